@@ -1,0 +1,133 @@
+// Who may import whom (ARCHITECTURE.md: dependencies point inwards). scripts/layering/check.mjs runs these rules, and
+// runs them on a canary that breaks each of them.
+
+const tests = "\\.test\\.tsx?$";
+const libraries = (/** @type {string[]} */ ...names) => names.map((name) => `(^|/)node_modules/${name}/`);
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: "no-unresolved",
+      comment: "An import that cannot be resolved is not checked by any other rule.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "no-cycles",
+      comment: "Two files that need each other are one file, or miss a third.",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "shared-runs-anywhere",
+      comment: "shared/ imports nothing but itself and the two libraries of its data.",
+      severity: "error",
+      from: { path: "^shared/", pathNot: tests },
+      to: { pathNot: ["^shared/", ...libraries("zod", "@bufbuild/protobuf")] },
+    },
+    {
+      name: "renderer-sees-only-shared",
+      comment: "The page has no Node and knows the host by shared/ipc only.",
+      severity: "error",
+      from: { path: "^renderer/", pathNot: tests },
+      to: { path: "^(main|preload|images|scripts|e2e|bench)/" },
+    },
+    {
+      name: "renderer-has-no-node",
+      comment: "The page is sandboxed.",
+      severity: "error",
+      from: { path: "^renderer/", pathNot: tests },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "worker-knows-no-page",
+      comment: "What runs in a worker has no DOM: the page imports the worker's types, never the other way.",
+      severity: "error",
+      from: { path: "^renderer/(.*\\.worker\\.ts$|compositor/(worker|decoders)/)", pathNot: tests },
+      to: { path: "^renderer/", pathNot: ["\\.worker\\.ts$", "^renderer/compositor/(worker|decoders)/"] },
+    },
+    {
+      name: "preload-is-a-bridge",
+      comment: "The preload knows the channels and Electron's bridge, nothing else.",
+      severity: "error",
+      from: { path: "^preload/", pathNot: tests },
+      to: { pathNot: ["^preload/", "^shared/", ...libraries("electron", "zod")] },
+    },
+    {
+      name: "electron-stays-in-its-place",
+      comment: "Everything of the host but main/electron and preload runs without Electron.",
+      severity: "error",
+      from: { pathNot: ["^main/electron/", "^preload/", "^e2e/", "^scripts/setup/default-app/"] },
+      to: { path: libraries("electron") },
+    },
+    {
+      name: "domains-know-no-electron-code",
+      comment: "main/electron puts the domains together; none of them imports it.",
+      severity: "error",
+      from: { path: "^main/", pathNot: "^main/electron/" },
+      to: { path: "^main/electron/" },
+    },
+    {
+      name: "adapters-behind-the-port",
+      comment: "Domains see main/hardware/driver.ts; only the composition root and the adapters know an adapter.",
+      severity: "error",
+      from: { path: "^main/", pathNot: ["^main/electron/", "^main/hardware/"] },
+      to: { path: "^main/hardware/[^/]+/" },
+    },
+    {
+      name: "adapters-know-no-sibling",
+      comment: "An adapter uses the port and itself.",
+      severity: "error",
+      from: { path: "^main/hardware/([^/]+)/", pathNot: tests },
+      to: { path: "^main/hardware/[^/]+/", pathNot: "^main/hardware/$1/" },
+    },
+    {
+      name: "cli-is-a-client",
+      comment: "The command knows the control protocol, not the application behind it.",
+      severity: "error",
+      from: { path: "^main/control/cli/", pathNot: tests },
+      to: { path: "^main/", pathNot: ["^main/control/", "^main/base/"] },
+    },
+    {
+      name: "nothing-imports-main",
+      comment: "main is the outermost layer.",
+      severity: "error",
+      from: { pathNot: "^main/" },
+      to: { path: "^main/" },
+    },
+    {
+      name: "images-stand-alone",
+      comment: "The template builder is a program of its own.",
+      severity: "error",
+      from: { path: "^images/", pathNot: tests },
+      to: { path: "^(preload|renderer|scripts|e2e|bench)/" },
+    },
+    {
+      name: "scripts-before-anything",
+      comment: "What runs before npm ci has run imports Node's own modules only.",
+      severity: "error",
+      from: { path: "^scripts/(start|test)\\.mjs$|^scripts/setup/[^/]+\\.mjs$" },
+      to: { path: "(^|/)node_modules/", dependencyTypesNot: ["type-only", "type-import"] },
+    },
+    {
+      name: "no-test-in-product",
+      comment: "Tests may import the product, never the other way.",
+      severity: "error",
+      from: { pathNot: [tests, "^e2e/", "^bench/", "^(vitest|playwright)\\.config\\.ts$"] },
+      to: { path: [tests, ...libraries("vitest", "fast-check", "@playwright/test")] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "(^|/)node_modules/" },
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      extensions: [".ts", ".tsx", ".mjs", ".js", ".json"],
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
+  },
+};

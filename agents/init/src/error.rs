@@ -1,0 +1,48 @@
+//! What can stop a boot. Every variant names the thing it happened to.
+
+use nix::errno::Errno;
+use std::{fmt, io};
+
+#[derive(Debug)]
+pub enum Error {
+    /// A mount failed: a kernel without the filesystem, or a damaged root.
+    Mount { target: String, errno: Errno },
+    /// A module of the template could not be inserted, although its device is there.
+    Module { name: String, errno: Errno },
+    /// The root device did not appear: a command line or a disk that is wrong.
+    NoRoot { device: String },
+    /// A file could not be read, written or created.
+    File { path: String, source: io::Error },
+    /// A system call that should not fail for PID 1 did.
+    System { what: &'static str, errno: Errno },
+}
+
+impl Error {
+    pub fn mount(target: &str) -> impl FnOnce(Errno) -> Self {
+        let target = target.to_owned();
+        move |errno| Self::Mount { target, errno }
+    }
+
+    pub fn file(path: &str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+
+    pub fn system(what: &'static str) -> impl FnOnce(Errno) -> Self {
+        move |errno| Self::System { what, errno }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mount { target, errno } => write!(f, "cannot mount {target}: {errno}"),
+            Self::Module { name, errno } => write!(f, "cannot insert module {name}: {errno}"),
+            Self::NoRoot { device } => write!(f, "root device {device} did not appear"),
+            Self::File { path, source } => write!(f, "{path}: {source}"),
+            Self::System { what, errno } => write!(f, "{what}: {errno}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,127 @@
+//! What the user's session needs to find: filesystems, names, devices of the channels.
+
+use crate::cmdline::Cmdline;
+use crate::error::Error;
+use crate::root::mount_new;
+use crate::{journal, loopback};
+use nix::mount::MsFlags;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::unistd::sethostname;
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The one user of a guest: `user`, made by the image.
+pub const UID: u32 = 1000;
+pub const GID: u32 = 1000;
+pub const RUNTIME_DIR: &str = "/run/user/1000";
+
+const MACHINE_ID: &str = "/etc/machine-id";
+const PORT_CLASS: &str = "/sys/class/virtio-ports";
+const PORT_LINKS: &str = "/dev/virtio-ports";
+/// The agent's ports, see architecture.md: control, frames, bulk.
+const PORT_PREFIX: &str = "org.atoll.";
+const PORT_COUNT: usize = 3;
+/// The kernel learns the ports' names by messages from the device, a little after the driver has started.
+const PORT_WAIT: Duration = Duration::from_secs(1);
+
+/// As in systemd: programs that need more than the classic 1024 files raise the soft limit themselves.
+const FILES_SOFT: u64 = 1024;
+const FILES_HARD: u64 = 524_288;
+
+pub fn prepare(cmdline: &Cmdline) -> Result<(), Error> {
+    mount_session_filesystems()?;
+    link_devices()?;
+    sethostname(&cmdline.hostname).map_err(Error::system("sethostname"))?;
+    setrlimit(Resource::RLIMIT_NOFILE, FILES_SOFT, FILES_HARD).map_err(Error::system("setrlimit"))?;
+    make_owned_dir(RUNTIME_DIR, 0o700, UID, GID)?;
+    make_owned_dir("/tmp/.X11-unix", 0o1777, 0, 0)?;
+    make_owned_dir("/tmp/.ICE-unix", 0o1777, 0, 0)?;
+    tolerate("loopback", loopback::up());
+    tolerate("machine id", ensure_machine_id());
+    Ok(())
+}
+
+fn mount_session_filesystems() -> Result<(), Error> {
+    let plain = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    mount_new("devpts", "/dev/pts", MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC, "gid=5,mode=0620,ptmxmode=0666")?;
+    mount_new("tmpfs", "/dev/shm", plain, "mode=1777")?;
+    mount_new("tmpfs", "/tmp", plain, "mode=1777")
+}
+
+fn link_devices() -> Result<(), Error> {
+    for (target, link) in [
+        ("/proc/self/fd", "/dev/fd"),
+        ("/proc/self/fd/0", "/dev/stdin"),
+        ("/proc/self/fd/1", "/dev/stdout"),
+        ("/proc/self/fd/2", "/dev/stderr"),
+    ] {
+        symlink(target, link).map_err(Error::file(link))?;
+    }
+    Ok(())
+}
+
+fn make_owned_dir(path: &str, mode: u32, uid: u32, gid: u32) -> Result<(), Error> {
+    fs::create_dir_all(path)
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
+        .and_then(|()| chown(path, Some(uid), Some(gid)))
+        .map_err(Error::file(path))
+}
+
+/// The base image has an empty one; each VM gets its own at its first boot.
+fn ensure_machine_id() -> Result<(), Error> {
+    let has_one = fs::metadata(MACHINE_ID).is_ok_and(|file| file.len() >= 32);
+    if has_one {
+        return Ok(());
+    }
+    let source = "/proc/sys/kernel/random/uuid";
+    let uuid = fs::read_to_string(source).map_err(Error::file(source))?;
+    let id: String = uuid.chars().filter(char::is_ascii_hexdigit).collect();
+    fs::write(MACHINE_ID, format!("{id}\n")).map_err(Error::file(MACHINE_ID))
+}
+
+/// Waits for the agent's ports, gives them to the user and links them by name as udev would: /dev/virtio-ports/NAME.
+pub fn hand_over_ports() {
+    let start = Instant::now();
+    let mut ports = named_ports();
+    while ports.len() < PORT_COUNT && start.elapsed() < PORT_WAIT {
+        sleep(Duration::from_millis(2));
+        ports = named_ports();
+    }
+    if ports.len() < PORT_COUNT {
+        journal::warning(&format!("{} of {PORT_COUNT} ports found", ports.len()));
+    }
+    for (device, name) in ports {
+        tolerate(&name, hand_over_port(&device, &name).map_err(Error::file(&device)));
+    }
+}
+
+fn named_ports() -> Vec<(String, String)> {
+    let Ok(entries) = fs::read_dir(PORT_CLASS) else { return Vec::new() };
+    entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = fs::read_to_string(path.join("name")).ok()?.trim_end().to_owned();
+            let device = format!("/dev/{}", path.file_name()?.to_str()?);
+            (name.starts_with(PORT_PREFIX) && !name.contains('/') && Path::new(&device).exists())
+                .then_some((device, name))
+        })
+        .collect()
+}
+
+fn hand_over_port(device: &str, name: &str) -> io::Result<()> {
+    chown(device, Some(UID), Some(GID))?;
+    fs::set_permissions(device, Permissions::from_mode(0o600))?;
+    fs::create_dir_all(PORT_LINKS)?;
+    symlink(device, format!("{PORT_LINKS}/{name}"))
+}
+
+/// For steps without which a session still works: said in the log, not more.
+pub fn tolerate(what: &str, result: Result<(), Error>) {
+    if let Err(error) = result {
+        journal::warning(&format!("{what}: {error}"));
+    }
+}

@@ -1,0 +1,253 @@
+//! PID 1 at work: starts the session bus and the agent as the user, starts them again when they die, reaps orphans, and
+//! switches off when the agent says so (exit status 10), on SIGTERM and on the power button.
+
+use crate::error::Error;
+use crate::modules::{self, Phase};
+use crate::root::RUN_DIR;
+use crate::session::{self, GID, RUNTIME_DIR, UID};
+use crate::{journal, power};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::reboot::set_cad_enabled;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::fs::{File, OpenOptions};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The agent's exit status that means "switch the machine off".
+const POWER_OFF_STATUS: i32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A service that lived this long has recovered: its next pause is the first one again.
+const RECOVERED_AFTER: Duration = Duration::from_secs(60);
+
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
+
+#[derive(Debug)]
+struct Service {
+    name: &'static str,
+    program: String,
+    arguments: Vec<String>,
+    state: State,
+    pause: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running {
+        pid: Pid,
+        since: Instant,
+    },
+    /// To be started at this time.
+    Due(Instant),
+}
+
+impl Service {
+    fn new(name: &'static str, program: &str, arguments: &[&str]) -> Self {
+        Self {
+            name,
+            program: program.to_owned(),
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            state: State::Due(Instant::now()),
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    fn start_if_due(&mut self, now: Instant) {
+        if matches!(self.state, State::Due(at) if at <= now) {
+            match with_signals_unblocked(|| self.spawn()) {
+                Ok(pid) => self.state = State::Running { pid, since: now },
+                Err(error) => {
+                    journal::fatal(&format!("cannot start {}: {error}", self.name));
+                    self.retry_later(now);
+                }
+            }
+        }
+    }
+
+    fn spawn(&self) -> std::io::Result<Pid> {
+        let child = Command::new(&self.program)
+            .args(&self.arguments)
+            .env_clear()
+            .envs([
+                ("HOME", "/home/user"),
+                ("USER", "user"),
+                ("LOGNAME", "user"),
+                ("SHELL", "/bin/bash"),
+                ("LANG", "C.UTF-8"),
+                ("PATH", PATH),
+                ("XDG_RUNTIME_DIR", RUNTIME_DIR),
+            ])
+            .env("DBUS_SESSION_BUS_ADDRESS", bus_address())
+            .current_dir("/home/user")
+            .uid(UID)
+            .gid(GID)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(console()?)
+            .stderr(console()?)
+            .spawn()?;
+        Ok(Pid::from_raw(child.id() as i32))
+    }
+
+    fn ended(&mut self, now: Instant) {
+        if matches!(self.state, State::Running { since, .. } if now.duration_since(since) >= RECOVERED_AFTER) {
+            self.pause = FIRST_PAUSE;
+        }
+        self.retry_later(now);
+    }
+
+    fn retry_later(&mut self, now: Instant) {
+        self.state = State::Due(now + self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    fn is_running_as(&self, pid: Pid) -> bool {
+        matches!(self.state, State::Running { pid: own, .. } if own == pid)
+    }
+}
+
+fn bus_address() -> String {
+    format!("unix:path={RUNTIME_DIR}/bus")
+}
+
+/// The serial console: the host's log of this VM. Opened without becoming anybody's controlling terminal.
+fn console() -> std::io::Result<File> {
+    OpenOptions::new().write(true).custom_flags(nix::libc::O_NOCTTY).open("/dev/console")
+}
+
+pub fn run() -> Result<(), Error> {
+    let signals = listen()?;
+    let address = format!("--address={}", bus_address());
+    let mut bus = Service::new(
+        "session bus",
+        "/usr/bin/dbus-daemon",
+        &["--session", &address, "--nofork", "--nopidfile", "--syslog-only"],
+    );
+    let mut agent = Service::new("agent", &format!("{RUN_DIR}/atoll-agent"), &[]);
+
+    bus.start_if_due(Instant::now());
+    session::hand_over_ports();
+    agent.start_if_due(Instant::now());
+    journal::info("agent started");
+    session::tolerate("late modules", modules::insert(&format!("{RUN_DIR}/modules"), Phase::Late));
+    let mut button = power::open_button();
+
+    loop {
+        let now = Instant::now();
+        bus.start_if_due(now);
+        agent.start_if_due(now);
+        reap(&mut bus, &mut agent);
+        wait_for_events(&signals, button.as_ref(), next_start(&[&bus, &agent]))?;
+        while let Ok(Some(signal)) = signals.read_signal() {
+            if signal.ssi_signo != Signal::SIGCHLD as u32 {
+                power::off();
+            }
+        }
+        if button.as_mut().is_some_and(power::was_pressed) {
+            power::off();
+        }
+    }
+}
+
+/// SIGINT is what the kernel sends for Ctrl-Alt-Del once that no longer reboots at once.
+fn signals_listened_to() -> SigSet {
+    [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT].into_iter().collect()
+}
+
+/// Runs `spawn` with the signals that a program expects to receive; a new program inherits the mask. A SIGCHLD that is
+/// missed meanwhile does no harm, as every turn of the loop reaps before it waits.
+fn with_signals_unblocked<T>(spawn: impl FnOnce() -> T) -> T {
+    let mask = signals_listened_to();
+    let _ = mask.thread_unblock();
+    let result = spawn();
+    let _ = mask.thread_block();
+    result
+}
+
+fn listen() -> Result<SignalFd, Error> {
+    let mask = signals_listened_to();
+    mask.thread_block().map_err(Error::system("sigprocmask"))?;
+    set_cad_enabled(false).map_err(Error::system("ctrl-alt-del"))?;
+    SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(Error::system("signalfd"))
+}
+
+fn next_start(services: &[&Service]) -> Option<Instant> {
+    services
+        .iter()
+        .filter_map(|service| match service.state {
+            State::Due(at) => Some(at),
+            State::Running { .. } => None,
+        })
+        .min()
+}
+
+fn wait_for_events(signals: &SignalFd, button: Option<&File>, until: Option<Instant>) -> Result<(), Error> {
+    let timeout = until.map_or(PollTimeout::NONE, |at| {
+        // One more millisecond than is left, so that the deadline has passed when poll returns.
+        let left = at.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+    });
+    let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    fds.extend(button.map(|button| PollFd::new(button.as_fd(), PollFlags::POLLIN)));
+    match poll(&mut fds, timeout) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(Error::System { what: "poll", errno }),
+    }
+}
+
+fn reap(bus: &mut Service, agent: &mut Service) {
+    while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+        let Some(pid) = status.pid() else { return };
+        for service in [&mut *bus, &mut *agent] {
+            if service.is_running_as(pid) {
+                journal::warning(&format!("{} ended: {status:?}", service.name));
+                service.ended(Instant::now());
+                if service.name == "agent" && matches!(status, WaitStatus::Exited(_, POWER_OFF_STATUS)) {
+                    power::off();
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running(since: Instant) -> State {
+        State::Running { pid: Pid::from_raw(42), since }
+    }
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_start_again_after_recovery() {
+        let start = Instant::now();
+        let mut service = Service::new("agent", "/nowhere", &[]);
+        for seconds in [1, 2, 4, 8, 16, 30, 30] {
+            service.state = running(start);
+            service.ended(start);
+            assert_eq!(service.state, State::Due(start + Duration::from_secs(seconds)));
+        }
+        service.state = running(start);
+        service.ended(start + RECOVERED_AFTER);
+        assert_eq!(service.state, State::Due(start + RECOVERED_AFTER + FIRST_PAUSE));
+    }
+
+    #[test]
+    fn only_services_that_are_due_set_a_deadline() {
+        let start = Instant::now();
+        let mut bus = Service::new("bus", "/nowhere", &[]);
+        let mut agent = Service::new("agent", "/nowhere", &[]);
+        bus.state = running(start);
+        agent.state = running(start);
+        assert_eq!(next_start(&[&bus, &agent]), None);
+        agent.ended(start);
+        assert_eq!(next_start(&[&bus, &agent]), Some(start + FIRST_PAUSE));
+    }
+}

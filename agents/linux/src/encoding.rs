@@ -1,0 +1,207 @@
+//! A picture's changed rectangles as Frame messages: cut into bands, LZ4 where it pays.
+
+use atoll_wire::limits::{MAX_DAMAGE_RECTS, MAX_MESSAGE_BYTES};
+use atoll_wire::{Damage, Encoding, Frame, header};
+
+use crate::picture::Picture;
+use crate::tiles::PixelRect;
+
+/// Raw bytes of one band at most. Small enough that the host unpacks one while the next is made.
+const BAND_BYTES: usize = 256 * 1024;
+/// Payload of one message at which the next begins: two bands of pixels that did not compress, with room for a header.
+const MESSAGE_BYTES: usize = 512 * 1024;
+const _: () = assert!(MESSAGE_BYTES + BAND_BYTES + 64 * 1024 < MAX_MESSAGE_BYTES);
+/// Below this LZ4 is not worth a look.
+const SMALL_BYTES: usize = 512;
+/// Pictures that are sent raw without trying, after one that did not compress (video, noise).
+const RESTS: u32 = 15;
+
+/// Makes messages, and remembers whether compression pays for this surface.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    rests: u32,
+}
+
+/// A message: its header and its payload.
+#[derive(Debug)]
+pub struct Part {
+    pub body: header::Message,
+    pub payload: Vec<u8>,
+}
+
+impl Encoder {
+    /// `frame` says everything but damage and last. Calls `send` for each message; the last one has `last`.
+    pub fn encode(&mut self, picture: &Picture, rects: &[PixelRect], frame: &Frame, mut send: impl FnMut(Part)) {
+        let tries = self.rests == 0;
+        let mut tally = Tally::default();
+        let mut payload = Vec::new();
+        let mut damage = Vec::new();
+        let mut scratch = Vec::new();
+        let mut rows = Vec::new();
+        for band in rects.iter().flat_map(|rect| bands(*rect)) {
+            let raw = gather(picture, band, &mut rows);
+            let packed = if tries && raw.len() >= SMALL_BYTES { compress(raw, &mut scratch) } else { None };
+            let (encoding, bytes) = packed.map_or((Encoding::Raw, raw), |packed| (Encoding::Lz4, packed));
+            tally.add(raw.len(), bytes.len());
+            payload.extend_from_slice(bytes);
+            let PixelRect { x, y, width, height } = band;
+            damage.push(Damage { x, y, width, height, encoding: encoding.into(), size: bytes.len() as u32 });
+            if payload.len() >= MESSAGE_BYTES || damage.len() >= MAX_DAMAGE_RECTS {
+                let damage = std::mem::take(&mut damage);
+                send(part(Frame { damage, ..frame.clone() }, std::mem::take(&mut payload)));
+            }
+        }
+        send(part(Frame { damage, last: true, ..frame.clone() }, payload));
+        self.rests = if tries { tally.rests() } else { self.rests - 1 };
+    }
+}
+
+/// What compression has won in one picture.
+#[derive(Default)]
+struct Tally {
+    raw: usize,
+    sent: usize,
+}
+
+impl Tally {
+    fn add(&mut self, raw: usize, sent: usize) {
+        self.raw += raw;
+        self.sent += sent;
+    }
+
+    fn rests(&self) -> u32 {
+        if self.raw > BAND_BYTES && self.sent > self.raw / 10 * 9 { RESTS } else { 0 }
+    }
+}
+
+fn part(frame: Frame, payload: Vec<u8>) -> Part {
+    Part { body: header::Message::Frame(frame), payload }
+}
+
+fn bands(rect: PixelRect) -> impl Iterator<Item = PixelRect> {
+    let rows = (BAND_BYTES / (rect.width as usize * 4)).max(1) as u32;
+    (0..rect.height)
+        .step_by(rows as usize)
+        .map(move |at| PixelRect { y: rect.y + at, height: rows.min(rect.height - at), ..rect })
+}
+
+/// The band's pixels with tight rows: borrowed from the picture where it is as wide as that.
+fn gather<'a>(picture: &'a Picture, band: PixelRect, rows: &'a mut Vec<u8>) -> &'a [u8] {
+    let stride = picture.width as usize * 4;
+    let start = band.y as usize * stride + band.x as usize * 4;
+    if band.width == picture.width {
+        return &picture.pixels[start..start + band.bytes()];
+    }
+    rows.clear();
+    rows.reserve(band.bytes());
+    for row in picture.pixels[start..].chunks(stride).take(band.height as usize) {
+        rows.extend_from_slice(&row[..band.width as usize * 4]);
+    }
+    rows
+}
+
+/// One LZ4 block, or None when it saves less than a tenth.
+fn compress<'a>(raw: &[u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    scratch.resize(lz4_flex::block::get_maximum_output_size(raw.len()), 0);
+    let size = lz4_flex::block::compress_into(raw, scratch).ok()?;
+    (size < raw.len() / 10 * 9).then(|| &scratch[..size])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::tiles::TileSet;
+    use atoll_wire::PixelFormat;
+
+    fn picture(width: u32, height: u32, pixel: impl Fn(usize) -> u8) -> Picture {
+        let pixels = (0..width as usize * height as usize * 4).map(pixel).collect();
+        Picture { width, height, format: PixelFormat::Xrgb8888, pixels, changed: TileSet::new(width, height) }
+    }
+
+    fn noise(at: usize) -> u8 {
+        let mut x = (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        x ^= x >> 29;
+        (x.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as u8
+    }
+
+    /// Puts a picture together from its messages, as the host does.
+    fn decode(parts: &[Part], width: u32, height: u32) -> Vec<u8> {
+        let mut pixels = vec![0; width as usize * height as usize * 4];
+        for part in parts {
+            let header::Message::Frame(frame) = &part.body else { panic!("a frame") };
+            assert!(frame.damage.len() <= MAX_DAMAGE_RECTS);
+            let mut framed = Vec::new();
+            atoll_wire::encode(part.body.clone(), &part.payload, &mut framed).unwrap();
+            let mut rest = &part.payload[..];
+            for rect in &frame.damage {
+                let (bytes, tail) = rest.split_at(rect.size as usize);
+                rest = tail;
+                let size = rect.width as usize * rect.height as usize * 4;
+                let raw = match rect.encoding() {
+                    Encoding::Lz4 => lz4_flex::block::decompress(bytes, size).unwrap(),
+                    _ => bytes.to_vec(),
+                };
+                assert_eq!(raw.len(), size);
+                for (row, line) in raw.chunks(rect.width as usize * 4).enumerate() {
+                    let at = ((rect.y as usize + row) * width as usize + rect.x as usize) * 4;
+                    pixels[at..at + line.len()].copy_from_slice(line);
+                }
+            }
+            assert!(rest.is_empty());
+        }
+        pixels
+    }
+
+    fn encode(encoder: &mut Encoder, picture: &Picture, rects: &[PixelRect]) -> Vec<Part> {
+        let mut parts = Vec::new();
+        encoder.encode(picture, rects, &Frame::default(), |part| parts.push(part));
+        let last = |part: &Part| matches!(&part.body, header::Message::Frame(frame) if frame.last);
+        assert_eq!(parts.iter().filter(|part| last(part)).count(), 1);
+        assert!(parts.last().is_some_and(last));
+        parts
+    }
+
+    #[test]
+    fn a_picture_survives_the_way() {
+        for pixel in [noise as fn(usize) -> u8, |at| (at / 4096) as u8] {
+            let picture = picture(1300, 700, pixel);
+            let whole = PixelRect { x: 0, y: 0, width: 1300, height: 700 };
+            let parts = encode(&mut Encoder::default(), &picture, &[whole]);
+            assert!(decode(&parts, 1300, 700) == picture.pixels);
+        }
+    }
+
+    #[test]
+    fn a_part_survives_the_way() {
+        let picture = picture(500, 300, noise);
+        let rect = PixelRect { x: 64, y: 32, width: 100, height: 200 };
+        let pixels = decode(&encode(&mut Encoder::default(), &picture, &[rect]), 500, 300);
+        for y in 0..300usize {
+            for x in 0..500usize {
+                let at = (y * 500 + x) * 4;
+                let inside = (64..164).contains(&x) && (32..232).contains(&y);
+                let want = if inside { &picture.pixels[at..at + 4] } else { &[0; 4] };
+                assert_eq!(&pixels[at..at + 4], want);
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_not_tried_again_for_a_while() {
+        let picture = picture(1300, 700, noise);
+        let whole = [PixelRect { x: 0, y: 0, width: 1300, height: 700 }];
+        let mut encoder = Encoder::default();
+        encode(&mut encoder, &picture, &whole);
+        assert_eq!(encoder.rests, RESTS);
+        encode(&mut encoder, &picture, &whole);
+        assert_eq!(encoder.rests, RESTS - 1);
+    }
+
+    #[test]
+    fn a_picture_without_changes_is_one_empty_message() {
+        let parts = encode(&mut Encoder::default(), &picture(4, 4, noise), &[]);
+        assert_eq!(parts.len(), 1);
+        assert!(parts[0].payload.is_empty());
+    }
+}

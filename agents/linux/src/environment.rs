@@ -1,0 +1,90 @@
+//! The environment of the session: what every program that the agent starts gets.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use crate::error::AgentError;
+
+/// Set for every program. Without a GPU, GTK 4 draws many times faster with cairo; NO_AT_BRIDGE keeps GTK 3 from
+/// waiting for a bus of assistive technology that is not there.
+const SESSION: [(&str, &str); 6] = [
+    ("GSK_RENDERER", "cairo"),
+    ("MOZ_ENABLE_WAYLAND", "1"),
+    ("QT_QPA_PLATFORM", "wayland;xcb"),
+    ("XDG_SESSION_TYPE", "wayland"),
+    ("XDG_CURRENT_DESKTOP", "Atoll"),
+    ("NO_AT_BRIDGE", "1"),
+];
+/// Would make programs talk to somebody else's session, or is the agent's own business.
+const REMOVED: [&str; 4] = ["GDK_BACKEND", "WAYLAND_SOCKET", "DISPLAY", "ATOLL_LOG"];
+
+#[derive(Debug)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    runtime: PathBuf,
+}
+
+impl Environment {
+    /// # Errors
+    /// `NoRuntimeDir`.
+    pub fn new(wayland_display: OsString) -> Result<Self, AgentError> {
+        let runtime = PathBuf::from(env::var_os("XDG_RUNTIME_DIR").ok_or(AgentError::NoRuntimeDir)?);
+        let mut variables: BTreeMap<_, _> = env::vars_os().collect();
+        for name in REMOVED {
+            variables.remove(OsStr::new(name));
+        }
+        for (name, value) in SESSION {
+            variables.insert(name.into(), value.into());
+        }
+        variables.insert("WAYLAND_DISPLAY".into(), wayland_display);
+        Ok(Self { variables, runtime })
+    }
+
+    /// Xwayland is there, as display `:number`.
+    pub fn set_x11_display(&mut self, number: u32) {
+        self.variables.insert("DISPLAY".into(), format!(":{number}").into());
+    }
+
+    pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.get("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from)
+    }
+
+    /// PATH with a folder before it in which `Xwayland` starts the real one with `-shm`: without a GPU it must not try
+    /// glamor, and smithay gives it no such argument.
+    ///
+    /// # Errors
+    /// Writing the wrapper.
+    pub fn xwayland_path(&self) -> io::Result<OsString> {
+        let path = self.get("PATH").unwrap_or_default();
+        let folder = self.runtime.join("atoll/bin");
+        let Some(real) = find(path, &folder, "Xwayland") else { return Err(io::ErrorKind::NotFound.into()) };
+        fs::create_dir_all(&folder)?;
+        let wrapper = folder.join("Xwayland");
+        // The wrapper of an earlier life may be running: it is replaced, not rewritten.
+        let fresh = folder.join("Xwayland.new");
+        fs::write(&fresh, format!("#!/bin/sh\nexec '{}' \"$@\" -shm\n", real.display()))?;
+        fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755))?;
+        fs::rename(&fresh, &wrapper)?;
+        env::join_paths(std::iter::once(folder).chain(env::split_paths(path))).map_err(io::Error::other)
+    }
+}
+
+/// The executable `name` in the folders of `path`, `not` apart.
+fn find(path: &OsStr, not: &Path, name: &str) -> Option<PathBuf> {
+    env::split_paths(path).filter(|folder| folder != not).map(|folder| folder.join(name)).find(|file| is_executable(file))
+}
+
+pub fn is_executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}

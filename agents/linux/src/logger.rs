@@ -1,0 +1,36 @@
+//! Log lines to stderr, which init puts on the guest's console. `ATOLL_LOG=debug` says more.
+
+use std::io::Write;
+
+use log::{LevelFilter, Log, Metadata, Record};
+
+struct Stderr;
+
+static STDERR: Stderr = Stderr;
+
+impl Log for Stderr {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        // smithay tells much at info; of libraries only what went wrong is of interest.
+        metadata.target().starts_with("atoll") || metadata.level() <= log::Level::Warn
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            // A console that is gone must not end the agent.
+            let _ = writeln!(std::io::stderr(), "atoll-agent: {}: {}", record.level().as_str().to_lowercase(), record.args());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+pub fn install() {
+    let level = match std::env::var("ATOLL_LOG").as_deref() {
+        Ok("debug") => LevelFilter::Debug,
+        Ok("trace") => LevelFilter::Trace,
+        _ => LevelFilter::Info,
+    };
+    if log::set_logger(&STDERR).is_ok() {
+        log::set_max_level(level);
+    }
+}

@@ -1,0 +1,55 @@
+//! The Linux guest agent of Atoll: a Wayland compositor that owns no screen. Each surface of each program goes to the
+//! host as it is; the host arranges them.
+
+mod agent;
+mod apps;
+mod args;
+mod children;
+mod cursor;
+mod encoding;
+mod environment;
+mod error;
+mod exec;
+mod focus;
+mod frames;
+mod input;
+mod launch;
+mod logger;
+mod output;
+mod picture;
+mod popups;
+mod ports;
+mod process;
+mod protocols;
+mod session;
+mod start;
+mod surfaces;
+mod tiles;
+mod windows;
+mod xwayland;
+
+use std::process::ExitCode;
+
+use crate::args::Arguments;
+use crate::error::AgentError;
+
+fn run() -> Result<ExitCode, AgentError> {
+    match args::parse(std::env::args().skip(1))? {
+        Arguments::Version => {
+            println!(concat!("atoll-agent ", env!("CARGO_PKG_VERSION")));
+            Ok(ExitCode::SUCCESS)
+        }
+        ports => Ok(ExitCode::from(start::run(&ports)?.status())),
+    }
+}
+
+fn main() -> ExitCode {
+    logger::install();
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            log::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

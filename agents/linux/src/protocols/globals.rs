@@ -1,0 +1,69 @@
+//! The globals that clients see.
+
+use smithay::reexports::wayland_protocols_misc::server_decoration::server::org_kde_kwin_server_decoration_manager::Mode;
+use smithay::reexports::wayland_server::DisplayHandle;
+use smithay::reexports::wayland_server::backend::{ClientData, ClientId, DisconnectReason};
+use smithay::wayland::compositor::{CompositorClientState, CompositorState};
+use smithay::wayland::cursor_shape::CursorShapeManagerState;
+use smithay::wayland::fractional_scale::FractionalScaleManagerState;
+use smithay::wayland::output::OutputManagerState;
+use smithay::wayland::selection::data_device::DataDeviceState;
+use smithay::wayland::selection::primary_selection::PrimarySelectionState;
+use smithay::wayland::shell::kde::decoration::KdeDecorationState;
+use smithay::wayland::shell::xdg::XdgShellState;
+use smithay::wayland::shell::xdg::decoration::XdgDecorationState;
+use smithay::wayland::shell::xdg::dialog::XdgDialogState;
+use smithay::wayland::shm::ShmState;
+use smithay::wayland::viewporter::ViewporterState;
+use smithay::wayland::xwayland_shell::XWaylandShellState;
+
+use crate::agent::Agent;
+
+/// The states of smithay's protocols. Those that nothing asks for are kept all the same: they own their globals.
+#[derive(Debug)]
+pub struct Globals {
+    pub compositor: CompositorState,
+    pub shm: ShmState,
+    pub xdg_shell: XdgShellState,
+    pub kde_decoration: KdeDecorationState,
+    pub data_device: DataDeviceState,
+    pub primary_selection: PrimarySelectionState,
+    pub xwayland_shell: XWaylandShellState,
+    _xdg_decoration: XdgDecorationState,
+    _xdg_dialog: XdgDialogState,
+    _output: OutputManagerState,
+    _viewporter: ViewporterState,
+    _fractional_scale: FractionalScaleManagerState,
+    _cursor_shape: CursorShapeManagerState,
+}
+
+impl Globals {
+    pub fn new(display: &DisplayHandle) -> Self {
+        Self {
+            compositor: CompositorState::new_v6::<Agent>(display),
+            shm: ShmState::new::<Agent>(display, []),
+            xdg_shell: XdgShellState::new::<Agent>(display),
+            kde_decoration: KdeDecorationState::new::<Agent>(display, Mode::Server),
+            data_device: DataDeviceState::new::<Agent>(display),
+            primary_selection: PrimarySelectionState::new::<Agent>(display),
+            xwayland_shell: XWaylandShellState::new::<Agent>(display),
+            _xdg_decoration: XdgDecorationState::new::<Agent>(display),
+            _xdg_dialog: XdgDialogState::new::<Agent>(display),
+            _output: OutputManagerState::new_with_xdg_output::<Agent>(display),
+            _viewporter: ViewporterState::new::<Agent>(display),
+            _fractional_scale: FractionalScaleManagerState::new::<Agent>(display),
+            _cursor_shape: CursorShapeManagerState::new::<Agent>(display),
+        }
+    }
+}
+
+/// What is kept for each client.
+#[derive(Debug, Default)]
+pub struct ClientState {
+    pub compositor: CompositorClientState,
+}
+
+impl ClientData for ClientState {
+    fn initialized(&self, _client: ClientId) {}
+    fn disconnected(&self, _client: ClientId, _reason: DisconnectReason) {}
+}

@@ -1,0 +1,13 @@
+//! What clients may ask of the compositor: one file for each group of Wayland protocols. The handlers say what happens;
+//! how it is done lies with the agent's other files.
+
+mod compositor;
+mod decoration;
+mod globals;
+mod scale;
+mod seat;
+mod selection;
+mod xdg_shell;
+mod xwm;
+
+pub use globals::{ClientState, Globals};

@@ -1,0 +1,57 @@
+//! Every bound of the wire that the agent needs; the same values as shared/protocol/limits.ts (a test compares them).
+
+/// Largest value of a message's `length` field: 4 + header + payload, bytes.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+/// Largest protobuf header, bytes.
+pub const MAX_HEADER_BYTES: usize = 64 * 1024;
+/// Random bytes that follow the magic in a port's opening.
+pub const EPOCH_BYTES: usize = 16;
+
+/// Longest side of a surface's buffer, physical pixels.
+pub const MAX_SIDE_PX: u32 = 8192;
+/// Largest area of a surface's buffer, physical pixels.
+pub const MAX_AREA_PX: u32 = 8192 * 4320;
+pub const MAX_SCALE: u32 = 4;
+/// Damage rectangles of one Frame message.
+pub const MAX_DAMAGE_RECTS: usize = 1024;
+/// Messages that make up one picture.
+pub const MAX_FRAME_PARTS: usize = 1024;
+/// Credits of one surface that may be open at once.
+pub const MAX_OPEN_CREDITS: u32 = 8;
+
+/// Windows (toplevels) of one VM.
+pub const MAX_WINDOWS: usize = 256;
+/// Surfaces of all roles of one VM.
+pub const MAX_SURFACES: usize = 1024;
+/// Popups above one window.
+pub const MAX_POPUP_DEPTH: usize = 16;
+/// Depth of subsurfaces.
+pub const MAX_SUBSURFACE_DEPTH: usize = 8;
+/// Positions and offsets, absolute value, logical units.
+pub const MAX_COORDINATE: i32 = 32_767;
+
+pub const MAX_TITLE_BYTES: usize = 4096;
+pub const MAX_APP_ID_BYTES: usize = 256;
+pub const MAX_SHAPE_BYTES: usize = 64;
+pub const MAX_CURSOR_SIDE_PX: u32 = 256;
+pub const MAX_FEATURES: usize = 64;
+pub const MAX_FEATURE_BYTES: usize = 64;
+pub const MAX_AGENT_BYTES: usize = 128;
+pub const BOOT_ID_BYTES: usize = 16;
+pub const MAX_DETAIL_BYTES: usize = 1024;
+
+/// Applications of one VM, over all `Apps` messages of an answer.
+pub const MAX_APPS: usize = 2048;
+pub const MAX_APP_TEXT_BYTES: usize = 512;
+/// MIME types, and categories, of one application.
+pub const MAX_APP_LIST: usize = 256;
+
+/// exec, launch: arguments, and bytes of all of them.
+pub const MAX_ARGV: usize = 1024;
+pub const MAX_ARGV_BYTES: usize = 48 * 1024;
+/// Execs of one VM that run at once.
+pub const MAX_EXECS: usize = 64;
+/// Credit of one exec stream that may be open at once, bytes.
+pub const MAX_STREAM_CREDIT_BYTES: u32 = 1024 * 1024;
+/// Largest payload of one ExecData, bytes.
+pub const MAX_STREAM_CHUNK_BYTES: usize = 64 * 1024;

@@ -1,0 +1,46 @@
+//! How a session begins on a port: the host announces magic + epoch, the agent echoes the same bytes.
+
+use crate::limits::EPOCH_BYTES;
+
+/// Read as a message's length it exceeds the limit, so at a message's boundary it can be nothing else.
+pub const MAGIC: [u8; 8] = *b"ATOLL\x01\r\n";
+/// Bytes of an announcement and of its echo.
+pub const OPENING_BYTES: usize = MAGIC.len() + EPOCH_BYTES;
+
+/// Names one session of one host on one agent.
+pub type Epoch = [u8; EPOCH_BYTES];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announcement {
+    pub epoch: Epoch,
+}
+
+impl Announcement {
+    /// The announcement at the start of `bytes`; None when it is incomplete or something else.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(&MAGIC)?;
+        Some(Self { epoch: rest.get(..EPOCH_BYTES)?.try_into().ok()? })
+    }
+}
+
+/// The bytes of an announcement, and of its echo.
+pub fn opening(epoch: &Epoch) -> [u8; OPENING_BYTES] {
+    let mut bytes = [0; OPENING_BYTES];
+    bytes[..MAGIC.len()].copy_from_slice(&MAGIC);
+    bytes[MAGIC.len()..].copy_from_slice(epoch);
+    bytes
+}
+
+/// `bytes` are, or may become, an announcement. Four bytes decide: they are no valid length. Fewer are left undecided.
+pub(crate) fn starts_like_announcement(bytes: &[u8]) -> bool {
+    let known = bytes.len().min(MAGIC.len());
+    known >= 4 && bytes[..known] == MAGIC[..known]
+}
+
+/// The first whole announcement in `bytes`, and where it begins.
+pub(crate) fn find_announcement(bytes: &[u8]) -> Option<(usize, Announcement)> {
+    bytes
+        .windows(OPENING_BYTES)
+        .enumerate()
+        .find_map(|(at, window)| Announcement::parse(window).map(|announcement| (at, announcement)))
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { buildFailure } from "./build-failure.ts";
+
+const failure = (...lines: string[]) => buildFailure({ template: "debian", exitCode: 25, lines, logFile: "/log" });
+
+describe("a failed build", () => {
+  it("names the packages that do not exist", () => {
+    const error = failure("E: Unable to locate package foo", "E: Unable to locate package bar", "E: setup failed");
+    expect(error).toMatchObject({ code: "template.unknown-package", details: { packages: ["foo", "bar"] } });
+  });
+
+  it.each([
+    "tar: ./usr/lib/x: Cannot write: No space left on device",
+    "E: You don't have enough free space in /var/cache/apt/archives/.",
+    "E: not enough free space",
+  ])("says that the host's disk is full: %s", (line) => {
+    expect(failure(line)).toMatchObject({ code: "template.no-space" });
+  });
+
+  it("says that the guest's disk is too small", () => {
+    const error = failure("mke2fs: Could not allocate block in ext2 filesystem while populating file system");
+    expect(error).toMatchObject({ code: "template.no-space", details: { where: "image" } });
+    expect(error.message).toContain("diskMiB");
+  });
+
+  it("tells a network that is away from other faults", () => {
+    expect(failure("W: Failed to fetch x  Temporary failure resolving 'y'").details["reason"]).toBe("network");
+    expect(failure("E: setup failed").details["reason"]).toBe("other");
+  });
+
+  it("shows errors before other lines, and the log's path", () => {
+    const error = failure("E: first", ...Array.from({ length: 40 }, (_, index) => `Setting up p${index}`));
+    expect(error.details["tail"]).toEqual(["E: first"]);
+    expect(error.message).toContain("/log");
+  });
+});

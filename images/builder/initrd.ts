@@ -1,0 +1,55 @@
+/**
+ * The initrd: init, agent and the template's kernel modules. It is made apart from the template, so that a new agent
+ * reaches every VM at its next boot. Uncompressed: unpacking costs an emulated guest more than reading does.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cachePaths } from "./cache-dir.ts";
+import { cpioArchive, S_IFCHR, S_IFDIR, S_IFREG, type CpioEntry } from "./cpio.ts";
+
+export interface InitrdParts {
+  /** Of a template. */
+  modulesDir: string;
+  /** The program of agents/init, linked statically. */
+  initBinary: string;
+  /** The program of agents/linux. */
+  agentBinary: string;
+}
+
+/** @returns path of an initrd of exactly these parts; made unless it is there */
+export async function makeInitrd(parts: InitrdParts, cacheDir: string): Promise<string> {
+  const entries = await initrdEntries(parts);
+  const archive = cpioArchive(entries);
+  const dir = join(cachePaths(cacheDir).bootDir, createHash("sha256").update(archive).digest("hex").slice(0, 20));
+  const path = join(dir, "initrd.img");
+  const there = await stat(path).catch(() => null);
+  if (there !== null && there.size === archive.length) return path;
+  await mkdir(dir, { recursive: true });
+  const partial = `${path}.${process.pid}`;
+  await writeFile(partial, archive, { mode: 0o644 });
+  await rename(partial, path);
+  return path;
+}
+
+async function program(name: string, path: string): Promise<CpioEntry> {
+  return { name, mode: S_IFREG | 0o755, data: await readFile(path) };
+}
+
+async function initrdEntries({ modulesDir, initBinary, agentBinary }: InitrdParts): Promise<CpioEntry[]> {
+  const moduleNames = (await readdir(modulesDir)).toSorted();
+  const modules = moduleNames.map(async (name): Promise<CpioEntry> => ({
+    name: `modules/${name}`,
+    mode: S_IFREG | 0o644,
+    data: await readFile(join(modulesDir, name)),
+  }));
+  return [
+    { name: "dev", mode: S_IFDIR | 0o755 },
+    // The kernel opens it for /init before anything is mounted.
+    { name: "dev/console", mode: S_IFCHR | 0o600, device: [5, 1] },
+    { name: "modules", mode: S_IFDIR | 0o755 },
+    await program("init", initBinary),
+    await program("atoll-agent", agentBinary),
+    ...(await Promise.all(modules)),
+  ];
+}

@@ -1,0 +1,74 @@
+/** Where everything lives: XDG folders, or all under ATOLL_HOME. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { AppError } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
+
+/** sun_path of a unix socket, without its final NUL. */
+export const MAX_SOCKET_PATH_BYTES = 107;
+
+export interface Paths {
+  /** Definitions and settings: files that a person can read and edit. */
+  config: string;
+  /** Disks and logs. */
+  state: string;
+  /** Sockets and pid files; 0700, ours. */
+  run: string;
+  controlSocket: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function resolvePaths(env: Environment = process.env, uid: number = process.getuid?.() ?? 0): Paths {
+  const home = env["ATOLL_HOME"];
+  if (home !== undefined && home !== "") {
+    const root = path.resolve(home);
+    return checked({ config: path.join(root, "config"), state: path.join(root, "state"), run: path.join(root, "run") });
+  }
+  const xdg = (name: string, fallback: string): string => {
+    const value = env[name];
+    return path.join(value !== undefined && path.isAbsolute(value) ? value : path.join(env["HOME"] ?? os.homedir(), fallback), "atoll");
+  };
+  const runtime = env["XDG_RUNTIME_DIR"];
+  return checked({
+    config: xdg("XDG_CONFIG_HOME", ".config"),
+    state: xdg("XDG_STATE_HOME", ".local/state"),
+    run: runtime !== undefined && path.isAbsolute(runtime) ? path.join(runtime, "atoll") : `/tmp/atoll-${uid}`,
+  });
+}
+
+function checked(folders: Omit<Paths, "controlSocket">): Paths {
+  return { ...folders, controlSocket: checkedSocket(path.join(folders.run, "control.sock")) };
+}
+
+/** The path itself, if a unix socket can have it. */
+export function checkedSocket(socket: string): string {
+  const bytes = Buffer.byteLength(socket);
+  if (bytes <= MAX_SOCKET_PATH_BYTES) return socket;
+  throw new AppError(
+    "hardware.path-too-long",
+    `${socket} has ${bytes} bytes, and the path of a unix socket at most ${MAX_SOCKET_PATH_BYTES}: choose a shorter ATOLL_HOME.`,
+    { path: socket, bytes, limit: MAX_SOCKET_PATH_BYTES },
+  );
+}
+
+/** Folder of a VM's sockets. Short: it stands in each socket's path. */
+export function vmRunFolder(paths: Paths, id: VmId): string {
+  return path.join(paths.run, "vms", id.slice(0, 13));
+}
+
+export function vmStateFolder(paths: Paths, id: VmId): string {
+  return path.join(paths.state, "vms", id);
+}
+
+/** Makes `folder` (and what lies above it) and sees to it that only its owner, who is us, can enter it. */
+export function makePrivateFolder(folder: string): void {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stat = fs.lstatSync(folder);
+  const uid = process.getuid?.() ?? stat.uid;
+  if (!stat.isDirectory() || stat.uid !== uid) {
+    throw new AppError("internal", `${folder} belongs to somebody else: remove it, or set ATOLL_HOME to a folder of your own.`, { path: folder });
+  }
+  if ((stat.mode & 0o077) !== 0) fs.chmodSync(folder, 0o700);
+}

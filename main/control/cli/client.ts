@@ -1,0 +1,58 @@
+/** The command's end of the control socket. */
+import net from "node:net";
+import { createMessageConnection, type MessageConnection, ResponseError, SocketMessageReader, SocketMessageWriter } from "vscode-jsonrpc/node";
+import type { ControlMethod, ControlParams, ControlResults, ExecNotices } from "#shared/ipc/control.ts";
+import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
+import { resolvePaths } from "../../base/paths.ts";
+
+export class ControlClient {
+  readonly #connection: MessageConnection;
+  readonly #socket: net.Socket;
+
+  private constructor(socket: net.Socket) {
+    this.#socket = socket;
+    this.#connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    this.#connection.listen();
+  }
+
+  /** @throws AppError desktop.not-running */
+  static async connect(): Promise<ControlClient> {
+    const { controlSocket } = resolvePaths();
+    const socket = net.connect(controlSocket);
+    await new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve);
+      socket.once("error", (cause) => {
+        reject(new AppError("desktop.not-running", `Atoll is not running: start it with "atoll desktop".`, { socket: controlSocket }, { cause }));
+      });
+    });
+    return new ControlClient(socket);
+  }
+
+  async call<Method extends ControlMethod>(method: Method, params: ControlParams<Method>): Promise<ControlResults[Method]> {
+    const lost = new Promise<never>((_, reject) => {
+      this.#socket.once("close", () => reject(new AppError("desktop.not-running", "Atoll ended before it answered.")));
+    });
+    try {
+      return (await Promise.race([this.#connection.sendRequest(method, params), lost])) as ControlResults[Method];
+    } catch (error) {
+      if (error instanceof ResponseError && error.data !== undefined) throw fromErrorValue(error.data as ErrorValue);
+      throw error;
+    }
+  }
+
+  on<Name extends keyof ExecNotices>(name: Name, listener: (params: ExecNotices[Name]) => void): void {
+    this.#connection.onNotification(name, listener);
+  }
+
+  notify(name: string, params: object): void {
+    void this.#connection.sendNotification(name, params);
+  }
+
+  onClose(listener: () => void): void {
+    this.#socket.once("close", listener);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,73 @@
+/** `atoll exec`: the guest command's streams, byte for byte, and its exit code. */
+import os from "node:os";
+import { type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
+import type { ControlClient } from "./client.ts";
+
+/** Signals of ours that go to the guest's command. */
+const FORWARDED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+const INPUT_CHUNK_BYTES = 48 * 1024;
+
+/** Resolves with the exit code; rejects with AppError what Atoll itself has to say. */
+export async function exec(client: ControlClient, vm: string, argv: string[], wantsTty: boolean): Promise<number> {
+  const ended = new Promise<number>((resolve, reject) => {
+    client.on("exec.exited", ({ code, signal }) => resolve(signal === 0 ? code : 128 + signal));
+    client.on("exec.failed", (error) => reject(fromErrorValue(error as ErrorValue)));
+    client.onClose(() => reject(new Error("Atoll ended while the command ran.")));
+  });
+  ended.catch(() => undefined); // looked at below, after exec.start
+  const written: Promise<void>[] = [];
+  client.on("exec.output", ({ stream, data }) => {
+    const bytes = Buffer.from(data, "base64");
+    const done = write(stream === "stdout" ? process.stdout : process.stderr, bytes).then(() => client.notify("exec.grant", { stream, bytes: bytes.length }));
+    written.push(done);
+  });
+  const tty = wantsTty ? terminal() : null;
+  await client.call("exec.start", { vm, argv, tty });
+  for (const name of FORWARDED) process.on(name, () => client.notify("exec.signal", { signal: os.constants.signals[name] }));
+  const restore = tty === null ? () => undefined : rawTerminal(client);
+  void pumpInput(client);
+  try {
+    const code = await ended;
+    await Promise.all(written);
+    return code;
+  } finally {
+    restore();
+  }
+}
+
+async function pumpInput(client: ControlClient): Promise<void> {
+  try {
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      for (let at = 0; at < chunk.length; at += INPUT_CHUNK_BYTES) {
+        await client.call("exec.write", { data: chunk.subarray(at, at + INPUT_CHUNK_BYTES).toString("base64") });
+      }
+    }
+    client.notify("exec.endInput", {});
+  } catch {
+    // The command ended without reading everything, as `head` does: its exit code says how it went.
+  }
+}
+
+/** Resolves when the stream has taken the bytes; a reader that has gone away ends us as it would the command. */
+function write(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write(bytes, (error) => {
+      if ((error as NodeJS.ErrnoException | null | undefined)?.code === "EPIPE") process.exit(128 + os.constants.signals.SIGPIPE);
+      resolve();
+    });
+  });
+}
+
+function terminal(): { columns: number; rows: number; term: string } {
+  return { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24, term: process.env["TERM"] ?? "xterm-256color" };
+}
+
+function rawTerminal(client: ControlClient): () => void {
+  const resize = (): void => client.notify("exec.resize", { columns: process.stdout.columns, rows: process.stdout.rows });
+  process.stdout.on("resize", resize);
+  if (process.stdin.isTTY) process.stdin.setRawMode(true);
+  return () => {
+    process.stdout.off("resize", resize);
+    if (process.stdin.isTTY) process.stdin.setRawMode(false);
+  };
+}

@@ -1,0 +1,29 @@
+/** What the command prints: one JSON document, or words for people. */
+import { type ErrorCode, toErrorValue } from "#shared/model/app-error.ts";
+
+export const EXIT = { done: 0, failed: 1, usage: 2, denied: 3, notRunning: 4, execFailed: 125 } as const;
+
+const USAGE_CODES: readonly ErrorCode[] = ["vm.bad-name", "usage.bad-argument", "usage.unknown-method"];
+
+export function exitCodeOf(error: unknown): number {
+  const { code } = toErrorValue(error);
+  if (code === "desktop.not-running") return EXIT.notRunning;
+  return USAGE_CODES.includes(code) ? EXIT.usage : EXIT.failed;
+}
+
+export function printError(error: unknown, json: boolean): void {
+  const value = toErrorValue(error);
+  process.stderr.write(json ? `${JSON.stringify({ error: value })}\n` : `atoll: ${value.message}\n`);
+}
+
+export function print(value: unknown, json: boolean, words: () => string): void {
+  process.stdout.write(json ? `${JSON.stringify(value, undefined, 2)}\n` : `${words()}\n`);
+}
+
+/** Columns of text, as wide as their widest cell. */
+export function table(head: string[], rows: (string | number | null)[][], empty: string): string {
+  if (rows.length === 0) return empty;
+  const cells = [head, ...rows.map((row) => row.map((cell) => (cell === null ? "-" : String(cell))))];
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
+  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+}

@@ -1,0 +1,55 @@
+/** The one exec of a control connection: its streams as notifications, base64. */
+import type { MessageConnection } from "vscode-jsonrpc/node";
+import { type ControlParams, type ExecNotices, execNoticeSchemas } from "#shared/ipc/control.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { Exec } from "../vms/exec.ts";
+import type { Vm } from "../vms/vm.ts";
+
+const SIGHUP = 1;
+
+export class ExecChannel {
+  readonly #connection: MessageConnection;
+  #exec: Exec | null = null;
+
+  constructor(connection: MessageConnection) {
+    this.#connection = connection;
+    const on = <Name extends keyof typeof execNoticeSchemas>(name: Name, act: (exec: Exec, params: unknown) => void): void => {
+      connection.onNotification(name, (untrusted: unknown) => {
+        const params = execNoticeSchemas[name].safeParse(untrusted);
+        if (params.success && this.#exec !== null) act(this.#exec, params.data);
+      });
+    };
+    on("exec.endInput", (exec) => exec.endInput());
+    on("exec.grant", (exec, params) => {
+      const { stream, bytes } = execNoticeSchemas["exec.grant"].parse(params);
+      exec.grant(stream, bytes);
+    });
+    on("exec.signal", (exec, params) => exec.signal(execNoticeSchemas["exec.signal"].parse(params).signal));
+    on("exec.resize", (exec, params) => {
+      const { columns, rows } = execNoticeSchemas["exec.resize"].parse(params);
+      exec.resize(columns, rows);
+    });
+  }
+
+  start(vm: Vm, { argv, tty }: ControlParams<"exec.start">): void {
+    if (this.#exec !== null) throw new AppError("usage.bad-argument", "This connection has its command already.");
+    const exec = new Exec(vm, argv, tty);
+    this.#exec = exec;
+    exec.on("output", (stream, bytes) => this.#notify("exec.output", { stream, data: Buffer.from(bytes).toString("base64") }));
+    exec.on("exited", (end) => this.#notify("exec.exited", end));
+    exec.on("failed", (error) => this.#notify("exec.failed", toErrorValue(error)));
+  }
+
+  async write({ data }: ControlParams<"exec.write">): Promise<void> {
+    await this.#exec?.write(Buffer.from(data, "base64"));
+  }
+
+  /** The client is gone: so goes its command, as with a terminal that is closed. */
+  close(): void {
+    this.#exec?.signal(SIGHUP);
+  }
+
+  #notify<Name extends keyof ExecNotices>(name: Name, params: ExecNotices[Name]): void {
+    void this.#connection.sendNotification(name, params);
+  }
+}

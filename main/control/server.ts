@@ -1,0 +1,92 @@
+/** The control socket: JSON-RPC for the `atoll` command, 0600 in a folder that is ours alone. */
+import fs from "node:fs";
+import net from "node:net";
+import { createMessageConnection, ErrorCodes, ResponseError, SocketMessageReader, SocketMessageWriter } from "vscode-jsonrpc/node";
+import { type ControlMethod, controlSchemas } from "#shared/ipc/control.ts";
+import { AppError, type ErrorValue, toErrorValue } from "#shared/model/app-error.ts";
+import { makePrivateFolder, type Paths } from "../base/paths.ts";
+import { ExecChannel } from "./exec-channel.ts";
+import { type Application, methods } from "./methods.ts";
+
+export class ControlServer {
+  readonly #server: net.Server;
+  readonly #socket: string;
+
+  private constructor(server: net.Server, socket: string) {
+    this.#server = server;
+    this.#socket = socket;
+  }
+
+  /** @throws AppError desktop.already-running */
+  static async listen(paths: Paths, app: Application): Promise<ControlServer> {
+    makePrivateFolder(paths.run);
+    if (await isAnswered(paths.controlSocket)) {
+      throw new AppError("desktop.already-running", `Atoll runs already for ${paths.run}.`, { socket: paths.controlSocket });
+    }
+    fs.rmSync(paths.controlSocket, { force: true });
+    const server = net.createServer((socket) => serve(socket, app));
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(paths.controlSocket, resolve);
+    });
+    fs.chmodSync(paths.controlSocket, 0o600);
+    return new ControlServer(server, paths.controlSocket);
+  }
+
+  close(): void {
+    this.#server.close();
+    fs.rmSync(this.#socket, { force: true });
+  }
+}
+
+/** Whether an application listens there. */
+export function isAnswered(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const attempt = net.connect(socket);
+    attempt.once("connect", () => {
+      attempt.destroy();
+      resolve(true);
+    });
+    attempt.once("error", () => resolve(false));
+  });
+}
+
+function serve(socket: net.Socket, app: Application): void {
+  const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+  const exec = new ExecChannel(connection);
+  socket.on("error", () => socket.destroy());
+  socket.on("close", () => exec.close());
+  connection.onRequest(async (method: string, untrustedParams: unknown) => {
+    try {
+      return await answer(app, exec, method, untrustedParams);
+    } catch (error) {
+      const value: ErrorValue = toErrorValue(error);
+      if (value.code === "internal") console.error(error);
+      return new ResponseError(ErrorCodes.InternalError, value.message, value);
+    }
+  });
+  connection.onError(() => socket.destroy());
+  connection.listen();
+}
+
+async function answer(app: Application, exec: ExecChannel, method: string, untrustedParams: unknown): Promise<unknown> {
+  if (!Object.hasOwn(controlSchemas, method)) throw new AppError("usage.unknown-method", `The application does not know "${method}".`, { method });
+  const name = method as ControlMethod;
+  const parsed = controlSchemas[name].safeParse(Array.isArray(untrustedParams) ? untrustedParams[0] : untrustedParams);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new AppError("usage.bad-argument", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`, { method });
+  }
+  if (name === "exec.start") {
+    const params = controlSchemas["exec.start"].parse(parsed.data);
+    exec.start(app.atoll.vm(params.vm), params);
+    return null;
+  }
+  if (name === "exec.write") {
+    await exec.write(controlSchemas["exec.write"].parse(parsed.data));
+    return null;
+  }
+  // The schema of `name` has just made the parameters of the method `name`; TypeScript cannot follow the pair.
+  const act = methods[name] as (app: Application, params: unknown) => Promise<unknown>;
+  return act(app, parsed.data);
+}

@@ -1,0 +1,123 @@
+/** Entry of the application: puts the parts together. Only this folder knows Electron. */
+import { app, Menu } from "electron";
+import path from "node:path";
+import { AppError } from "#shared/model/app-error.ts";
+import { escapeForLog } from "#shared/model/text.ts";
+import { Atoll } from "../atoll.ts";
+import { makePrivateFolder, resolvePaths } from "../base/paths.ts";
+import { ControlServer } from "../control/server.ts";
+import { ExternalDriver } from "../hardware/external/driver.ts";
+import { QemuDriver } from "../hardware/qemu/driver.ts";
+import { VmRegistry } from "../vms/registry.ts";
+import { describeQemuVm } from "../vms/templates.ts";
+import { registerScheme, serveFolder } from "./app-protocol.ts";
+import { DesktopWindow, theme } from "./desktop-window.ts";
+import { serveIpc } from "./ipc-server.ts";
+import { linkSpawner } from "./link-spawner.ts";
+import { agentFolder } from "./setup-result.ts";
+
+// Without a GPU, compositing on the processor by SwiftShader makes everything 9-16 fps; plain raster is faster (facts: frame path).
+app.disableHardwareAcceleration();
+Menu.setApplicationMenu(null);
+registerScheme();
+
+const paths = resolvePaths();
+makePrivateFolder(paths.state);
+app.setPath("userData", path.join(paths.state, "electron"));
+
+const log = (line: string): void => console.log(`${new Date().toISOString()} ${escapeForLog(line, 1000)}`);
+
+// Not awaited: Electron becomes ready only when this module has run.
+app.whenReady().then(run).catch((error: unknown) => {
+  console.error(`atoll: ${error instanceof Error ? error.message : String(error)}`);
+  app.exit(1);
+});
+
+async function run(): Promise<void> {
+  const registry = new VmRegistry(paths.config);
+  const definitionOf = (id: string): (typeof registry.all)[number] => {
+    const found = registry.all.find((definition) => definition.id === id);
+    if (found === undefined) throw new AppError("vm.not-found", `There is no VM ${id}.`, { id });
+    return found;
+  };
+  const drivers = {
+    qemu: new QemuDriver(paths, {
+      describe: async (id, boundBuild) => {
+        const definition = definitionOf(id);
+        if (definition.driver !== "qemu") throw new AppError("internal", `${definition.name} is not run by QEMU.`);
+        return describeQemuVm(definition, boundBuild, agentFolder());
+      },
+    }),
+    external: new ExternalDriver((id) => {
+      const definition = definitionOf(id);
+      if (definition.driver !== "external") throw new AppError("internal", `${definition.name} is not external.`);
+      return definition.channels;
+    }),
+  };
+  let isQuitting = false;
+  const quit = async (vms: "stop" | "keep"): Promise<void> => {
+    if (isQuitting) return;
+    isQuitting = true;
+    if (vms === "stop") await Promise.allSettled(atoll.vms.filter((vm) => vm.isOn).map((vm) => vm.stop()));
+    atoll.release();
+    server.close();
+    app.exit(0);
+  };
+  const desktop: DesktopWindow = new DesktopWindow();
+  const atoll = new Atoll({
+    registry,
+    drivers,
+    spawnLink: linkSpawner(() => desktop.contents),
+    output: () => desktop.output,
+    keymap: () => ({ rules: "evdev", model: "pc105", layout: "us", variant: "", options: "" }),
+    log,
+  });
+  const server = await ControlServer.listen(paths, { atoll, quit: (vms) => void quit(vms) });
+  atoll.desktop = desktop;
+
+  serveFolder(path.join(import.meta.dirname, "../renderer"));
+  serveIpc(
+    {
+      "desktop.attach": () => {
+        desktop.attached();
+        // After the answer, so that the page knows the VMs whose ports come.
+        setImmediate(() => atoll.vms.forEach((vm) => vm.attachPage()));
+        return { vms: atoll.statuses, theme: theme() };
+      },
+      "desktop.control": ({ action }) => {
+        desktop.control(action);
+        return null;
+      },
+      "vm.start": async ({ vm }) => done(atoll.vm(vm).start()),
+      "vm.stop": async ({ vm }) => done(atoll.vm(vm).stop()),
+      "vm.kill": async ({ vm }) => done(atoll.vm(vm).kill()),
+      "vm.pause": async ({ vm }) => done(atoll.vm(vm).pause()),
+      "vm.resume": async ({ vm }) => done(atoll.vm(vm).resume()),
+      "app.list": ({ vm }) => atoll.apps(vm),
+      "app.run": ({ vm, appId }) => atoll.run(vm, { appId, files: [] }, null),
+    },
+    {
+      "layout.report": (layout) => desktop.reportLayout(layout),
+      "wm.answer": (answer) => desktop.answered(answer),
+    },
+  );
+  let isTold = true;
+  atoll.on("changed", () => {
+    if (!isTold) return;
+    isTold = false;
+    setImmediate(() => {
+      isTold = true;
+      desktop.send("vm.changed", atoll.statuses);
+    });
+  });
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quit("keep"));
+  desktop.onClosed(() => void quit("keep"));
+  app.on("window-all-closed", () => undefined);
+
+  await Promise.all([desktop.open(), atoll.open()]);
+}
+
+async function done(action: Promise<unknown>): Promise<null> {
+  await action;
+  return null;
+}

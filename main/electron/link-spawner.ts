@@ -1,0 +1,39 @@
+/** Link processes as Electron utility processes, and the ports between each of them and the page. */
+import { MessageChannelMain, utilityProcess, type WebContents } from "electron";
+import path from "node:path";
+import { LINK_PORTS } from "#shared/ipc/channels.ts";
+import type { LinkPortsMessage } from "#shared/ipc/contract.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { FromLink, ToLink } from "../link/contract.ts";
+import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
+
+/** `page`: the desktop's page once it is ready for ports, else null. */
+export function linkSpawner(page: () => WebContents | null): SpawnLink {
+  return (vm) => spawnLink(vm, page);
+}
+
+function spawnLink(vm: VmId, page: () => WebContents | null): LinkProcess {
+  const child = utilityProcess.fork(path.join(import.meta.dirname, "link.js"), [], { serviceName: `atoll-link-${vm.slice(0, 8)}`, stdio: "inherit" });
+  let isKilled = false;
+  return {
+    send: (message: ToLink) => child.postMessage(message),
+    attachPage() {
+      const contents = page();
+      if (contents === null) return;
+      const events = new MessageChannelMain();
+      const pixels = new MessageChannelMain();
+      const message: LinkPortsMessage = { type: LINK_PORTS, vm };
+      child.postMessage({ type: "attachPage" } satisfies ToLink, [events.port1, pixels.port1]);
+      contents.postMessage(LINK_PORTS, message, [events.port2, pixels.port2]);
+    },
+    onMessage: (listener) => void child.on("message", (message: FromLink) => listener(message)),
+    onExit: (listener) =>
+      void child.on("exit", (code) => {
+        if (!isKilled) listener(code);
+      }),
+    kill() {
+      isKilled = true;
+      child.kill();
+    },
+  };
+}

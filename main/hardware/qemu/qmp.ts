@@ -1,0 +1,120 @@
+/** Client of the QEMU Machine Protocol over a unix socket: commands, events. @see QEMU docs/interop/qmp-spec.rst */
+import net from "node:net";
+import { AppError } from "#shared/model/app-error.ts";
+import { Emitter } from "../../base/emitter.ts";
+
+export type ShutdownReason =
+  | "none" | "host-error" | "host-qmp-quit" | "host-qmp-system-reset" | "host-signal" | "host-ui"
+  | "guest-shutdown" | "guest-reset" | "guest-panic" | "subsystem-reset" | "snapshot-load";
+
+interface QmpEventMap {
+  SHUTDOWN: [{ guest: boolean; reason: ShutdownReason }];
+  STOP: [];
+  RESUME: [];
+  GUEST_PANICKED: [{ action: string }];
+  /** The monitor's socket is gone. */
+  closed: [];
+}
+
+/** Longest line that is read: QEMU's longest answers have some 100 KB. */
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
+const COMMAND_TIMEOUT_MS = 10_000;
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: AppError): void;
+  timer: NodeJS.Timeout;
+}
+
+export class QmpClient extends Emitter<QmpEventMap> {
+  readonly #socket: net.Socket;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #text = "";
+
+  private constructor(socket: net.Socket) {
+    super();
+    this.#socket = socket;
+    socket.setEncoding("utf8");
+    socket.on("data", (text: string) => this.#received(text));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#lost());
+  }
+
+  /** Connects and leaves capability negotiation. Rejects with the socket's error (ENOENT, ECONNREFUSED: nobody is there). */
+  static async connect(path: string): Promise<QmpClient> {
+    const socket = await new Promise<net.Socket>((resolve, reject) => {
+      const attempt = net.connect(path, () => {
+        attempt.off("error", reject);
+        resolve(attempt);
+      });
+      attempt.once("error", reject);
+    });
+    const client = new QmpClient(socket);
+    await client.execute("qmp_capabilities");
+    return client;
+  }
+
+  execute(command: "query-status"): Promise<{ running: boolean; status: string }>;
+  execute(command: "query-uuid"): Promise<{ UUID: string }>;
+  execute(command: "ringbuf-read", args: { device: string; size: number; format: "utf8" | "base64" }): Promise<string>;
+  execute(command: "qmp_capabilities" | "stop" | "cont" | "system_powerdown" | "quit"): Promise<unknown>;
+  execute(command: string, args?: Record<string, unknown>): Promise<unknown> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        reject(new AppError("hardware.qmp-failed", `QEMU did not answer "${command}" within ${COMMAND_TIMEOUT_MS / 1000} s.`, { command }));
+      }, COMMAND_TIMEOUT_MS);
+      this.#pending.set(id, { resolve, reject, timer });
+      this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #received(text: string): void {
+    this.#text += text;
+    for (let end = this.#text.indexOf("\n"); end >= 0; end = this.#text.indexOf("\n")) {
+      const line = this.#text.slice(0, end);
+      this.#text = this.#text.slice(end + 1);
+      if (line.trim() !== "") this.#line(line);
+    }
+    if (this.#text.length > MAX_LINE_BYTES) this.#socket.destroy();
+  }
+
+  #line(line: string): void {
+    let message: { id?: number; return?: unknown; error?: { class: string; desc: string }; event?: string; data?: unknown };
+    try {
+      message = JSON.parse(line) as typeof message;
+    } catch {
+      this.#socket.destroy();
+      return;
+    }
+    if (message.event !== undefined) return this.#event(message.event, message.data);
+    const pending = message.id === undefined ? undefined : this.#pending.get(message.id);
+    if (message.id === undefined || pending === undefined) return;
+    this.#pending.delete(message.id);
+    clearTimeout(pending.timer);
+    if (message.error === undefined) pending.resolve(message.return);
+    else pending.reject(new AppError("hardware.qmp-failed", `QEMU: ${message.error.desc}`, { class: message.error.class }));
+  }
+
+  #event(name: string, data: unknown): void {
+    if (name === "SHUTDOWN") this.emit("SHUTDOWN", data as QmpEventMap["SHUTDOWN"][0]);
+    else if (name === "GUEST_PANICKED") this.emit("GUEST_PANICKED", data as QmpEventMap["GUEST_PANICKED"][0]);
+    else if (name === "STOP" || name === "RESUME") this.emit(name);
+  }
+
+  #lost(): void {
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(new AppError("hardware.qmp-failed", "QEMU ended before it answered."));
+    }
+    this.#pending.clear();
+    this.emit("closed");
+  }
+}

@@ -1,0 +1,15 @@
+/** The port to a link process: how main reaches it. The adapter (Electron's utilityProcess) is main/electron/link-spawner.ts. */
+import type { VmId } from "#shared/model/vm.ts";
+import type { FromLink, ToLink } from "./contract.ts";
+
+export interface LinkProcess {
+  send(message: ToLink): void;
+  /** Gives the desktop's page its two ports. */
+  attachPage(): void;
+  onMessage(listener: (message: FromLink) => void): void;
+  /** It ended by itself: a crash. Not called after kill(). */
+  onExit(listener: (code: number) => void): void;
+  kill(): void;
+}
+
+export type SpawnLink = (vm: VmId) => LinkProcess;

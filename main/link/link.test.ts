@@ -1,0 +1,218 @@
+import { randomBytes } from "node:crypto";
+import { MessageChannel } from "node:worker_threads";
+import { afterEach, describe, expect, it } from "vitest";
+import type { LinkEvent, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { encodeMessage, opening } from "#shared/protocol/framing.ts";
+import { Encoding, ExecStream, KeyState, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
+import { encodeHeader } from "#shared/protocol/header.ts";
+import { MAX_MESSAGE_BYTES } from "#shared/protocol/limits.ts";
+import type { FromLink } from "./contract.ts";
+import { Link } from "./link.ts";
+import type { MessagePortLike } from "./page-ports.ts";
+import { ScriptedAgent } from "./testing/scripted-agent.ts";
+
+const cleanUps: (() => void)[] = [];
+afterEach(() => cleanUps.splice(0).forEach((cleanUp) => cleanUp()));
+
+type Told<Type extends FromLink["type"]> = Extract<FromLink, { type: Type }>;
+
+interface Host {
+  agent: ScriptedAgent;
+  link: Link;
+  /** Resolves with the next message of that type from the link. */
+  told<Type extends FromLink["type"]>(type: Type): Promise<Told<Type>>;
+}
+
+async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Promise<Host> {
+  const agent = await ScriptedAgent.listen(before);
+  const messages: FromLink[] = [];
+  let wake = (): void => undefined;
+  const link = new Link(
+    {
+      type: "open",
+      vm: "00000000-0000-4000-8000-000000000001" as VmId,
+      sockets: agent.sockets,
+      output: { width: 1440, height: 900, scale120: 120, refreshMhz: 60_000 },
+      keymap: { rules: "evdev", model: "pc105", layout: "us", variant: "", options: "" },
+    },
+    (message) => {
+      messages.push(message);
+      wake();
+    },
+  );
+  cleanUps.push(() => {
+    link.handle({ type: "close" }, []);
+    agent.close();
+  });
+  return {
+    agent,
+    link,
+    async told(type) {
+      for (;;) {
+        const at = messages.findIndex((message) => message.type === type);
+        if (at >= 0) return messages.splice(at, 1)[0] as Told<typeof type>;
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+  };
+}
+
+/** A session that is open, and its page. */
+async function openHost(): Promise<Host> {
+  const opened = await host();
+  await opened.told("opened");
+  opened.agent.hello();
+  await opened.told("hello");
+  return opened;
+}
+
+function page(link: Link): { events: LinkEvent[]; pixels: PixelEvent[]; commands: MessagePort; credits: MessagePort; next(): Promise<void> } {
+  const events = new MessageChannel();
+  const pixels = new MessageChannel();
+  const seen = { events: [] as LinkEvent[], pixels: [] as PixelEvent[] };
+  let wake = (): void => undefined;
+  events.port2.on("message", (event: LinkEvent) => {
+    seen.events.push(event);
+    wake();
+  });
+  pixels.port2.on("message", (event: PixelEvent) => {
+    seen.pixels.push(event);
+    wake();
+  });
+  cleanUps.push(() => {
+    events.port2.close();
+    pixels.port2.close();
+  });
+  link.handle({ type: "attachPage" }, [adapted(events.port1), adapted(pixels.port1)]);
+  return {
+    ...seen,
+    commands: events.port2 as unknown as MessagePort,
+    credits: pixels.port2 as unknown as MessagePort,
+    next: () => new Promise((resolve) => (wake = resolve)),
+  };
+}
+
+/** A port of node:worker_threads with the surface of Electron's MessagePortMain. */
+function adapted(port: MessageChannel["port1"]): MessagePortLike {
+  return {
+    postMessage: (message) => port.postMessage(message),
+    on: (_name, listener) => port.on("message", (data: unknown) => listener({ data })),
+    start: () => undefined,
+    close: () => port.close(),
+  };
+}
+
+describe("a link", () => {
+  it("answers hello with welcome", async () => {
+    const { agent } = await openHost();
+    expect((await agent.hear("welcome")).keymap?.layout).toBe("us");
+  });
+
+  it("finds the beginning behind half a message of an earlier life", async () => {
+    const half = encodeMessage(Uint8Array.of(1, 2, 3), randomBytes(500)).slice(0, 200);
+    const restarted = await host({ control: half, frames: opening(randomBytes(16)), bulk: randomBytes(5000) });
+    await restarted.told("opened");
+    restarted.agent.hello();
+    expect((await restarted.told("hello")).agent).toBe("scripted");
+  });
+
+  it.each([
+    ["a length over the limit", (agent: ScriptedAgent) => agent.sayBytes("frames", Uint8Array.of(0xff, 0xff, 0xff, 0x7f)), "length-too-large"],
+    ["a length of nothing", (agent: ScriptedAgent) => agent.sayBytes("bulk", new Uint8Array(8)), "length-too-small"],
+    ["a header that is no protobuf", (agent: ScriptedAgent) => agent.sayBytes("control", encodeMessage(Uint8Array.of(0xff, 0xff, 0xff))), "header-malformed"],
+    ["a message in the wrong state", (agent: ScriptedAgent) => agent.hello(), "wrong-state"],
+    ["a surface nobody opened", (agent: ScriptedAgent) => agent.say("control", "surfaceClosed", { surface: 9 }), "unknown-surface"],
+    ["a frame without credit", (agent: ScriptedAgent) => agent.say("frames", "frame", { surface: 1, serial: 1, width: 1, height: 1, scale: 1, format: PixelFormat.XRGB8888, last: true }), "no-credit"],
+    ["random bytes", (agent: ScriptedAgent) => agent.sayBytes("bulk", new Uint8Array(4096).fill(0xee)), "length-too-large"],
+  ])("closes the channels with a reason after %s", async (_what, misbehave, code) => {
+    const opened = await openHost();
+    misbehave(opened.agent);
+    expect(await opened.told("closed")).toMatchObject({ reason: "protocol-violation", detail: expect.stringContaining(code) as string });
+  });
+
+  it("closes after a flood of control messages", async () => {
+    const opened = await openHost();
+    opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
+    const changes = Buffer.concat(Array.from({ length: 20_000 }, (_, i) => encodeMessage(encodeHeader("windowChanged", { surface: 1, title: `${i}` }))));
+    opened.agent.sayBytes("control", changes);
+    expect((await opened.told("closed")).detail).toContain("flood");
+  });
+
+  it("tells that the agent was lost when the ports are closed", async () => {
+    const opened = await openHost();
+    opened.agent.hangUp();
+    expect(await opened.told("closed")).toMatchObject({ reason: "agent-lost" });
+  });
+
+  it("brings a picture to the page against its credit, and a key to the guest", async () => {
+    const opened = await openHost();
+    const { events, pixels, commands, credits, next } = page(opened.link);
+    opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND, title: "hi" });
+    while (!events.some(({ type }) => type === "windowOpened")) await next();
+    expect(events[0]).toEqual({ type: "attached" });
+    credits.postMessage({ type: "credit", surface: 1, count: 2, shownSerial: 0 });
+    expect(await opened.agent.hear("credit")).toMatchObject({ surface: 1, count: 2 });
+    const damage = [{ x: 0, y: 0, width: 1, height: 1, encoding: Encoding.RAW, size: 4 }];
+    opened.agent.say("frames", "frame", { surface: 1, serial: 1, width: 1, height: 1, scale: 1, format: PixelFormat.XRGB8888, damage, last: true }, Uint8Array.of(1, 2, 3, 4));
+    while (pixels.length === 0) await next();
+    expect(pixels[0]).toMatchObject({ type: "frame", surface: 1, serial: 1, payload: Uint8Array.of(1, 2, 3, 4) });
+    commands.postMessage({ type: "key", code: 30, state: "pressed", timeMs: 5 });
+    expect(await opened.agent.hear("key")).toMatchObject({ code: 30, state: KeyState.PRESSED });
+  });
+
+  it("tells a page that comes later what is open, and asks for its pictures again", async () => {
+    const opened = await openHost();
+    opened.agent.say("control", "windowOpened", { surface: 4, kind: Kind.X11, title: "old" });
+    opened.agent.say("control", "windowChanged", { surface: 4, title: "new" });
+    await opened.told("surface");
+    await opened.told("surface");
+    const { events, next } = page(opened.link);
+    while (events.length < 2) await next();
+    expect(events[1]).toMatchObject({ type: "windowOpened", window: { surface: 4, title: "new" } });
+    expect(await opened.agent.hear("refresh")).toMatchObject({ surface: 4 });
+  });
+
+  it("drops what the page says that is no command", async () => {
+    const opened = await openHost();
+    const { commands } = page(opened.link);
+    commands.postMessage({ type: "key", code: 99_999, state: "pressed", timeMs: 0 });
+    commands.postMessage({ type: "key", code: 1, state: "pressed", timeMs: 0 });
+    expect((await opened.agent.hear("key")).code).toBe(1);
+  });
+
+  it("closes the channels when the compositor could not decode a picture", async () => {
+    const opened = await openHost();
+    const { credits } = page(opened.link);
+    credits.postMessage({ type: "violation", surface: 1, detail: "bad block" });
+    expect((await opened.told("closed")).detail).toContain("bad-pixels");
+  });
+
+  it("carries an exec's streams within their credit", async () => {
+    const { agent, link, told } = await openHost();
+    link.handle({ type: "execStart", exec: 1, argv: ["cat"], tty: null }, []);
+    expect((await agent.hear("execStart")).argv).toEqual(["cat"]);
+    link.handle({ type: "execInput", exec: 1, bytes: new Uint8Array(10) }, []);
+    link.handle({ type: "execInputEnd", exec: 1 }, []);
+    agent.say("bulk", "execStarted", { exec: 1, pid: 7 });
+    expect((await agent.hear("execCredit")).bytes).toBeGreaterThan(0);
+    agent.say("bulk", "execCredit", { exec: 1, stream: ExecStream.STDIN, bytes: 4 });
+    expect(await told("execInputTaken")).toMatchObject({ bytes: 4 });
+    agent.say("bulk", "execCredit", { exec: 1, stream: ExecStream.STDIN, bytes: 100 });
+    expect(await told("execInputTaken")).toMatchObject({ bytes: 6 });
+    await agent.hear("execEnd");
+    agent.say("bulk", "execData", { exec: 1, stream: ExecStream.STDOUT }, Uint8Array.of(5));
+    agent.say("bulk", "execExited", { exec: 1, code: 3 });
+    await told("exec");
+    expect((await told("exec")).event).toMatchObject({ type: "execCredit" });
+  });
+
+  it("closes on exec output above its credit", async () => {
+    const { agent, link, told } = await openHost();
+    link.handle({ type: "execStart", exec: 1, argv: ["yes"], tty: null }, []);
+    await agent.hear("execStart");
+    agent.say("bulk", "execStarted", { exec: 1, pid: 7 });
+    for (let sent = 0; sent <= MAX_MESSAGE_BYTES; sent += 60_000) agent.say("bulk", "execData", { exec: 1, stream: ExecStream.STDOUT }, new Uint8Array(60_000));
+    expect((await told("closed")).detail).toContain("no-credit");
+  });
+});

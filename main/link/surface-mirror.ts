@@ -1,0 +1,58 @@
+/** What a page that comes later must be told: the surfaces that are open, in an order in which each parent stands before its children. */
+import type { SurfaceEvent } from "#shared/ipc/link-port.ts";
+import type { SurfaceId } from "#shared/model/window.ts";
+
+type OpenedEvent = Extract<SurfaceEvent, { type: "windowOpened" | "popupOpened" | "subsurfaceOpened" }>;
+
+export class SurfaceMirror {
+  readonly #opened = new Map<SurfaceId, OpenedEvent>();
+  readonly #placed = new Map<SurfaceId, SurfaceEvent>();
+  #cursor: SurfaceEvent | null = null;
+
+  take(event: SurfaceEvent): void {
+    switch (event.type) {
+      case "windowOpened":
+        this.#opened.set(event.window.surface, event);
+        return;
+      case "popupOpened":
+        this.#opened.set(event.popup.surface, event);
+        return;
+      case "subsurfaceOpened":
+        this.#opened.set(event.surface, event);
+        return;
+      case "windowChanged": {
+        const opened = this.#opened.get(event.surface);
+        if (opened?.type === "windowOpened") opened.window = { ...opened.window, ...event.change };
+        return;
+      }
+      case "popupMoved": {
+        const opened = this.#opened.get(event.surface);
+        if (opened?.type === "popupOpened") opened.popup = { ...opened.popup, rect: event.rect };
+        return;
+      }
+      case "childrenPlaced":
+        this.#placed.set(event.parent, event);
+        return;
+      case "cursorChanged":
+        this.#cursor = event;
+        return;
+      case "surfaceClosed":
+      case "windowRequested":
+    }
+  }
+
+  retire(surfaces: readonly SurfaceId[]): void {
+    for (const surface of surfaces) {
+      this.#opened.delete(surface);
+      this.#placed.delete(surface);
+    }
+  }
+
+  surfaces(): IterableIterator<SurfaceId> {
+    return this.#opened.keys();
+  }
+
+  events(): SurfaceEvent[] {
+    return [...this.#opened.values(), ...this.#placed.values(), ...(this.#cursor === null ? [] : [this.#cursor])];
+  }
+}

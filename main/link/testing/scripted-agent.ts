@@ -1,0 +1,92 @@
+/** An agent that says what a test tells it to: reaches states that a real agent never would. Listens on three unix sockets. */
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { PORTS, type PortName } from "#shared/protocol/directions.ts";
+import { encodeMessage, MAGIC, MessageReader } from "#shared/protocol/framing.ts";
+import { decodeHeader, encodeHeader, type WireMessage, type WireMessageInit, type WireMessageName, type WireMessageOf } from "#shared/protocol/header.ts";
+import { EPOCH_BYTES } from "#shared/protocol/limits.ts";
+import { PROTOCOL_MAJOR } from "#shared/protocol/session.ts";
+import type { ChannelSockets } from "../../hardware/driver.ts";
+
+const OPENING_BYTES = MAGIC.length + EPOCH_BYTES;
+
+export class ScriptedAgent {
+  readonly sockets: ChannelSockets;
+  readonly #folder: string;
+  readonly #servers: net.Server[] = [];
+  readonly #ports = new Map<PortName, net.Socket>();
+  readonly #heard: WireMessage[] = [];
+  #wake: () => void = () => undefined;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    const socket = (name: PortName): string => path.join(folder, `${name}.sock`);
+    this.sockets = { control: socket("control"), frames: socket("frames"), bulk: socket("bulk") };
+  }
+
+  /** `before`: what stands on a port before its echo, as an earlier life leaves it. */
+  static async listen(before: Partial<Record<PortName, Uint8Array>> = {}): Promise<ScriptedAgent> {
+    const agent = new ScriptedAgent(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-agent-")));
+    await Promise.all(PORTS.map((port) => agent.#listen(port, before[port])));
+    return agent;
+  }
+
+  async #listen(port: PortName, before: Uint8Array | undefined): Promise<void> {
+    const server = net.createServer((socket) => {
+      this.#ports.set(port, socket);
+      if (before !== undefined) socket.write(before);
+      let opening = Buffer.alloc(0);
+      const reader = new MessageReader();
+      socket.on("error", () => socket.destroy());
+      socket.on("data", (bytes: Buffer) => {
+        let rest = bytes;
+        if (opening.length < OPENING_BYTES) {
+          opening = Buffer.concat([opening, bytes]);
+          if (opening.length < OPENING_BYTES) return;
+          socket.write(opening.subarray(0, OPENING_BYTES));
+          rest = opening.subarray(OPENING_BYTES);
+        }
+        reader.read(rest, ({ header }) => {
+          const decoded = decodeHeader(header);
+          if (decoded.kind === "message") this.#heard.push(decoded.message);
+          this.#wake();
+        });
+      });
+    });
+    this.#servers.push(server);
+    await new Promise<void>((resolve) => server.listen(this.sockets[port], resolve));
+  }
+
+  hello(): void {
+    this.say("control", "hello", { major: PROTOCOL_MAJOR, agent: "scripted", bootId: new Uint8Array(16) });
+  }
+
+  say<Name extends WireMessageName>(port: PortName, name: Name, value: WireMessageInit<Name>, payload?: Uint8Array): void {
+    this.sayBytes(port, encodeMessage(encodeHeader(name, value), payload));
+  }
+
+  sayBytes(port: PortName, bytes: Uint8Array): void {
+    this.#ports.get(port)?.write(bytes);
+  }
+
+  /** Resolves with the next message of that name that the host says. */
+  async hear<Name extends WireMessageName>(name: Name): Promise<WireMessageOf<Name>> {
+    for (;;) {
+      const at = this.#heard.findIndex((message) => message.case === name);
+      if (at >= 0) return this.#heard.splice(at, 1)[0]?.value as WireMessageOf<Name>;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  hangUp(): void {
+    for (const socket of this.#ports.values()) socket.destroy();
+  }
+
+  close(): void {
+    this.hangUp();
+    for (const server of this.#servers) server.close();
+    fs.rmSync(this.#folder, { recursive: true });
+  }
+}

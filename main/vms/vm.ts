@@ -1,0 +1,301 @@
+/**
+ * One VM's life: its machine (hardware), its link (channels), the state that people see.
+ *
+ *   stopped --start--> starting --hello--> running <--pause/resume--> paused
+ *   running --stop--> stopping --ended--> stopped        any --ended by itself--> crashed
+ *   running --no heartbeat, channels closed--> unresponsive --hello--> running
+ *
+ * States follow events of the machine and the link; nothing is polled.
+ */
+import { AppError } from "#shared/model/app-error.ts";
+import type { SurfaceId } from "#shared/model/window.ts";
+import { windowIdOf } from "#shared/model/window.ts";
+import type { StartPhase, VmState, VmStateReason, VmStatus } from "#shared/model/vm.ts";
+import { Emitter } from "../base/emitter.ts";
+import type { Driver, Machine, MachineEnd } from "../hardware/driver.ts";
+import type { FromLink, Keymap, OutputInfo } from "../link/contract.ts";
+import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
+import { GuestWindows } from "../windows/guest-windows.ts";
+import type { VmDefinition } from "./definition.ts";
+
+/** How long a guest may take for an orderly end before the power button is pressed, and then before the plug is pulled. */
+const POWER_OFF_MS = 10_000;
+const POWER_BUTTON_MS = 5_000;
+/** A lost agent is called again after this. */
+const RELINK_MS = 500;
+
+export interface VmContext {
+  driver: Driver;
+  spawnLink: SpawnLink;
+  output(): OutputInfo;
+  keymap(): Keymap;
+  log(line: string): void;
+}
+
+export interface VmEvents {
+  changed: [];
+  /** Everything the link says, for launches, execs and lists. */
+  link: [FromLink];
+}
+
+export class Vm extends Emitter<VmEvents> {
+  readonly definition: VmDefinition;
+  readonly windows = new GuestWindows();
+  readonly #context: VmContext;
+  #machine: Machine | null = null;
+  #link: LinkProcess | null = null;
+  #isLinkOpen = false;
+  #state: VmState = "stopped";
+  #reason: VmStateReason | null = null;
+  #detail = "";
+  #phase: StartPhase | null = null;
+  #starting: AbortController | null = null;
+  #relinkTimer: NodeJS.Timeout | null = null;
+
+  constructor(definition: VmDefinition, context: VmContext) {
+    super();
+    this.definition = definition;
+    this.#context = context;
+  }
+
+  get id(): VmStatus["id"] {
+    return this.definition.id;
+  }
+
+  get state(): VmState {
+    return this.#state;
+  }
+
+  get isOn(): boolean {
+    return this.#machine !== null || this.#starting !== null;
+  }
+
+  get status(): VmStatus {
+    const { definition } = this;
+    const isQemu = definition.driver === "qemu";
+    return {
+      id: definition.id,
+      name: definition.name,
+      label: definition.label,
+      template: isQemu ? definition.template : null,
+      driver: definition.driver,
+      state: this.#state,
+      stateReason: this.#reason,
+      role: "app",
+      network: isQemu ? definition.network : null,
+      windows: this.windows.size,
+      uptimeS: this.#machine?.startedAtMs == null ? null : Math.max(0, Math.floor((Date.now() - this.#machine.startedAtMs) / 1000)),
+      accelerator: this.#machine?.accelerator ?? null,
+      startPhase: this.#phase,
+      stateDetail: this.#detail,
+    };
+  }
+
+  /** Starts the machine; resolves when it executes (state `starting`; `running` follows with the agent's hello). */
+  async start(): Promise<void> {
+    if (this.isOn) throw this.#error("vm.already-running", "is running already");
+    const starting = new AbortController();
+    this.#starting = starting;
+    this.#become("starting", null, "", "qemu");
+    try {
+      const machine = await this.#context.driver.start(this.id, starting.signal);
+      this.#starting = null;
+      this.#run(machine);
+      this.#become("starting", null, "", "boot");
+    } catch (error) {
+      this.#starting = null;
+      if (starting.signal.aborted) this.#become("stopped", "killed");
+      else this.#become("crashed", "qemu-exited", error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  /** Takes over a machine that an earlier life of the application left running. */
+  async adopt(): Promise<boolean> {
+    const machine = await this.#context.driver.adopt(this.id);
+    if (machine === null) return false;
+    this.#run(machine);
+    this.#become("starting", null, "", "agent");
+    return true;
+  }
+
+  /** Orderly: asks the agent, then presses the power button, then pulls the plug. Resolves when the machine is gone. */
+  async stop(): Promise<void> {
+    if (this.#starting !== null) return this.#starting.abort();
+    const machine = this.#require();
+    if (machine.isPaused) await machine.resume();
+    this.#become("stopping", null);
+    const ended = this.#ended(machine);
+    if (this.#isLinkOpen) this.#link?.send({ type: "powerOff" });
+    if (this.#isLinkOpen && (await within(ended, POWER_OFF_MS))) return;
+    await machine.pressPowerButton();
+    if (await within(ended, POWER_BUTTON_MS)) return;
+    this.#context.log(`${this.definition.name}: does not power off, killing it`);
+    await machine.kill();
+  }
+
+  async kill(): Promise<void> {
+    if (this.#starting !== null) return this.#starting.abort();
+    await this.#require().kill();
+  }
+
+  async pause(): Promise<void> {
+    await this.#require().pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.#require().resume();
+  }
+
+  /** The link, if the agent answers. Throws vm.not-running. */
+  requireLink(): LinkProcess {
+    if (this.#link === null || !this.#isLinkOpen) throw this.#error("vm.not-running", `is ${this.#state}: start it, or wait until it runs`);
+    return this.#link;
+  }
+
+  /** A page has come: it is given its ports. */
+  attachPage(): void {
+    this.#link?.attachPage();
+  }
+
+  /** The frozen picture of a window is dismissed. */
+  dismiss(surface: SurfaceId): void {
+    this.windows.remove(surface);
+    this.emit("changed");
+  }
+
+  /** The application ends; the machine lives on. */
+  release(): void {
+    this.#dropLink();
+  }
+
+  // ---- machine ---------------------------------------------------------------------------------------------
+
+  #run(machine: Machine): void {
+    this.#machine = machine;
+    machine.on("ended", (end) => this.#machineEnded(end));
+    machine.on("paused", () => {
+      this.#link?.send({ type: "paused", isPaused: true });
+      if (this.#state !== "stopping") this.#become("paused", null);
+    });
+    machine.on("resumed", () => {
+      this.#link?.send({ type: "paused", isPaused: false });
+      if (this.#state === "paused") this.#become(this.#isLinkOpen ? "running" : "starting", null, "", this.#isLinkOpen ? null : "agent");
+    });
+    this.#connect();
+  }
+
+  #machineEnded(end: MachineEnd): void {
+    this.#machine = null;
+    this.#dropLink();
+    const isCrash = end.reason === "guest-panic" || end.reason === "qemu-exited";
+    if (isCrash) this.windows.freeze();
+    else this.windows.clear();
+    this.#become(isCrash ? "crashed" : "stopped", end.reason, "detail" in end ? end.detail : "");
+  }
+
+  #ended(machine: Machine): Promise<void> {
+    return new Promise((resolve) => machine.on("ended", () => resolve()));
+  }
+
+  #require(): Machine {
+    if (this.#machine === null) throw this.#error("vm.not-running", "does not run");
+    return this.#machine;
+  }
+
+  // ---- link ------------------------------------------------------------------------------------------------
+
+  #connect(): void {
+    const machine = this.#require();
+    this.#dropLink();
+    const link = this.#context.spawnLink(this.id);
+    this.#link = link;
+    link.onMessage((message) => {
+      if (this.#link === link) this.#linkSaid(message);
+    });
+    link.onExit((code) => {
+      if (this.#link === link) this.#linkClosed("agent-lost", `its link process ended with code ${code}`);
+    });
+    link.send({ type: "open", vm: this.id, sockets: machine.channels, output: this.#context.output(), keymap: this.#context.keymap() });
+    if (machine.isPaused) link.send({ type: "paused", isPaused: true });
+    link.attachPage();
+  }
+
+  #dropLink(): void {
+    if (this.#relinkTimer !== null) clearTimeout(this.#relinkTimer);
+    this.#relinkTimer = null;
+    this.#isLinkOpen = false;
+    this.#link?.kill();
+    this.#link = null;
+  }
+
+  #linkSaid(message: FromLink): void {
+    switch (message.type) {
+      case "opened":
+        if (this.#state === "starting") this.#become("starting", null, "", "agent");
+        break;
+      case "hello":
+        this.#isLinkOpen = true;
+        this.windows.clear();
+        this.#context.log(`${this.definition.name}: ${message.agent} says hello`);
+        if (this.#state !== "stopping") this.#become(this.#machine?.isPaused === true ? "paused" : "running", null);
+        break;
+      case "surface":
+        this.windows.take(message.event);
+        if (message.event.type !== "cursorChanged") this.emit("changed");
+        break;
+      case "painted":
+        this.windows.painted(message.surface as SurfaceId);
+        break;
+      case "responsive":
+        if (this.#state === "running" || this.#state === "unresponsive") {
+          this.#become(message.isResponsive ? "running" : "unresponsive", message.isResponsive ? null : "agent-lost");
+        }
+        break;
+      case "closed":
+        this.#linkClosed(message.reason === "protocol-violation" ? "protocol-violation" : "agent-lost", message.detail);
+        break;
+      default:
+    }
+    this.emit("link", message);
+  }
+
+  /** The channels are gone while the machine is there. A breach ends them for good, a loss is tried again. */
+  #linkClosed(reason: "protocol-violation" | "agent-lost", detail: string): void {
+    this.#dropLink();
+    this.windows.freeze();
+    this.#context.log(`${this.definition.name}: ${reason}: ${detail}`);
+    if (this.#state !== "stopping") this.#become("unresponsive", reason, detail);
+    this.emit("link", { type: "closed", reason, detail });
+    if (reason === "protocol-violation") return;
+    this.#relinkTimer = setTimeout(() => {
+      if (this.#machine !== null) this.#connect();
+    }, RELINK_MS);
+  }
+
+  #become(state: VmState, reason: VmStateReason | null, detail = "", phase: StartPhase | null = null): void {
+    this.#state = state;
+    this.#reason = reason;
+    this.#detail = detail;
+    this.#phase = state === "starting" ? phase : null;
+    this.emit("changed");
+  }
+
+  #error(code: "vm.already-running" | "vm.not-running", words: string): AppError {
+    return new AppError(code, `VM "${this.definition.name}" ${words}.`, { vm: this.definition.name, state: this.#state });
+  }
+
+  /** Ids of its windows. */
+  windowIds(): ReturnType<typeof windowIdOf>[] {
+    return [...this.windows.values()].map((window) => windowIdOf(this.id, window.surface));
+  }
+}
+
+/** Whether `event` comes within `timeoutMs`. */
+async function within(event: Promise<void>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)));
+  const isInTime = await Promise.race([event.then(() => true as const), late]);
+  clearTimeout(timer);
+  return isInTime;
+}

@@ -1,0 +1,23 @@
+/** The port to the desktop's page: what main asks of the window manager. The adapter is main/electron/desktop-window.ts. */
+import type { WmAnswerValue, WmCommand } from "#shared/ipc/contract.ts";
+import type { Rect, WindowId, WindowMode } from "#shared/model/window.ts";
+
+/** A window on the host's screen; physical pixels. */
+export interface PlacedWindow {
+  id: WindowId;
+  content: Rect;
+  mode: WindowMode;
+  focused: boolean;
+  frozen: boolean;
+  popups: Rect[];
+}
+
+export interface Desktop {
+  /** Opens it, or brings it to the front. */
+  raise(): void;
+  layout(): PlacedWindow[];
+  /** Positions in physical pixels of the screen. Rejects with what the page says, or desktop.not-ready. */
+  command(command: WmCommand): Promise<WmAnswerValue>;
+  /** PNG of the whole desktop. */
+  screenshot(): Promise<Uint8Array>;
+}

@@ -1,0 +1,18 @@
+// End-to-end tests: the real Electron, real QEMU guests. `npm test` starts a display for them when there is none.
+import { defineConfig } from "@playwright/test";
+
+export default defineConfig({
+  testDir: "e2e",
+  testMatch: "**/*.e2e.ts",
+  // The guests need the cores: one test at a time.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: Boolean(process.env["CI"]),
+  // Under TCG a guest takes seconds to boot.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
+  outputDir: "test-results",
+  reporter: process.env["ATOLL_E2E_JSON"]
+    ? [["list"], ["json", { outputFile: process.env["ATOLL_E2E_JSON"] }]]
+    : [["list"]],
+});

@@ -1,0 +1,189 @@
+/**
+ * The surfaces of one life of a VM's link as elements of the page: a tree of canvases for each window and popup.
+ * Knows no frames, no focus and no React; who shows a root appends its `node` (and a window's `popups`) somewhere.
+ */
+import type { PlacedChild, Rect, SurfaceId } from "#shared/model/window.ts";
+import type { Compositor } from "./compositor.ts";
+import type { Layer, LifeId, Picture } from "./worker/messages.ts";
+
+export type Role = "window" | "popup" | "subsurface";
+
+export interface SceneSurface {
+  readonly id: SurfaceId;
+  readonly role: Role;
+  readonly parent: SceneSurface | null;
+  /** Window or popup that it belongs to; itself for those. */
+  readonly root: SceneSurface;
+  /** Zero-sized box at the surface's top left; holds its canvas and its placed children in their order. */
+  readonly node: HTMLElement;
+  readonly canvas: HTMLCanvasElement;
+  /** Popups that stand on it; windows and popups only. */
+  readonly popups: HTMLElement;
+  readonly children: Set<SceneSurface>;
+  /** Bottom to top, itself included. */
+  order: readonly PlacedChild[];
+  picture: Picture | null;
+}
+
+/** The part of a root surface that is its window: all of it unless the program says otherwise. */
+export function geometryOf(picture: Picture): Rect {
+  return picture.geometry ?? { x: 0, y: 0, width: picture.logicalWidth, height: picture.logicalHeight };
+}
+
+const bySurfaceCanvas = new WeakMap<EventTarget, { scene: Scene; surface: SceneSurface }>();
+
+/** Which surface an element of the page shows. */
+export function surfaceAt(element: EventTarget | null): { scene: Scene; surface: SceneSurface } | undefined {
+  return element === null ? undefined : bySurfaceCanvas.get(element);
+}
+
+export class Scene {
+  readonly life: LifeId;
+  readonly #compositor: Compositor;
+  readonly #surfaces = new Map<SurfaceId, SceneSurface>();
+  #cursor = "";
+
+  constructor(life: LifeId, compositor: Compositor) {
+    this.life = life;
+    this.#compositor = compositor;
+  }
+
+  find(id: SurfaceId): SceneSurface | undefined {
+    return this.#surfaces.get(id);
+  }
+
+  surfaces(): IterableIterator<SceneSurface> {
+    return this.#surfaces.values();
+  }
+
+  /** The window that a surface belongs to, through popups and subsurfaces. */
+  windowOf(surface: SceneSurface): SceneSurface {
+    let at = surface;
+    while (at.parent !== null) at = at.parent;
+    return at;
+  }
+
+  open(id: SurfaceId, role: Role, parentId: SurfaceId | null): SceneSurface | null {
+    const parent = parentId === null ? null : (this.#surfaces.get(parentId) ?? null);
+    if (role !== "window" && parent === null) return null;
+    const node = document.createElement("div");
+    node.className = "surface";
+    node.style.cursor = this.#cursor;
+    const canvas = document.createElement("canvas");
+    canvas.className = "surface-canvas";
+    canvas.width = 1;
+    canvas.height = 1;
+    node.append(canvas);
+    const popups = document.createElement("div");
+    popups.className = "popups";
+    const surface = {
+      id,
+      role,
+      parent,
+      node,
+      canvas,
+      popups,
+      children: new Set<SceneSurface>(),
+      order: [{ surface: id, x: 0, y: 0 }],
+      picture: null,
+    } as unknown as SceneSurface & { root: SceneSurface };
+    surface.root = role === "subsurface" && parent !== null ? parent.root : surface;
+    parent?.children.add(surface);
+    this.#surfaces.set(id, surface);
+    bySurfaceCanvas.set(canvas, { scene: this, surface });
+    this.#compositor.open(this.life, id, canvas);
+    return surface;
+  }
+
+  /** The whole stacking of a surface's subsurfaces; one that is not named is not shown. */
+  place(parentId: SurfaceId, order: readonly PlacedChild[]): void {
+    const parent = this.#surfaces.get(parentId);
+    if (parent === undefined) return;
+    parent.order = order;
+    const shown = new Set<Node>();
+    for (const { surface: id, x, y } of order) {
+      const child = this.#surfaces.get(id);
+      if (child === undefined || (child !== parent && (child.parent !== parent || child.role !== "subsurface")))
+        continue;
+      const element = child === parent ? parent.canvas : child.node;
+      if (child !== parent) {
+        element.style.left = `${x}px`;
+        element.style.top = `${y}px`;
+      }
+      parent.node.append(element);
+      shown.add(element);
+    }
+    for (const child of parent.children) if (child.role === "subsurface" && !shown.has(child.node)) child.node.remove();
+  }
+
+  /** A picture was drawn: the canvas takes its logical size. */
+  show(id: SurfaceId, picture: Picture): SceneSurface | undefined {
+    const surface = this.#surfaces.get(id);
+    if (surface === undefined) return undefined;
+    surface.picture = picture;
+    const { style } = surface.canvas;
+    style.width = `${picture.logicalWidth}px`;
+    style.height = `${picture.logicalHeight}px`;
+    // The worker's next picture may be there before its size is: never stretch it where one pixel is one unit.
+    style.objectFit =
+      picture.logicalWidth === picture.width && picture.logicalHeight === picture.height ? "none" : "fill";
+    if (surface.role !== "subsurface") {
+      const { x, y } = geometryOf(picture);
+      surface.node.style.left = `${-x}px`;
+      surface.node.style.top = `${-y}px`;
+    }
+    return surface;
+  }
+
+  /** Ends a surface and all that stand on it; returns them, children before parents. */
+  close(id: SurfaceId): SceneSurface[] {
+    const surface = this.#surfaces.get(id);
+    if (surface === undefined) return [];
+    const closed = [...surface.children].flatMap((child) => this.close(child.id));
+    surface.parent?.children.delete(surface);
+    this.#surfaces.delete(id);
+    if (surface.role === "subsurface") surface.node.remove();
+    this.#compositor.forget(this.life, id);
+    return [...closed, surface];
+  }
+
+  setVisible(root: SceneSurface, isVisible: boolean): void {
+    this.#compositor.setVisible(this.life, root.id, isVisible);
+    for (const child of root.children) this.setVisible(child, isVisible);
+  }
+
+  /** CSS `cursor` over all surfaces of this VM. */
+  setCursor(cursor: string): void {
+    this.#cursor = cursor;
+    for (const { node } of this.#surfaces.values()) node.style.cursor = cursor;
+  }
+
+  /**
+   * What a root shows, bottom to top, in pixels of its buffer: `origin` is where the root surface's top left lies, in
+   * logical units. Popups come after everything that they stand on.
+   */
+  layers(root: SceneSurface, origin: { x: number; y: number }, scale: number): Layer[] {
+    const layers: Layer[] = [];
+    const visit = (surface: SceneSurface, x: number, y: number): void => {
+      for (const child of surface.order) {
+        const placed = this.#surfaces.get(child.surface);
+        if (placed === undefined) continue;
+        if (placed !== surface) {
+          if (placed.parent === surface) visit(placed, x + child.x, y + child.y);
+        } else if (surface.picture !== null) {
+          const { logicalWidth, logicalHeight } = surface.picture;
+          layers.push({
+            life: this.life,
+            surface: surface.id,
+            x: x * scale,
+            y: y * scale,
+            width: logicalWidth * scale,
+            height: logicalHeight * scale,
+          });
+        }
+      }
+    };
+    visit(root, origin.x, origin.y);
+    return layers;
+  }
+}

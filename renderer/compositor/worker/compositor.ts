@@ -1,0 +1,108 @@
+/**
+ * All VMs' pixels in one place. Pictures are drawn at once when the screen is idle, else in the next animation frame, in
+ * one synchronous task, one picture of each VM in turn; credits are given back from the animation frame.
+ */
+import type { SurfaceId } from "#shared/model/window.ts";
+import type { Decoder } from "../decoders/decoder.ts";
+import type { FromCompositor, Layer, LifeId, ToCompositor } from "./messages.ts";
+import { PixelLink } from "./pixel-link.ts";
+import { composePng } from "./screenshot.ts";
+
+/** Drawing stops after this much of a frame's time; the rest is drawn in the next one, another VM first. */
+const DRAW_BUDGET_MS = 10;
+/** Longer than this since the last drawing: nobody animates, and a key's answer need not wait for a frame. */
+const IDLE_MS = 20;
+
+export class Compositor {
+  readonly #decoder: Decoder;
+  readonly #tell: (message: FromCompositor, transfer?: Transferable[]) => void;
+  readonly #links = new Map<LifeId, PixelLink>();
+  #isTickRequested = false;
+  #lastDrawMs = 0;
+  /** The link that may draw first in the next drawing. */
+  #turn = 0;
+
+  constructor(decoder: Decoder, tell: (message: FromCompositor, transfer?: Transferable[]) => void) {
+    this.#decoder = decoder;
+    this.#tell = tell;
+  }
+
+  handle(message: ToCompositor): void {
+    switch (message.type) {
+      case "link":
+        this.#links.set(
+          message.life,
+          new PixelLink(message.life, message.pixels, {
+            pictureWaits: () => this.#wake(),
+            pictureChanged: (life, surface, picture) => this.#tell({ type: "picture", life, surface, picture }),
+          }),
+        );
+        return;
+      case "surface":
+        return this.#links.get(message.life)?.open(message.surface, message.canvas);
+      case "visibility":
+        return this.#links.get(message.life)?.setVisible(message.surface, message.isVisible);
+      case "forget":
+        return this.#forget(message.life, message.surface);
+      case "end":
+        return this.#links.get(message.life)?.end();
+      case "screenshot":
+        return void this.#screenshot(message.request, message.width, message.height, message.layers);
+    }
+  }
+
+  #forget(life: LifeId, surface: SurfaceId): void {
+    const link = this.#links.get(life);
+    link?.forget(surface);
+    if (link?.isOver === true) this.#links.delete(life);
+  }
+
+  #wake(): void {
+    const now = performance.now();
+    if (now - this.#lastDrawMs > IDLE_MS && !this.#isTickRequested) this.#draw(now);
+    this.#requestTick();
+  }
+
+  #requestTick(): void {
+    if (this.#isTickRequested) return;
+    this.#isTickRequested = true;
+    requestAnimationFrame(() => {
+      this.#isTickRequested = false;
+      this.#draw(performance.now());
+      let isMore = false;
+      for (const link of this.#links.values()) {
+        link.giveCredits();
+        isMore ||= link.hasWaiting;
+      }
+      if (isMore) this.#requestTick();
+    });
+  }
+
+  /** One picture of each VM in turn, until none waits or the time is up. */
+  #draw(startedMs: number): void {
+    const waiting = [...this.#links.values()].filter((link) => link.hasWaiting);
+    if (waiting.length === 0) return;
+    this.#turn = (this.#turn + 1) % waiting.length;
+    for (let at = this.#turn, idle = 0; idle < waiting.length; at = (at + 1) % waiting.length) {
+      const link = waiting[at];
+      if (link === undefined || !link.hasWaiting) {
+        idle += 1;
+        continue;
+      }
+      idle = 0;
+      link.drawNext(this.#decoder);
+      if (performance.now() - startedMs > DRAW_BUDGET_MS) break;
+    }
+    this.#lastDrawMs = performance.now();
+  }
+
+  async #screenshot(request: number, width: number, height: number, layers: Layer[]): Promise<void> {
+    const png = await composePng(
+      width,
+      height,
+      layers,
+      ({ life, surface }) => this.#links.get(life)?.find(surface)?.canvas ?? null,
+    );
+    this.#tell({ type: "screenshot", request, png }, png === null ? [] : [png.buffer]);
+  }
+}

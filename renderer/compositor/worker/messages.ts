@@ -1,0 +1,44 @@
+/** What the page and the compositor worker say to each other. */
+import type { Rect, SurfaceId } from "#shared/model/window.ts";
+
+declare const brand: unique symbol;
+/** One life of a VM's link: surface ids mean something within it only. The page counts them. */
+export type LifeId = number & { readonly [brand]: "LifeId" };
+
+/** What is known of the picture that a surface shows. */
+export interface Picture {
+  serial: number;
+  /** Buffer, physical pixels. */
+  width: number;
+  height: number;
+  scale: number;
+  logicalWidth: number;
+  logicalHeight: number;
+  /** Window geometry in logical units, relative to the surface; null = the whole surface. */
+  geometry: Rect | null;
+  configureSerial: number;
+}
+
+/** One surface of a screenshot: where its canvas goes, in pixels of the picture that is made. */
+export interface Layer extends Rect {
+  life: LifeId;
+  surface: SurfaceId;
+}
+
+export type ToCompositor =
+  /** `pixels` (transferred): PixelEvent in, PixelCommand out. */
+  | { type: "link"; life: LifeId; pixels: MessagePort }
+  /** A surface opened; `canvas` is transferred. Its first credits are given now. */
+  | { type: "surface"; life: LifeId; surface: SurfaceId; canvas: OffscreenCanvas }
+  /** Nobody sees it: its credits are held back until somebody does. */
+  | { type: "visibility"; life: LifeId; surface: SurfaceId; isVisible: boolean }
+  | { type: "forget"; life: LifeId; surface: SurfaceId }
+  /** The link is closed. Canvases keep their last picture until they are forgotten. */
+  | { type: "end"; life: LifeId }
+  | { type: "screenshot"; request: number; width: number; height: number; layers: Layer[] };
+
+export type FromCompositor =
+  /** A picture was drawn that differs from the one before it in more than its pixels and serial. */
+  | { type: "picture"; life: LifeId; surface: SurfaceId; picture: Picture }
+  /** PNG; null = it could not be made. */
+  | { type: "screenshot"; request: number; png: Uint8Array | null };

@@ -1,0 +1,42 @@
+/** The whole page: wallpaper, windows, and what of the host lies above them. */
+import "./desktop.css";
+import { useStore } from "zustand";
+import { useShallow } from "zustand/shallow";
+import type { DesktopWindow } from "../wm/state.ts";
+import { GuestWindow } from "../wm/GuestWindow.tsx";
+import { wmStore } from "../wm/store.ts";
+import { Dock } from "./Dock.tsx";
+import { EmptyHint } from "./EmptyHint.tsx";
+import { Launcher } from "./Launcher.tsx";
+import { Notice } from "./Notice.tsx";
+import { desktopStore } from "./store.ts";
+import { TopBar } from "./TopBar.tsx";
+import { Wallpaper } from "./Wallpaper.tsx";
+
+export function Desktop() {
+  // In the order of opening: an element that moved in the document would lose its place in the compositor's layers.
+  const windows = useStore(
+    wmStore,
+    useShallow((state) =>
+      Object.values<DesktopWindow>(state.windows)
+        .filter((window) => window.isMapped)
+        .map((window) => window.id),
+    ),
+  );
+  const overlay = useStore(desktopStore, (state) => state.overlay);
+  return (
+    <>
+      <Wallpaper />
+      <main className="windows">
+        {windows.length === 0 && <EmptyHint />}
+        {windows.map((id) => (
+          <GuestWindow key={id} id={id} />
+        ))}
+      </main>
+      <Dock />
+      {overlay?.kind === "launcher" && <Launcher />}
+      <Notice />
+      <TopBar />
+    </>
+  );
+}

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import type { AppView } from "#shared/ipc/contract.ts";
+import { searchApps } from "./app-search.ts";
+
+const app = (vm: string, id: string, name: string): AppView => ({ vm, id, name, mimeTypes: [], categories: [] });
+const APPS = [
+  app("web", "firefox-esr", "Firefox"),
+  app("home", "org.xfce.mousepad", "Mousepad"),
+  app("web", "foot", "Foot"),
+  app("home", "foot", "Foot"),
+];
+const names = (query: string): string[] => searchApps(APPS, query).map(({ vm, name }) => `${name} ${vm}`);
+
+describe("searching programs", () => {
+  it("shows all of them by name without a query", () => {
+    expect(names("")).toEqual(["Firefox web", "Foot home", "Foot web", "Mousepad home"]);
+  });
+  it("finds every word in name, id or VM", () => {
+    expect(names("foo web")).toEqual(["Foot web"]);
+    expect(names("xfce")).toEqual(["Mousepad home"]);
+    expect(names("nothing")).toEqual([]);
+  });
+});

@@ -1,0 +1,16 @@
+/** Which programs a few typed letters mean, best first. Pure. */
+import type { AppView } from "#shared/ipc/contract.ts";
+
+/** Every word of the query must be found in name, id or VM; names that begin with it come first. */
+export function searchApps(apps: readonly AppView[], query: string): AppView[] {
+  const words = query.toLowerCase().split(/\s+/u).filter(Boolean);
+  const ranked = apps.flatMap((app) => {
+    const name = app.name.toLowerCase();
+    const text = `${name} ${app.id.toLowerCase()} ${app.vm}`;
+    if (!words.every((word) => text.includes(word))) return [];
+    const first = words[0] ?? "";
+    return [{ app, rank: name.startsWith(first) ? 0 : name.includes(first) ? 1 : 2 }];
+  });
+  ranked.sort((a, b) => a.rank - b.rank || a.app.name.localeCompare(b.app.name) || a.app.vm.localeCompare(b.app.vm));
+  return ranked.map(({ app }) => app);
+}

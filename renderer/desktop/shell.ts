@@ -1,0 +1,100 @@
+/** The desktop's working parts, put together. The views (React) are told of them by this module's one instance. */
+import type { WindowId, WindowRequest } from "#shared/model/window.ts";
+import { Keyboard } from "../input/keyboard.ts";
+import { Pointer } from "../input/pointer.ts";
+import type { LinkSession } from "../vms/link-session.ts";
+import { Links } from "../vms/links.ts";
+import { vmStore } from "../vms/store.ts";
+import { CommandServer } from "../wm/command-server.ts";
+import { Drag } from "../wm/drag.ts";
+import { Effects } from "../wm/effects.ts";
+import { TOP_BAR_HEIGHT } from "../wm/geometry.ts";
+import { LayoutReporter } from "../wm/layout-reporter.ts";
+import { Orders } from "../wm/orders.ts";
+import { dispatch, wmStore } from "../wm/store.ts";
+import { bridge, onLinkPorts } from "./bridge.ts";
+import { desktopStore, toggleLauncher } from "./store.ts";
+
+export const links = new Links({
+  requested: (window, request) => requested(window, request),
+  mapped: (window) => orders.focus(window),
+  attached: (session) => tellOutput(session),
+  popupsChanged: () => layout.changed(),
+});
+export const orders = new Orders(links);
+const keyboard = new Keyboard({
+  superTapped: toggleLauncher,
+  chordPressed: (code, isShift) => orders.chord(code, isShift),
+});
+const pointer = new Pointer(links, { pressed: (window) => orders.focus(window) });
+const effects = new Effects(links, keyboard);
+export const drag = new Drag(links, effects, pointer);
+const layout = new LayoutReporter(bridge, links);
+
+/** A program asks. It gets no more than a person would give: nothing is raised over another VM's window. */
+function requested(id: WindowId, request: WindowRequest): void {
+  const { windows, focused } = wmStore.getState();
+  const window = windows[id];
+  if (window === undefined) return;
+  switch (request.kind) {
+    case "maximize":
+      return orders.place(id, "maximized");
+    case "fullscreen":
+      return orders.place(id, "fullscreen");
+    case "unmaximize":
+    case "unfullscreen":
+      return orders.place(id, "free");
+    case "minimize":
+      return orders.minimize(id);
+    case "activate":
+      if (focused === null || windows[focused]?.vm === window.vm) orders.focus(id);
+      return;
+    case "move":
+      return drag.requested(id, null);
+    case "resize":
+      return drag.requested(id, request.edges);
+  }
+}
+
+function tellOutput(session: LinkSession): void {
+  const scale = window.devicePixelRatio;
+  session.send({
+    type: "output",
+    width: Math.max(1, Math.round(window.innerWidth * scale)),
+    height: Math.max(1, Math.round(window.innerHeight * scale)),
+    scale120: Math.max(60, Math.min(480, Math.round(scale * 120))),
+    refreshMhz: 60_000,
+  });
+}
+
+function measure(): void {
+  const { innerWidth, innerHeight } = window;
+  dispatch({
+    type: "workAreaChanged",
+    workArea: {
+      x: 0,
+      y: TOP_BAR_HEIGHT,
+      width: Math.max(1, innerWidth),
+      height: Math.max(1, innerHeight - TOP_BAR_HEIGHT),
+    },
+  });
+  for (const session of links.sessions()) tellOutput(session);
+}
+
+/** Begins to work: from here on main's ports and orders are heard. */
+export async function startShell(): Promise<void> {
+  measure();
+  window.addEventListener("resize", measure);
+  new CommandServer(bridge, links, effects, orders);
+  desktopStore.subscribe(({ overlay, theme }) => {
+    keyboard.setHeldByHost(overlay !== null);
+    document.documentElement.dataset["theme"] = theme;
+  });
+  onLinkPorts((vm, events, pixels) => links.add(vm, events, pixels));
+  bridge.on("vm.changed", (vms) => vmStore.setState({ vms }));
+  bridge.on("theme.changed", (theme) => desktopStore.setState({ theme }));
+  const attached = await bridge.request("desktop.attach", {});
+  if (!attached.ok) return;
+  vmStore.setState({ vms: attached.value.vms });
+  desktopStore.setState({ theme: attached.value.theme });
+}

@@ -1,0 +1,71 @@
+/** A guest's cursor as CSS. It is shown over that guest's surfaces only; the host's frames have the host's. */
+import type { CursorImage } from "#shared/ipc/link-port.ts";
+import { MAX_CURSOR_SIDE_PX } from "#shared/protocol/limits.ts";
+
+const SHAPES = new Set([
+  "default",
+  "none",
+  "context-menu",
+  "help",
+  "pointer",
+  "progress",
+  "wait",
+  "cell",
+  "crosshair",
+  "text",
+  "vertical-text",
+  "alias",
+  "copy",
+  "move",
+  "no-drop",
+  "not-allowed",
+  "grab",
+  "grabbing",
+  "all-scroll",
+  "col-resize",
+  "row-resize",
+  "n-resize",
+  "e-resize",
+  "s-resize",
+  "w-resize",
+  "ne-resize",
+  "nw-resize",
+  "se-resize",
+  "sw-resize",
+  "ew-resize",
+  "ns-resize",
+  "nesw-resize",
+  "nwse-resize",
+  "zoom-in",
+  "zoom-out",
+]);
+
+export function cssCursor(untrusted: CursorImage): string {
+  if (untrusted.kind === "shape") return SHAPES.has(untrusted.name) ? untrusted.name : "default";
+  const { width, height, pixels } = untrusted;
+  const isSane =
+    width >= 1 && height >= 1 && Math.max(width, height) <= MAX_CURSOR_SIDE_PX && pixels.length === width * height * 4;
+  if (!isSane) return "default";
+  const scale = Math.max(1, Math.min(4, untrusted.scale));
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext("2d")?.putImageData(new ImageData(rgbaOf(pixels), width, height), 0, 0);
+  const hotX = Math.min(untrusted.hotX, width - 1) / scale;
+  const hotY = Math.min(untrusted.hotY, height - 1) / scale;
+  return `image-set(url("${canvas.toDataURL()}") ${scale}x) ${Math.floor(hotX)} ${Math.floor(hotY)}, default`;
+}
+
+/** BGRA premultiplied -> RGBA not premultiplied. */
+function rgbaOf(bgra: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = new Uint8ClampedArray(bgra.length);
+  for (let at = 0; at + 3 < bgra.length; at += 4) {
+    const alpha = bgra[at + 3] ?? 0;
+    const factor = alpha === 0 ? 0 : 255 / alpha;
+    rgba[at] = (bgra[at + 2] ?? 0) * factor;
+    rgba[at + 1] = (bgra[at + 1] ?? 0) * factor;
+    rgba[at + 2] = (bgra[at] ?? 0) * factor;
+    rgba[at + 3] = alpha;
+  }
+  return rgba;
+}

@@ -1,0 +1,43 @@
+/** The one fact about a VM that is worth knowing now, in a few words. Pure. */
+import type { StartPhase, VmStateReason, VmStatus } from "#shared/model/vm.ts";
+
+export type FactTone = "quiet" | "busy" | "bad";
+export interface VmFact {
+  text: string;
+  tone: FactTone;
+}
+
+const PHASES: Readonly<Record<StartPhase, string>> = { qemu: "starting", boot: "booting", agent: "almost there" };
+
+const REASONS: Readonly<Record<VmStateReason, string>> = {
+  "powered-off": "powered off",
+  killed: "killed",
+  "qemu-exited": "QEMU ended",
+  "guest-panic": "kernel panic",
+  "protocol-violation": "cut off",
+  "agent-lost": "agent lost",
+};
+
+export function factOf(vm: VmStatus): VmFact {
+  const reason = vm.stateReason === null ? null : REASONS[vm.stateReason];
+  switch (vm.state) {
+    case "running":
+      if (reason !== null) return { text: reason, tone: "bad" };
+      return {
+        text: vm.windows === 0 ? "ready" : vm.windows === 1 ? "1 window" : `${vm.windows} windows`,
+        tone: "quiet",
+      };
+    case "starting":
+      return { text: vm.startPhase === null ? "starting" : PHASES[vm.startPhase], tone: "busy" };
+    case "stopping":
+      return { text: "stopping", tone: "busy" };
+    case "paused":
+      return { text: "paused", tone: "quiet" };
+    case "stopped":
+      return { text: "stopped", tone: "quiet" };
+    case "crashed":
+      return { text: reason ?? "crashed", tone: "bad" };
+    case "unresponsive":
+      return { text: reason ?? "not responding", tone: "bad" };
+  }
+}

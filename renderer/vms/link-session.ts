@@ -1,0 +1,177 @@
+/**
+ * The page's end of one life of a VM's link: turns LinkEvents into surfaces of the scene and actions of the window manager,
+ * and carries orders and input the other way. Ends with `closed`; a VM that starts again gets a new one.
+ */
+import type { LinkCommand, LinkEvent } from "#shared/ipc/link-port.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import {
+  type GuestPopup,
+  type SurfaceId,
+  type WindowId,
+  type WindowRequest,
+  windowIdOf,
+} from "#shared/model/window.ts";
+import type { Compositor } from "../compositor/compositor.ts";
+import { geometryOf, Scene } from "../compositor/scene.ts";
+import type { Picture } from "../compositor/worker/messages.ts";
+import { cssCursor } from "../input/cursor.ts";
+import { Configurer } from "../wm/configurer.ts";
+import { FRAME } from "../wm/geometry.ts";
+import { dispatch, wmStore } from "../wm/store.ts";
+import { PopupLayer } from "./popup-layer.ts";
+
+export interface LinkSessionListener {
+  /** A program asks; the window manager may. */
+  requested(session: LinkSession, window: WindowId, request: WindowRequest): void;
+  mapped(session: LinkSession, window: WindowId): void;
+  /** The agent speaks: what a former life has left can go. */
+  attached(session: LinkSession): void;
+}
+
+export class LinkSession {
+  readonly vm: VmId;
+  readonly scene: Scene;
+  readonly popups: PopupLayer;
+  readonly #port: MessagePort;
+  readonly #compositor: Compositor;
+  readonly #listener: LinkSessionListener;
+  readonly #configurers = new Map<SurfaceId, Configurer>();
+  #isEnded = false;
+
+  constructor(
+    vm: VmId,
+    events: MessagePort,
+    pixels: MessagePort,
+    compositor: Compositor,
+    listener: LinkSessionListener,
+  ) {
+    this.vm = vm;
+    this.#port = events;
+    this.#compositor = compositor;
+    this.#listener = listener;
+    const life = compositor.link(pixels, (surface, picture) => this.#pictured(surface, picture));
+    this.scene = new Scene(life, compositor);
+    this.popups = new PopupLayer(vm, this.scene);
+    events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);
+    // The link process died without a word.
+    events.addEventListener("close", () =>
+      this.#closed("agent-lost", "the process that speaks with this VM has ended"),
+    );
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  send(command: LinkCommand): void {
+    if (!this.#isEnded) this.#port.postMessage(command);
+  }
+
+  configurerOf(surface: SurfaceId): Configurer | undefined {
+    return this.#configurers.get(surface);
+  }
+
+  windowIdOf(surface: SurfaceId): WindowId {
+    return windowIdOf(this.vm, surface);
+  }
+
+  /** A person dismissed a window that is frozen. */
+  forget(surface: SurfaceId): void {
+    this.scene.close(surface);
+  }
+
+  /** Another life of the same VM has begun. */
+  replace(): void {
+    this.#closed("stopped", "");
+    dispatch({ type: "vmGone", vm: this.vm });
+    for (const surface of [...this.scene.surfaces()]) this.scene.close(surface.id);
+  }
+
+  #happened(event: LinkEvent): void {
+    if (this.#isEnded) return;
+    switch (event.type) {
+      case "attached":
+        return this.#listener.attached(this);
+      case "windowOpened": {
+        const { surface } = event.window;
+        this.scene.open(surface, "window", null);
+        dispatch({ type: "opened", id: this.windowIdOf(surface), vm: this.vm, guest: event.window });
+        return this.#introduce(surface);
+      }
+      case "windowChanged":
+        return dispatch({ type: "guestChanged", id: this.windowIdOf(event.surface), change: event.change });
+      case "popupOpened":
+        return this.#popupOpened(event.popup);
+      case "popupMoved":
+        return this.popups.move(event.surface, event.rect);
+      case "subsurfaceOpened":
+        this.scene.open(event.surface, "subsurface", event.parent);
+        return;
+      case "childrenPlaced":
+        return this.scene.place(event.parent, event.children);
+      case "windowRequested":
+        return this.#listener.requested(this, this.windowIdOf(event.surface), event.request);
+      case "surfaceClosed":
+        return this.#surfaceClosed(event.surface);
+      case "cursorChanged":
+        return this.scene.setCursor(cssCursor(event.cursor));
+      case "closed":
+        return this.#closed(event.reason, event.detail);
+    }
+  }
+
+  /** The first configure: the program chooses its size, within the work area; it does not draw before it has this. */
+  #introduce(surface: SurfaceId): void {
+    const configurer = new Configurer((wish, serial) => this.send({ type: "configure", surface, serial, ...wish }));
+    this.#configurers.set(surface, configurer);
+    const { workArea } = wmStore.getState();
+    configurer.ask({
+      width: 0,
+      height: 0,
+      states: 0,
+      boundsWidth: Math.max(1, Math.round(workArea.width - 2 * FRAME.side)),
+      boundsHeight: Math.max(1, Math.round(workArea.height - FRAME.top - FRAME.bottom)),
+      x: Math.round(workArea.x + FRAME.side),
+      y: Math.round(workArea.y + FRAME.top),
+    });
+  }
+
+  #popupOpened(popup: GuestPopup): void {
+    const surface = this.scene.open(popup.surface, "popup", popup.parent);
+    if (surface !== null) this.popups.open(surface, popup);
+  }
+
+  #surfaceClosed(id: SurfaceId): void {
+    for (const surface of this.scene.close(id)) {
+      if (surface.role === "popup") this.popups.close(surface.id);
+      if (surface.role !== "window") continue;
+      this.#configurers.get(surface.id)?.stop();
+      this.#configurers.delete(surface.id);
+      dispatch({ type: "closed", id: this.windowIdOf(surface.id) });
+    }
+  }
+
+  #pictured(id: SurfaceId, picture: Picture): void {
+    const surface = this.scene.show(id, picture);
+    if (surface?.role === "popup") return this.popups.show(surface);
+    if (surface?.role !== "window") return;
+    const window = this.windowIdOf(id);
+    const wasMapped = wmStore.getState().windows[window]?.isMapped === true;
+    const { width, height } = geometryOf(picture);
+    dispatch({ type: "sized", id: window, size: { width, height } });
+    this.#configurers.get(id)?.answered(picture.configureSerial, { width, height });
+    if (!wasMapped) this.#listener.mapped(this, window);
+  }
+
+  #closed(reason: "protocol-violation" | "agent-lost" | "stopped", detail: string): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#port.close();
+    this.#compositor.end(this.scene.life);
+    for (const configurer of this.#configurers.values()) configurer.stop();
+    this.scene.setCursor("");
+    if (reason !== "stopped") return dispatch({ type: "freeze", vm: this.vm, frozen: { reason, detail } });
+    dispatch({ type: "vmGone", vm: this.vm });
+    for (const surface of [...this.scene.surfaces()]) this.scene.close(surface.id);
+  }
+}

@@ -1,0 +1,74 @@
+/** All links of this page, and which window is whose. */
+import type { VmId } from "#shared/model/vm.ts";
+import type { WindowId, WindowRequest } from "#shared/model/window.ts";
+import { Compositor } from "../compositor/compositor.ts";
+import type { Scene, SceneSurface } from "../compositor/scene.ts";
+import { dispatch, wmStore } from "../wm/store.ts";
+import { LinkSession } from "./link-session.ts";
+
+export interface LinksListener {
+  requested(window: WindowId, request: WindowRequest): void;
+  mapped(window: WindowId): void;
+  attached(session: LinkSession): void;
+  popupsChanged(): void;
+}
+
+export class Links {
+  readonly compositor = new Compositor();
+  readonly #listener: LinksListener;
+  readonly #current = new Map<VmId, LinkSession>();
+  /** Lives that have ended and whose frozen windows are still there. */
+  readonly #former = new Map<VmId, LinkSession>();
+
+  constructor(listener: LinksListener) {
+    this.#listener = listener;
+  }
+
+  add(vm: VmId, events: MessagePort, pixels: MessagePort): void {
+    const before = this.#current.get(vm);
+    if (before !== undefined) {
+      this.#former.get(vm)?.replace();
+      this.#former.set(vm, before);
+    }
+    const session = new LinkSession(vm, events, pixels, this.compositor, {
+      requested: (_session, window, request) => this.#listener.requested(window, request),
+      mapped: (_session, window) => this.#listener.mapped(window),
+      attached: (attached) => {
+        this.#former.get(vm)?.replace();
+        this.#former.delete(vm);
+        this.#listener.attached(attached);
+      },
+    });
+    session.popups.onChange = () => this.#listener.popupsChanged();
+    this.#current.set(vm, session);
+  }
+
+  sessions(): IterableIterator<LinkSession> {
+    return this.#current.values();
+  }
+
+  /** The session and surface that a window shows, of whichever life. */
+  find(window: WindowId): { session: LinkSession; surface: SceneSurface } | undefined {
+    const known = wmStore.getState().windows[window];
+    if (known === undefined) return undefined;
+    for (const session of [this.#current.get(known.vm), this.#former.get(known.vm)]) {
+      const surface = session?.scene.find(known.guest.surface);
+      if (session !== undefined && surface?.role === "window") return { session, surface };
+    }
+    return undefined;
+  }
+
+  sessionOf(scene: Scene): LinkSession | undefined {
+    return [...this.#current.values(), ...this.#former.values()].find((session) => session.scene === scene);
+  }
+
+  /** Takes away a window that is frozen; asks the program of one that lives. */
+  close(window: WindowId): void {
+    const found = this.find(window);
+    if (found === undefined) return;
+    const { session, surface } = found;
+    if (!session.isEnded) return session.send({ type: "close", surface: surface.id });
+    session.forget(surface.id);
+    dispatch({ type: "closed", id: window });
+  }
+}

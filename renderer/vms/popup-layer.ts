@@ -1,0 +1,98 @@
+/** Popups of one life of a VM: elements above their window, not clipped by it, each with the label's border. */
+import type { VmId } from "#shared/model/vm.ts";
+import { type GuestPopup, type Rect, type SurfaceId, windowIdOf } from "#shared/model/window.ts";
+import { geometryOf, type Scene, type SceneSurface } from "../compositor/scene.ts";
+import { keepPopupNear } from "../wm/geometry.ts";
+import { contentOf } from "../wm/state.ts";
+import { wmStore } from "../wm/store.ts";
+
+interface Popup {
+  readonly surface: SceneSurface;
+  readonly grab: boolean;
+  readonly element: HTMLElement;
+  readonly clip: HTMLElement;
+  /** As the guest said it: relative to its parent's geometry. */
+  rect: Rect;
+  /** Where it is, relative to its window's content. */
+  shown: Rect | null;
+}
+
+export class PopupLayer {
+  readonly #vm: VmId;
+  readonly #scene: Scene;
+  /** In the order in which they opened: a later one stands above. */
+  readonly #popups = new Map<SurfaceId, Popup>();
+  /** Told when popups appear, move or go. */
+  onChange: () => void = () => undefined;
+
+  constructor(vm: VmId, scene: Scene) {
+    this.#vm = vm;
+    this.#scene = scene;
+  }
+
+  open(surface: SceneSurface, popup: GuestPopup): void {
+    const element = document.createElement("div");
+    element.className = "popup";
+    const clip = document.createElement("div");
+    clip.className = "popup-clip";
+    clip.append(surface.node);
+    element.append(clip, surface.popups);
+    this.#popups.set(surface.id, { surface, grab: popup.grab, element, clip, rect: popup.rect, shown: null });
+  }
+
+  move(id: SurfaceId, rect: Rect): void {
+    const popup = this.#popups.get(id);
+    if (popup === undefined) return;
+    popup.rect = rect;
+    if (popup.shown !== null) this.show(popup.surface);
+  }
+
+  /** Its picture came, or came with another size: it is as large as that. */
+  show(surface: SceneSurface): void {
+    const popup = this.#popups.get(surface.id);
+    if (popup === undefined || surface.picture === null || surface.parent === null) return;
+    const parent = this.#popups.get(surface.parent.root.id);
+    const owner = this.#scene.windowOf(surface);
+    const state = wmStore.getState();
+    const window = state.windows[windowIdOf(this.#vm, owner.id)];
+    if (window === undefined) return;
+    const { width, height } = geometryOf(surface.picture);
+    const origin = parent?.shown ?? { x: 0, y: 0 };
+    const wanted = { x: origin.x + popup.rect.x, y: origin.y + popup.rect.y, width, height };
+    const isNew = popup.shown === null;
+    popup.shown = keepPopupNear(wanted, contentOf(window, state.workArea));
+    popup.element.style.transform = `translate(${popup.shown.x - origin.x}px, ${popup.shown.y - origin.y}px)`;
+    popup.clip.style.width = `${width}px`;
+    popup.clip.style.height = `${height}px`;
+    if (isNew) surface.parent.root.popups.append(popup.element);
+    this.onChange();
+  }
+
+  close(id: SurfaceId): void {
+    const popup = this.#popups.get(id);
+    if (popup === undefined) return;
+    popup.element.remove();
+    this.#popups.delete(id);
+    this.onChange();
+  }
+
+  /** Popups of a window that are shown, relative to its content. */
+  shownOn(window: SurfaceId): Rect[] {
+    return [...this.#popups.values()].flatMap(({ surface, shown }) =>
+      shown !== null && this.#scene.windowOf(surface).id === window ? [shown] : [],
+    );
+  }
+
+  /** Popups' surfaces of a window with their places, bottom to top. */
+  surfacesOn(window: SurfaceId): { surface: SceneSurface; shown: Rect }[] {
+    return [...this.#popups.values()].flatMap(({ surface, shown }) =>
+      shown !== null && this.#scene.windowOf(surface).id === window ? [{ surface, shown }] : [],
+    );
+  }
+
+  /** The lowest popup that a press outside dismisses, with all that stand on it; null = there is none. */
+  firstGrab(): SceneSurface | null {
+    for (const { surface, grab, shown } of this.#popups.values()) if (grab && shown !== null) return surface;
+    return null;
+  }
+}

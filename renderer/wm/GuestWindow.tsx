@@ -1,0 +1,91 @@
+/**
+ * One guest's window: the host's frame around the guest's surfaces. React draws the frame; where it is and how it is
+ * stacked is written to the element by frame-placer.ts, and the surfaces are the scene's.
+ */
+import "./guest-window.css";
+import { Copy, Minus, Square, X } from "lucide-react";
+import { memo, type PointerEvent as ReactPointerEvent, useLayoutEffect, useRef } from "react";
+import { useStore } from "zustand";
+import type { WindowId } from "#shared/model/window.ts";
+import { drag, links, orders } from "../desktop/shell.ts";
+import { Tag } from "../ui/Tag.tsx";
+import { tagOf, vmStore } from "../vms/store.ts";
+import { FrozenBadge } from "./FrozenBadge.tsx";
+import { placeFrame } from "./frame-placer.ts";
+import { ResizeHandles } from "./ResizeHandles.tsx";
+import { wmStore } from "./store.ts";
+
+export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
+  const window = useStore(wmStore, (state) => state.windows[id]);
+  const isFocused = useStore(wmStore, (state) => state.focused === id);
+  const vms = useStore(vmStore, (state) => state.vms);
+  const frame = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const overlays = useRef<HTMLDivElement>(null);
+
+  useLayoutEffect(() => {
+    const found = links.find(id);
+    if (found === undefined) return;
+    content.current?.append(found.surface.node);
+    overlays.current?.append(found.surface.popups);
+  }, [id]);
+  useLayoutEffect(() => (frame.current === null ? undefined : placeFrame(id, frame.current)), [id]);
+
+  if (window === undefined) return null;
+  const tag = tagOf(vms, window.vm);
+  const { title } = window.guest;
+  const isMaximized = window.placement === "maximized" || window.placement === "fullscreen";
+  const onTitleBar = (event: ReactPointerEvent): void => {
+    orders.focus(id);
+    if (event.button === 0) drag.move(id);
+    else if (event.button === 1) orders.toggleMaximize(id);
+  };
+
+  return (
+    <div
+      ref={frame}
+      className="guest-window"
+      role="group"
+      aria-label={`${title}, ${tag.name}`}
+      data-window-id={id}
+      data-vm={tag.name}
+      data-label={tag.label}
+      data-focused={isFocused || undefined}
+      data-filled={window.placement === "free" ? undefined : true}
+      data-frozen={window.frozen === null ? undefined : true}
+    >
+      <div className="guest-frame">
+        <header className="title-bar" onPointerDown={onTitleBar} onDoubleClick={() => orders.toggleMaximize(id)}>
+          <Tag tag={tag} />
+          <span className="title" data-part="title">
+            {title}
+          </span>
+          <div
+            className="window-buttons"
+            onPointerDown={(event) => event.stopPropagation()}
+            onDoubleClick={(event) => event.stopPropagation()}
+          >
+            <button type="button" tabIndex={-1} aria-label="Minimise" onClick={() => orders.minimize(id)}>
+              <Minus size={15} />
+            </button>
+            <button
+              type="button"
+              tabIndex={-1}
+              aria-label={isMaximized ? "Restore" : "Maximise"}
+              onClick={() => orders.toggleMaximize(id)}
+            >
+              {isMaximized ? <Copy size={12} /> : <Square size={12} />}
+            </button>
+            <button type="button" tabIndex={-1} aria-label="Close" className="close" onClick={() => orders.close(id)}>
+              <X size={15} />
+            </button>
+          </div>
+        </header>
+        <div ref={content} className="guest-content" data-part="content" />
+        {window.frozen !== null && <FrozenBadge frozen={window.frozen} />}
+      </div>
+      <div ref={overlays} className="guest-popups" />
+      {window.placement === "free" && window.frozen === null && <ResizeHandles id={id} />}
+    </div>
+  );
+});

@@ -1,0 +1,96 @@
+/** Answers main's `wm.command`s: what scripts ask of the window manager. */
+import type { AtollBridge, WmAnswerValue, WmCommand } from "#shared/ipc/contract.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { geometryOf } from "../compositor/scene.ts";
+import type { Links } from "../vms/links.ts";
+import type { Effects } from "./effects.ts";
+import { clampSize } from "./geometry.ts";
+import type { Orders } from "./orders.ts";
+import { contentOf } from "./state.ts";
+import { dispatch, wmStore } from "./store.ts";
+
+/** How long a program may take to draw the size that it was asked for. */
+const MOVE_ANSWER_MS = 1_000;
+
+export class CommandServer {
+  readonly #links: Links;
+  readonly #effects: Effects;
+  readonly #orders: Orders;
+
+  constructor(bridge: AtollBridge, links: Links, effects: Effects, orders: Orders) {
+    this.#links = links;
+    this.#effects = effects;
+    this.#orders = orders;
+    bridge.on("wm.command", ({ id, command }) => {
+      void this.#run(command).then(
+        (value) => bridge.report("wm.answer", { id, answer: { ok: true, value } }),
+        (thrown: unknown) => bridge.report("wm.answer", { id, answer: { ok: false, error: toErrorValue(thrown) } }),
+      );
+    });
+  }
+
+  async #run(command: WmCommand): Promise<WmAnswerValue> {
+    const window = wmStore.getState().windows[command.window];
+    if (window === undefined || !window.isMapped) {
+      throw new AppError("window.not-found", `There is no window ${command.window}.`, { window: command.window });
+    }
+    switch (command.type) {
+      case "move":
+        return this.#move(command);
+      case "screenshot":
+        return this.#screenshot(command.window);
+      default:
+        this.#orders[command.type](command.window);
+        return null;
+    }
+  }
+
+  async #move({ window: id, x, y, width, height }: Extract<WmCommand, { type: "move" }>): Promise<WmAnswerValue> {
+    const before = wmStore.getState().windows[id];
+    if (before === undefined) throw new AppError("window.not-found", `There is no window ${id}.`, { window: id });
+    if (width !== null && height !== null && before.frozen !== null) {
+      throw new AppError("window.frozen", `Window ${id} is frozen: its program can not take another size.`, {
+        window: id,
+      });
+    }
+    if (before.isMinimized) dispatch({ type: "restore", id });
+    dispatch({ type: "moveTo", id, x, y });
+    if (width !== null && height !== null) {
+      const found = this.#links.find(id);
+      this.#effects.askSize(id, clampSize({ width, height }, before.guest.hints));
+      const answered = found?.session.configurerOf(found.surface.id)?.whenAnswered();
+      await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, MOVE_ANSWER_MS))]);
+    }
+    const state = wmStore.getState();
+    const after = state.windows[id];
+    if (after === undefined) throw new AppError("window.not-found", `Window ${id} is gone.`, { window: id });
+    const content = contentOf(after, state.workArea);
+    return { width: content.width, height: content.height };
+  }
+
+  /** The window's surfaces, its popups as far as they lie over it, in pixels of its buffer. */
+  async #screenshot(id: WindowId): Promise<WmAnswerValue> {
+    const found = this.#links.find(id);
+    const picture = found?.surface.picture;
+    if (found === undefined || picture === undefined || picture === null) {
+      throw new AppError("window.not-found", `Window ${id} has no picture.`, { window: id });
+    }
+    const { scene, popups } = found.session;
+    const scale = picture.width / picture.logicalWidth;
+    const shown = geometryOf(picture);
+    const layers = scene.layers(found.surface, { x: -shown.x, y: -shown.y }, scale);
+    for (const popup of popups.surfacesOn(found.surface.id)) {
+      if (popup.surface.picture === null) continue;
+      const inner = geometryOf(popup.surface.picture);
+      layers.push(...scene.layers(popup.surface, { x: popup.shown.x - inner.x, y: popup.shown.y - inner.y }, scale));
+    }
+    const png = await this.#links.compositor.screenshot(
+      Math.round(shown.width * scale),
+      Math.round(shown.height * scale),
+      layers,
+    );
+    if (png === null) throw new AppError("internal", `The picture of window ${id} could not be made.`, { window: id });
+    return png;
+  }
+}

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Configurer, type Wish } from "./configurer.ts";
+
+const wish = (width: number, height: number, states = 0): Wish => ({
+  width,
+  height,
+  states,
+  boundsWidth: 1000,
+  boundsHeight: 800,
+  x: 0,
+  y: 0,
+});
+
+describe("a configurer", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const make = (): { configurer: Configurer; sent: string[] } => {
+    const sent: string[] = [];
+    return {
+      configurer: new Configurer(({ width, height, states }, serial) =>
+        sent.push(`${serial}: ${width}x${height} ${states}`),
+      ),
+      sent,
+    };
+  };
+
+  it("counts serials from 1 and does not say the same twice", () => {
+    const { configurer, sent } = make();
+    configurer.ask(wish(0, 0));
+    configurer.ask(wish(0, 0));
+    expect(sent).toEqual(["1: 0x0 0"]);
+  });
+
+  it("has one new size open at a time; the newest wish wins", () => {
+    const { configurer, sent } = make();
+    configurer.ask(wish(100, 100));
+    configurer.ask(wish(110, 100));
+    configurer.ask(wish(120, 100));
+    expect(sent).toEqual(["1: 100x100 0"]);
+    configurer.answered(1, { width: 100, height: 100 });
+    expect(sent).toEqual(["1: 100x100 0", "2: 120x100 0"]);
+  });
+
+  it("tells other states at once: a program need not draw for them", () => {
+    const { configurer, sent } = make();
+    configurer.ask(wish(100, 100));
+    configurer.answered(1, { width: 100, height: 100 });
+    configurer.ask(wish(100, 100, 1));
+    configurer.ask(wish(100, 100, 0));
+    configurer.ask(wish(90, 100, 0));
+    expect(sent).toHaveLength(4);
+  });
+
+  it("does not wait for ever for a program that does not answer", () => {
+    const { configurer, sent } = make();
+    configurer.ask(wish(100, 100));
+    configurer.ask(wish(120, 100));
+    vi.advanceTimersByTime(1000);
+    expect(sent).toEqual(["1: 100x100 0", "2: 120x100 0"]);
+  });
+
+  it("is not led astray by an answer to a configure that was never sent", async () => {
+    const { configurer, sent } = make();
+    configurer.ask(wish(100, 100));
+    configurer.answered(4_000_000_000, { width: 100, height: 100 });
+    configurer.ask(wish(120, 100));
+    configurer.ask(wish(130, 100));
+    expect(sent).toHaveLength(2);
+    configurer.answered(2, { width: 120, height: 100 });
+    expect(sent).toHaveLength(3);
+  });
+
+  it("tells when the last wish is answered", async () => {
+    const { configurer } = make();
+    let isDone = false;
+    configurer.ask(wish(100, 100));
+    configurer.ask(wish(120, 100));
+    void configurer.whenAnswered().then(() => (isDone = true));
+    configurer.answered(1, { width: 100, height: 100 });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isDone).toBe(false);
+    configurer.answered(2, { width: 120, height: 100 });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isDone).toBe(true);
+  });
+});

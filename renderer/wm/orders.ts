@@ -1,0 +1,85 @@
+/** What a person, a script or (where it may) a program can do to a window. */
+import type { WindowId } from "#shared/model/window.ts";
+import type { Links } from "../vms/links.ts";
+import { isShown, type Placement, topmost } from "./state.ts";
+import { dispatch, wmStore } from "./store.ts";
+
+export class Orders {
+  readonly #links: Links;
+
+  constructor(links: Links) {
+    this.#links = links;
+  }
+
+  focus(id: WindowId | null): void {
+    dispatch({ type: "focus", id });
+  }
+
+  close(id: WindowId): void {
+    this.#links.close(id);
+  }
+
+  minimize(id: WindowId): void {
+    dispatch({ type: "minimize", id });
+  }
+
+  maximize(id: WindowId): void {
+    dispatch({ type: "place", id, placement: "maximized" });
+    dispatch({ type: "focus", id });
+  }
+
+  /** Shows what is minimised; else gives a maximised or tiled window its own place back. */
+  restore(id: WindowId): void {
+    const wasMinimized = wmStore.getState().windows[id]?.isMinimized === true;
+    dispatch({ type: "restore", id });
+    if (wasMinimized) dispatch({ type: "focus", id });
+  }
+
+  toggleMaximize(id: WindowId): void {
+    const placement = wmStore.getState().windows[id]?.placement;
+    if (placement === "maximized" || placement === "fullscreen") dispatch({ type: "place", id, placement: "free" });
+    else this.maximize(id);
+  }
+
+  place(id: WindowId, placement: Placement): void {
+    dispatch({ type: "place", id, placement });
+  }
+
+  /** A click on its entry in the dock: show it, raise it, or put it away when it is in front. */
+  toggle(id: WindowId): void {
+    if (wmStore.getState().focused === id) this.minimize(id);
+    else this.focus(id);
+  }
+
+  /** The next window below (or the lowest) comes to the top. */
+  cycle(isBackwards: boolean): void {
+    const state = wmStore.getState();
+    const shown = state.stack.filter((id) => {
+      const window = state.windows[id];
+      return window !== undefined && isShown(window);
+    });
+    const next = isBackwards ? shown.at(-2) : shown[0];
+    this.focus(next ?? topmost(state));
+  }
+
+  /** A key with Super, on the focused window. */
+  chord(code: string, isShift: boolean): void {
+    if (code === "Tab") return this.cycle(isShift);
+    const { focused, windows } = wmStore.getState();
+    const window = focused === null ? undefined : windows[focused];
+    if (window === undefined) return;
+    const { id, placement } = window;
+    switch (code) {
+      case "KeyQ":
+        return this.close(id);
+      case "ArrowUp":
+        return this.place(id, "maximized");
+      case "ArrowDown":
+        return placement === "free" ? this.minimize(id) : this.place(id, "free");
+      case "ArrowLeft":
+        return this.place(id, placement === "left" ? "free" : "left");
+      case "ArrowRight":
+        return this.place(id, placement === "right" ? "free" : "right");
+    }
+  }
+}

@@ -1,0 +1,1 @@
+import "../scripts/start.mjs"; // images-stand-alone

@@ -1,0 +1,1 @@
+import "../../domain.ts"; // cli-is-a-client

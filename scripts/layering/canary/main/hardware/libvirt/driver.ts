@@ -1,0 +1,1 @@
+import "../qemu/driver.ts"; // adapters-know-no-sibling

@@ -1,0 +1,1 @@
+import "../renderer/page.tsx"; // preload-is-a-bridge

@@ -1,0 +1,1 @@
+import "./page.tsx"; // worker-knows-no-page

@@ -1,0 +1,1 @@
+import "yaml"; // scripts-before-anything

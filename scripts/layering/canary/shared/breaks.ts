@@ -1,0 +1,3 @@
+import "node:fs"; // shared-runs-anywhere
+import "./missing.ts"; // no-unresolved
+import "./cycle-a.ts";

@@ -1,0 +1,73 @@
+// Builds the guest's programs: the agent and init.
+import { chmodSync, copyFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { hashOf, makeFolder } from "./files.mjs";
+import { withLock } from "./lock.mjs";
+import { cache, checkout } from "./paths.mjs";
+import { run } from "./process.mjs";
+import { rustEnvironment } from "./rust.mjs";
+
+const staticTarget = "x86_64-unknown-linux-gnu";
+
+export const cargoTargetFolder = join(cache, "cargo-target");
+
+/** @returns {import("./runner.mjs").Step} */
+export function agentStep() {
+  return {
+    id: "agent",
+    title: "Guest agent",
+    needs: ["debian"],
+    isUpToDate: async () => (isAgentBuilt() ? "" : undefined),
+    run: ({ signal, log, detail }) =>
+      withLock(
+        join(cache, "agent.lock"),
+        { signal, onWait: () => detail("waiting for another set-up") },
+        async (lockFd) => {
+          if (isAgentBuilt()) return;
+          const environment = { ...(await rustEnvironment()), CARGO_TARGET_DIR: cargoTargetFolder };
+          let compiled = 0;
+          /** @param {string} line */
+          const onLine = (line) => {
+            const crate = /^\s*Compiling (\S+)/.exec(line)?.[1];
+            if (crate) detail(`compiling ${crate} (${(compiled += 1)})`);
+          };
+          /**
+           * @param {string[]} args
+           * @param {NodeJS.ProcessEnv} [env]
+           */
+          const cargo = (args, env = {}) =>
+            run("cargo", ["build", "--release", "--locked", ...args], {
+              cwd: join(checkout, "agents"),
+              env: { ...environment, ...env },
+              signal,
+              log,
+              lockFd,
+              onLine,
+            });
+          // Init runs before anything of the guest's file system is there, so it carries its C library.
+          await cargo(["-p", "atoll-init", "--target", staticTarget], { RUSTFLAGS: "-C target-feature=+crt-static" });
+          await cargo(["-p", "atoll-agent"]);
+          await makeFolder(agentFolder(), async (folder) => {
+            for (const [from, name] of [
+              ["release", "atoll-agent"],
+              [join(staticTarget, "release"), "atoll-init"],
+            ]) {
+              copyFileSync(join(cargoTargetFolder, `${from}`, `${name}`), join(folder, `${name}`));
+              chmodSync(join(folder, `${name}`), 0o755);
+            }
+          });
+        },
+      ),
+  };
+}
+
+/** Keyed by what it is built from, not by the compiler: another one makes the same agent. */
+export function agentFolder() {
+  const sources = hashOf(checkout, ["agents"], { accept: (path) => /\.(rs|toml|lock|proto)$/.test(path) });
+  return join(cache, "agent", sources);
+}
+
+export function isAgentBuilt() {
+  const folder = agentFolder();
+  return existsSync(join(folder, "atoll-agent")) && existsSync(join(folder, "atoll-init"));
+}

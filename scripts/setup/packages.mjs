@@ -1,0 +1,47 @@
+// Every Debian package that set-up installs, and what for. A list of names is one package under the names it has had:
+// the first one that this Debian knows is taken (Debian 13 renamed some libraries to …t64).
+
+/** @typedef {{ names: string[], reason: string }} Package */
+
+/** @type {Package[]} */
+export const forRunning = [
+  { names: ["qemu-system-x86"], reason: "runs the VMs" },
+  { names: ["qemu-utils"], reason: "qemu-img: the VMs' overlay images" },
+  { names: ["mmdebstrap"], reason: "builds templates from Debian packages" },
+  { names: ["uidmap"], reason: "lets mmdebstrap build without root" },
+  { names: ["debian-archive-keyring"], reason: "checks the packages of a template" },
+  { names: ["e2fsprogs"], reason: "mke2fs: the templates' file system" },
+  { names: ["zstd"], reason: "unpacks the templates' kernel" },
+  { names: ["xz-utils"], reason: "unpacks the templates' kernel modules" },
+  { names: ["gcc"], reason: "links the agent" },
+  { names: ["libc6-dev"], reason: "links the agent" },
+  { names: ["pkg-config"], reason: "finds libxkbcommon for the agent" },
+  { names: ["libxkbcommon-dev"], reason: "the agent's keyboard layouts" },
+  { names: ["ca-certificates"], reason: "cargo fetches the agent's crates" },
+  { names: ["unzip"], reason: "unpacks Electron" },
+  { names: ["libgtk-3-0t64", "libgtk-3-0"], reason: "Electron" },
+  { names: ["libnss3"], reason: "Electron" },
+  { names: ["libasound2t64", "libasound2"], reason: "Electron" },
+  { names: ["libgbm1"], reason: "Electron" },
+  { names: ["libxss1"], reason: "Electron" },
+  { names: ["libxtst6"], reason: "Electron" },
+  { names: ["libatk-bridge2.0-0t64", "libatk-bridge2.0-0"], reason: "Electron" },
+];
+
+/** @type {Package[]} */
+export const forTesting = [
+  { names: ["xvfb"], reason: "a display for the end-to-end tests" },
+  { names: ["x11-utils"], reason: "looks at its windows" },
+  { names: ["xdotool"], reason: "real key presses (XTEST)" },
+];
+
+/** Installed where no Rust toolchain of at least `minimum` is found; the first list whose cargo is new enough. */
+export const rust = {
+  /** edition 2024 */
+  minimum: "1.85",
+  toolchains: [
+    { cargo: "cargo", packages: ["cargo", "rustc", "rustfmt", "rust-clippy"] },
+    // Debian 12 carries a second, current toolchain beside its own, for browsers.
+    { cargo: "cargo-web", packages: ["cargo-web", "rustc-web", "rustfmt-web", "rust-web-clippy"] },
+  ],
+};

@@ -1,0 +1,23 @@
+// Where set-up reads and writes.
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+
+/** The root of this checkout. */
+export const checkout = resolve(import.meta.dirname, "../..");
+
+/** Stamps, logs and compiler caches of this checkout alone; git-ignored. */
+export const local = join(checkout, ".cache");
+
+/** What set-up tells the application: see writeResult in index.mjs. */
+export const resultFile = join(checkout, "out", "setup.json");
+
+/** Shared by all checkouts of this user: Electron, agents, templates, cargo's target folder. */
+export const cache = cacheFolder(process.env);
+
+/** @param {NodeJS.ProcessEnv} env */
+export function cacheFolder(env) {
+  if (env["ATOLL_CACHE"]) return resolve(env["ATOLL_CACHE"]);
+  const xdg = env["XDG_CACHE_HOME"];
+  // A relative XDG path is to be ignored. @see XDG Base Directory Specification
+  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), ".cache"), "atoll");
+}

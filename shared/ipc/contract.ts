@@ -1,0 +1,119 @@
+/** What the channels of channels.ts carry. The page's input is parsed by these schemas in main; types are derived from them. */
+import { z } from "zod";
+import type { ErrorValue } from "../model/app-error.ts";
+import { VM_ID_PATTERN, type VmId, type VmStatus } from "../model/vm.ts";
+import type { WindowId } from "../model/window.ts";
+import type { LINK_PORTS, ChannelOf } from "./channels.ts";
+
+const vmId = z.custom<VmId>((value) => typeof value === "string" && VM_ID_PATTERN.test(value));
+const windowId = z.custom<WindowId>((value) => typeof value === "string" && /^[0-9a-f]{8}\.[0-9]{1,10}$/.test(value));
+const pixels = z.number().min(-100_000).max(100_000);
+const rect = z.object({ x: pixels, y: pixels, width: pixels, height: pixels });
+
+/** The desktop's window manager tells main where its windows are; DOM pixels of the page (main makes screen pixels of it). */
+const layoutSchema = z.object({
+  windows: z
+    .array(
+      z.object({
+        id: windowId,
+        content: rect,
+        mode: z.enum(["normal", "maximized", "minimized", "fullscreen"]),
+        focused: z.boolean(),
+        frozen: z.boolean(),
+        popups: z.array(rect).max(64),
+      }),
+    )
+    .max(4096),
+});
+export type DesktopLayout = z.infer<typeof layoutSchema>;
+export type WindowLayout = DesktopLayout["windows"][number];
+
+const errorValue = z.object({ code: z.string(), message: z.string().max(4000), details: z.record(z.string(), z.unknown()) });
+
+export const requestSchemas = {
+  "desktop.attach": z.object({}),
+  "desktop.control": z.object({ action: z.enum(["minimize", "toggleMaximize", "toggleFullscreen", "close"]) }),
+  "vm.start": z.object({ vm: vmId }),
+  "vm.stop": z.object({ vm: vmId }),
+  "vm.kill": z.object({ vm: vmId }),
+  "vm.pause": z.object({ vm: vmId }),
+  "vm.resume": z.object({ vm: vmId }),
+  "app.list": z.object({ vm: vmId.nullable() }),
+  "app.run": z.object({ vm: vmId, appId: z.string().min(1).max(256) }),
+} satisfies Record<ChannelOf<"request">, z.ZodType>;
+
+export const reportSchemas = {
+  "layout.report": layoutSchema,
+  "wm.answer": z.object({
+    id: z.int(),
+    answer: z.discriminatedUnion("ok", [
+      z.object({ ok: z.literal(true), value: z.unknown() }),
+      z.object({ ok: z.literal(false), error: errorValue }),
+    ]),
+  }),
+} satisfies Record<ChannelOf<"report">, z.ZodType>;
+
+/** An application of a VM, from its desktop entries. */
+export interface AppView {
+  /** Name of the VM. */
+  vm: string;
+  id: string;
+  name: string;
+  mimeTypes: string[];
+  categories: string[];
+}
+
+export interface DesktopState {
+  vms: VmStatus[];
+  theme: Theme;
+}
+export type Theme = "dark" | "light";
+
+export interface RequestResults {
+  "desktop.attach": DesktopState;
+  "desktop.control": null;
+  "vm.start": null;
+  "vm.stop": null;
+  "vm.kill": null;
+  "vm.pause": null;
+  "vm.resume": null;
+  "app.list": AppView[];
+  "app.run": { pid: number };
+}
+
+/** main -> page: what the CLI asks of the window manager. Positions are DOM pixels of the page. */
+export type WmCommand =
+  | { type: "focus" | "close" | "minimize" | "maximize" | "restore" | "screenshot"; window: WindowId }
+  | { type: "move"; window: WindowId; x: number; y: number; width: number | null; height: number | null };
+
+/** Answer to `move`: after the program has drawn its answer (or one second); to `screenshot`: PNG bytes; to the others null. */
+export type WmAnswerValue = null | { width: number; height: number } | Uint8Array;
+
+export interface Events {
+  "vm.changed": VmStatus[];
+  "wm.command": { id: number; command: WmCommand };
+  "theme.changed": Theme;
+}
+
+export type RequestInput<Name extends ChannelOf<"request">> = z.infer<(typeof requestSchemas)[Name]>;
+export type ReportInput<Name extends ChannelOf<"report">> = z.infer<(typeof reportSchemas)[Name]>;
+
+/** Every request is answered with this; nothing is thrown across the bridge. */
+export type Envelope<Value> = { ok: true; value: Value } | { ok: false; error: ErrorValue };
+
+/** What preload exposes as `window.atoll`. */
+export interface AtollBridge {
+  request<Name extends ChannelOf<"request">>(name: Name, input: RequestInput<Name>): Promise<Envelope<RequestResults[Name]>>;
+  report<Name extends ChannelOf<"report">>(name: Name, input: ReportInput<Name>): void;
+  /** Returns a function that ends the subscription. */
+  on<Name extends ChannelOf<"event">>(name: Name, listener: (payload: Events[Name]) => void): () => void;
+}
+
+/**
+ * `window` message from preload: the page's ports of one VM's link: ports[0] LinkEvent/LinkCommand, ports[1] PixelEvent/PixelCommand
+ * (to be handed to the compositor worker). A second one for the same VM replaces the first: the link process was started anew.
+ */
+export interface LinkPortsMessage {
+  type: typeof LINK_PORTS;
+  vm: VmId;
+}

@@ -1,0 +1,44 @@
+/**
+ * A failure that a person or a script may see. Words for people are made at the edge (CLI, UI) from code and details;
+ * `message` says what happened to what, and what to do next, in one sentence or two.
+ */
+export type ErrorCode =
+  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-failed" | "network-unsupported" | "timeout" | "unsupported"}`
+  | `window.${"not-found" | "frozen" | "timeout" | "bad-geometry"}`
+  | `app.${"not-found" | "launch-failed" | "no-window"}`
+  | `exec.${"failed" | "lost"}`
+  | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built"}`
+  | `desktop.${"not-running" | "already-running" | "not-ready" | "no-display"}`
+  | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space"}`
+  | `usage.${"bad-argument" | "unknown-method"}`
+  | `file.${"write-failed"}`
+  | "internal";
+
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "AppError";
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Plain form, for IPC envelopes and the control socket. */
+export interface ErrorValue {
+  code: ErrorCode;
+  message: string;
+  details: Record<string, unknown>;
+}
+
+/** Any thrown value as an ErrorValue; what is not an AppError becomes "internal". */
+export function toErrorValue(thrown: unknown): ErrorValue {
+  if (thrown instanceof AppError) return { code: thrown.code, message: thrown.message, details: { ...thrown.details } };
+  return { code: "internal", message: thrown instanceof Error ? thrown.message : String(thrown), details: {} };
+}
+
+export function fromErrorValue(value: ErrorValue): AppError {
+  return new AppError(value.code, value.message, value.details);
+}

@@ -1,0 +1,37 @@
+/** Cleaning of guest text for titles, names and logs. */
+
+/** C0, C1, bidi controls, zero width, line and paragraph separators, unassigned and private use. */
+const UNSHOWN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cn}\p{Co}\p{Cs}]/gu;
+/** More than this many combining marks on one base character overflow its line. */
+const MARKS = /(\p{M}{4})\p{M}+/gu;
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/**
+ * Guest text that can be shown on one line: controls and invisible characters removed, white space folded,
+ * at most `maxGraphemes` grapheme clusters (then "…").
+ */
+export function cleanText(untrustedText: string, maxGraphemes = 256): string {
+  const line = untrustedText
+    .slice(0, maxGraphemes * 16)
+    .replace(/\s/gu, " ")
+    .replace(UNSHOWN, "")
+    .replace(MARKS, "$1")
+    .replace(/ {2,}/g, " ")
+    .trim();
+  if (line.length <= maxGraphemes) return line;
+  let kept = "";
+  let count = 0;
+  for (const { segment } of segmenter.segment(line)) {
+    if (count === maxGraphemes) return `${kept}…`;
+    kept += segment;
+    count += 1;
+  }
+  return kept;
+}
+
+/** Text of a guest for a log line: escapes everything that is not printable ASCII or a letter, and cuts. */
+export function escapeForLog(untrustedText: string, maxLength = 200): string {
+  const cut = untrustedText.length > maxLength ? `${untrustedText.slice(0, maxLength)}…` : untrustedText;
+  return cut.replace(/[\p{C}\p{Zl}\p{Zp}\\]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
+}

@@ -1,0 +1,58 @@
+/** What Atoll knows of a VM, as plain data. */
+import type { LabelName } from "./label.ts";
+
+declare const brand: unique symbol;
+
+/** A VM's UUID: immutable, also QEMU's. Its name can change and is never an identity. */
+export type VmId = string & { readonly [brand]: "VmId" };
+
+export const VM_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,30}$/;
+export const VM_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export const VM_STATES = ["stopped", "starting", "running", "paused", "stopping", "crashed", "unresponsive"] as const;
+/** `running`: the agent has said hello. */
+export type VmState = (typeof VM_STATES)[number];
+
+export const VM_STATE_REASONS = [
+  "powered-off",
+  "killed",
+  "qemu-exited",
+  "guest-panic",
+  "protocol-violation",
+  "agent-lost",
+] as const;
+export type VmStateReason = (typeof VM_STATE_REASONS)[number];
+
+export type VmNetwork = "none" | "firewall" | "direct";
+export type VmRole = "app";
+export type VmDriver = "qemu" | "external";
+export type Accelerator = "kvm" | "tcg";
+
+/** How far a start has come. `boot`: QEMU runs; `agent`: its ports answer; then the state is `running`. */
+export type StartPhase = "qemu" | "boot" | "agent";
+
+/** A VM as `atoll vm list --json` shows it. */
+export interface VmView {
+  id: VmId;
+  name: string;
+  label: LabelName;
+  /** null: external VM. */
+  template: string | null;
+  driver: VmDriver;
+  state: VmState;
+  stateReason: VmStateReason | null;
+  role: VmRole;
+  network: VmNetwork | null;
+  /** Count of its windows, frozen ones included. */
+  windows: number;
+  /** Seconds since QEMU started, null while it does not run. */
+  uptimeS: number | null;
+  accelerator: Accelerator | null;
+}
+
+/** VmView and what only the desktop shows. */
+export interface VmStatus extends VmView {
+  startPhase: StartPhase | null;
+  /** For people: why it is in this state, e.g. the words of a protocol violation; "" = nothing to say. */
+  stateDetail: string;
+}

@@ -1,0 +1,92 @@
+/** Windows and surfaces of guests, as the host has accepted them. */
+import type { VmId } from "./vm.ts";
+
+declare const brand: unique symbol;
+
+/** Agent's surface id, within one VM and one epoch of its agent. */
+export type SurfaceId = number & { readonly [brand]: "SurfaceId" };
+/** A window on this host: `<first 8 digits of the VM's id>.<surface id>`. */
+export type WindowId = string & { readonly [brand]: "WindowId" };
+
+export function windowIdOf(vm: VmId, surface: SurfaceId): WindowId {
+  return `${vm.slice(0, 8)}.${surface}` as WindowId;
+}
+
+export interface Rect {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+export type WindowKind = "wayland" | "x11";
+export type WindowMode = "normal" | "maximized" | "minimized" | "fullscreen";
+
+/** Logical units; null = no bound. */
+export interface SizeHints {
+  minWidth: number | null;
+  minHeight: number | null;
+  maxWidth: number | null;
+  maxHeight: number | null;
+}
+
+/** A guest's toplevel. Texts are cleaned (see text.ts) and bounded, yet still the guest's words: show them as text only. */
+export interface GuestWindow {
+  surface: SurfaceId;
+  kind: WindowKind;
+  pid: number | null;
+  /** Request number of the launch that it answers, null = none. */
+  launch: number | null;
+  title: string;
+  appId: string;
+  /** Window of the same VM that it is a dialog of. */
+  parent: SurfaceId | null;
+  modal: boolean;
+  hints: SizeHints;
+  /** Draws its own header bar. */
+  clientDecorated: boolean;
+}
+
+export interface GuestPopup {
+  surface: SurfaceId;
+  kind: WindowKind;
+  parent: SurfaceId;
+  /** Logical, relative to the parent's geometry. */
+  rect: Rect;
+  grab: boolean;
+}
+
+export interface PlacedChild {
+  surface: SurfaceId;
+  x: number;
+  y: number;
+}
+
+export type WindowRequest =
+  | { kind: "maximize" | "unmaximize" | "fullscreen" | "unfullscreen" | "minimize" | "activate" | "move" }
+  | { kind: "resize"; edges: ResizeEdges };
+
+export interface ResizeEdges {
+  top: boolean;
+  bottom: boolean;
+  left: boolean;
+  right: boolean;
+}
+
+/** A window as `atoll window list --json` shows it: content's rectangle in physical pixels of the host's screen. */
+export interface WindowView extends Rect {
+  id: WindowId;
+  vm: string;
+  title: string;
+  appId: string;
+  state: WindowMode;
+  focused: boolean;
+  frozen: boolean;
+  kind: WindowKind;
+  popups: Rect[];
+}

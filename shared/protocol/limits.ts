@@ -1,0 +1,65 @@
+/** Every bound of the wire, in one place. The agent's copy is agents/wire/src/limits.rs; the golden vectors stand at each edge. */
+
+/** Largest value of a message's `length` field: 4 + header + payload, bytes. */
+export const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Largest protobuf header, bytes. */
+export const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Port opening: MAGIC (8 bytes) then an epoch (16 random bytes), sent by the host, echoed by the agent. */
+export const EPOCH_BYTES = 16;
+/** How much of an earlier life a host discards while it waits for the echo, bytes. */
+export const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
+
+/** Longest side of a surface's buffer, physical pixels. */
+export const MAX_SIDE_PX = 8192;
+/** Largest area of a surface's buffer, physical pixels (8192 x 4320). */
+export const MAX_AREA_PX = 8192 * 4320;
+export const MAX_SCALE = 4;
+/** Damage rectangles of one Frame message. */
+export const MAX_DAMAGE_RECTS = 1024;
+/** Messages that make up one picture. */
+export const MAX_FRAME_PARTS = 1024;
+/** Credits of one surface that may be open at once. */
+export const MAX_OPEN_CREDITS = 8;
+
+/** Windows (toplevels) of one VM. */
+export const MAX_WINDOWS = 256;
+/** Surfaces of all roles of one VM. */
+export const MAX_SURFACES = 1024;
+/** Popups above one window. */
+export const MAX_POPUP_DEPTH = 16;
+/** Depth of subsurfaces. */
+export const MAX_SUBSURFACE_DEPTH = 8;
+/** Positions and offsets, absolute value, logical units. */
+export const MAX_COORDINATE = 32_767;
+
+export const MAX_TITLE_BYTES = 4096;
+export const MAX_APP_ID_BYTES = 256;
+export const MAX_SHAPE_BYTES = 64;
+export const MAX_CURSOR_SIDE_PX = 256;
+export const MAX_FEATURES = 64;
+export const MAX_FEATURE_BYTES = 64;
+export const MAX_AGENT_BYTES = 128;
+export const BOOT_ID_BYTES = 16;
+export const MAX_DETAIL_BYTES = 1024;
+
+/** Applications of one VM, over all `Apps` messages of an answer. */
+export const MAX_APPS = 2048;
+export const MAX_APP_TEXT_BYTES = 512;
+/** MIME types, and categories, of one application. */
+export const MAX_APP_LIST = 256;
+
+/** exec, launch: arguments, and bytes of all of them. */
+export const MAX_ARGV = 1024;
+export const MAX_ARGV_BYTES = 48 * 1024;
+/** Execs of one VM that run at once. */
+export const MAX_EXECS = 64;
+/** Credit of one exec stream that may be open at once, bytes. */
+export const MAX_STREAM_CREDIT_BYTES = 1024 * 1024;
+/** Largest payload of one ExecData, bytes. */
+export const MAX_STREAM_CHUNK_BYTES = 64 * 1024;
+
+/** A message that has begun must be complete within this, milliseconds. */
+export const PARTIAL_MESSAGE_MS = 10_000;
+/** Control messages of one VM, per second, averaged over a few seconds; above it the VM is cut off. */
+export const MAX_CONTROL_MESSAGES_PER_S = 5_000;

@@ -1,0 +1,71 @@
+/** A breach of the protocol by a guest: a value, never an exception that travels. It costs the guest its channels. */
+
+export type ViolationCode =
+  | "length-too-small"
+  | "length-too-large"
+  | "header-too-large"
+  | "no-echo"
+  | "header-malformed"
+  | "stalled"
+  | "wrong-port"
+  | "wrong-direction"
+  | "wrong-state"
+  | "wrong-version"
+  | "unexpected-payload"
+  | "flood"
+  | "quota"
+  | "text-too-long"
+  | "number-out-of-range"
+  | "unknown-surface"
+  | "surface-reused"
+  | "wrong-role"
+  | "bad-parent"
+  | "no-credit"
+  | "bad-frame"
+  | "bad-pixels"
+  | "unknown-request"
+  | "unknown-exec";
+
+export interface Violation {
+  code: ViolationCode;
+  /** For people and the log; holds no text of the guest. */
+  detail: string;
+}
+
+/** Thrown and caught inside shared/protocol alone: session.ts turns it into a value. */
+export class ViolationError extends Error {
+  readonly violation: Violation;
+  constructor(code: ViolationCode, detail: string) {
+    super(`${code}: ${detail}`);
+    this.violation = { code, detail };
+  }
+}
+
+export function refuse(code: ViolationCode, detail: string): never {
+  throw new ViolationError(code, detail);
+}
+
+/** The guest's text, if it is within `maxBytes` of UTF-8. */
+export function boundedText(untrustedText: string, maxBytes: number, what: string): string {
+  if (untrustedText.length > maxBytes || utf8Length(untrustedText) > maxBytes) {
+    refuse("text-too-long", `${what} is longer than ${maxBytes} bytes`);
+  }
+  return untrustedText;
+}
+
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+/** The guest's number, if it is an integer within the bounds. */
+export function boundedInteger(untrustedNumber: number, min: number, max: number, what: string): number {
+  if (!Number.isSafeInteger(untrustedNumber) || untrustedNumber < min || untrustedNumber > max) {
+    refuse("number-out-of-range", `${what} ${untrustedNumber} is not within ${min}..${max}`);
+  }
+  return untrustedNumber;
+}
