@@ -1,5 +1,4 @@
 /** The application without its window: all VMs, their windows, what can be asked of them. Electron and the control socket stand on it. */
-import { randomUUID } from "node:crypto";
 import type { AppView } from "#shared/ipc/contract.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
@@ -7,7 +6,7 @@ import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { type SurfaceId, type WindowId, windowIdOf, type WindowView } from "#shared/model/window.ts";
 import { Emitter } from "./base/emitter.ts";
 import type { Driver } from "./hardware/driver.ts";
-import type { VmDefinition } from "./vms/definition.ts";
+import { newDefinition, type VmDefinition } from "./vms/definition.ts";
 import { launch, listApps, type Program, waitForWindow } from "./vms/launcher.ts";
 import type { VmRegistry } from "./vms/registry.ts";
 import { Vm, type VmContext } from "./vms/vm.ts";
@@ -66,7 +65,8 @@ export class Atoll extends Emitter<AtollEvents> {
 
   /** @throws AppError desktop.not-ready */
   get desktop(): Desktop {
-    if (this.#desktop === null) throw new AppError("desktop.not-ready", "The desktop is not open yet: try again in a moment.");
+    if (this.#desktop === null)
+      throw new AppError("desktop.not-ready", "The desktop is not open yet: try again in a moment.");
     return this.#desktop;
   }
 
@@ -84,12 +84,20 @@ export class Atoll extends Emitter<AtollEvents> {
     const vm = this.#vms.get(nameOrId as VmId) ?? this.vms.find(({ definition }) => definition.name === nameOrId);
     if (vm === undefined) {
       const known = this.vms.map(({ definition }) => definition.name);
-      throw new AppError("vm.not-found", `There is no VM named "${nameOrId}"; there are: ${known.join(", ") || "none"}.`, { vm: nameOrId, known });
+      throw new AppError(
+        "vm.not-found",
+        `There is no VM named "${nameOrId}"; there are: ${known.join(", ") || "none"}.`,
+        { vm: nameOrId, known },
+      );
     }
     return vm;
   }
 
-  async run(nameOrId: string, program: Program, waitWindowMs: number | null): Promise<{ pid: number; windowId?: WindowId }> {
+  async run(
+    nameOrId: string,
+    program: Program,
+    waitWindowMs: number | null,
+  ): Promise<{ pid: number; windowId?: WindowId }> {
     const vm = this.vm(nameOrId);
     if (waitWindowMs === null) return { pid: (await launch(vm, program)).pid };
     const waiting = waitForWindow(vm, waitWindowMs);
@@ -104,7 +112,9 @@ export class Atoll extends Emitter<AtollEvents> {
   /** Of one VM, or of all that run. */
   async apps(nameOrId: string | null): Promise<AppView[]> {
     if (nameOrId !== null) return listApps(this.vm(nameOrId));
-    const lists = await Promise.all(this.vms.filter((vm) => vm.state === "running").map((vm) => listApps(vm).catch(() => [])));
+    const lists = await Promise.all(
+      this.vms.filter((vm) => vm.state === "running").map((vm) => listApps(vm).catch(() => [])),
+    );
     return lists.flat();
   }
 
@@ -136,14 +146,21 @@ export class Atoll extends Emitter<AtollEvents> {
     const surface = Number(surfacePart) as SurfaceId;
     const vm = this.vms.find((candidate) => candidate.id.startsWith(vmPart) && vmPart.length === 8);
     if (vm?.windows.get(surface) === undefined) {
-      throw new AppError("window.not-found", `There is no window ${id}: "atoll window list" shows those that there are.`, { window: id });
+      throw new AppError(
+        "window.not-found",
+        `There is no window ${id}: "atoll window list" shows those that there are.`,
+        { window: id },
+      );
     }
     return { vm, surface, id: windowIdOf(vm.id, surface) };
   }
 
   async remove(nameOrId: string): Promise<void> {
     const vm = this.vm(nameOrId);
-    if (vm.isOn) throw new AppError("vm.busy", `VM "${vm.definition.name}" is ${vm.state}: stop it first.`, { vm: vm.definition.name });
+    if (vm.isOn)
+      throw new AppError("vm.busy", `VM "${vm.definition.name}" is ${vm.state}: stop it first.`, {
+        vm: vm.definition.name,
+      });
     await this.#options.drivers[vm.definition.driver].remove(vm.id);
     await this.#options.registry.remove(vm.id);
     this.#vms.delete(vm.id);
@@ -164,8 +181,4 @@ export class Atoll extends Emitter<AtollEvents> {
     this.#vms.set(vm.id, vm);
     return vm;
   }
-}
-
-export function newDefinition(name: string, label: LabelName, template: string): VmDefinition {
-  return { id: randomUUID() as VmId, name, driver: "qemu", label, template, memory: null, cpus: null, network: "none" };
 }

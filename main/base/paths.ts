@@ -28,7 +28,10 @@ export function resolvePaths(env: Environment = process.env, uid: number = proce
   }
   const xdg = (name: string, fallback: string): string => {
     const value = env[name];
-    return path.join(value !== undefined && path.isAbsolute(value) ? value : path.join(env["HOME"] ?? os.homedir(), fallback), "atoll");
+    return path.join(
+      value !== undefined && path.isAbsolute(value) ? value : path.join(env["HOME"] ?? os.homedir(), fallback),
+      "atoll",
+    );
   };
   const runtime = env["XDG_RUNTIME_DIR"];
   return checked({
@@ -68,7 +71,11 @@ export function makePrivateFolder(folder: string): void {
   const stat = fs.lstatSync(folder);
   const uid = process.getuid?.() ?? stat.uid;
   if (!stat.isDirectory() || stat.uid !== uid) {
-    throw new AppError("internal", `${folder} belongs to somebody else: remove it, or set ATOLL_HOME to a folder of your own.`, { path: folder });
+    throw new AppError(
+      "internal",
+      `${folder} belongs to somebody else: remove it, or set ATOLL_HOME to a folder of your own.`,
+      { path: folder },
+    );
   }
   if ((stat.mode & 0o077) !== 0) fs.chmodSync(folder, 0o700);
 }

@@ -50,7 +50,12 @@ async function disk(): Promise<DoctorCheck> {
   const stat = await fsp.statfs(folder);
   const freeMiB = Math.floor((stat.bavail * stat.bsize) / 1_048_576);
   const isLow = freeMiB < LOW_DISK_MIB;
-  return { id: "disk", status: isLow ? "warn" : "ok", detail: `${freeMiB} MiB free in ${folder}`, remedy: isLow ? "Make room, or set ATOLL_CACHE to another disk." : "" };
+  return {
+    id: "disk",
+    status: isLow ? "warn" : "ok",
+    detail: `${freeMiB} MiB free in ${folder}`,
+    remedy: isLow ? "Make room, or set ATOLL_CACHE to another disk." : "",
+  };
 }
 
 async function templates(): Promise<DoctorCheck[]> {

@@ -1,6 +1,12 @@
 /** The one exec of a control connection: its streams as notifications, base64. */
 import type { MessageConnection } from "vscode-jsonrpc/node";
-import { type ControlParams, type ExecNotices, execNoticeSchemas } from "#shared/ipc/control.ts";
+import {
+  type ControlParams,
+  type ExecNotice,
+  type ExecNoticeParams,
+  type ExecNotices,
+  execNoticeSchemas,
+} from "#shared/ipc/control.ts";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { Exec } from "../vms/exec.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -13,29 +19,29 @@ export class ExecChannel {
 
   constructor(connection: MessageConnection) {
     this.#connection = connection;
-    const on = <Name extends keyof typeof execNoticeSchemas>(name: Name, act: (exec: Exec, params: unknown) => void): void => {
+    const on = <Name extends ExecNotice>(
+      name: Name,
+      act: (exec: Exec, params: ExecNoticeParams<Name>) => void,
+    ): void => {
       connection.onNotification(name, (untrusted: unknown) => {
-        const params = execNoticeSchemas[name].safeParse(untrusted);
-        if (params.success && this.#exec !== null) act(this.#exec, params.data);
+        const parsed = execNoticeSchemas[name].safeParse(untrusted);
+        // The schema of `name` has just made its parameters; TypeScript cannot follow the pair.
+        if (parsed.success && this.#exec !== null) act(this.#exec, parsed.data as ExecNoticeParams<Name>);
       });
     };
     on("exec.endInput", (exec) => exec.endInput());
-    on("exec.grant", (exec, params) => {
-      const { stream, bytes } = execNoticeSchemas["exec.grant"].parse(params);
-      exec.grant(stream, bytes);
-    });
-    on("exec.signal", (exec, params) => exec.signal(execNoticeSchemas["exec.signal"].parse(params).signal));
-    on("exec.resize", (exec, params) => {
-      const { columns, rows } = execNoticeSchemas["exec.resize"].parse(params);
-      exec.resize(columns, rows);
-    });
+    on("exec.grant", (exec, { stream, bytes }) => exec.grant(stream, bytes));
+    on("exec.signal", (exec, { signal }) => exec.signal(signal));
+    on("exec.resize", (exec, { columns, rows }) => exec.resize(columns, rows));
   }
 
   start(vm: Vm, { argv, tty }: ControlParams<"exec.start">): void {
     if (this.#exec !== null) throw new AppError("usage.bad-argument", "This connection has its command already.");
     const exec = new Exec(vm, argv, tty);
     this.#exec = exec;
-    exec.on("output", (stream, bytes) => this.#notify("exec.output", { stream, data: Buffer.from(bytes).toString("base64") }));
+    exec.on("output", (stream, bytes) =>
+      this.#notify("exec.output", { stream, data: Buffer.from(bytes).toString("base64") }),
+    );
     exec.on("exited", (end) => this.#notify("exec.exited", end));
     exec.on("failed", (error) => this.#notify("exec.failed", toErrorValue(error)));
   }

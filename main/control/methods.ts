@@ -5,7 +5,8 @@ import type { ControlMethod, ControlParams, ControlResults, Picture } from "#sha
 import { AppError } from "#shared/model/app-error.ts";
 import type { VmId, VmState, VmStatus, VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
-import { type Atoll, newDefinition } from "../atoll.ts";
+import type { Atoll } from "../atoll.ts";
+import { newDefinition } from "../vms/definition.ts";
 import type { Vm } from "../vms/vm.ts";
 import { doctor } from "./doctor.ts";
 import { templateViews } from "./template-views.ts";
@@ -38,10 +39,16 @@ export const methods: Methods = {
   "vm.create": async ({ atoll }, params) => {
     if (params.driver === "external") {
       const { name, label, channels } = params;
-      return viewOf((await atoll.create({ id: randomUUID() as VmId, name, driver: "external", label, channels })).status);
+      return viewOf(
+        (await atoll.create({ id: randomUUID() as VmId, name, driver: "external", label, channels })).status,
+      );
     }
     if (params.network !== "none") {
-      throw new AppError("vm.network-unsupported", `Network "${params.network}" is not there yet: VMs have no network; use --network none.`, { network: params.network });
+      throw new AppError(
+        "vm.network-unsupported",
+        `Network "${params.network}" is not there yet: VMs have no network; use --network none.`,
+        { network: params.network },
+      );
     }
     const { memory, cpus } = params;
     const definition = { ...newDefinition(params.name, params.label, params.template), memory, cpus };
@@ -77,7 +84,8 @@ export const methods: Methods = {
     return view;
   },
   "app.list": async ({ atoll }, { vm }) => atoll.apps(vm),
-  "app.run": async ({ atoll }, { vm, program, waitWindowS }) => atoll.run(vm, program, waitWindowS === null ? null : waitWindowS * 1000),
+  "app.run": async ({ atoll }, { vm, program, waitWindowS }) =>
+    atoll.run(vm, program, waitWindowS === null ? null : waitWindowS * 1000),
   "window.list": async ({ atoll }) => atoll.windows(),
   "window.focus": async (app, { window }) => windowCommand(app, window, "focus"),
   "window.close": async (app, { window }) => windowCommand(app, window, "close"),
@@ -96,7 +104,11 @@ export const methods: Methods = {
   },
 };
 
-async function windowCommand({ atoll }: Application, window: string, type: Exclude<WmCommand["type"], "move" | "screenshot">): Promise<WindowView> {
+async function windowCommand(
+  { atoll }: Application,
+  window: string,
+  type: Exclude<WmCommand["type"], "move" | "screenshot">,
+): Promise<WindowView> {
   const target = atoll.window(window);
   const before = windowView(atoll, target.id);
   await atoll.desktop.command({ type, window: target.id });
@@ -131,7 +143,14 @@ function settled(vm: Vm, wanted: VmState, waitS: number | null): Promise<VmView>
   if (waitS === null || vm.state === wanted) return Promise.resolve(viewOf(vm.status));
   return new Promise((resolve, reject) => {
     const fail = (words: string): void => {
-      reject(new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}.`, { vm: vm.definition.name, state: vm.state, stateReason: vm.status.stateReason, detail: vm.status.stateDetail }));
+      reject(
+        new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}.`, {
+          vm: vm.definition.name,
+          state: vm.state,
+          stateReason: vm.status.stateReason,
+          detail: vm.status.stateDetail,
+        }),
+      );
     };
     const look = (): void => {
       if (vm.state !== wanted && !FINAL.includes(vm.state)) return;

@@ -1,9 +1,16 @@
 /** The control socket: JSON-RPC for the `atoll` command, 0600 in a folder that is ours alone. */
 import fs from "node:fs";
 import net from "node:net";
-import { createMessageConnection, ErrorCodes, ResponseError, SocketMessageReader, SocketMessageWriter } from "vscode-jsonrpc/node";
+import {
+  createMessageConnection,
+  ErrorCodes,
+  ResponseError,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from "vscode-jsonrpc/node";
 import { type ControlMethod, controlSchemas } from "#shared/ipc/control.ts";
 import { AppError, type ErrorValue, toErrorValue } from "#shared/model/app-error.ts";
+import { logDefect } from "../base/log.ts";
 import { makePrivateFolder, type Paths } from "../base/paths.ts";
 import { ExecChannel } from "./exec-channel.ts";
 import { type Application, methods } from "./methods.ts";
@@ -21,7 +28,13 @@ export class ControlServer {
   static async listen(paths: Paths, app: Application): Promise<ControlServer> {
     makePrivateFolder(paths.run);
     if (await isAnswered(paths.controlSocket)) {
-      throw new AppError("desktop.already-running", `Atoll runs already for ${paths.run}.`, { socket: paths.controlSocket });
+      throw new AppError(
+        "desktop.already-running",
+        `Atoll runs already for ${paths.run}: its desktop was brought to the front.`,
+        {
+          socket: paths.controlSocket,
+        },
+      );
     }
     fs.rmSync(paths.controlSocket, { force: true });
     const server = net.createServer((socket) => serve(socket, app));
@@ -61,7 +74,7 @@ function serve(socket: net.Socket, app: Application): void {
       return await answer(app, exec, method, untrustedParams);
     } catch (error) {
       const value: ErrorValue = toErrorValue(error);
-      if (value.code === "internal") console.error(error);
+      if (value.code === "internal") logDefect(method, error);
       return new ResponseError(ErrorCodes.InternalError, value.message, value);
     }
   });
@@ -70,12 +83,15 @@ function serve(socket: net.Socket, app: Application): void {
 }
 
 async function answer(app: Application, exec: ExecChannel, method: string, untrustedParams: unknown): Promise<unknown> {
-  if (!Object.hasOwn(controlSchemas, method)) throw new AppError("usage.unknown-method", `The application does not know "${method}".`, { method });
+  if (!Object.hasOwn(controlSchemas, method))
+    throw new AppError("usage.unknown-method", `The application does not know "${method}".`, { method });
   const name = method as ControlMethod;
   const parsed = controlSchemas[name].safeParse(Array.isArray(untrustedParams) ? untrustedParams[0] : untrustedParams);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new AppError("usage.bad-argument", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`, { method });
+    throw new AppError("usage.bad-argument", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`, {
+      method,
+    });
   }
   if (name === "exec.start") {
     const params = controlSchemas["exec.start"].parse(parsed.data);

@@ -33,7 +33,9 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Before the application is ready. */
 export function registerScheme(): void {
-  protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
+  protocol.registerSchemesAsPrivileged([
+    { scheme: SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
 }
 
 /** After it is ready, before the page navigates. */
@@ -46,7 +48,9 @@ export function serveFolder(folder: string): void {
     if (!file.startsWith(folder + path.sep) || type === undefined) return new Response(null, { status: 404 });
     try {
       const body = await fsp.readFile(file);
-      return new Response(new Uint8Array(body), { headers: { "content-type": type, "content-security-policy": POLICY, "x-content-type-options": "nosniff" } });
+      return new Response(new Uint8Array(body), {
+        headers: { "content-type": type, "content-security-policy": POLICY, "x-content-type-options": "nosniff" },
+      });
     } catch {
       return new Response(null, { status: 404 });
     }

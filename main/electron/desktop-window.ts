@@ -5,6 +5,7 @@ import type { ChannelOf } from "#shared/ipc/channels.ts";
 import type { DesktopLayout, Events, ReportInput, Theme, WmAnswerValue, WmCommand } from "#shared/ipc/contract.ts";
 import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
 import type { Rect } from "#shared/model/window.ts";
+import { log } from "../base/log.ts";
 import type { OutputInfo } from "../link/contract.ts";
 import type { Desktop, PlacedWindow } from "../windows/desktop.ts";
 import { PAGE_URL } from "./app-protocol.ts";
@@ -56,7 +57,7 @@ export class DesktopWindow implements Desktop {
     });
     webContents.on("render-process-gone", (_event, { reason }) => {
       this.#isAttached = false;
-      console.error(`the desktop's page ended (${reason}); it is opened again`);
+      log(`the desktop's page ended (${reason}); it is opened again`);
       if (reason !== "clean-exit") void this.open();
     });
     nativeTheme.on("updated", () => this.send("theme.changed", theme()));
@@ -94,18 +95,6 @@ export class DesktopWindow implements Desktop {
     else this.#window.maximize();
   }
 
-  get output(): OutputInfo {
-    const display = screen.getPrimaryDisplay();
-    const { width, height } = display.size;
-    const scale = display.scaleFactor;
-    return {
-      width: Math.round(width * scale),
-      height: Math.round(height * scale),
-      scale120: Math.round(scale * 120),
-      refreshMhz: Math.round((display.displayFrequency || 60) * 1000),
-    };
-  }
-
   send<Name extends ChannelOf<"event">>(name: Name, payload: Events[Name]): void {
     this.contents?.send(name, payload);
   }
@@ -122,24 +111,36 @@ export class DesktopWindow implements Desktop {
       width: Math.round(rect.width * scale),
       height: Math.round(rect.height * scale),
     });
-    return this.#layout.windows.map((window) => ({ ...window, content: toScreen(window.content), popups: window.popups.map(toScreen) }));
+    return this.#layout.windows.map((window) => ({
+      ...window,
+      content: toScreen(window.content),
+      popups: window.popups.map(toScreen),
+    }));
   }
 
   command(command: WmCommand): Promise<WmAnswerValue> {
-    if (this.contents === null) return Promise.reject(new AppError("desktop.not-ready", "The desktop is not ready yet: try again in a moment."));
+    if (this.contents === null)
+      return Promise.reject(new AppError("desktop.not-ready", "The desktop is not ready yet: try again in a moment."));
     this.#lastCommand += 1;
     const id = this.#lastCommand;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
-        reject(new AppError("window.timeout", `The desktop did not answer within ${ANSWER_TIMEOUT_MS / 1000} s.`, { command: command.type }));
+        reject(
+          new AppError("window.timeout", `The desktop did not answer within ${ANSWER_TIMEOUT_MS / 1000} s.`, {
+            command: command.type,
+          }),
+        );
       }, ANSWER_TIMEOUT_MS);
       const done = (act: () => void): void => {
         clearTimeout(timer);
         this.#pending.delete(id);
         act();
       };
-      this.#pending.set(id, { resolve: (value) => done(() => resolve(value)), reject: (error) => done(() => reject(error)) });
+      this.#pending.set(id, {
+        resolve: (value) => done(() => resolve(value)),
+        reject: (error) => done(() => reject(error)),
+      });
       this.send("wm.command", { id, command: this.#toPage(command) });
     });
   }
@@ -158,7 +159,13 @@ export class DesktopWindow implements Desktop {
     if (command.type !== "move") return command;
     const { origin, scale } = this.#place();
     const length = (pixels: number | null): number | null => (pixels === null ? null : pixels / scale);
-    return { ...command, x: command.x / scale - origin.x, y: command.y / scale - origin.y, width: length(command.width), height: length(command.height) };
+    return {
+      ...command,
+      x: command.x / scale - origin.x,
+      y: command.y / scale - origin.y,
+      width: length(command.width),
+      height: length(command.height),
+    };
   }
 
   /** Where the page lies on the screen (DIP), and physical pixels for each DIP. */
@@ -172,3 +179,15 @@ export function theme(): Theme {
   return nativeTheme.shouldUseDarkColors ? "dark" : "light";
 }
 
+/** The screen that guests are told of. */
+export function primaryOutput(): OutputInfo {
+  const display = screen.getPrimaryDisplay();
+  const { width, height } = display.size;
+  const scale = display.scaleFactor;
+  return {
+    width: Math.round(width * scale),
+    height: Math.round(height * scale),
+    scale120: Math.round(scale * 120),
+    refreshMhz: Math.round((display.displayFrequency || 60) * 1000),
+  };
+}

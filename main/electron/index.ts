@@ -2,16 +2,19 @@
 import { app, Menu } from "electron";
 import path from "node:path";
 import { AppError } from "#shared/model/app-error.ts";
-import { escapeForLog } from "#shared/model/text.ts";
 import { Atoll } from "../atoll.ts";
+import { log } from "../base/log.ts";
 import { makePrivateFolder, resolvePaths } from "../base/paths.ts";
 import { ControlServer } from "../control/server.ts";
+import { raiseOther } from "../control/single-instance.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
+import { hostKeymap } from "../settings/keymap.ts";
+import { readSettings } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { describeQemuVm } from "../vms/templates.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
-import { DesktopWindow, theme } from "./desktop-window.ts";
+import { DesktopWindow, primaryOutput, theme } from "./desktop-window.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
 import { agentFolder } from "./setup-result.ts";
@@ -25,13 +28,15 @@ const paths = resolvePaths();
 makePrivateFolder(paths.state);
 app.setPath("userData", path.join(paths.state, "electron"));
 
-const log = (line: string): void => console.log(`${new Date().toISOString()} ${escapeForLog(line, 1000)}`);
-
 // Not awaited: Electron becomes ready only when this module has run.
-app.whenReady().then(run).catch((error: unknown) => {
-  console.error(`atoll: ${error instanceof Error ? error.message : String(error)}`);
-  app.exit(1);
-});
+app
+  .whenReady()
+  .then(run)
+  .catch(async (error: unknown) => {
+    await raiseOther(error).catch(() => undefined); // it may end in this moment
+    process.stderr.write(`atoll: ${error instanceof Error ? error.message : String(error)}\n`);
+    app.exit(1);
+  });
 
 async function run(): Promise<void> {
   const registry = new VmRegistry(paths.config);
@@ -63,29 +68,33 @@ async function run(): Promise<void> {
     server.close();
     app.exit(0);
   };
-  const desktop: DesktopWindow = new DesktopWindow();
+  let desktop: DesktopWindow | null = null;
+  const settings = await readSettings(paths.config);
+  const keymap = await hostKeymap(settings);
   const atoll = new Atoll({
     registry,
     drivers,
-    spawnLink: linkSpawner(() => desktop.contents),
-    output: () => desktop.output,
-    keymap: () => ({ rules: "evdev", model: "pc105", layout: "us", variant: "", options: "" }),
+    spawnLink: linkSpawner(() => desktop?.contents ?? null),
+    output: primaryOutput,
+    keymap: () => keymap,
     log,
   });
   const server = await ControlServer.listen(paths, { atoll, quit: (vms) => void quit(vms) });
-  atoll.desktop = desktop;
 
   serveFolder(path.join(import.meta.dirname, "../renderer"));
+  const window = new DesktopWindow();
+  desktop = window;
+  atoll.desktop = window;
   serveIpc(
     {
       "desktop.attach": () => {
-        desktop.attached();
+        window.attached();
         // After the answer, so that the page knows the VMs whose ports come.
         setImmediate(() => atoll.vms.forEach((vm) => vm.attachPage()));
         return { vms: atoll.statuses, theme: theme() };
       },
       "desktop.control": ({ action }) => {
-        desktop.control(action);
+        window.control(action);
         return null;
       },
       "vm.start": async ({ vm }) => done(atoll.vm(vm).start()),
@@ -97,8 +106,8 @@ async function run(): Promise<void> {
       "app.run": ({ vm, appId }) => atoll.run(vm, { appId, files: [] }, null),
     },
     {
-      "layout.report": (layout) => desktop.reportLayout(layout),
-      "wm.answer": (answer) => desktop.answered(answer),
+      "layout.report": (layout) => window.reportLayout(layout),
+      "wm.answer": (answer) => window.answered(answer),
     },
   );
   let isTold = true;
@@ -107,14 +116,14 @@ async function run(): Promise<void> {
     isTold = false;
     setImmediate(() => {
       isTold = true;
-      desktop.send("vm.changed", atoll.statuses);
+      window.send("vm.changed", atoll.statuses);
     });
   });
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quit("keep"));
-  desktop.onClosed(() => void quit("keep"));
+  window.onClosed(() => void quit("keep"));
   app.on("window-all-closed", () => undefined);
 
-  await Promise.all([desktop.open(), atoll.open()]);
+  await Promise.all([window.open(), atoll.open()]);
 }
 
 async function done(action: Promise<unknown>): Promise<null> {

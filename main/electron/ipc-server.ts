@@ -1,11 +1,21 @@
 /** The only file that uses ipcMain: checks who speaks, parses, runs, answers with an envelope. */
 import { ipcMain as unsafeIpcMain, type IpcMainEvent, type IpcMainInvokeEvent } from "electron";
 import { CHANNELS, type ChannelName, type ChannelOf } from "#shared/ipc/channels.ts";
-import { type Envelope, type ReportInput, reportSchemas, type RequestInput, type RequestResults, requestSchemas } from "#shared/ipc/contract.ts";
+import {
+  type Envelope,
+  type ReportInput,
+  reportSchemas,
+  type RequestInput,
+  type RequestResults,
+  requestSchemas,
+} from "#shared/ipc/contract.ts";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { logDefect } from "../base/log.ts";
 import { PAGE_ORIGIN } from "./app-protocol.ts";
 
-export type RequestHandlers = { [Name in ChannelOf<"request">]: (input: RequestInput<Name>) => Promise<RequestResults[Name]> | RequestResults[Name] };
+export type RequestHandlers = {
+  [Name in ChannelOf<"request">]: (input: RequestInput<Name>) => Promise<RequestResults[Name]> | RequestResults[Name];
+};
 export type ReportHandlers = { [Name in ChannelOf<"report">]: (input: ReportInput<Name>) => void };
 
 export function serveIpc(requests: RequestHandlers, reports: ReportHandlers): void {
@@ -19,7 +29,7 @@ export function serveIpc(requests: RequestHandlers, reports: ReportHandlers): vo
           return { ok: true, value: await act(requestSchemas[name].parse(untrustedInput)) };
         } catch (error) {
           const value = toErrorValue(error);
-          if (value.code === "internal") console.error(error);
+          if (value.code === "internal") logDefect(name, error);
           return { ok: false, error: value };
         }
       });
@@ -30,7 +40,7 @@ export function serveIpc(requests: RequestHandlers, reports: ReportHandlers): vo
           const act = reports[name] as (input: unknown) => void;
           act(reportSchemas[name].parse(untrustedInput));
         } catch (error) {
-          console.error(`refused ${name}:`, error);
+          logDefect(`refused ${name}`, error);
         }
       });
     }

@@ -13,7 +13,10 @@ export function linkSpawner(page: () => WebContents | null): SpawnLink {
 }
 
 function spawnLink(vm: VmId, page: () => WebContents | null): LinkProcess {
-  const child = utilityProcess.fork(path.join(import.meta.dirname, "link.js"), [], { serviceName: `atoll-link-${vm.slice(0, 8)}`, stdio: "inherit" });
+  const child = utilityProcess.fork(path.join(import.meta.dirname, "link.js"), [], {
+    serviceName: `atoll-link-${vm.slice(0, 8)}`,
+    stdio: "inherit",
+  });
   let isKilled = false;
   return {
     send: (message: ToLink) => child.postMessage(message),

@@ -21,7 +21,7 @@ interface Host {
   agent: ScriptedAgent;
   link: Link;
   /** Resolves with the next message of that type from the link. */
-  told<Type extends FromLink["type"]>(type: Type): Promise<Told<Type>>;
+  told: <Type extends FromLink["type"]>(type: Type) => Promise<Told<Type>>;
 }
 
 async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Promise<Host> {
@@ -67,7 +67,13 @@ async function openHost(): Promise<Host> {
   return opened;
 }
 
-function page(link: Link): { events: LinkEvent[]; pixels: PixelEvent[]; commands: MessagePort; credits: MessagePort; next(): Promise<void> } {
+function page(link: Link): {
+  events: LinkEvent[];
+  pixels: PixelEvent[];
+  commands: MessagePort;
+  credits: MessagePort;
+  next: () => Promise<void>;
+} {
   const events = new MessageChannel();
   const pixels = new MessageChannel();
   const seen = { events: [] as LinkEvent[], pixels: [] as PixelEvent[] };
@@ -118,23 +124,59 @@ describe("a link", () => {
   });
 
   it.each([
-    ["a length over the limit", (agent: ScriptedAgent) => agent.sayBytes("frames", Uint8Array.of(0xff, 0xff, 0xff, 0x7f)), "length-too-large"],
+    [
+      "a length over the limit",
+      (agent: ScriptedAgent) => agent.sayBytes("frames", Uint8Array.of(0xff, 0xff, 0xff, 0x7f)),
+      "length-too-large",
+    ],
     ["a length of nothing", (agent: ScriptedAgent) => agent.sayBytes("bulk", new Uint8Array(8)), "length-too-small"],
-    ["a header that is no protobuf", (agent: ScriptedAgent) => agent.sayBytes("control", encodeMessage(Uint8Array.of(0xff, 0xff, 0xff))), "header-malformed"],
+    [
+      "a header that is no protobuf",
+      (agent: ScriptedAgent) => agent.sayBytes("control", encodeMessage(Uint8Array.of(0xff, 0xff, 0xff))),
+      "header-malformed",
+    ],
     ["a message in the wrong state", (agent: ScriptedAgent) => agent.hello(), "wrong-state"],
-    ["a surface nobody opened", (agent: ScriptedAgent) => agent.say("control", "surfaceClosed", { surface: 9 }), "unknown-surface"],
-    ["a frame without credit", (agent: ScriptedAgent) => agent.say("frames", "frame", { surface: 1, serial: 1, width: 1, height: 1, scale: 1, format: PixelFormat.XRGB8888, last: true }), "no-credit"],
-    ["random bytes", (agent: ScriptedAgent) => agent.sayBytes("bulk", new Uint8Array(4096).fill(0xee)), "length-too-large"],
+    [
+      "a surface nobody opened",
+      (agent: ScriptedAgent) => agent.say("control", "surfaceClosed", { surface: 9 }),
+      "unknown-surface",
+    ],
+    [
+      "a frame without credit",
+      (agent: ScriptedAgent) =>
+        agent.say("frames", "frame", {
+          surface: 1,
+          serial: 1,
+          width: 1,
+          height: 1,
+          scale: 1,
+          format: PixelFormat.XRGB8888,
+          last: true,
+        }),
+      "no-credit",
+    ],
+    [
+      "random bytes",
+      (agent: ScriptedAgent) => agent.sayBytes("bulk", new Uint8Array(4096).fill(0xee)),
+      "length-too-large",
+    ],
   ])("closes the channels with a reason after %s", async (_what, misbehave, code) => {
     const opened = await openHost();
     misbehave(opened.agent);
-    expect(await opened.told("closed")).toMatchObject({ reason: "protocol-violation", detail: expect.stringContaining(code) as string });
+    expect(await opened.told("closed")).toMatchObject({
+      reason: "protocol-violation",
+      detail: expect.stringContaining(code) as string,
+    });
   });
 
   it("closes after a flood of control messages", async () => {
     const opened = await openHost();
     opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
-    const changes = Buffer.concat(Array.from({ length: 20_000 }, (_, i) => encodeMessage(encodeHeader("windowChanged", { surface: 1, title: `${i}` }))));
+    const changes = Buffer.concat(
+      Array.from({ length: 20_000 }, (_, i) =>
+        encodeMessage(encodeHeader("windowChanged", { surface: 1, title: `${i}` })),
+      ),
+    );
     opened.agent.sayBytes("control", changes);
     expect((await opened.told("closed")).detail).toContain("flood");
   });
@@ -154,7 +196,12 @@ describe("a link", () => {
     credits.postMessage({ type: "credit", surface: 1, count: 2, shownSerial: 0 });
     expect(await opened.agent.hear("credit")).toMatchObject({ surface: 1, count: 2 });
     const damage = [{ x: 0, y: 0, width: 1, height: 1, encoding: Encoding.RAW, size: 4 }];
-    opened.agent.say("frames", "frame", { surface: 1, serial: 1, width: 1, height: 1, scale: 1, format: PixelFormat.XRGB8888, damage, last: true }, Uint8Array.of(1, 2, 3, 4));
+    opened.agent.say(
+      "frames",
+      "frame",
+      { surface: 1, serial: 1, width: 1, height: 1, scale: 1, format: PixelFormat.XRGB8888, damage, last: true },
+      Uint8Array.of(1, 2, 3, 4),
+    );
     while (pixels.length === 0) await next();
     expect(pixels[0]).toMatchObject({ type: "frame", surface: 1, serial: 1, payload: Uint8Array.of(1, 2, 3, 4) });
     commands.postMessage({ type: "key", code: 30, state: "pressed", timeMs: 5 });
@@ -212,7 +259,8 @@ describe("a link", () => {
     link.handle({ type: "execStart", exec: 1, argv: ["yes"], tty: null }, []);
     await agent.hear("execStart");
     agent.say("bulk", "execStarted", { exec: 1, pid: 7 });
-    for (let sent = 0; sent <= MAX_MESSAGE_BYTES; sent += 60_000) agent.say("bulk", "execData", { exec: 1, stream: ExecStream.STDOUT }, new Uint8Array(60_000));
+    for (let sent = 0; sent <= MAX_MESSAGE_BYTES; sent += 60_000)
+      agent.say("bulk", "execData", { exec: 1, stream: ExecStream.STDOUT }, new Uint8Array(60_000));
     expect((await told("closed")).detail).toContain("no-credit");
   });
 });

@@ -10,9 +10,15 @@ import type { RawMessage } from "#shared/protocol/framing.ts";
 import { ExecStream, KeyState } from "#shared/protocol/gen/atoll_pb.ts";
 import { encodeHeader, type WireMessageInit, type WireMessageName } from "#shared/protocol/header.ts";
 import { encodeMessage } from "#shared/protocol/framing.ts";
-import { EPOCH_BYTES, MAX_CONTROL_MESSAGES_PER_S, MAX_EXECS, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
+import {
+  EPOCH_BYTES,
+  MAX_CONTROL_MESSAGES_PER_S,
+  MAX_EXECS,
+  MAX_STREAM_CREDIT_BYTES,
+} from "#shared/protocol/limits.ts";
 import { PROTOCOL_MAJOR, Session, type SessionEvent } from "#shared/protocol/session.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
+import { log } from "../base/log.ts";
 import type { FromLink, ToLink } from "./contract.ts";
 import { ExecInput } from "./exec-input.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -104,7 +110,8 @@ export class Link {
       case "execCredit":
         return this.#grantOutput(message.exec, message.stream, message.bytes);
       case "execSignal":
-        if (this.#session.execs.isOpen(message.exec)) this.#send("bulk", "execSignal", { exec: message.exec, signal: message.signal });
+        if (this.#session.execs.isOpen(message.exec))
+          this.#send("bulk", "execSignal", { exec: message.exec, signal: message.signal });
         return;
       case "execResize":
         if (this.#session.execs.isOpen(message.exec)) {
@@ -132,7 +139,10 @@ export class Link {
 
   #received(port: PortName, message: RawMessage): void {
     if (port === "control" && !this.#controlRate.take()) {
-      return this.#violated({ code: "flood", detail: `more than ${MAX_CONTROL_MESSAGES_PER_S} control messages a second` });
+      return this.#violated({
+        code: "flood",
+        detail: `more than ${MAX_CONTROL_MESSAGES_PER_S} control messages a second`,
+      });
     }
     if (!this.#areAllOpen()) {
       return this.#violated({ code: "wrong-state", detail: `a message on ${port} before all ports are open` });
@@ -212,7 +222,12 @@ export class Link {
 
   // ---- host -> guest ---------------------------------------------------------------------------------------
 
-  #send<Name extends WireMessageName>(port: PortName, name: Name, value: WireMessageInit<Name>, payload?: Uint8Array): void {
+  #send<Name extends WireMessageName>(
+    port: PortName,
+    name: Name,
+    value: WireMessageInit<Name>,
+    payload?: Uint8Array,
+  ): void {
     const channel = this.#channels[port];
     if (channel.queuedBytes > MAX_QUEUED_BYTES) return this.#close("agent-lost", `${port}: the guest does not read`);
     channel.write(encodeMessage(encodeHeader(name, value), payload));
@@ -223,7 +238,8 @@ export class Link {
     switch (command.type) {
       case "configure": {
         const { type: _, ...configure } = command;
-        if (this.#session.surfaces.find(command.surface)?.role === "window") this.#send("control", "configure", configure);
+        if (this.#session.surfaces.find(command.surface)?.role === "window")
+          this.#send("control", "configure", configure);
         return;
       }
       case "close":
@@ -241,7 +257,11 @@ export class Link {
         }
         return;
       case "key":
-        return this.#send("control", "key", { code: command.code, state: KEY_STATES[command.state], timeMs: command.timeMs });
+        return this.#send("control", "key", {
+          code: command.code,
+          state: KEY_STATES[command.state],
+          timeMs: command.timeMs,
+        });
       case "pointerMotion":
         if (!this.#isLive(command.surface) || this.#channels.control.queuedBytes > MAX_QUEUED_FOR_MOTION_BYTES) return;
         return this.#send("control", "pointerMotion", {
@@ -253,7 +273,11 @@ export class Link {
       case "pointerLeft":
         return this.#send("control", "pointerLeft", {});
       case "pointerButton":
-        return this.#send("control", "pointerButton", { button: command.button, pressed: command.pressed, timeMs: command.timeMs });
+        return this.#send("control", "pointerButton", {
+          button: command.button,
+          pressed: command.pressed,
+          timeMs: command.timeMs,
+        });
       case "pointerAxis": {
         const { type: _, xFixed, yFixed, ...axis } = command;
         return this.#send("control", "pointerAxis", { ...axis, x256: xFixed, y256: yFixed });
@@ -271,10 +295,14 @@ export class Link {
 
   #pixelCommand(command: PixelCommand): void {
     if (command.type === "violation") {
-      return this.#violated({ code: "bad-pixels", detail: `surface ${command.surface}: ${escapeForLog(command.detail)}` });
+      return this.#violated({
+        code: "bad-pixels",
+        detail: `surface ${command.surface}: ${escapeForLog(command.detail)}`,
+      });
     }
     const count = this.#session.surfaces.grant(command.surface, command.count);
-    if (count > 0) this.#send("frames", "credit", { surface: command.surface, count, shownSerial: command.shownSerial });
+    if (count > 0)
+      this.#send("frames", "credit", { surface: command.surface, count, shownSerial: command.shownSerial });
   }
 
   #execStart(message: Extract<ToLink, { type: "execStart" }>): void {
@@ -296,7 +324,11 @@ export class Link {
 
   #grantOutput(exec: number, stream: "stdout" | "stderr", bytes: number): void {
     if (!this.#session.execs.grant(exec, stream, bytes)) return;
-    this.#send("bulk", "execCredit", { exec, stream: stream === "stdout" ? ExecStream.STDOUT : ExecStream.STDERR, bytes });
+    this.#send("bulk", "execCredit", {
+      exec,
+      stream: stream === "stdout" ? ExecStream.STDOUT : ExecStream.STDERR,
+      bytes,
+    });
   }
 
   // ---- the page --------------------------------------------------------------------------------------------
@@ -308,11 +340,12 @@ export class Link {
     const page = new PagePorts(events, pixels, {
       command: (command) => this.#command(command),
       pixelCommand: (command) => this.#pixelCommand(command),
-      refused: (what) => console.error(`[link] refused: ${escapeForLog(what, 1000)}`),
+      refused: (what) => log(`link: refused ${escapeForLog(what, 1000)}`),
     });
     this.#page = page;
     if (!this.#session.isOpen) return;
-    for (const surface of this.#session.surfaces.values()) if (surface.partial !== null) this.#halfReceived.add(surface.id);
+    for (const surface of this.#session.surfaces.values())
+      if (surface.partial !== null) this.#halfReceived.add(surface.id);
     page.event({ type: "attached" });
     for (const event of this.#mirror.events()) page.event(event);
     // The new page has no pictures yet; credits that the old page held are the new page's to give again.

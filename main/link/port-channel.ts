@@ -88,7 +88,11 @@ export class PortChannel {
     if (!this.#isOpen) {
       const found = this.#finder.search(bytes);
       if (found === "more") return;
-      if (found === "no-echo") return this.#listener.violated({ code: "no-echo", detail: "the agent does not answer the opening of its port" });
+      if (found === "no-echo")
+        return this.#listener.violated({
+          code: "no-echo",
+          detail: "the agent does not answer the opening of its port",
+        });
       this.#isOpen = true;
       if (this.#openingTimer !== null) clearTimeout(this.#openingTimer);
       this.#listener.opened();
@@ -96,7 +100,8 @@ export class PortChannel {
     }
     const result = this.#reader.read(bytes, this.#onMessage);
     if (this.#isClosed) return;
-    if (!result.ok) return this.#listener.violated({ code: result.error, detail: "a message is not framed as it must be" });
+    if (!result.ok)
+      return this.#listener.violated({ code: result.error, detail: "a message is not framed as it must be" });
     this.#watchPartial();
   }
 
@@ -107,7 +112,10 @@ export class PortChannel {
       this.#partialTimer = null;
     } else {
       this.#partialTimer ??= setTimeout(() => {
-        this.#listener.violated({ code: "stalled", detail: `a message was not complete after ${PARTIAL_MESSAGE_MS / 1000} s` });
+        this.#listener.violated({
+          code: "stalled",
+          detail: `a message was not complete after ${PARTIAL_MESSAGE_MS / 1000} s`,
+        });
       }, PARTIAL_MESSAGE_MS);
     }
   }

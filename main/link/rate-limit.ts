@@ -18,7 +18,10 @@ export class RateLimit {
   take(): boolean {
     if (this.#tokens < 1) {
       const now = this.#nowMs();
-      this.#tokens = Math.min(this.#perSecond * BURST_S, this.#tokens + ((now - this.#filledAtMs) / 1000) * this.#perSecond);
+      this.#tokens = Math.min(
+        this.#perSecond * BURST_S,
+        this.#tokens + ((now - this.#filledAtMs) / 1000) * this.#perSecond,
+      );
       this.#filledAtMs = now;
       if (this.#tokens < 1) return false;
     }

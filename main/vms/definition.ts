@@ -1,11 +1,15 @@
 /** A VM's definition: `config/vms/NAME.yaml`, a file that a person can read and edit. */
+import { randomUUID } from "node:crypto";
 import { parseDocument, stringify } from "yaml";
 import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
-import { LABEL_NAMES } from "#shared/model/label.ts";
+import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import { VM_ID_PATTERN, VM_NAME_PATTERN, type VmId } from "#shared/model/vm.ts";
 
-const id = z.custom<VmId>((value) => typeof value === "string" && VM_ID_PATTERN.test(value), "must be a UUID in lower case");
+const id = z.custom<VmId>(
+  (value) => typeof value === "string" && VM_ID_PATTERN.test(value),
+  "must be a UUID in lower case",
+);
 const label = z.enum(LABEL_NAMES);
 
 const qemuDefinition = z.strictObject({
@@ -23,7 +27,11 @@ const externalDefinition = z.strictObject({
   id,
   driver: z.literal("external"),
   label,
-  channels: z.strictObject({ control: z.string().startsWith("/"), frames: z.string().startsWith("/"), bulk: z.string().startsWith("/") }),
+  channels: z.strictObject({
+    control: z.string().startsWith("/"),
+    frames: z.string().startsWith("/"),
+    bulk: z.string().startsWith("/"),
+  }),
 });
 
 const definitionSchema = z.discriminatedUnion("driver", [qemuDefinition, externalDefinition]);
@@ -45,7 +53,10 @@ export function parseDefinition(name: string, text: string, file: string): VmDef
   if (parsed.success) return { ...parsed.data, name };
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
-  return fail(lineOf(text, document.getIn(path, true) ?? document.get(path[0], true)), `${path.join(".") || "definition"}: ${issue?.message ?? "not valid"}`);
+  return fail(
+    lineOf(text, document.getIn(path, true) ?? document.get(path[0], true)),
+    `${path.join(".") || "definition"}: ${issue?.message ?? "not valid"}`,
+  );
 }
 
 /** 1-based line of a YAML node; 1 where it has none. */
@@ -57,4 +68,9 @@ function lineOf(text: string, node: unknown): number {
 export function formatDefinition(definition: VmDefinition): string {
   const { name: _, ...fields } = definition;
   return stringify(fields);
+}
+
+/** A VM that is new: its id is made here. */
+export function newDefinition(name: string, label: LabelName, template: string): VmDefinition {
+  return { id: randomUUID() as VmId, name, driver: "qemu", label, template, memory: null, cpus: null, network: "none" };
 }

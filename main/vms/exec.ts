@@ -36,15 +36,32 @@ export class Exec extends Emitter<ExecEvents> {
     this.#id = lastExec;
     this.#link = vm.requireLink();
     this.#stop = vm.on("link", (message) => {
-      if (message.type === "closed") this.#fail(new AppError("exec.lost", `VM "${vm.definition.name}" was lost while the command ran.`, { vm: vm.definition.name }));
+      if (message.type === "closed")
+        this.#fail(
+          new AppError("exec.lost", `VM "${vm.definition.name}" was lost while the command ran.`, {
+            vm: vm.definition.name,
+          }),
+        );
       else if (message.type === "execInputTaken" && message.exec === this.#id) this.#inputTaken(message.bytes);
       else if (message.type === "exec" && message.event.exec === this.#id) {
         const { event } = message;
         if (event.type === "execData") this.emit("output", event.stream, event.bytes);
-        else if (event.type === "execExited") this.#over(() => this.emit("exited", { code: event.code, signal: event.signal }));
+        else if (event.type === "execExited")
+          this.#over(() => this.emit("exited", { code: event.code, signal: event.signal }));
         else if (event.type === "execFailed") {
-          const words = event.code === "not-found" ? "no such command" : event.code === "not-permitted" ? "it may not be executed" : event.detail;
-          this.#fail(new AppError("exec.failed", `"${argv[0] ?? ""}" cannot be started in VM "${vm.definition.name}": ${words}.`, { vm: vm.definition.name, code: event.code }));
+          const words =
+            event.code === "not-found"
+              ? "no such command"
+              : event.code === "not-permitted"
+                ? "it may not be executed"
+                : event.detail;
+          this.#fail(
+            new AppError(
+              "exec.failed",
+              `"${argv[0] ?? ""}" cannot be started in VM "${vm.definition.name}": ${words}.`,
+              { vm: vm.definition.name, code: event.code },
+            ),
+          );
         }
       }
     });
@@ -90,7 +107,7 @@ export class Exec extends Emitter<ExecEvents> {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#stop();
-    for (const { resolve } of this.#writers.splice(0)) resolve();
+    for (const writer of this.#writers.splice(0)) writer.resolve();
     tell();
   }
 }

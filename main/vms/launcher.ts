@@ -23,29 +23,48 @@ export async function launch(vm: Vm, program: Program): Promise<{ pid: number; r
   }));
   if (answer.type === "launched") return { pid: answer.pid, request: answer.request };
   if (answer.type === "requestFailed" && answer.code === "not-found") {
-    throw new AppError("app.not-found", `VM "${vm.definition.name}" has no program "${what}": "atoll app list ${vm.definition.name}" shows what it has.`, { vm: vm.definition.name, program: what });
+    throw new AppError(
+      "app.not-found",
+      `VM "${vm.definition.name}" has no program "${what}": "atoll app list ${vm.definition.name}" shows what it has.`,
+      { vm: vm.definition.name, program: what },
+    );
   }
   const detail = answer.type === "requestFailed" ? answer.detail : "";
-  throw new AppError("app.launch-failed", `"${what}" cannot be started in VM "${vm.definition.name}"${detail === "" ? "" : `: ${detail}`}.`, { vm: vm.definition.name, program: what, detail });
+  throw new AppError(
+    "app.launch-failed",
+    `"${what}" cannot be started in VM "${vm.definition.name}"${detail === "" ? "" : `: ${detail}`}.`,
+    { vm: vm.definition.name, program: what, detail },
+  );
 }
 
 export async function listApps(vm: Vm): Promise<AppView[]> {
   const answer = await ask(vm, (request) => ({ type: "listApps", request }));
   if (answer.type !== "apps") return [];
-  return answer.apps.map(({ id, name, mimeTypes, categories }) => ({ vm: vm.definition.name, id, name, mimeTypes, categories }));
+  return answer.apps.map(({ id, name, mimeTypes, categories }) => ({
+    vm: vm.definition.name,
+    id,
+    name,
+    mimeTypes,
+    categories,
+  }));
 }
 
 /**
  * The first new window of a launch, when it has its first picture: the one that names the launch, else the next new one
  * of the VM. Begin to wait before the launch. Rejects with app.no-window after `timeoutMs`.
  */
-export function waitForWindow(vm: Vm, timeoutMs: number): { found: (request: number) => Promise<WindowId>; cancel(): void } {
+export function waitForWindow(
+  vm: Vm,
+  timeoutMs: number,
+): { found: (request: number) => Promise<WindowId>; cancel(): void } {
   const known = new Set(Array.from(vm.windows.values(), (window) => window.surface));
   let request: number | null = null;
   let settle: ((id: WindowId) => void) | null = null;
   const look = (): void => {
     if (settle === null) return;
-    const fresh = [...vm.windows.values()].filter((window) => !known.has(window.surface) && vm.windows.hasPicture(window.surface));
+    const fresh = [...vm.windows.values()].filter(
+      (window) => !known.has(window.surface) && vm.windows.hasPicture(window.surface),
+    );
     const match = fresh.find((window) => window.launch === request) ?? fresh.find((window) => window.launch === null);
     if (match !== undefined) settle(windowIdOf(vm.id, match.surface));
   };
@@ -59,7 +78,13 @@ export function waitForWindow(vm: Vm, timeoutMs: number): { found: (request: num
         request = of;
         const timer = setTimeout(() => {
           stop();
-          reject(new AppError("app.no-window", `No window of it came up in VM "${vm.definition.name}" within ${timeoutMs / 1000} s; the program may still be starting.`, { vm: vm.definition.name }));
+          reject(
+            new AppError(
+              "app.no-window",
+              `No window of it came up in VM "${vm.definition.name}" within ${timeoutMs / 1000} s; the program may still be starting.`,
+              { vm: vm.definition.name },
+            ),
+          );
         }, timeoutMs);
         settle = (id) => {
           clearTimeout(timer);
@@ -84,12 +109,26 @@ function ask(vm: Vm, make: (request: number) => ToLink): Promise<Answer> {
       act();
     };
     const timer = setTimeout(() => {
-      finish(() => reject(new AppError("vm.timeout", `VM "${vm.definition.name}" did not answer within ${ANSWER_TIMEOUT_MS / 1000} s.`, { vm: vm.definition.name })));
+      finish(() =>
+        reject(
+          new AppError(
+            "vm.timeout",
+            `VM "${vm.definition.name}" did not answer within ${ANSWER_TIMEOUT_MS / 1000} s.`,
+            { vm: vm.definition.name },
+          ),
+        ),
+      );
     }, ANSWER_TIMEOUT_MS);
     const stop = vm.on("link", (message) => {
       if ("request" in message && message.request === request) finish(() => resolve(message));
       else if (message.type === "closed") {
-        finish(() => reject(new AppError("vm.not-running", `VM "${vm.definition.name}" was lost before it answered.`, { vm: vm.definition.name })));
+        finish(() =>
+          reject(
+            new AppError("vm.not-running", `VM "${vm.definition.name}" was lost before it answered.`, {
+              vm: vm.definition.name,
+            }),
+          ),
+        );
       }
     });
     link.send(make(request));

@@ -41,7 +41,11 @@ export class VmRegistry {
         const definition = parseDefinition(path.basename(file, ".yaml"), await fsp.readFile(full, "utf8"), full);
         const twin = this.#definitions.get(definition.id);
         if (twin !== undefined) {
-          throw new AppError("vm.bad-definition", `${full}:1: id: "${twin.name}" has the same`, { file: full, line: 1, reason: "id taken" });
+          throw new AppError("vm.bad-definition", `${full}:1: id: "${twin.name}" has the same`, {
+            file: full,
+            line: 1,
+            reason: "id taken",
+          });
         }
         this.#definitions.set(definition.id, definition);
       } catch (error) {
@@ -59,9 +63,17 @@ export class VmRegistry {
   async add(definition: VmDefinition): Promise<void> {
     const { name } = definition;
     if (!VM_NAME_PATTERN.test(name)) {
-      throw new AppError("vm.bad-name", `"${name}" is no name for a VM: use small letters, digits and "-", beginning with a letter or digit, at most 31.`, { name });
+      throw new AppError(
+        "vm.bad-name",
+        `"${name}" is no name for a VM: use small letters, digits and "-", beginning with a letter or digit, at most 31.`,
+        { name },
+      );
     }
-    const taken = new AppError("vm.name-taken", `There is a VM named "${name}" already: choose another name, or remove that one first.`, { name });
+    const taken = new AppError(
+      "vm.name-taken",
+      `There is a VM named "${name}" already: choose another name, or remove that one first.`,
+      { name },
+    );
     if (this.find(name) !== undefined) throw taken;
     await fsp.mkdir(this.#folder, { recursive: true, mode: 0o700 });
     try {

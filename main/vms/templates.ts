@@ -9,9 +9,16 @@ import type { QemuDefinition } from "./definition.ts";
 import type { QemuVm } from "../hardware/qemu/driver.ts";
 
 /** @throws AppError template.not-built */
-export async function describeQemuVm(definition: QemuDefinition, boundBuild: string | null, agentFolder: string): Promise<QemuVm> {
+export async function describeQemuVm(
+  definition: QemuDefinition,
+  boundBuild: string | null,
+  agentFolder: string,
+): Promise<QemuVm> {
   const cacheDir = resolveCacheDir();
-  const template = boundBuild === null ? await newestBuild(definition.template, cacheDir) : await readTemplate(path.join(cachePaths(cacheDir).templatesDir, boundBuild));
+  const template =
+    boundBuild === null
+      ? await newestBuild(definition.template, cacheDir)
+      : await readTemplate(path.join(cachePaths(cacheDir).templatesDir, boundBuild));
   if (template === null) {
     throw new AppError(
       "template.not-built",
@@ -22,7 +29,11 @@ export async function describeQemuVm(definition: QemuDefinition, boundBuild: str
     );
   }
   const initrd = await makeInitrd(
-    { modulesDir: template.modulesDir, initBinary: path.join(agentFolder, "atoll-init"), agentBinary: path.join(agentFolder, "atoll-agent") },
+    {
+      modulesDir: template.modulesDir,
+      initBinary: path.join(agentFolder, "atoll-init"),
+      agentBinary: path.join(agentFolder, "atoll-agent"),
+    },
     cacheDir,
   );
   return {

@@ -84,7 +84,10 @@ export class Vm extends Emitter<VmEvents> {
       role: "app",
       network: isQemu ? definition.network : null,
       windows: this.windows.size,
-      uptimeS: this.#machine?.startedAtMs == null ? null : Math.max(0, Math.floor((Date.now() - this.#machine.startedAtMs) / 1000)),
+      uptimeS:
+        this.#machine?.startedAtMs == null
+          ? null
+          : Math.max(0, Math.floor((Date.now() - this.#machine.startedAtMs) / 1000)),
       accelerator: this.#machine?.accelerator ?? null,
       startPhase: this.#phase,
       stateDetail: this.#detail,
@@ -149,7 +152,8 @@ export class Vm extends Emitter<VmEvents> {
 
   /** The link, if the agent answers. Throws vm.not-running. */
   requireLink(): LinkProcess {
-    if (this.#link === null || !this.#isLinkOpen) throw this.#error("vm.not-running", `is ${this.#state}: start it, or wait until it runs`);
+    if (this.#link === null || !this.#isLinkOpen)
+      throw this.#error("vm.not-running", `is ${this.#state}: start it, or wait until it runs`);
     return this.#link;
   }
 
@@ -180,7 +184,8 @@ export class Vm extends Emitter<VmEvents> {
     });
     machine.on("resumed", () => {
       this.#link?.send({ type: "paused", isPaused: false });
-      if (this.#state === "paused") this.#become(this.#isLinkOpen ? "running" : "starting", null, "", this.#isLinkOpen ? null : "agent");
+      if (this.#state === "paused")
+        this.#become(this.#isLinkOpen ? "running" : "starting", null, "", this.#isLinkOpen ? null : "agent");
     });
     this.#connect();
   }
@@ -216,7 +221,13 @@ export class Vm extends Emitter<VmEvents> {
     link.onExit((code) => {
       if (this.#link === link) this.#linkClosed("agent-lost", `its link process ended with code ${code}`);
     });
-    link.send({ type: "open", vm: this.id, sockets: machine.channels, output: this.#context.output(), keymap: this.#context.keymap() });
+    link.send({
+      type: "open",
+      vm: this.id,
+      sockets: machine.channels,
+      output: this.#context.output(),
+      keymap: this.#context.keymap(),
+    });
     if (machine.isPaused) link.send({ type: "paused", isPaused: true });
     link.attachPage();
   }
@@ -282,7 +293,10 @@ export class Vm extends Emitter<VmEvents> {
   }
 
   #error(code: "vm.already-running" | "vm.not-running", words: string): AppError {
-    return new AppError(code, `VM "${this.definition.name}" ${words}.`, { vm: this.definition.name, state: this.#state });
+    return new AppError(code, `VM "${this.definition.name}" ${words}.`, {
+      vm: this.definition.name,
+      state: this.#state,
+    });
   }
 
   /** Ids of its windows. */

@@ -28,7 +28,11 @@ const layoutSchema = z.object({
 export type DesktopLayout = z.infer<typeof layoutSchema>;
 export type WindowLayout = DesktopLayout["windows"][number];
 
-const errorValue = z.object({ code: z.string(), message: z.string().max(4000), details: z.record(z.string(), z.unknown()) });
+const errorValue = z.object({
+  code: z.string(),
+  message: z.string().max(4000),
+  details: z.record(z.string(), z.unknown()),
+});
 
 export const requestSchemas = {
   "desktop.attach": z.object({}),
@@ -103,7 +107,10 @@ export type Envelope<Value> = { ok: true; value: Value } | { ok: false; error: E
 
 /** What preload exposes as `window.atoll`. */
 export interface AtollBridge {
-  request<Name extends ChannelOf<"request">>(name: Name, input: RequestInput<Name>): Promise<Envelope<RequestResults[Name]>>;
+  request<Name extends ChannelOf<"request">>(
+    name: Name,
+    input: RequestInput<Name>,
+  ): Promise<Envelope<RequestResults[Name]>>;
   report<Name extends ChannelOf<"report">>(name: Name, input: ReportInput<Name>): void;
   /** Returns a function that ends the subscription. */
   on<Name extends ChannelOf<"event">>(name: Name, listener: (payload: Events[Name]) => void): () => void;

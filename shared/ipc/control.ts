@@ -49,7 +49,10 @@ export const controlSchemas = {
   "app.list": z.strictObject({ vm: vm.nullable() }),
   "app.run": z.strictObject({
     vm,
-    program: z.union([z.strictObject({ appId: z.string().min(1).max(256), files: texts }), z.strictObject({ argv: texts.min(1) })]),
+    program: z.union([
+      z.strictObject({ appId: z.string().min(1).max(256), files: texts }),
+      z.strictObject({ argv: texts.min(1) }),
+    ]),
     waitWindowS: waitS,
   }),
   "window.list": z.strictObject({}),
@@ -58,12 +61,20 @@ export const controlSchemas = {
   "window.minimize": windowCommand,
   "window.maximize": windowCommand,
   "window.restore": windowCommand,
-  "window.move": z.strictObject({ window, x: coordinate, y: coordinate, width: size.nullable(), height: size.nullable() }),
+  "window.move": z.strictObject({
+    window,
+    x: coordinate,
+    y: coordinate,
+    width: size.nullable(),
+    height: size.nullable(),
+  }),
   "window.screenshot": windowCommand,
   "exec.start": z.strictObject({
     vm,
     argv: texts.min(1),
-    tty: z.strictObject({ columns: z.int().min(1).max(10_000), rows: z.int().min(1).max(10_000), term: z.string().max(64) }).nullable(),
+    tty: z
+      .strictObject({ columns: z.int().min(1).max(10_000), rows: z.int().min(1).max(10_000), term: z.string().max(64) })
+      .nullable(),
   }),
   /** Answered when the guest has taken the bytes. */
   "exec.write": z.strictObject({ data: z.base64() }),
@@ -124,10 +135,19 @@ export interface ControlResults {
 /** Notifications of a connection's one exec. Client -> application: endInput, grant, signal, resize. */
 export const execNoticeSchemas = {
   "exec.endInput": z.strictObject({}),
-  "exec.grant": z.strictObject({ stream: z.enum(["stdout", "stderr"]), bytes: z.int().min(1).max(1024 * 1024) }),
+  "exec.grant": z.strictObject({
+    stream: z.enum(["stdout", "stderr"]),
+    bytes: z
+      .int()
+      .min(1)
+      .max(1024 * 1024),
+  }),
   "exec.signal": z.strictObject({ signal: z.int().min(1).max(64) }),
   "exec.resize": z.strictObject({ columns: z.int().min(1).max(10_000), rows: z.int().min(1).max(10_000) }),
 } satisfies Record<string, z.ZodType>;
+
+export type ExecNotice = keyof typeof execNoticeSchemas;
+export type ExecNoticeParams<Name extends ExecNotice> = z.infer<(typeof execNoticeSchemas)[Name]>;
 
 /** Application -> client. */
 export interface ExecNotices {

@@ -9,12 +9,24 @@ import type { GuestPopup, GuestWindow, PlacedChild, SurfaceId, WindowRequest } f
 
 export type CursorImage =
   | { kind: "shape"; name: string }
-  | { kind: "bitmap"; width: number; height: number; hotX: number; hotY: number; scale: number; /** BGRA premultiplied */ pixels: Uint8Array };
+  | {
+      kind: "bitmap";
+      width: number;
+      height: number;
+      hotX: number;
+      hotY: number;
+      scale: number;
+      /** BGRA premultiplied */ pixels: Uint8Array;
+    };
 
 /** link -> page, link -> main: what happens to the surfaces of a VM, in the agent's order. */
 export type SurfaceEvent =
   | { type: "windowOpened"; window: GuestWindow }
-  | { type: "windowChanged"; surface: SurfaceId; change: Partial<Pick<GuestWindow, "title" | "appId" | "parent" | "modal" | "hints" | "clientDecorated">> }
+  | {
+      type: "windowChanged";
+      surface: SurfaceId;
+      change: Partial<Pick<GuestWindow, "title" | "appId" | "parent" | "modal" | "hints" | "clientDecorated">>;
+    }
   | { type: "popupOpened"; popup: GuestPopup }
   | { type: "popupMoved"; surface: SurfaceId; rect: GuestPopup["rect"] }
   | { type: "subsurfaceOpened"; surface: SurfaceId; parent: SurfaceId }
@@ -54,7 +66,12 @@ export const linkCommandSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("dismissPopup"), surface }),
   z.object({ type: z.literal("refresh"), surface }),
   z.object({ type: z.literal("keyboardFocus"), surface: surface.nullable() }),
-  z.object({ type: z.literal("key"), code: z.int().min(1).max(767), state: z.enum(["released", "pressed", "repeated"]), timeMs }),
+  z.object({
+    type: z.literal("key"),
+    code: z.int().min(1).max(767),
+    state: z.enum(["released", "pressed", "repeated"]),
+    timeMs,
+  }),
   /** xFixed, yFixed: surface-local logical units x 256 */
   z.object({ type: z.literal("pointerMotion"), surface, xFixed: coordinate, yFixed: coordinate, timeMs }),
   z.object({ type: z.literal("pointerLeft") }),
@@ -69,7 +86,13 @@ export const linkCommandSchema = z.discriminatedUnion("type", [
     stopped: z.boolean(),
     timeMs,
   }),
-  z.object({ type: z.literal("output"), width: side, height: side, scale120: z.int().min(60).max(480), refreshMhz: z.int().min(1000).max(1_000_000) }),
+  z.object({
+    type: z.literal("output"),
+    width: side,
+    height: side,
+    scale120: z.int().min(60).max(480),
+    refreshMhz: z.int().min(1000).max(1_000_000),
+  }),
 ]);
 export type LinkCommand = z.infer<typeof linkCommandSchema>;
 
@@ -115,7 +138,12 @@ export type PixelEvent = FrameMessage | SurfaceRetired;
 
 /** worker -> link. `violation`: a payload did not decode; the link closes the VM's channels. */
 export const pixelCommandSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("credit"), surface, count: z.int().min(1).max(8), shownSerial: z.int().min(0).max(0xffff_ffff) }),
+  z.object({
+    type: z.literal("credit"),
+    surface,
+    count: z.int().min(1).max(8),
+    shownSerial: z.int().min(0).max(0xffff_ffff),
+  }),
   z.object({ type: z.literal("violation"), surface, detail: z.string().max(200) }),
 ]);
 export type PixelCommand = z.infer<typeof pixelCommandSchema>;

@@ -11,7 +11,7 @@ export type ErrorCode =
   | `desktop.${"not-running" | "already-running" | "not-ready" | "no-display"}`
   | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space"}`
   | `usage.${"bad-argument" | "unknown-method"}`
-  | `file.${"write-failed"}`
+  | "file.write-failed"
   | "internal";
 
 export class AppError extends Error {

@@ -88,8 +88,10 @@ export class ExecTable {
         const entry = this.#requireStarted(exec);
         const name = outputOf(stream);
         const open = entry.output[name];
-        if (payload.length === 0 || payload.length > MAX_STREAM_CHUNK_BYTES) refuse("quota", `${payload.length} bytes of an exec at once`);
-        if (open === null || payload.length > open) return refuse("no-credit", `exec ${exec}: ${payload.length} bytes, credit ${open}`);
+        if (payload.length === 0 || payload.length > MAX_STREAM_CHUNK_BYTES)
+          refuse("quota", `${payload.length} bytes of an exec at once`);
+        if (open === null || payload.length > open)
+          return refuse("no-credit", `exec ${exec}: ${payload.length} bytes, credit ${open}`);
         entry.output[name] = open - payload.length;
         return { type: "execData", exec, stream: name, bytes: payload };
       }

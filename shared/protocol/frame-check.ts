@@ -10,7 +10,11 @@ import { boundedInteger, refuse } from "./violation.ts";
  * Takes the frame into account (credit, serial, parts) and returns it for the worker, or null where it belongs to a surface
  * that is retired meanwhile. Throws ViolationError.
  */
-export function acceptFrame(untrusted: WireMessageOf<"frame">, payload: Uint8Array, surfaces: SurfaceTable): FrameMessage | null {
+export function acceptFrame(
+  untrusted: WireMessageOf<"frame">,
+  payload: Uint8Array,
+  surfaces: SurfaceTable,
+): FrameMessage | null {
   const found = surfaces.findForFrame(untrusted.surface);
   if (found === undefined) refuse("no-credit", `frame for surface ${untrusted.surface}, which has no credit`);
   const { surface, isLive } = found;
@@ -55,7 +59,8 @@ function takeCredit(surface: Surface, untrusted: WireMessageOf<"frame">, width: 
     return;
   }
   if (surface.credits === 0) refuse("no-credit", `surface ${surface.id} has no credit`);
-  if (untrusted.serial <= surface.lastSerial) refuse("bad-frame", `surface ${surface.id}: serial ${untrusted.serial} does not rise`);
+  if (untrusted.serial <= surface.lastSerial)
+    refuse("bad-frame", `surface ${surface.id}: serial ${untrusted.serial} does not rise`);
   surface.credits -= 1;
   surface.lastSerial = untrusted.serial;
   surface.partial = { serial: untrusted.serial, width, height, parts: 0, bytes: 0 };
@@ -66,13 +71,20 @@ function acceptPart(surface: Surface, isLast: boolean, payloadBytes: number, pic
   if (partial === null) return;
   partial.parts += 1;
   partial.bytes += payloadBytes;
-  if (partial.parts > MAX_FRAME_PARTS) refuse("quota", `surface ${surface.id}: more than ${MAX_FRAME_PARTS} messages for one picture`);
+  if (partial.parts > MAX_FRAME_PARTS)
+    refuse("quota", `surface ${surface.id}: more than ${MAX_FRAME_PARTS} messages for one picture`);
   // Rectangles may overlap a little, and a small picture has overhead; more than twice its own size is no picture.
-  if (partial.bytes > pictureBytes * 2 + 4096) refuse("bad-frame", `surface ${surface.id}: more bytes than a ${partial.width}x${partial.height} picture has`);
+  if (partial.bytes > pictureBytes * 2 + 4096)
+    refuse("bad-frame", `surface ${surface.id}: more bytes than a ${partial.width}x${partial.height} picture has`);
   if (isLast) surface.partial = null;
 }
 
-function acceptDamage(untrusted: WireMessageOf<"frame">, width: number, height: number, payloadBytes: number): FrameMessage["damage"] {
+function acceptDamage(
+  untrusted: WireMessageOf<"frame">,
+  width: number,
+  height: number,
+  payloadBytes: number,
+): FrameMessage["damage"] {
   if (untrusted.damage.length > MAX_DAMAGE_RECTS) refuse("quota", `more than ${MAX_DAMAGE_RECTS} damage rectangles`);
   let bytes = 0;
   const damage = untrusted.damage.map((rect) => {

@@ -27,7 +27,10 @@ function split(bytes: Uint8Array, cuts: number[]): Uint8Array[] {
 
 describe("MessageReader", () => {
   it("gives back what encodeMessage made, however it is split", () => {
-    const messages = fc.array(fc.record({ header: fc.uint8Array({ minLength: 1, maxLength: 50 }), payload: fc.uint8Array({ maxLength: 300 }) }), { maxLength: 8 });
+    const messages = fc.array(
+      fc.record({ header: fc.uint8Array({ minLength: 1, maxLength: 50 }), payload: fc.uint8Array({ maxLength: 300 }) }),
+      { maxLength: 8 },
+    );
     fc.assert(
       fc.property(messages, fc.array(fc.nat(), { maxLength: 12 }), (sent, cuts) => {
         const bytes = Buffer.concat(sent.map(({ header, payload }) => encodeMessage(header, payload)));
@@ -42,7 +45,8 @@ describe("MessageReader", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 10 }), (chunks) => {
         const { messages, result } = readAll(chunks);
-        for (const { header, payload } of messages) expect(header.length + payload.length + 4).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
+        for (const { header, payload } of messages)
+          expect(header.length + payload.length + 4).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
         expect(typeof result.ok).toBe("boolean");
       }),
       { numRuns: 2000 },
@@ -51,8 +55,8 @@ describe("MessageReader", () => {
 
   it.each([
     [lengths(0, 0), "length-too-small"],
-    [lengths(4, 1), "length-too-small"],
-    [lengths(8, 0), "length-too-small"],
+    [lengths(3, 0), "length-too-small"],
+    [lengths(4, 1), "header-too-large"],
     [lengths(MAX_MESSAGE_BYTES + 1, 1), "length-too-large"],
     [lengths(0xffff_ffff, 1), "length-too-large"],
     [lengths(100, 97), "header-too-large"],
@@ -88,7 +92,10 @@ describe("MessageReader", () => {
 
 describe("EchoFinder", () => {
   it("finds the echo behind any garbage, however it is split", () => {
-    const near = fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.nat(MAGIC.length + EPOCH_BYTES - 1).map((n) => opening(epoch).slice(0, n)));
+    const near = fc.oneof(
+      fc.uint8Array({ maxLength: 100 }),
+      fc.nat(MAGIC.length + EPOCH_BYTES - 1).map((n) => opening(epoch).slice(0, n)),
+    );
     fc.assert(
       fc.property(fc.array(near, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 10 }), (garbage, cuts) => {
         const before = Buffer.concat(garbage);

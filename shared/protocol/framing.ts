@@ -136,11 +136,10 @@ export class MessageReader {
     if (this.#prefixFilled < 4) return;
     const length = this.#prefixView.getUint32(0, true);
     if (length > MAX_MESSAGE_BYTES) this.#error = "length-too-large";
-    else if (length < 5) this.#error = "length-too-small";
+    else if (length < 4) this.#error = "length-too-small";
     if (this.#error !== null || this.#prefixFilled < 8) return;
     const headerLength = this.#prefixView.getUint32(4, true);
-    if (headerLength === 0) this.#error = "length-too-small";
-    else if (headerLength > MAX_HEADER_BYTES || headerLength > length - 4) this.#error = "header-too-large";
+    if (headerLength > MAX_HEADER_BYTES || headerLength > length - 4) this.#error = "header-too-large";
     if (this.#error !== null) return;
     this.#header = new Uint8Array(headerLength);
     this.#payload = length - 4 === headerLength ? NO_BYTES : new Uint8Array(length - 4 - headerLength);

@@ -108,8 +108,10 @@ export class Session {
     const route = ROUTES[message.case];
     if (route.direction === "to-agent") refuse("wrong-direction", `${message.case} is the host's to say`);
     if (route.port !== port) refuse("wrong-port", `${message.case} on ${port}`);
-    if (!route.payload && payload.length > 0) refuse("unexpected-payload", `${message.case} with ${payload.length} bytes`);
-    if ((message.case === "hello") !== (this.#state === "awaiting-hello")) refuse("wrong-state", `${message.case} while ${this.#state}`);
+    if (!route.payload && payload.length > 0)
+      refuse("unexpected-payload", `${message.case} with ${payload.length} bytes`);
+    if ((message.case === "hello") !== (this.#state === "awaiting-hello"))
+      refuse("wrong-state", `${message.case} while ${this.#state}`);
     if (message.case === "frame") {
       const frame = acceptFrame(message.value, payload, this.surfaces);
       return frame === null ? NOTHING : { kind: "event", event: frame };
@@ -132,16 +134,22 @@ export class Session {
         return { type: "surface", event: acceptSurfaceMessage(message, this.surfaces) };
       case "surfaceClosed": {
         const surfaces = this.surfaces.close(message.value.surface);
-        return { type: "retired", surfaces, event: { type: "surfaceClosed", surface: message.value.surface as SurfaceId } };
+        return {
+          type: "retired",
+          surfaces,
+          event: { type: "surfaceClosed", surface: message.value.surface as SurfaceId },
+        };
       }
       case "cursorChanged":
         return { type: "surface", event: { type: "cursorChanged", cursor: acceptCursor(message.value, payload) } };
       case "launched":
-        if (this.#requests.get(message.value.request)?.kind !== "launch") refuse("unknown-request", `launched ${message.value.request}`);
+        if (this.#requests.get(message.value.request)?.kind !== "launch")
+          refuse("unknown-request", `launched ${message.value.request}`);
         this.#requests.delete(message.value.request);
         return { type: "launched", request: message.value.request, pid: message.value.pid };
       case "requestFailed":
-        if (!this.#requests.delete(message.value.request)) refuse("unknown-request", `request ${message.value.request} failed`);
+        if (!this.#requests.delete(message.value.request))
+          refuse("unknown-request", `request ${message.value.request} failed`);
         return {
           type: "requestFailed",
           request: message.value.request,
@@ -161,9 +169,11 @@ export class Session {
   }
 
   #hello(untrusted: WireMessageOf<"hello">): SessionEvent {
-    if (untrusted.major !== PROTOCOL_MAJOR) refuse("wrong-version", `agent speaks version ${untrusted.major}, the host ${PROTOCOL_MAJOR}`);
+    if (untrusted.major !== PROTOCOL_MAJOR)
+      refuse("wrong-version", `agent speaks version ${untrusted.major}, the host ${PROTOCOL_MAJOR}`);
     if (untrusted.features.length > MAX_FEATURES) refuse("quota", `more than ${MAX_FEATURES} features`);
-    if (untrusted.bootId.length !== BOOT_ID_BYTES) refuse("number-out-of-range", `boot id of ${untrusted.bootId.length} bytes`);
+    if (untrusted.bootId.length !== BOOT_ID_BYTES)
+      refuse("number-out-of-range", `boot id of ${untrusted.bootId.length} bytes`);
     this.#state = "open";
     return {
       type: "hello",
@@ -201,7 +211,16 @@ export class Session {
 
 type SurfaceMessage = Extract<
   WireMessage,
-  { case: "windowOpened" | "popupOpened" | "subsurfaceOpened" | "windowChanged" | "popupMoved" | "childrenPlaced" | "windowRequested" }
+  {
+    case:
+      | "windowOpened"
+      | "popupOpened"
+      | "subsurfaceOpened"
+      | "windowChanged"
+      | "popupMoved"
+      | "childrenPlaced"
+      | "windowRequested";
+  }
 >;
 
 function acceptSurfaceMessage(message: SurfaceMessage, surfaces: SurfaceTable): SurfaceEvent {
@@ -241,7 +260,9 @@ function acceptSurfaceMessage(message: SurfaceMessage, surfaces: SurfaceTable): 
           ...(untrusted.parent === undefined ? {} : { parent: acceptDialogParent(untrusted.parent, surfaces) }),
           ...(untrusted.modal === undefined ? {} : { modal: untrusted.modal }),
           ...(untrusted.hints === undefined ? {} : { hints: acceptHints(untrusted.hints) }),
-          ...(untrusted.decoration === undefined ? {} : { clientDecorated: untrusted.decoration === Decoration.CLIENT }),
+          ...(untrusted.decoration === undefined
+            ? {}
+            : { clientDecorated: untrusted.decoration === Decoration.CLIENT }),
         },
       };
     }
@@ -250,7 +271,10 @@ function acceptSurfaceMessage(message: SurfaceMessage, surfaces: SurfaceTable): 
       const kind = acceptKind(untrusted.kind);
       const rect = acceptRect(untrusted.rect);
       const surface = surfaces.open(untrusted.surface, "popup", untrusted.parent);
-      return { type: "popupOpened", popup: { surface: surface.id, kind, parent: untrusted.parent as SurfaceId, rect, grab: untrusted.grab } };
+      return {
+        type: "popupOpened",
+        popup: { surface: surface.id, kind, parent: untrusted.parent as SurfaceId, rect, grab: untrusted.grab },
+      };
     }
     case "popupMoved": {
       const surface = surfaces.require(message.value.surface, "popup");
@@ -348,7 +372,10 @@ function acceptRequest(untrusted: WireMessageOf<"windowRequested">): WindowReque
       return { kind: "move" };
     case WireRequest.RESIZE: {
       const edges = boundedInteger(untrusted.edges, 1, 15, "edges");
-      return { kind: "resize", edges: { top: (edges & 1) !== 0, bottom: (edges & 2) !== 0, left: (edges & 4) !== 0, right: (edges & 8) !== 0 } };
+      return {
+        kind: "resize",
+        edges: { top: (edges & 1) !== 0, bottom: (edges & 2) !== 0, left: (edges & 4) !== 0, right: (edges & 8) !== 0 },
+      };
     }
     default:
       return refuse("number-out-of-range", `window request ${untrusted.request}`);
@@ -360,7 +387,8 @@ function acceptCursor(untrusted: WireMessageOf<"cursorChanged">, payload: Uint8A
     const bitmap = untrusted.cursor.value;
     const width = boundedInteger(bitmap.width, 1, MAX_CURSOR_SIDE_PX, "cursor width");
     const height = boundedInteger(bitmap.height, 1, MAX_CURSOR_SIDE_PX, "cursor height");
-    if (payload.length !== width * height * 4) refuse("bad-pixels", `cursor ${width}x${height} with ${payload.length} bytes`);
+    if (payload.length !== width * height * 4)
+      refuse("bad-pixels", `cursor ${width}x${height} with ${payload.length} bytes`);
     return {
       kind: "bitmap",
       width,
@@ -372,6 +400,7 @@ function acceptCursor(untrusted: WireMessageOf<"cursorChanged">, payload: Uint8A
     };
   }
   if (payload.length > 0) refuse("unexpected-payload", "cursor shape with bytes");
-  if (untrusted.cursor.case === undefined) return refuse("number-out-of-range", "a cursor that is neither shape nor bitmap");
+  if (untrusted.cursor.case === undefined)
+    return refuse("number-out-of-range", "a cursor that is neither shape nor bitmap");
   return { kind: "shape", name: boundedText(untrusted.cursor.value, MAX_SHAPE_BYTES, "cursor shape") };
 }

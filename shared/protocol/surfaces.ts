@@ -89,7 +89,11 @@ export class SurfaceTable {
     if (role === "popup" && parent.role === "subsurface") refuse("bad-parent", `popup on subsurface ${parent.id}`);
     const limit = role === "popup" ? MAX_POPUP_DEPTH : MAX_SUBSURFACE_DEPTH;
     let depth = 1;
-    for (let at: Surface | undefined = parent; at?.role === role; at = at.parent === null ? undefined : this.#live.get(at.parent)) {
+    for (
+      let at: Surface | undefined = parent;
+      at?.role === role;
+      at = at.parent === null ? undefined : this.#live.get(at.parent)
+    ) {
       depth += 1;
     }
     if (depth > limit) refuse("quota", `${role} nested deeper than ${limit}`);

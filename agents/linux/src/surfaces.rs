@@ -114,7 +114,7 @@ pub struct Surface {
     /// The next frame covers all of the surface.
     pub whole: bool,
     pub encoder: Encoder,
-    /// Stacking of the children as the host knows it.
+    /// Stacking of the children; empty = it never had any.
     pub placed: Vec<Child>,
 }
 
@@ -166,7 +166,6 @@ impl Surface {
         self.credits = 0;
         self.serial = 0;
         self.whole = true;
-        self.placed.clear();
         if let Some(window) = self.window_mut() {
             window.told = None;
             window.configures.clear();

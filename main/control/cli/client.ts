@@ -1,6 +1,12 @@
 /** The command's end of the control socket. */
 import net from "node:net";
-import { createMessageConnection, type MessageConnection, ResponseError, SocketMessageReader, SocketMessageWriter } from "vscode-jsonrpc/node";
+import {
+  createMessageConnection,
+  type MessageConnection,
+  ResponseError,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from "vscode-jsonrpc/node";
 import type { ControlMethod, ControlParams, ControlResults, ExecNotices } from "#shared/ipc/control.ts";
 import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
 import { resolvePaths } from "../../base/paths.ts";
@@ -22,13 +28,23 @@ export class ControlClient {
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);
       socket.once("error", (cause) => {
-        reject(new AppError("desktop.not-running", `Atoll is not running: start it with "atoll desktop".`, { socket: controlSocket }, { cause }));
+        reject(
+          new AppError(
+            "desktop.not-running",
+            `Atoll is not running: start it with "atoll desktop".`,
+            { socket: controlSocket },
+            { cause },
+          ),
+        );
       });
     });
     return new ControlClient(socket);
   }
 
-  async call<Method extends ControlMethod>(method: Method, params: ControlParams<Method>): Promise<ControlResults[Method]> {
+  async call<Method extends ControlMethod>(
+    method: Method,
+    params: ControlParams<Method>,
+  ): Promise<ControlResults[Method]> {
     const lost = new Promise<never>((_, reject) => {
       this.#socket.once("close", () => reject(new AppError("desktop.not-running", "Atoll ended before it answered.")));
     });

@@ -18,12 +18,15 @@ export async function exec(client: ControlClient, vm: string, argv: string[], wa
   const written: Promise<void>[] = [];
   client.on("exec.output", ({ stream, data }) => {
     const bytes = Buffer.from(data, "base64");
-    const done = write(stream === "stdout" ? process.stdout : process.stderr, bytes).then(() => client.notify("exec.grant", { stream, bytes: bytes.length }));
+    const done = write(stream === "stdout" ? process.stdout : process.stderr, bytes).then(() =>
+      client.notify("exec.grant", { stream, bytes: bytes.length }),
+    );
     written.push(done);
   });
   const tty = wantsTty ? terminal() : null;
   await client.call("exec.start", { vm, argv, tty });
-  for (const name of FORWARDED) process.on(name, () => client.notify("exec.signal", { signal: os.constants.signals[name] }));
+  for (const name of FORWARDED)
+    process.on(name, () => client.notify("exec.signal", { signal: os.constants.signals[name] }));
   const restore = tty === null ? () => undefined : rawTerminal(client);
   void pumpInput(client);
   try {
@@ -52,18 +55,24 @@ async function pumpInput(client: ControlClient): Promise<void> {
 function write(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> {
   return new Promise((resolve) => {
     stream.write(bytes, (error) => {
-      if ((error as NodeJS.ErrnoException | null | undefined)?.code === "EPIPE") process.exit(128 + os.constants.signals.SIGPIPE);
+      if (error !== null && error !== undefined && "code" in error && error.code === "EPIPE")
+        process.exit(128 + os.constants.signals.SIGPIPE);
       resolve();
     });
   });
 }
 
 function terminal(): { columns: number; rows: number; term: string } {
-  return { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24, term: process.env["TERM"] ?? "xterm-256color" };
+  return {
+    columns: process.stdout.columns ?? 80,
+    rows: process.stdout.rows ?? 24,
+    term: process.env["TERM"] ?? "xterm-256color",
+  };
 }
 
 function rawTerminal(client: ControlClient): () => void {
-  const resize = (): void => client.notify("exec.resize", { columns: process.stdout.columns, rows: process.stdout.rows });
+  const resize = (): void =>
+    client.notify("exec.resize", { columns: process.stdout.columns, rows: process.stdout.rows });
   process.stdout.on("resize", resize);
   if (process.stdin.isTTY) process.stdin.setRawMode(true);
   return () => {

@@ -25,5 +25,12 @@ export function table(head: string[], rows: (string | number | null)[][], empty:
   if (rows.length === 0) return empty;
   const cells = [head, ...rows.map((row) => row.map((cell) => (cell === null ? "-" : String(cell))))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }

@@ -65,5 +65,7 @@ class ExternalMachine extends Emitter<MachineEvents> implements Machine {
 }
 
 function unsupported(what: string): AppError {
-  return new AppError("vm.unsupported", `Atoll does not run this VM, so it cannot ${what} it: do that where it runs.`, { action: what });
+  return new AppError("vm.unsupported", `Atoll does not run this VM, so it cannot ${what} it: do that where it runs.`, {
+    action: what,
+  });
 }

@@ -79,7 +79,11 @@ function blockNode(spec: MachineSpec): Record<string, unknown> {
     "node-name": "disk",
     discard: "unmap",
     file: { driver: "file", filename: spec.disk, discard: "unmap" },
-    backing: { driver: "raw", "read-only": true, file: { driver: "file", filename: spec.baseImage, "read-only": true } },
+    backing: {
+      driver: "raw",
+      "read-only": true,
+      file: { driver: "file", filename: spec.baseImage, "read-only": true },
+    },
   };
 }
 

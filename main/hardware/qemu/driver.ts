@@ -45,7 +45,12 @@ export interface QemuSource {
   describe(id: VmId, boundBuild: string | null): Promise<QemuVm>;
 }
 
-const recordSchema = z.object({ id: z.string(), accelerator: z.enum(["kvm", "tcg"]), startedAtMs: z.number(), pid: z.int().positive() });
+const recordSchema = z.object({
+  id: z.string(),
+  accelerator: z.enum(["kvm", "tcg"]),
+  startedAtMs: z.number(),
+  pid: z.int().positive(),
+});
 const diskSchema = z.object({ templateBuild: z.string() });
 
 export class QemuDriver implements Driver {
@@ -113,7 +118,11 @@ function spawnQemu(run: string, args: string[]): Promise<number> {
       env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
     });
     return new Promise((resolve, reject) => {
-      child.on("error", (cause) => reject(new AppError("hardware.qemu-missing", `${QEMU_BINARY} cannot be started: ${cause.message}.`, {}, { cause })));
+      child.on("error", (cause) =>
+        reject(
+          new AppError("hardware.qemu-missing", `${QEMU_BINARY} cannot be started: ${cause.message}.`, {}, { cause }),
+        ),
+      );
       child.on("spawn", () => {
         child.unref();
         if (child.pid === undefined) reject(new AppError("hardware.qemu-failed", "QEMU has no process id."));
@@ -126,9 +135,14 @@ function spawnQemu(run: string, args: string[]): Promise<number> {
 }
 
 /** QEMU makes its sockets within some 50 ms; there is no event for it, so the folder is looked at until it has, or QEMU is gone. */
-async function waitForMonitor(record: MachineRecord, run: string, signal: AbortSignal | undefined): Promise<QemuMachine> {
+async function waitForMonitor(
+  record: MachineRecord,
+  run: string,
+  signal: AbortSignal | undefined,
+): Promise<QemuMachine> {
   const deadline = performance.now() + MONITOR_TIMEOUT_MS;
-  while (performance.now() < deadline && !signal?.aborted) {
+  while (performance.now() < deadline) {
+    if (signal?.aborted) break;
     const machine = await QemuMachine.attach(record, run);
     if (machine !== null) return machine;
     if (!isAlive(record.pid)) break;
@@ -140,7 +154,9 @@ async function waitForMonitor(record: MachineRecord, run: string, signal: AbortS
   const noSpace = /No space left/.test(detail);
   throw new AppError(
     noSpace ? "hardware.no-space" : "hardware.qemu-failed",
-    noSpace ? "There is no space left on the disk for this VM: free some, then start it again." : `QEMU did not start: ${detail.split("\n").at(-1) ?? "it said nothing"}`,
+    noSpace
+      ? "There is no space left on the disk for this VM: free some, then start it again."
+      : `QEMU did not start: ${detail.split("\n").at(-1) ?? "it said nothing"}`,
     { log: detail },
   );
 }
@@ -149,15 +165,38 @@ async function createDisk(state: string, template: TemplateFiles): Promise<void>
   const disk = path.join(state, DISK_FILE);
   const partial = `${disk}.partial`;
   try {
-    await promisify(execFile)("qemu-img", ["create", "-q", "-f", "qcow2", "-b", template.baseImage, "-F", "raw", partial]);
+    await promisify(execFile)("qemu-img", [
+      "create",
+      "-q",
+      "-f",
+      "qcow2",
+      "-b",
+      template.baseImage,
+      "-F",
+      "raw",
+      partial,
+    ]);
     await fsp.chmod(partial, 0o600);
     await fsp.rename(partial, disk);
-    await fsp.writeFile(path.join(state, DISK_RECORD_FILE), JSON.stringify({ templateBuild: template.build }), { mode: 0o600 });
+    await fsp.writeFile(path.join(state, DISK_RECORD_FILE), JSON.stringify({ templateBuild: template.build }), {
+      mode: 0o600,
+    });
   } catch (cause) {
     await fsp.rm(partial, { force: true });
     const words = cause instanceof Error ? cause.message : String(cause);
-    if (/ENOENT/.test(words)) throw new AppError("hardware.qemu-missing", "qemu-img cannot be started: install Debian's qemu-utils.", {}, { cause });
-    throw new AppError(/No space/.test(words) ? "hardware.no-space" : "hardware.qemu-failed", `The VM's disk cannot be made: ${words}`, {}, { cause });
+    if (/ENOENT/.test(words))
+      throw new AppError(
+        "hardware.qemu-missing",
+        "qemu-img cannot be started: install Debian's qemu-utils.",
+        {},
+        { cause },
+      );
+    throw new AppError(
+      /No space/.test(words) ? "hardware.no-space" : "hardware.qemu-failed",
+      `The VM's disk cannot be made: ${words}`,
+      {},
+      { cause },
+    );
   }
 }
 

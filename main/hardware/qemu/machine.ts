@@ -34,7 +34,12 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   #end: MachineEnd | null = null;
   #hasEnded = false;
 
-  private constructor(record: MachineRecord, folder: string, qmp: QmpClient, status: { running: boolean; status: string }) {
+  private constructor(
+    record: MachineRecord,
+    folder: string,
+    qmp: QmpClient,
+    status: { running: boolean; status: string },
+  ) {
     super();
     this.id = record.id;
     this.accelerator = record.accelerator;

@@ -28,11 +28,15 @@ async function probe(): Promise<QemuProbe> {
   const version = await run(["--version"], "");
   // A machine with one vCPU is really made, then told to quit.
   const commands = `{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n`;
-  const kvm = await run(["-accel", "kvm", "-machine", "q35", "-cpu", "host", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio"], commands);
+  const kvm = await run(
+    ["-accel", "kvm", "-machine", "q35", "-cpu", "host", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio"],
+    commands,
+  );
   return {
     version: /version ([0-9.]+)/.exec(version.stdout)?.[1] ?? "unknown",
     accelerator: kvm.code === 0 ? "kvm" : "tcg",
-    kvmFailure: kvm.code === 0 ? "" : (kvm.stderr.trim().split("\n").at(-1) ?? "").replace(/^.*qemu-system-x86_64: /, ""),
+    kvmFailure:
+      kvm.code === 0 ? "" : (kvm.stderr.trim().split("\n").at(-1) ?? "").replace(/^.*qemu-system-x86_64: /, ""),
   };
 }
 
@@ -45,7 +49,12 @@ function run(args: string[], input: string): Promise<{ code: number | null; stdo
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
     child.on("error", (cause) => {
       reject(
-        new AppError("hardware.qemu-missing", `${QEMU_BINARY} cannot be started (${cause.message}): install Debian's qemu-system-x86.`, {}, { cause }),
+        new AppError(
+          "hardware.qemu-missing",
+          `${QEMU_BINARY} cannot be started (${cause.message}): install Debian's qemu-system-x86.`,
+          {},
+          { cause },
+        ),
       );
     });
     child.on("close", (code) => resolve({ code, stdout, stderr }));

@@ -4,8 +4,17 @@ import { AppError } from "#shared/model/app-error.ts";
 import { Emitter } from "../../base/emitter.ts";
 
 export type ShutdownReason =
-  | "none" | "host-error" | "host-qmp-quit" | "host-qmp-system-reset" | "host-signal" | "host-ui"
-  | "guest-shutdown" | "guest-reset" | "guest-panic" | "subsystem-reset" | "snapshot-load";
+  | "none"
+  | "host-error"
+  | "host-qmp-quit"
+  | "host-qmp-system-reset"
+  | "host-signal"
+  | "host-ui"
+  | "guest-shutdown"
+  | "guest-reset"
+  | "guest-panic"
+  | "subsystem-reset"
+  | "snapshot-load";
 
 interface QmpEventMap {
   SHUTDOWN: [{ guest: boolean; reason: ShutdownReason }];
@@ -65,7 +74,13 @@ export class QmpClient extends Emitter<QmpEventMap> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
-        reject(new AppError("hardware.qmp-failed", `QEMU did not answer "${command}" within ${COMMAND_TIMEOUT_MS / 1000} s.`, { command }));
+        reject(
+          new AppError(
+            "hardware.qmp-failed",
+            `QEMU did not answer "${command}" within ${COMMAND_TIMEOUT_MS / 1000} s.`,
+            { command },
+          ),
+        );
       }, COMMAND_TIMEOUT_MS);
       this.#pending.set(id, { resolve, reject, timer });
       this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
@@ -87,7 +102,13 @@ export class QmpClient extends Emitter<QmpEventMap> {
   }
 
   #line(line: string): void {
-    let message: { id?: number; return?: unknown; error?: { class: string; desc: string }; event?: string; data?: unknown };
+    let message: {
+      id?: number;
+      return?: unknown;
+      error?: { class: string; desc: string };
+      event?: string;
+      data?: unknown;
+    };
     try {
       message = JSON.parse(line) as typeof message;
     } catch {
@@ -100,7 +121,10 @@ export class QmpClient extends Emitter<QmpEventMap> {
     this.#pending.delete(message.id);
     clearTimeout(pending.timer);
     if (message.error === undefined) pending.resolve(message.return);
-    else pending.reject(new AppError("hardware.qmp-failed", `QEMU: ${message.error.desc}`, { class: message.error.class }));
+    else
+      pending.reject(
+        new AppError("hardware.qmp-failed", `QEMU: ${message.error.desc}`, { class: message.error.class }),
+      );
   }
 
   #event(name: string, data: unknown): void {
@@ -110,9 +134,9 @@ export class QmpClient extends Emitter<QmpEventMap> {
   }
 
   #lost(): void {
-    for (const { reject, timer } of this.#pending.values()) {
-      clearTimeout(timer);
-      reject(new AppError("hardware.qmp-failed", "QEMU ended before it answered."));
+    for (const pending of this.#pending.values()) {
+      clearTimeout(pending.timer);
+      pending.reject(new AppError("hardware.qmp-failed", "QEMU ended before it answered."));
     }
     this.#pending.clear();
     this.emit("closed");

@@ -5,7 +5,14 @@ import os from "node:os";
 import path from "node:path";
 import { PORTS, type PortName } from "#shared/protocol/directions.ts";
 import { encodeMessage, MAGIC, MessageReader } from "#shared/protocol/framing.ts";
-import { decodeHeader, encodeHeader, type WireMessage, type WireMessageInit, type WireMessageName, type WireMessageOf } from "#shared/protocol/header.ts";
+import {
+  decodeHeader,
+  encodeHeader,
+  type WireMessage,
+  type WireMessageInit,
+  type WireMessageName,
+  type WireMessageOf,
+} from "#shared/protocol/header.ts";
 import { EPOCH_BYTES } from "#shared/protocol/limits.ts";
 import { PROTOCOL_MAJOR } from "#shared/protocol/session.ts";
 import type { ChannelSockets } from "../../hardware/driver.ts";
@@ -63,7 +70,12 @@ export class ScriptedAgent {
     this.say("control", "hello", { major: PROTOCOL_MAJOR, agent: "scripted", bootId: new Uint8Array(16) });
   }
 
-  say<Name extends WireMessageName>(port: PortName, name: Name, value: WireMessageInit<Name>, payload?: Uint8Array): void {
+  say<Name extends WireMessageName>(
+    port: PortName,
+    name: Name,
+    value: WireMessageInit<Name>,
+    payload?: Uint8Array,
+  ): void {
     this.sayBytes(port, encodeMessage(encodeHeader(name, value), payload));
   }
 

@@ -3,6 +3,7 @@
 use smithay::reexports::wayland_protocols_misc::server_decoration::server::org_kde_kwin_server_decoration_manager::Mode;
 use smithay::reexports::wayland_server::DisplayHandle;
 use smithay::reexports::wayland_server::backend::{ClientData, ClientId, DisconnectReason};
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::wayland::compositor::{CompositorClientState, CompositorState};
 use smithay::wayland::cursor_shape::CursorShapeManagerState;
 use smithay::wayland::fractional_scale::FractionalScaleManagerState;
@@ -17,6 +18,7 @@ use smithay::wayland::shm::ShmState;
 use smithay::wayland::viewporter::ViewporterState;
 use smithay::wayland::xwayland_shell::XWaylandShellState;
 
+use super::decoration::ServerFrames;
 use crate::agent::Agent;
 
 /// The states of smithay's protocols. Those that nothing asks for are kept all the same: they own their globals.
@@ -26,6 +28,9 @@ pub struct Globals {
     pub shm: ShmState,
     pub xdg_shell: XdgShellState,
     pub kde_decoration: KdeDecorationState,
+    pub server_frames: ServerFrames,
+    /// Popups that asked for a grab and are not gone.
+    pub grabs: Vec<WlSurface>,
     pub data_device: DataDeviceState,
     pub primary_selection: PrimarySelectionState,
     pub xwayland_shell: XWaylandShellState,
@@ -44,6 +49,8 @@ impl Globals {
             shm: ShmState::new::<Agent>(display, []),
             xdg_shell: XdgShellState::new::<Agent>(display),
             kde_decoration: KdeDecorationState::new::<Agent>(display, Mode::Server),
+            server_frames: ServerFrames::default(),
+            grabs: Vec::new(),
             data_device: DataDeviceState::new::<Agent>(display),
             primary_selection: PrimarySelectionState::new::<Agent>(display),
             xwayland_shell: XWaylandShellState::new::<Agent>(display),

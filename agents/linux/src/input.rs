@@ -1,0 +1,186 @@
+//! Keyboard and pointer: the host's events become the seat's.
+
+use atoll_wire::{Key, KeyState as WireKeyState, Keymap, PointerAxis, PointerButton, PointerMotion};
+use smithay::backend::input::{Axis, AxisSource, ButtonState, KeyState};
+use smithay::input::keyboard::{FilterResult, Keycode, XkbConfig};
+use smithay::input::pointer::{AxisFrame, ButtonEvent, MotionEvent};
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::utils::{Logical, Point, SERIAL_COUNTER};
+
+use crate::agent::Agent;
+use crate::focus::Focus;
+use crate::surfaces::{Popup, PopupShell};
+
+/// xkb's key codes are evdev's plus 8.
+const XKB_OFFSET: u32 = 8;
+/// KEY_MAX of linux/input-event-codes.h.
+const MAX_CODE: u32 = 0x2ff;
+
+#[derive(Debug, Default)]
+pub struct InputState {
+    /// The surface that the host gave the keyboard to; 0 = none.
+    keyboard_wanted: u32,
+    /// Buttons that are down.
+    buttons: Vec<u32>,
+    last_time_ms: u32,
+}
+
+impl Agent {
+    pub fn focus_keyboard(&mut self, id: u32) {
+        if self.input.keyboard_wanted != id {
+            self.release_keys();
+            self.input.keyboard_wanted = id;
+            if let Some(x11) = self.surfaces.get(id).and_then(|surface| surface.x11()).cloned() {
+                self.raise_x11(&x11);
+            }
+            self.update_keyboard_focus();
+        }
+    }
+
+    /// Gives the keyboard to the surface that is to have it now: a menu with a grab before its window, and nobody before
+    /// it has shown something (foot before 1.14 does not survive that).
+    pub fn update_keyboard_focus(&mut self) {
+        let target = self.keyboard_target();
+        if self.keyboard.current_focus() != target {
+            let keyboard = self.keyboard.clone();
+            keyboard.set_focus(self, target, SERIAL_COUNTER.next_serial());
+        }
+    }
+
+    fn keyboard_target(&self) -> Option<Focus> {
+        let wanted = self.input.keyboard_wanted;
+        self.surfaces.get(wanted)?;
+        let root = self.surfaces.root_of(wanted);
+        let grabs = |popup: &Popup| popup.grab && matches!(popup.shell, PopupShell::Xdg(_));
+        let menu = self.surfaces.iter().filter(|surface| surface.popup().is_some_and(grabs)).map(|surface| surface.id);
+        // Of several, the one opened last stands on top.
+        let menu = menu.filter(|id| self.surfaces.root_of(*id) == root && self.surfaces.is_mapped(*id)).max();
+        let id = menu.unwrap_or(wanted);
+        let surface = self.surfaces.get(id).filter(|_| self.surfaces.is_mapped(id))?;
+        let wl = surface.wl.clone()?;
+        Some(match surface.x11() {
+            Some(window) => Focus::X11 { window: window.clone(), surface: wl },
+            None => Focus::Wayland(wl),
+        })
+    }
+
+    pub fn key(&mut self, key: &Key) {
+        if key.code == 0 || key.code > MAX_CODE {
+            return;
+        }
+        self.input.last_time_ms = key.time_ms;
+        let code = Keycode::new(key.code + XKB_OFFSET);
+        match key.state() {
+            WireKeyState::Pressed => self.send_key(code, KeyState::Pressed),
+            WireKeyState::Released => self.send_key(code, KeyState::Released),
+            WireKeyState::Repeated if !self.keyboard.pressed_keys().contains(&code) => {}
+            WireKeyState::Repeated => {
+                // X11 ignores a press of a key that is down.
+                if matches!(self.keyboard.current_focus(), Some(Focus::X11 { .. })) {
+                    self.send_key(code, KeyState::Released);
+                }
+                self.send_key(code, KeyState::Pressed);
+            }
+            WireKeyState::Unspecified => {}
+        }
+    }
+
+    fn send_key(&mut self, code: Keycode, state: KeyState) {
+        let keyboard = self.keyboard.clone();
+        let time = self.input.last_time_ms;
+        let serial = SERIAL_COUNTER.next_serial();
+        keyboard.input::<(), _>(self, code, state, serial, time, |_, _, _| FilterResult::Forward);
+    }
+
+    fn release_keys(&mut self) {
+        for code in self.keyboard.pressed_keys() {
+            self.send_key(code, KeyState::Released);
+        }
+    }
+
+    /// The host is gone, or has said so: nothing stays down and nobody has focus.
+    pub fn release_input(&mut self) {
+        self.focus_keyboard(0);
+        for button in std::mem::take(&mut self.input.buttons) {
+            self.send_button(button, false);
+        }
+        self.pointer_left();
+    }
+
+    pub fn change_keymap(&mut self, keymap: &Keymap) {
+        let config = XkbConfig {
+            rules: &keymap.rules,
+            model: &keymap.model,
+            layout: &keymap.layout,
+            variant: &keymap.variant,
+            options: (!keymap.options.is_empty()).then(|| keymap.options.clone()),
+        };
+        self.release_keys();
+        let keyboard = self.keyboard.clone();
+        if keyboard.set_xkb_config(self, config).is_err() {
+            log::warn!("the host's keymap is not known here: {keymap:?}");
+        }
+    }
+
+    pub fn pointer_motion(&mut self, motion: &PointerMotion) {
+        let Some(wl) = self.surfaces.get(motion.surface).and_then(|surface| surface.wl.clone()) else { return };
+        let location = (f64::from(motion.x_256) / 256.0, f64::from(motion.y_256) / 256.0).into();
+        self.move_pointer(Some(wl), location, motion.time_ms);
+    }
+
+    pub fn pointer_left(&mut self) {
+        self.move_pointer(None, Point::default(), self.input.last_time_ms);
+    }
+
+    /// smithay thinks in a space of its own; here every surface lies at its origin.
+    fn move_pointer(&mut self, surface: Option<WlSurface>, location: Point<f64, Logical>, time: u32) {
+        self.input.last_time_ms = time;
+        let pointer = self.pointer.clone();
+        let event = MotionEvent { location, serial: SERIAL_COUNTER.next_serial(), time };
+        pointer.motion(self, surface.map(|surface| (surface, Point::default())), &event);
+        pointer.frame(self);
+    }
+
+    pub fn pointer_button(&mut self, button: &PointerButton) {
+        self.input.last_time_ms = button.time_ms;
+        let is_down = self.input.buttons.contains(&button.button);
+        if is_down == button.pressed {
+            return;
+        }
+        self.input.buttons.retain(|down| *down != button.button);
+        if button.pressed {
+            self.input.buttons.push(button.button);
+        }
+        self.send_button(button.button, button.pressed);
+    }
+
+    fn send_button(&mut self, button: u32, pressed: bool) {
+        let pointer = self.pointer.clone();
+        let state = if pressed { ButtonState::Pressed } else { ButtonState::Released };
+        let event = ButtonEvent { serial: SERIAL_COUNTER.next_serial(), time: self.input.last_time_ms, button, state };
+        pointer.button(self, &event);
+        pointer.frame(self);
+    }
+
+    pub fn pointer_axis(&mut self, axis: &PointerAxis) {
+        self.input.last_time_ms = axis.time_ms;
+        let source = if axis.finger { AxisSource::Finger } else { AxisSource::Wheel };
+        let mut frame = AxisFrame::new(axis.time_ms).source(source);
+        for (which, steps, distance) in
+            [(Axis::Horizontal, axis.x_120, axis.x_256), (Axis::Vertical, axis.y_120, axis.y_256)]
+        {
+            if distance != 0 {
+                frame = frame.value(which, f64::from(distance) / 256.0);
+            }
+            if steps != 0 {
+                frame = frame.v120(which, steps);
+            }
+            if axis.stopped {
+                frame = frame.stop(which);
+            }
+        }
+        let pointer = self.pointer.clone();
+        pointer.axis(self, frame);
+        pointer.frame(self);
+    }
+}

@@ -1,0 +1,118 @@
+//! Launch: programs that the host starts, and whose windows they are.
+
+use std::fs;
+
+use atoll_wire::header::Message as Body;
+use atoll_wire::limits::MAX_DETAIL_BYTES;
+use atoll_wire::{FailureCode, Launch, Launched, RequestFailed};
+
+use crate::agent::Agent;
+use crate::apps;
+use crate::ports::PortKind;
+use crate::process::{self, Streams};
+use crate::windows::cut;
+
+/// Launches that are remembered: older ones have opened their windows long ago.
+const REMEMBERED: usize = 256;
+/// How far up a process' ancestors are looked at.
+const ANCESTORS: usize = 32;
+
+/// Which process belongs to which request.
+#[derive(Debug, Default)]
+pub struct Launches(Vec<(u32, u32)>);
+
+impl Launches {
+    fn remember(&mut self, pid: u32, request: u32) {
+        // The number of a process that ended can come again.
+        self.0.retain(|(other, _)| *other != pid);
+        self.0.push((pid, request));
+        let surplus = self.0.len().saturating_sub(REMEMBERED);
+        self.0.drain(..surplus);
+    }
+
+    /// The request of the launch that a process descends from; 0 = none. A descendant whose parent ended still has the
+    /// session that each launch gets.
+    pub fn of_process(&self, pid: u32) -> u32 {
+        let find = |pid: u32| self.0.iter().rev().find(|(launched, _)| *launched == pid).map(|(_, request)| *request);
+        let mut at = pid;
+        for _ in 0..ANCESTORS {
+            if at <= 1 {
+                break;
+            }
+            if let Some(request) = find(at) {
+                return request;
+            }
+            let Some((parent, session)) = parent_and_session(at) else { break };
+            if let Some(request) = find(session) {
+                return request;
+            }
+            at = parent;
+        }
+        0
+    }
+}
+
+/// @see proc_pid_stat(5): `pid (comm) state ppid pgrp session`; comm may hold any character.
+fn parent_and_session(pid: u32) -> Option<(u32, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace().skip(1);
+    let parent = fields.next()?.parse().ok()?;
+    let session = fields.nth(1)?.parse().ok()?;
+    Some((parent, session))
+}
+
+impl Agent {
+    pub fn launch(&mut self, launch: &Launch) {
+        let argv = if launch.app_id.is_empty() {
+            Some(launch.argv.clone())
+        } else {
+            apps::command(&launch.app_id, &launch.files)
+        };
+        let Some(argv) = argv.filter(|argv| !argv.is_empty()) else {
+            return self.launch_failed(launch.request, FailureCode::NotFound, "no such application".to_owned());
+        };
+        match process::spawn(&self.environment, &argv, Streams::Console, "") {
+            Ok(mut child) => {
+                let pid = child.id();
+                self.launches.remember(pid, launch.request);
+                match process::watch(&child) {
+                    Ok(ended) => {
+                        self.on_readable(ended, move |_, _| {
+                            let _ = child.wait();
+                            false
+                        });
+                    }
+                    Err(error) => log::warn!("a program is not waited for: {error}"),
+                }
+                self.send(PortKind::Control, Body::Launched(Launched { request: launch.request, pid }));
+            }
+            Err(error) => {
+                let detail = format!("{}: {error}", argv.first().map_or("", String::as_str));
+                self.launch_failed(launch.request, process::failure(&error), detail);
+            }
+        }
+    }
+
+    fn launch_failed(&mut self, request: u32, code: FailureCode, mut detail: String) {
+        cut(&mut detail, MAX_DETAIL_BYTES);
+        self.send(PortKind::Control, Body::RequestFailed(RequestFailed { request, code: code.into(), detail }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_belongs_to_the_launch_of_an_ancestor() {
+        let mut launches = Launches::default();
+        let own = std::process::id();
+        assert_eq!(launches.of_process(own), 0);
+        let parent = std::os::unix::process::parent_id();
+        launches.remember(parent, 7);
+        assert_eq!(launches.of_process(own), 7);
+        launches.remember(own, 8);
+        assert_eq!(launches.of_process(own), 8);
+    }
+}

@@ -1,0 +1,144 @@
+//! Popups of Wayland programs: placed within the host's desktop, dismissed from the top down. X11's override-redirect
+//! windows are popups to the host as well; see protocols/xwm.rs.
+
+use atoll_wire::header::Message as Body;
+use atoll_wire::limits::{MAX_POPUP_DEPTH, MAX_SURFACES};
+use atoll_wire::{Kind, PopupMoved, PopupOpened, Rect};
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::utils::{Logical, Point, Rectangle};
+use smithay::wayland::shell::xdg::{PopupSurface, PositionerState};
+
+use crate::agent::Agent;
+use crate::ports::PortKind;
+use crate::surfaces::{Popup, PopupShell, Role};
+
+impl Popup {
+    pub fn opened(&self, id: u32) -> PopupOpened {
+        let kind = match self.shell {
+            PopupShell::Xdg(_) => Kind::Wayland,
+            PopupShell::X11(_) => Kind::X11,
+        };
+        PopupOpened { surface: id, kind: kind.into(), parent: self.parent, rect: Some(self.rect), grab: self.grab }
+    }
+}
+
+impl Agent {
+    pub fn popup_committed(&mut self, surface: &WlSurface, unmapped: bool) {
+        let known = self.globals.xdg_shell.popup_surfaces();
+        let Some(popup) = known.iter().find(|popup| popup.wl_surface() == surface).cloned() else { return };
+        if !popup.is_initial_configure_sent() {
+            self.open_popup(&popup);
+        } else if let (true, Some(id)) = (unmapped, self.surfaces.id_of(surface)) {
+            popup.reset_initial_configure_sent();
+            self.close_surface(id);
+        }
+    }
+
+    fn open_popup(&mut self, popup: &PopupSurface) {
+        let parent = popup.get_parent_surface().and_then(|parent| self.surfaces.id_of(&parent));
+        let Some(parent) = parent.filter(|parent| self.popup_depth(*parent) < MAX_POPUP_DEPTH) else {
+            // What it stood on is gone, or never was a window of ours.
+            popup.send_popup_done();
+            return;
+        };
+        if self.surfaces.len() >= MAX_SURFACES {
+            popup.send_popup_done();
+            return;
+        }
+        let area = self.area_from(parent);
+        let geometry = popup.with_pending_state(|state| {
+            state.geometry = state.positioner.get_unconstrained_geometry(area);
+            state.geometry
+        });
+        if let Err(error) = popup.send_configure() {
+            log::debug!("configuring a popup: {error}");
+            return;
+        }
+        let surface = popup.wl_surface();
+        let grab = self.globals.grabs.contains(surface);
+        let role = Popup { shell: PopupShell::Xdg(popup.clone()), parent, rect: wire_rect(geometry), grab };
+        let id = self.surfaces.add(Some(surface.clone()), Role::Popup(role));
+        self.announce(id);
+    }
+
+    pub fn reposition_popup(&mut self, popup: &PopupSurface, positioner: PositionerState, token: u32) {
+        let id = self.surfaces.id_of(popup.wl_surface());
+        let parent = id.and_then(|id| self.surfaces.get(id)?.parent());
+        let area = parent.map(|parent| self.area_from(parent));
+        let geometry = popup.with_pending_state(|state| {
+            state.positioner = positioner;
+            state.geometry = area.map_or_else(|| positioner.get_geometry(), |area| positioner.get_unconstrained_geometry(area));
+            state.geometry
+        });
+        popup.send_repositioned(token);
+        if let Some(id) = id {
+            self.move_popup(id, wire_rect(geometry));
+        }
+    }
+
+    pub fn move_popup(&mut self, id: u32, rect: Rect) {
+        let Some(surface) = self.surfaces.get_mut(id) else { return };
+        let announced = surface.announced;
+        let Role::Popup(popup) = &mut surface.role else { return };
+        if popup.rect != rect {
+            popup.rect = rect;
+            if announced {
+                self.send(PortKind::Control, Body::PopupMoved(PopupMoved { surface: id, rect: Some(rect) }));
+            }
+        }
+    }
+
+    /// The host's word that a popup, and what stands on it, is to go: the outermost goes first.
+    pub fn dismiss_popup(&mut self, id: u32) {
+        for child in self.surfaces.standing_on(id) {
+            self.dismiss_popup(child);
+        }
+        match self.surfaces.get(id).and_then(|surface| surface.popup()).map(|popup| &popup.shell) {
+            Some(PopupShell::Xdg(popup)) => {
+                popup.send_popup_done();
+                // The program destroys it in its own time; nothing of it is shown or gets keys any more.
+                self.close_surface(id);
+            }
+            // An X11 program owns its menus: it sees the press outside, or the key, by its own grab.
+            Some(PopupShell::X11(_)) | None => {}
+        }
+    }
+
+    /// The host's desktop, relative to the geometry of a window or popup.
+    fn area_from(&self, id: u32) -> Rectangle<i32, Logical> {
+        let mut origin = Point::default();
+        let mut at = id;
+        while let Some(surface) = self.surfaces.get(at) {
+            match &surface.role {
+                Role::Window(window) => {
+                    origin += Point::from(window.place);
+                    break;
+                }
+                Role::Popup(popup) => {
+                    origin += Point::from((popup.rect.x, popup.rect.y));
+                    at = popup.parent;
+                }
+                Role::Subsurface { parent } => at = *parent,
+            }
+        }
+        let mut area = self.screen.area();
+        area.loc -= origin;
+        area
+    }
+
+    /// Popups from `id` down to its window.
+    fn popup_depth(&self, id: u32) -> usize {
+        let mut depth = 0;
+        let mut at = Some(id);
+        while let Some(surface) = at.and_then(|id| self.surfaces.get(id)) {
+            depth += usize::from(surface.popup().is_some());
+            at = surface.parent();
+        }
+        depth
+    }
+}
+
+pub fn wire_rect(rect: Rectangle<i32, Logical>) -> Rect {
+    let side = |value: i32| u32::try_from(value).unwrap_or(0);
+    Rect { x: rect.loc.x, y: rect.loc.y, width: side(rect.size.w), height: side(rect.size.h) }
+}

@@ -1,0 +1,103 @@
+//! Programs that the agent starts: each in a session of its own, watched by a pidfd.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use atoll_wire::FailureCode;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use crate::environment::Environment;
+
+/// What a program's standard streams are.
+#[derive(Debug)]
+pub enum Streams {
+    /// Nothing to read; what it says goes to the console, with the agent's own words.
+    Console,
+    /// Three pipes, which the child holds.
+    Pipes,
+    /// A pseudo-terminal's other end, which becomes the controlling terminal.
+    Terminal(OwnedFd),
+}
+
+/// Starts `argv` in a new session, in HOME, with the session's environment.
+///
+/// # Errors
+/// It does not exist, or may not be run; see [`failure`].
+pub fn spawn(environment: &Environment, argv: &[String], streams: Streams, term: &str) -> io::Result<Child> {
+    let Some((program, arguments)) = argv.split_first() else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(environment.variables());
+    let home = environment.home();
+    if home.is_dir() {
+        command.current_dir(home);
+    }
+    let mut has_terminal = false;
+    match streams {
+        Streams::Console => {
+            command.stdin(Stdio::null());
+        }
+        Streams::Pipes => {
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        }
+        Streams::Terminal(end) => {
+            let end = File::from(end);
+            command.stdin(end.try_clone()?).stdout(end.try_clone()?).stderr(end);
+            command.env("TERM", if term.is_empty() { "xterm-256color" } else { term });
+            has_terminal = true;
+        }
+    }
+    set_session(&mut command, has_terminal);
+    command.spawn()
+}
+
+/// The child leads a session (and so a process group) of its own; its standard input becomes its terminal.
+#[allow(unsafe_code)]
+fn set_session(command: &mut Command, has_terminal: bool) {
+    let in_child = move || {
+        rustix::process::setsid()?;
+        if has_terminal {
+            rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+        }
+        Ok(())
+    };
+    // SAFETY: two system calls, which are safe between fork and exec; nothing is allocated or locked.
+    unsafe { command.pre_exec(in_child) };
+}
+
+/// A file descriptor that can be read once the process has ended.
+///
+/// # Errors
+/// The kernel's.
+pub fn watch(child: &Child) -> io::Result<OwnedFd> {
+    let pid = pid_of(child).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
+}
+
+/// Signals everything in the session that `spawn` made, as far as it is in the first process group.
+pub fn signal(child: &Child, signal: Signal) {
+    if let Some(pid) = pid_of(child) {
+        let _ = kill_process_group(pid, signal);
+    }
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(child.id()).ok()?)
+}
+
+/// Exit code and signal, one of which is 0.
+pub fn outcome(status: ExitStatus) -> (u32, u32) {
+    let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
+    (number(status.code()), number(status.signal()))
+}
+
+/// The wire's name for why `spawn` failed.
+pub fn failure(error: &io::Error) -> FailureCode {
+    match error.kind() {
+        io::ErrorKind::NotFound => FailureCode::NotFound,
+        io::ErrorKind::PermissionDenied => FailureCode::NotPermitted,
+        _ => FailureCode::Other,
+    }
+}

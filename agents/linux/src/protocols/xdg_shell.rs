@@ -1,0 +1,106 @@
+//! xdg_shell and xdg-dialog: windows and popups of Wayland programs.
+
+use atoll_wire::WindowRequest;
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::ResizeEdge;
+use smithay::reexports::wayland_server::protocol::wl_output::WlOutput;
+use smithay::reexports::wayland_server::protocol::wl_seat::WlSeat;
+use smithay::utils::Serial;
+use smithay::wayland::shell::xdg::dialog::XdgDialogHandler;
+use smithay::wayland::shell::xdg::{PopupSurface, PositionerState, ToplevelSurface, XdgShellHandler, XdgShellState};
+use smithay::{delegate_xdg_dialog, delegate_xdg_shell};
+
+use crate::agent::Agent;
+
+delegate_xdg_shell!(Agent);
+delegate_xdg_dialog!(Agent);
+
+impl XdgShellHandler for Agent {
+    fn xdg_shell_state(&mut self) -> &mut XdgShellState {
+        &mut self.globals.xdg_shell
+    }
+
+    // A window is opened with its first commit: title and application are known by then.
+    fn new_toplevel(&mut self, _toplevel: ToplevelSurface) {}
+
+    fn toplevel_destroyed(&mut self, toplevel: ToplevelSurface) {
+        if let Some(id) = self.surfaces.id_of(toplevel.wl_surface()) {
+            self.close_surface(id);
+        }
+    }
+
+    fn title_changed(&mut self, toplevel: ToplevelSurface) {
+        self.window_changed(toplevel.wl_surface());
+    }
+
+    fn app_id_changed(&mut self, toplevel: ToplevelSurface) {
+        self.window_changed(toplevel.wl_surface());
+    }
+
+    fn parent_changed(&mut self, toplevel: ToplevelSurface) {
+        self.window_changed(toplevel.wl_surface());
+    }
+
+    fn move_request(&mut self, toplevel: ToplevelSurface, _seat: WlSeat, _serial: Serial) {
+        self.request_window(toplevel.wl_surface(), WindowRequest::Move, 0);
+    }
+
+    fn resize_request(&mut self, toplevel: ToplevelSurface, _seat: WlSeat, _serial: Serial, edges: ResizeEdge) {
+        // xdg_toplevel's numbers are the wire's: 1 top, 2 bottom, 4 left, 8 right.
+        self.request_window(toplevel.wl_surface(), WindowRequest::Resize, edges as u32);
+    }
+
+    fn maximize_request(&mut self, toplevel: ToplevelSurface) {
+        self.request_state(&toplevel, WindowRequest::Maximize);
+    }
+
+    fn unmaximize_request(&mut self, toplevel: ToplevelSurface) {
+        self.request_state(&toplevel, WindowRequest::Unmaximize);
+    }
+
+    fn fullscreen_request(&mut self, toplevel: ToplevelSurface, _output: Option<WlOutput>) {
+        self.request_state(&toplevel, WindowRequest::Fullscreen);
+    }
+
+    fn unfullscreen_request(&mut self, toplevel: ToplevelSurface) {
+        self.request_state(&toplevel, WindowRequest::Unfullscreen);
+    }
+
+    fn minimize_request(&mut self, toplevel: ToplevelSurface) {
+        self.request_window(toplevel.wl_surface(), WindowRequest::Minimize, 0);
+    }
+
+    // A popup, too, is opened with its first commit.
+    fn new_popup(&mut self, _popup: PopupSurface, _positioner: PositionerState) {}
+
+    fn popup_destroyed(&mut self, popup: PopupSurface) {
+        self.globals.grabs.retain(|grab| grab != popup.wl_surface());
+        if let Some(id) = self.surfaces.id_of(popup.wl_surface()) {
+            self.close_surface(id);
+        }
+    }
+
+    fn grab(&mut self, popup: PopupSurface, _seat: WlSeat, _serial: Serial) {
+        // Comes before the first commit; see popups.rs.
+        self.globals.grabs.push(popup.wl_surface().clone());
+    }
+
+    fn reposition_request(&mut self, popup: PopupSurface, positioner: PositionerState, token: u32) {
+        self.reposition_popup(&popup, positioner, token);
+    }
+}
+
+impl XdgDialogHandler for Agent {
+    fn modal_changed(&mut self, toplevel: ToplevelSurface, _is_modal: bool) {
+        self.window_changed(toplevel.wl_surface());
+    }
+}
+
+impl Agent {
+    /// Passes on a request that xdg_shell wants answered by a configure, whatever the host makes of it.
+    fn request_state(&mut self, toplevel: &ToplevelSurface, request: WindowRequest) {
+        self.request_window(toplevel.wl_surface(), request, 0);
+        if toplevel.is_initial_configure_sent() {
+            toplevel.send_configure();
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The X11 side: a window manager that grants what programs ask of their size and leaves place and stacking to the host.
+
+use atoll_wire::limits::MAX_SURFACES;
+use atoll_wire::{Rect, WindowRequest};
+use smithay::delegate_xwayland_shell;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::utils::{Logical, Rectangle};
+use smithay::wayland::selection::SelectionTarget;
+use smithay::wayland::xwayland_shell::{XWaylandShellHandler, XWaylandShellState};
+use smithay::xwayland::xwm::{Reorder, ResizeEdge, WmWindowProperty, XwmId};
+use smithay::xwayland::{X11Surface, X11Wm, XwmHandler};
+
+use crate::agent::Agent;
+use crate::popups::wire_rect;
+use crate::surfaces::{Popup, PopupShell, Role, WindowShell};
+
+delegate_xwayland_shell!(Agent);
+
+impl XWaylandShellHandler for Agent {
+    fn xwayland_shell_state(&mut self) -> &mut XWaylandShellState {
+        &mut self.globals.xwayland_shell
+    }
+
+    fn surface_associated(&mut self, _xwm: XwmId, surface: WlSurface, window: X11Surface) {
+        if let Some(id) = self.surfaces.of_x11(&window) {
+            self.surfaces.associate(id, surface);
+        }
+    }
+}
+
+impl XwmHandler for Agent {
+    // smithay calls back with the window manager that was started here, and only while it lives.
+    #[allow(clippy::expect_used)]
+    fn xwm_state(&mut self, _xwm: XwmId) -> &mut X11Wm {
+        self.x11.wm.as_mut().expect("the window manager that calls")
+    }
+
+    fn new_window(&mut self, _xwm: XwmId, _window: X11Surface) {}
+    fn new_override_redirect_window(&mut self, _xwm: XwmId, _window: X11Surface) {}
+
+    fn map_window_request(&mut self, _xwm: XwmId, window: X11Surface) {
+        if let Err(error) = window.set_mapped(true) {
+            log::debug!("mapping an X11 window: {error}");
+            return;
+        }
+        let pid = window.pid().unwrap_or(0);
+        self.open_window(window.wl_surface(), WindowShell::X11(window), pid);
+    }
+
+    fn mapped_override_redirect_window(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.open_x11_popup(window);
+    }
+
+    fn unmapped_window(&mut self, _xwm: XwmId, window: X11Surface) {
+        if let Some(id) = self.surfaces.of_x11(&window) {
+            self.close_surface(id);
+        }
+        if !window.is_override_redirect() {
+            let _ = window.set_mapped(false);
+        }
+    }
+
+    fn destroyed_window(&mut self, _xwm: XwmId, window: X11Surface) {
+        if let Some(id) = self.surfaces.of_x11(&window) {
+            self.close_surface(id);
+        }
+    }
+
+    fn configure_request(
+        &mut self,
+        _xwm: XwmId,
+        window: X11Surface,
+        x: Option<i32>,
+        y: Option<i32>,
+        w: Option<u32>,
+        h: Option<u32>,
+        _reorder: Option<Reorder>,
+    ) {
+        let mut geometry = window.geometry();
+        let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX).clamp(1, i32::from(u16::MAX));
+        geometry.size.w = w.map_or(geometry.size.w, side);
+        geometry.size.h = h.map_or(geometry.size.h, side);
+        if self.surfaces.of_x11(&window).is_none() {
+            // Until it is mapped its place is its own affair; then it is the host's.
+            geometry.loc = (x.unwrap_or(geometry.loc.x), y.unwrap_or(geometry.loc.y)).into();
+        }
+        if let Err(error) = window.configure(geometry) {
+            log::debug!("configuring an X11 window: {error}");
+        }
+    }
+
+    fn configure_notify(
+        &mut self,
+        _xwm: XwmId,
+        window: X11Surface,
+        geometry: Rectangle<i32, Logical>,
+        _above: Option<u32>,
+    ) {
+        let Some(id) = self.surfaces.of_x11(&window) else { return };
+        if let Some(parent) = self.surfaces.get(id).and_then(|surface| surface.popup()).map(|popup| popup.parent) {
+            let rect = self.rect_on(parent, geometry);
+            self.move_popup(id, rect);
+        }
+    }
+
+    fn property_notify(&mut self, _xwm: XwmId, window: X11Surface, _property: WmWindowProperty) {
+        if let Some(id) = self.surfaces.of_x11(&window) {
+            self.window_stale(id);
+        }
+    }
+
+    fn maximize_request(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.request_x11(&window, WindowRequest::Maximize, 0);
+    }
+
+    fn unmaximize_request(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.request_x11(&window, WindowRequest::Unmaximize, 0);
+    }
+
+    fn fullscreen_request(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.request_x11(&window, WindowRequest::Fullscreen, 0);
+    }
+
+    fn unfullscreen_request(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.request_x11(&window, WindowRequest::Unfullscreen, 0);
+    }
+
+    fn minimize_request(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.request_x11(&window, WindowRequest::Minimize, 0);
+    }
+
+    fn move_request(&mut self, _xwm: XwmId, window: X11Surface, _button: u32) {
+        self.request_x11(&window, WindowRequest::Move, 0);
+    }
+
+    fn resize_request(&mut self, _xwm: XwmId, window: X11Surface, _button: u32, edge: ResizeEdge) {
+        self.request_x11(&window, WindowRequest::Resize, wire_edges(edge));
+    }
+
+    fn allow_selection_access(&mut self, _xwm: XwmId, _selection: SelectionTarget) -> bool {
+        false
+    }
+
+    fn disconnected(&mut self, _xwm: XwmId) {
+        self.x11_gone();
+    }
+}
+
+impl Agent {
+    fn request_x11(&mut self, window: &X11Surface, request: WindowRequest, edges: u32) {
+        if let Some(id) = self.surfaces.of_x11(window) {
+            self.request_window_id(id, request, edges);
+        }
+    }
+
+    /// An override-redirect window: a menu, a tooltip, a splash.
+    fn open_x11_popup(&mut self, window: X11Surface) {
+        if self.surfaces.of_x11(&window).is_some() || self.surfaces.len() >= MAX_SURFACES {
+            return;
+        }
+        let Some(parent) = self.x11_parent(&window) else {
+            // Nothing of X11 is open that it could stand on: a splash screen is a window like others.
+            let pid = window.pid().unwrap_or(0);
+            self.open_window(window.wl_surface(), WindowShell::X11(window), pid);
+            return;
+        };
+        let rect = self.rect_on(parent, window.geometry());
+        let wl = window.wl_surface();
+        let popup = Popup { shell: PopupShell::X11(window), parent, rect, grab: false };
+        let id = self.surfaces.add(wl, Role::Popup(popup));
+        self.announce(id);
+    }
+
+    /// The window that a popup belongs to: the one it names, else the one that has the keyboard, else one of its program,
+    /// else the last one.
+    fn x11_parent(&self, window: &X11Surface) -> Option<u32> {
+        let windows = || self.surfaces.iter().filter(|surface| surface.window().is_some() && surface.x11().is_some());
+        let named = window.is_transient_for().and_then(|parent| {
+            windows().find(|surface| surface.x11().is_some_and(|x11| x11.window_id() == parent))
+        });
+        let focused = || self.surfaces.get(self.x11.last_focused).filter(|surface| surface.x11().is_some());
+        let sibling = || windows().filter(|surface| surface.x11().is_some_and(|x11| x11.pid() == window.pid())).last();
+        let parent = named.or_else(focused).or_else(sibling).or_else(|| windows().last())?;
+        Some(parent.id)
+    }
+
+    /// Place and size of an X11 geometry relative to the surface that it stands on.
+    fn rect_on(&self, parent: u32, geometry: Rectangle<i32, Logical>) -> Rect {
+        let origin = self.surfaces.get(parent).and_then(|surface| surface.x11()).map(|x11| x11.geometry().loc);
+        let mut relative = geometry;
+        relative.loc -= origin.unwrap_or_default();
+        wire_rect(relative)
+    }
+}
+
+/// The wire's bits: 1 top, 2 bottom, 4 left, 8 right.
+fn wire_edges(edge: ResizeEdge) -> u32 {
+    match edge {
+        ResizeEdge::Top => 1,
+        ResizeEdge::Bottom => 2,
+        ResizeEdge::Left => 4,
+        ResizeEdge::TopLeft => 5,
+        ResizeEdge::BottomLeft => 6,
+        ResizeEdge::Right => 8,
+        ResizeEdge::TopRight => 9,
+        ResizeEdge::BottomRight => 10,
+    }
+}

@@ -1,0 +1,104 @@
+//! Xwayland: started with the agent, started again when it dies, and its windows' wl_surfaces found.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::reexports::wayland_server::{Client, Resource};
+use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
+
+use crate::agent::Agent;
+
+/// A server that cannot live is not started over and over.
+const AGAIN: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default)]
+pub struct X11 {
+    pub wm: Option<X11Wm>,
+    client: Option<Client>,
+    /// The X11 window that had the keyboard last; 0 = none.
+    pub last_focused: u32,
+}
+
+impl Agent {
+    pub fn start_xwayland(&mut self) {
+        let path = match self.environment.xwayland_path() {
+            Ok(path) => path,
+            Err(error) => {
+                log::warn!("there is no Xwayland: X11 programs cannot run ({error})");
+                return;
+            }
+        };
+        let spawned =
+            XWayland::spawn(&self.display, None, [("PATH", path)], true, Stdio::null(), Stdio::null(), |_| ());
+        let (xwayland, client) = match spawned {
+            Ok(spawned) => spawned,
+            Err(error) => {
+                log::warn!("Xwayland cannot be started: {error}");
+                return;
+            }
+        };
+        let inserted = self.handle.insert_source(xwayland, move |event, (), agent| match event {
+            XWaylandEvent::Ready { x11_socket, display_number } => {
+                match X11Wm::start_wm(agent.handle.clone(), x11_socket, client.clone()) {
+                    Ok(wm) => {
+                        agent.x11.wm = Some(wm);
+                        agent.x11.client = Some(client.clone());
+                        agent.environment.set_x11_display(display_number);
+                        log::info!("X11 programs can run on :{display_number}");
+                    }
+                    Err(error) => log::warn!("the X11 window manager cannot start: {error}"),
+                }
+            }
+            XWaylandEvent::Error => {
+                log::warn!("Xwayland ended while it started");
+                agent.x11_gone();
+            }
+        });
+        if let Err(error) = inserted {
+            log::error!("{error}");
+        }
+    }
+
+    /// The X server died: its windows are gone; another is started.
+    pub fn x11_gone(&mut self) {
+        let ids = self.surfaces.iter().filter(|surface| surface.x11().is_some()).map(|surface| surface.id);
+        for id in ids.collect::<Vec<_>>() {
+            self.close_surface(id);
+        }
+        // The window manager is what calls here: it goes when that is done.
+        let later = self.after(AGAIN, |agent| {
+            agent.x11 = X11::default();
+            agent.start_xwayland();
+        });
+        if !later {
+            log::error!("Xwayland is not started again");
+        }
+    }
+
+    pub fn raise_x11(&mut self, window: &X11Surface) {
+        self.x11.last_focused = self.surfaces.of_x11(window).unwrap_or(0);
+        if let Some(wm) = &mut self.x11.wm {
+            if let Err(error) = wm.raise_window(window) {
+                log::debug!("raising an X11 window: {error}");
+            }
+        }
+    }
+
+    /// Once a turn: finds the wl_surface of X11 windows that have none yet. Xwayland before 23.1 (Debian 12) names only
+    /// its protocol id, and that in a race with the surface itself.
+    pub fn associate_x11(&mut self) {
+        let lone = self.surfaces.iter().filter(|surface| surface.wl.is_none()).map(|surface| surface.id);
+        for id in lone.collect::<Vec<_>>() {
+            let Some(window) = self.surfaces.get(id).and_then(|surface| surface.x11()) else { continue };
+            let found = window.wl_surface().or_else(|| self.by_protocol_id(window.wl_surface_id()?));
+            if let Some(wl) = found.filter(|wl| wl.is_alive() && self.surfaces.id_of(wl).is_none()) {
+                self.surfaces.associate(id, wl);
+            }
+        }
+    }
+
+    fn by_protocol_id(&self, id: u32) -> Option<WlSurface> {
+        self.x11.client.as_ref()?.object_from_protocol_id(&self.display, id).ok()
+    }
+}

@@ -1,0 +1,180 @@
+/** The real application for a test: Electron with an ATOLL_HOME of its own, driven by Playwright and by the `atoll` command. */
+import { execFile, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { _electron, type ElectronApplication, expect, type Locator, type Page } from "@playwright/test";
+import { PNG } from "pngjs";
+import type { VmView } from "#shared/model/vm.ts";
+import type { WindowView } from "#shared/model/window.ts";
+import { resolveElectron } from "../../scripts/setup/electron.mjs";
+
+const checkout = path.resolve(import.meta.dirname, "../..");
+
+export interface CommandResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Pixel {
+  r: number;
+  g: number;
+  b: number;
+}
+
+export class TestDesktop {
+  readonly home: string;
+  #app: ElectronApplication | null = null;
+
+  private constructor(home: string) {
+    this.home = home;
+  }
+
+  /** A home without anything in it: the application's first start. The path is short, as sockets lie under it. */
+  static async open(): Promise<TestDesktop> {
+    const desktop = new TestDesktop(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-e2e-")));
+    await desktop.start();
+    return desktop;
+  }
+
+  get #env(): NodeJS.ProcessEnv {
+    return { ...process.env, ATOLL_HOME: this.home };
+  }
+
+  /** Starts the application on this home, again after it has ended. */
+  async start(): Promise<void> {
+    const isRoot = process.getuid?.() === 0;
+    this.#app = await _electron.launch({
+      executablePath: resolveElectron().executable,
+      args: [...(isRoot ? ["--no-sandbox"] : []), checkout],
+      env: this.#env as Record<string, string>,
+    });
+    await this.page();
+  }
+
+  async page(): Promise<Page> {
+    if (this.#app === null) throw new Error("the application is not open");
+    return this.#app.firstWindow();
+  }
+
+  /** Kills the application alone, as a crash does. */
+  async crash(): Promise<void> {
+    const child = this.#app?.process();
+    this.#app = null;
+    if (child === undefined || child.exitCode !== null) return;
+    await new Promise((resolve) => {
+      child.once("exit", resolve);
+      child.kill("SIGKILL");
+    });
+  }
+
+  /** Ends everything: VMs, application, home. */
+  async close(): Promise<void> {
+    if (this.#app !== null) {
+      for (const vm of (await this.vms()).filter(
+        ({ driver, state }) => driver === "qemu" && state !== "stopped" && state !== "crashed",
+      )) {
+        await this.atoll("vm", "kill", vm.name, "--wait");
+      }
+      await this.crash();
+    }
+    fs.rmSync(this.home, { recursive: true, force: true });
+  }
+
+  /** `bin/atoll` with these words; never rejects for its exit code. */
+  atoll(...words: string[]): Promise<CommandResult> {
+    return new Promise((resolve) => {
+      execFile(
+        path.join(checkout, "bin/atoll"),
+        words,
+        { env: this.#env, maxBuffer: 64 * 1024 * 1024 },
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
+        },
+      ).stdin?.end();
+    });
+  }
+
+  /** The same with bytes for its standard input; gives the bytes of its standard output. */
+  pipe(input: Uint8Array, ...words: string[]): Promise<{ code: number | null; stdout: Buffer }> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(path.join(checkout, "bin/atoll"), words, {
+        env: this.#env,
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      const out: Buffer[] = [];
+      child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ code, stdout: Buffer.concat(out) }));
+      child.stdin.end(input);
+    });
+  }
+
+  /** The command's JSON; fails the test when it fails. */
+  async json<Result>(...words: string[]): Promise<Result> {
+    const result = await this.atoll(...words, "--json");
+    expect(result, `atoll ${words.join(" ")}: ${result.stderr}`).toMatchObject({ code: 0 });
+    return JSON.parse(result.stdout) as Result;
+  }
+
+  vms(): Promise<VmView[]> {
+    return this.json<VmView[]>("vm", "list");
+  }
+
+  windows(): Promise<WindowView[]> {
+    return this.json<WindowView[]>("window", "list");
+  }
+
+  async isRunning(name: string): Promise<void> {
+    await expect
+      .poll(async () => (await this.vms()).find((vm) => vm.name === name)?.state, {
+        timeout: 120_000,
+        message: `${name} is running`,
+      })
+      .toBe("running");
+  }
+
+  /** Starts a program and waits for its first picture. */
+  async run(vm: string, ...argv: string[]): Promise<{ id: string; element: Locator }> {
+    const { windowId } = await this.json<{ windowId: string }>(
+      "run",
+      "--wait-window",
+      "90",
+      "--json",
+      vm,
+      "--",
+      ...argv,
+    );
+    return { id: windowId, element: (await this.page()).locator(`[data-window-id="${windowId}"]`) };
+  }
+
+  /** What a guest's file holds. */
+  async read(vm: string, file: string): Promise<string> {
+    return (await this.atoll("exec", vm, "--", "cat", file)).stdout;
+  }
+
+  /** Picture of a window (or of the desktop, without an id). */
+  async picture(windowId?: string): Promise<PNG> {
+    const file = path.join(this.home, "picture.png");
+    const words = windowId === undefined ? ["screenshot", file] : ["window", "screenshot", windowId, file];
+    const result = await this.atoll(...words);
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    return PNG.sync.read(fs.readFileSync(file));
+  }
+}
+
+/** Count of pixels that differ between two pictures of the same size. */
+export function changedPixels(a: PNG, b: PNG): number {
+  expect({ width: b.width, height: b.height }).toEqual({ width: a.width, height: a.height });
+  let changed = 0;
+  for (let at = 0; at < a.data.length; at += 4) {
+    if (a.data.readUInt32LE(at) !== b.data.readUInt32LE(at)) changed += 1;
+  }
+  return changed;
+}
+
+export function pixelAt(picture: PNG, x: number, y: number): Pixel {
+  const at = (y * picture.width + x) * 4;
+  return { r: picture.data[at] ?? 0, g: picture.data[at + 1] ?? 0, b: picture.data[at + 2] ?? 0 };
+}

@@ -1,0 +1,65 @@
+/** The thin line through all layers: one key press into a program of a real VM, shown in the real application. */
+import { expect, test } from "@playwright/test";
+import { changedPixels, TestDesktop } from "./support/desktop.ts";
+
+let desktop: TestDesktop;
+
+test.beforeAll(async () => {
+  desktop = await TestDesktop.open();
+  await desktop.isRunning("home");
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+});
+
+for (const { program, kind } of [
+  { program: "foot", kind: "wayland" },
+  { program: "xterm", kind: "x11" },
+]) {
+  test(`a line typed into ${program} arrives in the guest and shows on the desktop`, async () => {
+    const { id, element } = await desktop.run("home", program);
+    const [window] = (await desktop.windows()).filter((candidate) => candidate.id === id);
+    expect(window).toMatchObject({ vm: "home", kind, state: "normal", frozen: false, popups: [] });
+
+    await element.locator('[data-part="content"]').click();
+    const file = `/tmp/typed-${program}`;
+    const line = `Over ${program}: "quotes", $HOME & ~ | 100 % [x] {y} <z> \\ ; ünknown?`.replace("ü", "u");
+    const page = await desktop.page();
+    await page.keyboard.type(`cat > ${file}\n`);
+    const before = await desktop.picture(id);
+    await page.keyboard.type(`${line}\n`);
+    await expect.poll(() => desktop.read("home", file)).toBe(`${line}\n`);
+    await expect.poll(async () => changedPixels(before, await desktop.picture(id))).toBeGreaterThan(100);
+    await page.keyboard.press("Control+d");
+
+    await desktop.json("window", "close", id);
+    await expect.poll(async () => (await desktop.windows()).some((candidate) => candidate.id === id)).toBe(false);
+  });
+}
+
+test("exec carries bytes, exit codes and signals", async () => {
+  expect(await desktop.atoll("exec", "home", "--", "sh", "-c", "echo out; echo err >&2; exit 7")).toEqual({
+    code: 7,
+    stdout: "out\n",
+    stderr: "err\n",
+  });
+  expect((await desktop.atoll("exec", "home", "--", "sh", "-c", "kill -9 $$")).code).toBe(128 + 9);
+  expect((await desktop.atoll("exec", "home", "--", "no-such-command")).code).toBe(125);
+  expect((await desktop.atoll("exec", "nowhere", "--", "true")).code).toBe(125);
+  const bytes = Uint8Array.from({ length: 700_000 }, (_, i) => (i * 7919) >> 3);
+  const back = await desktop.pipe(bytes, "exec", "home", "--", "cat");
+  expect(back.code).toBe(0);
+  expect(back.stdout.equals(bytes)).toBe(true);
+});
+
+test("errors have the contract's codes", async () => {
+  const missing = await desktop.atoll("window", "close", "00000000.1", "--json");
+  expect(missing.code).toBe(1);
+  expect(JSON.parse(missing.stderr)).toMatchObject({ error: { code: "window.not-found" } });
+  expect((await desktop.atoll("vm", "list", "--no-such-option")).code).toBe(2);
+  expect((await desktop.atoll("vm", "create", "a'/><", "--label", "rose")).code).toBe(2);
+  const noProgram = await desktop.atoll("run", "home", "--json", "no-such-application");
+  expect(noProgram.code).toBe(1);
+  expect(JSON.parse(noProgram.stderr)).toMatchObject({ error: { code: "app.not-found" } });
+});

@@ -1,0 +1,53 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { makePrivateFolder, resolvePaths } from "./paths.ts";
+
+describe("resolvePaths", () => {
+  it("puts everything under ATOLL_HOME", () => {
+    expect(resolvePaths({ ATOLL_HOME: "/h" }, 5)).toEqual({
+      config: "/h/config",
+      state: "/h/state",
+      run: "/h/run",
+      controlSocket: "/h/run/control.sock",
+    });
+  });
+
+  it("follows XDG, and ignores a relative path", () => {
+    const paths = resolvePaths({ HOME: "/u", XDG_RUNTIME_DIR: "/run/user/5", XDG_CONFIG_HOME: "rel" }, 5);
+    expect(paths).toEqual({
+      config: "/u/.config/atoll",
+      state: "/u/.local/state/atoll",
+      run: "/run/user/5/atoll",
+      controlSocket: "/run/user/5/atoll/control.sock",
+    });
+  });
+
+  it("falls back to a folder of the user in /tmp", () => {
+    expect(resolvePaths({ HOME: "/u" }, 5).run).toBe("/tmp/atoll-5");
+  });
+
+  it("refuses a path that no unix socket can have", () => {
+    expect(() => resolvePaths({ ATOLL_HOME: `/${"x".repeat(100)}` }, 5)).toThrow(/shorter ATOLL_HOME/);
+  });
+});
+
+describe("makePrivateFolder", () => {
+  it("takes rights away from everybody else", () => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-paths-"));
+    const folder = path.join(root, "open");
+    fs.mkdirSync(folder, { mode: 0o777 });
+    fs.chmodSync(folder, 0o777);
+    makePrivateFolder(folder);
+    expect(fs.statSync(folder).mode & 0o777).toBe(0o700);
+    fs.rmSync(root, { recursive: true });
+  });
+
+  it("does not follow a link that somebody else may have laid", () => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-paths-"));
+    fs.symlinkSync("/tmp", path.join(root, "link"));
+    expect(() => makePrivateFolder(path.join(root, "link"))).toThrow(/belongs to somebody else/);
+    fs.rmSync(root, { recursive: true });
+  });
+});

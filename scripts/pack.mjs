@@ -1,0 +1,38 @@
+// `npm run pack`: the application as a folder that runs without this checkout, in dist/linux-unpacked.
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { agentFolder } from "./setup/agent.mjs";
+import { resolveElectron } from "./setup/electron.mjs";
+import { writeText } from "./setup/files.mjs";
+import { main, setUp } from "./setup/index.mjs";
+import { checkout, local } from "./setup/paths.mjs";
+import { run } from "./setup/process.mjs";
+
+await main(async (signal) => {
+  await setUp({ signal });
+  const electron = resolveElectron();
+  const staging = join(local, "pack");
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  cpSync(agentFolder(), join(staging, "agent"), { recursive: true });
+  // Relative to out/ in the archive.
+  writeText(join(staging, "setup.json"), JSON.stringify({ agent: "../../agent" }));
+  // A copy: the fuses are set in it, and the loader of unpacked applications stays behind.
+  cpSync(dirname(electron.executable), join(staging, "electron"), {
+    recursive: true,
+    filter: (path) => !path.includes("default_app.asar"),
+  });
+  await run(
+    process.execPath,
+    [
+      join(checkout, "node_modules/electron-builder/cli.js"),
+      "--linux",
+      "dir",
+      `--config.electronVersion=${electron.version}`,
+      `--config.electronDist=${join(staging, "electron")}`,
+    ],
+    { cwd: checkout, signal, onLine: (line) => console.log(line) },
+  );
+  rmSync(staging, { recursive: true });
+  return 0;
+});
