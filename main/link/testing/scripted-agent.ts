@@ -25,6 +25,7 @@ export class ScriptedAgent {
   readonly #servers: net.Server[] = [];
   readonly #ports = new Map<PortName, net.Socket>();
   readonly #heard: WireMessage[] = [];
+  #echoed = 0;
   #wake: () => void = () => undefined;
 
   private constructor(folder: string) {
@@ -53,6 +54,8 @@ export class ScriptedAgent {
           opening = Buffer.concat([opening, bytes]);
           if (opening.length < OPENING_BYTES) return;
           socket.write(opening.subarray(0, OPENING_BYTES));
+          this.#echoed += 1;
+          this.#wake();
           rest = opening.subarray(OPENING_BYTES);
         }
         reader.read(rest, ({ header }) => {
@@ -64,6 +67,11 @@ export class ScriptedAgent {
     });
     this.#servers.push(server);
     await new Promise<void>((resolve) => server.listen(this.sockets[port], resolve));
+  }
+
+  /** Resolves when the echo of every port is on its way. */
+  async opened(): Promise<void> {
+    while (this.#echoed < PORTS.length) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
   hello(): void {

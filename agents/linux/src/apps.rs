@@ -1,0 +1,163 @@
+//! The applications of the guest, as their desktop entries describe them.
+//!
+//! @see https://specifications.freedesktop.org/desktop-entry-spec/latest/
+
+use std::collections::HashSet;
+use std::env;
+use std::path::PathBuf;
+
+use atoll_wire::header::Message as Body;
+use atoll_wire::limits::{MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS};
+use atoll_wire::{App, Apps};
+use freedesktop_desktop_entry::{DesktopEntry, Iter, get_languages_from_env};
+
+use crate::agent::Agent;
+use crate::environment::is_executable;
+use crate::ports::PortKind;
+use crate::windows::cut;
+
+/// Applications of one message: far below the limit of a header even when each says much.
+const APPS_IN_MESSAGE: usize = 16;
+/// Bytes that the texts of one application may have together, so that a message of them fits.
+const APP_BYTES: usize = 3 * 1024;
+/// What runs a program that wants a terminal.
+const TERMINALS: [&[&str]; 2] = [&["foot"], &["xterm", "-e"]];
+const DESKTOP: &str = "Atoll";
+
+impl Agent {
+    pub fn list_apps(&mut self, request: u32) {
+        let apps = list();
+        let mut rest = apps.chunks(APPS_IN_MESSAGE).peekable();
+        if rest.peek().is_none() {
+            self.send(PortKind::Control, Body::Apps(Apps { request, apps: Vec::new(), last: true }));
+        }
+        while let Some(apps) = rest.next() {
+            let last = rest.peek().is_none();
+            self.send(PortKind::Control, Body::Apps(Apps { request, apps: apps.to_vec(), last }));
+        }
+    }
+}
+
+/// The command line that opens `files` with an application; None = it does not exist, or says none.
+pub fn command(id: &str, files: &[String]) -> Option<Vec<String>> {
+    let id = id.strip_suffix(".desktop").unwrap_or(id);
+    let locales = get_languages_from_env();
+    let entry = entries(&locales).find(|entry| entry.id() == id)?;
+    let files = files.iter().map(String::as_str).collect::<Vec<_>>();
+    let command = entry.parse_exec_with_uris(&files, &locales).ok()?;
+    if !entry.terminal() {
+        return Some(command);
+    }
+    let terminal = TERMINALS.iter().find(|terminal| terminal.first().is_some_and(|name| is_in_path(name)))?;
+    Some(terminal.iter().map(|word| (*word).to_owned()).chain(command).collect())
+}
+
+fn list() -> Vec<App> {
+    let locales = get_languages_from_env();
+    let mut seen = HashSet::new();
+    let mut apps: Vec<App> = entries(&locales)
+        // The first of an id counts, also when it says that there shall be none.
+        .filter(|entry| seen.insert(entry.id().to_owned()) && is_shown(entry))
+        .filter_map(|entry| app(&entry, &locales))
+        .take(MAX_APPS)
+        .collect();
+    apps.sort_by(|one, other| one.name.cmp(&other.name).then_with(|| one.id.cmp(&other.id)));
+    apps
+}
+
+/// All desktop entries, the user's own before the system's.
+fn entries(locales: &[String]) -> impl Iterator<Item = DesktopEntry> {
+    Iter::new(folders().into_iter()).entries(Some(locales)).collect::<Vec<_>>().into_iter()
+}
+
+/// @see https://specifications.freedesktop.org/basedir-spec/latest/
+pub fn folders() -> Vec<PathBuf> {
+    let given = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    let home = given("XDG_DATA_HOME").map(PathBuf::from);
+    let home = home.or_else(|| given("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    let system = given("XDG_DATA_DIRS").unwrap_or_else(|| "/usr/local/share:/usr/share".into());
+    home.into_iter().chain(env::split_paths(&system)).map(|folder| folder.join("applications")).collect()
+}
+
+fn is_shown(entry: &DesktopEntry) -> bool {
+    let names_us = |list: Option<Vec<&str>>| list.map(|list| list.contains(&DESKTOP));
+    entry.type_().is_none_or(|kind| kind == "Application")
+        && entry.exec().is_some()
+        && !entry.hidden()
+        && !entry.no_display()
+        && entry.try_exec().is_none_or(is_in_path)
+        && names_us(entry.only_show_in()).unwrap_or(true)
+        && !names_us(entry.not_show_in()).unwrap_or(false)
+}
+
+fn is_in_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // A program with a slash replaces the folder that it is joined to, if it is absolute, as TryExec means it.
+    env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
+}
+
+/// None = it has no name to show.
+fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
+    let mut room = APP_BYTES;
+    let mut text = |text: &str| {
+        let mut text = text.to_owned();
+        cut(&mut text, MAX_APP_TEXT_BYTES.min(room));
+        room -= text.len();
+        text
+    };
+    let id = text(entry.id());
+    let name = text(&entry.name(locales)?);
+    let icon = text(entry.icon().unwrap_or_default());
+    let comment = text(&entry.comment(locales).unwrap_or_default());
+    let mut list = |list: Option<Vec<&str>>| {
+        let whole = list.unwrap_or_default().into_iter().filter(|item| !item.is_empty() && item.len() <= MAX_APP_TEXT_BYTES);
+        // A name that is cut means something else: what does not fit is left out.
+        let fitting = whole.take(MAX_APP_LIST).take_while(|item| {
+            let fits = item.len() + 2 <= room;
+            room = room.saturating_sub(item.len() + 2);
+            fits
+        });
+        fitting.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let categories = list(entry.categories());
+    let mime_types = list(entry.mime_type());
+    Some(App { id, name, mime_types, categories, icon, comment, terminal: entry.terminal() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use prost::Message as _;
+
+    fn entry(body: &str) -> DesktopEntry {
+        let text = format!("[Desktop Entry]\nType=Application\nName=Example\n{body}");
+        DesktopEntry::from_str("/usr/share/applications/org.example.App.desktop", &text, None::<&[String]>).unwrap()
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_listed() {
+        assert!(is_shown(&entry("Exec=true\n")));
+        for line in ["NoDisplay=true", "Hidden=true", "TryExec=no-such-program", "OnlyShowIn=XFCE;", "NotShowIn=Atoll;"] {
+            assert!(!is_shown(&entry(&format!("Exec=true\n{line}\n"))), "{line}");
+        }
+        assert!(!is_shown(&entry("Comment=no command\n")));
+    }
+
+    #[test]
+    fn an_application_is_described() {
+        let app = app(&entry("Exec=true\nMimeType=text/plain;text/html;\nCategories=Utility;\nTerminal=true\n"), &[]).unwrap();
+        assert_eq!((app.id.as_str(), app.name.as_str(), app.terminal), ("org.example.App", "Example", true));
+        assert_eq!(app.mime_types, ["text/plain", "text/html"]);
+        assert_eq!(app.categories, ["Utility"]);
+    }
+
+    #[test]
+    fn an_application_that_says_too_much_is_cut() {
+        let types = (0..4000).map(|at| format!("application/x-{at};")).collect::<String>();
+        let app = app(&entry(&format!("Exec=true\nComment={}\nMimeType={types}\n", "é".repeat(2000))), &[]).unwrap();
+        assert!(app.comment.len() <= MAX_APP_TEXT_BYTES && app.mime_types.len() <= MAX_APP_LIST);
+        let apps = Apps { request: 1, apps: vec![app; APPS_IN_MESSAGE], last: false };
+        assert!(apps.encoded_len() < atoll_wire::limits::MAX_HEADER_BYTES);
+    }
+}

@@ -1,0 +1,80 @@
+/** A VM's life: ends are told apart, one VM's end is not another's, and the application's end is no VM's. */
+import fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "@playwright/test";
+import type { VmView } from "#shared/model/vm.ts";
+import { TestDesktop } from "./support/desktop.ts";
+
+let desktop: TestDesktop;
+
+test.beforeAll(async () => {
+  desktop = await TestDesktop.open();
+  await desktop.json("vm", "create", "other", "--label", "violet");
+  await desktop.isRunning("home");
+  await desktop.json("vm", "start", "other", "--wait");
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+});
+
+function view(name: string): Promise<VmView | undefined> {
+  return desktop.vms().then((vms) => vms.find((vm) => vm.name === name));
+}
+
+function pidOf(vm: VmView): number {
+  return Number(fs.readFileSync(path.join(desktop.home, "run/vms", vm.id.slice(0, 13), "qemu.pid"), "utf8"));
+}
+
+async function windowOf(vm: string): Promise<{ id: string; frozen: boolean } | undefined> {
+  return (await desktop.windows()).find((window) => window.vm === vm);
+}
+
+test("a crash of the application leaves the VMs and their programs; the next start brings the windows back", async () => {
+  const { id, element } = await desktop.run("home", "foot");
+  await element.locator('[data-part="content"]').click();
+  const before = await view("home");
+  await desktop.crash();
+  await desktop.start();
+  await desktop.isRunning("home");
+  await desktop.isRunning("other");
+  expect(pidOf((await view("home")) as VmView)).toBe(pidOf(before as VmView));
+  await expect.poll(async () => (await windowOf("home"))?.id).toBe(id);
+  const again = (await desktop.page()).locator(`[data-window-id="${id}"]`);
+  await again.locator('[data-part="content"]').click();
+  await (await desktop.page()).keyboard.type("echo back > /tmp/back\n");
+  await expect.poll(() => desktop.read("home", "/tmp/back")).toBe("back\n");
+});
+
+test("pause and resume follow QEMU's events", async () => {
+  expect(await desktop.json<VmView>("vm", "pause", "other", "--wait", "20")).toMatchObject({ state: "paused" });
+  expect(await desktop.json<VmView>("vm", "resume", "other", "--wait", "20")).toMatchObject({ state: "running" });
+});
+
+test("kill -9 of one QEMU freezes its windows and leaves the other VM alone", async () => {
+  await desktop.run("other", "foot");
+  const other = (await view("other")) as VmView;
+  process.kill(pidOf(other), "SIGKILL");
+  await expect.poll(() => view("other")).toMatchObject({ state: "crashed", stateReason: "qemu-exited" });
+  expect(await windowOf("other")).toMatchObject({ frozen: true });
+  expect(await windowOf("home")).toMatchObject({ frozen: false });
+  expect(await desktop.atoll("exec", "home", "--", "echo", "well")).toMatchObject({ stdout: "well\n" });
+  // Started again, the old pictures go.
+  await desktop.json("vm", "start", "other", "--wait");
+  await expect.poll(() => windowOf("other")).toBeUndefined();
+});
+
+test("an orderly stop and a kill have their own reasons", async () => {
+  expect(await desktop.json<VmView>("vm", "stop", "other", "--wait")).toMatchObject({
+    state: "stopped",
+    stateReason: "powered-off",
+  });
+  await desktop.json("vm", "start", "other", "--wait");
+  expect(await desktop.json<VmView>("vm", "kill", "other", "--wait")).toMatchObject({
+    state: "stopped",
+    stateReason: "killed",
+  });
+  const removed = await desktop.json<VmView>("vm", "remove", "other");
+  expect(fs.existsSync(path.join(desktop.home, "state/vms", removed.id))).toBe(false);
+  expect(fs.existsSync(path.join(desktop.home, "config/vms/other.yaml"))).toBe(false);
+});
