@@ -100,7 +100,7 @@ test.describe("qemu alone", () => {
 
   test("tells a guest's panic", async () => {
     const machine = await qemuDriver().start(randomUUID() as VmId);
-    expect(await ended(machine)).toEqual({ reason: "guest-panic" });
+    expect(await ended(machine)).toEqual({ reason: "guest-panic", detail: expect.stringContaining("panic") as unknown as string });
   });
 
   test("pauses and resumes by events", async () => {

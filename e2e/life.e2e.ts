@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
 import type { VmView } from "#shared/model/vm.ts";
-import { TestDesktop } from "./support/desktop.ts";
+import { TestDesktop, type } from "./support/desktop.ts";
 
 let desktop: TestDesktop;
 
@@ -42,7 +42,7 @@ test("a crash of the application leaves the VMs and their programs; the next sta
   await expect.poll(async () => (await windowOf("home"))?.id).toBe(id);
   const again = (await desktop.page()).locator(`[data-window-id="${id}"]`);
   await again.locator('[data-part="content"]').click();
-  await (await desktop.page()).keyboard.type("echo back > /tmp/back\n");
+  await type(await desktop.page(), "echo back > /tmp/back\n");
   await expect.poll(() => desktop.read("home", "/tmp/back")).toBe("back\n");
 });
 

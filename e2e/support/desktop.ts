@@ -113,7 +113,9 @@ export class TestDesktop {
 
   /** The command's JSON; fails the test when it fails. */
   async json<Result>(...words: string[]): Promise<Result> {
-    const result = await this.atoll(...words, "--json");
+    // Behind a "--" it would be the guest's.
+    const end = words.includes("--") ? words.indexOf("--") : words.length;
+    const result = await this.atoll(...words.toSpliced(end, 0, "--json"));
     expect(result, `atoll ${words.join(" ")}: ${result.stderr}`).toMatchObject({ code: 0 });
     return JSON.parse(result.stdout) as Result;
   }
@@ -137,15 +139,7 @@ export class TestDesktop {
 
   /** Starts a program and waits for its first picture. */
   async run(vm: string, ...argv: string[]): Promise<{ id: string; element: Locator }> {
-    const { windowId } = await this.json<{ windowId: string }>(
-      "run",
-      "--wait-window",
-      "90",
-      "--json",
-      vm,
-      "--",
-      ...argv,
-    );
+    const { windowId } = await this.json<{ windowId: string }>("run", "--wait-window", "90", vm, "--", ...argv);
     return { id: windowId, element: (await this.page()).locator(`[data-window-id="${windowId}"]`) };
   }
 
@@ -177,4 +171,17 @@ export function changedPixels(a: PNG, b: PNG): number {
 export function pixelAt(picture: PNG, x: number, y: number): Pixel {
   const at = (y * picture.width + x) * 4;
   return { r: picture.data[at] ?? 0, g: picture.data[at + 1] ?? 0, b: picture.data[at + 2] ?? 0 };
+}
+
+const SHIFTED: Readonly<Record<string, string>> = Object.fromEntries(
+  Array.from('~!@#$%^&*()_+{}|:"<>?', (character, at) => [character, "`1234567890-=[]\\;',./"[at] ?? ""]),
+);
+
+/** Types as a person does on a US keyboard: with Shift held where it is needed, which Playwright's own `type` leaves out. */
+export async function type(page: Page, text: string): Promise<void> {
+  for (const character of text) {
+    const plain = SHIFTED[character] ?? (/[A-Z]/.test(character) ? character.toLowerCase() : null);
+    if (plain !== null) await page.keyboard.press(`Shift+${plain}`);
+    else await page.keyboard.press(character === "\n" ? "Enter" : character);
+  }
 }

@@ -16,7 +16,8 @@ export type MachineEnd =
   | { reason: "powered-off" }
   /** We killed it: `kill()`. */
   | { reason: "killed" }
-  | { reason: "guest-panic" }
+  /** `detail` = the last words of the guest's console, untrusted. */
+  | { reason: "guest-panic"; detail: string }
   /** QEMU ended on its own or by a stranger's signal; `detail` = the last words of its log. */
   | { reason: "qemu-exited"; detail: string };
 

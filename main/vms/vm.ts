@@ -8,6 +8,7 @@
  * States follow events of the machine and the link; nothing is polled.
  */
 import { AppError } from "#shared/model/app-error.ts";
+import { cleanText, escapeForLog } from "#shared/model/text.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import { windowIdOf } from "#shared/model/window.ts";
 import type { StartPhase, VmState, VmStateReason, VmStatus } from "#shared/model/vm.ts";
@@ -193,10 +194,12 @@ export class Vm extends Emitter<VmEvents> {
   #machineEnded(end: MachineEnd): void {
     this.#machine = null;
     this.#dropLink();
+    const detail = "detail" in end ? end.detail : "";
+    if (detail !== "") this.#context.log(`${this.definition.name}: ${end.reason}: ${escapeForLog(detail, 2000)}`);
     const isCrash = end.reason === "guest-panic" || end.reason === "qemu-exited";
     if (isCrash) this.windows.freeze();
     else this.windows.clear();
-    this.#become(isCrash ? "crashed" : "stopped", end.reason, "detail" in end ? end.detail : "");
+    this.#become(isCrash ? "crashed" : "stopped", end.reason, cleanText(detail.split("\n").at(-1) ?? ""));
   }
 
   #ended(machine: Machine): Promise<void> {

@@ -63,7 +63,8 @@ pub struct Agent {
 
     pub globals: Globals,
     pub seat_state: SeatState<Agent>,
-    pub seat: Seat<Agent>,
+    /// Kept: the seat lives as long as this.
+    pub _seat: Seat<Agent>,
     pub keyboard: KeyboardHandle<Agent>,
     pub pointer: PointerHandle<Agent>,
     pub input: InputState,
@@ -129,4 +130,3 @@ impl Agent {
         self.flush_ports();
     }
 }
-

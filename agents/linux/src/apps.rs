@@ -110,7 +110,8 @@ fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     let icon = text(entry.icon().unwrap_or_default());
     let comment = text(&entry.comment(locales).unwrap_or_default());
     let mut list = |list: Option<Vec<&str>>| {
-        let whole = list.unwrap_or_default().into_iter().filter(|item| !item.is_empty() && item.len() <= MAX_APP_TEXT_BYTES);
+        let whole =
+            list.unwrap_or_default().into_iter().filter(|item| !item.is_empty() && item.len() <= MAX_APP_TEXT_BYTES);
         // A name that is cut means something else: what does not fit is left out.
         let fitting = whole.take(MAX_APP_LIST).take_while(|item| {
             let fits = item.len() + 2 <= room;
@@ -138,7 +139,8 @@ mod tests {
     #[test]
     fn what_is_hidden_is_not_listed() {
         assert!(is_shown(&entry("Exec=true\n")));
-        for line in ["NoDisplay=true", "Hidden=true", "TryExec=no-such-program", "OnlyShowIn=XFCE;", "NotShowIn=Atoll;"] {
+        for line in ["NoDisplay=true", "Hidden=true", "TryExec=no-such-program", "OnlyShowIn=XFCE;", "NotShowIn=Atoll;"]
+        {
             assert!(!is_shown(&entry(&format!("Exec=true\n{line}\n"))), "{line}");
         }
         assert!(!is_shown(&entry("Comment=no command\n")));
@@ -146,7 +148,8 @@ mod tests {
 
     #[test]
     fn an_application_is_described() {
-        let app = app(&entry("Exec=true\nMimeType=text/plain;text/html;\nCategories=Utility;\nTerminal=true\n"), &[]).unwrap();
+        let app = app(&entry("Exec=true\nMimeType=text/plain;text/html;\nCategories=Utility;\nTerminal=true\n"), &[])
+            .unwrap();
         assert_eq!((app.id.as_str(), app.name.as_str(), app.terminal), ("org.example.App", "Example", true));
         assert_eq!(app.mime_types, ["text/plain", "text/html"]);
         assert_eq!(app.categories, ["Utility"]);

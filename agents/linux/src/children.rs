@@ -6,7 +6,8 @@ use atoll_wire::limits::{MAX_COORDINATE, MAX_SUBSURFACE_DEPTH, MAX_SURFACES};
 use atoll_wire::{Child, ChildrenPlaced};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::wayland::compositor::{
-    SUBSURFACE_ROLE, SubsurfaceCachedState, TraversalAction, get_children, get_parent, get_role, with_surface_tree_upward,
+    SUBSURFACE_ROLE, SubsurfaceCachedState, TraversalAction, get_children, get_parent, get_role,
+    with_surface_tree_upward,
 };
 
 use crate::agent::Agent;
@@ -59,7 +60,8 @@ impl Agent {
             let clamp = |value: i32| value.clamp(-MAX_COORDINATE, MAX_COORDINATE);
             placed.push(Child { surface: child_id, x: clamp(x), y: clamp(y) });
         }
-        let is_subsurface = |id: &u32| self.surfaces.get(*id).is_some_and(|surface| matches!(surface.role, Role::Subsurface { .. }));
+        let is_subsurface =
+            |id: &u32| self.surfaces.get(*id).is_some_and(|surface| matches!(surface.role, Role::Subsurface { .. }));
         let gone = |id: &u32| !placed.iter().any(|child| child.surface == *id);
         let closed = self.surfaces.standing_on(id).into_iter().filter(|id| is_subsurface(id) && gone(id));
         for child in closed.collect::<Vec<_>>() {

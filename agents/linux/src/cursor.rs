@@ -80,7 +80,9 @@ impl Agent {
         match self.cursor.wanted.as_ref()? {
             CursorImageStatus::Hidden => shape("none"),
             CursorImageStatus::Named(icon) => shape(icon.name()),
-            CursorImageStatus::Surface(surface) if surface.alive() => self.cursor_bitmap(surface).or_else(|| shape("none")),
+            CursorImageStatus::Surface(surface) if surface.alive() => {
+                self.cursor_bitmap(surface).or_else(|| shape("none"))
+            }
             CursorImageStatus::Surface(_) => shape("default"),
         }
     }

@@ -80,9 +80,11 @@ fn part(frame: Frame, payload: Vec<u8>) -> Part {
 
 fn bands(rect: PixelRect) -> impl Iterator<Item = PixelRect> {
     let rows = (BAND_BYTES / (rect.width as usize * 4)).max(1) as u32;
-    (0..rect.height)
-        .step_by(rows as usize)
-        .map(move |at| PixelRect { y: rect.y + at, height: rows.min(rect.height - at), ..rect })
+    (0..rect.height).step_by(rows as usize).map(move |at| PixelRect {
+        y: rect.y + at,
+        height: rows.min(rect.height - at),
+        ..rect
+    })
 }
 
 /// The band's pixels with tight rows: borrowed from the picture where it is as wide as that.

@@ -82,7 +82,10 @@ impl Environment {
 
 /// The executable `name` in the folders of `path`, `not` apart.
 fn find(path: &OsStr, not: &Path, name: &str) -> Option<PathBuf> {
-    env::split_paths(path).filter(|folder| folder != not).map(|folder| folder.join(name)).find(|file| is_executable(file))
+    env::split_paths(path)
+        .filter(|folder| folder != not)
+        .map(|folder| folder.join(name))
+        .find(|file| is_executable(file))
 }
 
 pub fn is_executable(file: &Path) -> bool {

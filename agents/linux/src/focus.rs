@@ -15,7 +15,7 @@ use crate::agent::Agent;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Focus {
     Wayland(WlSurface),
-    X11 { window: X11Surface, surface: WlSurface },
+    X11 { window: Box<X11Surface>, surface: WlSurface },
 }
 
 impl Focus {
@@ -51,9 +51,9 @@ impl KeyboardTarget<Agent> for Focus {
         let knows = self.window_knows_surface();
         if let Self::X11 { window, .. } = self {
             if knows {
-                return KeyboardTarget::enter(window, seat, agent, keys, serial);
+                return KeyboardTarget::enter(&**window, seat, agent, keys, serial);
             }
-            KeyboardTarget::enter(window, seat, agent, Vec::new(), serial);
+            KeyboardTarget::enter(&**window, seat, agent, Vec::new(), serial);
         }
         KeyboardTarget::enter(self.surface(), seat, agent, keys, serial);
     }
@@ -61,7 +61,7 @@ impl KeyboardTarget<Agent> for Focus {
     fn leave(&self, seat: &Seat<Agent>, agent: &mut Agent, serial: Serial) {
         let knows = self.window_knows_surface();
         if let Self::X11 { window, .. } = self {
-            KeyboardTarget::leave(window, seat, agent, serial);
+            KeyboardTarget::leave(&**window, seat, agent, serial);
         }
         if !knows {
             KeyboardTarget::leave(self.surface(), seat, agent, serial);

@@ -59,7 +59,7 @@ impl Agent {
         let surface = self.surfaces.get(id).filter(|_| self.surfaces.is_mapped(id))?;
         let wl = surface.wl.clone()?;
         Some(match surface.x11() {
-            Some(window) => Focus::X11 { window: window.clone(), surface: wl },
+            Some(window) => Focus::X11 { window: Box::new(window.clone()), surface: wl },
             None => Focus::Wayland(wl),
         })
     }

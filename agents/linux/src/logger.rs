@@ -10,14 +10,22 @@ static STDERR: Stderr = Stderr;
 
 impl Log for Stderr {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // smithay tells much at info; of libraries only what went wrong is of interest.
-        metadata.target().starts_with("atoll") || metadata.level() <= log::Level::Warn
+        // smithay tells much at info; of libraries only what went wrong is of interest. Its span of each wl_output that is
+        // bound comes as a warning, which it is not.
+        let target = metadata.target();
+        target.starts_with("atoll")
+            || (metadata.level() <= log::Level::Warn && !target.starts_with("smithay::wayland::output"))
     }
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
             // A console that is gone must not end the agent.
-            let _ = writeln!(std::io::stderr(), "atoll-agent: {}: {}", record.level().as_str().to_lowercase(), record.args());
+            let _ = writeln!(
+                std::io::stderr(),
+                "atoll-agent: {}: {}",
+                record.level().as_str().to_lowercase(),
+                record.args()
+            );
         }
     }
 

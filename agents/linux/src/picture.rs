@@ -64,9 +64,8 @@ impl Picture {
     ) -> Result<(), Refused> {
         with_buffer_contents(buffer, |pool, len, data| {
             let source = Source::of(&data, crop, len)?;
-            let fits = |mine: &Self| {
-                (mine.width, mine.height, mine.format) == (source.width, source.height, source.format)
-            };
+            let fits =
+                |mine: &Self| (mine.width, mine.height, mine.format) == (source.width, source.height, source.format);
             match picture {
                 Some(mine) if fits(mine) => {
                     for rect in damage {
@@ -182,7 +181,8 @@ mod tests {
 
     #[test]
     fn buffers_beyond_their_pool_or_the_limits_are_refused() {
-        let data = |width, height, stride, offset| BufferData { offset, width, height, stride, format: Format::Xrgb8888 };
+        let data =
+            |width, height, stride, offset| BufferData { offset, width, height, stride, format: Format::Xrgb8888 };
         assert_eq!(Source::of(&data(10, 10, 40, 1), None, 400).unwrap_err(), Refused::Unreadable);
         assert_eq!(Source::of(&data(9000, 1, 36000, 0), None, 1 << 30).unwrap_err(), Refused::Unsupported);
         assert_eq!(Source::of(&data(0, 10, 40, 0), None, 400).unwrap_err(), Refused::Unsupported);

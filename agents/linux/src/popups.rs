@@ -57,7 +57,7 @@ impl Agent {
         let surface = popup.wl_surface();
         let grab = self.globals.grabs.contains(surface);
         let role = Popup { shell: PopupShell::Xdg(popup.clone()), parent, rect: wire_rect(geometry), grab };
-        let id = self.surfaces.add(Some(surface.clone()), Role::Popup(role));
+        let id = self.surfaces.add(Some(surface.clone()), Role::Popup(Box::new(role)));
         self.announce(id);
     }
 
@@ -67,7 +67,8 @@ impl Agent {
         let area = parent.map(|parent| self.area_from(parent));
         let geometry = popup.with_pending_state(|state| {
             state.positioner = positioner;
-            state.geometry = area.map_or_else(|| positioner.get_geometry(), |area| positioner.get_unconstrained_geometry(area));
+            state.geometry =
+                area.map_or_else(|| positioner.get_geometry(), |area| positioner.get_unconstrained_geometry(area));
             state.geometry
         });
         popup.send_repositioned(token);

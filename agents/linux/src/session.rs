@@ -40,7 +40,7 @@ impl Agent {
             let (received, more) = self.ports.get(kind).receive();
             for received in received {
                 match received {
-                    Received::Opened(_) => self.meet(),
+                    Received::Opened => self.meet(),
                     Received::Lost(error) => {
                         if let Some(error) = error {
                             log::warn!("{}: broken framing: {error}", kind.name());

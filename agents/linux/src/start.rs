@@ -69,9 +69,8 @@ fn build(
 
     let mut seat_state = SeatState::new();
     let mut seat = seat_state.new_wl_seat(&display, "seat0");
-    let keyboard = seat
-        .add_keyboard(XkbConfig::default(), REPEAT_DELAY_MS, REPEAT_RATE)
-        .map_err(failed("the default keymap"))?;
+    let keyboard =
+        seat.add_keyboard(XkbConfig::default(), REPEAT_DELAY_MS, REPEAT_RATE).map_err(failed("the default keymap"))?;
     let pointer = seat.add_pointer();
     let mut boot_id = [0; BOOT_ID_BYTES];
     getrandom(&mut boot_id, GetRandomFlags::empty()).map_err(failed("random bytes"))?;
@@ -93,7 +92,7 @@ fn build(
         partial: [false; 3],
         session: Default::default(),
         seat_state,
-        seat,
+        _seat: seat,
         keyboard,
         pointer,
         input: Default::default(),
@@ -136,4 +135,3 @@ fn insert_socket(handle: &LoopHandle<'static, Agent>, socket: ListeningSocketSou
 fn failed<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> AgentError {
     move |error| AgentError::Start(what, error.to_string())
 }
-

@@ -97,7 +97,7 @@ pub struct Popup {
 #[derive(Debug)]
 pub enum Role {
     Window(Box<Window>),
-    Popup(Popup),
+    Popup(Box<Popup>),
     Subsurface { parent: u32 },
 }
 
@@ -155,8 +155,11 @@ impl Surface {
                 WindowShell::X11(x11) => Some(x11),
                 WindowShell::Xdg(_) => None,
             },
-            Role::Popup(Popup { shell: PopupShell::X11(x11), .. }) => Some(x11),
-            _ => None,
+            Role::Popup(popup) => match &popup.shell {
+                PopupShell::X11(x11) => Some(x11),
+                PopupShell::Xdg(_) => None,
+            },
+            Role::Subsurface { .. } => None,
         }
     }
 

@@ -37,7 +37,10 @@ impl Agent {
             let bounds = self.screen.logical();
             toplevel.with_pending_state(|state| state.bounds = Some(bounds));
             toplevel.send_configure();
-            let pid = surface.client().and_then(|client| client.get_credentials(&self.display).ok()).map_or(0, |peer| peer.pid);
+            let pid = surface
+                .client()
+                .and_then(|client| client.get_credentials(&self.display).ok())
+                .map_or(0, |peer| peer.pid);
             self.open_window(Some(surface.clone()), WindowShell::Xdg(toplevel), u32::try_from(pid).unwrap_or(0));
             return;
         }
@@ -49,7 +52,11 @@ impl Agent {
             return;
         }
         let current = with_states(surface, |states| {
-            states.data_map.get::<XdgToplevelSurfaceData>().and_then(|data| Some(data.lock().ok()?.current_serial)).flatten()
+            states
+                .data_map
+                .get::<XdgToplevelSurfaceData>()
+                .and_then(|data| Some(data.lock().ok()?.current_serial))
+                .flatten()
         });
         let Some((entry, content)) = self.surfaces.both_mut(id) else { return };
         let Some(window) = entry.window_mut() else { return };
@@ -68,16 +75,8 @@ impl Agent {
             return None;
         }
         let launch = self.launches.of_process(pid);
-        let window = Window {
-            shell,
-            pid,
-            launch,
-            told: None,
-            stale: true,
-            configures: Vec::new(),
-            answered: 0,
-            place: (0, 0),
-        };
+        let window =
+            Window { shell, pid, launch, told: None, stale: true, configures: Vec::new(), answered: 0, place: (0, 0) };
         let id = self.surfaces.add(wl, Role::Window(Box::new(window)));
         self.announce(id);
         Some(id)
@@ -273,7 +272,8 @@ impl Agent {
         let (mut facts, parent) = with_states(surface, |states| {
             let mut cached = states.cached_state.get::<SurfaceCachedState>();
             let cached = *cached.current();
-            let mut facts = Facts { hints: size_hints(Some(cached.min_size), Some(cached.max_size)), ..Facts::default() };
+            let mut facts =
+                Facts { hints: size_hints(Some(cached.min_size), Some(cached.max_size)), ..Facts::default() };
             let data = states.data_map.get::<XdgToplevelSurfaceData>().and_then(|data| data.lock().ok());
             let parent = data.as_ref().and_then(|data| data.parent.clone());
             if let Some(data) = data {
@@ -312,7 +312,11 @@ impl Agent {
     }
 }
 
-fn configure_xdg(toplevel: &ToplevelSurface, configure: &Configure, size: Size<i32, Logical>) -> Option<smithay::utils::Serial> {
+fn configure_xdg(
+    toplevel: &ToplevelSurface,
+    configure: &Configure,
+    size: Size<i32, Logical>,
+) -> Option<smithay::utils::Serial> {
     toplevel.with_pending_state(|state| {
         state.size = (size.w > 0 && size.h > 0).then_some(size);
         if configure.bounds_width > 0 && configure.bounds_height > 0 {
@@ -341,7 +345,8 @@ fn configure_x11(x11: &X11Surface, configure: &Configure, size: Size<i32, Logica
     let clamp = |value: i32| value.clamp(i32::from(i16::MIN) / 2, i32::from(i16::MAX) / 2);
     geometry.loc = (clamp(configure.x), clamp(configure.y)).into();
     let has = |bit: u32| configure.states & bit != 0;
-    let result = if geometry == x11.geometry() { Ok(()) } else { x11.configure(Rectangle::new(geometry.loc, geometry.size)) };
+    let result =
+        if geometry == x11.geometry() { Ok(()) } else { x11.configure(Rectangle::new(geometry.loc, geometry.size)) };
     if let Err(error) = result {
         log::debug!("configuring an X11 window: {error}");
     }

@@ -91,6 +91,8 @@ impl Agent {
         let lone = self.surfaces.iter().filter(|surface| surface.wl.is_none()).map(|surface| surface.id);
         for id in lone.collect::<Vec<_>>() {
             let Some(window) = self.surfaces.get(id).and_then(|surface| surface.x11()) else { continue };
+            // Deprecated for good reasons; there is nothing else in Debian 12.
+            #[allow(deprecated)]
             let found = window.wl_surface().or_else(|| self.by_protocol_id(window.wl_surface_id()?));
             if let Some(wl) = found.filter(|wl| wl.is_alive() && self.surfaces.id_of(wl).is_none()) {
                 self.surfaces.associate(id, wl);

@@ -21,7 +21,7 @@ fn fill(line: &str, schema: &common::Schema) -> String {
         return line.to_owned();
     }
     let (json, payload) = common::split_text(vector.text);
-    let header = schema.from_json(json);
+    let header = schema.encode_json(json);
     let mut bytes = ((4 + header.len() + payload) as u32).to_le_bytes().to_vec();
     bytes.extend((header.len() as u32).to_le_bytes());
     bytes.extend(&header);

@@ -149,7 +149,7 @@ impl Reader {
     ///
     /// # Errors
     /// The stream broke the framing; the reader hunts from here on.
-    pub fn next(&mut self) -> Result<Option<Item>, WireError> {
+    pub fn next_item(&mut self) -> Result<Option<Item>, WireError> {
         if !self.framed {
             return Ok(self.hunt_on());
         }

@@ -22,7 +22,7 @@ fn read(reader: &mut Reader, bytes: &[u8], sizes: &[usize]) -> Vec<Result<Item, 
         rest = tail;
         reader.push(piece);
         loop {
-            match reader.next() {
+            match reader.next_item() {
                 Ok(Some(item)) => out.push(Ok(item)),
                 Ok(None) => break,
                 Err(error) => out.push(Err(error)),
@@ -102,7 +102,7 @@ proptest! {
 fn before_an_announcement_everything_is_discarded() {
     let mut reader = Reader::new();
     reader.push(&framed(&[(1, vec![])]));
-    assert_eq!(reader.next(), Ok(None));
+    assert_eq!(reader.next_item(), Ok(None));
     assert!(!reader.is_partial());
 }
 
@@ -123,11 +123,11 @@ fn a_broken_length_is_an_error_once_and_then_the_reader_hunts() {
     let mut reader = Reader::new();
     reader.push(&opening(&[1; 16]));
     reader.push(&[0xff; 4096]);
-    assert!(matches!(reader.next(), Ok(Some(Item::Announced(_)))));
-    assert_eq!(reader.next(), Err(WireError::LengthTooLarge));
-    assert_eq!(reader.next(), Ok(None));
+    assert!(matches!(reader.next_item(), Ok(Some(Item::Announced(_)))));
+    assert_eq!(reader.next_item(), Err(WireError::LengthTooLarge));
+    assert_eq!(reader.next_item(), Ok(None));
     reader.push(&opening(&[2; 16]));
-    assert_eq!(reader.next(), Ok(Some(Item::Announced([2; 16]))));
+    assert_eq!(reader.next_item(), Ok(Some(Item::Announced([2; 16]))));
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn a_message_with_a_broken_header_is_an_error() {
     let mut reader = Reader::new();
     reader.push(&opening(&[1; 16]));
     reader.push(&[6, 0, 0, 0, 2, 0, 0, 0, 0x0a, 0x05]);
-    assert!(reader.next().is_ok());
-    assert_eq!(reader.next(), Err(WireError::HeaderMalformed));
+    assert!(reader.next_item().is_ok());
+    assert_eq!(reader.next_item(), Err(WireError::HeaderMalformed));
 }
 
 #[test]
@@ -144,8 +144,8 @@ fn a_begun_message_is_partial() {
     let mut reader = Reader::new();
     reader.push(&opening(&[1; 16]));
     reader.push(&[6, 0]);
-    assert!(reader.next().is_ok());
-    assert_eq!(reader.next(), Ok(None));
+    assert!(reader.next_item().is_ok());
+    assert_eq!(reader.next_item(), Ok(None));
     assert!(reader.is_partial());
     reader.hunt();
     assert!(!reader.is_partial());

@@ -14,11 +14,17 @@ import { resolvePaths } from "../../base/paths.ts";
 export class ControlClient {
   readonly #connection: MessageConnection;
   readonly #socket: net.Socket;
+  /** Rejects when the application ends. */
+  readonly #lost: Promise<never>;
 
   private constructor(socket: net.Socket) {
     this.#socket = socket;
     this.#connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
     this.#connection.listen();
+    this.#lost = new Promise((_, reject) => {
+      socket.once("close", () => reject(new AppError("desktop.not-running", "Atoll ended before it answered.")));
+    });
+    this.#lost.catch(() => undefined); // where no call waits for it
   }
 
   /** @throws AppError desktop.not-running */
@@ -45,11 +51,8 @@ export class ControlClient {
     method: Method,
     params: ControlParams<Method>,
   ): Promise<ControlResults[Method]> {
-    const lost = new Promise<never>((_, reject) => {
-      this.#socket.once("close", () => reject(new AppError("desktop.not-running", "Atoll ended before it answered.")));
-    });
     try {
-      return (await Promise.race([this.#connection.sendRequest(method, params), lost])) as ControlResults[Method];
+      return (await Promise.race([this.#connection.sendRequest(method, params), this.#lost])) as ControlResults[Method];
     } catch (error) {
       if (error instanceof ResponseError && error.data !== undefined) throw fromErrorValue(error.data as ErrorValue);
       throw error;

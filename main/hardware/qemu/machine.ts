@@ -51,16 +51,16 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     this.#isPaused = status.status === "paused";
     qmp.on("STOP", () => this.#paused(true));
     qmp.on("RESUME", () => this.#paused(false));
-    qmp.on("GUEST_PANICKED", () => this.#quit({ reason: "guest-panic" }));
+    qmp.on("GUEST_PANICKED", () => void this.#panicked());
     qmp.on("SHUTDOWN", ({ reason }) => {
       // A reset that our init did not ask for is a kernel that gave up (panic=-1 without pvpanic).
-      if (reason === "guest-panic" || reason === "guest-reset") this.#quit({ reason: "guest-panic" });
+      if (reason === "guest-panic" || reason === "guest-reset") void this.#panicked();
       else if (reason === "guest-shutdown") this.#quit({ reason: "powered-off" });
     });
     qmp.on("closed", () => this.#ended());
     // It ended while no application was there to see it.
     if (status.status === "shutdown") this.#quit({ reason: "powered-off" });
-    else if (status.status === "guest-panicked") this.#quit({ reason: "guest-panic" });
+    else if (status.status === "guest-panicked") void this.#panicked();
   }
 
   /** Connects to the monitor of a machine; null where nobody answers there, or somebody else. */
@@ -128,6 +128,14 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   #quit(end: MachineEnd): void {
     if (this.#end !== null) return;
     this.#end = end;
+    this.#qmp.execute("quit").catch(() => undefined); // it may close the monitor before it answers
+  }
+
+  async #panicked(): Promise<void> {
+    if (this.#end !== null) return;
+    const end = { reason: "guest-panic" as const, detail: "" };
+    this.#end = end;
+    end.detail = (await this.readConsole().catch(() => "")).slice(-LOG_TAIL_BYTES).trim();
     this.#qmp.execute("quit").catch(() => undefined); // it may close the monitor before it answers
   }
 

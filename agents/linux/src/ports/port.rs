@@ -19,7 +19,7 @@ const TURN_BYTES: usize = 512 * 1024;
 #[derive(Debug)]
 pub enum Received {
     /// A host opened a session that the agent has not heard of; its echo is queued already.
-    Opened(Epoch),
+    Opened,
     Message(Message),
     /// The port's session is over: the host went away, or broke the framing.
     Lost(Option<WireError>),
@@ -146,7 +146,7 @@ impl Port {
 
     fn take_items(&mut self, received: &mut Vec<Received>) {
         loop {
-            match self.reader.next() {
+            match self.reader.next_item() {
                 Ok(Some(Item::Message(message))) => received.push(Received::Message(message)),
                 Ok(Some(Item::Announced(epoch))) => {
                     // The host repeats its announcement until it sees the echo, so it may come twice; it takes only one echo.
@@ -154,7 +154,7 @@ impl Port {
                         self.queue.clear();
                         self.queue.push(opening(&epoch).to_vec());
                         self.epoch = Some(epoch);
-                        received.push(Received::Opened(epoch));
+                        received.push(Received::Opened);
                     }
                 }
                 Ok(None) => return,

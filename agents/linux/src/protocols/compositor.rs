@@ -151,7 +151,9 @@ impl Commit {
         let crop = self.crop?;
         let scale = f64::from(self.scale);
         let from = |value: f64, side: i32| (value * scale).floor().clamp(0.0, f64::from(side.max(1) - 1)) as u32;
-        let to = |value: f64, side: i32, from: u32| (value * scale).ceil().clamp(f64::from(from) + 1.0, f64::from(side.max(1))) as u32;
+        let to = |value: f64, side: i32, from: u32| {
+            (value * scale).ceil().clamp(f64::from(from) + 1.0, f64::from(side.max(1))) as u32
+        };
         let (x, y) = (from(crop.loc.x, width), from(crop.loc.y, height));
         let right = to(crop.loc.x + crop.size.w, width, x);
         let bottom = to(crop.loc.y + crop.size.h, height, y);
@@ -166,7 +168,8 @@ impl Commit {
             Some(shown) if shown > 0 => f64::from(side) / f64::from(shown),
             _ => f64::from(self.scale),
         };
-        let (stretch_x, stretch_y) = (stretch(width, self.size.map(|size| size.0)), stretch(height, self.size.map(|size| size.1)));
+        let (stretch_x, stretch_y) =
+            (stretch(width, self.size.map(|size| size.0)), stretch(height, self.size.map(|size| size.1)));
         let mut rects = Vec::with_capacity(self.damage.len());
         for damage in &self.damage {
             match damage {
@@ -207,5 +210,5 @@ fn wire_rect(rect: Rectangle<i32, Logical>) -> Option<Rect> {
         && rect.size.h > 0
         && rect.loc.x.unsigned_abs() <= MAX_COORDINATE as u32
         && rect.loc.y.unsigned_abs() <= MAX_COORDINATE as u32;
-    sound.then(|| Rect { x: rect.loc.x, y: rect.loc.y, width: rect.size.w as u32, height: rect.size.h as u32 })
+    sound.then_some(Rect { x: rect.loc.x, y: rect.loc.y, width: rect.size.w as u32, height: rect.size.h as u32 })
 }

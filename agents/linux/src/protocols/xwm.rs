@@ -167,7 +167,7 @@ impl Agent {
         let rect = self.rect_on(parent, window.geometry());
         let wl = window.wl_surface();
         let popup = Popup { shell: PopupShell::X11(window), parent, rect, grab: false };
-        let id = self.surfaces.add(wl, Role::Popup(popup));
+        let id = self.surfaces.add(wl, Role::Popup(Box::new(popup)));
         self.announce(id);
     }
 
@@ -175,9 +175,9 @@ impl Agent {
     /// else the last one.
     fn x11_parent(&self, window: &X11Surface) -> Option<u32> {
         let windows = || self.surfaces.iter().filter(|surface| surface.window().is_some() && surface.x11().is_some());
-        let named = window.is_transient_for().and_then(|parent| {
-            windows().find(|surface| surface.x11().is_some_and(|x11| x11.window_id() == parent))
-        });
+        let named = window
+            .is_transient_for()
+            .and_then(|parent| windows().find(|surface| surface.x11().is_some_and(|x11| x11.window_id() == parent)));
         let focused = || self.surfaces.get(self.x11.last_focused).filter(|surface| surface.x11().is_some());
         let sibling = || windows().filter(|surface| surface.x11().is_some_and(|x11| x11.pid() == window.pid())).last();
         let parent = named.or_else(focused).or_else(sibling).or_else(|| windows().last())?;

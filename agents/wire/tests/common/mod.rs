@@ -28,7 +28,8 @@ pub fn bytes(hex: &str) -> Vec<u8> {
             bytes.resize(bytes.len() + times.parse::<usize>().expect("a count"), byte);
         } else {
             assert_eq!(group.len() % 2, 0, "whole bytes");
-            bytes.extend((0..group.len()).step_by(2).map(|at| u8::from_str_radix(&group[at..at + 2], 16).expect("hex")));
+            bytes
+                .extend((0..group.len()).step_by(2).map(|at| u8::from_str_radix(&group[at..at + 2], 16).expect("hex")));
         }
     }
     bytes
@@ -66,7 +67,7 @@ impl Schema {
         self.header().fields().map(|field| field.json_name().to_owned()).collect()
     }
 
-    pub fn to_json(&self, header: &[u8]) -> String {
+    pub fn json_of(&self, header: &[u8]) -> String {
         let message = DynamicMessage::decode(self.header(), header).expect("a Header");
         let mut out = Vec::new();
         let mut json = serde_json::Serializer::new(&mut out);
@@ -74,7 +75,7 @@ impl Schema {
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 
-    pub fn from_json(&self, json: &str) -> Vec<u8> {
+    pub fn encode_json(&self, json: &str) -> Vec<u8> {
         use prost_reflect::prost::Message as _;
         let mut json = serde_json::Deserializer::from_str(json);
         DynamicMessage::deserialize(self.header(), &mut json).expect("JSON of a Header").encode_to_vec()

@@ -1,0 +1,257 @@
+//! A minimal host: opens the agent's sockets, gives credits, puts frames together. For tests and examples/host.rs.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use atoll_wire::header::Message as Body;
+use atoll_wire::{
+    Credit, Encoding, Epoch, Frame, Keymap, MAJOR, Message, Output, PointerMotion, Welcome, encode, opening,
+};
+
+pub const CONTROL: usize = 0;
+pub const FRAMES: usize = 1;
+pub const BULK: usize = 2;
+
+/// What the host knows of a surface.
+#[derive(Debug, Default, Clone)]
+pub struct Shown {
+    pub width: u32,
+    pub height: u32,
+    pub pixels: Vec<u8>,
+    pub serial: u32,
+    pub frame: Frame,
+    /// Payload bytes of the last whole picture.
+    pub bytes: usize,
+    part_bytes: usize,
+    pub damage: Vec<(u32, u32, u32, u32)>,
+}
+
+pub struct Host {
+    streams: [UnixStream; 3],
+    incoming: Receiver<(usize, Message)>,
+    pub surfaces: BTreeMap<u32, Shown>,
+    /// Everything that came and no frame was, in order.
+    pub log: Vec<(usize, Message)>,
+    /// False = credits are given by hand.
+    pub gives_credits: bool,
+    started: Instant,
+}
+
+/// Connects, announces `epoch` on one socket, and waits for its echo.
+fn open(path: &Path, epoch: &Epoch) -> UnixStream {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut stream = loop {
+        match UnixStream::connect(path) {
+            Ok(stream) => break stream,
+            Err(error) if Instant::now() > deadline => panic!("{}: {error}", path.display()),
+            Err(_) => thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    stream.write_all(&opening(epoch)).expect("announcing");
+    let want = opening(epoch);
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(&want) {
+        stream.read_exact(&mut byte).expect("an echo");
+        seen.push(byte[0]);
+    }
+    stream
+}
+
+fn read_messages(port: usize, mut stream: UnixStream, out: &Sender<(usize, Message)>) {
+    let mut prefix = [0; 4];
+    while stream.read_exact(&mut prefix).is_ok() {
+        let length = u32::from_le_bytes(prefix) as usize;
+        let mut framed = prefix.to_vec();
+        framed.resize(4 + length, 0);
+        if stream.read_exact(&mut framed[4..]).is_err() {
+            return;
+        }
+        let message = atoll_wire::decode(&framed).expect("the agent's messages are sound");
+        if out.send((port, message)).is_err() {
+            return;
+        }
+    }
+}
+
+impl Host {
+    /// Opens a session with the agent that listens in `folder` and welcomes it.
+    pub fn connect(folder: &Path, epoch: Epoch) -> Self {
+        let streams = ["control", "frames", "bulk"].map(|name| open(&folder.join(name), &epoch));
+        let (sender, incoming) = channel();
+        for (port, stream) in streams.iter().enumerate() {
+            let (stream, sender) = (stream.try_clone().expect("a copy"), sender.clone());
+            thread::spawn(move || read_messages(port, stream, &sender));
+        }
+        let mut host = Self {
+            streams,
+            incoming,
+            surfaces: BTreeMap::new(),
+            log: Vec::new(),
+            gives_credits: true,
+            started: Instant::now(),
+        };
+        host.wait("hello", |body| matches!(body, Body::Hello(_)).then_some(()));
+        host.send(
+            CONTROL,
+            Body::Welcome(Welcome {
+                major: MAJOR,
+                output: Some(Output { width: 1280, height: 800, scale_120: 120, refresh_mhz: 60_000 }),
+                keymap: Some(Keymap { layout: "us".to_owned(), ..Keymap::default() }),
+                ..Welcome::default()
+            }),
+        );
+        host
+    }
+
+    pub fn send(&mut self, port: usize, body: Body) {
+        self.send_with(port, body, &[]);
+    }
+
+    pub fn send_with(&mut self, port: usize, body: Body, payload: &[u8]) {
+        let mut bytes = Vec::new();
+        encode(body, payload, &mut bytes).expect("encodes");
+        self.streams[port].write_all(&bytes).expect("the agent reads");
+    }
+
+    pub fn send_bytes(&mut self, port: usize, bytes: &[u8]) {
+        self.streams[port].write_all(bytes).expect("the agent reads");
+    }
+
+    pub fn time_ms(&self) -> u32 {
+        self.started.elapsed().as_millis() as u32
+    }
+
+    /// Handles what comes for a while.
+    pub fn run_for(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            if let Ok((port, message)) = self.incoming.recv_timeout(left) {
+                self.receive(port, message);
+            }
+        }
+    }
+
+    /// Handles what comes until `found` gives something for a message that came after the last wait.
+    pub fn wait<T>(&mut self, what: &str, found: impl Fn(&Body) -> Option<T>) -> T {
+        self.wait_message(what, |message| found(message.body.as_ref()?))
+    }
+
+    pub fn wait_message<T>(&mut self, what: &str, found: impl Fn(&Message) -> Option<T>) -> T {
+        let end = Instant::now() + Duration::from_secs(15);
+        loop {
+            while !self.log.is_empty() {
+                let (_, message) = self.log.remove(0);
+                if let Some(it) = found(&message) {
+                    return it;
+                }
+            }
+            self.step(what, end);
+        }
+    }
+
+    /// Handles what comes until a picture of the surface satisfies `found`.
+    pub fn wait_picture(&mut self, what: &str, surface: u32, found: impl Fn(&Shown) -> bool) -> Shown {
+        let end = Instant::now() + Duration::from_secs(15);
+        loop {
+            if let Some(shown) = self.surfaces.get(&surface).filter(|shown| shown.serial > 0 && found(shown)) {
+                return shown.clone();
+            }
+            self.step(what, end);
+        }
+    }
+
+    fn step(&mut self, what: &str, end: Instant) {
+        let left = end.saturating_duration_since(Instant::now());
+        match self.incoming.recv_timeout(left) {
+            Ok((port, message)) => self.receive(port, message),
+            Err(_) => panic!("waited in vain for {what}; came: {:?}; surfaces: {:?}", self.log, self.surfaces.keys()),
+        }
+    }
+
+    fn receive(&mut self, port: usize, message: Message) {
+        let opened = match message.body.as_ref() {
+            Some(Body::Frame(frame)) => {
+                let frame = frame.clone();
+                return self.draw(&frame, &message.payload);
+            }
+            Some(Body::WindowOpened(opened)) => Some(opened.surface),
+            Some(Body::PopupOpened(opened)) => Some(opened.surface),
+            Some(Body::SubsurfaceOpened(opened)) => Some(opened.surface),
+            Some(Body::SurfaceClosed(closed)) => {
+                self.surfaces.remove(&closed.surface);
+                None
+            }
+            _ => None,
+        };
+        if let Some(surface) = opened {
+            assert!(self.surfaces.insert(surface, Shown::default()).is_none(), "surface {surface} was opened twice");
+            if self.gives_credits {
+                self.credit(surface, 2);
+            }
+        }
+        self.log.push((port, message));
+    }
+
+    pub fn credit(&mut self, surface: u32, count: u32) {
+        let shown_serial = self.surfaces.get(&surface).map_or(0, |shown| shown.serial);
+        self.send(FRAMES, Body::Credit(Credit { surface, count, shown_serial }));
+    }
+
+    fn draw(&mut self, frame: &Frame, payload: &[u8]) {
+        let Some(shown) = self.surfaces.get_mut(&frame.surface) else { return };
+        if shown.frame.serial != frame.serial {
+            assert_eq!(frame.serial, shown.frame.serial + 1, "serials count up");
+            shown.part_bytes = 0;
+            shown.damage.clear();
+        }
+        if (shown.width, shown.height) != (frame.width, frame.height) {
+            (shown.width, shown.height) = (frame.width, frame.height);
+            shown.pixels = vec![0; frame.width as usize * frame.height as usize * 4];
+        }
+        let mut rest = payload;
+        for rect in &frame.damage {
+            let (bytes, tail) = rest.split_at(rect.size as usize);
+            rest = tail;
+            let size = rect.width as usize * rect.height as usize * 4;
+            let raw = match rect.encoding() {
+                Encoding::Lz4 => lz4_flex::block::decompress(bytes, size).expect("LZ4"),
+                _ => bytes.to_vec(),
+            };
+            assert_eq!(raw.len(), size);
+            for (row, line) in raw.chunks(rect.width as usize * 4).enumerate() {
+                let at = ((rect.y as usize + row) * frame.width as usize + rect.x as usize) * 4;
+                shown.pixels[at..at + line.len()].copy_from_slice(line);
+            }
+            shown.damage.push((rect.x, rect.y, rect.width, rect.height));
+        }
+        assert!(rest.is_empty());
+        shown.part_bytes += payload.len();
+        shown.frame = frame.clone();
+        if frame.last {
+            shown.serial = frame.serial;
+            shown.bytes = shown.part_bytes;
+            if self.gives_credits {
+                self.credit(frame.surface, 1);
+            }
+        }
+    }
+
+    pub fn move_pointer(&mut self, surface: u32, x: f64, y: f64) {
+        let time_ms = self.time_ms();
+        let (x_256, y_256) = ((x * 256.0) as i32, (y * 256.0) as i32);
+        self.send(CONTROL, Body::PointerMotion(PointerMotion { surface, x_256, y_256, time_ms }));
+    }
+}
+
+/// Binary PPM of a picture; alpha is ignored.
+pub fn ppm(shown: &Shown) -> Vec<u8> {
+    let mut out = format!("P6 {} {} 255\n", shown.width, shown.height).into_bytes();
+    out.extend(shown.pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]));
+    out
+}
