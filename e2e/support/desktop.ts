@@ -17,12 +17,6 @@ export interface CommandResult {
   stderr: string;
 }
 
-export interface Pixel {
-  r: number;
-  g: number;
-  b: number;
-}
-
 export class TestDesktop {
   readonly home: string;
   #app: ElectronApplication | null = null;
@@ -166,11 +160,6 @@ export function changedPixels(a: PNG, b: PNG): number {
     if (a.data.readUInt32LE(at) !== b.data.readUInt32LE(at)) changed += 1;
   }
   return changed;
-}
-
-export function pixelAt(picture: PNG, x: number, y: number): Pixel {
-  const at = (y * picture.width + x) * 4;
-  return { r: picture.data[at] ?? 0, g: picture.data[at + 1] ?? 0, b: picture.data[at + 2] ?? 0 };
 }
 
 const SHIFTED: Readonly<Record<string, string>> = Object.fromEntries(

@@ -3,7 +3,7 @@ import fsp from "node:fs/promises";
 import os from "node:os";
 import type { DoctorCheck } from "#shared/ipc/control.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
-import { probeQemu } from "../hardware/qemu/probe.ts";
+import { probeQemu } from "../hardware/host.ts";
 import { templateViews } from "./template-views.ts";
 
 const LOW_MEMORY_MIB = 1024;

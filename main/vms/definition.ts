@@ -38,7 +38,6 @@ const definitionSchema = z.discriminatedUnion("driver", [qemuDefinition, externa
 
 export type VmDefinition = z.infer<typeof definitionSchema> & { name: string };
 export type QemuDefinition = Extract<VmDefinition, { driver: "qemu" }>;
-export type ExternalDefinition = Extract<VmDefinition, { driver: "external" }>;
 
 /** Reads a definition. Throws vm.bad-definition, which names file, line and reason. */
 export function parseDefinition(name: string, text: string, file: string): VmDefinition {

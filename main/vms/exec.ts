@@ -3,6 +3,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { OutputStream } from "#shared/protocol/execs.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { LinkProcess } from "../link/link-process.ts";
+import { checkArgv } from "./argv.ts";
 import type { Vm } from "./vm.ts";
 
 let lastExec = 0;
@@ -32,6 +33,7 @@ export class Exec extends Emitter<ExecEvents> {
 
   constructor(vm: Vm, argv: string[], tty: Terminal | null) {
     super();
+    checkArgv(argv);
     lastExec += 1;
     this.#id = lastExec;
     this.#link = vm.requireLink();

@@ -3,6 +3,7 @@ import type { AppView } from "#shared/ipc/contract.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { windowIdOf, type WindowId } from "#shared/model/window.ts";
 import type { FromLink, ToLink } from "../link/contract.ts";
+import { checkArgv } from "./argv.ts";
 import type { Vm } from "./vm.ts";
 
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -13,6 +14,7 @@ export type Program = { appId: string; files: string[] } | { argv: string[] };
 
 /** Resolves when the program runs. `request` is what its windows name as their launch. */
 export async function launch(vm: Vm, program: Program): Promise<{ pid: number; request: number }> {
+  checkArgv("appId" in program ? program.files : program.argv);
   const what = "appId" in program ? program.appId : (program.argv[0] ?? "");
   const answer = await ask(vm, (request) => ({
     type: "launch",

@@ -1,13 +1,9 @@
 /** The VMs that main tells of. */
 import { createStore } from "zustand/vanilla";
-import { LABELS, type LabelName } from "#shared/model/label.ts";
+import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 
 export const vmStore = createStore<{ vms: readonly VmStatus[] }>(() => ({ vms: [] }));
-
-export function findVm(id: VmId): VmStatus | undefined {
-  return vmStore.getState().vms.find((vm) => vm.id === id);
-}
 
 export interface VmTag {
   name: string;
@@ -18,8 +14,4 @@ export interface VmTag {
 export function tagOf(vms: readonly VmStatus[], id: VmId): VmTag {
   const vm = vms.find((known) => known.id === id);
   return vm === undefined ? { name: id.slice(0, 8), label: "slate" } : { name: vm.name, label: vm.label };
-}
-
-export function colourOf(label: LabelName): string {
-  return LABELS[label].colour;
 }

@@ -26,7 +26,6 @@ const layoutSchema = z.object({
     .max(4096),
 });
 export type DesktopLayout = z.infer<typeof layoutSchema>;
-export type WindowLayout = DesktopLayout["windows"][number];
 
 const errorValue = z.object({
   code: z.string(),

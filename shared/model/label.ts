@@ -14,6 +14,3 @@ export type LabelName = keyof typeof LABELS;
 export type LabelShape = (typeof LABELS)[LabelName]["shape"];
 
 export const LABEL_NAMES = Object.keys(LABELS) as [LabelName, ...LabelName[]];
-
-/** Colour of text and shape that stand on a label's colour. */
-export const ON_LABEL_COLOUR = "#08131c";

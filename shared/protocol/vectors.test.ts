@@ -61,7 +61,7 @@ describe("golden vectors", () => {
         .filter(({ text }) => text.startsWith("{"))
         .map(({ text }) => Object.keys(JSON.parse(text.split(" + ")[0] ?? "") as object)[0]),
     );
-    expect([...named].sort()).toEqual(Object.keys(ROUTES).sort());
+    expect(named).toEqual(new Set(Object.keys(ROUTES)));
   });
 
   it("with a byte flipped are messages or errors, never a throw", () => {

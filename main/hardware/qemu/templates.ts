@@ -1,12 +1,12 @@
 /** Templates for the drivers: which build a VM stands on, and the initrd with today's agent. */
 import path from "node:path";
 import { AppError } from "#shared/model/app-error.ts";
-import { cachePaths, resolveCacheDir } from "../../images/builder/cache-dir.ts";
-import { makeInitrd } from "../../images/builder/initrd.ts";
-import { recipeNamed } from "../../images/builder/recipes.ts";
-import { readTemplate, type Template, templateStatus } from "../../images/builder/template.ts";
-import type { QemuDefinition } from "./definition.ts";
-import type { QemuVm } from "../hardware/qemu/driver.ts";
+import { cachePaths, resolveCacheDir } from "../../../images/builder/cache-dir.ts";
+import { makeInitrd } from "../../../images/builder/initrd.ts";
+import { recipeNamed } from "../../../images/builder/recipes.ts";
+import { readTemplate, type Template, templateStatus } from "../../../images/builder/template.ts";
+import type { QemuDefinition } from "../../vms/definition.ts";
+import type { QemuVm } from "./driver.ts";
 
 /** @throws AppError template.not-built */
 export async function describeQemuVm(
