@@ -107,11 +107,18 @@ export class QemuDriver implements Driver {
   }
 }
 
+/**
+ * Chromium leaves file descriptors open over exec (its own channels, the display): QEMU must not have them, and while it
+ * had, the application's other processes would not notice the application's end. Only bash closes numbers above 9.
+ */
+const CLOSE_INHERITED =
+  'for fd in /proc/self/fd/*; do n=${fd##*/}; if ((n > 2)); then exec {n}>&-; fi; done 2>/dev/null; exec "$@"';
+
 /** Detached, with nothing inherited: the machine outlives the application. Rejects when the program cannot be started. */
 function spawnQemu(run: string, args: string[]): Promise<number> {
   const log = fs.openSync(path.join(run, RUNTIME_FILES.log), "a", 0o600);
   try {
-    const child = spawn(QEMU_BINARY, args, {
+    const child = spawn("/bin/bash", ["-c", CLOSE_INHERITED, "atoll", QEMU_BINARY, ...args], {
       cwd: run,
       detached: true,
       stdio: ["ignore", log, log],
