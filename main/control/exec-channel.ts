@@ -56,6 +56,7 @@ export class ExecChannel {
   }
 
   #notify<Name extends keyof ExecNotices>(name: Name, params: ExecNotices[Name]): void {
-    void this.#connection.sendNotification(name, params);
+    // A client that is gone is dealt with by close().
+    this.#connection.sendNotification(name, params).catch(() => undefined);
   }
 }

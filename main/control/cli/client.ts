@@ -64,7 +64,8 @@ export class ControlClient {
   }
 
   notify(name: string, params: object): void {
-    void this.#connection.sendNotification(name, params);
+    // The application may have closed the connection: what the command ended with is known by then.
+    this.#connection.sendNotification(name, params).catch(() => undefined);
   }
 
   onClose(listener: () => void): void {
