@@ -18,6 +18,8 @@ export interface CachePaths {
   bootDir: string;
   /** Debian packages, by suite. */
   packagesDir: string;
+  /** What was found about this machine by trying, see main/hardware/qemu/probe.ts. */
+  probesDir: string;
   /** The last build's words, by template. */
   logsDir: string;
 }
@@ -27,6 +29,7 @@ export function cachePaths(cacheDir: string): CachePaths {
     templatesDir: join(cacheDir, "templates"),
     bootDir: join(cacheDir, "boot"),
     packagesDir: join(cacheDir, "packages"),
+    probesDir: join(cacheDir, "probes"),
     logsDir: join(cacheDir, "logs"),
   };
 }

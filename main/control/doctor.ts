@@ -3,7 +3,7 @@ import fsp from "node:fs/promises";
 import os from "node:os";
 import type { DoctorCheck } from "#shared/ipc/control.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
-import { probeQemu } from "../hardware/host.ts";
+import { probeHost } from "../hardware/host.ts";
 import { templateViews } from "./template-views.ts";
 
 const LOW_MEMORY_MIB = 1024;
@@ -15,7 +15,7 @@ export async function doctor(): Promise<DoctorCheck[]> {
 
 async function qemu(): Promise<DoctorCheck[]> {
   try {
-    const probe = await probeQemu();
+    const probe = await probeHost();
     const isKvm = probe.accelerator === "kvm";
     return [
       { id: "qemu", status: "ok", detail: `QEMU ${probe.version}`, remedy: "" },

@@ -9,6 +9,8 @@ pub struct Cmdline {
     pub root: String,
     /// `atoll.hostname=`, a valid host name.
     pub hostname: String,
+    /// `atoll.probe`: the host only asks whether its accelerator can run this kernel; switch off at once.
+    pub is_probe: bool,
 }
 
 pub fn read() -> Result<Cmdline, Error> {
@@ -27,6 +29,7 @@ fn parse(text: &str) -> Cmdline {
     Cmdline {
         root: value("root").filter(|root| root.starts_with("/dev/")).unwrap_or("/dev/vda").to_owned(),
         hostname: value("atoll.hostname").filter(|name| is_host_name(name)).unwrap_or("atoll").to_owned(),
+        is_probe: text.split_ascii_whitespace().any(|word| word == "atoll.probe"),
     }
 }
 
@@ -42,7 +45,7 @@ mod tests {
     use super::*;
 
     fn cmdline(root: &str, hostname: &str) -> Cmdline {
-        Cmdline { root: root.to_owned(), hostname: hostname.to_owned() }
+        Cmdline { root: root.to_owned(), hostname: hostname.to_owned(), is_probe: false }
     }
 
     #[test]
@@ -53,6 +56,12 @@ mod tests {
     #[test]
     fn the_last_of_two_wins_as_in_the_kernel() {
         assert_eq!(parse("root=/dev/vda root=/dev/vdb"), cmdline("/dev/vdb", "atoll"));
+    }
+
+    #[test]
+    fn a_probe_is_a_word_of_its_own() {
+        assert!(parse("quiet atoll.probe panic=-1").is_probe);
+        assert!(!parse("quiet atoll.probes atoll.probe=0").is_probe);
     }
 
     #[test]

@@ -19,6 +19,9 @@ use error::Error;
 fn boot() -> Result<(), Error> {
     let early = root::mount_kernel_filesystems()?;
     let cmdline = cmdline::read()?;
+    if cmdline.is_probe {
+        power::off();
+    }
     modules::insert(&early.modules, modules::Phase::Root)?;
     root::enter(&cmdline.root)?;
     session::prepare(&cmdline)?;

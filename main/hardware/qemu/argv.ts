@@ -42,7 +42,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...["-name", `atoll-${spec.id.slice(0, 8)}`, "-uuid", spec.id, "-pidfile", RUNTIME_FILES.pid],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...["-machine", "q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off"],
-    ...accelerator(spec.accelerator),
+    ...qemuAccelerator(spec.accelerator),
     ...["-smp", String(spec.cpus), "-m", `size=${spec.memoryMiB}M`],
     // A guest that ends waits, paused, until its end has been seen (also by an application that starts later), then it is told to quit.
     ...["-action", "reboot=shutdown,shutdown=pause,panic=pause"],
@@ -62,7 +62,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
   ];
 }
 
-function accelerator(accelerator: Accelerator): string[] {
+export function qemuAccelerator(accelerator: Accelerator): string[] {
   return accelerator === "kvm"
     ? ["-accel", "kvm", "-cpu", "host"]
     : ["-accel", `tcg,thread=multi,tb-size=${TCG_CACHE_MIB}`, "-cpu", "max"];

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
 import { type VmId } from "#shared/model/vm.ts";
+import { cachePaths, resolveCacheDir } from "../../../images/builder/cache-dir.ts";
 import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
 import type { Driver } from "../driver.ts";
 import { qemuArguments, RUNTIME_FILES } from "./argv.ts";
@@ -71,7 +72,7 @@ export class QemuDriver implements Driver {
     const disk = await readJson(path.join(state, DISK_RECORD_FILE), diskSchema);
     const vm = await this.#source.describe(id, disk?.templateBuild ?? null);
     if (disk === null) await createDisk(state, vm.template);
-    const { accelerator } = await probeQemu();
+    const { accelerator } = await probeQemu(vm.template, cachePaths(resolveCacheDir()).probesDir);
     signal?.throwIfAborted();
     for (const file of Object.values(RUNTIME_FILES)) await fsp.rm(path.join(run, file), { force: true });
     const pid = spawnQemu(run, [

@@ -1,10 +1,25 @@
 /** What the installed QEMU can do: found by running it, because /dev/kvm may exist and fail. */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import fsp from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { z } from "zod";
 import type { Accelerator } from "#shared/model/vm.ts";
 import { AppError } from "#shared/model/app-error.ts";
+import { qemuAccelerator } from "./argv.ts";
 
 export const QEMU_BINARY = "qemu-system-x86_64";
-const PROBE_TIMEOUT_MS = 10_000;
+const KVM_DEVICE = "/dev/kvm";
+const BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id";
+/** A working KVM boots the kernel in well under a second; one that takes longer than this is worth less than emulation. */
+const PROBE_TIMEOUT_MS = 5_000;
+
+/** The kernel and first program that the guests boot. */
+export interface ProbeBoot {
+  kernel: string;
+  initrd: string;
+}
 
 export interface QemuProbe {
   version: string;
@@ -13,53 +28,122 @@ export interface QemuProbe {
   kvmFailure: string;
 }
 
-let probed: Promise<QemuProbe> | null = null;
+const answersSchema = z.object({
+  bootId: z.string(),
+  version: z.string(),
+  /** By kernel: why KVM cannot run it, "" where it can. */
+  kvmFailures: z.record(z.string(), z.string()),
+});
+const probes = new Map<string, Promise<QemuProbe>>();
 
-/** Runs once per process. Rejects with hardware.qemu-missing. */
-export function probeQemu(): Promise<QemuProbe> {
-  probed ??= probe().catch((error: unknown) => {
-    probed = null;
-    throw error;
+/**
+ * Runs once per process and kernel, and KVM's answer is kept in `folder` until the machine is booted anew or QEMU changes:
+ * a guest's kernel is really booted, because there are hosts whose KVM starts a machine and fails at its first odd
+ * instruction. Rejects with hardware.qemu-missing.
+ */
+export function probeQemu(boot: ProbeBoot, folder: string): Promise<QemuProbe> {
+  let probe = probes.get(boot.kernel);
+  if (probe === undefined) {
+    probe = run(boot, folder);
+    probes.set(boot.kernel, probe);
+    probe.catch(() => probes.delete(boot.kernel));
+  }
+  return probe;
+}
+
+/** @throws AppError hardware.qemu-missing */
+export async function qemuVersion(): Promise<string> {
+  const { stdout } = await promisify(execFile)(QEMU_BINARY, ["--version"]).catch((cause: unknown) => {
+    throw missing(cause);
   });
-  return probed;
+  return /version ([0-9.]+)/.exec(stdout)?.[1] ?? "unknown";
 }
 
-async function probe(): Promise<QemuProbe> {
-  const version = await run(["--version"], "");
-  // A machine with one vCPU is really made, then told to quit.
-  const commands = `{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n`;
-  const kvm = await run(
-    ["-accel", "kvm", "-machine", "q35", "-cpu", "host", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio"],
-    commands,
-  );
-  return {
-    version: /version ([0-9.]+)/.exec(version.stdout)?.[1] ?? "unknown",
-    accelerator: kvm.code === 0 ? "kvm" : "tcg",
-    kvmFailure:
-      kvm.code === 0 ? "" : (kvm.stderr.trim().split("\n").at(-1) ?? "").replace(/^.*qemu-system-x86_64: /, ""),
-  };
+async function run(boot: ProbeBoot, folder: string): Promise<QemuProbe> {
+  const version = await qemuVersion();
+  const kvmFailure = (await kvmDeviceFailure()) || (await keptFailure(version, boot, folder));
+  return { version, accelerator: kvmFailure === "" ? "kvm" : "tcg", kvmFailure };
 }
 
-function run(args: string[], input: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+/** Why the device cannot be opened, "" where it can. Never kept: a user may join its group at any time. */
+export async function kvmDeviceFailure(): Promise<string> {
+  try {
+    await (await fsp.open(KVM_DEVICE, "r+")).close();
+    return "";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function keptFailure(version: string, boot: ProbeBoot, folder: string): Promise<string> {
+  const file = path.join(folder, "kvm.json");
+  const bootId = (await fsp.readFile(BOOT_ID_FILE, "utf8")).trim();
+  const kept = await readAnswers(file);
+  const isOurs = kept?.bootId === bootId && kept.version === version;
+  const kvmFailures = isOurs ? kept.kvmFailures : {};
+  const known = kvmFailures[boot.kernel];
+  if (known !== undefined) return known;
+  const kvmFailure = await bootFailure(boot);
+  const partial = `${file}.${process.pid}`;
+  await fsp.mkdir(folder, { recursive: true });
+  const answers = { bootId, version, kvmFailures: { ...kvmFailures, [boot.kernel]: kvmFailure } };
+  await fsp.writeFile(partial, JSON.stringify(answers));
+  await fsp.rename(partial, file);
+  return kvmFailure;
+}
+
+/** null where nothing was asked yet, or where what is there cannot be read: then it is asked now. */
+async function readAnswers(file: string): Promise<z.infer<typeof answersSchema> | null> {
+  try {
+    return answersSchema.parse(JSON.parse(await fsp.readFile(file, "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+/** Boots the kernel under KVM to a first program that switches off at once; "" when it did, else what QEMU said. */
+export function bootFailure(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(QEMU_BINARY, args, { timeout: PROBE_TIMEOUT_MS, killSignal: "SIGKILL" });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
-    child.on("error", (cause) => {
-      reject(
-        new AppError(
-          "hardware.qemu-missing",
-          `${QEMU_BINARY} cannot be started (${cause.message}): install Debian's qemu-system-x86.`,
-          {},
-          { cause },
-        ),
-      );
+    const child = spawn(
+      QEMU_BINARY,
+      [
+        ...["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", ...qemuAccelerator("kvm")],
+        ...["-smp", "2", "-m", "size=256M", "-no-reboot", "-kernel", boot.kernel, "-initrd", boot.initrd],
+        ...["-append", "quiet panic=-1 atoll.probe", "-qmp", "stdio"],
+      ],
+      { timeout: timeoutMs, killSignal: "SIGKILL" },
+    );
+    let hasShutDown = false;
+    let words = "";
+    child.stderr.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString("utf8")}`.slice(0, 4_000)));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const message = z.looseObject({ event: z.string(), data: z.unknown().optional() }).safeParse(JSON.parse(line)).data;
+      const reason = z.object({ reason: z.string() }).safeParse(message?.data).data?.reason;
+      if (message?.event === "SHUTDOWN" && reason === "guest-shutdown") hasShutDown = true;
+      // It stands still with an error that only KVM can make.
+      else if (message?.event === "STOP" && !hasShutDown) child.kill("SIGKILL");
     });
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-    // QEMU that fails early closes its end: that is seen by its exit code.
+    child.on("error", (cause) => reject(missing(cause)));
+    child.on("close", () => {
+      const firstWords =
+        words
+          .trim()
+          .split("\n")[0]
+          ?.replace(/^.*qemu-system-x86_64: /, "") ?? "";
+      resolve(hasShutDown ? "" : firstWords || `a guest did not boot within ${timeoutMs / 1000} s`);
+    });
+    // QEMU that fails early closes its end: that is seen by its words.
     child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
+    child.stdin.write('{"execute":"qmp_capabilities"}\n');
   });
+}
+
+function missing(cause: unknown): AppError {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return new AppError(
+    "hardware.qemu-missing",
+    `${QEMU_BINARY} cannot be started (${words}): install Debian's qemu-system-x86.`,
+    {},
+    { cause },
+  );
 }
