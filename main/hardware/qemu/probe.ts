@@ -117,7 +117,9 @@ export function bootFailure(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Prom
     let words = "";
     child.stderr.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString("utf8")}`.slice(0, 4_000)));
     createInterface({ input: child.stdout }).on("line", (line) => {
-      const message = z.looseObject({ event: z.string(), data: z.unknown().optional() }).safeParse(JSON.parse(line)).data;
+      const message = z
+        .looseObject({ event: z.string(), data: z.unknown().optional() })
+        .safeParse(JSON.parse(line)).data;
       const reason = z.object({ reason: z.string() }).safeParse(message?.data).data?.reason;
       if (message?.event === "SHUTDOWN" && reason === "guest-shutdown") hasShutDown = true;
       // It stands still with an error that only KVM can make.
