@@ -8,10 +8,7 @@ import { TestDesktop, type } from "./support/desktop.ts";
 let desktop: TestDesktop;
 
 test.beforeAll(async () => {
-  desktop = await TestDesktop.open();
-  await desktop.json("vm", "create", "other", "--label", "violet");
-  await desktop.isRunning("home");
-  await desktop.json("vm", "start", "other", "--wait");
+  desktop = await TestDesktop.firstStart();
 });
 
 test.afterAll(async () => {
@@ -30,6 +27,16 @@ async function windowOf(vm: string): Promise<{ id: string; frozen: boolean } | u
   return (await desktop.windows()).find((window) => window.vm === vm);
 }
 
+test("the first start makes two VMs of different trust and starts them", async () => {
+  await desktop.isRunning("home");
+  await desktop.isRunning("web");
+  const common = { template: "debian", driver: "qemu", state: "running", stateReason: null, network: "none" };
+  expect(await desktop.vms()).toMatchObject([
+    { name: "home", label: "lagoon", ...common },
+    { name: "web", label: "coral", ...common },
+  ]);
+});
+
 test("a crash of the application leaves the VMs and their programs; the next start brings the windows back", async () => {
   const { id, element } = await desktop.run("home", "foot");
   await element.locator('[data-part="content"]').click();
@@ -37,7 +44,7 @@ test("a crash of the application leaves the VMs and their programs; the next sta
   await desktop.crash();
   await desktop.start();
   await desktop.isRunning("home");
-  await desktop.isRunning("other");
+  await desktop.isRunning("web");
   expect(pidOf((await view("home")) as VmView)).toBe(pidOf(before as VmView));
   await expect.poll(async () => (await windowOf("home"))?.id).toBe(id);
   const again = (await desktop.page()).locator(`[data-window-id="${id}"]`);
@@ -47,34 +54,34 @@ test("a crash of the application leaves the VMs and their programs; the next sta
 });
 
 test("pause and resume follow QEMU's events", async () => {
-  expect(await desktop.json<VmView>("vm", "pause", "other", "--wait", "20")).toMatchObject({ state: "paused" });
-  expect(await desktop.json<VmView>("vm", "resume", "other", "--wait", "20")).toMatchObject({ state: "running" });
+  expect(await desktop.json<VmView>("vm", "pause", "web", "--wait", "20")).toMatchObject({ state: "paused" });
+  expect(await desktop.json<VmView>("vm", "resume", "web", "--wait", "20")).toMatchObject({ state: "running" });
 });
 
 test("kill -9 of one QEMU freezes its windows and leaves the other VM alone", async () => {
-  await desktop.run("other", "foot");
-  const other = (await view("other")) as VmView;
-  process.kill(pidOf(other), "SIGKILL");
-  await expect.poll(() => view("other")).toMatchObject({ state: "crashed", stateReason: "qemu-exited" });
-  expect(await windowOf("other")).toMatchObject({ frozen: true });
+  await desktop.run("web", "foot");
+  const web = (await view("web")) as VmView;
+  process.kill(pidOf(web), "SIGKILL");
+  await expect.poll(() => view("web")).toMatchObject({ state: "crashed", stateReason: "qemu-exited" });
+  expect(await windowOf("web")).toMatchObject({ frozen: true });
   expect(await windowOf("home")).toMatchObject({ frozen: false });
   expect(await desktop.atoll("exec", "home", "--", "echo", "well")).toMatchObject({ stdout: "well\n" });
   // Started again, the old pictures go.
-  await desktop.json("vm", "start", "other", "--wait");
-  await expect.poll(() => windowOf("other")).toBeUndefined();
+  await desktop.json("vm", "start", "web", "--wait");
+  await expect.poll(() => windowOf("web")).toBeUndefined();
 });
 
 test("an orderly stop and a kill have their own reasons", async () => {
-  expect(await desktop.json<VmView>("vm", "stop", "other", "--wait")).toMatchObject({
+  expect(await desktop.json<VmView>("vm", "stop", "web", "--wait")).toMatchObject({
     state: "stopped",
     stateReason: "powered-off",
   });
-  await desktop.json("vm", "start", "other", "--wait");
-  expect(await desktop.json<VmView>("vm", "kill", "other", "--wait")).toMatchObject({
+  await desktop.json("vm", "start", "web", "--wait");
+  expect(await desktop.json<VmView>("vm", "kill", "web", "--wait")).toMatchObject({
     state: "stopped",
     stateReason: "killed",
   });
-  const removed = await desktop.json<VmView>("vm", "remove", "other");
+  const removed = await desktop.json<VmView>("vm", "remove", "web");
   expect(fs.existsSync(path.join(desktop.home, "state/vms", removed.id))).toBe(false);
-  expect(fs.existsSync(path.join(desktop.home, "config/vms/other.yaml"))).toBe(false);
+  expect(fs.existsSync(path.join(desktop.home, "config/vms/web.yaml"))).toBe(false);
 });

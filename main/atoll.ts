@@ -22,8 +22,11 @@ export interface AtollEvents {
   changed: [];
 }
 
-/** VMs of the first start. */
-const FIRST_VMS: readonly { name: string; label: LabelName }[] = [{ name: "home", label: "lagoon" }];
+/** VMs of the first start; they start with the desktop from then on. */
+const FIRST_VMS: readonly { name: string; label: LabelName }[] = [
+  { name: "home", label: "lagoon" },
+  { name: "web", label: "coral" },
+];
 
 export class Atoll extends Emitter<AtollEvents> {
   readonly #options: AtollOptions;
@@ -35,17 +38,20 @@ export class Atoll extends Emitter<AtollEvents> {
     this.#options = options;
   }
 
-  /** Reads the definitions, makes the first VMs, adopts what runs, starts what was made. */
+  /** Reads the definitions, makes the first VMs, adopts what runs, starts what shall start with the desktop. */
   async open(): Promise<void> {
     const { registry, log } = this.#options;
     const isFirst = await registry.load();
-    if (isFirst) for (const { name, label } of FIRST_VMS) await registry.add(newDefinition(name, label, "debian"));
+    if (isFirst) {
+      for (const { name, label } of FIRST_VMS)
+        await registry.add({ ...newDefinition(name, label, "debian"), autostart: true });
+    }
     for (const error of registry.broken) log(error.message);
     for (const definition of registry.all) this.#add(definition);
     await Promise.all(
       this.vms.map(async (vm) => {
         try {
-          if (!(await vm.adopt()) && FIRST_VMS.some(({ name }) => name === vm.definition.name)) await vm.start();
+          if (!(await vm.adopt()) && vm.definition.autostart) await vm.start();
         } catch (error) {
           log(`${vm.definition.name}: ${error instanceof Error ? error.message : String(error)}`);
         }

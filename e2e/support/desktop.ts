@@ -1,10 +1,13 @@
 /** The real application for a test: Electron with an ATOLL_HOME of its own, driven by Playwright and by the `atoll` command. */
 import { execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { _electron, type ElectronApplication, expect, type Locator, type Page } from "@playwright/test";
 import { PNG } from "pngjs";
+import { stringify } from "yaml";
+import type { LabelName } from "#shared/model/label.ts";
 import type { VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
@@ -25,9 +28,22 @@ export class TestDesktop {
     this.home = home;
   }
 
-  /** A home without anything in it: the application's first start. The path is short, as sockets lie under it. */
-  static async open(): Promise<TestDesktop> {
+  /** A home without anything in it: the application's first start, which makes two VMs. The path is short, as sockets lie under it. */
+  static async firstStart(): Promise<TestDesktop> {
     const desktop = new TestDesktop(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-e2e-")));
+    await desktop.start();
+    return desktop;
+  }
+
+  /** A home with these VMs, by default one alone, which start with the desktop. */
+  static async open(vms: Readonly<Record<string, LabelName>> = { home: "lagoon" }): Promise<TestDesktop> {
+    const desktop = new TestDesktop(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-e2e-")));
+    const folder = path.join(desktop.home, "config/vms");
+    fs.mkdirSync(folder, { recursive: true });
+    for (const [name, label] of Object.entries(vms)) {
+      const definition = { id: randomUUID(), driver: "qemu", label, template: "debian", autostart: true };
+      fs.writeFileSync(path.join(folder, `${name}.yaml`), stringify(definition));
+    }
     await desktop.start();
     return desktop;
   }

@@ -39,9 +39,8 @@ export const methods: Methods = {
   "vm.create": async ({ atoll }, params) => {
     if (params.driver === "external") {
       const { name, label, channels } = params;
-      return viewOf(
-        (await atoll.create({ id: randomUUID() as VmId, name, driver: "external", label, channels })).status,
-      );
+      const id = randomUUID() as VmId;
+      return viewOf((await atoll.create({ id, name, driver: "external", label, channels, autostart: false })).status);
     }
     if (params.network !== "none") {
       throw new AppError(

@@ -11,6 +11,8 @@ const id = z.custom<VmId>(
   "must be a UUID in lower case",
 );
 const label = z.enum(LABEL_NAMES);
+/** Whether it starts with the desktop. */
+const autostart = z.boolean().default(false);
 
 const qemuDefinition = z.strictObject({
   id,
@@ -21,6 +23,7 @@ const qemuDefinition = z.strictObject({
   memory: z.int().min(64).max(1_048_576).nullable().default(null),
   cpus: z.int().min(1).max(64).nullable().default(null),
   network: z.literal("none").default("none"),
+  autostart,
 });
 
 const externalDefinition = z.strictObject({
@@ -32,6 +35,7 @@ const externalDefinition = z.strictObject({
     frames: z.string().startsWith("/"),
     bulk: z.string().startsWith("/"),
   }),
+  autostart,
 });
 
 const definitionSchema = z.discriminatedUnion("driver", [qemuDefinition, externalDefinition]);
@@ -71,5 +75,15 @@ export function formatDefinition(definition: VmDefinition): string {
 
 /** A VM that is new: its id is made here. */
 export function newDefinition(name: string, label: LabelName, template: string): VmDefinition {
-  return { id: randomUUID() as VmId, name, driver: "qemu", label, template, memory: null, cpus: null, network: "none" };
+  return {
+    id: randomUUID() as VmId,
+    name,
+    driver: "qemu",
+    label,
+    template,
+    memory: null,
+    cpus: null,
+    network: "none",
+    autostart: false,
+  };
 }
