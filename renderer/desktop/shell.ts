@@ -1,6 +1,7 @@
 /** The desktop's working parts, put together. The views (React) are told of them by this module's one instance. */
 import type { WindowId, WindowRequest } from "#shared/model/window.ts";
 import { Keyboard } from "../input/keyboard.ts";
+import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
 import type { LinkSession } from "../vms/link-session.ts";
 import { Links } from "../vms/links.ts";
@@ -22,11 +23,17 @@ export const links = new Links({
   popupsChanged: () => layout.changed(),
 });
 export const orders = new Orders(links);
-const keyboard = new Keyboard({
-  superTapped: toggleLauncher,
-  chordPressed: (code, isShift) => orders.chord(code, isShift),
+const keyboard = new Keyboard(
+  { superTapped: toggleLauncher, chordPressed: ({ code, isShift }) => orders.chord(code, isShift) },
+  window,
+);
+const pointer = new Pointer(links, {
+  pressed: (id, event) => {
+    orders.focus(id);
+    keyboard.alignWith(event);
+    return false;
+  },
 });
-const pointer = new Pointer(links, { pressed: (window) => orders.focus(window) });
 const effects = new Effects(links, keyboard);
 export const drag = new Drag(links, effects, pointer);
 const layout = new LayoutReporter(bridge, links);
@@ -81,13 +88,20 @@ function measure(): void {
   for (const session of links.sessions()) tellOutput(session);
 }
 
+/** Characters of the host's layout; asked again when the person comes back, as there is no event for a change. */
+async function learnLayout(): Promise<void> {
+  keyboard.setLayout(await layoutMap());
+}
+
 /** Begins to work: from here on main's ports and orders are heard. */
 export async function startShell(): Promise<void> {
   measure();
   window.addEventListener("resize", measure);
+  window.addEventListener("focus", () => void learnLayout());
+  void learnLayout();
   new CommandServer(bridge, links, effects, orders);
   desktopStore.subscribe(({ overlay, theme }) => {
-    keyboard.setHeldByHost(overlay !== null);
+    keyboard.setHeldByHost("overlay", overlay !== null);
     document.documentElement.dataset["theme"] = theme;
   });
   onLinkPorts((vm, events, pixels) => links.add(vm, events, pixels));

@@ -1,37 +1,78 @@
 /**
- * Keys on their way to the focused window's VM: from a capture listener straight to its port. Host chords (Super and any
- * key with it) never go there. Knows which keys are down in the guest, so that each one is released there.
+ * Keys on their way to the focused window's VM: from a capture listener straight to its port. The host's chords
+ * (host-keys.ts) never go there. Knows which keys are down in the guest, so that each one is released there, and keeps
+ * the guest's modifiers and locks what they are on the host: nothing sticks.
  */
+import type { VmId } from "#shared/model/vm.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
-import type { LinkSession } from "../vms/link-session.ts";
+import type { LinkCommand } from "#shared/ipc/link-port.ts";
+import { noteActivity } from "./activity.ts";
+import { type HostChord, hostChordOf, isSuper } from "./host-keys.ts";
 import { EVDEV_CODES } from "./key-codes.ts";
+import { type LayoutMap, strokeOf } from "./strokes.ts";
+
+/** The part of a LinkSession that keys are sent by. */
+export interface KeySession {
+  readonly vm: VmId;
+  send(command: LinkCommand): void;
+}
 
 export interface KeyboardTarget {
-  session: LinkSession;
+  session: KeySession;
   surface: SurfaceId;
 }
 
 export interface KeyboardListener {
   /** Super was pressed and released with nothing else in between. */
   superTapped(): void;
-  /** A key with Super held; `code` as in KeyboardEvent. */
-  chordPressed(code: string, isShift: boolean): void;
+  chordPressed(chord: HostChord): void;
+}
+
+/** What pointer events and key events say of the modifiers. */
+export type ModifierFacts = Pick<MouseEvent, "shiftKey" | "ctrlKey" | "altKey" | "getModifierState">;
+
+const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph"] as const;
+type Modifier = (typeof MODIFIERS)[number];
+type Lock = "CapsLock" | "NumLock";
+
+const MODIFIER_CODES: Readonly<Record<Modifier, number>> = { Shift: 42, Control: 29, Alt: 56, AltGraph: 100 };
+const LOCK_CODES: Readonly<Record<Lock, number>> = { CapsLock: 58, NumLock: 69 };
+/** KEY_UNKNOWN: a key without a meaning. Between Alt's press and release it says that Alt was not pressed alone. */
+const NO_KEY = 240;
+
+interface Pressed {
+  /** What the key means on the host's layout, where it is a modifier. */
+  modifier: Modifier | null;
 }
 
 export class Keyboard {
   readonly #listener: KeyboardListener;
   /** evdev codes that are down in the target. */
-  readonly #pressed = new Set<number>();
+  readonly #pressed = new Map<number, Pressed>();
+  /** Which key last made a modifier: layouts move them. */
+  readonly #keyOf: Record<Modifier, number> = { ...MODIFIER_CODES };
+  /** Locks as the agents have them: off when a session begins. */
+  readonly #locks = new WeakMap<KeySession, Record<Lock, boolean>>();
+  readonly #holders = new Set<string>();
   #target: KeyboardTarget | null = null;
-  #isHeldByHost = false;
-  /** Super is down, and no other key was pressed since. */
+  #layout: LayoutMap | null = null;
+  #capture: ((event: KeyboardEvent) => void) | null = null;
+  /** Super is down, and nothing else was pressed since. */
   #isSuperTap = false;
+  /** Alt is down in the guest, and no other key was pressed since. */
+  #isAltTap = false;
 
-  constructor(listener: KeyboardListener) {
+  /** Listens to `source`, the page's window. */
+  constructor(listener: KeyboardListener, source: EventTarget) {
     this.#listener = listener;
-    window.addEventListener("keydown", (event) => this.#keyDown(event), { capture: true });
-    window.addEventListener("keyup", (event) => this.#keyUp(event), { capture: true });
-    window.addEventListener("blur", () => this.releaseAll());
+    source.addEventListener("keydown", (event) => this.#keyDown(event as KeyboardEvent), { capture: true });
+    source.addEventListener("keyup", (event) => this.#keyUp(event as KeyboardEvent), { capture: true });
+    source.addEventListener("pointerdown", () => (this.#isSuperTap = false), { capture: true });
+    source.addEventListener("blur", () => this.releaseAll());
+  }
+
+  setLayout(layout: LayoutMap | null): void {
+    this.#layout = layout;
   }
 
   /** Whose keys these are from now on; what is down is released first. */
@@ -45,49 +86,92 @@ export class Keyboard {
     target?.session.send({ type: "keyboardFocus", surface: target.surface });
   }
 
-  /** While something of the host has the keys (launcher, menu, prompt), no guest does. */
-  setHeldByHost(isHeld: boolean): void {
-    if (isHeld) this.releaseAll();
-    this.#isHeldByHost = isHeld;
+  /** While any part of the host (launcher, menu, prompt) holds the keys, no guest gets one. */
+  setHeldByHost(holder: string, isHeld: boolean): void {
+    if (isHeld) {
+      this.releaseAll();
+      this.#holders.add(holder);
+    } else this.#holders.delete(holder);
+  }
+
+  /** Every key event goes to `handler` alone, chords included, until the returned function is called. */
+  capture(handler: (event: KeyboardEvent) => void): () => void {
+    this.releaseAll();
+    this.#capture = handler;
+    return () => {
+      if (this.#capture === handler) this.#capture = null;
+    };
+  }
+
+  /** Modifiers that a person holds go with a click: before a button is sent. */
+  alignWith(event: ModifierFacts): void {
+    if (this.#isForGuest && this.#target !== null) this.#alignModifiers(event);
+  }
+
+  /** The host took a chord of a modifier that the guest has seen go down: its release shall mean nothing there. */
+  disarm(): void {
+    this.#isSuperTap = false;
+    if (!this.#isAltTap) return;
+    this.#isAltTap = false;
+    this.#send(NO_KEY, "pressed");
+    this.#send(NO_KEY, "released");
   }
 
   releaseAll(): void {
-    this.#isSuperTap = false;
-    for (const code of this.#pressed)
-      this.#target?.session.send({ type: "key", code, state: "released", timeMs: timeOf() });
+    this.disarm();
+    for (const code of this.#pressed.keys()) this.#send(code, "released");
     this.#pressed.clear();
   }
 
+  get #isForGuest(): boolean {
+    return this.#holders.size === 0 && this.#capture === null;
+  }
+
   #keyDown(event: KeyboardEvent): void {
-    if (event.code === "MetaLeft" || event.code === "MetaRight") {
+    if (this.#capture !== null) return take(event, this.#capture);
+    if (isSuper(event)) {
       event.preventDefault();
       if (!event.repeat) this.#isSuperTap = true;
       return;
     }
     this.#isSuperTap = false;
-    if (event.metaKey) {
+    const chord = hostChordOf(event);
+    if (chord !== null) {
       event.preventDefault();
-      if (!event.repeat) this.#listener.chordPressed(event.code, event.shiftKey);
-      return;
+      event.stopPropagation();
+      if (event.repeat && chord.code !== "Tab") return;
+      this.disarm();
+      return this.#listener.chordPressed(chord);
     }
-    if (this.#isHeldByHost) return;
+    if (!this.#isForGuest) return;
     event.preventDefault();
     event.stopPropagation();
-    const code = EVDEV_CODES[event.code];
-    if (code === undefined || this.#target === null) return;
+    if (this.#target !== null) this.#press(event, this.#target.session);
+  }
+
+  #press(event: KeyboardEvent, session: KeySession): void {
+    const stroke = strokeOf(event, this.#layout);
+    if (stroke === null) return;
+    const { code, needsShift } = stroke;
     // A key that was pressed for another window repeats into nothing.
-    if (event.repeat && !this.#pressed.has(code)) return;
-    this.#pressed.add(code);
-    this.#target.session.send({
-      type: "key",
-      code,
-      state: event.repeat ? "repeated" : "pressed",
-      timeMs: timeOf(event),
-    });
+    if (event.repeat) return this.#pressed.has(code) ? this.#send(code, "repeated", event) : undefined;
+    noteActivity(session.vm);
+    const modifier = modifierOf(event.key);
+    if (modifier === null) {
+      this.#alignModifiers(event);
+      this.#alignLocks(event, session);
+    } else this.#keyOf[modifier] = code;
+    this.#isAltTap = modifier === "Alt" && this.#pressed.size === 0;
+    if (needsShift) this.#send(MODIFIER_CODES.Shift, "pressed", event);
+    this.#pressed.set(code, { modifier });
+    this.#send(code, "pressed", event);
+    if (needsShift) this.#send(MODIFIER_CODES.Shift, "released", event);
+    if (isLock(event.key)) this.#locksOf(session)[event.key] = !this.#locksOf(session)[event.key];
   }
 
   #keyUp(event: KeyboardEvent): void {
-    if (event.code === "MetaLeft" || event.code === "MetaRight") {
+    if (this.#capture !== null) return take(event, this.#capture);
+    if (isSuper(event)) {
       event.preventDefault();
       if (this.#isSuperTap) this.#listener.superTapped();
       this.#isSuperTap = false;
@@ -96,12 +180,90 @@ export class Keyboard {
     const code = EVDEV_CODES[event.code];
     if (code !== undefined && this.#pressed.delete(code)) {
       event.preventDefault();
-      this.#target?.session.send({ type: "key", code, state: "released", timeMs: timeOf(event) });
+      this.#isAltTap = false;
+      this.#send(code, "released", event);
     }
+    // One that was pressed in the guest in its name, as it was held when the window got focus.
+    if (modifierOf(event.key) !== null && this.#target !== null) this.#releaseModifiers(event);
+  }
+
+  /** Presses and releases modifiers in the guest until they are what a person holds. */
+  #alignModifiers(event: ModifierFacts): void {
+    this.#releaseModifiers(event);
+    for (const modifier of MODIFIERS) {
+      if (!isHeld(event, modifier) || this.#hasPressed(modifier)) continue;
+      const code = this.#keyOf[modifier];
+      this.#pressed.set(code, { modifier });
+      this.#send(code, "pressed");
+    }
+  }
+
+  #releaseModifiers(event: ModifierFacts): void {
+    for (const [code, { modifier }] of [...this.#pressed]) {
+      if (modifier === null || isHeld(event, modifier)) continue;
+      this.#pressed.delete(code);
+      this.#send(code, "released");
+    }
+  }
+
+  #hasPressed(modifier: Modifier): boolean {
+    for (const pressed of this.#pressed.values()) if (pressed.modifier === modifier) return true;
+    return false;
+  }
+
+  /** A lock that changed while another window had the keys is made good before the first key that it matters for. */
+  #alignLocks(event: KeyboardEvent, session: KeySession): void {
+    const lock = event.code.startsWith("Numpad") ? "NumLock" : event.key.length === 1 ? "CapsLock" : null;
+    if (lock === null) return;
+    const locks = this.#locksOf(session);
+    const isOn = event.getModifierState(lock);
+    if (locks[lock] === isOn) return;
+    locks[lock] = isOn;
+    this.#send(LOCK_CODES[lock], "pressed");
+    this.#send(LOCK_CODES[lock], "released");
+  }
+
+  #locksOf(session: KeySession): Record<Lock, boolean> {
+    const known = this.#locks.get(session);
+    if (known !== undefined) return known;
+    const locks = { CapsLock: false, NumLock: false };
+    this.#locks.set(session, locks);
+    return locks;
+  }
+
+  #send(code: number, state: "pressed" | "released" | "repeated", event?: KeyboardEvent): void {
+    this.#target?.session.send({ type: "key", code, state, timeMs: timeOf(event) });
+  }
+}
+
+function take(event: KeyboardEvent, handler: (event: KeyboardEvent) => void): void {
+  event.preventDefault();
+  event.stopPropagation();
+  handler(event);
+}
+
+function modifierOf(key: string): Modifier | null {
+  return MODIFIERS.find((modifier) => modifier === key) ?? null;
+}
+
+function isLock(key: string): key is Lock {
+  return key === "CapsLock" || key === "NumLock";
+}
+
+function isHeld(event: ModifierFacts, modifier: Modifier): boolean {
+  switch (modifier) {
+    case "Shift":
+      return event.shiftKey;
+    case "Control":
+      return event.ctrlKey;
+    case "Alt":
+      return event.altKey;
+    case "AltGraph":
+      return event.getModifierState("AltGraph");
   }
 }
 
 /** Milliseconds for the wire; they wrap. */
-export function timeOf(event?: Event): number {
+export function timeOf(event?: Pick<Event, "timeStamp">): number {
   return Math.floor(event?.timeStamp ?? performance.now()) % 0x1_0000_0000;
 }

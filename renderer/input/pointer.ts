@@ -2,13 +2,14 @@
  * The pointer over guests' surfaces: found by the page's own hit test, sent straight to the port of the VM below it and to
  * no other. While a button is down the surface that was pressed keeps the pointer, wherever it goes.
  */
-import type { LinkCommand } from "#shared/ipc/link-port.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { type Scene, type SceneSurface, surfaceAt } from "../compositor/scene.ts";
 import type { LinkSession } from "../vms/link-session.ts";
 import type { Links } from "../vms/links.ts";
+import { noteActivity } from "./activity.ts";
 import { EVDEV_BUTTONS } from "./key-codes.ts";
 import { timeOf } from "./keyboard.ts";
+import { WheelAxis } from "./wheel.ts";
 
 interface Under {
   session: LinkSession;
@@ -16,15 +17,13 @@ interface Under {
   surface: SceneSurface;
 }
 
-/** Pixels of wheelDelta per notch in Chromium. */
-const WHEEL_DELTA_PER_NOTCH = 120;
-/** Logical units that a notch scrolls, as libinput says it. */
-const UNITS_PER_NOTCH = 15;
+/** PointerEvent.button -> its bit in PointerEvent.buttons. */
+const BUTTON_BITS: readonly number[] = [1, 4, 2, 8, 16];
 const LIMIT_256 = 0x7fff_ff;
 
 export interface PointerListener {
-  /** A button went down in a guest's surface: its window takes focus. */
-  pressed(window: WindowId): void;
+  /** A button goes down in a guest's surface: its window takes focus. True = the host takes the press (Alt+drag). */
+  pressed(window: WindowId, event: PointerEvent): boolean;
 }
 
 export class Pointer {
@@ -35,6 +34,7 @@ export class Pointer {
   /** Surface that was pressed, until all buttons are up. */
   #grab: Under | null = null;
   readonly #buttons = new Set<number>();
+  readonly #wheel = new WheelAxis();
   /** Something of the host uses the pointer: a window is being moved. */
   #isHeldByHost = false;
 
@@ -45,6 +45,7 @@ export class Pointer {
     const motion = "onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove";
     window.addEventListener(motion, (event) => this.#moved(event as PointerEvent), { capture: true, passive: true });
     window.addEventListener("pointerdown", (event) => this.#pressed(event), { capture: true });
+    window.addEventListener("pointermove", (event) => this.#chorded(event), { capture: true });
     window.addEventListener("pointerup", (event) => this.#released(event), { capture: true });
     window.addEventListener("pointercancel", () => this.releaseAll(), { capture: true });
     window.addEventListener("wheel", (event) => this.#wheeled(event), { capture: true, passive: false });
@@ -84,8 +85,9 @@ export class Pointer {
     this.#dismissGrabsOutside(under);
     if (under === null || this.#isHeldByHost) return;
     event.preventDefault();
+    if (this.#grab === null && this.#listener.pressed(windowOf(under), event)) return;
     this.#grab ??= under;
-    this.#listener.pressed(windowOf(under));
+    noteActivity(under.session.vm);
     this.#goTo(this.#grab, event);
     this.#button(event, true);
   }
@@ -97,6 +99,12 @@ export class Pointer {
     if (this.#buttons.size > 0) return;
     this.#grab = null;
     this.#goTo(this.#find(document.elementFromPoint(event.clientX, event.clientY)), event);
+  }
+
+  /** A further button while one is down comes as a move that names it. */
+  #chorded(event: PointerEvent): void {
+    const bit = BUTTON_BITS[event.button];
+    if (bit !== undefined && this.#grab !== null) this.#button(event, (event.buttons & bit) !== 0);
   }
 
   #button(event: PointerEvent, pressed: boolean): void {
@@ -112,7 +120,8 @@ export class Pointer {
     if (under === null || this.#isHeldByHost) return;
     event.preventDefault();
     this.#goTo(under, event);
-    under.session.send(axisOf(event));
+    const axis = this.#wheel.take(event);
+    if (axis !== null) under.session.send(axis);
   }
 
   /** In a menu's grab the pointer goes from surface to surface of its VM even while a button is down (press, drag, release). */
@@ -164,25 +173,4 @@ function windowOf({ session, scene, surface }: Under): WindowId {
 
 function fixed(value: number): number {
   return Math.max(-LIMIT_256, Math.min(LIMIT_256, Math.round(value * 256)));
-}
-
-/** Positive = down, right. Chromium's wheelDelta is 120 per notch of a wheel, and points the other way. */
-export function axisOf(event: WheelEvent): Extract<LinkCommand, { type: "pointerAxis" }> {
-  const legacy = event as unknown as { wheelDeltaX?: number; wheelDeltaY?: number };
-  const x120 = notches120(-(legacy.wheelDeltaX ?? 0));
-  const y120 = notches120(-(legacy.wheelDeltaY ?? 0));
-  return {
-    type: "pointerAxis",
-    x120,
-    y120,
-    xFixed: fixed((x120 / WHEEL_DELTA_PER_NOTCH) * UNITS_PER_NOTCH),
-    yFixed: fixed((y120 / WHEEL_DELTA_PER_NOTCH) * UNITS_PER_NOTCH),
-    finger: false,
-    stopped: false,
-    timeMs: timeOf(event),
-  };
-}
-
-function notches120(value: number): number {
-  return Math.max(-12_000, Math.min(12_000, Math.round(value))) + 0;
 }

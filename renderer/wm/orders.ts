@@ -62,7 +62,7 @@ export class Orders {
     this.focus(next ?? topmost(state));
   }
 
-  /** A key with Super, on the focused window. */
+  /** A chord of the host, on the focused window. */
   chord(code: string, isShift: boolean): void {
     if (code === "Tab") return this.cycle(isShift);
     const { focused, windows } = wmStore.getState();
@@ -71,6 +71,7 @@ export class Orders {
     const { id, placement } = window;
     switch (code) {
       case "KeyQ":
+      case "F4":
         return this.close(id);
       case "ArrowUp":
         return this.place(id, "maximized");

@@ -1,0 +1,253 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from "vitest";
+import type { LinkCommand } from "#shared/ipc/link-port.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { SurfaceId } from "#shared/model/window.ts";
+import { lastActivity } from "./activity.ts";
+import type { HostChord } from "./host-keys.ts";
+import { EVDEV_CODES } from "./key-codes.ts";
+import { Keyboard, type KeySession } from "./keyboard.ts";
+
+const NAMES = new Map(Object.entries(EVDEV_CODES).map(([name, code]) => [code, name]));
+
+/** A VM that writes down what it is told: "+KeyA" pressed, "-KeyA" released, "=KeyA" repeated, "@7" focus on surface 7. */
+class Guest implements KeySession {
+  readonly vm: VmId;
+  readonly heard: string[] = [];
+  constructor(name: string) {
+    this.vm = name as VmId;
+  }
+
+  send(command: LinkCommand): void {
+    if (command.type === "keyboardFocus") this.heard.push(`@${command.surface ?? "-"}`);
+    if (command.type !== "key") return;
+    const sign = { pressed: "+", released: "-", repeated: "=" }[command.state];
+    this.heard.push(sign + (NAMES.get(command.code) ?? command.code));
+  }
+
+  /** What it heard since it was last asked. */
+  said(): string {
+    return this.heard.splice(0).join(" ");
+  }
+}
+
+let page: EventTarget;
+let keyboard: Keyboard;
+let chords: HostChord[];
+let taps: number;
+let home: Guest;
+let web: Guest;
+
+const surface = (id: number): SurfaceId => id as SurfaceId;
+
+interface Held {
+  shiftKey?: boolean;
+  ctrlKey?: boolean;
+  altKey?: boolean;
+  metaKey?: boolean;
+  repeat?: boolean;
+  locked?: string[];
+}
+
+function event(type: string, code: string, key: string, { locked = [], ...held }: Held = {}): KeyboardEvent {
+  const made = new KeyboardEvent(type, { code, key, cancelable: true, ...held });
+  Object.defineProperty(made, "getModifierState", { value: (name: string) => locked.includes(name) });
+  return made;
+}
+
+const down = (code: string, key: string, held?: Held): KeyboardEvent => {
+  const made = event("keydown", code, key, held);
+  page.dispatchEvent(made);
+  return made;
+};
+const up = (code: string, key: string, held?: Held): void => void page.dispatchEvent(event("keyup", code, key, held));
+
+beforeEach(() => {
+  page = new EventTarget();
+  chords = [];
+  taps = 0;
+  keyboard = new Keyboard({ superTapped: () => (taps += 1), chordPressed: (chord) => chords.push(chord) }, page);
+  home = new Guest("home");
+  web = new Guest("web");
+  keyboard.setTarget({ session: home, surface: surface(7) });
+  home.said();
+});
+
+describe("keys", () => {
+  it("go to the focused window's VM and to no other, and not into the page", () => {
+    expect(down("KeyA", "a").defaultPrevented).toBe(true);
+    up("KeyA", "a");
+    expect(home.said()).toBe("+KeyA -KeyA");
+    expect(web.said()).toBe("");
+    expect(lastActivity()?.vm).toBe("home");
+  });
+
+  it("that are down are released where they were pressed before another window gets the keys", () => {
+    down("KeyA", "a");
+    keyboard.setTarget({ session: web, surface: surface(3) });
+    expect(home.said()).toBe("+KeyA -KeyA @-");
+    expect(web.said()).toBe("@3");
+    // Its repeats and its end are nobody's.
+    down("KeyA", "a", { repeat: true });
+    up("KeyA", "a");
+    expect(web.said()).toBe("");
+  });
+
+  it("are released when the desktop loses focus, or a part of the host takes the keyboard", () => {
+    down("KeyA", "a");
+    page.dispatchEvent(new Event("blur"));
+    expect(home.said()).toBe("+KeyA -KeyA");
+    down("KeyB", "b");
+    keyboard.setHeldByHost("launcher", true);
+    expect(home.said()).toBe("+KeyB -KeyB");
+    expect(down("KeyC", "c").defaultPrevented).toBe(false);
+    expect(home.said()).toBe("");
+  });
+
+  it("stay the host's until every part of it has let go", () => {
+    keyboard.setHeldByHost("launcher", true);
+    keyboard.setHeldByHost("prompt", true);
+    keyboard.setHeldByHost("launcher", false);
+    down("KeyC", "c");
+    expect(home.said()).toBe("");
+    keyboard.setHeldByHost("prompt", false);
+    down("KeyC", "c");
+    expect(home.said()).toBe("+KeyC");
+  });
+
+  it("repeat as the host says", () => {
+    down("KeyA", "a");
+    down("KeyA", "a", { repeat: true });
+    expect(home.said()).toBe("+KeyA =KeyA");
+  });
+
+  it("of an input tool that leaves Shift out arrive with it", () => {
+    down("KeyA", "A");
+    up("KeyA", "A");
+    expect(home.said()).toBe("+ShiftLeft +KeyA -ShiftLeft -KeyA");
+  });
+
+  it("all go to whoever captures them, until it lets go", () => {
+    const seen: string[] = [];
+    down("KeyA", "a");
+    const release = keyboard.capture((key) => seen.push(`${key.type} ${key.code}`));
+    up("KeyA", "a");
+    down("Tab", "Tab", { altKey: true });
+    expect(home.said()).toBe("+KeyA -KeyA");
+    expect(seen).toEqual(["keyup KeyA", "keydown Tab"]);
+    expect(chords).toEqual([]);
+    release();
+    down("KeyB", "b");
+    expect(home.said()).toBe("+KeyB");
+  });
+});
+
+describe("modifiers", () => {
+  it("held while another window gets the keys are pressed there with the next key, and released with the person's hand", () => {
+    down("ControlLeft", "Control", { ctrlKey: true });
+    keyboard.setTarget({ session: web, surface: surface(3) });
+    expect(home.said()).toBe("+ControlLeft -ControlLeft @-");
+    down("KeyC", "c", { ctrlKey: true });
+    up("KeyC", "c", { ctrlKey: true });
+    up("ControlLeft", "Control");
+    expect(web.said()).toBe("@3 +ControlLeft +KeyC -KeyC -ControlLeft");
+  });
+
+  it("go with a click", () => {
+    keyboard.alignWith(event("pointerdown", "", "", { ctrlKey: true }));
+    expect(home.said()).toBe("+ControlLeft");
+    keyboard.alignWith(event("pointerdown", "", ""));
+    expect(home.said()).toBe("-ControlLeft");
+  });
+
+  it("whose release the host never saw do not stick", () => {
+    down("AltLeft", "Alt", { altKey: true });
+    down("KeyA", "a");
+    expect(home.said()).toBe("+AltLeft -AltLeft +KeyA");
+  });
+
+  it("stay down while one of the two keys is", () => {
+    down("ShiftLeft", "Shift", { shiftKey: true });
+    down("ShiftRight", "Shift", { shiftKey: true });
+    up("ShiftLeft", "Shift", { shiftKey: true });
+    down("KeyA", "A", { shiftKey: true });
+    expect(home.said()).toBe("+ShiftLeft +ShiftRight -ShiftLeft +KeyA");
+  });
+
+  it("AltGr stays what it is", () => {
+    down("AltRight", "AltGraph");
+    down("KeyQ", "@", { locked: ["AltGraph"] });
+    up("KeyQ", "@", { locked: ["AltGraph"] });
+    up("AltRight", "AltGraph");
+    expect(home.said()).toBe("+AltRight +KeyQ -KeyQ -AltRight");
+  });
+});
+
+describe("locks", () => {
+  it("that were set elsewhere are set in a VM before its next character", () => {
+    down("KeyA", "A", { locked: ["CapsLock"] });
+    expect(home.said()).toBe("+CapsLock -CapsLock +KeyA");
+    keyboard.setTarget({ session: web, surface: surface(3) });
+    web.said();
+    down("KeyB", "B", { locked: ["CapsLock"] });
+    expect(web.said()).toBe("+CapsLock -CapsLock +KeyB");
+    down("KeyC", "c");
+    expect(web.said()).toBe("+CapsLock -CapsLock +KeyC");
+  });
+
+  it("that the VM saw itself are not set twice", () => {
+    down("CapsLock", "CapsLock");
+    up("CapsLock", "CapsLock", { locked: ["CapsLock"] });
+    down("KeyA", "A", { locked: ["CapsLock"] });
+    expect(home.said()).toBe("+CapsLock -CapsLock +KeyA");
+  });
+
+  it("for digits are set when the digits' keys are used", () => {
+    down("KeyA", "a", { locked: ["NumLock"] });
+    expect(home.said()).toBe("+KeyA");
+    down("Numpad4", "4", { locked: ["NumLock"] });
+    expect(home.said()).toBe("+NumLock -NumLock +Numpad4");
+  });
+});
+
+describe("the host's chords", () => {
+  it("never reach a guest: Super with any key, Alt with Tab, F4 and Space", () => {
+    down("MetaLeft", "Meta", { metaKey: true });
+    down("KeyL", "l", { metaKey: true });
+    up("KeyL", "l", { metaKey: true });
+    up("MetaLeft", "Meta");
+    expect(home.said()).toBe("");
+    expect(chords).toEqual([{ modifier: "Meta", code: "KeyL", isShift: false }]);
+    expect(taps).toBe(0);
+    for (const code of ["Tab", "F4", "Space"]) down(code, code, { altKey: true });
+    expect(chords.slice(1).map(({ code }) => code)).toEqual(["Tab", "F4", "Space"]);
+    expect(home.said()).toBe("");
+  });
+
+  it("Super alone is a tap, but not around a click", () => {
+    down("MetaLeft", "Meta", { metaKey: true });
+    up("MetaLeft", "Meta");
+    expect(taps).toBe(1);
+    down("MetaLeft", "Meta", { metaKey: true });
+    page.dispatchEvent(new Event("pointerdown"));
+    up("MetaLeft", "Meta");
+    expect(taps).toBe(1);
+  });
+
+  it("leave no lone Alt behind, which would open the program's menu", () => {
+    down("AltLeft", "Alt", { altKey: true });
+    down("Tab", "Tab", { altKey: true });
+    up("AltLeft", "Alt");
+    expect(home.said()).toBe("+AltLeft +240 -240 -AltLeft");
+  });
+
+  it("Alt alone, and Alt with a letter, are the program's", () => {
+    down("AltLeft", "Alt", { altKey: true });
+    up("AltLeft", "Alt");
+    expect(home.said()).toBe("+AltLeft -AltLeft");
+    down("AltLeft", "Alt", { altKey: true });
+    down("KeyF", "f", { altKey: true });
+    expect(home.said()).toBe("+AltLeft +KeyF");
+    expect(chords).toEqual([]);
+  });
+});
