@@ -20,7 +20,7 @@ function view(name: string): Promise<VmView | undefined> {
 }
 
 function pidOf(vm: VmView): number {
-  return Number(fs.readFileSync(path.join(desktop.home, "run/vms", vm.id.slice(0, 13), "qemu.pid"), "utf8"));
+  return desktop.qemuPid(vm.id);
 }
 
 async function windowOf(vm: string): Promise<{ id: string; frozen: boolean } | undefined> {

@@ -4,8 +4,10 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { type SurfaceId, type WindowId, windowIdOf, type WindowView } from "#shared/model/window.ts";
+import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import { Emitter } from "./base/emitter.ts";
 import type { Driver } from "./hardware/driver.ts";
+import type { SettingsFile } from "./settings/settings.ts";
 import { newDefinition, type VmDefinition } from "./vms/definition.ts";
 import { launch, listApps, type Program, waitForWindow } from "./vms/launcher.ts";
 import type { VmRegistry } from "./vms/registry.ts";
@@ -14,12 +16,15 @@ import type { Desktop } from "./windows/desktop.ts";
 
 export interface AtollOptions extends Omit<VmContext, "driver"> {
   registry: VmRegistry;
+  settings: SettingsFile;
   drivers: Record<VmDefinition["driver"], Driver>;
 }
 
 export interface AtollEvents {
   /** A VM, its windows, or the list of VMs changed. */
   changed: [];
+  /** Something is wrong, or no longer wrong, with the files of a person: `problems`. */
+  problemsChanged: [];
 }
 
 /** VMs of the first start; they start with the desktop from then on. */
@@ -32,6 +37,8 @@ export class Atoll extends Emitter<AtollEvents> {
   readonly #options: AtollOptions;
   readonly #vms = new Map<VmId, Vm>();
   #desktop: Desktop | null = null;
+  /** They end what watches a person's files. */
+  #watches: (() => void)[] = [];
 
   constructor(options: AtollOptions) {
     super();
@@ -40,28 +47,47 @@ export class Atoll extends Emitter<AtollEvents> {
 
   /** Reads the definitions, makes the first VMs, adopts what runs, starts what shall start with the desktop. */
   async open(): Promise<void> {
-    const { registry, log } = this.#options;
+    const { registry, settings, log } = this.#options;
     const isFirst = await registry.load();
     if (isFirst) {
       for (const { name, label } of FIRST_VMS)
         await registry.add({ ...newDefinition(name, label, "debian"), autostart: true });
     }
-    for (const error of registry.broken) log(error.message);
+    for (const problem of this.problems) log(problemWords(problem));
     for (const definition of registry.all) this.#add(definition);
-    await Promise.all(
-      this.vms.map(async (vm) => {
-        try {
-          if (!(await vm.adopt()) && vm.definition.autostart) await vm.start();
-        } catch (error) {
-          log(`${vm.definition.name}: ${error instanceof Error ? error.message : String(error)}`);
-        }
+    this.#watches = await Promise.all([
+      registry.watch(() => {
+        this.#follow();
+        this.#problemsChanged();
       }),
-    );
+      settings.watch(() => this.#problemsChanged()),
+    ]);
+    if (this.problems.length > 0) this.emit("problemsChanged");
+    await Promise.all(this.vms.map((vm) => this.#takeUp(vm, vm.definition.autostart)));
   }
 
   /** Lets go of the VMs, which live on. */
   release(): void {
+    for (const end of this.#watches) end();
     for (const vm of this.#vms.values()) vm.release();
+  }
+
+  /** Those whose machines are ours and would go on without the application. */
+  get lastingVms(): Vm[] {
+    return this.vms.filter((vm) => vm.isOn && vm.definition.driver === "qemu");
+  }
+
+  /** Resolves when each has stopped, or has failed to. */
+  async stopAll(): Promise<void> {
+    await Promise.all(
+      this.vms.filter((vm) => vm.isOn).map((vm) => vm.stop().catch((error: unknown) => this.#complain(vm, error))),
+    );
+  }
+
+  /** Files of a person that are not used, because something is wrong with them. */
+  get problems(): FileProblem[] {
+    const { registry, settings } = this.#options;
+    return [...registry.problems, ...(settings.problem === null ? [] : [settings.problem])];
   }
 
   /** The desktop is there, or gone. */
@@ -89,6 +115,13 @@ export class Atoll extends Emitter<AtollEvents> {
   vm(nameOrId: string): Vm {
     const vm = this.#vms.get(nameOrId as VmId) ?? this.vms.find(({ definition }) => definition.name === nameOrId);
     if (vm === undefined) {
+      const problem = this.#options.registry.problemOf(nameOrId);
+      if (problem !== undefined) {
+        throw new AppError("vm.bad-definition", `${problemWords(problem)}. Mend the file; it is read again at once.`, {
+          vm: nameOrId,
+          ...problem,
+        });
+      }
       const known = this.vms.map(({ definition }) => definition.name);
       throw new AppError(
         "vm.not-found",
@@ -175,15 +208,57 @@ export class Atoll extends Emitter<AtollEvents> {
 
   async create(definition: VmDefinition): Promise<Vm> {
     await this.#options.registry.add(definition);
-    const vm = this.#add(definition);
+    this.#follow();
+    return this.vm(definition.id);
+  }
+
+  #problemsChanged(): void {
+    for (const problem of this.problems) this.#options.log(problemWords(problem));
+    this.emit("problemsChanged");
+  }
+
+  /** Makes the VMs what the definitions say. A VM that is on keeps its driver, and stays known, until it is off. */
+  #follow(): void {
+    const { registry } = this.#options;
+    const defined = new Map(registry.all.map((definition) => [definition.id, definition]));
+    for (const vm of this.vms) {
+      const definition = defined.get(vm.id);
+      if (definition?.driver === vm.definition.driver) vm.redefine(definition);
+      else if (!vm.isOn) this.#vms.delete(vm.id);
+    }
+    for (const definition of defined.values()) {
+      // A file that was broken may be of a VM that an earlier life of the application left running.
+      if (!this.#vms.has(definition.id)) void this.#takeUp(this.#add(definition), false);
+    }
     this.emit("changed");
-    return vm;
+  }
+
+  /** Adopts it if it runs, else starts it if it shall. */
+  async #takeUp(vm: Vm, shallStart: boolean): Promise<void> {
+    try {
+      if (!(await vm.adopt()) && shallStart) await vm.start();
+    } catch (error) {
+      this.#complain(vm, error);
+    }
+  }
+
+  #complain(vm: Vm, error: unknown): void {
+    this.#options.log(`${vm.definition.name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  /** The VM's definition has gone, or names another driver, while it was on. */
+  #isOutdated(vm: Vm): boolean {
+    const definition = this.#options.registry.all.find(({ id }) => id === vm.id);
+    return definition?.driver !== vm.definition.driver;
   }
 
   #add(definition: VmDefinition): Vm {
-    const { drivers, registry: _, ...context } = this.#options;
+    const { drivers, registry: _, settings: __, ...context } = this.#options;
     const vm = new Vm(definition, { ...context, driver: drivers[definition.driver] });
-    vm.on("changed", () => this.emit("changed"));
+    vm.on("changed", () => {
+      if (!vm.isOn && this.#isOutdated(vm)) this.#follow();
+      else this.emit("changed");
+    });
     this.#vms.set(vm.id, vm);
     return vm;
   }

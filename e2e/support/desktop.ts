@@ -7,12 +7,19 @@ import path from "node:path";
 import { _electron, type ElectronApplication, expect, type Locator, type Page } from "@playwright/test";
 import { PNG } from "pngjs";
 import { stringify } from "yaml";
+import type { AtollBridge } from "#shared/ipc/contract.ts";
 import type { LabelName } from "#shared/model/label.ts";
-import type { VmView } from "#shared/model/vm.ts";
+import type { VmId, VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
 
 const checkout = path.resolve(import.meta.dirname, "../..");
+
+declare global {
+  interface Window {
+    readonly atoll: AtollBridge;
+  }
+}
 
 export interface CommandResult {
   code: number;
@@ -52,15 +59,37 @@ export class TestDesktop {
     return { ...process.env, ATOLL_HOME: this.home };
   }
 
-  /** Starts the application on this home, again after it has ended. */
-  async start(): Promise<void> {
+  get #command(): { executablePath: string; args: string[] } {
     const isRoot = process.getuid?.() === 0;
-    this.#app = await _electron.launch({
+    return {
       executablePath: resolveElectron().executable,
       args: [...(isRoot ? ["--no-sandbox"] : []), checkout],
-      env: this.#env as Record<string, string>,
-    });
+    };
+  }
+
+  /** Starts the application on this home, again after it has ended. */
+  async start(): Promise<void> {
+    this.#app = await _electron.launch({ ...this.#command, env: this.#env as Record<string, string> });
     await this.page();
+  }
+
+  /** Starts another one on this home; resolves when it has ended. */
+  second(): Promise<CommandResult> {
+    const { executablePath, args } = this.#command;
+    return run(executablePath, args, this.#env);
+  }
+
+  /** Resolves when the application has ended by itself. */
+  async ended(): Promise<void> {
+    const child = this.#app?.process();
+    this.#app = null;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise((resolve) => child.once("exit", resolve));
+  }
+
+  /** Of the VM's QEMU. */
+  qemuPid(vm: VmId): number {
+    return Number(fs.readFileSync(path.join(this.home, "run/vms", vm.slice(0, 13), "qemu.pid"), "utf8"));
   }
 
   async page(): Promise<Page> {
@@ -94,16 +123,7 @@ export class TestDesktop {
 
   /** `bin/atoll` with these words; never rejects for its exit code. */
   atoll(...words: string[]): Promise<CommandResult> {
-    return new Promise((resolve) => {
-      execFile(
-        path.join(checkout, "bin/atoll"),
-        words,
-        { env: this.#env, maxBuffer: 64 * 1024 * 1024 },
-        (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
-        },
-      ).stdin?.end();
-    });
+    return run(path.join(checkout, "bin/atoll"), words, this.#env);
   }
 
   /** The same with bytes for its standard input; gives the bytes of its standard output. */
@@ -165,6 +185,23 @@ export class TestDesktop {
     const result = await this.atoll(...words);
     expect(result, result.stderr).toMatchObject({ code: 0 });
     return PNG.sync.read(fs.readFileSync(file));
+  }
+}
+
+function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    execFile(program, args, { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
+    }).stdin?.end();
+  });
+}
+
+/** Whether a process runs; one that has ended and that nobody has waited for does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }
 

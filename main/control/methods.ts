@@ -34,6 +34,7 @@ export const methods: Methods = {
   "desktop.screenshot": async ({ atoll }) => picture(await atoll.desktop.screenshot()),
   doctor: async () => doctor(),
   "template.list": async () => templateViews(),
+  "problem.list": async ({ atoll }) => atoll.problems,
   "vm.list": async ({ atoll }) => atoll.statuses.map(viewOf),
   "vm.info": async ({ atoll }, { vm }) => viewOf(atoll.vm(vm).status),
   "vm.create": async ({ atoll }, params) => {

@@ -68,8 +68,12 @@ export class DesktopWindow implements Desktop {
     await this.#window.loadURL(PAGE_URL);
   }
 
-  onClosed(listener: () => void): void {
-    this.#window.on("closed", listener);
+  /** A person wants it closed; it stays until the application ends. */
+  onClosing(listener: () => void): void {
+    this.#window.on("close", (event) => {
+      event.preventDefault();
+      listener();
+    });
   }
 
   /** The page, if it is ready. */

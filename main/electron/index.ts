@@ -11,12 +11,13 @@ import { ExternalDriver } from "../hardware/external/driver.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { describeQemuVm } from "../hardware/qemu/templates.ts";
 import { hostKeymap } from "../settings/keymap.ts";
-import { readSettings } from "../settings/settings.ts";
+import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
 import { DesktopWindow, primaryOutput, theme } from "./desktop-window.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
+import { Quitting } from "./quitting.ts";
 import { agentFolder } from "./setup-result.ts";
 
 // Without a GPU, compositing on the processor by SwiftShader makes everything 9-16 fps; plain raster is faster (facts: frame path).
@@ -59,27 +60,29 @@ async function run(): Promise<void> {
       return definition.channels;
     }),
   };
-  let isQuitting = false;
-  const quit = async (vms: "stop" | "keep"): Promise<void> => {
-    if (isQuitting) return;
-    isQuitting = true;
-    if (vms === "stop") await Promise.allSettled(atoll.vms.filter((vm) => vm.isOn).map((vm) => vm.stop()));
-    atoll.release();
-    server.close();
-    app.exit(0);
-  };
   let desktop: DesktopWindow | null = null;
-  const settings = await readSettings(paths.config);
-  const keymap = await hostKeymap(settings);
+  const settings = new SettingsFile(paths.config);
+  await settings.load();
+  const keymap = await hostKeymap(settings.current);
   const atoll = new Atoll({
     registry,
+    settings,
     drivers,
     spawnLink: linkSpawner(() => desktop?.contents ?? null),
     output: primaryOutput,
     keymap: () => keymap,
     log,
   });
-  const server = await ControlServer.listen(paths, { atoll, quit: (vms) => void quit(vms) });
+  const quitting = new Quitting({
+    atoll,
+    settings,
+    end: () => {
+      atoll.release();
+      server.close();
+      app.exit(0);
+    },
+  });
+  const server = await ControlServer.listen(paths, { atoll, quit: (vms) => void quitting.quit(vms) });
 
   serveFolder(path.join(import.meta.dirname, "../renderer"));
   const window = new DesktopWindow();
@@ -91,10 +94,14 @@ async function run(): Promise<void> {
         window.attached();
         // After the answer, so that the page knows the VMs whose ports come.
         setImmediate(() => atoll.vms.forEach((vm) => vm.attachPage()));
-        return { vms: atoll.statuses, theme: theme() };
+        return { vms: atoll.statuses, problems: atoll.problems, theme: theme() };
       },
       "desktop.control": ({ action }) => {
         window.control(action);
+        return null;
+      },
+      "desktop.quit": ({ vms, remember }) => {
+        void quitting.chosen(vms, remember);
         return null;
       },
       "vm.start": async ({ vm }) => done(atoll.vm(vm).start()),
@@ -108,6 +115,7 @@ async function run(): Promise<void> {
     {
       "layout.report": (layout) => window.reportLayout(layout),
       "wm.answer": (answer) => window.answered(answer),
+      "quit.shown": () => quitting.promptShown(),
     },
   );
   let isTold = true;
@@ -119,8 +127,9 @@ async function run(): Promise<void> {
       window.send("vm.changed", atoll.statuses);
     });
   });
-  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quit("keep"));
-  window.onClosed(() => void quit("keep"));
+  atoll.on("problemsChanged", () => window.send("problems.changed", atoll.problems));
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
+  window.onClosing(() => void quitting.closing(window));
   app.on("window-all-closed", () => undefined);
 
   await Promise.all([window.open(), atoll.open()]);

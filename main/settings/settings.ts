@@ -1,9 +1,11 @@
 /** `config/settings.yaml`: a file that a person can read and edit; what it leaves out has its default. */
 import fsp from "node:fs/promises";
 import path from "node:path";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { z } from "zod";
-import { log } from "../base/log.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
+import { watchFolder } from "../base/watch-folder.ts";
 
 const keymapName = z
   .string()
@@ -21,23 +23,71 @@ const settingsSchema = z.strictObject({
     })
     .nullable()
     .default(null),
+  /** What becomes of running VMs when the desktop is closed by hand. */
+  onQuit: z.enum(["ask", "keep", "stop"]).default("ask"),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
 
-export function settingsFile(configFolder: string): string {
-  return path.join(configFolder, "settings.yaml");
-}
+export class SettingsFile {
+  readonly #file: string;
+  #current: Settings = settingsSchema.parse({});
+  #problem: FileProblem | null = null;
 
-/** A file that cannot be read is said in the log, and costs its settings alone. */
-export async function readSettings(configFolder: string): Promise<Settings> {
-  const file = settingsFile(configFolder);
-  try {
-    return settingsSchema.parse(parse(await fsp.readFile(file, "utf8")) ?? {});
-  } catch (error) {
-    const isAbsent = (error as NodeJS.ErrnoException).code === "ENOENT";
-    if (!isAbsent)
-      log(`${file}: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}; the defaults are used`);
-    return settingsSchema.parse({});
+  constructor(configFolder: string) {
+    this.#file = path.join(configFolder, "settings.yaml");
+  }
+
+  /** The defaults where there is no file, or one that is broken. */
+  get current(): Settings {
+    return this.#current;
+  }
+
+  /** Why the file is not used; null = it is, or there is none. */
+  get problem(): FileProblem | null {
+    return this.#problem;
+  }
+
+  async load(): Promise<void> {
+    const read = await this.#text().then(
+      (text) => readYaml(settingsSchema, text, this.#file),
+      (error: unknown) => ({ ok: false as const, problem: unreadable(this.#file, error) }),
+    );
+    this.#problem = read.ok ? null : read.problem;
+    this.#current = read.ok ? read.value : settingsSchema.parse({});
+  }
+
+  /** Calls `changed` after the file has been read again because a person edited it. Returns a function that ends it. */
+  async watch(changed: () => void): Promise<() => void> {
+    const folder = path.dirname(this.#file);
+    await fsp.mkdir(folder, { recursive: true, mode: 0o700 });
+    return watchFolder(folder, () => void this.load().then(changed));
+  }
+
+  /** Writes what a person chose into the file; their comments and other fields stay. @throws AppError settings.broken */
+  async remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
+    await this.load();
+    if (this.#problem !== null) {
+      throw new AppError(
+        "settings.broken",
+        `The choice was not remembered, because the settings are broken: ${problemWords(this.#problem)}. Mend the file.`,
+        { ...this.#problem },
+      );
+    }
+    const document = parseDocument(await this.#text());
+    document.set(name, value);
+    await fsp.mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
+    const partial = `${this.#file}.partial`;
+    await fsp.writeFile(partial, document.toString(), { mode: 0o600 });
+    await fsp.rename(partial, this.#file);
+    await this.load();
+  }
+
+  /** "" where there is no file. */
+  async #text(): Promise<string> {
+    return fsp.readFile(this.#file, "utf8").catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+      throw error;
+    });
   }
 }

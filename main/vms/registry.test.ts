@@ -30,9 +30,9 @@ describe("VmRegistry", () => {
     const again = new VmRegistry(folder);
     await again.load();
     expect(again.all.map(({ name }) => name)).toEqual(["home"]);
-    expect(again.broken).toMatchObject([
-      { code: "vm.bad-definition", details: { file: file("broken.yaml"), line: 1 } },
-    ]);
+    expect(again.problems).toMatchObject([{ file: file("broken.yaml"), line: 1 }]);
+    expect(again.problemOf("broken")).toBe(again.problems[0]);
+    expect(again.problemOf("home")).toBeUndefined();
   });
 
   it("refuses a second VM of a name, and never overwrites a file", async () => {
@@ -55,7 +55,38 @@ describe("VmRegistry", () => {
     const again = new VmRegistry(folder);
     await again.load();
     expect(again.all).toHaveLength(1);
-    expect(again.broken[0]?.message).toContain('"home" has the same');
+    expect(again.problems[0]?.reason).toContain('"home" has the same');
+  });
+
+  it("keeps the definition of a VM whose file a person breaks, until it is mended", async () => {
+    const registry = new VmRegistry(folder);
+    await registry.add(newDefinition("home", "lagoon", "debian"));
+    const good = fs.readFileSync(file("home.yaml"), "utf8");
+    fs.writeFileSync(file("home.yaml"), good.replace("lagoon", "pink"));
+    await registry.load();
+    expect(registry.find("home")).toMatchObject({ label: "lagoon" });
+    expect(registry.problems).toMatchObject([{ file: file("home.yaml"), line: 3 }]);
+    fs.writeFileSync(file("home.yaml"), good.replace("lagoon", "rose"));
+    await registry.load();
+    expect(registry.find("home")).toMatchObject({ label: "rose" });
+    expect(registry.problems).toEqual([]);
+  });
+
+  it("tells when a person has edited, added or removed a file", async () => {
+    const registry = new VmRegistry(folder);
+    await registry.add(newDefinition("home", "lagoon", "debian"));
+    let told: () => void = () => undefined;
+    const end = await registry.watch(() => told());
+    const change = (act: () => void): Promise<void> =>
+      new Promise((resolve) => {
+        told = resolve;
+        act();
+      });
+    await change(() => fs.writeFileSync(file("new.yaml"), "label: ["));
+    expect(registry.problems).toHaveLength(1);
+    await change(() => fs.rmSync(file("home.yaml")));
+    expect(registry.all).toEqual([]);
+    end();
   });
 
   it("removes a definition with its file", async () => {

@@ -1,14 +1,20 @@
-/** Holds the definitions of all VMs: reads the folder, adds, removes. A broken file costs itself alone. */
+/** Holds the definitions of all VMs: reads the folder (again when a person edits in it), adds, removes. A broken file costs itself alone. */
 import fsp from "node:fs/promises";
 import path from "node:path";
-import { AppError, type ErrorValue, toErrorValue } from "#shared/model/app-error.ts";
-import { VM_NAME_PATTERN, type VmId } from "#shared/model/vm.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { VM_NAME_PATTERN, VM_NAME_WORDS, type VmId } from "#shared/model/vm.ts";
+import { type FileProblem, unreadable, type YamlResult } from "#shared/model/yaml-file.ts";
+import { watchFolder } from "../base/watch-folder.ts";
 import { formatDefinition, parseDefinition, type VmDefinition } from "./definition.ts";
+
+const SUFFIX = ".yaml";
 
 export class VmRegistry {
   readonly #folder: string;
-  readonly #definitions = new Map<VmId, VmDefinition>();
-  #broken: ErrorValue[] = [];
+  #definitions = new Map<VmId, VmDefinition>();
+  #problems: FileProblem[] = [];
+  /** One at a time reads or writes the folder. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(configFolder: string) {
     this.#folder = path.join(configFolder, "vms");
@@ -19,80 +25,126 @@ export class VmRegistry {
     return [...this.#definitions.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** What is wrong with files that could not be read. */
-  get broken(): readonly ErrorValue[] {
-    return this.#broken;
+  /** What is wrong with files that are not used. */
+  get problems(): readonly FileProblem[] {
+    return this.#problems;
   }
 
-  /** Reads all definitions. True: there was no folder yet, this is the first start. */
-  async load(): Promise<boolean> {
-    let files: string[];
-    try {
-      files = await fsp.readdir(this.#folder);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      return true;
-    }
-    this.#definitions.clear();
-    this.#broken = [];
-    for (const file of files.filter((name) => name.endsWith(".yaml")).sort()) {
-      const full = path.join(this.#folder, file);
-      try {
-        const definition = parseDefinition(path.basename(file, ".yaml"), await fsp.readFile(full, "utf8"), full);
-        const twin = this.#definitions.get(definition.id);
-        if (twin !== undefined) {
-          throw new AppError("vm.bad-definition", `${full}:1: id: "${twin.name}" has the same`, {
-            file: full,
-            line: 1,
-            reason: "id taken",
-          });
-        }
-        this.#definitions.set(definition.id, definition);
-      } catch (error) {
-        this.#broken.push(toErrorValue(error));
-      }
-    }
-    return false;
+  /** Of the file that would define this VM. */
+  problemOf(name: string): FileProblem | undefined {
+    return this.#problems.find(({ file }) => file === this.#fileOf(name));
+  }
+
+  /**
+   * Reads all definitions; a VM that was known keeps its definition while its file is broken. True: there was no folder
+   * yet, this is the first start.
+   */
+  load(): Promise<boolean> {
+    return this.#exclusive(() => this.#load());
+  }
+
+  /** Calls `changed` after the folder has been read again because something in it changed. Returns a function that ends it. */
+  async watch(changed: () => void): Promise<() => void> {
+    await this.#makeFolder();
+    return watchFolder(this.#folder, () => void this.load().then(changed, () => undefined));
   }
 
   find(name: string): VmDefinition | undefined {
     return this.all.find((definition) => definition.name === name);
   }
 
-  /** Throws vm.bad-name, vm.name-taken. */
-  async add(definition: VmDefinition): Promise<void> {
-    const { name } = definition;
-    if (!VM_NAME_PATTERN.test(name)) {
-      throw new AppError(
-        "vm.bad-name",
-        `"${name}" is no name for a VM: use small letters, digits and "-", beginning with a letter or digit, at most 31.`,
-        { name },
-      );
+  /** @throws AppError vm.bad-name, vm.name-taken */
+  add(definition: VmDefinition): Promise<void> {
+    return this.#exclusive(() => this.#add(definition));
+  }
+
+  remove(id: VmId): Promise<void> {
+    return this.#exclusive(async () => {
+      const definition = this.#definitions.get(id);
+      if (definition === undefined) return;
+      await fsp.rm(this.#fileOf(definition.name), { force: true });
+      this.#definitions.delete(id);
+    });
+  }
+
+  async #load(): Promise<boolean> {
+    let files: string[];
+    try {
+      files = await fsp.readdir(this.#folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      this.#definitions.clear();
+      this.#problems = [];
+      return true;
     }
+    const definitions = new Map<VmId, VmDefinition>();
+    const problems: FileProblem[] = [];
+    // Hidden files are editors' and ours, half-written.
+    for (const file of files.filter((name) => name.endsWith(SUFFIX) && !name.startsWith(".")).sort()) {
+      const name = path.basename(file, SUFFIX);
+      const read = await this.#read(name);
+      if (!read.ok) problems.push(read.problem);
+      const definition = read.ok ? read.value : this.find(name);
+      if (definition === undefined) continue;
+      const twin = definitions.get(definition.id);
+      if (twin === undefined) definitions.set(definition.id, definition);
+      else
+        problems.push({
+          file: this.#fileOf(name),
+          line: 1,
+          column: 1,
+          reason: `id: VM "${twin.name}" has the same one`,
+        });
+    }
+    this.#definitions = definitions;
+    this.#problems = problems;
+    return false;
+  }
+
+  async #read(name: string): Promise<YamlResult<VmDefinition>> {
+    const file = this.#fileOf(name);
+    return fsp.readFile(file, "utf8").then(
+      (text) => parseDefinition(name, text, file),
+      (error: unknown) => ({ ok: false, problem: unreadable(file, error) }),
+    );
+  }
+
+  async #add(definition: VmDefinition): Promise<void> {
+    const { name } = definition;
+    if (!VM_NAME_PATTERN.test(name))
+      throw new AppError("vm.bad-name", `"${name}" is no name for a VM: use ${VM_NAME_WORDS}.`, { name });
     const taken = new AppError(
       "vm.name-taken",
       `There is a VM named "${name}" already: choose another name, or remove that one first.`,
       { name },
     );
     if (this.find(name) !== undefined) throw taken;
-    await fsp.mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await this.#makeFolder();
+    const file = this.#fileOf(name);
+    // Whole or not there, and exclusive: a broken file of that name is a person's work and is not overwritten.
+    const partial = path.join(this.#folder, `.${name}.partial`);
     try {
-      // Exclusive: a broken file of that name is a person's work and is not overwritten.
-      await fsp.writeFile(this.#fileOf(name), formatDefinition(definition), { flag: "wx", mode: 0o600 });
+      await fsp.writeFile(partial, formatDefinition(definition), { mode: 0o600 });
+      await fsp.link(partial, file);
     } catch (error) {
       throw (error as NodeJS.ErrnoException).code === "EEXIST" ? taken : error;
+    } finally {
+      await fsp.rm(partial, { force: true });
     }
     this.#definitions.set(definition.id, definition);
   }
 
-  async remove(id: VmId): Promise<void> {
-    const definition = this.#definitions.get(id);
-    if (definition === undefined) return;
-    await fsp.rm(this.#fileOf(definition.name), { force: true });
-    this.#definitions.delete(id);
+  async #makeFolder(): Promise<void> {
+    await fsp.mkdir(this.#folder, { recursive: true, mode: 0o700 });
   }
 
   #fileOf(name: string): string {
-    return path.join(this.#folder, `${name}.yaml`);
+    return path.join(this.#folder, `${name}${SUFFIX}`);
+  }
+
+  #exclusive<Result>(act: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(act);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 }

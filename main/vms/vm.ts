@@ -7,6 +7,7 @@
  *
  * States follow events of the machine and the link; nothing is polled.
  */
+import { isDeepStrictEqual } from "node:util";
 import { AppError } from "#shared/model/app-error.ts";
 import { cleanText, escapeForLog } from "#shared/model/text.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
@@ -40,9 +41,9 @@ export interface VmEvents {
 }
 
 export class Vm extends Emitter<VmEvents> {
-  readonly definition: VmDefinition;
   readonly windows = new GuestWindows();
   readonly #context: VmContext;
+  #definition: VmDefinition;
   #machine: Machine | null = null;
   #link: LinkProcess | null = null;
   #isLinkOpen = false;
@@ -55,8 +56,19 @@ export class Vm extends Emitter<VmEvents> {
 
   constructor(definition: VmDefinition, context: VmContext) {
     super();
-    this.definition = definition;
+    this.#definition = definition;
     this.#context = context;
+  }
+
+  get definition(): VmDefinition {
+    return this.#definition;
+  }
+
+  /** Its file was edited. Name and label count at once, the rest from its next start on. */
+  redefine(definition: VmDefinition): void {
+    if (isDeepStrictEqual(definition, this.#definition)) return;
+    this.#definition = definition;
+    this.emit("changed");
   }
 
   get id(): VmStatus["id"] {

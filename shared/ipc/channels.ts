@@ -5,6 +5,7 @@
 export const CHANNELS = {
   "desktop.attach": "request",
   "desktop.control": "request",
+  "desktop.quit": "request",
   "vm.start": "request",
   "vm.stop": "request",
   "vm.kill": "request",
@@ -14,7 +15,10 @@ export const CHANNELS = {
   "app.run": "request",
   "layout.report": "report",
   "wm.answer": "report",
+  "quit.shown": "report",
   "vm.changed": "event",
+  "problems.changed": "event",
+  "quit.asked": "event",
   "wm.command": "event",
   "theme.changed": "event",
 } as const satisfies Record<string, "request" | "report" | "event">;

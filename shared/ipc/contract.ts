@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ErrorValue } from "../model/app-error.ts";
 import { VM_ID_PATTERN, type VmId, type VmStatus } from "../model/vm.ts";
 import type { WindowId } from "../model/window.ts";
+import type { FileProblem } from "../model/yaml-file.ts";
 import type { LINK_PORTS, ChannelOf } from "./channels.ts";
 
 const vmId = z.custom<VmId>((value) => typeof value === "string" && VM_ID_PATTERN.test(value));
@@ -36,6 +37,8 @@ const errorValue = z.object({
 export const requestSchemas = {
   "desktop.attach": z.object({}),
   "desktop.control": z.object({ action: z.enum(["minimize", "toggleMaximize", "toggleFullscreen", "close"]) }),
+  /** Ends the application: a person's answer to `quit.asked`. The VMs stop, or go on without it; `remember`: never ask again. */
+  "desktop.quit": z.object({ vms: z.enum(["keep", "stop"]), remember: z.boolean() }),
   "vm.start": z.object({ vm: vmId }),
   "vm.stop": z.object({ vm: vmId }),
   "vm.kill": z.object({ vm: vmId }),
@@ -47,6 +50,8 @@ export const requestSchemas = {
 
 export const reportSchemas = {
   "layout.report": layoutSchema,
+  /** The prompt of `quit.asked` is on the screen. Without this word the application ends and keeps the VMs running. */
+  "quit.shown": z.object({}),
   "wm.answer": z.object({
     id: z.int(),
     answer: z.discriminatedUnion("ok", [
@@ -68,6 +73,8 @@ export interface AppView {
 
 export interface DesktopState {
   vms: VmStatus[];
+  /** Files of a person that are not used, because something is wrong with them. */
+  problems: FileProblem[];
   theme: Theme;
 }
 export type Theme = "dark" | "light";
@@ -75,6 +82,8 @@ export type Theme = "dark" | "light";
 export interface RequestResults {
   "desktop.attach": DesktopState;
   "desktop.control": null;
+  /** Comes at once; with "stop" the application ends when the VMs have stopped. */
+  "desktop.quit": null;
   "vm.start": null;
   "vm.stop": null;
   "vm.kill": null;
@@ -94,6 +103,12 @@ export type WmAnswerValue = null | { width: number; height: number } | Uint8Arra
 
 export interface Events {
   "vm.changed": VmStatus[];
+  "problems.changed": FileProblem[];
+  /**
+   * The desktop's window shall close while these VMs run: ask what becomes of them. Answer `quit.shown` when the prompt is
+   * there, and `desktop.quit` with the person's choice; a prompt that is dismissed needs no answer. May come again.
+   */
+  "quit.asked": { vms: VmId[] };
   "wm.command": { id: number; command: WmCommand };
   "theme.changed": Theme;
 }

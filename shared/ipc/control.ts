@@ -3,6 +3,7 @@ import { z } from "zod";
 import { LABEL_NAMES } from "../model/label.ts";
 import type { VmView } from "../model/vm.ts";
 import type { WindowId, WindowView } from "../model/window.ts";
+import type { FileProblem } from "../model/yaml-file.ts";
 import type { AppView } from "./contract.ts";
 
 const vm = z.string().max(100);
@@ -21,6 +22,8 @@ export const controlSchemas = {
   "desktop.screenshot": z.strictObject({}),
   doctor: z.strictObject({}),
   "template.list": z.strictObject({}),
+  /** Files of a person (VM definitions, settings) that are not used, because something is wrong with them. */
+  "problem.list": z.strictObject({}),
   "vm.list": z.strictObject({}),
   "vm.info": z.strictObject({ vm }),
   "vm.create": z.discriminatedUnion("driver", [
@@ -109,6 +112,7 @@ export interface ControlResults {
   "desktop.screenshot": Picture;
   doctor: DoctorCheck[];
   "template.list": TemplateView[];
+  "problem.list": FileProblem[];
   "vm.list": VmView[];
   "vm.info": VmView;
   "vm.create": VmView;

@@ -11,6 +11,7 @@ export type ErrorCode =
   | `desktop.${"not-running" | "already-running" | "not-ready" | "no-display"}`
   | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space"}`
   | `usage.${"bad-argument" | "unknown-method"}`
+  | "settings.broken"
   | "file.write-failed"
   | "internal";
 

@@ -7,6 +7,8 @@ declare const brand: unique symbol;
 export type VmId = string & { readonly [brand]: "VmId" };
 
 export const VM_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,30}$/;
+/** The same for people. */
+export const VM_NAME_WORDS = 'small letters, digits and "-", beginning with a letter or digit, at most 31';
 export const VM_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export const VM_STATES = ["stopped", "starting", "running", "paused", "stopping", "crashed", "unresponsive"] as const;

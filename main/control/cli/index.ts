@@ -15,7 +15,7 @@ import { doctor } from "../doctor.ts";
 import { buildTemplateCommand } from "./build-template.ts";
 import { ControlClient } from "./client.ts";
 import { exec } from "./exec.ts";
-import { EXIT, exitCodeOf, print, printError, table } from "./output.ts";
+import { EXIT, exitCodeOf, print, printError, printProblem, table } from "./output.ts";
 
 /** Options whose seconds may be left out, and their default. */
 const WAITS: Readonly<Record<string, number>> = { "--wait": 120, "--wait-window": 60 };
@@ -151,7 +151,8 @@ command(template, "build <name>", "build a template; progress lines")
 const vm = program.command("vm").description("virtual machines");
 
 command(vm, "list", "all VMs").action(async (options: JsonOption) => {
-  const vms = await call("vm.list", {});
+  const [vms, problems] = await Promise.all([call("vm.list", {}), call("problem.list", {})]);
+  for (const problem of problems) printProblem(problem, options.json ?? false);
   print(vms, options.json ?? false, () =>
     table(
       ["NAME", "LABEL", "STATE", "WHY", "WINDOWS", "TEMPLATE"],

@@ -1,5 +1,6 @@
 /** What the command prints: one JSON document, or words for people. */
 import { type ErrorCode, toErrorValue } from "#shared/model/app-error.ts";
+import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, denied: 3, notRunning: 4, execFailed: 125 } as const;
 
@@ -14,6 +15,11 @@ export function exitCodeOf(error: unknown): number {
 export function printError(error: unknown, json: boolean): void {
   const value = toErrorValue(error);
   process.stderr.write(json ? `${JSON.stringify({ error: value })}\n` : `atoll: ${value.message}\n`);
+}
+
+/** A file that is not used: beside the result, as nothing else is the worse for it. */
+export function printProblem(problem: FileProblem, json: boolean): void {
+  process.stderr.write(json ? `${JSON.stringify({ problem })}\n` : `atoll: ${problemWords(problem)}\n`);
 }
 
 export function print(value: unknown, json: boolean, words: () => string): void {

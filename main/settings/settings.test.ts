@@ -1,0 +1,55 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SettingsFile } from "./settings.ts";
+
+let folder: string;
+const file = (): string => path.join(folder, "settings.yaml");
+
+beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-settings-"))));
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+async function load(text: string | null): Promise<SettingsFile> {
+  if (text !== null) fs.writeFileSync(file(), text);
+  const settings = new SettingsFile(folder);
+  await settings.load();
+  return settings;
+}
+
+describe("settings.yaml", () => {
+  it("may be absent, or say a part only", async () => {
+    expect((await load(null)).current).toEqual({ keyboard: null, onQuit: "ask" });
+    const { current } = await load("keyboard: {layout: de}\n");
+    expect(current.keyboard).toMatchObject({ layout: "de", model: "pc105" });
+  });
+
+  it("that is broken costs its settings alone, and says where", async () => {
+    const { current, problem } = await load("keyboard: {layout: de}\nonQuit: never\n");
+    expect(current).toEqual({ keyboard: null, onQuit: "ask" });
+    expect(problem).toMatchObject({ file: file(), line: 2, column: 9 });
+  });
+
+  it("remembers a choice beside what a person wrote", async () => {
+    const settings = await load("# mine\nkeyboard: {layout: de} # at home\n");
+    await settings.remember("onQuit", "stop");
+    expect(settings.current).toMatchObject({ onQuit: "stop", keyboard: { layout: "de" } });
+    const text = fs.readFileSync(file(), "utf8");
+    expect(text).toContain("# mine");
+    expect(text).toContain("# at home");
+    expect(fs.readdirSync(folder)).toEqual(["settings.yaml"]);
+  });
+
+  it("remembers a choice where there is no file yet", async () => {
+    fs.rmdirSync(folder);
+    const settings = await load(null);
+    await settings.remember("onQuit", "keep");
+    expect(fs.readFileSync(file(), "utf8")).toBe("onQuit: keep\n");
+  });
+
+  it("never writes over a file that it cannot read", async () => {
+    const settings = await load("onQuit: never\n");
+    await expect(settings.remember("onQuit", "keep")).rejects.toMatchObject({ code: "settings.broken" });
+    expect(fs.readFileSync(file(), "utf8")).toBe("onQuit: never\n");
+  });
+});
