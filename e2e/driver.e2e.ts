@@ -112,11 +112,11 @@ test.describe("qemu alone", () => {
     const paused = new Promise<void>((resolve) => machine.on("paused", () => resolve()));
     await machine.pause();
     await paused;
-    expect(machine.isPaused).toBe(true);
+    expect(machine.pauseCause).toBe("asked");
     const resumed = new Promise<void>((resolve) => machine.on("resumed", () => resolve()));
     await machine.resume();
     await resumed;
-    expect(machine.isPaused).toBe(false);
+    expect(machine.pauseCause).toBeNull();
     await machine.kill();
   });
 

@@ -53,6 +53,54 @@ test("a crash of the application leaves the VMs and their programs; the next sta
   await expect.poll(() => desktop.read("home", "/tmp/back")).toBe("back\n");
 });
 
+test("a QEMU that is killed while no application is there is told by the next start, and is not taken for stopped", async () => {
+  const web = (await view("web")) as VmView;
+  await desktop.crash();
+  process.kill(pidOf(web), "SIGKILL");
+  const file = path.join(desktop.home, "config/vms/web.yaml");
+  fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("autostart: true", "autostart: false"));
+  await desktop.start();
+  await expect.poll(() => view("web")).toMatchObject({ state: "crashed", stateReason: "qemu-exited" });
+  await desktop.isRunning("home");
+  await desktop.json("vm", "start", "web", "--wait");
+});
+
+test("an agent that is killed is noticed at once and called again when the guest has restarted it", async () => {
+  await desktop.run("web", "foot");
+  const page = await desktop.page();
+  const states = page.evaluate(
+    () =>
+      new Promise<string[]>((resolve) => {
+        const seen: string[] = [];
+        window.atoll.on("vm.changed", (vms) => {
+          const web = vms.find(({ name }) => name === "web");
+          const state = `${web?.state} ${web?.stateReason}`;
+          if (seen.at(-1) !== state) seen.push(state);
+          if (seen.length > 1 && web?.state === "running") resolve(seen);
+        });
+      }),
+  );
+  await desktop.atoll("exec", "web", "--", "pkill", "-KILL", "atoll-agent");
+  expect(await states).toEqual(["unresponsive agent-exited", "running null"]);
+  // Its programs ended with it; new ones start.
+  expect(await windowOf("web")).toBeUndefined();
+  await desktop.run("web", "foot");
+});
+
+test("an agent that hangs is told from one that has ended; its VM still stops in good order", async () => {
+  const hung = desktop.atoll("exec", "web", "--", "pkill", "-STOP", "atoll-agent");
+  await expect.poll(() => view("web")).toMatchObject({ state: "unresponsive", stateReason: "agent-lost" });
+  expect((await view("home"))?.state).toBe("running");
+  expect(await desktop.json<VmView>("vm", "stop", "web", "--wait")).toMatchObject({
+    state: "stopped",
+    stateReason: "powered-off",
+  });
+  await hung;
+  // Nothing of it stays on the desktop.
+  await expect((await desktop.page()).locator('[data-window-id][data-vm="web"]')).toHaveCount(0);
+  await desktop.json("vm", "start", "web", "--wait");
+});
+
 test("pause and resume follow QEMU's events", async () => {
   expect(await desktop.json<VmView>("vm", "pause", "web", "--wait", "20")).toMatchObject({ state: "paused" });
   expect(await desktop.json<VmView>("vm", "resume", "web", "--wait", "20")).toMatchObject({ state: "running" });
@@ -65,6 +113,7 @@ test("kill -9 of one QEMU freezes its windows and leaves the other VM alone", as
   await expect.poll(() => view("web")).toMatchObject({ state: "crashed", stateReason: "qemu-exited" });
   expect(await windowOf("web")).toMatchObject({ frozen: true });
   expect(await windowOf("home")).toMatchObject({ frozen: false });
+  await expect((await desktop.page()).locator('[data-window-id][data-vm="web"]')).toHaveCount(1);
   expect(await desktop.atoll("exec", "home", "--", "echo", "well")).toMatchObject({ stdout: "well\n" });
   // Started again, the old pictures go.
   await desktop.json("vm", "start", "web", "--wait");

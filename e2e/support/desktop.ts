@@ -42,8 +42,11 @@ export class TestDesktop {
     return desktop;
   }
 
-  /** A home with these VMs, by default one alone, which start with the desktop. */
-  static async open(vms: Readonly<Record<string, LabelName>> = { home: "lagoon" }): Promise<TestDesktop> {
+  /** A home with these VMs, by default one alone, which start with the desktop. `prepare` is given the home before it starts. */
+  static async open(
+    vms: Readonly<Record<string, LabelName>> = { home: "lagoon" },
+    prepare: (home: string) => void = () => undefined,
+  ): Promise<TestDesktop> {
     const desktop = new TestDesktop(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-e2e-")));
     const folder = path.join(desktop.home, "config/vms");
     fs.mkdirSync(folder, { recursive: true });
@@ -51,6 +54,7 @@ export class TestDesktop {
       const definition = { id: randomUUID(), driver: "qemu", label, template: "debian", autostart: true };
       fs.writeFileSync(path.join(folder, `${name}.yaml`), stringify(definition));
     }
+    prepare(desktop.home);
     await desktop.start();
     return desktop;
   }
@@ -108,8 +112,8 @@ export class TestDesktop {
     });
   }
 
-  /** Ends everything: VMs, application, home. */
-  async close(): Promise<void> {
+  /** Ends everything: VMs, application, home. `unprepare` undoes what `prepare` did. */
+  async close(unprepare: () => void = () => undefined): Promise<void> {
     if (this.#app !== null) {
       for (const vm of (await this.vms()).filter(
         ({ driver, state }) => driver === "qemu" && state !== "stopped" && state !== "crashed",
@@ -118,6 +122,7 @@ export class TestDesktop {
       }
       await this.crash();
     }
+    unprepare();
     fs.rmSync(this.home, { recursive: true, force: true });
   }
 

@@ -135,8 +135,11 @@ function viewOf(status: VmStatus): VmView {
   return view;
 }
 
-/** States that a VM does not leave by itself towards the wanted one. */
-const FINAL: readonly VmState[] = ["stopped", "crashed"];
+/** Whether it does not leave its state by itself. */
+function isFinal({ state, stateReason }: VmStatus): boolean {
+  if (state === "stopped" || state === "crashed" || stateReason === "protocol-violation") return true;
+  return state === "paused" && stateReason !== null;
+}
 
 /** The VM, once it is in the wanted state. Rejects when it ends in another, or after `waitS` seconds (vm.timeout). */
 function settled(vm: Vm, wanted: VmState, waitS: number | null): Promise<VmView> {
@@ -153,7 +156,7 @@ function settled(vm: Vm, wanted: VmState, waitS: number | null): Promise<VmView>
       );
     };
     const look = (): void => {
-      if (vm.state !== wanted && !FINAL.includes(vm.state)) return;
+      if (vm.state !== wanted && !isFinal(vm.status)) return;
       clearTimeout(timer);
       stop();
       if (vm.state === wanted) resolve(viewOf(vm.status));

@@ -21,9 +21,14 @@ export type MachineEnd =
   /** QEMU ended on its own or by a stranger's signal; `detail` = the last words of its log. */
   | { reason: "qemu-exited"; detail: string };
 
+/** Why a machine is paused: somebody asked for it, or its disk's image could not be written (`resume` tries again). */
+export type PauseCause = "asked" | "no-space" | "disk-error";
+
 export interface MachineEvents {
-  paused: [];
+  paused: [PauseCause];
   resumed: [];
+  /** The agent opened its ends of the channels (true), or one of them was closed: it has ended (false). */
+  agentPresent: [boolean];
   /** The last event of a machine. */
   ended: [MachineEnd];
 }
@@ -36,7 +41,8 @@ export interface Machine {
   readonly accelerator: Accelerator | null;
   /** Milliseconds since the epoch; null = unknown. */
   readonly startedAtMs: number | null;
-  readonly isPaused: boolean;
+  /** null = it runs. */
+  readonly pauseCause: PauseCause | null;
   on<Name extends keyof MachineEvents>(name: Name, listener: (...args: MachineEvents[Name]) => void): void;
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -49,8 +55,11 @@ export interface Machine {
 export interface Driver {
   /** Starts the machine; resolves when it executes. Cancelled by `signal`. */
   start(id: VmId, signal?: AbortSignal): Promise<Machine>;
-  /** A machine of that id that an earlier life of the application left running, else null. */
-  adopt(id: VmId): Promise<Machine | null>;
+  /**
+   * A machine of that id that an earlier life of the application left running; how it ended where it did not live to see
+   * us; null where it ended in that life already.
+   */
+  adopt(id: VmId): Promise<Machine | MachineEnd | null>;
   /** Removes everything it keeps of a machine that does not run (disk, logs, sockets). */
   remove(id: VmId): Promise<void>;
 }

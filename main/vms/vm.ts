@@ -3,18 +3,18 @@
  *
  *   stopped --start--> starting --hello--> running <--pause/resume--> paused
  *   running --stop--> stopping --ended--> stopped        any --ended by itself--> crashed
- *   running --no heartbeat, channels closed--> unresponsive --hello--> running
+ *   running --no heartbeat, agent ended, breach--> unresponsive --heartbeat, hello--> running
  *
  * States follow events of the machine and the link; nothing is polled.
  */
 import { isDeepStrictEqual } from "node:util";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { cleanText, escapeForLog } from "#shared/model/text.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import { windowIdOf } from "#shared/model/window.ts";
 import type { StartPhase, VmState, VmStateReason, VmStatus } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
-import type { Driver, Machine, MachineEnd } from "../hardware/driver.ts";
+import type { Driver, Machine, MachineEnd, PauseCause } from "../hardware/driver.ts";
 import type { FromLink, Keymap, OutputInfo } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
 import { GuestWindows } from "../windows/guest-windows.ts";
@@ -23,6 +23,10 @@ import type { VmDefinition } from "./definition.ts";
 /** How long a guest may take for an orderly end before the power button is pressed, and then before the plug is pulled. */
 const POWER_OFF_MS = 10_000;
 const POWER_BUTTON_MS = 5_000;
+const PAUSE_WORDS: Readonly<Record<Exclude<PauseCause, "asked">, string>> = {
+  "no-space": "The host's disk is full: free some space, then resume it.",
+  "disk-error": "The host's disk cannot be written: look at the host's log, then resume it.",
+};
 /** A lost agent is called again after this. */
 const RELINK_MS = 500;
 
@@ -121,17 +125,28 @@ export class Vm extends Emitter<VmEvents> {
     } catch (error) {
       this.#starting = null;
       if (starting.signal.aborted) this.#become("stopped", "killed");
-      else this.#become("crashed", "qemu-exited", error instanceof Error ? error.message : String(error));
+      else this.#notStarted(error);
       throw error;
     }
   }
 
-  /** Takes over a machine that an earlier life of the application left running. */
+  #notStarted(error: unknown): void {
+    const { code, message } = toErrorValue(error);
+    if (code === "hardware.qemu-failed") this.#become("crashed", "qemu-exited", message);
+    else this.#become("stopped", code === "hardware.no-space" ? "no-space" : null, message);
+  }
+
+  /** Takes over a machine that an earlier life of the application left running; one that ended since has its reason. */
   async adopt(): Promise<boolean> {
-    const machine = await this.#context.driver.adopt(this.id);
-    if (machine === null) return false;
-    this.#run(machine);
-    this.#become("starting", null, "", "agent");
+    const found = await this.#context.driver.adopt(this.id);
+    if (found === null) return false;
+    if ("reason" in found) {
+      this.#machineEnded(found);
+      return false;
+    }
+    this.#run(found);
+    if (found.pauseCause === null) this.#become("starting", null, "", "agent");
+    else this.#paused(found.pauseCause);
     return true;
   }
 
@@ -139,11 +154,15 @@ export class Vm extends Emitter<VmEvents> {
   async stop(): Promise<void> {
     if (this.#starting !== null) return this.#starting.abort();
     const machine = this.#require();
-    if (machine.isPaused) await machine.resume();
+    if (machine.pauseCause !== null) await machine.resume();
+    // An agent that does not answer will not do this either.
+    const isAnswering = this.#isLinkOpen && this.#state !== "unresponsive";
     this.#become("stopping", null);
     const ended = this.#ended(machine);
-    if (this.#isLinkOpen) this.#link?.send({ type: "powerOff" });
-    if (this.#isLinkOpen && (await within(ended, POWER_OFF_MS))) return;
+    if (isAnswering) {
+      this.#link?.send({ type: "powerOff" });
+      if (await within(ended, POWER_OFF_MS)) return;
+    }
     await machine.pressPowerButton();
     if (await within(ended, POWER_BUTTON_MS)) return;
     this.#context.log(`${this.definition.name}: does not power off, killing it`);
@@ -191,24 +210,36 @@ export class Vm extends Emitter<VmEvents> {
   #run(machine: Machine): void {
     this.#machine = machine;
     machine.on("ended", (end) => this.#machineEnded(end));
-    machine.on("paused", () => {
-      this.#link?.send({ type: "paused", isPaused: true });
-      if (this.#state !== "stopping") this.#become("paused", null);
-    });
+    machine.on("paused", (cause) => this.#paused(cause));
     machine.on("resumed", () => {
       this.#link?.send({ type: "paused", isPaused: false });
       if (this.#state === "paused")
         this.#become(this.#isLinkOpen ? "running" : "starting", null, "", this.#isLinkOpen ? null : "agent");
     });
+    machine.on("agentPresent", (isPresent) => {
+      if (!isPresent) this.#linkClosed("agent-exited", "The agent has ended; the guest starts it again.");
+      else if (this.#state === "starting") this.#become("starting", null, "", "agent");
+    });
     this.#connect();
+  }
+
+  #paused(cause: PauseCause): void {
+    this.#link?.send({ type: "paused", isPaused: true });
+    if (cause === "asked") {
+      if (this.#state !== "stopping") this.#become("paused", null);
+      return;
+    }
+    const detail = PAUSE_WORDS[cause];
+    this.#context.log(`${this.definition.name}: paused: ${detail}`);
+    this.#become("paused", cause, detail);
   }
 
   #machineEnded(end: MachineEnd): void {
     this.#machine = null;
     this.#dropLink();
+    const isCrash = end.reason === "guest-panic" || end.reason === "qemu-exited";
     const detail = "detail" in end ? end.detail : "";
     if (detail !== "") this.#context.log(`${this.definition.name}: ${end.reason}: ${escapeForLog(detail, 2000)}`);
-    const isCrash = end.reason === "guest-panic" || end.reason === "qemu-exited";
     if (isCrash) this.windows.freeze();
     else this.windows.clear();
     this.#become(isCrash ? "crashed" : "stopped", end.reason, cleanText(detail.split("\n").at(-1) ?? ""));
@@ -243,7 +274,7 @@ export class Vm extends Emitter<VmEvents> {
       output: this.#context.output(),
       keymap: this.#context.keymap(),
     });
-    if (machine.isPaused) link.send({ type: "paused", isPaused: true });
+    if (machine.pauseCause !== null) link.send({ type: "paused", isPaused: true });
     link.attachPage();
   }
 
@@ -264,7 +295,7 @@ export class Vm extends Emitter<VmEvents> {
         this.#isLinkOpen = true;
         this.windows.clear();
         this.#context.log(`${this.definition.name}: ${message.agent} says hello`);
-        if (this.#state !== "stopping") this.#become(this.#machine?.isPaused === true ? "paused" : "running", null);
+        if (this.#state !== "stopping" && this.#state !== "paused") this.#become("running", null);
         break;
       case "surface":
         this.windows.take(message.event);
@@ -275,7 +306,8 @@ export class Vm extends Emitter<VmEvents> {
         break;
       case "responsive":
         if (this.#state === "running" || this.#state === "unresponsive") {
-          this.#become(message.isResponsive ? "running" : "unresponsive", message.isResponsive ? null : "agent-lost");
+          if (message.isResponsive) this.#become("running", null);
+          else this.#become("unresponsive", "agent-lost", "The agent does not answer.");
         }
         break;
       case "closed":
@@ -287,12 +319,18 @@ export class Vm extends Emitter<VmEvents> {
   }
 
   /** The channels are gone while the machine is there. A breach ends them for good, a loss is tried again. */
-  #linkClosed(reason: "protocol-violation" | "agent-lost", detail: string): void {
+  #linkClosed(reason: "protocol-violation" | "agent-lost" | "agent-exited", detail: string): void {
+    // After a breach an agent that ends, or comes again, changes nothing.
+    if (this.#link === null && this.#relinkTimer === null) return;
     this.#dropLink();
     this.windows.freeze();
     this.#context.log(`${this.definition.name}: ${reason}: ${detail}`);
-    if (this.#state !== "stopping") this.#become("unresponsive", reason, detail);
-    this.emit("link", { type: "closed", reason, detail });
+    if (this.#state !== "stopping" && this.#state !== "paused") this.#become("unresponsive", reason, detail);
+    this.emit("link", {
+      type: "closed",
+      reason: reason === "protocol-violation" ? "protocol-violation" : "agent-lost",
+      detail,
+    });
     if (reason === "protocol-violation") return;
     this.#relinkTimer = setTimeout(() => {
       if (this.#machine !== null) this.#connect();

@@ -105,7 +105,10 @@ export async function startShell(): Promise<void> {
     document.documentElement.dataset["theme"] = theme;
   });
   onLinkPorts((vm, events, pixels) => links.add(vm, events, pixels));
-  bridge.on("vm.changed", (vms) => vmStore.setState({ vms }));
+  bridge.on("vm.changed", (vms) => {
+    vmStore.setState({ vms });
+    links.follow(vms);
+  });
   bridge.on("theme.changed", (theme) => desktopStore.setState({ theme }));
   const attached = await bridge.request("desktop.attach", {});
   if (!attached.ok) return;

@@ -16,6 +16,9 @@ const REASONS: Readonly<Record<VmStateReason, string>> = {
   "guest-panic": "kernel panic",
   "protocol-violation": "cut off",
   "agent-lost": "agent lost",
+  "agent-exited": "agent restarts",
+  "no-space": "disk full",
+  "disk-error": "disk error",
 };
 
 export function factOf(vm: VmStatus): VmFact {
@@ -32,7 +35,7 @@ export function factOf(vm: VmStatus): VmFact {
     case "stopping":
       return { text: "stopping", tone: "busy" };
     case "paused":
-      return { text: "paused", tone: "quiet" };
+      return reason === null ? { text: "paused", tone: "quiet" } : { text: reason, tone: "bad" };
     case "stopped":
       return { text: "stopped", tone: "quiet" };
     case "crashed":

@@ -54,9 +54,7 @@ export class LinkSession {
     this.popups = new PopupLayer(vm, this.scene);
     events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);
     // The link process died without a word.
-    events.addEventListener("close", () =>
-      this.#closed("agent-lost", "the process that speaks with this VM has ended"),
-    );
+    events.addEventListener("close", () => this.#closed("agent-lost", "the programs of this VM cannot be reached"));
   }
 
   get isEnded(): boolean {
@@ -80,7 +78,7 @@ export class LinkSession {
     this.scene.close(surface);
   }
 
-  /** Another life of the same VM has begun. */
+  /** Another life of the same VM has begun, or the VM has stopped. */
   replace(): void {
     this.#closed("stopped", "");
     dispatch({ type: "vmGone", vm: this.vm });

@@ -1,5 +1,5 @@
 /** All links of this page, and which window is whose. */
-import type { VmId } from "#shared/model/vm.ts";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import type { WindowId, WindowRequest } from "#shared/model/window.ts";
 import { Compositor } from "../compositor/compositor.ts";
 import type { Scene, SceneSurface } from "../compositor/scene.ts";
@@ -41,6 +41,16 @@ export class Links {
     });
     session.popups.onChange = () => this.#listener.popupsChanged();
     this.#current.set(vm, session);
+  }
+
+  /** Of a VM that has stopped in good order nothing stays; one that crashed leaves its last pictures. */
+  follow(vms: readonly VmStatus[]): void {
+    for (const { id } of vms.filter(({ state }) => state === "stopped")) {
+      for (const lives of [this.#current, this.#former]) {
+        lives.get(id)?.replace();
+        lives.delete(id);
+      }
+    }
   }
 
   sessions(): IterableIterator<LinkSession> {

@@ -21,7 +21,13 @@ export const VM_STATE_REASONS = [
   "qemu-exited",
   "guest-panic",
   "protocol-violation",
+  /** Its heartbeats are missing, or the way to it is gone. */
   "agent-lost",
+  /** The guest has closed its channels: the agent ended, and the guest's init starts it again. */
+  "agent-exited",
+  /** Paused by QEMU: the host's disk is full, or cannot be written. Resume tries again. */
+  "no-space",
+  "disk-error",
 ] as const;
 export type VmStateReason = (typeof VM_STATE_REASONS)[number];
 

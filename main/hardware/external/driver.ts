@@ -30,7 +30,7 @@ class ExternalMachine extends Emitter<MachineEvents> implements Machine {
   readonly channels: ChannelSockets;
   readonly accelerator = null;
   readonly startedAtMs = null;
-  readonly isPaused = false;
+  readonly pauseCause = null;
   #hasEnded = false;
 
   constructor(id: VmId, channels: ChannelSockets) {

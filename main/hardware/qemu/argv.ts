@@ -34,7 +34,12 @@ const TCG_CACHE_MIB = 64;
 /** The guest's last console output, a power of two. */
 export const CONSOLE_BYTES = 64 * 1024;
 
-const CHANNEL_NAMES = ["control", "frames", "bulk"] as const;
+export const CHANNEL_NAMES = ["control", "frames", "bulk"] as const;
+
+/** QEMU's name of a channel's port. */
+export function portId(channel: string): string {
+  return `port-${channel}`;
+}
 
 export function qemuArguments(spec: MachineSpec): string[] {
   return [
@@ -54,7 +59,13 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...device({ driver: "virtio-serial-pci", id: "serial", max_ports: CHANNEL_NAMES.length + 1 }),
     ...CHANNEL_NAMES.flatMap((name) => [
       ...["-chardev", `socket,id=${name},path=${RUNTIME_FILES[name]},server=on,wait=off`],
-      ...device({ driver: "virtserialport", bus: "serial.0", chardev: name, name: `org.atoll.${name}` }),
+      ...device({
+        driver: "virtserialport",
+        id: portId(name),
+        bus: "serial.0",
+        chardev: name,
+        name: `org.atoll.${name}`,
+      }),
     ]),
     ...["-chardev", `socket,id=qmp,path=${RUNTIME_FILES.qmp},server=on,wait=off`, "-mon", "chardev=qmp,mode=control"],
     // A ring in memory, not a file: a guest could fill the host's disk with its console.

@@ -13,13 +13,13 @@ import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
 import { type VmId } from "#shared/model/vm.ts";
 import { cachePaths, resolveCacheDir } from "../../../images/builder/cache-dir.ts";
+import { bootId } from "../../base/boot-id.ts";
 import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
-import type { Driver } from "../driver.ts";
+import type { Driver, MachineEnd } from "../driver.ts";
 import { qemuArguments, RUNTIME_FILES } from "./argv.ts";
-import { channelSockets, logTail, type MachineRecord, QemuMachine } from "./machine.ts";
+import { channelSockets, logTail, type MachineRecord, QemuMachine, RECORD_FILE } from "./machine.ts";
 import { probeQemu, QEMU_BINARY } from "./probe.ts";
 
-const RECORD_FILE = "machine.json";
 const DISK_FILE = "disk.qcow2";
 const DISK_RECORD_FILE = "disk.json";
 /** How long QEMU may take until its monitor answers. */
@@ -51,6 +51,7 @@ const recordSchema = z.object({
   accelerator: z.enum(["kvm", "tcg"]),
   startedAtMs: z.number(),
   pid: z.int().positive(),
+  bootId: z.string(),
 });
 const diskSchema = z.object({ templateBuild: z.string() });
 
@@ -88,18 +89,20 @@ export class QemuDriver implements Driver {
         baseImage: vm.template.baseImage,
       }),
     ]);
-    const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), pid: await pid };
+    const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), pid: await pid, bootId: await bootId() };
     await fsp.writeFile(path.join(run, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
     return waitForMonitor(record, run, signal);
   }
 
-  async adopt(id: VmId): Promise<QemuMachine | null> {
+  async adopt(id: VmId): Promise<QemuMachine | MachineEnd | null> {
     const run = vmRunFolder(this.#paths, id);
     const record = await readJson(path.join(run, RECORD_FILE), recordSchema);
     if (record === null || record.id !== id) return null;
     const machine = await QemuMachine.attach({ ...record, id }, run);
-    if (machine === null) await fsp.rm(run, { recursive: true, force: true });
-    return machine;
+    if (machine !== null) return machine;
+    const detail = logTail(run);
+    await fsp.rm(run, { recursive: true, force: true });
+    return record.bootId === (await bootId()) ? { reason: "qemu-exited", detail } : null;
   }
 
   async remove(id: VmId): Promise<void> {

@@ -8,10 +8,12 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { Accelerator, VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { checkedSocket } from "../../base/paths.ts";
-import type { ChannelSockets, Machine, MachineEnd, MachineEvents } from "../driver.ts";
-import { CONSOLE_BYTES, RUNTIME_FILES } from "./argv.ts";
+import type { ChannelSockets, Machine, MachineEnd, MachineEvents, PauseCause } from "../driver.ts";
+import { CHANNEL_NAMES, CONSOLE_BYTES, portId, RUNTIME_FILES } from "./argv.ts";
 import { QmpClient } from "./qmp.ts";
 
+/** In the runtime folder, from the start of a machine until its end has been seen. */
+export const RECORD_FILE = "machine.json";
 const KILL_TIMEOUT_MS = 5_000;
 const LOG_TAIL_BYTES = 2_000;
 
@@ -20,6 +22,8 @@ export interface MachineRecord {
   accelerator: Accelerator;
   startedAtMs: number;
   pid: number;
+  /** The host's boot: a machine of an earlier one is gone with it. */
+  bootId: string;
 }
 
 export class QemuMachine extends Emitter<MachineEvents> implements Machine {
@@ -30,16 +34,13 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   readonly #pid: number;
   readonly #folder: string;
   readonly #qmp: QmpClient;
-  #isPaused: boolean;
+  #pauseCause: PauseCause | null = null;
+  /** Ports whose guest's end is open. */
+  readonly #openPorts = new Set<string>();
   #end: MachineEnd | null = null;
   #hasEnded = false;
 
-  private constructor(
-    record: MachineRecord,
-    folder: string,
-    qmp: QmpClient,
-    status: { running: boolean; status: string },
-  ) {
+  private constructor(record: MachineRecord, folder: string, qmp: QmpClient) {
     super();
     this.id = record.id;
     this.accelerator = record.accelerator;
@@ -48,9 +49,9 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     this.#folder = folder;
     this.#qmp = qmp;
     this.channels = channelSockets(folder);
-    this.#isPaused = status.status === "paused";
-    qmp.on("STOP", () => this.#paused(true));
-    qmp.on("RESUME", () => this.#paused(false));
+    qmp.on("STOP", () => void this.#look());
+    qmp.on("RESUME", () => this.#paused(null));
+    qmp.on("VSERPORT_CHANGE", ({ id, open }) => this.#portChanged(id, open));
     qmp.on("GUEST_PANICKED", () => void this.#panicked());
     qmp.on("SHUTDOWN", ({ reason }) => {
       // A reset that our init did not ask for is a kernel that gave up (panic=-1 without pvpanic).
@@ -58,9 +59,6 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
       else if (reason === "guest-shutdown") this.#quit({ reason: "powered-off" });
     });
     qmp.on("closed", () => this.#ended());
-    // It ended while no application was there to see it.
-    if (status.status === "shutdown") this.#quit({ reason: "powered-off" });
-    else if (status.status === "guest-panicked") void this.#panicked();
   }
 
   /** Connects to the monitor of a machine; null where nobody answers there, or somebody else. */
@@ -77,11 +75,16 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
       qmp.close();
       return null;
     }
-    return new QemuMachine(record, folder, qmp, await qmp.execute("query-status"));
+    const machine = new QemuMachine(record, folder, qmp);
+    for (const { label, "frontend-open": isOpen } of await qmp.execute("query-chardev"))
+      if (isOpen) machine.#openPorts.add(portId(label));
+    // It may have stopped, or ended, while no application was there to see it.
+    await machine.#look();
+    return machine;
   }
 
-  get isPaused(): boolean {
-    return this.#isPaused;
+  get pauseCause(): PauseCause | null {
+    return this.#pauseCause;
   }
 
   async pause(): Promise<void> {
@@ -118,10 +121,42 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     await gone;
   }
 
-  #paused(isPaused: boolean): void {
-    if (this.#end !== null || this.#isPaused === isPaused) return;
-    this.#isPaused = isPaused;
-    this.emit(isPaused ? "paused" : "resumed");
+  /** It does not execute: QEMU says why. */
+  async #look(): Promise<void> {
+    try {
+      const { status } = await this.#qmp.execute("query-status");
+      if (status === "shutdown") this.#quit({ reason: "powered-off" });
+      else if (status === "guest-panicked") await this.#panicked();
+      else if (status === "internal-error") this.#quit({ reason: "qemu-exited", detail: this.#internalError() });
+      else if (status === "io-error") {
+        const disks = await this.#qmp.execute("query-block");
+        this.#paused(disks.some((disk) => disk["io-status"] === "nospace") ? "no-space" : "disk-error");
+      } else if (status === "paused") this.#paused("asked");
+    } catch {
+      // The monitor is gone: so is the machine, and `closed` says it.
+    }
+  }
+
+  #internalError(): string {
+    return `the processor of the VM stopped (${this.accelerator}: internal error)\n${logTail(this.#folder)}`.trim();
+  }
+
+  #paused(cause: PauseCause | null): void {
+    if (this.#end !== null || this.#pauseCause === cause) return;
+    this.#pauseCause = cause;
+    if (cause === null) this.emit("resumed");
+    else this.emit("paused", cause);
+  }
+
+  #portChanged(port: string, isOpen: boolean): void {
+    const wasPresent = this.#isAgentPresent;
+    if (isOpen) this.#openPorts.add(port);
+    else this.#openPorts.delete(port);
+    if (this.#isAgentPresent !== wasPresent) this.emit("agentPresent", this.#isAgentPresent);
+  }
+
+  get #isAgentPresent(): boolean {
+    return CHANNEL_NAMES.every((name) => this.#openPorts.has(portId(name)));
   }
 
   /** The guest has ended and QEMU waits for us. */
@@ -143,6 +178,8 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const end = this.#end ?? { reason: "qemu-exited" as const, detail: logTail(this.#folder) };
+    // Its end has been seen: the next life of the application need not wonder.
+    fs.rmSync(path.join(this.#folder, RECORD_FILE), { force: true });
     // Not within the constructor's turn: whoever attached has no listener yet.
     setImmediate(() => this.emit("ended", end));
   }

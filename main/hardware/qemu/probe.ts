@@ -7,11 +7,11 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import type { Accelerator } from "#shared/model/vm.ts";
 import { AppError } from "#shared/model/app-error.ts";
+import { bootId } from "../../base/boot-id.ts";
 import { qemuAccelerator } from "./argv.ts";
 
 export const QEMU_BINARY = "qemu-system-x86_64";
 const KVM_DEVICE = "/dev/kvm";
-const BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id";
 /** A working KVM boots the kernel in well under a second; one that takes longer than this is worth less than emulation. */
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -77,16 +77,16 @@ export async function kvmDeviceFailure(): Promise<string> {
 
 async function keptFailure(version: string, boot: ProbeBoot, folder: string): Promise<string> {
   const file = path.join(folder, "kvm.json");
-  const bootId = (await fsp.readFile(BOOT_ID_FILE, "utf8")).trim();
+  const hostBoot = await bootId();
   const kept = await readAnswers(file);
-  const isOurs = kept?.bootId === bootId && kept.version === version;
+  const isOurs = kept?.bootId === hostBoot && kept.version === version;
   const kvmFailures = isOurs ? kept.kvmFailures : {};
   const known = kvmFailures[boot.kernel];
   if (known !== undefined) return known;
   const kvmFailure = await bootFailure(boot);
   const partial = `${file}.${process.pid}`;
   await fsp.mkdir(folder, { recursive: true });
-  const answers = { bootId, version, kvmFailures: { ...kvmFailures, [boot.kernel]: kvmFailure } };
+  const answers = { bootId: hostBoot, version, kvmFailures: { ...kvmFailures, [boot.kernel]: kvmFailure } };
   await fsp.writeFile(partial, JSON.stringify(answers));
   await fsp.rename(partial, file);
   return kvmFailure;

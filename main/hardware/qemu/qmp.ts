@@ -16,11 +16,17 @@ export type ShutdownReason =
   | "subsystem-reset"
   | "snapshot-load";
 
+/** Of QEMU's run states those that are told apart here; there are more. @see QEMU qapi/run-state.json */
+export type RunState =
+  "running" | "paused" | "io-error" | "internal-error" | "guest-panicked" | "shutdown" | (string & {});
+
 interface QmpEventMap {
   SHUTDOWN: [{ guest: boolean; reason: ShutdownReason }];
   STOP: [];
   RESUME: [];
   GUEST_PANICKED: [{ action: string }];
+  /** The guest opened or closed its end of a port; `id` is the device's. At most one a second for each port: the last. */
+  VSERPORT_CHANGE: [{ id: string; open: boolean }];
   /** The monitor's socket is gone. */
   closed: [];
 }
@@ -64,8 +70,10 @@ export class QmpClient extends Emitter<QmpEventMap> {
     return client;
   }
 
-  execute(command: "query-status"): Promise<{ running: boolean; status: string }>;
+  execute(command: "query-status"): Promise<{ running: boolean; status: RunState }>;
   execute(command: "query-uuid"): Promise<{ UUID: string }>;
+  execute(command: "query-chardev"): Promise<{ label: string; "frontend-open": boolean }[]>;
+  execute(command: "query-block"): Promise<{ "io-status"?: "ok" | "failed" | "nospace" }[]>;
   execute(command: "ringbuf-read", args: { device: string; size: number; format: "utf8" | "base64" }): Promise<string>;
   execute(command: "qmp_capabilities" | "stop" | "cont" | "system_powerdown" | "quit"): Promise<unknown>;
   execute(command: string, args?: Record<string, unknown>): Promise<unknown> {
@@ -130,6 +138,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
   #event(name: string, data: unknown): void {
     if (name === "SHUTDOWN") this.emit("SHUTDOWN", data as QmpEventMap["SHUTDOWN"][0]);
     else if (name === "GUEST_PANICKED") this.emit("GUEST_PANICKED", data as QmpEventMap["GUEST_PANICKED"][0]);
+    else if (name === "VSERPORT_CHANGE") this.emit("VSERPORT_CHANGE", data as QmpEventMap["VSERPORT_CHANGE"][0]);
     else if (name === "STOP" || name === "RESUME") this.emit(name);
   }
 
