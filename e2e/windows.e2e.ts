@@ -1,12 +1,13 @@
 /** What a person does with windows: real programs of real VMs under the desktop's window manager. */
 import { expect, test } from "@playwright/test";
+import type { WindowView } from "#shared/model/window.ts";
 import { TestDesktop } from "./support/desktop.ts";
 
 let desktop: TestDesktop;
 
 test.beforeAll(async () => {
-  desktop = await TestDesktop.open();
-  await desktop.isRunning("home");
+  desktop = await TestDesktop.open({ home: "lagoon", web: "coral" });
+  for (const vm of ["home", "web"]) await desktop.isRunning(vm);
 });
 
 test.afterAll(async () => {
@@ -40,4 +41,59 @@ test("parts of a wheel's notch add up in the program", async () => {
   await expect.poll(() => reports(64)).toBe(3);
   expect(await reports(65)).toBe(6);
   await desktop.json("window", "close", id);
+});
+
+/** A window of `atoll window list`. */
+async function windowView(id: string): Promise<WindowView> {
+  const found = (await desktop.windows()).find((window) => window.id === id);
+  if (found === undefined) throw new Error(`there is no window ${id}`);
+  return found;
+}
+
+test("a window is maximised and restored without an empty or stretched picture in between", async () => {
+  const { id, element } = await desktop.run("home", "foot");
+  const before = await windowView(id);
+  // Every frame that is painted: the frame's content, and the picture in it.
+  await element.evaluate((frame) => {
+    const seen: string[] = [];
+    Object.assign(window, { seenSizes: seen });
+    const look = (): void => {
+      const content = frame.querySelector<HTMLElement>('[data-part="content"]');
+      const canvas = frame.querySelector("canvas");
+      const now = `${content?.clientWidth}x${content?.clientHeight} ${canvas?.clientWidth}x${canvas?.clientHeight}`;
+      if (seen.at(-1) !== now) seen.push(now);
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  await element.locator('[data-part="title"]').dblclick();
+  const [width, height] = await (await desktop.page()).evaluate(() => [innerWidth - 2, innerHeight - 34 - 37]);
+  await expect.poll(async () => (await windowView(id)).width).toBe(width);
+  expect(await windowView(id)).toMatchObject({ height, state: "maximized" });
+  await element.locator('[data-part="title"]').dblclick();
+  await expect.poll(async () => (await windowView(id)).width).toBe(before.width);
+  expect(await windowView(id)).toEqual(before);
+  const seen = await (await desktop.page()).evaluate(() => (window as unknown as { seenSizes: string[] }).seenSizes);
+  const [small, large] = [`${before.width}x${before.height}`, `${width}x${height}`];
+  expect(seen).toEqual([`${small} ${small}`, `${large} ${large}`, `${small} ${small}`]);
+  await desktop.json("window", "close", id);
+});
+
+test("a window that nobody asked for opens behind the one in use and asks for attention", async () => {
+  const page = await desktop.page();
+  const { id, element } = await desktop.run("home", "foot");
+  await element.locator('[data-part="content"]').click();
+  await desktop.atoll("exec", "web", "--", "sh", "-c", "setsid foot > /dev/null 2>&1 &");
+  await expect.poll(async () => (await desktop.windows()).some(({ vm }) => vm === "web")).toBe(true);
+  const other = (await desktop.windows()).find(({ vm }) => vm === "web");
+  expect(other).toMatchObject({ focused: false });
+  expect(await windowView(id)).toMatchObject({ focused: true });
+  await page.keyboard.type("echo Mine > /tmp/mine\n");
+  await expect.poll(() => desktop.read("home", "/tmp/mine")).toBe("Mine\n");
+  // What is started from the desktop, or with the command, does come to the front.
+  await page.mouse.move(5, 500);
+  const started = await desktop.run("web", "foot");
+  await expect.poll(async () => (await windowView(started.id)).focused).toBe(true);
+  for (const window of await desktop.windows()) await desktop.json("window", "close", window.id);
+  await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });

@@ -1,11 +1,13 @@
 /** The desktop's working parts, put together. The views (React) are told of them by this module's one instance. */
 import type { WindowId, WindowRequest } from "#shared/model/window.ts";
+import { lastActivity } from "../input/activity.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
 import type { LinkSession } from "../vms/link-session.ts";
 import { Links } from "../vms/links.ts";
 import { vmStore } from "../vms/store.ts";
+import { mayTakeFocus } from "../wm/activation.ts";
 import { CommandServer } from "../wm/command-server.ts";
 import { Drag } from "../wm/drag.ts";
 import { Effects } from "../wm/effects.ts";
@@ -18,7 +20,7 @@ import { desktopStore, toggleLauncher } from "./store.ts";
 
 export const links = new Links({
   requested: (window, request) => requested(window, request),
-  mapped: (window) => orders.focus(window),
+  mayTakeFocus: (window, isStarted) => mayTake(window, isStarted),
   attached: (session) => tellOutput(session),
   popupsChanged: () => layout.changed(),
 });
@@ -38,24 +40,32 @@ const effects = new Effects(links, keyboard);
 export const drag = new Drag(links, effects, pointer);
 const layout = new LayoutReporter(bridge, links);
 
+function mayTake(id: WindowId, isStarted: boolean): boolean {
+  const state = wmStore.getState();
+  const window = state.windows[id];
+  const facts = { activity: lastActivity(), nowMs: performance.now(), isStarted };
+  return window !== undefined && mayTakeFocus(window, state, facts);
+}
+
 /** A program asks. It gets no more than a person would give: nothing is raised over another VM's window. */
 function requested(id: WindowId, request: WindowRequest): void {
-  const { windows, focused } = wmStore.getState();
-  const window = windows[id];
-  if (window === undefined) return;
+  const placement = wmStore.getState().windows[id]?.placement;
+  if (placement === undefined) return;
+  // Full screen is the person's act: a program can end its own, and not make it.
+  const isOurs = placement === "screen";
   switch (request.kind) {
     case "maximize":
-      return orders.place(id, "maximized");
+      return isOurs ? undefined : orders.place(id, "maximized");
     case "fullscreen":
-      return orders.place(id, "fullscreen");
+      return isOurs ? undefined : orders.place(id, "fullscreen");
     case "unmaximize":
+      return placement === "maximized" ? orders.place(id, "free") : undefined;
     case "unfullscreen":
-      return orders.place(id, "free");
+      return placement === "fullscreen" || isOurs ? orders.leaveFullscreen(id) : undefined;
     case "minimize":
       return orders.minimize(id);
     case "activate":
-      if (focused === null || windows[focused]?.vm === window.vm) orders.focus(id);
-      return;
+      return mayTake(id, false) ? orders.focus(id) : dispatch({ type: "demandAttention", id });
     case "move":
       return drag.requested(id, null);
     case "resize":
@@ -102,6 +112,7 @@ export async function startShell(): Promise<void> {
   new CommandServer(bridge, links, effects, orders);
   desktopStore.subscribe(({ overlay, theme }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
+    if (overlay !== null) links.dismissMenus(null);
     document.documentElement.dataset["theme"] = theme;
   });
   onLinkPorts((vm, events, pixels) => links.add(vm, events, pixels));

@@ -6,6 +6,8 @@ import type { LinkCommand, LinkEvent } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import {
   type GuestPopup,
+  type GuestWindow,
+  type Size,
   type SurfaceId,
   type WindowId,
   type WindowRequest,
@@ -16,14 +18,16 @@ import { geometryOf, Scene } from "../compositor/scene.ts";
 import type { Picture } from "../compositor/worker/messages.ts";
 import { cssCursor } from "../input/cursor.ts";
 import { Configurer } from "../wm/configurer.ts";
-import { FRAME } from "../wm/geometry.ts";
+import type { DesktopWindow } from "../wm/state.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
+import { firstWish } from "../wm/wishes.ts";
 import { PopupLayer } from "./popup-layer.ts";
 
 export interface LinkSessionListener {
   /** A program asks; the window manager may. */
   requested(session: LinkSession, window: WindowId, request: WindowRequest): void;
-  mapped(session: LinkSession, window: WindowId): void;
+  /** Its first picture came: may it take focus? `isStarted`: it is the first window of a program that the host started. */
+  mayTakeFocus(window: WindowId, isStarted: boolean): boolean;
   /** The agent speaks: what a former life has left can go. */
   attached(session: LinkSession): void;
 }
@@ -36,6 +40,8 @@ export class LinkSession {
   readonly #compositor: Compositor;
   readonly #listener: LinkSessionListener;
   readonly #configurers = new Map<SurfaceId, Configurer>();
+  /** Launches that have had their window. */
+  readonly #launches = new Set<number>();
   #isEnded = false;
 
   constructor(
@@ -94,7 +100,7 @@ export class LinkSession {
         const { surface } = event.window;
         this.scene.open(surface, "window", null);
         dispatch({ type: "opened", id: this.windowIdOf(surface), vm: this.vm, guest: event.window });
-        return this.#introduce(surface);
+        return this.#introduce(event.window);
       }
       case "windowChanged":
         return dispatch({ type: "guestChanged", id: this.windowIdOf(event.surface), change: event.change });
@@ -119,19 +125,10 @@ export class LinkSession {
   }
 
   /** The first configure: the program chooses its size, within the work area; it does not draw before it has this. */
-  #introduce(surface: SurfaceId): void {
+  #introduce({ surface, clientDecorated }: GuestWindow): void {
     const configurer = new Configurer((wish, serial) => this.send({ type: "configure", surface, serial, ...wish }));
     this.#configurers.set(surface, configurer);
-    const { workArea } = wmStore.getState();
-    configurer.ask({
-      width: 0,
-      height: 0,
-      states: 0,
-      boundsWidth: Math.max(1, Math.round(workArea.width - 2 * FRAME.side)),
-      boundsHeight: Math.max(1, Math.round(workArea.height - FRAME.top - FRAME.bottom)),
-      x: Math.round(workArea.x + FRAME.side),
-      y: Math.round(workArea.y + FRAME.top),
-    });
+    configurer.ask(firstWish(wmStore.getState().workArea, clientDecorated, {}));
   }
 
   #popupOpened(popup: GuestPopup): void {
@@ -153,12 +150,19 @@ export class LinkSession {
     const surface = this.scene.show(id, picture);
     if (surface?.role === "popup") return this.popups.show(surface);
     if (surface?.role !== "window") return;
-    const window = this.windowIdOf(id);
-    const wasMapped = wmStore.getState().windows[window]?.isMapped === true;
     const { width, height } = geometryOf(picture);
-    dispatch({ type: "sized", id: window, size: { width, height } });
-    this.#configurers.get(id)?.answered(picture.configureSerial, { width, height });
-    if (!wasMapped) this.#listener.mapped(this, window);
+    const isAnswer = this.#configurers.get(id)?.answered(picture.configureSerial, { width, height }) ?? true;
+    const window = this.windowIdOf(id);
+    const known = wmStore.getState().windows[window];
+    if (known?.isMapped === true) return dispatch({ type: "sized", id: window, size: { width, height }, isAnswer });
+    if (known !== undefined) this.#mapped(known, { width, height });
+  }
+
+  #mapped({ id, guest }: DesktopWindow, size: Size): void {
+    const isStarted = guest.launch !== null && !this.#launches.has(guest.launch);
+    if (guest.launch !== null) this.#launches.add(guest.launch);
+    const takesFocus = this.#listener.mayTakeFocus(id, isStarted);
+    dispatch({ type: "mapped", id, size, takesFocus, remembered: null });
   }
 
   #closed(reason: "protocol-violation" | "agent-lost" | "stopped", detail: string): void {

@@ -8,7 +8,7 @@ import { LinkSession } from "./link-session.ts";
 
 export interface LinksListener {
   requested(window: WindowId, request: WindowRequest): void;
-  mapped(window: WindowId): void;
+  mayTakeFocus(window: WindowId, isStarted: boolean): boolean;
   attached(session: LinkSession): void;
   popupsChanged(): void;
 }
@@ -32,7 +32,7 @@ export class Links {
     }
     const session = new LinkSession(vm, events, pixels, this.compositor, {
       requested: (_session, window, request) => this.#listener.requested(window, request),
-      mapped: (_session, window) => this.#listener.mapped(window),
+      mayTakeFocus: (window, isStarted) => this.#listener.mayTakeFocus(window, isStarted),
       attached: (attached) => {
         this.#former.get(vm)?.replace();
         this.#former.delete(vm);
@@ -70,6 +70,15 @@ export class Links {
 
   sessionOf(scene: Scene): LinkSession | undefined {
     return [...this.#current.values(), ...this.#former.values()].find((session) => session.scene === scene);
+  }
+
+  /** Ends the menus of all windows but one: their window does not have focus any more. */
+  dismissMenus(except: WindowId | null): void {
+    for (const session of this.#current.values()) {
+      const first = session.popups.firstGrab();
+      if (first === null || session.windowIdOf(session.scene.windowOf(first).id) === except) continue;
+      session.send({ type: "dismissPopup", surface: first.id });
+    }
   }
 
   /** Takes away a window that is frozen; asks the program of one that lives. */

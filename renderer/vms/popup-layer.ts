@@ -2,7 +2,7 @@
 import type { VmId } from "#shared/model/vm.ts";
 import { type GuestPopup, type Rect, type SurfaceId, windowIdOf } from "#shared/model/window.ts";
 import { geometryOf, type Scene, type SceneSurface } from "../compositor/scene.ts";
-import { keepPopupNear } from "../wm/geometry.ts";
+import { type PopupPlace, placePopup } from "../wm/geometry.ts";
 import { contentOf } from "../wm/state.ts";
 import { wmStore } from "../wm/store.ts";
 
@@ -13,7 +13,8 @@ interface Popup {
   readonly clip: HTMLElement;
   /** As the guest said it: relative to its parent's geometry. */
   rect: Rect;
-  /** Where it is, relative to its window's content. */
+  /** Where all of it is, and what is seen of it, relative to its window's content. null = not at all. */
+  whole: Rect | null;
   shown: Rect | null;
 }
 
@@ -37,14 +38,22 @@ export class PopupLayer {
     clip.className = "popup-clip";
     clip.append(surface.node);
     element.append(clip, surface.popups);
-    this.#popups.set(surface.id, { surface, grab: popup.grab, element, clip, rect: popup.rect, shown: null });
+    this.#popups.set(surface.id, {
+      surface,
+      grab: popup.grab,
+      element,
+      clip,
+      rect: popup.rect,
+      whole: null,
+      shown: null,
+    });
   }
 
   move(id: SurfaceId, rect: Rect): void {
     const popup = this.#popups.get(id);
     if (popup === undefined) return;
     popup.rect = rect;
-    if (popup.shown !== null) this.show(popup.surface);
+    this.show(popup.surface);
   }
 
   /** Its picture came, or came with another size: it is as large as that. */
@@ -57,14 +66,16 @@ export class PopupLayer {
     const window = state.windows[windowIdOf(this.#vm, owner.id)];
     if (window === undefined) return;
     const { width, height } = geometryOf(surface.picture);
-    const origin = parent?.shown ?? { x: 0, y: 0 };
+    // What stands on a popup that is not shown is not shown either.
+    if (parent !== undefined && parent.whole === null) return;
+    const origin = parent?.whole ?? { x: 0, y: 0 };
     const wanted = { x: origin.x + popup.rect.x, y: origin.y + popup.rect.y, width, height };
-    const isNew = popup.shown === null;
-    popup.shown = keepPopupNear(wanted, contentOf(window, state.workArea));
-    popup.element.style.transform = `translate(${popup.shown.x - origin.x}px, ${popup.shown.y - origin.y}px)`;
-    popup.clip.style.width = `${width}px`;
-    popup.clip.style.height = `${height}px`;
-    if (isNew) surface.parent.root.popups.append(popup.element);
+    const place = placePopup(wanted, contentOf(window, state.workArea), state.workArea);
+    popup.whole = place?.whole ?? null;
+    popup.shown = place?.shown ?? null;
+    popup.element.hidden = place === null;
+    if (!popup.element.isConnected) surface.parent.root.popups.append(popup.element);
+    if (place !== null) write(popup, place, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.picture));
     this.onChange();
   }
 
@@ -83,10 +94,10 @@ export class PopupLayer {
     );
   }
 
-  /** Popups' surfaces of a window with their places, bottom to top. */
-  surfacesOn(window: SurfaceId): { surface: SceneSurface; shown: Rect }[] {
-    return [...this.#popups.values()].flatMap(({ surface, shown }) =>
-      shown !== null && this.#scene.windowOf(surface).id === window ? [{ surface, shown }] : [],
+  /** Popups' surfaces of a window with the places of all of them, bottom to top. */
+  surfacesOn(window: SurfaceId): { surface: SceneSurface; whole: Rect }[] {
+    return [...this.#popups.values()].flatMap(({ surface, whole }) =>
+      whole !== null && this.#scene.windowOf(surface).id === window ? [{ surface, whole }] : [],
     );
   }
 
@@ -95,4 +106,19 @@ export class PopupLayer {
     for (const { surface, grab, shown } of this.#popups.values()) if (grab && shown !== null) return surface;
     return null;
   }
+}
+
+/** `origin`: of the element that the popup's element stands in, relative to the window's content. */
+function write(
+  popup: Popup,
+  { shown, cutX, cutY }: PopupPlace,
+  origin: { x: number; y: number },
+  geometry: Rect,
+): void {
+  const { element, clip, surface } = popup;
+  element.style.transform = `translate(${shown.x - origin.x}px, ${shown.y - origin.y}px)`;
+  clip.style.width = `${shown.width}px`;
+  clip.style.height = `${shown.height}px`;
+  surface.node.style.left = `${-geometry.x - cutX}px`;
+  surface.node.style.top = `${-geometry.y - cutY}px`;
 }

@@ -12,6 +12,7 @@ import { Tag } from "../ui/Tag.tsx";
 import { tagOf, vmStore } from "../vms/store.ts";
 import { FrozenBadge } from "./FrozenBadge.tsx";
 import { placeFrame } from "./frame-placer.ts";
+import { isFixedSize } from "./geometry.ts";
 import { ResizeHandles } from "./ResizeHandles.tsx";
 import { wmStore } from "./store.ts";
 
@@ -35,6 +36,8 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
   const tag = tagOf(vms, window.vm);
   const { title } = window.guest;
   const isMaximized = window.placement === "maximized" || window.placement === "fullscreen";
+  const isFree = window.shownAs === "free";
+  const canResize = !isFixedSize(window.guest.hints);
   const onTitleBar = (event: ReactPointerEvent): void => {
     orders.focus(id);
     if (event.button === 0) drag.move(id);
@@ -51,7 +54,8 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
       data-vm={tag.name}
       data-label={tag.label}
       data-focused={isFocused || undefined}
-      data-filled={window.placement === "free" ? undefined : true}
+      data-bar={window.shownAs === "screen" ? "edge" : window.guest.clientDecorated ? "slim" : "full"}
+      data-filled={isFree ? undefined : true}
       data-frozen={window.frozen === null ? undefined : true}
     >
       <div className="guest-frame">
@@ -60,32 +64,36 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
           <span className="title" data-part="title">
             {title}
           </span>
-          <div
-            className="window-buttons"
-            onPointerDown={(event) => event.stopPropagation()}
-            onDoubleClick={(event) => event.stopPropagation()}
-          >
-            <button type="button" tabIndex={-1} aria-label="Minimise" onClick={() => orders.minimize(id)}>
-              <Minus size={15} />
-            </button>
-            <button
-              type="button"
-              tabIndex={-1}
-              aria-label={isMaximized ? "Restore" : "Maximise"}
-              onClick={() => orders.toggleMaximize(id)}
+          {!window.guest.clientDecorated && (
+            <div
+              className="window-buttons"
+              onPointerDown={(event) => event.stopPropagation()}
+              onDoubleClick={(event) => event.stopPropagation()}
             >
-              {isMaximized ? <Copy size={12} /> : <Square size={12} />}
-            </button>
-            <button type="button" tabIndex={-1} aria-label="Close" className="close" onClick={() => orders.close(id)}>
-              <X size={15} />
-            </button>
-          </div>
+              <button type="button" tabIndex={-1} aria-label="Minimise" onClick={() => orders.minimize(id)}>
+                <Minus size={15} />
+              </button>
+              {canResize && (
+                <button
+                  type="button"
+                  tabIndex={-1}
+                  aria-label={isMaximized ? "Restore" : "Maximise"}
+                  onClick={() => orders.toggleMaximize(id)}
+                >
+                  {isMaximized ? <Copy size={12} /> : <Square size={12} />}
+                </button>
+              )}
+              <button type="button" tabIndex={-1} aria-label="Close" className="close" onClick={() => orders.close(id)}>
+                <X size={15} />
+              </button>
+            </div>
+          )}
         </header>
         <div ref={content} className="guest-content" data-part="content" />
         {window.frozen !== null && <FrozenBadge frozen={window.frozen} />}
       </div>
       <div ref={overlays} className="guest-popups" />
-      {window.placement === "free" && window.frozen === null && <ResizeHandles id={id} />}
+      {isFree && canResize && window.frozen === null && <ResizeHandles id={id} />}
     </div>
   );
 });

@@ -83,7 +83,7 @@ export class CommandServer {
     for (const popup of popups.surfacesOn(found.surface.id)) {
       if (popup.surface.picture === null) continue;
       const inner = geometryOf(popup.surface.picture);
-      layers.push(...scene.layers(popup.surface, { x: popup.shown.x - inner.x, y: popup.shown.y - inner.y }, scale));
+      layers.push(...scene.layers(popup.surface, { x: popup.whole.x - inner.x, y: popup.whole.y - inner.y }, scale));
     }
     const png = await this.#links.compositor.screenshot(
       Math.round(shown.width * scale),

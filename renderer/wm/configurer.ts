@@ -53,11 +53,19 @@ export class Configurer {
     this.#sendNow(wish, isNewSize);
   }
 
-  /** A picture of this size came that answers configures up to `serial`. A guest's number: it may be anything. */
-  answered(untrustedSerial: number, shown: Size): void {
+  /**
+   * A picture of this size came that answers configures up to `serial`. A guest's number: it may be anything.
+   * Returns whether no answer to a new size is open, as of this picture.
+   */
+  answered(untrustedSerial: number, shown: Size): boolean {
     this.#shown = shown;
     const serial = Math.min(untrustedSerial, this.#serial);
-    if (serial <= this.#answered) return;
+    const isAnswer = serial >= this.#openSerial;
+    if (serial > this.#answered) this.#accept(serial);
+    return isAnswer;
+  }
+
+  #accept(serial: number): void {
     this.#answered = serial;
     for (const waiter of this.#answerWaiters.splice(0)) {
       if (waiter.serial <= serial) waiter.resolve();

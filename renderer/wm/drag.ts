@@ -3,8 +3,8 @@ import type { WindowId } from "#shared/model/window.ts";
 import type { Pointer } from "../input/pointer.ts";
 import type { Links } from "../vms/links.ts";
 import type { Effects } from "./effects.ts";
-import { clamp, type Edges, FRAME, sizeAfterDrag } from "./geometry.ts";
-import { contentOf } from "./state.ts";
+import { clamp, type Edges, sizeAfterDrag } from "./geometry.ts";
+import { contentOf, frameOf } from "./state.ts";
 import { dispatch, wmStore } from "./store.ts";
 
 export const NO_EDGES: Edges = { top: false, bottom: false, left: false, right: false };
@@ -46,8 +46,8 @@ export class Drag {
         // Its own width is under the pointer, at the same part of the title bar.
         const part = (start.x - content.x) / Math.max(1, content.width);
         grip = {
-          x: window.placement === "free" ? start.x - content.x : Math.round(part * window.free.width),
-          y: clamp(start.y - content.y, -FRAME.top, window.free.height),
+          x: window.shownAs === "free" ? start.x - content.x : Math.round(part * window.free.width),
+          y: clamp(start.y - content.y, -frameOf(window, state.workArea).top, window.free.height),
         };
         dispatch({ type: "hold", id, edges: NO_EDGES });
       }

@@ -5,14 +5,18 @@
 import type { Size, WindowId } from "#shared/model/window.ts";
 import type { Keyboard } from "../input/keyboard.ts";
 import type { Links } from "../vms/links.ts";
-import { STATE_BITS, type Wish } from "./configurer.ts";
-import { FRAME } from "./geometry.ts";
-import { contentOf, type DesktopWindow, isShown, type WmState } from "./state.ts";
-import { wmStore } from "./store.ts";
+import { clampSize } from "./geometry.ts";
+import { type DesktopWindow, isShown, targetOf, type WmState } from "./state.ts";
+import { dispatch, wmStore } from "./store.ts";
+import { statesOf, wishOf } from "./wishes.ts";
+
+/** A program that has not drawn for its placement by then gets its frame all the same. */
+const ARRIVAL_MS = 400;
 
 export class Effects {
   readonly #links: Links;
   readonly #keyboard: Keyboard;
+  readonly #arrivals = new Map<WindowId, ReturnType<typeof setTimeout>>();
 
   constructor(links: Links, keyboard: Keyboard) {
     this.#links = links;
@@ -26,15 +30,30 @@ export class Effects {
   }
 
   #changed(now: WmState, before: WmState): void {
-    if (now.focused !== before.focused) this.#moveKeyboard(now.focused);
+    if (now.focused !== before.focused) {
+      this.#links.dismissMenus(now.focused);
+      this.#moveKeyboard(now.focused);
+    }
     if (now.windows === before.windows && now.focused === before.focused && now.workArea === before.workArea) return;
     for (const window of Object.values<DesktopWindow>(now.windows)) {
       const former = before.windows[window.id];
       if (isShown(window) !== (former !== undefined && isShown(former)) && former !== undefined)
         this.#setVisible(window);
-      if (window.frozen !== null || !window.isMapped) continue;
+      if (window.isArriving && (former?.isArriving !== true || former.placement !== window.placement))
+        this.#awaitArrival(window.id);
+      // What has no picture yet is asked only where its program has wished for a placement: it draws for that at once.
+      if (window.frozen !== null || (!window.isMapped && window.placement === "free")) continue;
       if (former === undefined || wishKey(window, now) !== wishKey(former, before)) this.#ask(window.id, now, null);
     }
+  }
+
+  #awaitArrival(id: WindowId): void {
+    clearTimeout(this.#arrivals.get(id));
+    const timer = setTimeout(() => {
+      this.#arrivals.delete(id);
+      dispatch({ type: "arrived", id });
+    }, ARRIVAL_MS);
+    this.#arrivals.set(id, timer);
   }
 
   #moveKeyboard(focused: WindowId | null): void {
@@ -55,48 +74,23 @@ export class Effects {
     if (window === undefined || found === undefined) return;
     const configurer = found.session.configurerOf(found.surface.id);
     if (configurer === undefined) return;
-    const content = contentOf(window, state.workArea);
     const last = configurer.lastWish;
     // While an answer is on its way, what was wished for counts, not what is shown still.
     const isUnderway =
-      last !== null && last.width > 0 && (window.held !== null || !configurer.isSettled) && window.placement === "free";
-    const { width, height } = size ?? (isUnderway ? last : content);
-    configurer.ask(wishOf(window, state, Math.max(1, Math.round(width)), Math.max(1, Math.round(height))));
+      last !== null &&
+      last.width > 0 &&
+      (window.held !== null || !configurer.isSettled) &&
+      window.placement === "free" &&
+      !window.isArriving;
+    const wished = size ?? (isUnderway ? last : targetOf(window, state.workArea));
+    configurer.ask(wishOf(window, state, clampSize(wished, window.guest.hints)));
   }
-}
-
-function wishOf(window: DesktopWindow, state: WmState, width: number, height: number): Wish {
-  const content = contentOf(window, state.workArea);
-  return {
-    width: Math.min(width, 16_384),
-    height: Math.min(height, 16_384),
-    states: statesOf(window, state),
-    boundsWidth: Math.max(1, Math.round(state.workArea.width - 2 * FRAME.side)),
-    boundsHeight: Math.max(1, Math.round(state.workArea.height - FRAME.top - FRAME.bottom)),
-    x: position(content.x),
-    y: position(content.y),
-  };
-}
-
-function position(value: number): number {
-  return Math.max(-32_767, Math.min(32_767, Math.round(value)));
-}
-
-function statesOf(window: DesktopWindow, state: WmState): number {
-  const isResizing = window.held !== null && Object.values(window.held).some(Boolean);
-  return (
-    (state.focused === window.id && !window.isMinimized ? STATE_BITS.activated : 0) |
-    (window.placement === "maximized" ? STATE_BITS.maximized : 0) |
-    (window.placement === "fullscreen" ? STATE_BITS.fullscreen : 0) |
-    (isResizing ? STATE_BITS.resizing : 0) |
-    (window.placement === "left" || window.placement === "right" ? STATE_BITS.tiled : 0)
-  );
 }
 
 /** What a program must be told of. Not its own size, and not every step of a move. */
 function wishKey(window: DesktopWindow, state: WmState): string {
-  const { x, y } = contentOf(window, state.workArea);
+  const { x, y } = targetOf(window, state.workArea);
   const place = window.held === null ? `${x},${y}` : "held";
   const { width, height } = state.workArea;
-  return `${window.isMapped} ${window.placement} ${statesOf(window, state)} ${place} ${width}x${height}`;
+  return `${window.isMapped} ${window.placement} ${statesOf(window, state)} ${place} ${width}x${height} ${window.guest.clientDecorated}`;
 }

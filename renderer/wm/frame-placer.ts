@@ -1,7 +1,7 @@
 /** Writes where a window is straight to its element, as the store changes: a move costs no React at all. */
 import type { WindowId } from "#shared/model/window.ts";
-import { FRAME, outerOf } from "./geometry.ts";
-import { contentOf, isShown, type WmState } from "./state.ts";
+import { outerOf } from "./geometry.ts";
+import { contentOf, frameOf, isShown, type WmState } from "./state.ts";
 import { wmStore } from "./store.ts";
 
 /** Returns a function that ends it. */
@@ -11,20 +11,28 @@ export function placeFrame(id: WindowId, element: HTMLElement): () => void {
     const window = state.windows[id];
     if (window === undefined) return;
     const content = contentOf(window, state.workArea);
-    const outer = outerOf(content);
+    const frame = frameOf(window, state.workArea);
+    const outer = outerOf(content, frame);
     const level = state.stack.indexOf(id) + 1;
-    const now = `${outer.x},${outer.y},${outer.width},${outer.height},${content.width},${level},${isShown(window)}`;
+    const now = `${outer.x},${outer.y},${outer.width},${outer.height},${content.width},${frame.top},${level},${isShown(window)}`;
     if (now === written) return;
     written = now;
     const { style } = element;
-    style.transform = `translate(${outer.x}px, ${outer.y}px)`;
+    style.transform = `translate(${onPixel(content.x) - frame.side}px, ${onPixel(content.y) - frame.top}px)`;
     style.width = `${outer.width}px`;
     style.height = `${outer.height}px`;
     style.zIndex = String(level);
     style.visibility = isShown(window) ? "visible" : "hidden";
     style.setProperty("--content-width", `${content.width}px`);
-    style.setProperty("--content-height", `${outer.height - FRAME.top - FRAME.bottom}px`);
+    style.setProperty("--content-height", `${content.height}px`);
+    style.setProperty("--frame-top", `${frame.top}px`);
+    style.setProperty("--frame-side", `${frame.side}px`);
   };
   write(wmStore.getState());
   return wmStore.subscribe(write);
+}
+
+/** The nearest place where a guest's pixel lies on one of the screen's. */
+export function onPixel(value: number): number {
+  return Math.round(value * window.devicePixelRatio) / window.devicePixelRatio;
 }

@@ -1,19 +1,29 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SizeHints } from "#shared/model/window.ts";
-import { clampSize, contentIn, keepPopupNear, outerOf, sizeAfterDrag } from "./geometry.ts";
+import {
+  clampSize,
+  contentIn,
+  fill,
+  FRAMES,
+  intersection,
+  outerOf,
+  place,
+  placePopup,
+  sizeAfterDrag,
+} from "./geometry.ts";
 
 const FREE: SizeHints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
 
 describe("geometry", () => {
   it("a frame lies around its content, and content fills its frame", () => {
     const content = { x: 100, y: 100, width: 400, height: 300 };
-    expect(outerOf(content)).toEqual({ x: 99, y: 64, width: 402, height: 337 });
-    expect(contentIn(outerOf(content))).toEqual(content);
+    expect(outerOf(content, FRAMES.full)).toEqual({ x: 99, y: 64, width: 402, height: 337 });
+    for (const frame of Object.values(FRAMES)) expect(contentIn(outerOf(content, frame), frame)).toEqual(content);
   });
 
   it("a tiny window has a frame with room for tag and buttons", () => {
-    expect(outerOf({ x: 0, y: 0, width: 1, height: 1 }).width).toBe(200);
+    expect(outerOf({ x: 0, y: 0, width: 1, height: 1 }, FRAMES.slim).width).toBe(200);
   });
 
   it("dragging the left edge to the left makes the window wider", () => {
@@ -32,16 +42,76 @@ describe("geometry", () => {
     );
   });
 
-  it("a popup stays near its window, wherever the guest wants it", () => {
-    const owner = { x: 500, y: 300, width: 400, height: 300 };
-    expect(keepPopupNear({ x: 10, y: 290, width: 200, height: 500 }, owner)).toEqual({
-      x: 10,
-      y: 290,
-      width: 200,
-      height: 500,
+  it("halves fill the work area together; one is wider where its program must be", () => {
+    const area = { x: 0, y: 34, width: 1441, height: 866 };
+    const [left, right] = [fill(area, "left"), fill(area, "right")];
+    expect(left.width + right.width).toBe(area.width);
+    expect(right.x).toBe(left.width);
+    expect(fill(area, "right", 1000)).toEqual({ x: 441, y: 34, width: 1000, height: 866 });
+    expect(fill(area, "left", 5000)).toEqual(area);
+  });
+
+  it("a new window steps aside for those that are there, and lies on the window that it is a dialog of", () => {
+    const area = { x: 0, y: 34, width: 1440, height: 866 };
+    const first = place({ width: 400, height: 300 }, FRAMES.full, area, [], null);
+    const second = place({ width: 400, height: 300 }, FRAMES.full, area, [outerOf(first, FRAMES.full)], null);
+    const covered = intersection(outerOf(first, FRAMES.full), outerOf(second, FRAMES.full));
+    expect((covered?.width ?? 0) * (covered?.height ?? 0)).toBeLessThan((400 * 300) / 2);
+    const parent = { x: 700, y: 300, width: 600, height: 400 };
+    const dialog = place({ width: 300, height: 100 }, FRAMES.full, area, [parent], parent);
+    expect(intersection(outerOf(dialog, FRAMES.full), parent)).toEqual(outerOf(dialog, FRAMES.full));
+  });
+});
+
+describe("a popup", () => {
+  const area = { x: 0, y: 34, width: 1440, height: 866 };
+  const owner = { x: 500, y: 300, width: 400, height: 300 };
+
+  it("is shown where its program wants it, outside of its window too", () => {
+    const menu = { x: 10, y: 290, width: 200, height: 250 };
+    expect(placePopup(menu, owner, area)).toEqual({ whole: menu, shown: menu, cutX: 0, cutY: 0 });
+  });
+
+  it("stays near its window, wherever the guest wants it", () => {
+    const far = placePopup({ x: 30_000, y: -30_000, width: 50, height: 50 }, owner, area);
+    expect(far?.whole.x).toBeLessThan(600);
+    expect(far?.whole.y).toBeGreaterThan(-250);
+  });
+
+  it("is cut at the work area's edges, so that the label's border is seen on all sides", () => {
+    const menu = { x: 700, y: 100, width: 400, height: 600 };
+    const near = { x: 560, y: 100, width: 400, height: 600 };
+    expect(placePopup(menu, owner, area)).toEqual({
+      whole: near,
+      shown: { x: 560, y: 100, width: 379, height: 499 },
+      cutX: 0,
+      cutY: 0,
     });
-    const far = keepPopupNear({ x: 30_000, y: -30_000, width: 50, height: 50 }, owner);
-    expect(far.x).toBeLessThan(600);
-    expect(far.y).toBeGreaterThan(-250);
+    expect(placePopup({ x: 0, y: -300, width: 100, height: 100 }, { ...owner, y: 300 }, area)).toEqual({
+      whole: { x: 0, y: -260, width: 100, height: 100 },
+      shown: { x: 0, y: -260, width: 100, height: 100 },
+      cutX: 0,
+      cutY: 0,
+    });
+    expect(placePopup({ x: 0, y: -300, width: 100, height: 100 }, { ...owner, y: 80 }, area)).toBeNull();
+  });
+
+  it("lies in the work area with its border and never covers most of it, whatever the guest says", () => {
+    const number = fc.integer({ min: -40_000, max: 40_000 });
+    const side = fc.integer({ min: 1, max: 8192 });
+    const rect = fc.record({ x: number, y: number, width: side, height: side });
+    fc.assert(
+      fc.property(rect, rect, (popup, window) => {
+        const place = placePopup(popup, window, area);
+        if (place === null) return;
+        const { shown } = place;
+        const page = { ...shown, x: shown.x + window.x, y: shown.y + window.y };
+        expect(page.x).toBeGreaterThan(area.x);
+        expect(page.y).toBeGreaterThan(area.y);
+        expect(page.x + page.width).toBeLessThan(area.x + area.width);
+        expect(page.y + page.height).toBeLessThan(area.y + area.height);
+        expect(page.width * page.height).toBeLessThanOrEqual((area.width * area.height * 2) / 3);
+      }),
+    );
   });
 });

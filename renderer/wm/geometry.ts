@@ -4,9 +4,26 @@
  */
 import type { Rect, Size, SizeHints } from "#shared/model/window.ts";
 
-/** The host's frame around a content rectangle: title bar with the label's line on top, a border elsewhere. */
-export const FRAME = { top: 36, side: 1, bottom: 1 } as const;
+/** What the host draws around a content rectangle: a bar with the label's line above it, a border elsewhere. */
+export interface Frame {
+  readonly top: number;
+  readonly side: number;
+  readonly bottom: number;
+}
+
+export const FRAMES = {
+  full: { top: 36, side: 1, bottom: 1 },
+  /** On small screens. */
+  compact: { top: 32, side: 1, bottom: 1 },
+  /** Around programs with a header bar of their own: tag and drag area. */
+  slim: { top: 27, side: 1, bottom: 1 },
+  /** Full screen: the label's colour on all sides, which no guest can draw over. */
+  edge: { top: 3, side: 3, bottom: 3 },
+} as const satisfies Record<string, Frame>;
+
 export const TOP_BAR_HEIGHT = 34;
+/** Below this height of the work area a title bar is compact. */
+const SMALL_SCREEN_HEIGHT = 700;
 /** Room that new windows leave for the dock. */
 export const DOCK_HEIGHT = 76;
 /** A frame is never narrower: tag and buttons have room. */
@@ -17,33 +34,42 @@ export const MIN_REACHABLE = 96;
 const MIN_CONTENT: Size = { width: 120, height: 40 };
 const MAX_SIDE = 16_384;
 
+export function isSmallScreen(workArea: Rect): boolean {
+  return workArea.height < SMALL_SCREEN_HEIGHT;
+}
+
+/** All of the page: the work area and the top bar above it. */
+export function screenOf(workArea: Rect): Rect {
+  return { x: workArea.x, y: 0, width: workArea.width, height: workArea.y + workArea.height };
+}
+
 export function clamp(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, value));
 }
 
 /** Frame and content. */
-export function outerOf(content: Rect): Rect {
-  const width = Math.max(content.width + 2 * FRAME.side, MIN_FRAME_WIDTH);
+export function outerOf(content: Rect, frame: Frame): Rect {
+  const width = Math.max(content.width + 2 * frame.side, MIN_FRAME_WIDTH);
   return {
-    x: content.x - FRAME.side,
-    y: content.y - FRAME.top,
+    x: content.x - frame.side,
+    y: content.y - frame.top,
     width,
-    height: content.height + FRAME.top + FRAME.bottom,
+    height: content.height + frame.top + frame.bottom,
   };
 }
 
 /** Content of a frame that fills `outer`. */
-export function contentIn(outer: Rect): Rect {
+export function contentIn(outer: Rect, frame: Frame): Rect {
   return {
-    x: outer.x + FRAME.side,
-    y: outer.y + FRAME.top,
-    width: Math.max(1, outer.width - 2 * FRAME.side),
-    height: Math.max(1, outer.height - FRAME.top - FRAME.bottom),
+    x: outer.x + frame.side,
+    y: outer.y + frame.top,
+    width: Math.max(1, outer.width - 2 * frame.side),
+    height: Math.max(1, outer.height - frame.top - frame.bottom),
   };
 }
 
-export function titleBarOf(content: Rect): Rect {
-  return { ...outerOf(content), height: FRAME.top };
+export function titleBarOf(content: Rect, frame: Frame): Rect {
+  return { ...outerOf(content, frame), height: frame.top };
 }
 
 export function intersection(a: Rect, b: Rect): Rect | null {
@@ -59,13 +85,13 @@ function areaOf(rect: Rect | null): number {
 }
 
 /** The same size at the nearest place where its title bar can be reached: never above the work area, never beside it. */
-export function keepReachable(content: Rect, workArea: Rect): Rect {
-  const bar = titleBarOf(content);
+export function keepReachable(content: Rect, workArea: Rect, frame: Frame): Rect {
+  const bar = titleBarOf(content, frame);
   const reach = Math.min(MIN_REACHABLE, bar.width, workArea.width);
   const x = clamp(bar.x, workArea.x + reach - bar.width, workArea.x + workArea.width - reach);
-  const lowest = Math.max(workArea.y, workArea.y + workArea.height - FRAME.top);
+  const lowest = Math.max(workArea.y, workArea.y + workArea.height - frame.top);
   const y = clamp(bar.y, workArea.y, lowest);
-  return { ...content, x: Math.round(x + FRAME.side), y: Math.round(y + FRAME.top) };
+  return { ...content, x: Math.round(x + frame.side), y: Math.round(y + frame.top) };
 }
 
 /** A size that the program says it can have; a bound of nonsense (least above most) gives the least. */
@@ -76,6 +102,11 @@ export function clampSize(size: Size, hints: SizeHints): Size {
     width: side(size.width, hints.minWidth, hints.maxWidth),
     height: side(size.height, hints.minHeight, hints.maxHeight),
   };
+}
+
+/** The program has one size only. */
+export function isFixedSize({ minWidth, minHeight, maxWidth, maxHeight }: SizeHints): boolean {
+  return minWidth !== null && minHeight !== null && minWidth === maxWidth && minHeight === maxHeight;
 }
 
 export interface Edges {
@@ -92,17 +123,19 @@ export function sizeAfterDrag(start: Size, edges: Edges, dx: number, dy: number,
   return clampSize({ width: Math.max(width, MIN_CONTENT.width), height: Math.max(height, MIN_CONTENT.height) }, hints);
 }
 
-/** Content of a maximised window, or of one that fills half of the work area. */
-export function fill(workArea: Rect, part: "all" | "left" | "right"): Rect {
-  const half = Math.floor(workArea.width / 2);
-  if (part === "left") return contentIn({ ...workArea, width: half });
-  if (part === "right") return contentIn({ ...workArea, x: workArea.x + half, width: workArea.width - half });
-  return contentIn(workArea);
+export type Part = "all" | "left" | "right";
+
+/** Frame of a maximised window, or of one that fills half of the work area; a half is as wide as the program must be. */
+export function fill(workArea: Rect, part: Part, minWidth: number = 0): Rect {
+  if (part === "all") return workArea;
+  const half = part === "left" ? Math.floor(workArea.width / 2) : Math.ceil(workArea.width / 2);
+  const width = Math.min(workArea.width, Math.max(half, minWidth));
+  return { ...workArea, width, x: part === "left" ? workArea.x : workArea.x + workArea.width - width };
 }
 
 /** The part of the work area where new windows go. */
 export function placementArea(workArea: Rect): Rect {
-  return { ...workArea, height: Math.max(FRAME.top, workArea.height - DOCK_HEIGHT) };
+  return { ...workArea, height: Math.max(FRAMES.full.top, workArea.height - DOCK_HEIGHT) };
 }
 
 const STEP = 32;
@@ -111,16 +144,19 @@ const MARGIN = 24;
 /** A window goes a pixel out of the middle to spare others so many covered ones. */
 const PX2_PER_STEP_ASIDE = 300;
 
-/** A place for a new window: where it covers least of the others, nearest to the middle; on its parent when it is a dialog. */
-export function place(size: Size, workArea: Rect, others: readonly Rect[], parent: Rect | null): Rect {
+/**
+ * A place for a new window: where it covers least of the others, nearest to the middle; on its parent when it is a dialog.
+ * `others`, bottom to top, and `parent` are frames.
+ */
+export function place(size: Size, frame: Frame, workArea: Rect, others: readonly Rect[], parent: Rect | null): Rect {
   const area = placementArea(workArea);
-  const outer = outerOf({ x: 0, y: 0, ...size });
-  const at = (x: number, y: number): Rect => keepReachable(contentAt(x, y, size), workArea);
+  const outer = outerOf({ x: 0, y: 0, ...size }, frame);
+  const at = (x: number, y: number): Rect =>
+    keepReachable({ x: Math.round(x) + frame.side, y: Math.round(y) + frame.top, ...size }, workArea, frame);
   if (parent !== null) {
-    const around = outerOf(parent);
     return at(
-      around.x + (around.width - outer.width) / 2,
-      Math.max(area.y, around.y + (around.height - outer.height) / 3),
+      parent.x + (parent.width - outer.width) / 2,
+      Math.max(area.y, parent.y + (parent.height - outer.height) / 3),
     );
   }
   const marginX = Math.max(0, Math.min(MARGIN, (area.width - outer.width) / 2));
@@ -136,11 +172,11 @@ export function place(size: Size, workArea: Rect, others: readonly Rect[], paren
   for (let row = 0; row <= 8; row += 1) {
     for (let column = 0; column <= 8; column += 1) {
       const candidate = at(left + (spareX * column) / 8, top + (spareY * row) / 8);
-      const box = outerOf(candidate);
+      const box = outerOf(candidate, frame);
       let covered = 0;
-      for (const other of others) covered += areaOf(intersection(box, outerOf(other)));
+      for (const other of others) covered += areaOf(intersection(box, other));
       const distance = Math.hypot(box.x - middle.x, box.y - middle.y);
-      const cost = covered + distance * PX2_PER_STEP_ASIDE + (taken.has(`${candidate.x},${candidate.y}`) ? 1e9 : 0);
+      const cost = covered + distance * PX2_PER_STEP_ASIDE + (taken.has(`${box.x},${box.y}`) ? 1e9 : 0);
       if (cost < bestCost) {
         bestCost = cost;
         best = candidate;
@@ -149,29 +185,49 @@ export function place(size: Size, workArea: Rect, others: readonly Rect[], paren
   }
   // All places are taken (no room to choose): step down from the newest window, as cards in a hand.
   const newest = others.at(-1);
-  if (bestCost >= 1e9 && newest !== undefined)
-    best = keepReachable({ ...best, x: newest.x + STEP, y: newest.y + STEP }, area);
-  return best;
-}
-
-function contentAt(outerX: number, outerY: number, size: Size): Rect {
-  return {
-    x: Math.round(outerX) + FRAME.side,
-    y: Math.round(outerY) + FRAME.top,
-    width: size.width,
-    height: size.height,
-  };
+  return bestCost >= 1e9 && newest !== undefined ? at(newest.x + STEP, newest.y + STEP) : best;
 }
 
 /** How far a popup may stand off its window. */
 const POPUP_REACH = 160;
+/** Part of the work area that one popup may cover. */
+const POPUP_SHARE = 2 / 3;
+/** The label's border around a popup. */
+const POPUP_BORDER = 1;
+
+export interface PopupPlace {
+  /** All of it, relative to its window's content. */
+  whole: Rect;
+  /** What is seen of it, relative to its window's content. */
+  shown: Rect;
+  /** So much of its own left and top is not seen. */
+  cutX: number;
+  cutY: number;
+}
 
 /**
- * Where a popup is shown, relative to the content of `owner` (page coordinates): near its window, whatever the guest
- * says, and with a part of it in the work area.
+ * Where a popup (relative to the content of `owner`, which is in page coordinates) is shown: near its window, whatever the
+ * guest says; within the work area with the host's border around it; no larger than a part of it. null: not at all.
  */
-export function keepPopupNear(popup: Rect, owner: Rect): Rect {
-  const x = clamp(popup.x, -POPUP_REACH - popup.width, owner.width + POPUP_REACH);
-  const y = clamp(popup.y, -POPUP_REACH - popup.height, owner.height + POPUP_REACH);
-  return { ...popup, x, y };
+export function placePopup(popup: Rect, owner: Rect, workArea: Rect): PopupPlace | null {
+  const x = owner.x + clamp(popup.x, -POPUP_REACH - popup.width, owner.width + POPUP_REACH);
+  const y = owner.y + clamp(popup.y, -POPUP_REACH - popup.height, owner.height + POPUP_REACH);
+  const seen = intersection(
+    { ...popup, x, y },
+    {
+      x: workArea.x + POPUP_BORDER,
+      y: workArea.y + POPUP_BORDER,
+      width: workArea.width - 2 * POPUP_BORDER,
+      height: workArea.height - 2 * POPUP_BORDER,
+    },
+  );
+  if (seen === null) return null;
+  const most = workArea.width * workArea.height * POPUP_SHARE;
+  const height = Math.max(1, Math.min(seen.height, Math.floor(most / seen.width)));
+  return {
+    whole: { ...popup, x: x - owner.x, y: y - owner.y },
+    shown: { x: seen.x - owner.x, y: seen.y - owner.y, width: seen.width, height },
+    cutX: seen.x - x,
+    cutY: seen.y - y,
+  };
 }

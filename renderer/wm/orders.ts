@@ -6,6 +6,8 @@ import { dispatch, wmStore } from "./store.ts";
 
 export class Orders {
   readonly #links: Links;
+  /** What windows in full screen were before. */
+  readonly #before = new Map<WindowId, Placement>();
 
   constructor(links: Links) {
     this.#links = links;
@@ -37,12 +39,29 @@ export class Orders {
 
   toggleMaximize(id: WindowId): void {
     const placement = wmStore.getState().windows[id]?.placement;
-    if (placement === "maximized" || placement === "fullscreen") dispatch({ type: "place", id, placement: "free" });
+    if (placement === "screen") this.leaveFullscreen(id);
+    else if (placement === "maximized" || placement === "fullscreen")
+      dispatch({ type: "place", id, placement: "free" });
     else this.maximize(id);
   }
 
   place(id: WindowId, placement: Placement): void {
     dispatch({ type: "place", id, placement });
+  }
+
+  /** Full screen by the person's own act; the program is told, and fills it. */
+  toggleFullscreen(id: WindowId): void {
+    if (wmStore.getState().windows[id]?.placement === "screen") return this.leaveFullscreen(id);
+    this.#before.set(id, wmStore.getState().windows[id]?.placement ?? "free");
+    dispatch({ type: "focus", id });
+    dispatch({ type: "place", id, placement: "screen" });
+  }
+
+  /** Back to what it was before. */
+  leaveFullscreen(id: WindowId): void {
+    const before = this.#before.get(id) ?? "free";
+    this.#before.delete(id);
+    dispatch({ type: "place", id, placement: before === "fullscreen" || before === "screen" ? "free" : before });
   }
 
   /** A click on its entry in the dock: show it, raise it, or put it away when it is in front. */

@@ -2,9 +2,22 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, Rect, SurfaceId, WindowId } from "#shared/model/window.ts";
-import { FRAME, intersection, MIN_REACHABLE, outerOf, titleBarOf } from "./geometry.ts";
+import { intersection, MIN_REACHABLE, outerOf, titleBarOf } from "./geometry.ts";
 import { reduce } from "./reducer.ts";
-import { contentOf, type DesktopWindow, EMPTY, isShown, type Placement, type WmAction, type WmState } from "./state.ts";
+import {
+  contentOf,
+  type DesktopWindow,
+  EMPTY,
+  frameOf,
+  frameRectOf,
+  isShown,
+  modeOf,
+  type Placement,
+  type Remembered,
+  targetOf,
+  type WmAction,
+  type WmState,
+} from "./state.ts";
 
 const WORK_AREA: Rect = { x: 0, y: 34, width: 1440, height: 866 };
 const VMS = ["home", "web"] as unknown as readonly [VmId, VmId];
@@ -22,11 +35,20 @@ const guest = (n: number, parent: number | null = null): GuestWindow => ({
   clientDecorated: false,
 });
 const run = (...actions: WmAction[]): WmState => actions.reduce(reduce, { ...EMPTY, workArea: WORK_AREA });
-const opened = (n: number, vm: VmId = VMS[0]): WmAction[] => [
-  { type: "opened", id: idOf(n), vm, guest: guest(n) },
-  { type: "sized", id: idOf(n), size: { width: 600, height: 400 } },
-  { type: "focus", id: idOf(n) },
+const SIZE = { width: 600, height: 400 };
+const opened = (n: number, vm: VmId = VMS[0], change: Partial<GuestWindow> = {}): WmAction[] => [
+  { type: "opened", id: idOf(n), vm, guest: { ...guest(n), ...change } },
+  { type: "mapped", id: idOf(n), size: SIZE, takesFocus: true, remembered: null },
 ];
+const sized = (n: number, width: number, height: number, isAnswer = true): WmAction => ({
+  type: "sized",
+  id: idOf(n),
+  size: { width, height },
+  isAnswer,
+});
+const place = (n: number, placement: Placement): WmAction => ({ type: "place", id: idOf(n), placement });
+const contentIn = (state: WmState, n: number): Rect => contentOf(windowIn(state, n), state.workArea);
+const MAXIMIZED = { width: 1438, height: 829 };
 const windowIn = (state: WmState, n: number): DesktopWindow => {
   const window = state.windows[idOf(n)];
   if (window === undefined) throw new Error(`no window ${n}`);
@@ -37,7 +59,8 @@ describe("windows", () => {
   it("are mapped by their first picture and placed in the work area", () => {
     const state = run(...opened(1));
     expect(windowIn(state, 1).isMapped).toBe(true);
-    expect(intersection(outerOf(windowIn(state, 1).free), WORK_AREA)).toEqual(outerOf(windowIn(state, 1).free));
+    const frame = frameRectOf(windowIn(state, 1), WORK_AREA);
+    expect(intersection(frame, WORK_AREA)).toEqual(frame);
   });
 
   it("do not open on top of each other while there is room", () => {
@@ -50,20 +73,126 @@ describe("windows", () => {
       ...opened(1),
       { type: "moveTo", id: idOf(1), x: 300, y: 200 },
       { type: "hold", id: idOf(1), edges: { top: true, left: true, bottom: false, right: false } },
-      { type: "sized", id: idOf(1), size: { width: 640, height: 380 } },
+      sized(1, 640, 380),
     );
     expect(windowIn(state, 1).free).toEqual({ x: 260, y: 220, width: 640, height: 380 });
   });
 
+  it("keep their frame until the program has drawn for the new placement, then both change at once", () => {
+    const before = contentIn(run(...opened(1)), 1);
+    const asked = run(...opened(1), place(1, "maximized"));
+    expect(modeOf(windowIn(asked, 1))).toBe("maximized");
+    expect(contentIn(asked, 1)).toEqual(before);
+    // Pictures that were on their way, and an X11 program's first word, which has the former size.
+    const waiting = [sized(1, 600, 400, false), sized(1, 600, 400, true)].reduce(reduce, asked);
+    expect(contentIn(waiting, 1)).toEqual(before);
+    const there = reduce(waiting, sized(1, MAXIMIZED.width, MAXIMIZED.height));
+    expect(contentIn(there, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });
+  });
+
+  it("get their frame all the same when the program does not draw in time", () => {
+    const late = run(...opened(1), place(1, "left"), { type: "arrived", id: idOf(1) });
+    expect(contentIn(late, 1)).toMatchObject({ x: 1, width: 718 });
+  });
+
   it("return to their own place after being maximised, whatever size the program had there", () => {
     const before = windowIn(run(...opened(1)), 1).free;
+    const maximized = run(...opened(1), place(1, "maximized"), sized(1, MAXIMIZED.width, MAXIMIZED.height));
+    const restoring = reduce(maximized, { type: "restore", id: idOf(1) });
+    expect(contentIn(restoring, 1)).toMatchObject(MAXIMIZED);
+    // A picture that does not answer yet is no new size of the free window.
+    const drawn = reduce(restoring, sized(1, MAXIMIZED.width, MAXIMIZED.height, false));
+    expect(targetOf(windowIn(drawn, 1), WORK_AREA)).toEqual(before);
+    expect(contentIn(reduce(drawn, sized(1, before.width, before.height)), 1)).toEqual(before);
+  });
+
+  it("come off a maximised place under the pointer at once", () => {
+    const maximized = run(...opened(1), place(1, "maximized"), sized(1, MAXIMIZED.width, MAXIMIZED.height));
+    const moved = reduce(maximized, { type: "moveTo", id: idOf(1), x: 300, y: 200 });
+    expect(contentIn(moved, 1)).toEqual({ x: 300, y: 200, ...SIZE });
+    expect(contentIn(reduce(moved, sized(1, MAXIMIZED.width, MAXIMIZED.height, false)), 1)).toMatchObject(SIZE);
+  });
+
+  it("of one size are not maximised or tiled", () => {
+    const hints = { minWidth: 600, minHeight: 400, maxWidth: 600, maxHeight: 400 };
+    const state = run(...opened(1, VMS[0], { hints }), place(1, "maximized"), place(1, "left"));
+    expect(windowIn(state, 1).placement).toBe("free");
+  });
+
+  it("that open larger than the work area are asked to fit", () => {
+    const state = run(
+      { type: "opened", id: idOf(1), vm: VMS[0], guest: guest(1) },
+      { type: "mapped", id: idOf(1), size: { width: 3000, height: 2000 }, takesFocus: true, remembered: null },
+    );
+    expect(targetOf(windowIn(state, 1), WORK_AREA)).toMatchObject(MAXIMIZED);
+  });
+
+  it("whose program wished to be maximised before it drew open so", () => {
+    const state = run({ type: "opened", id: idOf(1), vm: VMS[0], guest: guest(1) }, place(1, "maximized"), {
+      type: "mapped",
+      id: idOf(1),
+      size: MAXIMIZED,
+      takesFocus: true,
+      remembered: null,
+    });
+    expect(contentIn(state, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });
+  });
+
+  it("with a header bar of their own have a slim frame, and all have a compact one on a small screen", () => {
+    const tops = (height: number): number[] => {
+      const state = reduce(run(...opened(1), ...opened(2, VMS[0], { clientDecorated: true })), {
+        type: "workAreaChanged",
+        workArea: { ...WORK_AREA, height },
+      });
+      return [1, 2].map((n) => frameOf(windowIn(state, n), state.workArea).top);
+    };
+    expect(tops(866)).toEqual([36, 27]);
+    expect(tops(600)).toEqual([32, 27]);
+  });
+
+  it("in full screen have the label's colour on all sides, above the top bar too", () => {
+    const state = run(...opened(1), place(1, "screen"), sized(1, 1434, 894));
+    expect(contentIn(state, 1)).toEqual({ x: 3, y: 3, width: 1434, height: 894 });
+    expect(modeOf(windowIn(state, 1))).toBe("fullscreen");
+  });
+
+  it("that may not take focus open below the focused one and ask for attention, until they are focused", () => {
     const state = run(
       ...opened(1),
-      { type: "place", id: idOf(1), placement: "maximized" },
-      { type: "sized", id: idOf(1), size: { width: 1438, height: 829 } },
-      { type: "restore", id: idOf(1) },
+      { type: "opened", id: idOf(2), vm: VMS[1], guest: guest(2) },
+      { type: "mapped", id: idOf(2), size: SIZE, takesFocus: false, remembered: null },
     );
-    expect(windowIn(state, 1).free).toEqual(before);
+    expect(state.focused).toBe(idOf(1));
+    expect(state.stack).toEqual([idOf(2), idOf(1)]);
+    expect(windowIn(state, 2).needsAttention).toBe(true);
+    const focused = reduce(state, { type: "focus", id: idOf(2) });
+    expect(windowIn(focused, 2).needsAttention).toBe(false);
+    expect(reduce(focused, { type: "demandAttention", id: idOf(2) })).toBe(focused);
+  });
+
+  it("that are back stand where and as they stood", () => {
+    const remembered = (above: number[], change: Partial<Remembered> = {}): Remembered => ({
+      free: { x: 200, y: 150, width: 500, height: 300 },
+      placement: "free",
+      isMinimized: false,
+      above: above.map(idOf),
+      ...change,
+    });
+    const back = (n: number, memory: Remembered, size = SIZE): WmAction[] => [
+      { type: "opened", id: idOf(n), vm: VMS[0], guest: guest(n) },
+      { type: "mapped", id: idOf(n), size, takesFocus: false, remembered: memory },
+    ];
+    const state = run(
+      ...back(2, remembered([]), { width: 500, height: 300 }),
+      ...back(3, remembered([2, 1], { placement: "maximized" }), MAXIMIZED),
+      ...back(1, remembered([2], { isMinimized: true })),
+    );
+    expect(state.stack).toEqual([2, 1, 3].map(idOf));
+    expect(contentIn(state, 2)).toEqual({ x: 200, y: 150, width: 500, height: 300 });
+    expect(contentIn(state, 3)).toEqual({ x: 1, y: 70, ...MAXIMIZED });
+    expect(windowIn(state, 3).free).toEqual({ x: 200, y: 150, width: 500, height: 300 });
+    expect(isShown(windowIn(state, 1))).toBe(false);
+    expect(Object.values<DesktopWindow>(state.windows).some(({ needsAttention }) => needsAttention)).toBe(false);
   });
 
   it("give focus to the one below when they are closed or minimised", () => {
@@ -79,6 +208,7 @@ describe("windows", () => {
       { type: "freeze", vm: VMS[0], frozen: { reason: "protocol-violation", detail: "x" } },
     );
     expect(windowIn(state, 1).frozen?.reason).toBe("protocol-violation");
+    expect(reduce(state, place(1, "maximized"))).toBe(state);
     expect(windowIn(state, 2).frozen).toBeNull();
     expect(state.windows[idOf(3)]).toBeUndefined();
   });
@@ -87,7 +217,13 @@ describe("windows", () => {
 const anyId = fc.integer({ min: 1, max: 6 }).map(idOf);
 const anySide = fc.oneof(fc.integer({ min: -10, max: 3000 }), fc.constantFrom(0, 1, 65_535, Number.MAX_SAFE_INTEGER));
 const anyPlace = fc.integer({ min: -100_000, max: 100_000 });
-const anyPlacement = fc.constantFrom<Placement>("free", "maximized", "fullscreen", "left", "right");
+const anyPlacement = fc.constantFrom<Placement>("free", "maximized", "fullscreen", "left", "right", "screen");
+const anyRemembered: fc.Arbitrary<Remembered> = fc.record({
+  free: fc.record({ x: anyPlace, y: anyPlace, width: anySide, height: anySide }),
+  placement: anyPlacement,
+  isMinimized: fc.boolean(),
+  above: fc.option(fc.array(anyId)),
+});
 const anyAction: fc.Arbitrary<WmAction> = fc.oneof(
   fc
     .record({ width: fc.integer({ min: 1, max: 4000 }), height: fc.integer({ min: 1, max: 3000 }) })
@@ -96,8 +232,22 @@ const anyAction: fc.Arbitrary<WmAction> = fc.oneof(
     .tuple(fc.integer({ min: 1, max: 6 }), fc.constantFrom(...VMS), fc.option(fc.integer({ min: 1, max: 6 })))
     .map(([n, vm, parent]): WmAction => ({ type: "opened", id: idOf(n), vm, guest: guest(n, parent) })),
   fc
-    .tuple(anyId, anySide, anySide)
-    .map(([id, width, height]): WmAction => ({ type: "sized", id, size: { width, height } })),
+    .tuple(anyId, anySide, anySide, fc.boolean())
+    .map(([id, width, height, isAnswer]): WmAction => ({ type: "sized", id, size: { width, height }, isAnswer })),
+  fc
+    .tuple(anyId, anySide, anySide, fc.boolean(), fc.option(anyRemembered))
+    .map(([id, width, height, takesFocus, remembered]): WmAction => ({
+      type: "mapped",
+      id,
+      size: { width, height },
+      takesFocus,
+      remembered,
+    })),
+  anyId.map((id): WmAction => ({ type: "arrived", id })),
+  anyId.map((id): WmAction => ({ type: "demandAttention", id })),
+  fc
+    .tuple(anyId, fc.boolean())
+    .map(([id, clientDecorated]): WmAction => ({ type: "guestChanged", id, change: { clientDecorated } })),
   fc.option(anyId).map((id): WmAction => ({ type: "focus", id })),
   fc.tuple(anyId, anyPlace, anyPlace).map(([id, x, y]): WmAction => ({ type: "moveTo", id, x, y })),
   fc
@@ -127,13 +277,15 @@ describe("after any sequence of events", () => {
       for (const window of Object.values<DesktopWindow>(state.windows)) {
         if (!window.isMapped) continue;
         const content = contentOf(window, area);
-        expect(intersection(outerOf(content), area)).not.toBeNull();
-        const bar = titleBarOf(content);
+        const frame = frameOf(window, area);
+        expect(intersection(outerOf(content, frame), area)).not.toBeNull();
+        expect(Object.values(content).every((value) => Number.isSafeInteger(value))).toBe(true);
+        if (window.shownAs === "screen") continue;
+        const bar = titleBarOf(content, frame);
         expect(bar.y).toBeGreaterThanOrEqual(area.y);
         const seen = intersection(bar, area);
         expect(seen?.width ?? 0).toBeGreaterThanOrEqual(Math.min(MIN_REACHABLE, area.width) - 1);
-        if (area.height >= FRAME.top) expect(seen?.height).toBe(FRAME.top);
-        expect(Object.values(content).every((value) => Number.isSafeInteger(value))).toBe(true);
+        if (area.height >= frame.top) expect(seen?.height).toBe(frame.top);
       }
     });
   });

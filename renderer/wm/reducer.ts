@@ -1,7 +1,18 @@
 /** What each event makes of the window manager's state. Pure: effects (configures, focus, credits) follow from the change. */
-import type { Rect, WindowId } from "#shared/model/window.ts";
-import { keepReachable, place } from "./geometry.ts";
-import { contentOf, type DesktopWindow, isShown, topmost, type WmAction, type WmState } from "./state.ts";
+import type { Rect, Size, WindowId } from "#shared/model/window.ts";
+import { clamp, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
+import {
+  type DesktopWindow,
+  frameOf,
+  frameRectOf,
+  isShown,
+  type Placement,
+  type Remembered,
+  targetOf,
+  topmost,
+  type WmAction,
+  type WmState,
+} from "./state.ts";
 
 const MAX_SIDE = 16_384;
 
@@ -18,33 +29,44 @@ export function reduce(state: WmState, action: WmAction): WmState {
         isMapped: false,
         isMinimized: false,
         placement: "free",
+        shownAs: "free",
+        isArriving: false,
+        size: { width: 1, height: 1 },
         held: null,
+        needsAttention: false,
         frozen: null,
         free: { x: state.workArea.x, y: state.workArea.y, width: 1, height: 1 },
       };
       return { ...state, windows: { ...state.windows, [action.id]: window }, stack: [...state.stack, action.id] };
     }
     case "guestChanged":
-      return update(state, action.id, (window) => ({ ...window, guest: { ...window.guest, ...action.change } }));
-    case "sized":
-      return sized(state, action.id, {
-        width: Math.max(1, Math.min(MAX_SIDE, Math.round(action.size.width))),
-        height: Math.max(1, Math.min(MAX_SIDE, Math.round(action.size.height))),
+      return update(state, action.id, (window) => {
+        const changed = { ...window, guest: { ...window.guest, ...action.change } };
+        return {
+          ...changed,
+          free: keepReachable(changed.free, state.workArea, frameOf(changed, state.workArea, "free")),
+        };
       });
+    case "mapped":
+      return mapped(state, { ...action, size: boundedSize(action.size) });
+    case "sized":
+      return sized(state, action.id, boundedSize(action.size), action.isAnswer);
+    case "arrived":
+      return update(state, action.id, (window) =>
+        window.isArriving ? { ...window, isArriving: false, shownAs: window.placement } : window,
+      );
+    case "demandAttention":
+      return state.focused === action.id
+        ? state
+        : update(state, action.id, (window) => (window.needsAttention ? window : { ...window, needsAttention: true }));
     case "focus":
       return focus(state, action.id);
     case "moveTo":
-      return update(state, action.id, (window) => ({
-        ...window,
-        placement: "free",
-        free: keepReachable({ ...window.free, x: action.x, y: action.y }, state.workArea),
-      }));
+      return update(state, action.id, (window) => moved(window, action.x, action.y, state.workArea));
     case "hold":
       return update(state, action.id, (window) => ({ ...window, held: action.edges }));
     case "place":
-      return update(state, action.id, (window) =>
-        window.placement === action.placement ? window : { ...window, placement: action.placement, held: null },
-      );
+      return update(state, action.id, (window) => placed(window, action.placement, state.workArea));
     case "minimize":
       return unfocus(
         update(state, action.id, (window) => ({ ...window, isMinimized: true })),
@@ -52,7 +74,7 @@ export function reduce(state: WmState, action: WmAction): WmState {
       );
     case "restore":
       return update(state, action.id, (window) =>
-        window.isMinimized ? { ...window, isMinimized: false } : { ...window, placement: "free" },
+        window.isMinimized ? { ...window, isMinimized: false } : placed(window, "free", state.workArea),
       );
     case "freeze":
       return freeze(state, action);
@@ -76,34 +98,126 @@ function update(state: WmState, id: WindowId, change: (window: DesktopWindow) =>
 function workAreaChanged(state: WmState, workArea: Rect): WmState {
   const windows: Record<WindowId, DesktopWindow> = {};
   for (const window of Object.values<DesktopWindow>(state.windows)) {
-    windows[window.id] = { ...window, free: keepReachable(window.free, workArea) };
+    windows[window.id] = { ...window, free: keepReachable(window.free, workArea, frameOf(window, workArea, "free")) };
   }
   return { ...state, workArea, windows };
 }
 
-function sized(state: WmState, id: WindowId, size: { width: number; height: number }): WmState {
-  const window = state.windows[id];
-  if (window === undefined) return state;
-  if (!window.isMapped) {
-    const others = state.stack.flatMap((other) => {
-      const shown = state.windows[other];
-      return shown !== undefined && other !== id && isShown(shown) ? [contentOf(shown, state.workArea)] : [];
-    });
-    const parentId = Object.values<DesktopWindow>(state.windows).find(
-      (other) => other.vm === window.vm && other.isMapped && other.guest.surface === window.guest.parent,
-    );
-    const parent = parentId === undefined ? null : contentOf(parentId, state.workArea);
-    return update(state, id, () => ({ ...window, isMapped: true, free: place(size, state.workArea, others, parent) }));
+function boundedSize({ width, height }: Size): Size {
+  return { width: Math.round(clamp(width, 1, MAX_SIDE)), height: Math.round(clamp(height, 1, MAX_SIDE)) };
+}
+
+function isSame(a: Size, b: Size): boolean {
+  return a.width === b.width && a.height === b.height;
+}
+
+/** A window appears: where it was, where the last one of its program was, or where there is room. */
+function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<WmAction, { type: "mapped" }>): WmState {
+  const before = state.windows[id];
+  if (before === undefined || before.isMapped) return state;
+  const { workArea } = state;
+  const placement = before.placement === "free" ? (remembered?.placement ?? "free") : before.placement;
+  const shown: DesktopWindow = { ...before, isMapped: true, size, placement };
+  const free = freeRect(state, shown, remembered);
+  const settled = { ...shown, free };
+  const isArriving = !isSame(size, targetOf(settled, workArea));
+  const isBack = remembered !== null && remembered.above !== null;
+  const window: DesktopWindow = {
+    ...settled,
+    isArriving,
+    // What it has drawn is shown as it is until it has drawn for its placement.
+    shownAs: isArriving && !isBack ? "free" : placement,
+    isMinimized: isBack && remembered.isMinimized,
+    needsAttention: !takesFocus && !isBack,
+  };
+  const stacked = { ...state, windows: { ...state.windows, [id]: window }, stack: stackWith(state, id, remembered) };
+  return takesFocus && !window.isMinimized ? focus(stacked, id) : stacked;
+}
+
+/** Content of a window that appears, were it free. */
+function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered | null): Rect {
+  const { workArea } = state;
+  const frame = frameOf(window, workArea, "free");
+  const drawn = window.placement === "free" || remembered === null ? window.size : remembered.free;
+  const largest = contentIn(fill(workArea, "all"), frame);
+  const size = isFixedSize(window.guest.hints)
+    ? { width: drawn.width, height: drawn.height }
+    : { width: Math.min(drawn.width, largest.width), height: Math.min(drawn.height, largest.height) };
+  const others = state.stack.flatMap((other) => {
+    const shown = state.windows[other];
+    return shown !== undefined && other !== window.id && isShown(shown) ? [frameRectOf(shown, workArea)] : [];
+  });
+  if (remembered !== null) {
+    const there = keepReachable({ ...remembered.free, ...size }, workArea, frame);
+    const box = outerOf(there, frame);
+    if (remembered.above !== null || !others.some(({ x, y }) => x === box.x && y === box.y)) return there;
   }
-  if (window.placement !== "free") return state;
-  if (window.free.width === size.width && window.free.height === size.height) return state;
+  const parent = Object.values<DesktopWindow>(state.windows).find(
+    (other) => other.vm === window.vm && other.isMapped && other.guest.surface === window.guest.parent,
+  );
+  return place(size, frame, workArea, others, parent === undefined ? null : frameRectOf(parent, workArea));
+}
+
+/** Below the focused window, unless it is back: then above what it stood above. */
+function stackWith(state: WmState, id: WindowId, remembered: Remembered | null): WindowId[] {
+  const others = state.stack.filter((other) => other !== id);
+  const above = remembered?.above ?? null;
+  const at =
+    above !== null
+      ? others.findLastIndex((other) => above.includes(other)) + 1
+      : state.focused === null
+        ? others.length
+        : others.indexOf(state.focused);
+  return others.toSpliced(at, 0, id);
+}
+
+function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmState {
+  return update(state, id, (window) => {
+    if (!window.isMapped) return window;
+    const isNew = !isSame(size, window.size);
+    if (window.isArriving) {
+      // An X11 program's first answers still have the former size.
+      const isThere = isSame(size, targetOf(window, state.workArea)) || (isAnswer && isNew);
+      if (!isThere) return isNew ? { ...window, size } : window;
+      const there = { ...window, size, isArriving: false, shownAs: window.placement };
+      return window.placement === "free" ? resized(there, size, state.workArea) : there;
+    }
+    const drawn = isNew ? { ...window, size } : window;
+    return window.placement === "free" ? resized(drawn, size, state.workArea) : drawn;
+  });
+}
+
+/** The edges opposite to those in hand stay where they are. */
+function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWindow {
   const { free, held } = window;
-  const moved = {
+  if (isSame(free, size)) return window;
+  const there = {
     x: held?.left === true ? free.x + free.width - size.width : free.x,
     y: held?.top === true ? free.y + free.height - size.height : free.y,
     ...size,
   };
-  return update(state, id, () => ({ ...window, free: keepReachable(moved, state.workArea) }));
+  return { ...window, free: keepReachable(there, workArea, frameOf(window, workArea, "free")) };
+}
+
+/** A move takes a maximised or tiled window off its place at once: its frame is under the pointer. */
+function moved(window: DesktopWindow, x: number, y: number, workArea: Rect): DesktopWindow {
+  return {
+    ...window,
+    placement: "free",
+    shownAs: "free",
+    isArriving: window.placement === "free" ? window.isArriving : !isSame(window.size, window.free),
+    free: keepReachable({ ...window.free, x, y }, workArea, frameOf(window, workArea, "free")),
+  };
+}
+
+/** The frame keeps its place until the program has drawn for the new one: nothing empty is shown, and nothing stretched. */
+function placed(window: DesktopWindow, placement: Placement, workArea: Rect): DesktopWindow {
+  if (window.placement === placement || window.frozen !== null) return window;
+  const needsSize = placement === "maximized" || placement === "left" || placement === "right";
+  if (needsSize && isFixedSize(window.guest.hints)) return window;
+  const next = { ...window, placement, held: null };
+  const isArriving = window.isMapped && !isSame(window.size, targetOf(next, workArea));
+  return { ...next, isArriving, shownAs: isArriving && isShown(window) ? window.shownAs : placement };
 }
 
 /** Focus raises, and shows what was minimised. */
@@ -112,7 +226,10 @@ function focus(state: WmState, id: WindowId | null): WmState {
   const window = state.windows[id];
   if (window === undefined || !window.isMapped) return state;
   const stack = state.stack.at(-1) === id ? state.stack : [...state.stack.filter((other) => other !== id), id];
-  const shown = window.isMinimized ? update(state, id, (same) => ({ ...same, isMinimized: false })) : state;
+  const shown =
+    window.isMinimized || window.needsAttention
+      ? update(state, id, (same) => ({ ...same, isMinimized: false, needsAttention: false }))
+      : state;
   return shown.focused === id && stack === state.stack ? shown : { ...shown, stack, focused: id };
 }
 
@@ -127,7 +244,10 @@ function freeze(state: WmState, { vm, frozen }: Extract<WmAction, { type: "freez
   const seen = remove(state, unseen);
   const windows = { ...seen.windows };
   for (const window of Object.values<DesktopWindow>(seen.windows)) {
-    if (window.vm === vm && window.frozen === null) windows[window.id] = { ...window, frozen, held: null };
+    if (window.vm !== vm || window.frozen !== null) continue;
+    // It will not draw for another placement any more.
+    const { shownAs: placement } = window;
+    windows[window.id] = { ...window, frozen, placement, isArriving: false, held: null, needsAttention: false };
   }
   return { ...seen, windows };
 }

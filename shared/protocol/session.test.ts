@@ -209,6 +209,15 @@ describe("requests", () => {
     expect(codeOf(say(session, "launched", { request: 3, pid: 9 }))).toBe("unknown-request");
   });
 
+  it("are the only launches that a window may name", () => {
+    const session = openSession();
+    session.expect("launch", 3);
+    const launchOf = (surface: number, launch: number): unknown =>
+      say(session, "windowOpened", { surface, kind: Kind.WAYLAND, launch });
+    expect(launchOf(1, 3)).toMatchObject({ event: { event: { window: { launch: 3 } } } });
+    expect(launchOf(2, 4)).toMatchObject({ event: { event: { window: { launch: null } } } });
+  });
+
   it("fail with the guest's words, cleaned", () => {
     const session = openSession();
     session.expect("launch", 1);

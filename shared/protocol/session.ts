@@ -75,6 +75,8 @@ export class Session {
   /** Requests of ours that wait for an answer; apps = what has come of a list. */
   readonly #requests = new Map<number, { kind: "launch" } | { kind: "apps"; apps: GuestApp[] }>();
   readonly #pings = new Set<bigint>();
+  /** Numbers of the launches that were asked for. */
+  readonly #launches = new Set<number>();
 
   get isOpen(): boolean {
     return this.#state === "open";
@@ -83,6 +85,7 @@ export class Session {
   /** Before a request is sent: which answer may come. */
   expect(kind: "launch" | "apps", request: number): void {
     this.#requests.set(request, kind === "launch" ? { kind } : { kind, apps: [] });
+    if (kind === "launch") this.#launches.add(request);
   }
 
   expectPong(nonce: bigint): void {
@@ -130,8 +133,13 @@ export class Session {
       case "windowChanged":
       case "popupMoved":
       case "childrenPlaced":
-      case "windowRequested":
-        return { type: "surface", event: acceptSurfaceMessage(message, this.surfaces) };
+      case "windowRequested": {
+        const event = acceptSurfaceMessage(message, this.surfaces);
+        // A launch of an earlier epoch, or of none: a window that answers a launch may take focus.
+        if (event.type === "windowOpened" && event.window.launch !== null && !this.#launches.has(event.window.launch))
+          event.window = { ...event.window, launch: null };
+        return { type: "surface", event };
+      }
       case "surfaceClosed": {
         const surfaces = this.surfaces.close(message.value.surface);
         return {

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import type { VmId } from "#shared/model/vm.ts";
+import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
+import { type ActivationFacts, mayTakeFocus } from "./activation.ts";
+import { reduce } from "./reducer.ts";
+import { type DesktopWindow, EMPTY, type WmAction, type WmState } from "./state.ts";
+
+const [HOME, WEB] = ["home", "web"] as unknown as [VmId, VmId];
+const idOf = (n: number): WindowId => `w.${n}` as WindowId;
+const guest = (n: number, parent: number | null): GuestWindow => ({
+  surface: n as SurfaceId,
+  kind: "wayland",
+  pid: null,
+  launch: null,
+  title: "",
+  appId: "",
+  parent: parent as SurfaceId | null,
+  modal: false,
+  hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
+  clientDecorated: false,
+});
+const opened = (n: number, vm: VmId, parent: number | null = null): WmAction => ({
+  type: "opened",
+  id: idOf(n),
+  vm,
+  guest: guest(n, parent),
+});
+const size = { width: 300, height: 200 };
+const mapped = (n: number): WmAction => ({ type: "mapped", id: idOf(n), size, takesFocus: true, remembered: null });
+
+/** Window 1 of `home` has focus; window 2 is the one that asks. */
+function asks(vm: VmId, facts: Partial<ActivationFacts>, parent: number | null = null): boolean {
+  const state = [opened(1, HOME), mapped(1), opened(2, vm, parent)].reduce(reduce, EMPTY);
+  return mayTakeFocus(state.windows[idOf(2)] as DesktopWindow, state, {
+    activity: null,
+    nowMs: 100_000,
+    isStarted: false,
+    ...facts,
+  });
+}
+
+describe("a window that appears takes focus", () => {
+  it("when nothing has it", () => {
+    const state: WmState = reduce(EMPTY, opened(2, WEB));
+    const window = state.windows[idOf(2)] as DesktopWindow;
+    expect(mayTakeFocus(window, state, { activity: null, nowMs: 0, isStarted: false })).toBe(true);
+  });
+
+  it("when the person acted in its VM last, and not long ago", () => {
+    expect(asks(WEB, { activity: { vm: WEB, atMs: 90_000 } })).toBe(true);
+    expect(asks(WEB, { activity: { vm: HOME, atMs: 90_000 } })).toBe(false);
+    expect(asks(WEB, { activity: { vm: WEB, atMs: 10_000 } })).toBe(false);
+    expect(asks(HOME, { activity: { vm: HOME, atMs: 10_000 } })).toBe(false);
+  });
+
+  it("when it is a dialog of the focused window, but not when it only says the number of one of another VM", () => {
+    expect(asks(HOME, {}, 1)).toBe(true);
+    expect(asks(WEB, {}, 1)).toBe(false);
+  });
+
+  it("when its program was started, unless the person types elsewhere in that moment", () => {
+    expect(asks(WEB, { isStarted: true })).toBe(true);
+    expect(asks(WEB, { isStarted: true, activity: { vm: HOME, atMs: 95_000 } })).toBe(true);
+    expect(asks(WEB, { isStarted: true, activity: { vm: HOME, atMs: 99_500 } })).toBe(false);
+  });
+
+  it("and not otherwise", () => {
+    expect(asks(WEB, {})).toBe(false);
+    expect(asks(HOME, {})).toBe(false);
+  });
+});

@@ -1,0 +1,31 @@
+/**
+ * Which windows may come to the front by themselves. A window takes focus when it answers what a person just did; any other
+ * opens below the focused one and asks for attention in the dock. Pure.
+ */
+import type { Activity } from "../input/activity.ts";
+import type { DesktopWindow, WmState } from "./state.ts";
+
+/** A program may take this long to open the window that a key or a click asked for. */
+const RECENT_MS = 20_000;
+/** Who acted elsewhere within this is at work there: not even a program that was started gets between. */
+const BUSY_MS = 700;
+
+export interface ActivationFacts {
+  /** The last key or click in any guest's window. */
+  activity: Activity | null;
+  nowMs: number;
+  /** It is the first window of a program that was started from the desktop or with the `atoll` command. */
+  isStarted: boolean;
+}
+
+/** May a window that appears, or whose program asks, take focus? */
+export function mayTakeFocus(window: DesktopWindow, state: WmState, facts: ActivationFacts): boolean {
+  const focused = state.focused === null ? undefined : state.windows[state.focused];
+  if (focused === undefined) return true;
+  const isDialog = focused.vm === window.vm && focused.guest.surface === window.guest.parent;
+  if (isDialog) return true;
+  const { activity, nowMs } = facts;
+  const isRecent = activity !== null && nowMs - activity.atMs <= RECENT_MS;
+  if (isRecent && activity.vm === window.vm) return true;
+  return facts.isStarted && (activity === null || nowMs - activity.atMs > BUSY_MS);
+}
