@@ -1,4 +1,6 @@
 /** What a person does with windows: real programs of real VMs under the desktop's window manager. */
+import fs from "node:fs";
+import path from "node:path";
 import { expect, test } from "@playwright/test";
 import type { WindowView } from "#shared/model/window.ts";
 import { TestDesktop } from "./support/desktop.ts";
@@ -95,5 +97,53 @@ test("a window that nobody asked for opens behind the one in use and asks for at
   const started = await desktop.run("web", "foot");
   await expect.poll(async () => (await windowView(started.id)).focused).toBe(true);
   for (const window of await desktop.windows()) await desktop.json("window", "close", window.id);
+  await expect.poll(async () => (await desktop.windows()).length).toBe(0);
+});
+
+test("after a crash of the application windows are where and as they were", async () => {
+  const ids: string[] = [];
+  for (const [vm, program] of [
+    ["home", "foot"],
+    ["web", "foot"],
+    ["home", "xterm"],
+    ["home", "mousepad"],
+  ] as const) {
+    ids.push((await desktop.run(vm, program)).id);
+  }
+  const [moved = "", maximized = "", minimized = "", left = ""] = ids;
+  await desktop.json("window", "move", moved, "333", "155", "420", "310");
+  await desktop.json("window", "maximize", maximized);
+  await desktop.json("window", "minimize", minimized);
+  await desktop.json("window", "focus", left);
+  await (await desktop.page()).keyboard.press("Meta+ArrowLeft");
+  await desktop.json("window", "focus", moved);
+  const levels = async (): Promise<string[]> =>
+    (await desktop.page())
+      .locator("[data-window-id]")
+      .evaluateAll((frames) =>
+        (frames as HTMLElement[])
+          .sort((a, b) => Number(a.style.zIndex) - Number(b.style.zIndex))
+          .map((frame) => frame.dataset["windowId"] ?? ""),
+      );
+  const half = await (await desktop.page()).evaluate(() => Math.floor(innerWidth / 2) - 2);
+  await expect.poll(async () => (await windowView(left)).width).toBe(half);
+  await expect.poll(async () => (await windowView(maximized)).width).toBeGreaterThan(1400);
+  const before = { windows: await desktop.windows(), levels: await levels() };
+  expect(before.levels.at(-1)).toBe(moved);
+  const kept = path.join(desktop.home, "state/placements.json");
+  await expect
+    .poll(() =>
+      (JSON.parse(fs.readFileSync(kept, "utf8")) as { windows: { id: string }[] }).windows.map(({ id }) => id),
+    )
+    .toEqual(before.levels);
+
+  await desktop.crash();
+  await desktop.start();
+  await expect.poll(async () => (await desktop.windows()).length).toBe(4);
+  await expect.poll(() => desktop.windows()).toEqual(before.windows);
+  expect(await levels()).toEqual(before.levels);
+  await (await desktop.page()).keyboard.type("echo Back > /tmp/back\n");
+  await expect.poll(() => desktop.read("home", "/tmp/back")).toBe("Back\n");
+  for (const id of ids) await desktop.json("window", "close", id);
   await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });

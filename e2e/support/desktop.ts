@@ -123,7 +123,8 @@ export class TestDesktop {
       await this.crash();
     }
     unprepare();
-    fs.rmSync(this.home, { recursive: true, force: true });
+    // A killed application leaves processes behind that write for a moment.
+    await expect(() => fs.rmSync(this.home, { recursive: true, force: true })).toPass({ timeout: 10_000 });
   }
 
   /** `bin/atoll` with these words; never rejects for its exit code. */

@@ -19,6 +19,7 @@ import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
 import { Quitting } from "./quitting.ts";
 import { agentFolder } from "./setup-result.ts";
+import { PlacementsFile } from "../windows/placements-file.ts";
 
 // Without a GPU, compositing on the processor by SwiftShader makes everything 9-16 fps; plain raster is faster (facts: frame path).
 app.disableHardwareAcceleration();
@@ -84,6 +85,7 @@ async function run(): Promise<void> {
   });
   const server = await ControlServer.listen(paths, { atoll, quit: (vms) => void quitting.quit(vms) });
 
+  const placements = new PlacementsFile(paths.state);
   serveFolder(path.join(import.meta.dirname, "../renderer"));
   const window = new DesktopWindow();
   desktop = window;
@@ -94,7 +96,12 @@ async function run(): Promise<void> {
         window.attached();
         // After the answer, so that the page knows the VMs whose ports come.
         setImmediate(() => atoll.vms.forEach((vm) => vm.attachPage()));
-        return { vms: atoll.statuses, problems: atoll.problems, theme: theme() };
+        return {
+          vms: atoll.statuses,
+          problems: atoll.problems,
+          theme: theme(),
+          placements: placements.current,
+        };
       },
       "desktop.control": ({ action }) => {
         window.control(action);
@@ -114,6 +121,7 @@ async function run(): Promise<void> {
     },
     {
       "layout.report": (layout) => window.reportLayout(layout),
+      "placements.report": (told) => placements.keep(told),
       "wm.answer": (answer) => window.answered(answer),
       "quit.shown": () => quitting.promptShown(),
     },

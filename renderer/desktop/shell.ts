@@ -13,13 +13,17 @@ import { Drag } from "../wm/drag.ts";
 import { Effects } from "../wm/effects.ts";
 import { TOP_BAR_HEIGHT } from "../wm/geometry.ts";
 import { LayoutReporter } from "../wm/layout-reporter.ts";
+import { WindowMemory } from "../wm/memory.ts";
 import { Orders } from "../wm/orders.ts";
+import { PlacementKeeper } from "../wm/placement-keeper.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
 import { bridge, onLinkPorts } from "./bridge.ts";
 import { desktopStore, toggleLauncher } from "./store.ts";
 
 export const links = new Links({
   requested: (window, request) => requested(window, request),
+  recall: (window, vm, guest) => memory.recall(window, vm, guest),
+  mapped: () => layout.changed(),
   mayTakeFocus: (window, isStarted) => mayTake(window, isStarted),
   attached: (session) => tellOutput(session),
   popupsChanged: () => layout.changed(),
@@ -38,6 +42,7 @@ const pointer = new Pointer(links, {
 });
 const effects = new Effects(links, keyboard);
 export const drag = new Drag(links, effects, pointer);
+const memory = new WindowMemory();
 const layout = new LayoutReporter(bridge, links);
 
 function mayTake(id: WindowId, isStarted: boolean): boolean {
@@ -116,13 +121,17 @@ export async function startShell(): Promise<void> {
     document.documentElement.dataset["theme"] = theme;
   });
   onLinkPorts((vm, events, pixels) => links.add(vm, events, pixels));
+  let keeper: PlacementKeeper | null = null;
   bridge.on("vm.changed", (vms) => {
     vmStore.setState({ vms });
     links.follow(vms);
+    keeper?.follow(vms);
   });
   bridge.on("theme.changed", (theme) => desktopStore.setState({ theme }));
   const attached = await bridge.request("desktop.attach", {});
   if (!attached.ok) return;
+  keeper = new PlacementKeeper(bridge, memory, attached.value.placements);
+  keeper.follow(attached.value.vms);
   vmStore.setState({ vms: attached.value.vms });
   desktopStore.setState({ theme: attached.value.theme });
 }

@@ -18,7 +18,7 @@ import { geometryOf, Scene } from "../compositor/scene.ts";
 import type { Picture } from "../compositor/worker/messages.ts";
 import { cssCursor } from "../input/cursor.ts";
 import { Configurer } from "../wm/configurer.ts";
-import type { DesktopWindow } from "../wm/state.ts";
+import type { DesktopWindow, Remembered } from "../wm/state.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
 import { firstWish } from "../wm/wishes.ts";
 import { PopupLayer } from "./popup-layer.ts";
@@ -26,8 +26,11 @@ import { PopupLayer } from "./popup-layer.ts";
 export interface LinkSessionListener {
   /** A program asks; the window manager may. */
   requested(session: LinkSession, window: WindowId, request: WindowRequest): void;
+  /** What is known of a window that opens. */
+  recall(window: WindowId, guest: GuestWindow): Remembered | null;
   /** Its first picture came: may it take focus? `isStarted`: it is the first window of a program that the host started. */
   mayTakeFocus(window: WindowId, isStarted: boolean): boolean;
+  mapped(window: WindowId): void;
   /** The agent speaks: what a former life has left can go. */
   attached(session: LinkSession): void;
 }
@@ -40,6 +43,8 @@ export class LinkSession {
   readonly #compositor: Compositor;
   readonly #listener: LinkSessionListener;
   readonly #configurers = new Map<SurfaceId, Configurer>();
+  /** Of windows that have no picture yet. */
+  readonly #remembered = new Map<SurfaceId, Remembered>();
   /** Launches that have had their window. */
   readonly #launches = new Set<number>();
   #isEnded = false;
@@ -125,10 +130,13 @@ export class LinkSession {
   }
 
   /** The first configure: the program chooses its size, within the work area; it does not draw before it has this. */
-  #introduce({ surface, clientDecorated }: GuestWindow): void {
+  #introduce(window: GuestWindow): void {
+    const { surface } = window;
     const configurer = new Configurer((wish, serial) => this.send({ type: "configure", surface, serial, ...wish }));
     this.#configurers.set(surface, configurer);
-    configurer.ask(firstWish(wmStore.getState().workArea, clientDecorated, {}));
+    const remembered = this.#listener.recall(this.windowIdOf(surface), window);
+    if (remembered !== null) this.#remembered.set(surface, remembered);
+    configurer.ask(firstWish(window, wmStore.getState().workArea, remembered));
   }
 
   #popupOpened(popup: GuestPopup): void {
@@ -142,6 +150,7 @@ export class LinkSession {
       if (surface.role !== "window") continue;
       this.#configurers.get(surface.id)?.stop();
       this.#configurers.delete(surface.id);
+      this.#remembered.delete(surface.id);
       dispatch({ type: "closed", id: this.windowIdOf(surface.id) });
     }
   }
@@ -161,8 +170,11 @@ export class LinkSession {
   #mapped({ id, guest }: DesktopWindow, size: Size): void {
     const isStarted = guest.launch !== null && !this.#launches.has(guest.launch);
     if (guest.launch !== null) this.#launches.add(guest.launch);
-    const takesFocus = this.#listener.mayTakeFocus(id, isStarted);
-    dispatch({ type: "mapped", id, size, takesFocus, remembered: null });
+    const remembered = this.#remembered.get(guest.surface) ?? null;
+    this.#remembered.delete(guest.surface);
+    const takesFocus = remembered?.back?.wasFocused ?? this.#listener.mayTakeFocus(id, isStarted);
+    dispatch({ type: "mapped", id, size, takesFocus, remembered });
+    this.#listener.mapped(id);
   }
 
   #closed(reason: "protocol-violation" | "agent-lost" | "stopped", detail: string): void {

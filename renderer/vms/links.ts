@@ -1,14 +1,17 @@
 /** All links of this page, and which window is whose. */
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import type { WindowId, WindowRequest } from "#shared/model/window.ts";
+import type { GuestWindow, WindowId, WindowRequest } from "#shared/model/window.ts";
 import { Compositor } from "../compositor/compositor.ts";
 import type { Scene, SceneSurface } from "../compositor/scene.ts";
+import type { Remembered } from "../wm/state.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
 import { LinkSession } from "./link-session.ts";
 
 export interface LinksListener {
   requested(window: WindowId, request: WindowRequest): void;
+  recall(window: WindowId, vm: VmId, guest: GuestWindow): Remembered | null;
   mayTakeFocus(window: WindowId, isStarted: boolean): boolean;
+  mapped(window: WindowId): void;
   attached(session: LinkSession): void;
   popupsChanged(): void;
 }
@@ -32,6 +35,8 @@ export class Links {
     }
     const session = new LinkSession(vm, events, pixels, this.compositor, {
       requested: (_session, window, request) => this.#listener.requested(window, request),
+      recall: (window, guest) => this.#listener.recall(window, vm, guest),
+      mapped: (window) => this.#listener.mapped(window),
       mayTakeFocus: (window, isStarted) => this.#listener.mayTakeFocus(window, isStarted),
       attached: (attached) => {
         this.#former.get(vm)?.replace();

@@ -175,7 +175,8 @@ describe("windows", () => {
       free: { x: 200, y: 150, width: 500, height: 300 },
       placement: "free",
       isMinimized: false,
-      above: above.map(idOf),
+      keepsSize: true,
+      back: { above: above.map(idOf), wasFocused: false },
       ...change,
     });
     const back = (n: number, memory: Remembered, size = SIZE): WmAction[] => [
@@ -222,7 +223,8 @@ const anyRemembered: fc.Arbitrary<Remembered> = fc.record({
   free: fc.record({ x: anyPlace, y: anyPlace, width: anySide, height: anySide }),
   placement: anyPlacement,
   isMinimized: fc.boolean(),
-  above: fc.option(fc.array(anyId)),
+  keepsSize: fc.boolean(),
+  back: fc.option(fc.record({ above: fc.array(anyId), wasFocused: fc.boolean() })),
 });
 const anyAction: fc.Arbitrary<WmAction> = fc.oneof(
   fc

@@ -33,6 +33,8 @@ export function reduce(state: WmState, action: WmAction): WmState {
         isArriving: false,
         size: { width: 1, height: 1 },
         held: null,
+        isPlacedByHand: false,
+        isSizedByHand: false,
         needsAttention: false,
         frozen: null,
         free: { x: state.workArea.x, y: state.workArea.y, width: 1, height: 1 },
@@ -121,7 +123,7 @@ function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<Wm
   const free = freeRect(state, shown, remembered);
   const settled = { ...shown, free };
   const isArriving = !isSame(size, targetOf(settled, workArea));
-  const isBack = remembered !== null && remembered.above !== null;
+  const isBack = remembered !== null && remembered.back !== null;
   const window: DesktopWindow = {
     ...settled,
     isArriving,
@@ -150,7 +152,7 @@ function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered 
   if (remembered !== null) {
     const there = keepReachable({ ...remembered.free, ...size }, workArea, frame);
     const box = outerOf(there, frame);
-    if (remembered.above !== null || !others.some(({ x, y }) => x === box.x && y === box.y)) return there;
+    if (remembered.back !== null || !others.some(({ x, y }) => x === box.x && y === box.y)) return there;
   }
   const parent = Object.values<DesktopWindow>(state.windows).find(
     (other) => other.vm === window.vm && other.isMapped && other.guest.surface === window.guest.parent,
@@ -161,7 +163,7 @@ function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered 
 /** Below the focused window, unless it is back: then above what it stood above. */
 function stackWith(state: WmState, id: WindowId, remembered: Remembered | null): WindowId[] {
   const others = state.stack.filter((other) => other !== id);
-  const above = remembered?.above ?? null;
+  const above = remembered?.back?.above ?? null;
   const at =
     above !== null
       ? others.findLastIndex((other) => above.includes(other)) + 1
@@ -196,7 +198,12 @@ function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWind
     y: held?.top === true ? free.y + free.height - size.height : free.y,
     ...size,
   };
-  return { ...window, free: keepReachable(there, workArea, frameOf(window, workArea, "free")) };
+  const isSizedByHand = window.isSizedByHand || (held !== null && Object.values(held).some(Boolean));
+  return {
+    ...window,
+    isSizedByHand,
+    free: keepReachable(there, workArea, frameOf(window, workArea, "free")),
+  };
 }
 
 /** A move takes a maximised or tiled window off its place at once: its frame is under the pointer. */
@@ -205,6 +212,7 @@ function moved(window: DesktopWindow, x: number, y: number, workArea: Rect): Des
     ...window,
     placement: "free",
     shownAs: "free",
+    isPlacedByHand: true,
     isArriving: window.placement === "free" ? window.isArriving : !isSame(window.size, window.free),
     free: keepReachable({ ...window.free, x, y }, workArea, frameOf(window, workArea, "free")),
   };

@@ -1,6 +1,6 @@
 /** The window manager's state and what happens to it. Pure data: see reducer.ts. */
 import type { VmId } from "#shared/model/vm.ts";
-import type { GuestWindow, Rect, Size, WindowId, WindowMode } from "#shared/model/window.ts";
+import type { GuestWindow, Rect, Size, SizeHints, WindowId, WindowMode } from "#shared/model/window.ts";
 import {
   contentIn,
   type Edges,
@@ -43,6 +43,9 @@ export interface DesktopWindow {
   readonly isMinimized: boolean;
   /** Edges in hand: those opposite stay where they are when the size changes. null = top left stays. */
   readonly held: Edges | null;
+  /** A person moved it; a person gave it its size. */
+  readonly isPlacedByHand: boolean;
+  readonly isSizedByHand: boolean;
   /** It wants to be looked at, and may not take focus. */
   readonly needsAttention: boolean;
   readonly frozen: Frozen | null;
@@ -54,8 +57,10 @@ export interface Remembered {
   free: Rect;
   placement: Placement;
   isMinimized: boolean;
-  /** Windows that it stood above, of those that are here. null: it is a new window. */
-  above: readonly WindowId[] | null;
+  /** Its size counts as well as its place. */
+  keepsSize: boolean;
+  /** It is the same window as then, and stood above these. null: a new one. */
+  back: { above: readonly WindowId[]; wasFocused: boolean } | null;
 }
 
 export interface WmState {
@@ -94,27 +99,36 @@ export const EMPTY: WmState = {
   focused: null,
 };
 
-export function frameOf(window: DesktopWindow, workArea: Rect, placement: Placement = window.shownAs): Frame {
+export function frameFor(placement: Placement, clientDecorated: boolean, workArea: Rect): Frame {
   if (placement === "screen") return FRAMES.edge;
-  if (window.guest.clientDecorated) return FRAMES.slim;
+  if (clientDecorated) return FRAMES.slim;
   return isSmallScreen(workArea) ? FRAMES.compact : FRAMES.full;
 }
 
-/** Where a window's content is shown, or is to be shown with another placement. */
-export function contentOf(window: DesktopWindow, workArea: Rect, placement: Placement = window.shownAs): Rect {
-  const frame = frameOf(window, workArea, placement);
+export function frameOf(window: DesktopWindow, workArea: Rect, placement: Placement = window.shownAs): Frame {
+  return frameFor(placement, window.guest.clientDecorated, workArea);
+}
+
+/** Content of a window that is placed so. `free`: its content when it is placed freely. */
+export function contentFor(placement: Placement, free: Rect, frame: Frame, hints: SizeHints, workArea: Rect): Rect {
   switch (placement) {
     case "free":
-      return window.free;
+      return free;
     case "maximized":
     case "fullscreen":
       return contentIn(fill(workArea, "all"), frame);
     case "left":
     case "right":
-      return contentIn(fill(workArea, placement, (window.guest.hints.minWidth ?? 0) + 2 * frame.side), frame);
+      return contentIn(fill(workArea, placement, (hints.minWidth ?? 0) + 2 * frame.side), frame);
     case "screen":
       return contentIn(screenOf(workArea), frame);
   }
+}
+
+/** Where a window's content is shown, or is to be shown with another placement. */
+export function contentOf(window: DesktopWindow, workArea: Rect, placement: Placement = window.shownAs): Rect {
+  const frame = frameOf(window, workArea, placement);
+  return contentFor(placement, window.free, frame, window.guest.hints, workArea);
 }
 
 /** Where a window's frame is. */

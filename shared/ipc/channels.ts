@@ -14,6 +14,7 @@ export const CHANNELS = {
   "app.list": "request",
   "app.run": "request",
   "layout.report": "report",
+  "placements.report": "report",
   "wm.answer": "report",
   "quit.shown": "report",
   "vm.changed": "event",

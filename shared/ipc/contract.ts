@@ -28,6 +28,28 @@ const layoutSchema = z.object({
 });
 export type DesktopLayout = z.infer<typeof layoutSchema>;
 
+/** Where windows are, as it is kept for the next start of the desktop; DOM pixels of the page. */
+export const placementsSchema = z.object({
+  /** Bottom to top. */
+  windows: z
+    .array(
+      z.object({
+        id: windowId,
+        vm: vmId,
+        appId: z.string().max(256),
+        /** Content of the window while it is neither maximised nor tiled. */
+        free: rect,
+        placement: z.enum(["free", "maximized", "fullscreen", "left", "right", "screen"]),
+        minimized: z.boolean(),
+        focused: z.boolean(),
+      }),
+    )
+    .max(4096),
+  /** Where a person last put a window of these applications; the one put last comes last. */
+  apps: z.array(z.object({ vm: vmId, appId: z.string().max(256), free: rect, keepsSize: z.boolean() })).max(1024),
+});
+export type Placements = z.infer<typeof placementsSchema>;
+
 const errorValue = z.object({
   code: z.string(),
   message: z.string().max(4000),
@@ -50,6 +72,7 @@ export const requestSchemas = {
 
 export const reportSchemas = {
   "layout.report": layoutSchema,
+  "placements.report": placementsSchema,
   /** The prompt of `quit.asked` is on the screen. Without this word the application ends and keeps the VMs running. */
   "quit.shown": z.object({}),
   "wm.answer": z.object({
@@ -76,6 +99,8 @@ export interface DesktopState {
   /** Files of a person that are not used, because something is wrong with them. */
   problems: FileProblem[];
   theme: Theme;
+  /** What the last `placements.report` said, of this run of the application or of one before. */
+  placements: Placements;
 }
 export type Theme = "dark" | "light";
 
