@@ -18,7 +18,8 @@ import { Orders } from "../wm/orders.ts";
 import { PlacementKeeper } from "../wm/placement-keeper.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
 import { bridge, onLinkPorts } from "./bridge.ts";
-import { desktopStore, toggleLauncher } from "./store.ts";
+import { followLaunches } from "./launches.ts";
+import { desktopStore, setOverlay, toggleLauncher } from "./store.ts";
 
 export const links = new Links({
   requested: (window, request) => requested(window, request),
@@ -30,7 +31,10 @@ export const links = new Links({
 });
 export const orders = new Orders(links);
 const keyboard = new Keyboard(
-  { superTapped: toggleLauncher, chordPressed: ({ code, isShift }) => orders.chord(code, isShift) },
+  {
+    superTapped: toggleLauncher,
+    chordPressed: ({ code, isShift }) => (code === "KeyB" ? setOverlay({ kind: "bar" }) : orders.chord(code, isShift)),
+  },
   window,
 );
 const pointer = new Pointer(links, {
@@ -114,6 +118,7 @@ export async function startShell(): Promise<void> {
   window.addEventListener("resize", measure);
   window.addEventListener("focus", () => void learnLayout());
   void learnLayout();
+  followLaunches();
   new CommandServer(bridge, links, effects, orders);
   desktopStore.subscribe(({ overlay, theme }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
