@@ -2,6 +2,7 @@
 import { useStore } from "zustand";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
 import { Launcher } from "./Launcher.tsx";
+import { QuitPrompt } from "./QuitPrompt.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
 import { desktopStore } from "./store.ts";
 
@@ -12,6 +13,8 @@ export function Overlays() {
       return <Launcher only={overlay.vm} />;
     case "kill-prompt":
       return <KillPrompt vm={overlay.vm} />;
+    case "quit-prompt":
+      return <QuitPrompt vms={overlay.vms} />;
     case "shortcuts":
       return <Shortcuts />;
     default:

@@ -7,6 +7,7 @@ import { VmChip } from "../vms/VmChip.tsx";
 import { vmStore } from "../vms/store.ts";
 import { AtollMenu } from "./AtollMenu.tsx";
 import { order } from "./bridge.ts";
+import { Problems } from "./Problems.tsx";
 import { desktopStore, setOverlay } from "./store.ts";
 
 export function TopBar() {
@@ -32,6 +33,7 @@ export function TopBar() {
     >
       <AtollMenu />
       <div className="top-bar-space" />
+      <Problems />
       <nav className="chips" aria-label="Virtual machines">
         {vms.map((vm) => (
           <VmChip key={vm.id} vm={vm} />

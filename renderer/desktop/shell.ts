@@ -123,7 +123,7 @@ export async function startShell(): Promise<void> {
   desktopStore.subscribe(({ overlay, theme }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
     if (overlay !== null) links.dismissMenus(null);
-    document.documentElement.dataset["theme"] = theme;
+    document.documentElement.dataset["theme"] = theme.shown;
   });
   onLinkPorts((vm, events, pixels) => links.add(vm, events, pixels));
   let keeper: PlacementKeeper | null = null;
@@ -133,10 +133,12 @@ export async function startShell(): Promise<void> {
     keeper?.follow(vms);
   });
   bridge.on("theme.changed", (theme) => desktopStore.setState({ theme }));
+  bridge.on("problems.changed", (problems) => desktopStore.setState({ problems }));
+  bridge.on("quit.asked", ({ vms }) => setOverlay({ kind: "quit-prompt", vms }));
   const attached = await bridge.request("desktop.attach", {});
   if (!attached.ok) return;
   keeper = new PlacementKeeper(bridge, memory, attached.value.placements);
   keeper.follow(attached.value.vms);
   vmStore.setState({ vms: attached.value.vms });
-  desktopStore.setState({ theme: attached.value.theme });
+  desktopStore.setState({ theme: attached.value.theme, problems: attached.value.problems });
 }

@@ -1,7 +1,8 @@
 /** What the desktop itself shows besides windows. */
 import { createStore } from "zustand/vanilla";
-import type { Theme } from "#shared/ipc/contract.ts";
+import type { ThemeState } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import type { FileProblem } from "#shared/model/yaml-file.ts";
 
 /** What of the host lies above the windows and has the keyboard; one at a time. */
 export type Overlay =
@@ -11,6 +12,9 @@ export type Overlay =
   | { kind: "vm-menu"; vm: VmId }
   | { kind: "kill-prompt"; vm: VmId }
   | { kind: "shortcuts" }
+  | { kind: "problems" }
+  /** Atoll shall end; these VMs run. */
+  | { kind: "quit-prompt"; vms: readonly VmId[] }
   /** The keyboard is in the top bar. */
   | { kind: "bar" };
 
@@ -24,11 +28,17 @@ export interface Launch {
 
 export interface DesktopUi {
   overlay: Overlay | null;
-  theme: Theme;
+  theme: ThemeState;
+  problems: readonly FileProblem[];
   launches: readonly Launch[];
 }
 
-export const desktopStore = createStore<DesktopUi>(() => ({ overlay: null, theme: "dark", launches: [] }));
+export const desktopStore = createStore<DesktopUi>(() => ({
+  overlay: null,
+  theme: { choice: "system", shown: "dark" },
+  problems: [],
+  launches: [],
+}));
 
 export function setOverlay(overlay: Overlay | null): void {
   desktopStore.setState({ overlay });

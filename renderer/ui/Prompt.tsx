@@ -7,7 +7,8 @@ interface PromptProps {
   title: string;
   /** What happens, in a line or two. */
   text: ReactNode;
-  cancel: () => void;
+  /** null: it is too late for that. */
+  cancel: (() => void) | null;
   children?: ReactNode;
   /** PromptButtons, the safest first; "Cancel" stands before them. */
   buttons: ReactNode;
@@ -15,7 +16,7 @@ interface PromptProps {
 
 export function Prompt({ title, text, cancel, children, buttons }: PromptProps) {
   return (
-    <AlertDialog.Root open onOpenChange={(isOpen) => !isOpen && cancel()}>
+    <AlertDialog.Root open onOpenChange={(isOpen) => !isOpen && cancel?.()}>
       <AlertDialog.Portal className="overlay-layer">
         <AlertDialog.Backdrop className="prompt-backdrop" />
         <AlertDialog.Popup className="prompt">
@@ -25,7 +26,7 @@ export function Prompt({ title, text, cancel, children, buttons }: PromptProps) 
           </AlertDialog.Description>
           {children}
           <div className="prompt-buttons">
-            <AlertDialog.Close className="button">Cancel</AlertDialog.Close>
+            {cancel !== null && <AlertDialog.Close className="button">Cancel</AlertDialog.Close>}
             {buttons}
           </div>
         </AlertDialog.Popup>
