@@ -18,6 +18,7 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     <button
       type="button"
       className="chip"
+      aria-label={`${vm.name}, ${fact.text}`}
       data-label={vm.label}
       data-vm={vm.name}
       data-tone={fact.tone}
