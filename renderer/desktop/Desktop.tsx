@@ -7,8 +7,9 @@ import { GuestWindow } from "../wm/GuestWindow.tsx";
 import { wmStore } from "../wm/store.ts";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
-import { Notices } from "../ui/Notices.tsx";
-import { Overlays } from "./Overlays.tsx";
+import { Launcher } from "./Launcher.tsx";
+import { Notice } from "./Notice.tsx";
+import { desktopStore } from "./store.ts";
 import { TopBar } from "./TopBar.tsx";
 import { Wallpaper } from "./Wallpaper.tsx";
 
@@ -22,6 +23,7 @@ export function Desktop() {
         .map((window) => window.id),
     ),
   );
+  const overlay = useStore(desktopStore, (state) => state.overlay);
   return (
     <>
       <Wallpaper />
@@ -32,9 +34,9 @@ export function Desktop() {
         ))}
       </main>
       <Dock />
+      {overlay?.kind === "launcher" && <Launcher />}
+      <Notice />
       <TopBar />
-      <Overlays />
-      <Notices />
     </>
   );
 }

@@ -4,17 +4,14 @@ import { Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { AppView } from "#shared/ipc/contract.ts";
-import type { VmId } from "#shared/model/vm.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { vmStore } from "../vms/store.ts";
 import { iconFor } from "./app-icon.ts";
 import { searchApps } from "./app-search.ts";
-import { showNotice } from "../ui/notices.ts";
-import { bridge } from "./bridge.ts";
-import { launch } from "./launches.ts";
-import { setOverlay } from "./store.ts";
+import { bridge, order } from "./bridge.ts";
+import { setOverlay, showNotice } from "./store.ts";
 
-export function Launcher({ only }: { only: VmId | null }) {
+export function Launcher() {
   const vms = useStore(vmStore, (state) => state.vms);
   const [apps, setApps] = useState<AppView[] | null>(null);
   const [query, setQuery] = useState("");
@@ -36,16 +33,12 @@ export function Launcher({ only }: { only: VmId | null }) {
     };
   }, [runningKey]);
 
-  const onlyVm = vms.find((vm) => vm.id === only);
-  const found = useMemo(() => {
-    const offered = (apps ?? []).filter((app) => onlyVm === undefined || app.vm === onlyVm.name);
-    return searchApps(offered, query);
-  }, [apps, query, onlyVm]);
+  const found = useMemo(() => searchApps(apps ?? [], query), [apps, query]);
   const start = (app: AppView | undefined): void => {
     const vm = vms.find((known) => known.name === app?.vm);
     if (app === undefined || vm === undefined) return;
     setOverlay(null);
-    void launch(vm.id, app);
+    order("app.run", { vm: vm.id, appId: app.id });
   };
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -64,11 +57,7 @@ export function Launcher({ only }: { only: VmId | null }) {
           <input
             autoFocus
             type="text"
-            role="combobox"
-            aria-expanded="true"
-            aria-controls="launcher-list"
-            aria-activedescendant={found[chosen] === undefined ? undefined : optionId(chosen)}
-            placeholder={onlyVm === undefined ? "Search programs of all VMs" : `Search programs of ${onlyVm.name}`}
+            placeholder="Search programs of all VMs"
             aria-label="Search programs"
             spellCheck={false}
             value={query}
@@ -78,14 +67,13 @@ export function Launcher({ only }: { only: VmId | null }) {
             }}
           />
         </label>
-        <ul id="launcher-list" className="launcher-list" role="listbox" aria-label="Programs">
+        <ul className="launcher-list" role="listbox" aria-label="Programs">
           {found.map((app, index) => {
             const Icon = iconFor(app.id, app.categories);
             const vm = vms.find((known) => known.name === app.vm);
             return (
               <li
                 key={`${app.vm} ${app.id}`}
-                id={optionId(index)}
                 role="option"
                 aria-selected={index === chosen}
                 aria-label={`${app.name}, ${app.vm}`}
@@ -114,8 +102,4 @@ export function Launcher({ only }: { only: VmId | null }) {
       </section>
     </div>
   );
-}
-
-function optionId(index: number): string {
-  return `launcher-${index}`;
 }

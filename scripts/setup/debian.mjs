@@ -1,7 +1,7 @@
 // Installs the Debian packages that are missing.
 import { existsSync } from "node:fs";
 import { candidateVersions } from "./apt.mjs";
-import { forRunning, forTesting } from "./packages.mjs";
+import { forBenching, forRunning, forTesting } from "./packages.mjs";
 import { run, SetupError } from "./process.mjs";
 import { findRust, rustPackages } from "./rust.mjs";
 
@@ -9,12 +9,14 @@ import { findRust, rustPackages } from "./rust.mjs";
 /** @typedef {import("./packages.mjs").Package} Package */
 
 /**
- * @param {{ testing: boolean, agentIsBuilt: () => boolean }} options the Rust toolchain is needed by tests and to build the agent
+ * @param {{ testing: boolean, benching: boolean, agentIsBuilt: () => boolean }} options the Rust toolchain is needed by
+ *   tests and benches, and to build the agent
  * @returns {Step}
  */
-export function debianStep({ testing, agentIsBuilt }) {
-  const wanted = testing ? [...forRunning, ...forTesting] : forRunning;
-  const needsRust = async () => (testing || !agentIsBuilt()) && (await findRust({ tools: testing })) === undefined;
+export function debianStep({ testing, benching, agentIsBuilt }) {
+  const wanted = [...forRunning, ...(testing ? forTesting : []), ...(benching ? forBenching : [])];
+  const needsRust = async () =>
+    (testing || benching || !agentIsBuilt()) && (await findRust({ tools: testing })) === undefined;
   return {
     id: "debian",
     title: "Debian packages",

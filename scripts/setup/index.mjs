@@ -13,17 +13,18 @@ import { templateStep } from "./template.mjs";
 const leastNode = [20, 19];
 
 /**
- * @param {{ testing?: boolean, signal: AbortSignal }} options testing: also what only the tests need
+ * @param {{ testing?: boolean, benching?: boolean, signal: AbortSignal }} options testing, benching: also what only
+ *   the tests, or the benches, need
  * @throws {SetupError} with words for a person; the signal's reason when it was interrupted
  */
-export async function setUp({ testing = false, signal }) {
+export async function setUp({ testing = false, benching = false, signal }) {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < (leastNode[0] ?? 0) || (major === leastNode[0] && minor < (leastNode[1] ?? 0))) {
     throw new SetupError(`Atoll needs Node.js ${leastNode.join(".")} or newer; this is ${process.versions.node}.`);
   }
   await runSteps(
     [
-      debianStep({ testing, agentIsBuilt: isAgentBuilt }),
+      debianStep({ testing, benching, agentIsBuilt: isAgentBuilt }),
       npmStep(),
       agentStep(),
       electronStep(),

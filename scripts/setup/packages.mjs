@@ -35,6 +35,12 @@ export const forTesting = [
   { names: ["xdotool"], reason: "real key presses (XTEST)" },
 ];
 
+/** @type {Package[]} */
+export const forBenching = [
+  ...forTesting,
+  { names: ["tigervnc-viewer"], reason: "the rival that Atoll is measured beside" },
+];
+
 /** Installed where no Rust toolchain of at least `minimum` is found; the first list whose cargo is new enough. */
 export const rust = {
   /** edition 2024 */

@@ -7,6 +7,7 @@ import { runTool } from "./tool.mjs";
 
 const limitMs = 15 * 60_000;
 const agents = join(checkout, "agents");
+const benchTools = join(checkout, "bench/tools");
 
 /** @type {{ title: string, command: string, args: string[], cwd?: string }[]} */
 const checks = [
@@ -23,6 +24,13 @@ const checks = [
   { title: "Dead code", command: "knip", args: [] },
   { title: "Layers", command: process.execPath, args: ["scripts/layering/check.mjs"] },
   { title: "Rust format", command: "cargo", args: ["fmt", "--all", "--check"], cwd: agents },
+  {
+    title: "Bench tools",
+    command: "cargo",
+    args: ["clippy", "--quiet", "--locked", "--all-targets", "--", "-D", "warnings"],
+    cwd: benchTools,
+  },
+  { title: "Bench format", command: "cargo", args: ["fmt", "--check"], cwd: benchTools },
   { title: "Generated code", command: process.execPath, args: ["scripts/gen.mjs", "--check"] },
 ];
 

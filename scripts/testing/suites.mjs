@@ -31,14 +31,18 @@ export async function unitTests(signal) {
  */
 export async function rustTests(signal) {
   let output = "";
-  const { ok } = await runTool("cargo", ["test", "--quiet", "--locked", "--workspace", "--no-fail-fast"], {
-    cwd: join(checkout, "agents"),
-    env: { ...(await rustEnvironment()), CARGO_TARGET_DIR: cargoTargetFolder, CARGO_TERM_COLOR: "never" },
-    signal,
-    limitMs: 20 * minuteMs,
-    onOutput: (text) => (output += text),
-  });
-  return judged(ok, countRust(output));
+  let isOk = true;
+  for (const workspace of ["agents", "bench/tools"]) {
+    const { ok } = await runTool("cargo", ["test", "--quiet", "--locked", "--workspace", "--no-fail-fast"], {
+      cwd: join(checkout, workspace),
+      env: { ...(await rustEnvironment()), CARGO_TARGET_DIR: cargoTargetFolder, CARGO_TERM_COLOR: "never" },
+      signal,
+      limitMs: 20 * minuteMs,
+      onOutput: (text) => (output += text),
+    });
+    isOk &&= ok;
+  }
+  return judged(isOk, countRust(output));
 }
 
 /** @param {string} output of `cargo test`: a line for each test program */

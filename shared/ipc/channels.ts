@@ -6,7 +6,6 @@ export const CHANNELS = {
   "desktop.attach": "request",
   "desktop.control": "request",
   "desktop.quit": "request",
-  "theme.choose": "request",
   "vm.start": "request",
   "vm.stop": "request",
   "vm.kill": "request",

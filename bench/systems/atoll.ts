@@ -1,0 +1,187 @@
+/** Atoll as a user has it: the built application on a screen, driven by `bin/atoll`. */
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { VmId } from "#shared/model/vm.ts";
+import type { WindowView } from "#shared/model/window.ts";
+import { resolvePaths, vmRunFolder } from "../../main/base/paths.ts";
+import { RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
+import { resolveElectron } from "../../scripts/setup/electron.mjs";
+import { checkout } from "../../scripts/setup/paths.mjs";
+import { cpuSeconds } from "../cpu.ts";
+import { type Region, Screen } from "../screen.ts";
+import type { Tools } from "../tools.ts";
+import { INSTALL_STIMULUS, type Program, type System, type Window } from "./system.ts";
+
+/** Not "home": VMs of that name are started with the application. */
+const VM_NAMES = ["a", "b"] as const;
+export type VmName = (typeof VM_NAMES)[number];
+const START_TIMEOUT_MS = 30_000;
+const SHOWN_TIMEOUT_S = 60;
+const LABELS = { a: "lagoon", b: "coral" } as const;
+
+export class Atoll {
+  readonly screen: Screen;
+  readonly #folder: string;
+  readonly #tools: Tools;
+  readonly #ids: Record<VmName, VmId> = { a: randomUUID() as VmId, b: randomUUID() as VmId };
+  #app: ChildProcess | null = null;
+
+  private constructor(screen: Screen, folder: string, tools: Tools) {
+    this.screen = screen;
+    this.#folder = folder;
+    this.#tools = tools;
+  }
+
+  /** A home with two VMs, on a screen; nothing runs yet. */
+  static async prepare(tools: Tools): Promise<Atoll> {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-bench-"));
+    const atoll = new Atoll(await Screen.open(tools), folder, tools);
+    const vms = path.join(resolvePaths(atoll.#env).config, "vms");
+    fs.mkdirSync(vms, { recursive: true, mode: 0o700 });
+    for (const name of VM_NAMES) {
+      const lines = [`id: ${atoll.#ids[name]}`, "driver: qemu", `label: ${LABELS[name]}`, "template: debian"];
+      fs.writeFileSync(path.join(vms, `${name}.yaml`), `${lines.join("\n")}\n`);
+    }
+    return atoll;
+  }
+
+  get #env(): NodeJS.ProcessEnv {
+    return { ...process.env, ATOLL_HOME: this.#folder, DISPLAY: this.screen.display, WAYLAND_DISPLAY: undefined };
+  }
+
+  /** Starts the application; does not wait for anything. */
+  launch(): void {
+    const isRoot = process.getuid?.() === 0;
+    const args = [resolveElectron().executable, ...(isRoot ? ["--no-sandbox"] : []), checkout];
+    this.#app = spawn("setpriv", ["--pdeathsig", "TERM", ...args], { env: this.#env, stdio: "ignore" });
+  }
+
+  /** Starts the application; resolves when it answers. */
+  async start(): Promise<void> {
+    this.launch();
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while (!(await this.#answers())) {
+      if (performance.now() > deadline) throw new Error("Atoll does not start");
+      await delay(100);
+    }
+  }
+
+  /** Ends the application and its VMs, at once. */
+  async end(): Promise<void> {
+    for (const name of VM_NAMES) {
+      const pid = this.#qemuPid(name);
+      if (pid !== null) process.kill(pid, "SIGKILL");
+    }
+    const app = this.#app;
+    this.#app = null;
+    if (app === null || app.exitCode !== null) return;
+    await new Promise((resolve) => {
+      app.once("exit", resolve);
+      app.kill("SIGKILL");
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.end();
+    this.screen.close();
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async startVm(vm: VmName): Promise<void> {
+    await this.command("vm", "start", vm, "--wait");
+    await this.command(fs.readFileSync(this.#tools.stimulus), "exec", vm, "--", ...INSTALL_STIMULUS);
+  }
+
+  async killVm(vm: VmName): Promise<void> {
+    await this.command("vm", "kill", vm, "--wait");
+  }
+
+  /** One VM of it, as a system that shows windows. */
+  system(vm: VmName): System {
+    return {
+      name: "Atoll",
+      screen: this.screen,
+      show: async (program) => this.show(vm, program),
+      cpuSeconds: () => this.qemuCpuSeconds(vm) + this.appCpuSeconds(),
+    };
+  }
+
+  /** @param at where its content's top left corner goes on the screen */
+  async show(vm: VmName, { argv }: Program, at = { x: 40, y: 80 }): Promise<Window> {
+    const { windowId } = JSON.parse(
+      await this.command("run", "--json", "--wait-window", String(SHOWN_TIMEOUT_S), vm, "--", ...argv),
+    ) as { windowId: string };
+    await this.command("window", "move", windowId, String(at.x), String(at.y));
+    const content = await this.#focus(windowId);
+    return {
+      content,
+      focus: async () => void (await this.#focus(windowId)),
+      close: async () => {
+        await this.command("window", "close", windowId);
+        while (await this.#find(windowId)) await delay(20);
+      },
+    };
+  }
+
+  /** Seconds used so far by the application's processes. */
+  appCpuSeconds(): number {
+    return cpuSeconds(this.#app?.pid ?? 0);
+  }
+
+  /** Seconds used so far by the VM's QEMU. */
+  qemuCpuSeconds(vm: VmName): number {
+    return cpuSeconds(this.#qemuPid(vm) ?? 0);
+  }
+
+  /** `bin/atoll` with these words; a first one of bytes is its standard input. Rejects when it fails. */
+  command(...words: string[] | [Uint8Array, ...string[]]): Promise<string> {
+    const [first, ...rest] = words;
+    const input = typeof first === "string" || first === undefined ? new Uint8Array() : first;
+    const args = typeof first === "string" ? [first, ...rest] : rest;
+    return new Promise((resolve, reject) => {
+      const child = execFile(
+        path.join(checkout, "bin/atoll"),
+        args as string[],
+        { env: this.#env, signal: this.#tools.signal, maxBuffer: 16 * 1024 * 1024 },
+        (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else reject(new Error(`atoll ${args.join(" ")}: ${stderr.trim()}`, { cause: error }));
+        },
+      );
+      child.stdin?.on("error", () => undefined); // it has ended without reading: its exit code says why
+      child.stdin?.end(input);
+    });
+  }
+
+  async #focus(windowId: string): Promise<Region> {
+    await this.command("window", "focus", windowId);
+    const view = await this.#find(windowId);
+    if (view === undefined) throw new Error(`window ${windowId} has gone`);
+    // In a corner of it, where no program shows anything that depends on the pointer.
+    await this.screen.pointer(view.x + view.width / 2, view.y + view.height - 5);
+    return view;
+  }
+
+  async #find(windowId: string): Promise<WindowView | undefined> {
+    const views = JSON.parse(await this.command("window", "list", "--json")) as WindowView[];
+    return views.find(({ id }) => id === windowId);
+  }
+
+  #answers(): Promise<boolean> {
+    return this.command("vm", "list").then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #qemuPid(vm: VmName): number | null {
+    const file = path.join(vmRunFolder(resolvePaths(this.#env), this.#ids[vm]), RUNTIME_FILES.pid);
+    if (!fs.existsSync(file)) return null;
+    const pid = Number(fs.readFileSync(file, "utf8"));
+    return fs.existsSync(`/proc/${pid}`) ? pid : null;
+  }
+}
