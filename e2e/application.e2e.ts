@@ -82,22 +82,17 @@ test("closing the desktop asks what becomes of running VMs, and remembers", asyn
   const home = (await view("home")) as VmView;
   const pid = desktop.qemuPid(home.id);
   const page = await desktop.page();
-  // The page's prompt is another test's: this one is the page.
-  const asked = page.evaluate(
-    () =>
-      new Promise((resolve) =>
-        window.atoll.on("quit.asked", ({ vms }) => {
-          window.atoll.report("quit.shown", {});
-          resolve(vms);
-        }),
-      ),
-  );
-  await page.evaluate(() => window.atoll.request("desktop.control", { action: "close" }));
-  expect(await asked).toEqual([home.id]);
+  await page.getByRole("button", { name: "Close Atoll" }).click();
+  const prompt = page.getByRole("alertdialog", { name: "Quit Atoll?" });
+  await expect(prompt).toContainText("home");
+  await page.keyboard.press("Escape");
+  await expect(prompt).toBeHidden();
   expect((await view("home"))?.state).toBe("running");
 
+  await page.getByRole("button", { name: "Close Atoll" }).click();
+  await prompt.getByRole("checkbox").check();
   const ended = desktop.ended();
-  await page.evaluate(() => void window.atoll.request("desktop.quit", { vms: "stop", remember: true }));
+  await prompt.getByRole("button", { name: "Shut down" }).click();
   await ended;
   expect(isAlive(pid)).toBe(false);
   expect(fs.readFileSync(file("settings.yaml"), "utf8")).toBe("onQuit: stop\n");

@@ -3,6 +3,7 @@ import "@fontsource-variable/inter";
 import "@fontsource-variable/jetbrains-mono";
 import "./ui/tokens.css";
 import "./ui/base.css";
+import "./ui/button.css";
 import { createRoot } from "react-dom/client";
 import { Desktop } from "./desktop/Desktop.tsx";
 import { startShell } from "./desktop/shell.ts";

@@ -2,7 +2,15 @@
 import { BrowserWindow, nativeTheme, screen, type WebContents } from "electron";
 import path from "node:path";
 import type { ChannelOf } from "#shared/ipc/channels.ts";
-import type { DesktopLayout, Events, ReportInput, Theme, WmAnswerValue, WmCommand } from "#shared/ipc/contract.ts";
+import type {
+  DesktopLayout,
+  Events,
+  ReportInput,
+  Theme,
+  ThemeState,
+  WmAnswerValue,
+  WmCommand,
+} from "#shared/ipc/contract.ts";
 import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
 import type { Rect } from "#shared/model/window.ts";
 import { log } from "../base/log.ts";
@@ -34,7 +42,7 @@ export class DesktopWindow implements Desktop {
       frame: false,
       show: false,
       title: "Atoll",
-      backgroundColor: BACKGROUND[theme()],
+      backgroundColor: BACKGROUND[themeState().shown],
       webPreferences: {
         preload: path.join(import.meta.dirname, "../preload/index.cjs"),
         sandbox: true,
@@ -60,7 +68,7 @@ export class DesktopWindow implements Desktop {
       log(`the desktop's page ended (${reason}); it is opened again`);
       if (reason !== "clean-exit") void this.open();
     });
-    nativeTheme.on("updated", () => this.send("theme.changed", theme()));
+    nativeTheme.on("updated", () => this.send("theme.changed", themeState()));
     this.#window.once("ready-to-show", () => this.raise());
   }
 
@@ -179,8 +187,8 @@ export class DesktopWindow implements Desktop {
   }
 }
 
-export function theme(): Theme {
-  return nativeTheme.shouldUseDarkColors ? "dark" : "light";
+export function themeState(): ThemeState {
+  return { choice: nativeTheme.themeSource, shown: nativeTheme.shouldUseDarkColors ? "dark" : "light" };
 }
 
 /** The screen that guests are told of. */

@@ -1,5 +1,5 @@
 /** Entry of the application: puts the parts together. Only this folder knows Electron. */
-import { app, Menu } from "electron";
+import { app, Menu, nativeTheme } from "electron";
 import path from "node:path";
 import { AppError } from "#shared/model/app-error.ts";
 import { Atoll } from "../atoll.ts";
@@ -14,7 +14,7 @@ import { hostKeymap } from "../settings/keymap.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
-import { DesktopWindow, primaryOutput, theme } from "./desktop-window.ts";
+import { DesktopWindow, primaryOutput, themeState } from "./desktop-window.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
 import { Quitting } from "./quitting.ts";
@@ -64,6 +64,7 @@ async function run(): Promise<void> {
   let desktop: DesktopWindow | null = null;
   const settings = new SettingsFile(paths.config);
   await settings.load();
+  nativeTheme.themeSource = settings.current.theme;
   const keymap = await hostKeymap(settings.current);
   const atoll = new Atoll({
     registry,
@@ -99,7 +100,7 @@ async function run(): Promise<void> {
         return {
           vms: atoll.statuses,
           problems: atoll.problems,
-          theme: theme(),
+          theme: themeState(),
           placements: placements.current,
         };
       },
@@ -110,6 +111,10 @@ async function run(): Promise<void> {
       "desktop.quit": ({ vms, remember }) => {
         void quitting.chosen(vms, remember);
         return null;
+      },
+      "theme.choose": async ({ choice }) => {
+        nativeTheme.themeSource = choice;
+        return done(settings.remember("theme", choice));
       },
       "vm.start": async ({ vm }) => done(atoll.vm(vm).start()),
       "vm.stop": async ({ vm }) => done(atoll.vm(vm).stop()),
@@ -135,7 +140,12 @@ async function run(): Promise<void> {
       window.send("vm.changed", atoll.statuses);
     });
   });
-  atoll.on("problemsChanged", () => window.send("problems.changed", atoll.problems));
+  atoll.on("problemsChanged", () => {
+    window.send("problems.changed", atoll.problems);
+    // The settings were read again, too.
+    nativeTheme.themeSource = settings.current.theme;
+    window.send("theme.changed", themeState());
+  });
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   window.onClosing(() => void quitting.closing(window));
   app.on("window-all-closed", () => undefined);

@@ -7,9 +7,8 @@ import { GuestWindow } from "../wm/GuestWindow.tsx";
 import { wmStore } from "../wm/store.ts";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
-import { Launcher } from "./Launcher.tsx";
-import { Notice } from "./Notice.tsx";
-import { desktopStore } from "./store.ts";
+import { Notices } from "../ui/Notices.tsx";
+import { Overlays } from "./Overlays.tsx";
 import { TopBar } from "./TopBar.tsx";
 import { Wallpaper } from "./Wallpaper.tsx";
 
@@ -23,7 +22,6 @@ export function Desktop() {
         .map((window) => window.id),
     ),
   );
-  const overlay = useStore(desktopStore, (state) => state.overlay);
   return (
     <>
       <Wallpaper />
@@ -34,9 +32,9 @@ export function Desktop() {
         ))}
       </main>
       <Dock />
-      {overlay?.kind === "launcher" && <Launcher />}
-      <Notice />
       <TopBar />
+      <Overlays />
+      <Notices />
     </>
   );
 }

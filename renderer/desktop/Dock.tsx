@@ -10,7 +10,7 @@ import type { DesktopWindow } from "../wm/state.ts";
 import { wmStore } from "../wm/store.ts";
 import { iconFor } from "./app-icon.ts";
 import { orders } from "./shell.ts";
-import { desktopStore, toggleLauncher } from "./store.ts";
+import { desktopStore, type Launch, toggleLauncher } from "./store.ts";
 
 export function Dock() {
   const windows = useStore(
@@ -25,6 +25,7 @@ export function Dock() {
     Object.values<DesktopWindow>(state.windows).some((window) => isShown(window) && window.placement !== "free"),
   );
   const isLauncherOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "launcher");
+  const launches = useStore(desktopStore, (state) => state.launches);
   return (
     <div className="dock-area" data-hidden={(isCovered && !isLauncherOpen) || undefined}>
       <nav className="dock" aria-label="Windows">
@@ -37,9 +38,12 @@ export function Dock() {
         >
           <LayoutGrid size={21} strokeWidth={1.75} />
         </button>
-        {windows.length > 0 && <span className="dock-rule" />}
+        {windows.length + launches.length > 0 && <span className="dock-rule" />}
         {windows.map((id) => (
           <DockItem key={id} id={id} />
+        ))}
+        {launches.map((launch) => (
+          <DockLaunch key={launch.id} launch={launch} />
         ))}
       </nav>
     </div>
@@ -69,5 +73,23 @@ function DockItem({ id }: { id: WindowId }) {
         <b>{tag.name}</b> {window.guest.title}
       </span>
     </button>
+  );
+}
+
+/** A program on its way. */
+function DockLaunch({ launch }: { launch: Launch }) {
+  const vms = useStore(vmStore, (state) => state.vms);
+  const tag = tagOf(vms, launch.vm);
+  const Icon = iconFor(launch.appId);
+  return (
+    <span
+      className="dock-item dock-launch"
+      role="status"
+      data-label={tag.label}
+      aria-label={`${launch.name}, ${tag.name}, opens`}
+    >
+      <Icon size={21} strokeWidth={1.75} />
+      <span className="dock-mark" />
+    </span>
   );
 }

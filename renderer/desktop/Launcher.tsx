@@ -4,14 +4,17 @@ import { Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { AppView } from "#shared/ipc/contract.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { vmStore } from "../vms/store.ts";
 import { iconFor } from "./app-icon.ts";
 import { searchApps } from "./app-search.ts";
-import { bridge, order } from "./bridge.ts";
-import { setOverlay, showNotice } from "./store.ts";
+import { showNotice } from "../ui/notices.ts";
+import { bridge } from "./bridge.ts";
+import { launch } from "./launches.ts";
+import { setOverlay } from "./store.ts";
 
-export function Launcher() {
+export function Launcher({ only }: { only: VmId | null }) {
   const vms = useStore(vmStore, (state) => state.vms);
   const [apps, setApps] = useState<AppView[] | null>(null);
   const [query, setQuery] = useState("");
@@ -33,12 +36,16 @@ export function Launcher() {
     };
   }, [runningKey]);
 
-  const found = useMemo(() => searchApps(apps ?? [], query), [apps, query]);
+  const onlyVm = vms.find((vm) => vm.id === only);
+  const found = useMemo(() => {
+    const offered = (apps ?? []).filter((app) => onlyVm === undefined || app.vm === onlyVm.name);
+    return searchApps(offered, query);
+  }, [apps, query, onlyVm]);
   const start = (app: AppView | undefined): void => {
     const vm = vms.find((known) => known.name === app?.vm);
     if (app === undefined || vm === undefined) return;
     setOverlay(null);
-    order("app.run", { vm: vm.id, appId: app.id });
+    void launch(vm.id, app);
   };
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -57,7 +64,11 @@ export function Launcher() {
           <input
             autoFocus
             type="text"
-            placeholder="Search programs of all VMs"
+            role="combobox"
+            aria-expanded="true"
+            aria-controls="launcher-list"
+            aria-activedescendant={found[chosen] === undefined ? undefined : optionId(chosen)}
+            placeholder={onlyVm === undefined ? "Search programs of all VMs" : `Search programs of ${onlyVm.name}`}
             aria-label="Search programs"
             spellCheck={false}
             value={query}
@@ -67,13 +78,14 @@ export function Launcher() {
             }}
           />
         </label>
-        <ul className="launcher-list" role="listbox" aria-label="Programs">
+        <ul id="launcher-list" className="launcher-list" role="listbox" aria-label="Programs">
           {found.map((app, index) => {
             const Icon = iconFor(app.id, app.categories);
             const vm = vms.find((known) => known.name === app.vm);
             return (
               <li
                 key={`${app.vm} ${app.id}`}
+                id={optionId(index)}
                 role="option"
                 aria-selected={index === chosen}
                 aria-label={`${app.name}, ${app.vm}`}
@@ -102,4 +114,8 @@ export function Launcher() {
       </section>
     </div>
   );
+}
+
+function optionId(index: number): string {
+  return `launcher-${index}`;
 }

@@ -1,18 +1,39 @@
 /** The host's bar: Atoll, a chip for each VM, the clock, and the buttons of Atoll's own window. No guest draws here. */
 import "./top-bar.css";
 import { Minus, X } from "lucide-react";
-import { useEffect, useState } from "react";
+import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { VmChip } from "../vms/VmChip.tsx";
 import { vmStore } from "../vms/store.ts";
+import { AtollMenu } from "./AtollMenu.tsx";
 import { order } from "./bridge.ts";
+import { Problems } from "./Problems.tsx";
+import { desktopStore, setOverlay } from "./store.ts";
 
 export function TopBar() {
   const vms = useStore(vmStore, (state) => state.vms);
+  const hasKeyboard = useStore(desktopStore, ({ overlay }) => overlay?.kind === "bar");
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!hasKeyboard) return;
+    const buttons = bar.current?.querySelectorAll("button");
+    (bar.current?.querySelector<HTMLElement>(".chip") ?? buttons?.[0])?.focus({ focusVisible: true });
+    const leave = (): void => setOverlay(null);
+    window.addEventListener("pointerdown", leave, { capture: true });
+    return () => window.removeEventListener("pointerdown", leave, { capture: true });
+  }, [hasKeyboard]);
   return (
-    <header className="top-bar">
-      <strong className="brand">Atoll</strong>
+    <header
+      ref={bar}
+      className="top-bar"
+      role="toolbar"
+      tabIndex={-1}
+      aria-label="Atoll"
+      onKeyDown={(event) => moveAlong(event, bar.current)}
+    >
+      <AtollMenu />
       <div className="top-bar-space" />
+      <Problems />
       <nav className="chips" aria-label="Virtual machines">
         {vms.map((vm) => (
           <VmChip key={vm.id} vm={vm} />
@@ -33,6 +54,20 @@ export function TopBar() {
       </div>
     </header>
   );
+}
+
+/** Arrow keys walk along the bar; Escape gives the keyboard back to the window. */
+function moveAlong(event: ReactKeyboardEvent, bar: HTMLElement | null): void {
+  if (bar === null || desktopStore.getState().overlay?.kind !== "bar") return;
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const buttons = [...bar.querySelectorAll("button")];
+  const index = buttons.findIndex((button) => button === document.activeElement);
+  if (event.key === "Escape") {
+    buttons[index]?.blur();
+    setOverlay(null);
+  } else if (step !== undefined) {
+    buttons.at((index + step) % buttons.length)?.focus({ focusVisible: true });
+  }
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });

@@ -10,7 +10,7 @@ const LEVELS = 15;
 
 export function Wallpaper() {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const theme = useStore(desktopStore, (state) => state.theme);
+  const theme = useStore(desktopStore, (state) => state.theme.shown);
   useEffect(() => {
     const draw = (): void => {
       if (canvas.current !== null) drawChart(canvas.current);

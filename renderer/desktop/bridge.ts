@@ -2,7 +2,7 @@
 import type { AtollBridge } from "#shared/ipc/contract.ts";
 import type { LINK_PORTS } from "#shared/ipc/channels.ts";
 import type { LinkPortsMessage } from "#shared/ipc/contract.ts";
-import { showNotice } from "./store.ts";
+import { showNotice } from "../ui/notices.ts";
 
 declare global {
   interface Window {

@@ -18,7 +18,8 @@ import { Orders } from "../wm/orders.ts";
 import { PlacementKeeper } from "../wm/placement-keeper.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
 import { bridge, onLinkPorts } from "./bridge.ts";
-import { desktopStore, toggleLauncher } from "./store.ts";
+import { followLaunches } from "./launches.ts";
+import { desktopStore, setOverlay, toggleLauncher } from "./store.ts";
 
 export const links = new Links({
   requested: (window, request) => requested(window, request),
@@ -30,7 +31,10 @@ export const links = new Links({
 });
 export const orders = new Orders(links);
 const keyboard = new Keyboard(
-  { superTapped: toggleLauncher, chordPressed: ({ code, isShift }) => orders.chord(code, isShift) },
+  {
+    superTapped: toggleLauncher,
+    chordPressed: ({ code, isShift }) => (code === "KeyB" ? setOverlay({ kind: "bar" }) : orders.chord(code, isShift)),
+  },
   window,
 );
 const pointer = new Pointer(links, {
@@ -114,11 +118,12 @@ export async function startShell(): Promise<void> {
   window.addEventListener("resize", measure);
   window.addEventListener("focus", () => void learnLayout());
   void learnLayout();
+  followLaunches();
   new CommandServer(bridge, links, effects, orders);
   desktopStore.subscribe(({ overlay, theme }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
     if (overlay !== null) links.dismissMenus(null);
-    document.documentElement.dataset["theme"] = theme;
+    document.documentElement.dataset["theme"] = theme.shown;
   });
   onLinkPorts((vm, events, pixels) => links.add(vm, events, pixels));
   let keeper: PlacementKeeper | null = null;
@@ -128,10 +133,12 @@ export async function startShell(): Promise<void> {
     keeper?.follow(vms);
   });
   bridge.on("theme.changed", (theme) => desktopStore.setState({ theme }));
+  bridge.on("problems.changed", (problems) => desktopStore.setState({ problems }));
+  bridge.on("quit.asked", ({ vms }) => setOverlay({ kind: "quit-prompt", vms }));
   const attached = await bridge.request("desktop.attach", {});
   if (!attached.ok) return;
   keeper = new PlacementKeeper(bridge, memory, attached.value.placements);
   keeper.follow(attached.value.vms);
   vmStore.setState({ vms: attached.value.vms });
-  desktopStore.setState({ theme: attached.value.theme });
+  desktopStore.setState({ theme: attached.value.theme, problems: attached.value.problems });
 }

@@ -1,33 +1,54 @@
 /** What the desktop itself shows besides windows. */
 import { createStore } from "zustand/vanilla";
-import type { Theme } from "#shared/ipc/contract.ts";
+import type { ThemeState } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import type { FileProblem } from "#shared/model/yaml-file.ts";
 
 /** What of the host lies above the windows and has the keyboard; one at a time. */
-export type Overlay = { kind: "launcher" } | { kind: "vm-menu"; vm: VmId };
+export type Overlay =
+  /** `vm`: only its programs; null: those of all. */
+  | { kind: "launcher"; vm: VmId | null }
+  | { kind: "atoll-menu" }
+  | { kind: "vm-menu"; vm: VmId }
+  | { kind: "kill-prompt"; vm: VmId }
+  | { kind: "shortcuts" }
+  | { kind: "problems" }
+  /** Atoll shall end; these VMs run. */
+  | { kind: "quit-prompt"; vms: readonly VmId[] }
+  /** The keyboard is in the top bar. */
+  | { kind: "bar" };
+
+/** A program that was told to start; see launches.ts. */
+export interface Launch {
+  id: number;
+  vm: VmId;
+  appId: string;
+  name: string;
+}
 
 export interface DesktopUi {
   overlay: Overlay | null;
-  theme: Theme;
-  /** One line about something that failed, until it fades. */
-  notice: string | null;
+  theme: ThemeState;
+  problems: readonly FileProblem[];
+  launches: readonly Launch[];
 }
 
-export const desktopStore = createStore<DesktopUi>(() => ({ overlay: null, theme: "dark", notice: null }));
+export const desktopStore = createStore<DesktopUi>(() => ({
+  overlay: null,
+  theme: { choice: "system", shown: "dark" },
+  problems: [],
+  launches: [],
+}));
 
 export function setOverlay(overlay: Overlay | null): void {
   desktopStore.setState({ overlay });
 }
 
-export function toggleLauncher(): void {
-  setOverlay(desktopStore.getState().overlay?.kind === "launcher" ? null : { kind: "launcher" });
+/** Closes it if it is (still) the one: what it opened in its stead stays. */
+export function closeOverlay(kind: Overlay["kind"]): void {
+  if (desktopStore.getState().overlay?.kind === kind) setOverlay(null);
 }
 
-let noticeTimer = 0;
-const NOTICE_MS = 6_000;
-
-export function showNotice(notice: string): void {
-  desktopStore.setState({ notice });
-  window.clearTimeout(noticeTimer);
-  noticeTimer = window.setTimeout(() => desktopStore.setState({ notice: null }), NOTICE_MS);
+export function toggleLauncher(): void {
+  setOverlay(desktopStore.getState().overlay?.kind === "launcher" ? null : { kind: "launcher", vm: null });
 }

@@ -44,3 +44,19 @@ export function factOf(vm: VmStatus): VmFact {
       return { text: reason ?? "not responding", tone: "bad" };
   }
 }
+
+/** Is a start what it needs (it does not run)? */
+export function canStart(vm: VmStatus): boolean {
+  return vm.state === "stopped" || vm.state === "crashed";
+}
+
+/** What it is made of, in a line: `debian · no network · emulated (no KVM)`. */
+export function machineOf(vm: VmStatus): string {
+  return [
+    vm.template ?? "external",
+    vm.network === "none" ? "no network" : vm.network,
+    vm.accelerator === null ? null : { kvm: "KVM", tcg: "emulated, without KVM" }[vm.accelerator],
+  ]
+    .filter((part) => part !== null)
+    .join(" · ");
+}

@@ -6,6 +6,7 @@ export const CHANNELS = {
   "desktop.attach": "request",
   "desktop.control": "request",
   "desktop.quit": "request",
+  "theme.choose": "request",
   "vm.start": "request",
   "vm.stop": "request",
   "vm.kill": "request",

@@ -6,6 +6,8 @@ import type { WindowId } from "../model/window.ts";
 import type { FileProblem } from "../model/yaml-file.ts";
 import type { LINK_PORTS, ChannelOf } from "./channels.ts";
 
+export const THEME_CHOICES = ["system", "dark", "light"] as const;
+
 const vmId = z.custom<VmId>((value) => typeof value === "string" && VM_ID_PATTERN.test(value));
 const windowId = z.custom<WindowId>((value) => typeof value === "string" && /^[0-9a-f]{8}\.[0-9]{1,10}$/.test(value));
 const pixels = z.number().min(-100_000).max(100_000);
@@ -61,6 +63,8 @@ export const requestSchemas = {
   "desktop.control": z.object({ action: z.enum(["minimize", "toggleMaximize", "toggleFullscreen", "close"]) }),
   /** Ends the application: a person's answer to `quit.asked`. The VMs stop, or go on without it; `remember`: never ask again. */
   "desktop.quit": z.object({ vms: z.enum(["keep", "stop"]), remember: z.boolean() }),
+  /** Remembered in the settings. */
+  "theme.choose": z.object({ choice: z.enum(THEME_CHOICES) }),
   "vm.start": z.object({ vm: vmId }),
   "vm.stop": z.object({ vm: vmId }),
   "vm.kill": z.object({ vm: vmId }),
@@ -98,17 +102,26 @@ export interface DesktopState {
   vms: VmStatus[];
   /** Files of a person that are not used, because something is wrong with them. */
   problems: FileProblem[];
-  theme: Theme;
+  theme: ThemeState;
   /** What the last `placements.report` said, of this run of the application or of one before. */
   placements: Placements;
 }
+
 export type Theme = "dark" | "light";
+/** `system`: as the host's desktop has it. */
+export type ThemeChoice = (typeof THEME_CHOICES)[number];
+export interface ThemeState {
+  choice: ThemeChoice;
+  /** What is shown by it. */
+  shown: Theme;
+}
 
 export interface RequestResults {
   "desktop.attach": DesktopState;
   "desktop.control": null;
   /** Comes at once; with "stop" the application ends when the VMs have stopped. */
   "desktop.quit": null;
+  "theme.choose": null;
   "vm.start": null;
   "vm.stop": null;
   "vm.kill": null;
@@ -135,7 +148,7 @@ export interface Events {
    */
   "quit.asked": { vms: VmId[] };
   "wm.command": { id: number; command: WmCommand };
-  "theme.changed": Theme;
+  "theme.changed": ThemeState;
 }
 
 export type RequestInput<Name extends ChannelOf<"request">> = z.infer<(typeof requestSchemas)[Name]>;

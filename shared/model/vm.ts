@@ -36,8 +36,9 @@ export type VmRole = "app";
 export type VmDriver = "qemu" | "external";
 export type Accelerator = "kvm" | "tcg";
 
+export const START_PHASES = ["qemu", "boot", "agent"] as const;
 /** How far a start has come. `boot`: QEMU runs; `agent`: its ports answer; then the state is `running`. */
-export type StartPhase = "qemu" | "boot" | "agent";
+export type StartPhase = (typeof START_PHASES)[number];
 
 /** A VM as `atoll vm list --json` shows it. */
 export interface VmView {

@@ -1,0 +1,80 @@
+/** A menu of the host: Base UI's behaviour (arrow keys, typing, focus comes back) in Atoll's clothes. */
+import "./menu.css";
+import { Menu as Base } from "@base-ui/react/menu";
+import { Check } from "lucide-react";
+import type { ReactElement, ReactNode } from "react";
+import type { LabelName } from "#shared/model/label.ts";
+
+interface MenuProps {
+  isOpen: boolean;
+  setOpen: (isOpen: boolean) => void;
+  /** The button that it opens from. */
+  trigger: ReactElement;
+  align: "start" | "end";
+  /** The VM's label that it belongs to; none: the host's own. */
+  label?: LabelName;
+  children: ReactNode;
+}
+
+export function Menu({ isOpen, setOpen, trigger, align, label, children }: MenuProps) {
+  return (
+    <Base.Root open={isOpen} onOpenChange={setOpen}>
+      <Base.Trigger render={trigger} />
+      <Base.Portal className="overlay-layer">
+        <Base.Positioner sideOffset={6} collisionPadding={8} align={align}>
+          <Base.Popup className="menu" data-label={label}>
+            {children}
+          </Base.Popup>
+        </Base.Positioner>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+interface MenuItemProps {
+  icon: ReactNode;
+  text: string;
+  run: () => void;
+  isDanger?: boolean;
+}
+
+export function MenuItem({ icon, text, run, isDanger = false }: MenuItemProps) {
+  return (
+    <Base.Item className="menu-item" data-danger={isDanger || undefined} onClick={run}>
+      <span className="menu-icon">{icon}</span>
+      {text}
+    </Base.Item>
+  );
+}
+
+interface MenuChoiceProps<Value extends string> {
+  title: string;
+  value: Value;
+  choices: readonly (readonly [Value, string])[];
+  choose: (value: Value) => void;
+}
+
+/** One of several, the present one ticked. */
+export function MenuChoice<Value extends string>({ title, value, choices, choose }: MenuChoiceProps<Value>) {
+  return (
+    <Base.Group>
+      <Base.GroupLabel className="menu-title">{title}</Base.GroupLabel>
+      <Base.RadioGroup value={value} onValueChange={choose}>
+        {choices.map(([choice, text]) => (
+          <Base.RadioItem key={choice} className="menu-item" value={choice}>
+            <span className="menu-icon">
+              <Base.RadioItemIndicator>
+                <Check size={14} />
+              </Base.RadioItemIndicator>
+            </span>
+            {text}
+          </Base.RadioItem>
+        ))}
+      </Base.RadioGroup>
+    </Base.Group>
+  );
+}
+
+export function MenuRule() {
+  return <Base.Separator className="menu-rule" />;
+}

@@ -1,0 +1,32 @@
+/** The notices that are there now, newest in front. F6 takes the keyboard to them. */
+import "./notices.css";
+import { Toast } from "@base-ui/react/toast";
+import { TriangleAlert, X } from "lucide-react";
+import { noticeManager } from "./notices.ts";
+
+export function Notices() {
+  return (
+    <Toast.Provider toastManager={noticeManager} limit={4}>
+      <Toast.Portal className="overlay-layer">
+        <Toast.Viewport className="notices">
+          <NoticeList />
+        </Toast.Viewport>
+      </Toast.Portal>
+    </Toast.Provider>
+  );
+}
+
+function NoticeList() {
+  const { toasts } = Toast.useToastManager();
+  return toasts.map((toast) => (
+    <Toast.Root key={toast.id} toast={toast} className="notice" swipeDirection={["right", "down"]}>
+      <Toast.Content className="notice-content">
+        <TriangleAlert size={15} aria-hidden="true" />
+        <Toast.Description className="notice-text" />
+        <Toast.Close className="notice-close" aria-label="Dismiss">
+          <X size={14} />
+        </Toast.Close>
+      </Toast.Content>
+    </Toast.Root>
+  ));
+}

@@ -1,0 +1,41 @@
+/** Asks before a VM loses its power: what its programs have not saved is gone. */
+import { useStore } from "zustand";
+import type { VmId } from "#shared/model/vm.ts";
+import { order } from "../desktop/bridge.ts";
+import { setOverlay } from "../desktop/store.ts";
+import { Prompt } from "../ui/Prompt.tsx";
+import { Tag } from "../ui/Tag.tsx";
+import { tagOf, vmStore } from "./store.ts";
+
+export function KillPrompt({ vm }: { vm: VmId }) {
+  const vms = useStore(vmStore, (state) => state.vms);
+  const tag = tagOf(vms, vm);
+  const answer = (name: "vm.stop" | "vm.kill"): void => {
+    setOverlay(null);
+    order(name, { vm });
+  };
+  return (
+    <Prompt
+      title={`Kill “${tag.name}”?`}
+      text={
+        <>
+          <p>Its power is cut at once, and what its programs have not saved is lost. Shutting down lets them end.</p>
+          <div className="prompt-tags">
+            <Tag tag={tag} />
+          </div>
+        </>
+      }
+      cancel={() => setOverlay(null)}
+      buttons={
+        <>
+          <button type="button" className="button" onClick={() => answer("vm.stop")}>
+            Shut down
+          </button>
+          <button type="button" className="button" data-kind="danger" onClick={() => answer("vm.kill")}>
+            Kill
+          </button>
+        </>
+      }
+    />
+  );
+}
