@@ -5,12 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
-#[path = "../tests/common/host.rs"]
+#[path = "../tests/session/support/host.rs"]
 mod host;
+#[path = "../tests/session/support/rules.rs"]
+mod rules;
 
 use std::io::BufRead;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{
@@ -75,8 +77,8 @@ fn main() {
             "close" => host.send(CONTROL, Body::CloseRequested(CloseRequested { surface })),
             "refresh" => host.send(CONTROL, Body::Refresh(Refresh { surface })),
             "off" => host.send(CONTROL, Body::PowerOff(PowerOff {})),
-            "dump" => std::fs::write(rest[1], host::ppm(&host.surfaces[&surface])).unwrap(),
-            "wait" => host.run_for(Duration::from_millis(number(0) as u64)),
+            "dump" => std::fs::write(rest[1], ppm(&host.surfaces[&surface])).unwrap(),
+            "wait" => run_for(&mut host, number(0) as u64),
             "list" => {
                 for (id, shown) in &host.surfaces {
                     let (width, height, serial, bytes) = (shown.width, shown.height, shown.serial, shown.bytes);
@@ -85,7 +87,7 @@ fn main() {
             }
             other => println!("? {other}"),
         }
-        host.run_for(Duration::from_millis(50));
+        run_for(&mut host, 50);
         for (port, message) in host.log.drain(..) {
             let text = String::from_utf8_lossy(&message.payload).into_owned();
             println!("{port} {:?} {}", message.body.unwrap(), text.chars().take(200).collect::<String>());
@@ -119,4 +121,17 @@ fn press(host: &mut Host, code: u32) {
         let time_ms = host.time_ms();
         host.send(CONTROL, Body::Key(Key { code, state: state.into(), time_ms }));
     }
+}
+
+/// Handles what comes for a while.
+fn run_for(host: &mut Host, time_ms: u64) {
+    let end = Instant::now() + Duration::from_millis(time_ms);
+    while host.handle_one(end) {}
+}
+
+/// Binary PPM of a picture; alpha is ignored.
+fn ppm(shown: &host::Shown) -> Vec<u8> {
+    let mut out = format!("P6 {} {} 255\n", shown.width, shown.height).into_bytes();
+    out.extend(shown.pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]));
+    out
 }

@@ -120,7 +120,9 @@ impl Agent {
     /// The end of each turn of the loop: what has gathered is told and sent.
     pub fn end_turn(&mut self) {
         self.associate_x11();
+        self.close_orphans();
         self.tell_windows();
+        self.tell_children();
         self.update_keyboard_focus();
         self.tell_cursor();
         self.send_pictures();

@@ -12,7 +12,7 @@ use smithay::wayland::compositor::{
 
 use crate::agent::Agent;
 use crate::ports::PortKind;
-use crate::surfaces::Role;
+use crate::surfaces::{Role, Surface};
 
 impl Agent {
     /// A surface was committed: its own children may have moved; and it may have come or gone as a child.
@@ -20,21 +20,39 @@ impl Agent {
         if get_role(surface) == Some(SUBSURFACE_ROLE) {
             let id = get_parent(surface).and_then(|parent| self.surfaces.id_of(&parent));
             let shown = self.surfaces.content(surface).is_some_and(|content| content.picture.is_some());
-            if let Some(id) = id.filter(|_| shown != self.surfaces.id_of(surface).is_some()) {
-                self.update_children(id, 0);
+            let is_child =
+                id.is_some_and(|id| self.surfaces.id_of(surface).is_some_and(|child| self.is_child(child, id)));
+            if let Some(id) = id.filter(|_| shown != is_child) {
+                self.update_children(id);
             }
         }
         if let Some(id) = self.surfaces.id_of(surface) {
             let has_had = self.surfaces.get(id).is_some_and(|surface| !surface.placed.is_empty());
             if has_had || !get_children(surface).is_empty() {
-                self.update_children(id, 0);
+                self.update_children(id);
             }
         }
     }
 
+    fn is_child(&self, child: u32, parent: u32) -> bool {
+        self.surfaces.get(child).is_some_and(|child| child.parent() == Some(parent))
+    }
+
+    /// Subsurfaces from `id` down to its window or popup.
+    fn subsurface_depth(&self, id: u32) -> usize {
+        let mut depth = 0;
+        let mut at = self.surfaces.get(id);
+        while let Some(Role::Subsurface { parent }) = at.map(|surface| &surface.role) {
+            depth += 1;
+            at = self.surfaces.get(*parent);
+        }
+        depth
+    }
+
     /// Opens the children that are shown, closes those that are not, and tells the host how they are stacked.
-    fn update_children(&mut self, id: u32, depth: usize) {
+    fn update_children(&mut self, id: u32) {
         let Some(wl) = self.surfaces.get(id).and_then(|surface| surface.wl.clone()) else { return };
+        let depth = self.subsurface_depth(id);
         let mut placed = Vec::new();
         for (child, x, y) in stacking(&wl) {
             if child == wl {
@@ -45,7 +63,12 @@ impl Agent {
             if !shown || depth >= MAX_SUBSURFACE_DEPTH {
                 continue;
             }
-            let child_id = match self.surfaces.id_of(&child) {
+            let mut known = self.surfaces.id_of(&child);
+            // It was another's child: to the host it is a new one.
+            if let Some(other) = known.take_if(|known| !self.is_child(*known, id)) {
+                self.close_surface(other);
+            }
+            let child_id = match known {
                 Some(child_id) => child_id,
                 None if self.surfaces.len() >= MAX_SURFACES => continue,
                 None => {
@@ -53,7 +76,7 @@ impl Agent {
                     if self.surfaces.get(id).is_some_and(|parent| parent.announced) {
                         self.announce(child_id);
                     }
-                    self.update_children(child_id, depth + 1);
+                    self.update_children(child_id);
                     child_id
                 }
             };
@@ -70,15 +93,32 @@ impl Agent {
         let Some(surface) = self.surfaces.get_mut(id) else { return };
         if surface.placed != placed && !(surface.placed.is_empty() && placed.len() <= 1) {
             surface.placed = placed;
-            self.place_children(id);
+            surface.placed_stale = true;
         }
     }
 
-    /// Tells the host the stacking again. Nothing for a surface that never had children.
-    pub fn place_children(&mut self, id: u32) {
-        let Some(surface) = self.surfaces.get(id) else { return };
-        if surface.announced && !surface.placed.is_empty() {
-            let placed = ChildrenPlaced { parent: id, children: surface.placed.clone() };
+    /// Once a turn: a program that destroys a wl_subsurface unmaps its surface at once, and smithay tells nobody.
+    pub fn close_orphans(&mut self) {
+        let is_orphan = |surface: &&Surface| match (&surface.role, &surface.wl) {
+            (Role::Subsurface { parent }, Some(wl)) => {
+                get_parent(wl).and_then(|parent| self.surfaces.id_of(&parent)) != Some(*parent)
+            }
+            _ => false,
+        };
+        for id in self.surfaces.iter().filter(is_orphan).map(|surface| surface.id).collect::<Vec<_>>() {
+            self.close_surface(id);
+        }
+    }
+
+    /// Once a turn: tells the host of stackings that changed. Nothing for a surface that never had children.
+    pub fn tell_children(&mut self) {
+        let stale = self.surfaces.iter_mut().filter(|surface| surface.announced && surface.placed_stale);
+        let placed = stale.filter_map(|surface| {
+            surface.placed_stale = false;
+            (!surface.placed.is_empty())
+                .then(|| ChildrenPlaced { parent: surface.id, children: surface.placed.clone() })
+        });
+        for placed in placed.collect::<Vec<_>>() {
             self.send(PortKind::Control, Body::ChildrenPlaced(placed));
         }
     }

@@ -9,6 +9,7 @@ use smithay::utils::{Logical, Point, SERIAL_COUNTER};
 
 use crate::agent::Agent;
 use crate::focus::Focus;
+use crate::pointing::Pointing;
 use crate::surfaces::{Popup, PopupShell};
 
 /// xkb's key codes are evdev's plus 8.
@@ -73,7 +74,7 @@ impl Agent {
         match key.state() {
             WireKeyState::Pressed => self.send_key(code, KeyState::Pressed),
             WireKeyState::Released => self.send_key(code, KeyState::Released),
-            WireKeyState::Repeated if !self.keyboard.pressed_keys().contains(&code) => {}
+            WireKeyState::Repeated if !self.keyboard.pressed_keys().contains(&code) || !self.repeats(code) => {}
             WireKeyState::Repeated => {
                 // X11 ignores a press of a key that is down.
                 if matches!(self.keyboard.current_focus(), Some(Focus::X11 { .. })) {
@@ -83,6 +84,18 @@ impl Agent {
             }
             WireKeyState::Unspecified => {}
         }
+    }
+
+    /// The keymap lets the key repeat: a modifier that went down twice would never come up.
+    fn repeats(&mut self, code: Keycode) -> bool {
+        let keyboard = self.keyboard.clone();
+        keyboard.with_xkb_state(self, |context| {
+            context.xkb().lock().is_ok_and(|xkb| {
+                // SAFETY: the keymap is not kept beyond this call, and the lock is held.
+                #[allow(unsafe_code)]
+                unsafe { xkb.keymap() }.key_repeats(code)
+            })
+        })
     }
 
     fn send_key(&mut self, code: Keycode, state: KeyState) {
@@ -123,9 +136,12 @@ impl Agent {
     }
 
     pub fn pointer_motion(&mut self, motion: &PointerMotion) {
-        let Some(wl) = self.surfaces.get(motion.surface).and_then(|surface| surface.wl.clone()) else { return };
-        let location = (f64::from(motion.x_256) / 256.0, f64::from(motion.y_256) / 256.0).into();
-        self.move_pointer(Some(wl), location, motion.time_ms);
+        let at = (f64::from(motion.x_256) / 256.0, f64::from(motion.y_256) / 256.0).into();
+        match self.point(motion.surface, at) {
+            Pointing::At(surface, at) => self.move_pointer(Some(surface), at, motion.time_ms),
+            Pointing::Nowhere => self.move_pointer(None, at, motion.time_ms),
+            Pointing::Unknown => {}
+        }
     }
 
     pub fn pointer_left(&mut self) {
@@ -133,7 +149,7 @@ impl Agent {
     }
 
     /// smithay thinks in a space of its own; here every surface lies at its origin.
-    fn move_pointer(&mut self, surface: Option<WlSurface>, location: Point<f64, Logical>, time: u32) {
+    pub(super) fn move_pointer(&mut self, surface: Option<WlSurface>, location: Point<f64, Logical>, time: u32) {
         self.input.last_time_ms = time;
         let pointer = self.pointer.clone();
         let event = MotionEvent { location, serial: SERIAL_COUNTER.next_serial(), time };
@@ -143,23 +159,35 @@ impl Agent {
 
     pub fn pointer_button(&mut self, button: &PointerButton) {
         self.input.last_time_ms = button.time_ms;
-        let is_down = self.input.buttons.contains(&button.button);
-        if is_down == button.pressed {
+        if self.input.buttons.contains(&button.button) == button.pressed {
             return;
         }
-        self.input.buttons.retain(|down| *down != button.button);
         if button.pressed {
+            self.end_menus_of_others();
             self.input.buttons.push(button.button);
+        } else {
+            self.input.buttons.retain(|down| *down != button.button);
         }
         self.send_button(button.button, button.pressed);
     }
 
-    fn send_button(&mut self, button: u32, pressed: bool) {
+    pub(super) fn send_button(&mut self, button: u32, pressed: bool) {
         let pointer = self.pointer.clone();
         let state = if pressed { ButtonState::Pressed } else { ButtonState::Released };
         let event = ButtonEvent { serial: SERIAL_COUNTER.next_serial(), time: self.input.last_time_ms, button, state };
         pointer.button(self, &event);
         pointer.frame(self);
+    }
+
+    /// A button is down: the surface that was pressed keeps the pointer.
+    pub(super) fn is_pressing(&self) -> bool {
+        !self.input.buttons.is_empty()
+    }
+
+    /// Lets another surface have the pointer though a button is down.
+    pub(super) fn free_pointer(&mut self) {
+        let pointer = self.pointer.clone();
+        pointer.unset_grab(self, SERIAL_COUNTER.next_serial(), self.input.last_time_ms);
     }
 
     pub fn pointer_axis(&mut self, axis: &PointerAxis) {

@@ -4,6 +4,7 @@
 use atoll_wire::PixelFormat;
 use atoll_wire::limits::{MAX_AREA_PX, MAX_SIDE_PX};
 use smithay::reexports::wayland_server::protocol::wl_buffer::WlBuffer;
+use smithay::reexports::wayland_server::protocol::wl_output::Transform;
 use smithay::reexports::wayland_server::protocol::wl_shm::Format;
 use smithay::wayland::shm::{BufferData, with_buffer_contents};
 
@@ -28,7 +29,7 @@ pub enum Refused {
     Unsupported,
 }
 
-/// The part of a buffer that is shown, and how it lies in the pool.
+/// How pixels lie in memory, and as what they are shown.
 #[derive(Debug, Clone, Copy)]
 struct Source {
     offset: usize,
@@ -51,36 +52,53 @@ impl Picture {
         }
     }
 
-    /// Takes the damaged parts of `buffer` into `picture`, or all of it when the picture is new or of another size.
-    /// `crop` is the part of the buffer that is shown (None = all), `damage` lies relative to it.
+    /// Takes the damaged parts of `buffer` into `picture`, or all of it when the picture is new, of another size or turned.
     ///
     /// # Errors
     /// See [`Refused`]; the picture is as it was.
     pub fn update(
         picture: &mut Option<Self>,
         buffer: &WlBuffer,
-        crop: Option<PixelRect>,
+        transform: Transform,
         damage: &[PixelRect],
     ) -> Result<(), Refused> {
         with_buffer_contents(buffer, |pool, len, data| {
-            let source = Source::of(&data, crop, len)?;
-            let fits =
-                |mine: &Self| (mine.width, mine.height, mine.format) == (source.width, source.height, source.format);
-            match picture {
-                Some(mine) if fits(mine) => {
-                    for rect in damage {
-                        mine.take(pool, &source, *rect);
-                    }
-                }
-                _ => {
-                    let mut fresh = Self::new(&source);
-                    fresh.take(pool, &source, PixelRect { x: 0, y: 0, width: source.width, height: source.height });
-                    *picture = Some(fresh);
-                }
+            let source = Source::of(&data, len)?;
+            if transform == Transform::Normal {
+                Self::take_damaged(picture, pool, &source, damage);
+            } else {
+                let (upright, pixels) = source.turned(pool, transform);
+                Self::take_damaged(picture, pixels.as_ptr(), &upright, &[upright.all()]);
             }
             Ok(())
         })
         .unwrap_or(Err(Refused::Unreadable))
+    }
+
+    /// Makes `picture` what `crop` shows of `whole`, whose changes since the last time count as taken.
+    pub fn update_cropped(picture: &mut Option<Self>, whole: &mut Self, crop: PixelRect) {
+        let stride = whole.width as usize * 4;
+        let offset = crop.y as usize * stride + crop.x as usize * 4;
+        let source = Source { offset, stride, width: crop.width, height: crop.height, format: whole.format };
+        whole.changed.clear();
+        // Another crop may show other pixels everywhere: what is the same is found by comparing.
+        Self::take_damaged(picture, whole.pixels.as_ptr(), &source, &[source.all()]);
+    }
+
+    fn take_damaged(picture: &mut Option<Self>, pool: *const u8, source: &Source, damage: &[PixelRect]) {
+        let fits = |mine: &Self| (mine.width, mine.height, mine.format) == (source.width, source.height, source.format);
+        match picture {
+            Some(mine) if fits(mine) => {
+                for rect in damage {
+                    mine.take(pool, source, *rect);
+                }
+            }
+            _ => {
+                let mut fresh = Self::new(source);
+                fresh.take(pool, source, source.all());
+                *picture = Some(fresh);
+            }
+        }
     }
 
     /// Copies the rows of `rect` that differ and marks their tiles.
@@ -99,9 +117,10 @@ impl Picture {
                 for y in top..tile_bottom {
                     let at = (y as usize * self.width as usize + left as usize) * 4;
                     let theirs = source.offset + y as usize * source.stride + left as usize * 4;
-                    // SAFETY: `Source::of` has checked that the last row ends within the pool, which stays mapped while
-                    // with_buffer_contents runs (a pool that shrinks is caught by its SIGBUS guard). The client may
-                    // write meanwhile: any byte is a valid pixel, and nothing but pixels depends on what is read.
+                    // SAFETY: the last row of a source ends within its memory: `Source::of` has checked it for a pool, which
+                    // stays mapped while with_buffer_contents runs (one that shrinks is caught by its SIGBUS guard), and
+                    // the agent's own pixels are as many as their size says. A client may write to its pool meanwhile:
+                    // any byte is a valid pixel, and nothing but pixels depends on what is read.
                     let theirs = unsafe { std::slice::from_raw_parts(pool.add(theirs), bytes) };
                     let mine = &mut self.pixels[at..at + bytes];
                     if mine != theirs {
@@ -120,7 +139,7 @@ impl Picture {
 }
 
 impl Source {
-    fn of(data: &BufferData, crop: Option<PixelRect>, pool_len: usize) -> Result<Self, Refused> {
+    fn of(data: &BufferData, pool_len: usize) -> Result<Self, Refused> {
         let format = match data.format {
             Format::Xrgb8888 => PixelFormat::Xrgb8888,
             Format::Argb8888 => PixelFormat::Argb8888,
@@ -129,20 +148,49 @@ impl Source {
         let number = |value: i32| u32::try_from(value).map_err(|_| Refused::Unsupported);
         let (width, height) = (number(data.width)?, number(data.height)?);
         let (stride, offset) = (number(data.stride)? as usize, number(data.offset)? as usize);
-        let crop = crop.unwrap_or(PixelRect { x: 0, y: 0, width, height });
-        let inside = |at: u32, size: u32, whole: u32| at.checked_add(size).is_some_and(|end| size > 0 && end <= whole);
-        if !inside(crop.x, crop.width, width) || !inside(crop.y, crop.height, height) {
+        let sound = |side: u32| (1..=MAX_SIDE_PX).contains(&side);
+        if !sound(width) || !sound(height) || width * height > MAX_AREA_PX {
             return Err(Refused::Unsupported);
         }
-        if crop.width > MAX_SIDE_PX || crop.height > MAX_SIDE_PX || crop.width * crop.height > MAX_AREA_PX {
-            return Err(Refused::Unsupported);
-        }
-        let offset = offset + crop.y as usize * stride + crop.x as usize * 4;
-        let end = offset + (crop.height as usize - 1) * stride + crop.width as usize * 4;
+        let end = offset + (height as usize - 1) * stride + width as usize * 4;
         if end > pool_len || stride < width as usize * 4 {
             return Err(Refused::Unreadable);
         }
-        Ok(Self { offset, stride, width: crop.width, height: crop.height, format })
+        Ok(Self { offset, stride, width, height, format })
+    }
+
+    fn all(&self) -> PixelRect {
+        PixelRect { x: 0, y: 0, width: self.width, height: self.height }
+    }
+
+    /// The same upright: the program has drawn it with `transform` applied.
+    #[allow(unsafe_code)]
+    fn turned(&self, pool: *const u8, transform: Transform) -> (Self, Vec<u8>) {
+        let (width, height) = match transform {
+            Transform::_90 | Transform::_270 | Transform::Flipped90 | Transform::Flipped270 => {
+                (self.height, self.width)
+            }
+            _ => (self.width, self.height),
+        };
+        let (right, bottom) = (width as usize - 1, height as usize - 1);
+        let mut pixels = Vec::with_capacity(width as usize * height as usize * 4);
+        for (y, x) in (0..=bottom).flat_map(|y| (0..=right).map(move |x| (y, x))) {
+            // @see wl_output.transform: turned counter-clockwise, after being flipped around the vertical axis.
+            let (at_x, at_y) = match transform {
+                Transform::_90 => (y, right - x),
+                Transform::_180 => (right - x, bottom - y),
+                Transform::_270 => (bottom - y, x),
+                Transform::Flipped => (right - x, y),
+                Transform::Flipped90 => (y, x),
+                Transform::Flipped180 => (x, bottom - y),
+                Transform::Flipped270 => (bottom - y, right - x),
+                _ => (x, y),
+            };
+            // SAFETY: as in `take`: (at_x, at_y) lies within this source's width and height.
+            let pixel = unsafe { pool.add(self.offset + at_y * self.stride + at_x * 4).cast::<[u8; 4]>().read() };
+            pixels.extend_from_slice(&pixel);
+        }
+        (Self { offset: 0, stride: width as usize * 4, width, height, format: self.format }, pixels)
     }
 }
 
@@ -183,11 +231,10 @@ mod tests {
     fn buffers_beyond_their_pool_or_the_limits_are_refused() {
         let data =
             |width, height, stride, offset| BufferData { offset, width, height, stride, format: Format::Xrgb8888 };
-        assert_eq!(Source::of(&data(10, 10, 40, 1), None, 400).unwrap_err(), Refused::Unreadable);
-        assert_eq!(Source::of(&data(9000, 1, 36000, 0), None, 1 << 30).unwrap_err(), Refused::Unsupported);
-        assert_eq!(Source::of(&data(0, 10, 40, 0), None, 400).unwrap_err(), Refused::Unsupported);
-        let crop = PixelRect { x: 5, y: 0, width: 6, height: 1 };
-        assert_eq!(Source::of(&data(10, 10, 40, 0), Some(crop), 400).unwrap_err(), Refused::Unsupported);
-        assert!(Source::of(&data(10, 10, 40, 0), None, 400).is_ok());
+        assert_eq!(Source::of(&data(10, 10, 40, 1), 400).unwrap_err(), Refused::Unreadable);
+        assert_eq!(Source::of(&data(9000, 1, 36000, 0), 1 << 30).unwrap_err(), Refused::Unsupported);
+        assert_eq!(Source::of(&data(0, 10, 40, 0), 400).unwrap_err(), Refused::Unsupported);
+        assert_eq!(Source::of(&data(i32::MAX, i32::MAX, i32::MAX, 0), 400).unwrap_err(), Refused::Unsupported);
+        assert!(Source::of(&data(10, 10, 40, 0), 400).is_ok());
     }
 }

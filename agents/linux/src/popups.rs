@@ -2,7 +2,7 @@
 //! windows are popups to the host as well; see protocols/xwm.rs.
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::limits::{MAX_POPUP_DEPTH, MAX_SURFACES};
+use atoll_wire::limits::{MAX_COORDINATE, MAX_POPUP_DEPTH, MAX_SIDE_PX, MAX_SURFACES};
 use atoll_wire::{Kind, PopupMoved, PopupOpened, Rect};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point, Rectangle};
@@ -100,8 +100,8 @@ impl Agent {
                 // The program destroys it in its own time; nothing of it is shown or gets keys any more.
                 self.close_surface(id);
             }
-            // An X11 program owns its menus: it sees the press outside, or the key, by its own grab.
-            Some(PopupShell::X11(_)) | None => {}
+            Some(PopupShell::X11(_)) => self.end_x11_menus(),
+            None => {}
         }
     }
 
@@ -139,7 +139,9 @@ impl Agent {
     }
 }
 
+/// A program may ask for any place and size: what the wire does not have is brought within it.
 pub fn wire_rect(rect: Rectangle<i32, Logical>) -> Rect {
-    let side = |value: i32| u32::try_from(value).unwrap_or(0);
-    Rect { x: rect.loc.x, y: rect.loc.y, width: side(rect.size.w), height: side(rect.size.h) }
+    let place = |at: i32| at.clamp(-MAX_COORDINATE, MAX_COORDINATE);
+    let side = |side: i32| u32::try_from(side).unwrap_or(1).clamp(1, MAX_SIDE_PX);
+    Rect { x: place(rect.loc.x), y: place(rect.loc.y), width: side(rect.size.w), height: side(rect.size.h) }
 }

@@ -13,6 +13,8 @@ use crate::ports::{Flushed, PORTS, PortKind, Received, watch_lonely};
 const CONTROL_BYTES: usize = 4 * 1024 * 1024;
 /// A message that has begun must be complete within this; else the host died in the middle of it.
 const PARTIAL: Duration = Duration::from_secs(2);
+/// Messages that are kept until Welcome is there; a host sends a few at most.
+const MAX_EARLY: usize = 64;
 /// What this agent can do beyond version 1.0; see Hello.
 const FEATURES: [&str; 0] = [];
 
@@ -31,6 +33,8 @@ pub enum Phase {
 pub struct Session {
     pub phase: Phase,
     epoch: Option<Epoch>,
+    /// The ports are not ordered among each other: what came on the others before Welcome did on control.
+    early: Vec<(PortKind, Message)>,
 }
 
 impl Agent {
@@ -96,7 +100,7 @@ impl Agent {
         }
         let same = epochs[0].is_some() && epochs.iter().all(|epoch| *epoch == epochs[0]);
         if same && self.session.phase == Phase::Apart {
-            self.session = Session { phase: Phase::Greeted, epoch: epochs[0] };
+            self.session = Session { phase: Phase::Greeted, epoch: epochs[0], early: Vec::new() };
             let hello = Hello {
                 major: MAJOR,
                 minor: MINOR,
@@ -153,6 +157,12 @@ impl Agent {
     }
 
     fn receive(&mut self, kind: PortKind, message: Message) {
+        if self.session.phase == Phase::Greeted && kind != PortKind::Control {
+            if self.session.early.len() < MAX_EARLY {
+                self.session.early.push((kind, message));
+            }
+            return;
+        }
         let Message { body: Some(body), payload } = message else { return };
         match (self.session.phase, kind, body) {
             (Phase::Greeted, PortKind::Control, Body::Welcome(welcome)) => self.open_session(&welcome),
@@ -181,6 +191,9 @@ impl Agent {
             self.change_keymap(keymap);
         }
         self.announce_all();
+        for (kind, message) in std::mem::take(&mut self.session.early) {
+            self.receive(kind, message);
+        }
     }
 
     fn receive_control(&mut self, body: Body) {

@@ -19,6 +19,8 @@ use crate::picture::Picture;
 pub struct Content {
     /// None = no buffer: the surface is not mapped.
     pub picture: Option<Picture>,
+    /// All of the last buffer, while wp_viewport shows a part of it: another part may be asked for without a new buffer.
+    pub uncropped: Option<Picture>,
     pub scale: u32,
     /// Logical size, where wp_viewport sets it; else (0, 0).
     pub viewport: (u32, u32),
@@ -34,7 +36,10 @@ impl Content {
     pub fn size(&self) -> (u32, u32) {
         match &self.picture {
             Some(_) if self.viewport != (0, 0) => self.viewport,
-            Some(picture) => (picture.width / self.scale.max(1), picture.height / self.scale.max(1)),
+            Some(picture) => {
+                let logical = |side: u32| (side / self.scale.max(1)).max(1);
+                (logical(picture.width), logical(picture.height))
+            }
             None => (0, 0),
         }
     }
@@ -116,6 +121,8 @@ pub struct Surface {
     pub encoder: Encoder,
     /// Stacking of the children; empty = it never had any.
     pub placed: Vec<Child>,
+    /// The host is to be told of it.
+    pub placed_stale: bool,
 }
 
 impl Surface {
@@ -169,6 +176,7 @@ impl Surface {
         self.credits = 0;
         self.serial = 0;
         self.whole = true;
+        self.placed_stale = true;
         if let Some(window) = self.window_mut() {
             window.told = None;
             window.configures.clear();
@@ -203,6 +211,7 @@ impl Surfaces {
             whole: true,
             encoder: Encoder::default(),
             placed: Vec::new(),
+            placed_stale: false,
         };
         self.by_id.insert(id, surface);
         id

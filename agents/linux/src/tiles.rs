@@ -53,6 +53,11 @@ impl TileSet {
         self.count = self.marks.len();
     }
 
+    pub fn clear(&mut self) {
+        self.marks.fill(false);
+        self.count = 0;
+    }
+
     /// Rectangles that cover the marked tiles and nothing else, without overlap, from the top down; clears the marks.
     pub fn take(&mut self) -> Vec<PixelRect> {
         let mut done = Vec::new();
@@ -75,8 +80,7 @@ impl TileSet {
             }
         }
         done.extend(open);
-        self.marks.fill(false);
-        self.count = 0;
+        self.clear();
         done
     }
 

@@ -166,7 +166,6 @@ impl Agent {
         for id in self.surfaces.ids() {
             // A dialog may be older than the window it belongs to.
             self.window_stale(id);
-            self.place_children(id);
         }
         self.cursor.make_stale();
     }
@@ -197,7 +196,10 @@ impl Agent {
     }
 
     pub fn request_window_id(&mut self, id: u32, request: WindowRequest, edges: u32) {
-        if self.surfaces.get(id).is_some_and(|surface| surface.announced) {
+        // An X11 popup may ask as well: it is no window to the host.
+        let is_told = self.surfaces.get(id).is_some_and(|surface| surface.announced && surface.window().is_some());
+        let is_sound = request != WindowRequest::Resize || edges != 0;
+        if is_told && is_sound {
             let requested = WindowRequested { surface: id, request: request.into(), edges };
             self.send(PortKind::Control, Body::WindowRequested(requested));
         }

@@ -1,7 +1,7 @@
 //! wl_compositor, wl_subcompositor, wl_shm, wp_viewporter: commits become content.
 
 use atoll_wire::Rect;
-use atoll_wire::limits::{MAX_COORDINATE, MAX_SCALE};
+use atoll_wire::limits::{MAX_COORDINATE, MAX_SCALE, MAX_SIDE_PX};
 use smithay::reexports::wayland_server::Client;
 use smithay::reexports::wayland_server::protocol::wl_buffer::WlBuffer;
 use smithay::reexports::wayland_server::protocol::wl_output::Transform;
@@ -86,8 +86,9 @@ struct Commit {
     buffer: Option<BufferAssignment>,
     damage: Vec<Damage>,
     scale: u32,
-    is_plain: bool,
+    transform: Transform,
     crop: Option<Rectangle<f64, Logical>>,
+    /// wp_viewport's destination.
     size: Option<(u32, u32)>,
     geometry: Option<Rect>,
     callbacks: Vec<smithay::reexports::wayland_server::protocol::wl_callback::WlCallback>,
@@ -104,13 +105,16 @@ impl Commit {
         } else {
             None
         };
+        // A program may ask for a size that the wire does not have.
+        let side = |side: i32| u32::try_from(side).unwrap_or(1).clamp(1, MAX_SIDE_PX);
         Self {
             buffer: attributes.buffer.take(),
             damage: std::mem::take(&mut attributes.damage),
             scale: u32::try_from(attributes.buffer_scale).unwrap_or(1).max(1),
-            is_plain: attributes.buffer_transform == Transform::Normal && viewport.src.is_none(),
+            transform: attributes.buffer_transform,
             crop: viewport.src,
-            size: viewport.size().and_then(|size| Some((u32::try_from(size.w).ok()?, u32::try_from(size.h).ok()?))),
+            // Not viewport.size(): without a destination that is the crop's, which the picture has anyway.
+            size: viewport.dst.map(|size| (side(size.w), side(size.h))),
             geometry: geometry.and_then(wire_rect),
             callbacks: std::mem::take(&mut attributes.frame_callbacks),
         }
@@ -122,23 +126,38 @@ impl Commit {
         match self.buffer.take() {
             Some(BufferAssignment::NewBuffer(buffer)) => {
                 let size = with_buffer_contents(&buffer, |_, _, data| (data.width, data.height)).unwrap_or((0, 0));
-                let crop = self.crop_pixels(size);
-                let damage = self.damage_pixels(size, crop);
-                if let Err(refused) = Picture::update(&mut content.picture, &buffer, crop, &damage) {
+                let damage = self.damage_pixels(size);
+                let whole = if self.crop.is_some() { &mut content.uncropped } else { &mut content.picture };
+                if let Err(refused) = Picture::update(whole, &buffer, self.transform, &damage) {
                     log::warn!("a buffer of {}x{} is not shown: {refused:?}", size.0, size.1);
+                }
+                if self.crop.is_none() {
+                    content.uncropped = None;
                 }
                 buffer.release();
             }
-            Some(BufferAssignment::Removed) => content.picture = None,
+            Some(BufferAssignment::Removed) => (content.picture, content.uncropped) = (None, None),
+            // The crop went, or came, without a buffer: what was shown of the last one is not all of it.
+            None if self.crop.is_none() && content.uncropped.is_some() => {
+                content.picture = content.uncropped.take();
+                if let Some(picture) = &mut content.picture {
+                    picture.changed.mark_all();
+                }
+            }
+            None if self.crop.is_some() && content.uncropped.is_none() => content.uncropped = content.picture.take(),
             None => {}
         }
+        if let Some(whole) = &mut content.uncropped {
+            if let Some(crop) = self.crop_pixels(whole) {
+                Picture::update_cropped(&mut content.picture, whole, crop);
+            }
+        }
         // A scale that the wire does not have is said by the logical size instead.
+        let logical = |side: u32| (side / self.scale).max(1);
         let (scale, viewport) = match (&content.picture, self.size) {
             (_, Some(size)) => (self.scale.min(MAX_SCALE), size),
-            (Some(picture), None) if self.scale > MAX_SCALE => {
-                (1, (picture.width / self.scale, picture.height / self.scale))
-            }
-            (_, None) => (self.scale, (0, 0)),
+            (Some(picture), None) if self.scale > MAX_SCALE => (1, (logical(picture.width), logical(picture.height))),
+            (_, None) => (self.scale.min(MAX_SCALE), (0, 0)),
         };
         let after = content.picture.as_ref().map(|picture| (picture.width, picture.height, picture.format));
         let same = (content.scale, content.viewport, content.geometry) == (scale, viewport, self.geometry);
@@ -146,69 +165,67 @@ impl Commit {
         (content.scale, content.viewport, content.geometry) = (scale, viewport, self.geometry);
     }
 
-    /// The part of the buffer that the viewport shows.
-    fn crop_pixels(&self, (width, height): (i32, i32)) -> Option<PixelRect> {
+    /// The part of the whole picture that the viewport shows.
+    fn crop_pixels(&self, whole: &Picture) -> Option<PixelRect> {
         let crop = self.crop?;
         let scale = f64::from(self.scale);
-        let from = |value: f64, side: i32| (value * scale).floor().clamp(0.0, f64::from(side.max(1) - 1)) as u32;
-        let to = |value: f64, side: i32, from: u32| {
-            (value * scale).ceil().clamp(f64::from(from) + 1.0, f64::from(side.max(1))) as u32
+        let from = |value: f64, side: u32| (value * scale).floor().clamp(0.0, f64::from(side - 1)) as u32;
+        let to = |value: f64, side: u32, from: u32| {
+            (value * scale).ceil().clamp(f64::from(from) + 1.0, f64::from(side)) as u32
         };
-        let (x, y) = (from(crop.loc.x, width), from(crop.loc.y, height));
-        let right = to(crop.loc.x + crop.size.w, width, x);
-        let bottom = to(crop.loc.y + crop.size.h, height, y);
+        let (x, y) = (from(crop.loc.x, whole.width), from(crop.loc.y, whole.height));
+        let right = to(crop.loc.x + crop.size.w, whole.width, x);
+        let bottom = to(crop.loc.y + crop.size.h, whole.height, y);
         Some(PixelRect { x, y, width: right - x, height: bottom - y })
     }
 
-    /// Damage in pixels of the picture. All of it where the two do not simply lie over each other.
-    fn damage_pixels(&self, (width, height): (i32, i32), crop: Option<PixelRect>) -> Vec<PixelRect> {
+    /// Damage in pixels of the whole buffer. All of it where the two do not simply lie over each other.
+    fn damage_pixels(&self, (width, height): (i32, i32)) -> Vec<PixelRect> {
         let all = PixelRect { x: 0, y: 0, width: u32::MAX, height: u32::MAX };
-        let origin = crop.map_or((0, 0), |crop| (crop.x, crop.y));
+        if self.transform != Transform::Normal {
+            return vec![all];
+        }
         let stretch = |side: i32, shown: Option<u32>| match shown {
-            Some(shown) if shown > 0 => f64::from(side) / f64::from(shown),
-            _ => f64::from(self.scale),
+            Some(shown) => f64::from(side) / f64::from(shown),
+            None => f64::from(self.scale),
         };
         let (stretch_x, stretch_y) =
             (stretch(width, self.size.map(|size| size.0)), stretch(height, self.size.map(|size| size.1)));
         let mut rects = Vec::with_capacity(self.damage.len());
         for damage in &self.damage {
             match damage {
-                Damage::Buffer(rect) if self.is_plain || crop.is_some() => {
-                    rects.push(pixel_rect(
-                        (f64::from(rect.loc.x), f64::from(rect.loc.y)),
-                        (f64::from(rect.size.w), f64::from(rect.size.h)),
-                        origin,
-                    ));
-                }
-                Damage::Surface(rect) if self.is_plain => {
+                Damage::Buffer(rect) => rects.push(pixel_rect(
+                    (f64::from(rect.loc.x), f64::from(rect.loc.y)),
+                    (f64::from(rect.size.w), f64::from(rect.size.h)),
+                )),
+                Damage::Surface(rect) if self.crop.is_none() => {
                     let at = (f64::from(rect.loc.x) * stretch_x, f64::from(rect.loc.y) * stretch_y);
                     let size = (f64::from(rect.size.w) * stretch_x, f64::from(rect.size.h) * stretch_y);
-                    rects.push(pixel_rect(at, size, (0, 0)));
+                    rects.push(pixel_rect(at, size));
                 }
-                _ => return vec![all],
+                Damage::Surface(_) => return vec![all],
             }
         }
         rects
     }
 }
 
-/// The pixels that a rectangle touches, relative to `origin`; clients may damage from i32::MIN to i32::MAX.
-fn pixel_rect(at: (f64, f64), size: (f64, f64), origin: (u32, u32)) -> PixelRect {
-    let side = |at: f64, size: f64, origin: u32| {
-        let from = (at - f64::from(origin)).floor().max(0.0);
-        let to = (at + size - f64::from(origin)).ceil().max(from);
+/// The pixels that a rectangle touches; clients may damage from i32::MIN to i32::MAX.
+fn pixel_rect(at: (f64, f64), size: (f64, f64)) -> PixelRect {
+    let side = |at: f64, size: f64| {
+        let from = at.floor().max(0.0);
+        let to = (at + size).ceil().max(from);
         (from as u32, (to - from) as u32)
     };
-    let (x, width) = side(at.0, size.0, origin.0);
-    let (y, height) = side(at.1, size.1, origin.1);
+    let (x, width) = side(at.0, size.0);
+    let (y, height) = side(at.1, size.1);
     PixelRect { x, y, width, height }
 }
 
 /// None = a geometry that means nothing.
 fn wire_rect(rect: Rectangle<i32, Logical>) -> Option<Rect> {
-    let sound = rect.size.w > 0
-        && rect.size.h > 0
-        && rect.loc.x.unsigned_abs() <= MAX_COORDINATE as u32
-        && rect.loc.y.unsigned_abs() <= MAX_COORDINATE as u32;
+    let place = |at: i32| at.unsigned_abs() <= MAX_COORDINATE as u32;
+    let side = |side: i32| (1..=MAX_SIDE_PX as i32).contains(&side);
+    let sound = place(rect.loc.x) && place(rect.loc.y) && side(rect.size.w) && side(rect.size.h);
     sound.then_some(Rect { x: rect.loc.x, y: rect.loc.y, width: rect.size.w as u32, height: rect.size.h as u32 })
 }

@@ -11,6 +11,7 @@ use smithay::xwayland::xwm::{Reorder, ResizeEdge, WmWindowProperty, XwmId};
 use smithay::xwayland::{X11Surface, X11Wm, XwmHandler};
 
 use crate::agent::Agent;
+use crate::menus::is_x11_menu;
 use crate::popups::wire_rect;
 use crate::surfaces::{Popup, PopupShell, Role, WindowShell};
 
@@ -166,7 +167,8 @@ impl Agent {
         };
         let rect = self.rect_on(parent, window.geometry());
         let wl = window.wl_surface();
-        let popup = Popup { shell: PopupShell::X11(window), parent, rect, grab: false };
+        let grab = is_x11_menu(&window);
+        let popup = Popup { shell: PopupShell::X11(window), parent, rect, grab };
         let id = self.surfaces.add(wl, Role::Popup(Box::new(popup)));
         self.announce(id);
     }

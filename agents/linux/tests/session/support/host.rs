@@ -1,7 +1,8 @@
 //! A minimal host: opens the agent's sockets, gives credits, puts frames together. For tests and examples/host.rs.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,6 +13,8 @@ use atoll_wire::header::Message as Body;
 use atoll_wire::{
     Credit, Encoding, Epoch, Frame, Keymap, MAJOR, Message, Output, PointerMotion, Welcome, encode, opening,
 };
+
+use super::rules::Rules;
 
 pub const CONTROL: usize = 0;
 pub const FRAMES: usize = 1;
@@ -32,6 +35,7 @@ pub struct Shown {
 }
 
 pub struct Host {
+    rules: Rules,
     streams: [UnixStream; 3],
     incoming: Receiver<(usize, Message)>,
     pub surfaces: BTreeMap<u32, Shown>,
@@ -42,25 +46,30 @@ pub struct Host {
     started: Instant,
 }
 
-/// Connects, announces `epoch` on one socket, and waits for its echo.
+/// Connects, announces `epoch` on one socket, and waits for its echo. The agent has one client at a time: it may have to
+/// see the end of the one before first.
 fn open(path: &Path, epoch: &Epoch) -> UnixStream {
     let deadline = Instant::now() + Duration::from_secs(10);
-    let mut stream = loop {
-        match UnixStream::connect(path) {
-            Ok(stream) => break stream,
-            Err(error) if Instant::now() > deadline => panic!("{}: {error}", path.display()),
-            Err(_) => thread::sleep(Duration::from_millis(20)),
+    loop {
+        match try_open(path, epoch) {
+            Ok(stream) => return stream,
+            Err(error) => assert!(Instant::now() < deadline, "{}: {error}", path.display()),
         }
-    };
-    stream.write_all(&opening(epoch)).expect("announcing");
-    let want = opening(epoch);
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn try_open(path: &Path, epoch: &Epoch) -> io::Result<UnixStream> {
+    let mut stream = UnixStream::connect(path)?;
+    let opening = opening(epoch);
+    stream.write_all(&opening)?;
     let mut seen = Vec::new();
     let mut byte = [0];
-    while !seen.ends_with(&want) {
-        stream.read_exact(&mut byte).expect("an echo");
+    while !seen.ends_with(&opening) {
+        stream.read_exact(&mut byte)?;
         seen.push(byte[0]);
     }
-    stream
+    Ok(stream)
 }
 
 fn read_messages(port: usize, mut stream: UnixStream, out: &Sender<(usize, Message)>) {
@@ -79,6 +88,14 @@ fn read_messages(port: usize, mut stream: UnixStream, out: &Sender<(usize, Messa
     }
 }
 
+impl Drop for Host {
+    fn drop(&mut self) {
+        for stream in &self.streams {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
 impl Host {
     /// Opens a session with the agent that listens in `folder` and welcomes it.
     pub fn connect(folder: &Path, epoch: Epoch) -> Self {
@@ -89,6 +106,7 @@ impl Host {
             thread::spawn(move || read_messages(port, stream, &sender));
         }
         let mut host = Self {
+            rules: Rules::default(),
             streams,
             incoming,
             surfaces: BTreeMap::new(),
@@ -127,16 +145,6 @@ impl Host {
         self.started.elapsed().as_millis() as u32
     }
 
-    /// Handles what comes for a while.
-    pub fn run_for(&mut self, time: Duration) {
-        let end = Instant::now() + time;
-        while let Some(left) = end.checked_duration_since(Instant::now()) {
-            if let Ok((port, message)) = self.incoming.recv_timeout(left) {
-                self.receive(port, message);
-            }
-        }
-    }
-
     /// Handles what comes until `found` gives something for a message that came after the last wait.
     pub fn wait<T>(&mut self, what: &str, found: impl Fn(&Body) -> Option<T>) -> T {
         self.wait_message(what, |message| found(message.body.as_ref()?))
@@ -166,15 +174,20 @@ impl Host {
         }
     }
 
-    fn step(&mut self, what: &str, end: Instant) {
+    /// Handles one message. False = none came in time.
+    pub fn handle_one(&mut self, end: Instant) -> bool {
         let left = end.saturating_duration_since(Instant::now());
-        match self.incoming.recv_timeout(left) {
-            Ok((port, message)) => self.receive(port, message),
-            Err(_) => panic!("waited in vain for {what}; came: {:?}; surfaces: {:?}", self.log, self.surfaces.keys()),
+        self.incoming.recv_timeout(left).map(|(port, message)| self.receive(port, message)).is_ok()
+    }
+
+    fn step(&mut self, what: &str, end: Instant) {
+        if !self.handle_one(end) {
+            panic!("waited in vain for {what}; came: {:?}; surfaces: {:?}", self.log, self.surfaces.keys());
         }
     }
 
     fn receive(&mut self, port: usize, message: Message) {
+        self.rules.check(&message);
         let opened = match message.body.as_ref() {
             Some(Body::Frame(frame)) => {
                 let frame = frame.clone();
@@ -200,6 +213,7 @@ impl Host {
 
     pub fn credit(&mut self, surface: u32, count: u32) {
         let shown_serial = self.surfaces.get(&surface).map_or(0, |shown| shown.serial);
+        self.rules.granted(surface, count);
         self.send(FRAMES, Body::Credit(Credit { surface, count, shown_serial }));
     }
 
@@ -247,11 +261,4 @@ impl Host {
         let (x_256, y_256) = ((x * 256.0) as i32, (y * 256.0) as i32);
         self.send(CONTROL, Body::PointerMotion(PointerMotion { surface, x_256, y_256, time_ms }));
     }
-}
-
-/// Binary PPM of a picture; alpha is ignored.
-pub fn ppm(shown: &Shown) -> Vec<u8> {
-    let mut out = format!("P6 {} {} 255\n", shown.width, shown.height).into_bytes();
-    out.extend(shown.pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]));
-    out
 }

@@ -1,0 +1,173 @@
+//! Programs that are broken, or mean it badly: each loses its own windows at most. The agent, its session with the host
+//! and all other programs go on.
+
+use std::os::fd::AsFd;
+
+use atoll_wire::limits::{MAX_SURFACES, MAX_WINDOWS};
+use rustix::fs::ftruncate;
+use wayland_client::protocol::wl_shm;
+use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
+
+use crate::support::agent::Agent;
+use crate::support::host::Host;
+use crate::support::wayland::memory;
+
+/// A new program still opens a window, and the host is shown it.
+fn assert_serves(agent: &mut Agent, host: &mut Host) {
+    agent.assert_runs();
+    let mut client = agent.client();
+    let window = client.shown_window("still served", 64, 48, 0x77);
+    let opened = host.wait("the window", |body| match body {
+        atoll_wire::header::Message::WindowOpened(opened) if opened.title == "still served" => Some(opened.surface),
+        _ => None,
+    });
+    host.shows(opened, (64, 48), 0x77);
+    drop(window);
+    drop(client);
+    host.closed(opened);
+}
+
+#[test]
+fn a_program_may_die_in_the_middle_of_a_message() {
+    use std::io::Write;
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    for bytes in [&[1u8, 0, 0, 0, 1, 0][..], &[0xff; 4096], &[1, 0, 0, 0, 1, 0, 0xff, 0xff], &[0; 64]] {
+        let mut stream = agent.wayland();
+        stream.write_all(bytes).expect("the agent reads");
+    }
+    assert_serves(&mut agent, &mut host);
+}
+
+#[test]
+fn a_program_may_die_between_attach_and_commit() {
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    for _ in 0..20 {
+        let mut client = agent.client();
+        let window = client.shown_window("dies", 100, 100, 1);
+        let buffer = client.buffer(100, 100);
+        let callback = window.surface.frame(&client.handle, ());
+        window.surface.attach(Some(&buffer.buffer), 0, 0);
+        buffer.buffer.destroy();
+        window.surface.commit();
+        drop(callback);
+        client.flush();
+    }
+    assert_serves(&mut agent, &mut host);
+}
+
+#[test]
+fn a_pool_that_shrinks_under_its_buffer_ends_its_program_alone() {
+    let mut agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let window = client.window("shrinks");
+    let buffer = client.buffer(640, 480);
+    ftruncate(&buffer.file, 4096).expect("the file");
+    window.surface.attach(Some(&buffer.buffer), 0, 0);
+    window.surface.damage_buffer(0, 0, 640, 480);
+    window.surface.commit();
+    client.wait_end();
+    assert_serves(&mut agent, &mut host);
+}
+
+#[test]
+fn pools_and_buffers_that_lie_about_their_size_are_refused() {
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    let lies: [(i32, [i32; 4]); 6] = [
+        (i32::MAX, [0, 100, 100, 400]),
+        (4096, [0, i32::MAX, i32::MAX, i32::MAX]),
+        (4096, [0, 0, 0, 0]),
+        (4096, [4000, 100, 100, 400]),
+        (4096, [0, 32, 32, 4]),
+        (4096, [-4096, 32, 32, 128]),
+    ];
+    for (size, [offset, width, height, stride]) in lies {
+        let mut client = agent.client();
+        let window = client.window("lies");
+        let fd = memory(4096);
+        let pool = client.shm.create_pool(fd.as_fd(), size, &client.handle, ());
+        let buffer = pool.create_buffer(offset, width, height, stride, wl_shm::Format::Xrgb8888, &client.handle, ());
+        window.surface.attach(Some(&buffer), 0, 0);
+        window.surface.damage(0, 0, i32::MAX, i32::MAX);
+        window.surface.commit();
+        client.wait_end();
+    }
+    assert_serves(&mut agent, &mut host);
+}
+
+#[test]
+fn a_buffer_larger_than_the_wire_is_not_shown() {
+    let mut agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let window = client.window("giant");
+    client.show(&window.surface, 9000, 10, 1);
+    let id = host.window_opened().surface;
+    client.show(&window.surface, 10, 9000, 1);
+    client.show(&window.surface, 100, 100, 2);
+    host.shows(id, (100, 100), 2);
+    assert_serves(&mut agent, &mut host);
+}
+
+#[test]
+fn absurd_numbers_of_a_surface_are_its_own_trouble() {
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    for step in 0..8 {
+        let mut client = agent.client();
+        let window = client.window("absurd");
+        let viewports: WpViewporter = client.bind(1);
+        let viewport = viewports.get_viewport(&window.surface, &client.handle, ());
+        match step {
+            0 => window.surface.set_buffer_scale(i32::MAX),
+            1 => window.surface.set_buffer_scale(-1),
+            2 => viewport.set_source(1e6, 1e6, 1e6, 1e6),
+            3 => viewport.set_destination(0, -7),
+            4 => window.xdg.set_window_geometry(0, 0, -1, 0),
+            5 => window.toplevel.set_min_size(i32::MAX, i32::MAX),
+            6 => viewport.set_source(0.0, 0.0, 0.001, 0.001),
+            _ => (0..1000).for_each(|_| window.surface.damage(i32::MIN, i32::MAX, i32::MAX, i32::MIN)),
+        }
+        client.show(&window.surface, 32, 32, 1);
+        drop(client);
+    }
+    assert_serves(&mut agent, &mut host);
+}
+
+#[test]
+fn thousands_of_surfaces_stay_within_the_wire() {
+    let mut agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let mut windows = Vec::new();
+    for at in 0..MAX_WINDOWS + 20 {
+        let surface = client.surface();
+        let xdg = client.shell.get_xdg_surface(&surface, &client.handle, ());
+        let toplevel = xdg.get_toplevel(&client.handle, ());
+        toplevel.set_title(format!("window {at}"));
+        surface.commit();
+        windows.push((surface, xdg, toplevel));
+    }
+    let parent = windows[0].0.clone();
+    let mut children = Vec::new();
+    for _ in 0..MAX_SURFACES + 100 {
+        let (surface, role) = client.subsurface(&parent);
+        role.set_desync();
+        children.push((surface, role));
+    }
+    let buffer = client.buffer(4, 4);
+    for (surface, _) in &children {
+        surface.attach(Some(&buffer.buffer), 0, 0);
+        surface.damage(0, 0, 4, 4);
+        surface.commit();
+    }
+    client.roundtrip();
+    host.roundtrip();
+    // The rules that the host checks are the assertion, and that it all comes down again.
+    assert!(host.surfaces.len() > MAX_WINDOWS && host.surfaces.len() <= MAX_SURFACES);
+    drop(client);
+    while !host.surfaces.is_empty() {
+        host.wait("SurfaceClosed", |body| matches!(body, atoll_wire::header::Message::SurfaceClosed(_)).then_some(()));
+    }
+    assert_serves(&mut agent, &mut host);
+}

@@ -1,0 +1,12 @@
+//! The agent as a whole: real Wayland and X11 clients on one side, a minimal host on the other, unix sockets between.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod broken_clients;
+mod input;
+mod pictures;
+mod popups;
+mod session;
+mod subsurfaces;
+mod support;
+mod windows;

@@ -1,0 +1,236 @@
+//! The session with the host: lost, taken up again, broken in the middle; execs and launches.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use atoll_wire::header::Message as Body;
+use atoll_wire::{
+    ExecCredit, ExecStart, ExecStream, Key, KeyState, KeyboardFocus, Launch, ListApps, PopupDismissed, opening,
+};
+use wayland_client::WEnum;
+use wayland_client::protocol::wl_keyboard;
+
+use crate::support::agent::{Agent, epoch};
+use crate::support::host::{BULK, CONTROL, FRAMES, Host};
+use crate::support::wayland::Rule;
+
+/// Starts `sh -c` and waits until it has said `ready` on stdout; gives its pid.
+fn exec_ready(host: &mut Host, exec: u32, script: &str) -> u32 {
+    let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
+    host.send(BULK, Body::ExecStart(ExecStart { exec, argv, ..ExecStart::default() }));
+    let pid = host.wait("ExecStarted", |body| match body {
+        Body::ExecStarted(started) if started.exec == exec => Some(started.pid),
+        _ => None,
+    });
+    let stream = ExecStream::Stdout.into();
+    host.send(BULK, Body::ExecCredit(ExecCredit { exec, stream, bytes: 4096 }));
+    host.wait_message("what it says", |message| {
+        matches!(message.body, Some(Body::ExecData(_)))
+            .then(|| message.payload.clone())
+            .filter(|said| said == b"ready\n")
+    });
+    pid
+}
+
+fn is_gone(pid: u32) -> bool {
+    // A zombie that is not yet waited for has ended as well.
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .map_or(true, |stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
+}
+
+fn wait_gone(pid: u32) {
+    for _ in 0..1000 {
+        if is_gone(pid) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("process {pid} goes on");
+}
+
+#[test]
+fn a_host_that_comes_back_is_told_and_shown_everything() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let window = client.shown_window("main", 300, 200, 1);
+    let id = host.window_opened().surface;
+    host.shows(id, (300, 200), 1);
+    let dialog = client.window("dialog");
+    dialog.toplevel.set_parent(Some(&window.toplevel));
+    client.show(&dialog.surface, 60, 50, 2);
+    let dialog_id = host.window_opened().surface;
+    let (child_surface, role) = client.subsurface(&window.surface);
+    role.set_position(7, 8);
+    client.show(&child_surface, 30, 20, 3);
+    window.surface.commit();
+    let (popup, _) = client.popup(&window.xdg, &Rule { x: 1, y: 2, width: 40, height: 30 }, None);
+    client.show(&popup.surface, 40, 30, 4);
+    let popup_id = host.popup_opened().surface;
+    host.shows(popup_id, (40, 30), 4);
+    host.send(CONTROL, Body::KeyboardFocus(KeyboardFocus { surface: id }));
+    client.keyboard_entered(&window.surface);
+    host.send(CONTROL, Body::Key(Key { code: 30, state: KeyState::Pressed.into(), time_ms: 1 }));
+    client.wait_keyboard("a key", |event| matches!(event, wl_keyboard::Event::Key { .. }).then_some(()));
+
+    // Without a host: nothing is held down, nobody has the keyboard, and programs live on.
+    drop(host);
+    client.wait_keyboard("its release", |event| match event {
+        wl_keyboard::Event::Key { state: WEnum::Value(wl_keyboard::KeyState::Released), .. } => Some(()),
+        _ => None,
+    });
+    client.wait_keyboard("leave", |event| matches!(event, wl_keyboard::Event::Leave { .. }).then_some(()));
+    client.show(&window.surface, 320, 240, 5);
+    client.roundtrip();
+
+    let mut host = agent.host();
+    let opened: Vec<_> = (0..2).map(|_| host.window_opened()).collect();
+    assert_eq!((opened[0].surface, opened[0].title.as_str()), (id, "main"));
+    assert_eq!((opened[1].surface, opened[1].title.as_str(), opened[1].parent), (dialog_id, "dialog", id));
+    host.shows(id, (320, 240), 5);
+    host.shows(dialog_id, (60, 50), 2);
+    host.shows(popup_id, (40, 30), 4);
+    let child = *host.surfaces.keys().find(|known| ![id, dialog_id, popup_id].contains(known)).expect("the child");
+    host.shows(child, (30, 20), 3);
+    assert_eq!(host.surfaces[&id].frame.serial, 1);
+    host.send(CONTROL, Body::PopupDismissed(PopupDismissed { surface: popup_id }));
+    client.popup_done(&popup);
+}
+
+#[test]
+fn the_places_of_children_are_told_again() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let window = client.shown_window("main", 300, 200, 1);
+    let id = host.window_opened().surface;
+    let (surface, role) = client.subsurface(&window.surface);
+    role.set_position(7, 8);
+    client.show(&surface, 30, 20, 3);
+    window.surface.commit();
+    client.flush();
+    let (child, _) = host.subsurface_opened();
+    drop(host);
+    let mut host = agent.host();
+    assert_eq!(host.subsurface_opened(), (child, id));
+    assert_eq!(host.placed(id), [(id, 0, 0), (child, 7, 8)]);
+}
+
+#[test]
+fn another_epoch_on_a_port_ends_the_session() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let pid = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
+    host.send_bytes(FRAMES, &opening(&epoch()));
+    wait_gone(pid);
+    drop(host);
+    agent.host().roundtrip();
+}
+
+#[test]
+fn garbage_of_a_host_ends_the_session_and_no_more() {
+    let agent = Agent::start();
+    for port in [CONTROL, FRAMES, BULK] {
+        let mut host = agent.host();
+        let mut client = agent.client();
+        client.shown_window("lives", 10, 10, 1);
+        host.window_opened();
+        host.send_bytes(port, &[0xff; 64]);
+        agent.wait_log("broken framing");
+        drop(host);
+        agent.host().roundtrip();
+    }
+}
+
+/// A host that died in the middle of a message is not waited for: what it held is released, and its bytes are discarded.
+#[test]
+fn a_message_that_stays_incomplete_ends_the_session() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let pid = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
+    host.send_bytes(CONTROL, &[40, 0, 0, 0, 1, 2, 3]);
+    agent.wait_log("a message stayed incomplete");
+    wait_gone(pid);
+    drop(host);
+    agent.host().roundtrip();
+}
+
+#[test]
+fn execs_end_with_the_host_that_started_them() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let gentle = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
+    let stubborn = exec_ready(&mut host, 2, "trap '' HUP; echo ready; while true; do sleep 0.1; done");
+    drop(host);
+    wait_gone(gentle);
+    wait_gone(stubborn);
+}
+
+#[test]
+fn an_application_is_launched_by_its_desktop_id() {
+    let agent = Agent::start();
+    let script = agent.path("bin/tool");
+    fs::write(&script, "#!/bin/sh\necho \"$WAYLAND_DISPLAY $*\" > \"$HOME/started.new\"\nmv \"$HOME/started.new\" \"$HOME/started\"\nexec sleep 60\n").expect("a script");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("its mode");
+    std::os::unix::fs::symlink("/bin/mv", agent.path("bin/mv")).expect("a link");
+    let entry = "[Desktop Entry]\nType=Application\nName=A tool\nExec=tool --open %f\n";
+    fs::write(agent.applications().join("org.example.Tool.desktop"), entry).expect("an entry");
+    let mut host = agent.host();
+    host.send(CONTROL, Body::ListApps(ListApps { request: 1 }));
+    let apps = host.wait("Apps", |body| match body {
+        Body::Apps(apps) => Some(apps.apps.clone()),
+        _ => None,
+    });
+    assert_eq!(apps.iter().map(|app| app.id.as_str()).collect::<Vec<_>>(), ["org.example.Tool"]);
+
+    let files = vec!["/tmp/a file".to_owned()];
+    let app_id = "org.example.Tool.desktop".to_owned();
+    host.send(CONTROL, Body::Launch(Launch { request: 2, app_id, files, ..Launch::default() }));
+    let pid = host.wait("Launched", |body| match body {
+        Body::Launched(launched) if launched.request == 2 => Some(launched.pid),
+        _ => None,
+    });
+    let started = agent.path("home/started");
+    for _ in 0..1000 {
+        if started.exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(fs::read_to_string(started).expect("it ran"), "wayland-1 --open /tmp/a file\n");
+    // What was launched is the user's, not the host's: it stays when the host goes.
+    drop(host);
+    let mut host = agent.host();
+    host.roundtrip();
+    assert!(!is_gone(pid));
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(pid as i32).expect("a pid"),
+        rustix::process::Signal::KILL,
+    )
+    .expect("a signal");
+
+    for (request, app_id, argv) in
+        [(3, "no.such.App", vec![]), (4, "", vec!["no-such-program".to_owned()]), (5, "", vec![])]
+    {
+        host.send(CONTROL, Body::Launch(Launch { request, app_id: app_id.to_owned(), argv, files: Vec::new() }));
+        host.wait("RequestFailed", |body| match body {
+            Body::RequestFailed(failed) if failed.request == request => Some(()),
+            _ => None,
+        });
+    }
+}
+
+/// The ports are not ordered among each other: what follows Welcome on another may come before it.
+#[test]
+fn an_exec_that_overtakes_welcome_runs() {
+    let agent = Agent::start();
+    for _ in 0..20 {
+        exec_ready(&mut agent.host(), 1, "echo ready");
+    }
+}
+
+#[test]
+fn the_agent_ends_when_it_is_told_to() {
+    let mut agent = Agent::start();
+    agent.host().roundtrip();
+    assert_eq!(agent.terminate(), Some(0));
+}

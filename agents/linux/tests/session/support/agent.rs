@@ -1,0 +1,165 @@
+//! The agent as a process of its own, on unix sockets in place of virtio ports, with a home and a runtime folder that
+//! are gone with it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::host::Host;
+use super::wayland::Client;
+
+/// Programs that tests run in the session. A PATH of these alone has no Xwayland, which takes its time to start.
+const PROGRAMS: [&str; 5] = ["sh", "sleep", "cat", "true", "printenv"];
+const PATIENCE: Duration = Duration::from_secs(15);
+static EPOCHS: AtomicU64 = AtomicU64::new(1);
+
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
+pub struct Agent {
+    child: Child,
+    folder: TempDir,
+    log: Arc<Log>,
+}
+
+/// The agent that npm's set-up built, where the environment names it; else cargo's own.
+fn program() -> PathBuf {
+    std::env::var_os("ATOLL_AGENT").map_or_else(|| env!("CARGO_BIN_EXE_atoll-agent").into(), PathBuf::from)
+}
+
+fn in_path(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    let mut files = std::env::split_paths(&path).map(|folder| folder.join(name));
+    files.find(|file| file.exists()).unwrap_or_else(|| panic!("{name} is not installed"))
+}
+
+impl Agent {
+    /// Without Xwayland.
+    pub fn start() -> Self {
+        Self::launch(&PROGRAMS)
+    }
+
+    fn launch(programs: &[&str]) -> Self {
+        let folder = TempDir::with_prefix("atoll-agent-").expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        for name in ["home", "runtime", "bin", "data/applications"] {
+            fs::create_dir_all(at(name)).expect("a folder");
+        }
+        for name in programs {
+            symlink(in_path(name), at("bin").join(name)).expect("a link");
+        }
+        let mut command = Command::new(program());
+        command.env_clear().env("XDG_RUNTIME_DIR", at("runtime")).env("HOME", at("home")).env("PATH", at("bin"));
+        command.env("XDG_DATA_HOME", at("data")).env("XDG_DATA_DIRS", at("none"));
+        for name in ["control", "frames", "bulk"] {
+            command.arg(format!("--{name}")).arg(at(name));
+        }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the agent starts");
+        let stderr = child.stderr.take().expect("a pipe");
+        let log = Arc::new(Log::default());
+        let ours = log.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                ours.lines.lock().expect("the log").push(line);
+                ours.more.notify_all();
+            }
+        });
+        Self { child, folder, log }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn applications(&self) -> PathBuf {
+        self.path("data/applications")
+    }
+
+    pub fn sockets(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A host of a new session.
+    pub fn host(&self) -> Host {
+        Host::connect(self.sockets(), epoch())
+    }
+
+    /// A program in this session.
+    pub fn client(&self) -> Client {
+        Client::connect(self.wayland())
+    }
+
+    pub fn wayland(&self) -> UnixStream {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            for number in 0..4 {
+                if let Ok(stream) = UnixStream::connect(self.path(&format!("runtime/wayland-{number}"))) {
+                    return stream;
+                }
+            }
+            assert!(Instant::now() < end, "the agent listens to no Wayland client");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The first line of the log that holds `text`, now or soon.
+    pub fn wait_log(&self, text: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        let mut lines = self.log.lines.lock().expect("the log");
+        loop {
+            if let Some(line) = lines.iter().find(|line| line.contains(text)) {
+                return line.clone();
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the agent never said {text:?}, but {lines:#?}");
+            lines = self.log.more.wait_timeout(lines, left).expect("the log").0;
+        }
+    }
+
+    pub fn assert_runs(&mut self) {
+        assert!(matches!(self.child.try_wait(), Ok(None)), "the agent ended");
+    }
+
+    /// SIGTERM, as init does it; gives the exit status.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
+        self.child.wait().expect("an end").code()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let lines = self.log.lines.lock().map(|lines| lines.join("\n")).unwrap_or_default();
+            eprintln!("-- what the agent said:\n{lines}\n--");
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Never the same twice.
+pub fn epoch() -> [u8; 16] {
+    let mut epoch = [0; 16];
+    epoch[..8].copy_from_slice(&EPOCHS.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    epoch[8..12].copy_from_slice(&std::process::id().to_le_bytes());
+    epoch
+}

@@ -1,0 +1,5 @@
+pub mod agent;
+pub mod expect;
+pub mod host;
+pub mod rules;
+pub mod wayland;

@@ -1,0 +1,216 @@
+//! The host's rules for what an agent may say, as shared/protocol states them: an agent that breaks one loses its
+//! channels, whichever program of the guest it was that made it do so.
+
+use std::collections::BTreeMap;
+
+use atoll_wire::header::Message as Body;
+use atoll_wire::limits::{
+    MAX_APP_ID_BYTES, MAX_AREA_PX, MAX_COORDINATE, MAX_CURSOR_SIDE_PX, MAX_DAMAGE_RECTS, MAX_FRAME_PARTS,
+    MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES,
+    MAX_WINDOWS,
+};
+use atoll_wire::{ChildrenPlaced, CursorChanged, Encoding, Frame, Message, Rect, WindowRequest, cursor_changed};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Window,
+    Popup,
+    Subsurface,
+}
+
+#[derive(Debug)]
+struct Surface {
+    role: Role,
+    parent: u32,
+    credits: u32,
+    serial: u32,
+    /// Serial, size, messages and bytes of the picture that is not complete.
+    partial: Option<(u32, (u32, u32), usize, usize)>,
+}
+
+/// What is open by these rules.
+#[derive(Debug, Default)]
+pub struct Rules {
+    live: BTreeMap<u32, Surface>,
+    retired: BTreeMap<u32, Surface>,
+    highest: u32,
+}
+
+impl Rules {
+    pub fn granted(&mut self, surface: u32, count: u32) {
+        if let Some(surface) = self.live.get_mut(&surface) {
+            surface.credits += count;
+        }
+    }
+
+    /// Panics where the host would end the session.
+    pub fn check(&mut self, message: &Message) {
+        let Some(body) = &message.body else { return };
+        match body {
+            Body::WindowOpened(opened) => {
+                self.open(opened.surface, Role::Window, 0);
+                texts(&opened.title, &opened.app_id);
+                self.dialog_parent(opened.parent);
+            }
+            Body::PopupOpened(opened) => {
+                self.open(opened.surface, Role::Popup, opened.parent);
+                popup_place(opened.rect.as_ref());
+            }
+            Body::SubsurfaceOpened(opened) => self.open(opened.surface, Role::Subsurface, opened.parent),
+            Body::WindowChanged(changed) => {
+                self.require(changed.surface, Some(Role::Window));
+                texts(changed.title.as_deref().unwrap_or_default(), changed.app_id.as_deref().unwrap_or_default());
+                self.dialog_parent(changed.parent.unwrap_or_default());
+            }
+            Body::PopupMoved(moved) => {
+                self.require(moved.surface, Some(Role::Popup));
+                popup_place(moved.rect.as_ref());
+            }
+            Body::ChildrenPlaced(placed) => self.children(placed),
+            Body::WindowRequested(requested) => {
+                self.require(requested.surface, Some(Role::Window));
+                let edges = requested.request() != WindowRequest::Resize || (1..=15).contains(&requested.edges);
+                assert!(edges, "resize of edges {}", requested.edges);
+            }
+            Body::SurfaceClosed(closed) => self.close(closed.surface),
+            Body::CursorChanged(changed) => cursor(changed, message.payload.len()),
+            Body::Frame(frame) => self.frame(frame, message.payload.len()),
+            _ => {}
+        }
+    }
+
+    fn require(&self, id: u32, role: Option<Role>) -> &Surface {
+        let surface = self.live.get(&id).unwrap_or_else(|| panic!("surface {id} is not open"));
+        assert!(role.is_none_or(|role| surface.role == role), "surface {id} is a {:?}", surface.role);
+        surface
+    }
+
+    fn open(&mut self, id: u32, role: Role, parent: u32) {
+        assert!(id > self.highest, "surface {id} is not above {}", self.highest);
+        assert!(self.live.len() < MAX_SURFACES, "too many surfaces");
+        let windows = self.live.values().filter(|surface| surface.role == Role::Window).count();
+        assert!(role != Role::Window || windows < MAX_WINDOWS, "too many windows");
+        if role != Role::Window {
+            let below = self.require(parent, None).role;
+            assert!(role != Role::Popup || below != Role::Subsurface, "a popup on subsurface {parent}");
+            let limit = if role == Role::Popup { MAX_POPUP_DEPTH } else { MAX_SUBSURFACE_DEPTH };
+            let (mut depth, mut at) = (1, parent);
+            while let Some(surface) = self.live.get(&at).filter(|surface| surface.role == role) {
+                depth += 1;
+                at = surface.parent;
+            }
+            assert!(depth <= limit, "{role:?} nested {depth} deep");
+        }
+        self.highest = id;
+        self.live.insert(id, Surface { role, parent, credits: 0, serial: 0, partial: None });
+    }
+
+    fn close(&mut self, id: u32) {
+        self.require(id, None);
+        let standing = self.live.iter().filter(|(_, surface)| surface.role != Role::Window && surface.parent == id);
+        for child in standing.map(|(child, _)| *child).collect::<Vec<_>>() {
+            self.close(child);
+        }
+        let surface = self.live.remove(&id).expect("it is live");
+        self.retired.insert(id, surface);
+    }
+
+    fn dialog_parent(&self, parent: u32) {
+        if let Some(parent) = self.live.get(&parent) {
+            assert_eq!(parent.role, Role::Window, "a dialog of a {:?}", parent.role);
+        }
+    }
+
+    fn children(&self, placed: &ChildrenPlaced) {
+        self.require(placed.parent, None);
+        let mut seen = Vec::new();
+        for child in &placed.children {
+            assert!(!seen.contains(&child.surface), "child {} is placed twice", child.surface);
+            seen.push(child.surface);
+            if child.surface != placed.parent {
+                let parent = self.require(child.surface, Some(Role::Subsurface)).parent;
+                assert_eq!(parent, placed.parent, "surface {} is another's child", child.surface);
+            }
+            coordinate(child.x);
+            coordinate(child.y);
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame, bytes: usize) {
+        let (width, height) = (frame.width, frame.height);
+        side(width);
+        side(height);
+        assert!(width * height <= MAX_AREA_PX, "a picture of {width}x{height}");
+        let surface = self.live.get_mut(&frame.surface).or_else(|| self.retired.get_mut(&frame.surface));
+        let surface = surface.unwrap_or_else(|| panic!("a frame for unknown surface {}", frame.surface));
+        if surface.partial.is_none() {
+            assert!(surface.credits > 0, "surface {} has no credit", frame.surface);
+            assert!(frame.serial > surface.serial, "serial {} does not rise", frame.serial);
+            surface.credits -= 1;
+            surface.serial = frame.serial;
+        }
+        let (serial, size, parts, sum) = surface.partial.take().unwrap_or((frame.serial, (width, height), 0, 0));
+        assert_eq!((serial, size), (frame.serial, (width, height)), "the picture before is not complete");
+        let (parts, sum) = (parts + 1, sum + bytes);
+        assert!(parts <= MAX_FRAME_PARTS && sum <= (width * height * 4) as usize * 2 + 4096, "{parts} parts, {sum} B");
+        surface.partial = (!frame.last).then_some((serial, size, parts, sum));
+        assert!(frame.damage.len() <= MAX_DAMAGE_RECTS);
+        let mut named = 0;
+        for rect in &frame.damage {
+            let inside = rect.width > 0 && rect.height > 0 && rect.x + rect.width <= width;
+            assert!(inside && rect.y + rect.height <= height, "damage {rect:?} of {width}x{height}");
+            let raw = rect.width * rect.height * 4;
+            match rect.encoding() {
+                Encoding::Raw => assert_eq!(rect.size, raw),
+                Encoding::Lz4 => assert!(rect.size > 0 && rect.size <= raw + raw / 255 + 16),
+                Encoding::Unspecified => panic!("a rectangle without encoding"),
+            }
+            named += rect.size as usize;
+        }
+        assert_eq!(named, bytes, "rectangles and payload");
+        assert!((1..=MAX_SCALE).contains(&frame.scale), "scale {}", frame.scale);
+        for viewport in [frame.viewport_width, frame.viewport_height] {
+            assert!(viewport <= MAX_SIDE_PX, "viewport {viewport}");
+        }
+        if let Some(geometry) = &frame.geometry {
+            place(geometry);
+        }
+    }
+}
+
+fn side(side: u32) {
+    assert!((1..=MAX_SIDE_PX).contains(&side), "a side of {side}");
+}
+
+fn coordinate(at: i32) {
+    assert!(at.abs() <= MAX_COORDINATE, "a place at {at}");
+}
+
+fn place(rect: &Rect) {
+    coordinate(rect.x);
+    coordinate(rect.y);
+    side(rect.width);
+    side(rect.height);
+}
+
+fn popup_place(rect: Option<&Rect>) {
+    place(rect.expect("a popup has a place"));
+}
+
+fn texts(title: &str, app_id: &str) {
+    assert!(title.len() <= MAX_TITLE_BYTES && app_id.len() <= MAX_APP_ID_BYTES, "a long title");
+}
+
+fn cursor(changed: &CursorChanged, bytes: usize) {
+    match changed.cursor.as_ref().expect("a cursor") {
+        cursor_changed::Cursor::Shape(shape) => assert!(shape.len() <= MAX_SHAPE_BYTES && bytes == 0),
+        cursor_changed::Cursor::Bitmap(bitmap) => {
+            for side in [bitmap.width, bitmap.height] {
+                assert!((1..=MAX_CURSOR_SIDE_PX).contains(&side), "a cursor of {side}");
+            }
+            assert_eq!(bytes, (bitmap.width * bitmap.height * 4) as usize);
+            assert!(bitmap.hot_x < bitmap.width && bitmap.hot_y < bitmap.height, "hot spot");
+            assert!((1..=MAX_SCALE).contains(&bitmap.scale), "cursor scale");
+        }
+    }
+}
