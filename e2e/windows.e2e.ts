@@ -147,3 +147,100 @@ test("after a crash of the application windows are where and as they were", asyn
   for (const id of ids) await desktop.json("window", "close", id);
   await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });
+
+test("windows are moved by any part with Alt, tiled at the edges, and come off by their title", async () => {
+  const page = await desktop.page();
+  const { id, element } = await desktop.run("home", "foot");
+  await desktop.json("window", "move", id, "400", "200", "500", "300");
+  const content = element.locator('[data-part="content"]');
+  await content.click();
+  await page.keyboard.type("cat > /tmp/dragged\n");
+  const before = await windowView(id);
+  await page.keyboard.down("Alt");
+  await page.mouse.move(600, 350);
+  await page.mouse.down();
+  await page.mouse.move(660, 390, { steps: 3 });
+  await page.mouse.up();
+  await page.keyboard.up("Alt");
+  await expect.poll(() => windowView(id)).toMatchObject({ x: before.x + 60, y: before.y + 40 });
+
+  const title = await element.locator('[data-part="title"]').boundingBox();
+  if (title === null) throw new Error("no title");
+  await page.mouse.move(title.x + 20, title.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(300, 400, { steps: 3 });
+  await page.mouse.move(0, 400, { steps: 3 });
+  await expect(page.locator(".snap-preview")).toBeVisible();
+  await page.mouse.up();
+  const half = await page.evaluate(() => Math.floor(innerWidth / 2) - 2);
+  await expect.poll(() => windowView(id)).toMatchObject({ x: 1, width: half });
+  await page.keyboard.press("Meta+ArrowRight");
+  await expect.poll(async () => (await windowView(id)).x).toBeGreaterThan(half);
+
+  const tiled = await element.locator('[data-part="title"]').boundingBox();
+  if (tiled === null) throw new Error("no title");
+  await page.mouse.move(tiled.x + 20, tiled.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(tiled.x - 100, tiled.y + 120, { steps: 4 });
+  await page.mouse.up();
+  await expect.poll(() => windowView(id)).toMatchObject({ width: before.width, height: before.height });
+  // Nothing of all this was a key or a click of the program.
+  await page.keyboard.type("Still Here\n");
+  await page.keyboard.press("Control+d");
+  await expect.poll(() => desktop.read("home", "/tmp/dragged")).toBe("Still Here\n");
+  await page.keyboard.press("Alt+F4");
+  await expect.poll(async () => (await desktop.windows()).length).toBe(0);
+});
+
+test("Alt+Tab shows whose windows there are and goes to the one before", async () => {
+  const page = await desktop.page();
+  const home = await desktop.run("home", "foot");
+  const web = await desktop.run("web", "foot");
+  await home.element.locator('[data-part="content"]').click();
+  await page.keyboard.down("Alt");
+  await page.keyboard.press("Tab");
+  const cards = page.getByRole("listbox", { name: "Windows" }).getByRole("option");
+  await expect(cards).toHaveCount(2);
+  await expect(cards.nth(1)).toHaveAttribute("aria-selected", "true");
+  await expect(cards.nth(0)).toContainText("home");
+  await expect(cards.nth(1)).toContainText("web");
+  // The picture is the window's: foot's background fills most of it.
+  await expect
+    .poll(() =>
+      cards
+        .nth(1)
+        .locator("canvas")
+        .evaluate((canvas: HTMLCanvasElement) => canvas.width * canvas.height),
+    )
+    .toBeGreaterThan(10_000);
+  await page.keyboard.up("Alt");
+  await expect(cards).toHaveCount(0);
+  await expect.poll(async () => (await windowView(web.id)).focused).toBe(true);
+  await page.keyboard.type("echo Web > /tmp/switched\n");
+  await expect.poll(() => desktop.read("web", "/tmp/switched")).toBe("Web\n");
+  for (const { id } of [home, web]) await desktop.json("window", "close", id);
+  await expect.poll(async () => (await desktop.windows()).length).toBe(0);
+});
+
+test("full screen is the person's: the label's colour stays around it, and so does the way out", async () => {
+  const page = await desktop.page();
+  const { id, element } = await desktop.run("web", "foot");
+  await element.locator('[data-part="content"]').click();
+  const before = await windowView(id);
+  await page.keyboard.press("Meta+f");
+  const [width, height] = await page.evaluate(() => [innerWidth - 6, innerHeight - 6]);
+  await expect.poll(() => windowView(id)).toMatchObject({ x: 3, y: 3, width, height, state: "fullscreen" });
+  await expect(page.locator(".top-bar")).toBeHidden();
+  await expect(page.locator(".fullscreen-edge")).toHaveCSS("background-color", "rgb(224, 103, 74)");
+  await page.mouse.move(600, 1);
+  await page.getByRole("button", { name: "Leave full screen" }).click();
+  await expect.poll(() => windowView(id)).toEqual(before);
+  await expect(page.locator(".top-bar")).toBeVisible();
+
+  // A program that wants it gets the work area.
+  const wanting = await desktop.run("web", "foot", "--fullscreen");
+  await expect.poll(() => windowView(wanting.id)).toMatchObject({ y: 70, state: "fullscreen" });
+  await expect(page.locator(".top-bar")).toBeVisible();
+  for (const window of [id, wanting.id]) await desktop.json("window", "close", window);
+  await expect.poll(async () => (await desktop.windows()).length).toBe(0);
+});

@@ -5,6 +5,7 @@ import { useShallow } from "zustand/shallow";
 import type { DesktopWindow } from "../wm/state.ts";
 import { GuestWindow } from "../wm/GuestWindow.tsx";
 import { wmStore } from "../wm/store.ts";
+import { WindowOverlays } from "../wm/WindowOverlays.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
 import { Notices } from "../ui/Notices.tsx";
@@ -33,6 +34,7 @@ export function Desktop() {
       </main>
       <Dock />
       <TopBar />
+      <WindowOverlays />
       <Overlays />
       <Notices />
     </>

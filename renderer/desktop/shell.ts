@@ -1,6 +1,7 @@
 /** The desktop's working parts, put together. The views (React) are told of them by this module's one instance. */
 import type { WindowId, WindowRequest } from "#shared/model/window.ts";
 import { lastActivity } from "../input/activity.ts";
+import type { HostChord } from "../input/host-keys.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
@@ -17,6 +18,7 @@ import { WindowMemory } from "../wm/memory.ts";
 import { Orders } from "../wm/orders.ts";
 import { PlacementKeeper } from "../wm/placement-keeper.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
+import { Switcher } from "../wm/switcher.ts";
 import { bridge, onLinkPorts } from "./bridge.ts";
 import { followLaunches } from "./launches.ts";
 import { desktopStore, setOverlay, toggleLauncher } from "./store.ts";
@@ -24,30 +26,42 @@ import { desktopStore, setOverlay, toggleLauncher } from "./store.ts";
 export const links = new Links({
   requested: (window, request) => requested(window, request),
   recall: (window, vm, guest) => memory.recall(window, vm, guest),
-  mapped: () => layout.changed(),
   mayTakeFocus: (window, isStarted) => mayTake(window, isStarted),
   attached: (session) => tellOutput(session),
   popupsChanged: () => layout.changed(),
 });
 export const orders = new Orders(links);
-const keyboard = new Keyboard(
-  {
-    superTapped: toggleLauncher,
-    chordPressed: ({ code, isShift }) => (code === "KeyB" ? setOverlay({ kind: "bar" }) : orders.chord(code, isShift)),
-  },
-  window,
-);
+const keyboard = new Keyboard({ superTapped: toggleLauncher, chordPressed: (chord) => pressChord(chord) }, window);
 const pointer = new Pointer(links, {
   pressed: (id, event) => {
     orders.focus(id);
+    if (event.altKey || event.metaKey) return dragAnywhere(id, event.button);
     keyboard.alignWith(event);
     return false;
   },
 });
 const effects = new Effects(links, keyboard);
-export const drag = new Drag(links, effects, pointer);
+export const drag = new Drag(links, effects, pointer, keyboard);
+export const switcher = new Switcher(keyboard, orders);
 const memory = new WindowMemory();
 const layout = new LayoutReporter(bridge, links);
+
+function pressChord(chord: HostChord): void {
+  // What of the host is open has the keys; only Super alone closes the launcher.
+  if (desktopStore.getState().overlay !== null) return;
+  if (chord.code === "KeyB") return setOverlay({ kind: "bar" });
+  if (chord.code === "Tab") return switcher.open(chord.modifier, chord.isShift);
+  orders.chord(chord);
+}
+
+/** With Alt or Super held a window is moved by any part of it, and resized with the right button. */
+function dragAnywhere(id: WindowId, button: number): boolean {
+  if (button !== 0 && button !== 2) return false;
+  keyboard.disarm();
+  if (button === 0) drag.move(id);
+  else drag.resizeNearest(id);
+  return true;
+}
 
 function mayTake(id: WindowId, isStarted: boolean): boolean {
   const state = wmStore.getState();

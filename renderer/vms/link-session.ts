@@ -30,7 +30,6 @@ export interface LinkSessionListener {
   recall(window: WindowId, guest: GuestWindow): Remembered | null;
   /** Its first picture came: may it take focus? `isStarted`: it is the first window of a program that the host started. */
   mayTakeFocus(window: WindowId, isStarted: boolean): boolean;
-  mapped(window: WindowId): void;
   /** The agent speaks: what a former life has left can go. */
   attached(session: LinkSession): void;
 }
@@ -174,7 +173,6 @@ export class LinkSession {
     this.#remembered.delete(guest.surface);
     const takesFocus = remembered?.back?.wasFocused ?? this.#listener.mayTakeFocus(id, isStarted);
     dispatch({ type: "mapped", id, size, takesFocus, remembered });
-    this.#listener.mapped(id);
   }
 
   #closed(reason: "protocol-violation" | "agent-lost" | "stopped", detail: string): void {

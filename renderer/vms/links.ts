@@ -11,7 +11,6 @@ export interface LinksListener {
   requested(window: WindowId, request: WindowRequest): void;
   recall(window: WindowId, vm: VmId, guest: GuestWindow): Remembered | null;
   mayTakeFocus(window: WindowId, isStarted: boolean): boolean;
-  mapped(window: WindowId): void;
   attached(session: LinkSession): void;
   popupsChanged(): void;
 }
@@ -36,7 +35,6 @@ export class Links {
     const session = new LinkSession(vm, events, pixels, this.compositor, {
       requested: (_session, window, request) => this.#listener.requested(window, request),
       recall: (window, guest) => this.#listener.recall(window, vm, guest),
-      mapped: (window) => this.#listener.mapped(window),
       mayTakeFocus: (window, isStarted) => this.#listener.mayTakeFocus(window, isStarted),
       attached: (attached) => {
         this.#former.get(vm)?.replace();

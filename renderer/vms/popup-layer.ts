@@ -2,7 +2,7 @@
 import type { VmId } from "#shared/model/vm.ts";
 import { type GuestPopup, type Rect, type SurfaceId, windowIdOf } from "#shared/model/window.ts";
 import { geometryOf, type Scene, type SceneSurface } from "../compositor/scene.ts";
-import { type PopupPlace, placePopup } from "../wm/geometry.ts";
+import { type PopupPlace, placePopup, screenOf } from "../wm/geometry.ts";
 import { contentOf } from "../wm/state.ts";
 import { wmStore } from "../wm/store.ts";
 
@@ -70,7 +70,8 @@ export class PopupLayer {
     if (parent !== undefined && parent.whole === null) return;
     const origin = parent?.whole ?? { x: 0, y: 0 };
     const wanted = { x: origin.x + popup.rect.x, y: origin.y + popup.rect.y, width, height };
-    const place = placePopup(wanted, contentOf(window, state.workArea), state.workArea);
+    const area = window.shownAs === "screen" ? screenOf(state.workArea) : state.workArea;
+    const place = placePopup(wanted, contentOf(window, state.workArea), area);
     popup.whole = place?.whole ?? null;
     popup.shown = place?.shown ?? null;
     popup.element.hidden = place === null;

@@ -2,13 +2,13 @@
 import type { AtollBridge, WmAnswerValue, WmCommand } from "#shared/ipc/contract.ts";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { WindowId } from "#shared/model/window.ts";
-import { geometryOf } from "../compositor/scene.ts";
 import type { Links } from "../vms/links.ts";
 import type { Effects } from "./effects.ts";
 import { clampSize } from "./geometry.ts";
 import type { Orders } from "./orders.ts";
 import { contentOf } from "./state.ts";
 import { dispatch, wmStore } from "./store.ts";
+import { windowPicture } from "./window-picture.ts";
 
 /** How long a program may take to draw the size that it was asked for. */
 const MOVE_ANSWER_MS = 1_000;
@@ -71,26 +71,8 @@ export class CommandServer {
 
   /** The window's surfaces, its popups as far as they lie over it, in pixels of its buffer. */
   async #screenshot(id: WindowId): Promise<WmAnswerValue> {
-    const found = this.#links.find(id);
-    const picture = found?.surface.picture;
-    if (found === undefined || picture === undefined || picture === null) {
-      throw new AppError("window.not-found", `Window ${id} has no picture.`, { window: id });
-    }
-    const { scene, popups } = found.session;
-    const scale = picture.width / picture.logicalWidth;
-    const shown = geometryOf(picture);
-    const layers = scene.layers(found.surface, { x: -shown.x, y: -shown.y }, scale);
-    for (const popup of popups.surfacesOn(found.surface.id)) {
-      if (popup.surface.picture === null) continue;
-      const inner = geometryOf(popup.surface.picture);
-      layers.push(...scene.layers(popup.surface, { x: popup.whole.x - inner.x, y: popup.whole.y - inner.y }, scale));
-    }
-    const png = await this.#links.compositor.screenshot(
-      Math.round(shown.width * scale),
-      Math.round(shown.height * scale),
-      layers,
-    );
-    if (png === null) throw new AppError("internal", `The picture of window ${id} could not be made.`, { window: id });
+    const png = await windowPicture(this.#links, id, (_size, native) => native, true);
+    if (png === null) throw new AppError("window.not-found", `Window ${id} has no picture.`, { window: id });
     return png;
   }
 }

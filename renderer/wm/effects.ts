@@ -11,7 +11,7 @@ import { dispatch, wmStore } from "./store.ts";
 import { statesOf, wishOf } from "./wishes.ts";
 
 /** A program that has not drawn for its placement by then gets its frame all the same. */
-const ARRIVAL_MS = 400;
+const ARRIVAL_MS = 1_000;
 
 export class Effects {
   readonly #links: Links;

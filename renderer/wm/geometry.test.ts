@@ -11,6 +11,7 @@ import {
   place,
   placePopup,
   sizeAfterDrag,
+  snapPart,
 } from "./geometry.ts";
 
 const FREE: SizeHints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
@@ -60,6 +61,18 @@ describe("geometry", () => {
     const parent = { x: 700, y: 300, width: 600, height: 400 };
     const dialog = place({ width: 300, height: 100 }, FRAMES.full, area, [parent], parent);
     expect(intersection(outerOf(dialog, FRAMES.full), parent)).toEqual(outerOf(dialog, FRAMES.full));
+  });
+});
+
+describe("a moved window", () => {
+  const area = { x: 0, y: 34, width: 1440, height: 866 };
+
+  it("takes the half, or all, of the work area at whose edge the pointer is", () => {
+    expect(snapPart(0, 400, area)).toBe("left");
+    expect(snapPart(1439, 400, area)).toBe("right");
+    expect(snapPart(700, 20, area)).toBe("all");
+    expect(snapPart(700, 899, area)).toBeNull();
+    expect(snapPart(20, 60, area)).toBeNull();
   });
 });
 

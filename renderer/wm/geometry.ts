@@ -133,6 +133,16 @@ export function fill(workArea: Rect, part: Part, minWidth: number = 0): Rect {
   return { ...workArea, width, x: part === "left" ? workArea.x : workArea.x + workArea.width - width };
 }
 
+/** So near to an edge of the work area a moved window's pointer means that edge. */
+const SNAP_PX = 3;
+
+/** Which part of the work area a window takes that is let go with the pointer here; null = none. */
+export function snapPart(x: number, y: number, workArea: Rect): Part | null {
+  if (x < workArea.x + SNAP_PX) return "left";
+  if (x >= workArea.x + workArea.width - SNAP_PX) return "right";
+  return y < workArea.y + SNAP_PX ? "all" : null;
+}
+
 /** The part of the work area where new windows go. */
 export function placementArea(workArea: Rect): Rect {
   return { ...workArea, height: Math.max(FRAMES.full.top, workArea.height - DOCK_HEIGHT) };

@@ -1,7 +1,8 @@
 /** What a person, a script or (where it may) a program can do to a window. */
 import type { WindowId } from "#shared/model/window.ts";
+import type { HostChord } from "../input/host-keys.ts";
 import type { Links } from "../vms/links.ts";
-import { isShown, type Placement, topmost } from "./state.ts";
+import type { Placement } from "./state.ts";
 import { dispatch, wmStore } from "./store.ts";
 
 export class Orders {
@@ -70,31 +71,29 @@ export class Orders {
     else this.focus(id);
   }
 
-  /** The next window below (or the lowest) comes to the top. */
-  cycle(isBackwards: boolean): void {
-    const state = wmStore.getState();
-    const shown = state.stack.filter((id) => {
-      const window = state.windows[id];
-      return window !== undefined && isShown(window);
-    });
-    const next = isBackwards ? shown.at(-2) : shown[0];
-    this.focus(next ?? topmost(state));
-  }
-
   /** A chord of the host, on the focused window. */
-  chord(code: string, isShift: boolean): void {
-    if (code === "Tab") return this.cycle(isShift);
+  chord({ code, modifier }: HostChord): void {
     const { focused, windows } = wmStore.getState();
     const window = focused === null ? undefined : windows[focused];
     if (window === undefined) return;
     const { id, placement } = window;
+    if (modifier === "Alt") {
+      if (code === "F4") this.close(id);
+      return;
+    }
     switch (code) {
       case "KeyQ":
-      case "F4":
         return this.close(id);
+      case "KeyF":
+        return this.toggleFullscreen(id);
+      case "KeyH":
+        return this.minimize(id);
+      case "Escape":
+        return placement === "screen" ? this.leaveFullscreen(id) : undefined;
       case "ArrowUp":
         return this.place(id, "maximized");
       case "ArrowDown":
+        if (placement === "screen") return this.leaveFullscreen(id);
         return placement === "free" ? this.minimize(id) : this.place(id, "free");
       case "ArrowLeft":
         return this.place(id, placement === "left" ? "free" : "left");
