@@ -17,6 +17,12 @@ afterEach(() => rm(dir, { recursive: true }));
 const make = (): Promise<string> =>
   makeInitrd({ modulesDir: join(dir, "modules"), initBinary: join(dir, "init"), agentBinary: join(dir, "agent") }, dir);
 
+it("makes it for many VMs that start together", async () => {
+  const made = await Promise.all(Array.from({ length: 8 }, make));
+  expect(new Set(made).size).toBe(1);
+  expect(await readdir(join(made[0] ?? "", ".."))).toEqual(["initrd.img"]);
+});
+
 it("makes an initrd once for the same parts, and another for another agent", async () => {
   const first = await make();
   const { mtimeMs } = await stat(first);

@@ -2,7 +2,7 @@
  * The initrd: init, agent and the template's kernel modules. It is made apart from the template, so that a new agent
  * reaches every VM at its next boot. Uncompressed: unpacking costs an emulated guest more than reading does.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cachePaths } from "./cache-dir.ts";
@@ -26,7 +26,8 @@ export async function makeInitrd(parts: InitrdParts, cacheDir: string): Promise<
   const there = await stat(path).catch(() => null);
   if (there !== null && there.size === archive.length) return path;
   await mkdir(dir, { recursive: true });
-  const partial = `${path}.${process.pid}`;
+  // Two VMs that start together make it twice, each its own; the later one replaces the same bytes.
+  const partial = `${path}.${randomUUID()}`;
   await writeFile(partial, archive, { mode: 0o644 });
   await rename(partial, path);
   return path;

@@ -1,5 +1,6 @@
 /** What the installed QEMU can do: found by running it, because /dev/kvm may exist and fail. */
 import { execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -84,7 +85,7 @@ async function keptFailure(version: string, boot: ProbeBoot, folder: string): Pr
   const known = kvmFailures[boot.kernel];
   if (known !== undefined) return known;
   const kvmFailure = await bootFailure(boot);
-  const partial = `${file}.${process.pid}`;
+  const partial = `${file}.${randomUUID()}`;
   await fsp.mkdir(folder, { recursive: true });
   const answers = { bootId: hostBoot, version, kvmFailures: { ...kvmFailures, [boot.kernel]: kvmFailure } };
   await fsp.writeFile(partial, JSON.stringify(answers));
