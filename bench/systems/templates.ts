@@ -18,7 +18,7 @@ export async function builtTemplate(
   onProgress: (words: string) => void,
 ): Promise<Template> {
   const texts = Object.entries(SOURCES).map(([recipe, file]) => [`${recipe}.yaml`, fs.readFileSync(file, "utf8")]);
-  const recipe = readRecipes(Object.fromEntries(texts) as Record<string, string>).get(name);
+  const recipe = readRecipes(Object.fromEntries(texts) as Record<string, string>).all.get(name);
   if (recipe === undefined) throw new Error(`there is no recipe ${name}`);
   let said = "";
   return buildTemplate({

@@ -37,7 +37,7 @@ export class TestDesktop {
 
   /** A home without anything in it: the application's first start, which makes two VMs. The path is short, as sockets lie under it. */
   static async firstStart(): Promise<TestDesktop> {
-    const desktop = new TestDesktop(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-e2e-")));
+    const desktop = new TestDesktop(newHome());
     await desktop.start();
     return desktop;
   }
@@ -47,7 +47,7 @@ export class TestDesktop {
     vms: Readonly<Record<string, LabelName>> = { home: "lagoon" },
     prepare: (home: string) => void = () => undefined,
   ): Promise<TestDesktop> {
-    const desktop = new TestDesktop(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-e2e-")));
+    const desktop = new TestDesktop(newHome());
     const folder = path.join(desktop.home, "config/vms");
     fs.mkdirSync(folder, { recursive: true });
     for (const [name, label] of Object.entries(vms)) {
@@ -72,15 +72,15 @@ export class TestDesktop {
   }
 
   /** Starts the application on this home, again after it has ended. */
-  async start(): Promise<void> {
-    this.#app = await _electron.launch({ ...this.#command, env: this.#env as Record<string, string> });
+  async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    this.#app = await _electron.launch({ ...this.#command, env: { ...this.#env, ...env } as Record<string, string> });
     await this.page();
   }
 
-  /** Starts another one on this home; resolves when it has ended. */
-  second(): Promise<CommandResult> {
+  /** Starts another one, on this home unless `env` says otherwise; resolves when it has ended. */
+  second(env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
     const { executablePath, args } = this.#command;
-    return run(executablePath, args, this.#env);
+    return run(executablePath, args, { ...this.#env, ...env });
   }
 
   /** Resolves when the application has ended by itself. */
@@ -129,7 +129,11 @@ export class TestDesktop {
 
   /** `bin/atoll` with these words; never rejects for its exit code. */
   atoll(...words: string[]): Promise<CommandResult> {
-    return run(path.join(checkout, "bin/atoll"), words, this.#env);
+    return this.atollWith({}, ...words);
+  }
+
+  atollWith(env: NodeJS.ProcessEnv, ...words: string[]): Promise<CommandResult> {
+    return run(path.join(checkout, "bin/atoll"), words, { ...this.#env, ...env });
   }
 
   /** The same with bytes for its standard input; gives the bytes of its standard output. */
@@ -192,6 +196,11 @@ export class TestDesktop {
     expect(result, result.stderr).toMatchObject({ code: 0 });
     return PNG.sync.read(fs.readFileSync(file));
   }
+}
+
+/** With characters that a careless command line trips over. */
+function newHome(): string {
+  return fs.mkdtempSync(path.join(os.tmpdir(), "atoll e2e,'"));
 }
 
 function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<CommandResult> {

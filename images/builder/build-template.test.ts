@@ -14,7 +14,7 @@ import { recipeNamed } from "./recipes.ts";
 import { templateStatus, type Template } from "./template.ts";
 import { bzImage } from "./testing/bz-image.ts";
 
-const recipe = recipeNamed("debian");
+const recipe = recipeNamed("debian", null);
 let dir: string;
 let cacheDir: string;
 

@@ -131,10 +131,10 @@ async function runMmdebstrap(run: MmdebstrapRun): Promise<void> {
     const mode = isRoot() ? "root" : "unshare";
     const args = mmdebstrapArguments({ recipe, mode, packagesDir, outDir: partialDir });
     const exitCode = await runGroup({
-      // As root, mmdebstrap mounts /proc and others where it finds itself; in a namespace of its own they end with it.
-      ...(isRoot()
-        ? { command: "unshare", args: ["--mount", "mmdebstrap", ...args] }
-        : { command: "mmdebstrap", args }),
+      // When we are killed it is told to end, and cleans up. As root, mmdebstrap mounts /proc and others where it finds
+      // itself; in a namespace of its own they end with it.
+      command: "setpriv",
+      args: ["--pdeathsig", "TERM", ...(isRoot() ? ["unshare", "--mount"] : []), "mmdebstrap", ...args],
       env: { ...process.env, TMPDIR: workDir, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C.UTF-8" },
       inherited: [lock.fd, image.fd], // 3 and IMAGE_FD
       signal,

@@ -13,6 +13,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   xz: "xz-utils",
   zstd: "zstd",
   flock: "util-linux",
+  setpriv: "util-linux",
   unshare: "util-linux",
 };
 const ROOTLESS_TOOLS: Readonly<Record<string, string>> = { newuidmap: "uidmap", newgidmap: "uidmap" };

@@ -11,7 +11,7 @@ import { buildTemplate } from "./build-template.ts";
 import { resolveCacheDir } from "./cache-dir.ts";
 import { makeInitrd } from "./initrd.ts";
 import type { Progress } from "./progress.ts";
-import { recipeNamed } from "./recipes.ts";
+import { allRecipes, recipeNamed } from "./recipes.ts";
 import { listTemplates, templateStatus, type Template } from "./template.ts";
 
 const USAGE = "usage: template-builder build NAME [--force] [--progress json|text] | list | initrd NAME INIT AGENT\n";
@@ -29,7 +29,7 @@ async function build(name: string, force: boolean, asJson: boolean): Promise<voi
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => controller.abort());
   const template = await buildTemplate({
-    recipe: recipeNamed(name),
+    recipe: recipeNamed(name, null),
     cacheDir: resolveCacheDir(),
     force,
     signal: controller.signal,
@@ -39,7 +39,7 @@ async function build(name: string, force: boolean, asJson: boolean): Promise<voi
 }
 
 async function builtTemplate(name: string): Promise<Template> {
-  const { built } = await templateStatus(recipeNamed(name), resolveCacheDir());
+  const { built } = await templateStatus(recipeNamed(name, null), resolveCacheDir());
   if (built !== null) return built;
   throw new AppError("template.not-built", `The template '${name}' is not built yet.`, { template: name });
 }
@@ -53,7 +53,7 @@ async function run(): Promise<number> {
   if (command === "build" && name !== undefined) {
     await build(name, values.force, values.progress === "json");
   } else if (command === "list") {
-    for (const status of await listTemplates(resolveCacheDir())) say(status);
+    for (const status of await listTemplates(allRecipes(null), resolveCacheDir())) say(status);
   } else if (command === "initrd" && name !== undefined && initBinary !== undefined && agentBinary !== undefined) {
     const { modulesDir } = await builtTemplate(name);
     say({ initrd: await makeInitrd({ modulesDir, initBinary, agentBinary }, resolveCacheDir()) });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { recipeHash } from "./recipe-hash.ts";
 import { recipeNamed } from "./recipes.ts";
 
-const recipe = recipeNamed("debian");
+const recipe = recipeNamed("debian", null);
 
 describe("the hash of a recipe", () => {
   it("is the same for the same content in another order of keys", () => {

@@ -1,4 +1,7 @@
 import { AppError } from "#shared/model/app-error.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readRecipes } from "./recipe.ts";
 import { allRecipes, recipeNamed } from "./recipes.ts";
@@ -22,28 +25,43 @@ memoryMiB: 1024
 `;
 
 function reason(sources: Record<string, string>): string {
-  try {
-    readRecipes(sources);
-  } catch (error) {
-    if (error instanceof AppError && error.code === "template.bad-recipe") return String(error.details["reason"]);
-    throw error;
-  }
-  return "accepted";
+  return readRecipes(sources).problems[0]?.reason ?? "accepted";
 }
 
 describe("recipes", () => {
   it("joins a recipe with the one that it starts from", () => {
-    const child = readRecipes({ "base.yaml": BASE, "child.yaml": CHILD }).get("child");
+    const child = readRecipes({ "base.yaml": BASE, "child.yaml": CHILD }).all.get("child");
     expect(child).toMatchObject({ suite: "trixie", packages: ["foot", "xterm"], memoryMiB: 1024, cpus: 2 });
     expect(child?.excludes).toEqual(["/usr/share/man/*"]);
   });
 
-  it("names file, field and reason of what is wrong", () => {
-    expect(reason({ "base.yaml": BASE.replace("cpus: 2", "cpus: many") })).toContain("cpus");
-    expect(reason({ "base.yaml": BASE.replace("cpus: 2", "cpu: 2") })).toContain("cpu");
-    expect(reason({ "base.yaml": "a: [" })).not.toBe("accepted");
-    expect(reason({ "base.yaml": "" })).not.toBe("accepted");
-    expect(reason({ "other.yaml": BASE })).toContain("base");
+  it.each([
+    ["a number that is none", BASE.replace("cpus: 2", "cpus: many"), 8, 7, "cpus"],
+    ["a field that there is not", BASE.replace("cpus: 2", "cpu: 2"), 8, 1, "cpu"],
+    ["no YAML", "a: [", 1, 5, ""],
+    ["nothing", "", 1, 1, "name"],
+    ["a name that is not the file's", BASE.replace("name: base", "name: other"), 1, 1, "'other'"],
+  ])("names file, place and reason of %s", (_what, text, line, column, words) => {
+    const { all, problems } = readRecipes({ "/r/base.yaml": text });
+    expect(all.size).toBe(0);
+    expect(problems).toMatchObject([{ file: "/r/base.yaml", line, column }]);
+    expect(problems[0]?.reason).toContain(words);
+  });
+
+  it("loses nothing but the recipe that is broken, and what starts from it", () => {
+    const { all, problems } = readRecipes({
+      "/a/good.yaml": BASE.replace("base", "good"),
+      "/a/child.yaml": CHILD,
+      "/a/base.yaml": "a: [",
+    });
+    expect([...all.keys()]).toEqual(["good"]);
+    expect(problems.map(({ file }) => file)).toEqual(["/a/base.yaml", "/a/child.yaml"]);
+  });
+
+  it("keeps the first of two of one name", () => {
+    const { all, problems } = readRecipes({ "base.yaml": BASE, "/mine/base.yaml": BASE.replace("A base", "Mine") });
+    expect(all.get("base")?.description).toBe("A base");
+    expect(problems).toMatchObject([{ file: "/mine/base.yaml" }]);
   });
 
   it.each(["foot;reboot", "foot bar", "-o", "Foot", "a,b"])("refuses the package name %j", (name) => {
@@ -61,14 +79,25 @@ describe("recipes", () => {
   });
 
   it("refuses a recipe that starts from nothing or from itself", () => {
-    expect(reason({ "child.yaml": CHILD })).toContain("'base', which does not exist");
+    expect(reason({ "child.yaml": CHILD })).toContain("there is no recipe 'base'");
     const loop = CHILD.replace("from: base", "from: child");
     expect(reason({ "child.yaml": loop })).toContain("child -> child");
   });
 
   it("come with Atoll and can be read", () => {
-    expect([...allRecipes().keys()].toSorted()).toEqual(["debian", "debian-web"]);
-    expect(recipeNamed("debian-web").packages).toEqual(expect.arrayContaining(["foot", "firefox-esr"]));
-    expect(() => recipeNamed("nothing")).toThrow(AppError);
+    expect(allRecipes(null).problems).toEqual([]);
+    expect([...allRecipes(null).all.keys()].toSorted()).toEqual(["debian", "debian-web"]);
+    expect(recipeNamed("debian-web", null).packages).toEqual(expect.arrayContaining(["foot", "firefox-esr"]));
+    expect(() => recipeNamed("nothing", null)).toThrow(AppError);
+  });
+
+  it("may be a person's own, and start from Atoll's", () => {
+    const folder = mkdtempSync(join(tmpdir(), "atoll-recipes-"));
+    writeFileSync(join(folder, "mine.yaml"), "name: mine\ndescription: Mine\nfrom: debian\npackages: [vim]\n");
+    writeFileSync(join(folder, "broken.yaml"), "name: broken\n");
+    expect(recipeNamed("mine", folder).packages).toEqual(expect.arrayContaining(["foot", "vim"]));
+    expect(() => recipeNamed("broken", folder)).toThrow(/broken\.yaml:1:1: description/);
+    expect(allRecipes(join(folder, "nowhere")).problems).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });

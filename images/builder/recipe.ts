@@ -1,6 +1,6 @@
 /** Recipes of templates: what a person writes (YAML), checked, and joined with the recipe that it starts from. */
-import { AppError } from "#shared/model/app-error.ts";
-import { parse } from "yaml";
+import { type FileProblem, readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
+import { basename } from "node:path";
 import { z } from "zod";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "lower case letters, digits and hyphens, at most 31");
@@ -52,41 +52,61 @@ const extendingRecipe = z.strictObject({
 export type Recipe = z.infer<typeof wholeRecipe>;
 type ExtendingRecipe = z.infer<typeof extendingRecipe>;
 
-/**
- * @param sources file name (without folder) -> YAML text
- * @returns recipes by name, each joined with what it extends
- * @throws AppError template.bad-recipe: which file, which field, why
- */
-export function readRecipes(sources: Readonly<Record<string, string>>): Map<string, Recipe> {
-  const parsed = new Map<string, Recipe | ExtendingRecipe>();
+export interface Recipes {
+  /** By name, each joined with what it starts from. */
+  all: ReadonlyMap<string, Recipe>;
+  /** A broken file costs its recipe, and those that start from it. */
+  problems: FileProblem[];
+}
+
+/** @param sources path -> YAML text; of two files of one name the first counts */
+export function readRecipes(sources: Readonly<Record<string, string>>): Recipes {
+  const problems: FileProblem[] = [];
+  const parsed = new Map<string, Parsed>();
   for (const [source, text] of Object.entries(sources)) {
-    const recipe = readRecipe(source, text);
-    if (`${recipe.name}.yaml` !== source) throw badRecipe(source, `its name is '${recipe.name}', its file's is not`);
-    parsed.set(recipe.name, recipe);
+    const read = readRecipe(text, source);
+    if (!read.ok) {
+      problems.push(read.problem);
+      continue;
+    }
+    const { name } = read.value;
+    if (`${name}.yaml` !== basename(source)) problems.push(atName(source, `it is '${name}', and its file's is not`));
+    else if (parsed.has(name)) problems.push(atName(source, `there is a recipe '${name}' already`));
+    else parsed.set(name, { source, recipe: read.value });
   }
-  return new Map([...parsed.keys()].map((key) => [key, joined(key, parsed, [])]));
+  const all = new Map<string, Recipe>();
+  for (const [key, { source }] of parsed) {
+    const whole = joined(key, parsed, []);
+    if (typeof whole === "string") problems.push({ file: source, line: 1, column: 1, reason: `from: ${whole}` });
+    else all.set(key, whole);
+  }
+  return { all, problems };
 }
 
-function readRecipe(source: string, text: string): Recipe | ExtendingRecipe {
-  let document: unknown;
-  try {
-    document = parse(text);
-  } catch (cause) {
-    throw badRecipe(source, cause instanceof Error ? cause.message : String(cause));
-  }
-  const extendsOther = typeof document === "object" && document !== null && "from" in document;
-  const result = (extendsOther ? extendingRecipe : wholeRecipe).safeParse(document);
-  if (!result.success) throw badRecipe(source, z.prettifyError(result.error));
-  return result.data;
+interface Parsed {
+  source: string;
+  recipe: Recipe | ExtendingRecipe;
 }
 
-function joined(key: string, all: ReadonlyMap<string, Recipe | ExtendingRecipe>, seen: readonly string[]): Recipe {
-  const recipe = all.get(key);
-  const user = `${seen.at(-1) ?? key}.yaml`;
-  if (recipe === undefined) throw badRecipe(user, `it starts from '${key}', which does not exist`);
-  if (seen.includes(key)) throw badRecipe(user, `it starts from itself: ${[...seen, key].join(" -> ")}`);
+function readRecipe(text: string, source: string): YamlResult<Recipe | ExtendingRecipe> {
+  const isExtending = readYaml(z.looseObject({ from: z.unknown() }), text, source);
+  return isExtending.ok && isExtending.value.from !== undefined
+    ? readYaml(extendingRecipe, text, source)
+    : readYaml(wholeRecipe, text, source);
+}
+
+function atName(file: string, reason: string): FileProblem {
+  return { file, line: 1, column: 1, reason: `name: ${reason}` };
+}
+
+/** The recipe with all that it starts from, or why there is none. */
+function joined(key: string, all: ReadonlyMap<string, Parsed>, seen: readonly string[]): Recipe | string {
+  const recipe = all.get(key)?.recipe;
+  if (recipe === undefined) return `there is no recipe '${key}'`;
+  if (seen.includes(key)) return `it starts from itself: ${[...seen, key].join(" -> ")}`;
   if (!("from" in recipe)) return recipe;
   const base = joined(recipe.from, all, [...seen, key]);
+  if (typeof base === "string") return base;
   return {
     name: recipe.name,
     description: recipe.description,
@@ -99,8 +119,4 @@ function joined(key: string, all: ReadonlyMap<string, Recipe | ExtendingRecipe>,
     cpus: recipe.cpus ?? base.cpus,
     diskMiB: recipe.diskMiB ?? base.diskMiB,
   };
-}
-
-function badRecipe(source: string, reason: string): AppError {
-  return new AppError("template.bad-recipe", `The recipe ${source} cannot be used: ${reason}`, { source, reason });
 }

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { cachePaths } from "./cache-dir.ts";
 import { recipeHash } from "./recipe-hash.ts";
-import { allRecipes } from "./recipes.ts";
-import type { Recipe } from "./recipe.ts";
+import type { Recipe, Recipes } from "./recipe.ts";
 
 /** `template.json`. */
 const templateFile = z.object({
@@ -44,8 +43,8 @@ export interface TemplateStatus {
 export const TEMPLATE_FILE = "template.json";
 
 /** Status of every recipe. */
-export async function listTemplates(cacheDir: string): Promise<TemplateStatus[]> {
-  return Promise.all([...allRecipes().values()].map((recipe) => templateStatus(recipe, cacheDir)));
+export async function listTemplates(recipes: Recipes, cacheDir: string): Promise<TemplateStatus[]> {
+  return Promise.all([...recipes.all.values()].map((recipe) => templateStatus(recipe, cacheDir)));
 }
 
 export async function templateStatus(recipe: Recipe, cacheDir: string): Promise<TemplateStatus> {

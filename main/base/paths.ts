@@ -65,14 +65,32 @@ export function vmStateFolder(paths: Paths, id: VmId): string {
   return path.join(paths.state, "vms", id);
 }
 
-/** Makes `folder` (and what lies above it) and sees to it that only its owner, who is us, can enter it. */
+/** A person's own template recipes. */
+export function recipesFolder(paths: Paths): string {
+  return path.join(paths.config, "templates");
+}
+
+/**
+ * Makes `folder` (and what lies above it) and sees to it that only its owner, who is us, can enter it.
+ * @throws AppError file.write-failed
+ */
 export function makePrivateFolder(folder: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    fs.accessSync(folder, fs.constants.W_OK);
+  } catch (cause) {
+    throw new AppError(
+      "file.write-failed",
+      `${folder} cannot be written (${cause instanceof Error ? cause.message : String(cause)}): make it writable, or set ATOLL_HOME to a folder of your own.`,
+      { file: folder },
+      { cause },
+    );
+  }
   const stat = fs.lstatSync(folder);
   const uid = process.getuid?.() ?? stat.uid;
   if (!stat.isDirectory() || stat.uid !== uid) {
     throw new AppError(
-      "internal",
+      "file.not-ours",
       `${folder} belongs to somebody else: remove it, or set ATOLL_HOME to a folder of your own.`,
       { path: folder },
     );

@@ -1,16 +1,48 @@
-/** What Atoll needs of this machine, checked. */
+/** What Atoll needs of this machine, checked. Needs no running application. */
+import { execFile } from "node:child_process";
+import fs from "node:fs";
 import fsp from "node:fs/promises";
+import net from "node:net";
 import os from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
 import type { DoctorCheck } from "#shared/ipc/control.ts";
+import { problemWords } from "#shared/model/yaml-file.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
+import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { probeHost } from "../hardware/host.ts";
+import { SettingsFile } from "../settings/settings.ts";
+import { VmRegistry } from "../vms/registry.ts";
 import { templateViews } from "./template-views.ts";
 
 const LOW_MEMORY_MIB = 1024;
 const LOW_DISK_MIB = 2048;
+const SET_UP = "npm start -- --setup-only";
 
-export async function doctor(): Promise<DoctorCheck[]> {
-  return (await Promise.all([qemu(), memory(), disk(), templates()])).flat();
+/** out/setup.json, see scripts/setup/index.mjs; a packaged application brings its Electron with it. */
+const setupSchema = z.object({
+  agent: z.string(),
+  electron: z.object({ executable: z.string(), version: z.string(), source: z.string() }).optional(),
+});
+
+/** @param outFolder of the build, which holds setup.json */
+export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
+  const paths = resolvePaths();
+  const checks = await Promise.all([
+    qemu(),
+    memory(),
+    disk("disk", "caches and templates", resolveCacheDir(), "Make room, or set ATOLL_CACHE to another disk."),
+    disk("disk-vms", "the VMs' disks", paths.state, "Make room, or set ATOLL_HOME to another disk."),
+    electron(outFolder),
+    agent(outFolder),
+    templates(recipesFolder(paths)),
+    libvirt(),
+    display(),
+    sandbox(),
+    files(paths),
+  ]);
+  return checks.flat();
 }
 
 async function qemu(): Promise<DoctorCheck[]> {
@@ -27,8 +59,11 @@ async function qemu(): Promise<DoctorCheck[]> {
       },
     ];
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return [{ id: "qemu", status: "fail", detail, remedy: "apt-get install qemu-system-x86 qemu-utils" }];
+    const remedy = "apt-get install qemu-system-x86 qemu-utils";
+    return [
+      { id: "qemu", status: "fail", detail: error instanceof Error ? error.message : String(error), remedy },
+      { id: "accelerator", status: "fail", detail: "cannot be tried without QEMU", remedy },
+    ];
   }
 }
 
@@ -44,25 +79,165 @@ async function memory(): Promise<DoctorCheck> {
   };
 }
 
-async function disk(): Promise<DoctorCheck> {
-  const folder = resolveCacheDir();
-  await fsp.mkdir(folder, { recursive: true });
-  const stat = await fsp.statfs(folder);
+async function disk(id: string, what: string, folder: string, remedy: string): Promise<DoctorCheck> {
+  const existing = nearestExisting(folder);
+  const stat = await fsp.statfs(existing);
   const freeMiB = Math.floor((stat.bavail * stat.bsize) / 1_048_576);
   const isLow = freeMiB < LOW_DISK_MIB;
   return {
-    id: "disk",
+    id,
     status: isLow ? "warn" : "ok",
-    detail: `${freeMiB} MiB free in ${folder}`,
-    remedy: isLow ? "Make room, or set ATOLL_CACHE to another disk." : "",
+    detail: `${freeMiB} MiB free for ${what} in ${folder}`,
+    remedy: isLow ? remedy : "",
   };
 }
 
-async function templates(): Promise<DoctorCheck[]> {
-  return (await templateViews()).map(({ name, built }) => ({
+function nearestExisting(folder: string): string {
+  return fs.existsSync(folder) || folder === path.dirname(folder) ? folder : nearestExisting(path.dirname(folder));
+}
+
+async function electron(outFolder: string): Promise<DoctorCheck> {
+  const own = process.versions["electron"];
+  if (own !== undefined) return { id: "electron", status: "ok", detail: `Electron ${own}`, remedy: "" };
+  const known = (await setupResult(outFolder))?.electron;
+  const isThere = known !== undefined && fs.existsSync(known.executable);
+  return {
+    id: "electron",
+    status: isThere ? "ok" : "fail",
+    detail: isThere
+      ? `Electron ${known.version} (${known.source}), ${known.executable}`
+      : known === undefined
+        ? "no Electron has been set up"
+        : `${known.executable} is not there`,
+    remedy: isThere ? "" : SET_UP,
+  };
+}
+
+async function agent(outFolder: string): Promise<DoctorCheck> {
+  const setup = await setupResult(outFolder);
+  const folder = setup === null ? null : path.resolve(outFolder, "main", setup.agent);
+  const missing = ["atoll-agent", "atoll-init"].filter((name) => !fs.existsSync(path.join(folder ?? "", name)));
+  const isThere = folder !== null && missing.length === 0;
+  return {
+    id: "agent",
+    status: isThere ? "ok" : "fail",
+    detail: isThere
+      ? `the guests' programs are in ${folder}`
+      : `the guests' programs are not built: ${missing.join(", ")}`,
+    remedy: isThere ? "" : SET_UP,
+  };
+}
+
+async function setupResult(outFolder: string): Promise<z.infer<typeof setupSchema> | null> {
+  try {
+    return setupSchema.parse(JSON.parse(await fsp.readFile(path.join(outFolder, "setup.json"), "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+async function templates(folder: string): Promise<DoctorCheck[]> {
+  const { templates: all } = await templateViews(folder);
+  return all.map(({ name, built }) => ({
     id: `template-${name}`,
     status: built ? "ok" : name === "debian" ? "fail" : "ok",
     detail: built ? `${name} is built` : `${name} is not built`,
     remedy: built ? "" : `atoll template build ${name}`,
   }));
+}
+
+async function libvirt(): Promise<DoctorCheck> {
+  const version = await promisify(execFile)("libvirtd", ["--version"]).then(
+    ({ stdout }) => /([0-9]+\.[0-9.]+)/.exec(stdout)?.[1] ?? "of an unknown version",
+    () => null,
+  );
+  const detail = version === null ? "libvirt is not installed" : `libvirt ${version}`;
+  return {
+    id: "libvirt",
+    status: "ok",
+    detail: `${detail}; VMs are run by QEMU itself and do not need it`,
+    remedy: "",
+  };
+}
+
+async function display(): Promise<DoctorCheck> {
+  const { DISPLAY: x11, WAYLAND_DISPLAY: wayland } = process.env;
+  const socket = displaySocket();
+  if (socket === null) {
+    return {
+      id: "display",
+      status: "fail",
+      detail: "neither WAYLAND_DISPLAY nor DISPLAY is set",
+      remedy: "Start Atoll from a terminal of a graphical session; without a screen: xvfb-run -a npm start",
+    };
+  }
+  const isThere = socket === "" || (await canConnect(socket));
+  return {
+    id: "display",
+    status: isThere ? "ok" : "fail",
+    detail: `${wayland === undefined ? `DISPLAY=${x11 ?? ""}` : `WAYLAND_DISPLAY=${wayland}`}${isThere ? "" : ": nobody answers there"}`,
+    remedy: isThere ? "" : "Start the display, or set DISPLAY to one that runs.",
+  };
+}
+
+/** Path of the display's socket; "" = it is reached by network, null = there is no display. */
+function displaySocket(): string | null {
+  const { DISPLAY: x11, WAYLAND_DISPLAY: wayland, XDG_RUNTIME_DIR: runtime } = process.env;
+  if (wayland) return path.resolve(runtime ?? "/", wayland);
+  if (!x11) return null;
+  const number = /^(?:unix)?:(\d+)/.exec(x11)?.[1];
+  return number === undefined ? "" : `/tmp/.X11-unix/X${number}`;
+}
+
+function canConnect(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const attempt = net.connect(socket, () => {
+      attempt.destroy();
+      resolve(true);
+    });
+    attempt.once("error", () => resolve(false));
+  });
+}
+
+/** Chromium's, which needs user namespaces; as root it refuses. */
+async function sandbox(): Promise<DoctorCheck> {
+  if (process.getuid?.() === 0) {
+    return {
+      id: "sandbox",
+      status: "warn",
+      detail: "as root the desktop runs without Chromium's sandbox",
+      remedy: "Start Atoll as an ordinary user.",
+    };
+  }
+  const failure = await promisify(execFile)("unshare", ["--user", "--map-root-user", "true"]).then(
+    () => "",
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return {
+    id: "sandbox",
+    status: failure === "" ? "ok" : "fail",
+    detail: failure === "" ? "Chromium's sandbox is on" : `this user may make no user namespaces: ${failure.trim()}`,
+    remedy:
+      failure === ""
+        ? ""
+        : "As root: sysctl kernel.unprivileged_userns_clone=1 (with AppArmor also kernel.apparmor_restrict_unprivileged_userns=0)",
+  };
+}
+
+/** VM definitions, settings and recipes of a person. */
+async function files(paths: Paths): Promise<DoctorCheck> {
+  const registry = new VmRegistry(paths.config);
+  const settings = new SettingsFile(paths.config);
+  await Promise.all([registry.load(), settings.load()]);
+  const recipes = (await templateViews(recipesFolder(paths))).problems;
+  const problems = [...registry.problems, ...(settings.problem === null ? [] : [settings.problem]), ...recipes];
+  return {
+    id: "files",
+    status: problems.length === 0 ? "ok" : "warn",
+    detail:
+      problems.length === 0
+        ? `${registry.all.length} VMs are defined in ${paths.config}`
+        : problems.map(problemWords).join("; "),
+    remedy: problems.length === 0 ? "" : "Mend the files; until then they are not used.",
+  };
 }

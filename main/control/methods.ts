@@ -5,11 +5,11 @@ import type { ControlMethod, ControlParams, ControlResults, Picture } from "#sha
 import { AppError } from "#shared/model/app-error.ts";
 import type { VmId, VmState, VmStatus, VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
+import { recipeNamed } from "../../images/builder/recipes.ts";
 import type { Atoll } from "../atoll.ts";
+import { recipesFolder, resolvePaths } from "../base/paths.ts";
 import { newDefinition } from "../vms/definition.ts";
 import type { Vm } from "../vms/vm.ts";
-import { doctor } from "./doctor.ts";
-import { templateViews } from "./template-views.ts";
 
 export interface Application {
   atoll: Atoll;
@@ -32,8 +32,6 @@ export const methods: Methods = {
     return null;
   },
   "desktop.screenshot": async ({ atoll }) => picture(await atoll.desktop.screenshot()),
-  doctor: async () => doctor(),
-  "template.list": async () => templateViews(),
   "problem.list": async ({ atoll }) => atoll.problems,
   "vm.list": async ({ atoll }) => atoll.statuses.map(viewOf),
   "vm.info": async ({ atoll }, { vm }) => viewOf(atoll.vm(vm).status),
@@ -50,6 +48,7 @@ export const methods: Methods = {
         { network: params.network },
       );
     }
+    recipeNamed(params.template, recipesFolder(resolvePaths())); // is there such a template?
     const { memory, cpus } = params;
     const definition = { ...newDefinition(params.name, params.label, params.template), memory, cpus };
     return viewOf((await atoll.create(definition)).status);

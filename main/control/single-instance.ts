@@ -2,9 +2,25 @@
 import { AppError } from "#shared/model/app-error.ts";
 import { ControlClient } from "./cli/client.ts";
 
+const RAISE_TIMEOUT_MS = 5_000;
+
+/** @throws AppError desktop.socket-taken when what answers there is not Atoll, or hangs */
 export async function raiseOther(error: unknown): Promise<void> {
   if (!(error instanceof AppError) || error.code !== "desktop.already-running") return;
   const client = await ControlClient.connect();
-  await client.call("desktop.raise", {});
-  client.close();
+  const timer = setTimeout(() => client.close(), RAISE_TIMEOUT_MS);
+  try {
+    await client.call("desktop.raise", {});
+  } catch (cause) {
+    if (cause instanceof AppError && cause.code === "desktop.not-ready") return; // it opens in this moment
+    throw new AppError(
+      "desktop.socket-taken",
+      `${String(error.details["socket"])} is in use by something that does not answer as Atoll does: end it, or set ATOLL_HOME to another folder.`,
+      error.details,
+      { cause },
+    );
+  } finally {
+    clearTimeout(timer);
+    client.close();
+  }
 }

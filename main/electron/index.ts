@@ -1,10 +1,10 @@
 /** Entry of the application: puts the parts together. Only this folder knows Electron. */
 import { app, Menu, nativeTheme } from "electron";
 import path from "node:path";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { Atoll } from "../atoll.ts";
 import { log } from "../base/log.ts";
-import { makePrivateFolder, resolvePaths } from "../base/paths.ts";
+import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
@@ -26,8 +26,7 @@ app.disableHardwareAcceleration();
 Menu.setApplicationMenu(null);
 registerScheme();
 
-const paths = resolvePaths();
-makePrivateFolder(paths.state);
+const paths = ownFolders();
 app.setPath("userData", path.join(paths.state, "electron"));
 
 // Not awaited: Electron becomes ready only when this module has run.
@@ -35,8 +34,11 @@ app
   .whenReady()
   .then(run)
   .catch(async (error: unknown) => {
-    await raiseOther(error).catch(() => undefined); // it may end in this moment
-    process.stderr.write(`atoll: ${error instanceof Error ? error.message : String(error)}\n`);
+    const told = await raiseOther(error).then(
+      () => error,
+      (other: unknown) => other,
+    );
+    process.stderr.write(`atoll: ${toErrorValue(told).message}\n`);
     app.exit(1);
   });
 
@@ -52,7 +54,10 @@ async function run(): Promise<void> {
       describe: async (id, boundBuild) => {
         const definition = definitionOf(id);
         if (definition.driver !== "qemu") throw new AppError("internal", `${definition.name} is not run by QEMU.`);
-        return describeQemuVm(definition, boundBuild, agentFolder());
+        return describeQemuVm(definition, boundBuild, {
+          agentFolder: agentFolder(),
+          recipesFolder: recipesFolder(paths),
+        });
       },
     }),
     external: new ExternalDriver((id) => {
@@ -151,6 +156,19 @@ async function run(): Promise<void> {
   app.on("window-all-closed", () => undefined);
 
   await Promise.all([window.open(), atoll.open()]);
+}
+
+/** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */
+function ownFolders(): Paths {
+  try {
+    const resolved = resolvePaths();
+    makePrivateFolder(resolved.state);
+    makePrivateFolder(resolved.run);
+    return resolved;
+  } catch (error) {
+    process.stderr.write(`atoll: ${toErrorValue(error).message}\n`);
+    process.exit(1);
+  }
 }
 
 async function done(action: Promise<unknown>): Promise<null> {

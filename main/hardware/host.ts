@@ -23,7 +23,7 @@ export async function probeHost(): Promise<QemuProbe> {
 }
 
 async function probeBoot(cacheDir: string): Promise<ProbeBoot | null> {
-  const { built } = await templateStatus(recipeNamed(DEFAULT_TEMPLATE), cacheDir);
+  const { built } = await templateStatus(recipeNamed(DEFAULT_TEMPLATE, null), cacheDir);
   if (built === null) return null;
   const folder = cachePaths(cacheDir).bootDir;
   const initrds = (await readdir(folder).catch(() => [])).map((name) => path.join(folder, name, "initrd.img"));

@@ -63,7 +63,7 @@ export class SettingsFile {
   /** Calls `changed` after the file has been read again because a person edited it. Returns a function that ends it. */
   async watch(changed: () => void): Promise<() => void> {
     const folder = path.dirname(this.#file);
-    await fsp.mkdir(folder, { recursive: true, mode: 0o700 });
+    await fsp.mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
     return watchFolder(folder, () => void this.load().then(changed));
   }
 

@@ -45,7 +45,8 @@ export class VmRegistry {
 
   /** Calls `changed` after the folder has been read again because something in it changed. Returns a function that ends it. */
   async watch(changed: () => void): Promise<() => void> {
-    await this.#makeFolder();
+    // Where it cannot be made nobody edits in it either.
+    await this.#makeFolder().catch(() => undefined);
     return watchFolder(this.#folder, () => void this.load().then(changed, () => undefined));
   }
 
@@ -119,15 +120,17 @@ export class VmRegistry {
       { name },
     );
     if (this.find(name) !== undefined) throw taken;
-    await this.#makeFolder();
     const file = this.#fileOf(name);
+    await this.#makeFolder().catch((error: unknown) => {
+      throw notWritten(file, error);
+    });
     // Whole or not there, and exclusive: a broken file of that name is a person's work and is not overwritten.
     const partial = path.join(this.#folder, `.${name}.partial`);
     try {
       await fsp.writeFile(partial, formatDefinition(definition), { mode: 0o600 });
       await fsp.link(partial, file);
     } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === "EEXIST" ? taken : error;
+      throw (error as NodeJS.ErrnoException).code === "EEXIST" ? taken : notWritten(file, error);
     } finally {
       await fsp.rm(partial, { force: true });
     }
@@ -147,4 +150,9 @@ export class VmRegistry {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function notWritten(file: string, cause: unknown): AppError {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return new AppError("file.write-failed", `${file} cannot be written: ${words}.`, { file }, { cause });
 }

@@ -6,8 +6,9 @@ import type { WindowId, WindowView } from "../model/window.ts";
 import type { FileProblem } from "../model/yaml-file.ts";
 import type { AppView } from "./contract.ts";
 
-const vm = z.string().max(100);
-const window = z.string().max(40);
+/** Names are looked up, or checked where they are new: a hostile one is "not found", or "bad name". */
+const vm = z.string().max(10_000);
+const window = z.string().max(10_000);
 const coordinate = z.number().min(-32_767).max(32_767);
 const size = z.number().min(1).max(16_384);
 const texts = z.array(z.string().max(48 * 1024)).max(1024);
@@ -20,8 +21,6 @@ export const controlSchemas = {
   "desktop.raise": z.strictObject({}),
   "desktop.quit": z.strictObject({ vms: z.enum(["stop", "keep"]) }),
   "desktop.screenshot": z.strictObject({}),
-  doctor: z.strictObject({}),
-  "template.list": z.strictObject({}),
   /** Files of a person (VM definitions, settings) that are not used, because something is wrong with them. */
   "problem.list": z.strictObject({}),
   "vm.list": z.strictObject({}),
@@ -29,16 +28,16 @@ export const controlSchemas = {
   "vm.create": z.discriminatedUnion("driver", [
     z.strictObject({
       driver: z.literal("qemu"),
-      name: z.string().max(200),
+      name: vm,
       label: z.enum(LABEL_NAMES),
-      template: z.string().max(100),
+      template: vm,
       memory: z.int().min(64).max(1_048_576).nullable(),
       cpus: z.int().min(1).max(64).nullable(),
       network: z.enum(["none", "firewall", "direct"]),
     }),
     z.strictObject({
       driver: z.literal("external"),
-      name: z.string().max(200),
+      name: vm,
       label: z.enum(LABEL_NAMES),
       channels: z.strictObject({ control: socketPath, frames: socketPath, bulk: socketPath }),
     }),
@@ -110,8 +109,6 @@ export interface ControlResults {
   "desktop.raise": null;
   "desktop.quit": null;
   "desktop.screenshot": Picture;
-  doctor: DoctorCheck[];
-  "template.list": TemplateView[];
   "problem.list": FileProblem[];
   "vm.list": VmView[];
   "vm.info": VmView;

@@ -8,11 +8,11 @@ export type ErrorCode =
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `exec.${"failed" | "lost"}`
   | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built"}`
-  | `desktop.${"not-running" | "already-running" | "not-ready" | "no-display"}`
-  | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space"}`
+  | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
+  | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space" | "disk-broken"}`
   | `usage.${"bad-argument" | "unknown-method"}`
   | "settings.broken"
-  | "file.write-failed"
+  | `file.${"write-failed" | "not-ours"}`
   | "internal";
 
 export class AppError extends Error {

@@ -51,7 +51,9 @@ export function readYaml<Schema extends z.ZodType>(
   }
   const parsed = schema.safeParse(plain);
   if (parsed.success) return { ok: true, value: parsed.data };
-  const [issue] = parsed.error.issues;
+  // A field that nobody knows comes first: it is mostly one that is missing, misspelt.
+  const { issues } = parsed.error;
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
   if (issue === undefined) return fail(0, "not valid");
   const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
   const path = [...issue.path, ...(unknown === undefined ? [] : [unknown])];

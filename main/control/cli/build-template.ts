@@ -3,6 +3,7 @@ import { buildTemplate } from "../../../images/builder/build-template.ts";
 import { resolveCacheDir } from "../../../images/builder/cache-dir.ts";
 import type { Progress } from "../../../images/builder/progress.ts";
 import { recipeNamed } from "../../../images/builder/recipes.ts";
+import { recipesFolder, resolvePaths } from "../../base/paths.ts";
 
 /** @throws AppError template.* */
 export async function buildTemplateCommand(name: string, force: boolean, json: boolean): Promise<void> {
@@ -10,7 +11,7 @@ export async function buildTemplateCommand(name: string, force: boolean, json: b
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => cancelling.abort());
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const built = await buildTemplate({
-    recipe: recipeNamed(name),
+    recipe: recipeNamed(name, recipesFolder(resolvePaths())),
     cacheDir: resolveCacheDir(),
     force,
     signal: cancelling.signal,

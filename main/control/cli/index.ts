@@ -8,7 +8,7 @@ import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import type { VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import type { ControlMethod, ControlParams, ControlResults } from "#shared/ipc/control.ts";
-import { resolvePaths } from "../../base/paths.ts";
+import { recipesFolder, resolvePaths } from "../../base/paths.ts";
 import { isAnswered } from "../server.ts";
 import { templateViews } from "../template-views.ts";
 import { doctor } from "../doctor.ts";
@@ -109,7 +109,7 @@ command(program, "screenshot <file>", "picture of the whole desktop, PNG").actio
 );
 
 command(program, "doctor", "check what Atoll needs of this machine").action(async (options: JsonOption) => {
-  const checks = await doctor();
+  const checks = await doctor(path.resolve(import.meta.dirname, ".."));
   print(checks, options.json ?? false, () =>
     table(
       ["", "CHECK", "WHAT", "REMEDY"],
@@ -125,7 +125,8 @@ command(program, "doctor", "check what Atoll needs of this machine").action(asyn
 const template = program.command("template").description("images that VMs are made from");
 
 command(template, "list", "templates and whether they are built").action(async (options: JsonOption) => {
-  const templates = await templateViews();
+  const { templates, problems } = await templateViews(recipesFolder(resolvePaths()));
+  for (const problem of problems) printProblem(problem, options.json ?? false);
   print(templates, options.json ?? false, () =>
     table(
       ["NAME", "BUILT", "MIB", "WHAT"],

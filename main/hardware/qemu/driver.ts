@@ -65,14 +65,22 @@ export class QemuDriver implements Driver {
   }
 
   async start(id: VmId, signal?: AbortSignal): Promise<QemuMachine> {
+    try {
+      return await this.#start(id, signal);
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? noSpace(error) : error;
+    }
+  }
+
+  async #start(id: VmId, signal: AbortSignal | undefined): Promise<QemuMachine> {
     const state = vmStateFolder(this.#paths, id);
     const run = vmRunFolder(this.#paths, id);
     makePrivateFolder(state);
     makePrivateFolder(run);
     channelSockets(run); // refuses a path that is too long before anything is made
-    const disk = await readJson(path.join(state, DISK_RECORD_FILE), diskSchema);
-    const vm = await this.#source.describe(id, disk?.templateBuild ?? null);
-    if (disk === null) await createDisk(state, vm.template);
+    const boundBuild = await diskBuild(state);
+    const vm = await this.#source.describe(id, boundBuild);
+    if (boundBuild === null) await createDisk(state, vm.template);
     const { accelerator } = await probeQemu(vm.template, cachePaths(resolveCacheDir()).probesDir);
     signal?.throwIfAborted();
     for (const file of Object.values(RUNTIME_FILES)) await fsp.rm(path.join(run, file), { force: true });
@@ -91,7 +99,7 @@ export class QemuDriver implements Driver {
     ]);
     const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), pid: await pid, bootId: await bootId() };
     await fsp.writeFile(path.join(run, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
-    return waitForMonitor(record, run, signal);
+    return waitForMonitor(record, run, path.join(state, DISK_FILE), signal);
   }
 
   async adopt(id: VmId): Promise<QemuMachine | MachineEnd | null> {
@@ -113,10 +121,11 @@ export class QemuDriver implements Driver {
 
 /**
  * Chromium leaves file descriptors open over exec (its own channels, the display): QEMU must not have them, and while it
- * had, the application's other processes would not notice the application's end. Only bash closes numbers above 9.
+ * had, the application's other processes would not notice the application's end. Only bash closes numbers above 9. No
+ * redirection around the loop: bash would keep the old standard error at such a number, and QEMU would lose its log.
  */
 const CLOSE_INHERITED =
-  'for fd in /proc/self/fd/*; do n=${fd##*/}; if ((n > 2)); then exec {n}>&-; fi; done 2>/dev/null; exec "$@"';
+  'for fd in /proc/self/fd/*; do n=${fd##*/}; if ((n > 2)) && [[ -e $fd ]]; then exec {n}>&-; fi; done; exec "$@"';
 
 /** Detached, with nothing inherited: the machine outlives the application. Rejects when the program cannot be started. */
 function spawnQemu(run: string, args: string[]): Promise<number> {
@@ -149,26 +158,60 @@ function spawnQemu(run: string, args: string[]): Promise<number> {
 async function waitForMonitor(
   record: MachineRecord,
   run: string,
+  disk: string,
   signal: AbortSignal | undefined,
 ): Promise<QemuMachine> {
   const deadline = performance.now() + MONITOR_TIMEOUT_MS;
   while (performance.now() < deadline) {
     if (signal?.aborted) break;
-    const machine = await QemuMachine.attach(record, run);
+    const machine = await QemuMachine.attach(record, run).catch((error: unknown) => {
+      // Its monitor is there before it has looked at its disk: it may end in between, and its log says why.
+      if (error instanceof AppError && error.code === "hardware.qmp-failed") return null;
+      throw error;
+    });
     if (machine !== null) return machine;
     if (!isAlive(record.pid)) break;
     await delay(10);
   }
   if (isAlive(record.pid)) process.kill(record.pid, "SIGKILL");
   signal?.throwIfAborted();
-  const detail = logTail(run);
-  const noSpace = /No space left/.test(detail);
+  await fsp.rm(path.join(run, RECORD_FILE), { force: true });
+  throw startFailure(logTail(run), disk);
+}
+
+/** @param log the last words of QEMU, which did not start */
+function startFailure(log: string, disk: string): AppError {
+  const words = (log.split("\n").at(-1) || "it said nothing").replace(/^(\S+Z )?qemu-system-x86_64: /, "");
+  if (/No space left/.test(log)) return noSpace(words);
+  if (log.includes(disk) || /qcow2/i.test(words)) {
+    return new AppError(
+      "hardware.disk-broken",
+      `The VM's disk cannot be used: ${words}. It is ${disk}: "qemu-img check" says more, a copy of it may help, and "vm remove" takes it away with the VM.`,
+      { disk, log },
+    );
+  }
+  return new AppError("hardware.qemu-failed", `QEMU did not start: ${words}`, { log });
+}
+
+function noSpace(cause: unknown): AppError {
+  return new AppError(
+    "hardware.no-space",
+    "There is no space left on the disk for this VM: free some, then start it again.",
+    { reason: cause instanceof Error ? cause.message : String(cause) },
+    { cause },
+  );
+}
+
+/** Template build that the VM's disk stands on; null = it has no disk yet. @throws AppError hardware.disk-broken */
+async function diskBuild(state: string): Promise<string | null> {
+  const disk = path.join(state, DISK_FILE);
+  if (!fs.existsSync(disk)) return null;
+  const record = await readJson(path.join(state, DISK_RECORD_FILE), diskSchema);
+  if (record !== null) return record.templateBuild;
   throw new AppError(
-    noSpace ? "hardware.no-space" : "hardware.qemu-failed",
-    noSpace
-      ? "There is no space left on the disk for this VM: free some, then start it again."
-      : `QEMU did not start: ${detail.split("\n").at(-1) ?? "it said nothing"}`,
-    { log: detail },
+    "hardware.disk-broken",
+    `What belongs to the VM's disk ${disk} is damaged: ${DISK_RECORD_FILE} beside it should name its template build. The disk was left as it is.`,
+    { disk },
   );
 }
 
@@ -188,10 +231,11 @@ async function createDisk(state: string, template: TemplateFiles): Promise<void>
       partial,
     ]);
     await fsp.chmod(partial, 0o600);
-    await fsp.rename(partial, disk);
+    // First: a disk without its record counts as damaged, a record without a disk as none.
     await fsp.writeFile(path.join(state, DISK_RECORD_FILE), JSON.stringify({ templateBuild: template.build }), {
       mode: 0o600,
     });
+    await fsp.rename(partial, disk);
   } catch (cause) {
     await fsp.rm(partial, { force: true });
     const words = cause instanceof Error ? cause.message : String(cause);
@@ -202,12 +246,8 @@ async function createDisk(state: string, template: TemplateFiles): Promise<void>
         {},
         { cause },
       );
-    throw new AppError(
-      /No space/.test(words) ? "hardware.no-space" : "hardware.qemu-failed",
-      `The VM's disk cannot be made: ${words}`,
-      {},
-      { cause },
-    );
+    if (/No space|ENOSPC/.test(words)) throw noSpace(cause);
+    throw new AppError("hardware.qemu-failed", `The VM's disk cannot be made: ${words}`, {}, { cause });
   }
 }
 

@@ -4,20 +4,27 @@ import { AppError } from "#shared/model/app-error.ts";
 import { cachePaths, resolveCacheDir } from "../../../images/builder/cache-dir.ts";
 import { makeInitrd } from "../../../images/builder/initrd.ts";
 import { recipeNamed } from "../../../images/builder/recipes.ts";
-import { readTemplate, type Template, templateStatus } from "../../../images/builder/template.ts";
+import { readTemplate, templateStatus } from "../../../images/builder/template.ts";
 import type { QemuDefinition } from "../../vms/definition.ts";
 import type { QemuVm } from "./driver.ts";
 
-/** @throws AppError template.not-built */
+export interface TemplateFolders {
+  /** Holds atoll-agent and atoll-init. */
+  agentFolder: string;
+  /** A person's own recipes. */
+  recipesFolder: string;
+}
+
+/** @throws AppError template.not-built, template.not-found, template.bad-recipe */
 export async function describeQemuVm(
   definition: QemuDefinition,
   boundBuild: string | null,
-  agentFolder: string,
+  { agentFolder, recipesFolder }: TemplateFolders,
 ): Promise<QemuVm> {
   const cacheDir = resolveCacheDir();
   const template =
     boundBuild === null
-      ? await newestBuild(definition.template, cacheDir)
+      ? (await templateStatus(recipeNamed(definition.template, recipesFolder), cacheDir)).built
       : await readTemplate(path.join(cachePaths(cacheDir).templatesDir, boundBuild));
   if (template === null) {
     throw new AppError(
@@ -42,8 +49,4 @@ export async function describeQemuVm(
     cpus: definition.cpus ?? template.cpus,
     template: { build: path.basename(template.dir), baseImage: template.rootImage, kernel: template.vmlinux, initrd },
   };
-}
-
-async function newestBuild(name: string, cacheDir: string): Promise<Template | null> {
-  return (await templateStatus(recipeNamed(name), cacheDir)).built;
 }
