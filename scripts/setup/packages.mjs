@@ -33,6 +33,7 @@ export const forTesting = [
   { names: ["xvfb"], reason: "a display for the end-to-end tests" },
   { names: ["x11-utils"], reason: "looks at its windows" },
   { names: ["xdotool"], reason: "real key presses (XTEST)" },
+  { names: ["xwayland"], reason: "X11 programs in the agent's own tests" },
 ];
 
 /** @type {Package[]} */

@@ -1,7 +1,7 @@
 // The test suites of `npm test`: each is run by its own tool and gives a count.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cargoTargetFolder } from "../setup/agent.mjs";
+import { agentFolder, cargoTargetFolder } from "../setup/agent.mjs";
 import { checkout, local } from "../setup/paths.mjs";
 import { rustEnvironment } from "../setup/rust.mjs";
 import { withDisplay } from "./display.mjs";
@@ -33,9 +33,16 @@ export async function rustTests(signal) {
   let output = "";
   let isOk = true;
   for (const workspace of ["agents", "bench/tools"]) {
-    const { ok } = await runTool("cargo", ["test", "--quiet", "--locked", "--workspace", "--no-fail-fast"], {
+    // What is ignored otherwise needs the agent as guests get it.
+    const args = ["test", "--quiet", "--locked", "--workspace", "--no-fail-fast", "--", "--include-ignored"];
+    const { ok } = await runTool("cargo", args, {
       cwd: join(checkout, workspace),
-      env: { ...(await rustEnvironment()), CARGO_TARGET_DIR: cargoTargetFolder, CARGO_TERM_COLOR: "never" },
+      env: {
+        ...(await rustEnvironment()),
+        CARGO_TARGET_DIR: cargoTargetFolder,
+        CARGO_TERM_COLOR: "never",
+        ATOLL_AGENT: join(agentFolder(), "atoll-agent"),
+      },
       signal,
       limitMs: 20 * minuteMs,
       onOutput: (text) => (output += text),

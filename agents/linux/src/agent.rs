@@ -12,6 +12,7 @@ use smithay::input::pointer::PointerHandle;
 use smithay::input::{Seat, SeatState};
 use smithay::reexports::wayland_server::DisplayHandle;
 
+use crate::app_changes::AppChanges;
 use crate::cursor::Cursor;
 use crate::environment::Environment;
 use crate::exec::Execs;
@@ -63,8 +64,7 @@ pub struct Agent {
 
     pub globals: Globals,
     pub seat_state: SeatState<Agent>,
-    /// Kept: the seat lives as long as this.
-    pub _seat: Seat<Agent>,
+    pub seat: Seat<Agent>,
     pub keyboard: KeyboardHandle<Agent>,
     pub pointer: PointerHandle<Agent>,
     pub input: InputState,
@@ -72,11 +72,14 @@ pub struct Agent {
     pub screen: Screen,
 
     pub surfaces: Surfaces,
+    /// Facts of a window that changed too soon after the last are told shortly.
+    pub tells_windows: bool,
     pub last_served: u32,
     /// Frame callbacks are due shortly.
     pub paces: bool,
 
     pub x11: X11,
+    pub app_changes: AppChanges,
     pub launches: Launches,
     pub execs: Execs,
 }

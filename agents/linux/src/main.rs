@@ -2,6 +2,7 @@
 //! host as it is; the host arranges them.
 
 mod agent;
+mod app_changes;
 mod apps;
 mod args;
 mod children;

@@ -49,6 +49,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
             attach_virtio(&mut agent)?;
         }
     }
+    if let Err(error) = agent.watch_apps() {
+        log::warn!("new applications are not noticed: {error}");
+    }
     // Early: it takes most of a second in a guest that is emulated, and the first X11 program should not wait for it.
     agent.start_xwayland();
 
@@ -92,15 +95,17 @@ fn build(
         partial: [false; 3],
         session: Default::default(),
         seat_state,
-        _seat: seat,
+        seat,
         keyboard,
         pointer,
         input: Default::default(),
         cursor: Default::default(),
         surfaces: Default::default(),
+        tells_windows: false,
         last_served: 0,
         paces: false,
         x11: Default::default(),
+        app_changes: Default::default(),
         launches: Default::default(),
         execs: Default::default(),
     })

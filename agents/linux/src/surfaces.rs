@@ -1,6 +1,7 @@
 //! The surfaces that the host knows, or will as soon as there is one: windows, popups, subsurfaces.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
 
 use atoll_wire::{Child, Decoration, Rect, SizeHints};
 use smithay::reexports::wayland_server::Resource;
@@ -75,10 +76,13 @@ pub struct Window {
     pub launch: u32,
     /// As the host knows it; None = it knows nothing of the window.
     pub told: Option<Facts>,
+    pub told_at: Option<Instant>,
     /// The facts may differ from what was told: looked at once a turn.
     pub stale: bool,
     /// xdg configures that wait for an answer, with the host's serials.
     pub configures: Vec<(Serial, u32)>,
+    /// X11: the host's serial of a new size that no picture has shown yet.
+    pub resized: Option<u32>,
     /// The host's serial of the last configure that the program has answered.
     pub answered: u32,
     /// Top left of the geometry on the host's desktop.
@@ -180,6 +184,7 @@ impl Surface {
         if let Some(window) = self.window_mut() {
             window.told = None;
             window.configures.clear();
+            window.resized = None;
             window.answered = 0;
         }
     }

@@ -1,5 +1,7 @@
 //! Windows: opened, described, configured, closed. Wayland's and X11's differ in WindowShell alone.
 
+use std::time::{Duration, Instant};
+
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{MAX_APP_ID_BYTES, MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS};
 use atoll_wire::{
@@ -28,6 +30,9 @@ const STATES: [(u32, &[State]); 5] = [
     (8, &[State::Resizing]),
     (16, &[State::TiledLeft, State::TiledRight, State::TiledTop, State::TiledBottom]),
 ];
+
+/// A window's title and the like are told this often at most: a program may count in its title.
+const FACTS_PACE: Duration = Duration::from_millis(100);
 
 impl Agent {
     pub fn toplevel_committed(&mut self, surface: &WlSurface, unmapped: bool) {
@@ -75,8 +80,18 @@ impl Agent {
             return None;
         }
         let launch = self.launches.of_process(pid);
-        let window =
-            Window { shell, pid, launch, told: None, stale: true, configures: Vec::new(), answered: 0, place: (0, 0) };
+        let window = Window {
+            shell,
+            pid,
+            launch,
+            told: None,
+            told_at: None,
+            stale: true,
+            configures: Vec::new(),
+            resized: None,
+            answered: 0,
+            place: (0, 0),
+        };
         let id = self.surfaces.add(wl, Role::Window(Box::new(window)));
         self.announce(id);
         Some(id)
@@ -106,19 +121,31 @@ impl Agent {
             let Some(now) = self.facts(id) else { continue };
             let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) else { continue };
             window.stale = false;
-            let Some(told) = window.told.replace(now.clone()) else { continue };
-            if now != told {
-                let changed = WindowChanged {
-                    surface: id,
-                    title: (now.title != told.title).then_some(now.title),
-                    app_id: (now.app_id != told.app_id).then_some(now.app_id),
-                    parent: (now.parent != told.parent).then_some(now.parent),
-                    modal: (now.modal != told.modal).then_some(now.modal),
-                    hints: (now.hints != told.hints).then_some(now.hints),
-                    decoration: (now.decoration != told.decoration).then_some(now.decoration.into()),
-                };
-                self.send(PortKind::Control, Body::WindowChanged(changed));
+            let Some(told) = window.told.as_ref().filter(|told| **told != now) else { continue };
+            if window.told_at.is_some_and(|at| at.elapsed() < FACTS_PACE) {
+                window.stale = true;
+                self.tell_windows_soon();
+                continue;
             }
+            let changed = WindowChanged {
+                surface: id,
+                title: (now.title != told.title).then(|| now.title.clone()),
+                app_id: (now.app_id != told.app_id).then(|| now.app_id.clone()),
+                parent: (now.parent != told.parent).then_some(now.parent),
+                modal: (now.modal != told.modal).then_some(now.modal),
+                hints: (now.hints != told.hints).then_some(now.hints),
+                decoration: (now.decoration != told.decoration).then_some(now.decoration.into()),
+            };
+            window.told = Some(now);
+            window.told_at = Some(Instant::now());
+            self.send(PortKind::Control, Body::WindowChanged(changed));
+        }
+    }
+
+    fn tell_windows_soon(&mut self) {
+        if !self.tells_windows {
+            // The end of the turn in which this fires does the rest.
+            self.tells_windows = self.after(FACTS_PACE, |agent| agent.tells_windows = false);
         }
     }
 
@@ -238,9 +265,29 @@ impl Agent {
             }
             WindowShell::X11(x11) => {
                 let x11 = x11.clone();
+                let is_new_size = size.w > 0 && size.h > 0 && size != x11.geometry().size;
                 configure_x11(&x11, configure, size);
-                self.answered(configure.surface, configure.serial);
+                if is_new_size || window.resized.is_some() {
+                    window.resized = Some(configure.serial);
+                } else {
+                    self.answered(configure.surface, configure.serial);
+                }
             }
+        }
+    }
+
+    /// An X11 window has another picture: X11 has no serials, but a picture of the size that the window has now is one that
+    /// was made since it has it.
+    pub fn x11_committed(&mut self, surface: &WlSurface) {
+        let Some(id) = self.surfaces.id_of(surface) else { return };
+        let shown = self.surfaces.content(surface).map_or((0, 0), |content| content.size());
+        let Some(entry) = self.surfaces.get_mut(id) else { return };
+        let size = entry.x11().map(|x11| x11.geometry().size).unwrap_or_default();
+        if (size.w as u32, size.h as u32) != shown {
+            return;
+        }
+        if let Some(serial) = entry.window_mut().and_then(|window| window.resized.take()) {
+            self.answered(id, serial);
         }
     }
 

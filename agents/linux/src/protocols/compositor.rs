@@ -68,7 +68,10 @@ impl CompositorHandler for Agent {
         match get_role(surface) {
             Some(XDG_TOPLEVEL_ROLE) => self.toplevel_committed(surface, was_mapped && !is_mapped),
             Some(XDG_POPUP_ROLE) => self.popup_committed(surface, was_mapped && !is_mapped),
-            _ => self.cursor_committed(surface),
+            _ => {
+                self.cursor_committed(surface);
+                self.x11_committed(surface);
+            }
         }
         self.children_committed(surface);
     }

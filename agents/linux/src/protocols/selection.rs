@@ -1,11 +1,20 @@
-//! Clipboard, primary selection and drag and drop among the programs of this guest. What crosses to other VMs is the
-//! host's clipboard broker's business and has messages of its own.
+//! Clipboard, primary selection and drag and drop among the programs of this guest, X11's and Wayland's alike. What
+//! crosses to other VMs is the host's clipboard broker's business and has messages of its own.
 
-use smithay::wayland::selection::SelectionHandler;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use smithay::input::Seat;
 use smithay::wayland::selection::data_device::{
-    ClientDndGrabHandler, DataDeviceHandler, DataDeviceState, ServerDndGrabHandler,
+    ClientDndGrabHandler, DataDeviceHandler, DataDeviceState, ServerDndGrabHandler, clear_data_device_selection,
+    current_data_device_selection_userdata, request_data_device_client_selection, set_data_device_selection,
 };
-use smithay::wayland::selection::primary_selection::{PrimarySelectionHandler, PrimarySelectionState};
+use smithay::wayland::selection::primary_selection::{
+    PrimarySelectionHandler, PrimarySelectionState, clear_primary_selection, current_primary_selection_userdata,
+    request_primary_client_selection, set_primary_selection,
+};
+use smithay::wayland::selection::{SelectionHandler, SelectionSource, SelectionTarget};
+use smithay::xwayland::X11Surface;
 use smithay::{delegate_data_device, delegate_primary_selection};
 
 use crate::agent::Agent;
@@ -13,8 +22,80 @@ use crate::agent::Agent;
 delegate_data_device!(Agent);
 delegate_primary_selection!(Agent);
 
+/// A selection that the agent offers to Wayland programs in the name of an X11 program.
+#[derive(Debug, Clone, Copy)]
+pub struct OfX11;
+
 impl SelectionHandler for Agent {
-    type SelectionUserData = ();
+    type SelectionUserData = OfX11;
+
+    fn new_selection(&mut self, target: SelectionTarget, source: Option<SelectionSource>, _seat: Seat<Self>) {
+        let Some(wm) = &mut self.x11.wm else { return };
+        if let Err(error) = wm.new_selection(target, source.map(|source| source.mime_types())) {
+            log::debug!("offering a selection to X11 programs: {error}");
+        }
+        // smithay leaves its requests in a buffer: restacking nothing is its one call that does no more than send them.
+        if let Err(error) = wm.update_stacking_order_upwards(std::iter::empty::<&X11Surface>()) {
+            log::debug!("speaking to the X server: {error}");
+        }
+    }
+
+    fn send_selection(
+        &mut self,
+        target: SelectionTarget,
+        mime_type: String,
+        fd: OwnedFd,
+        _seat: Seat<Self>,
+        _of_x11: &OfX11,
+    ) {
+        let Some(wm) = &mut self.x11.wm else { return };
+        if let Err(error) = wm.send_selection(target, mime_type, fd, self.handle.clone()) {
+            log::debug!("reading the selection of an X11 program: {error}");
+        }
+    }
+}
+
+impl Agent {
+    /// An X11 program has copied something.
+    pub fn x11_copied(&mut self, target: SelectionTarget, mime_types: Vec<String>) {
+        match target {
+            SelectionTarget::Clipboard => set_data_device_selection(&self.display, &self.seat, mime_types, OfX11),
+            SelectionTarget::Primary => set_primary_selection(&self.display, &self.seat, mime_types, OfX11),
+        }
+    }
+
+    /// What an X11 program had copied is gone, unless something else was copied since.
+    pub fn x11_selection_gone(&mut self, target: SelectionTarget) {
+        match target {
+            SelectionTarget::Clipboard if current_data_device_selection_userdata(&self.seat).is_some() => {
+                clear_data_device_selection(&self.display, &self.seat);
+            }
+            SelectionTarget::Primary if current_primary_selection_userdata(&self.seat).is_some() => {
+                clear_primary_selection(&self.display, &self.seat);
+            }
+            SelectionTarget::Clipboard | SelectionTarget::Primary => {}
+        }
+    }
+
+    /// An X11 program pastes what a Wayland program has copied.
+    pub fn x11_pastes(&mut self, target: SelectionTarget, mime_type: String, fd: OwnedFd) {
+        // smithay's pipe does not block at this end either: programs that write without further ado would lose the rest.
+        let blocks = fcntl_getfl(&fd).and_then(|flags| fcntl_setfl(&fd, flags - OFlags::NONBLOCK));
+        if let Err(error) = blocks {
+            log::debug!("a pipe for a paste: {error}");
+        }
+        let asked = match target {
+            SelectionTarget::Clipboard => {
+                request_data_device_client_selection(&self.seat, mime_type, fd).map_err(|error| error.to_string())
+            }
+            SelectionTarget::Primary => {
+                request_primary_client_selection(&self.seat, mime_type, fd).map_err(|error| error.to_string())
+            }
+        };
+        if let Err(error) = asked {
+            log::debug!("reading a selection for an X11 program: {error}");
+        }
+    }
 }
 
 impl DataDeviceHandler for Agent {

@@ -1,5 +1,7 @@
 //! The X11 side: a window manager that grants what programs ask of their size and leaves place and stacking to the host.
 
+use std::os::fd::OwnedFd;
+
 use atoll_wire::limits::MAX_SURFACES;
 use atoll_wire::{Rect, WindowRequest};
 use smithay::delegate_xwayland_shell;
@@ -138,8 +140,21 @@ impl XwmHandler for Agent {
         self.request_x11(&window, WindowRequest::Resize, wire_edges(edge));
     }
 
+    // The programs of one guest are no strangers to each other.
     fn allow_selection_access(&mut self, _xwm: XwmId, _selection: SelectionTarget) -> bool {
-        false
+        true
+    }
+
+    fn send_selection(&mut self, _xwm: XwmId, selection: SelectionTarget, mime_type: String, fd: OwnedFd) {
+        self.x11_pastes(selection, mime_type, fd);
+    }
+
+    fn new_selection(&mut self, _xwm: XwmId, selection: SelectionTarget, mime_types: Vec<String>) {
+        self.x11_copied(selection, mime_types);
+    }
+
+    fn cleared_selection(&mut self, _xwm: XwmId, selection: SelectionTarget) {
+        self.x11_selection_gone(selection);
     }
 
     fn disconnected(&mut self, _xwm: XwmId) {

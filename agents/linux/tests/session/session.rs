@@ -219,6 +219,29 @@ fn an_application_is_launched_by_its_desktop_id() {
     }
 }
 
+#[test]
+fn entries_that_come_and_go_are_noticed() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    host.roundtrip();
+    let changed = |host: &mut Host| host.wait("AppsChanged", |body| matches!(body, Body::AppsChanged(_)).then_some(()));
+    let entry = "[Desktop Entry]\nType=Application\nName=One\nExec=true\n";
+    fs::write(agent.applications().join("one.desktop"), entry).expect("an entry");
+    changed(&mut host);
+    let within = agent.applications().join("within");
+    fs::create_dir(&within).expect("a folder");
+    changed(&mut host);
+    fs::write(within.join("two.desktop"), entry).expect("an entry");
+    changed(&mut host);
+    fs::remove_file(agent.applications().join("one.desktop")).expect("it is there");
+    changed(&mut host);
+    // A folder that was not there when the agent began (XDG_DATA_DIRS).
+    fs::create_dir_all(agent.path("none/applications")).expect("a folder");
+    changed(&mut host);
+    fs::write(agent.path("none/applications/three.desktop"), entry).expect("an entry");
+    changed(&mut host);
+}
+
 /// The ports are not ordered among each other: what follows Welcome on another may come before it.
 #[test]
 fn an_exec_that_overtakes_welcome_runs() {

@@ -178,6 +178,26 @@ fn a_dialog_names_its_window() {
 }
 
 #[test]
+fn a_title_that_changes_all_the_time_is_told_now_and_then() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let window = client.shown_window("counts", 100, 100, 1);
+    let id = host.window_opened().surface;
+    host.shows(id, (100, 100), 1);
+    let began = std::time::Instant::now();
+    for count in 0..=2000 {
+        window.toplevel.set_title(count.to_string());
+        client.roundtrip();
+    }
+    let mut told = 0;
+    while host.window_changed(id).title.as_deref() != Some("2000") {
+        told += 1;
+    }
+    let allowed = began.elapsed().as_millis() / 100 + 2;
+    assert!(told > 0 && told <= allowed, "told {told} times, {allowed} allowed");
+}
+
+#[test]
 fn size_hints_and_geometry_are_told() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());

@@ -35,7 +35,7 @@ pub struct Agent {
 }
 
 /// The agent that npm's set-up built, where the environment names it; else cargo's own.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     std::env::var_os("ATOLL_AGENT").map_or_else(|| env!("CARGO_BIN_EXE_atoll-agent").into(), PathBuf::from)
 }
 
@@ -49,6 +49,14 @@ impl Agent {
     /// Without Xwayland.
     pub fn start() -> Self {
         Self::launch(&PROGRAMS)
+    }
+
+    /// With Xwayland; gives its display, too, once X11 programs can run.
+    pub fn start_with_x11() -> (Self, String) {
+        let agent = Self::launch(&[&PROGRAMS[..], &["Xwayland"]].concat());
+        let line = agent.wait_log("X11 programs can run on ");
+        let display = line.rsplit(' ').next().expect("a word").to_owned();
+        (agent, display)
     }
 
     fn launch(programs: &[&str]) -> Self {
@@ -94,6 +102,10 @@ impl Agent {
 
     pub fn sockets(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// A host of a new session.

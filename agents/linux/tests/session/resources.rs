@@ -1,0 +1,91 @@
+//! What the agent costs its guest: bytes on disk, memory, and no time at all when nothing changes.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::support::agent::{Agent, program};
+use crate::support::host::Host;
+use crate::support::wayland::{Client, Window};
+
+const MIB: u64 = 1024 * 1024;
+
+/// Five windows of 640x480 that show something else in each pixel, and what else a session has.
+fn five_windows(agent: &Agent) -> (Host, Client, Vec<Window>) {
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let windows = (0..5).map(|at: i32| {
+        let window = client.window("one of five");
+        let buffer = client.buffer(640, 480);
+        buffer.fill(|x, y| (x * 7919 + y * 104_729 + at) as u32);
+        window.surface.attach(Some(&buffer.buffer), 0, 0);
+        window.surface.damage_buffer(0, 0, 640, 480);
+        window.surface.commit();
+        client.flush();
+        let id = host.window_opened().surface;
+        host.wait_picture("it", id, |shown| shown.width == 640);
+        window
+    });
+    let windows = windows.collect();
+    (host, client, windows)
+}
+
+/// Of `/proc/PID/status`, bytes.
+fn status(agent: &Agent, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", agent.pid())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("the field");
+    let kib = line.trim_start_matches(':').trim().trim_end_matches(" kB");
+    kib.parse::<u64>().expect("a number") * 1024
+}
+
+/// Time of the processor that all its threads have used, in clock ticks.
+fn ticks(agent: &Agent) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", agent.pid())).expect("it runs");
+    let (_, rest) = stat.rsplit_once(") ").expect("its name");
+    // utime and stime: fields 14 and 15, of which the third is the first of the rest. @see proc_pid_stat(5)
+    rest.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum()
+}
+
+/// How often its threads have waited for something: each wake-up ends in another wait.
+fn waits(agent: &Agent) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{}/task", agent.pid())).expect("it runs");
+    let count = |task: fs::DirEntry| {
+        let status = fs::read_to_string(task.path().join("status")).expect("a thread");
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).expect("the field");
+        line.trim().parse::<u64>().expect("a number")
+    };
+    tasks.flatten().map(count).sum()
+}
+
+#[test]
+fn nothing_happens_when_nothing_changes() {
+    let (agent, _display) = Agent::start_with_x11();
+    let (mut host, mut client, windows) = five_windows(&agent);
+    // What was asked before has its answers, and a frame callback that is answered asks for nothing.
+    let callback = windows[0].surface.frame(&client.handle, ());
+    windows[0].surface.commit();
+    client.flush();
+    client.callback_done(&callback);
+    host.roundtrip();
+    let end = std::time::Instant::now() + Duration::from_millis(500);
+    while host.handle_one(end) {}
+    let before = (ticks(&agent), waits(&agent));
+    std::thread::sleep(Duration::from_secs(3));
+    let after = (ticks(&agent), waits(&agent));
+    assert_eq!(before, after, "(clock ticks, waits) in three seconds");
+}
+
+#[test]
+fn five_windows_fit_into_20_mib() {
+    let agent = Agent::start();
+    let (_host, _client, _windows) = five_windows(&agent);
+    // A build for tests carries what the one for guests does not: of it, what it has allocated counts.
+    let field = if cfg!(debug_assertions) && std::env::var_os("ATOLL_AGENT").is_none() { "RssAnon" } else { "VmRSS" };
+    let resident = status(&agent, field);
+    assert!(resident < 20 * MIB, "{field} is {} KiB", resident / 1024);
+}
+
+#[test]
+#[ignore = "says nothing of a build for tests: npm test runs it on the agent that set-up has built (ATOLL_AGENT)"]
+fn the_guests_agent_is_smaller_than_6_mib() {
+    let bytes = fs::metadata(program()).expect("the agent").len();
+    assert!(bytes < 6 * MIB, "{bytes} bytes");
+}
