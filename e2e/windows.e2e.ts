@@ -244,3 +244,65 @@ test("full screen is the person's: the label's colour stays around it, and so do
   for (const window of [id, wanting.id]) await desktop.json("window", "close", window);
   await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });
+
+test("a menu of a program opens outside of its window, with the label's border, and ends with its window's focus", async () => {
+  const page = await desktop.page();
+  const { id, element } = await desktop.run("home", "mousepad");
+  const other = await desktop.run("home", "foot");
+  await desktop.json("window", "move", id, "60", "100", "420", "200");
+  await desktop.json("window", "move", other.id, "800", "400");
+  await desktop.json("window", "focus", id);
+  const popups = async (): Promise<WindowView["popups"]> => (await windowView(id)).popups;
+  const openMenu = async (): Promise<void> => {
+    await element.locator('[data-part="content"]').click({ position: { x: 18, y: 12 } });
+    await expect.poll(async () => (await popups()).length).toBe(1);
+  };
+  await openMenu();
+  const view = await windowView(id);
+  const [menu] = view.popups;
+  expect((menu?.y ?? 0) + (menu?.height ?? 0)).toBeGreaterThan(view.y + view.height);
+  await expect(element.locator(".popup-clip")).toHaveCSS("outline-style", "solid");
+  // Its entries are clicked where they are seen, below the window: Ctrl+Q is the last one.
+  await page.mouse.move((menu?.x ?? 0) + 60, (menu?.y ?? 0) + (menu?.height ?? 0) - 60);
+  await page.keyboard.press("Escape");
+  await expect.poll(popups).toEqual([]);
+  await openMenu();
+  await other.element.locator('[data-part="title"]').click();
+  await expect.poll(popups).toEqual([]);
+  await desktop.json("window", "focus", id);
+  await openMenu();
+  await page.mouse.click((menu?.x ?? 0) + 60, (menu?.y ?? 0) + (menu?.height ?? 0) - 14);
+  await expect.poll(async () => (await desktop.windows()).map((window) => window.id)).toEqual([other.id]);
+  await desktop.json("window", "close", other.id);
+});
+
+test("a window's menu works by mouse and by keyboard alone", async () => {
+  const page = await desktop.page();
+  const { id, element } = await desktop.run("home", "foot");
+  await desktop.json("window", "move", id, "300", "200", "500", "300");
+  const before = await windowView(id);
+  await element.locator('[data-part="title"]').click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Left half" }).click();
+  await expect.poll(() => windowView(id)).toMatchObject({ x: 1 });
+  await page.keyboard.press("Alt+Space");
+  await expect(page.getByRole("menuitem", { name: "Restore" })).toBeVisible();
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("menuitem", { name: "Restore" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => windowView(id)).toEqual(before);
+  await page.keyboard.press("Alt+Space");
+  await page.getByRole("menuitem", { name: "Move with arrow keys" }).click();
+  await expect(page.locator(":root")).toHaveAttribute("data-gesture", "move");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Shift+ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => windowView(id)).toMatchObject({ x: before.x + 24, y: before.y + 1 });
+  await page.keyboard.type("echo Mine > /tmp/menu\n");
+  await expect.poll(() => desktop.read("home", "/tmp/menu")).toBe("Mine\n");
+
+  const second = await desktop.run("home", "foot");
+  await page.getByRole("button", { name: "2 windows of foot, home" }).click();
+  await page.getByRole("menuitem").first().click();
+  await expect.poll(async () => (await windowView(id)).focused).toBe(true);
+  for (const window of [id, second.id]) await desktop.json("window", "close", window);
+});

@@ -1,6 +1,7 @@
 /** What of the host lies above the windows: one at a time. Menus are drawn where their buttons are. */
 import { useStore } from "zustand";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
+import { WindowMenu } from "../wm/WindowMenu.tsx";
 import { Launcher } from "./Launcher.tsx";
 import { QuitPrompt } from "./QuitPrompt.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
@@ -15,6 +16,8 @@ export function Overlays() {
       return <KillPrompt vm={overlay.vm} />;
     case "quit-prompt":
       return <QuitPrompt vms={overlay.vms} />;
+    case "window-menu":
+      return <WindowMenu id={overlay.window} at={overlay} />;
     case "shortcuts":
       return <Shortcuts />;
     default:

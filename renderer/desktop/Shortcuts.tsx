@@ -7,11 +7,16 @@ import { setOverlay } from "./store.ts";
 const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Programs of all VMs", ["Super"]],
   ["The bar: VMs and their menus", ["Super", "B"]],
-  ["Next window", ["Super", "Tab"]],
+  ["Choose a window", ["Alt", "Tab"]],
   ["Fill the screen", ["Super", "↑"]],
   ["Own place again; minimise", ["Super", "↓"]],
   ["Left half", ["Super", "←"]],
   ["Right half", ["Super", "→"]],
+  ["Full screen, and back", ["Super", "F"]],
+  ["Minimise", ["Super", "H"]],
+  ["Move by any part", ["Alt", "drag"]],
+  ["Resize by any part", ["Alt", "right drag"]],
+  ["The window's menu", ["Alt", "Space"]],
   ["Close the window", ["Super", "Q"]],
 ];
 

@@ -17,6 +17,7 @@ import { LayoutReporter } from "../wm/layout-reporter.ts";
 import { WindowMemory } from "../wm/memory.ts";
 import { Orders } from "../wm/orders.ts";
 import { PlacementKeeper } from "../wm/placement-keeper.ts";
+import { contentOf } from "../wm/state.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
 import { Switcher } from "../wm/switcher.ts";
 import { bridge, onLinkPorts } from "./bridge.ts";
@@ -50,8 +51,18 @@ function pressChord(chord: HostChord): void {
   // What of the host is open has the keys; only Super alone closes the launcher.
   if (desktopStore.getState().overlay !== null) return;
   if (chord.code === "KeyB") return setOverlay({ kind: "bar" });
+  if (chord.modifier === "Alt" && chord.code === "Space") return openWindowMenu();
   if (chord.code === "Tab") return switcher.open(chord.modifier, chord.isShift);
   orders.chord(chord);
+}
+
+/** The focused window's menu, below its tag. */
+function openWindowMenu(): void {
+  const { focused, windows, workArea } = wmStore.getState();
+  const window = focused === null ? undefined : windows[focused];
+  if (window === undefined) return;
+  const { x, y } = contentOf(window, workArea);
+  setOverlay({ kind: "window-menu", window: window.id, x: Math.max(x, workArea.x) + 8, y });
 }
 
 /** With Alt or Super held a window is moved by any part of it, and resized with the right button. */

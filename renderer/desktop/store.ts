@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import type { ThemeState } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import type { WindowId } from "#shared/model/window.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 
 /** What of the host lies above the windows and has the keyboard; one at a time. */
@@ -15,6 +16,10 @@ export type Overlay =
   | { kind: "problems" }
   /** Atoll shall end; these VMs run. */
   | { kind: "quit-prompt"; vms: readonly VmId[] }
+  /** What can be done to a window; `x`, `y`: where on the page. */
+  | { kind: "window-menu"; window: WindowId; x: number; y: number }
+  /** The windows of one application, in the dock; `first` is the one that opened first. */
+  | { kind: "dock-menu"; first: WindowId }
   /** The keyboard is in the top bar. */
   | { kind: "bar" };
 

@@ -127,6 +127,15 @@ describe("keys", () => {
     expect(home.said()).toBe("+ShiftLeft +KeyA -ShiftLeft -KeyA");
   });
 
+  it("take the page's own focus away from the host's button that was used last", () => {
+    const button = document.createElement("button");
+    document.body.append(button);
+    button.focus();
+    down("Enter", "Enter");
+    expect(document.activeElement).not.toBe(button);
+    expect(home.said()).toBe("+Enter");
+  });
+
   it("all go to whoever captures them, until it lets go", () => {
     const seen: string[] = [];
     down("KeyA", "a");

@@ -146,6 +146,7 @@ export class Keyboard {
     if (!this.#isForGuest) return;
     event.preventDefault();
     event.stopPropagation();
+    leaveHostElements();
     if (this.#target !== null) this.#press(event, this.#target.session);
   }
 
@@ -240,6 +241,12 @@ function take(event: KeyboardEvent, handler: (event: KeyboardEvent) => void): vo
   event.preventDefault();
   event.stopPropagation();
   handler(event);
+}
+
+/** A button of the host that was used last keeps the page's own focus, and what shows while it has it, until a guest is used. */
+export function leaveHostElements(): void {
+  const { activeElement } = document;
+  if (activeElement instanceof HTMLElement && activeElement !== document.body) activeElement.blur();
 }
 
 function modifierOf(key: string): Modifier | null {

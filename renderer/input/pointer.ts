@@ -8,7 +8,7 @@ import type { LinkSession } from "../vms/link-session.ts";
 import type { Links } from "../vms/links.ts";
 import { noteActivity } from "./activity.ts";
 import { EVDEV_BUTTONS } from "./key-codes.ts";
-import { timeOf } from "./keyboard.ts";
+import { leaveHostElements, timeOf } from "./keyboard.ts";
 import { WheelAxis } from "./wheel.ts";
 
 interface Under {
@@ -85,6 +85,7 @@ export class Pointer {
     this.#dismissGrabsOutside(under);
     if (under === null || this.#isHeldByHost) return;
     event.preventDefault();
+    leaveHostElements();
     if (this.#grab === null && this.#listener.pressed(windowOf(under), event)) return;
     this.#grab ??= under;
     noteActivity(under.session.vm);

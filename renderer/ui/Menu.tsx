@@ -8,20 +8,29 @@ import type { LabelName } from "#shared/model/label.ts";
 interface MenuProps {
   isOpen: boolean;
   setOpen: (isOpen: boolean) => void;
-  /** The button that it opens from. */
-  trigger: ReactElement;
+  /** The button that it opens from; null: it opens `at` a place of the page. */
+  trigger: ReactElement | null;
+  at?: { x: number; y: number };
   align: "start" | "end";
+  side?: "top" | "bottom";
   /** The VM's label that it belongs to; none: the host's own. */
   label?: LabelName;
   children: ReactNode;
 }
 
-export function Menu({ isOpen, setOpen, trigger, align, label, children }: MenuProps) {
+export function Menu({ isOpen, setOpen, trigger, at, align, side = "bottom", label, children }: MenuProps) {
+  const anchor = at === undefined ? undefined : { getBoundingClientRect: () => new DOMRect(at.x, at.y, 0, 0) };
   return (
     <Base.Root open={isOpen} onOpenChange={setOpen}>
-      <Base.Trigger render={trigger} />
+      {trigger !== null && <Base.Trigger render={trigger} />}
       <Base.Portal className="overlay-layer">
-        <Base.Positioner sideOffset={6} collisionPadding={8} align={align}>
+        <Base.Positioner
+          anchor={anchor}
+          side={side}
+          sideOffset={at === undefined ? 6 : 0}
+          collisionPadding={8}
+          align={align}
+        >
           <Base.Popup className="menu" data-label={label}>
             {children}
           </Base.Popup>
@@ -34,15 +43,18 @@ export function Menu({ isOpen, setOpen, trigger, align, label, children }: MenuP
 interface MenuItemProps {
   icon: ReactNode;
   text: string;
+  /** The keys that do the same. */
+  keys?: string;
   run: () => void;
   isDanger?: boolean;
 }
 
-export function MenuItem({ icon, text, run, isDanger = false }: MenuItemProps) {
+export function MenuItem({ icon, text, keys, run, isDanger = false }: MenuItemProps) {
   return (
     <Base.Item className="menu-item" data-danger={isDanger || undefined} onClick={run}>
       <span className="menu-icon">{icon}</span>
       {text}
+      {keys !== undefined && <kbd className="menu-keys">{keys}</kbd>}
     </Base.Item>
   );
 }

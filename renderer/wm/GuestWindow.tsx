@@ -3,11 +3,12 @@
  * stacked is written to the element by frame-placer.ts, and the surfaces are the scene's.
  */
 import "./guest-window.css";
-import { Copy, Minus, Square, X } from "lucide-react";
+import { Copy, Ellipsis, Minus, Square, X } from "lucide-react";
 import { memo, type PointerEvent as ReactPointerEvent, useLayoutEffect, useRef } from "react";
 import { useStore } from "zustand";
 import type { WindowId } from "#shared/model/window.ts";
 import { drag, links, orders } from "../desktop/shell.ts";
+import { setOverlay } from "../desktop/store.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { tagOf, vmStore } from "../vms/store.ts";
 import { FrozenBadge } from "./FrozenBadge.tsx";
@@ -59,11 +60,29 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
       data-frozen={window.frozen === null ? undefined : true}
     >
       <div className="guest-frame">
-        <header className="title-bar" onPointerDown={onTitleBar} onDoubleClick={() => orders.toggleMaximize(id)}>
+        <header
+          className="title-bar"
+          onPointerDown={onTitleBar}
+          onDoubleClick={() => orders.toggleMaximize(id)}
+          onContextMenu={(event) => setOverlay({ kind: "window-menu", window: id, x: event.clientX, y: event.clientY })}
+        >
           <Tag tag={tag} />
           <span className="title" data-part="title">
             {title}
           </span>
+          {window.guest.clientDecorated && (
+            <div className="window-buttons" onPointerDown={(event) => event.stopPropagation()}>
+              <button
+                type="button"
+                tabIndex={-1}
+                aria-label="Window menu"
+                aria-haspopup="menu"
+                onClick={(event) => setOverlay({ kind: "window-menu", window: id, x: event.clientX, y: event.clientY })}
+              >
+                <Ellipsis size={15} />
+              </button>
+            </div>
+          )}
           {!window.guest.clientDecorated && (
             <div
               className="window-buttons"

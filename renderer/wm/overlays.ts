@@ -7,8 +7,6 @@ export interface WmOverlays {
   snap: Rect | null;
   /** Windows to choose from, the one used last first. */
   switcher: { windows: readonly WindowId[]; at: number } | null;
-  /** The window menu, with its top left corner on the page. */
-  menu: { window: WindowId; x: number; y: number } | null;
 }
 
-export const overlayStore = createStore<WmOverlays>(() => ({ snap: null, switcher: null, menu: null }));
+export const overlayStore = createStore<WmOverlays>(() => ({ snap: null, switcher: null }));
