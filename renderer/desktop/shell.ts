@@ -132,6 +132,16 @@ function measure(): void {
   for (const session of links.sessions()) tellOutput(session);
 }
 
+/** Another monitor, or another scale of this one: there is no event for it but that the present one does not hold any more. */
+function watchScale(): void {
+  const now = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+  const changed = (): void => {
+    measure();
+    watchScale();
+  };
+  now.addEventListener("change", changed, { once: true });
+}
+
 /** Characters of the host's layout; asked again when the person comes back, as there is no event for a change. */
 async function learnLayout(): Promise<void> {
   keyboard.setLayout(await layoutMap());
@@ -141,6 +151,7 @@ async function learnLayout(): Promise<void> {
 export async function startShell(): Promise<void> {
   measure();
   window.addEventListener("resize", measure);
+  watchScale();
   window.addEventListener("focus", () => void learnLayout());
   void learnLayout();
   followLaunches();

@@ -14,7 +14,7 @@ export function placeFrame(id: WindowId, element: HTMLElement): () => void {
     const frame = frameOf(window, state.workArea);
     const outer = outerOf(content, frame);
     const level = state.stack.indexOf(id) + 1;
-    const now = `${outer.x},${outer.y},${outer.width},${outer.height},${content.width},${frame.top},${level},${isShown(window)}`;
+    const now = `${outer.x},${outer.y},${outer.width},${outer.height},${content.width},${frame.top},${level},${isShown(window)},${globalThis.devicePixelRatio}`;
     if (now === written) return;
     written = now;
     const { style } = element;
