@@ -5,12 +5,16 @@ import { parseArgs } from "node:util";
 import { checkout, local } from "../scripts/setup/paths.mjs";
 import { machineFacts } from "./machine-facts.ts";
 import { animation } from "./measures/animation.ts";
+import { appStart } from "./measures/app-start.ts";
+import { coldStart } from "./measures/cold-start.ts";
+import { idle } from "./measures/idle.ts";
 import { keys } from "./measures/keys.ts";
 import type { Measure } from "./measures/measure.ts";
 import { judged, type Result, table } from "./report.ts";
+import { typing } from "./measures/typing.ts";
 import { buildTools } from "./tools.ts";
 
-const MEASURES: readonly Measure[] = [keys, animation];
+const MEASURES: readonly Measure[] = [keys, animation, typing, coldStart, appStart, idle];
 
 const USAGE = `usage: npm run bench -- [--only NAME]... [--quick] [--json FILE]
   names: ${MEASURES.map(({ name }) => name).join(", ")}

@@ -15,14 +15,17 @@ interface Case {
 }
 
 /** An xterm of 80 x 24 characters of its built-in font, whose terminal echoes. */
-const XTERM = { argv: ["xterm", "-bg", "white", "-fg", "black", "-fn", "fixed", "-e", "cat"], width: 484, height: 316 };
+export const XTERM = {
+  argv: ["xterm", "-bg", "white", "-fg", "black", "-fn", "fixed", "-e", "cat"],
+  width: 484,
+  height: 316,
+};
 
 const CASES: readonly Case[] = [
   {
     name: "key in xterm",
     program: XTERM,
-    // The first line: a letter is written there, and taken back.
-    watched: ({ x, y }) => ({ x, y, width: 200, height: 17 }),
+    watched: firstLine,
     keys: ["a", "BackSpace"],
     atMost: 0.8,
   },
@@ -34,6 +37,11 @@ const CASES: readonly Case[] = [
     atMost: 0.6,
   },
 ];
+
+/** Where a letter is written into an xterm and taken back. */
+export function firstLine({ x, y }: Region): Region {
+  return { x, y, width: 200, height: 17 };
+}
 
 const ROUNDS = { full: 6, quick: 2 };
 const PRESSES = { full: 30, quick: 10 };

@@ -127,6 +127,13 @@ export class Atoll {
     };
   }
 
+  /** Starts a program without a window; gives what ends it. */
+  async startBackground(vm: VmName, ...argv: string[]): Promise<() => Promise<void>> {
+    const script = `${argv.join(" ")} >/dev/null 2>&1 </dev/null & echo $!`;
+    const pid = (await this.command("exec", vm, "--", "sh", "-c", script)).trim();
+    return async () => void (await this.command("exec", vm, "--", "kill", "-KILL", pid));
+  }
+
   /** Seconds used so far by the application's processes. */
   appCpuSeconds(): number {
     return cpuSeconds(this.#app?.pid ?? 0);

@@ -1,5 +1,5 @@
 /** A machine as Atoll's own driver would start it, without Atoll: for rivals and limits. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { VmId } from "#shared/model/vm.ts";
 import { makeInitrd } from "../../images/builder/initrd.ts";
 import type { Template } from "../../images/builder/template.ts";
-import { qemuArguments, RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
+import { type MachineSpec, qemuArguments, RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
 import { probeHost } from "../../main/hardware/host.ts";
 import { QEMU_BINARY } from "../../main/hardware/qemu/probe.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
@@ -15,25 +15,21 @@ import { run } from "../../scripts/setup/process.mjs";
 import { agentFolder } from "../../scripts/setup/agent.mjs";
 
 export class BareMachine {
-  readonly pid: number;
   /** Of its sockets. */
   readonly folder: string;
+  readonly #child: ChildProcess;
 
-  private constructor(pid: number, folder: string) {
-    this.pid = pid;
+  private constructor(child: ChildProcess, folder: string) {
+    this.#child = child;
     this.folder = folder;
   }
 
-  /**
-   * @param folder exists; gets the disk and the sockets
-   * @param more further arguments of QEMU
-   * @returns once its sockets can be connected to
-   */
-  static async start(template: Template, folder: string, more: readonly string[] = []): Promise<BareMachine> {
+  /** Makes a disk in a folder that exists, and all else that need not be made at each start. */
+  static async prepare(template: Template, folder: string): Promise<MachineSpec> {
     const disk = path.join(folder, "disk.qcow2");
     fs.rmSync(disk, { force: true });
     await run("qemu-img", ["create", "-q", "-f", "qcow2", "-b", template.rootImage, "-F", "raw", disk]);
-    const spec = {
+    return {
       id: randomUUID() as VmId,
       hostname: "bench",
       accelerator: (await probeHost()).accelerator,
@@ -44,27 +40,42 @@ export class BareMachine {
       disk,
       baseImage: template.rootImage,
     };
+  }
+
+  /**
+   * @param more further arguments of QEMU
+   * @returns once its sockets, which are beside its disk, can be connected to
+   */
+  static async start(spec: MachineSpec, more: readonly string[] = []): Promise<BareMachine> {
+    const folder = path.dirname(spec.disk);
     for (const name of Object.values(RUNTIME_FILES)) fs.rmSync(path.join(folder, name), { force: true });
     const child = spawn("setpriv", ["--pdeathsig", "KILL", QEMU_BINARY, ...qemuArguments(spec), ...more], {
       cwd: folder,
       stdio: ["ignore", "ignore", "inherit"],
     });
-    if (child.pid === undefined) throw new Error(`${QEMU_BINARY} cannot be started`);
     // The monitor's socket is the last that QEMU makes.
     while (!fs.existsSync(path.join(folder, RUNTIME_FILES.qmp))) {
       if (child.exitCode !== null) throw new Error(`${QEMU_BINARY} ended with code ${child.exitCode}`);
       await delay(2);
     }
-    return new BareMachine(child.pid, folder);
+    return new BareMachine(child, folder);
   }
 
-  kill(): void {
-    process.kill(this.pid, "SIGKILL");
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    await new Promise((resolve) => {
+      this.#child.once("exit", resolve);
+      this.#child.kill("SIGKILL");
+    });
   }
 }
 
 /** What Atoll boots a VM of that template with. */
-export async function initrdOf({ modulesDir }: Template): Promise<string> {
+async function initrdOf({ modulesDir }: Template): Promise<string> {
   const folder = agentFolder();
   const initBinary = path.join(folder, "atoll-init");
   return makeInitrd({ modulesDir, initBinary, agentBinary: path.join(folder, "atoll-agent") }, resolveCacheDir());

@@ -54,7 +54,7 @@ export class TigerVnc implements System {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-vnc-"));
     const port = await freePort();
     const network = `user,id=net,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:${port}-10.0.2.15:5900`;
-    const machine = await BareMachine.start(template, folder, [
+    const machine = await BareMachine.start(await BareMachine.prepare(template, folder), [
       ...["-netdev", network],
       ...["-device", JSON.stringify({ driver: "virtio-net-pci", netdev: "net", romfile: "" })],
     ]);
@@ -99,7 +99,7 @@ export class TigerVnc implements System {
   close(): void {
     this.#agent.close();
     this.#viewer.kill("SIGKILL");
-    this.#machine.kill();
+    void this.#machine.kill();
     this.screen.close();
     fs.rmSync(this.#folder, { recursive: true, force: true });
   }

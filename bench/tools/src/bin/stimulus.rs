@@ -19,7 +19,8 @@ use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::shm::ConnectionExt as _;
 use x11rb::protocol::xproto::{
-    ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, Gcontext, ImageFormat, Window, WindowClass,
+    AtomEnum, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, Gcontext, ImageFormat, PropMode, Window,
+    WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -118,13 +119,9 @@ impl Screen {
         let context = connection.generate_id()?;
         connection.create_gc(context, window, &CreateGCAux::new().graphics_exposures(0))?;
         let name = b"stimulus";
-        connection.change_property8(
-            x11rb::protocol::xproto::PropMode::REPLACE,
-            window,
-            x11rb::protocol::xproto::AtomEnum::WM_NAME,
-            x11rb::protocol::xproto::AtomEnum::STRING,
-            name,
-        )?;
+        connection.change_property8(PropMode::REPLACE, window, AtomEnum::WM_NAME, AtomEnum::STRING, name)?;
+        let pid = connection.intern_atom(false, b"_NET_WM_PID")?.reply()?.atom;
+        connection.change_property32(PropMode::REPLACE, window, pid, AtomEnum::CARDINAL, &[std::process::id()])?;
         // Its size is a fixed one: a window manager leaves it.
         let size = x11rb::properties::WmSizeHints {
             min_size: Some((width.into(), height.into())),
