@@ -3,6 +3,7 @@ import { expect, test } from "@playwright/test";
 import type { VmView } from "#shared/model/vm.ts";
 import { encodeMessage } from "#shared/protocol/framing.ts";
 import { Encoding, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
+import { encodeHeader } from "#shared/protocol/header.ts";
 import { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 import { TestDesktop } from "./support/desktop.ts";
 
@@ -56,26 +57,91 @@ async function hostileVm(name: string): Promise<ScriptedAgent> {
   return agent;
 }
 
-const attacks: [string, (agent: ScriptedAgent) => void][] = [
-  ["over-length", (agent) => agent.sayBytes("bulk", Uint8Array.of(0xff, 0xff, 0xff, 0xff))],
-  ["no-protobuf", (agent) => agent.sayBytes("control", encodeMessage(Uint8Array.of(0xff, 0xff)))],
-  ["wrong-state", (agent) => agent.hello()],
-  ["garbage", (agent) => agent.sayBytes("frames", Buffer.alloc(100_000, 0xa5))],
-  ["bad-pixels", (agent) => sayUndecodable(agent)],
+/** Name, what it does, and what people are told of it. */
+const attacks: [string, (agent: ScriptedAgent) => void, RegExp][] = [
+  ["over-length", (agent) => agent.sayBytes("bulk", Uint8Array.of(0xff, 0xff, 0xff, 0xff)), /length/],
+  ["no-protobuf", (agent) => agent.sayBytes("control", encodeMessage(Uint8Array.of(0xff, 0xff))), /header/],
+  ["wrong-state", (agent) => agent.hello(), /hello while open/],
+  ["garbage", (agent) => agent.sayBytes("frames", Buffer.alloc(100_000, 0xa5)), /length/],
+  ["bad-pixels", (agent) => sayPicture(agent, { size: 16, encoding: Encoding.LZ4 }, Buffer.alloc(16, 0xff)), /pixels/],
+  // 16 MB of zeros in 64 kB: more than the rectangle holds.
+  ["lz4-bomb", (agent) => sayPicture(agent, { size: 65_805, encoding: Encoding.LZ4 }, lz4Bomb()), /pixels/],
+  ["damage-outside", (agent) => sayPicture(agent, { x: 319, y: 199, width: 2, height: 2 }, Buffer.alloc(16)), /damage/],
+  ["giant-picture", (agent) => sayPicture(agent, {}, Buffer.alloc(0), { width: 65_535, height: 65_535 }), /65535/],
+  ["unknown-surface", (agent) => agent.say("control", "windowChanged", { surface: 77, title: "x" }), /surface/],
+  [
+    "strange-parent",
+    (agent) =>
+      agent.say("control", "popupOpened", {
+        surface: 2,
+        kind: Kind.X11,
+        parent: 4_000_000,
+        rect: { width: 9, height: 9 },
+      }),
+    /surface|parent/,
+  ],
+  ["ten-thousand-windows", (agent) => openMany(agent, 10_000), /windows/],
+  ["megabyte-title", (agent) => agent.sayBytes("control", messageWithTitle(1_000_000)), /header/],
+  ["long-title", (agent) => sayTitle(agent, "t".repeat(5_000)), /title/],
+  ["host's-words", (agent) => agent.say("control", "keyboardFocus", { surface: 1 }), /direction|host/],
+  ["flood", (agent) => flood(agent, 100_000), /messages/],
 ];
 
-function sayUndecodable(agent: ScriptedAgent): void {
-  const damage = [{ x: 0, y: 0, width: 320, height: 200, encoding: Encoding.LZ4, size: 16 }];
+/** The second picture of its window. */
+function sayPicture(
+  agent: ScriptedAgent,
+  rect: Partial<{ x: number; y: number; width: number; height: number; encoding: Encoding; size: number }>,
+  pixels: Buffer,
+  size: { width: number; height: number } = { width: 320, height: 200 },
+): void {
+  const whole = { x: 0, y: 0, ...size, encoding: Encoding.RAW, size: pixels.length };
   agent.say(
     "frames",
     "frame",
-    { surface: 1, serial: 2, width: 320, height: 200, scale: 1, format: PixelFormat.XRGB8888, damage, last: true },
-    Buffer.alloc(16, 0xff),
+    {
+      surface: 1,
+      serial: 2,
+      ...size,
+      scale: 1,
+      format: PixelFormat.XRGB8888,
+      damage: [{ ...whole, ...rect }],
+      last: true,
+    },
+    pixels,
   );
 }
 
-for (const [name, attack] of attacks) {
-  test(`${name} closes that VM's channels with a reason, and nothing else`, async () => {
+/** An LZ4 block: one literal, then a match of 255 x 65,800 bytes at distance 1. @see the block format of LZ4 */
+function lz4Bomb(): Buffer {
+  return Buffer.concat([Buffer.of(0x1f, 0, 1, 0), Buffer.alloc(65_800, 0xff), Buffer.of(0)]);
+}
+
+function openMany(agent: ScriptedAgent, count: number): void {
+  for (let surface = 2; surface < count + 2; surface += 1)
+    agent.say("control", "windowOpened", { surface, kind: Kind.X11, title: `window ${surface}` });
+}
+
+/** WindowOpened with a title of so many bytes, as no library of ours would write it. @see shared/protocol/framing.ts */
+function messageWithTitle(bytes: number): Buffer {
+  const header = encodeHeader("windowOpened", { surface: 2, kind: Kind.WAYLAND, title: "t".repeat(bytes) });
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(4 + header.length, 0);
+  head.writeUInt32LE(header.length, 4);
+  return Buffer.concat([head, header]);
+}
+
+function sayTitle(agent: ScriptedAgent, title: string): void {
+  agent.say("control", "windowOpened", { surface: 2, kind: Kind.WAYLAND, title });
+}
+
+function flood(agent: ScriptedAgent, count: number): void {
+  for (let at = 0; at < count; at += 1)
+    agent.say("control", "windowChanged", { surface: 1, title: `<img src=x onerror=alert(1)> ${at}` });
+}
+
+for (const [kind, attack, words] of attacks) {
+  const name = kind.replace(/[^a-z0-9]/g, "");
+  test(`${kind} closes that VM's channels with a reason, and nothing else`, async () => {
     const agent = await hostileVm(name);
     attack(agent);
     await expect
@@ -86,12 +152,17 @@ for (const [name, attack] of attacks) {
     // Its last picture is still there, and its title was text.
     const element = (await desktop.page()).locator(`[data-window-id="${frozen?.id}"]`);
     await expect(element.locator('[data-part="title"]')).toContainText("<img src=x onerror=alert(1)>");
+    await expect(element.getByRole("status")).toContainText("broke the protocol");
+    await expect(element.getByRole("status")).toContainText(words);
+    expect(desktop.log()).toMatch(new RegExp(`${name}: .*${words.source}`));
     expect((await desktop.vms()).find((vm) => vm.name === "home")).toMatchObject({
       state: "running",
       stateReason: null,
     });
     expect(await desktop.atoll("exec", "home", "--", "echo", "well")).toMatchObject({ code: 0, stdout: "well\n" });
     await desktop.json("window", "close", frozen?.id ?? "");
+    await expect.poll(async () => (await desktop.windows()).some(({ id }) => id === frozen?.id)).toBe(false);
+    await desktop.json("vm", "kill", name);
     await expect.poll(async () => (await desktop.windows()).some(({ vm }) => vm === name)).toBe(false);
   });
 }

@@ -160,6 +160,11 @@ export class TestDesktop {
     return JSON.parse(result.stdout) as Result;
   }
 
+  /** What the application has logged, in all its lives on this home. */
+  log(): string {
+    return fs.readFileSync(path.join(this.home, "state/atoll.log"), "utf8");
+  }
+
   vms(): Promise<VmView[]> {
     return this.json<VmView[]>("vm", "list");
   }

@@ -3,7 +3,7 @@ import { app, Menu, nativeTheme } from "electron";
 import path from "node:path";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { Atoll } from "../atoll.ts";
-import { log } from "../base/log.ts";
+import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
@@ -27,6 +27,7 @@ Menu.setApplicationMenu(null);
 registerScheme();
 
 const paths = ownFolders();
+logTo(paths.state);
 app.setPath("userData", path.join(paths.state, "electron"));
 
 // Not awaited: Electron becomes ready only when this module has run.
