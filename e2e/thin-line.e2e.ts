@@ -1,5 +1,6 @@
 /** The thin line through all layers: one key press into a program of a real VM, shown in the real application. */
 import { expect, test } from "@playwright/test";
+import type { WindowView } from "#shared/model/window.ts";
 import { changedPixels, TestDesktop, type } from "./support/desktop.ts";
 
 let desktop: TestDesktop;
@@ -45,12 +46,35 @@ test("exec carries bytes, exit codes and signals", async () => {
     stderr: "err\n",
   });
   expect((await desktop.atoll("exec", "home", "--", "sh", "-c", "kill -9 $$")).code).toBe(128 + 9);
+  // Those that the agent itself waits for reach its programs too.
+  expect((await desktop.atoll("exec", "home", "--", "sh", "-c", "kill -TERM $$")).code).toBe(128 + 15);
+  expect((await desktop.atoll("exec", "home", "--", "sh", "-c", "kill -INT $$")).code).toBe(128 + 2);
   expect((await desktop.atoll("exec", "home", "--", "no-such-command")).code).toBe(125);
   expect((await desktop.atoll("exec", "nowhere", "--", "true")).code).toBe(125);
   const bytes = Uint8Array.from({ length: 700_000 }, (_, i) => (i * 7919) >> 3);
   const back = await desktop.pipe(bytes, "exec", "home", "--", "cat");
   expect(back.code).toBe(0);
   expect(back.stdout.equals(bytes)).toBe(true);
+});
+
+test("window commands answer with the window as it is then", async () => {
+  const { id } = await desktop.run("home", "foot");
+  const order = (...words: string[]) => desktop.json<WindowView>("window", ...words);
+  const moved = await order("move", id, "300", "200", "500", "300");
+  expect(moved).toMatchObject({ x: 300, y: 200, state: "normal" });
+  // foot takes whole cells.
+  for (const [side, asked] of [
+    ["width", 500],
+    ["height", 300],
+  ] as const) {
+    expect(moved[side]).toBeLessThanOrEqual(asked);
+    expect(moved[side]).toBeGreaterThan(asked - 30);
+  }
+  expect(await order("maximize", id)).toMatchObject({ state: "maximized", focused: true });
+  expect(await order("restore", id)).toMatchObject({ x: 300, y: 200, state: "normal" });
+  expect(await order("minimize", id)).toMatchObject({ state: "minimized", focused: false });
+  expect(await order("focus", id)).toMatchObject({ state: "normal", focused: true });
+  expect(await order("close", id)).toMatchObject({ id });
 });
 
 test("errors have the contract's codes", async () => {

@@ -55,7 +55,8 @@ export const methods: Methods = {
   },
   "vm.start": async ({ atoll }, { vm, waitS }) => {
     const target = atoll.vm(vm);
-    await target.start();
+    // One that starts with the desktop may be on its way, or there, already.
+    if (target.state !== "starting" && target.state !== "running") await target.start();
     return settled(target, "running", waitS);
   },
   "vm.stop": async ({ atoll }, { vm, waitS }) => {

@@ -3,7 +3,7 @@ import type { TemplateView } from "#shared/ipc/control.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
 import { allRecipes } from "../../images/builder/recipes.ts";
-import { listTemplates } from "../../images/builder/template.ts";
+import { listTemplates, type TemplateStatus } from "../../images/builder/template.ts";
 
 /** @param recipesFolder a person's own recipes */
 export async function templateViews(
@@ -12,7 +12,7 @@ export async function templateViews(
   const recipes = allRecipes(recipesFolder);
   const templates = await listTemplates(recipes, resolveCacheDir());
   return {
-    templates: templates.map(({ recipe, recipeHash, built }) => ({
+    templates: templates.toSorted(byName).map(({ recipe, recipeHash, built }) => ({
       name: recipe.name,
       description: recipe.description,
       built: built !== null,
@@ -21,4 +21,8 @@ export async function templateViews(
     })),
     problems: recipes.problems,
   };
+}
+
+function byName(one: TemplateStatus, other: TemplateStatus): number {
+  return one.recipe.name < other.recipe.name ? -1 : 1;
 }

@@ -50,6 +50,8 @@ export interface Machine {
   pressPowerButton(): Promise<void>;
   /** At once, as by pulling the plug. Resolves when it is gone. */
   kill(): Promise<void>;
+  /** Lets go of a machine that lives on, to be adopted later: no event follows. */
+  release(): void;
 }
 
 export interface Driver {

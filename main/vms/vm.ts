@@ -113,7 +113,10 @@ export class Vm extends Emitter<VmEvents> {
 
   /** Starts the machine; resolves when it executes (state `starting`; `running` follows with the agent's hello). */
   async start(): Promise<void> {
-    if (this.isOn) throw this.#error("vm.already-running", "is running already");
+    if (this.isOn) {
+      const remedy = this.#state === "paused" ? "resume it" : "stop or kill it first";
+      throw this.#error("vm.already-running", `is ${this.#state}, so it cannot be started: ${remedy}`);
+    }
     const starting = new AbortController();
     this.#starting = starting;
     this.#become("starting", null, "", "qemu");
@@ -203,6 +206,7 @@ export class Vm extends Emitter<VmEvents> {
   /** The application ends; the machine lives on. */
   release(): void {
     this.#dropLink();
+    this.#machine?.release();
   }
 
   // ---- machine ---------------------------------------------------------------------------------------------

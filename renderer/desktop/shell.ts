@@ -155,7 +155,7 @@ export async function startShell(): Promise<void> {
   window.addEventListener("focus", () => void learnLayout());
   void learnLayout();
   followLaunches();
-  new CommandServer(bridge, links, effects, orders);
+  new CommandServer(bridge, links, effects, orders, layout);
   desktopStore.subscribe(({ overlay, theme }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
     if (overlay !== null) links.dismissMenus(null);

@@ -19,10 +19,14 @@ export class LayoutReporter {
     if (this.#isDue) return;
     this.#isDue = true;
     // Not an animation frame: those stop while the desktop is hidden, and scripts want to know all the same.
-    setTimeout(() => {
-      this.#isDue = false;
-      this.#bridge.report("layout.report", this.#layout());
-    }, 16);
+    setTimeout(() => this.flush(), 16);
+  }
+
+  /** Tells what has changed at once: before an answer to a script, which asks main where the window is then. */
+  flush(): void {
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    this.#bridge.report("layout.report", this.#layout());
   }
 
   #layout(): DesktopLayout {

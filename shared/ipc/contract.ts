@@ -136,7 +136,7 @@ export type WmCommand =
   | { type: "focus" | "close" | "minimize" | "maximize" | "restore" | "screenshot"; window: WindowId }
   | { type: "move"; window: WindowId; x: number; y: number; width: number | null; height: number | null };
 
-/** Answer to `move`: after the program has drawn its answer (or one second); to `screenshot`: PNG bytes; to the others null. */
+/** After the program has drawn its answer to a new size (or one second). To `move` the size that it took; to `screenshot`: PNG bytes; to the others null. */
 export type WmAnswerValue = null | { width: number; height: number } | Uint8Array;
 
 export interface Events {

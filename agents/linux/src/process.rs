@@ -7,6 +7,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use atoll_wire::FailureCode;
+use nix::sys::signal::SigSet;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::environment::Environment;
@@ -53,17 +54,19 @@ pub fn spawn(environment: &Environment, argv: &[String], streams: Streams, term:
     command.spawn()
 }
 
-/// The child leads a session (and so a process group) of its own; its standard input becomes its terminal.
+/// The child leads a session (and so a process group) of its own; its standard input becomes its terminal. The signals
+/// that the agent waits for (and therefore blocks) reach it: a new program inherits the mask.
 #[allow(unsafe_code)]
 fn set_session(command: &mut Command, has_terminal: bool) {
     let in_child = move || {
+        SigSet::empty().thread_set_mask()?;
         rustix::process::setsid()?;
         if has_terminal {
             rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
         }
         Ok(())
     };
-    // SAFETY: two system calls, which are safe between fork and exec; nothing is allocated or locked.
+    // SAFETY: system calls alone, which are safe between fork and exec; nothing is allocated or locked.
     unsafe { command.pre_exec(in_child) };
 }
 

@@ -57,6 +57,10 @@ class ExternalMachine extends Emitter<MachineEvents> implements Machine {
     return Promise.resolve();
   }
 
+  release(): void {
+    this.#hasEnded = true;
+  }
+
   #end(end: MachineEvents["ended"][0]): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

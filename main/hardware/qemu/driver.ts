@@ -174,8 +174,8 @@ async function waitForMonitor(
     await delay(10);
   }
   if (isAlive(record.pid)) process.kill(record.pid, "SIGKILL");
-  signal?.throwIfAborted();
   await fsp.rm(path.join(run, RECORD_FILE), { force: true });
+  signal?.throwIfAborted();
   throw startFailure(logTail(run), disk);
 }
 

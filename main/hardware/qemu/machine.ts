@@ -39,6 +39,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   readonly #openPorts = new Set<string>();
   #end: MachineEnd | null = null;
   #hasEnded = false;
+  #isReleased = false;
 
   private constructor(record: MachineRecord, folder: string, qmp: QmpClient) {
     super();
@@ -141,6 +142,11 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     return `the processor of the VM stopped (${this.accelerator}: internal error)\n${logTail(this.#folder)}`.trim();
   }
 
+  release(): void {
+    this.#isReleased = true;
+    this.#qmp.close();
+  }
+
   #paused(cause: PauseCause | null): void {
     if (this.#end !== null || this.#pauseCause === cause) return;
     this.#pauseCause = cause;
@@ -175,7 +181,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   }
 
   #ended(): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || this.#isReleased) return;
     this.#hasEnded = true;
     const end = this.#end ?? { reason: "qemu-exited" as const, detail: logTail(this.#folder) };
     // Its end has been seen: the next life of the application need not wonder.
