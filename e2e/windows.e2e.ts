@@ -192,6 +192,52 @@ test("windows are moved by any part with Alt, tiled at the edges, and come off b
   await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });
 
+test("a window is resized by its corners and edges: what is opposite stays, and the program draws", async () => {
+  const page = await desktop.page();
+  const { id, element } = await desktop.run("home", "mousepad");
+  await desktop.json("window", "move", id, "500", "300", "500", "350");
+  const before = await windowView(id);
+  const pull = async (handle: string, dx: number, dy: number): Promise<void> => {
+    const box = await element.locator(`[data-handle="${handle}"]`).boundingBox();
+    if (box === null) throw new Error("no handle");
+    // The outermost pixel: the rest of a corner's handle lies over the window.
+    const x = box.x + (handle.includes("w") ? 2 : handle.includes("e") ? box.width - 2 : box.width / 2);
+    const y = box.y + (handle.includes("n") ? 2 : handle.includes("s") ? box.height - 2 : box.height / 2);
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + dx, y + dy, { steps: 4 });
+    await page.mouse.up();
+  };
+  await pull("se", 60, 40);
+  const larger = { x: before.x, y: before.y, width: before.width + 60, height: before.height + 40 };
+  await expect.poll(() => windowView(id)).toMatchObject(larger);
+  await pull("nw", -30, -20);
+  const both = { x: larger.x - 30, y: larger.y - 20, width: larger.width + 30, height: larger.height + 20 };
+  await expect.poll(() => windowView(id)).toMatchObject(both);
+  await pull("e", -50, 0);
+  await expect.poll(() => windowView(id)).toMatchObject({ ...both, width: both.width - 50 });
+  // Never smaller than the program can be.
+  await pull("w", 2000, 0);
+  await expect
+    .poll(async () => {
+      const [first, second] = [await windowView(id), await windowView(id)];
+      return first.width === second.width && first.width < both.width - 50;
+    })
+    .toBe(true);
+  const least = await windowView(id);
+  expect(least.width).toBeGreaterThanOrEqual(120);
+  expect(least.x + least.width).toBe(both.x + both.width - 50);
+  // Escape takes it back.
+  await page.mouse.move(least.x + 150, least.y + least.height + 6);
+  await page.mouse.down();
+  await page.mouse.move(least.x + 150, least.y + least.height + 60, { steps: 4 });
+  await page.keyboard.press("Escape");
+  await page.mouse.up();
+  await expect.poll(() => windowView(id)).toEqual(least);
+  await desktop.json("window", "close", id);
+  await expect.poll(async () => (await desktop.windows()).length).toBe(0);
+});
+
 test("Alt+Tab shows whose windows there are and goes to the one before", async () => {
   const page = await desktop.page();
   const home = await desktop.run("home", "foot");

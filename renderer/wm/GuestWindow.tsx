@@ -38,7 +38,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
   const { title } = window.guest;
   const isMaximized = window.placement === "maximized" || window.placement === "fullscreen";
   const isFree = window.shownAs === "free";
-  const canResize = !isFixedSize(window.guest.hints);
+  const canResize = window.frozen === null && !isFixedSize(window.guest.hints);
   const onTitleBar = (event: ReactPointerEvent): void => {
     orders.focus(id);
     if (event.button === 0) drag.move(id);
@@ -112,7 +112,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
         {window.frozen !== null && <FrozenBadge frozen={window.frozen} />}
       </div>
       <div ref={overlays} className="guest-popups" />
-      {isFree && canResize && window.frozen === null && <ResizeHandles id={id} />}
+      {isFree && canResize && <ResizeHandles id={id} />}
     </div>
   );
 });

@@ -1,0 +1,137 @@
+/** Guests that push, within the protocol: the host's parts stay seen, and nobody comes to the front by himself. */
+import { expect, test } from "@playwright/test";
+import type { VmView } from "#shared/model/vm.ts";
+import type { WindowView } from "#shared/model/window.ts";
+import { Decoration, Encoding, Kind, PixelFormat, WindowRequest } from "#shared/protocol/gen/atoll_pb.ts";
+import { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
+import { TestDesktop } from "./support/desktop.ts";
+
+let desktop: TestDesktop;
+let pushy: ScriptedAgent;
+let quiet: ScriptedAgent;
+
+test.beforeAll(async () => {
+  desktop = await TestDesktop.open({});
+  quiet = await external("quiet", "lagoon");
+  pushy = await external("pushy", "coral");
+  openWindow(quiet, 1, {});
+  await paint(quiet, 1, 500, 300);
+  await expect.poll(async () => (await windowsOf("quiet")).length).toBe(1);
+});
+
+test.afterAll(async () => {
+  for (const agent of [quiet, pushy]) agent.close();
+  await desktop.close();
+});
+
+async function external(name: string, label: string): Promise<ScriptedAgent> {
+  const agent = await ScriptedAgent.listen();
+  const { control, frames, bulk } = agent.sockets;
+  const sockets = ["--control", control, "--frames", frames, "--bulk", bulk];
+  await desktop.json<VmView>("vm", "create", name, "--driver", "external", "--label", label, ...sockets);
+  await desktop.json("vm", "start", name);
+  await agent.opened();
+  agent.hello();
+  await desktop.isRunning(name);
+  return agent;
+}
+
+async function windowsOf(vm: string): Promise<WindowView[]> {
+  return (await desktop.windows()).filter((window) => window.vm === vm);
+}
+
+function openWindow(agent: ScriptedAgent, surface: number, change: { decoration?: Decoration; title?: string }): void {
+  agent.say("control", "windowOpened", { surface, kind: Kind.WAYLAND, title: `window ${surface}`, ...change });
+}
+
+/** A whole picture of one colour, in messages of at most 64 rows. */
+async function paint(agent: ScriptedAgent, surface: number, width: number, height: number): Promise<void> {
+  while ((await agent.hear("credit")).surface !== surface);
+  for (let y = 0; y < height; y += 64) {
+    const rows = Math.min(64, height - y);
+    const pixels = Buffer.alloc(width * rows * 4, Buffer.from([40, 40, 200, 255]));
+    const damage = [{ x: 0, y, width, height: rows, encoding: Encoding.RAW, size: pixels.length }];
+    const last = y + rows === height;
+    const frame = { surface, serial: 1, width, height, scale: 1, format: PixelFormat.XRGB8888, damage, last };
+    agent.say("frames", "frame", frame, pixels);
+  }
+}
+
+test("windows and requests of a VM that nobody used stay behind, and ask for attention", async () => {
+  const page = await desktop.page();
+  const [mine] = await windowsOf("quiet");
+  await page.locator(`[data-window-id="${mine?.id}"] [data-part="content"]`).click();
+  for (const surface of [1, 2, 3]) {
+    openWindow(pushy, surface, {});
+    await paint(pushy, surface, 900, 600);
+    for (let times = 0; times < 50; times += 1)
+      pushy.say("control", "windowRequested", { surface, request: WindowRequest.ACTIVATE });
+  }
+  await expect.poll(async () => (await windowsOf("pushy")).length).toBe(3);
+  await expect(page.getByRole("button", { name: "window 3, pushy, wants attention" })).toBeVisible();
+  expect(await windowsOf("quiet")).toMatchObject([{ focused: true }]);
+  const levels = await page
+    .locator("[data-window-id]")
+    .evaluateAll((frames) =>
+      (frames as HTMLElement[]).map(({ dataset, style }) => [dataset["vm"], Number(style.zIndex)]),
+    );
+  expect(levels.sort((a, b) => Number(a[1]) - Number(b[1])).at(-1)?.[0]).toBe("quiet");
+});
+
+test("a program that wants the whole screen gets the work area, with its label and below the host's bar", async () => {
+  const page = await desktop.page();
+  const [window] = await windowsOf("pushy");
+  pushy.say("control", "windowRequested", { surface: 1, request: WindowRequest.FULLSCREEN });
+  await expect.poll(async () => (await windowsOf("pushy"))[0]?.state).toBe("fullscreen");
+  const frame = page.locator(`[data-window-id="${window?.id}"]`);
+  await expect.poll(async () => (await frame.boundingBox())?.y).toBe(34);
+  await expect(frame.locator(".tag")).toContainText("pushy");
+  await expect(page.locator(".top-bar")).toBeVisible();
+  pushy.say("control", "windowRequested", { surface: 1, request: WindowRequest.UNFULLSCREEN });
+  await expect.poll(async () => (await windowsOf("pushy"))[0]?.state).toBe("normal");
+});
+
+test("a popup as large as it can be covers neither the bar nor most of the screen, and has the label's border", async () => {
+  const page = await desktop.page();
+  const rect = { x: -1000, y: -800, width: 3000, height: 2000 };
+  pushy.say("control", "popupOpened", { surface: 10, kind: Kind.X11, parent: 1, rect, grab: false });
+  await paint(pushy, 10, 3000, 2000);
+  const clip = page.locator(".popup-clip");
+  await expect(clip).toBeVisible();
+  const box = await clip.boundingBox();
+  const [width, height] = await page.evaluate(() => [innerWidth, innerHeight]);
+  if (box === null || width === undefined || height === undefined) throw new Error("no popup");
+  expect(box.x).toBeGreaterThanOrEqual(1);
+  expect(box.y).toBeGreaterThanOrEqual(35);
+  expect(box.x + box.width).toBeLessThanOrEqual(width - 1);
+  expect(box.y + box.height).toBeLessThanOrEqual(height - 1);
+  expect(box.width * box.height).toBeLessThanOrEqual((width * (height - 34) * 2) / 3);
+  await expect(clip).toHaveCSS("outline-width", "1px");
+  pushy.say("control", "surfaceClosed", { surface: 10 });
+  await expect(clip).toHaveCount(0);
+});
+
+test("a program with a header bar of its own has a slim frame: whose it is, a place to drag, a menu", async () => {
+  const page = await desktop.page();
+  openWindow(pushy, 20, { decoration: Decoration.CLIENT, title: "[quiet] Not me" });
+  await paint(pushy, 20, 400, 300);
+  const found = async (): Promise<WindowView | undefined> =>
+    (await windowsOf("pushy")).find(({ title }) => title.startsWith("[quiet]"));
+  await expect.poll(async () => (await found())?.width).toBe(400);
+  const view = await found();
+  await desktop.json("window", "move", view?.id ?? "", "600", "300");
+  await desktop.json("window", "focus", view?.id ?? "");
+  const frame = page.locator(`[data-window-id="${view?.id}"]`);
+  await expect(frame.locator(".title-bar")).toHaveCSS("height", "27px");
+  await expect(frame.locator(".tag")).toHaveText("pushy");
+  await expect(frame.getByRole("button", { name: "Close" })).toHaveCount(0);
+  const bar = await frame.locator(".title-bar").boundingBox();
+  await page.mouse.move((bar?.x ?? 0) + 150, (bar?.y ?? 0) + 14);
+  await page.mouse.down();
+  await page.mouse.move((bar?.x ?? 0) + 190, (bar?.y ?? 0) + 34, { steps: 3 });
+  await page.mouse.up();
+  await expect.poll(found).toMatchObject({ x: 640, y: 320 });
+  await frame.getByRole("button", { name: "Window menu" }).click();
+  await page.getByRole("menuitem", { name: "Close" }).click();
+  expect(await pushy.hear("closeRequested")).toMatchObject({ surface: 20 });
+});
