@@ -114,3 +114,23 @@ test("what is remembered is not asked again; a VM that is kept is found again", 
   await desktop.ended();
   expect(isAlive(pid)).toBe(false);
 });
+
+test("a template is built for the desktop with progress, and a build that is cancelled leaves nothing", async () => {
+  const cache = path.join(desktop.home, "cache");
+  await desktop.start({ ATOLL_CACHE: cache });
+  const page = await desktop.page();
+  const answer = await page.evaluate(async () => {
+    const build = window.atoll.request("template.build", { name: "debian" });
+    const again = window.atoll.request("template.build", { name: "debian" });
+    const progress = await new Promise((resolve) => window.atoll.on("template.progress", resolve));
+    await window.atoll.request("template.cancel", { name: "debian" });
+    return { progress, build: await build, again: await again };
+  });
+  expect(answer.progress).toMatchObject({ name: "debian", step: "prepare" });
+  const cancelled = { ok: false, error: { code: "template.cancelled" } };
+  expect(answer).toMatchObject({ build: cancelled, again: cancelled });
+  const left = fs.readdirSync(path.join(cache, "templates")).filter((name) => !name.startsWith(".lock-"));
+  expect(left).toEqual([]);
+  const unknown = await page.evaluate(() => window.atoll.request("template.build", { name: "../x" }));
+  expect(unknown).toMatchObject({ ok: false, error: { code: "template.not-found" } });
+});

@@ -13,7 +13,7 @@ import type { Vm } from "../vms/vm.ts";
 
 export interface Application {
   atoll: Atoll;
-  /** Ends the application. */
+  /** Ends the application, once whoever asks has the answer. */
   quit(vms: "stop" | "keep"): void;
 }
 
@@ -27,8 +27,7 @@ export const methods: Methods = {
     return null;
   },
   "desktop.quit": async (app, { vms }) => {
-    // After the answer is on its way.
-    setImmediate(() => app.quit(vms));
+    app.quit(vms);
     return null;
   },
   "desktop.screenshot": async ({ atoll }) => picture(await atoll.desktop.screenshot()),

@@ -15,6 +15,9 @@ import { makePrivateFolder, type Paths } from "../base/paths.ts";
 import { ExecChannel } from "./exec-channel.ts";
 import { type Application, methods } from "./methods.ts";
 
+/** How long a client that has asked for the end may stay. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
 export class ControlServer {
   readonly #server: net.Server;
   readonly #socket: string;
@@ -67,11 +70,12 @@ export function isAnswered(socket: string): Promise<boolean> {
 function serve(socket: net.Socket, app: Application): void {
   const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
   const exec = new ExecChannel(connection);
+  const own: Application = { ...app, quit: (vms) => whenClosed(socket, () => app.quit(vms)) };
   socket.on("error", () => socket.destroy());
   socket.on("close", () => exec.close());
   connection.onRequest(async (method: string, untrustedParams: unknown) => {
     try {
-      return await answer(app, exec, method, untrustedParams);
+      return await answer(own, exec, method, untrustedParams);
     } catch (error) {
       const value: ErrorValue = toErrorValue(error);
       if (value.code === "internal") logDefect(method, error);
@@ -80,6 +84,15 @@ function serve(socket: net.Socket, app: Application): void {
   });
   connection.onError(() => socket.destroy());
   connection.listen();
+}
+
+/** When the client has its answer and goes, or does not go. */
+function whenClosed(socket: net.Socket, act: () => void): void {
+  const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
+  socket.once("close", () => {
+    clearTimeout(timer);
+    act();
+  });
 }
 
 async function answer(app: Application, exec: ExecChannel, method: string, untrustedParams: unknown): Promise<unknown> {

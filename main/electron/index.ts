@@ -7,12 +7,14 @@ import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
+import { templateViews } from "../control/template-views.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { describeQemuVm } from "../hardware/qemu/templates.ts";
 import { hostKeymap } from "../settings/keymap.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
+import { TemplateBuilds } from "../vms/template-builds.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
 import { DesktopWindow, primaryOutput, themeState } from "./desktop-window.ts";
 import { serveIpc } from "./ipc-server.ts";
@@ -81,12 +83,14 @@ async function run(): Promise<void> {
     keymap: () => keymap,
     log,
   });
+  const builds = new TemplateBuilds(recipesFolder(paths));
   const quitting = new Quitting({
     atoll,
     settings,
-    end: () => {
+    end: async () => {
       atoll.release();
       server.close();
+      await builds.cancelAll();
       app.exit(0);
     },
   });
@@ -127,6 +131,12 @@ async function run(): Promise<void> {
       "vm.kill": async ({ vm }) => done(atoll.vm(vm).kill()),
       "vm.pause": async ({ vm }) => done(atoll.vm(vm).pause()),
       "vm.resume": async ({ vm }) => done(atoll.vm(vm).resume()),
+      "template.list": async () => (await templateViews(recipesFolder(paths))).templates,
+      "template.build": async ({ name }) => done(builds.build(name)),
+      "template.cancel": ({ name }) => {
+        builds.cancel(name);
+        return null;
+      },
       "app.list": ({ vm }) => atoll.apps(vm),
       "app.run": ({ vm, appId }) => atoll.run(vm, { appId, files: [] }, null),
     },
@@ -146,6 +156,7 @@ async function run(): Promise<void> {
       window.send("vm.changed", atoll.statuses);
     });
   });
+  builds.on("progress", (progress) => window.send("template.progress", progress));
   atoll.on("problemsChanged", () => {
     window.send("problems.changed", atoll.problems);
     // The settings were read again, too.

@@ -13,7 +13,7 @@ export interface QuittingParts {
   atoll: Atoll;
   settings: SettingsFile;
   /** Lets go of everything and ends the process. */
-  end(): void;
+  end(): Promise<void>;
 }
 
 export class Quitting {
@@ -35,7 +35,7 @@ export class Quitting {
     }
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#parts.end();
+    await this.#parts.end();
   }
 
   /** As a person has chosen in the prompt. */

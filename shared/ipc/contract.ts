@@ -10,6 +10,7 @@ export const THEME_CHOICES = ["system", "dark", "light"] as const;
 
 const vmId = z.custom<VmId>((value) => typeof value === "string" && VM_ID_PATTERN.test(value));
 const windowId = z.custom<WindowId>((value) => typeof value === "string" && /^[0-9a-f]{8}\.[0-9]{1,10}$/.test(value));
+const templateName = z.string().max(100);
 const pixels = z.number().min(-100_000).max(100_000);
 const rect = z.object({ x: pixels, y: pixels, width: pixels, height: pixels });
 
@@ -70,6 +71,11 @@ export const requestSchemas = {
   "vm.kill": z.object({ vm: vmId }),
   "vm.pause": z.object({ vm: vmId }),
   "vm.resume": z.object({ vm: vmId }),
+  "template.list": z.object({}),
+  /** Answered when it is built, at once when it is already; `template.progress` tells of the minutes between. */
+  "template.build": z.object({ name: templateName }),
+  /** Of a build that runs: its `template.build` is answered with template.cancelled, and nothing of it stays. */
+  "template.cancel": z.object({ name: templateName }),
   "app.list": z.object({ vm: vmId.nullable() }),
   "app.run": z.object({ vm: vmId, appId: z.string().min(1).max(256) }),
 } satisfies Record<ChannelOf<"request">, z.ZodType>;
@@ -96,6 +102,25 @@ export interface AppView {
   name: string;
   mimeTypes: string[];
   categories: string[];
+}
+
+export interface TemplateView {
+  name: string;
+  description: string;
+  built: boolean;
+  /** null: not built. */
+  sizeBytes: number | null;
+  recipeHash: string;
+}
+
+export interface TemplateProgress {
+  name: string;
+  /** `wait`: another process builds it. */
+  step: "wait" | "prepare" | "download" | "install" | "kernel" | "image" | "finish";
+  /** Of the whole build, 0 to 1; never falls. null = unknown. */
+  fraction: number | null;
+  /** What is worked on now, mostly a package's name. */
+  detail: string;
 }
 
 export interface DesktopState {
@@ -127,6 +152,9 @@ export interface RequestResults {
   "vm.kill": null;
   "vm.pause": null;
   "vm.resume": null;
+  "template.list": TemplateView[];
+  "template.build": null;
+  "template.cancel": null;
   "app.list": AppView[];
   "app.run": { pid: number };
 }
@@ -141,6 +169,7 @@ export type WmAnswerValue = null | { width: number; height: number } | Uint8Arra
 
 export interface Events {
   "vm.changed": VmStatus[];
+  "template.progress": TemplateProgress;
   "problems.changed": FileProblem[];
   /**
    * The desktop's window shall close while these VMs run: ask what becomes of them. Answer `quit.shown` when the prompt is

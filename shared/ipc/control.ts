@@ -92,14 +92,6 @@ export interface DoctorCheck {
   remedy: string;
 }
 
-export interface TemplateView {
-  name: string;
-  description: string;
-  built: boolean;
-  sizeBytes: number | null;
-  recipeHash: string;
-}
-
 /** A PNG picture. */
 export interface Picture {
   base64: string;

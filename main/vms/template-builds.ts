@@ -1,0 +1,55 @@
+/** Builds of templates that the desktop asked for: one for each recipe at a time, with progress, cancelled with the application. */
+import type { TemplateProgress } from "#shared/ipc/contract.ts";
+import { buildTemplate } from "../../images/builder/build-template.ts";
+import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
+import { recipeNamed } from "../../images/builder/recipes.ts";
+import { Emitter } from "../base/emitter.ts";
+
+export interface TemplateBuildsEvents {
+  progress: [TemplateProgress];
+}
+
+interface Running {
+  cancelling: AbortController;
+  done: Promise<void>;
+}
+
+export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
+  readonly #recipesFolder: string;
+  readonly #running = new Map<string, Running>();
+
+  /** @param recipesFolder a person's own recipes */
+  constructor(recipesFolder: string) {
+    super();
+    this.#recipesFolder = recipesFolder;
+  }
+
+  /** Resolves when it is built; asked again meanwhile, it is the same build. @throws AppError template.* */
+  build(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (running !== undefined) return running.done;
+    const recipe = recipeNamed(name, this.#recipesFolder);
+    const cancelling = new AbortController();
+    const done = buildTemplate({
+      recipe,
+      cacheDir: resolveCacheDir(),
+      signal: cancelling.signal,
+      onProgress: ({ step, fraction, detail }) => this.emit("progress", { name, step, fraction, detail }),
+    })
+      .then(() => undefined)
+      .finally(() => this.#running.delete(name));
+    this.#running.set(name, { cancelling, done });
+    return done;
+  }
+
+  /** Its `build` rejects with template.cancelled when everything that it began is gone. */
+  cancel(name: string): void {
+    this.#running.get(name)?.cancelling.abort();
+  }
+
+  async cancelAll(): Promise<void> {
+    const running = [...this.#running.values()];
+    for (const { cancelling } of running) cancelling.abort();
+    await Promise.allSettled(running.map(({ done }) => done));
+  }
+}
