@@ -71,6 +71,8 @@ pub struct Agent {
     pub cursor: Cursor,
     pub screen: Screen,
 
+    /// Processor time at which the agent began to do what programs had asked.
+    pub serves_since: Duration,
     pub surfaces: Surfaces,
     /// Facts of a window that changed too soon after the last are told shortly.
     pub tells_windows: bool,
@@ -123,7 +125,6 @@ impl Agent {
     /// The end of each turn of the loop: what has gathered is told and sent.
     pub fn end_turn(&mut self) {
         self.associate_x11();
-        self.close_orphans();
         self.tell_windows();
         self.tell_children();
         self.update_keyboard_focus();

@@ -12,7 +12,7 @@ use smithay::wayland::compositor::{
 
 use crate::agent::Agent;
 use crate::ports::PortKind;
-use crate::surfaces::{Role, Surface};
+use crate::surfaces::Role;
 
 impl Agent {
     /// A surface was committed: its own children may have moved; and it may have come or gone as a child.
@@ -97,15 +97,11 @@ impl Agent {
         }
     }
 
-    /// Once a turn: a program that destroys a wl_subsurface unmaps its surface at once, and smithay tells nobody.
-    pub fn close_orphans(&mut self) {
-        let is_orphan = |surface: &&Surface| match (&surface.role, &surface.wl) {
-            (Role::Subsurface { parent }, Some(wl)) => {
-                get_parent(wl).and_then(|parent| self.surfaces.id_of(&parent)) != Some(*parent)
-            }
-            _ => false,
-        };
-        for id in self.surfaces.iter().filter(is_orphan).map(|surface| surface.id).collect::<Vec<_>>() {
+    /// A surface is nobody's child any more.
+    pub fn child_gone(&mut self, surface: &WlSurface) {
+        let is_child =
+            |id: &u32| self.surfaces.get(*id).is_some_and(|surface| matches!(surface.role, Role::Subsurface { .. }));
+        if let Some(id) = self.surfaces.id_of(surface).filter(is_child) {
             self.close_surface(id);
         }
     }

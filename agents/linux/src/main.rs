@@ -11,6 +11,7 @@ mod encoding;
 mod environment;
 mod error;
 mod exec;
+mod floods;
 mod focus;
 mod frames;
 mod input;

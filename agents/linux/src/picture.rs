@@ -1,6 +1,8 @@
 //! The last picture of a surface, kept so that a client's buffer is free at once, that tiles which did not change are
 //! not sent, and that a host which comes back gets the whole of it.
 
+use std::fmt;
+
 use atoll_wire::PixelFormat;
 use atoll_wire::limits::{MAX_AREA_PX, MAX_SIDE_PX};
 use smithay::reexports::wayland_server::protocol::wl_buffer::WlBuffer;
@@ -27,6 +29,18 @@ pub enum Refused {
     Unreadable,
     /// Larger than the wire allows, or of a format that was not offered.
     Unsupported,
+    /// The pictures of all surfaces together may take no more.
+    NoRoom,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreadable => "it cannot be read",
+            Self::Unsupported => "it is too large, or of a format that was not offered",
+            Self::NoRoom => "there is no memory for it",
+        })
+    }
 }
 
 /// How pixels lie in memory, and as what they are shown.
@@ -53,6 +67,7 @@ impl Picture {
     }
 
     /// Takes the damaged parts of `buffer` into `picture`, or all of it when the picture is new, of another size or turned.
+    /// `room`: bytes that a new picture may have beyond those of the one that it takes the place of.
     ///
     /// # Errors
     /// See [`Refused`]; the picture is as it was.
@@ -61,31 +76,45 @@ impl Picture {
         buffer: &WlBuffer,
         transform: Transform,
         damage: &[PixelRect],
+        room: usize,
     ) -> Result<(), Refused> {
         with_buffer_contents(buffer, |pool, len, data| {
             let source = Source::of(&data, len)?;
             if transform == Transform::Normal {
-                Self::take_damaged(picture, pool, &source, damage);
+                Self::take_damaged(picture, pool, &source, damage, room)
             } else {
                 let (upright, pixels) = source.turned(pool, transform);
-                Self::take_damaged(picture, pixels.as_ptr(), &upright, &[upright.all()]);
+                Self::take_damaged(picture, pixels.as_ptr(), &upright, &[upright.all()], room)
             }
-            Ok(())
         })
         .unwrap_or(Err(Refused::Unreadable))
     }
 
     /// Makes `picture` what `crop` shows of `whole`, whose changes since the last time count as taken.
-    pub fn update_cropped(picture: &mut Option<Self>, whole: &mut Self, crop: PixelRect) {
+    ///
+    /// # Errors
+    /// `NoRoom`.
+    pub fn update_cropped(
+        picture: &mut Option<Self>,
+        whole: &mut Self,
+        crop: PixelRect,
+        room: usize,
+    ) -> Result<(), Refused> {
         let stride = whole.width as usize * 4;
         let offset = crop.y as usize * stride + crop.x as usize * 4;
         let source = Source { offset, stride, width: crop.width, height: crop.height, format: whole.format };
         whole.changed.clear();
         // Another crop may show other pixels everywhere: what is the same is found by comparing.
-        Self::take_damaged(picture, whole.pixels.as_ptr(), &source, &[source.all()]);
+        Self::take_damaged(picture, whole.pixels.as_ptr(), &source, &[source.all()], room)
     }
 
-    fn take_damaged(picture: &mut Option<Self>, pool: *const u8, source: &Source, damage: &[PixelRect]) {
+    fn take_damaged(
+        picture: &mut Option<Self>,
+        pool: *const u8,
+        source: &Source,
+        damage: &[PixelRect],
+        room: usize,
+    ) -> Result<(), Refused> {
         let fits = |mine: &Self| (mine.width, mine.height, mine.format) == (source.width, source.height, source.format);
         match picture {
             Some(mine) if fits(mine) => {
@@ -94,11 +123,16 @@ impl Picture {
                 }
             }
             _ => {
+                let freed = picture.as_ref().map_or(0, |picture| picture.pixels.len());
+                if source.all().bytes() > room.saturating_add(freed) {
+                    return Err(Refused::NoRoom);
+                }
                 let mut fresh = Self::new(source);
                 fresh.take(pool, source, source.all());
                 *picture = Some(fresh);
             }
         }
+        Ok(())
     }
 
     /// Copies the rows of `rect` that differ and marks their tiles.
@@ -225,6 +259,22 @@ mod tests {
         let mut picture = Picture::new(&source);
         picture.take(pool.as_ptr(), &source, PixelRect { x: 5, y: 5, width: u32::MAX, height: u32::MAX });
         assert_eq!(picture.pixels.iter().filter(|byte| **byte == 1).count(), 5 * 5 * 4);
+    }
+
+    #[test]
+    fn a_picture_that_there_is_no_room_for_is_refused() {
+        let pool = vec![1u8; 20 * 20 * 4];
+        let mut picture = None;
+        let mut take = |side: u32, room| {
+            let source = source(side, side);
+            Picture::take_damaged(&mut picture, pool.as_ptr(), &source, &[source.all()], room)
+        };
+        assert_eq!(take(10, 399), Err(Refused::NoRoom));
+        assert_eq!(take(10, 400), Ok(()));
+        // What it takes the place of is room as well; and in its own place it needs none.
+        assert_eq!(take(20, 1199), Err(Refused::NoRoom));
+        assert_eq!(take(10, 0), Ok(()));
+        assert_eq!(take(20, 1200), Ok(()));
     }
 
     #[test]

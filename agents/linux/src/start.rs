@@ -1,7 +1,7 @@
 //! Puts the agent together and runs its loop.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use atoll_wire::limits::BOOT_ID_BYTES;
 use calloop::generic::Generic;
@@ -19,6 +19,7 @@ use crate::environment::Environment;
 use crate::error::AgentError;
 use crate::ports::{Ports, attach_sockets, attach_virtio};
 use crate::protocols::{ClientState, Globals};
+use crate::surfaces::Surfaces;
 
 /// The host makes repeats; a client that would make its own is told a rate of none.
 const REPEAT_DELAY_MS: i32 = 0;
@@ -100,7 +101,8 @@ fn build(
         pointer,
         input: Default::default(),
         cursor: Default::default(),
-        surfaces: Default::default(),
+        surfaces: Surfaces::new(),
+        serves_since: Duration::ZERO,
         tells_windows: false,
         last_served: 0,
         paces: false,
@@ -117,6 +119,7 @@ fn insert_display(handle: &LoopHandle<'static, Agent>, mut display: Display<Agen
     let source = Generic::new(fd, Interest::READ, Mode::Level);
     handle
         .insert_source(source, move |_, _, agent| {
+            agent.begin_serving();
             if let Err(error) = display.dispatch_clients(agent) {
                 log::warn!("dispatching clients: {error}");
             }

@@ -190,8 +190,10 @@ impl Surface {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Surfaces {
+    /// Bytes that the pictures of all surfaces may take together.
+    picture_budget: usize,
     last_id: u32,
     by_id: BTreeMap<u32, Surface>,
     by_wl: HashMap<ObjectId, u32>,
@@ -199,6 +201,24 @@ pub struct Surfaces {
 }
 
 impl Surfaces {
+    pub fn new() -> Self {
+        Self {
+            picture_budget: picture_budget(),
+            last_id: 0,
+            by_id: BTreeMap::new(),
+            by_wl: HashMap::new(),
+            contents: HashMap::new(),
+        }
+    }
+
+    /// Bytes that pictures may still take.
+    pub fn picture_room(&self) -> usize {
+        let bytes = |picture: &Option<Picture>| picture.as_ref().map_or(0, |picture| picture.pixels.len());
+        let taken: usize =
+            self.contents.values().map(|content| bytes(&content.picture) + bytes(&content.uncropped)).sum();
+        self.picture_budget.saturating_sub(taken)
+    }
+
     /// Registers a surface under an id of its own.
     pub fn add(&mut self, wl: Option<WlSurface>, role: Role) -> u32 {
         self.last_id += 1;
@@ -321,4 +341,11 @@ impl Surfaces {
         }
         root
     }
+}
+
+/// Half of the guest's memory: the other half is the programs'.
+fn picture_budget() -> usize {
+    let memory = rustix::system::sysinfo();
+    let bytes = memory.totalram.saturating_mul(memory.mem_unit.into());
+    usize::try_from(bytes / 2).unwrap_or(usize::MAX)
 }

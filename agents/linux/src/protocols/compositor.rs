@@ -16,7 +16,7 @@ use smithay::wayland::shell::xdg::{SurfaceCachedState, XDG_POPUP_ROLE, XDG_TOPLE
 use smithay::wayland::shm::{ShmHandler, ShmState, with_buffer_contents};
 use smithay::wayland::viewporter::ViewportCachedState;
 use smithay::xwayland::XWaylandClientData;
-use smithay::{delegate_compositor, delegate_shm, delegate_viewporter};
+use smithay::{delegate_shm, delegate_viewporter};
 
 use super::ClientState;
 use crate::agent::Agent;
@@ -24,7 +24,6 @@ use crate::picture::Picture;
 use crate::surfaces::Content;
 use crate::tiles::PixelRect;
 
-delegate_compositor!(Agent);
 delegate_shm!(Agent);
 delegate_viewporter!(Agent);
 
@@ -60,7 +59,8 @@ impl CompositorHandler for Agent {
     fn commit(&mut self, surface: &WlSurface) {
         let was_mapped = self.surfaces.content(surface).is_some_and(|content| content.picture.is_some());
         let commit = with_states(surface, Commit::take);
-        commit.apply(self.surfaces.content_mut(surface));
+        let room = self.surfaces.picture_room();
+        commit.apply(self.surfaces.content_mut(surface), room);
         let is_mapped = self.surfaces.content(surface).is_some_and(|content| content.picture.is_some());
         if is_mapped && !was_mapped {
             self.screen.output.enter(surface);
@@ -74,6 +74,7 @@ impl CompositorHandler for Agent {
             }
         }
         self.children_committed(surface);
+        self.end_if_flooding(surface);
     }
 
     fn destroyed(&mut self, surface: &WlSurface) {
@@ -123,7 +124,8 @@ impl Commit {
         }
     }
 
-    fn apply(mut self, content: &mut Content) {
+    /// `room`: bytes that its pictures may grow by.
+    fn apply(mut self, content: &mut Content, room: usize) {
         content.callbacks.append(&mut self.callbacks);
         let before = content.picture.as_ref().map(|picture| (picture.width, picture.height, picture.format));
         match self.buffer.take() {
@@ -131,8 +133,8 @@ impl Commit {
                 let size = with_buffer_contents(&buffer, |_, _, data| (data.width, data.height)).unwrap_or((0, 0));
                 let damage = self.damage_pixels(size);
                 let whole = if self.crop.is_some() { &mut content.uncropped } else { &mut content.picture };
-                if let Err(refused) = Picture::update(whole, &buffer, self.transform, &damage) {
-                    log::warn!("a buffer of {}x{} is not shown: {refused:?}", size.0, size.1);
+                if let Err(refused) = Picture::update(whole, &buffer, self.transform, &damage, room) {
+                    log::warn!("a buffer of {}x{} is not shown: {refused}", size.0, size.1);
                 }
                 if self.crop.is_none() {
                     content.uncropped = None;
@@ -152,7 +154,9 @@ impl Commit {
         }
         if let Some(whole) = &mut content.uncropped {
             if let Some(crop) = self.crop_pixels(whole) {
-                Picture::update_cropped(&mut content.picture, whole, crop);
+                if Picture::update_cropped(&mut content.picture, whole, crop, room).is_err() {
+                    log::warn!("a part of a picture is not shown: there is no memory for it");
+                }
             }
         }
         // A scale that the wire does not have is said by the logical size instead.

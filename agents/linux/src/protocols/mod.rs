@@ -7,6 +7,7 @@ mod globals;
 mod scale;
 mod seat;
 mod selection;
+mod subsurface;
 mod xdg_shell;
 mod xwm;
 

@@ -2,6 +2,8 @@
 //! and all other programs go on.
 
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use atoll_wire::limits::{MAX_SURFACES, MAX_WINDOWS};
 use rustix::fs::ftruncate;
@@ -136,6 +138,17 @@ fn absurd_numbers_of_a_surface_are_its_own_trouble() {
 }
 
 #[test]
+fn a_surface_that_is_placed_above_itself_ends_its_program_alone() {
+    let mut agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let window = client.shown_window("parent", 10, 10, 1);
+    let (surface, role) = client.subsurface(&window.surface);
+    role.place_above(&surface);
+    client.wait_end();
+    assert_serves(&mut agent, &mut host);
+}
+
+#[test]
 fn thousands_of_surfaces_stay_within_the_wire() {
     let mut agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());
@@ -168,6 +181,38 @@ fn thousands_of_surfaces_stay_within_the_wire() {
     drop(client);
     while !host.surfaces.is_empty() {
         host.wait("SurfaceClosed", |body| matches!(body, atoll_wire::header::Message::SurfaceClosed(_)).then_some(()));
+    }
+    assert_serves(&mut agent, &mut host);
+}
+
+/// It never waits for an answer. Where that leaves nobody else a turn, it is ended; where the agent is quick enough, it goes on.
+#[test]
+fn a_program_that_never_stops_asking_does_not_stop_the_agent() {
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    let mut client = agent.client();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let flood = std::thread::spawn(move || {
+        let window = client.shown_window("floods", 64, 64, 1);
+        while !stopped.load(Ordering::Relaxed) {
+            for _ in 0..100 {
+                window.surface.damage(0, 0, 10, 10);
+                window.surface.commit();
+            }
+            if client.try_flush().is_err() {
+                return;
+            }
+        }
+    });
+    let id = host.window_opened().surface;
+    for _ in 0..50 {
+        host.roundtrip();
+    }
+    stop.store(true, Ordering::Relaxed);
+    flood.join().expect("a thread");
+    while host.surfaces.contains_key(&id) {
+        host.roundtrip();
     }
     assert_serves(&mut agent, &mut host);
 }

@@ -4,6 +4,7 @@
 
 mod broken_clients;
 mod input;
+mod monkey;
 mod pictures;
 mod popups;
 mod resources;

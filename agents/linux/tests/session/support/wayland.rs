@@ -17,7 +17,7 @@ use wayland_client::protocol::{
     wl_keyboard, wl_output, wl_pointer, wl_region, wl_registry, wl_seat, wl_shm, wl_shm_pool, wl_subcompositor,
     wl_subsurface, wl_surface,
 };
-use wayland_client::{Connection, Dispatch, EventQueue, Proxy, QueueHandle, WEnum, event_created_child};
+use wayland_client::{Connection, Dispatch, DispatchError, EventQueue, Proxy, QueueHandle, WEnum, event_created_child};
 use wayland_protocols::wp::fractional_scale::v1::client::{wp_fractional_scale_manager_v1, wp_fractional_scale_v1};
 use wayland_protocols::wp::viewporter::client::{wp_viewport, wp_viewporter};
 use wayland_protocols::xdg::dialog::v1::client::{xdg_dialog_v1, xdg_wm_dialog_v1};
@@ -204,7 +204,8 @@ impl Client {
         self.try_flush().expect("the agent reads");
     }
 
-    fn try_flush(&self) -> Result<(), WaylandError> {
+    /// The same; an error = the agent has ended the connection.
+    pub fn try_flush(&self) -> Result<(), WaylandError> {
         loop {
             match self.connection.flush() {
                 Err(WaylandError::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
@@ -221,6 +222,28 @@ impl Client {
     pub fn roundtrip(&mut self) {
         self.flush();
         self.queue.roundtrip(&mut self.seen).expect("a roundtrip");
+    }
+
+    /// The same; an error = the agent has ended the connection.
+    pub fn try_roundtrip(&mut self) -> Result<(), DispatchError> {
+        self.try_flush()?;
+        self.queue.roundtrip(&mut self.seen).map(|_| ())
+    }
+
+    /// Answers the configures that these have got.
+    pub fn acknowledge(&mut self, surfaces: &[xdg_surface::XdgSurface]) {
+        for happened in self.seen.0.drain(..) {
+            if let Event::XdgSurface(xdg_surface::Event::Configure { serial }) = happened.event {
+                if let Some(surface) = surfaces.iter().find(|surface| surface.id() == happened.to && surface.is_alive())
+                {
+                    surface.ack_configure(serial);
+                }
+            }
+        }
+    }
+
+    pub fn pointer(&self) -> wl_pointer::WlPointer {
+        self.seat.get_pointer(&self.handle, ())
     }
 
     /// Forgets what happened so far.

@@ -1,0 +1,54 @@
+//! wl_compositor's objects reach smithay as they are, wl_subsurface by way of this file: smithay 0.7 does not survive a
+//! surface that is placed above itself, and tells nobody when a wl_subsurface goes.
+
+use smithay::reexports::wayland_server::backend::ClientId;
+use smithay::reexports::wayland_server::protocol::wl_callback::WlCallback;
+use smithay::reexports::wayland_server::protocol::wl_compositor::WlCompositor;
+use smithay::reexports::wayland_server::protocol::wl_region::WlRegion;
+use smithay::reexports::wayland_server::protocol::wl_subcompositor::WlSubcompositor;
+use smithay::reexports::wayland_server::protocol::wl_subsurface::{self, Request, WlSubsurface};
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::reexports::wayland_server::{
+    Client, DataInit, Dispatch, DisplayHandle, Resource, delegate_dispatch, delegate_global_dispatch,
+};
+use smithay::wayland::compositor::{CompositorState, RegionUserData, SubsurfaceUserData, SurfaceUserData};
+
+use crate::agent::Agent;
+
+delegate_global_dispatch!(Agent: [WlCompositor: ()] => CompositorState);
+delegate_global_dispatch!(Agent: [WlSubcompositor: ()] => CompositorState);
+delegate_dispatch!(Agent: [WlCompositor: ()] => CompositorState);
+delegate_dispatch!(Agent: [WlSurface: SurfaceUserData] => CompositorState);
+delegate_dispatch!(Agent: [WlRegion: RegionUserData] => CompositorState);
+delegate_dispatch!(Agent: [WlCallback: ()] => CompositorState);
+delegate_dispatch!(Agent: [WlSubcompositor: ()] => CompositorState);
+
+type Smithay = CompositorState;
+
+impl Dispatch<WlSubsurface, SubsurfaceUserData> for Agent {
+    fn request(
+        agent: &mut Self,
+        client: &Client,
+        subsurface: &WlSubsurface,
+        request: Request,
+        data: &SubsurfaceUserData,
+        display: &DisplayHandle,
+        data_init: &mut DataInit<'_, Self>,
+    ) {
+        if let Request::PlaceAbove { sibling } | Request::PlaceBelow { sibling } = &request {
+            if sibling == data.surface() {
+                subsurface.post_error(wl_subsurface::Error::BadSurface, "A surface is no sibling of its own.");
+                return;
+            }
+        }
+        <Smithay as Dispatch<WlSubsurface, SubsurfaceUserData, Self>>::request(
+            agent, client, subsurface, request, data, display, data_init,
+        );
+    }
+
+    fn destroyed(agent: &mut Self, client: ClientId, subsurface: &WlSubsurface, data: &SubsurfaceUserData) {
+        <Smithay as Dispatch<WlSubsurface, SubsurfaceUserData, Self>>::destroyed(agent, client, subsurface, data);
+        // It is unmapped at once, whatever its parent does.
+        agent.child_gone(data.surface());
+    }
+}
