@@ -218,22 +218,20 @@ test("a window is resized by its corners and edges: what is opposite stays, and 
   await expect.poll(() => windowView(id)).toMatchObject({ ...both, width: both.width - 50 });
   // Never smaller than the program can be.
   await pull("w", 2000, 0);
-  await expect
-    .poll(async () => {
-      const [first, second] = [await windowView(id), await windowView(id)];
-      return first.width === second.width && first.width < both.width - 50;
-    })
-    .toBe(true);
-  const least = await windowView(id);
-  expect(least.width).toBeGreaterThanOrEqual(120);
-  expect(least.x + least.width).toBe(both.x + both.width - 50);
+  const right = both.x + both.width - 50;
+  await expect.poll(async () => (await windowView(id)).width).toBeLessThan(both.width - 50);
+  await expect.poll(async () => right - (await windowView(id)).x).toBeGreaterThanOrEqual(120);
+  await expect.poll(async () => ((view) => view.x + view.width)(await windowView(id))).toBe(right);
+  await desktop.json("window", "move", id, "500", "300", "500", "350");
+  await expect.poll(() => windowView(id)).toEqual(before);
   // Escape takes it back.
-  await page.mouse.move(least.x + 150, least.y + least.height + 6);
+  await page.mouse.move(before.x + 150, before.y + before.height + 6);
   await page.mouse.down();
-  await page.mouse.move(least.x + 150, least.y + least.height + 60, { steps: 4 });
+  await page.mouse.move(before.x + 150, before.y + before.height + 60, { steps: 4 });
+  await expect.poll(async () => (await windowView(id)).height).toBe(before.height + 54);
   await page.keyboard.press("Escape");
   await page.mouse.up();
-  await expect.poll(() => windowView(id)).toEqual(least);
+  await expect.poll(() => windowView(id)).toEqual(before);
   await desktop.json("window", "close", id);
   await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });

@@ -13,7 +13,7 @@ export const NO_EDGES: Edges = { top: false, bottom: false, left: false, right: 
 /** A press that moves less is a click. */
 const SLOP = 4;
 /** The program's last answer to a resize is waited for this long. */
-const LAST_ANSWER_MS = 600;
+const LAST_ANSWER_MS = 1_500;
 /** A press of an arrow key; with Shift. */
 const KEY_STEP = 24;
 const FINE_STEP = 1;

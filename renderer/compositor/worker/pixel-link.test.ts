@@ -1,0 +1,92 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { SurfaceId } from "#shared/model/window.ts";
+import type { Decoder } from "../decoders/decoder.ts";
+import type { LifeId } from "./messages.ts";
+import { PixelLink } from "./pixel-link.ts";
+
+/** What a VM may take of the compositor's memory; the decoder and the canvas are not what is tested. */
+const decoder = { load: () => true, decode: () => null } as unknown as Decoder;
+
+class FakePort {
+  onmessage: ((event: { data: PixelEvent }) => void) | null = null;
+  readonly heard: PixelCommand[] = [];
+  postMessage(command: PixelCommand): void {
+    this.heard.push(command);
+  }
+  close(): void {
+    this.onmessage = null;
+  }
+}
+
+const id = (n: number): SurfaceId => n as SurfaceId;
+const canvas = (): OffscreenCanvas => ({ width: 1, height: 1, getContext: () => ({}) }) as unknown as OffscreenCanvas;
+const frame = (surface: number, width: number, height: number, payloadBytes = 0, last = true): FrameMessage => ({
+  type: "frame",
+  surface: id(surface),
+  serial: 1,
+  width,
+  height,
+  scale: 1,
+  logicalWidth: width,
+  logicalHeight: height,
+  geometry: null,
+  opaque: true,
+  configureSerial: 0,
+  damage: [],
+  last,
+  payload: { length: payloadBytes } as Uint8Array,
+});
+
+let port: FakePort;
+let link: PixelLink;
+const say = (data: PixelEvent): void => port.onmessage?.({ data });
+const violations = (): PixelCommand[] => port.heard.filter(({ type }) => type === "violation");
+
+beforeEach(() => {
+  port = new FakePort();
+  link = new PixelLink(1 as LifeId, port as unknown as MessagePort, {
+    pictureWaits: () => undefined,
+    pictureChanged: () => undefined,
+  });
+});
+
+describe("the memory of one VM in the compositor", () => {
+  it("is bounded over all of its windows: past it the VM loses its channels, and nothing of it is drawn any more", () => {
+    // 16 MPx each; 128 MPx are allowed.
+    for (let n = 1; n <= 8; n += 1) {
+      link.open(id(n), canvas());
+      say(frame(n, 4096, 4096));
+      link.drawNext(decoder);
+    }
+    expect(violations()).toEqual([]);
+    link.open(id(9), canvas());
+    say(frame(9, 1, 1));
+    link.drawNext(decoder);
+    expect(violations()).toMatchObject([{ surface: 9 }]);
+    port.heard.length = 0;
+    say(frame(1, 10, 10));
+    link.drawNext(decoder);
+    link.giveCredits();
+    expect(port.heard).toEqual([]);
+  });
+
+  it("is free again when a window closes", () => {
+    for (let n = 1; n <= 9; n += 1) {
+      link.open(id(n), canvas());
+      say(frame(n, 4096, 4096));
+      link.drawNext(decoder);
+      if (n === 1) say({ type: "retired", surface: id(1) });
+    }
+    expect(violations()).toEqual([]);
+  });
+
+  it("is bounded for pictures that wait, of which the last part never comes as well", () => {
+    const megabytes = 1024 * 1024;
+    link.open(id(1), canvas());
+    for (let part = 0; part < 320; part += 1) say(frame(1, 8192, 4320, megabytes, false));
+    expect(violations()).toEqual([]);
+    say(frame(1, 8192, 4320, megabytes, false));
+    expect(violations()).toMatchObject([{ surface: 1 }]);
+  });
+});
