@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { tries } from "#shared/testing/tries.ts";
 import { describe, expect, it } from "vitest";
 import { EchoFinder, encodeMessage, MAGIC, MessageReader, opening, type RawMessage } from "./framing.ts";
 import { EPOCH_BYTES, MAX_DISCARDED_BYTES, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
@@ -49,7 +50,7 @@ describe("MessageReader", () => {
           expect(header.length + payload.length + 4).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
         expect(typeof result.ok).toBe("boolean");
       }),
-      { numRuns: 2000 },
+      tries(2000),
     );
   });
 

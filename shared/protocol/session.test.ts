@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { tries } from "#shared/testing/tries.ts";
 import { describe, expect, it } from "vitest";
 import { PORTS, type PortName, ROUTES } from "./directions.ts";
 import { Encoding, FailureCode, Kind, PixelFormat } from "./gen/atoll_pb.ts";
@@ -277,6 +278,6 @@ it("makes an event or a violation of any messages in any order, never a throw", 
       }
       expect(violations).toBeLessThanOrEqual(1);
     }),
-    { numRuns: 3000 },
+    tries(3000),
   );
 });

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { tries } from "#shared/testing/tries.ts";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Decoder } from "./decoder.ts";
 
@@ -173,7 +174,7 @@ describe("LZ4 rectangles", () => {
         if (input.length === 0) return;
         expect(decode(encode(input), input.length / 4)).toEqual(opaqueOf(input));
       }),
-      { numRuns: 300 },
+      tries(300),
     );
   });
 
@@ -183,7 +184,7 @@ describe("LZ4 rectangles", () => {
         const pixels = decode(bytes, area);
         expect(pixels === null || pixels.length === area * 4).toBe(true);
       }),
-      { numRuns: 3000 },
+      tries(3000),
     );
   });
 
@@ -198,7 +199,7 @@ describe("LZ4 rectangles", () => {
         const pixels = decode(bad, 1024);
         expect(pixels === null || pixels.length === 4096).toBe(true);
       }),
-      { numRuns: 2000 },
+      tries(2000),
     );
   });
 });
