@@ -1,5 +1,5 @@
-//! The credit loop: a picture goes to the host when it has given a credit for its surface; the program may draw the
-//! next one when there is a credit for that. What is drawn meanwhile gathers; the newest content wins.
+//! The credit loop: a picture goes to the host when it has given a credit for its surface; with that the program may draw
+//! the next one. What is drawn meanwhile gathers; the newest content wins.
 
 use std::time::Duration;
 
@@ -50,14 +50,13 @@ impl Agent {
         if room && has_news(surface, content) {
             let parts = take_picture(surface, content);
             surface.credits -= 1;
-            let draws_on = surface.credits > 0;
             for part in parts {
                 self.send_part(part);
             }
             self.last_served = id;
-            if draws_on {
-                self.answer_callbacks(id);
-            }
+            // Also when that was the last credit: the program draws the next picture while this one is on its way, and
+            // waits with it until there is a credit for it.
+            self.answer_callbacks(id);
         } else if room && !content.callbacks.is_empty() {
             self.pace_callbacks();
         }

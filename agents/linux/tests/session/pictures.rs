@@ -1,6 +1,7 @@
 //! What is shown of a buffer: scale, viewport, transform, damage; and all of it again when the host asks.
 
 use atoll_wire::Frame;
+use wayland_client::Proxy;
 use wayland_client::protocol::wl_output::Transform;
 use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
 
@@ -38,6 +39,33 @@ fn a_refresh_brings_the_whole_picture() {
     host.refresh(id);
     let again = host.wait_picture("it again", id, |shown| shown.serial > first.serial);
     assert_eq!(again.damage, [(0, 0, 200, 100)]);
+}
+
+/// A program draws while its last picture is on its way: it would wait for the host's answer between any two otherwise.
+#[test]
+fn a_program_is_one_picture_ahead_of_the_credits() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    host.gives_credits = false;
+    let window = client.window("ahead");
+    let first = window.surface.frame(&client.handle, ());
+    client.show(&window.surface, 100, 100, 1);
+    let id = host.window_opened().surface;
+    host.credit(id, 1);
+    host.shows(id, (100, 100), 1);
+    client.callback_done(&first);
+
+    // No credit is left for the next one: it waits, and its program with it.
+    let second = window.surface.frame(&client.handle, ());
+    client.show(&window.surface, 100, 100, 2);
+    client.roundtrip();
+    host.roundtrip();
+    assert_eq!(host.surfaces[&id].pixel(0, 0), 1);
+    assert_eq!(client.count(|happened| happened.to == second.id()), 0);
+
+    host.credit(id, 1);
+    host.shows(id, (100, 100), 2);
+    client.callback_done(&second);
 }
 
 #[test]
