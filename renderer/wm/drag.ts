@@ -179,6 +179,10 @@ export class Drag {
       const arrow = ARROWS[event.code];
       if (arrow !== undefined) step?.(arrow[0] * size, arrow[1] * size);
     });
+    const unsubscribe = wmStore.subscribe(({ windows }) => {
+      // Its program has closed it in the person's hand.
+      if (windows[gesture.id] === undefined) this.cancel();
+    });
     window.addEventListener("pointermove", onMove, { capture: true });
     window.addEventListener(step === null ? "pointerup" : "pointerdown", onEnd, { capture: true });
     window.addEventListener("pointercancel", onLost, { capture: true });
@@ -190,6 +194,7 @@ export class Drag {
       window.removeEventListener("pointerdown", onEnd, { capture: true });
       window.removeEventListener("pointercancel", onLost, { capture: true });
       window.removeEventListener("blur", onLost);
+      unsubscribe();
       release();
       this.#pointer.setHeldByHost(false);
       delete document.documentElement.dataset["gesture"];
