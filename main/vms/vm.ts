@@ -328,14 +328,16 @@ export class Vm extends Emitter<VmEvents> {
     if (this.#link === null && this.#relinkTimer === null) return;
     this.#dropLink();
     this.windows.freeze();
-    this.#context.log(`${this.definition.name}: ${reason}: ${detail}`);
-    if (this.#state !== "stopping" && this.#state !== "paused") this.#become("unresponsive", reason, detail);
+    // An agent that ends while its VM stops is as it should be.
+    const isStopping = this.#state === "stopping";
+    if (!isStopping) this.#context.log(`${this.definition.name}: ${reason}: ${detail}`);
+    if (!isStopping && this.#state !== "paused") this.#become("unresponsive", reason, detail);
     this.emit("link", {
       type: "closed",
       reason: reason === "protocol-violation" ? "protocol-violation" : "agent-lost",
       detail,
     });
-    if (reason === "protocol-violation") return;
+    if (isStopping || reason === "protocol-violation") return;
     this.#relinkTimer = setTimeout(() => {
       if (this.#machine !== null) this.#connect();
     }, RELINK_MS);

@@ -1,0 +1,206 @@
+/** A VM's states, by events of a machine and a link that say what the test tells them to. The real ones are e2e's. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AppError } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { Emitter } from "../base/emitter.ts";
+import type { Driver, Machine, MachineEnd, MachineEvents, PauseCause } from "../hardware/driver.ts";
+import type { FromLink, ToLink } from "../link/contract.ts";
+import { newDefinition } from "./definition.ts";
+import { Vm } from "./vm.ts";
+
+class ScriptedMachine extends Emitter<MachineEvents> implements Machine {
+  readonly id = "00000000-0000-4000-8000-000000000000" as VmId;
+  readonly channels = { control: "/c", frames: "/f", bulk: "/b" };
+  readonly accelerator = "tcg";
+  readonly startedAtMs = 0;
+  pauseCause: PauseCause | null = null;
+  readonly pause = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  readonly resume = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  readonly pressPowerButton = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  readonly release = vi.fn<() => void>();
+
+  kill(): Promise<void> {
+    this.emit("ended", { reason: "killed" });
+    return Promise.resolve();
+  }
+}
+
+interface ScriptedLink {
+  says: (message: FromLink) => void;
+  heard: ToLink[];
+  isKilled: boolean;
+}
+
+let machine: ScriptedMachine;
+let links: ScriptedLink[];
+let driver: Driver;
+let vm: Vm;
+
+const HELLO: FromLink = { type: "hello", agent: "scripted", features: [] };
+const link = (): ScriptedLink => links.at(-1) ?? expect.unreachable("no link was made");
+const state = (): string => `${vm.state} ${vm.status.stateReason}`;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  machine = new ScriptedMachine();
+  links = [];
+  driver = {
+    start: () => Promise.resolve(machine),
+    adopt: () => Promise.resolve(null),
+    remove: () => Promise.resolve(),
+  };
+  vm = new Vm(newDefinition("test", "rose", "debian"), {
+    driver,
+    spawnLink: () => {
+      const made: ScriptedLink = { says: () => undefined, heard: [], isKilled: false };
+      links.push(made);
+      return {
+        send: (message) => void made.heard.push(message),
+        attachPage: () => undefined,
+        onMessage: (listener) => (made.says = listener),
+        onExit: () => undefined,
+        kill: () => (made.isKilled = true),
+      };
+    },
+    output: () => ({ width: 100, height: 100, scale120: 120, refreshMhz: 60_000 }),
+    keymap: () => ({ rules: "", model: "", layout: "", variant: "", options: "" }),
+    log: () => undefined,
+  });
+});
+afterEach(() => void vi.useRealTimers());
+
+async function running(): Promise<void> {
+  await vm.start();
+  link().says(HELLO);
+  expect(state()).toBe("running null");
+}
+
+describe("a start", () => {
+  it("tells how far it has come", async () => {
+    const phases: (string | null)[] = [];
+    vm.on("changed", () => phases.push(vm.status.startPhase));
+    await vm.start();
+    machine.emit("agentPresent", true);
+    link().says(HELLO);
+    expect(phases).toEqual(["qemu", "boot", "agent", null]);
+    expect(state()).toBe("running null");
+  });
+
+  it.each([
+    ["hardware.no-space", "stopped no-space"],
+    ["hardware.qemu-failed", "crashed qemu-exited"],
+    ["template.not-built", "stopped null"],
+  ] as const)("that fails with %s leaves it %s, with the words", async (code, expected) => {
+    driver.start = () => Promise.reject(new AppError(code, "These words."));
+    await expect(vm.start()).rejects.toMatchObject({ code });
+    expect(state()).toBe(expected);
+    expect(vm.status.stateDetail).toBe("These words.");
+    expect(vm.isOn).toBe(false);
+  });
+
+  it("can be cancelled", async () => {
+    driver.start = (_id, signal) =>
+      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("cancelled"))));
+    const started = vm.start();
+    await vm.kill();
+    await expect(started).rejects.toThrow("cancelled");
+    expect(state()).toBe("stopped killed");
+  });
+});
+
+describe("an end", () => {
+  it.each([
+    [{ reason: "powered-off" }, "stopped powered-off"],
+    [{ reason: "killed" }, "stopped killed"],
+    [{ reason: "guest-panic", detail: "x" }, "crashed guest-panic"],
+    [{ reason: "qemu-exited", detail: "x" }, "crashed qemu-exited"],
+  ] as [MachineEnd, string][])("%o is %s", async (end, expected) => {
+    await running();
+    machine.emit("ended", end);
+    expect(state()).toBe(expected);
+    expect(link().isKilled).toBe(true);
+  });
+
+  it("that nobody saw is told when the application comes back, and nothing is adopted", async () => {
+    driver.adopt = () => Promise.resolve({ reason: "qemu-exited", detail: "" });
+    expect(await vm.adopt()).toBe(false);
+    expect(state()).toBe("crashed qemu-exited");
+  });
+});
+
+describe("an agent", () => {
+  it("that ends is called again, and its successor's hello is enough", async () => {
+    await running();
+    machine.emit("agentPresent", false);
+    expect(state()).toBe("unresponsive agent-exited");
+    expect(link().isKilled).toBe(true);
+    vi.runOnlyPendingTimers();
+    expect(links).toHaveLength(2);
+    link().says(HELLO);
+    expect(state()).toBe("running null");
+  });
+
+  it("that hangs keeps its link, and may come back", async () => {
+    await running();
+    link().says({ type: "responsive", isResponsive: false });
+    expect(state()).toBe("unresponsive agent-lost");
+    expect(link().isKilled).toBe(false);
+    link().says({ type: "responsive", isResponsive: true });
+    expect(state()).toBe("running null");
+  });
+
+  it("that broke the protocol is cut off until the VM's next start, whatever it does", async () => {
+    await running();
+    link().says({ type: "closed", reason: "protocol-violation", detail: "flood" });
+    machine.emit("agentPresent", false);
+    machine.emit("agentPresent", true);
+    vi.runOnlyPendingTimers();
+    expect(state()).toBe("unresponsive protocol-violation");
+    expect(links).toHaveLength(1);
+    machine.emit("ended", { reason: "powered-off" });
+    await running();
+  });
+
+  it("is not called any more while its VM stops", async () => {
+    await running();
+    const stopped = vm.stop();
+    machine.emit("agentPresent", false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(links).toHaveLength(1);
+    expect(state()).toBe("stopping null");
+    machine.emit("ended", { reason: "powered-off" });
+    await stopped;
+    expect(state()).toBe("stopped powered-off");
+  });
+});
+
+describe("a pause", () => {
+  it.each([
+    ["asked", "paused null"],
+    ["no-space", "paused no-space"],
+    ["disk-error", "paused disk-error"],
+  ] as [PauseCause, string][])("by %s is %s, and a hello meanwhile does not end it", async (cause, expected) => {
+    await running();
+    machine.pauseCause = cause;
+    machine.emit("paused", cause);
+    expect(state()).toBe(expected);
+    expect(link().heard).toContainEqual({ type: "paused", isPaused: true });
+    link().says(HELLO);
+    expect(state()).toBe(expected);
+    machine.pauseCause = null;
+    machine.emit("resumed");
+    expect(state()).toBe("running null");
+  });
+});
+
+it("an orderly stop asks the agent, then presses the button, then pulls the plug", async () => {
+  await running();
+  const stopped = vm.stop();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(link().heard).toContainEqual({ type: "powerOff" });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(machine.pressPowerButton).toHaveBeenCalledOnce();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await stopped;
+  expect(state()).toBe("stopped killed");
+});
