@@ -1,0 +1,203 @@
+// Who is drawn when, and what is paid for it. Canvas, screen and clock are the test's; the decoder is the real one.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { SurfaceId } from "#shared/model/window.ts";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { Decoder } from "../decoders/decoder.ts";
+import { Compositor } from "./compositor.ts";
+import type { FromCompositor, LifeId } from "./messages.ts";
+
+const wasmPath = join(import.meta.dirname, "../decoders/gen/decoders.wasm");
+const SURFACE = 1 as SurfaceId;
+
+let decoder: Decoder;
+let compositor: Compositor;
+let told: FromCompositor[];
+/** Names of VMs, in the order in which their pictures were drawn. */
+let drawn: string[];
+/** What a picture takes to be drawn. */
+let drawMs: number;
+let clockMs: number;
+let frame: (() => void) | null;
+
+beforeAll(async () => {
+  if (!existsSync(wasmPath))
+    execFileSync(process.execPath, [join(import.meta.dirname, "../../../scripts/build-wasm.mjs")]);
+  decoder = await Decoder.create(readFileSync(wasmPath));
+}, 60_000);
+
+beforeEach(() => {
+  told = [];
+  drawn = [];
+  drawMs = 0;
+  clockMs = 1000;
+  frame = null;
+  vi.stubGlobal("requestAnimationFrame", (callback: () => void) => {
+    if (frame !== null) throw new Error("one animation frame is asked for at a time");
+    frame = callback;
+    return 1;
+  });
+  vi.stubGlobal("ImageData", vi.fn());
+  vi.spyOn(performance, "now").mockImplementation(() => clockMs);
+  compositor = new Compositor(decoder, (message) => told.push(message));
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+/** The screen shows its next picture. */
+function nextFrame(): void {
+  clockMs += 16;
+  const callback = frame;
+  frame = null;
+  callback?.();
+}
+
+/** A VM's link as the worker sees it, with one surface. */
+class Guest {
+  readonly said: PixelCommand[] = [];
+  readonly #life: LifeId;
+  #serial = 0;
+  readonly #port: { onmessage: ((event: { data: PixelEvent }) => void) | null };
+
+  constructor(name: string, life: number) {
+    this.#life = life as LifeId;
+    const port = { onmessage: null, postMessage: (command: PixelCommand) => void this.said.push(command) };
+    this.#port = port;
+    compositor.handle({ type: "link", life: this.#life, pixels: port as unknown as MessagePort });
+    const putImageData = (): void => {
+      drawn.push(name);
+      clockMs += drawMs;
+    };
+    const canvas = { width: 0, height: 0, getContext: () => ({ putImageData }) };
+    compositor.handle({
+      type: "surface",
+      life: this.#life,
+      surface: SURFACE,
+      canvas: canvas as unknown as OffscreenCanvas,
+    });
+  }
+
+  /** Credits given so far. */
+  get credits(): number {
+    return this.said.reduce((sum, command) => sum + (command.type === "credit" ? command.count : 0), 0);
+  }
+
+  send(change: Partial<FrameMessage> = {}): void {
+    this.#serial += 1;
+    const rect = { x: 0, y: 0, width: 2, height: 1, lz4: false, size: 8 };
+    const picture: FrameMessage = {
+      type: "frame",
+      surface: SURFACE,
+      serial: this.#serial,
+      width: 2,
+      height: 1,
+      scale: 1,
+      logicalWidth: 2,
+      logicalHeight: 1,
+      geometry: null,
+      opaque: true,
+      configureSerial: 0,
+      damage: [rect],
+      last: true,
+      payload: new Uint8Array(8),
+      ...change,
+    };
+    this.#port.onmessage?.({ data: picture });
+  }
+
+  show(isVisible: boolean): void {
+    compositor.handle({ type: "visibility", life: this.#life, surface: SURFACE, isVisible });
+  }
+}
+
+test("a surface that opens may send two pictures", () => {
+  expect(new Guest("a", 1).said).toEqual([{ type: "credit", surface: SURFACE, count: 2, shownSerial: 0 }]);
+});
+
+test("a picture that comes to an idle screen is drawn at once, and paid for when the screen has shown it", () => {
+  const guest = new Guest("a", 1);
+  guest.send();
+  expect(drawn).toEqual(["a"]);
+  expect(guest.credits).toBe(2);
+  nextFrame();
+  expect(guest.said.at(-1)).toEqual({ type: "credit", surface: SURFACE, count: 1, shownSerial: 1 });
+  expect(frame, "nothing waits").toBeNull();
+});
+
+test("while somebody animates, pictures wait for the screen's next one", () => {
+  const guest = new Guest("a", 1);
+  guest.send();
+  guest.send();
+  expect(drawn).toHaveLength(1);
+  nextFrame();
+  expect(drawn).toHaveLength(2);
+  expect(guest.credits).toBe(4);
+});
+
+test("a picture in several messages is one picture, drawn when the last is there", () => {
+  const guest = new Guest("a", 1);
+  guest.send({ last: false });
+  expect(drawn).toHaveLength(0);
+  guest.send();
+  expect(drawn).toHaveLength(2);
+  nextFrame();
+  expect(guest.credits).toBe(3);
+});
+
+test("what nobody sees is not paid for until somebody does", () => {
+  const guest = new Guest("a", 1);
+  guest.show(false);
+  guest.send();
+  nextFrame();
+  nextFrame();
+  expect(guest.credits).toBe(2);
+  guest.show(true);
+  nextFrame();
+  expect(guest.credits).toBe(3);
+});
+
+test.each(["greedy", "modest"])("one picture of each VM is drawn in turn, whoever came first (%s)", (first) => {
+  const guests = new Map(
+    (first === "greedy" ? ["greedy", "modest"] : ["modest", "greedy"]).map((n, at) => [n, new Guest(n, at)]),
+  );
+  guests.get("greedy")?.send();
+  drawn = [];
+  for (let count = 0; count < 6; count += 1) guests.get("greedy")?.send();
+  guests.get("modest")?.send();
+  nextFrame();
+  expect(drawn.indexOf("modest")).toBeLessThan(2);
+  expect(drawn).toHaveLength(7);
+});
+
+test("when the time of a frame is up, the rest is drawn in later ones, and nobody is left out", () => {
+  const guests = ["a", "b", "c"].map((name, at) => new Guest(name, at + 1));
+  guests[0]?.send();
+  drawn = [];
+  drawMs = 11; // one picture is all that there is time for
+  for (const guest of guests) for (let count = 0; count < 3; count += 1) guest.send();
+  nextFrame();
+  expect(drawn).toHaveLength(1);
+  for (let count = 0; count < 5; count += 1) nextFrame();
+  expect(drawn).toHaveLength(6);
+  for (const name of ["a", "b", "c"]) expect(drawn.filter((one) => one === name).length, name).toBeGreaterThan(0);
+  for (let count = 0; count < 5; count += 1) nextFrame();
+  expect(drawn.toSorted()).toEqual(["a", "a", "a", "b", "b", "b", "c", "c", "c"]);
+  expect(guests.map(({ credits }) => credits)).toEqual([2 + 4, 2 + 3, 2 + 3]);
+});
+
+test("a VM whose picture does not decode is reported and drawn no more; the others go on", () => {
+  const [bad, good] = [new Guest("bad", 1), new Guest("good", 2)];
+  bad.send({ damage: [{ x: 0, y: 0, width: 2, height: 1, lz4: true, size: 8 }], payload: new Uint8Array(8).fill(255) });
+  expect(bad.said.at(-1)).toMatchObject({ type: "violation", surface: SURFACE });
+  bad.send();
+  good.send();
+  nextFrame();
+  expect(drawn).toEqual(["good"]);
+  expect(bad.credits).toBe(2);
+  expect(good.credits).toBe(3);
+});
