@@ -1,21 +1,28 @@
-/** Why a window does not live any more, over its last picture. */
-import { Snowflake } from "lucide-react";
+/** Why a window does not live any more, over its last picture, and what to do. */
+import { Play, Snowflake } from "lucide-react";
+import type { VmStatus } from "#shared/model/vm.ts";
+import { order } from "../desktop/bridge.ts";
+import { canStart } from "../vms/facts.ts";
+import { frozenWords } from "./frozen-words.ts";
 import type { Frozen } from "./state.ts";
 
-const REASONS: Readonly<Record<Frozen["reason"], string>> = {
-  "protocol-violation": "Cut off: this VM broke the protocol",
-  "agent-lost": "Connection to this VM is lost",
-};
-
-export function FrozenBadge({ frozen }: { frozen: Frozen }) {
+/** `vm`: undefined once it is removed. */
+export function FrozenBadge({ frozen, vm }: { frozen: Frozen; vm: VmStatus | undefined }) {
+  const { title, detail } = frozenWords(frozen, vm);
   return (
     <div className="frozen">
       <div className="frozen-badge" role="status">
         <Snowflake size={15} aria-hidden="true" />
         <div>
-          <strong>{REASONS[frozen.reason]}</strong>
-          {frozen.detail !== "" && <p>{frozen.detail}</p>}
+          <strong>{title}</strong>
+          {detail !== "" && <p>{detail}</p>}
           <p>This is its last picture.</p>
+          {vm !== undefined && canStart(vm) && (
+            <button type="button" className="button" onClick={() => order("vm.start", { vm: vm.id })}>
+              <Play size={13} aria-hidden="true" />
+              Start “{vm.name}” again
+            </button>
+          )}
         </div>
       </div>
     </div>

@@ -109,7 +109,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
           )}
         </header>
         <div ref={content} className="guest-content" data-part="content" />
-        {window.frozen !== null && <FrozenBadge frozen={window.frozen} />}
+        {window.frozen !== null && <FrozenBadge frozen={window.frozen} vm={vms.find((vm) => vm.id === window.vm)} />}
       </div>
       <div ref={overlays} className="guest-popups" />
       {isFree && canResize && <ResizeHandles id={id} />}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import { frozenWords } from "./frozen-words.ts";
+
+const vm: VmStatus = {
+  id: "d491bec3-7ebb-41cf-b75d-5ea6dc8cdc9b" as VmId,
+  name: "web",
+  label: "coral",
+  template: "debian",
+  driver: "qemu",
+  state: "running",
+  stateReason: null,
+  role: "app",
+  network: "none",
+  windows: 1,
+  uptimeS: 9,
+  accelerator: "tcg",
+  startPhase: null,
+  stateDetail: "",
+};
+const lost = { reason: "agent-lost", detail: "no heartbeat for 12 s" } as const;
+
+describe("over a frozen window", () => {
+  it("a breach says what was broken, whatever became of the VM since", () => {
+    const breach = { reason: "protocol-violation", detail: "quota: 257 windows" } as const;
+    expect(frozenWords(breach, { ...vm, state: "crashed", stateReason: "killed" })).toEqual({
+      title: "Cut off: “web” broke the protocol",
+      detail: "quota: 257 windows",
+    });
+  });
+
+  it("a VM that has ended is the cause, with its own words", () => {
+    const ended: VmStatus = {
+      ...vm,
+      state: "crashed",
+      stateReason: "guest-panic",
+      stateDetail: "Attempted to kill init",
+    };
+    expect(frozenWords(lost, ended)).toEqual({
+      title: "“web” has ended: its kernel panicked",
+      detail: "Attempted to kill init",
+    });
+  });
+
+  it("else it is the connection", () => {
+    expect(frozenWords(lost, vm)).toEqual({
+      title: "The connection to “web” is lost",
+      detail: "no heartbeat for 12 s",
+    });
+    expect(frozenWords(lost, undefined).title).toBe("The connection to this VM is lost");
+  });
+});

@@ -1,0 +1,19 @@
+/** What is said over a frozen window. Pure. */
+import type { VmStateReason, VmStatus } from "#shared/model/vm.ts";
+import type { Frozen } from "./state.ts";
+
+const CRASHES: Partial<Readonly<Record<VmStateReason, string>>> = {
+  killed: "was killed",
+  "qemu-exited": "has ended: its QEMU is gone",
+  "guest-panic": "has ended: its kernel panicked",
+};
+
+/** The window knows how its link ended; its VM, whose end may be the cause, knows better. */
+export function frozenWords(frozen: Frozen, vm: VmStatus | undefined): { title: string; detail: string } {
+  const name = vm === undefined ? "this VM" : `“${vm.name}”`;
+  if (frozen.reason === "protocol-violation")
+    return { title: `Cut off: ${name} broke the protocol`, detail: frozen.detail };
+  if (vm?.state === "crashed" && vm.stateReason !== null)
+    return { title: `${name} ${CRASHES[vm.stateReason] ?? "has crashed"}`, detail: vm.stateDetail };
+  return { title: `The connection to ${name} is lost`, detail: frozen.detail };
+}
