@@ -72,6 +72,7 @@ impl Agent {
                 Some(child_id) => child_id,
                 None if self.surfaces.len() >= MAX_SURFACES => continue,
                 None => {
+                    self.count_ask(&child);
                     let child_id = self.surfaces.add(Some(child), Role::Subsurface { parent: id });
                     if self.surfaces.get(id).is_some_and(|parent| parent.announced) {
                         self.announce(child_id);

@@ -35,6 +35,7 @@ impl Agent {
     }
 
     fn open_popup(&mut self, popup: &PopupSurface) {
+        self.count_ask(popup.wl_surface());
         let parent = popup.get_parent_surface().and_then(|parent| self.surfaces.id_of(&parent));
         let Some(parent) = parent.filter(|parent| self.popup_depth(*parent) < MAX_POPUP_DEPTH) else {
             // What it stood on is gone, or never was a window of ours.
@@ -62,6 +63,7 @@ impl Agent {
     }
 
     pub fn reposition_popup(&mut self, popup: &PopupSurface, positioner: PositionerState, token: u32) {
+        self.count_ask(popup.wl_surface());
         let id = self.surfaces.id_of(popup.wl_surface());
         let parent = id.and_then(|id| self.surfaces.get(id)?.parent());
         let area = parent.map(|parent| self.area_from(parent));

@@ -39,6 +39,7 @@ impl Agent {
         let known = self.globals.xdg_shell.toplevel_surfaces();
         let Some(toplevel) = known.iter().find(|toplevel| toplevel.wl_surface() == surface).cloned() else { return };
         if !toplevel.is_initial_configure_sent() {
+            self.count_ask(surface);
             let bounds = self.screen.logical();
             toplevel.with_pending_state(|state| state.bounds = Some(bounds));
             toplevel.send_configure();
@@ -218,6 +219,7 @@ impl Agent {
 
     pub fn request_window(&mut self, surface: &WlSurface, request: WindowRequest, edges: u32) {
         if let Some(id) = self.surfaces.id_of(surface) {
+            self.count_ask(surface);
             self.request_window_id(id, request, edges);
         }
     }

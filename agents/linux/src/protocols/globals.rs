@@ -20,6 +20,7 @@ use smithay::wayland::xwayland_shell::XWaylandShellState;
 
 use super::decoration::ServerFrames;
 use crate::agent::Agent;
+use crate::floods::Allowance;
 
 /// The states of smithay's protocols. Those that nothing asks for are kept all the same: they own their globals.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ impl Globals {
 #[derive(Debug, Default)]
 pub struct ClientState {
     pub compositor: CompositorClientState,
+    pub allowance: Allowance,
 }
 
 impl ClientData for ClientState {

@@ -216,3 +216,44 @@ fn a_program_that_never_stops_asking_does_not_stop_the_agent() {
     }
     assert_serves(&mut agent, &mut host);
 }
+
+/// More than the host hears from one VM, were it passed on.
+#[test]
+fn a_program_that_opens_and_closes_without_end_is_ended() {
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    for kind in 0..3 {
+        let mut client = agent.client();
+        let window = client.shown_window("first", 10, 10, 1);
+        let id = host.window_opened().surface;
+        let buffer = client.buffer(1, 1);
+        while client.try_roundtrip().is_ok() {
+            for _ in 0..50 {
+                match kind {
+                    0 => {
+                        let surface = client.surface();
+                        let xdg = client.shell.get_xdg_surface(&surface, &client.handle, ());
+                        let toplevel = xdg.get_toplevel(&client.handle, ());
+                        surface.commit();
+                        toplevel.destroy();
+                        xdg.destroy();
+                        surface.destroy();
+                    }
+                    1 => window.toplevel.set_maximized(),
+                    _ => {
+                        let (surface, role) = client.subsurface(&window.surface);
+                        role.set_desync();
+                        surface.attach(Some(&buffer.buffer), 0, 0);
+                        surface.commit();
+                        role.destroy();
+                        surface.destroy();
+                    }
+                }
+            }
+        }
+        while host.surfaces.contains_key(&id) {
+            host.roundtrip();
+        }
+    }
+    assert_serves(&mut agent, &mut host);
+}
