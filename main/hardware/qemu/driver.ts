@@ -164,11 +164,8 @@ async function waitForMonitor(
   const deadline = performance.now() + MONITOR_TIMEOUT_MS;
   while (performance.now() < deadline) {
     if (signal?.aborted) break;
-    const machine = await QemuMachine.attach(record, run).catch((error: unknown) => {
-      // Its monitor is there before it has looked at its disk: it may end in between, and its log says why.
-      if (error instanceof AppError && error.code === "hardware.qmp-failed") return null;
-      throw error;
-    });
+    // Its monitor is there before it has looked at its disk: it may end in between, and its log says why.
+    const machine = await QemuMachine.attach(record, run);
     if (machine !== null) return machine;
     if (!isAlive(record.pid)) break;
     await delay(10);

@@ -62,26 +62,25 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     qmp.on("closed", () => this.#ended());
   }
 
-  /** Connects to the monitor of a machine; null where nobody answers there, or somebody else. */
+  /** Connects to the monitor of a machine; null where nobody answers there, somebody else, or one that ends meanwhile. */
   static async attach(record: MachineRecord, folder: string): Promise<QemuMachine | null> {
-    let qmp: QmpClient;
     try {
-      qmp = await QmpClient.connect(checkedSocket(path.join(folder, RUNTIME_FILES.qmp)));
+      const qmp = await QmpClient.connect(checkedSocket(path.join(folder, RUNTIME_FILES.qmp)));
+      const { UUID } = await qmp.execute("query-uuid");
+      if (UUID !== record.id) {
+        qmp.close();
+        return null;
+      }
+      const machine = new QemuMachine(record, folder, qmp);
+      for (const { label, "frontend-open": isOpen } of await qmp.execute("query-chardev"))
+        if (isOpen) machine.#openPorts.add(portId(label));
+      // It may have stopped, or ended, while no application was there to see it.
+      await machine.#look();
+      return machine;
     } catch (error) {
       if (isNobody(error)) return null;
       throw error;
     }
-    const { UUID } = await qmp.execute("query-uuid");
-    if (UUID !== record.id) {
-      qmp.close();
-      return null;
-    }
-    const machine = new QemuMachine(record, folder, qmp);
-    for (const { label, "frontend-open": isOpen } of await qmp.execute("query-chardev"))
-      if (isOpen) machine.#openPorts.add(portId(label));
-    // It may have stopped, or ended, while no application was there to see it.
-    await machine.#look();
-    return machine;
   }
 
   get pauseCause(): PauseCause | null {
@@ -209,6 +208,7 @@ export function logTail(folder: string): string {
 }
 
 function isNobody(error: unknown): boolean {
+  if (error instanceof AppError) return error.details["isGone"] === true;
   const code = (error as NodeJS.ErrnoException).code;
   return code === "ENOENT" || code === "ECONNREFUSED";
 }

@@ -145,7 +145,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
   #lost(): void {
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.timer);
-      pending.reject(new AppError("hardware.qmp-failed", "QEMU ended before it answered."));
+      pending.reject(new AppError("hardware.qmp-failed", "QEMU ended before it answered.", { isGone: true }));
     }
     this.#pending.clear();
     this.emit("closed");
