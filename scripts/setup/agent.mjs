@@ -32,11 +32,12 @@ export function agentStep() {
             if (crate) detail(`compiling ${crate} (${(compiled += 1)})`);
           };
           /**
+           * @param {"build" | "clean"} command
            * @param {string[]} args
            * @param {NodeJS.ProcessEnv} [env]
            */
-          const cargo = (args, env = {}) =>
-            run("cargo", ["build", "--release", "--locked", ...args], {
+          const cargo = (command, args, env = {}) =>
+            run("cargo", [command, "--release", "--locked", ...args], {
               cwd: join(checkout, "agents"),
               env: { ...environment, ...env },
               signal,
@@ -44,9 +45,15 @@ export function agentStep() {
               lockFd,
               onLine,
             });
+          // Cargo tells by times what is up to date: in the folder that all checkouts share, another one's newer build of
+          // our own crates would pass for this one's.
+          const ours = ["atoll-wire", "atoll-agent", "atoll-init"].flatMap((name) => ["-p", name]);
+          await cargo("clean", ours);
+          await cargo("clean", [...ours, "--target", staticTarget]);
           // Init runs before anything of the guest's file system is there, so it carries its C library.
-          await cargo(["-p", "atoll-init", "--target", staticTarget], { RUSTFLAGS: "-C target-feature=+crt-static" });
-          await cargo(["-p", "atoll-agent"]);
+          const isStatic = { RUSTFLAGS: "-C target-feature=+crt-static" };
+          await cargo("build", ["-p", "atoll-init", "--target", staticTarget], isStatic);
+          await cargo("build", ["-p", "atoll-agent"]);
           await makeFolder(agentFolder(), async (folder) => {
             for (const [from, name] of [
               ["release", "atoll-agent"],
