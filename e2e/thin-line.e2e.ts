@@ -82,6 +82,9 @@ test("errors have the contract's codes", async () => {
   expect(missing.code).toBe(1);
   expect(JSON.parse(missing.stderr)).toMatchObject({ error: { code: "window.not-found" } });
   expect((await desktop.atoll("vm", "list", "--no-such-option")).code).toBe(2);
+  const noNumber = await desktop.atoll("window", "move", "00000000.1", "1", "two");
+  expect(noNumber).toMatchObject({ code: 2, stdout: "" });
+  expect(noNumber.stderr).toContain('"two" is not a whole number');
   expect((await desktop.atoll("vm", "create", "a'/><", "--label", "rose")).code).toBe(2);
   const noProgram = await desktop.atoll("run", "home", "--json", "no-such-application");
   expect(noProgram.code).toBe(1);

@@ -76,7 +76,7 @@ function withWaits(words: string[]): string[] {
 
 function integer(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("a whole number");
+  if (!Number.isSafeInteger(value)) throw usage(`"${text}" is not a whole number.`);
   return value;
 }
 
@@ -401,8 +401,7 @@ try {
     if (error.exitCode !== 0 && isJson && !isExec) printError(usage(error.message), true);
     process.exitCode = error.exitCode === 0 ? EXIT.done : isExec ? EXIT.execFailed : EXIT.usage;
   } else {
-    const value = error instanceof InvalidArgumentError ? usage(error.message) : error;
-    printError(value, isJson && !isExec);
-    process.exitCode = isExec ? EXIT.execFailed : exitCodeOf(value);
+    printError(error, isJson && !isExec);
+    process.exitCode = isExec ? EXIT.execFailed : exitCodeOf(error);
   }
 }
