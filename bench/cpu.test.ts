@@ -15,4 +15,5 @@ test("a family is the roots and all below them, each once", () => {
   const all = [of(1, 0), of(2, 1), of(3, 2), of(4, 1), of(5, 3), of(6, 4)];
   expect(family(all, [2, 3]).map(({ pid }) => pid)).toEqual([2, 3, 5]);
   expect(family(all, [9])).toEqual([]);
+  expect(family(all, [1], [3]).map(({ pid }) => pid)).toEqual([1, 2, 4, 6]);
 });

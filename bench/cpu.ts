@@ -17,16 +17,21 @@ export function parseStat(text: string): ProcessStat {
   return { pid: Number.parseInt(text, 10), parent: Number(fields[1]), seconds: ticks / TICKS_PER_S };
 }
 
-/** `roots` and all that they have started and that still run. */
-export function family(all: readonly ProcessStat[], roots: readonly number[]): ProcessStat[] {
+/** `roots` and all that they have started and that still run, but for `apart` and what those have started. */
+export function family(
+  all: readonly ProcessStat[],
+  roots: readonly number[],
+  apart: readonly number[] = [],
+): ProcessStat[] {
   const found = all.filter(({ pid }) => roots.includes(pid));
-  for (const { pid } of found) found.push(...all.filter((one) => one.parent === pid && !found.includes(one)));
+  for (const { pid } of found)
+    found.push(...all.filter((one) => one.parent === pid && !found.includes(one) && !apart.includes(one.pid)));
   return found;
 }
 
-/** Seconds that the processes and their descendants have used so far; a process that has ended counts no more. */
-export function cpuSeconds(...roots: number[]): number {
-  return family(everyProcess(), roots).reduce((sum, { seconds }) => sum + seconds, 0);
+/** Seconds that the processes and their descendants have used so far, each once; a process that has ended counts no more. */
+export function cpuSeconds(roots: readonly number[], apart: readonly number[] = []): number {
+  return family(everyProcess(), roots, apart).reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
 function everyProcess(): ProcessStat[] {

@@ -134,14 +134,15 @@ export class Atoll {
     return async () => void (await this.command("exec", vm, "--", "kill", "-KILL", pid));
   }
 
-  /** Seconds used so far by the application's processes. */
+  /** Seconds used so far by the application's processes; the VMs' QEMUs, which are its children, are not among them. */
   appCpuSeconds(): number {
-    return cpuSeconds(this.#app?.pid ?? 0);
+    const qemus = VM_NAMES.map((name) => this.#qemuPid(name) ?? 0);
+    return cpuSeconds([this.#app?.pid ?? 0], qemus);
   }
 
   /** Seconds used so far by the VM's QEMU. */
   qemuCpuSeconds(vm: VmName): number {
-    return cpuSeconds(this.#qemuPid(vm) ?? 0);
+    return cpuSeconds([this.#qemuPid(vm) ?? 0]);
   }
 
   /** `bin/atoll` with these words; a first one of bytes is its standard input. Rejects when it fails. */

@@ -93,7 +93,7 @@ export class TigerVnc implements System {
   }
 
   cpuSeconds(): number {
-    return cpuSeconds(this.#machine.pid, this.#viewer.pid ?? 0);
+    return cpuSeconds([this.#machine.pid, this.#viewer.pid ?? 0]);
   }
 
   close(): void {
