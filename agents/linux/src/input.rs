@@ -44,7 +44,11 @@ impl Agent {
         let target = self.keyboard_target();
         if self.keyboard.current_focus() != target {
             let keyboard = self.keyboard.clone();
+            let is_x11 = matches!(target, Some(Focus::X11 { .. }));
             keyboard.set_focus(self, target, SERIAL_COUNTER.next_serial());
+            if is_x11 {
+                self.settle_x11_focus();
+            }
         }
     }
 

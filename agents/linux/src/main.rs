@@ -30,6 +30,7 @@ mod start;
 mod surfaces;
 mod tiles;
 mod windows;
+mod x11_order;
 mod xwayland;
 
 use std::process::ExitCode;

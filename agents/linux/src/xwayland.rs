@@ -8,6 +8,7 @@ use smithay::reexports::wayland_server::{Client, Resource};
 use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
 
 use crate::agent::Agent;
+use crate::x11_order::X11Order;
 
 /// A server that cannot live is not started over and over.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -16,6 +17,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub struct X11 {
     pub wm: Option<X11Wm>,
     client: Option<Client>,
+    order: Option<X11Order>,
     /// The X11 window that had the keyboard last; 0 = none.
     pub last_focused: u32,
 }
@@ -45,6 +47,9 @@ impl Agent {
                         agent.x11.wm = Some(wm);
                         agent.x11.client = Some(client.clone());
                         agent.environment.set_x11_display(display_number);
+                        agent.x11.order = X11Order::connect(display_number)
+                            .inspect_err(|error| log::warn!("keys may overtake X11's focus: {error}"))
+                            .ok();
                         log::info!("X11 programs can run on :{display_number}");
                     }
                     Err(error) => log::warn!("the X11 window manager cannot start: {error}"),
@@ -73,6 +78,13 @@ impl Agent {
         });
         if !later {
             log::error!("Xwayland is not started again");
+        }
+    }
+
+    /// Returns when the X server knows who has the keyboard; see `X11Order`.
+    pub fn settle_x11_focus(&mut self) {
+        if let Some(order) = &mut self.x11.order {
+            order.wait();
         }
     }
 

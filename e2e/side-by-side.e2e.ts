@@ -1,0 +1,88 @@
+/** The main job: programs of two VMs side by side, worked with by mouse and keyboard; and the page may come and go. */
+import { expect, type Page, test } from "@playwright/test";
+import type { Rect } from "#shared/model/window.ts";
+import type { PNG } from "pngjs";
+import { changedPixels, TestDesktop, type } from "./support/desktop.ts";
+
+let desktop: TestDesktop;
+let page: Page;
+
+test.beforeAll(async () => {
+  desktop = await TestDesktop.open({ home: "lagoon", web: "coral" });
+  page = await desktop.page();
+  await Promise.all([desktop.isRunning("home"), desktop.isRunning("web")]);
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+});
+
+async function popupsOf(id: string): Promise<Rect[]> {
+  return (await desktop.windows()).find((window) => window.id === id)?.popups ?? [];
+}
+
+async function hasWindow(id: string): Promise<boolean> {
+  return (await desktop.windows()).some((window) => window.id === id);
+}
+
+/** A window's picture when its program has drawn all that it was told. */
+async function settledPicture(id: string): Promise<PNG> {
+  let last = await desktop.picture(id);
+  await expect
+    .poll(async () => {
+      const before = last;
+      last = await desktop.picture(id);
+      return changedPixels(before, last);
+    })
+    .toBe(0);
+  return last;
+}
+
+test("what is typed goes to the program in front, and to no other VM", async () => {
+  const home = await desktop.run("home", "foot", "sh", "-c", "cat > /tmp/typed; sleep 1000");
+  const web = await desktop.run("web", "xterm", "-e", "sh", "-c", "cat > /tmp/typed; sleep 1000");
+  await desktop.json("window", "move", home.id, "10", "90", "600", "400");
+  await desktop.json("window", "move", web.id, "700", "90", "600", "400");
+  for (const round of ["one", "two", "three"]) {
+    await home.element.locator('[data-part="content"]').click();
+    await type(page, `Home ${round}\n`);
+    await web.element.locator('[data-part="content"]').click();
+    await type(page, `web ${round}\n`);
+  }
+  await expect.poll(() => desktop.read("home", "/tmp/typed")).toBe("Home one\nHome two\nHome three\n");
+  await expect.poll(() => desktop.read("web", "/tmp/typed")).toBe("web one\nweb two\nweb three\n");
+});
+
+test("a page that is loaded again has every window again, with its picture and its input", async () => {
+  const before = await desktop.windows();
+  const pictures: PNG[] = [];
+  for (const { id } of before) pictures.push(await settledPicture(id));
+  await page.reload();
+  await expect.poll(async () => (await desktop.windows()).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+  for (const [at, { id }] of before.entries()) {
+    const picture = pictures[at];
+    if (picture === undefined) throw new Error("no picture");
+    // Only a cursor may have changed.
+    await expect.poll(async () => changedPixels(picture, await desktop.picture(id))).toBeLessThan(600);
+  }
+  await page.locator('.guest-window[data-vm="web"] [data-part="content"]').click();
+  await type(page, "web again\n");
+  await expect.poll(() => desktop.read("web", "/tmp/typed")).toContain("web again\n");
+});
+
+test("a menu of a GTK program opens, is seen and is clicked", async () => {
+  const { id, element } = await desktop.run("home", "mousepad");
+  const content = element.locator('[data-part="content"]');
+  const closed = await desktop.picture();
+  await content.click({ position: { x: 20, y: 12 } });
+  await expect.poll(async () => (await popupsOf(id)).length).toBe(1);
+  const [menu] = await popupsOf(id);
+  if (menu === undefined) throw new Error("no menu");
+  // Most of the menu's rectangle looks different from what was there.
+  await expect
+    .poll(async () => changedPixels(closed, await desktop.picture()))
+    .toBeGreaterThan((menu.width * menu.height) / 50);
+  // Its last entry is Quit.
+  await page.mouse.click(menu.x + 60, menu.y + menu.height - 16);
+  await expect.poll(() => hasWindow(id)).toBe(false);
+});
