@@ -39,6 +39,13 @@ for (const { program, kind } of [
   });
 }
 
+test("an X11 program may be started as soon as its VM runs", async () => {
+  await desktop.json("vm", "kill", "home", "--wait");
+  await desktop.json("vm", "start", "home", "--wait");
+  const { id } = await desktop.run("home", "xterm");
+  await desktop.json("window", "close", id);
+});
+
 test("exec carries bytes, exit codes and signals", async () => {
   expect(await desktop.atoll("exec", "home", "--", "sh", "-c", "echo out; echo err >&2; exit 7")).toEqual({
     code: 7,

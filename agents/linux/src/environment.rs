@@ -43,7 +43,7 @@ impl Environment {
         Ok(Self { variables, runtime })
     }
 
-    /// Xwayland is there, as display `:number`.
+    /// Xwayland is on its way, as display `:number`.
     pub fn set_x11_display(&mut self, number: u32) {
         self.variables.insert("DISPLAY".into(), format!(":{number}").into());
     }

@@ -40,13 +40,14 @@ impl Agent {
                 return;
             }
         };
+        // Its sockets listen already: an X11 program that is started now waits in them until the server is ready.
+        self.environment.set_x11_display(xwayland.display_number());
         let inserted = self.handle.insert_source(xwayland, move |event, (), agent| match event {
             XWaylandEvent::Ready { x11_socket, display_number } => {
                 match X11Wm::start_wm(agent.handle.clone(), x11_socket, client.clone()) {
                     Ok(wm) => {
                         agent.x11.wm = Some(wm);
                         agent.x11.client = Some(client.clone());
-                        agent.environment.set_x11_display(display_number);
                         agent.x11.order = X11Order::connect(display_number)
                             .inspect_err(|error| log::warn!("keys may overtake X11's focus: {error}"))
                             .ok();
