@@ -1,9 +1,12 @@
 // Installs the Debian packages that are missing.
 import { existsSync } from "node:fs";
 import { candidateVersions } from "./apt.mjs";
+import { choosePackages, debianRelease, namesOf } from "./choice.mjs";
+import { whenUnlocked } from "./dpkg-lock.mjs";
+import { readText } from "./files.mjs";
 import { forBenching, forRunning, forTesting } from "./packages.mjs";
 import { run, SetupError } from "./process.mjs";
-import { findRust, rustPackages } from "./rust.mjs";
+import { findRust } from "./rust.mjs";
 
 /** @typedef {import("./runner.mjs").Step} Step */
 /** @typedef {import("./packages.mjs").Package} Package */
@@ -23,93 +26,111 @@ export function debianStep({ testing, benching, agentIsBuilt }) {
     needs: [],
     isUpToDate: async () => ((await missing(wanted)).length > 0 || (await needsRust()) ? undefined : ""),
     run: async (context) => {
-      const absent = await missing(wanted);
-      const rust = await needsRust();
+      const { signal } = context;
+      const absent = { packages: await missing(wanted), needsRust: await needsRust() };
+      let choice = await choose(absent);
       const asRoot = await rootPrefix();
-      const { signal, log } = context;
-      /** @param {string} line */
-      const onLine = (line) => {
-        const fetched = /^Get:\d+ \S+ \S+ \S+ (\S+)/.exec(line)?.[1];
-        if (fetched) context.detail(`fetching ${fetched}`);
-        else if (/^(Unpacking|Setting up) /.test(line))
-          context.detail(line.split(" ").slice(0, -1).join(" ").toLowerCase());
+      if (!asRoot) throw new SetupError(lineForRoot(choice.names));
+      const { aptGet, dpkg } = rootCommands(asRoot, context);
+      /** @type {string[]} */
+      let complaints = [];
+      // It also fails for a source of somebody else's, which matters only when our packages are not known.
+      const update = async () => {
+        context.detail("updating the package lists");
+        try {
+          await retried(() => aptGet("update"), signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          if (error instanceof SetupError) complaints = error.output;
+        }
       };
-      /** @param {string[]} args */
-      const apt = (...args) =>
-        run(asRoot?.[0] ?? "apt-get", [...(asRoot?.slice(1) ?? []), ...args], {
-          signal,
-          log,
-          onLine,
-          mayFinish: true,
-          env: { LC_ALL: "C.UTF-8" },
-        });
+      const install = async () => {
+        context.detail(`installing ${choice.names.length} packages`);
+        await aptGet("install", "-y", "--no-install-recommends", "--no-remove", ...choice.names);
+      };
 
-      let names = await availableNames(absent);
-      let rustNames = rust ? await rustPackages() : [];
-      if (!asRoot) {
-        const known = [...(names ?? absent.map(({ names: [first = ""] }) => first)), ...(rustNames ?? [])];
+      if (choice.unknown.length > 0 || !(await listsAreUsable(choice.names))) {
+        await update();
+        choice = await choose(absent);
+      }
+      if (choice.unknown.length > 0) {
         throw new SetupError(
-          [
-            "Some Debian packages are missing, and this user may install none (not root, no sudo without a password).",
-            "Install them with this line, then start again:",
-            "",
-            `  sudo apt-get update && sudo apt-get install --no-install-recommends ${known.join(" ")}`,
-          ].join("\n"),
+          `apt knows no ${choice.unknown.join(", no ")}. Atoll needs Debian 12 or newer; is this machine online?`,
+          { output: complaints, log: context.log },
         );
       }
-      // What an interrupted installation left half-way stops the next one.
-      await apt("dpkg", "--configure", "-a");
-      if (!names || !rustNames || !(await listsAreUsable([...names, ...rustNames]))) {
-        context.detail("updating the package lists");
-        await retried(() => apt(...aptGet, "update"), signal);
-        names = await availableNames(absent);
-        rustNames = rust ? await rustPackages() : [];
-      }
-      if (!names) {
-        const unknown = (await unavailable(absent)).map(({ names: all, reason }) => `${all.join(" or ")} (${reason})`);
-        throw new SetupError(`This Debian has no package ${unknown.join(", ")}. Atoll needs Debian 12 or newer.`);
-      }
-      if (!rustNames)
-        throw new SetupError("This Debian has no Rust toolchain that is new enough. Install one with rustup.");
-      const all = [...names, ...rustNames];
-      context.detail(`installing ${all.length} packages`);
-      const install = () => apt(...aptGet, "install", "-y", "--no-install-recommends", "--no-remove", ...all);
       try {
         await install();
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof SetupError)) throw error;
+        if (wasInterrupted(error)) {
+          context.detail("finishing what an interrupted installation left half-way");
+          // Where something was unpacked before what it needs this fails, and --fix-broken does the rest.
+          await dpkg("--configure", "-a").catch(() => signal.throwIfAborted());
+        }
         // Lists that are older than the mirror's packages, or a broken state of an earlier installation.
-        context.detail("trying once more");
-        await apt(...aptGet, "update");
-        await apt(...aptGet, "install", "-y", "--fix-broken");
+        await update();
+        await aptGet("install", "-y", "--fix-broken");
         await install();
       }
       const still = await missing(wanted);
       if (still.length > 0) throw new SetupError(`apt-get installed no ${still.map((one) => one.names[0]).join(", ")}`);
-      return `${all.length} installed`;
+      return `${choice.names.length} installed`;
     },
   };
 }
 
-const aptGet = [
-  "env",
-  "DEBIAN_FRONTEND=noninteractive",
-  "apt-get",
-  "-q",
-  "-o",
-  "DPkg::Lock::Timeout=300",
-  "-o",
-  "Dpkg::Use-Pty=0",
-];
+/** @param {import("./choice.mjs").Wanted} absent */
+async function choose(absent) {
+  const candidates = await candidateVersions(namesOf(absent));
+  return choosePackages(absent, candidates, debianRelease(readText("/etc/os-release") ?? ""));
+}
+
+/** @param {string[]} names */
+function lineForRoot(names) {
+  return [
+    "Some Debian packages are missing, and this user may install none (not root, no sudo without a password).",
+    "Install them with this line, then start again:",
+    "",
+    `  sudo apt-get update && sudo apt-get install --no-install-recommends ${names.join(" ")}`,
+  ].join("\n");
+}
 
 /**
- * How to become root: words to put before a command (`env` when we are root already), undefined when we cannot.
+ * @param {string[]} asRoot see rootPrefix
+ * @param {import("./runner.mjs").StepContext} context
+ */
+function rootCommands(asRoot, context) {
+  const { signal, log, detail } = context;
+  /** @param {string} line */
+  const onLine = (line) => {
+    const fetched = /^Get:\d+ \S+ \S+ \S+ (\S+)/.exec(line)?.[1];
+    if (fetched) detail(`fetching ${fetched}`);
+    else if (/^(Unpacking|Setting up) /.test(line)) detail(line.split(" ").slice(0, -1).join(" ").toLowerCase());
+  };
+  /**
+   * @param {string} title
+   * @param {string[]} args
+   */
+  const start = (title, ...args) => {
+    // The variables are given by env(1): sudo has an environment of its own.
+    const [command, ...words] = [...asRoot, "env", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", title, ...args];
+    return whenUnlocked(() => run(command ?? "env", words, { title, signal, log, onLine, mayFinish: true }), context);
+  };
+  return {
+    aptGet: (/** @type {string[]} */ ...args) => start("apt-get", "-q", "-o", "Dpkg::Use-Pty=0", ...args),
+    dpkg: (/** @type {string[]} */ ...args) => start("dpkg", ...args),
+  };
+}
+
+/**
+ * How to become root: words to put before a command (none when we are root already), undefined when we cannot.
  *
  * @returns {Promise<string[] | undefined>}
  */
 async function rootPrefix() {
-  if (process.getuid?.() === 0) return ["env"];
+  if (process.getuid?.() === 0) return [];
   try {
     await run("sudo", ["-n", "true"], { quiet: true, mayFinish: true });
     return ["sudo", "-n", "--"];
@@ -125,7 +146,7 @@ async function rootPrefix() {
 async function missing(packages) {
   if (!existsSync("/usr/bin/dpkg-query")) {
     throw new SetupError(
-      "Set-up knows Debian's packages only, and this system has no dpkg. See CONTRIBUTING.md for what Atoll needs.",
+      "Set-up knows Debian's packages only, and this system has no dpkg. What Atoll needs stands in scripts/setup/packages.mjs.",
     );
   }
   const names = packages.flatMap((one) => one.names);
@@ -147,20 +168,9 @@ async function missing(packages) {
   return packages.filter((one) => !one.names.some((name) => installed.has(name)));
 }
 
-/**
- * @param {Package[]} packages
- * @returns {Promise<string[] | undefined>} one name per package, or undefined when apt's lists do not have them all
- */
-async function availableNames(packages) {
-  const candidates = await candidateVersions(packages.flatMap((one) => one.names));
-  const names = packages.map((one) => one.names.find((name) => candidates.has(name)));
-  return names.every((name) => name !== undefined) ? names : undefined;
-}
-
-/** @param {Package[]} packages */
-async function unavailable(packages) {
-  const candidates = await candidateVersions(packages.flatMap((one) => one.names));
-  return packages.filter((one) => !one.names.some((name) => candidates.has(name)));
+/** @param {unknown} error */
+function wasInterrupted(error) {
+  return error instanceof SetupError && error.output.some((line) => line.includes("dpkg was interrupted"));
 }
 
 /**

@@ -1,7 +1,10 @@
-// Every Debian package that set-up installs, and what for. A list of names is one package under the names it has had:
-// the first one that this Debian knows is taken (Debian 13 renamed some libraries to …t64).
+// Every Debian package that set-up installs, and what for. A list of names is one package under the names it has had,
+// the newest first: the first one that this Debian knows is taken (Debian 13 renamed some libraries to …t64).
 
 /** @typedef {{ names: string[], reason: string }} Package */
+
+/** The Debian that has the packages of several names under the first one. */
+export const renamedIn = 13;
 
 /** @type {Package[]} */
 export const forRunning = [
@@ -42,13 +45,16 @@ export const forBenching = [
   { names: ["tigervnc-viewer"], reason: "the rival that Atoll is measured beside" },
 ];
 
-/** Installed where no Rust toolchain of at least `minimum` is found; the first list whose cargo is new enough. */
+/**
+ * Installed where no Rust toolchain of at least `minimum` is found: the first list whose cargo is new enough, as it is
+ * in Debian `since`.
+ */
 export const rust = {
   /** edition 2024 */
   minimum: "1.85",
   toolchains: [
-    { cargo: "cargo", packages: ["cargo", "rustc", "rustfmt", "rust-clippy"] },
+    { cargo: "cargo", since: 13, packages: ["cargo", "rustc", "rustfmt", "rust-clippy"] },
     // Debian 12 carries a second, current toolchain beside its own, for browsers.
-    { cargo: "cargo-web", packages: ["cargo-web", "rustc-web", "rustfmt-web", "rust-web-clippy"] },
+    { cargo: "cargo-web", since: 12, packages: ["cargo-web", "rustc-web", "rustfmt-web", "rust-web-clippy"] },
   ],
 };

@@ -24,6 +24,7 @@ const stopGraceMs = 5_000;
 
 /**
  * @typedef {object} RunOptions
+ * @property {string} [title] what failures call the program, where the command is only what starts it
  * @property {string} [cwd]
  * @property {NodeJS.ProcessEnv} [env] added to our own environment; undefined removes a variable
  * @property {AbortSignal} [signal] stops the program and all that it started
@@ -45,7 +46,7 @@ const stopGraceMs = 5_000;
  * @throws {SetupError} when it cannot be started or ends with another code than 0; the signal's reason when stopped
  */
 export async function run(command, args, options = {}) {
-  const { signal } = options;
+  const { signal, title = command } = options;
   signal?.throwIfAborted();
   // When we are killed, so is the program: otherwise a second run would find the first one's children still writing.
   const wrap = !options.mayFinish && process.platform === "linux" && existsSync("/usr/bin/setpriv");
@@ -104,7 +105,7 @@ export async function run(command, args, options = {}) {
         if (code === 0) resolve(undefined);
         else {
           const how = killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`;
-          reject(new SetupError(`${command} ${how}`, { output: tail, ...(options.log && { log: options.log }) }));
+          reject(new SetupError(`${title} ${how}`, { output: tail, ...(options.log && { log: options.log }) }));
         }
       });
     });

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { candidateVersions } from "./apt.mjs";
+import { isNewEnough } from "./choice.mjs";
 import { rust } from "./packages.mjs";
 import { run, SetupError } from "./process.mjs";
 
@@ -36,23 +36,6 @@ async function versionOf(program) {
   } catch {
     return undefined;
   }
-}
-
-/** @param {string} version such as `1.85.0` or Debian's `1.96.0+dfsg1-1` */
-export function isNewEnough(version) {
-  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
-  const [leastMajor = 0, leastMinor = 0] = rust.minimum.split(".").map(Number);
-  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
-}
-
-/** @returns {Promise<string[] | undefined>} the Debian packages to install; undefined when apt knows none new enough */
-export async function rustPackages() {
-  for (const { cargo, packages } of rust.toolchains) {
-    const candidates = await candidateVersions(packages);
-    const version = candidates.get(cargo);
-    if (version && isNewEnough(version)) return packages.filter((name) => candidates.has(name));
-  }
-  return undefined;
 }
 
 /** @returns {Promise<NodeJS.ProcessEnv>} the environment in which `cargo` is the one that was found */
