@@ -22,6 +22,7 @@ export const forRunning = [
   { names: ["libxkbcommon-dev"], reason: "the agent's keyboard layouts" },
   { names: ["ca-certificates"], reason: "cargo fetches the agent's crates" },
   { names: ["unzip"], reason: "unpacks Electron" },
+  { names: ["x11-utils"], reason: "xprop: the host's keyboard layout" },
   { names: ["libgtk-3-0t64", "libgtk-3-0"], reason: "Electron" },
   { names: ["libnss3"], reason: "Electron" },
   { names: ["libasound2t64", "libasound2"], reason: "Electron" },
@@ -34,7 +35,6 @@ export const forRunning = [
 /** @type {Package[]} */
 export const forTesting = [
   { names: ["xvfb"], reason: "a display for the end-to-end tests" },
-  { names: ["x11-utils"], reason: "looks at its windows" },
   { names: ["xdotool"], reason: "real key presses (XTEST)" },
   { names: ["xwayland"], reason: "X11 programs in the agent's own tests" },
 ];
