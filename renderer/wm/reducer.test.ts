@@ -197,6 +197,24 @@ describe("windows", () => {
     expect(Object.values<DesktopWindow>(state.windows).some(({ needsAttention }) => needsAttention)).toBe(false);
   });
 
+  it("that are back and may not have focus stay below the window that has it, whatever they stood above", () => {
+    const back = { above: [idOf(1)], wasFocused: false };
+    const remembered: Remembered = {
+      free: { x: 200, y: 150, ...SIZE },
+      placement: "free",
+      isMinimized: false,
+      keepsSize: true,
+      back,
+    };
+    const state = run(
+      ...opened(1),
+      { type: "opened", id: idOf(2), vm: VMS[1], guest: guest(2) },
+      { type: "mapped", id: idOf(2), size: SIZE, takesFocus: false, remembered },
+    );
+    expect(state.stack).toEqual([2, 1].map(idOf));
+    expect(state.focused).toBe(idOf(1));
+  });
+
   it("give focus to the one below when they are closed or minimised", () => {
     expect(run(...opened(1), ...opened(2), { type: "closed", id: idOf(2) }).focused).toBe(idOf(1));
     expect(run(...opened(1), ...opened(2), { type: "minimize", id: idOf(2) }).focused).toBe(idOf(1));
@@ -210,9 +228,86 @@ describe("windows", () => {
       { type: "freeze", vm: VMS[0], frozen: { reason: "protocol-violation", detail: "x" } },
     );
     expect(windowIn(state, 1).frozen?.reason).toBe("protocol-violation");
-    expect(reduce(state, place(1, "maximized"))).toBe(state);
     expect(windowIn(state, 2).frozen).toBeNull();
     expect(state.windows[idOf(3)]).toBeUndefined();
+  });
+
+  it("that are frozen go where a person puts them, at once; full screen ends, and is not to be had", () => {
+    const freeze: WmAction = { type: "freeze", vm: VMS[0], frozen: { reason: "agent-lost", detail: "" } };
+    const frozen = run(...opened(1), place(1, "screen"), sized(1, 1434, 894), freeze);
+    expect(contentIn(frozen, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });
+    expect(reduce(frozen, place(1, "screen"))).toBe(frozen);
+    const free = reduce(frozen, { type: "restore", id: idOf(1) });
+    expect(contentIn(free, 1)).toMatchObject(SIZE);
+    const moved = [place(1, "left"), { type: "moveTo", id: idOf(1), x: 300, y: 200 } as const].reduce(reduce, free);
+    expect(windowIn(moved, 1)).toMatchObject({ shownAs: "free", isArriving: false });
+    expect(contentIn(moved, 1)).toEqual({ x: 300, y: 200, ...SIZE });
+    expect(isShown(windowIn(reduce(moved, { type: "minimize", id: idOf(1) }), 1))).toBe(false);
+  });
+});
+
+describe("a dialog", () => {
+  const dialog = (n: number, parent: number, modal = false): WmAction[] =>
+    opened(n, VMS[0], { parent: parent as SurfaceId, modal });
+
+  it("is raised with its window, and stays above it", () => {
+    const state = run(...opened(1), ...dialog(2, 1), ...dialog(3, 2), ...opened(4, VMS[1]));
+    expect(state.stack).toEqual([1, 2, 3, 4].map(idOf));
+    const raised = reduce(state, { type: "focus", id: idOf(1) });
+    expect(raised.stack).toEqual([4, 1, 2, 3].map(idOf));
+    expect(raised.focused).toBe(idOf(1));
+    const first = run(...opened(1), ...dialog(2, 1), ...dialog(3, 1), { type: "focus", id: idOf(2) });
+    expect(first.stack).toEqual([1, 3, 2].map(idOf));
+  });
+
+  it("that holds its window up has focus in its place", () => {
+    const state = run(...opened(1), ...dialog(2, 1, true), ...opened(4), { type: "focus", id: idOf(1) });
+    expect(state.focused).toBe(idOf(2));
+    expect(state.stack).toEqual([4, 1, 2].map(idOf));
+    expect(run(...opened(1), ...dialog(2, 1, true), { type: "closed", id: idOf(2) }).focused).toBe(idOf(1));
+  });
+
+  it("is minimised with its window and comes back with it", () => {
+    const away = run(...opened(1), ...dialog(2, 1), ...opened(4), { type: "minimize", id: idOf(1) });
+    expect([1, 2].map((n) => isShown(windowIn(away, n)))).toEqual([false, false]);
+    for (const type of ["focus", "restore"] as const)
+      expect([1, 2].map((n) => isShown(windowIn(reduce(away, { type, id: idOf(1) }), n)))).toEqual([true, true]);
+    const byDialog = reduce(away, { type: "focus", id: idOf(2) });
+    expect([1, 2].map((n) => isShown(windowIn(byDialog, n)))).toEqual([true, true]);
+    // One that holds its window up would come back with the window's focus.
+    const modal = run(...opened(1), ...dialog(2, 1, true), ...opened(4), { type: "minimize", id: idOf(2) });
+    expect([1, 2].map((n) => isShown(windowIn(modal, n)))).toEqual([false, false]);
+    expect(modal.focused).toBe(idOf(4));
+    // One alone stays away until it is asked for.
+    const alone = run(...opened(1), ...dialog(2, 1), { type: "minimize", id: idOf(2) }, { type: "focus", id: idOf(1) });
+    expect(isShown(windowIn(alone, 2))).toBe(false);
+  });
+
+  it("gives focus back to its window, wherever that stands", () => {
+    const state = run(...opened(1), ...dialog(2, 1), ...dialog(3, 1), { type: "focus", id: idOf(2) });
+    expect(reduce(state, { type: "closed", id: idOf(2) }).focused).toBe(idOf(1));
+  });
+
+  it("that may not take focus opens above its window, not above the one in use", () => {
+    const unasked = (n: number, parent: number, vm: VmId): WmAction[] => [
+      { type: "opened", id: idOf(n), vm, guest: guest(n, parent) },
+      { type: "mapped", id: idOf(n), size: SIZE, takesFocus: false, remembered: null },
+    ];
+    const others = [...opened(1), ...opened(4), ...opened(5, VMS[1])];
+    expect(run(...others, ...unasked(2, 1, VMS[0])).stack).toEqual([1, 2, 4, 5].map(idOf));
+    // The number of another VM's window is no parent.
+    expect(run(...others, ...unasked(2, 5, VMS[0])).stack).toEqual([1, 4, 2, 5].map(idOf));
+    expect(run(...others, ...unasked(2, 5, VMS[1])).stack).toEqual([1, 4, 5, 2].map(idOf));
+  });
+
+  it("of itself, or of its own dialog, is nonsense that does no harm", () => {
+    const state = run(...dialog(1, 2, true), ...dialog(2, 1, true), ...dialog(3, 3, true), ...opened(4));
+    for (const n of [1, 2, 3]) {
+      const focused = reduce(state, { type: "focus", id: idOf(n) });
+      expect(focused.stack.toSorted()).toEqual([1, 2, 3, 4].map(idOf));
+      expect(focused.focused).not.toBe(idOf(4));
+      expect(reduce(focused, { type: "minimize", id: idOf(n) }).focused).not.toBe(idOf(n));
+    }
   });
 });
 
@@ -248,9 +343,11 @@ const anyAction: fc.Arbitrary<WmAction> = fc.oneof(
     })),
   anyId.map((id): WmAction => ({ type: "arrived", id })),
   anyId.map((id): WmAction => ({ type: "demandAttention", id })),
-  fc
-    .tuple(anyId, fc.boolean())
-    .map(([id, clientDecorated]): WmAction => ({ type: "guestChanged", id, change: { clientDecorated } })),
+  fc.tuple(anyId, fc.boolean(), fc.boolean()).map(([id, clientDecorated, modal]): WmAction => ({
+    type: "guestChanged",
+    id,
+    change: { clientDecorated, modal },
+  })),
   fc.option(anyId).map((id): WmAction => ({ type: "focus", id })),
   fc.tuple(anyId, anyPlace, anyPlace).map(([id, x, y]): WmAction => ({ type: "moveTo", id, x, y })),
   fc

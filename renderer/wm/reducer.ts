@@ -13,6 +13,7 @@ import {
   type WmAction,
   type WmState,
 } from "./state.ts";
+import { focusOf, minimizedWith, parentOf, raisedWith, shownWith } from "./transients.ts";
 
 const MAX_SIDE = 16_384;
 
@@ -70,14 +71,11 @@ export function reduce(state: WmState, action: WmAction): WmState {
     case "place":
       return update(state, action.id, (window) => placed(window, action.placement, state.workArea));
     case "minimize":
-      return unfocus(
-        update(state, action.id, (window) => ({ ...window, isMinimized: true })),
-        action.id,
-      );
+      return minimize(state, action.id);
     case "restore":
-      return update(state, action.id, (window) =>
-        window.isMinimized ? { ...window, isMinimized: false } : placed(window, "free", state.workArea),
-      );
+      return state.windows[action.id]?.isMinimized === true
+        ? changeAll(state, shownWith(state, action.id), { isMinimized: false })
+        : update(state, action.id, (window) => placed(window, "free", state.workArea));
     case "freeze":
       return freeze(state, action);
     case "closed":
@@ -95,6 +93,10 @@ function update(state: WmState, id: WindowId, change: (window: DesktopWindow) =>
   if (window === undefined) return state;
   const changed = change(window);
   return changed === window ? state : { ...state, windows: { ...state.windows, [id]: changed } };
+}
+
+function changeAll(state: WmState, ids: readonly WindowId[], to: Partial<DesktopWindow>): WmState {
+  return ids.reduce((changed, id) => update(changed, id, (window) => ({ ...window, ...to })), state);
 }
 
 function workAreaChanged(state: WmState, workArea: Rect): WmState {
@@ -132,7 +134,8 @@ function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<Wm
     isMinimized: isBack && remembered.isMinimized,
     needsAttention: !takesFocus && !isBack,
   };
-  const stacked = { ...state, windows: { ...state.windows, [id]: window }, stack: stackWith(state, id, remembered) };
+  const appeared = { ...state, windows: { ...state.windows, [id]: window } };
+  const stacked = { ...appeared, stack: stackWith(appeared, id, remembered) };
   return takesFocus && !window.isMinimized ? focus(stacked, id) : stacked;
 }
 
@@ -154,23 +157,23 @@ function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered 
     const box = outerOf(there, frame);
     if (remembered.back !== null || !others.some(({ x, y }) => x === box.x && y === box.y)) return there;
   }
-  const parent = Object.values<DesktopWindow>(state.windows).find(
-    (other) => other.vm === window.vm && other.isMapped && other.guest.surface === window.guest.parent,
-  );
-  return place(size, frame, workArea, others, parent === undefined ? null : frameRectOf(parent, workArea));
+  const parentId = parentOf(state, window.id);
+  const parent = parentId === null ? undefined : state.windows[parentId];
+  return place(size, frame, workArea, others, parent?.isMapped === true ? frameRectOf(parent, workArea) : null);
 }
 
-/** Below the focused window, unless it is back: then above what it stood above. */
+/**
+ * Where a window that appears stands, unless it takes focus: above what it stood above when it is back, a dialog above its
+ * window, any other on top; but below the focused window and its dialogs, whose program and VM it may not be of.
+ */
 function stackWith(state: WmState, id: WindowId, remembered: Remembered | null): WindowId[] {
   const others = state.stack.filter((other) => other !== id);
-  const above = remembered?.back?.above ?? null;
-  const at =
-    above !== null
-      ? others.findLastIndex((other) => above.includes(other)) + 1
-      : state.focused === null
-        ? others.length
-        : others.indexOf(state.focused);
-  return others.toSpliced(at, 0, id);
+  const above = (ids: readonly WindowId[]): number => others.findLastIndex((other) => ids.includes(other)) + 1;
+  const back = remembered?.back ?? null;
+  const wished = back === null ? above(raisedWith(state, id)) || others.length : above(back.above);
+  const front = state.focused === null ? [id] : raisedWith(state, state.focused);
+  const most = front.includes(id) ? others.length : others.findIndex((other) => front.includes(other));
+  return others.toSpliced(Math.min(wished, most), 0, id);
 }
 
 function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmState {
@@ -213,32 +216,47 @@ function moved(window: DesktopWindow, x: number, y: number, workArea: Rect): Des
     placement: "free",
     shownAs: "free",
     isPlacedByHand: true,
-    isArriving: window.placement === "free" ? window.isArriving : !isSame(window.size, window.free),
+    isArriving: window.placement === "free" ? window.isArriving : canDraw(window) && !isSame(window.size, window.free),
     free: keepReachable({ ...window.free, x, y }, workArea, frameOf(window, workArea, "free")),
   };
 }
 
+/** Its program will draw for another placement, or another size. */
+function canDraw({ isMapped, frozen }: DesktopWindow): boolean {
+  return isMapped && frozen === null;
+}
+
 /** The frame keeps its place until the program has drawn for the new one: nothing empty is shown, and nothing stretched. */
 function placed(window: DesktopWindow, placement: Placement, workArea: Rect): DesktopWindow {
-  if (window.placement === placement || window.frozen !== null) return window;
+  // A picture that is frozen is not worth the host's bar.
+  if (window.placement === placement || (window.frozen !== null && placement === "screen")) return window;
   const needsSize = placement === "maximized" || placement === "left" || placement === "right";
   if (needsSize && isFixedSize(window.guest.hints)) return window;
   const next = { ...window, placement, held: null };
-  const isArriving = window.isMapped && !isSame(window.size, targetOf(next, workArea));
+  const isArriving = canDraw(window) && !isSame(window.size, targetOf(next, workArea));
   return { ...next, isArriving, shownAs: isArriving && isShown(window) ? window.shownAs : placement };
 }
 
-/** Focus raises, and shows what was minimised. */
-function focus(state: WmState, id: WindowId | null): WmState {
-  if (id === null) return state.focused === null ? state : { ...state, focused: null };
-  const window = state.windows[id];
-  if (window === undefined || !window.isMapped) return state;
-  const stack = state.stack.at(-1) === id ? state.stack : [...state.stack.filter((other) => other !== id), id];
-  const shown =
-    window.isMinimized || window.needsAttention
-      ? update(state, id, (same) => ({ ...same, isMinimized: false, needsAttention: false }))
-      : state;
-  return shown.focused === id && stack === state.stack ? shown : { ...shown, stack, focused: id };
+/** Focus raises a window with its dialogs, and shows what was minimised; a dialog that holds it up has focus in its place. */
+function focus(state: WmState, wanted: WindowId | null): WmState {
+  if (wanted === null) return state.focused === null ? state : { ...state, focused: null };
+  if (state.windows[wanted]?.isMapped !== true) return state;
+  const id = focusOf(state, wanted);
+  const raised = raisedWith(state, id);
+  const stack = [...state.stack.filter((other) => !raised.includes(other)), ...raised];
+  const wanting = [wanted, id].filter((one) => state.windows[one]?.needsAttention === true);
+  const shown = changeAll(changeAll(state, shownWith(state, id), { isMinimized: false }), wanting, {
+    needsAttention: false,
+  });
+  const isRaised = stack.every((other, level) => other === state.stack[level]);
+  if (isRaised) return shown.focused === id ? shown : { ...shown, focused: id };
+  return { ...shown, stack, focused: id };
+}
+
+function minimize(state: WmState, id: WindowId): WmState {
+  const ids = minimizedWith(state, id);
+  const minimized = changeAll(state, ids, { isMinimized: true });
+  return state.focused !== null && ids.includes(state.focused) ? unfocus(minimized, state.focused) : minimized;
 }
 
 /** Focus goes to what lies below, once a window cannot have it any more. */
@@ -253,9 +271,10 @@ function freeze(state: WmState, { vm, frozen }: Extract<WmAction, { type: "freez
   const windows = { ...seen.windows };
   for (const window of Object.values<DesktopWindow>(seen.windows)) {
     if (window.vm !== vm || window.frozen !== null) continue;
-    // It will not draw for another placement any more.
-    const { shownAs: placement } = window;
-    windows[window.id] = { ...window, frozen, placement, isArriving: false, held: null, needsAttention: false };
+    // It will not draw for another placement any more; and of full screen nothing but its picture would be left.
+    const shownAs = window.shownAs === "screen" ? "maximized" : window.shownAs;
+    const still = { shownAs, placement: shownAs, isArriving: false, held: null, needsAttention: false };
+    windows[window.id] = { ...window, ...still, frozen };
   }
   return { ...seen, windows };
 }
@@ -266,5 +285,11 @@ function remove(state: WmState, ids: readonly WindowId[]): WmState {
   const windows = { ...state.windows };
   for (const id of known) delete windows[id];
   const left = { ...state, windows, stack: state.stack.filter((id) => !known.includes(id)) };
-  return state.focused !== null && known.includes(state.focused) ? unfocus(left, state.focused) : left;
+  if (state.focused === null || !known.includes(state.focused)) return left;
+  // From a dialog back to its window, wherever that is.
+  const parent = parentOf(state, state.focused);
+  const heir = parent === null ? undefined : windows[parent];
+  return heir !== undefined && isShown(heir)
+    ? focus({ ...left, focused: null }, heir.id)
+    : unfocus(left, state.focused);
 }
