@@ -27,7 +27,7 @@ import { desktopStore, setOverlay, toggleLauncher } from "./store.ts";
 export const links = new Links({
   requested: (window, request) => requested(window, request),
   recall: (window, vm, guest) => memory.recall(window, vm, guest),
-  mayTakeFocus: (window, isStarted) => mayTake(window, isStarted),
+  mayTakeFocus: (window, isStarted, hadFocus) => mayTake(window, isStarted, hadFocus),
   attached: (session) => tellOutput(session),
   popupsChanged: () => layout.changed(),
 });
@@ -74,10 +74,10 @@ function dragAnywhere(id: WindowId, button: number): boolean {
   return true;
 }
 
-function mayTake(id: WindowId, isStarted: boolean): boolean {
+function mayTake(id: WindowId, isStarted: boolean, hadFocus: boolean | null): boolean {
   const state = wmStore.getState();
   const window = state.windows[id];
-  const facts = { activity: lastActivity(), nowMs: performance.now(), isStarted };
+  const facts = { activity: lastActivity(), nowMs: performance.now(), isStarted, hadFocus };
   return window !== undefined && mayTakeFocus(window, state, facts);
 }
 
@@ -97,9 +97,9 @@ function requested(id: WindowId, request: WindowRequest): void {
     case "unfullscreen":
       return placement === "fullscreen" || isOurs ? orders.leaveFullscreen(id) : undefined;
     case "minimize":
-      return orders.minimize(id);
+      return dispatch({ type: "minimize", id });
     case "activate":
-      return mayTake(id, false) ? orders.focus(id) : dispatch({ type: "demandAttention", id });
+      return dispatch({ type: mayTake(id, false, null) ? "focus" : "demandAttention", id });
     case "move":
       return drag.requested(id, null);
     case "resize":

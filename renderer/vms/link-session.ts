@@ -28,8 +28,11 @@ export interface LinkSessionListener {
   requested(session: LinkSession, window: WindowId, request: WindowRequest): void;
   /** What is known of a window that opens. */
   recall(window: WindowId, guest: GuestWindow): Remembered | null;
-  /** Its first picture came: may it take focus? `isStarted`: it is the first window of a program that the host started. */
-  mayTakeFocus(window: WindowId, isStarted: boolean): boolean;
+  /**
+   * Its first picture came: may it take focus? `isStarted`: it is the first window of a program that the host started;
+   * `hadFocus`: it is back, and had focus or not; null: it is a new one.
+   */
+  mayTakeFocus(window: WindowId, isStarted: boolean, hadFocus: boolean | null): boolean;
   /** The agent speaks: what a former life has left can go. */
   attached(session: LinkSession): void;
 }
@@ -171,7 +174,7 @@ export class LinkSession {
     if (guest.launch !== null) this.#launches.add(guest.launch);
     const remembered = this.#remembered.get(guest.surface) ?? null;
     this.#remembered.delete(guest.surface);
-    const takesFocus = remembered?.back?.wasFocused ?? this.#listener.mayTakeFocus(id, isStarted);
+    const takesFocus = this.#listener.mayTakeFocus(id, isStarted, remembered?.back?.wasFocused ?? null);
     dispatch({ type: "mapped", id, size, takesFocus, remembered });
   }
 

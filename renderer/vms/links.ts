@@ -10,7 +10,7 @@ import { LinkSession } from "./link-session.ts";
 export interface LinksListener {
   requested(window: WindowId, request: WindowRequest): void;
   recall(window: WindowId, vm: VmId, guest: GuestWindow): Remembered | null;
-  mayTakeFocus(window: WindowId, isStarted: boolean): boolean;
+  mayTakeFocus(window: WindowId, isStarted: boolean, hadFocus: boolean | null): boolean;
   attached(session: LinkSession): void;
   popupsChanged(): void;
 }
@@ -35,7 +35,7 @@ export class Links {
     const session = new LinkSession(vm, events, pixels, this.compositor, {
       requested: (_session, window, request) => this.#listener.requested(window, request),
       recall: (window, guest) => this.#listener.recall(window, vm, guest),
-      mayTakeFocus: (window, isStarted) => this.#listener.mayTakeFocus(window, isStarted),
+      mayTakeFocus: (window, isStarted, hadFocus) => this.#listener.mayTakeFocus(window, isStarted, hadFocus),
       attached: (attached) => {
         this.#former.get(vm)?.replace();
         this.#former.delete(vm);

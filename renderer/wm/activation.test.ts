@@ -35,6 +35,7 @@ function asks(vm: VmId, facts: Partial<ActivationFacts>, parent: number | null =
     activity: null,
     nowMs: 100_000,
     isStarted: false,
+    hadFocus: null,
     ...facts,
   });
 }
@@ -43,7 +44,7 @@ describe("a window that appears takes focus", () => {
   it("when nothing has it", () => {
     const state: WmState = reduce(EMPTY, opened(2, WEB));
     const window = state.windows[idOf(2)] as DesktopWindow;
-    expect(mayTakeFocus(window, state, { activity: null, nowMs: 0, isStarted: false })).toBe(true);
+    expect(mayTakeFocus(window, state, { activity: null, nowMs: 0, isStarted: false, hadFocus: null })).toBe(true);
   });
 
   it("when the person acted in its VM last, and not long ago", () => {
@@ -62,6 +63,13 @@ describe("a window that appears takes focus", () => {
     expect(asks(WEB, { isStarted: true })).toBe(true);
     expect(asks(WEB, { isStarted: true, activity: { vm: HOME, atMs: 95_000 } })).toBe(true);
     expect(asks(WEB, { isStarted: true, activity: { vm: HOME, atMs: 99_500 } })).toBe(false);
+  });
+
+  it("when it is back and had it, unless the person has turned to another VM", () => {
+    expect(asks(WEB, { hadFocus: true })).toBe(true);
+    expect(asks(WEB, { hadFocus: true, activity: { vm: WEB, atMs: 1_000 } })).toBe(true);
+    expect(asks(WEB, { hadFocus: true, activity: { vm: HOME, atMs: 1_000 } })).toBe(false);
+    expect(asks(WEB, { hadFocus: false, activity: { vm: WEB, atMs: 99_000 } })).toBe(false);
   });
 
   it("and not otherwise", () => {

@@ -47,6 +47,12 @@ class Desktop {
     );
   }
 
+  /** The link of `home` is lost, and the windows go that it left behind. */
+  loseHome(...meanwhile: WmAction[]): this {
+    const freeze: WmAction = { type: "freeze", vm: HOME, frozen: { reason: "agent-lost", detail: "" } };
+    return this.do(freeze, ...meanwhile, { type: "vmGone", vm: HOME });
+  }
+
   /** What JSON makes of it, as the file has it. */
   kept(): Placements {
     return JSON.parse(JSON.stringify(this.memory.placements(this.state))) as Placements;
@@ -106,13 +112,44 @@ describe("windows that come back", () => {
 
   it("do so after their VM's link was lost and found", () => {
     const desktop = new Desktop().open(1).do({ type: "moveTo", id: idOf(1), x: 333, y: 222 });
-    desktop.do(
-      { type: "freeze", vm: HOME, frozen: { reason: "agent-lost", detail: "" } },
-      { type: "vmGone", vm: HOME },
-    );
-    desktop.open(1);
+    desktop.loseHome().open(1);
     expect(desktop.state.windows[idOf(1)]?.free).toMatchObject({ x: 333, y: 222 });
     expect(desktop.state.windows[idOf(1)]?.needsAttention).toBe(false);
+  });
+});
+
+describe("a window that is back after its link was lost", () => {
+  const isFocused = (desktop: Desktop): boolean => desktop.open(1).state.focused === idOf(1);
+
+  it("has focus again if no other window was chosen meanwhile", () => {
+    expect(isFocused(new Desktop().open(2, WEB).open(1).loseHome())).toBe(true);
+    expect(
+      isFocused(
+        new Desktop()
+          .open(2, WEB)
+          .open(1)
+          .loseHome({ type: "focus", id: idOf(2) }),
+      ),
+    ).toBe(false);
+    expect(
+      isFocused(
+        new Desktop()
+          .open(2, WEB)
+          .open(1)
+          .loseHome({ type: "minimize", id: idOf(1) }),
+      ),
+    ).toBe(false);
+    const chosenAfter = new Desktop().open(3, WEB).open(2, WEB).open(1).loseHome();
+    expect(chosenAfter.state.focused).toBe(idOf(2));
+    expect(isFocused(chosenAfter.do({ type: "focus", id: idOf(3) }))).toBe(false);
+  });
+
+  it("is where a person has put its last picture", () => {
+    const desktop = new Desktop()
+      .open(1)
+      .loseHome({ type: "moveTo", id: idOf(1), x: 333, y: 222 })
+      .open(1);
+    expect(desktop.state.windows[idOf(1)]?.free).toMatchObject({ x: 333, y: 222 });
   });
 });
 

@@ -54,9 +54,12 @@ export class WindowMemory {
 
   /** What has changed: windows that were put somewhere, and those that froze, which may come back. */
   changed(now: WmState, before: WmState): void {
+    // Another window was chosen instead of the focused one (which did not just close): nobody waits for that any more.
+    const isTurned = before.focused !== null && now.focused !== before.focused && before.focused in now.windows;
+    if (isTurned) this.#awaited = this.#awaited.map((kept) => ({ ...kept, focused: false }));
     for (const window of Object.values<DesktopWindow>(now.windows)) {
       const former = before.windows[window.id];
-      if (window.frozen !== null && former?.frozen === null) this.#await(former, before);
+      if (window.frozen !== null && former !== undefined) this.#followFrozen(window, former, now, before);
       if (former === undefined || former.free === window.free || window.guest.parent !== null) continue;
       if (!window.isPlacedByHand && !window.isSizedByHand) continue;
       const { vm, free, guest } = window;
@@ -79,6 +82,13 @@ export class WindowMemory {
       windows: [...this.#awaited.filter(({ id }) => !known.has(id) && !this.#back.has(id)), ...shown].slice(-4096),
       apps: [...this.#apps.values()],
     };
+  }
+
+  /** It comes back as it was when it froze, or as a person has put its last picture since. */
+  #followFrozen(window: DesktopWindow, former: DesktopWindow, now: WmState, before: WmState): void {
+    if (former.frozen === null) this.#await(former, before);
+    else if (window !== former || now.stack !== before.stack || now.focused !== before.focused)
+      this.#await(window, now);
   }
 
   #await(window: DesktopWindow, state: WmState): void {

@@ -1,9 +1,18 @@
-/** What a person, a script or (where it may) a program can do to a window. */
+/** What a person or a script can do to a window. What a program asks for goes past this: it is no person's turning to it. */
 import type { WindowId } from "#shared/model/window.ts";
+import { noteActivity } from "../input/activity.ts";
 import type { HostChord } from "../input/host-keys.ts";
 import type { Links } from "../vms/links.ts";
 import type { Placement } from "./state.ts";
 import { dispatch, wmStore } from "./store.ts";
+import { focusOf } from "./transients.ts";
+
+/** The person is in this VM now: that of the window that has focus. */
+function noteTurn(): void {
+  const { focused, windows } = wmStore.getState();
+  const window = focused === null ? undefined : windows[focused];
+  if (window !== undefined) noteActivity(window.vm);
+}
 
 export class Orders {
   readonly #links: Links;
@@ -14,8 +23,9 @@ export class Orders {
     this.#links = links;
   }
 
-  focus(id: WindowId | null): void {
+  focus(id: WindowId): void {
     dispatch({ type: "focus", id });
+    noteTurn();
   }
 
   close(id: WindowId): void {
@@ -24,18 +34,19 @@ export class Orders {
 
   minimize(id: WindowId): void {
     dispatch({ type: "minimize", id });
+    noteTurn();
   }
 
   maximize(id: WindowId): void {
     dispatch({ type: "place", id, placement: "maximized" });
-    dispatch({ type: "focus", id });
+    this.focus(id);
   }
 
   /** Shows what is minimised; else gives a maximised or tiled window its own place back. */
   restore(id: WindowId): void {
     const wasMinimized = wmStore.getState().windows[id]?.isMinimized === true;
     dispatch({ type: "restore", id });
-    if (wasMinimized) dispatch({ type: "focus", id });
+    if (wasMinimized) this.focus(id);
   }
 
   toggleMaximize(id: WindowId): void {
@@ -54,7 +65,7 @@ export class Orders {
   toggleFullscreen(id: WindowId): void {
     if (wmStore.getState().windows[id]?.placement === "screen") return this.leaveFullscreen(id);
     this.#before.set(id, wmStore.getState().windows[id]?.placement ?? "free");
-    dispatch({ type: "focus", id });
+    this.focus(id);
     dispatch({ type: "place", id, placement: "screen" });
   }
 
@@ -67,7 +78,8 @@ export class Orders {
 
   /** A click on its entry in the dock: show it, raise it, or put it away when it is in front. */
   toggle(id: WindowId): void {
-    if (wmStore.getState().focused === id) this.minimize(id);
+    const state = wmStore.getState();
+    if (state.focused === focusOf(state, id)) this.minimize(id);
     else this.focus(id);
   }
 
