@@ -2,7 +2,16 @@
 import type { FrameMessage } from "../ipc/link-port.ts";
 import type { WireMessageOf } from "./header.ts";
 import { Encoding, PixelFormat } from "./gen/atoll_pb.ts";
-import { MAX_AREA_PX, MAX_COORDINATE, MAX_DAMAGE_RECTS, MAX_FRAME_PARTS, MAX_SCALE, MAX_SIDE_PX } from "./limits.ts";
+import {
+  MAX_AREA_PX,
+  MAX_COORDINATE,
+  MAX_DAMAGE_RECTS,
+  MAX_FRAME_PARTS,
+  MAX_PICTURE_COVERS,
+  MAX_SCALE,
+  MAX_SIDE_PX,
+  maxPictureRects,
+} from "./limits.ts";
 import type { Surface, SurfaceTable } from "./surfaces.ts";
 import { boundedInteger, refuse } from "./violation.ts";
 
@@ -23,7 +32,7 @@ export function acceptFrame(
   if (width * height > MAX_AREA_PX) refuse("bad-frame", `${width}x${height} is more than ${MAX_AREA_PX} pixels`);
   takeCredit(surface, untrusted, width, height);
   const damage = acceptDamage(untrusted, width, height, payload.length);
-  acceptPart(surface, untrusted.last, payload.length, width * height * 4);
+  acceptPart(surface, untrusted.last, damage, payload.length);
   if (!isLive) {
     surfaces.forget(surface);
     return null;
@@ -63,18 +72,26 @@ function takeCredit(surface: Surface, untrusted: WireMessageOf<"frame">, width: 
     refuse("bad-frame", `surface ${surface.id}: serial ${untrusted.serial} does not rise`);
   surface.credits -= 1;
   surface.lastSerial = untrusted.serial;
-  surface.partial = { serial: untrusted.serial, width, height, parts: 0, bytes: 0 };
+  surface.partial = { serial: untrusted.serial, width, height, parts: 0, bytes: 0, rects: 0, areaPx: 0 };
 }
 
-function acceptPart(surface: Surface, isLast: boolean, payloadBytes: number, pictureBytes: number): void {
+/** All parts of a picture are decoded and drawn in one task of the compositor, which every VM shares: what they cost is bounded. */
+function acceptPart(surface: Surface, isLast: boolean, damage: FrameMessage["damage"], payloadBytes: number): void {
   const partial = surface.partial;
   if (partial === null) return;
+  const pictureAreaPx = partial.width * partial.height;
   partial.parts += 1;
   partial.bytes += payloadBytes;
+  partial.rects += damage.length;
+  for (const { width, height } of damage) partial.areaPx += width * height;
   if (partial.parts > MAX_FRAME_PARTS)
     refuse("quota", `surface ${surface.id}: more than ${MAX_FRAME_PARTS} messages for one picture`);
-  // Rectangles may overlap a little, and a small picture has overhead; more than twice its own size is no picture.
-  if (partial.bytes > pictureBytes * 2 + 4096)
+  if (partial.rects > maxPictureRects(pictureAreaPx))
+    refuse("quota", `surface ${surface.id}: ${partial.rects} damage rectangles for one picture`);
+  if (partial.areaPx > pictureAreaPx * MAX_PICTURE_COVERS)
+    refuse("bad-frame", `surface ${surface.id}: more pixels than a ${partial.width}x${partial.height} picture has`);
+  // A small picture has overhead.
+  if (partial.bytes > pictureAreaPx * 4 * MAX_PICTURE_COVERS + 4096)
     refuse("bad-frame", `surface ${surface.id}: more bytes than a ${partial.width}x${partial.height} picture has`);
   if (isLast) surface.partial = null;
 }

@@ -19,6 +19,15 @@ export const MAX_SCALE = 4;
 export const MAX_DAMAGE_RECTS = 1024;
 /** Messages that make up one picture. */
 export const MAX_FRAME_PARTS = 1024;
+/** How often the rectangles of one picture may cover it, over all of its messages: it is decoded in one task. */
+export const MAX_PICTURE_COVERS = 2;
+/**
+ * Damage rectangles of one picture, over all of its messages. The agent's are runs of tiles of 64x32 that do not touch,
+ * cut into bands: at worst every other tile, 4096 pixels for each, and a few more at the edges.
+ */
+export function maxPictureRects(areaPx: number): number {
+  return MAX_DAMAGE_RECTS + Math.floor(areaPx / 2048);
+}
 /** Credits of one surface that may be open at once. */
 export const MAX_OPEN_CREDITS = 8;
 

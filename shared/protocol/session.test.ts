@@ -4,7 +4,18 @@ import { describe, expect, it } from "vitest";
 import { PORTS, type PortName, ROUTES } from "./directions.ts";
 import { Encoding, FailureCode, Kind, PixelFormat } from "./gen/atoll_pb.ts";
 import { encodeHeader, type WireMessageInit, type WireMessageName } from "./header.ts";
-import { MAX_OPEN_CREDITS, MAX_SIDE_PX, MAX_TITLE_BYTES, MAX_WINDOWS } from "./limits.ts";
+import type { Rect } from "../model/window.ts";
+import {
+  MAX_DAMAGE_RECTS,
+  MAX_CURSOR_SIDE_PX,
+  MAX_OPEN_CREDITS,
+  MAX_POPUP_DEPTH,
+  MAX_SIDE_PX,
+  MAX_SUBSURFACE_DEPTH,
+  MAX_TITLE_BYTES,
+  MAX_WINDOWS,
+  maxPictureRects,
+} from "./limits.ts";
 import { PROTOCOL_MAJOR, Session, type SessionResult } from "./session.ts";
 
 const NO_BYTES = new Uint8Array(0);
@@ -142,6 +153,18 @@ describe("surfaces", () => {
     expect(codeOf(say(session, "popupOpened", { surface: 3, kind: Kind.WAYLAND, parent: 2, rect }))).toBe("bad-parent");
   });
 
+  it.each([
+    ["popupOpened", MAX_POPUP_DEPTH],
+    ["subsurfaceOpened", MAX_SUBSURFACE_DEPTH],
+  ] as const)("are nested by %s so deep at most", (name, depth) => {
+    const session = withWindow(1);
+    const rect = { x: 0, y: 0, width: 5, height: 5 };
+    const open = (surface: number): string =>
+      codeOf(say(session, name, { surface, parent: surface - 1, kind: Kind.WAYLAND, rect }));
+    for (let surface = 2; surface <= depth + 1; surface += 1) expect(open(surface)).toBe("event");
+    expect(open(depth + 2)).toBe("quota");
+  });
+
   it("are placed among their own parent's children only", () => {
     const session = withWindow(1);
     say(session, "windowOpened", { surface: 2, kind: Kind.WAYLAND });
@@ -149,6 +172,24 @@ describe("surfaces", () => {
     expect(codeOf(say(session, "childrenPlaced", { parent: 1, children: [{ surface: 3 }] }))).toBe("bad-parent");
   });
 });
+
+/** The most rectangles that changed tiles can be: no two of them touch. @see agents/linux/src/tiles.rs */
+function everyOtherTile(width: number, height: number): Rect[] {
+  const rects: Rect[] = [];
+  for (let y = 0, row = 0; y < height; y += 32, row += 1) {
+    for (let x = (row % 2) * 64; x < width; x += 128)
+      rects.push({ x, y, width: Math.min(64, width - x), height: Math.min(32, height - y) });
+  }
+  return rects.length === 0 ? [{ x: 0, y: 0, width, height }] : rects;
+}
+
+/** A rectangle as it is cut before it is compressed. @see agents/linux/src/encoding.rs */
+function bands({ x, y, width, height }: Rect): Rect[] {
+  const rows = Math.max(1, Math.floor((256 * 1024) / (width * 4)));
+  return Array.from({ length: Math.ceil(height / rows) }, (_, at) => {
+    return { x, y: y + at * rows, width, height: Math.min(rows, height - at * rows) };
+  });
+}
 
 describe("frames", () => {
   function granted(count = 1): Session {
@@ -195,10 +236,105 @@ describe("frames", () => {
     expect(codeOf(say(granted(1), "frame", { ...frame, damage, ...change }, pixels))).toBe(code);
   });
 
+  /** The parts of a picture of one-byte rectangles; the code of the first that is refused, or of the last. */
+  function sendParts(width: number, height: number, rects: Rect[]): string {
+    const session = granted(1);
+    let code = "";
+    for (let at = 0; at < rects.length && code !== "bad-frame" && code !== "quota"; at += MAX_DAMAGE_RECTS) {
+      const damage = rects
+        .slice(at, at + MAX_DAMAGE_RECTS)
+        .map((rect) => ({ ...rect, encoding: Encoding.LZ4, size: 1 }));
+      const last = at + MAX_DAMAGE_RECTS >= rects.length;
+      const result = say(session, "frame", { ...frame, width, height, damage, last }, new Uint8Array(damage.length));
+      code = codeOf(result);
+    }
+    return code;
+  }
+
+  it("cover a picture twice at most, over all of their messages", () => {
+    const row = (y: number): Rect => ({ x: 0, y, width: 100, height: 1 });
+    const twice = [...Array(200).keys()].map((at) => row(at % 100));
+    expect(sendParts(100, 100, twice)).toBe("event");
+    expect(sendParts(100, 100, [...twice, row(0)])).toBe("bad-frame");
+    // LZ4 packs 255 to one: few bytes may be many pixels.
+    const whole = { x: 0, y: 0, width: 128, height: 128 };
+    expect(sendParts(128, 128, [whole, whole, whole])).toBe("bad-frame");
+  });
+
+  it("have so many rectangles at most, over all of their messages", () => {
+    const dot = (at: number): Rect => ({ x: at % 128, y: Math.floor(at / 128), width: 1, height: 1 });
+    const most = [...Array(maxPictureRects(128 * 64)).keys()].map(dot);
+    expect(sendParts(128, 64, most)).toBe("event");
+    expect(sendParts(128, 64, [...most, dot(most.length)])).toBe("quota");
+  });
+
+  it.each([
+    [8192, 4320],
+    [4320, 8192],
+    [8192, 1],
+    [1, 8192],
+    [8192, 33],
+    [129, 8192],
+    [65, 33],
+    [1920, 1080],
+    [1, 1],
+  ])("of %i x %i pixels are accepted with as many rectangles as an agent may have", (width, height) => {
+    expect(sendParts(width, height, everyOtherTile(width, height))).toBe("event");
+    expect(sendParts(width, height, bands({ x: 0, y: 0, width, height }))).toBe("event");
+  });
+
+  it.each([3, 4, 255, 0x7fff_ffff])("are refused with encoding %i: only what was agreed on", (encoding) => {
+    const change = { damage: [{ ...damage[0], encoding }] };
+    expect(codeOf(say(granted(1), "frame", { ...frame, ...change }, pixels))).toBe("bad-frame");
+  });
+
   it("have at most so many open credits", () => {
     const session = withWindow(1);
     expect(session.surfaces.grant(1, 100)).toBe(MAX_OPEN_CREDITS);
     expect(session.surfaces.grant(2, 1)).toBe(0);
+  });
+});
+
+describe("cursors", () => {
+  const bitmap = { width: 3, height: 2, hotX: 2, hotY: 1, scale: 1 };
+  function cursorOf(change: Partial<typeof bitmap>, payloadBytes = 24): SessionResult {
+    const cursor = { case: "bitmap" as const, value: { ...bitmap, ...change } };
+    return say(openSession(), "cursorChanged", { cursor }, new Uint8Array(payloadBytes));
+  }
+
+  it("are a name, or pixels with a hot spot in them", () => {
+    expect(cursorOf({})).toMatchObject({ event: { event: { cursor: { kind: "bitmap", ...bitmap } } } });
+    const cursor = { case: "shape" as const, value: "text" };
+    expect(say(openSession(), "cursorChanged", { cursor })).toMatchObject({
+      event: { event: { cursor: { name: "text" } } },
+    });
+    const side = MAX_CURSOR_SIDE_PX;
+    expect(cursorOf({ width: side, height: side }, side * side * 4).kind).toBe("event");
+  });
+
+  it.each([
+    ["no width", { width: 0 }, 0],
+    ["a side above the limit", { width: MAX_CURSOR_SIDE_PX + 1, height: 1, hotY: 0 }, (MAX_CURSOR_SIDE_PX + 1) * 4],
+    ["65535 x 65535", { width: 65_535, height: 65_535 }, 0],
+    ["a hot spot right of it", { hotX: 3 }, 24],
+    ["a hot spot below it", { hotY: 2 }, 24],
+    ["a hot spot far away", { hotX: 0xffff_ffff }, 24],
+    ["a scale of nothing", { scale: 0 }, 24],
+    ["a scale above the limit", { scale: 5 }, 24],
+  ])("are refused with %s", (_what, change, bytes) => {
+    expect(codeOf(cursorOf(change, bytes))).toBe("number-out-of-range");
+  });
+
+  it("are raw pixels and nothing else: no encoding was agreed on for them", () => {
+    for (const bytes of [0, 12, 23, 25, 48]) expect(codeOf(cursorOf({}, bytes)), `${bytes}`).toBe("bad-pixels");
+  });
+
+  it("of neither kind, with too long a name, or a name and bytes, are refused", () => {
+    expect(codeOf(say(openSession(), "cursorChanged", {}))).toBe("number-out-of-range");
+    const shape = (value: string, bytes = 0): string =>
+      codeOf(say(openSession(), "cursorChanged", { cursor: { case: "shape", value } }, new Uint8Array(bytes)));
+    expect(shape("x".repeat(65))).toBe("text-too-long");
+    expect(shape("text", 4)).toBe("unexpected-payload");
   });
 });
 

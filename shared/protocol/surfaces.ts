@@ -17,6 +17,9 @@ export interface PartialPicture {
   height: number;
   parts: number;
   bytes: number;
+  rects: number;
+  /** Pixels of all rectangles so far. */
+  areaPx: number;
 }
 
 export interface Surface {
