@@ -53,46 +53,49 @@ export async function listApps(vm: Vm): Promise<AppView[]> {
 
 /**
  * The first new window of a launch, when it has its first picture: the one that names the launch, else the next new one
- * of the VM. Begin to wait before the launch. Rejects with app.no-window after `timeoutMs`.
+ * of the VM. Begin to wait before the launch. Rejects with app.no-window after `timeoutMs`, with vm.not-running when the
+ * VM is lost before.
  */
 export function waitForWindow(
   vm: Vm,
   timeoutMs: number,
 ): { found: (request: number) => Promise<WindowId>; cancel(): void } {
   const known = new Set(Array.from(vm.windows.values(), (window) => window.surface));
-  let request: number | null = null;
-  let settle: ((id: WindowId) => void) | null = null;
-  const look = (): void => {
-    if (settle === null) return;
-    const fresh = [...vm.windows.values()].filter(
-      (window) => !known.has(window.surface) && vm.windows.hasPicture(window.surface),
-    );
-    const match = fresh.find((window) => window.launch === request) ?? fresh.find((window) => window.launch === null);
-    if (match !== undefined) settle(windowIdOf(vm.id, match.surface));
-  };
+  let look = (): void => undefined;
+  let lose = (): void => undefined;
   const stop = vm.on("link", (message) => {
     if (message.type === "painted") look();
+    else if (message.type === "closed") lose();
   });
   return {
     cancel: stop,
-    found: (of) =>
+    found: (request) =>
       new Promise((resolve, reject) => {
-        request = of;
-        const timer = setTimeout(() => {
+        const finish = (act: () => void): void => {
+          clearTimeout(timer);
           stop();
-          reject(
-            new AppError(
-              "app.no-window",
-              `No window of it came up in VM "${vm.definition.name}" within ${timeoutMs / 1000} s; the program may still be starting.`,
-              { vm: vm.definition.name },
+          act();
+        };
+        const timer = setTimeout(() => {
+          finish(() =>
+            reject(
+              new AppError(
+                "app.no-window",
+                `No window of it came up in VM "${vm.definition.name}" within ${timeoutMs / 1000} s; the program may still be starting.`,
+                { vm: vm.definition.name },
+              ),
             ),
           );
         }, timeoutMs);
-        settle = (id) => {
-          clearTimeout(timer);
-          stop();
-          resolve(id);
+        look = () => {
+          const fresh = [...vm.windows.values()].filter(
+            (window) => !known.has(window.surface) && vm.windows.hasPicture(window.surface),
+          );
+          const match =
+            fresh.find((window) => window.launch === request) ?? fresh.find((window) => window.launch === null);
+          if (match !== undefined) finish(() => resolve(windowIdOf(vm.id, match.surface)));
         };
+        lose = () => finish(() => reject(lost(vm, "its window came up")));
         look();
       }),
   };
@@ -123,16 +126,14 @@ function ask(vm: Vm, make: (request: number) => ToLink): Promise<Answer> {
     }, ANSWER_TIMEOUT_MS);
     const stop = vm.on("link", (message) => {
       if ("request" in message && message.request === request) finish(() => resolve(message));
-      else if (message.type === "closed") {
-        finish(() =>
-          reject(
-            new AppError("vm.not-running", `VM "${vm.definition.name}" was lost before it answered.`, {
-              vm: vm.definition.name,
-            }),
-          ),
-        );
-      }
+      else if (message.type === "closed") finish(() => reject(lost(vm, "it answered")));
     });
     link.send(make(request));
+  });
+}
+
+function lost(vm: Vm, before: string): AppError {
+  return new AppError("vm.not-running", `VM "${vm.definition.name}" was lost before ${before}.`, {
+    vm: vm.definition.name,
   });
 }

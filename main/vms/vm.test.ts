@@ -1,42 +1,17 @@
 /** A VM's states, by events of a machine and a link that say what the test tells them to. The real ones are e2e's. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
-import type { VmId } from "#shared/model/vm.ts";
-import { Emitter } from "../base/emitter.ts";
-import type { Driver, Machine, MachineEnd, MachineEvents, PauseCause } from "../hardware/driver.ts";
-import type { FromLink, ToLink } from "../link/contract.ts";
+import type { FromLink } from "../link/contract.ts";
+import type { Driver, MachineEnd, PauseCause } from "../hardware/driver.ts";
 import { newDefinition } from "./definition.ts";
+import { HELLO, scriptedContext, scriptedDriver, type ScriptedLink, ScriptedMachine } from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
-
-class ScriptedMachine extends Emitter<MachineEvents> implements Machine {
-  readonly id = "00000000-0000-4000-8000-000000000000" as VmId;
-  readonly channels = { control: "/c", frames: "/f", bulk: "/b" };
-  readonly accelerator = "tcg";
-  readonly startedAtMs = 0;
-  pauseCause: PauseCause | null = null;
-  readonly pause = vi.fn<() => Promise<void>>(() => Promise.resolve());
-  readonly resume = vi.fn<() => Promise<void>>(() => Promise.resolve());
-  readonly pressPowerButton = vi.fn<() => Promise<void>>(() => Promise.resolve());
-  readonly release = vi.fn<() => void>();
-
-  kill(): Promise<void> {
-    this.emit("ended", { reason: "killed" });
-    return Promise.resolve();
-  }
-}
-
-interface ScriptedLink {
-  says: (message: FromLink) => void;
-  heard: ToLink[];
-  isKilled: boolean;
-}
 
 let machine: ScriptedMachine;
 let links: ScriptedLink[];
 let driver: Driver;
 let vm: Vm;
 
-const HELLO: FromLink = { type: "hello", agent: "scripted", features: [] };
 const link = (): ScriptedLink => links.at(-1) ?? expect.unreachable("no link was made");
 const state = (): string => `${vm.state} ${vm.status.stateReason}`;
 
@@ -44,28 +19,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   machine = new ScriptedMachine();
   links = [];
-  driver = {
-    start: () => Promise.resolve(machine),
-    adopt: () => Promise.resolve(null),
-    remove: () => Promise.resolve(),
-  };
-  vm = new Vm(newDefinition("test", "rose", "debian"), {
-    driver,
-    spawnLink: () => {
-      const made: ScriptedLink = { says: () => undefined, heard: [], isKilled: false };
-      links.push(made);
-      return {
-        send: (message) => void made.heard.push(message),
-        attachPage: () => undefined,
-        onMessage: (listener) => (made.says = listener),
-        onExit: () => undefined,
-        kill: () => (made.isKilled = true),
-      };
-    },
-    output: () => ({ width: 100, height: 100, scale120: 120, refreshMhz: 60_000 }),
-    keymap: () => ({ rules: "", model: "", layout: "", variant: "", options: "" }),
-    log: () => undefined,
-  });
+  driver = scriptedDriver(machine);
+  vm = new Vm(newDefinition("test", "rose", "debian"), { ...scriptedContext(links), driver });
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -119,6 +74,14 @@ describe("an end", () => {
     machine.emit("ended", end);
     expect(state()).toBe(expected);
     expect(link().isKilled).toBe(true);
+  });
+
+  it("is told to those who wait for the link", async () => {
+    await running();
+    const closed = vi.fn<(message: FromLink) => void>();
+    vm.on("link", closed);
+    machine.emit("ended", { reason: "qemu-exited", detail: "" });
+    expect(closed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ type: "closed", reason: "agent-lost" }));
   });
 
   it("that nobody saw is told when the application comes back, and nothing is adopted", async () => {
@@ -193,14 +156,16 @@ describe("a pause", () => {
   });
 });
 
-it("an orderly stop asks the agent, then presses the button, then pulls the plug", async () => {
-  await running();
-  const stopped = vm.stop();
-  await vi.advanceTimersByTimeAsync(0);
-  expect(link().heard).toContainEqual({ type: "powerOff" });
-  await vi.advanceTimersByTimeAsync(10_000);
-  expect(machine.pressPowerButton).toHaveBeenCalledOnce();
-  await vi.advanceTimersByTimeAsync(5_000);
-  await stopped;
-  expect(state()).toBe("stopped killed");
+describe("an orderly stop", () => {
+  it("asks the agent, then presses the button, then pulls the plug", async () => {
+    await running();
+    const stopped = vm.stop();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(link().heard).toContainEqual({ type: "powerOff" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(machine.orders).toEqual(["pressPowerButton"]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    await stopped;
+    expect(state()).toBe("stopped killed");
+  });
 });

@@ -240,6 +240,7 @@ export class Vm extends Emitter<VmEvents> {
 
   #machineEnded(end: MachineEnd): void {
     this.#machine = null;
+    const wasLinked = this.#link !== null;
     this.#dropLink();
     const isCrash = end.reason === "guest-panic" || end.reason === "qemu-exited";
     const detail = "detail" in end ? end.detail : "";
@@ -247,6 +248,9 @@ export class Vm extends Emitter<VmEvents> {
     if (isCrash) this.windows.freeze();
     else this.windows.clear();
     this.#become(isCrash ? "crashed" : "stopped", end.reason, cleanText(detail.split("\n").at(-1) ?? ""));
+    // Nothing more comes of the link: what waits for an answer must not wait for ever.
+    if (wasLinked)
+      this.emit("link", { type: "closed", reason: "agent-lost", detail: `its machine ended: ${end.reason}` });
   }
 
   #ended(machine: Machine): Promise<void> {

@@ -1,0 +1,95 @@
+/** Machines and links that say what a test tells them to: reach states that real ones cannot be brought to on demand. */
+import type { VmId } from "#shared/model/vm.ts";
+import { Emitter } from "../../base/emitter.ts";
+import type { Driver, Machine, MachineEvents, PauseCause } from "../../hardware/driver.ts";
+import type { FromLink, ToLink } from "../../link/contract.ts";
+import type { VmContext } from "../vm.ts";
+
+type Order = "pause" | "resume" | "pressPowerButton" | "kill";
+
+export class ScriptedMachine extends Emitter<MachineEvents> implements Machine {
+  readonly id = "00000000-0000-4000-8000-000000000000" as VmId;
+  readonly channels = { control: "/c", frames: "/f", bulk: "/b" };
+  readonly accelerator = "tcg";
+  readonly startedAtMs = 0;
+  pauseCause: PauseCause | null = null;
+  /** What it was told, in order. */
+  readonly orders: Order[] = [];
+  /** What it answers; nothing = it does as it is told. */
+  readonly answers: Partial<Record<Order, () => Promise<void>>> = {};
+
+  pause(): Promise<void> {
+    return this.#told("pause");
+  }
+
+  resume(): Promise<void> {
+    return this.#told("resume");
+  }
+
+  pressPowerButton(): Promise<void> {
+    return this.#told("pressPowerButton");
+  }
+
+  async kill(): Promise<void> {
+    await this.#told("kill");
+    if (this.answers.kill === undefined) this.emit("ended", { reason: "killed" });
+  }
+
+  release(): void {}
+
+  #told(order: Order): Promise<void> {
+    this.orders.push(order);
+    return this.answers[order]?.() ?? Promise.resolve();
+  }
+}
+
+export interface ScriptedLink {
+  says: (message: FromLink) => void;
+  heard: ToLink[];
+  isKilled: boolean;
+}
+
+export const HELLO: FromLink = { type: "hello", agent: "scripted", features: [] };
+
+/** Starts `machine`, and adopts nothing. */
+export function scriptedDriver(machine: Machine): Driver {
+  return {
+    start: () => Promise.resolve(machine),
+    adopt: () => Promise.resolve(null),
+    remove: () => Promise.resolve(),
+  };
+}
+
+/** @param links receives each link that is made */
+export function scriptedContext(links: ScriptedLink[]): Omit<VmContext, "driver"> {
+  return {
+    spawnLink: () => {
+      const made: ScriptedLink = { says: () => undefined, heard: [], isKilled: false };
+      links.push(made);
+      return {
+        send: (message) => void made.heard.push(message),
+        attachPage: () => undefined,
+        onMessage: (listener) => (made.says = listener),
+        onExit: () => undefined,
+        kill: () => (made.isKilled = true),
+      };
+    },
+    output: () => ({ width: 100, height: 100, scale120: 120, refreshMhz: 60_000 }),
+    keymap: () => ({ rules: "", model: "", layout: "", variant: "", options: "" }),
+    log: () => undefined,
+  };
+}
+
+export interface Deferred<Value> {
+  promise: Promise<Value>;
+  resolve(value: Value): void;
+  reject(error: Error): void;
+}
+
+/** A promise that a test settles when it likes. */
+export function deferred<Value>(): Deferred<Value> {
+  let resolve: (value: Value) => void = () => undefined;
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<Value>((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
+}
