@@ -23,6 +23,8 @@ export interface SceneSurface {
   /** Bottom to top, itself included. */
   order: readonly PlacedChild[];
   picture: Picture | null;
+  /** Somebody sees it, or would if it had a picture. */
+  isVisible: boolean;
 }
 
 /** The part of a root surface that is its window: all of it unless the program says otherwise. */
@@ -86,12 +88,14 @@ export class Scene {
       children: new Set<SceneSurface>(),
       order: [{ surface: id, x: 0, y: 0 }],
       picture: null,
+      isVisible: true,
     } as unknown as SceneSurface & { root: SceneSurface };
     surface.root = role === "subsurface" && parent !== null ? parent.root : surface;
     parent?.children.add(surface);
     this.#surfaces.set(id, surface);
     bySurfaceCanvas.set(canvas, { scene: this, surface });
     this.#compositor.open(this.life, id, canvas);
+    if (parent?.isVisible === false) this.setVisible(surface, false);
     return surface;
   }
 
@@ -147,7 +151,9 @@ export class Scene {
     return [...closed, surface];
   }
 
+  /** Nobody sees it, or somebody does again: goes for all that stand on it, what opens there later too. */
   setVisible(root: SceneSurface, isVisible: boolean): void {
+    root.isVisible = isVisible;
     this.#compositor.setVisible(this.life, root.id, isVisible);
     for (const child of root.children) this.setVisible(child, isVisible);
   }

@@ -6,7 +6,7 @@ import type { Size, WindowId } from "#shared/model/window.ts";
 import type { Keyboard } from "../input/keyboard.ts";
 import type { Links } from "../vms/links.ts";
 import { clampSize } from "./geometry.ts";
-import { type DesktopWindow, isShown, targetOf, type WmState } from "./state.ts";
+import { type DesktopWindow, targetOf, type WmState } from "./state.ts";
 import { dispatch, wmStore } from "./store.ts";
 import { statesOf, wishOf } from "./wishes.ts";
 
@@ -37,8 +37,7 @@ export class Effects {
     if (now.windows === before.windows && now.focused === before.focused && now.workArea === before.workArea) return;
     for (const window of Object.values<DesktopWindow>(now.windows)) {
       const former = before.windows[window.id];
-      if (isShown(window) !== (former !== undefined && isShown(former)) && former !== undefined)
-        this.#setVisible(window);
+      if (isHidden(window) !== isHidden(former)) this.#setVisible(window);
       if (window.isArriving && (former?.isArriving !== true || former.placement !== window.placement))
         this.#awaitArrival(window.id);
       // What has no picture yet is asked only where its program has wished for a placement: it draws for that at once.
@@ -62,10 +61,8 @@ export class Effects {
   }
 
   #setVisible(window: DesktopWindow): void {
-    // Before its first picture a window must have credits to draw it.
-    if (!window.isMapped) return;
     const found = this.#links.find(window.id);
-    found?.session.scene.setVisible(found.surface, !window.isMinimized);
+    found?.session.scene.setVisible(found.surface, !isHidden(window));
   }
 
   #ask(id: WindowId, state: WmState, size: Size | null): void {
@@ -85,6 +82,11 @@ export class Effects {
     const wished = size ?? (isUnderway ? last : targetOf(window, state.workArea));
     configurer.ask(wishOf(window, state, clampSize(wished, window.guest.hints)));
   }
+}
+
+/** Nobody sees it; but before its first picture a window must have credits to draw it. */
+function isHidden(window: DesktopWindow | undefined): boolean {
+  return window?.isMapped === true && window.isMinimized;
 }
 
 /** What a program must be told of. Not its own size, and not every step of a move. */
