@@ -144,6 +144,10 @@ async function run(): Promise<void> {
       "layout.report": (layout) => window.reportLayout(layout),
       "placements.report": (told) => placements.keep(told),
       "wm.answer": (answer) => window.answered(answer),
+      "window.dismissed": ({ window: id }) => {
+        const { vm, surface } = atoll.window(id);
+        if (vm.windows.isFrozen) vm.dismiss(surface);
+      },
       "quit.shown": () => quitting.promptShown(),
     },
   );

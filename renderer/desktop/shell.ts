@@ -29,6 +29,7 @@ export const links = new Links({
   recall: (window, vm, guest) => memory.recall(window, vm, guest),
   mayTakeFocus: (window, isStarted, hadFocus) => mayTake(window, isStarted, hadFocus),
   attached: (session) => tellOutput(session),
+  dismissed: (window) => bridge.report("window.dismissed", { window }),
   popupsChanged: () => layout.changed(),
 });
 export const orders = new Orders(links);

@@ -22,6 +22,9 @@ class Guest {
   menu: SceneSurface | null = null;
   readonly vm: VmId;
   readonly popups = { firstGrab: () => this.menu };
+  dismissMenu(): void {
+    if (this.menu !== null) this.heard.push(`dismiss ${this.menu.id}`);
+  }
 
   constructor(name: string) {
     this.vm = `${name}-0000-0000` as VmId;
@@ -49,8 +52,6 @@ class Guest {
         return void this.heard.push("left");
       case "pointerAxis":
         return void this.heard.push(`axis ${command.x120},${command.y120}`);
-      case "dismissPopup":
-        return void this.heard.push(`dismiss ${command.surface}`);
       default:
         throw new Error(`the pointer said ${command.type}`);
     }

@@ -161,10 +161,7 @@ export class Pointer {
 
   /** A press outside a VM ends its menus. Inside it the program itself is told of the press, and does what it does. */
   #dismissGrabsOutside(under: Under | null): void {
-    for (const session of this.#links.sessions()) {
-      const first = session.popups.firstGrab();
-      if (first !== null && under?.session !== session) session.send({ type: "dismissPopup", surface: first.id });
-    }
+    for (const session of this.#links.sessions()) if (under?.session !== session) session.dismissMenu();
   }
 }
 

@@ -49,6 +49,7 @@ export class LinkSession {
   readonly #remembered = new Map<SurfaceId, Remembered>();
   /** Launches that have had their window. */
   readonly #launches = new Set<number>();
+  #hasAttached = false;
   #isEnded = false;
 
   constructor(
@@ -70,6 +71,11 @@ export class LinkSession {
     events.addEventListener("close", () => this.#closed("agent-lost", "the programs of this VM cannot be reached"));
   }
 
+  /** The agent has spoken: this life may have windows. */
+  get hasAttached(): boolean {
+    return this.#hasAttached;
+  }
+
   get isEnded(): boolean {
     return this.#isEnded;
   }
@@ -86,9 +92,23 @@ export class LinkSession {
     return windowIdOf(this.vm, surface);
   }
 
+  /** Ends the menu that is open: it is off the screen at once, also if its program does not answer any more. */
+  dismissMenu(): void {
+    const first = this.popups.firstGrab();
+    if (first === null) return;
+    this.popups.dismiss(first.id);
+    this.scene.setVisible(first, false);
+    this.send({ type: "dismissPopup", surface: first.id });
+  }
+
   /** A person dismissed a window that is frozen. */
   forget(surface: SurfaceId): void {
     this.scene.close(surface);
+  }
+
+  /** Another life has begun before this one had any windows: those of the life before it are nobody's business here. */
+  abandon(): void {
+    this.#end();
   }
 
   /** Another life of the same VM has begun, or the VM has stopped. */
@@ -102,6 +122,7 @@ export class LinkSession {
     if (this.#isEnded) return;
     switch (event.type) {
       case "attached":
+        this.#hasAttached = true;
         return this.#listener.attached(this);
       case "windowOpened": {
         const { surface } = event.window;
@@ -178,13 +199,19 @@ export class LinkSession {
     dispatch({ type: "mapped", id, size, takesFocus, remembered });
   }
 
-  #closed(reason: "protocol-violation" | "agent-lost" | "stopped", detail: string): void {
-    if (this.#isEnded) return;
+  #end(): void {
     this.#isEnded = true;
     this.#port.close();
     this.#compositor.end(this.scene.life);
     for (const configurer of this.#configurers.values()) configurer.stop();
+  }
+
+  #closed(reason: "protocol-violation" | "agent-lost" | "stopped", detail: string): void {
+    if (this.#isEnded) return;
+    this.#end();
     this.scene.setCursor("");
+    // A menu's last picture is of no use, and would lie over other windows.
+    for (const { id, role } of [...this.scene.surfaces()]) if (role === "popup") this.#surfaceClosed(id);
     if (reason !== "stopped") return dispatch({ type: "freeze", vm: this.vm, frozen: { reason, detail } });
     dispatch({ type: "vmGone", vm: this.vm });
     for (const surface of [...this.scene.surfaces()]) this.scene.close(surface.id);

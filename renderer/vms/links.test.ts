@@ -6,7 +6,7 @@ import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#sh
 import type { FromCompositor, ToCompositor } from "../compositor/worker/messages.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { Effects } from "../wm/effects.ts";
-import { contentOf, type DesktopWindow } from "../wm/state.ts";
+import { contentOf, type DesktopWindow, type Remembered } from "../wm/state.ts";
 import { dispatch, wmStore } from "../wm/store.ts";
 import { Links } from "./links.ts";
 
@@ -63,15 +63,18 @@ const guest = (n: number, change: Partial<GuestWindow> = {}): GuestWindow => ({
 });
 
 let mayTakeFocus = true;
+let remembered: Remembered | null = null;
+const dismissed: WindowId[] = [];
 const asked: { window: WindowId; isStarted: boolean }[] = [];
 const links = new Links({
   requested: () => undefined,
-  recall: () => null,
+  recall: () => remembered,
   mayTakeFocus: (window, isStarted) => {
     asked.push({ window, isStarted });
     return mayTakeFocus;
   },
   attached: () => undefined,
+  dismissed: (window) => void dismissed.push(window),
   popupsChanged: () => undefined,
 });
 const keyboard = new Keyboard({ superTapped: () => undefined, chordPressed: () => undefined }, new EventTarget());
@@ -81,10 +84,16 @@ const worker = FakeWorker.last;
 let life = 0;
 let port: FakePort;
 
-function attach(vm = VM): FakePort {
+/** A link whose agent has not spoken yet. */
+function begin(vm = VM): FakePort {
   const events = new FakePort();
   links.add(vm, events as unknown as MessagePort, new FakePort() as unknown as MessagePort);
   life += 1;
+  return events;
+}
+
+function attach(vm = VM): FakePort {
+  const events = begin(vm);
   events.say({ type: "attached" });
   return events;
 }
@@ -95,10 +104,19 @@ function picture(surface: number, width: number, height: number, configureSerial
   worker.onmessage?.({ data: data as unknown as FromCompositor });
 }
 
+/** What the compositor was told of who is seen, since it was asked last: "+1" and "-1" of surface 1. */
+function seen(): string[] {
+  return worker.heard
+    .splice(0)
+    .flatMap((message) => (message.type === "visibility" ? `${message.isVisible ? "+" : "-"}${message.surface}` : []));
+}
+
 const windowOf = (n: number): DesktopWindow | undefined => wmStore.getState().windows[windowId(n)];
 
 beforeEach(() => {
   mayTakeFocus = true;
+  remembered = null;
+  dismissed.length = 0;
   asked.length = 0;
   dispatch({ type: "vmGone", vm: VM });
   dispatch({ type: "vmGone", vm: OTHER });
@@ -180,10 +198,33 @@ describe("a window", () => {
     worker.heard.length = 0;
     dispatch({ type: "minimize", id: windowId(1) });
     dispatch({ type: "focus", id: windowId(1) });
-    expect(worker.heard.filter(({ type }) => type === "visibility")).toMatchObject([
-      { surface: 1, isVisible: false },
-      { surface: 1, isVisible: true },
-    ]);
+    expect(seen()).toEqual(["-1", "+1"]);
+  });
+
+  it("that comes back minimised is not drawn, but for its first picture", () => {
+    const free = { x: 200, y: 150, width: 600, height: 400 };
+    const back = { above: [], wasFocused: false };
+    remembered = { free, placement: "free", isMinimized: true, keepsSize: true, back };
+    mayTakeFocus = false;
+    worker.heard.length = 0;
+    port.say({ type: "windowOpened", window: guest(1) });
+    expect(seen()).toEqual([]);
+    picture(1, 600, 400, 1);
+    expect(seen()).toEqual(["-1"]);
+  });
+
+  it("that is minimised keeps what opens on it from drawing, until it is shown", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    dispatch({ type: "minimize", id: windowId(1) });
+    worker.heard.length = 0;
+    const rect = { x: 0, y: 0, width: 9, height: 9 };
+    port.say({ type: "subsurfaceOpened", surface: id(2), parent: id(1) });
+    port.say({ type: "popupOpened", popup: { surface: id(3), kind: "x11", parent: id(1), rect, grab: false } });
+    port.say({ type: "subsurfaceOpened", surface: id(4), parent: id(3) });
+    expect(seen()).toEqual(["-2", "-3", "-4"]);
+    dispatch({ type: "focus", id: windowId(1) });
+    expect(seen().toSorted()).toEqual(["+1", "+2", "+3", "+4"]);
   });
 });
 
@@ -219,6 +260,36 @@ describe("a popup", () => {
   });
 });
 
+describe("a menu", () => {
+  const openMenu = (): HTMLElement[] => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    const rect = { x: 10, y: 10, width: 200, height: 300 };
+    port.say({ type: "popupOpened", popup: { surface: id(2), kind: "wayland", parent: id(1), rect, grab: true } });
+    port.say({ type: "popupOpened", popup: { surface: id(3), kind: "wayland", parent: id(2), rect, grab: true } });
+    for (const surface of [2, 3]) picture(surface, 180, 250, 0);
+    const found = links.find(windowId(1));
+    return [...(found?.surface.popups.querySelectorAll<HTMLElement>(".popup") ?? [])];
+  };
+  const shown = (): number | undefined => links.find(windowId(1))?.session.popups.shownOn(id(1)).length;
+
+  it("is off the screen as soon as a person is done with it, and does not come back by drawing", () => {
+    const [menu, inner] = openMenu();
+    expect([shown(), menu?.hidden]).toEqual([2, false]);
+    dispatch({ type: "focus", id: null });
+    expect(port.heard.filter(({ type }) => type === "dismissPopup")).toEqual([{ type: "dismissPopup", surface: 2 }]);
+    for (const surface of [2, 3]) picture(surface, 190, 250, 0);
+    expect([shown(), menu?.hidden, inner?.hidden]).toEqual([0, true, true]);
+  });
+
+  it("goes when its VM is cut off or lost", () => {
+    const [menu] = openMenu();
+    port.say({ type: "closed", reason: "agent-lost", detail: "" });
+    expect([shown(), menu?.parentElement]).toEqual([0, null]);
+    expect(windowOf(1)?.frozen).not.toBeNull();
+  });
+});
+
 describe("a VM whose channels are closed", () => {
   it("keeps its windows, frozen, hears nothing more, and another VM does not notice", () => {
     port.say({ type: "windowOpened", window: guest(1) });
@@ -235,6 +306,19 @@ describe("a VM whose channels are closed", () => {
     dispatch({ type: "place", id: windowId(1), placement: "maximized" });
     expect(port.heard).toEqual([]);
     links.close(windowId(1));
+    expect(windowOf(1)).toBeUndefined();
+    expect(dismissed).toEqual([windowId(1)]);
+  });
+
+  it("keeps its last pictures however often it is called again without an answer", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    port.say({ type: "closed", reason: "agent-lost", detail: "" });
+    const lives = [begin(), begin(), begin()];
+    expect(windowOf(1)?.frozen).not.toBeNull();
+    expect(links.find(windowId(1))).toBeDefined();
+    expect(lives.map(({ isClosed }) => isClosed)).toEqual([true, true, false]);
+    lives[2]?.say({ type: "attached" });
     expect(windowOf(1)).toBeUndefined();
   });
 

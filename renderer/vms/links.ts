@@ -12,6 +12,8 @@ export interface LinksListener {
   recall(window: WindowId, vm: VmId, guest: GuestWindow): Remembered | null;
   mayTakeFocus(window: WindowId, isStarted: boolean, hadFocus: boolean | null): boolean;
   attached(session: LinkSession): void;
+  /** A person took away the last picture of a window that was frozen. */
+  dismissed(window: WindowId): void;
   popupsChanged(): void;
 }
 
@@ -28,10 +30,9 @@ export class Links {
 
   add(vm: VmId, events: MessagePort, pixels: MessagePort): void {
     const before = this.#current.get(vm);
-    if (before !== undefined) {
-      this.#former.get(vm)?.replace();
-      this.#former.set(vm, before);
-    }
+    // One that never came to speak has no windows: what stays on the screen is the life's before it.
+    if (before?.hasAttached === true) this.#former.set(vm, before);
+    else before?.abandon();
     const session = new LinkSession(vm, events, pixels, this.compositor, {
       requested: (_session, window, request) => this.#listener.requested(window, request),
       recall: (window, guest) => this.#listener.recall(window, vm, guest),
@@ -80,7 +81,7 @@ export class Links {
     for (const session of this.#current.values()) {
       const first = session.popups.firstGrab();
       if (first === null || session.windowIdOf(session.scene.windowOf(first).id) === except) continue;
-      session.send({ type: "dismissPopup", surface: first.id });
+      session.dismissMenu();
     }
   }
 
@@ -92,5 +93,6 @@ export class Links {
     if (!session.isEnded) return session.send({ type: "close", surface: surface.id });
     session.forget(surface.id);
     dispatch({ type: "closed", id: window });
+    this.#listener.dismissed(window);
   }
 }

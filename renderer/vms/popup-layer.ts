@@ -16,6 +16,8 @@ interface Popup {
   /** Where all of it is, and what is seen of it, relative to its window's content. null = not at all. */
   whole: Rect | null;
   shown: Rect | null;
+  /** A person is done with it: it does not come back, whatever its program draws. */
+  isDismissed: boolean;
 }
 
 export class PopupLayer {
@@ -46,6 +48,7 @@ export class PopupLayer {
       rect: popup.rect,
       whole: null,
       shown: null,
+      isDismissed: false,
     });
   }
 
@@ -59,8 +62,8 @@ export class PopupLayer {
   /** Its picture came, or came with another size: it is as large as that. */
   show(surface: SceneSurface): void {
     const popup = this.#popups.get(surface.id);
-    if (popup === undefined || surface.picture === null || surface.parent === null) return;
-    const parent = this.#popups.get(surface.parent.root.id);
+    if (popup === undefined || popup.isDismissed || surface.picture === null || surface.parent === null) return;
+    const parent = this.#parentOf(popup);
     const owner = this.#scene.windowOf(surface);
     const state = wmStore.getState();
     const window = state.windows[windowIdOf(this.#vm, owner.id)];
@@ -77,6 +80,18 @@ export class PopupLayer {
     popup.element.hidden = place === null;
     if (!popup.element.isConnected) surface.parent.root.popups.append(popup.element);
     if (place !== null) write(popup, place, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.picture));
+    this.onChange();
+  }
+
+  /** Takes it off the screen with all that stand on it, before its program has done anything. */
+  dismiss(id: SurfaceId): void {
+    for (const popup of this.#popups.values()) {
+      if (popup.surface.id !== id && this.#parentOf(popup)?.isDismissed !== true) continue;
+      popup.isDismissed = true;
+      popup.whole = null;
+      popup.shown = null;
+      popup.element.hidden = true;
+    }
     this.onChange();
   }
 
@@ -106,6 +121,11 @@ export class PopupLayer {
   firstGrab(): SceneSurface | null {
     for (const { surface, grab, shown } of this.#popups.values()) if (grab && shown !== null) return surface;
     return null;
+  }
+
+  /** The popup that it stands on. */
+  #parentOf({ surface }: Popup): Popup | undefined {
+    return surface.parent === null ? undefined : this.#popups.get(surface.parent.root.id);
   }
 }
 

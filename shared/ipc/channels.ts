@@ -20,6 +20,7 @@ export const CHANNELS = {
   "layout.report": "report",
   "placements.report": "report",
   "wm.answer": "report",
+  "window.dismissed": "report",
   "quit.shown": "report",
   "vm.changed": "event",
   "template.progress": "event",

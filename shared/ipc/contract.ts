@@ -85,6 +85,8 @@ export const reportSchemas = {
   "placements.report": placementsSchema,
   /** The prompt of `quit.asked` is on the screen. Without this word the application ends and keeps the VMs running. */
   "quit.shown": z.object({}),
+  /** A person took away a window that was frozen. */
+  "window.dismissed": z.object({ window: windowId }),
   "wm.answer": z.object({
     id: z.int(),
     answer: z.discriminatedUnion("ok", [
