@@ -30,7 +30,10 @@ export class PortChannel {
   #isClosed = false;
   #openingTimer: NodeJS.Timeout | null = null;
   #partialTimer: NodeJS.Timeout | null = null;
+  /** Whether a message was completed in the present read. */
+  #hasCompleted = false;
   readonly #onMessage = (message: RawMessage): void => {
+    this.#hasCompleted = true;
     // A message may have closed the channel: what stands behind it in the same read is not looked at.
     if (!this.#isClosed) this.#listener.message(message);
   };
@@ -105,19 +108,20 @@ export class PortChannel {
     this.#watchPartial();
   }
 
-  /** A message that began must end: a guest cannot make the host wait for ever in the middle of one. */
+  /** A message that began must end: a guest cannot make the host wait for ever in the middle of one. Each has its own time. */
   #watchPartial(): void {
-    if (!this.#reader.isPartial) {
-      if (this.#partialTimer !== null) clearTimeout(this.#partialTimer);
+    if (this.#partialTimer !== null && (this.#hasCompleted || !this.#reader.isPartial)) {
+      clearTimeout(this.#partialTimer);
       this.#partialTimer = null;
-    } else {
-      this.#partialTimer ??= setTimeout(() => {
-        this.#listener.violated({
-          code: "stalled",
-          detail: `a message was not complete after ${PARTIAL_MESSAGE_MS / 1000} s`,
-        });
-      }, PARTIAL_MESSAGE_MS);
     }
+    this.#hasCompleted = false;
+    if (!this.#reader.isPartial) return;
+    this.#partialTimer ??= setTimeout(() => {
+      this.#listener.violated({
+        code: "stalled",
+        detail: `a message was not complete after ${PARTIAL_MESSAGE_MS / 1000} s`,
+      });
+    }, PARTIAL_MESSAGE_MS);
   }
 
   #lose(cause: string): void {
