@@ -39,6 +39,8 @@ export class Atoll extends Emitter<AtollEvents> {
   #desktop: Desktop | null = null;
   /** They end what watches a person's files. */
   #watches: (() => void)[] = [];
+  /** Its VMs are being stopped: none is started any more. */
+  #isEnding = false;
 
   constructor(options: AtollOptions) {
     super();
@@ -54,7 +56,8 @@ export class Atoll extends Emitter<AtollEvents> {
         await registry.add({ ...newDefinition(name, label, "debian"), autostart: true });
     }
     for (const problem of this.problems) log(problemWords(problem));
-    for (const definition of registry.all) this.#add(definition);
+    // At once: what is asked of a VM from now on waits for its adoption.
+    const takenUp = registry.all.map((definition) => this.#takeUp(this.#add(definition), definition.autostart));
     this.#watches = await Promise.all([
       registry.watch(() => {
         this.#follow();
@@ -63,7 +66,7 @@ export class Atoll extends Emitter<AtollEvents> {
       settings.watch(() => this.#problemsChanged()),
     ]);
     if (this.problems.length > 0) this.emit("problemsChanged");
-    await Promise.all(this.vms.map((vm) => this.#takeUp(vm, vm.definition.autostart)));
+    await Promise.all(takenUp);
   }
 
   /** Lets go of the VMs, which live on. */
@@ -77,11 +80,22 @@ export class Atoll extends Emitter<AtollEvents> {
     return this.vms.filter((vm) => vm.isOn && vm.definition.driver === "qemu");
   }
 
-  /** Resolves when each has stopped, or has failed to. */
-  async stopAll(): Promise<void> {
+  /** For the end of the application. Resolves when each has stopped, or has failed to: with the names of those. */
+  async stopAll(): Promise<string[]> {
+    this.#isEnding = true;
+    const failed: string[] = [];
     await Promise.all(
-      this.vms.filter((vm) => vm.isOn).map((vm) => vm.stop().catch((error: unknown) => this.#complain(vm, error))),
+      this.vms.map(async (vm) => {
+        try {
+          await vm.adopted();
+          if (vm.isOn) await vm.stop();
+        } catch (error) {
+          this.#complain(vm, error);
+          failed.push(vm.definition.name);
+        }
+      }),
     );
+    return failed.sort();
   }
 
   /** Files of a person that are not used, because something is wrong with them. */
@@ -196,6 +210,7 @@ export class Atoll extends Emitter<AtollEvents> {
 
   async remove(nameOrId: string): Promise<void> {
     const vm = this.vm(nameOrId);
+    await vm.adopted();
     if (vm.isOn)
       throw new AppError("vm.busy", `VM "${vm.definition.name}" is ${vm.state}: stop it first.`, {
         vm: vm.definition.name,
@@ -236,7 +251,7 @@ export class Atoll extends Emitter<AtollEvents> {
   /** Adopts it if it runs, else starts it if it shall. */
   async #takeUp(vm: Vm, shallStart: boolean): Promise<void> {
     try {
-      if (!(await vm.adopt()) && shallStart) await vm.start();
+      if (!(await vm.adopt()) && shallStart && !this.#isEnding) await vm.start();
     } catch (error) {
       this.#complain(vm, error);
     }

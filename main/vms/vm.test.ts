@@ -1,10 +1,18 @@
 /** A VM's states, by events of a machine and a link that say what the test tells them to. The real ones are e2e's. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { FromLink } from "../link/contract.ts";
 import type { Driver, MachineEnd, PauseCause } from "../hardware/driver.ts";
 import { newDefinition } from "./definition.ts";
-import { HELLO, scriptedContext, scriptedDriver, type ScriptedLink, ScriptedMachine } from "./testing/scripted-vm.ts";
+import {
+  type Deferred,
+  deferred,
+  HELLO,
+  scriptedContext,
+  scriptedDriver,
+  type ScriptedLink,
+  ScriptedMachine,
+} from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
 
 let machine: ScriptedMachine;
@@ -13,6 +21,12 @@ let driver: Driver;
 let vm: Vm;
 
 const link = (): ScriptedLink => links.at(-1) ?? expect.unreachable("no link was made");
+/** Code of its error, null when it does not fail. */
+const failureOf = (act: Promise<unknown>): Promise<string | null> =>
+  act.then(
+    () => null,
+    (error: unknown) => toErrorValue(error).code,
+  );
 const state = (): string => `${vm.state} ${vm.status.stateReason}`;
 
 beforeEach(() => {
@@ -53,13 +67,92 @@ describe("a start", () => {
     expect(vm.isOn).toBe(false);
   });
 
-  it("can be cancelled", async () => {
+  it.each(["kill", "stop"] as const)("can be cancelled by %s, which waits until it is over", async (verb) => {
     driver.start = (_id, signal) =>
-      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("cancelled"))));
-    const started = vm.start();
-    await vm.kill();
-    await expect(started).rejects.toThrow("cancelled");
+      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("aborted"))));
+    const started = failureOf(vm.start());
+    await vm[verb]();
     expect(state()).toBe("stopped killed");
+    expect(vm.isOn).toBe(false);
+    expect(await started).toBe("vm.start-cancelled");
+  });
+
+  it("that is cancelled when QEMU is there already leaves no QEMU", async () => {
+    const driven = deferred<ScriptedMachine>();
+    driver.start = () => driven.promise;
+    const started = failureOf(vm.start());
+    const killed = vm.kill();
+    driven.resolve(machine);
+    await killed;
+    expect(machine.orders).toEqual(["kill"]);
+    expect(state()).toBe("stopped killed");
+    expect(links).toEqual([]);
+    expect(await started).toBe("vm.start-cancelled");
+  });
+
+  it("that is cancelled, and whose QEMU does not end, says so to whoever cancelled it", async () => {
+    machine.answers.kill = () => Promise.reject(new AppError("hardware.qemu-failed", "It does not end."));
+    const started = failureOf(vm.start());
+    expect(await failureOf(vm.kill())).toBe("hardware.qemu-failed");
+    expect(vm.isOn).toBe(true);
+    expect(await started).toBe("hardware.qemu-failed");
+  });
+
+  it("that is asked for twice is one", async () => {
+    const start = vi.spyOn(driver, "start");
+    await Promise.all([vm.start(), vm.start()]);
+    expect(start).toHaveBeenCalledOnce();
+    await expect(vm.start()).rejects.toMatchObject({ code: "vm.already-running" });
+  });
+});
+
+describe("an adoption", () => {
+  let adopted: Deferred<ScriptedMachine | MachineEnd | null>;
+  beforeEach(() => {
+    adopted = deferred();
+    driver.adopt = () => adopted.promise;
+  });
+
+  it("is waited for by a start, which then starts nothing", async () => {
+    const start = vi.spyOn(driver, "start");
+    void vm.adopt();
+    const started = vm.start();
+    adopted.resolve(machine);
+    await started;
+    expect(start).not.toHaveBeenCalled();
+    expect(state()).toBe("starting null");
+  });
+
+  it("that finds nothing lets the start go on", async () => {
+    void vm.adopt();
+    expect(vm.isOn).toBe(true);
+    const started = vm.start();
+    adopted.resolve(null);
+    await started;
+    expect(links).toHaveLength(1);
+  });
+
+  it.each(["stop", "kill", "pause", "resume"] as const)("is waited for by %s", async (verb) => {
+    void vm.adopt();
+    const done = vm[verb]();
+    adopted.resolve(machine);
+    if (verb === "stop") await vi.advanceTimersByTimeAsync(20_000);
+    await done;
+    expect(machine.orders.at(-1)).toBe(verb === "stop" ? "kill" : verb);
+  });
+
+  it("that does not reach the machine says so, and is tried again by what is asked of the VM", async () => {
+    const adoption = failureOf(vm.adopt());
+    adopted.reject(new AppError("hardware.qmp-failed", "It does not answer."));
+    expect(await adoption).toBe("hardware.qmp-failed");
+    expect(state()).toBe("unresponsive agent-lost");
+    expect(vm.status.stateDetail).toBe("It does not answer.");
+    expect(vm.isOn).toBe(true);
+    expect(await failureOf(vm.kill())).toBe("hardware.qmp-failed");
+    driver.adopt = () => Promise.resolve(machine);
+    await vm.kill();
+    expect(state()).toBe("stopped killed");
+    expect(vm.isOn).toBe(false);
   });
 });
 

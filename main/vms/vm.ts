@@ -44,6 +44,11 @@ export interface VmEvents {
   link: [FromLink];
 }
 
+interface Starting {
+  cancelling: AbortController;
+  started: Promise<void>;
+}
+
 export class Vm extends Emitter<VmEvents> {
   readonly windows = new GuestWindows();
   readonly #context: VmContext;
@@ -55,7 +60,11 @@ export class Vm extends Emitter<VmEvents> {
   #reason: VmStateReason | null = null;
   #detail = "";
   #phase: StartPhase | null = null;
-  #starting: AbortController | null = null;
+  #starting: Starting | null = null;
+  /** The machine of an earlier life of the application is looked for. */
+  #adopting: Promise<boolean> | null = null;
+  /** It is there, and was not reached: whoever wants something of the VM tries again. */
+  #isOutOfReach = false;
   #relinkTimer: NodeJS.Timeout | null = null;
 
   constructor(definition: VmDefinition, context: VmContext) {
@@ -83,8 +92,14 @@ export class Vm extends Emitter<VmEvents> {
     return this.#state;
   }
 
+  /** Its machine is there, or may be. */
   get isOn(): boolean {
-    return this.#machine !== null || this.#starting !== null;
+    return this.#machine !== null || this.#starting !== null || this.#isInDoubt;
+  }
+
+  /** Nobody knows yet whether an earlier life of the application left a machine running. */
+  get #isInDoubt(): boolean {
+    return this.#adopting !== null || this.#isOutOfReach;
   }
 
   get status(): VmStatus {
@@ -111,26 +126,53 @@ export class Vm extends Emitter<VmEvents> {
     };
   }
 
-  /** Starts the machine; resolves when it executes (state `starting`; `running` follows with the agent's hello). */
+  /**
+   * Starts the machine; resolves when it executes (state `starting`; `running` follows with the agent's hello). One that an
+   * earlier life of the application left running is taken over instead.
+   */
   async start(): Promise<void> {
+    if (this.#isInDoubt && (await this.adopt())) return;
+    if (this.#starting !== null) return this.#starting.started;
     if (this.isOn) {
       const remedy = this.#state === "paused" ? "resume it" : "stop or kill it first";
       throw this.#error("vm.already-running", `is ${this.#state}, so it cannot be started: ${remedy}`);
     }
-    const starting = new AbortController();
-    this.#starting = starting;
+    const cancelling = new AbortController();
+    const started = this.#start(cancelling.signal);
+    this.#starting = { cancelling, started };
     this.#become("starting", null, "", "qemu");
+    return started;
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    let machine: Machine;
     try {
-      const machine = await this.#context.driver.start(this.id, starting.signal);
-      this.#starting = null;
-      this.#run(machine);
-      this.#become("starting", null, "", "boot");
+      machine = await this.#context.driver.start(this.id, signal);
     } catch (error) {
       this.#starting = null;
-      if (starting.signal.aborted) this.#become("stopped", "killed");
-      else this.#notStarted(error);
-      throw error;
+      if (!signal.aborted) {
+        this.#notStarted(error);
+        throw error;
+      }
+      this.#become("stopped", "killed");
+      throw this.#error("vm.start-cancelled", "was stopped while it started");
     }
+    this.#starting = null;
+    this.#own(machine);
+    if (signal.aborted) {
+      // QEMU was there already when the order to stop came.
+      await machine.kill();
+      throw this.#error("vm.start-cancelled", "was stopped while it started");
+    }
+    this.#take(machine, "boot");
+  }
+
+  /** Resolves when the start is over, and its machine gone. */
+  async #cancel({ cancelling, started }: Starting): Promise<void> {
+    cancelling.abort();
+    await started.catch((error: unknown) => {
+      if (toErrorValue(error).code !== "vm.start-cancelled") throw error;
+    });
   }
 
   #notStarted(error: unknown): void {
@@ -139,23 +181,48 @@ export class Vm extends Emitter<VmEvents> {
     else this.#become("stopped", code === "hardware.no-space" ? "no-space" : null, message);
   }
 
-  /** Takes over a machine that an earlier life of the application left running; one that ended since has its reason. */
-  async adopt(): Promise<boolean> {
-    const found = await this.#context.driver.adopt(this.id);
-    if (found === null) return false;
-    if ("reason" in found) {
-      this.#machineEnded(found);
-      return false;
+  /**
+   * Takes over a machine that an earlier life of the application left running, false where there is none; one that ended
+   * since has its reason. What is asked of the VM meanwhile waits for it. Rejects where the machine is there and cannot be
+   * reached.
+   */
+  adopt(): Promise<boolean> {
+    this.#adopting ??= this.#adopt().finally(() => {
+      this.#adopting = null;
+      this.emit("changed");
+    });
+    return this.#adopting;
+  }
+
+  async #adopt(): Promise<boolean> {
+    let found: Machine | MachineEnd | null;
+    try {
+      found = await this.#context.driver.adopt(this.id);
+    } catch (error) {
+      this.#isOutOfReach = true;
+      this.#become("unresponsive", "agent-lost", toErrorValue(error).message);
+      throw error;
     }
-    this.#run(found);
-    if (found.pauseCause === null) this.#become("starting", null, "", "agent");
-    else this.#paused(found.pauseCause);
-    return true;
+    this.#isOutOfReach = false;
+    if (found === null) this.#become("stopped", null);
+    else if ("reason" in found) this.#machineEnded(found);
+    else {
+      this.#own(found);
+      this.#take(found, "agent");
+      return true;
+    }
+    return false;
+  }
+
+  /** Resolves when it is known whether an earlier life of the application left its machine running. */
+  async adopted(): Promise<void> {
+    if (this.#isInDoubt) await this.adopt();
   }
 
   /** Orderly: asks the agent, then presses the power button, then pulls the plug. Resolves when the machine is gone. */
   async stop(): Promise<void> {
-    if (this.#starting !== null) return this.#starting.abort();
+    if (this.#isInDoubt) await this.adopt();
+    if (this.#starting !== null) return this.#cancel(this.#starting);
     const machine = this.#require();
     if (machine.pauseCause !== null) await machine.resume();
     // An agent that does not answer will not do this either.
@@ -173,15 +240,18 @@ export class Vm extends Emitter<VmEvents> {
   }
 
   async kill(): Promise<void> {
-    if (this.#starting !== null) return this.#starting.abort();
+    if (this.#isInDoubt) await this.adopt();
+    if (this.#starting !== null) return this.#cancel(this.#starting);
     await this.#require().kill();
   }
 
   async pause(): Promise<void> {
+    if (this.#isInDoubt) await this.adopt();
     await this.#require().pause();
   }
 
   async resume(): Promise<void> {
+    if (this.#isInDoubt) await this.adopt();
     await this.#require().resume();
   }
 
@@ -211,7 +281,7 @@ export class Vm extends Emitter<VmEvents> {
 
   // ---- machine ---------------------------------------------------------------------------------------------
 
-  #run(machine: Machine): void {
+  #own(machine: Machine): void {
     this.#machine = machine;
     machine.on("ended", (end) => this.#machineEnded(end));
     machine.on("paused", (cause) => this.#paused(cause));
@@ -224,7 +294,13 @@ export class Vm extends Emitter<VmEvents> {
       if (!isPresent) this.#linkClosed("agent-exited", "The agent has ended; the guest starts it again.");
       else if (this.#state === "starting") this.#become("starting", null, "", "agent");
     });
+  }
+
+  /** Calls the agent of a machine that runs, or will when it is resumed. */
+  #take(machine: Machine, phase: StartPhase): void {
     this.#connect();
+    if (machine.pauseCause === null) this.#become("starting", null, "", phase);
+    else this.#paused(machine.pauseCause);
   }
 
   #paused(cause: PauseCause): void {
@@ -355,7 +431,7 @@ export class Vm extends Emitter<VmEvents> {
     this.emit("changed");
   }
 
-  #error(code: "vm.already-running" | "vm.not-running", words: string): AppError {
+  #error(code: "vm.already-running" | "vm.not-running" | "vm.start-cancelled", words: string): AppError {
     return new AppError(code, `VM "${this.definition.name}" ${words}.`, {
       vm: this.definition.name,
       state: this.#state,
