@@ -261,4 +261,31 @@ describe("an orderly stop", () => {
     await stopped;
     expect(state()).toBe("stopped killed");
   });
+
+  it.each([
+    ["a machine that runs", null],
+    ["a paused one", "asked"],
+  ] as [string, PauseCause | null][])("pulls the plug of %s whose monitor is silent", async (_what, pauseCause) => {
+    const silent = (): Promise<void> => Promise.reject(new AppError("hardware.qmp-failed", "No answer."));
+    machine.answers.resume = silent;
+    machine.answers.pressPowerButton = silent;
+    machine.pauseCause = pauseCause;
+    await vm.start();
+    await vm.stop();
+    expect(machine.orders.at(-1)).toBe("kill");
+    expect(state()).toBe("stopped killed");
+  });
+
+  it("is done when the machine ends in between", async () => {
+    await vm.start();
+    machine.answers.pressPowerButton = () => {
+      setTimeout(() => machine.emit("ended", { reason: "powered-off" }), 1);
+      return Promise.reject(new AppError("hardware.qmp-failed", "QEMU ended before it answered."));
+    };
+    machine.answers.kill = () => Promise.resolve(); // it has nothing left to kill
+    const stopped = vm.stop();
+    await vi.advanceTimersByTimeAsync(1);
+    await stopped;
+    expect(state()).toBe("stopped powered-off");
+  });
 });

@@ -224,19 +224,25 @@ export class Vm extends Emitter<VmEvents> {
     if (this.#isInDoubt) await this.adopt();
     if (this.#starting !== null) return this.#cancel(this.#starting);
     const machine = this.#require();
-    if (machine.pauseCause !== null) await machine.resume();
+    const ended = this.#ended(machine);
     // An agent that does not answer will not do this either.
     const isAnswering = this.#isLinkOpen && this.#state !== "unresponsive";
     this.#become("stopping", null);
-    const ended = this.#ended(machine);
-    if (isAnswering) {
-      this.#link?.send({ type: "powerOff" });
-      if (await within(ended, POWER_OFF_MS)) return;
+    try {
+      if (machine.pauseCause !== null) await machine.resume();
+      if (isAnswering) {
+        this.#link?.send({ type: "powerOff" });
+        if (await within(ended, POWER_OFF_MS)) return;
+      }
+      await machine.pressPowerButton();
+      if (await within(ended, POWER_BUTTON_MS)) return;
+      this.#context.log(`${this.definition.name}: does not power off, killing it`);
+    } catch (error) {
+      // Its monitor is silent, or it has ended in between: then there is nothing to kill.
+      this.#context.log(`${this.definition.name}: cannot be asked to power off: ${toErrorValue(error).message}`);
     }
-    await machine.pressPowerButton();
-    if (await within(ended, POWER_BUTTON_MS)) return;
-    this.#context.log(`${this.definition.name}: does not power off, killing it`);
     await machine.kill();
+    await ended;
   }
 
   async kill(): Promise<void> {
