@@ -2,7 +2,7 @@
 import type { VmId } from "#shared/model/vm.ts";
 import { type GuestPopup, type Rect, type SurfaceId, windowIdOf } from "#shared/model/window.ts";
 import { geometryOf, type Scene, type SceneSurface } from "../compositor/scene.ts";
-import { type PopupPlace, placePopup, screenOf } from "../wm/geometry.ts";
+import { placePopup, screenOf } from "../wm/geometry.ts";
 import { contentOf } from "../wm/state.ts";
 import { wmStore } from "../wm/store.ts";
 
@@ -75,11 +75,10 @@ export class PopupLayer {
     const wanted = { x: origin.x + popup.rect.x, y: origin.y + popup.rect.y, width, height };
     const area = window.shownAs === "screen" ? screenOf(state.workArea) : state.workArea;
     const place = placePopup(wanted, contentOf(window, state.workArea), area);
-    popup.whole = place?.whole ?? null;
-    popup.shown = place?.shown ?? null;
-    popup.element.hidden = place === null;
+    popup.whole = place.whole;
+    popup.shown = place.shown;
     if (!popup.element.isConnected) surface.parent.root.popups.append(popup.element);
-    if (place !== null) write(popup, place, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.picture));
+    write(popup, place.shown, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.picture));
     this.onChange();
   }
 
@@ -130,16 +129,11 @@ export class PopupLayer {
 }
 
 /** `origin`: of the element that the popup's element stands in, relative to the window's content. */
-function write(
-  popup: Popup,
-  { shown, cutX, cutY }: PopupPlace,
-  origin: { x: number; y: number },
-  geometry: Rect,
-): void {
+function write(popup: Popup, shown: Rect, origin: { x: number; y: number }, geometry: Rect): void {
   const { element, clip, surface } = popup;
   element.style.transform = `translate(${shown.x - origin.x}px, ${shown.y - origin.y}px)`;
   clip.style.width = `${shown.width}px`;
   clip.style.height = `${shown.height}px`;
-  surface.node.style.left = `${-geometry.x - cutX}px`;
-  surface.node.style.top = `${-geometry.y - cutY}px`;
+  surface.node.style.left = `${-geometry.x}px`;
+  surface.node.style.top = `${-geometry.y}px`;
 }

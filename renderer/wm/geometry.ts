@@ -208,36 +208,30 @@ const POPUP_BORDER = 1;
 export interface PopupPlace {
   /** All of it, relative to its window's content. */
   whole: Rect;
-  /** What is seen of it, relative to its window's content. */
+  /** What is seen of it: its top left, as much as there is room for. */
   shown: Rect;
-  /** So much of its own left and top is not seen. */
-  cutX: number;
-  cutY: number;
 }
 
 /**
  * Where a popup (relative to the content of `owner`, which is in page coordinates) is shown: near its window, whatever the
- * guest says; within the work area with the host's border around it; no larger than a part of it. null: not at all.
+ * guest says; moved into the work area, with the host's border around it, and cut only where it does not fit; no larger
+ * than a part of it.
  */
-export function placePopup(popup: Rect, owner: Rect, workArea: Rect): PopupPlace | null {
+export function placePopup(popup: Rect, owner: Rect, workArea: Rect): PopupPlace {
+  const room = {
+    x: workArea.x + POPUP_BORDER,
+    y: workArea.y + POPUP_BORDER,
+    width: Math.max(1, workArea.width - 2 * POPUP_BORDER),
+    height: Math.max(1, workArea.height - 2 * POPUP_BORDER),
+  };
+  const most = workArea.width * workArea.height * POPUP_SHARE;
+  const width = Math.min(popup.width, room.width);
+  const height = Math.max(1, Math.min(popup.height, room.height, Math.floor(most / width)));
   const x = owner.x + clamp(popup.x, -POPUP_REACH - popup.width, owner.width + POPUP_REACH);
   const y = owner.y + clamp(popup.y, -POPUP_REACH - popup.height, owner.height + POPUP_REACH);
-  const seen = intersection(
-    { ...popup, x, y },
-    {
-      x: workArea.x + POPUP_BORDER,
-      y: workArea.y + POPUP_BORDER,
-      width: workArea.width - 2 * POPUP_BORDER,
-      height: workArea.height - 2 * POPUP_BORDER,
-    },
-  );
-  if (seen === null) return null;
-  const most = workArea.width * workArea.height * POPUP_SHARE;
-  const height = Math.max(1, Math.min(seen.height, Math.floor(most / seen.width)));
-  return {
-    whole: { ...popup, x: x - owner.x, y: y - owner.y },
-    shown: { x: seen.x - owner.x, y: seen.y - owner.y, width: seen.width, height },
-    cutX: seen.x - x,
-    cutY: seen.y - y,
+  const at = {
+    x: clamp(x, room.x, room.x + room.width - width) - owner.x,
+    y: clamp(y, room.y, room.y + room.height - height) - owner.y,
   };
+  return { whole: { ...popup, ...at }, shown: { ...at, width, height } };
 }
