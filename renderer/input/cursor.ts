@@ -40,6 +40,12 @@ const SHAPES = new Set([
   "zoom-out",
 ]);
 
+/**
+ * Longest side that is shown, CSS pixels: cursors of the usual themes are no larger. From the edge of its window a larger
+ * one could cover the host's label; Chromium itself holds large ones back only from what lies outside of the page.
+ */
+const MAX_SHOWN_PX = 32;
+
 export function cssCursor(untrusted: CursorImage): string {
   if (untrusted.kind === "shape") return SHAPES.has(untrusted.name) ? untrusted.name : "default";
   const { width, height, pixels } = untrusted;
@@ -47,6 +53,7 @@ export function cssCursor(untrusted: CursorImage): string {
     width >= 1 && height >= 1 && Math.max(width, height) <= MAX_CURSOR_SIDE_PX && pixels.length === width * height * 4;
   if (!isSane) return "default";
   const scale = Math.max(1, Math.min(4, untrusted.scale));
+  if (Math.max(width, height) / scale > MAX_SHOWN_PX) return "default";
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
