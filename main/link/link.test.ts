@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { MessageChannel } from "node:worker_threads";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LinkEvent, PixelEvent } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { encodeMessage, opening } from "#shared/protocol/framing.ts";
 import { Encoding, ExecStream, KeyState, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
 import { encodeHeader } from "#shared/protocol/header.ts";
-import { MAX_MESSAGE_BYTES } from "#shared/protocol/limits.ts";
+import { MAX_MESSAGE_BYTES, MAX_SURFACES } from "#shared/protocol/limits.ts";
 import type { FromLink } from "./contract.ts";
 import { Link } from "./link.ts";
 import type { MessagePortLike } from "./page-ports.ts";
@@ -169,18 +169,6 @@ describe("a link", () => {
     });
   });
 
-  it("closes after a flood of control messages", async () => {
-    const opened = await openHost();
-    opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
-    const changes = Buffer.concat(
-      Array.from({ length: 20_000 }, (_, i) =>
-        encodeMessage(encodeHeader("windowChanged", { surface: 1, title: `${i}` })),
-      ),
-    );
-    opened.agent.sayBytes("control", changes);
-    expect((await opened.told("closed")).detail).toContain("flood");
-  });
-
   it("tells that the agent was lost when the ports are closed", async () => {
     const opened = await openHost();
     opened.agent.hangUp();
@@ -262,5 +250,97 @@ describe("a link", () => {
     for (let sent = 0; sent <= MAX_MESSAGE_BYTES; sent += 60_000)
       agent.say("bulk", "execData", { exec: 1, stream: ExecStream.STDOUT }, new Uint8Array(60_000));
     expect((await told("closed")).detail).toContain("no-credit");
+  });
+});
+
+describe("a flood", () => {
+  // Time stands still: what is read in a second, and what in ten, is the same.
+  beforeEach(() => void vi.spyOn(performance, "now").mockReturnValue(1000));
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** So many messages in one piece. */
+  function many(count: number, message: (at: number) => Uint8Array): Uint8Array {
+    return Buffer.concat(Array.from({ length: count }, (_, at) => message(at)));
+  }
+
+  it("of control messages closes the channels", async () => {
+    const opened = await openHost();
+    opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
+    const title = (at: number): Uint8Array =>
+      encodeMessage(encodeHeader("windowChanged", { surface: 1, title: `${at}` }));
+    opened.agent.sayBytes("control", many(20_000, title));
+    expect((await opened.told("closed")).detail).toMatch(/^flood: .* messages/);
+  });
+
+  it("of bytes on control, in few messages, closes the channels", async () => {
+    const opened = await openHost();
+    const bitmap = { width: 256, height: 256, hotX: 0, hotY: 0, scale: 1 };
+    const header = encodeHeader("cursorChanged", { cursor: { case: "bitmap", value: bitmap } });
+    const cursor = encodeMessage(header, new Uint8Array(256 * 256 * 4));
+    opened.agent.sayBytes(
+      "control",
+      many(200, () => cursor),
+    );
+    expect((await opened.told("closed")).detail).toMatch(/^flood: .* bytes/);
+  });
+
+  it("of surfaces that open and close closes the channels", async () => {
+    const opened = await openHost();
+    const flicker = (at: number): Uint8Array =>
+      Buffer.concat([
+        encodeMessage(encodeHeader("windowOpened", { surface: at + 1, kind: Kind.WAYLAND })),
+        encodeMessage(encodeHeader("surfaceClosed", { surface: at + 1 })),
+      ]);
+    opened.agent.sayBytes("control", many(7_000, flicker));
+    expect((await opened.told("closed")).detail).toMatch(/^flood: .* surfaces/);
+  });
+
+  it("is not what an agent tells a new host, and not one program that opens and closes until its agent ends it", async () => {
+    const opened = await openHost();
+    const open = (surface: number): Uint8Array =>
+      encodeMessage(encodeHeader("subsurfaceOpened", { surface, parent: 1 }));
+    const close = (surface: number): Uint8Array => encodeMessage(encodeHeader("surfaceClosed", { surface }));
+    opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
+    opened.agent.sayBytes(
+      "control",
+      many(MAX_SURFACES - 2, (at) => open(at + 2)),
+    );
+    opened.agent.sayBytes(
+      "control",
+      many(2_000, (at) => Buffer.concat([open(at + 2000), close(at + 2000)])),
+    );
+    opened.agent.say("control", "windowOpened", { surface: 5000, kind: Kind.WAYLAND });
+    for (let last = 0; last !== 5000;) {
+      const { event } = await opened.told("surface");
+      if (event.type === "windowOpened") last = event.window.surface;
+    }
+  });
+
+  /** A message of a newer minor version. */
+  const unknown = encodeMessage(Uint8Array.of(0xfa, 0x3f, 0x00));
+
+  it.each(["control", "frames", "bulk"] as const)(
+    "of messages that nobody knows closes the channels, a few are skipped (%s)",
+    async (port) => {
+      const opened = await openHost();
+      opened.agent.sayBytes(port, unknown);
+      opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
+      await opened.told("surface");
+      opened.agent.sayBytes(
+        port,
+        many(1_000, () => unknown),
+      );
+      expect((await opened.told("closed")).detail).toMatch(/^flood: .* unknown/);
+    },
+  );
+
+  it("of unknown messages before hello closes the channels", async () => {
+    const opened = await host();
+    await opened.told("opened");
+    opened.agent.sayBytes(
+      "bulk",
+      many(1_000, () => unknown),
+    );
+    expect((await opened.told("closed")).detail).toMatch(/^flood: .* unknown/);
   });
 });

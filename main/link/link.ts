@@ -10,12 +10,7 @@ import type { RawMessage } from "#shared/protocol/framing.ts";
 import { ExecStream, KeyState } from "#shared/protocol/gen/atoll_pb.ts";
 import { encodeHeader, type WireMessageInit, type WireMessageName } from "#shared/protocol/header.ts";
 import { encodeMessage } from "#shared/protocol/framing.ts";
-import {
-  EPOCH_BYTES,
-  MAX_CONTROL_MESSAGES_PER_S,
-  MAX_EXECS,
-  MAX_STREAM_CREDIT_BYTES,
-} from "#shared/protocol/limits.ts";
+import { EPOCH_BYTES, MAX_EXECS, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { PROTOCOL_MAJOR, Session, type SessionEvent } from "#shared/protocol/session.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
 import { log } from "../base/log.ts";
@@ -24,7 +19,7 @@ import { ExecInput } from "./exec-input.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type MessagePortLike, PagePorts } from "./page-ports.ts";
 import { PortChannel } from "./port-channel.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { Quotas } from "./quotas.ts";
 import { SurfaceMirror } from "./surface-mirror.ts";
 
 /** Above this many unread bytes on `control` the guest does not listen: motions are dropped, the newest will come. */
@@ -42,7 +37,7 @@ export class Link {
   readonly #session = new Session();
   readonly #mirror = new SurfaceMirror();
   readonly #channels: Record<PortName, PortChannel>;
-  readonly #controlRate = new RateLimit(MAX_CONTROL_MESSAGES_PER_S);
+  readonly #quotas = new Quotas();
   readonly #heartbeat: Heartbeat;
   readonly #input: ExecInput;
   readonly #painted = new Set<number>();
@@ -134,14 +129,11 @@ export class Link {
   // ---- guest -> host ---------------------------------------------------------------------------------------
 
   #received(port: PortName, message: RawMessage): void {
-    if (port === "control" && !this.#controlRate.take()) {
-      return this.#violated({
-        code: "flood",
-        detail: `more than ${MAX_CONTROL_MESSAGES_PER_S} control messages a second`,
-      });
-    }
+    const excess = this.#quotas.received(port, message);
+    if (excess !== null) return this.#violated(excess);
     const result = this.#session.accept(port, message.header, message.payload);
-    if (result.kind === "violation") this.#violated(result.violation);
+    const violation = result.kind === "violation" ? result.violation : this.#quotas.accepted(result);
+    if (violation !== null) this.#violated(violation);
     else if (result.kind === "event") this.#happened(result.event);
   }
 

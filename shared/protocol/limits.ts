@@ -70,5 +70,19 @@ export const MAX_STREAM_CHUNK_BYTES = 64 * 1024;
 
 /** A message that has begun must be complete within this, milliseconds. */
 export const PARTIAL_MESSAGE_MS = 10_000;
-/** Control messages of one VM, per second, averaged over a few seconds; above it the VM is cut off. */
+
+/**
+ * What one VM may say: so much a second, and a burst at once after a rest; above it the VM is cut off. Of an agent: a new
+ * session tells MAX_SURFACES at once, one program may open 2,000 more before it is ended for it (floods.rs), and the
+ * largest cursor that changes with every frame of the screen is 15 MiB a second.
+ */
 export const MAX_CONTROL_MESSAGES_PER_S = 5_000;
+export const MAX_CONTROL_MESSAGES_BURST = 15_000;
+export const MAX_CONTROL_BYTES_PER_S = 16 * 1024 * 1024;
+export const MAX_CONTROL_BYTES_BURST = 32 * 1024 * 1024;
+/** Surfaces of all roles. */
+export const MAX_OPENS_PER_S = 1_000;
+export const MAX_OPENS_BURST = 4_000;
+/** Messages of a newer minor version, on all ports together: as the lower one is spoken, there are hardly any. */
+export const MAX_UNKNOWN_MESSAGES_PER_S = 100;
+export const MAX_UNKNOWN_MESSAGES_BURST = 300;

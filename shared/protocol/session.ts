@@ -62,8 +62,10 @@ export type SessionEvent =
 
 export type SessionResult =
   | { kind: "event"; event: SessionEvent }
-  /** Accepted, and of no consequence: a message of a newer minor version, a late picture, a part of an answer. */
+  /** Accepted, and of no consequence: a late picture, a part of an answer. */
   | { kind: "nothing" }
+  /** Skipped: a message of a newer minor version. */
+  | { kind: "unknown" }
   | { kind: "violation"; violation: Violation };
 
 const NOTHING: SessionResult = { kind: "nothing" };
@@ -98,7 +100,7 @@ export class Session {
     try {
       const decoded = decodeHeader(untrustedHeader);
       if (decoded.kind === "malformed") refuse("header-malformed", `a header on ${port} is no protobuf`);
-      if (decoded.kind === "unknown") return NOTHING;
+      if (decoded.kind === "unknown") return { kind: "unknown" };
       return this.#route(port, decoded.message, payload);
     } catch (thrown) {
       if (!(thrown instanceof ViolationError)) throw thrown;
