@@ -66,7 +66,8 @@ class Guest {
 
   constructor(name: string, life: number) {
     this.#life = life as LifeId;
-    const port = { onmessage: null, postMessage: (command: PixelCommand) => void this.said.push(command) };
+    const postMessage = (command: PixelCommand): void => void this.said.push(command);
+    const port = { onmessage: null, postMessage, close: () => undefined };
     this.#port = port;
     compositor.handle({ type: "link", life: this.#life, pixels: port as unknown as MessagePort });
     const putImageData = (): void => {
@@ -108,6 +109,22 @@ class Guest {
       ...change,
     };
     this.#port.onmessage?.({ data: picture });
+  }
+
+  forget(): void {
+    compositor.handle({ type: "forget", life: this.#life, surface: SURFACE });
+  }
+
+  end(): void {
+    compositor.handle({ type: "end", life: this.#life });
+  }
+
+  /** Whether the compositor still holds what is known of this life. */
+  isKept(): boolean {
+    const getContext = vi.fn(() => ({}));
+    const canvas = { width: 0, height: 0, getContext } as unknown as OffscreenCanvas;
+    compositor.handle({ type: "surface", life: this.#life, surface: 99 as SurfaceId, canvas });
+    return getContext.mock.calls.length > 0;
   }
 
   show(isVisible: boolean): void {
@@ -200,4 +217,20 @@ test("a VM whose picture does not decode is reported and drawn no more; the othe
   expect(drawn).toEqual(["good"]);
   expect(bad.credits).toBe(2);
   expect(good.credits).toBe(3);
+});
+
+test.each([
+  ["its last window goes", ["end", "forget"]],
+  ["it ends without windows", ["forget", "end"]],
+] as const)("nothing is kept of a life that has ended when %s", (_when, [first, second]) => {
+  const guest = new Guest("a", 1);
+  guest[first]();
+  guest[second]();
+  expect(guest.isKept()).toBe(false);
+});
+
+test("a life that has ended keeps its last pictures until they are forgotten", () => {
+  const guest = new Guest("a", 1);
+  guest.end();
+  expect(guest.isKept()).toBe(true);
 });

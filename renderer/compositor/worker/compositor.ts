@@ -2,7 +2,6 @@
  * All VMs' pixels in one place. Pictures are drawn at once when the screen is idle, else in the next animation frame, in
  * one synchronous task, one picture of each VM in turn; credits are given back from the animation frame.
  */
-import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
 import type { FromCompositor, Layer, LifeId, ToCompositor } from "./messages.ts";
 import { PixelLink } from "./pixel-link.ts";
@@ -43,18 +42,18 @@ export class Compositor {
       case "visibility":
         return this.#links.get(message.life)?.setVisible(message.surface, message.isVisible);
       case "forget":
-        return this.#forget(message.life, message.surface);
+        this.#links.get(message.life)?.forget(message.surface);
+        return this.#dropIfOver(message.life);
       case "end":
-        return this.#links.get(message.life)?.end();
+        this.#links.get(message.life)?.end();
+        return this.#dropIfOver(message.life);
       case "screenshot":
         return void this.#screenshot(message.request, message.width, message.height, message.layers);
     }
   }
 
-  #forget(life: LifeId, surface: SurfaceId): void {
-    const link = this.#links.get(life);
-    link?.forget(surface);
-    if (link?.isOver === true) this.#links.delete(life);
+  #dropIfOver(life: LifeId): void {
+    if (this.#links.get(life)?.isOver === true) this.#links.delete(life);
   }
 
   #wake(): void {

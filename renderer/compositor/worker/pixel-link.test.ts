@@ -19,6 +19,7 @@ class FakePort {
   }
 }
 
+const MEGABYTE = 1024 * 1024;
 const id = (n: number): SurfaceId => n as SurfaceId;
 const canvas = (): OffscreenCanvas => ({ width: 1, height: 1, getContext: () => ({}) }) as unknown as OffscreenCanvas;
 const frame = (surface: number, width: number, height: number, payloadBytes = 0, last = true): FrameMessage => ({
@@ -81,12 +82,32 @@ describe("the memory of one VM in the compositor", () => {
     expect(violations()).toEqual([]);
   });
 
-  it("is bounded for pictures that wait, of which the last part never comes as well", () => {
-    const megabytes = 1024 * 1024;
-    link.open(id(1), canvas());
-    for (let part = 0; part < 320; part += 1) say(frame(1, 8192, 4320, megabytes, false));
+  it.each([
+    ["retired by its guest", (n: number) => say({ type: "retired", surface: id(n) })],
+    ["closed on the page", (n: number) => link.forget(id(n))],
+  ])("is free again when a window is %s in the middle of a picture", (_how, close) => {
+    for (let n = 1; n <= 1000; n += 1) {
+      link.open(id(n), canvas());
+      say(frame(n, 8192, 4320, MEGABYTE, false));
+      close(n);
+    }
     expect(violations()).toEqual([]);
-    say(frame(1, 8192, 4320, megabytes, false));
+  });
+
+  it("is free again when a picture is complete, however many parts it had", () => {
+    link.open(id(1), canvas());
+    for (let count = 0; count < 1000; count += 1) {
+      say(frame(1, 8192, 4320, MEGABYTE, count % 3 === 2));
+      link.drawNext(decoder);
+    }
+    expect(violations()).toEqual([]);
+  });
+
+  it("is bounded for pictures that wait, of which the last part never comes as well", () => {
+    link.open(id(1), canvas());
+    for (let part = 0; part < 320; part += 1) say(frame(1, 8192, 4320, MEGABYTE, false));
+    expect(violations()).toEqual([]);
+    say(frame(1, 8192, 4320, MEGABYTE, false));
     expect(violations()).toMatchObject([{ surface: 1 }]);
   });
 });

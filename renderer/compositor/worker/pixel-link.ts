@@ -26,6 +26,8 @@ export class PixelLink {
   readonly #waiting: { surface: SurfaceCanvas; parts: WholePicture }[] = [];
   /** Surfaces that are owed credits. */
   readonly #owed = new Set<SurfaceCanvas>();
+  /** Bytes of pictures of which the last part has not come. */
+  readonly #unfinished = new Map<SurfaceId, number>();
   #waitingBytes = 0;
   #isEnded = false;
 
@@ -68,6 +70,8 @@ export class PixelLink {
     if (surface === undefined) return;
     this.#surfaces.delete(id);
     this.#owed.delete(surface);
+    this.#waitingBytes -= this.#unfinished.get(id) ?? 0;
+    this.#unfinished.delete(id);
   }
 
   /** Draws the picture that waits longest. */
@@ -118,7 +122,11 @@ export class PixelLink {
     if (this.#waitingBytes > MAX_WAITING_BYTES)
       return this.#violated(event.surface, "more pictures than it may send at once");
     const parts = surface.take(event);
-    if (parts === null) return;
+    if (parts === null) {
+      this.#unfinished.set(surface.id, (this.#unfinished.get(surface.id) ?? 0) + event.payload.length);
+      return;
+    }
+    this.#unfinished.delete(surface.id);
     this.#waiting.push({ surface, parts });
     this.#listener.pictureWaits(this);
   }
