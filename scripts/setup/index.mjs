@@ -3,9 +3,10 @@ import { agentFolder, agentStep, isAgentBuilt } from "./agent.mjs";
 import { appStep } from "./app.mjs";
 import { debianStep } from "./debian.mjs";
 import { electronStep, resolveElectron } from "./electron.mjs";
+import { fileErrorWords, outputRemedy } from "./file-error.mjs";
 import { readText, writeText } from "./files.mjs";
 import { npmStep } from "./npm.mjs";
-import { resultFile } from "./paths.mjs";
+import { cache, checkout, resultFile } from "./paths.mjs";
 import { SetupError } from "./process.mjs";
 import { runSteps } from "./runner.mjs";
 import { templateStep } from "./template.mjs";
@@ -68,8 +69,15 @@ export async function main(work) {
     } else if (error instanceof SetupError) {
       process.stderr.write(`\n${error.message}\n`);
       if (error.output.length > 0) process.stderr.write(`\n${error.output.map((line) => `  ${line}`).join("\n")}\n`);
+      const remedy = outputRemedy(error.output);
+      if (remedy) process.stderr.write(`\n${remedy}\n`);
       if (error.log) process.stderr.write(`\nThe whole output is in ${error.log}\n`);
       process.exitCode = 1;
-    } else throw error;
+    } else {
+      const words = fileErrorWords(error, `the checkout ${checkout} or the cache ${cache}`);
+      if (words === undefined) throw error;
+      process.stderr.write(`\n${words}\n`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -48,6 +48,7 @@ const stopGraceMs = 5_000;
 export async function run(command, args, options = {}) {
   const { signal, title = command } = options;
   signal?.throwIfAborted();
+  if (options.log) mkdirSync(dirname(options.log), { recursive: true });
   // When we are killed, so is the program: otherwise a second run would find the first one's children still writing.
   const wrap = !options.mayFinish && process.platform === "linux" && existsSync("/usr/bin/setpriv");
   const child = spawn(wrap ? "/usr/bin/setpriv" : command, wrap ? ["--pdeathsig", "TERM", command, ...args] : args, {
@@ -56,8 +57,9 @@ export async function run(command, args, options = {}) {
     detached: !options.mayFinish, // a process group of its own: Ctrl-C reaches it through us, once
     stdio: ["ignore", "pipe", "pipe", options.lockFd ?? "ignore"],
   });
-  if (options.log) mkdirSync(dirname(options.log), { recursive: true });
   const log = options.log ? createWriteStream(options.log, { flags: "a" }) : undefined;
+  // A disk that is full, or belongs to somebody else, shows in what the program says: without a log, too.
+  log?.on("error", () => undefined);
   log?.write(`$ ${[command, ...args].join(" ")}\n`);
   /** @type {string[]} */
   const tail = [];
