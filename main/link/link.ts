@@ -41,8 +41,8 @@ export class Link {
   readonly #heartbeat: Heartbeat;
   readonly #input: ExecInput;
   readonly #painted = new Set<number>();
-  /** Surfaces whose present picture began before the page came. */
-  readonly #halfReceived = new Set<number>();
+  /** Surfaces that the present page has given a credit for, and the last picture of each that had begun before. */
+  readonly #awaited = new Map<number, number>();
   #page: PagePorts | null = null;
   #isClosed = false;
 
@@ -152,7 +152,7 @@ export class Link {
         this.#surface(event.event);
         for (const surface of event.surfaces) {
           this.#painted.delete(surface);
-          this.#halfReceived.delete(surface);
+          this.#awaited.delete(surface);
           this.#page?.pixels({ type: "retired", surface });
         }
         return;
@@ -178,13 +178,10 @@ export class Link {
     }
   }
 
+  /** A page that came later has no canvas yet for what an earlier one gave credit for, and no first part of what began then. */
   #picture(frame: FrameMessage): void {
-    // Its first part went to an earlier page.
-    if (this.#halfReceived.has(frame.surface)) {
-      if (frame.last) this.#halfReceived.delete(frame.surface);
-      return;
-    }
-    this.#page?.pixels(frame);
+    const before = this.#awaited.get(frame.surface);
+    if (before !== undefined && frame.serial > before) this.#page?.pixels(frame);
   }
 
   #surface(event: SurfaceEvent): void {
@@ -285,9 +282,21 @@ export class Link {
         detail: `surface ${command.surface}: ${escapeForLog(command.detail)}`,
       });
     }
-    const count = this.#session.surfaces.grant(command.surface, command.count);
-    if (count > 0)
-      this.#send("frames", "credit", { surface: command.surface, count, shownSerial: command.shownSerial });
+    this.#credit(command.surface, command.count, command.shownSerial);
+  }
+
+  #credit(id: number, wanted: number, shownSerial: number): void {
+    const surface = this.#session.surfaces.find(id);
+    if (surface === undefined) return;
+    let count = wanted;
+    if (!this.#awaited.has(id)) {
+      this.#awaited.set(id, surface.lastSerial);
+      // What is left of an earlier page's credits is this one's, and the guest has to begin anew.
+      count = Math.max(0, wanted - surface.credits);
+      if (surface.lastSerial > 0) this.#send("control", "refresh", { surface: id });
+    }
+    const granted = this.#session.surfaces.grant(id, count);
+    if (granted > 0) this.#send("frames", "credit", { surface: id, count: granted, shownSerial });
   }
 
   #execStart(message: Extract<ToLink, { type: "execStart" }>): void {
@@ -328,13 +337,10 @@ export class Link {
       refused: (what) => log(`link: refused ${escapeForLog(what, 1000)}`),
     });
     this.#page = page;
+    this.#awaited.clear();
     if (!this.#session.isOpen) return;
-    for (const surface of this.#session.surfaces.values())
-      if (surface.partial !== null) this.#halfReceived.add(surface.id);
     page.event({ type: "attached" });
     for (const event of this.#mirror.events()) page.event(event);
-    // The new page has no pictures yet; credits that the old page held are the new page's to give again.
-    for (const surface of this.#mirror.surfaces()) this.#send("control", "refresh", { surface });
   }
 
   // ---- the end ---------------------------------------------------------------------------------------------

@@ -25,16 +25,20 @@ export interface PageListener {
 export class PagePorts {
   readonly #events: MessagePortLike;
   readonly #pixels: MessagePortLike;
+  #isClosed = false;
 
   constructor(events: MessagePortLike, pixels: MessagePortLike, listener: PageListener) {
     this.#events = events;
     this.#pixels = pixels;
+    // What a page said last may still be on its way when another has come.
     events.on("message", ({ data }) => {
+      if (this.#isClosed) return;
       const command = linkCommandSchema.safeParse(data);
       if (command.success) listener.command(command.data);
       else listener.refused(`command of the page: ${command.error.message}`);
     });
     pixels.on("message", ({ data }) => {
+      if (this.#isClosed) return;
       const command = pixelCommandSchema.safeParse(data);
       if (command.success) listener.pixelCommand(command.data);
       else listener.refused(`command of the compositor: ${command.error.message}`);
@@ -52,6 +56,7 @@ export class PagePorts {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#events.close();
     this.#pixels.close();
   }

@@ -48,10 +48,6 @@ export class SurfaceMirror {
     }
   }
 
-  surfaces(): IterableIterator<SurfaceId> {
-    return this.#opened.keys();
-  }
-
   events(): SurfaceEvent[] {
     return [...this.#opened.values(), ...this.#placed.values(), ...(this.#cursor === null ? [] : [this.#cursor])];
   }

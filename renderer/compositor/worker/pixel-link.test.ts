@@ -111,3 +111,14 @@ describe("the memory of one VM in the compositor", () => {
     expect(violations()).toMatchObject([{ surface: 1 }]);
   });
 });
+
+describe("a surface of which the page has not spoken yet", () => {
+  it("is given no credit, and what comes of it costs nothing", () => {
+    for (let part = 0; part < 1000; part += 1) say(frame(1, 8192, 4320, MEGABYTE, false));
+    expect(port.heard).toEqual([]);
+    link.open(id(1), canvas());
+    expect(port.heard).toEqual([{ type: "credit", surface: 1, count: 2, shownSerial: 0 }]);
+    for (let part = 0; part < 320; part += 1) say(frame(1, 8192, 4320, MEGABYTE, false));
+    expect(violations()).toEqual([]);
+  });
+});
