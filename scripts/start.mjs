@@ -1,7 +1,9 @@
 // `npm start`: sets up what is missing and opens the desktop. Everything after `--` is the application's own, but for
 // `--setup-only`, which opens nothing.
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { resolveElectron } from "./setup/electron.mjs";
+import { findDisplay } from "./setup/host-display.mjs";
 import { main, setUp } from "./setup/index.mjs";
 import { checkout } from "./setup/paths.mjs";
 
@@ -10,18 +12,9 @@ const setupOnly = given.includes("--setup-only");
 const isRoot = process.getuid?.() === 0;
 
 await main(async (signal) => {
-  if (!setupOnly && !process.env["DISPLAY"] && !process.env["WAYLAND_DISPLAY"]) {
-    process.stderr.write(
-      [
-        "Atoll needs a graphical display, and neither WAYLAND_DISPLAY nor DISPLAY is set.",
-        "",
-        "  In a graphical session:  start it from a terminal of that session",
-        "  Over ssh:                ssh -X HOST, then npm start",
-        "  Without any screen:      apt-get install xvfb, then xvfb-run -a npm start",
-        "  Only install and build:  npm start -- --setup-only",
-        "",
-      ].join("\n"),
-    );
+  const display = setupOnly ? { electronArgs: [] } : await findDisplay(process.env);
+  if ("words" in display) {
+    process.stderr.write(display.words);
     return 1;
   }
   await setUp({ signal });
@@ -32,19 +25,18 @@ await main(async (signal) => {
         "         Start Atoll as an ordinary user to have it.\n\n",
     );
   }
-  return openDesktop(given);
+  return openDesktop([...display.electronArgs, checkout, ...given]);
 });
 
 /**
- * @param {string[]} args
+ * @param {string[]} args Electron's
  * @returns {Promise<number>} the desktop's exit code
  */
 function openDesktop(args) {
   const { executable } = resolveElectron();
-  const electronArgs = [...(isRoot ? ["--no-sandbox"] : []), checkout, ...args];
   // A process group of its own, so that Ctrl-C reaches it once, through us: a second signal would kill it half-way.
   // It gets a SIGTERM when we are killed.
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", executable, ...electronArgs], {
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", executable, ...(isRoot ? ["--no-sandbox"] : []), ...args], {
     stdio: ["ignore", "inherit", "inherit"],
     detached: true,
     env: { ...process.env, ELECTRON_RUN_AS_NODE: undefined },
@@ -55,6 +47,10 @@ function openDesktop(args) {
   }
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("exit", (code, killedBy) => resolve(code ?? (killedBy === "SIGINT" ? 130 : 143)));
+    child.on("exit", (code, killedBy) => {
+      if (killedBy)
+        process.stderr.write(`The desktop was ended by ${killedBy}; bin/atoll doctor checks what it needs.\n`);
+      resolve(code ?? 128 + (killedBy ? constants.signals[killedBy] : 0));
+    });
   });
 }
