@@ -7,7 +7,7 @@ import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
 import type { LinkSession } from "../vms/link-session.ts";
 import { Links } from "../vms/links.ts";
-import { vmStore } from "../vms/store.ts";
+import { takeVms } from "../vms/store.ts";
 import { mayTakeFocus } from "../wm/activation.ts";
 import { CommandServer } from "../wm/command-server.ts";
 import { Drag } from "../wm/drag.ts";
@@ -165,7 +165,7 @@ export async function startShell(): Promise<void> {
   onLinkPorts((vm, events, pixels) => links.add(vm, events, pixels));
   let keeper: PlacementKeeper | null = null;
   bridge.on("vm.changed", (vms) => {
-    vmStore.setState({ vms });
+    takeVms(vms);
     links.follow(vms);
     keeper?.follow(vms);
   });
@@ -176,6 +176,6 @@ export async function startShell(): Promise<void> {
   if (!attached.ok) return;
   keeper = new PlacementKeeper(bridge, memory, attached.value.placements);
   keeper.follow(attached.value.vms);
-  vmStore.setState({ vms: attached.value.vms });
+  takeVms(attached.value.vms);
   desktopStore.setState({ theme: attached.value.theme, problems: attached.value.problems });
 }

@@ -1,15 +1,13 @@
 /** Asks before a VM loses its power: what its programs have not saved is gone. */
-import { useStore } from "zustand";
 import type { VmId } from "#shared/model/vm.ts";
 import { order } from "../desktop/bridge.ts";
 import { setOverlay } from "../desktop/store.ts";
 import { Prompt } from "../ui/Prompt.tsx";
 import { Tag } from "../ui/Tag.tsx";
-import { tagOf, vmStore } from "./store.ts";
+import { useTag } from "./use-vm.ts";
 
 export function KillPrompt({ vm }: { vm: VmId }) {
-  const vms = useStore(vmStore, (state) => state.vms);
-  const tag = tagOf(vms, vm);
+  const tag = useTag(vm);
   const answer = (name: "vm.stop" | "vm.kill"): void => {
     setOverlay(null);
     order(name, { vm });

@@ -1,13 +1,14 @@
 /** Why a window does not live any more, over its last picture, and what to do. */
 import { Play, Snowflake } from "lucide-react";
-import type { VmStatus } from "#shared/model/vm.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import { order } from "../desktop/bridge.ts";
 import { canStart } from "../vms/facts.ts";
+import { useVm } from "../vms/use-vm.ts";
 import { frozenWords } from "./frozen-words.ts";
 import type { Frozen } from "./state.ts";
 
-/** `vm`: undefined once it is removed. */
-export function FrozenBadge({ frozen, vm }: { frozen: Frozen; vm: VmStatus | undefined }) {
+export function FrozenBadge({ frozen, vm: id }: { frozen: Frozen; vm: VmId }) {
+  const vm = useVm(id);
   const { title, detail } = frozenWords(frozen, vm);
   return (
     <div className="frozen">

@@ -9,9 +9,10 @@ import { useStore } from "zustand";
 import type { WindowId } from "#shared/model/window.ts";
 import { orders } from "../desktop/shell.ts";
 import { Tag } from "../ui/Tag.tsx";
-import { tagOf, vmStore } from "../vms/store.ts";
+import { useTag } from "../vms/use-vm.ts";
 import { topmost } from "./state.ts";
 import { wmStore } from "./store.ts";
+import { useWindow } from "./use-window.ts";
 
 export function FullscreenStrip() {
   const id = useStore(wmStore, (state) => {
@@ -27,15 +28,14 @@ export function FullscreenStrip() {
 }
 
 function Strip({ id }: { id: WindowId }) {
-  const window = useStore(wmStore, (state) => state.windows[id]);
-  const vms = useStore(vmStore, (state) => state.vms);
-  if (window === undefined) return null;
-  const tag = tagOf(vms, window.vm);
+  const window = useWindow(id);
+  const tag = useTag(window?.vm ?? null);
+  if (window === null) return null;
   return (
     <div className="fullscreen-edge" data-label={tag.label}>
       <div className="fullscreen-strip" role="group" aria-label={`Full screen, ${tag.name}`}>
         <Tag tag={tag} />
-        <span className="fullscreen-title">{window.guest.title}</span>
+        <span className="fullscreen-title">{window.title}</span>
         <button type="button" className="fullscreen-leave" onClick={() => orders.leaveFullscreen(id)}>
           <Minimize2 size={14} aria-hidden="true" />
           Leave full screen

@@ -5,22 +5,19 @@
 import "./guest-window.css";
 import { Copy, Ellipsis, Minus, Square, X } from "lucide-react";
 import { memo, type PointerEvent as ReactPointerEvent, useLayoutEffect, useRef } from "react";
-import { useStore } from "zustand";
 import type { WindowId } from "#shared/model/window.ts";
 import { drag, links, orders } from "../desktop/shell.ts";
 import { setOverlay } from "../desktop/store.ts";
 import { Tag } from "../ui/Tag.tsx";
-import { tagOf, vmStore } from "../vms/store.ts";
+import { useTag } from "../vms/use-vm.ts";
 import { FrozenBadge } from "./FrozenBadge.tsx";
 import { placeFrame } from "./frame-placer.ts";
-import { isFixedSize } from "./geometry.ts";
 import { ResizeHandles } from "./ResizeHandles.tsx";
-import { wmStore } from "./store.ts";
+import { useWindow } from "./use-window.ts";
 
 export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
-  const window = useStore(wmStore, (state) => state.windows[id]);
-  const isFocused = useStore(wmStore, (state) => state.focused === id);
-  const vms = useStore(vmStore, (state) => state.vms);
+  const window = useWindow(id);
+  const tag = useTag(window?.vm ?? null);
   const frame = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const overlays = useRef<HTMLDivElement>(null);
@@ -33,12 +30,10 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
   }, [id]);
   useLayoutEffect(() => (frame.current === null ? undefined : placeFrame(id, frame.current)), [id]);
 
-  if (window === undefined) return null;
-  const tag = tagOf(vms, window.vm);
-  const { title } = window.guest;
-  const isMaximized = window.placement === "maximized" || window.placement === "fullscreen";
+  if (window === null) return null;
+  const { title, placement, frozen, isClientDecorated } = window;
+  const isMaximized = placement === "maximized" || placement === "fullscreen";
   const isFree = window.shownAs === "free";
-  const canResize = window.frozen === null && !isFixedSize(window.guest.hints);
   const onTitleBar = (event: ReactPointerEvent): void => {
     orders.focus(id);
     if (event.button === 0) drag.move(id);
@@ -54,10 +49,10 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
       data-window-id={id}
       data-vm={tag.name}
       data-label={tag.label}
-      data-focused={isFocused || undefined}
-      data-bar={window.shownAs === "screen" ? "edge" : window.guest.clientDecorated ? "slim" : "full"}
+      data-focused={window.isFocused || undefined}
+      data-bar={window.shownAs === "screen" ? "edge" : isClientDecorated ? "slim" : "full"}
       data-filled={isFree ? undefined : true}
-      data-frozen={window.frozen === null ? undefined : true}
+      data-frozen={frozen === null ? undefined : true}
     >
       <div className="guest-frame">
         <header
@@ -70,7 +65,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
           <span className="title" data-part="title">
             {title}
           </span>
-          {window.guest.clientDecorated && (
+          {isClientDecorated && (
             <div className="window-buttons" onPointerDown={(event) => event.stopPropagation()}>
               <button
                 type="button"
@@ -83,7 +78,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
               </button>
             </div>
           )}
-          {!window.guest.clientDecorated && (
+          {!isClientDecorated && (
             <div
               className="window-buttons"
               onPointerDown={(event) => event.stopPropagation()}
@@ -92,7 +87,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
               <button type="button" tabIndex={-1} aria-label="Minimise" onClick={() => orders.minimize(id)}>
                 <Minus size={15} />
               </button>
-              {canResize && (
+              {!window.isFixedSize && (
                 <button
                   type="button"
                   tabIndex={-1}
@@ -109,10 +104,10 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
           )}
         </header>
         <div ref={content} className="guest-content" data-part="content" />
-        {window.frozen !== null && <FrozenBadge frozen={window.frozen} vm={vms.find((vm) => vm.id === window.vm)} />}
+        {frozen !== null && <FrozenBadge frozen={frozen} vm={window.vm} />}
       </div>
       <div ref={overlays} className="guest-popups" />
-      {isFree && canResize && <ResizeHandles id={id} />}
+      {isFree && frozen === null && !window.isFixedSize && <ResizeHandles id={id} />}
     </div>
   );
 });

@@ -6,9 +6,9 @@ import type { WindowId } from "#shared/model/window.ts";
 import { iconFor } from "../desktop/app-icon.ts";
 import { links, switcher } from "../desktop/shell.ts";
 import { Tag } from "../ui/Tag.tsx";
-import { tagOf, vmStore } from "../vms/store.ts";
+import { useTag } from "../vms/use-vm.ts";
 import { overlayStore } from "./overlays.ts";
-import { wmStore } from "./store.ts";
+import { useWindow } from "./use-window.ts";
 import { windowPicture } from "./window-picture.ts";
 
 /** Room for a picture, DOM pixels; see switcher.css. */
@@ -29,15 +29,14 @@ export function Switcher() {
 }
 
 const Card = memo(function Card({ id, at, isChosen }: { id: WindowId; at: number; isChosen: boolean }) {
-  const window = useStore(wmStore, (state) => state.windows[id]);
-  const vms = useStore(vmStore, (state) => state.vms);
+  const window = useWindow(id);
+  const tag = useTag(window?.vm ?? null);
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (isChosen) card.current?.scrollIntoView({ block: "nearest" });
   }, [isChosen]);
-  if (window === undefined) return null;
-  const tag = tagOf(vms, window.vm);
-  const Icon = iconFor(window.guest.appId);
+  if (window === null) return null;
+  const Icon = iconFor(window.appId);
   const choose = (): void => {
     switcher.choose(at);
     switcher.commit();
@@ -49,7 +48,7 @@ const Card = memo(function Card({ id, at, isChosen }: { id: WindowId; at: number
       role="option"
       tabIndex={-1}
       aria-selected={isChosen}
-      aria-label={`${window.guest.title}, ${tag.name}${window.isMinimized ? ", minimised" : ""}`}
+      aria-label={`${window.title}, ${tag.name}${window.isMinimized ? ", minimised" : ""}`}
       data-label={tag.label}
       data-minimized={window.isMinimized || undefined}
       onPointerMove={() => !isChosen && switcher.choose(at)}
@@ -61,7 +60,7 @@ const Card = memo(function Card({ id, at, isChosen }: { id: WindowId; at: number
       <div className="switcher-words">
         <Tag tag={tag} />
         <Icon size={14} strokeWidth={1.75} aria-hidden="true" />
-        <span className="switcher-title">{window.guest.title}</span>
+        <span className="switcher-title">{window.title}</span>
       </div>
     </div>
   );

@@ -11,22 +11,20 @@ import {
   Shrink,
   X,
 } from "lucide-react";
-import { useStore } from "zustand";
 import type { WindowId } from "#shared/model/window.ts";
 import { drag, orders } from "../desktop/shell.ts";
 import { closeOverlay } from "../desktop/store.ts";
 import { Menu, MenuItem, MenuRule } from "../ui/Menu.tsx";
-import { tagOf, vmStore } from "../vms/store.ts";
-import { isFixedSize } from "./geometry.ts";
-import type { DesktopWindow } from "./state.ts";
-import { wmStore } from "./store.ts";
+import { useTag } from "../vms/use-vm.ts";
+import { useWindow } from "./use-window.ts";
+import type { WindowFacts } from "./window-facts.ts";
 
 const SIZE = 14;
 
 export function WindowMenu({ id, at }: { id: WindowId; at: { x: number; y: number } }) {
-  const window = useStore(wmStore, (state) => state.windows[id]);
-  const vms = useStore(vmStore, (state) => state.vms);
-  if (window === undefined) return null;
+  const window = useWindow(id);
+  const tag = useTag(window?.vm ?? null);
+  if (window === null) return null;
   return (
     <Menu
       isOpen
@@ -34,23 +32,22 @@ export function WindowMenu({ id, at }: { id: WindowId; at: { x: number; y: numbe
       trigger={null}
       at={at}
       align="start"
-      label={tagOf(vms, window.vm).label}
+      label={tag.label}
     >
-      <Items window={window} />
+      <Items id={id} window={window} />
     </Menu>
   );
 }
 
-function Items({ window }: { window: DesktopWindow }) {
-  const { id, placement, guest } = window;
+function Items({ id, window }: { id: WindowId; window: WindowFacts }) {
+  const { placement, isFixedSize } = window;
   const isLive = window.frozen === null;
-  const canResize = isLive && !isFixedSize(guest.hints);
   const isFree = placement === "free";
   // The keys are the menu's until it is gone.
   const byKeys = (begin: () => void) => () => requestAnimationFrame(begin);
   return (
     <>
-      {isLive && !isFree && placement !== "screen" && (
+      {!isFree && placement !== "screen" && (
         <MenuItem
           icon={<PictureInPicture2 size={SIZE} />}
           text="Restore"
@@ -58,7 +55,7 @@ function Items({ window }: { window: DesktopWindow }) {
           run={() => orders.place(id, "free")}
         />
       )}
-      {canResize && placement !== "maximized" && (
+      {!isFixedSize && placement !== "maximized" && (
         <MenuItem icon={<Maximize2 size={SIZE} />} text="Maximise" keys="Super ↑" run={() => orders.maximize(id)} />
       )}
       <MenuItem icon={<Minus size={SIZE} />} text="Minimise" keys="Super H" run={() => orders.minimize(id)} />
@@ -70,7 +67,7 @@ function Items({ window }: { window: DesktopWindow }) {
           run={() => orders.toggleFullscreen(id)}
         />
       )}
-      {canResize && (
+      {!isFixedSize && (
         <>
           <MenuItem
             icon={<PanelLeft size={SIZE} />}
@@ -90,7 +87,7 @@ function Items({ window }: { window: DesktopWindow }) {
         <>
           <MenuRule />
           <MenuItem icon={<Move size={SIZE} />} text="Move with arrow keys" run={byKeys(() => drag.moveByKeys(id))} />
-          {canResize && (
+          {isLive && !isFixedSize && (
             <MenuItem
               icon={<Scaling size={SIZE} />}
               text="Resize with arrow keys"

@@ -80,7 +80,7 @@ export class Drag {
           dispatch({ type: "hold", id, edges: NO_EDGES });
         }
         dispatch({ type: "moveTo", id, x: x - grip.x, y: y - grip.y });
-        part = canSnap(window) ? snapPart(x, y, state.workArea) : null;
+        part = isFixedSize(window.guest.hints) ? null : snapPart(x, y, state.workArea);
         const snap = part === null ? null : fill(state.workArea, part);
         if (!isSame(snap, overlayStore.getState().snap)) overlayStore.setState({ snap });
       },
@@ -225,10 +225,6 @@ function gripOf(window: DesktopWindow, start: { x: number; y: number }, workArea
     x: window.shownAs === "free" ? start.x - content.x : Math.round(part * window.free.width),
     y: clamp(start.y - content.y, -frameOf(window, workArea).top, window.free.height),
   };
-}
-
-function canSnap(window: DesktopWindow): boolean {
-  return window.frozen === null && !isFixedSize(window.guest.hints);
 }
 
 function putBack({ id, free, placement }: DesktopWindow): void {

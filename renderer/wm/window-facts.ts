@@ -1,0 +1,47 @@
+/** What views draw of a window: plain values that stay equal while it moves, so that no view draws again for a step. Pure. */
+import type { VmId } from "#shared/model/vm.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { isFixedSize } from "./geometry.ts";
+import type { DesktopWindow, Frozen, Placement, WmState } from "./state.ts";
+
+export interface WindowFacts {
+  readonly vm: VmId;
+  /** What its program calls it; else the application's id. */
+  readonly title: string;
+  readonly appId: string;
+  readonly isFocused: boolean;
+  readonly isMinimized: boolean;
+  readonly needsAttention: boolean;
+  readonly placement: Placement;
+  readonly shownAs: Placement;
+  readonly isFixedSize: boolean;
+  /** Draws its own header bar. */
+  readonly isClientDecorated: boolean;
+  readonly frozen: Frozen | null;
+}
+
+export function windowFacts({ windows, focused }: WmState, id: WindowId): WindowFacts | null {
+  const window = windows[id];
+  if (window === undefined) return null;
+  const { vm, guest, isMinimized, needsAttention, placement, shownAs, frozen } = window;
+  return {
+    vm,
+    title: guest.title === "" ? guest.appId : guest.title,
+    appId: guest.appId,
+    isFocused: focused === id,
+    isMinimized,
+    needsAttention,
+    placement,
+    shownAs,
+    isFixedSize: isFixedSize(guest.hints),
+    isClientDecorated: guest.clientDecorated,
+    frozen,
+  };
+}
+
+/** Windows of a VM that want to be looked at, in the order in which they opened. */
+export function wantingOf({ windows }: WmState, vm: VmId): WindowId[] {
+  return Object.values<DesktopWindow>(windows)
+    .filter((window) => window.vm === vm && window.isMapped && window.needsAttention)
+    .map(({ id }) => id);
+}
