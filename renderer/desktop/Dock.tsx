@@ -1,32 +1,40 @@
 /** The dock: the launcher, and every window, underlined in its VM's colour. It makes way for windows that fill the screen. */
 import "./dock.css";
-import { Bell, LayoutGrid, Minus } from "lucide-react";
+import { Bell, Layers, LayoutGrid, Minus } from "lucide-react";
+import type { MouseEvent as ReactMouseEvent } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
 import type { WindowId } from "#shared/model/window.ts";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
-import { tagOf, vmStore } from "../vms/store.ts";
+import { useTag } from "../vms/use-vm.ts";
 import { isShown } from "../wm/state.ts";
-import type { DesktopWindow } from "../wm/state.ts";
+import type { DesktopWindow, WmState } from "../wm/state.ts";
 import { wmStore } from "../wm/store.ts";
+import { useWindow } from "../wm/use-window.ts";
 import { type WindowGroup, windowGroups } from "../wm/window-groups.ts";
+import { windowFacts } from "../wm/window-facts.ts";
 import { iconFor } from "./app-icon.ts";
 import { orders } from "./shell.ts";
 import { closeOverlay, desktopStore, type Launch, setOverlay, toggleLauncher } from "./store.ts";
 
+/** An entry with its gap, and what of the page's width is none; see dock.css. */
+const ENTRY_PX = 52;
+const OTHER_PX = 70;
+
 export function Dock() {
+  const launches = useStore(desktopStore, (state) => state.launches);
   // As strings, which stay the same while windows move.
   const groups = useStore(
     wmStore,
-    useShallow((state) => windowGroups(state).map((group) => group.join(" "))),
+    useShallow((state) => groupsIn(state, launches.length)),
   );
   const isCovered = useStore(wmStore, (state) =>
     Object.values<DesktopWindow>(state.windows).some((window) => isShown(window) && window.placement !== "free"),
   );
   const isLauncherOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "launcher");
-  const launches = useStore(desktopStore, (state) => state.launches);
+  const isMenuOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "dock-menu");
   return (
-    <div className="dock-area" data-hidden={(isCovered && !isLauncherOpen) || undefined}>
+    <div className="dock-area" data-hidden={(isCovered && !isLauncherOpen && !isMenuOpen) || undefined}>
       <nav className="dock" aria-label="Windows">
         <button
           type="button"
@@ -50,63 +58,65 @@ export function Dock() {
   );
 }
 
+/** As many as there is room for beside the launcher and the programs on their way. */
+function groupsIn(state: WmState, launches: number): string[] {
+  const room = Math.floor((state.workArea.width - OTHER_PX) / ENTRY_PX) - 1 - launches;
+  return windowGroups(state, room).map((group) => group.join(" "));
+}
+
 function DockItem({ id }: { id: WindowId }) {
-  const window = useStore(wmStore, (state) => state.windows[id]);
-  const isFocused = useStore(wmStore, (state) => state.focused === id);
-  const vms = useStore(vmStore, (state) => state.vms);
-  if (window === undefined) return null;
-  const tag = tagOf(vms, window.vm);
-  const Icon = iconFor(window.guest.appId);
+  const window = useWindow(id);
+  const tag = useTag(window?.vm ?? null);
+  if (window === null) return null;
+  const { title, appId, isFocused, isMinimized, needsAttention } = window;
+  const Icon = iconFor(appId);
+  const openMenu = ({ clientX, clientY }: ReactMouseEvent): void =>
+    setOverlay({ kind: "window-menu", window: id, x: clientX, y: clientY });
   return (
     <button
       type="button"
       className="dock-item"
       data-label={tag.label}
       data-focused={isFocused || undefined}
-      data-minimized={window.isMinimized || undefined}
-      data-attention={window.needsAttention || undefined}
-      aria-label={`${window.guest.title}, ${tag.name}${window.needsAttention ? ", wants attention" : ""}`}
+      data-minimized={isMinimized || undefined}
+      data-attention={needsAttention || undefined}
+      aria-label={`${title}, ${tag.name}${needsAttention ? ", wants attention" : ""}`}
       onClick={() => orders.toggle(id)}
+      onContextMenu={openMenu}
     >
       <Icon size={21} strokeWidth={1.75} />
       <span className="dock-mark" />
-      <span className="dock-tip" aria-hidden="true">
-        <b>{tag.name}</b> {window.guest.title}
-      </span>
+      <DockTip name={tag.name} text={title} />
     </button>
   );
 }
 
-/** Several windows of one application: a list to choose from. */
+/** Several windows of one application, or of one VM: a list to choose from. */
 function DockGroup({ ids }: { ids: WindowGroup }) {
-  const windows = useStore(
+  const { vm, appId, isFocused, isMinimized, needsAttention } = useStore(
     wmStore,
-    useShallow((state) => ids.flatMap((id) => state.windows[id] ?? [])),
+    useShallow((state) => groupFacts(state, ids)),
   );
-  const isFocused = useStore(wmStore, (state) => state.focused !== null && ids.includes(state.focused));
   const isOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "dock-menu" && overlay.first === ids[0]);
-  const vms = useStore(vmStore, (state) => state.vms);
-  const [first] = windows;
-  if (first === undefined) return null;
-  const tag = tagOf(vms, first.vm);
-  const { appId } = first.guest;
-  const Icon = iconFor(appId);
-  const needsAttention = windows.some((window) => window.needsAttention);
+  const tag = useTag(vm);
+  const Icon = appId === null ? Layers : iconFor(appId);
+  const words = `${ids.length} windows${appId === null ? "" : ` of ${appId}`}`;
   const entry = (
     <button
       type="button"
       className="dock-item"
       data-label={tag.label}
       data-focused={isFocused || undefined}
-      data-minimized={windows.every((window) => window.isMinimized) || undefined}
+      data-minimized={isMinimized || undefined}
       data-attention={needsAttention || undefined}
-      aria-label={`${windows.length} windows of ${appId}, ${tag.name}${needsAttention ? ", wants attention" : ""}`}
+      aria-label={`${words}, ${tag.name}${needsAttention ? ", wants attention" : ""}`}
     >
       <Icon size={21} strokeWidth={1.75} />
       <span className="dock-count" aria-hidden="true">
-        {windows.length}
+        {ids.length}
       </span>
       <span className="dock-mark" />
+      <DockTip name={tag.name} text={words} />
     </button>
   );
   return (
@@ -118,22 +128,36 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
       side="top"
       label={tag.label}
     >
-      {windows.map(({ id, guest, isMinimized, needsAttention: isWanting }) => (
-        <MenuItem
-          key={id}
-          icon={isWanting ? <Bell size={14} /> : isMinimized ? <Minus size={14} /> : <Icon size={14} />}
-          text={guest.title === "" ? appId : guest.title}
-          run={() => orders.focus(id)}
-        />
+      {ids.map((id) => (
+        <GroupItem key={id} id={id} />
       ))}
     </Menu>
   );
 }
 
+/** `appId`: null where they are of several applications. */
+function groupFacts(state: WmState, ids: WindowGroup) {
+  const windows = ids.flatMap((id) => windowFacts(state, id) ?? []);
+  const appId = windows[0]?.appId ?? "";
+  return {
+    vm: windows[0]?.vm ?? null,
+    appId: appId !== "" && windows.every((window) => window.appId === appId) ? appId : null,
+    isFocused: windows.some((window) => window.isFocused),
+    isMinimized: windows.every((window) => window.isMinimized),
+    needsAttention: windows.some((window) => window.needsAttention),
+  };
+}
+
+function GroupItem({ id }: { id: WindowId }) {
+  const window = useWindow(id);
+  if (window === null) return null;
+  const Icon = window.needsAttention ? Bell : window.isMinimized ? Minus : iconFor(window.appId);
+  return <MenuItem icon={<Icon size={14} />} text={window.title} run={() => orders.focus(id)} />;
+}
+
 /** A program on its way. */
 function DockLaunch({ launch }: { launch: Launch }) {
-  const vms = useStore(vmStore, (state) => state.vms);
-  const tag = tagOf(vms, launch.vm);
+  const tag = useTag(launch.vm);
   const Icon = iconFor(launch.appId);
   return (
     <span
@@ -144,6 +168,15 @@ function DockLaunch({ launch }: { launch: Launch }) {
     >
       <Icon size={21} strokeWidth={1.75} />
       <span className="dock-mark" />
+      <DockTip name={tag.name} text={`${launch.name} opens`} />
+    </span>
+  );
+}
+
+function DockTip({ name, text }: { name: string; text: string }) {
+  return (
+    <span className="dock-tip" aria-hidden="true">
+      <b>{name}</b> {text}
     </span>
   );
 }

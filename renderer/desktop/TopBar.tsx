@@ -34,7 +34,11 @@ export function TopBar() {
       <AtollMenu />
       <div className="top-bar-space" />
       <Problems />
-      <nav className="chips" aria-label="Virtual machines">
+      <nav
+        className="chips"
+        aria-label="Virtual machines"
+        onWheel={({ currentTarget, deltaY }) => currentTarget.scrollBy(deltaY, 0)}
+      >
         {vms.map((vm) => (
           <VmChip key={vm.id} vm={vm} />
         ))}

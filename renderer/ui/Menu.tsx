@@ -53,7 +53,7 @@ export function MenuItem({ icon, text, keys, run, isDanger = false }: MenuItemPr
   return (
     <Base.Item className="menu-item" data-danger={isDanger || undefined} onClick={run}>
       <span className="menu-icon">{icon}</span>
-      {text}
+      <span className="menu-text">{text}</span>
       {keys !== undefined && <kbd className="menu-keys">{keys}</kbd>}
     </Base.Item>
   );
@@ -79,7 +79,7 @@ export function MenuChoice<Value extends string>({ title, value, choices, choose
                 <Check size={14} />
               </Base.RadioItemIndicator>
             </span>
-            {text}
+            <span className="menu-text">{text}</span>
           </Base.RadioItem>
         ))}
       </Base.RadioGroup>

@@ -1,19 +1,29 @@
 /** A VM in the top bar: shape, name, the one fact; with a menu of what can be done to it. */
 import "./vm-chip.css";
-import { LayoutGrid, Pause, Play, Power, Skull } from "lucide-react";
+import { Bell, LayoutGrid, Pause, Play, Power, Skull } from "lucide-react";
 import { memo } from "react";
 import { useStore } from "zustand";
+import { useShallow } from "zustand/shallow";
 import type { VmStatus } from "#shared/model/vm.ts";
+import type { WindowId } from "#shared/model/window.ts";
 import { order } from "../desktop/bridge.ts";
+import { orders } from "../desktop/shell.ts";
 import { closeOverlay, desktopStore, setOverlay } from "../desktop/store.ts";
 import { LabelShape } from "../ui/LabelShape.tsx";
-import { Menu, MenuItem } from "../ui/Menu.tsx";
+import { Menu, MenuItem, MenuRule } from "../ui/Menu.tsx";
+import { wmStore } from "../wm/store.ts";
+import { useWindow } from "../wm/use-window.ts";
+import { wantingOf } from "../wm/window-facts.ts";
 import { canStart, factOf, machineOf } from "./facts.ts";
 import { StartSteps } from "./StartSteps.tsx";
 
 export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
   const isOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "vm-menu" && overlay.vm === vm.id);
-  const fact = factOf(vm);
+  const wanting = useStore(
+    wmStore,
+    useShallow((state) => wantingOf(state, vm.id)),
+  );
+  const fact = factOf(vm, wanting.length > 0);
   const chip = (
     <button
       type="button"
@@ -38,12 +48,12 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
       align="end"
       label={vm.label}
     >
-      <VmMenu vm={vm} />
+      <VmMenu vm={vm} wanting={wanting} />
     </Menu>
   );
 });
 
-function VmMenu({ vm }: { vm: VmStatus }) {
+function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] }) {
   const isOn = !canStart(vm);
   const icon = 14;
   return (
@@ -53,6 +63,10 @@ function VmMenu({ vm }: { vm: VmStatus }) {
         <span>{machineOf(vm)}</span>
         {vm.stateDetail !== "" && <span className="chip-words">{vm.stateDetail}</span>}
       </div>
+      {wanting.map((id) => (
+        <WantingItem key={id} id={id} />
+      ))}
+      {wanting.length > 0 && <MenuRule />}
       {!isOn && <MenuItem icon={<Play size={icon} />} text="Start" run={() => order("vm.start", { vm: vm.id })} />}
       {vm.state === "running" && (
         <MenuItem
@@ -78,4 +92,11 @@ function VmMenu({ vm }: { vm: VmStatus }) {
       )}
     </>
   );
+}
+
+/** A window that wants to be looked at: it may be behind others, and the dock out of sight. */
+function WantingItem({ id }: { id: WindowId }) {
+  const window = useWindow(id);
+  if (window === null) return null;
+  return <MenuItem icon={<Bell size={14} />} text={window.title} run={() => orders.focus(id)} />;
 }

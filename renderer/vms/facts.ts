@@ -1,7 +1,7 @@
 /** The one fact about a VM that is worth knowing now, in a few words. Pure. */
 import type { StartPhase, VmStateReason, VmStatus } from "#shared/model/vm.ts";
 
-export type FactTone = "quiet" | "busy" | "bad";
+export type FactTone = "quiet" | "busy" | "wanting" | "bad";
 export interface VmFact {
   text: string;
   tone: FactTone;
@@ -21,11 +21,13 @@ const REASONS: Readonly<Record<VmStateReason, string>> = {
   "disk-error": "disk error",
 };
 
-export function factOf(vm: VmStatus): VmFact {
+/** `isWanting`: a window of it wants to be looked at. */
+export function factOf(vm: VmStatus, isWanting = false): VmFact {
   const reason = vm.stateReason === null ? null : REASONS[vm.stateReason];
   switch (vm.state) {
     case "running":
       if (reason !== null) return { text: reason, tone: "bad" };
+      if (isWanting) return { text: "needs you", tone: "wanting" };
       return {
         text: vm.windows === 0 ? "ready" : vm.windows === 1 ? "1 window" : `${vm.windows} windows`,
         tone: "quiet",

@@ -1,19 +1,45 @@
-/** Windows of one application of one VM belong together in the dock. Pure. */
+/** Windows of one application of one VM belong together in the dock; all of one VM, where there are too many. Pure. */
+import type { VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { DesktopWindow, WmState } from "./state.ts";
 
 /** In the order in which they opened. */
 export type WindowGroup = readonly [WindowId, ...WindowId[]];
 
-/** In the order in which their first windows opened. A window without an application id stands alone. */
-export function windowGroups({ windows }: WmState): WindowGroup[] {
-  const groups = new Map<string, [WindowId, ...WindowId[]]>();
+interface Group {
+  readonly vm: VmId;
+  readonly ids: [WindowId, ...WindowId[]];
+}
+
+/**
+ * In the order in which their first windows opened. A window without an application id stands alone. While there are more
+ * than `most`, the VM that has most of them has its windows in one: a VM that opens windows without end crowds out no other.
+ */
+export function windowGroups({ windows }: WmState, most: number): WindowGroup[] {
+  const groups = new Map<string, Group>();
   for (const { id, vm, guest, isMapped } of Object.values<DesktopWindow>(windows)) {
     if (!isMapped) continue;
     const key = guest.appId === "" ? id : `${vm} ${guest.appId}`;
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [id]);
-    else group.push(id);
+    if (group === undefined) groups.set(key, { vm, ids: [id] });
+    else group.ids.push(id);
   }
-  return [...groups.values()];
+  let shown = [...groups.values()];
+  while (shown.length > most) {
+    const vm = fullest(shown);
+    if (vm === null) break;
+    const [first, ...rest] = shown.filter((group) => group.vm === vm);
+    for (const { ids } of rest) first?.ids.push(...ids);
+    shown = shown.filter((group) => group === first || group.vm !== vm);
+  }
+  return shown.map(({ ids }) => ids);
+}
+
+/** The VM with most groups; null: each has one. */
+function fullest(groups: readonly Group[]): VmId | null {
+  const counts = new Map<VmId, number>();
+  for (const { vm } of groups) counts.set(vm, (counts.get(vm) ?? 0) + 1);
+  let most: [VmId | null, number] = [null, 1];
+  for (const counted of counts) if (counted[1] > most[1]) most = counted;
+  return most[0];
 }
