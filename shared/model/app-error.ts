@@ -9,7 +9,7 @@ export type ErrorCode =
   | `exec.${"failed" | "lost"}`
   | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built"}`
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
-  | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space" | "disk-broken"}`
+  | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
   | `usage.${"bad-argument" | "unknown-method"}`
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`

@@ -17,7 +17,7 @@ import { bootId } from "../../base/boot-id.ts";
 import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
 import type { Driver, MachineEnd } from "../driver.ts";
 import { qemuArguments, RUNTIME_FILES } from "./argv.ts";
-import { channelSockets, logTail, type MachineRecord, QemuMachine, RECORD_FILE } from "./machine.ts";
+import { channelSockets, KILL_TIMEOUT_MS, logTail, type MachineRecord, QemuMachine, RECORD_FILE } from "./machine.ts";
 import { probeQemu, QEMU_BINARY } from "./probe.ts";
 
 const DISK_FILE = "disk.qcow2";
@@ -75,16 +75,22 @@ export class QemuDriver implements Driver {
   async #start(id: VmId, signal: AbortSignal | undefined): Promise<QemuMachine> {
     const state = vmStateFolder(this.#paths, id);
     const run = vmRunFolder(this.#paths, id);
+    // A second QEMU on the same disk and sockets would wreck one that runs.
+    const running = await this.adopt(id);
+    if (running instanceof QemuMachine) return running;
     makePrivateFolder(state);
     makePrivateFolder(run);
     channelSockets(run); // refuses a path that is too long before anything is made
+    await refuseUnrecorded(id, run);
     const boundBuild = await diskBuild(state);
     const vm = await this.#source.describe(id, boundBuild);
     if (boundBuild === null) await createDisk(state, vm.template);
     const { accelerator } = await probeQemu(vm.template, cachePaths(resolveCacheDir()).probesDir);
+    const boot = await bootId();
     signal?.throwIfAborted();
     for (const file of Object.values(RUNTIME_FILES)) await fsp.rm(path.join(run, file), { force: true });
-    const pid = spawnQemu(run, [
+    const disk = path.join(state, DISK_FILE);
+    const qemu = await spawnQemu(run, [
       ...qemuArguments({
         id,
         hostname: vm.hostname,
@@ -93,20 +99,34 @@ export class QemuDriver implements Driver {
         cpus: vm.cpus,
         kernel: vm.template.kernel,
         initrd: vm.template.initrd,
-        disk: path.join(state, DISK_FILE),
+        disk,
         baseImage: vm.template.baseImage,
       }),
     ]);
-    const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), pid: await pid, bootId: await bootId() };
-    await fsp.writeFile(path.join(run, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
-    return waitForMonitor(record, run, path.join(state, DISK_FILE), signal);
+    const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), pid: qemu.pid, bootId: boot };
+    let machine: QemuMachine | null = null;
+    try {
+      await fsp.writeFile(path.join(run, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
+      qemu.begin();
+      machine = await monitorOf(record, run, () => isAlive(qemu.pid), signal);
+    } finally {
+      // Nobody would find it again.
+      if (machine === null) {
+        await end(qemu.pid);
+        await fsp.rm(path.join(run, RECORD_FILE), { force: true });
+      }
+    }
+    if (machine === null) throw startFailure(logTail(run), disk);
+    return machine;
   }
 
   async adopt(id: VmId): Promise<QemuMachine | MachineEnd | null> {
     const run = vmRunFolder(this.#paths, id);
     const record = await readJson(path.join(run, RECORD_FILE), recordSchema);
     if (record === null || record.id !== id) return null;
-    const machine = await QemuMachine.attach({ ...record, id }, run);
+    const machine = await monitorOf({ ...record, id }, run, () => isQemuOf(record.pid, id)).catch((cause: unknown) => {
+      throw outOfReach(record.pid, cause);
+    });
     if (machine !== null) return machine;
     const detail = logTail(run);
     await fsp.rm(run, { recursive: true, force: true });
@@ -125,18 +145,30 @@ export class QemuDriver implements Driver {
  * redirection around the loop: bash would keep the old standard error at such a number, and QEMU would lose its log.
  */
 const CLOSE_INHERITED =
-  'for fd in /proc/self/fd/*; do n=${fd##*/}; if ((n > 2)) && [[ -e $fd ]]; then exec {n}>&-; fi; done; exec "$@"';
+  "for fd in /proc/self/fd/*; do n=${fd##*/}; if ((n > 2)) && [[ -e $fd ]]; then exec {n}>&-; fi; done";
+
+/** QEMU executes when its record is written: where the application ends before, there is no word, and nothing to find. */
+const AWAIT_BEGIN = "read -r _ || exit 1";
+
+interface WaitingQemu {
+  /** Also when it executes. */
+  pid: number;
+  /** It executes. */
+  begin(): void;
+}
 
 /** Detached, with nothing inherited: the machine outlives the application. Rejects when the program cannot be started. */
-function spawnQemu(run: string, args: string[]): Promise<number> {
+function spawnQemu(run: string, args: string[]): Promise<WaitingQemu> {
   const log = fs.openSync(path.join(run, RUNTIME_FILES.log), "a", 0o600);
   try {
-    const child = spawn("/bin/bash", ["-c", CLOSE_INHERITED, "atoll", QEMU_BINARY, ...args], {
+    const script = `${CLOSE_INHERITED}; ${AWAIT_BEGIN}; exec "$@" </dev/null`;
+    const child = spawn("/bin/bash", ["-c", script, "atoll", QEMU_BINARY, ...args], {
       cwd: run,
       detached: true,
-      stdio: ["ignore", log, log],
+      stdio: ["pipe", log, log],
       env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
     });
+    child.stdin?.on("error", () => undefined); // it was killed before it began
     return new Promise((resolve, reject) => {
       child.on("error", (cause) =>
         reject(
@@ -146,7 +178,7 @@ function spawnQemu(run: string, args: string[]): Promise<number> {
       child.on("spawn", () => {
         child.unref();
         if (child.pid === undefined) reject(new AppError("hardware.qemu-failed", "QEMU has no process id."));
-        else resolve(child.pid);
+        else resolve({ pid: child.pid, begin: () => void child.stdin?.end("\n") });
       });
     });
   } finally {
@@ -154,32 +186,62 @@ function spawnQemu(run: string, args: string[]): Promise<number> {
   }
 }
 
-/** QEMU makes its sockets within some 50 ms; there is no event for it, so the folder is looked at until it has, or QEMU is gone. */
-async function waitForMonitor(
+/**
+ * The machine of a QEMU that was started, once its monitor answers; null where it is gone before. QEMU makes its sockets
+ * within some 50 ms; there is no event for it, so the folder is looked at until it has, or QEMU is gone.
+ */
+async function monitorOf(
   record: MachineRecord,
   run: string,
-  disk: string,
-  signal: AbortSignal | undefined,
-): Promise<QemuMachine> {
+  lives: () => boolean,
+  signal?: AbortSignal,
+): Promise<QemuMachine | null> {
   const deadline = performance.now() + MONITOR_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    if (signal?.aborted) break;
+  for (;;) {
+    signal?.throwIfAborted();
     // Its monitor is there before it has looked at its disk: it may end in between, and its log says why.
     const machine = await QemuMachine.attach(record, run);
-    if (machine !== null) return machine;
-    if (!isAlive(record.pid)) break;
+    if (machine !== null || !lives()) return machine;
+    if (performance.now() > deadline) {
+      const words = `QEMU has made no monitor within ${MONITOR_TIMEOUT_MS / 1000} s.`;
+      throw new AppError("hardware.qmp-failed", words, { log: logTail(run) });
+    }
     await delay(10);
   }
-  if (isAlive(record.pid)) process.kill(record.pid, "SIGKILL");
-  await fsp.rm(path.join(run, RECORD_FILE), { force: true });
-  signal?.throwIfAborted();
-  throw startFailure(logTail(run), disk);
+}
+
+function outOfReach(pid: number, cause: unknown): AppError {
+  const words = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");
+  return new AppError(
+    "hardware.qmp-failed",
+    `The VM's QEMU runs (process ${pid}) and cannot be reached: ${words}. Try again; what helps in the end is "kill -9 ${pid}".`,
+    { pid },
+    { cause },
+  );
+}
+
+/** A QEMU that runs and of which there is no record cannot be adopted. @throws AppError hardware.disk-in-use */
+async function refuseUnrecorded(id: VmId, run: string): Promise<void> {
+  const pid = Number(await fsp.readFile(path.join(run, RUNTIME_FILES.pid), "utf8").catch(() => ""));
+  if (!isQemuOf(pid, id)) return;
+  throw new AppError(
+    "hardware.disk-in-use",
+    `The VM's QEMU runs already (process ${pid}), and Atoll has lost what it knew of it: end it ("kill ${pid}"), then start the VM again.`,
+    { pid },
+  );
 }
 
 /** @param log the last words of QEMU, which did not start */
 function startFailure(log: string, disk: string): AppError {
   const words = (log.split("\n").at(-1) || "it said nothing").replace(/^(\S+Z )?qemu-system-x86_64: /, "");
   if (/No space left/.test(log)) return noSpace(words);
+  if (/Failed to get .* lock/.test(log)) {
+    return new AppError(
+      "hardware.disk-in-use",
+      `The VM's disk is in use: ${words}. Another program has ${disk} open ("fuser ${disk}" names it): end that, then start the VM again.`,
+      { disk, log },
+    );
+  }
   if (log.includes(disk) || /qcow2/i.test(words)) {
     return new AppError(
       "hardware.disk-broken",
@@ -261,6 +323,22 @@ async function readJson<Schema extends z.ZodType>(file: string, schema: Schema):
 function isAlive(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Kills it, and waits until it is gone: what it had open is free then. */
+async function end(pid: number): Promise<void> {
+  if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  const deadline = performance.now() + KILL_TIMEOUT_MS;
+  while (isAlive(pid) && performance.now() < deadline) await delay(10);
+}
+
+/** Whether this process is the QEMU of that VM; the number may be another process's by now. */
+function isQemuOf(pid: number, id: VmId): boolean {
+  try {
+    return isAlive(pid) && fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(id);
   } catch {
     return false;
   }

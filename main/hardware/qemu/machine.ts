@@ -14,7 +14,8 @@ import { QmpClient } from "./qmp.ts";
 
 /** In the runtime folder, from the start of a machine until its end has been seen. */
 export const RECORD_FILE = "machine.json";
-const KILL_TIMEOUT_MS = 5_000;
+/** How long a QEMU that was killed may take to be gone. */
+export const KILL_TIMEOUT_MS = 5_000;
 const LOG_TAIL_BYTES = 2_000;
 
 export interface MachineRecord {
@@ -64,14 +65,16 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
 
   /** Connects to the monitor of a machine; null where nobody answers there, somebody else, or one that ends meanwhile. */
   static async attach(record: MachineRecord, folder: string): Promise<QemuMachine | null> {
+    let qmp: QmpClient | null = null;
+    let machine: QemuMachine | null = null;
     try {
-      const qmp = await QmpClient.connect(checkedSocket(path.join(folder, RUNTIME_FILES.qmp)));
+      qmp = await QmpClient.connect(checkedSocket(path.join(folder, RUNTIME_FILES.qmp)));
       const { UUID } = await qmp.execute("query-uuid");
       if (UUID !== record.id) {
         qmp.close();
         return null;
       }
-      const machine = new QemuMachine(record, folder, qmp);
+      machine = new QemuMachine(record, folder, qmp);
       for (const { label, "frontend-open": isOpen } of await qmp.execute("query-chardev"))
         if (isOpen) machine.#openPorts.add(portId(label));
       // It may have stopped, or ended, while no application was there to see it.
@@ -79,6 +82,9 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
       return machine;
     } catch (error) {
       if (isNobody(error)) return null;
+      // A monitor serves one client: who keeps the connection keeps everybody else away. The machine itself lives on.
+      machine?.release();
+      qmp?.close();
       throw error;
     }
   }
@@ -116,8 +122,12 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
         resolve();
       });
     });
-    // The monitor has just answered for this pid's UUID, so the pid is not somebody else's by now.
-    process.kill(this.#pid, "SIGKILL");
+    try {
+      // Its monitor is still connected, so the pid is not somebody else's by now.
+      process.kill(this.#pid, "SIGKILL");
+    } catch {
+      // It is gone already, and `closed` is on its way.
+    }
     await gone;
   }
 

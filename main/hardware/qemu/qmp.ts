@@ -66,8 +66,13 @@ export class QmpClient extends Emitter<QmpEventMap> {
       attempt.once("error", reject);
     });
     const client = new QmpClient(socket);
-    await client.execute("qmp_capabilities");
-    return client;
+    try {
+      await client.execute("qmp_capabilities");
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
   }
 
   execute(command: "query-status"): Promise<{ running: boolean; status: RunState }>;
