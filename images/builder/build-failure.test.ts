@@ -10,6 +10,26 @@ describe("a failed build", () => {
   });
 
   it.each([
+    ["E: Package 'foo' has no installation candidate"],
+    ["E: Package ‘foo’ has no installation candidate"],
+    [
+      "Package foo is not available, but is referred to by another package.",
+      "However the following packages replace it:",
+      "  bar",
+      "",
+      "E: Package 'foo' has no installation candidate",
+    ],
+    [
+      "Package foo is a virtual package provided by:",
+      "  bar 1.0",
+      "You should explicitly select one to install.",
+      "E: Package 'foo' has no installation candidate",
+    ],
+  ])("names a package that only others know: %s", (...lines) => {
+    expect(failure(...lines)).toMatchObject({ code: "template.unknown-package", details: { packages: ["foo"] } });
+  });
+
+  it.each([
     "tar: ./usr/lib/x: Cannot write: No space left on device",
     "E: You don't have enough free space in /var/cache/apt/archives/.",
     "E: not enough free space",

@@ -10,9 +10,12 @@ export interface FailedBuild {
 }
 
 const TAIL_LINES = 12;
+/** Debian has no such package, or only others that name or provide it. */
+const UNKNOWN_PACKAGE =
+  /E: (?:Unable to locate package |Package ['‘`"](?=\S+ has no installation candidate))([^\s'’"]+)/;
 
 export function buildFailure({ template, exitCode, lines, logFile }: FailedBuild): AppError {
-  const unknown = [...new Set(lines.flatMap((line) => /E: Unable to locate package (\S+)/.exec(line)?.[1] ?? []))];
+  const unknown = [...new Set(lines.flatMap((line) => UNKNOWN_PACKAGE.exec(line)?.[1] ?? []))];
   if (unknown.length > 0) {
     const words = unknown.join(", ");
     return new AppError(
