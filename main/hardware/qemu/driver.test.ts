@@ -68,6 +68,7 @@ if (args.includes("--version")) { console.log("QEMU emulator version 7.2.0"); pr
 // Of the probe.
 if (args.includes("stdio")) { console.log('{"event": "SHUTDOWN", "data": {"reason": "guest-shutdown"}}'); process.exit(); }
 fs.appendFileSync(${JSON.stringify(path.join(folder, "started"))}, process.pid + "\\n");
+fs.writeFileSync("status", fs.readFileSync("/proc/self/status"));
 const UUID = args[args.indexOf("-uuid") + 1];
 const ANSWERS = { "query-uuid": { UUID }, "query-chardev": [], "query-status": { status: "running" } };
 let served = null;
@@ -167,6 +168,16 @@ describe("a start", () => {
     const words = `${QEMU_BINARY}: -blockdev x: Failed to get \\"write\\" lock\\nIs another process using the image [disk.qcow2]?`;
     qemuThat({ before: `fs.writeSync(2, "${words}\\n"); process.exit(1);` });
     await expect(driver.start(id)).rejects.toMatchObject({ code: "hardware.disk-in-use" });
+  });
+
+  it("gives QEMU no way to privileges", async () => {
+    const machine = await driver.start(id);
+    const status = fs.readFileSync(run("status"), "utf8");
+    await machine.kill();
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+    if (process.getuid?.() !== 0) return;
+    for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
+      expect(status).toMatch(new RegExp(`^${set}:\\s+0+$`, "m"));
   });
 });
 

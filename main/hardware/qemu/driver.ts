@@ -150,6 +150,10 @@ const CLOSE_INHERITED =
 /** QEMU executes when its record is written: where the application ends before, there is no word, and nothing to find. */
 const AWAIT_BEGIN = "read -r _ || exit 1";
 
+/** What QEMU may never have, whatever it executes; as root it owns its files, so it needs no capability to use them. */
+const CONFINED = ["setpriv", "--no-new-privs"];
+const CONFINED_ROOT = [...CONFINED, "--inh-caps=-all", "--bounding-set=-all"];
+
 interface WaitingQemu {
   /** Also when it executes. */
   pid: number;
@@ -162,7 +166,8 @@ function spawnQemu(run: string, args: string[]): Promise<WaitingQemu> {
   const log = fs.openSync(path.join(run, RUNTIME_FILES.log), "a", 0o600);
   try {
     const script = `${CLOSE_INHERITED}; ${AWAIT_BEGIN}; exec "$@" </dev/null`;
-    const child = spawn("/bin/bash", ["-c", script, "atoll", QEMU_BINARY, ...args], {
+    const confined = process.getuid?.() === 0 ? CONFINED_ROOT : CONFINED;
+    const child = spawn("/bin/bash", ["-c", script, "atoll", ...confined, "--", QEMU_BINARY, ...args], {
       cwd: run,
       detached: true,
       stdio: ["pipe", log, log],
