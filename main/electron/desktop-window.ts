@@ -13,6 +13,7 @@ import type {
 } from "#shared/ipc/contract.ts";
 import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
 import type { Rect } from "#shared/model/window.ts";
+import { Backoff } from "../base/backoff.ts";
 import { log } from "../base/log.ts";
 import type { OutputInfo } from "../link/contract.ts";
 import type { Desktop, PlacedWindow } from "../windows/desktop.ts";
@@ -29,6 +30,7 @@ interface Pending {
 
 export class DesktopWindow implements Desktop {
   readonly #window: BrowserWindow;
+  readonly #backoff = new Backoff();
   readonly #pending = new Map<number, Pending>();
   #lastCommand = 0;
   #layout: DesktopLayout = { windows: [] };
@@ -65,8 +67,10 @@ export class DesktopWindow implements Desktop {
     });
     webContents.on("render-process-gone", (_event, { reason }) => {
       this.#isAttached = false;
-      log(`the desktop's page ended (${reason}); it is opened again`);
-      if (reason !== "clean-exit") void this.open();
+      if (reason === "clean-exit") return log("the desktop's page ended");
+      const waitMs = this.#backoff.ended(performance.now());
+      log(`the desktop's page ended (${reason}); it is opened again in ${waitMs / 1_000} s`);
+      setTimeout(() => void this.#openAgain(), waitMs);
     });
     nativeTheme.on("updated", () => this.send("theme.changed", themeState()));
     this.#window.once("ready-to-show", () => this.raise());
@@ -165,6 +169,12 @@ export class DesktopWindow implements Desktop {
 
   async screenshot(): Promise<Uint8Array> {
     return (await this.#window.webContents.capturePage()).toPNG();
+  }
+
+  async #openAgain(): Promise<void> {
+    if (this.#window.isDestroyed()) return;
+    // One that ends while it loads comes here again.
+    await this.open().catch((error: unknown) => log(`the desktop's page does not open: ${String(error)}`));
   }
 
   #toPage(command: WmCommand): WmCommand {
