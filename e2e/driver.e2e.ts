@@ -42,7 +42,8 @@ test.afterAll(() => {
 function qemuDriver(): QemuDriver {
   const initrd = path.join(home, "empty.img");
   fs.writeFileSync(initrd, "");
-  const files = { build: path.basename(template.dir), baseImage: template.rootImage, kernel: template.vmlinux, initrd };
+  const { rootImage: baseImage, vmlinux: kernel, buildId } = template;
+  const files = { build: path.basename(template.dir), buildId, baseImage, kernel, initrd };
   return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
     describe: () => Promise.resolve({ hostname: "conformance", memoryMiB: 256, cpus: 1, template: files }),
   });
@@ -50,7 +51,8 @@ function qemuDriver(): QemuDriver {
 
 /** Today's init and agent on the real template. */
 function realGuestDriver(): QemuDriver {
-  const files = { build: path.basename(template.dir), baseImage: template.rootImage, kernel: template.vmlinux };
+  const { rootImage: baseImage, vmlinux: kernel, buildId } = template;
+  const files = { build: path.basename(template.dir), buildId, baseImage, kernel };
   return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
     describe: async () => {
       const agentFolder = (JSON.parse(fs.readFileSync("out/setup.json", "utf8")) as { agent: string }).agent;
@@ -263,7 +265,7 @@ test.describe("qemu alone", () => {
     const status = fs.readFileSync(`/proc/${pidOf(machine)}/status`, "utf8");
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
     expect(status).toMatch(/^CapEff:\s+0+$/m);
-    // Of others nothing is lost with it: without privileges to be had it gives nothing.
+    // An ordinary user may not empty this set, and has nothing to gain from it without new privileges.
     if (process.getuid?.() === 0) expect(status).toMatch(/^CapBnd:\s+0+$/m);
     expect(status).toMatch(/^Seccomp:\s+2$/m);
     expect(fs.statSync(folder).mode & 0o777).toBe(0o700);

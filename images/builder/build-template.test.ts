@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { buildTemplate, type BuildRequest } from "./build-template.ts";
 import { recipeHash } from "./recipe-hash.ts";
 import { recipeNamed } from "./recipes.ts";
-import { templateStatus, type Template } from "./template.ts";
+import { readTemplate, TEMPLATE_FILE, templateStatus, type Template } from "./template.ts";
 import { bzImage } from "./testing/bz-image.ts";
 
 const recipe = recipeNamed("debian", null);
@@ -92,8 +92,26 @@ describe("a build", () => {
     const first = await build();
     const second = await build({ force: true });
     expect(second.dir).toBe(`${first.dir}-2`);
+    expect(second.buildId).not.toBe(first.buildId);
     expect((await templateStatus(recipe, cacheDir)).built?.dir).toBe(second.dir);
     expect((await left()).length).toBe(2);
+  });
+
+  it("that takes the name of one that was removed is told from it", async () => {
+    await standIn(GOOD);
+    const first = await build();
+    await rm(first.dir, { recursive: true });
+    const second = await build();
+    expect(second.dir).toBe(first.dir);
+    expect(second.buildId).not.toBe(first.buildId);
+  });
+
+  it("of a time when builds had no id has one all the same, always the same", async () => {
+    await standIn(GOOD);
+    const { dir, builtAt } = await build();
+    const file = join(dir, TEMPLATE_FILE);
+    await writeFile(file, (await readFile(file, "utf8")).replace(/"buildId": .*,\n/, ""));
+    expect(await readTemplate(dir)).toMatchObject({ buildId: builtAt });
   });
 
   it("that is cancelled ends everything that it started and leaves nothing", async () => {

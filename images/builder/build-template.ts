@@ -3,6 +3,7 @@
  * time builds a given recipe; what an interrupted build left behind is removed by the next.
  */
 import { AppError } from "#shared/model/app-error.ts";
+import { randomUUID } from "node:crypto";
 import { chmod, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
@@ -171,6 +172,7 @@ async function finish(recipe: Recipe, partialDir: string): Promise<void> {
   const about: TemplateFile = {
     name,
     recipeHash: recipeHash(recipe),
+    buildId: randomUUID(),
     kernelVersion,
     sizeBytes,
     memoryMiB,

@@ -7,18 +7,22 @@ import { recipeHash } from "./recipe-hash.ts";
 import type { Recipe, Recipes } from "./recipe.ts";
 
 /** `template.json`. */
-const templateFile = z.object({
-  name: z.string(),
-  recipeHash: z.string(),
-  kernelVersion: z.string(),
-  /** Bytes that the template takes on the host's disk. */
-  sizeBytes: z.int(),
-  memoryMiB: z.int(),
-  cpus: z.int(),
-  diskMiB: z.int(),
-  /** ISO 8601. */
-  builtAt: z.string(),
-});
+const templateFile = z
+  .object({
+    name: z.string(),
+    recipeHash: z.string(),
+    /** Of this build alone: one that is made again in the same folder has other bytes. Builds before it was written have none. */
+    buildId: z.string().min(1).optional(),
+    kernelVersion: z.string(),
+    /** Bytes that the template takes on the host's disk. */
+    sizeBytes: z.int(),
+    memoryMiB: z.int(),
+    cpus: z.int(),
+    diskMiB: z.int(),
+    /** ISO 8601. */
+    builtAt: z.string(),
+  })
+  .transform((file) => ({ ...file, buildId: file.buildId ?? file.builtAt }));
 
 export type TemplateFile = z.infer<typeof templateFile>;
 

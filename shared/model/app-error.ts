@@ -7,7 +7,7 @@ export type ErrorCode =
   | `window.${"not-found" | "frozen" | "timeout" | "bad-geometry"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `exec.${"failed" | "lost"}`
-  | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built"}`
+  | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built" | "build-gone"}`
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
   | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
   | `usage.${"bad-argument" | "unknown-method"}`

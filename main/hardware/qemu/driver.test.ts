@@ -12,8 +12,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
-import { type Paths, resolvePaths, vmRunFolder } from "../../base/paths.ts";
-import { QemuDriver } from "./driver.ts";
+import { type Paths, resolvePaths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
+import { QemuDriver, type TemplateFiles } from "./driver.ts";
 import { QemuMachine } from "./machine.ts";
 import { QEMU_BINARY } from "./probe.ts";
 
@@ -21,6 +21,7 @@ let folder: string;
 let paths: Paths;
 let id: VmId;
 let driver: QemuDriver;
+let template: TemplateFiles;
 /** Called when a start has found that nothing runs. */
 let whenDescribed: () => void;
 
@@ -33,7 +34,7 @@ beforeEach(() => {
   executable("qemu-img", '#!/bin/sh\nfor last; do :; done; : >"$last"\n');
   qemuThat();
   whenDescribed = () => undefined;
-  const template = { build: "build", baseImage: "/base", kernel: "/kernel", initrd: "/initrd" };
+  template = { build: "build", buildId: "first", baseImage: "/base", kernel: "/kernel", initrd: "/initrd" };
   driver = new QemuDriver(paths, {
     describe: () => {
       whenDescribed();
@@ -212,6 +213,30 @@ describe("an adoption", () => {
     await once(child, "exit");
     fs.writeFileSync(run("machine.json"), JSON.stringify({ ...record, pid: process.pid }));
     expect(await driver.adopt(id)).toMatchObject({ reason: "qemu-exited" });
+  });
+});
+
+describe("a disk", () => {
+  const file = (name: string): string => path.join(vmStateFolder(paths, id), name);
+
+  beforeEach(async () => {
+    await (await driver.start(id)).kill();
+    fs.writeFileSync(file("disk.qcow2"), "precious");
+  });
+
+  it("stands on the build that it was made of, and is not put on another one in the same folder", async () => {
+    await (await driver.start(id)).kill();
+    template.buildId = "second";
+    await expect(driver.start(id)).rejects.toMatchObject({ code: "template.build-gone" });
+    expect(started()).toHaveLength(2);
+    expect(fs.readFileSync(file("disk.qcow2"), "utf8")).toBe("precious");
+  });
+
+  it("of a time when builds had no id takes that of its build, once", async () => {
+    fs.writeFileSync(file("disk.json"), JSON.stringify({ templateBuild: "build" }));
+    await (await driver.start(id)).kill();
+    template.buildId = "second";
+    await expect(driver.start(id)).rejects.toMatchObject({ code: "template.build-gone" });
   });
 });
 

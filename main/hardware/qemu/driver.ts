@@ -36,6 +36,8 @@ export interface QemuVm {
 export interface TemplateFiles {
   /** Name of its folder; a build never changes once it is there. */
   build: string;
+  /** Tells it from another build that has come to stand in that folder. */
+  buildId: string;
   baseImage: string;
   kernel: string;
   initrd: string;
@@ -53,7 +55,9 @@ const recordSchema = z.object({
   pid: z.int().positive(),
   bootId: z.string(),
 });
-const diskSchema = z.object({ templateBuild: z.string() });
+/** Which build a disk stands on; records of earlier versions have no id. */
+const diskSchema = z.object({ templateBuild: z.string(), buildId: z.string().optional() });
+type DiskRecord = z.infer<typeof diskSchema>;
 
 export class QemuDriver implements Driver {
   readonly #paths: Paths;
@@ -82,9 +86,12 @@ export class QemuDriver implements Driver {
     makePrivateFolder(run);
     channelSockets(run); // refuses a path that is too long before anything is made
     await refuseUnrecorded(id, run);
-    const boundBuild = await diskBuild(state);
-    const vm = await this.#source.describe(id, boundBuild);
-    if (boundBuild === null) await createDisk(state, vm.template);
+    const bound = await diskRecord(state);
+    const vm = await this.#source.describe(id, bound?.templateBuild ?? null);
+    if (bound === null) await createDisk(state, vm.template);
+    else if (bound.buildId === undefined) await writeDiskRecord(state, vm.template);
+    // The disk holds what differs from its own build: on another one it would be read as garbage, and written over.
+    else if (bound.buildId !== vm.template.buildId) throw buildGone(bound.templateBuild);
     const { accelerator } = await probeQemu(vm.template, cachePaths(resolveCacheDir()).probesDir);
     const boot = await bootId();
     signal?.throwIfAborted();
@@ -266,16 +273,32 @@ function noSpace(cause: unknown): AppError {
   );
 }
 
-/** Template build that the VM's disk stands on; null = it has no disk yet. @throws AppError hardware.disk-broken */
-async function diskBuild(state: string): Promise<string | null> {
+/** What the VM's disk stands on; null = it has no disk yet. @throws AppError hardware.disk-broken */
+async function diskRecord(state: string): Promise<DiskRecord | null> {
   const disk = path.join(state, DISK_FILE);
   if (!fs.existsSync(disk)) return null;
   const record = await readJson(path.join(state, DISK_RECORD_FILE), diskSchema);
-  if (record !== null) return record.templateBuild;
+  if (record !== null) return record;
   throw new AppError(
     "hardware.disk-broken",
     `What belongs to the VM's disk ${disk} is damaged: ${DISK_RECORD_FILE} beside it should name its template build. The disk was left as it is.`,
     { disk },
+  );
+}
+
+async function writeDiskRecord(state: string, { build, buildId }: TemplateFiles): Promise<void> {
+  const file = path.join(state, DISK_RECORD_FILE);
+  const record: DiskRecord = { templateBuild: build, buildId };
+  await fsp.writeFile(`${file}.partial`, JSON.stringify(record), { mode: 0o600 });
+  await fsp.rename(`${file}.partial`, file);
+}
+
+/** The template was removed from the cache; another one may have been built in its place. */
+export function buildGone(build: string): AppError {
+  return new AppError(
+    "template.build-gone",
+    `The VM's disk stands on template build ${build}, which is no longer in the cache; a new build is another base and cannot take its place. The disk was left as it is: bring the old build back if you can, or "vm remove" the VM and create it again.`,
+    { build },
   );
 }
 
@@ -296,9 +319,7 @@ async function createDisk(state: string, template: TemplateFiles): Promise<void>
     ]);
     await fsp.chmod(partial, 0o600);
     // First: a disk without its record counts as damaged, a record without a disk as none.
-    await fsp.writeFile(path.join(state, DISK_RECORD_FILE), JSON.stringify({ templateBuild: template.build }), {
-      mode: 0o600,
-    });
+    await writeDiskRecord(state, template);
     await fsp.rename(partial, disk);
   } catch (cause) {
     await fsp.rm(partial, { force: true });

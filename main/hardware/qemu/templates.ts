@@ -6,7 +6,7 @@ import { makeInitrd } from "../../../images/builder/initrd.ts";
 import { recipeNamed } from "../../../images/builder/recipes.ts";
 import { readTemplate, templateStatus } from "../../../images/builder/template.ts";
 import type { QemuDefinition } from "../../vms/definition.ts";
-import type { QemuVm } from "./driver.ts";
+import { buildGone, type QemuVm } from "./driver.ts";
 
 export interface TemplateFolders {
   /** Holds atoll-agent and atoll-init. */
@@ -15,7 +15,7 @@ export interface TemplateFolders {
   recipesFolder: string;
 }
 
-/** @throws AppError template.not-built, template.not-found, template.bad-recipe */
+/** @throws AppError template.not-built, template.build-gone, template.not-found, template.bad-recipe */
 export async function describeQemuVm(
   definition: QemuDefinition,
   boundBuild: string | null,
@@ -27,13 +27,13 @@ export async function describeQemuVm(
       ? (await templateStatus(recipeNamed(definition.template, recipesFolder), cacheDir)).built
       : await readTemplate(path.join(cachePaths(cacheDir).templatesDir, boundBuild));
   if (template === null) {
-    throw new AppError(
-      "template.not-built",
-      boundBuild === null
-        ? `Template "${definition.template}" is not built yet: run "atoll template build ${definition.template}".`
-        : `The disk of "${definition.name}" stands on build ${boundBuild} of "${definition.template}", which is no longer in the cache.`,
-      { template: definition.template, build: boundBuild },
-    );
+    throw boundBuild === null
+      ? new AppError(
+          "template.not-built",
+          `Template "${definition.template}" is not built yet: run "atoll template build ${definition.template}".`,
+          { template: definition.template },
+        )
+      : buildGone(boundBuild);
   }
   const initrd = await makeInitrd(
     {
@@ -47,6 +47,12 @@ export async function describeQemuVm(
     hostname: definition.name,
     memoryMiB: definition.memory ?? template.memoryMiB,
     cpus: definition.cpus ?? template.cpus,
-    template: { build: path.basename(template.dir), baseImage: template.rootImage, kernel: template.vmlinux, initrd },
+    template: {
+      build: path.basename(template.dir),
+      buildId: template.buildId,
+      baseImage: template.rootImage,
+      kernel: template.vmlinux,
+      initrd,
+    },
   };
 }
