@@ -1,7 +1,7 @@
 /** All programs of all running VMs, to search and start. The keyboard is the host's while it is open. */
 import "./launcher.css";
 import { Search } from "lucide-react";
-import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useMemo, useState } from "react";
+import { type KeyboardEvent as ReactKeyboardEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { AppView } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -9,49 +9,38 @@ import { Tag } from "../ui/Tag.tsx";
 import { vmStore } from "../vms/store.ts";
 import { iconFor } from "./app-icon.ts";
 import { searchApps } from "./app-search.ts";
-import { showNotice } from "../ui/notices.ts";
-import { bridge } from "./bridge.ts";
 import { launch } from "./launches.ts";
 import { setOverlay } from "./store.ts";
+import { useApps } from "./use-apps.ts";
 
 export function Launcher({ only }: { only: VmId | null }) {
   const vms = useStore(vmStore, (state) => state.vms);
-  const [apps, setApps] = useState<AppView[] | null>(null);
   const [query, setQuery] = useState("");
-  const [chosen, setChosen] = useState(0);
-  const runningKey = vms
-    .filter((vm) => vm.state === "running")
-    .map((vm) => vm.id)
-    .join();
-
-  useEffect(() => {
-    let isOver = false;
-    void bridge.request("app.list", { vm: null }).then((answer) => {
-      if (isOver) return;
-      if (answer.ok) setApps(answer.value);
-      else showNotice(answer.error.message);
-    });
-    return () => {
-      isOver = true;
-    };
-  }, [runningKey]);
-
+  /** Not its place: when another VM answers, Enter shall not start its program instead. null: the first. */
+  const [chosenKey, setChosenKey] = useState<string | null>(null);
   const onlyVm = vms.find((vm) => vm.id === only);
-  const found = useMemo(() => {
-    const offered = (apps ?? []).filter((app) => onlyVm === undefined || app.vm === onlyVm.name);
-    return searchApps(offered, query);
-  }, [apps, query, onlyVm]);
+  const asked = vms.filter((vm) => vm.state === "running" && (onlyVm === undefined || vm === onlyVm));
+  const { apps, answers } = useApps(asked.map((vm) => vm.id));
+  const found = useMemo(() => searchApps(apps, query), [apps, query]);
+  const known = found.findIndex((app) => keyOf(app) === chosenKey);
+  if (known === -1 && found[0] !== undefined) setChosenKey(keyOf(found[0]));
+  const chosen = Math.max(0, known);
+  const namesOf = (isMeant: (answer: readonly AppView[] | null | undefined) => boolean): string =>
+    asked.flatMap((vm) => (isMeant(answers.get(vm.id)) ? vm.name : [])).join(", ");
+  const waiting = namesOf((answer) => answer === undefined);
+  const silent = namesOf((answer) => answer === null);
   const start = (app: AppView | undefined): void => {
-    const vm = vms.find((known) => known.name === app?.vm);
+    const vm = vms.find(({ name }) => name === app?.vm);
     if (app === undefined || vm === undefined) return;
     setOverlay(null);
     void launch(vm.id, app);
   };
+  const choose = (app: AppView | undefined): void => setChosenKey(app === undefined ? null : keyOf(app));
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") setOverlay(null);
     else if (event.key === "Enter") start(found[chosen]);
-    else if (step !== undefined) setChosen(Math.max(0, Math.min(found.length - 1, chosen + step)));
+    else if (step !== undefined) choose(found[Math.max(0, Math.min(found.length - 1, chosen + step))]);
     else return;
     event.preventDefault();
   };
@@ -74,22 +63,22 @@ export function Launcher({ only }: { only: VmId | null }) {
             value={query}
             onChange={(event) => {
               setQuery(event.target.value);
-              setChosen(0);
+              setChosenKey(null);
             }}
           />
         </label>
         <ul id="launcher-list" className="launcher-list" role="listbox" aria-label="Programs">
           {found.map((app, index) => {
             const Icon = iconFor(app.id, app.categories);
-            const vm = vms.find((known) => known.name === app.vm);
+            const vm = vms.find(({ name }) => name === app.vm);
             return (
               <li
-                key={`${app.vm} ${app.id}`}
+                key={keyOf(app)}
                 id={optionId(index)}
                 role="option"
                 aria-selected={index === chosen}
                 aria-label={`${app.name}, ${app.vm}`}
-                onPointerMove={() => index !== chosen && setChosen(index)}
+                onPointerMove={() => index !== chosen && choose(app)}
                 onClick={() => start(app)}
                 ref={(element) => {
                   if (index === chosen) element?.scrollIntoView({ block: "nearest" });
@@ -102,18 +91,24 @@ export function Launcher({ only }: { only: VmId | null }) {
             );
           })}
         </ul>
-        {found.length === 0 && (
+        {found.length === 0 && waiting === "" && (
           <p className="launcher-none">
-            {apps === null
-              ? "Asking the VMs…"
-              : query !== ""
-                ? `No program is called “${query}”.`
-                : "No running VM has told of its programs yet."}
+            {query !== "" ? `No program is called “${query}”.` : "No running VM has told of its programs."}
+          </p>
+        )}
+        {waiting + silent !== "" && (
+          <p className="launcher-waiting" role="status">
+            {waiting !== "" && `Asking ${waiting}… `}
+            {silent !== "" && `No answer from ${silent}.`}
           </p>
         )}
       </section>
     </div>
   );
+}
+
+function keyOf({ vm, id }: AppView): string {
+  return `${vm} ${id}`;
 }
 
 function optionId(index: number): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AppView } from "#shared/ipc/contract.ts";
-import { searchApps } from "./app-search.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { offeredApps, searchApps } from "./app-search.ts";
 
 const app = (vm: string, id: string, name: string): AppView => ({ vm, id, name, mimeTypes: [], categories: [] });
 const APPS = [
@@ -20,4 +21,15 @@ describe("searching programs", () => {
     expect(names("xfce")).toEqual(["Mousepad home"]);
     expect(names("nothing")).toEqual([]);
   });
+});
+
+it("programs are offered once, of those VMs that have answered and run", () => {
+  const [home, web, work] = ["home", "web", "work"] as unknown as [VmId, VmId, VmId];
+  const firefox = app("web", "firefox-esr", "Firefox");
+  const answers = new Map([
+    [web, [firefox, app("web", "foot", "Foot"), app("web", "firefox-esr", "Not Firefox")]],
+    [home, null],
+    [work, [app("work", "foot", "Foot")]],
+  ]);
+  expect(offeredApps(answers, [home, web])).toEqual([firefox, app("web", "foot", "Foot")]);
 });

@@ -1,5 +1,18 @@
 /** Which programs a few typed letters mean, best first. Pure. */
 import type { AppView } from "#shared/ipc/contract.ts";
+import type { VmId } from "#shared/model/vm.ts";
+
+/** What VMs have said that they have; null: one did not answer in time. */
+export type AppAnswers = ReadonlyMap<VmId, readonly AppView[] | null>;
+
+/** What these VMs offer; what a guest names twice is offered once. */
+export function offeredApps(answers: AppAnswers, vms: readonly VmId[]): AppView[] {
+  return vms.flatMap((vm) => {
+    const apps = answers.get(vm) ?? [];
+    const ids = apps.map(({ id }) => id);
+    return apps.filter(({ id }, at) => ids.indexOf(id) === at);
+  });
+}
 
 /** Every word of the query must be found in name, id or VM; names that begin with it come first. */
 export function searchApps(apps: readonly AppView[], query: string): AppView[] {

@@ -1,0 +1,29 @@
+/** Programs of VMs, as each of them answers: one that is silent keeps no other waiting. */
+import { useEffect, useMemo, useState } from "react";
+import type { AppView } from "#shared/ipc/contract.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { type AppAnswers, offeredApps } from "./app-search.ts";
+import { bridge } from "./bridge.ts";
+
+/** Asks all of them again when one has come. */
+export function useApps(ids: readonly VmId[]): { apps: AppView[]; answers: AppAnswers } {
+  const [answers, setAnswers] = useState<AppAnswers>(new Map());
+  const key = ids.join(" ");
+  useEffect(() => {
+    let isOver = false;
+    for (const vm of idsOf(key)) {
+      void bridge.request("app.list", { vm }).then((answer) => {
+        if (!isOver) setAnswers((before) => new Map(before).set(vm, answer.ok ? answer.value : null));
+      });
+    }
+    return () => {
+      isOver = true;
+    };
+  }, [key]);
+  const apps = useMemo(() => offeredApps(answers, idsOf(key)), [answers, key]);
+  return { apps, answers };
+}
+
+function idsOf(key: string): VmId[] {
+  return key.split(" ").filter(Boolean) as VmId[];
+}
