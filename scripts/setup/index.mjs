@@ -21,7 +21,9 @@ const leastNode = [20, 19];
 export async function setUp({ testing = false, benching = false, signal }) {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < (leastNode[0] ?? 0) || (major === leastNode[0] && minor < (leastNode[1] ?? 0))) {
-    throw new SetupError(`Atoll needs Node.js ${leastNode.join(".")} or newer; this is ${process.versions.node}.`);
+    throw new SetupError(
+      `Atoll needs Node.js ${leastNode.join(".")} or newer (nodejs.org has it); this is ${process.versions.node}.`,
+    );
   }
   await runSteps(
     [

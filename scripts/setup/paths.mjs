@@ -1,9 +1,10 @@
 // Where set-up reads and writes.
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
-/** The root of this checkout. */
-export const checkout = resolve(import.meta.dirname, "../..");
+/** The root of this checkout. Found as a Node.js that is too old finds it, too: setUp says so in words. */
+export const checkout = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 /** Stamps, logs and compiler caches of this checkout alone; git-ignored. */
 export const local = join(checkout, ".cache");
