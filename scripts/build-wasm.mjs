@@ -11,8 +11,11 @@ if (existsSync(join(folder, entry))) {
   mkdirSync(join(folder, "gen"), { recursive: true });
   const unfinished = `gen/decoders.${process.pid}.wasm`;
   const { status } = spawnSync(
-    process.execPath,
+    "setpriv",
     [
+      "--pdeathsig",
+      "TERM",
+      process.execPath,
       join(checkout, "node_modules/assemblyscript/bin/asc.js"),
       entry,
       "-O3",

@@ -8,7 +8,8 @@ const key = sourceKey();
 markBuilt("");
 for (const script of ["scripts/build-wasm.mjs", "node_modules/electron-vite/bin/electron-vite.js"]) {
   const args = script.includes("electron-vite") ? ["build", "--logLevel", "warn"] : [];
-  const { status } = spawnSync(process.execPath, [join(checkout, script), ...args], {
+  // Nothing goes on writing into out/ when we are killed: whoever builds next does not know of it.
+  const { status } = spawnSync("setpriv", ["--pdeathsig", "TERM", process.execPath, join(checkout, script), ...args], {
     cwd: checkout,
     stdio: "inherit",
   });

@@ -1,13 +1,13 @@
 // Installs the npm packages of the lockfile.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readText, writeText } from "./files.mjs";
 import { withLock } from "./lock.mjs";
 import { checkout, local } from "./paths.mjs";
 import { run } from "./process.mjs";
 
-// Inside node_modules: npm ci removes it first, and it comes back last.
+// Inside node_modules, so that an `npm ci` by hand removes it, too. It is there when all is there.
 const stamp = join(checkout, "node_modules", ".atoll-stamp");
 
 /** @returns {import("./runner.mjs").Step} */
@@ -28,6 +28,7 @@ export function npmStep() {
           const npm = npmCommand();
           const install = () =>
             run(npm.command, [...npm.args, ...args], { cwd: checkout, signal, log, lockFd, onLine: detail });
+          rmSync(stamp, { force: true });
           try {
             await install();
           } catch {
