@@ -41,6 +41,6 @@ async function versionOf(program) {
 /** @returns {Promise<NodeJS.ProcessEnv>} the environment in which `cargo` is the one that was found */
 export async function rustEnvironment() {
   const found = await findRust();
-  if (!found) throw new SetupError(`No Rust toolchain of ${rust.minimum} or newer was found.`);
+  if (!found) throw new SetupError(`No Rust toolchain of ${rust.minimum} or newer was found: npm test installs one.`);
   return { PATH: `${found.bin}${delimiter}${process.env["PATH"] ?? ""}` };
 }
