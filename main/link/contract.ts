@@ -43,6 +43,9 @@ export type ToLink =
   /** Ends the link in good order; `closed` with reason "stopped" follows. */
   | { type: "close" };
 
+/** What main needs to know of surfaces. The page has all of it, from the link itself. */
+export type WindowEvent = Extract<SurfaceEvent, { type: "windowOpened" | "windowChanged" | "surfaceClosed" }>;
+
 export type ClosedReason = "protocol-violation" | "agent-lost" | "stopped";
 
 export type FromLink =
@@ -50,11 +53,10 @@ export type FromLink =
   | { type: "opened" }
   /** The agent speaks our version. */
   | { type: "hello"; agent: string; features: string[] }
-  | { type: "surface"; event: SurfaceEvent }
+  | { type: "surface"; event: WindowEvent }
   | { type: "launched"; request: number; pid: number }
   | { type: "requestFailed"; request: number; code: FailureKind; detail: string }
   | { type: "apps"; request: number; apps: GuestApp[] }
-  | { type: "appsChanged" }
   | { type: "exec"; event: ExecEvent }
   /** These bytes of `execInput` are on their way to the guest. */
   | { type: "execInputTaken"; exec: number; bytes: number }

@@ -67,7 +67,11 @@ async function openHost(): Promise<Host> {
   return opened;
 }
 
-function page(link: Link): {
+/** `answers`: it has time for what it hears. */
+function page(
+  link: Link,
+  { answers } = { answers: true },
+): {
   events: LinkEvent[];
   pixels: PixelEvent[];
   commands: MessagePort;
@@ -79,6 +83,7 @@ function page(link: Link): {
   const seen = { events: [] as LinkEvent[], pixels: [] as PixelEvent[] };
   let wake = (): void => undefined;
   events.port2.on("message", (event: LinkEvent) => {
+    if (event.type === "mark") return answers ? events.port2.postMessage({ type: "markReached" }) : undefined;
     seen.events.push(event);
     wake();
   });
@@ -205,6 +210,48 @@ describe("a link", () => {
     const { events, next } = page(opened.link);
     while (events.length < 2) await next();
     expect(events[1]).toMatchObject({ type: "windowOpened", window: { surface: 4, title: "new" } });
+  });
+
+  it("keeps back what a guest says too fast until the page has dealt with what came before", async () => {
+    const opened = await openHost();
+    const slow = page(opened.link, { answers: false });
+    opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
+    for (let at = 1; at <= 3000; at += 1)
+      opened.agent.say("control", "windowChanged", { surface: 1, title: `title ${at}` });
+    // Main hears of the last one in its own time: then the link has read them all.
+    let title = "";
+    while (title !== "title 3000") {
+      const { event } = await opened.told("surface");
+      if (event.type === "windowChanged") title = event.change.title ?? "";
+    }
+    slow.commands.postMessage({ type: "markReached" });
+    const titles = (): unknown[] =>
+      slow.events.flatMap((event) => (event.type === "windowChanged" ? [event.change.title] : []));
+    while (titles().at(-1) !== "title 3000") await slow.next();
+    expect(titles().length).toBeLessThanOrEqual(2);
+  });
+
+  it("tells a page the last that it kept back before it tells that the channels are closed", async () => {
+    const opened = await openHost();
+    const { events, next } = page(opened.link, { answers: false });
+    for (const name of ["text", "wait", "help"])
+      opened.agent.say("control", "cursorChanged", { cursor: { case: "shape", value: name } });
+    opened.agent.hello();
+    while (events.at(-1)?.type !== "closed") await next();
+    expect(events.at(-2)).toMatchObject({ type: "cursorChanged", cursor: { name: "help" } });
+  });
+
+  it("tells main of windows, and of nothing that is the page's alone", async () => {
+    const opened = await openHost();
+    const { agent } = opened;
+    agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
+    agent.say("control", "cursorChanged", { cursor: { case: "shape", value: "text" } });
+    agent.say("control", "subsurfaceOpened", { surface: 2, parent: 1 });
+    agent.say("control", "childrenPlaced", { parent: 1, children: [{ surface: 1 }, { surface: 2 }] });
+    agent.say("control", "windowChanged", { surface: 1, title: "hi" });
+    agent.say("control", "surfaceClosed", { surface: 1 });
+    for (const type of ["windowOpened", "windowChanged", "surfaceClosed"])
+      expect((await opened.told("surface")).event.type).toBe(type);
   });
 
   it("drops what the page says that is no command", async () => {

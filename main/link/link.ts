@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { FrameMessage, LinkCommand, PixelCommand, SurfaceEvent } from "#shared/ipc/link-port.ts";
 import { escapeForLog } from "#shared/model/text.ts";
+import type { SurfaceId } from "#shared/model/window.ts";
 import { PORTS, type PortName } from "#shared/protocol/directions.ts";
 import type { RawMessage } from "#shared/protocol/framing.ts";
 import { ExecStream, KeyState } from "#shared/protocol/gen/atoll_pb.ts";
@@ -14,18 +15,21 @@ import { EPOCH_BYTES, MAX_EXECS, MAX_STREAM_CREDIT_BYTES } from "#shared/protoco
 import { PROTOCOL_MAJOR, Session, type SessionEvent } from "#shared/protocol/session.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
 import { log } from "../base/log.ts";
-import type { FromLink, ToLink } from "./contract.ts";
+import type { FromLink, ToLink, WindowEvent } from "./contract.ts";
 import { ExecInput } from "./exec-input.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type MessagePortLike, PagePorts } from "./page-ports.ts";
 import { PortChannel } from "./port-channel.ts";
 import { Quotas } from "./quotas.ts";
+import { SurfaceFeed } from "./surface-feed.ts";
 import { SurfaceMirror } from "./surface-mirror.ts";
 
 /** Above this many unread bytes on `control` the guest does not listen: motions are dropped, the newest will come. */
 const MAX_QUEUED_FOR_MOTION_BYTES = 16 * 1024;
 /** Above this the agent is lost: nothing we say reaches it. */
 const MAX_QUEUED_BYTES = 8 * 1024 * 1024;
+/** Main shows titles in lists: it need not know every one of them at once. */
+const MAIN_WINDOW_MS = 100;
 /** An exec's first credit for each output stream; more follows what the reader took. */
 const FIRST_OUTPUT_CREDIT_BYTES = MAX_STREAM_CREDIT_BYTES / 4;
 
@@ -43,6 +47,11 @@ export class Link {
   readonly #painted = new Set<number>();
   /** Surfaces that the present page has given a credit for, and the last picture of each that had begun before. */
   readonly #awaited = new Map<number, number>();
+  /** Main takes a few events from each VM in a window of time, and need not be waited for. */
+  readonly #toMain = new SurfaceFeed<WindowEvent>(MAIN_WINDOW_MS, {
+    send: (event) => this.#tell({ type: "surface", event }),
+    mark: () => this.#toMain.reached(),
+  });
   #page: PagePorts | null = null;
   #isClosed = false;
 
@@ -149,7 +158,7 @@ export class Link {
         return this.#surface(event.event);
       case "retired":
         this.#mirror.retire(event.surfaces);
-        this.#surface(event.event);
+        this.#surface(event.event, event.surfaces);
         for (const surface of event.surfaces) {
           this.#painted.delete(surface);
           this.#awaited.delete(surface);
@@ -171,8 +180,10 @@ export class Link {
       case "launched":
       case "requestFailed":
       case "apps":
-      case "appsChanged":
         return this.#tell(event);
+      case "appsChanged":
+        // Lists are asked for when they are shown.
+        return;
       default:
         return this.#exec(event);
     }
@@ -184,10 +195,11 @@ export class Link {
     if (before !== undefined && frame.serial > before) this.#page?.pixels(frame);
   }
 
-  #surface(event: SurfaceEvent): void {
+  #surface(event: SurfaceEvent, retired: readonly SurfaceId[] = []): void {
     this.#mirror.take(event);
-    this.#page?.event(event);
-    this.#tell({ type: "surface", event });
+    this.#page?.surface(event, retired);
+    if (event.type === "windowOpened" || event.type === "windowChanged" || event.type === "surfaceClosed")
+      this.#toMain.take(event, retired);
   }
 
   #exec(event: Extract<SessionEvent, { exec: number }>): void {
@@ -340,7 +352,7 @@ export class Link {
     this.#awaited.clear();
     if (!this.#session.isOpen) return;
     page.event({ type: "attached" });
-    for (const event of this.#mirror.events()) page.event(event);
+    for (const event of this.#mirror.events()) page.surface(event, []);
   }
 
   // ---- the end ---------------------------------------------------------------------------------------------
@@ -354,7 +366,8 @@ export class Link {
     this.#isClosed = true;
     this.#heartbeat.stop();
     for (const port of PORTS) this.#channels[port].close();
-    this.#page?.event({ type: "closed", reason, detail });
+    this.#page?.end({ type: "closed", reason, detail });
+    this.#toMain.end();
     this.#tell({ type: "closed", reason, detail });
   }
 }

@@ -2,11 +2,17 @@
 import {
   type LinkCommand,
   type LinkEvent,
-  linkCommandSchema,
+  pageMessageSchema,
   type PixelCommand,
   type PixelEvent,
   pixelCommandSchema,
+  type SurfaceEvent,
 } from "#shared/ipc/link-port.ts";
+import type { SurfaceId } from "#shared/model/window.ts";
+import { SurfaceFeed } from "./surface-feed.ts";
+
+/** A picture's time on the screen: what is replaced within it nobody would have seen. */
+const WINDOW_MS = 16;
 
 /** The part of Electron's MessagePortMain that is used. */
 export interface MessagePortLike {
@@ -25,6 +31,10 @@ export interface PageListener {
 export class PagePorts {
   readonly #events: MessagePortLike;
   readonly #pixels: MessagePortLike;
+  readonly #feed = new SurfaceFeed<SurfaceEvent>(WINDOW_MS, {
+    send: (event) => this.#events.postMessage(event),
+    mark: () => this.event({ type: "mark" }),
+  });
   #isClosed = false;
 
   constructor(events: MessagePortLike, pixels: MessagePortLike, listener: PageListener) {
@@ -33,9 +43,10 @@ export class PagePorts {
     // What a page said last may still be on its way when another has come.
     events.on("message", ({ data }) => {
       if (this.#isClosed) return;
-      const command = linkCommandSchema.safeParse(data);
-      if (command.success) listener.command(command.data);
-      else listener.refused(`command of the page: ${command.error.message}`);
+      const message = pageMessageSchema.safeParse(data);
+      if (!message.success) listener.refused(`message of the page: ${message.error.message}`);
+      else if (message.data.type === "markReached") this.#feed.reached();
+      else listener.command(message.data);
     });
     pixels.on("message", ({ data }) => {
       if (this.#isClosed) return;
@@ -47,8 +58,18 @@ export class PagePorts {
     pixels.start();
   }
 
-  event(event: LinkEvent): void {
+  event(event: Exclude<LinkEvent, SurfaceEvent>): void {
     this.#events.postMessage(event);
+  }
+
+  surface(event: SurfaceEvent, retired: readonly SurfaceId[]): void {
+    this.#feed.take(event, retired);
+  }
+
+  /** The page's last event. */
+  end(event: Extract<LinkEvent, { type: "closed" }>): void {
+    this.#feed.end();
+    this.event(event);
   }
 
   pixels(event: PixelEvent): void {
@@ -57,6 +78,7 @@ export class PagePorts {
 
   close(): void {
     this.#isClosed = true;
+    this.#feed.end();
     this.#events.close();
     this.#pixels.close();
   }

@@ -22,12 +22,14 @@ export class SurfaceMirror {
         return;
       case "windowChanged": {
         const opened = this.#opened.get(event.surface);
-        if (opened?.type === "windowOpened") opened.window = { ...opened.window, ...event.change };
+        if (opened?.type === "windowOpened")
+          this.#opened.set(event.surface, { ...opened, window: { ...opened.window, ...event.change } });
         return;
       }
       case "popupMoved": {
         const opened = this.#opened.get(event.surface);
-        if (opened?.type === "popupOpened") opened.popup = { ...opened.popup, rect: event.rect };
+        if (opened?.type === "popupOpened")
+          this.#opened.set(event.surface, { ...opened, popup: { ...opened.popup, rect: event.rect } });
         return;
       }
       case "childrenPlaced":

@@ -389,7 +389,8 @@ export class Vm extends Emitter<VmEvents> {
         break;
       case "surface":
         this.windows.take(message.event);
-        if (message.event.type !== "cursorChanged") this.emit("changed");
+        // How many there are is what its status says.
+        if (message.event.type !== "windowChanged") this.emit("changed");
         break;
       case "painted":
         this.windows.painted(message.surface as SurfaceId);

@@ -2,7 +2,7 @@
  * The page's end of one life of a VM's link: turns LinkEvents into surfaces of the scene and actions of the window manager,
  * and carries orders and input the other way. Ends with `closed`; a VM that starts again gets a new one.
  */
-import type { LinkCommand, LinkEvent } from "#shared/ipc/link-port.ts";
+import type { LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import {
   type GuestPopup,
@@ -80,8 +80,8 @@ export class LinkSession {
     return this.#isEnded;
   }
 
-  send(command: LinkCommand): void {
-    if (!this.#isEnded) this.#port.postMessage(command);
+  send(message: PageMessage): void {
+    if (!this.#isEnded) this.#port.postMessage(message);
   }
 
   configurerOf(surface: SurfaceId): Configurer | undefined {
@@ -147,6 +147,8 @@ export class LinkSession {
         return this.#surfaceClosed(event.surface);
       case "cursorChanged":
         return this.scene.setCursor(cssCursor(event.cursor));
+      case "mark":
+        return this.send({ type: "markReached" });
       case "closed":
         return this.#closed(event.reason, event.detail);
     }

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { LinkCommand, LinkEvent } from "#shared/ipc/link-port.ts";
+import type { LinkCommand, LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
 import type { FromCompositor, ToCompositor } from "../compositor/worker/messages.ts";
@@ -29,9 +29,9 @@ HTMLCanvasElement.prototype.transferControlToOffscreen = () => ({}) as Offscreen
 class FakePort extends EventTarget {
   onmessage: ((event: { data: LinkEvent }) => void) | null = null;
   isClosed = false;
-  readonly heard: LinkCommand[] = [];
-  postMessage(command: LinkCommand): void {
-    this.heard.push(command);
+  readonly heard: PageMessage[] = [];
+  postMessage(message: PageMessage): void {
+    this.heard.push(message);
   }
   close(): void {
     this.isClosed = true;
@@ -226,6 +226,12 @@ describe("a window", () => {
     dispatch({ type: "focus", id: windowId(1) });
     expect(seen().toSorted()).toEqual(["+1", "+2", "+3", "+4"]);
   });
+});
+
+it("a link's mark is answered once all before it has been dealt with", () => {
+  port.say({ type: "windowOpened", window: guest(1) });
+  port.say({ type: "mark" });
+  expect(port.heard.map(({ type }) => type)).toEqual(["configure", "markReached"]);
 });
 
 describe("a popup", () => {

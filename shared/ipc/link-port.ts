@@ -2,7 +2,7 @@
  * The page's end of a link: one MessagePort per VM between the link process and the desktop's page (events and input),
  * and a second one between the link process and the compositor worker (pixels and credits). Both are handed out by main.
  *
- * What the link says has been validated by it. What the page says is parsed again by the link (linkCommandSchema).
+ * What the link says has been validated by it. What the page says is parsed again by the link (pageMessageSchema).
  */
 import { z } from "zod";
 import type { GuestPopup, GuestWindow, PlacedChild, SurfaceId, WindowRequest } from "../model/window.ts";
@@ -19,7 +19,7 @@ export type CursorImage =
       /** BGRA premultiplied */ pixels: Uint8Array;
     };
 
-/** link -> page, link -> main: what happens to the surfaces of a VM, in the agent's order. */
+/** link -> page: what happens to the surfaces of a VM, in the agent's order. */
 export type SurfaceEvent =
   | { type: "windowOpened"; window: GuestWindow }
   | {
@@ -39,6 +39,8 @@ export type SurfaceEvent =
 export type LinkEvent =
   | { type: "attached" }
   | SurfaceEvent
+  /** To be answered by `markReached`: until then the link keeps back what a guest says too fast. */
+  | { type: "mark" }
   /** The channels are closed: windows of this VM freeze. Nothing follows. */
   | { type: "closed"; reason: "protocol-violation" | "agent-lost" | "stopped"; detail: string };
 
@@ -48,7 +50,7 @@ const coordinate = z.int().min(-0x7fff_ff).max(0x7fff_ff);
 const side = z.int().min(0).max(16_384);
 
 /** page -> link, main -> link: input and window orders. */
-export const linkCommandSchema = z.discriminatedUnion("type", [
+const linkCommandSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("configure"),
     surface,
@@ -95,6 +97,13 @@ export const linkCommandSchema = z.discriminatedUnion("type", [
   }),
 ]);
 export type LinkCommand = z.infer<typeof linkCommandSchema>;
+
+/** page -> link. `markReached`: all that came before the last `mark` has been dealt with. */
+export const pageMessageSchema = z.discriminatedUnion("type", [
+  linkCommandSchema,
+  z.object({ type: z.literal("markReached") }),
+]);
+export type PageMessage = z.infer<typeof pageMessageSchema>;
 
 export interface DamageRect {
   /** Physical pixels of the buffer. */

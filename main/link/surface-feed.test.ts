@@ -1,0 +1,304 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { SurfaceEvent } from "#shared/ipc/link-port.ts";
+import type { GuestWindow, Rect, SurfaceId } from "#shared/model/window.ts";
+import { tries } from "#shared/testing/tries.ts";
+import { SurfaceFeed } from "./surface-feed.ts";
+
+const WINDOW_MS = 16;
+const id = (n: number): SurfaceId => n as SurfaceId;
+const rect = (x: number): Rect => ({ x, y: 0, width: 1, height: 1 });
+const opened = (n: number): SurfaceEvent => ({
+  type: "windowOpened",
+  window: { surface: id(n), title: "" } as GuestWindow,
+});
+const titled = (n: number, title: string): SurfaceEvent => ({
+  type: "windowChanged",
+  surface: id(n),
+  change: { title },
+});
+const named = (n: number, appId: string): SurfaceEvent => ({
+  type: "windowChanged",
+  surface: id(n),
+  change: { appId },
+});
+const popup = (n: number, parent: number): SurfaceEvent => ({
+  type: "popupOpened",
+  popup: { surface: id(n), parent: id(parent), rect: rect(0), kind: "wayland", grab: false },
+});
+const moved = (n: number, x: number): SurfaceEvent => ({ type: "popupMoved", surface: id(n), rect: rect(x) });
+const child = (n: number, parent: number): SurfaceEvent => ({
+  type: "subsurfaceOpened",
+  surface: id(n),
+  parent: id(parent),
+});
+const placed = (parent: number, ...children: number[]): SurfaceEvent => ({
+  type: "childrenPlaced",
+  parent: id(parent),
+  children: children.map((n) => ({ surface: id(n), x: 0, y: 0 })),
+});
+const asked = (n: number, kind: "maximize" | "unmaximize"): SurfaceEvent => ({
+  type: "windowRequested",
+  surface: id(n),
+  request: { kind },
+});
+const closed = (n: number): SurfaceEvent => ({ type: "surfaceClosed", surface: id(n) });
+const cursor = (name: string): SurfaceEvent => ({ type: "cursorChanged", cursor: { kind: "shape", name } });
+
+let sent: SurfaceEvent[];
+let marks: number;
+let feed: SurfaceFeed<SurfaceEvent>;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sent = [];
+  marks = 0;
+  feed = new SurfaceFeed<SurfaceEvent>(WINDOW_MS, {
+    send: (event) => sent.push(event),
+    mark: () => (marks += 1),
+  });
+});
+afterEach(() => void vi.useRealTimers());
+
+/** What was sent since the last look. */
+const news = (): SurfaceEvent[] => sent.splice(0);
+
+function take(...events: SurfaceEvent[]): void {
+  for (const event of events) feed.take(event, event.type === "surfaceClosed" ? [event.surface] : []);
+}
+
+/** The window ends; the listener has dealt with what it was sent. */
+function nextWindow(): void {
+  feed.reached();
+  vi.advanceTimersByTime(WINDOW_MS);
+}
+
+describe("a listener that keeps up", () => {
+  it("has at once what each surface says first, and every open and close", () => {
+    const events = [
+      opened(1),
+      titled(1, "a"),
+      child(2, 1),
+      child(3, 1),
+      placed(3),
+      cursor("text"),
+      closed(3),
+      popup(4, 1),
+    ];
+    take(...events);
+    expect(news()).toEqual(events);
+    expect(marks).toBe(1);
+  });
+
+  it("has the newest of what a surface says again, once a window", () => {
+    take(
+      titled(1, "a"),
+      titled(1, "b"),
+      moved(2, 1),
+      moved(2, 2),
+      cursor("x"),
+      cursor("y"),
+      titled(1, "c"),
+      moved(2, 3),
+    );
+    expect(news()).toEqual([titled(1, "a"), moved(2, 1), cursor("x")]);
+    nextWindow();
+    expect(news()).toEqual([cursor("y"), titled(1, "c"), moved(2, 3)]);
+    take(cursor("z"));
+    expect(news()).toEqual([]);
+    nextWindow();
+    expect(news()).toEqual([cursor("z")]);
+  });
+
+  it("has at once what comes after a window in which nothing was kept", () => {
+    take(titled(1, "a"));
+    nextWindow();
+    take(titled(1, "b"));
+    expect(news()).toEqual([titled(1, "a"), titled(1, "b")]);
+  });
+
+  it("has all that changed of a window, and its last wish last", () => {
+    take(
+      titled(1, "a"),
+      titled(1, "b"),
+      named(1, "app"),
+      asked(1, "maximize"),
+      asked(1, "unmaximize"),
+      asked(1, "maximize"),
+    );
+    news();
+    nextWindow();
+    expect(news()).toEqual([
+      { type: "windowChanged", surface: 1, change: { title: "b", appId: "app" } },
+      asked(1, "unmaximize"),
+      asked(1, "maximize"),
+    ]);
+  });
+
+  it("hears of children before it hears of their places", () => {
+    take(placed(1), placed(1, 1), child(2, 1), placed(1, 1, 2));
+    nextWindow();
+    expect(news()).toEqual([placed(1), child(2, 1), placed(1, 1, 2)]);
+  });
+
+  it("hears nothing more of what has closed", () => {
+    take(titled(1, "a"), titled(1, "b"), closed(1));
+    nextWindow();
+    expect(news()).toEqual([titled(1, "a"), closed(1)]);
+  });
+});
+
+describe("a listener that is behind", () => {
+  beforeEach(() => {
+    take(opened(1));
+    vi.advanceTimersByTime(WINDOW_MS);
+    news();
+  });
+
+  it("has nothing until it has reached the mark, and then all of it in order", () => {
+    const events = [opened(2), titled(1, "a"), popup(3, 2), closed(2)];
+    take(...events.slice(0, 3));
+    vi.advanceTimersByTime(10_000);
+    expect(news()).toEqual([]);
+    feed.reached();
+    expect(news()).toEqual(events.slice(0, 3));
+    expect(marks).toBe(2);
+  });
+
+  it("never hears of what opens and closes meanwhile, however often", () => {
+    for (let n = 2; n < 5000; n += 1) {
+      take(opened(n), popup(n + 10_000, n), titled(n, "x"), placed(n, n));
+      feed.take(closed(n), [id(n + 10_000), id(n)]);
+    }
+    feed.reached();
+    expect(news()).toEqual([]);
+  });
+
+  it("hears of a close of what it knows, and of its newest words otherwise", () => {
+    for (let count = 0; count < 5000; count += 1) take(titled(1, `${count}`), cursor(`${count}`));
+    feed.reached();
+    expect(news()).toEqual([titled(1, "4999"), cursor("4999")]);
+    vi.advanceTimersByTime(WINDOW_MS);
+    take(titled(1, "more"), closed(1));
+    feed.reached();
+    expect(news()).toEqual([closed(1)]);
+  });
+
+  it("hears the rest at the end", () => {
+    take(titled(1, "last"));
+    feed.end();
+    expect(news()).toEqual([titled(1, "last")]);
+    vi.advanceTimersByTime(10_000);
+    expect(news()).toEqual([]);
+  });
+});
+
+interface Facts {
+  parent: SurfaceId | null;
+  title: string;
+  rect: Rect | null;
+  children: SurfaceId[];
+}
+
+/** What one who hears of a VM's surfaces knows of them; throws at what cannot be. */
+class Hearer {
+  readonly surfaces = new Map<SurfaceId, Facts>();
+  cursor = "";
+
+  take(event: SurfaceEvent): void {
+    switch (event.type) {
+      case "windowOpened":
+        return this.#open(event.window.surface, null);
+      case "popupOpened":
+        return this.#open(event.popup.surface, event.popup.parent);
+      case "subsurfaceOpened":
+        return this.#open(event.surface, event.parent);
+      case "windowChanged":
+        this.#of(event.surface).title = event.change.title ?? "";
+        return;
+      case "popupMoved":
+        this.#of(event.surface).rect = event.rect;
+        return;
+      case "childrenPlaced":
+        // A child that has closed meanwhile is left out, as the page does.
+        this.#of(event.parent).children = event.children
+          .map(({ surface }) => surface)
+          .filter((surface) => this.surfaces.has(surface));
+        return;
+      case "cursorChanged":
+        this.cursor = event.cursor.kind === "shape" ? event.cursor.name : "";
+        return;
+      case "surfaceClosed":
+        this.#of(event.surface);
+        this.close(event.surface);
+        return;
+      case "windowRequested":
+    }
+  }
+
+  /** All that end with it. */
+  close(surface: SurfaceId): SurfaceId[] {
+    const children = [...this.surfaces].filter(([, { parent }]) => parent === surface);
+    const gone = [...children.flatMap(([child]) => this.close(child)), surface];
+    this.surfaces.delete(surface);
+    for (const facts of this.surfaces.values()) facts.children = facts.children.filter((child) => child !== surface);
+    return gone;
+  }
+
+  #open(surface: SurfaceId, parent: SurfaceId | null): void {
+    if (parent !== null) this.#of(parent);
+    this.surfaces.set(surface, { parent, title: "", rect: null, children: [] });
+  }
+
+  #of(surface: SurfaceId): Facts {
+    const facts = this.surfaces.get(surface);
+    if (facts === undefined) throw new Error(`surface ${surface} is not known`);
+    return facts;
+  }
+}
+
+it("whatever a guest says, and however slow the listener is, it knows in the end what the guest said", () => {
+  const step = fc.record({
+    what: fc.constantFrom("window", "popup", "child", "title", "move", "place", "close", "cursor", "wait", "reach"),
+    pick: fc.nat(1000),
+    value: fc.nat(1000),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
+      const [guest, listener] = [new Hearer(), new Hearer()];
+      const feed = new SurfaceFeed<SurfaceEvent>(WINDOW_MS, {
+        send: (event) => listener.take(event),
+        mark: () => undefined,
+      });
+      const say = (event: SurfaceEvent): void => {
+        const retired = event.type === "surfaceClosed" ? guest.close(event.surface) : [];
+        if (event.type !== "surfaceClosed") guest.take(event);
+        feed.take(event, retired);
+      };
+      let highest = 0;
+      for (const { what, pick, value } of steps) {
+        const surfaces = [...guest.surfaces.keys()];
+        const surface = surfaces[pick % Math.max(1, surfaces.length)] ?? 0;
+        const children = surfaces.filter((child) => guest.surfaces.get(child)?.parent === surface);
+        if (what === "wait") vi.advanceTimersByTime(value % (2 * WINDOW_MS));
+        else if (what === "reach") feed.reached();
+        else if (what === "cursor") say(cursor(`${value}`));
+        else if (what === "window" || surface === 0) say(opened((highest += 1)));
+        else if (what === "popup") say(popup((highest += 1), surface));
+        else if (what === "child") say(child((highest += 1), surface));
+        else if (what === "title") say(titled(surface, `${value}`));
+        else if (what === "move") say(moved(surface, value));
+        else if (what === "place") say(placed(surface, surface, ...children));
+        else say(closed(surface));
+      }
+      for (let count = 0; count < 3; count += 1) {
+        feed.reached();
+        vi.advanceTimersByTime(WINDOW_MS);
+      }
+      expect([...listener.surfaces]).toEqual([...guest.surfaces]);
+      expect(listener.cursor).toBe(guest.cursor);
+      feed.end();
+    }),
+    tries(1000),
+  );
+});
