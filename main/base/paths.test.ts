@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
-import { makePrivateFolder, resolvePaths } from "./paths.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { checkPrivateFolder, makePrivateFolder, resolvePaths } from "./paths.ts";
 
 describe("resolvePaths", () => {
   it("puts everything under ATOLL_HOME", () => {
@@ -49,5 +49,31 @@ describe("makePrivateFolder", () => {
     fs.symlinkSync("/tmp", path.join(root, "link"));
     expect(() => makePrivateFolder(path.join(root, "link"))).toThrow(/belongs to somebody else/);
     fs.rmSync(root, { recursive: true });
+  });
+});
+
+describe("checkPrivateFolder", () => {
+  let root: string;
+  beforeEach(() => {
+    root = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-paths-"));
+  });
+  afterEach(() => fs.rmSync(root, { recursive: true }));
+
+  it("takes one that only we can enter, and none at all", () => {
+    expect(() => checkPrivateFolder(root)).not.toThrow();
+    expect(() => checkPrivateFolder(path.join(root, "nothing"))).not.toThrow();
+  });
+
+  it.each([0o701, 0o710, 0o777])("refuses one of mode %o", (mode) => {
+    fs.chmodSync(root, mode);
+    expect(() => checkPrivateFolder(root)).toThrow(/can be entered by others/);
+  });
+
+  it("refuses a link, and a folder of somebody else", () => {
+    fs.symlinkSync(root, path.join(root, "link"));
+    expect(() => checkPrivateFolder(path.join(root, "link"))).toThrow(/belongs to somebody else/);
+    const uid = vi.spyOn(process, "getuid").mockReturnValue(12_345);
+    expect(() => checkPrivateFolder(root)).toThrow(/belongs to somebody else/);
+    uid.mockRestore();
   });
 });

@@ -87,13 +87,31 @@ export function makePrivateFolder(folder: string): void {
     );
   }
   const stat = fs.lstatSync(folder);
-  const uid = process.getuid?.() ?? stat.uid;
-  if (!stat.isDirectory() || stat.uid !== uid) {
-    throw new AppError(
-      "file.not-ours",
-      `${folder} belongs to somebody else: remove it, or set ATOLL_HOME to a folder of your own.`,
-      { path: folder },
-    );
-  }
-  if ((stat.mode & 0o077) !== 0) fs.chmodSync(folder, 0o700);
+  if (!isOurs(stat)) throw notOurs(folder, "belongs to somebody else");
+  if ((stat.mode & OTHERS) !== 0) fs.chmodSync(folder, 0o700);
+}
+
+/**
+ * Before something in `folder` is trusted because of where it lies. A folder that is not there is no fault.
+ * @throws AppError file.not-ours
+ */
+export function checkPrivateFolder(folder: string): void {
+  const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!isOurs(stat)) throw notOurs(folder, "belongs to somebody else");
+  if ((stat.mode & OTHERS) !== 0) throw notOurs(folder, "can be entered by others");
+}
+
+/** Rights of its group and of all others. */
+const OTHERS = 0o077;
+
+/** A link is nobody's folder: somebody else may have laid it. */
+function isOurs(stat: fs.Stats): boolean {
+  return stat.isDirectory() && stat.uid === (process.getuid?.() ?? stat.uid);
+}
+
+function notOurs(folder: string, why: string): AppError {
+  return new AppError("file.not-ours", `${folder} ${why}: remove it, or set ATOLL_HOME to a folder of your own.`, {
+    path: folder,
+  });
 }

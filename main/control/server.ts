@@ -1,6 +1,7 @@
 /** The control socket: JSON-RPC for the `atoll` command, 0600 in a folder that is ours alone. */
 import fs from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import {
   createMessageConnection,
   ErrorCodes,
@@ -11,7 +12,7 @@ import {
 import { type ControlMethod, controlSchemas } from "#shared/ipc/control.ts";
 import { AppError, type ErrorValue, toErrorValue } from "#shared/model/app-error.ts";
 import { logDefect } from "../base/log.ts";
-import { makePrivateFolder, type Paths } from "../base/paths.ts";
+import { checkPrivateFolder, makePrivateFolder, type Paths } from "../base/paths.ts";
 import { ExecChannel } from "./exec-channel.ts";
 import { type Application, methods } from "./methods.ts";
 
@@ -55,8 +56,9 @@ export class ControlServer {
   }
 }
 
-/** Whether an application listens there. */
-export function isAnswered(socket: string): Promise<boolean> {
+/** Whether an application listens there. @throws AppError file.not-ours */
+export async function isAnswered(socket: string): Promise<boolean> {
+  checkPrivateFolder(path.dirname(socket));
   return new Promise((resolve) => {
     const attempt = net.connect(socket);
     attempt.once("connect", () => {

@@ -9,7 +9,7 @@ import {
 } from "vscode-jsonrpc/node";
 import type { ControlMethod, ControlParams, ControlResults, ExecNotices } from "#shared/ipc/control.ts";
 import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
-import { resolvePaths } from "../../base/paths.ts";
+import { checkPrivateFolder, resolvePaths } from "../../base/paths.ts";
 
 export class ControlClient {
   readonly #connection: MessageConnection;
@@ -27,9 +27,10 @@ export class ControlClient {
     this.#lost.catch(() => undefined); // where no call waits for it
   }
 
-  /** @throws AppError desktop.not-running */
+  /** @throws AppError desktop.not-running; file.not-ours where somebody else may have laid the socket */
   static async connect(): Promise<ControlClient> {
-    const { controlSocket } = resolvePaths();
+    const { run, controlSocket } = resolvePaths();
+    checkPrivateFolder(run);
     const socket = net.connect(controlSocket);
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);

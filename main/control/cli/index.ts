@@ -1,5 +1,5 @@
 /** The `atoll` command: plain Node, no Electron. Its words and exit codes are a contract, see docs/cli.md. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
@@ -383,14 +383,33 @@ function hasDoubleDash(): boolean {
   return process.argv.includes("--");
 }
 
-/** Starts Electron on this build and stays until it ends. */
+/** Starts the desktop of this checkout, or of the package that we are in, and stays until it ends. */
 function openDesktop(): Promise<number> {
-  const root = path.resolve(import.meta.dirname, "../..");
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [path.join(root, "scripts/start.mjs")], { stdio: "inherit", cwd: root });
+    const child = isPackaged() ? startPackaged() : startCheckout();
     for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => child.kill(name));
     child.on("close", (code) => resolve(code ?? EXIT.failed));
   });
+}
+
+/** There is no Node in a package but its own executable: see bin/atoll-packed. */
+function isPackaged(): boolean {
+  return process.versions["electron"] !== undefined;
+}
+
+function startPackaged(): ChildProcess {
+  // As scripts/start.mjs does: a signal of the terminal reaches it once, through us, and it ends with us.
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return spawn("setpriv", ["--pdeathsig", "TERM", process.execPath, ...sandbox], {
+    stdio: ["ignore", "inherit", "inherit"],
+    detached: true,
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: undefined },
+  });
+}
+
+function startCheckout(): ChildProcess {
+  const root = path.resolve(import.meta.dirname, "../..");
+  return spawn(process.execPath, [path.join(root, "scripts/start.mjs")], { stdio: "inherit", cwd: root });
 }
 
 try {
