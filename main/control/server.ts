@@ -11,6 +11,7 @@ import {
 } from "vscode-jsonrpc/node";
 import { type ControlMethod, controlSchemas } from "#shared/ipc/control.ts";
 import { AppError, type ErrorValue, toErrorValue } from "#shared/model/app-error.ts";
+import { type FileLock, tryLock } from "../../images/builder/file-lock.ts";
 import { logDefect } from "../base/log.ts";
 import { checkPrivateFolder, makePrivateFolder, type Paths } from "../base/paths.ts";
 import { ExecChannel } from "./exec-channel.ts";
@@ -18,42 +19,63 @@ import { type Application, methods } from "./methods.ts";
 
 /** How long a client that has asked for the end may stay. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** In the run folder. It stays; who has it locked is the application, and a crash unlocks it. */
+const LOCK_FILE = "control.lock";
 
 export class ControlServer {
   readonly #server: net.Server;
   readonly #socket: string;
+  readonly #lock: FileLock;
 
-  private constructor(server: net.Server, socket: string) {
+  private constructor(server: net.Server, socket: string, lock: FileLock) {
     this.#server = server;
     this.#socket = socket;
+    this.#lock = lock;
   }
 
   /** @throws AppError desktop.already-running */
   static async listen(paths: Paths, app: Application): Promise<ControlServer> {
     makePrivateFolder(paths.run);
-    if (await isAnswered(paths.controlSocket)) {
-      throw new AppError(
-        "desktop.already-running",
-        `Atoll runs already for ${paths.run}: its desktop was brought to the front.`,
-        {
-          socket: paths.controlSocket,
-        },
-      );
+    // Whoever has it is alone from here on: of two that look at the socket, both would find nobody, and both would listen.
+    const lock = await tryLock(path.join(paths.run, LOCK_FILE));
+    if (lock === null) throw alreadyRunning(paths);
+    try {
+      // Something else may listen there.
+      if (await isAnswered(paths.controlSocket)) throw alreadyRunning(paths);
+      return new ControlServer(await serveAt(paths.controlSocket, app), paths.controlSocket, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
-    fs.rmSync(paths.controlSocket, { force: true });
-    const server = net.createServer((socket) => serve(socket, app));
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(paths.controlSocket, resolve);
-    });
-    fs.chmodSync(paths.controlSocket, 0o600);
-    return new ControlServer(server, paths.controlSocket);
   }
 
-  close(): void {
+  /** Another application may take its place from then on. */
+  async close(): Promise<void> {
     this.#server.close();
     fs.rmSync(this.#socket, { force: true });
+    await this.#lock.release();
   }
+}
+
+function alreadyRunning({ run, controlSocket }: Paths): AppError {
+  return new AppError(
+    "desktop.already-running",
+    `Atoll runs already for ${run}: its desktop was brought to the front.`,
+    {
+      socket: controlSocket,
+    },
+  );
+}
+
+async function serveAt(file: string, app: Application): Promise<net.Server> {
+  fs.rmSync(file, { force: true });
+  const server = net.createServer((socket) => serve(socket, app));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(file, resolve);
+  });
+  fs.chmodSync(file, 0o600);
+  return server;
 }
 
 /** Whether an application listens there. @throws AppError file.not-ours */

@@ -4,10 +4,10 @@ import { ControlClient } from "./cli/client.ts";
 
 const RAISE_TIMEOUT_MS = 5_000;
 
-/** @throws AppError desktop.socket-taken when what answers there is not Atoll, or hangs */
+/** @throws AppError desktop.socket-taken when what answers there is not Atoll, or hangs; desktop.not-ready when nobody does */
 export async function raiseOther(error: unknown): Promise<void> {
   if (!(error instanceof AppError) || error.code !== "desktop.already-running") return;
-  const client = await ControlClient.connect();
+  const client = await connected(error.details);
   const timer = setTimeout(() => client.close(), RAISE_TIMEOUT_MS);
   try {
     await client.call("desktop.raise", {});
@@ -22,5 +22,19 @@ export async function raiseOther(error: unknown): Promise<void> {
   } finally {
     clearTimeout(timer);
     client.close();
+  }
+}
+
+async function connected(details: AppError["details"]): Promise<ControlClient> {
+  try {
+    return await ControlClient.connect();
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== "desktop.not-running") throw cause;
+    throw new AppError(
+      "desktop.not-ready",
+      `Atoll for ${String(details["socket"])} is starting, or ending, at this moment: try again.`,
+      details,
+      { cause },
+    );
   }
 }

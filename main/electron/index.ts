@@ -88,9 +88,9 @@ async function run(): Promise<void> {
     atoll,
     settings,
     end: async () => {
-      atoll.release();
-      server.close();
       await builds.cancelAll();
+      atoll.release();
+      await server.close();
       app.exit(0);
     },
   });

@@ -1,0 +1,69 @@
+/** One application for each home. What the methods do is e2e's. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { makePrivateFolder, type Paths, resolvePaths } from "../base/paths.ts";
+import type { Application } from "./methods.ts";
+import { ControlServer } from "./server.ts";
+import { raiseOther } from "./single-instance.ts";
+
+let home: string;
+let paths: Paths;
+
+beforeEach(() => {
+  home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-ctl-"));
+  vi.stubEnv("ATOLL_HOME", home);
+  paths = resolvePaths();
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  fs.rmSync(home, { recursive: true });
+});
+
+/** No method is called. */
+const listen = (): Promise<ControlServer> => ControlServer.listen(paths, {} as Application);
+
+it("of applications that start together one listens", async () => {
+  const started = await Promise.allSettled(Array.from({ length: 4 }, listen));
+  const [one, ...more] = started.filter((result) => result.status === "fulfilled");
+  expect(more).toEqual([]);
+  const reasons = started.filter((result) => result.status === "rejected").map(({ reason }) => reason as unknown);
+  expect(reasons).toMatchObject(Array.from({ length: 3 }, () => ({ code: "desktop.already-running" })));
+  await one?.value.close();
+  await (await listen()).close();
+});
+
+it("one that was killed leaves its socket and its lock, and keeps nobody from starting", async () => {
+  makePrivateFolder(paths.run);
+  const script = `require("node:net").createServer().listen(${JSON.stringify(paths.controlSocket)}, () => console.log())`;
+  const words = ["--no-fork", path.join(paths.run, "control.lock"), process.execPath, "-e", script];
+  const other = spawn("flock", words, { stdio: ["ignore", "pipe", "inherit"] });
+  await once(other.stdout, "data");
+  await expect(listen()).rejects.toMatchObject({ code: "desktop.already-running" });
+  other.kill("SIGKILL");
+  await once(other, "exit");
+  expect(fs.existsSync(paths.controlSocket)).toBe(true);
+  await (await listen()).close();
+});
+
+it("something else that listens there is left alone", async () => {
+  makePrivateFolder(paths.run);
+  const other = net.createServer().listen(paths.controlSocket);
+  await once(other, "listening");
+  for (let life = 0; life < 2; life += 1)
+    await expect(listen()).rejects.toMatchObject({ code: "desktop.already-running" });
+  other.close();
+});
+
+it("one that is about to listen, or has just ceased, is not called brought to the front", async () => {
+  makePrivateFolder(paths.run);
+  const other = spawn("flock", ["--no-fork", path.join(paths.run, "control.lock"), "sh", "-c", "echo; exec sleep 60"]);
+  await once(other.stdout, "data");
+  const error: unknown = await listen().catch((reason: unknown) => reason);
+  await expect(raiseOther(error)).rejects.toMatchObject({ code: "desktop.not-ready" });
+  other.kill("SIGKILL");
+});
