@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import type { VmId } from "#shared/model/vm.ts";
-import { Prompt } from "../ui/Prompt.tsx";
+import { Prompt, PromptButton } from "../ui/Prompt.tsx";
 import { Tag } from "../ui/Tag.tsx";
 import { tagOf, vmStore } from "../vms/store.ts";
 import { bridge, order } from "./bridge.ts";
@@ -40,17 +40,13 @@ export function QuitPrompt({ vms: running }: { vms: readonly VmId[] }) {
       cancel={isStopping ? null : () => setOverlay(null)}
       buttons={
         isStopping ? (
-          <button type="button" className="button" onClick={() => answer("keep")}>
-            Quit now, keep them running
-          </button>
+          <PromptButton press={() => answer("keep")}>Quit now, keep them running</PromptButton>
         ) : (
           <>
-            <button type="button" className="button" onClick={() => answer("stop")}>
-              Shut down
-            </button>
-            <button type="button" className="button" data-kind="main" onClick={() => answer("keep")}>
+            <PromptButton press={() => answer("stop")}>Shut down</PromptButton>
+            <PromptButton kind="main" press={() => answer("keep")}>
               Keep running
-            </button>
+            </PromptButton>
           </>
         )
       }

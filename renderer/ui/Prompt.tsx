@@ -1,7 +1,13 @@
-/** A question of the host: it dims every guest's window and holds the keyboard until it is answered. */
+/**
+ * A question of the host: it dims every guest's window and holds the keyboard until it is answered. Nothing that was on its
+ * way to a program answers it: "Cancel" has the focus, and what does something waits for a moment.
+ */
 import "./prompt.css";
 import { AlertDialog } from "@base-ui/react/alert-dialog";
-import type { ReactNode } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+
+/** A person has seen what is asked. */
+const ARMED_AFTER_MS = 1_000;
 
 interface PromptProps {
   title: string;
@@ -14,23 +20,67 @@ interface PromptProps {
   buttons: ReactNode;
 }
 
+const ArmedContext = createContext(false);
+
 export function Prompt({ title, text, cancel, children, buttons }: PromptProps) {
+  const isArmed = useArmed(title);
+  const cancelButton = useRef<HTMLButtonElement>(null);
   return (
     <AlertDialog.Root open onOpenChange={(isOpen) => !isOpen && cancel?.()}>
       <AlertDialog.Portal className="overlay-layer">
         <AlertDialog.Backdrop className="prompt-backdrop" />
-        <AlertDialog.Popup className="prompt">
+        <AlertDialog.Popup className="prompt" initialFocus={cancelButton}>
           <AlertDialog.Title className="prompt-title">{title}</AlertDialog.Title>
           <AlertDialog.Description className="prompt-text" render={<div />}>
             {text}
           </AlertDialog.Description>
           {children}
           <div className="prompt-buttons">
-            {cancel !== null && <AlertDialog.Close className="button">Cancel</AlertDialog.Close>}
-            {buttons}
+            {cancel !== null && (
+              <AlertDialog.Close ref={cancelButton} className="button">
+                Cancel
+              </AlertDialog.Close>
+            )}
+            <ArmedContext value={isArmed}>{buttons}</ArmedContext>
           </div>
         </AlertDialog.Popup>
       </AlertDialog.Portal>
     </AlertDialog.Root>
   );
+}
+
+interface PromptButtonProps {
+  kind?: "main" | "danger";
+  press: () => void;
+  children: ReactNode;
+}
+
+/** An answer that does something. */
+export function PromptButton({ kind, press, children }: PromptButtonProps) {
+  const isArmed = useContext(ArmedContext);
+  return (
+    <button type="button" className="button" data-kind={kind} disabled={!isArmed} onClick={press}>
+      {children}
+    </button>
+  );
+}
+
+/** The question has been there for a moment, in a desktop that has the focus. */
+function useArmed(question: string): boolean {
+  const [isArmed, setArmed] = useState(false);
+  useEffect(() => {
+    let timer = 0;
+    const wait = (): void => {
+      window.clearTimeout(timer);
+      setArmed(false);
+      timer = window.setTimeout(() => setArmed(true), ARMED_AFTER_MS);
+    };
+    wait();
+    window.addEventListener("focus", wait);
+    return () => {
+      window.clearTimeout(timer);
+      window.removeEventListener("focus", wait);
+    };
+  }, [question]);
+  return isArmed;
 }

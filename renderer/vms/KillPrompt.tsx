@@ -2,7 +2,7 @@
 import type { VmId } from "#shared/model/vm.ts";
 import { order } from "../desktop/bridge.ts";
 import { setOverlay } from "../desktop/store.ts";
-import { Prompt } from "../ui/Prompt.tsx";
+import { Prompt, PromptButton } from "../ui/Prompt.tsx";
 import { Tag } from "../ui/Tag.tsx";
 import { useTag } from "./use-vm.ts";
 
@@ -26,12 +26,10 @@ export function KillPrompt({ vm }: { vm: VmId }) {
       cancel={() => setOverlay(null)}
       buttons={
         <>
-          <button type="button" className="button" onClick={() => answer("vm.stop")}>
-            Shut down
-          </button>
-          <button type="button" className="button" data-kind="danger" onClick={() => answer("vm.kill")}>
+          <PromptButton press={() => answer("vm.stop")}>Shut down</PromptButton>
+          <PromptButton kind="danger" press={() => answer("vm.kill")}>
             Kill
-          </button>
+          </PromptButton>
         </>
       }
     />

@@ -1,0 +1,68 @@
+// @vitest-environment happy-dom
+import { act } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Prompt, PromptButton } from "./Prompt.tsx";
+
+let root: Root;
+const press = vi.fn<() => void>();
+const cancel = vi.fn<() => void>();
+
+function ask(title: string): void {
+  act(() =>
+    root.render(
+      <Prompt title={title} text="" cancel={cancel} buttons={<PromptButton press={press}>Do it</PromptButton>}>
+        <input type="checkbox" />
+      </Prompt>,
+    ),
+  );
+}
+
+function button(text: string): HTMLButtonElement {
+  const found = [...document.querySelectorAll("button")].find(({ textContent }) => textContent === text);
+  return found ?? expect.fail(`no button ${text}`);
+}
+
+const passes = (ms: number): void => act(() => void vi.advanceTimersByTime(ms));
+
+beforeEach(() => {
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  vi.useFakeTimers();
+  root = createRoot(document.body.appendChild(document.createElement("div")));
+  press.mockReset();
+});
+
+afterEach(() => {
+  act(() => root.unmount());
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
+it("a prompt cannot be confirmed in its first second, nor in the first after the desktop has the focus again", () => {
+  ask("Really?");
+  passes(900);
+  button("Do it").click();
+  expect(press).not.toHaveBeenCalled();
+  passes(100);
+  act(() => void window.dispatchEvent(new Event("focus")));
+  passes(900);
+  button("Do it").click();
+  expect(press).not.toHaveBeenCalled();
+  passes(100);
+  button("Do it").click();
+  expect(press).toHaveBeenCalledOnce();
+});
+
+it("another question waits as long again: a double click does not answer it", () => {
+  ask("Really?");
+  passes(1_000);
+  ask("Sure?");
+  button("Do it").click();
+  expect(press).not.toHaveBeenCalled();
+});
+
+it("Cancel has the focus, not what stands before it: Enter confirms nothing", async () => {
+  vi.useRealTimers();
+  ask("Really?");
+  await vi.waitFor(() => expect(document.activeElement).toBe(button("Cancel")));
+});
