@@ -121,7 +121,7 @@ class Guest {
 
   /** Whether the compositor still holds what is known of this life. */
   isKept(): boolean {
-    const getContext = vi.fn(() => ({}));
+    const getContext = vi.fn<() => object>(() => ({}));
     const canvas = { width: 0, height: 0, getContext } as unknown as OffscreenCanvas;
     compositor.handle({ type: "surface", life: this.#life, surface: 99 as SurfaceId, canvas });
     return getContext.mock.calls.length > 0;
