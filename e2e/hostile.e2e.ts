@@ -1,6 +1,7 @@
 /** A hostile agent loses its own channels and nothing else: its windows freeze with the reason, the other VM goes on. */
 import { expect, test } from "@playwright/test";
 import type { VmView } from "#shared/model/vm.ts";
+import type { WindowView } from "#shared/model/window.ts";
 import { encodeMessage } from "#shared/protocol/framing.ts";
 import { Encoding, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
 import { encodeHeader } from "#shared/protocol/header.ts";
@@ -166,3 +167,23 @@ for (const [kind, attack, words] of attacks) {
     await expect.poll(async () => (await desktop.windows()).some(({ vm }) => vm === name)).toBe(false);
   });
 }
+
+test("a window that froze in full screen is left and put away by its buttons, and is gone for the command too", async () => {
+  const agent = await hostileVm("stuck");
+  const page = await desktop.page();
+  const view = async (): Promise<WindowView | undefined> => (await desktop.windows()).find(({ vm }) => vm === "stuck");
+  const frame = page.locator('.guest-window[data-vm="stuck"]');
+  await desktop.json("window", "focus", (await view())?.id ?? "");
+  await page.keyboard.press("Meta+f");
+  await expect(page.locator(".top-bar")).toBeHidden();
+  agent.hello();
+  await expect.poll(async () => (await view())?.frozen).toBe(true);
+  await expect(page.locator(".top-bar")).toBeVisible();
+  await frame.getByRole("button", { name: "Restore" }).click();
+  await expect.poll(async () => (await view())?.width).toBe(320);
+  await expect(page.getByRole("button", { name: /^stuck,/ })).toBeVisible();
+  await frame.getByRole("button", { name: "Close" }).click();
+  await expect(frame).toHaveCount(0);
+  await expect.poll(view).toBeUndefined();
+  await desktop.json("vm", "kill", "stuck");
+});

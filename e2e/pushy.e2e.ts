@@ -107,6 +107,8 @@ test("a popup as large as it can be covers neither the bar nor most of the scree
   expect(box.y + box.height).toBeLessThanOrEqual(height - 1);
   expect(box.width * box.height).toBeLessThanOrEqual((width * (height - 34) * 2) / 3);
   await expect(clip).toHaveCSS("outline-width", "1px");
+  // What its guest leaves transparent is no hole that takes clicks.
+  await expect(clip).not.toHaveCSS("background-color", "rgba(0, 0, 0, 0)");
   pushy.say("control", "surfaceClosed", { surface: 10 });
   await expect(clip).toHaveCount(0);
 });
@@ -134,4 +136,45 @@ test("a program with a header bar of its own has a slim frame: whose it is, a pl
   await frame.getByRole("button", { name: "Window menu" }).click();
   await page.getByRole("menuitem", { name: "Close" }).click();
   expect(await pushy.hear("closeRequested")).toMatchObject({ surface: 20 });
+});
+
+test("a person who turns away from a VM stays away; its chip says that it wants something, and leads there", async () => {
+  const page = await desktop.page();
+  const [mine] = await windowsOf("quiet");
+  const wanting = (await windowsOf("pushy")).find(({ title }) => title === "window 3");
+  await desktop.json("window", "focus", mine?.id ?? "");
+  await desktop.json("window", "focus", wanting?.id ?? "");
+  await page.keyboard.press("a");
+  await page.keyboard.down("Alt");
+  await page.keyboard.press("Tab");
+  await page.keyboard.up("Alt");
+  await expect.poll(async () => (await windowsOf("quiet"))[0]?.focused).toBe(true);
+  for (let times = 0; times < 50; times += 1)
+    pushy.say("control", "windowRequested", { surface: 3, request: WindowRequest.ACTIVATE });
+  await expect(page.getByRole("button", { name: "window 3, pushy, wants attention" })).toBeVisible();
+  expect((await windowsOf("quiet"))[0]?.focused).toBe(true);
+  await page.getByRole("button", { name: "pushy, needs you" }).click();
+  await page.getByRole("menuitem", { name: "window 3" }).click();
+  await expect
+    .poll(async () => (await windowsOf("pushy")).find(({ title }) => title === "window 3")?.focused)
+    .toBe(true);
+});
+
+test("a tiny window of a VM with a long name has its buttons and the shape of its label", async () => {
+  const page = await desktop.page();
+  const name = "v".repeat(31);
+  const agent = await external(name, "sand");
+  openWindow(agent, 1, {});
+  await paint(agent, 1, 8, 8);
+  await expect.poll(async () => (await windowsOf(name)).length).toBe(1);
+  const frame = page.locator(`.guest-window[data-vm="${name}"]`);
+  const bar = await frame.locator(".title-bar").boundingBox();
+  for (const part of [frame.getByRole("button", { name: "Close" }), frame.locator(".tag .label-shape")]) {
+    const box = await part.boundingBox();
+    if (bar === null || box === null) throw new Error("not there");
+    expect(box.width).toBeGreaterThanOrEqual(10);
+    expect(box.x).toBeGreaterThanOrEqual(bar.x);
+    expect(box.x + box.width).toBeLessThanOrEqual(bar.x + bar.width);
+  }
+  agent.close();
 });
