@@ -1,6 +1,7 @@
 /** A VM's states, by events of a machine and a link that say what the test tells them to. The real ones are e2e's. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
 import type { FromLink } from "../link/contract.ts";
 import type { Driver, MachineEnd, PauseCause } from "../hardware/driver.ts";
 import { newDefinition } from "./definition.ts";
@@ -288,4 +289,16 @@ describe("an orderly stop", () => {
     await stopped;
     expect(state()).toBe("stopped powered-off");
   });
+});
+
+it("a window that opens or closes changes what a VM says of itself, a title does not", async () => {
+  await running();
+  const surface = 1 as SurfaceId;
+  const counts: number[] = [];
+  vm.on("changed", () => counts.push(vm.status.windows));
+  link().says({ type: "surface", event: { type: "windowOpened", window: { surface } as GuestWindow } });
+  link().says({ type: "surface", event: { type: "windowChanged", surface, change: { title: "new" } } });
+  expect(vm.windows.get(surface)?.title).toBe("new");
+  link().says({ type: "surface", event: { type: "surfaceClosed", surface } });
+  expect(counts).toEqual([1, 0]);
 });
