@@ -1,4 +1,5 @@
-// `npm run pack`: the application as a folder that runs without this checkout, in dist/linux-unpacked.
+// `npm run pack`: the application as a folder that runs without this checkout, in dist/linux-unpacked, with the `atoll`
+// command in it.
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { agentFolder } from "./setup/agent.mjs";
@@ -15,8 +16,8 @@ await main(async (signal) => {
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
   cpSync(agentFolder(), join(staging, "agent"), { recursive: true });
-  // Relative to out/ in the archive.
-  writeText(join(staging, "setup.json"), JSON.stringify({ agent: "../../agent" }));
+  // Relative to out/main in the archive.
+  writeText(join(staging, "setup.json"), JSON.stringify({ agent: "../../../agent" }));
   // A copy: the fuses are set in it, and the loader of unpacked applications stays behind.
   cpSync(dirname(electron.executable), join(staging, "electron"), {
     recursive: true,

@@ -5,8 +5,8 @@ import { z } from "zod";
 
 const schema = z.object({ agent: z.string() });
 
-/** Folder of atoll-agent and atoll-init. */
+/** Folder of atoll-agent and atoll-init; a package names it relative to out/main, see scripts/pack.mjs. */
 export function agentFolder(): string {
   const file = path.join(import.meta.dirname, "../setup.json");
-  return schema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).agent;
+  return path.resolve(import.meta.dirname, schema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).agent);
 }
