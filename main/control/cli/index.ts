@@ -1,5 +1,4 @@
 /** The `atoll` command: plain Node, no Electron. Its words and exit codes are a contract, see docs/cli.md. */
-import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
@@ -15,6 +14,7 @@ import { doctor } from "../doctor.ts";
 import { buildTemplateCommand } from "./build-template.ts";
 import { ControlClient } from "./client.ts";
 import { exec } from "./exec.ts";
+import { openDesktop } from "./open-desktop.ts";
 import { EXIT, exitCodeOf, print, printError, printProblem, table } from "./output.ts";
 
 /** Options whose seconds may be left out, and their default. */
@@ -88,7 +88,7 @@ command(program, "desktop", "open the desktop, or bring it to the front; blocks 
       await call("desktop.raise", {});
       return print(null, options.json ?? false, () => "The desktop is open.");
     }
-    process.exitCode = await openDesktop();
+    process.exitCode = await openDesktop(path.resolve(import.meta.dirname, "../.."));
   },
 );
 
@@ -381,35 +381,6 @@ function usage(message: string): AppError {
 /** Whether the words came behind a "--". */
 function hasDoubleDash(): boolean {
   return process.argv.includes("--");
-}
-
-/** Starts the desktop of this checkout, or of the package that we are in, and stays until it ends. */
-function openDesktop(): Promise<number> {
-  return new Promise((resolve) => {
-    const child = isPackaged() ? startPackaged() : startCheckout();
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => child.kill(name));
-    child.on("close", (code) => resolve(code ?? EXIT.failed));
-  });
-}
-
-/** There is no Node in a package but its own executable: see bin/atoll-packed. */
-function isPackaged(): boolean {
-  return process.versions["electron"] !== undefined;
-}
-
-function startPackaged(): ChildProcess {
-  // As scripts/start.mjs does: a signal of the terminal reaches it once, through us, and it ends with us.
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return spawn("setpriv", ["--pdeathsig", "TERM", process.execPath, ...sandbox], {
-    stdio: ["ignore", "inherit", "inherit"],
-    detached: true,
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: undefined },
-  });
-}
-
-function startCheckout(): ChildProcess {
-  const root = path.resolve(import.meta.dirname, "../..");
-  return spawn(process.execPath, [path.join(root, "scripts/start.mjs")], { stdio: "inherit", cwd: root });
 }
 
 try {
