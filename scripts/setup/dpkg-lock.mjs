@@ -4,30 +4,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SetupError } from "./process.mjs";
 
 const pauseMs = 3_000;
-const limitMs = 20 * 60_000;
 
 /**
- * Does `work` again for as long as it fails because somebody else has the lock. apt's own waiting (DPkg::Lock::Timeout)
- * knows neither dpkg's calls nor the locks of its lists and archives.
+ * Does `work` again for as long as it fails because somebody else has the lock; whoever watches reads who that is, and
+ * may interrupt. apt's own waiting (DPkg::Lock::Timeout) knows neither dpkg's calls nor the locks of its lists and
+ * archives.
  *
  * @template T
  * @param {() => Promise<T>} work
  * @param {{ signal: AbortSignal, detail: (text: string) => void }} context
- * @param {{ pauseMs: number, limitMs: number }} [times]
+ * @param {number} [pause] in milliseconds
  * @returns {Promise<T>}
  */
-export async function whenUnlocked(work, { signal, detail }, times = { pauseMs, limitMs }) {
-  const giveUpAt = performance.now() + times.limitMs;
+export async function whenUnlocked(work, { signal, detail }, pause = pauseMs) {
   for (;;) {
     try {
       return await work();
     } catch (error) {
       signal.throwIfAborted();
       const holder = error instanceof SetupError ? lockHolder(error.output) : undefined;
-      if (holder === undefined || performance.now() >= giveUpAt) throw error;
+      if (holder === undefined) throw error;
       detail(`waiting for ${holder} to let go of dpkg's lock`);
     }
-    await sleep(times.pauseMs, undefined, { signal });
+    await sleep(pause, undefined, { signal });
   }
 }
 
