@@ -61,6 +61,10 @@ export async function main(work) {
   for (const name of Object.keys(codes)) {
     process.on(name, () => interrupted.abort(new Error(name)));
   }
+  // The terminal was closed, or the reader of a pipe: what we have started is not left running.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", () => interrupted.abort(new Error("nobody reads")));
+  }
   try {
     process.exitCode = await work(interrupted.signal);
   } catch (error) {
