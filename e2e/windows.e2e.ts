@@ -350,3 +350,12 @@ test("a window's menu works by mouse and by keyboard alone", async () => {
   await expect.poll(async () => (await windowView(id)).focused).toBe(true);
   for (const window of [id, second.id]) await desktop.json("window", "close", window);
 });
+
+test("windows of a VM that is paused say so, and it goes on from there", async () => {
+  const { id, element } = await desktop.run("home", "foot");
+  await desktop.json("vm", "pause", "home", "--wait", "20");
+  await element.getByRole("button", { name: "Paused, resume home" }).click();
+  await desktop.isRunning("home");
+  await expect(element.getByRole("button", { name: "Paused, resume home" })).toHaveCount(0);
+  await desktop.json("window", "close", id);
+});

@@ -33,8 +33,10 @@ export function Dock() {
   );
   const isLauncherOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "launcher");
   const isMenuOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "dock-menu");
+  // A person who has started a program sees it come.
+  const isWanted = isLauncherOpen || isMenuOpen || launches.length > 0;
   return (
-    <div className="dock-area" data-hidden={(isCovered && !isLauncherOpen && !isMenuOpen) || undefined}>
+    <div className="dock-area" data-hidden={(isCovered && !isWanted) || undefined}>
       <nav className="dock" aria-label="Windows">
         <button
           type="button"
@@ -100,6 +102,8 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
   const isOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "dock-menu" && overlay.first === ids[0]);
   const tag = useTag(vm);
   const Icon = appId === null ? Layers : iconFor(appId);
+  const setOpen = (open: boolean): void =>
+    open ? setOverlay({ kind: "dock-menu", first: ids[0] }) : closeOverlay("dock-menu");
   const words = `${ids.length} windows${appId === null ? "" : ` of ${appId}`}`;
   const entry = (
     <button
@@ -110,6 +114,7 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
       data-minimized={isMinimized || undefined}
       data-attention={needsAttention || undefined}
       aria-label={`${words}, ${tag.name}${needsAttention ? ", wants attention" : ""}`}
+      onContextMenu={() => setOpen(true)}
     >
       <Icon size={21} strokeWidth={1.75} />
       <span className="dock-count" aria-hidden="true">
@@ -120,14 +125,7 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
     </button>
   );
   return (
-    <Menu
-      isOpen={isOpen}
-      setOpen={(open) => (open ? setOverlay({ kind: "dock-menu", first: ids[0] }) : closeOverlay("dock-menu"))}
-      trigger={entry}
-      align="start"
-      side="top"
-      label={tag.label}
-    >
+    <Menu isOpen={isOpen} setOpen={setOpen} trigger={entry} align="start" side="top" label={tag.label}>
       {ids.map((id) => (
         <GroupItem key={id} id={id} />
       ))}
@@ -176,7 +174,7 @@ function DockLaunch({ launch }: { launch: Launch }) {
 function DockTip({ name, text }: { name: string; text: string }) {
   return (
     <span className="dock-tip" aria-hidden="true">
-      <b>{name}</b> {text}
+      <b>{name}</b> <bdi>{text}</bdi>
     </span>
   );
 }

@@ -23,6 +23,8 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     wmStore,
     useShallow((state) => wantingOf(state, vm.id)),
   );
+  const setOpen = (open: boolean): void =>
+    open ? setOverlay({ kind: "vm-menu", vm: vm.id }) : closeOverlay("vm-menu");
   const fact = factOf(vm, wanting.length > 0);
   const chip = (
     <button
@@ -33,6 +35,7 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
       data-vm={vm.name}
       data-tone={fact.tone}
       data-off={vm.state === "stopped" || undefined}
+      onContextMenu={() => setOpen(true)}
     >
       <LabelShape label={vm.label} />
       <span className="chip-name">{vm.name}</span>
@@ -41,13 +44,7 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     </button>
   );
   return (
-    <Menu
-      isOpen={isOpen}
-      setOpen={(open) => (open ? setOverlay({ kind: "vm-menu", vm: vm.id }) : closeOverlay("vm-menu"))}
-      trigger={chip}
-      align="end"
-      label={vm.label}
-    >
+    <Menu isOpen={isOpen} setOpen={setOpen} trigger={chip} align="end" label={vm.label}>
       <VmMenu vm={vm} wanting={wanting} />
     </Menu>
   );

@@ -12,6 +12,7 @@ import { Tag } from "../ui/Tag.tsx";
 import { useTag } from "../vms/use-vm.ts";
 import { FrozenBadge } from "./FrozenBadge.tsx";
 import { placeFrame } from "./frame-placer.ts";
+import { PausedMark } from "./PausedMark.tsx";
 import { ResizeHandles } from "./ResizeHandles.tsx";
 import { useWindow } from "./use-window.ts";
 
@@ -65,6 +66,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
           <span className="title" data-part="title">
             {title}
           </span>
+          <PausedMark vm={window.vm} />
           {isClientDecorated && (
             <div className="window-buttons" onPointerDown={(event) => event.stopPropagation()}>
               <button
