@@ -128,10 +128,10 @@ function picture(png: Uint8Array): Picture {
   return { base64: Buffer.from(png.buffer, png.byteOffset, png.byteLength).toString("base64") };
 }
 
-/** The contract's fields alone. */
+/** The contract's fields and reasons alone: how the agent was lost is for the desktop. */
 function viewOf(status: VmStatus): VmView {
   const { startPhase: _, stateDetail: __, ...view } = status;
-  return view;
+  return { ...view, stateReason: view.stateReason === "agent-exited" ? "agent-lost" : view.stateReason };
 }
 
 /** Whether it does not leave its state by itself. */
@@ -149,7 +149,7 @@ function settled(vm: Vm, wanted: VmState, waitS: number | null): Promise<VmView>
         new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}.`, {
           vm: vm.definition.name,
           state: vm.state,
-          stateReason: vm.status.stateReason,
+          stateReason: viewOf(vm.status).stateReason,
           detail: vm.status.stateDetail,
         }),
       );
@@ -159,7 +159,7 @@ function settled(vm: Vm, wanted: VmState, waitS: number | null): Promise<VmView>
       clearTimeout(timer);
       stop();
       if (vm.state === wanted) resolve(viewOf(vm.status));
-      else fail(`is ${vm.state} (${vm.status.stateReason ?? "no reason known"}) instead of ${wanted}`);
+      else fail(`is ${vm.state} (${viewOf(vm.status).stateReason ?? "no reason known"}) instead of ${wanted}`);
     };
     const timer = setTimeout(() => {
       stop();
