@@ -2,11 +2,12 @@
 import { randomUUID } from "node:crypto";
 import type { WmCommand } from "#shared/ipc/contract.ts";
 import type { ControlMethod, ControlParams, ControlResults, Picture } from "#shared/ipc/control.ts";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { VmId, VmState, VmStatus, VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { recipeNamed } from "../../images/builder/recipes.ts";
 import type { Atoll } from "../atoll.ts";
+import { log } from "../base/log.ts";
 import { recipesFolder, resolvePaths } from "../base/paths.ts";
 import { newDefinition } from "../vms/definition.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -38,7 +39,10 @@ export const methods: Methods = {
     if (params.driver === "external") {
       const { name, label, channels } = params;
       const id = randomUUID() as VmId;
-      return viewOf((await atoll.create({ id, name, driver: "external", label, channels, autostart: false })).status);
+      const target = await atoll.create({ id, name, driver: "external", label, channels, autostart: false });
+      // Who runs it has started it. Where that fails the VM is there all the same, and its state says why.
+      await target.start().catch(() => undefined);
+      return viewOf(target.status);
     }
     if (params.network !== "none") {
       throw new AppError(
@@ -54,28 +58,27 @@ export const methods: Methods = {
   },
   "vm.start": async ({ atoll }, { vm, waitS }) => {
     const target = atoll.vm(vm);
-    // One that starts with the desktop may be on its way, or there, already.
-    if (target.state !== "starting" && target.state !== "running") await target.start();
-    return settled(target, "running", waitS);
+    return settled(target, isUnderWay(target.status) ? Promise.resolve() : target.start(), "running", waitS);
   },
   "vm.stop": async ({ atoll }, { vm, waitS }) => {
     const target = atoll.vm(vm);
-    const stopping = target.stop();
-    if (waitS === null) stopping.catch(() => undefined);
-    else await stopping;
-    return settled(target, "stopped", waitS);
+    const stopped = target.stop();
+    if (waitS !== null) return settled(target, stopped, "stopped", waitS);
+    await begun(target, stopped, "stopping");
+    stopped.catch((error: unknown) => log(`${target.definition.name}: ${toErrorValue(error).message}`));
+    return viewOf(target.status);
   },
   "vm.kill": async ({ atoll }, { vm, waitS }) => {
-    await atoll.vm(vm).kill();
-    return settled(atoll.vm(vm), "stopped", waitS);
+    const target = atoll.vm(vm);
+    return settled(target, target.kill(), "stopped", waitS);
   },
   "vm.pause": async ({ atoll }, { vm, waitS }) => {
-    await atoll.vm(vm).pause();
-    return settled(atoll.vm(vm), "paused", waitS);
+    const target = atoll.vm(vm);
+    return settled(target, target.pause(), "paused", waitS);
   },
   "vm.resume": async ({ atoll }, { vm, waitS }) => {
-    await atoll.vm(vm).resume();
-    return settled(atoll.vm(vm), "running", waitS);
+    const target = atoll.vm(vm);
+    return settled(target, target.resume(), "running", waitS);
   },
   "vm.remove": async ({ atoll }, { vm }) => {
     const view = viewOf(atoll.vm(vm).status);
@@ -134,38 +137,86 @@ function viewOf(status: VmStatus): VmView {
   return { ...view, stateReason: view.stateReason === "agent-exited" ? "agent-lost" : view.stateReason };
 }
 
+/** One that starts with the desktop may be on its way, or there, already; one that is run elsewhere is called until it answers. */
+function isUnderWay({ state, stateReason, driver }: VmStatus): boolean {
+  if (state === "starting" || state === "running") return true;
+  return driver === "external" && state === "unresponsive" && stateReason !== "protocol-violation";
+}
+
 /** Whether it does not leave its state by itself. */
 function isFinal({ state, stateReason }: VmStatus): boolean {
   if (state === "stopped" || state === "crashed" || stateReason === "protocol-violation") return true;
   return state === "paused" && stateReason !== null;
 }
 
-/** The VM, once it is in the wanted state. Rejects when it ends in another, or after `waitS` seconds (vm.timeout). */
-function settled(vm: Vm, wanted: VmState, waitS: number | null): Promise<VmView> {
-  if (waitS === null || vm.state === wanted) return Promise.resolve(viewOf(vm.status));
+/**
+ * The VM, once `order` is done and, where somebody waits, it is in the wanted state. Rejects when the order fails, when the
+ * VM ends in another state, or after `waitS` seconds of both (vm.timeout); the order goes on then.
+ */
+async function settled(vm: Vm, order: Promise<void>, wanted: VmState, waitS: number | null): Promise<VmView> {
+  if (waitS === null) await order;
+  else await settledWithin(vm, order, wanted, waitS);
+  return viewOf(vm.status);
+}
+
+function settledWithin(vm: Vm, order: Promise<void>, wanted: VmState, waitS: number): Promise<void> {
   return new Promise((resolve, reject) => {
+    let isDone = false;
+    const finish = (act: () => void): void => {
+      clearTimeout(timer);
+      stop();
+      act();
+    };
     const fail = (words: string): void => {
+      const { stateReason } = viewOf(vm.status);
+      const { stateDetail: detail } = vm.status;
       reject(
-        new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}.`, {
+        new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}${detail === "" ? "." : `: ${detail}`}`, {
           vm: vm.definition.name,
           state: vm.state,
-          stateReason: viewOf(vm.status).stateReason,
-          detail: vm.status.stateDetail,
+          stateReason,
+          detail,
         }),
       );
     };
     const look = (): void => {
-      if (vm.state !== wanted && !isFinal(vm.status)) return;
-      clearTimeout(timer);
-      stop();
-      if (vm.state === wanted) resolve(viewOf(vm.status));
-      else fail(`is ${vm.state} (${viewOf(vm.status).stateReason ?? "no reason known"}) instead of ${wanted}`);
+      if (!isDone) return;
+      if (vm.state === wanted) finish(resolve);
+      else if (isFinal(vm.status))
+        finish(() =>
+          fail(`is ${vm.state} (${viewOf(vm.status).stateReason ?? "no reason known"}) instead of ${wanted}`),
+        );
     };
-    const timer = setTimeout(() => {
+    const timer = setTimeout(
+      () => finish(() => fail(`is still ${vm.state} after ${waitS} s, not ${wanted}`)),
+      waitS * 1000,
+    );
+    const stop = vm.on("changed", look);
+    order.then(
+      () => {
+        isDone = true;
+        look();
+      },
+      () => finish(() => resolve(order)),
+    );
+  });
+}
+
+/** Resolves when the VM is in the state that a long order begins with, or as the order when that is over before. */
+function begun(vm: Vm, order: Promise<void>, state: VmState): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (vm.state === state) end(Promise.resolve());
+    };
+    const end = (outcome: Promise<void>): void => {
       stop();
-      fail(`is still ${vm.state} after ${waitS} s, not ${wanted}`);
-    }, waitS * 1000);
+      resolve(outcome);
+    };
     const stop = vm.on("changed", look);
     look();
+    order.then(
+      () => end(order),
+      () => end(order),
+    );
   });
 }
