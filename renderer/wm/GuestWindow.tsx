@@ -66,7 +66,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
           <span className="title" data-part="title">
             {title}
           </span>
-          <PausedMark vm={window.vm} />
+          <PausedMark vm={window.vm} name={tag.name} />
           {isClientDecorated && (
             <div className="window-buttons" onPointerDown={(event) => event.stopPropagation()}>
               <button

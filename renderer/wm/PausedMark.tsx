@@ -1,21 +1,22 @@
 /** A VM that is paused looks like one that hangs: each of its windows says so, and it goes on from there. */
 import { Play } from "lucide-react";
+import { useStore } from "zustand";
 import type { VmId } from "#shared/model/vm.ts";
 import { order } from "../desktop/bridge.ts";
-import { useVm } from "../vms/use-vm.ts";
+import { vmStore } from "../vms/store.ts";
 
-export function PausedMark({ vm: id }: { vm: VmId }) {
-  const vm = useVm(id);
-  if (vm?.state !== "paused") return null;
+export function PausedMark({ vm, name }: { vm: VmId; name: string }) {
+  const isPaused = useStore(vmStore, ({ vms }) => vms.some(({ id, state }) => id === vm && state === "paused"));
+  if (!isPaused) return null;
   return (
     <button
       type="button"
       className="paused-mark"
       tabIndex={-1}
-      aria-label={`Paused, resume ${vm.name}`}
+      aria-label={`Paused, resume ${name}`}
       onPointerDown={(event) => event.stopPropagation()}
       onDoubleClick={(event) => event.stopPropagation()}
-      onClick={() => order("vm.resume", { vm: id })}
+      onClick={() => order("vm.resume", { vm })}
     >
       <Play size={11} aria-hidden="true" />
       Paused
