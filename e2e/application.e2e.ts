@@ -111,8 +111,9 @@ test("what is remembered is not asked again; a VM that is kept is found again", 
   await desktop.isRunning("home");
   expect(desktop.qemuPid(((await view("home")) as VmView).id)).toBe(pid);
   expect((await desktop.atoll("quit", "--stop-vms")).code).toBe(0);
-  await desktop.ended();
   expect(isAlive(pid)).toBe(false);
+  expect((await desktop.atoll("vm", "list")).code).toBe(4);
+  await desktop.ended();
 });
 
 test("a template is built for the desktop with progress, and a build that is cancelled leaves nothing", async () => {

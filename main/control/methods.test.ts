@@ -38,7 +38,7 @@ beforeEach(async () => {
     drivers: { qemu: driver, external: driver },
   });
   await atoll.open();
-  app = { atoll, quit: () => undefined };
+  app = { atoll, stopVms: () => atoll.stopAll(), quit: () => undefined };
 });
 afterEach(() => {
   vi.useRealTimers();

@@ -14,8 +14,10 @@ import type { Vm } from "../vms/vm.ts";
 
 export interface Application {
   atoll: Atoll;
+  /** Resolves when all VMs have stopped, or have failed to: with the names of those. */
+  stopVms(): Promise<string[]>;
   /** Ends the application, once whoever asks has the answer. */
-  quit(vms: "stop" | "keep"): void;
+  quit(): void;
 }
 
 /** Methods that answer and are done; exec.* belongs to its connection (exec-channel.ts). */
@@ -28,8 +30,9 @@ export const methods: Methods = {
     return null;
   },
   "desktop.quit": async (app, { vms }) => {
-    app.quit(vms);
-    return null;
+    const notStopped = vms === "stop" ? await app.stopVms() : [];
+    app.quit();
+    return { notStopped };
   },
   "desktop.screenshot": async ({ atoll }) => picture(await atoll.desktop.screenshot()),
   "problem.list": async ({ atoll }) => atoll.problems,

@@ -7,6 +7,9 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { makePrivateFolder, type Paths, resolvePaths } from "../base/paths.ts";
+import { deferred } from "../vms/testing/scripted-vm.ts";
+import type { Atoll } from "../atoll.ts";
+import { ControlClient } from "./cli/client.ts";
 import type { Application } from "./methods.ts";
 import { ControlServer } from "./server.ts";
 import { raiseOther } from "./single-instance.ts";
@@ -48,6 +51,23 @@ it("one that was killed leaves its socket and its lock, and keeps nobody from st
   await once(other, "exit");
   expect(fs.existsSync(paths.controlSocket)).toBe(true);
   await (await listen()).close();
+});
+
+it("an end that was asked for comes when the VMs have stopped, also when whoever asked has gone before", async () => {
+  makePrivateFolder(paths.run);
+  const stopped = deferred<string[]>();
+  const stopVms = vi.fn<() => Promise<string[]>>(() => stopped.promise);
+  const quit = vi.fn<() => void>();
+  const server = await ControlServer.listen(paths, { atoll: {} as Atoll, stopVms, quit });
+  const client = await ControlClient.connect();
+  const answered = client.call("desktop.quit", { vms: "stop" }).catch(() => undefined);
+  await vi.waitFor(() => expect(stopVms).toHaveBeenCalled());
+  client.close();
+  await answered;
+  expect(quit).not.toHaveBeenCalled();
+  stopped.resolve([]);
+  await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce());
+  await server.close();
 });
 
 it("something else that listens there is left alone", async () => {

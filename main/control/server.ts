@@ -94,7 +94,7 @@ export async function isAnswered(socket: string): Promise<boolean> {
 function serve(socket: net.Socket, app: Application): void {
   const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
   const exec = new ExecChannel(connection);
-  const own: Application = { ...app, quit: (vms) => whenClosed(socket, () => app.quit(vms)) };
+  const own: Application = { ...app, quit: () => whenClosed(socket, () => app.quit()) };
   socket.on("error", () => socket.destroy());
   socket.on("close", () => exec.close());
   connection.onRequest(async (method: string, untrustedParams: unknown) => {
@@ -112,6 +112,7 @@ function serve(socket: net.Socket, app: Application): void {
 
 /** When the client has its answer and goes, or does not go. */
 function whenClosed(socket: net.Socket, act: () => void): void {
+  if (socket.destroyed) return act();
   const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
   socket.once("close", () => {
     clearTimeout(timer);

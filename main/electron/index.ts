@@ -94,7 +94,11 @@ async function run(): Promise<void> {
       app.exit(0);
     },
   });
-  const server = await ControlServer.listen(paths, { atoll, quit: (vms) => void quitting.quit(vms) });
+  const server = await ControlServer.listen(paths, {
+    atoll,
+    stopVms: () => quitting.stopVms(),
+    quit: () => void quitting.quit("keep"),
+  });
 
   const placements = new PlacementsFile(paths.state);
   serveFolder(path.join(import.meta.dirname, "../renderer"));

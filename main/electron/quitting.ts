@@ -18,7 +18,7 @@ export interface QuittingParts {
 
 export class Quitting {
   readonly #parts: QuittingParts;
-  #isStopping = false;
+  #stopping: Promise<string[]> | null = null;
   #hasEnded = false;
   #promptTimer: NodeJS.Timeout | undefined;
 
@@ -26,13 +26,15 @@ export class Quitting {
     this.#parts = parts;
   }
 
+  /** Resolves when all VMs have stopped, or have failed to: with the names of those. */
+  stopVms(): Promise<string[]> {
+    this.#stopping ??= this.#parts.atoll.stopAll();
+    return this.#stopping;
+  }
+
   /** "stop": ends when all VMs have stopped, or at once when "keep" comes meanwhile. */
   async quit(vms: VmsOnQuit): Promise<void> {
-    if (vms === "stop") {
-      if (this.#isStopping) return;
-      this.#isStopping = true;
-      await this.#parts.atoll.stopAll();
-    }
+    if (vms === "stop") await this.stopVms();
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     await this.#parts.end();
@@ -50,7 +52,7 @@ export class Quitting {
 
   /** A person closes the desktop's window. */
   async closing(window: DesktopWindow): Promise<void> {
-    if (this.#isStopping) return;
+    if (this.#stopping !== null) return;
     const { atoll, settings } = this.#parts;
     const running = atoll.lastingVms.map(({ id }) => id);
     if (running.length === 0) return this.quit("keep");

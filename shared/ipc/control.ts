@@ -99,7 +99,8 @@ export interface Picture {
 
 export interface ControlResults {
   "desktop.raise": null;
-  "desktop.quit": null;
+  /** Comes when the VMs have stopped, where they shall; the application ends when its client has it. */
+  "desktop.quit": { notStopped: string[] };
   "desktop.screenshot": Picture;
   "problem.list": FileProblem[];
   "vm.list": VmView[];

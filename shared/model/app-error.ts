@@ -3,7 +3,7 @@
  * `message` says what happened to what, and what to do next, in one sentence or two.
  */
 export type ErrorCode =
-  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "network-unsupported" | "timeout" | "unsupported"}`
+  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "network-unsupported" | "timeout" | "unsupported"}`
   | `window.${"not-found" | "frozen" | "timeout" | "bad-geometry"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `exec.${"failed" | "lost"}`

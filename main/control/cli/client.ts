@@ -73,6 +73,14 @@ export class ControlClient {
     this.#socket.once("close", listener);
   }
 
+  /** Resolves when the application has gone. */
+  closed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.destroyed) resolve();
+      else this.onClose(resolve);
+    });
+  }
+
   close(): void {
     this.#socket.destroy();
   }

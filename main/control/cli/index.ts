@@ -15,6 +15,7 @@ import { buildTemplateCommand } from "./build-template.ts";
 import { ControlClient } from "./client.ts";
 import { exec } from "./exec.ts";
 import { openDesktop } from "./open-desktop.ts";
+import { quit } from "./quit.ts";
 import { EXIT, exitCodeOf, print, printError, printProblem, table } from "./output.ts";
 
 /** Options whose seconds may be left out, and their default. */
@@ -96,9 +97,9 @@ command(program, "quit", "end the desktop")
   .addOption(new Option("--stop-vms", "stop the VMs too").conflicts("keepVms"))
   .addOption(new Option("--keep-vms", "let the VMs run; the next start finds them again (default)"))
   .action(async (options: JsonOption & { stopVms?: boolean }) => {
-    await call("desktop.quit", { vms: options.stopVms === true ? "stop" : "keep" });
+    await quit(options.stopVms === true ? "stop" : "keep");
     print(null, options.json ?? false, () =>
-      options.stopVms === true ? "Atoll ends, and its VMs stop." : "Atoll ends; its VMs go on.",
+      options.stopVms === true ? "Atoll has ended, and its VMs have stopped." : "Atoll has ended; its VMs go on.",
     );
   });
 
