@@ -106,9 +106,9 @@ export class LinkSession {
     this.scene.close(surface);
   }
 
-  /** Another life has begun before this one had any windows: those of the life before it are nobody's business here. */
+  /** Another life has begun before this one had any windows: those of the life before it stay as they are. */
   abandon(): void {
-    this.#end();
+    if (!this.#isEnded) this.#end();
   }
 
   /** Another life of the same VM has begun, or the VM has stopped. */
