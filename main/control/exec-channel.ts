@@ -56,7 +56,8 @@ export class ExecChannel {
   }
 
   #notify<Name extends keyof ExecNotices>(name: Name, params: ExecNotices[Name]): void {
-    // A client that is gone is dealt with by close().
-    this.#connection.sendNotification(name, params).catch(() => undefined);
+    // A client that is gone, which is thrown at once, is dealt with by close().
+    const send = async (): Promise<void> => this.#connection.sendNotification(name, params);
+    send().catch(() => undefined);
   }
 }

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { isAnswered } from "../server.ts";
 import { ControlClient } from "./client.ts";
@@ -33,4 +34,12 @@ it("a socket that somebody else may have laid is not spoken to", async () => {
   fs.chmodSync(run(), 0o777);
   await expect(ControlClient.connect()).rejects.toMatchObject({ code: "file.not-ours" });
   await expect(isAnswered(run("control.sock"))).rejects.toMatchObject({ code: "file.not-ours" });
+});
+
+it("what is told after the end is told to nobody", async () => {
+  const client = await ControlClient.connect();
+  client.close();
+  await client.closed();
+  await setImmediate();
+  expect(() => client.notify("exec.endInput", {})).not.toThrow();
 });

@@ -65,8 +65,9 @@ export class ControlClient {
   }
 
   notify(name: string, params: object): void {
-    // The application may have closed the connection: what the command ended with is known by then.
-    this.#connection.sendNotification(name, params).catch(() => undefined);
+    // The connection may be closed, which is thrown at once: what the command ended with is known by then.
+    const send = async (): Promise<void> => this.#connection.sendNotification(name, params);
+    send().catch(() => undefined);
   }
 
   onClose(listener: () => void): void {
