@@ -1,24 +1,40 @@
 /** `atoll exec`: the guest command's streams, byte for byte, and its exit code. */
 import os from "node:os";
-import { type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
+import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
 import type { ControlClient } from "./client.ts";
 
 /** Signals of ours that go to the guest's command. */
 const FORWARDED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 const INPUT_CHUNK_BYTES = 48 * 1024;
 
+/** What a command is connected to: our own streams. */
+export type Streams = Pick<NodeJS.Process, "stdin" | "stdout" | "stderr">;
+
 /** Resolves with the exit code; rejects with AppError what Atoll itself has to say. */
-export async function exec(client: ControlClient, vm: string, argv: string[], wantsTty: boolean): Promise<number> {
+export async function exec(
+  client: ControlClient,
+  vm: string,
+  argv: string[],
+  wantsTty: boolean,
+  { stdin, stdout, stderr }: Streams = process,
+): Promise<number> {
   const ended = new Promise<number>((resolve, reject) => {
     client.on("exec.exited", ({ code, signal }) => resolve(signal === 0 ? code : 128 + signal));
     client.on("exec.failed", (error) => reject(fromErrorValue(error as ErrorValue)));
     client.onClose(() => reject(new Error("Atoll ended while the command ran.")));
+    for (const [name, stream] of Object.entries({ output: stdout, error: stderr })) {
+      stream.on("error", (cause: NodeJS.ErrnoException) => {
+        // A reader that has gone away ends us as it would the command: without words.
+        if (cause.code === "EPIPE") resolve(128 + os.constants.signals.SIGPIPE);
+        else reject(unusable(`standard ${name} cannot be written`, cause));
+      });
+    }
   });
   ended.catch(() => undefined); // looked at below, after exec.start
   const written: Promise<void>[] = [];
   client.on("exec.output", ({ stream, data }) => {
     const bytes = Buffer.from(data, "base64");
-    const done = write(stream === "stdout" ? process.stdout : process.stderr, bytes).then(() =>
+    const done = write(stream === "stdout" ? stdout : stderr, bytes).then(() =>
       client.notify("exec.grant", { stream, bytes: bytes.length }),
     );
     written.push(done);
@@ -28,7 +44,7 @@ export async function exec(client: ControlClient, vm: string, argv: string[], wa
   for (const name of FORWARDED)
     process.on(name, () => client.notify("exec.signal", { signal: os.constants.signals[name] }));
   const restore = tty === null ? () => undefined : rawTerminal(client);
-  void pumpInput(client);
+  void pumpInput(client, stdin, stderr);
   try {
     const code = await ended;
     await Promise.all(written);
@@ -38,28 +54,30 @@ export async function exec(client: ControlClient, vm: string, argv: string[], wa
   }
 }
 
-async function pumpInput(client: ControlClient): Promise<void> {
+/** The command's input ends when ours does, also where ours cannot be read any more: it would wait for ever. */
+async function pumpInput(client: ControlClient, stdin: Streams["stdin"], stderr: Streams["stderr"]): Promise<void> {
   try {
-    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    for await (const chunk of stdin as AsyncIterable<Buffer>) {
       for (let at = 0; at < chunk.length; at += INPUT_CHUNK_BYTES) {
         await client.call("exec.write", { data: chunk.subarray(at, at + INPUT_CHUNK_BYTES).toString("base64") });
       }
     }
-    client.notify("exec.endInput", {});
-  } catch {
-    // The command ended without reading everything, as `head` does: its exit code says how it went.
+  } catch (error) {
+    // Without a system call it is the command, which ended without reading everything, as `head` does: its exit code says how.
+    if ((error as NodeJS.ErrnoException).syscall !== undefined)
+      stderr.write(`atoll: ${unusable("standard input cannot be read", error).message}\n`);
   }
+  client.notify("exec.endInput", {});
 }
 
-/** Resolves when the stream has taken the bytes; a reader that has gone away ends us as it would the command. */
+/** Resolves when the stream has taken the bytes, or will take none any more. */
 function write(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write(bytes, (error) => {
-      if (error !== null && error !== undefined && "code" in error && error.code === "EPIPE")
-        process.exit(128 + os.constants.signals.SIGPIPE);
-      resolve();
-    });
-  });
+  return new Promise((resolve) => stream.write(bytes, () => resolve()));
+}
+
+function unusable(what: string, cause: unknown): AppError {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return new AppError("exec.failed", `The command's ${what}: ${words}.`, {}, { cause });
 }
 
 function terminal(): { columns: number; rows: number; term: string } {
