@@ -3,7 +3,6 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { isAnswered } from "../server.ts";
 import { ControlClient } from "./client.ts";
@@ -40,6 +39,5 @@ it("what is told after the end is told to nobody", async () => {
   const client = await ControlClient.connect();
   client.close();
   await client.closed();
-  await setImmediate();
   expect(() => client.notify("exec.endInput", {})).not.toThrow();
 });

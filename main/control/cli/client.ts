@@ -75,11 +75,8 @@ export class ControlClient {
   }
 
   /** Resolves when the application has gone. */
-  closed(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#socket.destroyed) resolve();
-      else this.onClose(resolve);
-    });
+  async closed(): Promise<void> {
+    await this.#lost.catch(() => undefined);
   }
 
   close(): void {
