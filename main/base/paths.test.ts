@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { RUNTIME_FILES } from "../hardware/qemu/argv.ts";
 import { checkPrivateFolder, makePrivateFolder, resolvePaths } from "./paths.ts";
 
 describe("resolvePaths", () => {
@@ -30,6 +31,19 @@ describe("resolvePaths", () => {
 
   it("refuses a path that no unix socket can have", () => {
     expect(() => resolvePaths({ ATOLL_HOME: `/${"x".repeat(100)}` }, 5)).toThrow(/shorter ATOLL_HOME/);
+  });
+
+  it("refuses a home whose own socket fits, and those of its VMs do not", () => {
+    const longest = 107 - "/run/vms/00000000-0000/control.sock".length;
+    expect(resolvePaths({ ATOLL_HOME: `/${"x".repeat(longest - 1)}` }, 5).run).toHaveLength(longest + 4);
+    expect(() => resolvePaths({ ATOLL_HOME: `/${"x".repeat(longest)}` }, 5)).toThrow(/108 bytes/);
+    expect(() => resolvePaths({ ATOLL_HOME: `/${"é".repeat(longest / 2)}` }, 5)).toThrow(/108 bytes/);
+  });
+
+  it("knows the longest name of a VM's socket", () => {
+    const names = [RUNTIME_FILES.control, RUNTIME_FILES.frames, RUNTIME_FILES.bulk, RUNTIME_FILES.qmp];
+    const longest = Math.max(...names.map((name) => name.length));
+    expect(longest).toBe("control.sock".length);
   });
 });
 

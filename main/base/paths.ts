@@ -3,10 +3,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { AppError } from "#shared/model/app-error.ts";
+import { MAX_SOCKET_PATH_BYTES } from "#shared/model/socket-path.ts";
 import type { VmId } from "#shared/model/vm.ts";
-
-/** sun_path of a unix socket, without its final NUL. */
-export const MAX_SOCKET_PATH_BYTES = 107;
 
 export interface Paths {
   /** Definitions and settings: files that a person can read and edit. */
@@ -41,9 +39,17 @@ export function resolvePaths(env: Environment = process.env, uid: number = proce
   });
 }
 
+/** Refuses a home that would do for the desktop, and not for its VMs. */
 function checked(folders: Omit<Paths, "controlSocket">): Paths {
-  return { ...folders, controlSocket: checkedSocket(path.join(folders.run, "control.sock")) };
+  const paths = { ...folders, controlSocket: checkedSocket(path.join(folders.run, "control.sock")) };
+  checkedSocket(path.join(vmRunFolder(paths, ANY_ID), LONGEST_SOCKET_NAME));
+  return paths;
 }
+
+/** All ids are as long. */
+const ANY_ID = "00000000-0000-0000-0000-000000000000" as VmId;
+/** Of a VM's sockets, see hardware/qemu/argv.ts. */
+const LONGEST_SOCKET_NAME = "control.sock";
 
 /** The path itself, if a unix socket can have it. */
 export function checkedSocket(socket: string): string {

@@ -49,6 +49,16 @@ describe("parseDefinition", () => {
     expect(found.reason).toContain(reason);
   });
 
+  it("refuses a socket whose path is too long to be connected to", () => {
+    const external = (bulk: string): string =>
+      `id: 11111111-1111-4111-8111-111111111111\ndriver: external\nlabel: coral\nchannels:\n  control: /c\n  frames: /f\n  bulk: ${bulk}\n`;
+    expect(parsed(external(`/${"é".repeat(53)}`))).toMatchObject({ driver: "external" });
+    expect(problem(external(`/${"é".repeat(54)}`))).toMatchObject({
+      line: 7,
+      reason: "channels.bulk: the path of a unix socket has at most 107 bytes",
+    });
+  });
+
   it("refuses a name that would be an option, a path or markup", () => {
     for (const name of ["-x", "a/b", "a'/><hostdev", "A", "", "a".repeat(32)])
       expect(problem(good, name).reason).toContain("no name of a VM");

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
+import { socketPath } from "#shared/model/socket-path.ts";
 import { VM_ID_PATTERN, VM_NAME_PATTERN, VM_NAME_WORDS, type VmId } from "#shared/model/vm.ts";
 import { readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
 
@@ -30,11 +31,7 @@ const externalDefinition = z.strictObject({
   id,
   driver: z.literal("external"),
   label,
-  channels: z.strictObject({
-    control: z.string().startsWith("/"),
-    frames: z.string().startsWith("/"),
-    bulk: z.string().startsWith("/"),
-  }),
+  channels: z.strictObject({ control: socketPath, frames: socketPath, bulk: socketPath }),
   autostart,
 });
 

@@ -1,6 +1,7 @@
 /** The control socket's contract: JSON-RPC 2.0 methods with their parameters (parsed by the application) and results. */
 import { z } from "zod";
 import { LABEL_NAMES } from "../model/label.ts";
+import { socketPath } from "../model/socket-path.ts";
 import type { VmView } from "../model/vm.ts";
 import type { WindowId, WindowView } from "../model/window.ts";
 import type { FileProblem } from "../model/yaml-file.ts";
@@ -15,7 +16,6 @@ const texts = z.array(z.string().max(48 * 1024)).max(1024);
 const waitS = z.number().min(0).max(86_400).nullable();
 const vmCommand = z.strictObject({ vm, waitS });
 const windowCommand = z.strictObject({ window });
-const socketPath = z.string().startsWith("/").max(107);
 
 export const controlSchemas = {
   "desktop.raise": z.strictObject({}),
