@@ -52,8 +52,10 @@ export class Atoll extends Emitter<AtollEvents> {
     const { registry, settings, log } = this.#options;
     const isFirst = await registry.load();
     if (isFirst) {
-      for (const { name, label } of FIRST_VMS)
-        await registry.add({ ...newDefinition(name, label, "debian"), autostart: true });
+      const autostart = true;
+      await registry.begin(
+        FIRST_VMS.map(({ name, label }) => ({ ...newDefinition(name, label, "debian"), autostart })),
+      );
     }
     for (const problem of this.problems) log(problemWords(problem));
     // At once: what is asked of a VM from now on waits for its adoption.

@@ -16,11 +16,28 @@ function file(name: string): string {
 }
 
 describe("VmRegistry", () => {
-  it("knows the first start", async () => {
+  it("knows the first start, and begins with all its VMs", async () => {
     const registry = new VmRegistry(folder);
     expect(await registry.load()).toBe(true);
-    await registry.add(newDefinition("home", "lagoon", "debian"));
-    expect(await new VmRegistry(folder).load()).toBe(false);
+    await registry.begin([newDefinition("home", "lagoon", "debian"), newDefinition("web", "coral", "debian")]);
+    const again = new VmRegistry(folder);
+    expect(await again.load()).toBe(false);
+    expect(again.all).toEqual(registry.all);
+    expect(again.all).toHaveLength(2);
+    expect(fs.readdirSync(folder)).toEqual(["vms"]);
+  });
+
+  it("is at its first start again after one that could not write all of them, or was interrupted", async () => {
+    const registry = new VmRegistry(folder);
+    const broken = { ...newDefinition("web", "coral", "debian"), name: "no/where" };
+    await expect(registry.begin([newDefinition("home", "lagoon", "debian"), broken])).rejects.toMatchObject({
+      code: "file.write-failed",
+    });
+    expect(await registry.load()).toBe(true);
+    fs.mkdirSync(path.join(folder, ".vms.partial"));
+    fs.writeFileSync(path.join(folder, ".vms.partial/home.yaml"), "id: 1");
+    await registry.begin([newDefinition("web", "coral", "debian")]);
+    expect(fs.readdirSync(file("."))).toEqual(["web.yaml"]);
   });
 
   it("loses nothing but the file that is broken", async () => {

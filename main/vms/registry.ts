@@ -54,6 +54,14 @@ export class VmRegistry {
     return this.all.find((definition) => definition.name === name);
   }
 
+  /**
+   * Makes the folder with the VMs of the first start in it: all of them, or it is still the first start.
+   * @throws AppError file.write-failed
+   */
+  begin(definitions: readonly VmDefinition[]): Promise<void> {
+    return this.#exclusive(() => this.#begin(definitions));
+  }
+
   /** @throws AppError vm.bad-name, vm.name-taken */
   add(definition: VmDefinition): Promise<void> {
     return this.#exclusive(() => this.#add(definition));
@@ -108,6 +116,24 @@ export class VmRegistry {
       (text) => parseDefinition(name, text, file),
       (error: unknown) => ({ ok: false, problem: unreadable(file, error) }),
     );
+  }
+
+  async #begin(definitions: readonly VmDefinition[]): Promise<void> {
+    const partial = path.join(path.dirname(this.#folder), `.${path.basename(this.#folder)}.partial`);
+    try {
+      // What an interrupted start left.
+      await fsp.rm(partial, { recursive: true, force: true });
+      await fsp.mkdir(partial, { recursive: true, mode: 0o700 });
+      for (const definition of definitions) {
+        const file = path.join(partial, `${definition.name}${SUFFIX}`);
+        await fsp.writeFile(file, formatDefinition(definition), { mode: 0o600 });
+      }
+      await fsp.rename(partial, this.#folder);
+    } catch (error) {
+      await fsp.rm(partial, { recursive: true, force: true });
+      throw notWritten(this.#folder, error);
+    }
+    for (const definition of definitions) this.#definitions.set(definition.id, definition);
   }
 
   async #add(definition: VmDefinition): Promise<void> {
