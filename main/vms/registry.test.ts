@@ -65,14 +65,36 @@ describe("VmRegistry", () => {
     expect(fs.readFileSync(file("mine.yaml"), "utf8")).toBe("# my notes");
   });
 
-  it("refuses two files with one id", async () => {
+  it("refuses a copy that has the id of a VM that is known", async () => {
     const registry = new VmRegistry(folder);
     await registry.add(newDefinition("home", "lagoon", "debian"));
-    fs.copyFileSync(file("home.yaml"), file("twin.yaml"));
+    const [home] = registry.all;
+    fs.copyFileSync(file("home.yaml"), file("banking.yaml"));
+    for (let read = 0; read < 2; read += 1) {
+      await registry.load();
+      expect(registry.all).toEqual([home]);
+      expect(registry.problems).toMatchObject([{ file: file("banking.yaml") }]);
+      expect(registry.problems[0]?.reason).toContain('"home" has the same');
+    }
+    // Renamed it is the same VM.
+    fs.rmSync(file("home.yaml"));
+    await registry.load();
+    expect(registry.all).toEqual([{ ...home, name: "banking" }]);
+  });
+
+  it("gives a VM to neither of two files with its id when it knows none of them", async () => {
+    const registry = new VmRegistry(folder);
+    await registry.add(newDefinition("home", "lagoon", "debian"));
+    await registry.add(newDefinition("web", "coral", "debian"));
+    fs.copyFileSync(file("home.yaml"), file("banking.yaml"));
     const again = new VmRegistry(folder);
     await again.load();
-    expect(again.all).toHaveLength(1);
-    expect(again.problems[0]?.reason).toContain('"home" has the same');
+    expect(again.all.map(({ name }) => name)).toEqual(["web"]);
+    expect(again.problemOf("home")?.reason).toContain('"banking" has the same');
+    expect(again.problemOf("banking")?.reason).toContain('"home" has the same');
+    fs.rmSync(file("banking.yaml"));
+    await again.load();
+    expect(again.all.map(({ name }) => name)).toEqual(["home", "web"]);
   });
 
   it("keeps the definition of a VM whose file a person breaks, until it is mended", async () => {

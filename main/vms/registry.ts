@@ -86,7 +86,7 @@ export class VmRegistry {
       this.#problems = [];
       return true;
     }
-    const definitions = new Map<VmId, VmDefinition>();
+    const claims = new Map<VmId, VmDefinition[]>();
     const problems: FileProblem[] = [];
     // Hidden files are editors' and ours, half-written.
     for (const file of files.filter((name) => name.endsWith(SUFFIX) && !name.startsWith(".")).sort()) {
@@ -94,20 +94,26 @@ export class VmRegistry {
       const read = await this.#read(name);
       if (!read.ok) problems.push(read.problem);
       const definition = read.ok ? read.value : this.find(name);
-      if (definition === undefined) continue;
-      const twin = definitions.get(definition.id);
-      if (twin === undefined) definitions.set(definition.id, definition);
-      else
-        problems.push({
-          file: this.#fileOf(name),
-          line: 1,
-          column: 1,
-          reason: `id: VM "${twin.name}" has the same one`,
-        });
+      if (definition !== undefined) claims.set(definition.id, [...(claims.get(definition.id) ?? []), definition]);
+    }
+    const definitions = new Map<VmId, VmDefinition>();
+    for (const [id, claimants] of claims) {
+      // A copy never takes a VM over, with its disk and what runs of it: where nobody knows which is the copy, none has it.
+      const known = this.#definitions.get(id)?.name;
+      const owner = claimants.length === 1 ? claimants[0] : claimants.find(({ name }) => name === known);
+      if (owner !== undefined) definitions.set(id, owner);
+      for (const { name } of claimants.filter((claimant) => claimant !== owner))
+        problems.push(this.#twin(name, owner === undefined ? claimants : [owner]));
     }
     this.#definitions = definitions;
     this.#problems = problems;
     return false;
+  }
+
+  #twin(name: string, others: VmDefinition[]): FileProblem {
+    const names = others.map((other) => `"${other.name}"`).filter((other) => other !== `"${name}"`);
+    const reason = `id: VM ${names.join(", ")} has the same one; give a copy one of its own ("uuidgen" makes one)`;
+    return { file: this.#fileOf(name), line: 1, column: 1, reason };
   }
 
   async #read(name: string): Promise<YamlResult<VmDefinition>> {
