@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { bootFailure, QEMU_BINARY } from "./probe.ts";
+import { keptFailure, QEMU_BINARY, tryBoot } from "./probe.ts";
 
 const BOOT = { kernel: "/nowhere/vmlinux", initrd: "/nowhere/initrd.img" };
 let folder: string;
@@ -25,25 +25,39 @@ const event = (name: string, data: string): string =>
 
 test("KVM works where the guest switches itself off", async () => {
   qemuThat(`${event("SHUTDOWN", ', "data": {"guest": true, "reason": "guest-shutdown"}')}\n${event("STOP", "")}`);
-  expect(await bootFailure(BOOT)).toBe("");
+  expect(await tryBoot(BOOT)).toEqual({ failure: "", isLasting: true });
 });
 
 test("a machine that KVM stops is ended at once, and QEMU's first words are the reason", async () => {
   qemuThat(`echo 'KVM internal error. Suberror: 1' >&2\necho 'RAX=0000' >&2\n${event("STOP", "")}\nexec sleep 60`);
-  expect(await bootFailure(BOOT, 60_000)).toBe("KVM internal error. Suberror: 1");
+  expect(await tryBoot(BOOT, 60_000)).toEqual({ failure: "KVM internal error. Suberror: 1", isLasting: true });
 });
 
 test("a QEMU that refuses KVM says why", async () => {
   qemuThat(`echo 'qemu-system-x86_64: failed to initialize kvm: Permission denied' >&2\nexit 1`);
-  expect(await bootFailure(BOOT)).toBe("failed to initialize kvm: Permission denied");
+  expect(await tryBoot(BOOT)).toEqual({ failure: "failed to initialize kvm: Permission denied", isLasting: false });
 });
 
-test("a guest that gives up is no guest that runs", async () => {
-  qemuThat(event("SHUTDOWN", ', "data": {"guest": true, "reason": "guest-reset"}'));
-  expect(await bootFailure(BOOT)).toMatch(/did not boot/);
+test("a guest that gives up, or takes too long, is no guest that runs", async () => {
+  const words = expect.stringContaining("did not boot") as unknown as string;
+  qemuThat(`${event("SHUTDOWN", ', "data": {"guest": true, "reason": "guest-reset"}')}\n${event("STOP", "")}`);
+  expect(await tryBoot(BOOT)).toEqual({ failure: words, isLasting: false });
+  qemuThat("exec sleep 60");
+  expect(await tryBoot(BOOT, 100)).toEqual({ failure: words, isLasting: false });
+});
+
+test("what would be the same again is asked once, and what may pass every time", async () => {
+  const asked = path.join(folder, "asked");
+  const count = (): number => (fs.existsSync(asked) ? fs.readFileSync(asked, "utf8").length : 0);
+  const once = `printf x >>${asked}\n`;
+  const ask = () => keptFailure("7.2.0", BOOT, path.join(folder, "probes"));
+  qemuThat(`${once}echo 'cannot allocate memory' >&2\nexit 1`);
+  expect([await ask(), await ask(), count()]).toEqual(["cannot allocate memory", "cannot allocate memory", 2]);
+  qemuThat(`${once}echo 'KVM internal error' >&2\n${event("STOP", "")}\nexec sleep 60`);
+  expect([await ask(), await ask(), count()]).toEqual(["KVM internal error", "KVM internal error", 3]);
 });
 
 test("without QEMU the error names what to install", async () => {
   vi.stubEnv("PATH", folder);
-  await expect(bootFailure(BOOT)).rejects.toMatchObject({ code: "hardware.qemu-missing" });
+  await expect(tryBoot(BOOT)).rejects.toMatchObject({ code: "hardware.qemu-missing" });
 });

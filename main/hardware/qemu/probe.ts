@@ -38,8 +38,8 @@ const answersSchema = z.object({
 const probes = new Map<string, Promise<QemuProbe>>();
 
 /**
- * Runs once per process and kernel, and KVM's answer is kept in `folder` until the machine is booted anew or QEMU changes:
- * a guest's kernel is really booted, because there are hosts whose KVM starts a machine and fails at its first odd
+ * Runs once per process and kernel, and a lasting answer of KVM is kept in `folder` until the machine is booted anew or QEMU
+ * changes: a guest's kernel is really booted, because there are hosts whose KVM starts a machine and fails at its first odd
  * instruction. Rejects with hardware.qemu-missing.
  */
 export function probeQemu(boot: ProbeBoot, folder: string): Promise<QemuProbe> {
@@ -76,7 +76,8 @@ export async function kvmDeviceFailure(): Promise<string> {
   }
 }
 
-async function keptFailure(version: string, boot: ProbeBoot, folder: string): Promise<string> {
+/** Why KVM cannot run the kernel, "" where it can: as it was found before, or as it is found now. */
+export async function keptFailure(version: string, boot: ProbeBoot, folder: string): Promise<string> {
   const file = path.join(folder, "kvm.json");
   const hostBoot = await bootId();
   const kept = await readAnswers(file);
@@ -84,13 +85,15 @@ async function keptFailure(version: string, boot: ProbeBoot, folder: string): Pr
   const kvmFailures = isOurs ? kept.kvmFailures : {};
   const known = kvmFailures[boot.kernel];
   if (known !== undefined) return known;
-  const kvmFailure = await bootFailure(boot);
+  const { failure, isLasting } = await tryBoot(boot);
+  // A host that was busy, or short of memory, may do better next time.
+  if (!isLasting) return failure;
   const partial = `${file}.${randomUUID()}`;
   await fsp.mkdir(folder, { recursive: true });
-  const answers = { bootId: hostBoot, version, kvmFailures: { ...kvmFailures, [boot.kernel]: kvmFailure } };
+  const answers = { bootId: hostBoot, version, kvmFailures: { ...kvmFailures, [boot.kernel]: failure } };
   await fsp.writeFile(partial, JSON.stringify(answers));
   await fsp.rename(partial, file);
-  return kvmFailure;
+  return failure;
 }
 
 /** null where nothing was asked yet, or where what is there cannot be read: then it is asked now. */
@@ -102,8 +105,15 @@ async function readAnswers(file: string): Promise<z.infer<typeof answersSchema> 
   }
 }
 
-/** Boots the kernel under KVM to a first program that switches off at once; "" when it did, else what QEMU said. */
-export function bootFailure(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<string> {
+interface BootResult {
+  /** What QEMU said; "" = it booted. */
+  failure: string;
+  /** It would be the same again: it booted, or KVM itself stopped the machine. */
+  isLasting: boolean;
+}
+
+/** Boots the kernel under KVM to a first program that switches off at once. */
+export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<BootResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(
       QEMU_BINARY,
@@ -114,7 +124,9 @@ export function bootFailure(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Prom
       ],
       { timeout: timeoutMs, killSignal: "SIGKILL" },
     );
-    let hasShutDown = false;
+    /** Why it switched off. */
+    let shutdown: string | null = null;
+    let isStoppedByKvm = false;
     let words = "";
     child.stderr.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString("utf8")}`.slice(0, 4_000)));
     createInterface({ input: child.stdout }).on("line", (line) => {
@@ -122,9 +134,12 @@ export function bootFailure(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Prom
         .looseObject({ event: z.string(), data: z.unknown().optional() })
         .safeParse(JSON.parse(line)).data;
       const reason = z.object({ reason: z.string() }).safeParse(message?.data).data?.reason;
-      if (message?.event === "SHUTDOWN" && reason === "guest-shutdown") hasShutDown = true;
+      if (message?.event === "SHUTDOWN") shutdown = reason ?? "";
       // It stands still with an error that only KVM can make.
-      else if (message?.event === "STOP" && !hasShutDown) child.kill("SIGKILL");
+      else if (message?.event === "STOP" && shutdown === null) {
+        isStoppedByKvm = true;
+        child.kill("SIGKILL");
+      }
     });
     child.on("error", (cause) => reject(missing(cause)));
     child.on("close", () => {
@@ -133,7 +148,9 @@ export function bootFailure(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Prom
           .trim()
           .split("\n")[0]
           ?.replace(/^.*qemu-system-x86_64: /, "") ?? "";
-      resolve(hasShutDown ? "" : firstWords || `a guest did not boot within ${timeoutMs / 1000} s`);
+      const hasBooted = shutdown === "guest-shutdown";
+      const failure = hasBooted ? "" : firstWords || `a guest did not boot within ${timeoutMs / 1000} s`;
+      resolve({ failure, isLasting: hasBooted || isStoppedByKvm });
     });
     // QEMU that fails early closes its end: that is seen by its words.
     child.stdin.on("error", () => undefined);
