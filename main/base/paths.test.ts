@@ -2,7 +2,6 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { RUNTIME_FILES } from "../hardware/qemu/argv.ts";
 import { checkPrivateFolder, makePrivateFolder, resolvePaths } from "./paths.ts";
 
 describe("resolvePaths", () => {
@@ -38,12 +37,6 @@ describe("resolvePaths", () => {
     expect(resolvePaths({ ATOLL_HOME: `/${"x".repeat(longest - 1)}` }, 5).run).toHaveLength(longest + 4);
     expect(() => resolvePaths({ ATOLL_HOME: `/${"x".repeat(longest)}` }, 5)).toThrow(/108 bytes/);
     expect(() => resolvePaths({ ATOLL_HOME: `/${"é".repeat(longest / 2)}` }, 5)).toThrow(/108 bytes/);
-  });
-
-  it("knows the longest name of a VM's socket", () => {
-    const names = [RUNTIME_FILES.control, RUNTIME_FILES.frames, RUNTIME_FILES.bulk, RUNTIME_FILES.qmp];
-    const longest = Math.max(...names.map((name) => name.length));
-    expect(longest).toBe("control.sock".length);
   });
 });
 

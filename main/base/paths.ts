@@ -48,8 +48,8 @@ function checked(folders: Omit<Paths, "controlSocket">): Paths {
 
 /** All ids are as long. */
 const ANY_ID = "00000000-0000-0000-0000-000000000000" as VmId;
-/** Of a VM's sockets, see hardware/qemu/argv.ts. */
-const LONGEST_SOCKET_NAME = "control.sock";
+/** In a VM's runtime folder. */
+export const LONGEST_SOCKET_NAME = "control.sock";
 
 /** The path itself, if a unix socket can have it. */
 export function checkedSocket(socket: string): string {

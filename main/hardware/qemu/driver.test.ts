@@ -143,7 +143,7 @@ describe("a start", () => {
 
   it("lets QEMU execute only when its record is written", async () => {
     // Whoever writes into it waits for a reader.
-    whenDescribed = () => execFileSync("mkfifo", [run("machine.json")]);
+    whenDescribed = () => execFileSync("/usr/bin/mkfifo", [run("machine.json")]);
     const starting = driver.start(id);
     await vi.waitFor(() => expect(processesOf(id)).toHaveLength(1));
     await delay(500); // more than it would need to execute
