@@ -58,6 +58,11 @@ test("a definition that is edited by hand counts at once; a broken one is named 
 
   fs.writeFileSync(work, text);
   fs.rmSync(file("vms/new.yaml"));
+  // A copy takes nothing over.
+  fs.copyFileSync(work, file("vms/banking.yaml"));
+  await expect.poll(problems).toMatchObject([{ file: file("vms/banking.yaml") }]);
+  expect((await desktop.vms()).map(({ name, label }) => ({ name, label }))).toEqual([{ name: "work", label: "sand" }]);
+  fs.rmSync(file("vms/banking.yaml"));
   await expect.poll(problems).toEqual([]);
   await desktop.json("vm", "remove", "work");
 });

@@ -112,6 +112,9 @@ test("a disk that is damaged is told, and left as it is", async () => {
   });
   expect(fs.readFileSync(disk).equals(broken)).toBe(true);
   fs.writeFileSync(disk, whole);
+  const record = JSON.parse(fs.readFileSync(stateFile(vm, "disk.json"), "utf8")) as object;
+  fs.writeFileSync(stateFile(vm, "disk.json"), JSON.stringify({ ...record, buildId: "of another build" }));
+  expect(await failure("vm", "start", "damaged")).toMatchObject({ exit: 1, code: "template.build-gone" });
   fs.writeFileSync(stateFile(vm, "disk.json"), "{");
   expect(await failure("vm", "start", "damaged")).toMatchObject({ exit: 1, code: "hardware.disk-broken" });
   expect(fs.readFileSync(disk).equals(whole)).toBe(true);

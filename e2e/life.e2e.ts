@@ -108,8 +108,11 @@ test("pause and resume follow QEMU's events", async () => {
 
 test("kill -9 of one QEMU freezes its windows and leaves the other VM alone", async () => {
   await desktop.run("web", "foot");
+  const lost = desktop.atoll("exec", "web", "--", "sleep", "600");
+  await expect.poll(async () => (await desktop.atoll("exec", "web", "--", "pgrep", "-x", "sleep")).code).toBe(0);
   const web = (await view("web")) as VmView;
   process.kill(pidOf(web), "SIGKILL");
+  expect((await lost).code).toBe(125);
   await expect.poll(() => view("web")).toMatchObject({ state: "crashed", stateReason: "qemu-exited" });
   expect(await windowOf("web")).toMatchObject({ frozen: true });
   expect(await windowOf("home")).toMatchObject({ frozen: false });
