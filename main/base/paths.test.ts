@@ -69,6 +69,7 @@ describe("checkPrivateFolder", () => {
   it("takes one that only we can enter, and none at all", () => {
     expect(() => checkPrivateFolder(root)).not.toThrow();
     expect(() => checkPrivateFolder(path.join(root, "nothing"))).not.toThrow();
+    expect(() => checkPrivateFolder("/dev/null/home/run")).not.toThrow();
   });
 
   it.each([0o701, 0o710, 0o777])("refuses one of mode %o", (mode) => {

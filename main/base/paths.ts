@@ -102,8 +102,12 @@ export function makePrivateFolder(folder: string): void {
  * @throws AppError file.not-ours
  */
 export function checkPrivateFolder(folder: string): void {
-  const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
-  if (stat === undefined) return;
+  let stat: fs.Stats;
+  try {
+    stat = fs.lstatSync(folder);
+  } catch {
+    return; // who wants something in it will find that it is not there
+  }
   if (!isOurs(stat)) throw notOurs(folder, "belongs to somebody else");
   if ((stat.mode & OTHERS) !== 0) throw notOurs(folder, "can be entered by others");
 }
