@@ -93,7 +93,7 @@ export function makePrivateFolder(folder: string): void {
     );
   }
   const stat = fs.lstatSync(folder);
-  if (!isOurs(stat)) throw notOurs(folder, "belongs to somebody else");
+  if (!isOurs(stat)) throw notOurs(folder, "belongs to somebody else: remove it");
   if ((stat.mode & OTHERS) !== 0) fs.chmodSync(folder, 0o700);
 }
 
@@ -108,8 +108,8 @@ export function checkPrivateFolder(folder: string): void {
   } catch {
     return; // who wants something in it will find that it is not there
   }
-  if (!isOurs(stat)) throw notOurs(folder, "belongs to somebody else");
-  if ((stat.mode & OTHERS) !== 0) throw notOurs(folder, "can be entered by others");
+  if (!isOurs(stat)) throw notOurs(folder, "belongs to somebody else: remove it");
+  if ((stat.mode & OTHERS) !== 0) throw notOurs(folder, `can be entered by others: close it ("chmod 700 ${folder}")`);
 }
 
 /** Rights of its group and of all others. */
@@ -120,8 +120,8 @@ function isOurs(stat: fs.Stats): boolean {
   return stat.isDirectory() && stat.uid === (process.getuid?.() ?? stat.uid);
 }
 
-function notOurs(folder: string, why: string): AppError {
-  return new AppError("file.not-ours", `${folder} ${why}: remove it, or set ATOLL_HOME to a folder of your own.`, {
+function notOurs(folder: string, words: string): AppError {
+  return new AppError("file.not-ours", `${folder} ${words}, or set ATOLL_HOME to a folder of your own.`, {
     path: folder,
   });
 }
