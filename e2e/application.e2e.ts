@@ -115,10 +115,11 @@ test("what is remembered is not asked again; a VM that is kept is found again", 
   await desktop.start();
   await desktop.isRunning("home");
   expect(desktop.qemuPid(((await view("home")) as VmView).id)).toBe(pid);
+  const quit = desktop.ended();
   expect((await desktop.atoll("quit", "--stop-vms")).code).toBe(0);
   expect(isAlive(pid)).toBe(false);
   expect((await desktop.atoll("vm", "list")).code).toBe(4);
-  await desktop.ended();
+  await quit;
 });
 
 test("a template is built for the desktop with progress, and a build that is cancelled leaves nothing", async () => {

@@ -153,6 +153,8 @@ test("without QEMU a start says what to install, and so does doctor", async () =
   const bin = path.join(desktop.home, "bin");
   fs.mkdirSync(bin);
   fs.symlinkSync(process.execPath, path.join(bin, "node"));
+  // Of util-linux, which every Debian has.
+  for (const program of ["flock", "setpriv"]) fs.symlinkSync(`/usr/bin/${program}`, path.join(bin, program));
   await desktop.crash();
   await desktop.start({ PATH: bin });
   await desktop.json("vm", "create", "lame", "--label", "rose");
