@@ -17,7 +17,7 @@ import {
   type WireMessageName,
 } from "#shared/protocol/header.ts";
 import { EPOCH_BYTES, MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
-import { PROTOCOL_MAJOR } from "#shared/protocol/session.ts";
+import { PROTOCOL_MAJOR, PROTOCOL_MINOR } from "#shared/protocol/session.ts";
 import { RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
 import { SCREEN } from "../screen.ts";
 
@@ -42,7 +42,7 @@ export class AgentReader {
     for (const port of PORTS) reader.#connect(port, path.join(runFolder, RUNTIME_FILES[port]), epoch);
     await hello;
     const output = { ...SCREEN, scale120: 120, refreshMhz: 60_000 };
-    reader.#say("control", "welcome", { major: PROTOCOL_MAJOR, minor: 0, output, keymap: KEYMAP });
+    reader.#say("control", "welcome", { major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, output, keymap: KEYMAP });
     reader.#events.on("message", (message) => reader.#answer(message));
     return reader;
   }

@@ -2,7 +2,12 @@
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { FromCompositor, Layer, LifeId, Picture, ToCompositor } from "./worker/messages.ts";
 
-export type PictureListener = (surface: SurfaceId, picture: Picture) => void;
+export interface PictureListener {
+  /** A picture was drawn that changes more than pixels. */
+  pictureChanged(surface: SurfaceId, picture: Picture): void;
+  /** The surface has become translucent: `open` it again, with a new canvas in the old one's place. */
+  canvasWanted(surface: SurfaceId): void;
+}
 
 export class Compositor {
   readonly #worker = new Worker(new URL("./compositor.worker.ts", import.meta.url), {
@@ -18,7 +23,7 @@ export class Compositor {
     this.#worker.onmessage = ({ data }: MessageEvent<FromCompositor>) => this.#received(data);
   }
 
-  /** A new life of a VM's link. `listener` is told of every picture that changes more than pixels. */
+  /** A new life of a VM's link. */
   link(pixels: MessagePort, listener: PictureListener): LifeId {
     const life = (this.#lives += 1) as LifeId;
     this.#listeners.set(life, listener);
@@ -54,7 +59,9 @@ export class Compositor {
   }
 
   #received(message: FromCompositor): void {
-    if (message.type === "picture") return this.#listeners.get(message.life)?.(message.surface, message.picture);
+    if (message.type === "picture")
+      return this.#listeners.get(message.life)?.pictureChanged(message.surface, message.picture);
+    if (message.type === "canvasWanted") return this.#listeners.get(message.life)?.canvasWanted(message.surface);
     this.#screenshots.get(message.request)?.(message.png);
     this.#screenshots.delete(message.request);
   }

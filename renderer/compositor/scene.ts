@@ -16,7 +16,7 @@ export interface SceneSurface {
   readonly root: SceneSurface;
   /** Zero-sized box at the surface's top left; holds its canvas and its placed children in their order. */
   readonly node: HTMLElement;
-  readonly canvas: HTMLCanvasElement;
+  canvas: HTMLCanvasElement;
   /** Popups that stand on it; windows and popups only. */
   readonly popups: HTMLElement;
   readonly children: Set<SceneSurface>;
@@ -71,10 +71,7 @@ export class Scene {
     const node = document.createElement("div");
     node.className = "surface";
     node.style.cursor = this.#cursor;
-    const canvas = document.createElement("canvas");
-    canvas.className = "surface-canvas";
-    canvas.width = 1;
-    canvas.height = 1;
+    const canvas = newCanvas();
     node.append(canvas);
     const popups = document.createElement("div");
     popups.className = "popups";
@@ -97,6 +94,18 @@ export class Scene {
     this.#compositor.open(this.life, id, canvas);
     if (parent?.isVisible === false) this.setVisible(surface, false);
     return surface;
+  }
+
+  /** Gives a surface another canvas, of the same place and size, for what its present one cannot show. */
+  replaceCanvas(id: SurfaceId): void {
+    const surface = this.#surfaces.get(id);
+    if (surface === undefined) return;
+    const canvas = newCanvas();
+    canvas.style.cssText = surface.canvas.style.cssText;
+    surface.canvas.replaceWith(canvas);
+    surface.canvas = canvas;
+    bySurfaceCanvas.set(canvas, { scene: this, surface });
+    this.#compositor.open(this.life, id, canvas);
   }
 
   /** The whole stacking of a surface's subsurfaces; one that is not named is not shown. */
@@ -192,4 +201,12 @@ export class Scene {
     visit(root, origin.x, origin.y);
     return layers;
   }
+}
+
+function newCanvas(): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.className = "surface-canvas";
+  canvas.width = 1;
+  canvas.height = 1;
+  return canvas;
 }

@@ -63,7 +63,10 @@ export class LinkSession {
     this.#port = events;
     this.#compositor = compositor;
     this.#listener = listener;
-    const life = compositor.link(pixels, (surface, picture) => this.#pictured(surface, picture));
+    const life = compositor.link(pixels, {
+      pictureChanged: (surface, picture) => this.#pictured(surface, picture),
+      canvasWanted: (surface) => this.scene.replaceCanvas(surface),
+    });
     this.scene = new Scene(life, compositor);
     this.popups = new PopupLayer(vm, this.scene);
     events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);

@@ -111,7 +111,8 @@ export interface DamageRect {
   y: number;
   width: number;
   height: number;
-  lz4: boolean;
+  /** @see Encoding in atoll.proto */
+  encoding: "raw" | "lz4" | "solid";
   /** Bytes of the payload that this rectangle takes, in order. */
   size: number;
 }

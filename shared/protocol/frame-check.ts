@@ -1,5 +1,5 @@
 /** Acceptance of a Frame header: bounds, order and credit. The payload's bytes are not looked at, only counted. */
-import type { FrameMessage } from "../ipc/link-port.ts";
+import type { DamageRect, FrameMessage } from "../ipc/link-port.ts";
 import type { WireMessageOf } from "./header.ts";
 import { Encoding, PixelFormat } from "./gen/atoll_pb.ts";
 import {
@@ -14,6 +14,13 @@ import {
 } from "./limits.ts";
 import type { Surface, SurfaceTable } from "./surfaces.ts";
 import { boundedInteger, refuse } from "./violation.ts";
+
+const PIXEL_BYTES = 4;
+const ENCODINGS: Readonly<Partial<Record<Encoding, DamageRect["encoding"]>>> = {
+  [Encoding.RAW]: "raw",
+  [Encoding.LZ4]: "lz4",
+  [Encoding.SOLID]: "solid",
+};
 
 /**
  * Takes the frame into account (credit, serial, parts) and returns it for the worker, or null where it belongs to a surface
@@ -110,13 +117,15 @@ function acceptDamage(
       refuse("bad-frame", `damage ${rect.width}x${rect.height}+${rect.x}+${rect.y} is not within ${width}x${height}`);
     }
     const rawBytes = rect.width * rect.height * 4;
-    const lz4 = rect.encoding === Encoding.LZ4;
-    if (!lz4 && rect.encoding !== Encoding.RAW) refuse("bad-frame", `encoding ${rect.encoding}`);
-    if (lz4 ? rect.size === 0 || rect.size > lz4Bound(rawBytes) : rect.size !== rawBytes) {
-      refuse("bad-frame", `${rect.size} bytes for a rectangle of ${rawBytes}`);
-    }
+    const encoding = ENCODINGS[rect.encoding];
+    if (encoding === undefined) refuse("bad-frame", `encoding ${rect.encoding}`);
+    const isSound =
+      encoding === "lz4"
+        ? rect.size > 0 && rect.size <= lz4Bound(rawBytes)
+        : rect.size === (encoding === "solid" ? PIXEL_BYTES : rawBytes);
+    if (!isSound) refuse("bad-frame", `${rect.size} bytes for a rectangle of ${rawBytes}`);
     bytes += rect.size;
-    return { x: rect.x, y: rect.y, width: rect.width, height: rect.height, lz4, size: rect.size };
+    return { x: rect.x, y: rect.y, width: rect.width, height: rect.height, encoding, size: rect.size };
   });
   if (bytes !== payloadBytes) refuse("bad-frame", `rectangles name ${bytes} bytes, the payload has ${payloadBytes}`);
   return damage;

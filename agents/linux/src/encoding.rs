@@ -4,7 +4,7 @@ use atoll_wire::limits::{MAX_DAMAGE_RECTS, MAX_MESSAGE_BYTES};
 use atoll_wire::{Damage, Encoding, Frame, header};
 
 use crate::picture::Picture;
-use crate::tiles::PixelRect;
+use crate::tiles::{PixelRect, TILE_HEIGHT};
 
 /// Raw bytes of one band at most. Small enough that the host unpacks one while the next is made.
 const BAND_BYTES: usize = 256 * 1024;
@@ -31,7 +31,15 @@ pub struct Part {
 
 impl Encoder {
     /// `frame` says everything but damage and last. Calls `send` for each message; the last one has `last`.
-    pub fn encode(&mut self, picture: &Picture, rects: &[PixelRect], frame: &Frame, mut send: impl FnMut(Part)) {
+    /// `knows_solid`: the host has that encoding.
+    pub fn encode(
+        &mut self,
+        picture: &Picture,
+        rects: &[PixelRect],
+        frame: &Frame,
+        knows_solid: bool,
+        mut send: impl FnMut(Part),
+    ) {
         let tries = self.rests == 0;
         let mut tally = Tally::default();
         let mut payload = Vec::new();
@@ -39,10 +47,16 @@ impl Encoder {
         let mut scratch = Vec::new();
         let mut rows = Vec::new();
         for band in rects.iter().flat_map(|rect| bands(*rect)) {
-            let raw = gather(picture, band, &mut rows);
-            let packed = if tries && raw.len() >= SMALL_BYTES { compress(raw, &mut scratch) } else { None };
-            let (encoding, bytes) = packed.map_or((Encoding::Raw, raw), |packed| (Encoding::Lz4, packed));
-            tally.add(raw.len(), bytes.len());
+            let solid = if knows_solid { picture.solid(band) } else { None };
+            let (encoding, bytes) = match &solid {
+                Some(pixel) => (Encoding::Solid, &pixel[..]),
+                None => {
+                    let raw = gather(picture, band, &mut rows);
+                    let packed = if tries && raw.len() >= SMALL_BYTES { compress(raw, &mut scratch) } else { None };
+                    packed.map_or((Encoding::Raw, raw), |packed| (Encoding::Lz4, packed))
+                }
+            };
+            tally.add(band.bytes(), bytes.len());
             payload.extend_from_slice(bytes);
             let PixelRect { x, y, width, height } = band;
             damage.push(Damage { x, y, width, height, encoding: encoding.into(), size: bytes.len() as u32 });
@@ -80,6 +94,8 @@ fn part(frame: Frame, payload: Vec<u8>) -> Part {
 
 fn bands(rect: PixelRect) -> impl Iterator<Item = PixelRect> {
     let rows = (BAND_BYTES / (rect.width as usize * 4)).max(1) as u32;
+    // Whole tiles where they fit: of those it is known whether they have one colour.
+    let rows = if rows > TILE_HEIGHT { rows - rows % TILE_HEIGHT } else { rows };
     (0..rect.height).step_by(rows as usize).map(move |at| PixelRect {
         y: rect.y + at,
         height: rows.min(rect.height - at),
@@ -113,12 +129,10 @@ fn compress<'a>(raw: &[u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use crate::tiles::TileSet;
-    use atoll_wire::PixelFormat;
 
     fn picture(width: u32, height: u32, pixel: impl Fn(usize) -> u8) -> Picture {
         let pixels = (0..width as usize * height as usize * 4).map(pixel).collect();
-        Picture { width, height, format: PixelFormat::Xrgb8888, pixels, changed: TileSet::new(width, height) }
+        Picture::of_pixels(width, height, pixels)
     }
 
     fn noise(at: usize) -> u8 {
@@ -142,6 +156,7 @@ mod tests {
                 let size = rect.width as usize * rect.height as usize * 4;
                 let raw = match rect.encoding() {
                     Encoding::Lz4 => lz4_flex::block::decompress(bytes, size).unwrap(),
+                    Encoding::Solid => bytes.repeat(size / 4),
                     _ => bytes.to_vec(),
                 };
                 assert_eq!(raw.len(), size);
@@ -157,7 +172,7 @@ mod tests {
 
     fn encode(encoder: &mut Encoder, picture: &Picture, rects: &[PixelRect]) -> Vec<Part> {
         let mut parts = Vec::new();
-        encoder.encode(picture, rects, &Frame::default(), |part| parts.push(part));
+        encoder.encode(picture, rects, &Frame::default(), true, |part| parts.push(part));
         let last = |part: &Part| matches!(&part.body, header::Message::Frame(frame) if frame.last);
         assert_eq!(parts.iter().filter(|part| last(part)).count(), 1);
         assert!(parts.last().is_some_and(last));
@@ -187,6 +202,31 @@ mod tests {
                 assert_eq!(&pixels[at..at + 4], want);
             }
         }
+    }
+
+    #[test]
+    fn bands_of_one_colour_are_a_pixel_each_unless_the_host_does_not_know_that() {
+        let (width, height) = (500, 300);
+        let whole = PixelRect { x: 0, y: 0, width, height };
+        let sizes = |picture: &Picture, knows_solid| {
+            let mut sizes = Vec::new();
+            Encoder::default().encode(picture, &[whole], &Frame::default(), knows_solid, |part| {
+                let header::Message::Frame(frame) = part.body else { panic!("a frame") };
+                sizes.extend(frame.damage.iter().map(|rect| (rect.encoding(), rect.size)));
+            });
+            sizes
+        };
+        let mut picture = picture(width, height, |at| [1, 2, 3, 4][at % 4]);
+        let all = sizes(&picture, true);
+        assert!(all.len() > 1 && all.iter().all(|size| *size == (Encoding::Solid, 4)), "{all:?}");
+        assert!(sizes(&picture, false).iter().all(|(encoding, _)| *encoding == Encoding::Lz4));
+        assert!(decode(&encode(&mut Encoder::default(), &picture, &[whole]), width, height) == picture.pixels);
+        // The last pixel of the last band.
+        *picture.pixels.last_mut().unwrap() = 9;
+        picture = Picture::of_pixels(width, height, picture.pixels);
+        let all = sizes(&picture, true);
+        assert_eq!(all.iter().filter(|(encoding, _)| *encoding == Encoding::Solid).count(), all.len() - 1);
+        assert!(decode(&encode(&mut Encoder::default(), &picture, &[whole]), width, height) == picture.pixels);
     }
 
     #[test]

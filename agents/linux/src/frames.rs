@@ -43,12 +43,13 @@ impl Agent {
 
     fn serve(&mut self, id: u32) {
         let room = self.ports.get(PortKind::Frames).queued_bytes() < QUEUE_BYTES;
+        let knows_solid = self.session.knows_solid();
         let Some((surface, content)) = self.surfaces.both_mut(id) else { return };
         if !surface.announced || surface.credits == 0 {
             return;
         }
         if room && has_news(surface, content) {
-            let parts = take_picture(surface, content);
+            let parts = take_picture(surface, content, knows_solid);
             surface.credits -= 1;
             for part in parts {
                 self.send_part(part);
@@ -105,7 +106,7 @@ fn has_news(surface: &Surface, content: &Content) -> bool {
 }
 
 /// The messages of the surface's next picture; its changes count as sent.
-fn take_picture(surface: &mut Surface, content: &mut Content) -> Vec<Part> {
+fn take_picture(surface: &mut Surface, content: &mut Content, knows_solid: bool) -> Vec<Part> {
     let geometry = content.geometry();
     let Some(picture) = &mut content.picture else { return Vec::new() };
     if std::mem::take(&mut surface.whole) {
@@ -129,6 +130,6 @@ fn take_picture(surface: &mut Surface, content: &mut Content) -> Vec<Part> {
     };
     let rects = picture.changed.take();
     let mut parts = Vec::new();
-    surface.encoder.encode(picture, &rects, &frame, |part| parts.push(part));
+    surface.encoder.encode(picture, &rects, &frame, knows_solid, |part| parts.push(part));
     parts
 }

@@ -20,7 +20,12 @@ pub struct Picture {
     /// `height` rows of `width` pixels of 4 bytes, tight.
     pub pixels: Vec<u8>,
     pub changed: TileSet,
+    /// For each tile, row by row: the pixel that all of it has. None = it has several, or it is not known.
+    solids: Vec<Option<Pixel>>,
 }
+
+/// As it lies in memory.
+pub type Pixel = [u8; 4];
 
 /// Why a buffer gives no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +67,31 @@ impl Picture {
             height: source.height,
             format: source.format,
             pixels: vec![0; source.width as usize * source.height as usize * 4],
+            solids: vec![None; changed.len()],
             changed,
         }
+    }
+
+    #[cfg(test)]
+    pub fn of_pixels(width: u32, height: u32, pixels: Vec<u8>) -> Self {
+        let stride = width as usize * 4;
+        let source = Source { offset: 0, stride, width, height, format: PixelFormat::Xrgb8888 };
+        let mut picture = Self::new(&source);
+        picture.take(pixels.as_ptr(), &source, source.all());
+        picture.changed.clear();
+        picture
+    }
+
+    /// The pixel that all of `rect` has; None also where it is not known. Never of a part of a tile that has several.
+    pub fn solid(&self, rect: PixelRect) -> Option<Pixel> {
+        let columns = self.width.div_ceil(TILE_WIDTH) as usize;
+        let (left, right) = (rect.x / TILE_WIDTH, (rect.x + rect.width).div_ceil(TILE_WIDTH));
+        let (top, bottom) = (rect.y / TILE_HEIGHT, (rect.y + rect.height).div_ceil(TILE_HEIGHT));
+        let mut tiles = (top..bottom)
+            .flat_map(|row| &self.solids[row as usize * columns..][left as usize..right as usize])
+            .copied();
+        let first = tiles.next()??;
+        tiles.all(|tile| tile == Some(first)).then_some(first)
     }
 
     /// Takes the damaged parts of `buffer` into `picture`, or all of it when the picture is new, of another size or turned.
@@ -135,20 +163,26 @@ impl Picture {
         Ok(())
     }
 
-    /// Copies the rows of `rect` that differ and marks their tiles.
+    /// Copies `rect`; marks the tiles in which something differs, and notes which have one colour.
     #[allow(unsafe_code)]
     fn take(&mut self, pool: *const u8, source: &Source, rect: PixelRect) {
         let right = rect.x.saturating_add(rect.width).min(self.width);
         let bottom = rect.y.saturating_add(rect.height).min(self.height);
+        if rect.x >= right {
+            return;
+        }
+        let columns = rect.x / TILE_WIDTH..right.div_ceil(TILE_WIDTH);
+        let mut tiles = vec![Copied::default(); columns.len()];
         let mut top = rect.y;
         while top < bottom {
-            let tile_bottom = ((top / TILE_HEIGHT + 1) * TILE_HEIGHT).min(bottom);
-            let mut left = rect.x;
-            while left < right {
-                let tile_right = ((left / TILE_WIDTH + 1) * TILE_WIDTH).min(right);
-                let bytes = (tile_right - left) as usize * 4;
-                let mut differs = false;
-                for y in top..tile_bottom {
+            let row = top / TILE_HEIGHT;
+            let tile_bottom = ((row + 1) * TILE_HEIGHT).min(bottom);
+            tiles.fill(Copied::default());
+            // Row by row over all tiles, not tile by tile: an emulated guest finds few pages at a time.
+            for y in top..tile_bottom {
+                for (column, tile) in columns.clone().zip(&mut tiles) {
+                    let left = (column * TILE_WIDTH).max(rect.x);
+                    let bytes = (((column + 1) * TILE_WIDTH).min(right) - left) as usize * 4;
                     let at = (y as usize * self.width as usize + left as usize) * 4;
                     let theirs = source.offset + y as usize * source.stride + left as usize * 4;
                     // SAFETY: the last row of a source ends within its memory: `Source::of` has checked it for a pool, which
@@ -156,20 +190,79 @@ impl Picture {
                     // the agent's own pixels are as many as their size says. A client may write to its pool meanwhile:
                     // any byte is a valid pixel, and nothing but pixels depends on what is read.
                     let theirs = unsafe { std::slice::from_raw_parts(pool.add(theirs), bytes) };
-                    let mine = &mut self.pixels[at..at + bytes];
-                    if mine != theirs {
-                        mine.copy_from_slice(theirs);
-                        differs = true;
-                    }
+                    tile.take_row(&mut self.pixels[at..at + bytes], theirs);
                 }
-                if differs {
-                    self.changed.mark(left / TILE_WIDTH, top / TILE_HEIGHT);
-                }
-                left = tile_right;
+            }
+            for (column, tile) in columns.clone().zip(&tiles) {
+                let whole = PixelRect { x: rect.x, y: top, width: right - rect.x, height: tile_bottom - top };
+                self.note(column, row, tile, whole);
             }
             top = tile_bottom;
         }
     }
+
+    /// `taken`: what was copied, of this tile and of others in its row.
+    fn note(&mut self, column: u32, row: u32, tile: &Copied, taken: PixelRect) {
+        if tile.differs != 0 {
+            self.changed.mark(column, row);
+        }
+        let (left, top) = (column * TILE_WIDTH, row * TILE_HEIGHT);
+        let (right, bottom) = ((left + TILE_WIDTH).min(self.width), (top + TILE_HEIGHT).min(self.height));
+        let is_whole =
+            taken.x <= left && taken.x + taken.width >= right && taken.y <= top && taken.y + taken.height >= bottom;
+        let at = row as usize * self.width.div_ceil(TILE_WIDTH) as usize + column as usize;
+        if let Some(solid) = self.solids.get_mut(at) {
+            if is_whole {
+                *solid = tile.first.filter(|_| tile.unlike == 0);
+            } else if tile.differs != 0 {
+                *solid = None;
+            }
+        }
+    }
+}
+
+/// What was seen of a tile while its rows were copied.
+#[derive(Debug, Clone, Copy, Default)]
+struct Copied {
+    /// Its first pixel, as it was taken: a client may write meanwhile.
+    first: Option<Pixel>,
+    /// Bits that are set in any word of what was there and what came, compared.
+    differs: u64,
+    /// The same for what came and the first pixel.
+    unlike: u64,
+}
+
+impl Copied {
+    /// Copies a row of whole pixels. One loop without calls: an emulated guest pays for a call as much as for the 256 bytes
+    /// of a tile's row.
+    fn take_row(&mut self, mine: &mut [u8], theirs: &[u8]) {
+        let Some(first) = self.first.or_else(|| theirs.first_chunk().copied()) else { return };
+        self.first = Some(first);
+        let [a, b, c, d] = first;
+        let pair = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+        let (mut differs, mut unlike) = (0, 0);
+        let mut words = mine.chunks_exact_mut(8);
+        let their_words = theirs.chunks_exact(8);
+        let rest = their_words.remainder();
+        for (mine, theirs) in words.by_ref().zip(their_words) {
+            let new = word(theirs);
+            differs |= word(mine) ^ new;
+            unlike |= new ^ pair;
+            mine.copy_from_slice(&new.to_ne_bytes());
+        }
+        for ((mine, theirs), of_first) in words.into_remainder().iter_mut().zip(rest).zip(first) {
+            differs |= u64::from(*mine ^ *theirs);
+            unlike |= u64::from(*theirs ^ of_first);
+            *mine = *theirs;
+        }
+        self.differs |= differs;
+        self.unlike |= unlike;
+    }
+}
+
+/// @param bytes eight of them
+fn word(bytes: &[u8]) -> u64 {
+    bytes.try_into().map_or(0, u64::from_ne_bytes)
 }
 
 impl Source {
@@ -250,6 +343,53 @@ mod tests {
         picture.take(pool.as_ptr(), &source, whole);
         assert_eq!(picture.changed.take(), [PixelRect { x: 64, y: 32, width: 64, height: 32 }]);
         assert_eq!(picture.pixels, pool);
+    }
+
+    #[test]
+    fn a_part_of_one_colour_is_known_as_long_as_it_has_one() {
+        let source = source(200, 100);
+        let whole = PixelRect { x: 0, y: 0, width: 200, height: 100 };
+        let mut pool = [1, 2, 3, 4].repeat(200 * 100);
+        let mut picture = Picture::new(&source);
+        assert_eq!(picture.solid(whole), None);
+        picture.take(pool.as_ptr(), &source, whole);
+        assert_eq!(picture.solid(whole), Some([1, 2, 3, 4]));
+        // The last byte of the first tile, told as a part of it; then as it was.
+        let at = (31 * 200 + 63) * 4 + 3;
+        let part = PixelRect { x: 60, y: 30, width: 10, height: 5 };
+        for (byte, of_tile) in [(9, None), (4, None)] {
+            pool[at] = byte;
+            picture.take(pool.as_ptr(), &source, part);
+            assert_eq!(picture.solid(PixelRect { x: 0, y: 0, width: 64, height: 32 }), of_tile);
+            assert_eq!(picture.solid(PixelRect { x: 64, y: 0, width: 136, height: 100 }), Some([1, 2, 3, 4]));
+        }
+        picture.take(pool.as_ptr(), &source, whole);
+        assert_eq!(picture.solid(whole), Some([1, 2, 3, 4]));
+        // Tiles of one colour each, but not of the same one.
+        for row in pool.chunks_mut(200 * 4) {
+            row[64 * 4..128 * 4].fill(7);
+        }
+        picture.take(pool.as_ptr(), &source, whole);
+        assert_eq!(picture.solid(whole), None);
+        assert_eq!(picture.solid(PixelRect { x: 64, y: 32, width: 64, height: 32 }), Some([7; 4]));
+        assert_eq!(picture.pixels, pool);
+    }
+
+    #[test]
+    fn rows_of_any_length_are_copied_and_every_other_byte_is_seen() {
+        for pixels in [1, 2, 3, 16, 17] {
+            let theirs = [7, 8, 9, 0].repeat(pixels);
+            for other in (0..theirs.len()).map(Some).chain([None]) {
+                let (mut mine, mut row) = (theirs.clone(), theirs.clone());
+                if let Some(at) = other {
+                    row[at] ^= 0x10;
+                }
+                let mut copied = Copied { first: Some([7, 8, 9, 0]), ..Copied::default() };
+                copied.take_row(&mut mine, &row);
+                assert_eq!(mine, row);
+                assert_eq!((copied.differs != 0, copied.unlike != 0), (other.is_some(), other.is_some()), "{other:?}");
+            }
+        }
     }
 
     #[test]

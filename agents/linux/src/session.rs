@@ -33,8 +33,17 @@ pub enum Phase {
 pub struct Session {
     pub phase: Phase,
     epoch: Option<Epoch>,
+    /// The minor version that both sides know.
+    minor: u32,
     /// The ports are not ordered among each other: what came on the others before Welcome did on control.
     early: Vec<(PortKind, Message)>,
+}
+
+impl Session {
+    /// The host has Encoding::Solid.
+    pub fn knows_solid(&self) -> bool {
+        self.minor >= 1
+    }
 }
 
 impl Agent {
@@ -100,7 +109,7 @@ impl Agent {
         }
         let same = epochs[0].is_some() && epochs.iter().all(|epoch| *epoch == epochs[0]);
         if same && self.session.phase == Phase::Apart {
-            self.session = Session { phase: Phase::Greeted, epoch: epochs[0], early: Vec::new() };
+            self.session = Session { phase: Phase::Greeted, epoch: epochs[0], ..Session::default() };
             let hello = Hello {
                 major: MAJOR,
                 minor: MINOR,
@@ -184,6 +193,7 @@ impl Agent {
         }
         log::info!("a session began");
         self.session.phase = Phase::Open;
+        self.session.minor = welcome.minor.min(MINOR);
         if let Some(output) = &welcome.output {
             self.change_output(output);
         }

@@ -36,6 +36,11 @@ impl TileSet {
         Self { width, height, columns, marks, count: 0 }
     }
 
+    /// Tiles, marked or not.
+    pub fn len(&self) -> usize {
+        self.marks.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }

@@ -837,6 +837,8 @@ pub enum Encoding {
     Raw = 1,
     /// one LZ4 block that decodes to precisely that
     Lz4 = 2,
+    /// 4 bytes: the pixel that the whole rectangle has; since minor 1
+    Solid = 3,
 }
 impl Encoding {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -848,6 +850,7 @@ impl Encoding {
             Self::Unspecified => "ENCODING_UNSPECIFIED",
             Self::Raw => "ENCODING_RAW",
             Self::Lz4 => "ENCODING_LZ4",
+            Self::Solid => "ENCODING_SOLID",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -856,6 +859,7 @@ impl Encoding {
             "ENCODING_UNSPECIFIED" => Some(Self::Unspecified),
             "ENCODING_RAW" => Some(Self::Raw),
             "ENCODING_LZ4" => Some(Self::Lz4),
+            "ENCODING_SOLID" => Some(Self::Solid),
             _ => None,
         }
     }

@@ -19,11 +19,11 @@ beforeAll(async () => {
 const decode = (
   bytes: readonly number[] | Uint8Array,
   area: number,
-  options: { lz4?: boolean; opaque?: boolean } = {},
+  options: { encoding?: "raw" | "lz4"; opaque?: boolean } = {},
 ): number[] | null => {
-  const { lz4 = true, opaque = true } = options;
+  const { encoding = "lz4", opaque = true } = options;
   expect(decoder.load(Uint8Array.from(bytes))).toBe(true);
-  const pixels = decoder.decode(0, bytes.length, area, lz4, opaque);
+  const pixels = decoder.decode(0, bytes.length, area, encoding, opaque);
   return pixels === null ? null : [...pixels];
 };
 
@@ -73,27 +73,27 @@ const opaqueOf = (bgrx: Uint8Array): number[] => {
 
 describe("raw rectangles", () => {
   it("become RGBA with alpha 255, whatever the x byte says", () => {
-    expect(decode([1, 2, 3, 0, 4, 5, 6, 77], 2, { lz4: false })).toEqual([3, 2, 1, 255, 6, 5, 4, 255]);
+    expect(decode([1, 2, 3, 0, 4, 5, 6, 77], 2, { encoding: "raw" })).toEqual([3, 2, 1, 255, 6, 5, 4, 255]);
   });
 
   it("do not touch the bytes of the rectangle that follows", () => {
     decoder.load(Uint8Array.from([1, 2, 3, 0, 4, 5, 6, 0]));
-    expect([...(decoder.decode(0, 4, 1, false, true) ?? [])]).toEqual([3, 2, 1, 255]);
-    expect([...(decoder.decode(4, 4, 1, false, true) ?? [])]).toEqual([6, 5, 4, 255]);
+    expect([...(decoder.decode(0, 4, 1, "raw", true) ?? [])]).toEqual([3, 2, 1, 255]);
+    expect([...(decoder.decode(4, 4, 1, "raw", true) ?? [])]).toEqual([6, 5, 4, 255]);
   });
 
   it("with premultiplied alpha are divided by it, and saturate where a colour is above its alpha", () => {
     const pixels = [64, 32, 0, 128, 9, 9, 9, 0, 10, 20, 30, 255, 255, 1, 0, 1, 50, 0, 200, 100];
-    expect(decode(pixels, 5, { lz4: false, opaque: false })).toEqual([
+    expect(decode(pixels, 5, { encoding: "raw", opaque: false })).toEqual([
       0, 64, 128, 128, 0, 0, 0, 0, 30, 20, 10, 255, 0, 255, 255, 1, 255, 0, 128, 100,
     ]);
   });
 
   it("are refused when the size is another one, or lies outside the payload", () => {
-    expect(decode([1, 2, 3, 4, 5], 1, { lz4: false })).toBeNull();
+    expect(decode([1, 2, 3, 4, 5], 1, { encoding: "raw" })).toBeNull();
     decoder.load(Uint8Array.from([1, 2, 3, 4]));
-    expect(decoder.decode(1, 4, 1, false, true)).toBeNull();
-    expect(decoder.decode(-1, 4, 1, false, true)).toBeNull();
+    expect(decoder.decode(1, 4, 1, "raw", true)).toBeNull();
+    expect(decoder.decode(-1, 4, 1, "raw", true)).toBeNull();
   });
 
   it("larger than the wire's largest message are not taken", () => {
@@ -155,7 +155,7 @@ describe("LZ4 rectangles", () => {
       4,
     ];
     decoder.load(Uint8Array.from(block));
-    const pixels = decoder.decode(0, block.length, area, true, true);
+    const pixels = decoder.decode(0, block.length, area, "lz4", true);
     expect(pixels?.length).toBe(area * 4);
     expect([...(pixels?.subarray(-4) ?? [])]).toEqual([3, 2, 1, 255]);
   });

@@ -53,14 +53,14 @@ export class Decoder {
     offset: number,
     size: number,
     area: number,
-    isLz4: boolean,
+    encoding: "raw" | "lz4",
     isOpaque: boolean,
   ): Uint8ClampedArray<ArrayBuffer> | null {
     const bytes = area * 4;
     if (offset < 0 || size < 0 || offset + size > this.#payloadBytes) return null;
     if (!(area >= 1 && area <= MAX_AREA_PX)) return null;
     let at = this.#source + offset;
-    if (isLz4) {
+    if (encoding === "lz4") {
       this.#reserve(bytes);
       if (this.#wasm.lz4Decode(at, size, this.#target, bytes) === 0) return null;
       at = this.#target;

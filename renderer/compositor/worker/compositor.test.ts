@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Decoder } from "../decoders/decoder.ts";
 import { Compositor } from "./compositor.ts";
 import type { FromCompositor, LifeId } from "./messages.ts";
@@ -64,7 +64,7 @@ class Guest {
   #serial = 0;
   readonly #port: { onmessage: ((event: { data: PixelEvent }) => void) | null };
 
-  constructor(name: string, life: number) {
+  constructor(name: string, life: number, context: object = {}) {
     this.#life = life as LifeId;
     const postMessage = (command: PixelCommand): void => void this.said.push(command);
     const port = { onmessage: null, postMessage, close: () => undefined };
@@ -74,7 +74,7 @@ class Guest {
       drawn.push(name);
       clockMs += drawMs;
     };
-    const canvas = { width: 0, height: 0, getContext: () => ({ putImageData }) };
+    const canvas = { width: 0, height: 0, getContext: () => Object.assign(context, { putImageData }) };
     compositor.handle({
       type: "surface",
       life: this.#life,
@@ -90,7 +90,7 @@ class Guest {
 
   send(change: Partial<FrameMessage> = {}): void {
     this.#serial += 1;
-    const rect = { x: 0, y: 0, width: 2, height: 1, lz4: false, size: 8 };
+    const rect = { x: 0, y: 0, width: 2, height: 1, encoding: "raw" as const, size: 8 };
     const picture: FrameMessage = {
       type: "frame",
       surface: SURFACE,
@@ -121,10 +121,7 @@ class Guest {
 
   /** Whether the compositor still holds what is known of this life. */
   isKept(): boolean {
-    const getContext = vi.fn<() => object>(() => ({}));
-    const canvas = { width: 0, height: 0, getContext } as unknown as OffscreenCanvas;
-    compositor.handle({ type: "surface", life: this.#life, surface: 99 as SurfaceId, canvas });
-    return getContext.mock.calls.length > 0;
+    return compositor.knows(this.#life);
   }
 
   show(isVisible: boolean): void {
@@ -209,7 +206,10 @@ test("when the time of a frame is up, the rest is drawn in later ones, and nobod
 
 test("a VM whose picture does not decode is reported and drawn no more; the others go on", () => {
   const [bad, good] = [new Guest("bad", 1), new Guest("good", 2)];
-  bad.send({ damage: [{ x: 0, y: 0, width: 2, height: 1, lz4: true, size: 8 }], payload: new Uint8Array(8).fill(255) });
+  bad.send({
+    damage: [{ x: 0, y: 0, width: 2, height: 1, encoding: "lz4", size: 8 }],
+    payload: new Uint8Array(8).fill(255),
+  });
   expect(bad.said.at(-1)).toMatchObject({ type: "violation", surface: SURFACE });
   bad.send();
   good.send();
@@ -233,4 +233,41 @@ test("a life that has ended keeps its last pictures until they are forgotten", (
   const guest = new Guest("a", 1);
   guest.end();
   expect(guest.isKept()).toBe(true);
+});
+
+describe("a rectangle of one colour", () => {
+  const SOLID = { x: 3, y: 4, width: 50, height: 60, encoding: "solid" as const, size: 4 };
+  const BIG = { width: 100, height: 100, damage: [SOLID] };
+
+  /** What is done to the canvas for a solid pixel B G R A. */
+  function fillsFor(life: number, pixel: readonly number[], opaque: boolean): unknown[] {
+    const fills: unknown[] = [];
+    const context = {
+      fillStyle: "",
+      clearRect: (...rect: number[]) => fills.push("clear", rect),
+      fillRect(...rect: number[]) {
+        fills.push(this.fillStyle, rect);
+      },
+    };
+    const guest = new Guest("home", life, context);
+    guest.send({ ...BIG, opaque, payload: Uint8Array.from(pixel) });
+    nextFrame();
+    return fills;
+  }
+
+  test("is filled with it", () => {
+    expect(fillsFor(1, [0x56, 0x34, 0x12, 0x99], true)).toEqual(["#123456ff", [3, 4, 50, 60]]);
+  });
+
+  test("takes the place of what is there where it is translucent, and is not premultiplied any more", () => {
+    const rect = [3, 4, 50, 60];
+    expect(fillsFor(1, [0, 0, 0x40, 0x80], false)).toEqual(["clear", rect, "#80000080", rect]);
+    expect(fillsFor(2, [0, 0, 0, 0], false)).toEqual(["clear", rect, "#00000000", rect]);
+  });
+
+  test("that has no whole pixel costs the VM its channels", () => {
+    const guest = new Guest("home", 1);
+    guest.send({ ...BIG, damage: [{ ...SOLID, size: 3 }], payload: new Uint8Array(3) });
+    expect(guest.said).toContainEqual(expect.objectContaining({ type: "violation" }));
+  });
 });

@@ -34,6 +34,7 @@ export class Compositor {
           new PixelLink(message.life, message.pixels, {
             pictureWaits: () => this.#wake(),
             pictureChanged: (life, surface, picture) => this.#tell({ type: "picture", life, surface, picture }),
+            canvasWanted: (life, surface) => this.#tell({ type: "canvasWanted", life, surface }),
           }),
         );
         return;
@@ -50,6 +51,11 @@ export class Compositor {
       case "screenshot":
         return void this.#screenshot(message.request, message.width, message.height, message.layers);
     }
+  }
+
+  /** Whether anything is kept of this life. */
+  knows(life: LifeId): boolean {
+    return this.#links.has(life);
   }
 
   #dropIfOver(life: LifeId): void {

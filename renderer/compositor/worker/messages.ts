@@ -28,7 +28,7 @@ export interface Layer extends Rect {
 export type ToCompositor =
   /** `pixels` (transferred): PixelEvent in, PixelCommand out. */
   | { type: "link"; life: LifeId; pixels: MessagePort }
-  /** A surface opened; `canvas` is transferred. Its first credits are given now. */
+  /** A surface opened, and its first credits are given now; or it has the new canvas that it wanted. `canvas` is transferred. */
   | { type: "surface"; life: LifeId; surface: SurfaceId; canvas: OffscreenCanvas }
   /** Nobody sees it: its credits are held back until somebody does. */
   | { type: "visibility"; life: LifeId; surface: SurfaceId; isVisible: boolean }
@@ -40,5 +40,7 @@ export type ToCompositor =
 export type FromCompositor =
   /** A picture was drawn that differs from the one before it in more than its pixels and serial. */
   | { type: "picture"; life: LifeId; surface: SurfaceId; picture: Picture }
+  /** It was opaque and its next picture is not: that one waits for another canvas. */
+  | { type: "canvasWanted"; life: LifeId; surface: SurfaceId }
   /** PNG; null = it could not be made. */
   | { type: "screenshot"; request: number; png: Uint8Array | null };

@@ -41,13 +41,17 @@ const frame = (surface: number, width: number, height: number, payloadBytes = 0,
 
 let port: FakePort;
 let link: PixelLink;
+/** Surfaces that were told to want another canvas. */
+let wanted: SurfaceId[];
 const say = (data: PixelEvent): void => port.onmessage?.({ data });
 const violations = (): PixelCommand[] => port.heard.filter(({ type }) => type === "violation");
 
 beforeEach(() => {
   port = new FakePort();
+  wanted = [];
   link = new PixelLink(1 as LifeId, port as unknown as MessagePort, {
     pictureWaits: () => undefined,
+    canvasWanted: (_life, surface) => wanted.push(surface),
     pictureChanged: () => undefined,
   });
 });
@@ -119,6 +123,65 @@ describe("a surface of which the page has not spoken yet", () => {
     link.open(id(1), canvas());
     expect(port.heard).toEqual([{ type: "credit", surface: 1, count: 2, shownSerial: 0 }]);
     for (let part = 0; part < 320; part += 1) say(frame(1, 8192, 4320, MEGABYTE, false));
+    expect(violations()).toEqual([]);
+  });
+});
+
+describe("a surface that becomes translucent", () => {
+  const drawAll = (): void => {
+    while (link.hasWaiting) link.drawNext(decoder);
+  };
+  const kinds = (): { canvas: OffscreenCanvas; made: boolean[] } => {
+    const made: boolean[] = [];
+    const getContext = (_kind: string, { alpha }: { alpha: boolean }): object => {
+      made.push(alpha);
+      return {};
+    };
+    return { canvas: { width: 1, height: 1, getContext } as unknown as OffscreenCanvas, made };
+  };
+
+  it("waits for another canvas, asked for once, and then shows all that it was sent in its order", () => {
+    const [first, second] = [kinds(), kinds()];
+    link.open(id(1), first.canvas);
+    say(frame(1, 10, 10));
+    drawAll();
+    for (const [width, opaque] of [
+      [20, false],
+      [30, true],
+      [40, false],
+    ] as const)
+      say({ ...frame(1, width, 10, 100), opaque });
+    drawAll();
+    link.giveCredits();
+    expect(wanted).toEqual([1]);
+    expect(first).toMatchObject({ made: [false], canvas: { width: 10 } });
+    // Nothing that was not shown is paid for.
+    expect(port.heard.filter(({ type }) => type === "credit")).toMatchObject([{ count: 2 }, { count: 1 }]);
+    link.open(id(1), second.canvas);
+    drawAll();
+    link.giveCredits();
+    expect(wanted).toEqual([1]);
+    expect(second).toMatchObject({ made: [true], canvas: { width: 40 } });
+    expect(port.heard.at(-1)).toMatchObject({ type: "credit", count: 3 });
+  });
+
+  it("needs none when it was translucent from the first picture on", () => {
+    const only = kinds();
+    link.open(id(1), only.canvas);
+    for (const opaque of [false, true, false]) say({ ...frame(1, 10, 10), opaque });
+    drawAll();
+    expect(wanted).toEqual([]);
+    expect(only.made).toEqual([true]);
+  });
+
+  it("gives back the bytes that waited for a canvas that never came", () => {
+    for (let n = 1; n <= 400; n += 1) {
+      link.open(id(n), canvas());
+      say(frame(n, 1, 1));
+      say({ ...frame(n, 1, 1, MEGABYTE), opaque: false });
+      drawAll();
+      say({ type: "retired", surface: id(n) });
+    }
     expect(violations()).toEqual([]);
   });
 });

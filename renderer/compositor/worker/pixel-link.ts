@@ -16,6 +16,7 @@ export interface PixelLinkListener {
   /** A whole picture waits. */
   pictureWaits(link: PixelLink): void;
   pictureChanged(life: LifeId, surface: SurfaceId, picture: Picture): void;
+  canvasWanted(life: LifeId, surface: SurfaceId): void;
 }
 
 export class PixelLink {
@@ -52,6 +53,12 @@ export class PixelLink {
   }
 
   open(id: SurfaceId, canvas: OffscreenCanvas): void {
+    const known = this.#surfaces.get(id);
+    if (known !== undefined) {
+      known.replace(canvas);
+      this.#waiting.unshift(...known.held.splice(0).map((parts) => ({ surface: known, parts })));
+      return this.#listener.pictureWaits(this);
+    }
     this.#surfaces.set(id, new SurfaceCanvas(id, canvas));
     this.#tell({ type: "credit", surface: id, count: FIRST_CREDITS, shownSerial: 0 });
   }
@@ -71,6 +78,7 @@ export class PixelLink {
     this.#surfaces.delete(id);
     this.#owed.delete(surface);
     this.#waitingBytes -= this.#unfinished.get(id) ?? 0;
+    for (const parts of surface.held) this.#waitingBytes -= payloadBytes(parts);
     this.#unfinished.delete(id);
   }
 
@@ -79,8 +87,14 @@ export class PixelLink {
     const next = this.#waiting.shift();
     if (next === undefined) return;
     const { surface, parts } = next;
+    const isGone = this.#isEnded || this.#surfaces.get(surface.id) !== surface;
+    if (!isGone && !surface.canShow(parts)) {
+      if (surface.held.length === 0) this.#listener.canvasWanted(this.life, surface.id);
+      surface.held.push(parts);
+      return;
+    }
     this.#waitingBytes -= payloadBytes(parts);
-    if (this.#isEnded || this.#surfaces.get(surface.id) !== surface) return;
+    if (isGone) return;
     const result = surface.draw(parts, decoder);
     if (!result.ok) return this.#violated(surface.id, result.detail);
     if (surface.isVisible) this.#owed.add(surface);

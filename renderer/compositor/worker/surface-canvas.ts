@@ -11,20 +11,20 @@ export type DrawResult = { ok: true; changed: Picture | null } | { ok: false; de
 
 export class SurfaceCanvas {
   readonly id: SurfaceId;
-  readonly canvas: OffscreenCanvas;
+  canvas: OffscreenCanvas;
   isVisible = true;
   /** Pictures that were drawn and not yet paid for. */
   owedCredits = 0;
   shown: Picture | null = null;
-  readonly #context: OffscreenCanvasRenderingContext2D;
+  /** Pictures that the canvas cannot show. */
+  readonly held: WholePicture[] = [];
+  #context: OffscreenCanvasRenderingContext2D | null = null;
+  #isOpaque = false;
   #parts: FrameMessage[] = [];
 
   constructor(id: SurfaceId, canvas: OffscreenCanvas) {
     this.id = id;
     this.canvas = canvas;
-    const context = canvas.getContext("2d");
-    if (context === null) throw new Error("a canvas without a 2d context");
-    this.#context = context;
   }
 
   /** Takes a message; returns the picture when it is the last one of it. */
@@ -36,6 +36,21 @@ export class SurfaceCanvas {
     return parts;
   }
 
+  /**
+   * Whether the picture can be drawn. An opaque canvas is composited without what lies below it, a millisecond for a large
+   * window; which kind it is, is settled with its first picture.
+   */
+  canShow([first]: WholePicture): boolean {
+    return this.held.length === 0 && (first.opaque || !this.#isOpaque);
+  }
+
+  /** Takes another canvas in place of the one that could not show what is `held`. */
+  replace(canvas: OffscreenCanvas): void {
+    this.canvas = canvas;
+    this.#context = null;
+    this.#isOpaque = false;
+  }
+
   /** Draws all of a picture in this task: an `await` between rectangles would show half of it. */
   draw(parts: WholePicture, decoder: Decoder): DrawResult {
     const [first] = parts;
@@ -45,19 +60,31 @@ export class SurfaceCanvas {
       canvas.width = first.width;
       canvas.height = first.height;
     }
+    const context = this.#open(first.opaque);
     for (const part of parts) {
       if (!decoder.load(part.payload)) return { ok: false, detail: `a payload of ${part.payload.length} bytes` };
       let offset = 0;
-      for (const { x, y, width, height, lz4, size } of part.damage) {
-        const pixels = decoder.decode(offset, size, width * height, lz4, part.opaque);
+      for (const { x, y, width, height, encoding, size } of part.damage) {
+        const isSolid = encoding === "solid";
+        const area = isSolid ? 1 : width * height;
+        const pixels = decoder.decode(offset, size, area, isSolid ? "raw" : encoding, part.opaque);
         if (pixels === null)
           return { ok: false, detail: `a rectangle of ${width}x${height} does not decode from ${size} bytes` };
-        this.#context.putImageData(new ImageData(pixels, width, height), x, y);
+        if (isSolid) fill(context, pixels, x, y, width, height);
+        else context.putImageData(new ImageData(pixels, width, height), x, y);
         offset += size;
       }
     }
     this.owedCredits += 1;
     return { ok: true, changed: this.#show(first) };
+  }
+
+  #open(isOpaque: boolean): OffscreenCanvasRenderingContext2D {
+    if (this.#context !== null) return this.#context;
+    const context = this.canvas.getContext("2d", { alpha: !isOpaque });
+    if (context === null) throw new Error("a canvas without a 2d context");
+    this.#isOpaque = isOpaque;
+    return (this.#context = context);
   }
 
   #show(frame: FrameMessage): Picture | null {
@@ -82,4 +109,19 @@ function looksAlike(a: Picture, b: Picture): boolean {
     a.geometry?.width === b.geometry?.width &&
     a.geometry?.height === b.geometry?.height
   );
+}
+
+/** @param pixel R G B A, not premultiplied */
+function fill(
+  context: OffscreenCanvasRenderingContext2D,
+  pixel: Uint8ClampedArray,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): void {
+  // It takes the place of what is there, also where it is translucent.
+  if (pixel[3] !== 255) context.clearRect(x, y, width, height);
+  context.fillStyle = `#${Array.from(pixel, (value) => value.toString(16).padStart(2, "0")).join("")}`;
+  context.fillRect(x, y, width, height);
 }

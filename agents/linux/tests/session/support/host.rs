@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{
-    Credit, Encoding, Epoch, Frame, Keymap, MAJOR, Message, Output, PointerMotion, Welcome, encode, opening,
+    Credit, Encoding, Epoch, Frame, Keymap, MAJOR, MINOR, Message, Output, PointerMotion, Welcome, encode, opening,
 };
 
 use super::rules::Rules;
@@ -119,6 +119,7 @@ impl Host {
             CONTROL,
             Body::Welcome(Welcome {
                 major: MAJOR,
+                minor: MINOR,
                 output: Some(Output { width: 1280, height: 800, scale_120: 120, refresh_mhz: 60_000 }),
                 keymap: Some(Keymap { layout: "us".to_owned(), ..Keymap::default() }),
                 ..Welcome::default()
@@ -235,6 +236,7 @@ impl Host {
             let size = rect.width as usize * rect.height as usize * 4;
             let raw = match rect.encoding() {
                 Encoding::Lz4 => lz4_flex::block::decompress(bytes, size).expect("LZ4"),
+                Encoding::Solid => bytes.repeat(size / 4),
                 _ => bytes.to_vec(),
             };
             assert_eq!(raw.len(), size);

@@ -163,6 +163,7 @@ impl Rules {
             match rect.encoding() {
                 Encoding::Raw => assert_eq!(rect.size, raw),
                 Encoding::Lz4 => assert!(rect.size > 0 && rect.size <= raw + raw / 255 + 16),
+                Encoding::Solid => assert_eq!(rect.size, 4),
                 Encoding::Unspecified => panic!("a rectangle without encoding"),
             }
             named += rect.size as usize;
