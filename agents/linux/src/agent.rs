@@ -130,9 +130,10 @@ impl Agent {
         self.update_keyboard_focus();
         self.tell_cursor();
         self.send_pictures();
+        // Before the programs, which would run at once: what they have drawn is on its way first.
+        self.flush_ports();
         if let Err(error) = self.display.flush_clients() {
             log::debug!("flushing clients: {error}");
         }
-        self.flush_ports();
     }
 }
