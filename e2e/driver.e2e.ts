@@ -45,7 +45,8 @@ function qemuDriver(): QemuDriver {
   const { rootImage: baseImage, vmlinux: kernel, buildId } = template;
   const files = { build: path.basename(template.dir), buildId, baseImage, kernel, initrd };
   return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
-    describe: () => Promise.resolve({ hostname: "conformance", memoryMiB: 256, cpus: 1, template: files }),
+    describe: () =>
+      Promise.resolve({ hostname: "conformance", memoryMiB: 256, cpus: 1, templateCpus: 1, template: files }),
   });
 }
 
@@ -59,7 +60,7 @@ function realGuestDriver(): QemuDriver {
       const binaries = ["atoll-init", "atoll-agent"].map((name) => path.join(agentFolder, name));
       const { stdout } = await builder("initrd", "debian", ...binaries);
       const { initrd } = JSON.parse(stdout) as { initrd: string };
-      return { hostname: "conformance", memoryMiB: 384, cpus: 1, template: { ...files, initrd } };
+      return { hostname: "conformance", memoryMiB: 384, cpus: 1, templateCpus: 1, template: { ...files, initrd } };
     },
   });
 }

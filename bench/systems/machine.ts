@@ -8,6 +8,7 @@ import type { VmId } from "#shared/model/vm.ts";
 import { makeInitrd } from "../../images/builder/initrd.ts";
 import type { Template } from "../../images/builder/template.ts";
 import { type MachineSpec, qemuArguments, RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
+import { defaultProcessors } from "../../main/hardware/qemu/processors.ts";
 import { probeHost } from "../../main/hardware/host.ts";
 import { QEMU_BINARY } from "../../main/hardware/qemu/probe.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
@@ -29,12 +30,13 @@ export class BareMachine {
     const disk = path.join(folder, "disk.qcow2");
     fs.rmSync(disk, { force: true });
     await run("qemu-img", ["create", "-q", "-f", "qcow2", "-b", template.rootImage, "-F", "raw", disk]);
+    const { accelerator } = await probeHost();
     return {
       id: randomUUID() as VmId,
       hostname: "bench",
-      accelerator: (await probeHost()).accelerator,
+      accelerator,
       memoryMiB: template.memoryMiB,
-      cpus: template.cpus,
+      cpus: defaultProcessors(template.cpus, accelerator),
       kernel: template.vmlinux,
       initrd: await initrdOf(template),
       disk,

@@ -20,6 +20,7 @@ pub const GID: u32 = 1000;
 pub const RUNTIME_DIR: &str = "/run/user/1000";
 
 const MACHINE_ID: &str = "/etc/machine-id";
+const PROCESSORS: &str = "/sys/devices/system/cpu";
 const PORT_CLASS: &str = "/sys/class/virtio-ports";
 const PORT_LINKS: &str = "/dev/virtio-ports";
 /// The agent's ports, see architecture.md: control, frames, bulk.
@@ -42,7 +43,21 @@ pub fn prepare(cmdline: &Cmdline) -> Result<(), Error> {
     make_owned_dir("/tmp/.ICE-unix", 0o1777, 0, 0)?;
     tolerate("loopback", loopback::up());
     tolerate("machine id", ensure_machine_id());
+    start_processors();
     Ok(())
+}
+
+/// Those that the kernel was told to leave (`maxcpus`); a thread, for each takes a while and nothing waits for them.
+fn start_processors() {
+    std::thread::spawn(|| {
+        for entry in fs::read_dir(PROCESSORS).into_iter().flatten().flatten() {
+            let online = entry.path().join("online");
+            if fs::read_to_string(&online).is_ok_and(|state| state.trim() == "0") {
+                let path = online.display().to_string();
+                tolerate("processor", fs::write(&online, "1").map_err(Error::file(&path)));
+            }
+        }
+    });
 }
 
 fn mount_session_filesystems() -> Result<(), Error> {

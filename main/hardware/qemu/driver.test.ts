@@ -38,7 +38,7 @@ beforeEach(() => {
   driver = new QemuDriver(paths, {
     describe: () => {
       whenDescribed();
-      return Promise.resolve({ hostname: "test", memoryMiB: 64, cpus: 1, template });
+      return Promise.resolve({ hostname: "test", memoryMiB: 64, cpus: 1, templateCpus: 1, template });
     },
   });
 });

@@ -18,6 +18,7 @@ import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../..
 import type { Driver, MachineEnd } from "../driver.ts";
 import { qemuArguments, RUNTIME_FILES } from "./argv.ts";
 import { channelSockets, KILL_TIMEOUT_MS, logTail, type MachineRecord, QemuMachine, RECORD_FILE } from "./machine.ts";
+import { defaultProcessors } from "./processors.ts";
 import { probeQemu, QEMU_BINARY } from "./probe.ts";
 
 const DISK_FILE = "disk.qcow2";
@@ -29,7 +30,9 @@ const MONITOR_TIMEOUT_MS = 15_000;
 export interface QemuVm {
   hostname: string;
   memoryMiB: number;
-  cpus: number;
+  /** What a person has chosen; null = nothing. */
+  cpus: number | null;
+  templateCpus: number;
   template: TemplateFiles;
 }
 
@@ -103,7 +106,7 @@ export class QemuDriver implements Driver {
         hostname: vm.hostname,
         accelerator,
         memoryMiB: vm.memoryMiB,
-        cpus: vm.cpus,
+        cpus: vm.cpus ?? defaultProcessors(vm.templateCpus, accelerator),
         kernel: vm.template.kernel,
         initrd: vm.template.initrd,
         disk,

@@ -46,7 +46,8 @@ export async function describeQemuVm(
   return {
     hostname: definition.name,
     memoryMiB: definition.memory ?? template.memoryMiB,
-    cpus: definition.cpus ?? template.cpus,
+    cpus: definition.cpus,
+    templateCpus: template.cpus,
     template: {
       build: path.basename(template.dir),
       buildId: template.buildId,
