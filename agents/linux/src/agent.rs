@@ -76,6 +76,8 @@ pub struct Agent {
     pub surfaces: Surfaces,
     /// Facts of a window that changed too soon after the last are told shortly.
     pub tells_windows: bool,
+    /// Places of surfaces, or the cursor, changed too soon after the last and are told shortly.
+    pub news_due: bool,
     pub last_served: u32,
     /// Frame callbacks are due shortly.
     pub paces: bool,
@@ -85,6 +87,10 @@ pub struct Agent {
     pub launches: Launches,
     pub execs: Execs,
 }
+
+/// A picture of the host's screen: where subsurfaces and popups are, and the cursor, are told at once when the last word
+/// about them is older, else the newest when it is. A program that moves something without end says no more than others.
+pub const NEWS_PACE: Duration = Duration::from_millis(16);
 
 impl Agent {
     /// Milliseconds on the clock of frame callbacks and of input that the agent makes itself.
@@ -100,6 +106,13 @@ impl Agent {
             TimeoutAction::Drop
         });
         inserted.is_ok()
+    }
+
+    /// What was held back is told at the end of a turn to come.
+    pub fn tell_news_soon(&mut self) {
+        if !self.news_due {
+            self.news_due = self.after(NEWS_PACE, |agent| agent.news_due = false);
+        }
     }
 
     /// Calls `action` whenever `fd` can be read, until it returns false.
@@ -127,6 +140,7 @@ impl Agent {
         self.associate_x11();
         self.tell_windows();
         self.tell_children();
+        self.tell_popups();
         self.update_keyboard_focus();
         self.tell_cursor();
         self.send_pictures();

@@ -1,6 +1,8 @@
 //! Subsurfaces: which of them are shown, in which order, and where. smithay resolves sync and desync: what is current
 //! here has been committed together with its parent.
 
+use std::time::Instant;
+
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{MAX_COORDINATE, MAX_SUBSURFACE_DEPTH, MAX_SURFACES};
 use atoll_wire::{Child, ChildrenPlaced};
@@ -10,7 +12,7 @@ use smithay::wayland::compositor::{
     with_surface_tree_upward,
 };
 
-use crate::agent::Agent;
+use crate::agent::{Agent, NEWS_PACE};
 use crate::ports::PortKind;
 use crate::surfaces::Role;
 
@@ -109,13 +111,23 @@ impl Agent {
 
     /// Once a turn: tells the host of stackings that changed. Nothing for a surface that never had children.
     pub fn tell_children(&mut self) {
-        let stale = self.surfaces.iter_mut().filter(|surface| surface.announced && surface.placed_stale);
-        let placed = stale.filter_map(|surface| {
+        let mut news = Vec::new();
+        let mut is_late = false;
+        for surface in self.surfaces.iter_mut().filter(|surface| surface.announced && surface.placed_stale) {
+            if surface.placed_at.is_some_and(|at| at.elapsed() < NEWS_PACE) {
+                is_late = true;
+                continue;
+            }
             surface.placed_stale = false;
-            (!surface.placed.is_empty())
-                .then(|| ChildrenPlaced { parent: surface.id, children: surface.placed.clone() })
-        });
-        for placed in placed.collect::<Vec<_>>() {
+            if !surface.placed.is_empty() {
+                surface.placed_at = Some(Instant::now());
+                news.push(ChildrenPlaced { parent: surface.id, children: surface.placed.clone() });
+            }
+        }
+        if is_late {
+            self.tell_news_soon();
+        }
+        for placed in news {
             self.send(PortKind::Control, Body::ChildrenPlaced(placed));
         }
     }

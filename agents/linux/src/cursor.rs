@@ -1,5 +1,7 @@
 //! The cursor that the program under the pointer wants, as a name or as a small picture.
 
+use std::time::Instant;
+
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::MAX_CURSOR_SIDE_PX;
 use atoll_wire::{CursorBitmap, CursorChanged, PixelFormat, cursor_changed};
@@ -8,7 +10,7 @@ use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::IsAlive;
 use smithay::wayland::compositor::with_states;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, NEWS_PACE};
 use crate::ports::PortKind;
 use crate::session::Phase;
 
@@ -19,6 +21,7 @@ pub struct Cursor {
     stale: bool,
     /// What the host shows: programs ask for the same cursor over and over.
     told: Option<(CursorChanged, Vec<u8>)>,
+    told_at: Option<Instant>,
 }
 
 impl Cursor {
@@ -62,13 +65,19 @@ impl Agent {
 
     /// Once a turn: tells a cursor that changed.
     pub fn tell_cursor(&mut self) {
-        if self.session.phase != Phase::Open || !std::mem::take(&mut self.cursor.stale) {
+        if self.session.phase != Phase::Open || !self.cursor.stale {
             return;
         }
+        if self.cursor.told_at.is_some_and(|at| at.elapsed() < NEWS_PACE) {
+            self.tell_news_soon();
+            return;
+        }
+        self.cursor.stale = false;
         let Some(now) = self.cursor_now() else { return };
         if self.cursor.told.as_ref() != Some(&now) {
             self.send_with(PortKind::Control, Body::CursorChanged(now.0.clone()), &now.1);
             self.cursor.told = Some(now);
+            self.cursor.told_at = Some(Instant::now());
         }
     }
 

@@ -1,6 +1,8 @@
 //! Popups of Wayland programs: placed within the host's desktop, dismissed from the top down. X11's override-redirect
 //! windows are popups to the host as well; see protocols/xwm.rs.
 
+use std::time::Instant;
+
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{MAX_COORDINATE, MAX_POPUP_DEPTH, MAX_SIDE_PX, MAX_SURFACES};
 use atoll_wire::{Kind, PopupMoved, PopupOpened, Rect};
@@ -8,7 +10,7 @@ use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point, Rectangle};
 use smithay::wayland::shell::xdg::{PopupSurface, PositionerState};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, NEWS_PACE};
 use crate::ports::PortKind;
 use crate::surfaces::{Popup, PopupShell, Role};
 
@@ -57,7 +59,14 @@ impl Agent {
         }
         let surface = popup.wl_surface();
         let grab = self.globals.grabs.contains(surface);
-        let role = Popup { shell: PopupShell::Xdg(popup.clone()), parent, rect: wire_rect(geometry), grab };
+        let role = Popup {
+            shell: PopupShell::Xdg(popup.clone()),
+            parent,
+            rect: wire_rect(geometry),
+            moved: false,
+            moved_at: None,
+            grab,
+        };
         let id = self.surfaces.add(Some(surface.clone()), Role::Popup(Box::new(role)));
         self.announce(id);
     }
@@ -81,13 +90,36 @@ impl Agent {
 
     pub fn move_popup(&mut self, id: u32, rect: Rect) {
         let Some(surface) = self.surfaces.get_mut(id) else { return };
-        let announced = surface.announced;
         let Role::Popup(popup) = &mut surface.role else { return };
         if popup.rect != rect {
             popup.rect = rect;
-            if announced {
-                self.send(PortKind::Control, Body::PopupMoved(PopupMoved { surface: id, rect: Some(rect) }));
+            // One that is not announced yet is announced where it is then.
+            popup.moved = surface.announced;
+        }
+    }
+
+    /// Once a turn: tells the host of popups that moved.
+    pub fn tell_popups(&mut self) {
+        let mut moved = Vec::new();
+        let mut is_late = false;
+        for surface in self.surfaces.iter_mut().filter(|surface| surface.announced) {
+            let Role::Popup(popup) = &mut surface.role else { continue };
+            if !popup.moved {
+                continue;
             }
+            if popup.moved_at.is_some_and(|at| at.elapsed() < NEWS_PACE) {
+                is_late = true;
+                continue;
+            }
+            popup.moved = false;
+            popup.moved_at = Some(Instant::now());
+            moved.push(PopupMoved { surface: surface.id, rect: Some(popup.rect) });
+        }
+        if is_late {
+            self.tell_news_soon();
+        }
+        for popup in moved {
+            self.send(PortKind::Control, Body::PopupMoved(popup));
         }
     }
 

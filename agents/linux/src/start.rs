@@ -104,6 +104,7 @@ fn build(
         surfaces: Surfaces::new(),
         serves_since: Duration::ZERO,
         tells_windows: false,
+        news_due: false,
         last_served: 0,
         paces: false,
         x11: Default::default(),

@@ -100,6 +100,9 @@ pub struct Popup {
     pub shell: PopupShell,
     pub parent: u32,
     pub rect: Rect,
+    /// The host is to be told of its place.
+    pub moved: bool,
+    pub moved_at: Option<Instant>,
     pub grab: bool,
 }
 
@@ -127,6 +130,7 @@ pub struct Surface {
     pub placed: Vec<Child>,
     /// The host is to be told of it.
     pub placed_stale: bool,
+    pub placed_at: Option<Instant>,
 }
 
 impl Surface {
@@ -237,6 +241,7 @@ impl Surfaces {
             encoder: Encoder::default(),
             placed: Vec::new(),
             placed_stale: false,
+            placed_at: None,
         };
         self.by_id.insert(id, surface);
         id

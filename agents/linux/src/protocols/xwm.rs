@@ -183,7 +183,7 @@ impl Agent {
         let rect = self.rect_on(parent, window.geometry());
         let wl = window.wl_surface();
         let grab = is_x11_menu(&window);
-        let popup = Popup { shell: PopupShell::X11(window), parent, rect, grab };
+        let popup = Popup { shell: PopupShell::X11(window), parent, rect, moved: false, moved_at: None, grab };
         let id = self.surfaces.add(wl, Role::Popup(Box::new(popup)));
         self.announce(id);
     }

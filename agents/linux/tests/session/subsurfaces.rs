@@ -157,3 +157,26 @@ fn children_nested_too_deep_are_not_shown() {
     host.shows(id, (100, 100), 9);
     assert_eq!(host.surfaces.len(), 9);
 }
+
+#[test]
+fn a_child_that_moves_all_the_time_is_told_once_a_picture_and_ends_where_it_is() {
+    let Stage { _agent, mut host, mut client, window, id } = stage();
+    let (surface, role) = client.subsurface(&window.surface);
+    client.show(&surface, 40, 30, 2);
+    window.surface.commit();
+    client.flush();
+    let (child, _) = host.subsurface_opened();
+    host.placed(id);
+    let began = std::time::Instant::now();
+    for x in 1..=2000 {
+        role.set_position(x, 0);
+        window.surface.commit();
+        client.roundtrip();
+    }
+    let mut told = 1;
+    while host.placed(id) != [(id, 0, 0), (child, 2000, 0)] {
+        told += 1;
+    }
+    let allowed = began.elapsed().as_millis() / 16 + 2;
+    assert!(told > 1 && told <= allowed, "told {told} times, {allowed} allowed");
+}

@@ -47,6 +47,8 @@ fn stage() -> Stage {
     let id = opened.surface;
     host.shows(id, (300, 200), 0x11_2233);
     host.send(CONTROL, Body::Configure(Configure { surface: id, serial: 1, x: 100, y: 100, ..Configure::default() }));
+    // What X11 programs do now finds the window there.
+    host.roundtrip();
     Stage { agent, host, x11, window, id }
 }
 
