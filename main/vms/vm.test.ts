@@ -197,6 +197,24 @@ describe("an agent", () => {
     expect(state()).toBe("running null");
   });
 
+  it("that is lost again and again is called after a growing wait, in the VM's next life as at first", async () => {
+    await running();
+    const waitsMs: number[] = [];
+    const lose = (): void => {
+      const [before, startMs] = [links.length, performance.now()];
+      link().says({ type: "closed", reason: "agent-lost", detail: "nobody listens" });
+      while (links.length === before) vi.advanceTimersByTime(100);
+      waitsMs.push(performance.now() - startMs);
+    };
+    for (let n = 0; n < 7; n += 1) lose();
+    expect(waitsMs).toEqual([500, 1000, 2000, 4000, 8000, 8000, 8000]);
+    machine.emit("ended", { reason: "powered-off" });
+    await running();
+    waitsMs.length = 0;
+    lose();
+    expect(waitsMs).toEqual([500]);
+  });
+
   it("that hangs keeps its link, and may come back", async () => {
     await running();
     link().says({ type: "responsive", isResponsive: false });

@@ -13,6 +13,7 @@ import { cleanText, escapeForLog } from "#shared/model/text.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import { windowIdOf } from "#shared/model/window.ts";
 import type { StartPhase, VmState, VmStateReason, VmStatus } from "#shared/model/vm.ts";
+import { Backoff } from "../base/backoff.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { Driver, Machine, MachineEnd, PauseCause } from "../hardware/driver.ts";
 import type { FromLink, Keymap, OutputInfo } from "../link/contract.ts";
@@ -29,6 +30,8 @@ const PAUSE_WORDS: Readonly<Record<Exclude<PauseCause, "asked">, string>> = {
 };
 /** A lost agent is called again after this. */
 const RELINK_MS = 500;
+/** One that is lost again and again (nobody listens, a guest that plays with its ports) costs a process each time. */
+const MAX_RELINK_MS = 8_000;
 
 export interface VmContext {
   driver: Driver;
@@ -66,6 +69,7 @@ export class Vm extends Emitter<VmEvents> {
   /** It is there, and was not reached: whoever wants something of the VM tries again. */
   #isOutOfReach = false;
   #relinkTimer: NodeJS.Timeout | null = null;
+  #relinks = new Backoff(RELINK_MS, MAX_RELINK_MS);
 
   constructor(definition: VmDefinition, context: VmContext) {
     super();
@@ -289,6 +293,7 @@ export class Vm extends Emitter<VmEvents> {
 
   #own(machine: Machine): void {
     this.#machine = machine;
+    this.#relinks = new Backoff(RELINK_MS, MAX_RELINK_MS);
     machine.on("ended", (end) => this.#machineEnded(end));
     machine.on("paused", (cause) => this.#paused(cause));
     machine.on("resumed", () => {
@@ -427,7 +432,7 @@ export class Vm extends Emitter<VmEvents> {
     if (isStopping || reason === "protocol-violation") return;
     this.#relinkTimer = setTimeout(() => {
       if (this.#machine !== null) this.#connect();
-    }, RELINK_MS);
+    }, this.#relinks.ended(performance.now()));
   }
 
   #become(state: VmState, reason: VmStateReason | null, detail = "", phase: StartPhase | null = null): void {
