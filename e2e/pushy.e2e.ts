@@ -178,3 +178,24 @@ test("a tiny window of a VM with a long name has its buttons and the shape of it
   }
   agent.close();
 });
+
+test("a window that becomes translucent shows all that it draws, on another canvas", async () => {
+  const [window] = await windowsOf("quiet");
+  const picture = { surface: 1, width: 500, height: 300, scale: 1, format: PixelFormat.ARGB8888 };
+  const solid = { y: 0, width: 250, height: 300, encoding: Encoding.SOLID, size: 4 };
+  const both = [
+    { ...solid, x: 0 },
+    { ...solid, x: 250 },
+  ];
+  // Blue, green, red, alpha: a half that nothing of is seen, and an orange one.
+  const pixels = Buffer.from([0, 0, 0, 0, 10, 100, 250, 255]);
+  quiet.say("frames", "frame", { ...picture, serial: 2, damage: both, last: true }, pixels);
+  const colours = async (): Promise<string[]> => {
+    const { data, width } = await desktop.picture(window?.id);
+    return [100, 400].map((x) => data.subarray((150 * width + x) * 4, (150 * width + x) * 4 + 4).toString("hex"));
+  };
+  await expect.poll(colours).toEqual(["00000000", "fa640aff"]);
+  const left = [{ ...solid, x: 0 }];
+  quiet.say("frames", "frame", { ...picture, serial: 3, damage: left, last: true }, Buffer.from([255, 0, 0, 255]));
+  await expect.poll(colours).toEqual(["0000ffff", "fa640aff"]);
+});

@@ -143,7 +143,20 @@ test("a picture that comes to an idle screen is drawn at once, and paid for when
   expect(frame, "nothing waits").toBeNull();
 });
 
-test("while somebody animates, pictures wait for the screen's next one", () => {
+test("while one VM animates, a picture of one that was quiet is drawn at once", () => {
+  const [busy, quiet] = [new Guest("busy", 1), new Guest("quiet", 2)];
+  for (let count = 0; count < 3; count += 1) busy.send();
+  expect(drawn).toEqual(["busy"]);
+  quiet.send();
+  expect(drawn).toEqual(["busy", "quiet"]);
+  // Its next one is an animation's.
+  quiet.send();
+  expect(drawn).toHaveLength(2);
+  nextFrame();
+  expect(drawn).toHaveLength(5);
+});
+
+test("while it animates, a VM's pictures wait for the screen's next one", () => {
   const guest = new Guest("a", 1);
   guest.send();
   guest.send();
@@ -190,7 +203,7 @@ test.each(["greedy", "modest"])("one picture of each VM is drawn in turn, whoeve
 
 test("when the time of a frame is up, the rest is drawn in later ones, and nobody is left out", () => {
   const guests = ["a", "b", "c"].map((name, at) => new Guest(name, at + 1));
-  guests[0]?.send();
+  for (const guest of guests) guest.send(); // now all of them animate
   drawn = [];
   drawMs = 11; // one picture is all that there is time for
   for (const guest of guests) for (let count = 0; count < 3; count += 1) guest.send();
@@ -201,7 +214,7 @@ test("when the time of a frame is up, the rest is drawn in later ones, and nobod
   for (const name of ["a", "b", "c"]) expect(drawn.filter((one) => one === name).length, name).toBeGreaterThan(0);
   for (let count = 0; count < 5; count += 1) nextFrame();
   expect(drawn.toSorted()).toEqual(["a", "a", "a", "b", "b", "b", "c", "c", "c"]);
-  expect(guests.map(({ credits }) => credits)).toEqual([2 + 4, 2 + 3, 2 + 3]);
+  expect(guests.map(({ credits }) => credits)).toEqual([2 + 4, 2 + 4, 2 + 4]);
 });
 
 test("a VM whose picture does not decode is reported and drawn no more; the others go on", () => {

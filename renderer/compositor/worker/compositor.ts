@@ -1,6 +1,7 @@
 /**
- * All VMs' pixels in one place. Pictures are drawn at once when the screen is idle, else in the next animation frame, in
- * one synchronous task, one picture of each VM in turn; credits are given back from the animation frame.
+ * All VMs' pixels in one place. A picture of a VM that was quiet is drawn at once, also while others animate: it may be
+ * the answer to a key. Others are drawn in the next animation frame, in one synchronous task, one picture of each VM in
+ * turn; credits are given back from the animation frame.
  */
 import type { Decoder } from "../decoders/decoder.ts";
 import type { FromCompositor, Layer, LifeId, ToCompositor } from "./messages.ts";
@@ -9,15 +10,14 @@ import { composePng } from "./screenshot.ts";
 
 /** Drawing stops after this much of a frame's time; the rest is drawn in the next one, another VM first. */
 const DRAW_BUDGET_MS = 10;
-/** Longer than this since the last drawing: nobody animates, and a key's answer need not wait for a frame. */
-const IDLE_MS = 20;
+/** Longer than this since its last drawing: a VM does not animate. */
+const QUIET_MS = 20;
 
 export class Compositor {
   readonly #decoder: Decoder;
   readonly #tell: (message: FromCompositor, transfer?: Transferable[]) => void;
   readonly #links = new Map<LifeId, PixelLink>();
   #isTickRequested = false;
-  #lastDrawMs = 0;
   /** The link that may draw first in the next drawing. */
   #turn = 0;
 
@@ -32,7 +32,7 @@ export class Compositor {
         this.#links.set(
           message.life,
           new PixelLink(message.life, message.pixels, {
-            pictureWaits: () => this.#wake(),
+            pictureWaits: (link) => this.#wake(link),
             pictureChanged: (life, surface, picture) => this.#tell({ type: "picture", life, surface, picture }),
             canvasWanted: (life, surface) => this.#tell({ type: "canvasWanted", life, surface }),
           }),
@@ -62,9 +62,8 @@ export class Compositor {
     if (this.#links.get(life)?.isOver === true) this.#links.delete(life);
   }
 
-  #wake(): void {
-    const now = performance.now();
-    if (now - this.#lastDrawMs > IDLE_MS && !this.#isTickRequested) this.#draw(now);
+  #wake(link: PixelLink): void {
+    if (performance.now() - link.lastDrawMs > QUIET_MS) link.drawNext(this.#decoder);
     this.#requestTick();
   }
 
@@ -98,7 +97,6 @@ export class Compositor {
       link.drawNext(this.#decoder);
       if (performance.now() - startedMs > DRAW_BUDGET_MS) break;
     }
-    this.#lastDrawMs = performance.now();
   }
 
   async #screenshot(request: number, width: number, height: number, layers: Layer[]): Promise<void> {

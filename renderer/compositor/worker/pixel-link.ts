@@ -29,6 +29,8 @@ export class PixelLink {
   readonly #owed = new Set<SurfaceCanvas>();
   /** Bytes of pictures of which the last part has not come. */
   readonly #unfinished = new Map<SurfaceId, number>();
+  /** When a picture of it was drawn; -Infinity = never. */
+  lastDrawMs = Number.NEGATIVE_INFINITY;
   #waitingBytes = 0;
   #isEnded = false;
 
@@ -96,6 +98,7 @@ export class PixelLink {
     this.#waitingBytes -= payloadBytes(parts);
     if (isGone) return;
     const result = surface.draw(parts, decoder);
+    this.lastDrawMs = performance.now();
     if (!result.ok) return this.#violated(surface.id, result.detail);
     if (surface.isVisible) this.#owed.add(surface);
     if (result.changed === null) return;
