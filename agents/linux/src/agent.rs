@@ -14,6 +14,7 @@ use smithay::reexports::wayland_server::DisplayHandle;
 
 use crate::app_changes::AppChanges;
 use crate::cursor::Cursor;
+use crate::encoding::Scratch;
 use crate::environment::Environment;
 use crate::exec::Execs;
 use crate::input::InputState;
@@ -79,6 +80,7 @@ pub struct Agent {
     /// Places of surfaces, or the cursor, changed too soon after the last and are told shortly.
     pub news_due: bool,
     pub last_served: u32,
+    pub scratch: Scratch,
     /// Frame callbacks are due shortly.
     pub paces: bool,
 

@@ -22,6 +22,13 @@ pub struct Encoder {
     rests: u32,
 }
 
+/// Room to encode in; kept from one picture to the next, so that it need not be cleared for each.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    packed: Vec<u8>,
+    rows: Vec<u8>,
+}
+
 /// A message: its header and its payload.
 #[derive(Debug)]
 pub struct Part {
@@ -38,21 +45,21 @@ impl Encoder {
         rects: &[PixelRect],
         frame: &Frame,
         knows_solid: bool,
+        scratch: &mut Scratch,
         mut send: impl FnMut(Part),
     ) {
         let tries = self.rests == 0;
         let mut tally = Tally::default();
         let mut payload = Vec::new();
         let mut damage = Vec::new();
-        let mut scratch = Vec::new();
-        let mut rows = Vec::new();
         for band in rects.iter().flat_map(|rect| bands(*rect)) {
             let solid = if knows_solid { picture.solid(band) } else { None };
             let (encoding, bytes) = match &solid {
                 Some(pixel) => (Encoding::Solid, &pixel[..]),
                 None => {
-                    let raw = gather(picture, band, &mut rows);
-                    let packed = if tries && raw.len() >= SMALL_BYTES { compress(raw, &mut scratch) } else { None };
+                    let raw = gather(picture, band, &mut scratch.rows);
+                    let packed =
+                        if tries && raw.len() >= SMALL_BYTES { compress(raw, &mut scratch.packed) } else { None };
                     packed.map_or((Encoding::Raw, raw), |packed| (Encoding::Lz4, packed))
                 }
             };
@@ -120,8 +127,11 @@ fn gather<'a>(picture: &'a Picture, band: PixelRect, rows: &'a mut Vec<u8>) -> &
 
 /// One LZ4 block, or None when it saves less than a tenth.
 fn compress<'a>(raw: &[u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
-    scratch.resize(lz4_flex::block::get_maximum_output_size(raw.len()), 0);
-    let size = lz4_flex::block::compress_into(raw, scratch).ok()?;
+    let most = lz4_flex::block::get_maximum_output_size(raw.len());
+    if scratch.len() < most {
+        scratch.resize(most, 0);
+    }
+    let size = lz4_flex::block::compress_into(raw, &mut scratch[..most]).ok()?;
     (size < raw.len() / 10 * 9).then(|| &scratch[..size])
 }
 
@@ -172,7 +182,7 @@ mod tests {
 
     fn encode(encoder: &mut Encoder, picture: &Picture, rects: &[PixelRect]) -> Vec<Part> {
         let mut parts = Vec::new();
-        encoder.encode(picture, rects, &Frame::default(), true, |part| parts.push(part));
+        encoder.encode(picture, rects, &Frame::default(), true, &mut Scratch::default(), |part| parts.push(part));
         let last = |part: &Part| matches!(&part.body, header::Message::Frame(frame) if frame.last);
         assert_eq!(parts.iter().filter(|part| last(part)).count(), 1);
         assert!(parts.last().is_some_and(last));
@@ -210,10 +220,17 @@ mod tests {
         let whole = PixelRect { x: 0, y: 0, width, height };
         let sizes = |picture: &Picture, knows_solid| {
             let mut sizes = Vec::new();
-            Encoder::default().encode(picture, &[whole], &Frame::default(), knows_solid, |part| {
-                let header::Message::Frame(frame) = part.body else { panic!("a frame") };
-                sizes.extend(frame.damage.iter().map(|rect| (rect.encoding(), rect.size)));
-            });
+            Encoder::default().encode(
+                picture,
+                &[whole],
+                &Frame::default(),
+                knows_solid,
+                &mut Scratch::default(),
+                |part| {
+                    let header::Message::Frame(frame) = part.body else { panic!("a frame") };
+                    sizes.extend(frame.damage.iter().map(|rect| (rect.encoding(), rect.size)));
+                },
+            );
             sizes
         };
         let mut picture = picture(width, height, |at| [1, 2, 3, 4][at % 4]);

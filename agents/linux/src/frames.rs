@@ -8,7 +8,7 @@ use atoll_wire::{Credit, Frame};
 use calloop::timer::{TimeoutAction, Timer};
 
 use crate::agent::Agent;
-use crate::encoding::Part;
+use crate::encoding::{Part, Scratch};
 use crate::ports::PortKind;
 use crate::surfaces::{Content, Role, Surface};
 
@@ -49,7 +49,7 @@ impl Agent {
             return;
         }
         if room && has_news(surface, content) {
-            let parts = take_picture(surface, content, knows_solid);
+            let parts = take_picture(surface, content, knows_solid, &mut self.scratch);
             surface.credits -= 1;
             for part in parts {
                 self.send_part(part);
@@ -106,7 +106,7 @@ fn has_news(surface: &Surface, content: &Content) -> bool {
 }
 
 /// The messages of the surface's next picture; its changes count as sent.
-fn take_picture(surface: &mut Surface, content: &mut Content, knows_solid: bool) -> Vec<Part> {
+fn take_picture(surface: &mut Surface, content: &mut Content, knows_solid: bool, scratch: &mut Scratch) -> Vec<Part> {
     let geometry = content.geometry();
     let Some(picture) = &mut content.picture else { return Vec::new() };
     if std::mem::take(&mut surface.whole) {
@@ -130,6 +130,6 @@ fn take_picture(surface: &mut Surface, content: &mut Content, knows_solid: bool)
     };
     let rects = picture.changed.take();
     let mut parts = Vec::new();
-    surface.encoder.encode(picture, &rects, &frame, knows_solid, |part| parts.push(part));
+    surface.encoder.encode(picture, &rects, &frame, knows_solid, scratch, |part| parts.push(part));
     parts
 }

@@ -106,6 +106,7 @@ fn build(
         tells_windows: false,
         news_due: false,
         last_served: 0,
+        scratch: Default::default(),
         paces: false,
         x11: Default::default(),
         app_changes: Default::default(),

@@ -44,6 +44,8 @@ pub struct Port {
     /// The end of the stream is the end of the file descriptor (a socket's client); a virtio port stays.
     ends: bool,
     reader: Reader,
+    /// Where reads go; kept, so that it need not be cleared for each.
+    buffer: Box<[u8]>,
     queue: Queue,
     epoch: Option<Epoch>,
     partial: Option<Instant>,
@@ -51,7 +53,16 @@ pub struct Port {
 
 impl Port {
     pub fn new(kind: PortKind) -> Self {
-        Self { kind, fd: None, ends: false, reader: Reader::new(), queue: Queue::default(), epoch: None, partial: None }
+        Self {
+            kind,
+            fd: None,
+            ends: false,
+            reader: Reader::new(),
+            buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            queue: Queue::default(),
+            epoch: None,
+            partial: None,
+        }
     }
 
     pub fn attach(&mut self, fd: Rc<OwnedFd>, ends: bool) {
@@ -105,15 +116,14 @@ impl Port {
     pub fn receive(&mut self) -> (Vec<Received>, bool) {
         let mut received = Vec::new();
         let Some(fd) = self.fd.clone() else { return (received, false) };
-        let mut bytes = [0; READ_BYTES];
-        let more = match rustix::io::read(&*fd, &mut bytes[..]) {
+        let more = match rustix::io::read(&*fd, &mut *self.buffer) {
             // virtio-console: no host is connected. A socket: its client is gone.
             Ok(0) => {
                 self.lose(None, &mut received);
                 false
             }
             Ok(count) => {
-                self.reader.push(&bytes[..count]);
+                self.reader.push(self.buffer.get(..count).unwrap_or_default());
                 self.take_items(&mut received);
                 true
             }
