@@ -1,0 +1,123 @@
+/** The desktop's page within its walls: what a guest that had broken into it still could not do. */
+import fs from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { expect, test } from "@playwright/test";
+import { TestDesktop } from "./support/desktop.ts";
+
+let desktop: TestDesktop;
+/** Something that could be reached, if the page could reach anything. */
+let server: http.Server;
+let reached: string[];
+let elsewhere: string;
+
+test.beforeAll(async () => {
+  reached = [];
+  server = http.createServer((request, response) => {
+    reached.push(request.url ?? "");
+    response.setHeader("access-control-allow-origin", "*");
+    response.end("<title>elsewhere</title>");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  elsewhere = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  desktop = await TestDesktop.open({});
+});
+
+test.afterAll(async () => {
+  server.close();
+  await desktop.close();
+});
+
+test("has no Node, and of Electron nothing but the bridge", async () => {
+  const page = await desktop.page();
+  const seen = await page.evaluate(() => ({
+    node: ["require", "process", "module", "Buffer", "global"].filter((name) => name in globalThis),
+    bridge: Object.keys(window.atoll).toSorted(),
+  }));
+  expect(seen).toEqual({ node: [], bridge: ["on", "report", "request"] });
+});
+
+test("runs no code but its own, and fetches nothing from elsewhere", async () => {
+  const page = await desktop.page();
+  const outcome = await page.evaluate(async (url) => {
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
+      document.body.dataset["violated"] = `${document.body.dataset["violated"] ?? ""}${effectiveDirective} `;
+    });
+    const inline = document.createElement("script");
+    inline.textContent = "window.isBroken = true";
+    const elements = (["script", "img", "iframe"] as const).map((tag) => {
+      const element = document.createElement(tag);
+      element.src = `${url}/${tag}`;
+      return element;
+    });
+    document.body.append(inline, ...elements);
+    const fetched = await fetch(`${url}/fetch`).then(
+      () => "fetched",
+      () => "refused",
+    );
+    for (const element of [inline, ...elements]) element.remove();
+    return { fetched, isBroken: "isBroken" in window };
+  }, elsewhere);
+  expect(outcome).toEqual({ fetched: "refused", isBroken: false });
+  const violated = (): Promise<string[]> =>
+    page.evaluate(() => (document.body.dataset["violated"] ?? "").trim().split(" ").toSorted());
+  await expect.poll(violated).toEqual(expect.arrayContaining(["connect-src", "img-src", "script-src-elem"]));
+  expect(reached).toEqual([]);
+});
+
+test("goes nowhere, and opens no window", async () => {
+  const page = await desktop.page();
+  const before = page.url();
+  expect(await page.evaluate((url) => window.open(url) === null, elsewhere)).toBe(true);
+  await page.evaluate((url) => location.assign(url), elsewhere);
+  await page.evaluate((url) => {
+    const link = Object.assign(document.createElement("a"), { href: url, target: "_blank" });
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }, elsewhere);
+  // It is the same page, and it answers.
+  expect(await page.evaluate(() => window.atoll.request("template.list", {}))).toMatchObject({ ok: true });
+  expect(page.url()).toBe(before);
+  expect(reached).toEqual([]);
+});
+
+test("is given no permission", async () => {
+  const page = await desktop.page();
+  const answers = await page.evaluate(async () => {
+    const name = (error: unknown): string => (error instanceof Error ? error.name : String(error));
+    const allowed = (): string => "allowed";
+    return {
+      notifications: await Notification.requestPermission(),
+      clipboard: await navigator.clipboard.readText().then(allowed, name),
+      camera: await navigator.mediaDevices?.getUserMedia({ video: true }).then(allowed, name),
+    };
+  });
+  expect(answers.notifications).toBe("denied");
+  expect(answers.clipboard).toBe("NotAllowedError");
+  expect([undefined, "NotAllowedError", "NotFoundError"]).toContain(answers.camera);
+});
+
+test("is refused what is no request of its contract", async () => {
+  const page = await desktop.page();
+  const answers = await page.evaluate(async () => {
+    const ask = window.atoll.request as (name: string, input: unknown) => Promise<unknown>;
+    const thrown = await Promise.resolve()
+      .then(() => ask("atoll.delete-everything", {}))
+      .then(
+        () => "",
+        (error: unknown) => String(error),
+      );
+    return { thrown, malformed: await ask("vm.start", { vm: { toString: "home" } }) };
+  });
+  expect(answers.thrown).toContain("there is no channel");
+  expect(answers.malformed).toMatchObject({ ok: false });
+});
+
+test("has a command's socket beside it that only its user can open", () => {
+  const run = path.join(desktop.home, "run");
+  const { mode, uid } = fs.statSync(path.join(run, "control.sock"));
+  expect([mode & 0o777, uid]).toEqual([0o600, process.getuid?.()]);
+  expect(fs.statSync(run).mode & 0o777).toBe(0o700);
+});
