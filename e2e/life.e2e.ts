@@ -139,3 +139,10 @@ test("an orderly stop and a kill have their own reasons", async () => {
   expect(fs.existsSync(path.join(desktop.home, "state/vms", removed.id))).toBe(false);
   expect(fs.existsSync(path.join(desktop.home, "config/vms/web.yaml"))).toBe(false);
 });
+
+test("a VM has the processors that a person chose, also those that its kernel did not start with", async () => {
+  await desktop.json("vm", "create", "many", "--label", "palm", "--cpus", "3");
+  await desktop.json("vm", "start", "many", "--wait");
+  await expect.poll(async () => (await desktop.atoll("exec", "many", "--", "nproc")).stdout).toBe("3\n");
+  await desktop.atoll("vm", "kill", "many", "--wait");
+});

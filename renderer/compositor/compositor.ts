@@ -40,6 +40,10 @@ export class Compositor {
     this.#send({ type: "visibility", life, surface, isVisible });
   }
 
+  keyPressed(life: LifeId): void {
+    this.#send({ type: "keyPressed", life });
+  }
+
   forget(life: LifeId, surface: SurfaceId): void {
     this.#send({ type: "forget", life, surface });
   }

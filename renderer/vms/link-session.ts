@@ -84,7 +84,10 @@ export class LinkSession {
   }
 
   send(message: PageMessage): void {
-    if (!this.#isEnded) this.#port.postMessage(message);
+    if (this.#isEnded) return;
+    this.#port.postMessage(message);
+    // After it, for nothing comes before the key.
+    if (message.type === "key" && message.state === "pressed") this.#compositor.keyPressed(this.scene.life);
   }
 
   configurerOf(surface: SurfaceId): Configurer | undefined {

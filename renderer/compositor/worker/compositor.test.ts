@@ -156,6 +156,53 @@ test("while one VM animates, a picture of one that was quiet is drawn at once", 
   expect(drawn).toHaveLength(5);
 });
 
+describe("after a key", () => {
+  function animating(): { typed: Guest; busy: Guest } {
+    const [typed, busy] = [new Guest("typed", 1), new Guest("busy", 2)];
+    busy.send();
+    nextFrame();
+    busy.send();
+    drawn = [];
+    return { typed, busy };
+  }
+
+  test("other VMs' pictures are neither drawn nor paid until the key's own VM has answered", () => {
+    const { typed, busy } = animating();
+    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    nextFrame();
+    expect([drawn, busy.credits]).toEqual([[], 3]);
+    typed.send();
+    expect(drawn).toEqual(["typed"]);
+    nextFrame();
+    expect([drawn, busy.credits]).toEqual([["typed", "busy"], 4]);
+    expect(frame, "nothing waits").toBeNull();
+  });
+
+  test("that is not answered, they wait two pictures of the screen, and not again until its VM draws", () => {
+    const { typed, busy } = animating();
+    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    for (let count = 0; count < 2; count += 1) nextFrame();
+    expect(drawn).toEqual(["busy"]);
+    busy.send();
+    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    nextFrame();
+    expect(drawn).toEqual(["busy", "busy"]);
+    typed.send();
+    nextFrame();
+    busy.send();
+    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    nextFrame();
+    expect(drawn).toEqual(["busy", "busy", "typed"]);
+  });
+
+  test("a VM is not kept from drawing by its own", () => {
+    const { busy } = animating();
+    compositor.handle({ type: "keyPressed", life: 2 as LifeId });
+    nextFrame();
+    expect([drawn, busy.credits]).toEqual([["busy"], 4]);
+  });
+});
+
 test("while it animates, a VM's pictures wait for the screen's next one", () => {
   const guest = new Guest("a", 1);
   guest.send();

@@ -12,12 +12,16 @@ import { composePng } from "./screenshot.ts";
 const DRAW_BUDGET_MS = 10;
 /** Longer than this since its last drawing: a VM does not animate. */
 const QUIET_MS = 20;
+/** Others' pictures wait for so long after a key, or until its VM answers: what is drawn meanwhile makes the answer late. */
+const ANSWER_MS = 30;
 
 export class Compositor {
   readonly #decoder: Decoder;
   readonly #tell: (message: FromCompositor, transfer?: Transferable[]) => void;
   readonly #links = new Map<LifeId, PixelLink>();
   #isTickRequested = false;
+  /** Where a key went that is not answered yet. */
+  #awaited: { link: PixelLink; untilMs: number } | null = null;
   /** The link that may draw first in the next drawing. */
   #turn = 0;
 
@@ -42,6 +46,11 @@ export class Compositor {
         return this.#links.get(message.life)?.open(message.surface, message.canvas);
       case "visibility":
         return this.#links.get(message.life)?.setVisible(message.surface, message.isVisible);
+      case "keyPressed": {
+        const link = this.#links.get(message.life);
+        if (link?.answersKeys === true) this.#awaited = { link, untilMs: performance.now() + ANSWER_MS };
+        return;
+      }
       case "forget":
         this.#links.get(message.life)?.forget(message.surface);
         return this.#dropIfOver(message.life);
@@ -63,8 +72,25 @@ export class Compositor {
   }
 
   #wake(link: PixelLink): void {
-    if (performance.now() - link.lastDrawMs > QUIET_MS) link.drawNext(this.#decoder);
+    const now = performance.now();
+    if (now - link.lastDrawMs > QUIET_MS && !this.#isHeld(link, now)) this.#drawNext(link);
     this.#requestTick();
+  }
+
+  /** Another VM's answer to a key is waited for. */
+  #isHeld(link: PixelLink, nowMs: number): boolean {
+    if (this.#awaited === null || this.#awaited.link === link) return false;
+    if (nowMs < this.#awaited.untilMs) return true;
+    // Not every key has an answer that is seen: a program that gives none costs the others one wait.
+    this.#awaited.link.answersKeys = false;
+    this.#awaited = null;
+    return false;
+  }
+
+  #drawNext(link: PixelLink): void {
+    link.drawNext(this.#decoder);
+    link.answersKeys = true;
+    if (this.#awaited?.link === link) this.#awaited = null;
   }
 
   #requestTick(): void {
@@ -74,9 +100,11 @@ export class Compositor {
       this.#isTickRequested = false;
       this.#draw(performance.now());
       let isMore = false;
+      const now = performance.now();
       for (const link of this.#links.values()) {
-        link.giveCredits();
-        isMore ||= link.hasWaiting;
+        const isHeld = this.#isHeld(link, now);
+        if (!isHeld) link.giveCredits();
+        isMore ||= isHeld || link.hasWaiting;
       }
       if (isMore) this.#requestTick();
     });
@@ -84,7 +112,7 @@ export class Compositor {
 
   /** One picture of each VM in turn, until none waits or the time is up. */
   #draw(startedMs: number): void {
-    const waiting = [...this.#links.values()].filter((link) => link.hasWaiting);
+    const waiting = [...this.#links.values()].filter((link) => link.hasWaiting && !this.#isHeld(link, startedMs));
     if (waiting.length === 0) return;
     this.#turn = (this.#turn + 1) % waiting.length;
     for (let at = this.#turn, idle = 0; idle < waiting.length; at = (at + 1) % waiting.length) {
@@ -94,7 +122,7 @@ export class Compositor {
         continue;
       }
       idle = 0;
-      link.drawNext(this.#decoder);
+      this.#drawNext(link);
       if (performance.now() - startedMs > DRAW_BUDGET_MS) break;
     }
   }

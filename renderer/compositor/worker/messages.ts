@@ -32,6 +32,8 @@ export type ToCompositor =
   | { type: "surface"; life: LifeId; surface: SurfaceId; canvas: OffscreenCanvas }
   /** Nobody sees it: its credits are held back until somebody does. */
   | { type: "visibility"; life: LifeId; surface: SurfaceId; isVisible: boolean }
+  /** A key went down in a window of it: a person waits for the answer. */
+  | { type: "keyPressed"; life: LifeId }
   | { type: "forget"; life: LifeId; surface: SurfaceId }
   /** The link is closed. Canvases keep their last picture until they are forgotten. */
   | { type: "end"; life: LifeId }

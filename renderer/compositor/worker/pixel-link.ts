@@ -29,6 +29,8 @@ export class PixelLink {
   readonly #owed = new Set<SurfaceCanvas>();
   /** Bytes of pictures of which the last part has not come. */
   readonly #unfinished = new Map<SurfaceId, number>();
+  /** It has drawn since a key of it was last waited for in vain. */
+  answersKeys = true;
   /** When a picture of it was drawn; -Infinity = never. */
   lastDrawMs = Number.NEGATIVE_INFINITY;
   #waitingBytes = 0;
