@@ -1,5 +1,6 @@
 /** Paths of unix sockets, which are short. */
 import { z } from "zod";
+import { utf8Bytes } from "./text.ts";
 
 /** sun_path of a unix socket, without its final NUL. @see unix(7) */
 export const MAX_SOCKET_PATH_BYTES = 107;
@@ -12,12 +13,3 @@ export const socketPath = z
     (path) => utf8Bytes(path) <= MAX_SOCKET_PATH_BYTES,
     `the path of a unix socket has at most ${MAX_SOCKET_PATH_BYTES} bytes`,
   );
-
-function utf8Bytes(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
-  }
-  return bytes;
-}

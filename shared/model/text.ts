@@ -35,3 +35,13 @@ export function escapeForLog(untrustedText: string, maxLength = 200): string {
   const cut = untrustedText.length > maxLength ? `${untrustedText.slice(0, maxLength)}…` : untrustedText;
   return cut.replace(/[\p{C}\p{Zl}\p{Zp}\\]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
+
+/** Length of a text in UTF-8, without a copy of it. */
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -1,4 +1,5 @@
 /** A breach of the protocol by a guest: a value, never an exception that travels. It costs the guest its channels. */
+import { utf8Bytes } from "../model/text.ts";
 
 export type ViolationCode =
   | "length-too-small"
@@ -47,19 +48,10 @@ export function refuse(code: ViolationCode, detail: string): never {
 
 /** The guest's text, if it is within `maxBytes` of UTF-8. */
 export function boundedText(untrustedText: string, maxBytes: number, what: string): string {
-  if (untrustedText.length > maxBytes || utf8Length(untrustedText) > maxBytes) {
+  if (untrustedText.length > maxBytes || utf8Bytes(untrustedText) > maxBytes) {
     refuse("text-too-long", `${what} is longer than ${maxBytes} bytes`);
   }
   return untrustedText;
-}
-
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
-  }
-  return bytes;
 }
 
 /** The guest's number, if it is an integer within the bounds. */
