@@ -41,7 +41,8 @@ export class Compositor {
   }
 
   keyPressed(life: LifeId): void {
-    this.#send({ type: "keyPressed", life });
+    // Without others there is nothing to hold back, and the key's way is short of processors as it is.
+    if (this.#listeners.size > 1) this.#send({ type: "keyPressed", life });
   }
 
   forget(life: LifeId, surface: SurfaceId): void {

@@ -81,25 +81,25 @@ impl Agent {
         }
     }
 
-    fn cursor_now(&self) -> Option<(CursorChanged, Vec<u8>)> {
+    fn cursor_now(&mut self) -> Option<(CursorChanged, Vec<u8>)> {
         let shape = |name: &str| {
             let cursor = Some(cursor_changed::Cursor::Shape(name.to_owned()));
             Some((CursorChanged { cursor }, Vec::new()))
         };
-        match self.cursor.wanted.as_ref()? {
+        match self.cursor.wanted.clone()? {
             CursorImageStatus::Hidden => shape("none"),
             CursorImageStatus::Named(icon) => shape(icon.name()),
             CursorImageStatus::Surface(surface) if surface.alive() => {
-                self.cursor_bitmap(surface).or_else(|| shape("none"))
+                self.cursor_bitmap(&surface).or_else(|| shape("none"))
             }
             CursorImageStatus::Surface(_) => shape("default"),
         }
     }
 
     /// None = it has no buffer, or one that is too large to be a cursor.
-    fn cursor_bitmap(&self, surface: &WlSurface) -> Option<(CursorChanged, Vec<u8>)> {
-        let content = self.surfaces.content(surface)?;
-        let picture = content.picture.as_ref()?;
+    fn cursor_bitmap(&mut self, surface: &WlSurface) -> Option<(CursorChanged, Vec<u8>)> {
+        let content = self.surfaces.content_mut(surface);
+        let picture = content.picture.as_mut()?;
         if picture.width > MAX_CURSOR_SIDE_PX || picture.height > MAX_CURSOR_SIDE_PX {
             return None;
         }
@@ -117,7 +117,7 @@ impl Agent {
             hot_y: pixel(hotspot.y, picture.height),
             scale: content.scale,
         };
-        let mut pixels = picture.pixels.clone();
+        let mut pixels = picture.pixels(picture.all()).to_vec();
         if picture.format == PixelFormat::Xrgb8888 {
             pixels.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 0xff);
         }

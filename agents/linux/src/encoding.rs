@@ -41,7 +41,7 @@ impl Encoder {
     /// `knows_solid`: the host has that encoding.
     pub fn encode(
         &mut self,
-        picture: &Picture,
+        picture: &mut Picture,
         rects: &[PixelRect],
         frame: &Frame,
         knows_solid: bool,
@@ -54,6 +54,15 @@ impl Encoder {
         let mut damage = Vec::new();
         for band in rects.iter().flat_map(|rect| bands(*rect)) {
             let solid = if knows_solid { picture.solid(band) } else { None };
+            if let Some(pixel) = solid
+                && let Some(above) = damage.last_mut()
+                && goes_on(above, band)
+                && payload.ends_with(&pixel)
+            {
+                above.height += band.height;
+                tally.add(band.bytes(), 0);
+                continue;
+            }
             let (encoding, bytes) = match &solid {
                 Some(pixel) => (Encoding::Solid, &pixel[..]),
                 None => {
@@ -99,6 +108,13 @@ fn part(frame: Frame, payload: Vec<u8>) -> Part {
     Part { body: header::Message::Frame(frame), payload }
 }
 
+/// Whether `band` lies right below a rectangle of one colour that is as wide: of the same colour, the two are one.
+fn goes_on(above: &Damage, band: PixelRect) -> bool {
+    above.encoding == i32::from(Encoding::Solid)
+        && (above.x, above.width) == (band.x, band.width)
+        && above.y + above.height == band.y
+}
+
 fn bands(rect: PixelRect) -> impl Iterator<Item = PixelRect> {
     let rows = (BAND_BYTES / (rect.width as usize * 4)).max(1) as u32;
     // Whole tiles where they fit: of those it is known whether they have one colour.
@@ -111,15 +127,17 @@ fn bands(rect: PixelRect) -> impl Iterator<Item = PixelRect> {
 }
 
 /// The band's pixels with tight rows: borrowed from the picture where it is as wide as that.
-fn gather<'a>(picture: &'a Picture, band: PixelRect, rows: &'a mut Vec<u8>) -> &'a [u8] {
-    let stride = picture.width as usize * 4;
+fn gather<'a>(picture: &'a mut Picture, band: PixelRect, rows: &'a mut Vec<u8>) -> &'a [u8] {
+    let width = picture.width;
+    let stride = width as usize * 4;
     let start = band.y as usize * stride + band.x as usize * 4;
-    if band.width == picture.width {
-        return &picture.pixels[start..start + band.bytes()];
+    let pixels = &picture.pixels(band)[start..];
+    if band.width == width {
+        return &pixels[..band.bytes()];
     }
     rows.clear();
     rows.reserve(band.bytes());
-    for row in picture.pixels[start..].chunks(stride).take(band.height as usize) {
+    for row in pixels.chunks(stride).take(band.height as usize) {
         rows.extend_from_slice(&row[..band.width as usize * 4]);
     }
     rows
@@ -180,7 +198,7 @@ mod tests {
         pixels
     }
 
-    fn encode(encoder: &mut Encoder, picture: &Picture, rects: &[PixelRect]) -> Vec<Part> {
+    fn encode(encoder: &mut Encoder, picture: &mut Picture, rects: &[PixelRect]) -> Vec<Part> {
         let mut parts = Vec::new();
         encoder.encode(picture, rects, &Frame::default(), true, &mut Scratch::default(), |part| parts.push(part));
         let last = |part: &Part| matches!(&part.body, header::Message::Frame(frame) if frame.last);
@@ -192,33 +210,33 @@ mod tests {
     #[test]
     fn a_picture_survives_the_way() {
         for pixel in [noise as fn(usize) -> u8, |at| (at / 4096) as u8] {
-            let picture = picture(1300, 700, pixel);
+            let mut picture = picture(1300, 700, pixel);
             let whole = PixelRect { x: 0, y: 0, width: 1300, height: 700 };
-            let parts = encode(&mut Encoder::default(), &picture, &[whole]);
-            assert!(decode(&parts, 1300, 700) == picture.pixels);
+            let parts = encode(&mut Encoder::default(), &mut picture, &[whole]);
+            assert!(decode(&parts, 1300, 700) == picture.pixels(whole));
         }
     }
 
     #[test]
     fn a_part_survives_the_way() {
-        let picture = picture(500, 300, noise);
+        let mut picture = picture(500, 300, noise);
         let rect = PixelRect { x: 64, y: 32, width: 100, height: 200 };
-        let pixels = decode(&encode(&mut Encoder::default(), &picture, &[rect]), 500, 300);
+        let pixels = decode(&encode(&mut Encoder::default(), &mut picture, &[rect]), 500, 300);
         for y in 0..300usize {
             for x in 0..500usize {
                 let at = (y * 500 + x) * 4;
                 let inside = (64..164).contains(&x) && (32..232).contains(&y);
-                let want = if inside { &picture.pixels[at..at + 4] } else { &[0; 4] };
+                let want = if inside { &picture.pixels(rect)[at..at + 4] } else { &[0; 4] };
                 assert_eq!(&pixels[at..at + 4], want);
             }
         }
     }
 
     #[test]
-    fn bands_of_one_colour_are_a_pixel_each_unless_the_host_does_not_know_that() {
+    fn what_has_one_colour_is_a_pixel_unless_the_host_does_not_know_that() {
         let (width, height) = (500, 300);
         let whole = PixelRect { x: 0, y: 0, width, height };
-        let sizes = |picture: &Picture, knows_solid| {
+        let sizes = |picture: &mut Picture, knows_solid| {
             let mut sizes = Vec::new();
             Encoder::default().encode(
                 picture,
@@ -234,32 +252,39 @@ mod tests {
             sizes
         };
         let mut picture = picture(width, height, |at| [1, 2, 3, 4][at % 4]);
-        let all = sizes(&picture, true);
-        assert!(all.len() > 1 && all.iter().all(|size| *size == (Encoding::Solid, 4)), "{all:?}");
-        assert!(sizes(&picture, false).iter().all(|(encoding, _)| *encoding == Encoding::Lz4));
-        assert!(decode(&encode(&mut Encoder::default(), &picture, &[whole]), width, height) == picture.pixels);
+        // A window that is cleared: the host fills it at once.
+        assert_eq!(sizes(&mut picture, true), [(Encoding::Solid, 4)]);
+        assert!(sizes(&mut picture, false).iter().all(|(encoding, _)| *encoding == Encoding::Lz4));
+        assert!(
+            decode(&encode(&mut Encoder::default(), &mut picture, &[whole]), width, height) == picture.pixels(whole)
+        );
         // The last pixel of the last band.
-        *picture.pixels.last_mut().unwrap() = 9;
-        picture = Picture::of_pixels(width, height, picture.pixels);
-        let all = sizes(&picture, true);
-        assert_eq!(all.iter().filter(|(encoding, _)| *encoding == Encoding::Solid).count(), all.len() - 1);
-        assert!(decode(&encode(&mut Encoder::default(), &picture, &[whole]), width, height) == picture.pixels);
+        let mut pixels = picture.pixels(whole).to_vec();
+        *pixels.last_mut().unwrap() = 9;
+        picture = Picture::of_pixels(width, height, pixels);
+        assert_eq!(
+            sizes(&mut picture, true).iter().map(|(encoding, _)| *encoding).collect::<Vec<_>>(),
+            [Encoding::Solid, Encoding::Lz4]
+        );
+        assert!(
+            decode(&encode(&mut Encoder::default(), &mut picture, &[whole]), width, height) == picture.pixels(whole)
+        );
     }
 
     #[test]
     fn noise_is_not_tried_again_for_a_while() {
-        let picture = picture(1300, 700, noise);
+        let mut picture = picture(1300, 700, noise);
         let whole = [PixelRect { x: 0, y: 0, width: 1300, height: 700 }];
         let mut encoder = Encoder::default();
-        encode(&mut encoder, &picture, &whole);
+        encode(&mut encoder, &mut picture, &whole);
         assert_eq!(encoder.rests, RESTS);
-        encode(&mut encoder, &picture, &whole);
+        encode(&mut encoder, &mut picture, &whole);
         assert_eq!(encoder.rests, RESTS - 1);
     }
 
     #[test]
     fn a_picture_without_changes_is_one_empty_message() {
-        let parts = encode(&mut Encoder::default(), &picture(4, 4, noise), &[]);
+        let parts = encode(&mut Encoder::default(), &mut picture(4, 4, noise), &[]);
         assert_eq!(parts.len(), 1);
         assert!(parts[0].payload.is_empty());
     }

@@ -25,6 +25,7 @@ mod popups;
 mod ports;
 mod process;
 mod protocols;
+mod rows;
 mod session;
 mod start;
 mod surfaces;

@@ -2,6 +2,7 @@
 //! not sent, and that a host which comes back gets the whole of it.
 
 use std::fmt;
+use std::ops::Range;
 
 use atoll_wire::PixelFormat;
 use atoll_wire::limits::{MAX_AREA_PX, MAX_SIDE_PX};
@@ -10,6 +11,7 @@ use smithay::reexports::wayland_server::protocol::wl_output::Transform;
 use smithay::reexports::wayland_server::protocol::wl_shm::Format;
 use smithay::wayland::shm::{BufferData, with_buffer_contents};
 
+use crate::rows::{Pixel, Row, fill};
 use crate::tiles::{PixelRect, TILE_HEIGHT, TILE_WIDTH, TileSet};
 
 #[derive(Debug)]
@@ -17,15 +19,32 @@ pub struct Picture {
     pub width: u32,
     pub height: u32,
     pub format: PixelFormat,
-    /// `height` rows of `width` pixels of 4 bytes, tight.
-    pub pixels: Vec<u8>,
+    /// `height` rows of `width` pixels of 4 bytes, tight; `tiles` says where they are up to date.
+    pixels: Vec<u8>,
     pub changed: TileSet,
-    /// For each tile, row by row: the pixel that all of it has. None = it has several, or it is not known.
-    solids: Vec<Option<Pixel>>,
+    /// What is known of each tile, row by row.
+    tiles: Vec<Tile>,
 }
 
-/// As it lies in memory.
-pub type Pixel = [u8; 4];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tile {
+    /// `pixels` has it; whether it has one colour is not known.
+    Written,
+    /// All of it has this pixel, and so it stands in `pixels`.
+    Solid(Pixel),
+    /// All of it has this pixel; `pixels` has there what it had before. Half of what a picture costs an emulated guest is
+    /// to write it down.
+    Unwritten(Pixel),
+}
+
+impl Tile {
+    fn solid(self) -> Option<Pixel> {
+        match self {
+            Self::Written => None,
+            Self::Solid(pixel) | Self::Unwritten(pixel) => Some(pixel),
+        }
+    }
+}
 
 /// Why a buffer gives no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +85,8 @@ impl Picture {
             width: source.width,
             height: source.height,
             format: source.format,
-            pixels: vec![0; source.width as usize * source.height as usize * 4],
-            solids: vec![None; changed.len()],
+            pixels: vec![0; source.all().bytes()],
+            tiles: vec![Tile::Solid([0; 4]); changed.len()],
             changed,
         }
     }
@@ -82,16 +101,60 @@ impl Picture {
         picture
     }
 
+    /// Bytes of its pixels.
+    pub fn bytes(&self) -> usize {
+        self.pixels.len()
+    }
+
+    /// `height` rows of `width` pixels of 4 bytes, tight, of which those of `rect` are up to date.
+    pub fn pixels(&mut self, rect: PixelRect) -> &[u8] {
+        let (rows, columns) = self.tiles_of(rect);
+        for (row, column) in rows.flat_map(|row| columns.clone().map(move |column| (row, column))) {
+            self.write_down(row, column);
+        }
+        &self.pixels
+    }
+
+    /// All of it.
+    pub fn all(&self) -> PixelRect {
+        PixelRect { x: 0, y: 0, width: self.width, height: self.height }
+    }
+
     /// The pixel that all of `rect` has; None also where it is not known. Never of a part of a tile that has several.
     pub fn solid(&self, rect: PixelRect) -> Option<Pixel> {
-        let columns = self.width.div_ceil(TILE_WIDTH) as usize;
-        let (left, right) = (rect.x / TILE_WIDTH, (rect.x + rect.width).div_ceil(TILE_WIDTH));
-        let (top, bottom) = (rect.y / TILE_HEIGHT, (rect.y + rect.height).div_ceil(TILE_HEIGHT));
-        let mut tiles = (top..bottom)
-            .flat_map(|row| &self.solids[row as usize * columns..][left as usize..right as usize])
-            .copied();
-        let first = tiles.next()??;
-        tiles.all(|tile| tile == Some(first)).then_some(first)
+        let (rows, columns) = self.tiles_of(rect);
+        let mut tiles =
+            rows.flat_map(|row| &self.tiles[self.tile_at(row, columns.start)..self.tile_at(row, columns.end)]);
+        let first = tiles.next()?.solid()?;
+        tiles.all(|tile| tile.solid() == Some(first)).then_some(first)
+    }
+
+    /// Rows and columns of the tiles that `rect` touches.
+    fn tiles_of(&self, rect: PixelRect) -> (Range<u32>, Range<u32>) {
+        let rows = rect.y / TILE_HEIGHT..(rect.y + rect.height).div_ceil(TILE_HEIGHT);
+        (rows, rect.x / TILE_WIDTH..(rect.x + rect.width).div_ceil(TILE_WIDTH))
+    }
+
+    fn tile_at(&self, row: u32, column: u32) -> usize {
+        row as usize * self.width.div_ceil(TILE_WIDTH) as usize + column as usize
+    }
+
+    /// Makes `pixels` true where a tile's one colour is not written yet.
+    fn write_down(&mut self, row: u32, column: u32) {
+        let at = self.tile_at(row, column);
+        let Some(Tile::Unwritten(pixel)) = self.tiles.get(at).copied() else { return };
+        let left = column * TILE_WIDTH;
+        let bytes = (self.width - left).min(TILE_WIDTH) as usize * 4;
+        for y in row * TILE_HEIGHT..((row + 1) * TILE_HEIGHT).min(self.height) {
+            let start = self.offset(left, y);
+            fill(&mut self.pixels[start..start + bytes], pixel);
+        }
+        self.tiles[at] = Tile::Solid(pixel);
+    }
+
+    /// Where a pixel stands in `pixels`.
+    fn offset(&self, x: u32, y: u32) -> usize {
+        (y as usize * self.width as usize + x as usize) * 4
     }
 
     /// Takes the damaged parts of `buffer` into `picture`, or all of it when the picture is new, of another size or turned.
@@ -133,7 +196,7 @@ impl Picture {
         let source = Source { offset, stride, width: crop.width, height: crop.height, format: whole.format };
         whole.changed.clear();
         // Another crop may show other pixels everywhere: what is the same is found by comparing.
-        Self::take_damaged(picture, whole.pixels.as_ptr(), &source, &[source.all()], room)
+        Self::take_damaged(picture, whole.pixels(crop).as_ptr(), &source, &[source.all()], room)
     }
 
     fn take_damaged(
@@ -151,7 +214,7 @@ impl Picture {
                 }
             }
             _ => {
-                let freed = picture.as_ref().map_or(0, |picture| picture.pixels.len());
+                let freed = picture.as_ref().map_or(0, Self::bytes);
                 if source.all().bytes() > room.saturating_add(freed) {
                     return Err(Refused::NoRoom);
                 }
@@ -163,7 +226,7 @@ impl Picture {
         Ok(())
     }
 
-    /// Copies `rect`; marks the tiles in which something differs, and notes which have one colour.
+    /// Takes `rect` over; marks the tiles in which something differs.
     #[allow(unsafe_code)]
     fn take(&mut self, pool: *const u8, source: &Source, rect: PixelRect) {
         let right = rect.x.saturating_add(rect.width).min(self.width);
@@ -171,98 +234,124 @@ impl Picture {
         if rect.x >= right {
             return;
         }
-        let columns = rect.x / TILE_WIDTH..right.div_ceil(TILE_WIDTH);
-        let mut tiles = vec![Copied::default(); columns.len()];
+        let mut tiles = Vec::with_capacity((right.div_ceil(TILE_WIDTH) - rect.x / TILE_WIDTH) as usize);
         let mut top = rect.y;
         while top < bottom {
             let row = top / TILE_HEIGHT;
-            let tile_bottom = ((row + 1) * TILE_HEIGHT).min(bottom);
-            tiles.fill(Copied::default());
+            let band = top..((row + 1) * TILE_HEIGHT).min(bottom);
+            tiles.clear();
+            for column in rect.x / TILE_WIDTH..right.div_ceil(TILE_WIDTH) {
+                tiles.push(self.begin(row, column, rect.x..right, &band));
+            }
             // Row by row over all tiles, not tile by tile: an emulated guest finds few pages at a time.
-            for y in top..tile_bottom {
-                for (column, tile) in columns.clone().zip(&mut tiles) {
-                    let left = (column * TILE_WIDTH).max(rect.x);
-                    let bytes = (((column + 1) * TILE_WIDTH).min(right) - left) as usize * 4;
-                    let at = (y as usize * self.width as usize + left as usize) * 4;
-                    let theirs = source.offset + y as usize * source.stride + left as usize * 4;
+            for y in band.clone() {
+                for tile in &mut tiles {
+                    let theirs = source.offset + y as usize * source.stride + tile.left as usize * 4;
                     // SAFETY: the last row of a source ends within its memory: `Source::of` has checked it for a pool, which
                     // stays mapped while with_buffer_contents runs (one that shrinks is caught by its SIGBUS guard), and
-                    // the agent's own pixels are as many as their size says. A client may write to its pool meanwhile:
-                    // any byte is a valid pixel, and nothing but pixels depends on what is read.
-                    let theirs = unsafe { std::slice::from_raw_parts(pool.add(theirs), bytes) };
-                    tile.take_row(&mut self.pixels[at..at + bytes], theirs);
+                    // the agent's own pixels are as many as their size says.
+                    let theirs = unsafe { Row::shared(pool.add(theirs), tile.bytes) };
+                    self.take_row(tile, &band, y, theirs);
                 }
             }
-            for (column, tile) in columns.clone().zip(&tiles) {
-                let whole = PixelRect { x: rect.x, y: top, width: right - rect.x, height: tile_bottom - top };
-                self.note(column, row, tile, whole);
+            for tile in &tiles {
+                self.end(tile, row, &band);
             }
-            top = tile_bottom;
+            top = band.end;
         }
     }
 
-    /// `taken`: what was copied, of this tile and of others in its row.
-    fn note(&mut self, column: u32, row: u32, tile: &Copied, taken: PixelRect) {
-        if tile.differs != 0 {
-            self.changed.mark(column, row);
-        }
+    /// Begins a tile, of which the part within `across` and `down` is taken.
+    fn begin(&mut self, row: u32, column: u32, across: Range<u32>, down: &Range<u32>) -> Taken {
         let (left, top) = (column * TILE_WIDTH, row * TILE_HEIGHT);
         let (right, bottom) = ((left + TILE_WIDTH).min(self.width), (top + TILE_HEIGHT).min(self.height));
-        let is_whole =
-            taken.x <= left && taken.x + taken.width >= right && taken.y <= top && taken.y + taken.height >= bottom;
-        let at = row as usize * self.width.div_ceil(TILE_WIDTH) as usize + column as usize;
-        if let Some(solid) = self.solids.get_mut(at) {
-            if is_whole {
-                *solid = tile.first.filter(|_| tile.unlike == 0);
-            } else if tile.differs != 0 {
-                *solid = None;
+        let is_whole = across.start <= left && across.end >= right && down.start <= top && down.end >= bottom;
+        if !is_whole {
+            // The rest of it stays.
+            self.write_down(row, column);
+        }
+        let left = left.max(across.start);
+        let bytes = (right.min(across.end) - left) as usize * 4;
+        let so_far = if is_whole { SoFar::Nothing } else { SoFar::Several };
+        Taken { column, left, bytes, is_whole, so_far, differs: false }
+    }
+
+    /// @param theirs row `y` of the tile
+    fn take_row(&mut self, tile: &mut Taken, band: &Range<u32>, y: u32, theirs: Row<'_>) {
+        let first = match tile.so_far {
+            SoFar::Several => None,
+            SoFar::Solid(pixel) => Some(pixel),
+            SoFar::Nothing => theirs.first(),
+        };
+        if let Some(pixel) = first {
+            if theirs.is_solid(pixel) {
+                tile.so_far = SoFar::Solid(pixel);
+                return;
+            }
+            // What was one colour up to here is written after all. If all of it was, it is no more.
+            tile.so_far = SoFar::Several;
+            tile.differs = self.tiles[self.tile_at(band.start / TILE_HEIGHT, tile.column)].solid().is_some();
+            for above in band.start..y {
+                let at = self.offset(tile.left, above);
+                let mine = &mut self.pixels[at..at + tile.bytes];
+                tile.differs |= !Row::from(&*mine).is_solid(pixel);
+                fill(mine, pixel);
             }
         }
+        let at = self.offset(tile.left, y);
+        tile.differs |= theirs.copy_to(&mut self.pixels[at..at + tile.bytes]);
+    }
+
+    fn end(&mut self, tile: &Taken, row: u32, band: &Range<u32>) {
+        let at = self.tile_at(row, tile.column);
+        let before = self.tiles[at];
+        let (now, differs) = match tile.so_far {
+            SoFar::Solid(pixel) if before.solid() == Some(pixel) => (before, false),
+            SoFar::Solid(pixel) if before.solid().is_none() && self.is_all(tile, band, pixel) => {
+                (Tile::Solid(pixel), false)
+            }
+            SoFar::Solid(pixel) => (Tile::Unwritten(pixel), true),
+            _ if tile.differs || tile.is_whole => (Tile::Written, tile.differs),
+            _ => (before, false),
+        };
+        self.tiles[at] = now;
+        if differs {
+            self.changed.mark(tile.column, row);
+        }
+    }
+
+    /// Whether all that `pixels` has of a tile is `pixel`.
+    fn is_all(&self, tile: &Taken, band: &Range<u32>, pixel: Pixel) -> bool {
+        band.clone().all(|y| {
+            let at = self.offset(tile.left, y);
+            Row::from(&self.pixels[at..at + tile.bytes]).is_solid(pixel)
+        })
     }
 }
 
-/// What was seen of a tile while its rows were copied.
-#[derive(Debug, Clone, Copy, Default)]
-struct Copied {
-    /// Its first pixel, as it was taken: a client may write meanwhile.
-    first: Option<Pixel>,
-    /// Bits that are set in any word of what was there and what came, compared.
-    differs: u64,
-    /// The same for what came and the first pixel.
-    unlike: u64,
+/// A tile, or a part of one, that is being taken over row by row.
+#[derive(Debug)]
+struct Taken {
+    column: u32,
+    /// Its first pixel's column in the picture.
+    left: u32,
+    /// Of one row of it.
+    bytes: usize,
+    /// It is a whole tile.
+    is_whole: bool,
+    so_far: SoFar,
+    /// Something in it was another before.
+    differs: bool,
 }
 
-impl Copied {
-    /// Copies a row of whole pixels. One loop without calls: an emulated guest pays for a call as much as for the 256 bytes
-    /// of a tile's row.
-    fn take_row(&mut self, mine: &mut [u8], theirs: &[u8]) {
-        let Some(first) = self.first.or_else(|| theirs.first_chunk().copied()) else { return };
-        self.first = Some(first);
-        let [a, b, c, d] = first;
-        let pair = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-        let (mut differs, mut unlike) = (0, 0);
-        let mut words = mine.chunks_exact_mut(8);
-        let their_words = theirs.chunks_exact(8);
-        let rest = their_words.remainder();
-        for (mine, theirs) in words.by_ref().zip(their_words) {
-            let new = word(theirs);
-            differs |= word(mine) ^ new;
-            unlike |= new ^ pair;
-            mine.copy_from_slice(&new.to_ne_bytes());
-        }
-        for ((mine, theirs), of_first) in words.into_remainder().iter_mut().zip(rest).zip(first) {
-            differs |= u64::from(*mine ^ *theirs);
-            unlike |= u64::from(*theirs ^ of_first);
-            *mine = *theirs;
-        }
-        self.differs |= differs;
-        self.unlike |= unlike;
-    }
-}
-
-/// @param bytes eight of them
-fn word(bytes: &[u8]) -> u64 {
-    bytes.try_into().map_or(0, u64::from_ne_bytes)
+/// What a tile's rows have shown so far.
+#[derive(Debug, Clone, Copy)]
+enum SoFar {
+    Nothing,
+    /// One colour: nothing of it is written.
+    Solid(Pixel),
+    /// Several, or it is not asked.
+    Several,
 }
 
 impl Source {
@@ -325,6 +414,7 @@ impl Source {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use proptest::prelude::*;
 
     fn source(width: u32, height: u32) -> Source {
         Source { offset: 0, stride: width as usize * 4, width, height, format: PixelFormat::Xrgb8888 }
@@ -342,7 +432,7 @@ mod tests {
         pool[(40 * 200 + 70) * 4] = 9;
         picture.take(pool.as_ptr(), &source, whole);
         assert_eq!(picture.changed.take(), [PixelRect { x: 64, y: 32, width: 64, height: 32 }]);
-        assert_eq!(picture.pixels, pool);
+        assert_eq!(picture.pixels(whole), pool);
     }
 
     #[test]
@@ -351,7 +441,7 @@ mod tests {
         let whole = PixelRect { x: 0, y: 0, width: 200, height: 100 };
         let mut pool = [1, 2, 3, 4].repeat(200 * 100);
         let mut picture = Picture::new(&source);
-        assert_eq!(picture.solid(whole), None);
+        assert_eq!(picture.solid(whole), Some([0; 4]));
         picture.take(pool.as_ptr(), &source, whole);
         assert_eq!(picture.solid(whole), Some([1, 2, 3, 4]));
         // The last byte of the first tile, told as a part of it; then as it was.
@@ -372,23 +462,62 @@ mod tests {
         picture.take(pool.as_ptr(), &source, whole);
         assert_eq!(picture.solid(whole), None);
         assert_eq!(picture.solid(PixelRect { x: 64, y: 32, width: 64, height: 32 }), Some([7; 4]));
-        assert_eq!(picture.pixels, pool);
+        assert_eq!(picture.pixels(whole), pool);
     }
 
-    #[test]
-    fn rows_of_any_length_are_copied_and_every_other_byte_is_seen() {
-        for pixels in [1, 2, 3, 16, 17] {
-            let theirs = [7, 8, 9, 0].repeat(pixels);
-            for other in (0..theirs.len()).map(Some).chain([None]) {
-                let (mut mine, mut row) = (theirs.clone(), theirs.clone());
-                if let Some(at) = other {
-                    row[at] ^= 0x10;
+    /// Rectangles that a program draws one after the other: where, and a colour or noise of a seed.
+    fn drawings() -> impl Strategy<Value = Vec<(PixelRect, u8, bool)>> {
+        let rect = (0..WIDTH, 0..HEIGHT, 1..=WIDTH, 1..=HEIGHT).prop_map(|(x, y, width, height)| PixelRect {
+            x,
+            y,
+            width,
+            height,
+        });
+        let all = Just(PixelRect { x: 0, y: 0, width: WIDTH, height: HEIGHT });
+        let rect = prop_oneof![2 => rect, 1 => all];
+        proptest::collection::vec((rect, 0u8..3, any::<bool>()), 1..12)
+    }
+
+    const WIDTH: u32 = 150;
+    const HEIGHT: u32 = 70;
+
+    proptest! {
+        #[test]
+        fn whatever_is_drawn_is_had_and_the_tiles_in_which_it_differs_are_told(
+            drawings in drawings(), reads in any::<u16>(),
+        ) {
+            let source = source(WIDTH, HEIGHT);
+            let mut pool = vec![0u8; source.all().bytes()];
+            let mut picture = Picture::new(&source);
+            picture.changed.clear();
+            for (at, (rect, seed, is_noise)) in drawings.into_iter().enumerate() {
+                let before = pool.clone();
+                for y in rect.y..(rect.y + rect.height).min(HEIGHT) {
+                    for x in rect.x..(rect.x + rect.width).min(WIDTH) {
+                        let value = if is_noise { seed.wrapping_add((x / 3 * y) as u8) } else { seed };
+                        pool[(y * WIDTH + x) as usize * 4] = value;
+                    }
                 }
-                let mut copied = Copied { first: Some([7, 8, 9, 0]), ..Copied::default() };
-                copied.take_row(&mut mine, &row);
-                assert_eq!(mine, row);
-                assert_eq!((copied.differs != 0, copied.unlike != 0), (other.is_some(), other.is_some()), "{other:?}");
+                picture.take(pool.as_ptr(), &source, rect);
+                let mut differing = TileSet::new(WIDTH, HEIGHT);
+                for (at, _) in pool.iter().zip(&before).enumerate().filter(|(_, (new, old))| new != old) {
+                    let at = at as u32 / 4;
+                    differing.mark(at % WIDTH / TILE_WIDTH, at / WIDTH / TILE_HEIGHT);
+                }
+                prop_assert_eq!(picture.changed.take(), differing.take());
+                for (x, y) in (0..HEIGHT).step_by(TILE_HEIGHT as usize).flat_map(|y| (0..WIDTH).step_by(64).map(move |x| (x, y))) {
+                    let tile = PixelRect { x, y, width: TILE_WIDTH.min(WIDTH - x), height: TILE_HEIGHT.min(HEIGHT - y) };
+                    let Some(pixel) = picture.solid(tile) else { continue };
+                    let row = |y| (y * WIDTH + x) as usize * 4..(y * WIDTH + x + tile.width) as usize * 4;
+                    let is_so = (y..y + tile.height).all(|y| Row::from(&pool[row(y)]).is_solid(pixel));
+                    prop_assert!(is_so);
+                }
+                // Not each time: what was not asked for may be written down later, or never.
+                if reads >> at & 1 == 1 {
+                    prop_assert_eq!(picture.pixels(picture.all()) == pool, true);
+                }
             }
+            prop_assert_eq!(picture.pixels(picture.all()) == pool, true);
         }
     }
 
@@ -398,7 +527,7 @@ mod tests {
         let pool = vec![1u8; 10 * 10 * 4];
         let mut picture = Picture::new(&source);
         picture.take(pool.as_ptr(), &source, PixelRect { x: 5, y: 5, width: u32::MAX, height: u32::MAX });
-        assert_eq!(picture.pixels.iter().filter(|byte| **byte == 1).count(), 5 * 5 * 4);
+        assert_eq!(picture.pixels(picture.all()).iter().filter(|byte| **byte == 1).count(), 5 * 5 * 4);
     }
 
     #[test]

@@ -217,7 +217,7 @@ impl Surfaces {
 
     /// Bytes that pictures may still take.
     pub fn picture_room(&self) -> usize {
-        let bytes = |picture: &Option<Picture>| picture.as_ref().map_or(0, |picture| picture.pixels.len());
+        let bytes = |picture: &Option<Picture>| picture.as_ref().map_or(0, Picture::bytes);
         let taken: usize =
             self.contents.values().map(|content| bytes(&content.picture) + bytes(&content.uncropped)).sum();
         self.picture_budget.saturating_sub(taken)

@@ -2,8 +2,8 @@
 //! are gone with it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::symlink;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -64,6 +64,9 @@ impl Agent {
         let at = |name: &str| folder.path().join(name);
         for name in ["home", "runtime", "bin", "data/applications"] {
             fs::create_dir_all(at(name)).expect("a folder");
+        }
+        if programs.contains(&"Xwayland") {
+            make_x11_folder();
         }
         for name in programs {
             symlink(in_path(name), at("bin").join(name)).expect("a link");
@@ -154,6 +157,15 @@ impl Agent {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
         self.child.wait().expect("an end").code()
+    }
+}
+
+/// What init makes in a guest; a machine on which no X server has run yet has none.
+fn make_x11_folder() {
+    let folder = Path::new("/tmp/.X11-unix");
+    match fs::create_dir(folder) {
+        Ok(()) => fs::set_permissions(folder, fs::Permissions::from_mode(0o1777)).expect("a folder for everyone"),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}"),
     }
 }
 
