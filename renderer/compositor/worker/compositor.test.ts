@@ -29,6 +29,7 @@ beforeAll(async () => {
 }, 60_000);
 
 beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   told = [];
   drawn = [];
   drawMs = 0;
@@ -45,6 +46,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
 });
@@ -52,6 +54,7 @@ afterEach(() => {
 /** The screen shows its next picture. */
 function nextFrame(): void {
   clockMs += 16;
+  vi.advanceTimersByTime(16);
   const callback = frame;
   frame = null;
   callback?.();
@@ -171,11 +174,14 @@ describe("after a key", () => {
     compositor.handle({ type: "keyPressed", life: 1 as LifeId });
     nextFrame();
     expect([drawn, busy.credits]).toEqual([[], 3]);
+    busy.send();
+    expect(frame, "a screen that is refreshed without a picture shows the answer later").toBeNull();
     typed.send();
     expect(drawn).toEqual(["typed"]);
     nextFrame();
-    expect([drawn, busy.credits]).toEqual([["typed", "busy"], 4]);
-    expect(frame, "nothing waits").toBeNull();
+    expect([drawn, busy.credits]).toEqual([["typed", "busy", "busy"], 5]);
+    nextFrame();
+    expect([drawn.length, frame], "nothing waits").toEqual([3, null]);
   });
 
   test("that is not answered, they wait two pictures of the screen, and not again until its VM draws", () => {

@@ -20,8 +20,8 @@ export class Compositor {
   readonly #tell: (message: FromCompositor, transfer?: Transferable[]) => void;
   readonly #links = new Map<LifeId, PixelLink>();
   #isTickRequested = false;
-  /** Where a key went that is not answered yet. */
-  #awaited: { link: PixelLink; untilMs: number } | null = null;
+  /** Where a key went that is not answered yet, and when that is waited for no more. */
+  #awaited: { link: PixelLink; timer: ReturnType<typeof setTimeout> } | null = null;
   /** The link that may draw first in the next drawing. */
   #turn = 0;
 
@@ -46,11 +46,8 @@ export class Compositor {
         return this.#links.get(message.life)?.open(message.surface, message.canvas);
       case "visibility":
         return this.#links.get(message.life)?.setVisible(message.surface, message.isVisible);
-      case "keyPressed": {
-        const link = this.#links.get(message.life);
-        if (link?.answersKeys === true) this.#awaited = { link, untilMs: performance.now() + ANSWER_MS };
-        return;
-      }
+      case "keyPressed":
+        return this.#keyPressed(this.#links.get(message.life));
       case "forget":
         this.#links.get(message.life)?.forget(message.surface);
         return this.#dropIfOver(message.life);
@@ -71,26 +68,39 @@ export class Compositor {
     if (this.#links.get(life)?.isOver === true) this.#links.delete(life);
   }
 
-  #wake(link: PixelLink): void {
-    const now = performance.now();
-    if (now - link.lastDrawMs > QUIET_MS && !this.#isHeld(link, now)) this.#drawNext(link);
-    this.#requestTick();
+  #keyPressed(link: PixelLink | undefined): void {
+    if (link?.answersKeys !== true) return;
+    this.#stopWaiting();
+    const timer = setTimeout(() => {
+      // Not every key has an answer that is seen: a program that gives none costs the others one wait.
+      link.answersKeys = false;
+      this.#stopWaiting();
+      this.#requestTick();
+    }, ANSWER_MS);
+    this.#awaited = { link, timer };
+  }
+
+  #stopWaiting(): void {
+    if (this.#awaited !== null) clearTimeout(this.#awaited.timer);
+    this.#awaited = null;
   }
 
   /** Another VM's answer to a key is waited for. */
-  #isHeld(link: PixelLink, nowMs: number): boolean {
-    if (this.#awaited === null || this.#awaited.link === link) return false;
-    if (nowMs < this.#awaited.untilMs) return true;
-    // Not every key has an answer that is seen: a program that gives none costs the others one wait.
-    this.#awaited.link.answersKeys = false;
-    this.#awaited = null;
-    return false;
+  #isHeld(link: PixelLink): boolean {
+    return this.#awaited !== null && this.#awaited.link !== link;
+  }
+
+  /** What is held asks for no animation frame: a screen that is refreshed without a picture shows the answer a frame later. */
+  #wake(link: PixelLink): void {
+    if (this.#isHeld(link)) return;
+    if (performance.now() - link.lastDrawMs > QUIET_MS) this.#drawNext(link);
+    this.#requestTick();
   }
 
   #drawNext(link: PixelLink): void {
     link.drawNext(this.#decoder);
     link.answersKeys = true;
-    if (this.#awaited?.link === link) this.#awaited = null;
+    if (this.#awaited?.link === link) this.#stopWaiting();
   }
 
   #requestTick(): void {
@@ -100,11 +110,10 @@ export class Compositor {
       this.#isTickRequested = false;
       this.#draw(performance.now());
       let isMore = false;
-      const now = performance.now();
       for (const link of this.#links.values()) {
-        const isHeld = this.#isHeld(link, now);
-        if (!isHeld) link.giveCredits();
-        isMore ||= isHeld || link.hasWaiting;
+        if (this.#isHeld(link)) continue;
+        link.giveCredits();
+        isMore ||= link.hasWaiting;
       }
       if (isMore) this.#requestTick();
     });
@@ -112,7 +121,7 @@ export class Compositor {
 
   /** One picture of each VM in turn, until none waits or the time is up. */
   #draw(startedMs: number): void {
-    const waiting = [...this.#links.values()].filter((link) => link.hasWaiting && !this.#isHeld(link, startedMs));
+    const waiting = [...this.#links.values()].filter((link) => link.hasWaiting && !this.#isHeld(link));
     if (waiting.length === 0) return;
     this.#turn = (this.#turn + 1) % waiting.length;
     for (let at = this.#turn, idle = 0; idle < waiting.length; at = (at + 1) % waiting.length) {
