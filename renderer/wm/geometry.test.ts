@@ -52,6 +52,14 @@ describe("geometry", () => {
     expect(fill(area, "left", 5000)).toEqual(area);
   });
 
+  it("a new window hides none: something of a small one in the middle is still seen", () => {
+    const area = { x: 0, y: 34, width: 1600, height: 966 };
+    const small = outerOf({ x: 700, y: 400, width: 200, height: 100 }, FRAMES.full);
+    const large = outerOf(place({ width: 800, height: 500 }, FRAMES.full, area, [small], null), FRAMES.full);
+    const covered = intersection(large, small);
+    expect((covered?.width ?? 0) * (covered?.height ?? 0)).toBeLessThan(small.width * small.height * 0.9);
+  });
+
   it("a new window steps aside for those that are there, and lies on the window that it is a dialog of", () => {
     const area = { x: 0, y: 34, width: 1440, height: 866 };
     const first = place({ width: 400, height: 300 }, FRAMES.full, area, [], null);

@@ -153,9 +153,14 @@ const STEP = 32;
 const MARGIN = 24;
 /** A window goes a pixel out of the middle to spare others so many covered ones. */
 const PX2_PER_STEP_ASIDE = 300;
+/** So many pixels covered is as bad as a window of which nothing is seen any more. */
+const PX2_PER_HIDDEN = 1e6;
+/** A window counts as hidden when less than this part of it is seen. */
+const SEEN_SHARE = 1 / 8;
 
 /**
- * A place for a new window: where it covers least of the others, nearest to the middle; on its parent when it is a dialog.
+ * A place for a new window: where it covers least of the others and hides none, nearest to the middle; on its parent when
+ * it is a dialog.
  * `others`, bottom to top, and `parent` are frames.
  */
 export function place(size: Size, frame: Frame, workArea: Rect, others: readonly Rect[], parent: Rect | null): Rect {
@@ -184,7 +189,10 @@ export function place(size: Size, frame: Frame, workArea: Rect, others: readonly
       const candidate = at(left + (spareX * column) / 8, top + (spareY * row) / 8);
       const box = outerOf(candidate, frame);
       let covered = 0;
-      for (const other of others) covered += areaOf(intersection(box, other));
+      for (const other of others) {
+        const area = areaOf(intersection(box, other));
+        covered += area > areaOf(other) * (1 - SEEN_SHARE) ? PX2_PER_HIDDEN : area;
+      }
       const distance = Math.hypot(box.x - middle.x, box.y - middle.y);
       const cost = covered + distance * PX2_PER_STEP_ASIDE + (taken.has(`${box.x},${box.y}`) ? 1e9 : 0);
       if (cost < bestCost) {

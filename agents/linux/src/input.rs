@@ -44,10 +44,9 @@ impl Agent {
         let target = self.keyboard_target();
         if self.keyboard.current_focus() != target {
             let keyboard = self.keyboard.clone();
-            let is_x11 = matches!(target, Some(Focus::X11 { .. }));
-            keyboard.set_focus(self, target, SERIAL_COUNTER.next_serial());
-            if is_x11 {
-                self.settle_x11_focus();
+            keyboard.set_focus(self, target.clone(), SERIAL_COUNTER.next_serial());
+            if let Some(Focus::X11 { window, .. }) = target {
+                self.settle_x11_focus(&window);
             }
         }
     }

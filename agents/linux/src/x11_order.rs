@@ -1,13 +1,15 @@
 //! Keys go to Xwayland by Wayland, and X11's focus by X11: two streams that the server reads as it likes. A key that
-//! overtook the focus would reach nobody, so whoever gives the focus waits until the server has read it.
+//! overtook the focus would reach nobody, so whoever gives the focus waits until the server has read it. A server reads
+//! its clients in an order of its own: only what was asked for on the connection that waits is sure to be done.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
-use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, WindowClass};
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, InputFocus, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
 /// A program may hold the server (GrabServer) as long as it likes: then keys go on without order.
@@ -32,15 +34,20 @@ impl X11Order {
         Ok(Self { connection, window, sent: 0 })
     }
 
-    /// Returns when the server has read what was sent to it before, on other connections too; or when patience ends.
-    pub fn wait(&mut self) {
-        if let Err(error) = self.try_wait() {
-            log::debug!("waiting for the X server: {error}");
+    /// Gives `window` the keyboard, unless it takes it by itself (None); returns when the server has done that, and has
+    /// most likely read what was sent on other connections before; or when patience ends.
+    pub fn focus(&mut self, window: Option<u32>) {
+        if let Err(error) = self.try_focus(window) {
+            log::warn!("waiting for the X server: {error}");
         }
     }
 
-    fn try_wait(&mut self) -> Result<(), Box<dyn std::error::Error>> {
+    fn try_focus(&mut self, window: Option<u32>) -> Result<(), Box<dyn std::error::Error>> {
         let until = Instant::now() + PATIENCE;
+        if let Some(window) = window {
+            // As the window manager has asked already. That it cannot have it (it goes) comes as an event, and is no news.
+            self.connection.set_input_focus(InputFocus::NONE, window, CURRENT_TIME)?;
+        }
         self.sent = self.sent.wrapping_add(1);
         // The type is nobody's business: it comes back to the window's maker, who is us.
         let message = ClientMessageEvent::new(32, self.window, 1u32, [self.sent, 0, 0, 0, 0]);

@@ -82,10 +82,12 @@ impl Agent {
         }
     }
 
-    /// Returns when the X server knows who has the keyboard; see `X11Order`.
-    pub fn settle_x11_focus(&mut self) {
+    /// Returns when the X server knows that `window` has the keyboard; see `X11Order`.
+    pub fn settle_x11_focus(&mut self, window: &X11Surface) {
+        // ICCCM, 4.1.7: a window that does not want it from the window manager is told, and takes it or not.
+        let wants = window.hints().and_then(|hints| hints.input).unwrap_or(true);
         if let Some(order) = &mut self.x11.order {
-            order.wait();
+            order.focus(wants.then(|| window.window_id()));
         }
     }
 

@@ -4,7 +4,7 @@
 //! `cargo run -p atoll-wire-gen` writes it; with `--check` nothing is written and a stale file is an error.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
@@ -20,7 +20,8 @@ fn generate(protocol: &Path) -> Result<String, Box<dyn Error>> {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // As cargo says it now: the one that compiled this may have been another checkout's, with which a target folder is shared.
+    let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     let target = here.join("../wire/src/gen.rs");
     let code = generate(&here.join("../../shared/protocol"))?;
     if env::args().any(|argument| argument == "--check") {
