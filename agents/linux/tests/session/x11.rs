@@ -177,6 +177,25 @@ fn x11_programs_get_keys_and_the_hosts_repeats() {
     }
 }
 
+/// Keys go to the server by Wayland, its focus by X11; how it takes turns is its own affair.
+#[test]
+fn keys_right_after_the_focus_reach_the_window_also_while_the_server_is_busy() {
+    let Stage { agent: _agent, mut host, mut x11, window, id } = stage();
+    for _ in 0..300 {
+        for _ in 0..200 {
+            x11.paint(window, (300, 200), 0x44_5566);
+        }
+        focus(&mut host, id);
+        for state in [KeyState::Pressed, KeyState::Released] {
+            let time_ms = host.time_ms();
+            host.send(CONTROL, Body::Key(Key { code: KEY_A, state: state.into(), time_ms }));
+        }
+        x11.wait("the key", |event| matches!(event, Event::KeyRelease(_)).then_some(()));
+        focus(&mut host, 0);
+        host.roundtrip();
+    }
+}
+
 #[test]
 fn an_override_redirect_window_is_a_popup_in_its_place() {
     let Stage { agent: _agent, mut host, mut x11, id, .. } = stage();
