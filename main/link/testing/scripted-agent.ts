@@ -51,13 +51,17 @@ export class ScriptedAgent {
       socket.on("data", (bytes: Buffer) => {
         let rest = bytes;
         if (opening.length < OPENING_BYTES) {
-          opening = Buffer.concat([opening, bytes]);
+          const begun = Buffer.concat([opening, bytes]);
+          opening = begun.subarray(0, OPENING_BYTES);
           if (opening.length < OPENING_BYTES) return;
-          socket.write(opening.subarray(0, OPENING_BYTES));
+          socket.write(opening);
           this.#echoed += 1;
           this.#wake();
-          rest = opening.subarray(OPENING_BYTES);
+          rest = begun.subarray(OPENING_BYTES);
         }
+        // The host says it again until it has read the echo, between messages, and each time in one piece.
+        for (let at = rest.indexOf(opening); at >= 0; at = rest.indexOf(opening))
+          rest = Buffer.concat([rest.subarray(0, at), rest.subarray(at + OPENING_BYTES)]);
         reader.read(rest, ({ header }) => {
           const decoded = decodeHeader(header);
           if (decoded.kind === "message") this.#heard.push(decoded.message);
