@@ -57,8 +57,7 @@ function realGuestDriver(): QemuDriver {
   return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
     describe: async () => {
       const agentFolder = (JSON.parse(fs.readFileSync("out/setup.json", "utf8")) as { agent: string }).agent;
-      const binaries = ["atoll-init", "atoll-agent"].map((name) => path.join(agentFolder, name));
-      const { stdout } = await builder("initrd", "debian", ...binaries);
+      const { stdout } = await builder("initrd", "debian", agentFolder);
       const { initrd } = JSON.parse(stdout) as { initrd: string };
       return { hostname: "conformance", memoryMiB: 384, cpus: 1, templateCpus: 1, template: { ...files, initrd } };
     },

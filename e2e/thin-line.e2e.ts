@@ -46,6 +46,12 @@ test("an X11 program may be started as soon as its VM runs", async () => {
   await desktop.json("window", "close", id);
 });
 
+test("Xwayland copies by whole words where the processor is emulated, and only there", async () => {
+  const [home] = await desktop.vms();
+  const maps = ["exec", "home", "--", "sh", "-c", "cat /proc/$(pidof Xwayland)/maps"];
+  expect((await desktop.atoll(...maps)).stdout.includes("/atoll-copy.so")).toBe(home?.accelerator === "tcg");
+});
+
 test("exec carries bytes, exit codes and signals", async () => {
   expect(await desktop.atoll("exec", "home", "--", "sh", "-c", "echo out; echo err >&2; exit 7")).toEqual({
     code: 7,

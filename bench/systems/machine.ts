@@ -78,7 +78,5 @@ export class BareMachine {
 
 /** What Atoll boots a VM of that template with. */
 async function initrdOf({ modulesDir }: Template): Promise<string> {
-  const folder = agentFolder();
-  const initBinary = path.join(folder, "atoll-init");
-  return makeInitrd({ modulesDir, initBinary, agentBinary: path.join(folder, "atoll-agent") }, resolveCacheDir());
+  return makeInitrd({ modulesDir, agentFolder: agentFolder() }, resolveCacheDir());
 }

@@ -2,20 +2,18 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { makeInitrd } from "./initrd.ts";
+import { makeInitrd, PROGRAMS } from "./initrd.ts";
 
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "atoll-initrd-"));
   await mkdir(join(dir, "modules"));
   await writeFile(join(dir, "modules", "order"), "root virtio_blk.ko\n");
-  await writeFile(join(dir, "init"), "init");
-  await writeFile(join(dir, "agent"), "agent 1");
+  for (const name of Object.keys(PROGRAMS)) await writeFile(join(dir, name), `${name} 1`);
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-const make = (): Promise<string> =>
-  makeInitrd({ modulesDir: join(dir, "modules"), initBinary: join(dir, "init"), agentBinary: join(dir, "agent") }, dir);
+const make = (): Promise<string> => makeInitrd({ modulesDir: join(dir, "modules"), agentFolder: dir }, dir);
 
 it("makes it for many VMs that start together", async () => {
   const made = await Promise.all(Array.from({ length: 8 }, make));
@@ -28,7 +26,7 @@ it("makes an initrd once for the same parts, and another for another agent", asy
   const { mtimeMs } = await stat(first);
   expect(await make()).toBe(first);
   expect((await stat(first)).mtimeMs).toBe(mtimeMs);
-  await writeFile(join(dir, "agent"), "agent 2");
+  await writeFile(join(dir, "atoll-agent"), "agent 2");
   expect(await make()).not.toBe(first);
   expect((await readdir(join(dir, "boot"))).length).toBe(2);
 });

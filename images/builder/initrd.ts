@@ -11,11 +11,16 @@ import { cpioArchive, S_IFCHR, S_IFDIR, S_IFREG, type CpioEntry } from "./cpio.t
 export interface InitrdParts {
   /** Of a template. */
   modulesDir: string;
-  /** The program of agents/init, linked statically. */
-  initBinary: string;
-  /** The program of agents/linux. */
-  agentBinary: string;
+  /** Folder of PROGRAMS. */
+  agentFolder: string;
 }
+
+/** What set-up builds of agents/, by its file's name: what it is called in the initrd. */
+export const PROGRAMS = {
+  "atoll-init": "init",
+  "atoll-agent": "atoll-agent",
+  "atoll-copy.so": "atoll-copy.so",
+} as const;
 
 /** @returns path of an initrd of exactly these parts; made unless it is there */
 export async function makeInitrd(parts: InitrdParts, cacheDir: string): Promise<string> {
@@ -33,24 +38,23 @@ export async function makeInitrd(parts: InitrdParts, cacheDir: string): Promise<
   return path;
 }
 
-async function program(name: string, path: string): Promise<CpioEntry> {
-  return { name, mode: S_IFREG | 0o755, data: await readFile(path) };
-}
-
-async function initrdEntries({ modulesDir, initBinary, agentBinary }: InitrdParts): Promise<CpioEntry[]> {
+async function initrdEntries({ modulesDir, agentFolder }: InitrdParts): Promise<CpioEntry[]> {
   const moduleNames = (await readdir(modulesDir)).toSorted();
   const modules = moduleNames.map(async (name): Promise<CpioEntry> => ({
     name: `modules/${name}`,
     mode: S_IFREG | 0o644,
     data: await readFile(join(modulesDir, name)),
   }));
+  const programs = Object.entries(PROGRAMS).map(async ([file, name]): Promise<CpioEntry> => ({
+    name,
+    mode: S_IFREG | 0o755,
+    data: await readFile(join(agentFolder, file)),
+  }));
   return [
     { name: "dev", mode: S_IFDIR | 0o755 },
     // The kernel opens it for /init before anything is mounted.
     { name: "dev/console", mode: S_IFCHR | 0o600, device: [5, 1] },
     { name: "modules", mode: S_IFDIR | 0o755 },
-    await program("init", initBinary),
-    await program("atoll-agent", agentBinary),
-    ...(await Promise.all(modules)),
+    ...(await Promise.all([...programs, ...modules])),
   ];
 }

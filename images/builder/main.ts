@@ -2,7 +2,7 @@
  * The builder as a program of its own, for the set-up scripts:
  *   template-builder build NAME [--force] [--progress json]
  *   template-builder list
- *   template-builder initrd NAME INIT AGENT
+ *   template-builder initrd NAME AGENT_FOLDER
  * Answers are JSON, one document per line; progress goes to standard output too and has a `step`. Exit: 0, 1, 2 as the CLI.
  */
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
@@ -14,7 +14,7 @@ import type { Progress } from "./progress.ts";
 import { allRecipes, recipeNamed } from "./recipes.ts";
 import { listTemplates, templateStatus, type Template } from "./template.ts";
 
-const USAGE = "usage: template-builder build NAME [--force] [--progress json|text] | list | initrd NAME INIT AGENT\n";
+const USAGE = "usage: template-builder build NAME [--force] [--progress json|text] | list | initrd NAME AGENT_FOLDER\n";
 
 function say(document: unknown): void {
   process.stdout.write(`${JSON.stringify(document)}\n`);
@@ -49,14 +49,14 @@ async function run(): Promise<number> {
     allowPositionals: true,
     options: { force: { type: "boolean", default: false }, progress: { type: "string", default: "text" } },
   });
-  const [command, name, initBinary, agentBinary] = positionals;
+  const [command, name, agentFolder] = positionals;
   if (command === "build" && name !== undefined) {
     await build(name, values.force, values.progress === "json");
   } else if (command === "list") {
     for (const status of await listTemplates(allRecipes(null), resolveCacheDir())) say(status);
-  } else if (command === "initrd" && name !== undefined && initBinary !== undefined && agentBinary !== undefined) {
+  } else if (command === "initrd" && name !== undefined && agentFolder !== undefined) {
     const { modulesDir } = await builtTemplate(name);
-    say({ initrd: await makeInitrd({ modulesDir, initBinary, agentBinary }, resolveCacheDir()) });
+    say({ initrd: await makeInitrd({ modulesDir, agentFolder }, resolveCacheDir()) });
   } else {
     process.stderr.write(USAGE);
     return 2;

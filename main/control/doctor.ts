@@ -10,6 +10,7 @@ import { z } from "zod";
 import type { DoctorCheck } from "#shared/ipc/control.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
+import { PROGRAMS } from "../../images/builder/initrd.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { probeHost } from "../hardware/host.ts";
 import { SettingsFile } from "../settings/settings.ts";
@@ -116,7 +117,7 @@ async function electron(outFolder: string): Promise<DoctorCheck> {
 async function agent(outFolder: string): Promise<DoctorCheck> {
   const setup = await setupResult(outFolder);
   const folder = setup === null ? null : path.resolve(outFolder, "main", setup.agent);
-  const missing = ["atoll-agent", "atoll-init"].filter((name) => !fs.existsSync(path.join(folder ?? "", name)));
+  const missing = Object.keys(PROGRAMS).filter((name) => !fs.existsSync(path.join(folder ?? "", name)));
   const isThere = folder !== null && missing.length === 0;
   return {
     id: "agent",

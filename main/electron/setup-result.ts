@@ -5,7 +5,7 @@ import { z } from "zod";
 
 const schema = z.object({ agent: z.string() });
 
-/** Folder of atoll-agent and atoll-init; a package names it relative to out/main, see scripts/pack.mjs. */
+/** Folder of the guests' programs; a package names it relative to out/main, see scripts/pack.mjs. */
 export function agentFolder(): string {
   const file = path.join(import.meta.dirname, "../setup.json");
   return path.resolve(import.meta.dirname, schema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).agent);

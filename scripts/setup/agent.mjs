@@ -1,4 +1,4 @@
-// Builds the guest's programs: the agent and init.
+// Builds the guest's programs: the agent, init, and what the agent preloads into Xwayland.
 import { chmodSync, copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf, makeFolder } from "./files.mjs";
@@ -10,6 +10,13 @@ import { rustEnvironment } from "./rust.mjs";
 const staticTarget = "x86_64-unknown-linux-gnu";
 
 export const cargoTargetFolder = join(cache, "cargo-target");
+
+/** The files of the agent's folder (PROGRAMS of images/builder/initrd.ts), and where cargo leaves them. */
+const builtPrograms = {
+  "atoll-agent": "release/atoll-agent",
+  "atoll-copy.so": "release/libatoll_copy.so",
+  "atoll-init": join(staticTarget, "release/atoll-init"),
+};
 
 /** @returns {import("./runner.mjs").Step} */
 export function agentStep() {
@@ -47,20 +54,17 @@ export function agentStep() {
             });
           // Cargo tells by times what is up to date: in the folder that all checkouts share, another one's newer build of
           // our own crates would pass for this one's.
-          const ours = ["atoll-wire", "atoll-agent", "atoll-init"].flatMap((name) => ["-p", name]);
+          const ours = ["atoll-wire", "atoll-agent", "atoll-init", "atoll-copy"].flatMap((name) => ["-p", name]);
           await cargo("clean", ours);
           await cargo("clean", [...ours, "--target", staticTarget]);
           // Init runs before anything of the guest's file system is there, so it carries its C library.
           const isStatic = { RUSTFLAGS: "-C target-feature=+crt-static" };
           await cargo("build", ["-p", "atoll-init", "--target", staticTarget], isStatic);
-          await cargo("build", ["-p", "atoll-agent"]);
+          await cargo("build", ["-p", "atoll-agent", "-p", "atoll-copy"]);
           await makeFolder(agentFolder(), async (folder) => {
-            for (const [from, name] of [
-              ["release", "atoll-agent"],
-              [join(staticTarget, "release"), "atoll-init"],
-            ]) {
-              copyFileSync(join(cargoTargetFolder, `${from}`, `${name}`), join(folder, `${name}`));
-              chmodSync(join(folder, `${name}`), 0o755);
+            for (const [name, built] of Object.entries(builtPrograms)) {
+              copyFileSync(join(cargoTargetFolder, built), join(folder, name));
+              chmodSync(join(folder, name), 0o755);
             }
           });
         },
@@ -76,5 +80,5 @@ export function agentFolder() {
 
 export function isAgentBuilt() {
   const folder = agentFolder();
-  return existsSync(join(folder, "atoll-agent")) && existsSync(join(folder, "atoll-init"));
+  return Object.keys(builtPrograms).every((name) => existsSync(join(folder, name)));
 }

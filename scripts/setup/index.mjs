@@ -42,7 +42,7 @@ export async function setUp({ testing = false, benching = false, signal }) {
 /**
  * Tells the application where its parts are, as `out/setup.json`:
  * `{ "electron": {"executable": PATH, "version": "33.2.1", "source": "registry"}, "agent": FOLDER }`,
- * where FOLDER holds `atoll-agent` and `atoll-init`.
+ * where FOLDER holds the guests' programs.
  */
 function writeResult() {
   const text = JSON.stringify({ electron: resolveElectron(), agent: agentFolder() }, undefined, 2);

@@ -68,7 +68,9 @@ fn move_payload() -> Result<(), Error> {
     let target = format!("{NEW_ROOT}{RUN_DIR}");
     let modules = format!("{target}/modules");
     fs::create_dir_all(&modules).map_err(Error::file(&modules))?;
-    move_file("/atoll-agent", &format!("{target}/atoll-agent"))?;
+    for name in ["atoll-agent", "atoll-copy.so"] {
+        move_file(&format!("/{name}"), &format!("{target}/{name}"))?;
+    }
     for entry in fs::read_dir(INITRD_MODULES).map_err(Error::file(INITRD_MODULES))? {
         let entry = entry.map_err(Error::file(INITRD_MODULES))?;
         let name = entry.file_name();

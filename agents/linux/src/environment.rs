@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use raw_cpuid::{CpuId, Hypervisor};
+
 use crate::error::AgentError;
 
 /// Set for every program. Without a GPU, GTK 4 draws many times faster with cairo; NO_AT_BRIDGE keeps GTK 3 from
@@ -61,7 +63,7 @@ impl Environment {
     }
 
     /// PATH with a folder before it in which `Xwayland` starts the real one with `-shm`: without a GPU it must not try
-    /// glamor, and smithay gives it no such argument.
+    /// glamor, and smithay gives it no such argument. In an emulated guest it copies with agents/copy.
     ///
     /// # Errors
     /// Writing the wrapper.
@@ -73,11 +75,20 @@ impl Environment {
         let wrapper = folder.join("Xwayland");
         // The wrapper of an earlier life may be running: it is replaced, not rewritten.
         let fresh = folder.join("Xwayland.new");
-        fs::write(&fresh, format!("#!/bin/sh\nexec '{}' \"$@\" -shm\n", real.display()))?;
+        let preload = copy_library().map(|file| format!("export LD_PRELOAD='{}'\n", file.display()));
+        let script = format!("#!/bin/sh\n{}exec '{}' \"$@\" -shm\n", preload.unwrap_or_default(), real.display());
+        fs::write(&fresh, script)?;
         fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755))?;
         fs::rename(&fresh, &wrapper)?;
         env::join_paths(std::iter::once(folder).chain(env::split_paths(path))).map_err(io::Error::other)
     }
+}
+
+/// Beside the agent, where the processor is QEMU's emulator: others copy faster by vectors.
+fn copy_library() -> Option<PathBuf> {
+    let hypervisor = CpuId::new().get_hypervisor_info()?.identify();
+    let file = env::current_exe().ok()?.with_file_name("atoll-copy.so");
+    (matches!(hypervisor, Hypervisor::QEMU) && file.exists()).then_some(file)
 }
 
 /// The executable `name` in the folders of `path`, `not` apart.

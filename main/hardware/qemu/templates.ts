@@ -9,7 +9,7 @@ import type { QemuDefinition } from "../../vms/definition.ts";
 import { buildGone, type QemuVm } from "./driver.ts";
 
 export interface TemplateFolders {
-  /** Holds atoll-agent and atoll-init. */
+  /** Of the guests' programs: PROGRAMS of images/builder/initrd.ts. */
   agentFolder: string;
   /** A person's own recipes. */
   recipesFolder: string;
@@ -35,14 +35,7 @@ export async function describeQemuVm(
         )
       : buildGone(boundBuild);
   }
-  const initrd = await makeInitrd(
-    {
-      modulesDir: template.modulesDir,
-      initBinary: path.join(agentFolder, "atoll-init"),
-      agentBinary: path.join(agentFolder, "atoll-agent"),
-    },
-    cacheDir,
-  );
+  const initrd = await makeInitrd({ modulesDir: template.modulesDir, agentFolder }, cacheDir);
   return {
     hostname: definition.name,
     memoryMiB: definition.memory ?? template.memoryMiB,
