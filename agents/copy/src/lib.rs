@@ -12,8 +12,6 @@ use core::arch::asm;
 use core::ffi::{c_int, c_void};
 
 const PIXEL_BITS: c_int = 32;
-const PIXEL: isize = 4;
-
 const WORD: usize = size_of::<u64>();
 /// As many words as the processor has registers for.
 const BLOCK: usize = 8 * WORD;
@@ -117,14 +115,14 @@ pub unsafe extern "C" fn pixman_blt(
     if from_depth != PIXEL_BITS || to_depth != PIXEL_BITS {
         return 0;
     }
-    let offset = |stride: c_int, x: c_int, y: c_int| (stride as isize * y as isize + x as isize) * PIXEL;
-    let bytes = width.max(0) as usize * PIXEL as usize;
+    let offset = |stride: c_int, x: c_int, y: c_int| stride as isize * y as isize + x as isize;
+    let bytes = width.max(0) as usize * size_of::<u32>();
     for row in 0..height {
         // SAFETY: the caller's.
         unsafe {
             copy(
-                to.cast::<u8>().offset(offset(to_stride, to_x, to_y + row)),
-                from.cast::<u8>().offset(offset(from_stride, from_x, from_y + row)),
+                to.offset(offset(to_stride, to_x, to_y + row)).cast(),
+                from.offset(offset(from_stride, from_x, from_y + row)).cast(),
                 bytes,
             );
         }

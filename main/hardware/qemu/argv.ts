@@ -32,8 +32,8 @@ export const RUNTIME_FILES = {
 const TCG_CACHE_MIB = 64;
 
 /**
- * Without ERMS: a kernel that sees it clears and copies memory by "rep movsb", which the emulator does byte by byte. With it,
- * to clear 2 MB takes ten times as long, and to read as much of a file five times.
+ * Without ERMS: a kernel that sees it clears and copies memory by "rep stosb" and "rep movsb", which the emulator does byte
+ * by byte. With it, to clear 2 MB takes ten times as long, and to read as much of a file five times.
  */
 const EMULATED_PROCESSOR = "max,erms=off";
 
