@@ -189,16 +189,68 @@ describe("after a key", () => {
     compositor.handle({ type: "keyPressed", life: 1 as LifeId });
     for (let count = 0; count < 2; count += 1) nextFrame();
     expect(drawn).toEqual(["busy"]);
+    // The first key was typing, for half a second; the next ones are not.
+    for (let count = 0; count < 32; count += 1) {
+      nextFrame();
+      compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    }
     busy.send();
-    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
     nextFrame();
     expect(drawn).toEqual(["busy", "busy"]);
     typed.send();
     nextFrame();
-    busy.send();
     compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    busy.send();
     nextFrame();
     expect(drawn).toEqual(["busy", "busy", "typed"]);
+  });
+
+  test("others are drawn in every refresh until the next key may come, then seldom, and what is between is left free", () => {
+    const { typed, busy } = animating();
+    // What the busy VM sent before the key.
+    nextFrame();
+    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    typed.send();
+    nextFrame();
+    const refreshes: string[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      drawn = [];
+      busy.send();
+      const isAsked = frame !== null;
+      nextFrame();
+      const unused = isAsked ? "asked" : "free";
+      refreshes.push(drawn.length > 0 ? "drawn" : unused);
+    }
+    // 16 ms each: up to 64 ms after the key, then 128 ms after the picture before. One refresh was asked for at 64 ms.
+    const seldom = "free free free free free free free drawn";
+    expect(refreshes.join(" ")).toBe(`drawn drawn drawn ${seldom.replace("free", "asked")} ${seldom} free`);
+  });
+
+  test("others are drawn in every refresh again when nobody has typed for half a second", () => {
+    const { typed, busy } = animating();
+    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    typed.send();
+    for (let count = 0; count < 33; count += 1) nextFrame();
+    drawn = [];
+    for (let count = 0; count < 4; count += 1) {
+      busy.send();
+      nextFrame();
+    }
+    expect(drawn).toHaveLength(4);
+  });
+
+  test("what is typed in another VM than before does not hold that one's pictures back", () => {
+    const { typed, busy } = animating();
+    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    typed.send();
+    nextFrame();
+    compositor.handle({ type: "keyPressed", life: 2 as LifeId });
+    for (let count = 0; count < 3; count += 1) {
+      drawn = [];
+      busy.send();
+      nextFrame();
+      expect(drawn).not.toEqual([]);
+    }
   });
 
   test("a VM is not kept from drawing by its own", () => {

@@ -14,14 +14,27 @@ const DRAW_BUDGET_MS = 10;
 const QUIET_MS = 20;
 /** Others' pictures wait for so long after a key, or until its VM answers: what is drawn meanwhile makes the answer late. */
 const ANSWER_MS = 30;
+/** After a key, somebody types in its VM for so long: the time between two keys of a person who types slowly. */
+const TYPING_MS = 500;
+/** The next key does not come sooner after the last one: a person who types fast presses every 100 ms. */
+const NO_KEY_MS = 65;
+/**
+ * While the next key may come, others' pictures are so far apart. A refresh of the screen that has shown a picture shows
+ * no other one, so that each of them makes some answers wait for the next refresh.
+ */
+const TYPING_GAP_MS = 120;
 
 export class Compositor {
   readonly #decoder: Decoder;
   readonly #tell: (message: FromCompositor, transfer?: Transferable[]) => void;
   readonly #links = new Map<LifeId, PixelLink>();
   #isTickRequested = false;
-  /** Where a key went that is not answered yet, and when that is waited for no more. */
-  #awaited: { link: PixelLink; timer: ReturnType<typeof setTimeout> } | null = null;
+  /** Where the last key went, and when. */
+  #lastKey: { link: PixelLink; atMs: number } | null = null;
+  /** Ends the wait for the answer to the last key; null = it is not waited for. */
+  #answerTimer: ReturnType<typeof setTimeout> | null = null;
+  /** The next animation frame for what waits because somebody types. */
+  #gapTimer: ReturnType<typeof setTimeout> | null = null;
   /** The link that may draw first in the next drawing. */
   #turn = 0;
 
@@ -71,36 +84,51 @@ export class Compositor {
   #keyPressed(link: PixelLink | undefined): void {
     if (link?.answersKeys !== true) return;
     this.#stopWaiting();
-    const timer = setTimeout(() => {
+    this.#lastKey = { link, atMs: performance.now() };
+    this.#answerTimer = setTimeout(() => {
       // Not every key has an answer that is seen: a program that gives none costs the others one wait.
       link.answersKeys = false;
       this.#stopWaiting();
       this.#requestTick();
     }, ANSWER_MS);
-    this.#awaited = { link, timer };
   }
 
   #stopWaiting(): void {
-    if (this.#awaited !== null) clearTimeout(this.#awaited.timer);
-    this.#awaited = null;
+    if (this.#answerTimer !== null) clearTimeout(this.#answerTimer);
+    this.#answerTimer = null;
   }
 
-  /** Another VM's answer to a key is waited for. */
-  #isHeld(link: PixelLink): boolean {
-    return this.#awaited !== null && this.#awaited.link !== link;
+  /** How long pictures of this VM have to wait for somebody who types in another one, ms; Infinity = until that one answers. */
+  #waitMs(link: PixelLink): number {
+    if (this.#lastKey === null || this.#lastKey.link === link) return 0;
+    if (this.#answerTimer !== null) return Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    const sinceKeyMs = now - this.#lastKey.atMs;
+    if (sinceKeyMs < NO_KEY_MS || sinceKeyMs > TYPING_MS) return 0;
+    return Math.max(0, link.lastDrawMs + TYPING_GAP_MS - now);
   }
 
-  /** What is held asks for no animation frame: a screen that is refreshed without a picture shows the answer a frame later. */
+  /** What waits asks for no animation frame: a screen that is refreshed without a picture shows the answer a frame later. */
   #wake(link: PixelLink): void {
-    if (this.#isHeld(link)) return;
+    const waitMs = this.#waitMs(link);
+    if (waitMs > 0) return this.#wakeIn(waitMs);
     if (performance.now() - link.lastDrawMs > QUIET_MS) this.#drawNext(link);
     this.#requestTick();
+  }
+
+  #wakeIn(waitMs: number): void {
+    // The answer, or the end of the wait for it, asks for an animation frame.
+    if (waitMs === Number.POSITIVE_INFINITY || this.#gapTimer !== null) return;
+    this.#gapTimer = setTimeout(() => {
+      this.#gapTimer = null;
+      if (this.#answerTimer === null) this.#requestTick();
+    }, waitMs);
   }
 
   #drawNext(link: PixelLink): void {
     link.drawNext(this.#decoder);
     link.answersKeys = true;
-    if (this.#awaited?.link === link) this.#stopWaiting();
+    if (this.#lastKey?.link === link) this.#stopWaiting();
   }
 
   #requestTick(): void {
@@ -111,9 +139,12 @@ export class Compositor {
       this.#draw(performance.now());
       let isMore = false;
       for (const link of this.#links.values()) {
-        if (this.#isHeld(link)) continue;
+        const waitMs = this.#waitMs(link);
+        if (waitMs === Number.POSITIVE_INFINITY) continue;
         link.giveCredits();
-        isMore ||= link.hasWaiting;
+        if (!link.hasWaiting) continue;
+        if (waitMs > 0) this.#wakeIn(waitMs);
+        else isMore = true;
       }
       if (isMore) this.#requestTick();
     });
@@ -121,7 +152,7 @@ export class Compositor {
 
   /** One picture of each VM in turn, until none waits or the time is up. */
   #draw(startedMs: number): void {
-    const waiting = [...this.#links.values()].filter((link) => link.hasWaiting && !this.#isHeld(link));
+    const waiting = [...this.#links.values()].filter((link) => link.hasWaiting && this.#waitMs(link) === 0);
     if (waiting.length === 0) return;
     this.#turn = (this.#turn + 1) % waiting.length;
     for (let at = this.#turn, idle = 0; idle < waiting.length; at = (at + 1) % waiting.length) {
