@@ -42,6 +42,19 @@ describe("over a frozen window", () => {
     });
   });
 
+  it("a breach that the page has not heard of is in its VM's state", () => {
+    const breach: VmStatus = {
+      ...vm,
+      state: "unresponsive",
+      stateReason: "protocol-violation",
+      stateDetail: "limit.windows: more than 256",
+    };
+    expect(frozenWords(lost, breach)).toEqual({
+      title: "Cut off: “web” broke the protocol",
+      detail: "limit.windows: more than 256",
+    });
+  });
+
   it("else it is the connection", () => {
     expect(frozenWords(lost, vm)).toEqual({
       title: "The connection to “web” is lost",

@@ -13,6 +13,9 @@ export function frozenWords(frozen: Frozen, vm: VmStatus | undefined): { title: 
   const name = vm === undefined ? "this VM" : `“${vm.name}”`;
   if (frozen.reason === "protocol-violation")
     return { title: `Cut off: ${name} broke the protocol`, detail: frozen.detail };
+  // Its link is killed after a breach, sometimes before the page has heard its last word.
+  if (vm?.stateReason === "protocol-violation")
+    return { title: `Cut off: ${name} broke the protocol`, detail: vm.stateDetail };
   if (vm?.state === "crashed" && vm.stateReason !== null)
     return { title: `${name} ${CRASHES[vm.stateReason] ?? "has crashed"}`, detail: vm.stateDetail };
   return { title: `The connection to ${name} is lost`, detail: frozen.detail };
