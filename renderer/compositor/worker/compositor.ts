@@ -16,8 +16,11 @@ const QUIET_MS = 20;
 const ANSWER_MS = 30;
 /** After a key, somebody types in its VM for so long: the time between two keys of a person who types slowly. */
 const TYPING_MS = 500;
-/** The next key does not come sooner after the last one: a person who types fast presses every 100 ms. */
-const NO_KEY_MS = 65;
+/**
+ * The next key does not come so soon after the last one: a person who types fast presses every 100 ms, and a picture that
+ * is drawn has to be on the screen, and the one after it on its way out of the guest, before that.
+ */
+const NO_KEY_MS = 45;
 /**
  * While the next key may come, others' pictures are so far apart. A refresh of the screen that has shown a picture shows
  * no other one, so that each of them makes some answers wait for the next refresh.
