@@ -113,6 +113,12 @@ impl Watcher {
         Ok(())
     }
 
+    /// Waits until the server has done what came before: an answer to anything says so.
+    fn settle(&self) -> Fallible<()> {
+        self.connection.get_input_focus()?.reply()?;
+        Ok(())
+    }
+
     /// The key that gives this keysym without Shift.
     fn keycode(&self, key: &str) -> Fallible<Keycode> {
         let wanted = match key {
@@ -164,6 +170,9 @@ fn keys_to_pixels(region: &str, count: &str, keys: &[&str]) -> Fallible<String> 
             None => lost += 1,
         }
     }
+    // A release that the server has not read when its client goes is lost: the key would be held down, and the next press of
+    // it no press, but for the server's repeats.
+    watcher.settle()?;
     Ok(format!("{{\"ms\":[{}],\"lost\":{lost}}}", times.join(",")))
 }
 
@@ -253,8 +262,7 @@ fn point(at: &str, clicks: bool) -> Fallible<String> {
         watcher.fake(BUTTON_PRESS_EVENT, 1, 0, 0)?;
         watcher.fake(BUTTON_RELEASE_EVENT, 1, 0, 0)?;
     }
-    // An answer to anything says that the server has done what came before it.
-    watcher.connection.get_input_focus()?.reply()?;
+    watcher.settle()?;
     Ok("{}".to_owned())
 }
 
