@@ -17,8 +17,8 @@ const ANSWER_MS = 30;
 /** After a key, somebody types in its VM for so long: the time between two keys of a person who types slowly. */
 const TYPING_MS = 500;
 /**
- * The next key does not come so soon after the last one: a person who types fast presses every 100 ms, and a picture that
- * is drawn has to be on the screen, and the one after it on its way out of the guest, before that.
+ * The next key does not come so soon after the last one: a person who types fast presses every 100 ms, and what is drawn
+ * until then is out of its way.
  */
 const NO_KEY_MS = 45;
 /**
