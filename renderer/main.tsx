@@ -6,7 +6,7 @@ import "./ui/base.css";
 import "./ui/button.css";
 import { createRoot } from "react-dom/client";
 import { Desktop } from "./desktop/Desktop.tsx";
-import { startShell } from "./desktop/shell.ts";
+import { startShell } from "./desktop/create-shell.ts";
 
 const root = document.getElementById("desktop");
 if (root !== null) createRoot(root).render(<Desktop />);

@@ -2,8 +2,8 @@
 import { Keyboard, LogOut, Maximize } from "lucide-react";
 import { useStore } from "zustand";
 import { Menu, MenuChoice, MenuItem, MenuRule } from "../ui/Menu.tsx";
-import { order } from "./bridge.ts";
-import { closeOverlay, desktopStore, setOverlay } from "./store.ts";
+import { order } from "../host/bridge.ts";
+import { closeOverlay, desktopStore, setOverlay } from "../shell/desktop-store.ts";
 
 const THEMES = [
   ["system", "As the system has it"],

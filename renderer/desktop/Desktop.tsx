@@ -2,10 +2,10 @@
 import "./desktop.css";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
-import type { DesktopWindow } from "../wm/state.ts";
-import { GuestWindow } from "../wm/GuestWindow.tsx";
-import { wmStore } from "../wm/store.ts";
-import { WindowOverlays } from "../wm/WindowOverlays.tsx";
+import type { DesktopWindow } from "../wm/model/state.ts";
+import { GuestWindow } from "../wm/views/GuestWindow.tsx";
+import { wmStore } from "../wm/model/store.ts";
+import { WindowOverlays } from "../wm/views/WindowOverlays.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
 import { Notices } from "../ui/Notices.tsx";

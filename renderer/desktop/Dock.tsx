@@ -6,16 +6,16 @@ import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
 import type { WindowId } from "#shared/model/window.ts";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
-import { useTag } from "../vms/use-vm.ts";
-import { isShown } from "../wm/state.ts";
-import type { DesktopWindow, WmState } from "../wm/state.ts";
-import { wmStore } from "../wm/store.ts";
-import { useWindow } from "../wm/use-window.ts";
-import { type WindowGroup, windowGroups } from "../wm/window-groups.ts";
-import { windowFacts } from "../wm/window-facts.ts";
-import { iconFor } from "./app-icon.ts";
-import { orders } from "./shell.ts";
-import { closeOverlay, desktopStore, type Launch, setOverlay, toggleLauncher } from "./store.ts";
+import { useTag } from "../shell/use-vm.ts";
+import { isShown } from "../wm/model/state.ts";
+import type { DesktopWindow, WmState } from "../wm/model/state.ts";
+import { wmStore } from "../wm/model/store.ts";
+import { useWindow } from "../shell/use-window.ts";
+import { type WindowGroup, windowGroups } from "../wm/model/window-groups.ts";
+import { windowFacts } from "../wm/model/window-facts.ts";
+import { iconFor } from "../ui/app-icon.ts";
+import { orders } from "./create-shell.ts";
+import { closeOverlay, desktopStore, type Launch, setOverlay, toggleLauncher } from "../shell/desktop-store.ts";
 
 /** An entry with its gap, and what of the page's width is none; see dock.css. */
 const ENTRY_PX = 52;

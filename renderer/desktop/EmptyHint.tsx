@@ -6,9 +6,9 @@ import type { VmStatus } from "#shared/model/vm.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { canStart, factOf } from "../vms/facts.ts";
 import { StartSteps } from "../vms/StartSteps.tsx";
-import { vmStore } from "../vms/store.ts";
-import { order } from "./bridge.ts";
-import { setOverlay } from "./store.ts";
+import { vmStore } from "../shell/vm-store.ts";
+import { order } from "../host/bridge.ts";
+import { setOverlay } from "../shell/desktop-store.ts";
 
 export function EmptyHint() {
   const vms = useStore(vmStore, (state) => state.vms);

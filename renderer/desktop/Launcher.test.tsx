@@ -4,12 +4,12 @@ import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AppView, Envelope } from "#shared/ipc/contract.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import { takeVms } from "../vms/store.ts";
+import { takeVms } from "../shell/vm-store.ts";
 import { Launcher } from "./Launcher.tsx";
 
 type Answer = Envelope<AppView[]>;
 const asked = vi.hoisted(() => new Map<string, (answer: unknown) => void>());
-vi.mock("./bridge.ts", () => ({
+vi.mock("../host/bridge.ts", () => ({
   bridge: { request: (_name: string, { vm }: { vm: string }) => new Promise((answer) => asked.set(vm, answer)) },
 }));
 

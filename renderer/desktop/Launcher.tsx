@@ -6,11 +6,11 @@ import { useStore } from "zustand";
 import type { AppView } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Tag } from "../ui/Tag.tsx";
-import { vmStore } from "../vms/store.ts";
-import { iconFor } from "./app-icon.ts";
+import { vmStore } from "../shell/vm-store.ts";
+import { iconFor } from "../ui/app-icon.ts";
 import { searchApps } from "./app-search.ts";
-import { launch } from "./launches.ts";
-import { setOverlay } from "./store.ts";
+import { launch } from "../shell/launches.ts";
+import { setOverlay } from "../shell/desktop-store.ts";
 import { useApps } from "./use-apps.ts";
 
 export function Launcher({ only }: { only: VmId | null }) {

@@ -1,11 +1,11 @@
 /** What of the host lies above the windows: one at a time. Menus are drawn where their buttons are. */
 import { useStore } from "zustand";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
-import { WindowMenu } from "../wm/WindowMenu.tsx";
+import { WindowMenu } from "../wm/views/WindowMenu.tsx";
 import { Launcher } from "./Launcher.tsx";
 import { QuitPrompt } from "./QuitPrompt.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
-import { desktopStore } from "./store.ts";
+import { desktopStore } from "../shell/desktop-store.ts";
 
 export function Overlays() {
   const overlay = useStore(desktopStore, (state) => state.overlay);

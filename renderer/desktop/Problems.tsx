@@ -3,7 +3,7 @@ import "./problems.css";
 import { Popover } from "@base-ui/react/popover";
 import { FileWarning } from "lucide-react";
 import { useStore } from "zustand";
-import { closeOverlay, desktopStore, setOverlay } from "./store.ts";
+import { closeOverlay, desktopStore, setOverlay } from "../shell/desktop-store.ts";
 
 export function Problems() {
   const problems = useStore(desktopStore, (state) => state.problems);

@@ -4,9 +4,9 @@ import { useStore } from "zustand";
 import type { VmId } from "#shared/model/vm.ts";
 import { Prompt, PromptButton } from "../ui/Prompt.tsx";
 import { Tag } from "../ui/Tag.tsx";
-import { tagOf, vmStore } from "../vms/store.ts";
-import { bridge, order } from "./bridge.ts";
-import { setOverlay } from "./store.ts";
+import { tagOf, vmStore } from "../shell/vm-store.ts";
+import { bridge, order } from "../host/bridge.ts";
+import { setOverlay } from "../shell/desktop-store.ts";
 
 export function QuitPrompt({ vms: running }: { vms: readonly VmId[] }) {
   const vms = useStore(vmStore, (state) => state.vms);

@@ -2,7 +2,7 @@
 import "./shortcuts.css";
 import { Dialog } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import { setOverlay } from "./store.ts";
+import { setOverlay } from "../shell/desktop-store.ts";
 
 const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Programs of all VMs", ["Super"]],

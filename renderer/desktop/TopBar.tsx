@@ -4,11 +4,11 @@ import { Minus, X } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { VmChip } from "../vms/VmChip.tsx";
-import { vmStore } from "../vms/store.ts";
+import { vmStore } from "../shell/vm-store.ts";
 import { AtollMenu } from "./AtollMenu.tsx";
-import { order } from "./bridge.ts";
+import { order } from "../host/bridge.ts";
 import { Problems } from "./Problems.tsx";
-import { desktopStore, setOverlay } from "./store.ts";
+import { desktopStore, setOverlay } from "../shell/desktop-store.ts";
 
 export function TopBar() {
   const vms = useStore(vmStore, (state) => state.vms);

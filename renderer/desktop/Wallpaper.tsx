@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { contours } from "./contours.ts";
-import { desktopStore } from "./store.ts";
+import { desktopStore } from "../shell/desktop-store.ts";
 
 const SEED = 7;
 const STEP_PX = 8;

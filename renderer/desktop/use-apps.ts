@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 import type { AppView } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { type AppAnswers, offeredApps } from "./app-search.ts";
-import { bridge } from "./bridge.ts";
+import { bridge } from "../host/bridge.ts";
 
 /** Asks all of them again when one has come. */
 export function useApps(ids: readonly VmId[]): { apps: AppView[]; answers: AppAnswers } {

@@ -6,8 +6,8 @@ import { type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.
 import type { Compositor } from "../compositor/compositor.ts";
 import { Scene, type SceneSurface } from "../compositor/scene.ts";
 import type { LifeId } from "../compositor/worker/messages.ts";
-import type { LinkSession } from "../vms/link-session.ts";
-import type { Links } from "../vms/links.ts";
+import type { LinkSession } from "../wm/control/link-session.ts";
+import type { Links } from "../wm/control/links.ts";
 import { lastActivity } from "./activity.ts";
 import { Pointer } from "./pointer.ts";
 

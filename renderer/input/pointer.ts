@@ -4,8 +4,8 @@
  */
 import type { WindowId } from "#shared/model/window.ts";
 import { type Scene, type SceneSurface, surfaceAt } from "../compositor/scene.ts";
-import type { LinkSession } from "../vms/link-session.ts";
-import type { Links } from "../vms/links.ts";
+import type { LinkSession } from "../wm/control/link-session.ts";
+import type { Links } from "../wm/control/links.ts";
 import { noteActivity } from "./activity.ts";
 import { EVDEV_BUTTONS } from "./key-codes.ts";
 import { leaveHostElements, timeOf } from "./keyboard.ts";

@@ -1,10 +1,10 @@
 /** Asks before a VM loses its power: what its programs have not saved is gone. */
 import type { VmId } from "#shared/model/vm.ts";
-import { order } from "../desktop/bridge.ts";
-import { setOverlay } from "../desktop/store.ts";
+import { order } from "../host/bridge.ts";
+import { setOverlay } from "../shell/desktop-store.ts";
 import { Prompt, PromptButton } from "../ui/Prompt.tsx";
 import { Tag } from "../ui/Tag.tsx";
-import { useTag } from "./use-vm.ts";
+import { useTag } from "../shell/use-vm.ts";
 
 export function KillPrompt({ vm }: { vm: VmId }) {
   const tag = useTag(vm);

@@ -1,0 +1,47 @@
+import { beforeEach, expect, it } from "vitest";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import { takeVms, vmStore } from "./vm-store.ts";
+
+const status = (name: string, change: Partial<VmStatus> = {}): VmStatus => ({
+  id: name as VmId,
+  name,
+  label: "lagoon",
+  template: "debian",
+  driver: "qemu",
+  state: "running",
+  stateReason: null,
+  role: "app",
+  network: "none",
+  windows: 1,
+  uptimeS: 5,
+  accelerator: "kvm",
+  startPhase: null,
+  stateDetail: "",
+  ...change,
+});
+const list = (): readonly VmStatus[] => vmStore.getState().vms;
+
+beforeEach(() => takeVms([status("home"), status("web")]));
+
+it("what main tells again stays the same object, however long the VMs run meanwhile", () => {
+  const before = list();
+  takeVms([status("home", { uptimeS: 6 }), status("web", { uptimeS: 6 })]);
+  expect(list()).toBe(before);
+});
+
+it("only a VM that has changed is another object", () => {
+  const [home, web] = list();
+  takeVms([status("home"), status("web", { windows: 2 })]);
+  expect(list()[0]).toBe(home);
+  expect(list()[1]).not.toBe(web);
+  expect(list()[1]?.windows).toBe(2);
+});
+
+it("VMs come and go", () => {
+  const [, web] = list();
+  takeVms([status("web")]);
+  expect(list()).toEqual([web]);
+  expect(list()[0]).toBe(web);
+  takeVms([]);
+  expect(list()).toEqual([]);
+});

@@ -1,0 +1,344 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { LinkCommand, LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
+import type { FromCompositor, ToCompositor } from "../../compositor/worker/messages.ts";
+import { Keyboard } from "../../input/keyboard.ts";
+import { Effects } from "./effects.ts";
+import { contentOf, type DesktopWindow, type Remembered } from "../model/state.ts";
+import { dispatch, wmStore } from "../model/store.ts";
+import { Links } from "./links.ts";
+
+/** The compositor's worker: opens nothing, draws nothing, says what the test lets it say. */
+class FakeWorker {
+  static last: FakeWorker;
+  onmessage: ((event: { data: FromCompositor }) => void) | null = null;
+  readonly heard: ToCompositor[] = [];
+  constructor() {
+    FakeWorker.last = this;
+  }
+  postMessage(message: ToCompositor): void {
+    this.heard.push(message);
+  }
+}
+vi.stubGlobal("Worker", FakeWorker);
+HTMLCanvasElement.prototype.transferControlToOffscreen = () => ({}) as OffscreenCanvas;
+
+/** The link's end of the page's port. */
+class FakePort extends EventTarget {
+  onmessage: ((event: { data: LinkEvent }) => void) | null = null;
+  isClosed = false;
+  readonly heard: PageMessage[] = [];
+  postMessage(message: PageMessage): void {
+    this.heard.push(message);
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+  say(event: LinkEvent): void {
+    this.onmessage?.({ data: event });
+  }
+  configures(): Extract<LinkCommand, { type: "configure" }>[] {
+    return this.heard.splice(0).filter((command) => command.type === "configure");
+  }
+}
+
+const VM = "0a1b2c3d-0000-4000-8000-000000000000" as VmId;
+const OTHER = "ffffffff-0000-4000-8000-000000000000" as VmId;
+const id = (n: number): SurfaceId => n as SurfaceId;
+const windowId = (n: number): WindowId => windowIdOf(VM, id(n));
+const guest = (n: number, change: Partial<GuestWindow> = {}): GuestWindow => ({
+  surface: id(n),
+  kind: "wayland",
+  pid: null,
+  launch: null,
+  title: "t",
+  appId: "a",
+  parent: null,
+  modal: false,
+  hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
+  clientDecorated: false,
+  ...change,
+});
+
+let mayTakeFocus = true;
+let remembered: Remembered | null = null;
+const dismissed: WindowId[] = [];
+const asked: { window: WindowId; isStarted: boolean }[] = [];
+const links = new Links({
+  requested: () => undefined,
+  recall: () => remembered,
+  mayTakeFocus: (window, isStarted) => {
+    asked.push({ window, isStarted });
+    return mayTakeFocus;
+  },
+  attached: () => undefined,
+  dismissed: (window) => void dismissed.push(window),
+  popupsChanged: () => undefined,
+});
+const keyboard = new Keyboard({ superTapped: () => undefined, chordPressed: () => undefined }, new EventTarget());
+new Effects(links, keyboard);
+const worker = FakeWorker.last;
+
+let life = 0;
+let port: FakePort;
+
+/** A link whose agent has not spoken yet. */
+function begin(vm = VM): FakePort {
+  const events = new FakePort();
+  links.add(vm, events as unknown as MessagePort, new FakePort() as unknown as MessagePort);
+  life += 1;
+  return events;
+}
+
+function attach(vm = VM): FakePort {
+  const events = begin(vm);
+  events.say({ type: "attached" });
+  return events;
+}
+
+function picture(surface: number, width: number, height: number, configureSerial: number, inLife = life): void {
+  const shown = { serial: 1, width, height, scale: 1, logicalWidth: width, logicalHeight: height };
+  const data = { type: "picture", life: inLife, surface, picture: { ...shown, geometry: null, configureSerial } };
+  worker.onmessage?.({ data: data as unknown as FromCompositor });
+}
+
+/** What the compositor was told of who is seen, since it was asked last: "+1" and "-1" of surface 1. */
+function seen(): string[] {
+  return worker.heard
+    .splice(0)
+    .flatMap((message) => (message.type === "visibility" ? `${message.isVisible ? "+" : "-"}${message.surface}` : []));
+}
+
+const windowOf = (n: number): DesktopWindow | undefined => wmStore.getState().windows[windowId(n)];
+
+beforeEach(() => {
+  mayTakeFocus = true;
+  remembered = null;
+  dismissed.length = 0;
+  asked.length = 0;
+  dispatch({ type: "vmGone", vm: VM });
+  dispatch({ type: "vmGone", vm: OTHER });
+  dispatch({ type: "workAreaChanged", workArea: { x: 0, y: 34, width: 1440, height: 866 } });
+  port = attach();
+});
+
+describe("a window", () => {
+  it("is asked once before its first picture and once after it, and then only when something changes", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    expect(port.configures()).toMatchObject([{ serial: 1, width: 0, height: 0, states: 0, boundsWidth: 1438 }]);
+    expect(windowOf(1)?.isMapped).toBe(false);
+    picture(1, 600, 400, 1);
+    expect(windowOf(1)?.isMapped).toBe(true);
+    const { x, y } = contentOf(windowOf(1) as DesktopWindow, wmStore.getState().workArea);
+    expect(port.configures()).toMatchObject([{ serial: 2, width: 600, height: 400, states: 1, x, y }]);
+    picture(1, 600, 400, 2);
+    expect(port.configures()).toEqual([]);
+  });
+
+  it("has one more configure for a maximise, and its frame waits for the answer", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    port.configures();
+    dispatch({ type: "place", id: windowId(1), placement: "maximized" });
+    expect(port.configures()).toMatchObject([{ serial: 3, width: 1438, height: 829, states: 3, x: 1, y: 70 }]);
+    picture(1, 600, 400, 2);
+    expect(windowOf(1)?.shownAs).toBe("free");
+    picture(1, 1438, 829, 3);
+    expect(windowOf(1)?.shownAs).toBe("maximized");
+    expect(port.configures()).toEqual([]);
+  });
+
+  it("gets its frame all the same when its program does not answer", () => {
+    vi.useFakeTimers();
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    dispatch({ type: "place", id: windowId(1), placement: "left" });
+    vi.advanceTimersByTime(1_000);
+    expect(windowOf(1)?.shownAs).toBe("left");
+    vi.useRealTimers();
+  });
+
+  it("is never asked for a size that its program cannot have", () => {
+    const hints = { minWidth: null, minHeight: null, maxWidth: 800, maxHeight: 500 };
+    port.say({ type: "windowOpened", window: guest(1, { hints }) });
+    picture(1, 600, 400, 1);
+    port.configures();
+    dispatch({ type: "place", id: windowId(1), placement: "maximized" });
+    expect(port.configures()).toMatchObject([{ width: 800, height: 500 }]);
+  });
+
+  it("counts as started once for each launch", () => {
+    for (const n of [1, 2]) {
+      port.say({ type: "windowOpened", window: guest(n, { launch: 7 }) });
+      picture(n, 600, 400, 1);
+    }
+    expect(asked).toEqual([
+      { window: windowId(1), isStarted: true },
+      { window: windowId(2), isStarted: false },
+    ]);
+  });
+
+  it("that may not take focus leaves the keyboard where it is", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    expect(port.heard).toContainEqual({ type: "keyboardFocus", surface: 1 });
+    mayTakeFocus = false;
+    port.heard.length = 0;
+    port.say({ type: "windowOpened", window: guest(2) });
+    picture(2, 600, 400, 1);
+    expect(port.heard.some(({ type }) => type === "keyboardFocus")).toBe(false);
+    expect(windowOf(2)?.needsAttention).toBe(true);
+  });
+
+  it("that is minimised is not drawn, and draws again when it is shown", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    worker.heard.length = 0;
+    dispatch({ type: "minimize", id: windowId(1) });
+    dispatch({ type: "focus", id: windowId(1) });
+    expect(seen()).toEqual(["-1", "+1"]);
+  });
+
+  it("that comes back minimised is not drawn, but for its first picture", () => {
+    const free = { x: 200, y: 150, width: 600, height: 400 };
+    const back = { above: [], wasFocused: false };
+    remembered = { free, placement: "free", isMinimized: true, keepsSize: true, back };
+    mayTakeFocus = false;
+    worker.heard.length = 0;
+    port.say({ type: "windowOpened", window: guest(1) });
+    expect(seen()).toEqual([]);
+    picture(1, 600, 400, 1);
+    expect(seen()).toEqual(["-1"]);
+  });
+
+  it("that is minimised keeps what opens on it from drawing, until it is shown", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    dispatch({ type: "minimize", id: windowId(1) });
+    worker.heard.length = 0;
+    const rect = { x: 0, y: 0, width: 9, height: 9 };
+    port.say({ type: "subsurfaceOpened", surface: id(2), parent: id(1) });
+    port.say({ type: "popupOpened", popup: { surface: id(3), kind: "x11", parent: id(1), rect, grab: false } });
+    port.say({ type: "subsurfaceOpened", surface: id(4), parent: id(3) });
+    expect(seen()).toEqual(["-2", "-3", "-4"]);
+    dispatch({ type: "focus", id: windowId(1) });
+    expect(seen().toSorted()).toEqual(["+1", "+2", "+3", "+4"]);
+  });
+});
+
+it("a link's mark is answered once all before it has been dealt with", () => {
+  port.say({ type: "windowOpened", window: guest(1) });
+  port.say({ type: "mark" });
+  expect(port.heard.map(({ type }) => type)).toEqual(["configure", "markReached"]);
+});
+
+describe("a popup", () => {
+  const open = (grab: boolean): void => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    const rect = { x: 10, y: 390, width: 200, height: 300 };
+    port.say({ type: "popupOpened", popup: { surface: id(2), kind: "wayland", parent: id(1), rect, grab } });
+  };
+
+  it("is shown with its first picture, as large as that, and goes with its window", () => {
+    open(true);
+    const popups = () => links.find(windowId(1))?.session.popups.shownOn(id(1));
+    expect(popups()).toEqual([]);
+    picture(2, 180, 250, 0);
+    expect(popups()).toEqual([{ x: 10, y: 390, width: 180, height: 250 }]);
+    port.say({ type: "surfaceClosed", surface: id(1) });
+    expect(windowOf(1)).toBeUndefined();
+    expect(document.querySelector(".popup")).toBeNull();
+  });
+
+  it("with a grab ends when its window loses focus, one without stays", () => {
+    for (const grab of [true, false]) {
+      open(grab);
+      picture(2, 180, 250, 0);
+      port.heard.length = 0;
+      dispatch({ type: "focus", id: null });
+      const dismissed = port.heard.filter(({ type }) => type === "dismissPopup");
+      expect(dismissed).toEqual(grab ? [{ type: "dismissPopup", surface: 2 }] : []);
+      port.say({ type: "surfaceClosed", surface: id(1) });
+    }
+  });
+});
+
+describe("a menu", () => {
+  const openMenu = (): HTMLElement[] => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    const rect = { x: 10, y: 10, width: 200, height: 300 };
+    port.say({ type: "popupOpened", popup: { surface: id(2), kind: "wayland", parent: id(1), rect, grab: true } });
+    port.say({ type: "popupOpened", popup: { surface: id(3), kind: "wayland", parent: id(2), rect, grab: true } });
+    for (const surface of [2, 3]) picture(surface, 180, 250, 0);
+    const found = links.find(windowId(1));
+    return [...(found?.surface.popups.querySelectorAll<HTMLElement>(".popup") ?? [])];
+  };
+  const shown = (): number | undefined => links.find(windowId(1))?.session.popups.shownOn(id(1)).length;
+
+  it("is off the screen as soon as a person is done with it, and does not come back by drawing", () => {
+    const [menu, inner] = openMenu();
+    expect([shown(), menu?.hidden]).toEqual([2, false]);
+    dispatch({ type: "focus", id: null });
+    expect(port.heard.filter(({ type }) => type === "dismissPopup")).toEqual([{ type: "dismissPopup", surface: 2 }]);
+    for (const surface of [2, 3]) picture(surface, 190, 250, 0);
+    expect([shown(), menu?.hidden, inner?.hidden]).toEqual([0, true, true]);
+  });
+
+  it("goes when its VM is cut off or lost", () => {
+    const [menu] = openMenu();
+    port.say({ type: "closed", reason: "agent-lost", detail: "" });
+    expect([shown(), menu?.parentElement]).toEqual([0, null]);
+    expect(windowOf(1)?.frozen).not.toBeNull();
+  });
+});
+
+describe("a VM whose channels are closed", () => {
+  it("keeps its windows, frozen, hears nothing more, and another VM does not notice", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    const other = attach(OTHER);
+    other.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 300, 200, 1);
+    port.say({ type: "closed", reason: "protocol-violation", detail: "bad" });
+    expect(port.isClosed).toBe(true);
+    expect(windowOf(1)?.frozen).toEqual({ reason: "protocol-violation", detail: "bad" });
+    expect(wmStore.getState().windows[windowIdOf(OTHER, id(1))]?.frozen).toBeNull();
+    port.heard.length = 0;
+    dispatch({ type: "focus", id: windowId(1) });
+    dispatch({ type: "place", id: windowId(1), placement: "maximized" });
+    expect(port.heard).toEqual([]);
+    links.close(windowId(1));
+    expect(windowOf(1)).toBeUndefined();
+    expect(dismissed).toEqual([windowId(1)]);
+  });
+
+  it("keeps its last pictures however often it is called again without an answer", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    port.say({ type: "closed", reason: "agent-lost", detail: "" });
+    const lives = [begin(), begin(), begin()];
+    expect(windowOf(1)?.frozen).not.toBeNull();
+    expect(links.find(windowId(1))).toBeDefined();
+    expect(lives.map(({ isClosed }) => isClosed)).toEqual([true, true, false]);
+    lives[2]?.say({ type: "attached" });
+    expect(windowOf(1)).toBeUndefined();
+  });
+
+  it("that comes back has its new windows in place of the frozen ones", () => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    port.say({ type: "closed", reason: "agent-lost", detail: "" });
+    const again = attach();
+    expect(windowOf(1)).toBeUndefined();
+    again.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 600, 400, 1);
+    expect(windowOf(1)?.frozen).toBeNull();
+    // What comes late of the former life is nobody's.
+    picture(1, 999, 999, 1, life - 1);
+    expect(windowOf(1)?.size).toEqual({ width: 600, height: 400 });
+  });
+});

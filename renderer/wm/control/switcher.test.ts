@@ -1,0 +1,113 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from "vitest";
+import type { VmId } from "#shared/model/vm.ts";
+import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
+import { Keyboard, type KeySession } from "../../input/keyboard.ts";
+import type { Links } from "./links.ts";
+import { Orders } from "./window-commands.ts";
+import { overlayStore } from "../model/overlays.ts";
+import { dispatch, wmStore } from "../model/store.ts";
+import { Switcher, switchOrder } from "./switcher.ts";
+
+const VM = "home" as VmId;
+const idOf = (n: number): WindowId => `w.${n}` as WindowId;
+const closed: WindowId[] = [];
+const page = new EventTarget();
+const heard: string[] = [];
+const session: KeySession = { vm: VM, send: (command) => void heard.push(command.type) };
+const keyboard = new Keyboard(
+  { superTapped: () => undefined, chordPressed: ({ modifier, isShift }) => switcher.open(modifier, isShift) },
+  page,
+);
+const switcher = new Switcher(keyboard, new Orders({ close: (id: WindowId) => void closed.push(id) } as Links));
+
+function open(n: number): void {
+  const guest: GuestWindow = {
+    surface: n as SurfaceId,
+    kind: "wayland",
+    pid: null,
+    launch: null,
+    title: "",
+    appId: "",
+    parent: null,
+    modal: false,
+    hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
+    clientDecorated: false,
+  };
+  dispatch({ type: "opened", id: idOf(n), vm: VM, guest });
+  dispatch({ type: "mapped", id: idOf(n), size: { width: 9, height: 9 }, takesFocus: true, remembered: null });
+}
+
+const key = (type: "keydown" | "keyup", code: string, name: string, held: KeyboardEventInit): void =>
+  void page.dispatchEvent(new KeyboardEvent(type, { code, key: name, cancelable: true, ...held }));
+const altTab = (shiftKey = false): void => key("keydown", "Tab", "Tab", { altKey: true, shiftKey });
+const letGo = (): void => key("keyup", "AltLeft", "Alt", {});
+const press = (code: string): void => key("keydown", code, code, { altKey: true });
+const chosen = (): WindowId | undefined => {
+  const { switcher: shown } = overlayStore.getState();
+  return shown?.windows[shown.at];
+};
+
+beforeEach(() => {
+  dispatch({ type: "vmGone", vm: VM });
+  switcher.cancel();
+  closed.length = 0;
+  for (const n of [1, 2, 3]) open(n);
+  keyboard.setTarget({ session, surface: 3 as SurfaceId });
+  heard.length = 0;
+});
+
+describe("the switcher", () => {
+  it("goes to the window that was used before, as soon as the modifier is let go", () => {
+    altTab();
+    expect(chosen()).toBe(idOf(2));
+    expect(wmStore.getState().focused).toBe(idOf(3));
+    letGo();
+    expect(wmStore.getState().focused).toBe(idOf(2));
+    expect(overlayStore.getState().switcher).toBeNull();
+    altTab();
+    letGo();
+    expect(wmStore.getState().focused).toBe(idOf(3));
+  });
+
+  it("goes round, both ways, and shows minimised windows last", () => {
+    dispatch({ type: "minimize", id: idOf(2) });
+    expect(switchOrder(wmStore.getState())).toEqual([3, 1, 2].map(idOf));
+    altTab();
+    altTab();
+    expect(chosen()).toBe(idOf(2));
+    altTab();
+    expect(chosen()).toBe(idOf(3));
+    altTab(true);
+    expect(chosen()).toBe(idOf(2));
+    letGo();
+    expect(wmStore.getState().windows[idOf(2)]?.isMinimized).toBe(false);
+  });
+
+  it("keeps all keys from the guest, and Escape changes nothing", () => {
+    altTab();
+    press("KeyX");
+    press("Escape");
+    letGo();
+    expect(heard).toEqual([]);
+    expect(wmStore.getState().focused).toBe(idOf(3));
+  });
+
+  it("closes the chosen window and goes on with the others", () => {
+    altTab();
+    press("KeyQ");
+    expect(closed).toEqual([idOf(2)]);
+    dispatch({ type: "closed", id: idOf(2) });
+    expect(chosen()).toBe(idOf(1));
+    dispatch({ type: "vmGone", vm: VM });
+    expect(overlayStore.getState().switcher).toBeNull();
+  });
+
+  it("ends when the desktop loses focus, and gives the keys back", () => {
+    altTab();
+    window.dispatchEvent(new Event("blur"));
+    expect(overlayStore.getState().switcher).toBeNull();
+    key("keydown", "KeyA", "a", {});
+    expect(heard).toEqual(["key"]);
+  });
+});

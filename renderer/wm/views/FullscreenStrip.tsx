@@ -1,0 +1,47 @@
+/**
+ * The way out of full screen, and whose window it is: slides in when the pointer is at the top edge, and for a moment at the
+ * beginning. It lies above the guest's pixels, as the host's top bar does otherwise.
+ */
+import "./fullscreen-strip.css";
+import { Minimize2 } from "lucide-react";
+import { useLayoutEffect } from "react";
+import { useStore } from "zustand";
+import type { WindowId } from "#shared/model/window.ts";
+import { orders } from "../../desktop/create-shell.ts";
+import { Tag } from "../../ui/Tag.tsx";
+import { useTag } from "../../shell/use-vm.ts";
+import { topmost } from "../model/state.ts";
+import { wmStore } from "../model/store.ts";
+import { useWindow } from "../../shell/use-window.ts";
+
+export function FullscreenStrip() {
+  const id = useStore(wmStore, (state) => {
+    const top = topmost(state);
+    return top !== null && state.windows[top]?.shownAs === "screen" ? top : null;
+  });
+  useLayoutEffect(() => {
+    const { dataset } = document.documentElement;
+    if (id === null) delete dataset["fullscreen"];
+    else dataset["fullscreen"] = "";
+  }, [id]);
+  return id === null ? null : <Strip key={id} id={id} />;
+}
+
+function Strip({ id }: { id: WindowId }) {
+  const window = useWindow(id);
+  const tag = useTag(window?.vm ?? null);
+  if (window === null) return null;
+  return (
+    <div className="fullscreen-edge" data-label={tag.label}>
+      <div className="fullscreen-strip" role="group" aria-label={`Full screen, ${tag.name}`}>
+        <Tag tag={tag} />
+        <span className="fullscreen-title">{window.title}</span>
+        <button type="button" className="fullscreen-leave" onClick={() => orders.leaveFullscreen(id)}>
+          <Minimize2 size={14} aria-hidden="true" />
+          Leave full screen
+          <kbd>Super F</kbd>
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,99 @@
+// @vitest-environment happy-dom
+import { act, Profiler } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import { takeVms } from "../../shell/vm-store.ts";
+import { GuestWindow } from "./GuestWindow.tsx";
+import { dispatch } from "../model/store.ts";
+
+vi.mock("../../host/bridge.ts", () => ({ order: () => undefined }));
+vi.mock("../../desktop/create-shell.ts", () => ({ links: { find: () => undefined }, orders: {}, drag: {} }));
+
+const VM = "home" as VmId;
+const ID = "w.1" as WindowId;
+const vm = (change: Partial<VmStatus> = {}): VmStatus =>
+  ({ id: VM, name: "home", label: "lagoon", state: "running", windows: 1, ...change }) as VmStatus;
+const frame = (): HTMLElement => document.querySelector<HTMLElement>(".guest-window") ?? expect.fail("no window");
+
+let root: Root;
+let draws: number;
+
+beforeEach(() => {
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  takeVms([vm()]);
+  dispatch({
+    type: "opened",
+    id: ID,
+    vm: VM,
+    guest: {
+      surface: 1 as SurfaceId,
+      kind: "wayland",
+      pid: null,
+      launch: null,
+      title: "Notes",
+      appId: "mousepad",
+      parent: null,
+      modal: false,
+      hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
+      clientDecorated: false,
+    },
+  });
+  dispatch({ type: "mapped", id: ID, size: { width: 300, height: 200 }, takesFocus: true, remembered: null });
+  root = createRoot(document.body.appendChild(document.createElement("div")));
+  draws = 0;
+  act(() =>
+    root.render(
+      <Profiler id="window" onRender={() => (draws += 1)}>
+        <GuestWindow id={ID} />
+      </Profiler>,
+    ),
+  );
+});
+
+afterEach(() => {
+  act(() => root.unmount());
+  document.body.replaceChildren();
+  dispatch({ type: "vmGone", vm: VM });
+});
+
+it("a move, another size and news of its VM's other windows cost no React", () => {
+  const { transform } = frame().style;
+  act(() => {
+    for (let step = 1; step <= 9; step += 1) dispatch({ type: "moveTo", id: ID, x: 200 + step, y: 200 });
+    dispatch({ type: "sized", id: ID, size: { width: 320, height: 210 }, isAnswer: true });
+    takeVms([vm({ windows: 2 })]);
+  });
+  expect(frame().style.transform).not.toBe(transform);
+  expect(draws).toBe(1);
+});
+
+it("its title, its focus and its VM's label are drawn as they change", () => {
+  act(() => dispatch({ type: "guestChanged", id: ID, change: { title: "Letters" } }));
+  act(() => takeVms([vm({ label: "coral" })]));
+  act(() => dispatch({ type: "focus", id: null }));
+  expect(frame().querySelector('[data-part="title"]')?.textContent).toBe("Letters");
+  expect(frame().dataset["label"]).toBe("coral");
+  expect(frame().dataset["focused"]).toBeUndefined();
+});
+
+it("a VM that is paused says so", () => {
+  expect(frame().querySelector(".paused-mark")).toBeNull();
+  act(() => takeVms([vm({ state: "paused" })]));
+  expect(frame().querySelector(".paused-mark")?.textContent).toBe("Paused");
+});
+
+it("a window that is frozen can be put on its own place again and closed, and has no handles", () => {
+  const buttons = (): (string | null)[] =>
+    [...frame().querySelectorAll(".window-buttons button")].map((button) => button.getAttribute("aria-label"));
+  act(() => {
+    dispatch({ type: "place", id: ID, placement: "screen" });
+    dispatch({ type: "arrived", id: ID });
+  });
+  act(() => dispatch({ type: "freeze", vm: VM, frozen: { reason: "agent-lost", detail: "" } }));
+  expect(buttons()).toEqual(["Minimise", "Restore", "Close"]);
+  act(() => dispatch({ type: "restore", id: ID }));
+  expect(buttons()).toEqual(["Minimise", "Maximise", "Close"]);
+  expect(frame().querySelectorAll(".resize-handle")).toHaveLength(0);
+});
