@@ -152,13 +152,16 @@ export class Atoll extends Emitter<AtollEvents> {
     nameOrId: string,
     program: Program,
     waitWindowMs: number | null,
-  ): Promise<{ pid: number; windowId?: WindowId }> {
+  ): Promise<{ pid: number; launch: number; windowId?: WindowId }> {
     const vm = this.vm(nameOrId);
-    if (waitWindowMs === null) return { pid: (await launch(vm, program)).pid };
+    if (waitWindowMs === null) {
+      const { pid, request } = await launch(vm, program);
+      return { pid, launch: request };
+    }
     const waiting = waitForWindow(vm, waitWindowMs);
     try {
       const { pid, request } = await launch(vm, program);
-      return { pid, windowId: await waiting.found(request) };
+      return { pid, launch: request, windowId: await waiting.found(request) };
     } finally {
       waiting.cancel();
     }

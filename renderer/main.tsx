@@ -5,9 +5,18 @@ import "./ui/tokens.css";
 import "./ui/base.css";
 import "./ui/button.css";
 import { createRoot } from "react-dom/client";
+import { Compositor } from "./compositor/compositor.ts";
+import { createShell } from "./desktop/create-shell.ts";
 import { Desktop } from "./desktop/Desktop.tsx";
-import { startShell } from "./desktop/create-shell.ts";
+import { ShellContext } from "./shell/shell.ts";
 
 const root = document.getElementById("desktop");
-if (root !== null) createRoot(root).render(<Desktop />);
-void startShell();
+const { shell, start } = createShell({ bridge: window.atoll, compositor: new Compositor() });
+if (root !== null) {
+  createRoot(root).render(
+    <ShellContext value={shell}>
+      <Desktop />
+    </ShellContext>,
+  );
+}
+void start();

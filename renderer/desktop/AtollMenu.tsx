@@ -1,9 +1,8 @@
-/** Atoll's own menu, at the left of the bar. */
+/** Atoll's own menu, at the left of the top bar. */
 import { Keyboard, LogOut, Maximize } from "lucide-react";
 import { useStore } from "zustand";
+import { useShell } from "../shell/shell.ts";
 import { Menu, MenuChoice, MenuItem, MenuRule } from "../ui/Menu.tsx";
-import { order } from "../host/bridge.ts";
-import { closeOverlay, desktopStore, setOverlay } from "../shell/desktop-store.ts";
 
 const THEMES = [
   ["system", "As the system has it"],
@@ -12,12 +11,13 @@ const THEMES = [
 ] as const;
 
 export function AtollMenu() {
-  const theme = useStore(desktopStore, (state) => state.theme);
-  const isOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "atoll-menu");
+  const { send, desktop, overlays } = useShell();
+  const theme = useStore(desktop, (state) => state.theme);
+  const isOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "atoll-menu");
   return (
     <Menu
       isOpen={isOpen}
-      setOpen={(open) => (open ? setOverlay({ kind: "atoll-menu" }) : closeOverlay("atoll-menu"))}
+      setOpen={(open) => (open ? overlays.open({ kind: "atoll-menu" }) : overlays.closeIf("atoll-menu"))}
       trigger={
         <button type="button" className="brand">
           Atoll
@@ -27,26 +27,26 @@ export function AtollMenu() {
     >
       <MenuItem
         icon={<Keyboard size={14} />}
-        text="Keys of the desktop"
-        run={() => setOverlay({ kind: "shortcuts" })}
+        text="Keyboard shortcuts"
+        run={() => overlays.open({ kind: "shortcuts" })}
       />
       <MenuItem
         icon={<Maximize size={14} />}
         text="Full screen"
-        run={() => order("desktop.control", { action: "toggleFullscreen" })}
+        run={() => send("desktop.control", { action: "toggleFullscreen" })}
       />
       <MenuRule />
       <MenuChoice
         title="Appearance"
         value={theme.choice}
         choices={THEMES}
-        choose={(choice) => order("theme.choose", { choice })}
+        choose={(choice) => send("theme.choose", { choice })}
       />
       <MenuRule />
       <MenuItem
         icon={<LogOut size={14} />}
         text="Quit Atoll"
-        run={() => order("desktop.control", { action: "close" })}
+        run={() => send("desktop.control", { action: "close" })}
       />
     </Menu>
   );

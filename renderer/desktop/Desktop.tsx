@@ -1,22 +1,24 @@
-/** The whole page: wallpaper, windows, and what of the host lies above them. */
+/** The whole page: wallpaper, windows, and the host's own parts above them. */
 import "./desktop.css";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
+import { useShell } from "../shell/shell.ts";
 import type { DesktopWindow } from "../wm/model/state.ts";
 import { GuestWindow } from "../wm/views/GuestWindow.tsx";
-import { wmStore } from "../wm/model/store.ts";
 import { WindowOverlays } from "../wm/views/WindowOverlays.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
 import { Notices } from "../ui/Notices.tsx";
 import { Overlays } from "./Overlays.tsx";
+import { Prompts } from "./Prompts.tsx";
 import { TopBar } from "./TopBar.tsx";
 import { Wallpaper } from "./Wallpaper.tsx";
 
 export function Desktop() {
-  // In the order of opening: an element that moved in the document would lose its place in the compositor's layers.
+  const { wm, notices } = useShell();
+  // In the order of opening, whatever the stack is: an element that moves in the document loses its compositor layer.
   const windows = useStore(
-    wmStore,
+    wm,
     useShallow((state) =>
       Object.values<DesktopWindow>(state.windows)
         .filter((window) => window.isMapped)
@@ -36,7 +38,8 @@ export function Desktop() {
       <TopBar />
       <WindowOverlays />
       <Overlays />
-      <Notices />
+      <Notices notices={notices} />
+      <Prompts />
     </>
   );
 }

@@ -1,39 +1,39 @@
-/** The dock: the launcher, and every window, underlined in its VM's colour. It makes way for windows that fill the screen. */
+/** The dock: the launcher, and every window, underlined in its VM's colour. It hides while a window fills the work area. */
 import "./dock.css";
 import { Bell, Layers, LayoutGrid, Minus } from "lucide-react";
 import type { MouseEvent as ReactMouseEvent } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
 import type { WindowId } from "#shared/model/window.ts";
+import type { Launch } from "../shell/launches.ts";
+import { useShell } from "../shell/shell.ts";
 import { Menu, MenuItem } from "../ui/Menu.tsx";
 import { useTag } from "../shell/use-vm.ts";
 import { isShown } from "../wm/model/state.ts";
 import type { DesktopWindow, WmState } from "../wm/model/state.ts";
-import { wmStore } from "../wm/model/store.ts";
 import { useWindow } from "../shell/use-window.ts";
 import { type WindowGroup, windowGroups } from "../wm/model/window-groups.ts";
 import { windowFacts } from "../wm/model/window-facts.ts";
 import { iconFor } from "../ui/app-icon.ts";
-import { orders } from "./create-shell.ts";
-import { closeOverlay, desktopStore, type Launch, setOverlay, toggleLauncher } from "../shell/desktop-store.ts";
 
-/** An entry with its gap, and what of the page's width is none; see dock.css. */
+/** Width of one entry incl. its gap, and width of everything else in the dock; see dock.css. DOM pixels. */
 const ENTRY_PX = 52;
 const OTHER_PX = 70;
 
 export function Dock() {
-  const launches = useStore(desktopStore, (state) => state.launches);
-  // As strings, which stay the same while windows move.
+  const { wm, overlays, launches: launchStore } = useShell();
+  const launches = useStore(launchStore, (state) => state.launches);
+  // As strings, which stay equal while windows move.
   const groups = useStore(
-    wmStore,
+    wm,
     useShallow((state) => groupsIn(state, launches.length)),
   );
-  const isCovered = useStore(wmStore, (state) =>
+  const isCovered = useStore(wm, (state) =>
     Object.values<DesktopWindow>(state.windows).some((window) => isShown(window) && window.placement !== "free"),
   );
-  const isLauncherOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "launcher");
-  const isMenuOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "dock-menu");
-  // A person who has started a program sees it come.
+  const isLauncherOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "launcher");
+  const isMenuOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "dock-menu");
+  // Whoever has launched a program sees it open.
   const isWanted = isLauncherOpen || isMenuOpen || launches.length > 0;
   return (
     <div className="dock-area" data-hidden={(isCovered && !isWanted) || undefined}>
@@ -43,7 +43,7 @@ export function Dock() {
           className="dock-item"
           aria-label="All programs"
           aria-expanded={isLauncherOpen}
-          onClick={toggleLauncher}
+          onClick={overlays.toggleLauncher}
         >
           <LayoutGrid size={21} strokeWidth={1.75} />
         </button>
@@ -60,20 +60,21 @@ export function Dock() {
   );
 }
 
-/** As many as there is room for beside the launcher and the programs on their way. */
+/** As many groups as there is room for beside the launcher and the programs that are opening. */
 function groupsIn(state: WmState, launches: number): string[] {
   const room = Math.floor((state.workArea.width - OTHER_PX) / ENTRY_PX) - 1 - launches;
   return windowGroups(state, room).map((group) => group.join(" "));
 }
 
 function DockItem({ id }: { id: WindowId }) {
+  const { commands, overlays } = useShell();
   const window = useWindow(id);
   const tag = useTag(window?.vm ?? null);
   if (window === null) return null;
   const { title, appId, isFocused, isMinimized, needsAttention } = window;
   const Icon = iconFor(appId);
   const openMenu = ({ clientX, clientY }: ReactMouseEvent): void =>
-    setOverlay({ kind: "window-menu", window: id, x: clientX, y: clientY });
+    overlays.open({ kind: "window-menu", window: id, x: clientX, y: clientY });
   return (
     <button
       type="button"
@@ -82,8 +83,8 @@ function DockItem({ id }: { id: WindowId }) {
       data-focused={isFocused || undefined}
       data-minimized={isMinimized || undefined}
       data-attention={needsAttention || undefined}
-      aria-label={`${title}, ${tag.name}${needsAttention ? ", wants attention" : ""}`}
-      onClick={() => orders.toggle(id)}
+      aria-label={`${title}, ${tag.name}${needsAttention ? ", needs attention" : ""}`}
+      onClick={() => commands.toggle(id)}
       onContextMenu={openMenu}
     >
       <Icon size={21} strokeWidth={1.75} />
@@ -95,16 +96,17 @@ function DockItem({ id }: { id: WindowId }) {
 
 /** Several windows of one application, or of one VM: a list to choose from. */
 function DockGroup({ ids }: { ids: WindowGroup }) {
+  const { wm, overlays } = useShell();
   const { vm, appId, isFocused, isMinimized, needsAttention } = useStore(
-    wmStore,
+    wm,
     useShallow((state) => groupFacts(state, ids)),
   );
-  const isOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "dock-menu" && overlay.first === ids[0]);
+  const isOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "dock-menu" && overlay.first === ids[0]);
   const tag = useTag(vm);
   const Icon = appId === null ? Layers : iconFor(appId);
   const setOpen = (open: boolean): void =>
-    open ? setOverlay({ kind: "dock-menu", first: ids[0] }) : closeOverlay("dock-menu");
-  const words = `${ids.length} windows${appId === null ? "" : ` of ${appId}`}`;
+    open ? overlays.open({ kind: "dock-menu", first: ids[0] }) : overlays.closeIf("dock-menu");
+  const text = `${ids.length} windows${appId === null ? "" : ` of ${appId}`}`;
   const entry = (
     <button
       type="button"
@@ -113,7 +115,7 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
       data-focused={isFocused || undefined}
       data-minimized={isMinimized || undefined}
       data-attention={needsAttention || undefined}
-      aria-label={`${words}, ${tag.name}${needsAttention ? ", wants attention" : ""}`}
+      aria-label={`${text}, ${tag.name}${needsAttention ? ", needs attention" : ""}`}
       onContextMenu={() => setOpen(true)}
     >
       <Icon size={21} strokeWidth={1.75} />
@@ -121,7 +123,7 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
         {ids.length}
       </span>
       <span className="dock-mark" />
-      <DockTip name={tag.name} text={words} />
+      <DockTip name={tag.name} text={text} />
     </button>
   );
   return (
@@ -147,13 +149,14 @@ function groupFacts(state: WmState, ids: WindowGroup) {
 }
 
 function GroupItem({ id }: { id: WindowId }) {
+  const { commands } = useShell();
   const window = useWindow(id);
   if (window === null) return null;
   const Icon = window.needsAttention ? Bell : window.isMinimized ? Minus : iconFor(window.appId);
-  return <MenuItem icon={<Icon size={14} />} text={window.title} run={() => orders.focus(id)} />;
+  return <MenuItem icon={<Icon size={14} />} text={window.title} run={() => commands.focus(id)} />;
 }
 
-/** A program on its way. */
+/** A program that has been launched and has no window yet. */
 function DockLaunch({ launch }: { launch: Launch }) {
   const tag = useTag(launch.vm);
   const Icon = iconFor(launch.appId);
@@ -162,11 +165,11 @@ function DockLaunch({ launch }: { launch: Launch }) {
       className="dock-item dock-launch"
       role="status"
       data-label={tag.label}
-      aria-label={`${launch.name}, ${tag.name}, opens`}
+      aria-label={`${launch.name}, ${tag.name}, opening`}
     >
       <Icon size={21} strokeWidth={1.75} />
       <span className="dock-mark" />
-      <DockTip name={tag.name} text={`${launch.name} opens`} />
+      <DockTip name={tag.name} text={`${launch.name} is opening`} />
     </span>
   );
 }

@@ -1,16 +1,15 @@
-/** What to do when there is no window yet: how far the VMs are, and the next step. */
+/** Shown while there is no window: how far the VMs have started, and what to do next. */
 import "./empty-hint.css";
 import { Play } from "lucide-react";
 import { useStore } from "zustand";
 import type { VmStatus } from "#shared/model/vm.ts";
+import { useShell } from "../shell/shell.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { canStart, factOf } from "../vms/facts.ts";
 import { StartSteps } from "../vms/StartSteps.tsx";
-import { vmStore } from "../shell/vm-store.ts";
-import { order } from "../host/bridge.ts";
-import { setOverlay } from "../shell/desktop-store.ts";
 
 export function EmptyHint() {
+  const { vms: vmStore, overlays } = useShell();
   const vms = useStore(vmStore, (state) => state.vms);
   const isReady = vms.some((vm) => vm.state === "running");
   const waiting = vms.filter((vm) => vm.state !== "running");
@@ -26,7 +25,7 @@ export function EmptyHint() {
             type="button"
             className="button"
             data-kind="main"
-            onClick={() => setOverlay({ kind: "launcher", vm: null })}
+            onClick={() => overlays.open({ kind: "launcher", vm: null })}
           >
             Show all programs
           </button>
@@ -58,6 +57,7 @@ function headline(vms: readonly VmStatus[]): string {
 }
 
 function WaitingVm({ vm }: { vm: VmStatus }) {
+  const { send } = useShell();
   const fact = factOf(vm);
   return (
     <li data-label={vm.label} data-tone={fact.tone}>
@@ -72,7 +72,7 @@ function WaitingVm({ vm }: { vm: VmStatus }) {
           type="button"
           className="button"
           aria-label={`Start ${vm.name}`}
-          onClick={() => order("vm.start", { vm: vm.id })}
+          onClick={() => send("vm.start", { vm: vm.id })}
         >
           <Play size={13} aria-hidden="true" />
           Start

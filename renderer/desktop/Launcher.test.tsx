@@ -1,17 +1,19 @@
 // @vitest-environment happy-dom
-import { act } from "react";
+import { act, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { AppView, Envelope } from "#shared/ipc/contract.ts";
+import type { AppView, AtollBridge, Envelope } from "#shared/ipc/contract.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import { takeVms } from "../shell/vm-store.ts";
+import { ShellContext } from "../shell/shell.ts";
+import { testShell } from "../shell/testing.ts";
 import { Launcher } from "./Launcher.tsx";
 
 type Answer = Envelope<AppView[]>;
-const asked = vi.hoisted(() => new Map<string, (answer: unknown) => void>());
-vi.mock("../host/bridge.ts", () => ({
-  bridge: { request: (_name: string, { vm }: { vm: string }) => new Promise((answer) => asked.set(vm, answer)) },
-}));
+const asked = new Map<string, (answer: unknown) => void>();
+const bridge = {
+  request: (_name: string, { vm }: { vm: string }) => new Promise((answer) => asked.set(vm, answer)),
+} as unknown as AtollBridge;
+const shell = testShell({ bridge });
 
 const vm = (name: string, state: VmStatus["state"] = "running"): VmStatus =>
   ({ id: name as VmId, name, label: "lagoon", state }) as VmStatus;
@@ -24,11 +26,13 @@ const options = (): string[] =>
 const status = (): string => document.querySelector('[role="status"]')?.textContent.trim() ?? "";
 
 let root: Root;
+const open = (launcher: ReactNode): void =>
+  act(() => root.render(<ShellContext value={shell}>{launcher}</ShellContext>));
 
 beforeEach(() => {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
   asked.clear();
-  takeVms([vm("home"), vm("off", "stopped"), vm("web")]);
+  shell.vms.take([vm("home"), vm("off", "stopped"), vm("web")]);
   root = createRoot(document.body.appendChild(document.createElement("div")));
 });
 
@@ -38,7 +42,7 @@ afterEach(() => {
 });
 
 it("programs are there as soon as their VM answers, and it says who has not", async () => {
-  act(() => root.render(<Launcher only={null} />));
+  open(<Launcher only={null} />);
   expect([...asked.keys()]).toEqual(["home", "web"]);
   expect(status()).toBe("Asking home, web…");
   await answer("web", { ok: true, value: [app("web", "Foot")] });
@@ -49,7 +53,7 @@ it("programs are there as soon as their VM answers, and it says who has not", as
 });
 
 it("the program that is chosen stays so when another VM answers", async () => {
-  act(() => root.render(<Launcher only={null} />));
+  open(<Launcher only={null} />);
   await answer("web", { ok: true, value: [app("web", "Foot")] });
   await answer("home", { ok: true, value: [app("home", "Foot"), app("home", "Calc")] });
   expect(options()).toEqual(["Calc, home", "Foot, home", "> Foot, web"]);
@@ -57,6 +61,6 @@ it("the program that is chosen stays so when another VM answers", async () => {
 });
 
 it("one VM's programs are asked of that VM alone", () => {
-  act(() => root.render(<Launcher only={"web" as VmId} />));
+  open(<Launcher only={"web" as VmId} />);
   expect([...asked.keys()]).toEqual(["web"]);
 });

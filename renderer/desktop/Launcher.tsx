@@ -1,22 +1,21 @@
-/** All programs of all running VMs, to search and start. The keyboard is the host's while it is open. */
+/** The programs of all running VMs, to search and launch. No guest gets keys while it is open. */
 import "./launcher.css";
 import { Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { AppView } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import { useShell } from "../shell/shell.ts";
 import { Tag } from "../ui/Tag.tsx";
-import { vmStore } from "../shell/vm-store.ts";
 import { iconFor } from "../ui/app-icon.ts";
 import { searchApps } from "./app-search.ts";
-import { launch } from "../shell/launches.ts";
-import { setOverlay } from "../shell/desktop-store.ts";
 import { useApps } from "./use-apps.ts";
 
 export function Launcher({ only }: { only: VmId | null }) {
+  const { vms: vmStore, overlays, launches } = useShell();
   const vms = useStore(vmStore, (state) => state.vms);
   const [query, setQuery] = useState("");
-  /** Not its place: when another VM answers, Enter shall not start its program instead. null: the first. */
+  /** The chosen program, not its index: when another VM answers, Enter must not launch that VM's program. null: the first. */
   const [chosenKey, setChosenKey] = useState<string | null>(null);
   const onlyVm = vms.find((vm) => vm.id === only);
   const asked = vms.filter((vm) => vm.state === "running" && (onlyVm === undefined || vm === onlyVm));
@@ -32,13 +31,13 @@ export function Launcher({ only }: { only: VmId | null }) {
   const start = (app: AppView | undefined): void => {
     const vm = vms.find(({ name }) => name === app?.vm);
     if (app === undefined || vm === undefined) return;
-    setOverlay(null);
-    void launch(vm.id, app);
+    overlays.close();
+    void launches.launch(vm.id, app);
   };
   const choose = (app: AppView | undefined): void => setChosenKey(app === undefined ? null : keyOf(app));
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") setOverlay(null);
+    if (event.key === "Escape") overlays.close();
     else if (event.key === "Enter") start(found[chosen]);
     else if (step !== undefined) choose(found[Math.max(0, Math.min(found.length - 1, chosen + step))]);
     else return;
@@ -46,7 +45,7 @@ export function Launcher({ only }: { only: VmId | null }) {
   };
 
   return (
-    <div className="launcher" onPointerDown={(event) => event.target === event.currentTarget && setOverlay(null)}>
+    <div className="launcher" onPointerDown={(event) => event.target === event.currentTarget && overlays.close()}>
       <section className="launcher-panel" role="dialog" aria-label="Programs" onKeyDown={onKey}>
         <label className="launcher-search">
           <Search size={17} aria-hidden="true" />
@@ -93,7 +92,7 @@ export function Launcher({ only }: { only: VmId | null }) {
         </ul>
         {found.length === 0 && waiting === "" && (
           <p className="launcher-none">
-            {query !== "" ? `No program is called “${query}”.` : "No running VM has told of its programs."}
+            {query !== "" ? `No program is called “${query}”.` : "No programs found in the running VMs."}
           </p>
         )}
         {waiting + silent !== "" && (

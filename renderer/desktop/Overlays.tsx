@@ -1,26 +1,30 @@
-/** What of the host lies above the windows: one at a time. Menus are drawn where their buttons are. */
+/** The overlay that is open; see shell/overlays.ts. */
+import type { ComponentType } from "react";
 import { useStore } from "zustand";
-import { KillPrompt } from "../vms/KillPrompt.tsx";
+import type { Overlay, OverlayOf } from "../shell/overlays.ts";
+import { useShell } from "../shell/shell.ts";
 import { WindowMenu } from "../wm/views/WindowMenu.tsx";
 import { Launcher } from "./Launcher.tsx";
-import { QuitPrompt } from "./QuitPrompt.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
-import { desktopStore } from "../shell/desktop-store.ts";
+
+/** null: it is drawn where its button is. */
+const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: OverlayOf<Kind> }> | null } = {
+  launcher: ({ overlay }) => <Launcher only={overlay.vm} />,
+  "window-menu": ({ overlay }) => <WindowMenu id={overlay.window} at={overlay} />,
+  shortcuts: Shortcuts,
+  "atoll-menu": null,
+  "vm-menu": null,
+  "dock-menu": null,
+  problems: null,
+  bar: null,
+};
 
 export function Overlays() {
-  const overlay = useStore(desktopStore, (state) => state.overlay);
-  switch (overlay?.kind) {
-    case "launcher":
-      return <Launcher only={overlay.vm} />;
-    case "kill-prompt":
-      return <KillPrompt vm={overlay.vm} />;
-    case "quit-prompt":
-      return <QuitPrompt vms={overlay.vms} />;
-    case "window-menu":
-      return <WindowMenu id={overlay.window} at={overlay} />;
-    case "shortcuts":
-      return <Shortcuts />;
-    default:
-      return null;
-  }
+  const overlay = useStore(useShell().overlays, (state) => state.overlay);
+  return overlay === null ? null : <OverlayView overlay={overlay} />;
+}
+
+function OverlayView<Kind extends Overlay["kind"]>({ overlay }: { overlay: OverlayOf<Kind> }) {
+  const View: ComponentType<{ overlay: OverlayOf<Kind> }> | null = VIEWS[overlay.kind];
+  return View === null ? null : <View overlay={overlay} />;
 }

@@ -1,19 +1,20 @@
-/** Files of the person that are not used because something is wrong with them: a word in the bar, and what it is. */
+/** A chip in the top bar for the person's files that are not used because they have errors, and a list of the errors. */
 import "./problems.css";
 import { Popover } from "@base-ui/react/popover";
 import { FileWarning } from "lucide-react";
 import { useStore } from "zustand";
-import { closeOverlay, desktopStore, setOverlay } from "../shell/desktop-store.ts";
+import { useShell } from "../shell/shell.ts";
 
 export function Problems() {
-  const problems = useStore(desktopStore, (state) => state.problems);
-  const isOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "problems");
+  const { desktop, overlays } = useShell();
+  const problems = useStore(desktop, (state) => state.problems);
+  const isOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "problems");
   if (problems.length === 0) return null;
   const count = problems.length === 1 ? "1 broken file" : `${problems.length} broken files`;
   return (
     <Popover.Root
       open={isOpen}
-      onOpenChange={(open) => (open ? setOverlay({ kind: "problems" }) : closeOverlay("problems"))}
+      onOpenChange={(open) => (open ? overlays.open({ kind: "problems" }) : overlays.closeIf("problems"))}
     >
       <Popover.Trigger className="chip problems-chip">
         <FileWarning size={13} aria-hidden="true" />
@@ -24,8 +25,7 @@ export function Problems() {
           <Popover.Popup className="menu problems">
             <Popover.Title className="problems-title">{count}</Popover.Title>
             <Popover.Description className="problems-hint">
-              Nothing of them is used until they are mended. Everything else works; a file is read again when it is
-              saved.
+              They are not used until they are fixed; everything else works. A file is reloaded when it is saved.
             </Popover.Description>
             <ul>
               {problems.map(({ file, line, column, reason }) => (

@@ -1,62 +1,43 @@
-/** What becomes of the VMs that run when Atoll's window closes. */
-import { useEffect, useState } from "react";
-import { useStore } from "zustand";
-import type { VmId } from "#shared/model/vm.ts";
+/** Asks what becomes of the VMs that run when Atoll's window closes. */
+import { useState } from "react";
+import type { PromptAnswer, PromptPayload } from "../shell/prompts.ts";
 import { Prompt, PromptButton } from "../ui/Prompt.tsx";
-import { Tag } from "../ui/Tag.tsx";
-import { tagOf, vmStore } from "../shell/vm-store.ts";
-import { bridge, order } from "../host/bridge.ts";
-import { setOverlay } from "../shell/desktop-store.ts";
+import { RunningVms } from "./RunningVms.tsx";
 
-export function QuitPrompt({ vms: running }: { vms: readonly VmId[] }) {
-  const vms = useStore(vmStore, (state) => state.vms);
-  const [isRemembered, setRemembered] = useState(false);
-  const [isStopping, setStopping] = useState(false);
-  useEffect(() => bridge.report("quit.shown", {}), []);
-  const answer = (chosen: "keep" | "stop"): void => {
-    setStopping(chosen === "stop");
-    order("desktop.quit", { vms: chosen, remember: isRemembered });
-  };
-  const left = running.filter((id) => vms.some((vm) => vm.id === id && vm.state !== "stopped"));
+interface QuitPromptProps {
+  payload: PromptPayload<"quit">;
+  answer: (answer: PromptAnswer<"quit">) => void;
+}
+
+export function QuitPrompt({ payload: { vms }, answer }: QuitPromptProps) {
+  const [remember, setRemember] = useState(false);
   return (
     <Prompt
-      title={isStopping ? "The VMs shut down" : "Quit Atoll?"}
+      title="Quit Atoll?"
       text={
         <>
           <p>
-            {isStopping
-              ? "Atoll ends as soon as they are off."
-              : running.length === 1
-                ? "A VM runs. Kept running, it is here again with its windows at the next start."
-                : "VMs run. Kept running, they are here again with their windows at the next start."}
+            {vms.length === 1
+              ? "A VM is running. If you keep it running, it and its windows are back at the next start."
+              : "VMs are running. If you keep them running, they and their windows are back at the next start."}
           </p>
-          <div className="prompt-tags">
-            {left.map((id) => (
-              <Tag key={id} tag={tagOf(vms, id)} />
-            ))}
-          </div>
+          <RunningVms ids={vms} />
         </>
       }
-      cancel={isStopping ? null : () => setOverlay(null)}
+      cancel={() => answer(null)}
       buttons={
-        isStopping ? (
-          <PromptButton press={() => answer("keep")}>Quit now, keep them running</PromptButton>
-        ) : (
-          <>
-            <PromptButton press={() => answer("stop")}>Shut down</PromptButton>
-            <PromptButton kind="main" press={() => answer("keep")}>
-              Keep running
-            </PromptButton>
-          </>
-        )
+        <>
+          <PromptButton press={() => answer({ vms: "stop", remember })}>Shut down</PromptButton>
+          <PromptButton kind="main" press={() => answer({ vms: "keep", remember })}>
+            Keep running
+          </PromptButton>
+        </>
       }
     >
-      {!isStopping && (
-        <label className="prompt-check">
-          <input type="checkbox" checked={isRemembered} onChange={(event) => setRemembered(event.target.checked)} />
-          Do the same next time and do not ask
-        </label>
-      )}
+      <label className="prompt-check">
+        <input type="checkbox" checked={remember} onChange={(event) => setRemember(event.target.checked)} />
+        Do the same next time without asking
+      </label>
     </Prompt>
   );
 }

@@ -1,15 +1,15 @@
-/** The keys that are the host's; all others go to the focused program. */
+/** The list of the host's keyboard shortcuts; all other keys go to the focused window. */
 import "./shortcuts.css";
 import { Dialog } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import { setOverlay } from "../shell/desktop-store.ts";
+import { useShell } from "../shell/shell.ts";
 
 const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Programs of all VMs", ["Super"]],
-  ["The bar: VMs and their menus", ["Super", "B"]],
-  ["Choose a window", ["Alt", "Tab"]],
-  ["Fill the screen", ["Super", "↑"]],
-  ["Own place again; minimise", ["Super", "↓"]],
+  ["Top bar: VMs and their menus", ["Super", "B"]],
+  ["Switch windows", ["Alt", "Tab"]],
+  ["Maximise", ["Super", "↑"]],
+  ["Restore, then minimise", ["Super", "↓"]],
   ["Left half", ["Super", "←"]],
   ["Right half", ["Super", "→"]],
   ["Full screen, and back", ["Super", "F"]],
@@ -21,12 +21,13 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 export function Shortcuts() {
+  const { overlays } = useShell();
   return (
-    <Dialog.Root open onOpenChange={(isOpen) => !isOpen && setOverlay(null)}>
+    <Dialog.Root open onOpenChange={(isOpen) => !isOpen && overlays.close()}>
       <Dialog.Portal className="overlay-layer">
         <Dialog.Backdrop className="prompt-backdrop" />
         <Dialog.Popup className="prompt">
-          <Dialog.Title className="prompt-title">Keys of the desktop</Dialog.Title>
+          <Dialog.Title className="prompt-title">Keyboard shortcuts</Dialog.Title>
           <dl className="shortcuts">
             {KEYS.map(([text, keys]) => (
               <div key={text}>
@@ -39,7 +40,7 @@ export function Shortcuts() {
               </div>
             ))}
           </dl>
-          <p className="prompt-text">Every other key goes to the program in front, and nowhere else.</p>
+          <p className="prompt-text">All other keys go to the focused window, and nowhere else.</p>
           <Dialog.Close className="prompt-close" aria-label="Close">
             <X size={15} />
           </Dialog.Close>

@@ -1,27 +1,27 @@
-/** The host's bar: Atoll, a chip for each VM, the clock, and the buttons of Atoll's own window. No guest draws here. */
+/** The host's top bar: Atoll's menu, a chip per VM, the clock, the buttons of Atoll's own window. No guest draws here. */
 import "./top-bar.css";
 import { Minus, X } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
+import type { OverlayStore } from "../shell/overlays.ts";
+import { useShell } from "../shell/shell.ts";
 import { VmChip } from "../vms/VmChip.tsx";
-import { vmStore } from "../shell/vm-store.ts";
 import { AtollMenu } from "./AtollMenu.tsx";
-import { order } from "../host/bridge.ts";
 import { Problems } from "./Problems.tsx";
-import { desktopStore, setOverlay } from "../shell/desktop-store.ts";
 
 export function TopBar() {
+  const { vms: vmStore, overlays, send } = useShell();
   const vms = useStore(vmStore, (state) => state.vms);
-  const hasKeyboard = useStore(desktopStore, ({ overlay }) => overlay?.kind === "bar");
+  const hasKeyboard = useStore(overlays, ({ overlay }) => overlay?.kind === "bar");
   const bar = useRef<HTMLElement>(null);
   useEffect(() => {
     if (!hasKeyboard) return;
     const buttons = bar.current?.querySelectorAll("button");
     (bar.current?.querySelector<HTMLElement>(".chip") ?? buttons?.[0])?.focus({ focusVisible: true });
-    const leave = (): void => setOverlay(null);
+    const leave = (): void => overlays.closeIf("bar");
     window.addEventListener("pointerdown", leave, { capture: true });
     return () => window.removeEventListener("pointerdown", leave, { capture: true });
-  }, [hasKeyboard]);
+  }, [hasKeyboard, overlays]);
   return (
     <header
       ref={bar}
@@ -29,7 +29,7 @@ export function TopBar() {
       role="toolbar"
       tabIndex={-1}
       aria-label="Atoll"
-      onKeyDown={(event) => moveAlong(event, bar.current)}
+      onKeyDown={(event) => moveAlong(event, bar.current, overlays)}
     >
       <AtollMenu />
       <div className="top-bar-space" />
@@ -48,11 +48,11 @@ export function TopBar() {
         <button
           type="button"
           aria-label="Minimise Atoll"
-          onClick={() => order("desktop.control", { action: "minimize" })}
+          onClick={() => send("desktop.control", { action: "minimize" })}
         >
           <Minus size={14} />
         </button>
-        <button type="button" aria-label="Close Atoll" onClick={() => order("desktop.control", { action: "close" })}>
+        <button type="button" aria-label="Close Atoll" onClick={() => send("desktop.control", { action: "close" })}>
           <X size={14} />
         </button>
       </div>
@@ -60,15 +60,15 @@ export function TopBar() {
   );
 }
 
-/** Arrow keys walk along the bar; Escape gives the keyboard back to the window. */
-function moveAlong(event: ReactKeyboardEvent, bar: HTMLElement | null): void {
-  if (bar === null || desktopStore.getState().overlay?.kind !== "bar") return;
+/** Arrow keys go from button to button; Escape gives the keyboard back to the focused window. */
+function moveAlong(event: ReactKeyboardEvent, bar: HTMLElement | null, overlays: OverlayStore): void {
+  if (bar === null || overlays.getState().overlay?.kind !== "bar") return;
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   const buttons = [...bar.querySelectorAll("button")];
   const index = buttons.findIndex((button) => button === document.activeElement);
   if (event.key === "Escape") {
     buttons[index]?.blur();
-    setOverlay(null);
+    overlays.close();
   } else if (step !== undefined) {
     buttons.at((index + step) % buttons.length)?.focus({ focusVisible: true });
   }

@@ -1,8 +1,8 @@
-/** The sea: a chart's contour lines, drawn once for a size and theme. */
+/** The wallpaper: contour lines of a sea chart, drawn once for each size and theme. */
 import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
+import { useShell } from "../shell/shell.ts";
 import { contours } from "./contours.ts";
-import { desktopStore } from "../shell/desktop-store.ts";
 
 const SEED = 7;
 const STEP_PX = 8;
@@ -10,7 +10,7 @@ const LEVELS = 15;
 
 export function Wallpaper() {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const theme = useStore(desktopStore, (state) => state.theme.shown);
+  const theme = useStore(useShell().desktop, (state) => state.theme.shown);
   useEffect(() => {
     const draw = (): void => {
       if (canvas.current !== null) drawChart(canvas.current);

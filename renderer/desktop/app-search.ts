@@ -1,11 +1,11 @@
-/** Which programs a few typed letters mean, best first. Pure. */
+/** Searches programs by what is typed, best match first. Pure. */
 import type { AppView } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
 
-/** What VMs have said that they have; null: one did not answer in time. */
+/** The programs of each VM that has answered; null: it did not answer in time. */
 export type AppAnswers = ReadonlyMap<VmId, readonly AppView[] | null>;
 
-/** What these VMs offer; what a guest names twice is offered once. */
+/** The programs of these VMs; one that a guest lists twice appears once. */
 export function offeredApps(answers: AppAnswers, vms: readonly VmId[]): AppView[] {
   return vms.flatMap((vm) => {
     const apps = answers.get(vm) ?? [];

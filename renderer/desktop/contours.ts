@@ -1,4 +1,4 @@
-/** Contour lines of a made-up sea floor with an atoll in it, from a seed: marching squares over value noise. Pure. */
+/** Contour lines of an invented sea floor with an atoll, from a seed: marching squares over value noise. Pure. */
 
 type Field = (x: number, y: number) => number;
 

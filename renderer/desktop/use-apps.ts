@@ -1,12 +1,13 @@
-/** Programs of VMs, as each of them answers: one that is silent keeps no other waiting. */
+/** The programs of VMs, as each VM answers: one that does not answer holds up no other. */
 import { useEffect, useMemo, useState } from "react";
 import type { AppView } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import { useShell } from "../shell/shell.ts";
 import { type AppAnswers, offeredApps } from "./app-search.ts";
-import { bridge } from "../host/bridge.ts";
 
-/** Asks all of them again when one has come. */
+/** Asks all of them again when a VM is added. */
 export function useApps(ids: readonly VmId[]): { apps: AppView[]; answers: AppAnswers } {
+  const { bridge } = useShell();
   const [answers, setAnswers] = useState<AppAnswers>(new Map());
   const key = ids.join(" ");
   useEffect(() => {
@@ -19,7 +20,7 @@ export function useApps(ids: readonly VmId[]): { apps: AppView[]; answers: AppAn
     return () => {
       isOver = true;
     };
-  }, [key]);
+  }, [bridge, key]);
   const apps = useMemo(() => offeredApps(answers, idsOf(key)), [answers, key]);
   return { apps, answers };
 }

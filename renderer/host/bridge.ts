@@ -1,8 +1,6 @@
-/** main, as the page sees it. */
-import type { AtollBridge } from "#shared/ipc/contract.ts";
+/** main, as the page sees it: `window.atoll` (by preload), and the ports of VMs' links. */
 import type { LINK_PORTS } from "#shared/ipc/channels.ts";
-import type { LinkPortsMessage } from "#shared/ipc/contract.ts";
-import { showNotice } from "../ui/notices.ts";
+import type { AtollBridge, LinkPortsMessage } from "#shared/ipc/contract.ts";
 
 declare global {
   interface Window {
@@ -10,18 +8,9 @@ declare global {
   }
 }
 
-export const bridge: AtollBridge = window.atoll;
-
-/** A request whose answer nobody waits for: a failure is shown. */
-export function order(...[name, input]: Parameters<AtollBridge["request"]>): void {
-  void bridge.request(name, input).then((answer) => {
-    if (!answer.ok) showNotice(answer.error.message);
-  });
-}
-
 const LINK_PORTS_NAME: typeof LINK_PORTS = "atoll.link-ports";
 
-/** Ports of VMs' links, as preload forwards them; only this page can post to itself. */
+/** Ports of VMs' links, which preload forwards as messages of the page to itself. */
 export function onLinkPorts(
   listener: (vm: LinkPortsMessage["vm"], events: MessagePort, pixels: MessagePort) => void,
 ): void {

@@ -1,19 +1,16 @@
-/** When a person last acted in a guest's window or chose one, and in which VM: what may take focus is decided by it. */
+/** Remembers a person's last action in a guest's window: which windows may take focus is decided by it (wm/model/activation.ts). */
 import type { VmId } from "#shared/model/vm.ts";
+import type { Activity } from "../wm/model/activation.ts";
 
-export interface Activity {
-  vm: VmId;
-  /** performance.now() */
-  atMs: number;
-}
+export class ActivityTracker {
+  #last: Activity | null = null;
 
-let last: Activity | null = null;
+  get last(): Activity | null {
+    return this.#last;
+  }
 
-/** A key or a button was pressed in a window of this VM, or a person has turned to one. */
-export function noteActivity(vm: VmId, atMs: number = performance.now()): void {
-  last = { vm, atMs };
-}
-
-export function lastActivity(): Activity | null {
-  return last;
+  /** A key or a button was pressed in a window of this VM, or a person has chosen one. */
+  note(vm: VmId, atMs: number = performance.now()): void {
+    this.#last = { vm, atMs };
+  }
 }

@@ -1,4 +1,4 @@
-/** A guest's cursor as CSS. It is shown over that guest's surfaces only; the host's frames have the host's. */
+/** A guest's cursor as CSS. It is shown over that guest's surfaces only; the host's frames have the host's cursors. */
 import type { CursorImage } from "#shared/ipc/link-port.ts";
 import { MAX_CURSOR_SIDE_PX } from "#shared/protocol/limits.ts";
 
@@ -41,8 +41,8 @@ const SHAPES = new Set([
 ]);
 
 /**
- * Longest side that is shown, CSS pixels: cursors of the usual themes are no larger. From the edge of its window a larger
- * one could cover the host's label; Chromium itself holds large ones back only from what lies outside of the page.
+ * Longest side of a cursor that is shown, CSS pixels; those of the usual themes are no larger. At the edge of its window a
+ * larger one could cover the host's label: Chromium restricts large cursors only where they reach out of the page.
  */
 const MAX_SHOWN_PX = 32;
 

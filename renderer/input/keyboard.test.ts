@@ -3,14 +3,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { LinkCommand } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
-import { lastActivity } from "./activity.ts";
-import type { HostChord } from "./host-keys.ts";
+import { ActivityTracker } from "./activity.ts";
+import type { HostShortcut } from "./host-keys.ts";
 import { EVDEV_CODES } from "./key-codes.ts";
 import { Keyboard, type KeySession } from "./keyboard.ts";
 
 const NAMES = new Map(Object.entries(EVDEV_CODES).map(([name, code]) => [code, name]));
 
-/** A VM that writes down what it is told: "+KeyA" pressed, "-KeyA" released, "=KeyA" repeated, "@7" focus on surface 7. */
+/** A VM that writes down what it is sent: "+KeyA" pressed, "-KeyA" released, "=KeyA" repeated, "@7" focus on surface 7. */
 class Guest implements KeySession {
   readonly vm: VmId;
   readonly heard: string[] = [];
@@ -32,8 +32,9 @@ class Guest implements KeySession {
 }
 
 let page: EventTarget;
+let activity: ActivityTracker;
 let keyboard: Keyboard;
-let chords: HostChord[];
+let shortcuts: HostShortcut[];
 let taps: number;
 let home: Guest;
 let web: Guest;
@@ -64,9 +65,14 @@ const up = (code: string, key: string, held?: Held): void => void page.dispatchE
 
 beforeEach(() => {
   page = new EventTarget();
-  chords = [];
+  shortcuts = [];
   taps = 0;
-  keyboard = new Keyboard({ superTapped: () => (taps += 1), chordPressed: (chord) => chords.push(chord) }, page);
+  activity = new ActivityTracker();
+  keyboard = new Keyboard(
+    activity,
+    { superTapped: () => (taps += 1), shortcutPressed: (shortcut) => shortcuts.push(shortcut) },
+    page,
+  );
   home = new Guest("home");
   web = new Guest("web");
   keyboard.setTarget({ session: home, surface: surface(7) });
@@ -79,7 +85,7 @@ describe("keys", () => {
     up("KeyA", "a");
     expect(home.said()).toBe("+KeyA -KeyA");
     expect(web.said()).toBe("");
-    expect(lastActivity()?.vm).toBe("home");
+    expect(activity.last?.vm).toBe("home");
   });
 
   it("that are down are released where they were pressed before another window gets the keys", () => {
@@ -87,7 +93,7 @@ describe("keys", () => {
     keyboard.setTarget({ session: web, surface: surface(3) });
     expect(home.said()).toBe("+KeyA -KeyA @-");
     expect(web.said()).toBe("@3");
-    // Its repeats and its end are nobody's.
+    // Its repeats and its release go nowhere.
     down("KeyA", "a", { repeat: true });
     up("KeyA", "a");
     expect(web.said()).toBe("");
@@ -144,7 +150,7 @@ describe("keys", () => {
     down("Tab", "Tab", { altKey: true });
     expect(home.said()).toBe("+KeyA -KeyA");
     expect(seen).toEqual(["keyup KeyA", "keydown Tab"]);
-    expect(chords).toEqual([]);
+    expect(shortcuts).toEqual([]);
     release();
     down("KeyB", "b");
     expect(home.said()).toBe("+KeyB");
@@ -219,17 +225,17 @@ describe("locks", () => {
   });
 });
 
-describe("the host's chords", () => {
+describe("the host's shortcuts", () => {
   it("never reach a guest: Super with any key, Alt with Tab, F4 and Space", () => {
     down("MetaLeft", "Meta", { metaKey: true });
     down("KeyL", "l", { metaKey: true });
     up("KeyL", "l", { metaKey: true });
     up("MetaLeft", "Meta");
     expect(home.said()).toBe("");
-    expect(chords).toEqual([{ modifier: "Meta", code: "KeyL", isShift: false }]);
+    expect(shortcuts).toEqual([{ modifier: "Meta", code: "KeyL", isShift: false }]);
     expect(taps).toBe(0);
     for (const code of ["Tab", "F4", "Space"]) down(code, code, { altKey: true });
-    expect(chords.slice(1).map(({ code }) => code)).toEqual(["Tab", "F4", "Space"]);
+    expect(shortcuts.slice(1).map(({ code }) => code)).toEqual(["Tab", "F4", "Space"]);
     expect(home.said()).toBe("");
   });
 
@@ -257,6 +263,50 @@ describe("the host's chords", () => {
     down("AltLeft", "Alt", { altKey: true });
     down("KeyF", "f", { altKey: true });
     expect(home.said()).toBe("+AltLeft +KeyF");
-    expect(chords).toEqual([]);
+    expect(shortcuts).toEqual([]);
+  });
+});
+
+describe("while a prompt is shown", () => {
+  beforeEach(() => {
+    down("KeyA", "a");
+    down("MetaLeft", "Meta", { metaKey: true });
+    keyboard.setPromptShown(true);
+    home.said();
+  });
+
+  it("no guest gets a key, and the prompt's buttons do", () => {
+    for (const [code, key] of [
+      ["Enter", "Enter"],
+      ["Tab", "Tab"],
+      ["KeyB", "b"],
+    ] as const)
+      expect(down(code, key).defaultPrevented).toBe(false);
+    expect(home.said()).toBe("");
+  });
+
+  it("Super and the host's shortcuts do nothing, and a key that was down before it opened does nothing when it goes up", () => {
+    up("MetaLeft", "Meta");
+    expect(down("MetaLeft", "Meta", { metaKey: true }).defaultPrevented).toBe(true);
+    up("MetaLeft", "Meta");
+    for (const code of ["Tab", "F4", "Space"]) expect(down(code, code, { altKey: true }).defaultPrevented).toBe(true);
+    up("KeyA", "a");
+    expect([taps, shortcuts, home.said()]).toEqual([0, [], ""]);
+  });
+
+  it("whoever has captured the keys does not get them", () => {
+    const seen: string[] = [];
+    keyboard.capture((key) => seen.push(key.code));
+    expect(down("Enter", "Enter").defaultPrevented).toBe(false);
+    expect(seen).toEqual([]);
+  });
+
+  it("another window may become the focused one; it gets the keys that are pressed after the answer", () => {
+    keyboard.setTarget({ session: web, surface: surface(3) });
+    down("KeyB", "b");
+    keyboard.setPromptShown(false);
+    up("KeyB", "b");
+    down("KeyC", "c");
+    expect(web.said()).toBe("@3 +KeyC");
   });
 });

@@ -1,17 +1,17 @@
 /**
- * Keys on their way to the focused window's VM: from a capture listener straight to its port. The host's chords
- * (host-keys.ts) never go there. Knows which keys are down in the guest, so that each one is released there, and keeps
- * the guest's modifiers and locks what they are on the host: nothing sticks.
+ * Sends key events to the focused window's VM, straight from a capture listener to its port; never the host's shortcuts
+ * (host-keys.ts), and none while a prompt is shown. Remembers which keys are down in the guest, so that each one is released
+ * there, and keeps the guest's modifiers and locks equal to the host's, so that none sticks.
  */
 import type { VmId } from "#shared/model/vm.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { LinkCommand } from "#shared/ipc/link-port.ts";
-import { noteActivity } from "./activity.ts";
-import { type HostChord, hostChordOf, isSuper } from "./host-keys.ts";
+import type { ActivityTracker } from "./activity.ts";
+import { type HostShortcut, hostShortcutOf, isSuper } from "./host-keys.ts";
 import { EVDEV_CODES } from "./key-codes.ts";
 import { type LayoutMap, strokeOf } from "./strokes.ts";
 
-/** The part of a LinkSession that keys are sent by. */
+/** The part of a VM's link session that keys are sent through. */
 export interface KeySession {
   readonly vm: VmId;
   send(command: LinkCommand): void;
@@ -25,10 +25,10 @@ export interface KeyboardTarget {
 export interface KeyboardListener {
   /** Super was pressed and released with nothing else in between. */
   superTapped(): void;
-  chordPressed(chord: HostChord): void;
+  shortcutPressed(shortcut: HostShortcut): void;
 }
 
-/** What pointer events and key events say of the modifiers. */
+/** The modifiers, as pointer events and key events have them. */
 export type ModifierFacts = Pick<MouseEvent, "shiftKey" | "ctrlKey" | "altKey" | "getModifierState">;
 
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph"] as const;
@@ -37,33 +37,36 @@ type Lock = "CapsLock" | "NumLock";
 
 const MODIFIER_CODES: Readonly<Record<Modifier, number>> = { Shift: 42, Control: 29, Alt: 56, AltGraph: 100 };
 const LOCK_CODES: Readonly<Record<Lock, number>> = { CapsLock: 58, NumLock: 69 };
-/** KEY_UNKNOWN: a key without a meaning. Between Alt's press and release it says that Alt was not pressed alone. */
+/** KEY_UNKNOWN, a key without a meaning: sent between Alt's press and release, it shows that Alt was not pressed alone. */
 const NO_KEY = 240;
 
 interface Pressed {
-  /** What the key means on the host's layout, where it is a modifier. */
+  /** Which modifier the key is on the host's layout; null: none. */
   modifier: Modifier | null;
 }
 
 export class Keyboard {
   readonly #listener: KeyboardListener;
+  readonly #activity: ActivityTracker;
   /** evdev codes that are down in the target. */
   readonly #pressed = new Map<number, Pressed>();
-  /** Which key last made a modifier: layouts move them. */
+  /** Which key last acted as a modifier: layouts move them. */
   readonly #keyOf: Record<Modifier, number> = { ...MODIFIER_CODES };
-  /** Locks as the agents have them: off when a session begins. */
+  /** The locks of each VM's agent: off when a session begins. */
   readonly #locks = new WeakMap<KeySession, Record<Lock, boolean>>();
   readonly #holders = new Set<string>();
   #target: KeyboardTarget | null = null;
   #layout: LayoutMap | null = null;
   #capture: ((event: KeyboardEvent) => void) | null = null;
+  #isPromptShown = false;
   /** Super is down, and nothing else was pressed since. */
   #isSuperTap = false;
   /** Alt is down in the guest, and no other key was pressed since. */
   #isAltTap = false;
 
   /** Listens to `source`, the page's window. */
-  constructor(listener: KeyboardListener, source: EventTarget) {
+  constructor(activity: ActivityTracker, listener: KeyboardListener, source: EventTarget) {
+    this.#activity = activity;
     this.#listener = listener;
     source.addEventListener("keydown", (event) => this.#keyDown(event as KeyboardEvent), { capture: true });
     source.addEventListener("keyup", (event) => this.#keyUp(event as KeyboardEvent), { capture: true });
@@ -75,7 +78,7 @@ export class Keyboard {
     this.#layout = layout;
   }
 
-  /** Whose keys these are from now on; what is down is released first. */
+  /** The window that gets the keys from now on; keys that are down are released in the former one first. */
   setTarget(target: KeyboardTarget | null): void {
     const before = this.#target;
     if (before?.session === target?.session && before?.surface === target?.surface) return;
@@ -86,7 +89,7 @@ export class Keyboard {
     target?.session.send({ type: "keyboardFocus", surface: target.surface });
   }
 
-  /** While any part of the host (launcher, menu, prompt) holds the keys, no guest gets one. */
+  /** While any part of the host (launcher, menu) holds the keys, no guest gets one. The host's shortcuts still work. */
   setHeldByHost(holder: string, isHeld: boolean): void {
     if (isHeld) {
       this.releaseAll();
@@ -94,7 +97,13 @@ export class Keyboard {
     } else this.#holders.delete(holder);
   }
 
-  /** Every key event goes to `handler` alone, chords included, until the returned function is called. */
+  /** A prompt owns the keyboard: its buttons get the keys; no guest, no shortcut and no capture does, until it is answered. */
+  setPromptShown(isShown: boolean): void {
+    if (isShown) this.releaseAll();
+    this.#isPromptShown = isShown;
+  }
+
+  /** Every key event goes to `handler` alone, shortcuts included, until the returned function is called. */
   capture(handler: (event: KeyboardEvent) => void): () => void {
     this.releaseAll();
     this.#capture = handler;
@@ -103,12 +112,12 @@ export class Keyboard {
     };
   }
 
-  /** Modifiers that a person holds go with a click: before a button is sent. */
+  /** Sends the modifiers that a person holds; before a pointer button is sent. */
   alignWith(event: ModifierFacts): void {
     if (this.#isForGuest && this.#target !== null) this.#alignModifiers(event);
   }
 
-  /** The host took a chord of a modifier that the guest has seen go down: its release shall mean nothing there. */
+  /** The host took a shortcut whose modifier the guest has seen pressed: its release must not mean "Alt alone" there. */
   disarm(): void {
     this.#isSuperTap = false;
     if (!this.#isAltTap) return;
@@ -124,10 +133,11 @@ export class Keyboard {
   }
 
   get #isForGuest(): boolean {
-    return this.#holders.size === 0 && this.#capture === null;
+    return this.#holders.size === 0 && this.#capture === null && !this.#isPromptShown;
   }
 
   #keyDown(event: KeyboardEvent): void {
+    if (this.#isPromptShown) return keepFromShortcuts(event);
     if (this.#capture !== null) return take(event, this.#capture);
     if (isSuper(event)) {
       event.preventDefault();
@@ -135,13 +145,13 @@ export class Keyboard {
       return;
     }
     this.#isSuperTap = false;
-    const chord = hostChordOf(event);
-    if (chord !== null) {
+    const shortcut = hostShortcutOf(event);
+    if (shortcut !== null) {
       event.preventDefault();
       event.stopPropagation();
-      if (event.repeat && chord.code !== "Tab") return;
+      if (event.repeat && shortcut.code !== "Tab") return;
       this.disarm();
-      return this.#listener.chordPressed(chord);
+      return this.#listener.shortcutPressed(shortcut);
     }
     if (!this.#isForGuest) return;
     event.preventDefault();
@@ -154,9 +164,9 @@ export class Keyboard {
     const stroke = strokeOf(event, this.#layout);
     if (stroke === null) return;
     const { code, needsShift } = stroke;
-    // A key that was pressed for another window repeats into nothing.
+    // Repeats of a key that was pressed in another window are dropped.
     if (event.repeat) return this.#pressed.has(code) ? this.#send(code, "repeated", event) : undefined;
-    noteActivity(session.vm);
+    this.#activity.note(session.vm);
     const modifier = modifierOf(event.key);
     if (modifier === null) {
       this.#alignModifiers(event);
@@ -171,6 +181,7 @@ export class Keyboard {
   }
 
   #keyUp(event: KeyboardEvent): void {
+    if (this.#isPromptShown) return keepFromShortcuts(event);
     if (this.#capture !== null) return take(event, this.#capture);
     if (isSuper(event)) {
       event.preventDefault();
@@ -184,11 +195,11 @@ export class Keyboard {
       this.#isAltTap = false;
       this.#send(code, "released", event);
     }
-    // One that was pressed in the guest in its name, as it was held when the window got focus.
+    // It may have been pressed there by #alignModifiers, when the window got focus while it was held.
     if (modifierOf(event.key) !== null && this.#target !== null) this.#releaseModifiers(event);
   }
 
-  /** Presses and releases modifiers in the guest until they are what a person holds. */
+  /** Presses and releases modifiers in the guest until they equal those that a person holds. */
   #alignModifiers(event: ModifierFacts): void {
     this.#releaseModifiers(event);
     for (const modifier of MODIFIERS) {
@@ -212,7 +223,7 @@ export class Keyboard {
     return false;
   }
 
-  /** A lock that changed while another window had the keys is made good before the first key that it matters for. */
+  /** A lock that changed while another window had the keys is set before the first key that it matters for. */
   #alignLocks(event: KeyboardEvent, session: KeySession): void {
     const lock = event.code.startsWith("Numpad") ? "NumLock" : event.key.length === 1 ? "CapsLock" : null;
     if (lock === null) return;
@@ -237,13 +248,20 @@ export class Keyboard {
   }
 }
 
+/** Neither the host's shortcuts nor the page's menus see Super or a shortcut while a prompt is shown; all else is the prompt's. */
+function keepFromShortcuts(event: KeyboardEvent): void {
+  if (!isSuper(event) && hostShortcutOf(event) === null) return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 function take(event: KeyboardEvent, handler: (event: KeyboardEvent) => void): void {
   event.preventDefault();
   event.stopPropagation();
   handler(event);
 }
 
-/** A button of the host that was used last keeps the page's own focus, and what shows while it has it, until a guest is used. */
+/** Takes DOM focus from the button of the host that was used last, with its focus ring: a guest is used now. */
 export function leaveHostElements(): void {
   const { activeElement } = document;
   if (activeElement instanceof HTMLElement && activeElement !== document.body) activeElement.blur();

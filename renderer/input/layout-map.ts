@@ -1,11 +1,11 @@
-/** Which characters the host's keys make without modifiers; see https://wicg.github.io/keyboard-map/. */
+/** Which characters the host's keys type without modifiers; see https://wicg.github.io/keyboard-map/. */
 import type { LayoutMap } from "./strokes.ts";
 
 interface KeyboardMapApi {
   getLayoutMap(): Promise<Iterable<[string, string]>>;
 }
 
-/** null: this browser does not tell. */
+/** null: this browser cannot say. */
 export async function layoutMap(): Promise<LayoutMap | null> {
   const { keyboard } = navigator as Navigator & { keyboard?: KeyboardMapApi };
   try {

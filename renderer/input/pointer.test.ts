@@ -6,16 +6,14 @@ import { type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.
 import type { Compositor } from "../compositor/compositor.ts";
 import { Scene, type SceneSurface } from "../compositor/scene.ts";
 import type { LifeId } from "../compositor/worker/messages.ts";
-import type { LinkSession } from "../wm/control/link-session.ts";
-import type { Links } from "../wm/control/links.ts";
-import { lastActivity } from "./activity.ts";
-import { Pointer } from "./pointer.ts";
+import { ActivityTracker } from "./activity.ts";
+import { Pointer, type PointerSession } from "./pointer.ts";
 
 const compositor = { open: () => undefined, forget: () => undefined } as unknown as Compositor;
 const id = (n: number): SurfaceId => n as SurfaceId;
 
-/** A VM with one window (surface 1), as the pointer sees it; writes down what it is told. */
-class Guest {
+/** A VM with one window (surface 1), as the pointer sees it; writes down what it is sent. */
+class Guest implements PointerSession {
   readonly heard: string[] = [];
   readonly scene = new Scene(1 as LifeId, compositor);
   readonly window: SceneSurface;
@@ -53,7 +51,7 @@ class Guest {
       case "pointerAxis":
         return void this.heard.push(`axis ${command.x120},${command.y120}`);
       default:
-        throw new Error(`the pointer said ${command.type}`);
+        throw new Error(`the pointer sent ${command.type}`);
     }
   }
 
@@ -64,6 +62,7 @@ class Guest {
 
 let home: Guest;
 let web: Guest;
+let activity: ActivityTracker;
 let pointer: Pointer;
 let pressed: WindowId[];
 let hostTakes: boolean;
@@ -88,12 +87,13 @@ beforeEach(() => {
   pressed = [];
   hostTakes = false;
   below = null;
-  const sessions = [home, web] as unknown as LinkSession[];
+  const sessions = [home, web];
   const links = {
     sessionOf: (scene: Scene) => sessions.find((session) => session.scene === scene),
     sessions: () => sessions.values(),
-  } as unknown as Links;
-  pointer = new Pointer(links, {
+  };
+  activity = new ActivityTracker();
+  pointer = new Pointer(links, activity, {
     pressed: (window) => {
       pressed.push(window);
       return hostTakes;
@@ -137,7 +137,7 @@ describe("the pointer", () => {
     expect(event.defaultPrevented).toBe(true);
     expect(pressed).toEqual(["home-000.1"]);
     expect(pointer.pressedWindow).toBe("home-000.1");
-    expect(lastActivity()?.vm).toBe(home.vm);
+    expect(activity.last?.vm).toBe(home.vm);
     move(web.window.canvas, { x: 90, y: 10 });
     act("pointerup", web.window.canvas, { x: 90, y: 10 });
     expect(home.said()).toBe("1@5,7 +110 1@90,10 -110 left");
@@ -145,7 +145,7 @@ describe("the pointer", () => {
     expect(pointer.pressedWindow).toBeNull();
   });
 
-  it("brings a second button, which the browser tells as a move", () => {
+  it("sends a second button, which the browser reports as a move", () => {
     act("pointerdown", home.window.canvas, { buttons: 1 });
     act("pointermove", home.window.canvas, { button: 2, buttons: 3 });
     act("pointermove", home.window.canvas, { button: 2, buttons: 1 });
@@ -154,17 +154,28 @@ describe("the pointer", () => {
     expect(buttons.filter((word) => /^[+-]/.test(word))).toEqual(["+110", "+111", "-111", "-110"]);
   });
 
-  it("lets all buttons go when the desktop loses focus or the host takes it", () => {
+  it("releases all buttons when the desktop loses focus or the host takes it", () => {
     act("pointerdown", home.window.canvas, { buttons: 1 });
     window.dispatchEvent(new Event("blur"));
     expect(home.said()).toBe("1@0,0 +110 -110 left");
     act("pointerdown", home.window.canvas, { buttons: 1 });
-    pointer.setHeldByHost(true);
+    pointer.setHeldByHost("gesture", true);
     expect(home.said()).toBe("1@0,0 +110 -110 left");
     move(home.window.canvas);
     act("pointerdown", home.window.canvas, { buttons: 1 });
     act("wheel", home.window.canvas, { y: 120 });
     expect(home.said()).toBe("");
+  });
+
+  it("comes back only when every part of the host has let go of it", () => {
+    pointer.setHeldByHost("gesture", true);
+    pointer.setHeldByHost("prompt", true);
+    pointer.setHeldByHost("gesture", false);
+    move(home.window.canvas);
+    expect(home.said()).toBe("");
+    pointer.setHeldByHost("prompt", false);
+    move(home.window.canvas);
+    expect(home.said()).toBe("1@0,0");
   });
 
   it("gives a press that is the host's gesture to no guest", () => {
@@ -181,7 +192,7 @@ describe("the pointer", () => {
     expect(act("wheel", document.body, { y: 60 }).defaultPrevented).toBe(false);
   });
 
-  it("ends a menu when the press is outside its VM; inside the program is told and decides", () => {
+  it("ends a menu when the press is outside its VM; inside it the program decides", () => {
     home.menu = home.open(2, "popup");
     act("pointerdown", web.window.canvas, { buttons: 1 });
     expect(home.said()).toBe("dismiss 2");

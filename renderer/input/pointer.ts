@@ -1,51 +1,69 @@
 /**
- * The pointer over guests' surfaces: found by the page's own hit test, sent straight to the port of the VM below it and to
- * no other. While a button is down the surface that was pressed keeps the pointer, wherever it goes.
+ * The pointer over guests' surfaces: the page's own hit test finds the surface, and events go to the port of its VM and to
+ * no other. While a button is down the surface where it was pressed keeps the pointer, wherever it moves.
  */
-import type { WindowId } from "#shared/model/window.ts";
+import type { LinkCommand } from "#shared/ipc/link-port.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import { type Scene, type SceneSurface, surfaceAt } from "../compositor/scene.ts";
-import type { LinkSession } from "../wm/control/link-session.ts";
-import type { Links } from "../wm/control/links.ts";
-import { noteActivity } from "./activity.ts";
+import type { ActivityTracker } from "./activity.ts";
 import { EVDEV_BUTTONS } from "./key-codes.ts";
 import { leaveHostElements, timeOf } from "./keyboard.ts";
 import { WheelAxis } from "./wheel.ts";
 
+/** The part of a VM's link session that pointer events go to. */
+export interface PointerSession {
+  readonly vm: VmId;
+  readonly popups: { firstGrab(): SceneSurface | null };
+  windowIdOf(surface: SurfaceId): WindowId;
+  dismissMenu(): void;
+  send(command: LinkCommand): void;
+}
+
+export interface PointerSessions {
+  sessions(): Iterable<PointerSession>;
+  sessionOf(scene: Scene): PointerSession | undefined;
+}
+
+/** The surface under the pointer, and whose it is. */
 interface Under {
-  session: LinkSession;
+  session: PointerSession;
   scene: Scene;
   surface: SceneSurface;
 }
 
 /** PointerEvent.button -> its bit in PointerEvent.buttons. */
 const BUTTON_BITS: readonly number[] = [1, 4, 2, 8, 16];
-const LIMIT_256 = 0x7fff_ff;
+/** Largest coordinate of `pointerMotion` in link-port.ts, logical pixels x 256. */
+const MAX_FIXED = 0x7fff_ff;
 
 export interface PointerListener {
-  /** A button goes down in a guest's surface: its window takes focus. True = the host takes the press (Alt+drag). */
+  /** A button is pressed in a guest's surface: its window takes focus. Returns true when the host takes the press (Alt+drag). */
   pressed(window: WindowId, event: PointerEvent): boolean;
 }
 
 export class Pointer {
-  readonly #links: Links;
+  readonly #links: PointerSessions;
+  readonly #activity: ActivityTracker;
   readonly #listener: PointerListener;
-  /** Surface that has the pointer in its VM's eyes. */
+  /** The surface that has the pointer, as far as its VM knows. */
   #over: Under | null = null;
-  /** Surface that was pressed, until all buttons are up. */
+  /** The surface where a button was pressed, until all buttons are up. */
   #grab: Under | null = null;
   readonly #buttons = new Set<number>();
   readonly #wheel = new WheelAxis();
-  /** Something of the host uses the pointer: a window is being moved. */
-  #isHeldByHost = false;
+  /** What of the host uses the pointer: a gesture that moves a window, a prompt. */
+  readonly #holders = new Set<string>();
 
-  constructor(links: Links, listener: PointerListener) {
+  constructor(links: PointerSessions, activity: ActivityTracker, listener: PointerListener) {
     this.#links = links;
+    this.#activity = activity;
     this.#listener = listener;
-    // pointermove waits for the frame.
+    // pointermove is only sent once per frame.
     const motion = "onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove";
     window.addEventListener(motion, (event) => this.#moved(event as PointerEvent), { capture: true, passive: true });
     window.addEventListener("pointerdown", (event) => this.#pressed(event), { capture: true });
-    window.addEventListener("pointermove", (event) => this.#chorded(event), { capture: true });
+    window.addEventListener("pointermove", (event) => this.#furtherButton(event), { capture: true });
     window.addEventListener("pointerup", (event) => this.#released(event), { capture: true });
     window.addEventListener("pointercancel", () => this.releaseAll(), { capture: true });
     window.addEventListener("wheel", (event) => this.#wheeled(event), { capture: true, passive: false });
@@ -56,15 +74,21 @@ export class Pointer {
     window.addEventListener("blur", () => this.releaseAll());
   }
 
-  /** Window in whose surfaces a button is down. */
+  /** The window in whose surfaces a button is down. */
   get pressedWindow(): WindowId | null {
     return this.#grab === null ? null : windowOf(this.#grab);
   }
 
-  /** The host takes the pointer over (move, resize): the guest's buttons go up, and it leaves. */
-  setHeldByHost(isHeld: boolean): void {
-    if (isHeld) this.releaseAll();
-    this.#isHeldByHost = isHeld;
+  /** While any part of the host holds the pointer no guest gets it: its buttons are released, and the pointer leaves it. */
+  setHeldByHost(holder: string, isHeld: boolean): void {
+    if (isHeld) {
+      this.releaseAll();
+      this.#holders.add(holder);
+    } else this.#holders.delete(holder);
+  }
+
+  get #isHeldByHost(): boolean {
+    return this.#holders.size > 0;
   }
 
   releaseAll(): void {
@@ -88,7 +112,7 @@ export class Pointer {
     leaveHostElements();
     if (this.#grab === null && this.#listener.pressed(windowOf(under), event)) return;
     this.#grab ??= under;
-    noteActivity(under.session.vm);
+    this.#activity.note(under.session.vm);
     this.#goTo(this.#grab, event);
     this.#button(event, true);
   }
@@ -102,8 +126,8 @@ export class Pointer {
     this.#goTo(this.#find(document.elementFromPoint(event.clientX, event.clientY)), event);
   }
 
-  /** A further button while one is down comes as a move that names it. */
-  #chorded(event: PointerEvent): void {
+  /** A button pressed or released while another is down: browsers report it as a pointermove. */
+  #furtherButton(event: PointerEvent): void {
     const bit = BUTTON_BITS[event.button];
     if (bit !== undefined && this.#grab !== null) this.#button(event, (event.buttons & bit) !== 0);
   }
@@ -125,7 +149,7 @@ export class Pointer {
     if (axis !== null) under.session.send(axis);
   }
 
-  /** In a menu's grab the pointer goes from surface to surface of its VM even while a button is down (press, drag, release). */
+  /** While a menu of it is open a VM's surfaces hand the pointer on even with a button down (press, drag, release on an item). */
   #target(event: PointerEvent): Under | null {
     if (this.#grab === null) return this.#find(event.target);
     if (this.#grab.session.popups.firstGrab() === null) return this.#grab;
@@ -159,7 +183,7 @@ export class Pointer {
     this.#over = null;
   }
 
-  /** A press outside a VM ends its menus. Inside it the program itself is told of the press, and does what it does. */
+  /** A press outside a VM's surfaces dismisses its menus. On a press inside them the program itself decides. */
   #dismissGrabsOutside(under: Under | null): void {
     for (const session of this.#links.sessions()) if (under?.session !== session) session.dismissMenu();
   }
@@ -170,5 +194,5 @@ function windowOf({ session, scene, surface }: Under): WindowId {
 }
 
 function fixed(value: number): number {
-  return Math.max(-LIMIT_256, Math.min(LIMIT_256, Math.round(value * 256)));
+  return Math.max(-MAX_FIXED, Math.min(MAX_FIXED, Math.round(value * 256)));
 }

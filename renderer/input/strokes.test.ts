@@ -51,7 +51,7 @@ describe("a key event of the host", () => {
     expect(needsShift("Quote", "ä")).toBe(false);
   });
 
-  it("is understood where the browser tells no layout", () => {
+  it("is understood where the browser has no layout map", () => {
     expect(strokeOf(key("KeyA", "A"), null)?.needsShift).toBe(true);
     expect(strokeOf(key("KeyA", "a"), null)?.needsShift).toBe(false);
     expect(strokeOf(key("Digit2", "@"), null)?.needsShift).toBe(true);

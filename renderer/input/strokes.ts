@@ -1,21 +1,21 @@
 /**
- * What a key event of the host is on the guest's keyboard. A real keyboard's events say it by their code. An input tool may
- * send a character without the Shift key that makes it (Playwright's `keyboard.type("A")`): Shift is added around it.
+ * Which key of the guest's keyboard a key event of the host is. For a real keyboard the event's `code` says it. An input
+ * tool may send a character without the Shift key that it needs (Playwright's `keyboard.type("A")`): Shift is added.
  * @see https://wicg.github.io/keyboard-map/
  */
 import { EVDEV_CODES } from "./key-codes.ts";
 
-/** Characters that keys make without modifiers on the host's layout: `navigator.keyboard.getLayoutMap()`. */
+/** `code` -> the character that the key types without modifiers on the host's layout: `navigator.keyboard.getLayoutMap()`. */
 export type LayoutMap = ReadonlyMap<string, string>;
 
 export interface Stroke {
   /** evdev */
   code: number;
-  /** The character needs Shift, which nobody holds. */
+  /** The character needs Shift, and Shift is not pressed. */
   needsShift: boolean;
 }
 
-/** US keyboard: what input tools take for granted. */
+/** Of a US keyboard, which is what input tools assume. */
 const US_SHIFTED: Readonly<Record<string, string>> = {
   Backquote: "~",
   Digit1: "!",
@@ -47,7 +47,7 @@ export interface StrokeFacts {
   getModifierState(name: string): boolean;
 }
 
-/** null: no key of a keyboard that a guest knows. */
+/** null: the guest's keyboard has no such key. */
 export function strokeOf(event: StrokeFacts, layout: LayoutMap | null): Stroke | null {
   const code = EVDEV_CODES[event.code];
   return code === undefined ? null : { code, needsShift: lacksShift(event, layout) };
@@ -55,7 +55,7 @@ export function strokeOf(event: StrokeFacts, layout: LayoutMap | null): Stroke |
 
 function lacksShift(event: StrokeFacts, layout: LayoutMap | null): boolean {
   const { code, key } = event;
-  // Whatever a person holds or has locked explains the character.
+  // A modifier or lock that is on explains the character.
   if (event.shiftKey || ["CapsLock", "AltGraph"].some((name) => event.getModifierState(name))) return false;
   const plain = layout === null ? usLetterOf(code) : layout.get(code);
   if (plain === key) return false;

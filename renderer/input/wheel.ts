@@ -1,6 +1,6 @@
 /**
  * Wheel events as a guest's axis events. Chromium gives pixels: 120 for a notch of a wheel on Linux, fractions of it for
- * high-resolution wheels and touchpads; its `wheelDelta` says a whole notch for any part of one.
+ * high-resolution wheels and touchpads. Its `wheelDelta` is of no use: it is a whole notch for any part of one.
  */
 import type { LinkCommand } from "#shared/ipc/link-port.ts";
 import { timeOf } from "./keyboard.ts";
@@ -9,17 +9,17 @@ export type AxisCommand = Extract<LinkCommand, { type: "pointerAxis" }>;
 
 const PX_PER_NOTCH = 120;
 const STEPS_PER_NOTCH = 120;
-/** Logical units that a notch scrolls, as libinput says it. */
+/** Logical pixels that a notch scrolls, as libinput has it. */
 const UNITS_PER_NOTCH = 15;
 /** DOM_DELTA_LINE, DOM_DELTA_PAGE: a notch is 3 lines; a page is taken for 8 notches. */
 const PX_PER_DELTA: readonly number[] = [1, PX_PER_NOTCH / 3, PX_PER_NOTCH * 8];
-/** Largest steps of one event; see link-port.ts. */
+/** Most steps of one event; see `pointerAxis` in link-port.ts. */
 const MAX_STEPS = 12_000;
 
 type WheelFacts = Pick<WheelEvent, "deltaX" | "deltaY" | "deltaMode" | "timeStamp">;
 
 export class WheelAxis {
-  /** Parts of a step that no event has carried yet. */
+  /** Fractions of a step that have not been sent yet. */
   #restX = 0;
   #restY = 0;
 
@@ -50,7 +50,7 @@ function bounded(steps: number): number {
   return Math.max(-MAX_STEPS, Math.min(MAX_STEPS, steps));
 }
 
-/** Logical units x 256. */
+/** Logical pixels x 256. */
 function unitsOf(steps: number): number {
   return Math.round((steps / STEPS_PER_NOTCH) * UNITS_PER_NOTCH * 256) + 0;
 }

@@ -1,38 +1,88 @@
-/** Programs that were told to start and have not shown a window yet: the dock says so. */
-import type { AppView } from "#shared/ipc/contract.ts";
+/** Programs that have been launched and have not shown a window yet: the dock shows them as opening. */
+import { createStore } from "zustand/vanilla";
+import type { AppView, AtollBridge } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import { showNotice } from "../ui/notices.ts";
-import type { DesktopWindow } from "../wm/model/state.ts";
-import { wmStore } from "../wm/model/store.ts";
-import { bridge } from "../host/bridge.ts";
-import { desktopStore, type Launch } from "./desktop-store.ts";
+import type { NoticeQueue } from "../ui/notices.ts";
+import type { DesktopWindow, WmState } from "../wm/model/state.ts";
+import type { WmStore } from "../wm/model/store.ts";
+import type { ReadonlyStore } from "./readonly-store.ts";
 
-/** Some programs have no window at all; then nothing is waited for any longer. */
-const LONGEST_WAIT_MS = 20_000;
-let lastId = 0;
-
-export async function launch(vm: VmId, app: AppView): Promise<void> {
-  lastId += 1;
-  const pending: Launch = { id: lastId, vm, appId: app.id, name: app.name };
-  desktopStore.setState(({ launches }) => ({ launches: [...launches, pending] }));
-  window.setTimeout(() => forget(pending.id), LONGEST_WAIT_MS);
-  const answer = await bridge.request("app.run", { vm, appId: app.id });
-  if (answer.ok) return;
-  forget(pending.id);
-  showNotice(answer.error.message);
+export interface Launch {
+  id: number;
+  vm: VmId;
+  appId: string;
+  name: string;
+  /** What its windows carry as their `launch`; null: main has not answered yet. */
+  launch: number | null;
 }
 
-/** The first window that a VM shows is taken for the program of it that was waited for longest. */
-export function followLaunches(): void {
-  wmStore.subscribe(({ windows }, before) => {
-    for (const { id, vm, isMapped } of Object.values<DesktopWindow>(windows)) {
-      if (!isMapped || before.windows[id]?.isMapped === true) continue;
-      const first = desktopStore.getState().launches.find((pending) => pending.vm === vm);
-      if (first !== undefined) forget(first.id);
+export interface LaunchState {
+  launches: readonly Launch[];
+}
+
+export interface LaunchStore extends ReadonlyStore<LaunchState> {
+  launch: (vm: VmId, app: AppView) => Promise<void>;
+}
+
+/** Some programs never show a window; after this they are no longer shown as opening. */
+const LONGEST_WAIT_MS = 20_000;
+
+export function createLaunchStore(
+  bridge: Pick<AtollBridge, "request">,
+  wm: WmStore,
+  notices: NoticeQueue,
+): LaunchStore {
+  const { getState, getInitialState, setState, subscribe } = createStore<LaunchState>(() => ({ launches: [] }));
+  let lastId = 0;
+
+  const forget = (id: number): void =>
+    setState(({ launches }) => ({ launches: launches.filter((pending) => pending.id !== id) }));
+  const change = (id: number, launch: number): void =>
+    setState(({ launches }) => ({
+      launches: launches.map((pending) => (pending.id === id ? { ...pending, launch } : pending)),
+    }));
+
+  wm.subscribe(({ windows }, before) => {
+    if (windows === before.windows || getState().launches.length === 0) return;
+    for (const window of Object.values<DesktopWindow>(windows)) {
+      if (!window.isMapped || before.windows[window.id]?.isMapped === true) continue;
+      const opened = getState().launches.find((pending) => mayBeOf(window, pending));
+      if (opened !== undefined) forget(opened.id);
     }
   });
+
+  return {
+    getState,
+    getInitialState,
+    subscribe,
+    launch: async (vm, app) => {
+      const id = (lastId += 1);
+      const pending: Launch = { id, vm, appId: app.id, name: app.name, launch: null };
+      setState(({ launches }) => ({ launches: [...launches, pending] }));
+      setTimeout(() => forget(id), LONGEST_WAIT_MS);
+      const answer = await bridge.request("app.run", { vm, appId: app.id });
+      if (!answer.ok) {
+        forget(id);
+        return notices.show(answer.error.message);
+      }
+      const { launch } = answer.value;
+      // Its window may have been faster than the answer.
+      if (hasWindow(wm.getState(), vm, launch)) forget(id);
+      else change(id, launch);
+    },
+  };
 }
 
-function forget(id: number): void {
-  desktopStore.setState(({ launches }) => ({ launches: launches.filter((pending) => pending.id !== id) }));
+/**
+ * A window says which launch it belongs to. It says none where a program hands over to another that runs already: then it is
+ * taken for the program of its VM that has been waited for longest.
+ */
+function mayBeOf({ vm, guest }: DesktopWindow, pending: Launch): boolean {
+  return pending.vm === vm && (guest.launch === null || guest.launch === pending.launch);
+}
+
+function hasWindow({ windows }: WmState, vm: VmId, launch: number): boolean {
+  return Object.values<DesktopWindow>(windows).some(
+    (window) => window.isMapped && window.vm === vm && window.guest.launch === launch,
+  );
 }

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import { takeVms, vmStore } from "./vm-store.ts";
+import { createVmStore } from "./vm-store.ts";
 
 const status = (name: string, change: Partial<VmStatus> = {}): VmStatus => ({
   id: name as VmId,
@@ -19,19 +19,20 @@ const status = (name: string, change: Partial<VmStatus> = {}): VmStatus => ({
   stateDetail: "",
   ...change,
 });
-const list = (): readonly VmStatus[] => vmStore.getState().vms;
+const store = createVmStore();
+const list = (): readonly VmStatus[] => store.getState().vms;
 
-beforeEach(() => takeVms([status("home"), status("web")]));
+beforeEach(() => store.take([status("home"), status("web")]));
 
-it("what main tells again stays the same object, however long the VMs run meanwhile", () => {
+it("what main reports again stays the same object, however long the VMs run meanwhile", () => {
   const before = list();
-  takeVms([status("home", { uptimeS: 6 }), status("web", { uptimeS: 6 })]);
+  store.take([status("home", { uptimeS: 6 }), status("web", { uptimeS: 6 })]);
   expect(list()).toBe(before);
 });
 
 it("only a VM that has changed is another object", () => {
   const [home, web] = list();
-  takeVms([status("home"), status("web", { windows: 2 })]);
+  store.take([status("home"), status("web", { windows: 2 })]);
   expect(list()[0]).toBe(home);
   expect(list()[1]).not.toBe(web);
   expect(list()[1]?.windows).toBe(2);
@@ -39,9 +40,9 @@ it("only a VM that has changed is another object", () => {
 
 it("VMs come and go", () => {
   const [, web] = list();
-  takeVms([status("web")]);
+  store.take([status("web")]);
   expect(list()).toEqual([web]);
   expect(list()[0]).toBe(web);
-  takeVms([]);
+  store.take([]);
   expect(list()).toEqual([]);
 });

@@ -1,32 +1,42 @@
-/** The VMs that main tells of. */
+/** The VMs, as main reports them. */
 import { createStore } from "zustand/vanilla";
 import { shallow } from "zustand/vanilla/shallow";
-import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import type { VmTag } from "../ui/Tag.tsx";
+import type { ReadonlyStore } from "./readonly-store.ts";
 
-export const vmStore = createStore<{ vms: readonly VmStatus[] }>(() => ({ vms: [] }));
-
-/**
- * Takes main's list, which comes whenever any window of any VM opens, closes or changes. What is as it was stays the same
- * object, a VM as well as the list, so that no view draws again for it.
- */
-export function takeVms(told: readonly VmStatus[]): void {
-  const { vms } = vmStore.getState();
-  const kept = told.map((vm) => vms.find((known) => looksAlike(known, vm)) ?? vm);
-  if (!shallow(kept, vms)) vmStore.setState({ vms: kept });
+export interface VmState {
+  vms: readonly VmStatus[];
 }
 
-/** All but what changes by itself each second and is shown nowhere on the desktop. */
+export interface VmStore extends ReadonlyStore<VmState> {
+  /**
+   * Takes main's list, which comes whenever any window of any VM opens, closes or changes. What is equal stays the same
+   * object, a VM as well as the list, so that no view renders for it.
+   */
+  take: (list: readonly VmStatus[]) => void;
+}
+
+export function createVmStore(): VmStore {
+  const { getState, getInitialState, setState, subscribe } = createStore<VmState>(() => ({ vms: [] }));
+  return {
+    getState,
+    getInitialState,
+    subscribe,
+    take: (list) => {
+      const { vms } = getState();
+      const kept = list.map((vm) => vms.find((known) => looksAlike(known, vm)) ?? vm);
+      if (!shallow(kept, vms)) setState({ vms: kept });
+    },
+  };
+}
+
+/** Equal but for the uptime, which changes every second and is not shown on the desktop. */
 function looksAlike(a: VmStatus, b: VmStatus): boolean {
   return shallow({ ...a, uptimeS: null }, { ...b, uptimeS: null });
 }
 
-export interface VmTag {
-  name: string;
-  label: LabelName;
-}
-
-/** Name and label of a VM for its frames; of one that main has not told of yet (or no more), its id in the quietest label. */
+/** Name and label of a VM for its frames; of one that main has not reported yet (or no longer), its id and a quiet label. */
 export function tagOf(vms: readonly VmStatus[], id: VmId): VmTag {
   const vm = vms.find((known) => known.id === id);
   return vm === undefined ? { name: id.slice(0, 8), label: "slate" } : { name: vm.name, label: vm.label };

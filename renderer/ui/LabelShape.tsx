@@ -1,4 +1,4 @@
-/** The shape of a label, so that trust is not told by colour alone. Drawn in `currentColor`. */
+/** The shape of a label, for those who cannot tell its colour. Drawn in `currentColor`. */
 import { LABELS, type LabelName, type LabelShape as Shape } from "#shared/model/label.ts";
 
 const PATHS: Readonly<Record<Exclude<Shape, "ring">, string>> = {

@@ -1,4 +1,4 @@
-/** A menu of the host: Base UI's behaviour (arrow keys, typing, focus comes back) in Atoll's clothes. */
+/** A menu of the host: Base UI's behaviour (arrow keys, typing to search, focus goes back afterwards) in Atoll's style. */
 import "./menu.css";
 import { Menu as Base } from "@base-ui/react/menu";
 import { Check } from "lucide-react";
@@ -8,12 +8,12 @@ import type { LabelName } from "#shared/model/label.ts";
 interface MenuProps {
   isOpen: boolean;
   setOpen: (isOpen: boolean) => void;
-  /** The button that it opens from; null: it opens `at` a place of the page. */
+  /** The button that opens it; null: it opens `at` a place of the page. */
   trigger: ReactElement | null;
   at?: { x: number; y: number };
   align: "start" | "end";
   side?: "top" | "bottom";
-  /** The VM's label that it belongs to; none: the host's own. */
+  /** Label of the VM that it belongs to; none: the host's own. */
   label?: LabelName;
   children: ReactNode;
 }

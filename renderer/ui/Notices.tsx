@@ -1,12 +1,12 @@
-/** The notices that are there now, newest in front. F6 takes the keyboard to them. */
+/** The notices that are shown now, newest in front. F6 moves the keyboard focus to them. */
 import "./notices.css";
 import { Toast } from "@base-ui/react/toast";
 import { TriangleAlert, X } from "lucide-react";
-import { noticeManager } from "./notices.ts";
+import type { NoticeQueue } from "./notices.ts";
 
-export function Notices() {
+export function Notices({ notices }: { notices: NoticeQueue }) {
   return (
-    <Toast.Provider toastManager={noticeManager} limit={4}>
+    <Toast.Provider toastManager={notices.manager} limit={4}>
       <Toast.Portal className="overlay-layer">
         <Toast.Viewport className="notices">
           <NoticeList />

@@ -53,7 +53,7 @@ it("a prompt cannot be confirmed in its first second, nor in the first after the
   expect(press).toHaveBeenCalledOnce();
 });
 
-it("another question waits as long again: a double click does not answer it", () => {
+it("another question waits for as long again: a double click does not answer it", () => {
   ask("Really?");
   passes(1_000);
   ask("Sure?");
@@ -61,7 +61,7 @@ it("another question waits as long again: a double click does not answer it", ()
   expect(press).not.toHaveBeenCalled();
 });
 
-it("Cancel has the focus, not what stands before it: Enter confirms nothing", async () => {
+it("Cancel has the focus, not what comes before it: Enter confirms nothing", async () => {
   vi.useRealTimers();
   ask("Really?");
   await vi.waitFor(() => expect(document.activeElement).toBe(button("Cancel")));

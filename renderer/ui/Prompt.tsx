@@ -1,22 +1,22 @@
 /**
- * A question of the host: it dims every guest's window and holds the keyboard until it is answered. Nothing that was on its
- * way to a program answers it: "Cancel" has the focus, and what does something waits for a moment.
+ * A question of the host: it dims every guest's window, and has the keyboard until it is answered. So that a key or click
+ * meant for a program does not answer it, "Cancel" has the focus and all other buttons are disabled for a moment.
  */
 import "./prompt.css";
 import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 
-/** A person has seen what is asked. */
+/** Long enough to see what is asked. */
 const ARMED_AFTER_MS = 1_000;
 
 interface PromptProps {
   title: string;
   /** What happens, in a line or two. */
   text: ReactNode;
-  /** null: it is too late for that. */
+  /** null: it cannot be cancelled. */
   cancel: (() => void) | null;
   children?: ReactNode;
-  /** PromptButtons, the safest first; "Cancel" stands before them. */
+  /** PromptButtons, the safest first; "Cancel" comes before them. */
   buttons: ReactNode;
 }
 
@@ -55,7 +55,7 @@ interface PromptButtonProps {
   children: ReactNode;
 }
 
-/** An answer that does something. */
+/** An answer other than "Cancel". */
 export function PromptButton({ kind, press, children }: PromptButtonProps) {
   const isArmed = useContext(ArmedContext);
   return (
@@ -65,7 +65,7 @@ export function PromptButton({ kind, press, children }: PromptButtonProps) {
   );
 }
 
-/** The question has been there for a moment, in a desktop that has the focus. */
+/** The question has been shown for a moment while the desktop had the focus. */
 function useArmed(question: string): boolean {
   const [isArmed, setArmed] = useState(false);
   useEffect(() => {

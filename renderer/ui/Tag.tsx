@@ -1,7 +1,12 @@
-/** A VM's tag: its label's colour and shape, and its name. The host's word on whose this is. */
+/** A VM's tag: its label's colour and shape, and its name. It says which VM a window belongs to. */
 import "./tag.css";
+import type { LabelName } from "#shared/model/label.ts";
 import { LabelShape } from "./LabelShape.tsx";
-import type { VmTag } from "../shell/vm-store.ts";
+
+export interface VmTag {
+  name: string;
+  label: LabelName;
+}
 
 export function Tag({ tag }: { tag: VmTag }) {
   return (

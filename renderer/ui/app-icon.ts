@@ -1,4 +1,4 @@
-/** An outline icon for a program, by what its id and categories say. A guest's own icon is never shown in the host's parts. */
+/** An outline icon for a program, by its id and categories. The host's parts never show a guest's own icon. */
 import {
   AppWindow,
   BookOpen,

@@ -1,13 +1,16 @@
-/** What the host has to say in a line or two: it waits in a corner, and stays while it is read. */
+/** Messages of the host in a line or two, in a corner; they stay while they are being read. */
 import { Toast } from "@base-ui/react/toast";
 
-export const noticeManager = Toast.createToastManager();
-
 const NOTICE_MS = 8_000;
-let last = { text: "", id: "" };
 
-/** Something that failed. The same words said again while they are still there renew them. */
-export function showNotice(text: string): void {
-  if (last.text === text) noticeManager.close(last.id);
-  last = { text, id: noticeManager.add({ description: text, timeout: NOTICE_MS, priority: "high" }) };
+export class NoticeQueue {
+  /** What the view shows. */
+  readonly manager = Toast.createToastManager();
+  #last = { text: "", id: "" };
+
+  /** Something has failed. The same text again replaces the one that is still shown. */
+  show(text: string): void {
+    if (this.#last.text === text) this.manager.close(this.#last.id);
+    this.#last = { text, id: this.manager.add({ description: text, timeout: NOTICE_MS, priority: "high" }) };
+  }
 }

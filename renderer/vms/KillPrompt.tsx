@@ -1,33 +1,38 @@
-/** Asks before a VM loses its power: what its programs have not saved is gone. */
-import type { VmId } from "#shared/model/vm.ts";
-import { order } from "../host/bridge.ts";
-import { setOverlay } from "../shell/desktop-store.ts";
+/** Asks before a VM's power is cut: what its programs have not saved is lost. */
+import type { PromptAnswer, PromptPayload } from "../shell/prompts.ts";
+import { useShell } from "../shell/shell.ts";
+import { useTag } from "../shell/use-vm.ts";
 import { Prompt, PromptButton } from "../ui/Prompt.tsx";
 import { Tag } from "../ui/Tag.tsx";
-import { useTag } from "../shell/use-vm.ts";
 
-export function KillPrompt({ vm }: { vm: VmId }) {
+interface KillPromptProps {
+  payload: PromptPayload<"vm.kill">;
+  answer: (answer: PromptAnswer<"vm.kill">) => void;
+}
+
+export function KillPrompt({ payload: { vm }, answer }: KillPromptProps) {
+  const { send } = useShell();
   const tag = useTag(vm);
-  const answer = (name: "vm.stop" | "vm.kill"): void => {
-    setOverlay(null);
-    order(name, { vm });
+  const shutDown = (): void => {
+    answer(false);
+    send("vm.stop", { vm });
   };
   return (
     <Prompt
       title={`Kill “${tag.name}”?`}
       text={
         <>
-          <p>Its power is cut at once, and what its programs have not saved is lost. Shutting down lets them end.</p>
+          <p>Its power is cut at once, and what its programs have not saved is lost. Shutting down lets them finish.</p>
           <div className="prompt-tags">
             <Tag tag={tag} />
           </div>
         </>
       }
-      cancel={() => setOverlay(null)}
+      cancel={() => answer(false)}
       buttons={
         <>
-          <PromptButton press={() => answer("vm.stop")}>Shut down</PromptButton>
-          <PromptButton kind="danger" press={() => answer("vm.kill")}>
+          <PromptButton press={shutDown}>Shut down</PromptButton>
+          <PromptButton kind="danger" press={() => answer(true)}>
             Kill
           </PromptButton>
         </>

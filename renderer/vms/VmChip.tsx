@@ -1,4 +1,4 @@
-/** A VM in the top bar: shape, name, the one fact; with a menu of what can be done to it. */
+/** A VM in the top bar: its label's shape, its name and its state; with a menu of what can be done to it. */
 import "./vm-chip.css";
 import { Bell, LayoutGrid, Pause, Play, Power, Skull } from "lucide-react";
 import { memo } from "react";
@@ -6,25 +6,23 @@ import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
 import type { VmStatus } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
-import { order } from "../host/bridge.ts";
-import { orders } from "../desktop/create-shell.ts";
-import { closeOverlay, desktopStore, setOverlay } from "../shell/desktop-store.ts";
+import { useShell } from "../shell/shell.ts";
+import { useWindow } from "../shell/use-window.ts";
 import { LabelShape } from "../ui/LabelShape.tsx";
 import { Menu, MenuItem, MenuRule } from "../ui/Menu.tsx";
-import { wmStore } from "../wm/model/store.ts";
-import { useWindow } from "../shell/use-window.ts";
 import { wantingOf } from "../wm/model/window-facts.ts";
 import { canStart, factOf, machineOf } from "./facts.ts";
 import { StartSteps } from "./StartSteps.tsx";
 
 export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
-  const isOpen = useStore(desktopStore, ({ overlay }) => overlay?.kind === "vm-menu" && overlay.vm === vm.id);
+  const { wm, overlays } = useShell();
+  const isOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "vm-menu" && overlay.vm === vm.id);
   const wanting = useStore(
-    wmStore,
+    wm,
     useShallow((state) => wantingOf(state, vm.id)),
   );
   const setOpen = (open: boolean): void =>
-    open ? setOverlay({ kind: "vm-menu", vm: vm.id }) : closeOverlay("vm-menu");
+    open ? overlays.open({ kind: "vm-menu", vm: vm.id }) : overlays.closeIf("vm-menu");
   const fact = factOf(vm, wanting.length > 0);
   const chip = (
     <button
@@ -51,49 +49,48 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
 });
 
 function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] }) {
+  const { send, overlays, prompts } = useShell();
   const isOn = !canStart(vm);
   const icon = 14;
+  const kill = async (): Promise<void> => {
+    const outcome = await prompts.ask({ kind: "vm.kill", payload: { vm: vm.id } });
+    if (outcome.status === "answered" && outcome.answer) send("vm.kill", { vm: vm.id });
+  };
   return (
     <>
       <div className="chip-detail">
         <strong>{vm.name}</strong>
         <span>{machineOf(vm)}</span>
-        {vm.stateDetail !== "" && <span className="chip-words">{vm.stateDetail}</span>}
+        {vm.stateDetail !== "" && <span className="chip-state">{vm.stateDetail}</span>}
       </div>
       {wanting.map((id) => (
         <WantingItem key={id} id={id} />
       ))}
       {wanting.length > 0 && <MenuRule />}
-      {!isOn && <MenuItem icon={<Play size={icon} />} text="Start" run={() => order("vm.start", { vm: vm.id })} />}
+      {!isOn && <MenuItem icon={<Play size={icon} />} text="Start" run={() => send("vm.start", { vm: vm.id })} />}
       {vm.state === "running" && (
         <MenuItem
           icon={<LayoutGrid size={icon} />}
           text="Programs"
-          run={() => setOverlay({ kind: "launcher", vm: vm.id })}
+          run={() => overlays.open({ kind: "launcher", vm: vm.id })}
         />
       )}
       {vm.state === "running" && (
-        <MenuItem icon={<Pause size={icon} />} text="Pause" run={() => order("vm.pause", { vm: vm.id })} />
+        <MenuItem icon={<Pause size={icon} />} text="Pause" run={() => send("vm.pause", { vm: vm.id })} />
       )}
       {vm.state === "paused" && (
-        <MenuItem icon={<Play size={icon} />} text="Resume" run={() => order("vm.resume", { vm: vm.id })} />
+        <MenuItem icon={<Play size={icon} />} text="Resume" run={() => send("vm.resume", { vm: vm.id })} />
       )}
-      {isOn && <MenuItem icon={<Power size={icon} />} text="Shut down" run={() => order("vm.stop", { vm: vm.id })} />}
-      {isOn && (
-        <MenuItem
-          icon={<Skull size={icon} />}
-          text="Kill…"
-          isDanger
-          run={() => setOverlay({ kind: "kill-prompt", vm: vm.id })}
-        />
-      )}
+      {isOn && <MenuItem icon={<Power size={icon} />} text="Shut down" run={() => send("vm.stop", { vm: vm.id })} />}
+      {isOn && <MenuItem icon={<Skull size={icon} />} text="Kill…" isDanger run={() => void kill()} />}
     </>
   );
 }
 
-/** A window that wants to be looked at: it may be behind others, and the dock out of sight. */
+/** A window that asks for attention: it may be behind others, and the dock hidden. */
 function WantingItem({ id }: { id: WindowId }) {
+  const { commands } = useShell();
   const window = useWindow(id);
   if (window === null) return null;
-  return <MenuItem icon={<Bell size={14} />} text={window.title} run={() => orders.focus(id)} />;
+  return <MenuItem icon={<Bell size={14} />} text={window.title} run={() => commands.focus(id)} />;
 }

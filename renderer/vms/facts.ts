@@ -1,4 +1,4 @@
-/** The one fact about a VM that is worth knowing now, in a few words. Pure. */
+/** A VM's state in a few words, as its chip shows it. Pure. */
 import type { StartPhase, VmStateReason, VmStatus } from "#shared/model/vm.ts";
 
 export type FactTone = "quiet" | "busy" | "wanting" | "bad";
@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<VmStateReason, string>> = {
   "disk-error": "disk error",
 };
 
-/** `isWanting`: a window of it wants to be looked at. */
+/** `isWanting`: a window of it asks for attention. */
 export function factOf(vm: VmStatus, isWanting = false): VmFact {
   const reason = vm.stateReason === null ? null : REASONS[vm.stateReason];
   switch (vm.state) {
@@ -47,12 +47,12 @@ export function factOf(vm: VmStatus, isWanting = false): VmFact {
   }
 }
 
-/** Is a start what it needs (it does not run)? */
+/** It does not run, so that it can be started. */
 export function canStart(vm: VmStatus): boolean {
   return vm.state === "stopped" || vm.state === "crashed";
 }
 
-/** What it is made of, in a line: `debian · no network · emulated (no KVM)`. */
+/** Template, network and accelerator in a line: `debian · no network · emulated, without KVM`. */
 export function machineOf(vm: VmStatus): string {
   return [
     vm.template ?? "external",

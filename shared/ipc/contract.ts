@@ -31,6 +31,12 @@ const layoutSchema = z.object({
 });
 export type DesktopLayout = z.infer<typeof layoutSchema>;
 
+const placement = z.preprocess(
+  // As files of former versions have it.
+  (value) => (value === "fullscreen" ? "appFullscreen" : value === "screen" ? "userFullscreen" : value),
+  z.enum(["free", "maximized", "appFullscreen", "left", "right", "userFullscreen"]),
+);
+
 /** Where windows are, as it is kept for the next start of the desktop; DOM pixels of the page. */
 export const placementsSchema = z.object({
   /** Bottom to top. */
@@ -42,7 +48,7 @@ export const placementsSchema = z.object({
         appId: z.string().max(256),
         /** Content of the window while it is neither maximised nor tiled. */
         free: rect,
-        placement: z.enum(["free", "maximized", "fullscreen", "left", "right", "screen"]),
+        placement,
         minimized: z.boolean(),
         focused: z.boolean(),
       }),
@@ -158,7 +164,8 @@ export interface RequestResults {
   "template.build": null;
   "template.cancel": null;
   "app.list": AppView[];
-  "app.run": { pid: number };
+  /** `launch`: what the windows of this start carry as theirs. */
+  "app.run": { pid: number; launch: number };
 }
 
 /** main -> page: what the CLI asks of the window manager. Positions are DOM pixels of the page. */

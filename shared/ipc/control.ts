@@ -113,7 +113,7 @@ export interface ControlResults {
   "vm.resume": VmView;
   "vm.remove": VmView;
   "app.list": AppView[];
-  "app.run": { pid: number; windowId?: WindowId };
+  "app.run": { pid: number; launch: number; windowId?: WindowId };
   "window.list": WindowView[];
   "window.focus": WindowView;
   "window.close": WindowView;

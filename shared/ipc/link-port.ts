@@ -5,7 +5,14 @@
  * What the link says has been validated by it. What the page says is parsed again by the link (pageMessageSchema).
  */
 import { z } from "zod";
-import type { GuestPopup, GuestWindow, PlacedChild, SurfaceId, WindowRequest } from "../model/window.ts";
+import {
+  type GuestPopup,
+  type GuestWindow,
+  MAX_WINDOW_SIDE,
+  type PlacedChild,
+  type SurfaceId,
+  type WindowRequest,
+} from "../model/window.ts";
 
 export type CursorImage =
   | { kind: "shape"; name: string }
@@ -47,7 +54,7 @@ export type LinkEvent =
 const surface = z.int().min(1).max(0xffff_ffff);
 const timeMs = z.int().min(0).max(0xffff_ffff);
 const coordinate = z.int().min(-0x7fff_ff).max(0x7fff_ff);
-const side = z.int().min(0).max(16_384);
+const side = z.int().min(0).max(MAX_WINDOW_SIDE);
 
 /** page -> link, main -> link: input and window orders. */
 const linkCommandSchema = z.discriminatedUnion("type", [

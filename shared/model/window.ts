@@ -8,6 +8,9 @@ export type SurfaceId = number & { readonly [brand]: "SurfaceId" };
 /** A window on this host: `<first 8 digits of the VM's id>.<surface id>`. */
 export type WindowId = string & { readonly [brand]: "WindowId" };
 
+/** Longest side of a window on the desktop, logical or physical pixels: more than any screen has. */
+export const MAX_WINDOW_SIDE = 16_384;
+
 export function windowIdOf(vm: VmId, surface: SurfaceId): WindowId {
   return `${vm.slice(0, 8)}.${surface}` as WindowId;
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Configurer, type Wish } from "./configurer.ts";
+import type { ConfigureRequest } from "../model/configure-request.ts";
+import { Configurer } from "./configurer.ts";
 
-const wish = (width: number, height: number, states = 0): Wish => ({
+const sized = (width: number, height: number, states = 0): ConfigureRequest => ({
   width,
   height,
   states,
@@ -26,55 +27,55 @@ describe("a configurer", () => {
 
   it("counts serials from 1 and does not say the same twice", () => {
     const { configurer, sent } = make();
-    configurer.ask(wish(0, 0));
-    configurer.ask(wish(0, 0));
+    configurer.request(sized(0, 0));
+    configurer.request(sized(0, 0));
     expect(sent).toEqual(["1: 0x0 0"]);
   });
 
-  it("has one new size open at a time; the newest wish wins", () => {
+  it("has one new size open at a time; the newest request wins", () => {
     const { configurer, sent } = make();
-    configurer.ask(wish(100, 100));
-    configurer.ask(wish(110, 100));
-    configurer.ask(wish(120, 100));
+    configurer.request(sized(100, 100));
+    configurer.request(sized(110, 100));
+    configurer.request(sized(120, 100));
     expect(sent).toEqual(["1: 100x100 0"]);
     configurer.answered(1, { width: 100, height: 100 });
     expect(sent).toEqual(["1: 100x100 0", "2: 120x100 0"]);
   });
 
-  it("tells other states at once: a program need not draw for them", () => {
+  it("sends other states at once: a program need not draw for them", () => {
     const { configurer, sent } = make();
-    configurer.ask(wish(100, 100));
+    configurer.request(sized(100, 100));
     configurer.answered(1, { width: 100, height: 100 });
-    configurer.ask(wish(100, 100, 1));
-    configurer.ask(wish(100, 100, 0));
-    configurer.ask(wish(90, 100, 0));
+    configurer.request(sized(100, 100, 1));
+    configurer.request(sized(100, 100, 0));
+    configurer.request(sized(90, 100, 0));
     expect(sent).toHaveLength(4);
   });
 
   it("does not wait for ever for a program that does not answer", () => {
     const { configurer, sent } = make();
-    configurer.ask(wish(100, 100));
-    configurer.ask(wish(120, 100));
+    configurer.request(sized(100, 100));
+    configurer.request(sized(120, 100));
     vi.advanceTimersByTime(1000);
     expect(sent).toEqual(["1: 100x100 0", "2: 120x100 0"]);
   });
 
   it("is not led astray by an answer to a configure that was never sent", async () => {
     const { configurer, sent } = make();
-    configurer.ask(wish(100, 100));
+    configurer.request(sized(100, 100));
     configurer.answered(4_000_000_000, { width: 100, height: 100 });
-    configurer.ask(wish(120, 100));
-    configurer.ask(wish(130, 100));
+    configurer.request(sized(120, 100));
+    configurer.request(sized(130, 100));
     expect(sent).toHaveLength(2);
     configurer.answered(2, { width: 120, height: 100 });
     expect(sent).toHaveLength(3);
   });
 
-  it("tells when the last wish is answered", async () => {
+  it("knows when the last request is answered", async () => {
     const { configurer } = make();
     let isDone = false;
-    configurer.ask(wish(100, 100));
-    configurer.ask(wish(120, 100));
+    configurer.request(sized(100, 100));
+    configurer.request(sized(120, 100));
     void configurer.whenAnswered().then(() => (isDone = true));
     configurer.answered(1, { width: 100, height: 100 });
     await vi.advanceTimersByTimeAsync(0);

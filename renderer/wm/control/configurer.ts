@@ -1,83 +1,79 @@
 /**
- * What a program is asked to be like, paced to its answers: one configure of a new size is open at a time, and the newest
- * wish wins. One Configurer for each window.
+ * Sends a window's configures at the pace of its program: at most one that asks for a new size is unanswered, and when the
+ * answer comes the newest request follows. One Configurer for each window.
  */
-import type { LinkCommand } from "#shared/ipc/link-port.ts";
 import type { Size } from "#shared/model/window.ts";
+import { type ConfigureRequest, isSameRequest } from "../model/configure-request.ts";
 
-type ConfigureCommand = Extract<LinkCommand, { type: "configure" }>;
-/** Everything of a configure but its serial. */
-export type Wish = Omit<ConfigureCommand, "type" | "surface" | "serial">;
-
-export const STATE_BITS = { activated: 1, maximized: 2, fullscreen: 4, resizing: 8, tiled: 16 } as const;
-
-/** A program that does not answer is asked again with the newest wish after this. */
-const PATIENCE_MS = 250;
+/** A program that does not answer is sent the newest request after this. */
+const ANSWER_TIMEOUT_MS = 250;
 
 export class Configurer {
-  readonly #send: (wish: Wish, serial: number) => void;
+  readonly #send: (request: ConfigureRequest, serial: number) => void;
   #serial = 0;
-  #answered = 0;
-  /** Serial of the last configure that asked for a new size: a program need not draw for the others. */
-  #openSerial = 0;
-  /** What the program shows: asked for the same again it need not draw. */
-  #shown: Size = { width: 0, height: 0 };
-  #sent: Wish | null = null;
-  #waiting: Wish | null = null;
+  #answeredSerial = 0;
+  /** Of the last configure that asked for a new size: a program need not draw for the others. */
+  #resizeSerial = 0;
+  /** Size of the program's last picture: asked for the same again it need not draw. */
+  #drawn: Size = { width: 0, height: 0 };
+  #sent: ConfigureRequest | null = null;
+  /** To be sent once the program has answered. */
+  #waiting: ConfigureRequest | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #answerWaiters: { serial: number; resolve: () => void }[] = [];
 
-  constructor(send: (wish: Wish, serial: number) => void) {
+  constructor(send: (request: ConfigureRequest, serial: number) => void) {
     this.#send = send;
   }
 
-  get lastWish(): Wish | null {
+  get lastRequest(): ConfigureRequest | null {
     return this.#waiting ?? this.#sent;
   }
 
-  /** No new size is waited for. */
+  /** The program has answered the last request for a new size. */
   get isSettled(): boolean {
-    return this.#waiting === null && this.#answered >= this.#openSerial;
+    return this.#waiting === null && this.#answeredSerial >= this.#resizeSerial;
   }
 
-  ask(wish: Wish): void {
+  /** Sends it now or, while a new size is unanswered, later; one that is not sent yet is replaced by the next. */
+  request(request: ConfigureRequest): void {
     const last = this.#sent;
-    if (last !== null && this.#waiting === null && isSame(last, wish)) return;
-    const isNewSize = last === null || !(isSameSize(last, wish) || isSameSize(this.#shown, wish));
-    if (isNewSize && last !== null && this.#answered < this.#openSerial) {
-      this.#waiting = wish;
-      this.#timer ??= setTimeout(() => this.#flush(), PATIENCE_MS);
+    if (last !== null && this.#waiting === null && isSameRequest(last, request)) return;
+    const isNewSize = last === null || !(isSameSize(last, request) || isSameSize(this.#drawn, request));
+    if (isNewSize && last !== null && this.#answeredSerial < this.#resizeSerial) {
+      this.#waiting = request;
+      this.#timer ??= setTimeout(() => this.#flush(), ANSWER_TIMEOUT_MS);
       return;
     }
     this.#waiting = null;
-    this.#sendNow(wish, isNewSize);
+    this.#sendNow(request, isNewSize);
   }
 
   /**
    * A picture of this size came that answers configures up to `serial`. A guest's number: it may be anything.
-   * Returns whether no answer to a new size is open, as of this picture.
+   * Returns whether, as of this picture, every request for a new size is answered.
    */
-  answered(untrustedSerial: number, shown: Size): boolean {
-    this.#shown = shown;
+  answered(untrustedSerial: number, drawn: Size): boolean {
+    this.#drawn = drawn;
     const serial = Math.min(untrustedSerial, this.#serial);
-    const isAnswer = serial >= this.#openSerial;
-    if (serial > this.#answered) this.#accept(serial);
+    const isAnswer = serial >= this.#resizeSerial;
+    if (serial > this.#answeredSerial) this.#accept(serial);
     return isAnswer;
   }
 
   #accept(serial: number): void {
-    this.#answered = serial;
+    this.#answeredSerial = serial;
     for (const waiter of this.#answerWaiters.splice(0)) {
       if (waiter.serial <= serial) waiter.resolve();
       else this.#answerWaiters.push(waiter);
     }
-    if (this.#answered >= this.#openSerial) this.#flush();
+    if (this.#answeredSerial >= this.#resizeSerial) this.#flush();
   }
 
-  /** Resolves when the last wish is answered; at once when it is. */
+  /** Resolves when the last request is answered; at once when it is. */
   async whenAnswered(): Promise<void> {
     while (!this.isSettled) {
-      await new Promise<void>((resolve) => this.#answerWaiters.push({ serial: this.#openSerial, resolve }));
+      await new Promise<void>((resolve) => this.#answerWaiters.push({ serial: this.#resizeSerial, resolve }));
     }
   }
 
@@ -86,38 +82,26 @@ export class Configurer {
     this.#timer = null;
     this.#waiting = null;
     for (const waiter of this.#answerWaiters.splice(0)) waiter.resolve();
-    this.#answered = this.#serial;
+    this.#answeredSerial = this.#serial;
   }
 
   #flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const wish = this.#waiting;
+    const request = this.#waiting;
     this.#waiting = null;
-    if (wish !== null && (this.#sent === null || !isSame(this.#sent, wish)))
-      this.#sendNow(wish, !isSameSize(this.#shown, wish));
+    if (request !== null && (this.#sent === null || !isSameRequest(this.#sent, request)))
+      this.#sendNow(request, !isSameSize(this.#drawn, request));
   }
 
-  #sendNow(wish: Wish, isNewSize: boolean): void {
+  #sendNow(request: ConfigureRequest, isNewSize: boolean): void {
     this.#serial += 1;
-    if (isNewSize) this.#openSerial = this.#serial;
-    this.#sent = wish;
-    this.#send(wish, this.#serial);
+    if (isNewSize) this.#resizeSerial = this.#serial;
+    this.#sent = request;
+    this.#send(request, this.#serial);
   }
 }
 
 function isSameSize(a: Size, b: Size): boolean {
   return a.width === b.width && a.height === b.height;
-}
-
-function isSame(a: Wish, b: Wish): boolean {
-  return (
-    a.width === b.width &&
-    a.height === b.height &&
-    a.states === b.states &&
-    a.boundsWidth === b.boundsWidth &&
-    a.boundsHeight === b.boundsHeight &&
-    a.x === b.x &&
-    a.y === b.y
-  );
 }

@@ -8,27 +8,37 @@ import type { Pointer } from "../../input/pointer.ts";
 import type { Links } from "./links.ts";
 import { Drag } from "./drag.ts";
 import type { Effects } from "./effects.ts";
-import { overlayStore } from "../model/overlays.ts";
+import { ActivityTracker } from "../../input/activity.ts";
+import { createWmOverlayStore } from "../model/overlays.ts";
 import type { DesktopWindow } from "../model/state.ts";
-import { dispatch, wmStore } from "../model/store.ts";
+import { createWmStore } from "../model/store.ts";
 
 const VM = "home" as VmId;
 const ID = "w.1" as WindowId;
 const page = new EventTarget();
-const wished: Size[] = [];
+const requested: Size[] = [];
+const wm = createWmStore();
+const { dispatch } = wm;
+const overlays = createWmOverlayStore();
 let isHeld = false;
-const keyboard = new Keyboard({ superTapped: () => undefined, chordPressed: () => undefined }, page);
-const drag = new Drag(
-  { find: () => undefined } as unknown as Links,
-  { askSize: (_id: WindowId, size: Size) => void wished.push(size) } as unknown as Effects,
-  {
+const keyboard = new Keyboard(
+  new ActivityTracker(),
+  { superTapped: () => undefined, shortcutPressed: () => undefined },
+  page,
+);
+const drag = new Drag({
+  wm,
+  overlays,
+  links: { find: () => undefined } as unknown as Links,
+  effects: { requestSize: (_id: WindowId, size: Size) => void requested.push(size) } as unknown as Effects,
+  pointer: {
     pressedWindow: null,
-    setHeldByHost: (held: boolean) => {
+    setHeldByHost: (_holder: string, held: boolean) => {
       isHeld = held;
     },
   } as unknown as Pointer,
   keyboard,
-);
+});
 
 const guest: GuestWindow = {
   surface: 1 as SurfaceId,
@@ -46,7 +56,7 @@ const pointer = (type: string, clientX: number, clientY: number): void =>
   void window.dispatchEvent(new PointerEvent(type, { clientX, clientY }));
 const press = (code: string, shiftKey = false): void =>
   void page.dispatchEvent(new KeyboardEvent("keydown", { code, key: code, shiftKey }));
-const current = (): DesktopWindow | undefined => wmStore.getState().windows[ID];
+const current = (): DesktopWindow | undefined => wm.getState().windows[ID];
 
 beforeEach(() => {
   drag.cancel();
@@ -55,7 +65,7 @@ beforeEach(() => {
   dispatch({ type: "opened", id: ID, vm: VM, guest });
   dispatch({ type: "mapped", id: ID, size: { width: 600, height: 400 }, takesFocus: true, remembered: null });
   dispatch({ type: "moveTo", id: ID, x: 300, y: 200 });
-  wished.length = 0;
+  requested.length = 0;
 });
 
 describe("a move", () => {
@@ -77,13 +87,13 @@ describe("a move", () => {
     pointer("pointerdown", 400, 180);
     drag.move(ID);
     pointer("pointermove", 1439, 300);
-    expect(overlayStore.getState().snap).toEqual({ x: 720, y: 34, width: 720, height: 866 });
+    expect(overlays.getState().snap).toEqual({ x: 720, y: 34, width: 720, height: 866 });
     pointer("pointermove", 1200, 300);
-    expect(overlayStore.getState().snap).toBeNull();
+    expect(overlays.getState().snap).toBeNull();
     pointer("pointermove", 700, 34);
     pointer("pointerup", 700, 34);
     expect(current()?.placement).toBe("maximized");
-    expect(overlayStore.getState().snap).toBeNull();
+    expect(overlays.getState().snap).toBeNull();
   });
 
   it("is taken back by Escape, to a maximised window's place as well", () => {
@@ -112,10 +122,10 @@ describe("a resize", () => {
   it("asks for what the program can be, and holds the edges", () => {
     pointer("pointerdown", 300, 400);
     drag.resize(ID, { top: false, bottom: false, left: true, right: false });
-    expect(current()?.held?.left).toBe(true);
+    expect(current()?.held).toMatchObject({ kind: "resize", edges: { left: true } });
     pointer("pointermove", 250, 400);
     pointer("pointermove", 2000, 400);
-    expect(wished).toEqual([
+    expect(requested).toEqual([
       { width: 650, height: 400 },
       { width: 200, height: 400 },
     ]);
@@ -124,7 +134,10 @@ describe("a resize", () => {
   it("by any part takes the nearest corner", () => {
     pointer("pointerdown", 310, 590);
     drag.resizeNearest(ID);
-    expect(current()?.held).toEqual({ top: false, bottom: true, left: true, right: false });
+    expect(current()?.held).toEqual({
+      kind: "resize",
+      edges: { top: false, bottom: true, left: true, right: false },
+    });
   });
 
   it("is not for windows that fill the screen or are frozen", () => {

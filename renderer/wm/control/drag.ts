@@ -1,22 +1,21 @@
-/** Interactive move and resize, by pointer or by arrow keys: the host holds both until it is over. No React on this path. */
+/** Moves and resizes windows by pointer or arrow keys; the host holds both until the gesture ends. No React on this path. */
 import type { Rect, WindowId } from "#shared/model/window.ts";
 import type { Keyboard } from "../../input/keyboard.ts";
 import type { Pointer } from "../../input/pointer.ts";
 import type { Links } from "./links.ts";
 import type { Effects } from "./effects.ts";
 import { clamp, type Edges, fill, isFixedSize, type Part, sizeAfterDrag, snapPart } from "../model/geometry.ts";
-import { overlayStore } from "../model/overlays.ts";
+import type { WmOverlayStore } from "../model/overlays.ts";
 import { contentOf, type DesktopWindow, frameOf, type Placement } from "../model/state.ts";
-import { dispatch, wmStore } from "../model/store.ts";
+import type { WmStore } from "../model/store.ts";
 
-export const NO_EDGES: Edges = { top: false, bottom: false, left: false, right: false };
-/** A press that moves less is a click. */
-const SLOP = 4;
-/** The program's last answer to a resize is waited for this long. */
+/** A press whose pointer moves less is a click, DOM pixels. */
+const CLICK_SLOP_PX = 4;
+/** How long the program's answer to the last size of a resize is waited for. */
 const LAST_ANSWER_MS = 1_500;
-/** A press of an arrow key; with Shift. */
-const KEY_STEP = 24;
-const FINE_STEP = 1;
+/** What a press of an arrow key moves, DOM pixels; and with Shift. */
+const KEY_STEP_PX = 24;
+const FINE_STEP_PX = 1;
 
 const PLACEMENTS: Readonly<Record<Part, Placement>> = { all: "maximized", left: "left", right: "right" };
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
@@ -28,28 +27,42 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
 
 interface Gesture {
   id: WindowId;
-  /** For the pointer's shape. */
+  /** Chooses the cursor. */
   kind: string;
   moved(x: number, y: number): void;
-  /** It was let go, not given up. */
+  /** The person let go. */
   done?(): void;
-  givenUp(): void;
+  /** The person pressed Escape, or something else ended it: undo it. */
+  cancelled(): void;
+}
+
+interface DragParts {
+  wm: WmStore;
+  overlays: WmOverlayStore;
+  links: Links;
+  effects: Effects;
+  pointer: Pointer;
+  keyboard: Keyboard;
 }
 
 export class Drag {
+  readonly #wm: WmStore;
+  readonly #overlays: WmOverlayStore;
   readonly #links: Links;
   readonly #effects: Effects;
   readonly #pointer: Pointer;
   readonly #keyboard: Keyboard;
   #end: ((isDone: boolean) => void) | null = null;
-  /** Where the pointer was last seen: a program's own request to be moved comes without a place. */
+  /** The pointer's last position: a program's request to be moved comes without one. */
   #last = { x: 0, y: 0 };
 
-  constructor(links: Links, effects: Effects, pointer: Pointer, keyboard: Keyboard) {
-    this.#links = links;
-    this.#effects = effects;
-    this.#pointer = pointer;
-    this.#keyboard = keyboard;
+  constructor(parts: DragParts) {
+    this.#wm = parts.wm;
+    this.#overlays = parts.overlays;
+    this.#links = parts.links;
+    this.#effects = parts.effects;
+    this.#pointer = parts.pointer;
+    this.#keyboard = parts.keyboard;
     const remember = (event: PointerEvent): void => {
       this.#last = { x: event.clientX, y: event.clientY };
     };
@@ -58,36 +71,36 @@ export class Drag {
   }
 
   /**
-   * Moves a window with the pointer, from where the pointer is. A maximised one comes off when the pointer really moves; at
-   * an edge of the work area it takes that part of it when it is let go.
+   * Moves a window with the pointer, from where the pointer is. A maximised one becomes free once the pointer really moves;
+   * let go at an edge of the work area the window fills that part of it.
    */
   move(id: WindowId): void {
     const start = this.#last;
-    const before = wmStore.getState().windows[id];
-    if (before === undefined || before.shownAs === "screen") return;
+    const before = this.#wm.getState().windows[id];
+    if (before === undefined || before.shownAs === "userFullscreen") return;
     let grip: { x: number; y: number } | null = null;
     let part: Part | null = null;
     this.#begin({
       id,
       kind: "move",
       moved: (x, y) => {
-        const state = wmStore.getState();
+        const state = this.#wm.getState();
         const window = state.windows[id];
         if (window === undefined) return this.cancel();
         if (grip === null) {
-          if (Math.hypot(x - start.x, y - start.y) < SLOP) return;
+          if (Math.hypot(x - start.x, y - start.y) < CLICK_SLOP_PX) return;
           grip = gripOf(window, start, state.workArea);
-          dispatch({ type: "hold", id, edges: NO_EDGES });
+          this.#wm.dispatch({ type: "hold", id, held: { kind: "move" } });
         }
-        dispatch({ type: "moveTo", id, x: x - grip.x, y: y - grip.y });
+        this.#wm.dispatch({ type: "moveTo", id, x: x - grip.x, y: y - grip.y });
         part = isFixedSize(window.guest.hints) ? null : snapPart(x, y, state.workArea);
         const snap = part === null ? null : fill(state.workArea, part);
-        if (!isSame(snap, overlayStore.getState().snap)) overlayStore.setState({ snap });
+        if (!isSame(snap, this.#overlays.getState().snap)) this.#overlays.setState({ snap });
       },
       done: () => {
-        if (part !== null) dispatch({ type: "place", id, placement: PLACEMENTS[part] });
+        if (part !== null) this.#wm.dispatch({ type: "place", id, placement: PLACEMENTS[part] });
       },
-      givenUp: () => putBack(before),
+      cancelled: () => this.#putBack(before),
     });
   }
 
@@ -95,21 +108,21 @@ export class Drag {
   resize(id: WindowId, edges: Edges): void {
     const window = this.#resizable(id);
     if (window === null) return;
-    const start = { ...this.#last, ...contentOf(window, wmStore.getState().workArea) };
+    const start = { ...this.#last, ...contentOf(window, this.#wm.getState().workArea) };
     const from = { ...this.#last };
-    dispatch({ type: "hold", id, edges });
+    this.#wm.dispatch({ type: "hold", id, held: { kind: "resize", edges } });
     this.#begin({
       id,
       kind: kindOf(edges),
       moved: (x, y) =>
-        this.#effects.askSize(id, sizeAfterDrag(start, edges, x - from.x, y - from.y, window.guest.hints)),
-      givenUp: () => this.#effects.askSize(id, window.free),
+        this.#effects.requestSize(id, sizeAfterDrag(start, edges, x - from.x, y - from.y, window.guest.hints)),
+      cancelled: () => this.#effects.requestSize(id, window.free),
     });
   }
 
   /** By the corner that is nearest to the pointer. */
   resizeNearest(id: WindowId): void {
-    const state = wmStore.getState();
+    const state = this.#wm.getState();
     const window = state.windows[id];
     if (window === undefined) return;
     const content = contentOf(window, state.workArea);
@@ -118,17 +131,17 @@ export class Drag {
     this.resize(id, { left: isLeft, right: !isLeft, top: isTop, bottom: !isTop });
   }
 
-  /** Moves a window with the arrow keys; Enter ends it, Escape takes it back. */
+  /** Moves a window with the arrow keys; Enter ends it, Escape undoes it. */
   moveByKeys(id: WindowId): void {
-    const before = wmStore.getState().windows[id];
-    if (before === undefined || before.shownAs === "screen") return;
-    dispatch({ type: "hold", id, edges: NO_EDGES });
-    this.#begin({ id, kind: "move", moved: () => undefined, givenUp: () => putBack(before) }, (dx, dy) => {
-      const state = wmStore.getState();
+    const before = this.#wm.getState().windows[id];
+    if (before === undefined || before.shownAs === "userFullscreen") return;
+    this.#wm.dispatch({ type: "hold", id, held: { kind: "move" } });
+    this.#begin({ id, kind: "move", moved: () => undefined, cancelled: () => this.#putBack(before) }, (dx, dy) => {
+      const state = this.#wm.getState();
       const window = state.windows[id];
       if (window === undefined) return;
       const { x, y } = contentOf(window, state.workArea);
-      dispatch({ type: "moveTo", id, x: x + dx, y: y + dy });
+      this.#wm.dispatch({ type: "moveTo", id, x: x + dx, y: y + dy });
     });
   }
 
@@ -136,29 +149,39 @@ export class Drag {
   resizeByKeys(id: WindowId): void {
     const window = this.#resizable(id);
     if (window === null) return;
-    const edges = { ...NO_EDGES, right: true, bottom: true };
+    const edges = { top: false, bottom: true, left: false, right: true };
     let [width, height] = [window.free.width, window.free.height];
-    dispatch({ type: "hold", id, edges });
-    const gesture = { id, kind: "se", moved: () => undefined, givenUp: () => this.#effects.askSize(id, window.free) };
+    this.#wm.dispatch({ type: "hold", id, held: { kind: "resize", edges } });
+    const gesture = {
+      id,
+      kind: "se",
+      moved: () => undefined,
+      cancelled: () => this.#effects.requestSize(id, window.free),
+    };
     this.#begin(gesture, (dx, dy) => {
       ({ width, height } = sizeAfterDrag({ width, height }, edges, dx, dy, window.guest.hints));
-      this.#effects.askSize(id, { width, height });
+      this.#effects.requestSize(id, { width, height });
     });
   }
 
-  /** A program asks to be moved or resized: only while a button is down in that window. */
+  /** A program asks for a move (null) or a resize by these edges: granted only while a button is down in that window. */
   requested(id: WindowId, edges: Edges | null): void {
     if (this.#pointer.pressedWindow !== id) return;
     if (edges === null) this.move(id);
-    else this.resize(id, edges);
+    else if (Object.values(edges).some(Boolean)) this.resize(id, edges);
   }
 
   cancel(): void {
     this.#end?.(false);
   }
 
+  #putBack({ id, free, placement }: DesktopWindow): void {
+    this.#wm.dispatch({ type: "moveTo", id, x: free.x, y: free.y });
+    this.#wm.dispatch({ type: "place", id, placement });
+  }
+
   #resizable(id: WindowId): DesktopWindow | null {
-    const window = wmStore.getState().windows[id];
+    const window = this.#wm.getState().windows[id];
     if (window === undefined || window.frozen !== null || window.placement !== "free") return null;
     return isFixedSize(window.guest.hints) ? null : window;
   }
@@ -166,7 +189,7 @@ export class Drag {
   /** `step`: with arrow keys instead of the pointer. */
   #begin(gesture: Gesture, step: ((dx: number, dy: number) => void) | null = null): void {
     this.cancel();
-    this.#pointer.setHeldByHost(true);
+    this.#pointer.setHeldByHost("gesture", true);
     document.documentElement.dataset["gesture"] = gesture.kind;
     const onMove = (event: PointerEvent): void => gesture.moved(event.clientX, event.clientY);
     const onEnd = (): void => this.#end?.(true);
@@ -175,12 +198,12 @@ export class Drag {
       if (event.type !== "keydown") return;
       if (event.code === "Escape") return this.cancel();
       if (event.code === "Enter") return onEnd();
-      const size = event.shiftKey ? FINE_STEP : KEY_STEP;
+      const size = event.shiftKey ? FINE_STEP_PX : KEY_STEP_PX;
       const arrow = ARROWS[event.code];
       if (arrow !== undefined) step?.(arrow[0] * size, arrow[1] * size);
     });
-    const unsubscribe = wmStore.subscribe(({ windows }) => {
-      // Its program has closed it in the person's hand.
+    const unsubscribe = this.#wm.subscribe(({ windows }) => {
+      // Its program has closed the window meanwhile.
       if (windows[gesture.id] === undefined) this.cancel();
     });
     window.addEventListener("pointermove", onMove, { capture: true });
@@ -196,40 +219,35 @@ export class Drag {
       window.removeEventListener("blur", onLost);
       unsubscribe();
       release();
-      this.#pointer.setHeldByHost(false);
+      this.#pointer.setHeldByHost("gesture", false);
       delete document.documentElement.dataset["gesture"];
       if (isDone) gesture.done?.();
-      else gesture.givenUp();
-      overlayStore.setState({ snap: null });
+      else gesture.cancelled();
+      this.#overlays.setState({ snap: null });
       void this.#letGo(gesture.id);
     };
   }
 
-  /** The edges stay held until the program has answered the last size, so that the opposite ones do not jump. */
+  /** After a resize the edges stay held until the program has answered the last size, so that the opposite ones do not jump. */
   async #letGo(id: WindowId): Promise<void> {
-    const held = wmStore.getState().windows[id]?.held;
+    const held = this.#wm.getState().windows[id]?.held;
     const found = this.#links.find(id);
-    if (found !== undefined && held !== undefined && held !== null && held !== NO_EDGES) {
+    if (found !== undefined && held?.kind === "resize") {
       const answered = found.session.configurerOf(found.surface.id)?.whenAnswered();
       await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, LAST_ANSWER_MS))]);
     }
-    if (wmStore.getState().windows[id]?.held === held) dispatch({ type: "hold", id, edges: null });
+    if (this.#wm.getState().windows[id]?.held === held) this.#wm.dispatch({ type: "hold", id, held: null });
   }
 }
 
 function gripOf(window: DesktopWindow, start: { x: number; y: number }, workArea: Rect): { x: number; y: number } {
   const content = contentOf(window, workArea);
-  // Its own width is under the pointer, at the same part of the title bar.
+  // The window will take its own width: keep the pointer at the same fraction of the title bar.
   const part = (start.x - content.x) / Math.max(1, content.width);
   return {
     x: window.shownAs === "free" ? start.x - content.x : Math.round(part * window.free.width),
     y: clamp(start.y - content.y, -frameOf(window, workArea).top, window.free.height),
   };
-}
-
-function putBack({ id, free, placement }: DesktopWindow): void {
-  dispatch({ type: "moveTo", id, x: free.x, y: free.y });
-  dispatch({ type: "place", id, placement });
 }
 
 function kindOf({ top, bottom, left, right }: Edges): string {

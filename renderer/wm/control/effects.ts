@@ -1,32 +1,34 @@
 /**
- * What follows from a change of the window manager's state: configures to programs, keyboard focus, credits of windows
- * that nobody sees. The only place that turns state into orders.
+ * What follows from a change of the window manager's state: configures to programs, keyboard focus, no credits for windows
+ * that are not shown. The only place that turns state into messages to guests.
  */
 import type { Size, WindowId } from "#shared/model/window.ts";
 import type { Keyboard } from "../../input/keyboard.ts";
-import type { Links } from "./links.ts";
+import { configureRequestOf, statesOf } from "../model/configure-request.ts";
 import { clampSize } from "../model/geometry.ts";
 import { type DesktopWindow, targetOf, type WmState } from "../model/state.ts";
-import { dispatch, wmStore } from "../model/store.ts";
-import { statesOf, wishOf } from "../model/configure-request.ts";
+import type { WmStore } from "../model/store.ts";
+import type { Links } from "./links.ts";
 
-/** A program that has not drawn for its placement by then gets its frame all the same. */
+/** A window's frame takes its new placement after this, even if the program has not drawn for it. */
 const ARRIVAL_MS = 1_000;
 
 export class Effects {
+  readonly #wm: WmStore;
   readonly #links: Links;
   readonly #keyboard: Keyboard;
   readonly #arrivals = new Map<WindowId, ReturnType<typeof setTimeout>>();
 
-  constructor(links: Links, keyboard: Keyboard) {
+  constructor(wm: WmStore, links: Links, keyboard: Keyboard) {
+    this.#wm = wm;
     this.#links = links;
     this.#keyboard = keyboard;
-    wmStore.subscribe((now, before) => this.#changed(now, before));
+    wm.subscribe((now, before) => this.#changed(now, before));
   }
 
   /** Asks a window's program for a size; everything else as it is. */
-  askSize(id: WindowId, size: Size): void {
-    this.#ask(id, wmStore.getState(), size);
+  requestSize(id: WindowId, size: Size): void {
+    this.#configure(id, this.#wm.getState(), size);
   }
 
   #changed(now: WmState, before: WmState): void {
@@ -40,9 +42,10 @@ export class Effects {
       if (isHidden(window) !== isHidden(former)) this.#setVisible(window);
       if (window.isArriving && (former?.isArriving !== true || former.placement !== window.placement))
         this.#awaitArrival(window.id);
-      // What has no picture yet is asked only where its program has wished for a placement: it draws for that at once.
+      // Before its first picture it is configured again only for a placement that its program has asked for: it draws for that.
       if (window.frozen !== null || (!window.isMapped && window.placement === "free")) continue;
-      if (former === undefined || wishKey(window, now) !== wishKey(former, before)) this.#ask(window.id, now, null);
+      if (former === undefined || requestKey(window, now) !== requestKey(former, before))
+        this.#configure(window.id, now, null);
     }
   }
 
@@ -50,7 +53,7 @@ export class Effects {
     clearTimeout(this.#arrivals.get(id));
     const timer = setTimeout(() => {
       this.#arrivals.delete(id);
-      dispatch({ type: "arrived", id });
+      this.#wm.dispatch({ type: "arrived", id });
     }, ARRIVAL_MS);
     this.#arrivals.set(id, timer);
   }
@@ -65,34 +68,34 @@ export class Effects {
     found?.session.scene.setVisible(found.surface, !isHidden(window));
   }
 
-  #ask(id: WindowId, state: WmState, size: Size | null): void {
+  #configure(id: WindowId, state: WmState, size: Size | null): void {
     const window = state.windows[id];
     const found = this.#links.find(id);
     if (window === undefined || found === undefined) return;
     const configurer = found.session.configurerOf(found.surface.id);
     if (configurer === undefined) return;
-    const last = configurer.lastWish;
-    // While an answer is on its way, what was wished for counts, not what is shown still.
+    const last = configurer.lastRequest;
+    // While a new size is unanswered, the requested size counts, not the one that is still shown.
     const isUnderway =
       last !== null &&
       last.width > 0 &&
       (window.held !== null || !configurer.isSettled) &&
       window.placement === "free" &&
       !window.isArriving;
-    const wished = size ?? (isUnderway ? last : targetOf(window, state.workArea));
-    configurer.ask(wishOf(window, state, clampSize(wished, window.guest.hints)));
+    const wanted = size ?? (isUnderway ? last : targetOf(window, state.workArea));
+    configurer.request(configureRequestOf(window, state, clampSize(wanted, window.guest.hints)));
   }
 }
 
-/** Nobody sees it; but before its first picture a window must have credits to draw it. */
+/** Not shown, so it needs no credits; before its first picture a window must have them in order to draw it. */
 function isHidden(window: DesktopWindow | undefined): boolean {
   return window?.isMapped === true && window.isMinimized;
 }
 
-/** What a program must be told of. Not its own size, and not every step of a move. */
-function wishKey(window: DesktopWindow, state: WmState): string {
+/** Changes when a program must be sent a configure: not with its own size, and not at every step of a move. */
+function requestKey(window: DesktopWindow, state: WmState): string {
   const { x, y } = targetOf(window, state.workArea);
-  const place = window.held === null ? `${x},${y}` : "held";
+  const position = window.held === null ? `${x},${y}` : "held";
   const { width, height } = state.workArea;
-  return `${window.isMapped} ${window.placement} ${statesOf(window, state)} ${place} ${width}x${height} ${window.guest.clientDecorated}`;
+  return `${window.isMapped} ${window.placement} ${statesOf(window, state)} ${position} ${width}x${height} ${window.guest.clientDecorated}`;
 }

@@ -1,28 +1,30 @@
-/** Tells main where the windows are, at most once a frame. */
+/** Reports to main where the windows are just now, at most once a frame. Which ones are mapped, main learns from this too. */
 import type { AtollBridge, DesktopLayout } from "#shared/ipc/contract.ts";
 import type { Links } from "./links.ts";
 import { contentOf, modeOf } from "../model/state.ts";
-import { wmStore } from "../model/store.ts";
+import type { WmStore } from "../model/store.ts";
 
 export class LayoutReporter {
   readonly #bridge: AtollBridge;
+  readonly #wm: WmStore;
   readonly #links: Links;
   #isDue = false;
 
-  constructor(bridge: AtollBridge, links: Links) {
+  constructor(bridge: AtollBridge, wm: WmStore, links: Links) {
     this.#bridge = bridge;
+    this.#wm = wm;
     this.#links = links;
-    wmStore.subscribe(() => this.changed());
+    wm.subscribe(() => this.changed());
   }
 
   changed(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    // Not an animation frame: those stop while the desktop is hidden, and scripts want to know all the same.
+    // Not an animation frame: those stop while the desktop is hidden, and the `atoll` command must see changes even then.
     setTimeout(() => this.flush(), 16);
   }
 
-  /** Tells what has changed at once: before an answer to a script, which asks main where the window is then. */
+  /** Reports a change at once: before a command is answered, for the caller will ask main where the window is. */
   flush(): void {
     if (!this.#isDue) return;
     this.#isDue = false;
@@ -30,7 +32,7 @@ export class LayoutReporter {
   }
 
   #layout(): DesktopLayout {
-    const { windows, stack, focused, workArea } = wmStore.getState();
+    const { windows, stack, focused, workArea } = this.#wm.getState();
     return {
       windows: stack.flatMap((id) => {
         const window = windows[id];

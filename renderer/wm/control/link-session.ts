@@ -1,6 +1,7 @@
 /**
- * The page's end of one life of a VM's link: turns LinkEvents into surfaces of the scene and actions of the window manager,
- * and carries orders and input the other way. Ends with `closed`; a VM that starts again gets a new one.
+ * The page's end of one session of a VM's link, and so the window manager's way in for what guests do: turns LinkEvents into
+ * surfaces of the scene and actions of the window manager, and sends configures and input the other way. Ends with `closed`;
+ * when the VM or its agent starts again, or the link process does, there is a new one.
  */
 import type { LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -10,31 +11,32 @@ import {
   type Size,
   type SurfaceId,
   type WindowId,
-  type WindowRequest,
   windowIdOf,
 } from "#shared/model/window.ts";
 import type { Compositor } from "../../compositor/compositor.ts";
 import { geometryOf, Scene } from "../../compositor/scene.ts";
 import type { Picture } from "../../compositor/worker/messages.ts";
 import { cssCursor } from "../../input/cursor.ts";
-import { Configurer } from "./configurer.ts";
+import { firstConfigureRequest } from "../model/configure-request.ts";
 import type { DesktopWindow, Remembered } from "../model/state.ts";
-import { dispatch, wmStore } from "../model/store.ts";
-import { firstWish } from "../model/configure-request.ts";
+import type { WmStore } from "../model/store.ts";
+import { Configurer } from "./configurer.ts";
 import { PopupLayer } from "./popup-layer.ts";
+import type { WindowPolicy } from "./window-policy.ts";
 
-export interface LinkSessionListener {
-  /** A program asks; the window manager may. */
-  requested(session: LinkSession, window: WindowId, request: WindowRequest): void;
-  /** What is known of a window that opens. */
-  recall(window: WindowId, guest: GuestWindow): Remembered | null;
-  /**
-   * Its first picture came: may it take focus? `isStarted`: it is the first window of a program that the host started;
-   * `hadFocus`: it is back, and had focus or not; null: it is a new one.
-   */
-  mayTakeFocus(window: WindowId, isStarted: boolean, hadFocus: boolean | null): boolean;
-  /** The agent speaks: what a former life has left can go. */
+/** The page's ports of a VM's link: window events and input, pixels and credits. */
+export interface LinkPorts {
+  readonly events: MessagePort;
+  readonly pixels: MessagePort;
+}
+
+/** The window manager, as a session sees it. */
+export interface LinkSessionHost {
+  readonly policy: WindowPolicy;
+  /** The agent has connected: windows that a former session has left frozen can go. */
   attached(session: LinkSession): void;
+  /** Popups have appeared, moved or gone. */
+  popupsChanged(): void;
 }
 
 export class LinkSession {
@@ -42,39 +44,35 @@ export class LinkSession {
   readonly scene: Scene;
   readonly popups: PopupLayer;
   readonly #port: MessagePort;
+  readonly #wm: WmStore;
   readonly #compositor: Compositor;
-  readonly #listener: LinkSessionListener;
+  readonly #host: LinkSessionHost;
   readonly #configurers = new Map<SurfaceId, Configurer>();
   /** Of windows that have no picture yet. */
   readonly #remembered = new Map<SurfaceId, Remembered>();
-  /** Launches that have had their window. */
+  /** Launches whose first window has appeared. */
   readonly #launches = new Set<number>();
   #hasAttached = false;
   #isEnded = false;
 
-  constructor(
-    vm: VmId,
-    events: MessagePort,
-    pixels: MessagePort,
-    compositor: Compositor,
-    listener: LinkSessionListener,
-  ) {
+  constructor(vm: VmId, { events, pixels }: LinkPorts, wm: WmStore, compositor: Compositor, host: LinkSessionHost) {
     this.vm = vm;
     this.#port = events;
+    this.#wm = wm;
     this.#compositor = compositor;
-    this.#listener = listener;
+    this.#host = host;
     const life = compositor.link(pixels, {
       pictureChanged: (surface, picture) => this.#pictured(surface, picture),
       canvasWanted: (surface) => this.scene.replaceCanvas(surface),
     });
     this.scene = new Scene(life, compositor);
-    this.popups = new PopupLayer(vm, this.scene);
+    this.popups = new PopupLayer(vm, this.scene, wm, () => host.popupsChanged());
     events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);
-    // The link process died without a word.
+    // The link process died without sending `closed`.
     events.addEventListener("close", () => this.#closed("agent-lost", "the programs of this VM cannot be reached"));
   }
 
-  /** The agent has spoken: this life may have windows. */
+  /** The agent has connected: this session may have windows. */
   get hasAttached(): boolean {
     return this.#hasAttached;
   }
@@ -86,7 +84,7 @@ export class LinkSession {
   send(message: PageMessage): void {
     if (this.#isEnded) return;
     this.#port.postMessage(message);
-    // After it, for nothing comes before the key.
+    // Only after the key has been sent: nothing may delay that.
     if (message.type === "key" && message.state === "pressed") this.#compositor.keyPressed(this.scene.life);
   }
 
@@ -98,7 +96,7 @@ export class LinkSession {
     return windowIdOf(this.vm, surface);
   }
 
-  /** Ends the menu that is open: it is off the screen at once, also if its program does not answer any more. */
+  /** Dismisses the menu that is open: it leaves the screen at once, even if its program does not react. */
   dismissMenu(): void {
     const first = this.popups.firstGrab();
     if (first === null) return;
@@ -107,20 +105,20 @@ export class LinkSession {
     this.send({ type: "dismissPopup", surface: first.id });
   }
 
-  /** A person dismissed a window that is frozen. */
+  /** A person has dismissed a frozen window. */
   forget(surface: SurfaceId): void {
     this.scene.close(surface);
   }
 
-  /** Another life has begun before this one had any windows: those of the life before it stay as they are. */
+  /** A new session has begun before this one had any windows: those of the session before it stay as they are. */
   abandon(): void {
     if (!this.#isEnded) this.#end();
   }
 
-  /** Another life of the same VM has begun, or the VM has stopped. */
+  /** A new session of the same VM has begun, or the VM has stopped: nothing of this one stays. */
   replace(): void {
     this.#closed("stopped", "");
-    dispatch({ type: "vmGone", vm: this.vm });
+    this.#wm.dispatch({ type: "vmGone", vm: this.vm });
     for (const surface of [...this.scene.surfaces()]) this.scene.close(surface.id);
   }
 
@@ -129,15 +127,15 @@ export class LinkSession {
     switch (event.type) {
       case "attached":
         this.#hasAttached = true;
-        return this.#listener.attached(this);
+        return this.#host.attached(this);
       case "windowOpened": {
         const { surface } = event.window;
         this.scene.open(surface, "window", null);
-        dispatch({ type: "opened", id: this.windowIdOf(surface), vm: this.vm, guest: event.window });
+        this.#wm.dispatch({ type: "opened", id: this.windowIdOf(surface), vm: this.vm, guest: event.window });
         return this.#introduce(event.window);
       }
       case "windowChanged":
-        return dispatch({ type: "guestChanged", id: this.windowIdOf(event.surface), change: event.change });
+        return this.#wm.dispatch({ type: "guestChanged", id: this.windowIdOf(event.surface), change: event.change });
       case "popupOpened":
         return this.#popupOpened(event.popup);
       case "popupMoved":
@@ -148,7 +146,7 @@ export class LinkSession {
       case "childrenPlaced":
         return this.scene.place(event.parent, event.children);
       case "windowRequested":
-        return this.#listener.requested(this, this.windowIdOf(event.surface), event.request);
+        return this.#host.policy.requested(this.windowIdOf(event.surface), event.request);
       case "surfaceClosed":
         return this.#surfaceClosed(event.surface);
       case "cursorChanged":
@@ -160,14 +158,16 @@ export class LinkSession {
     }
   }
 
-  /** The first configure: the program chooses its size, within the work area; it does not draw before it has this. */
+  /** Sends the first configure, before which a program does not draw; within the work area it chooses its own size. */
   #introduce(window: GuestWindow): void {
     const { surface } = window;
-    const configurer = new Configurer((wish, serial) => this.send({ type: "configure", surface, serial, ...wish }));
+    const configurer = new Configurer((request, serial) =>
+      this.send({ type: "configure", surface, serial, ...request }),
+    );
     this.#configurers.set(surface, configurer);
-    const remembered = this.#listener.recall(this.windowIdOf(surface), window);
+    const remembered = this.#host.policy.recall(this.windowIdOf(surface), this.vm, window);
     if (remembered !== null) this.#remembered.set(surface, remembered);
-    configurer.ask(firstWish(window, wmStore.getState().workArea, remembered));
+    configurer.request(firstConfigureRequest(window, this.#wm.getState().workArea, remembered));
   }
 
   #popupOpened(popup: GuestPopup): void {
@@ -182,7 +182,7 @@ export class LinkSession {
       this.#configurers.get(surface.id)?.stop();
       this.#configurers.delete(surface.id);
       this.#remembered.delete(surface.id);
-      dispatch({ type: "closed", id: this.windowIdOf(surface.id) });
+      this.#wm.dispatch({ type: "closed", id: this.windowIdOf(surface.id) });
     }
   }
 
@@ -193,8 +193,9 @@ export class LinkSession {
     const { width, height } = geometryOf(picture);
     const isAnswer = this.#configurers.get(id)?.answered(picture.configureSerial, { width, height }) ?? true;
     const window = this.windowIdOf(id);
-    const known = wmStore.getState().windows[window];
-    if (known?.isMapped === true) return dispatch({ type: "sized", id: window, size: { width, height }, isAnswer });
+    const known = this.#wm.getState().windows[window];
+    if (known?.isMapped === true)
+      return this.#wm.dispatch({ type: "sized", id: window, size: { width, height }, isAnswer });
     if (known !== undefined) this.#mapped(known, { width, height });
   }
 
@@ -203,8 +204,8 @@ export class LinkSession {
     if (guest.launch !== null) this.#launches.add(guest.launch);
     const remembered = this.#remembered.get(guest.surface) ?? null;
     this.#remembered.delete(guest.surface);
-    const takesFocus = this.#listener.mayTakeFocus(id, isStarted, remembered?.back?.wasFocused ?? null);
-    dispatch({ type: "mapped", id, size, takesFocus, remembered });
+    const takesFocus = this.#host.policy.mayTakeFocus(id, isStarted, remembered?.back?.wasFocused ?? null);
+    this.#wm.dispatch({ type: "mapped", id, size, takesFocus, remembered });
   }
 
   #end(): void {
@@ -218,10 +219,10 @@ export class LinkSession {
     if (this.#isEnded) return;
     this.#end();
     this.scene.setCursor("");
-    // A menu's last picture is of no use, and would lie over other windows.
+    // A menu's last picture would be of no use, and cover other windows.
     for (const { id, role } of [...this.scene.surfaces()]) if (role === "popup") this.#surfaceClosed(id);
-    if (reason !== "stopped") return dispatch({ type: "freeze", vm: this.vm, frozen: { reason, detail } });
-    dispatch({ type: "vmGone", vm: this.vm });
+    if (reason !== "stopped") return this.#wm.dispatch({ type: "freeze", vm: this.vm, frozen: { reason, detail } });
+    this.#wm.dispatch({ type: "vmGone", vm: this.vm });
     for (const surface of [...this.scene.surfaces()]) this.scene.close(surface.id);
   }
 }

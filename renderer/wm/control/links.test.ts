@@ -3,11 +3,14 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { LinkCommand, LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
+import { Compositor } from "../../compositor/compositor.ts";
 import type { FromCompositor, ToCompositor } from "../../compositor/worker/messages.ts";
+import { ActivityTracker } from "../../input/activity.ts";
 import { Keyboard } from "../../input/keyboard.ts";
 import { Effects } from "./effects.ts";
 import { contentOf, type DesktopWindow, type Remembered } from "../model/state.ts";
-import { dispatch, wmStore } from "../model/store.ts";
+import { createWmStore } from "../model/store.ts";
+import type { LinkPorts, LinkSessionHost } from "./link-session.ts";
 import { Links } from "./links.ts";
 
 /** The compositor's worker: opens nothing, draws nothing, says what the test lets it say. */
@@ -64,31 +67,39 @@ const guest = (n: number, change: Partial<GuestWindow> = {}): GuestWindow => ({
 
 let mayTakeFocus = true;
 let remembered: Remembered | null = null;
-const dismissed: WindowId[] = [];
 const asked: { window: WindowId; isStarted: boolean }[] = [];
-const links = new Links({
-  requested: () => undefined,
-  recall: () => remembered,
-  mayTakeFocus: (window, isStarted) => {
-    asked.push({ window, isStarted });
-    return mayTakeFocus;
+const host: LinkSessionHost = {
+  policy: {
+    requested: () => undefined,
+    recall: () => remembered,
+    mayTakeFocus: (window, isStarted) => {
+      asked.push({ window, isStarted });
+      return mayTakeFocus;
+    },
   },
   attached: () => undefined,
-  dismissed: (window) => void dismissed.push(window),
   popupsChanged: () => undefined,
-});
-const keyboard = new Keyboard({ superTapped: () => undefined, chordPressed: () => undefined }, new EventTarget());
-new Effects(links, keyboard);
+};
+const wm = createWmStore();
+const { dispatch } = wm;
+const links = new Links(wm, new Compositor());
+const keyboard = new Keyboard(
+  new ActivityTracker(),
+  { superTapped: () => undefined, shortcutPressed: () => undefined },
+  new EventTarget(),
+);
+new Effects(wm, links, keyboard);
 const worker = FakeWorker.last;
 
-let life = 0;
+let session = 0;
 let port: FakePort;
 
-/** A link whose agent has not spoken yet. */
+/** A link whose agent has not connected yet. */
 function begin(vm = VM): FakePort {
   const events = new FakePort();
-  links.add(vm, events as unknown as MessagePort, new FakePort() as unknown as MessagePort);
-  life += 1;
+  const ports = { events, pixels: new FakePort() } as unknown as LinkPorts;
+  links.add(vm, ports, host);
+  session += 1;
   return events;
 }
 
@@ -98,25 +109,24 @@ function attach(vm = VM): FakePort {
   return events;
 }
 
-function picture(surface: number, width: number, height: number, configureSerial: number, inLife = life): void {
+function picture(surface: number, width: number, height: number, configureSerial: number, ofSession = session): void {
   const shown = { serial: 1, width, height, scale: 1, logicalWidth: width, logicalHeight: height };
-  const data = { type: "picture", life: inLife, surface, picture: { ...shown, geometry: null, configureSerial } };
+  const data = { type: "picture", life: ofSession, surface, picture: { ...shown, geometry: null, configureSerial } };
   worker.onmessage?.({ data: data as unknown as FromCompositor });
 }
 
-/** What the compositor was told of who is seen, since it was asked last: "+1" and "-1" of surface 1. */
+/** Changes of visibility that the compositor was sent since the last call: "+1" and "-1" for surface 1. */
 function seen(): string[] {
   return worker.heard
     .splice(0)
     .flatMap((message) => (message.type === "visibility" ? `${message.isVisible ? "+" : "-"}${message.surface}` : []));
 }
 
-const windowOf = (n: number): DesktopWindow | undefined => wmStore.getState().windows[windowId(n)];
+const windowOf = (n: number): DesktopWindow | undefined => wm.getState().windows[windowId(n)];
 
 beforeEach(() => {
   mayTakeFocus = true;
   remembered = null;
-  dismissed.length = 0;
   asked.length = 0;
   dispatch({ type: "vmGone", vm: VM });
   dispatch({ type: "vmGone", vm: OTHER });
@@ -131,7 +141,7 @@ describe("a window", () => {
     expect(windowOf(1)?.isMapped).toBe(false);
     picture(1, 600, 400, 1);
     expect(windowOf(1)?.isMapped).toBe(true);
-    const { x, y } = contentOf(windowOf(1) as DesktopWindow, wmStore.getState().workArea);
+    const { x, y } = contentOf(windowOf(1) as DesktopWindow, wm.getState().workArea);
     expect(port.configures()).toMatchObject([{ serial: 2, width: 600, height: 400, states: 1, x, y }]);
     picture(1, 600, 400, 2);
     expect(port.configures()).toEqual([]);
@@ -228,7 +238,7 @@ describe("a window", () => {
   });
 });
 
-it("a link's mark is answered once all before it has been dealt with", () => {
+it("a link's mark is answered once everything before it has been handled", () => {
   port.say({ type: "windowOpened", window: guest(1) });
   port.say({ type: "mark" });
   expect(port.heard.map(({ type }) => type)).toEqual(["configure", "markReached"]);
@@ -306,25 +316,24 @@ describe("a VM whose channels are closed", () => {
     port.say({ type: "closed", reason: "protocol-violation", detail: "bad" });
     expect(port.isClosed).toBe(true);
     expect(windowOf(1)?.frozen).toEqual({ reason: "protocol-violation", detail: "bad" });
-    expect(wmStore.getState().windows[windowIdOf(OTHER, id(1))]?.frozen).toBeNull();
+    expect(wm.getState().windows[windowIdOf(OTHER, id(1))]?.frozen).toBeNull();
     port.heard.length = 0;
     dispatch({ type: "focus", id: windowId(1) });
     dispatch({ type: "place", id: windowId(1), placement: "maximized" });
     expect(port.heard).toEqual([]);
-    links.close(windowId(1));
+    expect(links.close(windowId(1))).toBe(true);
     expect(windowOf(1)).toBeUndefined();
-    expect(dismissed).toEqual([windowId(1)]);
   });
 
-  it("keeps its last pictures however often it is called again without an answer", () => {
+  it("keeps its last pictures however many new sessions begin without an agent", () => {
     port.say({ type: "windowOpened", window: guest(1) });
     picture(1, 600, 400, 1);
     port.say({ type: "closed", reason: "agent-lost", detail: "" });
-    const lives = [begin(), begin(), begin()];
+    const sessions = [begin(), begin(), begin()];
     expect(windowOf(1)?.frozen).not.toBeNull();
     expect(links.find(windowId(1))).toBeDefined();
-    expect(lives.map(({ isClosed }) => isClosed)).toEqual([true, true, false]);
-    lives[2]?.say({ type: "attached" });
+    expect(sessions.map(({ isClosed }) => isClosed)).toEqual([true, true, false]);
+    sessions[2]?.say({ type: "attached" });
     expect(windowOf(1)).toBeUndefined();
   });
 
@@ -337,8 +346,8 @@ describe("a VM whose channels are closed", () => {
     again.say({ type: "windowOpened", window: guest(1) });
     picture(1, 600, 400, 1);
     expect(windowOf(1)?.frozen).toBeNull();
-    // What comes late of the former life is nobody's.
-    picture(1, 999, 999, 1, life - 1);
+    // What still comes from the former session is ignored.
+    picture(1, 999, 999, 1, session - 1);
     expect(windowOf(1)?.size).toEqual({ width: 600, height: 400 });
   });
 });

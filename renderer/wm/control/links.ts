@@ -1,58 +1,43 @@
-/** All links of this page, and which window is whose. */
+/** The link sessions of all VMs, and which of them a window belongs to. */
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import type { GuestWindow, WindowId, WindowRequest } from "#shared/model/window.ts";
-import { Compositor } from "../../compositor/compositor.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import type { Compositor } from "../../compositor/compositor.ts";
 import type { Scene, SceneSurface } from "../../compositor/scene.ts";
-import type { Remembered } from "../model/state.ts";
-import { dispatch, wmStore } from "../model/store.ts";
-import { LinkSession } from "./link-session.ts";
-
-export interface LinksListener {
-  requested(window: WindowId, request: WindowRequest): void;
-  recall(window: WindowId, vm: VmId, guest: GuestWindow): Remembered | null;
-  mayTakeFocus(window: WindowId, isStarted: boolean, hadFocus: boolean | null): boolean;
-  attached(session: LinkSession): void;
-  /** A person took away the last picture of a window that was frozen. */
-  dismissed(window: WindowId): void;
-  popupsChanged(): void;
-}
+import type { WmStore } from "../model/store.ts";
+import { type LinkPorts, LinkSession, type LinkSessionHost } from "./link-session.ts";
 
 export class Links {
-  readonly compositor = new Compositor();
-  readonly #listener: LinksListener;
+  readonly #wm: WmStore;
+  readonly #compositor: Compositor;
   readonly #current = new Map<VmId, LinkSession>();
-  /** Lives that have ended and whose frozen windows are still there. */
+  /** Sessions that have ended and whose frozen windows are still shown. */
   readonly #former = new Map<VmId, LinkSession>();
 
-  constructor(listener: LinksListener) {
-    this.#listener = listener;
+  constructor(wm: WmStore, compositor: Compositor) {
+    this.#wm = wm;
+    this.#compositor = compositor;
   }
 
-  add(vm: VmId, events: MessagePort, pixels: MessagePort): void {
+  /** A VM's link has handed out its ports: a new session, in place of the VM's former one. */
+  add(vm: VmId, ports: LinkPorts, host: LinkSessionHost): void {
     const before = this.#current.get(vm);
-    // One that never came to speak has no windows: what stays on the screen is the life's before it.
+    // Without an `attached` it has no windows: those on the screen belong to the session before it.
     if (before?.hasAttached === true) this.#former.set(vm, before);
     else before?.abandon();
-    const session = new LinkSession(vm, events, pixels, this.compositor, {
-      requested: (_session, window, request) => this.#listener.requested(window, request),
-      recall: (window, guest) => this.#listener.recall(window, vm, guest),
-      mayTakeFocus: (window, isStarted, hadFocus) => this.#listener.mayTakeFocus(window, isStarted, hadFocus),
-      attached: (attached) => {
-        this.#former.get(vm)?.replace();
-        this.#former.delete(vm);
-        this.#listener.attached(attached);
-      },
-    });
-    session.popups.onChange = () => this.#listener.popupsChanged();
-    this.#current.set(vm, session);
+    const attached = (session: LinkSession): void => {
+      this.#former.get(vm)?.replace();
+      this.#former.delete(vm);
+      host.attached(session);
+    };
+    this.#current.set(vm, new LinkSession(vm, ports, this.#wm, this.#compositor, { ...host, attached }));
   }
 
-  /** Of a VM that has stopped in good order nothing stays; one that crashed leaves its last pictures. */
+  /** A VM that was stopped leaves no windows; of one that crashed the last pictures stay. */
   follow(vms: readonly VmStatus[]): void {
     for (const { id } of vms.filter(({ state }) => state === "stopped")) {
-      for (const lives of [this.#current, this.#former]) {
-        lives.get(id)?.replace();
-        lives.delete(id);
+      for (const sessions of [this.#current, this.#former]) {
+        sessions.get(id)?.replace();
+        sessions.delete(id);
       }
     }
   }
@@ -61,9 +46,9 @@ export class Links {
     return this.#current.values();
   }
 
-  /** The session and surface that a window shows, of whichever life. */
+  /** The session and surface that a window shows, of the VM's present session or its former one. */
   find(window: WindowId): { session: LinkSession; surface: SceneSurface } | undefined {
-    const known = wmStore.getState().windows[window];
+    const known = this.#wm.getState().windows[window];
     if (known === undefined) return undefined;
     for (const session of [this.#current.get(known.vm), this.#former.get(known.vm)]) {
       const surface = session?.scene.find(known.guest.surface);
@@ -76,7 +61,7 @@ export class Links {
     return [...this.#current.values(), ...this.#former.values()].find((session) => session.scene === scene);
   }
 
-  /** Ends the menus of all windows but one: their window does not have focus any more. */
+  /** Dismisses the menus of all windows but one: theirs does not have focus any more. */
   dismissMenus(except: WindowId | null): void {
     for (const session of this.#current.values()) {
       const first = session.popups.firstGrab();
@@ -85,14 +70,17 @@ export class Links {
     }
   }
 
-  /** Takes away a window that is frozen; asks the program of one that lives. */
-  close(window: WindowId): void {
+  /** Asks a window's program to close it; a frozen one is taken away at once, and then true is returned. */
+  close(window: WindowId): boolean {
     const found = this.find(window);
-    if (found === undefined) return;
+    if (found === undefined) return false;
     const { session, surface } = found;
-    if (!session.isEnded) return session.send({ type: "close", surface: surface.id });
+    if (!session.isEnded) {
+      session.send({ type: "close", surface: surface.id });
+      return false;
+    }
     session.forget(surface.id);
-    dispatch({ type: "closed", id: window });
-    this.#listener.dismissed(window);
+    this.#wm.dispatch({ type: "closed", id: window });
+    return true;
   }
 }

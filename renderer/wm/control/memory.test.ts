@@ -5,7 +5,7 @@ import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
 import { WindowMemory } from "./memory.ts";
 import { reduce } from "../model/reducer.ts";
 import { EMPTY, type WmAction, type WmState } from "../model/state.ts";
-import { firstWish } from "../model/configure-request.ts";
+import { firstConfigureRequest } from "../model/configure-request.ts";
 
 const [HOME, WEB] = ["home", "web"] as unknown as [VmId, VmId];
 const WORK_AREA = { x: 0, y: 34, width: 1440, height: 866 };
@@ -39,8 +39,8 @@ class Desktop {
 
   open(n: number, vm = HOME, appId = "foot"): this {
     const remembered = this.memory.recall(idOf(n), vm, guest(n, appId));
-    const wish = firstWish(guest(n, appId), WORK_AREA, remembered);
-    const size = wish.width === 0 ? { width: 600, height: 400 } : wish;
+    const first = firstConfigureRequest(guest(n, appId), WORK_AREA, remembered);
+    const size = first.width === 0 ? { width: 600, height: 400 } : first;
     return this.do(
       { type: "opened", id: idOf(n), vm, guest: guest(n, appId) },
       { type: "mapped", id: idOf(n), size, takesFocus: remembered?.back?.wasFocused ?? true, remembered },
@@ -60,9 +60,13 @@ class Desktop {
 }
 
 const resizeByHand = (n: number, width: number, height: number): WmAction[] => [
-  { type: "hold", id: idOf(n), edges: { top: false, left: false, bottom: true, right: true } },
+  {
+    type: "hold",
+    id: idOf(n),
+    held: { kind: "resize", edges: { top: false, left: false, bottom: true, right: true } },
+  },
   { type: "sized", id: idOf(n), size: { width, height }, isAnswer: true },
-  { type: "hold", id: idOf(n), edges: null },
+  { type: "hold", id: idOf(n), held: null },
 ];
 
 describe("windows that come back", () => {
@@ -110,7 +114,7 @@ describe("windows that come back", () => {
     expect(after.memory.recall(idOf(2), WEB, guest(2))).toBeNull();
   });
 
-  it("do so after their VM's link was lost and found", () => {
+  it("do so after their VM's link was lost and is back", () => {
     const desktop = new Desktop().open(1).do({ type: "moveTo", id: idOf(1), x: 333, y: 222 });
     desktop.loseHome().open(1);
     expect(desktop.state.windows[idOf(1)]?.free).toMatchObject({ x: 333, y: 222 });
@@ -173,11 +177,13 @@ describe("a new window", () => {
     expect(after.state.windows[idOf(5)]?.free).toMatchObject({ width: 700, height: 500 });
   });
 
-  it("chooses its own size and place where nobody chose one", () => {
+  it("has its program's size and a free place where no person has chosen them", () => {
     const desktop = new Desktop()
       .open(1)
       .do({ type: "sized", id: idOf(1), size: { width: 9, height: 9 }, isAnswer: true });
     expect(desktop.kept().apps).toEqual([]);
-    expect(firstWish(guest(2), WORK_AREA, desktop.memory.recall(idOf(2), HOME, guest(2)))).toMatchObject({ width: 0 });
+    expect(firstConfigureRequest(guest(2), WORK_AREA, desktop.memory.recall(idOf(2), HOME, guest(2)))).toMatchObject({
+      width: 0,
+    });
   });
 });

@@ -1,7 +1,12 @@
 /**
- * Where windows were. One that comes back (the desktop was started anew, or its VM's link was lost) gets its place, state
- * and level again; a new one opens where a person last put a window of its application. Knows no page and no main: it is
- * given what was kept, and gives what is to be kept.
+ * Remembers where windows were. One that comes back (after a start of the desktop, or a lost link) gets its place, state and
+ * level again; a new one opens where a person last put a window of its application. Without I/O: it is given what was kept,
+ * and gives what is to be kept. Who does what with the places of windows:
+ *
+ * | WindowMemory (this file) | what is known: answers a window that opens, collects what is to be kept |
+ * | PlacementKeeper (placement-keeper.ts) | follows the window manager, reports `placements.report` to main at each change |
+ * | PlacementsFile (main/windows/placements-file.ts) | writes that report to a file and reads it at the next start |
+ * | LayoutReporter (layout-reporter.ts) | reports `layout.report`, where windows are just now, for the `atoll` command |
  */
 import type { Placements } from "#shared/ipc/contract.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -11,34 +16,34 @@ import type { DesktopWindow, Remembered, WmState } from "../model/state.ts";
 type KeptWindow = Placements["windows"][number];
 type KeptApp = Placements["apps"][number];
 
-/** Applications that are remembered; the one that was put somewhere longest ago is forgotten first. */
+/** Applications that are remembered; the one whose window was moved longest ago is forgotten first. */
 const MAX_APPS = 200;
 
 export class WindowMemory {
   /** Windows that may come back, bottom to top. */
-  #awaited: KeptWindow[] = [];
-  /** Of those, the ones that are back. */
+  #expected: KeptWindow[] = [];
+  /** Those of them that are back. */
   readonly #back = new Set<WindowId>();
   readonly #apps = new Map<string, KeptApp>();
 
   /** What was kept when the desktop ended. */
   load({ windows, apps }: Placements): void {
-    this.#awaited = windows;
+    this.#expected = windows;
     for (const app of apps) this.#apps.set(keyOf(app.vm, app.appId), app);
   }
 
-  /** These VMs run on: their windows may come back. Those of all others are gone for good. */
+  /** These VMs still run, so their windows may come back; those of all others are forgotten. */
   keepOnly(vms: ReadonlySet<VmId>): void {
-    this.#awaited = this.#awaited.filter(({ vm }) => vms.has(vm));
+    this.#expected = this.#expected.filter(({ vm }) => vms.has(vm));
   }
 
-  /** What is known of a window that opens. */
+  /** What is remembered of a window that opens, or of its application. */
   recall(id: WindowId, vm: VmId, guest: GuestWindow): Remembered | null {
-    const level = this.#awaited.findIndex((kept) => kept.id === id && kept.vm === vm && kept.appId === guest.appId);
-    const kept = this.#awaited[level];
+    const level = this.#expected.findIndex((kept) => kept.id === id && kept.vm === vm && kept.appId === guest.appId);
+    const kept = this.#expected[level];
     if (kept !== undefined && !this.#back.has(id)) {
       this.#back.add(id);
-      const below = new Set(this.#awaited.slice(0, level).map((other) => other.id));
+      const below = new Set(this.#expected.slice(0, level).map((other) => other.id));
       return {
         free: kept.free,
         placement: kept.placement,
@@ -52,11 +57,12 @@ export class WindowMemory {
     return { free: app.free, placement: "free", isMinimized: false, keepsSize: app.keepsSize, back: null };
   }
 
-  /** What has changed: windows that were put somewhere, and those that froze, which may come back. */
+  /** Follows a change of state: notes windows that a person moved or resized, and frozen ones, which may come back. */
   changed(now: WmState, before: WmState): void {
-    // Another window was chosen instead of the focused one (which did not just close): nobody waits for that any more.
+    // Focus went to another window though the focused one is still there: the person has moved on, and no window that
+    // comes back takes focus any more.
     const isTurned = before.focused !== null && now.focused !== before.focused && before.focused in now.windows;
-    if (isTurned) this.#awaited = this.#awaited.map((kept) => ({ ...kept, focused: false }));
+    if (isTurned) this.#expected = this.#expected.map((kept) => ({ ...kept, focused: false }));
     for (const window of Object.values<DesktopWindow>(now.windows)) {
       const former = before.windows[window.id];
       if (window.frozen !== null && former !== undefined) this.#followFrozen(window, former, now, before);
@@ -79,22 +85,22 @@ export class WindowMemory {
     });
     const known = new Set(shown.map(({ id }) => id));
     return {
-      windows: [...this.#awaited.filter(({ id }) => !known.has(id) && !this.#back.has(id)), ...shown].slice(-4096),
+      windows: [...this.#expected.filter(({ id }) => !known.has(id) && !this.#back.has(id)), ...shown].slice(-4096),
       apps: [...this.#apps.values()],
     };
   }
 
-  /** It comes back as it was when it froze, or as a person has put its last picture since. */
+  /** It will come back as it was when it froze, or where a person has moved its last picture since. */
   #followFrozen(window: DesktopWindow, former: DesktopWindow, now: WmState, before: WmState): void {
-    if (former.frozen === null) this.#await(former, before);
+    if (former.frozen === null) this.#expect(former, before);
     else if (window !== former || now.stack !== before.stack || now.focused !== before.focused)
-      this.#await(window, now);
+      this.#expect(window, now);
   }
 
-  #await(window: DesktopWindow, state: WmState): void {
+  #expect(window: DesktopWindow, state: WmState): void {
     if (!window.isMapped) return;
     this.#back.delete(window.id);
-    this.#awaited = [...this.#awaited.filter(({ id }) => id !== window.id), keptOf(window, state)].sort(
+    this.#expected = [...this.#expected.filter(({ id }) => id !== window.id), keptOf(window, state)].sort(
       (a, b) => state.stack.indexOf(a.id) - state.stack.indexOf(b.id),
     );
   }

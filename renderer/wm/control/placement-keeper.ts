@@ -1,36 +1,38 @@
-/** Keeps where windows are: tells main, a moment after the last change, so that a move is not written at each step. */
+/** Has main keep where windows are, for the next start: at most one report per REPORT_INTERVAL_MS, not one per step of a move. */
 import type { AtollBridge, Placements } from "#shared/ipc/contract.ts";
 import type { VmStatus } from "#shared/model/vm.ts";
 import type { WindowMemory } from "./memory.ts";
-import { wmStore } from "../model/store.ts";
+import type { WmStore } from "../model/store.ts";
 
-const REST_MS = 120;
+const REPORT_INTERVAL_MS = 120;
 
 export class PlacementKeeper {
   readonly #bridge: AtollBridge;
+  readonly #wm: WmStore;
   readonly #memory: WindowMemory;
   #isDue = false;
 
-  /** `kept`: what was told when the desktop ended; call this before windows open. */
-  constructor(bridge: AtollBridge, memory: WindowMemory, kept: Placements) {
+  /** `kept`: the last report of the desktop before; create this before windows open. */
+  constructor(bridge: AtollBridge, wm: WmStore, memory: WindowMemory, kept: Placements) {
     this.#bridge = bridge;
+    this.#wm = wm;
     this.#memory = memory;
     memory.load(kept);
-    wmStore.subscribe((now, before) => {
+    wm.subscribe((now, before) => {
       memory.changed(now, before);
-      if (!this.#isDue) setTimeout(() => this.#tell(), REST_MS);
+      if (!this.#isDue) setTimeout(() => this.#report(), REPORT_INTERVAL_MS);
       this.#isDue = true;
     });
   }
 
-  /** A VM that has ended does not bring its windows back. */
+  /** Windows of a VM that has ended do not come back. */
   follow(vms: readonly VmStatus[]): void {
     const alive = vms.filter(({ state }) => state !== "stopped" && state !== "crashed");
     this.#memory.keepOnly(new Set(alive.map(({ id }) => id)));
   }
 
-  #tell(): void {
+  #report(): void {
     this.#isDue = false;
-    this.#bridge.report("placements.report", this.#memory.placements(wmStore.getState()));
+    this.#bridge.report("placements.report", this.#memory.placements(this.#wm.getState()));
   }
 }

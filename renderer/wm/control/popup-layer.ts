@@ -1,36 +1,39 @@
-/** Popups of one life of a VM: elements above their window, not clipped by it, each with the label's border. */
+/** Popups of one link session: elements above their window, not clipped by it, each with the label's border. */
 import type { VmId } from "#shared/model/vm.ts";
 import { type GuestPopup, type Rect, type SurfaceId, windowIdOf } from "#shared/model/window.ts";
 import { geometryOf, type Scene, type SceneSurface } from "../../compositor/scene.ts";
 import { placePopup, screenOf } from "../model/geometry.ts";
 import { contentOf } from "../model/state.ts";
-import { wmStore } from "../model/store.ts";
+import type { WmStore } from "../model/store.ts";
 
 interface Popup {
   readonly surface: SceneSurface;
   readonly grab: boolean;
   readonly element: HTMLElement;
   readonly clip: HTMLElement;
-  /** As the guest said it: relative to its parent's geometry. */
+  /** As the guest asked for it: relative to its parent's geometry. */
   rect: Rect;
-  /** Where all of it is, and what is seen of it, relative to its window's content. null = not at all. */
+  /** Where the whole popup is and which part of it is shown, relative to its window's content; null: it is not shown. */
   whole: Rect | null;
   shown: Rect | null;
-  /** A person is done with it: it does not come back, whatever its program draws. */
+  /** It has been taken off the screen and does not come back, whatever its program draws. */
   isDismissed: boolean;
 }
 
 export class PopupLayer {
   readonly #vm: VmId;
   readonly #scene: Scene;
-  /** In the order in which they opened: a later one stands above. */
+  readonly #wm: WmStore;
+  readonly #changed: () => void;
+  /** In the order in which they opened: a later one lies above. */
   readonly #popups = new Map<SurfaceId, Popup>();
-  /** Told when popups appear, move or go. */
-  onChange: () => void = () => undefined;
 
-  constructor(vm: VmId, scene: Scene) {
+  /** `changed` is called when popups appear, move or go. */
+  constructor(vm: VmId, scene: Scene, wm: WmStore, changed: () => void) {
     this.#vm = vm;
     this.#scene = scene;
+    this.#wm = wm;
+    this.#changed = changed;
   }
 
   open(surface: SceneSurface, popup: GuestPopup): void {
@@ -59,30 +62,30 @@ export class PopupLayer {
     this.show(popup.surface);
   }
 
-  /** Its picture came, or came with another size: it is as large as that. */
+  /** A picture came, the first one or one of another size: the popup is as large as that. */
   show(surface: SceneSurface): void {
     const popup = this.#popups.get(surface.id);
     if (popup === undefined || popup.isDismissed || surface.picture === null || surface.parent === null) return;
     const parent = this.#parentOf(popup);
     const owner = this.#scene.windowOf(surface);
-    const state = wmStore.getState();
+    const state = this.#wm.getState();
     const window = state.windows[windowIdOf(this.#vm, owner.id)];
     if (window === undefined) return;
     const { width, height } = geometryOf(surface.picture);
-    // What stands on a popup that is not shown is not shown either.
+    // A popup's popups are shown only while it is.
     if (parent !== undefined && parent.whole === null) return;
     const origin = parent?.whole ?? { x: 0, y: 0 };
     const wanted = { x: origin.x + popup.rect.x, y: origin.y + popup.rect.y, width, height };
-    const area = window.shownAs === "screen" ? screenOf(state.workArea) : state.workArea;
+    const area = window.shownAs === "userFullscreen" ? screenOf(state.workArea) : state.workArea;
     const place = placePopup(wanted, contentOf(window, state.workArea), area);
     popup.whole = place.whole;
     popup.shown = place.shown;
     if (!popup.element.isConnected) surface.parent.root.popups.append(popup.element);
     write(popup, place.shown, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.picture));
-    this.onChange();
+    this.#changed();
   }
 
-  /** Takes it off the screen with all that stand on it, before its program has done anything. */
+  /** Takes it off the screen with all its popups, before its program has reacted. */
   dismiss(id: SurfaceId): void {
     for (const popup of this.#popups.values()) {
       if (popup.surface.id !== id && this.#parentOf(popup)?.isDismissed !== true) continue;
@@ -91,7 +94,7 @@ export class PopupLayer {
       popup.shown = null;
       popup.element.hidden = true;
     }
-    this.onChange();
+    this.#changed();
   }
 
   close(id: SurfaceId): void {
@@ -99,7 +102,7 @@ export class PopupLayer {
     if (popup === undefined) return;
     popup.element.remove();
     this.#popups.delete(id);
-    this.onChange();
+    this.#changed();
   }
 
   /** Popups of a window that are shown, relative to its content. */
@@ -109,26 +112,26 @@ export class PopupLayer {
     );
   }
 
-  /** Popups' surfaces of a window with the places of all of them, bottom to top. */
+  /** The surfaces of a window's popups and where each of them is, relative to its content; bottom to top. */
   surfacesOn(window: SurfaceId): { surface: SceneSurface; whole: Rect }[] {
     return [...this.#popups.values()].flatMap(({ surface, whole }) =>
       whole !== null && this.#scene.windowOf(surface).id === window ? [{ surface, whole }] : [],
     );
   }
 
-  /** The lowest popup that a press outside dismisses, with all that stand on it; null = there is none. */
+  /** The lowest popup with a grab, which a press outside dismisses with all its popups; null: there is none. */
   firstGrab(): SceneSurface | null {
     for (const { surface, grab, shown } of this.#popups.values()) if (grab && shown !== null) return surface;
     return null;
   }
 
-  /** The popup that it stands on. */
+  /** The popup that it belongs to, where it is a popup's popup. */
   #parentOf({ surface }: Popup): Popup | undefined {
     return surface.parent === null ? undefined : this.#popups.get(surface.parent.root.id);
   }
 }
 
-/** `origin`: of the element that the popup's element stands in, relative to the window's content. */
+/** `origin`: of the element that contains the popup's element, relative to the window's content. */
 function write(popup: Popup, shown: Rect, origin: { x: number; y: number }, geometry: Rect): void {
   const { element, clip, surface } = popup;
   element.style.transform = `translate(${shown.x - origin.x}px, ${shown.y - origin.y}px)`;

@@ -2,11 +2,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
+import { ActivityTracker } from "../../input/activity.ts";
 import { Keyboard, type KeySession } from "../../input/keyboard.ts";
 import type { Links } from "./links.ts";
-import { Orders } from "./window-commands.ts";
-import { overlayStore } from "../model/overlays.ts";
-import { dispatch, wmStore } from "../model/store.ts";
+import { WindowCommands } from "./window-commands.ts";
+import { createWmOverlayStore } from "../model/overlays.ts";
+import { createWmStore } from "../model/store.ts";
 import { Switcher, switchOrder } from "./switcher.ts";
 
 const VM = "home" as VmId;
@@ -15,11 +16,18 @@ const closed: WindowId[] = [];
 const page = new EventTarget();
 const heard: string[] = [];
 const session: KeySession = { vm: VM, send: (command) => void heard.push(command.type) };
+const wm = createWmStore();
+const { dispatch } = wm;
+const overlays = createWmOverlayStore();
+const activity = new ActivityTracker();
 const keyboard = new Keyboard(
-  { superTapped: () => undefined, chordPressed: ({ modifier, isShift }) => switcher.open(modifier, isShift) },
+  activity,
+  { superTapped: () => undefined, shortcutPressed: ({ modifier, isShift }) => switcher.open(modifier, isShift) },
   page,
 );
-const switcher = new Switcher(keyboard, new Orders({ close: (id: WindowId) => void closed.push(id) } as Links));
+const links = { close: (id: WindowId) => closed.push(id) === 0 } as Links;
+const commands = new WindowCommands(wm, links, activity, { report: () => undefined });
+const switcher = new Switcher(wm, overlays, keyboard, commands);
 
 function open(n: number): void {
   const guest: GuestWindow = {
@@ -44,7 +52,7 @@ const altTab = (shiftKey = false): void => key("keydown", "Tab", "Tab", { altKey
 const letGo = (): void => key("keyup", "AltLeft", "Alt", {});
 const press = (code: string): void => key("keydown", code, code, { altKey: true });
 const chosen = (): WindowId | undefined => {
-  const { switcher: shown } = overlayStore.getState();
+  const { switcher: shown } = overlays.getState();
   return shown?.windows[shown.at];
 };
 
@@ -61,18 +69,18 @@ describe("the switcher", () => {
   it("goes to the window that was used before, as soon as the modifier is let go", () => {
     altTab();
     expect(chosen()).toBe(idOf(2));
-    expect(wmStore.getState().focused).toBe(idOf(3));
+    expect(wm.getState().focused).toBe(idOf(3));
     letGo();
-    expect(wmStore.getState().focused).toBe(idOf(2));
-    expect(overlayStore.getState().switcher).toBeNull();
+    expect(wm.getState().focused).toBe(idOf(2));
+    expect(overlays.getState().switcher).toBeNull();
     altTab();
     letGo();
-    expect(wmStore.getState().focused).toBe(idOf(3));
+    expect(wm.getState().focused).toBe(idOf(3));
   });
 
   it("goes round, both ways, and shows minimised windows last", () => {
     dispatch({ type: "minimize", id: idOf(2) });
-    expect(switchOrder(wmStore.getState())).toEqual([3, 1, 2].map(idOf));
+    expect(switchOrder(wm.getState())).toEqual([3, 1, 2].map(idOf));
     altTab();
     altTab();
     expect(chosen()).toBe(idOf(2));
@@ -81,7 +89,7 @@ describe("the switcher", () => {
     altTab(true);
     expect(chosen()).toBe(idOf(2));
     letGo();
-    expect(wmStore.getState().windows[idOf(2)]?.isMinimized).toBe(false);
+    expect(wm.getState().windows[idOf(2)]?.isMinimized).toBe(false);
   });
 
   it("keeps all keys from the guest, and Escape changes nothing", () => {
@@ -90,7 +98,7 @@ describe("the switcher", () => {
     press("Escape");
     letGo();
     expect(heard).toEqual([]);
-    expect(wmStore.getState().focused).toBe(idOf(3));
+    expect(wm.getState().focused).toBe(idOf(3));
   });
 
   it("closes the chosen window and goes on with the others", () => {
@@ -100,13 +108,13 @@ describe("the switcher", () => {
     dispatch({ type: "closed", id: idOf(2) });
     expect(chosen()).toBe(idOf(1));
     dispatch({ type: "vmGone", vm: VM });
-    expect(overlayStore.getState().switcher).toBeNull();
+    expect(overlays.getState().switcher).toBeNull();
   });
 
   it("ends when the desktop loses focus, and gives the keys back", () => {
     altTab();
     window.dispatchEvent(new Event("blur"));
-    expect(overlayStore.getState().switcher).toBeNull();
+    expect(overlays.getState().switcher).toBeNull();
     key("keydown", "KeyA", "a", {});
     expect(heard).toEqual(["key"]);
   });

@@ -1,16 +1,13 @@
-/**
- * Alt+Tab and Super+Tab: chooses among all windows while the modifier is held. The keys are the switcher's alone until it
- * is let go.
- */
+/** Alt+Tab and Super+Tab: chooses among all windows while the modifier is held. All keys go to the switcher until then. */
 import type { WindowId } from "#shared/model/window.ts";
 import type { HostModifier } from "../../input/host-keys.ts";
 import type { Keyboard } from "../../input/keyboard.ts";
-import type { Orders } from "./window-commands.ts";
-import { overlayStore } from "../model/overlays.ts";
+import type { WindowCommands } from "./window-commands.ts";
+import type { WmOverlayStore } from "../model/overlays.ts";
 import type { WmState } from "../model/state.ts";
-import { wmStore } from "../model/store.ts";
+import type { WmStore } from "../model/store.ts";
 
-/** All windows, the one used last first; those that are minimised come after those that are seen. */
+/** All windows, the one used last first; minimised ones come after all others. */
 export function switchOrder(state: WmState): WindowId[] {
   const known = state.stack.toReversed().filter((id) => state.windows[id]?.isMapped === true);
   const isMinimized = (id: WindowId): boolean => state.windows[id]?.isMinimized === true;
@@ -18,45 +15,49 @@ export function switchOrder(state: WmState): WindowId[] {
 }
 
 export class Switcher {
+  readonly #wm: WmStore;
+  readonly #overlays: WmOverlayStore;
   readonly #keyboard: Keyboard;
-  readonly #orders: Orders;
+  readonly #commands: WindowCommands;
   #release: (() => void) | null = null;
 
-  constructor(keyboard: Keyboard, orders: Orders) {
+  constructor(wm: WmStore, overlays: WmOverlayStore, keyboard: Keyboard, commands: WindowCommands) {
+    this.#wm = wm;
+    this.#overlays = overlays;
     this.#keyboard = keyboard;
-    this.#orders = orders;
+    this.#commands = commands;
     window.addEventListener("blur", () => this.cancel());
-    wmStore.subscribe((now, before) => {
+    wm.subscribe((now, before) => {
       if (now.windows !== before.windows) this.#forgetClosed();
     });
   }
 
   open(modifier: HostModifier, isBackwards: boolean): void {
-    const state = wmStore.getState();
+    const state = this.#wm.getState();
     const windows = switchOrder(state);
     if (windows.length === 0 || this.#release !== null) return;
-    // From the window in use to the one before it.
+    // The window in use comes first: the one before it is chosen.
     const at = state.focused === windows[0] && windows.length > 1 ? (isBackwards ? windows.length - 1 : 1) : 0;
-    overlayStore.setState({ switcher: { windows, at } });
+    this.#overlays.setState({ switcher: { windows, at } });
     this.#release = this.#keyboard.capture((event) => this.#key(event, modifier));
   }
 
   choose(at: number): void {
-    const { switcher } = overlayStore.getState();
-    if (switcher !== null) overlayStore.setState({ switcher: { ...switcher, at } });
+    const { switcher } = this.#overlays.getState();
+    if (switcher !== null) this.#overlays.setState({ switcher: { ...switcher, at } });
   }
 
   commit(): void {
-    const { switcher } = overlayStore.getState();
+    const { switcher } = this.#overlays.getState();
     const chosen = switcher?.windows[switcher.at];
     this.cancel();
-    if (chosen !== undefined) this.#orders.focus(chosen);
+    if (chosen !== undefined) this.#commands.focus(chosen);
   }
 
   cancel(): void {
     this.#release?.();
     this.#release = null;
-    if (overlayStore.getState().switcher !== null) overlayStore.setState({ switcher: null });
+    if (this.#overlays.getState().switcher !== null) this.#overlays.setState({ switcher: null });
   }
 
   #key(event: KeyboardEvent, modifier: HostModifier): void {
@@ -80,27 +81,27 @@ export class Switcher {
         return this.commit();
       case "KeyQ":
       case "Delete": {
-        const { switcher } = overlayStore.getState();
+        const { switcher } = this.#overlays.getState();
         const chosen = switcher?.windows[switcher.at];
-        if (chosen !== undefined) this.#orders.close(chosen);
+        if (chosen !== undefined) this.#commands.close(chosen);
       }
     }
   }
 
   #step(by: number): void {
-    const { switcher } = overlayStore.getState();
+    const { switcher } = this.#overlays.getState();
     if (switcher === null) return;
     const { windows, at } = switcher;
     this.choose((at + by + windows.length) % windows.length);
   }
 
   #forgetClosed(): void {
-    const { switcher } = overlayStore.getState();
+    const { switcher } = this.#overlays.getState();
     if (switcher === null) return;
-    const known = wmStore.getState().windows;
+    const known = this.#wm.getState().windows;
     const windows = switcher.windows.filter((id) => known[id] !== undefined);
     if (windows.length === 0) return this.cancel();
     if (windows.length < switcher.windows.length)
-      overlayStore.setState({ switcher: { windows, at: Math.min(switcher.at, windows.length - 1) } });
+      this.#overlays.setState({ switcher: { windows, at: Math.min(switcher.at, windows.length - 1) } });
   }
 }

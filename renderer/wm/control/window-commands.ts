@@ -1,91 +1,95 @@
-/** What a person or a script can do to a window. What a program asks for goes past this: it is no person's turning to it. */
+/** What a person or the `atoll` command can do to a window; the person counts as being in that VM then (activation.ts). */
+import type { AtollBridge } from "#shared/ipc/contract.ts";
 import type { WindowId } from "#shared/model/window.ts";
-import { noteActivity } from "../../input/activity.ts";
-import type { HostChord } from "../../input/host-keys.ts";
+import type { ActivityTracker } from "../../input/activity.ts";
+import type { HostShortcut } from "../../input/host-keys.ts";
 import type { Links } from "./links.ts";
 import type { Placement } from "../model/state.ts";
-import { dispatch, wmStore } from "../model/store.ts";
+import type { WmStore } from "../model/store.ts";
 import { focusOf } from "../model/transients.ts";
 
-/** The person is in this VM now: that of the window that has focus. */
-function noteTurn(): void {
-  const { focused, windows } = wmStore.getState();
-  const window = focused === null ? undefined : windows[focused];
-  if (window !== undefined) noteActivity(window.vm);
-}
-
-export class Orders {
+export class WindowCommands {
+  readonly #wm: WmStore;
   readonly #links: Links;
-  /** What windows in full screen were before. */
+  readonly #activity: ActivityTracker;
+  readonly #bridge: Pick<AtollBridge, "report">;
+  /** Placements before full screen. */
   readonly #before = new Map<WindowId, Placement>();
 
-  constructor(links: Links) {
+  constructor(wm: WmStore, links: Links, activity: ActivityTracker, bridge: Pick<AtollBridge, "report">) {
+    this.#wm = wm;
     this.#links = links;
+    this.#activity = activity;
+    this.#bridge = bridge;
   }
 
   focus(id: WindowId): void {
-    dispatch({ type: "focus", id });
-    noteTurn();
+    this.#wm.dispatch({ type: "focus", id });
+    this.#noteActivity();
   }
 
   close(id: WindowId): void {
-    this.#links.close(id);
+    if (this.#links.close(id)) this.#bridge.report("window.dismissed", { window: id });
   }
 
   minimize(id: WindowId): void {
-    dispatch({ type: "minimize", id });
-    noteTurn();
+    this.#wm.dispatch({ type: "minimize", id });
+    this.#noteActivity();
   }
 
   maximize(id: WindowId): void {
-    dispatch({ type: "place", id, placement: "maximized" });
+    this.#wm.dispatch({ type: "place", id, placement: "maximized" });
     this.focus(id);
   }
 
-  /** Shows what is minimised; else gives a maximised or tiled window its own place back. */
+  /** Shows a minimised window; gives a maximised or tiled one its own place and size back. */
   restore(id: WindowId): void {
-    const wasMinimized = wmStore.getState().windows[id]?.isMinimized === true;
-    dispatch({ type: "restore", id });
+    const wasMinimized = this.#wm.getState().windows[id]?.isMinimized === true;
+    this.#wm.dispatch({ type: "restore", id });
     if (wasMinimized) this.focus(id);
   }
 
   toggleMaximize(id: WindowId): void {
-    const placement = wmStore.getState().windows[id]?.placement;
-    if (placement === "screen") this.leaveFullscreen(id);
-    else if (placement === "maximized" || placement === "fullscreen")
-      dispatch({ type: "place", id, placement: "free" });
+    const placement = this.#wm.getState().windows[id]?.placement;
+    if (placement === "userFullscreen") this.leaveFullscreen(id);
+    else if (placement === "maximized" || placement === "appFullscreen")
+      this.#wm.dispatch({ type: "place", id, placement: "free" });
     else this.maximize(id);
   }
 
   place(id: WindowId, placement: Placement): void {
-    dispatch({ type: "place", id, placement });
+    this.#wm.dispatch({ type: "place", id, placement });
   }
 
-  /** Full screen by the person's own act; the program is told, and fills it. */
+  /** Full screen by the person's own act; the program is asked to fill it. */
   toggleFullscreen(id: WindowId): void {
-    if (wmStore.getState().windows[id]?.placement === "screen") return this.leaveFullscreen(id);
-    this.#before.set(id, wmStore.getState().windows[id]?.placement ?? "free");
+    if (this.#wm.getState().windows[id]?.placement === "userFullscreen") return this.leaveFullscreen(id);
+    this.#before.set(id, this.#wm.getState().windows[id]?.placement ?? "free");
     this.focus(id);
-    dispatch({ type: "place", id, placement: "screen" });
+    this.#wm.dispatch({ type: "place", id, placement: "userFullscreen" });
   }
 
-  /** Back to what it was before. */
+  /** Back to the placement before. */
   leaveFullscreen(id: WindowId): void {
     const before = this.#before.get(id) ?? "free";
     this.#before.delete(id);
-    dispatch({ type: "place", id, placement: before === "fullscreen" || before === "screen" ? "free" : before });
+    this.#wm.dispatch({
+      type: "place",
+      id,
+      placement: before === "appFullscreen" || before === "userFullscreen" ? "free" : before,
+    });
   }
 
-  /** A click on its entry in the dock: show it, raise it, or put it away when it is in front. */
+  /** A click on its entry in the dock: shows and raises it, or minimises it when it is in front. */
   toggle(id: WindowId): void {
-    const state = wmStore.getState();
+    const state = this.#wm.getState();
     if (state.focused === focusOf(state, id)) this.minimize(id);
     else this.focus(id);
   }
 
-  /** A chord of the host, on the focused window. */
-  chord({ code, modifier }: HostChord): void {
-    const { focused, windows } = wmStore.getState();
+  /** A shortcut of the host that acts on the focused window. */
+  runShortcut({ code, modifier }: HostShortcut): void {
+    const { focused, windows } = this.#wm.getState();
     const window = focused === null ? undefined : windows[focused];
     if (window === undefined) return;
     const { id, placement } = window;
@@ -101,16 +105,23 @@ export class Orders {
       case "KeyH":
         return this.minimize(id);
       case "Escape":
-        return placement === "screen" ? this.leaveFullscreen(id) : undefined;
+        return placement === "userFullscreen" ? this.leaveFullscreen(id) : undefined;
       case "ArrowUp":
         return this.place(id, "maximized");
       case "ArrowDown":
-        if (placement === "screen") return this.leaveFullscreen(id);
+        if (placement === "userFullscreen") return this.leaveFullscreen(id);
         return placement === "free" ? this.minimize(id) : this.place(id, "free");
       case "ArrowLeft":
         return this.place(id, placement === "left" ? "free" : "left");
       case "ArrowRight":
         return this.place(id, placement === "right" ? "free" : "right");
     }
+  }
+
+  /** The person is now in the VM of the focused window. */
+  #noteActivity(): void {
+    const { focused, windows } = this.#wm.getState();
+    const window = focused === null ? undefined : windows[focused];
+    if (window !== undefined) this.#activity.note(window.vm);
   }
 }

@@ -1,11 +1,15 @@
-/** Pictures of windows: the surfaces of one, with or without the popups that lie over it. */
+/** Pictures of windows, with or without the popups that lie over them. */
 import type { WindowId } from "#shared/model/window.ts";
 import { geometryOf } from "../../compositor/scene.ts";
+import type { Compositor } from "../../compositor/compositor.ts";
 import type { Links } from "./links.ts";
 
-/** PNG of a window's geometry; `scale` is its pixels per logical unit. null: there is no picture of it. */
+/**
+ * PNG of a window's geometry; null: it has no picture. `scaleOf` chooses the PNG's pixels per logical pixel, given the
+ * window's logical size and the scale of its buffer.
+ */
 export async function windowPicture(
-  links: Links,
+  { links, compositor }: { links: Links; compositor: Compositor },
   id: WindowId,
   scaleOf: (logical: { width: number; height: number }, native: number) => number,
   withPopups: boolean,
@@ -22,5 +26,5 @@ export async function windowPicture(
     const inner = geometryOf(popup.surface.picture);
     layers.push(...scene.layers(popup.surface, { x: popup.whole.x - inner.x, y: popup.whole.y - inner.y }, scale));
   }
-  return links.compositor.screenshot(Math.round(shown.width * scale), Math.round(shown.height * scale), layers);
+  return compositor.screenshot(Math.round(shown.width * scale), Math.round(shown.height * scale), layers);
 }

@@ -35,6 +35,7 @@ function asks(vm: VmId, facts: Partial<ActivationFacts>, parent: number | null =
     activity: null,
     nowMs: 100_000,
     isStarted: false,
+    isPromptShown: false,
     hadFocus: null,
     ...facts,
   });
@@ -44,7 +45,8 @@ describe("a window that appears takes focus", () => {
   it("when nothing has it", () => {
     const state: WmState = reduce(EMPTY, opened(2, WEB));
     const window = state.windows[idOf(2)] as DesktopWindow;
-    expect(mayTakeFocus(window, state, { activity: null, nowMs: 0, isStarted: false, hadFocus: null })).toBe(true);
+    const facts = { activity: null, nowMs: 0, isPromptShown: true, isStarted: false, hadFocus: null };
+    expect(mayTakeFocus(window, state, facts)).toBe(true);
   });
 
   it("when the person acted in its VM last, and not long ago", () => {
@@ -65,11 +67,19 @@ describe("a window that appears takes focus", () => {
     expect(asks(WEB, { isStarted: true, activity: { vm: HOME, atMs: 99_500 } })).toBe(false);
   });
 
-  it("when it is back and had it, unless the person has turned to another VM", () => {
+  it("when it is back and had focus before, unless the person has gone to another VM", () => {
     expect(asks(WEB, { hadFocus: true })).toBe(true);
     expect(asks(WEB, { hadFocus: true, activity: { vm: WEB, atMs: 1_000 } })).toBe(true);
     expect(asks(WEB, { hadFocus: true, activity: { vm: HOME, atMs: 1_000 } })).toBe(false);
     expect(asks(WEB, { hadFocus: false, activity: { vm: WEB, atMs: 99_000 } })).toBe(false);
+  });
+
+  it("but a new one never from another while a prompt is shown", () => {
+    const facts = { isPromptShown: true, activity: { vm: WEB, atMs: 99_000 } };
+    expect(asks(WEB, facts)).toBe(false);
+    expect(asks(WEB, { ...facts, isStarted: true })).toBe(false);
+    expect(asks(HOME, { isPromptShown: true }, 1)).toBe(false);
+    expect(asks(WEB, { ...facts, hadFocus: true })).toBe(true);
   });
 
   it("and not otherwise", () => {

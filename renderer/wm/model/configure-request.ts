@@ -1,7 +1,8 @@
-/** What a program is asked to be like, from the window manager's state. Pure. */
+/** What a program is asked to be like (a configure, without its serial), from the window manager's state. Pure. */
+import type { LinkCommand } from "#shared/ipc/link-port.ts";
 import type { GuestWindow, Rect, Size } from "#shared/model/window.ts";
-import { STATE_BITS, type Wish } from "../control/configurer.ts";
-import { clampSize, contentIn, fill } from "./geometry.ts";
+import { MAX_COORDINATE } from "#shared/protocol/limits.ts";
+import { clamp, clampSize, contentIn, fill } from "./geometry.ts";
 import {
   contentFor,
   type DesktopWindow,
@@ -13,45 +14,47 @@ import {
   type WmState,
 } from "./state.ts";
 
+export type ConfigureRequest = Omit<Extract<LinkCommand, { type: "configure" }>, "type" | "surface" | "serial">;
+
+const STATE_BITS = { activated: 1, maximized: 2, fullscreen: 4, resizing: 8, tiled: 16 } as const;
+
 const PLACEMENT_BITS: Readonly<Record<Placement, number>> = {
   free: 0,
   maximized: STATE_BITS.maximized,
-  fullscreen: STATE_BITS.fullscreen,
-  screen: STATE_BITS.fullscreen,
+  appFullscreen: STATE_BITS.fullscreen,
+  userFullscreen: STATE_BITS.fullscreen,
   left: STATE_BITS.tiled,
   right: STATE_BITS.tiled,
 };
 
-/** What a window of this state shall be, with this size. */
-export function wishOf(window: DesktopWindow, state: WmState, { width, height }: Size): Wish {
-  const content = targetOf(window, state.workArea);
+/** For a window in its present state, with this size. */
+export function configureRequestOf(window: DesktopWindow, state: WmState, { width, height }: Size): ConfigureRequest {
   const bounds = contentIn(fill(state.workArea, "all"), frameOf(window, state.workArea, "free"));
   return {
     width,
     height,
     states: statesOf(window, state),
-    boundsWidth: Math.round(bounds.width),
-    boundsHeight: Math.round(bounds.height),
-    x: position(content.x),
-    y: position(content.y),
+    ...whereabouts(targetOf(window, state.workArea), bounds),
   };
 }
 
-/** What a program is told before it has drawn anything: it chooses its size, unless one is known from an earlier time. */
-export function firstWish(
+/** Before a program has drawn anything: it chooses its own size, unless one is known from an earlier time. */
+export function firstConfigureRequest(
   { clientDecorated, hints }: GuestWindow,
   workArea: Rect,
   remembered: Remembered | null,
-): Wish {
+): ConfigureRequest {
   const placement = remembered?.placement ?? "free";
   const frame = frameFor(placement, clientDecorated, workArea);
   const bounds = contentIn(fill(workArea, "all"), frame);
   const content = contentFor(placement, remembered?.free ?? bounds, frame, hints, workArea);
   const isSizeKnown = placement !== "free" || remembered?.keepsSize === true;
   const size = isSizeKnown ? clampSize(content, hints) : { width: 0, height: 0 };
+  return { ...size, states: PLACEMENT_BITS[placement], ...whereabouts(content, bounds) };
+}
+
+function whereabouts(content: Rect, bounds: Size): Pick<ConfigureRequest, "boundsWidth" | "boundsHeight" | "x" | "y"> {
   return {
-    ...size,
-    states: PLACEMENT_BITS[placement],
     boundsWidth: Math.round(bounds.width),
     boundsHeight: Math.round(bounds.height),
     x: position(content.x),
@@ -60,15 +63,27 @@ export function firstWish(
 }
 
 function position(value: number): number {
-  return Math.max(-32_767, Math.min(32_767, Math.round(value)));
+  return clamp(Math.round(value), -MAX_COORDINATE, MAX_COORDINATE);
 }
 
 /** `states` of a configure. */
 export function statesOf(window: DesktopWindow, state: WmState): number {
-  const isResizing = window.held !== null && Object.values(window.held).some(Boolean);
   return (
     (state.focused === window.id && !window.isMinimized ? STATE_BITS.activated : 0) |
     PLACEMENT_BITS[window.placement] |
-    (isResizing ? STATE_BITS.resizing : 0)
+    (window.held?.kind === "resize" ? STATE_BITS.resizing : 0)
+  );
+}
+
+/** Asks for the same in every respect. */
+export function isSameRequest(a: ConfigureRequest, b: ConfigureRequest): boolean {
+  return (
+    a.width === b.width &&
+    a.height === b.height &&
+    a.states === b.states &&
+    a.boundsWidth === b.boundsWidth &&
+    a.boundsHeight === b.boundsHeight &&
+    a.x === b.x &&
+    a.y === b.y
   );
 }

@@ -21,7 +21,7 @@ const vm: VmStatus = {
 const lost = { reason: "agent-lost", detail: "no heartbeat for 12 s" } as const;
 
 describe("over a frozen window", () => {
-  it("a breach says what was broken, whatever became of the VM since", () => {
+  it("a protocol violation is named, whatever the VM's state is since", () => {
     const breach = { reason: "protocol-violation", detail: "quota: 257 windows" } as const;
     expect(frozenWords(breach, { ...vm, state: "crashed", stateReason: "killed" })).toEqual({
       title: "Cut off: “web” broke the protocol",
@@ -42,7 +42,7 @@ describe("over a frozen window", () => {
     });
   });
 
-  it("a breach that the page has not heard of is in its VM's state", () => {
+  it("a protocol violation that the page has not heard of is in its VM's state", () => {
     const breach: VmStatus = {
       ...vm,
       state: "unresponsive",

@@ -1,4 +1,4 @@
-/** What is said over a frozen window. Pure. */
+/** The text of a frozen window's badge. Pure. */
 import type { VmStateReason, VmStatus } from "#shared/model/vm.ts";
 import type { Frozen } from "./state.ts";
 
@@ -8,12 +8,12 @@ const CRASHES: Partial<Readonly<Record<VmStateReason, string>>> = {
   "guest-panic": "has ended: its kernel panicked",
 };
 
-/** The window knows how its link ended; its VM, whose end may be the cause, knows better. */
+/** The window knows how its link ended; the VM's state, which may be the cause, says more. */
 export function frozenWords(frozen: Frozen, vm: VmStatus | undefined): { title: string; detail: string } {
   const name = vm === undefined ? "this VM" : `“${vm.name}”`;
   if (frozen.reason === "protocol-violation")
     return { title: `Cut off: ${name} broke the protocol`, detail: frozen.detail };
-  // Its link is killed after a breach, sometimes before the page has heard its last word.
+  // A link is killed after a violation, sometimes before the page has received its last message.
   if (vm?.stateReason === "protocol-violation")
     return { title: `Cut off: ${name} broke the protocol`, detail: vm.stateDetail };
   if (vm?.state === "crashed" && vm.stateReason !== null)

@@ -60,7 +60,7 @@ describe("geometry", () => {
     expect((covered?.width ?? 0) * (covered?.height ?? 0)).toBeLessThan(small.width * small.height * 0.9);
   });
 
-  it("a new window steps aside for those that are there, and lies on the window that it is a dialog of", () => {
+  it("a new window avoids those that are there, and a dialog opens over its parent", () => {
     const area = { x: 0, y: 34, width: 1440, height: 866 };
     const first = place({ width: 400, height: 300 }, FRAMES.full, area, [], null);
     const second = place({ width: 400, height: 300 }, FRAMES.full, area, [outerOf(first, FRAMES.full)], null);

@@ -2,9 +2,9 @@
  * Where windows may be. Pure. Rectangles are content rectangles in DOM pixels of the page unless a name says otherwise:
  * the host's frame lies around them.
  */
-import type { Rect, Size, SizeHints } from "#shared/model/window.ts";
+import { MAX_WINDOW_SIDE, type Rect, type Size, type SizeHints } from "#shared/model/window.ts";
 
-/** What the host draws around a content rectangle: a bar with the label's line above it, a border elsewhere. */
+/** Widths of what the host draws around a content rectangle: a title bar above it, borders elsewhere; DOM pixels. */
 export interface Frame {
   readonly top: number;
   readonly side: number;
@@ -28,11 +28,10 @@ const SMALL_SCREEN_HEIGHT = 700;
 export const DOCK_HEIGHT = 76;
 /** A frame is never narrower: tag and buttons have room. */
 export const MIN_FRAME_WIDTH = 200;
-/** So much of a title bar stays within the work area, sideways. */
+/** At least this much of a title bar's width stays within the work area. */
 export const MIN_REACHABLE = 96;
 /** Smallest content that a person can make by dragging an edge. */
 const MIN_CONTENT: Size = { width: 120, height: 40 };
-const MAX_SIDE = 16_384;
 
 export function isSmallScreen(workArea: Rect): boolean {
   return workArea.height < SMALL_SCREEN_HEIGHT;
@@ -45,6 +44,11 @@ export function screenOf(workArea: Rect): Rect {
 
 export function clamp(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, value));
+}
+
+/** A window's side as whole logical pixels that a configure can carry. */
+export function boundedSide(value: number): number {
+  return Math.round(clamp(value, 1, MAX_WINDOW_SIDE));
 }
 
 /** Frame and content. */
@@ -94,17 +98,17 @@ export function keepReachable(content: Rect, workArea: Rect, frame: Frame): Rect
   return { ...content, x: Math.round(x + frame.side), y: Math.round(y + frame.top) };
 }
 
-/** A size that the program says it can have; a bound of nonsense (least above most) gives the least. */
+/** The nearest size that the program says it can have; where its least is above its most, the least. */
 export function clampSize(size: Size, hints: SizeHints): Size {
   const side = (value: number, least: number | null, most: number | null): number =>
-    Math.round(clamp(Math.max(least ?? 1, Math.min(value, most ?? MAX_SIDE)), 1, MAX_SIDE));
+    boundedSide(Math.max(least ?? 1, Math.min(value, most ?? MAX_WINDOW_SIDE)));
   return {
     width: side(size.width, hints.minWidth, hints.maxWidth),
     height: side(size.height, hints.minHeight, hints.maxHeight),
   };
 }
 
-/** The program has one size only. */
+/** The program can have one size only. */
 export function isFixedSize({ minWidth, minHeight, maxWidth, maxHeight }: SizeHints): boolean {
   return minWidth !== null && minHeight !== null && minWidth === maxWidth && minHeight === maxHeight;
 }
@@ -116,7 +120,7 @@ export interface Edges {
   right: boolean;
 }
 
-/** Size that a window shall have when the pointer has moved by (dx, dy) with these edges in hand. */
+/** Size that a window shall have when these edges have been dragged by (dx, dy). */
 export function sizeAfterDrag(start: Size, edges: Edges, dx: number, dy: number, hints: SizeHints): Size {
   const width = start.width + (edges.right ? dx : edges.left ? -dx : 0);
   const height = start.height + (edges.bottom ? dy : edges.top ? -dy : 0);
@@ -125,7 +129,7 @@ export function sizeAfterDrag(start: Size, edges: Edges, dx: number, dy: number,
 
 export type Part = "all" | "left" | "right";
 
-/** Frame of a maximised window, or of one that fills half of the work area; a half is as wide as the program must be. */
+/** Frame of a maximised window, or of one that fills half of the work area; a half is at least `minWidth` wide. */
 export function fill(workArea: Rect, part: Part, minWidth: number = 0): Rect {
   if (part === "all") return workArea;
   const half = part === "left" ? Math.floor(workArea.width / 2) : Math.ceil(workArea.width / 2);
@@ -133,10 +137,10 @@ export function fill(workArea: Rect, part: Part, minWidth: number = 0): Rect {
   return { ...workArea, width, x: part === "left" ? workArea.x : workArea.x + workArea.width - width };
 }
 
-/** So near to an edge of the work area a moved window's pointer means that edge. */
+/** Within this distance of an edge of the work area the pointer means that edge. */
 const SNAP_PX = 3;
 
-/** Which part of the work area a window takes that is let go with the pointer here; null = none. */
+/** Which part of the work area a moved window will fill when it is let go with the pointer here; null = none. */
 export function snapPart(x: number, y: number, workArea: Rect): Part | null {
   if (x < workArea.x + SNAP_PX) return "left";
   if (x >= workArea.x + workArea.width - SNAP_PX) return "right";
@@ -149,13 +153,13 @@ export function placementArea(workArea: Rect): Rect {
 }
 
 const STEP = 32;
-/** New windows keep off the edges by this. */
+/** New windows keep this distance from the edges. */
 const MARGIN = 24;
-/** A window goes a pixel out of the middle to spare others so many covered ones. */
+/** Being a pixel further from the middle costs as much as covering this many pixels of other windows. */
 const PX2_PER_STEP_ASIDE = 300;
-/** So many pixels covered is as bad as a window of which nothing is seen any more. */
+/** Hiding another window costs as much as covering this many pixels. */
 const PX2_PER_HIDDEN = 1e6;
-/** A window counts as hidden when less than this part of it is seen. */
+/** A window counts as hidden when less than this part of it stays visible. */
 const SEEN_SHARE = 1 / 8;
 
 /**
@@ -201,22 +205,22 @@ export function place(size: Size, frame: Frame, workArea: Rect, others: readonly
       }
     }
   }
-  // All places are taken (no room to choose): step down from the newest window, as cards in a hand.
+  // All places are taken: one step down and right from the newest window.
   const newest = others.at(-1);
   return bestCost >= 1e9 && newest !== undefined ? at(newest.x + STEP, newest.y + STEP) : best;
 }
 
-/** How far a popup may stand off its window. */
+/** How far from its window a popup may be. */
 const POPUP_REACH = 160;
-/** Part of the work area that one popup may cover. */
+/** Share of the work area that one popup may cover. */
 const POPUP_SHARE = 2 / 3;
 /** The label's border around a popup. */
 const POPUP_BORDER = 1;
 
 export interface PopupPlace {
-  /** All of it, relative to its window's content. */
+  /** The whole popup, relative to its window's content. */
   whole: Rect;
-  /** What is seen of it: its top left, as much as there is room for. */
+  /** The part that is shown: from its top left, as much as there is room for. */
   shown: Rect;
 }
 

@@ -1,5 +1,5 @@
-/** What of the window manager lies above the windows: views read it, drag and switcher write it. */
-import { createStore } from "zustand/vanilla";
+/** What the window manager shows above the windows while a person moves or chooses one: written by drag and switcher. */
+import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Rect, WindowId } from "#shared/model/window.ts";
 
 export interface WmOverlays {
@@ -9,4 +9,8 @@ export interface WmOverlays {
   switcher: { windows: readonly WindowId[]; at: number } | null;
 }
 
-export const overlayStore = createStore<WmOverlays>(() => ({ snap: null, switcher: null }));
+export type WmOverlayStore = StoreApi<WmOverlays>;
+
+export function createWmOverlayStore(): WmOverlayStore {
+  return createStore<WmOverlays>(() => ({ snap: null, switcher: null }));
+}

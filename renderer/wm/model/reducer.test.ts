@@ -11,6 +11,7 @@ import {
   EMPTY,
   frameOf,
   frameRectOf,
+  type Held,
   isShown,
   modeOf,
   type Placement,
@@ -69,11 +70,15 @@ describe("windows", () => {
     expect(windowIn(state, 1).free).not.toEqual(windowIn(state, 2).free);
   });
 
-  it("keep the edges opposite to those in hand when the program answers", () => {
+  it("keep the edges opposite to those that are dragged when the program answers", () => {
     const state = run(
       ...opened(1),
       { type: "moveTo", id: idOf(1), x: 300, y: 200 },
-      { type: "hold", id: idOf(1), edges: { top: true, left: true, bottom: false, right: false } },
+      {
+        type: "hold",
+        id: idOf(1),
+        held: { kind: "resize", edges: { top: true, left: true, bottom: false, right: false } },
+      },
       sized(1, 640, 380),
     );
     expect(windowIn(state, 1).free).toEqual({ x: 260, y: 220, width: 640, height: 380 });
@@ -84,7 +89,7 @@ describe("windows", () => {
     const asked = run(...opened(1), place(1, "maximized"));
     expect(modeOf(windowIn(asked, 1))).toBe("maximized");
     expect(contentIn(asked, 1)).toEqual(before);
-    // Pictures that were on their way, and an X11 program's first word, which has the former size.
+    // Pictures that were on their way, and an X11 program's first answer, which has the size from before.
     const waiting = [sized(1, 600, 400, false), sized(1, 600, 400, true)].reduce(reduce, asked);
     expect(contentIn(waiting, 1)).toEqual(before);
     const there = reduce(waiting, sized(1, MAXIMIZED.width, MAXIMIZED.height));
@@ -128,7 +133,7 @@ describe("windows", () => {
     expect(targetOf(windowIn(state, 1), WORK_AREA)).toMatchObject(MAXIMIZED);
   });
 
-  it("whose program wished to be maximised before it drew open so", () => {
+  it("whose program asked to be maximised before it drew open so", () => {
     const state = run({ type: "opened", id: idOf(1), vm: VMS[0], guest: guest(1) }, place(1, "maximized"), {
       type: "mapped",
       id: idOf(1),
@@ -152,7 +157,7 @@ describe("windows", () => {
   });
 
   it("in full screen have the label's colour on all sides, above the top bar too", () => {
-    const state = run(...opened(1), place(1, "screen"), sized(1, 1434, 894));
+    const state = run(...opened(1), place(1, "userFullscreen"), sized(1, 1434, 894));
     expect(contentIn(state, 1)).toEqual({ x: 3, y: 3, width: 1434, height: 894 });
     expect(modeOf(windowIn(state, 1))).toBe("fullscreen");
   });
@@ -171,7 +176,7 @@ describe("windows", () => {
     expect(reduce(focused, { type: "demandAttention", id: idOf(2) })).toBe(focused);
   });
 
-  it("that are back stand where and as they stood", () => {
+  it("that are back have the places and states that they had", () => {
     const remembered = (above: number[], change: Partial<Remembered> = {}): Remembered => ({
       free: { x: 200, y: 150, width: 500, height: 300 },
       placement: "free",
@@ -220,7 +225,7 @@ describe("windows", () => {
     expect(run(...opened(1), ...opened(2), { type: "minimize", id: idOf(2) }).focused).toBe(idOf(1));
   });
 
-  it("of a VM that broke the protocol freeze; those that nobody saw go; other VMs' stay as they are", () => {
+  it("of a VM that broke the protocol freeze; those without a picture go; other VMs' stay as they are", () => {
     const state = run(
       ...opened(1),
       ...opened(2, VMS[1]),
@@ -234,9 +239,9 @@ describe("windows", () => {
 
   it("that are frozen go where a person puts them, at once; full screen ends, and is not to be had", () => {
     const freeze: WmAction = { type: "freeze", vm: VMS[0], frozen: { reason: "agent-lost", detail: "" } };
-    const frozen = run(...opened(1), place(1, "screen"), sized(1, 1434, 894), freeze);
+    const frozen = run(...opened(1), place(1, "userFullscreen"), sized(1, 1434, 894), freeze);
     expect(contentIn(frozen, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });
-    expect(reduce(frozen, place(1, "screen"))).toBe(frozen);
+    expect(reduce(frozen, place(1, "userFullscreen"))).toBe(frozen);
     const free = reduce(frozen, { type: "restore", id: idOf(1) });
     expect(contentIn(free, 1)).toMatchObject(SIZE);
     const moved = [place(1, "left"), { type: "moveTo", id: idOf(1), x: 300, y: 200 } as const].reduce(reduce, free);
@@ -260,7 +265,7 @@ describe("a dialog", () => {
     expect(first.stack).toEqual([1, 3, 2].map(idOf));
   });
 
-  it("that holds its window up has focus in its place", () => {
+  it("that is modal has focus in its window's place", () => {
     const state = run(...opened(1), ...dialog(2, 1, true), ...opened(4), { type: "focus", id: idOf(1) });
     expect(state.focused).toBe(idOf(2));
     expect(state.stack).toEqual([4, 1, 2].map(idOf));
@@ -274,7 +279,7 @@ describe("a dialog", () => {
       expect([1, 2].map((n) => isShown(windowIn(reduce(away, { type, id: idOf(1) }), n)))).toEqual([true, true]);
     const byDialog = reduce(away, { type: "focus", id: idOf(2) });
     expect([1, 2].map((n) => isShown(windowIn(byDialog, n)))).toEqual([true, true]);
-    // One that holds its window up would come back with the window's focus.
+    // A modal one would come back with the window's focus.
     const modal = run(...opened(1), ...dialog(2, 1, true), ...opened(4), { type: "minimize", id: idOf(2) });
     expect([1, 2].map((n) => isShown(windowIn(modal, n)))).toEqual([false, false]);
     expect(modal.focused).toBe(idOf(4));
@@ -283,7 +288,7 @@ describe("a dialog", () => {
     expect(isShown(windowIn(alone, 2))).toBe(false);
   });
 
-  it("gives focus back to its window, wherever that stands", () => {
+  it("gives focus back to its parent, wherever in the stack that is", () => {
     const state = run(...opened(1), ...dialog(2, 1), ...dialog(3, 1), { type: "focus", id: idOf(2) });
     expect(reduce(state, { type: "closed", id: idOf(2) }).focused).toBe(idOf(1));
   });
@@ -314,7 +319,14 @@ describe("a dialog", () => {
 const anyId = fc.integer({ min: 1, max: 6 }).map(idOf);
 const anySide = fc.oneof(fc.integer({ min: -10, max: 3000 }), fc.constantFrom(0, 1, 65_535, Number.MAX_SAFE_INTEGER));
 const anyPlace = fc.integer({ min: -100_000, max: 100_000 });
-const anyPlacement = fc.constantFrom<Placement>("free", "maximized", "fullscreen", "left", "right", "screen");
+const anyPlacement = fc.constantFrom<Placement>(
+  "free",
+  "maximized",
+  "appFullscreen",
+  "left",
+  "right",
+  "userFullscreen",
+);
 const anyRemembered: fc.Arbitrary<Remembered> = fc.record({
   free: fc.record({ x: anyPlace, y: anyPlace, width: anySide, height: anySide }),
   placement: anyPlacement,
@@ -353,9 +365,16 @@ const anyAction: fc.Arbitrary<WmAction> = fc.oneof(
   fc
     .tuple(
       anyId,
-      fc.option(fc.record({ top: fc.boolean(), bottom: fc.boolean(), left: fc.boolean(), right: fc.boolean() })),
+      fc.option(
+        fc.oneof(
+          fc.constant<Held>({ kind: "move" }),
+          fc
+            .record({ top: fc.boolean(), bottom: fc.boolean(), left: fc.boolean(), right: fc.boolean() })
+            .map((edges): Held => ({ kind: "resize", edges })),
+        ),
+      ),
     )
-    .map(([id, edges]): WmAction => ({ type: "hold", id, edges })),
+    .map(([id, held]): WmAction => ({ type: "hold", id, held })),
   fc.tuple(anyId, anyPlacement).map(([id, placement]): WmAction => ({ type: "place", id, placement })),
   anyId.map((id): WmAction => ({ type: "minimize", id })),
   anyId.map((id): WmAction => ({ type: "restore", id })),
@@ -380,7 +399,7 @@ describe("after any sequence of events", () => {
         const frame = frameOf(window, area);
         expect(intersection(outerOf(content, frame), area)).not.toBeNull();
         expect(Object.values(content).every((value) => Number.isSafeInteger(value))).toBe(true);
-        if (window.shownAs === "screen") continue;
+        if (window.shownAs === "userFullscreen") continue;
         const bar = titleBarOf(content, frame);
         expect(bar.y).toBeGreaterThanOrEqual(area.y);
         const seen = intersection(bar, area);

@@ -1,6 +1,6 @@
 /** What each event makes of the window manager's state. Pure: effects (configures, focus, credits) follow from the change. */
 import type { Rect, Size, WindowId } from "#shared/model/window.ts";
-import { clamp, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
+import { boundedSide, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
 import {
   type DesktopWindow,
   frameOf,
@@ -14,8 +14,6 @@ import {
   type WmState,
 } from "./state.ts";
 import { focusOf, minimizedWith, parentOf, raisedWith, shownWith } from "./transients.ts";
-
-const MAX_SIDE = 16_384;
 
 export function reduce(state: WmState, action: WmAction): WmState {
   switch (action.type) {
@@ -67,7 +65,7 @@ export function reduce(state: WmState, action: WmAction): WmState {
     case "moveTo":
       return update(state, action.id, (window) => moved(window, action.x, action.y, state.workArea));
     case "hold":
-      return update(state, action.id, (window) => ({ ...window, held: action.edges }));
+      return update(state, action.id, (window) => ({ ...window, held: action.held }));
     case "place":
       return update(state, action.id, (window) => placed(window, action.placement, state.workArea));
     case "minimize":
@@ -108,14 +106,14 @@ function workAreaChanged(state: WmState, workArea: Rect): WmState {
 }
 
 function boundedSize({ width, height }: Size): Size {
-  return { width: Math.round(clamp(width, 1, MAX_SIDE)), height: Math.round(clamp(height, 1, MAX_SIDE)) };
+  return { width: boundedSide(width), height: boundedSide(height) };
 }
 
 function isSame(a: Size, b: Size): boolean {
   return a.width === b.width && a.height === b.height;
 }
 
-/** A window appears: where it was, where the last one of its program was, or where there is room. */
+/** A window appears: where it was before, where the last one of its application was, or where there is room. */
 function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<WmAction, { type: "mapped" }>): WmState {
   const before = state.windows[id];
   if (before === undefined || before.isMapped) return state;
@@ -129,7 +127,7 @@ function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<Wm
   const window: DesktopWindow = {
     ...settled,
     isArriving,
-    // What it has drawn is shown as it is until it has drawn for its placement.
+    // Its first picture is shown in its own size until the program has drawn for the placement.
     shownAs: isArriving && !isBack ? "free" : placement,
     isMinimized: isBack && remembered.isMinimized,
     needsAttention: !takesFocus && !isBack,
@@ -139,7 +137,7 @@ function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<Wm
   return takesFocus && !window.isMinimized ? focus(stacked, id) : stacked;
 }
 
-/** Content of a window that appears, were it free. */
+/** `free` of a window that appears. */
 function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered | null): Rect {
   const { workArea } = state;
   const frame = frameOf(window, workArea, "free");
@@ -163,17 +161,17 @@ function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered 
 }
 
 /**
- * Where a window that appears stands, unless it takes focus: above what it stood above when it is back, a dialog above its
- * window, any other on top; but below the focused window and its dialogs, whose program and VM it may not be of.
+ * The stack with a window that appears without focus: one that is back goes above those it was above, a dialog above its
+ * parent, any other on top; but never above the focused window and its dialogs, which may be another VM's.
  */
 function stackWith(state: WmState, id: WindowId, remembered: Remembered | null): WindowId[] {
   const others = state.stack.filter((other) => other !== id);
   const above = (ids: readonly WindowId[]): number => others.findLastIndex((other) => ids.includes(other)) + 1;
   const back = remembered?.back ?? null;
-  const wished = back === null ? above(raisedWith(state, id)) || others.length : above(back.above);
+  const wanted = back === null ? above(raisedWith(state, id)) || others.length : above(back.above);
   const front = state.focused === null ? [id] : raisedWith(state, state.focused);
   const most = front.includes(id) ? others.length : others.findIndex((other) => front.includes(other));
-  return others.toSpliced(Math.min(wished, most), 0, id);
+  return others.toSpliced(Math.min(wanted, most), 0, id);
 }
 
 function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmState {
@@ -181,7 +179,7 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
     if (!window.isMapped) return window;
     const isNew = !isSame(size, window.size);
     if (window.isArriving) {
-      // An X11 program's first answers still have the former size.
+      // An X11 program's first answers still have the size from before.
       const isThere = isSame(size, targetOf(window, state.workArea)) || (isAnswer && isNew);
       if (!isThere) return isNew ? { ...window, size } : window;
       const there = { ...window, size, isArriving: false, shownAs: window.placement };
@@ -192,24 +190,24 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
   });
 }
 
-/** The edges opposite to those in hand stay where they are. */
+/** The edges opposite to those that are dragged stay where they are. */
 function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWindow {
-  const { free, held } = window;
+  const { free } = window;
   if (isSame(free, size)) return window;
+  const edges = window.held?.kind === "resize" ? window.held.edges : null;
   const there = {
-    x: held?.left === true ? free.x + free.width - size.width : free.x,
-    y: held?.top === true ? free.y + free.height - size.height : free.y,
+    x: edges?.left === true ? free.x + free.width - size.width : free.x,
+    y: edges?.top === true ? free.y + free.height - size.height : free.y,
     ...size,
   };
-  const isSizedByHand = window.isSizedByHand || (held !== null && Object.values(held).some(Boolean));
   return {
     ...window,
-    isSizedByHand,
+    isSizedByHand: window.isSizedByHand || edges !== null,
     free: keepReachable(there, workArea, frameOf(window, workArea, "free")),
   };
 }
 
-/** A move takes a maximised or tiled window off its place at once: its frame is under the pointer. */
+/** A move makes a maximised or tiled window free at once: its frame follows the pointer. */
 function moved(window: DesktopWindow, x: number, y: number, workArea: Rect): DesktopWindow {
   return {
     ...window,
@@ -221,15 +219,15 @@ function moved(window: DesktopWindow, x: number, y: number, workArea: Rect): Des
   };
 }
 
-/** Its program will draw for another placement, or another size. */
+/** Its program can draw for another placement, or another size. */
 function canDraw({ isMapped, frozen }: DesktopWindow): boolean {
   return isMapped && frozen === null;
 }
 
 /** The frame keeps its place until the program has drawn for the new one: nothing empty is shown, and nothing stretched. */
 function placed(window: DesktopWindow, placement: Placement, workArea: Rect): DesktopWindow {
-  // A picture that is frozen is not worth the host's bar.
-  if (window.placement === placement || (window.frozen !== null && placement === "screen")) return window;
+  // A frozen picture in full screen would only hide the top bar.
+  if (window.placement === placement || (window.frozen !== null && placement === "userFullscreen")) return window;
   const needsSize = placement === "maximized" || placement === "left" || placement === "right";
   if (needsSize && isFixedSize(window.guest.hints)) return window;
   const next = { ...window, placement, held: null };
@@ -237,7 +235,7 @@ function placed(window: DesktopWindow, placement: Placement, workArea: Rect): De
   return { ...next, isArriving, shownAs: isArriving && isShown(window) ? window.shownAs : placement };
 }
 
-/** Focus raises a window with its dialogs, and shows what was minimised; a dialog that holds it up has focus in its place. */
+/** Focus raises a window with its dialogs and shows what was minimised; a modal dialog takes focus in its window's place. */
 function focus(state: WmState, wanted: WindowId | null): WmState {
   if (wanted === null) return state.focused === null ? state : { ...state, focused: null };
   if (state.windows[wanted]?.isMapped !== true) return state;
@@ -259,20 +257,20 @@ function minimize(state: WmState, id: WindowId): WmState {
   return state.focused !== null && ids.includes(state.focused) ? unfocus(minimized, state.focused) : minimized;
 }
 
-/** Focus goes to what lies below, once a window cannot have it any more. */
+/** Focus goes to the next window below, once the focused one cannot have it any more. */
 function unfocus(state: WmState, id: WindowId): WmState {
   return state.focused === id ? focus({ ...state, focused: null }, topmost(state, id)) : state;
 }
 
 function freeze(state: WmState, { vm, frozen }: Extract<WmAction, { type: "freeze" }>): WmState {
-  // What nobody has seen yet has no last picture to keep.
+  // A window without a picture has nothing that could be kept on the screen.
   const unseen = state.stack.filter((id) => state.windows[id]?.vm === vm && !state.windows[id]?.isMapped);
   const seen = remove(state, unseen);
   const windows = { ...seen.windows };
   for (const window of Object.values<DesktopWindow>(seen.windows)) {
     if (window.vm !== vm || window.frozen !== null) continue;
-    // It will not draw for another placement any more; and of full screen nothing but its picture would be left.
-    const shownAs = window.shownAs === "screen" ? "maximized" : window.shownAs;
+    // Its program draws no more, so it stays where it is shown; but full screen would hide the badge and the top bar.
+    const shownAs = window.shownAs === "userFullscreen" ? "maximized" : window.shownAs;
     const still = { shownAs, placement: shownAs, isArriving: false, held: null, needsAttention: false };
     windows[window.id] = { ...window, ...still, frozen };
   }
@@ -286,7 +284,7 @@ function remove(state: WmState, ids: readonly WindowId[]): WmState {
   for (const id of known) delete windows[id];
   const left = { ...state, windows, stack: state.stack.filter((id) => !known.includes(id)) };
   if (state.focused === null || !known.includes(state.focused)) return left;
-  // From a dialog back to its window, wherever that is.
+  // From a dialog back to its window, wherever in the stack that is.
   const parent = parentOf(state, state.focused);
   const heir = parent === null ? undefined : windows[parent];
   return heir !== undefined && isShown(heir)

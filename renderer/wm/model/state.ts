@@ -14,10 +14,13 @@ import {
 } from "./geometry.ts";
 
 /**
- * `fullscreen`: the program asked for it and draws itself so; on the desktop it is a maximised window. `screen`: full screen
- * by the person's own act.
+ * `appFullscreen`: the program asked for full screen and draws itself so; on the desktop it is a maximised window.
+ * `userFullscreen`: the person has made it fill the whole screen.
  */
-export type Placement = "free" | "maximized" | "fullscreen" | "left" | "right" | "screen";
+export type Placement = "free" | "maximized" | "appFullscreen" | "left" | "right" | "userFullscreen";
+
+/** What a person is doing to a window just now. `edges`: those being dragged; the opposite ones keep their place. */
+export type Held = { kind: "move" } | { kind: "resize"; edges: Edges };
 
 export interface Frozen {
   reason: "protocol-violation" | "agent-lost";
@@ -28,30 +31,30 @@ export interface DesktopWindow {
   readonly id: WindowId;
   readonly vm: VmId;
   readonly guest: GuestWindow;
-  /** Its first picture came: a person sees it. */
+  /** Its first picture has come: it can be seen, and reported to main (a Wayland compositor calls this mapped). */
   readonly isMapped: boolean;
   /** Content while `placement` is "free"; where it returns to otherwise. */
   readonly free: Rect;
-  /** What it is to be, and what its program is told. */
+  /** Where it is to be; its program has been asked to draw for it. */
   readonly placement: Placement;
-  /** What its frame shows: follows `placement` once the program has drawn for it. */
+  /** Where its frame is drawn: follows `placement` once the program has drawn for that. */
   readonly shownAs: Placement;
-  /** The program has not drawn for `placement` yet: its pictures still have a former size. */
+  /** The program has not drawn for `placement` yet: its pictures still have the size from before. */
   readonly isArriving: boolean;
-  /** Of its last picture, logical. */
+  /** Of its last picture, in logical pixels. */
   readonly size: Size;
   readonly isMinimized: boolean;
-  /** Edges in hand: those opposite stay where they are when the size changes. null = top left stays. */
-  readonly held: Edges | null;
+  /** null: nobody moves or resizes it; when its size changes the top left corner stays. */
+  readonly held: Held | null;
   /** A person moved it; a person gave it its size. */
   readonly isPlacedByHand: boolean;
   readonly isSizedByHand: boolean;
-  /** It wants to be looked at, and may not take focus. */
+  /** It asks to be looked at, and was not given focus. */
   readonly needsAttention: boolean;
   readonly frozen: Frozen | null;
 }
 
-/** What is known of a window, or of one of the same program, from an earlier time. */
+/** What is remembered of a window, or of the last one of the same application. */
 export interface Remembered {
   /** Content. */
   free: Rect;
@@ -59,7 +62,7 @@ export interface Remembered {
   isMinimized: boolean;
   /** Its size counts as well as its place. */
   keepsSize: boolean;
-  /** It is the same window as then, and stood above these. null: a new one. */
+  /** It is the same window, and was stacked above these. null: another window of the same application. */
   back: { above: readonly WindowId[]; wasFocused: boolean } | null;
 }
 
@@ -75,16 +78,16 @@ export type WmAction =
   | { type: "workAreaChanged"; workArea: Rect }
   | { type: "opened"; id: WindowId; vm: VmId; guest: GuestWindow }
   | { type: "guestChanged"; id: WindowId; change: Partial<GuestWindow> }
-  /** The first picture came (logical size of its geometry). */
+  /** The first picture has come; `size`: of its window geometry, logical pixels. */
   | { type: "mapped"; id: WindowId; size: Size; takesFocus: boolean; remembered: Remembered | null }
-  /** A picture of another size came. `isAnswer`: it is the program's word on the last size that it was asked for. */
+  /** A picture of another size has come. `isAnswer`: the program drew it for the last size that it was asked for. */
   | { type: "sized"; id: WindowId; size: Size; isAnswer: boolean }
-  /** The program has had time enough to draw for its placement. */
+  /** The program has had its time to draw for the new placement; its frame no longer waits. */
   | { type: "arrived"; id: WindowId }
   | { type: "demandAttention"; id: WindowId }
   | { type: "focus"; id: WindowId | null }
   | { type: "moveTo"; id: WindowId; x: number; y: number }
-  | { type: "hold"; id: WindowId; edges: Edges | null }
+  | { type: "hold"; id: WindowId; held: Held | null }
   | { type: "place"; id: WindowId; placement: Placement }
   | { type: "minimize"; id: WindowId }
   | { type: "restore"; id: WindowId }
@@ -100,7 +103,7 @@ export const EMPTY: WmState = {
 };
 
 export function frameFor(placement: Placement, clientDecorated: boolean, workArea: Rect): Frame {
-  if (placement === "screen") return FRAMES.edge;
+  if (placement === "userFullscreen") return FRAMES.edge;
   if (clientDecorated) return FRAMES.slim;
   return isSmallScreen(workArea) ? FRAMES.compact : FRAMES.full;
 }
@@ -109,18 +112,18 @@ export function frameOf(window: DesktopWindow, workArea: Rect, placement: Placem
   return frameFor(placement, window.guest.clientDecorated, workArea);
 }
 
-/** Content of a window that is placed so. `free`: its content when it is placed freely. */
+/** Content rectangle of a window with this placement. `free`: its own content rectangle, which "free" gives back. */
 export function contentFor(placement: Placement, free: Rect, frame: Frame, hints: SizeHints, workArea: Rect): Rect {
   switch (placement) {
     case "free":
       return free;
     case "maximized":
-    case "fullscreen":
+    case "appFullscreen":
       return contentIn(fill(workArea, "all"), frame);
     case "left":
     case "right":
       return contentIn(fill(workArea, placement, (hints.minWidth ?? 0) + 2 * frame.side), frame);
-    case "screen":
+    case "userFullscreen":
       return contentIn(screenOf(workArea), frame);
   }
 }
@@ -136,22 +139,29 @@ export function frameRectOf(window: DesktopWindow, workArea: Rect): Rect {
   return outerOf(contentOf(window, workArea), frameOf(window, workArea));
 }
 
-/** Its content once the program has drawn for its placement. */
+/** Its content rectangle once the program has drawn for its placement. */
 export function targetOf(window: DesktopWindow, workArea: Rect): Rect {
   return contentOf(window, workArea, window.placement);
 }
 
 export function modeOf(window: DesktopWindow): WindowMode {
   if (window.isMinimized) return "minimized";
-  if (window.placement === "screen") return "fullscreen";
-  return window.placement === "maximized" || window.placement === "fullscreen" ? window.placement : "normal";
+  switch (window.placement) {
+    case "userFullscreen":
+    case "appFullscreen":
+      return "fullscreen";
+    case "maximized":
+      return "maximized";
+    default:
+      return "normal";
+  }
 }
 
 export function isShown(window: DesktopWindow): boolean {
   return window.isMapped && !window.isMinimized;
 }
 
-/** The topmost window that a person sees, apart from `except`. */
+/** The topmost window that is shown, apart from `except`. */
 export function topmost(state: WmState, except: WindowId | null = null): WindowId | null {
   return (
     state.stack.findLast((id) => {

@@ -1,6 +1,6 @@
 /**
- * Dialogs and the windows that they are dialogs of: raised, minimised and shown together. A guest says whose dialog a window
- * is, within its own VM, and may say nonsense: circles end where they began. Pure.
+ * Dialogs and their parent windows: raised, minimised and shown together. A guest says which window of its own VM is a
+ * dialog's parent, and may name itself or go in circles. Pure.
  */
 import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import type { WmState } from "./state.ts";
@@ -26,14 +26,14 @@ function familyOf({ windows, stack }: WmState, of: WindowId): Family {
   return { parents, dialogs };
 }
 
-/** The window and those above it in its family, nearest first. */
+/** The window, its parent, that one's parent and so on. */
 function lineOf({ parents }: Family, id: WindowId): WindowId[] {
   const line = new Set<WindowId>();
   for (let at: WindowId | undefined = id; at !== undefined && !line.has(at); at = parents.get(at)) line.add(at);
   return [...line];
 }
 
-/** A window and its dialogs, each before its own, bottom to top; those of `line` above their siblings. */
+/** A window, its dialogs and theirs, bottom to top; those of `line` above their siblings. */
 function branchOf({ dialogs }: Family, root: WindowId, line: readonly WindowId[]): WindowId[] {
   const branch = new Set<WindowId>();
   const visit = (id: WindowId): void => {
@@ -47,7 +47,7 @@ function branchOf({ dialogs }: Family, root: WindowId, line: readonly WindowId[]
   return [...branch];
 }
 
-/** The window that this one is a dialog of. */
+/** The window that this one is a dialog of; null: none. */
 export function parentOf(state: WmState, id: WindowId): WindowId | null {
   return familyOf(state, id).parents.get(id) ?? null;
 }
@@ -59,7 +59,7 @@ export function raisedWith(state: WmState, id: WindowId): WindowId[] {
   return branchOf(family, line.at(-1) ?? id, line);
 }
 
-/** All that are minimised with a window: its dialogs; and with a dialog that holds its window up, that window. */
+/** All that are minimised with a window: its dialogs; and with a modal dialog its parent. */
 export function minimizedWith(state: WmState, id: WindowId): WindowId[] {
   const family = familyOf(state, id);
   const line = lineOf(family, id);
@@ -67,14 +67,14 @@ export function minimizedWith(state: WmState, id: WindowId): WindowId[] {
   return branchOf(family, line.at(free) ?? id, []);
 }
 
-/** All that are shown again with a window: those above it in its family, and what was minimised with the first of them. */
+/** All that are shown again with a window: its parents, and what was minimised with the topmost of them. */
 export function shownWith(state: WmState, id: WindowId): WindowId[] {
   const family = familyOf(state, id);
   const first = lineOf(family, id).findLast((of) => state.windows[of]?.isMinimized === true);
   return first === undefined ? [] : branchOf(family, first, []);
 }
 
-/** The dialog that holds a window up, and has focus in its place; else itself. */
+/** The window that has focus when this one is focused: its modal dialog where it has one, else itself. */
 export function focusOf(state: WmState, id: WindowId): WindowId {
   const family = familyOf(state, id);
   const seen = new Set<WindowId>();

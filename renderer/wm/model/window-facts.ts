@@ -1,4 +1,4 @@
-/** What views draw of a window: plain values that stay equal while it moves, so that no view draws again for a step. Pure. */
+/** What views show of a window: values that stay equal while it moves, so that no view renders for a step of a move. Pure. */
 import type { VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { isFixedSize } from "./geometry.ts";
@@ -6,7 +6,7 @@ import type { DesktopWindow, Frozen, Placement, WmState } from "./state.ts";
 
 export interface WindowFacts {
   readonly vm: VmId;
-  /** What its program calls it; else the application's id. */
+  /** The title that its program gave it; else the application's id. */
   readonly title: string;
   readonly appId: string;
   readonly isFocused: boolean;
@@ -39,7 +39,7 @@ export function windowFacts({ windows, focused }: WmState, id: WindowId): Window
   };
 }
 
-/** Windows of a VM that want to be looked at, in the order in which they opened. */
+/** Windows of a VM that ask for attention, in the order in which they opened. */
 export function wantingOf({ windows }: WmState, vm: VmId): WindowId[] {
   return Object.values<DesktopWindow>(windows)
     .filter((window) => window.vm === vm && window.isMapped && window.needsAttention)

@@ -1,4 +1,4 @@
-/** Windows of one application of one VM belong together in the dock; all of one VM, where there are too many. Pure. */
+/** Entries of the dock: one for the windows of an application of a VM; one for a whole VM where there are too many. Pure. */
 import type { VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { DesktopWindow, WmState } from "./state.ts";
@@ -12,8 +12,9 @@ interface Group {
 }
 
 /**
- * In the order in which their first windows opened. A window without an application id stands alone. While there are more
- * than `most`, the VM that has most of them has its windows in one: a VM that opens windows without end crowds out no other.
+ * In the order in which their first windows opened. A window without an application id has a group of its own. While there
+ * are more than `most`, the VM with the most groups gets a single one, so that a VM that floods the desktop with windows
+ * does not crowd out the others.
  */
 export function windowGroups({ windows }: WmState, most: number): WindowGroup[] {
   const groups = new Map<string, Group>();
@@ -35,7 +36,7 @@ export function windowGroups({ windows }: WmState, most: number): WindowGroup[] 
   return shown.map(({ ids }) => ids);
 }
 
-/** The VM with most groups; null: each has one. */
+/** The VM with the most groups; null: each has one. */
 function fullest(groups: readonly Group[]): VmId | null {
   const counts = new Map<VmId, number>();
   for (const { vm } of groups) counts.set(vm, (counts.get(vm) ?? 0) + 1);

@@ -1,13 +1,14 @@
-/** Why a window does not live any more, over its last picture, and what to do. */
+/** Why a window is frozen, over its last picture, and what can be done. */
 import { Play, Snowflake } from "lucide-react";
 import type { VmId } from "#shared/model/vm.ts";
-import { order } from "../../host/bridge.ts";
+import { useShell } from "../../shell/shell.ts";
 import { canStart } from "../../vms/facts.ts";
 import { useVm } from "../../shell/use-vm.ts";
 import { frozenWords } from "../model/frozen-words.ts";
 import type { Frozen } from "../model/state.ts";
 
 export function FrozenBadge({ frozen, vm: id }: { frozen: Frozen; vm: VmId }) {
+  const { send } = useShell();
   const vm = useVm(id);
   const { title, detail } = frozenWords(frozen, vm);
   return (
@@ -19,7 +20,7 @@ export function FrozenBadge({ frozen, vm: id }: { frozen: Frozen; vm: VmId }) {
           {detail !== "" && <p>{detail}</p>}
           <p>This is its last picture.</p>
           {vm !== undefined && canStart(vm) && (
-            <button type="button" className="button" onClick={() => order("vm.start", { vm: vm.id })}>
+            <button type="button" className="button" onClick={() => send("vm.start", { vm: vm.id })}>
               <Play size={13} aria-hidden="true" />
               Start “{vm.name}” again
             </button>

@@ -1,23 +1,22 @@
 /**
- * The way out of full screen, and whose window it is: slides in when the pointer is at the top edge, and for a moment at the
- * beginning. It lies above the guest's pixels, as the host's top bar does otherwise.
+ * Says whose window fills the screen, and how to leave full screen: slides in when the pointer is at the top edge, and for a
+ * moment at the beginning. It lies above the guest's pixels, as the host's top bar does otherwise.
  */
 import "./fullscreen-strip.css";
 import { Minimize2 } from "lucide-react";
 import { useLayoutEffect } from "react";
 import { useStore } from "zustand";
 import type { WindowId } from "#shared/model/window.ts";
-import { orders } from "../../desktop/create-shell.ts";
+import { useShell } from "../../shell/shell.ts";
 import { Tag } from "../../ui/Tag.tsx";
 import { useTag } from "../../shell/use-vm.ts";
 import { topmost } from "../model/state.ts";
-import { wmStore } from "../model/store.ts";
 import { useWindow } from "../../shell/use-window.ts";
 
 export function FullscreenStrip() {
-  const id = useStore(wmStore, (state) => {
+  const id = useStore(useShell().wm, (state) => {
     const top = topmost(state);
-    return top !== null && state.windows[top]?.shownAs === "screen" ? top : null;
+    return top !== null && state.windows[top]?.shownAs === "userFullscreen" ? top : null;
   });
   useLayoutEffect(() => {
     const { dataset } = document.documentElement;
@@ -28,6 +27,7 @@ export function FullscreenStrip() {
 }
 
 function Strip({ id }: { id: WindowId }) {
+  const { commands } = useShell();
   const window = useWindow(id);
   const tag = useTag(window?.vm ?? null);
   if (window === null) return null;
@@ -36,7 +36,7 @@ function Strip({ id }: { id: WindowId }) {
       <div className="fullscreen-strip" role="group" aria-label={`Full screen, ${tag.name}`}>
         <Tag tag={tag} />
         <span className="fullscreen-title">{window.title}</span>
-        <button type="button" className="fullscreen-leave" onClick={() => orders.leaveFullscreen(id)}>
+        <button type="button" className="fullscreen-leave" onClick={() => commands.leaveFullscreen(id)}>
           <Minimize2 size={14} aria-hidden="true" />
           Leave full screen
           <kbd>Super F</kbd>

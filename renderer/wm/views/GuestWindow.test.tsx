@@ -4,13 +4,14 @@ import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import type { SurfaceId, WindowId } from "#shared/model/window.ts";
-import { takeVms } from "../../shell/vm-store.ts";
+import type { Links } from "../control/links.ts";
+import { ShellContext } from "../../shell/shell.ts";
+import { testShell } from "../../shell/testing.ts";
 import { GuestWindow } from "./GuestWindow.tsx";
-import { dispatch } from "../model/store.ts";
 
-vi.mock("../../host/bridge.ts", () => ({ order: () => undefined }));
-vi.mock("../../desktop/create-shell.ts", () => ({ links: { find: () => undefined }, orders: {}, drag: {} }));
-
+const shell = testShell({ links: { find: () => undefined } as unknown as Links });
+const { dispatch } = shell.wm;
+const takeVms = shell.vms.take;
 const VM = "home" as VmId;
 const ID = "w.1" as WindowId;
 const vm = (change: Partial<VmStatus> = {}): VmStatus =>
@@ -46,7 +47,9 @@ beforeEach(() => {
   act(() =>
     root.render(
       <Profiler id="window" onRender={() => (draws += 1)}>
-        <GuestWindow id={ID} />
+        <ShellContext value={shell}>
+          <GuestWindow id={ID} />
+        </ShellContext>
       </Profiler>,
     ),
   );
@@ -88,7 +91,7 @@ it("a window that is frozen can be put on its own place again and closed, and ha
   const buttons = (): (string | null)[] =>
     [...frame().querySelectorAll(".window-buttons button")].map((button) => button.getAttribute("aria-label"));
   act(() => {
-    dispatch({ type: "place", id: ID, placement: "screen" });
+    dispatch({ type: "place", id: ID, placement: "userFullscreen" });
     dispatch({ type: "arrived", id: ID });
   });
   act(() => dispatch({ type: "freeze", vm: VM, frozen: { reason: "agent-lost", detail: "" } }));

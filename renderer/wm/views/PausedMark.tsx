@@ -1,12 +1,12 @@
-/** A VM that is paused looks like one that hangs: each of its windows says so, and it goes on from there. */
+/** A paused VM looks like one that hangs: a button on each of its windows says that it is paused, and resumes it. */
 import { Play } from "lucide-react";
 import { useStore } from "zustand";
 import type { VmId } from "#shared/model/vm.ts";
-import { order } from "../../host/bridge.ts";
-import { vmStore } from "../../shell/vm-store.ts";
+import { useShell } from "../../shell/shell.ts";
 
 export function PausedMark({ vm, name }: { vm: VmId; name: string }) {
-  const isPaused = useStore(vmStore, ({ vms }) => vms.some(({ id, state }) => id === vm && state === "paused"));
+  const { send, vms } = useShell();
+  const isPaused = useStore(vms, (state) => state.vms.some(({ id, state }) => id === vm && state === "paused"));
   if (!isPaused) return null;
   return (
     <button
@@ -16,7 +16,7 @@ export function PausedMark({ vm, name }: { vm: VmId; name: string }) {
       aria-label={`Paused, resume ${name}`}
       onPointerDown={(event) => event.stopPropagation()}
       onDoubleClick={(event) => event.stopPropagation()}
-      onClick={() => order("vm.resume", { vm })}
+      onClick={() => send("vm.resume", { vm })}
     >
       <Play size={11} aria-hidden="true" />
       Paused

@@ -1,7 +1,7 @@
 /** Eight handles around a window, outside its border: a guest's pixels are never under them. */
 import { memo, type PointerEvent as ReactPointerEvent } from "react";
 import type { WindowId } from "#shared/model/window.ts";
-import { drag, orders } from "../../desktop/create-shell.ts";
+import { useShell } from "../../shell/shell.ts";
 import type { Edges } from "../model/geometry.ts";
 
 const HANDLES: readonly string[] = ["n", "s", "w", "e", "nw", "ne", "sw", "se"];
@@ -16,9 +16,10 @@ function edgesOf(handle: string): Edges {
 }
 
 export const ResizeHandles = memo(function ResizeHandles({ id }: { id: WindowId }) {
+  const { commands, drag } = useShell();
   const onPress = (event: ReactPointerEvent, handle: string): void => {
     if (event.button !== 0) return;
-    orders.focus(id);
+    commands.focus(id);
     drag.resize(id, edgesOf(handle));
   };
   return HANDLES.map((handle) => (

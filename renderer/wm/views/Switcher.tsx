@@ -1,13 +1,12 @@
-/** The windows to switch among: pictures, titles, and above all whose they are. */
+/** The windows to switch among: their pictures, their titles, and above all their VMs. */
 import "./switcher.css";
 import { memo, useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import type { WindowId } from "#shared/model/window.ts";
+import { useShell } from "../../shell/shell.ts";
 import { iconFor } from "../../ui/app-icon.ts";
-import { links, switcher } from "../../desktop/create-shell.ts";
 import { Tag } from "../../ui/Tag.tsx";
 import { useTag } from "../../shell/use-vm.ts";
-import { overlayStore } from "../model/overlays.ts";
 import { useWindow } from "../../shell/use-window.ts";
 import { windowPicture } from "../control/window-picture.ts";
 
@@ -15,7 +14,8 @@ import { windowPicture } from "../control/window-picture.ts";
 const PICTURE = { width: 208, height: 130 } as const;
 
 export function Switcher() {
-  const open = useStore(overlayStore, (state) => state.switcher);
+  const { wmOverlays, switcher } = useShell();
+  const open = useStore(wmOverlays, (state) => state.switcher);
   if (open === null) return null;
   return (
     <div className="switcher" onPointerDown={(event) => event.target === event.currentTarget && switcher.cancel()}>
@@ -29,6 +29,7 @@ export function Switcher() {
 }
 
 const Card = memo(function Card({ id, at, isChosen }: { id: WindowId; at: number; isChosen: boolean }) {
+  const { switcher } = useShell();
   const window = useWindow(id);
   const tag = useTag(window?.vm ?? null);
   const card = useRef<HTMLDivElement>(null);
@@ -57,7 +58,7 @@ const Card = memo(function Card({ id, at, isChosen }: { id: WindowId; at: number
       <div className="switcher-picture">
         <Picture id={id} />
       </div>
-      <div className="switcher-words">
+      <div className="switcher-caption">
         <Tag tag={tag} />
         <Icon size={14} strokeWidth={1.75} aria-hidden="true" />
         <span className="switcher-title">{window.title}</span>
@@ -67,12 +68,13 @@ const Card = memo(function Card({ id, at, isChosen }: { id: WindowId; at: number
 });
 
 function Picture({ id }: { id: WindowId }) {
+  const { links, compositor } = useShell();
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     let isOver = false;
     const fit = ({ width, height }: { width: number; height: number }, native: number): number =>
       Math.min(native, Math.min(PICTURE.width / width, PICTURE.height / height) * devicePixelRatio);
-    void windowPicture(links, id, fit, false).then(async (png) => {
+    void windowPicture({ links, compositor }, id, fit, false).then(async (png) => {
       if (png === null || isOver) return;
       const bitmap = await createImageBitmap(new Blob([png as Uint8Array<ArrayBuffer>]));
       const { current } = canvas;
@@ -86,6 +88,6 @@ function Picture({ id }: { id: WindowId }) {
     return () => {
       isOver = true;
     };
-  }, [id]);
+  }, [links, compositor, id]);
   return <canvas ref={canvas} width={1} height={1} aria-hidden="true" />;
 }

@@ -1,4 +1,4 @@
-/** What can be done to a window, by mouse (its title bar's context menu) and by keyboard (Alt+Space). */
+/** A window's menu: its title bar's context menu, or by Alt+Space. */
 import {
   Expand,
   Maximize2,
@@ -12,8 +12,7 @@ import {
   X,
 } from "lucide-react";
 import type { WindowId } from "#shared/model/window.ts";
-import { drag, orders } from "../../desktop/create-shell.ts";
-import { closeOverlay } from "../../shell/desktop-store.ts";
+import { useShell } from "../../shell/shell.ts";
 import { Menu, MenuItem, MenuRule } from "../../ui/Menu.tsx";
 import { useTag } from "../../shell/use-vm.ts";
 import { useWindow } from "../../shell/use-window.ts";
@@ -22,13 +21,14 @@ import type { WindowFacts } from "../model/window-facts.ts";
 const SIZE = 14;
 
 export function WindowMenu({ id, at }: { id: WindowId; at: { x: number; y: number } }) {
+  const { overlays } = useShell();
   const window = useWindow(id);
   const tag = useTag(window?.vm ?? null);
   if (window === null) return null;
   return (
     <Menu
       isOpen
-      setOpen={(isOpen) => !isOpen && closeOverlay("window-menu")}
+      setOpen={(isOpen) => !isOpen && overlays.closeIf("window-menu")}
       trigger={null}
       at={at}
       align="start"
@@ -40,31 +40,32 @@ export function WindowMenu({ id, at }: { id: WindowId; at: { x: number; y: numbe
 }
 
 function Items({ id, window }: { id: WindowId; window: WindowFacts }) {
+  const { commands, drag } = useShell();
   const { placement, isFixedSize } = window;
   const isLive = window.frozen === null;
   const isFree = placement === "free";
-  // The keys are the menu's until it is gone.
+  // The menu takes the keys until it is gone.
   const byKeys = (begin: () => void) => () => requestAnimationFrame(begin);
   return (
     <>
-      {!isFree && placement !== "screen" && (
+      {!isFree && placement !== "userFullscreen" && (
         <MenuItem
           icon={<PictureInPicture2 size={SIZE} />}
           text="Restore"
           keys="Super ↓"
-          run={() => orders.place(id, "free")}
+          run={() => commands.place(id, "free")}
         />
       )}
       {!isFixedSize && placement !== "maximized" && (
-        <MenuItem icon={<Maximize2 size={SIZE} />} text="Maximise" keys="Super ↑" run={() => orders.maximize(id)} />
+        <MenuItem icon={<Maximize2 size={SIZE} />} text="Maximise" keys="Super ↑" run={() => commands.maximize(id)} />
       )}
-      <MenuItem icon={<Minus size={SIZE} />} text="Minimise" keys="Super H" run={() => orders.minimize(id)} />
+      <MenuItem icon={<Minus size={SIZE} />} text="Minimise" keys="Super H" run={() => commands.minimize(id)} />
       {isLive && (
         <MenuItem
-          icon={placement === "screen" ? <Shrink size={SIZE} /> : <Expand size={SIZE} />}
-          text={placement === "screen" ? "Leave full screen" : "Full screen"}
+          icon={placement === "userFullscreen" ? <Shrink size={SIZE} /> : <Expand size={SIZE} />}
+          text={placement === "userFullscreen" ? "Leave full screen" : "Full screen"}
           keys="Super F"
-          run={() => orders.toggleFullscreen(id)}
+          run={() => commands.toggleFullscreen(id)}
         />
       )}
       {!isFixedSize && (
@@ -73,13 +74,13 @@ function Items({ id, window }: { id: WindowId; window: WindowFacts }) {
             icon={<PanelLeft size={SIZE} />}
             text="Left half"
             keys="Super ←"
-            run={() => orders.place(id, "left")}
+            run={() => commands.place(id, "left")}
           />
           <MenuItem
             icon={<PanelRight size={SIZE} />}
             text="Right half"
             keys="Super →"
-            run={() => orders.place(id, "right")}
+            run={() => commands.place(id, "right")}
           />
         </>
       )}
@@ -97,7 +98,7 @@ function Items({ id, window }: { id: WindowId; window: WindowFacts }) {
         </>
       )}
       <MenuRule />
-      <MenuItem icon={<X size={SIZE} />} text="Close" keys="Super Q" run={() => orders.close(id)} />
+      <MenuItem icon={<X size={SIZE} />} text="Close" keys="Super Q" run={() => commands.close(id)} />
     </>
   );
 }

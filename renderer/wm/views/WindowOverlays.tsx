@@ -1,4 +1,4 @@
-/** What of the window manager lies above the windows. */
+/** What the window manager shows above the windows. */
 import { FullscreenStrip } from "./FullscreenStrip.tsx";
 import { SnapPreview } from "./SnapPreview.tsx";
 import { Switcher } from "./Switcher.tsx";

@@ -1,11 +1,11 @@
-/** Writes where a window is straight to its element, as the store changes: a move costs no React at all. */
+/** Writes a window's place straight to its element as the store changes: a move causes no React render. */
 import type { WindowId } from "#shared/model/window.ts";
 import { outerOf } from "../model/geometry.ts";
 import { contentOf, frameOf, isShown, type WmState } from "../model/state.ts";
-import { wmStore } from "../model/store.ts";
+import type { WmStore } from "../model/store.ts";
 
 /** Returns a function that ends it. */
-export function placeFrame(id: WindowId, element: HTMLElement): () => void {
+export function placeFrame(wm: WmStore, id: WindowId, element: HTMLElement): () => void {
   let written = "";
   const write = (state: WmState): void => {
     const window = state.windows[id];
@@ -28,11 +28,11 @@ export function placeFrame(id: WindowId, element: HTMLElement): () => void {
     style.setProperty("--frame-top", `${frame.top}px`);
     style.setProperty("--frame-side", `${frame.side}px`);
   };
-  write(wmStore.getState());
-  return wmStore.subscribe(write);
+  write(wm.getState());
+  return wm.subscribe(write);
 }
 
-/** The nearest place where a guest's pixel lies on one of the screen's. */
+/** The nearest place where the pixels of a guest fall on those of the screen. */
 export function onPixel(value: number): number {
   return Math.round(value * window.devicePixelRatio) / window.devicePixelRatio;
 }

@@ -1,0 +1,293 @@
+// @vitest-environment happy-dom
+// The whole desktop with a main and a guest that the test speaks for.
+import { act } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
+import { Compositor } from "../compositor/compositor.ts";
+import type { FromCompositor } from "../compositor/worker/messages.ts";
+import type { PromptOutcome } from "../shell/prompts.ts";
+import { type Shell, ShellContext } from "../shell/shell.ts";
+import { createShell } from "./create-shell.ts";
+import { Desktop } from "./Desktop.tsx";
+
+const HOME = "0a1b2c3d-0000-4000-8000-000000000000" as VmId;
+const WEB = "ffffffff-0000-4000-8000-000000000000" as VmId;
+const status = (id: VmId, name: string): VmStatus =>
+  ({ id, name, label: "lagoon", state: "running", stateReason: null, stateDetail: "", windows: 0 }) as VmStatus;
+
+class FakeWorker {
+  static last: FakeWorker;
+  onmessage: ((event: { data: FromCompositor }) => void) | null = null;
+  constructor() {
+    FakeWorker.last = this;
+  }
+  postMessage(): void {}
+}
+
+/** The link's end of the page's port. */
+class FakePort extends EventTarget {
+  onmessage: ((event: { data: LinkEvent }) => void) | null = null;
+  readonly heard: PageMessage[] = [];
+  postMessage(message: PageMessage): void {
+    this.heard.push(message);
+  }
+  close(): void {}
+}
+
+/** main, as far as a prompt needs it. */
+class FakeMain {
+  readonly heard: string[] = [];
+  readonly #listeners = new Map<string, (payload: unknown) => void>();
+  readonly bridge = {
+    request: (name: string, input: unknown) => {
+      this.heard.push(`${name} ${JSON.stringify(input)}`);
+      const placements = { windows: [], apps: [] };
+      const state = { vms: [status(HOME, "home"), status(WEB, "web")], theme: { choice: "dark", shown: "dark" } };
+      return Promise.resolve({ ok: true, value: { ...state, problems: [], placements } });
+    },
+    report: (name: string) => {
+      if (name === "quit.shown") this.heard.push(name);
+    },
+    on: (name: string, listener: (payload: unknown) => void) => {
+      this.#listeners.set(name, listener);
+      return () => undefined;
+    },
+  } as unknown as AtollBridge;
+  say(name: string, payload: unknown): void {
+    this.#listeners.get(name)?.(payload);
+  }
+}
+
+let root: Root;
+let main: FakeMain;
+let shell: Shell;
+let guest: FakePort;
+let session = 0;
+/** Each desktop listens to the page: those of former tests must not. */
+let listeners: AbortController;
+const listen = window.addEventListener.bind(window);
+
+beforeEach(async () => {
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  vi.stubGlobal("Worker", FakeWorker);
+  HTMLCanvasElement.prototype.transferControlToOffscreen = () => ({}) as OffscreenCanvas;
+  listeners = new AbortController();
+  vi.spyOn(window, "addEventListener").mockImplementation((type: string, handler: unknown, options: unknown) =>
+    listen(type as "blur", handler as () => void, {
+      ...(typeof options === "object" ? options : { capture: options === true }),
+      signal: listeners.signal,
+    }),
+  );
+  session = 0;
+  main = new FakeMain();
+  const created = createShell({ bridge: main.bridge, compositor: new Compositor() });
+  shell = created.shell;
+  root = createRoot(document.body.appendChild(document.createElement("div")));
+  await act(async () => {
+    root.render(
+      <ShellContext value={shell}>
+        <Desktop />
+      </ShellContext>,
+    );
+    await created.start();
+  });
+  guest = connect(HOME);
+  show(1);
+  main.heard.length = 0;
+});
+
+afterEach(() => {
+  act(() => root.unmount());
+  listeners.abort();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+function connect(vm: VmId): FakePort {
+  const [events, pixels] = [new FakePort(), new FakePort()];
+  const message = new MessageEvent("message", { data: { type: "atoll.link-ports", vm } });
+  Object.defineProperties(message, { ports: { value: [events, pixels] }, source: { value: window } });
+  window.dispatchEvent(message);
+  session += 1;
+  events.onmessage?.({ data: { type: "attached" } });
+  return events;
+}
+
+/** A program of `home` shows a window. */
+function show(n: number): WindowId {
+  const surface = n as SurfaceId;
+  const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
+  const opened: GuestWindow = {
+    ...{ surface, kind: "wayland", pid: null, launch: null, title: `window ${n}`, appId: "a", parent: null },
+    ...{ modal: false, hints, clientDecorated: false },
+  };
+  act(() => {
+    guest.onmessage?.({ data: { type: "windowOpened", window: opened } });
+    const size = { serial: 1, width: 300, height: 200, scale: 1, logicalWidth: 300, logicalHeight: 200 };
+    const picture = { ...size, geometry: null, configureSerial: 1 };
+    // Whichever of the two names the session's number has.
+    const data = { type: "picture", life: session, session, surface, picture } as unknown as FromCompositor;
+    FakeWorker.last.onmessage?.({ data });
+  });
+  return windowIdOf(HOME, surface);
+}
+
+function key(type: "keydown" | "keyup", code: string, name = code, held: KeyboardEventInit = {}): void {
+  const event = new KeyboardEvent(type, { code, key: name, bubbles: true, cancelable: true, ...held });
+  act(() => void (document.activeElement ?? document.body).dispatchEvent(event));
+}
+
+function tapSuper(): void {
+  key("keydown", "MetaLeft", "Meta", { metaKey: true });
+  key("keyup", "MetaLeft", "Meta");
+}
+
+const keysOfGuest = (): number[] =>
+  guest.heard.splice(0).flatMap((message) => (message.type === "key" ? [message.code] : []));
+const titles = (): (string | null)[] =>
+  [...document.querySelectorAll(".prompt-title")].map((title) => title.textContent);
+const button = (text: string): HTMLButtonElement =>
+  [...document.querySelectorAll("button")].find(({ textContent }) => textContent === text) ?? expect.fail(`no ${text}`);
+
+/** What happens by itself meanwhile is no act of the test. */
+async function eventually(check: () => void): Promise<void> {
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", false);
+  await vi.waitFor(check, { timeout: 5_000 });
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+}
+
+const isFocused = (text: string): Promise<void> =>
+  eventually(() => expect(document.activeElement?.textContent).toBe(text));
+
+/** Somebody else asks as well. */
+function askKill(signal = new AbortController().signal): Promise<PromptOutcome<"vm.kill">> {
+  let asked = Promise.resolve<PromptOutcome<"vm.kill">>({ status: "cancelled" });
+  act(() => {
+    asked = shell.prompts.ask({ kind: "vm.kill", payload: { vm: WEB }, signal });
+  });
+  return asked;
+}
+
+async function askQuit(): Promise<void> {
+  act(() => main.say("quit.asked", { vms: [HOME, WEB] }));
+  await isFocused("Cancel");
+}
+
+/** Its buttons act only a second after it has come up. */
+async function press(text: string): Promise<void> {
+  await eventually(() => expect(button(text).disabled).toBe(false));
+  await act(async () => button(text).click());
+}
+
+describe("while a prompt is shown", () => {
+  beforeEach(askQuit);
+
+  it("main knows that it is", () => {
+    expect(main.heard).toEqual(["quit.shown"]);
+  });
+
+  it("Super, Alt+Tab and the host's other shortcuts do nothing, and it stays", () => {
+    tapSuper();
+    key("keydown", "Tab", "Tab", { altKey: true });
+    key("keyup", "AltLeft", "Alt");
+    key("keydown", "KeyB", "b", { metaKey: true });
+    key("keydown", "Space", " ", { altKey: true });
+    key("keydown", "KeyQ", "q", { metaKey: true });
+    expect(titles()).toEqual(["Quit Atoll?"]);
+    expect(shell.overlays.getState().overlay).toBeNull();
+    expect(shell.wmOverlays.getState().switcher).toBeNull();
+    expect(guest.heard.some(({ type }) => type === "close")).toBe(false);
+  });
+
+  it("no guest gets a key, whatever has DOM focus, and afterwards the window that had focus gets them", async () => {
+    guest.heard.length = 0;
+    key("keydown", "KeyA", "a");
+    (document.activeElement as HTMLElement).blur();
+    key("keydown", "KeyB", "b");
+    expect(keysOfGuest()).toEqual([]);
+    act(() => button("Cancel").click());
+    expect(titles()).toEqual([]);
+    key("keydown", "KeyC", "c");
+    expect(keysOfGuest()).toEqual([46]);
+  });
+
+  it("a window that opens, and one whose program asks for focus, change neither it nor the focused window", () => {
+    const first = windowIdOf(HOME, 1 as SurfaceId);
+    const second = show(2);
+    act(() =>
+      guest.onmessage?.({ data: { type: "windowRequested", surface: 2 as SurfaceId, request: { kind: "activate" } } }),
+    );
+    const { focused, windows } = shell.wm.getState();
+    expect([focused, windows[second]?.needsAttention]).toEqual([first, true]);
+    expect(titles()).toEqual(["Quit Atoll?"]);
+    expect(document.activeElement?.textContent).toBe("Cancel");
+  });
+
+  it("the pointer reaches no guest", () => {
+    guest.heard.length = 0;
+    const canvas = document.querySelector(".guest-content canvas") ?? expect.fail("no canvas");
+    act(() => void canvas.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, button: 0, buttons: 1 })));
+    expect(guest.heard).toEqual([]);
+    expect(titles()).toEqual(["Quit Atoll?"]);
+  });
+
+  it("another one waits for its turn, and has the keyboard then", async () => {
+    const kill = askKill();
+    expect(titles()).toEqual(["Quit Atoll?"]);
+    act(() => button("Cancel").click());
+    expect(titles()).toEqual(["Kill “web”?"]);
+    await isFocused("Cancel");
+    await press("Kill");
+    expect(await kill).toEqual({ status: "answered", answer: true });
+    expect(main.heard).toEqual(["quit.shown"]);
+  });
+
+  it("goes when whoever asked takes it back, also before its turn", async () => {
+    const taken = new AbortController();
+    const kill = askKill(taken.signal);
+    act(() => button("Cancel").click());
+    act(() => taken.abort());
+    expect(titles()).toEqual([]);
+    expect(await kill).toEqual({ status: "cancelled" });
+  });
+
+  it("main's asking again does not make two of it", async () => {
+    await askQuit();
+    expect(titles()).toEqual(["Quit Atoll?"]);
+    expect(shell.prompts.getState().waiting).toHaveLength(1);
+  });
+
+  it("the answer reaches main, and while the VMs shut down a person need not wait for them", async () => {
+    await press("Shut down");
+    expect(main.heard.at(-1)).toBe('desktop.quit {"vms":"stop","remember":false}');
+    expect(titles()).toEqual(["The VMs are shutting down"]);
+    await press("Quit now, keep them running");
+    expect(main.heard.at(-1)).toBe('desktop.quit {"vms":"keep","remember":false}');
+    expect(titles()).toEqual([]);
+  });
+});
+
+describe("a prompt that opens", () => {
+  it("closes the launcher and the switcher, and ends a window's move", async () => {
+    tapSuper();
+    expect(shell.overlays.getState().overlay?.kind).toBe("launcher");
+    await askQuit();
+    expect(shell.overlays.getState().overlay).toBeNull();
+    act(() => button("Cancel").click());
+
+    key("keydown", "Tab", "Tab", { altKey: true });
+    expect(shell.wmOverlays.getState().switcher).not.toBeNull();
+    await askQuit();
+    expect(shell.wmOverlays.getState().switcher).toBeNull();
+    act(() => button("Cancel").click());
+
+    shell.drag.moveByKeys(windowIdOf(HOME, 1 as SurfaceId));
+    expect(document.documentElement.dataset["gesture"]).toBe("move");
+    await askQuit();
+    expect(document.documentElement.dataset["gesture"]).toBeUndefined();
+  });
+});

@@ -1,0 +1,76 @@
+import { beforeEach, expect, it } from "vitest";
+import type { AppView, AtollBridge } from "#shared/ipc/contract.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { type SurfaceId, windowIdOf } from "#shared/model/window.ts";
+import { NoticeQueue } from "../ui/notices.ts";
+import { createWmStore, type WmStore } from "../wm/model/store.ts";
+import { createLaunchStore, type LaunchStore } from "./launches.ts";
+
+const HOME = "0a1b2c3d-0000-4000-8000-000000000000" as VmId;
+const WEB = "ffffffff-0000-4000-8000-000000000000" as VmId;
+const app = (name: string): AppView => ({ vm: "", id: name, name, mimeTypes: [], categories: [] });
+
+let wm: WmStore;
+let launches: LaunchStore;
+/** main's answers to `app.run`, in the order of the requests. */
+let answers: ((answer: unknown) => void)[];
+
+beforeEach(() => {
+  wm = createWmStore();
+  answers = [];
+  const request = (): Promise<unknown> => new Promise((resolve) => answers.push(resolve));
+  launches = createLaunchStore({ request } as unknown as AtollBridge, wm, new NoticeQueue());
+});
+
+const opening = (): string[] => launches.getState().launches.map(({ name }) => name);
+
+/** A window with its first picture. */
+function show(surface: number, vm: VmId, launch: number | null): void {
+  const id = windowIdOf(vm, surface as SurfaceId);
+  const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
+  const named = { kind: "wayland", pid: null, launch, title: "", appId: "" } as const;
+  const guest = { ...named, surface: surface as SurfaceId, parent: null, modal: false, hints, clientDecorated: false };
+  wm.dispatch({ type: "opened", id, vm, guest });
+  wm.dispatch({ type: "mapped", id, size: { width: 9, height: 9 }, takesFocus: false, remembered: null });
+}
+
+async function launch(vm: VmId, name: string, number: number): Promise<void> {
+  const launched = launches.launch(vm, app(name));
+  answers.at(-1)?.({ ok: true, value: { pid: 1, launch: number } });
+  await launched;
+}
+
+it("a program is opening until the window of its own launch is there", async () => {
+  await launch(HOME, "Foot", 1);
+  await launch(HOME, "Calc", 2);
+  show(1, HOME, 2);
+  expect(opening()).toEqual(["Foot"]);
+  show(2, WEB, 1);
+  expect(opening()).toEqual(["Foot"]);
+  show(3, HOME, 1);
+  expect(opening()).toEqual([]);
+});
+
+it("a window that is faster than main's answer counts", async () => {
+  const launched = launches.launch(HOME, app("Foot"));
+  show(1, HOME, 7);
+  expect(opening()).toEqual(["Foot"]);
+  answers[0]?.({ ok: true, value: { pid: 1, launch: 7 } });
+  await launched;
+  expect(opening()).toEqual([]);
+});
+
+it("a window without a launch is taken for the program of its VM that has been waited for longest", async () => {
+  await launch(HOME, "Foot", 1);
+  await launch(HOME, "Calc", 2);
+  show(1, HOME, null);
+  expect(opening()).toEqual(["Calc"]);
+});
+
+it("a program that cannot be launched is not opening", async () => {
+  const launched = launches.launch(HOME, app("Foot"));
+  expect(opening()).toEqual(["Foot"]);
+  answers[0]?.({ ok: false, error: { code: "app.not-found", message: "no", details: {} } });
+  await launched;
+  expect(opening()).toEqual([]);
+});

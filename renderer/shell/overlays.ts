@@ -1,0 +1,59 @@
+/** The host's launcher, menus and lists above the windows. They close easily; what must be answered is a prompt (prompts.ts). */
+import { createStore } from "zustand/vanilla";
+import type { VmId } from "#shared/model/vm.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import type { PromptQueue } from "./prompts.ts";
+import type { ReadonlyStore } from "./readonly-store.ts";
+
+/** It has the keyboard; there is one at a time. */
+export type Overlay =
+  /** `vm`: only its programs; null: those of all. */
+  | { kind: "launcher"; vm: VmId | null }
+  | { kind: "atoll-menu" }
+  | { kind: "vm-menu"; vm: VmId }
+  | { kind: "shortcuts" }
+  | { kind: "problems" }
+  /** What can be done to a window; `x`, `y`: where on the page. */
+  | { kind: "window-menu"; window: WindowId; x: number; y: number }
+  /** The windows of one entry of the dock; `first`: the one that opened first. */
+  | { kind: "dock-menu"; first: WindowId }
+  /** The keyboard is in the top bar. */
+  | { kind: "bar" };
+
+export type OverlayOf<Kind extends Overlay["kind"]> = Extract<Overlay, { kind: Kind }>;
+
+export interface OverlayState {
+  overlay: Overlay | null;
+}
+
+export interface OverlayStore extends ReadonlyStore<OverlayState> {
+  /** Replaces the one that is open; nothing opens while a prompt waits for its answer. */
+  open: (overlay: Overlay) => void;
+  close: () => void;
+  /** Closes it if it is (still) of this kind: one that has replaced it stays. */
+  closeIf: (kind: Overlay["kind"]) => void;
+  toggleLauncher: () => void;
+}
+
+export function createOverlayStore(prompts: PromptQueue): OverlayStore {
+  const { getState, getInitialState, setState, subscribe } = createStore<OverlayState>(() => ({ overlay: null }));
+  const open = (overlay: Overlay): void => {
+    if (prompts.getState().waiting.length === 0) setState({ overlay });
+  };
+  const close = (): void => setState({ overlay: null });
+  const closeIf = (kind: Overlay["kind"]): void => {
+    if (getState().overlay?.kind === kind) close();
+  };
+  prompts.subscribe(({ waiting }) => {
+    if (waiting.length > 0) close();
+  });
+  return {
+    getState,
+    getInitialState,
+    subscribe,
+    open,
+    close,
+    closeIf,
+    toggleLauncher: () => (getState().overlay?.kind === "launcher" ? close() : open({ kind: "launcher", vm: null })),
+  };
+}

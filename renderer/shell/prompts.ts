@@ -1,0 +1,100 @@
+/**
+ * Questions of the host to the person at the desktop. They wait in the order in which they were asked; the first one is shown,
+ * and owns the keyboard until it is answered or whoever asked takes it back. Nothing else takes it away: no menu, no shortcut,
+ * no window of a guest.
+ */
+import { createStore } from "zustand/vanilla";
+import type { VmId } from "#shared/model/vm.ts";
+import type { ReadonlyStore } from "./readonly-store.ts";
+
+/** Kind of prompt -> what it is about, and what a person can answer. */
+export interface PromptKinds {
+  /** Atoll is to end while these VMs run: what becomes of them? null: it does not end. */
+  quit: { payload: { vms: readonly VmId[] }; answer: { vms: "keep" | "stop"; remember: boolean } | null };
+  /** These VMs are shutting down, and Atoll ends after them. The answer is not to wait for that. */
+  quitting: { payload: { vms: readonly VmId[] }; answer: "quit-now" };
+  /** Shall a VM's power be cut? */
+  "vm.kill": { payload: { vm: VmId }; answer: boolean };
+}
+
+export type PromptKind = keyof PromptKinds;
+export type PromptPayload<Kind extends PromptKind> = PromptKinds[Kind]["payload"];
+export type PromptAnswer<Kind extends PromptKind> = PromptKinds[Kind]["answer"];
+
+/** A prompt that waits for its answer. */
+export type Prompt<Kinds extends PromptKind = PromptKind> = {
+  [Kind in Kinds]: { readonly id: number; readonly kind: Kind; readonly payload: PromptPayload<Kind> };
+}[Kinds];
+
+/** `cancelled`: whoever asked took the question back. */
+export type PromptOutcome<Kind extends PromptKind> =
+  { status: "answered"; answer: PromptAnswer<Kind> } | { status: "cancelled" };
+
+export interface Question<Kind extends PromptKind> {
+  kind: Kind;
+  payload: PromptPayload<Kind>;
+  /** Takes the question back, shown or not. */
+  signal?: AbortSignal;
+  /** The prompt is on the screen, or its turn comes after the one that is. */
+  shown?: () => void;
+}
+
+export interface PromptState {
+  /** The first one is shown. */
+  waiting: readonly Prompt[];
+}
+
+export interface PromptQueue extends ReadonlyStore<PromptState> {
+  /** Resolves once, with the answer or because the question was taken back. */
+  ask: <Kind extends PromptKind>(question: Question<Kind>) => Promise<PromptOutcome<Kind>>;
+  /** The person's answer; nothing happens when the prompt is gone. */
+  answer: <Kind extends PromptKind>(prompt: Prompt<Kind>, answer: PromptAnswer<Kind>) => void;
+  /** The view has drawn the queue as it is now. */
+  noteShown: () => void;
+}
+
+interface Asked {
+  settle: (outcome: PromptOutcome<PromptKind>) => void;
+  shown: (() => void) | undefined;
+}
+
+export function createPromptQueue(): PromptQueue {
+  const { getState, getInitialState, setState, subscribe } = createStore<PromptState>(() => ({ waiting: [] }));
+  const asked = new Map<number, Asked>();
+  let lastId = 0;
+
+  function end(id: number, outcome: PromptOutcome<PromptKind>): void {
+    const ended = asked.get(id);
+    if (ended === undefined) return;
+    asked.delete(id);
+    setState(({ waiting }) => ({ waiting: waiting.filter((prompt) => prompt.id !== id) }));
+    ended.settle(outcome);
+  }
+
+  return {
+    getState,
+    getInitialState,
+    subscribe,
+    ask: <Kind extends PromptKind>({ kind, payload, signal, shown }: Question<Kind>) => {
+      if (signal?.aborted === true) return Promise.resolve({ status: "cancelled" });
+      const id = (lastId += 1);
+      return new Promise<PromptOutcome<Kind>>((resolve) => {
+        const takeBack = (): void => end(id, { status: "cancelled" });
+        signal?.addEventListener("abort", takeBack, { once: true });
+        const settle = (outcome: PromptOutcome<PromptKind>): void => {
+          signal?.removeEventListener("abort", takeBack);
+          resolve(outcome);
+        };
+        asked.set(id, { settle, shown });
+        setState(({ waiting }) => ({ waiting: [...waiting, { id, kind, payload } as Prompt] }));
+      });
+    },
+    answer: (prompt, answer) => end(prompt.id, { status: "answered", answer }),
+    noteShown: () => {
+      for (const one of asked.values()) {
+        one.shown?.();
+        one.shown = undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** The services of the desktop, as views get them: one object, made by desktop/create-shell.ts, handed down by a context. */
+import { createContext, useContext } from "react";
+import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { Compositor } from "../compositor/compositor.ts";
+import type { NoticeQueue } from "../ui/notices.ts";
+import type { Drag } from "../wm/control/drag.ts";
+import type { Links } from "../wm/control/links.ts";
+import type { Switcher } from "../wm/control/switcher.ts";
+import type { WindowCommands } from "../wm/control/window-commands.ts";
+import type { WmOverlayStore } from "../wm/model/overlays.ts";
+import type { WmStore } from "../wm/model/store.ts";
+import type { DesktopStore } from "./desktop-store.ts";
+import type { LaunchStore } from "./launches.ts";
+import type { OverlayStore } from "./overlays.ts";
+import type { PromptQueue } from "./prompts.ts";
+import type { VmStore } from "./vm-store.ts";
+
+export interface Shell {
+  readonly bridge: AtollBridge;
+  /** A request whose answer nobody waits for: a failure is shown as a notice. */
+  readonly send: (...request: Parameters<AtollBridge["request"]>) => void;
+  readonly compositor: Compositor;
+  readonly links: Links;
+  readonly commands: WindowCommands;
+  readonly drag: Drag;
+  readonly switcher: Switcher;
+  readonly wm: WmStore;
+  readonly wmOverlays: WmOverlayStore;
+  readonly vms: VmStore;
+  readonly desktop: DesktopStore;
+  readonly overlays: OverlayStore;
+  readonly prompts: PromptQueue;
+  readonly launches: LaunchStore;
+  readonly notices: NoticeQueue;
+}
+
+export const ShellContext = createContext<Shell | null>(null);
+
+export function useShell(): Shell {
+  const shell = useContext(ShellContext);
+  if (shell === null) throw new Error("a view of the desktop outside of <ShellContext>");
+  return shell;
+}
