@@ -4,6 +4,21 @@
 const tests = "\\.test\\.tsx?$";
 const libraries = (/** @type {string[]} */ ...names) => names.map((name) => `(^|/)node_modules/${name}/`);
 
+/** Of the page, from the innermost out: each layer imports itself and what stands before it. */
+const rendererLayers = [
+  "host",
+  "compositor",
+  "wm/model",
+  "input",
+  "wm/control",
+  "ui",
+  "shell",
+  "vms",
+  "wm/views",
+  "desktop",
+];
+const inLayers = (/** @type {string[]} */ layers) => `^renderer/(${layers.join("|")})/`;
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
@@ -48,6 +63,20 @@ export default {
       severity: "error",
       from: { path: "^renderer/(.*\\.worker\\.ts$|compositor/(worker|decoders)/)", pathNot: tests },
       to: { path: "^renderer/", pathNot: ["\\.worker\\.ts$", "^renderer/compositor/(worker|decoders)/"] },
+    },
+    ...rendererLayers.slice(0, -1).map((layer, at) => ({
+      name: `renderer-layer-${layer.replace("/", "-")}`,
+      comment: `renderer/${layer} knows none of the layers that are built on it.`,
+      severity: /** @type {const} */ ("error"),
+      from: { path: inLayers([layer]) },
+      to: { path: inLayers(rendererLayers.slice(at + 1)) },
+    })),
+    {
+      name: "renderer-has-layers",
+      comment: "Every file of the page is in one of the layers but its entry, which nothing imports.",
+      severity: "error",
+      from: { path: inLayers(rendererLayers) },
+      to: { path: "^renderer/", pathNot: inLayers(rendererLayers) },
     },
     {
       name: "preload-is-a-bridge",

@@ -1,0 +1,1 @@
+import "../wm/model/breaks.ts"; // renderer-layer-compositor

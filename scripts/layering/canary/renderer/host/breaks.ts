@@ -1,0 +1,1 @@
+import "../compositor/breaks.ts"; // renderer-layer-host

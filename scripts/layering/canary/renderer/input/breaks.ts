@@ -1,0 +1,1 @@
+import "../wm/control/breaks.ts"; // renderer-layer-input

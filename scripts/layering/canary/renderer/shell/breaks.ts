@@ -1,0 +1,1 @@
+import "../vms/breaks.ts"; // renderer-layer-shell

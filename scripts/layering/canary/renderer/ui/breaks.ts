@@ -1,0 +1,1 @@
+import "../shell/breaks.ts"; // renderer-layer-ui

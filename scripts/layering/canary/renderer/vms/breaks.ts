@@ -1,0 +1,1 @@
+import "../wm/views/breaks.ts"; // renderer-layer-vms

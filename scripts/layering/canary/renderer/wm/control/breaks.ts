@@ -1,0 +1,1 @@
+import "../../ui/breaks.ts"; // renderer-layer-wm-control

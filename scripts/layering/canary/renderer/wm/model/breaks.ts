@@ -1,0 +1,1 @@
+import "../../input/breaks.ts"; // renderer-layer-wm-model

@@ -1,0 +1,1 @@
+import "../../desktop/breaks.ts"; // renderer-layer-wm-views
