@@ -38,7 +38,7 @@ test("the launcher lists the programs of both VMs and starts one by keyboard alo
   await page.keyboard.press("Enter");
   await expect(page.getByRole("navigation", { name: "Windows" }).getByRole("status")).toHaveAttribute(
     "aria-label",
-    "Mousepad, web, opens",
+    "Mousepad, web, opening",
   );
   const window = page.locator('.guest-window[data-vm="web"]');
   await expect(window).toBeVisible({ timeout: 60_000 });

@@ -1,10 +1,10 @@
 /** Guests that push, within the protocol: the host's parts stay seen, and nobody comes to the front by himself. */
 import { expect, test } from "@playwright/test";
-import type { VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { Decoration, Encoding, Kind, PixelFormat, WindowRequest } from "#shared/protocol/gen/atoll_pb.ts";
-import { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
+import type { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 import { TestDesktop } from "./support/desktop.ts";
+import { openWindow, paint, scriptedVm } from "./support/scripted-vm.ts";
 
 let desktop: TestDesktop;
 let pushy: ScriptedAgent;
@@ -12,9 +12,9 @@ let quiet: ScriptedAgent;
 
 test.beforeAll(async () => {
   desktop = await TestDesktop.open({});
-  quiet = await external("quiet", "lagoon");
-  pushy = await external("pushy", "coral");
-  openWindow(quiet, 1, {});
+  quiet = await scriptedVm(desktop, "quiet", "lagoon");
+  pushy = await scriptedVm(desktop, "pushy", "coral");
+  openWindow(quiet, 1);
   await paint(quiet, 1, 500, 300);
   await expect.poll(async () => (await windowsOf("quiet")).length).toBe(1);
 });
@@ -24,37 +24,8 @@ test.afterAll(async () => {
   await desktop.close();
 });
 
-async function external(name: string, label: string): Promise<ScriptedAgent> {
-  const agent = await ScriptedAgent.listen();
-  const { control, frames, bulk } = agent.sockets;
-  const sockets = ["--control", control, "--frames", frames, "--bulk", bulk];
-  await desktop.json<VmView>("vm", "create", name, "--driver", "external", "--label", label, ...sockets);
-  await desktop.json("vm", "start", name);
-  await agent.opened();
-  agent.hello();
-  await desktop.isRunning(name);
-  return agent;
-}
-
 async function windowsOf(vm: string): Promise<WindowView[]> {
   return (await desktop.windows()).filter((window) => window.vm === vm);
-}
-
-function openWindow(agent: ScriptedAgent, surface: number, change: { decoration?: Decoration; title?: string }): void {
-  agent.say("control", "windowOpened", { surface, kind: Kind.WAYLAND, title: `window ${surface}`, ...change });
-}
-
-/** A whole picture of one colour, in messages of at most 64 rows. */
-async function paint(agent: ScriptedAgent, surface: number, width: number, height: number): Promise<void> {
-  while ((await agent.hear("credit")).surface !== surface);
-  for (let y = 0; y < height; y += 64) {
-    const rows = Math.min(64, height - y);
-    const pixels = Buffer.alloc(width * rows * 4, Buffer.from([40, 40, 200, 255]));
-    const damage = [{ x: 0, y, width, height: rows, encoding: Encoding.RAW, size: pixels.length }];
-    const last = y + rows === height;
-    const frame = { surface, serial: 1, width, height, scale: 1, format: PixelFormat.XRGB8888, damage, last };
-    agent.say("frames", "frame", frame, pixels);
-  }
 }
 
 test("windows and requests of a VM that nobody used stay behind, and ask for attention", async () => {
@@ -62,13 +33,13 @@ test("windows and requests of a VM that nobody used stay behind, and ask for att
   const [mine] = await windowsOf("quiet");
   await page.locator(`[data-window-id="${mine?.id}"] [data-part="content"]`).click();
   for (const surface of [1, 2, 3]) {
-    openWindow(pushy, surface, {});
+    openWindow(pushy, surface);
     await paint(pushy, surface, 900, 600);
     for (let times = 0; times < 50; times += 1)
       pushy.say("control", "windowRequested", { surface, request: WindowRequest.ACTIVATE });
   }
   await expect.poll(async () => (await windowsOf("pushy")).length).toBe(3);
-  await expect(page.getByRole("button", { name: "window 3, pushy, wants attention" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "window 3, pushy, needs attention" })).toBeVisible();
   expect(await windowsOf("quiet")).toMatchObject([{ focused: true }]);
   const levels = await page
     .locator("[data-window-id]")
@@ -151,7 +122,7 @@ test("a person who turns away from a VM stays away; its chip says that it wants 
   await expect.poll(async () => (await windowsOf("quiet"))[0]?.focused).toBe(true);
   for (let times = 0; times < 50; times += 1)
     pushy.say("control", "windowRequested", { surface: 3, request: WindowRequest.ACTIVATE });
-  await expect(page.getByRole("button", { name: "window 3, pushy, wants attention" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "window 3, pushy, needs attention" })).toBeVisible();
   expect((await windowsOf("quiet"))[0]?.focused).toBe(true);
   await page.getByRole("button", { name: "pushy, needs you" }).click();
   await page.getByRole("menuitem", { name: "window 3" }).click();
@@ -163,8 +134,8 @@ test("a person who turns away from a VM stays away; its chip says that it wants 
 test("a tiny window of a VM with a long name has its buttons and the shape of its label", async () => {
   const page = await desktop.page();
   const name = "v".repeat(31);
-  const agent = await external(name, "sand");
-  openWindow(agent, 1, {});
+  const agent = await scriptedVm(desktop, name, "sand");
+  openWindow(agent, 1);
   await paint(agent, 1, 8, 8);
   await expect.poll(async () => (await windowsOf(name)).length).toBe(1);
   const frame = page.locator(`.guest-window[data-vm="${name}"]`);
