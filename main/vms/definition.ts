@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import { socketPath } from "#shared/model/socket-path.ts";
-import { VM_ID_PATTERN, VM_NAME_PATTERN, VM_NAME_WORDS, type VmId } from "#shared/model/vm.ts";
+import { VM_CPUS, VM_ID_PATTERN, VM_MEMORY_MIB, VM_NAME_PATTERN, VM_NAME_WORDS, type VmId } from "#shared/model/vm.ts";
 import { readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
 
 const id = z.custom<VmId>(
@@ -21,8 +21,8 @@ const qemuDefinition = z.strictObject({
   label,
   template: z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/),
   /** MiB; null = the recipe's. */
-  memory: z.int().min(64).max(1_048_576).nullable().default(null),
-  cpus: z.int().min(1).max(64).nullable().default(null),
+  memory: z.int().min(VM_MEMORY_MIB.min).max(VM_MEMORY_MIB.max).nullable().default(null),
+  cpus: z.int().min(VM_CPUS.min).max(VM_CPUS.max).nullable().default(null),
   network: z.literal("none", 'VMs have no network yet, so only "none" is possible').default("none"),
   autostart,
 });

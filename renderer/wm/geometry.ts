@@ -2,7 +2,7 @@
  * Where windows may be. Pure. Rectangles are content rectangles in DOM pixels of the page unless a name says otherwise:
  * the host's frame lies around them.
  */
-import type { Rect, Size, SizeHints } from "#shared/model/window.ts";
+import { MAX_WINDOW_SIDE, type Rect, type Size, type SizeHints } from "#shared/model/window.ts";
 
 /** What the host draws around a content rectangle: a bar with the label's line above it, a border elsewhere. */
 export interface Frame {
@@ -32,7 +32,6 @@ export const MIN_FRAME_WIDTH = 200;
 export const MIN_REACHABLE = 96;
 /** Smallest content that a person can make by dragging an edge. */
 const MIN_CONTENT: Size = { width: 120, height: 40 };
-const MAX_SIDE = 16_384;
 
 export function isSmallScreen(workArea: Rect): boolean {
   return workArea.height < SMALL_SCREEN_HEIGHT;
@@ -97,7 +96,7 @@ export function keepReachable(content: Rect, workArea: Rect, frame: Frame): Rect
 /** A size that the program says it can have; a bound of nonsense (least above most) gives the least. */
 export function clampSize(size: Size, hints: SizeHints): Size {
   const side = (value: number, least: number | null, most: number | null): number =>
-    Math.round(clamp(Math.max(least ?? 1, Math.min(value, most ?? MAX_SIDE)), 1, MAX_SIDE));
+    Math.round(clamp(Math.max(least ?? 1, Math.min(value, most ?? MAX_WINDOW_SIDE)), 1, MAX_WINDOW_SIDE));
   return {
     width: side(size.width, hints.minWidth, hints.maxWidth),
     height: side(size.height, hints.minHeight, hints.maxHeight),

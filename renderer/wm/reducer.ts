@@ -1,5 +1,5 @@
 /** What each event makes of the window manager's state. Pure: effects (configures, focus, credits) follow from the change. */
-import type { Rect, Size, WindowId } from "#shared/model/window.ts";
+import { MAX_WINDOW_SIDE, type Rect, type Size, type WindowId } from "#shared/model/window.ts";
 import { clamp, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
 import {
   type DesktopWindow,
@@ -14,8 +14,6 @@ import {
   type WmState,
 } from "./state.ts";
 import { focusOf, minimizedWith, parentOf, raisedWith, shownWith } from "./transients.ts";
-
-const MAX_SIDE = 16_384;
 
 export function reduce(state: WmState, action: WmAction): WmState {
   switch (action.type) {
@@ -108,7 +106,7 @@ function workAreaChanged(state: WmState, workArea: Rect): WmState {
 }
 
 function boundedSize({ width, height }: Size): Size {
-  return { width: Math.round(clamp(width, 1, MAX_SIDE)), height: Math.round(clamp(height, 1, MAX_SIDE)) };
+  return { width: Math.round(clamp(width, 1, MAX_WINDOW_SIDE)), height: Math.round(clamp(height, 1, MAX_WINDOW_SIDE)) };
 }
 
 function isSame(a: Size, b: Size): boolean {

@@ -1,5 +1,6 @@
 /** What a program is asked to be like, from the window manager's state. Pure. */
 import type { GuestWindow, Rect, Size } from "#shared/model/window.ts";
+import { MAX_COORDINATE } from "#shared/protocol/limits.ts";
 import { STATE_BITS, type Wish } from "./configurer.ts";
 import { clampSize, contentIn, fill } from "./geometry.ts";
 import {
@@ -60,7 +61,7 @@ export function firstWish(
 }
 
 function position(value: number): number {
-  return Math.max(-32_767, Math.min(32_767, Math.round(value)));
+  return Math.max(-MAX_COORDINATE, Math.min(MAX_COORDINATE, Math.round(value)));
 }
 
 /** `states` of a configure. */

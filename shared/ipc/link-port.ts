@@ -6,6 +6,8 @@
  */
 import { z } from "zod";
 import type { GuestPopup, GuestWindow, PlacedChild, SurfaceId, WindowRequest } from "../model/window.ts";
+import { MAX_WINDOW_SIDE } from "../model/window.ts";
+import { MAX_COORDINATE } from "../protocol/limits.ts";
 
 export type CursorImage =
   | { kind: "shape"; name: string }
@@ -47,7 +49,7 @@ export type LinkEvent =
 const surface = z.int().min(1).max(0xffff_ffff);
 const timeMs = z.int().min(0).max(0xffff_ffff);
 const coordinate = z.int().min(-0x7fff_ff).max(0x7fff_ff);
-const side = z.int().min(0).max(16_384);
+const side = z.int().min(0).max(MAX_WINDOW_SIDE);
 
 /** page -> link, main -> link: input and window orders. */
 const linkCommandSchema = z.discriminatedUnion("type", [
@@ -61,8 +63,8 @@ const linkCommandSchema = z.discriminatedUnion("type", [
     states: z.int().min(0).max(31),
     boundsWidth: side,
     boundsHeight: side,
-    x: z.int().min(-32_767).max(32_767),
-    y: z.int().min(-32_767).max(32_767),
+    x: z.int().min(-MAX_COORDINATE).max(MAX_COORDINATE),
+    y: z.int().min(-MAX_COORDINATE).max(MAX_COORDINATE),
   }),
   z.object({ type: z.literal("close"), surface }),
   z.object({ type: z.literal("dismissPopup"), surface }),
