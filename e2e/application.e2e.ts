@@ -95,6 +95,9 @@ test("closing the desktop asks what becomes of running VMs, and remembers", asyn
   expect((await view("home"))?.state).toBe("running");
 
   await page.getByRole("button", { name: "Close Atoll" }).click();
+  await expect(prompt).toBeVisible();
+  // The question waits for its answer, not for the page that showed it first.
+  await page.reload();
   await prompt.getByRole("checkbox").check();
   const ended = desktop.ended();
   await prompt.getByRole("button", { name: "Shut down" }).click();

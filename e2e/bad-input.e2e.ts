@@ -4,7 +4,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
-import type { DoctorCheck } from "#shared/ipc/control.ts";
+import type { DoctorCheck } from "#shared/model/doctor.ts";
 import type { VmView } from "#shared/model/vm.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import { _electron, type ElectronApplication, expect, type Locator, type Page } from "@playwright/test";
 import { PNG } from "pngjs";
 import { stringify } from "yaml";
-import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";

@@ -7,7 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import type { DoctorCheck } from "#shared/ipc/control.ts";
+import type { DoctorCheck } from "#shared/model/doctor.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
 import { PROGRAMS } from "../../images/builder/initrd.ts";

@@ -1,5 +1,5 @@
 /** Templates as `atoll template list --json` shows them. */
-import type { TemplateView } from "#shared/ipc/contract.ts";
+import type { TemplateView } from "#shared/model/template.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
 import { allRecipes } from "../../images/builder/recipes.ts";

@@ -3,8 +3,8 @@ import fsp from "node:fs/promises";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { THEME_CHOICES } from "#shared/ipc/contract.ts";
 import { AppError } from "#shared/model/app-error.ts";
+import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 
@@ -25,7 +25,7 @@ const settingsSchema = z.strictObject({
     .nullable()
     .default(null),
   /** Dark, light, or as the host's desktop has it. */
-  theme: z.enum(THEME_CHOICES).default("system"),
+  theme: themeChoice.default("system"),
   /** What becomes of running VMs when the desktop is closed by hand. */
   onQuit: z.enum(["ask", "keep", "stop"]).default("ask"),
 });

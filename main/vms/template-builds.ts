@@ -1,5 +1,5 @@
 /** Builds of templates that the desktop asked for: one for each recipe at a time, with progress, cancelled with the application. */
-import type { TemplateProgress } from "#shared/ipc/contract.ts";
+import type { TemplateProgress } from "#shared/model/template.ts";
 import { buildTemplate } from "../../images/builder/build-template.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
 import { recipeNamed } from "../../images/builder/recipes.ts";

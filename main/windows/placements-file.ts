@@ -1,7 +1,7 @@
 /** Where windows were: kept in a file, so that they are there again after the application has ended, in whatever way. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Placements, placementsSchema } from "#shared/ipc/contract.ts";
+import { type Placements, placementsSchema } from "#shared/ipc/layout.ts";
 import { log } from "../base/log.ts";
 
 const NONE: Placements = { windows: [], apps: [] };

@@ -2,7 +2,8 @@
 import { act } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { AppView, Envelope } from "#shared/ipc/contract.ts";
+import type { Envelope } from "#shared/ipc/index.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { takeVms } from "../vms/store.ts";
 import { Launcher } from "./Launcher.tsx";

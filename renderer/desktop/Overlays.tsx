@@ -13,9 +13,9 @@ export function Overlays() {
     case "launcher":
       return <Launcher only={overlay.vm} />;
     case "kill-prompt":
-      return <KillPrompt vm={overlay.vm} />;
+      return <KillPrompt question={overlay.question} vm={overlay.vm} />;
     case "quit-prompt":
-      return <QuitPrompt vms={overlay.vms} />;
+      return <QuitPrompt key={overlay.question} question={overlay.question} vms={overlay.vms} />;
     case "window-menu":
       return <WindowMenu id={overlay.window} at={overlay} />;
     case "shortcuts":

@@ -8,14 +8,18 @@ import { tagOf, vmStore } from "../vms/store.ts";
 import { bridge, order } from "./bridge.ts";
 import { setOverlay } from "./store.ts";
 
-export function QuitPrompt({ vms: running }: { vms: readonly VmId[] }) {
+export function QuitPrompt({ question, vms: running }: { question: number; vms: readonly VmId[] }) {
   const vms = useStore(vmStore, (state) => state.vms);
   const [isRemembered, setRemembered] = useState(false);
   const [isStopping, setStopping] = useState(false);
-  useEffect(() => bridge.report("quit.shown", {}), []);
+  useEffect(() => bridge.report("question.shown", { id: question }), [question]);
   const answer = (chosen: "keep" | "stop"): void => {
     setStopping(chosen === "stop");
-    order("desktop.quit", { vms: chosen, remember: isRemembered });
+    bridge.answer<"quit">(question, { vms: chosen, remember: isRemembered });
+  };
+  const dismiss = (): void => {
+    bridge.answer<"quit">(question, null);
+    setOverlay(null);
   };
   const left = running.filter((id) => vms.some((vm) => vm.id === id && vm.state !== "stopped"));
   return (
@@ -37,10 +41,10 @@ export function QuitPrompt({ vms: running }: { vms: readonly VmId[] }) {
           </div>
         </>
       }
-      cancel={isStopping ? null : () => setOverlay(null)}
+      cancel={isStopping ? null : dismiss}
       buttons={
         isStopping ? (
-          <PromptButton press={() => answer("keep")}>Quit now, keep them running</PromptButton>
+          <PromptButton press={() => order("desktop.quit", { vms: "keep" })}>Quit now, keep them running</PromptButton>
         ) : (
           <>
             <PromptButton press={() => answer("stop")}>Shut down</PromptButton>

@@ -1,5 +1,5 @@
 /** Which programs a few typed letters mean, best first. Pure. */
-import type { AppView } from "#shared/ipc/contract.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 
 /** What VMs have said that they have; null: one did not answer in time. */

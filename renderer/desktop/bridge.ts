@@ -1,7 +1,7 @@
 /** main, as the page sees it. */
-import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { LINK_PORTS } from "#shared/ipc/channels.ts";
-import type { LinkPortsMessage } from "#shared/ipc/contract.ts";
+import type { LinkPortsMessage } from "#shared/ipc/index.ts";
 import { showNotice } from "../ui/notices.ts";
 
 declare global {

@@ -22,6 +22,7 @@ import { dispatch, wmStore } from "../wm/store.ts";
 import { Switcher } from "../wm/switcher.ts";
 import { bridge, onLinkPorts } from "./bridge.ts";
 import { followLaunches } from "./launches.ts";
+import { followQuestions } from "./questions.ts";
 import { desktopStore, setOverlay, toggleLauncher } from "./store.ts";
 
 export const links = new Links({
@@ -171,7 +172,7 @@ export async function startShell(): Promise<void> {
   });
   bridge.on("theme.changed", (theme) => desktopStore.setState({ theme }));
   bridge.on("problems.changed", (problems) => desktopStore.setState({ problems }));
-  bridge.on("quit.asked", ({ vms }) => setOverlay({ kind: "quit-prompt", vms }));
+  followQuestions();
   const attached = await bridge.request("desktop.attach", {});
   if (!attached.ok) return;
   keeper = new PlacementKeeper(bridge, memory, attached.value.placements);

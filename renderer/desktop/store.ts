@@ -1,6 +1,6 @@
 /** What the desktop itself shows besides windows. */
 import { createStore } from "zustand/vanilla";
-import type { ThemeState } from "#shared/ipc/contract.ts";
+import type { ThemeState } from "#shared/model/theme.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
@@ -11,11 +11,12 @@ export type Overlay =
   | { kind: "launcher"; vm: VmId | null }
   | { kind: "atoll-menu" }
   | { kind: "vm-menu"; vm: VmId }
-  | { kind: "kill-prompt"; vm: VmId }
+  /** `question`: of main, which waits for the answer. */
+  | { kind: "kill-prompt"; question: number; vm: VmId }
   | { kind: "shortcuts" }
   | { kind: "problems" }
   /** Atoll shall end; these VMs run. */
-  | { kind: "quit-prompt"; vms: readonly VmId[] }
+  | { kind: "quit-prompt"; question: number; vms: readonly VmId[] }
   /** What can be done to a window; `x`, `y`: where on the page. */
   | { kind: "window-menu"; window: WindowId; x: number; y: number }
   /** The windows of one application, in the dock; `first` is the one that opened first. */
@@ -27,6 +28,8 @@ export type Overlay =
 export interface Launch {
   id: number;
   vm: VmId;
+  /** What its windows name as their launch; null: main has not answered yet. */
+  launch: number | null;
   appId: string;
   name: string;
 }

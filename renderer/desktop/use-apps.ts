@@ -1,6 +1,6 @@
 /** Programs of VMs, as each of them answers: one that is silent keeps no other waiting. */
 import { useEffect, useMemo, useState } from "react";
-import type { AppView } from "#shared/ipc/contract.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { type AppAnswers, offeredApps } from "./app-search.ts";
 import { bridge } from "./bridge.ts";

@@ -1,16 +1,23 @@
 /** Asks before a VM loses its power: what its programs have not saved is gone. */
+import { useEffect } from "react";
 import type { VmId } from "#shared/model/vm.ts";
-import { order } from "../desktop/bridge.ts";
+import { bridge } from "../desktop/bridge.ts";
 import { setOverlay } from "../desktop/store.ts";
 import { Prompt, PromptButton } from "../ui/Prompt.tsx";
 import { Tag } from "../ui/Tag.tsx";
+import { shutDown } from "./shut-down.ts";
 import { useTag } from "./use-vm.ts";
 
-export function KillPrompt({ vm }: { vm: VmId }) {
+export function KillPrompt({ question, vm }: { question: number; vm: VmId }) {
   const tag = useTag(vm);
-  const answer = (name: "vm.stop" | "vm.kill"): void => {
+  useEffect(() => bridge.report("question.shown", { id: question }), [question]);
+  const answer = (isConfirmed: boolean): void => {
     setOverlay(null);
-    order(name, { vm });
+    bridge.answer<"vm.kill">(question, isConfirmed);
+  };
+  const shutDownInstead = (): void => {
+    answer(false);
+    shutDown(vm);
   };
   return (
     <Prompt
@@ -23,11 +30,11 @@ export function KillPrompt({ vm }: { vm: VmId }) {
           </div>
         </>
       }
-      cancel={() => setOverlay(null)}
+      cancel={() => answer(false)}
       buttons={
         <>
-          <PromptButton press={() => answer("vm.stop")}>Shut down</PromptButton>
-          <PromptButton kind="danger" press={() => answer("vm.kill")}>
+          <PromptButton press={shutDownInstead}>Shut down</PromptButton>
+          <PromptButton kind="danger" press={() => answer(true)}>
             Kill
           </PromptButton>
         </>

@@ -15,6 +15,7 @@ import { wmStore } from "../wm/store.ts";
 import { useWindow } from "../wm/use-window.ts";
 import { wantingOf } from "../wm/window-facts.ts";
 import { canStart, factOf, machineOf } from "./facts.ts";
+import { shutDown } from "./shut-down.ts";
 import { StartSteps } from "./StartSteps.tsx";
 
 export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
@@ -78,13 +79,13 @@ function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] })
       {vm.state === "paused" && (
         <MenuItem icon={<Play size={icon} />} text="Resume" run={() => order("vm.resume", { vm: vm.id })} />
       )}
-      {isOn && <MenuItem icon={<Power size={icon} />} text="Shut down" run={() => order("vm.stop", { vm: vm.id })} />}
+      {isOn && <MenuItem icon={<Power size={icon} />} text="Shut down" run={() => shutDown(vm.id)} />}
       {isOn && (
         <MenuItem
           icon={<Skull size={icon} />}
           text="Kill…"
           isDanger
-          run={() => setOverlay({ kind: "kill-prompt", vm: vm.id })}
+          run={() => order("vm.kill", { vm: vm.id, confirm: true })}
         />
       )}
     </>

@@ -1,5 +1,6 @@
 /** Tells main where the windows are, at most once a frame. */
-import type { AtollBridge, DesktopLayout } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { DesktopLayout } from "#shared/ipc/layout.ts";
 import type { Links } from "../vms/links.ts";
 import { contentOf, modeOf } from "./state.ts";
 import { wmStore } from "./store.ts";

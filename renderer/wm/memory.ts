@@ -3,7 +3,7 @@
  * and level again; a new one opens where a person last put a window of its application. Knows no page and no main: it is
  * given what was kept, and gives what is to be kept.
  */
-import type { Placements } from "#shared/ipc/contract.ts";
+import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, WindowId } from "#shared/model/window.ts";
 import type { DesktopWindow, Remembered, WmState } from "./state.ts";

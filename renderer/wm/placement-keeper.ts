@@ -1,5 +1,6 @@
 /** Keeps where windows are: tells main, a moment after the last change, so that a move is not written at each step. */
-import type { AtollBridge, Placements } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmStatus } from "#shared/model/vm.ts";
 import type { WindowMemory } from "./memory.ts";
 import { wmStore } from "./store.ts";

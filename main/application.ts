@@ -1,40 +1,34 @@
 /** The application without its window: all VMs, their windows, what can be asked of them. Electron and the control socket stand on it. */
-import type { AppView } from "#shared/ipc/contract.ts";
+import type { AppView } from "#shared/model/app.ts";
 import { AppError } from "#shared/model/app-error.ts";
-import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import { type SurfaceId, type WindowId, windowIdOf, type WindowView } from "#shared/model/window.ts";
+import { parseWindowId, type SurfaceId, type WindowId, windowIdOf, type WindowView } from "#shared/model/window.ts";
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import { Emitter } from "./base/emitter.ts";
 import type { Driver } from "./hardware/driver.ts";
 import type { SettingsFile } from "./settings/settings.ts";
-import { newDefinition, type VmDefinition } from "./vms/definition.ts";
+import type { VmDefinition } from "./vms/definition.ts";
+import { firstVms } from "./vms/first-vms.ts";
 import { launch, listApps, type Program, waitForWindow } from "./vms/launcher.ts";
 import type { VmRegistry } from "./vms/registry.ts";
 import { Vm, type VmContext } from "./vms/vm.ts";
 import type { Desktop } from "./windows/desktop.ts";
 
-export interface AtollOptions extends Omit<VmContext, "driver"> {
+export interface ApplicationOptions extends Omit<VmContext, "driver"> {
   registry: VmRegistry;
   settings: SettingsFile;
   drivers: Record<VmDefinition["driver"], Driver>;
 }
 
-export interface AtollEvents {
+export interface ApplicationEvents {
   /** A VM, its windows, or the list of VMs changed. */
   changed: [];
   /** Something is wrong, or no longer wrong, with the files of a person: `problems`. */
   problemsChanged: [];
 }
 
-/** VMs of the first start; they start with the desktop from then on. */
-const FIRST_VMS: readonly { name: string; label: LabelName }[] = [
-  { name: "home", label: "lagoon" },
-  { name: "web", label: "coral" },
-];
-
-export class Atoll extends Emitter<AtollEvents> {
-  readonly #options: AtollOptions;
+export class Application extends Emitter<ApplicationEvents> {
+  readonly #options: ApplicationOptions;
   readonly #vms = new Map<VmId, Vm>();
   #desktop: Desktop | null = null;
   /** They end what watches a person's files. */
@@ -42,7 +36,7 @@ export class Atoll extends Emitter<AtollEvents> {
   /** Its VMs are being stopped: none is started any more. */
   #isEnding = false;
 
-  constructor(options: AtollOptions) {
+  constructor(options: ApplicationOptions) {
     super();
     this.#options = options;
   }
@@ -51,12 +45,7 @@ export class Atoll extends Emitter<AtollEvents> {
   async open(): Promise<void> {
     const { registry, settings, log } = this.#options;
     const isFirst = await registry.load();
-    if (isFirst) {
-      const autostart = true;
-      await registry.begin(
-        FIRST_VMS.map(({ name, label }) => ({ ...newDefinition(name, label, "debian"), autostart })),
-      );
-    }
+    if (isFirst) await registry.begin(firstVms());
     for (const problem of this.problems) log(problemWords(problem));
     // At once: what is asked of a VM from now on waits for its adoption.
     const takenUp = registry.all.map((definition) => this.#takeUp(this.#add(definition), definition.autostart));
@@ -148,17 +137,21 @@ export class Atoll extends Emitter<AtollEvents> {
     return vm;
   }
 
+  /** `launch` of the result is what its windows name as theirs. */
   async run(
     nameOrId: string,
     program: Program,
     waitWindowMs: number | null,
-  ): Promise<{ pid: number; windowId?: WindowId }> {
+  ): Promise<{ pid: number; launch: number; windowId?: WindowId }> {
     const vm = this.vm(nameOrId);
-    if (waitWindowMs === null) return { pid: (await launch(vm, program)).pid };
+    if (waitWindowMs === null) {
+      const { pid, request } = await launch(vm, program);
+      return { pid, launch: request };
+    }
     const waiting = waitForWindow(vm, waitWindowMs);
     try {
       const { pid, request } = await launch(vm, program);
-      return { pid, windowId: await waiting.found(request) };
+      return { pid, launch: request, windowId: await waiting.found(request) };
     } finally {
       waiting.cancel();
     }
@@ -197,16 +190,16 @@ export class Atoll extends Emitter<AtollEvents> {
 
   /** @throws AppError window.not-found */
   window(id: string): { vm: Vm; surface: SurfaceId; id: WindowId } {
-    const [vmPart = "", surfacePart = ""] = id.split(".");
-    const surface = Number(surfacePart) as SurfaceId;
-    const vm = this.vms.find((candidate) => candidate.id.startsWith(vmPart) && vmPart.length === 8);
-    if (vm?.windows.get(surface) === undefined) {
+    const parts = parseWindowId(id);
+    const vm = parts === null ? undefined : this.vms.find((candidate) => candidate.id.startsWith(parts.vmBeginning));
+    if (parts === null || vm?.windows.get(parts.surface) === undefined) {
       throw new AppError(
         "window.not-found",
         `There is no window ${id}: "atoll window list" shows those that there are.`,
         { window: id },
       );
     }
+    const { surface } = parts;
     return { vm, surface, id: windowIdOf(vm.id, surface) };
   }
 

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
-import { Atoll } from "./atoll.ts";
+import { Application } from "./application.ts";
 import type { Driver, Machine, MachineEnd } from "./hardware/driver.ts";
 import { SettingsFile } from "./settings/settings.ts";
 import { newDefinition } from "./vms/definition.ts";
@@ -21,7 +21,7 @@ let folder: string;
 let machine: ScriptedMachine;
 let driver: Driver;
 let adopted: Deferred<Machine | MachineEnd | null>;
-let atoll: Atoll;
+let application: Application;
 
 beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
@@ -30,7 +30,7 @@ beforeEach(async () => {
   driver = { ...scriptedDriver(machine), adopt: () => adopted.promise };
   const registry = new VmRegistry(folder);
   await registry.add({ ...newDefinition("home", "lagoon", "debian"), autostart: true });
-  atoll = new Atoll({
+  application = new Application({
     ...scriptedContext([]),
     registry,
     settings: new SettingsFile(folder),
@@ -38,14 +38,14 @@ beforeEach(async () => {
   });
 });
 afterEach(() => {
-  atoll.release();
+  application.release();
   fs.rmSync(folder, { recursive: true });
 });
 
 /** Its VM is known, and a machine of an earlier life is looked for. Resolves when that is over. */
 async function opening(): Promise<{ opened: Promise<void> }> {
-  const opened = atoll.open();
-  await vi.waitFor(() => expect(atoll.vms).toHaveLength(1));
+  const opened = application.open();
+  await vi.waitFor(() => expect(application.vms).toHaveLength(1));
   return { opened };
 }
 
@@ -53,7 +53,7 @@ describe("while a VM is being adopted", () => {
   it("a removal waits, and is refused when it runs", async () => {
     const remove = vi.spyOn(driver, "remove");
     const { opened } = await opening();
-    const removed = atoll.remove("home").catch((error: unknown) => error);
+    const removed = application.remove("home").catch((error: unknown) => error);
     adopted.resolve(machine);
     expect(await removed).toMatchObject({ code: "vm.busy" });
     expect(remove).not.toHaveBeenCalled();
@@ -66,17 +66,17 @@ describe("while a VM is being adopted", () => {
       machine.emit("ended", { reason: "powered-off" });
       return Promise.resolve();
     };
-    const stopped = atoll.stopAll();
+    const stopped = application.stopAll();
     adopted.resolve(machine);
     expect(await stopped).toEqual([]);
-    expect(atoll.vm("home").status).toMatchObject({ state: "stopped", stateReason: "powered-off" });
+    expect(application.vm("home").status).toMatchObject({ state: "stopped", stateReason: "powered-off" });
     await opened;
   });
 
   it("the end of all VMs keeps it from being started", async () => {
     const start = vi.spyOn(driver, "start");
     const { opened } = await opening();
-    const stopped = atoll.stopAll();
+    const stopped = application.stopAll();
     adopted.resolve(null);
     expect(await stopped).toEqual([]);
     await opened;
@@ -86,9 +86,9 @@ describe("while a VM is being adopted", () => {
 
 it("the end of all VMs names those that do not end", async () => {
   adopted.resolve(machine);
-  await atoll.open();
+  await application.open();
   const fails = (): Promise<void> => Promise.reject(new AppError("hardware.qemu-failed", "It does not end."));
   machine.answers.pressPowerButton = fails;
   machine.answers.kill = fails;
-  expect(await atoll.stopAll()).toEqual(["home"]);
+  expect(await application.stopAll()).toEqual(["home"]);
 });
