@@ -432,7 +432,7 @@ export class Vm extends Emitter<VmEvents> {
     if (isStopping || reason === "protocol-violation") return;
     this.#relinkTimer = setTimeout(() => {
       if (this.#machine !== null) this.#connect();
-    }, this.#relinks.ended(performance.now()));
+    }, this.#relinks.nextDelayMs(performance.now()));
   }
 
   #become(state: VmState, reason: VmStateReason | null, detail = "", phase: StartPhase | null = null): void {

@@ -34,10 +34,15 @@ export interface ErrorValue {
   details: Record<string, unknown>;
 }
 
+/** What a thrown value says, whatever it is: for messages that add what happened to what. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Any thrown value as an ErrorValue; what is not an AppError becomes "internal". */
 export function toErrorValue(thrown: unknown): ErrorValue {
   if (thrown instanceof AppError) return { code: thrown.code, message: thrown.message, details: { ...thrown.details } };
-  return { code: "internal", message: thrown instanceof Error ? thrown.message : String(thrown), details: {} };
+  return { code: "internal", message: messageOf(thrown), details: {} };
 }
 
 export function fromErrorValue(value: ErrorValue): AppError {
