@@ -3,21 +3,14 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
-import { newDefinition } from "../vms/definition.ts";
-import {
-  HELLO,
-  scriptedContext,
-  scriptedDriver,
-  type ScriptedLink,
-  ScriptedMachine,
-} from "../vms/testing/scripted-vm.ts";
+import { HELLO, scriptedContext, scriptedDefinition, scriptedDriver, type ScriptedLink, ScriptedMachine } from "../vms/testing/scripted-vm.ts";
 import { Vm } from "../vms/vm.ts";
 import { ExecChannel } from "./exec-channel.ts";
 
 it("a command whose client has gone goes on to its end, and nothing else notices", async () => {
   const links: ScriptedLink[] = [];
   const driver = scriptedDriver(new ScriptedMachine());
-  const vm = new Vm(newDefinition("test", "rose", "debian"), { ...scriptedContext(links), driver });
+  const vm = new Vm(scriptedDefinition("test", "rose"), { ...scriptedContext(links), driver });
   await vm.start();
   links[0]?.says(HELLO);
   const fromClient = new PassThrough();
