@@ -8,14 +8,16 @@ import { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { SettingsFile } from "../settings/settings.ts";
-import { newDefinition } from "../vms/definition.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
   HELLO,
   scriptedContext,
+  scriptedDefinition,
   scriptedDriver,
+  scriptedDrivers,
   type ScriptedLink,
   ScriptedMachine,
+  scriptedType,
 } from "../vms/testing/scripted-vm.ts";
 import { appHandlers } from "./requests.ts";
 
@@ -27,14 +29,14 @@ let dispatcher: Dispatcher;
 beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
   links = [];
-  const registry = new VmRegistry(folder);
-  await registry.add(newDefinition("home", "lagoon", "debian"));
+  const registry = new VmRegistry(folder, [scriptedType()]);
+  await registry.add(scriptedDefinition("home", "lagoon"));
   const driver = scriptedDriver(new ScriptedMachine());
   application = new Application({
     ...scriptedContext(links),
     registry,
     settings: new SettingsFile(folder),
-    drivers: { qemu: driver, external: driver },
+    drivers: scriptedDrivers(driver),
   });
   await application.open();
   await application.vm("home").start();

@@ -10,7 +10,7 @@ import {
   SocketMessageWriter,
 } from "vscode-jsonrpc/node";
 import { AppError } from "#shared/model/app-error.ts";
-import { type FileLock, tryLock } from "../../images/builder/file-lock.ts";
+import { type FileLock, tryLock } from "../base/file-lock.ts";
 import { checkPrivateFolder, makePrivateFolder, type Paths } from "../base/paths.ts";
 import type { CliCaller } from "../ipc/caller.ts";
 import type { Dispatcher } from "../ipc/dispatcher.ts";

@@ -1,5 +1,6 @@
 /** How the application ends, and what a person is asked before: what becomes of the VMs that run. */
 import type { VmsOnQuit } from "#shared/ipc/desktop.ts";
+import { messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { log } from "../base/log.ts";
 import type { Page } from "../ipc/page.ts";
@@ -68,8 +69,6 @@ export class Quitting {
   }
 
   async #remember(vms: VmsOnQuit): Promise<void> {
-    await this.#parts.settings
-      .remember("onQuit", vms)
-      .catch((error: unknown) => log(error instanceof Error ? error.message : String(error)));
+    await this.#parts.settings.remember("onQuit", vms).catch((error: unknown) => log(messageOf(error)));
   }
 }

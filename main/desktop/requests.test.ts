@@ -15,14 +15,16 @@ import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/chec
 import { sendSettingsEvents } from "../settings/events.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import type { ThemePort } from "../settings/theme.ts";
-import { newDefinition } from "../vms/definition.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
   HELLO,
   scriptedContext,
+  scriptedDefinition,
   scriptedDriver,
+  scriptedDrivers,
   type ScriptedLink,
   ScriptedMachine,
+  scriptedType,
 } from "../vms/testing/scripted-vm.ts";
 import type { Desktop } from "../windows/desktop.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
@@ -43,11 +45,11 @@ let shown: ThemeState;
 beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
   links = [];
-  const registry = new VmRegistry(folder);
-  await registry.add(newDefinition("home", "lagoon", "debian"));
+  const registry = new VmRegistry(folder, [scriptedType()]);
+  await registry.add(scriptedDefinition("home", "lagoon"));
   const settings = new SettingsFile(folder);
   const driver = scriptedDriver(new ScriptedMachine());
-  const drivers = { qemu: driver, external: driver };
+  const drivers = scriptedDrivers(driver);
   application = new Application({ ...scriptedContext(links), registry, settings, drivers });
   await application.open();
   page = new CheckedPage();

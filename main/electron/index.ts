@@ -2,7 +2,7 @@
 import { app, Menu } from "electron";
 import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { toErrorValue } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
 import { appHandlers } from "../apps/requests.ts";
 import { log, logTo } from "../base/log.ts";
@@ -11,9 +11,12 @@ import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { desktopHandlers, problemHandlers } from "../desktop/requests.ts";
 import { Quitting } from "../desktop/quitting.ts";
+import { Drivers, registered } from "../hardware/drivers.ts";
+import { EXTERNAL } from "../hardware/external/definition.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
+import { QEMU } from "../hardware/qemu/definition.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
-import { describeQemuVm } from "../hardware/qemu/templates.ts";
+import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { questionHandlers } from "../ipc/requests.ts";
@@ -59,29 +62,11 @@ app
   });
 
 async function run(): Promise<void> {
-  const registry = new VmRegistry(paths.config);
-  const definitionOf = (id: string): (typeof registry.all)[number] => {
-    const found = registry.all.find((definition) => definition.id === id);
-    if (found === undefined) throw new AppError("vm.not-found", `There is no VM ${id}.`, { id });
-    return found;
-  };
-  const drivers = {
-    qemu: new QemuDriver(paths, {
-      describe: async (id, boundBuild) => {
-        const definition = definitionOf(id);
-        if (definition.driver !== "qemu") throw new AppError("internal", `${definition.name} is not run by QEMU.`);
-        return describeQemuVm(definition, boundBuild, {
-          agentFolder: agentFolder(),
-          recipesFolder: recipesFolder(paths),
-        });
-      },
-    }),
-    external: new ExternalDriver((id) => {
-      const definition = definitionOf(id);
-      if (definition.driver !== "external") throw new AppError("internal", `${definition.name} is not external.`);
-      return definition.channels;
-    }),
-  };
+  const drivers = new Drivers([
+    registered(QEMU, new QemuDriver(paths, qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths) }))),
+    registered(EXTERNAL, new ExternalDriver()),
+  ]);
+  const registry = new VmRegistry(paths.config, drivers.types);
   let window: DesktopWindow | null = null;
   const settings = new SettingsFile(paths.config);
   await settings.load();
@@ -121,7 +106,7 @@ async function run(): Promise<void> {
     question: questionHandlers({ page }),
     template: templateHandlers({ builds, recipesFolder: recipesFolder(paths) }),
     theme: themeHandlers({ settings, theme }),
-    vm: vmHandlers({ application, page, recipesFolder: recipesFolder(paths) }),
+    vm: vmHandlers({ application, page }),
     window: windowHandlers({ application, commands }),
   });
   const server = await ControlServer.listen(paths, dispatcher);

@@ -8,15 +8,21 @@ import type { Application } from "../application.ts";
 import { clientConnection } from "../control/client-connection.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller } from "../ipc/testing/checked.ts";
-import { newDefinition } from "./definition.ts";
 import { execHandlers } from "./exec-requests.ts";
-import { HELLO, scriptedContext, scriptedDriver, type ScriptedLink, ScriptedMachine } from "./testing/scripted-vm.ts";
+import {
+  HELLO,
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  type ScriptedLink,
+  ScriptedMachine,
+} from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
 
 it("a command whose client has gone goes on to its end, and nothing else notices", async () => {
   const links: ScriptedLink[] = [];
   const driver = scriptedDriver(new ScriptedMachine());
-  const vm = new Vm(newDefinition("test", "rose", "debian"), { ...scriptedContext(links), driver });
+  const vm = new Vm(scriptedDefinition("test", "rose"), { ...scriptedContext(links), driver });
   await vm.start();
   links[0]?.says(HELLO);
   const fromClient = new PassThrough();

@@ -6,19 +6,29 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { vmContract } from "#shared/ipc/vm.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
-import type { Driver } from "../hardware/driver.ts";
+import type { Driver, MachineDefinition } from "../hardware/driver.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { SettingsFile } from "../settings/settings.ts";
-import { newDefinition } from "./definition.ts";
 import { VmRegistry } from "./registry.ts";
-import { HELLO, scriptedContext, scriptedDriver, type ScriptedLink, ScriptedMachine } from "./testing/scripted-vm.ts";
+import {
+  HELLO,
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  scriptedDrivers,
+  type ScriptedLink,
+  ScriptedMachine,
+  scriptedType,
+} from "./testing/scripted-vm.ts";
 import { sendVmEvents, vmHandlers } from "./requests.ts";
 
 let folder: string;
 let machine: ScriptedMachine;
 let links: ScriptedLink[];
-let driver: Driver;
+let driver: Driver<MachineDefinition>;
+/** Of VMs that are run elsewhere; starts what `driver` starts. */
+let external: Driver<MachineDefinition>;
 let application: Application;
 let page: CheckedPage;
 let dispatcher: Dispatcher;
@@ -28,17 +38,22 @@ beforeEach(async () => {
   machine = new ScriptedMachine();
   links = [];
   driver = scriptedDriver(machine);
-  const registry = new VmRegistry(folder);
-  await registry.add(newDefinition("home", "lagoon", "debian"));
+  external = {
+    ...driver,
+    capabilities: { ...driver.capabilities, runsMachine: false },
+    start: (definition, signal) => driver.start(definition, signal),
+  };
+  const registry = new VmRegistry(folder, [scriptedType(), scriptedType("external")]);
+  await registry.add(scriptedDefinition("home", "lagoon"));
   application = new Application({
     ...scriptedContext(links),
     registry,
     settings: new SettingsFile(folder),
-    drivers: { qemu: driver, external: driver },
+    drivers: scriptedDrivers(driver, { external }),
   });
   await application.open();
   page = new CheckedPage();
-  const vm = vmHandlers({ application, page, recipesFolder: folder });
+  const vm = vmHandlers({ application, page });
   dispatcher = Dispatcher.of({ vm: vmContract }, { vm }, { checksOutputs: true });
 });
 afterEach(() => {
@@ -103,11 +118,11 @@ describe("an order", () => {
     expect(await answered).toMatchObject({
       message: 'VM "home" is still unresponsive after 3 s, not running: The agent does not answer.',
     });
-    machine.emit("ended", { reason: "qemu-exited", detail: "Bus error" });
+    machine.emit("ended", { reason: "machine-exited", detail: "Bus error" });
     await expect(call("vm.pause", { vm: "home", waitS: 3 })).rejects.toMatchObject({ code: "vm.not-running" });
-    driver.start = () => Promise.reject(new AppError("hardware.qemu-failed", "It did not start."));
+    driver.start = () => Promise.reject(new AppError("hardware.machine-failed", "It did not start."));
     await expect(call("vm.start", { vm: "home", waitS: 3 })).rejects.toMatchObject({
-      code: "hardware.qemu-failed",
+      code: "hardware.machine-failed",
     });
   });
 });
@@ -120,16 +135,11 @@ it("an agent that ended is lost, by the contract", async () => {
 });
 
 describe("an external VM", () => {
-  const params = {
-    driver: "external",
-    name: "guest",
-    label: "rose",
-    channels: { control: "/c", frames: "/f", bulk: "/b" },
-  } as const;
+  const params = { name: "guest", label: "rose", machine: { driver: "external" } };
 
   it("is attached to when it is created, and a start of it is only waited for", async () => {
     expect(await call("vm.create", params)).toMatchObject({ state: "starting" });
-    expect(links.at(-1)?.heard).toContainEqual(expect.objectContaining({ type: "open", sockets: machine.channels }));
+    expect(links.at(-1)?.heard).toContainEqual(expect.objectContaining({ type: "open", sockets: machine.sockets }));
     expect(await call("vm.start", { vm: "guest", waitS: null })).toMatchObject({ state: "starting" });
     links.at(-1)?.says({ type: "closed", reason: "agent-lost", detail: "nobody listens" });
     expect(await call("vm.start", { vm: "guest", waitS: null })).toMatchObject({ state: "unresponsive" });

@@ -1,58 +1,38 @@
 /** What can be asked of VMs, for the page and the `atoll` command alike. */
-import { randomUUID } from "node:crypto";
 import type { vmContract } from "#shared/ipc/vm.ts";
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
-import type { VmId, VmState, VmStatus, VmView } from "#shared/model/vm.ts";
-import { recipeNamed } from "../../images/builder/recipes.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import type { VmState, VmStatus, VmView } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
 import { log } from "../base/log.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Page } from "../ipc/page.ts";
-import { newDefinition } from "./definition.ts";
 import type { Vm } from "./vm.ts";
 
 interface Parts {
   application: Application;
   page: Page;
-  /** A person's own templates. */
-  recipesFolder: string;
 }
 
-export function vmHandlers({ application, page, recipesFolder }: Parts): Handlers<typeof vmContract> {
+export function vmHandlers({ application, page }: Parts): Handlers<typeof vmContract> {
   return {
     "vm.list": () => application.statuses.map(viewOf),
     "vm.info": ({ vm }) => viewOf(application.vm(vm).status),
-    "vm.create": async (input) => {
-      if (input.driver === "external") {
-        const { name, label, channels } = input;
-        const id = randomUUID() as VmId;
-        const target = await application.create({ id, name, driver: "external", label, channels, autostart: false });
-        // Who runs it has started it. Where that fails the VM is there all the same, and its state says why.
-        await target.start().catch(() => undefined);
-        return viewOf(target.status);
-      }
-      if (input.network !== "none") {
-        throw new AppError(
-          "vm.network-unsupported",
-          `Network "${input.network}" is not there yet: VMs have no network; use --network none.`,
-          { network: input.network },
-        );
-      }
-      recipeNamed(input.template, recipesFolder); // is there such a template?
-      const { memory, cpus } = input;
-      const definition = { ...newDefinition(input.name, input.label, input.template), memory, cpus };
-      return viewOf((await application.create(definition)).status);
+    "vm.create": async ({ name, label, machine }) => {
+      const target = await application.create(name, label, machine);
+      // Who runs it has started it. Where that fails the VM is there all the same, and its state says why.
+      if (!target.capabilities.runsMachine) await target.start().catch(() => undefined);
+      return viewOf(target.status);
     },
     "vm.start": async ({ vm, waitS }) => {
       const target = application.vm(vm);
-      return settled(target, isUnderWay(target.status) ? Promise.resolve() : target.start(), "running", waitS);
+      return settled(target, target.isUnderWay ? Promise.resolve() : target.start(), "running", waitS);
     },
     "vm.stop": async ({ vm, waitS }) => {
       const target = application.vm(vm);
       const stopped = target.stop();
       if (waitS !== null) return settled(target, stopped, "stopped", waitS);
       await begun(target, stopped, "stopping");
-      stopped.catch((error: unknown) => log(`${target.definition.name}: ${toErrorValue(error).message}`));
+      stopped.catch((error: unknown) => log(`${target.definition.name}: ${messageOf(error)}`));
       return viewOf(target.status);
     },
     "vm.kill": async ({ vm, waitS, confirm }) => {
@@ -77,7 +57,7 @@ export function vmHandlers({ application, page, recipesFolder }: Parts): Handler
 }
 
 /** The page is told of each change, at most once a turn of the event loop. */
-export function sendVmEvents({ application, page }: Pick<Parts, "application" | "page">): void {
+export function sendVmEvents({ application, page }: Parts): void {
   let isDue = false;
   application.on("changed", () => {
     if (isDue) return;
@@ -106,12 +86,6 @@ async function isConfirmed(page: Page, vm: Vm): Promise<boolean> {
 function viewOf(status: VmStatus): VmView {
   const { startPhase: _, stateDetail: __, ...view } = status;
   return { ...view, stateReason: view.stateReason === "agent-exited" ? "agent-lost" : view.stateReason };
-}
-
-/** One that starts with the desktop may be on its way, or there, already; one that is run elsewhere is called until it answers. */
-function isUnderWay({ state, stateReason, driver }: VmStatus): boolean {
-  if (state === "starting" || state === "running") return true;
-  return driver === "external" && state === "unresponsive" && stateReason !== "protocol-violation";
 }
 
 /** Whether it does not leave its state by itself. */

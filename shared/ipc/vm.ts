@@ -1,17 +1,7 @@
 /** Virtual machines: what they are, and what can be done to them. */
 import { z } from "zod";
 import { LABEL_NAMES } from "../model/label.ts";
-import { socketPath } from "../model/socket-path.ts";
-import {
-  START_PHASES,
-  VM_CPUS,
-  VM_MEMORY_MIB,
-  VM_STATE_REASONS,
-  VM_STATES,
-  type VmDriver,
-  type VmStatus,
-  type VmView,
-} from "../model/vm.ts";
+import { START_PHASES, VM_ROLES, VM_STATE_REASONS, VM_STATES, type VmStatus, type VmView } from "../model/vm.ts";
 import { domain, event, question, request } from "./declare.ts";
 import { nothing, vmId, vmReference, waitS } from "./fields.ts";
 
@@ -23,10 +13,10 @@ const viewFields = {
   name: z.string(),
   label,
   template: z.string().nullable(),
-  driver: z.custom<VmDriver>((value) => typeof value === "string"),
+  driver: z.string(),
   state: z.enum(VM_STATES),
   stateReason: z.enum(VM_STATE_REASONS).nullable(),
-  role: z.literal("app"),
+  role: z.enum(VM_ROLES),
   network: network.nullable(),
   windows: z.int().min(0),
   uptimeS: z.int().min(0).nullable(),
@@ -53,23 +43,12 @@ export const vmContract = domain({
     "vm.info": request({ from: ["cli"], input: z.strictObject({ vm: vmReference }), output: vmView }),
     "vm.create": request({
       from: ["cli"],
-      input: z.discriminatedUnion("driver", [
-        z.strictObject({
-          driver: z.literal("qemu"),
-          name: vmReference,
-          label,
-          template: z.string().max(10_000),
-          memory: z.int().min(VM_MEMORY_MIB.min).max(VM_MEMORY_MIB.max).nullable(),
-          cpus: z.int().min(VM_CPUS.min).max(VM_CPUS.max).nullable(),
-          network,
-        }),
-        z.strictObject({
-          driver: z.literal("external"),
-          name: vmReference,
-          label,
-          channels: z.strictObject({ control: socketPath, frames: socketPath, bulk: socketPath }),
-        }),
-      ]),
+      /** `machine`: the driver's name (else the default one's) and its own options, which the driver parses. */
+      input: z.strictObject({
+        name: vmReference,
+        label,
+        machine: z.looseObject({ driver: z.string().max(100) }),
+      }),
       output: vmView,
     }),
     "vm.start": vmOrder,

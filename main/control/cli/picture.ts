@@ -1,7 +1,7 @@
 /** Pictures that a person asked for. */
 import fs from "node:fs";
 import path from "node:path";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { print } from "./output.ts";
 
 /** @throws AppError file.write-failed */
@@ -10,12 +10,7 @@ export function writePicture(file: string, { base64 }: { base64: string }, json:
   try {
     fs.writeFileSync(file, bytes);
   } catch (cause) {
-    throw new AppError(
-      "file.write-failed",
-      `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { file },
-      { cause },
-    );
+    throw new AppError("file.write-failed", `${file} cannot be written: ${messageOf(cause)}.`, { file }, { cause });
   }
   print({ file: path.resolve(file), sizeBytes: bytes.length }, json, () => `${file}, ${bytes.length} bytes.`);
 }

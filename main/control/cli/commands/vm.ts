@@ -85,24 +85,13 @@ function createInput(name: string, options: CreateOptions): RequestInput<"vm.cre
     ) {
       throw wrongUsage("--template, --memory, --cpus and --network are not Atoll's to choose for an external VM.");
     }
-    return {
-      driver,
-      name,
-      label,
-      channels: { control: path.resolve(control), frames: path.resolve(frames), bulk: path.resolve(bulk) },
-    };
+    const channels = { control: path.resolve(control), frames: path.resolve(frames), bulk: path.resolve(bulk) };
+    return { name, label, machine: { driver, channels } };
   }
   if (control !== undefined || frames !== undefined || bulk !== undefined)
     throw wrongUsage("--control, --frames and --bulk belong to --driver external.");
-  return {
-    driver,
-    name,
-    label,
-    template: options.template ?? "debian",
-    memory: options.memory ?? null,
-    cpus: options.cpus ?? null,
-    network: options.network ?? "none",
-  };
+  const { template = "debian", memory = null, cpus = null, network = "none" } = options;
+  return { name, label, machine: { driver, template, memory, cpus, network } };
 }
 
 function printVm(view: VmView, json: boolean): void {
