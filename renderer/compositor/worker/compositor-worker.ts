@@ -1,10 +1,10 @@
 /**
- * All VMs' pixels in one place. A picture of a VM that was quiet is drawn at once, also while others animate: it may be
- * the answer to a key. Others are drawn in the next animation frame, in one synchronous task, one picture of each VM in
+ * All VMs' pixels in one place. A frame of a VM that was quiet is drawn at once, also while others animate: it may be
+ * the answer to a key. Others are drawn in the next animation frame, in one synchronous task, one frame of each VM in
  * turn; credits are given back from the animation frame.
  */
 import type { Decoder } from "../decoders/decoder.ts";
-import type { FromCompositor, Layer, LifeId, ToCompositor } from "./messages.ts";
+import type { FromCompositor, Layer, LinkSessionId, ToCompositor } from "./messages.ts";
 import { PixelLink } from "./pixel-link.ts";
 import { composePng } from "./screenshot.ts";
 
@@ -12,7 +12,7 @@ import { composePng } from "./screenshot.ts";
 const DRAW_BUDGET_MS = 10;
 /** Longer than this since its last drawing: a VM does not animate. */
 const QUIET_MS = 20;
-/** Others' pictures wait for so long after a key, or until its VM answers: what is drawn meanwhile makes the answer late. */
+/** Others' frames wait for so long after a key, or until its VM answers: what is drawn meanwhile makes the answer late. */
 const ANSWER_MS = 30;
 /** After a key, somebody types in its VM for so long: the time between two keys of a person who types slowly. */
 const TYPING_MS = 500;
@@ -22,15 +22,15 @@ const TYPING_MS = 500;
  */
 const NO_KEY_MS = 45;
 /**
- * While the next key may come, others' pictures are so far apart. A refresh of the screen that has shown a picture shows
+ * While the next key may come, others' frames are so far apart. A refresh of the screen that has shown a frame shows
  * no other one, so that each of them makes some answers wait for the next refresh.
  */
 const TYPING_GAP_MS = 120;
 
-export class Compositor {
+export class CompositorWorker {
   readonly #decoder: Decoder;
   readonly #tell: (message: FromCompositor, transfer?: Transferable[]) => void;
-  readonly #links = new Map<LifeId, PixelLink>();
+  readonly #links = new Map<LinkSessionId, PixelLink>();
   #isTickRequested = false;
   /** Where the last key went, and when. */
   #lastKey: { link: PixelLink; atMs: number } | null = null;
@@ -50,47 +50,49 @@ export class Compositor {
     switch (message.type) {
       case "link":
         this.#links.set(
-          message.life,
-          new PixelLink(message.life, message.pixels, {
-            pictureWaits: (link) => this.#wake(link),
-            pictureChanged: (life, surface, picture) => this.#tell({ type: "picture", life, surface, picture }),
-            canvasWanted: (life, surface) => this.#tell({ type: "canvasWanted", life, surface }),
+          message.session,
+          new PixelLink(message.session, message.pixels, {
+            frameWaits: (link) => this.#wake(link),
+            frameChanged: (session, surface, frame) => this.#tell({ type: "frameChanged", session, surface, frame }),
+            canvasWanted: (session, surface) => this.#tell({ type: "canvasWanted", session, surface }),
           }),
         );
         return;
-      case "surface":
-        return this.#links.get(message.life)?.open(message.surface, message.canvas);
+      case "open":
+        return this.#links.get(message.session)?.open(message.surface, message.canvas);
+      case "replaceCanvas":
+        return this.#links.get(message.session)?.replaceCanvas(message.surface, message.canvas);
       case "visibility":
-        return this.#links.get(message.life)?.setVisible(message.surface, message.isVisible);
+        return this.#links.get(message.session)?.setVisible(message.surface, message.isVisible);
       case "keyPressed":
-        return this.#keyPressed(this.#links.get(message.life));
+        return this.#keyPressed(this.#links.get(message.session));
       case "forget":
-        this.#links.get(message.life)?.forget(message.surface);
-        return this.#dropIfOver(message.life);
+        this.#links.get(message.session)?.forget(message.surface);
+        return this.#dropIfOver(message.session);
       case "end":
-        this.#links.get(message.life)?.end();
-        return this.#dropIfOver(message.life);
+        this.#links.get(message.session)?.end();
+        return this.#dropIfOver(message.session);
       case "screenshot":
         return void this.#screenshot(message.request, message.width, message.height, message.layers);
     }
   }
 
-  /** Whether anything is kept of this life. */
-  knows(life: LifeId): boolean {
-    return this.#links.has(life);
+  /** Whether anything is kept of this session. */
+  knows(session: LinkSessionId): boolean {
+    return this.#links.has(session);
   }
 
-  #dropIfOver(life: LifeId): void {
-    if (this.#links.get(life)?.isOver === true) this.#links.delete(life);
+  #dropIfOver(session: LinkSessionId): void {
+    if (this.#links.get(session)?.isOver === true) this.#links.delete(session);
   }
 
   #keyPressed(link: PixelLink | undefined): void {
-    if (link?.answersKeys !== true) return;
+    if (link?.respondsToKeys !== true) return;
     this.#stopWaiting();
     this.#lastKey = { link, atMs: performance.now() };
     this.#answerTimer = setTimeout(() => {
       // Not every key has an answer that is seen: a program that gives none costs the others one wait.
-      link.answersKeys = false;
+      link.respondsToKeys = false;
       this.#stopWaiting();
       this.#requestTick();
     }, ANSWER_MS);
@@ -101,7 +103,7 @@ export class Compositor {
     this.#answerTimer = null;
   }
 
-  /** How long pictures of this VM have to wait for somebody who types in another one, ms; Infinity = until that one answers. */
+  /** How long frames of this VM have to wait for somebody who types in another one, ms; Infinity = until that one answers. */
   #waitMs(link: PixelLink): number {
     if (this.#lastKey === null || this.#lastKey.link === link) return 0;
     if (this.#answerTimer !== null) return Number.POSITIVE_INFINITY;
@@ -111,7 +113,7 @@ export class Compositor {
     return Math.max(0, link.lastDrawMs + TYPING_GAP_MS - now);
   }
 
-  /** What waits asks for no animation frame: a screen that is refreshed without a picture shows the answer a frame later. */
+  /** What waits asks for no animation frame: a screen that is refreshed without a frame shows the answer a frame later. */
   #wake(link: PixelLink): void {
     const waitMs = this.#waitMs(link);
     if (waitMs > 0) return this.#wakeIn(waitMs);
@@ -130,7 +132,7 @@ export class Compositor {
 
   #drawNext(link: PixelLink): void {
     link.drawNext(this.#decoder);
-    link.answersKeys = true;
+    link.respondsToKeys = true;
     if (this.#lastKey?.link === link) this.#stopWaiting();
   }
 
@@ -153,7 +155,7 @@ export class Compositor {
     });
   }
 
-  /** One picture of each VM in turn, until none waits or the time is up. */
+  /** One frame of each VM in turn, until none waits or the time is up. */
   #draw(startedMs: number): void {
     const waiting = [...this.#links.values()].filter((link) => link.hasWaiting && this.#waitMs(link) === 0);
     if (waiting.length === 0) return;
@@ -175,7 +177,7 @@ export class Compositor {
       width,
       height,
       layers,
-      ({ life, surface }) => this.#links.get(life)?.find(surface)?.canvas ?? null,
+      ({ session, surface }) => this.#links.get(session)?.find(surface)?.canvas ?? null,
     );
     this.#tell({ type: "screenshot", request, png }, png === null ? [] : [png.buffer]);
   }
