@@ -1,43 +1,29 @@
 /**
- * All VMs' pixels in one place. A frame of a VM that was quiet is drawn at once, also while others animate: it may be
- * the answer to a key. Others are drawn in the next animation frame, in one synchronous task, one frame of each VM in
- * turn; credits are given back from the animation frame.
+ * Draws the frames of all VMs. A frame of a VM that was idle is drawn at once, also while others animate: it may be the
+ * response to a key. Others are drawn in the next animation frame, in one synchronous task, one frame of each VM in turn;
+ * credits are given back from the animation frame. What is held back because somebody types, frame-scheduler.ts says.
  */
 import type { Decoder } from "../decoders/decoder.ts";
 import type { FromCompositor, Layer, LinkSessionId, ToCompositor } from "./messages.ts";
+import { FrameScheduler } from "./frame-scheduler.ts";
 import { PixelLink } from "./pixel-link.ts";
 import { composePng } from "./screenshot.ts";
 
 /** Drawing stops after this much of a frame's time; the rest is drawn in the next one, another VM first. */
 const DRAW_BUDGET_MS = 10;
-/** Longer than this since its last drawing: a VM does not animate. */
-const QUIET_MS = 20;
-/** Others' frames wait for so long after a key, or until its VM answers: what is drawn meanwhile makes the answer late. */
-const ANSWER_MS = 30;
-/** After a key, somebody types in its VM for so long: the time between two keys of a person who types slowly. */
-const TYPING_MS = 500;
-/**
- * The next key does not come so soon after the last one: a person who types fast presses every 100 ms, and what is drawn
- * until then is out of its way.
- */
-const NO_KEY_MS = 45;
-/**
- * While the next key may come, others' frames are so far apart. A refresh of the screen that has shown a frame shows
- * no other one, so that each of them makes some answers wait for the next refresh.
- */
-const TYPING_GAP_MS = 120;
+/** A VM that has drawn nothing for longer than this does not animate. */
+const IDLE_AFTER_MS = 20;
 
 export class CompositorWorker {
   readonly #decoder: Decoder;
   readonly #tell: (message: FromCompositor, transfer?: Transferable[]) => void;
   readonly #links = new Map<LinkSessionId, PixelLink>();
+  readonly #scheduler = new FrameScheduler();
   #isTickRequested = false;
-  /** Where the last key went, and when. */
-  #lastKey: { link: PixelLink; atMs: number } | null = null;
-  /** Ends the wait for the answer to the last key; null = it is not waited for. */
-  #answerTimer: ReturnType<typeof setTimeout> | null = null;
-  /** The next animation frame for what waits because somebody types. */
-  #gapTimer: ReturnType<typeof setTimeout> | null = null;
+  /** When the animation frame began in which the next one was requested, ms; null = the next was not requested there. */
+  #lastTickMs: number | null = null;
+  /** Ends the wait of what is held back. */
+  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
   /** The link that may draw first in the next drawing. */
   #turn = 0;
 
@@ -77,7 +63,7 @@ export class CompositorWorker {
     }
   }
 
-  /** Whether anything is kept of this session. */
+  /** Whether anything is kept of this session, canvases included. */
   knows(session: LinkSessionId): boolean {
     return this.#links.has(session);
   }
@@ -87,77 +73,59 @@ export class CompositorWorker {
   }
 
   #keyPressed(link: PixelLink | undefined): void {
-    if (link?.respondsToKeys !== true) return;
-    this.#stopWaiting();
-    this.#lastKey = { link, atMs: performance.now() };
-    this.#answerTimer = setTimeout(() => {
-      // Not every key has an answer that is seen: a program that gives none costs the others one wait.
-      link.respondsToKeys = false;
-      this.#stopWaiting();
-      this.#requestTick();
-    }, ANSWER_MS);
+    if (link !== undefined) this.#scheduler.keyPressed(link, performance.now());
   }
 
-  #stopWaiting(): void {
-    if (this.#answerTimer !== null) clearTimeout(this.#answerTimer);
-    this.#answerTimer = null;
-  }
-
-  /** How long frames of this VM have to wait for somebody who types in another one, ms; Infinity = until that one answers. */
-  #waitMs(link: PixelLink): number {
-    if (this.#lastKey === null || this.#lastKey.link === link) return 0;
-    if (this.#answerTimer !== null) return Number.POSITIVE_INFINITY;
-    const now = performance.now();
-    const sinceKeyMs = now - this.#lastKey.atMs;
-    if (sinceKeyMs < NO_KEY_MS || sinceKeyMs > TYPING_MS) return 0;
-    return Math.max(0, link.lastDrawMs + TYPING_GAP_MS - now);
-  }
-
-  /** What waits asks for no animation frame: a screen that is refreshed without a frame shows the answer a frame later. */
   #wake(link: PixelLink): void {
-    const waitMs = this.#waitMs(link);
-    if (waitMs > 0) return this.#wakeIn(waitMs);
-    if (performance.now() - link.lastDrawMs > QUIET_MS) this.#drawNext(link);
+    const nowMs = performance.now();
+    if (this.#scheduler.waitMs(link, nowMs) > 0) return this.#wakeHeld();
+    if (nowMs - link.lastDrawMs > IDLE_AFTER_MS) this.#drawNext(link);
     this.#requestTick();
   }
 
-  #wakeIn(waitMs: number): void {
-    // The answer, or the end of the wait for it, asks for an animation frame.
-    if (waitMs === Number.POSITIVE_INFINITY || this.#gapTimer !== null) return;
-    this.#gapTimer = setTimeout(() => {
-      this.#gapTimer = null;
-      if (this.#answerTimer === null) this.#requestTick();
-    }, waitMs);
+  /**
+   * Requests an animation frame as soon as a link with something to do is not held back any more. None is requested for
+   * held frames before: an empty refresh would delay the response to a key by one refresh.
+   */
+  #wakeHeld(): void {
+    clearTimeout(this.#wakeTimer);
+    const nowMs = performance.now();
+    let soonestMs = Number.POSITIVE_INFINITY;
+    for (const link of this.#links.values()) {
+      if (!link.hasWaiting && !link.owesCredits) continue;
+      const waitMs = this.#scheduler.waitMs(link, nowMs);
+      if (waitMs === 0) return this.#requestTick();
+      soonestMs = Math.min(soonestMs, waitMs);
+    }
+    if (soonestMs < Number.POSITIVE_INFINITY)
+      this.#wakeTimer = setTimeout(() => this.#wakeHeld(), Math.ceil(soonestMs));
   }
 
   #drawNext(link: PixelLink): void {
     link.drawNext(this.#decoder);
-    link.respondsToKeys = true;
-    if (this.#lastKey?.link === link) this.#stopWaiting();
+    this.#scheduler.drawn(link);
   }
 
   #requestTick(): void {
     if (this.#isTickRequested) return;
     this.#isTickRequested = true;
-    requestAnimationFrame(() => {
-      this.#isTickRequested = false;
-      this.#draw(performance.now());
-      let isMore = false;
-      for (const link of this.#links.values()) {
-        const waitMs = this.#waitMs(link);
-        if (waitMs === Number.POSITIVE_INFINITY) continue;
-        link.giveCredits();
-        if (!link.hasWaiting) continue;
-        if (waitMs > 0) this.#wakeIn(waitMs);
-        else isMore = true;
-      }
-      if (isMore) this.#requestTick();
-    });
+    requestAnimationFrame((timestampMs) => this.#tick(timestampMs));
   }
 
-  /** One frame of each VM in turn, until none waits or the time is up. */
+  #tick(timestampMs: number): void {
+    this.#isTickRequested = false;
+    if (this.#lastTickMs !== null) this.#scheduler.refreshed(timestampMs - this.#lastTickMs);
+    this.#draw(performance.now());
+    const nowMs = performance.now();
+    for (const link of this.#links.values()) if (!this.#scheduler.isHeldForResponse(link, nowMs)) link.giveCredits();
+    this.#wakeHeld();
+    this.#lastTickMs = this.#isTickRequested ? timestampMs : null;
+  }
+
+  /** Draws one frame of each VM in turn, until none waits or the time is up. */
   #draw(startedMs: number): void {
-    const waiting = [...this.#links.values()].filter((link) => link.hasWaiting && this.#waitMs(link) === 0);
+    const mayDraw = (link: PixelLink): boolean => link.hasWaiting && this.#scheduler.waitMs(link, startedMs) === 0;
+    const waiting = [...this.#links.values()].filter(mayDraw);
     if (waiting.length === 0) return;
     this.#turn = (this.#turn + 1) % waiting.length;
     for (let at = this.#turn, idle = 0; idle < waiting.length; at = (at + 1) % waiting.length) {

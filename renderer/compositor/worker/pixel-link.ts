@@ -2,6 +2,7 @@
 import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
+import type { ScheduledLink } from "./frame-scheduler.ts";
 import type { FrameInfo, LinkSessionId } from "./messages.ts";
 import { SurfaceCanvas, type WholeFrame } from "./surface-canvas.ts";
 
@@ -19,7 +20,7 @@ export interface PixelLinkListener {
   canvasWanted(session: LinkSessionId, surface: SurfaceId): void;
 }
 
-export class PixelLink {
+export class PixelLink implements ScheduledLink {
   readonly session: LinkSessionId;
   readonly #port: MessagePort;
   readonly #listener: PixelLinkListener;
@@ -29,10 +30,8 @@ export class PixelLink {
   readonly #owed = new Set<SurfaceCanvas>();
   /** Bytes of frames whose last part has not arrived. */
   readonly #unfinished = new Map<SurfaceId, number>();
-  /** False after a key timed out without a frame; true again at its next frame. */
-  respondsToKeys = true;
-  /** When a frame of it was last drawn; -Infinity = never. */
   lastDrawMs = Number.NEGATIVE_INFINITY;
+  unansweredKeyMs: number | null = null;
   #waitingBytes = 0;
   #isEnded = false;
 
@@ -45,6 +44,11 @@ export class PixelLink {
 
   get hasWaiting(): boolean {
     return this.#waiting.length > 0;
+  }
+
+  /** Something was drawn for which `giveCredits` gives credits. */
+  get owesCredits(): boolean {
+    return this.#owed.size > 0;
   }
 
   /** The link is closed and no canvas of it is left. */
