@@ -60,7 +60,8 @@ export class TestDesktop {
   }
 
   get #env(): NodeJS.ProcessEnv {
-    return { ...process.env, ATOLL_HOME: this.home };
+    // Its display has no GPU behind it, whatever the machine has.
+    return { ...process.env, ATOLL_HOME: this.home, ATOLL_GRAPHICS: "software" };
   }
 
   get #command(): { executablePath: string; args: string[] } {

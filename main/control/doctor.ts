@@ -12,6 +12,7 @@ import { problemWords } from "#shared/model/yaml-file.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
 import { PROGRAMS } from "../../images/builder/initrd.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
+import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { probeHost } from "../hardware/host.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
@@ -40,6 +41,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     templates(recipesFolder(paths)),
     libvirt(),
     display(),
+    graphics(paths),
     sandbox(),
     files(paths),
   ]);
@@ -198,6 +200,21 @@ function canConnect(socket: string): Promise<boolean> {
     });
     attempt.once("error", () => resolve(false));
   });
+}
+
+/** What composites the desktop that runs, or would composite the next one. */
+function graphics(paths: Paths): DoctorCheck {
+  const inUse = graphicsInUse(paths);
+  const choice = choiceFor(paths);
+  const { mode, reason } = inUse ?? choice;
+  const where = mode === "gpu" ? "on the GPU" : "on the processor";
+  const isGivenUp = inUse?.mode === "software" && choice.mode === "gpu";
+  return {
+    id: "graphics",
+    status: isGivenUp ? "warn" : "ok",
+    detail: `the desktop ${inUse === null ? "would be" : "is"} composited ${where}: ${reason}`,
+    remedy: isGivenUp ? "Install the GPU's driver, or say `graphics: software` in settings.yaml." : "",
+  };
 }
 
 /** Chromium's, which needs user namespaces; as root it refuses. */

@@ -8,6 +8,7 @@ import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../b
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { templateViews } from "../control/template-views.ts";
+import { Graphics } from "../graphics/graphics.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { describeQemuVm } from "../hardware/qemu/templates.ts";
@@ -17,18 +18,20 @@ import { VmRegistry } from "../vms/registry.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
 import { DesktopWindow, primaryOutput, themeState } from "./desktop-window.ts";
+import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
 import { Quitting } from "./quitting.ts";
 import { agentFolder } from "./setup-result.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
 
-// Without a GPU, compositing on the processor by SwiftShader makes everything 9-16 fps; plain raster is faster (facts: frame path).
-app.disableHardwareAcceleration();
 Menu.setApplicationMenu(null);
 registerScheme();
 
 const paths = ownFolders();
+const graphics = new Graphics(paths);
+// Compositing by SwiftShader on the processor shows 9 to 16 frames a second; without it Chromium draws faster.
+if (graphics.choice.mode === "software") app.disableHardwareAcceleration();
 logTo(paths.state);
 app.setPath("userData", path.join(paths.state, "electron"));
 
@@ -100,6 +103,11 @@ async function run(): Promise<void> {
     quit: () => void quitting.quit("keep"),
   });
 
+  if (await restartsInSoftware(graphics)) {
+    await server.close();
+    app.exit(0);
+    return;
+  }
   const placements = new PlacementsFile(paths.state);
   serveFolder(path.join(import.meta.dirname, "../renderer"));
   const window = new DesktopWindow();

@@ -1,4 +1,5 @@
 /** `config/settings.yaml`: a file that a person can read and edit; what it leaves out has its default. */
+import fs from "node:fs";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { parseDocument } from "yaml";
@@ -7,6 +8,9 @@ import { THEME_CHOICES } from "#shared/ipc/contract.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
+import { GRAPHICS_SETTINGS } from "../graphics/choice.ts";
+
+const FILE_NAME = "settings.yaml";
 
 const keymapName = z
   .string()
@@ -28,9 +32,23 @@ const settingsSchema = z.strictObject({
   theme: z.enum(THEME_CHOICES).default("system"),
   /** What becomes of running VMs when the desktop is closed by hand. */
   onQuit: z.enum(["ask", "keep", "stop"]).default("ask"),
+  /** What composites the desktop, from the next start on. */
+  graphics: z.enum(GRAPHICS_SETTINGS).default("auto"),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** For what has to be known before anything can be awaited; the defaults where the file is broken or not there. */
+export function readSettings(configFolder: string): Settings {
+  const file = path.join(configFolder, FILE_NAME);
+  try {
+    const read = readYaml(settingsSchema, fs.readFileSync(file, "utf8"), file);
+    if (read.ok) return read.value;
+  } catch {
+    // `SettingsFile` says why.
+  }
+  return settingsSchema.parse({});
+}
 
 export class SettingsFile {
   readonly #file: string;
@@ -38,7 +56,7 @@ export class SettingsFile {
   #problem: FileProblem | null = null;
 
   constructor(configFolder: string) {
-    this.#file = path.join(configFolder, "settings.yaml");
+    this.#file = path.join(configFolder, FILE_NAME);
   }
 
   /** The defaults where there is no file, or one that is broken. */
