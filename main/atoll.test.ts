@@ -45,7 +45,7 @@ afterEach(() => {
 /** Its VM is known, and a machine of an earlier life is looked for. Resolves when that is over. */
 async function opening(): Promise<{ opened: Promise<void> }> {
   const opened = atoll.open();
-  await vi.waitFor(() => expect(atoll.vms).toHaveLength(1));
+  await vi.waitFor(() => expect(atoll.vms).toHaveLength(1), 20_000);
   return { opened };
 }
 
