@@ -123,7 +123,7 @@ for (const { make, options } of drivers) {
     test("defines a VM by what its schema takes, and by nothing less", () => {
       const { id: _, name: __, ...fields } = define();
       expect(type.fields.parse(fields)).toEqual(fields);
-      expect(() => make().define({})).toThrow(expect.objectContaining({ code: "usage.bad-argument" }) as Error);
+      expect(() => make().define({})).toThrow(expect.objectContaining({ code: "usage.bad-argument" }));
     });
 
     test("starts a machine whose channels can be connected to, and kills it", async () => {

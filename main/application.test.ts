@@ -50,7 +50,7 @@ afterEach(() => {
 /** Its VM is known, and a machine of an earlier run is looked for. Resolves when that is over. */
 async function opening(): Promise<{ opened: Promise<void> }> {
   const opened = application.open();
-  await vi.waitFor(() => expect(application.vms).toHaveLength(1));
+  await vi.waitFor(() => expect(application.vms).toHaveLength(1), 20_000);
   return { opened };
 }
 

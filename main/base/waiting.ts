@@ -1,8 +1,9 @@
 /** One wait for an event: a promise with its listener, its time limit and its cancellation, all of which end together. */
+import { messageOf } from "#shared/model/app-error.ts";
 
 export interface Settle<Value> {
-  resolve(value: Value): void;
-  reject(error: unknown): void;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export interface WaitOptions<Value> {
@@ -34,11 +35,15 @@ export function waitFor<Value = void>({ listen, timeoutMs, onTimeout, signal }: 
       resolve: (value) => end(() => resolve(value)),
       reject: (error) => end(() => reject(error)),
     };
-    const aborted = (): void => settle.reject(signal?.reason);
+    const aborted = (): void => settle.reject(asError(signal?.reason));
     if (signal?.aborted === true) return aborted();
     signal?.addEventListener("abort", aborted);
     if (timeoutMs !== undefined) timer = setTimeout(() => onTimeout?.(settle), timeoutMs);
     stop = listen(settle);
     if (isSettled) stop();
   });
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(messageOf(reason));
 }

@@ -11,6 +11,7 @@ import type { DoctorCheck } from "#shared/model/doctor.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { PROGRAMS, resolveCacheDir } from "../../images/builder/index.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
+import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { DRIVER_TYPES } from "../hardware/driver-types.ts";
 import { probeHost } from "../hardware/host.ts";
 import { SettingsFile } from "../settings/settings.ts";
@@ -44,7 +45,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     sandbox(),
     files(paths),
   ]);
-  return checks.flat();
+  return [...checks, graphics(paths)].flat();
 }
 
 async function qemu(): Promise<DoctorCheck[]> {
@@ -199,6 +200,21 @@ function canConnect(socket: string): Promise<boolean> {
     });
     attempt.once("error", () => resolve(false));
   });
+}
+
+/** What composites the desktop that runs, or would composite the next one. */
+function graphics(paths: Paths): DoctorCheck {
+  const inUse = graphicsInUse(paths);
+  const choice = choiceFor(paths);
+  const { mode, reason } = inUse ?? choice;
+  const where = mode === "gpu" ? "on the GPU" : "on the processor";
+  const isGivenUp = inUse?.mode === "software" && choice.mode === "gpu";
+  return {
+    id: "graphics",
+    status: isGivenUp ? "warn" : "ok",
+    detail: `the desktop ${inUse === null ? "would be" : "is"} composited ${where}: ${reason}`,
+    remedy: isGivenUp ? "Install the GPU's driver, or say `graphics: software` in settings.yaml." : "",
+  };
 }
 
 /** Chromium's, which needs user namespaces; as root it refuses. */

@@ -65,12 +65,12 @@ it("an end that was asked for comes when the VMs have stopped, also when whoever
   const server = await ControlServer.listen(paths, Dispatcher.of({ desktop: desktopContract }, { desktop }));
   const client = await ControlClient.connect();
   const answered = client.call("desktop.quit", { vms: "stop" }).catch(() => undefined);
-  await vi.waitFor(() => expect(stopVms).toHaveBeenCalled());
+  await vi.waitFor(() => expect(stopVms).toHaveBeenCalled(), 20_000);
   client.close();
   await answered;
   expect(quit).not.toHaveBeenCalled();
   stopped.resolve([]);
-  await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce(), 20_000);
   await server.close();
 });
 

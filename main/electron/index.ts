@@ -11,6 +11,7 @@ import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { desktopHandlers, problemHandlers } from "../desktop/requests.ts";
 import { Quitting } from "../desktop/quitting.ts";
+import { Graphics } from "../graphics/graphics.ts";
 import { Drivers, registered } from "../hardware/drivers.ts";
 import { EXTERNAL } from "../hardware/external/definition.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
@@ -34,17 +35,19 @@ import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
 import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
+import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
 import { agentFolder } from "./setup-result.ts";
 import { electronTheme } from "./theme.ts";
 
-// Without a GPU, compositing on the processor by SwiftShader makes everything 9-16 fps; plain raster is faster (facts: frame path).
-app.disableHardwareAcceleration();
 Menu.setApplicationMenu(null);
 registerScheme();
 
 const paths = ownFolders();
+const graphics = new Graphics(paths);
+// Compositing by SwiftShader on the processor shows 9 to 16 frames a second; without it Chromium draws faster.
+if (graphics.choice.mode === "software") app.disableHardwareAcceleration();
 logTo(paths.state);
 app.setPath("userData", path.join(paths.state, "electron"));
 
@@ -111,6 +114,11 @@ async function run(): Promise<void> {
   });
   const server = await ControlServer.listen(paths, dispatcher);
 
+  if (await restartsInSoftware(graphics)) {
+    await server.close();
+    app.exit(0);
+    return;
+  }
   serveFolder(path.join(import.meta.dirname, "../renderer"));
   const desktop = new DesktopWindow({ page, commands, theme: theme.state().shown });
   window = desktop;

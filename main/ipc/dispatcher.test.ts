@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { domain, report, request } from "#shared/ipc/declare.ts";
+import { type Domain, domain, report, request } from "#shared/ipc/declare.ts";
 import { contract } from "#shared/ipc/index.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { tries } from "#shared/testing/tries.ts";
@@ -159,10 +159,10 @@ it.each([
   const ran: string[] = [];
   const dispatcher = Dispatcher.of(contract, recording(ran));
   const other = from === "page" ? cliCaller() : PAGE_CALLER;
-  const declared = Object.values(contract).flatMap(({ requests }) =>
+  const declared = Object.values<Domain>(contract).flatMap(({ requests }) =>
     Object.entries(requests).filter(([, { from: allowed }]) => allowed.length === 1 && allowed[0] === from),
   );
-  expect(declared.map(([name]) => name).toSorted()).toEqual(names.toSorted());
+  expect(declared.map(([name]) => name).toSorted()).toEqual([...names].toSorted());
   for (const name of names)
     expect(await dispatcher.dispatch(other, name, {})).toMatchObject({ error: { code: "usage.unknown-method" } });
   expect(ran).toEqual([]);

@@ -62,7 +62,7 @@ export class Dispatcher {
     handlers: AllHandlers<All>,
     { checksOutputs = false }: DispatcherOptions = {},
   ): Dispatcher {
-    return new Dispatcher(domains, handlers as unknown as Record<string, Record<string, AnyHandler>>, checksOutputs);
+    return new Dispatcher(domains, handlers, checksOutputs);
   }
 
   /** Never rejects: what goes wrong is in the envelope. */

@@ -32,7 +32,7 @@ export interface AskOptions {
 interface OpenQuestion {
   name: QuestionName;
   shown: () => void;
-  settle(outcome: Outcome<unknown>): void;
+  settle: (outcome: Outcome<unknown>) => void;
 }
 
 const questions = Object.assign({}, ...Object.values(contract).map((domain) => domain.questions)) as {

@@ -1,4 +1,5 @@
 /** `config/settings.yaml`: a file that a person can read and edit; settings that it omits have their defaults. */
+import fs from "node:fs";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { parseDocument } from "yaml";
@@ -8,6 +9,9 @@ import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
+import { GRAPHICS_SETTINGS } from "../graphics/choice.ts";
+
+const FILE_NAME = "settings.yaml";
 
 const keymapName = z
   .string()
@@ -29,9 +33,23 @@ const settingsSchema = z.strictObject({
   theme: themeChoice.default("system"),
   /** What happens to running VMs when a person closes the desktop. */
   onQuit: z.enum(["ask", "keep", "stop"]).default("ask"),
+  /** What composites the desktop, from the next start on. */
+  graphics: z.enum(GRAPHICS_SETTINGS).default("auto"),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** For what has to be known before anything can be awaited; the defaults where the file is broken or not there. */
+export function readSettings(configFolder: string): Settings {
+  const file = path.join(configFolder, FILE_NAME);
+  try {
+    const read = readYaml(settingsSchema, fs.readFileSync(file, "utf8"), file);
+    if (read.ok) return read.value;
+  } catch {
+    // `SettingsFile` says why.
+  }
+  return settingsSchema.parse({});
+}
 
 export class SettingsFile {
   readonly #file: string;
@@ -39,7 +57,7 @@ export class SettingsFile {
   #problem: FileProblem | null = null;
 
   constructor(configFolder: string) {
-    this.#file = path.join(configFolder, "settings.yaml");
+    this.#file = path.join(configFolder, FILE_NAME);
   }
 
   /** The defaults where there is no file, or the file is broken. */

@@ -100,7 +100,7 @@ function attach(vm = VM): FakePort {
 
 function picture(surface: number, width: number, height: number, configureSerial: number, inLife = life): void {
   const shown = { serial: 1, width, height, scale: 1, logicalWidth: width, logicalHeight: height };
-  const data = { type: "picture", life: inLife, surface, picture: { ...shown, geometry: null, configureSerial } };
+  const data = { type: "frameChanged", session: inLife, surface, frame: { ...shown, geometry: null, configureSerial } };
   worker.onmessage?.({ data: data as unknown as FromCompositor });
 }
 

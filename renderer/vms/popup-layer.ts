@@ -62,13 +62,13 @@ export class PopupLayer {
   /** Its picture came, or came with another size: it is as large as that. */
   show(surface: SceneSurface): void {
     const popup = this.#popups.get(surface.id);
-    if (popup === undefined || popup.isDismissed || surface.picture === null || surface.parent === null) return;
+    if (popup === undefined || popup.isDismissed || surface.frame === null || surface.parent === null) return;
     const parent = this.#parentOf(popup);
     const owner = this.#scene.windowOf(surface);
     const state = wmStore.getState();
     const window = state.windows[windowIdOf(this.#vm, owner.id)];
     if (window === undefined) return;
-    const { width, height } = geometryOf(surface.picture);
+    const { width, height } = geometryOf(surface.frame);
     // What stands on a popup that is not shown is not shown either.
     if (parent !== undefined && parent.whole === null) return;
     const origin = parent?.whole ?? { x: 0, y: 0 };
@@ -78,7 +78,7 @@ export class PopupLayer {
     popup.whole = place.whole;
     popup.shown = place.shown;
     if (!popup.element.isConnected) surface.parent.root.popups.append(popup.element);
-    write(popup, place.shown, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.picture));
+    write(popup, place.shown, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.frame));
     this.onChange();
   }
 

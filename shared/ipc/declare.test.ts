@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { domain, event, merge, question, report, request } from "./declare.ts";
+import { type Domain, domain, event, merge, question, report, request } from "./declare.ts";
 import { contract } from "./index.ts";
 
 const greet = request({ from: ["page", "cli"], input: z.strictObject({}), output: z.null() });
@@ -32,7 +32,7 @@ it("two of the same name do not compile", () => {
 });
 
 it("what comes from outside is strict: a field that nobody declared is refused", () => {
-  for (const { requests, reports } of Object.values(contract)) {
+  for (const { requests, reports } of Object.values<Domain>(contract)) {
     for (const [name, { input }] of Object.entries({ ...requests, ...reports }))
       expect(input.safeParse({ stranger: true }).success, name).toBe(false);
   }

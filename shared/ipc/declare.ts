@@ -69,14 +69,22 @@ export function question<Payload extends z.ZodType, Answer extends z.ZodType>(
   return declared;
 }
 
-type Nothing = Readonly<Record<never, never>>;
+/** A kind of which a domain declares no name. */
+const NO_NAMES = {};
+type Nothing = typeof NO_NAMES;
 type Completed<Declared> = {
   readonly [Kind in keyof Domain]: Declared extends Record<Kind, infer Names> ? Names : Nothing;
 };
 
 /** A domain declares only the kinds that it has. */
 export function domain<const Declared extends Partial<Domain>>(declared: Declared): Completed<Declared> {
-  return { requests: {}, reports: {}, events: {}, questions: {}, ...declared } as unknown as Completed<Declared>;
+  return {
+    requests: NO_NAMES,
+    reports: NO_NAMES,
+    events: NO_NAMES,
+    questions: NO_NAMES,
+    ...declared,
+  } as unknown as Completed<Declared>;
 }
 
 export type Domains = Readonly<Record<string, Domain>>;

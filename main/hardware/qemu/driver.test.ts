@@ -8,7 +8,6 @@ import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -152,8 +151,9 @@ describe("a start", () => {
     // Whoever writes into it waits for a reader.
     whenDescribed = () => execFileSync("/usr/bin/mkfifo", [run("machine.json")]);
     const starting = driver.start(definition);
-    await vi.waitFor(() => expect(processesOf(id)).toHaveLength(1));
-    await delay(500); // more than it would need to execute
+    await vi.waitFor(() => expect(processesOf(id)).toHaveLength(1), 20_000);
+    // The shell that will execute QEMU sleeps: it reads, and waits for the record.
+    await vi.waitFor(() => expect(sleepingShellsOf(id)).toHaveLength(1), 20_000);
     expect(started()).toEqual([]);
     await fs.promises.readFile(run("machine.json"));
     await (await starting).kill();
@@ -275,12 +275,19 @@ function processesOf(vm: VmId): string[] {
   return fs
     .readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => {
-      try {
-        return fs.readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((words) => words.includes(vm));
+    .filter((name) => fileOf(name, "cmdline").replaceAll("\0", " ").includes(vm));
+}
+
+/** Of those, shells without anything to do: nothing but their input wakes them. */
+function sleepingShellsOf(vm: VmId): string[] {
+  return processesOf(vm).filter((name) => /^\d+ \(bash\) S/.test(fileOf(name, "stat")));
+}
+
+/** What /proc says of a process; "" = it has ended. */
+function fileOf(pid: string, name: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return "";
+  }
 }

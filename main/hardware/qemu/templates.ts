@@ -14,7 +14,7 @@ import { buildGone, type QemuDriverOptions, type QemuVm } from "./driver.ts";
 
 export interface TemplateFolders {
   /** Of the guests' programs: PROGRAMS of images/builder/initrd.ts. Asked for at each start. */
-  agentFolder(): string;
+  agentFolder: () => string;
   /** A person's own recipes. */
   recipesFolder: string;
 }

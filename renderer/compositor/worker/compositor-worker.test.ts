@@ -6,21 +6,21 @@ import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-po
 import type { SurfaceId } from "#shared/model/window.ts";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Decoder } from "../decoders/decoder.ts";
-import { Compositor } from "./compositor.ts";
-import type { FromCompositor, LifeId } from "./messages.ts";
+import { CompositorWorker } from "./compositor-worker.ts";
+import type { FromCompositor, LinkSessionId } from "./messages.ts";
 
 const wasmPath = join(import.meta.dirname, "../decoders/gen/decoders.wasm");
 const SURFACE = 1 as SurfaceId;
 
 let decoder: Decoder;
-let compositor: Compositor;
+let compositor: CompositorWorker;
 let told: FromCompositor[];
-/** Names of VMs, in the order in which their pictures were drawn. */
+/** Names of VMs, in the order in which their frames were drawn. */
 let drawn: string[];
-/** What a picture takes to be drawn. */
+/** What a frame takes to be drawn. */
 let drawMs: number;
 let clockMs: number;
-let frame: (() => void) | null;
+let frame: ((timestampMs: number) => void) | null;
 
 beforeAll(async () => {
   if (!existsSync(wasmPath))
@@ -35,14 +35,14 @@ beforeEach(() => {
   drawMs = 0;
   clockMs = 1000;
   frame = null;
-  vi.stubGlobal("requestAnimationFrame", (callback: () => void) => {
+  vi.stubGlobal("requestAnimationFrame", (callback: (timestampMs: number) => void) => {
     if (frame !== null) throw new Error("one animation frame is asked for at a time");
     frame = callback;
     return 1;
   });
   vi.stubGlobal("ImageData", vi.fn());
   vi.spyOn(performance, "now").mockImplementation(() => clockMs);
-  compositor = new Compositor(decoder, (message) => told.push(message));
+  compositor = new CompositorWorker(decoder, (message) => told.push(message));
 });
 
 afterEach(() => {
@@ -51,36 +51,36 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The screen shows its next picture. */
+/** The screen's next refresh. */
 function nextFrame(): void {
   clockMs += 16;
   vi.advanceTimersByTime(16);
   const callback = frame;
   frame = null;
-  callback?.();
+  callback?.(clockMs);
 }
 
 /** A VM's link as the worker sees it, with one surface. */
 class Guest {
   readonly said: PixelCommand[] = [];
-  readonly #life: LifeId;
+  readonly #session: LinkSessionId;
   #serial = 0;
   readonly #port: { onmessage: ((event: { data: PixelEvent }) => void) | null };
 
-  constructor(name: string, life: number, context: object = {}) {
-    this.#life = life as LifeId;
+  constructor(name: string, session: number, context: object = {}) {
+    this.#session = session as LinkSessionId;
     const postMessage = (command: PixelCommand): void => void this.said.push(command);
     const port = { onmessage: null, postMessage, close: () => undefined };
     this.#port = port;
-    compositor.handle({ type: "link", life: this.#life, pixels: port as unknown as MessagePort });
+    compositor.handle({ type: "link", session: this.#session, pixels: port as unknown as MessagePort });
     const putImageData = (): void => {
       drawn.push(name);
       clockMs += drawMs;
     };
     const canvas = { width: 0, height: 0, getContext: () => Object.assign(context, { putImageData }) };
     compositor.handle({
-      type: "surface",
-      life: this.#life,
+      type: "open",
+      session: this.#session,
       surface: SURFACE,
       canvas: canvas as unknown as OffscreenCanvas,
     });
@@ -94,7 +94,7 @@ class Guest {
   send(change: Partial<FrameMessage> = {}): void {
     this.#serial += 1;
     const rect = { x: 0, y: 0, width: 2, height: 1, encoding: "raw" as const, size: 8 };
-    const picture: FrameMessage = {
+    const frame: FrameMessage = {
       type: "frame",
       surface: SURFACE,
       serial: this.#serial,
@@ -111,32 +111,32 @@ class Guest {
       payload: new Uint8Array(8),
       ...change,
     };
-    this.#port.onmessage?.({ data: picture });
+    this.#port.onmessage?.({ data: frame });
   }
 
   forget(): void {
-    compositor.handle({ type: "forget", life: this.#life, surface: SURFACE });
+    compositor.handle({ type: "forget", session: this.#session, surface: SURFACE });
   }
 
   end(): void {
-    compositor.handle({ type: "end", life: this.#life });
+    compositor.handle({ type: "end", session: this.#session });
   }
 
-  /** Whether the compositor still holds what is known of this life. */
+  /** Whether the compositor still holds what is known of this session. */
   isKept(): boolean {
-    return compositor.knows(this.#life);
+    return compositor.knows(this.#session);
   }
 
   show(isVisible: boolean): void {
-    compositor.handle({ type: "visibility", life: this.#life, surface: SURFACE, isVisible });
+    compositor.handle({ type: "visibility", session: this.#session, surface: SURFACE, isVisible });
   }
 }
 
-test("a surface that opens may send two pictures", () => {
+test("a surface that opens may send two frames", () => {
   expect(new Guest("a", 1).said).toEqual([{ type: "credit", surface: SURFACE, count: 2, shownSerial: 0 }]);
 });
 
-test("a picture that comes to an idle screen is drawn at once, and paid for when the screen has shown it", () => {
+test("a frame that comes to an idle screen is drawn at once, and paid for when the screen has shown it", () => {
   const guest = new Guest("a", 1);
   guest.send();
   expect(drawn).toEqual(["a"]);
@@ -146,7 +146,7 @@ test("a picture that comes to an idle screen is drawn at once, and paid for when
   expect(frame, "nothing waits").toBeNull();
 });
 
-test("while one VM animates, a picture of one that was quiet is drawn at once", () => {
+test("while one VM animates, a frame of one that was quiet is drawn at once", () => {
   const [busy, quiet] = [new Guest("busy", 1), new Guest("quiet", 2)];
   for (let count = 0; count < 3; count += 1) busy.send();
   expect(drawn).toEqual(["busy"]);
@@ -169,13 +169,13 @@ describe("after a key", () => {
     return { typed, busy };
   }
 
-  test("other VMs' pictures are neither drawn nor paid until the key's own VM has answered", () => {
+  test("other VMs' frames are neither drawn nor paid until the key's own VM has answered", () => {
     const { typed, busy } = animating();
-    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    compositor.handle({ type: "keyPressed", session: 1 as LinkSessionId });
     nextFrame();
     expect([drawn, busy.credits]).toEqual([[], 3]);
     busy.send();
-    expect(frame, "a screen that is refreshed without a picture shows the answer later").toBeNull();
+    expect(frame, "a screen that is refreshed without a frame shows the answer later").toBeNull();
     typed.send();
     expect(drawn).toEqual(["typed"]);
     nextFrame();
@@ -184,51 +184,50 @@ describe("after a key", () => {
     expect([drawn.length, frame], "nothing waits").toEqual([3, null]);
   });
 
-  test("that is not answered, they wait two pictures of the screen, and not again until its VM draws", () => {
+  test("that is not answered, they wait two refreshes of the screen, and not again until its VM draws", () => {
     const { typed, busy } = animating();
-    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    compositor.handle({ type: "keyPressed", session: 1 as LinkSessionId });
     for (let count = 0; count < 2; count += 1) nextFrame();
     expect(drawn).toEqual(["busy"]);
     // The first key was typing, for half a second; the next ones are not.
     for (let count = 0; count < 32; count += 1) {
       nextFrame();
-      compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+      compositor.handle({ type: "keyPressed", session: 1 as LinkSessionId });
     }
     busy.send();
     nextFrame();
     expect(drawn).toEqual(["busy", "busy"]);
     typed.send();
     nextFrame();
-    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    compositor.handle({ type: "keyPressed", session: 1 as LinkSessionId });
     busy.send();
     nextFrame();
     expect(drawn).toEqual(["busy", "busy", "typed"]);
   });
 
-  test("others are drawn in every refresh until the next key may come, then seldom, and what is between is left free", () => {
+  test("others are drawn in every refresh until the next key may come, then in every second one, and the others are left free", () => {
     const { typed, busy } = animating();
     // What the busy VM sent before the key.
     nextFrame();
-    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    compositor.handle({ type: "keyPressed", session: 1 as LinkSessionId });
     typed.send();
     nextFrame();
     const refreshes: string[] = [];
     for (let count = 0; count < 20; count += 1) {
       drawn = [];
       busy.send();
-      const isAsked = frame !== null;
+      const isRequested = frame !== null;
       nextFrame();
-      const unused = isAsked ? "asked" : "free";
+      const unused = isRequested ? "requested" : "free";
       refreshes.push(drawn.length > 0 ? "drawn" : unused);
     }
-    // 16 ms each: up to 32 ms after the key, then 128 ms after the picture before. One refresh was asked for at 48 ms.
-    const seldom = "free free free free free free free drawn";
-    expect(refreshes.join(" ")).toBe(`drawn ${seldom.replace("free", "asked")} ${seldom} free free free`);
+    // 16 ms each: drawn 32, 48 and 64 ms after the key; the refresh at 80 ms had been requested before.
+    expect(refreshes.join(" ")).toBe(`drawn drawn drawn requested drawn${" free drawn".repeat(7)} free`);
   });
 
   test("others are drawn in every refresh again when nobody has typed for half a second", () => {
     const { typed, busy } = animating();
-    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    compositor.handle({ type: "keyPressed", session: 1 as LinkSessionId });
     typed.send();
     for (let count = 0; count < 33; count += 1) nextFrame();
     drawn = [];
@@ -239,12 +238,12 @@ describe("after a key", () => {
     expect(drawn).toHaveLength(4);
   });
 
-  test("what is typed in another VM than before does not hold that one's pictures back", () => {
+  test("what is typed in another VM than before does not hold that one's frames back", () => {
     const { typed, busy } = animating();
-    compositor.handle({ type: "keyPressed", life: 1 as LifeId });
+    compositor.handle({ type: "keyPressed", session: 1 as LinkSessionId });
     typed.send();
     nextFrame();
-    compositor.handle({ type: "keyPressed", life: 2 as LifeId });
+    compositor.handle({ type: "keyPressed", session: 2 as LinkSessionId });
     for (let count = 0; count < 3; count += 1) {
       drawn = [];
       busy.send();
@@ -255,13 +254,13 @@ describe("after a key", () => {
 
   test("a VM is not kept from drawing by its own", () => {
     const { busy } = animating();
-    compositor.handle({ type: "keyPressed", life: 2 as LifeId });
+    compositor.handle({ type: "keyPressed", session: 2 as LinkSessionId });
     nextFrame();
     expect([drawn, busy.credits]).toEqual([["busy"], 4]);
   });
 });
 
-test("while it animates, a VM's pictures wait for the screen's next one", () => {
+test("while it animates, a VM's frames wait for the next refresh of the screen", () => {
   const guest = new Guest("a", 1);
   guest.send();
   guest.send();
@@ -271,7 +270,7 @@ test("while it animates, a VM's pictures wait for the screen's next one", () => 
   expect(guest.credits).toBe(4);
 });
 
-test("a picture in several messages is one picture, drawn when the last is there", () => {
+test("a frame in several messages is one frame, drawn when the last is there", () => {
   const guest = new Guest("a", 1);
   guest.send({ last: false });
   expect(drawn).toHaveLength(0);
@@ -293,7 +292,7 @@ test("what nobody sees is not paid for until somebody does", () => {
   expect(guest.credits).toBe(3);
 });
 
-test.each(["greedy", "modest"])("one picture of each VM is drawn in turn, whoever came first (%s)", (first) => {
+test.each(["greedy", "modest"])("one frame of each VM is drawn in turn, whoever came first (%s)", (first) => {
   const guests = new Map(
     (first === "greedy" ? ["greedy", "modest"] : ["modest", "greedy"]).map((n, at) => [n, new Guest(n, at)]),
   );
@@ -310,7 +309,7 @@ test("when the time of a frame is up, the rest is drawn in later ones, and nobod
   const guests = ["a", "b", "c"].map((name, at) => new Guest(name, at + 1));
   for (const guest of guests) guest.send(); // now all of them animate
   drawn = [];
-  drawMs = 11; // one picture is all that there is time for
+  drawMs = 11; // one frame is all that there is time for
   for (const guest of guests) for (let count = 0; count < 3; count += 1) guest.send();
   nextFrame();
   expect(drawn).toHaveLength(1);
@@ -322,7 +321,7 @@ test("when the time of a frame is up, the rest is drawn in later ones, and nobod
   expect(guests.map(({ credits }) => credits)).toEqual([2 + 4, 2 + 4, 2 + 4]);
 });
 
-test("a VM whose picture does not decode is reported and drawn no more; the others go on", () => {
+test("a VM whose frame does not decode is reported and drawn no more; the others go on", () => {
   const [bad, good] = [new Guest("bad", 1), new Guest("good", 2)];
   bad.send({
     damage: [{ x: 0, y: 0, width: 2, height: 1, encoding: "lz4", size: 8 }],
@@ -340,14 +339,14 @@ test("a VM whose picture does not decode is reported and drawn no more; the othe
 test.each([
   ["its last window goes", ["end", "forget"]],
   ["it ends without windows", ["forget", "end"]],
-] as const)("nothing is kept of a life that has ended when %s", (_when, [first, second]) => {
+] as const)("nothing is kept of a session that has ended when %s", (_when, [first, second]) => {
   const guest = new Guest("a", 1);
   guest[first]();
   guest[second]();
   expect(guest.isKept()).toBe(false);
 });
 
-test("a life that has ended keeps its last pictures until they are forgotten", () => {
+test("a session that has ended keeps its last frames until they are forgotten", () => {
   const guest = new Guest("a", 1);
   guest.end();
   expect(guest.isKept()).toBe(true);
@@ -358,7 +357,7 @@ describe("a rectangle of one colour", () => {
   const BIG = { width: 100, height: 100, damage: [SOLID] };
 
   /** What is done to the canvas for a solid pixel B G R A. */
-  function fillsFor(life: number, pixel: readonly number[], opaque: boolean): unknown[] {
+  function fillsFor(session: number, pixel: readonly number[], opaque: boolean): unknown[] {
     const fills: unknown[] = [];
     const context = {
       fillStyle: "",
@@ -367,7 +366,7 @@ describe("a rectangle of one colour", () => {
         fills.push(this.fillStyle, rect);
       },
     };
-    const guest = new Guest("home", life, context);
+    const guest = new Guest("home", session, context);
     guest.send({ ...BIG, opaque, payload: Uint8Array.from(pixel) });
     nextFrame();
     return fills;
