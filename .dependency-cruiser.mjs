@@ -143,6 +143,50 @@ export default {
       to: { path: "^(preload|renderer|scripts|e2e|bench)/" },
     },
     {
+      name: "images-stand-on-base",
+      comment: "Of main the template builder uses the helpers of main/base alone.",
+      severity: "error",
+      from: { path: "^images/", pathNot: tests },
+      to: { path: "^main/", pathNot: "^main/base/" },
+    },
+    {
+      name: "images-by-one-door",
+      comment: "The application uses of the template builder what images/builder/index.ts exports.",
+      severity: "error",
+      from: { path: "^main/", pathNot: tests },
+      to: { path: "^images/", pathNot: "^images/builder/index\\.ts$" },
+    },
+    {
+      name: "base-knows-no-domain",
+      comment: "main/base is what every part of main stands on: helpers of Node without a word of Atoll's domains.",
+      severity: "error",
+      from: { path: "^main/base/", pathNot: tests },
+      to: { path: "^(main|images)/", pathNot: "^main/base/" },
+    },
+    {
+      name: "hardware-knows-no-vms",
+      comment: "A driver is given a definition of its own schema and reports events; who uses it is not its business.",
+      severity: "error",
+      from: { path: "^main/hardware/", pathNot: tests },
+      to: { path: "^main/", pathNot: "^main/(hardware|base)/" },
+    },
+    {
+      name: "link-knows-no-vms",
+      comment:
+        "The link process parses what one guest says: of main it knows its own folder, the channels of the driver port and the helpers.",
+      severity: "error",
+      from: { path: "^main/link/", pathNot: tests },
+      to: { path: "^main/", pathNot: "^main/(link/|base/|hardware/driver\\.ts$)" },
+    },
+    {
+      name: "vms-know-no-control",
+      comment:
+        "Of these domains only the handlers of requests and events know the application; none knows the control socket.",
+      severity: "error",
+      from: { path: "^main/(vms|windows|settings)/", pathNot: [tests, "/([a-z]+-)?requests\\.ts$", "/events\\.ts$"] },
+      to: { path: "^main/(control/|[^/]+\\.ts$)" },
+    },
+    {
       name: "scripts-before-anything",
       comment: "What runs before npm ci has run imports Node's own modules only.",
       severity: "error",

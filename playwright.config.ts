@@ -1,15 +1,19 @@
 // End-to-end tests: the real Electron, real QEMU guests. `npm test` starts a display for them when there is none.
 import { defineConfig } from "@playwright/test";
 
+/** `npm run long` runs the long tests, and nothing else; everything else leaves them out. */
+const isLong = process.env["ATOLL_LONG"] === "1";
+
 export default defineConfig({
   testDir: "e2e",
-  testMatch: "**/*.e2e.ts",
+  testMatch: isLong ? "**/*.long.e2e.ts" : "**/*.e2e.ts",
+  testIgnore: isLong ? [] : "**/*.long.e2e.ts",
   // The guests need the cores: one test at a time.
   workers: 1,
   fullyParallel: false,
   forbidOnly: Boolean(process.env["CI"]),
   // Under TCG a guest takes seconds to boot.
-  timeout: 180_000,
+  timeout: isLong ? 60 * 60_000 : 180_000,
   expect: { timeout: 30_000 },
   outputDir: "test-results",
   reporter: process.env["ATOLL_E2E_JSON"]

@@ -40,12 +40,11 @@ test("a definition that is edited by hand counts at once; a broken one is named 
   fs.writeFileSync(work, text.replace("label: sand", "label: palm"));
   await expect.poll(async () => (await view("work"))?.label).toBe("palm");
 
-  const page = await desktop.page();
-  const told = page.evaluate(() => new Promise((resolve) => window.atoll.on("problems.changed", resolve)));
+  const told = await desktop.subscribe("problems.changed");
   fs.writeFileSync(work, text.replace("label: sand", "label: pink"));
   const expected = { file: work, line: 3, column: 8, reason: expect.stringContaining("label") as unknown as string };
   await expect.poll(problems).toMatchObject([expected]);
-  expect(await told).toMatchObject([expected]);
+  await expect.poll(told).toContainEqual([expect.objectContaining(expected)]);
   const words = await desktop.atoll("vm", "list");
   expect(words.stderr).toContain(`${work}:3:8: label`);
   expect((await view("work"))?.label).toBe("palm");
@@ -95,6 +94,9 @@ test("closing the desktop asks what becomes of running VMs, and remembers", asyn
   expect((await view("home"))?.state).toBe("running");
 
   await page.getByRole("button", { name: "Close Atoll" }).click();
+  await expect(prompt).toBeVisible();
+  // The question waits for its answer, not for the page that showed it first.
+  await page.reload();
   await prompt.getByRole("checkbox").check();
   const ended = desktop.ended();
   await prompt.getByRole("button", { name: "Shut down" }).click();

@@ -4,7 +4,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
-import type { DoctorCheck } from "#shared/ipc/control.ts";
+import type { DoctorCheck } from "#shared/model/doctor.ts";
 import type { VmView } from "#shared/model/vm.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 
@@ -159,7 +159,7 @@ test("without QEMU a start says what to install, and so does doctor", async () =
   await desktop.start({ PATH: bin });
   await desktop.json("vm", "create", "lame", "--label", "rose");
   const error = await failure("vm", "start", "lame");
-  expect(error).toMatchObject({ exit: 1, code: "hardware.qemu-missing" });
+  expect(error).toMatchObject({ exit: 1, code: "hardware.program-missing" });
   expect(error.message).toMatch(/install Debian's qemu-/);
   const { code, stdout } = await desktop.atollWith({ PATH: bin }, "doctor", "--json");
   expect(code).toBe(1);

@@ -148,8 +148,9 @@ for (const [kind, attack, words] of attacks) {
     await expect
       .poll(async () => (await desktop.vms()).find((vm) => vm.name === name))
       .toMatchObject({ state: "unresponsive", stateReason: "protocol-violation" });
-    const frozen = (await desktop.windows()).find(({ vm }) => vm === name);
-    expect(frozen).toMatchObject({ frozen: true });
+    const view = async (): Promise<WindowView | undefined> => (await desktop.windows()).find(({ vm }) => vm === name);
+    await expect.poll(view).toMatchObject({ frozen: true });
+    const frozen = await view();
     // Its last picture is still there, and its title was text.
     const element = (await desktop.page()).locator(`[data-window-id="${frozen?.id}"]`);
     await expect(element.locator('[data-part="title"]')).toContainText("<img src=x onerror=alert(1)>");

@@ -35,7 +35,10 @@ test("has no Node, and of Electron nothing but the bridge", async () => {
     node: ["require", "process", "module", "Buffer", "global"].filter((name) => name in globalThis),
     bridge: Object.keys(window.atoll).toSorted(),
   }));
-  expect(seen).toEqual({ node: [], bridge: ["on", "report", "request"] });
+  expect(seen).toEqual({
+    node: [],
+    bridge: ["answer", "on", "onQuestion", "onQuestionCancelled", "report", "request"],
+  });
 });
 
 test("runs no code but its own, and fetches nothing from elsewhere", async () => {
@@ -103,16 +106,17 @@ test("is refused what is no request of its contract", async () => {
   const page = await desktop.page();
   const answers = await page.evaluate(async () => {
     const ask = window.atoll.request as (name: string, input: unknown) => Promise<unknown>;
-    const thrown = await Promise.resolve()
-      .then(() => ask("atoll.delete-everything", {}))
-      .then(
-        () => "",
-        (error: unknown) => String(error),
-      );
-    return { thrown, malformed: await ask("vm.start", { vm: { toString: "home" } }) };
+    return {
+      unknown: await ask("atoll.delete-everything", {}),
+      ofTheCommand: await ask("vm.remove", { vm: "home", waitS: null }),
+      malformed: await ask("vm.start", { vm: { toString: "home" } }),
+    };
   });
-  expect(answers.thrown).toContain("there is no channel");
-  expect(answers.malformed).toMatchObject({ ok: false });
+  expect(answers).toMatchObject({
+    unknown: { ok: false, error: { code: "usage.unknown-method" } },
+    ofTheCommand: { ok: false, error: { code: "usage.unknown-method" } },
+    malformed: { ok: false, error: { code: "usage.bad-argument" } },
+  });
 });
 
 test("has a command's socket beside it that only its user can open", () => {

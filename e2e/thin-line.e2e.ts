@@ -28,6 +28,7 @@ for (const { program, kind } of [
     const line = `Over ${program}: "quotes", $HOME & ~ | 100 % [x] {y} <z> \\ ; Unknown?`;
     const page = await desktop.page();
     await type(page, `cat > ${file}\n`);
+    await desktop.isThere("home", file);
     const before = await desktop.picture(id);
     await type(page, `${line}\n`);
     await expect.poll(() => desktop.read("home", file)).toBe(`${line}\n`);

@@ -1,28 +1,30 @@
 /**
- * The bridge between main and the desktop's page: CHANNELS, walked. No logic; what travels is parsed in main.
- * Runs sandboxed, so that only Electron's few renderer modules are there.
+ * The bridge between main and the desktop's page. It knows kinds of messages and none of their names: what travels is
+ * checked in main. Runs sandboxed, so that only Electron's few renderer modules are there.
  */
 import { contextBridge, ipcRenderer } from "electron";
-import { CHANNELS, LINK_PORTS, type ChannelName } from "#shared/ipc/channels.ts";
+import { IPC, LINK_PORTS } from "#shared/ipc/channels.ts";
 
-const isChannel = (name: string, kind: (typeof CHANNELS)[ChannelName]): boolean =>
-  Object.hasOwn(CHANNELS, name) && CHANNELS[name as ChannelName] === kind;
+type Listener = (payload: unknown) => void;
+const listeners = new Map<string, Set<Listener>>();
 
-function refuse(name: string): never {
-  throw new Error(`there is no channel ${name} of this kind`);
-}
+ipcRenderer.on(IPC.event, (_event, name: string, payload: unknown) => {
+  for (const listener of listeners.get(name) ?? []) listener(payload);
+});
 
 contextBridge.exposeInMainWorld("atoll", {
-  request: (name: string, input: unknown): Promise<unknown> =>
-    isChannel(name, "request") ? ipcRenderer.invoke(name, input) : refuse(name),
-  report: (name: string, input: unknown): void =>
-    isChannel(name, "report") ? ipcRenderer.send(name, input) : refuse(name),
-  on: (name: string, listener: (payload: unknown) => void): (() => void) => {
-    if (!isChannel(name, "event")) refuse(name);
-    const forward = (_event: unknown, payload: unknown): void => listener(payload);
-    ipcRenderer.on(name, forward);
-    return () => void ipcRenderer.off(name, forward);
+  request: (name: string, input: unknown): Promise<unknown> => ipcRenderer.invoke(IPC.request, name, input),
+  report: (name: string, input: unknown): void => ipcRenderer.send(IPC.report, name, input),
+  on: (name: string, listener: Listener): (() => void) => {
+    const ofName = listeners.get(name) ?? new Set();
+    listeners.set(name, ofName.add(listener));
+    return () => void ofName.delete(listener);
   },
+  onQuestion: (listener: Listener): void =>
+    void ipcRenderer.on(IPC.question, (_event, question: unknown) => listener(question)),
+  onQuestionCancelled: (listener: (id: number) => void): void =>
+    void ipcRenderer.on(IPC.questionCancelled, (_event, id: number) => listener(id)),
+  answer: (id: number, answer: unknown): void => ipcRenderer.send(IPC.answer, id, answer),
 });
 
 // A MessagePort cannot pass the context bridge; a window message carries it.

@@ -50,7 +50,14 @@ export class Atoll {
   }
 
   get #env(): NodeJS.ProcessEnv {
-    return { ...process.env, ATOLL_HOME: this.#folder, DISPLAY: this.screen.display, WAYLAND_DISPLAY: undefined };
+    return {
+      ...process.env,
+      ATOLL_HOME: this.#folder,
+      // Its display has no GPU behind it, whatever the machine has.
+      ATOLL_GRAPHICS: "software",
+      DISPLAY: this.screen.display,
+      WAYLAND_DISPLAY: undefined,
+    };
   }
 
   /** Starts the application; does not wait for anything. */

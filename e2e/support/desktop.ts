@@ -7,7 +7,7 @@ import path from "node:path";
 import { _electron, type ElectronApplication, expect, type Locator, type Page } from "@playwright/test";
 import { PNG } from "pngjs";
 import { stringify } from "yaml";
-import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
@@ -60,7 +60,8 @@ export class TestDesktop {
   }
 
   get #env(): NodeJS.ProcessEnv {
-    return { ...process.env, ATOLL_HOME: this.home };
+    // Its display has no GPU behind it, whatever the machine has.
+    return { ...process.env, ATOLL_HOME: this.home, ATOLL_GRAPHICS: "software" };
   }
 
   get #command(): { executablePath: string; args: string[] } {
@@ -99,6 +100,21 @@ export class TestDesktop {
   async page(): Promise<Page> {
     if (this.#app === null) throw new Error("the application is not open");
     return this.#app.firstWindow();
+  }
+
+  /**
+   * Subscribes the page to an event. What is done once this has resolved is not missed.
+   * @returns gives all that came since, each time it is called
+   */
+  async subscribe(event: Parameters<AtollBridge["on"]>[0]): Promise<() => Promise<unknown[]>> {
+    const received = await (
+      await this.page()
+    ).evaluateHandle((name) => {
+      const values: unknown[] = [];
+      window.atoll.on(name, (value) => values.push(value));
+      return values;
+    }, event);
+    return () => received.jsonValue();
   }
 
   /** Kills the application alone, as a crash does. */
@@ -186,6 +202,11 @@ export class TestDesktop {
   async run(vm: string, ...argv: string[]): Promise<{ id: string; element: Locator }> {
     const { windowId } = await this.json<{ windowId: string }>("run", "--wait-window", "90", vm, "--", ...argv);
     return { id: windowId, element: (await this.page()).locator(`[data-window-id="${windowId}"]`) };
+  }
+
+  /** Waits until a guest's file is there: what a shell was told to write into it by keys is read from then on. */
+  async isThere(vm: string, file: string): Promise<void> {
+    await expect.poll(async () => (await this.atoll("exec", vm, "--", "test", "-e", file)).code).toBe(0);
   }
 
   /** What a guest's file holds. */

@@ -26,7 +26,10 @@ export async function startAsOrdinaryUser(): Promise<OrdinaryDesktop> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-user-"));
   const uid = process.getuid?.() ?? 0;
   const electron = resolveElectron().executable;
-  const env = { ...process.env, ATOLL_HOME: path.join(folder, "home") } as Record<string, string>;
+  const env = { ...process.env, ATOLL_HOME: path.join(folder, "home"), ATOLL_GRAPHICS: "software" } as Record<
+    string,
+    string
+  >;
   if (uid !== 0) {
     return opened(
       await _electron.launch({ ...SANDBOXED, executablePath: electron, args: [checkout], env }),

@@ -7,15 +7,17 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import type { DoctorCheck } from "#shared/ipc/control.ts";
+import type { DoctorCheck } from "#shared/model/doctor.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
-import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
-import { PROGRAMS } from "../../images/builder/initrd.ts";
+import { PROGRAMS, resolveCacheDir } from "../../images/builder/index.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
+import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
+import { DRIVER_TYPES } from "../hardware/driver-types.ts";
 import { probeHost } from "../hardware/host.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { templateViews } from "./template-views.ts";
+import { messageOf } from "#shared/model/app-error.ts";
 
 const LOW_MEMORY_MIB = 1024;
 const LOW_DISK_MIB = 2048;
@@ -43,7 +45,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     sandbox(),
     files(paths),
   ]);
-  return checks.flat();
+  return [...checks, graphics(paths)].flat();
 }
 
 async function qemu(): Promise<DoctorCheck[]> {
@@ -62,7 +64,7 @@ async function qemu(): Promise<DoctorCheck[]> {
   } catch (error) {
     const remedy = "apt-get install qemu-system-x86 qemu-utils";
     return [
-      { id: "qemu", status: "fail", detail: error instanceof Error ? error.message : String(error), remedy },
+      { id: "qemu", status: "fail", detail: messageOf(error), remedy },
       { id: "accelerator", status: "fail", detail: "cannot be tried without QEMU", remedy },
     ];
   }
@@ -200,6 +202,21 @@ function canConnect(socket: string): Promise<boolean> {
   });
 }
 
+/** What composites the desktop that runs, or would composite the next one. */
+function graphics(paths: Paths): DoctorCheck {
+  const inUse = graphicsInUse(paths);
+  const choice = choiceFor(paths);
+  const { mode, reason } = inUse ?? choice;
+  const where = mode === "gpu" ? "on the GPU" : "on the processor";
+  const isGivenUp = inUse?.mode === "software" && choice.mode === "gpu";
+  return {
+    id: "graphics",
+    status: isGivenUp ? "warn" : "ok",
+    detail: `the desktop ${inUse === null ? "would be" : "is"} composited ${where}: ${reason}`,
+    remedy: isGivenUp ? "Install the GPU's driver, or say `graphics: software` in settings.yaml." : "",
+  };
+}
+
 /** Chromium's, which needs user namespaces; as root it refuses. */
 async function sandbox(): Promise<DoctorCheck> {
   if (process.getuid?.() === 0) {
@@ -210,10 +227,7 @@ async function sandbox(): Promise<DoctorCheck> {
       remedy: "Start Atoll as an ordinary user.",
     };
   }
-  const failure = await promisify(execFile)("unshare", ["--user", "--map-root-user", "true"]).then(
-    () => "",
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  const failure = await promisify(execFile)("unshare", ["--user", "--map-root-user", "true"]).then(() => "", messageOf);
   return {
     id: "sandbox",
     status: failure === "" ? "ok" : "fail",
@@ -227,7 +241,7 @@ async function sandbox(): Promise<DoctorCheck> {
 
 /** VM definitions, settings and recipes of a person. */
 async function files(paths: Paths): Promise<DoctorCheck> {
-  const registry = new VmRegistry(paths.config);
+  const registry = new VmRegistry(paths.config, DRIVER_TYPES);
   const settings = new SettingsFile(paths.config);
   await Promise.all([registry.load(), settings.load()]);
   const recipes = (await templateViews(recipesFolder(paths))).problems;
@@ -239,6 +253,6 @@ async function files(paths: Paths): Promise<DoctorCheck> {
       problems.length === 0
         ? `${registry.all.length} VMs are defined in ${paths.config}`
         : problems.map(problemWords).join("; "),
-    remedy: problems.length === 0 ? "" : "Mend the files; until then they are not used.",
+    remedy: problems.length === 0 ? "" : "Fix the files; until then they are not used.",
   };
 }

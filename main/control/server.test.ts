@@ -6,11 +6,13 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { desktopContract } from "#shared/ipc/desktop.ts";
 import { makePrivateFolder, type Paths, resolvePaths } from "../base/paths.ts";
 import { deferred } from "../vms/testing/scripted-vm.ts";
-import type { Atoll } from "../atoll.ts";
+import type { Quitting } from "../desktop/quitting.ts";
+import { desktopHandlers } from "../desktop/requests.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
 import { ControlClient } from "./cli/client.ts";
-import type { Application } from "./methods.ts";
 import { ControlServer } from "./server.ts";
 import { raiseOther } from "./single-instance.ts";
 
@@ -27,8 +29,8 @@ afterEach(() => {
   fs.rmSync(home, { recursive: true });
 });
 
-/** No method is called. */
-const listen = (): Promise<ControlServer> => ControlServer.listen(paths, {} as Application);
+/** Nothing is asked of it. */
+const listen = (): Promise<ControlServer> => ControlServer.listen(paths, Dispatcher.of({}, {}));
 
 it("of applications that start together one listens", async () => {
   const started = await Promise.allSettled(Array.from({ length: 4 }, listen));
@@ -57,16 +59,18 @@ it("an end that was asked for comes when the VMs have stopped, also when whoever
   makePrivateFolder(paths.run);
   const stopped = deferred<string[]>();
   const stopVms = vi.fn<() => Promise<string[]>>(() => stopped.promise);
-  const quit = vi.fn<() => void>();
-  const server = await ControlServer.listen(paths, { atoll: {} as Atoll, stopVms, quit });
+  const quit = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  const quitting = { stopVms, quit } as unknown as Quitting;
+  const desktop = desktopHandlers({ quitting } as unknown as Parameters<typeof desktopHandlers>[0]);
+  const server = await ControlServer.listen(paths, Dispatcher.of({ desktop: desktopContract }, { desktop }));
   const client = await ControlClient.connect();
   const answered = client.call("desktop.quit", { vms: "stop" }).catch(() => undefined);
-  await vi.waitFor(() => expect(stopVms).toHaveBeenCalled());
+  await vi.waitFor(() => expect(stopVms).toHaveBeenCalled(), 20_000);
   client.close();
   await answered;
   expect(quit).not.toHaveBeenCalled();
   stopped.resolve([]);
-  await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce(), 20_000);
   await server.close();
 });
 

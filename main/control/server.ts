@@ -9,13 +9,12 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from "vscode-jsonrpc/node";
-import { type ControlMethod, controlSchemas } from "#shared/ipc/control.ts";
-import { AppError, type ErrorValue, toErrorValue } from "#shared/model/app-error.ts";
-import { type FileLock, tryLock } from "../../images/builder/file-lock.ts";
-import { logDefect } from "../base/log.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { type FileLock, tryLock } from "../base/file-lock.ts";
 import { checkPrivateFolder, makePrivateFolder, type Paths } from "../base/paths.ts";
-import { ExecChannel } from "./exec-channel.ts";
-import { type Application, methods } from "./methods.ts";
+import type { CliCaller } from "../ipc/caller.ts";
+import type { Dispatcher } from "../ipc/dispatcher.ts";
+import { clientConnection } from "./client-connection.ts";
 
 /** How long a client that has asked for the end may stay. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -34,7 +33,7 @@ export class ControlServer {
   }
 
   /** @throws AppError desktop.already-running */
-  static async listen(paths: Paths, app: Application): Promise<ControlServer> {
+  static async listen(paths: Paths, dispatcher: Dispatcher): Promise<ControlServer> {
     makePrivateFolder(paths.run);
     // Whoever has it is alone from here on: of two that look at the socket, both would find nobody, and both would listen.
     const lock = await tryLock(path.join(paths.run, LOCK_FILE));
@@ -42,7 +41,7 @@ export class ControlServer {
     try {
       // Something else may listen there.
       if (await isAnswered(paths.controlSocket)) throw alreadyRunning(paths);
-      return new ControlServer(await serveAt(paths.controlSocket, app), paths.controlSocket, lock);
+      return new ControlServer(await serveAt(paths.controlSocket, dispatcher), paths.controlSocket, lock);
     } catch (error) {
       await lock.release();
       throw error;
@@ -67,9 +66,9 @@ function alreadyRunning({ run, controlSocket }: Paths): AppError {
   );
 }
 
-async function serveAt(file: string, app: Application): Promise<net.Server> {
+async function serveAt(file: string, dispatcher: Dispatcher): Promise<net.Server> {
   fs.rmSync(file, { force: true });
-  const server = net.createServer((socket) => serve(socket, app));
+  const server = net.createServer((socket) => serve(socket, dispatcher));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(file, resolve);
@@ -91,56 +90,40 @@ export async function isAnswered(socket: string): Promise<boolean> {
   });
 }
 
-function serve(socket: net.Socket, app: Application): void {
+function serve(socket: net.Socket, dispatcher: Dispatcher): void {
   const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
-  const exec = new ExecChannel(connection);
-  const own: Application = { ...app, quit: () => whenClosed(socket, () => app.quit()) };
+  const caller: CliCaller = {
+    from: "cli",
+    connection: clientConnection(connection, (listener) => whenGone(socket, listener)),
+    afterAnswer: (act) => whenHungUp(socket, act),
+  };
   socket.on("error", () => socket.destroy());
-  socket.on("close", () => exec.close());
   connection.onRequest(async (method: string, untrustedParams: unknown) => {
-    try {
-      return await answer(own, exec, method, untrustedParams);
-    } catch (error) {
-      const value: ErrorValue = toErrorValue(error);
-      if (value.code === "internal") logDefect(method, error);
-      return new ResponseError(ErrorCodes.InternalError, value.message, value);
-    }
+    const answer = await dispatcher.dispatch(caller, method, inputOf(untrustedParams));
+    return answer.ok ? answer.value : new ResponseError(ErrorCodes.InternalError, answer.error.message, answer.error);
   });
+  connection.onNotification((method: string, untrustedParams: unknown) =>
+    dispatcher.report(caller, method, inputOf(untrustedParams)),
+  );
   connection.onError(() => socket.destroy());
   connection.listen();
 }
 
+function whenGone(socket: net.Socket, listener: () => void): void {
+  if (socket.destroyed) listener();
+  else socket.once("close", listener);
+}
+
+/** JSON-RPC has parameters by name, which is what the command sends, or in order. */
+function inputOf(untrustedParams: unknown): unknown {
+  return Array.isArray(untrustedParams) ? (untrustedParams as unknown[])[0] : untrustedParams;
+}
+
 /** When the client has its answer and goes, or does not go. */
-function whenClosed(socket: net.Socket, act: () => void): void {
-  if (socket.destroyed) return act();
+function whenHungUp(socket: net.Socket, act: () => void): void {
   const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
-  socket.once("close", () => {
+  whenGone(socket, () => {
     clearTimeout(timer);
     act();
   });
-}
-
-async function answer(app: Application, exec: ExecChannel, method: string, untrustedParams: unknown): Promise<unknown> {
-  if (!Object.hasOwn(controlSchemas, method))
-    throw new AppError("usage.unknown-method", `The application does not know "${method}".`, { method });
-  const name = method as ControlMethod;
-  const parsed = controlSchemas[name].safeParse(Array.isArray(untrustedParams) ? untrustedParams[0] : untrustedParams);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new AppError("usage.bad-argument", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`, {
-      method,
-    });
-  }
-  if (name === "exec.start") {
-    const params = controlSchemas["exec.start"].parse(parsed.data);
-    exec.start(app.atoll.vm(params.vm), params);
-    return null;
-  }
-  if (name === "exec.write") {
-    await exec.write(controlSchemas["exec.write"].parse(parsed.data));
-    return null;
-  }
-  // The schema of `name` has just made the parameters of the method `name`; TypeScript cannot follow the pair.
-  const act = methods[name] as (app: Application, params: unknown) => Promise<unknown>;
-  return act(app, parsed.data);
 }

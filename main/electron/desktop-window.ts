@@ -1,50 +1,46 @@
 /** The desktop's window and page: the adapter of main/windows/desktop.ts. */
-import { BrowserWindow, nativeTheme, screen, type WebContents } from "electron";
+import { BrowserWindow, screen, type WebContents } from "electron";
 import path from "node:path";
-import type { ChannelOf } from "#shared/ipc/channels.ts";
-import type {
-  DesktopLayout,
-  Events,
-  ReportInput,
-  Theme,
-  ThemeState,
-  WmAnswerValue,
-  WmCommand,
-} from "#shared/ipc/contract.ts";
-import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
-import type { Rect } from "#shared/model/window.ts";
+import type { ControlAction } from "#shared/ipc/desktop.ts";
+import type { DesktopLayout } from "#shared/ipc/layout.ts";
+import type { WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
+import type { ThemeState } from "#shared/model/theme.ts";
 import { Backoff } from "../base/backoff.ts";
 import { log } from "../base/log.ts";
+import type { Page } from "../ipc/page.ts";
 import type { OutputInfo } from "../link/contract.ts";
 import type { Desktop, PlacedWindow } from "../windows/desktop.ts";
+import { type PagePlace, toPage, toScreen } from "../windows/screen-pixels.ts";
+import type { WindowCommands } from "../windows/window-commands.ts";
 import { PAGE_URL } from "./app-protocol.ts";
 
-/** Longest that the page may take for a command. */
-const ANSWER_TIMEOUT_MS = 5_000;
-const BACKGROUND: Readonly<Record<Theme, string>> = { dark: "#0b1a24", light: "#e6efee" };
+const BACKGROUND: Readonly<Record<ThemeState["shown"], string>> = { dark: "#0b1a24", light: "#e6efee" };
 
-interface Pending {
-  resolve(value: WmAnswerValue): void;
-  reject(error: AppError): void;
+interface Parts {
+  /** Is told when there is a page in the window, and when there is none. */
+  page: Page;
+  commands: WindowCommands;
+  /** Shown until the page is there. */
+  theme: ThemeState["shown"];
 }
 
 export class DesktopWindow implements Desktop {
   readonly #window: BrowserWindow;
+  readonly #page: Page;
+  readonly #commands: WindowCommands;
   readonly #backoff = new Backoff();
-  readonly #pending = new Map<number, Pending>();
-  #lastCommand = 0;
   #layout: DesktopLayout = { windows: [] };
-  /** The page has asked for its state: it is ready for ports and events. */
-  #isAttached = false;
 
-  constructor() {
+  constructor({ page, commands, theme }: Parts) {
+    this.#page = page;
+    this.#commands = commands;
     const { workArea } = screen.getPrimaryDisplay();
     this.#window = new BrowserWindow({
       ...workArea,
       frame: false,
       show: false,
       title: "Atoll",
-      backgroundColor: BACKGROUND[themeState().shown],
+      backgroundColor: BACKGROUND[theme],
       webPreferences: {
         preload: path.join(import.meta.dirname, "../preload/index.cjs"),
         sandbox: true,
@@ -63,16 +59,15 @@ export class DesktopWindow implements Desktop {
     webContents.session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
     webContents.session.setPermissionCheckHandler(() => false);
     webContents.on("did-start-navigation", ({ isMainFrame, isSameDocument }) => {
-      if (isMainFrame && !isSameDocument) this.#isAttached = false;
+      if (isMainFrame && !isSameDocument) page.gone();
     });
     webContents.on("render-process-gone", (_event, { reason }) => {
-      this.#isAttached = false;
+      page.gone();
       if (reason === "clean-exit") return log("the desktop's page ended");
-      const waitMs = this.#backoff.ended(performance.now());
+      const waitMs = this.#backoff.nextDelayMs(performance.now());
       log(`the desktop's page ended (${reason}); it is opened again in ${waitMs / 1_000} s`);
       setTimeout(() => void this.#openAgain(), waitMs);
     });
-    nativeTheme.on("updated", () => this.send("theme.changed", themeState()));
     this.#window.once("ready-to-show", () => this.raise());
   }
 
@@ -90,11 +85,11 @@ export class DesktopWindow implements Desktop {
 
   /** The page, if it is ready. */
   get contents(): WebContents | null {
-    return this.#isAttached && !this.#window.isDestroyed() ? this.#window.webContents : null;
+    return this.#page.isAttached && !this.#window.isDestroyed() ? this.#window.webContents : null;
   }
 
-  attached(): void {
-    this.#isAttached = true;
+  pageReady(): void {
+    this.#page.attached((channel, ...content) => this.contents?.send(channel, ...content));
   }
 
   raise(): void {
@@ -103,7 +98,7 @@ export class DesktopWindow implements Desktop {
     this.#window.focus();
   }
 
-  control(action: "minimize" | "toggleMaximize" | "toggleFullscreen" | "close"): void {
+  control(action: ControlAction): void {
     if (action === "minimize") this.#window.minimize();
     else if (action === "close") this.#window.close();
     else if (action === "toggleFullscreen") this.#window.setFullScreen(!this.#window.isFullScreen());
@@ -111,60 +106,16 @@ export class DesktopWindow implements Desktop {
     else this.#window.maximize();
   }
 
-  send<Name extends ChannelOf<"event">>(name: Name, payload: Events[Name]): void {
-    this.contents?.send(name, payload);
-  }
-
-  reportLayout(layout: DesktopLayout): void {
+  layoutReported(layout: DesktopLayout): void {
     this.#layout = layout;
   }
 
   layout(): PlacedWindow[] {
-    const { origin, scale } = this.#place();
-    const toScreen = (rect: Rect): Rect => ({
-      x: Math.round((origin.x + rect.x) * scale),
-      y: Math.round((origin.y + rect.y) * scale),
-      width: Math.round(rect.width * scale),
-      height: Math.round(rect.height * scale),
-    });
-    return this.#layout.windows.map((window) => ({
-      ...window,
-      content: toScreen(window.content),
-      popups: window.popups.map(toScreen),
-    }));
+    return toScreen(this.#layout, this.#place());
   }
 
   command(command: WmCommand): Promise<WmAnswerValue> {
-    if (this.contents === null)
-      return Promise.reject(new AppError("desktop.not-ready", "The desktop is not ready yet: try again in a moment."));
-    this.#lastCommand += 1;
-    const id = this.#lastCommand;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(id);
-        reject(
-          new AppError("window.timeout", `The desktop did not answer within ${ANSWER_TIMEOUT_MS / 1000} s.`, {
-            command: command.type,
-          }),
-        );
-      }, ANSWER_TIMEOUT_MS);
-      const done = (act: () => void): void => {
-        clearTimeout(timer);
-        this.#pending.delete(id);
-        act();
-      };
-      this.#pending.set(id, {
-        resolve: (value) => done(() => resolve(value)),
-        reject: (error) => done(() => reject(error)),
-      });
-      this.send("wm.command", { id, command: this.#toPage(command) });
-    });
-  }
-
-  answered({ id, answer }: ReportInput<"wm.answer">): void {
-    const pending = this.#pending.get(id);
-    if (answer.ok) pending?.resolve(answer.value as WmAnswerValue);
-    else pending?.reject(fromErrorValue(answer.error as ErrorValue));
+    return this.#commands.run(toPage(command, this.#place()));
   }
 
   async screenshot(): Promise<Uint8Array> {
@@ -177,28 +128,10 @@ export class DesktopWindow implements Desktop {
     await this.open().catch((error: unknown) => log(`the desktop's page does not open: ${String(error)}`));
   }
 
-  #toPage(command: WmCommand): WmCommand {
-    if (command.type !== "move") return command;
-    const { origin, scale } = this.#place();
-    const length = (pixels: number | null): number | null => (pixels === null ? null : pixels / scale);
-    return {
-      ...command,
-      x: command.x / scale - origin.x,
-      y: command.y / scale - origin.y,
-      width: length(command.width),
-      height: length(command.height),
-    };
-  }
-
-  /** Where the page lies on the screen (DIP), and physical pixels for each DIP. */
-  #place(): { origin: { x: number; y: number }; scale: number } {
+  #place(): PagePlace {
     const bounds = this.#window.getContentBounds();
     return { origin: bounds, scale: screen.getDisplayMatching(bounds).scaleFactor };
   }
-}
-
-export function themeState(): ThemeState {
-  return { choice: nativeTheme.themeSource, shown: nativeTheme.shouldUseDarkColors ? "dark" : "light" };
 }
 
 /** The screen that guests are told of. */

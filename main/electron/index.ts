@@ -1,34 +1,53 @@
 /** Entry of the application: puts the parts together. Only this folder knows Electron. */
-import { app, Menu, nativeTheme } from "electron";
+import { app, Menu } from "electron";
 import path from "node:path";
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
-import { Atoll } from "../atoll.ts";
+import { contract } from "#shared/ipc/index.ts";
+import { toErrorValue } from "#shared/model/app-error.ts";
+import { Application } from "../application.ts";
+import { appHandlers } from "../apps/requests.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
-import { templateViews } from "../control/template-views.ts";
+import { desktopHandlers, problemHandlers } from "../desktop/requests.ts";
+import { Quitting } from "../desktop/quitting.ts";
+import { Graphics } from "../graphics/graphics.ts";
+import { Drivers, registered } from "../hardware/drivers.ts";
+import { EXTERNAL } from "../hardware/external/definition.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
+import { QEMU } from "../hardware/qemu/definition.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
-import { describeQemuVm } from "../hardware/qemu/templates.ts";
+import { qemuTemplates } from "../hardware/qemu/templates.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
+import { Page } from "../ipc/page.ts";
+import { questionHandlers } from "../ipc/requests.ts";
+import { sendSettingsEvents } from "../settings/events.ts";
 import { hostKeymap } from "../settings/keymap.ts";
+import { themeHandlers } from "../settings/requests.ts";
 import { SettingsFile } from "../settings/settings.ts";
+import { templateHandlers } from "../templates/requests.ts";
+import { execHandlers } from "../vms/exec-requests.ts";
 import { VmRegistry } from "../vms/registry.ts";
+import { sendVmEvents, vmHandlers } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
+import { PlacementsFile } from "../windows/placements-file.ts";
+import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
+import { WindowCommands } from "../windows/window-commands.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
-import { DesktopWindow, primaryOutput, themeState } from "./desktop-window.ts";
+import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
+import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
-import { Quitting } from "./quitting.ts";
 import { agentFolder } from "./setup-result.ts";
-import { PlacementsFile } from "../windows/placements-file.ts";
+import { electronTheme } from "./theme.ts";
 
-// Without a GPU, compositing on the processor by SwiftShader makes everything 9-16 fps; plain raster is faster (facts: frame path).
-app.disableHardwareAcceleration();
 Menu.setApplicationMenu(null);
 registerScheme();
 
 const paths = ownFolders();
+const graphics = new Graphics(paths);
+// Compositing by SwiftShader on the processor shows 9 to 16 frames a second; without it Chromium draws faster.
+if (graphics.choice.mode === "software") app.disableHardwareAcceleration();
 logTo(paths.state);
 app.setPath("userData", path.join(paths.state, "electron"));
 
@@ -46,136 +65,73 @@ app
   });
 
 async function run(): Promise<void> {
-  const registry = new VmRegistry(paths.config);
-  const definitionOf = (id: string): (typeof registry.all)[number] => {
-    const found = registry.all.find((definition) => definition.id === id);
-    if (found === undefined) throw new AppError("vm.not-found", `There is no VM ${id}.`, { id });
-    return found;
-  };
-  const drivers = {
-    qemu: new QemuDriver(paths, {
-      describe: async (id, boundBuild) => {
-        const definition = definitionOf(id);
-        if (definition.driver !== "qemu") throw new AppError("internal", `${definition.name} is not run by QEMU.`);
-        return describeQemuVm(definition, boundBuild, {
-          agentFolder: agentFolder(),
-          recipesFolder: recipesFolder(paths),
-        });
-      },
-    }),
-    external: new ExternalDriver((id) => {
-      const definition = definitionOf(id);
-      if (definition.driver !== "external") throw new AppError("internal", `${definition.name} is not external.`);
-      return definition.channels;
-    }),
-  };
-  let desktop: DesktopWindow | null = null;
+  const drivers = new Drivers([
+    registered(QEMU, new QemuDriver(paths, qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths) }))),
+    registered(EXTERNAL, new ExternalDriver()),
+  ]);
+  const registry = new VmRegistry(paths.config, drivers.types);
+  let window: DesktopWindow | null = null;
   const settings = new SettingsFile(paths.config);
   await settings.load();
-  nativeTheme.themeSource = settings.current.theme;
+  const theme = electronTheme;
+  theme.choose(settings.current.theme);
   const keymap = await hostKeymap(settings.current);
-  const atoll = new Atoll({
+  const application = new Application({
     registry,
     settings,
     drivers,
-    spawnLink: linkSpawner(() => desktop?.contents ?? null),
+    spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
     keymap: () => keymap,
     log,
   });
+  const page = new Page();
+  const commands = new WindowCommands(page);
+  const placements = new PlacementsFile(paths.state);
   const builds = new TemplateBuilds(recipesFolder(paths));
   const quitting = new Quitting({
-    atoll,
+    application,
     settings,
+    page,
     end: async () => {
       await builds.cancelAll();
-      atoll.release();
+      application.release();
       await server.close();
       app.exit(0);
     },
   });
-  const server = await ControlServer.listen(paths, {
-    atoll,
-    stopVms: () => quitting.stopVms(),
-    quit: () => void quitting.quit("keep"),
+  const dispatcher = Dispatcher.of(contract, {
+    app: appHandlers({ application }),
+    desktop: desktopHandlers({ application, placements, quitting, theme }),
+    exec: execHandlers({ application }),
+    layout: layoutHandlers({ application, placements }),
+    problem: problemHandlers({ application }),
+    question: questionHandlers({ page }),
+    template: templateHandlers({ builds, recipesFolder: recipesFolder(paths) }),
+    theme: themeHandlers({ settings, theme }),
+    vm: vmHandlers({ application, page }),
+    window: windowHandlers({ application, commands }),
   });
+  const server = await ControlServer.listen(paths, dispatcher);
 
-  const placements = new PlacementsFile(paths.state);
+  if (await restartsInSoftware(graphics)) {
+    await server.close();
+    app.exit(0);
+    return;
+  }
   serveFolder(path.join(import.meta.dirname, "../renderer"));
-  const window = new DesktopWindow();
-  desktop = window;
-  atoll.desktop = window;
-  serveIpc(
-    {
-      "desktop.attach": () => {
-        window.attached();
-        // After the answer, so that the page knows the VMs whose ports come.
-        setImmediate(() => atoll.vms.forEach((vm) => vm.attachPage()));
-        return {
-          vms: atoll.statuses,
-          problems: atoll.problems,
-          theme: themeState(),
-          placements: placements.current,
-        };
-      },
-      "desktop.control": ({ action }) => {
-        window.control(action);
-        return null;
-      },
-      "desktop.quit": ({ vms, remember }) => {
-        void quitting.chosen(vms, remember);
-        return null;
-      },
-      "theme.choose": async ({ choice }) => {
-        nativeTheme.themeSource = choice;
-        return done(settings.remember("theme", choice));
-      },
-      "vm.start": async ({ vm }) => done(atoll.vm(vm).start()),
-      "vm.stop": async ({ vm }) => done(atoll.vm(vm).stop()),
-      "vm.kill": async ({ vm }) => done(atoll.vm(vm).kill()),
-      "vm.pause": async ({ vm }) => done(atoll.vm(vm).pause()),
-      "vm.resume": async ({ vm }) => done(atoll.vm(vm).resume()),
-      "template.list": async () => (await templateViews(recipesFolder(paths))).templates,
-      "template.build": async ({ name }) => done(builds.build(name)),
-      "template.cancel": ({ name }) => {
-        builds.cancel(name);
-        return null;
-      },
-      "app.list": ({ vm }) => atoll.apps(vm),
-      "app.run": ({ vm, appId }) => atoll.run(vm, { appId, files: [] }, null),
-    },
-    {
-      "layout.report": (layout) => window.reportLayout(layout),
-      "placements.report": (told) => placements.keep(told),
-      "wm.answer": (answer) => window.answered(answer),
-      "window.dismissed": ({ window: id }) => {
-        const { vm, surface } = atoll.window(id);
-        if (vm.windows.isFrozen) vm.dismiss(surface);
-      },
-      "quit.shown": () => quitting.promptShown(),
-    },
-  );
-  let isTold = true;
-  atoll.on("changed", () => {
-    if (!isTold) return;
-    isTold = false;
-    setImmediate(() => {
-      isTold = true;
-      window.send("vm.changed", atoll.statuses);
-    });
-  });
-  builds.on("progress", (progress) => window.send("template.progress", progress));
-  atoll.on("problemsChanged", () => {
-    window.send("problems.changed", atoll.problems);
-    // The settings were read again, too.
-    nativeTheme.themeSource = settings.current.theme;
-    window.send("theme.changed", themeState());
-  });
+  const desktop = new DesktopWindow({ page, commands, theme: theme.state().shown });
+  window = desktop;
+  application.desktop = desktop;
+  serveIpc(dispatcher, page);
+  sendVmEvents({ application, page });
+  sendSettingsEvents({ application, page, settings, theme });
+  builds.on("progress", (progress) => page.send("template.progress", progress));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
-  window.onClosing(() => void quitting.closing(window));
+  desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
 
-  await Promise.all([window.open(), atoll.open()]);
+  await Promise.all([desktop.open(), application.open()]);
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */
@@ -189,9 +145,4 @@ function ownFolders(): Paths {
     process.stderr.write(`atoll: ${toErrorValue(error).message}\n`);
     process.exit(1);
   }
-}
-
-async function done(action: Promise<unknown>): Promise<null> {
-  await action;
-  return null;
 }

@@ -1,63 +1,40 @@
-/** The only file that uses ipcMain: checks who speaks, parses, runs, answers with an envelope. */
+/** The only file that uses ipcMain: checks that it is the desktop's page who speaks, and hands on what it says. */
 import { ipcMain as unsafeIpcMain, type IpcMainEvent, type IpcMainInvokeEvent } from "electron";
-import { CHANNELS, type ChannelName, type ChannelOf } from "#shared/ipc/channels.ts";
-import {
-  type Envelope,
-  type ReportInput,
-  reportSchemas,
-  type RequestInput,
-  type RequestResults,
-  requestSchemas,
-} from "#shared/ipc/contract.ts";
+import { IPC } from "#shared/ipc/channels.ts";
+import type { Envelope } from "#shared/ipc/index.ts";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { logDefect } from "../base/log.ts";
+import type { PageCaller } from "../ipc/caller.ts";
+import type { Dispatcher } from "../ipc/dispatcher.ts";
+import type { Page } from "../ipc/page.ts";
 import { PAGE_ORIGIN } from "./app-protocol.ts";
 
-export type RequestHandlers = {
-  [Name in ChannelOf<"request">]: (input: RequestInput<Name>) => Promise<RequestResults[Name]> | RequestResults[Name];
-};
-export type ReportHandlers = { [Name in ChannelOf<"report">]: (input: ReportInput<Name>) => void };
+const CALLER: PageCaller = { from: "page", afterAnswer: (act) => void setImmediate(act) };
 
-export function serveIpc(requests: RequestHandlers, reports: ReportHandlers): void {
-  for (const name of Object.keys(CHANNELS) as ChannelName[]) {
-    if (isRequest(name)) {
-      unsafeIpcMain.handle(name, async (event, untrustedInput: unknown): Promise<Envelope<unknown>> => {
-        try {
-          checkSender(event);
-          // The schema of `name` makes the input of the handler of `name`; TypeScript cannot follow the pair.
-          const act = requests[name] as (input: unknown) => unknown;
-          return { ok: true, value: await act(requestSchemas[name].parse(untrustedInput)) };
-        } catch (error) {
-          const value = toErrorValue(error);
-          if (value.code === "internal") logDefect(name, error);
-          return { ok: false, error: value };
-        }
-      });
-    } else if (isReport(name)) {
-      unsafeIpcMain.on(name, (event, untrustedInput: unknown) => {
-        try {
-          checkSender(event);
-          const act = reports[name] as (input: unknown) => void;
-          act(reportSchemas[name].parse(untrustedInput));
-        } catch (error) {
-          logDefect(`refused ${name}`, error);
-        }
-      });
-    }
-  }
+export function serveIpc(dispatcher: Dispatcher, page: Page): void {
+  unsafeIpcMain.handle(
+    IPC.request,
+    async (event, name: unknown, untrustedInput: unknown): Promise<Envelope<unknown>> => {
+      if (isFromPage(event)) return dispatcher.dispatch(CALLER, name, untrustedInput);
+      return { ok: false, error: toErrorValue(refused(IPC.request)) };
+    },
+  );
+  unsafeIpcMain.on(IPC.report, (event, name: unknown, untrustedInput: unknown) => {
+    if (isFromPage(event)) dispatcher.report(CALLER, name, untrustedInput);
+    else refused(IPC.report);
+  });
+  unsafeIpcMain.on(IPC.answer, (event, untrustedId: unknown, untrustedAnswer: unknown) => {
+    if (isFromPage(event)) page.answered(untrustedId, untrustedAnswer);
+    else refused(IPC.answer);
+  });
 }
 
-function isRequest(name: ChannelName): name is ChannelOf<"request"> {
-  return CHANNELS[name] === "request";
+function isFromPage({ senderFrame }: IpcMainInvokeEvent | IpcMainEvent): boolean {
+  return senderFrame !== null && senderFrame.parent === null && senderFrame.url.startsWith(`${PAGE_ORIGIN}/`);
 }
 
-function isReport(name: ChannelName): name is ChannelOf<"report"> {
-  return CHANNELS[name] === "report";
-}
-
-function checkSender(event: IpcMainInvokeEvent | IpcMainEvent): void {
-  const frame = event.senderFrame;
-  if (frame === null || frame.parent !== null || !frame.url.startsWith(`${PAGE_ORIGIN}/`)) {
-    throw new AppError("internal", "A frame that is not the desktop's page called.");
-  }
+function refused(channel: string): AppError {
+  const error = new AppError("internal", "A frame that is not the desktop's page called.");
+  logDefect(channel, error);
+  return error;
 }

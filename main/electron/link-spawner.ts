@@ -2,7 +2,7 @@
 import { MessageChannelMain, utilityProcess, type WebContents } from "electron";
 import path from "node:path";
 import { LINK_PORTS } from "#shared/ipc/channels.ts";
-import type { LinkPortsMessage } from "#shared/ipc/contract.ts";
+import type { LinkPortsMessage } from "#shared/ipc/index.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { FromLink, ToLink } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SettingsFile } from "./settings.ts";
+import { readSettings, SettingsFile } from "./settings.ts";
 
 let folder: string;
 const file = (): string => path.join(folder, "settings.yaml");
@@ -28,6 +28,14 @@ describe("settings.yaml", () => {
     const { current, problem } = await load("keyboard: {layout: de}\nonQuit: never\n");
     expect(current).toMatchObject({ keyboard: null, onQuit: "ask" });
     expect(problem).toMatchObject({ file: file(), line: 2, column: 9 });
+  });
+
+  it("can be read before anything can be awaited", () => {
+    expect(readSettings(folder)).toMatchObject({ graphics: "auto" });
+    fs.writeFileSync(file(), "graphics: gpu\n");
+    expect(readSettings(folder)).toMatchObject({ graphics: "gpu", onQuit: "ask" });
+    fs.writeFileSync(file(), "graphics: best\n");
+    expect(readSettings(folder)).toMatchObject({ graphics: "auto" });
   });
 
   it("remembers a choice beside what a person wrote", async () => {

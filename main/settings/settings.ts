@@ -1,12 +1,17 @@
-/** `config/settings.yaml`: a file that a person can read and edit; what it leaves out has its default. */
+/** `config/settings.yaml`: a file that a person can read and edit; settings that it omits have their defaults. */
+import fs from "node:fs";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { THEME_CHOICES } from "#shared/ipc/contract.ts";
 import { AppError } from "#shared/model/app-error.ts";
+import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
+import { writeFileAtomically } from "../base/write-file.ts";
+import { GRAPHICS_SETTINGS } from "../graphics/choice.ts";
+
+const FILE_NAME = "settings.yaml";
 
 const keymapName = z
   .string()
@@ -25,12 +30,26 @@ const settingsSchema = z.strictObject({
     .nullable()
     .default(null),
   /** Dark, light, or as the host's desktop has it. */
-  theme: z.enum(THEME_CHOICES).default("system"),
-  /** What becomes of running VMs when the desktop is closed by hand. */
+  theme: themeChoice.default("system"),
+  /** What happens to running VMs when a person closes the desktop. */
   onQuit: z.enum(["ask", "keep", "stop"]).default("ask"),
+  /** What composites the desktop, from the next start on. */
+  graphics: z.enum(GRAPHICS_SETTINGS).default("auto"),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** For what has to be known before anything can be awaited; the defaults where the file is broken or not there. */
+export function readSettings(configFolder: string): Settings {
+  const file = path.join(configFolder, FILE_NAME);
+  try {
+    const read = readYaml(settingsSchema, fs.readFileSync(file, "utf8"), file);
+    if (read.ok) return read.value;
+  } catch {
+    // `SettingsFile` says why.
+  }
+  return settingsSchema.parse({});
+}
 
 export class SettingsFile {
   readonly #file: string;
@@ -38,10 +57,10 @@ export class SettingsFile {
   #problem: FileProblem | null = null;
 
   constructor(configFolder: string) {
-    this.#file = path.join(configFolder, "settings.yaml");
+    this.#file = path.join(configFolder, FILE_NAME);
   }
 
-  /** The defaults where there is no file, or one that is broken. */
+  /** The defaults where there is no file, or the file is broken. */
   get current(): Settings {
     return this.#current;
   }
@@ -67,22 +86,20 @@ export class SettingsFile {
     return watchFolder(folder, () => void this.load().then(changed));
   }
 
-  /** Writes what a person chose into the file; their comments and other fields stay. @throws AppError settings.broken */
+  /** Writes a person's choice into the file; comments and other fields stay. @throws AppError settings.broken */
   async remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
     await this.load();
     if (this.#problem !== null) {
       throw new AppError(
         "settings.broken",
-        `The choice was not remembered, because the settings are broken: ${problemWords(this.#problem)}. Mend the file.`,
+        `The choice was not remembered, because the settings are broken: ${problemWords(this.#problem)}. Fix the file.`,
         { ...this.#problem },
       );
     }
     const document = parseDocument(await this.#text());
     document.set(name, value);
     await fsp.mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
-    const partial = `${this.#file}.partial`;
-    await fsp.writeFile(partial, document.toString(), { mode: 0o600 });
-    await fsp.rename(partial, this.#file);
+    await writeFileAtomically(this.#file, document.toString());
     await this.load();
   }
 

@@ -1,10 +1,16 @@
 /** What waits for an answer of a guest ends with its VM. The answers themselves are e2e's. */
 import { beforeEach, expect, it } from "vitest";
 import type { AppError } from "#shared/model/app-error.ts";
-import { newDefinition } from "./definition.ts";
 import { Exec } from "./exec.ts";
 import { launch, listApps, waitForWindow } from "./launcher.ts";
-import { HELLO, scriptedContext, scriptedDriver, type ScriptedLink, ScriptedMachine } from "./testing/scripted-vm.ts";
+import {
+  HELLO,
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  type ScriptedLink,
+  ScriptedMachine,
+} from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
 
 let machine: ScriptedMachine;
@@ -14,7 +20,7 @@ let vm: Vm;
 beforeEach(async () => {
   machine = new ScriptedMachine();
   links = [];
-  vm = new Vm(newDefinition("test", "rose", "debian"), { ...scriptedContext(links), driver: scriptedDriver(machine) });
+  vm = new Vm(scriptedDefinition("test", "rose"), { ...scriptedContext(links), driver: scriptedDriver(machine) });
   await vm.start();
   links[0]?.says(HELLO);
 });
@@ -25,7 +31,7 @@ it.each([
   ["a window", () => waitForWindow(vm, 60_000).found(1)],
 ])("%s that is waited for is lost with the VM", async (_what, ask) => {
   const asked = ask();
-  machine.emit("ended", { reason: "qemu-exited", detail: "" });
+  machine.emit("ended", { reason: "machine-exited", detail: "" });
   await expect(asked).rejects.toMatchObject({ code: "vm.not-running" });
 });
 

@@ -1,5 +1,5 @@
 /** Starts programs in guests and lists applications: requests to a link, matched with its answers. */
-import type { AppView } from "#shared/ipc/contract.ts";
+import type { AppView } from "#shared/model/app.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { windowIdOf, type WindowId } from "#shared/model/window.ts";
 import type { FromLink, ToLink } from "../link/contract.ts";

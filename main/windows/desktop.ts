@@ -1,5 +1,7 @@
-/** The port to the desktop's page: what main asks of the window manager. The adapter is main/electron/desktop-window.ts. */
-import type { WmAnswerValue, WmCommand } from "#shared/ipc/contract.ts";
+/** The port to the desktop's window. The adapter is main/electron/desktop-window.ts. */
+import type { ControlAction } from "#shared/ipc/desktop.ts";
+import type { DesktopLayout } from "#shared/ipc/layout.ts";
+import type { WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
 import type { Rect, WindowId, WindowMode } from "#shared/model/window.ts";
 
 /** A window on the host's screen; physical pixels. */
@@ -15,6 +17,11 @@ export interface PlacedWindow {
 export interface Desktop {
   /** Opens it, or brings it to the front. */
   raise(): void;
+  control(action: ControlAction): void;
+  /** The page has asked for its state. */
+  pageReady(): void;
+  /** Where the page says that its windows are; DOM pixels. */
+  layoutReported(layout: DesktopLayout): void;
   layout(): PlacedWindow[];
   /** Positions in physical pixels of the screen. Rejects with what the page says, or desktop.not-ready. */
   command(command: WmCommand): Promise<WmAnswerValue>;

@@ -1,4 +1,4 @@
-/** The windows and popups of one VM as main knows them: from the link's events. Where they stand on the desktop, the page tells. */
+/** The windows and popups of one VM as main knows them: from the link's events. The page reports where they are on the desktop. */
 import type { SurfaceEvent } from "#shared/ipc/link-port.ts";
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
 
@@ -45,7 +45,7 @@ export class GuestWindows {
     this.#painted.delete(surface);
   }
 
-  /** Channels are gone: what is shown stays, nothing of it changes. */
+  /** The channels are closed: the windows stay as they were last drawn. */
   freeze(): void {
     this.#isFrozen = true;
   }

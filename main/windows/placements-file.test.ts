@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Placements } from "#shared/ipc/contract.ts";
+import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { PlacementsFile } from "./placements-file.ts";
@@ -30,6 +30,14 @@ it("what is kept is there for the next run", () => {
   new PlacementsFile(folder).keep(placements);
   expect(new PlacementsFile(folder).current).toEqual(placements);
   expect(fs.statSync(path.join(folder, "placements.json")).mode & 0o777).toBe(0o600);
+});
+
+it("full screen is read by its former names too", () => {
+  const [window] = placements.windows;
+  const former = ["fullscreen", "screen"].map((placement) => ({ ...window, placement }));
+  fs.writeFileSync(path.join(folder, "placements.json"), JSON.stringify({ windows: former, apps: [] }));
+  const read = new PlacementsFile(folder).current.windows.map(({ placement }) => placement);
+  expect(read).toEqual(["appFullscreen", "userFullscreen"]);
 });
 
 it("no file, and one that is broken, are none", () => {

@@ -1,11 +1,11 @@
 /** The page's side of the compositor worker. */
 import type { SurfaceId } from "#shared/model/window.ts";
-import type { FromCompositor, Layer, LifeId, Picture, ToCompositor } from "./worker/messages.ts";
+import type { FromCompositor, Layer, LinkSessionId, FrameInfo, ToCompositor } from "./worker/messages.ts";
 
-export interface PictureListener {
-  /** A picture was drawn that changes more than pixels. */
-  pictureChanged(surface: SurfaceId, picture: Picture): void;
-  /** The surface has become translucent: `open` it again, with a new canvas in the old one's place. */
+export interface FrameListener {
+  /** A frame was drawn whose size, geometry or configure serial differs from the one before it. */
+  frameChanged(surface: SurfaceId, frame: FrameInfo): void;
+  /** The surface has become translucent: call `replaceCanvas` with a new canvas in the old one's place. */
   canvasWanted(surface: SurfaceId): void;
 }
 
@@ -14,44 +14,49 @@ export class Compositor {
     type: "module",
     name: "compositor",
   });
-  readonly #listeners = new Map<LifeId, PictureListener>();
+  readonly #listeners = new Map<LinkSessionId, FrameListener>();
   readonly #screenshots = new Map<number, (png: Uint8Array | null) => void>();
-  #lives = 0;
+  #sessions = 0;
   #requests = 0;
 
   constructor() {
     this.#worker.onmessage = ({ data }: MessageEvent<FromCompositor>) => this.#received(data);
   }
 
-  /** A new life of a VM's link. */
-  link(pixels: MessagePort, listener: PictureListener): LifeId {
-    const life = (this.#lives += 1) as LifeId;
-    this.#listeners.set(life, listener);
-    this.#send({ type: "link", life, pixels }, [pixels]);
-    return life;
+  /** A VM's link has connected. `pixels` is transferred to the worker. */
+  link(pixels: MessagePort, listener: FrameListener): LinkSessionId {
+    const session = (this.#sessions += 1) as LinkSessionId;
+    this.#listeners.set(session, listener);
+    this.#send({ type: "link", session, pixels }, [pixels]);
+    return session;
   }
 
-  open(life: LifeId, surface: SurfaceId, element: HTMLCanvasElement): void {
+  open(session: LinkSessionId, surface: SurfaceId, element: HTMLCanvasElement): void {
     const canvas = element.transferControlToOffscreen();
-    this.#send({ type: "surface", life, surface, canvas }, [canvas]);
+    this.#send({ type: "open", session, surface, canvas }, [canvas]);
   }
 
-  setVisible(life: LifeId, surface: SurfaceId, isVisible: boolean): void {
-    this.#send({ type: "visibility", life, surface, isVisible });
+  replaceCanvas(session: LinkSessionId, surface: SurfaceId, element: HTMLCanvasElement): void {
+    const canvas = element.transferControlToOffscreen();
+    this.#send({ type: "replaceCanvas", session, surface, canvas }, [canvas]);
   }
 
-  keyPressed(life: LifeId): void {
-    // Without others there is nothing to hold back, and the key's way is short of processors as it is.
-    if (this.#listeners.size > 1) this.#send({ type: "keyPressed", life });
+  setVisible(session: LinkSessionId, surface: SurfaceId, isVisible: boolean): void {
+    this.#send({ type: "visibility", session, surface, isVisible });
   }
 
-  forget(life: LifeId, surface: SurfaceId): void {
-    this.#send({ type: "forget", life, surface });
+  keyPressed(session: LinkSessionId): void {
+    // With one VM there is nothing to hold back; skip the extra worker message on the input path.
+    if (this.#listeners.size > 1) this.#send({ type: "keyPressed", session });
   }
 
-  end(life: LifeId): void {
-    this.#listeners.delete(life);
-    this.#send({ type: "end", life });
+  forget(session: LinkSessionId, surface: SurfaceId): void {
+    this.#send({ type: "forget", session, surface });
+  }
+
+  end(session: LinkSessionId): void {
+    this.#listeners.delete(session);
+    this.#send({ type: "end", session });
   }
 
   /** PNG of `layers`, bottom to top; null = it could not be made. */
@@ -64,9 +69,9 @@ export class Compositor {
   }
 
   #received(message: FromCompositor): void {
-    if (message.type === "picture")
-      return this.#listeners.get(message.life)?.pictureChanged(message.surface, message.picture);
-    if (message.type === "canvasWanted") return this.#listeners.get(message.life)?.canvasWanted(message.surface);
+    if (message.type === "frameChanged")
+      return this.#listeners.get(message.session)?.frameChanged(message.surface, message.frame);
+    if (message.type === "canvasWanted") return this.#listeners.get(message.session)?.canvasWanted(message.surface);
     this.#screenshots.get(message.request)?.(message.png);
     this.#screenshots.delete(message.request);
   }

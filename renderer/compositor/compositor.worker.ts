@@ -1,7 +1,7 @@
-/** The compositor's worker: turns guests' frames into pictures on OffscreenCanvases. Its work is in worker/. */
+/** Entry of the compositor's worker, which draws guests' frames onto OffscreenCanvases. Its parts are in worker/. */
 import wasmUrl from "./decoders/gen/decoders.wasm?url";
 import { Decoder } from "./decoders/decoder.ts";
-import { Compositor } from "./worker/compositor.ts";
+import { CompositorWorker } from "./worker/compositor-worker.ts";
 import type { FromCompositor, ToCompositor } from "./worker/messages.ts";
 
 const tell = (message: FromCompositor, transfer: Transferable[] = []): void => self.postMessage(message, { transfer });
@@ -9,7 +9,7 @@ const tell = (message: FromCompositor, transfer: Transferable[] = []): void => s
 const compositor = fetch(wasmUrl)
   .then((response) => response.arrayBuffer())
   .then((wasm) => Decoder.create(wasm))
-  .then((decoder) => new Compositor(decoder, tell));
+  .then((decoder) => new CompositorWorker(decoder, tell));
 
 // Set before the decoder is there: messages that came earlier would be lost. Their order is kept.
 self.onmessage = ({ data }: MessageEvent<ToCompositor>) => void compositor.then((ready) => ready.handle(data));

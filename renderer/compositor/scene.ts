@@ -1,10 +1,10 @@
 /**
- * The surfaces of one life of a VM's link as elements of the page: a tree of canvases for each window and popup.
- * Knows no frames, no focus and no React; who shows a root appends its `node` (and a window's `popups`) somewhere.
+ * The surfaces of one link session as elements of the page: a tree of canvases for each window and popup.
+ * Knows no window decorations, no focus and no React; who shows a root appends its `node` (and a window's `popups`) somewhere.
  */
 import type { PlacedChild, Rect, SurfaceId } from "#shared/model/window.ts";
 import type { Compositor } from "./compositor.ts";
-import type { Layer, LifeId, Picture } from "./worker/messages.ts";
+import type { Layer, LinkSessionId, FrameInfo } from "./worker/messages.ts";
 
 export type Role = "window" | "popup" | "subsurface";
 
@@ -22,14 +22,15 @@ export interface SceneSurface {
   readonly children: Set<SceneSurface>;
   /** Bottom to top, itself included. */
   order: readonly PlacedChild[];
-  picture: Picture | null;
-  /** Somebody sees it, or would if it had a picture. */
+  /** The newest frame that was drawn; null = none yet. */
+  frame: FrameInfo | null;
+  /** Somebody sees it, or would if it had a frame. */
   isVisible: boolean;
 }
 
 /** The part of a root surface that is its window: all of it unless the program says otherwise. */
-export function geometryOf(picture: Picture): Rect {
-  return picture.geometry ?? { x: 0, y: 0, width: picture.logicalWidth, height: picture.logicalHeight };
+export function geometryOf(frame: FrameInfo): Rect {
+  return frame.geometry ?? { x: 0, y: 0, width: frame.logicalWidth, height: frame.logicalHeight };
 }
 
 const bySurfaceCanvas = new WeakMap<EventTarget, { scene: Scene; surface: SceneSurface }>();
@@ -40,13 +41,13 @@ export function surfaceAt(element: EventTarget | null): { scene: Scene; surface:
 }
 
 export class Scene {
-  readonly life: LifeId;
+  readonly session: LinkSessionId;
   readonly #compositor: Compositor;
   readonly #surfaces = new Map<SurfaceId, SceneSurface>();
   #cursor = "";
 
-  constructor(life: LifeId, compositor: Compositor) {
-    this.life = life;
+  constructor(session: LinkSessionId, compositor: Compositor) {
+    this.session = session;
     this.#compositor = compositor;
   }
 
@@ -75,23 +76,25 @@ export class Scene {
     node.append(canvas);
     const popups = document.createElement("div");
     popups.className = "popups";
-    const surface = {
+    const surface: SceneSurface = {
       id,
       role,
       parent,
+      get root() {
+        return role === "subsurface" && parent !== null ? parent.root : surface;
+      },
       node,
       canvas,
       popups,
-      children: new Set<SceneSurface>(),
+      children: new Set(),
       order: [{ surface: id, x: 0, y: 0 }],
-      picture: null,
+      frame: null,
       isVisible: true,
-    } as unknown as SceneSurface & { root: SceneSurface };
-    surface.root = role === "subsurface" && parent !== null ? parent.root : surface;
+    };
     parent?.children.add(surface);
     this.#surfaces.set(id, surface);
     bySurfaceCanvas.set(canvas, { scene: this, surface });
-    this.#compositor.open(this.life, id, canvas);
+    this.#compositor.open(this.session, id, canvas);
     if (parent?.isVisible === false) this.setVisible(surface, false);
     return surface;
   }
@@ -105,7 +108,7 @@ export class Scene {
     surface.canvas.replaceWith(canvas);
     surface.canvas = canvas;
     bySurfaceCanvas.set(canvas, { scene: this, surface });
-    this.#compositor.open(this.life, id, canvas);
+    this.#compositor.replaceCanvas(this.session, id, canvas);
   }
 
   /** The whole stacking of a surface's subsurfaces; one that is not named is not shown. */
@@ -129,19 +132,18 @@ export class Scene {
     for (const child of parent.children) if (child.role === "subsurface" && !shown.has(child.node)) child.node.remove();
   }
 
-  /** A picture was drawn: the canvas takes its logical size. */
-  show(id: SurfaceId, picture: Picture): SceneSurface | undefined {
+  /** A frame was drawn: the canvas takes its logical size. */
+  show(id: SurfaceId, frame: FrameInfo): SceneSurface | undefined {
     const surface = this.#surfaces.get(id);
     if (surface === undefined) return undefined;
-    surface.picture = picture;
+    surface.frame = frame;
     const { style } = surface.canvas;
-    style.width = `${picture.logicalWidth}px`;
-    style.height = `${picture.logicalHeight}px`;
-    // The worker's next picture may be there before its size is: never stretch it where one pixel is one unit.
-    style.objectFit =
-      picture.logicalWidth === picture.width && picture.logicalHeight === picture.height ? "none" : "fill";
+    style.width = `${frame.logicalWidth}px`;
+    style.height = `${frame.logicalHeight}px`;
+    // The worker's next frame may be there before its size is: never stretch it where one pixel is one unit.
+    style.objectFit = frame.logicalWidth === frame.width && frame.logicalHeight === frame.height ? "none" : "fill";
     if (surface.role !== "subsurface") {
-      const { x, y } = geometryOf(picture);
+      const { x, y } = geometryOf(frame);
       surface.node.style.left = `${-x}px`;
       surface.node.style.top = `${-y}px`;
     }
@@ -156,14 +158,14 @@ export class Scene {
     surface.parent?.children.delete(surface);
     this.#surfaces.delete(id);
     if (surface.role === "subsurface") surface.node.remove();
-    this.#compositor.forget(this.life, id);
+    this.#compositor.forget(this.session, id);
     return [...closed, surface];
   }
 
   /** Nobody sees it, or somebody does again: goes for all that stand on it, what opens there later too. */
   setVisible(root: SceneSurface, isVisible: boolean): void {
     root.isVisible = isVisible;
-    this.#compositor.setVisible(this.life, root.id, isVisible);
+    this.#compositor.setVisible(this.session, root.id, isVisible);
     for (const child of root.children) this.setVisible(child, isVisible);
   }
 
@@ -185,10 +187,10 @@ export class Scene {
         if (placed === undefined) continue;
         if (placed !== surface) {
           if (placed.parent === surface) visit(placed, x + child.x, y + child.y);
-        } else if (surface.picture !== null) {
-          const { logicalWidth, logicalHeight } = surface.picture;
+        } else if (surface.frame !== null) {
+          const { logicalWidth, logicalHeight } = surface.frame;
           layers.push({
-            life: this.life,
+            session: this.session,
             surface: surface.id,
             x: x * scale,
             y: y * scale,

@@ -2,7 +2,8 @@
 import { act, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { AppView, AtollBridge, Envelope } from "#shared/ipc/contract.ts";
+import type { AtollBridge, Envelope } from "#shared/ipc/index.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { ShellContext } from "../shell/shell.ts";
 import { testShell } from "../shell/testing.ts";

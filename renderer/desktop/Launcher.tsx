@@ -3,7 +3,7 @@ import "./launcher.css";
 import { Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";
-import type { AppView } from "#shared/ipc/contract.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { useShell } from "../shell/shell.ts";
 import { Tag } from "../ui/Tag.tsx";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AppView } from "#shared/ipc/contract.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { offeredApps, searchApps } from "./app-search.ts";
 

@@ -1,5 +1,5 @@
 /** Searches programs by what is typed, best match first. Pure. */
-import type { AppView } from "#shared/ipc/contract.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 
 /** The programs of each VM that has answered; null: it did not answer in time. */

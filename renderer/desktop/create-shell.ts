@@ -1,5 +1,5 @@
 /** Puts the desktop's working parts together: the only place that makes them. */
-import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { Compositor } from "../compositor/compositor.ts";
 import { onLinkPorts } from "../host/bridge.ts";
 import { ActivityTracker } from "../input/activity.ts";

@@ -3,13 +3,12 @@
 import { act } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { AskedQuestion, AtollBridge } from "#shared/ipc/index.ts";
 import type { LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
 import { Compositor } from "../compositor/compositor.ts";
 import type { FromCompositor } from "../compositor/worker/messages.ts";
-import type { PromptOutcome } from "../shell/prompts.ts";
 import { type Shell, ShellContext } from "../shell/shell.ts";
 import { createShell } from "./create-shell.ts";
 import { Desktop } from "./Desktop.tsx";
@@ -41,7 +40,9 @@ class FakePort extends EventTarget {
 /** main, as far as a prompt needs it. */
 class FakeMain {
   readonly heard: string[] = [];
-  readonly #listeners = new Map<string, (payload: unknown) => void>();
+  #asked: (question: AskedQuestion) => void = () => undefined;
+  #takenBack: (id: number) => void = () => undefined;
+  #lastId = 0;
   readonly bridge = {
     request: (name: string, input: unknown) => {
       this.heard.push(`${name} ${JSON.stringify(input)}`);
@@ -49,16 +50,33 @@ class FakeMain {
       const state = { vms: [status(HOME, "home"), status(WEB, "web")], theme: { choice: "dark", shown: "dark" } };
       return Promise.resolve({ ok: true, value: { ...state, problems: [], placements } });
     },
-    report: (name: string) => {
-      if (name === "quit.shown") this.heard.push(name);
+    report: (name: string, input: unknown) => {
+      if (name === "question.shown") this.heard.push(`${name} ${JSON.stringify(input)}`);
     },
-    on: (name: string, listener: (payload: unknown) => void) => {
-      this.#listeners.set(name, listener);
-      return () => undefined;
+    on: () => () => undefined,
+    onQuestion: (listener: (question: AskedQuestion) => void) => {
+      this.#asked = listener;
     },
+    onQuestionCancelled: (listener: (id: number) => void) => {
+      this.#takenBack = listener;
+    },
+    answer: (id: number, answer: unknown) => void this.heard.push(`answer ${id} ${JSON.stringify(answer)}`),
   } as unknown as AtollBridge;
-  say(name: string, payload: unknown): void {
-    this.#listeners.get(name)?.(payload);
+
+  askQuit(): number {
+    const id = (this.#lastId += 1);
+    this.#asked({ id, name: "quit", payload: { vms: [HOME, WEB] } });
+    return id;
+  }
+
+  askKill(): number {
+    const id = (this.#lastId += 1);
+    this.#asked({ id, name: "vm.kill", payload: { vm: WEB } });
+    return id;
+  }
+
+  takeBack(id: number): void {
+    this.#takenBack(id);
   }
 }
 
@@ -128,9 +146,8 @@ function show(n: number): WindowId {
   act(() => {
     guest.onmessage?.({ data: { type: "windowOpened", window: opened } });
     const size = { serial: 1, width: 300, height: 200, scale: 1, logicalWidth: 300, logicalHeight: 200 };
-    const picture = { ...size, geometry: null, configureSerial: 1 };
-    // Whichever of the two names the session's number has.
-    const data = { type: "picture", life: session, session, surface, picture } as unknown as FromCompositor;
+    const frame = { ...size, geometry: null, configureSerial: 1 };
+    const data = { type: "frameChanged", session, surface, frame } as unknown as FromCompositor;
     FakeWorker.last.onmessage?.({ data });
   });
   return windowIdOf(HOME, surface);
@@ -163,17 +180,8 @@ async function eventually(check: () => void): Promise<void> {
 const isFocused = (text: string): Promise<void> =>
   eventually(() => expect(document.activeElement?.textContent).toBe(text));
 
-/** Somebody else asks as well. */
-function askKill(signal = new AbortController().signal): Promise<PromptOutcome<"vm.kill">> {
-  let asked = Promise.resolve<PromptOutcome<"vm.kill">>({ status: "cancelled" });
-  act(() => {
-    asked = shell.prompts.ask({ kind: "vm.kill", payload: { vm: WEB }, signal });
-  });
-  return asked;
-}
-
 async function askQuit(): Promise<void> {
-  act(() => main.say("quit.asked", { vms: [HOME, WEB] }));
+  act(() => void main.askQuit());
   await isFocused("Cancel");
 }
 
@@ -187,7 +195,7 @@ describe("while a prompt is shown", () => {
   beforeEach(askQuit);
 
   it("main knows that it is", () => {
-    expect(main.heard).toEqual(["quit.shown"]);
+    expect(main.heard).toEqual(['question.shown {"id":1}']);
   });
 
   it("Super, Alt+Tab and the host's other shortcuts do nothing, and it stays", () => {
@@ -236,37 +244,31 @@ describe("while a prompt is shown", () => {
   });
 
   it("another one waits for its turn, and has the keyboard then", async () => {
-    const kill = askKill();
+    act(() => void main.askKill());
+    expect(main.heard.at(-1)).toBe('question.shown {"id":2}');
     expect(titles()).toEqual(["Quit Atoll?"]);
     act(() => button("Cancel").click());
     expect(titles()).toEqual(["Kill “web”?"]);
     await isFocused("Cancel");
     await press("Kill");
-    expect(await kill).toEqual({ status: "answered", answer: true });
-    expect(main.heard).toEqual(["quit.shown"]);
+    expect(main.heard.slice(2)).toEqual(["answer 1 null", "answer 2 true"]);
   });
 
-  it("goes when whoever asked takes it back, also before its turn", async () => {
-    const taken = new AbortController();
-    const kill = askKill(taken.signal);
-    act(() => button("Cancel").click());
-    act(() => taken.abort());
-    expect(titles()).toEqual([]);
-    expect(await kill).toEqual({ status: "cancelled" });
-  });
-
-  it("main's asking again does not make two of it", async () => {
-    await askQuit();
+  it("main takes it back without an answer, in its turn or before", async () => {
+    act(() => void main.askKill());
+    act(() => main.takeBack(2));
     expect(titles()).toEqual(["Quit Atoll?"]);
-    expect(shell.prompts.getState().waiting).toHaveLength(1);
+    await act(async () => main.takeBack(1));
+    expect(titles()).toEqual([]);
+    expect(main.heard.some((message) => message.startsWith("answer"))).toBe(false);
   });
 
   it("the answer reaches main, and while the VMs shut down a person need not wait for them", async () => {
     await press("Shut down");
-    expect(main.heard.at(-1)).toBe('desktop.quit {"vms":"stop","remember":false}');
+    expect(main.heard.at(-1)).toBe('answer 1 {"vms":"stop","remember":false}');
     expect(titles()).toEqual(["The VMs are shutting down"]);
     await press("Quit now, keep them running");
-    expect(main.heard.at(-1)).toBe('desktop.quit {"vms":"keep","remember":false}');
+    expect(main.heard.at(-1)).toBe('desktop.quit {"vms":"keep"}');
     expect(titles()).toEqual([]);
   });
 });

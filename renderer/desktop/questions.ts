@@ -1,27 +1,29 @@
-/** Main's questions to the person, as prompts, and what is done with the answers. */
-import type { Shell } from "../shell/shell.ts";
+/** Main's questions to the person, as prompts. */
+import type { AskedQuestion } from "#shared/ipc/index.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import type { Shell } from "../shell/shell.ts";
 
-/** The prompt of a question that main asks again replaces the one that is there. */
 export function answerQuestions({ bridge, prompts, send }: Pick<Shell, "bridge" | "prompts" | "send">): void {
-  let asking: AbortController | null = null;
+  const open = new Map<number, AbortController>();
 
-  async function askQuit(vms: readonly VmId[]): Promise<void> {
-    asking?.abort();
-    asking = new AbortController();
-    const outcome = await prompts.ask({
-      kind: "quit",
-      payload: { vms },
-      signal: asking.signal,
-      shown: () => bridge.report("quit.shown", {}),
-    });
-    if (outcome.status === "cancelled" || outcome.answer === null) return;
+  async function ask({ id, name, payload }: AskedQuestion): Promise<void> {
+    const taken = new AbortController();
+    open.set(id, taken);
+    const shown = (): void => bridge.report("question.shown", { id });
+    const outcome = await prompts.ask({ kind: name, payload, signal: taken.signal, shown });
+    open.delete(id);
+    if (outcome.status === "cancelled") return;
     const { answer } = outcome;
-    send("desktop.quit", answer);
-    if (answer.vms === "keep") return;
-    const waiting = await prompts.ask({ kind: "quitting", payload: { vms } });
-    if (waiting.status === "answered") send("desktop.quit", { vms: "keep", remember: answer.remember });
+    bridge.answer(id, answer);
+    if (name === "quit" && typeof answer === "object" && answer?.vms === "stop") void waitForVms(payload.vms);
   }
 
-  bridge.on("quit.asked", ({ vms }) => void askQuit(vms));
+  /** Atoll ends when these VMs have shut down, or earlier when the person does not want to wait. */
+  async function waitForVms(vms: readonly VmId[]): Promise<void> {
+    const outcome = await prompts.ask({ kind: "quitting", payload: { vms } });
+    if (outcome.status === "answered") send("desktop.quit", { vms: "keep" });
+  }
+
+  bridge.onQuestion((question) => void ask(question));
+  bridge.onQuestionCancelled((id) => open.get(id)?.abort());
 }

@@ -1,6 +1,6 @@
 /** The programs of VMs, as each VM answers: one that does not answer holds up no other. */
 import { useEffect, useMemo, useState } from "react";
-import type { AppView } from "#shared/ipc/contract.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { useShell } from "../shell/shell.ts";
 import { type AppAnswers, offeredApps } from "./app-search.ts";

@@ -1,6 +1,6 @@
 /** main, as the page sees it: `window.atoll` (by preload), and the ports of VMs' links. */
 import type { LINK_PORTS } from "#shared/ipc/channels.ts";
-import type { AtollBridge, LinkPortsMessage } from "#shared/ipc/contract.ts";
+import type { AtollBridge, LinkPortsMessage } from "#shared/ipc/index.ts";
 
 declare global {
   interface Window {

@@ -5,7 +5,7 @@ import type { VmId } from "#shared/model/vm.ts";
 import { type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
 import type { Compositor } from "../compositor/compositor.ts";
 import { Scene, type SceneSurface } from "../compositor/scene.ts";
-import type { LifeId } from "../compositor/worker/messages.ts";
+import type { LinkSessionId } from "../compositor/worker/messages.ts";
 import { ActivityTracker } from "./activity.ts";
 import { Pointer, type PointerSession } from "./pointer.ts";
 
@@ -15,7 +15,7 @@ const id = (n: number): SurfaceId => n as SurfaceId;
 /** A VM with one window (surface 1), as the pointer sees it; writes down what it is sent. */
 class Guest implements PointerSession {
   readonly heard: string[] = [];
-  readonly scene = new Scene(1 as LifeId, compositor);
+  readonly scene = new Scene(1 as LinkSessionId, compositor);
   readonly window: SceneSurface;
   menu: SceneSurface | null = null;
   readonly vm: VmId;

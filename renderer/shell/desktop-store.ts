@@ -1,6 +1,6 @@
 /** What the desktop itself shows besides windows, as main reports it. */
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { ThemeState } from "#shared/ipc/contract.ts";
+import type { ThemeState } from "#shared/model/theme.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 
 export interface DesktopUi {

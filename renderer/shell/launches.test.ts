@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
-import type { AppView, AtollBridge } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { type SurfaceId, windowIdOf } from "#shared/model/window.ts";
 import { NoticeQueue } from "../ui/notices.ts";

@@ -1,6 +1,7 @@
 /** Programs that have been launched and have not shown a window yet: the dock shows them as opening. */
 import { createStore } from "zustand/vanilla";
-import type { AppView, AtollBridge } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { NoticeQueue } from "../ui/notices.ts";
 import type { DesktopWindow, WmState } from "../wm/model/state.ts";
@@ -60,7 +61,7 @@ export function createLaunchStore(
       const pending: Launch = { id, vm, appId: app.id, name: app.name, launch: null };
       setState(({ launches }) => ({ launches: [...launches, pending] }));
       setTimeout(() => forget(id), LONGEST_WAIT_MS);
-      const answer = await bridge.request("app.run", { vm, appId: app.id });
+      const answer = await bridge.request("app.run", { vm, program: { appId: app.id } });
       if (!answer.ok) {
         forget(id);
         return notices.show(answer.error.message);

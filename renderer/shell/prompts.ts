@@ -4,18 +4,17 @@
  * no window of a guest.
  */
 import { createStore } from "zustand/vanilla";
+import type { QuestionAnswer, QuestionName, QuestionPayload } from "#shared/ipc/index.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";
 
-/** Kind of prompt -> what it is about, and what a person can answer. */
-export interface PromptKinds {
-  /** Atoll is to end while these VMs run: what becomes of them? null: it does not end. */
-  quit: { payload: { vms: readonly VmId[] }; answer: { vms: "keep" | "stop"; remember: boolean } | null };
+/** Main's questions by their names (shared/ipc), and the page's own. */
+export type PromptKinds = {
+  [Name in QuestionName]: { payload: QuestionPayload<Name>; answer: QuestionAnswer<Name> };
+} & {
   /** These VMs are shutting down, and Atoll ends after them. The answer is not to wait for that. */
   quitting: { payload: { vms: readonly VmId[] }; answer: "quit-now" };
-  /** Shall a VM's power be cut? */
-  "vm.kill": { payload: { vm: VmId }; answer: boolean };
-}
+};
 
 export type PromptKind = keyof PromptKinds;
 export type PromptPayload<Kind extends PromptKind> = PromptKinds[Kind]["payload"];

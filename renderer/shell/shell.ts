@@ -1,6 +1,6 @@
 /** The services of the desktop, as views get them: one object, made by desktop/create-shell.ts, handed down by a context. */
 import { createContext, useContext } from "react";
-import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { Compositor } from "../compositor/compositor.ts";
 import type { NoticeQueue } from "../ui/notices.ts";
 import type { Drag } from "../wm/control/drag.ts";

@@ -4,6 +4,7 @@ import { useShell } from "../shell/shell.ts";
 import { useTag } from "../shell/use-vm.ts";
 import { Prompt, PromptButton } from "../ui/Prompt.tsx";
 import { Tag } from "../ui/Tag.tsx";
+import { STOP_WAIT_S } from "./stop.ts";
 
 interface KillPromptProps {
   payload: PromptPayload<"vm.kill">;
@@ -15,7 +16,7 @@ export function KillPrompt({ payload: { vm }, answer }: KillPromptProps) {
   const tag = useTag(vm);
   const shutDown = (): void => {
     answer(false);
-    send("vm.stop", { vm });
+    send("vm.stop", { vm, waitS: STOP_WAIT_S });
   };
   return (
     <Prompt

@@ -12,6 +12,7 @@ import { LabelShape } from "../ui/LabelShape.tsx";
 import { Menu, MenuItem, MenuRule } from "../ui/Menu.tsx";
 import { wantingOf } from "../wm/model/window-facts.ts";
 import { canStart, factOf, machineOf } from "./facts.ts";
+import { STOP_WAIT_S } from "./stop.ts";
 import { StartSteps } from "./StartSteps.tsx";
 
 export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
@@ -49,13 +50,9 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
 });
 
 function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] }) {
-  const { send, overlays, prompts } = useShell();
+  const { send, overlays } = useShell();
   const isOn = !canStart(vm);
   const icon = 14;
-  const kill = async (): Promise<void> => {
-    const outcome = await prompts.ask({ kind: "vm.kill", payload: { vm: vm.id } });
-    if (outcome.status === "answered" && outcome.answer) send("vm.kill", { vm: vm.id });
-  };
   return (
     <>
       <div className="chip-detail">
@@ -81,8 +78,21 @@ function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] })
       {vm.state === "paused" && (
         <MenuItem icon={<Play size={icon} />} text="Resume" run={() => send("vm.resume", { vm: vm.id })} />
       )}
-      {isOn && <MenuItem icon={<Power size={icon} />} text="Shut down" run={() => send("vm.stop", { vm: vm.id })} />}
-      {isOn && <MenuItem icon={<Skull size={icon} />} text="Kill…" isDanger run={() => void kill()} />}
+      {isOn && (
+        <MenuItem
+          icon={<Power size={icon} />}
+          text="Shut down"
+          run={() => send("vm.stop", { vm: vm.id, waitS: STOP_WAIT_S })}
+        />
+      )}
+      {isOn && (
+        <MenuItem
+          icon={<Skull size={icon} />}
+          text="Kill…"
+          isDanger
+          run={() => send("vm.kill", { vm: vm.id, confirm: true })}
+        />
+      )}
     </>
   );
 }

@@ -48,7 +48,8 @@ export async function runChecks(signal) {
     FORCE_COLOR: process.stdout.isTTY ? "1" : "0",
   };
   env["PATH"] = `${join(checkout, "node_modules/.bin")}:${env["PATH"] ?? ""}`;
-  const count = { passed: 0, failed: 0 };
+  /** @type {import("./suites.mjs").Count} */
+  const count = { passed: 0, failed: 0, failures: [] };
   const queue = [...checks];
   const lane = async () => {
     for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
@@ -57,6 +58,7 @@ export async function runChecks(signal) {
       const { ok, output } = await runTool(command, args, { signal, limitMs, env, cwd, capture: true });
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       count[ok ? "passed" : "failed"] += 1;
+      if (!ok) count.failures.push(title);
       console.log(`${ok ? "✓" : "✗"} ${title.padEnd(18)} ${seconds.padStart(6)} s`);
       if (!ok) console.log(output.trimEnd().replaceAll(/^/gm, "    "));
     }

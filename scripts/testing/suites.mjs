@@ -1,13 +1,18 @@
 // The test suites of `npm test`: each is run by its own tool and gives a count.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { agentFolder, cargoTargetFolder } from "../setup/agent.mjs";
 import { checkout, local } from "../setup/paths.mjs";
 import { rustEnvironment } from "../setup/rust.mjs";
 import { withDisplay } from "./display.mjs";
 import { runTool } from "./tool.mjs";
 
-/** @typedef {{ passed: number, failed: number }} Count */
+/**
+ * @typedef {object} Count
+ * @property {number} passed
+ * @property {number} failed
+ * @property {string[]} failures names of tests that failed
+ */
 
 const minuteMs = 60_000;
 
@@ -16,13 +21,59 @@ const minuteMs = 60_000;
  * @returns {Promise<Count>}
  */
 export async function unitTests(signal) {
-  const report = freshReport("unit.json");
-  const vitest = join(checkout, "node_modules/vitest/vitest.mjs");
+  const { ok, count } = await vitest(signal, "unit.json", 10);
+  return judged(ok, count);
+}
+
+/**
+ * The tests that `npm test` leaves out because they take long.
+ *
+ * @param {AbortSignal} signal
+ * @returns {Promise<Count>}
+ */
+export async function longTests(signal) {
+  const unit = await vitest(signal, "long-unit.json", 120, longOnly);
+  const e2e = await playwright(signal, "long-e2e.json", 120, longOnly);
+  const ok = unit.ok && e2e.ok;
+  const count = {
+    passed: unit.count.passed + e2e.count.passed,
+    failed: unit.count.failed + e2e.count.failed,
+    failures: [...unit.count.failures, ...e2e.count.failures],
+  };
+  // There may be none of one kind, or of both.
+  return ok ? count : judged(ok, count);
+}
+
+/** See vitest.config.ts and playwright.config.ts. */
+const longOnly = { ATOLL_LONG: "1" };
+
+/**
+ * @param {AbortSignal} signal
+ * @param {string} reportName
+ * @param {number} limitMinutes
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<{ ok: boolean, count: Count }>}
+ */
+async function vitest(signal, reportName, limitMinutes, env = {}) {
+  const report = freshReport(reportName);
+  const program = join(checkout, "node_modules/vitest/vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const { ok } = await runTool(process.execPath, [vitest, "run", ...reporters], { signal, limitMs: 10 * minuteMs });
-  /** @type {{ numPassedTests: number, numFailedTests: number } | undefined} */
+  const limitMs = limitMinutes * minuteMs;
+  const { ok } = await runTool(process.execPath, [program, "run", ...reporters], { signal, limitMs, env });
+  /**
+   * @type {{
+   *   numPassedTests: number,
+   *   numFailedTests: number,
+   *   testResults: { name: string, assertionResults: { status: string, fullName: string }[] }[],
+   * } | undefined}
+   */
   const counted = readReport(report);
-  return judged(ok, { passed: counted?.numPassedTests ?? 0, failed: counted?.numFailedTests ?? 0 });
+  const failures = (counted?.testResults ?? []).flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === "failed")
+      .map(({ fullName }) => `${relative(checkout, name)}: ${fullName}`),
+  );
+  return { ok, count: { passed: counted?.numPassedTests ?? 0, failed: counted?.numFailedTests ?? 0, failures } };
 }
 
 /**
@@ -54,10 +105,15 @@ export async function rustTests(signal) {
 
 /** @param {string} output of `cargo test`: a line for each test program */
 export function countRust(output) {
-  const count = { passed: 0, failed: 0 };
+  /** @type {Count} */
+  const count = { passed: 0, failed: 0, failures: [] };
   for (const [, passed, failed] of output.matchAll(/^test result: \S+ (\d+) passed; (\d+) failed;/gm)) {
     count.passed += Number(passed);
     count.failed += Number(failed);
+  }
+  // Their names, four spaces before each, between this line and an empty one; what they printed has a list of its own before.
+  for (const [, names = ""] of output.matchAll(/^failures:\n((?: {4}\S+\n)+)/gm)) {
+    count.failures.push(...names.trim().split(/\s+/));
   }
   return count;
 }
@@ -67,19 +123,46 @@ export function countRust(output) {
  * @returns {Promise<Count>}
  */
 export async function endToEndTests(signal) {
-  const report = freshReport("e2e.json");
-  const playwright = join(checkout, "node_modules/@playwright/test/cli.js");
+  const { ok, count } = await playwright(signal, "e2e.json", 60);
+  return judged(ok, count);
+}
+
+/**
+ * @typedef {object} Suite
+ * @property {{ title: string, ok: boolean }[]} [specs]
+ * @property {Suite[]} [suites]
+ */
+
+/**
+ * @param {AbortSignal} signal
+ * @param {string} reportName
+ * @param {number} limitMinutes
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<{ ok: boolean, count: Count }>}
+ */
+async function playwright(signal, reportName, limitMinutes, env = {}) {
+  const report = freshReport(reportName);
+  const program = join(checkout, "node_modules/@playwright/test/cli.js");
   const { ok } = await withDisplay((display) =>
-    runTool(process.execPath, [playwright, "test"], {
-      env: { DISPLAY: display, WAYLAND_DISPLAY: undefined, ATOLL_E2E_JSON: report },
+    runTool(process.execPath, [program, "test", ...(env === longOnly ? ["--pass-with-no-tests"] : [])], {
+      env: { ...env, DISPLAY: display, WAYLAND_DISPLAY: undefined, ATOLL_E2E_JSON: report },
       signal,
-      limitMs: 30 * minuteMs,
+      limitMs: limitMinutes * minuteMs,
     }),
   );
-  /** @type {{ stats: { expected: number, unexpected: number, flaky: number } } | undefined} */
+  /** @type {{ stats: { expected: number, unexpected: number, flaky: number }, suites: Suite[] } | undefined} */
   const counted = readReport(report);
   const { expected = 0, unexpected = 0, flaky = 0 } = counted?.stats ?? {};
-  return judged(ok, { passed: expected + flaky, failed: unexpected });
+  const failures = (counted?.suites ?? []).flatMap((suite) => failuresOf(suite));
+  return { ok, count: { passed: expected + flaky, failed: unexpected, failures } };
+}
+
+/**
+ * @param {Suite} suite
+ * @returns {string[]}
+ */
+function failuresOf({ specs = [], suites = [] }) {
+  return [...specs.filter(({ ok }) => !ok).map(({ title }) => title), ...suites.flatMap((suite) => failuresOf(suite))];
 }
 
 /**
@@ -90,9 +173,9 @@ export async function endToEndTests(signal) {
  * @param {Count} count
  * @returns {Count}
  */
-export function judged(ok, { passed, failed }) {
+export function judged(ok, { passed, failed, failures }) {
   const isSilentFailure = failed === 0 && (!ok || passed === 0);
-  return { passed, failed: isSilentFailure ? 1 : failed };
+  return { passed, failed: isSilentFailure ? 1 : failed, failures };
 }
 
 /** @param {string} name */

@@ -5,14 +5,9 @@
  * What the link says has been validated by it. What the page says is parsed again by the link (pageMessageSchema).
  */
 import { z } from "zod";
-import {
-  type GuestPopup,
-  type GuestWindow,
-  MAX_WINDOW_SIDE,
-  type PlacedChild,
-  type SurfaceId,
-  type WindowRequest,
-} from "../model/window.ts";
+import type { GuestPopup, GuestWindow, PlacedChild, SurfaceId, WindowRequest } from "../model/window.ts";
+import { MAX_WINDOW_SIDE } from "../model/window.ts";
+import { MAX_COORDINATE } from "../protocol/limits.ts";
 
 export type CursorImage =
   | { kind: "shape"; name: string }
@@ -68,8 +63,8 @@ const linkCommandSchema = z.discriminatedUnion("type", [
     states: z.int().min(0).max(31),
     boundsWidth: side,
     boundsHeight: side,
-    x: z.int().min(-32_767).max(32_767),
-    y: z.int().min(-32_767).max(32_767),
+    x: z.int().min(-MAX_COORDINATE).max(MAX_COORDINATE),
+    y: z.int().min(-MAX_COORDINATE).max(MAX_COORDINATE),
   }),
   z.object({ type: z.literal("close"), surface }),
   z.object({ type: z.literal("dismissPopup"), surface }),

@@ -8,11 +8,22 @@ export type SurfaceId = number & { readonly [brand]: "SurfaceId" };
 /** A window on this host: `<first 8 digits of the VM's id>.<surface id>`. */
 export type WindowId = string & { readonly [brand]: "WindowId" };
 
+const VM_DIGITS = 8;
+const MAX_SURFACE_ID = 0xffff_ffff;
+const WINDOW_ID_PATTERN = /^([0-9a-f]{8})\.([1-9][0-9]{0,9})$/;
+
 /** Longest side of a window on the desktop, logical or physical pixels: more than any screen has. */
 export const MAX_WINDOW_SIDE = 16_384;
 
 export function windowIdOf(vm: VmId, surface: SurfaceId): WindowId {
-  return `${vm.slice(0, 8)}.${surface}` as WindowId;
+  return `${vm.slice(0, VM_DIGITS)}.${surface}` as WindowId;
+}
+
+/** What `windowIdOf` made an id of, the VM by the beginning of its own id; null: it is no window's id. */
+export function parseWindowId(text: string): { vmBeginning: string; surface: SurfaceId } | null {
+  const [, vmBeginning, digits] = WINDOW_ID_PATTERN.exec(text) ?? [];
+  const surface = Number(digits);
+  return vmBeginning === undefined || surface > MAX_SURFACE_ID ? null : { vmBeginning, surface: surface as SurfaceId };
 }
 
 export interface Rect {

@@ -7,7 +7,15 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from "vscode-jsonrpc/node";
-import type { ControlMethod, ControlParams, ControlResults, ExecNotices } from "#shared/ipc/control.ts";
+import type {
+  EventName,
+  EventPayload,
+  ReportInput,
+  ReportName,
+  RequestInput,
+  RequestName,
+  RequestOutput,
+} from "#shared/ipc/index.ts";
 import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
 import { checkPrivateFolder, resolvePaths } from "../../base/paths.ts";
 
@@ -48,25 +56,22 @@ export class ControlClient {
     return new ControlClient(socket);
   }
 
-  async call<Method extends ControlMethod>(
-    method: Method,
-    params: ControlParams<Method>,
-  ): Promise<ControlResults[Method]> {
+  async call<Name extends RequestName<"cli">>(name: Name, input: RequestInput<Name>): Promise<RequestOutput<Name>> {
     try {
-      return (await Promise.race([this.#connection.sendRequest(method, params), this.#lost])) as ControlResults[Method];
+      return (await Promise.race([this.#connection.sendRequest(name, input), this.#lost])) as RequestOutput<Name>;
     } catch (error) {
       if (error instanceof ResponseError && error.data !== undefined) throw fromErrorValue(error.data as ErrorValue);
       throw error;
     }
   }
 
-  on<Name extends keyof ExecNotices>(name: Name, listener: (params: ExecNotices[Name]) => void): void {
+  on<Name extends EventName<"cli">>(name: Name, listener: (payload: EventPayload<Name>) => void): void {
     this.#connection.onNotification(name, listener);
   }
 
-  notify(name: string, params: object): void {
+  notify<Name extends ReportName<"cli">>(name: Name, input: ReportInput<Name>): void {
     // The connection may be closed, which is thrown at once: what the command ended with is known by then.
-    const send = async (): Promise<void> => this.#connection.sendNotification(name, params);
+    const send = async (): Promise<void> => this.#connection.sendNotification(name, input);
     send().catch(() => undefined);
   }
 

@@ -1,6 +1,6 @@
 /** `atoll exec`: the guest command's streams, byte for byte, and its exit code. */
 import os from "node:os";
-import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
+import { AppError, fromErrorValue, messageOf } from "#shared/model/app-error.ts";
 import type { ControlClient } from "./client.ts";
 
 /** Signals of ours that go to the guest's command. */
@@ -20,7 +20,7 @@ export async function exec(
 ): Promise<number> {
   const ended = new Promise<number>((resolve, reject) => {
     client.on("exec.exited", ({ code, signal }) => resolve(signal === 0 ? code : 128 + signal));
-    client.on("exec.failed", (error) => reject(fromErrorValue(error as ErrorValue)));
+    client.on("exec.failed", (error) => reject(fromErrorValue(error)));
     client.onClose(() => reject(new Error("Atoll ended while the command ran.")));
     for (const [name, stream] of Object.entries({ output: stdout, error: stderr })) {
       stream.on("error", (cause: NodeJS.ErrnoException) => {
@@ -76,7 +76,7 @@ function write(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> {
 }
 
 function unusable(what: string, cause: unknown): AppError {
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const words = messageOf(cause);
   return new AppError("exec.failed", `The command's ${what}: ${words}.`, {}, { cause });
 }
 

@@ -15,7 +15,7 @@ interface Exports {
 /** As in assembly/index.ts: vector copies may run over a region's end by less than this. */
 const PADDING_BYTES = 64;
 const PAGE_BYTES = 65_536;
-/** Room for a decoded rectangle from the start on: a whole picture of 2048x1024. Larger ones grow the memory, once. */
+/** Room for a decoded rectangle from the start on: a whole frame of 2048x1024. Larger ones grow the memory, once. */
 const FIRST_TARGET_BYTES = 8 * 1024 * 1024;
 
 export class Decoder {

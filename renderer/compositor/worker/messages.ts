@@ -1,48 +1,43 @@
 /** What the page and the compositor worker say to each other. */
+import type { FrameMessage } from "#shared/ipc/link-port.ts";
 import type { Rect, SurfaceId } from "#shared/model/window.ts";
 
 declare const brand: unique symbol;
-/** One life of a VM's link: surface ids mean something within it only. The page counts them. */
-export type LifeId = number & { readonly [brand]: "LifeId" };
+/** One connection of a VM's link, from attach to end. Surface ids are unique within it only. Numbered by the page. */
+export type LinkSessionId = number & { readonly [brand]: "LinkSessionId" };
 
-/** What is known of the picture that a surface shows. */
-export interface Picture {
-  serial: number;
-  /** Buffer, physical pixels. */
-  width: number;
-  height: number;
-  scale: number;
-  logicalWidth: number;
-  logicalHeight: number;
-  /** Window geometry in logical units, relative to the surface; null = the whole surface. */
-  geometry: Rect | null;
-  configureSerial: number;
-}
+/** What the page needs to know of the frame that a surface shows: all but its pixels. */
+export type FrameInfo = Pick<
+  FrameMessage,
+  "serial" | "width" | "height" | "scale" | "logicalWidth" | "logicalHeight" | "geometry" | "configureSerial"
+>;
 
-/** One surface of a screenshot: where its canvas goes, in pixels of the picture that is made. */
+/** One surface of a screenshot: where its canvas goes, in pixels of the image that is made. */
 export interface Layer extends Rect {
-  life: LifeId;
+  session: LinkSessionId;
   surface: SurfaceId;
 }
 
 export type ToCompositor =
   /** `pixels` (transferred): PixelEvent in, PixelCommand out. */
-  | { type: "link"; life: LifeId; pixels: MessagePort }
-  /** A surface opened, and its first credits are given now; or it has the new canvas that it wanted. `canvas` is transferred. */
-  | { type: "surface"; life: LifeId; surface: SurfaceId; canvas: OffscreenCanvas }
+  | { type: "link"; session: LinkSessionId; pixels: MessagePort }
+  /** A surface opened; its first credits are given now. `canvas` is transferred. */
+  | { type: "open"; session: LinkSessionId; surface: SurfaceId; canvas: OffscreenCanvas }
+  /** The answer to `canvasWanted`. `canvas` is transferred. */
+  | { type: "replaceCanvas"; session: LinkSessionId; surface: SurfaceId; canvas: OffscreenCanvas }
   /** Nobody sees it: its credits are held back until somebody does. */
-  | { type: "visibility"; life: LifeId; surface: SurfaceId; isVisible: boolean }
-  /** A key went down in a window of it: a person waits for the answer. */
-  | { type: "keyPressed"; life: LifeId }
-  | { type: "forget"; life: LifeId; surface: SurfaceId }
-  /** The link is closed. Canvases keep their last picture until they are forgotten. */
-  | { type: "end"; life: LifeId }
+  | { type: "visibility"; session: LinkSessionId; surface: SurfaceId; isVisible: boolean }
+  /** A key went down in a window of it: a person waits for the frame that responds to it. */
+  | { type: "keyPressed"; session: LinkSessionId }
+  | { type: "forget"; session: LinkSessionId; surface: SurfaceId }
+  /** The link is closed. Canvases keep their last frame until they are forgotten. */
+  | { type: "end"; session: LinkSessionId }
   | { type: "screenshot"; request: number; width: number; height: number; layers: Layer[] };
 
 export type FromCompositor =
-  /** A picture was drawn that differs from the one before it in more than its pixels and serial. */
-  | { type: "picture"; life: LifeId; surface: SurfaceId; picture: Picture }
-  /** It was opaque and its next picture is not: that one waits for another canvas. */
-  | { type: "canvasWanted"; life: LifeId; surface: SurfaceId }
+  /** A frame was drawn that differs from the one before it in more than its pixels and serial. */
+  | { type: "frameChanged"; session: LinkSessionId; surface: SurfaceId; frame: FrameInfo }
+  /** The surface was opaque and its next frame is not; that frame waits for another canvas. */
+  | { type: "canvasWanted"; session: LinkSessionId; surface: SurfaceId }
   /** PNG; null = it could not be made. */
   | { type: "screenshot"; request: number; png: Uint8Array | null };

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
-import type { LifeId } from "./messages.ts";
+import type { LinkSessionId } from "./messages.ts";
 import { PixelLink } from "./pixel-link.ts";
 
 /** What a VM may take of the compositor's memory; the decoder and the canvas are not what is tested. */
@@ -49,10 +49,10 @@ const violations = (): PixelCommand[] => port.heard.filter(({ type }) => type ==
 beforeEach(() => {
   port = new FakePort();
   wanted = [];
-  link = new PixelLink(1 as LifeId, port as unknown as MessagePort, {
-    pictureWaits: () => undefined,
+  link = new PixelLink(1 as LinkSessionId, port as unknown as MessagePort, {
+    frameWaits: () => undefined,
     canvasWanted: (_life, surface) => wanted.push(surface),
-    pictureChanged: () => undefined,
+    frameChanged: () => undefined,
   });
 });
 
@@ -89,7 +89,7 @@ describe("the memory of one VM in the compositor", () => {
   it.each([
     ["retired by its guest", (n: number) => say({ type: "retired", surface: id(n) })],
     ["closed on the page", (n: number) => link.forget(id(n))],
-  ])("is free again when a window is %s in the middle of a picture", (_how, close) => {
+  ])("is free again when a window is %s in the middle of a frame", (_how, close) => {
     for (let n = 1; n <= 1000; n += 1) {
       link.open(id(n), canvas());
       say(frame(n, 8192, 4320, MEGABYTE, false));
@@ -98,7 +98,7 @@ describe("the memory of one VM in the compositor", () => {
     expect(violations()).toEqual([]);
   });
 
-  it("is free again when a picture is complete, however many parts it had", () => {
+  it("is free again when a frame is complete, however many parts it had", () => {
     link.open(id(1), canvas());
     for (let count = 0; count < 1000; count += 1) {
       say(frame(1, 8192, 4320, MEGABYTE, count % 3 === 2));
@@ -107,7 +107,7 @@ describe("the memory of one VM in the compositor", () => {
     expect(violations()).toEqual([]);
   });
 
-  it("is bounded for pictures that wait, of which the last part never comes as well", () => {
+  it("is bounded for frames that wait, of which the last part never comes as well", () => {
     link.open(id(1), canvas());
     for (let part = 0; part < 320; part += 1) say(frame(1, 8192, 4320, MEGABYTE, false));
     expect(violations()).toEqual([]);
@@ -157,7 +157,7 @@ describe("a surface that becomes translucent", () => {
     expect(first).toMatchObject({ made: [false], canvas: { width: 10 } });
     // Nothing that was not shown is paid for.
     expect(port.heard.filter(({ type }) => type === "credit")).toMatchObject([{ count: 2 }, { count: 1 }]);
-    link.open(id(1), second.canvas);
+    link.replaceCanvas(id(1), second.canvas);
     drawAll();
     link.giveCredits();
     expect(wanted).toEqual([1]);
@@ -165,7 +165,7 @@ describe("a surface that becomes translucent", () => {
     expect(port.heard.at(-1)).toMatchObject({ type: "credit", count: 3 });
   });
 
-  it("needs none when it was translucent from the first picture on", () => {
+  it("needs none when it was translucent from the first frame on", () => {
     const only = kinds();
     link.open(id(1), only.canvas);
     for (const opaque of [false, true, false]) say({ ...frame(1, 10, 10), opaque });

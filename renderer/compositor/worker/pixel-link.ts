@@ -1,43 +1,42 @@
-/** One VM's pixels: its port, its surfaces, the pictures that wait, and what a VM may take of this worker's memory. */
+/** One VM's pixels: its port, its surfaces, the frames that wait, and what a VM may take of this worker's memory. */
 import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
-import type { LifeId, Picture } from "./messages.ts";
-import { SurfaceCanvas, type WholePicture } from "./surface-canvas.ts";
+import type { ScheduledLink } from "./frame-scheduler.ts";
+import type { FrameInfo, LinkSessionId } from "./messages.ts";
+import { SurfaceCanvas, type WholeFrame } from "./surface-canvas.ts";
 
-/** Double buffering: the guest draws one picture while the one before it is shown. */
+/** Double buffering: the guest draws one frame while the one before it is shown. */
 const FIRST_CREDITS = 2;
-/** Compressed pictures of one VM that wait to be drawn, bytes: two of the largest that the wire allows. */
+/** Compressed frames of one VM that wait to be drawn, bytes: two of the largest that the wire allows. */
 const MAX_WAITING_BYTES = 320 * 1024 * 1024;
 /** All canvases of one VM, pixels: 15 screens of 4K. */
 const MAX_CANVAS_PX = 128 * 1024 * 1024;
 
 export interface PixelLinkListener {
-  /** A whole picture waits. */
-  pictureWaits(link: PixelLink): void;
-  pictureChanged(life: LifeId, surface: SurfaceId, picture: Picture): void;
-  canvasWanted(life: LifeId, surface: SurfaceId): void;
+  /** A whole frame has arrived, or credits are owed again. */
+  frameWaits(link: PixelLink): void;
+  frameChanged(session: LinkSessionId, surface: SurfaceId, frame: FrameInfo): void;
+  canvasWanted(session: LinkSessionId, surface: SurfaceId): void;
 }
 
-export class PixelLink {
-  readonly life: LifeId;
+export class PixelLink implements ScheduledLink {
+  readonly session: LinkSessionId;
   readonly #port: MessagePort;
   readonly #listener: PixelLinkListener;
   readonly #surfaces = new Map<SurfaceId, SurfaceCanvas>();
-  readonly #waiting: { surface: SurfaceCanvas; parts: WholePicture }[] = [];
-  /** Surfaces that are owed credits. */
+  readonly #waiting: { surface: SurfaceCanvas; parts: WholeFrame }[] = [];
+  /** Visible surfaces that are owed credits. */
   readonly #owed = new Set<SurfaceCanvas>();
-  /** Bytes of pictures of which the last part has not come. */
+  /** Bytes of frames whose last part has not arrived. */
   readonly #unfinished = new Map<SurfaceId, number>();
-  /** It has drawn since a key of it was last waited for in vain. */
-  answersKeys = true;
-  /** When a picture of it was drawn; -Infinity = never. */
   lastDrawMs = Number.NEGATIVE_INFINITY;
+  unansweredKeyMs: number | null = null;
   #waitingBytes = 0;
   #isEnded = false;
 
-  constructor(life: LifeId, port: MessagePort, listener: PixelLinkListener) {
-    this.life = life;
+  constructor(session: LinkSessionId, port: MessagePort, listener: PixelLinkListener) {
+    this.session = session;
     this.#port = port;
     this.#listener = listener;
     port.onmessage = ({ data }: MessageEvent<PixelEvent>) => this.#received(data);
@@ -45,6 +44,11 @@ export class PixelLink {
 
   get hasWaiting(): boolean {
     return this.#waiting.length > 0;
+  }
+
+  /** Something was drawn for which `giveCredits` gives credits. */
+  get owesCredits(): boolean {
+    return this.#owed.size > 0;
   }
 
   /** The link is closed and no canvas of it is left. */
@@ -57,14 +61,17 @@ export class PixelLink {
   }
 
   open(id: SurfaceId, canvas: OffscreenCanvas): void {
-    const known = this.#surfaces.get(id);
-    if (known !== undefined) {
-      known.replace(canvas);
-      this.#waiting.unshift(...known.held.splice(0).map((parts) => ({ surface: known, parts })));
-      return this.#listener.pictureWaits(this);
-    }
     this.#surfaces.set(id, new SurfaceCanvas(id, canvas));
     this.#tell({ type: "credit", surface: id, count: FIRST_CREDITS, shownSerial: 0 });
+  }
+
+  /** Gives a surface the canvas that it wanted, and queues the frames that were held for it, before all others. */
+  replaceCanvas(id: SurfaceId, canvas: OffscreenCanvas): void {
+    const surface = this.#surfaces.get(id);
+    if (surface === undefined) return;
+    surface.replace(canvas);
+    this.#waiting.unshift(...surface.held.splice(0).map((parts) => ({ surface, parts })));
+    this.#listener.frameWaits(this);
   }
 
   setVisible(id: SurfaceId, isVisible: boolean): void {
@@ -73,7 +80,7 @@ export class PixelLink {
     surface.isVisible = isVisible;
     if (!isVisible || surface.owedCredits === 0) return;
     this.#owed.add(surface);
-    this.#listener.pictureWaits(this);
+    this.#listener.frameWaits(this);
   }
 
   forget(id: SurfaceId): void {
@@ -86,14 +93,14 @@ export class PixelLink {
     this.#unfinished.delete(id);
   }
 
-  /** Draws the picture that waits longest. */
+  /** Draws the frame that has waited longest. */
   drawNext(decoder: Decoder): void {
     const next = this.#waiting.shift();
     if (next === undefined) return;
     const { surface, parts } = next;
     const isGone = this.#isEnded || this.#surfaces.get(surface.id) !== surface;
     if (!isGone && !surface.canShow(parts)) {
-      if (surface.held.length === 0) this.#listener.canvasWanted(this.life, surface.id);
+      if (surface.held.length === 0) this.#listener.canvasWanted(this.session, surface.id);
       surface.held.push(parts);
       return;
     }
@@ -104,7 +111,7 @@ export class PixelLink {
     if (!result.ok) return this.#violated(surface.id, result.detail);
     if (surface.isVisible) this.#owed.add(surface);
     if (result.changed === null) return;
-    this.#listener.pictureChanged(this.life, surface.id, result.changed);
+    this.#listener.frameChanged(this.session, surface.id, result.changed);
     if (this.#canvasPx() > MAX_CANVAS_PX) this.#violated(surface.id, `windows of more than ${MAX_CANVAS_PX} pixels`);
   }
 
@@ -135,11 +142,11 @@ export class PixelLink {
     if (this.#isEnded) return;
     if (event.type === "retired") return this.forget(event.surface);
     const surface = this.#surfaces.get(event.surface);
-    // Late: the page has forgotten it already.
+    // The page has forgotten it meanwhile, or has not opened it yet.
     if (surface === undefined) return;
     this.#waitingBytes += event.payload.length;
     if (this.#waitingBytes > MAX_WAITING_BYTES)
-      return this.#violated(event.surface, "more pictures than it may send at once");
+      return this.#violated(event.surface, "more frames than it may send at once");
     const parts = surface.take(event);
     if (parts === null) {
       this.#unfinished.set(surface.id, (this.#unfinished.get(surface.id) ?? 0) + event.payload.length);
@@ -147,7 +154,7 @@ export class PixelLink {
     }
     this.#unfinished.delete(surface.id);
     this.#waiting.push({ surface, parts });
-    this.#listener.pictureWaits(this);
+    this.#listener.frameWaits(this);
   }
 
   #canvasPx(): number {

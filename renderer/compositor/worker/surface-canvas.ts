@@ -1,23 +1,23 @@
-/** One surface: its canvas, the pictures that wait for it, the credits that it is owed. */
+/** One surface: its canvas, the frames that are held for another canvas, the credits that it is owed. */
 import type { FrameMessage } from "#shared/ipc/link-port.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
-import type { Picture } from "./messages.ts";
+import type { FrameInfo } from "./messages.ts";
 
 /** Messages of one serial; the last one has `last`. */
-export type WholePicture = [FrameMessage, ...FrameMessage[]];
+export type WholeFrame = [FrameMessage, ...FrameMessage[]];
 
-export type DrawResult = { ok: true; changed: Picture | null } | { ok: false; detail: string };
+export type DrawResult = { ok: true; changed: FrameInfo | null } | { ok: false; detail: string };
 
 export class SurfaceCanvas {
   readonly id: SurfaceId;
   canvas: OffscreenCanvas;
   isVisible = true;
-  /** Pictures that were drawn and not yet paid for. */
+  /** Frames that were drawn and for which no credit was given yet. */
   owedCredits = 0;
-  shown: Picture | null = null;
-  /** Pictures that the canvas cannot show. */
-  readonly held: WholePicture[] = [];
+  shown: FrameInfo | null = null;
+  /** Frames that this canvas cannot show: they wait for `replace`. */
+  readonly held: WholeFrame[] = [];
   #context: OffscreenCanvasRenderingContext2D | null = null;
   #isOpaque = false;
   #parts: FrameMessage[] = [];
@@ -27,20 +27,20 @@ export class SurfaceCanvas {
     this.canvas = canvas;
   }
 
-  /** Takes a message; returns the picture when it is the last one of it. */
-  take(message: FrameMessage): WholePicture | null {
+  /** Takes one message of a frame; returns the frame when the message is its last one. */
+  take(message: FrameMessage): WholeFrame | null {
     this.#parts.push(message);
     if (!message.last) return null;
-    const parts = this.#parts as WholePicture;
+    const parts = this.#parts as WholeFrame;
     this.#parts = [];
     return parts;
   }
 
   /**
-   * Whether the picture can be drawn. An opaque canvas is composited without what lies below it, a millisecond for a large
-   * window; which kind it is, is settled with its first picture.
+   * Whether the frame can be drawn. An opaque canvas is composited without what lies below it, a millisecond for a large
+   * window; which kind it is, is settled with its first frame.
    */
-  canShow([first]: WholePicture): boolean {
+  canShow([first]: WholeFrame): boolean {
     return this.held.length === 0 && (first.opaque || !this.#isOpaque);
   }
 
@@ -51,11 +51,11 @@ export class SurfaceCanvas {
     this.#isOpaque = false;
   }
 
-  /** Draws all of a picture in this task: an `await` between rectangles would show half of it. */
-  draw(parts: WholePicture, decoder: Decoder): DrawResult {
+  /** Draws all of a frame in this task: an `await` between rectangles would show half of it. */
+  draw(parts: WholeFrame, decoder: Decoder): DrawResult {
     const [first] = parts;
     const { canvas } = this;
-    // Setting a side clears the canvas: the first picture of a new size covers all of it.
+    // Setting a side clears the canvas: the first frame of a new size covers all of it.
     if (canvas.width !== first.width || canvas.height !== first.height) {
       canvas.width = first.width;
       canvas.height = first.height;
@@ -87,16 +87,16 @@ export class SurfaceCanvas {
     return (this.#context = context);
   }
 
-  #show(frame: FrameMessage): Picture | null {
+  #show(frame: FrameMessage): FrameInfo | null {
     const before = this.shown;
     const { serial, width, height, scale, logicalWidth, logicalHeight, geometry, configureSerial } = frame;
-    const now: Picture = { serial, width, height, scale, logicalWidth, logicalHeight, geometry, configureSerial };
+    const now: FrameInfo = { serial, width, height, scale, logicalWidth, logicalHeight, geometry, configureSerial };
     this.shown = now;
     return before !== null && looksAlike(before, now) ? null : now;
   }
 }
 
-function looksAlike(a: Picture, b: Picture): boolean {
+function looksAlike(a: FrameInfo, b: FrameInfo): boolean {
   return (
     a.width === b.width &&
     a.height === b.height &&

@@ -1,5 +1,6 @@
 /** Answers main's `wm.command`s: what the `atoll` command asks of the window manager. */
-import type { AtollBridge, WmAnswerValue, WmCommand } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { Links } from "./links.ts";

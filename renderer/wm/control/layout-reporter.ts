@@ -1,5 +1,6 @@
 /** Reports to main where the windows are just now, at most once a frame. Which ones are mapped, main learns from this too. */
-import type { AtollBridge, DesktopLayout } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { DesktopLayout } from "#shared/ipc/layout.ts";
 import type { Links } from "./links.ts";
 import { contentOf, modeOf } from "../model/state.ts";
 import type { WmStore } from "../model/store.ts";

@@ -15,7 +15,7 @@ import {
 } from "#shared/model/window.ts";
 import type { Compositor } from "../../compositor/compositor.ts";
 import { geometryOf, Scene } from "../../compositor/scene.ts";
-import type { Picture } from "../../compositor/worker/messages.ts";
+import type { FrameInfo } from "../../compositor/worker/messages.ts";
 import { cssCursor } from "../../input/cursor.ts";
 import { firstConfigureRequest } from "../model/configure-request.ts";
 import type { DesktopWindow, Remembered } from "../model/state.ts";
@@ -61,11 +61,11 @@ export class LinkSession {
     this.#wm = wm;
     this.#compositor = compositor;
     this.#host = host;
-    const life = compositor.link(pixels, {
-      pictureChanged: (surface, picture) => this.#pictured(surface, picture),
+    const session = compositor.link(pixels, {
+      frameChanged: (surface, frame) => this.#frameChanged(surface, frame),
       canvasWanted: (surface) => this.scene.replaceCanvas(surface),
     });
-    this.scene = new Scene(life, compositor);
+    this.scene = new Scene(session, compositor);
     this.popups = new PopupLayer(vm, this.scene, wm, () => host.popupsChanged());
     events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);
     // The link process died without sending `closed`.
@@ -85,7 +85,7 @@ export class LinkSession {
     if (this.#isEnded) return;
     this.#port.postMessage(message);
     // Only after the key has been sent: nothing may delay that.
-    if (message.type === "key" && message.state === "pressed") this.#compositor.keyPressed(this.scene.life);
+    if (message.type === "key" && message.state === "pressed") this.#compositor.keyPressed(this.scene.session);
   }
 
   configurerOf(surface: SurfaceId): Configurer | undefined {
@@ -186,12 +186,12 @@ export class LinkSession {
     }
   }
 
-  #pictured(id: SurfaceId, picture: Picture): void {
-    const surface = this.scene.show(id, picture);
+  #frameChanged(id: SurfaceId, frame: FrameInfo): void {
+    const surface = this.scene.show(id, frame);
     if (surface?.role === "popup") return this.popups.show(surface);
     if (surface?.role !== "window") return;
-    const { width, height } = geometryOf(picture);
-    const isAnswer = this.#configurers.get(id)?.answered(picture.configureSerial, { width, height }) ?? true;
+    const { width, height } = geometryOf(frame);
+    const isAnswer = this.#configurers.get(id)?.answered(frame.configureSerial, { width, height }) ?? true;
     const window = this.windowIdOf(id);
     const known = this.#wm.getState().windows[window];
     if (known?.isMapped === true)
@@ -211,7 +211,7 @@ export class LinkSession {
   #end(): void {
     this.#isEnded = true;
     this.#port.close();
-    this.#compositor.end(this.scene.life);
+    this.#compositor.end(this.scene.session);
     for (const configurer of this.#configurers.values()) configurer.stop();
   }
 

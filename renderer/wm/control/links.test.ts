@@ -111,7 +111,12 @@ function attach(vm = VM): FakePort {
 
 function picture(surface: number, width: number, height: number, configureSerial: number, ofSession = session): void {
   const shown = { serial: 1, width, height, scale: 1, logicalWidth: width, logicalHeight: height };
-  const data = { type: "picture", life: ofSession, surface, picture: { ...shown, geometry: null, configureSerial } };
+  const data = {
+    type: "frameChanged",
+    session: ofSession,
+    surface,
+    frame: { ...shown, geometry: null, configureSerial },
+  };
   worker.onmessage?.({ data: data as unknown as FromCompositor });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Placements } from "#shared/ipc/contract.ts";
+import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
 import { WindowMemory } from "./memory.ts";

@@ -8,7 +8,7 @@
  * | PlacementsFile (main/windows/placements-file.ts) | writes that report to a file and reads it at the next start |
  * | LayoutReporter (layout-reporter.ts) | reports `layout.report`, where windows are just now, for the `atoll` command |
  */
-import type { Placements } from "#shared/ipc/contract.ts";
+import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, WindowId } from "#shared/model/window.ts";
 import type { DesktopWindow, Remembered, WmState } from "../model/state.ts";

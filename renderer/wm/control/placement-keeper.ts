@@ -1,5 +1,6 @@
 /** Has main keep where windows are, for the next start: at most one report per REPORT_INTERVAL_MS, not one per step of a move. */
-import type { AtollBridge, Placements } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmStatus } from "#shared/model/vm.ts";
 import type { WindowMemory } from "./memory.ts";
 import type { WmStore } from "../model/store.ts";

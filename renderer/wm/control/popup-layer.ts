@@ -65,13 +65,13 @@ export class PopupLayer {
   /** A picture came, the first one or one of another size: the popup is as large as that. */
   show(surface: SceneSurface): void {
     const popup = this.#popups.get(surface.id);
-    if (popup === undefined || popup.isDismissed || surface.picture === null || surface.parent === null) return;
+    if (popup === undefined || popup.isDismissed || surface.frame === null || surface.parent === null) return;
     const parent = this.#parentOf(popup);
     const owner = this.#scene.windowOf(surface);
     const state = this.#wm.getState();
     const window = state.windows[windowIdOf(this.#vm, owner.id)];
     if (window === undefined) return;
-    const { width, height } = geometryOf(surface.picture);
+    const { width, height } = geometryOf(surface.frame);
     // A popup's popups are shown only while it is.
     if (parent !== undefined && parent.whole === null) return;
     const origin = parent?.whole ?? { x: 0, y: 0 };
@@ -81,7 +81,7 @@ export class PopupLayer {
     popup.whole = place.whole;
     popup.shown = place.shown;
     if (!popup.element.isConnected) surface.parent.root.popups.append(popup.element);
-    write(popup, place.shown, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.picture));
+    write(popup, place.shown, parent?.shown ?? { x: 0, y: 0 }, geometryOf(surface.frame));
     this.#changed();
   }
 

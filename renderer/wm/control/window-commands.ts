@@ -1,5 +1,5 @@
 /** What a person or the `atoll` command can do to a window; the person counts as being in that VM then (activation.ts). */
-import type { AtollBridge } from "#shared/ipc/contract.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { ActivityTracker } from "../../input/activity.ts";
 import type { HostShortcut } from "../../input/host-keys.ts";

@@ -15,15 +15,15 @@ export async function windowPicture(
   withPopups: boolean,
 ): Promise<Uint8Array | null> {
   const found = links.find(id);
-  const picture = found?.surface.picture;
-  if (found === undefined || picture === undefined || picture === null) return null;
+  const frame = found?.surface.frame;
+  if (found === undefined || frame === undefined || frame === null) return null;
   const { scene, popups } = found.session;
-  const shown = geometryOf(picture);
-  const scale = scaleOf(shown, picture.width / picture.logicalWidth);
+  const shown = geometryOf(frame);
+  const scale = scaleOf(shown, frame.width / frame.logicalWidth);
   const layers = scene.layers(found.surface, { x: -shown.x, y: -shown.y }, scale);
   for (const popup of withPopups ? popups.surfacesOn(found.surface.id) : []) {
-    if (popup.surface.picture === null) continue;
-    const inner = geometryOf(popup.surface.picture);
+    if (popup.surface.frame === null) continue;
+    const inner = geometryOf(popup.surface.frame);
     layers.push(...scene.layers(popup.surface, { x: popup.whole.x - inner.x, y: popup.whole.y - inner.y }, scale));
   }
   return compositor.screenshot(Math.round(shown.width * scale), Math.round(shown.height * scale), layers);

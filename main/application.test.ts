@@ -1,0 +1,193 @@
+/** All VMs together, with machines that do what a test tells them to. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AppError } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { Application } from "./application.ts";
+import type { Driver, Machine, MachineDefinition, MachineEnd } from "./hardware/driver.ts";
+import { SettingsFile } from "./settings/settings.ts";
+import type { VmDefinition } from "./vms/definition.ts";
+import type { DefinitionSource } from "./vms/definition-source.ts";
+import { VmRegistry } from "./vms/registry.ts";
+import {
+  type Deferred,
+  deferred,
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  scriptedDrivers,
+  ScriptedMachine,
+  scriptedType,
+} from "./vms/testing/scripted-vm.ts";
+
+let folder: string;
+let machine: ScriptedMachine;
+let driver: Driver<MachineDefinition>;
+let adopted: Deferred<Machine | MachineEnd | null>;
+let application: Application;
+
+beforeEach(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
+  machine = new ScriptedMachine();
+  adopted = deferred();
+  driver = { ...scriptedDriver(machine), adopt: () => adopted.promise };
+  const registry = new VmRegistry(folder, [scriptedType()]);
+  await registry.add({ ...scriptedDefinition("home", "lagoon"), autostart: true });
+  application = new Application({
+    ...scriptedContext([]),
+    registry,
+    settings: new SettingsFile(folder),
+    drivers: scriptedDrivers(driver),
+  });
+});
+afterEach(() => {
+  application.release();
+  fs.rmSync(folder, { recursive: true });
+});
+
+/** Its VM is known, and a machine of an earlier run is looked for. Resolves when that is over. */
+async function opening(): Promise<{ opened: Promise<void> }> {
+  const opened = application.open();
+  await vi.waitFor(() => expect(application.vms).toHaveLength(1), 20_000);
+  return { opened };
+}
+
+describe("while a VM is being adopted", () => {
+  it("a removal waits, and is refused when it runs", async () => {
+    const remove = vi.spyOn(driver, "remove");
+    const { opened } = await opening();
+    const removed = application.remove("home").catch((error: unknown) => error);
+    adopted.resolve(machine);
+    expect(await removed).toMatchObject({ code: "vm.busy" });
+    expect(remove).not.toHaveBeenCalled();
+    await opened;
+  });
+
+  it("the end of all VMs waits, and is its end too", async () => {
+    const { opened } = await opening();
+    machine.answers.pressPowerButton = () => {
+      machine.emit("ended", { reason: "powered-off" });
+      return Promise.resolve();
+    };
+    const stopped = application.stopAll();
+    adopted.resolve(machine);
+    expect(await stopped).toEqual([]);
+    expect(application.vm("home").status).toMatchObject({ state: "stopped", stateReason: "powered-off" });
+    await opened;
+  });
+
+  it("the end of all VMs keeps it from being started", async () => {
+    const start = vi.spyOn(driver, "start");
+    const { opened } = await opening();
+    const stopped = application.stopAll();
+    adopted.resolve(null);
+    expect(await stopped).toEqual([]);
+    await opened;
+    expect(start).not.toHaveBeenCalled();
+  });
+});
+
+it("the end of all VMs names those that do not end", async () => {
+  adopted.resolve(machine);
+  await application.open();
+  const fails = (): Promise<void> => Promise.reject(new AppError("hardware.machine-failed", "It does not end."));
+  machine.answers.pressPowerButton = fails;
+  machine.answers.kill = fails;
+  expect(await application.stopAll()).toEqual(["home"]);
+});
+
+describe("definitions of several sources", () => {
+  /** Definitions in memory, as disposables or services have them. */
+  class MemorySource implements DefinitionSource {
+    all: VmDefinition[];
+    changed: () => void = () => undefined;
+
+    constructor(...all: VmDefinition[]) {
+      this.all = all;
+    }
+
+    watch(changed: () => void): Promise<() => void> {
+      this.changed = changed;
+      return Promise.resolve(() => (this.changed = () => undefined));
+    }
+
+    remove(id: VmId): Promise<void> {
+      this.all = this.all.filter((definition) => definition.id !== id);
+      return Promise.resolve();
+    }
+  }
+
+  let registry: VmRegistry;
+  let log: string[];
+  const names = (): string[] => application.vms.map(({ definition }) => definition.name);
+
+  /** The definition of "home" is a file, as everywhere here; it does not start by itself. */
+  async function openWith(source: MemorySource): Promise<void> {
+    adopted.resolve(null);
+    registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.load();
+    const [home] = registry.all;
+    fs.writeFileSync(path.join(folder, "vms/home.yaml"), `id: ${home?.id}\ndriver: scripted\nlabel: lagoon\n`);
+    log = [];
+    application = new Application({
+      ...scriptedContext([]),
+      log: (line) => void log.push(line),
+      registry,
+      sources: [source],
+      settings: new SettingsFile(folder),
+      drivers: scriptedDrivers(driver),
+    });
+    await application.open();
+  }
+
+  it("keep apart: what changes in one takes no VM of another away", async () => {
+    const source = new MemorySource({ ...scriptedDefinition("once"), role: "disposable" });
+    await openWith(source);
+    expect(names()).toEqual(["home", "once"]);
+    expect(application.vm("once").status.role).toBe("disposable");
+    expect(application.vm("home").status.role).toBe("app");
+    await application.create("work", "rose", {});
+    expect(names()).toEqual(["home", "once", "work"]);
+    source.all = [scriptedDefinition("another")];
+    source.changed();
+    expect(names()).toEqual(["another", "home", "work"]);
+    await application.remove("another");
+    expect(source.all).toEqual([]);
+    expect(registry.all.map(({ name }) => name)).toEqual(["home", "work"]);
+  });
+
+  it("do not share a VM: of two definitions with one id the first source's counts", async () => {
+    const source = new MemorySource();
+    await openWith(source);
+    const { id } = application.vm("home");
+    source.all = [{ ...scriptedDefinition("thief"), id }];
+    source.changed();
+    expect(names()).toEqual(["home"]);
+  });
+
+  it("keep a VM that runs until it has stopped, when its definition is gone", async () => {
+    const source = new MemorySource(scriptedDefinition("once"));
+    await openWith(source);
+    await application.vm("once").start();
+    source.all = [];
+    source.changed();
+    expect(names()).toEqual(["home", "once"]);
+    machine.emit("ended", { reason: "powered-off" });
+    expect(names()).toEqual(["home"]);
+  });
+
+  it("start what a VM depends on, although nobody asked for that, and tell why one is not started", async () => {
+    const firewall = scriptedDefinition("firewall");
+    const web = { ...scriptedDefinition("web"), autostart: true, dependsOn: [firewall.id] };
+    driver.start = () => Promise.reject(new AppError("hardware.no-space", "There is no space left."));
+    await openWith(new MemorySource(web, firewall));
+    const reason = 'VM "web" was not started: it depends on "firewall", which does not run: There is no space left.';
+    expect(log).toContain("firewall: There is no space left.");
+    expect(log).toContain(`web: ${reason}`);
+    expect(application.vm("web").status).toMatchObject({ state: "stopped", stateDetail: reason });
+    expect(application.vm("firewall").status).toMatchObject({ state: "stopped", stateReason: "no-space" });
+    expect(application.vm("home").isOn).toBe(false);
+  });
+});

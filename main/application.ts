@@ -1,0 +1,350 @@
+/** The application without its window: all VMs, their windows, and what can be asked of them. Electron and the control socket use it. */
+import type { AppView } from "#shared/model/app.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import type { LabelName } from "#shared/model/label.ts";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import { parseWindowId, type SurfaceId, type WindowId, windowIdOf, type WindowView } from "#shared/model/window.ts";
+import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
+import { Emitter } from "./base/emitter.ts";
+import type { Drivers, MachineOptions } from "./hardware/drivers.ts";
+import type { SettingsFile } from "./settings/settings.ts";
+import { newDefinition, type VmDefinition } from "./vms/definition.ts";
+import { firstVms } from "./vms/first-vms.ts";
+import { launch, listApps, type Program, waitForWindow } from "./vms/launcher.ts";
+import type { DefinitionSource } from "./vms/definition-source.ts";
+import type { VmRegistry } from "./vms/registry.ts";
+import { type SupervisedVm, Supervisor } from "./vms/supervisor.ts";
+import { Vm, type VmContext } from "./vms/vm.ts";
+import type { Desktop } from "./windows/desktop.ts";
+
+export interface ApplicationOptions extends Omit<VmContext, "driver"> {
+  /** Definitions of a person. */
+  registry: VmRegistry;
+  /** Where definitions come from beside the registry. Of two with one id the first source's counts. */
+  sources?: readonly DefinitionSource[];
+  settings: SettingsFile;
+  drivers: Drivers;
+}
+
+/** A VM, and the source that owns its definition. */
+interface Entry {
+  vm: Vm;
+  source: DefinitionSource;
+}
+
+export interface ApplicationEvents {
+  /** A VM, its windows, or the list of VMs changed. */
+  changed: [];
+  /** `problems` changed: a file of a person broke, or was fixed. */
+  problemsChanged: [];
+}
+
+export class Application extends Emitter<ApplicationEvents> {
+  readonly #options: ApplicationOptions;
+  readonly #vms = new Map<VmId, Entry>();
+  readonly #supervisor = new Supervisor();
+  #desktop: Desktop | null = null;
+  /** They end what watches the sources and the settings. */
+  #watches: (() => void)[] = [];
+
+  constructor(options: ApplicationOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** Reads the definitions, makes the first VMs, adopts what runs, starts what shall start with the desktop. */
+  async open(): Promise<void> {
+    const { registry, settings, drivers, log } = this.#options;
+    const isFirst = await registry.load();
+    if (isFirst) await registry.begin(firstVms(drivers));
+    for (const problem of this.problems) log(problemWords(problem));
+    // At once: what is asked of a VM from now on waits for its adoption.
+    const adopted = new Map(
+      this.#sources.flatMap((source) => this.#addNew(source)).map((vm) => [vm.id, this.#adopt(vm)]),
+    );
+    this.#watches = await Promise.all([
+      ...this.#sources.map((source) =>
+        source.watch(() => {
+          this.#syncDefinitions(source);
+          if (source === registry) this.#problemsChanged();
+        }),
+      ),
+      settings.watch(() => this.#problemsChanged()),
+    ]);
+    if (this.problems.length > 0) this.emit("problemsChanged");
+    await Promise.all([...adopted.values(), this.#supervisor.start(this.#autostarted(adopted))]);
+  }
+
+  /** Ends without stopping the VMs: machines of a driver that can do so go on. */
+  release(): void {
+    this.#supervisor.cancel();
+    for (const end of this.#watches) end();
+    for (const { vm } of this.#vms.values()) vm.release();
+  }
+
+  /** Those that run, and would go on without the application. */
+  get lastingVms(): Vm[] {
+    return this.vms.filter((vm) => vm.isOn && vm.capabilities.outlivesApplication);
+  }
+
+  /** For the end of the application. Resolves when each has stopped, or has failed to: with the names of those. */
+  async stopAll(): Promise<string[]> {
+    this.#supervisor.cancel();
+    const failed: string[] = [];
+    await Promise.all(
+      this.vms.map(async (vm) => {
+        try {
+          await vm.adopted();
+          if (vm.isOn) await vm.stop();
+        } catch (error) {
+          this.#logFailure(vm, error);
+          failed.push(vm.definition.name);
+        }
+      }),
+    );
+    return failed.sort();
+  }
+
+  /** Files of a person that are not used, because something is wrong with them. */
+  get problems(): FileProblem[] {
+    const { registry, settings } = this.#options;
+    return [...registry.problems, ...(settings.problem === null ? [] : [settings.problem])];
+  }
+
+  /** The desktop is there, or gone. */
+  set desktop(desktop: Desktop | null) {
+    this.#desktop = desktop;
+  }
+
+  /** @throws AppError desktop.not-ready */
+  get desktop(): Desktop {
+    if (this.#desktop === null)
+      throw new AppError("desktop.not-ready", "The desktop is not open yet: try again in a moment.");
+    return this.#desktop;
+  }
+
+  /** In the order of their names. */
+  get vms(): Vm[] {
+    return Array.from(this.#vms.values(), ({ vm }) => vm).sort((a, b) =>
+      a.definition.name < b.definition.name ? -1 : 1,
+    );
+  }
+
+  get statuses(): VmStatus[] {
+    return this.vms.map((vm) => vm.status);
+  }
+
+  /** By name (CLI) or id (page). @throws AppError vm.not-found */
+  vm(nameOrId: string): Vm {
+    const vm = this.#vms.get(nameOrId as VmId)?.vm ?? this.vms.find(({ definition }) => definition.name === nameOrId);
+    if (vm === undefined) {
+      const problem = this.#options.registry.problemOf(nameOrId);
+      if (problem !== undefined) {
+        throw new AppError(
+          "vm.bad-definition",
+          `${problemWords(problem)}. Fix the file; it is reloaded automatically.`,
+          {
+            vm: nameOrId,
+            ...problem,
+          },
+        );
+      }
+      const known = this.vms.map(({ definition }) => definition.name);
+      throw new AppError(
+        "vm.not-found",
+        `There is no VM named "${nameOrId}"; there are: ${known.join(", ") || "none"}.`,
+        { vm: nameOrId, known },
+      );
+    }
+    return vm;
+  }
+
+  /** `launch` of the result is what its windows name as theirs. */
+  async run(
+    nameOrId: string,
+    program: Program,
+    waitWindowMs: number | null,
+  ): Promise<{ pid: number; launch: number; windowId?: WindowId }> {
+    const vm = this.vm(nameOrId);
+    if (waitWindowMs === null) {
+      const { pid, request } = await launch(vm, program);
+      return { pid, launch: request };
+    }
+    const waiting = waitForWindow(vm, waitWindowMs);
+    try {
+      const { pid, request } = await launch(vm, program);
+      return { pid, launch: request, windowId: await waiting.found(request) };
+    } finally {
+      waiting.cancel();
+    }
+  }
+
+  /** Of one VM, or of all that run. */
+  async apps(nameOrId: string | null): Promise<AppView[]> {
+    if (nameOrId !== null) return listApps(this.vm(nameOrId));
+    const lists = await Promise.all(
+      this.vms.filter((vm) => vm.state === "running").map((vm) => listApps(vm).catch(() => [])),
+    );
+    return lists.flat();
+  }
+
+  windows(): WindowView[] {
+    const placed = new Map(this.#desktop?.layout().map((window) => [window.id, window]));
+    return this.vms.flatMap((vm) =>
+      Array.from(vm.windows.values(), (window) => {
+        const id = windowIdOf(vm.id, window.surface);
+        const place = placed.get(id);
+        return {
+          id,
+          vm: vm.definition.name,
+          title: window.title,
+          appId: window.appId,
+          ...(place?.content ?? { x: 0, y: 0, width: 0, height: 0 }),
+          state: place?.mode ?? "normal",
+          focused: place?.focused ?? false,
+          frozen: vm.windows.isFrozen,
+          kind: window.kind,
+          popups: place?.popups ?? [],
+        };
+      }),
+    );
+  }
+
+  /** @throws AppError window.not-found */
+  window(id: string): { vm: Vm; surface: SurfaceId; id: WindowId } {
+    const parts = parseWindowId(id);
+    const vm = parts === null ? undefined : this.vms.find((candidate) => candidate.id.startsWith(parts.vmBeginning));
+    if (parts === null || vm?.windows.get(parts.surface) === undefined) {
+      throw new AppError(
+        "window.not-found",
+        `There is no window ${id}: "atoll window list" shows those that there are.`,
+        { window: id },
+      );
+    }
+    const { surface } = parts;
+    return { vm, surface, id: windowIdOf(vm.id, surface) };
+  }
+
+  async remove(nameOrId: string): Promise<void> {
+    const vm = this.vm(nameOrId);
+    await vm.adopted();
+    if (vm.isOn)
+      throw new AppError("vm.busy", `VM "${vm.definition.name}" is ${vm.state}: stop it first.`, {
+        vm: vm.definition.name,
+      });
+    const source = this.#vms.get(vm.id)?.source ?? this.#options.registry;
+    await this.#options.drivers.named(vm.definition.driver).remove(vm.definition);
+    await source.remove(vm.id);
+    this.#vms.delete(vm.id);
+    this.emit("changed");
+  }
+
+  /**
+   * Defines a VM, in a file of its own. It is not started.
+   *
+   * @param machine the driver, and what a person asked of it
+   * @throws AppError vm.bad-name, vm.name-taken, file.write-failed, and what the driver says of its options
+   */
+  async create(name: string, label: LabelName, machine: MachineOptions): Promise<Vm> {
+    const { registry, drivers } = this.#options;
+    const definition = newDefinition(name, label, drivers.define(machine));
+    await registry.add(definition);
+    this.#syncDefinitions(registry);
+    return this.vm(definition.id);
+  }
+
+  #problemsChanged(): void {
+    for (const problem of this.problems) this.#options.log(problemWords(problem));
+    this.emit("problemsChanged");
+  }
+
+  get #sources(): readonly DefinitionSource[] {
+    return [this.#options.registry, ...(this.#options.sources ?? [])];
+  }
+
+  /**
+   * Makes the VMs of one source what its definitions say; those of the others are not its business. A VM that is on keeps its
+   * driver, and stays known, until it is off.
+   */
+  #syncDefinitions(source: DefinitionSource): void {
+    const defined = new Map(source.all.map((definition) => [definition.id, definition]));
+    for (const [id, { vm, source: owner }] of this.#vms) {
+      if (owner !== source) continue;
+      const definition = defined.get(id);
+      if (definition?.driver === vm.definition.driver) vm.redefine(definition);
+      else if (!vm.isOn) this.#vms.delete(id);
+    }
+    // A file that was broken may be of a VM that an earlier run of the application left running.
+    for (const vm of this.#addNew(source)) void this.#adopt(vm);
+    this.emit("changed");
+  }
+
+  /** Adds the VMs of a source that are not known yet. */
+  #addNew(source: DefinitionSource): Vm[] {
+    return source.all.flatMap((definition) => (this.#vms.has(definition.id) ? [] : [this.#add(definition, source)]));
+  }
+
+  /** Whether the VM ran; false also where that was not found out, which is logged. */
+  async #adopt(vm: Vm): Promise<boolean> {
+    try {
+      return await vm.adopt();
+    } catch (error) {
+      this.#logFailure(vm, error);
+      return false;
+    }
+  }
+
+  /** The VMs that start with the desktop, and all that they depend on. */
+  #autostarted(adopted: ReadonlyMap<VmId, Promise<boolean>>): SupervisedVm[] {
+    const wanted = new Map<VmId, SupervisedVm>();
+    const want = (vm: Vm): void => {
+      if (wanted.has(vm.id)) return;
+      const { name, dependsOn = [], retriesStart = false } = vm.definition;
+      wanted.set(vm.id, {
+        id: vm.id,
+        name,
+        dependsOn,
+        retriesStart,
+        start: async (signal) => {
+          const isAdopted = await adopted.get(vm.id);
+          signal.throwIfAborted();
+          // A person may have started or removed it meanwhile.
+          if (isAdopted !== true && !vm.isOn && this.#vms.has(vm.id)) await vm.start();
+        },
+        running: (signal) => vm.running(signal),
+        refused: (reason) => {
+          vm.refuseStart(reason);
+          this.#logFailure(vm, reason);
+        },
+        failed: (error) => this.#logFailure(vm, error),
+      });
+      for (const id of dependsOn) {
+        const dependency = this.#vms.get(id)?.vm;
+        if (dependency !== undefined) want(dependency);
+      }
+    };
+    for (const vm of this.vms) if (vm.definition.autostart) want(vm);
+    return [...wanted.values()];
+  }
+
+  #logFailure(vm: Vm, error: unknown): void {
+    this.#options.log(`${vm.definition.name}: ${messageOf(error)}`);
+  }
+
+  /** The VM's definition has gone, or names another driver, while it was on. */
+  #isOutdated(vm: Vm, source: DefinitionSource): boolean {
+    const definition = source.all.find(({ id }) => id === vm.id);
+    return definition?.driver !== vm.definition.driver;
+  }
+
+  #add(definition: VmDefinition, source: DefinitionSource): Vm {
+    const { drivers, registry: _, sources: __, settings: ___, ...context } = this.#options;
+    const vm = new Vm(definition, { ...context, driver: drivers.named(definition.driver) });
+    vm.on("changed", () => {
+      if (!vm.isOn && this.#isOutdated(vm, source)) this.#syncDefinitions(source);
+      else this.emit("changed");
+    });
+    this.#vms.set(vm.id, { vm, source });
+    return vm;
+  }
+}

@@ -1,0 +1,74 @@
+/** Programs of guests, for the page and the command alike. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { appContract } from "#shared/ipc/app.ts";
+import { Application } from "../application.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
+import { called, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
+import { SettingsFile } from "../settings/settings.ts";
+import { VmRegistry } from "../vms/registry.ts";
+import {
+  HELLO,
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  scriptedDrivers,
+  type ScriptedLink,
+  ScriptedMachine,
+  scriptedType,
+} from "../vms/testing/scripted-vm.ts";
+import { appHandlers } from "./requests.ts";
+
+let folder: string;
+let links: ScriptedLink[];
+let application: Application;
+let dispatcher: Dispatcher;
+
+beforeEach(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
+  links = [];
+  const registry = new VmRegistry(folder, [scriptedType()]);
+  await registry.add(scriptedDefinition("home", "lagoon"));
+  const driver = scriptedDriver(new ScriptedMachine());
+  application = new Application({
+    ...scriptedContext(links),
+    registry,
+    settings: new SettingsFile(folder),
+    drivers: scriptedDrivers(driver),
+  });
+  await application.open();
+  await application.vm("home").start();
+  links.at(-1)?.says(HELLO);
+  const app = appHandlers({ application });
+  dispatcher = Dispatcher.of({ app: appContract }, { app }, { checksOutputs: true });
+});
+afterEach(() => {
+  application.release();
+  fs.rmSync(folder, { recursive: true });
+});
+
+it.each([
+  ["the page", PAGE_CALLER],
+  ["the command", cliCaller()],
+])("%s is told by which launch its windows can be known", async (_who, caller) => {
+  const started = called(dispatcher, caller, "app.run", { vm: "home", program: { appId: "foot" } });
+  const launch = await vi.waitFor(
+    () => links[0]?.heard.find((message) => message.type === "launch") ?? expect.fail("nothing was launched"),
+  );
+  expect(launch).toMatchObject({ appId: "foot", files: [] });
+  links[0]?.says({ type: "launched", request: launch.request, pid: 12 });
+  expect(await started).toEqual({ pid: 12, launch: launch.request });
+});
+
+it("programs of a VM, or of all, are listed", async () => {
+  const apps = [{ id: "foot", name: "Foot", mimeTypes: ["text/plain"], categories: ["System"] }];
+  for (const vm of ["home", application.vm("home").id, null]) {
+    const before = links[0]?.heard.length ?? 0;
+    const listed = called(dispatcher, PAGE_CALLER, "app.list", { vm });
+    const list = links[0]?.heard.slice(before).find((message) => message.type === "listApps");
+    links[0]?.says({ type: "apps", request: list?.request ?? 0, apps } as Parameters<ScriptedLink["says"]>[0]);
+    expect(await listed).toEqual([{ vm: "home", ...apps[0] }]);
+  }
+});

@@ -1,0 +1,103 @@
+/** `atoll vm ...`. */
+import path from "node:path";
+import { type Command, Option } from "commander";
+import type { RequestInput } from "#shared/ipc/index.ts";
+import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
+import type { VmNetwork, VmView } from "#shared/model/vm.ts";
+import { call, command, integer, type JsonOption, withWait, wrongUsage } from "../command.ts";
+import { print, printProblem, table } from "../output.ts";
+
+interface CreateOptions {
+  label: LabelName;
+  driver: "qemu" | "external";
+  template?: string;
+  memory?: number;
+  cpus?: number;
+  network?: VmNetwork;
+  control?: string;
+  frames?: string;
+  bulk?: string;
+}
+
+const ORDERS = {
+  start: "start it",
+  stop: "stop it in good order",
+  kill: "stop it at once, as by pulling the plug",
+  pause: "freeze it",
+  resume: "let it go on",
+  remove: "delete it, with its disk",
+} as const;
+
+export function addVmCommands(program: Command): void {
+  const vm = program.command("vm").description("virtual machines");
+
+  command(vm, "list", "all VMs").action(async (options: JsonOption) => {
+    const [vms, problems] = await Promise.all([call("vm.list", {}), call("problem.list", {})]);
+    for (const problem of problems) printProblem(problem, options.json ?? false);
+    print(vms, options.json ?? false, () =>
+      table(
+        ["NAME", "LABEL", "STATE", "WHY", "WINDOWS", "TEMPLATE"],
+        vms.map((v) => [v.name, v.label, v.state, v.stateReason, v.windows, v.template]),
+        'No VMs: make one with "atoll vm create NAME --label LABEL".',
+      ),
+    );
+  });
+
+  command(vm, "info <vm>", "one VM").action(async (name: string, options: JsonOption) => {
+    printVm(await call("vm.info", { vm: name }), options.json ?? false);
+  });
+
+  command(vm, "create <name>", "make a VM")
+    .addOption(
+      new Option("--label <label>", "colour and shape of its trust").choices(LABEL_NAMES).makeOptionMandatory(),
+    )
+    .addOption(new Option("--driver <driver>", "who runs it").choices(["qemu", "external"]).default("qemu"))
+    .option("--template <template>", "what its disk is made from (default: debian)")
+    .option("--memory <MiB>", "memory (default: the template's)", integer)
+    .option("--cpus <count>", "processors (default: the template's; emulated: at most half of the host's)", integer)
+    .addOption(new Option("--network <network>", "its network").choices(["none", "firewall", "direct"]))
+    .option("--control <socket>", "external: socket of its control port")
+    .option("--frames <socket>", "external: socket of its frames port")
+    .option("--bulk <socket>", "external: socket of its bulk port")
+    .action(async (name: string, options: JsonOption & CreateOptions) => {
+      printVm(await call("vm.create", createInput(name, options)), options.json ?? false);
+    });
+
+  for (const [verb, description] of Object.entries(ORDERS) as [keyof typeof ORDERS, string][]) {
+    withWait(command(vm, `${verb} <vm>`, description), "--wait", "until it is done").action(
+      async (name: string, options: JsonOption & { wait?: number }) => {
+        printVm(await call(`vm.${verb}`, { vm: name, waitS: options.wait ?? null }), options.json ?? false);
+      },
+    );
+  }
+}
+
+function createInput(name: string, options: CreateOptions): RequestInput<"vm.create"> {
+  const { label, driver, control, frames, bulk } = options;
+  if (driver === "external") {
+    if (control === undefined || frames === undefined || bulk === undefined)
+      throw wrongUsage("--driver external needs --control, --frames and --bulk.");
+    if (
+      options.template !== undefined ||
+      options.memory !== undefined ||
+      options.cpus !== undefined ||
+      options.network !== undefined
+    ) {
+      throw wrongUsage("--template, --memory, --cpus and --network are not Atoll's to choose for an external VM.");
+    }
+    const channels = { control: path.resolve(control), frames: path.resolve(frames), bulk: path.resolve(bulk) };
+    return { name, label, machine: { driver, channels } };
+  }
+  if (control !== undefined || frames !== undefined || bulk !== undefined)
+    throw wrongUsage("--control, --frames and --bulk belong to --driver external.");
+  const { template = "debian", memory = null, cpus = null, network = "none" } = options;
+  return { name, label, machine: { driver, template, memory, cpus, network } };
+}
+
+function printVm(view: VmView, json: boolean): void {
+  print(
+    view,
+    json,
+    () => `${view.name} (${view.label}) is ${view.state}${view.stateReason === null ? "" : `: ${view.stateReason}`}.`,
+  );
+}

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { VmId } from "#shared/model/vm.ts";
+import { CheckedPage } from "../ipc/testing/checked.ts";
+import type { Settings, SettingsFile } from "../settings/settings.ts";
+import { deferred } from "../vms/testing/scripted-vm.ts";
+import { Quitting } from "./quitting.ts";
+
+const VM = "00000000-0000-4000-8000-000000000000" as VmId;
+
+function parts(running: readonly VmId[] = [VM], onQuit: Settings["onQuit"] = "ask") {
+  const stopped = deferred<string[]>();
+  const stopAll = vi.fn<() => Promise<string[]>>(() => stopped.promise);
+  const end = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  const remember = vi.fn<(name: string, value: unknown) => Promise<void>>(() => Promise.resolve());
+  const page = new CheckedPage();
+  const settings = { load: () => Promise.resolve(), current: { onQuit }, remember } as unknown as SettingsFile;
+  const application = { stopAll, lastingVms: running.map((id) => ({ id })) };
+  const quitting = new Quitting({ application, settings, page, end });
+  return { stopped, stopAll, end, remember, page, quitting };
+}
+
+it("whoever wants the VMs to stop while they stop waits for the same", async () => {
+  const { stopped, stopAll, end, quitting } = parts();
+  const names = quitting.stopVms();
+  const quit = quitting.quit("stop");
+  stopped.resolve(["web"]);
+  expect(await names).toEqual(["web"]);
+  await quit;
+  expect(stopAll).toHaveBeenCalledOnce();
+  expect(end).toHaveBeenCalledOnce();
+});
+
+it("a word to keep them ends at once, while they stop", async () => {
+  const { stopped, end, quitting } = parts();
+  const quit = quitting.quit("stop");
+  await quitting.quit("keep");
+  expect(end).toHaveBeenCalledOnce();
+  stopped.resolve([]);
+  await quit;
+  expect(end).toHaveBeenCalledOnce();
+});
+
+describe("a person who closes the desktop's window", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Until the page has been asked for the `count`th time; then it shows the prompt. */
+  async function isAsked({ page }: ReturnType<typeof parts>, count = 1): Promise<void> {
+    await vi.advanceTimersByTimeAsync(0);
+    expect(page.asked).toHaveLength(count);
+    page.shown(count);
+  }
+
+  it("is asked, for as long as they like, and their choice counts", async () => {
+    const all = parts();
+    const closing = all.quitting.closing();
+    await isAsked(all);
+    expect(all.page.asked).toEqual([{ id: 1, name: "quit", payload: { vms: [VM] } }]);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(all.end).not.toHaveBeenCalled();
+    all.page.answered(1, { vms: "stop", remember: true });
+    all.stopped.resolve([]);
+    await closing;
+    expect(all.remember).toHaveBeenCalledWith("onQuit", "stop");
+    expect(all.end).toHaveBeenCalledOnce();
+  });
+
+  it("can let it be", async () => {
+    const all = parts();
+    const closing = all.quitting.closing();
+    await isAsked(all);
+    all.page.answered(1, null);
+    await closing;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(all.end).not.toHaveBeenCalled();
+    expect(all.remember).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["nothing runs", parts([])],
+    ["it was remembered", parts([VM], "keep")],
+  ])("is not asked when %s", async (_why, { quitting, page, end, stopAll }) => {
+    await quitting.closing();
+    expect(page.asked).toEqual([]);
+    expect(end).toHaveBeenCalledOnce();
+    expect(stopAll).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["hangs", (_page: CheckedPage) => undefined],
+    ["is not there", (page: CheckedPage) => page.gone()],
+  ])("is not kept by a page that %s: VMs go on", async (_why, happens) => {
+    const all = parts();
+    happens(all.page);
+    void all.quitting.closing();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(all.end).toHaveBeenCalledOnce();
+    expect(all.stopAll).not.toHaveBeenCalled();
+  });
+
+  it("is asked again by the page that comes after a reload", async () => {
+    const all = parts();
+    const closing = all.quitting.closing();
+    await isAsked(all);
+    all.page.gone();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(all.end).not.toHaveBeenCalled();
+    all.page.come();
+    await isAsked(all, 2);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(all.end).not.toHaveBeenCalled();
+    all.page.answered(2, { vms: "keep", remember: false });
+    await closing;
+    expect(all.end).toHaveBeenCalledOnce();
+  });
+
+  it("a second time is asked anew, so that a page that has hung since does not keep them", async () => {
+    const all = parts();
+    void all.quitting.closing();
+    await isAsked(all);
+    const again = all.quitting.closing();
+    await isAsked(all, 2);
+    expect(all.page.cancelled).toEqual([1]);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(all.end).not.toHaveBeenCalled();
+    void all.quitting.closing();
+    await again;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(all.end).toHaveBeenCalledOnce();
+  });
+});

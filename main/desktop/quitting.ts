@@ -1,0 +1,74 @@
+/** How the application ends, and what a person is asked before: what becomes of the VMs that run. */
+import type { VmsOnQuit } from "#shared/ipc/desktop.ts";
+import { messageOf } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { log } from "../base/log.ts";
+import type { Page } from "../ipc/page.ts";
+import type { SettingsFile } from "../settings/settings.ts";
+
+/** A page that does not show the prompt by then cannot ask. */
+const PROMPT_TIMEOUT_MS = 1_000;
+
+export interface QuittingParts {
+  application: {
+    /** VMs that run and would go on without the application. */
+    readonly lastingVms: readonly { readonly id: VmId }[];
+    stopAll(): Promise<string[]>;
+  };
+  settings: Pick<SettingsFile, "load" | "current" | "remember">;
+  page: Page;
+  /** Lets go of everything and ends the process. */
+  end(): Promise<void>;
+}
+
+export class Quitting {
+  readonly #parts: QuittingParts;
+  #stopping: Promise<string[]> | null = null;
+  #hasEnded = false;
+  /** The prompt that is open: aborted, it is taken back. */
+  #asking: AbortController | null = null;
+
+  constructor(parts: QuittingParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when all VMs have stopped, or have failed to: with the names of those. */
+  stopVms(): Promise<string[]> {
+    this.#stopping ??= this.#parts.application.stopAll();
+    return this.#stopping;
+  }
+
+  /** "stop": ends when all VMs have stopped, or at once when "keep" comes meanwhile. */
+  async quit(vms: VmsOnQuit): Promise<void> {
+    if (vms === "stop") await this.stopVms();
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    await this.#parts.end();
+  }
+
+  /** A person closes the desktop's window: they are asked what becomes of running VMs, and the window stays open meanwhile. */
+  async closing(): Promise<void> {
+    if (this.#stopping !== null) return;
+    const { application, settings, page } = this.#parts;
+    const vms = application.lastingVms.map(({ id }) => id);
+    if (vms.length === 0) return this.quit("keep");
+    await settings.load();
+    const { onQuit } = settings.current;
+    if (onQuit !== "ask") return this.quit(onQuit);
+    // Asked anew each time: a page that has hung since it showed the prompt must not keep the window open for ever.
+    this.#asking?.abort();
+    const asking = new AbortController();
+    this.#asking = asking;
+    const timer = setTimeout(() => void this.quit("keep"), PROMPT_TIMEOUT_MS);
+    const options = { signal: asking.signal, shown: () => clearTimeout(timer) };
+    const answer = await page.askUntilAnswered("quit", { vms }, options);
+    clearTimeout(timer);
+    if (answer === null) return;
+    if (answer.remember) await this.#remember(answer.vms);
+    await this.quit(answer.vms);
+  }
+
+  async #remember(vms: VmsOnQuit): Promise<void> {
+    await this.#parts.settings.remember("onQuit", vms).catch((error: unknown) => log(messageOf(error)));
+  }
+}

@@ -1,0 +1,203 @@
+/** What the page is told when it comes, and what it and the command ask of the desktop. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { desktopContract } from "#shared/ipc/desktop.ts";
+import { layoutContract } from "#shared/ipc/layout.ts";
+import { problemContract } from "#shared/ipc/problem.ts";
+import { windowContract } from "#shared/ipc/window.ts";
+import type { ThemeState } from "#shared/model/theme.ts";
+import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import { Application } from "../application.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
+import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
+import { sendSettingsEvents } from "../settings/events.ts";
+import { SettingsFile } from "../settings/settings.ts";
+import type { ThemePort } from "../settings/theme.ts";
+import { VmRegistry } from "../vms/registry.ts";
+import {
+  HELLO,
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  scriptedDrivers,
+  type ScriptedLink,
+  ScriptedMachine,
+  scriptedType,
+} from "../vms/testing/scripted-vm.ts";
+import type { Desktop } from "../windows/desktop.ts";
+import { PlacementsFile } from "../windows/placements-file.ts";
+import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
+import { WindowCommands } from "../windows/window-commands.ts";
+import { desktopHandlers, problemHandlers } from "./requests.ts";
+import { Quitting } from "./quitting.ts";
+
+let folder: string;
+let links: ScriptedLink[];
+let application: Application;
+let page: CheckedPage;
+let desktop: Desktop;
+let end: () => Promise<void>;
+let dispatcher: Dispatcher;
+let shown: ThemeState;
+
+beforeEach(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
+  links = [];
+  const registry = new VmRegistry(folder, [scriptedType()]);
+  await registry.add(scriptedDefinition("home", "lagoon"));
+  const settings = new SettingsFile(folder);
+  const driver = scriptedDriver(new ScriptedMachine());
+  const drivers = scriptedDrivers(driver);
+  application = new Application({ ...scriptedContext(links), registry, settings, drivers });
+  await application.open();
+  page = new CheckedPage();
+  const commands = new WindowCommands(page);
+  let layout: ReturnType<Desktop["layout"]> = [];
+  desktop = {
+    raise: vi.fn<() => void>(),
+    control: vi.fn<(action: string) => void>(),
+    pageReady: vi.fn<() => void>(),
+    layoutReported: ({ windows }) => void (layout = windows),
+    layout: () => layout,
+    command: (command) => commands.run(command),
+    screenshot: () => Promise.resolve(new Uint8Array([1, 2, 3]).subarray(1)),
+  };
+  application.desktop = desktop;
+  shown = { choice: "system", shown: "dark" };
+  const theme: ThemePort = {
+    state: () => shown,
+    choose: (choice) => void (shown = { choice, shown: choice === "light" ? "light" : "dark" }),
+    onChanged: () => undefined,
+  };
+  sendSettingsEvents({ application, page, settings, theme });
+  end = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  const quitting = new Quitting({ application, settings, page, end });
+  const placements = new PlacementsFile(folder);
+  dispatcher = Dispatcher.of(
+    { desktop: desktopContract, layout: layoutContract, problem: problemContract, window: windowContract },
+    {
+      desktop: desktopHandlers({ application, placements, quitting, theme }),
+      layout: layoutHandlers({ application, placements }),
+      problem: problemHandlers({ application }),
+      window: windowHandlers({ application, commands }),
+    },
+    { checksOutputs: true },
+  );
+});
+afterEach(() => {
+  application.release();
+  fs.rmSync(folder, { recursive: true });
+});
+
+const asks = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, PAGE_CALLER, name, input);
+const command = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, cliCaller(), name, input);
+
+const rect = { x: 1, y: 2, width: 300, height: 200 };
+
+/** A window of a guest that the page shows. Gives its id. */
+async function windowOpened(): Promise<WindowId> {
+  const vm = application.vm("home");
+  await vm.start();
+  const link = links.at(-1) ?? expect.unreachable("there is no link");
+  link.says(HELLO);
+  const window = {
+    surface: 7 as SurfaceId,
+    kind: "wayland" as const,
+    pid: 12,
+    launch: 3,
+    title: "Notes",
+    appId: "mousepad",
+    parent: null,
+    modal: false,
+    hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
+    clientDecorated: false,
+  };
+  link.says({ type: "surface", event: { type: "windowOpened", window } });
+  const id = `${vm.id.slice(0, 8)}.7` as WindowId;
+  const windows = [{ id, content: rect, mode: "maximized", focused: true, frozen: false, popups: [rect] }];
+  dispatcher.report(PAGE_CALLER, "layout.report", { windows });
+  return id;
+}
+
+it("a page that comes is told of everything there is", async () => {
+  const placements = {
+    windows: [],
+    apps: [{ vm: application.vm("home").id, appId: "foot", free: rect, keepsSize: true }],
+  };
+  dispatcher.report(PAGE_CALLER, "placements.report", placements);
+  expect(await asks("desktop.attach")).toEqual({
+    vms: application.statuses,
+    problems: [],
+    theme: { choice: "system", shown: "dark" },
+    placements,
+  });
+  expect(desktop.pageReady).toHaveBeenCalledOnce();
+});
+
+it("its window does what the page and the command want of it", async () => {
+  await asks("desktop.control", { action: "minimize" });
+  expect(desktop.control).toHaveBeenCalledWith("minimize");
+  await command("desktop.raise");
+  expect(desktop.raise).toHaveBeenCalledOnce();
+  expect(await command("desktop.screenshot")).toEqual({ base64: Buffer.from([2, 3]).toString("base64") });
+});
+
+it("broken files are told of to both", async () => {
+  fs.writeFileSync(path.join(folder, "settings.yaml"), "theme: pink\n");
+  await vi.waitFor(() => expect(page.events.map(({ name }) => name)).toContain("problems.changed"));
+  const problem = { file: path.join(folder, "settings.yaml"), line: 1, column: 8 };
+  expect(await command("problem.list")).toMatchObject([problem]);
+  expect(page.events.find(({ name }) => name === "problems.changed")?.payload).toMatchObject([problem]);
+});
+
+it("both can end it", async () => {
+  expect(await asks("desktop.quit", { vms: "keep" })).toEqual({ notStopped: [] });
+  expect(await command("desktop.quit", { vms: "stop" })).toEqual({ notStopped: [] });
+  expect(end).toHaveBeenCalledOnce();
+});
+
+describe("a window", () => {
+  it("is where the page says", async () => {
+    const id = await windowOpened();
+    const expected = { id, vm: "home", title: "Notes", ...rect, state: "maximized", focused: true, popups: [rect] };
+    expect(await command("window.list")).toMatchObject([expected]);
+  });
+
+  it.each(["focus", "close", "minimize", "maximize", "restore"] as const)(
+    "is looked at after the page has done a %s",
+    async (verb) => {
+      const id = await windowOpened();
+      const done = command(`window.${verb}`, { window: id });
+      await vi.waitFor(() =>
+        expect(page.events.at(-1)?.payload).toEqual({ id: 1, command: { type: verb, window: id } }),
+      );
+      dispatcher.report(PAGE_CALLER, "wm.answer", { id: 1, answer: { ok: true, value: null } });
+      expect(await done).toMatchObject({ id });
+    },
+  );
+
+  it("is pictured by the page", async () => {
+    const id = await windowOpened();
+    const picture = command("window.screenshot", { window: id });
+    const value = new Uint8Array([9]);
+    dispatcher.report(PAGE_CALLER, "wm.answer", { id: 1, answer: { ok: true, value } });
+    expect(await picture).toEqual({ base64: Buffer.from([9]).toString("base64") });
+  });
+
+  it("that there is none is not found", async () => {
+    const id = await windowOpened();
+    for (const window of [id.replace(".7", ".8"), id.replace(".7", ".07"), "home", "", "./../x".repeat(100)])
+      await expect(command("window.focus", { window })).rejects.toMatchObject({ code: "window.not-found" });
+  });
+
+  it("that is frozen can be taken away by hand", async () => {
+    const id = await windowOpened();
+    dispatcher.report(PAGE_CALLER, "window.dismissed", { window: id });
+    expect(await command("window.list")).toHaveLength(1);
+    links.at(-1)?.says({ type: "closed", reason: "protocol-violation", detail: "no" });
+    dispatcher.report(PAGE_CALLER, "window.dismissed", { window: id });
+    expect(await command("window.list")).toEqual([]);
+  });
+});

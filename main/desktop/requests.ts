@@ -1,0 +1,50 @@
+/** The desktop as a whole and what is wrong with a person's files, for the page and the `atoll` command. */
+import type { desktopContract } from "#shared/ipc/desktop.ts";
+import type { problemContract } from "#shared/ipc/problem.ts";
+import type { Application } from "../application.ts";
+import { asPicture } from "../windows/picture.ts";
+import type { Handlers } from "../ipc/dispatcher.ts";
+import type { ThemePort } from "../settings/theme.ts";
+import type { PlacementsFile } from "../windows/placements-file.ts";
+import type { Quitting } from "./quitting.ts";
+
+interface Parts {
+  application: Application;
+  placements: PlacementsFile;
+  quitting: Quitting;
+  theme: ThemePort;
+}
+
+export function desktopHandlers({ application, placements, quitting, theme }: Parts): Handlers<typeof desktopContract> {
+  return {
+    "desktop.attach": (_input, caller) => {
+      application.desktop.pageReady();
+      // The page knows the VMs when their ports come.
+      caller.afterAnswer(() => application.vms.forEach((vm) => vm.attachPage()));
+      return {
+        vms: application.statuses,
+        problems: application.problems,
+        theme: theme.state(),
+        placements: placements.current,
+      };
+    },
+    "desktop.control": ({ action }) => {
+      application.desktop.control(action);
+      return null;
+    },
+    "desktop.raise": () => {
+      application.desktop.raise();
+      return null;
+    },
+    "desktop.screenshot": async () => asPicture(await application.desktop.screenshot()),
+    "desktop.quit": async ({ vms }, caller) => {
+      const notStopped = vms === "stop" ? await quitting.stopVms() : [];
+      caller.afterAnswer(() => void quitting.quit("keep"));
+      return { notStopped };
+    },
+  };
+}
+
+export function problemHandlers({ application }: Pick<Parts, "application">): Handlers<typeof problemContract> {
+  return { "problem.list": () => application.problems };
+}

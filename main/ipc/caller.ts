@@ -1,0 +1,26 @@
+/** Who calls main, as far as the handlers need to know. */
+import type { Side } from "#shared/ipc/declare.ts";
+import type { EventName, EventPayload } from "#shared/ipc/index.ts";
+
+export interface PageCaller {
+  readonly from: "page";
+  /** Runs `act` when the answer to the present request is on its way. */
+  afterAnswer(act: () => void): void;
+}
+
+export interface CliCaller {
+  readonly from: "cli";
+  readonly connection: ClientConnection;
+  /** Runs `act` when the command has its answer and has hung up, or does not hang up. */
+  afterAnswer(act: () => void): void;
+}
+
+/** One command's connection to the control socket: what a handler may keep state for. */
+export interface ClientConnection {
+  /** A client that has gone is told nothing; that is no error. */
+  notify<Name extends EventName<"cli">>(name: Name, payload: EventPayload<Name>): void;
+  onClose(listener: () => void): void;
+}
+
+export type Caller = PageCaller | CliCaller;
+export type CallerFrom<From extends Side> = Extract<Caller, { from: From }>;

@@ -1,0 +1,51 @@
+/** The end of a command's client. What commands do is e2e's. */
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
+import { expect, it } from "vitest";
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
+import { execContract } from "#shared/ipc/exec.ts";
+import type { Application } from "../application.ts";
+import { clientConnection } from "../control/client-connection.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
+import { called, cliCaller } from "../ipc/testing/checked.ts";
+import { execHandlers } from "./exec-requests.ts";
+import {
+  HELLO,
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  type ScriptedLink,
+  ScriptedMachine,
+} from "./testing/scripted-vm.ts";
+import { Vm } from "./vm.ts";
+
+it("a command whose client has gone goes on to its end, and nothing else notices", async () => {
+  const links: ScriptedLink[] = [];
+  const driver = scriptedDriver(new ScriptedMachine());
+  const vm = new Vm(scriptedDefinition("test", "rose"), { ...scriptedContext(links), driver });
+  await vm.start();
+  links[0]?.says(HELLO);
+  const fromClient = new PassThrough();
+  const connection = createMessageConnection(
+    new StreamMessageReader(fromClient),
+    new StreamMessageWriter(new PassThrough()),
+  );
+  connection.listen();
+  const exec = execHandlers({ application: { vm: () => vm } as unknown as Application });
+  const dispatcher = Dispatcher.of({ exec: execContract }, { exec }, { checksOutputs: true });
+  const client = cliCaller(clientConnection(connection, (listener) => void fromClient.once("close", listener)));
+  const started = { vm: "test", argv: ["yes"], tty: null };
+  await called(dispatcher, client, "exec.start", started);
+  await expect(called(dispatcher, client, "exec.start", started)).rejects.toMatchObject({ code: "usage.bad-argument" });
+  const start = links[0]?.heard.find((message) => message.type === "execStart");
+  const id = start?.exec ?? expect.unreachable("it was not started");
+
+  fromClient.destroy();
+  await once(fromClient, "close");
+  expect(links[0]?.heard).toContainEqual({ type: "execSignal", exec: id, signal: 1 });
+  const says = (): void => {
+    links[0]?.says({ type: "exec", event: { type: "execData", exec: id, stream: "stdout", bytes: Buffer.from("y") } });
+    links[0]?.says({ type: "exec", event: { type: "execExited", exec: id, code: 0, signal: 1 } });
+  };
+  expect(says).not.toThrow();
+});

@@ -1,0 +1,16 @@
+/** The VMs of the very first start; they start with the desktop from then on. */
+import type { LabelName } from "#shared/model/label.ts";
+import type { Drivers } from "../hardware/drivers.ts";
+import { newDefinition, type VmDefinition } from "./definition.ts";
+
+const FIRST_VMS: readonly { name: string; label: LabelName; template: string }[] = [
+  { name: "home", label: "lagoon", template: "debian" },
+  { name: "web", label: "coral", template: "debian" },
+];
+
+export function firstVms(drivers: Drivers): VmDefinition[] {
+  return FIRST_VMS.map(({ name, label, template }) => ({
+    ...newDefinition(name, label, drivers.define({ template })),
+    autostart: true,
+  }));
+}

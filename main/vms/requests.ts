@@ -1,0 +1,167 @@
+/** What can be asked of VMs, for the page and the `atoll` command alike. */
+import type { vmContract } from "#shared/ipc/vm.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import type { VmState, VmStatus, VmView } from "#shared/model/vm.ts";
+import type { Application } from "../application.ts";
+import { log } from "../base/log.ts";
+import type { Handlers } from "../ipc/dispatcher.ts";
+import type { Page } from "../ipc/page.ts";
+import type { Vm } from "./vm.ts";
+
+interface Parts {
+  application: Application;
+  page: Page;
+}
+
+export function vmHandlers({ application, page }: Parts): Handlers<typeof vmContract> {
+  return {
+    "vm.list": () => application.statuses.map(viewOf),
+    "vm.info": ({ vm }) => viewOf(application.vm(vm).status),
+    "vm.create": async ({ name, label, machine }) => {
+      const target = await application.create(name, label, machine);
+      // Who runs it has started it. Where that fails the VM is there all the same, and its state says why.
+      if (!target.capabilities.runsMachine) await target.start().catch(() => undefined);
+      return viewOf(target.status);
+    },
+    "vm.start": async ({ vm, waitS }) => {
+      const target = application.vm(vm);
+      return settled(target, target.isUnderWay ? Promise.resolve() : target.start(), "running", waitS);
+    },
+    "vm.stop": async ({ vm, waitS }) => {
+      const target = application.vm(vm);
+      const stopped = target.stop();
+      if (waitS !== null) return settled(target, stopped, "stopped", waitS);
+      await begun(target, stopped, "stopping");
+      stopped.catch((error: unknown) => log(`${target.definition.name}: ${messageOf(error)}`));
+      return viewOf(target.status);
+    },
+    "vm.kill": async ({ vm, waitS, confirm }) => {
+      const target = application.vm(vm);
+      if (confirm && target.isOn && !(await isConfirmed(page, target))) return viewOf(target.status);
+      return settled(target, target.kill(), "stopped", waitS);
+    },
+    "vm.pause": async ({ vm, waitS }) => {
+      const target = application.vm(vm);
+      return settled(target, target.pause(), "paused", waitS);
+    },
+    "vm.resume": async ({ vm, waitS }) => {
+      const target = application.vm(vm);
+      return settled(target, target.resume(), "running", waitS);
+    },
+    "vm.remove": async ({ vm }) => {
+      const view = viewOf(application.vm(vm).status);
+      await application.remove(vm);
+      return view;
+    },
+  };
+}
+
+/** The page is told of each change, at most once a turn of the event loop. */
+export function sendVmEvents({ application, page }: Parts): void {
+  let isDue = false;
+  application.on("changed", () => {
+    if (isDue) return;
+    isDue = true;
+    setImmediate(() => {
+      isDue = false;
+      page.send("vm.changed", application.statuses);
+    });
+  });
+}
+
+/** The person at the desktop says whether it shall lose its power. One that is off meanwhile is not asked about any more. */
+async function isConfirmed(page: Page, vm: Vm): Promise<boolean> {
+  const ended = new AbortController();
+  const stop = vm.on("changed", () => {
+    if (!vm.isOn) ended.abort();
+  });
+  try {
+    return (await page.askUntilAnswered("vm.kill", { vm: vm.id }, { signal: ended.signal })) ?? false;
+  } finally {
+    stop();
+  }
+}
+
+/** The contract's fields and reasons alone: how the agent was lost is for the desktop. */
+function viewOf(status: VmStatus): VmView {
+  const { startPhase: _, stateDetail: __, ...view } = status;
+  return { ...view, stateReason: view.stateReason === "agent-exited" ? "agent-lost" : view.stateReason };
+}
+
+/** Whether it does not leave its state by itself. */
+function isFinal({ state, stateReason }: VmStatus): boolean {
+  if (state === "stopped" || state === "crashed" || stateReason === "protocol-violation") return true;
+  return state === "paused" && stateReason !== null;
+}
+
+/**
+ * The VM, once `order` is done and, where somebody waits, it is in the wanted state. Rejects when the order fails, when the
+ * VM ends in another state, or after `waitS` seconds of both (vm.timeout); the order goes on then.
+ */
+async function settled(vm: Vm, order: Promise<void>, wanted: VmState, waitS: number | null): Promise<VmView> {
+  if (waitS === null) await order;
+  else await settledWithin(vm, order, wanted, waitS);
+  return viewOf(vm.status);
+}
+
+function settledWithin(vm: Vm, order: Promise<void>, wanted: VmState, waitS: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isDone = false;
+    const finish = (act: () => void): void => {
+      clearTimeout(timer);
+      stop();
+      act();
+    };
+    const fail = (words: string): void => {
+      const { stateReason } = viewOf(vm.status);
+      const { stateDetail: detail } = vm.status;
+      reject(
+        new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}${detail === "" ? "." : `: ${detail}`}`, {
+          vm: vm.definition.name,
+          state: vm.state,
+          stateReason,
+          detail,
+        }),
+      );
+    };
+    const look = (): void => {
+      if (!isDone) return;
+      if (vm.state === wanted) finish(resolve);
+      else if (isFinal(vm.status))
+        finish(() =>
+          fail(`is ${vm.state} (${viewOf(vm.status).stateReason ?? "no reason known"}) instead of ${wanted}`),
+        );
+    };
+    const timer = setTimeout(
+      () => finish(() => fail(`is still ${vm.state} after ${waitS} s, not ${wanted}`)),
+      waitS * 1000,
+    );
+    const stop = vm.on("changed", look);
+    order.then(
+      () => {
+        isDone = true;
+        look();
+      },
+      () => finish(() => resolve(order)),
+    );
+  });
+}
+
+/** Resolves when the VM is in the state that a long order begins with, or as the order when that is over before. */
+function begun(vm: Vm, order: Promise<void>, state: VmState): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (vm.state === state) end(Promise.resolve());
+    };
+    const end = (outcome: Promise<void>): void => {
+      stop();
+      resolve(outcome);
+    };
+    const stop = vm.on("changed", look);
+    look();
+    order.then(
+      () => end(order),
+      () => end(order),
+    );
+  });
+}

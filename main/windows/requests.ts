@@ -1,0 +1,73 @@
+/** Windows and their places, for the page (which tells) and the `atoll` command (which asks). */
+import type { layoutContract } from "#shared/ipc/layout.ts";
+import type { WmCommand, windowContract } from "#shared/ipc/window.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import type { WindowId, WindowView } from "#shared/model/window.ts";
+import type { Application } from "../application.ts";
+import { asPicture } from "./picture.ts";
+import type { Handlers } from "../ipc/dispatcher.ts";
+import type { PlacementsFile } from "./placements-file.ts";
+import type { WindowCommands } from "./window-commands.ts";
+
+export function layoutHandlers({
+  application,
+  placements,
+}: {
+  application: Application;
+  placements: PlacementsFile;
+}): Handlers<typeof layoutContract> {
+  return {
+    "layout.report": (layout) => application.desktop.layoutReported(layout),
+    "placements.report": (reported) => placements.keep(reported),
+  };
+}
+
+export function windowHandlers({
+  application,
+  commands,
+}: {
+  application: Application;
+  commands: WindowCommands;
+}): Handlers<typeof windowContract> {
+  const viewOf = (id: WindowId): WindowView => {
+    const view = application.windows().find((window) => window.id === id);
+    if (view !== undefined) return view;
+    throw new AppError("window.not-found", `Window ${id} was closed meanwhile.`, { window: id });
+  };
+  const order =
+    (type: Exclude<WmCommand["type"], "close" | "move" | "screenshot">) =>
+    async ({ window }: { window: string }): Promise<WindowView> => {
+      const { id } = application.window(window);
+      await application.desktop.command({ type, window: id });
+      return viewOf(id);
+    };
+  return {
+    "window.list": () => application.windows(),
+    "window.focus": order("focus"),
+    "window.minimize": order("minimize"),
+    "window.maximize": order("maximize"),
+    "window.restore": order("restore"),
+    "window.close": async ({ window }) => {
+      const { id, vm, surface } = application.window(window);
+      const before = viewOf(id);
+      await application.desktop.command({ type: "close", window: id });
+      if (vm.windows.isFrozen) vm.dismiss(surface);
+      return before;
+    },
+    "window.move": async ({ window, x, y, width, height }) => {
+      const { id } = application.window(window);
+      await application.desktop.command({ type: "move", window: id, x, y, width, height });
+      return viewOf(id);
+    },
+    "window.screenshot": async ({ window }) => {
+      const png = await application.desktop.command({ type: "screenshot", window: application.window(window).id });
+      if (!(png instanceof Uint8Array)) throw new AppError("internal", "The desktop gave no picture.");
+      return asPicture(png);
+    },
+    "window.dismissed": ({ window }) => {
+      const { vm, surface } = application.window(window);
+      if (vm.windows.isFrozen) vm.dismiss(surface);
+    },
+    "wm.answer": ({ id, answer }) => commands.answered(id, answer),
+  };
+}

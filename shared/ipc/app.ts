@@ -1,0 +1,39 @@
+/** Applications of the guests: what there is, and their start. */
+import { z } from "zod";
+import { type AppView, appView } from "../model/app.ts";
+import { MAX_ARGV, MAX_ARGV_BYTES } from "../protocol/limits.ts";
+import { domain, request } from "./declare.ts";
+import { vmReference, waitS, windowId } from "./fields.ts";
+
+const texts = z.array(z.string().max(MAX_ARGV_BYTES)).max(MAX_ARGV);
+const apps: z.ZodType<AppView[]> = z.array(appView);
+
+export const appContract = domain({
+  requests: {
+    /** Of one VM, or of all that run (null). */
+    "app.list": request({
+      from: ["page", "cli"],
+      input: z.strictObject({ vm: vmReference.nullable() }),
+      output: apps,
+    }),
+    "app.run": request({
+      from: ["page", "cli"],
+      input: z.strictObject({
+        vm: vmReference,
+        program: z.union([
+          z.strictObject({ appId: z.string().min(1).max(256), files: texts.default([]) }),
+          z.strictObject({ argv: texts.min(1) }),
+        ]),
+        /** How long to wait for its first window. */
+        waitWindowS: waitS,
+      }),
+      output: z.strictObject({
+        pid: z.int(),
+        /** What windows of this start carry as their `launch`. */
+        launch: z.int(),
+        /** Where it was waited for. */
+        windowId: windowId.optional(),
+      }),
+    }),
+  },
+});

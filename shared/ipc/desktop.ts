@@ -1,0 +1,50 @@
+/** The desktop as a whole: its window, its page, its end. */
+import { z } from "zod";
+import { themeState } from "../model/theme.ts";
+import { domain, question, request } from "./declare.ts";
+import { nothing, picture, vmId } from "./fields.ts";
+import { placementsSchema } from "./layout.ts";
+import { problems } from "./problem.ts";
+import { vmStatuses } from "./vm.ts";
+
+const vmsOnQuit = z.enum(["keep", "stop"]);
+/** What becomes of the VMs that run when the application ends. */
+export type VmsOnQuit = z.infer<typeof vmsOnQuit>;
+
+const desktopState = z.strictObject({
+  vms: vmStatuses,
+  problems,
+  theme: themeState,
+  /** What the last `placements.report` said, of this run of the application or of one before. */
+  placements: placementsSchema,
+});
+
+const controlAction = z.enum(["minimize", "toggleMaximize", "toggleFullscreen", "close"]);
+export type ControlAction = z.infer<typeof controlAction>;
+
+export const desktopContract = domain({
+  requests: {
+    /** The page is ready for ports, events and questions. */
+    "desktop.attach": request({ from: ["page"], input: nothing, output: desktopState }),
+    "desktop.control": request({
+      from: ["page"],
+      input: z.strictObject({ action: controlAction }),
+      output: z.null(),
+    }),
+    "desktop.raise": request({ from: ["cli"], input: nothing, output: z.null() }),
+    "desktop.screenshot": request({ from: ["cli"], input: nothing, output: picture }),
+    /** Answered when the VMs have stopped, where they shall; the application ends when the answer has arrived. */
+    "desktop.quit": request({
+      from: ["page", "cli"],
+      input: z.strictObject({ vms: vmsOnQuit }),
+      output: z.strictObject({ notStopped: z.array(z.string()) }),
+    }),
+  },
+  questions: {
+    /** The desktop's window shall close while these VMs run: what becomes of them? null: it stays open. */
+    quit: question({
+      payload: z.strictObject({ vms: z.array(vmId) }),
+      answer: z.strictObject({ vms: vmsOnQuit, remember: z.boolean() }).nullable(),
+    }),
+  },
+});

@@ -1,0 +1,71 @@
+/** Virtual machines: what they are, and what can be done to them. */
+import { z } from "zod";
+import { LABEL_NAMES } from "../model/label.ts";
+import { START_PHASES, VM_ROLES, VM_STATE_REASONS, VM_STATES, type VmStatus, type VmView } from "../model/vm.ts";
+import { domain, event, question, request } from "./declare.ts";
+import { nothing, vmId, vmReference, waitS } from "./fields.ts";
+
+const label = z.enum(LABEL_NAMES);
+const network = z.enum(["none", "firewall", "direct"]);
+
+const viewFields = {
+  id: vmId,
+  name: z.string(),
+  label,
+  template: z.string().nullable(),
+  driver: z.string(),
+  state: z.enum(VM_STATES),
+  stateReason: z.enum(VM_STATE_REASONS).nullable(),
+  role: z.enum(VM_ROLES),
+  network: network.nullable(),
+  windows: z.int().min(0),
+  uptimeS: z.int().min(0).nullable(),
+  accelerator: z.enum(["kvm", "tcg"]).nullable(),
+};
+const vmView: z.ZodType<VmView> = z.strictObject(viewFields);
+export const vmStatuses: z.ZodType<VmStatus[]> = z.array(
+  z.strictObject({ ...viewFields, startPhase: z.enum(START_PHASES).nullable(), stateDetail: z.string() }),
+);
+
+/**
+ * An order to a VM. Without `waitS` it is answered when the order is done (for `vm.stop`: has begun); with it, when the VM
+ * is in the state that the order is for.
+ */
+const vmOrder = request({
+  from: ["page", "cli"],
+  input: z.strictObject({ vm: vmReference, waitS }),
+  output: vmView,
+});
+
+export const vmContract = domain({
+  requests: {
+    "vm.list": request({ from: ["cli"], input: nothing, output: z.array(vmView) }),
+    "vm.info": request({ from: ["cli"], input: z.strictObject({ vm: vmReference }), output: vmView }),
+    "vm.create": request({
+      from: ["cli"],
+      /** `machine`: the driver's name (else the default one's) and its own options, which the driver parses. */
+      input: z.strictObject({
+        name: vmReference,
+        label,
+        machine: z.looseObject({ driver: z.string().max(100) }),
+      }),
+      output: vmView,
+    }),
+    "vm.start": vmOrder,
+    "vm.stop": vmOrder,
+    "vm.kill": request({
+      from: ["page", "cli"],
+      /** `confirm`: the person at the desktop is asked first; where they say no, nothing happens. */
+      input: z.strictObject({ vm: vmReference, waitS, confirm: z.boolean().default(false) }),
+      output: vmView,
+    }),
+    "vm.pause": vmOrder,
+    "vm.resume": vmOrder,
+    "vm.remove": request({ from: ["cli"], input: z.strictObject({ vm: vmReference, waitS }), output: vmView }),
+  },
+  events: { "vm.changed": event({ to: ["page"], payload: vmStatuses }) },
+  questions: {
+    /** Shall this VM lose its power at once? */
+    "vm.kill": question({ payload: z.strictObject({ vm: vmId }), answer: z.boolean() }),
+  },
+});

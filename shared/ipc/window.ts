@@ -1,0 +1,106 @@
+/** Windows on the desktop: what scripts see of them, and what they ask of the window manager. */
+import { z } from "zod";
+import type { Rect, WindowView } from "../model/window.ts";
+import { domain, event, report, request } from "./declare.ts";
+import {
+  coordinate,
+  errorValue,
+  nothing,
+  picture,
+  windowId,
+  windowMode,
+  windowReference,
+  windowSide,
+} from "./fields.ts";
+
+/** Physical pixels of the host's screen. */
+const screenRect = { x: z.number(), y: z.number(), width: z.number(), height: z.number() };
+const popups: z.ZodType<Rect[]> = z.array(z.strictObject(screenRect));
+const windowView: z.ZodType<WindowView> = z.strictObject({
+  id: windowId,
+  vm: z.string(),
+  title: z.string(),
+  appId: z.string(),
+  ...screenRect,
+  state: windowMode,
+  focused: z.boolean(),
+  frozen: z.boolean(),
+  kind: z.enum(["wayland", "x11"]),
+  popups,
+});
+
+const windowOrder = request({
+  from: ["cli"],
+  input: z.strictObject({ window: windowReference }),
+  output: windowView,
+});
+
+/** What main asks of the page's window manager. Positions are DOM pixels of the page. */
+const wmCommand = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.enum(["focus", "close", "minimize", "maximize", "restore", "screenshot"]),
+    window: windowId,
+  }),
+  z.strictObject({
+    type: z.literal("move"),
+    window: windowId,
+    x: z.number(),
+    y: z.number(),
+    width: z.number().nullable(),
+    height: z.number().nullable(),
+  }),
+]);
+export type WmCommand = z.infer<typeof wmCommand>;
+
+/** To `move` the size that the program took; to `screenshot`: PNG bytes; to the others null. */
+const wmAnswerValue = z.union([
+  z.null(),
+  z.strictObject({ width: z.number(), height: z.number() }),
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+]);
+export type WmAnswerValue = z.infer<typeof wmAnswerValue>;
+
+export const windowContract = domain({
+  requests: {
+    "window.list": request({ from: ["cli"], input: nothing, output: z.array(windowView) }),
+    "window.focus": windowOrder,
+    "window.close": windowOrder,
+    "window.minimize": windowOrder,
+    "window.maximize": windowOrder,
+    "window.restore": windowOrder,
+    "window.move": request({
+      from: ["cli"],
+      input: z.strictObject({
+        window: windowReference,
+        x: coordinate,
+        y: coordinate,
+        width: windowSide.nullable(),
+        height: windowSide.nullable(),
+      }),
+      output: windowView,
+    }),
+    "window.screenshot": request({
+      from: ["cli"],
+      input: z.strictObject({ window: windowReference }),
+      output: picture,
+    }),
+  },
+  reports: {
+    /** A person took away a window that was frozen. */
+    "window.dismissed": report({ from: ["page"], input: z.strictObject({ window: windowId }) }),
+    /** Of `wm.command`, after the program has drawn its answer to a new size (or one second). */
+    "wm.answer": report({
+      from: ["page"],
+      input: z.strictObject({
+        id: z.int(),
+        answer: z.discriminatedUnion("ok", [
+          z.strictObject({ ok: z.literal(true), value: wmAnswerValue }),
+          z.strictObject({ ok: z.literal(false), error: errorValue }),
+        ]),
+      }),
+    }),
+  },
+  events: {
+    "wm.command": event({ to: ["page"], payload: z.strictObject({ id: z.int(), command: wmCommand }) }),
+  },
+});

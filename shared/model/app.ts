@@ -1,0 +1,14 @@
+/** Applications of the guests. */
+import { z } from "zod";
+
+export const appView = z.strictObject({
+  /** Name of the VM. */
+  vm: z.string(),
+  id: z.string(),
+  name: z.string(),
+  mimeTypes: z.array(z.string()),
+  categories: z.array(z.string()),
+});
+
+/** An application of a VM, from its desktop entries. */
+export type AppView = z.infer<typeof appView>;

@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import type { VmId } from "./vm.ts";
+import { parseWindowId, type SurfaceId, windowIdOf } from "./window.ts";
+
+const VM = "0123abcd-0000-4000-8000-000000000000" as VmId;
+
+it.each([1, 7, 0xffff_ffff])("an id of surface %d says of what it is", (surface) => {
+  expect(parseWindowId(windowIdOf(VM, surface as SurfaceId))).toEqual({ vmBeginning: "0123abcd", surface });
+});
+
+it.each([
+  "",
+  "1",
+  "0123abcd",
+  "0123abcd.",
+  ".1",
+  "0123abcd.0",
+  "0123abcd.01",
+  "0123abcd.-1",
+  "0123abcd.1.1",
+  "0123abcd.1 ",
+  "0123abcd.1\n",
+  "0123abcd.1e3",
+  "0123abcd.4294967296",
+  "0123abc.1",
+  "0123ABCD.1",
+  `${VM}.1`,
+])("%j is no window's id", (text) => {
+  expect(parseWindowId(text)).toBeNull();
+});
