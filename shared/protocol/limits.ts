@@ -46,10 +46,7 @@ export const MAX_TITLE_BYTES = 4096;
 export const MAX_APP_ID_BYTES = 256;
 export const MAX_SHAPE_BYTES = 64;
 export const MAX_CURSOR_SIDE_PX = 256;
-export const MAX_FEATURES = 64;
-export const MAX_FEATURE_BYTES = 64;
 export const MAX_AGENT_BYTES = 128;
-export const BOOT_ID_BYTES = 16;
 export const MAX_DETAIL_BYTES = 1024;
 
 /** Applications of one VM, over all `Apps` messages of an answer. */
@@ -63,9 +60,11 @@ export const MAX_ARGV = 1024;
 export const MAX_ARGV_BYTES = 48 * 1024;
 /** Execs of one VM that run at once. */
 export const MAX_EXECS = 64;
-/** Credit of one exec stream that may be open at once, bytes. */
+/** Streams of one VM that are open at once. */
+export const MAX_STREAMS = 256;
+/** Credit of one stream that may be open at once, bytes. */
 export const MAX_STREAM_CREDIT_BYTES = 1024 * 1024;
-/** Largest payload of one ExecData, bytes. */
+/** Largest payload of one StreamData, bytes. */
 export const MAX_STREAM_CHUNK_BYTES = 64 * 1024;
 
 /** A message that has begun must be complete within this, milliseconds. */

@@ -36,8 +36,8 @@ import {
 import { SurfaceTable } from "./surfaces.ts";
 import { boundedInteger, boundedText, refuse, type Violation, ViolationError } from "./violation.ts";
 
-export const PROTOCOL_MAJOR = 1;
-export const PROTOCOL_MINOR = 1;
+export const PROTOCOL_MAJOR = 2;
+export const PROTOCOL_MINOR = 0;
 
 export interface GuestApp {
   id: string;
