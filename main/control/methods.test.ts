@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import { Atoll } from "../atoll.ts";
 import type { Driver } from "../hardware/driver.ts";
+import { LIVENESS } from "../link/contracts/liveness.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { newDefinition } from "../vms/definition.ts";
 import { VmRegistry } from "../vms/registry.ts";
@@ -15,6 +16,7 @@ import {
   scriptedDriver,
   type ScriptedLink,
   ScriptedMachine,
+  serviceEvent,
 } from "../vms/testing/scripted-vm.ts";
 import { type Application, methods } from "./methods.ts";
 
@@ -94,7 +96,7 @@ describe("an order", () => {
   it("that is waited for says why the VM is not as it should be", async () => {
     vi.useFakeTimers();
     await running();
-    links.at(-1)?.says({ type: "responsive", isResponsive: false });
+    links.at(-1)?.says(serviceEvent(LIVENESS, { isResponsive: false }));
     machine.pauseCause = "asked";
     const answered = methods["vm.resume"](app, { vm: "home", waitS: 3 }).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(3_000);

@@ -11,15 +11,17 @@ import { isDeepStrictEqual } from "node:util";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { cleanText, escapeForLog } from "#shared/model/text.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
-import { windowIdOf } from "#shared/model/window.ts";
 import type { StartPhase, VmState, VmStateReason, VmStatus } from "#shared/model/vm.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { Driver, Machine, MachineEnd, PauseCause } from "../hardware/driver.ts";
 import type { FromLink, Keymap, OutputInfo } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
-import { GuestWindows } from "../windows/guest-windows.ts";
+import { type GuestWindows, guestWindows } from "../windows/guest-windows.ts";
 import type { VmDefinition } from "./definition.ts";
+import { type ClientDefinition, type ServiceClient, ServiceClients } from "./service-clients.ts";
+import { liveness } from "./services/liveness.ts";
+import { power } from "./services/power.ts";
 
 /** How long a guest may take for an orderly end before the power button is pressed, and then before the plug is pulled. */
 const POWER_OFF_MS = 10_000;
@@ -43,8 +45,6 @@ export interface VmContext {
 
 export interface VmEvents {
   changed: [];
-  /** Everything the link says, for launches, execs and lists. */
-  link: [FromLink];
 }
 
 interface Starting {
@@ -53,8 +53,9 @@ interface Starting {
 }
 
 export class Vm extends Emitter<VmEvents> {
-  readonly windows = new GuestWindows();
+  readonly windows: GuestWindows;
   readonly #context: VmContext;
+  readonly #services: ServiceClients;
   #definition: VmDefinition;
   #machine: Machine | null = null;
   #link: LinkProcess | null = null;
@@ -75,6 +76,34 @@ export class Vm extends Emitter<VmEvents> {
     super();
     this.#definition = definition;
     this.#context = context;
+    const [vmName, link] = [(): string => this.definition.name, (): LinkProcess | null => this.#link];
+    this.#services = new ServiceClients({
+      get vmName() {
+        return vmName();
+      },
+      get link() {
+        return link();
+      },
+      requireLink: () => this.requireLink(),
+    });
+    this.windows = this.service(guestWindows);
+    let count = 0;
+    this.windows.on("changed", () => {
+      // How many there are is what its status says.
+      if (count === this.windows.size) return;
+      count = this.windows.size;
+      this.emit("changed");
+    });
+    this.service(liveness).on("changed", (isResponsive) => {
+      if (this.#state !== "running" && this.#state !== "unresponsive") return;
+      if (isResponsive) this.#become("running", null);
+      else this.#become("unresponsive", "agent-lost", "The agent does not answer.");
+    });
+  }
+
+  /** Main's side of one service of its link: the same object for as long as the VM is known. */
+  service<Client extends ServiceClient>(definition: ClientDefinition<Client>): Client {
+    return this.#services.get(definition);
   }
 
   get definition(): VmDefinition {
@@ -235,7 +264,7 @@ export class Vm extends Emitter<VmEvents> {
     try {
       if (machine.pauseCause !== null) await machine.resume();
       if (isAnswering) {
-        this.#link?.send({ type: "powerOff" });
+        this.service(power).powerOff();
         if (await within(ended, POWER_OFF_MS)) return;
       }
       await machine.pressPowerButton();
@@ -280,7 +309,6 @@ export class Vm extends Emitter<VmEvents> {
   /** The frozen picture of a window is dismissed. */
   dismiss(surface: SurfaceId): void {
     this.windows.remove(surface);
-    this.emit("changed");
   }
 
   /** The application ends; the machine lives on. */
@@ -297,7 +325,7 @@ export class Vm extends Emitter<VmEvents> {
     machine.on("ended", (end) => this.#machineEnded(end));
     machine.on("paused", (cause) => this.#paused(cause));
     machine.on("resumed", () => {
-      this.#link?.send({ type: "paused", isPaused: false });
+      this.service(liveness).setPaused(false);
       if (this.#state === "paused")
         this.#become(this.#isLinkOpen ? "running" : "starting", null, "", this.#isLinkOpen ? null : "agent");
     });
@@ -315,7 +343,7 @@ export class Vm extends Emitter<VmEvents> {
   }
 
   #paused(cause: PauseCause): void {
-    this.#link?.send({ type: "paused", isPaused: true });
+    this.service(liveness).setPaused(true);
     if (cause === "asked") {
       if (this.#state !== "stopping") this.#become("paused", null);
       return;
@@ -336,8 +364,7 @@ export class Vm extends Emitter<VmEvents> {
     else this.windows.clear();
     this.#become(isCrash ? "crashed" : "stopped", end.reason, cleanText(detail.split("\n").at(-1) ?? ""));
     // Nothing more comes of the link: what waits for an answer must not wait for ever.
-    if (wasLinked)
-      this.emit("link", { type: "closed", reason: "agent-lost", detail: `its machine ended: ${end.reason}` });
+    if (wasLinked) this.#services.closed();
   }
 
   #ended(machine: Machine): Promise<void> {
@@ -369,7 +396,7 @@ export class Vm extends Emitter<VmEvents> {
       output: this.#context.output(),
       keymap: this.#context.keymap(),
     });
-    if (machine.pauseCause !== null) link.send({ type: "paused", isPaused: true });
+    if (machine.pauseCause !== null) this.service(liveness).setPaused(true);
     link.attachPage();
   }
 
@@ -392,26 +419,12 @@ export class Vm extends Emitter<VmEvents> {
         this.#context.log(`${this.definition.name}: ${message.agent} says hello`);
         if (this.#state !== "stopping" && this.#state !== "paused") this.#become("running", null);
         break;
-      case "surface":
-        this.windows.take(message.event);
-        // How many there are is what its status says.
-        if (message.event.type !== "windowChanged") this.emit("changed");
-        break;
-      case "painted":
-        this.windows.painted(message.surface as SurfaceId);
-        break;
-      case "responsive":
-        if (this.#state === "running" || this.#state === "unresponsive") {
-          if (message.isResponsive) this.#become("running", null);
-          else this.#become("unresponsive", "agent-lost", "The agent does not answer.");
-        }
+      case "event":
+        this.#services.happened(message.service, message.event);
         break;
       case "closed":
-        this.#linkClosed(message.reason === "protocol-violation" ? "protocol-violation" : "agent-lost", message.detail);
-        break;
-      default:
+        this.#linkClosed(message.reason, message.detail);
     }
-    this.emit("link", message);
   }
 
   /** The channels are gone while the machine is there. A breach ends them for good, a loss is tried again. */
@@ -424,11 +437,7 @@ export class Vm extends Emitter<VmEvents> {
     const isStopping = this.#state === "stopping";
     if (!isStopping) this.#context.log(`${this.definition.name}: ${reason}: ${detail}`);
     if (!isStopping && this.#state !== "paused") this.#become("unresponsive", reason, detail);
-    this.emit("link", {
-      type: "closed",
-      reason: reason === "protocol-violation" ? "protocol-violation" : "agent-lost",
-      detail,
-    });
+    this.#services.closed();
     if (isStopping || reason === "protocol-violation") return;
     this.#relinkTimer = setTimeout(() => {
       if (this.#machine !== null) this.#connect();
@@ -448,11 +457,6 @@ export class Vm extends Emitter<VmEvents> {
       vm: this.definition.name,
       state: this.#state,
     });
-  }
-
-  /** Ids of its windows. */
-  windowIds(): ReturnType<typeof windowIdOf>[] {
-    return [...this.windows.values()].map((window) => windowIdOf(this.id, window.surface));
   }
 }
 

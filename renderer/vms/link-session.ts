@@ -153,8 +153,8 @@ export class LinkSession {
         return this.#surfaceClosed(event.surface);
       case "cursorChanged":
         return this.scene.setCursor(cssCursor(event.cursor));
-      case "mark":
-        return this.send({ type: "markReached" });
+      case "fence":
+        return this.send({ type: "fenceReached" });
       case "closed":
         return this.#closed(event.reason, event.detail);
     }

@@ -2,7 +2,7 @@
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
 import type { Driver, Machine, MachineEvents, PauseCause } from "../../hardware/driver.ts";
-import type { FromLink, ToLink } from "../../link/contract.ts";
+import type { FromLink, ServiceContract, ToLink } from "../../link/contract.ts";
 import type { VmContext } from "../vm.ts";
 
 type Order = "pause" | "resume" | "pressPowerButton" | "kill";
@@ -49,7 +49,17 @@ export interface ScriptedLink {
   isKilled: boolean;
 }
 
-export const HELLO: FromLink = { type: "hello", agent: "scripted", features: [] };
+export const HELLO: FromLink = { type: "hello", agent: "scripted" };
+
+/** What a link says when one of its services tells its client in main. */
+export function serviceEvent<Event>({ name }: ServiceContract<unknown, Event>, event: Event): FromLink {
+  return { type: "event", service: name, event };
+}
+
+/** What a link hears when main orders something of one of its services. */
+export function serviceOrder<Order>({ name }: ServiceContract<Order, unknown>, order: Order): ToLink {
+  return { type: "order", service: name, order };
+}
 
 /** Starts `machine`, and adopts nothing. */
 export function scriptedDriver(machine: Machine): Driver {
@@ -68,6 +78,10 @@ export function scriptedContext(links: ScriptedLink[]): Omit<VmContext, "driver"
       links.push(made);
       return {
         send: (message) => void made.heard.push(message),
+        connect(message, other, othersMessage) {
+          made.heard.push(message);
+          other.send(othersMessage);
+        },
         attachPage: () => undefined,
         onMessage: (listener) => (made.says = listener),
         onExit: () => undefined,

@@ -1,23 +1,12 @@
 /** What the page and the compositor worker say to each other. */
+import type { FrameInfo as Picture } from "#shared/model/frame.ts";
 import type { Rect, SurfaceId } from "#shared/model/window.ts";
 
 declare const brand: unique symbol;
 /** One life of a VM's link: surface ids mean something within it only. The page counts them. */
 export type LifeId = number & { readonly [brand]: "LifeId" };
 
-/** What is known of the picture that a surface shows. */
-export interface Picture {
-  serial: number;
-  /** Buffer, physical pixels. */
-  width: number;
-  height: number;
-  scale: number;
-  logicalWidth: number;
-  logicalHeight: number;
-  /** Window geometry in logical units, relative to the surface; null = the whole surface. */
-  geometry: Rect | null;
-  configureSerial: number;
-}
+export type { Picture };
 
 /** One surface of a screenshot: where its canvas goes, in pixels of the picture that is made. */
 export interface Layer extends Rect {

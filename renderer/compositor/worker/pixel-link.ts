@@ -1,5 +1,6 @@
 /** One VM's pixels: its port, its surfaces, the pictures that wait, and what a VM may take of this worker's memory. */
-import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { FrameMessage } from "#shared/model/frame.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
 import type { LifeId, Picture } from "./messages.ts";

@@ -1,5 +1,5 @@
 /** One surface: its canvas, the pictures that wait for it, the credits that it is owed. */
-import type { FrameMessage } from "#shared/ipc/link-port.ts";
+import type { FrameMessage } from "#shared/model/frame.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
 import type { Picture } from "./messages.ts";
