@@ -104,6 +104,8 @@ export interface AppView {
   name: string;
   mimeTypes: string[];
   categories: string[];
+  /** It opens files of its types, and is not shown in menus. */
+  hidden: boolean;
 }
 
 export interface TemplateView {
