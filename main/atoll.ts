@@ -118,6 +118,16 @@ export class Atoll extends Emitter<AtollEvents> {
     return this.#desktop;
   }
 
+  /** The page tells which windows it shows; null: another page has come. */
+  windowsShown(windows: readonly { id: WindowId; frozen: boolean }[] | null): void {
+    // What is frozen may have the id of a window that opens now.
+    const shown = windows && new Set(windows.flatMap(({ id, frozen }) => (frozen ? [] : [id])));
+    for (const vm of this.#vms.values()) {
+      const surfaces = [...vm.windows.values()].map(({ surface }) => surface);
+      vm.windows.shown(shown && new Set(surfaces.filter((surface) => shown.has(windowIdOf(vm.id, surface)))));
+    }
+  }
+
   /** In the order of their names. */
   get vms(): Vm[] {
     return [...this.#vms.values()].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1));

@@ -109,6 +109,7 @@ async function run(): Promise<void> {
     {
       "desktop.attach": () => {
         window.attached();
+        atoll.windowsShown(null);
         // After the answer, so that the page knows the VMs whose ports come.
         setImmediate(() => atoll.vms.forEach((vm) => vm.attachPage()));
         return {
@@ -145,7 +146,10 @@ async function run(): Promise<void> {
       "app.run": ({ vm, appId }) => atoll.run(vm, { appId, files: [] }, null),
     },
     {
-      "layout.report": (layout) => window.reportLayout(layout),
+      "layout.report": (layout) => {
+        window.reportLayout(layout);
+        atoll.windowsShown(layout.windows);
+      },
       "placements.report": (told) => placements.keep(told),
       "wm.answer": (answer) => window.answered(answer),
       "window.dismissed": ({ window: id }) => {
