@@ -159,7 +159,7 @@ test("without QEMU a start says what to install, and so does doctor", async () =
   await desktop.start({ PATH: bin });
   await desktop.json("vm", "create", "lame", "--label", "rose");
   const error = await failure("vm", "start", "lame");
-  expect(error).toMatchObject({ exit: 1, code: "hardware.qemu-missing" });
+  expect(error).toMatchObject({ exit: 1, code: "hardware.program-missing" });
   expect(error.message).toMatch(/install Debian's qemu-/);
   const { code, stdout } = await desktop.atollWith({ PATH: bin }, "doctor", "--json");
   expect(code).toBe(1);

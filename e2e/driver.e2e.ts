@@ -8,11 +8,15 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
 import type { VmId } from "#shared/model/vm.ts";
+import { cachePaths, resolveCacheDir } from "../images/builder/cache-dir.ts";
 import type { Template } from "../images/builder/template.ts";
 import { resolvePaths } from "../main/base/paths.ts";
-import type { Driver, Machine, MachineEnd } from "../main/hardware/driver.ts";
+import { CHANNEL_NAMES, type ChannelName, type Machine, type MachineEnd } from "../main/hardware/driver.ts";
+import { type RegisteredDriver, registered } from "../main/hardware/drivers.ts";
+import { EXTERNAL } from "../main/hardware/external/definition.ts";
 import { ExternalDriver } from "../main/hardware/external/driver.ts";
-import { QemuDriver } from "../main/hardware/qemu/driver.ts";
+import { QEMU, type QemuDefinition } from "../main/hardware/qemu/definition.ts";
+import { QemuDriver, type QemuVm } from "../main/hardware/qemu/driver.ts";
 import { isAlive } from "./support/desktop.ts";
 import { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 
@@ -44,23 +48,29 @@ function qemuDriver(): QemuDriver {
   fs.writeFileSync(initrd, "");
   const { rootImage: baseImage, vmlinux: kernel, buildId } = template;
   const files = { build: path.basename(template.dir), buildId, baseImage, kernel, initrd };
-  return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
-    describe: () =>
-      Promise.resolve({ hostname: "conformance", memoryMiB: 256, cpus: 1, templateCpus: 1, template: files }),
-  });
+  return driverOf(() =>
+    Promise.resolve({ hostname: "conformance", memoryMiB: 256, cpus: 1, templateCpus: 1, template: files }),
+  );
+}
+
+function driverOf(describe: () => Promise<QemuVm>): QemuDriver {
+  const probesFolder = cachePaths(resolveCacheDir()).probesDir;
+  return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), { describe, checkTemplate: () => undefined, probesFolder });
+}
+
+function qemuDefinition(id = randomUUID() as VmId): QemuDefinition {
+  return { id, name: "conformance", template: "debian", memory: null, cpus: null, network: "none" };
 }
 
 /** Today's init and agent on the real template. */
 function realGuestDriver(): QemuDriver {
   const { rootImage: baseImage, vmlinux: kernel, buildId } = template;
   const files = { build: path.basename(template.dir), buildId, baseImage, kernel };
-  return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
-    describe: async () => {
-      const agentFolder = (JSON.parse(fs.readFileSync("out/setup.json", "utf8")) as { agent: string }).agent;
-      const { stdout } = await builder("initrd", "debian", agentFolder);
-      const { initrd } = JSON.parse(stdout) as { initrd: string };
-      return { hostname: "conformance", memoryMiB: 384, cpus: 1, templateCpus: 1, template: { ...files, initrd } };
-    },
+  return driverOf(async () => {
+    const agentFolder = (JSON.parse(fs.readFileSync("out/setup.json", "utf8")) as { agent: string }).agent;
+    const { stdout } = await builder("initrd", "debian", agentFolder);
+    const { initrd } = JSON.parse(stdout) as { initrd: string };
+    return { hostname: "conformance", memoryMiB: 384, cpus: 1, templateCpus: 1, template: { ...files, initrd } };
   });
 }
 
@@ -68,8 +78,12 @@ function builder(...words: string[]): Promise<{ stdout: string }> {
   return promisify(execFile)(process.execPath, ["out/main/template-builder.js", ...words]);
 }
 
+function socketOf(machine: Machine, channel: ChannelName): string {
+  return machine.channels.open(channel).path;
+}
+
 function pidOf(machine: Machine): number {
-  return Number(fs.readFileSync(path.join(path.dirname(machine.channels.control), "qemu.pid"), "utf8"));
+  return Number(fs.readFileSync(path.join(path.dirname(socketOf(machine, "control")), "qemu.pid"), "utf8"));
 }
 
 function ended(machine: Machine): Promise<MachineEnd> {
@@ -96,46 +110,54 @@ function machineOf(found: Machine | MachineEnd | null): Machine {
   return found;
 }
 
-const drivers: { name: string; make: () => Driver; canPause: boolean; survives: boolean }[] = [
-  { name: "qemu", make: qemuDriver, canPause: true, survives: true },
-  { name: "external", make: () => new ExternalDriver(() => agent.sockets), canPause: false, survives: false },
+/** As the application has them: by a definition that only its driver's name says to be its own. */
+const drivers: { make: () => RegisteredDriver; options: () => object }[] = [
+  { make: () => registered(QEMU, qemuDriver()), options: () => ({ template: "debian" }) },
+  { make: () => registered(EXTERNAL, new ExternalDriver()), options: () => ({ channels: agent.sockets }) },
 ];
 
-for (const { name, make, canPause, survives } of drivers) {
-  test.describe(name, () => {
+for (const { make, options } of drivers) {
+  const { type, capabilities } = make();
+  const define = () => ({ id: randomUUID() as VmId, name: "conformance", ...make().define(options()) });
+  test.describe(type.name, () => {
+    test("defines a VM by what its schema takes, and by nothing less", () => {
+      const { id: _, name: __, ...fields } = define();
+      expect(type.fields.parse(fields)).toEqual(fields);
+      expect(() => make().define({})).toThrow(expect.objectContaining({ code: "usage.bad-argument" }) as Error);
+    });
+
     test("starts a machine whose channels can be connected to, and kills it", async () => {
       const driver = make();
-      const id = randomUUID() as VmId;
-      const machine = await driver.start(id);
-      expect(machine.id).toBe(id);
+      const definition = define();
+      const machine = await driver.start(definition);
+      expect(machine.id).toBe(definition.id);
       expect(machine.pauseCause).toBeNull();
-      const { control, frames, bulk } = machine.channels;
-      for (const socket of [control, frames, bulk]) expect(await canConnect(socket)).toBe(true);
+      for (const channel of CHANNEL_NAMES) expect(await canConnect(socketOf(machine, channel))).toBe(true);
       const ends: MachineEnd[] = [];
       machine.on("ended", (end) => ends.push(end));
       await machine.kill();
       await expect.poll(() => ends).toEqual([{ reason: "killed" }]);
       await machine.kill(); // a second time is no error
       expect(ends).toHaveLength(1);
-      await driver.remove(id);
+      await driver.remove(definition);
     });
 
     test("starts a machine again after it has ended", async () => {
       const driver = make();
-      const id = randomUUID() as VmId;
-      for (let life = 0; life < 2; life += 1) {
-        const machine = await driver.start(id);
+      const definition = define();
+      for (let run = 0; run < 2; run += 1) {
+        const machine = await driver.start(definition);
         const end = ended(machine);
         await machine.kill();
         expect(await end).toEqual({ reason: "killed" });
       }
-      expect(await driver.adopt(id)).toBeNull();
-      await driver.remove(id);
+      expect(await driver.adopt(definition)).toBeNull();
+      await driver.remove(definition);
     });
 
     test("pauses and resumes by events, or says that it cannot", async () => {
-      const machine = await make().start(randomUUID() as VmId);
-      if (canPause) {
+      const machine = await make().start(define());
+      if (capabilities.canPause) {
         const paused = next(machine, "paused");
         await machine.pause();
         expect(await paused).toBe("asked");
@@ -157,33 +179,51 @@ for (const { name, make, canPause, survives } of drivers) {
 
     test("tells nothing more of a machine that it has let go", async () => {
       const driver = make();
-      const id = randomUUID() as VmId;
-      const machine = await driver.start(id);
+      const definition = define();
+      const machine = await driver.start(definition);
       let hasEnded = false;
       machine.on("ended", () => (hasEnded = true));
       machine.release();
-      const found = await driver.adopt(id);
-      if (survives) await machineOf(found).kill();
+      const found = await driver.adopt(definition);
+      if (capabilities.outlivesApplication) await machineOf(found).kill();
       else expect(found).toBeNull();
       expect(hasEnded).toBe(false);
     });
 
+    test("presses a power button that only the guest can answer, or ends the machine for us at once", async () => {
+      const machine = await make().start(define());
+      const ends: MachineEnd[] = [];
+      machine.on("ended", (end) => ends.push(end));
+      await machine.pressPowerButton();
+      // This guest has no init that could hear it.
+      if (capabilities.canPressPowerButton) expect(ends).not.toContainEqual({ reason: "powered-off" });
+      else expect(ends).toEqual([{ reason: "powered-off" }]);
+      await machine.kill();
+    });
+
+    test("knows of an accelerator and of a begin where it runs the machine itself", async () => {
+      const machine = await make().start(define());
+      expect(machine.accelerator !== null).toBe(capabilities.runsMachine);
+      expect(machine.startedAtMs !== null).toBe(capabilities.runsMachine);
+      await machine.kill();
+    });
+
     test("adopts nothing where nothing runs", async () => {
-      expect(await make().adopt(randomUUID() as VmId)).toBeNull();
+      expect(await make().adopt(define())).toBeNull();
     });
   });
 }
 
 test.describe("qemu alone", () => {
   test("tells a stranger's kill from its own", async () => {
-    const machine = await qemuDriver().start(randomUUID() as VmId);
+    const machine = await qemuDriver().start(qemuDefinition());
     const end = ended(machine);
     process.kill(pidOf(machine), "SIGKILL");
-    expect(await end).toMatchObject({ reason: "qemu-exited" });
+    expect(await end).toMatchObject({ reason: "machine-exited" });
   });
 
   test("tells a guest's panic", async () => {
-    const machine = await qemuDriver().start(randomUUID() as VmId);
+    const machine = await qemuDriver().start(qemuDefinition());
     expect(await ended(machine)).toEqual({
       reason: "guest-panic",
       detail: expect.stringContaining("panic") as unknown as string,
@@ -191,18 +231,18 @@ test.describe("qemu alone", () => {
   });
 
   test("adopts a machine as it is, with all that it says from then on", async () => {
-    const id = randomUUID() as VmId;
-    const first = await qemuDriver().start(id);
+    const definition = qemuDefinition();
+    const first = await qemuDriver().start(definition);
     await first.pause();
     await expect.poll(() => first.pauseCause).toBe("asked");
     first.release();
-    const machine = machineOf(await qemuDriver().adopt(id));
+    const machine = machineOf(await qemuDriver().adopt(definition));
     expect(machine).toMatchObject({
-      id,
-      channels: first.channels,
+      id: definition.id,
       startedAtMs: first.startedAtMs,
       pauseCause: "asked",
     });
+    for (const channel of CHANNEL_NAMES) expect(socketOf(machine, channel)).toBe(socketOf(first, channel));
     const resumed = next(machine, "resumed");
     await machine.resume();
     await resumed;
@@ -210,15 +250,15 @@ test.describe("qemu alone", () => {
   });
 
   test("tells once how a machine ended while nobody was there to see it", async () => {
-    const panicked = randomUUID() as VmId;
-    const killed = randomUUID() as VmId;
+    const panicked = qemuDefinition();
+    const killed = qemuDefinition();
     const [first, second] = [await qemuDriver().start(panicked), await qemuDriver().start(killed)];
     const pid = pidOf(second);
     first.release();
     second.release();
     process.kill(pid, "SIGKILL");
     await expect.poll(() => isAlive(pid)).toBe(false);
-    expect(await qemuDriver().adopt(killed)).toMatchObject({ reason: "qemu-exited" });
+    expect(await qemuDriver().adopt(killed)).toMatchObject({ reason: "machine-exited" });
     expect(await qemuDriver().adopt(killed)).toBeNull();
     const machine = machineOf(await qemuDriver().adopt(panicked));
     expect(await ended(machine)).toMatchObject({ reason: "guest-panic" });
@@ -226,33 +266,34 @@ test.describe("qemu alone", () => {
   });
 
   test("gives up a start that is cancelled, and leaves no process", async () => {
-    const id = randomUUID() as VmId;
+    const definition = qemuDefinition();
+    const { id } = definition;
     const driver = qemuDriver();
-    await (await driver.start(id)).kill(); // its disk is there, so that QEMU is what is waited for
+    await (await driver.start(definition)).kill(); // its disk is there, so that QEMU is what is waited for
     const cancelling = new AbortController();
-    const starting = driver.start(id, cancelling.signal);
+    const starting = driver.start(definition, cancelling.signal);
     const run = path.join(home, "run/vms", id.slice(0, 13));
     await expect.poll(() => fs.existsSync(path.join(run, "machine.json"))).toBe(true);
     cancelling.abort();
     const machine = await starting.catch(() => null);
     // It may have been there a moment before.
     await machine?.kill();
-    expect(await driver.adopt(id)).toBeNull();
+    expect(await driver.adopt(definition)).toBeNull();
   });
 
-  test("takes no notice of what an earlier life left in the runtime folder", async () => {
+  test("takes no notice of what an earlier run left in the runtime folder", async () => {
     const id = randomUUID() as VmId;
     const run = path.join(home, "run/vms", id.slice(0, 13));
     fs.mkdirSync(run, { recursive: true, mode: 0o700 });
     for (const name of ["control.sock", "frames.sock", "qmp.sock", "qemu.pid", "machine.json"])
       fs.writeFileSync(path.join(run, name), "{");
-    const machine = await qemuDriver().start(id);
-    expect(await canConnect(machine.channels.control)).toBe(true);
+    const machine = await qemuDriver().start(qemuDefinition(id));
+    expect(await canConnect(socketOf(machine, "control"))).toBe(true);
     await machine.kill();
   });
 
   test("says when the agent is there, and hands the power button to the guest", async () => {
-    const machine = await realGuestDriver().start(randomUUID() as VmId);
+    const machine = await realGuestDriver().start(qemuDefinition());
     await new Promise<void>((resolve) => machine.on("agentPresent", (isPresent) => isPresent && resolve()));
     const end = ended(machine);
     await machine.pressPowerButton();
@@ -260,8 +301,8 @@ test.describe("qemu alone", () => {
   });
 
   test("runs without capabilities, confined by seccomp, its folder closed to others", async () => {
-    const machine = await qemuDriver().start(randomUUID() as VmId);
-    const folder = path.dirname(machine.channels.control);
+    const machine = await qemuDriver().start(qemuDefinition());
+    const folder = path.dirname(socketOf(machine, "control"));
     const status = fs.readFileSync(`/proc/${pidOf(machine)}/status`, "utf8");
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
     expect(status).toMatch(/^CapEff:\s+0+$/m);

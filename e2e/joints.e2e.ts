@@ -3,10 +3,14 @@ import path from "node:path";
 import { expect, test } from "@playwright/test";
 import type { VmView } from "#shared/model/vm.ts";
 import { RUNTIME_FILES } from "../main/hardware/qemu/argv.ts";
-import { newDefinition } from "../main/vms/definition.ts";
 import { Exec, type StreamName } from "../main/vms/exec.ts";
 import { joinStreams } from "../main/vms/joints.ts";
-import { scriptedContext, scriptedDriver, ScriptedMachine } from "../main/vms/testing/scripted-vm.ts";
+import {
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  ScriptedMachine,
+} from "../main/vms/testing/scripted-vm.ts";
 import { Vm } from "../main/vms/vm.ts";
 import { TestDesktop } from "./support/desktop.ts";
 import { WorkerLink } from "./support/worker-link.ts";
@@ -46,10 +50,10 @@ async function linked(view: VmView | undefined): Promise<Guest> {
   const socket = (name: "control" | "frames" | "bulk"): string =>
     path.join(desktop.home, "run/vms", view.id.slice(0, 13), RUNTIME_FILES[name]);
   const machine = Object.assign(new ScriptedMachine(), {
-    channels: { control: socket("control"), frames: socket("frames"), bulk: socket("bulk") },
+    sockets: { control: socket("control"), frames: socket("frames"), bulk: socket("bulk") },
   });
   const context = { ...scriptedContext([]), driver: scriptedDriver(machine), spawnLink: () => link };
-  const vm = new Vm({ ...newDefinition(view.name, "lagoon", "debian"), id: view.id }, context);
+  const vm = new Vm(scriptedDefinition(view.name), context);
   const runs = new Promise<void>((resolve) =>
     vm.on("changed", () => {
       if (vm.state === "running") resolve();

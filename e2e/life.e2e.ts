@@ -60,7 +60,7 @@ test("a QEMU that is killed while no application is there is told by the next st
   const file = path.join(desktop.home, "config/vms/web.yaml");
   fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("autostart: true", "autostart: false"));
   await desktop.start();
-  await expect.poll(() => view("web")).toMatchObject({ state: "crashed", stateReason: "qemu-exited" });
+  await expect.poll(() => view("web")).toMatchObject({ state: "crashed", stateReason: "machine-exited" });
   await desktop.isRunning("home");
   await desktop.json("vm", "start", "web", "--wait");
 });
@@ -113,11 +113,11 @@ test("kill -9 of one QEMU freezes its windows and leaves the other VM alone", as
   const web = (await view("web")) as VmView;
   process.kill(pidOf(web), "SIGKILL");
   expect((await lost).code).toBe(125);
-  await expect.poll(() => view("web")).toMatchObject({ state: "crashed", stateReason: "qemu-exited" });
+  await expect.poll(() => view("web")).toMatchObject({ state: "crashed", stateReason: "machine-exited" });
   expect(await windowOf("web")).toMatchObject({ frozen: true });
   expect(await windowOf("home")).toMatchObject({ frozen: false });
   const frozen = (await desktop.page()).locator('[data-window-id][data-vm="web"]');
-  await expect(frozen.getByRole("status")).toContainText("“web” has ended: its QEMU is gone");
+  await expect(frozen.getByRole("status")).toContainText("“web” has ended: its machine is gone");
   expect(await desktop.atoll("exec", "home", "--", "echo", "well")).toMatchObject({ stdout: "well\n" });
   // Started again from its last picture, the picture goes.
   await frozen.getByRole("button", { name: "Start “web” again" }).click();

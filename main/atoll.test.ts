@@ -4,22 +4,18 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import { Atoll } from "./atoll.ts";
-import type { Driver, Machine, MachineEnd } from "./hardware/driver.ts";
+import type { Driver, Machine, MachineDefinition, MachineEnd } from "./hardware/driver.ts";
 import { SettingsFile } from "./settings/settings.ts";
-import { newDefinition } from "./vms/definition.ts";
+import type { VmDefinition } from "./vms/definition.ts";
+import type { DefinitionSource } from "./vms/definition-source.ts";
 import { VmRegistry } from "./vms/registry.ts";
-import {
-  type Deferred,
-  deferred,
-  scriptedContext,
-  scriptedDriver,
-  ScriptedMachine,
-} from "./vms/testing/scripted-vm.ts";
+import { type Deferred, deferred, scriptedContext, scriptedDefinition, scriptedDriver, scriptedDrivers, ScriptedMachine, scriptedType } from "./vms/testing/scripted-vm.ts";
 
 let folder: string;
 let machine: ScriptedMachine;
-let driver: Driver;
+let driver: Driver<MachineDefinition>;
 let adopted: Deferred<Machine | MachineEnd | null>;
 let atoll: Atoll;
 
@@ -28,13 +24,13 @@ beforeEach(async () => {
   machine = new ScriptedMachine();
   adopted = deferred();
   driver = { ...scriptedDriver(machine), adopt: () => adopted.promise };
-  const registry = new VmRegistry(folder);
-  await registry.add({ ...newDefinition("home", "lagoon", "debian"), autostart: true });
+  const registry = new VmRegistry(folder, [scriptedType()]);
+  await registry.add({ ...scriptedDefinition("home", "lagoon"), autostart: true });
   atoll = new Atoll({
     ...scriptedContext([]),
     registry,
     settings: new SettingsFile(folder),
-    drivers: { qemu: driver, external: driver },
+    drivers: scriptedDrivers(driver),
   });
 });
 afterEach(() => {
@@ -42,7 +38,7 @@ afterEach(() => {
   fs.rmSync(folder, { recursive: true });
 });
 
-/** Its VM is known, and a machine of an earlier life is looked for. Resolves when that is over. */
+/** Its VM is known, and a machine of an earlier run is looked for. Resolves when that is over. */
 async function opening(): Promise<{ opened: Promise<void> }> {
   const opened = atoll.open();
   await vi.waitFor(() => expect(atoll.vms).toHaveLength(1));
@@ -87,8 +83,103 @@ describe("while a VM is being adopted", () => {
 it("the end of all VMs names those that do not end", async () => {
   adopted.resolve(machine);
   await atoll.open();
-  const fails = (): Promise<void> => Promise.reject(new AppError("hardware.qemu-failed", "It does not end."));
+  const fails = (): Promise<void> => Promise.reject(new AppError("hardware.machine-failed", "It does not end."));
   machine.answers.pressPowerButton = fails;
   machine.answers.kill = fails;
   expect(await atoll.stopAll()).toEqual(["home"]);
+});
+
+describe("definitions of several sources", () => {
+  /** Definitions in memory, as disposables or services have them. */
+  class MemorySource implements DefinitionSource {
+    all: VmDefinition[];
+    changed: () => void = () => undefined;
+
+    constructor(...all: VmDefinition[]) {
+      this.all = all;
+    }
+
+    watch(changed: () => void): Promise<() => void> {
+      this.changed = changed;
+      return Promise.resolve(() => (this.changed = () => undefined));
+    }
+
+    remove(id: VmId): Promise<void> {
+      this.all = this.all.filter((definition) => definition.id !== id);
+      return Promise.resolve();
+    }
+  }
+
+  let registry: VmRegistry;
+  let log: string[];
+  const names = (): string[] => atoll.vms.map(({ definition }) => definition.name);
+
+  /** The definition of "home" is a file, as everywhere here; it does not start by itself. */
+  async function openWith(source: MemorySource): Promise<void> {
+    adopted.resolve(null);
+    registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.load();
+    const [home] = registry.all;
+    fs.writeFileSync(path.join(folder, "vms/home.yaml"), `id: ${home?.id}\ndriver: scripted\nlabel: lagoon\n`);
+    log = [];
+    atoll = new Atoll({
+      ...scriptedContext([]),
+      log: (line) => void log.push(line),
+      registry,
+      sources: [source],
+      settings: new SettingsFile(folder),
+      drivers: scriptedDrivers(driver),
+    });
+    await atoll.open();
+  }
+
+  it("keep apart: what changes in one takes no VM of another away", async () => {
+    const source = new MemorySource({ ...scriptedDefinition("once"), role: "disposable" });
+    await openWith(source);
+    expect(names()).toEqual(["home", "once"]);
+    expect(atoll.vm("once").status.role).toBe("disposable");
+    expect(atoll.vm("home").status.role).toBe("app");
+    await atoll.create("work", "rose", {});
+    expect(names()).toEqual(["home", "once", "work"]);
+    source.all = [scriptedDefinition("another")];
+    source.changed();
+    expect(names()).toEqual(["another", "home", "work"]);
+    await atoll.remove("another");
+    expect(source.all).toEqual([]);
+    expect(registry.all.map(({ name }) => name)).toEqual(["home", "work"]);
+  });
+
+  it("do not share a VM: of two definitions with one id the first source's counts", async () => {
+    const source = new MemorySource();
+    await openWith(source);
+    const { id } = atoll.vm("home");
+    source.all = [{ ...scriptedDefinition("thief"), id }];
+    source.changed();
+    expect(names()).toEqual(["home"]);
+  });
+
+  it("keep a VM that runs until it has stopped, when its definition is gone", async () => {
+    const source = new MemorySource(scriptedDefinition("once"));
+    await openWith(source);
+    await atoll.vm("once").start();
+    source.all = [];
+    source.changed();
+    expect(names()).toEqual(["home", "once"]);
+    machine.emit("ended", { reason: "powered-off" });
+    expect(names()).toEqual(["home"]);
+  });
+
+  it("start what a VM depends on, although nobody asked for that, and tell why one is not started", async () => {
+    const firewall = scriptedDefinition("firewall");
+    const web = { ...scriptedDefinition("web"), autostart: true, dependsOn: [firewall.id] };
+    driver.start = () => Promise.reject(new AppError("hardware.no-space", "There is no space left."));
+    await openWith(new MemorySource(web, firewall));
+    const reason =
+      'VM "web" was not started: it depends on "firewall", which does not run: There is no space left.';
+    expect(log).toContain("firewall: There is no space left.");
+    expect(log).toContain(`web: ${reason}`);
+    expect(atoll.vm("web").status).toMatchObject({ state: "stopped", stateDetail: reason });
+    expect(atoll.vm("firewall").status).toMatchObject({ state: "stopped", stateReason: "no-space" });
+    expect(atoll.vm("home").isOn).toBe(false);
+  });
 });

@@ -1,46 +1,56 @@
-/** The application without its window: all VMs, their windows, what can be asked of them. Electron and the control socket stand on it. */
+/** The application without its window: all VMs, their windows, and what can be asked of them. Electron and the control socket use it. */
 import type { AppView } from "#shared/ipc/contract.ts";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { type SurfaceId, type WindowId, windowIdOf, type WindowView } from "#shared/model/window.ts";
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import { Emitter } from "./base/emitter.ts";
-import type { Driver } from "./hardware/driver.ts";
+import type { Drivers, MachineOptions } from "./hardware/drivers.ts";
 import type { SettingsFile } from "./settings/settings.ts";
 import { newDefinition, type VmDefinition } from "./vms/definition.ts";
 import { launch, listApps, type Program, waitForWindow } from "./vms/launcher.ts";
+import type { DefinitionSource } from "./vms/definition-source.ts";
 import type { VmRegistry } from "./vms/registry.ts";
+import { type SupervisedVm, Supervisor } from "./vms/supervisor.ts";
 import { Vm, type VmContext } from "./vms/vm.ts";
 import type { Desktop } from "./windows/desktop.ts";
 
 export interface AtollOptions extends Omit<VmContext, "driver"> {
+  /** Definitions of a person. */
   registry: VmRegistry;
+  /** Where definitions come from beside the registry. Of two with one id the first source's counts. */
+  sources?: readonly DefinitionSource[];
   settings: SettingsFile;
-  drivers: Record<VmDefinition["driver"], Driver>;
+  drivers: Drivers;
+}
+
+/** A VM, and the source that owns its definition. */
+interface Entry {
+  vm: Vm;
+  source: DefinitionSource;
 }
 
 export interface AtollEvents {
   /** A VM, its windows, or the list of VMs changed. */
   changed: [];
-  /** Something is wrong, or no longer wrong, with the files of a person: `problems`. */
+  /** `problems` changed: a file of a person broke, or was fixed. */
   problemsChanged: [];
 }
 
 /** VMs of the first start; they start with the desktop from then on. */
-const FIRST_VMS: readonly { name: string; label: LabelName }[] = [
-  { name: "home", label: "lagoon" },
-  { name: "web", label: "coral" },
+const FIRST_VMS: readonly { name: string; label: LabelName; template: string }[] = [
+  { name: "home", label: "lagoon", template: "debian" },
+  { name: "web", label: "coral", template: "debian" },
 ];
 
 export class Atoll extends Emitter<AtollEvents> {
   readonly #options: AtollOptions;
-  readonly #vms = new Map<VmId, Vm>();
+  readonly #vms = new Map<VmId, Entry>();
+  readonly #supervisor = new Supervisor();
   #desktop: Desktop | null = null;
-  /** They end what watches a person's files. */
+  /** They end what watches the sources and the settings. */
   #watches: (() => void)[] = [];
-  /** Its VMs are being stopped: none is started any more. */
-  #isEnding = false;
 
   constructor(options: AtollOptions) {
     super();
@@ -49,42 +59,48 @@ export class Atoll extends Emitter<AtollEvents> {
 
   /** Reads the definitions, makes the first VMs, adopts what runs, starts what shall start with the desktop. */
   async open(): Promise<void> {
-    const { registry, settings, log } = this.#options;
+    const { registry, settings, drivers, log } = this.#options;
     const isFirst = await registry.load();
     if (isFirst) {
-      const autostart = true;
-      await registry.begin(
-        FIRST_VMS.map(({ name, label }) => ({ ...newDefinition(name, label, "debian"), autostart })),
-      );
+      const first = FIRST_VMS.map(({ name, label, template }) => ({
+        ...newDefinition(name, label, drivers.define({ template })),
+        autostart: true,
+      }));
+      await registry.begin(first);
     }
     for (const problem of this.problems) log(problemWords(problem));
     // At once: what is asked of a VM from now on waits for its adoption.
-    const takenUp = registry.all.map((definition) => this.#takeUp(this.#add(definition), definition.autostart));
+    const adopted = new Map(
+      this.#sources.flatMap((source) => this.#addNew(source)).map((vm) => [vm.id, this.#adopt(vm)]),
+    );
     this.#watches = await Promise.all([
-      registry.watch(() => {
-        this.#follow();
-        this.#problemsChanged();
-      }),
+      ...this.#sources.map((source) =>
+        source.watch(() => {
+          this.#syncDefinitions(source);
+          if (source === registry) this.#problemsChanged();
+        }),
+      ),
       settings.watch(() => this.#problemsChanged()),
     ]);
     if (this.problems.length > 0) this.emit("problemsChanged");
-    await Promise.all(takenUp);
+    await Promise.all([...adopted.values(), this.#supervisor.start(this.#autostarted(adopted))]);
   }
 
-  /** Lets go of the VMs, which live on. */
+  /** Ends without stopping the VMs: machines of a driver that can do so go on. */
   release(): void {
+    this.#supervisor.cancel();
     for (const end of this.#watches) end();
-    for (const vm of this.#vms.values()) vm.release();
+    for (const { vm } of this.#vms.values()) vm.release();
   }
 
-  /** Those whose machines are ours and would go on without the application. */
+  /** Those that run, and would go on without the application. */
   get lastingVms(): Vm[] {
-    return this.vms.filter((vm) => vm.isOn && vm.definition.driver === "qemu");
+    return this.vms.filter((vm) => vm.isOn && vm.capabilities.outlivesApplication);
   }
 
   /** For the end of the application. Resolves when each has stopped, or has failed to: with the names of those. */
   async stopAll(): Promise<string[]> {
-    this.#isEnding = true;
+    this.#supervisor.cancel();
     const failed: string[] = [];
     await Promise.all(
       this.vms.map(async (vm) => {
@@ -92,7 +108,7 @@ export class Atoll extends Emitter<AtollEvents> {
           await vm.adopted();
           if (vm.isOn) await vm.stop();
         } catch (error) {
-          this.#complain(vm, error);
+          this.#logFailure(vm, error);
           failed.push(vm.definition.name);
         }
       }),
@@ -122,7 +138,7 @@ export class Atoll extends Emitter<AtollEvents> {
   windowsShown(windows: readonly { id: WindowId; frozen: boolean }[] | null): void {
     // What is frozen may have the id of a window that opens now.
     const shown = windows && new Set(windows.flatMap(({ id, frozen }) => (frozen ? [] : [id])));
-    for (const vm of this.#vms.values()) {
+    for (const vm of this.vms) {
       const surfaces = [...vm.windows.values()].map(({ surface }) => surface);
       vm.windows.shown(shown && new Set(surfaces.filter((surface) => shown.has(windowIdOf(vm.id, surface)))));
     }
@@ -130,7 +146,9 @@ export class Atoll extends Emitter<AtollEvents> {
 
   /** In the order of their names. */
   get vms(): Vm[] {
-    return [...this.#vms.values()].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1));
+    return Array.from(this.#vms.values(), ({ vm }) => vm).sort((a, b) =>
+      a.definition.name < b.definition.name ? -1 : 1,
+    );
   }
 
   get statuses(): VmStatus[] {
@@ -139,14 +157,18 @@ export class Atoll extends Emitter<AtollEvents> {
 
   /** By name (CLI) or id (page). @throws AppError vm.not-found */
   vm(nameOrId: string): Vm {
-    const vm = this.#vms.get(nameOrId as VmId) ?? this.vms.find(({ definition }) => definition.name === nameOrId);
+    const vm = this.#vms.get(nameOrId as VmId)?.vm ?? this.vms.find(({ definition }) => definition.name === nameOrId);
     if (vm === undefined) {
       const problem = this.#options.registry.problemOf(nameOrId);
       if (problem !== undefined) {
-        throw new AppError("vm.bad-definition", `${problemWords(problem)}. Mend the file; it is read again at once.`, {
-          vm: nameOrId,
-          ...problem,
-        });
+        throw new AppError(
+          "vm.bad-definition",
+          `${problemWords(problem)}. Fix the file; it is reloaded automatically.`,
+          {
+            vm: nameOrId,
+            ...problem,
+          },
+        );
       }
       const known = this.vms.map(({ definition }) => definition.name);
       throw new AppError(
@@ -165,13 +187,9 @@ export class Atoll extends Emitter<AtollEvents> {
   ): Promise<{ pid: number; windowId?: WindowId }> {
     const vm = this.vm(nameOrId);
     if (waitWindowMs === null) return { pid: (await launch(vm, program)).pid };
-    const waiting = waitForWindow(vm, waitWindowMs);
-    try {
-      const { pid, request } = await launch(vm, program);
-      return { pid, windowId: await waiting.found(request) };
-    } finally {
-      waiting.cancel();
-    }
+    const { found } = waitForWindow(vm, waitWindowMs);
+    const { pid, request } = await launch(vm, program);
+    return { pid, windowId: await found(request) };
   }
 
   /** Of one VM, or of all that run. */
@@ -227,15 +245,24 @@ export class Atoll extends Emitter<AtollEvents> {
       throw new AppError("vm.busy", `VM "${vm.definition.name}" is ${vm.state}: stop it first.`, {
         vm: vm.definition.name,
       });
-    await this.#options.drivers[vm.definition.driver].remove(vm.id);
-    await this.#options.registry.remove(vm.id);
+    const source = this.#vms.get(vm.id)?.source ?? this.#options.registry;
+    await this.#options.drivers.named(vm.definition.driver).remove(vm.definition);
+    await source.remove(vm.id);
     this.#vms.delete(vm.id);
     this.emit("changed");
   }
 
-  async create(definition: VmDefinition): Promise<Vm> {
-    await this.#options.registry.add(definition);
-    this.#follow();
+  /**
+   * Defines a VM, in a file of its own. It is not started.
+   *
+   * @param machine the driver, and what a person asked of it
+   * @throws AppError vm.bad-name, vm.name-taken, file.write-failed, and what the driver says of its options
+   */
+  async create(name: string, label: LabelName, machine: MachineOptions): Promise<Vm> {
+    const { registry, drivers } = this.#options;
+    const definition = newDefinition(name, label, drivers.define(machine));
+    await registry.add(definition);
+    this.#syncDefinitions(registry);
     return this.vm(definition.id);
   }
 
@@ -244,49 +271,93 @@ export class Atoll extends Emitter<AtollEvents> {
     this.emit("problemsChanged");
   }
 
-  /** Makes the VMs what the definitions say. A VM that is on keeps its driver, and stays known, until it is off. */
-  #follow(): void {
-    const { registry } = this.#options;
-    const defined = new Map(registry.all.map((definition) => [definition.id, definition]));
-    for (const vm of this.vms) {
-      const definition = defined.get(vm.id);
+  get #sources(): readonly DefinitionSource[] {
+    return [this.#options.registry, ...(this.#options.sources ?? [])];
+  }
+
+  /**
+   * Makes the VMs of one source what its definitions say; those of the others are not its business. A VM that is on keeps its
+   * driver, and stays known, until it is off.
+   */
+  #syncDefinitions(source: DefinitionSource): void {
+    const defined = new Map(source.all.map((definition) => [definition.id, definition]));
+    for (const [id, { vm, source: owner }] of this.#vms) {
+      if (owner !== source) continue;
+      const definition = defined.get(id);
       if (definition?.driver === vm.definition.driver) vm.redefine(definition);
-      else if (!vm.isOn) this.#vms.delete(vm.id);
+      else if (!vm.isOn) this.#vms.delete(id);
     }
-    for (const definition of defined.values()) {
-      // A file that was broken may be of a VM that an earlier life of the application left running.
-      if (!this.#vms.has(definition.id)) void this.#takeUp(this.#add(definition), false);
-    }
+    // A file that was broken may be of a VM that an earlier run of the application left running.
+    for (const vm of this.#addNew(source)) void this.#adopt(vm);
     this.emit("changed");
   }
 
-  /** Adopts it if it runs, else starts it if it shall. */
-  async #takeUp(vm: Vm, shallStart: boolean): Promise<void> {
+  /** Adds the VMs of a source that are not known yet. */
+  #addNew(source: DefinitionSource): Vm[] {
+    return source.all.flatMap((definition) => (this.#vms.has(definition.id) ? [] : [this.#add(definition, source)]));
+  }
+
+  /** Whether the VM ran; false also where that was not found out, which is logged. */
+  async #adopt(vm: Vm): Promise<boolean> {
     try {
-      if (!(await vm.adopt()) && shallStart && !this.#isEnding) await vm.start();
+      return await vm.adopt();
     } catch (error) {
-      this.#complain(vm, error);
+      this.#logFailure(vm, error);
+      return false;
     }
   }
 
-  #complain(vm: Vm, error: unknown): void {
-    this.#options.log(`${vm.definition.name}: ${error instanceof Error ? error.message : String(error)}`);
+  /** The VMs that start with the desktop, and all that they depend on. */
+  #autostarted(adopted: ReadonlyMap<VmId, Promise<boolean>>): SupervisedVm[] {
+    const wanted = new Map<VmId, SupervisedVm>();
+    const want = (vm: Vm): void => {
+      if (wanted.has(vm.id)) return;
+      const { name, dependsOn = [], retriesStart = false } = vm.definition;
+      wanted.set(vm.id, {
+        id: vm.id,
+        name,
+        dependsOn,
+        retriesStart,
+        start: async (signal) => {
+          const isAdopted = await adopted.get(vm.id);
+          signal.throwIfAborted();
+          // A person may have started or removed it meanwhile.
+          if (isAdopted !== true && !vm.isOn && this.#vms.has(vm.id)) await vm.start();
+        },
+        running: (signal) => vm.running(signal),
+        refused: (reason) => {
+          vm.refuseStart(reason);
+          this.#logFailure(vm, reason);
+        },
+        failed: (error) => this.#logFailure(vm, error),
+      });
+      for (const id of dependsOn) {
+        const dependency = this.#vms.get(id)?.vm;
+        if (dependency !== undefined) want(dependency);
+      }
+    };
+    for (const vm of this.vms) if (vm.definition.autostart) want(vm);
+    return [...wanted.values()];
+  }
+
+  #logFailure(vm: Vm, error: unknown): void {
+    this.#options.log(`${vm.definition.name}: ${messageOf(error)}`);
   }
 
   /** The VM's definition has gone, or names another driver, while it was on. */
-  #isOutdated(vm: Vm): boolean {
-    const definition = this.#options.registry.all.find(({ id }) => id === vm.id);
+  #isOutdated(vm: Vm, source: DefinitionSource): boolean {
+    const definition = source.all.find(({ id }) => id === vm.id);
     return definition?.driver !== vm.definition.driver;
   }
 
-  #add(definition: VmDefinition): Vm {
-    const { drivers, registry: _, settings: __, ...context } = this.#options;
-    const vm = new Vm(definition, { ...context, driver: drivers[definition.driver] });
+  #add(definition: VmDefinition, source: DefinitionSource): Vm {
+    const { drivers, registry: _, sources: __, settings: ___, ...context } = this.#options;
+    const vm = new Vm(definition, { ...context, driver: drivers.named(definition.driver) });
     vm.on("changed", () => {
-      if (!vm.isOn && this.#isOutdated(vm)) this.#follow();
+      if (!vm.isOn && this.#isOutdated(vm, source)) this.#syncDefinitions(source);
       else this.emit("changed");
     });
-    this.#vms.set(vm.id, vm);
+    this.#vms.set(vm.id, { vm, source });
     return vm;
   }
 }

@@ -2,18 +2,18 @@
  * Builds a template: everything is made in a partial folder, which gets its name when it is complete. One process at a
  * time builds a given recipe; what an interrupted build left behind is removed by the next.
  */
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { randomUUID } from "node:crypto";
 import { chmod, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { buildFailure } from "./build-failure.ts";
 import { cachePaths } from "./cache-dir.ts";
-import { tryLock, waitForLock, type FileLock } from "./file-lock.ts";
+import { tryLock, waitForLock, type FileLock } from "../../main/base/file-lock.ts";
 import { checkHostTools, isRoot } from "./host-tools.ts";
 import { moduleOrder } from "./kernel-modules.ts";
 import { mmdebstrapArguments } from "./mmdebstrap.ts";
-import { runGroup } from "./process-group.ts";
+import { runGroup } from "../../main/base/process-group.ts";
 import { ProgressReader, type Progress } from "./progress.ts";
 import { recipeHash } from "./recipe-hash.ts";
 import type { Recipe } from "./recipe.ts";
@@ -222,7 +222,7 @@ function cancelled(recipe: Recipe, cause: unknown): AppError {
 function asBuildError(error: unknown, recipe: Recipe): AppError {
   if (error instanceof AppError) return error;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const details = { template: recipe.name, reason };
   if (code === "ENOSPC") {
     return new AppError(

@@ -18,9 +18,9 @@ export interface CachePaths {
   bootDir: string;
   /** Debian packages, by suite. */
   packagesDir: string;
-  /** What was found about this machine by trying, see main/hardware/qemu/probe.ts. */
+  /** Results of trying KVM on this host, see main/hardware/qemu/probe.ts. */
   probesDir: string;
-  /** The last build's words, by template. */
+  /** The log of the last build, by template. */
   logsDir: string;
 }
 

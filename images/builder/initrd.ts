@@ -2,9 +2,10 @@
  * The initrd: init, agent and the template's kernel modules. It is made apart from the template, so that a new agent
  * reaches every VM at its next boot. Uncompressed: unpacking costs an emulated guest more than reading does.
  */
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomically } from "../../main/base/write-file.ts";
 import { cachePaths } from "./cache-dir.ts";
 import { cpioArchive, S_IFCHR, S_IFDIR, S_IFREG, type CpioEntry } from "./cpio.ts";
 
@@ -31,10 +32,8 @@ export async function makeInitrd(parts: InitrdParts, cacheDir: string): Promise<
   const there = await stat(path).catch(() => null);
   if (there !== null && there.size === archive.length) return path;
   await mkdir(dir, { recursive: true });
-  // Two VMs that start together make it twice, each its own; the later one replaces the same bytes.
-  const partial = `${path}.${randomUUID()}`;
-  await writeFile(partial, archive, { mode: 0o644 });
-  await rename(partial, path);
+  // Two VMs that start together make it twice; the later one replaces the same bytes.
+  await writeFileAtomically(path, archive, { mode: 0o644 });
   return path;
 }
 

@@ -29,7 +29,7 @@ export function recipeNamed(name: string, folder: string | null): Recipe {
   if (recipe !== undefined) return recipe;
   const problem = problems.find(({ file }) => basename(file) === `${name}.yaml`);
   if (problem !== undefined)
-    throw new AppError("template.bad-recipe", `${problemWords(problem)}. Mend the recipe.`, { name, ...problem });
+    throw new AppError("template.bad-recipe", `${problemWords(problem)}. Fix the recipe.`, { name, ...problem });
   const known = [...all.keys()];
   throw new AppError("template.not-found", `There is no template '${name}'; there are ${known.join(", ")}.`, {
     name,

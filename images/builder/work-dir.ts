@@ -6,7 +6,7 @@ import { chmod, mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRoot } from "./host-tools.ts";
-import { runGroup } from "./process-group.ts";
+import { runGroup } from "../../main/base/process-group.ts";
 
 /** A root and a copy of the package cache, with room to spare. */
 const NEEDED_MIB = 2048;

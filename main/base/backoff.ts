@@ -1,26 +1,26 @@
-/** How long to wait before what has ended is begun again: longer each time it ends soon, and as at first once it has held. */
+/** Growing waits before something that ended or failed is begun again; short ones again once it has held for a while. */
 
-/** What ran for so long is healthy. */
-const HELD_MS = 60_000;
+/** What ran for so long counts as healthy. */
+const HEALTHY_MS = 60_000;
 
 export class Backoff {
   readonly #firstMs: number;
-  readonly #mostMs: number;
+  readonly #maxMs: number;
   #nextMs: number;
   #begunMs = Number.NEGATIVE_INFINITY;
 
-  constructor(firstMs = 1_000, mostMs = 30_000) {
+  constructor(firstMs = 1_000, maxMs = 30_000) {
     this.#firstMs = firstMs;
-    this.#mostMs = mostMs;
+    this.#maxMs = maxMs;
     this.#nextMs = firstMs;
   }
 
-  /** It has ended now; it is begun again when the returned time has gone by. */
-  ended(nowMs: number): number {
-    if (nowMs - this.#begunMs >= HELD_MS) this.#nextMs = this.#firstMs;
-    const waitMs = this.#nextMs;
-    this.#nextMs = Math.min(this.#mostMs, 2 * waitMs);
-    this.#begunMs = nowMs + waitMs;
-    return waitMs;
+  /** It has ended at `nowMs`: how long to wait before it is begun again. Doubles with each end that follows soon. */
+  nextDelayMs(nowMs: number): number {
+    if (nowMs - this.#begunMs >= HEALTHY_MS) this.#nextMs = this.#firstMs;
+    const delayMs = this.#nextMs;
+    this.#nextMs = Math.min(this.#maxMs, 2 * delayMs);
+    this.#begunMs = nowMs + delayMs;
+    return delayMs;
   }
 }

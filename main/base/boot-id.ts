@@ -1,4 +1,4 @@
-/** Which boot of this host it is: what was found out or started in an earlier one is void. */
+/** Identifies the current boot of the host: results and processes of an earlier one are no longer valid. */
 import fsp from "node:fs/promises";
 
 /** @see proc(5), /proc/sys/kernel/random/boot_id */

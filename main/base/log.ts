@@ -1,8 +1,8 @@
-/** The application's log: standard error, and a file that stays when nobody looked. */
+/** The application's log: standard error, and a file. */
 import fs from "node:fs";
 import path from "node:path";
 
-/** The file is begun anew above this; the one before is kept. */
+/** A file larger than this is renamed to `.1`, and a new one begun. */
 const ROTATE_BYTES = 1024 * 1024;
 let file: string | null = null;
 
@@ -14,19 +14,19 @@ export function logTo(folder: string): void {
   if (size > ROTATE_BYTES) fs.renameSync(file, `${file}.1`);
 }
 
-/** One line of the application's log: what is of a guest must have gone through escapeForLog. */
+/** One line of the application's log. Text of a guest must have gone through escapeForLog. */
 export function log(line: string): void {
-  const words = `${new Date().toISOString()} ${line}\n`;
-  process.stderr.write(words);
+  const text = `${new Date().toISOString()} ${line}\n`;
+  process.stderr.write(text);
   if (file === null) return;
   try {
-    fs.appendFileSync(file, words, { mode: 0o600 });
+    fs.appendFileSync(file, text, { mode: 0o600 });
   } catch {
     // A full disk must not end the desktop; standard error has the line.
   }
 }
 
-/** A defect of ours: its stack helps. */
+/** An error that should not happen: with its stack. */
 export function logDefect(what: string, error: unknown): void {
   log(`${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
 }

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { MAX_SOCKET_PATH_BYTES } from "#shared/model/socket-path.ts";
 import type { VmId } from "#shared/model/vm.ts";
 
@@ -39,14 +39,14 @@ export function resolvePaths(env: Environment = process.env, uid: number = proce
   });
 }
 
-/** Refuses a home that would do for the desktop, and not for its VMs. */
+/** Refuses a home whose path is short enough for the desktop's socket, and too long for those of its VMs. */
 function checked(folders: Omit<Paths, "controlSocket">): Paths {
   const paths = { ...folders, controlSocket: checkedSocket(path.join(folders.run, "control.sock")) };
   checkedSocket(path.join(vmRunFolder(paths, ANY_ID), LONGEST_SOCKET_NAME));
   return paths;
 }
 
-/** All ids are as long. */
+/** All ids have this length. */
 const ANY_ID = "00000000-0000-0000-0000-000000000000" as VmId;
 /** In a VM's runtime folder. */
 export const LONGEST_SOCKET_NAME = "control.sock";
@@ -62,7 +62,7 @@ export function checkedSocket(socket: string): string {
   );
 }
 
-/** Folder of a VM's sockets. Short: it stands in each socket's path. */
+/** Folder of a VM's sockets. Short, because it is part of each socket's path. */
 export function vmRunFolder(paths: Paths, id: VmId): string {
   return path.join(paths.run, "vms", id.slice(0, 13));
 }
@@ -77,7 +77,7 @@ export function recipesFolder(paths: Paths): string {
 }
 
 /**
- * Makes `folder` (and what lies above it) and sees to it that only its owner, who is us, can enter it.
+ * Makes `folder` and its parents, and makes sure that it is ours and that nobody else can enter it.
  * @throws AppError file.write-failed
  */
 export function makePrivateFolder(folder: string): void {
@@ -87,7 +87,7 @@ export function makePrivateFolder(folder: string): void {
   } catch (cause) {
     throw new AppError(
       "file.write-failed",
-      `${folder} cannot be written (${cause instanceof Error ? cause.message : String(cause)}): make it writable, or set ATOLL_HOME to a folder of your own.`,
+      `${folder} cannot be written (${messageOf(cause)}): make it writable, or set ATOLL_HOME to a folder of your own.`,
       { file: folder },
       { cause },
     );
@@ -98,7 +98,7 @@ export function makePrivateFolder(folder: string): void {
 }
 
 /**
- * Before something in `folder` is trusted because of where it lies. A folder that is not there is no fault.
+ * For a folder whose content is trusted because of its place. A folder that does not exist is no error.
  * @throws AppError file.not-ours
  */
 export function checkPrivateFolder(folder: string): void {
@@ -106,7 +106,7 @@ export function checkPrivateFolder(folder: string): void {
   try {
     stat = fs.lstatSync(folder);
   } catch {
-    return; // who wants something in it will find that it is not there
+    return; // there is none
   }
   if (!isOurs(stat)) throw notOurs(folder, "belongs to somebody else: remove it");
   if ((stat.mode & OTHERS) !== 0) throw notOurs(folder, `can be entered by others: close it ("chmod 700 ${folder}")`);
@@ -115,13 +115,13 @@ export function checkPrivateFolder(folder: string): void {
 /** Rights of its group and of all others. */
 const OTHERS = 0o077;
 
-/** A link is nobody's folder: somebody else may have laid it. */
+/** A symbolic link does not count: somebody else may have made it. */
 function isOurs(stat: fs.Stats): boolean {
   return stat.isDirectory() && stat.uid === (process.getuid?.() ?? stat.uid);
 }
 
-function notOurs(folder: string, words: string): AppError {
-  return new AppError("file.not-ours", `${folder} ${words}, or set ATOLL_HOME to a folder of your own.`, {
+function notOurs(folder: string, problem: string): AppError {
+  return new AppError("file.not-ours", `${folder} ${problem}, or set ATOLL_HOME to a folder of your own.`, {
     path: folder,
   });
 }

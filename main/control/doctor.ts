@@ -9,13 +9,14 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import type { DoctorCheck } from "#shared/ipc/control.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
-import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
-import { PROGRAMS } from "../../images/builder/initrd.ts";
+import { PROGRAMS, resolveCacheDir } from "../../images/builder/index.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
+import { DRIVER_TYPES } from "../hardware/driver-types.ts";
 import { probeHost } from "../hardware/host.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { templateViews } from "./template-views.ts";
+import { messageOf } from "#shared/model/app-error.ts";
 
 const LOW_MEMORY_MIB = 1024;
 const LOW_DISK_MIB = 2048;
@@ -62,7 +63,7 @@ async function qemu(): Promise<DoctorCheck[]> {
   } catch (error) {
     const remedy = "apt-get install qemu-system-x86 qemu-utils";
     return [
-      { id: "qemu", status: "fail", detail: error instanceof Error ? error.message : String(error), remedy },
+      { id: "qemu", status: "fail", detail: messageOf(error), remedy },
       { id: "accelerator", status: "fail", detail: "cannot be tried without QEMU", remedy },
     ];
   }
@@ -210,10 +211,7 @@ async function sandbox(): Promise<DoctorCheck> {
       remedy: "Start Atoll as an ordinary user.",
     };
   }
-  const failure = await promisify(execFile)("unshare", ["--user", "--map-root-user", "true"]).then(
-    () => "",
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  const failure = await promisify(execFile)("unshare", ["--user", "--map-root-user", "true"]).then(() => "", messageOf);
   return {
     id: "sandbox",
     status: failure === "" ? "ok" : "fail",
@@ -227,7 +225,7 @@ async function sandbox(): Promise<DoctorCheck> {
 
 /** VM definitions, settings and recipes of a person. */
 async function files(paths: Paths): Promise<DoctorCheck> {
-  const registry = new VmRegistry(paths.config);
+  const registry = new VmRegistry(paths.config, DRIVER_TYPES);
   const settings = new SettingsFile(paths.config);
   await Promise.all([registry.load(), settings.load()]);
   const recipes = (await templateViews(recipesFolder(paths))).problems;
@@ -239,6 +237,6 @@ async function files(paths: Paths): Promise<DoctorCheck> {
       problems.length === 0
         ? `${registry.all.length} VMs are defined in ${paths.config}`
         : problems.map(problemWords).join("; "),
-    remedy: problems.length === 0 ? "" : "Mend the files; until then they are not used.",
+    remedy: problems.length === 0 ? "" : "Fix the files; until then they are not used.",
   };
 }

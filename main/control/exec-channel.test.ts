@@ -5,10 +5,10 @@ import { expect, it } from "vitest";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { EXECS, type ExecOrder } from "../link/contracts/execs.ts";
 import { STREAMS } from "../link/contracts/streams.ts";
-import { newDefinition } from "../vms/definition.ts";
 import {
   HELLO,
   scriptedContext,
+  scriptedDefinition,
   scriptedDriver,
   type ScriptedLink,
   ScriptedMachine,
@@ -21,7 +21,7 @@ import { ExecChannel } from "./exec-channel.ts";
 it("a command whose client has gone goes on to its end, and nothing else notices", async () => {
   const links: ScriptedLink[] = [];
   const driver = scriptedDriver(new ScriptedMachine());
-  const vm = new Vm(newDefinition("test", "rose", "debian"), { ...scriptedContext(links), driver });
+  const vm = new Vm(scriptedDefinition("test", "rose"), { ...scriptedContext(links), driver });
   await vm.start();
   links[0]?.says(HELLO);
   const fromClient = new PassThrough();

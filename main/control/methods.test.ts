@@ -5,17 +5,19 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import { Atoll } from "../atoll.ts";
-import type { Driver } from "../hardware/driver.ts";
+import type { Driver, MachineDefinition } from "../hardware/driver.ts";
 import { LIVENESS } from "../link/contracts/liveness.ts";
 import { SettingsFile } from "../settings/settings.ts";
-import { newDefinition } from "../vms/definition.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
   HELLO,
   scriptedContext,
+  scriptedDefinition,
   scriptedDriver,
+  scriptedDrivers,
   type ScriptedLink,
   ScriptedMachine,
+  scriptedType,
   serviceEvent,
 } from "../vms/testing/scripted-vm.ts";
 import { type Application, methods } from "./methods.ts";
@@ -23,7 +25,9 @@ import { type Application, methods } from "./methods.ts";
 let folder: string;
 let machine: ScriptedMachine;
 let links: ScriptedLink[];
-let driver: Driver;
+let driver: Driver<MachineDefinition>;
+/** Of VMs that are run elsewhere; starts what `driver` starts. */
+let external: Driver<MachineDefinition>;
 let app: Application;
 
 beforeEach(async () => {
@@ -31,13 +35,18 @@ beforeEach(async () => {
   machine = new ScriptedMachine();
   links = [];
   driver = scriptedDriver(machine);
-  const registry = new VmRegistry(folder);
-  await registry.add(newDefinition("home", "lagoon", "debian"));
+  external = {
+    ...driver,
+    capabilities: { ...driver.capabilities, runsMachine: false },
+    start: (definition, signal) => driver.start(definition, signal),
+  };
+  const registry = new VmRegistry(folder, [scriptedType(), scriptedType("external")]);
+  await registry.add(scriptedDefinition("home", "lagoon"));
   const atoll = new Atoll({
     ...scriptedContext(links),
     registry,
     settings: new SettingsFile(folder),
-    drivers: { qemu: driver, external: driver },
+    drivers: scriptedDrivers(driver, { external }),
   });
   await atoll.open();
   app = { atoll, stopVms: () => atoll.stopAll(), quit: () => undefined };
@@ -103,11 +112,11 @@ describe("an order", () => {
     expect(await answered).toMatchObject({
       message: 'VM "home" is still unresponsive after 3 s, not running: The agent does not answer.',
     });
-    machine.emit("ended", { reason: "qemu-exited", detail: "Bus error" });
+    machine.emit("ended", { reason: "machine-exited", detail: "Bus error" });
     await expect(methods["vm.pause"](app, { vm: "home", waitS: 3 })).rejects.toMatchObject({ code: "vm.not-running" });
-    driver.start = () => Promise.reject(new AppError("hardware.qemu-failed", "It did not start."));
+    driver.start = () => Promise.reject(new AppError("hardware.machine-failed", "It did not start."));
     await expect(methods["vm.start"](app, { vm: "home", waitS: 3 })).rejects.toMatchObject({
-      code: "hardware.qemu-failed",
+      code: "hardware.machine-failed",
     });
   });
 });
@@ -129,7 +138,7 @@ describe("an external VM", () => {
 
   it("is attached to when it is created, and a start of it is only waited for", async () => {
     expect(await methods["vm.create"](app, params)).toMatchObject({ state: "starting" });
-    expect(links.at(-1)?.heard).toContainEqual(expect.objectContaining({ type: "open", sockets: machine.channels }));
+    expect(links.at(-1)?.heard).toContainEqual(expect.objectContaining({ type: "open", sockets: machine.sockets }));
     expect(await methods["vm.start"](app, { vm: "guest", waitS: null })).toMatchObject({ state: "starting" });
     links.at(-1)?.says({ type: "closed", reason: "agent-lost", detail: "nobody listens" });
     expect(await methods["vm.start"](app, { vm: "guest", waitS: null })).toMatchObject({ state: "unresponsive" });

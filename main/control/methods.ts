@@ -1,15 +1,11 @@
 /** What each method of the control socket does. One place: the desktop's IPC calls the same verbs of Atoll. */
-import { randomUUID } from "node:crypto";
 import type { WmCommand } from "#shared/ipc/contract.ts";
 import type { ControlMethod, ControlParams, ControlResults, Picture } from "#shared/ipc/control.ts";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
-import type { VmId, VmState, VmStatus, VmView } from "#shared/model/vm.ts";
+import type { VmState, VmStatus, VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
-import { recipeNamed } from "../../images/builder/recipes.ts";
 import type { Atoll } from "../atoll.ts";
 import { log } from "../base/log.ts";
-import { recipesFolder, resolvePaths } from "../base/paths.ts";
-import { newDefinition } from "../vms/definition.ts";
 import type { Vm } from "../vms/vm.ts";
 
 export interface Application {
@@ -38,30 +34,15 @@ export const methods: Methods = {
   "problem.list": async ({ atoll }) => atoll.problems,
   "vm.list": async ({ atoll }) => atoll.statuses.map(viewOf),
   "vm.info": async ({ atoll }, { vm }) => viewOf(atoll.vm(vm).status),
-  "vm.create": async ({ atoll }, params) => {
-    if (params.driver === "external") {
-      const { name, label, channels } = params;
-      const id = randomUUID() as VmId;
-      const target = await atoll.create({ id, name, driver: "external", label, channels, autostart: false });
-      // Who runs it has started it. Where that fails the VM is there all the same, and its state says why.
-      await target.start().catch(() => undefined);
-      return viewOf(target.status);
-    }
-    if (params.network !== "none") {
-      throw new AppError(
-        "vm.network-unsupported",
-        `Network "${params.network}" is not there yet: VMs have no network; use --network none.`,
-        { network: params.network },
-      );
-    }
-    recipeNamed(params.template, recipesFolder(resolvePaths())); // is there such a template?
-    const { memory, cpus } = params;
-    const definition = { ...newDefinition(params.name, params.label, params.template), memory, cpus };
-    return viewOf((await atoll.create(definition)).status);
+  "vm.create": async ({ atoll }, { name, label, ...machine }) => {
+    const target = await atoll.create(name, label, machine);
+    // Who runs it has started it. Where that fails the VM is there all the same, and its state says why.
+    if (!target.capabilities.runsMachine) await target.start().catch(() => undefined);
+    return viewOf(target.status);
   },
   "vm.start": async ({ atoll }, { vm, waitS }) => {
     const target = atoll.vm(vm);
-    return settled(target, isUnderWay(target.status) ? Promise.resolve() : target.start(), "running", waitS);
+    return settled(target, target.isUnderWay ? Promise.resolve() : target.start(), "running", waitS);
   },
   "vm.stop": async ({ atoll }, { vm, waitS }) => {
     const target = atoll.vm(vm);
@@ -138,12 +119,6 @@ function picture(png: Uint8Array): Picture {
 function viewOf(status: VmStatus): VmView {
   const { startPhase: _, stateDetail: __, ...view } = status;
   return { ...view, stateReason: view.stateReason === "agent-exited" ? "agent-lost" : view.stateReason };
-}
-
-/** One that starts with the desktop may be on its way, or there, already; one that is run elsewhere is called until it answers. */
-function isUnderWay({ state, stateReason, driver }: VmStatus): boolean {
-  if (state === "starting" || state === "running") return true;
-  return driver === "external" && state === "unresponsive" && stateReason !== "protocol-violation";
 }
 
 /** Whether it does not leave its state by itself. */

@@ -11,7 +11,7 @@ import {
 } from "vscode-jsonrpc/node";
 import { type ControlMethod, controlSchemas } from "#shared/ipc/control.ts";
 import { AppError, type ErrorValue, toErrorValue } from "#shared/model/app-error.ts";
-import { type FileLock, tryLock } from "../../images/builder/file-lock.ts";
+import { type FileLock, tryLock } from "../base/file-lock.ts";
 import { logDefect } from "../base/log.ts";
 import { checkPrivateFolder, makePrivateFolder, type Paths } from "../base/paths.ts";
 import { ExecChannel } from "./exec-channel.ts";

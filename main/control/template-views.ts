@@ -1,9 +1,7 @@
 /** Templates as `atoll template list --json` shows them. */
 import type { TemplateView } from "#shared/ipc/contract.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
-import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
-import { allRecipes } from "../../images/builder/recipes.ts";
-import { listTemplates, type TemplateStatus } from "../../images/builder/template.ts";
+import { allRecipes, listTemplates, resolveCacheDir, type TemplateStatus } from "../../images/builder/index.ts";
 
 /** @param recipesFolder a person's own recipes */
 export async function templateViews(

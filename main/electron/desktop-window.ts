@@ -68,7 +68,7 @@ export class DesktopWindow implements Desktop {
     webContents.on("render-process-gone", (_event, { reason }) => {
       this.#isAttached = false;
       if (reason === "clean-exit") return log("the desktop's page ended");
-      const waitMs = this.#backoff.ended(performance.now());
+      const waitMs = this.#backoff.nextDelayMs(performance.now());
       log(`the desktop's page ended (${reason}); it is opened again in ${waitMs / 1_000} s`);
       setTimeout(() => void this.#openAgain(), waitMs);
     });

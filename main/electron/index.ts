@@ -1,16 +1,19 @@
 /** Entry of the application: puts the parts together. Only this folder knows Electron. */
 import { app, Menu, nativeTheme } from "electron";
 import path from "node:path";
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { toErrorValue } from "#shared/model/app-error.ts";
 import { Atoll } from "../atoll.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { templateViews } from "../control/template-views.ts";
+import { Drivers, registered } from "../hardware/drivers.ts";
+import { EXTERNAL } from "../hardware/external/definition.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
+import { QEMU } from "../hardware/qemu/definition.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
-import { describeQemuVm } from "../hardware/qemu/templates.ts";
+import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { hostKeymap } from "../settings/keymap.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
@@ -46,29 +49,11 @@ app
   });
 
 async function run(): Promise<void> {
-  const registry = new VmRegistry(paths.config);
-  const definitionOf = (id: string): (typeof registry.all)[number] => {
-    const found = registry.all.find((definition) => definition.id === id);
-    if (found === undefined) throw new AppError("vm.not-found", `There is no VM ${id}.`, { id });
-    return found;
-  };
-  const drivers = {
-    qemu: new QemuDriver(paths, {
-      describe: async (id, boundBuild) => {
-        const definition = definitionOf(id);
-        if (definition.driver !== "qemu") throw new AppError("internal", `${definition.name} is not run by QEMU.`);
-        return describeQemuVm(definition, boundBuild, {
-          agentFolder: agentFolder(),
-          recipesFolder: recipesFolder(paths),
-        });
-      },
-    }),
-    external: new ExternalDriver((id) => {
-      const definition = definitionOf(id);
-      if (definition.driver !== "external") throw new AppError("internal", `${definition.name} is not external.`);
-      return definition.channels;
-    }),
-  };
+  const drivers = new Drivers([
+    registered(QEMU, new QemuDriver(paths, qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths) }))),
+    registered(EXTERNAL, new ExternalDriver()),
+  ]);
+  const registry = new VmRegistry(paths.config, drivers.types);
   let desktop: DesktopWindow | null = null;
   const settings = new SettingsFile(paths.config);
   await settings.load();

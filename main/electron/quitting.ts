@@ -3,6 +3,7 @@ import type { Atoll } from "../atoll.ts";
 import { log } from "../base/log.ts";
 import type { SettingsFile } from "../settings/settings.ts";
 import type { DesktopWindow } from "./desktop-window.ts";
+import { messageOf } from "#shared/model/app-error.ts";
 
 /** A page that does not show the prompt by then cannot ask. */
 const PROMPT_TIMEOUT_MS = 1_000;
@@ -43,9 +44,7 @@ export class Quitting {
   /** As a person has chosen in the prompt. */
   async chosen(vms: VmsOnQuit, isRemembered: boolean): Promise<void> {
     if (isRemembered) {
-      await this.#parts.settings
-        .remember("onQuit", vms)
-        .catch((error: unknown) => log(error instanceof Error ? error.message : String(error)));
+      await this.#parts.settings.remember("onQuit", vms).catch((error: unknown) => log(messageOf(error)));
     }
     await this.quit(vms);
   }

@@ -1,14 +1,24 @@
 /**
- * The port of the hardware layer: what Atoll needs of whoever runs a VM. Adapters: qemu/ (spawned by us), external/ (run elsewhere).
- * An adapter reports what happened as events; nobody polls it for a state.
+ * The port of the hardware layer: what Atoll needs of whoever runs a VM. Adapters: qemu/ (started by us), external/ (run
+ * elsewhere). An adapter reports what happened as events; nobody polls it for a state.
  */
-import type { Accelerator, VmId } from "#shared/model/vm.ts";
+import type { Accelerator, VmId, VmNetwork } from "#shared/model/vm.ts";
 
-/** Unix sockets of the three virtio-serial ports; the host connects. */
-export interface ChannelSockets {
-  control: string;
-  frames: string;
-  bulk: string;
+export const CHANNEL_NAMES = ["control", "frames", "bulk"] as const;
+/** One of the three virtio-serial ports of a guest. */
+export type ChannelName = (typeof CHANNEL_NAMES)[number];
+
+/** Paths of unix sockets, one for each channel. */
+export type ChannelSockets = Record<ChannelName, string>;
+
+/** What the VM's link process opens. Another kind of transport is another variant. */
+export type ChannelEndpoint =
+  /** Path of a unix socket that the link process connects to. */
+  { kind: "socket"; path: string };
+
+export interface Channels {
+  /** Opened as often as the link is made anew; one link at a time uses it. */
+  open(name: ChannelName): ChannelEndpoint;
 }
 
 export type MachineEnd =
@@ -16,10 +26,10 @@ export type MachineEnd =
   | { reason: "powered-off" }
   /** We killed it: `kill()`. */
   | { reason: "killed" }
-  /** `detail` = the last words of the guest's console, untrusted. */
+  /** `detail` = the end of the guest's console output, untrusted. */
   | { reason: "guest-panic"; detail: string }
-  /** QEMU ended on its own or by a stranger's signal; `detail` = the last words of its log. */
-  | { reason: "qemu-exited"; detail: string };
+  /** The program that runs the machine ended by itself or was killed by somebody else; `detail` = the end of its log. */
+  | { reason: "machine-exited"; detail: string };
 
 /** Why a machine is paused: somebody asked for it, or its disk's image could not be written (`resume` tries again). */
 export type PauseCause = "asked" | "no-space" | "disk-error";
@@ -36,32 +46,61 @@ export interface MachineEvents {
 /** A VM that runs. */
 export interface Machine {
   readonly id: VmId;
-  readonly channels: ChannelSockets;
+  readonly channels: Channels;
   /** null: run elsewhere. */
   readonly accelerator: Accelerator | null;
   /** Milliseconds since the epoch; null = unknown. */
   readonly startedAtMs: number | null;
   /** null = it runs. */
   readonly pauseCause: PauseCause | null;
-  on<Name extends keyof MachineEvents>(name: Name, listener: (...args: MachineEvents[Name]) => void): void;
+  /** Returns a function that ends the subscription. */
+  on<Name extends keyof MachineEvents>(name: Name, listener: (...args: MachineEvents[Name]) => void): () => void;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** ACPI power button; the guest decides. The agent is asked first (see vms/lifecycle.ts). */
+  /** ACPI power button; the guest decides. The agent is asked first (`Vm.stop`). */
   pressPowerButton(): Promise<void>;
   /** At once, as by pulling the plug. Resolves when it is gone. */
   kill(): Promise<void>;
-  /** Lets go of a machine that lives on, to be adopted later: no event follows. */
+  /** Leaves the machine running, to be adopted later: no event follows. */
   release(): void;
 }
 
-export interface Driver {
+export interface DriverCapabilities {
+  /** `pause` and `resume` do something; else they reject with vm.unsupported. */
+  canPause: boolean;
+  /** The guest feels the power button and takes its time; else pressing it ends the machine for us, at once. */
+  canPressPowerButton: boolean;
+  /** A machine goes on when the application ends, and `adopt` finds it again. */
+  outlivesApplication: boolean;
+  /** False: somebody else runs the machine. To start is to attach to it, and its agent may answer much later. */
+  runsMachine: boolean;
+}
+
+/** What every definition has; a driver's own fields stand beside these. */
+export interface MachineDefinition {
+  readonly id: VmId;
+  readonly name: string;
+}
+
+/** What is shown of a VM and only its driver knows. */
+export interface MachineSummary {
+  /** null: it has none. */
+  template: string | null;
+  network: VmNetwork | null;
+}
+
+export interface Driver<Definition extends MachineDefinition> {
+  readonly capabilities: DriverCapabilities;
+  /** The driver's own fields of a new VM, as a person asked for it. @throws AppError where there can be no such VM */
+  define(untrustedOptions: unknown): Omit<Definition, keyof MachineDefinition>;
+  summary(definition: Definition): MachineSummary;
   /** Starts the machine; resolves when it executes. Cancelled by `signal`. */
-  start(id: VmId, signal?: AbortSignal): Promise<Machine>;
+  start(definition: Definition, signal?: AbortSignal): Promise<Machine>;
   /**
-   * A machine of that id that an earlier life of the application left running; how it ended where it did not live to see
-   * us; null where it ended in that life already.
+   * A machine of that id that an earlier run of the application left running; how it ended where that happened since; null
+   * where it ended while that application was there to see it.
    */
-  adopt(id: VmId): Promise<Machine | MachineEnd | null>;
+  adopt(definition: Definition): Promise<Machine | MachineEnd | null>;
   /** Removes everything it keeps of a machine that does not run (disk, logs, sockets). */
-  remove(id: VmId): Promise<void>;
+  remove(definition: Definition): Promise<void>;
 }

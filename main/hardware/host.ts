@@ -1,17 +1,15 @@
-/** What this machine offers to VMs: for those who ask about the host and not about an adapter. */
+/** What this host offers to VMs, for whoever asks about the host (doctor, benches) and not about one driver. */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { cachePaths, resolveCacheDir } from "../../images/builder/cache-dir.ts";
-import { recipeNamed } from "../../images/builder/recipes.ts";
-import { templateStatus } from "../../images/builder/template.ts";
+import { cachePaths, recipeNamed, resolveCacheDir, templateStatus } from "../../images/builder/index.ts";
 import { kvmDeviceFailure, probeQemu, qemuVersion, type ProbeBoot, type QemuProbe } from "./qemu/probe.ts";
 
 /** The template that every installation has. */
 const DEFAULT_TEMPLATE = "debian";
 
 /**
- * What QEMU does on this machine. Before there is a template that could be booted, `accelerator` says only whether KVM's
- * device can be opened. Rejects with hardware.qemu-missing.
+ * What QEMU does on this machine. Until a template is built there is nothing to boot, and `accelerator` says only whether
+ * KVM's device can be opened. Rejects with hardware.program-missing.
  */
 export async function probeHost(): Promise<QemuProbe> {
   const cacheDir = resolveCacheDir();

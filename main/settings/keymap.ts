@@ -1,4 +1,4 @@
-/** The keyboard that guests get: the setting, else the X server's, else the machine's. */
+/** The keyboard layout that guests get: the setting, else that of the X server, else that of the host's system. */
 import { execFile } from "node:child_process";
 import fsp from "node:fs/promises";
 import { promisify } from "node:util";
@@ -27,7 +27,7 @@ async function xServerKeymap(): Promise<Keymap | null> {
 export function parseRulesNames(text: string): Keymap | null {
   const values = Array.from(text.matchAll(/"([A-Za-z0-9_,:()+-]*)"/g), ([, value]) => value ?? "");
   const [rules = "", model = "", layout = "", variant = "", options = ""] = values;
-  // "base" and "xfree86" are the X server's names for the same rules; guests have evdev's codes.
+  // The X server may call the rules "base"; guests use the key codes of evdev.
   return layout === ""
     ? null
     : { rules: rules === "" || rules === "base" ? "evdev" : rules, model, layout, variant, options };

@@ -1,4 +1,4 @@
-/** `config/settings.yaml`: a file that a person can read and edit; what it leaves out has its default. */
+/** `config/settings.yaml`: a file that a person can read and edit; settings that it omits have their defaults. */
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { parseDocument } from "yaml";
@@ -7,6 +7,7 @@ import { THEME_CHOICES } from "#shared/ipc/contract.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
+import { writeFileAtomically } from "../base/write-file.ts";
 
 const keymapName = z
   .string()
@@ -26,7 +27,7 @@ const settingsSchema = z.strictObject({
     .default(null),
   /** Dark, light, or as the host's desktop has it. */
   theme: z.enum(THEME_CHOICES).default("system"),
-  /** What becomes of running VMs when the desktop is closed by hand. */
+  /** What happens to running VMs when a person closes the desktop. */
   onQuit: z.enum(["ask", "keep", "stop"]).default("ask"),
 });
 
@@ -41,7 +42,7 @@ export class SettingsFile {
     this.#file = path.join(configFolder, "settings.yaml");
   }
 
-  /** The defaults where there is no file, or one that is broken. */
+  /** The defaults where there is no file, or the file is broken. */
   get current(): Settings {
     return this.#current;
   }
@@ -67,22 +68,20 @@ export class SettingsFile {
     return watchFolder(folder, () => void this.load().then(changed));
   }
 
-  /** Writes what a person chose into the file; their comments and other fields stay. @throws AppError settings.broken */
+  /** Writes a person's choice into the file; comments and other fields stay. @throws AppError settings.broken */
   async remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
     await this.load();
     if (this.#problem !== null) {
       throw new AppError(
         "settings.broken",
-        `The choice was not remembered, because the settings are broken: ${problemWords(this.#problem)}. Mend the file.`,
+        `The choice was not remembered, because the settings are broken: ${problemWords(this.#problem)}. Fix the file.`,
         { ...this.#problem },
       );
     }
     const document = parseDocument(await this.#text());
     document.set(name, value);
     await fsp.mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
-    const partial = `${this.#file}.partial`;
-    await fsp.writeFile(partial, document.toString(), { mode: 0o600 });
-    await fsp.rename(partial, this.#file);
+    await writeFileAtomically(this.#file, document.toString());
     await this.load();
   }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
-import { formatDefinition, parseDefinition, type VmDefinition } from "./definition.ts";
+import { DRIVER_TYPES } from "../hardware/driver-types.ts";
+import { definitionSchema, formatDefinition, parseDefinition, type VmDefinition } from "./definition.ts";
 
+const schema = definitionSchema(DRIVER_TYPES);
 const good = `id: 11111111-1111-4111-8111-111111111111
 driver: qemu
 label: coral
@@ -9,12 +11,12 @@ template: debian
 `;
 
 function parsed(text: string): VmDefinition {
-  const read = parseDefinition("work", text, "f");
+  const read = parseDefinition(schema, "work", text, "f");
   return read.ok ? read.value : expect.unreachable(read.problem.reason);
 }
 
 function problem(text: string, name = "work"): FileProblem {
-  const read = parseDefinition(name, text, "/c/work.yaml");
+  const read = parseDefinition(schema, name, text, "/c/work.yaml");
   return read.ok ? expect.unreachable("it was accepted") : read.problem;
 }
 
@@ -28,6 +30,23 @@ describe("parseDefinition", () => {
       network: "none",
       autostart: false,
     });
+  });
+
+  it("takes the role of a VM, and leaves it to the default where nothing is said", () => {
+    expect(parsed(`${good}role: vault\n`).role).toBe("vault");
+    expect(parsed(good).role).toBeUndefined();
+    expect(problem(`${good}role: king\n`).reason).toContain("role");
+  });
+
+  it("refuses fields of another driver, and a driver that nobody registered", () => {
+    const external = good.replace("qemu", "external");
+    expect(problem(external)).toMatchObject({ line: 4, column: 1, reason: "template: there is no such field" });
+    expect(problem(good.replace("qemu", "toaster"))).toMatchObject({ line: 2, column: 9 });
+  });
+
+  it("takes nothing from a file that only a source may say", () => {
+    for (const field of ["dependsOn: []", "retriesStart: true"])
+      expect(problem(`${good}${field}\n`).reason).toContain("there is no such field");
   });
 
   it("reads what formatDefinition wrote", () => {
@@ -61,6 +80,6 @@ describe("parseDefinition", () => {
 
   it("refuses a name that would be an option, a path or markup", () => {
     for (const name of ["-x", "a/b", "a'/><hostdev", "A", "", "a".repeat(32)])
-      expect(problem(good, name).reason).toContain("no name of a VM");
+      expect(problem(good, name).reason).toContain("is not a valid VM name");
   });
 });

@@ -3,69 +3,74 @@ import { randomUUID } from "node:crypto";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
-import { socketPath } from "#shared/model/socket-path.ts";
-import { VM_ID_PATTERN, VM_NAME_PATTERN, VM_NAME_WORDS, type VmId } from "#shared/model/vm.ts";
+import { VM_ID_PATTERN, VM_NAME_PATTERN, VM_NAME_WORDS, VM_ROLES, type VmId, type VmRole } from "#shared/model/vm.ts";
 import { readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
+import type { MachineDefinition } from "../hardware/driver.ts";
+import type { DriverType } from "../hardware/drivers.ts";
 
-const id = z.custom<VmId>(
-  (value) => typeof value === "string" && VM_ID_PATTERN.test(value),
-  "must be a UUID in lower case",
-);
-const label = z.enum(LABEL_NAMES);
-/** Whether it starts with the desktop. */
-const autostart = z.boolean().default(false);
+/** What every VM's definition has. The fields of its driver stand beside these, and only the driver reads them. */
+export interface VmDefinition extends MachineDefinition {
+  /** Name of a registered driver. */
+  readonly driver: string;
+  readonly label: LabelName;
+  /** `app` where nothing is said. */
+  readonly role?: VmRole;
+  /** Whether it starts with the desktop. */
+  readonly autostart: boolean;
+  /** VMs that must run before this one starts. Not in files: a definition's source says so. */
+  readonly dependsOn?: readonly VmId[];
+  /** A start that fails is tried again, with growing delays. Not in files either. */
+  readonly retriesStart?: boolean;
+}
 
-const qemuDefinition = z.strictObject({
-  id,
-  driver: z.literal("qemu"),
-  label,
-  template: z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/),
-  /** MiB; null = the recipe's. */
-  memory: z.int().min(64).max(1_048_576).nullable().default(null),
-  cpus: z.int().min(1).max(64).nullable().default(null),
-  network: z.literal("none", 'VMs have no network yet, so only "none" is possible').default("none"),
-  autostart,
-});
+export type DefinitionSchema = z.ZodType<Omit<VmDefinition, "name">>;
 
-const externalDefinition = z.strictObject({
-  id,
-  driver: z.literal("external"),
-  label,
-  channels: z.strictObject({ control: socketPath, frames: socketPath, bulk: socketPath }),
-  autostart,
-});
+/** The schema of a definition file: of every driver the common fields and its own. */
+export function definitionSchema([first, ...others]: readonly [DriverType, ...DriverType[]]): DefinitionSchema {
+  return z.discriminatedUnion("driver", [schemaOf(first), ...others.map(schemaOf)]);
+}
 
-const definitionSchema = z.discriminatedUnion("driver", [qemuDefinition, externalDefinition]);
-
-export type VmDefinition = z.infer<typeof definitionSchema> & { name: string };
-export type QemuDefinition = Extract<VmDefinition, { driver: "qemu" }>;
+function schemaOf(type: DriverType) {
+  return z.strictObject({
+    id: z.custom<VmId>(
+      (value) => typeof value === "string" && VM_ID_PATTERN.test(value),
+      "must be a UUID in lower case",
+    ),
+    driver: z.literal(type.name),
+    label: z.enum(LABEL_NAMES),
+    ...type.fields.shape,
+    role: z.enum(VM_ROLES).optional(),
+    autostart: z.boolean().default(false),
+  });
+}
 
 /** The definition in `text`, which the file `name`.yaml holds. */
-export function parseDefinition(name: string, text: string, file: string): YamlResult<VmDefinition> {
+export function parseDefinition(
+  schema: DefinitionSchema,
+  name: string,
+  text: string,
+  file: string,
+): YamlResult<VmDefinition> {
   if (!VM_NAME_PATTERN.test(name)) {
-    const reason = `"${name}" is no name of a VM: ${VM_NAME_WORDS}`;
+    const reason = `"${name}" is not a valid VM name: use ${VM_NAME_WORDS}`;
     return { ok: false, problem: { file, line: 1, column: 1, reason } };
   }
-  const read = readYaml(definitionSchema, text, file);
+  const read = readYaml(schema, text, file);
   return read.ok ? { ok: true, value: { ...read.value, name } } : read;
 }
 
+/** The text of a definition file. */
 export function formatDefinition(definition: VmDefinition): string {
   const { name: _, ...fields } = definition;
   return stringify(fields);
 }
 
-/** A VM that is new: its id is made here. */
-export function newDefinition(name: string, label: LabelName, template: string): VmDefinition {
-  return {
-    id: randomUUID() as VmId,
-    name,
-    driver: "qemu",
-    label,
-    template,
-    memory: null,
-    cpus: null,
-    network: "none",
-    autostart: false,
-  };
+/**
+ * A VM that is new: its id is made here.
+ *
+ * @param machine its driver's name, and that driver's fields (`Drivers.define`)
+ */
+export function newDefinition(name: string, label: LabelName, machine: { driver: string }): VmDefinition {
+  const { driver, ...fields } = machine;
+  return { id: randomUUID() as VmId, name, driver, label, ...fields, autostart: false };
 }

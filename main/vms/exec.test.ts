@@ -4,12 +4,12 @@ import type { AppError } from "#shared/model/app-error.ts";
 import { MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { EXECS } from "../link/contracts/execs.ts";
 import { type StreamEvent, type StreamOrder, STREAMS } from "../link/contracts/streams.ts";
-import { newDefinition } from "./definition.ts";
 import { Exec } from "./exec.ts";
 import { joinStreams } from "./joints.ts";
 import {
   HELLO,
   scriptedContext,
+  scriptedDefinition,
   scriptedDriver,
   type ScriptedLink,
   ScriptedMachine,
@@ -23,7 +23,7 @@ const [STDIN, STDOUT, STDERR] = [1, 2, 3];
 class Running {
   readonly machine = new ScriptedMachine();
   readonly links: ScriptedLink[] = [];
-  readonly vm = new Vm(newDefinition("test", "rose", "debian"), {
+  readonly vm = new Vm(scriptedDefinition("test"), {
     ...scriptedContext(this.links),
     driver: scriptedDriver(this.machine),
   });

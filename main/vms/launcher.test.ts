@@ -4,11 +4,11 @@ import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
 import { APPS } from "../link/contracts/apps.ts";
 import { LAUNCHES } from "../link/contracts/launches.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
-import { newDefinition } from "./definition.ts";
 import { launch, listApps, waitForWindow } from "./launcher.ts";
 import {
   HELLO,
   scriptedContext,
+  scriptedDefinition,
   scriptedDriver,
   type ScriptedLink,
   ScriptedMachine,
@@ -25,7 +25,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   machine = new ScriptedMachine();
   links = [];
-  vm = new Vm(newDefinition("test", "rose", "debian"), { ...scriptedContext(links), driver: scriptedDriver(machine) });
+  vm = new Vm(scriptedDefinition("test", "rose"), { ...scriptedContext(links), driver: scriptedDriver(machine) });
   await vm.start();
   links[0]?.says(HELLO);
 });
@@ -82,7 +82,7 @@ describe("a question", () => {
     ["a window", () => waitForWindow(vm, 60_000).found(1)],
   ])("for %s is lost with the VM, and is refused without one", async (_what, ask) => {
     const asked = ask();
-    machine.emit("ended", { reason: "qemu-exited", detail: "" });
+    machine.emit("ended", { reason: "machine-exited", detail: "" });
     await expect(asked).rejects.toMatchObject({ code: "vm.not-running" });
     if (_what !== "a window") await expect(ask()).rejects.toMatchObject({ code: "vm.not-running" });
   });

@@ -1,7 +1,8 @@
 /** Starts programs in guests, waits for their windows, and lists applications. */
 import type { AppView } from "#shared/ipc/contract.ts";
 import { AppError } from "#shared/model/app-error.ts";
-import { windowIdOf, type WindowId } from "#shared/model/window.ts";
+import { type GuestWindow, windowIdOf, type WindowId } from "#shared/model/window.ts";
+import { waitFor } from "../base/waiting.ts";
 import { apps } from "./services/apps.ts";
 import { launches, type Program } from "./services/launches.ts";
 import { lostError } from "./services/pending-requests.ts";
@@ -24,41 +25,37 @@ export async function listApps(vm: Vm): Promise<AppView[]> {
  * new one of the VM that names none. Begin to wait before the launch. Rejects with app.no-window after `timeoutMs`, with
  * vm.not-running when the VM is lost before.
  */
-export function waitForWindow(
-  vm: Vm,
-  timeoutMs: number,
-): { found: (request: number) => Promise<WindowId>; cancel(): void } {
+export function waitForWindow(vm: Vm, timeoutMs: number): { found: (request: number) => Promise<WindowId> } {
   const known = new Set(Array.from(vm.windows.values(), (window) => window.surface));
-  const stops: (() => void)[] = [];
-  const cancel = (): void => {
-    for (const stop of stops.splice(0)) stop();
+  const { name } = vm.definition;
+  const matchOf = (request: number): GuestWindow | undefined => {
+    const fresh = [...vm.windows.values()].filter(({ surface }) => !known.has(surface));
+    // A window that names the launch is waited for, also where another one is there already.
+    const named = fresh.find((window) => window.launch === request);
+    const candidates = named === undefined ? fresh.filter(({ launch: answers }) => answers === null) : [named];
+    return candidates.find(({ surface }) => vm.windows.isThere(surface));
   };
   const found = (request: number): Promise<WindowId> =>
-    new Promise((resolve, reject) => {
-      const finish = (act: () => void): void => {
-        clearTimeout(timer);
-        cancel();
-        act();
-      };
-      const { name } = vm.definition;
-      const timer = setTimeout(() => {
+    waitFor<WindowId>({
+      listen: ({ resolve, reject }) => {
+        const look = (): void => {
+          const match = matchOf(request);
+          if (match !== undefined) resolve(windowIdOf(vm.id, match.surface));
+        };
+        const stops = [
+          vm.windows.on("changed", look),
+          vm.windows.on("lost", () => reject(lostError(name, "its window came up"))),
+        ];
+        look();
+        return () => {
+          for (const stop of stops) stop();
+        };
+      },
+      timeoutMs,
+      onTimeout: ({ reject }) => {
         const message = `No window of it came up in VM "${name}" within ${timeoutMs / 1000} s; the program may still be starting.`;
-        finish(() => reject(new AppError("app.no-window", message, { vm: name })));
-      }, timeoutMs);
-      const look = (): void => {
-        const fresh = [...vm.windows.values()].filter(({ surface }) => !known.has(surface));
-        // A window that names the launch is waited for, also where another one is there already.
-        const match =
-          fresh.find((window) => window.launch === request) ??
-          fresh.find((window) => window.launch === null && vm.windows.isThere(window.surface));
-        if (match !== undefined && vm.windows.isThere(match.surface))
-          finish(() => resolve(windowIdOf(vm.id, match.surface)));
-      };
-      stops.push(
-        vm.windows.on("changed", look),
-        vm.windows.on("lost", () => finish(() => reject(lostError(name, "its window came up")))),
-      );
-      look();
+        reject(new AppError("app.no-window", message, { vm: name }));
+      },
     });
-  return { found, cancel };
+  return { found };
 }

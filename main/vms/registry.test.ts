@@ -2,8 +2,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { newDefinition } from "./definition.ts";
 import { VmRegistry } from "./registry.ts";
+import { scriptedDefinition, scriptedType } from "./testing/scripted-vm.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -17,10 +17,10 @@ function file(name: string): string {
 
 describe("VmRegistry", () => {
   it("knows the first start, and begins with all its VMs", async () => {
-    const registry = new VmRegistry(folder);
+    const registry = new VmRegistry(folder, [scriptedType()]);
     expect(await registry.load()).toBe(true);
-    await registry.begin([newDefinition("home", "lagoon", "debian"), newDefinition("web", "coral", "debian")]);
-    const again = new VmRegistry(folder);
+    await registry.begin([scriptedDefinition("home", "lagoon"), scriptedDefinition("web", "coral")]);
+    const again = new VmRegistry(folder, [scriptedType()]);
     expect(await again.load()).toBe(false);
     expect(again.all).toEqual(registry.all);
     expect(again.all).toHaveLength(2);
@@ -28,23 +28,23 @@ describe("VmRegistry", () => {
   });
 
   it("is at its first start again after one that could not write all of them, or was interrupted", async () => {
-    const registry = new VmRegistry(folder);
-    const broken = { ...newDefinition("web", "coral", "debian"), name: "no/where" };
-    await expect(registry.begin([newDefinition("home", "lagoon", "debian"), broken])).rejects.toMatchObject({
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    const broken = { ...scriptedDefinition("web", "coral"), name: "no/where" };
+    await expect(registry.begin([scriptedDefinition("home", "lagoon"), broken])).rejects.toMatchObject({
       code: "file.write-failed",
     });
     expect(await registry.load()).toBe(true);
     fs.mkdirSync(path.join(folder, ".vms.partial"));
     fs.writeFileSync(path.join(folder, ".vms.partial/home.yaml"), "id: 1");
-    await registry.begin([newDefinition("web", "coral", "debian")]);
+    await registry.begin([scriptedDefinition("web", "coral")]);
     expect(fs.readdirSync(file("."))).toEqual(["web.yaml"]);
   });
 
   it("loses nothing but the file that is broken", async () => {
-    const registry = new VmRegistry(folder);
-    await registry.add(newDefinition("home", "lagoon", "debian"));
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
     fs.writeFileSync(file("broken.yaml"), "label: [");
-    const again = new VmRegistry(folder);
+    const again = new VmRegistry(folder, [scriptedType()]);
     await again.load();
     expect(again.all.map(({ name }) => name)).toEqual(["home"]);
     expect(again.problems).toMatchObject([{ file: file("broken.yaml"), line: 1 }]);
@@ -53,21 +53,21 @@ describe("VmRegistry", () => {
   });
 
   it("refuses a second VM of a name, and never overwrites a file", async () => {
-    const registry = new VmRegistry(folder);
-    await registry.add(newDefinition("home", "lagoon", "debian"));
-    await expect(registry.add(newDefinition("home", "rose", "debian"))).rejects.toMatchObject({
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
+    await expect(registry.add(scriptedDefinition("home", "rose"))).rejects.toMatchObject({
       code: "vm.name-taken",
     });
     fs.writeFileSync(file("mine.yaml"), "# my notes");
-    await expect(registry.add(newDefinition("mine", "rose", "debian"))).rejects.toMatchObject({
+    await expect(registry.add(scriptedDefinition("mine", "rose"))).rejects.toMatchObject({
       code: "vm.name-taken",
     });
     expect(fs.readFileSync(file("mine.yaml"), "utf8")).toBe("# my notes");
   });
 
   it("refuses a copy that has the id of a VM that is known", async () => {
-    const registry = new VmRegistry(folder);
-    await registry.add(newDefinition("home", "lagoon", "debian"));
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
     const [home] = registry.all;
     fs.copyFileSync(file("home.yaml"), file("banking.yaml"));
     for (let read = 0; read < 2; read += 1) {
@@ -83,11 +83,11 @@ describe("VmRegistry", () => {
   });
 
   it("gives a VM to neither of two files with its id when it knows none of them", async () => {
-    const registry = new VmRegistry(folder);
-    await registry.add(newDefinition("home", "lagoon", "debian"));
-    await registry.add(newDefinition("web", "coral", "debian"));
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
+    await registry.add(scriptedDefinition("web", "coral"));
     fs.copyFileSync(file("home.yaml"), file("banking.yaml"));
-    const again = new VmRegistry(folder);
+    const again = new VmRegistry(folder, [scriptedType()]);
     await again.load();
     expect(again.all.map(({ name }) => name)).toEqual(["web"]);
     expect(again.problemOf("home")?.reason).toContain('"banking" has the same');
@@ -97,9 +97,9 @@ describe("VmRegistry", () => {
     expect(again.all.map(({ name }) => name)).toEqual(["home", "web"]);
   });
 
-  it("keeps the definition of a VM whose file a person breaks, until it is mended", async () => {
-    const registry = new VmRegistry(folder);
-    await registry.add(newDefinition("home", "lagoon", "debian"));
+  it("keeps the definition of a VM whose file a person breaks, until it is fixed", async () => {
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
     const good = fs.readFileSync(file("home.yaml"), "utf8");
     fs.writeFileSync(file("home.yaml"), good.replace("lagoon", "pink"));
     await registry.load();
@@ -112,13 +112,13 @@ describe("VmRegistry", () => {
   });
 
   it("tells when a person has edited, added or removed a file", async () => {
-    const registry = new VmRegistry(folder);
-    await registry.add(newDefinition("home", "lagoon", "debian"));
-    let told: () => void = () => undefined;
-    const end = await registry.watch(() => told());
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
+    let onChange: () => void = () => undefined;
+    const end = await registry.watch(() => onChange());
     const change = (act: () => void): Promise<void> =>
       new Promise((resolve) => {
-        told = resolve;
+        onChange = resolve;
         act();
       });
     await change(() => fs.writeFileSync(file("new.yaml"), "label: ["));
@@ -129,8 +129,8 @@ describe("VmRegistry", () => {
   });
 
   it("removes a definition with its file", async () => {
-    const registry = new VmRegistry(folder);
-    const definition = newDefinition("home", "lagoon", "debian");
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    const definition = scriptedDefinition("home", "lagoon");
     await registry.add(definition);
     await registry.remove(definition.id);
     expect(fs.existsSync(file("home.yaml"))).toBe(false);

@@ -1,23 +1,38 @@
-/** Holds the definitions of all VMs: reads the folder (again when a person edits in it), adds, removes. A broken file costs itself alone. */
+/**
+ * The definitions that are files: reads the folder (again when a person edits in it), adds, removes. A broken file affects no
+ * other.
+ */
 import fsp from "node:fs/promises";
 import path from "node:path";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { VM_NAME_PATTERN, VM_NAME_WORDS, type VmId } from "#shared/model/vm.ts";
 import { type FileProblem, unreadable, type YamlResult } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
-import { formatDefinition, parseDefinition, type VmDefinition } from "./definition.ts";
+import { syncFolder, writeFileAtomically } from "../base/write-file.ts";
+import type { DriverType } from "../hardware/drivers.ts";
+import {
+  definitionSchema,
+  type DefinitionSchema,
+  formatDefinition,
+  parseDefinition,
+  type VmDefinition,
+} from "./definition.ts";
+import type { DefinitionSource } from "./definition-source.ts";
 
 const SUFFIX = ".yaml";
 
-export class VmRegistry {
+export class VmRegistry implements DefinitionSource {
   readonly #folder: string;
+  readonly #schema: DefinitionSchema;
   #definitions = new Map<VmId, VmDefinition>();
   #problems: FileProblem[] = [];
-  /** One at a time reads or writes the folder. */
+  /** The newest of what reads or writes the folder: they take turns. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(configFolder: string) {
+  /** @param drivers whose VMs can be defined */
+  constructor(configFolder: string, drivers: readonly [DriverType, ...DriverType[]]) {
     this.#folder = path.join(configFolder, "vms");
+    this.#schema = definitionSchema(drivers);
   }
 
   /** In the order of their names. */
@@ -37,7 +52,7 @@ export class VmRegistry {
 
   /**
    * Reads all definitions; a VM that was known keeps its definition while its file is broken. True: there was no folder
-   * yet, this is the first start.
+   * yet, so this is the first start.
    */
   load(): Promise<boolean> {
     return this.#exclusive(() => this.#load());
@@ -45,7 +60,7 @@ export class VmRegistry {
 
   /** Calls `changed` after the folder has been read again because something in it changed. Returns a function that ends it. */
   async watch(changed: () => void): Promise<() => void> {
-    // Where it cannot be made nobody edits in it either.
+    // A folder that cannot be made has no files that somebody edits.
     await this.#makeFolder().catch(() => undefined);
     return watchFolder(this.#folder, () => void this.load().then(changed, () => undefined));
   }
@@ -55,7 +70,7 @@ export class VmRegistry {
   }
 
   /**
-   * Makes the folder with the VMs of the first start in it: all of them, or it is still the first start.
+   * Makes the folder with the VMs of the first start in it, all or none: after a failure it is still the first start.
    * @throws AppError file.write-failed
    */
   begin(definitions: readonly VmDefinition[]): Promise<void> {
@@ -88,7 +103,7 @@ export class VmRegistry {
     }
     const claims = new Map<VmId, VmDefinition[]>();
     const problems: FileProblem[] = [];
-    // Hidden files are editors' and ours, half-written.
+    // Hidden files are temporary ones, of editors and of ours.
     for (const file of files.filter((name) => name.endsWith(SUFFIX) && !name.startsWith(".")).sort()) {
       const name = path.basename(file, SUFFIX);
       const read = await this.#read(name);
@@ -98,28 +113,29 @@ export class VmRegistry {
     }
     const definitions = new Map<VmId, VmDefinition>();
     for (const [id, claimants] of claims) {
-      // A copy never takes a VM over, with its disk and what runs of it: where nobody knows which is the copy, none has it.
+      // Two files with one id: the file that had it before keeps it; if neither had, neither is used. A copied file must never
+      // get hold of another VM's disk and machine.
       const known = this.#definitions.get(id)?.name;
       const owner = claimants.length === 1 ? claimants[0] : claimants.find(({ name }) => name === known);
       if (owner !== undefined) definitions.set(id, owner);
       for (const { name } of claimants.filter((claimant) => claimant !== owner))
-        problems.push(this.#twin(name, owner === undefined ? claimants : [owner]));
+        problems.push(this.#duplicateId(name, owner === undefined ? claimants : [owner]));
     }
     this.#definitions = definitions;
     this.#problems = problems;
     return false;
   }
 
-  #twin(name: string, others: VmDefinition[]): FileProblem {
+  #duplicateId(name: string, others: VmDefinition[]): FileProblem {
     const names = others.map((other) => `"${other.name}"`).filter((other) => other !== `"${name}"`);
-    const reason = `id: VM ${names.join(", ")} has the same one; give a copy one of its own ("uuidgen" makes one)`;
+    const reason = `id: VM ${names.join(", ")} has the same one; give the copy its own ("uuidgen" makes one)`;
     return { file: this.#fileOf(name), line: 1, column: 1, reason };
   }
 
   async #read(name: string): Promise<YamlResult<VmDefinition>> {
     const file = this.#fileOf(name);
     return fsp.readFile(file, "utf8").then(
-      (text) => parseDefinition(name, text, file),
+      (text) => parseDefinition(this.#schema, name, text, file),
       (error: unknown) => ({ ok: false, problem: unreadable(file, error) }),
     );
   }
@@ -127,14 +143,16 @@ export class VmRegistry {
   async #begin(definitions: readonly VmDefinition[]): Promise<void> {
     const partial = path.join(path.dirname(this.#folder), `.${path.basename(this.#folder)}.partial`);
     try {
-      // What an interrupted start left.
+      // Left by a first start that was interrupted.
       await fsp.rm(partial, { recursive: true, force: true });
       await fsp.mkdir(partial, { recursive: true, mode: 0o700 });
       for (const definition of definitions) {
         const file = path.join(partial, `${definition.name}${SUFFIX}`);
-        await fsp.writeFile(file, formatDefinition(definition), { mode: 0o600 });
+        await fsp.writeFile(file, formatDefinition(definition), { mode: 0o600, flush: true });
       }
+      await syncFolder(partial);
       await fsp.rename(partial, this.#folder);
+      await syncFolder(path.dirname(this.#folder));
     } catch (error) {
       await fsp.rm(partial, { recursive: true, force: true });
       throw notWritten(this.#folder, error);
@@ -145,7 +163,7 @@ export class VmRegistry {
   async #add(definition: VmDefinition): Promise<void> {
     const { name } = definition;
     if (!VM_NAME_PATTERN.test(name))
-      throw new AppError("vm.bad-name", `"${name}" is no name for a VM: use ${VM_NAME_WORDS}.`, { name });
+      throw new AppError("vm.bad-name", `"${name}" is not a valid VM name: use ${VM_NAME_WORDS}.`, { name });
     const taken = new AppError(
       "vm.name-taken",
       `There is a VM named "${name}" already: choose another name, or remove that one first.`,
@@ -156,15 +174,11 @@ export class VmRegistry {
     await this.#makeFolder().catch((error: unknown) => {
       throw notWritten(file, error);
     });
-    // Whole or not there, and exclusive: a broken file of that name is a person's work and is not overwritten.
-    const partial = path.join(this.#folder, `.${name}.partial`);
+    // A broken file of that name is a person's work and is not overwritten.
     try {
-      await fsp.writeFile(partial, formatDefinition(definition), { mode: 0o600 });
-      await fsp.link(partial, file);
+      await writeFileAtomically(file, formatDefinition(definition), { isNew: true });
     } catch (error) {
       throw (error as NodeJS.ErrnoException).code === "EEXIST" ? taken : notWritten(file, error);
-    } finally {
-      await fsp.rm(partial, { force: true });
     }
     this.#definitions.set(definition.id, definition);
   }
@@ -185,6 +199,5 @@ export class VmRegistry {
 }
 
 function notWritten(file: string, cause: unknown): AppError {
-  const words = cause instanceof Error ? cause.message : String(cause);
-  return new AppError("file.write-failed", `${file} cannot be written: ${words}.`, { file }, { cause });
+  return new AppError("file.write-failed", `${file} cannot be written: ${messageOf(cause)}.`, { file }, { cause });
 }

@@ -1,8 +1,6 @@
-/** Builds of templates that the desktop asked for: one for each recipe at a time, with progress, cancelled with the application. */
+/** Template builds that the desktop asked for: one at a time for each recipe, with progress, cancelled when the application ends. */
 import type { TemplateProgress } from "#shared/ipc/contract.ts";
-import { buildTemplate } from "../../images/builder/build-template.ts";
-import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
-import { recipeNamed } from "../../images/builder/recipes.ts";
+import { buildTemplate, recipeNamed, resolveCacheDir } from "../../images/builder/index.ts";
 import { Emitter } from "../base/emitter.ts";
 
 export interface TemplateBuildsEvents {
@@ -24,7 +22,7 @@ export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
     this.#recipesFolder = recipesFolder;
   }
 
-  /** Resolves when it is built; asked again meanwhile, it is the same build. @throws AppError template.* */
+  /** Resolves when it is built; a second request meanwhile joins the same build. @throws AppError template.* */
   build(name: string): Promise<void> {
     const running = this.#running.get(name);
     if (running !== undefined) return running.done;
@@ -42,7 +40,7 @@ export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
     return done;
   }
 
-  /** Its `build` rejects with template.cancelled when everything that it began is gone. */
+  /** Its `build` rejects with template.cancelled once all that it started has ended and its files are removed. */
   cancel(name: string): void {
     this.#running.get(name)?.cancelling.abort();
   }

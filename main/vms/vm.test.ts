@@ -5,13 +5,13 @@ import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
 import { LIVENESS } from "../link/contracts/liveness.ts";
 import { POWER } from "../link/contracts/power.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
-import type { Driver, MachineEnd, PauseCause } from "../hardware/driver.ts";
-import { newDefinition } from "./definition.ts";
+import type { Driver, MachineDefinition, MachineEnd, PauseCause } from "../hardware/driver.ts";
 import {
   type Deferred,
   deferred,
   HELLO,
   scriptedContext,
+  scriptedDefinition,
   scriptedDriver,
   type ScriptedLink,
   ScriptedMachine,
@@ -22,7 +22,7 @@ import { Vm } from "./vm.ts";
 
 let machine: ScriptedMachine;
 let links: ScriptedLink[];
-let driver: Driver;
+let driver: Driver<MachineDefinition>;
 let vm: Vm;
 
 const link = (): ScriptedLink => links.at(-1) ?? expect.unreachable("no link was made");
@@ -39,7 +39,7 @@ beforeEach(() => {
   machine = new ScriptedMachine();
   links = [];
   driver = scriptedDriver(machine);
-  vm = new Vm(newDefinition("test", "rose", "debian"), { ...scriptedContext(links), driver });
+  vm = new Vm(scriptedDefinition("test", "rose"), { ...scriptedContext(links), driver });
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -56,13 +56,13 @@ describe("a start", () => {
     await vm.start();
     machine.emit("agentPresent", true);
     link().says(HELLO);
-    expect(phases).toEqual(["qemu", "boot", "agent", null]);
+    expect(phases).toEqual(["machine", "boot", "agent", null]);
     expect(state()).toBe("running null");
   });
 
   it.each([
     ["hardware.no-space", "stopped no-space"],
-    ["hardware.qemu-failed", "crashed qemu-exited"],
+    ["hardware.machine-failed", "crashed machine-exited"],
     ["template.not-built", "stopped null"],
   ] as const)("that fails with %s leaves it %s, with the words", async (code, expected) => {
     driver.start = () => Promise.reject(new AppError(code, "These words."));
@@ -82,7 +82,7 @@ describe("a start", () => {
     expect(await started).toBe("vm.start-cancelled");
   });
 
-  it("that is cancelled when QEMU is there already leaves no QEMU", async () => {
+  it("that is cancelled when the machine executes already leaves no machine", async () => {
     const driven = deferred<ScriptedMachine>();
     driver.start = () => driven.promise;
     const started = failureOf(vm.start());
@@ -95,12 +95,12 @@ describe("a start", () => {
     expect(await started).toBe("vm.start-cancelled");
   });
 
-  it("that is cancelled, and whose QEMU does not end, says so to whoever cancelled it", async () => {
-    machine.answers.kill = () => Promise.reject(new AppError("hardware.qemu-failed", "It does not end."));
+  it("that is cancelled, and whose machine does not end, says so to whoever cancelled it", async () => {
+    machine.answers.kill = () => Promise.reject(new AppError("hardware.machine-failed", "It does not end."));
     const started = failureOf(vm.start());
-    expect(await failureOf(vm.kill())).toBe("hardware.qemu-failed");
+    expect(await failureOf(vm.kill())).toBe("hardware.machine-failed");
     expect(vm.isOn).toBe(true);
-    expect(await started).toBe("hardware.qemu-failed");
+    expect(await started).toBe("hardware.machine-failed");
   });
 
   it("that is asked for twice is one", async () => {
@@ -148,12 +148,12 @@ describe("an adoption", () => {
 
   it("that does not reach the machine says so, and is tried again by what is asked of the VM", async () => {
     const adoption = failureOf(vm.adopt());
-    adopted.reject(new AppError("hardware.qmp-failed", "It does not answer."));
-    expect(await adoption).toBe("hardware.qmp-failed");
+    adopted.reject(new AppError("hardware.monitor-failed", "It does not answer."));
+    expect(await adoption).toBe("hardware.monitor-failed");
     expect(state()).toBe("unresponsive agent-lost");
     expect(vm.status.stateDetail).toBe("It does not answer.");
     expect(vm.isOn).toBe(true);
-    expect(await failureOf(vm.kill())).toBe("hardware.qmp-failed");
+    expect(await failureOf(vm.kill())).toBe("hardware.monitor-failed");
     driver.adopt = () => Promise.resolve(machine);
     await vm.kill();
     expect(state()).toBe("stopped killed");
@@ -166,7 +166,7 @@ describe("an end", () => {
     [{ reason: "powered-off" }, "stopped powered-off"],
     [{ reason: "killed" }, "stopped killed"],
     [{ reason: "guest-panic", detail: "x" }, "crashed guest-panic"],
-    [{ reason: "qemu-exited", detail: "x" }, "crashed qemu-exited"],
+    [{ reason: "machine-exited", detail: "x" }, "crashed machine-exited"],
   ] as [MachineEnd, string][])("%o is %s", async (end, expected) => {
     await running();
     machine.emit("ended", end);
@@ -178,14 +178,14 @@ describe("an end", () => {
     await running();
     const lost = vi.fn<() => void>();
     vm.windows.on("lost", lost);
-    machine.emit("ended", { reason: "qemu-exited", detail: "" });
+    machine.emit("ended", { reason: "machine-exited", detail: "" });
     expect(lost).toHaveBeenCalledOnce();
   });
 
   it("that nobody saw is told when the application comes back, and nothing is adopted", async () => {
-    driver.adopt = () => Promise.resolve({ reason: "qemu-exited", detail: "" });
+    driver.adopt = () => Promise.resolve({ reason: "machine-exited", detail: "" });
     expect(await vm.adopt()).toBe(false);
-    expect(state()).toBe("crashed qemu-exited");
+    expect(state()).toBe("crashed machine-exited");
   });
 });
 
@@ -201,7 +201,7 @@ describe("an agent", () => {
     expect(state()).toBe("running null");
   });
 
-  it("that is lost again and again is called after a growing wait, in the VM's next life as at first", async () => {
+  it("that is lost again and again is called after a growing delay, and after the VM's next start as at first", async () => {
     await running();
     const waitsMs: number[] = [];
     const lose = (): void => {
@@ -289,7 +289,7 @@ describe("an orderly stop", () => {
     ["a machine that runs", null],
     ["a paused one", "asked"],
   ] as [string, PauseCause | null][])("pulls the plug of %s whose monitor is silent", async (_what, pauseCause) => {
-    const silent = (): Promise<void> => Promise.reject(new AppError("hardware.qmp-failed", "No answer."));
+    const silent = (): Promise<void> => Promise.reject(new AppError("hardware.monitor-failed", "No answer."));
     machine.answers.resume = silent;
     machine.answers.pressPowerButton = silent;
     machine.pauseCause = pauseCause;
@@ -303,7 +303,7 @@ describe("an orderly stop", () => {
     await vm.start();
     machine.answers.pressPowerButton = () => {
       setTimeout(() => machine.emit("ended", { reason: "powered-off" }), 1);
-      return Promise.reject(new AppError("hardware.qmp-failed", "QEMU ended before it answered."));
+      return Promise.reject(new AppError("hardware.monitor-failed", "It ended before it answered."));
     };
     machine.answers.kill = () => Promise.resolve(); // it has nothing left to kill
     const stopped = vm.stop();

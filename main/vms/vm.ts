@@ -1,20 +1,24 @@
 /**
- * One VM's life: its machine (hardware), its link (channels), the state that people see.
- *
- *   stopped --start--> starting --hello--> running <--pause/resume--> paused
- *   running --stop--> stopping --ended--> stopped        any --ended by itself--> crashed
- *   running --no heartbeat, agent ended, breach--> unresponsive --heartbeat, hello--> running
- *
- * States follow events of the machine and the link; nothing is polled.
+ * One VM: its machine (hardware) and its link (channels), whose events make its state (vm-state.ts, which has the table).
+ * States follow events; nothing is polled.
  */
 import { isDeepStrictEqual } from "node:util";
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { cleanText, escapeForLog } from "#shared/model/text.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
-import type { StartPhase, VmState, VmStateReason, VmStatus } from "#shared/model/vm.ts";
+import type { StartPhase, VmState, VmStatus } from "#shared/model/vm.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Emitter } from "../base/emitter.ts";
-import type { Driver, Machine, MachineEnd, PauseCause } from "../hardware/driver.ts";
+import { waitFor } from "../base/waiting.ts";
+import type {
+  Channels,
+  ChannelSockets,
+  Driver,
+  DriverCapabilities,
+  Machine,
+  MachineDefinition,
+  MachineEnd,
+} from "../hardware/driver.ts";
 import type { FromLink, Keymap, OutputInfo } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
 import { type GuestWindows, guestWindows } from "../windows/guest-windows.ts";
@@ -22,21 +26,26 @@ import type { VmDefinition } from "./definition.ts";
 import { type ClientDefinition, type ServiceClient, ServiceClients } from "./service-clients.ts";
 import { liveness } from "./services/liveness.ts";
 import { power } from "./services/power.ts";
+import {
+  INITIAL,
+  type LinkLoss,
+  PAUSE_DETAILS,
+  transition,
+  type VmCondition,
+  type VmEffect,
+  type VmEvent,
+} from "./vm-state.ts";
 
 /** How long a guest may take for an orderly end before the power button is pressed, and then before the plug is pulled. */
 const POWER_OFF_MS = 10_000;
 const POWER_BUTTON_MS = 5_000;
-const PAUSE_WORDS: Readonly<Record<Exclude<PauseCause, "asked">, string>> = {
-  "no-space": "The host's disk is full: free some space, then resume it.",
-  "disk-error": "The host's disk cannot be written: look at the host's log, then resume it.",
-};
-/** A lost agent is called again after this. */
-const RELINK_MS = 500;
-/** One that is lost again and again (nobody listens, a guest that plays with its ports) costs a process each time. */
-const MAX_RELINK_MS = 8_000;
+/** The first delay before a lost link is connected again. */
+const RECONNECT_MS = 500;
+/** Each attempt costs a process, also where nobody listens or a guest opens and closes its ports without end. */
+const MAX_RECONNECT_MS = 8_000;
 
 export interface VmContext {
-  driver: Driver;
+  driver: Driver<MachineDefinition>;
   spawnLink: SpawnLink;
   output(): OutputInfo;
   keymap(): Keymap;
@@ -59,18 +68,14 @@ export class Vm extends Emitter<VmEvents> {
   #definition: VmDefinition;
   #machine: Machine | null = null;
   #link: LinkProcess | null = null;
-  #isLinkOpen = false;
-  #state: VmState = "stopped";
-  #reason: VmStateReason | null = null;
-  #detail = "";
-  #phase: StartPhase | null = null;
+  #condition: VmCondition = INITIAL;
   #starting: Starting | null = null;
-  /** The machine of an earlier life of the application is looked for. */
+  /** The search for a machine that an earlier run of the application left. */
   #adopting: Promise<boolean> | null = null;
-  /** It is there, and was not reached: whoever wants something of the VM tries again. */
+  /** Its machine runs and could not be reached: whoever wants something of the VM tries again. */
   #isOutOfReach = false;
-  #relinkTimer: NodeJS.Timeout | null = null;
-  #relinks = new Backoff(RELINK_MS, MAX_RELINK_MS);
+  #reconnectTimer: NodeJS.Timeout | null = null;
+  #reconnects = new Backoff(RECONNECT_MS, MAX_RECONNECT_MS);
 
   constructor(definition: VmDefinition, context: VmContext) {
     super();
@@ -94,11 +99,9 @@ export class Vm extends Emitter<VmEvents> {
       count = this.windows.size;
       this.emit("changed");
     });
-    this.service(liveness).on("changed", (isResponsive) => {
-      if (this.#state !== "running" && this.#state !== "unresponsive") return;
-      if (isResponsive) this.#become("running", null);
-      else this.#become("unresponsive", "agent-lost", "The agent does not answer.");
-    });
+    this.service(liveness).on("changed", (isResponsive) =>
+      this.#transition({ type: isResponsive ? "heartbeatsBack" : "heartbeatsLost" }),
+    );
   }
 
   /** Main's side of one service of its link: the same object for as long as the VM is known. */
@@ -122,7 +125,15 @@ export class Vm extends Emitter<VmEvents> {
   }
 
   get state(): VmState {
-    return this.#state;
+    return this.#condition.state;
+  }
+
+  get #isLinkOpen(): boolean {
+    return this.#condition.link === "open";
+  }
+
+  get capabilities(): DriverCapabilities {
+    return this.#context.driver.capabilities;
   }
 
   /** Its machine is there, or may be. */
@@ -130,74 +141,85 @@ export class Vm extends Emitter<VmEvents> {
     return this.#machine !== null || this.#starting !== null || this.#isInDoubt;
   }
 
-  /** Nobody knows yet whether an earlier life of the application left a machine running. */
+  /** Nobody knows yet whether an earlier run of the application left a machine running. */
   get #isInDoubt(): boolean {
     return this.#adopting !== null || this.#isOutOfReach;
   }
 
+  /**
+   * A start would change nothing: it starts or runs already, or it is attached to a machine that is run elsewhere, whose agent
+   * is called until it answers.
+   */
+  get isUnderWay(): boolean {
+    const { state, reason } = this.#condition;
+    if (state === "starting" || state === "running") return true;
+    return !this.capabilities.runsMachine && state === "unresponsive" && reason !== "protocol-violation";
+  }
+
   get status(): VmStatus {
     const { definition } = this;
-    const isQemu = definition.driver === "qemu";
+    const { state, reason, detail, phase } = this.#condition;
+    const { template, network } = this.#context.driver.summary(definition);
     return {
       id: definition.id,
       name: definition.name,
       label: definition.label,
-      template: isQemu ? definition.template : null,
+      template,
       driver: definition.driver,
-      state: this.#state,
-      stateReason: this.#reason,
-      role: "app",
-      network: isQemu ? definition.network : null,
+      state,
+      stateReason: reason,
+      role: definition.role ?? "app",
+      network,
       windows: this.windows.size,
       uptimeS:
         this.#machine?.startedAtMs == null
           ? null
           : Math.max(0, Math.floor((Date.now() - this.#machine.startedAtMs) / 1000)),
       accelerator: this.#machine?.accelerator ?? null,
-      startPhase: this.#phase,
-      stateDetail: this.#detail,
+      startPhase: phase,
+      stateDetail: detail,
     };
   }
 
   /**
    * Starts the machine; resolves when it executes (state `starting`; `running` follows with the agent's hello). One that an
-   * earlier life of the application left running is taken over instead.
+   * earlier run of the application left running is adopted instead.
    */
   async start(): Promise<void> {
     if (this.#isInDoubt && (await this.adopt())) return;
     if (this.#starting !== null) return this.#starting.started;
     if (this.isOn) {
-      const remedy = this.#state === "paused" ? "resume it" : "stop or kill it first";
-      throw this.#error("vm.already-running", `is ${this.#state}, so it cannot be started: ${remedy}`);
+      const remedy = this.state === "paused" ? "resume it" : "stop or kill it first";
+      throw this.#error("vm.already-running", `is ${this.state}, so it cannot be started: ${remedy}`);
     }
     const cancelling = new AbortController();
     const started = this.#start(cancelling.signal);
     this.#starting = { cancelling, started };
-    this.#become("starting", null, "", "qemu");
+    this.#transition({ type: "startRequested" });
     return started;
   }
 
   async #start(signal: AbortSignal): Promise<void> {
     let machine: Machine;
     try {
-      machine = await this.#context.driver.start(this.id, signal);
+      machine = await this.#context.driver.start(this.definition, signal);
     } catch (error) {
       this.#starting = null;
       if (!signal.aborted) {
-        this.#notStarted(error);
+        this.#startFailed(error);
         throw error;
       }
-      this.#become("stopped", "killed");
+      this.#transition({ type: "startCancelled" });
       throw this.#error("vm.start-cancelled", "was stopped while it started");
     }
     this.#starting = null;
-    this.#own(machine);
+    this.#bindMachine(machine);
     if (signal.aborted) {
-      // QEMU was there already when the order to stop came.
+      // The machine executed already when the start was cancelled.
       await machine.kill();
       throw this.#error("vm.start-cancelled", "was stopped while it started");
     }
-    this.#take(machine, "boot");
+    this.#machineFound(machine, "boot");
   }
 
   /** Resolves when the start is over, and its machine gone. */
@@ -208,16 +230,43 @@ export class Vm extends Emitter<VmEvents> {
     });
   }
 
-  #notStarted(error: unknown): void {
+  #startFailed(error: unknown): void {
     const { code, message } = toErrorValue(error);
-    if (code === "hardware.qemu-failed") this.#become("crashed", "qemu-exited", message);
-    else this.#become("stopped", code === "hardware.no-space" ? "no-space" : null, message);
+    if (code === "hardware.machine-failed")
+      this.#transition({ type: "startFailed", state: "crashed", reason: "machine-exited", detail: message });
+    else {
+      const reason = code === "hardware.no-space" ? "no-space" : null;
+      this.#transition({ type: "startFailed", state: "stopped", reason, detail: message });
+    }
+  }
+
+  /** It is not started because a VM that it depends on does not run: its status says so. */
+  refuseStart(reason: AppError): void {
+    this.#transition({ type: "startRefused", detail: reason.message });
+  }
+
+  /** Resolves when its agent has said hello; rejects when it ends, or is cut off, before. Cancelled by `signal`. */
+  running(signal: AbortSignal): Promise<void> {
+    return waitFor({
+      listen: ({ resolve, reject }) => {
+        const look = (): void => {
+          const { state, reason, detail } = this.#condition;
+          if (state === "running") resolve();
+          else if (!this.isOn || reason === "protocol-violation")
+            reject(
+              this.#error("vm.not-running", `is ${state}${detail === "" ? "" : ` (${detail.replace(/\.$/, "")})`}`),
+            );
+        };
+        look();
+        return this.on("changed", look);
+      },
+      signal,
+    });
   }
 
   /**
-   * Takes over a machine that an earlier life of the application left running, false where there is none; one that ended
-   * since has its reason. What is asked of the VM meanwhile waits for it. Rejects where the machine is there and cannot be
-   * reached.
+   * Adopts a machine that an earlier run of the application left running, false where there is none; one that ended since
+   * has its reason. What is asked of the VM meanwhile waits for it. Rejects where the machine runs and cannot be reached.
    */
   adopt(): Promise<boolean> {
     this.#adopting ??= this.#adopt().finally(() => {
@@ -230,24 +279,24 @@ export class Vm extends Emitter<VmEvents> {
   async #adopt(): Promise<boolean> {
     let found: Machine | MachineEnd | null;
     try {
-      found = await this.#context.driver.adopt(this.id);
+      found = await this.#context.driver.adopt(this.definition);
     } catch (error) {
       this.#isOutOfReach = true;
-      this.#become("unresponsive", "agent-lost", toErrorValue(error).message);
+      this.#transition({ type: "machineUnreachable", detail: messageOf(error) });
       throw error;
     }
     this.#isOutOfReach = false;
-    if (found === null) this.#become("stopped", null);
+    if (found === null) this.#transition({ type: "nothingFound" });
     else if ("reason" in found) this.#machineEnded(found);
     else {
-      this.#own(found);
-      this.#take(found, "agent");
+      this.#bindMachine(found);
+      this.#machineFound(found, "agent");
       return true;
     }
     return false;
   }
 
-  /** Resolves when it is known whether an earlier life of the application left its machine running. */
+  /** Resolves when it is known whether an earlier run of the application left its machine running. */
   async adopted(): Promise<void> {
     if (this.#isInDoubt) await this.adopt();
   }
@@ -258,9 +307,9 @@ export class Vm extends Emitter<VmEvents> {
     if (this.#starting !== null) return this.#cancel(this.#starting);
     const machine = this.#require();
     const ended = this.#ended(machine);
-    // An agent that does not answer will not do this either.
-    const isAnswering = this.#isLinkOpen && this.#state !== "unresponsive";
-    this.#become("stopping", null);
+    // An agent that does not answer would not power off either.
+    const isAnswering = this.#isLinkOpen && this.state !== "unresponsive";
+    this.#transition({ type: "stopRequested" });
     try {
       if (machine.pauseCause !== null) await machine.resume();
       if (isAnswering) {
@@ -271,7 +320,7 @@ export class Vm extends Emitter<VmEvents> {
       if (await within(ended, POWER_BUTTON_MS)) return;
       this.#context.log(`${this.definition.name}: does not power off, killing it`);
     } catch (error) {
-      // Its monitor is silent, or it has ended in between: then there is nothing to kill.
+      // It cannot be reached, or it has ended meanwhile: then there is nothing to kill.
       this.#context.log(`${this.definition.name}: cannot be asked to power off: ${toErrorValue(error).message}`);
     }
     await machine.kill();
@@ -297,7 +346,7 @@ export class Vm extends Emitter<VmEvents> {
   /** The link, if the agent answers. Throws vm.not-running. */
   requireLink(): LinkProcess {
     if (this.#link === null || !this.#isLinkOpen)
-      throw this.#error("vm.not-running", `is ${this.#state}: start it, or wait until it runs`);
+      throw this.#error("vm.not-running", `is ${this.state}: start it, or wait until it runs`);
     return this.#link;
   }
 
@@ -311,59 +360,41 @@ export class Vm extends Emitter<VmEvents> {
     this.windows.remove(surface);
   }
 
-  /** The application ends; the machine lives on. */
+  /** The application ends; the machine goes on. */
   release(): void {
-    this.#dropLink();
+    this.#disconnect();
     this.#machine?.release();
   }
 
   // ---- machine ---------------------------------------------------------------------------------------------
 
-  #own(machine: Machine): void {
+  #bindMachine(machine: Machine): void {
     this.#machine = machine;
-    this.#relinks = new Backoff(RELINK_MS, MAX_RELINK_MS);
+    this.#reconnects = new Backoff(RECONNECT_MS, MAX_RECONNECT_MS);
     machine.on("ended", (end) => this.#machineEnded(end));
-    machine.on("paused", (cause) => this.#paused(cause));
-    machine.on("resumed", () => {
-      this.service(liveness).setPaused(false);
-      if (this.#state === "paused")
-        this.#become(this.#isLinkOpen ? "running" : "starting", null, "", this.#isLinkOpen ? null : "agent");
+    machine.on("paused", (cause) => {
+      if (cause !== "asked") this.#log(`paused: ${PAUSE_DETAILS[cause]}`);
+      this.#transition({ type: "machinePaused", cause });
     });
+    machine.on("resumed", () => this.#transition({ type: "machineResumed" }));
     machine.on("agentPresent", (isPresent) => {
-      if (!isPresent) this.#linkClosed("agent-exited", "The agent has ended; the guest starts it again.");
-      else if (this.#state === "starting") this.#become("starting", null, "", "agent");
+      if (isPresent) this.#transition({ type: "agentAppeared" });
+      else this.#linkClosed("agent-exited", "The agent has ended; the guest starts it again.");
     });
   }
 
-  /** Calls the agent of a machine that runs, or will when it is resumed. */
-  #take(machine: Machine, phase: StartPhase): void {
-    this.#connect();
-    if (machine.pauseCause === null) this.#become("starting", null, "", phase);
-    else this.#paused(machine.pauseCause);
-  }
-
-  #paused(cause: PauseCause): void {
-    this.service(liveness).setPaused(true);
-    if (cause === "asked") {
-      if (this.#state !== "stopping") this.#become("paused", null);
-      return;
-    }
-    const detail = PAUSE_WORDS[cause];
-    this.#context.log(`${this.definition.name}: paused: ${detail}`);
-    this.#become("paused", cause, detail);
+  #machineFound({ pauseCause }: Machine, phase: StartPhase): void {
+    if (pauseCause !== null && pauseCause !== "asked") this.#log(`paused: ${PAUSE_DETAILS[pauseCause]}`);
+    this.#transition({ type: "machineFound", phase, pauseCause });
   }
 
   #machineEnded(end: MachineEnd): void {
     this.#machine = null;
     const wasLinked = this.#link !== null;
-    this.#dropLink();
-    const isCrash = end.reason === "guest-panic" || end.reason === "qemu-exited";
     const detail = "detail" in end ? end.detail : "";
-    if (detail !== "") this.#context.log(`${this.definition.name}: ${end.reason}: ${escapeForLog(detail, 2000)}`);
-    if (isCrash) this.windows.freeze();
-    else this.windows.clear();
-    this.#become(isCrash ? "crashed" : "stopped", end.reason, cleanText(detail.split("\n").at(-1) ?? ""));
-    // Nothing more comes of the link: what waits for an answer must not wait for ever.
+    if (detail !== "") this.#log(`${end.reason}: ${escapeForLog(detail, 2000)}`);
+    this.#transition({ type: "machineEnded", end, detail: cleanText(detail.split("\n").at(-1) ?? "") });
+    // Nothing more comes from the link: what waits for an answer must not wait for ever.
     if (wasLinked) this.#services.closed();
   }
 
@@ -380,7 +411,7 @@ export class Vm extends Emitter<VmEvents> {
 
   #connect(): void {
     const machine = this.#require();
-    this.#dropLink();
+    this.#disconnect();
     const link = this.#context.spawnLink(this.id);
     this.#link = link;
     link.onMessage((message) => {
@@ -392,7 +423,7 @@ export class Vm extends Emitter<VmEvents> {
     link.send({
       type: "open",
       vm: this.id,
-      sockets: machine.channels,
+      sockets: socketsOf(machine.channels),
       output: this.#context.output(),
       keymap: this.#context.keymap(),
     });
@@ -400,10 +431,9 @@ export class Vm extends Emitter<VmEvents> {
     link.attachPage();
   }
 
-  #dropLink(): void {
-    if (this.#relinkTimer !== null) clearTimeout(this.#relinkTimer);
-    this.#relinkTimer = null;
-    this.#isLinkOpen = false;
+  #disconnect(): void {
+    if (this.#reconnectTimer !== null) clearTimeout(this.#reconnectTimer);
+    this.#reconnectTimer = null;
     this.#link?.kill();
     this.#link = null;
   }
@@ -411,13 +441,11 @@ export class Vm extends Emitter<VmEvents> {
   #linkSaid(message: FromLink): void {
     switch (message.type) {
       case "opened":
-        if (this.#state === "starting") this.#become("starting", null, "", "agent");
+        this.#transition({ type: "portsOpened" });
         break;
       case "hello":
-        this.#isLinkOpen = true;
-        this.windows.clear();
         this.#context.log(`${this.definition.name}: ${message.agent} says hello`);
-        if (this.#state !== "stopping" && this.#state !== "paused") this.#become("running", null);
+        this.#transition({ type: "helloReceived" });
         break;
       case "event":
         this.#services.happened(message.service, message.event);
@@ -427,44 +455,77 @@ export class Vm extends Emitter<VmEvents> {
     }
   }
 
-  /** The channels are gone while the machine is there. A breach ends them for good, a loss is tried again. */
-  #linkClosed(reason: "protocol-violation" | "agent-lost" | "agent-exited", detail: string): void {
-    // After a breach an agent that ends, or comes again, changes nothing.
-    if (this.#link === null && this.#relinkTimer === null) return;
-    this.#dropLink();
-    this.windows.freeze();
-    // An agent that ends while its VM stops is as it should be.
-    const isStopping = this.#state === "stopping";
-    if (!isStopping) this.#context.log(`${this.definition.name}: ${reason}: ${detail}`);
-    if (!isStopping && this.#state !== "paused") this.#become("unresponsive", reason, detail);
+  /** The channels are gone while the machine is there. */
+  #linkClosed(loss: LinkLoss, detail: string): void {
+    const isStopping = this.state === "stopping";
+    if (!this.#transition({ type: "linkLost", loss, detail })) return;
+    if (!isStopping) this.#log(`${loss}: ${detail}`);
     this.#services.closed();
-    if (isStopping || reason === "protocol-violation") return;
-    this.#relinkTimer = setTimeout(() => {
-      if (this.#machine !== null) this.#connect();
-    }, this.#relinks.ended(performance.now()));
   }
 
-  #become(state: VmState, reason: VmStateReason | null, detail = "", phase: StartPhase | null = null): void {
-    this.#state = state;
-    this.#reason = reason;
-    this.#detail = detail;
-    this.#phase = state === "starting" ? phase : null;
+  // ---- state -----------------------------------------------------------------------------------------------
+
+  /** False: the event means nothing in this state. */
+  #transition(event: VmEvent): boolean {
+    const made = transition(this.#condition, event);
+    if (made === null) return false;
+    this.#condition = made.condition;
+    for (const effect of made.effects) this.#carryOut(effect);
     this.emit("changed");
+    return true;
   }
 
-  #error(code: "vm.already-running" | "vm.not-running" | "vm.start-cancelled", words: string): AppError {
-    return new AppError(code, `VM "${this.definition.name}" ${words}.`, {
+  #carryOut(effect: VmEffect): void {
+    switch (effect) {
+      case "connect":
+        return this.#connect();
+      case "disconnect":
+        return this.#disconnect();
+      case "reconnectLater":
+        this.#reconnectTimer = setTimeout(
+          () => this.#transition({ type: "reconnectDue" }),
+          this.#reconnects.nextDelayMs(performance.now()),
+        );
+        return;
+      case "pauseLink":
+        return this.service(liveness).setPaused(true);
+      case "resumeLink":
+        return this.service(liveness).setPaused(false);
+      case "freezeWindows":
+        return this.windows.freeze();
+      case "clearWindows":
+        return this.windows.clear();
+    }
+  }
+
+  #log(line: string): void {
+    this.#context.log(`${this.definition.name}: ${line}`);
+  }
+
+  #error(code: "vm.already-running" | "vm.not-running" | "vm.start-cancelled", problem: string): AppError {
+    return new AppError(code, `VM "${this.definition.name}" ${problem}.`, {
       vm: this.definition.name,
-      state: this.#state,
+      state: this.state,
     });
   }
 }
 
+function socketsOf(channels: Channels): ChannelSockets {
+  return {
+    control: channels.open("control").path,
+    frames: channels.open("frames").path,
+    bulk: channels.open("bulk").path,
+  };
+}
+
 /** Whether `event` comes within `timeoutMs`. */
-async function within(event: Promise<void>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)));
-  const isInTime = await Promise.race([event.then(() => true as const), late]);
-  clearTimeout(timer);
-  return isInTime;
+function within(event: Promise<void>, timeoutMs: number): Promise<boolean> {
+  return waitFor<boolean>({
+    listen: ({ resolve, reject }) => {
+      event.then(() => resolve(true), reject);
+      return () => undefined;
+    },
+    timeoutMs,
+    onTimeout: ({ resolve }) => resolve(false),
+  });
 }

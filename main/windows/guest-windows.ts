@@ -66,7 +66,7 @@ export class GuestWindows extends Emitter<GuestWindowsEvents> implements Service
     this.emit("changed");
   }
 
-  /** Channels are gone: what is shown stays, nothing of it changes. */
+  /** The channels are closed: the windows stay as they were last drawn. */
   freeze(): void {
     this.#isFrozen = true;
   }

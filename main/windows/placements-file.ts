@@ -1,8 +1,10 @@
-/** Where windows were: kept in a file, so that they are there again after the application has ended, in whatever way. */
+/** Where windows were, in a file: they come back to their places after any end of the application, a crash included. */
 import fs from "node:fs";
 import path from "node:path";
 import { type Placements, placementsSchema } from "#shared/ipc/contract.ts";
+import { messageOf } from "#shared/model/app-error.ts";
 import { log } from "../base/log.ts";
+import { writeFileAtomicallySync } from "../base/write-file.ts";
 
 const NONE: Placements = { windows: [], apps: [] };
 
@@ -10,7 +12,7 @@ export class PlacementsFile {
   readonly #file: string;
   #current: Placements;
 
-  /** Reads what is there. It is no one's work: a file that cannot be read counts for nothing, and says so in the log. */
+  /** Reads the file. Nobody wrote it by hand: one that cannot be read is ignored, and the log says so. */
   constructor(stateFolder: string) {
     this.#file = path.join(stateFolder, "placements.json");
     this.#current = read(this.#file);
@@ -20,15 +22,13 @@ export class PlacementsFile {
     return this.#current;
   }
 
-  /** At once and in one step: the process may be killed in the next moment. A few kilobytes. */
+  /** Written before it returns, as the process may be killed in the next moment. A few kilobytes. */
   keep(placements: Placements): void {
     this.#current = placements;
-    const partial = `${this.#file}.partial`;
     try {
-      fs.writeFileSync(partial, JSON.stringify(placements), { mode: 0o600 });
-      fs.renameSync(partial, this.#file);
+      writeFileAtomicallySync(this.#file, JSON.stringify(placements));
     } catch (error) {
-      log(`the windows' places are not kept: ${(error as Error).message}`);
+      log(`the windows' places are not saved: ${messageOf(error)}`);
     }
   }
 }
@@ -43,7 +43,7 @@ function read(file: string): Placements {
   try {
     return placementsSchema.parse(JSON.parse(text));
   } catch {
-    log(`${file} is not what Atoll wrote: windows open at new places`);
+    log(`${file} is damaged: windows open at new places`);
     return NONE;
   }
 }

@@ -1,4 +1,4 @@
-/** How far a start has come, in its three real steps: QEMU, the guest's boot, its agent. Nothing is estimated. */
+/** How far a start has come, in its three real steps: the machine, the guest's boot, its agent. Nothing is estimated. */
 import "./start-steps.css";
 import { START_PHASES, type StartPhase } from "#shared/model/vm.ts";
 

@@ -7,12 +7,12 @@ export interface VmFact {
   tone: FactTone;
 }
 
-const PHASES: Readonly<Record<StartPhase, string>> = { qemu: "starting", boot: "booting", agent: "almost there" };
+const PHASES: Readonly<Record<StartPhase, string>> = { machine: "starting", boot: "booting", agent: "almost there" };
 
 const REASONS: Readonly<Record<VmStateReason, string>> = {
   "powered-off": "powered off",
   killed: "killed",
-  "qemu-exited": "QEMU ended",
+  "machine-exited": "machine ended",
   "guest-panic": "kernel panic",
   "protocol-violation": "cut off",
   "agent-lost": "agent lost",
@@ -55,7 +55,7 @@ export function canStart(vm: VmStatus): boolean {
 /** What it is made of, in a line: `debian · no network · emulated (no KVM)`. */
 export function machineOf(vm: VmStatus): string {
   return [
-    vm.template ?? "external",
+    vm.template ?? vm.driver,
     vm.network === "none" ? "no network" : vm.network,
     vm.accelerator === null ? null : { kvm: "KVM", tcg: "emulated, without KVM" }[vm.accelerator],
   ]

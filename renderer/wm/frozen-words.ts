@@ -4,7 +4,7 @@ import type { Frozen } from "./state.ts";
 
 const CRASHES: Partial<Readonly<Record<VmStateReason, string>>> = {
   killed: "was killed",
-  "qemu-exited": "has ended: its QEMU is gone",
+  "machine-exited": "has ended: its machine is gone",
   "guest-panic": "has ended: its kernel panicked",
 };
 

@@ -3,13 +3,13 @@
  * `message` says what happened to what, and what to do next, in one sentence or two.
  */
 export type ErrorCode =
-  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "network-unsupported" | "timeout" | "unsupported"}`
+  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "network-unsupported" | "dependency-failed" | "timeout" | "unsupported"}`
   | `window.${"not-found" | "frozen" | "timeout" | "bad-geometry"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `exec.${"failed" | "lost"}`
   | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built" | "build-gone"}`
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
-  | `hardware.${"qemu-missing" | "qemu-failed" | "qmp-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
+  | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
   | `usage.${"bad-argument" | "unknown-method"}`
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
@@ -34,10 +34,15 @@ export interface ErrorValue {
   details: Record<string, unknown>;
 }
 
+/** What a thrown value says, whatever it is: for messages that add what happened to what. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Any thrown value as an ErrorValue; what is not an AppError becomes "internal". */
 export function toErrorValue(thrown: unknown): ErrorValue {
   if (thrown instanceof AppError) return { code: thrown.code, message: thrown.message, details: { ...thrown.details } };
-  return { code: "internal", message: thrown instanceof Error ? thrown.message : String(thrown), details: {} };
+  return { code: "internal", message: messageOf(thrown), details: {} };
 }
 
 export function fromErrorValue(value: ErrorValue): AppError {

@@ -3,7 +3,7 @@ import type { LabelName } from "./label.ts";
 
 declare const brand: unique symbol;
 
-/** A VM's UUID: immutable, also QEMU's. Its name can change and is never an identity. */
+/** A VM's UUID: immutable, also that of its virtual machine's hardware. Its name can change and is never an identity. */
 export type VmId = string & { readonly [brand]: "VmId" };
 
 export const VM_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,30}$/;
@@ -18,26 +18,35 @@ export type VmState = (typeof VM_STATES)[number];
 export const VM_STATE_REASONS = [
   "powered-off",
   "killed",
-  "qemu-exited",
+  /** The program that runs the machine ended by itself, or was killed by somebody else. */
+  "machine-exited",
   "guest-panic",
   "protocol-violation",
-  /** Its heartbeats are missing, or the way to it is gone. */
+  /** Its heartbeats are missing, or the connection to it is lost. */
   "agent-lost",
   /** The guest has closed its channels: the agent ended, and the guest's init starts it again. */
   "agent-exited",
-  /** Paused by QEMU: the host's disk is full, or cannot be written. Resume tries again. */
+  /** The machine paused itself: the host's disk is full, or cannot be written. Resume tries again. */
   "no-space",
   "disk-error",
 ] as const;
 export type VmStateReason = (typeof VM_STATE_REASONS)[number];
 
 export type VmNetwork = "none" | "firewall" | "direct";
-export type VmRole = "app";
-export type VmDriver = "qemu" | "external";
+
+export const VM_ROLES = ["app", "vault", "work", "service", "disposable"] as const;
+/** What a VM is for. `app`: programs of a person, as most are. */
+export type VmRole = (typeof VM_ROLES)[number];
+
+/** Bounds of what a person may give a VM. */
+export const MIN_MEMORY_MIB = 64;
+export const MAX_MEMORY_MIB = 1_048_576;
+export const MAX_CPUS = 64;
+
 export type Accelerator = "kvm" | "tcg";
 
-export const START_PHASES = ["qemu", "boot", "agent"] as const;
-/** How far a start has come. `boot`: QEMU runs; `agent`: its ports answer; then the state is `running`. */
+export const START_PHASES = ["machine", "boot", "agent"] as const;
+/** How far a start has come. `machine`: it is being made; `boot`: it executes; `agent`: its ports answer; then the state is `running`. */
 export type StartPhase = (typeof START_PHASES)[number];
 
 /** A VM as `atoll vm list --json` shows it. */
@@ -45,16 +54,17 @@ export interface VmView {
   id: VmId;
   name: string;
   label: LabelName;
-  /** null: external VM. */
+  /** null: its driver has no templates. */
   template: string | null;
-  driver: VmDriver;
+  /** Name of a registered driver. */
+  driver: string;
   state: VmState;
   stateReason: VmStateReason | null;
   role: VmRole;
   network: VmNetwork | null;
   /** Count of its windows, frozen ones included. */
   windows: number;
-  /** Seconds since QEMU started, null while it does not run. */
+  /** Seconds since the machine started, null while it does not run. */
   uptimeS: number | null;
   accelerator: Accelerator | null;
 }
@@ -62,6 +72,6 @@ export interface VmView {
 /** VmView and what only the desktop shows. */
 export interface VmStatus extends VmView {
   startPhase: StartPhase | null;
-  /** For people: why it is in this state, e.g. the words of a protocol violation; "" = nothing to say. */
+  /** For people: why it is in this state, e.g. the message of a protocol violation; "" = nothing to say. */
   stateDetail: string;
 }

@@ -1,8 +1,9 @@
 /** Files that a person writes, in YAML: read by a schema, and what is wrong with one is said with its place. Pure. */
 import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from "yaml";
 import type { z } from "zod";
+import { messageOf } from "./app-error.ts";
 
-/** What is wrong with a file that a person wrote: nothing of it is used until it is mended. */
+/** What is wrong with a file that a person wrote: nothing of it is used until it is fixed. */
 export interface FileProblem {
   /** Absolute path. */
   file: string;
@@ -25,7 +26,7 @@ export function unreadable(file: string, error: unknown): FileProblem {
     file,
     line: 1,
     column: 1,
-    reason: `it cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    reason: `it cannot be read: ${messageOf(error)}`,
   };
 }
 
@@ -47,7 +48,7 @@ export function readYaml<Schema extends z.ZodType>(
   try {
     plain = document.toJS({ maxAliasCount: 10 }) ?? {};
   } catch (error) {
-    return fail(0, error instanceof Error ? error.message : String(error));
+    return fail(0, messageOf(error));
   }
   const parsed = schema.safeParse(plain);
   if (parsed.success) return { ok: true, value: parsed.data };

@@ -1,8 +1,5 @@
 /** `atoll template build`: no application is needed for it. Ctrl+C cancels, and leaves nothing half-made. */
-import { buildTemplate } from "../../../images/builder/build-template.ts";
-import { resolveCacheDir } from "../../../images/builder/cache-dir.ts";
-import type { Progress } from "../../../images/builder/progress.ts";
-import { recipeNamed } from "../../../images/builder/recipes.ts";
+import { buildTemplate, type Progress, recipeNamed, resolveCacheDir } from "../../../images/builder/index.ts";
 import { recipesFolder, resolvePaths } from "../../base/paths.ts";
 
 /** @throws AppError template.* */

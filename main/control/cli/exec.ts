@@ -1,6 +1,6 @@
 /** `atoll exec`: the guest command's streams, byte for byte, and its exit code. */
 import os from "node:os";
-import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
+import { AppError, type ErrorValue, fromErrorValue, messageOf } from "#shared/model/app-error.ts";
 import type { ControlClient } from "./client.ts";
 
 /** Signals of ours that go to the guest's command. */
@@ -76,7 +76,7 @@ function write(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> {
 }
 
 function unusable(what: string, cause: unknown): AppError {
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const words = messageOf(cause);
   return new AppError("exec.failed", `The command's ${what}: ${words}.`, {}, { cause });
 }
 

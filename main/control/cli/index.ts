@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import type { VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
@@ -365,12 +365,7 @@ function writePicture(file: string, { base64 }: { base64: string }, json: boolea
   try {
     fs.writeFileSync(file, bytes);
   } catch (cause) {
-    throw new AppError(
-      "file.write-failed",
-      `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { file },
-      { cause },
-    );
+    throw new AppError("file.write-failed", `${file} cannot be written: ${messageOf(cause)}.`, { file }, { cause });
   }
   print({ file: path.resolve(file), sizeBytes: bytes.length }, json, () => `${file}, ${bytes.length} bytes.`);
 }

@@ -1,18 +1,32 @@
-/** The external adapter: a VM that somebody else runs, known by its channel sockets alone. To start is to attach, to stop is to let go. */
-import type { VmId } from "#shared/model/vm.ts";
+/**
+ * The external adapter: a VM that somebody else runs, known by its channel sockets alone. To start it is to attach to it, to
+ * stop it is to detach.
+ */
 import { AppError } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
-import type { ChannelSockets, Driver, Machine, MachineEvents } from "../driver.ts";
+import type { Channels, Driver, Machine, MachineEvents, MachineSummary } from "../driver.ts";
+import { parseOptions } from "../drivers.ts";
+import { EXTERNAL, type ExternalDefinition, type ExternalFields } from "./definition.ts";
 
-export class ExternalDriver implements Driver {
-  readonly #socketsOf: (id: VmId) => ChannelSockets;
+export class ExternalDriver implements Driver<ExternalDefinition> {
+  readonly capabilities = {
+    canPause: false,
+    canPressPowerButton: false,
+    outlivesApplication: false,
+    runsMachine: false,
+  };
 
-  constructor(socketsOf: (id: VmId) => ChannelSockets) {
-    this.#socketsOf = socketsOf;
+  define(untrustedOptions: unknown): ExternalFields {
+    return parseOptions(EXTERNAL.fields, untrustedOptions);
   }
 
-  start(id: VmId): Promise<Machine> {
-    return Promise.resolve(new ExternalMachine(id, this.#socketsOf(id)));
+  summary(): MachineSummary {
+    return { template: null, network: null };
+  }
+
+  start({ id, channels }: ExternalDefinition): Promise<Machine> {
+    return Promise.resolve(new ExternalMachine(id, { open: (name) => ({ kind: "socket", path: channels[name] }) }));
   }
 
   /** Nothing tells whether it was attached before: a person attaches it again. */
@@ -27,13 +41,13 @@ export class ExternalDriver implements Driver {
 
 class ExternalMachine extends Emitter<MachineEvents> implements Machine {
   readonly id: VmId;
-  readonly channels: ChannelSockets;
+  readonly channels: Channels;
   readonly accelerator = null;
   readonly startedAtMs = null;
   readonly pauseCause = null;
   #hasEnded = false;
 
-  constructor(id: VmId, channels: ChannelSockets) {
+  constructor(id: VmId, channels: Channels) {
     super();
     this.id = id;
     this.channels = channels;
@@ -68,8 +82,10 @@ class ExternalMachine extends Emitter<MachineEvents> implements Machine {
   }
 }
 
-function unsupported(what: string): AppError {
-  return new AppError("vm.unsupported", `Atoll does not run this VM, so it cannot ${what} it: do that where it runs.`, {
-    action: what,
-  });
+function unsupported(action: string): AppError {
+  return new AppError(
+    "vm.unsupported",
+    `Atoll does not run this VM, so it cannot ${action} it: do that where it runs.`,
+    { action },
+  );
 }

@@ -1,8 +1,9 @@
 /**
  * QEMU's command line. Every path goes through JSON, an argument of its own, or is relative to the machine's runtime folder
- * (QEMU's working directory): no string of a user is pasted into an option.
+ * (QEMU's working directory): nothing that a user wrote is pasted into an option.
  */
 import type { Accelerator, VmId } from "#shared/model/vm.ts";
+import { CHANNEL_NAMES } from "../driver.ts";
 
 export interface MachineSpec {
   id: VmId;
@@ -40,8 +41,6 @@ const EMULATED_PROCESSOR = "max,erms=off";
 /** The guest's last console output, a power of two. */
 export const CONSOLE_BYTES = 64 * 1024;
 
-export const CHANNEL_NAMES = ["control", "frames", "bulk"] as const;
-
 /** QEMU's name of a channel's port. */
 export function portId(channel: string): string {
   return `port-${channel}`;
@@ -55,7 +54,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...["-machine", "q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off"],
     ...qemuAccelerator(spec.accelerator),
     ...["-smp", String(spec.cpus), "-m", `size=${spec.memoryMiB}M`],
-    // A guest that ends waits, paused, until its end has been seen (also by an application that starts later), then it is told to quit.
+    // A guest that ends stays paused until its end has been seen (also by an application that starts later); then QEMU is told to quit.
     ...["-action", "reboot=shutdown,shutdown=pause,panic=pause"],
     ...["-kernel", spec.kernel, "-initrd", spec.initrd, "-append", kernelCommandLine(spec)],
     ...["-blockdev", JSON.stringify(blockNode(spec))],
@@ -66,7 +65,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
       driver: "virtio-serial-pci",
       id: "serial",
       max_ports: CHANNEL_NAMES.length + 1,
-      // What the guest sends is taken by the thread that runs its processor, which emulated is awake: waking another is slower.
+      // Without ioeventfd the thread that runs the processor handles what the guest sends; emulated, waking another thread is slower.
       ioeventfd: spec.accelerator === "kvm",
     }),
     ...CHANNEL_NAMES.flatMap((name) => [
@@ -95,7 +94,7 @@ function device(properties: Record<string, string | number | boolean>): string[]
   return ["-device", JSON.stringify(properties)];
 }
 
-/** The backing image is named here: what the overlay, which a guest may have written to, says of it is never followed. */
+/** The backing image is named here, so that the name inside the overlay, which a guest may have written, is never followed. */
 function blockNode(spec: MachineSpec): Record<string, unknown> {
   return {
     driver: "qcow2",
@@ -112,8 +111,8 @@ function blockNode(spec: MachineSpec): Record<string, unknown> {
 
 /** Names match VM_NAME_PATTERN, so they need no quoting here. */
 function kernelCommandLine({ hostname, accelerator, cpus }: MachineSpec): string {
-  // The kernel patches its own code while it starts. With a second processor running, QEMU's emulator now and then
-  // executes the breakpoint that stood there for a moment, and the guest panics: so init brings the others up.
+  // The kernel patches its own code while it starts. With a second processor running, QEMU's emulator sometimes executes
+  // the breakpoint that the patching puts there for a moment, and the guest panics: so init starts the others later.
   const processors = accelerator === "tcg" && cpus > 1 ? " maxcpus=1" : "";
   return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors} atoll.hostname=${hostname}`;
 }

@@ -10,9 +10,11 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
 import { type Paths, resolvePaths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
+import type { QemuDefinition } from "./definition.ts";
 import { QemuDriver, type TemplateFiles } from "./driver.ts";
 import { QemuMachine } from "./machine.ts";
 import { QEMU_BINARY } from "./probe.ts";
@@ -20,6 +22,7 @@ import { QEMU_BINARY } from "./probe.ts";
 let folder: string;
 let paths: Paths;
 let id: VmId;
+let definition: QemuDefinition;
 let driver: QemuDriver;
 let template: TemplateFiles;
 /** Called when a start has found that nothing runs. */
@@ -28,18 +31,22 @@ let whenDescribed: () => void;
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-drv-"));
   vi.stubEnv("PATH", `${folder}:${process.env["PATH"] ?? ""}`);
-  vi.stubEnv("ATOLL_CACHE", path.join(folder, "cache"));
   paths = resolvePaths({ ATOLL_HOME: folder });
   id = randomUUID() as VmId;
   executable("qemu-img", '#!/bin/sh\nfor last; do :; done; : >"$last"\n');
   qemuThat();
   whenDescribed = () => undefined;
   template = { build: "build", buildId: "first", baseImage: "/base", kernel: "/kernel", initrd: "/initrd" };
+  definition = { id, name: "test", template: "debian", memory: null, cpus: null, network: "none" };
   driver = new QemuDriver(paths, {
     describe: () => {
       whenDescribed();
       return Promise.resolve({ hostname: "test", memoryMiB: 64, cpus: 1, templateCpus: 1, template });
     },
+    checkTemplate: (name) => {
+      if (name !== "debian") throw new AppError("template.not-found", "There is no such template.");
+    },
+    probesFolder: path.join(folder, "probes"),
   });
 });
 afterEach(() => {
@@ -110,7 +117,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A QEMU of an earlier life of the application, with its record. */
+/** A QEMU of an earlier run of the application, with its record. */
 async function earlierQemu(): Promise<ChildProcess> {
   fs.mkdirSync(run("."), { recursive: true, mode: 0o700 });
   const child = spawn(path.join(folder, QEMU_BINARY), ["-uuid", id], { cwd: run("."), stdio: "ignore" });
@@ -122,19 +129,19 @@ async function earlierQemu(): Promise<ChildProcess> {
 
 describe("a start", () => {
   it("takes over a machine that runs, and starts no second one", async () => {
-    const first = await driver.start(id);
+    const first = await driver.start(definition);
     first.release();
-    const second = await driver.start(id);
+    const second = await driver.start(definition);
     expect(second.startedAtMs).toBe(first.startedAtMs);
     expect(started()).toHaveLength(1);
     await second.kill();
   });
 
   it("is refused while a QEMU runs of which the record is lost", async () => {
-    const first = await driver.start(id);
+    const first = await driver.start(definition);
     first.release();
     fs.rmSync(run("machine.json"));
-    await expect(driver.start(id)).rejects.toMatchObject({
+    await expect(driver.start(definition)).rejects.toMatchObject({
       code: "hardware.disk-in-use",
       details: { pid: started()[0] },
     });
@@ -144,7 +151,7 @@ describe("a start", () => {
   it("lets QEMU execute only when its record is written", async () => {
     // Whoever writes into it waits for a reader.
     whenDescribed = () => execFileSync("/usr/bin/mkfifo", [run("machine.json")]);
-    const starting = driver.start(id);
+    const starting = driver.start(definition);
     await vi.waitFor(() => expect(processesOf(id)).toHaveLength(1));
     await delay(500); // more than it would need to execute
     expect(started()).toEqual([]);
@@ -155,24 +162,24 @@ describe("a start", () => {
   it("whose record cannot be written leaves no process", async () => {
     fs.mkdirSync(run("."), { recursive: true, mode: 0o700 });
     fs.symlinkSync("/nowhere/at/all", run("machine.json"));
-    await expect(driver.start(id)).rejects.toThrow("ENOENT");
+    await expect(driver.start(definition)).rejects.toThrow("ENOENT");
     expect(processesOf(id)).toEqual([]);
   });
 
   it("whose monitor fails leaves no process", async () => {
     qemuThat({ answer: '{ error: { class: "GenericError", desc: "no" } }' });
-    await expect(driver.start(id)).rejects.toMatchObject({ code: "hardware.qmp-failed" });
+    await expect(driver.start(definition)).rejects.toMatchObject({ code: "hardware.monitor-failed" });
     expect(started().map(isAlive)).toEqual([false]);
   });
 
   it("tells a disk that is in use from one that is broken", async () => {
     const words = `${QEMU_BINARY}: -blockdev x: Failed to get \\"write\\" lock\\nIs another process using the image [disk.qcow2]?`;
     qemuThat({ before: `fs.writeSync(2, "${words}\\n"); process.exit(1);` });
-    await expect(driver.start(id)).rejects.toMatchObject({ code: "hardware.disk-in-use" });
+    await expect(driver.start(definition)).rejects.toMatchObject({ code: "hardware.disk-in-use" });
   });
 
   it("gives QEMU no way to privileges", async () => {
-    const machine = await driver.start(id);
+    const machine = await driver.start(definition);
     const status = fs.readFileSync(run("status"), "utf8");
     await machine.kill();
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
@@ -182,11 +189,31 @@ describe("a start", () => {
   });
 });
 
+describe("a new VM", () => {
+  it("has what was asked for, and defaults for the rest", () => {
+    expect(driver.define({ template: "debian", memory: 512 })).toEqual({
+      template: "debian",
+      memory: 512,
+      cpus: null,
+      network: "none",
+    });
+  });
+
+  it.each([
+    [{ template: "debian", network: "direct" }, "vm.network-unsupported"],
+    [{ template: "missing" }, "template.not-found"],
+    [{ template: "debian", memory: 1 }, "usage.bad-argument"],
+    [{}, "usage.bad-argument"],
+  ])("of %o is refused with %s", (options, code) => {
+    expect(() => driver.define(options)).toThrow(expect.objectContaining({ code }) as Error);
+  });
+});
+
 describe("an adoption", () => {
   it("waits for a monitor that is not there yet", async () => {
     qemuThat({ before: "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);" });
     await earlierQemu();
-    const machine = await driver.adopt(id);
+    const machine = await driver.adopt(definition);
     expect(machine).toBeInstanceOf(QemuMachine);
     await (machine as QemuMachine).kill();
   });
@@ -200,9 +227,9 @@ describe("an adoption", () => {
       });
       const { pid } = await earlierQemu();
       fs.writeFileSync(run("bad"), "");
-      await expect(driver.adopt(id)).rejects.toMatchObject({ code: "hardware.qmp-failed", details: { pid } });
+      await expect(driver.adopt(definition)).rejects.toMatchObject({ code: "hardware.monitor-failed", details: { pid } });
       fs.rmSync(run("bad"));
-      expect(await driver.adopt(id)).toBeInstanceOf(QemuMachine);
+      expect(await driver.adopt(definition)).toBeInstanceOf(QemuMachine);
     },
   );
 
@@ -212,7 +239,7 @@ describe("an adoption", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     fs.writeFileSync(run("machine.json"), JSON.stringify({ ...record, pid: process.pid }));
-    expect(await driver.adopt(id)).toMatchObject({ reason: "qemu-exited" });
+    expect(await driver.adopt(definition)).toMatchObject({ reason: "machine-exited" });
   });
 });
 
@@ -220,23 +247,23 @@ describe("a disk", () => {
   const file = (name: string): string => path.join(vmStateFolder(paths, id), name);
 
   beforeEach(async () => {
-    await (await driver.start(id)).kill();
+    await (await driver.start(definition)).kill();
     fs.writeFileSync(file("disk.qcow2"), "precious");
   });
 
   it("stands on the build that it was made of, and is not put on another one in the same folder", async () => {
-    await (await driver.start(id)).kill();
+    await (await driver.start(definition)).kill();
     template.buildId = "second";
-    await expect(driver.start(id)).rejects.toMatchObject({ code: "template.build-gone" });
+    await expect(driver.start(definition)).rejects.toMatchObject({ code: "template.build-gone" });
     expect(started()).toHaveLength(2);
     expect(fs.readFileSync(file("disk.qcow2"), "utf8")).toBe("precious");
   });
 
   it("of a time when builds had no id takes that of its build, once", async () => {
     fs.writeFileSync(file("disk.json"), JSON.stringify({ templateBuild: "build" }));
-    await (await driver.start(id)).kill();
+    await (await driver.start(definition)).kill();
     template.buildId = "second";
-    await expect(driver.start(id)).rejects.toMatchObject({ code: "template.build-gone" });
+    await expect(driver.start(definition)).rejects.toMatchObject({ code: "template.build-gone" });
   });
 });
 

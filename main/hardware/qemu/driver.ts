@@ -10,13 +10,14 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { type VmId } from "#shared/model/vm.ts";
-import { cachePaths, resolveCacheDir } from "../../../images/builder/cache-dir.ts";
 import { bootId } from "../../base/boot-id.ts";
 import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
-import type { Driver, MachineEnd } from "../driver.ts";
+import { writeFileAtomically } from "../../base/write-file.ts";
+import type { Driver, MachineEnd, MachineSummary } from "../driver.ts";
 import { qemuArguments, RUNTIME_FILES } from "./argv.ts";
+import { defineQemuVm, type QemuDefinition, type QemuFields } from "./definition.ts";
 import { channelSockets, KILL_TIMEOUT_MS, logTail, type MachineRecord, QemuMachine, RECORD_FILE } from "./machine.ts";
 import { defaultProcessors } from "./processors.ts";
 import { probeQemu, QEMU_BINARY } from "./probe.ts";
@@ -26,7 +27,7 @@ const DISK_RECORD_FILE = "disk.json";
 /** How long QEMU may take until its monitor answers. */
 const MONITOR_TIMEOUT_MS = 15_000;
 
-/** What the driver must be told of a VM when it starts. */
+/** A VM as it shall run now: its definition with the template that it stands on. */
 export interface QemuVm {
   hostname: string;
   memoryMiB: number;
@@ -39,16 +40,21 @@ export interface QemuVm {
 export interface TemplateFiles {
   /** Name of its folder; a build never changes once it is there. */
   build: string;
-  /** Tells it from another build that has come to stand in that folder. */
+  /** Tells it from another build that was made in that folder later. */
   buildId: string;
   baseImage: string;
   kernel: string;
   initrd: string;
 }
 
-export interface QemuSource {
-  /** The VM as it shall run now. `boundBuild`: template build that its disk stands on, null = it has no disk. */
-  describe(id: VmId, boundBuild: string | null): Promise<QemuVm>;
+/** What the driver must know of templates (templates.ts), and where it keeps what it found out about this host. */
+export interface QemuDriverOptions {
+  /** `boundBuild`: template build that the VM's disk stands on, null = it has no disk. */
+  describe(definition: QemuDefinition, boundBuild: string | null): Promise<QemuVm>;
+  /** @throws AppError template.not-found, template.bad-recipe */
+  checkTemplate(name: string): void;
+  /** Answers of KVM, see probe.ts. */
+  probesFolder: string;
 }
 
 const recordSchema = z.object({
@@ -62,40 +68,55 @@ const recordSchema = z.object({
 const diskSchema = z.object({ templateBuild: z.string(), buildId: z.string().optional() });
 type DiskRecord = z.infer<typeof diskSchema>;
 
-export class QemuDriver implements Driver {
+export class QemuDriver implements Driver<QemuDefinition> {
+  readonly capabilities = {
+    canPause: true,
+    canPressPowerButton: true,
+    outlivesApplication: true,
+    runsMachine: true,
+  };
   readonly #paths: Paths;
-  readonly #source: QemuSource;
+  readonly #options: QemuDriverOptions;
 
-  constructor(paths: Paths, source: QemuSource) {
+  constructor(paths: Paths, options: QemuDriverOptions) {
     this.#paths = paths;
-    this.#source = source;
+    this.#options = options;
   }
 
-  async start(id: VmId, signal?: AbortSignal): Promise<QemuMachine> {
+  define(untrustedOptions: unknown): QemuFields {
+    return defineQemuVm(untrustedOptions, (name) => this.#options.checkTemplate(name));
+  }
+
+  summary({ template, network }: QemuDefinition): MachineSummary {
+    return { template, network };
+  }
+
+  async start(definition: QemuDefinition, signal?: AbortSignal): Promise<QemuMachine> {
     try {
-      return await this.#start(id, signal);
+      return await this.#start(definition, signal);
     } catch (error) {
       throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? noSpace(error) : error;
     }
   }
 
-  async #start(id: VmId, signal: AbortSignal | undefined): Promise<QemuMachine> {
+  async #start(definition: QemuDefinition, signal: AbortSignal | undefined): Promise<QemuMachine> {
+    const { id } = definition;
     const state = vmStateFolder(this.#paths, id);
     const run = vmRunFolder(this.#paths, id);
-    // A second QEMU on the same disk and sockets would wreck one that runs.
-    const running = await this.adopt(id);
+    // A second QEMU on the same disk and sockets would corrupt the disk of one that runs.
+    const running = await this.adopt(definition);
     if (running instanceof QemuMachine) return running;
     makePrivateFolder(state);
     makePrivateFolder(run);
     channelSockets(run); // refuses a path that is too long before anything is made
     await refuseUnrecorded(id, run);
     const bound = await diskRecord(state);
-    const vm = await this.#source.describe(id, bound?.templateBuild ?? null);
+    const vm = await this.#options.describe(definition, bound?.templateBuild ?? null);
     if (bound === null) await createDisk(state, vm.template);
     else if (bound.buildId === undefined) await writeDiskRecord(state, vm.template);
     // The disk holds what differs from its own build: on another one it would be read as garbage, and written over.
     else if (bound.buildId !== vm.template.buildId) throw buildGone(bound.templateBuild);
-    const { accelerator } = await probeQemu(vm.template, cachePaths(resolveCacheDir()).probesDir);
+    const { accelerator } = await probeQemu(vm.template, this.#options.probesFolder);
     const boot = await bootId();
     signal?.throwIfAborted();
     for (const file of Object.values(RUNTIME_FILES)) await fsp.rm(path.join(run, file), { force: true });
@@ -120,7 +141,7 @@ export class QemuDriver implements Driver {
       qemu.begin();
       machine = await monitorOf(record, run, () => isAlive(qemu.pid), signal);
     } finally {
-      // Nobody would find it again.
+      // Without its record, or without a monitor that answers, no later run of the application could adopt it.
       if (machine === null) {
         await end(qemu.pid);
         await fsp.rm(path.join(run, RECORD_FILE), { force: true });
@@ -130,7 +151,7 @@ export class QemuDriver implements Driver {
     return machine;
   }
 
-  async adopt(id: VmId): Promise<QemuMachine | MachineEnd | null> {
+  async adopt({ id }: Pick<QemuDefinition, "id">): Promise<QemuMachine | MachineEnd | null> {
     const run = vmRunFolder(this.#paths, id);
     const record = await readJson(path.join(run, RECORD_FILE), recordSchema);
     if (record === null || record.id !== id) return null;
@@ -140,10 +161,10 @@ export class QemuDriver implements Driver {
     if (machine !== null) return machine;
     const detail = logTail(run);
     await fsp.rm(run, { recursive: true, force: true });
-    return record.bootId === (await bootId()) ? { reason: "qemu-exited", detail } : null;
+    return record.bootId === (await bootId()) ? { reason: "machine-exited", detail } : null;
   }
 
-  async remove(id: VmId): Promise<void> {
+  async remove({ id }: Pick<QemuDefinition, "id">): Promise<void> {
     await fsp.rm(vmStateFolder(this.#paths, id), { recursive: true, force: true });
     await fsp.rm(vmRunFolder(this.#paths, id), { recursive: true, force: true });
   }
@@ -157,17 +178,20 @@ export class QemuDriver implements Driver {
 const CLOSE_INHERITED =
   "for fd in /proc/self/fd/*; do n=${fd##*/}; if ((n > 2)) && [[ -e $fd ]]; then exec {n}>&-; fi; done";
 
-/** QEMU executes when its record is written: where the application ends before, there is no word, and nothing to find. */
+/**
+ * bash waits on its standard input until machine.json is written. If the application dies first, the input closes and bash
+ * exits: there is never a QEMU without its record.
+ */
 const AWAIT_BEGIN = "read -r _ || exit 1";
 
-/** What QEMU may never have, whatever it executes; as root it owns its files, so it needs no capability to use them. */
+/** Takes from QEMU the means to gain privileges. As root it owns its files, so that it needs no capability to use them. */
 const CONFINED = ["setpriv", "--no-new-privs"];
 const CONFINED_ROOT = [...CONFINED, "--inh-caps=-all", "--bounding-set=-all"];
 
 interface WaitingQemu {
-  /** Also when it executes. */
+  /** Of the waiting bash, and of QEMU, which takes its place. */
   pid: number;
-  /** It executes. */
+  /** Lets bash execute QEMU. */
   begin(): void;
 }
 
@@ -187,12 +211,17 @@ function spawnQemu(run: string, args: string[]): Promise<WaitingQemu> {
     return new Promise((resolve, reject) => {
       child.on("error", (cause) =>
         reject(
-          new AppError("hardware.qemu-missing", `${QEMU_BINARY} cannot be started: ${cause.message}.`, {}, { cause }),
+          new AppError(
+            "hardware.program-missing",
+            `${QEMU_BINARY} cannot be started: ${cause.message}.`,
+            {},
+            { cause },
+          ),
         ),
       );
       child.on("spawn", () => {
         child.unref();
-        if (child.pid === undefined) reject(new AppError("hardware.qemu-failed", "QEMU has no process id."));
+        if (child.pid === undefined) reject(new AppError("hardware.machine-failed", "QEMU has no process id."));
         else resolve({ pid: child.pid, begin: () => void child.stdin?.end("\n") });
       });
     });
@@ -203,7 +232,7 @@ function spawnQemu(run: string, args: string[]): Promise<WaitingQemu> {
 
 /**
  * The machine of a QEMU that was started, once its monitor answers; null where it is gone before. QEMU makes its sockets
- * within some 50 ms; there is no event for it, so the folder is looked at until it has, or QEMU is gone.
+ * within some 50 ms; there is no event for it, so connecting is tried until it succeeds, or QEMU is gone.
  */
 async function monitorOf(
   record: MachineRecord,
@@ -214,69 +243,69 @@ async function monitorOf(
   const deadline = performance.now() + MONITOR_TIMEOUT_MS;
   for (;;) {
     signal?.throwIfAborted();
-    // Its monitor is there before it has looked at its disk: it may end in between, and its log says why.
+    // The monitor answers before QEMU has opened the disk: it may still exit, and its log says why.
     const machine = await QemuMachine.attach(record, run);
     if (machine !== null || !lives()) return machine;
     if (performance.now() > deadline) {
-      const words = `QEMU has made no monitor within ${MONITOR_TIMEOUT_MS / 1000} s.`;
-      throw new AppError("hardware.qmp-failed", words, { log: logTail(run) });
+      const message = `QEMU has made no monitor within ${MONITOR_TIMEOUT_MS / 1000} s.`;
+      throw new AppError("hardware.monitor-failed", message, { log: logTail(run) });
     }
     await delay(10);
   }
 }
 
 function outOfReach(pid: number, cause: unknown): AppError {
-  const words = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");
+  const reason = messageOf(cause).replace(/\.$/, "");
   return new AppError(
-    "hardware.qmp-failed",
-    `The VM's QEMU runs (process ${pid}) and cannot be reached: ${words}. Try again; what helps in the end is "kill -9 ${pid}".`,
+    "hardware.monitor-failed",
+    `The VM's QEMU runs (process ${pid}) and cannot be reached: ${reason}. Try again; as a last resort: "kill -9 ${pid}".`,
     { pid },
     { cause },
   );
 }
 
-/** A QEMU that runs and of which there is no record cannot be adopted. @throws AppError hardware.disk-in-use */
+/** A QEMU that runs and has no record cannot be adopted. @throws AppError hardware.disk-in-use */
 async function refuseUnrecorded(id: VmId, run: string): Promise<void> {
   const pid = Number(await fsp.readFile(path.join(run, RUNTIME_FILES.pid), "utf8").catch(() => ""));
   if (!isQemuOf(pid, id)) return;
   throw new AppError(
     "hardware.disk-in-use",
-    `The VM's QEMU runs already (process ${pid}), and Atoll has lost what it knew of it: end it ("kill ${pid}"), then start the VM again.`,
+    `The VM's QEMU runs already (process ${pid}), and Atoll has lost its record (machine.json): end it ("kill ${pid}"), then start the VM again.`,
     { pid },
   );
 }
 
-/** @param log the last words of QEMU, which did not start */
+/** @param log the end of the log of a QEMU that did not start */
 function startFailure(log: string, disk: string): AppError {
-  const words = (log.split("\n").at(-1) || "it said nothing").replace(/^(\S+Z )?qemu-system-x86_64: /, "");
-  if (/No space left/.test(log)) return noSpace(words);
+  const lastLine = (log.split("\n").at(-1) || "its log is empty").replace(/^(\S+Z )?qemu-system-x86_64: /, "");
+  if (/No space left/.test(log)) return noSpace(lastLine);
   if (/Failed to get .* lock/.test(log)) {
     return new AppError(
       "hardware.disk-in-use",
-      `The VM's disk is in use: ${words}. Another program has ${disk} open ("fuser ${disk}" names it): end that, then start the VM again.`,
+      `The VM's disk is in use: ${lastLine}. Another program has ${disk} open ("fuser ${disk}" names it): close it, then start the VM again.`,
       { disk, log },
     );
   }
-  if (log.includes(disk) || /qcow2/i.test(words)) {
+  if (log.includes(disk) || /qcow2/i.test(lastLine)) {
     return new AppError(
       "hardware.disk-broken",
-      `The VM's disk cannot be used: ${words}. It is ${disk}: "qemu-img check" says more, a copy of it may help, and "vm remove" takes it away with the VM.`,
+      `The VM's disk cannot be used: ${lastLine}. It is ${disk}: "qemu-img check" says more; restore a copy of it if you have one, or delete it together with the VM ("vm remove").`,
       { disk, log },
     );
   }
-  return new AppError("hardware.qemu-failed", `QEMU did not start: ${words}`, { log });
+  return new AppError("hardware.machine-failed", `QEMU did not start: ${lastLine}`, { log });
 }
 
 function noSpace(cause: unknown): AppError {
   return new AppError(
     "hardware.no-space",
     "There is no space left on the disk for this VM: free some, then start it again.",
-    { reason: cause instanceof Error ? cause.message : String(cause) },
+    { reason: messageOf(cause) },
     { cause },
   );
 }
 
-/** What the VM's disk stands on; null = it has no disk yet. @throws AppError hardware.disk-broken */
+/** Which template build the VM's disk is an overlay of; null = it has no disk yet. @throws AppError hardware.disk-broken */
 async function diskRecord(state: string): Promise<DiskRecord | null> {
   const disk = path.join(state, DISK_FILE);
   if (!fs.existsSync(disk)) return null;
@@ -284,7 +313,7 @@ async function diskRecord(state: string): Promise<DiskRecord | null> {
   if (record !== null) return record;
   throw new AppError(
     "hardware.disk-broken",
-    `What belongs to the VM's disk ${disk} is damaged: ${DISK_RECORD_FILE} beside it should name its template build. The disk was left as it is.`,
+    `The record of the VM's disk ${disk} is damaged: ${DISK_RECORD_FILE} beside it should name the template build that it is based on. The disk was not changed.`,
     { disk },
   );
 }
@@ -292,15 +321,14 @@ async function diskRecord(state: string): Promise<DiskRecord | null> {
 async function writeDiskRecord(state: string, { build, buildId }: TemplateFiles): Promise<void> {
   const file = path.join(state, DISK_RECORD_FILE);
   const record: DiskRecord = { templateBuild: build, buildId };
-  await fsp.writeFile(`${file}.partial`, JSON.stringify(record), { mode: 0o600 });
-  await fsp.rename(`${file}.partial`, file);
+  await writeFileAtomically(file, JSON.stringify(record));
 }
 
 /** The template was removed from the cache; another one may have been built in its place. */
 export function buildGone(build: string): AppError {
   return new AppError(
     "template.build-gone",
-    `The VM's disk stands on template build ${build}, which is no longer in the cache; a new build is another base and cannot take its place. The disk was left as it is: bring the old build back if you can, or "vm remove" the VM and create it again.`,
+    `The VM's disk is based on template build ${build}, which is no longer in the cache; a new build is a different base and cannot replace it. The disk was not changed: bring the old build back if you can, or "vm remove" the VM and create it again.`,
     { build },
   );
 }
@@ -326,16 +354,16 @@ async function createDisk(state: string, template: TemplateFiles): Promise<void>
     await fsp.rename(partial, disk);
   } catch (cause) {
     await fsp.rm(partial, { force: true });
-    const words = cause instanceof Error ? cause.message : String(cause);
-    if (/ENOENT/.test(words))
+    const reason = messageOf(cause);
+    if (/ENOENT/.test(reason))
       throw new AppError(
-        "hardware.qemu-missing",
+        "hardware.program-missing",
         "qemu-img cannot be started: install Debian's qemu-utils.",
         {},
         { cause },
       );
-    if (/No space|ENOSPC/.test(words)) throw noSpace(cause);
-    throw new AppError("hardware.qemu-failed", `The VM's disk cannot be made: ${words}`, {}, { cause });
+    if (/No space|ENOSPC/.test(reason)) throw noSpace(cause);
+    throw new AppError("hardware.machine-failed", `The VM's disk cannot be made: ${reason}`, {}, { cause });
   }
 }
 

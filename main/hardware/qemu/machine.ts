@@ -1,6 +1,6 @@
 /**
- * One QEMU that runs, known by its monitor. How a machine ends is told apart by what was seen last:
- * SHUTDOWN {guest} = the guest's own doing, GUEST_PANICKED, a kill of ours, or none of these: QEMU ended by itself.
+ * One running QEMU, controlled through its monitor. How a machine ended follows from what was seen last:
+ * SHUTDOWN {guest} = the guest powered off, GUEST_PANICKED, a kill of ours, or none of these: QEMU ended by itself.
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -8,8 +8,17 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { Accelerator, VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { checkedSocket } from "../../base/paths.ts";
-import type { ChannelSockets, Machine, MachineEnd, MachineEvents, PauseCause } from "../driver.ts";
-import { CHANNEL_NAMES, CONSOLE_BYTES, portId, RUNTIME_FILES } from "./argv.ts";
+import { waitFor } from "../../base/waiting.ts";
+import {
+  CHANNEL_NAMES,
+  type ChannelSockets,
+  type Channels,
+  type Machine,
+  type MachineEnd,
+  type MachineEvents,
+  type PauseCause,
+} from "../driver.ts";
+import { CONSOLE_BYTES, portId, RUNTIME_FILES } from "./argv.ts";
 import { QmpClient } from "./qmp.ts";
 
 /** In the runtime folder, from the start of a machine until its end has been seen. */
@@ -31,12 +40,12 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   readonly id: VmId;
   readonly accelerator: Accelerator;
   readonly startedAtMs: number;
-  readonly channels: ChannelSockets;
+  readonly channels: Channels;
   readonly #pid: number;
   readonly #folder: string;
   readonly #qmp: QmpClient;
   #pauseCause: PauseCause | null = null;
-  /** Ports whose guest's end is open. */
+  /** Ports that the guest has open. */
   readonly #openPorts = new Set<string>();
   #end: MachineEnd | null = null;
   #hasEnded = false;
@@ -50,13 +59,14 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     this.#pid = record.pid;
     this.#folder = folder;
     this.#qmp = qmp;
-    this.channels = channelSockets(folder);
-    qmp.on("STOP", () => void this.#look());
+    const sockets = channelSockets(folder);
+    this.channels = { open: (name) => ({ kind: "socket", path: sockets[name] }) };
+    qmp.on("STOP", () => void this.#readStatus());
     qmp.on("RESUME", () => this.#paused(null));
     qmp.on("VSERPORT_CHANGE", ({ id, open }) => this.#portChanged(id, open));
     qmp.on("GUEST_PANICKED", () => void this.#panicked());
     qmp.on("SHUTDOWN", ({ reason }) => {
-      // A reset that our init did not ask for is a kernel that gave up (panic=-1 without pvpanic).
+      // Our init never resets: it is a kernel that panicked (panic=-1 without pvpanic).
       if (reason === "guest-panic" || reason === "guest-reset") void this.#panicked();
       else if (reason === "guest-shutdown") this.#quit({ reason: "powered-off" });
     });
@@ -77,12 +87,12 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
       machine = new QemuMachine(record, folder, qmp);
       for (const { label, "frontend-open": isOpen } of await qmp.execute("query-chardev"))
         if (isOpen) machine.#openPorts.add(portId(label));
-      // It may have stopped, or ended, while no application was there to see it.
-      await machine.#look();
+      // It may have stopped, or ended, while no application was running.
+      await machine.#readStatus();
       return machine;
     } catch (error) {
       if (isNobody(error)) return null;
-      // A monitor serves one client: who keeps the connection keeps everybody else away. The machine itself lives on.
+      // A monitor serves one client at a time: an open connection would keep everybody else out. The machine goes on.
       machine?.release();
       qmp?.close();
       throw error;
@@ -113,14 +123,13 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   async kill(): Promise<void> {
     if (this.#hasEnded) return;
     this.#end ??= { reason: "killed" };
-    const gone = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new AppError("hardware.qemu-failed", `QEMU (process ${this.#pid}) does not end.`, { pid: this.#pid }));
-      }, KILL_TIMEOUT_MS);
-      this.on("ended", () => {
-        clearTimeout(timer);
-        resolve();
-      });
+    const gone = waitFor({
+      listen: ({ resolve }) => this.on("ended", () => resolve()),
+      timeoutMs: KILL_TIMEOUT_MS,
+      onTimeout: ({ reject }) =>
+        reject(
+          new AppError("hardware.machine-failed", `QEMU (process ${this.#pid}) does not end.`, { pid: this.#pid }),
+        ),
     });
     try {
       // Its monitor is still connected, so the pid is not somebody else's by now.
@@ -131,19 +140,19 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     await gone;
   }
 
-  /** It does not execute: QEMU says why. */
-  async #look(): Promise<void> {
+  /** The machine does not execute: asks QEMU why. */
+  async #readStatus(): Promise<void> {
     try {
       const { status } = await this.#qmp.execute("query-status");
       if (status === "shutdown") this.#quit({ reason: "powered-off" });
       else if (status === "guest-panicked") await this.#panicked();
-      else if (status === "internal-error") this.#quit({ reason: "qemu-exited", detail: this.#internalError() });
+      else if (status === "internal-error") this.#quit({ reason: "machine-exited", detail: this.#internalError() });
       else if (status === "io-error") {
         const disks = await this.#qmp.execute("query-block");
         this.#paused(disks.some((disk) => disk["io-status"] === "nospace") ? "no-space" : "disk-error");
       } else if (status === "paused") this.#paused("asked");
     } catch {
-      // The monitor is gone: so is the machine, and `closed` says it.
+      // The monitor is gone, and the machine with it: the event `closed` follows.
     }
   }
 
@@ -192,14 +201,15 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   #ended(): void {
     if (this.#hasEnded || this.#isReleased) return;
     this.#hasEnded = true;
-    const end = this.#end ?? { reason: "qemu-exited" as const, detail: logTail(this.#folder) };
-    // Its end has been seen: the next life of the application need not wonder.
+    const end = this.#end ?? { reason: "machine-exited" as const, detail: logTail(this.#folder) };
+    // Its end has been seen: the next run of the application need not look for it.
     fs.rmSync(path.join(this.#folder, RECORD_FILE), { force: true });
-    // Not within the constructor's turn: whoever attached has no listener yet.
+    // Later: within the constructor's turn whoever attached has no listener yet.
     setImmediate(() => this.emit("ended", end));
   }
 }
 
+/** Paths of the sockets that QEMU listens on. @throws AppError hardware.path-too-long */
 export function channelSockets(folder: string): ChannelSockets {
   return {
     control: checkedSocket(path.join(folder, RUNTIME_FILES.control)),
@@ -208,7 +218,7 @@ export function channelSockets(folder: string): ChannelSockets {
   };
 }
 
-/** The last words of QEMU's log, "" where there are none. */
+/** The end of QEMU's log, "" where there is none. */
 export function logTail(folder: string): string {
   try {
     return fs.readFileSync(path.join(folder, RUNTIME_FILES.log), "utf8").slice(-LOG_TAIL_BYTES).trim();

@@ -59,5 +59,5 @@ test("what would be the same again is asked once, and what may pass every time",
 
 test("without QEMU the error names what to install", async () => {
   vi.stubEnv("PATH", folder);
-  await expect(tryBoot(BOOT)).rejects.toMatchObject({ code: "hardware.qemu-missing" });
+  await expect(tryBoot(BOOT)).rejects.toMatchObject({ code: "hardware.program-missing" });
 });

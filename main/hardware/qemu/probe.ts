@@ -1,19 +1,19 @@
 /** What the installed QEMU can do: found by running it, because /dev/kvm may exist and fail. */
 import { execFile, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { z } from "zod";
 import type { Accelerator } from "#shared/model/vm.ts";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { bootId } from "../../base/boot-id.ts";
+import { writeFileAtomically } from "../../base/write-file.ts";
 import { qemuAccelerator } from "./argv.ts";
 
 export const QEMU_BINARY = "qemu-system-x86_64";
 const KVM_DEVICE = "/dev/kvm";
-/** A working KVM boots the kernel in well under a second; one that takes longer than this is worth less than emulation. */
+/** A working KVM boots the kernel in well under a second; one that needs longer than this is slower than emulation. */
 const PROBE_TIMEOUT_MS = 5_000;
 
 /** The kernel and first program that the guests boot. */
@@ -40,7 +40,7 @@ const probes = new Map<string, Promise<QemuProbe>>();
 /**
  * Runs once per process and kernel, and a lasting answer of KVM is kept in `folder` until the machine is booted anew or QEMU
  * changes: a guest's kernel is really booted, because there are hosts whose KVM starts a machine and fails at its first odd
- * instruction. Rejects with hardware.qemu-missing.
+ * instruction. Rejects with hardware.program-missing.
  */
 export function probeQemu(boot: ProbeBoot, folder: string): Promise<QemuProbe> {
   let probe = probes.get(boot.kernel);
@@ -52,7 +52,7 @@ export function probeQemu(boot: ProbeBoot, folder: string): Promise<QemuProbe> {
   return probe;
 }
 
-/** @throws AppError hardware.qemu-missing */
+/** @throws AppError hardware.program-missing */
 export async function qemuVersion(): Promise<string> {
   const { stdout } = await promisify(execFile)(QEMU_BINARY, ["--version"]).catch((cause: unknown) => {
     throw missing(cause);
@@ -66,17 +66,17 @@ async function run(boot: ProbeBoot, folder: string): Promise<QemuProbe> {
   return { version, accelerator: kvmFailure === "" ? "kvm" : "tcg", kvmFailure };
 }
 
-/** Why the device cannot be opened, "" where it can. Never kept: a user may join its group at any time. */
+/** Why the device cannot be opened, "" where it can. Never cached: a user may join its group at any time. */
 export async function kvmDeviceFailure(): Promise<string> {
   try {
     await (await fsp.open(KVM_DEVICE, "r+")).close();
     return "";
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 
-/** Why KVM cannot run the kernel, "" where it can: as it was found before, or as it is found now. */
+/** Why KVM cannot run the kernel, "" where it can: from the cache, or tried now. */
 export async function keptFailure(version: string, boot: ProbeBoot, folder: string): Promise<string> {
   const file = path.join(folder, "kvm.json");
   const hostBoot = await bootId();
@@ -86,17 +86,15 @@ export async function keptFailure(version: string, boot: ProbeBoot, folder: stri
   const known = kvmFailures[boot.kernel];
   if (known !== undefined) return known;
   const { failure, isLasting } = await tryBoot(boot);
-  // A host that was busy, or short of memory, may do better next time.
+  // A host that was busy or short of memory may succeed next time.
   if (!isLasting) return failure;
-  const partial = `${file}.${randomUUID()}`;
   await fsp.mkdir(folder, { recursive: true });
   const answers = { bootId: hostBoot, version, kvmFailures: { ...kvmFailures, [boot.kernel]: failure } };
-  await fsp.writeFile(partial, JSON.stringify(answers));
-  await fsp.rename(partial, file);
+  await writeFileAtomically(file, JSON.stringify(answers), { mode: 0o644 });
   return failure;
 }
 
-/** null where nothing was asked yet, or where what is there cannot be read: then it is asked now. */
+/** null where nothing is cached, or the file cannot be read: then KVM is tried again. */
 async function readAnswers(file: string): Promise<z.infer<typeof answersSchema> | null> {
   try {
     return answersSchema.parse(JSON.parse(await fsp.readFile(file, "utf8")));
@@ -108,7 +106,7 @@ async function readAnswers(file: string): Promise<z.infer<typeof answersSchema> 
 interface BootResult {
   /** What QEMU said; "" = it booted. */
   failure: string;
-  /** It would be the same again: it booted, or KVM itself stopped the machine. */
+  /** The result is deterministic and may be cached: the guest booted, or KVM itself stopped the machine. */
   isLasting: boolean;
 }
 
@@ -127,15 +125,15 @@ export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<
     /** Why it switched off. */
     let shutdown: string | null = null;
     let isStoppedByKvm = false;
-    let words = "";
-    child.stderr.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString("utf8")}`.slice(0, 4_000)));
+    let errors = "";
+    child.stderr.on("data", (chunk: Buffer) => (errors = `${errors}${chunk.toString("utf8")}`.slice(0, 4_000)));
     createInterface({ input: child.stdout }).on("line", (line) => {
       const message = z
         .looseObject({ event: z.string(), data: z.unknown().optional() })
         .safeParse(JSON.parse(line)).data;
       const reason = z.object({ reason: z.string() }).safeParse(message?.data).data?.reason;
       if (message?.event === "SHUTDOWN") shutdown = reason ?? "";
-      // It stands still with an error that only KVM can make.
+      // Stopped without a shutdown: an internal error of KVM.
       else if (message?.event === "STOP" && shutdown === null) {
         isStoppedByKvm = true;
         child.kill("SIGKILL");
@@ -143,26 +141,26 @@ export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<
     });
     child.on("error", (cause) => reject(missing(cause)));
     child.on("close", () => {
-      const firstWords =
-        words
+      const firstLine =
+        errors
           .trim()
           .split("\n")[0]
           ?.replace(/^.*qemu-system-x86_64: /, "") ?? "";
       const hasBooted = shutdown === "guest-shutdown";
-      const failure = hasBooted ? "" : firstWords || `a guest did not boot within ${timeoutMs / 1000} s`;
+      const failure = hasBooted ? "" : firstLine || `a guest did not boot within ${timeoutMs / 1000} s`;
       resolve({ failure, isLasting: hasBooted || isStoppedByKvm });
     });
-    // QEMU that fails early closes its end: that is seen by its words.
+    // A QEMU that fails early closes its input; its message is on standard error.
     child.stdin.on("error", () => undefined);
     child.stdin.write('{"execute":"qmp_capabilities"}\n');
   });
 }
 
 function missing(cause: unknown): AppError {
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new AppError(
-    "hardware.qemu-missing",
-    `${QEMU_BINARY} cannot be started (${words}): install Debian's qemu-system-x86.`,
+    "hardware.program-missing",
+    `${QEMU_BINARY} cannot be started (${reason}): install Debian's qemu-system-x86.`,
     {},
     { cause },
   );

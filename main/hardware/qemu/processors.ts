@@ -1,15 +1,15 @@
-/** How many processors a VM has for which nobody has chosen. */
+/** Default vCPU count. */
 import os from "node:os";
 import type { Accelerator } from "#shared/model/vm.ts";
 
 /**
- * The template's. An emulated processor is a busy thread of the host, and waking another one costs an emulated guest more
- * than a second processor wins it where the host has few cores: so at most half of the host's, the rest is the desktop's.
+ * As many as the template says. An emulated vCPU keeps a thread of the host busy, and on a host with few cores waking a
+ * second vCPU costs an emulated guest more than it gains: so at most half of the host's cores, the rest is left to the desktop.
  */
 export function defaultProcessors(
-  ofTemplate: number,
+  templateCpus: number,
   accelerator: Accelerator,
   hostCores = os.availableParallelism(),
 ): number {
-  return accelerator === "kvm" ? ofTemplate : Math.min(ofTemplate, Math.max(1, Math.floor(hostCores / 2)));
+  return accelerator === "kvm" ? templateCpus : Math.min(templateCpus, Math.max(1, Math.floor(hostCores / 2)));
 }

@@ -89,7 +89,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
         this.#pending.delete(id);
         reject(
           new AppError(
-            "hardware.qmp-failed",
+            "hardware.monitor-failed",
             `QEMU did not answer "${command}" within ${COMMAND_TIMEOUT_MS / 1000} s.`,
             { command },
           ),
@@ -136,7 +136,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
     if (message.error === undefined) pending.resolve(message.return);
     else
       pending.reject(
-        new AppError("hardware.qmp-failed", `QEMU: ${message.error.desc}`, { class: message.error.class }),
+        new AppError("hardware.monitor-failed", `QEMU: ${message.error.desc}`, { class: message.error.class }),
       );
   }
 
@@ -150,7 +150,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
   #lost(): void {
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.timer);
-      pending.reject(new AppError("hardware.qmp-failed", "QEMU ended before it answered.", { isGone: true }));
+      pending.reject(new AppError("hardware.monitor-failed", "QEMU ended before it answered.", { isGone: true }));
     }
     this.#pending.clear();
     this.emit("closed");

@@ -1,22 +1,34 @@
-/** Templates for the drivers: which build a VM stands on, and the initrd with today's agent. */
+/** Templates for the driver: the build that a VM's disk is based on, and an initrd with the current agent. */
 import path from "node:path";
 import { AppError } from "#shared/model/app-error.ts";
-import { cachePaths, resolveCacheDir } from "../../../images/builder/cache-dir.ts";
-import { makeInitrd } from "../../../images/builder/initrd.ts";
-import { recipeNamed } from "../../../images/builder/recipes.ts";
-import { readTemplate, templateStatus } from "../../../images/builder/template.ts";
-import type { QemuDefinition } from "../../vms/definition.ts";
-import { buildGone, type QemuVm } from "./driver.ts";
+import {
+  cachePaths,
+  makeInitrd,
+  readTemplate,
+  recipeNamed,
+  resolveCacheDir,
+  templateStatus,
+} from "../../../images/builder/index.ts";
+import type { QemuDefinition } from "./definition.ts";
+import { buildGone, type QemuDriverOptions, type QemuVm } from "./driver.ts";
 
 export interface TemplateFolders {
-  /** Of the guests' programs: PROGRAMS of images/builder/initrd.ts. */
-  agentFolder: string;
+  /** Of the guests' programs: PROGRAMS of images/builder/initrd.ts. Asked for at each start. */
+  agentFolder(): string;
   /** A person's own recipes. */
   recipesFolder: string;
 }
 
+export function qemuTemplates(folders: TemplateFolders): QemuDriverOptions {
+  return {
+    describe: (definition, boundBuild) => describeQemuVm(definition, boundBuild, folders),
+    checkTemplate: (name) => void recipeNamed(name, folders.recipesFolder),
+    probesFolder: cachePaths(resolveCacheDir()).probesDir,
+  };
+}
+
 /** @throws AppError template.not-built, template.build-gone, template.not-found, template.bad-recipe */
-export async function describeQemuVm(
+async function describeQemuVm(
   definition: QemuDefinition,
   boundBuild: string | null,
   { agentFolder, recipesFolder }: TemplateFolders,
@@ -35,7 +47,7 @@ export async function describeQemuVm(
         )
       : buildGone(boundBuild);
   }
-  const initrd = await makeInitrd({ modulesDir: template.modulesDir, agentFolder }, cacheDir);
+  const initrd = await makeInitrd({ modulesDir: template.modulesDir, agentFolder: agentFolder() }, cacheDir);
   return {
     hostname: definition.name,
     memoryMiB: definition.memory ?? template.memoryMiB,

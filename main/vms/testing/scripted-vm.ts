@@ -1,7 +1,18 @@
-/** Machines and links that say what a test tells them to: reach states that real ones cannot be brought to on demand. */
+/** Machines and links that say what a test has them say: for states that real ones cannot be brought to on demand. */
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
-import type { Driver, Machine, MachineEvents, PauseCause } from "../../hardware/driver.ts";
+import { z } from "zod";
+import type { LabelName } from "#shared/model/label.ts";
+import type {
+  ChannelSockets,
+  Driver,
+  Machine,
+  MachineDefinition,
+  MachineEvents,
+  PauseCause,
+} from "../../hardware/driver.ts";
+import { Drivers, type DriverType, registered } from "../../hardware/drivers.ts";
+import { newDefinition, type VmDefinition } from "../definition.ts";
 import type { FromLink, ServiceContract, ToLink } from "../../link/contract.ts";
 import type { VmContext } from "../vm.ts";
 
@@ -9,35 +20,36 @@ type Order = "pause" | "resume" | "pressPowerButton" | "kill";
 
 export class ScriptedMachine extends Emitter<MachineEvents> implements Machine {
   readonly id = "00000000-0000-4000-8000-000000000000" as VmId;
-  readonly channels = { control: "/c", frames: "/f", bulk: "/b" };
+  readonly sockets: ChannelSockets = { control: "/c", frames: "/f", bulk: "/b" };
+  readonly channels: Machine["channels"] = { open: (name) => ({ kind: "socket", path: this.sockets[name] }) };
   readonly accelerator = "tcg";
   readonly startedAtMs = 0;
   pauseCause: PauseCause | null = null;
-  /** What it was told, in order. */
+  /** The orders that it was given, in order. */
   readonly orders: Order[] = [];
-  /** What it answers; nothing = it does as it is told. */
+  /** How it answers an order; by default it does as ordered. */
   readonly answers: Partial<Record<Order, () => Promise<void>>> = {};
 
   pause(): Promise<void> {
-    return this.#told("pause");
+    return this.#take("pause");
   }
 
   resume(): Promise<void> {
-    return this.#told("resume");
+    return this.#take("resume");
   }
 
   pressPowerButton(): Promise<void> {
-    return this.#told("pressPowerButton");
+    return this.#take("pressPowerButton");
   }
 
   async kill(): Promise<void> {
-    await this.#told("kill");
+    await this.#take("kill");
     if (this.answers.kill === undefined) this.emit("ended", { reason: "killed" });
   }
 
   release(): void {}
 
-  #told(order: Order): Promise<void> {
+  #take(order: Order): Promise<void> {
     this.orders.push(order);
     return this.answers[order]?.() ?? Promise.resolve();
   }
@@ -62,12 +74,36 @@ export function serviceOrder<Order>({ name }: ServiceContract<Order, unknown>, o
 }
 
 /** Starts `machine`, and adopts nothing. */
-export function scriptedDriver(machine: Machine): Driver {
+export function scriptedDriver(machine: Machine): Driver<MachineDefinition> {
   return {
+    capabilities: { canPause: true, canPressPowerButton: true, outlivesApplication: true, runsMachine: true },
+    define: () => ({}),
+    summary: () => ({ template: null, network: null }),
     start: () => Promise.resolve(machine),
     adopt: () => Promise.resolve(null),
     remove: () => Promise.resolve(),
   };
+}
+
+/** The type of a scripted driver, whose definitions have no fields of their own. */
+export function scriptedType(name = "scripted"): DriverType {
+  return { name, fields: z.object({}) };
+}
+
+/** @param driver the default one; with `others`, by their names */
+export function scriptedDrivers(
+  driver: Driver<MachineDefinition>,
+  others: Readonly<Record<string, Driver<MachineDefinition>>> = {},
+): Drivers {
+  return new Drivers([
+    registered(scriptedType(), driver),
+    ...Object.entries(others).map(([name, other]) => registered(scriptedType(name), other)),
+  ]);
+}
+
+/** A new VM of the scripted driver. */
+export function scriptedDefinition(name: string, label: LabelName = "rose"): VmDefinition {
+  return newDefinition(name, label, { driver: scriptedType().name });
 }
 
 /** @param links receives each link that is made */

@@ -1,0 +1,87 @@
+/**
+ * The drivers that there are, by the names that definitions call them. A definition's own fields are parsed by the schema of
+ * its driver, so that a driver gets what is its own and nobody else needs to know the fields.
+ */
+import type { z } from "zod";
+import { AppError } from "#shared/model/app-error.ts";
+import type { Driver, MachineDefinition } from "./driver.ts";
+
+/** What an adapter is called, and what stands in a definition for it. Known without a driver that runs. */
+export interface DriverType<Shape extends z.ZodRawShape = z.ZodRawShape> {
+  /** As in `driver: NAME` of a definition. */
+  readonly name: string;
+  /** The driver's own fields. */
+  readonly fields: z.ZodObject<Shape>;
+}
+
+/** A driver for definitions of which only its name says that they are its own. */
+export interface RegisteredDriver extends Driver<MachineDefinition> {
+  readonly type: DriverType;
+}
+
+export function registered<Shape extends z.ZodRawShape>(
+  type: DriverType<Shape>,
+  driver: Driver<MachineDefinition & z.infer<z.ZodObject<Shape>>>,
+): RegisteredDriver {
+  const own = (definition: MachineDefinition): MachineDefinition & z.infer<z.ZodObject<Shape>> => ({
+    ...type.fields.parse(definition),
+    id: definition.id,
+    name: definition.name,
+  });
+  return {
+    type,
+    capabilities: driver.capabilities,
+    define: (untrustedOptions) => driver.define(untrustedOptions),
+    summary: (definition) => driver.summary(own(definition)),
+    start: (definition, signal) => driver.start(own(definition), signal),
+    adopt: (definition) => driver.adopt(own(definition)),
+    remove: (definition) => driver.remove(own(definition)),
+  };
+}
+
+export class Drivers {
+  readonly #all: readonly [RegisteredDriver, ...RegisteredDriver[]];
+
+  /** @param all the first is the one of VMs for which nobody has chosen a driver */
+  constructor(all: readonly [RegisteredDriver, ...RegisteredDriver[]]) {
+    this.#all = all;
+  }
+
+  get types(): [DriverType, ...DriverType[]] {
+    const [first, ...others] = this.#all;
+    return [first.type, ...others.map(({ type }) => type)];
+  }
+
+  /** @throws AppError vm.unsupported */
+  named(name: string): RegisteredDriver {
+    const driver = this.#all.find(({ type }) => type.name === name);
+    if (driver !== undefined) return driver;
+    const known = this.#all.map(({ type }) => type.name);
+    throw new AppError("vm.unsupported", `There is no driver "${name}"; there are: ${known.join(", ")}.`, {
+      driver: name,
+      known,
+    });
+  }
+
+  /**
+   * The fields of a new VM's definition that belong to its driver, and the driver's name.
+   * @throws AppError where the driver cannot make such a VM
+   */
+  define({ driver = this.#all[0].type.name, ...options }: MachineOptions): { driver: string } {
+    return { driver, ...this.named(driver).define(options) };
+  }
+}
+
+/** Options of a new VM, parsed by a driver's schema. @throws AppError usage.bad-argument */
+export function parseOptions<Schema extends z.ZodType>(schema: Schema, untrustedOptions: unknown): z.infer<Schema> {
+  const read = schema.safeParse(untrustedOptions);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new AppError("usage.bad-argument", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`);
+}
+
+/** What a person asked for in a new VM; `driver` says whose options the others are. */
+export interface MachineOptions {
+  driver?: string;
+  [option: string]: unknown;
+}

@@ -1,0 +1,1 @@
+import "../vms/vm.ts"; // base-knows-no-domain

@@ -1,0 +1,1 @@
+import "../vms/vm.ts"; // link-knows-no-vms

@@ -1,0 +1,1 @@
+import "../control/cli/index.ts"; // vms-know-no-control
