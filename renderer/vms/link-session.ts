@@ -15,7 +15,7 @@ import {
 } from "#shared/model/window.ts";
 import type { Compositor } from "../compositor/compositor.ts";
 import { geometryOf, Scene } from "../compositor/scene.ts";
-import type { FrameInfo } from "../compositor/worker/messages.ts";
+import type { FrameInfo } from "#shared/model/frame.ts";
 import { cssCursor } from "../input/cursor.ts";
 import { Configurer } from "../wm/configurer.ts";
 import type { DesktopWindow, Remembered } from "../wm/state.ts";
@@ -153,8 +153,8 @@ export class LinkSession {
         return this.#surfaceClosed(event.surface);
       case "cursorChanged":
         return this.scene.setCursor(cssCursor(event.cursor));
-      case "mark":
-        return this.send({ type: "markReached" });
+      case "fence":
+        return this.send({ type: "fenceReached" });
       case "closed":
         return this.#closed(event.reason, event.detail);
     }

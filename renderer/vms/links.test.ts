@@ -230,8 +230,8 @@ describe("a window", () => {
 
 it("a link's mark is answered once all before it has been dealt with", () => {
   port.say({ type: "windowOpened", window: guest(1) });
-  port.say({ type: "mark" });
-  expect(port.heard.map(({ type }) => type)).toEqual(["configure", "markReached"]);
+  port.say({ type: "fence" });
+  expect(port.heard.map(({ type }) => type)).toEqual(["configure", "fenceReached"]);
 });
 
 describe("a popup", () => {

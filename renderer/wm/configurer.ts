@@ -9,7 +9,7 @@ type ConfigureCommand = Extract<LinkCommand, { type: "configure" }>;
 /** Everything of a configure but its serial. */
 export type Wish = Omit<ConfigureCommand, "type" | "surface" | "serial">;
 
-export const STATE_BITS = { activated: 1, maximized: 2, fullscreen: 4, resizing: 8, tiled: 16 } as const;
+export { WINDOW_STATE_BITS as STATE_BITS } from "#shared/model/window.ts";
 
 /** A program that does not answer is asked again with the newest wish after this. */
 const PATIENCE_MS = 250;
