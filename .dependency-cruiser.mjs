@@ -44,6 +44,13 @@ export default {
       to: { pathNot: ["^shared/", ...libraries("zod", "yaml", "@bufbuild/protobuf")] },
     },
     {
+      name: "protocol-knows-no-ipc",
+      comment: "What guests say is parsed without a thought for who is told of it: the wire and ipc share the model.",
+      severity: "error",
+      from: { path: "^shared/(protocol|model)/", pathNot: tests },
+      to: { path: "^shared/ipc/" },
+    },
+    {
       name: "renderer-sees-only-shared",
       comment: "The page has no Node and knows the host by shared/ipc only.",
       severity: "error",
@@ -130,10 +137,11 @@ export default {
     },
     {
       name: "nothing-imports-main",
-      comment: "main is the outermost layer; e2e takes its drivers (conformance) and its scripted agent from there.",
+      comment:
+        "main is the outermost layer; e2e takes what it tries on real machines (drivers, VMs, links) from there.",
       severity: "error",
       from: { pathNot: "^main/" },
-      to: { path: "^main/", pathNot: "^main/(hardware|base|link/testing)/" },
+      to: { path: "^main/", pathNot: "^main/(hardware|base|link|vms)/" },
     },
     {
       name: "images-stand-alone",
@@ -183,7 +191,7 @@ export default {
       comment:
         "Of these domains only the handlers of requests and events know the application; none knows the control socket.",
       severity: "error",
-      from: { path: "^main/(vms|windows|settings)/", pathNot: [tests, "/([a-z]+-)?requests\\.ts$", "/events\\.ts$"] },
+      from: { path: "^main/(vms|windows|settings)/", pathNot: [tests, "requests\\.ts$", "/events\\.ts$"] },
       to: { path: "^main/(control/|[^/]+\\.ts$)" },
     },
     {

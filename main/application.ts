@@ -123,6 +123,16 @@ export class Application extends Emitter<ApplicationEvents> {
     return this.#desktop;
   }
 
+  /** The page tells which windows it shows; null: another page has come. */
+  windowsShown(windows: readonly { id: WindowId; frozen: boolean }[] | null): void {
+    // What is frozen may have the id of a window that opens now.
+    const shown = windows && new Set(windows.flatMap(({ id, frozen }) => (frozen ? [] : [id])));
+    for (const vm of this.vms) {
+      const surfaces = [...vm.windows.values()].map(({ surface }) => surface);
+      vm.windows.shown(shown && new Set(surfaces.filter((surface) => shown.has(windowIdOf(vm.id, surface)))));
+    }
+  }
+
   /** In the order of their names. */
   get vms(): Vm[] {
     return Array.from(this.#vms.values(), ({ vm }) => vm).sort((a, b) =>
@@ -170,13 +180,9 @@ export class Application extends Emitter<ApplicationEvents> {
       const { pid, request } = await launch(vm, program);
       return { pid, launch: request };
     }
-    const waiting = waitForWindow(vm, waitWindowMs);
-    try {
-      const { pid, request } = await launch(vm, program);
-      return { pid, launch: request, windowId: await waiting.found(request) };
-    } finally {
-      waiting.cancel();
-    }
+    const { found } = waitForWindow(vm, waitWindowMs);
+    const { pid, request } = await launch(vm, program);
+    return { pid, launch: request, windowId: await found(request) };
   }
 
   /** Of one VM, or of all that run. */

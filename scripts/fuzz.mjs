@@ -24,7 +24,7 @@ await main(async (signal) => {
   await setUp({ signal, testing: true });
   const endAt = performance.now() + minutes * 60_000;
   const vitest = join(checkout, "node_modules/vitest/vitest.mjs");
-  const parsers = ["shared/protocol", "renderer/compositor/decoders", "renderer/wm"];
+  const parsers = ["shared/protocol", "main/link/services", "renderer/compositor/decoders", "renderer/wm"];
   let rounds = 0;
   do {
     const typescript = await runTool(process.execPath, [vitest, "run", "--testTimeout=0", ...parsers], {

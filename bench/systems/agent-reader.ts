@@ -1,14 +1,13 @@
 /**
- * The least that can talk with an agent: opens its three ports, says welcome, starts programs, counts pictures and throws
+ * The least that can talk with an agent: opens its three ports, says welcome, starts programs, counts frames and throws
  * them away. A limit for cold starts, and how the benches reach into the rival's guest.
  */
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import net from "node:net";
 import path from "node:path";
-import { PORTS, type PortName } from "#shared/protocol/directions.ts";
+import { PORTS, type PortName } from "#shared/protocol/routes.ts";
 import { EchoFinder, encodeMessage, MessageReader, opening } from "#shared/protocol/framing.ts";
-import { ExecStream } from "#shared/protocol/gen/atoll_pb.ts";
 import {
   decodeHeader,
   encodeHeader,
@@ -47,7 +46,7 @@ export class AgentReader {
     return reader;
   }
 
-  /** Starts a program; resolves when the first picture of its window is there, whole. */
+  /** Starts a program; resolves when the first frame of its window is there, whole. */
   async firstPicture(...argv: string[]): Promise<void> {
     this.#lastRequest += 1;
     const request = this.#lastRequest;
@@ -65,20 +64,20 @@ export class AgentReader {
   async exec(input: Uint8Array, ...argv: string[]): Promise<string> {
     this.#lastRequest += 1;
     const exec = this.#lastRequest;
+    const [stdin, stdout, stderr] = [exec * 3, exec * 3 + 1, exec * 3 + 2];
     const output: Uint8Array[] = [];
     let sent = 0;
     const listen = (message: WireMessage, payload: Uint8Array): void => {
-      if (message.case === "execData" && message.value.exec === exec) {
+      if (message.case === "streamData" && [stdout, stderr].includes(message.value.stream)) {
         output.push(payload);
-        const { stream } = message.value;
-        this.#say("bulk", "execCredit", { exec, stream, bytes: payload.length });
-      } else if (message.case === "execCredit" && message.value.exec === exec) {
+        this.#say("bulk", "streamCredit", { stream: message.value.stream, bytes: payload.length });
+      } else if (message.case === "streamCredit" && message.value.stream === stdin) {
         const end = Math.min(input.length, sent + message.value.bytes);
         for (; sent < end; sent = Math.min(end, sent + MAX_STREAM_CHUNK_BYTES)) {
           const chunk = input.subarray(sent, Math.min(end, sent + MAX_STREAM_CHUNK_BYTES));
-          this.#say("bulk", "execData", { exec, stream: ExecStream.STDIN }, chunk);
+          this.#say("bulk", "streamData", { stream: stdin }, chunk);
         }
-        if (sent === input.length) this.#say("bulk", "execEnd", { exec, stream: ExecStream.STDIN });
+        if (sent === input.length) this.#say("bulk", "streamEnd", { stream: stdin });
       }
     };
     this.#events.on("message", listen);
@@ -88,9 +87,9 @@ export class AgentReader {
         message.value.exec === exec &&
         message.value,
     );
-    this.#say("bulk", "execStart", { exec, argv, tty: false });
-    for (const stream of [ExecStream.STDOUT, ExecStream.STDERR])
-      this.#say("bulk", "execCredit", { exec, stream, bytes: MAX_STREAM_CREDIT_BYTES / 4 });
+    this.#say("bulk", "execStart", { exec, argv, tty: false, stdin, stdout, stderr });
+    for (const stream of [stdout, stderr])
+      this.#say("bulk", "streamCredit", { stream, bytes: MAX_STREAM_CREDIT_BYTES / 4 });
     const end = await ended;
     this.#events.off("message", listen);
     const text = Buffer.concat(output).toString();

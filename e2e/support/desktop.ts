@@ -98,8 +98,12 @@ export class TestDesktop {
   }
 
   async page(): Promise<Page> {
+    return this.electron.firstWindow();
+  }
+
+  get electron(): ElectronApplication {
     if (this.#app === null) throw new Error("the application is not open");
-    return this.#app.firstWindow();
+    return this.#app;
   }
 
   /**

@@ -7,10 +7,13 @@ import { appContract } from "#shared/ipc/app.ts";
 import { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
+import { APPS } from "../link/contracts/apps.ts";
+import { LAUNCHES } from "../link/contracts/launches.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
   HELLO,
+  ordersOf,
   scriptedContext,
   scriptedDefinition,
   scriptedDriver,
@@ -18,6 +21,7 @@ import {
   type ScriptedLink,
   ScriptedMachine,
   scriptedType,
+  serviceEvent,
 } from "../vms/testing/scripted-vm.ts";
 import { appHandlers } from "./requests.ts";
 
@@ -54,21 +58,18 @@ it.each([
   ["the command", cliCaller()],
 ])("%s is told by which launch its windows can be known", async (_who, caller) => {
   const started = called(dispatcher, caller, "app.run", { vm: "home", program: { appId: "foot" } });
-  const launch = await vi.waitFor(
-    () => links[0]?.heard.find((message) => message.type === "launch") ?? expect.fail("nothing was launched"),
-  );
+  const launch = await vi.waitFor(() => ordersOf(links[0], LAUNCHES)[0] ?? expect.fail("nothing was launched"));
   expect(launch).toMatchObject({ appId: "foot", files: [] });
-  links[0]?.says({ type: "launched", request: launch.request, pid: 12 });
+  links[0]?.says(serviceEvent(LAUNCHES, { type: "launched", request: launch.request, pid: 12 }));
   expect(await started).toEqual({ pid: 12, launch: launch.request });
 });
 
 it("programs of a VM, or of all, are listed", async () => {
-  const apps = [{ id: "foot", name: "Foot", mimeTypes: ["text/plain"], categories: ["System"] }];
+  const apps = [{ id: "foot", name: "Foot", mimeTypes: ["text/plain"], categories: ["System"], hidden: false }];
   for (const vm of ["home", application.vm("home").id, null]) {
-    const before = links[0]?.heard.length ?? 0;
     const listed = called(dispatcher, PAGE_CALLER, "app.list", { vm });
-    const list = links[0]?.heard.slice(before).find((message) => message.type === "listApps");
-    links[0]?.says({ type: "apps", request: list?.request ?? 0, apps } as Parameters<ScriptedLink["says"]>[0]);
+    const { request } = ordersOf(links[0], APPS).at(-1) ?? expect.fail("nothing was asked");
+    links[0]?.says(serviceEvent(APPS, { request, apps }));
     expect(await listed).toEqual([{ vm: "home", ...apps[0] }]);
   }
 });

@@ -12,6 +12,7 @@ import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
+import { SURFACES } from "../link/contracts/surfaces.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import type { ThemePort } from "../settings/theme.ts";
@@ -25,6 +26,7 @@ import {
   type ScriptedLink,
   ScriptedMachine,
   scriptedType,
+  serviceEvent,
 } from "../vms/testing/scripted-vm.ts";
 import type { Desktop } from "../windows/desktop.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
@@ -114,7 +116,7 @@ async function windowOpened(): Promise<WindowId> {
     hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
     clientDecorated: false,
   };
-  link.says({ type: "surface", event: { type: "windowOpened", window } });
+  link.says(serviceEvent(SURFACES, { type: "windowOpened", window }));
   const id = `${vm.id.slice(0, 8)}.7` as WindowId;
   const windows = [{ id, content: rect, mode: "maximized", focused: true, frozen: false, popups: [rect] }];
   dispatcher.report(PAGE_CALLER, "layout.report", { windows });

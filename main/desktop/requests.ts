@@ -19,6 +19,7 @@ export function desktopHandlers({ application, placements, quitting, theme }: Pa
   return {
     "desktop.attach": (_input, caller) => {
       application.desktop.pageReady();
+      application.windowsShown(null);
       // The page knows the VMs when their ports come.
       caller.afterAnswer(() => application.vms.forEach((vm) => vm.attachPage()));
       return {

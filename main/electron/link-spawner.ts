@@ -1,5 +1,5 @@
 /** Link processes as Electron utility processes, and the ports between each of them and the page. */
-import { MessageChannelMain, utilityProcess, type WebContents } from "electron";
+import { MessageChannelMain, type MessagePortMain, utilityProcess, type WebContents } from "electron";
 import path from "node:path";
 import { LINK_PORTS } from "#shared/ipc/channels.ts";
 import type { LinkPortsMessage } from "#shared/ipc/index.ts";
@@ -19,7 +19,13 @@ function spawnLink(vm: VmId, page: () => WebContents | null): LinkProcess {
   });
   let isKilled = false;
   return {
-    send: (message: ToLink) => child.postMessage(message),
+    // The only ports that there are here are Electron's.
+    send: (message: ToLink, ports = []) => child.postMessage(message, [...ports] as MessagePortMain[]),
+    connect(message, other, othersMessage) {
+      const { port1, port2 } = new MessageChannelMain();
+      child.postMessage(message, [port1]);
+      other.send(othersMessage, [port2]);
+    },
     attachPage() {
       const contents = page();
       if (contents === null) return;

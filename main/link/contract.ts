@@ -1,9 +1,5 @@
 /** What main and a link process say to each other (structured clone over the utility process's port). */
-import type { LinkCommand, SurfaceEvent } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import type { ExecEvent, OutputStream } from "#shared/protocol/execs.ts";
-import type { FailureKind } from "#shared/protocol/failure.ts";
-import type { GuestApp } from "#shared/protocol/session.ts";
 import type { ChannelSockets } from "../hardware/driver.ts";
 
 /** XKB names; "" = XKB's default. */
@@ -23,46 +19,44 @@ export interface OutputInfo {
   refreshMhz: number;
 }
 
+/**
+ * What a service of the link and its client in main say to each other: one exported constant for each service, in
+ * contracts/. Both sides find the other by it.
+ */
+export interface ServiceContract<Order, Event> {
+  readonly name: string;
+  /** Never there: it carries the types. */
+  readonly types?: { order: Order; event: Event };
+}
+
+export function serviceContract<Order, Event>(name: string): ServiceContract<Order, Event> {
+  return { name };
+}
+
+/** The first message. Sockets are connected to at once; the agent may come much later. */
+export interface OpenMessage {
+  type: "open";
+  vm: VmId;
+  sockets: ChannelSockets;
+  output: OutputInfo;
+  keymap: Keymap;
+}
+
 export type ToLink =
-  /** The first message. Sockets are connected to at once; the agent may come much later. */
-  | { type: "open"; vm: VmId; sockets: ChannelSockets; output: OutputInfo; keymap: Keymap }
+  | OpenMessage
   /** With two ports: [0] LinkEvent/LinkCommand of the page, [1] PixelEvent/PixelCommand of its worker. Replaces an earlier page. */
   | { type: "attachPage" }
-  | { type: "command"; command: LinkCommand }
-  | { type: "launch"; request: number; appId: string | null; argv: string[]; files: string[] }
-  | { type: "listApps"; request: number }
-  | { type: "execStart"; exec: number; argv: string[]; tty: { columns: number; rows: number; term: string } | null }
-  | { type: "execInput"; exec: number; bytes: Uint8Array }
-  | { type: "execInputEnd"; exec: number }
-  | { type: "execCredit"; exec: number; stream: OutputStream; bytes: number }
-  | { type: "execSignal"; exec: number; signal: number }
-  | { type: "execResize"; exec: number; columns: number; rows: number }
-  | { type: "powerOff" }
-  /** While the VM is paused no heartbeat is expected. */
-  | { type: "paused"; isPaused: boolean }
-  /** Ends the link in good order; `closed` with reason "stopped" follows. */
-  | { type: "close" };
+  /** For the service of that name. Some orders come with a MessagePort. */
+  | { type: "order"; service: string; order: unknown };
 
-/** What main needs to know of surfaces. The page has all of it, from the link itself. */
-export type WindowEvent = Extract<SurfaceEvent, { type: "windowOpened" | "windowChanged" | "surfaceClosed" }>;
-
-export type ClosedReason = "protocol-violation" | "agent-lost" | "stopped";
+export type ClosedReason = "protocol-violation" | "agent-lost";
 
 export type FromLink =
   /** All three ports have answered: an agent is there. */
   | { type: "opened" }
   /** The agent speaks our version. */
-  | { type: "hello"; agent: string; features: string[] }
-  | { type: "surface"; event: WindowEvent }
-  | { type: "launched"; request: number; pid: number }
-  | { type: "requestFailed"; request: number; code: FailureKind; detail: string }
-  | { type: "apps"; request: number; apps: GuestApp[] }
-  | { type: "exec"; event: ExecEvent }
-  /** These bytes of `execInput` are on their way to the guest. */
-  | { type: "execInputTaken"; exec: number; bytes: number }
-  /** Heartbeats are missing, or come again. */
-  | { type: "responsive"; isResponsive: boolean }
-  /** A surface has its first picture: the window is there for a person. */
-  | { type: "painted"; surface: number }
+  | { type: "hello"; agent: string }
+  /** Of the service of that name. */
+  | { type: "event"; service: string; event: unknown }
   /** The last message: the channels are closed. */
   | { type: "closed"; reason: ClosedReason; detail: string };

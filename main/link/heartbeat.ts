@@ -1,8 +1,8 @@
-/** Asks the agent every few seconds whether it is there. */
+/** Pings every few seconds, and says when answers are missing and when they come again. */
 
 const INTERVAL_MS = 3_000;
 /** Under TCG a busy guest may need seconds for anything. */
-const PATIENCE_MS = 12_000;
+const ANSWER_TIMEOUT_MS = 12_000;
 
 export interface HeartbeatListener {
   ping(nonce: bigint): void;
@@ -31,7 +31,7 @@ export class Heartbeat {
     this.#timer = null;
   }
 
-  /** A paused VM cannot answer; after it the patience begins anew. */
+  /** A paused VM cannot answer; afterwards it has the whole time again. */
   suspend(isSuspended: boolean): void {
     this.#isSuspended = isSuspended;
     if (this.#askedAtMs !== null) this.#askedAtMs = performance.now();
@@ -47,7 +47,7 @@ export class Heartbeat {
     if (this.#isSuspended) return;
     const now = performance.now();
     if (this.#askedAtMs !== null) {
-      if (now - this.#askedAtMs > PATIENCE_MS) this.#become(false);
+      if (now - this.#askedAtMs > ANSWER_TIMEOUT_MS) this.#become(false);
       return;
     }
     this.#nonce += 1n;

@@ -1,7 +1,7 @@
 /** Entry of the link process (Electron utilityProcess): one for each VM. */
 import type { ToLink } from "./contract.ts";
 import { Link } from "./link.ts";
-import type { MessagePortLike } from "./page-ports.ts";
+import type { MessagePortLike } from "./message-port.ts";
 
 /** Electron's process.parentPort, as far as it is used; declared here because only main/electron may import Electron. */
 interface ParentPort {

@@ -4,12 +4,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LinkEvent, PixelEvent } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { encodeMessage, opening } from "#shared/protocol/framing.ts";
-import { Encoding, ExecStream, KeyState, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
+import { Encoding, KeyState, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
 import { encodeHeader } from "#shared/protocol/header.ts";
-import { MAX_MESSAGE_BYTES, MAX_SURFACES } from "#shared/protocol/limits.ts";
-import type { FromLink } from "./contract.ts";
+import { MAX_SURFACES } from "#shared/protocol/limits.ts";
+import type { FromLink, ServiceContract } from "./contract.ts";
+import { EXECS } from "./contracts/execs.ts";
+import { STREAMS } from "./contracts/streams.ts";
+import { SURFACES, type WindowEvent } from "./contracts/surfaces.ts";
 import { Link } from "./link.ts";
-import type { MessagePortLike } from "./page-ports.ts";
+import { adaptPort } from "./testing/ports.ts";
 import { ScriptedAgent } from "./testing/scripted-agent.ts";
 
 const cleanUps: (() => void)[] = [];
@@ -22,6 +25,20 @@ interface Host {
   link: Link;
   /** Resolves with the next message of that type from the link. */
   told: <Type extends FromLink["type"]>(type: Type) => Promise<Told<Type>>;
+  /** Resolves with the next event of that service. */
+  event: <Event>(contract: ServiceContract<unknown, Event>) => Promise<Event>;
+}
+
+/** The next event of a window, whatever surfaces have their first frame meanwhile. */
+async function windowEvent({ event }: Host): Promise<Exclude<WindowEvent, { type: "firstFrame" }>> {
+  for (;;) {
+    const next = await event(SURFACES);
+    if (next.type !== "firstFrame") return next;
+  }
+}
+
+function order<Order>(link: Link, { name }: ServiceContract<Order, unknown>, value: Order): void {
+  link.handle({ type: "order", service: name, order: value }, []);
 }
 
 async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Promise<Host> {
@@ -41,19 +58,22 @@ async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Pr
       wake();
     },
   );
-  cleanUps.push(() => {
-    link.handle({ type: "close" }, []);
-    agent.close();
-  });
+  // The link ends with its sockets.
+  cleanUps.push(() => agent.close());
+  const next = async (isWanted: (message: FromLink) => boolean): Promise<FromLink> => {
+    for (;;) {
+      const [found] = messages.splice(messages.findIndex(isWanted) >>> 0, 1);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
   return {
     agent,
     link,
-    async told(type) {
-      for (;;) {
-        const at = messages.findIndex((message) => message.type === type);
-        if (at >= 0) return messages.splice(at, 1)[0] as Told<typeof type>;
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
+    told: async (type) => (await next((message) => message.type === type)) as Told<typeof type>,
+    async event<Event>({ name }: ServiceContract<unknown, Event>) {
+      const message = await next(({ type, ...rest }) => type === "event" && "service" in rest && rest.service === name);
+      return (message as Told<"event">).event as Event;
     },
   };
 }
@@ -83,7 +103,7 @@ function page(
   const seen = { events: [] as LinkEvent[], pixels: [] as PixelEvent[] };
   let wake = (): void => undefined;
   events.port2.on("message", (event: LinkEvent) => {
-    if (event.type === "mark") return answers ? events.port2.postMessage({ type: "markReached" }) : undefined;
+    if (event.type === "fence") return answers ? events.port2.postMessage({ type: "fenceReached" }) : undefined;
     seen.events.push(event);
     wake();
   });
@@ -95,22 +115,12 @@ function page(
     events.port2.close();
     pixels.port2.close();
   });
-  link.handle({ type: "attachPage" }, [adapted(events.port1), adapted(pixels.port1)]);
+  link.handle({ type: "attachPage" }, [adaptPort(events.port1), adaptPort(pixels.port1)]);
   return {
     ...seen,
     commands: events.port2 as unknown as MessagePort,
     credits: pixels.port2 as unknown as MessagePort,
     next: () => new Promise((resolve) => (wake = resolve)),
-  };
-}
-
-/** A port of node:worker_threads with the surface of Electron's MessagePortMain. */
-function adapted(port: MessageChannel["port1"]): MessagePortLike {
-  return {
-    postMessage: (message) => port.postMessage(message),
-    on: (_name, listener) => port.on("message", (data: unknown) => listener({ data })),
-    start: () => undefined,
-    close: () => port.close(),
   };
 }
 
@@ -120,7 +130,7 @@ describe("a link", () => {
     expect((await agent.hear("welcome")).keymap?.layout).toBe("us");
   });
 
-  it("finds the beginning behind half a message of an earlier life", async () => {
+  it("finds the beginning behind half a message of an earlier session", async () => {
     const half = encodeMessage(Uint8Array.of(1, 2, 3), randomBytes(500)).slice(0, 200);
     const restarted = await host({ control: half, frames: opening(randomBytes(16)), bulk: randomBytes(5000) });
     await restarted.told("opened");
@@ -180,7 +190,7 @@ describe("a link", () => {
     expect(await opened.told("closed")).toMatchObject({ reason: "agent-lost" });
   });
 
-  it("brings a picture to the page against its credit, and a key to the guest", async () => {
+  it("brings a frame to the page against its credit, and a key to the guest", async () => {
     const opened = await openHost();
     const { events, pixels, commands, credits, next } = page(opened.link);
     opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND, title: "hi" });
@@ -205,8 +215,8 @@ describe("a link", () => {
     const opened = await openHost();
     opened.agent.say("control", "windowOpened", { surface: 4, kind: Kind.X11, title: "old" });
     opened.agent.say("control", "windowChanged", { surface: 4, title: "new" });
-    await opened.told("surface");
-    await opened.told("surface");
+    await windowEvent(opened);
+    await windowEvent(opened);
     const { events, next } = page(opened.link);
     while (events.length < 2) await next();
     expect(events[1]).toMatchObject({ type: "windowOpened", window: { surface: 4, title: "new" } });
@@ -221,10 +231,10 @@ describe("a link", () => {
     // Main hears of the last one in its own time: then the link has read them all.
     let title = "";
     while (title !== "title 3000") {
-      const { event } = await opened.told("surface");
+      const event = await windowEvent(opened);
       if (event.type === "windowChanged") title = event.change.title ?? "";
     }
-    slow.commands.postMessage({ type: "markReached" });
+    slow.commands.postMessage({ type: "fenceReached" });
     const titles = (): unknown[] =>
       slow.events.flatMap((event) => (event.type === "windowChanged" ? [event.change.title] : []));
     while (titles().at(-1) !== "title 3000") await slow.next();
@@ -251,7 +261,7 @@ describe("a link", () => {
     agent.say("control", "windowChanged", { surface: 1, title: "hi" });
     agent.say("control", "surfaceClosed", { surface: 1 });
     for (const type of ["windowOpened", "windowChanged", "surfaceClosed"])
-      expect((await opened.told("surface")).event.type).toBe(type);
+      expect((await windowEvent(opened)).type).toBe(type);
   });
 
   it("drops what the page says that is no command", async () => {
@@ -262,7 +272,7 @@ describe("a link", () => {
     expect((await opened.agent.hear("key")).code).toBe(1);
   });
 
-  it("closes the channels when the compositor could not decode a picture", async () => {
+  it("closes the channels when the compositor could not decode a frame", async () => {
     const opened = await openHost();
     const { credits } = page(opened.link);
     credits.postMessage({ type: "violation", surface: 1, detail: "bad block" });
@@ -270,31 +280,36 @@ describe("a link", () => {
   });
 
   it("carries an exec's streams within their credit", async () => {
-    const { agent, link, told } = await openHost();
-    link.handle({ type: "execStart", exec: 1, argv: ["cat"], tty: null }, []);
-    expect((await agent.hear("execStart")).argv).toEqual(["cat"]);
-    link.handle({ type: "execInput", exec: 1, bytes: new Uint8Array(10) }, []);
-    link.handle({ type: "execInputEnd", exec: 1 }, []);
+    const { agent, link, event } = await openHost();
+    order(link, EXECS, { type: "start", exec: 1, argv: ["cat"], tty: null });
+    expect(await agent.hear("execStart")).toMatchObject({ argv: ["cat"], stdin: 1, stdout: 2, stderr: 3 });
+    expect(await event(EXECS)).toMatchObject({ type: "streams" });
+    order(link, STREAMS, { type: "write", stream: 1, bytes: new Uint8Array(10) });
+    order(link, STREAMS, { type: "end", stream: 1 });
+    order(link, STREAMS, { type: "grant", stream: 2, bytes: 100 });
     agent.say("bulk", "execStarted", { exec: 1, pid: 7 });
-    expect((await agent.hear("execCredit")).bytes).toBeGreaterThan(0);
-    agent.say("bulk", "execCredit", { exec: 1, stream: ExecStream.STDIN, bytes: 4 });
-    expect(await told("execInputTaken")).toMatchObject({ bytes: 4 });
-    agent.say("bulk", "execCredit", { exec: 1, stream: ExecStream.STDIN, bytes: 100 });
-    expect(await told("execInputTaken")).toMatchObject({ bytes: 6 });
-    await agent.hear("execEnd");
-    agent.say("bulk", "execData", { exec: 1, stream: ExecStream.STDOUT }, Uint8Array.of(5));
+    expect(await agent.hear("streamCredit")).toMatchObject({ stream: 2, bytes: 100 });
+    agent.say("bulk", "streamCredit", { stream: 1, bytes: 4 });
+    expect(await event(STREAMS)).toMatchObject({ type: "taken", bytes: 4 });
+    agent.say("bulk", "streamCredit", { stream: 1, bytes: 100 });
+    expect(await event(STREAMS)).toMatchObject({ type: "taken", bytes: 6 });
+    expect(await agent.hear("streamEnd")).toMatchObject({ stream: 1, aborted: false });
+    expect(await event(STREAMS)).toMatchObject({ type: "stopped" });
+    agent.say("bulk", "streamData", { stream: 2 }, Uint8Array.of(5));
+    agent.say("bulk", "streamEnd", { stream: 2 });
+    agent.say("bulk", "streamEnd", { stream: 3 });
     agent.say("bulk", "execExited", { exec: 1, code: 3 });
-    await told("exec");
-    expect((await told("exec")).event).toMatchObject({ type: "execCredit" });
+    expect(await event(STREAMS)).toMatchObject({ type: "data", stream: 2, bytes: Uint8Array.of(5) });
+    expect(await event(EXECS)).toMatchObject({ type: "exited", code: 3 });
   });
 
   it("closes on exec output above its credit", async () => {
     const { agent, link, told } = await openHost();
-    link.handle({ type: "execStart", exec: 1, argv: ["yes"], tty: null }, []);
+    order(link, EXECS, { type: "start", exec: 1, argv: ["yes"], tty: null });
     await agent.hear("execStart");
+    order(link, STREAMS, { type: "grant", stream: 2, bytes: 60_000 });
     agent.say("bulk", "execStarted", { exec: 1, pid: 7 });
-    for (let sent = 0; sent <= MAX_MESSAGE_BYTES; sent += 60_000)
-      agent.say("bulk", "execData", { exec: 1, stream: ExecStream.STDOUT }, new Uint8Array(60_000));
+    for (let count = 0; count < 2; count += 1) agent.say("bulk", "streamData", { stream: 2 }, new Uint8Array(60_000));
     expect((await told("closed")).detail).toContain("no-credit");
   });
 });
@@ -302,7 +317,7 @@ describe("a link", () => {
 describe("a page that comes later", () => {
   type Page = ReturnType<typeof page>;
 
-  /** One picture of a surface, or a part of one. */
+  /** One frame of a surface, or a part of one. */
   function draw(agent: ScriptedAgent, surface: number, serial: number, last = true): void {
     const format = PixelFormat.XRGB8888;
     agent.say("frames", "frame", { surface, serial, width: 1, height: 1, scale: 1, format, last });
@@ -312,7 +327,7 @@ describe("a page that comes later", () => {
     to.credits.postMessage({ type: "credit", surface, count, shownSerial: 0 });
   }
 
-  /** Resolves when all that came on `frames` until now is with the page: behind it comes a picture of surface 2. */
+  /** Resolves when all that came on `frames` until now is with the page: behind it comes a frame of surface 2. */
   async function caughtUp(agent: ScriptedAgent, { pixels, next }: Page, serial: number): Promise<void> {
     draw(agent, 2, serial);
     while (!pixels.some((event) => event.type === "frame" && event.surface === 2 && event.serial === serial))
@@ -322,7 +337,7 @@ describe("a page that comes later", () => {
   const serialsOf = ({ pixels }: Page, surface: number): number[] =>
     pixels.flatMap((event) => (event.type === "frame" && event.surface === surface ? [event.serial] : []));
 
-  /** A VM with two windows, of which the first has sent its first picture to a page. */
+  /** A VM with two windows, of which the first has sent its first frame to a page. */
   async function reloaded(): Promise<Host> {
     const opened = await openHost();
     const { agent, link } = opened;
@@ -342,7 +357,7 @@ describe("a page that comes later", () => {
     return opened;
   }
 
-  it("has no picture of a surface before it has given credit for it, and then the whole of it", async () => {
+  it("has no frame of a surface before it has given credit for it, and then the whole of it", async () => {
     const { agent, link } = await reloaded();
     const second = page(link);
     give(second, 2, 1);
@@ -359,7 +374,7 @@ describe("a page that comes later", () => {
     expect(serialsOf(second, 1)).toEqual([3]);
   });
 
-  it("has nothing of a picture that began before its credit", async () => {
+  it("has nothing of a frame that began before its credit", async () => {
     const { agent, link } = await reloaded();
     const second = page(link);
     give(second, 2, 1);
@@ -385,7 +400,7 @@ describe("a page that comes later", () => {
     expect((await told("closed")).detail).toContain("no-credit");
   });
 
-  it("is not told to begin anew what has sent no picture yet", async () => {
+  it("is not told to begin anew what has sent no frame yet", async () => {
     const { agent, link } = await reloaded();
     const second = page(link);
     agent.say("control", "windowOpened", { surface: 3, kind: Kind.WAYLAND });
@@ -455,9 +470,9 @@ describe("a flood", () => {
       many(2_000, (at) => Buffer.concat([open(at + 2000), close(at + 2000)])),
     );
     opened.agent.say("control", "windowOpened", { surface: 5000, kind: Kind.WAYLAND });
-    await opened.told("surface");
-    for (let told = 0; told < 2_000; told += 1) expect((await opened.told("surface")).event.type).toBe("surfaceClosed");
-    expect((await opened.told("surface")).event).toMatchObject({ type: "windowOpened", window: { surface: 5000 } });
+    await windowEvent(opened);
+    for (let told = 0; told < 2_000; told += 1) expect((await windowEvent(opened)).type).toBe("surfaceClosed");
+    expect(await windowEvent(opened)).toMatchObject({ type: "windowOpened", window: { surface: 5000 } });
   });
 
   /** A message of a newer minor version. */
@@ -469,7 +484,7 @@ describe("a flood", () => {
       const opened = await openHost();
       opened.agent.sayBytes(port, unknown);
       opened.agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
-      await opened.told("surface");
+      await windowEvent(opened);
       opened.agent.sayBytes(
         port,
         many(1_000, () => unknown),

@@ -6,34 +6,29 @@ import {
   type PixelCommand,
   type PixelEvent,
   pixelCommandSchema,
-  type SurfaceEvent,
 } from "#shared/ipc/link-port.ts";
+import type { SurfaceEvent } from "#shared/model/surface-event.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
-import { SurfaceFeed } from "./surface-feed.ts";
+import type { MessagePortLike } from "./message-port.ts";
+import { SurfaceEventCoalescer } from "./surface-event-coalescer.ts";
 
-/** A picture's time on the screen: what is replaced within it nobody would have seen. */
+/** One refresh of the screen: nobody would have seen what is replaced within it. */
 const WINDOW_MS = 16;
 
-/** The part of Electron's MessagePortMain that is used. */
-export interface MessagePortLike {
-  postMessage(message: unknown): void;
-  on(name: "message", listener: (event: { data: unknown }) => void): unknown;
-  start(): void;
-  close(): void;
-}
+/** What the page says, and its compositor. */
+export type PageCommand = LinkCommand | PixelCommand;
 
 export interface PageListener {
-  command(command: LinkCommand): void;
-  pixelCommand(command: PixelCommand): void;
+  command(command: PageCommand): void;
   refused(what: string): void;
 }
 
 export class PagePorts {
   readonly #events: MessagePortLike;
   readonly #pixels: MessagePortLike;
-  readonly #feed = new SurfaceFeed<SurfaceEvent>(WINDOW_MS, {
+  readonly #coalescer = new SurfaceEventCoalescer<SurfaceEvent>(WINDOW_MS, {
     send: (event) => this.#events.postMessage(event),
-    mark: () => this.event({ type: "mark" }),
+    fence: () => this.event({ type: "fence" }),
   });
   #isClosed = false;
 
@@ -45,13 +40,13 @@ export class PagePorts {
       if (this.#isClosed) return;
       const message = pageMessageSchema.safeParse(data);
       if (!message.success) listener.refused(`message of the page: ${message.error.message}`);
-      else if (message.data.type === "markReached") this.#feed.reached();
+      else if (message.data.type === "fenceReached") this.#coalescer.fenceReached();
       else listener.command(message.data);
     });
     pixels.on("message", ({ data }) => {
       if (this.#isClosed) return;
       const command = pixelCommandSchema.safeParse(data);
-      if (command.success) listener.pixelCommand(command.data);
+      if (command.success) listener.command(command.data);
       else listener.refused(`command of the compositor: ${command.error.message}`);
     });
     events.start();
@@ -63,12 +58,12 @@ export class PagePorts {
   }
 
   surface(event: SurfaceEvent, retired: readonly SurfaceId[]): void {
-    this.#feed.take(event, retired);
+    this.#coalescer.take(event, retired);
   }
 
   /** The page's last event. */
   end(event: Extract<LinkEvent, { type: "closed" }>): void {
-    this.#feed.end();
+    this.#coalescer.end();
     this.event(event);
   }
 
@@ -78,7 +73,7 @@ export class PagePorts {
 
   close(): void {
     this.#isClosed = true;
-    this.#feed.end();
+    this.#coalescer.end();
     this.#events.close();
     this.#pixels.close();
   }

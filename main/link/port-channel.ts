@@ -7,9 +7,9 @@ import { EchoFinder, MessageReader, opening, type RawMessage } from "#shared/pro
 import { PARTIAL_MESSAGE_MS } from "#shared/protocol/limits.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
 
-/** One buffer a port, reused by every read: facts say a third to a fifth of the CPU of net.Socket's own. */
+/** One buffer a port, reused by every read: measured to take a third to a fifth of the CPU that net.Socket's own buffers do. */
 const READ_BUFFER_BYTES = 256 * 1024;
-/** The opening is said again until it is echoed: the agent may have been in the middle of an old message. */
+/** The opening is sent again until it is echoed: the agent may have been in the middle of an old message. */
 const OPENING_INTERVAL_MS = 250;
 
 export interface PortListener {

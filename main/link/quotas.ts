@@ -1,16 +1,17 @@
-/** What one guest may say within a time: counts its messages, and says when there are too many. */
-import type { PortName } from "#shared/protocol/directions.ts";
+/**
+ * How much one guest may send in a time, whatever it is: counts the messages of its link, and says when there are too many.
+ * What one kind of message costs beyond that is bounded by its service.
+ */
 import type { RawMessage } from "#shared/protocol/framing.ts";
 import {
   MAX_CONTROL_BYTES_BURST,
   MAX_CONTROL_BYTES_PER_S,
   MAX_CONTROL_MESSAGES_BURST,
   MAX_CONTROL_MESSAGES_PER_S,
-  MAX_OPENS_BURST,
-  MAX_OPENS_PER_S,
   MAX_UNKNOWN_MESSAGES_BURST,
   MAX_UNKNOWN_MESSAGES_PER_S,
 } from "#shared/protocol/limits.ts";
+import type { PortName } from "#shared/protocol/routes.ts";
 import type { SessionResult } from "#shared/protocol/session.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -18,10 +19,9 @@ import { RateLimit } from "./rate-limit.ts";
 export class Quotas {
   readonly #messages = new RateLimit(MAX_CONTROL_MESSAGES_PER_S, MAX_CONTROL_MESSAGES_BURST);
   readonly #bytes = new RateLimit(MAX_CONTROL_BYTES_PER_S, MAX_CONTROL_BYTES_BURST);
-  readonly #opens = new RateLimit(MAX_OPENS_PER_S, MAX_OPENS_BURST);
   readonly #unknown = new RateLimit(MAX_UNKNOWN_MESSAGES_PER_S, MAX_UNKNOWN_MESSAGES_BURST);
 
-  /** Pictures have their credits, and so have the streams of execs: what is left is `control`. */
+  /** Frames and streams have their credits: what is left is `control`. */
   received(port: PortName, { header, payload }: RawMessage): Violation | null {
     if (port !== "control") return null;
     if (!this.#messages.take()) return flood(`more than ${MAX_CONTROL_MESSAGES_PER_S} control messages a second`);
@@ -35,15 +35,8 @@ export class Quotas {
     // A message of a newer minor version: no other bound holds for it.
     if (result.kind === "unknown" && !this.#unknown.take())
       return flood(`more than ${MAX_UNKNOWN_MESSAGES_PER_S} unknown messages a second`);
-    if (isOpening(result) && !this.#opens.take()) return flood(`more than ${MAX_OPENS_PER_S} surfaces opened a second`);
     return null;
   }
-}
-
-function isOpening(result: SessionResult): boolean {
-  if (result.kind !== "event" || result.event.type !== "surface") return false;
-  const { type } = result.event.event;
-  return type === "windowOpened" || type === "popupOpened" || type === "subsurfaceOpened";
 }
 
 function flood(detail: string): Violation {

@@ -1,5 +1,5 @@
-/** What a page that comes later must be told: the surfaces that are open, in an order in which each parent stands before its children. */
-import type { SurfaceEvent } from "#shared/ipc/link-port.ts";
+/** The state of all open surfaces, to be sent to a page that comes later: parents before their children. */
+import type { SurfaceEvent } from "#shared/model/surface-event.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 
 type OpenedEvent = Extract<SurfaceEvent, { type: "windowOpened" | "popupOpened" | "subsurfaceOpened" }>;

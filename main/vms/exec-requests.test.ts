@@ -8,6 +8,8 @@ import type { Application } from "../application.ts";
 import { clientConnection } from "../control/client-connection.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller } from "../ipc/testing/checked.ts";
+import { EXECS } from "../link/contracts/execs.ts";
+import { STREAMS } from "../link/contracts/streams.ts";
 import { execHandlers } from "./exec-requests.ts";
 import {
   HELLO,
@@ -16,6 +18,9 @@ import {
   scriptedDriver,
   type ScriptedLink,
   ScriptedMachine,
+  ordersOf,
+  serviceEvent,
+  serviceOrder,
 } from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
 
@@ -37,15 +42,15 @@ it("a command whose client has gone goes on to its end, and nothing else notices
   const started = { vm: "test", argv: ["yes"], tty: null };
   await called(dispatcher, client, "exec.start", started);
   await expect(called(dispatcher, client, "exec.start", started)).rejects.toMatchObject({ code: "usage.bad-argument" });
-  const start = links[0]?.heard.find((message) => message.type === "execStart");
-  const id = start?.exec ?? expect.unreachable("it was not started");
+  const id = ordersOf(links[0], EXECS)[0]?.exec ?? expect.unreachable("it was not started");
 
   fromClient.destroy();
   await once(fromClient, "close");
-  expect(links[0]?.heard).toContainEqual({ type: "execSignal", exec: id, signal: 1 });
+  expect(links[0]?.heard).toContainEqual(serviceOrder(EXECS, { type: "signal", exec: id, signal: 1 }));
   const says = (): void => {
-    links[0]?.says({ type: "exec", event: { type: "execData", exec: id, stream: "stdout", bytes: Buffer.from("y") } });
-    links[0]?.says({ type: "exec", event: { type: "execExited", exec: id, code: 0, signal: 1 } });
+    links[0]?.says(serviceEvent(EXECS, { type: "streams", exec: id, streams: { stdin: 1, stdout: 2, stderr: 3 } }));
+    links[0]?.says(serviceEvent(STREAMS, { type: "data", stream: 2, bytes: Buffer.from("y") }));
+    links[0]?.says(serviceEvent(EXECS, { type: "exited", exec: id, code: 0, signal: 1 }));
   };
   expect(says).not.toThrow();
 });

@@ -4,7 +4,8 @@ import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { Application } from "../application.ts";
 import type { ClientConnection } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
-import { Exec, type Terminal } from "./exec.ts";
+import type { Terminal } from "../link/contracts/execs.ts";
+import { Exec } from "./exec.ts";
 import type { Vm } from "./vm.ts";
 
 const SIGHUP = 1;

@@ -1,115 +1,115 @@
-/** Commands in guests, with their streams: one object per command, fed by the link's events. */
+/** A command in a guest, with its streams: main's, or joined with those of another VM (joints.ts). */
 import { AppError } from "#shared/model/app-error.ts";
-import type { OutputStream } from "#shared/protocol/execs.ts";
+import type { ExecEnd, ExecFailure, ExecStreams } from "#shared/protocol/execs.ts";
+import { MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { Emitter } from "../base/emitter.ts";
-import type { LinkProcess } from "../link/link-process.ts";
+import type { Terminal } from "../link/contracts/execs.ts";
 import { checkArgv } from "./argv.ts";
+import { execs } from "./services/execs.ts";
+import { type OutgoingStream, streams } from "./services/streams.ts";
 import type { Vm } from "./vm.ts";
 
-let lastExec = 0;
+/** First credit of an output stream; more follows what the reader has taken. */
+const FIRST_CREDIT_BYTES = MAX_STREAM_CREDIT_BYTES / 4;
+const FAILURES = { "not-found": "no such command", "not-permitted": "it may not be executed" } as const;
+
+export type OutputName = "stdout" | "stderr";
+export type StreamName = keyof ExecStreams;
 
 export interface ExecEvents {
-  output: [OutputStream, Uint8Array];
+  output: [OutputName, Uint8Array];
   /** `signal` 0: ended by itself with `code`. */
-  exited: [{ code: number; signal: number }];
+  exited: [ExecEnd];
   failed: [AppError];
 }
 
-export interface Terminal {
-  columns: number;
-  rows: number;
-  term: string;
-}
-
 export class Exec extends Emitter<ExecEvents> {
+  /** Their ids, for a joint; rejects when the command does not start. */
+  readonly streams: Promise<ExecStreams>;
+  readonly #vm: Vm;
   readonly #id: number;
-  readonly #link: LinkProcess;
-  readonly #stop: () => void;
-  /** Writers that wait until so many bytes of stdin have been taken. */
-  readonly #writers: { until: number; resolve(): void }[] = [];
-  #taken = 0;
-  #written = 0;
+  readonly #stdin: Promise<OutgoingStream | null>;
+  #ids: ExecStreams | null = null;
   #isOver = false;
 
-  constructor(vm: Vm, argv: string[], tty: Terminal | null) {
+  /**
+   * `joined`: streams that are not main's; they carry nothing until they are joined.
+   * @throws AppError vm.not-running, usage.bad-argument
+   */
+  constructor(vm: Vm, argv: string[], tty: Terminal | null, { joined = [] }: { joined?: readonly StreamName[] } = {}) {
     super();
     checkArgv(argv);
-    lastExec += 1;
-    this.#id = lastExec;
-    this.#link = vm.requireLink();
-    this.#stop = vm.on("link", (message) => {
-      if (message.type === "closed")
-        this.#fail(
-          new AppError("exec.lost", `VM "${vm.definition.name}" was lost while the command ran.`, {
-            vm: vm.definition.name,
-          }),
-        );
-      else if (message.type === "execInputTaken" && message.exec === this.#id) this.#inputTaken(message.bytes);
-      else if (message.type === "exec" && message.event.exec === this.#id) {
-        const { event } = message;
-        if (event.type === "execData") this.emit("output", event.stream, event.bytes);
-        else if (event.type === "execExited")
-          this.#over(() => this.emit("exited", { code: event.code, signal: event.signal }));
-        else if (event.type === "execFailed") {
-          const words =
-            event.code === "not-found"
-              ? "no such command"
-              : event.code === "not-permitted"
-                ? "it may not be executed"
-                : event.detail;
-          this.#fail(
-            new AppError(
-              "exec.failed",
-              `"${argv[0] ?? ""}" cannot be started in VM "${vm.definition.name}": ${words}.`,
-              { vm: vm.definition.name, code: event.code },
-            ),
-          );
-        }
-      }
+    this.#vm = vm;
+    let opened: (ids: ExecStreams) => void = () => undefined;
+    let notOpened: (error: AppError) => void = () => undefined;
+    this.streams = new Promise((resolve, reject) => ([opened, notOpened] = [resolve, reject]));
+    // Whoever does not join streams hears of it by `failed`.
+    this.streams.catch(() => undefined);
+    this.#stdin = this.streams.then(
+      ({ stdin }) => (joined.includes("stdin") || this.#isOver ? null : vm.service(streams).write(stdin)),
+      () => null,
+    );
+    const fail = (error: AppError): void => {
+      notOpened(error);
+      this.#over(() => this.emit("failed", error));
+    };
+    this.#id = vm.service(execs).start(argv, tty, {
+      opened: (ids) => {
+        this.#ids = ids;
+        for (const name of ["stdout", "stderr"] as const) if (!joined.includes(name)) this.#read(name, ids[name]);
+        opened(ids);
+      },
+      exited: (end) => this.#over(() => this.emit("exited", end)),
+      failed: (failure) => fail(this.#notStarted(argv, failure)),
+      lost: () => {
+        const { name } = vm.definition;
+        fail(new AppError("exec.lost", `VM "${name}" was lost while the command ran.`, { vm: name }));
+      },
     });
-    this.#link.send({ type: "execStart", exec: this.#id, argv, tty });
   }
 
-  /** Resolves when the guest has taken all of it, or the command is over. */
-  write(bytes: Uint8Array): Promise<void> {
-    if (this.#isOver || bytes.length === 0) return Promise.resolve();
-    this.#written += bytes.length;
-    const until = this.#written;
-    this.#link.send({ type: "execInput", exec: this.#id, bytes });
-    return new Promise((resolve) => this.#writers.push({ until, resolve }));
+  /** Resolves when all of it is on its way to the guest, or the command reads no more. */
+  async write(bytes: Uint8Array): Promise<void> {
+    const stdin = await this.#stdin;
+    await stdin?.write(bytes);
   }
 
   endInput(): void {
-    if (!this.#isOver) this.#link.send({ type: "execInputEnd", exec: this.#id });
+    void this.#stdin.then((stdin) => stdin?.end());
   }
 
   /** The reader has taken so many bytes: as many more may come. */
-  grant(stream: OutputStream, bytes: number): void {
-    if (!this.#isOver) this.#link.send({ type: "execCredit", exec: this.#id, stream, bytes });
+  grant(name: OutputName, bytes: number): void {
+    const stream = this.#ids?.[name] ?? null;
+    if (stream !== null && !this.#isOver) this.#vm.service(streams).grant(stream, bytes);
   }
 
   signal(signal: number): void {
-    if (!this.#isOver) this.#link.send({ type: "execSignal", exec: this.#id, signal });
+    if (!this.#isOver) this.#vm.service(execs).signal(this.#id, signal);
   }
 
   resize(columns: number, rows: number): void {
-    if (!this.#isOver) this.#link.send({ type: "execResize", exec: this.#id, columns, rows });
+    if (!this.#isOver) this.#vm.service(execs).resize(this.#id, columns, rows);
   }
 
-  #inputTaken(bytes: number): void {
-    this.#taken += bytes;
-    while (this.#writers[0] !== undefined && this.#writers[0].until <= this.#taken) this.#writers.shift()?.resolve();
+  #read(name: OutputName, stream: number | null): void {
+    if (stream === null) return;
+    this.#vm.service(streams).read(stream, FIRST_CREDIT_BYTES, {
+      data: (bytes) => this.emit("output", name, bytes),
+      ended: () => undefined,
+    });
   }
 
-  #fail(error: AppError): void {
-    this.#over(() => this.emit("failed", error));
+  #notStarted(argv: string[], { code, detail }: ExecFailure): AppError {
+    const { name } = this.#vm.definition;
+    const reason = code === "other" ? detail : FAILURES[code];
+    const message = `"${argv[0] ?? ""}" cannot be started in VM "${name}": ${reason}.`;
+    return new AppError("exec.failed", message, { vm: name, code });
   }
 
-  #over(tell: () => void): void {
+  #over(emit: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#stop();
-    for (const writer of this.#writers.splice(0)) writer.resolve();
-    tell();
+    emit();
   }
 }

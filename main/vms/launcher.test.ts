@@ -1,7 +1,9 @@
-/** What waits for an answer of a guest ends with its VM. The answers themselves are e2e's. */
-import { beforeEach, expect, it } from "vitest";
-import type { AppError } from "#shared/model/app-error.ts";
-import { Exec } from "./exec.ts";
+/** What is asked of a guest by a VM's service clients, and how it ends. The answers of real guests are e2e's. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
+import { APPS } from "../link/contracts/apps.ts";
+import { LAUNCHES } from "../link/contracts/launches.ts";
+import { SURFACES } from "../link/contracts/surfaces.ts";
 import { launch, listApps, waitForWindow } from "./launcher.ts";
 import {
   HELLO,
@@ -10,6 +12,8 @@ import {
   scriptedDriver,
   type ScriptedLink,
   ScriptedMachine,
+  serviceEvent,
+  serviceOrder,
 } from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
 
@@ -18,25 +22,115 @@ let links: ScriptedLink[];
 let vm: Vm;
 
 beforeEach(async () => {
+  vi.useFakeTimers();
   machine = new ScriptedMachine();
   links = [];
   vm = new Vm(scriptedDefinition("test", "rose"), { ...scriptedContext(links), driver: scriptedDriver(machine) });
   await vm.start();
   links[0]?.says(HELLO);
 });
+afterEach(() => void vi.useRealTimers());
 
-it.each([
-  ["a list of applications", () => listApps(vm)],
-  ["a launch", () => launch(vm, { argv: ["foot"] })],
-  ["a window", () => waitForWindow(vm, 60_000).found(1)],
-])("%s that is waited for is lost with the VM", async (_what, ask) => {
-  const asked = ask();
-  machine.emit("ended", { reason: "machine-exited", detail: "" });
-  await expect(asked).rejects.toMatchObject({ code: "vm.not-running" });
+const id = (surface: number): SurfaceId => surface as SurfaceId;
+
+function opens(surface: number, launched: number | null = null): void {
+  const window = { surface: id(surface), launch: launched } as GuestWindow;
+  links[0]?.says(serviceEvent(SURFACES, { type: "windowOpened", window }));
+}
+
+function draws(surface: number): void {
+  links[0]?.says(serviceEvent(SURFACES, { type: "firstFrame", surface: id(surface) }));
+}
+
+describe("a question", () => {
+  it("has the answer to its own number", async () => {
+    const [first, second] = [launch(vm, { argv: ["foot"] }), launch(vm, { appId: "xterm", files: ["/a"] })];
+    expect(links[0]?.heard).toContainEqual(
+      serviceOrder(LAUNCHES, { request: 2, appId: "xterm", argv: [], files: ["/a"] }),
+    );
+    links[0]?.says(serviceEvent(LAUNCHES, { type: "launched", request: 2, pid: 22 }));
+    links[0]?.says(serviceEvent(LAUNCHES, { type: "launched", request: 1, pid: 11 }));
+    expect([await first, await second]).toEqual([
+      { pid: 11, request: 1 },
+      { pid: 22, request: 2 },
+    ]);
+    const listed = listApps(vm);
+    const app = { id: "pdf", name: "PDF", mimeTypes: ["application/pdf"], categories: [], hidden: true };
+    links[0]?.says(serviceEvent(APPS, { request: 1, apps: [app] }));
+    expect(await listed).toEqual([{ vm: "test", ...app }]);
+  });
+
+  it.each([
+    ["not-found", "", "app.not-found"],
+    ["not-permitted", "no", "app.launch-failed"],
+  ] as const)("that fails with %s rejects", async (code, detail, error) => {
+    const launched = launch(vm, { argv: ["foot"] });
+    links[0]?.says(serviceEvent(LAUNCHES, { type: "failed", request: 1, code, detail }));
+    await expect(launched).rejects.toMatchObject({ code: error });
+  });
+
+  it("that nobody answers is given up, and a late answer hurts nobody", async () => {
+    const listed = listApps(vm).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await listed).toMatchObject({ code: "vm.timeout" });
+    links[0]?.says(serviceEvent(APPS, { request: 1, apps: [] }));
+  });
+
+  it.each([
+    ["a list of applications", () => listApps(vm)],
+    ["a launch", () => launch(vm, { argv: ["foot"] })],
+    ["a window", () => waitForWindow(vm, 60_000).found(1)],
+  ])("for %s is lost with the VM, and is refused without one", async (_what, ask) => {
+    const asked = ask();
+    machine.emit("ended", { reason: "machine-exited", detail: "" });
+    await expect(asked).rejects.toMatchObject({ code: "vm.not-running" });
+    if (_what !== "a window") await expect(ask()).rejects.toMatchObject({ code: "vm.not-running" });
+  });
 });
 
-it("a command that runs is lost with the VM", async () => {
-  const failed = new Promise<AppError>((resolve) => new Exec(vm, ["cat"], null).on("failed", resolve));
-  machine.emit("ended", { reason: "killed" });
-  expect(await failed).toMatchObject({ code: "exec.lost" });
+describe("the window of a launch", () => {
+  it("is the one that names it, although another comes up before it", async () => {
+    const waiting = waitForWindow(vm, 60_000);
+    opens(1);
+    opens(2, 7);
+    const found = waiting.found(7);
+    draws(1);
+    draws(2);
+    expect(await found).toMatch(/\.2$/);
+  });
+
+  it("is else the next new one that names none", async () => {
+    opens(1);
+    draws(1);
+    const found = waitForWindow(vm, 60_000).found(7);
+    opens(2, 6);
+    draws(2);
+    opens(3);
+    draws(3);
+    expect(await found).toMatch(/\.3$/);
+  });
+
+  it("is there when the page shows it, not when it has drawn", async () => {
+    vm.windows.shown(new Set());
+    const found = waitForWindow(vm, 60_000).found(7);
+    let isFound = false;
+    void found.then(() => (isFound = true));
+    opens(1, 7);
+    draws(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(isFound).toBe(false);
+    vm.windows.shown(new Set([id(1)]));
+    expect(await found).toMatch(/\.1$/);
+  });
+
+  it("of an agent that begins anew is not one that the page showed before", async () => {
+    vm.windows.shown(new Set([id(1)]));
+    links[0]?.says(HELLO);
+    const found = waitForWindow(vm, 1_000)
+      .found(7)
+      .catch((error: unknown) => error);
+    opens(1, 7);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await found).toMatchObject({ code: "app.no-window" });
+  });
 });

@@ -9,6 +9,7 @@ import { Application } from "../application.ts";
 import type { Driver, MachineDefinition } from "../hardware/driver.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
+import { LIVENESS } from "../link/contracts/liveness.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "./registry.ts";
 import {
@@ -20,6 +21,7 @@ import {
   type ScriptedLink,
   ScriptedMachine,
   scriptedType,
+  serviceEvent,
 } from "./testing/scripted-vm.ts";
 import { sendVmEvents, vmHandlers } from "./requests.ts";
 
@@ -111,7 +113,7 @@ describe("an order", () => {
   it("that is waited for says why the VM is not as it should be", async () => {
     vi.useFakeTimers();
     await running();
-    links.at(-1)?.says({ type: "responsive", isResponsive: false });
+    links.at(-1)?.says(serviceEvent(LIVENESS, { isResponsive: false }));
     machine.pauseCause = "asked";
     const answered = call("vm.resume", { vm: "home", waitS: 3 }).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(3_000);

@@ -2,7 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
-import type { FromLink } from "../link/contract.ts";
+import { LIVENESS } from "../link/contracts/liveness.ts";
+import { POWER } from "../link/contracts/power.ts";
+import { SURFACES } from "../link/contracts/surfaces.ts";
 import type { Driver, MachineDefinition, MachineEnd, PauseCause } from "../hardware/driver.ts";
 import {
   type Deferred,
@@ -13,6 +15,8 @@ import {
   scriptedDriver,
   type ScriptedLink,
   ScriptedMachine,
+  serviceEvent,
+  serviceOrder,
 } from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
 
@@ -170,12 +174,12 @@ describe("an end", () => {
     expect(link().isKilled).toBe(true);
   });
 
-  it("is told to those who wait for the link", async () => {
+  it("is told once to those who wait for the link", async () => {
     await running();
-    const closed = vi.fn<(message: FromLink) => void>();
-    vm.on("link", closed);
+    const lost = vi.fn<() => void>();
+    vm.windows.on("lost", lost);
     machine.emit("ended", { reason: "machine-exited", detail: "" });
-    expect(closed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ type: "closed", reason: "agent-lost" }));
+    expect(lost).toHaveBeenCalledOnce();
   });
 
   it("that nobody saw is told when the application comes back, and nothing is adopted", async () => {
@@ -217,10 +221,10 @@ describe("an agent", () => {
 
   it("that hangs keeps its link, and may come back", async () => {
     await running();
-    link().says({ type: "responsive", isResponsive: false });
+    link().says(serviceEvent(LIVENESS, { isResponsive: false }));
     expect(state()).toBe("unresponsive agent-lost");
     expect(link().isKilled).toBe(false);
-    link().says({ type: "responsive", isResponsive: true });
+    link().says(serviceEvent(LIVENESS, { isResponsive: true }));
     expect(state()).toBe("running null");
   });
 
@@ -259,7 +263,7 @@ describe("a pause", () => {
     machine.pauseCause = cause;
     machine.emit("paused", cause);
     expect(state()).toBe(expected);
-    expect(link().heard).toContainEqual({ type: "paused", isPaused: true });
+    expect(link().heard).toContainEqual(serviceOrder(LIVENESS, { isPaused: true }));
     link().says(HELLO);
     expect(state()).toBe(expected);
     machine.pauseCause = null;
@@ -273,7 +277,7 @@ describe("an orderly stop", () => {
     await running();
     const stopped = vm.stop();
     await vi.advanceTimersByTimeAsync(0);
-    expect(link().heard).toContainEqual({ type: "powerOff" });
+    expect(link().heard).toContainEqual(serviceOrder(POWER, "powerOff"));
     await vi.advanceTimersByTimeAsync(10_000);
     expect(machine.orders).toEqual(["pressPowerButton"]);
     await vi.advanceTimersByTimeAsync(5_000);
@@ -314,9 +318,9 @@ it("a window that opens or closes changes what a VM says of itself, a title does
   const surface = 1 as SurfaceId;
   const counts: number[] = [];
   vm.on("changed", () => counts.push(vm.status.windows));
-  link().says({ type: "surface", event: { type: "windowOpened", window: { surface } as GuestWindow } });
-  link().says({ type: "surface", event: { type: "windowChanged", surface, change: { title: "new" } } });
+  link().says(serviceEvent(SURFACES, { type: "windowOpened", window: { surface } as GuestWindow }));
+  link().says(serviceEvent(SURFACES, { type: "windowChanged", surface, change: { title: "new" } }));
   expect(vm.windows.get(surface)?.title).toBe("new");
-  link().says({ type: "surface", event: { type: "surfaceClosed", surface } });
+  link().says(serviceEvent(SURFACES, { type: "surfaceClosed", surface }));
   expect(counts).toEqual([1, 0]);
 });

@@ -21,8 +21,11 @@ import type {
 } from "../hardware/driver.ts";
 import type { FromLink, Keymap, OutputInfo } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
-import { GuestWindows } from "../windows/guest-windows.ts";
+import { type GuestWindows, guestWindows } from "../windows/guest-windows.ts";
 import type { VmDefinition } from "./definition.ts";
+import { type ClientDefinition, type ServiceClient, ServiceClients } from "./service-clients.ts";
+import { liveness } from "./services/liveness.ts";
+import { power } from "./services/power.ts";
 import {
   INITIAL,
   type LinkLoss,
@@ -51,8 +54,6 @@ export interface VmContext {
 
 export interface VmEvents {
   changed: [];
-  /** Everything the link says, for launches, execs and lists. */
-  link: [FromLink];
 }
 
 interface Starting {
@@ -61,8 +62,9 @@ interface Starting {
 }
 
 export class Vm extends Emitter<VmEvents> {
-  readonly windows = new GuestWindows();
+  readonly windows: GuestWindows;
   readonly #context: VmContext;
+  readonly #services: ServiceClients;
   #definition: VmDefinition;
   #machine: Machine | null = null;
   #link: LinkProcess | null = null;
@@ -79,6 +81,32 @@ export class Vm extends Emitter<VmEvents> {
     super();
     this.#definition = definition;
     this.#context = context;
+    const [vmName, link] = [(): string => this.definition.name, (): LinkProcess | null => this.#link];
+    this.#services = new ServiceClients({
+      get vmName() {
+        return vmName();
+      },
+      get link() {
+        return link();
+      },
+      requireLink: () => this.requireLink(),
+    });
+    this.windows = this.service(guestWindows);
+    let count = 0;
+    this.windows.on("changed", () => {
+      // How many there are is what its status says.
+      if (count === this.windows.size) return;
+      count = this.windows.size;
+      this.emit("changed");
+    });
+    this.service(liveness).on("changed", (isResponsive) =>
+      this.#transition({ type: isResponsive ? "heartbeatsBack" : "heartbeatsLost" }),
+    );
+  }
+
+  /** Main's side of one service of its link: the same object for as long as the VM is known. */
+  service<Client extends ServiceClient>(definition: ClientDefinition<Client>): Client {
+    return this.#services.get(definition);
   }
 
   get definition(): VmDefinition {
@@ -285,7 +313,7 @@ export class Vm extends Emitter<VmEvents> {
     try {
       if (machine.pauseCause !== null) await machine.resume();
       if (isAnswering) {
-        this.#link?.send({ type: "powerOff" });
+        this.service(power).powerOff();
         if (await within(ended, POWER_OFF_MS)) return;
       }
       await machine.pressPowerButton();
@@ -330,7 +358,6 @@ export class Vm extends Emitter<VmEvents> {
   /** The frozen picture of a window is dismissed. */
   dismiss(surface: SurfaceId): void {
     this.windows.remove(surface);
-    this.emit("changed");
   }
 
   /** The application ends; the machine goes on. */
@@ -368,8 +395,7 @@ export class Vm extends Emitter<VmEvents> {
     if (detail !== "") this.#log(`${end.reason}: ${escapeForLog(detail, 2000)}`);
     this.#transition({ type: "machineEnded", end, detail: cleanText(detail.split("\n").at(-1) ?? "") });
     // Nothing more comes from the link: what waits for an answer must not wait for ever.
-    if (wasLinked)
-      this.emit("link", { type: "closed", reason: "agent-lost", detail: `its machine ended: ${end.reason}` });
+    if (wasLinked) this.#services.closed();
   }
 
   #ended(machine: Machine): Promise<void> {
@@ -401,7 +427,7 @@ export class Vm extends Emitter<VmEvents> {
       output: this.#context.output(),
       keymap: this.#context.keymap(),
     });
-    if (machine.pauseCause !== null) link.send({ type: "paused", isPaused: true });
+    if (machine.pauseCause !== null) this.service(liveness).setPaused(true);
     link.attachPage();
   }
 
@@ -421,23 +447,12 @@ export class Vm extends Emitter<VmEvents> {
         this.#context.log(`${this.definition.name}: ${message.agent} says hello`);
         this.#transition({ type: "helloReceived" });
         break;
-      case "surface":
-        this.windows.take(message.event);
-        // How many there are is what its status says.
-        if (message.event.type !== "windowChanged") this.emit("changed");
-        break;
-      case "painted":
-        this.windows.painted(message.surface as SurfaceId);
-        break;
-      case "responsive":
-        this.#transition({ type: message.isResponsive ? "heartbeatsBack" : "heartbeatsLost" });
+      case "event":
+        this.#services.happened(message.service, message.event);
         break;
       case "closed":
-        this.#linkClosed(message.reason === "protocol-violation" ? "protocol-violation" : "agent-lost", message.detail);
-        break;
-      default:
+        this.#linkClosed(message.reason, message.detail);
     }
-    this.emit("link", message);
   }
 
   /** The channels are gone while the machine is there. */
@@ -445,11 +460,7 @@ export class Vm extends Emitter<VmEvents> {
     const isStopping = this.state === "stopping";
     if (!this.#transition({ type: "linkLost", loss, detail })) return;
     if (!isStopping) this.#log(`${loss}: ${detail}`);
-    this.emit("link", {
-      type: "closed",
-      reason: loss === "protocol-violation" ? "protocol-violation" : "agent-lost",
-      detail,
-    });
+    this.#services.closed();
   }
 
   // ---- state -----------------------------------------------------------------------------------------------
@@ -477,9 +488,9 @@ export class Vm extends Emitter<VmEvents> {
         );
         return;
       case "pauseLink":
-        return this.#link?.send({ type: "paused", isPaused: true });
+        return this.service(liveness).setPaused(true);
       case "resumeLink":
-        return this.#link?.send({ type: "paused", isPaused: false });
+        return this.service(liveness).setPaused(false);
       case "freezeWindows":
         return this.windows.freeze();
       case "clearWindows":

@@ -1,10 +1,21 @@
-/** The windows and popups of one VM as main knows them: from the link's events. The page reports where they are on the desktop. */
-import type { SurfaceEvent } from "#shared/ipc/link-port.ts";
+/** The windows of one VM as main knows them: what they are from the link, which of them are shown from the page. */
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
+import { Emitter } from "../base/emitter.ts";
+import { SURFACES, type WindowEvent } from "../link/contracts/surfaces.ts";
+import { type ServiceClient, serviceClient } from "../vms/service-clients.ts";
 
-export class GuestWindows {
+interface GuestWindowsEvents {
+  /** A window opened, closed, got its first frame, or is shown. */
+  changed: [];
+  /** The link is gone: no window will open, and none changes. */
+  lost: [];
+}
+
+export class GuestWindows extends Emitter<GuestWindowsEvents> implements ServiceClient<WindowEvent> {
   readonly #windows = new Map<SurfaceId, GuestWindow>();
-  readonly #painted = new Set<SurfaceId>();
+  readonly #drawn = new Set<SurfaceId>();
+  /** Those that the page shows; null = no page has said yet. */
+  #shown: ReadonlySet<SurfaceId> | null = null;
   #isFrozen = false;
 
   get isFrozen(): boolean {
@@ -23,26 +34,36 @@ export class GuestWindows {
     return this.#windows.get(surface);
   }
 
-  hasPicture(surface: SurfaceId): boolean {
-    return this.#painted.has(surface);
+  /** The window is there: the page shows it, so that orders for it are understood. Without a page: it has its first frame. */
+  isThere(surface: SurfaceId): boolean {
+    return this.#shown === null ? this.#drawn.has(surface) : this.#shown.has(surface);
   }
 
-  take(event: SurfaceEvent): void {
+  happened(event: WindowEvent): void {
     if (event.type === "windowOpened") this.#windows.set(event.window.surface, event.window);
-    else if (event.type === "surfaceClosed") this.remove(event.surface);
-    else if (event.type === "windowChanged") {
+    else if (event.type === "surfaceClosed") this.#forget(event.surface);
+    else if (event.type === "firstFrame") this.#drawn.add(event.surface);
+    else {
       const window = this.#windows.get(event.surface);
       if (window !== undefined) this.#windows.set(event.surface, { ...window, ...event.change });
+      return;
     }
+    this.emit("changed");
   }
 
-  painted(surface: SurfaceId): void {
-    if (this.#windows.has(surface)) this.#painted.add(surface);
+  closed(): void {
+    this.emit("lost");
+  }
+
+  /** The page shows these, and no others; null: a new page has come, which has not said yet. */
+  shown(surfaces: ReadonlySet<SurfaceId> | null): void {
+    this.#shown = surfaces;
+    this.emit("changed");
   }
 
   remove(surface: SurfaceId): void {
-    this.#windows.delete(surface);
-    this.#painted.delete(surface);
+    this.#forget(surface);
+    this.emit("changed");
   }
 
   /** The channels are closed: the windows stay as they were last drawn. */
@@ -50,9 +71,19 @@ export class GuestWindows {
     this.#isFrozen = true;
   }
 
+  /** Another agent begins, or the machine is off. Surface ids may come back. */
   clear(): void {
     this.#windows.clear();
-    this.#painted.clear();
+    this.#drawn.clear();
+    if (this.#shown !== null) this.#shown = new Set();
     this.#isFrozen = false;
+    this.emit("changed");
+  }
+
+  #forget(surface: SurfaceId): void {
+    this.#windows.delete(surface);
+    this.#drawn.delete(surface);
   }
 }
+
+export const guestWindows = serviceClient(SURFACES, () => new GuestWindows());

@@ -17,7 +17,10 @@ export function layoutHandlers({
   placements: PlacementsFile;
 }): Handlers<typeof layoutContract> {
   return {
-    "layout.report": (layout) => application.desktop.layoutReported(layout),
+    "layout.report": (layout) => {
+      application.desktop.layoutReported(layout);
+      application.windowsShown(layout.windows);
+    },
     "placements.report": (reported) => placements.keep(reported),
   };
 }

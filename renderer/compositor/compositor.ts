@@ -1,6 +1,7 @@
 /** The page's side of the compositor worker. */
+import type { FrameInfo } from "#shared/model/frame.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
-import type { FromCompositor, Layer, LinkSessionId, FrameInfo, ToCompositor } from "./worker/messages.ts";
+import type { FromCompositor, Layer, LinkSessionId, ToCompositor } from "./worker/messages.ts";
 
 export interface FrameListener {
   /** A frame was drawn whose size, geometry or configure serial differs from the one before it. */

@@ -2,9 +2,10 @@
  * The surfaces of one link session as elements of the page: a tree of canvases for each window and popup.
  * Knows no window decorations, no focus and no React; who shows a root appends its `node` (and a window's `popups`) somewhere.
  */
+import type { FrameInfo } from "#shared/model/frame.ts";
 import type { PlacedChild, Rect, SurfaceId } from "#shared/model/window.ts";
 import type { Compositor } from "./compositor.ts";
-import type { Layer, LinkSessionId, FrameInfo } from "./worker/messages.ts";
+import type { Layer, LinkSessionId } from "./worker/messages.ts";
 
 export type Role = "window" | "popup" | "subsurface";
 

@@ -18,7 +18,14 @@ const shell = testShell({ bridge });
 
 const vm = (name: string, state: VmStatus["state"] = "running"): VmStatus =>
   ({ id: name as VmId, name, label: "lagoon", state }) as VmStatus;
-const app = (of: string, name: string): AppView => ({ vm: of, id: name, name, mimeTypes: [], categories: [] });
+const app = (of: string, name: string): AppView => ({
+  vm: of,
+  id: name,
+  name,
+  mimeTypes: [],
+  categories: [],
+  hidden: false,
+});
 const answer = (of: string, value: Answer): Promise<void> => act(async () => asked.get(of)?.(value));
 const options = (): string[] =>
   [...document.querySelectorAll('[role="option"]')].map(

@@ -3,7 +3,14 @@ import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { offeredApps, searchApps } from "./app-search.ts";
 
-const app = (vm: string, id: string, name: string): AppView => ({ vm, id, name, mimeTypes: [], categories: [] });
+const app = (vm: string, id: string, name: string): AppView => ({
+  vm,
+  id,
+  name,
+  mimeTypes: [],
+  categories: [],
+  hidden: false,
+});
 const APPS = [
   app("web", "firefox-esr", "Firefox"),
   app("home", "org.xfce.mousepad", "Mousepad"),

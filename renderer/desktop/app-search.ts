@@ -10,7 +10,7 @@ export function offeredApps(answers: AppAnswers, vms: readonly VmId[]): AppView[
   return vms.flatMap((vm) => {
     const apps = answers.get(vm) ?? [];
     const ids = apps.map(({ id }) => id);
-    return apps.filter(({ id }, at) => ids.indexOf(id) === at);
+    return apps.filter(({ id, hidden }, at) => !hidden && ids.indexOf(id) === at);
   });
 }
 

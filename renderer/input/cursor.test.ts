@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, it, vi } from "vitest";
-import type { CursorImage } from "#shared/ipc/link-port.ts";
+import type { CursorImage } from "#shared/model/surface-event.ts";
 import { cssCursor } from "./cursor.ts";
 
 type Bitmap = Extract<CursorImage, { kind: "bitmap" }>;

@@ -1,5 +1,5 @@
 /** A guest's cursor as CSS. It is shown over that guest's surfaces only; the host's frames have the host's cursors. */
-import type { CursorImage } from "#shared/ipc/link-port.ts";
+import type { CursorImage } from "#shared/model/surface-event.ts";
 import { MAX_CURSOR_SIDE_PX } from "#shared/protocol/limits.ts";
 
 const SHAPES = new Set([

@@ -9,7 +9,7 @@ import { createLaunchStore, type LaunchStore } from "./launches.ts";
 
 const HOME = "0a1b2c3d-0000-4000-8000-000000000000" as VmId;
 const WEB = "ffffffff-0000-4000-8000-000000000000" as VmId;
-const app = (name: string): AppView => ({ vm: "", id: name, name, mimeTypes: [], categories: [] });
+const app = (name: string): AppView => ({ vm: "", id: name, name, mimeTypes: [], categories: [], hidden: false });
 
 let wm: WmStore;
 let launches: LaunchStore;

@@ -42,7 +42,7 @@ const pageMessages: Record<string, Record<string, Field>> = {
     scale120: { from: 60, to: 480 },
     refreshMhz: { from: 1000, to: 1_000_000 },
   },
-  markReached: {},
+  fenceReached: {},
 };
 const pixelCommands: Record<string, Record<string, Field>> = {
   credit: { surface, count: { from: 1, to: 8 }, shownSerial: { from: 0, to: U32 } },

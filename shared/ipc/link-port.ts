@@ -5,66 +5,51 @@
  * What the link says has been validated by it. What the page says is parsed again by the link (pageMessageSchema).
  */
 import { z } from "zod";
-import type { GuestPopup, GuestWindow, PlacedChild, SurfaceId, WindowRequest } from "../model/window.ts";
-import { MAX_WINDOW_SIDE } from "../model/window.ts";
-import { MAX_COORDINATE } from "../protocol/limits.ts";
-
-export type CursorImage =
-  | { kind: "shape"; name: string }
-  | {
-      kind: "bitmap";
-      width: number;
-      height: number;
-      hotX: number;
-      hotY: number;
-      scale: number;
-      /** BGRA premultiplied */ pixels: Uint8Array;
-    };
-
-/** link -> page: what happens to the surfaces of a VM, in the agent's order. */
-export type SurfaceEvent =
-  | { type: "windowOpened"; window: GuestWindow }
-  | {
-      type: "windowChanged";
-      surface: SurfaceId;
-      change: Partial<Pick<GuestWindow, "title" | "appId" | "parent" | "modal" | "hints" | "clientDecorated">>;
-    }
-  | { type: "popupOpened"; popup: GuestPopup }
-  | { type: "popupMoved"; surface: SurfaceId; rect: GuestPopup["rect"] }
-  | { type: "subsurfaceOpened"; surface: SurfaceId; parent: SurfaceId }
-  | { type: "childrenPlaced"; parent: SurfaceId; children: PlacedChild[] }
-  | { type: "windowRequested"; surface: SurfaceId; request: WindowRequest }
-  | { type: "surfaceClosed"; surface: SurfaceId }
-  | { type: "cursorChanged"; cursor: CursorImage };
+import type { FrameMessage } from "../model/frame.ts";
+import type { SurfaceEvent } from "../model/surface-event.ts";
+import { MAX_WINDOW_SIDE, type SurfaceId, WINDOW_STATE_BITS } from "../model/window.ts";
+import { MAX_COORDINATE, MAX_OPEN_CREDITS } from "../protocol/limits.ts";
 
 /** link -> page. `attached` comes first, then the surfaces that exist, then what happens. */
 export type LinkEvent =
   | { type: "attached" }
   | SurfaceEvent
-  /** To be answered by `markReached`: until then the link keeps back what a guest says too fast. */
-  | { type: "mark" }
+  /** To be answered by `fenceReached`: until then the link holds back what a guest says too fast. */
+  | { type: "fence" }
   /** The channels are closed: windows of this VM freeze. Nothing follows. */
-  | { type: "closed"; reason: "protocol-violation" | "agent-lost" | "stopped"; detail: string };
+  | { type: "closed"; reason: "protocol-violation" | "agent-lost"; detail: string };
 
-const surface = z.int().min(1).max(0xffff_ffff);
-const timeMs = z.int().min(0).max(0xffff_ffff);
-const coordinate = z.int().min(-0x7fff_ff).max(0x7fff_ff);
+const MAX_U32 = 0xffff_ffff;
+/** Positions and distances in logical units x 256, as Wayland's wl_fixed_t: up to MAX_COORDINATE and a fraction. */
+const MAX_FIXED = 0x7f_ffff;
+const MAX_KEY_CODE = 767; // KEY_MAX of linux/input-event-codes.h
+const [BTN_MOUSE, BTN_LAST] = [0x110, 0x11f]; // of the same
+/** A hundred notches of a wheel. */
+const MAX_WHEEL_120 = 12_000;
+const ALL_STATES = Object.values(WINDOW_STATE_BITS).reduce((all, bit) => all | bit, 0);
+const MAX_VIOLATION_CHARACTERS = 200;
+
+const surface = z.int().min(1).max(MAX_U32);
+const timeMs = z.int().min(0).max(MAX_U32);
+const fixed = z.int().min(-MAX_FIXED).max(MAX_FIXED);
+const position = z.int().min(-MAX_COORDINATE).max(MAX_COORDINATE);
 const side = z.int().min(0).max(MAX_WINDOW_SIDE);
+const wheel = z.int().min(-MAX_WHEEL_120).max(MAX_WHEEL_120);
 
-/** page -> link, main -> link: input and window orders. */
+/** page -> link: input, and what the window manager wants of windows. */
 const linkCommandSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("configure"),
     surface,
-    serial: z.int().min(1).max(0xffff_ffff),
+    serial: z.int().min(1).max(MAX_U32),
     width: side,
     height: side,
-    /** bits: 1 activated, 2 maximized, 4 fullscreen, 8 resizing, 16 tiled */
-    states: z.int().min(0).max(31),
+    /** Bits of WINDOW_STATE_BITS. */
+    states: z.int().min(0).max(ALL_STATES),
     boundsWidth: side,
     boundsHeight: side,
-    x: z.int().min(-MAX_COORDINATE).max(MAX_COORDINATE),
-    y: z.int().min(-MAX_COORDINATE).max(MAX_COORDINATE),
+    x: position,
+    y: position,
   }),
   z.object({ type: z.literal("close"), surface }),
   z.object({ type: z.literal("dismissPopup"), surface }),
@@ -72,20 +57,25 @@ const linkCommandSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("keyboardFocus"), surface: surface.nullable() }),
   z.object({
     type: z.literal("key"),
-    code: z.int().min(1).max(767),
+    code: z.int().min(1).max(MAX_KEY_CODE),
     state: z.enum(["released", "pressed", "repeated"]),
     timeMs,
   }),
   /** xFixed, yFixed: surface-local logical units x 256 */
-  z.object({ type: z.literal("pointerMotion"), surface, xFixed: coordinate, yFixed: coordinate, timeMs }),
+  z.object({ type: z.literal("pointerMotion"), surface, xFixed: fixed, yFixed: fixed, timeMs }),
   z.object({ type: z.literal("pointerLeft") }),
-  z.object({ type: z.literal("pointerButton"), button: z.int().min(0x110).max(0x11f), pressed: z.boolean(), timeMs }),
+  z.object({
+    type: z.literal("pointerButton"),
+    button: z.int().min(BTN_MOUSE).max(BTN_LAST),
+    pressed: z.boolean(),
+    timeMs,
+  }),
   z.object({
     type: z.literal("pointerAxis"),
-    x120: z.int().min(-12_000).max(12_000),
-    y120: z.int().min(-12_000).max(12_000),
-    xFixed: coordinate,
-    yFixed: coordinate,
+    x120: wheel,
+    y120: wheel,
+    xFixed: fixed,
+    yFixed: fixed,
     finger: z.boolean(),
     stopped: z.boolean(),
     timeMs,
@@ -100,45 +90,12 @@ const linkCommandSchema = z.discriminatedUnion("type", [
 ]);
 export type LinkCommand = z.infer<typeof linkCommandSchema>;
 
-/** page -> link. `markReached`: all that came before the last `mark` has been dealt with. */
+/** page -> link. `fenceReached`: all that came before the last `fence` has been dealt with. */
 export const pageMessageSchema = z.discriminatedUnion("type", [
   linkCommandSchema,
-  z.object({ type: z.literal("markReached") }),
+  z.object({ type: z.literal("fenceReached") }),
 ]);
 export type PageMessage = z.infer<typeof pageMessageSchema>;
-
-export interface DamageRect {
-  /** Physical pixels of the buffer. */
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-  /** @see Encoding in atoll.proto */
-  encoding: "raw" | "lz4" | "solid";
-  /** Bytes of the payload that this rectangle takes, in order. */
-  size: number;
-}
-
-/** link -> worker. Header checked by the link, payload not looked at; `payload` is owned by the receiver. */
-export interface FrameMessage {
-  type: "frame";
-  surface: SurfaceId;
-  serial: number;
-  /** Buffer, physical pixels. */
-  width: number;
-  height: number;
-  scale: number;
-  /** Logical size of the surface. */
-  logicalWidth: number;
-  logicalHeight: number;
-  /** Window geometry in logical units, relative to the surface; null = the whole surface. */
-  geometry: { x: number; y: number; width: number; height: number } | null;
-  opaque: boolean;
-  configureSerial: number;
-  damage: DamageRect[];
-  last: boolean;
-  payload: Uint8Array;
-}
 
 /** link -> worker: the surface is gone; its memory may be reused. */
 export interface SurfaceRetired {
@@ -153,9 +110,9 @@ export const pixelCommandSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("credit"),
     surface,
-    count: z.int().min(1).max(8),
-    shownSerial: z.int().min(0).max(0xffff_ffff),
+    count: z.int().min(1).max(MAX_OPEN_CREDITS),
+    shownSerial: z.int().min(0).max(MAX_U32),
   }),
-  z.object({ type: z.literal("violation"), surface, detail: z.string().max(200) }),
+  z.object({ type: z.literal("violation"), surface, detail: z.string().max(MAX_VIOLATION_CHARACTERS) }),
 ]);
 export type PixelCommand = z.infer<typeof pixelCommandSchema>;

@@ -8,6 +8,8 @@ export const appView = z.strictObject({
   name: z.string(),
   mimeTypes: z.array(z.string()),
   categories: z.array(z.string()),
+  /** It opens files of its types, and is not shown in menus. */
+  hidden: z.boolean(),
 });
 
 /** An application of a VM, from its desktop entries. */

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { WindowState } from "../protocol/gen/atoll_pb.ts";
 import type { VmId } from "./vm.ts";
-import { parseWindowId, type SurfaceId, windowIdOf } from "./window.ts";
+import { parseWindowId, type SurfaceId, WINDOW_STATE_BITS, windowIdOf } from "./window.ts";
 
 const VM = "0123abcd-0000-4000-8000-000000000000" as VmId;
 
@@ -27,4 +28,14 @@ it.each([
   `${VM}.1`,
 ])("%j is no window's id", (text) => {
   expect(parseWindowId(text)).toBeNull();
+});
+
+it("the states of a window have the bits that they have on the wire", () => {
+  expect(WINDOW_STATE_BITS).toEqual({
+    activated: WindowState.ACTIVATED,
+    maximized: WindowState.MAXIMIZED,
+    fullscreen: WindowState.FULLSCREEN,
+    resizing: WindowState.RESIZING,
+    tiled: WindowState.TILED,
+  });
 });

@@ -1,5 +1,5 @@
 /** Acceptance of a Frame header: bounds, order and credit. The payload's bytes are not looked at, only counted. */
-import type { DamageRect, FrameMessage } from "../ipc/link-port.ts";
+import type { DamageRect, FrameMessage } from "../model/frame.ts";
 import type { WireMessageOf } from "./header.ts";
 import { Encoding, PixelFormat } from "./gen/atoll_pb.ts";
 import {
@@ -7,10 +7,10 @@ import {
   MAX_COORDINATE,
   MAX_DAMAGE_RECTS,
   MAX_FRAME_PARTS,
-  MAX_PICTURE_COVERS,
+  MAX_FRAME_COVERS,
   MAX_SCALE,
   MAX_SIDE_PX,
-  maxPictureRects,
+  maxFrameRects,
 } from "./limits.ts";
 import type { Surface, SurfaceTable } from "./surfaces.ts";
 import { boundedInteger, refuse } from "./violation.ts";
@@ -65,12 +65,12 @@ export function acceptFrame(
   };
 }
 
-/** The first message of a picture takes one credit; the others must belong to it. */
+/** The first message of a frame takes one credit; the others must belong to it. */
 function takeCredit(surface: Surface, untrusted: WireMessageOf<"frame">, width: number, height: number): void {
   const partial = surface.partial;
   if (partial !== null) {
     if (partial.serial !== untrusted.serial || partial.width !== width || partial.height !== height) {
-      refuse("bad-frame", `surface ${surface.id}: picture ${partial.serial} is not complete`);
+      refuse("bad-frame", `surface ${surface.id}: frame ${partial.serial} is not complete`);
     }
     return;
   }
@@ -82,24 +82,24 @@ function takeCredit(surface: Surface, untrusted: WireMessageOf<"frame">, width: 
   surface.partial = { serial: untrusted.serial, width, height, parts: 0, bytes: 0, rects: 0, areaPx: 0 };
 }
 
-/** All parts of a picture are decoded and drawn in one task of the compositor, which every VM shares: what they cost is bounded. */
+/** All parts of a frame are decoded and drawn in one task of the compositor, which every VM shares: what they cost is bounded. */
 function acceptPart(surface: Surface, isLast: boolean, damage: FrameMessage["damage"], payloadBytes: number): void {
   const partial = surface.partial;
   if (partial === null) return;
-  const pictureAreaPx = partial.width * partial.height;
+  const frameAreaPx = partial.width * partial.height;
   partial.parts += 1;
   partial.bytes += payloadBytes;
   partial.rects += damage.length;
   for (const { width, height } of damage) partial.areaPx += width * height;
   if (partial.parts > MAX_FRAME_PARTS)
-    refuse("quota", `surface ${surface.id}: more than ${MAX_FRAME_PARTS} messages for one picture`);
-  if (partial.rects > maxPictureRects(pictureAreaPx))
-    refuse("quota", `surface ${surface.id}: ${partial.rects} damage rectangles for one picture`);
-  if (partial.areaPx > pictureAreaPx * MAX_PICTURE_COVERS)
-    refuse("bad-frame", `surface ${surface.id}: more pixels than a ${partial.width}x${partial.height} picture has`);
-  // A small picture has overhead.
-  if (partial.bytes > pictureAreaPx * 4 * MAX_PICTURE_COVERS + 4096)
-    refuse("bad-frame", `surface ${surface.id}: more bytes than a ${partial.width}x${partial.height} picture has`);
+    refuse("quota", `surface ${surface.id}: more than ${MAX_FRAME_PARTS} messages for one frame`);
+  if (partial.rects > maxFrameRects(frameAreaPx))
+    refuse("quota", `surface ${surface.id}: ${partial.rects} damage rectangles for one frame`);
+  if (partial.areaPx > frameAreaPx * MAX_FRAME_COVERS)
+    refuse("bad-frame", `surface ${surface.id}: more pixels than a ${partial.width}x${partial.height} frame has`);
+  // A small frame has overhead.
+  if (partial.bytes > frameAreaPx * 4 * MAX_FRAME_COVERS + 4096)
+    refuse("bad-frame", `surface ${surface.id}: more bytes than a ${partial.width}x${partial.height} frame has`);
   if (isLast) surface.partial = null;
 }
 

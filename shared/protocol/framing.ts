@@ -1,9 +1,9 @@
 /**
  * Framing: bytes in, messages out, and back. No I/O. What a header means is session.ts's business.
  *
- * A port's life, as the host sees it:
- *   opening  - the host has sent MAGIC + epoch; everything is discarded until the same bytes come back (an earlier life
- *              of the port may have left half a message in it);
+ * The states of a port, as the host sees it:
+ *   opening  - the host has sent MAGIC + epoch; everything is discarded until the same bytes come back (an earlier
+ *              session may have left half a message in the port);
  *   messages - u32 length | u32 header length | header | payload, little endian, `length` counts what follows it;
  *   broken   - after the first error; nothing more is read.
  */
@@ -17,7 +17,7 @@ export type FramingErrorCode = "length-too-small" | "length-too-large" | "header
 export interface RawMessage {
   /** Owned by the receiver. */
   header: Uint8Array;
-  /** Owned by the receiver: a buffer of its own, so it can be transferred. */
+  /** Owned by the receiver: a buffer of its own. */
   payload: Uint8Array;
 }
 

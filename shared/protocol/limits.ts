@@ -7,7 +7,7 @@ export const MAX_HEADER_BYTES = 64 * 1024;
 
 /** Port opening: MAGIC (8 bytes) then an epoch (16 random bytes), sent by the host, echoed by the agent. */
 export const EPOCH_BYTES = 16;
-/** How much of an earlier life a host discards while it waits for the echo, bytes. */
+/** Bytes of earlier sessions that a host discards while it waits for the echo. */
 export const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
 /** Longest side of a surface's buffer, physical pixels. */
@@ -17,15 +17,15 @@ export const MAX_AREA_PX = 8192 * 4320;
 export const MAX_SCALE = 4;
 /** Damage rectangles of one Frame message. */
 export const MAX_DAMAGE_RECTS = 1024;
-/** Messages that make up one picture. */
+/** Messages that make up one frame. */
 export const MAX_FRAME_PARTS = 1024;
-/** How often the rectangles of one picture may cover it, over all of its messages: it is decoded in one task. */
-export const MAX_PICTURE_COVERS = 2;
+/** How often the rectangles of one frame may cover it, over all of its messages: it is decoded in one task. */
+export const MAX_FRAME_COVERS = 2;
 /**
- * Damage rectangles of one picture, over all of its messages. The agent's are runs of tiles of 64x32 that do not touch,
+ * Damage rectangles of one frame, over all of its messages. The agent's rectangles are runs of tiles of 64x32 that do not touch,
  * cut into bands: at worst every other tile, 4096 pixels for each, and a few more at the edges.
  */
-export function maxPictureRects(areaPx: number): number {
+export function maxFrameRects(areaPx: number): number {
   return MAX_DAMAGE_RECTS + Math.floor(areaPx / 2048);
 }
 /** Credits of one surface that may be open at once. */
@@ -46,10 +46,7 @@ export const MAX_TITLE_BYTES = 4096;
 export const MAX_APP_ID_BYTES = 256;
 export const MAX_SHAPE_BYTES = 64;
 export const MAX_CURSOR_SIDE_PX = 256;
-export const MAX_FEATURES = 64;
-export const MAX_FEATURE_BYTES = 64;
 export const MAX_AGENT_BYTES = 128;
-export const BOOT_ID_BYTES = 16;
 export const MAX_DETAIL_BYTES = 1024;
 
 /** Applications of one VM, over all `Apps` messages of an answer. */
@@ -63,9 +60,11 @@ export const MAX_ARGV = 1024;
 export const MAX_ARGV_BYTES = 48 * 1024;
 /** Execs of one VM that run at once. */
 export const MAX_EXECS = 64;
-/** Credit of one exec stream that may be open at once, bytes. */
+/** Streams of one VM that are open at once. */
+export const MAX_STREAMS = 256;
+/** Credit of one stream that may be open at once, bytes. */
 export const MAX_STREAM_CREDIT_BYTES = 1024 * 1024;
-/** Largest payload of one ExecData, bytes. */
+/** Largest payload of one StreamData, bytes. */
 export const MAX_STREAM_CHUNK_BYTES = 64 * 1024;
 
 /** A message that has begun must be complete within this, milliseconds. */

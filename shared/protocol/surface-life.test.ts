@@ -1,12 +1,10 @@
 // Random sequences of messages against a small model of the life of surfaces: the session says what the model says.
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { SurfaceSession } from "#shared/testing/surface-session.ts";
 import { tries } from "#shared/testing/tries.ts";
-import { ROUTES } from "./directions.ts";
 import { Kind, PixelFormat, WindowRequest } from "./gen/atoll_pb.ts";
-import { encodeHeader, type WireMessageInit, type WireMessageName } from "./header.ts";
 import { MAX_OPEN_CREDITS, MAX_POPUP_DEPTH, MAX_SUBSURFACE_DEPTH } from "./limits.ts";
-import { PROTOCOL_MAJOR, Session, type SessionResult } from "./session.ts";
 import type { SurfaceRole } from "./surfaces.ts";
 
 interface Modelled {
@@ -17,7 +15,7 @@ interface Modelled {
   isPartial: boolean;
 }
 
-/** "event", "nothing", or the code of a violation. */
+/** "accepted", "dropped", or the code of a violation. */
 type Outcome = string;
 
 /** What the rules say, as plainly as they can be said; no bounds of other numbers and no texts. */
@@ -36,7 +34,7 @@ class Model {
     if (role === "subsurface" && this.#depth(parent, role) >= MAX_SUBSURFACE_DEPTH) return "quota";
     this.live.set(id, { role, parent: role === "window" ? 0 : parent, credits: 0, serial: 0, isPartial: false });
     this.highest = id;
-    return "event";
+    return "accepted";
   }
 
   #depth(id: number, role: SurfaceRole): number {
@@ -48,7 +46,7 @@ class Model {
   speakOf(id: number, role: SurfaceRole): Outcome {
     const surface = this.live.get(id);
     if (surface === undefined) return "unknown-surface";
-    return surface.role === role ? "event" : "wrong-role";
+    return surface.role === role ? "accepted" : "wrong-role";
   }
 
   childrenOf(parent: number): number[] {
@@ -59,11 +57,11 @@ class Model {
     if (!this.live.has(parent)) return "unknown-surface";
     for (const [at, child] of children.entries()) {
       if (children.indexOf(child) < at) return "bad-parent";
-      const outcome = child === parent ? "event" : this.speakOf(child, "subsurface");
-      if (outcome !== "event") return outcome;
+      const outcome = child === parent ? "accepted" : this.speakOf(child, "subsurface");
+      if (outcome !== "accepted") return outcome;
       if (child !== parent && this.live.get(child)?.parent !== parent) return "bad-parent";
     }
-    return "event";
+    return "accepted";
   }
 
   close(id: number): Outcome {
@@ -72,7 +70,7 @@ class Model {
     for (const [child, { parent }] of this.live) if (parent === id) this.close(child);
     this.live.delete(id);
     if (surface.credits > 0 || surface.isPartial) this.retired.set(id, surface);
-    return "event";
+    return "accepted";
   }
 
   /** How many credits are given. */
@@ -91,9 +89,9 @@ class Model {
     if (!surface.isPartial) surface.credits -= 1;
     surface.serial = serial;
     surface.isPartial = !last;
-    if (this.live.has(id)) return "event";
+    if (this.live.has(id)) return "accepted";
     if (last && surface.credits === 0) this.retired.delete(id);
-    return "nothing";
+    return "dropped";
   }
 
   /** The serial of a sound frame. */
@@ -103,16 +101,11 @@ class Model {
   }
 }
 
-function say<Name extends WireMessageName>(session: Session, name: Name, value: WireMessageInit<Name>): Outcome {
-  const result: SessionResult = session.accept(ROUTES[name].port, encodeHeader(name, value), new Uint8Array(0));
-  return result.kind === "violation" ? result.violation.code : result.kind;
-}
-
-function sayOpened(session: Session, surface: number, role: SurfaceRole, parent: number): Outcome {
+function sayOpened(session: SurfaceSession, surface: number, role: SurfaceRole, parent: number): Outcome {
   const [kind, rect] = [Kind.WAYLAND, { width: 1, height: 1 }];
-  if (role === "window") return say(session, "windowOpened", { surface, kind });
-  if (role === "popup") return say(session, "popupOpened", { surface, kind, parent, rect });
-  return say(session, "subsurfaceOpened", { surface, parent });
+  if (role === "window") return session.say("windowOpened", { surface, kind });
+  if (role === "popup") return session.say("popupOpened", { surface, kind, parent, rect });
+  return session.say("subsurfaceOpened", { surface, parent });
 }
 
 interface Numbers {
@@ -127,7 +120,7 @@ interface Numbers {
 interface Step {
   /** What the model has made of it. */
   expected: Outcome;
-  take: (session: Session) => Outcome;
+  take: (session: SurfaceSession) => Outcome;
 }
 
 const steps = {
@@ -148,22 +141,22 @@ const steps = {
   },
   requested: (model, { id: surface }) => ({
     expected: model.speakOf(surface, "window"),
-    take: (session) => say(session, "windowRequested", { surface, request: WindowRequest.ACTIVATE }),
+    take: (session) => session.say("windowRequested", { surface, request: WindowRequest.ACTIVATE }),
   }),
   moved: (model, { id: surface }) => ({
     expected: model.speakOf(surface, "popup"),
-    take: (session) => say(session, "popupMoved", { surface, rect: { width: 1, height: 1 } }),
+    take: (session) => session.say("popupMoved", { surface, rect: { width: 1, height: 1 } }),
   }),
   placed: (model, { id: parent, other, isLast }) => {
     const children = isLast ? [parent, ...model.childrenOf(parent)] : [other, parent];
     return {
       expected: model.place(parent, children),
-      take: (session) => say(session, "childrenPlaced", { parent, children: children.map((surface) => ({ surface })) }),
+      take: (session) => session.say("childrenPlaced", { parent, children: children.map((surface) => ({ surface })) }),
     };
   },
   closed: (model, { id: surface }) => ({
     expected: model.close(surface),
-    take: (session) => say(session, "surfaceClosed", { surface }),
+    take: (session) => session.say("surfaceClosed", { surface }),
   }),
   granted: (model, { id, count }) => ({
     expected: `${model.grant(id, count)} credits`,
@@ -172,7 +165,7 @@ const steps = {
   drawn: (model, { id: surface, count, isLast: last }) => {
     const serial = count === 0 ? 1 : model.serialOf(surface);
     const frame = { surface, serial, width: 1, height: 1, scale: 1, format: PixelFormat.XRGB8888, last };
-    return { expected: model.frame(surface, serial, last), take: (session) => say(session, "frame", frame) };
+    return { expected: model.frame(surface, serial, last), take: (session) => session.say("frame", frame) };
   },
 } satisfies Record<string, (model: Model, numbers: Numbers) => Step>;
 
@@ -184,27 +177,26 @@ const sequence = fc.array(
     count: fc.constantFrom(0, 1, 1, 1, 2, 2, 9),
     role: fc.constantFrom<SurfaceRole>("window", "popup", "subsurface"),
     isLast: fc.boolean(),
-    /** Takes the step even if it is a breach: rarely, so that sequences go on for a while. */
+    /** Takes the step even if it is a violation: rarely, so that sequences go on for a while. */
     isBold: fc.nat(40).map((n) => n === 29),
   }),
   { maxLength: 60, size: "max" },
 );
 
-it("surfaces live as the model says, through any sequence of messages, and nothing lives on after a breach", () => {
+it("surfaces live as the model says, through any sequence of messages, and nothing is accepted after a violation", () => {
   fc.assert(
     fc.property(sequence, (actions) => {
-      const [model, session] = [new Model(), new Session()];
-      say(session, "hello", { major: PROTOCOL_MAJOR, bootId: new Uint8Array(16) });
+      const [model, session] = [new Model(), new SurfaceSession()];
       let isBroken = false;
       for (const { what, isBold, id, other, ...numbers } of actions) {
         if (isBroken) {
-          expect(sayOpened(session, 1001, "window", 0)).toBe("nothing");
+          expect(sayOpened(session, 1001, "window", 0)).toBe("closed");
           break;
         }
         const known = [...model.live.keys(), ...model.retired.keys()];
         const surface = (at: number): number => known[at % (known.length + 1)] ?? 1000;
         const { expected, take } = steps[what](model, { ...numbers, id: surface(id), other: surface(other) });
-        const isSound = expected === "event" || expected === "nothing" || what === "granted";
+        const isSound = expected === "accepted" || expected === "dropped" || what === "granted";
         if (!isSound && !isBold) continue;
         expect(take(session), what).toBe(expected);
         isBroken = !isSound;

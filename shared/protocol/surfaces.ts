@@ -2,7 +2,7 @@
  * The surfaces of one VM as the host has accepted them: ids, roles, parents, credits. A table with rules, no I/O.
  *
  * A surface is unknown, then live, then retired; an id never comes back within an epoch. The ports are not ordered among
- * each other: pictures of a retired surface may still arrive against credits that it had, and are dropped.
+ * each other: frames of a retired surface may still arrive against credits that it had, and are dropped.
  */
 import type { SurfaceId } from "../model/window.ts";
 import { MAX_OPEN_CREDITS, MAX_POPUP_DEPTH, MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_WINDOWS } from "./limits.ts";
@@ -10,8 +10,8 @@ import { boundedInteger, refuse } from "./violation.ts";
 
 export type SurfaceRole = "window" | "popup" | "subsurface";
 
-/** The picture that is being received, in several messages. */
-export interface PartialPicture {
+/** The frame that is being received, in several messages. */
+export interface PartialFrame {
   serial: number;
   width: number;
   height: number;
@@ -27,14 +27,14 @@ export interface Surface {
   readonly role: SurfaceRole;
   /** null for windows. */
   readonly parent: SurfaceId | null;
-  /** Pictures that the guest may still send. */
+  /** Frames that the guest may still send. */
   credits: number;
-  /** Serial of the last picture that began. */
+  /** Serial of the last frame that began. */
   lastSerial: number;
-  partial: PartialPicture | null;
+  partial: PartialFrame | null;
 }
 
-/** How many retired surfaces with open credits are remembered: their late pictures are dropped, not punished. */
+/** How many retired surfaces with open credits are remembered: their late frames are dropped, not punished. */
 const MAX_REMEMBERED = 4096;
 
 export class SurfaceTable {
@@ -64,7 +64,7 @@ export class SurfaceTable {
     return surface;
   }
 
-  /** A surface that pictures may still come for: live, or retired with open credits. */
+  /** A surface that frames may still come for: live, or retired with open credits. */
   findForFrame(id: number): { surface: Surface; isLive: boolean } | undefined {
     const live = this.#live.get(id as SurfaceId);
     if (live !== undefined) return { surface: live, isLive: true };
@@ -132,7 +132,7 @@ export class SurfaceTable {
     }
   }
 
-  /** Forgets a retired surface that no picture can come for any more. */
+  /** Forgets a retired surface that no frame can come for any more. */
   forget(surface: Surface): void {
     if (surface.credits === 0 && surface.partial === null) this.#retired.delete(surface.id);
   }

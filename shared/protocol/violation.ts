@@ -1,4 +1,4 @@
-/** A breach of the protocol by a guest: a value, never an exception that travels. It costs the guest its channels. */
+/** A violation of the protocol by a guest: a value, never an exception that travels. It costs the guest its channels. */
 import { utf8Bytes } from "../model/text.ts";
 
 export type ViolationCode =
@@ -25,7 +25,8 @@ export type ViolationCode =
   | "bad-frame"
   | "bad-pixels"
   | "unknown-request"
-  | "unknown-exec";
+  | "unknown-exec"
+  | "unknown-stream";
 
 export interface Violation {
   code: ViolationCode;
@@ -33,7 +34,7 @@ export interface Violation {
   detail: string;
 }
 
-/** Thrown and caught inside shared/protocol alone: session.ts turns it into a value. */
+/** Thrown by what accepts messages, and caught by session.ts, which turns it into a value. */
 export class ViolationError extends Error {
   readonly violation: Violation;
   constructor(code: ViolationCode, detail: string) {

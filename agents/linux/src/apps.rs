@@ -1,4 +1,4 @@
-//! The applications of the guest, as their desktop entries describe them.
+//! The programs of the guest, as their desktop entries describe them.
 //!
 //! @see https://specifications.freedesktop.org/desktop-entry-spec/latest/
 
@@ -14,18 +14,27 @@ use freedesktop_desktop_entry::{DesktopEntry, Iter, get_languages_from_env};
 use crate::agent::Agent;
 use crate::environment::is_executable;
 use crate::ports::PortKind;
-use crate::windows::cut;
+use crate::services::Service;
+use crate::text::cut;
 
-/// Applications of one message: far below the limit of a header even when each says much.
+pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_list, session_ended: None };
+
+/// Programs in one message: with the longest texts they stay below the limit of a header.
 const APPS_IN_MESSAGE: usize = 16;
-/// Bytes that the texts of one application may have together, so that a message of them fits.
+/// Bytes of all texts of one program together.
 const APP_BYTES: usize = 3 * 1024;
-/// What runs a program that wants a terminal.
+/// The command lines that run a program in a terminal.
 const TERMINALS: [&[&str]; 2] = [&["foot"], &["xterm", "-e"]];
 const DESKTOP: &str = "Atoll";
 
 impl Agent {
-    pub fn list_apps(&mut self, request: u32) {
+    fn receive_list(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        let Body::ListApps(list) = body else { return false };
+        self.list_apps(list.request);
+        true
+    }
+
+    fn list_apps(&mut self, request: u32) {
         let apps = list();
         let mut rest = apps.chunks(APPS_IN_MESSAGE).peekable();
         if rest.peek().is_none() {
@@ -38,11 +47,11 @@ impl Agent {
     }
 }
 
-/// The command line that opens `files` with an application; None = it does not exist, or says none.
+/// The command line that opens `files` with a program. None = there is no such program, or its entry has no command.
 pub fn command(id: &str, files: &[String]) -> Option<Vec<String>> {
     let id = id.strip_suffix(".desktop").unwrap_or(id);
     let locales = get_languages_from_env();
-    let entry = entries(&locales).find(|entry| entry.id() == id)?;
+    let entry = entries(&locales).find(|entry| entry.id() == id).filter(is_program)?;
     let files = files.iter().map(String::as_str).collect::<Vec<_>>();
     let command = entry.parse_exec_with_uris(&files, &locales).ok()?;
     if !entry.terminal() {
@@ -56,8 +65,8 @@ fn list() -> Vec<App> {
     let locales = get_languages_from_env();
     let mut seen = HashSet::new();
     let mut apps: Vec<App> = entries(&locales)
-        // The first of an id counts, also when it says that there shall be none.
-        .filter(|entry| seen.insert(entry.id().to_owned()) && is_shown(entry))
+        // Of entries with the same id the first one counts, also when it says `Hidden=true`.
+        .filter(|entry| seen.insert(entry.id().to_owned()) && is_program(entry) && is_listed(entry))
         .filter_map(|entry| app(&entry, &locales))
         .take(MAX_APPS)
         .collect();
@@ -79,24 +88,32 @@ pub fn folders() -> Vec<PathBuf> {
     home.into_iter().chain(env::split_paths(&system)).map(|folder| folder.join("applications")).collect()
 }
 
-fn is_shown(entry: &DesktopEntry) -> bool {
-    let names_us = |list: Option<Vec<&str>>| list.map(|list| list.contains(&DESKTOP));
+/// It can be started. `Hidden=true` means that the user has deleted it.
+fn is_program(entry: &DesktopEntry) -> bool {
     entry.type_().is_none_or(|kind| kind == "Application")
         && entry.exec().is_some()
         && !entry.hidden()
-        && !entry.no_display()
         && entry.try_exec().is_none_or(is_in_path)
-        && names_us(entry.only_show_in()).unwrap_or(true)
-        && !names_us(entry.not_show_in()).unwrap_or(false)
+}
+
+/// Of use to the host: shown in menus, or opens files.
+fn is_listed(entry: &DesktopEntry) -> bool {
+    !is_left_out_of_menus(entry) || entry.mime_type().is_some_and(|types| types.iter().any(|kind| !kind.is_empty()))
+}
+
+/// The entry wants to be in no menu, or in none of this desktop.
+fn is_left_out_of_menus(entry: &DesktopEntry) -> bool {
+    let names_us = |list: Option<Vec<&str>>| list.map(|list| list.contains(&DESKTOP));
+    entry.no_display() || names_us(entry.only_show_in()) == Some(false) || names_us(entry.not_show_in()) == Some(true)
 }
 
 fn is_in_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    // A program with a slash replaces the folder that it is joined to, if it is absolute, as TryExec means it.
+    // As TryExec wants it: joining an absolute path to a folder gives the path itself.
     env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
 }
 
-/// None = it has no name to show.
+/// None = the entry has no name.
 fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     let mut room = APP_BYTES;
     let mut text = |text: &str| {
@@ -107,12 +124,10 @@ fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     };
     let id = text(entry.id());
     let name = text(&entry.name(locales)?);
-    let icon = text(entry.icon().unwrap_or_default());
-    let comment = text(&entry.comment(locales).unwrap_or_default());
     let mut list = |list: Option<Vec<&str>>| {
         let whole =
             list.unwrap_or_default().into_iter().filter(|item| !item.is_empty() && item.len() <= MAX_APP_TEXT_BYTES);
-        // A name that is cut means something else: what does not fit is left out.
+        // A type that is cut would be another type: what does not fit is left out.
         let fitting = whole.take(MAX_APP_LIST).take_while(|item| {
             let fits = item.len() + 2 <= room;
             room = room.saturating_sub(item.len() + 2);
@@ -122,7 +137,7 @@ fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     };
     let categories = list(entry.categories());
     let mime_types = list(entry.mime_type());
-    Some(App { id, name, mime_types, categories, icon, comment, terminal: entry.terminal() })
+    Some(App { id, name, mime_types, categories, hidden: is_left_out_of_menus(entry) })
 }
 
 #[cfg(test)]
@@ -137,20 +152,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_is_not_listed() {
-        assert!(is_shown(&entry("Exec=true\n")));
-        for line in ["NoDisplay=true", "Hidden=true", "TryExec=no-such-program", "OnlyShowIn=XFCE;", "NotShowIn=Atoll;"]
-        {
-            assert!(!is_shown(&entry(&format!("Exec=true\n{line}\n"))), "{line}");
+    fn what_cannot_be_started_is_no_program() {
+        assert!(is_program(&entry("Exec=true\n")));
+        for line in ["Hidden=true", "TryExec=no-such-program"] {
+            assert!(!is_program(&entry(&format!("Exec=true\nMimeType=text/plain;\n{line}\n"))), "{line}");
         }
-        assert!(!is_shown(&entry("Comment=no command\n")));
+        assert!(!is_program(&entry("Comment=no command\n")));
+    }
+
+    #[test]
+    fn what_is_left_out_of_menus_is_listed_when_it_opens_files() {
+        for (line, hidden) in [
+            ("NoDisplay=false", false),
+            ("NoDisplay=true", true),
+            ("OnlyShowIn=XFCE;", true),
+            ("OnlyShowIn=XFCE;Atoll;", false),
+            ("NotShowIn=Atoll;", true),
+            ("NotShowIn=XFCE;", false),
+        ] {
+            let plain = entry(&format!("Exec=true\n{line}\n"));
+            assert_eq!(is_listed(&plain), !hidden, "{line}");
+            let opens_files = entry(&format!("Exec=true\nMimeType=application/pdf;\n{line}\n"));
+            assert!(is_listed(&opens_files), "{line}");
+            assert_eq!(app(&opens_files, &[]).unwrap().hidden, hidden, "{line}");
+        }
+        assert!(!is_listed(&entry("Exec=true\nNoDisplay=true\nMimeType=\n")));
     }
 
     #[test]
     fn an_application_is_described() {
         let app = app(&entry("Exec=true\nMimeType=text/plain;text/html;\nCategories=Utility;\nTerminal=true\n"), &[])
             .unwrap();
-        assert_eq!((app.id.as_str(), app.name.as_str(), app.terminal), ("org.example.App", "Example", true));
+        assert_eq!((app.id.as_str(), app.name.as_str(), app.hidden), ("org.example.App", "Example", false));
         assert_eq!(app.mime_types, ["text/plain", "text/html"]);
         assert_eq!(app.categories, ["Utility"]);
     }
@@ -158,8 +191,11 @@ mod tests {
     #[test]
     fn an_application_that_says_too_much_is_cut() {
         let types = (0..4000).map(|at| format!("application/x-{at};")).collect::<String>();
-        let app = app(&entry(&format!("Exec=true\nComment={}\nMimeType={types}\n", "é".repeat(2000))), &[]).unwrap();
-        assert!(app.comment.len() <= MAX_APP_TEXT_BYTES && app.mime_types.len() <= MAX_APP_LIST);
+        let name = "é".repeat(2000);
+        let text = format!("[Desktop Entry]\nType=Application\nName={name}\nExec=true\nMimeType={types}\n");
+        let entry = DesktopEntry::from_str("/usr/share/applications/long.desktop", &text, None::<&[String]>).unwrap();
+        let app = app(&entry, &[]).unwrap();
+        assert!(app.name.len() <= MAX_APP_TEXT_BYTES && app.mime_types.len() <= MAX_APP_LIST);
         let apps = Apps { request: 1, apps: vec![app; APPS_IN_MESSAGE], last: false };
         assert!(apps.encoded_len() < atoll_wire::limits::MAX_HEADER_BYTES);
     }

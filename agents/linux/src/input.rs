@@ -1,5 +1,6 @@
-//! Keyboard and pointer: the host's events become the seat's.
+//! Keyboard and pointer: events of the host become events of the wl_seat.
 
+use atoll_wire::header::Message as Body;
 use atoll_wire::{Key, KeyState as WireKeyState, Keymap, PointerAxis, PointerButton, PointerMotion};
 use smithay::backend::input::{Axis, AxisSource, ButtonState, KeyState};
 use smithay::input::keyboard::{FilterResult, Keycode, XkbConfig};
@@ -10,7 +11,12 @@ use smithay::utils::{Logical, Point, SERIAL_COUNTER};
 use crate::agent::Agent;
 use crate::focus::Focus;
 use crate::pointing::Pointing;
+use crate::ports::PortKind;
+use crate::services::Service;
 use crate::surfaces::{Popup, PopupShell};
+
+pub const SERVICE: Service =
+    Service { port: PortKind::Control, receive: Agent::receive_input, session_ended: Some(Agent::release_input) };
 
 /// xkb's key codes are evdev's plus 8.
 const XKB_OFFSET: u32 = 8;
@@ -19,15 +25,28 @@ const MAX_CODE: u32 = 0x2ff;
 
 #[derive(Debug, Default)]
 pub struct InputState {
-    /// The surface that the host gave the keyboard to; 0 = none.
+    /// The surface that the host gave the keyboard focus to; 0 = none.
     keyboard_wanted: u32,
-    /// Buttons that are down.
+    /// Buttons that are pressed.
     buttons: Vec<u32>,
     last_time_ms: u32,
 }
 
 impl Agent {
-    pub fn focus_keyboard(&mut self, id: u32) {
+    fn receive_input(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        match body {
+            Body::KeyboardFocus(focus) => self.focus_keyboard(focus.surface),
+            Body::Key(key) => self.key(key),
+            Body::PointerMotion(motion) => self.pointer_motion(motion),
+            Body::PointerLeft(_) => self.pointer_left(),
+            Body::PointerButton(button) => self.pointer_button(button),
+            Body::PointerAxis(axis) => self.pointer_axis(axis),
+            _ => return false,
+        }
+        true
+    }
+
+    fn focus_keyboard(&mut self, id: u32) {
         if self.input.keyboard_wanted != id {
             self.release_keys();
             self.input.keyboard_wanted = id;
@@ -38,15 +57,15 @@ impl Agent {
         }
     }
 
-    /// Gives the keyboard to the surface that is to have it now: a menu with a grab before its window, and nobody before
-    /// it has shown something (foot before 1.14 does not survive that).
+    /// Gives the keyboard focus to the surface that is to have it now: a menu with a grab goes before its window, and
+    /// no surface gets it before it has shown something (foot before 1.14 does not survive that).
     pub fn update_keyboard_focus(&mut self) {
         let target = self.keyboard_target();
         if self.keyboard.current_focus() != target {
             let keyboard = self.keyboard.clone();
             keyboard.set_focus(self, target.clone(), SERIAL_COUNTER.next_serial());
             if let Some(Focus::X11 { window, .. }) = target {
-                self.settle_x11_focus(&window);
+                self.await_x11_focus(&window);
             }
         }
     }
@@ -57,7 +76,7 @@ impl Agent {
         let root = self.surfaces.root_of(wanted);
         let grabs = |popup: &Popup| popup.grab && matches!(popup.shell, PopupShell::Xdg(_));
         let menu = self.surfaces.iter().filter(|surface| surface.popup().is_some_and(grabs)).map(|surface| surface.id);
-        // Of several, the one opened last stands on top.
+        // Of several menus, the one opened last is on top.
         let menu = menu.filter(|id| self.surfaces.root_of(*id) == root && self.surfaces.is_mapped(*id)).max();
         let id = menu.unwrap_or(wanted);
         let surface = self.surfaces.get(id).filter(|_| self.surfaces.is_mapped(id))?;
@@ -68,7 +87,7 @@ impl Agent {
         })
     }
 
-    pub fn key(&mut self, key: &Key) {
+    fn key(&mut self, key: &Key) {
         if key.code == 0 || key.code > MAX_CODE {
             return;
         }
@@ -79,7 +98,7 @@ impl Agent {
             WireKeyState::Released => self.send_key(code, KeyState::Released),
             WireKeyState::Repeated if !self.keyboard.pressed_keys().contains(&code) || !self.repeats(code) => {}
             WireKeyState::Repeated => {
-                // X11 ignores a press of a key that is down.
+                // X11 ignores the press of a key that is already pressed.
                 if matches!(self.keyboard.current_focus(), Some(Focus::X11 { .. })) {
                     self.send_key(code, KeyState::Released);
                 }
@@ -89,7 +108,7 @@ impl Agent {
         }
     }
 
-    /// The keymap lets the key repeat: a modifier that went down twice would never come up.
+    /// Whether the keymap lets the key repeat. Modifiers do not: one that is pressed twice would never be released.
     fn repeats(&mut self, code: Keycode) -> bool {
         let keyboard = self.keyboard.clone();
         keyboard.with_xkb_state(self, |context| {
@@ -114,8 +133,8 @@ impl Agent {
         }
     }
 
-    /// The host is gone, or has said so: nothing stays down and nobody has focus.
-    pub fn release_input(&mut self) {
+    /// The session is over: no key and no button stays pressed, and no surface has focus.
+    fn release_input(&mut self) {
         self.focus_keyboard(0);
         for button in std::mem::take(&mut self.input.buttons) {
             self.send_button(button, false);
@@ -138,8 +157,8 @@ impl Agent {
         }
     }
 
-    pub fn pointer_motion(&mut self, motion: &PointerMotion) {
-        let at = (f64::from(motion.x_256) / 256.0, f64::from(motion.y_256) / 256.0).into();
+    fn pointer_motion(&mut self, motion: &PointerMotion) {
+        let at = (f64::from(motion.x_fixed) / 256.0, f64::from(motion.y_fixed) / 256.0).into();
         match self.point(motion.surface, at) {
             Pointing::At(surface, at) => self.move_pointer(Some(surface), at, motion.time_ms),
             Pointing::Nowhere => self.move_pointer(None, at, motion.time_ms),
@@ -147,11 +166,11 @@ impl Agent {
         }
     }
 
-    pub fn pointer_left(&mut self) {
+    fn pointer_left(&mut self) {
         self.move_pointer(None, Point::default(), self.input.last_time_ms);
     }
 
-    /// smithay thinks in a space of its own; here every surface lies at its origin.
+    /// smithay wants positions in a space of all surfaces; here every surface lies at its origin.
     pub(super) fn move_pointer(&mut self, surface: Option<WlSurface>, location: Point<f64, Logical>, time: u32) {
         self.input.last_time_ms = time;
         let pointer = self.pointer.clone();
@@ -160,7 +179,7 @@ impl Agent {
         pointer.frame(self);
     }
 
-    pub fn pointer_button(&mut self, button: &PointerButton) {
+    fn pointer_button(&mut self, button: &PointerButton) {
         self.input.last_time_ms = button.time_ms;
         if self.input.buttons.contains(&button.button) == button.pressed {
             return;
@@ -182,23 +201,23 @@ impl Agent {
         pointer.frame(self);
     }
 
-    /// A button is down: the surface that was pressed keeps the pointer.
+    /// A button is pressed: the surface on which it was pressed keeps the pointer (an implicit grab).
     pub(super) fn is_pressing(&self) -> bool {
         !self.input.buttons.is_empty()
     }
 
-    /// Lets another surface have the pointer though a button is down.
+    /// Ends the implicit grab, so that another surface can have the pointer.
     pub(super) fn free_pointer(&mut self) {
         let pointer = self.pointer.clone();
         pointer.unset_grab(self, SERIAL_COUNTER.next_serial(), self.input.last_time_ms);
     }
 
-    pub fn pointer_axis(&mut self, axis: &PointerAxis) {
+    fn pointer_axis(&mut self, axis: &PointerAxis) {
         self.input.last_time_ms = axis.time_ms;
         let source = if axis.finger { AxisSource::Finger } else { AxisSource::Wheel };
         let mut frame = AxisFrame::new(axis.time_ms).source(source);
         for (which, steps, distance) in
-            [(Axis::Horizontal, axis.x_120, axis.x_256), (Axis::Vertical, axis.y_120, axis.y_256)]
+            [(Axis::Horizontal, axis.x_120, axis.x_fixed), (Axis::Vertical, axis.y_120, axis.y_fixed)]
         {
             if distance != 0 {
                 frame = frame.value(which, f64::from(distance) / 256.0);

@@ -12,5 +12,5 @@ pub use r#gen::*;
 pub use opening::{Announcement, Epoch, MAGIC, OPENING_BYTES, opening};
 
 /// The protocol's version as the agent speaks it; see `Hello`.
-pub const MAJOR: u32 = 1;
-pub const MINOR: u32 = 1;
+pub const MAJOR: u32 = 2;
+pub const MINOR: u32 = 0;

@@ -35,10 +35,7 @@ pub const MAX_TITLE_BYTES: usize = 4096;
 pub const MAX_APP_ID_BYTES: usize = 256;
 pub const MAX_SHAPE_BYTES: usize = 64;
 pub const MAX_CURSOR_SIDE_PX: u32 = 256;
-pub const MAX_FEATURES: usize = 64;
-pub const MAX_FEATURE_BYTES: usize = 64;
 pub const MAX_AGENT_BYTES: usize = 128;
-pub const BOOT_ID_BYTES: usize = 16;
 pub const MAX_DETAIL_BYTES: usize = 1024;
 
 /// Applications of one VM, over all `Apps` messages of an answer.
@@ -52,7 +49,9 @@ pub const MAX_ARGV: usize = 1024;
 pub const MAX_ARGV_BYTES: usize = 48 * 1024;
 /// Execs of one VM that run at once.
 pub const MAX_EXECS: usize = 64;
-/// Credit of one exec stream that may be open at once, bytes.
+/// Streams of one VM that are open at once.
+pub const MAX_STREAMS: usize = 256;
+/// Credit of one stream that may be open at once, bytes.
 pub const MAX_STREAM_CREDIT_BYTES: u32 = 1024 * 1024;
-/// Largest payload of one ExecData, bytes.
+/// Largest payload of one StreamData, bytes.
 pub const MAX_STREAM_CHUNK_BYTES: usize = 64 * 1024;

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { PORTS, type PortName } from "#shared/protocol/directions.ts";
+import { PORTS, type PortName } from "#shared/protocol/routes.ts";
 import { encodeMessage, MAGIC, MessageReader } from "#shared/protocol/framing.ts";
 import {
   decodeHeader,
@@ -34,7 +34,7 @@ export class ScriptedAgent {
     this.sockets = { control: socket("control"), frames: socket("frames"), bulk: socket("bulk") };
   }
 
-  /** `before`: what stands on a port before its echo, as an earlier life leaves it. */
+  /** `before`: what stands on a port before its echo, as an earlier session leaves it. */
   static async listen(before: Partial<Record<PortName, Uint8Array>> = {}): Promise<ScriptedAgent> {
     const agent = new ScriptedAgent(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-agent-")));
     await Promise.all(PORTS.map((port) => agent.#listen(port, before[port])));
@@ -79,7 +79,7 @@ export class ScriptedAgent {
   }
 
   hello(): void {
-    this.say("control", "hello", { major: PROTOCOL_MAJOR, agent: "scripted", bootId: new Uint8Array(16) });
+    this.say("control", "hello", { major: PROTOCOL_MAJOR, agent: "scripted" });
   }
 
   say<Name extends WireMessageName>(

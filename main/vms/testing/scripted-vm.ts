@@ -13,7 +13,7 @@ import type {
 } from "../../hardware/driver.ts";
 import { Drivers, type DriverType, registered } from "../../hardware/drivers.ts";
 import { newDefinition, type VmDefinition } from "../definition.ts";
-import type { FromLink, ToLink } from "../../link/contract.ts";
+import type { FromLink, ServiceContract, ToLink } from "../../link/contract.ts";
 import type { VmContext } from "../vm.ts";
 
 type Order = "pause" | "resume" | "pressPowerButton" | "kill";
@@ -61,7 +61,25 @@ export interface ScriptedLink {
   isKilled: boolean;
 }
 
-export const HELLO: FromLink = { type: "hello", agent: "scripted", features: [] };
+export const HELLO: FromLink = { type: "hello", agent: "scripted" };
+
+/** What a link says when one of its services tells its client in main. */
+export function serviceEvent<Event>({ name }: ServiceContract<unknown, Event>, event: Event): FromLink {
+  return { type: "event", service: name, event };
+}
+
+/** What a link hears when main orders something of one of its services. */
+export function serviceOrder<Order>({ name }: ServiceContract<Order, unknown>, order: Order): ToLink {
+  return { type: "order", service: name, order };
+}
+
+/** The orders that main has given one of a link's services, oldest first. */
+export function ordersOf<Order>(link: ScriptedLink | undefined, { name }: ServiceContract<Order, unknown>): Order[] {
+  const heard = link?.heard ?? [];
+  return heard.flatMap((message) =>
+    message.type === "order" && message.service === name ? [message.order as Order] : [],
+  );
+}
 
 /** Starts `machine`, and adopts nothing. */
 export function scriptedDriver(machine: Machine): Driver<MachineDefinition> {
@@ -104,6 +122,10 @@ export function scriptedContext(links: ScriptedLink[]): Omit<VmContext, "driver"
       links.push(made);
       return {
         send: (message) => void made.heard.push(message),
+        connect(message, other, othersMessage) {
+          made.heard.push(message);
+          other.send(othersMessage);
+        },
         attachPage: () => undefined,
         onMessage: (listener) => (made.says = listener),
         onExit: () => undefined,

@@ -1,16 +1,10 @@
 /** What the page and the compositor worker say to each other. */
-import type { FrameMessage } from "#shared/ipc/link-port.ts";
+import type { FrameInfo } from "#shared/model/frame.ts";
 import type { Rect, SurfaceId } from "#shared/model/window.ts";
 
 declare const brand: unique symbol;
 /** One connection of a VM's link, from attach to end. Surface ids are unique within it only. Numbered by the page. */
 export type LinkSessionId = number & { readonly [brand]: "LinkSessionId" };
-
-/** What the page needs to know of the frame that a surface shows: all but its pixels. */
-export type FrameInfo = Pick<
-  FrameMessage,
-  "serial" | "width" | "height" | "scale" | "logicalWidth" | "logicalHeight" | "geometry" | "configureSerial"
->;
 
 /** One surface of a screenshot: where its canvas goes, in pixels of the image that is made. */
 export interface Layer extends Rect {

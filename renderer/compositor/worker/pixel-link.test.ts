@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { FrameMessage } from "#shared/model/frame.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
 import type { LinkSessionId } from "./messages.ts";

@@ -1,9 +1,11 @@
 /** One VM's pixels: its port, its surfaces, the frames that wait, and what a VM may take of this worker's memory. */
-import type { FrameMessage, PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { FrameInfo } from "#shared/model/frame.ts";
+import type { PixelCommand, PixelEvent } from "#shared/ipc/link-port.ts";
+import type { FrameMessage } from "#shared/model/frame.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
 import type { ScheduledLink } from "./frame-scheduler.ts";
-import type { FrameInfo, LinkSessionId } from "./messages.ts";
+import type { LinkSessionId } from "./messages.ts";
 import { SurfaceCanvas, type WholeFrame } from "./surface-canvas.ts";
 
 /** Double buffering: the guest draws one frame while the one before it is shown. */

@@ -1,8 +1,8 @@
 /** One surface: its canvas, the frames that are held for another canvas, the credits that it is owed. */
-import type { FrameMessage } from "#shared/ipc/link-port.ts";
+import type { FrameMessage } from "#shared/model/frame.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
-import type { FrameInfo } from "./messages.ts";
+import type { FrameInfo } from "#shared/model/frame.ts";
 
 /** Messages of one serial; the last one has `last`. */
 export type WholeFrame = [FrameMessage, ...FrameMessage[]];

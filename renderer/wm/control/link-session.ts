@@ -4,6 +4,7 @@
  * when the VM or its agent starts again, or the link process does, there is a new one.
  */
 import type { LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
+import type { FrameInfo } from "#shared/model/frame.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import {
   type GuestPopup,
@@ -15,7 +16,6 @@ import {
 } from "#shared/model/window.ts";
 import type { Compositor } from "../../compositor/compositor.ts";
 import { geometryOf, Scene } from "../../compositor/scene.ts";
-import type { FrameInfo } from "../../compositor/worker/messages.ts";
 import { cssCursor } from "../../input/cursor.ts";
 import { firstConfigureRequest } from "../model/configure-request.ts";
 import type { DesktopWindow, Remembered } from "../model/state.ts";
@@ -151,8 +151,8 @@ export class LinkSession {
         return this.#surfaceClosed(event.surface);
       case "cursorChanged":
         return this.scene.setCursor(cssCursor(event.cursor));
-      case "mark":
-        return this.send({ type: "markReached" });
+      case "fence":
+        return this.send({ type: "fenceReached" });
       case "closed":
         return this.#closed(event.reason, event.detail);
     }

@@ -243,10 +243,10 @@ describe("a window", () => {
   });
 });
 
-it("a link's mark is answered once everything before it has been handled", () => {
+it("a link's fence is answered once everything before it has been handled", () => {
   port.say({ type: "windowOpened", window: guest(1) });
-  port.say({ type: "mark" });
-  expect(port.heard.map(({ type }) => type)).toEqual(["configure", "markReached"]);
+  port.say({ type: "fence" });
+  expect(port.heard.map(({ type }) => type)).toEqual(["configure", "fenceReached"]);
 });
 
 describe("a popup", () => {

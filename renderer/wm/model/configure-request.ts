@@ -1,6 +1,6 @@
 /** What a program is asked to be like (a configure, without its serial), from the window manager's state. Pure. */
 import type { LinkCommand } from "#shared/ipc/link-port.ts";
-import type { GuestWindow, Rect, Size } from "#shared/model/window.ts";
+import { type GuestWindow, type Rect, type Size, WINDOW_STATE_BITS } from "#shared/model/window.ts";
 import { MAX_COORDINATE } from "#shared/protocol/limits.ts";
 import { clamp, clampSize, contentIn, fill } from "./geometry.ts";
 import {
@@ -16,15 +16,13 @@ import {
 
 export type ConfigureRequest = Omit<Extract<LinkCommand, { type: "configure" }>, "type" | "surface" | "serial">;
 
-const STATE_BITS = { activated: 1, maximized: 2, fullscreen: 4, resizing: 8, tiled: 16 } as const;
-
 const PLACEMENT_BITS: Readonly<Record<Placement, number>> = {
   free: 0,
-  maximized: STATE_BITS.maximized,
-  appFullscreen: STATE_BITS.fullscreen,
-  userFullscreen: STATE_BITS.fullscreen,
-  left: STATE_BITS.tiled,
-  right: STATE_BITS.tiled,
+  maximized: WINDOW_STATE_BITS.maximized,
+  appFullscreen: WINDOW_STATE_BITS.fullscreen,
+  userFullscreen: WINDOW_STATE_BITS.fullscreen,
+  left: WINDOW_STATE_BITS.tiled,
+  right: WINDOW_STATE_BITS.tiled,
 };
 
 /** For a window in its present state, with this size. */
@@ -69,9 +67,9 @@ function position(value: number): number {
 /** `states` of a configure. */
 export function statesOf(window: DesktopWindow, state: WmState): number {
   return (
-    (state.focused === window.id && !window.isMinimized ? STATE_BITS.activated : 0) |
+    (state.focused === window.id && !window.isMinimized ? WINDOW_STATE_BITS.activated : 0) |
     PLACEMENT_BITS[window.placement] |
-    (window.held?.kind === "resize" ? STATE_BITS.resizing : 0)
+    (window.held?.kind === "resize" ? WINDOW_STATE_BITS.resizing : 0)
   );
 }
 

@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file atoll.proto.
  */
 export const file_atoll: GenFile = /*@__PURE__*/
-  fileDesc("CgthdG9sbC5wcm90bxINYXRvbGwud2lyZS52MSLjEAoGSGVhZGVyEiUKBWhlbGxvGAEgASgLMhQuYXRvbGwud2lyZS52MS5IZWxsb0gAEjQKDXdpbmRvd19vcGVuZWQYAiABKAsyGy5hdG9sbC53aXJlLnYxLldpbmRvd09wZW5lZEgAEjIKDHBvcHVwX29wZW5lZBgDIAEoCzIaLmF0b2xsLndpcmUudjEuUG9wdXBPcGVuZWRIABI8ChFzdWJzdXJmYWNlX29wZW5lZBgEIAEoCzIfLmF0b2xsLndpcmUudjEuU3Vic3VyZmFjZU9wZW5lZEgAEjYKDndpbmRvd19jaGFuZ2VkGAUgASgLMhwuYXRvbGwud2lyZS52MS5XaW5kb3dDaGFuZ2VkSAASMAoLcG9wdXBfbW92ZWQYBiABKAsyGS5hdG9sbC53aXJlLnYxLlBvcHVwTW92ZWRIABI4Cg9jaGlsZHJlbl9wbGFjZWQYByABKAsyHS5hdG9sbC53aXJlLnYxLkNoaWxkcmVuUGxhY2VkSAASOgoQd2luZG93X3JlcXVlc3RlZBgIIAEoCzIeLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdGVkSAASNgoOc3VyZmFjZV9jbG9zZWQYCSABKAsyHC5hdG9sbC53aXJlLnYxLlN1cmZhY2VDbG9zZWRIABI2Cg5jdXJzb3JfY2hhbmdlZBgKIAEoCzIcLmF0b2xsLndpcmUudjEuQ3Vyc29yQ2hhbmdlZEgAEisKCGxhdW5jaGVkGAsgASgLMhcuYXRvbGwud2lyZS52MS5MYXVuY2hlZEgAEiMKBGFwcHMYDCABKAsyEy5hdG9sbC53aXJlLnYxLkFwcHNIABIyCgxhcHBzX2NoYW5nZWQYDSABKAsyGi5hdG9sbC53aXJlLnYxLkFwcHNDaGFuZ2VkSAASIwoEcG9uZxgOIAEoCzITLmF0b2xsLndpcmUudjEuUG9uZ0gAEjYKDnJlcXVlc3RfZmFpbGVkGA8gASgLMhwuYXRvbGwud2lyZS52MS5SZXF1ZXN0RmFpbGVkSAASKQoHd2VsY29tZRggIAEoCzIWLmF0b2xsLndpcmUudjEuV2VsY29tZUgAEi0KCWNvbmZpZ3VyZRghIAEoCzIYLmF0b2xsLndpcmUudjEuQ29uZmlndXJlSAASOAoPY2xvc2VfcmVxdWVzdGVkGCIgASgLMh0uYXRvbGwud2lyZS52MS5DbG9zZVJlcXVlc3RlZEgAEjYKDmtleWJvYXJkX2ZvY3VzGCMgASgLMhwuYXRvbGwud2lyZS52MS5LZXlib2FyZEZvY3VzSAASIQoDa2V5GCQgASgLMhIuYXRvbGwud2lyZS52MS5LZXlIABI2Cg5wb2ludGVyX21vdGlvbhglIAEoCzIcLmF0b2xsLndpcmUudjEuUG9pbnRlck1vdGlvbkgAEjIKDHBvaW50ZXJfbGVmdBgmIAEoCzIaLmF0b2xsLndpcmUudjEuUG9pbnRlckxlZnRIABI2Cg5wb2ludGVyX2J1dHRvbhgnIAEoCzIcLmF0b2xsLndpcmUudjEuUG9pbnRlckJ1dHRvbkgAEjIKDHBvaW50ZXJfYXhpcxgoIAEoCzIaLmF0b2xsLndpcmUudjEuUG9pbnRlckF4aXNIABI4Cg9wb3B1cF9kaXNtaXNzZWQYKSABKAsyHS5hdG9sbC53aXJlLnYxLlBvcHVwRGlzbWlzc2VkSAASJwoGbGF1bmNoGCogASgLMhUuYXRvbGwud2lyZS52MS5MYXVuY2hIABIsCglsaXN0X2FwcHMYKyABKAsyFy5hdG9sbC53aXJlLnYxLkxpc3RBcHBzSAASIwoEcGluZxgsIAEoCzITLmF0b2xsLndpcmUudjEuUGluZ0gAEjYKDm91dHB1dF9jaGFuZ2VkGC0gASgLMhwuYXRvbGwud2lyZS52MS5PdXRwdXRDaGFuZ2VkSAASNgoOa2V5bWFwX2NoYW5nZWQYLiABKAsyHC5hdG9sbC53aXJlLnYxLktleW1hcENoYW5nZWRIABIpCgdyZWZyZXNoGC8gASgLMhYuYXRvbGwud2lyZS52MS5SZWZyZXNoSAASLAoJcG93ZXJfb2ZmGDAgASgLMhcuYXRvbGwud2lyZS52MS5Qb3dlck9mZkgAEiUKBWZyYW1lGEAgASgLMhQuYXRvbGwud2lyZS52MS5GcmFtZUgAEicKBmNyZWRpdBhBIAEoCzIVLmF0b2xsLndpcmUudjEuQ3JlZGl0SAASLgoKZXhlY19zdGFydBhQIAEoCzIYLmF0b2xsLndpcmUudjEuRXhlY1N0YXJ0SAASMAoLZXhlY19zaWduYWwYUSABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNTaWduYWxIABIwCgtleGVjX3Jlc2l6ZRhSIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY1Jlc2l6ZUgAEjIKDGV4ZWNfc3RhcnRlZBhYIAEoCzIaLmF0b2xsLndpcmUudjEuRXhlY1N0YXJ0ZWRIABIwCgtleGVjX2ZhaWxlZBhZIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY0ZhaWxlZEgAEjAKC2V4ZWNfZXhpdGVkGFogASgLMhkuYXRvbGwud2lyZS52MS5FeGVjRXhpdGVkSAASLAoJZXhlY19kYXRhGGAgASgLMhcuYXRvbGwud2lyZS52MS5FeGVjRGF0YUgAEioKCGV4ZWNfZW5kGGEgASgLMhYuYXRvbGwud2lyZS52MS5FeGVjRW5kSAASMAoLZXhlY19jcmVkaXQYYiABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNDcmVkaXRIAEIJCgdtZXNzYWdlIlcKBUhlbGxvEg0KBW1ham9yGAEgASgNEg0KBW1pbm9yGAIgASgNEg0KBWFnZW50GAMgASgJEhAKCGZlYXR1cmVzGAQgAygJEg8KB2Jvb3RfaWQYBSABKAwihwEKB1dlbGNvbWUSDQoFbWFqb3IYASABKA0SDQoFbWlub3IYAiABKA0SEAoIZmVhdHVyZXMYAyADKAkSJQoGb3V0cHV0GAQgASgLMhUuYXRvbGwud2lyZS52MS5PdXRwdXQSJQoGa2V5bWFwGAUgASgLMhUuYXRvbGwud2lyZS52MS5LZXltYXAiTwoGT3V0cHV0Eg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIRCglzY2FsZV8xMjAYAyABKA0SEwoLcmVmcmVzaF9taHoYBCABKA0iWAoGS2V5bWFwEg0KBXJ1bGVzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBmxheW91dBgDIAEoCRIPCgd2YXJpYW50GAQgASgJEg8KB29wdGlvbnMYBSABKAkiNgoNT3V0cHV0Q2hhbmdlZBIlCgZvdXRwdXQYASABKAsyFS5hdG9sbC53aXJlLnYxLk91dHB1dCI2Cg1LZXltYXBDaGFuZ2VkEiUKBmtleW1hcBgBIAEoCzIVLmF0b2xsLndpcmUudjEuS2V5bWFwIhUKBFBpbmcSDQoFbm9uY2UYASABKAQiFQoEUG9uZxINCgVub25jZRgBIAEoBCIKCghQb3dlck9mZiI7CgRSZWN0EgkKAXgYASABKBESCQoBeRgCIAEoERINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0iWQoJU2l6ZUhpbnRzEhEKCW1pbl93aWR0aBgBIAEoDRISCgptaW5faGVpZ2h0GAIgASgNEhEKCW1heF93aWR0aBgDIAEoDRISCgptYXhfaGVpZ2h0GAQgASgNIvUBCgxXaW5kb3dPcGVuZWQSDwoHc3VyZmFjZRgBIAEoDRIhCgRraW5kGAIgASgOMhMuYXRvbGwud2lyZS52MS5LaW5kEgsKA3BpZBgDIAEoDRIOCgZsYXVuY2gYBCABKA0SDQoFdGl0bGUYBSABKAkSDgoGYXBwX2lkGAYgASgJEg4KBnBhcmVudBgHIAEoDRINCgVtb2RhbBgIIAEoCBInCgVoaW50cxgJIAEoCzIYLmF0b2xsLndpcmUudjEuU2l6ZUhpbnRzEi0KCmRlY29yYXRpb24YCiABKA4yGS5hdG9sbC53aXJlLnYxLkRlY29yYXRpb24iiAIKDVdpbmRvd0NoYW5nZWQSDwoHc3VyZmFjZRgBIAEoDRISCgV0aXRsZRgCIAEoCUgAiAEBEhMKBmFwcF9pZBgDIAEoCUgBiAEBEhMKBnBhcmVudBgEIAEoDUgCiAEBEhIKBW1vZGFsGAUgASgISAOIAQESJwoFaGludHMYBiABKAsyGC5hdG9sbC53aXJlLnYxLlNpemVIaW50cxIyCgpkZWNvcmF0aW9uGAcgASgOMhkuYXRvbGwud2lyZS52MS5EZWNvcmF0aW9uSASIAQFCCAoGX3RpdGxlQgkKB19hcHBfaWRCCQoHX3BhcmVudEIICgZfbW9kYWxCDQoLX2RlY29yYXRpb24iggEKC1BvcHVwT3BlbmVkEg8KB3N1cmZhY2UYASABKA0SIQoEa2luZBgCIAEoDjITLmF0b2xsLndpcmUudjEuS2luZBIOCgZwYXJlbnQYAyABKA0SIQoEcmVjdBgEIAEoCzITLmF0b2xsLndpcmUudjEuUmVjdBIMCgRncmFiGAUgASgIIkAKClBvcHVwTW92ZWQSDwoHc3VyZmFjZRgBIAEoDRIhCgRyZWN0GAIgASgLMhMuYXRvbGwud2lyZS52MS5SZWN0IjMKEFN1YnN1cmZhY2VPcGVuZWQSDwoHc3VyZmFjZRgBIAEoDRIOCgZwYXJlbnQYAiABKA0iSAoOQ2hpbGRyZW5QbGFjZWQSDgoGcGFyZW50GAEgASgNEiYKCGNoaWxkcmVuGAIgAygLMhQuYXRvbGwud2lyZS52MS5DaGlsZCIuCgVDaGlsZBIPCgdzdXJmYWNlGAEgASgNEgkKAXgYAiABKBESCQoBeRgDIAEoESJgCg9XaW5kb3dSZXF1ZXN0ZWQSDwoHc3VyZmFjZRgBIAEoDRItCgdyZXF1ZXN0GAIgASgOMhwuYXRvbGwud2lyZS52MS5XaW5kb3dSZXF1ZXN0Eg0KBWVkZ2VzGAMgASgNIiAKDVN1cmZhY2VDbG9zZWQSDwoHc3VyZmFjZRgBIAEoDSKeAQoJQ29uZmlndXJlEg8KB3N1cmZhY2UYASABKA0SDgoGc2VyaWFsGAIgASgNEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIOCgZzdGF0ZXMYBSABKA0SFAoMYm91bmRzX3dpZHRoGAYgASgNEhUKDWJvdW5kc19oZWlnaHQYByABKA0SCQoBeBgIIAEoERIJCgF5GAkgASgRIiEKDkNsb3NlUmVxdWVzdGVkEg8KB3N1cmZhY2UYASABKA0iIQoOUG9wdXBEaXNtaXNzZWQSDwoHc3VyZmFjZRgBIAEoDSIaCgdSZWZyZXNoEg8KB3N1cmZhY2UYASABKA0idgoGRGFtYWdlEgkKAXgYASABKA0SCQoBeRgCIAEoDRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SKQoIZW5jb2RpbmcYBSABKA4yFy5hdG9sbC53aXJlLnYxLkVuY29kaW5nEgwKBHNpemUYBiABKA0iqQIKBUZyYW1lEg8KB3N1cmZhY2UYASABKA0SDgoGc2VyaWFsGAIgASgNEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRINCgVzY2FsZRgFIAEoDRIWCg52aWV3cG9ydF93aWR0aBgGIAEoDRIXCg92aWV3cG9ydF9oZWlnaHQYByABKA0SJQoIZ2VvbWV0cnkYCCABKAsyEy5hdG9sbC53aXJlLnYxLlJlY3QSKgoGZm9ybWF0GAkgASgOMhouYXRvbGwud2lyZS52MS5QaXhlbEZvcm1hdBIYChBjb25maWd1cmVfc2VyaWFsGAogASgNEiUKBmRhbWFnZRgLIAMoCzIVLmF0b2xsLndpcmUudjEuRGFtYWdlEgwKBGxhc3QYDCABKAgiPgoGQ3JlZGl0Eg8KB3N1cmZhY2UYASABKA0SDQoFY291bnQYAiABKA0SFAoMc2hvd25fc2VyaWFsGAMgASgNIiAKDUtleWJvYXJkRm9jdXMSDwoHc3VyZmFjZRgBIAEoDSJMCgNLZXkSDAoEY29kZRgBIAEoDRImCgVzdGF0ZRgCIAEoDjIXLmF0b2xsLndpcmUudjEuS2V5U3RhdGUSDwoHdGltZV9tcxgDIAEoDSJPCg1Qb2ludGVyTW90aW9uEg8KB3N1cmZhY2UYASABKA0SDQoFeF8yNTYYAiABKBESDQoFeV8yNTYYAyABKBESDwoHdGltZV9tcxgEIAEoDSINCgtQb2ludGVyTGVmdCJBCg1Qb2ludGVyQnV0dG9uEg4KBmJ1dHRvbhgBIAEoDRIPCgdwcmVzc2VkGAIgASgIEg8KB3RpbWVfbXMYAyABKA0iewoLUG9pbnRlckF4aXMSDQoFeF8xMjAYASABKBESDQoFeV8xMjAYAiABKBESDQoFeF8yNTYYAyABKBESDQoFeV8yNTYYBCABKBESDgoGZmluZ2VyGAUgASgIEg8KB3N0b3BwZWQYBiABKAgSDwoHdGltZV9tcxgHIAEoDSJZCg1DdXJzb3JDaGFuZ2VkEg8KBXNoYXBlGAEgASgJSAASLQoGYml0bWFwGAIgASgLMhsuYXRvbGwud2lyZS52MS5DdXJzb3JCaXRtYXBIAEIICgZjdXJzb3IiWgoMQ3Vyc29yQml0bWFwEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRINCgVob3RfeBgDIAEoDRINCgVob3RfeRgEIAEoDRINCgVzY2FsZRgFIAEoDSJGCgZMYXVuY2gSDwoHcmVxdWVzdBgBIAEoDRIOCgZhcHBfaWQYAiABKAkSDAoEYXJndhgDIAMoCRINCgVmaWxlcxgEIAMoCSIoCghMYXVuY2hlZBIPCgdyZXF1ZXN0GAEgASgNEgsKA3BpZBgCIAEoDSJaCg1SZXF1ZXN0RmFpbGVkEg8KB3JlcXVlc3QYASABKA0SKAoEY29kZRgCIAEoDjIaLmF0b2xsLndpcmUudjEuRmFpbHVyZUNvZGUSDgoGZGV0YWlsGAMgASgJIhsKCExpc3RBcHBzEg8KB3JlcXVlc3QYASABKA0iRwoEQXBwcxIPCgdyZXF1ZXN0GAEgASgNEiAKBGFwcHMYAiADKAsyEi5hdG9sbC53aXJlLnYxLkFwcBIMCgRsYXN0GAMgASgIIngKA0FwcBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm1pbWVfdHlwZXMYAyADKAkSEgoKY2F0ZWdvcmllcxgEIAMoCRIMCgRpY29uGAUgASgJEg8KB2NvbW1lbnQYBiABKAkSEAoIdGVybWluYWwYByABKAgiDQoLQXBwc0NoYW5nZWQiYQoJRXhlY1N0YXJ0EgwKBGV4ZWMYASABKA0SDAoEYXJndhgCIAMoCRILCgN0dHkYAyABKAgSDwoHY29sdW1ucxgEIAEoDRIMCgRyb3dzGAUgASgNEgwKBHRlcm0YBiABKAkiKAoLRXhlY1N0YXJ0ZWQSDAoEZXhlYxgBIAEoDRILCgNwaWQYAiABKA0iVAoKRXhlY0ZhaWxlZBIMCgRleGVjGAEgASgNEigKBGNvZGUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZhaWx1cmVDb2RlEg4KBmRldGFpbBgDIAEoCSI4CgpFeGVjRXhpdGVkEgwKBGV4ZWMYASABKA0SDAoEY29kZRgCIAEoDRIOCgZzaWduYWwYAyABKA0iQwoIRXhlY0RhdGESDAoEZXhlYxgBIAEoDRIpCgZzdHJlYW0YAiABKA4yGS5hdG9sbC53aXJlLnYxLkV4ZWNTdHJlYW0iQgoHRXhlY0VuZBIMCgRleGVjGAEgASgNEikKBnN0cmVhbRgCIAEoDjIZLmF0b2xsLndpcmUudjEuRXhlY1N0cmVhbSJUCgpFeGVjQ3JlZGl0EgwKBGV4ZWMYASABKA0SKQoGc3RyZWFtGAIgASgOMhkuYXRvbGwud2lyZS52MS5FeGVjU3RyZWFtEg0KBWJ5dGVzGAMgASgNIioKCkV4ZWNTaWduYWwSDAoEZXhlYxgBIAEoDRIOCgZzaWduYWwYAiABKA0iOQoKRXhlY1Jlc2l6ZRIMCgRleGVjGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDAoEcm93cxgDIAEoDSo8CgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIQCgxLSU5EX1dBWUxBTkQQARIMCghLSU5EX1gxMRACKlYKCkRlY29yYXRpb24SGgoWREVDT1JBVElPTl9VTlNQRUNJRklFRBAAEhUKEURFQ09SQVRJT05fU0VSVkVSEAESFQoRREVDT1JBVElPTl9DTElFTlQQAiqZAgoNV2luZG93UmVxdWVzdBIeChpXSU5ET1dfUkVRVUVTVF9VTlNQRUNJRklFRBAAEhsKF1dJTkRPV19SRVFVRVNUX01BWElNSVpFEAESHQoZV0lORE9XX1JFUVVFU1RfVU5NQVhJTUlaRRACEh0KGVdJTkRPV19SRVFVRVNUX0ZVTExTQ1JFRU4QAxIfChtXSU5ET1dfUkVRVUVTVF9VTkZVTExTQ1JFRU4QBBIbChdXSU5ET1dfUkVRVUVTVF9NSU5JTUlaRRAFEhsKF1dJTkRPV19SRVFVRVNUX0FDVElWQVRFEAYSFwoTV0lORE9XX1JFUVVFU1RfTU9WRRAHEhkKFVdJTkRPV19SRVFVRVNUX1JFU0laRRAIKmEKC1BpeGVsRm9ybWF0EhwKGFBJWEVMX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhkKFVBJWEVMX0ZPUk1BVF9YUkdCODg4OBABEhkKFVBJWEVMX0ZPUk1BVF9BUkdCODg4OBACKlwKCEVuY29kaW5nEhgKFEVOQ09ESU5HX1VOU1BFQ0lGSUVEEAASEAoMRU5DT0RJTkdfUkFXEAESEAoMRU5DT0RJTkdfTFo0EAISEgoORU5DT0RJTkdfU09MSUQQAypsCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJLRVlfU1RBVEVfUkVMRUFTRUQQARIVChFLRVlfU1RBVEVfUFJFU1NFRBACEhYKEktFWV9TVEFURV9SRVBFQVRFRBADKn8KC0ZhaWx1cmVDb2RlEhwKGEZBSUxVUkVfQ09ERV9VTlNQRUNJRklFRBAAEhoKFkZBSUxVUkVfQ09ERV9OT1RfRk9VTkQQARIeChpGQUlMVVJFX0NPREVfTk9UX1BFUk1JVFRFRBACEhYKEkZBSUxVUkVfQ09ERV9PVEhFUhADKnAKCkV4ZWNTdHJlYW0SGwoXRVhFQ19TVFJFQU1fVU5TUEVDSUZJRUQQABIVChFFWEVDX1NUUkVBTV9TVERJThABEhYKEkVYRUNfU1RSRUFNX1NURE9VVBACEhYKEkVYRUNfU1RSRUFNX1NUREVSUhADYgZwcm90bzM");
+  fileDesc("CgthdG9sbC5wcm90bxINYXRvbGwud2lyZS52MSK3EAoGSGVhZGVyEiUKBWhlbGxvGAEgASgLMhQuYXRvbGwud2lyZS52MS5IZWxsb0gAEjQKDXdpbmRvd19vcGVuZWQYAiABKAsyGy5hdG9sbC53aXJlLnYxLldpbmRvd09wZW5lZEgAEjIKDHBvcHVwX29wZW5lZBgDIAEoCzIaLmF0b2xsLndpcmUudjEuUG9wdXBPcGVuZWRIABI8ChFzdWJzdXJmYWNlX29wZW5lZBgEIAEoCzIfLmF0b2xsLndpcmUudjEuU3Vic3VyZmFjZU9wZW5lZEgAEjYKDndpbmRvd19jaGFuZ2VkGAUgASgLMhwuYXRvbGwud2lyZS52MS5XaW5kb3dDaGFuZ2VkSAASMAoLcG9wdXBfbW92ZWQYBiABKAsyGS5hdG9sbC53aXJlLnYxLlBvcHVwTW92ZWRIABI4Cg9jaGlsZHJlbl9wbGFjZWQYByABKAsyHS5hdG9sbC53aXJlLnYxLkNoaWxkcmVuUGxhY2VkSAASOgoQd2luZG93X3JlcXVlc3RlZBgIIAEoCzIeLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdGVkSAASNgoOc3VyZmFjZV9jbG9zZWQYCSABKAsyHC5hdG9sbC53aXJlLnYxLlN1cmZhY2VDbG9zZWRIABI2Cg5jdXJzb3JfY2hhbmdlZBgKIAEoCzIcLmF0b2xsLndpcmUudjEuQ3Vyc29yQ2hhbmdlZEgAEisKCGxhdW5jaGVkGAsgASgLMhcuYXRvbGwud2lyZS52MS5MYXVuY2hlZEgAEiMKBGFwcHMYDCABKAsyEy5hdG9sbC53aXJlLnYxLkFwcHNIABIyCgxhcHBzX2NoYW5nZWQYDSABKAsyGi5hdG9sbC53aXJlLnYxLkFwcHNDaGFuZ2VkSAASIwoEcG9uZxgOIAEoCzITLmF0b2xsLndpcmUudjEuUG9uZ0gAEjYKDnJlcXVlc3RfZmFpbGVkGA8gASgLMhwuYXRvbGwud2lyZS52MS5SZXF1ZXN0RmFpbGVkSAASKQoHd2VsY29tZRggIAEoCzIWLmF0b2xsLndpcmUudjEuV2VsY29tZUgAEi0KCWNvbmZpZ3VyZRghIAEoCzIYLmF0b2xsLndpcmUudjEuQ29uZmlndXJlSAASOAoPY2xvc2VfcmVxdWVzdGVkGCIgASgLMh0uYXRvbGwud2lyZS52MS5DbG9zZVJlcXVlc3RlZEgAEjYKDmtleWJvYXJkX2ZvY3VzGCMgASgLMhwuYXRvbGwud2lyZS52MS5LZXlib2FyZEZvY3VzSAASIQoDa2V5GCQgASgLMhIuYXRvbGwud2lyZS52MS5LZXlIABI2Cg5wb2ludGVyX21vdGlvbhglIAEoCzIcLmF0b2xsLndpcmUudjEuUG9pbnRlck1vdGlvbkgAEjIKDHBvaW50ZXJfbGVmdBgmIAEoCzIaLmF0b2xsLndpcmUudjEuUG9pbnRlckxlZnRIABI2Cg5wb2ludGVyX2J1dHRvbhgnIAEoCzIcLmF0b2xsLndpcmUudjEuUG9pbnRlckJ1dHRvbkgAEjIKDHBvaW50ZXJfYXhpcxgoIAEoCzIaLmF0b2xsLndpcmUudjEuUG9pbnRlckF4aXNIABI4Cg9wb3B1cF9kaXNtaXNzZWQYKSABKAsyHS5hdG9sbC53aXJlLnYxLlBvcHVwRGlzbWlzc2VkSAASJwoGbGF1bmNoGCogASgLMhUuYXRvbGwud2lyZS52MS5MYXVuY2hIABIsCglsaXN0X2FwcHMYKyABKAsyFy5hdG9sbC53aXJlLnYxLkxpc3RBcHBzSAASIwoEcGluZxgsIAEoCzITLmF0b2xsLndpcmUudjEuUGluZ0gAEjYKDm91dHB1dF9jaGFuZ2VkGC0gASgLMhwuYXRvbGwud2lyZS52MS5PdXRwdXRDaGFuZ2VkSAASKQoHcmVmcmVzaBgvIAEoCzIWLmF0b2xsLndpcmUudjEuUmVmcmVzaEgAEiwKCXBvd2VyX29mZhgwIAEoCzIXLmF0b2xsLndpcmUudjEuUG93ZXJPZmZIABIlCgVmcmFtZRhAIAEoCzIULmF0b2xsLndpcmUudjEuRnJhbWVIABInCgZjcmVkaXQYQSABKAsyFS5hdG9sbC53aXJlLnYxLkNyZWRpdEgAEi4KCmV4ZWNfc3RhcnQYUCABKAsyGC5hdG9sbC53aXJlLnYxLkV4ZWNTdGFydEgAEjAKC2V4ZWNfc2lnbmFsGFEgASgLMhkuYXRvbGwud2lyZS52MS5FeGVjU2lnbmFsSAASMAoLZXhlY19yZXNpemUYUiABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNSZXNpemVIABIyCgxleGVjX3N0YXJ0ZWQYWCABKAsyGi5hdG9sbC53aXJlLnYxLkV4ZWNTdGFydGVkSAASMAoLZXhlY19mYWlsZWQYWSABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNGYWlsZWRIABIwCgtleGVjX2V4aXRlZBhaIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY0V4aXRlZEgAEjAKC3N0cmVhbV9kYXRhGGAgASgLMhkuYXRvbGwud2lyZS52MS5TdHJlYW1EYXRhSAASLgoKc3RyZWFtX2VuZBhhIAEoCzIYLmF0b2xsLndpcmUudjEuU3RyZWFtRW5kSAASNAoNc3RyZWFtX2NyZWRpdBhiIAEoCzIbLmF0b2xsLndpcmUudjEuU3RyZWFtQ3JlZGl0SABCCQoHbWVzc2FnZSI0CgVIZWxsbxINCgVtYWpvchgBIAEoDRINCgVtaW5vchgCIAEoDRINCgVhZ2VudBgDIAEoCSJ1CgdXZWxjb21lEg0KBW1ham9yGAEgASgNEg0KBW1pbm9yGAIgASgNEiUKBm91dHB1dBgDIAEoCzIVLmF0b2xsLndpcmUudjEuT3V0cHV0EiUKBmtleW1hcBgEIAEoCzIVLmF0b2xsLndpcmUudjEuS2V5bWFwIk8KBk91dHB1dBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SEQoJc2NhbGVfMTIwGAMgASgNEhMKC3JlZnJlc2hfbWh6GAQgASgNIlgKBktleW1hcBINCgVydWxlcxgBIAEoCRINCgVtb2RlbBgCIAEoCRIOCgZsYXlvdXQYAyABKAkSDwoHdmFyaWFudBgEIAEoCRIPCgdvcHRpb25zGAUgASgJIjYKDU91dHB1dENoYW5nZWQSJQoGb3V0cHV0GAEgASgLMhUuYXRvbGwud2lyZS52MS5PdXRwdXQiFQoEUGluZxINCgVub25jZRgBIAEoBCIVCgRQb25nEg0KBW5vbmNlGAEgASgEIgoKCFBvd2VyT2ZmIjsKBFJlY3QSCQoBeBgBIAEoERIJCgF5GAIgASgREg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDSJZCglTaXplSGludHMSEQoJbWluX3dpZHRoGAEgASgNEhIKCm1pbl9oZWlnaHQYAiABKA0SEQoJbWF4X3dpZHRoGAMgASgNEhIKCm1heF9oZWlnaHQYBCABKA0i9QEKDFdpbmRvd09wZW5lZBIPCgdzdXJmYWNlGAEgASgNEiEKBGtpbmQYAiABKA4yEy5hdG9sbC53aXJlLnYxLktpbmQSCwoDcGlkGAMgASgNEg4KBmxhdW5jaBgEIAEoDRINCgV0aXRsZRgFIAEoCRIOCgZhcHBfaWQYBiABKAkSDgoGcGFyZW50GAcgASgNEg0KBW1vZGFsGAggASgIEicKBWhpbnRzGAkgASgLMhguYXRvbGwud2lyZS52MS5TaXplSGludHMSLQoKZGVjb3JhdGlvbhgKIAEoDjIZLmF0b2xsLndpcmUudjEuRGVjb3JhdGlvbiKIAgoNV2luZG93Q2hhbmdlZBIPCgdzdXJmYWNlGAEgASgNEhIKBXRpdGxlGAIgASgJSACIAQESEwoGYXBwX2lkGAMgASgJSAGIAQESEwoGcGFyZW50GAQgASgNSAKIAQESEgoFbW9kYWwYBSABKAhIA4gBARInCgVoaW50cxgGIAEoCzIYLmF0b2xsLndpcmUudjEuU2l6ZUhpbnRzEjIKCmRlY29yYXRpb24YByABKA4yGS5hdG9sbC53aXJlLnYxLkRlY29yYXRpb25IBIgBAUIICgZfdGl0bGVCCQoHX2FwcF9pZEIJCgdfcGFyZW50QggKBl9tb2RhbEINCgtfZGVjb3JhdGlvbiKCAQoLUG9wdXBPcGVuZWQSDwoHc3VyZmFjZRgBIAEoDRIhCgRraW5kGAIgASgOMhMuYXRvbGwud2lyZS52MS5LaW5kEg4KBnBhcmVudBgDIAEoDRIhCgRyZWN0GAQgASgLMhMuYXRvbGwud2lyZS52MS5SZWN0EgwKBGdyYWIYBSABKAgiQAoKUG9wdXBNb3ZlZBIPCgdzdXJmYWNlGAEgASgNEiEKBHJlY3QYAiABKAsyEy5hdG9sbC53aXJlLnYxLlJlY3QiMwoQU3Vic3VyZmFjZU9wZW5lZBIPCgdzdXJmYWNlGAEgASgNEg4KBnBhcmVudBgCIAEoDSJICg5DaGlsZHJlblBsYWNlZBIOCgZwYXJlbnQYASABKA0SJgoIY2hpbGRyZW4YAiADKAsyFC5hdG9sbC53aXJlLnYxLkNoaWxkIi4KBUNoaWxkEg8KB3N1cmZhY2UYASABKA0SCQoBeBgCIAEoERIJCgF5GAMgASgRImAKD1dpbmRvd1JlcXVlc3RlZBIPCgdzdXJmYWNlGAEgASgNEi0KB3JlcXVlc3QYAiABKA4yHC5hdG9sbC53aXJlLnYxLldpbmRvd1JlcXVlc3QSDQoFZWRnZXMYAyABKA0iIAoNU3VyZmFjZUNsb3NlZBIPCgdzdXJmYWNlGAEgASgNIp4BCglDb25maWd1cmUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg4KBnN0YXRlcxgFIAEoDRIUCgxib3VuZHNfd2lkdGgYBiABKA0SFQoNYm91bmRzX2hlaWdodBgHIAEoDRIJCgF4GAggASgREgkKAXkYCSABKBEiIQoOQ2xvc2VSZXF1ZXN0ZWQSDwoHc3VyZmFjZRgBIAEoDSIhCg5Qb3B1cERpc21pc3NlZBIPCgdzdXJmYWNlGAEgASgNIhoKB1JlZnJlc2gSDwoHc3VyZmFjZRgBIAEoDSJ2CgZEYW1hZ2USCQoBeBgBIAEoDRIJCgF5GAIgASgNEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIpCghlbmNvZGluZxgFIAEoDjIXLmF0b2xsLndpcmUudjEuRW5jb2RpbmcSDAoEc2l6ZRgGIAEoDSKpAgoFRnJhbWUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg0KBXNjYWxlGAUgASgNEhYKDnZpZXdwb3J0X3dpZHRoGAYgASgNEhcKD3ZpZXdwb3J0X2hlaWdodBgHIAEoDRIlCghnZW9tZXRyeRgIIAEoCzITLmF0b2xsLndpcmUudjEuUmVjdBIqCgZmb3JtYXQYCSABKA4yGi5hdG9sbC53aXJlLnYxLlBpeGVsRm9ybWF0EhgKEGNvbmZpZ3VyZV9zZXJpYWwYCiABKA0SJQoGZGFtYWdlGAsgAygLMhUuYXRvbGwud2lyZS52MS5EYW1hZ2USDAoEbGFzdBgMIAEoCCI+CgZDcmVkaXQSDwoHc3VyZmFjZRgBIAEoDRINCgVjb3VudBgCIAEoDRIUCgxzaG93bl9zZXJpYWwYAyABKA0iIAoNS2V5Ym9hcmRGb2N1cxIPCgdzdXJmYWNlGAEgASgNIkwKA0tleRIMCgRjb2RlGAEgASgNEiYKBXN0YXRlGAIgASgOMhcuYXRvbGwud2lyZS52MS5LZXlTdGF0ZRIPCgd0aW1lX21zGAMgASgNIlMKDVBvaW50ZXJNb3Rpb24SDwoHc3VyZmFjZRgBIAEoDRIPCgd4X2ZpeGVkGAIgASgREg8KB3lfZml4ZWQYAyABKBESDwoHdGltZV9tcxgEIAEoDSINCgtQb2ludGVyTGVmdCJBCg1Qb2ludGVyQnV0dG9uEg4KBmJ1dHRvbhgBIAEoDRIPCgdwcmVzc2VkGAIgASgIEg8KB3RpbWVfbXMYAyABKA0ifwoLUG9pbnRlckF4aXMSDQoFeF8xMjAYASABKBESDQoFeV8xMjAYAiABKBESDwoHeF9maXhlZBgDIAEoERIPCgd5X2ZpeGVkGAQgASgREg4KBmZpbmdlchgFIAEoCBIPCgdzdG9wcGVkGAYgASgIEg8KB3RpbWVfbXMYByABKA0iWQoNQ3Vyc29yQ2hhbmdlZBIPCgVzaGFwZRgBIAEoCUgAEi0KBmJpdG1hcBgCIAEoCzIbLmF0b2xsLndpcmUudjEuQ3Vyc29yQml0bWFwSABCCAoGY3Vyc29yIloKDEN1cnNvckJpdG1hcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SDQoFaG90X3gYAyABKA0SDQoFaG90X3kYBCABKA0SDQoFc2NhbGUYBSABKA0iRgoGTGF1bmNoEg8KB3JlcXVlc3QYASABKA0SDgoGYXBwX2lkGAIgASgJEgwKBGFyZ3YYAyADKAkSDQoFZmlsZXMYBCADKAkiKAoITGF1bmNoZWQSDwoHcmVxdWVzdBgBIAEoDRILCgNwaWQYAiABKA0iWgoNUmVxdWVzdEZhaWxlZBIPCgdyZXF1ZXN0GAEgASgNEigKBGNvZGUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZhaWx1cmVDb2RlEg4KBmRldGFpbBgDIAEoCSIbCghMaXN0QXBwcxIPCgdyZXF1ZXN0GAEgASgNIkcKBEFwcHMSDwoHcmVxdWVzdBgBIAEoDRIgCgRhcHBzGAIgAygLMhIuYXRvbGwud2lyZS52MS5BcHASDAoEbGFzdBgDIAEoCCJXCgNBcHASCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptaW1lX3R5cGVzGAMgAygJEhIKCmNhdGVnb3JpZXMYBCADKAkSDgoGaGlkZGVuGAUgASgIIg0KC0FwcHNDaGFuZ2VkIhwKClN0cmVhbURhdGESDgoGc3RyZWFtGAEgASgNIiwKCVN0cmVhbUVuZBIOCgZzdHJlYW0YASABKA0SDwoHYWJvcnRlZBgCIAEoCCItCgxTdHJlYW1DcmVkaXQSDgoGc3RyZWFtGAEgASgNEg0KBWJ5dGVzGAIgASgNIpABCglFeGVjU3RhcnQSDAoEZXhlYxgBIAEoDRIMCgRhcmd2GAIgAygJEgsKA3R0eRgDIAEoCBIPCgdjb2x1bW5zGAQgASgNEgwKBHJvd3MYBSABKA0SDAoEdGVybRgGIAEoCRINCgVzdGRpbhgHIAEoDRIOCgZzdGRvdXQYCCABKA0SDgoGc3RkZXJyGAkgASgNIigKC0V4ZWNTdGFydGVkEgwKBGV4ZWMYASABKA0SCwoDcGlkGAIgASgNIlQKCkV4ZWNGYWlsZWQSDAoEZXhlYxgBIAEoDRIoCgRjb2RlGAIgASgOMhouYXRvbGwud2lyZS52MS5GYWlsdXJlQ29kZRIOCgZkZXRhaWwYAyABKAkiOAoKRXhlY0V4aXRlZBIMCgRleGVjGAEgASgNEgwKBGNvZGUYAiABKA0SDgoGc2lnbmFsGAMgASgNIioKCkV4ZWNTaWduYWwSDAoEZXhlYxgBIAEoDRIOCgZzaWduYWwYAiABKA0iOQoKRXhlY1Jlc2l6ZRIMCgRleGVjGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDAoEcm93cxgDIAEoDSo8CgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIQCgxLSU5EX1dBWUxBTkQQARIMCghLSU5EX1gxMRACKlYKCkRlY29yYXRpb24SGgoWREVDT1JBVElPTl9VTlNQRUNJRklFRBAAEhUKEURFQ09SQVRJT05fU0VSVkVSEAESFQoRREVDT1JBVElPTl9DTElFTlQQAiqZAgoNV2luZG93UmVxdWVzdBIeChpXSU5ET1dfUkVRVUVTVF9VTlNQRUNJRklFRBAAEhsKF1dJTkRPV19SRVFVRVNUX01BWElNSVpFEAESHQoZV0lORE9XX1JFUVVFU1RfVU5NQVhJTUlaRRACEh0KGVdJTkRPV19SRVFVRVNUX0ZVTExTQ1JFRU4QAxIfChtXSU5ET1dfUkVRVUVTVF9VTkZVTExTQ1JFRU4QBBIbChdXSU5ET1dfUkVRVUVTVF9NSU5JTUlaRRAFEhsKF1dJTkRPV19SRVFVRVNUX0FDVElWQVRFEAYSFwoTV0lORE9XX1JFUVVFU1RfTU9WRRAHEhkKFVdJTkRPV19SRVFVRVNUX1JFU0laRRAIKloKBEVkZ2USFAoQRURHRV9VTlNQRUNJRklFRBAAEgwKCEVER0VfVE9QEAESDwoLRURHRV9CT1RUT00QAhINCglFREdFX0xFRlQQBBIOCgpFREdFX1JJR0hUEAgqswEKC1dpbmRvd1N0YXRlEhwKGFdJTkRPV19TVEFURV9VTlNQRUNJRklFRBAAEhoKFldJTkRPV19TVEFURV9BQ1RJVkFURUQQARIaChZXSU5ET1dfU1RBVEVfTUFYSU1JWkVEEAISGwoXV0lORE9XX1NUQVRFX0ZVTExTQ1JFRU4QBBIZChVXSU5ET1dfU1RBVEVfUkVTSVpJTkcQCBIWChJXSU5ET1dfU1RBVEVfVElMRUQQECphCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9GT1JNQVRfVU5TUEVDSUZJRUQQABIZChVQSVhFTF9GT1JNQVRfWFJHQjg4ODgQARIZChVQSVhFTF9GT1JNQVRfQVJHQjg4ODgQAipcCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhAKDEVOQ09ESU5HX1JBVxABEhAKDEVOQ09ESU5HX0xaNBACEhIKDkVOQ09ESU5HX1NPTElEEAMqbAoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSS0VZX1NUQVRFX1JFTEVBU0VEEAESFQoRS0VZX1NUQVRFX1BSRVNTRUQQAhIWChJLRVlfU1RBVEVfUkVQRUFURUQQAyp/CgtGYWlsdXJlQ29kZRIcChhGQUlMVVJFX0NPREVfVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX0NPREVfTk9UX0ZPVU5EEAESHgoaRkFJTFVSRV9DT0RFX05PVF9QRVJNSVRURUQQAhIWChJGQUlMVVJFX0NPREVfT1RIRVIQA2IGcHJvdG8z");
 
 /**
  * @generated from message atoll.wire.v1.Header
@@ -209,12 +209,6 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
     case: "outputChanged";
   } | {
     /**
-     * @generated from field: atoll.wire.v1.KeymapChanged keymap_changed = 46;
-     */
-    value: KeymapChanged;
-    case: "keymapChanged";
-  } | {
-    /**
      * @generated from field: atoll.wire.v1.Refresh refresh = 47;
      */
     value: Refresh;
@@ -285,22 +279,22 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
     /**
      * bulk port, both directions
      *
-     * @generated from field: atoll.wire.v1.ExecData exec_data = 96;
+     * @generated from field: atoll.wire.v1.StreamData stream_data = 96;
      */
-    value: ExecData;
-    case: "execData";
+    value: StreamData;
+    case: "streamData";
   } | {
     /**
-     * @generated from field: atoll.wire.v1.ExecEnd exec_end = 97;
+     * @generated from field: atoll.wire.v1.StreamEnd stream_end = 97;
      */
-    value: ExecEnd;
-    case: "execEnd";
+    value: StreamEnd;
+    case: "streamEnd";
   } | {
     /**
-     * @generated from field: atoll.wire.v1.ExecCredit exec_credit = 98;
+     * @generated from field: atoll.wire.v1.StreamCredit stream_credit = 98;
      */
-    value: ExecCredit;
-    case: "execCredit";
+    value: StreamCredit;
+    case: "streamCredit";
   } | { case: undefined; value?: undefined };
 };
 
@@ -337,18 +331,6 @@ export type Hello = Message<"atoll.wire.v1.Hello"> & {
    * @generated from field: string agent = 3;
    */
   agent: string;
-
-  /**
-   * @generated from field: repeated string features = 4;
-   */
-  features: string[];
-
-  /**
-   * 16 bytes, new for each life of the agent: a host that reconnects knows whether it is the same one
-   *
-   * @generated from field: bytes boot_id = 5;
-   */
-  bootId: Uint8Array;
 };
 
 /**
@@ -375,17 +357,12 @@ export type Welcome = Message<"atoll.wire.v1.Welcome"> & {
   minor: number;
 
   /**
-   * @generated from field: repeated string features = 3;
-   */
-  features: string[];
-
-  /**
-   * @generated from field: atoll.wire.v1.Output output = 4;
+   * @generated from field: atoll.wire.v1.Output output = 3;
    */
   output?: Output | undefined;
 
   /**
-   * @generated from field: atoll.wire.v1.Keymap keymap = 5;
+   * @generated from field: atoll.wire.v1.Keymap keymap = 4;
    */
   keymap?: Keymap | undefined;
 };
@@ -492,23 +469,6 @@ export const OutputChangedSchema: GenMessage<OutputChanged> = /*@__PURE__*/
   messageDesc(file_atoll, 5);
 
 /**
- * @generated from message atoll.wire.v1.KeymapChanged
- */
-export type KeymapChanged = Message<"atoll.wire.v1.KeymapChanged"> & {
-  /**
-   * @generated from field: atoll.wire.v1.Keymap keymap = 1;
-   */
-  keymap?: Keymap | undefined;
-};
-
-/**
- * Describes the message atoll.wire.v1.KeymapChanged.
- * Use `create(KeymapChangedSchema)` to create a new message.
- */
-export const KeymapChangedSchema: GenMessage<KeymapChanged> = /*@__PURE__*/
-  messageDesc(file_atoll, 6);
-
-/**
  * @generated from message atoll.wire.v1.Ping
  */
 export type Ping = Message<"atoll.wire.v1.Ping"> & {
@@ -523,7 +483,7 @@ export type Ping = Message<"atoll.wire.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_atoll, 7);
+  messageDesc(file_atoll, 6);
 
 /**
  * @generated from message atoll.wire.v1.Pong
@@ -540,7 +500,7 @@ export type Pong = Message<"atoll.wire.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_atoll, 8);
+  messageDesc(file_atoll, 7);
 
 /**
  * Orderly shutdown of the guest.
@@ -555,7 +515,7 @@ export type PowerOff = Message<"atoll.wire.v1.PowerOff"> & {
  * Use `create(PowerOffSchema)` to create a new message.
  */
 export const PowerOffSchema: GenMessage<PowerOff> = /*@__PURE__*/
-  messageDesc(file_atoll, 9);
+  messageDesc(file_atoll, 8);
 
 /**
  * logical
@@ -589,7 +549,7 @@ export type Rect = Message<"atoll.wire.v1.Rect"> & {
  * Use `create(RectSchema)` to create a new message.
  */
 export const RectSchema: GenMessage<Rect> = /*@__PURE__*/
-  messageDesc(file_atoll, 10);
+  messageDesc(file_atoll, 9);
 
 /**
  * logical, 0 = none
@@ -623,7 +583,7 @@ export type SizeHints = Message<"atoll.wire.v1.SizeHints"> & {
  * Use `create(SizeHintsSchema)` to create a new message.
  */
 export const SizeHintsSchema: GenMessage<SizeHints> = /*@__PURE__*/
-  messageDesc(file_atoll, 11);
+  messageDesc(file_atoll, 10);
 
 /**
  * @generated from message atoll.wire.v1.WindowOpened
@@ -691,7 +651,7 @@ export type WindowOpened = Message<"atoll.wire.v1.WindowOpened"> & {
  * Use `create(WindowOpenedSchema)` to create a new message.
  */
 export const WindowOpenedSchema: GenMessage<WindowOpened> = /*@__PURE__*/
-  messageDesc(file_atoll, 12);
+  messageDesc(file_atoll, 11);
 
 /**
  * Fields that are present changed.
@@ -740,7 +700,7 @@ export type WindowChanged = Message<"atoll.wire.v1.WindowChanged"> & {
  * Use `create(WindowChangedSchema)` to create a new message.
  */
 export const WindowChangedSchema: GenMessage<WindowChanged> = /*@__PURE__*/
-  messageDesc(file_atoll, 13);
+  messageDesc(file_atoll, 12);
 
 /**
  * @generated from message atoll.wire.v1.PopupOpened
@@ -783,7 +743,7 @@ export type PopupOpened = Message<"atoll.wire.v1.PopupOpened"> & {
  * Use `create(PopupOpenedSchema)` to create a new message.
  */
 export const PopupOpenedSchema: GenMessage<PopupOpened> = /*@__PURE__*/
-  messageDesc(file_atoll, 14);
+  messageDesc(file_atoll, 13);
 
 /**
  * @generated from message atoll.wire.v1.PopupMoved
@@ -805,7 +765,7 @@ export type PopupMoved = Message<"atoll.wire.v1.PopupMoved"> & {
  * Use `create(PopupMovedSchema)` to create a new message.
  */
 export const PopupMovedSchema: GenMessage<PopupMoved> = /*@__PURE__*/
-  messageDesc(file_atoll, 15);
+  messageDesc(file_atoll, 14);
 
 /**
  * @generated from message atoll.wire.v1.SubsurfaceOpened
@@ -829,7 +789,7 @@ export type SubsurfaceOpened = Message<"atoll.wire.v1.SubsurfaceOpened"> & {
  * Use `create(SubsurfaceOpenedSchema)` to create a new message.
  */
 export const SubsurfaceOpenedSchema: GenMessage<SubsurfaceOpened> = /*@__PURE__*/
-  messageDesc(file_atoll, 16);
+  messageDesc(file_atoll, 15);
 
 /**
  * The whole stacking of a surface's children, bottom to top. The parent itself is an entry (x = y = 0): what stands
@@ -854,7 +814,7 @@ export type ChildrenPlaced = Message<"atoll.wire.v1.ChildrenPlaced"> & {
  * Use `create(ChildrenPlacedSchema)` to create a new message.
  */
 export const ChildrenPlacedSchema: GenMessage<ChildrenPlaced> = /*@__PURE__*/
-  messageDesc(file_atoll, 17);
+  messageDesc(file_atoll, 16);
 
 /**
  * @generated from message atoll.wire.v1.Child
@@ -883,7 +843,7 @@ export type Child = Message<"atoll.wire.v1.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_atoll, 18);
+  messageDesc(file_atoll, 17);
 
 /**
  * @generated from message atoll.wire.v1.WindowRequested
@@ -900,7 +860,7 @@ export type WindowRequested = Message<"atoll.wire.v1.WindowRequested"> & {
   request: WindowRequest;
 
   /**
-   * RESIZE only; bits: 1 top, 2 bottom, 4 left, 8 right
+   * RESIZE only; bits of Edge
    *
    * @generated from field: uint32 edges = 3;
    */
@@ -912,7 +872,7 @@ export type WindowRequested = Message<"atoll.wire.v1.WindowRequested"> & {
  * Use `create(WindowRequestedSchema)` to create a new message.
  */
 export const WindowRequestedSchema: GenMessage<WindowRequested> = /*@__PURE__*/
-  messageDesc(file_atoll, 19);
+  messageDesc(file_atoll, 18);
 
 /**
  * Retires the surface, and with it its popups and subsurfaces (which must have been closed before it, or are closed by it).
@@ -931,10 +891,10 @@ export type SurfaceClosed = Message<"atoll.wire.v1.SurfaceClosed"> & {
  * Use `create(SurfaceClosedSchema)` to create a new message.
  */
 export const SurfaceClosedSchema: GenMessage<SurfaceClosed> = /*@__PURE__*/
-  messageDesc(file_atoll, 20);
+  messageDesc(file_atoll, 19);
 
 /**
- * What the program asks the window to be like; size in logical units of its geometry, 0 = the program chooses.
+ * What the host wants the window to be; size in logical units of its geometry, 0 = the program chooses.
  *
  * @generated from message atoll.wire.v1.Configure
  */
@@ -962,7 +922,7 @@ export type Configure = Message<"atoll.wire.v1.Configure"> & {
   height: number;
 
   /**
-   * bits: 1 activated, 2 maximized, 4 fullscreen, 8 resizing, 16 tiled on all sides
+   * bits of WindowState
    *
    * @generated from field: uint32 states = 5;
    */
@@ -998,7 +958,7 @@ export type Configure = Message<"atoll.wire.v1.Configure"> & {
  * Use `create(ConfigureSchema)` to create a new message.
  */
 export const ConfigureSchema: GenMessage<Configure> = /*@__PURE__*/
-  messageDesc(file_atoll, 21);
+  messageDesc(file_atoll, 20);
 
 /**
  * @generated from message atoll.wire.v1.CloseRequested
@@ -1015,7 +975,7 @@ export type CloseRequested = Message<"atoll.wire.v1.CloseRequested"> & {
  * Use `create(CloseRequestedSchema)` to create a new message.
  */
 export const CloseRequestedSchema: GenMessage<CloseRequested> = /*@__PURE__*/
-  messageDesc(file_atoll, 22);
+  messageDesc(file_atoll, 21);
 
 /**
  * @generated from message atoll.wire.v1.PopupDismissed
@@ -1034,7 +994,7 @@ export type PopupDismissed = Message<"atoll.wire.v1.PopupDismissed"> & {
  * Use `create(PopupDismissedSchema)` to create a new message.
  */
 export const PopupDismissedSchema: GenMessage<PopupDismissed> = /*@__PURE__*/
-  messageDesc(file_atoll, 23);
+  messageDesc(file_atoll, 22);
 
 /**
  * The agent sends the whole picture of a surface again with its next credit (a new page, a lost canvas).
@@ -1053,7 +1013,7 @@ export type Refresh = Message<"atoll.wire.v1.Refresh"> & {
  * Use `create(RefreshSchema)` to create a new message.
  */
 export const RefreshSchema: GenMessage<Refresh> = /*@__PURE__*/
-  messageDesc(file_atoll, 24);
+  messageDesc(file_atoll, 23);
 
 /**
  * physical
@@ -1099,7 +1059,7 @@ export type Damage = Message<"atoll.wire.v1.Damage"> & {
  * Use `create(DamageSchema)` to create a new message.
  */
 export const DamageSchema: GenMessage<Damage> = /*@__PURE__*/
-  messageDesc(file_atoll, 25);
+  messageDesc(file_atoll, 24);
 
 /**
  * One picture of a surface, in one or more messages of the same serial that follow each other for that surface; shown
@@ -1187,7 +1147,7 @@ export type Frame = Message<"atoll.wire.v1.Frame"> & {
  * Use `create(FrameSchema)` to create a new message.
  */
 export const FrameSchema: GenMessage<Frame> = /*@__PURE__*/
-  messageDesc(file_atoll, 26);
+  messageDesc(file_atoll, 25);
 
 /**
  * Allows `count` more pictures of the surface. The first credit of a surface is what tells the agent that the host knows it.
@@ -1218,7 +1178,7 @@ export type Credit = Message<"atoll.wire.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_atoll, 27);
+  messageDesc(file_atoll, 26);
 
 /**
  * @generated from message atoll.wire.v1.KeyboardFocus
@@ -1237,7 +1197,7 @@ export type KeyboardFocus = Message<"atoll.wire.v1.KeyboardFocus"> & {
  * Use `create(KeyboardFocusSchema)` to create a new message.
  */
 export const KeyboardFocusSchema: GenMessage<KeyboardFocus> = /*@__PURE__*/
-  messageDesc(file_atoll, 28);
+  messageDesc(file_atoll, 27);
 
 /**
  * @generated from message atoll.wire.v1.Key
@@ -1266,7 +1226,7 @@ export type Key = Message<"atoll.wire.v1.Key"> & {
  * Use `create(KeySchema)` to create a new message.
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
-  messageDesc(file_atoll, 29);
+  messageDesc(file_atoll, 28);
 
 /**
  * @generated from message atoll.wire.v1.PointerMotion
@@ -1280,16 +1240,16 @@ export type PointerMotion = Message<"atoll.wire.v1.PointerMotion"> & {
   surface: number;
 
   /**
-   * logical x 256, surface-local
+   * logical, surface-local, 24.8 fixed point (logical units x 256, as Wayland's wl_fixed_t)
    *
-   * @generated from field: sint32 x_256 = 2;
+   * @generated from field: sint32 x_fixed = 2;
    */
-  x256: number;
+  xFixed: number;
 
   /**
-   * @generated from field: sint32 y_256 = 3;
+   * @generated from field: sint32 y_fixed = 3;
    */
-  y256: number;
+  yFixed: number;
 
   /**
    * @generated from field: uint32 time_ms = 4;
@@ -1302,7 +1262,7 @@ export type PointerMotion = Message<"atoll.wire.v1.PointerMotion"> & {
  * Use `create(PointerMotionSchema)` to create a new message.
  */
 export const PointerMotionSchema: GenMessage<PointerMotion> = /*@__PURE__*/
-  messageDesc(file_atoll, 30);
+  messageDesc(file_atoll, 29);
 
 /**
  * @generated from message atoll.wire.v1.PointerLeft
@@ -1315,7 +1275,7 @@ export type PointerLeft = Message<"atoll.wire.v1.PointerLeft"> & {
  * Use `create(PointerLeftSchema)` to create a new message.
  */
 export const PointerLeftSchema: GenMessage<PointerLeft> = /*@__PURE__*/
-  messageDesc(file_atoll, 31);
+  messageDesc(file_atoll, 30);
 
 /**
  * @generated from message atoll.wire.v1.PointerButton
@@ -1344,7 +1304,7 @@ export type PointerButton = Message<"atoll.wire.v1.PointerButton"> & {
  * Use `create(PointerButtonSchema)` to create a new message.
  */
 export const PointerButtonSchema: GenMessage<PointerButton> = /*@__PURE__*/
-  messageDesc(file_atoll, 32);
+  messageDesc(file_atoll, 31);
 
 /**
  * @generated from message atoll.wire.v1.PointerAxis
@@ -1363,16 +1323,16 @@ export type PointerAxis = Message<"atoll.wire.v1.PointerAxis"> & {
   y120: number;
 
   /**
-   * distance, logical x 256
+   * distance, logical, 24.8 fixed point
    *
-   * @generated from field: sint32 x_256 = 3;
+   * @generated from field: sint32 x_fixed = 3;
    */
-  x256: number;
+  xFixed: number;
 
   /**
-   * @generated from field: sint32 y_256 = 4;
+   * @generated from field: sint32 y_fixed = 4;
    */
-  y256: number;
+  yFixed: number;
 
   /**
    * touchpad; else wheel
@@ -1399,7 +1359,7 @@ export type PointerAxis = Message<"atoll.wire.v1.PointerAxis"> & {
  * Use `create(PointerAxisSchema)` to create a new message.
  */
 export const PointerAxisSchema: GenMessage<PointerAxis> = /*@__PURE__*/
-  messageDesc(file_atoll, 33);
+  messageDesc(file_atoll, 32);
 
 /**
  * The cursor that the program under the pointer wants. Bitmap: payload of width*height*4 bytes, ARGB8888 premultiplied.
@@ -1432,7 +1392,7 @@ export type CursorChanged = Message<"atoll.wire.v1.CursorChanged"> & {
  * Use `create(CursorChangedSchema)` to create a new message.
  */
 export const CursorChangedSchema: GenMessage<CursorChanged> = /*@__PURE__*/
-  messageDesc(file_atoll, 34);
+  messageDesc(file_atoll, 33);
 
 /**
  * @generated from message atoll.wire.v1.CursorBitmap
@@ -1469,7 +1429,7 @@ export type CursorBitmap = Message<"atoll.wire.v1.CursorBitmap"> & {
  * Use `create(CursorBitmapSchema)` to create a new message.
  */
 export const CursorBitmapSchema: GenMessage<CursorBitmap> = /*@__PURE__*/
-  messageDesc(file_atoll, 35);
+  messageDesc(file_atoll, 34);
 
 /**
  * @generated from message atoll.wire.v1.Launch
@@ -1509,7 +1469,7 @@ export type Launch = Message<"atoll.wire.v1.Launch"> & {
  * Use `create(LaunchSchema)` to create a new message.
  */
 export const LaunchSchema: GenMessage<Launch> = /*@__PURE__*/
-  messageDesc(file_atoll, 36);
+  messageDesc(file_atoll, 35);
 
 /**
  * @generated from message atoll.wire.v1.Launched
@@ -1531,7 +1491,7 @@ export type Launched = Message<"atoll.wire.v1.Launched"> & {
  * Use `create(LaunchedSchema)` to create a new message.
  */
 export const LaunchedSchema: GenMessage<Launched> = /*@__PURE__*/
-  messageDesc(file_atoll, 37);
+  messageDesc(file_atoll, 36);
 
 /**
  * @generated from message atoll.wire.v1.RequestFailed
@@ -1560,7 +1520,7 @@ export type RequestFailed = Message<"atoll.wire.v1.RequestFailed"> & {
  * Use `create(RequestFailedSchema)` to create a new message.
  */
 export const RequestFailedSchema: GenMessage<RequestFailed> = /*@__PURE__*/
-  messageDesc(file_atoll, 38);
+  messageDesc(file_atoll, 37);
 
 /**
  * @generated from message atoll.wire.v1.ListApps
@@ -1577,7 +1537,7 @@ export type ListApps = Message<"atoll.wire.v1.ListApps"> & {
  * Use `create(ListAppsSchema)` to create a new message.
  */
 export const ListAppsSchema: GenMessage<ListApps> = /*@__PURE__*/
-  messageDesc(file_atoll, 39);
+  messageDesc(file_atoll, 38);
 
 /**
  * @generated from message atoll.wire.v1.Apps
@@ -1604,7 +1564,7 @@ export type Apps = Message<"atoll.wire.v1.Apps"> & {
  * Use `create(AppsSchema)` to create a new message.
  */
 export const AppsSchema: GenMessage<Apps> = /*@__PURE__*/
-  messageDesc(file_atoll, 40);
+  messageDesc(file_atoll, 39);
 
 /**
  * @generated from message atoll.wire.v1.App
@@ -1633,21 +1593,11 @@ export type App = Message<"atoll.wire.v1.App"> & {
   categories: string[];
 
   /**
-   * icon name, as the entry gives it
+   * NoDisplay=true: opens files of its types, and is not shown in menus
    *
-   * @generated from field: string icon = 5;
+   * @generated from field: bool hidden = 5;
    */
-  icon: string;
-
-  /**
-   * @generated from field: string comment = 6;
-   */
-  comment: string;
-
-  /**
-   * @generated from field: bool terminal = 7;
-   */
-  terminal: boolean;
+  hidden: boolean;
 };
 
 /**
@@ -1655,7 +1605,7 @@ export type App = Message<"atoll.wire.v1.App"> & {
  * Use `create(AppSchema)` to create a new message.
  */
 export const AppSchema: GenMessage<App> = /*@__PURE__*/
-  messageDesc(file_atoll, 41);
+  messageDesc(file_atoll, 40);
 
 /**
  * @generated from message atoll.wire.v1.AppsChanged
@@ -1668,7 +1618,74 @@ export type AppsChanged = Message<"atoll.wire.v1.AppsChanged"> & {
  * Use `create(AppsChangedSchema)` to create a new message.
  */
 export const AppsChangedSchema: GenMessage<AppsChanged> = /*@__PURE__*/
+  messageDesc(file_atoll, 41);
+
+/**
+ * Payload: bytes of the stream, at least one; takes as much credit as it has bytes.
+ *
+ * @generated from message atoll.wire.v1.StreamData
+ */
+export type StreamData = Message<"atoll.wire.v1.StreamData"> & {
+  /**
+   * @generated from field: uint32 stream = 1;
+   */
+  stream: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.StreamData.
+ * Use `create(StreamDataSchema)` to create a new message.
+ */
+export const StreamDataSchema: GenMessage<StreamData> = /*@__PURE__*/
   messageDesc(file_atoll, 42);
+
+/**
+ * @generated from message atoll.wire.v1.StreamEnd
+ */
+export type StreamEnd = Message<"atoll.wire.v1.StreamEnd"> & {
+  /**
+   * @generated from field: uint32 stream = 1;
+   */
+  stream: number;
+
+  /**
+   * of a writer: what came is not all of it
+   *
+   * @generated from field: bool aborted = 2;
+   */
+  aborted: boolean;
+};
+
+/**
+ * Describes the message atoll.wire.v1.StreamEnd.
+ * Use `create(StreamEndSchema)` to create a new message.
+ */
+export const StreamEndSchema: GenMessage<StreamEnd> = /*@__PURE__*/
+  messageDesc(file_atoll, 43);
+
+/**
+ * Allows `bytes` more of the stream, from its reader to its writer.
+ *
+ * @generated from message atoll.wire.v1.StreamCredit
+ */
+export type StreamCredit = Message<"atoll.wire.v1.StreamCredit"> & {
+  /**
+   * @generated from field: uint32 stream = 1;
+   */
+  stream: number;
+
+  /**
+   * @generated from field: uint32 bytes = 2;
+   */
+  bytes: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.StreamCredit.
+ * Use `create(StreamCreditSchema)` to create a new message.
+ */
+export const StreamCreditSchema: GenMessage<StreamCredit> = /*@__PURE__*/
+  messageDesc(file_atoll, 44);
 
 /**
  * @generated from message atoll.wire.v1.ExecStart
@@ -1707,6 +1724,27 @@ export type ExecStart = Message<"atoll.wire.v1.ExecStart"> & {
    * @generated from field: string term = 6;
    */
   term: string;
+
+  /**
+   * stream that the host writes
+   *
+   * @generated from field: uint32 stdin = 7;
+   */
+  stdin: number;
+
+  /**
+   * streams that the agent writes
+   *
+   * @generated from field: uint32 stdout = 8;
+   */
+  stdout: number;
+
+  /**
+   * 0 with tty
+   *
+   * @generated from field: uint32 stderr = 9;
+   */
+  stderr: number;
 };
 
 /**
@@ -1714,7 +1752,7 @@ export type ExecStart = Message<"atoll.wire.v1.ExecStart"> & {
  * Use `create(ExecStartSchema)` to create a new message.
  */
 export const ExecStartSchema: GenMessage<ExecStart> = /*@__PURE__*/
-  messageDesc(file_atoll, 43);
+  messageDesc(file_atoll, 45);
 
 /**
  * @generated from message atoll.wire.v1.ExecStarted
@@ -1736,10 +1774,10 @@ export type ExecStarted = Message<"atoll.wire.v1.ExecStarted"> & {
  * Use `create(ExecStartedSchema)` to create a new message.
  */
 export const ExecStartedSchema: GenMessage<ExecStarted> = /*@__PURE__*/
-  messageDesc(file_atoll, 44);
+  messageDesc(file_atoll, 46);
 
 /**
- * Ends the exec.
+ * Ends the exec and its streams.
  *
  * @generated from message atoll.wire.v1.ExecFailed
  */
@@ -1765,10 +1803,10 @@ export type ExecFailed = Message<"atoll.wire.v1.ExecFailed"> & {
  * Use `create(ExecFailedSchema)` to create a new message.
  */
 export const ExecFailedSchema: GenMessage<ExecFailed> = /*@__PURE__*/
-  messageDesc(file_atoll, 45);
+  messageDesc(file_atoll, 47);
 
 /**
- * Ends the exec; comes after all output. A signal sends code = 0.
+ * Ends the exec; comes after the end of its output streams. A signal sends code = 0.
  *
  * @generated from message atoll.wire.v1.ExecExited
  */
@@ -1794,82 +1832,7 @@ export type ExecExited = Message<"atoll.wire.v1.ExecExited"> & {
  * Use `create(ExecExitedSchema)` to create a new message.
  */
 export const ExecExitedSchema: GenMessage<ExecExited> = /*@__PURE__*/
-  messageDesc(file_atoll, 46);
-
-/**
- * Payload: bytes of the stream; needs as much credit as it has bytes.
- *
- * @generated from message atoll.wire.v1.ExecData
- */
-export type ExecData = Message<"atoll.wire.v1.ExecData"> & {
-  /**
-   * @generated from field: uint32 exec = 1;
-   */
-  exec: number;
-
-  /**
-   * @generated from field: atoll.wire.v1.ExecStream stream = 2;
-   */
-  stream: ExecStream;
-};
-
-/**
- * Describes the message atoll.wire.v1.ExecData.
- * Use `create(ExecDataSchema)` to create a new message.
- */
-export const ExecDataSchema: GenMessage<ExecData> = /*@__PURE__*/
-  messageDesc(file_atoll, 47);
-
-/**
- * @generated from message atoll.wire.v1.ExecEnd
- */
-export type ExecEnd = Message<"atoll.wire.v1.ExecEnd"> & {
-  /**
-   * @generated from field: uint32 exec = 1;
-   */
-  exec: number;
-
-  /**
-   * @generated from field: atoll.wire.v1.ExecStream stream = 2;
-   */
-  stream: ExecStream;
-};
-
-/**
- * Describes the message atoll.wire.v1.ExecEnd.
- * Use `create(ExecEndSchema)` to create a new message.
- */
-export const ExecEndSchema: GenMessage<ExecEnd> = /*@__PURE__*/
   messageDesc(file_atoll, 48);
-
-/**
- * Allows `bytes` more of the stream, towards whoever writes it.
- *
- * @generated from message atoll.wire.v1.ExecCredit
- */
-export type ExecCredit = Message<"atoll.wire.v1.ExecCredit"> & {
-  /**
-   * @generated from field: uint32 exec = 1;
-   */
-  exec: number;
-
-  /**
-   * @generated from field: atoll.wire.v1.ExecStream stream = 2;
-   */
-  stream: ExecStream;
-
-  /**
-   * @generated from field: uint32 bytes = 3;
-   */
-  bytes: number;
-};
-
-/**
- * Describes the message atoll.wire.v1.ExecCredit.
- * Use `create(ExecCreditSchema)` to create a new message.
- */
-export const ExecCreditSchema: GenMessage<ExecCredit> = /*@__PURE__*/
-  messageDesc(file_atoll, 49);
 
 /**
  * @generated from message atoll.wire.v1.ExecSignal
@@ -1893,7 +1856,7 @@ export type ExecSignal = Message<"atoll.wire.v1.ExecSignal"> & {
  * Use `create(ExecSignalSchema)` to create a new message.
  */
 export const ExecSignalSchema: GenMessage<ExecSignal> = /*@__PURE__*/
-  messageDesc(file_atoll, 50);
+  messageDesc(file_atoll, 49);
 
 /**
  * @generated from message atoll.wire.v1.ExecResize
@@ -1920,7 +1883,7 @@ export type ExecResize = Message<"atoll.wire.v1.ExecResize"> & {
  * Use `create(ExecResizeSchema)` to create a new message.
  */
 export const ExecResizeSchema: GenMessage<ExecResize> = /*@__PURE__*/
-  messageDesc(file_atoll, 51);
+  messageDesc(file_atoll, 50);
 
 /**
  * @generated from enum atoll.wire.v1.Kind
@@ -2039,6 +2002,89 @@ export const WindowRequestSchema: GenEnum<WindowRequest> = /*@__PURE__*/
   enumDesc(file_atoll, 2);
 
 /**
+ * Bits of a mask.
+ *
+ * @generated from enum atoll.wire.v1.Edge
+ */
+export enum Edge {
+  /**
+   * @generated from enum value: EDGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: EDGE_TOP = 1;
+   */
+  TOP = 1,
+
+  /**
+   * @generated from enum value: EDGE_BOTTOM = 2;
+   */
+  BOTTOM = 2,
+
+  /**
+   * @generated from enum value: EDGE_LEFT = 4;
+   */
+  LEFT = 4,
+
+  /**
+   * @generated from enum value: EDGE_RIGHT = 8;
+   */
+  RIGHT = 8,
+}
+
+/**
+ * Describes the enum atoll.wire.v1.Edge.
+ */
+export const EdgeSchema: GenEnum<Edge> = /*@__PURE__*/
+  enumDesc(file_atoll, 3);
+
+/**
+ * Bits of a mask.
+ *
+ * @generated from enum atoll.wire.v1.WindowState
+ */
+export enum WindowState {
+  /**
+   * @generated from enum value: WINDOW_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: WINDOW_STATE_ACTIVATED = 1;
+   */
+  ACTIVATED = 1,
+
+  /**
+   * @generated from enum value: WINDOW_STATE_MAXIMIZED = 2;
+   */
+  MAXIMIZED = 2,
+
+  /**
+   * @generated from enum value: WINDOW_STATE_FULLSCREEN = 4;
+   */
+  FULLSCREEN = 4,
+
+  /**
+   * @generated from enum value: WINDOW_STATE_RESIZING = 8;
+   */
+  RESIZING = 8,
+
+  /**
+   * on all sides
+   *
+   * @generated from enum value: WINDOW_STATE_TILED = 16;
+   */
+  TILED = 16,
+}
+
+/**
+ * Describes the enum atoll.wire.v1.WindowState.
+ */
+export const WindowStateSchema: GenEnum<WindowState> = /*@__PURE__*/
+  enumDesc(file_atoll, 4);
+
+/**
  * @generated from enum atoll.wire.v1.PixelFormat
  */
 export enum PixelFormat {
@@ -2066,7 +2112,7 @@ export enum PixelFormat {
  * Describes the enum atoll.wire.v1.PixelFormat.
  */
 export const PixelFormatSchema: GenEnum<PixelFormat> = /*@__PURE__*/
-  enumDesc(file_atoll, 3);
+  enumDesc(file_atoll, 5);
 
 /**
  * @generated from enum atoll.wire.v1.Encoding
@@ -2092,7 +2138,7 @@ export enum Encoding {
   LZ4 = 2,
 
   /**
-   * 4 bytes: the pixel that the whole rectangle has; since minor 1
+   * 4 bytes: the pixel that the whole rectangle has
    *
    * @generated from enum value: ENCODING_SOLID = 3;
    */
@@ -2103,7 +2149,7 @@ export enum Encoding {
  * Describes the enum atoll.wire.v1.Encoding.
  */
 export const EncodingSchema: GenEnum<Encoding> = /*@__PURE__*/
-  enumDesc(file_atoll, 4);
+  enumDesc(file_atoll, 6);
 
 /**
  * @generated from enum atoll.wire.v1.KeyState
@@ -2136,7 +2182,7 @@ export enum KeyState {
  * Describes the enum atoll.wire.v1.KeyState.
  */
 export const KeyStateSchema: GenEnum<KeyState> = /*@__PURE__*/
-  enumDesc(file_atoll, 5);
+  enumDesc(file_atoll, 7);
 
 /**
  * @generated from enum atoll.wire.v1.FailureCode
@@ -2171,36 +2217,5 @@ export enum FailureCode {
  * Describes the enum atoll.wire.v1.FailureCode.
  */
 export const FailureCodeSchema: GenEnum<FailureCode> = /*@__PURE__*/
-  enumDesc(file_atoll, 6);
-
-/**
- * @generated from enum atoll.wire.v1.ExecStream
- */
-export enum ExecStream {
-  /**
-   * @generated from enum value: EXEC_STREAM_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED = 0,
-
-  /**
-   * @generated from enum value: EXEC_STREAM_STDIN = 1;
-   */
-  STDIN = 1,
-
-  /**
-   * @generated from enum value: EXEC_STREAM_STDOUT = 2;
-   */
-  STDOUT = 2,
-
-  /**
-   * @generated from enum value: EXEC_STREAM_STDERR = 3;
-   */
-  STDERR = 3,
-}
-
-/**
- * Describes the enum atoll.wire.v1.ExecStream.
- */
-export const ExecStreamSchema: GenEnum<ExecStream> = /*@__PURE__*/
-  enumDesc(file_atoll, 7);
+  enumDesc(file_atoll, 8);
 

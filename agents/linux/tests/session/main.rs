@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod broken_clients;
+mod execs;
+mod frames;
 mod input;
 mod monkey;
-mod pictures;
 mod popups;
 mod resources;
 mod session;

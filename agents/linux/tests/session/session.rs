@@ -1,53 +1,18 @@
-//! The session with the host: lost, taken up again, broken in the middle; execs and launches.
+//! The session with the host: lost, begun again, broken in the middle; and launches.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::{
-    ExecCredit, ExecStart, ExecStream, Key, KeyState, KeyboardFocus, Launch, ListApps, PopupDismissed, opening,
-};
+use atoll_wire::{Key, KeyState, KeyboardFocus, Launch, ListApps, PopupDismissed, opening};
 use wayland_client::WEnum;
 use wayland_client::protocol::wl_keyboard;
 
 use crate::support::agent::{Agent, epoch};
+use crate::support::exec::{Exec, is_gone, wait_gone};
 use crate::support::host::{BULK, CONTROL, FRAMES, Host};
 use crate::support::wayland::Rule;
-
-/// Starts `sh -c` and waits until it has said `ready` on stdout; gives its pid.
-fn exec_ready(host: &mut Host, exec: u32, script: &str) -> u32 {
-    let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-    host.send(BULK, Body::ExecStart(ExecStart { exec, argv, ..ExecStart::default() }));
-    let pid = host.wait("ExecStarted", |body| match body {
-        Body::ExecStarted(started) if started.exec == exec => Some(started.pid),
-        _ => None,
-    });
-    let stream = ExecStream::Stdout.into();
-    host.send(BULK, Body::ExecCredit(ExecCredit { exec, stream, bytes: 4096 }));
-    host.wait_message("what it says", |message| {
-        matches!(message.body, Some(Body::ExecData(_)))
-            .then(|| message.payload.clone())
-            .filter(|said| said == b"ready\n")
-    });
-    pid
-}
-
-fn is_gone(pid: u32) -> bool {
-    // A zombie that is not yet waited for has ended as well.
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .map_or(true, |stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
-}
-
-fn wait_gone(pid: u32) {
-    for _ in 0..1000 {
-        if is_gone(pid) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("process {pid} goes on");
-}
 
 #[test]
 fn a_host_that_comes_back_is_told_and_shown_everything() {
@@ -73,7 +38,7 @@ fn a_host_that_comes_back_is_told_and_shown_everything() {
     host.send(CONTROL, Body::Key(Key { code: 30, state: KeyState::Pressed.into(), time_ms: 1 }));
     client.wait_keyboard("a key", |event| matches!(event, wl_keyboard::Event::Key { .. }).then_some(()));
 
-    // Without a host: nothing is held down, nobody has the keyboard, and programs live on.
+    // Without a host: no key stays pressed, no window has the keyboard focus, and programs live on.
     drop(host);
     client.wait_keyboard("its release", |event| match event {
         wl_keyboard::Event::Key { state: WEnum::Value(wl_keyboard::KeyState::Released), .. } => Some(()),
@@ -119,7 +84,7 @@ fn the_places_of_children_are_told_again() {
 fn another_epoch_on_a_port_ends_the_session() {
     let agent = Agent::start();
     let mut host = agent.host();
-    let pid = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
+    let pid = Exec::start(&mut host, "echo ready; exec sleep 60").wait_ready(&mut host);
     host.send_bytes(FRAMES, &opening(&epoch()));
     wait_gone(pid);
     drop(host);
@@ -129,24 +94,24 @@ fn another_epoch_on_a_port_ends_the_session() {
 #[test]
 fn garbage_of_a_host_ends_the_session_and_no_more() {
     let agent = Agent::start();
-    for port in [CONTROL, FRAMES, BULK] {
+    for (port, name) in [(CONTROL, "control"), (FRAMES, "frames"), (BULK, "bulk")] {
         let mut host = agent.host();
         let mut client = agent.client();
         client.shown_window("lives", 10, 10, 1);
         host.window_opened();
         host.send_bytes(port, &[0xff; 64]);
-        agent.wait_log("broken framing");
+        agent.wait_log(&format!("org.atoll.{name}: broken framing"));
         drop(host);
         agent.host().roundtrip();
     }
 }
 
-/// A host that died in the middle of a message is not waited for: what it held is released, and its bytes are discarded.
+/// A host that ended in the middle of a message: its keys are released, and its bytes are discarded.
 #[test]
 fn a_message_that_stays_incomplete_ends_the_session() {
     let agent = Agent::start();
     let mut host = agent.host();
-    let pid = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
+    let pid = Exec::start(&mut host, "echo ready; exec sleep 60").wait_ready(&mut host);
     host.send_bytes(CONTROL, &[40, 0, 0, 0, 1, 2, 3]);
     agent.wait_log("a message stayed incomplete");
     wait_gone(pid);
@@ -154,15 +119,49 @@ fn a_message_that_stays_incomplete_ends_the_session() {
     agent.host().roundtrip();
 }
 
+/// The entry of Debian's zathura-pdf-poppler, with another command: it opens PDF files, and zathura has another entry
+/// for menus.
+const PDF_VIEWER: &str = "[Desktop Entry]
+Version=1.0
+Type=Application
+Name=Zathura
+Comment=A minimalistic document viewer
+Exec=sh -c 'exit 0' zathura %U
+Terminal=false
+NoDisplay=true
+Categories=Office;Viewer;
+MimeType=application/pdf;
+";
+
 #[test]
-fn execs_end_with_the_host_that_started_them() {
+fn a_program_that_only_opens_files_is_listed_as_hidden_and_launched() {
     let agent = Agent::start();
+    let viewer = "org.pwmt.zathura-pdf-poppler";
+    let deleted = PDF_VIEWER.replace("NoDisplay=true", "Hidden=true");
+    let no_types = PDF_VIEWER.replace("MimeType=application/pdf;\n", "");
+    for (id, entry) in [(viewer, PDF_VIEWER), ("deleted", &deleted), ("no-types", &no_types)] {
+        fs::write(agent.applications().join(format!("{id}.desktop")), entry).expect("an entry");
+    }
     let mut host = agent.host();
-    let gentle = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
-    let stubborn = exec_ready(&mut host, 2, "trap '' HUP; echo ready; while true; do sleep 0.1; done");
-    drop(host);
-    wait_gone(gentle);
-    wait_gone(stubborn);
+    host.send(CONTROL, Body::ListApps(ListApps { request: 1 }));
+    let apps = host.wait("Apps", |body| match body {
+        Body::Apps(apps) => Some(apps.apps.clone()),
+        _ => None,
+    });
+    let [app] = &apps[..] else { panic!("{apps:?}") };
+    assert_eq!((app.id.as_str(), app.name.as_str(), app.hidden), (viewer, "Zathura", true));
+    assert_eq!(app.mime_types, ["application/pdf"]);
+
+    let launch = |id: &str, request| Launch {
+        request,
+        app_id: format!("{id}.desktop"),
+        files: vec!["/tmp/a.pdf".to_owned()],
+        ..Launch::default()
+    };
+    host.send(CONTROL, Body::Launch(launch(viewer, 2)));
+    host.wait("Launched", |body| matches!(body, Body::Launched(launched) if launched.request == 2).then_some(()));
+    host.send(CONTROL, Body::Launch(launch("deleted", 3)));
+    host.wait("RequestFailed", |body| matches!(body, Body::RequestFailed(failed) if failed.request == 3).then_some(()));
 }
 
 #[test]
@@ -197,7 +196,7 @@ fn an_application_is_launched_by_its_desktop_id() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(fs::read_to_string(started).expect("it ran"), "wayland-1 --open /tmp/a file\n");
-    // What was launched is the user's, not the host's: it stays when the host goes.
+    // A launched program belongs to the user: it goes on when the host goes.
     drop(host);
     let mut host = agent.host();
     host.roundtrip();
@@ -235,20 +234,11 @@ fn entries_that_come_and_go_are_noticed() {
     changed(&mut host);
     fs::remove_file(agent.applications().join("one.desktop")).expect("it is there");
     changed(&mut host);
-    // A folder that was not there when the agent began (XDG_DATA_DIRS).
+    // A folder that did not exist when the agent started (XDG_DATA_DIRS).
     fs::create_dir_all(agent.path("none/applications")).expect("a folder");
     changed(&mut host);
     fs::write(agent.path("none/applications/three.desktop"), entry).expect("an entry");
     changed(&mut host);
-}
-
-/// The ports are not ordered among each other: what follows Welcome on another may come before it.
-#[test]
-fn an_exec_that_overtakes_welcome_runs() {
-    let agent = Agent::start();
-    for _ in 0..20 {
-        exec_ready(&mut agent.host(), 1, "echo ready");
-    }
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub struct Shown {
     pub pixels: Vec<u8>,
     pub serial: u32,
     pub frame: Frame,
-    /// Payload bytes of the last whole picture.
+    /// Payload bytes of the last whole frame.
     pub bytes: usize,
     part_bytes: usize,
     pub damage: Vec<(u32, u32, u32, u32)>,
@@ -39,15 +39,16 @@ pub struct Host {
     streams: [UnixStream; 3],
     incoming: Receiver<(usize, Message)>,
     pub surfaces: BTreeMap<u32, Shown>,
-    /// Everything that came and no frame was, in order.
+    /// Every message that has come, but for frames, in order.
     pub log: Vec<(usize, Message)>,
     /// False = credits are given by hand.
     pub gives_credits: bool,
     started: Instant,
+    last_id: u32,
 }
 
-/// Connects, announces `epoch` on one socket, and waits for its echo. The agent has one client at a time: it may have to
-/// see the end of the one before first.
+/// Connects, announces `epoch` on one socket, and waits for its echo. The agent has one client at a time, and may first
+/// have to notice that the one before is gone.
 fn open(path: &Path, epoch: &Epoch) -> UnixStream {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -97,8 +98,8 @@ impl Drop for Host {
 }
 
 impl Host {
-    /// Opens a session with the agent that listens in `folder` and welcomes it.
-    pub fn connect(folder: &Path, epoch: Epoch) -> Self {
+    /// Opens a session with the agent that listens in `folder` and welcomes it, with a keyboard layout of XKB.
+    pub fn connect(folder: &Path, epoch: Epoch, layout: &str) -> Self {
         let streams = ["control", "frames", "bulk"].map(|name| open(&folder.join(name), &epoch));
         let (sender, incoming) = channel();
         for (port, stream) in streams.iter().enumerate() {
@@ -113,6 +114,7 @@ impl Host {
             log: Vec::new(),
             gives_credits: true,
             started: Instant::now(),
+            last_id: 0,
         };
         host.wait("hello", |body| matches!(body, Body::Hello(_)).then_some(()));
         host.send(
@@ -121,8 +123,7 @@ impl Host {
                 major: MAJOR,
                 minor: MINOR,
                 output: Some(Output { width: 1280, height: 800, scale_120: 120, refresh_mhz: 60_000 }),
-                keymap: Some(Keymap { layout: "us".to_owned(), ..Keymap::default() }),
-                ..Welcome::default()
+                keymap: Some(Keymap { layout: layout.to_owned(), ..Keymap::default() }),
             }),
         );
         host
@@ -133,6 +134,7 @@ impl Host {
     }
 
     pub fn send_with(&mut self, port: usize, body: Body, payload: &[u8]) {
+        self.rules.sent(&body);
         let mut bytes = Vec::new();
         encode(body, payload, &mut bytes).expect("encodes");
         self.streams[port].write_all(&bytes).expect("the agent reads");
@@ -142,11 +144,17 @@ impl Host {
         self.streams[port].write_all(bytes).expect("the agent reads");
     }
 
+    /// For an exec or a stream.
+    pub fn next_id(&mut self) -> u32 {
+        self.last_id += 1;
+        self.last_id
+    }
+
     pub fn time_ms(&self) -> u32 {
         self.started.elapsed().as_millis() as u32
     }
 
-    /// Handles what comes until `found` gives something for a message that came after the last wait.
+    /// Waits for a message for which `found` gives something. It and all messages before it are forgotten.
     pub fn wait<T>(&mut self, what: &str, found: impl Fn(&Body) -> Option<T>) -> T {
         self.wait_message(what, |message| found(message.body.as_ref()?))
     }
@@ -164,8 +172,8 @@ impl Host {
         }
     }
 
-    /// Handles what comes until a picture of the surface satisfies `found`.
-    pub fn wait_picture(&mut self, what: &str, surface: u32, found: impl Fn(&Shown) -> bool) -> Shown {
+    /// Waits until a frame of the surface satisfies `found`.
+    pub fn wait_frame(&mut self, what: &str, surface: u32, found: impl Fn(&Shown) -> bool) -> Shown {
         let end = Instant::now() + Duration::from_secs(15);
         loop {
             if let Some(shown) = self.surfaces.get(&surface).filter(|shown| shown.serial > 0 && found(shown)) {
@@ -260,7 +268,7 @@ impl Host {
 
     pub fn move_pointer(&mut self, surface: u32, x: f64, y: f64) {
         let time_ms = self.time_ms();
-        let (x_256, y_256) = ((x * 256.0) as i32, (y * 256.0) as i32);
-        self.send(CONTROL, Body::PointerMotion(PointerMotion { surface, x_256, y_256, time_ms }));
+        let (x_fixed, y_fixed) = ((x * 256.0) as i32, (y * 256.0) as i32);
+        self.send(CONTROL, Body::PointerMotion(PointerMotion { surface, x_fixed, y_fixed, time_ms }));
     }
 }

@@ -1,13 +1,13 @@
-//! The host's rules for what an agent may say, as shared/protocol states them: an agent that breaks one loses its
-//! channels, whichever program of the guest it was that made it do so.
+//! The host's rules for messages of an agent, as shared/protocol has them. An agent that breaks one loses its channels,
+//! whichever program of the guest was the cause.
 
 use std::collections::BTreeMap;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{
     MAX_APP_ID_BYTES, MAX_AREA_PX, MAX_COORDINATE, MAX_CURSOR_SIDE_PX, MAX_DAMAGE_RECTS, MAX_FRAME_PARTS,
-    MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES,
-    MAX_WINDOWS,
+    MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES,
+    MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS,
 };
 use atoll_wire::{ChildrenPlaced, CursorChanged, Encoding, Frame, Message, Rect, WindowRequest, cursor_changed};
 
@@ -24,13 +24,25 @@ struct Surface {
     parent: u32,
     credits: u32,
     serial: u32,
-    /// Serial, size, messages and bytes of the picture that is not complete.
+    /// Serial, size, number of messages and bytes of the frame that is not complete.
     partial: Option<(u32, (u32, u32), usize, usize)>,
 }
 
-/// What is open by these rules.
+/// A stream that the host has named.
+#[derive(Debug)]
+enum Stream {
+    /// The agent writes it: the credit that it has, bytes; its exec.
+    Outgoing { credit: usize, exec: u32 },
+    /// The host writes it.
+    Incoming,
+    /// The agent has sent its end.
+    Ended,
+}
+
+/// What is open, by these rules.
 #[derive(Debug, Default)]
 pub struct Rules {
+    streams: BTreeMap<u32, Stream>,
     live: BTreeMap<u32, Surface>,
     retired: BTreeMap<u32, Surface>,
     highest: u32,
@@ -41,6 +53,28 @@ impl Rules {
         if let Some(surface) = self.live.get_mut(&surface) {
             surface.credits += count;
         }
+    }
+
+    /// To be called with every message of the host.
+    pub fn sent(&mut self, body: &Body) {
+        match body {
+            Body::ExecStart(start) => {
+                self.streams.entry(start.stdin).or_insert(Stream::Incoming);
+                for output in [start.stdout, start.stderr].into_iter().filter(|id| *id != 0) {
+                    self.streams.entry(output).or_insert(Stream::Outgoing { credit: 0, exec: start.exec });
+                }
+            }
+            Body::StreamCredit(more) => {
+                if let Some(Stream::Outgoing { credit, .. }) = self.streams.get_mut(&more.stream) {
+                    *credit += more.bytes as usize;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn stream(&mut self, id: u32) -> &mut Stream {
+        self.streams.get_mut(&id).unwrap_or_else(|| panic!("the host has named no stream {id}"))
     }
 
     /// Panics where the host would end the session.
@@ -75,6 +109,31 @@ impl Rules {
             Body::SurfaceClosed(closed) => self.close(closed.surface),
             Body::CursorChanged(changed) => cursor(changed, message.payload.len()),
             Body::Frame(frame) => self.frame(frame, message.payload.len()),
+            Body::StreamData(data) => match self.stream(data.stream) {
+                Stream::Outgoing { credit, .. } => {
+                    let bytes = message.payload.len();
+                    assert!(
+                        (1..=MAX_STREAM_CHUNK_BYTES.min(*credit)).contains(&bytes),
+                        "{bytes} bytes, {credit} credit"
+                    );
+                    *credit -= bytes;
+                }
+                other => panic!("data of stream {}, {other:?}", data.stream),
+            },
+            Body::StreamCredit(credit) => {
+                let stream = self.stream(credit.stream);
+                assert!(matches!(stream, Stream::Incoming), "credit for stream {}, {stream:?}", credit.stream);
+                assert!((1..=MAX_STREAM_CREDIT_BYTES).contains(&credit.bytes), "credit of {}", credit.bytes);
+            }
+            Body::StreamEnd(end) => {
+                let stream = self.stream(end.stream);
+                assert!(!matches!(stream, Stream::Ended), "stream {} ended twice", end.stream);
+                *stream = Stream::Ended;
+            }
+            Body::ExecExited(exited) => {
+                let is_open = |stream: &Stream| matches!(stream, Stream::Outgoing { exec, .. } if *exec == exited.exec);
+                assert!(!self.streams.values().any(is_open), "exec {} exited before its streams ended", exited.exec);
+            }
             _ => {}
         }
     }
@@ -140,7 +199,7 @@ impl Rules {
         let (width, height) = (frame.width, frame.height);
         side(width);
         side(height);
-        assert!(width * height <= MAX_AREA_PX, "a picture of {width}x{height}");
+        assert!(width * height <= MAX_AREA_PX, "a frame of {width}x{height}");
         let surface = self.live.get_mut(&frame.surface).or_else(|| self.retired.get_mut(&frame.surface));
         let surface = surface.unwrap_or_else(|| panic!("a frame for unknown surface {}", frame.surface));
         if surface.partial.is_none() {
@@ -150,7 +209,7 @@ impl Rules {
             surface.serial = frame.serial;
         }
         let (serial, size, parts, sum) = surface.partial.take().unwrap_or((frame.serial, (width, height), 0, 0));
-        assert_eq!((serial, size), (frame.serial, (width, height)), "the picture before is not complete");
+        assert_eq!((serial, size), (frame.serial, (width, height)), "the frame before is not complete");
         let (parts, sum) = (parts + 1, sum + bytes);
         assert!(parts <= MAX_FRAME_PARTS && sum <= (width * height * 4) as usize * 2 + 4096, "{parts} parts, {sum} B");
         surface.partial = (!frame.last).then_some((serial, size, parts, sum));

@@ -1,6 +1,7 @@
-//! Keys go to Xwayland by Wayland, and X11's focus by X11: two streams that the server reads as it likes. A key that
-//! overtook the focus would reach nobody, so whoever gives the focus waits until the server has read it. A server reads
-//! its clients in an order of its own: only what was asked for on the connection that waits is sure to be done.
+//! Makes sure that keys reach the X11 window that was just given the keyboard focus. Keys go to Xwayland on its Wayland
+//! connection, the focus on an X11 connection, and a server reads its connections in any order: a key that is read
+//! before the focus reaches no window. So the agent waits until the server has handled the focus. Since only requests
+//! on the connection that waits are sure to be handled by then, the barrier sets the focus itself.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -12,18 +13,18 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, InputFocus, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
-/// A program may hold the server (GrabServer) as long as it likes: then keys go on without order.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// A program may hold the server (GrabServer) as long as it likes: then keys are sent without the guarantee.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
-pub struct X11Order {
+pub struct X11FocusBarrier {
     connection: RustConnection,
-    /// Never shown: the messages that we send to ourselves go through it.
+    /// Never shown: the messages that the barrier sends to itself go through it.
     window: u32,
     sent: u32,
 }
 
-impl X11Order {
+impl X11FocusBarrier {
     pub fn connect(display: u32) -> Result<Self, Box<dyn std::error::Error>> {
         let (connection, screen) = x11rb::connect(Some(&format!(":{display}")))?;
         let root = connection.setup().roots[screen].root;
@@ -34,22 +35,22 @@ impl X11Order {
         Ok(Self { connection, window, sent: 0 })
     }
 
-    /// Gives `window` the keyboard, unless it takes it by itself (None); returns when the server has done that, and has
-    /// most likely read what was sent on other connections before; or when patience ends.
-    pub fn focus(&mut self, window: Option<u32>) {
-        if let Err(error) = self.try_focus(window) {
-            log::warn!("waiting for the X server: {error}");
-        }
+    /// Gives `window` the keyboard, unless it takes it by itself (None). Returns when the server has done so, and has
+    /// most likely read what was sent on other connections before. False = it has not answered in time.
+    pub fn focus(&mut self, window: Option<u32>) -> bool {
+        self.try_focus(window).inspect_err(|error| log::warn!("waiting for the X server: {error}")).is_ok()
     }
 
     fn try_focus(&mut self, window: Option<u32>) -> Result<(), Box<dyn std::error::Error>> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + ANSWER_TIMEOUT;
         if let Some(window) = window {
-            // As the window manager has asked already. That it cannot have it (it goes) comes as an event, and is no news.
+            // The window manager has asked for the same already. Where the window has just gone, that it cannot have
+            // the focus comes as an error event, which is ignored.
             self.connection.set_input_focus(InputFocus::NONE, window, CURRENT_TIME)?;
         }
         self.sent = self.sent.wrapping_add(1);
-        // The type is nobody's business: it comes back to the window's maker, who is us.
+        // The message's type is of no importance: without an event mask it is sent to the creator of the window, which
+        // is the barrier.
         let message = ClientMessageEvent::new(32, self.window, 1u32, [self.sent, 0, 0, 0, 0]);
         self.connection.send_event(false, self.window, EventMask::NO_EVENT, message)?;
         self.connection.flush()?;

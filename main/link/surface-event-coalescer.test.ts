@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { SurfaceEvent } from "#shared/ipc/link-port.ts";
+import type { SurfaceEvent } from "#shared/model/surface-event.ts";
 import type { GuestWindow, Rect, SurfaceId } from "#shared/model/window.ts";
 import { tries } from "#shared/testing/tries.ts";
-import { SurfaceFeed } from "./surface-feed.ts";
+import { SurfaceEventCoalescer } from "./surface-event-coalescer.ts";
 
 const WINDOW_MS = 16;
 const id = (n: number): SurfaceId => n as SurfaceId;
@@ -46,16 +46,16 @@ const closed = (n: number): SurfaceEvent => ({ type: "surfaceClosed", surface: i
 const cursor = (name: string): SurfaceEvent => ({ type: "cursorChanged", cursor: { kind: "shape", name } });
 
 let sent: SurfaceEvent[];
-let marks: number;
-let feed: SurfaceFeed<SurfaceEvent>;
+let fences: number;
+let coalescer: SurfaceEventCoalescer<SurfaceEvent>;
 
 beforeEach(() => {
   vi.useFakeTimers();
   sent = [];
-  marks = 0;
-  feed = new SurfaceFeed<SurfaceEvent>(WINDOW_MS, {
+  fences = 0;
+  coalescer = new SurfaceEventCoalescer<SurfaceEvent>(WINDOW_MS, {
     send: (event) => sent.push(event),
-    mark: () => (marks += 1),
+    fence: () => (fences += 1),
   });
 });
 afterEach(() => void vi.useRealTimers());
@@ -64,12 +64,12 @@ afterEach(() => void vi.useRealTimers());
 const news = (): SurfaceEvent[] => sent.splice(0);
 
 function take(...events: SurfaceEvent[]): void {
-  for (const event of events) feed.take(event, event.type === "surfaceClosed" ? [event.surface] : []);
+  for (const event of events) coalescer.take(event, event.type === "surfaceClosed" ? [event.surface] : []);
 }
 
 /** The window ends; the listener has dealt with what it was sent. */
 function nextWindow(): void {
-  feed.reached();
+  coalescer.fenceReached();
   vi.advanceTimersByTime(WINDOW_MS);
 }
 
@@ -87,7 +87,7 @@ describe("a listener that keeps up", () => {
     ];
     take(...events);
     expect(news()).toEqual(events);
-    expect(marks).toBe(1);
+    expect(fences).toBe(1);
   });
 
   it("has the newest of what a surface says again, once a window", () => {
@@ -155,38 +155,38 @@ describe("a listener that is behind", () => {
     news();
   });
 
-  it("has nothing until it has reached the mark, and then all of it in order", () => {
+  it("has nothing until it has reached the fence, and then all of it in order", () => {
     const events = [opened(2), titled(1, "a"), popup(3, 2), closed(2)];
     take(...events.slice(0, 3));
     vi.advanceTimersByTime(10_000);
     expect(news()).toEqual([]);
-    feed.reached();
+    coalescer.fenceReached();
     expect(news()).toEqual(events.slice(0, 3));
-    expect(marks).toBe(2);
+    expect(fences).toBe(2);
   });
 
   it("never hears of what opens and closes meanwhile, however often", () => {
     for (let n = 2; n < 5000; n += 1) {
       take(opened(n), popup(n + 10_000, n), titled(n, "x"), placed(n, n));
-      feed.take(closed(n), [id(n + 10_000), id(n)]);
+      coalescer.take(closed(n), [id(n + 10_000), id(n)]);
     }
-    feed.reached();
+    coalescer.fenceReached();
     expect(news()).toEqual([]);
   });
 
   it("hears of a close of what it knows, and of its newest words otherwise", () => {
     for (let count = 0; count < 5000; count += 1) take(titled(1, `${count}`), cursor(`${count}`));
-    feed.reached();
+    coalescer.fenceReached();
     expect(news()).toEqual([titled(1, "4999"), cursor("4999")]);
     vi.advanceTimersByTime(WINDOW_MS);
     take(titled(1, "more"), closed(1));
-    feed.reached();
+    coalescer.fenceReached();
     expect(news()).toEqual([closed(1)]);
   });
 
   it("hears the rest at the end", () => {
     take(titled(1, "last"));
-    feed.end();
+    coalescer.end();
     expect(news()).toEqual([titled(1, "last")]);
     vi.advanceTimersByTime(10_000);
     expect(news()).toEqual([]);
@@ -266,14 +266,14 @@ it("whatever a guest says, and however slow the listener is, it knows in the end
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       const [guest, listener] = [new Hearer(), new Hearer()];
-      const feed = new SurfaceFeed<SurfaceEvent>(WINDOW_MS, {
+      const coalescer = new SurfaceEventCoalescer<SurfaceEvent>(WINDOW_MS, {
         send: (event) => listener.take(event),
-        mark: () => undefined,
+        fence: () => undefined,
       });
       const say = (event: SurfaceEvent): void => {
         const retired = event.type === "surfaceClosed" ? guest.close(event.surface) : [];
         if (event.type !== "surfaceClosed") guest.take(event);
-        feed.take(event, retired);
+        coalescer.take(event, retired);
       };
       let highest = 0;
       for (const { what, pick, value } of steps) {
@@ -281,7 +281,7 @@ it("whatever a guest says, and however slow the listener is, it knows in the end
         const surface = surfaces[pick % Math.max(1, surfaces.length)] ?? 0;
         const children = surfaces.filter((child) => guest.surfaces.get(child)?.parent === surface);
         if (what === "wait") vi.advanceTimersByTime(value % (2 * WINDOW_MS));
-        else if (what === "reach") feed.reached();
+        else if (what === "reach") coalescer.fenceReached();
         else if (what === "cursor") say(cursor(`${value}`));
         else if (what === "window" || surface === 0) say(opened((highest += 1)));
         else if (what === "popup") say(popup((highest += 1), surface));
@@ -292,12 +292,12 @@ it("whatever a guest says, and however slow the listener is, it knows in the end
         else say(closed(surface));
       }
       for (let count = 0; count < 3; count += 1) {
-        feed.reached();
+        coalescer.fenceReached();
         vi.advanceTimersByTime(WINDOW_MS);
       }
       expect([...listener.surfaces]).toEqual([...guest.surfaces]);
       expect(listener.cursor).toBe(guest.cursor);
-      feed.end();
+      coalescer.end();
     }),
     tries(1000),
   );

@@ -1,0 +1,15 @@
+/** Lists of a guest's applications. */
+import type { GuestApp } from "#shared/protocol/apps.ts";
+import { serviceContract } from "../contract.ts";
+
+/** `request`: of main's choosing, never used twice. */
+export interface ListAppsOrder {
+  request: number;
+}
+
+export interface AppsEvent {
+  request: number;
+  apps: GuestApp[];
+}
+
+export const APPS = serviceContract<ListAppsOrder, AppsEvent>("apps");

@@ -1,0 +1,47 @@
+/** Keys and pointer of the page, for the guest. */
+import { KeyState } from "#shared/protocol/gen/atoll_pb.ts";
+import { CONTROL } from "#shared/protocol/routes.ts";
+import { serviceContract } from "../contract.ts";
+import { linkService } from "../service.ts";
+import { surfaces } from "./surfaces.ts";
+
+/** Above this many unread bytes on `control` the guest does not keep up: motions are dropped, a newer one will come. */
+const MAX_QUEUED_FOR_MOTION_BYTES = 16 * 1024;
+const KEY_STATES = { released: KeyState.RELEASED, pressed: KeyState.PRESSED, repeated: KeyState.REPEATED } as const;
+
+export const input = linkService(
+  serviceContract<never, never>("input"),
+  {
+    accepts: {},
+    sends: {
+      keyboardFocus: CONTROL,
+      key: CONTROL,
+      pointerMotion: CONTROL,
+      pointerLeft: CONTROL,
+      pointerButton: CONTROL,
+      pointerAxis: CONTROL,
+    },
+  },
+  (context) => {
+    const isLive = (surface: number): boolean => context.use(surfaces).isLive(surface);
+    return {
+      messages: {},
+      commands: {
+        keyboardFocus: ({ surface }) => {
+          if (surface === null || isLive(surface)) context.send("keyboardFocus", { surface: surface ?? 0 });
+        },
+        key: ({ code, state, timeMs }) => context.send("key", { code, state: KEY_STATES[state], timeMs }),
+        pointerMotion: ({ surface, xFixed, yFixed, timeMs }) => {
+          if (!isLive(surface) || context.queuedBytes("control") > MAX_QUEUED_FOR_MOTION_BYTES) return;
+          context.send("pointerMotion", { surface, xFixed, yFixed, timeMs });
+        },
+        pointerLeft: () => context.send("pointerLeft", {}),
+        pointerButton: ({ button, pressed, timeMs }) => context.send("pointerButton", { button, pressed, timeMs }),
+        pointerAxis: (command) => {
+          const { type: _, ...axis } = command;
+          context.send("pointerAxis", axis);
+        },
+      },
+    };
+  },
+);

@@ -1,0 +1,105 @@
+/** What is asked of a guest, and what it may answer. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FailureCode, Kind } from "#shared/protocol/gen/atoll_pb.ts";
+import { MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS } from "#shared/protocol/limits.ts";
+import { APPS } from "../contracts/apps.ts";
+import { LAUNCHES } from "../contracts/launches.ts";
+import { LIVENESS } from "../contracts/liveness.ts";
+import { POWER } from "../contracts/power.ts";
+import { SURFACES } from "../contracts/surfaces.ts";
+import { ServiceHost } from "../testing/service-host.ts";
+import { liveness } from "./liveness.ts";
+
+const launch = { request: 1, appId: "foot", argv: [], files: [] };
+
+describe("a launch", () => {
+  it("is answered once, and only if it was asked for", () => {
+    const host = new ServiceHost();
+    expect(new ServiceHost().say("launched", { request: 1, pid: 5 })).toBe("unknown-request");
+    host.order(LAUNCHES, launch);
+    expect(host.sentOf("launch")).toMatchObject([{ request: 1, appId: "foot" }]);
+    expect(host.say("launched", { request: 1, pid: 5 })).toBe("accepted");
+    expect(host.eventsOf(LAUNCHES)).toEqual([{ type: "launched", request: 1, pid: 5 }]);
+    expect(host.say("launched", { request: 1, pid: 5 })).toBe("unknown-request");
+  });
+
+  it("fails with a reason, whose words are cleaned", () => {
+    const host = new ServiceHost();
+    host.order(LAUNCHES, launch);
+    host.say("requestFailed", { request: 1, code: FailureCode.NOT_FOUND, detail: "no\u0000 such" });
+    expect(host.eventsOf(LAUNCHES)).toEqual([{ type: "failed", request: 1, code: "not-found", detail: "no such" }]);
+  });
+
+  it("is what a window may name, and nothing else is", () => {
+    const host = new ServiceHost();
+    host.order(LAUNCHES, { ...launch, request: 7 });
+    host.say("windowOpened", { surface: 1, kind: Kind.WAYLAND, launch: 7 });
+    host.say("windowOpened", { surface: 2, kind: Kind.WAYLAND, launch: 8 });
+    expect(host.eventsOf(SURFACES)).toMatchObject([{ window: { launch: 7 } }, { window: { launch: null } }]);
+  });
+});
+
+describe("a list of applications", () => {
+  it("is told once it is whole, with those that are hidden", () => {
+    const host = new ServiceHost();
+    host.order(APPS, { request: 2 });
+    host.say("apps", { request: 2, apps: [{ id: "foot", name: "Foot" }] });
+    expect(host.eventsOf(APPS)).toEqual([]);
+    host.say("apps", { request: 2, apps: [{ id: "pdf", name: "PDF", hidden: true }], last: true });
+    expect(host.eventsOf(APPS)).toMatchObject([
+      {
+        request: 2,
+        apps: [
+          { id: "foot", hidden: false },
+          { id: "pdf", hidden: true },
+        ],
+      },
+    ]);
+    expect(host.say("apps", { request: 2, last: true })).toBe("unknown-request");
+  });
+
+  it.each([
+    ["too many of them", Array.from({ length: MAX_APPS + 1 }, () => ({ id: "a" })), "quota"],
+    ["a long name", [{ id: "a", name: "x".repeat(MAX_APP_TEXT_BYTES + 1) }], "text-too-long"],
+    ["many types", [{ id: "a", mimeTypes: Array.from({ length: MAX_APP_LIST + 1 }, () => "a/b") }], "quota"],
+  ])("is refused with %s", (_what, apps, code) => {
+    const host = new ServiceHost();
+    host.order(APPS, { request: 1 });
+    expect(host.say("apps", { request: 1, apps })).toBe(code);
+  });
+});
+
+it("power off is sent to the agent", () => {
+  const host = new ServiceHost();
+  host.order(POWER, "powerOff");
+  expect(host.sent.map(({ name }) => name)).toEqual(["powerOff"]);
+});
+
+describe("a heartbeat", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("that is not answered in time says so, and again when it is", () => {
+    const host = new ServiceHost();
+    host.use(liveness).opened();
+    vi.advanceTimersByTime(3_000);
+    const [ping] = host.sentOf("ping");
+    vi.advanceTimersByTime(30_000);
+    expect(host.sentOf("ping")).toHaveLength(1);
+    expect(host.eventsOf(LIVENESS)).toEqual([{ isResponsive: false }]);
+    expect(host.say("pong", { nonce: ping?.nonce ?? 0n })).toBe("accepted");
+    expect(host.eventsOf(LIVENESS)).toEqual([{ isResponsive: false }, { isResponsive: true }]);
+    expect(host.say("pong", { nonce: ping?.nonce ?? 0n })).toBe("unknown-request");
+    host.close();
+  });
+
+  it("is not expected of a VM that is paused", () => {
+    const host = new ServiceHost();
+    host.use(liveness).opened();
+    vi.advanceTimersByTime(3_000);
+    host.order(LIVENESS, { isPaused: true });
+    vi.advanceTimersByTime(60_000);
+    expect(host.eventsOf(LIVENESS)).toEqual([]);
+    host.close();
+  });
+});

@@ -1,0 +1,131 @@
+/** Windows, popups, subsurfaces and the cursor of a VM: what the guest says of them, for the page and for main. */
+import { MAX_OPENS_BURST, MAX_OPENS_PER_S } from "#shared/protocol/limits.ts";
+import { CONTROL, withPayload } from "#shared/protocol/routes.ts";
+import { acceptSurfaceMessage, type SurfaceMessage } from "#shared/protocol/surface-messages.ts";
+import { SurfaceTable } from "#shared/protocol/surfaces.ts";
+import { refuse } from "#shared/protocol/violation.ts";
+import type { SurfaceEvent } from "#shared/model/surface-event.ts";
+import type { SurfaceId } from "#shared/model/window.ts";
+import { SURFACES, type WindowEvent } from "../contracts/surfaces.ts";
+import type { PagePorts } from "../page-ports.ts";
+import { RateLimit } from "../rate-limit.ts";
+import { type LinkContext, type LinkService, linkService, type PageHandlers } from "../service.ts";
+import { SurfaceEventCoalescer } from "../surface-event-coalescer.ts";
+import { SurfaceMirror } from "../surface-mirror.ts";
+import { launches } from "./launches.ts";
+
+/** Main shows titles in lists: it need not know every one of them at once. */
+const MAIN_WINDOW_MS = 100;
+
+type Accepts = SurfaceMessage["case"];
+type Sends = "configure" | "closeRequested" | "popupDismissed";
+
+export class Surfaces implements LinkService<Accepts> {
+  readonly table = new SurfaceTable();
+  readonly #context: LinkContext<Sends, WindowEvent>;
+  readonly #mirror = new SurfaceMirror();
+  readonly #opens = new RateLimit(MAX_OPENS_PER_S, MAX_OPENS_BURST);
+  readonly #retiredListeners: ((surfaces: readonly SurfaceId[]) => void)[] = [];
+  /** Main is not waited for: it takes a few events from each VM in a window of time. */
+  readonly #toMain = new SurfaceEventCoalescer<Exclude<WindowEvent, { type: "firstFrame" }>>(MAIN_WINDOW_MS, {
+    send: (event) => this.#context.emit(event),
+    fence: () => this.#toMain.fenceReached(),
+  });
+
+  constructor(context: LinkContext<Sends, WindowEvent>) {
+    this.#context = context;
+  }
+
+  readonly messages: LinkService<Accepts>["messages"] = {
+    windowOpened: (value) => this.#opened({ case: "windowOpened", value }),
+    popupOpened: (value) => this.#opened({ case: "popupOpened", value }),
+    subsurfaceOpened: (value) => this.#opened({ case: "subsurfaceOpened", value }),
+    windowChanged: (value) => this.#accept({ case: "windowChanged", value }),
+    popupMoved: (value) => this.#accept({ case: "popupMoved", value }),
+    childrenPlaced: (value) => this.#accept({ case: "childrenPlaced", value }),
+    windowRequested: (value) => this.#accept({ case: "windowRequested", value }),
+    surfaceClosed: (value) => this.#accept({ case: "surfaceClosed", value }),
+    cursorChanged: (value, payload) => this.#accept({ case: "cursorChanged", value }, payload),
+  };
+
+  readonly commands: PageHandlers = {
+    configure: (command) => {
+      const { type: _, ...configure } = command;
+      if (this.table.find(configure.surface)?.role === "window") this.#context.send("configure", configure);
+    },
+    close: ({ surface }) => {
+      if (this.isLive(surface)) this.#context.send("closeRequested", { surface });
+    },
+    dismissPopup: ({ surface }) => {
+      if (this.isLive(surface)) this.#context.send("popupDismissed", { surface });
+    },
+  };
+
+  isLive(surface: number): boolean {
+    return this.table.find(surface) !== undefined;
+  }
+
+  /** A surface has its first whole frame. */
+  drawn(surface: SurfaceId): void {
+    this.#context.emit({ type: "firstFrame", surface });
+  }
+
+  /** Calls `listener` with the surfaces that have ended, children before parents. */
+  onRetired(listener: (surfaces: readonly SurfaceId[]) => void): void {
+    this.#retiredListeners.push(listener);
+  }
+
+  /** Sends what is open to a page that comes later. */
+  pageAttached(page: PagePorts): void {
+    for (const event of this.#mirror.events()) page.surface(event, []);
+  }
+
+  closed(): void {
+    this.#toMain.end();
+  }
+
+  #opened(message: SurfaceMessage): void {
+    this.#accept(message);
+    if (!this.#opens.take()) refuse("flood", `more than ${MAX_OPENS_PER_S} surfaces opened a second`);
+  }
+
+  #accept(message: SurfaceMessage, payload: Uint8Array = new Uint8Array(0)): void {
+    const { event, retired } = acceptSurfaceMessage(message, payload, this.table);
+    this.#happened(event.type === "windowOpened" ? this.#withKnownLaunch(event) : event, retired);
+  }
+
+  /** A window that answers a launch may take focus: a launch of an earlier epoch, or of none, does not count. */
+  #withKnownLaunch(event: Extract<SurfaceEvent, { type: "windowOpened" }>): SurfaceEvent {
+    const { launch } = event.window;
+    if (launch === null || this.#context.use(launches).has(launch)) return event;
+    return { ...event, window: { ...event.window, launch: null } };
+  }
+
+  #happened(event: SurfaceEvent, retired: readonly SurfaceId[]): void {
+    this.#mirror.retire(retired);
+    this.#mirror.take(event);
+    this.#context.page?.surface(event, retired);
+    if (event.type === "windowOpened" || event.type === "windowChanged" || event.type === "surfaceClosed")
+      this.#toMain.take(event, retired);
+    if (retired.length > 0) for (const listener of this.#retiredListeners) listener(retired);
+  }
+}
+
+export const surfaces = linkService(
+  SURFACES,
+  {
+    accepts: {
+      windowOpened: CONTROL,
+      popupOpened: CONTROL,
+      subsurfaceOpened: CONTROL,
+      windowChanged: CONTROL,
+      popupMoved: CONTROL,
+      childrenPlaced: CONTROL,
+      windowRequested: CONTROL,
+      surfaceClosed: CONTROL,
+      cursorChanged: withPayload(CONTROL),
+    },
+    sends: { configure: CONTROL, closeRequested: CONTROL, popupDismissed: CONTROL },
+  },
+  (context) => new Surfaces(context),
+);

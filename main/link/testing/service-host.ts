@@ -1,0 +1,96 @@
+/** All services of a link without its ports and processes: what they send, tell and refuse is looked at directly. */
+import {
+  encodeHeader,
+  type WireMessageInit,
+  type WireMessageName,
+  type WireMessageOf,
+} from "#shared/protocol/header.ts";
+import type { PortName } from "#shared/protocol/routes.ts";
+import { PROTOCOL_MAJOR, Session } from "#shared/protocol/session.ts";
+import type { Violation } from "#shared/protocol/violation.ts";
+import type { ServiceContract } from "../contract.ts";
+import type { MessagePortLike } from "../message-port.ts";
+import type { PageCommand } from "../page-ports.ts";
+import type { AnyLinkService, ServiceDefinition } from "../service.ts";
+import { ServiceSet } from "../service-set.ts";
+import { ROUTES, SERVICES } from "../services/index.ts";
+
+interface Sent {
+  name: WireMessageName;
+  value: unknown;
+  payload: Uint8Array | undefined;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+export class ServiceHost {
+  readonly session: Session;
+  /** Messages to the agent, in order. */
+  readonly sent: Sent[] = [];
+  /** Told to main, in order. */
+  readonly events: { service: string; event: unknown }[] = [];
+  readonly violations: Violation[] = [];
+  readonly #services: ServiceSet;
+  #wake: () => void = () => undefined;
+
+  constructor() {
+    this.#services = new ServiceSet(SERVICES, {
+      isOpen: true,
+      page: null,
+      send: (name, value, payload) => {
+        this.sent.push({ name, value, payload });
+        this.#wake();
+      },
+      emit: (service, event) => {
+        this.events.push({ service, event });
+        this.#wake();
+      },
+      queuedBytes: () => 0,
+      violated: (violation) => void this.violations.push(violation),
+    });
+    this.session = new Session(ROUTES, (message, payload) => this.#services.accept(message, payload));
+    this.say("hello", { major: PROTOCOL_MAJOR });
+  }
+
+  /** The agent says it. Returns the kind of the session's result, or the code of the violation. */
+  say<Name extends WireMessageName>(
+    name: Name,
+    value: WireMessageInit<Name>,
+    payload: Uint8Array = NO_BYTES,
+    port: PortName = ROUTES.toHost.get(name)?.port ?? "control",
+  ): string {
+    const result = this.session.accept(port, encodeHeader(name, value), payload);
+    return result.kind === "violation" ? result.violation.code : result.kind;
+  }
+
+  order<Order>({ name }: ServiceContract<Order, unknown>, order: Order, ports: readonly MessagePortLike[] = []): void {
+    this.#services.order(name, order, ports);
+  }
+
+  command(command: PageCommand): void {
+    this.#services.command(command);
+  }
+
+  use<Service extends AnyLinkService>(definition: ServiceDefinition<Service>): Service {
+    return this.#services.use(definition);
+  }
+
+  /** The messages of that name that were sent to the agent. */
+  sentOf<Name extends WireMessageName>(name: Name): Partial<WireMessageOf<Name>>[] {
+    return this.sent.flatMap((one) => (one.name === name ? [one.value as Partial<WireMessageOf<Name>>] : []));
+  }
+
+  /** What main was told by that service. */
+  eventsOf<Event>({ name }: ServiceContract<unknown, Event>): Event[] {
+    return this.events.flatMap(({ service, event }) => (service === name ? [event as Event] : []));
+  }
+
+  /** Resolves when `look` is true, which it is asked again after everything that is sent or told. */
+  async until(look: () => boolean): Promise<void> {
+    while (!look()) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
+  close(): void {
+    this.#services.closed();
+  }
+}

@@ -1,0 +1,51 @@
+/** Starts programs with windows in a guest. */
+import { AppError } from "#shared/model/app-error.ts";
+import { type LaunchEvent, LAUNCHES, type LaunchOrder } from "../../link/contracts/launches.ts";
+import { checkArgv } from "../argv.ts";
+import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
+import { PendingRequests } from "./pending-requests.ts";
+
+export type Program = { appId: string; files: string[] } | { argv: string[] };
+
+class Launches implements ServiceClient<LaunchEvent> {
+  readonly #context: ClientContext<LaunchOrder>;
+  readonly #requests: PendingRequests<LaunchEvent>;
+
+  constructor(context: ClientContext<LaunchOrder>) {
+    this.#context = context;
+    this.#requests = new PendingRequests(() => context.vmName);
+  }
+
+  /** Resolves when the program runs. `request` is what its windows name as their launch. */
+  async launch(program: Program): Promise<{ pid: number; request: number }> {
+    checkArgv("appId" in program ? program.files : program.argv);
+    const answer = await this.#requests.ask((request) =>
+      this.#context.send({
+        request,
+        appId: "appId" in program ? program.appId : null,
+        argv: "argv" in program ? program.argv : [],
+        files: "appId" in program ? program.files : [],
+      }),
+    );
+    if (answer.type === "launched") return { pid: answer.pid, request: answer.request };
+    const vm = this.#context.vmName;
+    const what = "appId" in program ? program.appId : (program.argv[0] ?? "");
+    const { code, detail } = answer;
+    if (code === "not-found") {
+      const message = `VM "${vm}" has no program "${what}": "atoll app list ${vm}" shows what it has.`;
+      throw new AppError("app.not-found", message, { vm, program: what });
+    }
+    const message = `"${what}" cannot be started in VM "${vm}"${detail === "" ? "" : `: ${detail}`}.`;
+    throw new AppError("app.launch-failed", message, { vm, program: what, detail });
+  }
+
+  happened(event: LaunchEvent): void {
+    this.#requests.answered(event.request, event);
+  }
+
+  closed(): void {
+    this.#requests.lost();
+  }
+}
+
+export const launches = serviceClient(LAUNCHES, (context) => new Launches(context));

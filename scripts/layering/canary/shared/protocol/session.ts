@@ -1,0 +1,1 @@
+import "../ipc/contract.ts"; // protocol-knows-no-ipc

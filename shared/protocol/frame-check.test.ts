@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import type { Rect } from "../model/window.ts";
+import { SurfaceSession } from "../testing/surface-session.ts";
+import { Encoding, Kind, PixelFormat } from "./gen/atoll_pb.ts";
+import { MAX_DAMAGE_RECTS, MAX_OPEN_CREDITS, MAX_SIDE_PX, maxFrameRects } from "./limits.ts";
+
+const frame = { surface: 1, serial: 1, width: 2, height: 1, scale: 1, format: PixelFormat.XRGB8888, last: true };
+const damage = [{ x: 0, y: 0, width: 2, height: 1, encoding: Encoding.RAW, size: 8 }];
+const pixels = new Uint8Array(8);
+
+function withWindow(surface = 1): SurfaceSession {
+  const session = new SurfaceSession();
+  session.say("windowOpened", { surface, kind: Kind.WAYLAND });
+  return session;
+}
+
+/** The most rectangles that changed tiles can be: no two of them touch. @see agents/linux/src/tiles.rs */
+function everyOtherTile(width: number, height: number): Rect[] {
+  const rects: Rect[] = [];
+  for (let y = 0, row = 0; y < height; y += 32, row += 1) {
+    for (let x = (row % 2) * 64; x < width; x += 128)
+      rects.push({ x, y, width: Math.min(64, width - x), height: Math.min(32, height - y) });
+  }
+  return rects.length === 0 ? [{ x: 0, y: 0, width, height }] : rects;
+}
+
+/** A rectangle as it is cut before it is compressed. @see agents/linux/src/encoding.rs */
+function bands({ x, y, width, height }: Rect): Rect[] {
+  const fitting = Math.max(1, Math.floor((256 * 1024) / (width * 4)));
+  const rows = fitting > 32 ? fitting - (fitting % 32) : fitting;
+  return Array.from({ length: Math.ceil(height / rows) }, (_, at) => {
+    return { x, y: y + at * rows, width, height: Math.min(rows, height - at * rows) };
+  });
+}
+
+describe("frames", () => {
+  function granted(count = 1): SurfaceSession {
+    const session = withWindow(1);
+    session.surfaces.grant(1, count);
+    return session;
+  }
+
+  it("need a credit each", () => {
+    expect(withWindow(1).say("frame", { ...frame, damage }, pixels)).toBe("no-credit");
+    const session = granted(1);
+    expect(session.say("frame", { ...frame, damage }, pixels)).toBe("accepted");
+    expect(session.say("frame", { ...frame, serial: 2, damage }, pixels)).toBe("no-credit");
+  });
+
+  it("of several messages need one credit and keep serial and size", () => {
+    const session = granted(1);
+    expect(session.say("frame", { ...frame, damage, last: false }, pixels)).toBe("accepted");
+    expect(session.say("frame", { ...frame, damage }, pixels)).toBe("accepted");
+    const changed = granted(2);
+    changed.say("frame", { ...frame, damage, last: false }, pixels);
+    expect(changed.say("frame", { ...frame, serial: 2, damage }, pixels)).toBe("bad-frame");
+  });
+
+  it("of a retired surface are dropped, and its credit ends", () => {
+    const session = granted(1);
+    session.say("surfaceClosed", { surface: 1 });
+    expect(session.say("frame", { ...frame, damage }, pixels)).toBe("dropped");
+    expect(session.say("frame", { ...frame, serial: 2, damage }, pixels)).toBe("no-credit");
+  });
+
+  it.each([
+    ["a size of nothing", { width: 0 }, "number-out-of-range"],
+    ["a side above the limit", { width: MAX_SIDE_PX + 1 }, "number-out-of-range"],
+    ["65535 x 65535", { width: 65_535, height: 65_535 }, "number-out-of-range"],
+    ["an area above the limit", { width: MAX_SIDE_PX, height: MAX_SIDE_PX }, "bad-frame"],
+    ["damage outside of it", { damage: [{ ...damage[0], x: 1 }] }, "bad-frame"],
+    ["damage that wraps around 32 bits", { damage: [{ ...damage[0], x: 0xffff_ffff }] }, "bad-frame"],
+    ["a raw rectangle of another length", { damage: [{ ...damage[0], size: 4 }] }, "bad-frame"],
+    ["a solid rectangle of more than a pixel", { damage: [{ ...damage[0], encoding: Encoding.SOLID }] }, "bad-frame"],
+    ["an encoding nobody knows", { damage: [{ ...damage[0], encoding: 0 }] }, "bad-frame"],
+    ["a format nobody knows", { format: 0 }, "bad-frame"],
+    ["no damage but bytes", { damage: [] }, "bad-frame"],
+  ])("are refused with %s", (_what, change, code) => {
+    expect(granted(1).say("frame", { ...frame, damage, ...change }, pixels)).toBe(code);
+  });
+
+  /** The parts of a frame of one-byte rectangles; the code of the first that is refused, or of the last. */
+  function sendParts(width: number, height: number, rects: Rect[]): string {
+    const session = granted(1);
+    let code = "";
+    for (let at = 0; at < rects.length && code !== "bad-frame" && code !== "quota"; at += MAX_DAMAGE_RECTS) {
+      const damage = rects
+        .slice(at, at + MAX_DAMAGE_RECTS)
+        .map((rect) => ({ ...rect, encoding: Encoding.LZ4, size: 1 }));
+      const last = at + MAX_DAMAGE_RECTS >= rects.length;
+      code = session.say("frame", { ...frame, width, height, damage, last }, new Uint8Array(damage.length));
+    }
+    return code;
+  }
+
+  it("cover a frame twice at most, over all of their messages", () => {
+    const row = (y: number): Rect => ({ x: 0, y, width: 100, height: 1 });
+    const twice = [...Array(200).keys()].map((at) => row(at % 100));
+    expect(sendParts(100, 100, twice)).toBe("accepted");
+    expect(sendParts(100, 100, [...twice, row(0)])).toBe("bad-frame");
+    // LZ4 packs 255 to one: few bytes may be many pixels.
+    const whole = { x: 0, y: 0, width: 128, height: 128 };
+    expect(sendParts(128, 128, [whole, whole, whole])).toBe("bad-frame");
+  });
+
+  it("have so many rectangles at most, over all of their messages", () => {
+    const dot = (at: number): Rect => ({ x: at % 128, y: Math.floor(at / 128), width: 1, height: 1 });
+    const most = [...Array(maxFrameRects(128 * 64)).keys()].map(dot);
+    expect(sendParts(128, 64, most)).toBe("accepted");
+    expect(sendParts(128, 64, [...most, dot(most.length)])).toBe("quota");
+  });
+
+  it.each([
+    [8192, 4320],
+    [4320, 8192],
+    [8192, 1],
+    [1, 8192],
+    [8192, 33],
+    [129, 8192],
+    [65, 33],
+    [1920, 1080],
+    [1, 1],
+  ])("of %i x %i pixels are accepted with as many rectangles as an agent may have", (width, height) => {
+    expect(sendParts(width, height, everyOtherTile(width, height))).toBe("accepted");
+    expect(sendParts(width, height, bands({ x: 0, y: 0, width, height }))).toBe("accepted");
+  });
+
+  it.each([4, 255, 0x7fff_ffff])("are refused with encoding %i: only what was agreed on", (encoding) => {
+    const change = { damage: [{ ...damage[0], encoding }] };
+    expect(granted(1).say("frame", { ...frame, ...change }, pixels)).toBe("bad-frame");
+  });
+
+  it("have at most so many open credits", () => {
+    const session = withWindow(1);
+    expect(session.surfaces.grant(1, 100)).toBe(MAX_OPEN_CREDITS);
+    expect(session.surfaces.grant(2, 1)).toBe(0);
+  });
+});
