@@ -12,7 +12,7 @@ import { cachePaths, resolveCacheDir } from "../images/builder/cache-dir.ts";
 import type { Template } from "../images/builder/template.ts";
 import { resolvePaths } from "../main/base/paths.ts";
 import { CHANNEL_NAMES, type ChannelName, type Machine, type MachineEnd } from "../main/hardware/driver.ts";
-import { type RegisteredDriver, registered } from "../main/hardware/drivers.ts";
+import { type DriverType, type RegisteredDriver, registered } from "../main/hardware/drivers.ts";
 import { EXTERNAL } from "../main/hardware/external/definition.ts";
 import { ExternalDriver } from "../main/hardware/external/driver.ts";
 import { QEMU, type QemuDefinition } from "../main/hardware/qemu/definition.ts";
@@ -111,13 +111,16 @@ function machineOf(found: Machine | MachineEnd | null): Machine {
 }
 
 /** As the application has them: by a definition that only its driver's name says to be its own. */
-const drivers: { make: () => RegisteredDriver; options: () => object }[] = [
-  { make: () => registered(QEMU, qemuDriver()), options: () => ({ template: "debian" }) },
-  { make: () => registered(EXTERNAL, new ExternalDriver()), options: () => ({ channels: agent.sockets }) },
+const drivers: { type: DriverType; make: () => RegisteredDriver; options: () => object }[] = [
+  { type: QEMU, make: () => registered(QEMU, qemuDriver()), options: () => ({ template: "debian" }) },
+  {
+    type: EXTERNAL,
+    make: () => registered(EXTERNAL, new ExternalDriver()),
+    options: () => ({ channels: agent.sockets }),
+  },
 ];
 
-for (const { make, options } of drivers) {
-  const { type, capabilities } = make();
+for (const { type, make, options } of drivers) {
   const define = () => ({ id: randomUUID() as VmId, name: "conformance", ...make().define(options()) });
   test.describe(type.name, () => {
     test("defines a VM by what its schema takes, and by nothing less", () => {
@@ -157,7 +160,7 @@ for (const { make, options } of drivers) {
 
     test("pauses and resumes by events, or says that it cannot", async () => {
       const machine = await make().start(define());
-      if (capabilities.canPause) {
+      if (make().capabilities.canPause) {
         const paused = next(machine, "paused");
         await machine.pause();
         expect(await paused).toBe("asked");
@@ -185,7 +188,7 @@ for (const { make, options } of drivers) {
       machine.on("ended", () => (hasEnded = true));
       machine.release();
       const found = await driver.adopt(definition);
-      if (capabilities.outlivesApplication) await machineOf(found).kill();
+      if (make().capabilities.outlivesApplication) await machineOf(found).kill();
       else expect(found).toBeNull();
       expect(hasEnded).toBe(false);
     });
@@ -196,15 +199,15 @@ for (const { make, options } of drivers) {
       machine.on("ended", (end) => ends.push(end));
       await machine.pressPowerButton();
       // This guest has no init that could hear it.
-      if (capabilities.canPressPowerButton) expect(ends).not.toContainEqual({ reason: "powered-off" });
+      if (make().capabilities.canPressPowerButton) expect(ends).not.toContainEqual({ reason: "powered-off" });
       else expect(ends).toEqual([{ reason: "powered-off" }]);
       await machine.kill();
     });
 
     test("knows of an accelerator and of a begin where it runs the machine itself", async () => {
       const machine = await make().start(define());
-      expect(machine.accelerator !== null).toBe(capabilities.runsMachine);
-      expect(machine.startedAtMs !== null).toBe(capabilities.runsMachine);
+      expect(machine.accelerator !== null).toBe(make().capabilities.runsMachine);
+      expect(machine.startedAtMs !== null).toBe(make().capabilities.runsMachine);
       await machine.kill();
     });
 
