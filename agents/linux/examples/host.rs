@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{
-    CloseRequested, Configure, ExecCredit, ExecEnd, ExecStart, ExecStream, Key, KeyState, KeyboardFocus, Launch,
-    ListApps, PointerAxis, PointerButton, PowerOff, Refresh,
+    CloseRequested, Configure, ExecStart, Key, KeyState, KeyboardFocus, Launch, ListApps, PointerAxis, PointerButton,
+    PowerOff, Refresh, StreamCredit, StreamEnd,
 };
 use host::{BULK, CONTROL, Host};
 
@@ -28,7 +28,7 @@ fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).expect("FOLDER"));
     let mut epoch = [0; 16];
     epoch[..4].copy_from_slice(&std::process::id().to_le_bytes());
-    let mut host = Host::connect(&folder, epoch);
+    let mut host = Host::connect(&folder, epoch, "us");
     let mut requests = 0;
     for line in std::io::stdin().lock().lines() {
         let line = line.unwrap();
@@ -60,7 +60,7 @@ fn main() {
             }
             "scroll" => {
                 let y_120 = number(0) as i32;
-                let axis = PointerAxis { y_120, y_256: y_120 * 32, time_ms, ..PointerAxis::default() };
+                let axis = PointerAxis { y_120, y_fixed: y_120 * 32, time_ms, ..PointerAxis::default() };
                 host.send(CONTROL, Body::PointerAxis(axis));
             }
             "configure" => host.send(
@@ -96,13 +96,14 @@ fn main() {
 }
 
 fn exec(host: &mut Host, exec: u32, argv: Vec<String>, tty: bool) {
-    let start = ExecStart { exec, argv, tty, columns: 80, rows: 24, term: "xterm".to_owned() };
-    host.send(BULK, Body::ExecStart(start));
-    for stream in [ExecStream::Stdout, ExecStream::Stderr] {
-        host.send(BULK, Body::ExecCredit(ExecCredit { exec, stream: stream.into(), bytes: 65536 }));
+    let (stdin, stdout, stderr) = (exec * 3, exec * 3 + 1, exec * 3 + 2);
+    let (columns, rows, term) = (80, 24, "xterm".to_owned());
+    host.send(BULK, Body::ExecStart(ExecStart { exec, argv, tty, columns, rows, term, stdin, stdout, stderr }));
+    for stream in [stdout, stderr] {
+        host.send(BULK, Body::StreamCredit(StreamCredit { stream, bytes: 65536 }));
     }
     if !tty {
-        host.send(BULK, Body::ExecEnd(ExecEnd { exec, stream: ExecStream::Stdin.into() }));
+        host.send(BULK, Body::StreamEnd(StreamEnd { stream: stdin, aborted: false }));
     }
 }
 

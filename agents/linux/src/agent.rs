@@ -3,7 +3,6 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use atoll_wire::limits::BOOT_ID_BYTES;
 use calloop::ping::Ping;
 use calloop::timer::{TimeoutAction, Timer};
 use calloop::{LoopHandle, LoopSignal, RegistrationToken};
@@ -23,6 +22,7 @@ use crate::output::Screen;
 use crate::ports::Ports;
 use crate::protocols::Globals;
 use crate::session::Session;
+use crate::streams::Streams;
 use crate::surfaces::Surfaces;
 use crate::xwayland::X11;
 
@@ -53,7 +53,6 @@ pub struct Agent {
     pub display: DisplayHandle,
     pub started: Instant,
     pub exit: Option<Exit>,
-    pub boot_id: [u8; BOOT_ID_BYTES],
     pub environment: Environment,
 
     pub ports: Ports,
@@ -88,6 +87,7 @@ pub struct Agent {
     pub app_changes: AppChanges,
     pub launches: Launches,
     pub execs: Execs,
+    pub streams: Streams,
 }
 
 /// A picture of the host's screen: where subsurfaces and popups are, and the cursor, are told at once when the last word

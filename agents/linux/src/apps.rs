@@ -14,7 +14,10 @@ use freedesktop_desktop_entry::{DesktopEntry, Iter, get_languages_from_env};
 use crate::agent::Agent;
 use crate::environment::is_executable;
 use crate::ports::PortKind;
+use crate::services::Service;
 use crate::windows::cut;
+
+pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_list, session_ended: None };
 
 /// Applications of one message: far below the limit of a header even when each says much.
 const APPS_IN_MESSAGE: usize = 16;
@@ -25,7 +28,13 @@ const TERMINALS: [&[&str]; 2] = [&["foot"], &["xterm", "-e"]];
 const DESKTOP: &str = "Atoll";
 
 impl Agent {
-    pub fn list_apps(&mut self, request: u32) {
+    fn receive_list(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        let Body::ListApps(list) = body else { return false };
+        self.list_apps(list.request);
+        true
+    }
+
+    fn list_apps(&mut self, request: u32) {
         let apps = list();
         let mut rest = apps.chunks(APPS_IN_MESSAGE).peekable();
         if rest.peek().is_none() {
@@ -107,8 +116,6 @@ fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     };
     let id = text(entry.id());
     let name = text(&entry.name(locales)?);
-    let icon = text(entry.icon().unwrap_or_default());
-    let comment = text(&entry.comment(locales).unwrap_or_default());
     let mut list = |list: Option<Vec<&str>>| {
         let whole =
             list.unwrap_or_default().into_iter().filter(|item| !item.is_empty() && item.len() <= MAX_APP_TEXT_BYTES);
@@ -122,7 +129,7 @@ fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     };
     let categories = list(entry.categories());
     let mime_types = list(entry.mime_type());
-    Some(App { id, name, mime_types, categories, icon, comment, terminal: entry.terminal() })
+    Some(App { id, name, mime_types, categories, hidden: entry.no_display() })
 }
 
 #[cfg(test)]
@@ -150,7 +157,7 @@ mod tests {
     fn an_application_is_described() {
         let app = app(&entry("Exec=true\nMimeType=text/plain;text/html;\nCategories=Utility;\nTerminal=true\n"), &[])
             .unwrap();
-        assert_eq!((app.id.as_str(), app.name.as_str(), app.terminal), ("org.example.App", "Example", true));
+        assert_eq!((app.id.as_str(), app.name.as_str(), app.hidden), ("org.example.App", "Example", false));
         assert_eq!(app.mime_types, ["text/plain", "text/html"]);
         assert_eq!(app.categories, ["Utility"]);
     }
@@ -158,8 +165,8 @@ mod tests {
     #[test]
     fn an_application_that_says_too_much_is_cut() {
         let types = (0..4000).map(|at| format!("application/x-{at};")).collect::<String>();
-        let app = app(&entry(&format!("Exec=true\nComment={}\nMimeType={types}\n", "é".repeat(2000))), &[]).unwrap();
-        assert!(app.comment.len() <= MAX_APP_TEXT_BYTES && app.mime_types.len() <= MAX_APP_LIST);
+        let app = app(&entry(&format!("Exec=true\nName[de]={}\nMimeType={types}\n", "é".repeat(2000))), &[]).unwrap();
+        assert!(app.name.len() <= MAX_APP_TEXT_BYTES && app.mime_types.len() <= MAX_APP_LIST);
         let apps = Apps { request: 1, apps: vec![app; APPS_IN_MESSAGE], last: false };
         assert!(apps.encoded_len() < atoll_wire::limits::MAX_HEADER_BYTES);
     }

@@ -38,13 +38,11 @@ pub struct Part {
 
 impl Encoder {
     /// `frame` says everything but damage and last. Calls `send` for each message; the last one has `last`.
-    /// `knows_solid`: the host has that encoding.
     pub fn encode(
         &mut self,
         picture: &mut Picture,
         rects: &[PixelRect],
         frame: &Frame,
-        knows_solid: bool,
         scratch: &mut Scratch,
         mut send: impl FnMut(Part),
     ) {
@@ -53,7 +51,7 @@ impl Encoder {
         let mut payload = Vec::new();
         let mut damage = Vec::new();
         for band in rects.iter().flat_map(|rect| bands(*rect)) {
-            let solid = if knows_solid { picture.solid(band) } else { None };
+            let solid = picture.solid(band);
             if let Some(pixel) = solid
                 && let Some(above) = damage.last_mut()
                 && goes_on(above, band)
@@ -200,7 +198,7 @@ mod tests {
 
     fn encode(encoder: &mut Encoder, picture: &mut Picture, rects: &[PixelRect]) -> Vec<Part> {
         let mut parts = Vec::new();
-        encoder.encode(picture, rects, &Frame::default(), true, &mut Scratch::default(), |part| parts.push(part));
+        encoder.encode(picture, rects, &Frame::default(), &mut Scratch::default(), |part| parts.push(part));
         let last = |part: &Part| matches!(&part.body, header::Message::Frame(frame) if frame.last);
         assert_eq!(parts.iter().filter(|part| last(part)).count(), 1);
         assert!(parts.last().is_some_and(last));
@@ -233,28 +231,20 @@ mod tests {
     }
 
     #[test]
-    fn what_has_one_colour_is_a_pixel_unless_the_host_does_not_know_that() {
+    fn what_has_one_colour_is_sent_as_one_pixel() {
         let (width, height) = (500, 300);
         let whole = PixelRect { x: 0, y: 0, width, height };
-        let sizes = |picture: &mut Picture, knows_solid| {
+        let sizes = |picture: &mut Picture| {
             let mut sizes = Vec::new();
-            Encoder::default().encode(
-                picture,
-                &[whole],
-                &Frame::default(),
-                knows_solid,
-                &mut Scratch::default(),
-                |part| {
-                    let header::Message::Frame(frame) = part.body else { panic!("a frame") };
-                    sizes.extend(frame.damage.iter().map(|rect| (rect.encoding(), rect.size)));
-                },
-            );
+            Encoder::default().encode(picture, &[whole], &Frame::default(), &mut Scratch::default(), |part| {
+                let header::Message::Frame(frame) = part.body else { panic!("a frame") };
+                sizes.extend(frame.damage.iter().map(|rect| (rect.encoding(), rect.size)));
+            });
             sizes
         };
         let mut picture = picture(width, height, |at| [1, 2, 3, 4][at % 4]);
         // A window that is cleared: the host fills it at once.
-        assert_eq!(sizes(&mut picture, true), [(Encoding::Solid, 4)]);
-        assert!(sizes(&mut picture, false).iter().all(|(encoding, _)| *encoding == Encoding::Lz4));
+        assert_eq!(sizes(&mut picture), [(Encoding::Solid, 4)]);
         assert!(
             decode(&encode(&mut Encoder::default(), &mut picture, &[whole]), width, height) == picture.pixels(whole)
         );
@@ -263,7 +253,7 @@ mod tests {
         *pixels.last_mut().unwrap() = 9;
         picture = Picture::of_pixels(width, height, pixels);
         assert_eq!(
-            sizes(&mut picture, true).iter().map(|(encoding, _)| *encoding).collect::<Vec<_>>(),
+            sizes(&mut picture).iter().map(|(encoding, _)| *encoding).collect::<Vec<_>>(),
             [Encoding::Solid, Encoding::Lz4]
         );
         assert!(

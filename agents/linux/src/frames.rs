@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use atoll_wire::header::Message as Body;
 use atoll_wire::limits::MAX_OPEN_CREDITS;
 use atoll_wire::{Credit, Frame};
 use calloop::timer::{TimeoutAction, Timer};
@@ -10,7 +11,10 @@ use calloop::timer::{TimeoutAction, Timer};
 use crate::agent::Agent;
 use crate::encoding::{Part, Scratch};
 use crate::ports::PortKind;
+use crate::services::Service;
 use crate::surfaces::{Content, Role, Surface};
+
+pub const SERVICE: Service = Service { port: PortKind::Frames, receive: Agent::receive_credit, session_ended: None };
 
 /// No further picture is made while this much waits for the port: it would be old when its turn comes.
 const QUEUE_BYTES: usize = 1024 * 1024;
@@ -18,7 +22,13 @@ const QUEUE_BYTES: usize = 1024 * 1024;
 const PACE: Duration = Duration::from_millis(16);
 
 impl Agent {
-    pub fn take_credit(&mut self, credit: &Credit) {
+    fn receive_credit(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        let Body::Credit(credit) = body else { return false };
+        self.take_credit(credit);
+        true
+    }
+
+    fn take_credit(&mut self, credit: &Credit) {
         // A surface that was closed meanwhile: its credit ends with it.
         let Some(surface) = self.surfaces.get_mut(credit.surface) else { return };
         surface.credits = surface.credits.saturating_add(credit.count).min(MAX_OPEN_CREDITS);
@@ -43,13 +53,12 @@ impl Agent {
 
     fn serve(&mut self, id: u32) {
         let room = self.ports.get(PortKind::Frames).queued_bytes() < QUEUE_BYTES;
-        let knows_solid = self.session.knows_solid();
         let Some((surface, content)) = self.surfaces.both_mut(id) else { return };
         if !surface.announced || surface.credits == 0 {
             return;
         }
         if room && has_news(surface, content) {
-            let parts = take_picture(surface, content, knows_solid, &mut self.scratch);
+            let parts = take_picture(surface, content, &mut self.scratch);
             surface.credits -= 1;
             for part in parts {
                 self.send_part(part);
@@ -106,7 +115,7 @@ fn has_news(surface: &Surface, content: &Content) -> bool {
 }
 
 /// The messages of the surface's next picture; its changes count as sent.
-fn take_picture(surface: &mut Surface, content: &mut Content, knows_solid: bool, scratch: &mut Scratch) -> Vec<Part> {
+fn take_picture(surface: &mut Surface, content: &mut Content, scratch: &mut Scratch) -> Vec<Part> {
     let geometry = content.geometry();
     let Some(picture) = &mut content.picture else { return Vec::new() };
     if std::mem::take(&mut surface.whole) {
@@ -130,6 +139,6 @@ fn take_picture(surface: &mut Surface, content: &mut Content, knows_solid: bool,
     };
     let rects = picture.changed.take();
     let mut parts = Vec::new();
-    surface.encoder.encode(picture, &rects, &frame, knows_solid, scratch, |part| parts.push(part));
+    surface.encoder.encode(picture, &rects, &frame, scratch, |part| parts.push(part));
     parts
 }

@@ -1,5 +1,6 @@
 //! Keyboard and pointer: the host's events become the seat's.
 
+use atoll_wire::header::Message as Body;
 use atoll_wire::{Key, KeyState as WireKeyState, Keymap, PointerAxis, PointerButton, PointerMotion};
 use smithay::backend::input::{Axis, AxisSource, ButtonState, KeyState};
 use smithay::input::keyboard::{FilterResult, Keycode, XkbConfig};
@@ -10,7 +11,12 @@ use smithay::utils::{Logical, Point, SERIAL_COUNTER};
 use crate::agent::Agent;
 use crate::focus::Focus;
 use crate::pointing::Pointing;
+use crate::ports::PortKind;
+use crate::services::Service;
 use crate::surfaces::{Popup, PopupShell};
+
+pub const SERVICE: Service =
+    Service { port: PortKind::Control, receive: Agent::receive_input, session_ended: Some(Agent::release_input) };
 
 /// xkb's key codes are evdev's plus 8.
 const XKB_OFFSET: u32 = 8;
@@ -27,7 +33,20 @@ pub struct InputState {
 }
 
 impl Agent {
-    pub fn focus_keyboard(&mut self, id: u32) {
+    fn receive_input(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        match body {
+            Body::KeyboardFocus(focus) => self.focus_keyboard(focus.surface),
+            Body::Key(key) => self.key(key),
+            Body::PointerMotion(motion) => self.pointer_motion(motion),
+            Body::PointerLeft(_) => self.pointer_left(),
+            Body::PointerButton(button) => self.pointer_button(button),
+            Body::PointerAxis(axis) => self.pointer_axis(axis),
+            _ => return false,
+        }
+        true
+    }
+
+    fn focus_keyboard(&mut self, id: u32) {
         if self.input.keyboard_wanted != id {
             self.release_keys();
             self.input.keyboard_wanted = id;
@@ -68,7 +87,7 @@ impl Agent {
         })
     }
 
-    pub fn key(&mut self, key: &Key) {
+    fn key(&mut self, key: &Key) {
         if key.code == 0 || key.code > MAX_CODE {
             return;
         }
@@ -115,7 +134,7 @@ impl Agent {
     }
 
     /// The host is gone, or has said so: nothing stays down and nobody has focus.
-    pub fn release_input(&mut self) {
+    fn release_input(&mut self) {
         self.focus_keyboard(0);
         for button in std::mem::take(&mut self.input.buttons) {
             self.send_button(button, false);
@@ -138,8 +157,8 @@ impl Agent {
         }
     }
 
-    pub fn pointer_motion(&mut self, motion: &PointerMotion) {
-        let at = (f64::from(motion.x_256) / 256.0, f64::from(motion.y_256) / 256.0).into();
+    fn pointer_motion(&mut self, motion: &PointerMotion) {
+        let at = (f64::from(motion.x_fixed) / 256.0, f64::from(motion.y_fixed) / 256.0).into();
         match self.point(motion.surface, at) {
             Pointing::At(surface, at) => self.move_pointer(Some(surface), at, motion.time_ms),
             Pointing::Nowhere => self.move_pointer(None, at, motion.time_ms),
@@ -147,7 +166,7 @@ impl Agent {
         }
     }
 
-    pub fn pointer_left(&mut self) {
+    fn pointer_left(&mut self) {
         self.move_pointer(None, Point::default(), self.input.last_time_ms);
     }
 
@@ -160,7 +179,7 @@ impl Agent {
         pointer.frame(self);
     }
 
-    pub fn pointer_button(&mut self, button: &PointerButton) {
+    fn pointer_button(&mut self, button: &PointerButton) {
         self.input.last_time_ms = button.time_ms;
         if self.input.buttons.contains(&button.button) == button.pressed {
             return;
@@ -193,12 +212,12 @@ impl Agent {
         pointer.unset_grab(self, SERIAL_COUNTER.next_serial(), self.input.last_time_ms);
     }
 
-    pub fn pointer_axis(&mut self, axis: &PointerAxis) {
+    fn pointer_axis(&mut self, axis: &PointerAxis) {
         self.input.last_time_ms = axis.time_ms;
         let source = if axis.finger { AxisSource::Finger } else { AxisSource::Wheel };
         let mut frame = AxisFrame::new(axis.time_ms).source(source);
         for (which, steps, distance) in
-            [(Axis::Horizontal, axis.x_120, axis.x_256), (Axis::Vertical, axis.y_120, axis.y_256)]
+            [(Axis::Horizontal, axis.x_120, axis.x_fixed), (Axis::Vertical, axis.y_120, axis.y_fixed)]
         {
             if distance != 0 {
                 frame = frame.value(which, f64::from(distance) / 256.0);

@@ -10,7 +10,10 @@ use crate::agent::Agent;
 use crate::apps;
 use crate::ports::PortKind;
 use crate::process::{self, Streams};
+use crate::services::Service;
 use crate::windows::cut;
+
+pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_launch, session_ended: None };
 
 /// Launches that are remembered: older ones have opened their windows long ago.
 const REMEMBERED: usize = 256;
@@ -63,7 +66,13 @@ fn parent_and_session(pid: u32) -> Option<(u32, u32)> {
 }
 
 impl Agent {
-    pub fn launch(&mut self, launch: &Launch) {
+    fn receive_launch(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        let Body::Launch(launch) = body else { return false };
+        self.launch(launch);
+        true
+    }
+
+    fn launch(&mut self, launch: &Launch) {
         let argv = if launch.app_id.is_empty() {
             Some(launch.argv.clone())
         } else {

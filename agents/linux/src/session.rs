@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
-use atoll_wire::{Epoch, Header, Hello, MAJOR, MINOR, Message, Pong, Welcome, header};
+use atoll_wire::{Epoch, Hello, MAJOR, MINOR, Message, Pong, Welcome, header};
 use header::Message as Body;
 
 use crate::agent::{Agent, Exit};
 use crate::ports::{Flushed, PORTS, PortKind, Received, watch_lonely};
+use crate::services::{self, Service};
+
+pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_session, session_ended: None };
 
 /// A host that lets this much of the control port wait does not read it any more.
 const CONTROL_BYTES: usize = 4 * 1024 * 1024;
@@ -15,8 +18,6 @@ const CONTROL_BYTES: usize = 4 * 1024 * 1024;
 const PARTIAL: Duration = Duration::from_secs(2);
 /// Messages that are kept until Welcome is there; a host sends a few at most.
 const MAX_EARLY: usize = 64;
-/// What this agent can do beyond version 1.0; see Hello.
-const FEATURES: [&str; 0] = [];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
@@ -33,17 +34,8 @@ pub enum Phase {
 pub struct Session {
     pub phase: Phase,
     epoch: Option<Epoch>,
-    /// The minor version that both sides know.
-    minor: u32,
     /// The ports are not ordered among each other: what came on the others before Welcome did on control.
     early: Vec<(PortKind, Message)>,
-}
-
-impl Session {
-    /// The host has Encoding::Solid.
-    pub fn knows_solid(&self) -> bool {
-        self.minor >= 1
-    }
 }
 
 impl Agent {
@@ -114,8 +106,6 @@ impl Agent {
                 major: MAJOR,
                 minor: MINOR,
                 agent: concat!("atoll-agent ", env!("CARGO_PKG_VERSION")).to_owned(),
-                features: FEATURES.map(str::to_owned).to_vec(),
-                boot_id: self.boot_id.to_vec(),
             };
             self.send(PortKind::Control, Body::Hello(hello));
         }
@@ -126,8 +116,7 @@ impl Agent {
         if self.session.phase != Phase::Apart {
             log::info!("the session ended");
             self.session = Session::default();
-            self.release_input();
-            self.end_execs();
+            services::session_ended(self);
             for surface in self.surfaces.iter_mut() {
                 surface.forget_host();
             }
@@ -175,13 +164,12 @@ impl Agent {
         let Message { body: Some(body), payload } = message else { return };
         match (self.session.phase, kind, body) {
             (Phase::Greeted, PortKind::Control, Body::Welcome(welcome)) => self.open_session(&welcome),
-            (Phase::Open, PortKind::Control, body) => self.receive_control(body),
-            (Phase::Open, PortKind::Frames, Body::Credit(credit)) => self.take_credit(&credit),
-            (Phase::Open, PortKind::Bulk, body) => self.receive_bulk(body, &payload),
-            (phase, kind, body) => {
-                let tag = Header { message: Some(body) };
-                log::debug!("{} in {phase:?}: unexpected {tag:?}", kind.name());
+            (Phase::Open, kind, body) => {
+                if !services::dispatch(self, kind, &body, &payload) {
+                    log::debug!("unexpected on {}: {body:?}", kind.name());
+                }
             }
+            (phase, kind, body) => log::debug!("unexpected on {} in {phase:?}: {body:?}", kind.name()),
         }
     }
 
@@ -193,7 +181,6 @@ impl Agent {
         }
         log::info!("a session began");
         self.session.phase = Phase::Open;
-        self.session.minor = welcome.minor.min(MINOR);
         if let Some(output) = &welcome.output {
             self.change_output(output);
         }
@@ -206,45 +193,17 @@ impl Agent {
         }
     }
 
-    fn receive_control(&mut self, body: Body) {
+    fn receive_session(&mut self, body: &Body, _payload: &[u8]) -> bool {
         match body {
             Body::Ping(ping) => self.send(PortKind::Control, Body::Pong(Pong { nonce: ping.nonce })),
-            Body::Configure(configure) => self.configure(&configure),
-            Body::CloseRequested(close) => self.close_requested(close.surface),
-            Body::PopupDismissed(popup) => self.dismiss_popup(popup.surface),
-            Body::KeyboardFocus(focus) => self.focus_keyboard(focus.surface),
-            Body::Key(key) => self.key(&key),
-            Body::PointerMotion(motion) => self.pointer_motion(&motion),
-            Body::PointerLeft(_) => self.pointer_left(),
-            Body::PointerButton(button) => self.pointer_button(&button),
-            Body::PointerAxis(axis) => self.pointer_axis(&axis),
-            Body::Launch(launch) => self.launch(&launch),
-            Body::ListApps(list) => self.list_apps(list.request),
             Body::OutputChanged(changed) => {
                 if let Some(output) = &changed.output {
                     self.change_output(output);
                 }
             }
-            Body::KeymapChanged(changed) => {
-                if let Some(keymap) = &changed.keymap {
-                    self.change_keymap(keymap);
-                }
-            }
-            Body::Refresh(refresh) => self.refresh(refresh.surface),
             Body::PowerOff(_) => self.stop(Exit::PowerOff),
-            other => log::debug!("unexpected on control: {other:?}"),
+            _ => return false,
         }
-    }
-
-    fn receive_bulk(&mut self, body: Body, payload: &[u8]) {
-        match body {
-            Body::ExecStart(start) => self.exec_start(&start),
-            Body::ExecSignal(signal) => self.exec_signal(&signal),
-            Body::ExecResize(resize) => self.exec_resize(&resize),
-            Body::ExecData(data) => self.exec_data(&data, payload),
-            Body::ExecEnd(end) => self.exec_end(&end),
-            Body::ExecCredit(credit) => self.exec_credit(&credit),
-            other => log::debug!("unexpected on bulk: {other:?}"),
-        }
+        true
     }
 }

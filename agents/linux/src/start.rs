@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use atoll_wire::limits::BOOT_ID_BYTES;
 use calloop::generic::Generic;
 use calloop::signals::{Signal, Signals};
 use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction};
-use rustix::rand::{GetRandomFlags, getrandom};
 use smithay::input::SeatState;
 use smithay::input::keyboard::XkbConfig;
 use smithay::reexports::wayland_server::Display;
@@ -76,8 +74,6 @@ fn build(
     let keyboard =
         seat.add_keyboard(XkbConfig::default(), REPEAT_DELAY_MS, REPEAT_RATE).map_err(failed("the default keymap"))?;
     let pointer = seat.add_pointer();
-    let mut boot_id = [0; BOOT_ID_BYTES];
-    getrandom(&mut boot_id, GetRandomFlags::empty()).map_err(failed("random bytes"))?;
 
     Ok(Agent {
         globals: Globals::new(&display),
@@ -88,7 +84,6 @@ fn build(
         display,
         started: Instant::now(),
         exit: None,
-        boot_id,
         environment,
         ports: Ports::new(),
         is_virtio: false,
@@ -112,6 +107,7 @@ fn build(
         app_changes: Default::default(),
         launches: Default::default(),
         execs: Default::default(),
+        streams: Default::default(),
     })
 }
 

@@ -19,8 +19,12 @@ use smithay::xwayland::X11Surface;
 
 use crate::agent::Agent;
 use crate::ports::PortKind;
+use crate::services::Service;
 use crate::session::Phase;
 use crate::surfaces::{Facts, Role, Window, WindowShell};
+
+pub const SERVICE: Service =
+    Service { port: PortKind::Control, receive: Agent::receive_for_surface, session_ended: None };
 
 /// `Configure.states` of the wire and what xdg_shell calls them.
 const STATES: [(u32, &[State]); 5] = [
@@ -35,6 +39,17 @@ const STATES: [(u32, &[State]); 5] = [
 const FACTS_PACE: Duration = Duration::from_millis(100);
 
 impl Agent {
+    fn receive_for_surface(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        match body {
+            Body::Configure(configure) => self.configure(configure),
+            Body::CloseRequested(close) => self.close_requested(close.surface),
+            Body::PopupDismissed(popup) => self.dismiss_popup(popup.surface),
+            Body::Refresh(refresh) => self.refresh(refresh.surface),
+            _ => return false,
+        }
+        true
+    }
+
     pub fn toplevel_committed(&mut self, surface: &WlSurface, unmapped: bool) {
         let known = self.globals.xdg_shell.toplevel_surfaces();
         let Some(toplevel) = known.iter().find(|toplevel| toplevel.wl_surface() == surface).cloned() else { return };
@@ -234,7 +249,7 @@ impl Agent {
         }
     }
 
-    pub fn close_requested(&mut self, id: u32) {
+    fn close_requested(&mut self, id: u32) {
         let Some(window) = self.surfaces.get(id).and_then(|surface| surface.window()) else { return };
         match &window.shell {
             WindowShell::Xdg(toplevel) => toplevel.send_close(),
@@ -246,7 +261,7 @@ impl Agent {
         }
     }
 
-    pub fn configure(&mut self, configure: &Configure) {
+    fn configure(&mut self, configure: &Configure) {
         let side = |value: u32| i32::try_from(value).unwrap_or(i32::MAX).min(i32::from(u16::MAX));
         let size = Size::from((side(configure.width), side(configure.height)));
         let Some(window) = self.surfaces.get_mut(configure.surface).and_then(|surface| surface.window_mut()) else {

@@ -1,9 +1,8 @@
-//! exec: programs whose streams the host holds, over the bulk port. Each stream has credits, so that none delays another
-//! and nothing is kept that the host did not ask for. They end with the session that started them.
+//! exec: programs whose standard streams the host holds, or that have a terminal which it holds. They end with the session
+//! that started them.
 
-mod input;
-mod output;
 mod start;
+mod terminal;
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -12,64 +11,63 @@ use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::MAX_DETAIL_BYTES;
-use atoll_wire::{
-    ExecCredit, ExecData, ExecEnd, ExecExited, ExecFailed, ExecResize, ExecSignal, ExecStart, ExecStream, FailureCode,
-};
+use atoll_wire::{ExecExited, ExecFailed, ExecResize, ExecSignal, ExecStart, FailureCode};
 use rustix::process::Signal;
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::tcsetwinsize;
 
 use crate::agent::Agent;
 use crate::ports::PortKind;
 use crate::process;
+use crate::services::Service;
+use crate::streams::Ending;
 use crate::windows::cut;
-use input::Input;
-use output::Output;
 
-/// What a program that was told to hang up gets when it does not.
-const GRACE: Duration = Duration::from_secs(2);
+pub const SERVICE: Service =
+    Service { port: PortKind::Bulk, receive: Agent::receive_exec, session_ended: Some(Agent::end_execs) };
 
+/// A program that was told to hang up (SIGHUP) and does not end within this is killed.
+const HANGUP_GRACE: Duration = Duration::from_secs(2);
+
+/// The programs that run, by the host's numbers.
 #[derive(Debug, Default)]
 pub struct Execs(BTreeMap<u32, Exec>);
 
 #[derive(Debug)]
 struct Exec {
     child: Child,
-    input: Input,
-    /// Standard output; of a terminal, all output.
-    stdout: Output,
-    stderr: Output,
-    /// The host's end of the terminal.
+    /// The stream that the program reads.
+    stdin: u32,
+    /// The streams that it writes and that have not ended.
+    outputs: Vec<u32>,
+    /// The master end of its terminal.
     terminal: Option<OwnedFd>,
-    /// The child is gone: what its streams still hold is sent, then this.
+    /// The child has ended: what its streams still hold is sent, then this.
     exited: Option<ExitStatus>,
 }
 
-impl Exec {
-    fn output(&mut self, stream: ExecStream) -> Option<&mut Output> {
-        match stream {
-            ExecStream::Stdout => Some(&mut self.stdout),
-            ExecStream::Stderr => Some(&mut self.stderr),
-            ExecStream::Stdin | ExecStream::Unspecified => None,
-        }
-    }
-}
-
-impl Execs {
-    fn get(&mut self, exec: u32) -> Option<&mut Exec> {
-        self.0.get_mut(&exec)
-    }
-}
+/// Why an exec did not start.
+type Refusal = (FailureCode, String);
 
 impl Agent {
-    pub fn exec_start(&mut self, start: &ExecStart) {
+    fn receive_exec(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        match body {
+            Body::ExecStart(start) => self.exec_start(start),
+            Body::ExecSignal(signal) => self.exec_signal(signal),
+            Body::ExecResize(resize) => self.exec_resize(resize),
+            _ => return false,
+        }
+        true
+    }
+
+    fn exec_start(&mut self, start: &ExecStart) {
         if let Err((code, mut detail)) = self.try_exec(start) {
             cut(&mut detail, MAX_DETAIL_BYTES);
             self.send(PortKind::Bulk, Body::ExecFailed(ExecFailed { exec: start.exec, code: code.into(), detail }));
         }
     }
 
-    pub fn exec_signal(&mut self, request: &ExecSignal) {
-        let Some(exec) = self.execs.get(request.exec) else { return };
+    fn exec_signal(&mut self, request: &ExecSignal) {
+        let Some(exec) = self.execs.0.get(&request.exec) else { return };
         let number = i32::try_from(request.signal).ok();
         match number.and_then(Signal::from_named_raw) {
             Some(signal) if exec.exited.is_none() => process::signal(&exec.child, signal),
@@ -77,71 +75,58 @@ impl Agent {
         }
     }
 
-    pub fn exec_resize(&mut self, resize: &ExecResize) {
-        let Some(terminal) = self.execs.get(resize.exec).and_then(|exec| exec.terminal.as_ref()) else { return };
-        if let Err(error) = tcsetwinsize(terminal, window_size(resize.columns, resize.rows)) {
+    fn exec_resize(&mut self, resize: &ExecResize) {
+        let Some(terminal) = self.execs.0.get(&resize.exec).and_then(|exec| exec.terminal.as_ref()) else { return };
+        if let Err(error) = tcsetwinsize(terminal, terminal::size(resize.columns, resize.rows)) {
             log::debug!("resizing a terminal: {error}");
         }
     }
 
-    pub fn exec_data(&mut self, data: &ExecData, payload: &[u8]) {
-        if data.stream() == ExecStream::Stdin {
-            if let Some(exec) = self.execs.get(data.exec) {
-                exec.input.push(payload);
-            }
-            self.exec_input_ready(data.exec);
+    fn exec_ended(&mut self, id: u32) {
+        let Some(exec) = self.execs.0.get_mut(&id) else { return };
+        // The pidfd was readable, so this does not block.
+        match exec.child.wait() {
+            Ok(status) => exec.exited = Some(status),
+            Err(error) => log::error!("waiting for an exec: {error}"),
         }
+        // What the child wrote is in the pipes by now; what its own children may write later is not waited for.
+        for stream in exec.outputs.clone() {
+            self.drain_stream(stream);
+        }
+        self.settle_exec(id);
     }
 
-    pub fn exec_end(&mut self, end: &ExecEnd) {
-        if end.stream() == ExecStream::Stdin {
-            if let Some(exec) = self.execs.get(end.exec) {
-                exec.input.end();
-            }
-            self.exec_input_ready(end.exec);
+    fn exec_output_ended(&mut self, id: u32, stream: u32, ending: Ending) {
+        let Some(exec) = self.execs.0.get_mut(&id) else { return };
+        exec.outputs.retain(|output| *output != stream);
+        if ending == Ending::Declined && exec.terminal.take().is_some() {
+            // The last copy of the master is closed with its input: the kernel hangs up the terminal (SIGHUP).
+            let stdin = exec.stdin;
+            self.decline_stream(stdin);
         }
+        self.settle_exec(id);
     }
 
-    pub fn exec_credit(&mut self, credit: &ExecCredit) {
-        let stream = credit.stream();
-        if let Some(output) = self.execs.get(credit.exec).and_then(|exec| exec.output(stream)) {
-            output.add_credit(credit.bytes);
-            self.exec_output_ready(credit.exec, stream);
-        }
-    }
-
-    /// The child ended, or one of its streams did: says so when both streams are drained.
-    fn exec_settle(&mut self, id: u32) {
-        let Some(exec) = self.execs.get(id) else { return };
+    /// Reports the end of an exec once the child has ended and its output streams have.
+    fn settle_exec(&mut self, id: u32) {
+        let Some(exec) = self.execs.0.get(&id).filter(|exec| exec.outputs.is_empty()) else { return };
         let Some(status) = exec.exited else { return };
-        if !exec.stdout.is_over() || !exec.stderr.is_over() {
-            return;
-        }
+        let stdin = exec.stdin;
+        self.execs.0.remove(&id);
+        self.decline_stream(stdin);
         let (code, signal) = process::outcome(status);
-        self.remove_exec(id);
         self.send(PortKind::Bulk, Body::ExecExited(ExecExited { exec: id, code, signal }));
     }
 
-    fn remove_exec(&mut self, id: u32) -> Option<Exec> {
-        let mut exec = self.execs.0.remove(&id)?;
-        for token in [exec.input.close(), exec.stdout.close(), exec.stderr.close()].into_iter().flatten() {
-            self.handle.remove(token);
-        }
-        Some(exec)
-    }
-
-    /// The session is over: so are its execs.
+    /// The session is over, and with it its execs.
     pub fn end_execs(&mut self) {
-        let ids = self.execs.0.keys().copied().collect::<Vec<_>>();
-        for id in ids {
-            let Some(mut exec) = self.remove_exec(id) else { continue };
+        for mut exec in std::mem::take(&mut self.execs.0).into_values() {
             if exec.exited.is_some() {
                 continue;
             }
             process::signal(&exec.child, Signal::HUP);
-            let mut patience = true;
-            self.after(GRACE, move |_| {
-                if std::mem::take(&mut patience) && matches!(exec.child.try_wait(), Ok(None)) {
+            self.after(HANGUP_GRACE, move |_| {
+                if matches!(exec.child.try_wait(), Ok(None)) {
                     process::signal(&exec.child, Signal::KILL);
                     let _ = exec.child.wait();
                 }
@@ -149,15 +134,3 @@ impl Agent {
         }
     }
 }
-
-fn window_size(columns: u32, rows: u32) -> Winsize {
-    let cells = |count: u32, default: u16| match u16::try_from(count) {
-        Ok(0) => default,
-        Ok(count) => count,
-        Err(_) => u16::MAX,
-    };
-    Winsize { ws_row: cells(rows, 24), ws_col: cells(columns, 80), ws_xpixel: 0, ws_ypixel: 0 }
-}
-
-/// Why an exec did not start.
-type Refusal = (FailureCode, String);

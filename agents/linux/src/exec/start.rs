@@ -1,4 +1,4 @@
-//! Starts an exec: the child, its pipes or its terminal, and what watches them.
+//! Starts an exec: the child, its streams, and what notices its end.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -6,69 +6,93 @@ use std::process::Child;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::MAX_EXECS;
-use atoll_wire::{ExecCredit, ExecStart, ExecStarted, ExecStream, FailureCode};
-use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::tcsetwinsize;
+use atoll_wire::{ExecStart, ExecStarted, FailureCode};
 
-use super::input::{INPUT_BYTES, Input};
-use super::output::Output;
-use super::{Exec, Refusal, window_size};
+use super::{Exec, Refusal, terminal};
 use crate::agent::Agent;
 use crate::ports::PortKind;
 use crate::process::{self, Streams};
+use crate::streams::StreamFd;
+
+/// The agent's ends of a child's standard streams.
+enum Ends {
+    Pipes {
+        stdin: StreamFd,
+        stdout: StreamFd,
+        stderr: StreamFd,
+    },
+    /// Two copies of the master end. The kernel has one state of readiness for both, the loop watches each by itself.
+    Terminal {
+        input: StreamFd,
+        output: StreamFd,
+    },
+}
+
+struct Spawned {
+    child: Child,
+    ends: Ends,
+    terminal: Option<OwnedFd>,
+    /// Can be read once the child has ended.
+    ended: OwnedFd,
+}
 
 impl Agent {
     pub(super) fn try_exec(&mut self, start: &ExecStart) -> Result<(), Refusal> {
-        let other = |error: io::Error| (FailureCode::Other, error.to_string());
         let id = start.exec;
         if self.execs.0.contains_key(&id) || self.execs.0.len() >= MAX_EXECS {
             return Err((FailureCode::Other, "too many execs".to_owned()));
         }
-        let (exec, ended) = if start.tty { self.with_terminal(start)? } else { self.with_pipes(start)? };
-        let pid = exec.child.id();
+        let all = [start.stdin, start.stdout, start.stderr];
+        let streams = if start.tty { &all[..2] } else { &all[..] };
+        self.streams.check(streams).map_err(|refusal| (FailureCode::Other, refusal.to_string()))?;
+        let Spawned { child, ends, terminal, ended } =
+            if start.tty { self.spawn_with_terminal(start)? } else { self.spawn_with_pipes(start)? };
+        let pid = child.id();
+        let exec = Exec { child, stdin: start.stdin, outputs: streams[1..].to_vec(), terminal, exited: None };
         self.execs.0.insert(id, exec);
         self.send(PortKind::Bulk, Body::ExecStarted(ExecStarted { exec: id, pid }));
-        let stream = ExecStream::Stdin.into();
-        self.send(PortKind::Bulk, Body::ExecCredit(ExecCredit { exec: id, stream, bytes: INPUT_BYTES }));
+        self.open_exec_streams(start, ends);
         self.on_readable(ended, move |agent, _| {
             agent.exec_ended(id);
             false
-        })
-        .map(|_| ())
-        .ok_or_else(|| other(io::ErrorKind::Other.into()))
+        });
+        Ok(())
     }
 
-    fn with_pipes(&mut self, start: &ExecStart) -> Result<(Exec, OwnedFd), Refusal> {
+    fn open_exec_streams(&mut self, start: &ExecStart, ends: Ends) {
+        let (id, stdout, stderr) = (start.exec, start.stdout, start.stderr);
+        let stdout_ended = move |agent: &mut Agent, ending| agent.exec_output_ended(id, stdout, ending);
+        match ends {
+            Ends::Pipes { stdin, stdout: output, stderr: errors } => {
+                self.open_incoming(start.stdin, stdin.clone(), Some(&stdin), &[], |_, _| ());
+                self.open_outgoing(stdout, output.clone(), Some(&output), stdout_ended);
+                self.open_outgoing(stderr, errors.clone(), Some(&errors), move |agent, ending| {
+                    agent.exec_output_ended(id, stderr, ending);
+                });
+            }
+            Ends::Terminal { input, output } => {
+                self.open_incoming(start.stdin, input.clone(), Some(&input), terminal::END_OF_FILE, |_, _| ());
+                self.open_outgoing(stdout, terminal::Output(output.clone()), Some(&output), stdout_ended);
+            }
+        }
+    }
+
+    fn spawn_with_pipes(&self, start: &ExecStart) -> Result<Spawned, Refusal> {
         let (mut child, ended) = self.spawn_exec(start, Streams::Pipes)?;
-        let stdin = child.stdin.take().map(OwnedFd::from);
-        let stdout = child.stdout.take().map(OwnedFd::from);
-        let stderr = child.stderr.take().map(OwnedFd::from);
-        let exec = Exec {
-            child,
-            input: self.exec_input(start.exec, stdin, false),
-            stdout: self.exec_output(start.exec, ExecStream::Stdout, stdout),
-            stderr: self.exec_output(start.exec, ExecStream::Stderr, stderr),
-            terminal: None,
-            exited: None,
+        let ends = Ends::Pipes {
+            stdin: stream_end(child.stdin.take().map(OwnedFd::from))?,
+            stdout: stream_end(child.stdout.take().map(OwnedFd::from))?,
+            stderr: stream_end(child.stderr.take().map(OwnedFd::from))?,
         };
-        Ok((exec, ended))
+        Ok(Spawned { child, ends, terminal: None, ended })
     }
 
-    fn with_terminal(&mut self, start: &ExecStart) -> Result<(Exec, OwnedFd), Refusal> {
-        let (ours, theirs) = open_terminal(start).map_err(|error| (FailureCode::Other, error.to_string()))?;
-        let copy = || ours.try_clone().map_err(|error| (FailureCode::Other, error.to_string()));
-        let (input, output) = (copy()?, copy()?);
-        let (child, ended) = self.spawn_exec(start, Streams::Terminal(theirs))?;
-        let exec = Exec {
-            child,
-            input: self.exec_input(start.exec, Some(input), true),
-            stdout: self.exec_output(start.exec, ExecStream::Stdout, Some(output)),
-            stderr: Output::over(),
-            terminal: Some(ours),
-            exited: None,
-        };
-        Ok((exec, ended))
+    fn spawn_with_terminal(&self, start: &ExecStart) -> Result<Spawned, Refusal> {
+        let (master, other_end) = terminal::open(start.columns, start.rows).map_err(other)?;
+        let copy = || stream_end(Some(master.try_clone().map_err(other)?));
+        let ends = Ends::Terminal { input: copy()?, output: copy()? };
+        let (child, ended) = self.spawn_exec(start, Streams::Terminal(other_end))?;
+        Ok(Spawned { child, ends, terminal: Some(master), ended })
     }
 
     fn spawn_exec(&self, start: &ExecStart, streams: Streams) -> Result<(Child, OwnedFd), Refusal> {
@@ -76,51 +100,15 @@ impl Agent {
         let child = spawned.map_err(|error| {
             (process::failure(&error), format!("{}: {error}", start.argv.first().map_or("", String::as_str)))
         })?;
-        let ended = process::watch(&child).map_err(|error| (FailureCode::Other, error.to_string()))?;
+        let ended = process::watch(&child).map_err(other)?;
         Ok((child, ended))
     }
-
-    fn exec_input(&self, id: u32, fd: Option<OwnedFd>, is_terminal: bool) -> Input {
-        match fd.map(nonblocking) {
-            Some(Ok(fd)) => Input::new(&self.handle, id, fd, is_terminal),
-            _ => Input::over(),
-        }
-    }
-
-    fn exec_output(&self, id: u32, stream: ExecStream, fd: Option<OwnedFd>) -> Output {
-        match fd.map(nonblocking) {
-            Some(Ok(fd)) => Output::new(&self.handle, id, stream, fd),
-            _ => Output::over(),
-        }
-    }
-
-    fn exec_ended(&mut self, id: u32) {
-        let Some(exec) = self.execs.get(id) else { return };
-        // Of the pidfd's readiness this is the end for certain.
-        match exec.child.wait() {
-            Ok(status) => exec.exited = Some(status),
-            Err(error) => log::error!("waiting for an exec: {error}"),
-        }
-        // What the child wrote is in the pipes by now; what its own children may write later is theirs.
-        self.exec_output_ready(id, ExecStream::Stdout);
-        self.exec_output_ready(id, ExecStream::Stderr);
-        self.exec_settle(id);
-    }
 }
 
-fn nonblocking(fd: OwnedFd) -> io::Result<OwnedFd> {
-    let flags = fcntl_getfl(&fd)?;
-    fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?;
-    Ok(fd)
+fn stream_end(fd: Option<OwnedFd>) -> Result<StreamFd, Refusal> {
+    fd.ok_or_else(|| io::ErrorKind::NotFound.into()).and_then(StreamFd::new).map_err(other)
 }
 
-/// The host's end and the child's end of a new pseudo-terminal.
-fn open_terminal(start: &ExecStart) -> io::Result<(OwnedFd, OwnedFd)> {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    grantpt(&ours)?;
-    unlockpt(&ours)?;
-    let name = ptsname(&ours, Vec::new())?;
-    let theirs = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
-    tcsetwinsize(&ours, window_size(start.columns, start.rows))?;
-    Ok((ours, theirs))
+fn other(error: io::Error) -> Refusal {
+    (FailureCode::Other, error.to_string())
 }

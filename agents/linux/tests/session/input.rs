@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::unix::fs::FileExt;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::{Key, KeyState, KeyboardFocus, Keymap, KeymapChanged, PointerAxis, PointerLeft};
+use atoll_wire::{Key, KeyState, KeyboardFocus, PointerAxis, PointerLeft};
 use wayland_client::WEnum;
 use wayland_client::protocol::{wl_keyboard, wl_pointer, wl_seat};
 
@@ -124,19 +124,21 @@ fn a_modifier_that_repeats_comes_up_again() {
 }
 
 #[test]
-fn the_layout_changes_while_programs_run() {
+fn programs_get_the_layout_of_the_host_that_came_last() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());
     let (window, id) = shown_window(&mut host, &mut client);
     focus(&mut host, id);
     client.keyboard_entered(&window.surface);
     client.forget();
-    let german = Keymap { layout: "de".to_owned(), ..Keymap::default() };
-    host.send(CONTROL, Body::KeymapChanged(KeymapChanged { keymap: Some(german) }));
+    drop(host);
+    let mut host = agent.host_with_layout("de");
     assert!(keymap(&mut client).contains("odiaeresis"));
     // One that XKB does not know changes nothing.
-    let unknown = Keymap { layout: "no-such-layout".to_owned(), ..Keymap::default() };
-    host.send(CONTROL, Body::KeymapChanged(KeymapChanged { keymap: Some(unknown) }));
+    drop(host);
+    host = agent.host_with_layout("no-such-layout");
+    host.shows(id, (300, 200), 1);
+    focus(&mut host, id);
     key(&mut host, KEY_A, KeyState::Pressed);
     assert_eq!(next_key(&mut client), (KEY_A, true));
     assert_eq!(
@@ -259,7 +261,7 @@ fn scrolling_is_as_fine_as_the_wheel() {
     client.pointer_entered(&window.surface);
     for _ in 0..4 {
         let time_ms = host.time_ms();
-        let axis = PointerAxis { y_120: 30, y_256: 4 * 256, time_ms, ..PointerAxis::default() };
+        let axis = PointerAxis { y_120: 30, y_fixed: 4 * 256, time_ms, ..PointerAxis::default() };
         host.send(CONTROL, Body::PointerAxis(axis));
         let step = client.wait_pointer("axis_value120", |event| match event {
             wl_pointer::Event::AxisValue120 { value120, axis: WEnum::Value(wl_pointer::Axis::VerticalScroll) } => {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod broken_clients;
+mod execs;
 mod input;
 mod monkey;
 mod pictures;

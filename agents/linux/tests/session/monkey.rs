@@ -248,7 +248,7 @@ fn host_step(host: &mut Host, random: &mut Random) {
         }
         7 => {
             let axis =
-                PointerAxis { y_120: random.number(), y_256: random.number(), time_ms, ..PointerAxis::default() };
+                PointerAxis { y_120: random.number(), y_fixed: random.number(), time_ms, ..PointerAxis::default() };
             host.send(CONTROL, Body::PointerAxis(axis));
         }
         _ => host.refresh(surface),

@@ -1,53 +1,18 @@
-//! The session with the host: lost, taken up again, broken in the middle; execs and launches.
+//! The session with the host: lost, taken up again, broken in the middle; launches.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::{
-    ExecCredit, ExecStart, ExecStream, Key, KeyState, KeyboardFocus, Launch, ListApps, PopupDismissed, opening,
-};
+use atoll_wire::{Key, KeyState, KeyboardFocus, Launch, ListApps, PopupDismissed, opening};
 use wayland_client::WEnum;
 use wayland_client::protocol::wl_keyboard;
 
 use crate::support::agent::{Agent, epoch};
+use crate::support::exec::{Exec, is_gone, wait_gone};
 use crate::support::host::{BULK, CONTROL, FRAMES, Host};
 use crate::support::wayland::Rule;
-
-/// Starts `sh -c` and waits until it has said `ready` on stdout; gives its pid.
-fn exec_ready(host: &mut Host, exec: u32, script: &str) -> u32 {
-    let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-    host.send(BULK, Body::ExecStart(ExecStart { exec, argv, ..ExecStart::default() }));
-    let pid = host.wait("ExecStarted", |body| match body {
-        Body::ExecStarted(started) if started.exec == exec => Some(started.pid),
-        _ => None,
-    });
-    let stream = ExecStream::Stdout.into();
-    host.send(BULK, Body::ExecCredit(ExecCredit { exec, stream, bytes: 4096 }));
-    host.wait_message("what it says", |message| {
-        matches!(message.body, Some(Body::ExecData(_)))
-            .then(|| message.payload.clone())
-            .filter(|said| said == b"ready\n")
-    });
-    pid
-}
-
-fn is_gone(pid: u32) -> bool {
-    // A zombie that is not yet waited for has ended as well.
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .map_or(true, |stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
-}
-
-fn wait_gone(pid: u32) {
-    for _ in 0..1000 {
-        if is_gone(pid) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("process {pid} goes on");
-}
 
 #[test]
 fn a_host_that_comes_back_is_told_and_shown_everything() {
@@ -119,7 +84,7 @@ fn the_places_of_children_are_told_again() {
 fn another_epoch_on_a_port_ends_the_session() {
     let agent = Agent::start();
     let mut host = agent.host();
-    let pid = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
+    let pid = Exec::start(&mut host, "echo ready; exec sleep 60").wait_ready(&mut host);
     host.send_bytes(FRAMES, &opening(&epoch()));
     wait_gone(pid);
     drop(host);
@@ -146,23 +111,12 @@ fn garbage_of_a_host_ends_the_session_and_no_more() {
 fn a_message_that_stays_incomplete_ends_the_session() {
     let agent = Agent::start();
     let mut host = agent.host();
-    let pid = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
+    let pid = Exec::start(&mut host, "echo ready; exec sleep 60").wait_ready(&mut host);
     host.send_bytes(CONTROL, &[40, 0, 0, 0, 1, 2, 3]);
     agent.wait_log("a message stayed incomplete");
     wait_gone(pid);
     drop(host);
     agent.host().roundtrip();
-}
-
-#[test]
-fn execs_end_with_the_host_that_started_them() {
-    let agent = Agent::start();
-    let mut host = agent.host();
-    let gentle = exec_ready(&mut host, 1, "echo ready; exec sleep 60");
-    let stubborn = exec_ready(&mut host, 2, "trap '' HUP; echo ready; while true; do sleep 0.1; done");
-    drop(host);
-    wait_gone(gentle);
-    wait_gone(stubborn);
 }
 
 #[test]
@@ -240,15 +194,6 @@ fn entries_that_come_and_go_are_noticed() {
     changed(&mut host);
     fs::write(agent.path("none/applications/three.desktop"), entry).expect("an entry");
     changed(&mut host);
-}
-
-/// The ports are not ordered among each other: what follows Welcome on another may come before it.
-#[test]
-fn an_exec_that_overtakes_welcome_runs() {
-    let agent = Agent::start();
-    for _ in 0..20 {
-        exec_ready(&mut agent.host(), 1, "echo ready");
-    }
 }
 
 #[test]

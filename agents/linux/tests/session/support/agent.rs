@@ -113,7 +113,11 @@ impl Agent {
 
     /// A host of a new session.
     pub fn host(&self) -> Host {
-        Host::connect(self.sockets(), epoch())
+        self.host_with_layout("us")
+    }
+
+    pub fn host_with_layout(&self, layout: &str) -> Host {
+        Host::connect(self.sockets(), epoch(), layout)
     }
 
     /// A program in this session.

@@ -44,6 +44,7 @@ pub struct Host {
     /// False = credits are given by hand.
     pub gives_credits: bool,
     started: Instant,
+    last_id: u32,
 }
 
 /// Connects, announces `epoch` on one socket, and waits for its echo. The agent has one client at a time: it may have to
@@ -97,8 +98,8 @@ impl Drop for Host {
 }
 
 impl Host {
-    /// Opens a session with the agent that listens in `folder` and welcomes it.
-    pub fn connect(folder: &Path, epoch: Epoch) -> Self {
+    /// Opens a session with the agent that listens in `folder` and welcomes it, with a keyboard layout of XKB.
+    pub fn connect(folder: &Path, epoch: Epoch, layout: &str) -> Self {
         let streams = ["control", "frames", "bulk"].map(|name| open(&folder.join(name), &epoch));
         let (sender, incoming) = channel();
         for (port, stream) in streams.iter().enumerate() {
@@ -113,6 +114,7 @@ impl Host {
             log: Vec::new(),
             gives_credits: true,
             started: Instant::now(),
+            last_id: 0,
         };
         host.wait("hello", |body| matches!(body, Body::Hello(_)).then_some(()));
         host.send(
@@ -121,8 +123,7 @@ impl Host {
                 major: MAJOR,
                 minor: MINOR,
                 output: Some(Output { width: 1280, height: 800, scale_120: 120, refresh_mhz: 60_000 }),
-                keymap: Some(Keymap { layout: "us".to_owned(), ..Keymap::default() }),
-                ..Welcome::default()
+                keymap: Some(Keymap { layout: layout.to_owned(), ..Keymap::default() }),
             }),
         );
         host
@@ -133,6 +134,7 @@ impl Host {
     }
 
     pub fn send_with(&mut self, port: usize, body: Body, payload: &[u8]) {
+        self.rules.sent(&body);
         let mut bytes = Vec::new();
         encode(body, payload, &mut bytes).expect("encodes");
         self.streams[port].write_all(&bytes).expect("the agent reads");
@@ -140,6 +142,12 @@ impl Host {
 
     pub fn send_bytes(&mut self, port: usize, bytes: &[u8]) {
         self.streams[port].write_all(bytes).expect("the agent reads");
+    }
+
+    /// For an exec or a stream.
+    pub fn next_id(&mut self) -> u32 {
+        self.last_id += 1;
+        self.last_id
     }
 
     pub fn time_ms(&self) -> u32 {
@@ -260,7 +268,7 @@ impl Host {
 
     pub fn move_pointer(&mut self, surface: u32, x: f64, y: f64) {
         let time_ms = self.time_ms();
-        let (x_256, y_256) = ((x * 256.0) as i32, (y * 256.0) as i32);
-        self.send(CONTROL, Body::PointerMotion(PointerMotion { surface, x_256, y_256, time_ms }));
+        let (x_fixed, y_fixed) = ((x * 256.0) as i32, (y * 256.0) as i32);
+        self.send(CONTROL, Body::PointerMotion(PointerMotion { surface, x_fixed, y_fixed, time_ms }));
     }
 }

@@ -1,4 +1,5 @@
 pub mod agent;
+pub mod exec;
 pub mod expect;
 pub mod host;
 pub mod rules;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{
     MAX_APP_ID_BYTES, MAX_AREA_PX, MAX_COORDINATE, MAX_CURSOR_SIDE_PX, MAX_DAMAGE_RECTS, MAX_FRAME_PARTS,
-    MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES,
-    MAX_WINDOWS,
+    MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES,
+    MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS,
 };
 use atoll_wire::{ChildrenPlaced, CursorChanged, Encoding, Frame, Message, Rect, WindowRequest, cursor_changed};
 
@@ -28,9 +28,21 @@ struct Surface {
     partial: Option<(u32, (u32, u32), usize, usize)>,
 }
 
+/// A stream that the host has named.
+#[derive(Debug)]
+enum Stream {
+    /// The agent writes it: the credit that it has, bytes; its exec.
+    Outgoing { credit: usize, exec: u32 },
+    /// The host writes it.
+    Incoming,
+    /// The agent has sent its end.
+    Ended,
+}
+
 /// What is open by these rules.
 #[derive(Debug, Default)]
 pub struct Rules {
+    streams: BTreeMap<u32, Stream>,
     live: BTreeMap<u32, Surface>,
     retired: BTreeMap<u32, Surface>,
     highest: u32,
@@ -41,6 +53,28 @@ impl Rules {
         if let Some(surface) = self.live.get_mut(&surface) {
             surface.credits += count;
         }
+    }
+
+    /// What the host says of streams.
+    pub fn sent(&mut self, body: &Body) {
+        match body {
+            Body::ExecStart(start) => {
+                self.streams.entry(start.stdin).or_insert(Stream::Incoming);
+                for output in [start.stdout, start.stderr].into_iter().filter(|id| *id != 0) {
+                    self.streams.entry(output).or_insert(Stream::Outgoing { credit: 0, exec: start.exec });
+                }
+            }
+            Body::StreamCredit(more) => {
+                if let Some(Stream::Outgoing { credit, .. }) = self.streams.get_mut(&more.stream) {
+                    *credit += more.bytes as usize;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn stream(&mut self, id: u32) -> &mut Stream {
+        self.streams.get_mut(&id).unwrap_or_else(|| panic!("the host has named no stream {id}"))
     }
 
     /// Panics where the host would end the session.
@@ -75,6 +109,31 @@ impl Rules {
             Body::SurfaceClosed(closed) => self.close(closed.surface),
             Body::CursorChanged(changed) => cursor(changed, message.payload.len()),
             Body::Frame(frame) => self.frame(frame, message.payload.len()),
+            Body::StreamData(data) => match self.stream(data.stream) {
+                Stream::Outgoing { credit, .. } => {
+                    let bytes = message.payload.len();
+                    assert!(
+                        (1..=MAX_STREAM_CHUNK_BYTES.min(*credit)).contains(&bytes),
+                        "{bytes} bytes, {credit} credit"
+                    );
+                    *credit -= bytes;
+                }
+                other => panic!("data of stream {}, {other:?}", data.stream),
+            },
+            Body::StreamCredit(credit) => {
+                let stream = self.stream(credit.stream);
+                assert!(matches!(stream, Stream::Incoming), "credit for stream {}, {stream:?}", credit.stream);
+                assert!((1..=MAX_STREAM_CREDIT_BYTES).contains(&credit.bytes), "credit of {}", credit.bytes);
+            }
+            Body::StreamEnd(end) => {
+                let stream = self.stream(end.stream);
+                assert!(!matches!(stream, Stream::Ended), "stream {} ended twice", end.stream);
+                *stream = Stream::Ended;
+            }
+            Body::ExecExited(exited) => {
+                let is_open = |stream: &Stream| matches!(stream, Stream::Outgoing { exec, .. } if *exec == exited.exec);
+                assert!(!self.streams.values().any(is_open), "exec {} exited before its streams ended", exited.exec);
+            }
             _ => {}
         }
     }
