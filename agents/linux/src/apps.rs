@@ -51,7 +51,7 @@ impl Agent {
 pub fn command(id: &str, files: &[String]) -> Option<Vec<String>> {
     let id = id.strip_suffix(".desktop").unwrap_or(id);
     let locales = get_languages_from_env();
-    let entry = entries(&locales).find(|entry| entry.id() == id)?;
+    let entry = entries(&locales).find(|entry| entry.id() == id).filter(is_program)?;
     let files = files.iter().map(String::as_str).collect::<Vec<_>>();
     let command = entry.parse_exec_with_uris(&files, &locales).ok()?;
     if !entry.terminal() {
@@ -66,7 +66,7 @@ fn list() -> Vec<App> {
     let mut seen = HashSet::new();
     let mut apps: Vec<App> = entries(&locales)
         // The first of an id counts, also when it says that there shall be none.
-        .filter(|entry| seen.insert(entry.id().to_owned()) && is_shown(entry))
+        .filter(|entry| seen.insert(entry.id().to_owned()) && is_program(entry) && is_listed(entry))
         .filter_map(|entry| app(&entry, &locales))
         .take(MAX_APPS)
         .collect();
@@ -88,15 +88,23 @@ pub fn folders() -> Vec<PathBuf> {
     home.into_iter().chain(env::split_paths(&system)).map(|folder| folder.join("applications")).collect()
 }
 
-fn is_shown(entry: &DesktopEntry) -> bool {
-    let names_us = |list: Option<Vec<&str>>| list.map(|list| list.contains(&DESKTOP));
+/// It can be started. `Hidden=true` means that the user has deleted it.
+fn is_program(entry: &DesktopEntry) -> bool {
     entry.type_().is_none_or(|kind| kind == "Application")
         && entry.exec().is_some()
         && !entry.hidden()
-        && !entry.no_display()
         && entry.try_exec().is_none_or(is_in_path)
-        && names_us(entry.only_show_in()).unwrap_or(true)
-        && !names_us(entry.not_show_in()).unwrap_or(false)
+}
+
+/// Of use to the host: shown in menus, or opens files.
+fn is_listed(entry: &DesktopEntry) -> bool {
+    !is_left_out_of_menus(entry) || entry.mime_type().is_some_and(|types| types.iter().any(|kind| !kind.is_empty()))
+}
+
+/// The entry wants to be in no menu, or in none of this desktop.
+fn is_left_out_of_menus(entry: &DesktopEntry) -> bool {
+    let names_us = |list: Option<Vec<&str>>| list.map(|list| list.contains(&DESKTOP));
+    entry.no_display() || names_us(entry.only_show_in()) == Some(false) || names_us(entry.not_show_in()) == Some(true)
 }
 
 fn is_in_path(program: &str) -> bool {
@@ -129,7 +137,7 @@ fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     };
     let categories = list(entry.categories());
     let mime_types = list(entry.mime_type());
-    Some(App { id, name, mime_types, categories, hidden: entry.no_display() })
+    Some(App { id, name, mime_types, categories, hidden: is_left_out_of_menus(entry) })
 }
 
 #[cfg(test)]
@@ -144,13 +152,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_is_not_listed() {
-        assert!(is_shown(&entry("Exec=true\n")));
-        for line in ["NoDisplay=true", "Hidden=true", "TryExec=no-such-program", "OnlyShowIn=XFCE;", "NotShowIn=Atoll;"]
-        {
-            assert!(!is_shown(&entry(&format!("Exec=true\n{line}\n"))), "{line}");
+    fn what_cannot_be_started_is_no_program() {
+        assert!(is_program(&entry("Exec=true\n")));
+        for line in ["Hidden=true", "TryExec=no-such-program"] {
+            assert!(!is_program(&entry(&format!("Exec=true\nMimeType=text/plain;\n{line}\n"))), "{line}");
         }
-        assert!(!is_shown(&entry("Comment=no command\n")));
+        assert!(!is_program(&entry("Comment=no command\n")));
+    }
+
+    #[test]
+    fn what_is_left_out_of_menus_is_listed_when_it_opens_files() {
+        for (line, hidden) in [
+            ("NoDisplay=false", false),
+            ("NoDisplay=true", true),
+            ("OnlyShowIn=XFCE;", true),
+            ("OnlyShowIn=XFCE;Atoll;", false),
+            ("NotShowIn=Atoll;", true),
+            ("NotShowIn=XFCE;", false),
+        ] {
+            let plain = entry(&format!("Exec=true\n{line}\n"));
+            assert_eq!(is_listed(&plain), !hidden, "{line}");
+            let opens_files = entry(&format!("Exec=true\nMimeType=application/pdf;\n{line}\n"));
+            assert!(is_listed(&opens_files), "{line}");
+            assert_eq!(app(&opens_files, &[]).unwrap().hidden, hidden, "{line}");
+        }
+        assert!(!is_listed(&entry("Exec=true\nNoDisplay=true\nMimeType=\n")));
     }
 
     #[test]

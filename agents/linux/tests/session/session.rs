@@ -119,6 +119,50 @@ fn a_message_that_stays_incomplete_ends_the_session() {
     agent.host().roundtrip();
 }
 
+/// As Debian's zathura-pdf-poppler has it: the program that opens PDF files, beside zathura's own entry for menus.
+const PDF_VIEWER: &str = "[Desktop Entry]
+Version=1.0
+Type=Application
+Name=Zathura
+Comment=A minimalistic document viewer
+Exec=sh -c 'exit 0' zathura %U
+Terminal=false
+NoDisplay=true
+Categories=Office;Viewer;
+MimeType=application/pdf;
+";
+
+#[test]
+fn a_program_that_only_opens_files_is_listed_as_hidden_and_launched() {
+    let agent = Agent::start();
+    let viewer = "org.pwmt.zathura-pdf-poppler";
+    let deleted = PDF_VIEWER.replace("NoDisplay=true", "Hidden=true");
+    let no_types = PDF_VIEWER.replace("MimeType=application/pdf;\n", "");
+    for (id, entry) in [(viewer, PDF_VIEWER), ("deleted", &deleted), ("no-types", &no_types)] {
+        fs::write(agent.applications().join(format!("{id}.desktop")), entry).expect("an entry");
+    }
+    let mut host = agent.host();
+    host.send(CONTROL, Body::ListApps(ListApps { request: 1 }));
+    let apps = host.wait("Apps", |body| match body {
+        Body::Apps(apps) => Some(apps.apps.clone()),
+        _ => None,
+    });
+    let [app] = &apps[..] else { panic!("{apps:?}") };
+    assert_eq!((app.id.as_str(), app.name.as_str(), app.hidden), (viewer, "Zathura", true));
+    assert_eq!(app.mime_types, ["application/pdf"]);
+
+    let launch = |id: &str, request| Launch {
+        request,
+        app_id: format!("{id}.desktop"),
+        files: vec!["/tmp/a.pdf".to_owned()],
+        ..Launch::default()
+    };
+    host.send(CONTROL, Body::Launch(launch(viewer, 2)));
+    host.wait("Launched", |body| matches!(body, Body::Launched(launched) if launched.request == 2).then_some(()));
+    host.send(CONTROL, Body::Launch(launch("deleted", 3)));
+    host.wait("RequestFailed", |body| matches!(body, Body::RequestFailed(failed) if failed.request == 3).then_some(()));
+}
+
 #[test]
 fn an_application_is_launched_by_its_desktop_id() {
     let agent = Agent::start();
