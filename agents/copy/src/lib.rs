@@ -1,9 +1,13 @@
-//! How Xwayland copies pictures in an emulated guest: preloaded into it, this stands before `memcpy` of the C library and
+//! A library that Xwayland is started with (LD_PRELOAD) in an emulated guest: replaces `memcpy` of the C library and
 //! `pixman_blt` of pixman.
 //!
-//! Both copy by vectors. QEMU's emulator keeps vector registers in memory, so that each 16 bytes travel twice; whole words
-//! stay in the host's registers. Xwayland copies each picture two times before it commits it, which is most of what a
-//! window that changes as a whole takes in the guest: bench/README.md.
+//! Both copy with vector instructions. QEMU's emulator (TCG) keeps vector registers in memory, so that it moves every
+//! byte twice; 64-bit words stay in registers of the host. Xwayland copies each frame two times before it commits it,
+//! which is most of what a window that changes as a whole costs in the guest: bench/README.md.
+//!
+//! Drop when QEMU >= X, where X is the first version whose emulator copies by vector instructions as fast as by words.
+//! The agent's rows.rs exists for the same reason. The agent preloads the library where the processor is emulated
+//! (environment.rs).
 
 #![cfg_attr(not(test), no_std)]
 #![allow(unsafe_code)] // two functions of C, on memory that their callers answer for
@@ -13,21 +17,18 @@ use core::ffi::{c_int, c_void};
 
 const PIXEL_BITS: c_int = 32;
 const WORD: usize = size_of::<u64>();
-/// As many words as the processor has registers for.
+/// As many words as fit into free registers of the processor.
 const BLOCK: usize = 8 * WORD;
 
-/// Nothing here panics; the language wants it where there is no standard library.
+/// Required where there is no standard library; nothing here panics.
 #[cfg(not(test))]
 #[panic_handler]
 fn panicked(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// From the first byte to the last: `to` may lie before `from` in the same bytes. In assembler, so that the compiler makes
-/// neither vectors nor a call of `memcpy` of it.
-///
-/// # Safety
-/// `bytes` bytes can be read at `from`, and written at `to`.
+/// Copies from the first byte to the last, so `to` may lie before `from` in the same memory. In assembler, because the
+/// compiler would make vector instructions of it, or a call of `memcpy`.
 unsafe fn copy(to: *mut u8, from: *const u8, bytes: usize) {
     let mut at = 0;
     while at + BLOCK <= bytes {
@@ -79,23 +80,24 @@ unsafe fn copy(to: *mut u8, from: *const u8, bytes: usize) {
     }
 }
 
-/// The C library's.
+/// `memcpy` of C.
 ///
 /// # Safety
-/// As C has it.
+/// As in C.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn memcpy(to: *mut c_void, from: *const c_void, bytes: usize) -> *mut c_void {
-    // SAFETY: the caller's.
+    // SAFETY: as this function requires of its caller.
     unsafe { copy(to.cast(), from.cast(), bytes) };
     to
 }
 
-/// pixman's: copies a rectangle of pixels between two pictures. Strides are counted in 32 bits, depths in bits.
+/// `pixman_blt` of pixman: copies a rectangle of pixels between two images. Strides are counted in 32-bit words, depths
+/// in bits.
 ///
-/// Returns 0 = not done, for other depths than 32: its caller does it by itself then.
+/// Returns 0 for other depths than 32: nothing is copied, and the caller does it itself.
 ///
 /// # Safety
-/// The rectangle lies within both pictures; where they are one, it goes up or to the left, or does not overlap.
+/// The rectangle lies within both images; where they are the same, it is moved up or to the left, or does not overlap.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 #[allow(clippy::too_many_arguments)]
 pub unsafe extern "C" fn pixman_blt(
@@ -118,7 +120,7 @@ pub unsafe extern "C" fn pixman_blt(
     let offset = |stride: c_int, x: c_int, y: c_int| stride as isize * y as isize + x as isize;
     let bytes = width.max(0) as usize * size_of::<u32>();
     for row in 0..height {
-        // SAFETY: the caller's.
+        // SAFETY: as this function requires of its caller.
         unsafe {
             copy(
                 to.offset(offset(to_stride, to_x, to_y + row)).cast(),

@@ -9,7 +9,7 @@ pub struct Cmdline {
     pub root: String,
     /// `atoll.hostname=`, a valid host name.
     pub hostname: String,
-    /// `atoll.probe`: the host only asks whether its accelerator can run this kernel; switch off at once.
+    /// `atoll.probe`: the host only tests whether its accelerator can run this kernel; power off at once.
     pub is_probe: bool,
 }
 

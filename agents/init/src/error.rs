@@ -1,4 +1,4 @@
-//! What can stop a boot. Every variant names the thing it happened to.
+//! Why a boot can fail. Every variant names what it happened to.
 
 use nix::errno::Errno;
 use std::{fmt, io};
@@ -7,13 +7,13 @@ use std::{fmt, io};
 pub enum Error {
     /// A mount failed: a kernel without the filesystem, or a damaged root.
     Mount { target: String, errno: Errno },
-    /// A module of the template could not be inserted, although its device is there.
+    /// A module of the template could not be inserted, although its device exists.
     Module { name: String, errno: Errno },
-    /// The root device did not appear: a command line or a disk that is wrong.
+    /// The root device did not appear: the command line or the disk is wrong.
     NoRoot { device: String },
     /// A file could not be read, written or created.
     File { path: String, source: io::Error },
-    /// A system call that should not fail for PID 1 did.
+    /// A system call failed that cannot fail for PID 1 in a sound guest.
     System { what: &'static str, errno: Errno },
 }
 

@@ -1,4 +1,4 @@
-//! Words to the kernel's log. `info` stays in `dmesg`; `fatal` also reaches the console under `loglevel=3`.
+//! Messages in the kernel's log. `info` is only in `dmesg`; `fatal` also reaches the console with `loglevel=3`.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -9,7 +9,7 @@ const WARNING: u8 = 3 << 3 | 4;
 const INFO: u8 = 3 << 3 | 6;
 
 fn write(priority: u8, message: &str) {
-    // A guest that cannot log still boots.
+    // A guest without a log still boots.
     if let Ok(mut kmsg) = OpenOptions::new().write(true).open("/dev/kmsg") {
         let _ = kmsg.write_all(format!("<{priority}>atoll-init: {message}\n").as_bytes());
     }

@@ -1,4 +1,4 @@
-//! Brings the loopback interface up: one rtnetlink message.
+//! Brings the loopback interface up, by one rtnetlink message.
 
 use crate::error::Error;
 use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, sendto, socket};

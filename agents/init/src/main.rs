@@ -1,11 +1,14 @@
-//! The guest's first program. As `/init` of the initrd it inserts the few modules that the root needs, mounts the root
-//! and moves into it; then, still the same process, it is PID 1: it prepares the session of the one user, starts the
-//! session bus and the agent, keeps them alive, reaps orphans and switches the machine off.
+//! The guest's first program. As `/init` of the initrd it inserts the few kernel modules that the root filesystem
+//! needs, mounts the root and switches to it. Still the same process, it is then PID 1: it prepares the session of the
+//! one user, starts the session bus and the agent, restarts them when they end, reaps orphans and powers the machine
+//! off.
 //!
-//! It is linked statically and reads nothing from the guest's disk that it would run as root.
+//! It is linked statically and runs nothing from the guest's disk as root.
 
 mod cmdline;
 mod error;
+#[path = "../../exit_status.rs"]
+mod exit_status;
 mod journal;
 mod loopback;
 mod modules;
@@ -35,7 +38,7 @@ fn main() {
     }
     if let Err(error) = boot() {
         journal::fatal(&format!("boot failed: {error}"));
-        // Leaving PID 1 would be a kernel panic, which the host reports as "guest panic": a fault of the guest all the same.
+        // Ending PID 1 would make the kernel panic.
         power::off();
     }
 }

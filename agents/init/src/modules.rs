@@ -1,12 +1,13 @@
-//! Kernel modules. The initrd carries a handful in `/modules` and says in `/modules/order` which is inserted when.
+//! Kernel modules. The initrd carries a few in `/modules`; the file `/modules/order` says in which order they are
+//! inserted.
 //!
 //! A line of `order` is `PHASE FILE [MODALIAS-PREFIX]`, dependencies before dependents:
 //! ```text
 //! root virtio_blk.ko
 //! late virtio_net.ko virtio:d00000001v
 //! ```
-//! `root` modules are needed to reach the root, `late` ones are inserted when the agent has been started already. A line
-//! with a prefix counts only when the machine has a device whose modalias starts with it.
+//! `root` modules are needed to mount the root; `late` modules are inserted after the agent was started. A module with
+//! a prefix is only inserted when the machine has a device whose modalias begins with it.
 
 use crate::error::Error;
 use nix::errno::Errno;

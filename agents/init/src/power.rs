@@ -1,4 +1,4 @@
-//! The power button, and switching the machine off.
+//! The power button, and powering the machine off.
 
 use crate::journal;
 use nix::errno::Errno;
@@ -19,10 +19,10 @@ const EVENT_SIZE: usize = 24;
 const EV_KEY: u16 = 1;
 const KEY_POWER: u16 = 116;
 
-/// How long programs may take to end after SIGTERM.
+/// Time that programs have to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Opens the ACPI power button's event device, which is there once `button` and `evdev` are inserted.
+/// Opens the event device of the ACPI power button. It exists once the modules `button` and `evdev` are inserted.
 pub fn open_button() -> Option<File> {
     let entries = fs::read_dir("/sys/class/input").ok()?;
     let name = entries.filter_map(Result::ok).map(|entry| entry.path()).find_map(|path| {
@@ -33,7 +33,7 @@ pub fn open_button() -> Option<File> {
     OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(format!("/dev/input/{name}")).ok()
 }
 
-/// Reads what the button has to say; true when it was pressed.
+/// Reads the button's events. True = it was pressed.
 pub fn was_pressed(button: &mut File) -> bool {
     let mut events = [0; EVENT_SIZE * 16];
     let mut pressed = false;
@@ -54,7 +54,7 @@ fn is_power_press(event: &[u8]) -> bool {
     (kind, code, value) == (EV_KEY, KEY_POWER, 1)
 }
 
-/// Ends all programs, leaves the root clean and switches off. Does not return.
+/// Ends all programs, makes the root filesystem clean and powers off. Does not return.
 pub fn off() -> ! {
     journal::info("switching off");
     end_all();
@@ -83,7 +83,7 @@ fn end_all() {
     }
 }
 
-/// Reaps what has ended; true while children are left.
+/// Reaps the children that have ended. True = others are left.
 fn reap_all() -> bool {
     loop {
         match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {

@@ -1,4 +1,4 @@
-//! From the initrd to the root: kernel filesystems, root device, and the move into it.
+//! Switches from the initrd to the root filesystem: kernel filesystems, the root device, and the move.
 
 use crate::error::Error;
 use nix::mount::{MsFlags, mount};
@@ -7,7 +7,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Where the agent and the late modules live in the running guest: a tmpfs, so that they always fit the host's version.
+/// Where the agent and the late modules are in the running guest: a tmpfs that init fills, so that they always have the
+/// version of the host.
 pub const RUN_DIR: &str = "/run/atoll";
 const NEW_ROOT: &str = "/sysroot";
 const INITRD_MODULES: &str = "/modules";
@@ -27,13 +28,13 @@ pub fn mount_kernel_filesystems() -> Result<Early, Error> {
     Ok(Early { modules: INITRD_MODULES.to_owned() })
 }
 
-/// Mounts a filesystem that has no device, making its mount point.
+/// Mounts a filesystem that has no device, and creates its mount point.
 pub fn mount_new(kind: &str, target: &str, flags: MsFlags, options: &str) -> Result<(), Error> {
     fs::create_dir_all(target).map_err(Error::file(target))?;
     mount(Some(kind), target, Some(kind), flags, Some(options)).map_err(Error::mount(target))
 }
 
-/// Mounts `device` and makes it `/`; the initrd's memory is given back.
+/// Mounts `device` and makes it `/`; frees the memory of the initrd.
 pub fn enter(device: &str) -> Result<(), Error> {
     wait_for(device)?;
     fs::create_dir_all(NEW_ROOT).map_err(Error::file(NEW_ROOT))?;
@@ -51,7 +52,7 @@ pub fn enter(device: &str) -> Result<(), Error> {
     std::env::set_current_dir("/").map_err(Error::file("/"))
 }
 
-/// Insertion of the driver probes the disk before it returns; the wait is for slow or late devices only.
+/// The driver finds the disk before its insertion returns: waiting is for slow devices only.
 fn wait_for(device: &str) -> Result<(), Error> {
     let start = Instant::now();
     while !Path::new(device).exists() {
@@ -63,7 +64,7 @@ fn wait_for(device: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes agent and modules along into the new root's tmpfs and frees them in the initrd, which is memory too.
+/// Moves the agent and the modules into the new root's tmpfs; the initrd they are removed from is memory, too.
 fn move_payload() -> Result<(), Error> {
     let target = format!("{NEW_ROOT}{RUN_DIR}");
     let modules = format!("{target}/modules");
@@ -77,7 +78,7 @@ fn move_payload() -> Result<(), Error> {
         let name = name.to_string_lossy();
         move_file(&format!("{INITRD_MODULES}/{name}"), &format!("{modules}/{name}"))?;
     }
-    // This program stays mapped; its file may go.
+    // The running program stays mapped without its file.
     fs::remove_file("/init").map_err(Error::file("/init"))
 }
 

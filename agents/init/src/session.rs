@@ -1,4 +1,4 @@
-//! What the user's session needs to find: filesystems, names, devices of the channels.
+//! Prepares what the user's session needs: filesystems, names, devices of the channels.
 
 use crate::cmdline::Cmdline;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The one user of a guest: `user`, made by the image.
+/// The one user of a guest: `user`, created by the image.
 pub const UID: u32 = 1000;
 pub const GID: u32 = 1000;
 pub const RUNTIME_DIR: &str = "/run/user/1000";
@@ -23,13 +23,13 @@ const MACHINE_ID: &str = "/etc/machine-id";
 const PROCESSORS: &str = "/sys/devices/system/cpu";
 const PORT_CLASS: &str = "/sys/class/virtio-ports";
 const PORT_LINKS: &str = "/dev/virtio-ports";
-/// The agent's ports, see architecture.md: control, frames, bulk.
+/// The agent's ports: control, frames, bulk.
 const PORT_PREFIX: &str = "org.atoll.";
 const PORT_COUNT: usize = 3;
-/// The kernel learns the ports' names by messages from the device, a little after the driver has started.
+/// The kernel learns the names of ports by messages of the device, shortly after the driver has started.
 const PORT_WAIT: Duration = Duration::from_secs(1);
 
-/// As in systemd: programs that need more than the classic 1024 files raise the soft limit themselves.
+/// As systemd sets them: programs that need more than the classic 1024 files raise the soft limit themselves.
 const FILES_SOFT: u64 = 1024;
 const FILES_HARD: u64 = 524_288;
 
@@ -47,7 +47,8 @@ pub fn prepare(cmdline: &Cmdline) -> Result<(), Error> {
     Ok(())
 }
 
-/// Those that the kernel was told to leave (`maxcpus`); a thread, for each takes a while and nothing waits for them.
+/// Starts the processors that the kernel was told to leave (`maxcpus`). In a thread: each takes a while, and nothing
+/// waits for them.
 fn start_processors() {
     std::thread::spawn(|| {
         for entry in fs::read_dir(PROCESSORS).into_iter().flatten().flatten() {
@@ -86,7 +87,7 @@ fn make_owned_dir(path: &str, mode: u32, uid: u32, gid: u32) -> Result<(), Error
         .map_err(Error::file(path))
 }
 
-/// The base image has an empty one; each VM gets its own at its first boot.
+/// The base image has an empty machine id; each VM makes its own at its first boot.
 fn ensure_machine_id() -> Result<(), Error> {
     let has_one = fs::metadata(MACHINE_ID).is_ok_and(|file| file.len() >= 32);
     if has_one {
@@ -98,7 +99,7 @@ fn ensure_machine_id() -> Result<(), Error> {
     fs::write(MACHINE_ID, format!("{id}\n")).map_err(Error::file(MACHINE_ID))
 }
 
-/// Waits for the agent's ports, gives them to the user and links them by name as udev would: /dev/virtio-ports/NAME.
+/// Waits for the agent's ports, gives them to the user, and links them by name as udev would: /dev/virtio-ports/NAME.
 pub fn hand_over_ports() {
     let start = Instant::now();
     let mut ports = named_ports();
@@ -134,7 +135,7 @@ fn hand_over_port(device: &str, name: &str) -> io::Result<()> {
     symlink(device, format!("{PORT_LINKS}/{name}"))
 }
 
-/// For steps without which a session still works: said in the log, not more.
+/// For steps without which a session still works: a failure is logged.
 pub fn tolerate(what: &str, result: Result<(), Error>) {
     if let Err(error) = result {
         journal::warning(&format!("{what}: {error}"));

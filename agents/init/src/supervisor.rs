@@ -1,11 +1,11 @@
-//! PID 1 at work: starts the session bus and the agent as the user, starts them again when they die, reaps orphans, and
-//! switches off when the agent says so (exit status 10), on SIGTERM and on the power button.
+//! The work of PID 1: starts the session bus and the agent as the user, restarts them when they end, reaps orphans, and
+//! powers off on SIGTERM, on the power button, and when the agent's exit status asks for it.
 
 use crate::error::Error;
 use crate::modules::{self, Phase};
 use crate::root::RUN_DIR;
 use crate::session::{self, GID, RUNTIME_DIR, UID};
-use crate::{journal, power};
+use crate::{exit_status, journal, power};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::reboot::set_cad_enabled;
@@ -20,11 +20,9 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The agent's exit status that means "switch the machine off".
-const POWER_OFF_STATUS: i32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A service that lived this long has recovered: its next pause is the first one again.
+/// A service that ran this long has recovered: its next pause is the first one again.
 const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
@@ -117,7 +115,7 @@ fn bus_address() -> String {
     format!("unix:path={RUNTIME_DIR}/bus")
 }
 
-/// The serial console: the host's log of this VM. Opened without becoming anybody's controlling terminal.
+/// The serial console, which the host keeps as this VM's log. It becomes the controlling terminal of no process.
 fn console() -> std::io::Result<File> {
     OpenOptions::new().write(true).custom_flags(nix::libc::O_NOCTTY).open("/dev/console")
 }
@@ -156,13 +154,13 @@ pub fn run() -> Result<(), Error> {
     }
 }
 
-/// SIGINT is what the kernel sends for Ctrl-Alt-Del once that no longer reboots at once.
+/// The kernel sends SIGINT for Ctrl-Alt-Del, when that is set not to reboot at once.
 fn signals_listened_to() -> SigSet {
     [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT].into_iter().collect()
 }
 
-/// Runs `spawn` with the signals that a program expects to receive; a new program inherits the mask. A SIGCHLD that is
-/// missed meanwhile does no harm, as every turn of the loop reaps before it waits.
+/// Runs `spawn` with those signals unblocked, since a new program inherits the mask. A SIGCHLD that is lost meanwhile
+/// does no harm: every turn of the loop reaps before it waits.
 fn with_signals_unblocked<T>(spawn: impl FnOnce() -> T) -> T {
     let mask = signals_listened_to();
     let _ = mask.thread_unblock();
@@ -190,7 +188,7 @@ fn next_start(services: &[&Service]) -> Option<Instant> {
 
 fn wait_for_events(signals: &SignalFd, button: Option<&File>, until: Option<Instant>) -> Result<(), Error> {
     let timeout = until.map_or(PollTimeout::NONE, |at| {
-        // One more millisecond than is left, so that the deadline has passed when poll returns.
+        // One millisecond more than is left, so that the deadline has passed when poll returns.
         let left = at.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
         PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
     });
@@ -209,7 +207,7 @@ fn reap(bus: &mut Service, agent: &mut Service) {
             if service.is_running_as(pid) {
                 journal::warning(&format!("{} ended: {status:?}", service.name));
                 service.ended(Instant::now());
-                if service.name == "agent" && matches!(status, WaitStatus::Exited(_, POWER_OFF_STATUS)) {
+                if service.name == "agent" && status == WaitStatus::Exited(pid, exit_status::POWER_OFF.into()) {
                     power::off();
                 }
             }

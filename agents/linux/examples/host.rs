@@ -130,7 +130,7 @@ fn run_for(host: &mut Host, time_ms: u64) {
     while host.handle_one(end) {}
 }
 
-/// Binary PPM of a picture; alpha is ignored.
+/// Binary PPM of a frame; alpha is ignored.
 fn ppm(shown: &host::Shown) -> Vec<u8> {
     let mut out = format!("P6 {} {} 255\n", shown.width, shown.height).into_bytes();
     out.extend(shown.pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]));

@@ -1,4 +1,5 @@
-//! All that the agent knows, and its loop. What it does lies in the files named after it, as further methods.
+//! The state of the agent, and its event loop. What it does lies in the files named after it, as further methods of
+//! Agent.
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -13,9 +14,12 @@ use smithay::reexports::wayland_server::DisplayHandle;
 
 use crate::app_changes::AppChanges;
 use crate::cursor::Cursor;
-use crate::encoding::Scratch;
+use crate::deferred::Deferred;
 use crate::environment::Environment;
 use crate::exec::Execs;
+use crate::exit_status;
+use crate::floods::FloodWatch;
+use crate::frames::FramePacing;
 use crate::input::InputState;
 use crate::launch::Launches;
 use crate::output::Screen;
@@ -26,7 +30,7 @@ use crate::streams::Streams;
 use crate::surfaces::Surfaces;
 use crate::xwayland::X11;
 
-/// How the agent ends; init acts on it.
+/// How the agent ends; becomes its exit status, which init acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// SIGTERM.
@@ -36,11 +40,10 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Exit status; 10 is init's word for "power the machine off".
     pub fn status(self) -> u8 {
         match self {
             Self::Terminated => 0,
-            Self::PowerOff => 10,
+            Self::PowerOff => exit_status::POWER_OFF,
         }
     }
 }
@@ -48,7 +51,7 @@ impl Exit {
 pub struct Agent {
     pub handle: LoopHandle<'static, Agent>,
     pub signal: LoopSignal,
-    /// Makes the loop turn once more.
+    /// Makes the event loop turn once more.
     pub wake: Ping,
     pub display: DisplayHandle,
     pub started: Instant,
@@ -56,10 +59,6 @@ pub struct Agent {
     pub environment: Environment,
 
     pub ports: Ports,
-    pub is_virtio: bool,
-    pub watches_lonely: bool,
-    /// For each port: a check of its incomplete message is due.
-    pub partial: [bool; 3],
     pub session: Session,
 
     pub globals: Globals,
@@ -71,17 +70,10 @@ pub struct Agent {
     pub cursor: Cursor,
     pub screen: Screen,
 
-    /// Processor time at which the agent began to do what programs had asked.
-    pub serves_since: Duration,
     pub surfaces: Surfaces,
-    /// Facts of a window that changed too soon after the last are told shortly.
-    pub tells_windows: bool,
-    /// Places of surfaces, or the cursor, changed too soon after the last and are told shortly.
-    pub news_due: bool,
-    pub last_served: u32,
-    pub scratch: Scratch,
-    /// Frame callbacks are due shortly.
-    pub paces: bool,
+    pub frame_pacing: FramePacing,
+    pub deferred: Deferred,
+    pub flood_watch: FloodWatch,
 
     pub x11: X11,
     pub app_changes: AppChanges,
@@ -90,17 +82,13 @@ pub struct Agent {
     pub streams: Streams,
 }
 
-/// A picture of the host's screen: where subsurfaces and popups are, and the cursor, are told at once when the last word
-/// about them is older, else the newest when it is. A program that moves something without end says no more than others.
-pub const NEWS_PACE: Duration = Duration::from_millis(16);
-
 impl Agent {
-    /// Milliseconds on the clock of frame callbacks and of input that the agent makes itself.
+    /// Milliseconds since the start: the clock of frame callbacks, and of input events that the agent itself makes.
     pub fn now_ms(&self) -> u32 {
         self.started.elapsed().as_millis() as u32
     }
 
-    /// Calls `action` once, later. False when it cannot.
+    /// Calls `action` once, after `delay`. False = the timer could not be made, and it will not be called.
     pub fn after(&self, delay: Duration, mut action: impl FnMut(&mut Agent) + 'static) -> bool {
         let source = Timer::from_duration(delay);
         let inserted = self.handle.insert_source(source, move |_, (), agent| {
@@ -108,13 +96,6 @@ impl Agent {
             TimeoutAction::Drop
         });
         inserted.is_ok()
-    }
-
-    /// What was held back is told at the end of a turn to come.
-    pub fn tell_news_soon(&mut self) {
-        if !self.news_due {
-            self.news_due = self.after(NEWS_PACE, |agent| agent.news_due = false);
-        }
     }
 
     /// Calls `action` whenever `fd` can be read, until it returns false.
@@ -137,16 +118,16 @@ impl Agent {
         self.signal.stop();
     }
 
-    /// The end of each turn of the loop: what has gathered is told and sent.
+    /// The end of each turn of the event loop: sends to host and clients what the turn has changed.
     pub fn end_turn(&mut self) {
         self.associate_x11();
-        self.tell_windows();
-        self.tell_children();
-        self.tell_popups();
+        self.send_window_properties();
+        self.send_stacking();
+        self.send_popup_positions();
         self.update_keyboard_focus();
-        self.tell_cursor();
-        self.send_pictures();
-        // Before the programs, which would run at once: what they have drawn is on its way first.
+        self.send_cursor();
+        self.send_frames();
+        // The ports first: clients would run as soon as their events are there, and delay what they have drawn already.
         self.flush_ports();
         if let Err(error) = self.display.flush_clients() {
             log::debug!("flushing clients: {error}");

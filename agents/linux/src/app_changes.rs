@@ -1,4 +1,4 @@
-//! Notices when desktop entries come, go or change, and says so to the host: AppsChanged.
+//! Watches the folders of desktop entries, and reports changes to the host: AppsChanged.
 
 use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
@@ -18,27 +18,43 @@ use crate::error::AgentError;
 use crate::ports::PortKind;
 use crate::session::Phase;
 
-/// A package brings several entries, and a file is written in several steps: they are told as one change.
-const SETTLES: Duration = Duration::from_millis(300);
-/// Folders with entries that are watched at most, those within the folders of applications included.
+/// Changes that come within this are reported together: a package brings several entries, and a file is written in
+/// several steps.
+const SETTLE_TIME: Duration = Duration::from_millis(300);
+/// Folders with entries that are watched at most, subfolders included.
 const MAX_WATCHED: usize = 64;
+/// Looks at what there is to watch; more = folders come and go all the time, and the next event looks again.
+const MAX_ROUNDS: usize = 8;
 const EVENTS_BYTES: usize = 4096;
 
 #[derive(Debug, Default)]
 pub struct AppChanges {
     inotify: Option<Rc<OwnedFd>>,
-    /// By watch descriptor: the folder, and whether it holds entries. Of one that is not there yet, the nearest folder
-    /// above it is watched.
+    /// By watch descriptor: the folder, and whether it holds entries. Where a folder of entries does not exist yet, the
+    /// nearest folder above it is watched.
     watched: BTreeMap<i32, (PathBuf, bool)>,
-    is_told_soon: bool,
+    timer_armed: bool,
 }
 
 impl AppChanges {
-    /// Watches what there is to watch now; true = other folders with entries than before.
+    /// Watches the folders that exist now. True = the folders with entries are not the same as before.
     fn watch(&mut self) -> bool {
+        let mut differs = false;
+        for _ in 0..MAX_ROUNDS {
+            let folders = wanted();
+            differs |= self.watch_folders(folders.clone());
+            // A folder that came before the one above it was watched has made no event.
+            if wanted() == folders {
+                break;
+            }
+        }
+        differs
+    }
+
+    fn watch_folders(&mut self, folders: Vec<(PathBuf, bool)>) -> bool {
         let Some(fd) = &self.inotify else { return false };
         let mut watched = BTreeMap::new();
-        for (folder, has_entries) in wanted() {
+        for (folder, has_entries) in folders {
             let flags = WatchFlags::CREATE
                 | WatchFlags::DELETE
                 | WatchFlags::MOVE
@@ -46,7 +62,7 @@ impl AppChanges {
                 | WatchFlags::DELETE_SELF
                 | WatchFlags::ONLYDIR;
             match inotify::add_watch(&**fd, &folder, flags) {
-                // The same descriptor again for a folder that is watched already.
+                // The kernel gives the same descriptor again for a folder that is watched already.
                 Ok(watch) => {
                     let entry = watched.entry(watch).or_insert((folder, false));
                     entry.1 |= has_entries;
@@ -55,7 +71,7 @@ impl AppChanges {
             }
         }
         for gone in self.watched.keys().filter(|watch| !watched.contains_key(watch)) {
-            // Of a folder that was deleted the kernel has ended it already.
+            // The kernel has removed the watch of a folder that was deleted already.
             let _ = inotify::remove_watch(&**fd, *gone);
         }
         let entries = |watched: &BTreeMap<i32, (PathBuf, bool)>| {
@@ -70,7 +86,7 @@ impl AppChanges {
         differs
     }
 
-    /// Reads what happened; true = something in a folder with entries.
+    /// Reads the events that are there. True = one of them is of a folder with entries.
     fn read(&self, fd: &OwnedFd) -> bool {
         let mut buffer = [MaybeUninit::uninit(); EVENTS_BYTES];
         let mut reader = inotify::Reader::new(fd, &mut buffer);
@@ -79,7 +95,7 @@ impl AppChanges {
             match reader.next() {
                 Ok(event) => happened |= self.watched.get(&event.wd()).is_some_and(|(_, has_entries)| *has_entries),
                 Err(Errno::INTR) => {}
-                // Nothing more (AGAIN).
+                // No more events (AGAIN).
                 Err(_) => return happened,
             }
         }
@@ -98,19 +114,19 @@ impl Agent {
         self.on_readable(readable, |agent, fd| {
             let happened = agent.app_changes.read(fd);
             if agent.app_changes.watch() || happened {
-                agent.tell_apps_soon();
+                agent.report_app_changes_later();
             }
             true
         });
         Ok(())
     }
 
-    fn tell_apps_soon(&mut self) {
-        if self.app_changes.is_told_soon {
+    fn report_app_changes_later(&mut self) {
+        if self.app_changes.timer_armed {
             return;
         }
-        self.app_changes.is_told_soon = self.after(SETTLES, |agent| {
-            agent.app_changes.is_told_soon = false;
+        self.app_changes.timer_armed = self.after(SETTLE_TIME, |agent| {
+            agent.app_changes.timer_armed = false;
             if agent.session.phase == Phase::Open {
                 agent.send(PortKind::Control, Body::AppsChanged(AppsChanged {}));
             }

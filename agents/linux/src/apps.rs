@@ -1,4 +1,4 @@
-//! The applications of the guest, as their desktop entries describe them.
+//! The programs of the guest, as their desktop entries describe them.
 //!
 //! @see https://specifications.freedesktop.org/desktop-entry-spec/latest/
 
@@ -15,15 +15,15 @@ use crate::agent::Agent;
 use crate::environment::is_executable;
 use crate::ports::PortKind;
 use crate::services::Service;
-use crate::windows::cut;
+use crate::text::cut;
 
 pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_list, session_ended: None };
 
-/// Applications of one message: far below the limit of a header even when each says much.
+/// Programs in one message: with the longest texts they stay below the limit of a header.
 const APPS_IN_MESSAGE: usize = 16;
-/// Bytes that the texts of one application may have together, so that a message of them fits.
+/// Bytes of all texts of one program together.
 const APP_BYTES: usize = 3 * 1024;
-/// What runs a program that wants a terminal.
+/// The command lines that run a program in a terminal.
 const TERMINALS: [&[&str]; 2] = [&["foot"], &["xterm", "-e"]];
 const DESKTOP: &str = "Atoll";
 
@@ -47,7 +47,7 @@ impl Agent {
     }
 }
 
-/// The command line that opens `files` with an application; None = it does not exist, or says none.
+/// The command line that opens `files` with a program. None = there is no such program, or its entry has no command.
 pub fn command(id: &str, files: &[String]) -> Option<Vec<String>> {
     let id = id.strip_suffix(".desktop").unwrap_or(id);
     let locales = get_languages_from_env();
@@ -65,7 +65,7 @@ fn list() -> Vec<App> {
     let locales = get_languages_from_env();
     let mut seen = HashSet::new();
     let mut apps: Vec<App> = entries(&locales)
-        // The first of an id counts, also when it says that there shall be none.
+        // Of entries with the same id the first one counts, also when it says `Hidden=true`.
         .filter(|entry| seen.insert(entry.id().to_owned()) && is_program(entry) && is_listed(entry))
         .filter_map(|entry| app(&entry, &locales))
         .take(MAX_APPS)
@@ -109,11 +109,11 @@ fn is_left_out_of_menus(entry: &DesktopEntry) -> bool {
 
 fn is_in_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    // A program with a slash replaces the folder that it is joined to, if it is absolute, as TryExec means it.
+    // As TryExec wants it: joining an absolute path to a folder gives the path itself.
     env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
 }
 
-/// None = it has no name to show.
+/// None = the entry has no name.
 fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     let mut room = APP_BYTES;
     let mut text = |text: &str| {
@@ -127,7 +127,7 @@ fn app(entry: &DesktopEntry, locales: &[String]) -> Option<App> {
     let mut list = |list: Option<Vec<&str>>| {
         let whole =
             list.unwrap_or_default().into_iter().filter(|item| !item.is_empty() && item.len() <= MAX_APP_TEXT_BYTES);
-        // A name that is cut means something else: what does not fit is left out.
+        // A type that is cut would be another type: what does not fit is left out.
         let fitting = whole.take(MAX_APP_LIST).take_while(|item| {
             let fits = item.len() + 2 <= room;
             room = room.saturating_sub(item.len() + 2);
@@ -191,7 +191,10 @@ mod tests {
     #[test]
     fn an_application_that_says_too_much_is_cut() {
         let types = (0..4000).map(|at| format!("application/x-{at};")).collect::<String>();
-        let app = app(&entry(&format!("Exec=true\nName[de]={}\nMimeType={types}\n", "é".repeat(2000))), &[]).unwrap();
+        let name = "é".repeat(2000);
+        let text = format!("[Desktop Entry]\nType=Application\nName={name}\nExec=true\nMimeType={types}\n");
+        let entry = DesktopEntry::from_str("/usr/share/applications/long.desktop", &text, None::<&[String]>).unwrap();
+        let app = app(&entry, &[]).unwrap();
         assert!(app.name.len() <= MAX_APP_TEXT_BYTES && app.mime_types.len() <= MAX_APP_LIST);
         let apps = Apps { request: 1, apps: vec![app; APPS_IN_MESSAGE], last: false };
         assert!(apps.encoded_len() < atoll_wire::limits::MAX_HEADER_BYTES);

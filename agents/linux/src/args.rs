@@ -1,4 +1,4 @@
-//! The command line: nothing in a guest; three socket paths where the agent runs without one (tests, `external` VMs).
+//! The command line: empty in a guest; with three socket paths where there are no virtio ports (tests, `external` VMs).
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The cursor that the program under the pointer wants, as a name or as a small picture.
+//! The cursor that the program under the pointer wants: a name of a shape, or a small bitmap.
 
 use std::time::Instant;
 
@@ -10,32 +10,33 @@ use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::IsAlive;
 use smithay::wayland::compositor::with_states;
 
-use crate::agent::{Agent, NEWS_PACE};
+use crate::agent::Agent;
+use crate::deferred::{UPDATE_INTERVAL, is_too_early};
 use crate::ports::PortKind;
 use crate::session::Phase;
 
 #[derive(Debug, Default)]
 pub struct Cursor {
-    /// None = nobody has asked for one yet.
+    /// None = no program has set a cursor yet.
     wanted: Option<CursorImageStatus>,
-    stale: bool,
-    /// What the host shows: programs ask for the same cursor over and over.
-    told: Option<(CursorChanged, Vec<u8>)>,
-    told_at: Option<Instant>,
+    dirty: bool,
+    /// The cursor that the host shows: programs set the same one over and over.
+    last_sent: Option<(CursorChanged, Vec<u8>)>,
+    sent_at: Option<Instant>,
 }
 
 impl Cursor {
     pub fn ask(&mut self, image: CursorImageStatus) {
-        self.stale = true;
+        self.dirty = true;
         self.wanted = Some(image);
     }
 
-    pub fn make_stale(&mut self) {
-        self.stale = self.wanted.is_some();
+    pub fn mark_dirty(&mut self) {
+        self.dirty = self.wanted.is_some();
     }
 
     pub fn forget_host(&mut self) {
-        self.told = None;
+        self.last_sent = None;
     }
 
     fn surface(&self) -> Option<&WlSurface> {
@@ -47,37 +48,37 @@ impl Cursor {
 }
 
 impl Agent {
-    /// A surface without another role was committed.
+    /// A surface that is neither window, popup nor subsurface was committed.
     pub fn cursor_committed(&mut self, surface: &WlSurface) {
         if self.cursor.surface() == Some(surface) {
-            self.cursor.stale = true;
-            self.pace_callbacks();
+            self.cursor.dirty = true;
+            self.answer_callbacks_later();
         }
     }
 
     pub fn answer_cursor_callbacks(&mut self) {
         let Some(surface) = self.cursor.surface().cloned() else { return };
         let now = self.now_ms();
-        for callback in self.surfaces.content_mut(&surface).callbacks.drain(..) {
-            callback.done(now);
+        if let Some(content) = self.surfaces.content_mut(&surface) {
+            content.callbacks.drain(..).for_each(|callback| callback.done(now));
         }
     }
 
-    /// Once a turn: tells a cursor that changed.
-    pub fn tell_cursor(&mut self) {
-        if self.session.phase != Phase::Open || !self.cursor.stale {
+    /// Once a turn: sends the cursor if it has changed.
+    pub fn send_cursor(&mut self) {
+        if self.session.phase != Phase::Open || !self.cursor.dirty {
             return;
         }
-        if self.cursor.told_at.is_some_and(|at| at.elapsed() < NEWS_PACE) {
-            self.tell_news_soon();
+        if is_too_early(self.cursor.sent_at, UPDATE_INTERVAL) {
+            self.send_updates_later();
             return;
         }
-        self.cursor.stale = false;
+        self.cursor.dirty = false;
         let Some(now) = self.cursor_now() else { return };
-        if self.cursor.told.as_ref() != Some(&now) {
+        if self.cursor.last_sent.as_ref() != Some(&now) {
             self.send_with(PortKind::Control, Body::CursorChanged(now.0.clone()), &now.1);
-            self.cursor.told = Some(now);
-            self.cursor.told_at = Some(Instant::now());
+            self.cursor.last_sent = Some(now);
+            self.cursor.sent_at = Some(Instant::now());
         }
     }
 
@@ -98,9 +99,9 @@ impl Agent {
 
     /// None = it has no buffer, or one that is too large to be a cursor.
     fn cursor_bitmap(&mut self, surface: &WlSurface) -> Option<(CursorChanged, Vec<u8>)> {
-        let content = self.surfaces.content_mut(surface);
-        let picture = content.picture.as_mut()?;
-        if picture.width > MAX_CURSOR_SIDE_PX || picture.height > MAX_CURSOR_SIDE_PX {
+        let content = self.surfaces.content_mut(surface)?;
+        let framebuffer = content.framebuffer.as_mut()?;
+        if framebuffer.width > MAX_CURSOR_SIDE_PX || framebuffer.height > MAX_CURSOR_SIDE_PX {
             return None;
         }
         let hotspot = with_states(surface, |states| {
@@ -111,14 +112,14 @@ impl Agent {
             at.min(side.saturating_sub(1))
         };
         let bitmap = CursorBitmap {
-            width: picture.width,
-            height: picture.height,
-            hot_x: pixel(hotspot.x, picture.width),
-            hot_y: pixel(hotspot.y, picture.height),
+            width: framebuffer.width,
+            height: framebuffer.height,
+            hot_x: pixel(hotspot.x, framebuffer.width),
+            hot_y: pixel(hotspot.y, framebuffer.height),
             scale: content.scale,
         };
-        let mut pixels = picture.pixels(picture.all()).to_vec();
-        if picture.format == PixelFormat::Xrgb8888 {
+        let mut pixels = framebuffer.pixels(framebuffer.all()).to_vec();
+        if framebuffer.format == PixelFormat::Xrgb8888 {
             pixels.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 0xff);
         }
         Some((CursorChanged { cursor: Some(cursor_changed::Cursor::Bitmap(bitmap)) }, pixels))

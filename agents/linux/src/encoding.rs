@@ -1,28 +1,29 @@
-//! A picture's changed rectangles as Frame messages: cut into bands, LZ4 where it pays.
+//! The changed rectangles of a framebuffer as Frame messages: cut into bands, compressed with LZ4 where it pays.
 
 use atoll_wire::limits::{MAX_DAMAGE_RECTS, MAX_MESSAGE_BYTES};
 use atoll_wire::{Damage, Encoding, Frame, header};
 
-use crate::picture::Picture;
+use crate::framebuffer::Framebuffer;
 use crate::tiles::{PixelRect, TILE_HEIGHT};
 
-/// Raw bytes of one band at most. Small enough that the host unpacks one while the next is made.
+/// Uncompressed bytes of one band at most. Small enough that the host decodes one band while the next is made.
 const BAND_BYTES: usize = 256 * 1024;
-/// Payload of one message at which the next begins: two bands of pixels that did not compress, with room for a header.
+/// A message is complete when its payload has this size: then it holds two bands that did not compress, with room for a
+/// header.
 const MESSAGE_BYTES: usize = 512 * 1024;
 const _: () = assert!(MESSAGE_BYTES + BAND_BYTES + 64 * 1024 < MAX_MESSAGE_BYTES);
-/// Below this LZ4 is not worth a look.
+/// Smaller bands are not compressed: it would save too little.
 const SMALL_BYTES: usize = 512;
-/// Pictures that are sent raw without trying, after one that did not compress (video, noise).
-const RESTS: u32 = 15;
+/// After a frame that did not compress (video, noise), this many are sent uncompressed without trying.
+const SKIP_COMPRESSION_FRAMES: u32 = 15;
 
 /// Makes messages, and remembers whether compression pays for this surface.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    rests: u32,
+    frames_to_skip: u32,
 }
 
-/// Room to encode in; kept from one picture to the next, so that it need not be cleared for each.
+/// Buffers of the encoder, kept from frame to frame: memory that is allocated anew would have to be cleared.
 #[derive(Debug, Default)]
 pub struct Scratch {
     packed: Vec<u8>,
@@ -37,40 +38,43 @@ pub struct Part {
 }
 
 impl Encoder {
-    /// `frame` says everything but damage and last. Calls `send` for each message; the last one has `last`.
+    /// `frame` has all fields but `damage` and `last`. Calls `send` for each message; the last one has `last` set.
     pub fn encode(
         &mut self,
-        picture: &mut Picture,
+        framebuffer: &mut Framebuffer,
         rects: &[PixelRect],
         frame: &Frame,
         scratch: &mut Scratch,
         mut send: impl FnMut(Part),
     ) {
-        let tries = self.rests == 0;
-        let mut tally = Tally::default();
+        let should_compress = self.frames_to_skip == 0;
+        let mut stats = CompressionStats::default();
         let mut payload = Vec::new();
         let mut damage = Vec::new();
         for band in rects.iter().flat_map(|rect| bands(*rect)) {
-            let solid = picture.solid(band);
+            let solid = framebuffer.solid(band);
             if let Some(pixel) = solid
                 && let Some(above) = damage.last_mut()
-                && goes_on(above, band)
+                && extends(above, band)
                 && payload.ends_with(&pixel)
             {
                 above.height += band.height;
-                tally.add(band.bytes(), 0);
+                stats.add(band.bytes(), 0);
                 continue;
             }
             let (encoding, bytes) = match &solid {
                 Some(pixel) => (Encoding::Solid, &pixel[..]),
                 None => {
-                    let raw = gather(picture, band, &mut scratch.rows);
-                    let packed =
-                        if tries && raw.len() >= SMALL_BYTES { compress(raw, &mut scratch.packed) } else { None };
+                    let raw = gather(framebuffer, band, &mut scratch.rows);
+                    let packed = if should_compress && raw.len() >= SMALL_BYTES {
+                        compress(raw, &mut scratch.packed)
+                    } else {
+                        None
+                    };
                     packed.map_or((Encoding::Raw, raw), |packed| (Encoding::Lz4, packed))
                 }
             };
-            tally.add(band.bytes(), bytes.len());
+            stats.add(band.bytes(), bytes.len());
             payload.extend_from_slice(bytes);
             let PixelRect { x, y, width, height } = band;
             damage.push(Damage { x, y, width, height, encoding: encoding.into(), size: bytes.len() as u32 });
@@ -80,25 +84,25 @@ impl Encoder {
             }
         }
         send(part(Frame { damage, last: true, ..frame.clone() }, payload));
-        self.rests = if tries { tally.rests() } else { self.rests - 1 };
+        self.frames_to_skip = if should_compress { stats.frames_to_skip() } else { self.frames_to_skip - 1 };
     }
 }
 
-/// What compression has won in one picture.
+/// How many bytes of one frame compression has saved.
 #[derive(Default)]
-struct Tally {
+struct CompressionStats {
     raw: usize,
     sent: usize,
 }
 
-impl Tally {
+impl CompressionStats {
     fn add(&mut self, raw: usize, sent: usize) {
         self.raw += raw;
         self.sent += sent;
     }
 
-    fn rests(&self) -> u32 {
-        if self.raw > BAND_BYTES && self.sent > self.raw / 10 * 9 { RESTS } else { 0 }
+    fn frames_to_skip(&self) -> u32 {
+        if self.raw > BAND_BYTES && self.sent > self.raw / 10 * 9 { SKIP_COMPRESSION_FRAMES } else { 0 }
     }
 }
 
@@ -106,8 +110,8 @@ fn part(frame: Frame, payload: Vec<u8>) -> Part {
     Part { body: header::Message::Frame(frame), payload }
 }
 
-/// Whether `band` lies right below a rectangle of one colour that is as wide: of the same colour, the two are one.
-fn goes_on(above: &Damage, band: PixelRect) -> bool {
+/// Whether `band` lies right below a solid rectangle of the same columns: if the colour is the same, they become one.
+fn extends(above: &Damage, band: PixelRect) -> bool {
     above.encoding == i32::from(Encoding::Solid)
         && (above.x, above.width) == (band.x, band.width)
         && above.y + above.height == band.y
@@ -115,7 +119,7 @@ fn goes_on(above: &Damage, band: PixelRect) -> bool {
 
 fn bands(rect: PixelRect) -> impl Iterator<Item = PixelRect> {
     let rows = (BAND_BYTES / (rect.width as usize * 4)).max(1) as u32;
-    // Whole tiles where they fit: of those it is known whether they have one colour.
+    // Whole tiles where they fit: whether a tile is solid is known, of a part of it not.
     let rows = if rows > TILE_HEIGHT { rows - rows % TILE_HEIGHT } else { rows };
     (0..rect.height).step_by(rows as usize).map(move |at| PixelRect {
         y: rect.y + at,
@@ -124,12 +128,12 @@ fn bands(rect: PixelRect) -> impl Iterator<Item = PixelRect> {
     })
 }
 
-/// The band's pixels with tight rows: borrowed from the picture where it is as wide as that.
-fn gather<'a>(picture: &'a mut Picture, band: PixelRect, rows: &'a mut Vec<u8>) -> &'a [u8] {
-    let width = picture.width;
+/// The pixels of the band, row after row without gaps: borrowed from the framebuffer where the band is as wide as that.
+fn gather<'a>(framebuffer: &'a mut Framebuffer, band: PixelRect, rows: &'a mut Vec<u8>) -> &'a [u8] {
+    let width = framebuffer.width;
     let stride = width as usize * 4;
     let start = band.y as usize * stride + band.x as usize * 4;
-    let pixels = &picture.pixels(band)[start..];
+    let pixels = &framebuffer.pixels(band)[start..];
     if band.width == width {
         return &pixels[..band.bytes()];
     }
@@ -141,7 +145,7 @@ fn gather<'a>(picture: &'a mut Picture, band: PixelRect, rows: &'a mut Vec<u8>) 
     rows
 }
 
-/// One LZ4 block, or None when it saves less than a tenth.
+/// One LZ4 block. None = it would save less than a tenth.
 fn compress<'a>(raw: &[u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
     let most = lz4_flex::block::get_maximum_output_size(raw.len());
     if scratch.len() < most {
@@ -156,9 +160,9 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
-    fn picture(width: u32, height: u32, pixel: impl Fn(usize) -> u8) -> Picture {
+    fn framebuffer(width: u32, height: u32, pixel: impl Fn(usize) -> u8) -> Framebuffer {
         let pixels = (0..width as usize * height as usize * 4).map(pixel).collect();
-        Picture::of_pixels(width, height, pixels)
+        Framebuffer::of_pixels(width, height, pixels)
     }
 
     fn noise(at: usize) -> u8 {
@@ -167,7 +171,7 @@ mod tests {
         (x.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as u8
     }
 
-    /// Puts a picture together from its messages, as the host does.
+    /// Puts a frame together from its messages, as the host does.
     fn decode(parts: &[Part], width: u32, height: u32) -> Vec<u8> {
         let mut pixels = vec![0; width as usize * height as usize * 4];
         for part in parts {
@@ -196,9 +200,9 @@ mod tests {
         pixels
     }
 
-    fn encode(encoder: &mut Encoder, picture: &mut Picture, rects: &[PixelRect]) -> Vec<Part> {
+    fn encode(encoder: &mut Encoder, framebuffer: &mut Framebuffer, rects: &[PixelRect]) -> Vec<Part> {
         let mut parts = Vec::new();
-        encoder.encode(picture, rects, &Frame::default(), &mut Scratch::default(), |part| parts.push(part));
+        encoder.encode(framebuffer, rects, &Frame::default(), &mut Scratch::default(), |part| parts.push(part));
         let last = |part: &Part| matches!(&part.body, header::Message::Frame(frame) if frame.last);
         assert_eq!(parts.iter().filter(|part| last(part)).count(), 1);
         assert!(parts.last().is_some_and(last));
@@ -206,25 +210,25 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_survives_the_way() {
+    fn a_frame_is_decoded_as_it_was() {
         for pixel in [noise as fn(usize) -> u8, |at| (at / 4096) as u8] {
-            let mut picture = picture(1300, 700, pixel);
+            let mut framebuffer = framebuffer(1300, 700, pixel);
             let whole = PixelRect { x: 0, y: 0, width: 1300, height: 700 };
-            let parts = encode(&mut Encoder::default(), &mut picture, &[whole]);
-            assert!(decode(&parts, 1300, 700) == picture.pixels(whole));
+            let parts = encode(&mut Encoder::default(), &mut framebuffer, &[whole]);
+            assert!(decode(&parts, 1300, 700) == framebuffer.pixels(whole));
         }
     }
 
     #[test]
-    fn a_part_survives_the_way() {
-        let mut picture = picture(500, 300, noise);
+    fn a_part_is_decoded_as_it_was() {
+        let mut framebuffer = framebuffer(500, 300, noise);
         let rect = PixelRect { x: 64, y: 32, width: 100, height: 200 };
-        let pixels = decode(&encode(&mut Encoder::default(), &mut picture, &[rect]), 500, 300);
+        let pixels = decode(&encode(&mut Encoder::default(), &mut framebuffer, &[rect]), 500, 300);
         for y in 0..300usize {
             for x in 0..500usize {
                 let at = (y * 500 + x) * 4;
                 let inside = (64..164).contains(&x) && (32..232).contains(&y);
-                let want = if inside { &picture.pixels(rect)[at..at + 4] } else { &[0; 4] };
+                let want = if inside { &framebuffer.pixels(rect)[at..at + 4] } else { &[0; 4] };
                 assert_eq!(&pixels[at..at + 4], want);
             }
         }
@@ -234,47 +238,49 @@ mod tests {
     fn what_has_one_colour_is_sent_as_one_pixel() {
         let (width, height) = (500, 300);
         let whole = PixelRect { x: 0, y: 0, width, height };
-        let sizes = |picture: &mut Picture| {
+        let sizes = |framebuffer: &mut Framebuffer| {
             let mut sizes = Vec::new();
-            Encoder::default().encode(picture, &[whole], &Frame::default(), &mut Scratch::default(), |part| {
+            Encoder::default().encode(framebuffer, &[whole], &Frame::default(), &mut Scratch::default(), |part| {
                 let header::Message::Frame(frame) = part.body else { panic!("a frame") };
                 sizes.extend(frame.damage.iter().map(|rect| (rect.encoding(), rect.size)));
             });
             sizes
         };
-        let mut picture = picture(width, height, |at| [1, 2, 3, 4][at % 4]);
-        // A window that is cleared: the host fills it at once.
-        assert_eq!(sizes(&mut picture), [(Encoding::Solid, 4)]);
+        let mut framebuffer = framebuffer(width, height, |at| [1, 2, 3, 4][at % 4]);
+        // All of it has one colour: the host needs one pixel.
+        assert_eq!(sizes(&mut framebuffer), [(Encoding::Solid, 4)]);
         assert!(
-            decode(&encode(&mut Encoder::default(), &mut picture, &[whole]), width, height) == picture.pixels(whole)
+            decode(&encode(&mut Encoder::default(), &mut framebuffer, &[whole]), width, height)
+                == framebuffer.pixels(whole)
         );
         // The last pixel of the last band.
-        let mut pixels = picture.pixels(whole).to_vec();
+        let mut pixels = framebuffer.pixels(whole).to_vec();
         *pixels.last_mut().unwrap() = 9;
-        picture = Picture::of_pixels(width, height, pixels);
+        framebuffer = Framebuffer::of_pixels(width, height, pixels);
         assert_eq!(
-            sizes(&mut picture).iter().map(|(encoding, _)| *encoding).collect::<Vec<_>>(),
+            sizes(&mut framebuffer).iter().map(|(encoding, _)| *encoding).collect::<Vec<_>>(),
             [Encoding::Solid, Encoding::Lz4]
         );
         assert!(
-            decode(&encode(&mut Encoder::default(), &mut picture, &[whole]), width, height) == picture.pixels(whole)
+            decode(&encode(&mut Encoder::default(), &mut framebuffer, &[whole]), width, height)
+                == framebuffer.pixels(whole)
         );
     }
 
     #[test]
-    fn noise_is_not_tried_again_for_a_while() {
-        let mut picture = picture(1300, 700, noise);
+    fn compression_of_noise_is_not_tried_again_for_a_while() {
+        let mut framebuffer = framebuffer(1300, 700, noise);
         let whole = [PixelRect { x: 0, y: 0, width: 1300, height: 700 }];
         let mut encoder = Encoder::default();
-        encode(&mut encoder, &mut picture, &whole);
-        assert_eq!(encoder.rests, RESTS);
-        encode(&mut encoder, &mut picture, &whole);
-        assert_eq!(encoder.rests, RESTS - 1);
+        encode(&mut encoder, &mut framebuffer, &whole);
+        assert_eq!(encoder.frames_to_skip, SKIP_COMPRESSION_FRAMES);
+        encode(&mut encoder, &mut framebuffer, &whole);
+        assert_eq!(encoder.frames_to_skip, SKIP_COMPRESSION_FRAMES - 1);
     }
 
     #[test]
-    fn a_picture_without_changes_is_one_empty_message() {
-        let parts = encode(&mut Encoder::default(), &mut picture(4, 4, noise), &[]);
+    fn a_frame_without_changes_is_one_empty_message() {
+        let parts = encode(&mut Encoder::default(), &mut framebuffer(4, 4, noise), &[]);
         assert_eq!(parts.len(), 1);
         assert!(parts[0].payload.is_empty());
     }

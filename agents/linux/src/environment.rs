@@ -1,4 +1,4 @@
-//! The environment of the session: what every program that the agent starts gets.
+//! The environment variables of the programs that the agent starts.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,7 +11,7 @@ use raw_cpuid::{CpuId, Hypervisor};
 use crate::error::AgentError;
 
 /// Set for every program. Without a GPU, GTK 4 draws many times faster with cairo; NO_AT_BRIDGE keeps GTK 3 from
-/// waiting for a bus of assistive technology that is not there.
+/// waiting for the accessibility bus, which guests do not have.
 const SESSION: [(&str, &str); 6] = [
     ("GSK_RENDERER", "cairo"),
     ("MOZ_ENABLE_WAYLAND", "1"),
@@ -20,7 +20,7 @@ const SESSION: [(&str, &str); 6] = [
     ("XDG_CURRENT_DESKTOP", "Atoll"),
     ("NO_AT_BRIDGE", "1"),
 ];
-/// Would make programs talk to somebody else's session, or is the agent's own business.
+/// Not passed on: they would lead programs to another session, or are meant for the agent alone.
 const REMOVED: [&str; 4] = ["GDK_BACKEND", "WAYLAND_SOCKET", "DISPLAY", "ATOLL_LOG"];
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Environment {
         Ok(Self { variables, runtime })
     }
 
-    /// Xwayland is on its way, as display `:number`.
+    /// Xwayland is starting, as display `:number`.
     pub fn set_x11_display(&mut self, number: u32) {
         self.variables.insert("DISPLAY".into(), format!(":{number}").into());
     }
@@ -62,8 +62,8 @@ impl Environment {
         self.get("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from)
     }
 
-    /// PATH with a folder before it in which `Xwayland` starts the real one with `-shm`: without a GPU it must not try
-    /// glamor, and smithay gives it no such argument. In an emulated guest it copies with agents/copy.
+    /// PATH with a folder in front that has a wrapper of `Xwayland`. The wrapper adds `-shm`, which smithay has no
+    /// option for: without a GPU, Xwayland must not try glamor. In an emulated guest it also preloads agents/copy.
     ///
     /// # Errors
     /// Writing the wrapper.
@@ -73,7 +73,7 @@ impl Environment {
         let Some(real) = find(path, &folder, "Xwayland") else { return Err(io::ErrorKind::NotFound.into()) };
         fs::create_dir_all(&folder)?;
         let wrapper = folder.join("Xwayland");
-        // The wrapper of an earlier life may be running: it is replaced, not rewritten.
+        // The wrapper that an earlier agent wrote may be running: it is replaced, not rewritten.
         let fresh = folder.join("Xwayland.new");
         let preload = copy_library().map(|file| format!("export LD_PRELOAD='{}'\n", file.display()));
         let script = format!("#!/bin/sh\n{}exec '{}' \"$@\" -shm\n", preload.unwrap_or_default(), real.display());
@@ -84,14 +84,15 @@ impl Environment {
     }
 }
 
-/// Beside the agent, where the processor is QEMU's emulator: others copy faster by vectors.
+/// agents/copy, which lies beside the agent. Only where QEMU emulates the processor: a real one copies faster with
+/// vector instructions.
 fn copy_library() -> Option<PathBuf> {
     let hypervisor = CpuId::new().get_hypervisor_info()?.identify();
     let file = env::current_exe().ok()?.with_file_name("atoll-copy.so");
     (matches!(hypervisor, Hypervisor::QEMU) && file.exists()).then_some(file)
 }
 
-/// The executable `name` in the folders of `path`, `not` apart.
+/// The executable `name` in the folders of `path`, without the folder `not`.
 fn find(path: &OsStr, not: &Path, name: &str) -> Option<PathBuf> {
     env::split_paths(path)
         .filter(|folder| folder != not)

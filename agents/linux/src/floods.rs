@@ -1,6 +1,8 @@
-//! Programs that ask without end. One that asks faster than it is served keeps the agent from everything else: the
-//! connections are read one after another, each to its end. One that opens and closes without end says more, by way of the
-//! agent, than the host hears from one VM. Each is ended; a program that waits for any answer never comes to that.
+//! Disconnects clients that monopolise the event loop or exceed the host's message quota.
+//!
+//! The connections of clients are read one after another, each until it is empty: a client that sends faster than the
+//! agent handles its requests would stop everything else. And a client that opens and closes surfaces without end would
+//! use up the quota that the host has for messages of one VM. A client that waits for any answer can do neither.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,34 +15,41 @@ use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use crate::agent::Agent;
 use crate::protocols::ClientState;
 
-/// Processor time of the agent that may go into the requests that are there at once: of the agent, so that a guest that is
-/// paused in the middle ends nobody.
-const TURN: Duration = Duration::from_secs(2);
+/// Processor time of the agent that may go into dispatching without a break. Processor time, so that a guest that is
+/// paused meanwhile does not lose its clients.
+const MAX_DISPATCH_TIME: Duration = Duration::from_secs(2);
 
-/// Surfaces that a program may open, and requests that it may make of its windows, at once and then each second. Each is
-/// a few messages to the host, which ends the session at 5000 a second.
-const ASKS: f64 = 2000.0;
-const ASKS_PER_S: f64 = 500.0;
+/// Requests that become messages to the host: surfaces that are opened, and requests of windows. This many may come at
+/// once, and then so many each second. Each is a few messages; the host ends the session at 5000 a second.
+const REQUEST_BURST: f64 = 2000.0;
+const REQUESTS_PER_S: f64 = 500.0;
 
-/// What a program may still ask that is passed on to the host.
+/// The requests that a client may still make; see REQUEST_BURST.
 #[derive(Debug)]
-pub struct Allowance(Mutex<(f64, Instant)>);
+pub struct RequestBudget(Mutex<(f64, Instant)>);
 
-impl Default for Allowance {
+impl Default for RequestBudget {
     fn default() -> Self {
-        Self(Mutex::new((ASKS, Instant::now())))
+        Self(Mutex::new((REQUEST_BURST, Instant::now())))
     }
 }
 
-impl Allowance {
-    /// False = it is used up.
+impl RequestBudget {
+    /// False = the budget is used up.
     fn take(&self, now: Instant) -> bool {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (asks, since) = *inner;
-        let asks = (asks + now.saturating_duration_since(since).as_secs_f64() * ASKS_PER_S).min(ASKS);
-        *inner = ((asks - 1.0).max(0.0), now);
-        asks >= 1.0
+        let (left, since) = *inner;
+        let left = (left + now.saturating_duration_since(since).as_secs_f64() * REQUESTS_PER_S).min(REQUEST_BURST);
+        *inner = ((left - 1.0).max(0.0), now);
+        left >= 1.0
     }
+}
+
+/// Since when the agent has been dispatching requests without a break.
+#[derive(Debug, Default)]
+pub struct FloodWatch {
+    /// On the clock of the agent's own processor time.
+    dispatch_began_at: Duration,
 }
 
 fn processor_time() -> Duration {
@@ -48,34 +57,34 @@ fn processor_time() -> Duration {
 }
 
 impl Agent {
-    pub fn begin_serving(&mut self) {
-        self.serves_since = processor_time();
+    pub fn begin_dispatch(&mut self) {
+        self.flood_watch.dispatch_began_at = processor_time();
     }
 
-    /// A program has asked for something that takes time.
-    pub fn end_if_flooding(&mut self, surface: &WlSurface) {
+    /// A client has made a request that takes time.
+    pub fn disconnect_if_flooding(&mut self, surface: &WlSurface) {
         let now = processor_time();
-        if now.saturating_sub(self.serves_since) < TURN {
+        if now.saturating_sub(self.flood_watch.dispatch_began_at) < MAX_DISPATCH_TIME {
             return;
         }
-        // Those that come after it in this turn have done nothing.
-        self.serves_since = now;
-        self.cut_off(surface);
+        // The clients that are dispatched next in this turn have used no time yet.
+        self.flood_watch.dispatch_began_at = now;
+        self.disconnect(surface);
     }
 
-    /// A program opens a surface, or asks for something, of which the host is told at once.
-    pub fn count_ask(&mut self, surface: &WlSurface) {
+    /// A client has made a request that becomes messages to the host.
+    pub fn charge_request(&mut self, surface: &WlSurface) {
         let Some(client) = surface.client() else { return };
-        // Xwayland speaks for many programs, and is not counted.
-        if client.get_data::<ClientState>().is_some_and(|state| !state.allowance.take(Instant::now())) {
-            self.cut_off(surface);
+        // Xwayland has no budget: it speaks for many programs.
+        if client.get_data::<ClientState>().is_some_and(|state| !state.request_budget.take(Instant::now())) {
+            self.disconnect(surface);
         }
     }
 
-    fn cut_off(&self, surface: &WlSurface) {
+    fn disconnect(&self, surface: &WlSurface) {
         let Some(client) = surface.client() else { return };
         let pid = client.get_credentials(&self.display).map_or(0, |peer| peer.pid);
-        log::warn!("process {pid} never stops asking for something and is cut off");
+        log::warn!("process {pid} floods the compositor with requests: disconnected");
         self.display.backend_handle().kill_client(client.id(), DisconnectReason::ConnectionClosed);
     }
 }
@@ -85,13 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_allowance_is_used_up_and_comes_back() {
-        let allowance = Allowance::default();
+    fn a_budget_is_used_up_and_comes_back() {
+        let budget = RequestBudget::default();
         let now = Instant::now();
-        assert_eq!((0..3000).filter(|_| allowance.take(now)).count(), ASKS as usize);
+        assert_eq!((0..3000).filter(|_| budget.take(now)).count(), REQUEST_BURST as usize);
         let later = now + Duration::from_secs(1);
-        assert_eq!((0..3000).filter(|_| allowance.take(later)).count(), ASKS_PER_S as usize);
+        assert_eq!((0..3000).filter(|_| budget.take(later)).count(), REQUESTS_PER_S as usize);
         let much_later = now + Duration::from_secs(1000);
-        assert_eq!((0..3000).filter(|_| allowance.take(much_later)).count(), ASKS as usize);
+        assert_eq!((0..3000).filter(|_| budget.take(much_later)).count(), REQUEST_BURST as usize);
     }
 }

@@ -1,4 +1,4 @@
-//! What can have the keyboard: a Wayland surface, or an X11 window, which must also be told in X11's own way.
+//! What can have the keyboard focus: a Wayland surface, or an X11 window, which also needs the focus of X11 itself.
 
 use std::borrow::Cow;
 
@@ -25,8 +25,8 @@ impl Focus {
         }
     }
 
-    /// X11Surface speaks to its wl_surface as well, but only knows it from Xwayland 23.1 on.
-    fn window_knows_surface(&self) -> bool {
+    /// smithay's X11Surface passes events on to its wl_surface, but learns of it only from Xwayland 23.1 on.
+    fn window_has_wl_surface(&self) -> bool {
         matches!(self, Self::X11 { window, surface } if window.wl_surface().as_ref() == Some(surface))
     }
 }
@@ -48,7 +48,7 @@ impl WaylandFocus for Focus {
 
 impl KeyboardTarget<Agent> for Focus {
     fn enter(&self, seat: &Seat<Agent>, agent: &mut Agent, keys: Vec<KeysymHandle<'_>>, serial: Serial) {
-        let knows = self.window_knows_surface();
+        let knows = self.window_has_wl_surface();
         if let Self::X11 { window, .. } = self {
             if knows {
                 return KeyboardTarget::enter(&**window, seat, agent, keys, serial);
@@ -59,7 +59,7 @@ impl KeyboardTarget<Agent> for Focus {
     }
 
     fn leave(&self, seat: &Seat<Agent>, agent: &mut Agent, serial: Serial) {
-        let knows = self.window_knows_surface();
+        let knows = self.window_has_wl_surface();
         if let Self::X11 { window, .. } = self {
             KeyboardTarget::leave(&**window, seat, agent, serial);
         }

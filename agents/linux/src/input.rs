@@ -1,4 +1,4 @@
-//! Keyboard and pointer: the host's events become the seat's.
+//! Keyboard and pointer: events of the host become events of the wl_seat.
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{Key, KeyState as WireKeyState, Keymap, PointerAxis, PointerButton, PointerMotion};
@@ -25,9 +25,9 @@ const MAX_CODE: u32 = 0x2ff;
 
 #[derive(Debug, Default)]
 pub struct InputState {
-    /// The surface that the host gave the keyboard to; 0 = none.
+    /// The surface that the host gave the keyboard focus to; 0 = none.
     keyboard_wanted: u32,
-    /// Buttons that are down.
+    /// Buttons that are pressed.
     buttons: Vec<u32>,
     last_time_ms: u32,
 }
@@ -57,15 +57,15 @@ impl Agent {
         }
     }
 
-    /// Gives the keyboard to the surface that is to have it now: a menu with a grab before its window, and nobody before
-    /// it has shown something (foot before 1.14 does not survive that).
+    /// Gives the keyboard focus to the surface that is to have it now: a menu with a grab goes before its window, and
+    /// no surface gets it before it has shown something (foot before 1.14 does not survive that).
     pub fn update_keyboard_focus(&mut self) {
         let target = self.keyboard_target();
         if self.keyboard.current_focus() != target {
             let keyboard = self.keyboard.clone();
             keyboard.set_focus(self, target.clone(), SERIAL_COUNTER.next_serial());
             if let Some(Focus::X11 { window, .. }) = target {
-                self.settle_x11_focus(&window);
+                self.await_x11_focus(&window);
             }
         }
     }
@@ -76,7 +76,7 @@ impl Agent {
         let root = self.surfaces.root_of(wanted);
         let grabs = |popup: &Popup| popup.grab && matches!(popup.shell, PopupShell::Xdg(_));
         let menu = self.surfaces.iter().filter(|surface| surface.popup().is_some_and(grabs)).map(|surface| surface.id);
-        // Of several, the one opened last stands on top.
+        // Of several menus, the one opened last is on top.
         let menu = menu.filter(|id| self.surfaces.root_of(*id) == root && self.surfaces.is_mapped(*id)).max();
         let id = menu.unwrap_or(wanted);
         let surface = self.surfaces.get(id).filter(|_| self.surfaces.is_mapped(id))?;
@@ -98,7 +98,7 @@ impl Agent {
             WireKeyState::Released => self.send_key(code, KeyState::Released),
             WireKeyState::Repeated if !self.keyboard.pressed_keys().contains(&code) || !self.repeats(code) => {}
             WireKeyState::Repeated => {
-                // X11 ignores a press of a key that is down.
+                // X11 ignores the press of a key that is already pressed.
                 if matches!(self.keyboard.current_focus(), Some(Focus::X11 { .. })) {
                     self.send_key(code, KeyState::Released);
                 }
@@ -108,7 +108,7 @@ impl Agent {
         }
     }
 
-    /// The keymap lets the key repeat: a modifier that went down twice would never come up.
+    /// Whether the keymap lets the key repeat. Modifiers do not: one that is pressed twice would never be released.
     fn repeats(&mut self, code: Keycode) -> bool {
         let keyboard = self.keyboard.clone();
         keyboard.with_xkb_state(self, |context| {
@@ -133,7 +133,7 @@ impl Agent {
         }
     }
 
-    /// The host is gone, or has said so: nothing stays down and nobody has focus.
+    /// The session is over: no key and no button stays pressed, and no surface has focus.
     fn release_input(&mut self) {
         self.focus_keyboard(0);
         for button in std::mem::take(&mut self.input.buttons) {
@@ -170,7 +170,7 @@ impl Agent {
         self.move_pointer(None, Point::default(), self.input.last_time_ms);
     }
 
-    /// smithay thinks in a space of its own; here every surface lies at its origin.
+    /// smithay wants positions in a space of all surfaces; here every surface lies at its origin.
     pub(super) fn move_pointer(&mut self, surface: Option<WlSurface>, location: Point<f64, Logical>, time: u32) {
         self.input.last_time_ms = time;
         let pointer = self.pointer.clone();
@@ -201,12 +201,12 @@ impl Agent {
         pointer.frame(self);
     }
 
-    /// A button is down: the surface that was pressed keeps the pointer.
+    /// A button is pressed: the surface on which it was pressed keeps the pointer (an implicit grab).
     pub(super) fn is_pressing(&self) -> bool {
         !self.input.buttons.is_empty()
     }
 
-    /// Lets another surface have the pointer though a button is down.
+    /// Ends the implicit grab, so that another surface can have the pointer.
     pub(super) fn free_pointer(&mut self) {
         let pointer = self.pointer.clone();
         pointer.unset_grab(self, SERIAL_COUNTER.next_serial(), self.input.last_time_ms);

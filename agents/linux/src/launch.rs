@@ -1,4 +1,4 @@
-//! Launch: programs that the host starts, and whose windows they are.
+//! Launch: starts programs for the host, and finds out which windows are theirs.
 
 use std::fs;
 
@@ -11,13 +11,13 @@ use crate::apps;
 use crate::ports::PortKind;
 use crate::process::{self, Streams};
 use crate::services::Service;
-use crate::windows::cut;
+use crate::text::cut;
 
 pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_launch, session_ended: None };
 
 /// Launches that are remembered: older ones have opened their windows long ago.
 const REMEMBERED: usize = 256;
-/// How far up a process' ancestors are looked at.
+/// How many ancestors of a process are looked at.
 const ANCESTORS: usize = 32;
 
 /// Which process belongs to which request.
@@ -26,15 +26,15 @@ pub struct Launches(Vec<(u32, u32)>);
 
 impl Launches {
     fn remember(&mut self, pid: u32, request: u32) {
-        // The number of a process that ended can come again.
+        // The kernel gives the number of a process that has ended to another one.
         self.0.retain(|(other, _)| *other != pid);
         self.0.push((pid, request));
         let surplus = self.0.len().saturating_sub(REMEMBERED);
         self.0.drain(..surplus);
     }
 
-    /// The request of the launch that a process descends from; 0 = none. A descendant whose parent ended still has the
-    /// session that each launch gets.
+    /// The request of the launch that a process descends from; 0 = none. A descendant whose parent has ended is found
+    /// by its session, which each launch has one of its own.
     pub fn of_process(&self, pid: u32) -> u32 {
         let find = |pid: u32| self.0.iter().rev().find(|(launched, _)| *launched == pid).map(|(_, request)| *request);
         let mut at = pid;

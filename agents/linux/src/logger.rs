@@ -10,8 +10,8 @@ static STDERR: Stderr = Stderr;
 
 impl Log for Stderr {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // smithay tells much at info; of libraries only what went wrong is of interest. Its span of each wl_output that is
-        // bound comes as a warning, which it is not.
+        // smithay logs much at level info: of libraries only warnings and errors count. smithay's tracing span of each
+        // wl_output that is bound comes as a warning, and is none.
         let target = metadata.target();
         target.starts_with("atoll")
             || (metadata.level() <= log::Level::Warn && !target.starts_with("smithay::wayland::output"))
@@ -19,7 +19,7 @@ impl Log for Stderr {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            // A console that is gone must not end the agent.
+            // The agent goes on without a console.
             let _ = writeln!(
                 std::io::stderr(),
                 "atoll-agent: {}: {}",

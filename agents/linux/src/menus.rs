@@ -1,5 +1,5 @@
-//! Menus end when something outside of them is pressed. Their own program sees that by itself; of a press on another
-//! program's window, or outside of the VM, it would never hear.
+//! Menus close when a button is pressed outside of them. A program sees presses on its own windows by itself; of those
+//! on windows of other programs, or outside of the VM, it is not told by Wayland or X11.
 
 use smithay::reexports::wayland_server::Resource;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
@@ -13,14 +13,14 @@ use crate::surfaces::Surface;
 /// BTN_LEFT of linux/input-event-codes.h.
 const BUTTON_LEFT: u32 = 0x110;
 
-/// An override-redirect window that somebody may wait in, with a grab: not one that only tells something.
+/// An override-redirect window that may be a menu, with a grab: not one that only shows something.
 pub fn is_x11_menu(window: &X11Surface) -> bool {
     use WmWindowType::{Notification, Splash, Tooltip};
     !matches!(window.window_type(), Some(Notification | Splash | Tooltip))
 }
 
 impl Agent {
-    /// A button is about to go down: ends the menus of all programs but the one that has the pointer.
+    /// A button is about to be pressed: closes the menus of all programs but the one that has the pointer.
     pub fn end_menus_of_others(&mut self) {
         let pressed = self.pointer.current_focus();
         let is_other = |surface: &&Surface| match (&surface.wl, &pressed) {
@@ -38,7 +38,8 @@ impl Agent {
         }
     }
 
-    /// X11 menus are their programs' own: they end when a press comes, by the X server, from outside of them.
+    /// Only the program itself can close an X11 menu. It does so when the X server reports a press outside: one is
+    /// made.
     pub fn end_x11_menus(&mut self) {
         if self.is_pressing() {
             return;
@@ -67,7 +68,7 @@ impl Agent {
         self.send_button(BUTTON_LEFT, false);
     }
 
-    /// A point of X11's root window that no window lies on.
+    /// A point of X11's root window that lies on no other window.
     fn outside_x11(&self) -> Option<Point<i32, Logical>> {
         let windows: Vec<Rectangle<i32, Logical>> =
             self.surfaces.iter().filter_map(|surface| Some(surface.x11()?.geometry())).collect();

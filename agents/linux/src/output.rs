@@ -1,4 +1,4 @@
-//! The one output that clients see: the host's desktop, as the host describes it.
+//! The one wl_output: the host's desktop, as the host describes it.
 
 use atoll_wire as wire;
 use smithay::output::{Mode, Output, PhysicalProperties, Scale, Subpixel};
@@ -7,7 +7,7 @@ use smithay::utils::{Logical, Rectangle, Size, Transform};
 
 use crate::agent::Agent;
 
-/// Until a host has said otherwise.
+/// Until the host has described it.
 const DEFAULT: wire::Output = wire::Output { width: 1920, height: 1080, scale_120: 120, refresh_mhz: 60_000 };
 const MAX_SIDE: u32 = 32_768;
 
@@ -32,7 +32,7 @@ impl Screen {
         screen
     }
 
-    /// Size in logical units: programs lay themselves out in this.
+    /// Size in logical units, which programs use for their layout.
     pub fn logical(&self) -> Size<i32, Logical> {
         let logical = |side: u32| (f64::from(side) / self.scale()).round() as i32;
         (logical(self.current.width), logical(self.current.height)).into()
@@ -76,6 +76,6 @@ impl Agent {
             refresh_mhz: or(output.refresh_mhz, DEFAULT.refresh_mhz).min(1_000_000),
         };
         self.screen.apply();
-        self.tell_scale();
+        self.send_scale();
     }
 }

@@ -1,5 +1,5 @@
-//! Which surface the pointer is on: the host names the one that it sees under it; the input regions of the programs, and
-//! a button that is down, have their say as well.
+//! Which surface gets the pointer: the host names the one that it shows under the pointer; the programs' input regions
+//! and an implicit grab may make it another.
 
 use atoll_wire::Child;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
@@ -12,16 +12,16 @@ use crate::surfaces::Role;
 /// What is under the pointer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pointing {
-    /// A surface, and the place within it.
+    /// A surface, and the position within it.
     At(WlSurface, Point<f64, Logical>),
-    /// A hole in a window's input region.
+    /// No surface takes input here.
     Nowhere,
-    /// The host named a surface that is not there any more.
+    /// The surface that the host named has been closed.
     Unknown,
 }
 
 impl Agent {
-    /// What the pointer is on, where the host sees it at `at` of surface `id`.
+    /// What gets the pointer, where the host has it at `at` of surface `id`.
     pub fn point(&mut self, id: u32, at: Point<f64, Logical>) -> Pointing {
         let Some(wl) = self.surfaces.get(id).and_then(|surface| surface.wl.clone()) else { return Pointing::Unknown };
         if self.is_pressing() {
@@ -30,19 +30,20 @@ impl Agent {
                 if let Some(at) = self.translate(id, at, held_id) {
                     return Pointing::At(held, at);
                 }
-                // From a menu bar into its menu while the button is down.
+                // The person has pressed a menu's title and drags the pointer into the menu, which is another tree of
+                // surfaces.
                 self.free_pointer();
             }
         }
         if self.surfaces.get(id).is_some_and(|surface| surface.x11().is_some()) {
-            // Xwayland knows the shapes of its windows.
+            // Xwayland knows the shapes of its windows itself.
             return Pointing::At(wl, at);
         }
         let (root, offset) = self.tree_root(id);
         self.topmost(root, at + offset).unwrap_or(Pointing::Nowhere)
     }
 
-    /// A place of one surface as a place of another of the same tree, or of the same X server.
+    /// A position on one surface as a position on another one of the same tree, or of the same X server.
     fn translate(&self, from: u32, at: Point<f64, Logical>, to: u32) -> Option<Point<f64, Logical>> {
         let x11 = |id: u32| self.surfaces.get(id)?.x11().map(|x11| x11.geometry().loc);
         if let (Some(from), Some(to)) = (x11(from), x11(to)) {
@@ -52,12 +53,12 @@ impl Agent {
         (from_root == to_root).then(|| at + from - to)
     }
 
-    /// The window or popup that a subsurface belongs to, and where in it the subsurface lies.
+    /// The window or popup that a subsurface belongs to, and the position of the subsurface in it.
     fn tree_root(&self, id: u32) -> (u32, Point<f64, Logical>) {
         let mut offset = Point::default();
         let mut at = id;
         while let Some(Role::Subsurface { parent }) = self.surfaces.get(at).map(|surface| &surface.role) {
-            let placed = self.surfaces.get(*parent).map_or(&[][..], |parent| &parent.placed);
+            let placed = self.surfaces.get(*parent).map_or(&[][..], |parent| &parent.stacking);
             if let Some(child) = placed.iter().find(|child| child.surface == at) {
                 offset += place(child);
             }
@@ -66,16 +67,16 @@ impl Agent {
         (at, offset)
     }
 
-    /// The uppermost surface of a tree that takes input at `at`.
+    /// The topmost surface of a tree that takes input at `at`.
     fn topmost(&self, id: u32, at: Point<f64, Logical>) -> Option<Pointing> {
         let surface = self.surfaces.get(id)?;
         let wl = surface.wl.as_ref()?;
         let own = || self.takes_input(wl, at).then(|| Pointing::At(wl.clone(), at));
-        if surface.placed.is_empty() {
+        if surface.stacking.is_empty() {
             return own();
         }
         surface
-            .placed
+            .stacking
             .iter()
             .rev()
             .find_map(|child| if child.surface == id { own() } else { self.topmost(child.surface, at - place(child)) })

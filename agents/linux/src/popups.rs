@@ -1,16 +1,18 @@
-//! Popups of Wayland programs: placed within the host's desktop, dismissed from the top down. X11's override-redirect
-//! windows are popups to the host as well; see protocols/xwm.rs.
+//! Popups of Wayland programs: placed within the host's desktop, dismissed from the innermost on. X11's
+//! override-redirect windows are popups to the host as well; see protocols/xwm.rs.
 
 use std::time::Instant;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::limits::{MAX_COORDINATE, MAX_POPUP_DEPTH, MAX_SIDE_PX, MAX_SURFACES};
+use atoll_wire::limits::{MAX_POPUP_DEPTH, MAX_SURFACES};
 use atoll_wire::{Kind, PopupMoved, PopupOpened, Rect};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point, Rectangle};
 use smithay::wayland::shell::xdg::{PopupSurface, PositionerState};
 
-use crate::agent::{Agent, NEWS_PACE};
+use crate::agent::Agent;
+use crate::deferred::{UPDATE_INTERVAL, is_too_early};
+use crate::geometry::clamp_rect;
 use crate::ports::PortKind;
 use crate::surfaces::{Popup, PopupShell, Role};
 
@@ -37,10 +39,10 @@ impl Agent {
     }
 
     fn open_popup(&mut self, popup: &PopupSurface) {
-        self.count_ask(popup.wl_surface());
+        self.charge_request(popup.wl_surface());
         let parent = popup.get_parent_surface().and_then(|parent| self.surfaces.id_of(&parent));
         let Some(parent) = parent.filter(|parent| self.popup_depth(*parent) < MAX_POPUP_DEPTH) else {
-            // What it stood on is gone, or never was a window of ours.
+            // Its parent has been closed, or is not known here.
             popup.send_popup_done();
             return;
         };
@@ -62,9 +64,9 @@ impl Agent {
         let role = Popup {
             shell: PopupShell::Xdg(popup.clone()),
             parent,
-            rect: wire_rect(geometry),
-            moved: false,
-            moved_at: None,
+            rect: clamp_rect(geometry),
+            position_dirty: false,
+            position_sent_at: None,
             grab,
         };
         let id = self.surfaces.add(Some(surface.clone()), Role::Popup(Box::new(role)));
@@ -72,7 +74,7 @@ impl Agent {
     }
 
     pub fn reposition_popup(&mut self, popup: &PopupSurface, positioner: PositionerState, token: u32) {
-        self.count_ask(popup.wl_surface());
+        self.charge_request(popup.wl_surface());
         let id = self.surfaces.id_of(popup.wl_surface());
         let parent = id.and_then(|id| self.surfaces.get(id)?.parent());
         let area = parent.map(|parent| self.area_from(parent));
@@ -84,7 +86,7 @@ impl Agent {
         });
         popup.send_repositioned(token);
         if let Some(id) = id {
-            self.move_popup(id, wire_rect(geometry));
+            self.move_popup(id, clamp_rect(geometry));
         }
     }
 
@@ -93,45 +95,45 @@ impl Agent {
         let Role::Popup(popup) = &mut surface.role else { return };
         if popup.rect != rect {
             popup.rect = rect;
-            // One that is not announced yet is announced where it is then.
-            popup.moved = surface.announced;
+            // A popup that is not announced yet will be announced with its new position.
+            popup.position_dirty = surface.announced;
         }
     }
 
-    /// Once a turn: tells the host of popups that moved.
-    pub fn tell_popups(&mut self) {
+    /// Once a turn: sends the new positions of popups.
+    pub fn send_popup_positions(&mut self) {
         let mut moved = Vec::new();
         let mut is_late = false;
         for surface in self.surfaces.iter_mut().filter(|surface| surface.announced) {
             let Role::Popup(popup) = &mut surface.role else { continue };
-            if !popup.moved {
+            if !popup.position_dirty {
                 continue;
             }
-            if popup.moved_at.is_some_and(|at| at.elapsed() < NEWS_PACE) {
+            if is_too_early(popup.position_sent_at, UPDATE_INTERVAL) {
                 is_late = true;
                 continue;
             }
-            popup.moved = false;
-            popup.moved_at = Some(Instant::now());
+            popup.position_dirty = false;
+            popup.position_sent_at = Some(Instant::now());
             moved.push(PopupMoved { surface: surface.id, rect: Some(popup.rect) });
         }
         if is_late {
-            self.tell_news_soon();
+            self.send_updates_later();
         }
         for popup in moved {
             self.send(PortKind::Control, Body::PopupMoved(popup));
         }
     }
 
-    /// The host's word that a popup, and what stands on it, is to go: the outermost goes first.
+    /// The host wants a popup gone. Popups that have it as their parent go first.
     pub fn dismiss_popup(&mut self, id: u32) {
-        for child in self.surfaces.standing_on(id) {
+        for child in self.surfaces.children_of(id) {
             self.dismiss_popup(child);
         }
         match self.surfaces.get(id).and_then(|surface| surface.popup()).map(|popup| &popup.shell) {
             Some(PopupShell::Xdg(popup)) => {
                 popup.send_popup_done();
-                // The program destroys it in its own time; nothing of it is shown or gets keys any more.
+                // The program destroys it later; from now on it is not shown and gets no keys.
                 self.close_surface(id);
             }
             Some(PopupShell::X11(_)) => self.end_x11_menus(),
@@ -161,7 +163,7 @@ impl Agent {
         area
     }
 
-    /// Popups from `id` down to its window.
+    /// Number of popups from `id` down to its window.
     fn popup_depth(&self, id: u32) -> usize {
         let mut depth = 0;
         let mut at = Some(id);
@@ -171,11 +173,4 @@ impl Agent {
         }
         depth
     }
-}
-
-/// A program may ask for any place and size: what the wire does not have is brought within it.
-pub fn wire_rect(rect: Rectangle<i32, Logical>) -> Rect {
-    let place = |at: i32| at.clamp(-MAX_COORDINATE, MAX_COORDINATE);
-    let side = |side: i32| u32::try_from(side).unwrap_or(1).clamp(1, MAX_SIDE_PX);
-    Rect { x: place(rect.loc.x), y: place(rect.loc.y), width: side(rect.size.w), height: side(rect.size.h) }
 }

@@ -1,4 +1,4 @@
-//! Programs that the agent starts: each in a session of its own, watched by a pidfd.
+//! Starts programs: each in a session (setsid) of its own, watched by a pidfd.
 
 use std::fs::File;
 use std::io;
@@ -12,14 +12,14 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::environment::Environment;
 
-/// What a program's standard streams are.
+/// The standard streams of a program.
 #[derive(Debug)]
 pub enum Streams {
-    /// Nothing to read; what it says goes to the console, with the agent's own words.
+    /// Nothing to read; what it writes goes to the console, like the agent's log.
     Console,
-    /// Three pipes, which the child holds.
+    /// Three pipes, whose other ends are in the `Child`.
     Pipes,
-    /// A pseudo-terminal's other end, which becomes the controlling terminal.
+    /// A pseudo-terminal, which becomes the controlling terminal.
     Terminal(OwnedFd),
 }
 
@@ -54,8 +54,8 @@ pub fn spawn(environment: &Environment, argv: &[String], streams: Streams, term:
     command.spawn()
 }
 
-/// The child leads a session (and so a process group) of its own; its standard input becomes its terminal. The signals
-/// that the agent waits for (and therefore blocks) reach it: a new program inherits the mask.
+/// The child leads a session, and so a process group, of its own; a terminal on its standard input becomes the
+/// controlling one. Signals that the agent has blocked, to wait for them, are unblocked: programs inherit the mask.
 #[allow(unsafe_code)]
 fn set_session(command: &mut Command, has_terminal: bool) {
     let in_child = move || {
@@ -79,7 +79,7 @@ pub fn watch(child: &Child) -> io::Result<OwnedFd> {
     Ok(pidfd_open(pid, PidfdFlags::empty())?)
 }
 
-/// Signals everything in the session that `spawn` made, as far as it is in the first process group.
+/// Sends a signal to the process group that the child leads.
 pub fn signal(child: &Child, signal: Signal) {
     if let Some(pid) = pid_of(child) {
         let _ = kill_process_group(pid, signal);
@@ -90,7 +90,7 @@ fn pid_of(child: &Child) -> Option<Pid> {
     Pid::from_raw(i32::try_from(child.id()).ok()?)
 }
 
-/// Exit code and signal, one of which is 0.
+/// Exit code and signal; one of them is 0.
 pub fn outcome(status: ExitStatus) -> (u32, u32) {
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
     (number(status.code()), number(status.signal()))

@@ -1,19 +1,22 @@
-//! Rows of pixels, read eight bytes at a time.
+//! Compares and copies rows of pixels, eight bytes at a time. This file is written for QEMU's emulator (TCG), which
+//! guests on hosts without KVM run on. TCG translates a loop of plain 64-bit words into a few host instructions each,
+//! but calls a helper function for each vector instruction: five times as slow. Volatile reads keep the compiler from
+//! vectorising the loops; they are also right for memory that a program may write to meanwhile.
 //!
-//! One loop each, of whole words and without calls: QEMU's emulator makes a few of the host's instructions of each, but a
-//! call of each vector operation, five times as slow. Volatile reads keep the compiler from making vectors of them, and
-//! are what memory asks for that a program may write to meanwhile.
+//! Drop when QEMU >= X, where X is the first version whose emulator runs vector loads, stores and compares as fast as
+//! plain words: then replace this file by slices' `==` and `copy_from_slice`. bench/README.md says how to compare.
+//! agents/copy exists for the same reason.
 
 use std::marker::PhantomData;
 
-/// As it lies in memory.
+/// The four bytes of a pixel, as they lie in memory.
 pub type Pixel = [u8; 4];
 
-/// Words of one turn of a loop.
+/// Words copied in one turn of a loop.
 const UNROLLED: usize = 8;
 const PIXEL: usize = size_of::<Pixel>();
 
-/// A row of whole pixels, of the agent's own or in memory that it shares with a program.
+/// A row of whole pixels, in the agent's own memory or in memory that a program shares with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
     start: *const u8,
@@ -21,13 +24,13 @@ pub struct Row<'a> {
     memory: PhantomData<&'a [u8]>,
 }
 
-/// Two pixels, wherever they stand.
+/// Two pixels, at any alignment.
 #[derive(Clone, Copy)]
 #[repr(C, packed)]
 struct Word(u64);
 
 impl<'a> From<&'a [u8]> for Row<'a> {
-    /// @param pixels whole ones; bytes of a pixel that is not are left out
+    /// @param pixels whole pixels; bytes that are no whole pixel at the end are left out
     fn from(pixels: &'a [u8]) -> Self {
         Self { start: pixels.as_ptr(), bytes: pixels.len() / PIXEL * PIXEL, memory: PhantomData }
     }
@@ -69,7 +72,7 @@ impl Row<'_> {
         unlike == 0 && self.last().is_none_or(|last| last == pixel)
     }
 
-    /// Copies it to `mine`, which is as long; true = something there was another.
+    /// Copies it to `mine`, which has the same length. True = a byte of `mine` has changed.
     #[allow(unsafe_code)]
     pub fn copy_to(self, mine: &mut [u8]) -> bool {
         assert!(mine.len() == self.bytes, "a row is copied to one of its length");
@@ -102,13 +105,13 @@ impl Row<'_> {
         differs != 0 || last_differs
     }
 
-    /// How many blocks of words it has, and words after them.
+    /// Number of blocks of UNROLLED words, and of words after them.
     fn parts(self) -> (usize, usize) {
         let words = self.bytes / size_of::<Word>();
         (words / UNROLLED, words % UNROLLED)
     }
 
-    /// The pixel after the last word.
+    /// The pixel after the last word, in a row of an odd number.
     #[allow(unsafe_code)]
     fn last(self) -> Option<Pixel> {
         let is_odd = self.bytes % size_of::<Word>() != 0;

@@ -1,5 +1,5 @@
-//! The services of the agent: each handles its own messages of the host. To add one, write its module with a `SERVICE` and
-//! name it in the list below.
+//! The services of the agent: each handles its own messages of the host. To add one, write its module with a `SERVICE`
+//! and name it in the list below.
 
 use atoll_wire::header::Message as Body;
 

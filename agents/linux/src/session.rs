@@ -1,32 +1,28 @@
-//! The session with the host: it begins when all three ports have the same epoch, lives from Hello and Welcome on, and
-//! ends when any of them is lost or gets another epoch. Programs live on without one.
-
-use std::time::Duration;
+//! The session with the host: begins when all three ports have the same epoch, is open from Hello and Welcome on, and
+//! ends when a port is closed or gets another epoch. Programs live on without a session.
 
 use atoll_wire::{Epoch, Hello, MAJOR, MINOR, Message, Pong, Welcome, header};
 use header::Message as Body;
 
 use crate::agent::{Agent, Exit};
-use crate::ports::{Flushed, PORTS, PortKind, Received, watch_lonely};
+use crate::ports::{Flushed, PORTS, PortKind, Received};
 use crate::services::{self, Service};
 
 pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_session, session_ended: None };
 
-/// A host that lets this much of the control port wait does not read it any more.
-const CONTROL_BYTES: usize = 4 * 1024 * 1024;
-/// A message that has begun must be complete within this; else the host died in the middle of it.
-const PARTIAL: Duration = Duration::from_secs(2);
-/// Messages that are kept until Welcome is there; a host sends a few at most.
-const MAX_EARLY: usize = 64;
+/// When this much waits for the control port, the host has stopped reading it.
+const MAX_CONTROL_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// Messages that are kept until Welcome comes; a host sends a few at most.
+const MAX_EARLY_MESSAGES: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
     /// Not all ports have the same epoch.
     #[default]
-    Apart,
-    /// Hello is sent.
-    Greeted,
-    /// The host has answered: everything may be said.
+    Disconnected,
+    /// Hello has been sent.
+    HelloSent,
+    /// Welcome has come: all messages may be sent.
     Open,
 }
 
@@ -34,18 +30,18 @@ pub enum Phase {
 pub struct Session {
     pub phase: Phase,
     epoch: Option<Epoch>,
-    /// The ports are not ordered among each other: what came on the others before Welcome did on control.
+    /// The ports are not ordered among each other: messages of the other ports may come before Welcome does on control.
     early: Vec<(PortKind, Message)>,
 }
 
 impl Agent {
-    /// The port can be read or written, or its host came or went.
+    /// The port can be read or written, or a host has connected or closed it.
     pub fn port_ready(&mut self, kind: PortKind) {
         loop {
             let (received, more) = self.ports.get(kind).receive();
             for received in received {
                 match received {
-                    Received::Opened => self.meet(),
+                    Received::Opened => self.begin_if_ready(),
                     Received::Lost(error) => {
                         if let Some(error) = error {
                             log::warn!("{}: broken framing: {error}", kind.name());
@@ -59,12 +55,12 @@ impl Agent {
                 break;
             }
         }
-        self.watch_partial(kind);
+        self.watch_partial_message(kind);
     }
 
     /// Once a turn: writes what the ports take, control first.
     pub fn flush_ports(&mut self) {
-        if self.ports.get(PortKind::Control).queued_bytes() > CONTROL_BYTES {
+        if self.ports.get(PortKind::Control).queued_bytes() > MAX_CONTROL_QUEUE_BYTES {
             log::warn!("the host does not read the control port");
             self.abandon_session();
         }
@@ -77,13 +73,13 @@ impl Agent {
         }
     }
 
-    /// Sends a message without payload; nothing when there is no session.
+    /// Sends a message without payload; does nothing when there is no session.
     pub fn send(&mut self, kind: PortKind, body: Body) {
         self.send_with(kind, body, &[]);
     }
 
     pub fn send_with(&mut self, kind: PortKind, body: Body, payload: &[u8]) {
-        if self.session.phase == Phase::Apart {
+        if self.session.phase == Phase::Disconnected {
             return;
         }
         let mut bytes = Vec::new();
@@ -93,15 +89,15 @@ impl Agent {
         }
     }
 
-    /// A port was opened: ends the session of another epoch, begins the new one when all ports have it.
-    fn meet(&mut self) {
+    /// A port was opened: ends a session of another epoch, and begins the new one when all ports have its epoch.
+    fn begin_if_ready(&mut self) {
         let epochs = PORTS.map(|kind| self.ports.get(kind).epoch());
         if self.session.epoch.is_some() && epochs.iter().any(|epoch| *epoch != self.session.epoch) {
             self.end_session();
         }
         let same = epochs[0].is_some() && epochs.iter().all(|epoch| *epoch == epochs[0]);
-        if same && self.session.phase == Phase::Apart {
-            self.session = Session { phase: Phase::Greeted, epoch: epochs[0], ..Session::default() };
+        if same && self.session.phase == Phase::Disconnected {
+            self.session = Session { phase: Phase::HelloSent, epoch: epochs[0], ..Session::default() };
             let hello = Hello {
                 major: MAJOR,
                 minor: MINOR,
@@ -111,9 +107,9 @@ impl Agent {
         }
     }
 
-    /// The host is gone: nothing is held down, nothing runs for it, nothing is drawn for it.
-    fn end_session(&mut self) {
-        if self.session.phase != Phase::Apart {
+    /// The host is gone: ends all that was for it.
+    pub fn end_session(&mut self) {
+        if self.session.phase != Phase::Disconnected {
             log::info!("the session ended");
             self.session = Session::default();
             services::session_ended(self);
@@ -122,12 +118,10 @@ impl Agent {
             }
             self.cursor.forget_host();
         }
-        if self.is_virtio && !self.watches_lonely {
-            self.watches_lonely = watch_lonely(&self.handle).is_ok();
-        }
+        self.poll_unconnected_ports();
     }
 
-    /// Gives the session up from this side: the host has to open the ports again.
+    /// Ends the session from this side: the host has to open the ports again.
     fn abandon_session(&mut self) {
         for port in self.ports.all() {
             port.reset();
@@ -135,35 +129,16 @@ impl Agent {
         self.end_session();
     }
 
-    fn watch_partial(&mut self, kind: PortKind) {
-        if !self.ports.get(kind).is_partial() || self.partial[kind as usize] {
-            return;
-        }
-        self.partial[kind as usize] = self.after(PARTIAL, move |agent| {
-            agent.partial[kind as usize] = false;
-            let seen = agent.ports.get(kind).partial_since();
-            match seen {
-                Some(since) if since.elapsed() >= PARTIAL => {
-                    log::warn!("{}: a message stayed incomplete", kind.name());
-                    agent.ports.get(kind).reset();
-                    agent.end_session();
-                }
-                Some(_) => agent.watch_partial(kind),
-                None => {}
-            }
-        });
-    }
-
     fn receive(&mut self, kind: PortKind, message: Message) {
-        if self.session.phase == Phase::Greeted && kind != PortKind::Control {
-            if self.session.early.len() < MAX_EARLY {
+        if self.session.phase == Phase::HelloSent && kind != PortKind::Control {
+            if self.session.early.len() < MAX_EARLY_MESSAGES {
                 self.session.early.push((kind, message));
             }
             return;
         }
         let Message { body: Some(body), payload } = message else { return };
         match (self.session.phase, kind, body) {
-            (Phase::Greeted, PortKind::Control, Body::Welcome(welcome)) => self.open_session(&welcome),
+            (Phase::HelloSent, PortKind::Control, Body::Welcome(welcome)) => self.open_session(&welcome),
             (Phase::Open, kind, body) => {
                 if !services::dispatch(self, kind, &body, &payload) {
                     log::debug!("unexpected on {}: {body:?}", kind.name());

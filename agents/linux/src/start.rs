@@ -1,7 +1,7 @@
-//! Puts the agent together and runs its loop.
+//! Puts the agent together and runs its event loop.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use calloop::generic::Generic;
 use calloop::signals::{Signal, Signals};
@@ -19,7 +19,7 @@ use crate::ports::{Ports, attach_sockets, attach_virtio};
 use crate::protocols::{ClientState, Globals};
 use crate::surfaces::Surfaces;
 
-/// The host makes repeats; a client that would make its own is told a rate of none.
+/// The host sends repeated keys. A rate of 0 tells clients not to make repeats of their own.
 const REPEAT_DELAY_MS: i32 = 0;
 const REPEAT_RATE: i32 = 0;
 
@@ -28,7 +28,7 @@ const REPEAT_RATE: i32 = 0;
 /// # Errors
 /// Something that the agent cannot do without is missing; see [`AgentError`].
 pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
-    // Before any thread or source: a signal that comes early must not be lost.
+    // Before any thread or event source, so that a signal that comes early is not lost.
     let signals = Signals::new(&[Signal::SIGTERM, Signal::SIGINT]).map_err(failed("signals"))?;
     let mut event_loop: EventLoop<'static, Agent> = EventLoop::try_new().map_err(failed("event loop"))?;
     let handle = event_loop.handle();
@@ -42,16 +42,13 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
     handle.insert_source(signals, |_, (), agent| agent.stop(Exit::Terminated)).map_err(failed("signals"))?;
     match arguments {
         Arguments::Sockets(paths) => attach_sockets(&mut agent, paths)?,
-        Arguments::Virtio | Arguments::Version => {
-            agent.is_virtio = true;
-            agent.watches_lonely = true;
-            attach_virtio(&mut agent)?;
-        }
+        Arguments::Virtio | Arguments::Version => attach_virtio(&mut agent)?,
     }
     if let Err(error) = agent.watch_apps() {
         log::warn!("new applications are not noticed: {error}");
     }
-    // Early: it takes most of a second in a guest that is emulated, and the first X11 program should not wait for it.
+    // Now, though nobody needs it yet: it takes most of a second in an emulated guest, and the first X11 program would
+    // wait.
     agent.start_xwayland();
 
     event_loop.run(None, &mut agent, Agent::end_turn).map_err(failed("event loop"))?;
@@ -86,9 +83,6 @@ fn build(
         exit: None,
         environment,
         ports: Ports::new(),
-        is_virtio: false,
-        watches_lonely: false,
-        partial: [false; 3],
         session: Default::default(),
         seat_state,
         seat,
@@ -97,12 +91,9 @@ fn build(
         input: Default::default(),
         cursor: Default::default(),
         surfaces: Surfaces::new(),
-        serves_since: Duration::ZERO,
-        tells_windows: false,
-        news_due: false,
-        last_served: 0,
-        scratch: Default::default(),
-        paces: false,
+        frame_pacing: Default::default(),
+        deferred: Default::default(),
+        flood_watch: Default::default(),
         x11: Default::default(),
         app_changes: Default::default(),
         launches: Default::default(),
@@ -117,7 +108,7 @@ fn insert_display(handle: &LoopHandle<'static, Agent>, mut display: Display<Agen
     let source = Generic::new(fd, Interest::READ, Mode::Level);
     handle
         .insert_source(source, move |_, _, agent| {
-            agent.begin_serving();
+            agent.begin_dispatch();
             if let Err(error) = display.dispatch_clients(agent) {
                 log::warn!("dispatching clients: {error}");
             }

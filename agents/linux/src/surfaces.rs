@@ -1,4 +1,4 @@
-//! The surfaces that the host knows, or will as soon as there is one: windows, popups, subsurfaces.
+//! The surfaces that the host knows, or will know when it connects: windows, popups, subsurfaces.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
@@ -13,39 +13,45 @@ use smithay::wayland::shell::xdg::{PopupSurface, ToplevelSurface};
 use smithay::xwayland::X11Surface;
 
 use crate::encoding::Encoder;
-use crate::picture::Picture;
+use crate::framebuffer::Framebuffer;
 
-/// What a wl_surface shows, whatever its role, also before it has one.
+/// What a wl_surface shows. Independent of its role: a buffer may be attached before it has one.
 #[derive(Debug, Default)]
 pub struct Content {
-    /// None = no buffer: the surface is not mapped.
-    pub picture: Option<Picture>,
-    /// All of the last buffer, while wp_viewport shows a part of it: another part may be asked for without a new buffer.
-    pub uncropped: Option<Picture>,
+    /// None = no buffer is attached: the surface is not mapped.
+    pub framebuffer: Option<Framebuffer>,
+    /// All of the last buffer, while wp_viewport shows a part of it: the program may choose another part without a new
+    /// buffer.
+    pub uncropped: Option<Framebuffer>,
     pub scale: u32,
     /// Logical size, where wp_viewport sets it; else (0, 0).
     pub viewport: (u32, u32),
     /// Window geometry, relative to the surface; None = the whole surface.
     pub geometry: Option<Rect>,
-    /// Something of the above changed since the last frame, the pixels apart.
-    pub altered: bool,
+    /// Something of the above has changed since the last frame (pixels have their own marks in the framebuffer).
+    pub metadata_dirty: bool,
     pub callbacks: Vec<WlCallback>,
 }
 
 impl Content {
-    /// Logical size of the surface; (0, 0) without a picture.
+    /// Logical size of the surface; (0, 0) when it is not mapped.
     pub fn size(&self) -> (u32, u32) {
-        match &self.picture {
+        match &self.framebuffer {
             Some(_) if self.viewport != (0, 0) => self.viewport,
-            Some(picture) => {
+            Some(framebuffer) => {
                 let logical = |side: u32| (side / self.scale.max(1)).max(1);
-                (logical(picture.width), logical(picture.height))
+                (logical(framebuffer.width), logical(framebuffer.height))
             }
             None => (0, 0),
         }
     }
 
-    /// Window geometry, or what stands for it.
+    /// Size of its framebuffers.
+    fn bytes(&self) -> usize {
+        [&self.framebuffer, &self.uncropped].into_iter().flatten().map(Framebuffer::bytes).sum()
+    }
+
+    /// Window geometry; where the program has set none, the whole surface.
     pub fn geometry(&self) -> Rect {
         let (width, height) = self.size();
         self.geometry.unwrap_or(Rect { x: 0, y: 0, width, height })
@@ -60,7 +66,7 @@ pub enum WindowShell {
 
 /// What the host is told of a window besides its pixels.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Facts {
+pub struct WindowProperties {
     pub title: String,
     pub app_id: String,
     pub parent: u32,
@@ -74,18 +80,18 @@ pub struct Window {
     pub shell: WindowShell,
     pub pid: u32,
     pub launch: u32,
-    /// As the host knows it; None = it knows nothing of the window.
-    pub told: Option<Facts>,
-    pub told_at: Option<Instant>,
-    /// The facts may differ from what was told: looked at once a turn.
-    pub stale: bool,
-    /// xdg configures that wait for an answer, with the host's serials.
+    /// The properties that the host knows; None = it does not know the window.
+    pub last_sent: Option<WindowProperties>,
+    pub sent_at: Option<Instant>,
+    /// The properties may have changed since: compared once a turn.
+    pub dirty: bool,
+    /// xdg_surface configures that the program has not acknowledged, with the host's serials.
     pub configures: Vec<(Serial, u32)>,
-    /// X11: the host's serial of a new size that no picture has shown yet.
-    pub resized: Option<u32>,
-    /// The host's serial of the last configure that the program has answered.
-    pub answered: u32,
-    /// Top left of the geometry on the host's desktop.
+    /// X11: the host's serial of a new size of which no frame has come yet.
+    pub resize_serial: Option<u32>,
+    /// The host's serial of the last configure that the program has acknowledged.
+    pub acked_serial: u32,
+    /// Position of the geometry's top left on the host's desktop.
     pub place: (i32, i32),
 }
 
@@ -100,9 +106,9 @@ pub struct Popup {
     pub shell: PopupShell,
     pub parent: u32,
     pub rect: Rect,
-    /// The host is to be told of its place.
-    pub moved: bool,
-    pub moved_at: Option<Instant>,
+    /// The host does not know its position yet.
+    pub position_dirty: bool,
+    pub position_sent_at: Option<Instant>,
     pub grab: bool,
 }
 
@@ -116,21 +122,21 @@ pub enum Role {
 #[derive(Debug)]
 pub struct Surface {
     pub id: u32,
-    /// None = an X11 window whose wl_surface is not yet known.
+    /// None = an X11 window whose wl_surface is not known yet.
     pub wl: Option<WlSurface>,
     pub role: Role,
-    /// The host of this session has been told of it.
+    /// The host knows it.
     pub announced: bool,
     pub credits: u32,
     pub serial: u32,
-    /// The next frame covers all of the surface.
-    pub whole: bool,
+    /// The next frame is to cover the whole surface.
+    pub full_frame_due: bool,
     pub encoder: Encoder,
-    /// Stacking of the children; empty = it never had any.
-    pub placed: Vec<Child>,
-    /// The host is to be told of it.
-    pub placed_stale: bool,
-    pub placed_at: Option<Instant>,
+    /// The surface and its subsurfaces from the bottom up; empty = it never had any.
+    pub stacking: Vec<Child>,
+    /// The host does not know the stacking yet.
+    pub stacking_dirty: bool,
+    pub stacking_sent_at: Option<Instant>,
 }
 
 impl Surface {
@@ -155,7 +161,7 @@ impl Surface {
         }
     }
 
-    /// The surface that this one stands on; a dialog stands on nothing.
+    /// The surface that this one is attached to. A dialog is attached to none: its window is a property.
     pub fn parent(&self) -> Option<u32> {
         match &self.role {
             Role::Window(_) => None,
@@ -178,26 +184,28 @@ impl Surface {
         }
     }
 
-    /// Ends the host's knowledge of it.
+    /// The session is over: the host knows nothing of it any more.
     pub fn forget_host(&mut self) {
         self.announced = false;
         self.credits = 0;
         self.serial = 0;
-        self.whole = true;
-        self.placed_stale = true;
+        self.full_frame_due = true;
+        self.stacking_dirty = true;
         if let Some(window) = self.window_mut() {
-            window.told = None;
+            window.last_sent = None;
             window.configures.clear();
-            window.resized = None;
-            window.answered = 0;
+            window.resize_serial = None;
+            window.acked_serial = 0;
         }
     }
 }
 
 #[derive(Debug)]
 pub struct Surfaces {
-    /// Bytes that the pictures of all surfaces may take together.
-    picture_budget: usize,
+    /// Bytes that the framebuffers of all surfaces may take together.
+    framebuffer_budget: usize,
+    /// Bytes that they take now.
+    framebuffer_bytes: usize,
     last_id: u32,
     by_id: BTreeMap<u32, Surface>,
     by_wl: HashMap<ObjectId, u32>,
@@ -207,20 +215,13 @@ pub struct Surfaces {
 impl Surfaces {
     pub fn new() -> Self {
         Self {
-            picture_budget: picture_budget(),
+            framebuffer_budget: framebuffer_budget(),
+            framebuffer_bytes: 0,
             last_id: 0,
             by_id: BTreeMap::new(),
             by_wl: HashMap::new(),
             contents: HashMap::new(),
         }
-    }
-
-    /// Bytes that pictures may still take.
-    pub fn picture_room(&self) -> usize {
-        let bytes = |picture: &Option<Picture>| picture.as_ref().map_or(0, Picture::bytes);
-        let taken: usize =
-            self.contents.values().map(|content| bytes(&content.picture) + bytes(&content.uncropped)).sum();
-        self.picture_budget.saturating_sub(taken)
     }
 
     /// Registers a surface under an id of its own.
@@ -237,17 +238,17 @@ impl Surfaces {
             announced: false,
             credits: 0,
             serial: 0,
-            whole: true,
+            full_frame_due: true,
             encoder: Encoder::default(),
-            placed: Vec::new(),
-            placed_stale: false,
-            placed_at: None,
+            stacking: Vec::new(),
+            stacking_dirty: false,
+            stacking_sent_at: None,
         };
         self.by_id.insert(id, surface);
         id
     }
 
-    /// An X11 window's wl_surface became known (or changed).
+    /// The wl_surface of an X11 window has become known, or is another one.
     pub fn associate(&mut self, id: u32, wl: WlSurface) {
         let Some(surface) = self.by_id.get_mut(&id) else { return };
         if let Some(old) = surface.wl.take() {
@@ -255,7 +256,7 @@ impl Surfaces {
         }
         self.by_wl.insert(wl.id(), id);
         surface.wl = Some(wl);
-        surface.whole = true;
+        surface.full_frame_due = true;
     }
 
     pub fn remove(&mut self, id: u32) -> Option<Surface> {
@@ -307,13 +308,25 @@ impl Surfaces {
         self.contents.get(&wl.id())
     }
 
-    /// The content of a surface, made on first use.
-    pub fn content_mut(&mut self, wl: &WlSurface) -> &mut Content {
-        self.contents.entry(wl.id()).or_insert_with(|| Content { scale: 1, ..Content::default() })
+    /// Its framebuffers are replaced by [`Self::change_content`] alone, which counts their bytes.
+    pub fn content_mut(&mut self, wl: &WlSurface) -> Option<&mut Content> {
+        self.contents.get_mut(&wl.id())
+    }
+
+    /// Changes the content of a surface, which is made on first use. `change` is also given the bytes that its
+    /// framebuffers may grow by.
+    pub fn change_content(&mut self, wl: &WlSurface, change: impl FnOnce(&mut Content, usize)) {
+        let room = self.framebuffer_budget.saturating_sub(self.framebuffer_bytes);
+        let content = self.contents.entry(wl.id()).or_insert_with(|| Content { scale: 1, ..Content::default() });
+        let before = content.bytes();
+        change(content, room);
+        self.framebuffer_bytes = self.framebuffer_bytes - before + content.bytes();
     }
 
     pub fn drop_content(&mut self, wl: &WlSurface) {
-        self.contents.remove(&wl.id());
+        if let Some(content) = self.contents.remove(&wl.id()) {
+            self.framebuffer_bytes -= content.bytes();
+        }
     }
 
     pub fn content_of(&self, id: u32) -> Option<&Content> {
@@ -327,20 +340,20 @@ impl Surfaces {
         Some((surface, content))
     }
 
-    /// It shows something.
+    /// It has a buffer to show.
     pub fn is_mapped(&self, id: u32) -> bool {
-        self.content_of(id).is_some_and(|content| content.picture.is_some())
+        self.content_of(id).is_some_and(|content| content.framebuffer.is_some())
     }
 
-    /// Surfaces that stand on `id`, directly.
-    pub fn standing_on(&self, id: u32) -> Vec<u32> {
+    /// Popups and subsurfaces that are attached to `id` directly.
+    pub fn children_of(&self, id: u32) -> Vec<u32> {
         self.by_id.values().filter(|surface| surface.parent() == Some(id)).map(|surface| surface.id).collect()
     }
 
-    /// The window that `id` stands on at last.
+    /// The window that `id` is attached to, directly or by way of others.
     pub fn root_of(&self, id: u32) -> u32 {
         let mut root = id;
-        // Parents are always older, so this ends.
+        // Ends, since parents have smaller ids.
         while let Some(parent) = self.by_id.get(&root).and_then(Surface::parent) {
             root = parent;
         }
@@ -348,8 +361,8 @@ impl Surfaces {
     }
 }
 
-/// Half of the guest's memory: the other half is the programs'.
-fn picture_budget() -> usize {
+/// Half of the guest's memory: the other half is for programs.
+fn framebuffer_budget() -> usize {
     let memory = rustix::system::sysinfo();
     let bytes = memory.totalram.saturating_mul(memory.mem_unit.into());
     usize::try_from(bytes / 2).unwrap_or(usize::MAX)

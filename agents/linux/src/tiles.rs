@@ -1,6 +1,6 @@
-//! Which tiles of a picture changed, and the rectangles that cover them.
+//! Which tiles of a framebuffer have changed, and the rectangles that cover them.
 
-/// A tile is as wide as a few letters and as high as a line of text: a typed letter costs one or two.
+/// A tile is as wide as a few letters and as high as a line of text: typing a letter changes one or two.
 pub const TILE_WIDTH: u32 = 64;
 pub const TILE_HEIGHT: u32 = 32;
 
@@ -19,7 +19,7 @@ impl PixelRect {
     }
 }
 
-/// The changed tiles of a picture of a fixed size.
+/// The changed tiles of a framebuffer of a fixed size.
 #[derive(Debug, Clone, Default)]
 pub struct TileSet {
     width: u32,
@@ -36,7 +36,7 @@ impl TileSet {
         Self { width, height, columns, marks, count: 0 }
     }
 
-    /// Tiles, marked or not.
+    /// Number of tiles, marked or not.
     pub fn len(&self) -> usize {
         self.marks.len()
     }
@@ -63,7 +63,7 @@ impl TileSet {
         self.count = 0;
     }
 
-    /// Rectangles that cover the marked tiles and nothing else, without overlap, from the top down; clears the marks.
+    /// Rectangles that cover the marked tiles and nothing else, without overlap, from the top down. Clears the marks.
     pub fn take(&mut self) -> Vec<PixelRect> {
         let mut done = Vec::new();
         let mut open: Vec<PixelRect> = Vec::new();
@@ -74,7 +74,7 @@ impl TileSet {
                 let y = row as u32 * TILE_HEIGHT;
                 let height = TILE_HEIGHT.min(self.height - y);
                 let runs = self.runs(marks, y, height);
-                // A run right below one of the same columns makes that one longer.
+                // A run right below a rectangle of the same columns extends it.
                 let (longer, ended): (Vec<_>, Vec<_>) =
                     open.drain(..).partition(|rect| runs.iter().any(|run| run.x == rect.x && run.width == rect.width));
                 done.extend(ended);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn all_tiles_are_one_rectangle_of_the_whole_picture() {
+    fn all_tiles_are_one_rectangle_of_the_whole_frame() {
         let mut tiles = TileSet::new(100, 70);
         tiles.mark_all();
         assert_eq!(tiles.take(), [PixelRect { x: 0, y: 0, width: 100, height: 70 }]);

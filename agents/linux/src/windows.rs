@@ -1,12 +1,12 @@
-//! Windows: opened, described, configured, closed. Wayland's and X11's differ in WindowShell alone.
+//! Windows: opened, described, configured, closed. Wayland and X11 windows differ in their WindowShell alone.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{MAX_APP_ID_BYTES, MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS};
 use atoll_wire::{
     Configure, Decoration, Kind, SizeHints, SubsurfaceOpened, SurfaceClosed, WindowChanged, WindowOpened,
-    WindowRequest, WindowRequested,
+    WindowRequest, WindowRequested, WindowState,
 };
 use smithay::reexports::wayland_protocols::xdg::decoration::zv1::server::zxdg_toplevel_decoration_v1::Mode;
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State;
@@ -18,25 +18,24 @@ use smithay::wayland::shell::xdg::{SurfaceCachedState, ToplevelSurface, XdgTople
 use smithay::xwayland::X11Surface;
 
 use crate::agent::Agent;
+use crate::deferred::{PROPERTIES_INTERVAL, is_too_early};
 use crate::ports::PortKind;
 use crate::services::Service;
 use crate::session::Phase;
-use crate::surfaces::{Facts, Role, Window, WindowShell};
+use crate::surfaces::{Role, Window, WindowProperties, WindowShell};
+use crate::text::cut;
 
 pub const SERVICE: Service =
     Service { port: PortKind::Control, receive: Agent::receive_for_surface, session_ended: None };
 
-/// `Configure.states` of the wire and what xdg_shell calls them.
-const STATES: [(u32, &[State]); 5] = [
-    (1, &[State::Activated]),
-    (2, &[State::Maximized]),
-    (4, &[State::Fullscreen]),
-    (8, &[State::Resizing]),
-    (16, &[State::TiledLeft, State::TiledRight, State::TiledTop, State::TiledBottom]),
+/// `Configure.states` of the wire, and what xdg_shell calls them.
+const STATES: [(WindowState, &[State]); 5] = [
+    (WindowState::Activated, &[State::Activated]),
+    (WindowState::Maximized, &[State::Maximized]),
+    (WindowState::Fullscreen, &[State::Fullscreen]),
+    (WindowState::Resizing, &[State::Resizing]),
+    (WindowState::Tiled, &[State::TiledLeft, State::TiledRight, State::TiledTop, State::TiledBottom]),
 ];
-
-/// A window's title and the like are told this often at most: a program may count in its title.
-const FACTS_PACE: Duration = Duration::from_millis(100);
 
 impl Agent {
     fn receive_for_surface(&mut self, body: &Body, _payload: &[u8]) -> bool {
@@ -54,7 +53,7 @@ impl Agent {
         let known = self.globals.xdg_shell.toplevel_surfaces();
         let Some(toplevel) = known.iter().find(|toplevel| toplevel.wl_surface() == surface).cloned() else { return };
         if !toplevel.is_initial_configure_sent() {
-            self.count_ask(surface);
+            self.charge_request(surface);
             let bounds = self.screen.logical();
             toplevel.with_pending_state(|state| state.bounds = Some(bounds));
             toplevel.send_configure();
@@ -67,7 +66,7 @@ impl Agent {
         }
         let Some(id) = self.surfaces.id_of(surface) else { return };
         if unmapped {
-            // It may come back, from the first commit on: as another window.
+            // The program may map it again, beginning with another first commit: then it is another window to the host.
             toplevel.reset_initial_configure_sent();
             self.close_surface(id);
             return;
@@ -81,15 +80,15 @@ impl Agent {
         });
         let Some((entry, content)) = self.surfaces.both_mut(id) else { return };
         let Some(window) = entry.window_mut() else { return };
-        window.stale = true;
+        window.dirty = true;
         if let Some(at) = window.configures.iter().rposition(|(serial, _)| Some(*serial) == current) {
-            window.answered = window.configures[at].1;
+            window.acked_serial = window.configures[at].1;
             window.configures.drain(..=at);
-            content.altered = true;
+            content.metadata_dirty = true;
         }
     }
 
-    /// Registers a window and tells the host, if there is one.
+    /// Registers a window, and announces it if there is a host.
     pub fn open_window(&mut self, wl: Option<WlSurface>, shell: WindowShell, pid: u32) -> Option<u32> {
         if self.surfaces.windows() >= MAX_WINDOWS || self.surfaces.len() >= MAX_SURFACES {
             log::warn!("too many windows: one is not shown");
@@ -100,12 +99,12 @@ impl Agent {
             shell,
             pid,
             launch,
-            told: None,
-            told_at: None,
-            stale: true,
+            last_sent: None,
+            sent_at: None,
+            dirty: true,
             configures: Vec::new(),
-            resized: None,
-            answered: 0,
+            resize_serial: None,
+            acked_serial: 0,
             place: (0, 0),
         };
         let id = self.surfaces.add(wl, Role::Window(Box::new(window)));
@@ -113,71 +112,65 @@ impl Agent {
         Some(id)
     }
 
-    /// Something of what the host is told may have changed.
+    /// A property of the window may have changed.
     pub fn window_changed(&mut self, surface: &WlSurface) {
         if let Some(id) = self.surfaces.id_of(surface) {
-            self.window_stale(id);
+            self.mark_window_dirty(id);
         }
     }
 
-    pub fn window_stale(&mut self, id: u32) {
+    pub fn mark_window_dirty(&mut self, id: u32) {
         if let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) {
-            window.stale = true;
+            window.dirty = true;
         }
     }
 
-    /// Once a turn: tells what changed.
-    pub fn tell_windows(&mut self) {
+    /// Once a turn: sends the properties that have changed.
+    pub fn send_window_properties(&mut self) {
         if self.session.phase != Phase::Open {
             return;
         }
-        let stale = |window: &Window| window.stale;
-        let ids = self.surfaces.iter().filter(|surface| surface.window().is_some_and(stale)).map(|surface| surface.id);
+        let is_dirty = |window: &Window| window.dirty;
+        let ids =
+            self.surfaces.iter().filter(|surface| surface.window().is_some_and(is_dirty)).map(|surface| surface.id);
         for id in ids.collect::<Vec<_>>() {
-            let Some(now) = self.facts(id) else { continue };
+            let Some(now) = self.properties(id) else { continue };
             let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) else { continue };
-            window.stale = false;
-            let Some(told) = window.told.as_ref().filter(|told| **told != now) else { continue };
-            if window.told_at.is_some_and(|at| at.elapsed() < FACTS_PACE) {
-                window.stale = true;
-                self.tell_windows_soon();
+            window.dirty = false;
+            let Some(last_sent) = window.last_sent.as_ref().filter(|sent| **sent != now) else { continue };
+            if is_too_early(window.sent_at, PROPERTIES_INTERVAL) {
+                window.dirty = true;
+                self.send_window_properties_later();
                 continue;
             }
             let changed = WindowChanged {
                 surface: id,
-                title: (now.title != told.title).then(|| now.title.clone()),
-                app_id: (now.app_id != told.app_id).then(|| now.app_id.clone()),
-                parent: (now.parent != told.parent).then_some(now.parent),
-                modal: (now.modal != told.modal).then_some(now.modal),
-                hints: (now.hints != told.hints).then_some(now.hints),
-                decoration: (now.decoration != told.decoration).then_some(now.decoration.into()),
+                title: (now.title != last_sent.title).then(|| now.title.clone()),
+                app_id: (now.app_id != last_sent.app_id).then(|| now.app_id.clone()),
+                parent: (now.parent != last_sent.parent).then_some(now.parent),
+                modal: (now.modal != last_sent.modal).then_some(now.modal),
+                hints: (now.hints != last_sent.hints).then_some(now.hints),
+                decoration: (now.decoration != last_sent.decoration).then_some(now.decoration.into()),
             };
-            window.told = Some(now);
-            window.told_at = Some(Instant::now());
+            window.last_sent = Some(now);
+            window.sent_at = Some(Instant::now());
             self.send(PortKind::Control, Body::WindowChanged(changed));
         }
     }
 
-    fn tell_windows_soon(&mut self) {
-        if !self.tells_windows {
-            // The end of the turn in which this fires does the rest.
-            self.tells_windows = self.after(FACTS_PACE, |agent| agent.tells_windows = false);
-        }
-    }
-
-    /// Tells the host of one surface that it does not know. Parents must have been announced before.
+    /// Announces one surface to the host. Its parent must have been announced before.
     pub fn announce(&mut self, id: u32) {
         if self.session.phase != Phase::Open {
             return;
         }
-        let facts = self.facts(id);
+        let properties = self.properties(id);
         let Some(surface) = self.surfaces.get_mut(id) else { return };
         surface.announced = true;
-        surface.whole = true;
+        surface.full_frame_due = true;
         let body = match &mut surface.role {
             Role::Window(window) => {
-                let Some(facts) = facts else { return };
-                window.told = Some(facts.clone());
+                let Some(properties) = properties else { return };
+                window.last_sent = Some(properties.clone());
                 Body::WindowOpened(WindowOpened {
                     surface: id,
                     kind: match window.shell {
@@ -187,12 +180,12 @@ impl Agent {
                     .into(),
                     pid: window.pid,
                     launch: window.launch,
-                    title: facts.title,
-                    app_id: facts.app_id,
-                    parent: facts.parent,
-                    modal: facts.modal,
-                    hints: Some(facts.hints),
-                    decoration: facts.decoration.into(),
+                    title: properties.title,
+                    app_id: properties.app_id,
+                    parent: properties.parent,
+                    modal: properties.modal,
+                    hints: Some(properties.hints),
+                    decoration: properties.decoration.into(),
                 })
             }
             Role::Popup(popup) => Body::PopupOpened(popup.opened(id)),
@@ -201,49 +194,49 @@ impl Agent {
         self.send(PortKind::Control, body);
     }
 
-    /// A new host: it is told of everything, parents first.
+    /// A host has connected: announces all surfaces, parents first.
     pub fn announce_all(&mut self) {
         for id in self.surfaces.ids() {
             self.announce(id);
         }
         for id in self.surfaces.ids() {
-            // A dialog may be older than the window it belongs to.
-            self.window_stale(id);
+            // A dialog may be older than its window, which the host did not know when the dialog was announced.
+            self.mark_window_dirty(id);
         }
-        self.cursor.make_stale();
+        self.cursor.mark_dirty();
     }
 
-    /// Retires a surface and all that stands on it.
+    /// Closes a surface, and the popups and subsurfaces that are attached to it.
     pub fn close_surface(&mut self, id: u32) {
-        for child in self.surfaces.standing_on(id) {
+        for child in self.surfaces.children_of(id) {
             self.close_surface(child);
         }
         let Some(surface) = self.surfaces.remove(id) else { return };
         if let Some(parent) = surface.parent().and_then(|parent| self.surfaces.get_mut(parent)) {
-            parent.placed.retain(|child| child.surface != id);
+            parent.stacking.retain(|child| child.surface != id);
         }
         if surface.announced {
             self.send(PortKind::Control, Body::SurfaceClosed(SurfaceClosed { surface: id }));
         }
         if surface.window().is_some() {
             for other in self.surfaces.iter_mut().filter_map(|surface| surface.window_mut()) {
-                other.stale |= other.told.as_ref().is_some_and(|told| told.parent == id);
+                other.dirty |= other.last_sent.as_ref().is_some_and(|sent| sent.parent == id);
             }
         }
     }
 
     pub fn request_window(&mut self, surface: &WlSurface, request: WindowRequest, edges: u32) {
         if let Some(id) = self.surfaces.id_of(surface) {
-            self.count_ask(surface);
+            self.charge_request(surface);
             self.request_window_id(id, request, edges);
         }
     }
 
     pub fn request_window_id(&mut self, id: u32, request: WindowRequest, edges: u32) {
-        // An X11 popup may ask as well: it is no window to the host.
-        let is_told = self.surfaces.get(id).is_some_and(|surface| surface.announced && surface.window().is_some());
+        // An X11 popup may make requests as well, but is no window to the host.
+        let is_known = self.surfaces.get(id).is_some_and(|surface| surface.announced && surface.window().is_some());
         let is_sound = request != WindowRequest::Resize || edges != 0;
-        if is_told && is_sound {
+        if is_known && is_sound {
             let requested = WindowRequested { surface: id, request: request.into(), edges };
             self.send(PortKind::Control, Body::WindowRequested(requested));
         }
@@ -274,27 +267,28 @@ impl Agent {
                 if let Some(serial) = configure_xdg(&toplevel, configure, size) {
                     window.configures.push((serial, configure.serial));
                 } else if let Some(last) = window.configures.last_mut() {
-                    // Nothing new to say: what it is about to answer answers this one as well.
+                    // The program is sent no other configure: when it acknowledges the last one, this one is answered
+                    // as well.
                     last.1 = configure.serial;
                 } else {
-                    self.answered(configure.surface, configure.serial);
+                    self.acknowledge(configure.surface, configure.serial);
                 }
             }
             WindowShell::X11(x11) => {
                 let x11 = x11.clone();
                 let is_new_size = size.w > 0 && size.h > 0 && size != x11.geometry().size;
                 configure_x11(&x11, configure, size);
-                if is_new_size || window.resized.is_some() {
-                    window.resized = Some(configure.serial);
+                if is_new_size || window.resize_serial.is_some() {
+                    window.resize_serial = Some(configure.serial);
                 } else {
-                    self.answered(configure.surface, configure.serial);
+                    self.acknowledge(configure.surface, configure.serial);
                 }
             }
         }
     }
 
-    /// An X11 window has another picture: X11 has no serials, but a picture of the size that the window has now is one that
-    /// was made since it has it.
+    /// An X11 window has a new frame. X11 has no serials, but a frame of the window's present size was drawn after the
+    /// resize.
     pub fn x11_committed(&mut self, surface: &WlSurface) {
         let Some(id) = self.surfaces.id_of(surface) else { return };
         let shown = self.surfaces.content(surface).map_or((0, 0), |content| content.size());
@@ -303,79 +297,85 @@ impl Agent {
         if (size.w as u32, size.h as u32) != shown {
             return;
         }
-        if let Some(serial) = entry.window_mut().and_then(|window| window.resized.take()) {
-            self.answered(id, serial);
+        if let Some(serial) = entry.window_mut().and_then(|window| window.resize_serial.take()) {
+            self.acknowledge(id, serial);
         }
     }
 
-    /// The program has, or needs, nothing more to do for the host's configure `serial`.
-    fn answered(&mut self, id: u32, serial: u32) {
+    /// The program has done what the host's configure `serial` asks for, or has nothing to do.
+    fn acknowledge(&mut self, id: u32, serial: u32) {
         if let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) {
-            window.answered = serial;
+            window.acked_serial = serial;
         }
         if let Some((_, content)) = self.surfaces.both_mut(id) {
-            content.altered = true;
+            content.metadata_dirty = true;
         }
     }
 
-    fn facts(&self, id: u32) -> Option<Facts> {
+    fn properties(&self, id: u32) -> Option<WindowProperties> {
         let window = self.surfaces.get(id)?.window()?;
-        let mut facts = match &window.shell {
-            WindowShell::Xdg(toplevel) => self.xdg_facts(toplevel),
-            WindowShell::X11(x11) => self.x11_facts(x11),
+        let mut properties = match &window.shell {
+            WindowShell::Xdg(toplevel) => self.xdg_properties(toplevel),
+            WindowShell::X11(x11) => self.x11_properties(x11),
         };
-        // The host must know a parent before its dialog; until then there is none.
-        if facts.parent == id || !self.surfaces.get(facts.parent).is_some_and(|parent| parent.announced) {
-            facts.parent = 0;
+        // The host must know a window before its dialog names it; until then the dialog names none.
+        if properties.parent == id || !self.surfaces.get(properties.parent).is_some_and(|parent| parent.announced) {
+            properties.parent = 0;
         }
-        cut(&mut facts.title, MAX_TITLE_BYTES);
-        cut(&mut facts.app_id, MAX_APP_ID_BYTES);
-        Some(facts)
+        cut(&mut properties.title, MAX_TITLE_BYTES);
+        cut(&mut properties.app_id, MAX_APP_ID_BYTES);
+        Some(properties)
     }
 
-    fn xdg_facts(&self, toplevel: &ToplevelSurface) -> Facts {
+    fn xdg_properties(&self, toplevel: &ToplevelSurface) -> WindowProperties {
         let surface = toplevel.wl_surface();
-        let (mut facts, parent) = with_states(surface, |states| {
+        let (mut properties, parent) = with_states(surface, |states| {
             let mut cached = states.cached_state.get::<SurfaceCachedState>();
             let cached = *cached.current();
-            let mut facts =
-                Facts { hints: size_hints(Some(cached.min_size), Some(cached.max_size)), ..Facts::default() };
+            let mut properties = WindowProperties {
+                hints: size_hints(Some(cached.min_size), Some(cached.max_size)),
+                ..WindowProperties::default()
+            };
             let data = states.data_map.get::<XdgToplevelSurfaceData>().and_then(|data| data.lock().ok());
             let parent = data.as_ref().and_then(|data| data.parent.clone());
             if let Some(data) = data {
-                facts.title = data.title.clone().unwrap_or_default();
-                facts.app_id = data.app_id.clone().unwrap_or_default();
-                facts.modal = data.modal;
+                properties.title = data.title.clone().unwrap_or_default();
+                properties.app_id = data.app_id.clone().unwrap_or_default();
+                properties.modal = data.modal;
                 let state = data.server_pending.as_ref().unwrap_or_else(|| data.current_server_state());
                 if state.decoration_mode == Some(Mode::ServerSide) {
-                    facts.decoration = Decoration::Server;
+                    properties.decoration = Decoration::Server;
                 }
             }
-            (facts, parent)
+            (properties, parent)
         });
-        facts.parent = parent.and_then(|parent| self.surfaces.id_of(&parent)).unwrap_or(0);
-        if facts.decoration != Decoration::Server {
+        properties.parent = parent.and_then(|parent| self.surfaces.id_of(&parent)).unwrap_or(0);
+        if properties.decoration != Decoration::Server {
             let server = self.globals.server_frames.contains(surface);
-            facts.decoration = if server { Decoration::Server } else { Decoration::Client };
+            properties.decoration = if server { Decoration::Server } else { Decoration::Client };
         }
-        facts
+        properties
     }
 
-    fn x11_facts(&self, x11: &X11Surface) -> Facts {
+    fn x11_properties(&self, x11: &X11Surface) -> WindowProperties {
         let parent = x11.is_transient_for().and_then(|parent| {
             let is_it = |other: &X11Surface| other.window_id() == parent;
             self.surfaces.iter().find(|surface| surface.window().is_some() && surface.x11().is_some_and(is_it))
         });
-        Facts {
+        WindowProperties {
             title: x11.title(),
             app_id: x11.class(),
             parent: parent.map_or(0, |parent| parent.id),
             modal: false,
             hints: size_hints(x11.min_size(), x11.max_size()),
-            // Motif's word for a window that wants no frame: it is called "decorated" because it decorates itself.
+            // smithay calls a window "decorated" whose Motif hints ask for no frame: one that draws its own.
             decoration: if x11.is_decorated() { Decoration::Client } else { Decoration::Server },
         }
     }
+}
+
+fn has_state(configure: &Configure, state: WindowState) -> bool {
+    configure.states & state as u32 != 0
 }
 
 fn configure_xdg(
@@ -389,9 +389,9 @@ fn configure_xdg(
             let side = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
             state.bounds = Some((side(configure.bounds_width), side(configure.bounds_height)).into());
         }
-        for (bit, states) in STATES {
-            for one in states {
-                if configure.states & bit != 0 {
+        for (state_bit, xdg_states) in STATES {
+            for one in xdg_states {
+                if has_state(configure, state_bit) {
                     state.states.set(*one);
                 } else {
                     state.states.unset(*one);
@@ -407,19 +407,20 @@ fn configure_x11(x11: &X11Surface, configure: &Configure, size: Size<i32, Logica
     if size.w > 0 && size.h > 0 {
         geometry.size = size;
     }
-    // Its place in X11's root is its place on the host's desktop: menus are put relative to it.
+    // Its position in X11's root window is its position on the host's desktop: menus are placed relative to it.
     let clamp = |value: i32| value.clamp(i32::from(i16::MIN) / 2, i32::from(i16::MAX) / 2);
     geometry.loc = (clamp(configure.x), clamp(configure.y)).into();
-    let has = |bit: u32| configure.states & bit != 0;
     let result =
         if geometry == x11.geometry() { Ok(()) } else { x11.configure(Rectangle::new(geometry.loc, geometry.size)) };
     if let Err(error) = result {
         log::debug!("configuring an X11 window: {error}");
     }
+    let [activated, maximized, fullscreen] = [WindowState::Activated, WindowState::Maximized, WindowState::Fullscreen]
+        .map(|state| has_state(configure, state));
     let states = [
-        (has(1) == x11.is_activated()) || x11.set_activated(has(1)).is_ok(),
-        (has(2) == x11.is_maximized()) || x11.set_maximized(has(2)).is_ok(),
-        (has(4) == x11.is_fullscreen()) || x11.set_fullscreen(has(4)).is_ok(),
+        activated == x11.is_activated() || x11.set_activated(activated).is_ok(),
+        maximized == x11.is_maximized() || x11.set_maximized(maximized).is_ok(),
+        fullscreen == x11.is_fullscreen() || x11.set_fullscreen(fullscreen).is_ok(),
     ];
     if states.contains(&false) {
         log::debug!("the X server is gone");
@@ -433,25 +434,5 @@ fn size_hints(min: Option<Size<i32, Logical>>, max: Option<Size<i32, Logical>>) 
         min_height: side(min.map(|size| size.h)),
         max_width: side(max.map(|size| size.w)),
         max_height: side(max.map(|size| size.h)),
-    }
-}
-
-/// Cuts a text to at most `bytes`, at the end of a character.
-pub fn cut(text: &mut String, bytes: usize) {
-    if text.len() > bytes {
-        let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_long_text_is_cut_between_characters() {
-        let mut text = "aéé".to_owned();
-        super::cut(&mut text, 4);
-        assert_eq!(text, "aé");
-        super::cut(&mut text, 4);
-        assert_eq!(text, "aé");
     }
 }

@@ -1,4 +1,4 @@
-//! Xwayland: started with the agent, started again when it dies, and its windows' wl_surfaces found.
+//! Xwayland: starts it with the agent and again when it has ended, and finds the wl_surfaces of its windows.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use smithay::reexports::wayland_server::{Client, Resource};
 use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
 
 use crate::agent::Agent;
-use crate::x11_order::X11Order;
+use crate::x11_focus_barrier::X11FocusBarrier;
 
-/// A server that cannot live is not started over and over.
-const AGAIN: Duration = Duration::from_secs(5);
+/// Pause before it is started again.
+const RESTART_DELAY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 pub struct X11 {
     pub wm: Option<X11Wm>,
     client: Option<Client>,
-    order: Option<X11Order>,
+    pub focus_barrier: Option<X11FocusBarrier>,
     /// The X11 window that had the keyboard last; 0 = none.
     pub last_focused: u32,
 }
@@ -40,7 +40,8 @@ impl Agent {
                 return;
             }
         };
-        // Its sockets listen already: an X11 program that is started now waits in them until the server is ready.
+        // Its sockets listen already: an X11 program that is started now waits in their queue until the server is
+        // ready.
         self.environment.set_x11_display(xwayland.display_number());
         let inserted = self.handle.insert_source(xwayland, move |event, (), agent| match event {
             XWaylandEvent::Ready { x11_socket, display_number } => {
@@ -48,7 +49,7 @@ impl Agent {
                     Ok(wm) => {
                         agent.x11.wm = Some(wm);
                         agent.x11.client = Some(client.clone());
-                        agent.x11.order = X11Order::connect(display_number)
+                        agent.x11.focus_barrier = X11FocusBarrier::connect(display_number)
                             .inspect_err(|error| log::warn!("keys may overtake X11's focus: {error}"))
                             .ok();
                         log::info!("X11 programs can run on :{display_number}");
@@ -66,14 +67,14 @@ impl Agent {
         }
     }
 
-    /// The X server died: its windows are gone; another is started.
+    /// The X server has ended, and its windows with it; another is started.
     pub fn x11_gone(&mut self) {
         let ids = self.surfaces.iter().filter(|surface| surface.x11().is_some()).map(|surface| surface.id);
         for id in ids.collect::<Vec<_>>() {
             self.close_surface(id);
         }
-        // The window manager is what calls here: it goes when that is done.
-        let later = self.after(AGAIN, |agent| {
+        // Later, since it is the window manager itself that calls this.
+        let later = self.after(RESTART_DELAY, |agent| {
             agent.x11 = X11::default();
             agent.start_xwayland();
         });
@@ -82,12 +83,13 @@ impl Agent {
         }
     }
 
-    /// Returns when the X server knows that `window` has the keyboard; see `X11Order`.
-    pub fn settle_x11_focus(&mut self, window: &X11Surface) {
-        // ICCCM, 4.1.7: a window that does not want it from the window manager is told, and takes it or not.
+    /// Returns when the X server knows that `window` has the keyboard; see `X11FocusBarrier`.
+    pub fn await_x11_focus(&mut self, window: &X11Surface) {
+        // ICCCM, 4.1.7: a window whose input hint is False gets a message instead, and takes the focus itself if it
+        // wants it.
         let wants = window.hints().and_then(|hints| hints.input).unwrap_or(true);
-        if let Some(order) = &mut self.x11.order {
-            order.focus(wants.then(|| window.window_id()));
+        if let Some(barrier) = &mut self.x11.focus_barrier {
+            barrier.focus(wants.then(|| window.window_id()));
         }
     }
 
@@ -101,12 +103,12 @@ impl Agent {
     }
 
     /// Once a turn: finds the wl_surface of X11 windows that have none yet. Xwayland before 23.1 (Debian 12) names only
-    /// its protocol id, and that in a race with the surface itself.
+    /// the protocol id, which may come before the surface itself.
     pub fn associate_x11(&mut self) {
         let lone = self.surfaces.iter().filter(|surface| surface.wl.is_none()).map(|surface| surface.id);
         for id in lone.collect::<Vec<_>>() {
             let Some(window) = self.surfaces.get(id).and_then(|surface| surface.x11()) else { continue };
-            // Deprecated for good reasons; there is nothing else in Debian 12.
+            // Deprecated because of that race; Debian 12 has nothing else.
             #[allow(deprecated)]
             let found = window.wl_surface().or_else(|| self.by_protocol_id(window.wl_surface_id()?));
             if let Some(wl) = found.filter(|wl| wl.is_alive() && self.surfaces.id_of(wl).is_none()) {

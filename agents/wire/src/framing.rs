@@ -1,5 +1,5 @@
-//! Messages to bytes and back: `u32 length | u32 header length | Header | payload`, little endian; `length` counts what
-//! follows it. Every length is checked before anything is allocated for it.
+//! Messages to bytes and back: `u32 length | u32 header length | Header | payload`, little endian; `length` counts the
+//! bytes after itself. Every length is checked before memory is allocated for it.
 
 use prost::Message as _;
 
@@ -11,18 +11,18 @@ use crate::{Epoch, Header};
 /// Bytes of the two length fields.
 const PREFIX_BYTES: usize = 8;
 
-/// Why bytes are no message. The `code` of each is shared with the golden vectors and the host.
+/// Why bytes are not a message. The golden vectors and the host use the same `code` for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WireError {
-    /// `length` is less than the 4 bytes of the header's length.
+    /// `length` is less than the 4 bytes of the header length.
     LengthTooSmall,
     /// `length` exceeds [`MAX_MESSAGE_BYTES`].
     LengthTooLarge,
-    /// The header exceeds [`MAX_HEADER_BYTES`] or the message that it stands in.
+    /// The header exceeds [`MAX_HEADER_BYTES`], or the message that contains it.
     HeaderTooLarge,
-    /// The header is no protobuf of the type `Header`.
+    /// The header is not a protobuf message of type `Header`.
     HeaderMalformed,
-    /// The bytes end inside the message (only where a whole message was expected).
+    /// The bytes end inside the message (only where a whole message is required).
     Truncated,
 }
 
@@ -46,7 +46,8 @@ impl std::fmt::Display for WireError {
 
 impl std::error::Error for WireError {}
 
-/// One message of the wire. `body` is None where the header has no member that this version knows: skip it.
+/// One message of the wire. `body` is None where the header has no field that this version knows: the message is
+/// skipped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub body: Option<header::Message>,
@@ -75,10 +76,7 @@ pub fn encode(body: header::Message, payload: &[u8], out: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-/// Decodes exactly one message that begins at the first of `bytes`; what follows it is not looked at.
-///
-/// # Errors
-/// See [`WireError`].
+/// Decodes the message at the start of `bytes`; bytes after it are ignored.
 pub fn decode(bytes: &[u8]) -> Result<Message, WireError> {
     match complete_bytes(bytes)? {
         Some(total) => parse(&bytes[..total]),
@@ -86,8 +84,8 @@ pub fn decode(bytes: &[u8]) -> Result<Message, WireError> {
     }
 }
 
-/// Total size of the message at the start of `bytes` once all of it is there; None = more is needed. Each length is
-/// judged as soon as its own bytes are there.
+/// Total size of the message at the start of `bytes`, once it is complete; None = more bytes are needed. Each length is
+/// checked as soon as it has come.
 fn complete_bytes(bytes: &[u8]) -> Result<Option<usize>, WireError> {
     let Some(length) = u32_at(bytes, 0) else { return Ok(None) };
     if length < 4 {
@@ -104,7 +102,7 @@ fn complete_bytes(bytes: &[u8]) -> Result<Option<usize>, WireError> {
     Ok((bytes.len() >= total).then_some(total))
 }
 
-/// `message` is what `complete_bytes` found whole.
+/// @param message a whole message, as `complete_bytes` has found it
 fn parse(message: &[u8]) -> Result<Message, WireError> {
     let header = u32_at(message, 4).ok_or(WireError::Truncated)?;
     let rest = message.get(PREFIX_BYTES..).ok_or(WireError::Truncated)?;
@@ -118,20 +116,20 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
     Some(u32::from_le_bytes(word.try_into().ok()?) as usize)
 }
 
-/// What stands next in the stream of one port.
+/// What comes next in the bytes of one port.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
-    /// A host announced a session; strict framing follows.
+    /// A host has announced a session; messages follow.
     Announced(Epoch),
     Message(Message),
 }
 
-/// The agent's end of one port: bytes in, items out. It begins `hunting`: everything up to an announcement
-/// (magic + epoch) is discarded. After an error it hunts again.
+/// The agent's end of one port: bytes in, items out. At first it hunts for an announcement (magic + epoch) and discards
+/// everything before it. After an error it hunts again.
 #[derive(Debug, Default)]
 pub struct Reader {
     buffer: Vec<u8>,
-    /// Bytes of `buffer` that were given out already.
+    /// Bytes of `buffer` that were returned already.
     used: usize,
     framed: bool,
 }
@@ -145,10 +143,7 @@ impl Reader {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next item, or None when more bytes are needed.
-    ///
-    /// # Errors
-    /// The stream broke the framing; the reader hunts from here on.
+    /// The next item; None = more bytes are needed.
     pub fn next_item(&mut self) -> Result<Option<Item>, WireError> {
         if !self.framed {
             return Ok(self.hunt_on());
@@ -185,14 +180,14 @@ impl Reader {
         }
     }
 
-    /// Discards everything up to the next announcement (after a disconnect, or a message that stays incomplete).
+    /// Discards everything up to the next announcement (after a disconnect, or when a message stays incomplete).
     pub fn hunt(&mut self) {
         self.framed = false;
         self.buffer.clear();
         self.used = 0;
     }
 
-    /// A message or announcement has begun and is not complete.
+    /// The first bytes of a message or announcement have come, but not all of it.
     pub fn is_partial(&self) -> bool {
         self.framed && self.used < self.buffer.len()
     }
@@ -204,14 +199,14 @@ impl Reader {
             self.framed = true;
             return Some(Item::Announced(announcement.epoch));
         }
-        // Only a tail that may be the beginning of an announcement is kept.
+        // The tail may be the beginning of an announcement: it is kept.
         let surplus = rest.len().saturating_sub(OPENING_BYTES - 1);
         self.consume(surplus);
         self.compact();
         None
     }
 
-    /// Hunting begins at the broken message's own first bytes: an announcement may follow at any of them.
+    /// Hunting begins at the first bytes of the broken message: an announcement may begin at any of them.
     fn fail(&mut self, error: WireError) -> WireError {
         self.framed = false;
         error
@@ -224,7 +219,7 @@ impl Reader {
     fn compact(&mut self) {
         self.buffer.drain(..self.used);
         self.used = 0;
-        // A large message must not keep its room for ever.
+        // The memory of a large message is given back.
         if self.buffer.is_empty() && self.buffer.capacity() > MAX_HEADER_BYTES {
             self.buffer = Vec::new();
         }

@@ -2,12 +2,12 @@
 
 use crate::limits::EPOCH_BYTES;
 
-/// Read as a message's length it exceeds the limit, so at a message's boundary it can be nothing else.
+/// As the length of a message it would exceed the limit: between messages it cannot be mistaken for one.
 pub const MAGIC: [u8; 8] = *b"ATOLL\x01\r\n";
 /// Bytes of an announcement and of its echo.
 pub const OPENING_BYTES: usize = MAGIC.len() + EPOCH_BYTES;
 
-/// Names one session of one host on one agent.
+/// Identifies one session of a host with an agent.
 pub type Epoch = [u8; EPOCH_BYTES];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    /// The announcement at the start of `bytes`; None when it is incomplete or something else.
+    /// The announcement at the start of `bytes`; None = it is incomplete, or something else.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(&MAGIC)?;
         Some(Self { epoch: rest.get(..EPOCH_BYTES)?.try_into().ok()? })
@@ -31,7 +31,8 @@ pub fn opening(epoch: &Epoch) -> [u8; OPENING_BYTES] {
     bytes
 }
 
-/// `bytes` are, or may become, an announcement. Four bytes decide: they are no valid length. Fewer are left undecided.
+/// Whether `bytes` are, or may become, an announcement. Four bytes decide, since they are no valid length; fewer do not
+/// count.
 pub(crate) fn starts_like_announcement(bytes: &[u8]) -> bool {
     let known = bytes.len().min(MAGIC.len());
     known >= 4 && bytes[..known] == MAGIC[..known]

@@ -1,5 +1,5 @@
-//! exec: programs whose standard streams the host holds, or that have a terminal which it holds. They end with the session
-//! that started them.
+//! exec: programs whose standard streams the host holds, or that have a terminal which it holds. They end with the
+//! session that started them.
 
 mod start;
 mod terminal;
@@ -20,7 +20,7 @@ use crate::ports::PortKind;
 use crate::process;
 use crate::services::Service;
 use crate::streams::Ending;
-use crate::windows::cut;
+use crate::text::cut;
 
 pub const SERVICE: Service =
     Service { port: PortKind::Bulk, receive: Agent::receive_exec, session_ended: Some(Agent::end_execs) };

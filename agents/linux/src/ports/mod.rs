@@ -1,12 +1,15 @@
-//! The three ports to the host: bytes in and out, never blocking. What the messages mean is said in session.rs.
+//! The three ports to the host: bytes in and out, without blocking. What messages mean is up to session.rs and the
+//! services.
 
 mod attach;
 mod port;
 mod queue;
+mod timers;
 mod virtio;
 
-pub use attach::{attach_sockets, attach_virtio, watch_lonely};
+pub use attach::{attach_sockets, attach_virtio};
 pub use port::{Flushed, Port, Received};
+use timers::PortTimers;
 
 /// The ports in the order of their indices.
 pub const PORTS: [PortKind; 3] = [PortKind::Control, PortKind::Frames, PortKind::Bulk];
@@ -31,18 +34,31 @@ impl PortKind {
 
 /// One [`Port`] of each kind.
 #[derive(Debug)]
-pub struct Ports([Port; 3]);
+pub struct Ports {
+    ports: [Port; 3],
+    are_virtio: bool,
+    timers: PortTimers,
+}
 
 impl Ports {
     pub fn new() -> Self {
-        Self(PORTS.map(Port::new))
+        Self { ports: PORTS.map(Port::new), are_virtio: false, timers: PortTimers::default() }
+    }
+
+    /// They are the guest's virtio-serial ports, not sockets in their place.
+    pub fn are_virtio(&self) -> bool {
+        self.are_virtio
+    }
+
+    fn set_virtio(&mut self) {
+        self.are_virtio = true;
     }
 
     pub fn get(&mut self, kind: PortKind) -> &mut Port {
-        &mut self.0[kind as usize]
+        &mut self.ports[kind as usize]
     }
 
     pub fn all(&mut self) -> impl Iterator<Item = &mut Port> {
-        self.0.iter_mut()
+        self.ports.iter_mut()
     }
 }

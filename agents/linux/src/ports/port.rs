@@ -1,4 +1,4 @@
-//! One port: who is at its other end, the bytes that come, the bytes that wait to go.
+//! One port: whether a host is connected, the bytes that it sent, the bytes that wait for it.
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -10,27 +10,27 @@ use rustix::io::Errno;
 use super::PortKind;
 use super::queue::Queue;
 
-/// Read at once; the kernel's own buffers are 32 KiB.
+/// Bytes read at once; the kernel's own buffers have 32 KiB.
 const READ_BYTES: usize = 64 * 1024;
-/// Written in one turn of the loop, so that a large picture does not keep a key waiting.
+/// Bytes written in one turn of the event loop at most, so that a large frame does not delay a key.
 const TURN_BYTES: usize = 512 * 1024;
 
 /// What a port has received.
 #[derive(Debug)]
 pub enum Received {
-    /// A host opened a session that the agent has not heard of; its echo is queued already.
+    /// A host has opened a session; the echo of its announcement is queued.
     Opened,
     Message(Message),
-    /// The port's session is over: the host went away, or broke the framing.
+    /// The session of the port is over: the host has closed it, or sent bytes that are no message.
     Lost(Option<WireError>),
 }
 
 /// Result of [`Port::flush`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flushed {
-    /// Nothing is left, or the port is full: its readiness will say when to go on.
+    /// The queue is empty, or the port is full: the event loop will report when it takes more.
     Waits,
-    /// The port takes more, but it is the others' turn.
+    /// The port takes more, but the other ports are to have their turn.
     More,
     /// The port is broken; its session is over.
     Lost,
@@ -39,12 +39,12 @@ pub enum Flushed {
 #[derive(Debug)]
 pub struct Port {
     pub kind: PortKind,
-    /// None = no client of the socket that stands for the port.
+    /// None = no client is connected to the socket.
     fd: Option<Rc<OwnedFd>>,
-    /// The end of the stream is the end of the file descriptor (a socket's client); a virtio port stays.
-    ends: bool,
+    /// A socket is closed with its client. A virtio port stays open when the host closes its end.
+    is_socket: bool,
     reader: Reader,
-    /// Where reads go; kept, so that it need not be cleared for each.
+    /// Reads go here; kept, since new memory would have to be cleared for each read.
     buffer: Box<[u8]>,
     queue: Queue,
     epoch: Option<Epoch>,
@@ -56,7 +56,7 @@ impl Port {
         Self {
             kind,
             fd: None,
-            ends: false,
+            is_socket: false,
             reader: Reader::new(),
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             queue: Queue::default(),
@@ -65,9 +65,9 @@ impl Port {
         }
     }
 
-    pub fn attach(&mut self, fd: Rc<OwnedFd>, ends: bool) {
+    pub fn attach(&mut self, fd: Rc<OwnedFd>, is_socket: bool) {
         self.fd = Some(fd);
-        self.ends = ends;
+        self.is_socket = is_socket;
         self.reset();
     }
 
@@ -79,7 +79,7 @@ impl Port {
         self.fd.as_ref().is_some_and(|mine| Rc::ptr_eq(mine, fd))
     }
 
-    /// Forgets the session; what comes is discarded up to the next announcement.
+    /// Forgets the session; what comes is discarded up to the next announcement of a host.
     pub fn reset(&mut self) {
         self.reader.hunt();
         self.queue.clear();
@@ -87,17 +87,17 @@ impl Port {
         self.partial = None;
     }
 
-    /// The session that the port was opened for.
+    /// Epoch of the session that the port was opened for.
     pub fn epoch(&self) -> Option<Epoch> {
         self.epoch
     }
 
-    /// A message has begun and is not complete.
+    /// The first bytes of a message have come, but not all of it.
     pub fn is_partial(&self) -> bool {
         self.partial.is_some()
     }
 
-    /// When the bytes that wait for their end last grew by a whole message, or began.
+    /// Since when no whole message has come while an incomplete one waits.
     pub fn partial_since(&self) -> Option<Instant> {
         self.partial
     }
@@ -112,12 +112,12 @@ impl Port {
         }
     }
 
-    /// Reads what is there, up to a bounded amount. True = more may be there: call again.
+    /// Reads once. True = there may be more: call again.
     pub fn receive(&mut self) -> (Vec<Received>, bool) {
         let mut received = Vec::new();
         let Some(fd) = self.fd.clone() else { return (received, false) };
         let more = match rustix::io::read(&*fd, &mut *self.buffer) {
-            // virtio-console: no host is connected. A socket: its client is gone.
+            // End of file. A virtio port: no host is connected. A socket: its client has closed it.
             Ok(0) => {
                 self.lose(None, &mut received);
                 false
@@ -159,7 +159,7 @@ impl Port {
             match self.reader.next_item() {
                 Ok(Some(Item::Message(message))) => received.push(Received::Message(message)),
                 Ok(Some(Item::Announced(epoch))) => {
-                    // The host repeats its announcement until it sees the echo, so it may come twice; it takes only one echo.
+                    // The host repeats its announcement until it sees the echo, and accepts only one echo.
                     if self.epoch != Some(epoch) {
                         self.queue.clear();
                         self.queue.push(opening(&epoch).to_vec());
@@ -180,7 +180,7 @@ impl Port {
         }
         if error.is_none() {
             self.reader.hunt();
-            if self.ends {
+            if self.is_socket {
                 self.fd = None;
             }
         }

@@ -1,11 +1,11 @@
-//! Bytes that wait until the host takes them.
+//! Bytes that wait until the port takes them.
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 
 use rustix::io::Errno;
 
-/// Small pieces are joined up to this size: each write to a virtio port costs the guest an exit.
+/// Small messages are joined up to this size: each write to a virtio port costs an exit to the hypervisor.
 const JOIN_BYTES: usize = 16 * 1024;
 
 #[derive(Debug, Default)]
@@ -29,13 +29,13 @@ impl Queue {
         *self = Self::default();
     }
 
-    /// Bytes that are not yet written.
+    /// Bytes that are not written yet.
     pub fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Writes until the queue is empty, the port takes no more, or `budget` bytes are gone. True = only the budget
-    /// ended it: nobody will say when the port can be written again.
+    /// Writes until the queue is empty, the port is full, or `budget` bytes are written. True = it was the budget: the
+    /// event loop will not report that the port takes more.
     ///
     /// # Errors
     /// The port's, except that it is full.

@@ -1,7 +1,7 @@
-//! wl_compositor, wl_subcompositor, wl_shm, wp_viewporter: commits become content.
+//! wl_compositor, wl_subcompositor, wl_shm, wp_viewporter: turns commits into content.
 
 use atoll_wire::Rect;
-use atoll_wire::limits::{MAX_COORDINATE, MAX_SCALE, MAX_SIDE_PX};
+use atoll_wire::limits::{MAX_SCALE, MAX_SIDE_PX};
 use smithay::reexports::wayland_server::Client;
 use smithay::reexports::wayland_server::protocol::wl_buffer::WlBuffer;
 use smithay::reexports::wayland_server::protocol::wl_output::Transform;
@@ -20,7 +20,8 @@ use smithay::{delegate_shm, delegate_viewporter};
 
 use super::ClientState;
 use crate::agent::Agent;
-use crate::picture::Picture;
+use crate::framebuffer::Framebuffer;
+use crate::geometry::check_rect;
 use crate::surfaces::Content;
 use crate::tiles::PixelRect;
 
@@ -42,7 +43,7 @@ impl CompositorHandler for Agent {
         &mut self.globals.compositor
     }
 
-    // Every client was inserted with one of the two: by start.rs or by smithay's XWayland.
+    // Every client was inserted with one of the two: by start.rs, or by smithay's XWayland.
     #[allow(clippy::expect_used)]
     fn client_compositor_state<'a>(&self, client: &'a Client) -> &'a CompositorClientState {
         client
@@ -53,15 +54,14 @@ impl CompositorHandler for Agent {
     }
 
     fn new_surface(&mut self, surface: &WlSurface) {
-        self.tell_scale_to(surface);
+        self.send_scale_to(surface);
     }
 
     fn commit(&mut self, surface: &WlSurface) {
-        let was_mapped = self.surfaces.content(surface).is_some_and(|content| content.picture.is_some());
+        let was_mapped = self.surfaces.content(surface).is_some_and(|content| content.framebuffer.is_some());
         let commit = with_states(surface, Commit::take);
-        let room = self.surfaces.picture_room();
-        commit.apply(self.surfaces.content_mut(surface), room);
-        let is_mapped = self.surfaces.content(surface).is_some_and(|content| content.picture.is_some());
+        self.surfaces.change_content(surface, |content, room| commit.apply(content, room));
+        let is_mapped = self.surfaces.content(surface).is_some_and(|content| content.framebuffer.is_some());
         if is_mapped && !was_mapped {
             self.screen.output.enter(surface);
         }
@@ -73,8 +73,8 @@ impl CompositorHandler for Agent {
                 self.x11_committed(surface);
             }
         }
-        self.children_committed(surface);
-        self.end_if_flooding(surface);
+        self.subsurfaces_committed(surface);
+        self.disconnect_if_flooding(surface);
     }
 
     fn destroyed(&mut self, surface: &WlSurface) {
@@ -85,7 +85,7 @@ impl CompositorHandler for Agent {
     }
 }
 
-/// The state that a commit made current, as far as it is wanted here.
+/// What a commit has made current, as far as the agent needs it.
 struct Commit {
     buffer: Option<BufferAssignment>,
     damage: Vec<Damage>,
@@ -109,7 +109,7 @@ impl Commit {
         } else {
             None
         };
-        // A program may ask for a size that the wire does not have.
+        // A program may ask for a size beyond the limits of the wire.
         let side = |side: i32| u32::try_from(side).unwrap_or(1).clamp(1, MAX_SIDE_PX);
         Self {
             buffer: attributes.buffer.take(),
@@ -117,23 +117,25 @@ impl Commit {
             scale: u32::try_from(attributes.buffer_scale).unwrap_or(1).max(1),
             transform: attributes.buffer_transform,
             crop: viewport.src,
-            // Not viewport.size(): without a destination that is the crop's, which the picture has anyway.
+            // Not viewport.size(): without a destination that is the size of the crop, which the framebuffer has
+            // anyway.
             size: viewport.dst.map(|size| (side(size.w), side(size.h))),
-            geometry: geometry.and_then(wire_rect),
+            geometry: geometry.and_then(check_rect),
             callbacks: std::mem::take(&mut attributes.frame_callbacks),
         }
     }
 
-    /// `room`: bytes that its pictures may grow by.
+    /// `room`: bytes that its framebuffers may grow by.
     fn apply(mut self, content: &mut Content, room: usize) {
         content.callbacks.append(&mut self.callbacks);
-        let before = content.picture.as_ref().map(|picture| (picture.width, picture.height, picture.format));
+        let before =
+            content.framebuffer.as_ref().map(|framebuffer| (framebuffer.width, framebuffer.height, framebuffer.format));
         match self.buffer.take() {
             Some(BufferAssignment::NewBuffer(buffer)) => {
                 let size = with_buffer_contents(&buffer, |_, _, data| (data.width, data.height)).unwrap_or((0, 0));
                 let damage = self.damage_pixels(size);
-                let whole = if self.crop.is_some() { &mut content.uncropped } else { &mut content.picture };
-                if let Err(refused) = Picture::update(whole, &buffer, self.transform, &damage, room) {
+                let whole = if self.crop.is_some() { &mut content.uncropped } else { &mut content.framebuffer };
+                if let Err(refused) = Framebuffer::update(whole, &buffer, self.transform, &damage, room) {
                     log::warn!("a buffer of {}x{} is not shown: {refused}", size.0, size.1);
                 }
                 if self.crop.is_none() {
@@ -141,39 +143,45 @@ impl Commit {
                 }
                 buffer.release();
             }
-            Some(BufferAssignment::Removed) => (content.picture, content.uncropped) = (None, None),
-            // The crop went, or came, without a buffer: what was shown of the last one is not all of it.
+            Some(BufferAssignment::Removed) => (content.framebuffer, content.uncropped) = (None, None),
+            // The crop was removed or set without a new buffer: what was shown of the last buffer is not all of it, or
+            // not any more.
             None if self.crop.is_none() && content.uncropped.is_some() => {
-                content.picture = content.uncropped.take();
-                if let Some(picture) = &mut content.picture {
-                    picture.changed.mark_all();
+                content.framebuffer = content.uncropped.take();
+                if let Some(framebuffer) = &mut content.framebuffer {
+                    framebuffer.changed.mark_all();
                 }
             }
-            None if self.crop.is_some() && content.uncropped.is_none() => content.uncropped = content.picture.take(),
+            None if self.crop.is_some() && content.uncropped.is_none() => {
+                content.uncropped = content.framebuffer.take()
+            }
             None => {}
         }
         if let Some(whole) = &mut content.uncropped {
             if let Some(crop) = self.crop_pixels(whole) {
-                if Picture::update_cropped(&mut content.picture, whole, crop, room).is_err() {
-                    log::warn!("a part of a picture is not shown: there is no memory for it");
+                if Framebuffer::update_cropped(&mut content.framebuffer, whole, crop, room).is_err() {
+                    log::warn!("a part of a framebuffer is not shown: there is no memory for it");
                 }
             }
         }
-        // A scale that the wire does not have is said by the logical size instead.
+        // A scale beyond the limit of the wire is expressed by a viewport.
         let logical = |side: u32| (side / self.scale).max(1);
-        let (scale, viewport) = match (&content.picture, self.size) {
+        let (scale, viewport) = match (&content.framebuffer, self.size) {
             (_, Some(size)) => (self.scale.min(MAX_SCALE), size),
-            (Some(picture), None) if self.scale > MAX_SCALE => (1, (logical(picture.width), logical(picture.height))),
+            (Some(framebuffer), None) if self.scale > MAX_SCALE => {
+                (1, (logical(framebuffer.width), logical(framebuffer.height)))
+            }
             (_, None) => (self.scale.min(MAX_SCALE), (0, 0)),
         };
-        let after = content.picture.as_ref().map(|picture| (picture.width, picture.height, picture.format));
+        let after =
+            content.framebuffer.as_ref().map(|framebuffer| (framebuffer.width, framebuffer.height, framebuffer.format));
         let same = (content.scale, content.viewport, content.geometry) == (scale, viewport, self.geometry);
-        content.altered |= !same || before != after;
+        content.metadata_dirty |= !same || before != after;
         (content.scale, content.viewport, content.geometry) = (scale, viewport, self.geometry);
     }
 
-    /// The part of the whole picture that the viewport shows.
-    fn crop_pixels(&self, whole: &Picture) -> Option<PixelRect> {
+    /// The part of the whole buffer that the viewport shows, in pixels.
+    fn crop_pixels(&self, whole: &Framebuffer) -> Option<PixelRect> {
         let crop = self.crop?;
         let scale = f64::from(self.scale);
         let from = |value: f64, side: u32| (value * scale).floor().clamp(0.0, f64::from(side - 1)) as u32;
@@ -186,7 +194,8 @@ impl Commit {
         Some(PixelRect { x, y, width: right - x, height: bottom - y })
     }
 
-    /// Damage in pixels of the whole buffer. All of it where the two do not simply lie over each other.
+    /// Damage in pixels of the buffer. All of it where surface coordinates cannot simply be scaled to buffer
+    /// coordinates.
     fn damage_pixels(&self, (width, height): (i32, i32)) -> Vec<PixelRect> {
         let all = PixelRect { x: 0, y: 0, width: u32::MAX, height: u32::MAX };
         if self.transform != Transform::Normal {
@@ -227,12 +236,4 @@ fn pixel_rect(at: (f64, f64), size: (f64, f64)) -> PixelRect {
     let (x, width) = side(at.0, size.0);
     let (y, height) = side(at.1, size.1);
     PixelRect { x, y, width, height }
-}
-
-/// None = a geometry that means nothing.
-fn wire_rect(rect: Rectangle<i32, Logical>) -> Option<Rect> {
-    let place = |at: i32| at.unsigned_abs() <= MAX_COORDINATE as u32;
-    let side = |side: i32| (1..=MAX_SIDE_PX as i32).contains(&side);
-    let sound = place(rect.loc.x) && place(rect.loc.y) && side(rect.size.w) && side(rect.size.h);
-    sound.then_some(Rect { x: rect.loc.x, y: rect.loc.y, width: rect.size.w as u32, height: rect.size.h as u32 })
 }

@@ -1,4 +1,4 @@
-//! xdg-decoration and KDE's server decoration: the host draws the frames, programs are asked not to.
+//! xdg-decoration and KDE's server decoration: the host draws the window frames, and programs are asked not to.
 
 use smithay::reexports::wayland_protocols::xdg::decoration::zv1::server::zxdg_toplevel_decoration_v1::Mode;
 use smithay::reexports::wayland_protocols_misc::server_decoration::server::org_kde_kwin_server_decoration::{
@@ -40,7 +40,7 @@ impl XdgDecorationHandler for Agent {
     }
 }
 
-/// Surfaces whose program has agreed to a frame by the server (GTK 3).
+/// Surfaces whose program has agreed, by KDE's protocol, that the server draws the frame (GTK 3).
 #[derive(Debug, Default)]
 pub struct ServerFrames(Vec<WlSurface>);
 

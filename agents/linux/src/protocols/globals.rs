@@ -20,9 +20,9 @@ use smithay::wayland::xwayland_shell::XWaylandShellState;
 
 use super::decoration::ServerFrames;
 use crate::agent::Agent;
-use crate::floods::Allowance;
+use crate::floods::RequestBudget;
 
-/// The states of smithay's protocols. Those that nothing asks for are kept all the same: they own their globals.
+/// smithay's states of the protocols. Those that are never read must be kept, too: they own their globals.
 #[derive(Debug)]
 pub struct Globals {
     pub compositor: CompositorState,
@@ -30,7 +30,7 @@ pub struct Globals {
     pub xdg_shell: XdgShellState,
     pub kde_decoration: KdeDecorationState,
     pub server_frames: ServerFrames,
-    /// Popups that asked for a grab and are not gone.
+    /// Popups that have asked for a grab, until they are destroyed.
     pub grabs: Vec<WlSurface>,
     pub data_device: DataDeviceState,
     pub primary_selection: PrimarySelectionState,
@@ -69,7 +69,7 @@ impl Globals {
 #[derive(Debug, Default)]
 pub struct ClientState {
     pub compositor: CompositorClientState,
-    pub allowance: Allowance,
+    pub request_budget: RequestBudget,
 }
 
 impl ClientData for ClientState {

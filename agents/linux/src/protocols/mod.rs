@@ -1,5 +1,5 @@
-//! What clients may ask of the compositor: one file for each group of Wayland protocols. The handlers say what happens;
-//! how it is done lies with the agent's other files.
+//! What clients may ask of the compositor: one file for each group of Wayland protocols. These are smithay's handlers;
+//! the work is done in the agent's other files.
 
 mod compositor;
 mod decoration;

@@ -1,4 +1,4 @@
-//! wl_output and the scales that programs are told: whole ones by output and surface, others by wp_fractional_scale.
+//! wl_output, and the scale that programs are told: rounded up by output and surface, exactly by wp_fractional_scale.
 
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::Transform;
@@ -16,12 +16,12 @@ impl OutputHandler for Agent {}
 
 impl FractionalScaleHandler for Agent {
     fn new_fractional_scale(&mut self, surface: WlSurface) {
-        self.tell_scale_to(&surface);
+        self.send_scale_to(&surface);
     }
 }
 
 impl Agent {
-    pub fn tell_scale_to(&self, surface: &WlSurface) {
+    pub fn send_scale_to(&self, surface: &WlSurface) {
         let scale = self.screen.scale();
         with_states(surface, |states| {
             send_surface_state(surface, states, scale.ceil() as i32, Transform::Normal);
@@ -29,10 +29,10 @@ impl Agent {
         });
     }
 
-    /// The host's scale changed.
-    pub fn tell_scale(&self) {
+    /// The scale of the host's desktop has changed.
+    pub fn send_scale(&self) {
         for surface in self.surfaces.iter().filter_map(|surface| surface.wl.as_ref()) {
-            self.tell_scale_to(surface);
+            self.send_scale_to(surface);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! wl_seat and the cursor: what clients are told of focus, and the cursors that they ask for.
+//! wl_seat and the cursor: focus of clients, and the cursors that they set.
 
 use smithay::input::pointer::CursorImageStatus;
 use smithay::input::{Seat, SeatHandler, SeatState};
@@ -26,7 +26,7 @@ impl SeatHandler for Agent {
     }
 
     fn focus_changed(&mut self, seat: &Seat<Self>, focused: Option<&Focus>) {
-        // Selections are offered to whoever has the keyboard, and to nobody else.
+        // Selections are offered to the client that has the keyboard focus, and to no other.
         let client = focused.and_then(|focus| self.display.get_client(focus.wl_surface()?.id()).ok());
         set_data_device_focus(&self.display, seat, client.clone());
         set_primary_focus(&self.display, seat, client);

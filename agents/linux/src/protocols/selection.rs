@@ -1,5 +1,5 @@
-//! Clipboard, primary selection and drag and drop among the programs of this guest, X11's and Wayland's alike. What
-//! crosses to other VMs is the host's clipboard broker's business and has messages of its own.
+//! Clipboard, primary selection and drag and drop among the programs of this guest, Wayland and X11 alike. Nothing of
+//! it leaves the guest.
 
 use std::os::fd::OwnedFd;
 
@@ -18,11 +18,12 @@ use smithay::xwayland::X11Surface;
 use smithay::{delegate_data_device, delegate_primary_selection};
 
 use crate::agent::Agent;
+use crate::x11_focus_barrier::X11FocusBarrier;
 
 delegate_data_device!(Agent);
 delegate_primary_selection!(Agent);
 
-/// A selection that the agent offers to Wayland programs in the name of an X11 program.
+/// Marks a selection that the agent offers to Wayland programs on behalf of an X11 program.
 #[derive(Debug, Clone, Copy)]
 pub struct OfX11;
 
@@ -31,10 +32,14 @@ impl SelectionHandler for Agent {
 
     fn new_selection(&mut self, target: SelectionTarget, source: Option<SelectionSource>, _seat: Seat<Self>) {
         let Some(wm) = &mut self.x11.wm else { return };
-        if let Err(error) = wm.new_selection(target, source.map(|source| source.mime_types())) {
-            log::debug!("offering a selection to X11 programs: {error}");
+        let is_copied = source.is_some();
+        match wm.new_selection(target, source.map(|source| source.mime_types())) {
+            Ok(()) if is_copied => self.x11.focus_barrier.iter_mut().for_each(X11FocusBarrier::expect_selection),
+            Ok(()) => {}
+            Err(error) => log::debug!("offering a selection to X11 programs: {error}"),
         }
-        // smithay leaves its requests in a buffer: restacking nothing is its one call that does no more than send them.
+        // smithay leaves the request in its connection's buffer. This call restacks no window, and flushes the
+        // connection.
         if let Err(error) = wm.update_stacking_order_upwards(std::iter::empty::<&X11Surface>()) {
             log::debug!("speaking to the X server: {error}");
         }
@@ -56,7 +61,7 @@ impl SelectionHandler for Agent {
 }
 
 impl Agent {
-    /// An X11 program has copied something.
+    /// An X11 program has taken a selection.
     pub fn x11_copied(&mut self, target: SelectionTarget, mime_types: Vec<String>) {
         match target {
             SelectionTarget::Clipboard => set_data_device_selection(&self.display, &self.seat, mime_types, OfX11),
@@ -64,7 +69,7 @@ impl Agent {
         }
     }
 
-    /// What an X11 program had copied is gone, unless something else was copied since.
+    /// An X11 program has given up its selection: Wayland programs lose it, unless another program has taken it since.
     pub fn x11_selection_gone(&mut self, target: SelectionTarget) {
         match target {
             SelectionTarget::Clipboard if current_data_device_selection_userdata(&self.seat).is_some() => {
@@ -77,9 +82,10 @@ impl Agent {
         }
     }
 
-    /// An X11 program pastes what a Wayland program has copied.
+    /// An X11 program asks for the data of a Wayland program's selection.
     pub fn x11_pastes(&mut self, target: SelectionTarget, mime_type: String, fd: OwnedFd) {
-        // smithay's pipe does not block at this end either: programs that write without further ado would lose the rest.
+        // The pipe of smithay does not block at the writer's end either: a program that does not expect that would lose
+        // data.
         let blocks = fcntl_getfl(&fd).and_then(|flags| fcntl_setfl(&fd, flags - OFlags::NONBLOCK));
         if let Err(error) = blocks {
             log::debug!("a pipe for a paste: {error}");

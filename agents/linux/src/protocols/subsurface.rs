@@ -1,5 +1,5 @@
-//! wl_compositor's objects reach smithay as they are, wl_subsurface by way of this file: smithay 0.7 does not survive a
-//! surface that is placed above itself, and tells nobody when a wl_subsurface goes.
+//! Passes the requests of wl_compositor's objects to smithay; those of wl_subsurface after a look at them: smithay 0.7
+//! panics when a surface is placed above itself, and has no callback for a wl_subsurface that is destroyed.
 
 use smithay::reexports::wayland_server::backend::ClientId;
 use smithay::reexports::wayland_server::protocol::wl_callback::WlCallback;
@@ -48,7 +48,7 @@ impl Dispatch<WlSubsurface, SubsurfaceUserData> for Agent {
 
     fn destroyed(agent: &mut Self, client: ClientId, subsurface: &WlSubsurface, data: &SubsurfaceUserData) {
         <Smithay as Dispatch<WlSubsurface, SubsurfaceUserData, Self>>::destroyed(agent, client, subsurface, data);
-        // It is unmapped at once, whatever its parent does.
-        agent.child_gone(data.surface());
+        // A surface without its wl_subsurface is unmapped at once, not with the next commit of the parent.
+        agent.subsurface_destroyed(data.surface());
     }
 }

@@ -1,6 +1,6 @@
 //! xdg_shell and xdg-dialog: windows and popups of Wayland programs.
 
-use atoll_wire::WindowRequest;
+use atoll_wire::{Edge, WindowRequest};
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::ResizeEdge;
 use smithay::reexports::wayland_server::protocol::wl_output::WlOutput;
 use smithay::reexports::wayland_server::protocol::wl_seat::WlSeat;
@@ -19,7 +19,7 @@ impl XdgShellHandler for Agent {
         &mut self.globals.xdg_shell
     }
 
-    // A window is opened with its first commit: title and application are known by then.
+    // A window is opened with its first commit: title and application id are known by then.
     fn new_toplevel(&mut self, _toplevel: ToplevelSurface) {}
 
     fn toplevel_destroyed(&mut self, toplevel: ToplevelSurface) {
@@ -45,7 +45,13 @@ impl XdgShellHandler for Agent {
     }
 
     fn resize_request(&mut self, toplevel: ToplevelSurface, _seat: WlSeat, _serial: Serial, edges: ResizeEdge) {
-        // xdg_toplevel's numbers are the wire's: 1 top, 2 bottom, 4 left, 8 right.
+        // xdg_toplevel.resize_edge is a mask of the same bits as the wire's Edge.
+        const _: () = assert!(
+            ResizeEdge::Top as u32 == Edge::Top as u32
+                && ResizeEdge::Bottom as u32 == Edge::Bottom as u32
+                && ResizeEdge::Left as u32 == Edge::Left as u32
+                && ResizeEdge::Right as u32 == Edge::Right as u32
+        );
         self.request_window(toplevel.wl_surface(), WindowRequest::Resize, edges as u32);
     }
 
@@ -69,7 +75,7 @@ impl XdgShellHandler for Agent {
         self.request_window(toplevel.wl_surface(), WindowRequest::Minimize, 0);
     }
 
-    // A popup, too, is opened with its first commit.
+    // A popup is opened with its first commit as well.
     fn new_popup(&mut self, _popup: PopupSurface, _positioner: PositionerState) {}
 
     fn popup_destroyed(&mut self, popup: PopupSurface) {
@@ -80,7 +86,7 @@ impl XdgShellHandler for Agent {
     }
 
     fn grab(&mut self, popup: PopupSurface, _seat: WlSeat, _serial: Serial) {
-        // Comes before the first commit; see popups.rs.
+        // This comes before the first commit, with which popups.rs opens the popup.
         self.globals.grabs.push(popup.wl_surface().clone());
     }
 
@@ -96,7 +102,7 @@ impl XdgDialogHandler for Agent {
 }
 
 impl Agent {
-    /// Passes on a request that xdg_shell wants answered by a configure, whatever the host makes of it.
+    /// Passes a request on to the host. xdg_shell wants it answered by a configure, whatever the host decides.
     fn request_state(&mut self, toplevel: &ToplevelSurface, request: WindowRequest) {
         self.request_window(toplevel.wl_surface(), request, 0);
         if toplevel.is_initial_configure_sent() {

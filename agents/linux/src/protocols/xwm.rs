@@ -1,9 +1,9 @@
-//! The X11 side: a window manager that grants what programs ask of their size and leaves place and stacking to the host.
+//! The X11 window manager: grants the sizes that programs ask for, and leaves positions and stacking to the host.
 
 use std::os::fd::OwnedFd;
 
 use atoll_wire::limits::MAX_SURFACES;
-use atoll_wire::{Rect, WindowRequest};
+use atoll_wire::{Edge, Rect, WindowRequest};
 use smithay::delegate_xwayland_shell;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Rectangle};
@@ -13,8 +13,8 @@ use smithay::xwayland::xwm::{Reorder, ResizeEdge, WmWindowProperty, XwmId};
 use smithay::xwayland::{X11Surface, X11Wm, XwmHandler};
 
 use crate::agent::Agent;
+use crate::geometry::clamp_rect;
 use crate::menus::is_x11_menu;
-use crate::popups::wire_rect;
 use crate::surfaces::{Popup, PopupShell, Role, WindowShell};
 
 delegate_xwayland_shell!(Agent);
@@ -84,7 +84,7 @@ impl XwmHandler for Agent {
         geometry.size.w = w.map_or(geometry.size.w, side);
         geometry.size.h = h.map_or(geometry.size.h, side);
         if self.surfaces.of_x11(&window).is_none() {
-            // Until it is mapped its place is its own affair; then it is the host's.
+            // Until it is mapped the program places it; from then on the host does.
             geometry.loc = (x.unwrap_or(geometry.loc.x), y.unwrap_or(geometry.loc.y)).into();
         }
         if let Err(error) = window.configure(geometry) {
@@ -108,7 +108,7 @@ impl XwmHandler for Agent {
 
     fn property_notify(&mut self, _xwm: XwmId, window: X11Surface, _property: WmWindowProperty) {
         if let Some(id) = self.surfaces.of_x11(&window) {
-            self.window_stale(id);
+            self.mark_window_dirty(id);
         }
     }
 
@@ -140,7 +140,7 @@ impl XwmHandler for Agent {
         self.request_x11(&window, WindowRequest::Resize, wire_edges(edge));
     }
 
-    // The programs of one guest are no strangers to each other.
+    // The programs of one guest trust each other.
     fn allow_selection_access(&mut self, _xwm: XwmId, _selection: SelectionTarget) -> bool {
         true
     }
@@ -175,7 +175,7 @@ impl Agent {
             return;
         }
         let Some(parent) = self.x11_parent(&window) else {
-            // Nothing of X11 is open that it could stand on: a splash screen is a window like others.
+            // There is no X11 window that it could be attached to: a splash screen is shown as a window.
             let pid = window.pid().unwrap_or(0);
             self.open_window(window.wl_surface(), WindowShell::X11(window), pid);
             return;
@@ -183,13 +183,14 @@ impl Agent {
         let rect = self.rect_on(parent, window.geometry());
         let wl = window.wl_surface();
         let grab = is_x11_menu(&window);
-        let popup = Popup { shell: PopupShell::X11(window), parent, rect, moved: false, moved_at: None, grab };
+        let popup =
+            Popup { shell: PopupShell::X11(window), parent, rect, position_dirty: false, position_sent_at: None, grab };
         let id = self.surfaces.add(wl, Role::Popup(Box::new(popup)));
         self.announce(id);
     }
 
-    /// The window that a popup belongs to: the one it names, else the one that has the keyboard, else one of its program,
-    /// else the last one.
+    /// The window that a popup belongs to: the one that it names, else the focused one, else one of the same program,
+    /// else the one opened last.
     fn x11_parent(&self, window: &X11Surface) -> Option<u32> {
         let windows = || self.surfaces.iter().filter(|surface| surface.window().is_some() && surface.x11().is_some());
         let named = window
@@ -201,25 +202,26 @@ impl Agent {
         Some(parent.id)
     }
 
-    /// Place and size of an X11 geometry relative to the surface that it stands on.
+    /// An X11 geometry relative to the surface that it is attached to.
     fn rect_on(&self, parent: u32, geometry: Rectangle<i32, Logical>) -> Rect {
         let origin = self.surfaces.get(parent).and_then(|surface| surface.x11()).map(|x11| x11.geometry().loc);
         let mut relative = geometry;
         relative.loc -= origin.unwrap_or_default();
-        wire_rect(relative)
+        clamp_rect(relative)
     }
 }
 
-/// The wire's bits: 1 top, 2 bottom, 4 left, 8 right.
+/// Bits of the wire's `Edge`.
 fn wire_edges(edge: ResizeEdge) -> u32 {
-    match edge {
-        ResizeEdge::Top => 1,
-        ResizeEdge::Bottom => 2,
-        ResizeEdge::Left => 4,
-        ResizeEdge::TopLeft => 5,
-        ResizeEdge::BottomLeft => 6,
-        ResizeEdge::Right => 8,
-        ResizeEdge::TopRight => 9,
-        ResizeEdge::BottomRight => 10,
-    }
+    let edges: &[Edge] = match edge {
+        ResizeEdge::Top => &[Edge::Top],
+        ResizeEdge::Bottom => &[Edge::Bottom],
+        ResizeEdge::Left => &[Edge::Left],
+        ResizeEdge::Right => &[Edge::Right],
+        ResizeEdge::TopLeft => &[Edge::Top, Edge::Left],
+        ResizeEdge::TopRight => &[Edge::Top, Edge::Right],
+        ResizeEdge::BottomLeft => &[Edge::Bottom, Edge::Left],
+        ResizeEdge::BottomRight => &[Edge::Bottom, Edge::Right],
+    };
+    edges.iter().fold(0, |mask, edge| mask | *edge as u32)
 }

@@ -2,8 +2,8 @@
 //! all services. See "Streams" in atoll.proto.
 //!
 //! A service opens a stream under the id that the host's message gave it, and hears once how it ended. An outgoing one
-//! takes its bytes from anything that is `Read`, an incoming one gives them to anything that is `Write`: a pipe, a file,
-//! memory. `WouldBlock` = not now: the stream goes on when its file descriptor is ready.
+//! takes its bytes from anything that is `Read`, an incoming one gives them to anything that is `Write`: a pipe, a
+//! file, memory. `WouldBlock` = not now: the stream goes on when its file descriptor is ready.
 
 mod fd;
 mod incoming;
@@ -23,8 +23,7 @@ use crate::agent::Agent;
 use crate::ports::PortKind;
 use crate::services::Service;
 pub use fd::StreamFd;
-pub use incoming::INITIAL_CREDIT_BYTES;
-use incoming::Incoming;
+use incoming::{INITIAL_CREDIT_BYTES, Incoming};
 use outgoing::Outgoing;
 
 pub const SERVICE: Service =
@@ -109,8 +108,8 @@ impl Streams {
 }
 
 impl Agent {
-    /// Begins to send what `source` gives, as far as the host gives credit. `watched` is its file descriptor, where it has
-    /// one that can have nothing to read for now. `id` must have passed [`Streams::check`].
+    /// Begins to send what `source` gives, as far as the host gives credit. `watched` is its file descriptor, where it
+    /// has one that can have nothing to read for now. `id` must have passed [`Streams::check`].
     pub fn open_outgoing(
         &mut self,
         id: u32,
@@ -124,9 +123,9 @@ impl Agent {
         self.streams.0.insert(id, Stream { direction, watch, on_end: Box::new(on_end) });
     }
 
-    /// Begins to give to `sink` what the host sends, and gives the host its first credit. `watched` is its file descriptor,
-    /// where it has one that can be full for now. After the host's end `sink` gets `epilogue` and is dropped. `id` must
-    /// have passed [`Streams::check`].
+    /// Begins to give to `sink` what the host sends, and gives the host its first credit. `watched` is its file
+    /// descriptor, where it has one that can be full for now. After the host's end `sink` gets `epilogue` and is
+    /// dropped. `id` must have passed [`Streams::check`].
     pub fn open_incoming(
         &mut self,
         id: u32,
@@ -148,8 +147,8 @@ impl Agent {
         self.send(PortKind::Bulk, Body::StreamCredit(StreamCredit { stream: id, bytes: INITIAL_CREDIT_BYTES }));
     }
 
-    /// Of an outgoing stream: nobody writes to its source any more. It ends with what the source has now, also where the
-    /// source does not end (another process may hold the other end of a pipe).
+    /// Of an outgoing stream: nobody writes to its source any more. It ends with what the source has now, also where
+    /// the source does not end (another process may hold the other end of a pipe).
     pub fn drain_stream(&mut self, id: u32) {
         if let Some(outgoing) = self.streams.outgoing(id) {
             outgoing.drain();

@@ -1,4 +1,4 @@
-//! Programs that are broken, or mean it badly: each loses its own windows at most. The agent, its session with the host
+//! Programs that are broken or hostile: each loses no more than its own windows. The agent, its session with the host,
 //! and all other programs go on.
 
 use std::os::fd::AsFd;
@@ -14,7 +14,7 @@ use crate::support::agent::Agent;
 use crate::support::host::Host;
 use crate::support::wayland::memory;
 
-/// A new program still opens a window, and the host is shown it.
+/// A new program can still open a window, and the host gets its frame.
 fn assert_serves(agent: &mut Agent, host: &mut Host) {
     agent.assert_runs();
     let mut client = agent.client();
@@ -176,7 +176,7 @@ fn thousands_of_surfaces_stay_within_the_wire() {
     }
     client.roundtrip();
     host.roundtrip();
-    // The rules that the host checks are the assertion, and that it all comes down again.
+    // The assertions: the host's rules are not broken, and every surface is closed again.
     assert!(host.surfaces.len() > MAX_WINDOWS && host.surfaces.len() <= MAX_SURFACES);
     drop(client);
     while !host.surfaces.is_empty() {
@@ -185,7 +185,8 @@ fn thousands_of_surfaces_stay_within_the_wire() {
     assert_serves(&mut agent, &mut host);
 }
 
-/// It never waits for an answer. Where that leaves nobody else a turn, it is ended; where the agent is quick enough, it goes on.
+/// It never waits for an answer. If it leaves no time for others, it is disconnected; if the agent is quick enough, it
+/// stays.
 #[test]
 fn a_program_that_never_stops_asking_does_not_stop_the_agent() {
     let mut agent = Agent::start();
@@ -217,7 +218,7 @@ fn a_program_that_never_stops_asking_does_not_stop_the_agent() {
     assert_serves(&mut agent, &mut host);
 }
 
-/// More than the host hears from one VM, were it passed on.
+/// It causes more messages than the host accepts from one VM.
 #[test]
 fn a_program_that_opens_and_closes_without_end_is_ended() {
     let mut agent = Agent::start();

@@ -11,7 +11,8 @@ use crate::support::host::{BULK, Host};
 const SIGHUP: u32 = 1;
 const SIGPIPE: u32 = 13;
 
-/// All bytes of an outgoing stream, and whether it was aborted. The host gives `credit` at first, then what it has read.
+/// All bytes of an outgoing stream, and whether it was aborted. The host gives `credit` at first, then what it has
+/// read.
 fn read_all(host: &mut Host, stream: u32, credit: u32) -> (Vec<u8>, bool) {
     host.give_stream_credit(stream, credit);
     let mut all = Vec::new();
@@ -37,7 +38,7 @@ fn what_is_written_to_a_program_comes_back_whole() {
     let mut host = agent.host();
     let exec = Exec::start_argv(&mut host, &["cat"], false);
     exec.wait_started(&mut host);
-    let sent: Vec<u8> = (0..3_000_000_u32).map(|at| (at * at >> 8) as u8).collect();
+    let sent: Vec<u8> = (0..3_000_000_u32).map(|at| (at.wrapping_mul(at) >> 8) as u8).collect();
     let (mut rest, mut credit, mut came) = (&sent[..], 0, Vec::new());
     host.give_stream_credit(exec.stdout, 100_000);
     host.give_stream_credit(exec.stderr, 1);
@@ -119,8 +120,9 @@ fn an_output_ends_with_its_program_though_another_process_holds_it() {
 fn a_program_that_closes_its_input_ends_the_stream() {
     let agent = Agent::start();
     let mut host = agent.host();
-    let exec = Exec::start(&mut host, "exec <&-; echo ready; exec sleep 60");
+    let exec = Exec::start(&mut host, "echo ready; read go; exec <&-; exec sleep 60");
     exec.wait_ready(&mut host);
+    host.write_stream(exec.stdin, b"go\n");
     host.wait_stream_end(exec.stdin);
     // What was on its way is dropped.
     host.write_stream(exec.stdin, b"too late");
@@ -132,11 +134,12 @@ fn a_program_that_closes_its_input_ends_the_stream() {
 fn a_program_whose_output_is_not_wanted_gets_sigpipe() {
     let agent = Agent::start();
     let mut host = agent.host();
-    let exec = Exec::start(&mut host, "echo ready; while echo more; do :; done");
+    let exec = Exec::start(&mut host, "echo ready; read go; while echo more; do :; done");
     exec.wait_ready(&mut host);
     host.give_stream_credit(exec.stderr, 1000);
     host.end_stream(exec.stdout);
     host.wait_stream_end(exec.stdout);
+    host.write_stream(exec.stdin, b"go\n");
     assert_eq!(exec.wait_exited(&mut host), (0, SIGPIPE));
 }
 
@@ -227,8 +230,9 @@ fn a_host_that_does_as_it_likes_with_streams_ends_nothing_but_them() {
         host.end_stream(stream);
         host.send(BULK, Body::StreamEnd(StreamEnd { stream, aborted: true }));
     }
-    let exec = Exec::start(&mut host, "echo ready; exec sleep 60");
-    exec.wait_ready(&mut host);
+    let exec = Exec::start(&mut host, "exec sleep 60");
+    exec.wait_started(&mut host);
+    let granted = host.wait_stream_credit(exec.stdin) as usize;
     // The wrong way round, and nothing at all.
     host.write_stream(exec.stdout, b"the agent writes this one");
     host.give_stream_credit(exec.stdin, 1);
@@ -238,7 +242,6 @@ fn a_host_that_does_as_it_likes_with_streams_ends_nothing_but_them() {
         host.send(BULK, Body::ExecSignal(ExecSignal { exec: exec.id, signal }));
     }
     // More than its credit.
-    let granted = host.wait_stream_credit(exec.stdin) as usize;
     host.write_stream(exec.stdin, &vec![0; granted + 1]);
     host.wait_stream_end(exec.stdin);
     host.end_stream(exec.stdout);

@@ -1,4 +1,4 @@
-//! Keyboard and pointer: focus, keys, repeats, layouts, holes, scrolling.
+//! Keyboard and pointer: focus, keys, repeats, layouts, input regions, scrolling.
 
 use std::io::Read;
 use std::os::unix::fs::FileExt;
@@ -65,7 +65,7 @@ fn keys_go_where_the_host_says() {
     client.keyboard_entered(&window.surface);
     key(&mut host, KEY_A, KeyState::Pressed);
     assert_eq!(next_key(&mut client), (KEY_A, true));
-    // Another window: what is down comes up first, and is not down in the other.
+    // The focus goes to another window: the pressed key is released first, and is not pressed there.
     focus(&mut host, second_id);
     assert_eq!(next_key(&mut client), (KEY_A, false));
     let keys = client.wait_keyboard("wl_keyboard.enter", |event| match event {
@@ -91,7 +91,7 @@ fn the_host_repeats_keys_and_programs_do_not() {
     assert_eq!(rate, 0);
     focus(&mut host, id);
     client.keyboard_entered(&window.surface);
-    // A repeat of a key that is up is none.
+    // A key that is not pressed does not repeat.
     key(&mut host, KEY_A, KeyState::Repeated);
     key(&mut host, KEY_A, KeyState::Pressed);
     for _ in 0..3 {
@@ -134,7 +134,7 @@ fn programs_get_the_layout_of_the_host_that_came_last() {
     drop(host);
     let mut host = agent.host_with_layout("de");
     assert!(keymap(&mut client).contains("odiaeresis"));
-    // One that XKB does not know changes nothing.
+    // A layout that XKB does not know changes nothing.
     drop(host);
     host = agent.host_with_layout("no-such-layout");
     host.shows(id, (300, 200), 1);
@@ -187,7 +187,7 @@ fn a_click_goes_through_a_hole() {
     let (window, id) = shown_window(&mut host, &mut client);
     let (surface, role) = client.subsurface(&window.surface);
     role.set_position(100, 50);
-    // It lies over its parent and takes input in its right half only.
+    // It covers its parent, and takes input in its right half only.
     surface.set_input_region(Some(&client.region(&[[50, 0, 50, 100]])));
     client.show(&surface, 100, 100, 2);
     window.surface.commit();
@@ -198,7 +198,7 @@ fn a_click_goes_through_a_hole() {
     assert_eq!(client.pointer_entered(&surface), (75.0, 10.0));
     host.move_pointer(child, 25.0, 10.0);
     assert_eq!(client.pointer_entered(&window.surface), (125.0, 60.0));
-    // While a button is down the surface that was pressed has the pointer, wherever it goes.
+    // While a button is pressed, the surface on which it was pressed keeps the pointer.
     host.press(true);
     client.button_pressed();
     host.move_pointer(child, 75.0, 20.0);
@@ -210,7 +210,7 @@ fn a_click_goes_through_a_hole() {
     host.press(false);
     host.move_pointer(child, 75.0, 20.0);
     assert_eq!(client.pointer_entered(&surface), (75.0, 20.0));
-    // A hole of the whole window.
+    // The whole window takes input in one corner only.
     window.surface.set_input_region(Some(&client.region(&[[0, 0, 50, 50]])));
     window.surface.commit();
     client.roundtrip();
@@ -223,7 +223,7 @@ fn a_click_goes_through_a_hole() {
     });
 }
 
-/// Press in a menu bar, drag into the menu that opens, release there.
+/// The person presses in a menu bar, drags into the menu that opens, and releases there.
 #[test]
 fn a_menu_is_used_with_one_press() {
     let agent = Agent::start();
@@ -252,7 +252,7 @@ fn scrolling_is_as_fine_as_the_wheel() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());
     let (window, id) = shown_window(&mut host, &mut client);
-    // An old program beside the new one: it hears of whole notches.
+    // A program of an old protocol version beside the new one: it gets whole notches of the wheel.
     let old_seat: wl_seat::WlSeat = client.bind(5);
     old_seat.get_pointer(&client.handle, ());
     client.roundtrip();

@@ -4,9 +4,9 @@
 
 mod broken_clients;
 mod execs;
+mod frames;
 mod input;
 mod monkey;
-mod pictures;
 mod popups;
 mod resources;
 mod session;

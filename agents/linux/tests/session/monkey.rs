@@ -1,5 +1,5 @@
-//! Programs that do anything at all, in any order, while the host does the same: whatever comes of it, the agent lives, its
-//! words to the host are sound, and others are served. The same seeds give the same requests each time.
+//! Programs that make any request in any order, while the host does the same: the agent goes on, what it sends is
+//! valid, and other programs are served. The same seed gives the same requests each time.
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{Configure, Key, KeyState, KeyboardFocus, PointerAxis, PointerLeft, PopupDismissed};
@@ -18,7 +18,7 @@ use crate::support::agent::Agent;
 use crate::support::host::{CONTROL, Host};
 use crate::support::wayland::{Client, Rule, WlSurface};
 
-/// Enough to be anything.
+/// A small pseudo-random generator.
 struct Random(u64);
 
 impl Random {
@@ -37,7 +37,7 @@ impl Random {
         numbers[self.below(numbers.len())]
     }
 
-    /// One that does not end the program at once.
+    /// A number that does not get the program disconnected at once.
     fn small(&mut self) -> i32 {
         self.below(40) as i32 + 1
     }
@@ -268,7 +268,7 @@ fn run(seed: u64) {
             if random.below(3) == 0 {
                 host_step(&mut host, &mut random);
             }
-            // A program that has done what it may not is ended: the next one comes.
+            // A program that has broken the protocol is disconnected: the next one comes.
             if monkey.client.try_roundtrip().is_err() {
                 break;
             }

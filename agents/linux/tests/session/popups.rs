@@ -42,9 +42,9 @@ fn a_popup_opens_where_it_asks_and_fits() {
     client.flush();
     host.closed(opened.surface);
 
-    // The same at the right bottom of the host's desktop (1280x800): slid into it.
+    // The same at the bottom right of the host's desktop (1280x800): the popup is moved until it fits.
     put_at(&mut host, id, 1, 1200, 700);
-    host.wait_picture("the place's answer", id, |shown| shown.frame.configure_serial == 1);
+    host.wait_frame("the place's answer", id, |shown| shown.frame.configure_serial == 1);
     let (_popup, place) = client.popup(&window.xdg, &MENU, None);
     assert_eq!(place, [1280 - 1200 - 100, 800 - 700 - 200, 100, 200]);
     assert_eq!(rect(host.popup_opened().rect), place);
@@ -153,7 +153,7 @@ fn a_press_on_another_program_ends_a_menu_and_one_on_its_own_does_not() {
     host.click();
     client.popup_done(&menu);
     host.closed(menu_id);
-    // The press is the other program's all the same.
+    // The other program gets the press as well.
     other.button_pressed();
 }
 

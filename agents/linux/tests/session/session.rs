@@ -1,4 +1,4 @@
-//! The session with the host: lost, taken up again, broken in the middle; launches.
+//! The session with the host: lost, begun again, broken in the middle; and launches.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -38,7 +38,7 @@ fn a_host_that_comes_back_is_told_and_shown_everything() {
     host.send(CONTROL, Body::Key(Key { code: 30, state: KeyState::Pressed.into(), time_ms: 1 }));
     client.wait_keyboard("a key", |event| matches!(event, wl_keyboard::Event::Key { .. }).then_some(()));
 
-    // Without a host: nothing is held down, nobody has the keyboard, and programs live on.
+    // Without a host: no key stays pressed, no window has the keyboard focus, and programs live on.
     drop(host);
     client.wait_keyboard("its release", |event| match event {
         wl_keyboard::Event::Key { state: WEnum::Value(wl_keyboard::KeyState::Released), .. } => Some(()),
@@ -94,19 +94,19 @@ fn another_epoch_on_a_port_ends_the_session() {
 #[test]
 fn garbage_of_a_host_ends_the_session_and_no_more() {
     let agent = Agent::start();
-    for port in [CONTROL, FRAMES, BULK] {
+    for (port, name) in [(CONTROL, "control"), (FRAMES, "frames"), (BULK, "bulk")] {
         let mut host = agent.host();
         let mut client = agent.client();
         client.shown_window("lives", 10, 10, 1);
         host.window_opened();
         host.send_bytes(port, &[0xff; 64]);
-        agent.wait_log("broken framing");
+        agent.wait_log(&format!("org.atoll.{name}: broken framing"));
         drop(host);
         agent.host().roundtrip();
     }
 }
 
-/// A host that died in the middle of a message is not waited for: what it held is released, and its bytes are discarded.
+/// A host that ended in the middle of a message: its keys are released, and its bytes are discarded.
 #[test]
 fn a_message_that_stays_incomplete_ends_the_session() {
     let agent = Agent::start();
@@ -119,7 +119,8 @@ fn a_message_that_stays_incomplete_ends_the_session() {
     agent.host().roundtrip();
 }
 
-/// As Debian's zathura-pdf-poppler has it: the program that opens PDF files, beside zathura's own entry for menus.
+/// The entry of Debian's zathura-pdf-poppler, with another command: it opens PDF files, and zathura has another entry
+/// for menus.
 const PDF_VIEWER: &str = "[Desktop Entry]
 Version=1.0
 Type=Application
@@ -195,7 +196,7 @@ fn an_application_is_launched_by_its_desktop_id() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(fs::read_to_string(started).expect("it ran"), "wayland-1 --open /tmp/a file\n");
-    // What was launched is the user's, not the host's: it stays when the host goes.
+    // A launched program belongs to the user: it goes on when the host goes.
     drop(host);
     let mut host = agent.host();
     host.roundtrip();
@@ -233,7 +234,7 @@ fn entries_that_come_and_go_are_noticed() {
     changed(&mut host);
     fs::remove_file(agent.applications().join("one.desktop")).expect("it is there");
     changed(&mut host);
-    // A folder that was not there when the agent began (XDG_DATA_DIRS).
+    // A folder that did not exist when the agent started (XDG_DATA_DIRS).
     fs::create_dir_all(agent.path("none/applications")).expect("a folder");
     changed(&mut host);
     fs::write(agent.path("none/applications/three.desktop"), entry).expect("an entry");

@@ -28,7 +28,7 @@ fn a_synchronous_child_changes_with_its_parent() {
     role.set_position(10, -20);
     client.show(&surface, 40, 30, 2);
     client.roundtrip();
-    // Nothing of the child is known yet; with the parent's commit it is, and in its place.
+    // The subsurface is not shown before the parent's commit; then it is shown in its position.
     window.surface.commit();
     client.flush();
     let (child, parent) = host.subsurface_opened();
@@ -38,7 +38,7 @@ fn a_synchronous_child_changes_with_its_parent() {
 
     client.show(&surface, 40, 30, 3);
     client.show(&window.surface, 100, 100, 4);
-    // The parent's picture was taken with the child's: none of it before.
+    // The parent's frame was taken together with the subsurface's: the newer frame of neither was sent before.
     host.shows(id, (100, 100), 4);
     host.shows(child, (40, 30), 3);
 }
@@ -54,10 +54,10 @@ fn a_synchronous_child_waits_for_its_parent() {
     host.shows(child, (40, 30), 2);
     client.show(&surface, 40, 30, 3);
     client.roundtrip();
-    // Whatever the agent had sent of the child would have come before this.
+    // If the agent had sent a frame of the subsurface, it would have come before this one.
     host.refresh(id);
     let before = host.surfaces[&id].serial;
-    host.wait_picture("the parent again", id, |shown| shown.serial > before);
+    host.wait_frame("the parent again", id, |shown| shown.serial > before);
     assert_eq!(host.surfaces[&child].pixel(0, 0), 2);
     window.surface.commit();
     client.flush();
@@ -99,7 +99,7 @@ fn children_are_stacked_and_moved() {
     window.surface.commit();
     client.flush();
     assert_eq!(host.placed(id), [(second, 0, 0), (id, 0, 0), (first, 5, 6)]);
-    // A child without a buffer is not shown, and one that is destroyed is gone.
+    // A subsurface without a buffer is not shown, and one that is destroyed is closed.
     one.attach(None, 0, 0);
     one.commit();
     window.surface.commit();
@@ -134,7 +134,7 @@ fn a_child_may_get_another_parent() {
     host.shows(again, (20, 20), 3);
 }
 
-/// The wire has room for eight: those below are not shown, and the session lives.
+/// The wire allows a depth of eight: what is deeper is not shown, and the session goes on.
 #[test]
 fn children_nested_too_deep_are_not_shown() {
     let Stage { _agent, mut host, mut client, window, .. } = stage();
@@ -159,7 +159,7 @@ fn children_nested_too_deep_are_not_shown() {
 }
 
 #[test]
-fn a_child_that_moves_all_the_time_is_told_once_a_picture_and_ends_where_it_is() {
+fn a_child_that_moves_all_the_time_is_told_once_a_frame_and_ends_where_it_is() {
     let Stage { _agent, mut host, mut client, window, id } = stage();
     let (surface, role) = client.subsurface(&window.surface);
     client.show(&surface, 40, 30, 2);

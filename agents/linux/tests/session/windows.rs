@@ -93,16 +93,16 @@ fn a_configure_that_changes_no_pixel_is_answered_by_an_empty_frame() {
     let window = client.shown_window("still", 100, 100, 1);
     let id = host.window_opened().surface;
     host.shows(id, (100, 100), 1);
-    // Other states: the program is asked, and answers by a commit without a buffer.
+    // Other states: the program gets a configure, and answers it by a commit without a buffer.
     host.configure(id, 3, (0, 0), 1);
     client.configured(&window);
     window.surface.commit();
     client.flush();
-    let shown = host.wait_picture("the answer", id, |shown| shown.frame.configure_serial == 3);
+    let shown = host.wait_frame("the answer", id, |shown| shown.frame.configure_serial == 3);
     assert!(shown.damage.is_empty() && shown.bytes == 0 && shown.frame.last);
-    // Nothing else: the program is not asked, and the answer comes all the same.
+    // The same again: the program gets no configure, and the host gets an answer all the same.
     host.configure(id, 4, (0, 0), 1);
-    let shown = host.wait_picture("the next answer", id, |shown| shown.frame.configure_serial == 4);
+    let shown = host.wait_frame("the next answer", id, |shown| shown.frame.configure_serial == 4);
     assert!(shown.damage.is_empty());
     client.roundtrip();
     assert!(client.take(|happened| matches!(happened.event, Event::XdgSurface(_)).then_some(())).is_none());
@@ -120,7 +120,7 @@ fn a_program_asks_for_states() {
     window.toplevel.set_maximized();
     client.flush();
     assert_eq!(host.requested(id).0, WindowRequest::Maximize);
-    // The protocol wants an answer, whatever the host makes of it.
+    // xdg_shell wants a configure as the answer, whatever the host decides.
     assert!(!client.configured(&window).has(xdg_toplevel::State::Maximized));
     host.configure(id, 2, (1280, 800), 1 | 2);
     assert!(client.configured(&window).has(xdg_toplevel::State::Maximized));
@@ -170,7 +170,7 @@ fn a_dialog_names_its_window() {
     modal.set_modal();
     client.flush();
     assert_eq!(host.window_changed(id).modal, Some(true));
-    // The window goes, the dialog stays.
+    // The window is closed, the dialog stays.
     window.toplevel.destroy();
     client.flush();
     host.closed(main);

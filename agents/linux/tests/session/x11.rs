@@ -1,4 +1,4 @@
-//! X11 programs, through Xwayland: windows, menus, keys; and the clipboards of both worlds.
+//! X11 programs, through Xwayland: windows, menus, keys; and selections between X11 and Wayland.
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
@@ -47,7 +47,7 @@ fn stage() -> Stage {
     let id = opened.surface;
     host.shows(id, (300, 200), 0x11_2233);
     host.send(CONTROL, Body::Configure(Configure { surface: id, serial: 1, x: 100, y: 100, ..Configure::default() }));
-    // What X11 programs do now finds the window there.
+    // The window is in its position before the test goes on.
     host.roundtrip();
     Stage { agent, host, x11, window, id }
 }
@@ -74,7 +74,7 @@ fn open_menu(x11: &mut X11Client, host: &mut Host, place: (i16, i16)) -> (u32, u
     (menu, opened.surface)
 }
 
-/// Waits for a press that comes from outside of the menu, then closes it as its program would.
+/// Waits for a press outside the menu, then closes the menu as its program would.
 fn closes_on_press_outside(x11: &mut X11Client, menu: u32) {
     let (x, y) = x11.wait("a press outside the menu", |event| match event {
         Event::ButtonPress(press) => Some((press.event_x, press.event_y)),
@@ -127,16 +127,16 @@ fn an_x11_window_is_configured_and_closed() {
     host.closed(id);
 }
 
-/// A picture of the old size answers no configure of a new one.
+/// A frame of the old size does not answer the configure of a new size.
 #[test]
-fn a_resize_is_answered_by_the_picture_of_that_size() {
+fn a_resize_is_answered_by_the_frame_of_that_size() {
     let Stage { agent: _agent, mut host, x11: _x11, id, .. } = stage();
     host.configure(id, 2, (350, 220), 1);
-    let shown = host.wait_picture("the answer", id, |shown| shown.frame.configure_serial == 2);
+    let shown = host.wait_frame("the answer", id, |shown| shown.frame.configure_serial == 2);
     assert_eq!((shown.width, shown.height), (350, 220));
-    // Where the size is the same there is nothing to wait for.
+    // The size stays the same: the configure is answered at once.
     host.configure(id, 3, (350, 220), 0);
-    host.wait_picture("the next answer", id, |shown| shown.frame.configure_serial == 3);
+    host.wait_frame("the next answer", id, |shown| shown.frame.configure_serial == 3);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn x11_programs_get_keys_and_the_hosts_repeats() {
     }
 }
 
-/// Keys go to the server by Wayland, its focus by X11; how it takes turns is its own affair.
+/// The X server gets keys on one connection and the focus on another, and reads them in any order.
 #[test]
 fn keys_right_after_the_focus_reach_the_window_also_while_the_server_is_busy() {
     let Stage { agent: _agent, mut host, mut x11, window, id } = stage();
@@ -196,10 +196,39 @@ fn keys_right_after_the_focus_reach_the_window_also_while_the_server_is_busy() {
     }
 }
 
+/// A program may hold the X server as long as it likes: nothing that the agent waits for then comes in time.
+#[test]
+fn a_program_that_holds_the_server_does_not_hold_the_agent() {
+    let Stage { agent, mut host, mut x11, id, .. } = stage();
+    let mut client = agent.client();
+    let (manager, device) = data_device(&client);
+    let other = client.shown_window("copies", 50, 50, 1);
+    let other_id = host.window_opened().surface;
+    host.shows(other_id, (50, 50), 1);
+    focus(&mut host, other_id);
+    let serial = client.keyboard_entered(&other.surface);
+    x11.connection.grab_server().expect("a request");
+    // An answer: the server is held from here on.
+    x11.atom("ATOLL_TEST");
+    let source = manager.create_data_source(&client.handle, ());
+    source.offer("text/plain;charset=utf-8".to_owned());
+    device.set_selection(Some(&source), serial);
+    client.roundtrip();
+    focus(&mut host, id);
+    host.roundtrip();
+    x11.connection.ungrab_server().expect("a request");
+    x11.connection.flush().expect("the X server reads");
+    focus(&mut host, other_id);
+    focus(&mut host, id);
+    let time_ms = host.time_ms();
+    host.send(CONTROL, Body::Key(Key { code: KEY_A, state: KeyState::Pressed.into(), time_ms }));
+    x11.wait("the key", |event| matches!(event, Event::KeyPress(_)).then_some(()));
+}
+
 #[test]
 fn an_override_redirect_window_is_a_popup_in_its_place() {
     let Stage { agent: _agent, mut host, mut x11, id, .. } = stage();
-    // In root coordinates; its window is at 100,100 of the root.
+    // In coordinates of the root window, in which the parent is at 100,100.
     let menu = x11.window((130, 150), (80, 120), true);
     x11.show(menu, (80, 120), 0x44_5566);
     let opened = host.popup_opened();
@@ -246,7 +275,7 @@ fn an_x11_menu_ends_when_another_program_is_pressed() {
     host.press(true);
     closes_on_press_outside(&mut x11, menu);
     host.closed(menu_id);
-    // The press is the other program's all the same, where it was made.
+    // The other program gets the press as well, in the same position.
     assert_eq!(client.pointer_entered(&other.surface), (5.0, 6.0));
     client.button_pressed();
     host.press(false);
@@ -301,7 +330,7 @@ fn x11_windows_come_and_go_quickly() {
     }
 }
 
-// ---- Clipboards
+// ---- Selections
 
 fn data_device(client: &Client) -> (WlDataDeviceManager, wl_data_device::WlDataDevice) {
     let manager: WlDataDeviceManager = client.bind(3);
@@ -323,7 +352,7 @@ fn what_x11_copies_wayland_pastes() {
     let (clipboard, targets, utf8) = (x11.atom("CLIPBOARD"), x11.atom("TARGETS"), x11.atom("UTF8_STRING"));
     x11.connection.set_selection_owner(window, clipboard, CURRENT_TIME).expect("a request");
     x11.connection.flush().expect("the X server reads");
-    // The window manager asks for the types.
+    // The window manager asks for the types of the selection.
     answer(&mut x11, targets, |x11, requestor, property| {
         x11.connection
             .change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[targets, utf8])
@@ -369,7 +398,7 @@ fn answer(x11: &mut X11Client, target: u32, give: impl Fn(&X11Client, u32, u32))
 
 #[test]
 fn what_wayland_copies_x11_pastes() {
-    let Stage { agent, mut host, mut x11, window, .. } = stage();
+    let Stage { agent, mut host, mut x11, window, id } = stage();
     let mut client = agent.client();
     let (manager, device) = data_device(&client);
     let other = client.shown_window("copies", 50, 50, 1);
@@ -381,8 +410,14 @@ fn what_wayland_copies_x11_pastes() {
     source.offer("text/plain;charset=utf-8".to_owned());
     device.set_selection(Some(&source), serial);
     client.roundtrip();
+    // The person turns to the X11 window and presses a key there: with that its program pastes. The X server reads the
+    // copy, made on another connection, before the key.
+    focus(&mut host, id);
+    let time_ms = host.time_ms();
+    host.send(CONTROL, Body::Key(Key { code: KEY_A, state: KeyState::Pressed.into(), time_ms }));
+    x11.wait("the key", |event| matches!(event, Event::KeyPress(_)).then_some(()));
 
-    // Larger than an X11 property: it comes in parts.
+    // Larger than an X11 property may be: it comes in parts (INCR).
     let copied = "0123456789abcdef".repeat(32 * 1024);
     let (clipboard, utf8, incr) = (x11.atom("CLIPBOARD"), x11.atom("UTF8_STRING"), x11.atom("INCR"));
     let property = x11.atom("ATOLL_TEST");
@@ -394,7 +429,7 @@ fn what_wayland_copies_x11_pastes() {
         }
         _ => None,
     });
-    // The event's own copy would keep the pipe open.
+    // Drops the event's copy of the pipe, which would keep it open.
     client.forget();
     let said = copied.clone();
     let writer = std::thread::spawn(move || std::fs::File::from(fd).write_all(said.as_bytes()));

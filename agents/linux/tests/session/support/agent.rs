@@ -1,5 +1,5 @@
-//! The agent as a process of its own, on unix sockets in place of virtio ports, with a home and a runtime folder that
-//! are gone with it.
+//! The agent as a process, on unix sockets in place of virtio ports. Its home and runtime folder are removed when the
+//! test ends.
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::host::Host;
 use super::wayland::Client;
 
-/// Programs that tests run in the session. A PATH of these alone has no Xwayland, which takes its time to start.
+/// Programs that tests run in the session. Xwayland is left out, since it takes its time to start.
 const PROGRAMS: [&str; 5] = ["sh", "sleep", "cat", "true", "printenv"];
 const PATIENCE: Duration = Duration::from_secs(15);
 static EPOCHS: AtomicU64 = AtomicU64::new(1);
@@ -34,7 +34,7 @@ pub struct Agent {
     log: Arc<Log>,
 }
 
-/// The agent that npm's set-up built, where the environment names it; else cargo's own.
+/// The agent of the environment variable ATOLL_AGENT, which npm's set-up has built; else cargo's.
 pub fn program() -> PathBuf {
     std::env::var_os("ATOLL_AGENT").map_or_else(|| env!("CARGO_BIN_EXE_atoll-agent").into(), PathBuf::from)
 }
@@ -164,7 +164,7 @@ impl Agent {
     }
 }
 
-/// What init makes in a guest; a machine on which no X server has run yet has none.
+/// init makes it in a guest; this machine may not have had an X server yet.
 fn make_x11_folder() {
     let folder = Path::new("/tmp/.X11-unix");
     match fs::create_dir(folder) {
@@ -184,7 +184,7 @@ impl Drop for Agent {
     }
 }
 
-/// Never the same twice.
+/// Another one each time.
 pub fn epoch() -> [u8; 16] {
     let mut epoch = [0; 16];
     epoch[..8].copy_from_slice(&EPOCHS.fetch_add(1, Ordering::Relaxed).to_le_bytes());

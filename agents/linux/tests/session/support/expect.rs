@@ -1,4 +1,4 @@
-//! What tests wait for on the host's side, and say there.
+//! Messages that tests wait for as the host, and messages that they send.
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{Configure, Ping, PointerButton, PopupOpened, Refresh, WindowChanged, WindowOpened, WindowRequest};
@@ -87,9 +87,9 @@ impl Host {
         self.send(CONTROL, Body::Refresh(Refresh { surface }));
     }
 
-    /// Waits for a picture of that size whose top left pixel is this one.
+    /// Waits for a frame of that size whose top left pixel is this one.
     pub fn shows(&mut self, surface: u32, (width, height): (u32, u32), pixel: u32) -> Shown {
-        self.wait_picture(&format!("{surface} in {width}x{height} of {pixel:06x}"), surface, |shown| {
+        self.wait_frame(&format!("{surface} in {width}x{height} of {pixel:06x}"), surface, |shown| {
             (shown.width, shown.height) == (width, height) && shown.pixel(0, 0) == pixel
         })
     }

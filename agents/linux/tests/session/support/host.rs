@@ -28,7 +28,7 @@ pub struct Shown {
     pub pixels: Vec<u8>,
     pub serial: u32,
     pub frame: Frame,
-    /// Payload bytes of the last whole picture.
+    /// Payload bytes of the last whole frame.
     pub bytes: usize,
     part_bytes: usize,
     pub damage: Vec<(u32, u32, u32, u32)>,
@@ -39,7 +39,7 @@ pub struct Host {
     streams: [UnixStream; 3],
     incoming: Receiver<(usize, Message)>,
     pub surfaces: BTreeMap<u32, Shown>,
-    /// Everything that came and no frame was, in order.
+    /// Every message that has come, but for frames, in order.
     pub log: Vec<(usize, Message)>,
     /// False = credits are given by hand.
     pub gives_credits: bool,
@@ -47,8 +47,8 @@ pub struct Host {
     last_id: u32,
 }
 
-/// Connects, announces `epoch` on one socket, and waits for its echo. The agent has one client at a time: it may have to
-/// see the end of the one before first.
+/// Connects, announces `epoch` on one socket, and waits for its echo. The agent has one client at a time, and may first
+/// have to notice that the one before is gone.
 fn open(path: &Path, epoch: &Epoch) -> UnixStream {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -154,7 +154,7 @@ impl Host {
         self.started.elapsed().as_millis() as u32
     }
 
-    /// Handles what comes until `found` gives something for a message that came after the last wait.
+    /// Waits for a message for which `found` gives something. It and all messages before it are forgotten.
     pub fn wait<T>(&mut self, what: &str, found: impl Fn(&Body) -> Option<T>) -> T {
         self.wait_message(what, |message| found(message.body.as_ref()?))
     }
@@ -172,8 +172,8 @@ impl Host {
         }
     }
 
-    /// Handles what comes until a picture of the surface satisfies `found`.
-    pub fn wait_picture(&mut self, what: &str, surface: u32, found: impl Fn(&Shown) -> bool) -> Shown {
+    /// Waits until a frame of the surface satisfies `found`.
+    pub fn wait_frame(&mut self, what: &str, surface: u32, found: impl Fn(&Shown) -> bool) -> Shown {
         let end = Instant::now() + Duration::from_secs(15);
         loop {
             if let Some(shown) = self.surfaces.get(&surface).filter(|shown| shown.serial > 0 && found(shown)) {

@@ -1,5 +1,5 @@
-//! The host's rules for what an agent may say, as shared/protocol states them: an agent that breaks one loses its
-//! channels, whichever program of the guest it was that made it do so.
+//! The host's rules for messages of an agent, as shared/protocol has them. An agent that breaks one loses its channels,
+//! whichever program of the guest was the cause.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ struct Surface {
     parent: u32,
     credits: u32,
     serial: u32,
-    /// Serial, size, messages and bytes of the picture that is not complete.
+    /// Serial, size, number of messages and bytes of the frame that is not complete.
     partial: Option<(u32, (u32, u32), usize, usize)>,
 }
 
@@ -39,7 +39,7 @@ enum Stream {
     Ended,
 }
 
-/// What is open by these rules.
+/// What is open, by these rules.
 #[derive(Debug, Default)]
 pub struct Rules {
     streams: BTreeMap<u32, Stream>,
@@ -55,7 +55,7 @@ impl Rules {
         }
     }
 
-    /// What the host says of streams.
+    /// To be called with every message of the host.
     pub fn sent(&mut self, body: &Body) {
         match body {
             Body::ExecStart(start) => {
@@ -199,7 +199,7 @@ impl Rules {
         let (width, height) = (frame.width, frame.height);
         side(width);
         side(height);
-        assert!(width * height <= MAX_AREA_PX, "a picture of {width}x{height}");
+        assert!(width * height <= MAX_AREA_PX, "a frame of {width}x{height}");
         let surface = self.live.get_mut(&frame.surface).or_else(|| self.retired.get_mut(&frame.surface));
         let surface = surface.unwrap_or_else(|| panic!("a frame for unknown surface {}", frame.surface));
         if surface.partial.is_none() {
@@ -209,7 +209,7 @@ impl Rules {
             surface.serial = frame.serial;
         }
         let (serial, size, parts, sum) = surface.partial.take().unwrap_or((frame.serial, (width, height), 0, 0));
-        assert_eq!((serial, size), (frame.serial, (width, height)), "the picture before is not complete");
+        assert_eq!((serial, size), (frame.serial, (width, height)), "the frame before is not complete");
         let (parts, sum) = (parts + 1, sum + bytes);
         assert!(parts <= MAX_FRAME_PARTS && sum <= (width * height * 4) as usize * 2 + 4096, "{parts} parts, {sum} B");
         surface.partial = (!frame.last).then_some((serial, size, parts, sum));

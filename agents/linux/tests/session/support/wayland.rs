@@ -1,4 +1,4 @@
-//! A small real Wayland client that does as it is told and remembers every event.
+//! A small real Wayland client, which remembers every event.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -27,7 +27,7 @@ pub use wl_surface::WlSurface;
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Every event that a test may wait for. Those that no test looks into are shown when one waits in vain.
+/// The events that tests wait for. When a wait fails, all that have come are printed.
 #[allow(dead_code)]
 #[derive(Debug)]
 pub enum Event {
@@ -199,7 +199,7 @@ impl Client {
         bound.unwrap_or_else(|error| panic!("{}: {error}", I::interface().name))
     }
 
-    /// Sends what was asked, however long the agent takes to read it.
+    /// Sends all requests, however long the agent takes to read them.
     pub fn flush(&self) {
         self.try_flush().expect("the agent reads");
     }
@@ -218,7 +218,7 @@ impl Client {
         }
     }
 
-    /// All that was asked is done, and what came of it is remembered.
+    /// Returns when the agent has handled all requests, and remembers the events.
     pub fn roundtrip(&mut self) {
         self.flush();
         self.queue.roundtrip(&mut self.seen).expect("a roundtrip");
@@ -230,7 +230,7 @@ impl Client {
         self.queue.roundtrip(&mut self.seen).map(|_| ())
     }
 
-    /// Answers the configures that these have got.
+    /// Acknowledges the configures of these surfaces.
     pub fn acknowledge(&mut self, surfaces: &[xdg_surface::XdgSurface]) {
         for happened in self.seen.0.drain(..) {
             if let Event::XdgSurface(xdg_surface::Event::Configure { serial }) = happened.event {
@@ -521,7 +521,7 @@ impl Popup {
     }
 }
 
-/// Where a popup wants to be: to the right below of a point of its parent, slid until it fits.
+/// Where a popup is placed: to the bottom right of a point of its parent, moved until it fits.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     pub x: i32,
@@ -556,7 +556,7 @@ impl Buffer {
     }
 }
 
-/// A file of zeros that nobody else sees.
+/// A new file of zeros in memory.
 pub fn memory(bytes: u64) -> OwnedFd {
     let fd = memfd_create("atoll-test", MemfdFlags::CLOEXEC).expect("a memfd");
     ftruncate(&fd, bytes).expect("its size");

@@ -118,7 +118,7 @@ impl X11Client {
         }
     }
 
-    /// Whether such an event has come; all that was asked before is done.
+    /// Whether such an event has come, after all requests were handled.
     pub fn has_seen(&mut self, like: impl Fn(&Event) -> bool) -> bool {
         self.connection.sync().expect("the X server lives");
         while let Some(event) = self.connection.poll_for_event().expect("the X server lives") {

@@ -1,5 +1,5 @@
-//! The last picture of a surface, kept so that a client's buffer is free at once, that tiles which did not change are
-//! not sent, and that a host which comes back gets the whole of it.
+//! The last frame of a surface. It is kept so that the client's buffer can be released at once, that tiles which did
+//! not change are not sent, and that a host which comes back gets the whole frame.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,25 +15,25 @@ use crate::rows::{Pixel, Row, fill};
 use crate::tiles::{PixelRect, TILE_HEIGHT, TILE_WIDTH, TileSet};
 
 #[derive(Debug)]
-pub struct Picture {
+pub struct Framebuffer {
     pub width: u32,
     pub height: u32,
     pub format: PixelFormat,
-    /// `height` rows of `width` pixels of 4 bytes, tight; `tiles` says where they are up to date.
+    /// `height` rows of `width` pixels of 4 bytes, without gaps. Up to date but for tiles that are `Unwritten`.
     pixels: Vec<u8>,
     pub changed: TileSet,
-    /// What is known of each tile, row by row.
+    /// The state of each tile, row by row.
     tiles: Vec<Tile>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tile {
-    /// `pixels` has it; whether it has one colour is not known.
+    /// `pixels` has the tile; whether all of it has one colour is not known.
     Written,
-    /// All of it has this pixel, and so it stands in `pixels`.
+    /// All pixels of the tile are this one, and `pixels` has them.
     Solid(Pixel),
-    /// All of it has this pixel; `pixels` has there what it had before. Half of what a picture costs an emulated guest is
-    /// to write it down.
+    /// All pixels of the tile are this one, and `pixels` has older content. Writing solid tiles only when somebody
+    /// reads them saves an emulated guest half of the time that a frame takes.
     Unwritten(Pixel),
 }
 
@@ -46,14 +46,14 @@ impl Tile {
     }
 }
 
-/// Why a buffer gives no picture.
+/// Why a buffer cannot become a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     /// Not a shm buffer, or its pool is broken (the client has been told).
     Unreadable,
     /// Larger than the wire allows, or of a format that was not offered.
     Unsupported,
-    /// The pictures of all surfaces together may take no more.
+    /// The framebuffers of all surfaces together would take too much memory.
     NoRoom,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// How pixels lie in memory, and as what they are shown.
+/// How pixels lie in memory, and what they mean.
 #[derive(Debug, Clone, Copy)]
 struct Source {
     offset: usize,
@@ -77,7 +77,7 @@ struct Source {
     format: PixelFormat,
 }
 
-impl Picture {
+impl Framebuffer {
     fn new(source: &Source) -> Self {
         let mut changed = TileSet::new(source.width, source.height);
         changed.mark_all();
@@ -95,18 +95,18 @@ impl Picture {
     pub fn of_pixels(width: u32, height: u32, pixels: Vec<u8>) -> Self {
         let stride = width as usize * 4;
         let source = Source { offset: 0, stride, width, height, format: PixelFormat::Xrgb8888 };
-        let mut picture = Self::new(&source);
-        picture.take(pixels.as_ptr(), &source, source.all());
-        picture.changed.clear();
-        picture
+        let mut framebuffer = Self::new(&source);
+        framebuffer.take(pixels.as_ptr(), &source, source.all());
+        framebuffer.changed.clear();
+        framebuffer
     }
 
-    /// Bytes of its pixels.
+    /// Size of its pixels.
     pub fn bytes(&self) -> usize {
         self.pixels.len()
     }
 
-    /// `height` rows of `width` pixels of 4 bytes, tight, of which those of `rect` are up to date.
+    /// `height` rows of `width` pixels of 4 bytes, without gaps; those of `rect` are up to date.
     pub fn pixels(&mut self, rect: PixelRect) -> &[u8] {
         let (rows, columns) = self.tiles_of(rect);
         for (row, column) in rows.flat_map(|row| columns.clone().map(move |column| (row, column))) {
@@ -115,12 +115,13 @@ impl Picture {
         &self.pixels
     }
 
-    /// All of it.
+    /// The rectangle of all its pixels.
     pub fn all(&self) -> PixelRect {
         PixelRect { x: 0, y: 0, width: self.width, height: self.height }
     }
 
-    /// The pixel that all of `rect` has; None also where it is not known. Never of a part of a tile that has several.
+    /// The pixel that all of `rect` has. None = it has several, or it is not known; so it is for a part of a tile that
+    /// is not solid.
     pub fn solid(&self, rect: PixelRect) -> Option<Pixel> {
         let (rows, columns) = self.tiles_of(rect);
         let mut tiles =
@@ -139,7 +140,7 @@ impl Picture {
         row as usize * self.width.div_ceil(TILE_WIDTH) as usize + column as usize
     }
 
-    /// Makes `pixels` true where a tile's one colour is not written yet.
+    /// Writes the colour of an `Unwritten` tile to `pixels`.
     fn write_down(&mut self, row: u32, column: u32) {
         let at = self.tile_at(row, column);
         let Some(Tile::Unwritten(pixel)) = self.tiles.get(at).copied() else { return };
@@ -152,18 +153,18 @@ impl Picture {
         self.tiles[at] = Tile::Solid(pixel);
     }
 
-    /// Where a pixel stands in `pixels`.
+    /// Index of a pixel's first byte in `pixels`.
     fn offset(&self, x: u32, y: u32) -> usize {
         (y as usize * self.width as usize + x as usize) * 4
     }
 
-    /// Takes the damaged parts of `buffer` into `picture`, or all of it when the picture is new, of another size or turned.
-    /// `room`: bytes that a new picture may have beyond those of the one that it takes the place of.
+    /// Copies the damaged parts of `buffer`, or all of it when there is no framebuffer of its size yet, or when it is
+    /// rotated. `room`: bytes that a new framebuffer may have beyond those of the one that it replaces.
     ///
     /// # Errors
-    /// See [`Refused`]; the picture is as it was.
+    /// See [`Refused`]; the framebuffer is unchanged.
     pub fn update(
-        picture: &mut Option<Self>,
+        framebuffer: &mut Option<Self>,
         buffer: &WlBuffer,
         transform: Transform,
         damage: &[PixelRect],
@@ -172,21 +173,21 @@ impl Picture {
         with_buffer_contents(buffer, |pool, len, data| {
             let source = Source::of(&data, len)?;
             if transform == Transform::Normal {
-                Self::take_damaged(picture, pool, &source, damage, room)
+                Self::take_damaged(framebuffer, pool, &source, damage, room)
             } else {
-                let (upright, pixels) = source.turned(pool, transform);
-                Self::take_damaged(picture, pixels.as_ptr(), &upright, &[upright.all()], room)
+                let (upright, pixels) = source.rotated(pool, transform);
+                Self::take_damaged(framebuffer, pixels.as_ptr(), &upright, &[upright.all()], room)
             }
         })
         .unwrap_or(Err(Refused::Unreadable))
     }
 
-    /// Makes `picture` what `crop` shows of `whole`, whose changes since the last time count as taken.
+    /// Makes it what `crop` shows of `whole`, whose changes then count as copied.
     ///
     /// # Errors
     /// `NoRoom`.
     pub fn update_cropped(
-        picture: &mut Option<Self>,
+        framebuffer: &mut Option<Self>,
         whole: &mut Self,
         crop: PixelRect,
         room: usize,
@@ -195,38 +196,38 @@ impl Picture {
         let offset = crop.y as usize * stride + crop.x as usize * 4;
         let source = Source { offset, stride, width: crop.width, height: crop.height, format: whole.format };
         whole.changed.clear();
-        // Another crop may show other pixels everywhere: what is the same is found by comparing.
-        Self::take_damaged(picture, whole.pixels(crop).as_ptr(), &source, &[source.all()], room)
+        // Another crop may show other pixels everywhere: what has not changed is found by comparing.
+        Self::take_damaged(framebuffer, whole.pixels(crop).as_ptr(), &source, &[source.all()], room)
     }
 
     fn take_damaged(
-        picture: &mut Option<Self>,
+        framebuffer: &mut Option<Self>,
         pool: *const u8,
         source: &Source,
         damage: &[PixelRect],
         room: usize,
     ) -> Result<(), Refused> {
         let fits = |mine: &Self| (mine.width, mine.height, mine.format) == (source.width, source.height, source.format);
-        match picture {
+        match framebuffer {
             Some(mine) if fits(mine) => {
                 for rect in damage {
                     mine.take(pool, source, *rect);
                 }
             }
             _ => {
-                let freed = picture.as_ref().map_or(0, Self::bytes);
+                let freed = framebuffer.as_ref().map_or(0, Self::bytes);
                 if source.all().bytes() > room.saturating_add(freed) {
                     return Err(Refused::NoRoom);
                 }
                 let mut fresh = Self::new(source);
                 fresh.take(pool, source, source.all());
-                *picture = Some(fresh);
+                *framebuffer = Some(fresh);
             }
         }
         Ok(())
     }
 
-    /// Takes `rect` over; marks the tiles in which something differs.
+    /// Copies `rect`; marks the tiles in which a pixel has changed.
     #[allow(unsafe_code)]
     fn take(&mut self, pool: *const u8, source: &Source, rect: PixelRect) {
         let right = rect.x.saturating_add(rect.width).min(self.width);
@@ -243,13 +244,13 @@ impl Picture {
             for column in rect.x / TILE_WIDTH..right.div_ceil(TILE_WIDTH) {
                 tiles.push(self.begin(row, column, rect.x..right, &band));
             }
-            // Row by row over all tiles, not tile by tile: an emulated guest finds few pages at a time.
+            // Row by row over all tiles, not tile by tile: an emulated guest has few entries for pages in its TLB.
             for y in band.clone() {
                 for tile in &mut tiles {
                     let theirs = source.offset + y as usize * source.stride + tile.left as usize * 4;
-                    // SAFETY: the last row of a source ends within its memory: `Source::of` has checked it for a pool, which
-                    // stays mapped while with_buffer_contents runs (one that shrinks is caught by its SIGBUS guard), and
-                    // the agent's own pixels are as many as their size says.
+                    // SAFETY: the last row ends within the source's memory. For a pool, `Source::of` has checked that;
+                    // it stays mapped while with_buffer_contents runs, whose SIGBUS guard catches one that shrinks. A
+                    // rotated copy has as many pixels as its size says.
                     let theirs = unsafe { Row::shared(pool.add(theirs), tile.bytes) };
                     self.take_row(tile, &band, y, theirs);
                 }
@@ -261,35 +262,36 @@ impl Picture {
         }
     }
 
-    /// Begins a tile, of which the part within `across` and `down` is taken.
-    fn begin(&mut self, row: u32, column: u32, across: Range<u32>, down: &Range<u32>) -> Taken {
+    /// Begins the copy of a tile's part within `across` and `down`.
+    fn begin(&mut self, row: u32, column: u32, across: Range<u32>, down: &Range<u32>) -> TileCopy {
         let (left, top) = (column * TILE_WIDTH, row * TILE_HEIGHT);
         let (right, bottom) = ((left + TILE_WIDTH).min(self.width), (top + TILE_HEIGHT).min(self.height));
         let is_whole = across.start <= left && across.end >= right && down.start <= top && down.end >= bottom;
         if !is_whole {
-            // The rest of it stays.
+            // The rest of the tile keeps its pixels.
             self.write_down(row, column);
         }
         let left = left.max(across.start);
         let bytes = (right.min(across.end) - left) as usize * 4;
-        let so_far = if is_whole { SoFar::Nothing } else { SoFar::Several };
-        Taken { column, left, bytes, is_whole, so_far, differs: false }
+        let scan = if is_whole { RowScan::Nothing } else { RowScan::Several };
+        TileCopy { column, left, bytes, is_whole, scan, differs: false }
     }
 
-    /// @param theirs row `y` of the tile
-    fn take_row(&mut self, tile: &mut Taken, band: &Range<u32>, y: u32, theirs: Row<'_>) {
-        let first = match tile.so_far {
-            SoFar::Several => None,
-            SoFar::Solid(pixel) => Some(pixel),
-            SoFar::Nothing => theirs.first(),
+    /// @param theirs row `y` of the tile, in the source
+    fn take_row(&mut self, tile: &mut TileCopy, band: &Range<u32>, y: u32, theirs: Row<'_>) {
+        let first = match tile.scan {
+            RowScan::Several => None,
+            RowScan::Solid(pixel) => Some(pixel),
+            RowScan::Nothing => theirs.first(),
         };
         if let Some(pixel) = first {
             if theirs.is_solid(pixel) {
-                tile.so_far = SoFar::Solid(pixel);
+                tile.scan = RowScan::Solid(pixel);
                 return;
             }
-            // What was one colour up to here is written after all. If all of it was, it is no more.
-            tile.so_far = SoFar::Several;
+            // The rows above have one colour, and were not written: that is made up for. A tile that was solid is not
+            // any more.
+            tile.scan = RowScan::Several;
             tile.differs = self.tiles[self.tile_at(band.start / TILE_HEIGHT, tile.column)].solid().is_some();
             for above in band.start..y {
                 let at = self.offset(tile.left, above);
@@ -302,15 +304,15 @@ impl Picture {
         tile.differs |= theirs.copy_to(&mut self.pixels[at..at + tile.bytes]);
     }
 
-    fn end(&mut self, tile: &Taken, row: u32, band: &Range<u32>) {
+    fn end(&mut self, tile: &TileCopy, row: u32, band: &Range<u32>) {
         let at = self.tile_at(row, tile.column);
         let before = self.tiles[at];
-        let (now, differs) = match tile.so_far {
-            SoFar::Solid(pixel) if before.solid() == Some(pixel) => (before, false),
-            SoFar::Solid(pixel) if before.solid().is_none() && self.is_all(tile, band, pixel) => {
+        let (now, differs) = match tile.scan {
+            RowScan::Solid(pixel) if before.solid() == Some(pixel) => (before, false),
+            RowScan::Solid(pixel) if before.solid().is_none() && self.is_all(tile, band, pixel) => {
                 (Tile::Solid(pixel), false)
             }
-            SoFar::Solid(pixel) => (Tile::Unwritten(pixel), true),
+            RowScan::Solid(pixel) => (Tile::Unwritten(pixel), true),
             _ if tile.differs || tile.is_whole => (Tile::Written, tile.differs),
             _ => (before, false),
         };
@@ -320,8 +322,8 @@ impl Picture {
         }
     }
 
-    /// Whether all that `pixels` has of a tile is `pixel`.
-    fn is_all(&self, tile: &Taken, band: &Range<u32>, pixel: Pixel) -> bool {
+    /// Whether all pixels of the tile in `pixels` are `pixel`.
+    fn is_all(&self, tile: &TileCopy, band: &Range<u32>, pixel: Pixel) -> bool {
         band.clone().all(|y| {
             let at = self.offset(tile.left, y);
             Row::from(&self.pixels[at..at + tile.bytes]).is_solid(pixel)
@@ -329,28 +331,28 @@ impl Picture {
     }
 }
 
-/// A tile, or a part of one, that is being taken over row by row.
+/// A tile, or a part of one, that is being copied row by row.
 #[derive(Debug)]
-struct Taken {
+struct TileCopy {
     column: u32,
-    /// Its first pixel's column in the picture.
+    /// Column of its first pixel.
     left: u32,
-    /// Of one row of it.
+    /// Of one row of the part.
     bytes: usize,
-    /// It is a whole tile.
+    /// The part is the whole tile.
     is_whole: bool,
-    so_far: SoFar,
-    /// Something in it was another before.
+    scan: RowScan,
+    /// A pixel has changed.
     differs: bool,
 }
 
-/// What a tile's rows have shown so far.
+/// What the rows of a tile have shown so far.
 #[derive(Debug, Clone, Copy)]
-enum SoFar {
+enum RowScan {
     Nothing,
-    /// One colour: nothing of it is written.
+    /// One colour: nothing of it has been written.
     Solid(Pixel),
-    /// Several, or it is not asked.
+    /// Several colours, or only a part of the tile is copied: rows are written as they come.
     Several,
 }
 
@@ -381,7 +383,7 @@ impl Source {
 
     /// The same upright: the program has drawn it with `transform` applied.
     #[allow(unsafe_code)]
-    fn turned(&self, pool: *const u8, transform: Transform) -> (Self, Vec<u8>) {
+    fn rotated(&self, pool: *const u8, transform: Transform) -> (Self, Vec<u8>) {
         let (width, height) = match transform {
             Transform::_90 | Transform::_270 | Transform::Flipped90 | Transform::Flipped270 => {
                 (self.height, self.width)
@@ -391,7 +393,7 @@ impl Source {
         let (right, bottom) = (width as usize - 1, height as usize - 1);
         let mut pixels = Vec::with_capacity(width as usize * height as usize * 4);
         for (y, x) in (0..=bottom).flat_map(|y| (0..=right).map(move |x| (y, x))) {
-            // @see wl_output.transform: turned counter-clockwise, after being flipped around the vertical axis.
+            // @see wl_output.transform: rotated counter-clockwise, after being flipped around the vertical axis.
             let (at_x, at_y) = match transform {
                 Transform::_90 => (y, right - x),
                 Transform::_180 => (right - x, bottom - y),
@@ -425,14 +427,14 @@ mod tests {
         let source = source(200, 100);
         let whole = PixelRect { x: 0, y: 0, width: 200, height: 100 };
         let mut pool = vec![0u8; 200 * 100 * 4];
-        let mut picture = Picture::new(&source);
-        picture.changed.take();
-        picture.take(pool.as_ptr(), &source, whole);
-        assert!(picture.changed.is_empty());
+        let mut framebuffer = Framebuffer::new(&source);
+        framebuffer.changed.take();
+        framebuffer.take(pool.as_ptr(), &source, whole);
+        assert!(framebuffer.changed.is_empty());
         pool[(40 * 200 + 70) * 4] = 9;
-        picture.take(pool.as_ptr(), &source, whole);
-        assert_eq!(picture.changed.take(), [PixelRect { x: 64, y: 32, width: 64, height: 32 }]);
-        assert_eq!(picture.pixels(whole), pool);
+        framebuffer.take(pool.as_ptr(), &source, whole);
+        assert_eq!(framebuffer.changed.take(), [PixelRect { x: 64, y: 32, width: 64, height: 32 }]);
+        assert_eq!(framebuffer.pixels(whole), pool);
     }
 
     #[test]
@@ -440,32 +442,32 @@ mod tests {
         let source = source(200, 100);
         let whole = PixelRect { x: 0, y: 0, width: 200, height: 100 };
         let mut pool = [1, 2, 3, 4].repeat(200 * 100);
-        let mut picture = Picture::new(&source);
-        assert_eq!(picture.solid(whole), Some([0; 4]));
-        picture.take(pool.as_ptr(), &source, whole);
-        assert_eq!(picture.solid(whole), Some([1, 2, 3, 4]));
-        // The last byte of the first tile, told as a part of it; then as it was.
+        let mut framebuffer = Framebuffer::new(&source);
+        assert_eq!(framebuffer.solid(whole), Some([0; 4]));
+        framebuffer.take(pool.as_ptr(), &source, whole);
+        assert_eq!(framebuffer.solid(whole), Some([1, 2, 3, 4]));
+        // The last byte of the first tile changes, and then changes back; the damage is a part of the tile.
         let at = (31 * 200 + 63) * 4 + 3;
         let part = PixelRect { x: 60, y: 30, width: 10, height: 5 };
         for (byte, of_tile) in [(9, None), (4, None)] {
             pool[at] = byte;
-            picture.take(pool.as_ptr(), &source, part);
-            assert_eq!(picture.solid(PixelRect { x: 0, y: 0, width: 64, height: 32 }), of_tile);
-            assert_eq!(picture.solid(PixelRect { x: 64, y: 0, width: 136, height: 100 }), Some([1, 2, 3, 4]));
+            framebuffer.take(pool.as_ptr(), &source, part);
+            assert_eq!(framebuffer.solid(PixelRect { x: 0, y: 0, width: 64, height: 32 }), of_tile);
+            assert_eq!(framebuffer.solid(PixelRect { x: 64, y: 0, width: 136, height: 100 }), Some([1, 2, 3, 4]));
         }
-        picture.take(pool.as_ptr(), &source, whole);
-        assert_eq!(picture.solid(whole), Some([1, 2, 3, 4]));
-        // Tiles of one colour each, but not of the same one.
+        framebuffer.take(pool.as_ptr(), &source, whole);
+        assert_eq!(framebuffer.solid(whole), Some([1, 2, 3, 4]));
+        // Each tile has one colour, but not all the same.
         for row in pool.chunks_mut(200 * 4) {
             row[64 * 4..128 * 4].fill(7);
         }
-        picture.take(pool.as_ptr(), &source, whole);
-        assert_eq!(picture.solid(whole), None);
-        assert_eq!(picture.solid(PixelRect { x: 64, y: 32, width: 64, height: 32 }), Some([7; 4]));
-        assert_eq!(picture.pixels(whole), pool);
+        framebuffer.take(pool.as_ptr(), &source, whole);
+        assert_eq!(framebuffer.solid(whole), None);
+        assert_eq!(framebuffer.solid(PixelRect { x: 64, y: 32, width: 64, height: 32 }), Some([7; 4]));
+        assert_eq!(framebuffer.pixels(whole), pool);
     }
 
-    /// Rectangles that a program draws one after the other: where, and a colour or noise of a seed.
+    /// Rectangles that a program draws one after the other: where, and a solid colour or noise from a seed.
     fn drawings() -> impl Strategy<Value = Vec<(PixelRect, u8, bool)>> {
         let rect = (0..WIDTH, 0..HEIGHT, 1..=WIDTH, 1..=HEIGHT).prop_map(|(x, y, width, height)| PixelRect {
             x,
@@ -488,8 +490,8 @@ mod tests {
         ) {
             let source = source(WIDTH, HEIGHT);
             let mut pool = vec![0u8; source.all().bytes()];
-            let mut picture = Picture::new(&source);
-            picture.changed.clear();
+            let mut framebuffer = Framebuffer::new(&source);
+            framebuffer.changed.clear();
             for (at, (rect, seed, is_noise)) in drawings.into_iter().enumerate() {
                 let before = pool.clone();
                 for y in rect.y..(rect.y + rect.height).min(HEIGHT) {
@@ -498,49 +500,49 @@ mod tests {
                         pool[(y * WIDTH + x) as usize * 4] = value;
                     }
                 }
-                picture.take(pool.as_ptr(), &source, rect);
+                framebuffer.take(pool.as_ptr(), &source, rect);
                 let mut differing = TileSet::new(WIDTH, HEIGHT);
                 for (at, _) in pool.iter().zip(&before).enumerate().filter(|(_, (new, old))| new != old) {
                     let at = at as u32 / 4;
                     differing.mark(at % WIDTH / TILE_WIDTH, at / WIDTH / TILE_HEIGHT);
                 }
-                prop_assert_eq!(picture.changed.take(), differing.take());
+                prop_assert_eq!(framebuffer.changed.take(), differing.take());
                 for (x, y) in (0..HEIGHT).step_by(TILE_HEIGHT as usize).flat_map(|y| (0..WIDTH).step_by(64).map(move |x| (x, y))) {
                     let tile = PixelRect { x, y, width: TILE_WIDTH.min(WIDTH - x), height: TILE_HEIGHT.min(HEIGHT - y) };
-                    let Some(pixel) = picture.solid(tile) else { continue };
+                    let Some(pixel) = framebuffer.solid(tile) else { continue };
                     let row = |y| (y * WIDTH + x) as usize * 4..(y * WIDTH + x + tile.width) as usize * 4;
                     let is_so = (y..y + tile.height).all(|y| Row::from(&pool[row(y)]).is_solid(pixel));
                     prop_assert!(is_so);
                 }
-                // Not each time: what was not asked for may be written down later, or never.
+                // Not each time: tiles that nobody reads may be written later, or never.
                 if reads >> at & 1 == 1 {
-                    prop_assert_eq!(picture.pixels(picture.all()) == pool, true);
+                    prop_assert_eq!(framebuffer.pixels(framebuffer.all()) == pool, true);
                 }
             }
-            prop_assert_eq!(picture.pixels(picture.all()) == pool, true);
+            prop_assert_eq!(framebuffer.pixels(framebuffer.all()) == pool, true);
         }
     }
 
     #[test]
-    fn damage_outside_the_picture_is_cut() {
+    fn damage_outside_the_frame_is_cut() {
         let source = source(10, 10);
         let pool = vec![1u8; 10 * 10 * 4];
-        let mut picture = Picture::new(&source);
-        picture.take(pool.as_ptr(), &source, PixelRect { x: 5, y: 5, width: u32::MAX, height: u32::MAX });
-        assert_eq!(picture.pixels(picture.all()).iter().filter(|byte| **byte == 1).count(), 5 * 5 * 4);
+        let mut framebuffer = Framebuffer::new(&source);
+        framebuffer.take(pool.as_ptr(), &source, PixelRect { x: 5, y: 5, width: u32::MAX, height: u32::MAX });
+        assert_eq!(framebuffer.pixels(framebuffer.all()).iter().filter(|byte| **byte == 1).count(), 5 * 5 * 4);
     }
 
     #[test]
-    fn a_picture_that_there_is_no_room_for_is_refused() {
+    fn a_frame_that_there_is_no_room_for_is_refused() {
         let pool = vec![1u8; 20 * 20 * 4];
-        let mut picture = None;
+        let mut framebuffer = None;
         let mut take = |side: u32, room| {
             let source = source(side, side);
-            Picture::take_damaged(&mut picture, pool.as_ptr(), &source, &[source.all()], room)
+            Framebuffer::take_damaged(&mut framebuffer, pool.as_ptr(), &source, &[source.all()], room)
         };
         assert_eq!(take(10, 399), Err(Refused::NoRoom));
         assert_eq!(take(10, 400), Ok(()));
-        // What it takes the place of is room as well; and in its own place it needs none.
+        // The bytes of the replaced one are free as well; one of the same size needs none.
         assert_eq!(take(20, 1199), Err(Refused::NoRoom));
         assert_eq!(take(10, 0), Ok(()));
         assert_eq!(take(20, 1200), Ok(()));

@@ -89,7 +89,7 @@ proptest! {
     ) {
         let mut reader = Reader::new();
         read(&mut reader, &junk, &sizes);
-        // What stayed incomplete is given up by time; see ports.rs.
+        // The agent does this when a message stays incomplete for too long: ports/timers.rs.
         reader.hunt();
         let mut bytes = opening(&epoch).to_vec();
         bytes.extend(framed(&bodies));

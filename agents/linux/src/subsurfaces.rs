@@ -1,10 +1,10 @@
-//! Subsurfaces: which of them are shown, in which order, and where. smithay resolves sync and desync: what is current
-//! here has been committed together with its parent.
+//! Subsurfaces: which are shown, in which order, and where. smithay resolves synchronised and desynchronised mode: the
+//! state that is current here was committed together with the parent's.
 
 use std::time::Instant;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::limits::{MAX_COORDINATE, MAX_SUBSURFACE_DEPTH, MAX_SURFACES};
+use atoll_wire::limits::{MAX_SUBSURFACE_DEPTH, MAX_SURFACES};
 use atoll_wire::{Child, ChildrenPlaced};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::wayland::compositor::{
@@ -12,26 +12,28 @@ use smithay::wayland::compositor::{
     with_surface_tree_upward,
 };
 
-use crate::agent::{Agent, NEWS_PACE};
+use crate::agent::Agent;
+use crate::deferred::{UPDATE_INTERVAL, is_too_early};
+use crate::geometry::clamp_coordinate;
 use crate::ports::PortKind;
 use crate::surfaces::Role;
 
 impl Agent {
-    /// A surface was committed: its own children may have moved; and it may have come or gone as a child.
-    pub fn children_committed(&mut self, surface: &WlSurface) {
+    /// A surface was committed: its subsurfaces may have moved, and it may itself have been mapped or unmapped as one.
+    pub fn subsurfaces_committed(&mut self, surface: &WlSurface) {
         if get_role(surface) == Some(SUBSURFACE_ROLE) {
             let id = get_parent(surface).and_then(|parent| self.surfaces.id_of(&parent));
-            let shown = self.surfaces.content(surface).is_some_and(|content| content.picture.is_some());
+            let shown = self.surfaces.content(surface).is_some_and(|content| content.framebuffer.is_some());
             let is_child =
                 id.is_some_and(|id| self.surfaces.id_of(surface).is_some_and(|child| self.is_child(child, id)));
             if let Some(id) = id.filter(|_| shown != is_child) {
-                self.update_children(id);
+                self.update_subsurfaces(id);
             }
         }
         if let Some(id) = self.surfaces.id_of(surface) {
-            let has_had = self.surfaces.get(id).is_some_and(|surface| !surface.placed.is_empty());
+            let has_had = self.surfaces.get(id).is_some_and(|surface| !surface.stacking.is_empty());
             if has_had || !get_children(surface).is_empty() {
-                self.update_children(id);
+                self.update_subsurfaces(id);
             }
         }
     }
@@ -40,7 +42,7 @@ impl Agent {
         self.surfaces.get(child).is_some_and(|child| child.parent() == Some(parent))
     }
 
-    /// Subsurfaces from `id` down to its window or popup.
+    /// Number of subsurfaces from `id` down to its window or popup.
     fn subsurface_depth(&self, id: u32) -> usize {
         let mut depth = 0;
         let mut at = self.surfaces.get(id);
@@ -51,8 +53,8 @@ impl Agent {
         depth
     }
 
-    /// Opens the children that are shown, closes those that are not, and tells the host how they are stacked.
-    fn update_children(&mut self, id: u32) {
+    /// Opens the subsurfaces that are now shown, closes those that are not, and updates their stacking.
+    fn update_subsurfaces(&mut self, id: u32) {
         let Some(wl) = self.surfaces.get(id).and_then(|surface| surface.wl.clone()) else { return };
         let depth = self.subsurface_depth(id);
         let mut placed = Vec::new();
@@ -61,12 +63,12 @@ impl Agent {
                 placed.push(Child { surface: id, x: 0, y: 0 });
                 continue;
             }
-            let shown = self.surfaces.content(&child).is_some_and(|content| content.picture.is_some());
+            let shown = self.surfaces.content(&child).is_some_and(|content| content.framebuffer.is_some());
             if !shown || depth >= MAX_SUBSURFACE_DEPTH {
                 continue;
             }
             let mut known = self.surfaces.id_of(&child);
-            // It was another's child: to the host it is a new one.
+            // It was the subsurface of another surface: to the host it is a new one.
             if let Some(other) = known.take_if(|known| !self.is_child(*known, id)) {
                 self.close_surface(other);
             }
@@ -74,34 +76,33 @@ impl Agent {
                 Some(child_id) => child_id,
                 None if self.surfaces.len() >= MAX_SURFACES => continue,
                 None => {
-                    self.count_ask(&child);
+                    self.charge_request(&child);
                     let child_id = self.surfaces.add(Some(child), Role::Subsurface { parent: id });
                     if self.surfaces.get(id).is_some_and(|parent| parent.announced) {
                         self.announce(child_id);
                     }
-                    self.update_children(child_id);
+                    self.update_subsurfaces(child_id);
                     child_id
                 }
             };
-            let clamp = |value: i32| value.clamp(-MAX_COORDINATE, MAX_COORDINATE);
-            placed.push(Child { surface: child_id, x: clamp(x), y: clamp(y) });
+            placed.push(Child { surface: child_id, x: clamp_coordinate(x), y: clamp_coordinate(y) });
         }
         let is_subsurface =
             |id: &u32| self.surfaces.get(*id).is_some_and(|surface| matches!(surface.role, Role::Subsurface { .. }));
         let gone = |id: &u32| !placed.iter().any(|child| child.surface == *id);
-        let closed = self.surfaces.standing_on(id).into_iter().filter(|id| is_subsurface(id) && gone(id));
+        let closed = self.surfaces.children_of(id).into_iter().filter(|id| is_subsurface(id) && gone(id));
         for child in closed.collect::<Vec<_>>() {
             self.close_surface(child);
         }
         let Some(surface) = self.surfaces.get_mut(id) else { return };
-        if surface.placed != placed && !(surface.placed.is_empty() && placed.len() <= 1) {
-            surface.placed = placed;
-            surface.placed_stale = true;
+        if surface.stacking != placed && !(surface.stacking.is_empty() && placed.len() <= 1) {
+            surface.stacking = placed;
+            surface.stacking_dirty = true;
         }
     }
 
-    /// A surface is nobody's child any more.
-    pub fn child_gone(&mut self, surface: &WlSurface) {
+    /// The wl_subsurface of a surface was destroyed.
+    pub fn subsurface_destroyed(&mut self, surface: &WlSurface) {
         let is_child =
             |id: &u32| self.surfaces.get(*id).is_some_and(|surface| matches!(surface.role, Role::Subsurface { .. }));
         if let Some(id) = self.surfaces.id_of(surface).filter(is_child) {
@@ -109,23 +110,23 @@ impl Agent {
         }
     }
 
-    /// Once a turn: tells the host of stackings that changed. Nothing for a surface that never had children.
-    pub fn tell_children(&mut self) {
+    /// Once a turn: sends stackings that have changed. Nothing for a surface that never had subsurfaces.
+    pub fn send_stacking(&mut self) {
         let mut news = Vec::new();
         let mut is_late = false;
-        for surface in self.surfaces.iter_mut().filter(|surface| surface.announced && surface.placed_stale) {
-            if surface.placed_at.is_some_and(|at| at.elapsed() < NEWS_PACE) {
+        for surface in self.surfaces.iter_mut().filter(|surface| surface.announced && surface.stacking_dirty) {
+            if is_too_early(surface.stacking_sent_at, UPDATE_INTERVAL) {
                 is_late = true;
                 continue;
             }
-            surface.placed_stale = false;
-            if !surface.placed.is_empty() {
-                surface.placed_at = Some(Instant::now());
-                news.push(ChildrenPlaced { parent: surface.id, children: surface.placed.clone() });
+            surface.stacking_dirty = false;
+            if !surface.stacking.is_empty() {
+                surface.stacking_sent_at = Some(Instant::now());
+                news.push(ChildrenPlaced { parent: surface.id, children: surface.stacking.clone() });
             }
         }
         if is_late {
-            self.tell_news_soon();
+            self.send_updates_later();
         }
         for placed in news {
             self.send(PortKind::Control, Body::ChildrenPlaced(placed));
@@ -133,7 +134,7 @@ impl Agent {
     }
 }
 
-/// A surface and its direct children from the bottom up, with the children's positions.
+/// A surface and its direct subsurfaces from the bottom up, with their positions.
 fn stacking(root: &WlSurface) -> Vec<(WlSurface, i32, i32)> {
     let mut stack = Vec::new();
     with_surface_tree_upward(

@@ -1,4 +1,4 @@
-//! What is shown of a buffer: scale, viewport, transform, damage; and all of it again when the host asks.
+//! What is shown of a buffer: scale, viewport, transform, damage; and the whole frame again when the host asks for it.
 
 use atoll_wire::Frame;
 use wayland_client::Proxy;
@@ -24,26 +24,27 @@ fn only_what_changed_is_sent() {
     window.surface.damage(0, 0, i32::MAX, i32::MAX);
     window.surface.commit();
     client.flush();
-    let shown = host.wait_picture("the dot", id, |shown| shown.pixel(300, 200) == 9);
+    let shown = host.wait_frame("the dot", id, |shown| shown.pixel(300, 200) == 9);
     let area: u32 = shown.damage.iter().map(|(_, _, width, height)| width * height).sum();
     assert!(area <= 64 * 64, "{area} pixels for one");
 }
 
 #[test]
-fn a_refresh_brings_the_whole_picture() {
+fn a_refresh_brings_the_whole_frame() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());
     client.shown_window("whole", 200, 100, 5);
     let id = host.window_opened().surface;
     let first = host.shows(id, (200, 100), 5);
     host.refresh(id);
-    let again = host.wait_picture("it again", id, |shown| shown.serial > first.serial);
+    let again = host.wait_frame("it again", id, |shown| shown.serial > first.serial);
     assert_eq!(again.damage, [(0, 0, 200, 100)]);
 }
 
-/// A program draws while its last picture is on its way: it would wait for the host's answer between any two otherwise.
+/// A program draws while its last frame is on its way to the host. Else it would wait for a credit between any two
+/// frames.
 #[test]
-fn a_program_is_one_picture_ahead_of_the_credits() {
+fn a_program_is_one_frame_ahead_of_the_credits() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());
     host.gives_credits = false;
@@ -55,7 +56,7 @@ fn a_program_is_one_picture_ahead_of_the_credits() {
     host.shows(id, (100, 100), 1);
     client.callback_done(&first);
 
-    // No credit is left for the next one: it waits, and its program with it.
+    // There is no credit for the next one: the frame waits, and its program with it.
     let second = window.surface.frame(&client.handle, ());
     client.show(&window.surface, 100, 100, 2);
     client.roundtrip();
@@ -100,13 +101,13 @@ fn a_viewport_crops_and_scales() {
     assert_eq!((shown.frame.viewport_width, shown.frame.viewport_height), (90, 80));
     assert_eq!(geometry(&shown.frame), (90, 80));
 
-    // Damage of the buffer that the crop shows, in the buffer's own coordinates.
+    // The crop shows the damage, which is in coordinates of the buffer.
     buffer.fill(|x, y| if (x, y) == (15, 25) { 0xff_ffff } else { (x * 256 + y) as u32 });
     window.surface.attach(Some(&buffer.buffer), 0, 0);
     window.surface.damage_buffer(15, 25, 1, 1);
     window.surface.commit();
     client.flush();
-    host.wait_picture("the dot", id, |shown| shown.pixel(5, 5) == 0xff_ffff);
+    host.wait_frame("the dot", id, |shown| shown.pixel(5, 5) == 0xff_ffff);
 
     // Another part of the same buffer, which is not attached again.
     viewport.set_source(50.0, 60.0, 20.0, 10.0);
@@ -123,14 +124,14 @@ fn a_viewport_crops_and_scales() {
     assert_eq!(geometry(&shown.frame), (100, 100));
 }
 
-/// A buffer that was drawn turned is sent upright, whatever the turn.
+/// The agent undoes every transform that a program may draw with.
 #[test]
 fn a_buffer_transform_is_undone() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());
     let window = client.window("turned");
     let (width, height) = (30, 20);
-    // Upright it is this; `place` says where the program draws the upright pixel (x, y).
+    // The upright content; `place` says where the program draws the upright pixel (x, y).
     let upright = |x: i32, y: i32| (x * 256 + y + 1) as u32;
     type Place = fn(i32, i32, i32, i32) -> (i32, i32);
     let turns: [(Transform, Place); 8] = [
@@ -173,7 +174,7 @@ fn a_buffer_transform_is_undone() {
     }
 }
 
-/// What the wire cannot say is bounded by the agent: the host would end the session.
+/// Values beyond the limits of the wire are bounded by the agent; else the host would end the session.
 #[test]
 fn odd_sizes_stay_within_the_wire() {
     let agent = Agent::start();
