@@ -17,9 +17,7 @@ const RESTART_DELAY: Duration = Duration::from_secs(5);
 pub struct X11 {
     pub wm: Option<X11Wm>,
     client: Option<Client>,
-    focus_barrier: Option<X11FocusBarrier>,
-    /// A Wayland program has copied something since an X11 window was last given the keyboard.
-    pub has_new_selection: bool,
+    pub focus_barrier: Option<X11FocusBarrier>,
     /// The X11 window that had the keyboard last; 0 = none.
     pub last_focused: u32,
 }
@@ -90,20 +88,8 @@ impl Agent {
         // ICCCM, 4.1.7: a window whose input hint is False gets a message instead, and takes the focus itself if it
         // wants it.
         let wants = window.hints().and_then(|hints| hints.input).unwrap_or(true);
-        let Some(barrier) = &mut self.x11.focus_barrier else { return };
-        let has_answered = barrier.focus(wants.then(|| window.window_id()));
-        if has_answered && std::mem::take(&mut self.x11.has_new_selection) {
-            self.await_x11_selection();
-        }
-    }
-
-    /// Returns when the X server knows that the window manager owns the selection: a paste must not overtake a copy.
-    /// The window manager asks for the selection on a connection of its own, and only an answer on that connection says
-    /// that the server has read it. The name of an output that nobody needs is the one answer that smithay lets us wait
-    /// for.
-    fn await_x11_selection(&self) {
-        if let Some(Err(error)) = self.x11.wm.as_ref().map(X11Wm::get_randr_primary_output) {
-            log::debug!("waiting for the X server: {error}");
+        if let Some(barrier) = &mut self.x11.focus_barrier {
+            barrier.focus(wants.then(|| window.window_id()));
         }
     }
 

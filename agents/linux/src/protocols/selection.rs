@@ -18,6 +18,7 @@ use smithay::xwayland::X11Surface;
 use smithay::{delegate_data_device, delegate_primary_selection};
 
 use crate::agent::Agent;
+use crate::x11_focus_barrier::X11FocusBarrier;
 
 delegate_data_device!(Agent);
 delegate_primary_selection!(Agent);
@@ -31,10 +32,12 @@ impl SelectionHandler for Agent {
 
     fn new_selection(&mut self, target: SelectionTarget, source: Option<SelectionSource>, _seat: Seat<Self>) {
         let Some(wm) = &mut self.x11.wm else { return };
-        if let Err(error) = wm.new_selection(target, source.map(|source| source.mime_types())) {
-            log::debug!("offering a selection to X11 programs: {error}");
+        let is_copied = source.is_some();
+        match wm.new_selection(target, source.map(|source| source.mime_types())) {
+            Ok(()) if is_copied => self.x11.focus_barrier.iter_mut().for_each(X11FocusBarrier::expect_selection),
+            Ok(()) => {}
+            Err(error) => log::debug!("offering a selection to X11 programs: {error}"),
         }
-        self.x11.has_new_selection = true;
         // smithay leaves the request in its connection's buffer. This call restacks no window, and flushes the
         // connection.
         if let Err(error) = wm.update_stacking_order_upwards(std::iter::empty::<&X11Surface>()) {

@@ -41,6 +41,7 @@ fn what_is_written_to_a_program_comes_back_whole() {
     let sent: Vec<u8> = (0..3_000_000_u32).map(|at| (at.wrapping_mul(at) >> 8) as u8).collect();
     let (mut rest, mut credit, mut came) = (&sent[..], 0, Vec::new());
     host.give_stream_credit(exec.stdout, 100_000);
+    host.give_stream_credit(exec.stderr, 1);
     while came.len() < sent.len() {
         let count = rest.len().min(credit).min(MAX_STREAM_CHUNK_BYTES);
         if count > 0 {

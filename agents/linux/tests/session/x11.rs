@@ -196,6 +196,35 @@ fn keys_right_after_the_focus_reach_the_window_also_while_the_server_is_busy() {
     }
 }
 
+/// A program may hold the X server as long as it likes: nothing that the agent waits for then comes in time.
+#[test]
+fn a_program_that_holds_the_server_does_not_hold_the_agent() {
+    let Stage { agent, mut host, mut x11, id, .. } = stage();
+    let mut client = agent.client();
+    let (manager, device) = data_device(&client);
+    let other = client.shown_window("copies", 50, 50, 1);
+    let other_id = host.window_opened().surface;
+    host.shows(other_id, (50, 50), 1);
+    focus(&mut host, other_id);
+    let serial = client.keyboard_entered(&other.surface);
+    x11.connection.grab_server().expect("a request");
+    // An answer: the server is held from here on.
+    x11.atom("ATOLL_TEST");
+    let source = manager.create_data_source(&client.handle, ());
+    source.offer("text/plain;charset=utf-8".to_owned());
+    device.set_selection(Some(&source), serial);
+    client.roundtrip();
+    focus(&mut host, id);
+    host.roundtrip();
+    x11.connection.ungrab_server().expect("a request");
+    x11.connection.flush().expect("the X server reads");
+    focus(&mut host, other_id);
+    focus(&mut host, id);
+    let time_ms = host.time_ms();
+    host.send(CONTROL, Body::Key(Key { code: KEY_A, state: KeyState::Pressed.into(), time_ms }));
+    x11.wait("the key", |event| matches!(event, Event::KeyPress(_)).then_some(()));
+}
+
 #[test]
 fn an_override_redirect_window_is_a_popup_in_its_place() {
     let Stage { agent: _agent, mut host, mut x11, id, .. } = stage();
