@@ -39,7 +39,7 @@ import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
 import { agentFolder } from "./setup-result.ts";
-import { electronTheme } from "./theme.ts";
+import { electronTheme as theme } from "./theme.ts";
 
 Menu.setApplicationMenu(null);
 registerScheme();
@@ -56,11 +56,11 @@ app
   .whenReady()
   .then(run)
   .catch(async (error: unknown) => {
-    const told = await raiseOther(error).then(
+    const shown = await raiseOther(error).then(
       () => error,
       (other: unknown) => other,
     );
-    process.stderr.write(`atoll: ${toErrorValue(told).message}\n`);
+    process.stderr.write(`atoll: ${toErrorValue(shown).message}\n`);
     app.exit(1);
   });
 
@@ -73,7 +73,6 @@ async function run(): Promise<void> {
   let window: DesktopWindow | null = null;
   const settings = new SettingsFile(paths.config);
   await settings.load();
-  const theme = electronTheme;
   theme.choose(settings.current.theme);
   const keymap = await hostKeymap(settings.current);
   const application = new Application({

@@ -4,6 +4,7 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { VmState, VmStatus, VmView } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
 import { log } from "../base/log.ts";
+import { waitFor } from "../base/waiting.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Page } from "../ipc/page.ts";
 import type { Vm } from "./vm.ts";
@@ -105,63 +106,48 @@ async function settled(vm: Vm, order: Promise<void>, wanted: VmState, waitS: num
 }
 
 function settledWithin(vm: Vm, order: Promise<void>, wanted: VmState, waitS: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let isDone = false;
-    const finish = (act: () => void): void => {
-      clearTimeout(timer);
-      stop();
-      act();
-    };
-    const fail = (words: string): void => {
-      const { stateReason } = viewOf(vm.status);
-      const { stateDetail: detail } = vm.status;
-      reject(
-        new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}${detail === "" ? "." : `: ${detail}`}`, {
-          vm: vm.definition.name,
-          state: vm.state,
-          stateReason,
-          detail,
-        }),
-      );
-    };
-    const look = (): void => {
-      if (!isDone) return;
-      if (vm.state === wanted) finish(resolve);
-      else if (isFinal(vm.status))
-        finish(() =>
-          fail(`is ${vm.state} (${viewOf(vm.status).stateReason ?? "no reason known"}) instead of ${wanted}`),
-        );
-    };
-    const timer = setTimeout(
-      () => finish(() => fail(`is still ${vm.state} after ${waitS} s, not ${wanted}`)),
-      waitS * 1000,
-    );
-    const stop = vm.on("changed", look);
-    order.then(
-      () => {
+  const failure = (words: string): AppError => {
+    const { stateReason } = viewOf(vm.status);
+    const { stateDetail: detail } = vm.status;
+    return new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}${detail === "" ? "." : `: ${detail}`}`, {
+      vm: vm.definition.name,
+      state: vm.state,
+      stateReason,
+      detail,
+    });
+  };
+  return waitFor({
+    listen: ({ resolve, reject }) => {
+      let isDone = false;
+      const look = (): void => {
+        if (!isDone) return;
+        if (vm.state === wanted) resolve();
+        else if (isFinal(vm.status))
+          reject(
+            failure(`is ${vm.state} (${viewOf(vm.status).stateReason ?? "no reason known"}) instead of ${wanted}`),
+          );
+      };
+      order.then(() => {
         isDone = true;
         look();
-      },
-      () => finish(() => resolve(order)),
-    );
+      }, reject);
+      return vm.on("changed", look);
+    },
+    timeoutMs: waitS * 1000,
+    onTimeout: ({ reject }) => reject(failure(`is still ${vm.state} after ${waitS} s, not ${wanted}`)),
   });
 }
 
 /** Resolves when the VM is in the state that a long order begins with, or as the order when that is over before. */
 function begun(vm: Vm, order: Promise<void>, state: VmState): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (vm.state === state) end(Promise.resolve());
-    };
-    const end = (outcome: Promise<void>): void => {
-      stop();
-      resolve(outcome);
-    };
-    const stop = vm.on("changed", look);
-    look();
-    order.then(
-      () => end(order),
-      () => end(order),
-    );
+  return waitFor({
+    listen: ({ resolve, reject }) => {
+      const look = (): void => {
+        if (vm.state === state) resolve();
+      };
+      order.then(resolve, reject);
+      look();
+      return vm.on("changed", look);
+    },
   });
 }

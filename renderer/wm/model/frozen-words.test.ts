@@ -22,8 +22,8 @@ const lost = { reason: "agent-lost", detail: "no heartbeat for 12 s" } as const;
 
 describe("over a frozen window", () => {
   it("a protocol violation is named, whatever the VM's state is since", () => {
-    const breach = { reason: "protocol-violation", detail: "quota: 257 windows" } as const;
-    expect(frozenWords(breach, { ...vm, state: "crashed", stateReason: "killed" })).toEqual({
+    const violation = { reason: "protocol-violation", detail: "quota: 257 windows" } as const;
+    expect(frozenWords(violation, { ...vm, state: "crashed", stateReason: "killed" })).toEqual({
       title: "Cut off: “web” broke the protocol",
       detail: "quota: 257 windows",
     });
@@ -43,13 +43,13 @@ describe("over a frozen window", () => {
   });
 
   it("a protocol violation that the page has not heard of is in its VM's state", () => {
-    const breach: VmStatus = {
+    const violation: VmStatus = {
       ...vm,
       state: "unresponsive",
       stateReason: "protocol-violation",
       stateDetail: "limit.windows: more than 256",
     };
-    expect(frozenWords(lost, breach)).toEqual({
+    expect(frozenWords(lost, violation)).toEqual({
       title: "Cut off: “web” broke the protocol",
       detail: "limit.windows: more than 256",
     });
