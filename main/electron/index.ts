@@ -4,34 +4,28 @@ import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
 import { toErrorValue } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
-import { appHandlers } from "../apps/requests.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
-import { desktopHandlers, problemHandlers } from "../desktop/requests.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Graphics } from "../graphics/graphics.ts";
+import * as handlers from "../handlers.ts";
 import { Drivers, registered } from "../hardware/drivers.ts";
 import { EXTERNAL } from "../hardware/external/definition.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
 import { QEMU } from "../hardware/qemu/definition.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
-import { Dispatcher } from "../ipc/dispatcher.ts";
+import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
-import { questionHandlers } from "../ipc/requests.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { hostKeymap } from "../settings/keymap.ts";
-import { themeHandlers } from "../settings/requests.ts";
 import { SettingsFile } from "../settings/settings.ts";
-import { templateHandlers } from "../templates/requests.ts";
-import { execHandlers } from "../vms/exec-requests.ts";
 import { VmRegistry } from "../vms/registry.ts";
-import { sendVmEvents, vmHandlers } from "../vms/requests.ts";
+import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
-import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
 import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
@@ -99,18 +93,18 @@ async function run(): Promise<void> {
       app.exit(0);
     },
   });
-  const dispatcher = Dispatcher.of(contract, {
-    app: appHandlers({ application }),
-    desktop: desktopHandlers({ application, placements, quitting, theme }),
-    exec: execHandlers({ application }),
-    layout: layoutHandlers({ application, placements }),
-    problem: problemHandlers({ application }),
-    question: questionHandlers({ page }),
-    template: templateHandlers({ builds, recipesFolder: recipesFolder(paths) }),
-    theme: themeHandlers({ settings, theme }),
-    vm: vmHandlers({ application, page }),
-    window: windowHandlers({ application, commands }),
-  });
+  const parts = {
+    application,
+    builds,
+    commands,
+    page,
+    placements,
+    quitting,
+    recipesFolder: recipesFolder(paths),
+    settings,
+    theme,
+  };
+  const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
   const server = await ControlServer.listen(paths, dispatcher);
 
   if (await restartsInSoftware(graphics)) {
