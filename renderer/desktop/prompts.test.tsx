@@ -75,6 +75,12 @@ class FakeMain {
     return id;
   }
 
+  askWhetherToWait(): number {
+    const id = (this.#lastId += 1);
+    this.#asked({ id, name: "quitting", payload: { vms: [HOME, WEB] } });
+    return id;
+  }
+
   takeBack(id: number): void {
     this.#takenBack(id);
   }
@@ -266,9 +272,10 @@ describe("while a prompt is shown", () => {
   it("the answer reaches main, and while the VMs shut down a person need not wait for them", async () => {
     await press("Shut down");
     expect(main.heard.at(-1)).toBe('answer 1 {"vms":"stop","remember":false}');
+    act(() => void main.askWhetherToWait());
     expect(titles()).toEqual(["The VMs are shutting down"]);
     await press("Quit now, keep them running");
-    expect(main.heard.at(-1)).toBe('desktop.quit {"vms":"keep"}');
+    expect(main.heard.at(-1)).toBe('answer 2 "quit-now"');
     expect(titles()).toEqual([]);
   });
 });

@@ -46,5 +46,7 @@ export const desktopContract = domain({
       payload: z.strictObject({ vms: z.array(vmId) }),
       answer: z.strictObject({ vms: vmsOnQuit, remember: z.boolean() }).nullable(),
     }),
+    /** These VMs are shutting down, and Atoll ends after them. The answer is not to wait for that. */
+    quitting: question({ payload: z.strictObject({ vms: z.array(vmId) }), answer: z.literal("quit-now") }),
   },
 });
