@@ -61,7 +61,7 @@ export type VmEvent =
   | { type: "reconnectDue" };
 
 export type VmEffect =
-  /** Spawns a link process for the machine, in the place of an earlier one; it is told at once where the machine is paused. */
+  /** Spawns a link process for the machine, in the place of an earlier one; it is notified at once if the machine is paused. */
   | "connect"
   /** Ends the link process, and the wait for the next one. */
   | "disconnect"

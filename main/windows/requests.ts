@@ -1,4 +1,4 @@
-/** Windows and their places, for the page (which tells) and the `atoll` command (which asks). */
+/** Windows and their places, for the page (which reports them) and the `atoll` command (which asks). */
 import type { layoutContract } from "#shared/ipc/layout.ts";
 import type { WmCommand, windowContract } from "#shared/ipc/window.ts";
 import { AppError } from "#shared/model/app-error.ts";
