@@ -73,7 +73,7 @@ test("settings that are broken are named, and nothing else stops working", async
   await expect.poll(problems).toEqual([]);
 });
 
-test("a second application on the same home raises the first and ends with a clear word", async () => {
+test("a second application on the same home raises the first and ends with a clear message", async () => {
   const { code, stderr } = await desktop.second();
   expect(code).toBe(1);
   expect(stderr).toContain("Atoll runs already");

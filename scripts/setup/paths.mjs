@@ -9,7 +9,7 @@ export const checkout = resolve(dirname(fileURLToPath(import.meta.url)), "../.."
 /** Stamps, logs and compiler caches of this checkout alone; git-ignored. */
 export const local = join(checkout, ".cache");
 
-/** What set-up tells the application: see writeResult in index.mjs. */
+/** What set-up passes to the application: see writeResult in index.mjs. */
 export const resultFile = join(checkout, "out", "setup.json");
 
 /** Shared by all checkouts of this user: Electron, agents, templates, cargo's target folder. */
