@@ -64,7 +64,7 @@ export function windowHandlers({
     },
     "window.screenshot": async ({ window }) => {
       const png = await application.desktop.command({ type: "screenshot", window: application.window(window).id });
-      if (!(png instanceof Uint8Array)) throw new AppError("internal", "The desktop gave no picture.");
+      if (!(png instanceof Uint8Array)) throw new AppError("internal", "The desktop returned no screenshot.");
       return asPicture(png);
     },
     "window.dismissed": ({ window }) => {

@@ -237,7 +237,7 @@ describe("windows", () => {
     expect(state.windows[idOf(3)]).toBeUndefined();
   });
 
-  it("that are frozen go where a person puts them, at once; full screen ends, and is not to be had", () => {
+  it("that are frozen go at once where a person puts them; full screen ends and is refused", () => {
     const freeze: WmAction = { type: "freeze", vm: VMS[0], frozen: { reason: "agent-lost", detail: "" } };
     const frozen = run(...opened(1), place(1, "userFullscreen"), sized(1, 1434, 894), freeze);
     expect(contentIn(frozen, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });

@@ -1,4 +1,4 @@
-/** What each event makes of the window manager's state. Pure: effects (configures, focus, credits) follow from the change. */
+/** The window manager's next state after each event. Pure: effects (configures, focus, credits) follow from the change. */
 import type { Rect, Size, WindowId } from "#shared/model/window.ts";
 import { boundedSide, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
 import {
