@@ -105,7 +105,7 @@ test("closing the desktop asks what becomes of running VMs, and remembers", asyn
   expect(fs.readFileSync(file("settings.yaml"), "utf8")).toBe("onQuit: stop\n");
 });
 
-test("what is remembered is not asked again; a VM that is kept is found again", async () => {
+test("a remembered choice is not asked for again; a VM that is kept is found again", async () => {
   fs.writeFileSync(file("settings.yaml"), "onQuit: keep\n");
   await desktop.start();
   await desktop.json("vm", "start", "home");

@@ -121,7 +121,7 @@ test("a damaged disk is reported and not changed", async () => {
   await desktop.json("vm", "remove", "damaged");
 });
 
-test("a home that cannot be written, or whose sockets would have too long a path, is refused in words", async () => {
+test("a home that cannot be written, or whose sockets would have too long a path, is refused with a message that says why", async () => {
   const nowhere = { ATOLL_HOME: "/dev/null/home" };
   const unwritable = await desktop.second(nowhere);
   expect(unwritable.code).toBe(1);

@@ -204,7 +204,7 @@ for (const { type, make, options } of drivers) {
       await machine.kill();
     });
 
-    test("knows of an accelerator and of a begin where it runs the machine itself", async () => {
+    test("reports accelerator and start time where it runs the machine itself", async () => {
       const machine = await make().start(define());
       expect(machine.accelerator !== null).toBe(make().capabilities.runsMachine);
       expect(machine.startedAtMs !== null).toBe(make().capabilities.runsMachine);

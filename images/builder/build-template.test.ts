@@ -106,7 +106,7 @@ describe("a build", () => {
     expect(second.buildId).not.toBe(first.buildId);
   });
 
-  it("of a time when builds had no id has one all the same, always the same", async () => {
+  it("from before builds had an id gets one, always the same", async () => {
     await standIn(GOOD);
     const { dir, builtAt } = await build();
     const file = join(dir, TEMPLATE_FILE);

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The root of this checkout. Found as a Node.js that is too old finds it, too: setUp says so in words. */
+/** The root of this checkout. Found as a Node.js that is too old finds it, too: setUp prints a message about it. */
 export const checkout = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 /** Stamps, logs and compiler caches of this checkout alone; git-ignored. */
