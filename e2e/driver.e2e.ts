@@ -180,7 +180,7 @@ for (const { type, make, options } of drivers) {
       expect(await end).toEqual({ reason: "killed" });
     });
 
-    test("tells nothing more of a machine that it has let go", async () => {
+    test("reports nothing more of a machine that it has released", async () => {
       const driver = make();
       const definition = define();
       const machine = await driver.start(definition);
@@ -204,7 +204,7 @@ for (const { type, make, options } of drivers) {
       await machine.kill();
     });
 
-    test("knows of an accelerator and of a begin where it runs the machine itself", async () => {
+    test("reports accelerator and start time where it runs the machine itself", async () => {
       const machine = await make().start(define());
       expect(machine.accelerator !== null).toBe(make().capabilities.runsMachine);
       expect(machine.startedAtMs !== null).toBe(make().capabilities.runsMachine);
@@ -218,14 +218,14 @@ for (const { type, make, options } of drivers) {
 }
 
 test.describe("qemu alone", () => {
-  test("tells a stranger's kill from its own", async () => {
+  test("distinguishes a kill from outside from its own", async () => {
     const machine = await qemuDriver().start(qemuDefinition());
     const end = ended(machine);
     process.kill(pidOf(machine), "SIGKILL");
     expect(await end).toMatchObject({ reason: "machine-exited" });
   });
 
-  test("tells a guest's panic", async () => {
+  test("reports a guest's panic", async () => {
     const machine = await qemuDriver().start(qemuDefinition());
     expect(await ended(machine)).toEqual({
       reason: "guest-panic",
@@ -252,7 +252,7 @@ test.describe("qemu alone", () => {
     expect(await ended(machine)).toMatchObject({ reason: "guest-panic" });
   });
 
-  test("tells once how a machine ended while nobody was there to see it", async () => {
+  test("reports once how a machine ended while nobody was there to see it", async () => {
     const panicked = qemuDefinition();
     const killed = qemuDefinition();
     const [first, second] = [await qemuDriver().start(panicked), await qemuDriver().start(killed)];

@@ -43,7 +43,7 @@ describe("a failed build", () => {
     expect(error.message).toContain("diskMiB");
   });
 
-  it("tells a network that is away from other faults", () => {
+  it("distinguishes an unreachable network from other faults", () => {
     expect(failure("W: Failed to fetch x  Temporary failure resolving 'y'").details["reason"]).toBe("network");
     expect(failure("E: setup failed").details["reason"]).toBe("other");
   });

@@ -32,7 +32,7 @@ import { freeMiB, makeWorkDir, removeWorkDir } from "./work-dir.ts";
 export interface BuildRequest {
   recipe: Recipe;
   cacheDir: string;
-  /** Builds anew although there is a template of this recipe; VMs that stand on that one keep it. */
+  /** Builds anew although there is a template of this recipe; VMs based on that one keep it. */
   force?: boolean;
   signal?: AbortSignal | undefined;
   onProgress?: (progress: Progress) => void;
@@ -132,7 +132,7 @@ async function runMmdebstrap(run: MmdebstrapRun): Promise<void> {
     const mode = isRoot() ? "root" : "unshare";
     const args = mmdebstrapArguments({ recipe, mode, packagesDir, outDir: partialDir });
     const exitCode = await runGroup({
-      // When we are killed it is told to end, and cleans up. As root, mmdebstrap mounts /proc and others where it finds
+      // When we are killed it gets a signal to end, and cleans up. As root, mmdebstrap mounts /proc and others where it finds
       // itself; in a namespace of its own they end with it.
       command: "setpriv",
       args: ["--pdeathsig", "TERM", ...(isRoot() ? ["unshare", "--mount"] : []), "mmdebstrap", ...args],

@@ -1,4 +1,4 @@
-/** A second application on the same home brings the first one's desktop to the front, and ends with a clear word. */
+/** A second application on the same home brings the first one's desktop to the front, and ends with a clear message. */
 import { AppError } from "#shared/model/app-error.ts";
 import { ControlClient } from "./cli/client.ts";
 

@@ -1,4 +1,4 @@
-/** What the page is told when it comes, and what it and the command ask of the desktop. */
+/** What the page is sent when it loads, and what it and the command ask of the desktop. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -123,7 +123,7 @@ async function windowOpened(): Promise<WindowId> {
   return id;
 }
 
-it("a page that comes is told of everything there is", async () => {
+it("a page that loads is sent the whole state", async () => {
   const placements = {
     windows: [],
     apps: [{ vm: application.vm("home").id, appId: "foot", free: rect, keepsSize: true }],
@@ -146,7 +146,7 @@ it("its window does what the page and the command want of it", async () => {
   expect(await command("desktop.screenshot")).toEqual({ base64: Buffer.from([2, 3]).toString("base64") });
 });
 
-it("broken files are told of to both", async () => {
+it("broken files are reported to page and command", async () => {
   fs.writeFileSync(path.join(folder, "settings.yaml"), "theme: pink\n");
   await vi.waitFor(() => expect(page.events.map(({ name }) => name)).toContain("problems.changed"));
   const problem = { file: path.join(folder, "settings.yaml"), line: 1, column: 8 };

@@ -1,4 +1,4 @@
-/** What the page is told of a person's files and choices. */
+/** Events to the page about a person's files and choices. */
 import type { Application } from "../application.ts";
 import type { Page } from "../ipc/page.ts";
 import type { SettingsFile } from "./settings.ts";

@@ -57,7 +57,7 @@ export function vmHandlers({ application, page }: Parts): Handlers<typeof vmCont
   };
 }
 
-/** The page is told of each change, at most once a turn of the event loop. */
+/** The page is notified of each change, at most once a turn of the event loop. */
 export function sendVmEvents({ application, page }: Parts): void {
   let isDue = false;
   application.on("changed", () => {

@@ -1,5 +1,5 @@
 /**
- * A VM's states as a table: what each event makes of each state, and what is to be done then. Pure; `Vm` (vm.ts) turns what
+ * A VM's states as a table: the state that follows each event, and what is to be done then. Pure; `Vm` (vm.ts) turns what
  * its machine and its link say into these events, and carries the effects out. An event that a state does not list is ignored.
  */
 import type { StartPhase, VmState, VmStateReason } from "#shared/model/vm.ts";
@@ -61,7 +61,7 @@ export type VmEvent =
   | { type: "reconnectDue" };
 
 export type VmEffect =
-  /** Spawns a link process for the machine, in the place of an earlier one; it is told at once where the machine is paused. */
+  /** Spawns a link process for the machine, in the place of an earlier one; it is notified at once if the machine is paused. */
   | "connect"
   /** Ends the link process, and the wait for the next one. */
   | "disconnect"
@@ -96,7 +96,7 @@ export const PAUSE_DETAILS: Readonly<Record<PauseCause, string>> = {
 };
 const NO_HEARTBEATS = "The agent does not answer.";
 
-/** What `event` makes of a VM in `condition`; null = it is ignored. */
+/** The transition of a VM in `condition` at `event`; null = the event is ignored. */
 export function transition(condition: VmCondition, event: VmEvent): Transition | null {
   const { state, link } = condition;
   const isOff = state === "stopped" || state === "crashed";

@@ -1,4 +1,4 @@
-/** A VM's states, by events of a machine and a link that say what the test tells them to. The real ones are e2e's. */
+/** A VM's states, by events of a machine and a link scripted by the test. The real ones are e2e's. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
@@ -50,7 +50,7 @@ async function running(): Promise<void> {
 }
 
 describe("a start", () => {
-  it("tells how far it has come", async () => {
+  it("reports how far it has come", async () => {
     const phases: (string | null)[] = [];
     vm.on("changed", () => phases.push(vm.status.startPhase));
     await vm.start();
@@ -174,7 +174,7 @@ describe("an end", () => {
     expect(link().isKilled).toBe(true);
   });
 
-  it("is told once to those who wait for the link", async () => {
+  it("is reported once to those who wait for the link", async () => {
     await running();
     const lost = vi.fn<() => void>();
     vm.windows.on("lost", lost);
@@ -182,7 +182,7 @@ describe("an end", () => {
     expect(lost).toHaveBeenCalledOnce();
   });
 
-  it("that nobody saw is told when the application comes back, and nothing is adopted", async () => {
+  it("that nobody saw is reported when the application starts again, and nothing is adopted", async () => {
     driver.adopt = () => Promise.resolve({ reason: "machine-exited", detail: "" });
     expect(await vm.adopt()).toBe(false);
     expect(state()).toBe("crashed machine-exited");

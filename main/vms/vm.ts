@@ -355,7 +355,7 @@ export class Vm extends Emitter<VmEvents> {
     this.#link?.attachPage();
   }
 
-  /** The frozen picture of a window is dismissed. */
+  /** A frozen window is dismissed. */
   dismiss(surface: SurfaceId): void {
     this.windows.remove(surface);
   }

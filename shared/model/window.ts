@@ -41,7 +41,7 @@ export interface Size {
 export type WindowKind = "wayland" | "x11";
 export type WindowMode = "normal" | "maximized" | "minimized" | "fullscreen";
 
-/** What a window is told of itself: bits of a mask, those of WindowState in atoll.proto. */
+/** States that a window is sent in a configure: bits of a mask, those of WindowState in atoll.proto. */
 export const WINDOW_STATE_BITS = { activated: 1, maximized: 2, fullscreen: 4, resizing: 8, tiled: 16 } as const;
 
 /** Logical units; null = no bound. */

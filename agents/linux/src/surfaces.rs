@@ -64,7 +64,7 @@ pub enum WindowShell {
     X11(X11Surface),
 }
 
-/// What the host is told of a window besides its pixels.
+/// What the host is sent of a window besides its pixels.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WindowProperties {
     pub title: String,

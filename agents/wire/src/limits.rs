@@ -12,10 +12,10 @@ pub const MAX_SIDE_PX: u32 = 8192;
 /// Largest area of a surface's buffer, physical pixels.
 pub const MAX_AREA_PX: u32 = 8192 * 4320;
 pub const MAX_SCALE: u32 = 4;
-/// Damage rectangles of one Frame message. Over all messages of a picture they may be this many and one more for each
+/// Damage rectangles of one Frame message. Over all messages of a frame they may be this many and one more for each
 /// 2048 of its pixels, and cover it twice (limits.ts): tiles that do not overlap stay far below both.
 pub const MAX_DAMAGE_RECTS: usize = 1024;
-/// Messages that make up one picture.
+/// Messages that make up one frame.
 pub const MAX_FRAME_PARTS: usize = 1024;
 /// Credits of one surface that may be open at once.
 pub const MAX_OPEN_CREDITS: u32 = 8;

@@ -35,7 +35,7 @@ it("a socket that somebody else may have laid is not spoken to", async () => {
   await expect(isAnswered(run("control.sock"))).rejects.toMatchObject({ code: "file.not-ours" });
 });
 
-it("what is told after the end is told to nobody", async () => {
+it("a notification after the connection's end does not throw", async () => {
   const client = await ControlClient.connect();
   client.close();
   await client.closed();

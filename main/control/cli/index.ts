@@ -25,7 +25,7 @@ try {
   await program.parseAsync(withWaits(process.argv.slice(2)), { from: "user" });
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has said it, in words; help asked for is no failure.
+    // Commander has printed the message; asking for help is no failure.
     if (error.exitCode !== 0 && isJson && !isExec) printError(wrongUsage(error.message), true);
     process.exitCode = error.exitCode === 0 ? EXIT.done : isExec ? EXIT.execFailed : EXIT.usage;
   } else {

@@ -112,6 +112,6 @@ it.each([
   },
 );
 
-it("the guest is told its name, and nothing else of the host", () => {
+it("the guest is given its name, and nothing else of the host", () => {
   expect(values("-append")).toEqual(["console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1 atoll.hostname=work"]);
 });

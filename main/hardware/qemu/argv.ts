@@ -54,7 +54,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...["-machine", "q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off"],
     ...qemuAccelerator(spec.accelerator),
     ...["-smp", String(spec.cpus), "-m", `size=${spec.memoryMiB}M`],
-    // A guest that ends stays paused until its end has been seen (also by an application that starts later); then QEMU is told to quit.
+    // A guest that ends stays paused until its end has been seen (also by an application that starts later); then QEMU is asked to quit.
     ...["-action", "reboot=shutdown,shutdown=pause,panic=pause"],
     ...["-kernel", spec.kernel, "-initrd", spec.initrd, "-append", kernelCommandLine(spec)],
     ...["-blockdev", JSON.stringify(blockNode(spec))],

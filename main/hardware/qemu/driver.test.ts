@@ -172,7 +172,7 @@ describe("a start", () => {
     expect(started().map(isAlive)).toEqual([false]);
   });
 
-  it("tells a disk that is in use from one that is broken", async () => {
+  it("distinguishes a disk that is in use from a broken one", async () => {
     const words = `${QEMU_BINARY}: -blockdev x: Failed to get \\"write\\" lock\\nIs another process using the image [disk.qcow2]?`;
     qemuThat({ before: `fs.writeSync(2, "${words}\\n"); process.exit(1);` });
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "hardware.disk-in-use" });
@@ -254,7 +254,7 @@ describe("a disk", () => {
     fs.writeFileSync(file("disk.qcow2"), "precious");
   });
 
-  it("stands on the build that it was made of, and is not put on another one in the same folder", async () => {
+  it("is based on the build that it was made of, and is not put on another one in the same folder", async () => {
     await (await driver.start(definition)).kill();
     template.buildId = "second";
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "template.build-gone" });

@@ -27,7 +27,7 @@ const DISK_RECORD_FILE = "disk.json";
 /** How long QEMU may take until its monitor answers. */
 const MONITOR_TIMEOUT_MS = 15_000;
 
-/** A VM as it shall run now: its definition with the template that it stands on. */
+/** A VM as it shall run now: its definition with the template that it is based on. */
 export interface QemuVm {
   hostname: string;
   memoryMiB: number;
@@ -49,7 +49,7 @@ export interface TemplateFiles {
 
 /** What the driver must know of templates (templates.ts), and where it keeps what it found out about this host. */
 export interface QemuDriverOptions {
-  /** `boundBuild`: template build that the VM's disk stands on, null = it has no disk. */
+  /** `boundBuild`: template build that the VM's disk is based on, null = it has no disk. */
   describe(definition: QemuDefinition, boundBuild: string | null): Promise<QemuVm>;
   /** @throws AppError template.not-found, template.bad-recipe */
   checkTemplate(name: string): void;
@@ -64,7 +64,7 @@ const recordSchema = z.object({
   pid: z.int().positive(),
   bootId: z.string(),
 });
-/** Which build a disk stands on; records of earlier versions have no id. */
+/** Which build a disk is based on; records of earlier versions have no id. */
 const diskSchema = z.object({ templateBuild: z.string(), buildId: z.string().optional() });
 type DiskRecord = z.infer<typeof diskSchema>;
 

@@ -16,7 +16,7 @@ export type ShutdownReason =
   | "subsystem-reset"
   | "snapshot-load";
 
-/** Of QEMU's run states those that are told apart here; there are more. @see QEMU qapi/run-state.json */
+/** Of QEMU's run states those that are distinguished here; there are more. @see QEMU qapi/run-state.json */
 export type RunState =
   "running" | "paused" | "io-error" | "internal-error" | "guest-panicked" | "shutdown" | (string & {});
 

@@ -40,7 +40,7 @@ describe("a launch", () => {
 });
 
 describe("a list of applications", () => {
-  it("is told once it is whole, with those that are hidden", () => {
+  it("is reported once it is complete, with those that are hidden", () => {
     const host = new ServiceHost();
     host.order(APPS, { request: 2 });
     host.say("apps", { request: 2, apps: [{ id: "foot", name: "Foot" }] });

@@ -48,7 +48,7 @@ export class LinkSession {
   readonly #compositor: Compositor;
   readonly #host: LinkSessionHost;
   readonly #configurers = new Map<SurfaceId, Configurer>();
-  /** Of windows that have no picture yet. */
+  /** Of windows that have no frame yet. */
   readonly #remembered = new Map<SurfaceId, Remembered>();
   /** Launches whose first window has appeared. */
   readonly #launches = new Set<number>();
@@ -219,7 +219,7 @@ export class LinkSession {
     if (this.#isEnded) return;
     this.#end();
     this.scene.setCursor("");
-    // A menu's last picture would be of no use, and cover other windows.
+    // A menu's last frame would be of no use, and cover other windows.
     for (const { id, role } of [...this.scene.surfaces()]) if (role === "popup") this.#surfaceClosed(id);
     if (reason !== "stopped") return this.#wm.dispatch({ type: "freeze", vm: this.vm, frozen: { reason, detail } });
     this.#wm.dispatch({ type: "vmGone", vm: this.vm });

@@ -140,7 +140,7 @@ beforeEach(() => {
 });
 
 describe("a window", () => {
-  it("is asked once before its first picture and once after it, and then only when something changes", () => {
+  it("is asked once before its first frame and once after it, and then only when something changes", () => {
     port.say({ type: "windowOpened", window: guest(1) });
     expect(port.configures()).toMatchObject([{ serial: 1, width: 0, height: 0, states: 0, boundsWidth: 1438 }]);
     expect(windowOf(1)?.isMapped).toBe(false);
@@ -216,7 +216,7 @@ describe("a window", () => {
     expect(seen()).toEqual(["-1", "+1"]);
   });
 
-  it("that comes back minimised is not drawn, but for its first picture", () => {
+  it("that comes back minimised is not drawn, but for its first frame", () => {
     const free = { x: 200, y: 150, width: 600, height: 400 };
     const back = { above: [], wasFocused: false };
     remembered = { free, placement: "free", isMinimized: true, keepsSize: true, back };
@@ -257,7 +257,7 @@ describe("a popup", () => {
     port.say({ type: "popupOpened", popup: { surface: id(2), kind: "wayland", parent: id(1), rect, grab } });
   };
 
-  it("is shown with its first picture, as large as that, and goes with its window", () => {
+  it("is shown with its first frame, as large as that, and goes with its window", () => {
     open(true);
     const popups = () => links.find(windowId(1))?.session.popups.shownOn(id(1));
     expect(popups()).toEqual([]);
@@ -330,7 +330,7 @@ describe("a VM whose channels are closed", () => {
     expect(windowOf(1)).toBeUndefined();
   });
 
-  it("keeps its last pictures however many new sessions begin without an agent", () => {
+  it("keeps its last frames however many new sessions begin without an agent", () => {
     port.say({ type: "windowOpened", window: guest(1) });
     picture(1, 600, 400, 1);
     port.say({ type: "closed", reason: "agent-lost", detail: "" });

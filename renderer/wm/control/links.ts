@@ -32,7 +32,7 @@ export class Links {
     this.#current.set(vm, new LinkSession(vm, ports, this.#wm, this.#compositor, { ...host, attached }));
   }
 
-  /** A VM that was stopped leaves no windows; of one that crashed the last pictures stay. */
+  /** A VM that was stopped leaves no windows; of one that crashed the last frames stay. */
   follow(vms: readonly VmStatus[]): void {
     for (const { id } of vms.filter(({ state }) => state === "stopped")) {
       for (const sessions of [this.#current, this.#former]) {

@@ -62,7 +62,7 @@ export class PopupLayer {
     this.show(popup.surface);
   }
 
-  /** A picture came, the first one or one of another size: the popup is as large as that. */
+  /** A frame came, the first one or one of another size: the popup is as large as that. */
   show(surface: SceneSurface): void {
     const popup = this.#popups.get(surface.id);
     if (popup === undefined || popup.isDismissed || surface.frame === null || surface.parent === null) return;

@@ -1,11 +1,11 @@
-/** Pictures of windows, with or without the popups that lie over them. */
+/** Images of windows, with or without the popups that lie over them. */
 import type { WindowId } from "#shared/model/window.ts";
 import { geometryOf } from "../../compositor/scene.ts";
 import type { Compositor } from "../../compositor/compositor.ts";
 import type { Links } from "./links.ts";
 
 /**
- * PNG of a window's geometry; null: it has no picture. `scaleOf` chooses the PNG's pixels per logical pixel, given the
+ * PNG of a window's geometry; null: it has no frame yet. `scaleOf` chooses the PNG's pixels per logical pixel, given the
  * window's logical size and the scale of its buffer.
  */
 export async function windowPicture(

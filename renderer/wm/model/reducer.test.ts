@@ -58,7 +58,7 @@ const windowIn = (state: WmState, n: number): DesktopWindow => {
 };
 
 describe("windows", () => {
-  it("are mapped by their first picture and placed in the work area", () => {
+  it("are mapped by their first frame and placed in the work area", () => {
     const state = run(...opened(1));
     expect(windowIn(state, 1).isMapped).toBe(true);
     const frame = frameRectOf(windowIn(state, 1), WORK_AREA);
@@ -89,7 +89,7 @@ describe("windows", () => {
     const asked = run(...opened(1), place(1, "maximized"));
     expect(modeOf(windowIn(asked, 1))).toBe("maximized");
     expect(contentIn(asked, 1)).toEqual(before);
-    // Pictures that were on their way, and an X11 program's first answer, which has the size from before.
+    // Frames that were on their way, and an X11 program's first answer, which has the size from before.
     const waiting = [sized(1, 600, 400, false), sized(1, 600, 400, true)].reduce(reduce, asked);
     expect(contentIn(waiting, 1)).toEqual(before);
     const there = reduce(waiting, sized(1, MAXIMIZED.width, MAXIMIZED.height));
@@ -106,7 +106,7 @@ describe("windows", () => {
     const maximized = run(...opened(1), place(1, "maximized"), sized(1, MAXIMIZED.width, MAXIMIZED.height));
     const restoring = reduce(maximized, { type: "restore", id: idOf(1) });
     expect(contentIn(restoring, 1)).toMatchObject(MAXIMIZED);
-    // A picture that does not answer yet is no new size of the free window.
+    // A frame that does not answer yet is no new size of the free window.
     const drawn = reduce(restoring, sized(1, MAXIMIZED.width, MAXIMIZED.height, false));
     expect(targetOf(windowIn(drawn, 1), WORK_AREA)).toEqual(before);
     expect(contentIn(reduce(drawn, sized(1, before.width, before.height)), 1)).toEqual(before);
@@ -225,7 +225,7 @@ describe("windows", () => {
     expect(run(...opened(1), ...opened(2), { type: "minimize", id: idOf(2) }).focused).toBe(idOf(1));
   });
 
-  it("of a VM that broke the protocol freeze; those without a picture go; other VMs' stay as they are", () => {
+  it("of a VM that broke the protocol freeze; those without a frame go; other VMs' stay as they are", () => {
     const state = run(
       ...opened(1),
       ...opened(2, VMS[1]),
@@ -237,7 +237,7 @@ describe("windows", () => {
     expect(state.windows[idOf(3)]).toBeUndefined();
   });
 
-  it("that are frozen go where a person puts them, at once; full screen ends, and is not to be had", () => {
+  it("that are frozen go at once where a person puts them; full screen ends and is refused", () => {
     const freeze: WmAction = { type: "freeze", vm: VMS[0], frozen: { reason: "agent-lost", detail: "" } };
     const frozen = run(...opened(1), place(1, "userFullscreen"), sized(1, 1434, 894), freeze);
     expect(contentIn(frozen, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });

@@ -1,4 +1,4 @@
-/** What each event makes of the window manager's state. Pure: effects (configures, focus, credits) follow from the change. */
+/** The window manager's next state after each event. Pure: effects (configures, focus, credits) follow from the change. */
 import type { Rect, Size, WindowId } from "#shared/model/window.ts";
 import { boundedSide, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
 import {
@@ -127,7 +127,7 @@ function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<Wm
   const window: DesktopWindow = {
     ...settled,
     isArriving,
-    // Its first picture is shown in its own size until the program has drawn for the placement.
+    // Its first frame is shown in its own size until the program has drawn for the placement.
     shownAs: isArriving && !isBack ? "free" : placement,
     isMinimized: isBack && remembered.isMinimized,
     needsAttention: !takesFocus && !isBack,
@@ -226,7 +226,7 @@ function canDraw({ isMapped, frozen }: DesktopWindow): boolean {
 
 /** The frame keeps its place until the program has drawn for the new one: nothing empty is shown, and nothing stretched. */
 function placed(window: DesktopWindow, placement: Placement, workArea: Rect): DesktopWindow {
-  // A frozen picture in full screen would only hide the top bar.
+  // A frozen window in full screen would only hide the top bar.
   if (window.placement === placement || (window.frozen !== null && placement === "userFullscreen")) return window;
   const needsSize = placement === "maximized" || placement === "left" || placement === "right";
   if (needsSize && isFixedSize(window.guest.hints)) return window;
@@ -263,7 +263,7 @@ function unfocus(state: WmState, id: WindowId): WmState {
 }
 
 function freeze(state: WmState, { vm, frozen }: Extract<WmAction, { type: "freeze" }>): WmState {
-  // A window without a picture has nothing that could be kept on the screen.
+  // A window without a frame has nothing that could be kept on the screen.
   const unseen = state.stack.filter((id) => state.windows[id]?.vm === vm && !state.windows[id]?.isMapped);
   const seen = remove(state, unseen);
   const windows = { ...seen.windows };

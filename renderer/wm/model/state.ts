@@ -31,7 +31,7 @@ export interface DesktopWindow {
   readonly id: WindowId;
   readonly vm: VmId;
   readonly guest: GuestWindow;
-  /** Its first picture has come: it can be seen, and reported to main (a Wayland compositor calls this mapped). */
+  /** Its first frame has come: it can be seen, and reported to main (a Wayland compositor calls this mapped). */
   readonly isMapped: boolean;
   /** Content while `placement` is "free"; where it returns to otherwise. */
   readonly free: Rect;
@@ -39,9 +39,9 @@ export interface DesktopWindow {
   readonly placement: Placement;
   /** Where its frame is drawn: follows `placement` once the program has drawn for that. */
   readonly shownAs: Placement;
-  /** The program has not drawn for `placement` yet: its pictures still have the size from before. */
+  /** The program has not drawn for `placement` yet: its frames still have the size from before. */
   readonly isArriving: boolean;
-  /** Of its last picture, in logical pixels. */
+  /** Of its last frame, in logical pixels. */
   readonly size: Size;
   readonly isMinimized: boolean;
   /** null: nobody moves or resizes it; when its size changes the top left corner stays. */
@@ -78,9 +78,9 @@ export type WmAction =
   | { type: "workAreaChanged"; workArea: Rect }
   | { type: "opened"; id: WindowId; vm: VmId; guest: GuestWindow }
   | { type: "guestChanged"; id: WindowId; change: Partial<GuestWindow> }
-  /** The first picture has come; `size`: of its window geometry, logical pixels. */
+  /** The first frame has come; `size`: of its window geometry, logical pixels. */
   | { type: "mapped"; id: WindowId; size: Size; takesFocus: boolean; remembered: Remembered | null }
-  /** A picture of another size has come. `isAnswer`: the program drew it for the last size that it was asked for. */
+  /** A frame of another size has come. `isAnswer`: the program drew it for the last size that it was asked for. */
   | { type: "sized"; id: WindowId; size: Size; isAnswer: boolean }
   /** The program has had its time to draw for the new placement; its frame no longer waits. */
   | { type: "arrived"; id: WindowId }

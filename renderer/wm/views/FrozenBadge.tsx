@@ -1,4 +1,4 @@
-/** Why a window is frozen, over its last picture, and what can be done. */
+/** Why a window is frozen, over its last frame, and what can be done. */
 import { Play, Snowflake } from "lucide-react";
 import type { VmId } from "#shared/model/vm.ts";
 import { useShell } from "../../shell/shell.ts";
