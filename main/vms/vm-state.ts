@@ -58,7 +58,9 @@ export type VmEvent =
   | { type: "heartbeatsLost" }
   | { type: "heartbeatsBack" }
   | { type: "linkLost"; loss: LinkLoss; detail: string }
-  | { type: "reconnectDue" };
+  | { type: "reconnectDue" }
+  /** The machine has executed for long, and its agent has not said hello. */
+  | { type: "startOverdue" };
 
 export type VmEffect =
   /** Spawns a link process for the machine, in the place of an earlier one; it is notified at once if the machine is paused. */
@@ -95,6 +97,13 @@ export const PAUSE_DETAILS: Readonly<Record<PauseCause, string>> = {
   "disk-error": "The host's disk cannot be written: look at the host's log, then resume it.",
 };
 const NO_HEARTBEATS = "The agent does not answer.";
+const NO_HELLO =
+  "Its system does not come up: it may need more memory, or hang. Look at its console's log, or stop it; it may also just be slow.";
+
+/** Its machine executes, and its agent has not said hello: that must not last for ever. */
+export function awaitsHello({ state, link }: VmCondition): boolean {
+  return state === "starting" && link !== "none";
+}
 
 /** The transition of a VM in `condition` at `event`; null = the event is ignored. */
 export function transition(condition: VmCondition, event: VmEvent): Transition | null {
@@ -190,6 +199,8 @@ export function transition(condition: VmCondition, event: VmEvent): Transition |
         ? stay(change, effects)
         : to("unresponsive", { ...change, reason: event.loss, detail: event.detail }, effects);
     }
+    case "startOverdue":
+      return awaitsHello(condition) ? to("unresponsive", { reason: "agent-lost", detail: NO_HELLO }) : null;
     case "reconnectDue":
       return link === "waiting" ? stay({ link: "connecting" }, ["connect"]) : null;
   }

@@ -72,6 +72,31 @@ describe("a start", () => {
     expect(vm.isOn).toBe(false);
   });
 
+  it("that does not come up says why, and may come up late", async () => {
+    await vm.start();
+    vi.advanceTimersByTime(89_000);
+    link().says({ type: "opened" });
+    expect(vm.status.startPhase).toBe("agent");
+    vi.advanceTimersByTime(1_000);
+    expect(state()).toBe("unresponsive agent-lost");
+    expect(vm.status.stateDetail).toContain("more memory");
+    link().says(HELLO);
+    expect(state()).toBe("running null");
+  });
+
+  it("has its whole time again after a pause, and none when it came up", async () => {
+    await vm.start();
+    vi.advanceTimersByTime(60_000);
+    machine.emit("paused", "asked");
+    vi.advanceTimersByTime(600_000);
+    machine.emit("resumed");
+    vi.advanceTimersByTime(60_000);
+    expect(state()).toBe("starting null");
+    link().says(HELLO);
+    vi.advanceTimersByTime(600_000);
+    expect(state()).toBe("running null");
+  });
+
   it.each(["kill", "stop"] as const)("can be cancelled by %s, which waits until it is over", async (verb) => {
     driver.start = (_id, signal) =>
       new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("aborted"))));
