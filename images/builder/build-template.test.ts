@@ -87,6 +87,14 @@ describe("a build", () => {
     expect(await workDirs()).toEqual([]);
   });
 
+  it("keeps its files to itself while they are made, and lets nobody else write them then", async () => {
+    await standIn(`${GOOD}; stat -c "%a" "$out" "$out/../.." "$out/../../packages" >"${dir}/modes"`);
+    const { dir: built } = await build();
+    expect((await readFile(join(dir, "modes"), "utf8")).trim().split("\n")).toEqual(["700", "700", "700"]);
+    for (const name of await readdir(built, { recursive: true }))
+      expect([name, (await stat(join(built, name))).mode & 0o022]).toEqual([name, 0]);
+  });
+
   it("that is forced is put beside the earlier one, which VMs may be based on", async () => {
     await standIn(GOOD);
     const first = await build();
