@@ -83,7 +83,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   overlays.subscribe(({ overlay }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
-    if (overlay !== null) links.dismissMenus(null);
+    if (overlay !== null) links.dismissPopups(null);
   });
   prompts.subscribe(({ waiting }) => {
     const isShown = waiting.length > 0;
@@ -93,7 +93,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     // Nothing else that is under way may go on below the prompt, and then get the person's next key.
     switcher.cancel();
     drag.cancel();
-    links.dismissMenus(null);
+    links.dismissPopups(null);
   });
   desktop.subscribe(({ theme }) => {
     document.documentElement.dataset["theme"] = theme.shown;

@@ -1,6 +1,16 @@
 /** The window manager's next state after each event. Pure: effects (configures, focus, credits) follow from the change. */
 import type { Rect, Size, WindowId } from "#shared/model/window.ts";
-import { boundedSide, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
+import {
+  boundedSide,
+  contentIn,
+  fill,
+  isFixedSize,
+  isInside,
+  keepInside,
+  keepReachable,
+  outerOf,
+  place,
+} from "./geometry.ts";
 import {
   type DesktopWindow,
   frameOf,
@@ -100,7 +110,9 @@ function changeAll(state: WmState, ids: readonly WindowId[], to: Partial<Desktop
 function workAreaChanged(state: WmState, workArea: Rect): WmState {
   const windows: Record<WindowId, DesktopWindow> = {};
   for (const window of Object.values<DesktopWindow>(state.windows)) {
-    windows[window.id] = { ...window, free: keepReachable(window.free, workArea, frameOf(window, workArea, "free")) };
+    const wasInside = isInside(window.free, state.workArea, frameOf(window, state.workArea, "free"));
+    const keep = wasInside ? keepInside : keepReachable;
+    windows[window.id] = { ...window, free: keep(window.free, workArea, frameOf(window, workArea, "free")) };
   }
   return { ...state, workArea, windows };
 }
@@ -151,7 +163,9 @@ function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered 
     return shown !== undefined && other !== window.id && isShown(shown) ? [frameRectOf(shown, workArea)] : [];
   });
   if (remembered !== null) {
-    const there = keepReachable({ ...remembered.free, ...size }, workArea, frame);
+    // With another size than it had there, or at the place of another window, its buttons might be off the screen.
+    const keep = remembered.back !== null && isSame(size, remembered.free) ? keepReachable : keepInside;
+    const there = keep({ ...remembered.free, ...size }, workArea, frame);
     const box = outerOf(there, frame);
     if (remembered.back !== null || !others.some(({ x, y }) => x === box.x && y === box.y)) return there;
   }
@@ -190,7 +204,7 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
   });
 }
 
-/** The edges opposite to those that are dragged stay where they are. */
+/** The edges opposite to those that are dragged stay where they are; a program does not grow off the screen by itself. */
 function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWindow {
   const { free } = window;
   if (isSame(free, size)) return window;
@@ -200,10 +214,12 @@ function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWind
     y: edges?.top === true ? free.y + free.height - size.height : free.y,
     ...size,
   };
+  const frame = frameOf(window, workArea, "free");
+  const keep = edges === null && isInside(free, workArea, frame) ? keepInside : keepReachable;
   return {
     ...window,
     isSizedByHand: window.isSizedByHand || edges !== null,
-    free: keepReachable(there, workArea, frameOf(window, workArea, "free")),
+    free: keep(there, workArea, frame),
   };
 }
 
