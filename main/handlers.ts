@@ -5,5 +5,5 @@ export { execHandlers as exec } from "./vms/exec-requests.ts";
 export { layoutHandlers as layout, windowHandlers as window } from "./windows/requests.ts";
 export { questionHandlers as question } from "./ipc/requests.ts";
 export { templateHandlers as template } from "./templates/requests.ts";
-export { themeHandlers as theme } from "./settings/requests.ts";
+export { promptMarkHandlers as promptMark, themeHandlers as theme } from "./settings/requests.ts";
 export { vmHandlers as vm } from "./vms/requests.ts";

@@ -21,6 +21,7 @@ import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { hostKeymap } from "../settings/keymap.ts";
+import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
@@ -68,6 +69,7 @@ async function run(): Promise<void> {
   const settings = new SettingsFile(paths.config);
   await settings.load();
   theme.choose(settings.current.theme);
+  const promptMark = new PromptMarkFile(paths.config, log);
   const keymap = await hostKeymap(settings.current);
   const application = new Application({
     registry,
@@ -99,6 +101,7 @@ async function run(): Promise<void> {
     commands,
     page,
     placements,
+    promptMark,
     quitting,
     recipesFolder: recipesFolder(paths),
     settings,
@@ -106,6 +109,7 @@ async function run(): Promise<void> {
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
   const server = await ControlServer.listen(paths, dispatcher);
+  await promptMark.load();
 
   if (await restartsInSoftware(graphics)) {
     await server.close();
@@ -118,7 +122,7 @@ async function run(): Promise<void> {
   application.desktop = desktop;
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
-  sendSettingsEvents({ application, page, settings, theme });
+  sendSettingsEvents({ application, page, promptMark, settings, theme });
   builds.on("progress", (progress) => page.send("template.progress", progress));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());

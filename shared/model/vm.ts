@@ -71,6 +71,11 @@ export interface VmView {
 /** VmView and what only the desktop shows. */
 export interface VmStatus extends VmView {
   startPhase: StartPhase | null;
-  /** For people: why it is in this state, e.g. the message of a protocol violation; "" = nothing to say. */
+  /** For people: why it is in this state, e.g. the message of a protocol violation; "" = nothing to say. See isGuestsWord. */
   stateDetail: string;
+}
+
+/** `stateDetail` is what the guest said last, and no words of the host: to be quoted, and said to be the guest's. */
+export function isGuestsWord({ stateReason }: Pick<VmStatus, "stateReason">): boolean {
+  return stateReason === "guest-panic";
 }

@@ -33,7 +33,7 @@ export class Effects {
 
   #changed(now: WmState, before: WmState): void {
     if (now.focused !== before.focused) {
-      this.#links.dismissMenus(now.focused);
+      this.#links.dismissPopups(now.focused);
       this.#moveKeyboard(now.focused);
     }
     if (now.windows === before.windows && now.focused === before.focused && now.workArea === before.workArea) return;

@@ -66,7 +66,13 @@ export class LinkSession {
       canvasWanted: (surface) => this.scene.replaceCanvas(surface),
     });
     this.scene = new Scene(session, compositor);
-    this.popups = new PopupLayer(vm, this.scene, wm, () => host.popupsChanged());
+    this.popups = new PopupLayer(vm, this.scene, wm, {
+      changed: () => host.popupsChanged(),
+      dismissed: (surface) => {
+        this.scene.setVisible(surface, false);
+        this.send({ type: "dismissPopup", surface: surface.id });
+      },
+    });
     events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);
     // The link process died without sending `closed`.
     events.addEventListener("close", () => this.#closed("agent-lost", "the programs of this VM cannot be reached"));
@@ -99,10 +105,7 @@ export class LinkSession {
   /** Dismisses the menu that is open: it leaves the screen at once, even if its program does not react. */
   dismissMenu(): void {
     const first = this.popups.firstGrab();
-    if (first === null) return;
-    this.popups.dismiss(first.id);
-    this.scene.setVisible(first, false);
-    this.send({ type: "dismissPopup", surface: first.id });
+    if (first !== null) this.popups.dismiss(first.id);
   }
 
   /** A person has dismissed a frozen window. */
@@ -210,6 +213,7 @@ export class LinkSession {
 
   #end(): void {
     this.#isEnded = true;
+    this.popups.end();
     this.#port.close();
     this.#compositor.end(this.scene.session);
     for (const configurer of this.#configurers.values()) configurer.stop();

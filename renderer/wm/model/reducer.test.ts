@@ -162,6 +162,25 @@ describe("windows", () => {
     expect(modeOf(windowIn(state, 1))).toBe("fullscreen");
   });
 
+  it("leave full screen while a question of the host is shown, at once and unasked, and are back in it afterwards", () => {
+    const full = run(...opened(1), place(1, "userFullscreen"), sized(1, 1434, 894));
+    expect(contentIn(full, 1)).toEqual({ x: 3, y: 3, width: 1434, height: 894 });
+    const asked = reduce(full, { type: "promptShown", isShown: true });
+    expect(contentIn(asked, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });
+    expect([modeOf(windowIn(full, 1)), modeOf(windowIn(asked, 1))]).toEqual(["fullscreen", "maximized"]);
+    // Its program is asked for nothing.
+    expect(targetOf(windowIn(asked, 1), WORK_AREA)).toEqual(targetOf(windowIn(full, 1), WORK_AREA));
+    expect(reduce(asked, { type: "promptShown", isShown: false })).toEqual(full);
+  });
+
+  it("that were to fill the screen do not begin to while a question of the host is shown", () => {
+    const asked = run(...opened(1), { type: "promptShown", isShown: true }, place(1, "userFullscreen"));
+    const drawn = reduce(asked, sized(1, 1434, 894));
+    expect(windowIn(drawn, 1).shownAs).toBe("maximized");
+    expect(windowIn(reduce(drawn, { type: "promptShown", isShown: false }), 1).shownAs).toBe("userFullscreen");
+    expect(windowIn(reduce(asked, { type: "arrived", id: idOf(1) }), 1).shownAs).toBe("maximized");
+  });
+
   it("that may not take focus open below the focused one and ask for attention, until they are focused", () => {
     const state = run(
       ...opened(1),
@@ -354,6 +373,7 @@ const anyAction: fc.Arbitrary<WmAction> = fc.oneof(
       remembered,
     })),
   anyId.map((id): WmAction => ({ type: "arrived", id })),
+  fc.boolean().map((isShown): WmAction => ({ type: "promptShown", isShown })),
   anyId.map((id): WmAction => ({ type: "demandAttention", id })),
   fc.tuple(anyId, fc.boolean(), fc.boolean()).map(([id, clientDecorated, modal]): WmAction => ({
     type: "guestChanged",
@@ -406,6 +426,14 @@ describe("after any sequence of events", () => {
         expect(seen?.width ?? 0).toBeGreaterThanOrEqual(Math.min(MIN_REACHABLE, area.width) - 2); // two roundings
         if (area.height >= frame.top) expect(seen?.height).toBe(frame.top);
       }
+    });
+  });
+
+  it("nothing fills the screen while a question of the host is shown", () => {
+    check((state) => {
+      if (!state.isPromptShown) return;
+      for (const window of Object.values<DesktopWindow>(state.windows))
+        expect(window.shownAs).not.toBe("userFullscreen");
     });
   });
 

@@ -1,6 +1,16 @@
 /** The window manager's next state after each event. Pure: effects (configures, focus, credits) follow from the change. */
 import type { Rect, Size, WindowId } from "#shared/model/window.ts";
-import { boundedSide, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
+import {
+  boundedSide,
+  contentIn,
+  fill,
+  isFixedSize,
+  isInside,
+  keepInside,
+  keepReachable,
+  outerOf,
+  place,
+} from "./geometry.ts";
 import {
   type DesktopWindow,
   frameOf,
@@ -8,6 +18,7 @@ import {
   isShown,
   type Placement,
   type Remembered,
+  shownFor,
   targetOf,
   topmost,
   type WmAction,
@@ -19,6 +30,8 @@ export function reduce(state: WmState, action: WmAction): WmState {
   switch (action.type) {
     case "workAreaChanged":
       return workAreaChanged(state, action.workArea);
+    case "promptShown":
+      return promptShown(state, action.isShown);
     case "opened": {
       if (state.windows[action.id] !== undefined) return state;
       const window: DesktopWindow = {
@@ -54,7 +67,7 @@ export function reduce(state: WmState, action: WmAction): WmState {
       return sized(state, action.id, boundedSize(action.size), action.isAnswer);
     case "arrived":
       return update(state, action.id, (window) =>
-        window.isArriving ? { ...window, isArriving: false, shownAs: window.placement } : window,
+        window.isArriving ? { ...window, isArriving: false, shownAs: shownFor(window.placement, state) } : window,
       );
     case "demandAttention":
       return state.focused === action.id
@@ -67,13 +80,13 @@ export function reduce(state: WmState, action: WmAction): WmState {
     case "hold":
       return update(state, action.id, (window) => ({ ...window, held: action.held }));
     case "place":
-      return update(state, action.id, (window) => placed(window, action.placement, state.workArea));
+      return update(state, action.id, (window) => placed(window, action.placement, state));
     case "minimize":
       return minimize(state, action.id);
     case "restore":
       return state.windows[action.id]?.isMinimized === true
         ? changeAll(state, shownWith(state, action.id), { isMinimized: false })
-        : update(state, action.id, (window) => placed(window, "free", state.workArea));
+        : update(state, action.id, (window) => placed(window, "free", state));
     case "freeze":
       return freeze(state, action);
     case "closed":
@@ -100,9 +113,25 @@ function changeAll(state: WmState, ids: readonly WindowId[], to: Partial<Desktop
 function workAreaChanged(state: WmState, workArea: Rect): WmState {
   const windows: Record<WindowId, DesktopWindow> = {};
   for (const window of Object.values<DesktopWindow>(state.windows)) {
-    windows[window.id] = { ...window, free: keepReachable(window.free, workArea, frameOf(window, workArea, "free")) };
+    const wasInside = isInside(window.free, state.workArea, frameOf(window, state.workArea, "free"));
+    const keep = wasInside ? keepInside : keepReachable;
+    windows[window.id] = { ...window, free: keep(window.free, workArea, frameOf(window, workArea, "free")) };
   }
   return { ...state, workArea, windows };
+}
+
+/** Full screen is left at once, whatever its programs do, and is back as it was when there is no question any more. */
+function promptShown(state: WmState, isPromptShown: boolean): WmState {
+  if (state.isPromptShown === isPromptShown) return state;
+  const full = Object.values<DesktopWindow>(state.windows).filter(
+    ({ placement, shownAs, isArriving }) => placement === "userFullscreen" && (!isArriving || shownAs === placement),
+  );
+  const next = { ...state, isPromptShown };
+  return changeAll(
+    next,
+    full.map(({ id }) => id),
+    { shownAs: shownFor("userFullscreen", next) },
+  );
 }
 
 function boundedSize({ width, height }: Size): Size {
@@ -128,7 +157,7 @@ function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<Wm
     ...settled,
     isArriving,
     // Its first frame is shown in its own size until the program has drawn for the placement.
-    shownAs: isArriving && !isBack ? "free" : placement,
+    shownAs: isArriving && !isBack ? "free" : shownFor(placement, state),
     isMinimized: isBack && remembered.isMinimized,
     needsAttention: !takesFocus && !isBack,
   };
@@ -151,7 +180,9 @@ function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered 
     return shown !== undefined && other !== window.id && isShown(shown) ? [frameRectOf(shown, workArea)] : [];
   });
   if (remembered !== null) {
-    const there = keepReachable({ ...remembered.free, ...size }, workArea, frame);
+    // With another size than it had there, or at the place of another window, its buttons might be off the screen.
+    const keep = remembered.back !== null && isSame(size, remembered.free) ? keepReachable : keepInside;
+    const there = keep({ ...remembered.free, ...size }, workArea, frame);
     const box = outerOf(there, frame);
     if (remembered.back !== null || !others.some(({ x, y }) => x === box.x && y === box.y)) return there;
   }
@@ -182,7 +213,7 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
       // An X11 program's first answers still have the size from before.
       const isThere = isSame(size, targetOf(window, state.workArea)) || (isAnswer && isNew);
       if (!isThere) return isNew ? { ...window, size } : window;
-      const there = { ...window, size, isArriving: false, shownAs: window.placement };
+      const there = { ...window, size, isArriving: false, shownAs: shownFor(window.placement, state) };
       return window.placement === "free" ? resized(there, size, state.workArea) : there;
     }
     const drawn = isNew ? { ...window, size } : window;
@@ -190,7 +221,7 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
   });
 }
 
-/** The edges opposite to those that are dragged stay where they are. */
+/** The edges opposite to those that are dragged stay where they are; a program does not grow off the screen by itself. */
 function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWindow {
   const { free } = window;
   if (isSame(free, size)) return window;
@@ -200,10 +231,12 @@ function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWind
     y: edges?.top === true ? free.y + free.height - size.height : free.y,
     ...size,
   };
+  const frame = frameOf(window, workArea, "free");
+  const keep = edges === null && isInside(free, workArea, frame) ? keepInside : keepReachable;
   return {
     ...window,
     isSizedByHand: window.isSizedByHand || edges !== null,
-    free: keepReachable(there, workArea, frameOf(window, workArea, "free")),
+    free: keep(there, workArea, frame),
   };
 }
 
@@ -225,14 +258,14 @@ function canDraw({ isMapped, frozen }: DesktopWindow): boolean {
 }
 
 /** The frame keeps its place until the program has drawn for the new one: nothing empty is shown, and nothing stretched. */
-function placed(window: DesktopWindow, placement: Placement, workArea: Rect): DesktopWindow {
+function placed(window: DesktopWindow, placement: Placement, state: WmState): DesktopWindow {
   // A frozen window in full screen would only hide the top bar.
   if (window.placement === placement || (window.frozen !== null && placement === "userFullscreen")) return window;
   const needsSize = placement === "maximized" || placement === "left" || placement === "right";
   if (needsSize && isFixedSize(window.guest.hints)) return window;
   const next = { ...window, placement, held: null };
-  const isArriving = canDraw(window) && !isSame(window.size, targetOf(next, workArea));
-  return { ...next, isArriving, shownAs: isArriving && isShown(window) ? window.shownAs : placement };
+  const isArriving = canDraw(window) && !isSame(window.size, targetOf(next, state.workArea));
+  return { ...next, isArriving, shownAs: isArriving && isShown(window) ? window.shownAs : shownFor(placement, state) };
 }
 
 /** Focus raises a window with its dialogs and shows what was minimised; a modal dialog takes focus in its window's place. */

@@ -72,10 +72,13 @@ export interface WmState {
   /** Bottom to top. */
   readonly stack: readonly WindowId[];
   readonly focused: WindowId | null;
+  /** A question of the host is shown: no window fills the screen meanwhile, as it could draw a question of its own there. */
+  readonly isPromptShown: boolean;
 }
 
 export type WmAction =
   | { type: "workAreaChanged"; workArea: Rect }
+  | { type: "promptShown"; isShown: boolean }
   | { type: "opened"; id: WindowId; vm: VmId; guest: GuestWindow }
   | { type: "guestChanged"; id: WindowId; change: Partial<GuestWindow> }
   /** The first frame has come; `size`: of its window geometry, logical pixels. */
@@ -100,6 +103,7 @@ export const EMPTY: WmState = {
   windows: {},
   stack: [],
   focused: null,
+  isPromptShown: false,
 };
 
 export function frameFor(placement: Placement, clientDecorated: boolean, workArea: Rect): Frame {
@@ -134,6 +138,11 @@ export function contentOf(window: DesktopWindow, workArea: Rect, placement: Plac
   return contentFor(placement, window.free, frame, window.guest.hints, workArea);
 }
 
+/** As what a window whose program has drawn for `placement` is shown. Its program is not told that it is left for a while. */
+export function shownFor(placement: Placement, { isPromptShown }: Pick<WmState, "isPromptShown">): Placement {
+  return isPromptShown && placement === "userFullscreen" ? "maximized" : placement;
+}
+
 /** Where a window's frame is. */
 export function frameRectOf(window: DesktopWindow, workArea: Rect): Rect {
   return outerOf(contentOf(window, workArea), frameOf(window, workArea));
@@ -146,6 +155,8 @@ export function targetOf(window: DesktopWindow, workArea: Rect): Rect {
 
 export function modeOf(window: DesktopWindow): WindowMode {
   if (window.isMinimized) return "minimized";
+  // While a prompt is shown; while its program draws for it, it counts as what it will be.
+  if (window.placement === "userFullscreen" && window.shownAs === "maximized" && !window.isArriving) return "maximized";
   switch (window.placement) {
     case "userFullscreen":
     case "appFullscreen":
