@@ -54,6 +54,9 @@ export const MAX_APPS = 2048;
 export const MAX_APP_TEXT_BYTES = 512;
 /** MIME types, and categories, of one application. */
 export const MAX_APP_LIST = 256;
+/** All texts of an answer, bytes; each is counted with APP_TEXT_BYTES more, which it takes as an object in memory. */
+export const MAX_APPS_BYTES = 1024 * 1024;
+export const APP_TEXT_BYTES = 32;
 
 /** exec, launch: arguments, and bytes of all of them. */
 export const MAX_ARGV = 1024;

@@ -43,6 +43,9 @@ pub const MAX_APPS: usize = 2048;
 pub const MAX_APP_TEXT_BYTES: usize = 512;
 /// MIME types, and categories, of one application.
 pub const MAX_APP_LIST: usize = 256;
+/// All texts of an answer, bytes; each is counted with APP_TEXT_BYTES more.
+pub const MAX_APPS_BYTES: usize = 1024 * 1024;
+pub const APP_TEXT_BYTES: usize = 32;
 
 /// exec, launch: arguments, and bytes of all of them.
 pub const MAX_ARGV: usize = 1024;
