@@ -85,6 +85,12 @@ export const MAX_CONTROL_BYTES_BURST = 32 * 1024 * 1024;
 /** Surfaces of all roles. */
 export const MAX_OPENS_PER_S = 1_000;
 export const MAX_OPENS_BURST = 4_000;
+/**
+ * Messages on `bulk`. Above it the host reads the port more slowly, and the guest waits: a program that writes its output
+ * byte by byte has broken no rule.
+ */
+export const MAX_BULK_MESSAGES_PER_S = 10_000;
+export const MAX_BULK_MESSAGES_BURST = 20_000;
 /** Messages of a newer minor version, on all ports together: as the lower one is spoken, there are hardly any. */
 export const MAX_UNKNOWN_MESSAGES_PER_S = 100;
 export const MAX_UNKNOWN_MESSAGES_BURST = 300;
