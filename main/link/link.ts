@@ -43,6 +43,7 @@ export class Link {
       get isOpen() {
         return isOpen();
       },
+      output: options.output,
       get page() {
         return page();
       },

@@ -14,6 +14,18 @@ export const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 export const MAX_SIDE_PX = 8192;
 /** Largest area of a surface's buffer, physical pixels (8192 x 4320). */
 export const MAX_AREA_PX = 8192 * 4320;
+/**
+ * A buffer is at most so many times as large as the output (the largest one that was told in the session): programs that know
+ * whole scales only draw up to twice as wide and high as a fractional scale needs.
+ */
+export const MAX_BUFFER_OUTPUTS = 4;
+/** On a small output too a video of this size may be shown: 3840 x 2160. */
+export const MIN_LARGEST_BUFFER_PX = 3840 * 2160;
+export function maxBufferPx(outputPx: number): number {
+  return Math.min(MAX_AREA_PX, Math.max(MIN_LARGEST_BUFFER_PX, outputPx * MAX_BUFFER_OUTPUTS));
+}
+/** Pixels of one rectangle that is not of one colour: it is decoded in one piece. The agent's have a quarter of them. */
+export const MAX_RECT_PX = 256 * 1024;
 export const MAX_SCALE = 4;
 /** Damage rectangles of one Frame message. */
 export const MAX_DAMAGE_RECTS = 1024;
