@@ -67,9 +67,21 @@ it.each([
 it("programs of a VM, or of all, are listed", async () => {
   const apps = [{ id: "foot", name: "Foot", mimeTypes: ["text/plain"], categories: ["System"], hidden: false }];
   for (const vm of ["home", application.vm("home").id, null]) {
-    const listed = called(dispatcher, PAGE_CALLER, "app.list", { vm });
+    const listed = called(dispatcher, cliCaller(), "app.list", { vm });
     const { request } = ordersOf(links[0], APPS).at(-1) ?? expect.fail("nothing was asked");
     links[0]?.says(serviceEvent(APPS, { request, apps }));
     expect(await listed).toEqual([{ vm: "home", ...apps[0] }]);
   }
+});
+
+it("the page is told what a menu shows, and nothing else of a guest's list", async () => {
+  const app = { id: "foot", name: "Foot", mimeTypes: ["text/plain"], categories: ["System"], hidden: false };
+  const apps = [app, { ...app, id: "pdf", hidden: true }, { ...app, name: "Not Foot" }, { ...app, id: "x" }];
+  const listed = called(dispatcher, PAGE_CALLER, "app.offered", { vm: "home" });
+  const { request } = ordersOf(links[0], APPS).at(-1) ?? expect.fail("nothing was asked");
+  links[0]?.says(serviceEvent(APPS, { request, apps }));
+  expect(await listed).toEqual([
+    { vm: "home", id: "foot", name: "Foot", kind: "terminal" },
+    { vm: "home", id: "x", name: "Foot", kind: "other" },
+  ]);
 });

@@ -2,25 +2,48 @@
 import fs from "node:fs";
 import path from "node:path";
 
-/** A file larger than this is renamed to `.1`, and a new one begun. */
-const ROTATE_BYTES = 1024 * 1024;
-let file: string | null = null;
+/** The file does not grow beyond this: it is renamed to `.1`, and a new one begun. */
+export const MAX_LOG_BYTES = 1024 * 1024;
+
+/** A file that lines are added to, and the one before it. Together they hold no more than twice MAX_LOG_BYTES. */
+class LogFile {
+  readonly #file: string;
+  #bytes: number;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#bytes = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  append(text: string): void {
+    const bytes = Buffer.byteLength(text);
+    // One of an earlier version may be larger than the limit already.
+    if (this.#bytes > 0 && this.#bytes + bytes > MAX_LOG_BYTES) this.#rotate();
+    fs.appendFileSync(this.#file, text, { mode: 0o600 });
+    this.#bytes += bytes;
+  }
+
+  #rotate(): void {
+    // Somebody may have removed it meanwhile.
+    if (fs.existsSync(this.#file)) fs.renameSync(this.#file, `${this.#file}.1`);
+    this.#bytes = 0;
+  }
+}
+
+let file: LogFile | null = null;
 
 /** From now on lines go to `folder`/atoll.log, too. */
 export function logTo(folder: string): void {
-  file = path.join(folder, "atoll.log");
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > ROTATE_BYTES) fs.renameSync(file, `${file}.1`);
+  file = new LogFile(path.join(folder, "atoll.log"));
 }
 
 /** One line of the application's log. Text of a guest must have gone through escapeForLog. */
 export function log(line: string): void {
   const text = `${new Date().toISOString()} ${line}\n`;
   process.stderr.write(text);
-  if (file === null) return;
   try {
-    fs.appendFileSync(file, text, { mode: 0o600 });
+    file?.append(text);
   } catch {
     // A full disk must not end the desktop; standard error has the line.
   }

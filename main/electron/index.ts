@@ -92,6 +92,7 @@ async function run(): Promise<void> {
       await builds.cancelAll();
       application.release();
       await server.close();
+      placements.flush();
       app.exit(0);
     },
   });

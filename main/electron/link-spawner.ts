@@ -7,6 +7,12 @@ import type { VmId } from "#shared/model/vm.ts";
 import type { FromLink, ToLink } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
 
+/**
+ * Memory of a link's JavaScript objects, MiB: a guest that finds a way to fill it ends its own link. Buffers are not counted;
+ * what a link may hold of them is bounded by quotas. Electron passes no other flag of V8's to a utility process.
+ */
+const EXEC_ARGV = ["--js-flags=--max-old-space-size=256"];
+
 /** `page`: the desktop's page once it is ready for ports, else null. */
 export function linkSpawner(page: () => WebContents | null): SpawnLink {
   return (vm) => spawnLink(vm, page);
@@ -16,6 +22,7 @@ function spawnLink(vm: VmId, page: () => WebContents | null): LinkProcess {
   const child = utilityProcess.fork(path.join(import.meta.dirname, "link.js"), [], {
     serviceName: `atoll-link-${vm.slice(0, 8)}`,
     stdio: "inherit",
+    execArgv: EXEC_ARGV,
   });
   let isKilled = false;
   return {

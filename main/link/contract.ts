@@ -33,6 +33,9 @@ export function serviceContract<Order, Event>(name: string): ServiceContract<Ord
   return { name };
 }
 
+/** Longest that a guest may take to answer a request, ms. */
+export const ANSWER_TIMEOUT_MS = 30_000;
+
 /** The first message. Sockets are connected to at once; the agent may come much later. */
 export interface OpenMessage {
   type: "open";

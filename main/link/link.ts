@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { escapeForLog } from "#shared/model/text.ts";
 import { encodeMessage, type RawMessage } from "#shared/protocol/framing.ts";
 import { encodeHeader, type WireMessageInit, type WireMessageName } from "#shared/protocol/header.ts";
-import { EPOCH_BYTES } from "#shared/protocol/limits.ts";
+import { EPOCH_BYTES, MAX_BULK_MESSAGES_BURST, MAX_BULK_MESSAGES_PER_S } from "#shared/protocol/limits.ts";
 import { PORTS, type PortName } from "#shared/protocol/routes.ts";
 import { PROTOCOL_MAJOR, Session, type SessionResult } from "#shared/protocol/session.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
@@ -17,6 +17,7 @@ import type { MessagePortLike } from "./message-port.ts";
 import { PagePorts } from "./page-ports.ts";
 import { PortChannel } from "./port-channel.ts";
 import { Quotas } from "./quotas.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { ServiceSet } from "./service-set.ts";
 import { ROUTES, SERVICES } from "./services/index.ts";
 
@@ -42,6 +43,7 @@ export class Link {
       get isOpen() {
         return isOpen();
       },
+      output: options.output,
       get page() {
         return page();
       },
@@ -54,14 +56,17 @@ export class Link {
     });
     this.#session = new Session(ROUTES, (message, payload) => this.#services.accept(message, payload));
     const epoch = randomBytes(EPOCH_BYTES);
-    const open = (port: PortName): PortChannel =>
-      new PortChannel(options.sockets[port], epoch, {
+    const open = (port: PortName, pace: RateLimit | null = null): PortChannel => {
+      const listener = {
         opened: () => this.#portOpened(),
-        message: (message) => this.#received(port, message),
-        violated: (violation) => this.#violated(violation),
-        lost: (cause) => this.#close("agent-lost", `${port}: ${cause}`),
-      });
-    this.#channels = { control: open("control"), frames: open("frames"), bulk: open("bulk") };
+        message: (message: RawMessage) => this.#received(port, message),
+        violated: (violation: Violation) => this.#violated(violation),
+        lost: (cause: string) => this.#close("agent-lost", `${port}: ${cause}`),
+      };
+      return new PortChannel(options.sockets[port], epoch, listener, pace);
+    };
+    const pace = new RateLimit(MAX_BULK_MESSAGES_PER_S, MAX_BULK_MESSAGES_BURST);
+    this.#channels = { control: open("control"), frames: open("frames"), bulk: open("bulk", pace) };
   }
 
   /** A message of main, with the ports that came with it. */

@@ -7,6 +7,7 @@ import { encodeMessage } from "#shared/protocol/framing.ts";
 import { EPOCH_BYTES, PARTIAL_MESSAGE_MS } from "#shared/protocol/limits.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
 import { PortChannel } from "./port-channel.ts";
+import { RateLimit } from "./rate-limit.ts";
 
 let folder: string;
 let server: net.Server;
@@ -14,6 +15,7 @@ let channel: PortChannel;
 let violations: Violation[];
 /** The guest's end, which has echoed the opening. */
 let peer: net.Socket;
+let firstPeer: net.Socket;
 /** Resolves when the channel has had its next message. */
 let heard: () => Promise<void>;
 
@@ -35,6 +37,7 @@ beforeEach(async () => {
     lost: () => undefined,
   });
   await opened;
+  firstPeer = peer;
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 });
 
@@ -42,6 +45,7 @@ afterEach(() => {
   vi.useRealTimers();
   channel.close();
   peer.destroy();
+  firstPeer.destroy();
   server.close();
   fs.rmSync(folder, { recursive: true });
 });
@@ -82,4 +86,52 @@ describe("a message that stalls", () => {
     vi.advanceTimersByTime(PARTIAL_MESSAGE_MS * 2);
     expect(violations).toEqual([]);
   });
+});
+
+it("a port that has a pace is read no faster, and loses nothing", async () => {
+  const read: number[] = [];
+  let wake = (): void => undefined;
+  const until = async (count: number): Promise<void> => {
+    while (read.length < count) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  let nowMs = 0;
+  let opens = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (opens = resolve));
+  const paced = new PortChannel(
+    path.join(folder, "port.sock"),
+    new Uint8Array(EPOCH_BYTES),
+    {
+      opened: () => opens(),
+      message: ({ payload }) => {
+        read.push(payload[0] ?? 0);
+        wake();
+      },
+      violated: (violation) => violations.push(violation),
+      lost: () => undefined,
+    },
+    new RateLimit(100, 10, () => nowMs),
+  );
+  await opened;
+  const pacedPeer = peer;
+  const numbered = (from: number, to: number): Buffer =>
+    Buffer.concat(
+      Array.from({ length: to - from }, (_, at) => encodeMessage(Uint8Array.of(1), Uint8Array.of(from + at))),
+    );
+  // All in one read: ten are free, the other twenty take 200 ms.
+  pacedPeer.write(numbered(0, 30));
+  await until(30);
+  pacedPeer.write(numbered(30, 40));
+  // Another port of the same process is read meanwhile, and shows that this one could have been.
+  for (let count = 0; count < 3; count += 1) {
+    const next = heard();
+    firstPeer.write(message);
+    await next;
+  }
+  expect(read).toHaveLength(30);
+  nowMs += 200;
+  vi.advanceTimersByTime(200);
+  await until(40);
+  expect(read).toEqual(Array.from({ length: 40 }, (_, at) => at));
+  expect(violations).toEqual([]);
+  paced.close();
 });

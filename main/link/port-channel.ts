@@ -6,6 +6,7 @@ import net from "node:net";
 import { EchoFinder, MessageReader, opening, type RawMessage } from "#shared/protocol/framing.ts";
 import { PARTIAL_MESSAGE_MS } from "#shared/protocol/limits.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
+import type { RateLimit } from "./rate-limit.ts";
 
 /** One buffer a port, reused by every read: measured to take a third to a fifth of the CPU that net.Socket's own buffers do. */
 const READ_BUFFER_BYTES = 256 * 1024;
@@ -30,16 +31,21 @@ export class PortChannel {
   #isClosed = false;
   #openingTimer: NodeJS.Timeout | null = null;
   #partialTimer: NodeJS.Timeout | null = null;
-  /** Whether a message was completed in the present read. */
-  #hasCompleted = false;
+  /** Ends a pause. */
+  #pauseTimer: NodeJS.Timeout | null = null;
+  readonly #pace: RateLimit | null;
+  /** Messages that were completed in the present read. */
+  #completed = 0;
   readonly #onMessage = (message: RawMessage): void => {
-    this.#hasCompleted = true;
+    this.#completed += 1;
     // A message may have closed the channel: what stands behind it in the same read is not looked at.
     if (!this.#isClosed) this.#listener.message(message);
   };
 
-  constructor(path: string, epoch: Uint8Array, listener: PortListener) {
+  /** @param pace how many messages are read: above it reading pauses, so that the guest waits. null: any number. */
+  constructor(path: string, epoch: Uint8Array, listener: PortListener, pace: RateLimit | null = null) {
     this.#listener = listener;
+    this.#pace = pace;
     this.#finder = new EchoFinder(epoch);
     this.#opening = opening(epoch);
     this.#socket = net.connect({
@@ -48,7 +54,7 @@ export class PortChannel {
         buffer: Buffer.alloc(READ_BUFFER_BYTES),
         callback: (bytesRead, buffer) => {
           this.#received(buffer.subarray(0, bytesRead));
-          return true;
+          return this.#keepsPace();
         },
       },
     });
@@ -75,6 +81,7 @@ export class PortChannel {
     this.#isClosed = true;
     if (this.#openingTimer !== null) clearTimeout(this.#openingTimer);
     if (this.#partialTimer !== null) clearTimeout(this.#partialTimer);
+    if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
     this.#socket.destroy();
   }
 
@@ -83,6 +90,16 @@ export class PortChannel {
     // While the guest does not read, announcements would pile up in the socket.
     if (this.#socket.writableLength === 0) this.#socket.write(this.#opening);
     this.#openingTimer = setTimeout(() => this.#announce(), OPENING_INTERVAL_MS);
+  }
+
+  /** Called once after each read; false: nothing more is read for a while. */
+  #keepsPace(): boolean {
+    const completed = this.#completed;
+    this.#completed = 0;
+    const pauseMs = this.#pace?.spend(completed) ?? 0;
+    if (pauseMs === 0 || this.#isClosed) return true;
+    this.#pauseTimer = setTimeout(() => this.#socket.resume(), pauseMs);
+    return false;
   }
 
   #received(untrustedBytes: Uint8Array): void {
@@ -110,11 +127,10 @@ export class PortChannel {
 
   /** A message that began must end: a guest cannot make the host wait for ever in the middle of one. Each has its own time. */
   #watchPartial(): void {
-    if (this.#partialTimer !== null && (this.#hasCompleted || !this.#reader.isPartial)) {
+    if (this.#partialTimer !== null && (this.#completed > 0 || !this.#reader.isPartial)) {
       clearTimeout(this.#partialTimer);
       this.#partialTimer = null;
     }
-    this.#hasCompleted = false;
     if (!this.#reader.isPartial) return;
     this.#partialTimer ??= setTimeout(() => {
       this.#listener.violated({

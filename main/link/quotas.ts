@@ -21,7 +21,7 @@ export class Quotas {
   readonly #bytes = new RateLimit(MAX_CONTROL_BYTES_PER_S, MAX_CONTROL_BYTES_BURST);
   readonly #unknown = new RateLimit(MAX_UNKNOWN_MESSAGES_PER_S, MAX_UNKNOWN_MESSAGES_BURST);
 
-  /** Frames and streams have their credits: what is left is `control`. */
+  /** Frames have their credits, and `bulk` is read at a pace (port-channel.ts): what is left is `control`. */
   received(port: PortName, { header, payload }: RawMessage): Violation | null {
     if (port !== "control") return null;
     if (!this.#messages.take()) return flood(`more than ${MAX_CONTROL_MESSAGES_PER_S} control messages a second`);

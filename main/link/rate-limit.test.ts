@@ -26,3 +26,14 @@ it("what costs more than there is takes nothing", () => {
   expect(takeAll(limit, 20)).toBe(2);
   expect(takeAll(limit)).toBe(10);
 });
+
+it("what was done already may cost more than there is, and then takes time", () => {
+  const limit = new RateLimit(10, 50, () => nowMs);
+  expect(limit.spend(50)).toBe(0);
+  expect(limit.spend(20)).toBe(2_000);
+  nowMs += 1_000;
+  expect(limit.spend(0)).toBe(1_000);
+  expect(limit.take()).toBe(false);
+  nowMs += 1_100;
+  expect(limit.spend(1)).toBe(0);
+});

@@ -23,6 +23,16 @@ export class RateLimit {
     return true;
   }
 
+  /**
+   * Takes tokens for what has been done already, more than there are where need be; returns how long it takes until there
+   * are some again, ms. 0: there are.
+   */
+  spend(count: number): number {
+    this.#fill();
+    this.#tokens -= count;
+    return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000;
+  }
+
   #fill(): void {
     const now = this.#nowMs();
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAtMs) / 1000) * this.#perSecond);

@@ -71,6 +71,7 @@ export class ServiceSet {
       get isOpen() {
         return core.isOpen;
       },
+      output: core.output,
       get page() {
         return core.page;
       },

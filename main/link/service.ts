@@ -6,7 +6,7 @@
 import type { WireMessageInit, WireMessageName, WireMessageOf } from "#shared/protocol/header.ts";
 import type { Declaration, PortName, Routes } from "#shared/protocol/routes.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
-import type { ServiceContract } from "./contract.ts";
+import type { OutputInfo, ServiceContract } from "./contract.ts";
 import type { MessagePortLike } from "./message-port.ts";
 import type { PageCommand, PagePorts } from "./page-ports.ts";
 
@@ -18,6 +18,8 @@ export type PageHandlers = {
 export interface LinkContext<Sends extends WireMessageName = WireMessageName, Event = unknown> {
   /** The handshake is done, and the channels are not closed. */
   readonly isOpen: boolean;
+  /** The host's screen when the link began. */
+  readonly output: OutputInfo;
   /** The desktop's page, if one has come. */
   readonly page: PagePorts | null;
   /** Sends a message to the agent; nothing is sent while the session is not open. */

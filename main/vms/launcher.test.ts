@@ -7,6 +7,7 @@ import { SURFACES } from "../link/contracts/surfaces.ts";
 import { launch, listApps, waitForWindow } from "./launcher.ts";
 import {
   HELLO,
+  ordersOf,
   scriptedContext,
   scriptedDefinition,
   scriptedDriver,
@@ -58,6 +59,15 @@ describe("a question", () => {
     const app = { id: "pdf", name: "PDF", mimeTypes: ["application/pdf"], categories: [], hidden: true };
     links[0]?.says(serviceEvent(APPS, { request: 1, apps: [app] }));
     expect(await listed).toEqual([{ vm: "test", ...app }]);
+  });
+
+  it("for a list is asked once, however many want it while it is on its way", async () => {
+    const lists = [listApps(vm), listApps(vm), listApps(vm)];
+    expect(ordersOf(links[0], APPS)).toEqual([{ request: 1 }]);
+    links[0]?.says(serviceEvent(APPS, { request: 1, apps: [] }));
+    expect(await Promise.all(lists)).toEqual([[], [], []]);
+    void listApps(vm).catch(() => undefined);
+    expect(ordersOf(links[0], APPS)).toEqual([{ request: 1 }, { request: 2 }]);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
@@ -52,4 +52,64 @@ it("a folder that cannot be written stops nothing", () => {
   const file = new PlacementsFile(path.join(folder, "gone"));
   file.keep(placements);
   expect(file.current).toEqual(placements);
+});
+
+describe("the file is written", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const inFile = (): number | undefined => new PlacementsFile(folder).current.windows[0]?.free.x;
+  const movedTo = (x: number): Placements => ({
+    ...placements,
+    windows: placements.windows.map((window) => ({ ...window, free: { ...window.free, x } })),
+  });
+  /** Another inode for each write. */
+  const inode = (): number => fs.statSync(path.join(folder, "placements.json")).ino;
+
+  it("when something changed, and not when the same is reported again", () => {
+    const file = new PlacementsFile(folder);
+    file.keep(placements);
+    const first = inode();
+    for (let count = 0; count < 50; count += 1) {
+      vi.advanceTimersByTime(200);
+      file.keep(structuredClone(placements));
+    }
+    expect(inode()).toBe(first);
+    const next = new PlacementsFile(folder);
+    next.keep(placements);
+    expect(inode()).toBe(first);
+  });
+
+  it("at once, then at most once a second, with the newest", () => {
+    const file = new PlacementsFile(folder);
+    file.keep(movedTo(1));
+    expect(inFile()).toBe(1);
+    const inodes = new Set([inode()]);
+    for (let x = 2; x <= 100; x += 1) {
+      vi.advanceTimersByTime(100);
+      file.keep(movedTo(x));
+      inodes.add(inode());
+    }
+    expect(inodes.size).toBeLessThanOrEqual(10);
+    vi.advanceTimersByTime(1_000);
+    expect(inFile()).toBe(100);
+  });
+
+  it("with what waits when the application ends", () => {
+    const file = new PlacementsFile(folder);
+    file.keep(movedTo(1));
+    file.keep(movedTo(2));
+    expect(inFile()).toBe(1);
+    file.flush();
+    expect(inFile()).toBe(2);
+  });
+
+  it("not with what was taken back within the interval", () => {
+    const file = new PlacementsFile(folder);
+    file.keep(movedTo(1));
+    const first = inode();
+    file.keep(movedTo(2));
+    file.keep(movedTo(1));
+    vi.advanceTimersByTime(5_000);
+    expect(inode()).toBe(first);
+  });
 });

@@ -3,13 +3,13 @@ import { act, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge, Envelope } from "#shared/ipc/index.ts";
-import type { AppView } from "#shared/model/app.ts";
+import type { OfferedApp } from "#shared/model/app.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { ShellContext } from "../shell/shell.ts";
 import { testShell } from "../shell/testing.ts";
 import { Launcher } from "./Launcher.tsx";
 
-type Answer = Envelope<AppView[]>;
+type Answer = Envelope<OfferedApp[]>;
 const asked = new Map<string, (answer: unknown) => void>();
 const bridge = {
   request: (_name: string, { vm }: { vm: string }) => new Promise((answer) => asked.set(vm, answer)),
@@ -18,14 +18,7 @@ const shell = testShell({ bridge });
 
 const vm = (name: string, state: VmStatus["state"] = "running"): VmStatus =>
   ({ id: name as VmId, name, label: "lagoon", state }) as VmStatus;
-const app = (of: string, name: string): AppView => ({
-  vm: of,
-  id: name,
-  name,
-  mimeTypes: [],
-  categories: [],
-  hidden: false,
-});
+const app = (of: string, name: string): OfferedApp => ({ vm: of, id: name, name, kind: "other" });
 const answer = (of: string, value: Answer): Promise<void> => act(async () => asked.get(of)?.(value));
 const options = (): string[] =>
   [...document.querySelectorAll('[role="option"]')].map(

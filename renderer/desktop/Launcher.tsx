@@ -3,11 +3,11 @@ import "./launcher.css";
 import { Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";
-import type { AppView } from "#shared/model/app.ts";
+import type { OfferedApp } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { useShell } from "../shell/shell.ts";
 import { Tag } from "../ui/Tag.tsx";
-import { iconFor } from "../ui/app-icon.ts";
+import { iconOf } from "../ui/app-icon.ts";
 import { searchApps } from "./app-search.ts";
 import { useApps } from "./use-apps.ts";
 
@@ -24,17 +24,17 @@ export function Launcher({ only }: { only: VmId | null }) {
   const known = found.findIndex((app) => keyOf(app) === chosenKey);
   if (known === -1 && found[0] !== undefined) setChosenKey(keyOf(found[0]));
   const chosen = Math.max(0, known);
-  const namesOf = (isMeant: (answer: readonly AppView[] | null | undefined) => boolean): string =>
+  const namesOf = (isMeant: (answer: readonly OfferedApp[] | null | undefined) => boolean): string =>
     asked.flatMap((vm) => (isMeant(answers.get(vm.id)) ? vm.name : [])).join(", ");
   const waiting = namesOf((answer) => answer === undefined);
   const silent = namesOf((answer) => answer === null);
-  const start = (app: AppView | undefined): void => {
+  const start = (app: OfferedApp | undefined): void => {
     const vm = vms.find(({ name }) => name === app?.vm);
     if (app === undefined || vm === undefined) return;
     overlays.close();
     void launches.launch(vm.id, app);
   };
-  const choose = (app: AppView | undefined): void => setChosenKey(app === undefined ? null : keyOf(app));
+  const choose = (app: OfferedApp | undefined): void => setChosenKey(app === undefined ? null : keyOf(app));
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") overlays.close();
@@ -68,7 +68,7 @@ export function Launcher({ only }: { only: VmId | null }) {
         </label>
         <ul id="launcher-list" className="launcher-list" role="listbox" aria-label="Programs">
           {found.map((app, index) => {
-            const Icon = iconFor(app.id, app.categories);
+            const Icon = iconOf(app.kind);
             const vm = vms.find(({ name }) => name === app.vm);
             return (
               <li
@@ -106,7 +106,7 @@ export function Launcher({ only }: { only: VmId | null }) {
   );
 }
 
-function keyOf({ vm, id }: AppView): string {
+function keyOf({ vm, id }: OfferedApp): string {
   return `${vm} ${id}`;
 }
 

@@ -1,21 +1,23 @@
 /** Searches programs by what is typed, best match first. Pure. */
-import type { AppView } from "#shared/model/app.ts";
+import type { OfferedApp } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 
 /** The programs of each VM that has answered; null: it did not answer in time. */
-export type AppAnswers = ReadonlyMap<VmId, readonly AppView[] | null>;
+export type AppAnswers = ReadonlyMap<VmId, readonly OfferedApp[] | null>;
 
-/** The programs of these VMs; one that a guest lists twice appears once. */
-export function offeredApps(answers: AppAnswers, vms: readonly VmId[]): AppView[] {
-  return vms.flatMap((vm) => {
-    const apps = answers.get(vm) ?? [];
-    const ids = apps.map(({ id }) => id);
-    return apps.filter(({ id, hidden }, at) => !hidden && ids.indexOf(id) === at);
-  });
+/** The programs of these VMs. */
+export function offeredApps(answers: AppAnswers, vms: readonly VmId[]): OfferedApp[] {
+  return vms.flatMap((vm) => answers.get(vm) ?? []);
 }
 
-/** Every word of the query must be found in name, id or VM; names that begin with it come first. */
-export function searchApps(apps: readonly AppView[], query: string): AppView[] {
+/** Programs of one VM that are found at once: a guest that lists thousands does not make the page slow. */
+export const MAX_FOUND_PER_VM = 200;
+
+/**
+ * Every word of the query must be found in name, id or VM; names that begin with it come first. Of each VM no more than
+ * MAX_FOUND_PER_VM.
+ */
+export function searchApps(apps: readonly OfferedApp[], query: string): OfferedApp[] {
   const words = query.toLowerCase().split(/\s+/u).filter(Boolean);
   const ranked = apps.flatMap((app) => {
     const name = app.name.toLowerCase();
@@ -25,5 +27,10 @@ export function searchApps(apps: readonly AppView[], query: string): AppView[] {
     return [{ app, rank: name.startsWith(first) ? 0 : name.includes(first) ? 1 : 2 }];
   });
   ranked.sort((a, b) => a.rank - b.rank || a.app.name.localeCompare(b.app.name) || a.app.vm.localeCompare(b.app.vm));
-  return ranked.map(({ app }) => app);
+  const found = new Map<string, number>();
+  return ranked.flatMap(({ app }) => {
+    const count = (found.get(app.vm) ?? 0) + 1;
+    found.set(app.vm, count);
+    return count > MAX_FOUND_PER_VM ? [] : [app];
+  });
 }

@@ -1,6 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
-import type { AppView } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { type SurfaceId, windowIdOf } from "#shared/model/window.ts";
 import { NoticeQueue } from "../ui/notices.ts";
@@ -9,7 +8,7 @@ import { createLaunchStore, type LaunchStore } from "./launches.ts";
 
 const HOME = "0a1b2c3d-0000-4000-8000-000000000000" as VmId;
 const WEB = "ffffffff-0000-4000-8000-000000000000" as VmId;
-const app = (name: string): AppView => ({ vm: "", id: name, name, mimeTypes: [], categories: [], hidden: false });
+const app = (name: string): { id: string; name: string } => ({ id: name, name });
 
 let wm: WmStore;
 let launches: LaunchStore;

@@ -1,7 +1,7 @@
 /** Programs that have been launched and have not shown a window yet: the dock shows them as opening. */
 import { createStore } from "zustand/vanilla";
 import type { AtollBridge } from "#shared/ipc/index.ts";
-import type { AppView } from "#shared/model/app.ts";
+import type { OfferedApp } from "#shared/model/app.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { NoticeQueue } from "../ui/notices.ts";
 import type { DesktopWindow, WmState } from "../wm/model/state.ts";
@@ -22,7 +22,7 @@ export interface LaunchState {
 }
 
 export interface LaunchStore extends ReadonlyStore<LaunchState> {
-  launch: (vm: VmId, app: AppView) => Promise<void>;
+  launch: (vm: VmId, app: Pick<OfferedApp, "id" | "name">) => Promise<void>;
 }
 
 /** Some programs never show a window; after this they are no longer shown as opening. */

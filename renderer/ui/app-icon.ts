@@ -1,4 +1,4 @@
-/** An outline icon for a program, by its id and categories. The host's parts never show a guest's own icon. */
+/** An outline icon for a program. The host's parts never show a guest's own icon. */
 import {
   AppWindow,
   BookOpen,
@@ -16,24 +16,29 @@ import {
   Film,
   Archive,
 } from "lucide-react";
+import { appKind, type AppKind } from "#shared/model/app-kind.ts";
 
-const BY_WORD: readonly [RegExp, LucideIcon][] = [
-  [/terminal|xterm|^foot|alacritty|kitty/i, SquareTerminal],
-  [/firefox|chrom|webbrowser|browser|epiphany/i, Globe],
-  [/filemanager|pcmanfm|thunar|nautilus|nemo|dolphin/i, Folder],
-  [/email|thunderbird|mail/i, Mail],
-  [/texteditor|mousepad|gedit|leafpad|featherpad|l3afpad/i, FileText],
-  [/evince|zathura|pdf|viewer.*office|atril|okular/i, BookOpen],
-  [/imageviewer|photo|gimp|graphics|eog|feh|imv|gpicview|ristretto/i, Image],
-  [/calculator|galculator/i, Calculator],
-  [/audio|music|sound/i, Music],
-  [/video|player|mpv|vlc/i, Film],
-  [/archiv|compress/i, Archive],
-  [/settings|preferences/i, Settings],
-  [/development|ide\b/i, Code],
-];
+const ICONS: Readonly<Record<AppKind, LucideIcon>> = {
+  terminal: SquareTerminal,
+  browser: Globe,
+  files: Folder,
+  mail: Mail,
+  editor: FileText,
+  reader: BookOpen,
+  image: Image,
+  calculator: Calculator,
+  audio: Music,
+  video: Film,
+  archive: Archive,
+  settings: Settings,
+  development: Code,
+  other: AppWindow,
+};
 
-export function iconFor(id: string, categories: readonly string[] = []): LucideIcon {
-  const words = [id, ...categories];
-  return BY_WORD.find(([pattern]) => words.some((word) => pattern.test(word)))?.[1] ?? AppWindow;
+export function iconOf(kind: AppKind): LucideIcon {
+  return ICONS[kind];
+}
+
+export function iconFor(appId: string): LucideIcon {
+  return iconOf(appKind(appId));
 }

@@ -1,20 +1,27 @@
 /** Applications of the guests: what there is, and their start. */
 import { z } from "zod";
-import { type AppView, appView } from "../model/app.ts";
+import { type AppView, appView, type OfferedApp, offeredApp } from "../model/app.ts";
 import { MAX_ARGV, MAX_ARGV_BYTES } from "../protocol/limits.ts";
 import { domain, request } from "./declare.ts";
 import { vmReference, waitS, windowId } from "./fields.ts";
 
 const texts = z.array(z.string().max(MAX_ARGV_BYTES)).max(MAX_ARGV);
 const apps: z.ZodType<AppView[]> = z.array(appView);
+const offeredApps: z.ZodType<OfferedApp[]> = z.array(offeredApp);
 
 export const appContract = domain({
   requests: {
     /** Of one VM, or of all that run (null). */
     "app.list": request({
-      from: ["page", "cli"],
+      from: ["cli"],
       input: z.strictObject({ vm: vmReference.nullable() }),
       output: apps,
+    }),
+    /** What a menu shows of them: the page gets no more of a guest's lists than it needs. */
+    "app.offered": request({
+      from: ["page"],
+      input: z.strictObject({ vm: vmReference }),
+      output: offeredApps,
     }),
     "app.run": request({
       from: ["page", "cli"],

@@ -7,6 +7,9 @@ import { MAX_DAMAGE_RECTS, MAX_OPEN_CREDITS, MAX_SIDE_PX, maxFrameRects } from "
 const frame = { surface: 1, serial: 1, width: 2, height: 1, scale: 1, format: PixelFormat.XRGB8888, last: true };
 const damage = [{ x: 0, y: 0, width: 2, height: 1, encoding: Encoding.RAW, size: 8 }];
 const pixels = new Uint8Array(8);
+/** Of 512 columns a rectangle of 512 rows is the largest. */
+const PAGE = { width: 512, height: 600 };
+const PAGE_DAMAGE = { x: 0, y: 0, width: 512, height: 512, size: 8 };
 
 function withWindow(surface = 1): SurfaceSession {
   const session = new SurfaceSession();
@@ -72,11 +75,24 @@ describe("frames", () => {
     ["damage that wraps around 32 bits", { damage: [{ ...damage[0], x: 0xffff_ffff }] }, "bad-frame"],
     ["a raw rectangle of another length", { damage: [{ ...damage[0], size: 4 }] }, "bad-frame"],
     ["a solid rectangle of more than a pixel", { damage: [{ ...damage[0], encoding: Encoding.SOLID }] }, "bad-frame"],
+    [
+      "a rectangle that decodes to more than one step may take",
+      { ...PAGE, damage: [{ ...PAGE_DAMAGE, height: 513, encoding: Encoding.LZ4 }] },
+      "bad-frame",
+    ],
     ["an encoding nobody knows", { damage: [{ ...damage[0], encoding: 0 }] }, "bad-frame"],
     ["a format nobody knows", { format: 0 }, "bad-frame"],
     ["no damage but bytes", { damage: [] }, "bad-frame"],
   ])("are refused with %s", (_what, change, code) => {
     expect(granted(1).say("frame", { ...frame, damage, ...change }, pixels)).toBe(code);
+  });
+
+  it.each([
+    ["the largest rectangle that may be compressed", { damage: [{ ...PAGE_DAMAGE, encoding: Encoding.LZ4 }] }],
+    ["a larger one of one colour", { damage: [{ ...PAGE_DAMAGE, height: 600, encoding: Encoding.SOLID, size: 4 }] }],
+  ])("are accepted with %s", (_what, change) => {
+    const bytes = new Uint8Array(change.damage[0]?.size ?? 0);
+    expect(granted(1).say("frame", { ...frame, ...PAGE, ...change }, bytes)).toBe("accepted");
   });
 
   /** The parts of a frame of one-byte rectangles; the code of the first that is refused, or of the last. */

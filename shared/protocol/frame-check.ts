@@ -9,6 +9,7 @@ import {
   MAX_FRAME_PARTS,
   MAX_FRAME_COVERS,
   MAX_SCALE,
+  MAX_RECT_PX,
   MAX_SIDE_PX,
   maxFrameRects,
 } from "./limits.ts";
@@ -25,18 +26,21 @@ const ENCODINGS: Readonly<Partial<Record<Encoding, DamageRect["encoding"]>>> = {
 /**
  * Takes the frame into account (credit, serial, parts) and returns it for the worker, or null where it belongs to a surface
  * that is retired meanwhile. Throws ViolationError.
+ *
+ * @param maxAreaPx of the buffer, @see maxBufferPx
  */
 export function acceptFrame(
   untrusted: WireMessageOf<"frame">,
   payload: Uint8Array,
   surfaces: SurfaceTable,
+  maxAreaPx = MAX_AREA_PX,
 ): FrameMessage | null {
   const found = surfaces.findForFrame(untrusted.surface);
   if (found === undefined) refuse("no-credit", `frame for surface ${untrusted.surface}, which has no credit`);
   const { surface, isLive } = found;
   const width = boundedInteger(untrusted.width, 1, MAX_SIDE_PX, "frame width");
   const height = boundedInteger(untrusted.height, 1, MAX_SIDE_PX, "frame height");
-  if (width * height > MAX_AREA_PX) refuse("bad-frame", `${width}x${height} is more than ${MAX_AREA_PX} pixels`);
+  if (width * height > maxAreaPx) refuse("bad-frame", `${width}x${height} is more than ${maxAreaPx} pixels`);
   takeCredit(surface, untrusted, width, height);
   const damage = acceptDamage(untrusted, width, height, payload.length);
   acceptPart(surface, untrusted.last, damage, payload.length);
@@ -119,6 +123,8 @@ function acceptDamage(
     const rawBytes = rect.width * rect.height * 4;
     const encoding = ENCODINGS[rect.encoding];
     if (encoding === undefined) refuse("bad-frame", `encoding ${rect.encoding}`);
+    if (encoding !== "solid" && rect.width * rect.height > MAX_RECT_PX)
+      refuse("bad-frame", `a rectangle of ${rect.width}x${rect.height} is more than ${MAX_RECT_PX} pixels`);
     const isSound =
       encoding === "lz4"
         ? rect.size > 0 && rect.size <= lz4Bound(rawBytes)

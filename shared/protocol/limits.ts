@@ -14,6 +14,18 @@ export const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 export const MAX_SIDE_PX = 8192;
 /** Largest area of a surface's buffer, physical pixels (8192 x 4320). */
 export const MAX_AREA_PX = 8192 * 4320;
+/**
+ * A buffer is at most so many times as large as the output (the largest one that was told in the session): programs that know
+ * whole scales only draw up to twice as wide and high as a fractional scale needs.
+ */
+export const MAX_BUFFER_OUTPUTS = 4;
+/** On a small output too a video of this size may be shown: 3840 x 2160. */
+export const MIN_LARGEST_BUFFER_PX = 3840 * 2160;
+export function maxBufferPx(outputPx: number): number {
+  return Math.min(MAX_AREA_PX, Math.max(MIN_LARGEST_BUFFER_PX, outputPx * MAX_BUFFER_OUTPUTS));
+}
+/** Pixels of one rectangle that is not of one colour: it is decoded in one piece. The agent's have a quarter of them. */
+export const MAX_RECT_PX = 256 * 1024;
 export const MAX_SCALE = 4;
 /** Damage rectangles of one Frame message. */
 export const MAX_DAMAGE_RECTS = 1024;
@@ -54,6 +66,9 @@ export const MAX_APPS = 2048;
 export const MAX_APP_TEXT_BYTES = 512;
 /** MIME types, and categories, of one application. */
 export const MAX_APP_LIST = 256;
+/** All texts of an answer, bytes; each is counted with APP_TEXT_BYTES more, which it takes as an object in memory. */
+export const MAX_APPS_BYTES = 1024 * 1024;
+export const APP_TEXT_BYTES = 32;
 
 /** exec, launch: arguments, and bytes of all of them. */
 export const MAX_ARGV = 1024;
@@ -82,6 +97,12 @@ export const MAX_CONTROL_BYTES_BURST = 32 * 1024 * 1024;
 /** Surfaces of all roles. */
 export const MAX_OPENS_PER_S = 1_000;
 export const MAX_OPENS_BURST = 4_000;
+/**
+ * Messages on `bulk`. Above it the host reads the port more slowly, and the guest waits: a program that writes its output
+ * byte by byte has broken no rule.
+ */
+export const MAX_BULK_MESSAGES_PER_S = 10_000;
+export const MAX_BULK_MESSAGES_BURST = 20_000;
 /** Messages of a newer minor version, on all ports together: as the lower one is spoken, there are hardly any. */
 export const MAX_UNKNOWN_MESSAGES_PER_S = 100;
 export const MAX_UNKNOWN_MESSAGES_BURST = 300;

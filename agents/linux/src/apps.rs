@@ -7,7 +7,7 @@ use std::env;
 use std::path::PathBuf;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::limits::{MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS};
+use atoll_wire::limits::{APP_TEXT_BYTES, MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS, MAX_APPS_BYTES};
 use atoll_wire::{App, Apps};
 use freedesktop_desktop_entry::{DesktopEntry, Iter, get_languages_from_env};
 
@@ -64,14 +64,30 @@ pub fn command(id: &str, files: &[String]) -> Option<Vec<String>> {
 fn list() -> Vec<App> {
     let locales = get_languages_from_env();
     let mut seen = HashSet::new();
-    let mut apps: Vec<App> = entries(&locales)
+    let apps = entries(&locales)
         // Of entries with the same id the first one counts, also when it says `Hidden=true`.
         .filter(|entry| seen.insert(entry.id().to_owned()) && is_program(entry) && is_listed(entry))
-        .filter_map(|entry| app(&entry, &locales))
-        .take(MAX_APPS)
-        .collect();
+        .filter_map(|entry| app(&entry, &locales));
+    let mut apps = fitting(apps);
     apps.sort_by(|one, other| one.name.cmp(&other.name).then_with(|| one.id.cmp(&other.id)));
     apps
+}
+
+/// As many as one answer may hold: what is more is left out.
+fn fitting(apps: impl Iterator<Item = App>) -> Vec<App> {
+    let mut room = MAX_APPS_BYTES;
+    apps.take(MAX_APPS)
+        .take_while(|app| {
+            let bytes = text_bytes(app);
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        })
+        .collect()
+}
+
+fn text_bytes(App { id, name, mime_types, categories, .. }: &App) -> usize {
+    [id, name].into_iter().chain(mime_types).chain(categories).map(|text| text.len() + APP_TEXT_BYTES).sum()
 }
 
 /// All desktop entries, the user's own before the system's.
@@ -198,5 +214,13 @@ mod tests {
         assert!(app.name.len() <= MAX_APP_TEXT_BYTES && app.mime_types.len() <= MAX_APP_LIST);
         let apps = Apps { request: 1, apps: vec![app; APPS_IN_MESSAGE], last: false };
         assert!(apps.encoded_len() < atoll_wire::limits::MAX_HEADER_BYTES);
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_cut() {
+        let app = App { id: "x".into(), mime_types: vec!["text/plain".into(); 200], ..App::default() };
+        let kept = fitting(std::iter::repeat_n(app, 1000));
+        let bytes = kept.iter().map(text_bytes).sum::<usize>();
+        assert!(bytes <= MAX_APPS_BYTES && bytes > MAX_APPS_BYTES - 16 * 1024, "{bytes}");
     }
 }

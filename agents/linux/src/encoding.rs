@@ -1,6 +1,6 @@
 //! The changed rectangles of a framebuffer as Frame messages: cut into bands, compressed with LZ4 where it pays.
 
-use atoll_wire::limits::{MAX_DAMAGE_RECTS, MAX_MESSAGE_BYTES};
+use atoll_wire::limits::{MAX_DAMAGE_RECTS, MAX_MESSAGE_BYTES, MAX_RECT_PX};
 use atoll_wire::{Damage, Encoding, Frame, header};
 
 use crate::framebuffer::Framebuffer;
@@ -11,6 +11,7 @@ const BAND_BYTES: usize = 256 * 1024;
 /// A message is complete when its payload has this size: then it holds two bands that did not compress, with room for a
 /// header.
 const MESSAGE_BYTES: usize = 512 * 1024;
+const _: () = assert!(BAND_BYTES / 4 <= MAX_RECT_PX);
 const _: () = assert!(MESSAGE_BYTES + BAND_BYTES + 64 * 1024 < MAX_MESSAGE_BYTES);
 /// Smaller bands are not compressed: it would save too little.
 const SMALL_BYTES: usize = 512;

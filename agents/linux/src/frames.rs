@@ -61,11 +61,12 @@ impl Agent {
 
     fn serve(&mut self, id: u32) {
         let room = self.ports.get(PortKind::Frames).queued_bytes() < MAX_QUEUED_BYTES;
+        let max_buffer_px = self.screen.max_buffer_px();
         let Some((surface, content)) = self.surfaces.both_mut(id) else { return };
         if !surface.announced || surface.credits == 0 {
             return;
         }
-        if room && needs_frame(surface, content) {
+        if room && needs_frame(surface, content, max_buffer_px) {
             let parts = take_frame(surface, content, &mut self.frame_pacing.scratch);
             surface.credits -= 1;
             for part in parts {
@@ -114,8 +115,12 @@ impl Agent {
     }
 }
 
-fn needs_frame(surface: &Surface, content: &Content) -> bool {
+/// One that is larger than the host takes is not sent: the window keeps its last picture.
+fn needs_frame(surface: &Surface, content: &Content, max_buffer_px: u32) -> bool {
     let Some(framebuffer) = &content.framebuffer else { return false };
+    if framebuffer.width.saturating_mul(framebuffer.height) > max_buffer_px {
+        return false;
+    }
     surface.full_frame_due || content.metadata_dirty || !framebuffer.changed.is_empty()
 }
 

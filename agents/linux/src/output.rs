@@ -15,6 +15,8 @@ const MAX_SIDE: u32 = 32_768;
 pub struct Screen {
     pub output: Output,
     current: wire::Output,
+    /// Pixels of the largest one that the host has described in this session.
+    largest_px: u32,
 }
 
 impl Screen {
@@ -27,7 +29,7 @@ impl Screen {
         };
         let output = Output::new("atoll-0".to_owned(), properties);
         output.create_global::<Agent>(display);
-        let screen = Self { output, current: DEFAULT };
+        let screen = Self { output, current: DEFAULT, largest_px: 0 };
         screen.apply();
         screen
     }
@@ -44,6 +46,16 @@ impl Screen {
 
     pub fn scale(&self) -> f64 {
         f64::from(self.current.scale_120) / 120.0
+    }
+
+    /// Largest area of a buffer that the host takes in this session.
+    pub fn max_buffer_px(&self) -> u32 {
+        wire::limits::max_buffer_px(self.largest_px)
+    }
+
+    /// What the host said in the session before does not count any more.
+    pub fn session_began(&mut self) {
+        self.largest_px = 0;
     }
 
     fn apply(&self) {
@@ -75,6 +87,8 @@ impl Agent {
             scale_120: or(output.scale_120, DEFAULT.scale_120).clamp(60, 120 * wire::limits::MAX_SCALE),
             refresh_mhz: or(output.refresh_mhz, DEFAULT.refresh_mhz).min(1_000_000),
         };
+        let area = self.screen.current.width.saturating_mul(self.screen.current.height);
+        self.screen.largest_px = self.screen.largest_px.max(area);
         self.screen.apply();
         self.send_scale();
     }

@@ -156,6 +156,7 @@ impl Agent {
         }
         log::info!("a session began");
         self.session.phase = Phase::Open;
+        self.screen.session_began();
         if let Some(output) = &welcome.output {
             self.change_output(output);
         }

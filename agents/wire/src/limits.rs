@@ -11,7 +11,19 @@ pub const EPOCH_BYTES: usize = 16;
 pub const MAX_SIDE_PX: u32 = 8192;
 /// Largest area of a surface's buffer, physical pixels.
 pub const MAX_AREA_PX: u32 = 8192 * 4320;
+/// A buffer is at most so many times as large as the output (the largest one that was told in the session).
+pub const MAX_BUFFER_OUTPUTS: u32 = 4;
+/// On a small output too a buffer of this size may be shown.
+pub const MIN_LARGEST_BUFFER_PX: u32 = 3840 * 2160;
+/// Pixels of one rectangle that is not of one colour.
+pub const MAX_RECT_PX: usize = 256 * 1024;
 pub const MAX_SCALE: u32 = 4;
+
+/// Largest area of a surface's buffer with an output of so many pixels.
+#[must_use]
+pub fn max_buffer_px(output_px: u32) -> u32 {
+    output_px.saturating_mul(MAX_BUFFER_OUTPUTS).clamp(MIN_LARGEST_BUFFER_PX, MAX_AREA_PX)
+}
 /// Damage rectangles of one Frame message. Over all messages of a frame they may be this many and one more for each
 /// 2048 of its pixels, and cover it twice (limits.ts): tiles that do not overlap stay far below both.
 pub const MAX_DAMAGE_RECTS: usize = 1024;
@@ -43,6 +55,9 @@ pub const MAX_APPS: usize = 2048;
 pub const MAX_APP_TEXT_BYTES: usize = 512;
 /// MIME types, and categories, of one application.
 pub const MAX_APP_LIST: usize = 256;
+/// All texts of an answer, bytes; each is counted with APP_TEXT_BYTES more.
+pub const MAX_APPS_BYTES: usize = 1024 * 1024;
+pub const APP_TEXT_BYTES: usize = 32;
 
 /// exec, launch: arguments, and bytes of all of them.
 pub const MAX_ARGV: usize = 1024;

@@ -83,6 +83,20 @@ fn limits_are_those_of_limits_ts() {
     }
 }
 
+#[test]
+fn a_buffer_may_be_as_large_as_limits_ts_says() {
+    use atoll_wire::limits::{MAX_AREA_PX, max_buffer_px};
+    for (output, largest) in [
+        (0, 3840 * 2160),
+        (1920 * 1080, 3840 * 2160),
+        (2560 * 1440, 4 * 2560 * 1440),
+        (7680 * 4320, MAX_AREA_PX),
+        (u32::MAX, MAX_AREA_PX),
+    ] {
+        assert_eq!(max_buffer_px(output), largest);
+    }
+}
+
 /// Name and product of every `prefix NAME ... = a * b;` line.
 fn constants(file: &str, prefix: &str) -> Vec<(String, u64)> {
     let product = |text: &str| {

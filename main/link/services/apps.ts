@@ -1,37 +1,39 @@
 /** Lists of the guest's applications. */
-import { acceptApp, type GuestApp } from "#shared/protocol/apps.ts";
-import { MAX_APPS } from "#shared/protocol/limits.ts";
+import { AppList } from "#shared/protocol/apps.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
-import { refuse } from "#shared/protocol/violation.ts";
 import { APPS, type AppsEvent, type ListAppsOrder } from "../contracts/apps.ts";
+import { OpenRequests } from "../open-requests.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 
 class Apps implements LinkService<"apps" | "appsChanged", ListAppsOrder> {
   readonly #context: LinkContext<"listApps", AppsEvent>;
-  /** What has come of each list that was asked for. */
-  readonly #lists = new Map<number, GuestApp[]>();
+  /** Of these one at most is open: what has come of it. */
+  readonly #lists = new OpenRequests<AppList>("listing of applications");
 
   constructor(context: LinkContext<"listApps", AppsEvent>) {
     this.#context = context;
   }
 
   readonly messages: LinkService<"apps" | "appsChanged">["messages"] = {
-    apps: (untrusted) => {
-      const { request, last } = untrusted;
-      const list = this.#lists.get(request) ?? refuse("unknown-request", `applications for request ${request}`);
-      if (list.length + untrusted.apps.length > MAX_APPS) refuse("quota", `more than ${MAX_APPS} applications`);
-      list.push(...untrusted.apps.map(acceptApp));
+    apps: ({ request, apps: untrusted, last }) => {
+      const list = this.#lists.stateOf(request);
+      list?.accept(untrusted);
       if (!last) return;
-      this.#lists.delete(request);
-      this.#context.emit({ request, apps: list });
+      this.#lists.end(request);
+      if (list !== null) this.#context.emit({ request, apps: list.apps });
     },
     // Lists are asked for when they are shown.
     appsChanged: () => undefined,
   };
 
+  /** Main waits for one list at a time: it has given up the one before. */
   order({ request }: ListAppsOrder): void {
-    this.#lists.set(request, []);
-    this.#context.send("listApps", { request });
+    this.#lists.dropAll();
+    if (this.#lists.add(request, new AppList())) this.#context.send("listApps", { request });
+  }
+
+  closed(): void {
+    this.#lists.close();
   }
 }
 

@@ -5,6 +5,7 @@ import { acceptFrame } from "#shared/protocol/frame-check.ts";
 import { CONTROL, FRAMES, withPayload } from "#shared/protocol/routes.ts";
 import { serviceContract } from "../contract.ts";
 import { type LinkContext, type LinkService, linkService, type PageHandlers } from "../service.ts";
+import { output } from "./output.ts";
 import { surfaces, type Surfaces } from "./surfaces.ts";
 
 type Sends = "credit" | "refresh";
@@ -31,7 +32,8 @@ class Frames implements LinkService<"frame"> {
 
   readonly messages = {
     frame: (untrusted, payload) => {
-      const frame = acceptFrame(untrusted, payload, this.#surfaces.table);
+      const { maxBufferPx } = this.#context.use(output);
+      const frame = acceptFrame(untrusted, payload, this.#surfaces.table, maxBufferPx);
       if (frame === null) return;
       if (frame.last && !this.#drawn.has(frame.surface)) {
         this.#drawn.add(frame.surface);

@@ -3,14 +3,15 @@ import { cleanText } from "#shared/model/text.ts";
 import { failureKind } from "#shared/protocol/failure.ts";
 import { MAX_DETAIL_BYTES } from "#shared/protocol/limits.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
-import { boundedText, refuse } from "#shared/protocol/violation.ts";
+import { boundedText } from "#shared/protocol/violation.ts";
 import { type LaunchEvent, LAUNCHES, type LaunchOrder } from "../contracts/launches.ts";
+import { MAX_OPEN_REQUESTS, OpenRequests } from "../open-requests.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 
 class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder> {
   readonly #context: LinkContext<"launch", LaunchEvent>;
   /** Requests without an answer yet. */
-  readonly #open = new Set<number>();
+  readonly #open = new OpenRequests<true>("launch");
   /** All of this epoch. */
   readonly #requests = new Set<number>();
 
@@ -20,18 +21,20 @@ class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder>
 
   readonly messages: LinkService<"launched" | "requestFailed">["messages"] = {
     launched: ({ request, pid }) => {
-      this.#answered(request);
-      this.#context.emit({ type: "launched", request, pid });
+      if (this.#isAwaited(request)) this.#context.emit({ type: "launched", request, pid });
     },
     requestFailed: ({ request, code, detail }) => {
-      this.#answered(request);
+      const isAwaited = this.#isAwaited(request);
       const cleaned = cleanText(boundedText(detail, MAX_DETAIL_BYTES, "detail"));
-      this.#context.emit({ type: "failed", request, code: failureKind(code), detail: cleaned });
+      if (isAwaited) this.#context.emit({ type: "failed", request, code: failureKind(code), detail: cleaned });
     },
   };
 
   order({ request, appId, argv, files }: LaunchOrder): void {
-    this.#open.add(request);
+    if (!this.#open.add(request, true)) {
+      const detail = `the VM has not answered the last ${MAX_OPEN_REQUESTS} starts`;
+      return this.#context.emit({ type: "failed", request, code: "other", detail });
+    }
     this.#requests.add(request);
     this.#context.send("launch", { request, appId: appId ?? "", argv, files });
   }
@@ -41,8 +44,15 @@ class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder>
     return this.#requests.has(request);
   }
 
-  #answered(request: number): void {
-    if (!this.#open.delete(request)) refuse("unknown-request", `an answer to launch ${request}, which waits for none`);
+  closed(): void {
+    this.#open.close();
+  }
+
+  /** The guest has answered it; false: too late. */
+  #isAwaited(request: number): boolean {
+    const isAwaited = this.#open.stateOf(request) !== null;
+    this.#open.end(request);
+    return isAwaited;
   }
 }
 

@@ -1,16 +1,38 @@
-/** The host's screen, for the guest. */
+/** The host's screen, for the guest; and how large its buffers may be for it. */
+import { maxBufferPx } from "#shared/protocol/limits.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
-import { serviceContract } from "../contract.ts";
-import { linkService } from "../service.ts";
+import { type OutputInfo, serviceContract } from "../contract.ts";
+import { type AnyLinkService, type LinkContext, linkService, type PageHandlers } from "../service.ts";
+
+class Output implements AnyLinkService {
+  readonly messages = {};
+  readonly #context: LinkContext<"outputChanged">;
+  #largestPx: number;
+
+  constructor(context: LinkContext<"outputChanged">) {
+    this.#context = context;
+    this.#largestPx = areaOf(context.output);
+  }
+
+  readonly commands: PageHandlers = {
+    output: ({ type: _, ...output }) => {
+      // Buffers for a larger output that was there before may still be on their way.
+      this.#largestPx = Math.max(this.#largestPx, areaOf(output));
+      this.#context.send("outputChanged", { output });
+    },
+  };
+
+  get maxBufferPx(): number {
+    return maxBufferPx(this.#largestPx);
+  }
+}
+
+function areaOf({ width, height }: Pick<OutputInfo, "width" | "height">): number {
+  return width * height;
+}
 
 export const output = linkService(
   serviceContract<never, never>("output"),
   { accepts: {}, sends: { outputChanged: CONTROL } },
-  (context) => ({
-    messages: {},
-    commands: {
-      output: ({ width, height, scale120, refreshMhz }) =>
-        context.send("outputChanged", { output: { width, height, scale120, refreshMhz } }),
-    },
-  }),
+  (context) => new Output(context),
 );

@@ -1,12 +1,13 @@
 /** What is asked of a guest, and what it may answer. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FailureCode, Kind } from "#shared/protocol/gen/atoll_pb.ts";
-import { MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS } from "#shared/protocol/limits.ts";
+import { APP_TEXT_BYTES, MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS, MAX_APPS_BYTES } from "#shared/protocol/limits.ts";
 import { APPS } from "../contracts/apps.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
 import { LIVENESS } from "../contracts/liveness.ts";
 import { POWER } from "../contracts/power.ts";
 import { SURFACES } from "../contracts/surfaces.ts";
+import { MAX_OPEN_REQUESTS } from "../open-requests.ts";
 import { ServiceHost } from "../testing/service-host.ts";
 import { liveness } from "./liveness.ts";
 
@@ -39,7 +40,60 @@ describe("a launch", () => {
   });
 });
 
+describe.each([
+  ["launches", (host: ServiceHost, request: number) => host.order(LAUNCHES, { ...launch, request })],
+  ["lists of applications", (host: ServiceHost, request: number) => host.order(APPS, { request })],
+] as const)("%s that are not answered", (kind, ask) => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const answer = (host: ServiceHost, request: number): string =>
+    kind === "launches" ? host.say("launched", { request, pid: 1 }) : host.say("apps", { request, last: true });
+
+  it("are given up after a time; an answer that comes later is told to nobody, and comes once", () => {
+    const host = new ServiceHost();
+    ask(host, 1);
+    vi.advanceTimersByTime(30_000);
+    expect(answer(host, 1)).toBe("accepted");
+    expect(host.events).toEqual([]);
+    expect(answer(host, 1)).toBe("unknown-request");
+  });
+
+  it("are bounded in number", () => {
+    const host = new ServiceHost();
+    for (let request = 1; request <= MAX_OPEN_REQUESTS + 10; request += 1) {
+      ask(host, request);
+      vi.advanceTimersByTime(30_000);
+    }
+    expect(host.sent).toHaveLength(MAX_OPEN_REQUESTS);
+    answer(host, 1);
+    ask(host, 1000);
+    expect(host.sent).toHaveLength(MAX_OPEN_REQUESTS + 1);
+    host.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe("a list of applications", () => {
+  it("is bounded over all of its messages", () => {
+    const host = new ServiceHost();
+    host.order(APPS, { request: 1 });
+    const text = "x".repeat(MAX_APP_TEXT_BYTES);
+    const app = { id: text, name: text, mimeTypes: Array.from({ length: 98 }, () => text) };
+    const bytesOfApp = (MAX_APP_TEXT_BYTES + APP_TEXT_BYTES) * 100;
+    for (let bytes = bytesOfApp; bytes <= MAX_APPS_BYTES; bytes += bytesOfApp)
+      expect(host.say("apps", { request: 1, apps: [app] })).toBe("accepted");
+    expect(host.say("apps", { request: 1, apps: [app] })).toBe("quota");
+  });
+
+  it("is one at a time: what comes of one that was given up is not kept", () => {
+    const host = new ServiceHost();
+    host.order(APPS, { request: 1 });
+    host.order(APPS, { request: 2 });
+    expect(host.say("apps", { request: 1, apps: [{ id: "late" }], last: true })).toBe("accepted");
+    expect(host.say("apps", { request: 2, apps: [{ id: "foot" }], last: true })).toBe("accepted");
+    expect(host.eventsOf(APPS)).toMatchObject([{ request: 2, apps: [{ id: "foot" }] }]);
+  });
+
   it("is reported once it is complete, with those that are hidden", () => {
     const host = new ServiceHost();
     host.order(APPS, { request: 2 });

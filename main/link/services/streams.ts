@@ -9,6 +9,7 @@ import { type JointEndpoint, ReaderJoint, WriterJoint } from "../joint.ts";
 import type { MessagePortLike } from "../message-port.ts";
 import { OutgoingQueue } from "../outgoing-queue.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
+import { StreamReport } from "../stream-report.ts";
 import type { StreamEndpoint } from "../stream-endpoint.ts";
 
 type Messages = "streamData" | "streamEnd" | "streamCredit";
@@ -19,9 +20,14 @@ export class Streams implements LinkService<Messages, StreamOrder> {
   readonly #endpoints = new Map<number, StreamEndpoint>();
   readonly #outgoing = new Map<number, OutgoingQueue>();
   readonly #joints = new Map<number, JointEndpoint>();
+  readonly #report: StreamReport;
 
   constructor(context: LinkContext<Messages, StreamEvent>) {
     this.#context = context;
+    this.#report = new StreamReport({
+      data: (stream, bytes) => context.emit({ type: "data", stream, bytes }),
+      taken: (stream, bytes) => context.emit({ type: "taken", stream, bytes }),
+    });
     this.table = new StreamTable((stream, writer) => {
       // What began the stream is over.
       const endpoint = this.#endpointOf(stream);
@@ -72,6 +78,7 @@ export class Streams implements LinkService<Messages, StreamOrder> {
 
   closed(): void {
     for (const joint of this.#joints.values()) joint.part();
+    this.#report.end();
   }
 
   // ---- for the services of this link -----------------------------------------------------------------------
@@ -114,13 +121,18 @@ export class Streams implements LinkService<Messages, StreamOrder> {
   }
 
   #mainEndpoint(stream: number): StreamEndpoint {
-    const emit = (event: StreamEvent): void => this.#context.emit(event);
     return {
-      data: (bytes) => emit({ type: "data", stream, bytes }),
-      ended: (aborted) => emit({ type: "ended", stream, aborted }),
+      data: (bytes) => this.#report.data(stream, bytes),
+      ended: (aborted) => this.#tell({ type: "ended", stream, aborted }),
       credited: () => this.#outgoing.get(stream)?.pump(),
-      stopped: () => emit({ type: "stopped", stream }),
+      stopped: () => this.#tell({ type: "stopped", stream }),
     };
+  }
+
+  /** Tells main, after all that happened before. */
+  #tell(event: Exclude<StreamEvent, { type: "data" | "taken" }>): void {
+    this.#report.flush();
+    this.#context.emit(event);
   }
 
   /** undefined: nothing can be written any more. */
@@ -132,11 +144,11 @@ export class Streams implements LinkService<Messages, StreamOrder> {
         take: (bytes) => this.table.take(stream, bytes),
         send: (bytes) => {
           this.#context.send("streamData", { stream }, bytes);
-          this.#context.emit({ type: "taken", stream, bytes: bytes.length });
+          this.#report.taken(stream, bytes.length);
         },
         end: () => {
           this.end(stream, false);
-          this.#context.emit({ type: "stopped", stream });
+          this.#tell({ type: "stopped", stream });
         },
       });
       this.#outgoing.set(stream, queue);
@@ -146,10 +158,10 @@ export class Streams implements LinkService<Messages, StreamOrder> {
 
   #join(stream: number, port: MessagePortLike): void {
     const listener = {
-      progress: (bytes: number) => this.#context.emit({ type: "progress", stream, bytes }),
+      progress: (bytes: number) => this.#tell({ type: "progress", stream, bytes }),
       parted: (bytes: number, aborted: boolean) => {
         this.#joints.delete(stream);
-        this.#context.emit({ type: "parted", stream, bytes, aborted });
+        this.#tell({ type: "parted", stream, bytes, aborted });
       },
     };
     const writer = this.table.writerOf(stream);

@@ -8,7 +8,7 @@ import {
 import type { PortName } from "#shared/protocol/routes.ts";
 import { PROTOCOL_MAJOR, Session } from "#shared/protocol/session.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
-import type { ServiceContract } from "../contract.ts";
+import type { OutputInfo, ServiceContract } from "../contract.ts";
 import type { MessagePortLike } from "../message-port.ts";
 import type { PageCommand } from "../page-ports.ts";
 import type { AnyLinkService, ServiceDefinition } from "../service.ts";
@@ -21,6 +21,7 @@ interface Sent {
   payload: Uint8Array | undefined;
 }
 
+const TEST_OUTPUT: OutputInfo = { width: 1920, height: 1080, scale120: 120, refreshMhz: 60_000 };
 const NO_BYTES = new Uint8Array(0);
 
 export class ServiceHost {
@@ -36,6 +37,7 @@ export class ServiceHost {
   constructor() {
     this.#services = new ServiceSet(SERVICES, {
       isOpen: true,
+      output: TEST_OUTPUT,
       page: null,
       send: (name, value, payload) => {
         this.sent.push({ name, value, payload });

@@ -7,14 +7,19 @@ import { PendingRequests } from "./pending-requests.ts";
 class Apps implements ServiceClient<AppsEvent> {
   readonly #context: ClientContext<ListAppsOrder>;
   readonly #requests: PendingRequests<GuestApp[]>;
+  #listing: Promise<GuestApp[]> | null = null;
 
   constructor(context: ClientContext<ListAppsOrder>) {
     this.#context = context;
     this.#requests = new PendingRequests(() => context.vmName);
   }
 
+  /** Whoever asks while a list is on its way has that one. */
   list(): Promise<GuestApp[]> {
-    return this.#requests.ask((request) => this.#context.send({ request }));
+    this.#listing ??= this.#requests
+      .ask((request) => this.#context.send({ request }))
+      .finally(() => (this.#listing = null));
+    return this.#listing;
   }
 
   happened({ request, apps }: AppsEvent): void {

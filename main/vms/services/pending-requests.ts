@@ -1,8 +1,7 @@
 /** Requests of a service's client that wait for their answers: numbered, limited in time, lost with the link. */
 import { AppError } from "#shared/model/app-error.ts";
 import { type Settle, waitFor } from "../../base/waiting.ts";
-
-const ANSWER_TIMEOUT_MS = 30_000;
+import { ANSWER_TIMEOUT_MS } from "../../link/contract.ts";
 
 export class PendingRequests<Answer> {
   readonly #vmName: () => string;

@@ -72,6 +72,19 @@ fn a_window_that_is_unmapped_comes_back_as_another() {
 }
 
 #[test]
+fn a_buffer_that_is_larger_than_the_host_takes_is_not_sent() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let window = client.shown_window("large", 100, 100, 1);
+    let id = host.window_opened().surface;
+    host.shows(id, (100, 100), 1);
+    // The host's rules (support/rules.rs) would refuse it.
+    client.show(&window.surface, 4000, 2500, 2);
+    client.show(&window.surface, 120, 110, 3);
+    host.shows(id, (120, 110), 3);
+}
+
+#[test]
 fn a_configure_is_answered_with_its_serial() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{
-    MAX_APP_ID_BYTES, MAX_AREA_PX, MAX_COORDINATE, MAX_CURSOR_SIDE_PX, MAX_DAMAGE_RECTS, MAX_FRAME_PARTS,
-    MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES,
-    MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS,
+    MAX_APP_ID_BYTES, MAX_COORDINATE, MAX_CURSOR_SIDE_PX, MAX_DAMAGE_RECTS, MAX_FRAME_PARTS, MAX_POPUP_DEPTH,
+    MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES, MAX_SUBSURFACE_DEPTH,
+    MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS, max_buffer_px,
 };
 use atoll_wire::{ChildrenPlaced, CursorChanged, Encoding, Frame, Message, Rect, WindowRequest, cursor_changed};
 
@@ -199,7 +199,7 @@ impl Rules {
         let (width, height) = (frame.width, frame.height);
         side(width);
         side(height);
-        assert!(width * height <= MAX_AREA_PX, "a frame of {width}x{height}");
+        assert!(width * height <= max_buffer_px(1280 * 800), "a frame of {width}x{height}");
         let surface = self.live.get_mut(&frame.surface).or_else(|| self.retired.get_mut(&frame.surface));
         let surface = surface.unwrap_or_else(|| panic!("a frame for unknown surface {}", frame.surface));
         if surface.partial.is_none() {
