@@ -371,6 +371,13 @@ for (let i = 0; i < ${mebibytes * 16}; i += 1) fs.writeSync(2, Buffer.alloc(6553
     await machine.kill();
     fs.writeFileSync(run("qemu.log"), `${"x".repeat(100_000)}\nend\n`);
     expect(logTail(run("."))).toMatch(/^x{1995}\nend$/);
+    // QEMU could have put something else in its place.
+    fs.renameSync(run("qemu.log"), run("other"));
+    fs.symlinkSync(run("other"), run("qemu.log"));
+    expect(logTail(run("."))).toBe("");
+    fs.rmSync(run("qemu.log"));
+    execFileSync("/usr/bin/mkfifo", [run("qemu.log")]);
+    expect(logTail(run("."))).toBe("");
   });
 });
 

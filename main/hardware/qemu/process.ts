@@ -108,7 +108,11 @@ export function spawnQemu({ folder, args, box, files, scope }: QemuLaunch): Prom
       reject(new AppError("hardware.machine-failed", `QEMU cannot be started: ${cause.message}.`, {}, { cause })),
     );
     readStatus(child, box.namespaces === null, (pid, logPid) =>
-      resolve({ pid, logPid, begin: () => void child.stdin?.end(words.map((word) => `${word}\0`).join("")) }),
+      resolve({
+        pid,
+        logPid,
+        begin: () => void child.stdin?.end(words.map((word) => `${word}\0`).join("")),
+      }),
     );
   });
 }
