@@ -86,6 +86,15 @@ function pidOf(machine: Machine): number {
   return Number(fs.readFileSync(path.join(path.dirname(socketOf(machine, "control")), "qemu.pid"), "utf8"));
 }
 
+/** Of a process; "" = it has ended. */
+function commandLine(pid: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 function ended(machine: Machine): Promise<MachineEnd> {
   return new Promise((resolve) => machine.on("ended", resolve));
 }
@@ -301,6 +310,31 @@ test.describe("qemu alone", () => {
     const end = ended(machine);
     await machine.pressPowerButton();
     expect(await end).toEqual({ reason: "powered-off" });
+  });
+
+  test("is in a box: namespaces of its own, and nothing of the host's files but its own", async () => {
+    const definition = qemuDefinition();
+    const machine = await qemuDriver().start(definition);
+    const proc = `/proc/${pidOf(machine)}`;
+    for (const name of ["mnt", "pid", "net", "ipc", "uts", "user"])
+      expect(fs.readlinkSync(`${proc}/ns/${name}`), name).not.toBe(fs.readlinkSync(`/proc/self/ns/${name}`));
+
+    const disk = path.join(home, "state/vms", definition.id, "disk.qcow2");
+    const inside = (file: string): string => path.join(proc, "root", file);
+    expect(fs.readdirSync(inside(path.dirname(disk)))).toEqual(["disk.qcow2"]);
+    expect(fs.readdirSync(inside(path.join(home, "run")))).toEqual(["vms"]);
+    expect(fs.readdirSync(inside(path.join(home, "run/vms")))).toEqual([definition.id.slice(0, 13)]);
+    expect(fs.readdirSync(inside("/tmp"))).toEqual([path.basename(home)]);
+    expect(fs.readdirSync(inside("/etc")).filter((name) => !/^(alternatives|ld\.so\.cache)$/.test(name))).toEqual([]);
+    expect(fs.existsSync(inside("/var"))).toBe(false);
+
+    // Whoever looks from outside finds the VM by what its QEMU was told, and finds one process.
+    const owners = fs
+      .readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((name) => commandLine(name).includes("atoll.hostname=conformance") && commandLine(name).includes(disk));
+    expect(owners).toEqual([String(pidOf(machine))]);
+    await machine.kill();
   });
 
   test("runs without capabilities, confined by seccomp, its folder closed to others", async () => {
