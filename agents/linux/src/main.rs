@@ -39,6 +39,7 @@ mod text;
 mod tiles;
 mod windows;
 mod x11_focus_barrier;
+mod x11_repeat;
 mod xwayland;
 
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
 
 use crate::agent::Agent;
 use crate::x11_focus_barrier::X11FocusBarrier;
+use crate::x11_repeat::X11Repeat;
 
 /// Pause before it is started again.
 const RESTART_DELAY: Duration = Duration::from_secs(5);
@@ -20,6 +21,14 @@ pub struct X11 {
     pub focus_barrier: Option<X11FocusBarrier>,
     /// The X11 window that had the keyboard last; 0 = none.
     pub last_focused: u32,
+    pub repeat: X11Repeat,
+}
+
+impl X11 {
+    /// The Wayland client that the X server is.
+    pub fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
 }
 
 impl Agent {

@@ -14,3 +14,4 @@ mod subsurfaces;
 mod support;
 mod windows;
 mod x11;
+mod x11_keys;
