@@ -239,6 +239,22 @@ describe("windows", () => {
     expect(state.focused).toBe(idOf(1));
   });
 
+  it("that their program raises come in front of all but the focused one", () => {
+    const state = run(...opened(1), ...opened(2), ...opened(3), ...opened(4, VMS[1]));
+    const raised = reduce(state, { type: "raise", id: idOf(1) });
+    expect(raised.stack).toEqual([2, 3, 1, 4].map(idOf));
+    expect(raised.focused).toBe(idOf(4));
+    expect(reduce(state, { type: "raise", id: idOf(4) })).toBe(state);
+  });
+
+  it("that their program shows again come back below the focused one", () => {
+    const minimized = run(...opened(1), ...opened(2), { type: "minimize", id: idOf(1) }, ...opened(3, VMS[1]));
+    const back = reduce(minimized, { type: "reappear", id: idOf(1) });
+    expect(windowIn(back, 1).isMinimized).toBe(false);
+    expect(back.stack).toEqual([2, 1, 3].map(idOf));
+    expect(back.focused).toBe(idOf(3));
+  });
+
   it("give focus to the one below when they are closed or minimised", () => {
     expect(run(...opened(1), ...opened(2), { type: "closed", id: idOf(2) }).focused).toBe(idOf(1));
     expect(run(...opened(1), ...opened(2), { type: "minimize", id: idOf(2) }).focused).toBe(idOf(1));
@@ -375,6 +391,8 @@ const anyAction: fc.Arbitrary<WmAction> = fc.oneof(
   anyId.map((id): WmAction => ({ type: "arrived", id })),
   fc.boolean().map((isShown): WmAction => ({ type: "promptShown", isShown })),
   anyId.map((id): WmAction => ({ type: "demandAttention", id })),
+  anyId.map((id): WmAction => ({ type: "raise", id })),
+  anyId.map((id): WmAction => ({ type: "reappear", id })),
   fc.tuple(anyId, fc.boolean(), fc.boolean()).map(([id, clientDecorated, modal]): WmAction => ({
     type: "guestChanged",
     id,

@@ -87,6 +87,10 @@ export function reduce(state: WmState, action: WmAction): WmState {
       return state.windows[action.id]?.isMinimized === true
         ? changeAll(state, shownWith(state, action.id), { isMinimized: false })
         : update(state, action.id, (window) => placed(window, "free", state));
+    case "raise":
+      return raise(state, action.id);
+    case "reappear":
+      return raise(changeAll(state, shownWith(state, action.id), { isMinimized: false }), action.id);
     case "freeze":
       return freeze(state, action);
     case "closed":
@@ -282,6 +286,17 @@ function focus(state: WmState, wanted: WindowId | null): WmState {
   const isRaised = stack.every((other, level) => other === state.stack[level]);
   if (isRaised) return shown.focused === id ? shown : { ...shown, focused: id };
   return { ...shown, stack, focused: id };
+}
+
+/** A window and its dialogs come forward, but never above the focused window and its dialogs, as one that opens. */
+function raise(state: WmState, id: WindowId): WmState {
+  if (state.windows[id]?.isMapped !== true) return state;
+  const raised = raisedWith(state, id);
+  const front = state.focused === null ? [] : raisedWith(state, state.focused);
+  if (raised.some((other) => front.includes(other))) return state;
+  const others = state.stack.filter((other) => !raised.includes(other));
+  const above = others.findIndex((other) => front.includes(other));
+  return { ...state, stack: others.toSpliced(above === -1 ? others.length : above, 0, ...raised) };
 }
 
 function minimize(state: WmState, id: WindowId): WmState {

@@ -94,6 +94,10 @@ export type WmAction =
   | { type: "place"; id: WindowId; placement: Placement }
   | { type: "minimize"; id: WindowId }
   | { type: "restore"; id: WindowId }
+  /** Its program brings it forward; focus stays where it is. */
+  | { type: "raise"; id: WindowId }
+  /** Its program shows it again after it was minimised; focus stays where it is. */
+  | { type: "reappear"; id: WindowId }
   | { type: "freeze"; vm: VmId; frozen: Frozen }
   | { type: "closed"; id: WindowId }
   | { type: "vmGone"; vm: VmId };
