@@ -15,7 +15,8 @@ class Output implements AnyLinkService {
   }
 
   readonly commands: PageHandlers = {
-    output: ({ type: _, ...output }) => {
+    output: ({ width, height, scale120, refreshMhz }) => {
+      const output = { width, height, scale120, refreshMhz };
       // Buffers for a larger output that was there before may still be on their way.
       this.#largestPx = Math.max(this.#largestPx, areaOf(output));
       this.#context.send("outputChanged", { output });
