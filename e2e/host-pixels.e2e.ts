@@ -236,6 +236,22 @@ test("popups are sixteen at most, go with their window's focus, and a submenu is
   await expect.poll(async () => (await desktop.windows()).some((window) => window.id === id)).toBe(false);
 });
 
+test("a guest's cursor is the host's own where it would lie over a title bar", async () => {
+  const { surface, id } = await show(hostile, "cursor", [300, 200, 400, 300]);
+  const bitmap = { width: 32, height: 32, hotX: 0, hotY: 31, scale: 1 };
+  hostile.say("control", "cursorChanged", { cursor: { case: "bitmap", value: bitmap } }, Buffer.alloc(4096, 0xff));
+  const canvas = page.locator(`[data-window-id="${id}"] canvas`).first();
+  const cursor = (): Promise<string> => canvas.evaluate((element) => getComputedStyle(element).cursor);
+  await page.mouse.move(400, 300);
+  await expect.poll(cursor).toContain("image-set");
+  await page.mouse.move(400, 210);
+  await expect.poll(cursor).toBe("default");
+  await page.mouse.move(400, 235);
+  await expect.poll(cursor).toContain("image-set");
+  hostile.say("control", "surfaceClosed", { surface });
+  await expect.poll(async () => (await desktop.windows()).length).toBe(0);
+});
+
 test("the border of a window is not drawn through a menu that hangs over it", async () => {
   const { surface } = await show(hostile, "edge", [300, 200, 400, 150]);
   await openPopup(surface, [100, 50, 200, 200]);

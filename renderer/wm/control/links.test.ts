@@ -79,6 +79,7 @@ const host: LinkSessionHost = {
   },
   attached: () => undefined,
   popupsChanged: () => undefined,
+  cursorChanged: () => undefined,
 };
 const wm = createWmStore();
 const { dispatch } = wm;
