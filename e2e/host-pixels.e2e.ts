@@ -118,6 +118,12 @@ test("in a window of its own size, of whatever frame, and during a resize", asyn
     const { surface, id } = await show(hostile, title, [500, 260, 600, 300], decoration);
     await attack(surface);
     expect(await coveredParts(...partsOf(id), ".top-bar", ".dock")).toEqual([]);
+    // The layers alone keep them off, too: were a popup put over the title bar, it would lie below it.
+    await page.evaluate(() => {
+      for (const popup of document.querySelectorAll<HTMLElement>(".popup"))
+        popup.style.transform = "translate(0, -30px)";
+    });
+    expect(await coveredParts(...partsOf(id))).toEqual([]);
     const { x, y, width, height } = await viewOf(title);
     await page.mouse.move(x + width + 3, y + height + 3);
     await page.mouse.down();

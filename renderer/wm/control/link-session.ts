@@ -70,9 +70,9 @@ export class LinkSession {
     this.scene = new Scene(session, compositor);
     this.popups = new PopupLayer(vm, this.scene, wm, {
       changed: () => host.popupsChanged(),
-      dismissed: (surface) => {
+      dismissed: (surface, isDismissible) => {
         this.scene.setVisible(surface, false);
-        this.send({ type: "dismissPopup", surface: surface.id });
+        if (isDismissible) this.send({ type: "dismissPopup", surface: surface.id });
       },
     });
     events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);
