@@ -206,6 +206,22 @@ describe("a start", () => {
     expect(qemusOf(id)).toEqual([]);
   });
 
+  it.skipIf(process.getuid?.() !== 0)(
+    "takes no notice of somebody else's process that looks like its QEMU",
+    async () => {
+      const words = ["-c", "read -r _", "-uuid", id, "end"];
+      const stranger = spawn("/bin/sh", words, { uid: 65534, stdio: ["pipe", "ignore", "ignore"] });
+      try {
+        await once(stranger, "spawn");
+        await (await driver.start(definition)).kill();
+        expect(stranger.exitCode).toBeNull();
+      } finally {
+        stranger.kill("SIGKILL");
+        await once(stranger, "exit");
+      }
+    },
+  );
+
   it("distinguishes a disk that is in use from a broken one", async () => {
     const words = `${QEMU_BINARY}: -blockdev x: Failed to get \\"write\\" lock\\nIs another process using the image [disk.qcow2]?`;
     qemuThat({ before: `fs.writeSync(2, "${words}\\n"); process.exit(1);` });

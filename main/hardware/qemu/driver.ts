@@ -202,9 +202,10 @@ export class QemuDriver implements Driver<QemuDefinition> {
       });
       if (machine !== null) return machine;
     }
-    const detail = await wholeLogTail(run, record.logPid);
+    const isOfThisBoot = record.bootId === (await bootId());
+    const detail = isOfThisBoot ? await wholeLogTail(run, record.logPid) : "";
     await fsp.rm(run, { recursive: true, force: true });
-    return record.bootId === (await bootId()) ? { reason: "machine-exited", detail } : null;
+    return isOfThisBoot ? { reason: "machine-exited", detail } : null;
   }
 
   async remove({ id }: Pick<QemuDefinition, "id">): Promise<void> {
@@ -395,10 +396,15 @@ async function end(pid: number): Promise<void> {
   while (isAlive(pid) && performance.now() < deadline) await delay(10);
 }
 
-/** Whether this process is the QEMU of that VM; the number may be another process's by now. */
+/** Whether this process is the QEMU of that VM, and ours; the number may be another process's by now. */
 function isQemuOf(pid: number, id: VmId): boolean {
   try {
-    return isAlive(pid) && fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`\0-uuid\0${id}\0`);
+    const owner = Number(/^Uid:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+    return (
+      owner === process.getuid?.() &&
+      isAlive(pid) &&
+      fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`\0-uuid\0${id}\0`)
+    );
   } catch {
     return false;
   }
