@@ -46,7 +46,7 @@ it("tells each event of a machine that has few", async () => {
   client.on("missed", missed);
   monitor.write(event("STOP").repeat(100));
   await client.execute("query-status");
-  await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(100));
+  await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(100), 20_000);
   expect(missed).not.toHaveBeenCalled();
 });
 
@@ -64,5 +64,5 @@ it("passes a flood of events over without parsing it, answers meanwhile, and say
   await missed;
   // From then on it listens again.
   monitor.write(event("GUEST_PANICKED"));
-  await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(101));
+  await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(101), 20_000);
 });
