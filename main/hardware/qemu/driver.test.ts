@@ -415,6 +415,32 @@ describe("a new VM", () => {
   });
 });
 
+describe("a machine", () => {
+  it("whose QEMU speaks as no QEMU does is ended, process and all", async () => {
+    qemuThat({ answer: `fs.existsSync("bad") ? { event: "SHUTDOWN" } : { return: ANSWERS[execute] ?? {} }` });
+    const machine = await driver.start(definition);
+    const ended = new Promise((resolve) => machine.on("ended", resolve));
+    fs.writeFileSync(run("bad"), "");
+    await expect(machine.pause()).rejects.toMatchObject({ code: "hardware.monitor-failed" });
+    expect(await ended).toEqual({
+      reason: "machine-exited",
+      detail: "QEMU spoke as no QEMU does, and was ended.",
+    });
+    expect(qemusOf(id)).toEqual([]);
+  });
+
+  it("whose events were too many is asked what it does", async () => {
+    qemuThat({
+      answer: `execute === "stop" ? (socket.write('{"timestamp": {}, "event": "RESUME"}\\n'.repeat(500)), ANSWERS["query-status"].status = "paused", { return: {} }) : { return: ANSWERS[execute] ?? {} }`,
+    });
+    const machine = await driver.start(definition);
+    const paused = new Promise((resolve) => machine.on("paused", resolve));
+    await machine.pause();
+    expect(await paused).toBe("asked");
+    await machine.kill();
+  });
+});
+
 describe("an adoption", () => {
   it("waits for a monitor that is not there yet", async () => {
     qemuThat({ before: "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);" });
