@@ -2,9 +2,8 @@
 import { protocol } from "electron";
 import fsp from "node:fs/promises";
 import path from "node:path";
+import { fileOfAddress, PAGE_ORIGIN, SCHEME } from "./page-address.ts";
 
-const SCHEME = "app";
-export const PAGE_ORIGIN = "app://atoll";
 export const PAGE_URL = `${PAGE_ORIGIN}/index.html`;
 
 const POLICY = [
@@ -41,11 +40,9 @@ export function registerScheme(): void {
 /** After it is ready, before the page navigates. */
 export function serveFolder(folder: string): void {
   protocol.handle(SCHEME, async (request) => {
-    const url = new URL(request.url);
-    const file = path.normalize(path.join(folder, decodeURIComponent(url.pathname)));
-    const type = TYPES[path.extname(file)];
-    if (url.origin !== PAGE_ORIGIN && url.host !== "atoll") return new Response(null, { status: 404 });
-    if (!file.startsWith(folder + path.sep) || type === undefined) return new Response(null, { status: 404 });
+    const file = fileOfAddress(folder, request.url);
+    const type = file === null ? undefined : TYPES[path.extname(file)];
+    if (file === null || type === undefined) return new Response(null, { status: 404 });
     try {
       const body = await fsp.readFile(file);
       return new Response(new Uint8Array(body), {

@@ -7,7 +7,7 @@ import { logDefect } from "../base/log.ts";
 import type { PageCaller } from "../ipc/caller.ts";
 import type { Dispatcher } from "../ipc/dispatcher.ts";
 import type { Page } from "../ipc/page.ts";
-import { PAGE_ORIGIN } from "./app-protocol.ts";
+import { isPageFrame } from "./page-address.ts";
 
 const CALLER: PageCaller = { from: "page", afterAnswer: (act) => void setImmediate(act) };
 
@@ -30,7 +30,7 @@ export function serveIpc(dispatcher: Dispatcher, page: Page): void {
 }
 
 function isFromPage({ senderFrame }: IpcMainInvokeEvent | IpcMainEvent): boolean {
-  return senderFrame !== null && senderFrame.parent === null && senderFrame.url.startsWith(`${PAGE_ORIGIN}/`);
+  return isPageFrame(senderFrame);
 }
 
 function refused(channel: string): AppError {

@@ -3,7 +3,7 @@ import { MessageChannelMain, type MessagePortMain, utilityProcess, type WebConte
 import path from "node:path";
 import { LINK_PORTS } from "#shared/ipc/channels.ts";
 import type { LinkPortsMessage } from "#shared/ipc/index.ts";
-import type { VmId } from "#shared/model/vm.ts";
+import { type VmId, vmIdBeginning } from "#shared/model/vm.ts";
 import type { FromLink, ToLink } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
 
@@ -20,7 +20,7 @@ export function linkSpawner(page: () => WebContents | null): SpawnLink {
 
 function spawnLink(vm: VmId, page: () => WebContents | null): LinkProcess {
   const child = utilityProcess.fork(path.join(import.meta.dirname, "link.js"), [], {
-    serviceName: `atoll-link-${vm.slice(0, 8)}`,
+    serviceName: `atoll-link-${vmIdBeginning(vm)}`,
     stdio: "inherit",
     execArgv: EXEC_ARGV,
   });

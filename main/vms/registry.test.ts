@@ -97,6 +97,17 @@ describe("VmRegistry", () => {
     expect(again.all.map(({ name }) => name)).toEqual(["home", "web"]);
   });
 
+  it("refuses a file whose id begins as that of a VM that is known: their windows would have the same ids", async () => {
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
+    const [home] = registry.all;
+    const text = fs.readFileSync(file("home.yaml"), "utf8");
+    fs.writeFileSync(file("banking.yaml"), text.replace(/(id: [0-9a-f]{8})-.*/, "$1-aaaa-4aaa-8aaa-aaaaaaaaaaaa"));
+    await registry.load();
+    expect(registry.all).toEqual([home]);
+    expect(registry.problemOf("banking")?.reason).toContain('"home" has the same one, or one that begins alike');
+  });
+
   it("keeps the definition of a VM whose file a person breaks, until it is fixed", async () => {
     const registry = new VmRegistry(folder, [scriptedType()]);
     await registry.add(scriptedDefinition("home", "lagoon"));

@@ -5,7 +5,7 @@
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
-import { VM_NAME_PATTERN, VM_NAME_WORDS, type VmId } from "#shared/model/vm.ts";
+import { VM_NAME_PATTERN, VM_NAME_WORDS, type VmId, vmIdBeginning } from "#shared/model/vm.ts";
 import { type FileProblem, unreadable, type YamlResult } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import { syncFolder, writeFileAtomically } from "../base/write-file.ts";
@@ -101,7 +101,7 @@ export class VmRegistry implements DefinitionSource {
       this.#problems = [];
       return true;
     }
-    const claims = new Map<VmId, VmDefinition[]>();
+    const claims = new Map<string, VmDefinition[]>();
     const problems: FileProblem[] = [];
     // Hidden files are temporary ones, of editors and of ours.
     for (const file of files.filter((name) => name.endsWith(SUFFIX) && !name.startsWith(".")).sort()) {
@@ -109,15 +109,19 @@ export class VmRegistry implements DefinitionSource {
       const read = await this.#read(name);
       if (!read.ok) problems.push(read.problem);
       const definition = read.ok ? read.value : this.find(name);
-      if (definition !== undefined) claims.set(definition.id, [...(claims.get(definition.id) ?? []), definition]);
+      if (definition === undefined) continue;
+      const beginning = vmIdBeginning(definition.id);
+      claims.set(beginning, [...(claims.get(beginning) ?? []), definition]);
     }
     const definitions = new Map<VmId, VmDefinition>();
-    for (const [id, claimants] of claims) {
-      // Two files with one id: the file that had it before keeps it; if neither had, neither is used. A copied file must never
-      // get hold of another VM's disk and machine.
-      const known = this.#definitions.get(id)?.name;
-      const owner = claimants.length === 1 ? claimants[0] : claimants.find(({ name }) => name === known);
-      if (owner !== undefined) definitions.set(id, owner);
+    for (const claimants of claims.values()) {
+      // Two files with one id, or with ids that begin alike, which name windows and folders of sockets: the file that had its id
+      // before keeps it; if neither had, neither is used. A copied file must never get hold of another VM's disk and machine.
+      const owner =
+        claimants.length === 1
+          ? claimants[0]
+          : claimants.find(({ id, name }) => this.#definitions.get(id)?.name === name);
+      if (owner !== undefined) definitions.set(owner.id, owner);
       for (const { name } of claimants.filter((claimant) => claimant !== owner))
         problems.push(this.#duplicateId(name, owner === undefined ? claimants : [owner]));
     }
@@ -128,7 +132,7 @@ export class VmRegistry implements DefinitionSource {
 
   #duplicateId(name: string, others: VmDefinition[]): FileProblem {
     const names = others.map((other) => `"${other.name}"`).filter((other) => other !== `"${name}"`);
-    const reason = `id: VM ${names.join(", ")} has the same one; give the copy its own ("uuidgen" makes one)`;
+    const reason = `id: VM ${names.join(", ")} has the same one, or one that begins alike; give the copy its own ("uuidgen" makes one)`;
     return { file: this.#fileOf(name), line: 1, column: 1, reason };
   }
 

@@ -6,6 +6,11 @@ declare const brand: unique symbol;
 /** A VM's UUID: immutable, also that of its virtual machine's hardware. Its name can change and is never an identity. */
 export type VmId = string & { readonly [brand]: "VmId" };
 
+/** What names a VM where its whole id is too long: ids of windows, of processes. No two VMs that are known have the same one. */
+export function vmIdBeginning(id: VmId): string {
+  return id.slice(0, 8);
+}
+
 export const VM_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,30}$/;
 /** The same for people. */
 export const VM_NAME_WORDS = 'small letters, digits and "-", beginning with a letter or digit, at most 31';

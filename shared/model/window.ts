@@ -1,5 +1,5 @@
 /** Windows and surfaces of guests, as the host has accepted them. */
-import type { VmId } from "./vm.ts";
+import { type VmId, vmIdBeginning } from "./vm.ts";
 
 declare const brand: unique symbol;
 
@@ -8,7 +8,6 @@ export type SurfaceId = number & { readonly [brand]: "SurfaceId" };
 /** A window on this host: `<first 8 digits of the VM's id>.<surface id>`. */
 export type WindowId = string & { readonly [brand]: "WindowId" };
 
-const VM_DIGITS = 8;
 const MAX_SURFACE_ID = 0xffff_ffff;
 const WINDOW_ID_PATTERN = /^([0-9a-f]{8})\.([1-9][0-9]{0,9})$/;
 
@@ -16,7 +15,7 @@ const WINDOW_ID_PATTERN = /^([0-9a-f]{8})\.([1-9][0-9]{0,9})$/;
 export const MAX_WINDOW_SIDE = 16_384;
 
 export function windowIdOf(vm: VmId, surface: SurfaceId): WindowId {
-  return `${vm.slice(0, VM_DIGITS)}.${surface}` as WindowId;
+  return `${vmIdBeginning(vm)}.${surface}` as WindowId;
 }
 
 /** What `windowIdOf` made an id of, the VM by the beginning of its own id; null: it is no window's id. */

@@ -2,7 +2,7 @@
  * QEMU's command line. Every path goes through JSON, an argument of its own, or is relative to the machine's runtime folder
  * (QEMU's working directory): nothing that a user wrote is pasted into an option.
  */
-import type { Accelerator, VmId } from "#shared/model/vm.ts";
+import { type Accelerator, type VmId, vmIdBeginning } from "#shared/model/vm.ts";
 import { CHANNEL_NAMES } from "../driver.ts";
 
 export interface MachineSpec {
@@ -52,7 +52,7 @@ export function portId(channel: string): string {
 export function qemuArguments(spec: MachineSpec): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-msg", "timestamp=on"],
-    ...["-name", `atoll-${spec.id.slice(0, 8)}`, "-uuid", spec.id],
+    ...["-name", `atoll-${vmIdBeginning(spec.id)}`, "-uuid", spec.id],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...["-machine", "q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off"],
     ...qemuAccelerator(spec.accelerator),
