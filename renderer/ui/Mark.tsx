@@ -27,12 +27,13 @@ export function Mark({ note }: { note: string }) {
 }
 
 function MarkPicture({ pattern }: { pattern: string }) {
-  const { path, ground, line, core } = markPattern(pattern);
+  const { ground, lines } = markPattern(pattern);
   return (
     <svg className="mark-picture" viewBox={`0 0 ${PATTERN_SIDE} ${PATTERN_SIDE}`} aria-hidden="true">
       <rect width={PATTERN_SIDE} height={PATTERN_SIDE} fill={ground} />
-      <path d={path} fill="none" stroke={line} strokeWidth="9" />
-      <path d={path} fill="none" stroke={core} strokeWidth="2.6" />
+      {lines.map(({ path, colour }) => (
+        <path key={colour} d={path} fill="none" stroke={colour} strokeWidth="6.5" />
+      ))}
     </svg>
   );
 }

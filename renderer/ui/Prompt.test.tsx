@@ -67,7 +67,7 @@ it("the mark of this person is shown, and that there is none", () => {
     ),
   );
   expect(mark()).toBe("slow lantern");
-  expect(document.querySelector(".mark-picture path")?.getAttribute("d")).toBe(markPattern("0123abcd").path);
+  expect(document.querySelector(".mark-picture path")?.getAttribute("d")).toBe(markPattern("0123abcd").lines[0]?.path);
 });
 
 it("another question waits for as long again: a double click does not answer it", () => {

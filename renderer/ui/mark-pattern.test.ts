@@ -10,15 +10,23 @@ it("the same digits are the same picture, and each digit changes it", () => {
 });
 
 it("a tile has two quarter circles, around one pair of its corners or the other", () => {
-  const [plain, turned] = [markPattern("00000000").path, markPattern("00010000").path];
-  expect(plain.startsWith("M10 0A10 10 0 0 1 0 10M20 10A10 10 0 0 0 10 20M30 0")).toBe(true);
-  expect(turned.startsWith("M10 0A10 10 0 0 0 20 10M0 10A10 10 0 0 1 10 20M30 0")).toBe(true);
-  expect(plain.match(/M/g)).toHaveLength(32);
+  const paths = (digits: string): string[] => markPattern(digits).lines.map(({ path }) => path);
+  expect(paths("00000000").map((path) => path.slice(0, 26))).toEqual([
+    "M10 0A10 10 0 0 1 0 10M30 ",
+    "M20 10A10 10 0 0 0 10 20M4",
+  ]);
+  expect(paths("00010000").map((path) => path.slice(0, 23))).toEqual([
+    "M10 0A10 10 0 0 0 20 10",
+    "M0 10A10 10 0 0 1 10 20",
+  ]);
+  for (const path of paths("00000000")) expect(path.match(/M/g)).toHaveLength(16);
 });
 
 it("no colour of it is the colour of a label", () => {
-  const used = Array.from({ length: 6 }, (_, at) => markPattern(`0000000${at}`));
-  expect(new Set(used.map(({ ground, line, core }) => ground + line + core)).size).toBe(6);
-  for (const { colour } of Object.values(LABELS))
-    for (const { ground, line, core } of used) expect([ground, line, core]).not.toContain(colour);
+  const used = Array.from({ length: 6 }, (_, at) => {
+    const { ground, lines } = markPattern(`0000000${at}`);
+    return [ground, ...lines.map(({ colour }) => colour)];
+  });
+  expect(new Set(used.map(String)).size).toBe(6);
+  for (const { colour } of Object.values(LABELS)) expect(used.flat()).not.toContain(colour);
 });
