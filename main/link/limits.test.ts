@@ -5,6 +5,7 @@ import { Encoding, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
 import * as limits from "#shared/protocol/limits.ts";
 import { StreamTable } from "#shared/protocol/streams.ts";
 import { SurfaceSession } from "#shared/testing/surface-session.ts";
+import { APPS } from "./contracts/apps.ts";
 import { EXECS } from "./contracts/execs.ts";
 import { Quotas } from "./quotas.ts";
 import { HELD_BY_FIELDS } from "./testing/field-rows.ts";
@@ -55,6 +56,16 @@ function draw(width: number, height: number, parts: { width: number; height: num
     const frame = { surface: 1, serial: 1, width, height, scale: 1, format: PixelFormat.XRGB8888, damage, last };
     return session.say("frame", frame, new Uint8Array(damage.length * 4));
   });
+}
+
+/** An empty frame, on an output of so many pixels. */
+function drawOnOutput(outputPx: number, width: number, height: number): string {
+  const host = new ServiceHost();
+  host.command({ type: "output", width: outputPx, height: 1, scale120: 120, refreshMhz: 60_000 });
+  host.say("windowOpened", { surface: 1, kind });
+  host.command({ type: "credit", surface: 1, count: 1, shownSerial: 0 });
+  const frame = { surface: 1, serial: 1, width, height, scale: 1, format: PixelFormat.XRGB8888, last: true };
+  return host.say("frame", frame);
 }
 
 /** Surfaces on each other, each the parent of the next. */
@@ -115,6 +126,27 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   MAX_AREA_PX: {
     outcome: (more) => draw(8192, limits.MAX_AREA_PX / 8192 + more, [[]]),
+    beyond: "bad-frame",
+  },
+  MIN_LARGEST_BUFFER_PX: { outcome: (more) => drawOnOutput(1, 3840, 2160 + more), beyond: "bad-frame" },
+  MAX_BUFFER_OUTPUTS: {
+    outcome: (more) => drawOnOutput(2560 * 1440, 2560, 1440 * limits.MAX_BUFFER_OUTPUTS + more),
+    beyond: "bad-frame",
+  },
+  MAX_RECT_PX: {
+    outcome: (more) => {
+      const damage = [{ width: 512, height: limits.MAX_RECT_PX / 512 + more, encoding: Encoding.LZ4, size: 1 }];
+      const frame = {
+        surface: 1,
+        serial: 1,
+        width: 1024,
+        height: 1024,
+        scale: 1,
+        format: PixelFormat.XRGB8888,
+        damage,
+      };
+      return withWindow(1).say("frame", frame, new Uint8Array(1));
+    },
     beyond: "bad-frame",
   },
   MAX_FRAME_PARTS: {
@@ -188,6 +220,21 @@ const ROWS: Readonly<Record<string, Row>> = {
     },
     beyond: "quota",
   },
+  MAX_APPS_BYTES: {
+    outcome: (more) => {
+      const host = new ServiceHost();
+      host.order(APPS, { request: 1 });
+      // An id and an empty name each; the last one fills what is left.
+      const bytesOf = (idBytes: number): number => idBytes + 2 * limits.APP_TEXT_BYTES;
+      const full = Math.floor(limits.MAX_APPS_BYTES / bytesOf(limits.MAX_APP_TEXT_BYTES));
+      const rest = limits.MAX_APPS_BYTES - full * bytesOf(limits.MAX_APP_TEXT_BYTES) - bytesOf(0);
+      const apps = Array.from({ length: full }, () => ({ id: "x".repeat(limits.MAX_APP_TEXT_BYTES) }));
+      const outcome = host.say("apps", { request: 1, apps: [...apps, { id: "x".repeat(rest + more) }] });
+      host.close();
+      return outcome;
+    },
+    beyond: "quota",
+  },
   MAX_CONTROL_MESSAGES_BURST: {
     outcome: (more) => flood(new Quotas(), limits.MAX_CONTROL_MESSAGES_BURST + more, SMALL),
     beyond: "flood",
@@ -249,6 +296,9 @@ const ROWS: Readonly<Record<string, Row>> = {
 
 /** Numbers that are no bound of what an agent says, and bounds that are held elsewhere. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  APP_TEXT_BYTES: "what each text counts besides its bytes (MAX_APPS_BYTES)",
+  MAX_BULK_MESSAGES_PER_S: "no violation: reading pauses (port-channel.test.ts)",
+  MAX_BULK_MESSAGES_BURST: "no violation: reading pauses (port-channel.test.ts)",
   EPOCH_BYTES: "a size of the host's own bytes (framing.test.ts)",
   MAX_ARGV: "of what the host says (main/vms/argv.test.ts)",
   MAX_ARGV_BYTES: "of what the host says (main/vms/argv.test.ts)",

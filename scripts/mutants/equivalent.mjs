@@ -9,4 +9,17 @@
  */
 
 /** @type {readonly Equivalent[]} */
-export const EQUIVALENT = [];
+export const EQUIVALENT = [
+  {
+    file: "shared/protocol/execs.ts",
+    line: "for (const stream of [stdin, stdout, stderr]) if (stream !== null) this.#streams.drop(stream);",
+    replacement: "true",
+    reason: "for the types: drop() does nothing for what is no stream",
+  },
+  {
+    file: "shared/protocol/execs.ts",
+    line: "for (const stream of Object.values(streams) as (number | null)[]) if (stream !== null) this.#streams.drop(stream);",
+    replacement: "true",
+    reason: "for the types: drop() does nothing for what is no stream",
+  },
+];
