@@ -263,10 +263,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
 
   "windowRequested.surface": WINDOW,
   "windowRequested.request": only(
-    [1, 2, 3, 4, 5, 6, 7, WindowRequest.RESIZE],
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, WindowRequest.ATTENTION],
     [
       [WindowRequest.UNSPECIFIED, "number-out-of-range"],
-      [WindowRequest.RESIZE + 1, "number-out-of-range"],
+      [WindowRequest.ATTENTION + 1, "number-out-of-range"],
       [-1, "number-out-of-range"],
     ],
   ),

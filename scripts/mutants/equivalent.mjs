@@ -1,0 +1,25 @@
+// Mutants that change nothing that anybody could see: they cannot be killed, and are not counted.
+
+/**
+ * @typedef {object} Equivalent
+ * @property {string} file
+ * @property {string} line the line of the source, without the space around it
+ * @property {string} [replacement] of the mutant; left out: any on that line
+ * @property {string} reason
+ */
+
+/** @type {readonly Equivalent[]} */
+export const EQUIVALENT = [
+  {
+    file: "shared/protocol/execs.ts",
+    line: "for (const stream of [stdin, stdout, stderr]) if (stream !== null) this.#streams.drop(stream);",
+    replacement: "true",
+    reason: "for the types: drop() does nothing for what is no stream",
+  },
+  {
+    file: "shared/protocol/execs.ts",
+    line: "for (const stream of Object.values(streams) as (number | null)[]) if (stream !== null) this.#streams.drop(stream);",
+    replacement: "true",
+    reason: "for the types: drop() does nothing for what is no stream",
+  },
+];
