@@ -65,7 +65,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const hostInput = new HostInput({ wm, overlays, keyboard, commands, drag, switcher });
   const memory = new WindowMemory();
   const layout = new LayoutReporter(bridge, wm, links);
-  const screen = new Screen(wm, links);
+  const screen = new Screen(wm, links, compositor);
   const isPromptShown = (): boolean => prompts.getState().waiting.length > 0;
   const linkHost: LinkSessionHost = {
     policy: new DesktopPolicy({ wm, activity, memory, commands, drag, isPromptShown }),

@@ -14,13 +14,13 @@ function show(host: ServiceHost, surface: number, width: number, height: number)
 const resize = (host: ServiceHost, width: number, height: number): void =>
   host.command({ type: "output", width, height, scale120: 120, refreshMhz: 60_000 });
 
-it("it is bounded by the screen", () => {
+it("a buffer is bounded by the screen", () => {
   const host = new ServiceHost();
   expect(show(host, 1, 3840, 2160)).toBe("accepted");
   expect(show(host, 2, 3840, 2161)).toBe("bad-frame");
 });
 
-it("it is bounded by the largest screen that there was: what was drawn for it may still be on its way", () => {
+it("a buffer is bounded by the largest screen that there was: what was drawn for it may still be on its way", () => {
   const host = new ServiceHost();
   resize(host, 3840, 2160);
   resize(host, 800, 600);
