@@ -45,7 +45,8 @@ export default {
     },
     {
       name: "protocol-knows-no-ipc",
-      comment: "What guests say is parsed without a thought for who is told of it: the wire and ipc share the model.",
+      comment:
+        "What guests say is parsed without a thought for who is notified of it: the wire and ipc share the model.",
       severity: "error",
       from: { path: "^shared/(protocol|model)/", pathNot: tests },
       to: { path: "^shared/ipc/" },
@@ -166,7 +167,7 @@ export default {
     },
     {
       name: "base-knows-no-domain",
-      comment: "main/base is what every part of main stands on: helpers of Node without a word of Atoll's domains.",
+      comment: "main/base is what every part of main is built on: helpers of Node without a word of Atoll's domains.",
       severity: "error",
       from: { path: "^main/base/", pathNot: tests },
       to: { path: "^(main|images)/", pathNot: "^main/base/" },

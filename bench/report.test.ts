@@ -19,7 +19,7 @@ test("a bar holds at its edge and not beyond it", () => {
   expect(judged({ ...finding, ours: 7.9, bar: { atLeast: 0.8 } }).isKept).toBe(false);
 });
 
-test("what has no bar is neither kept nor broken", () => {
+test("a figure without a bar neither passes nor fails", () => {
   expect(judged({ ...finding, ours: 1000, bar: null }).isKept).toBeNull();
 });
 

@@ -58,7 +58,7 @@ export class Screen {
     return (await this.#run("keys", regionText(region), String(count), ...keys)) as KeyTimes;
   }
 
-  /** Counts the frames of a stimulus whose picture ends at the right and bottom side of `content`. */
+  /** Counts the frames of a stimulus whose image ends at the right and bottom side of `content`. */
   async frames(content: Region, seconds: number): Promise<FramesSeen> {
     const corner = `${content.x + content.width - NUMBER_SIDE_PX},${content.y + content.height - NUMBER_SIDE_PX}`;
     return (await this.#run("frames", corner, String(seconds))) as FramesSeen;

@@ -73,7 +73,7 @@ test("settings that are broken are named, and nothing else stops working", async
   await expect.poll(problems).toEqual([]);
 });
 
-test("a second application on the same home raises the first and ends with a clear word", async () => {
+test("a second application on the same home raises the first and ends with a clear message", async () => {
   const { code, stderr } = await desktop.second();
   expect(code).toBe(1);
   expect(stderr).toContain("Atoll runs already");
@@ -105,7 +105,7 @@ test("closing the desktop asks what becomes of running VMs, and remembers", asyn
   expect(fs.readFileSync(file("settings.yaml"), "utf8")).toBe("onQuit: stop\n");
 });
 
-test("what is remembered is not asked again; a VM that is kept is found again", async () => {
+test("a remembered choice is not asked for again; a VM that is kept is found again", async () => {
   fs.writeFileSync(file("settings.yaml"), "onQuit: keep\n");
   await desktop.start();
   await desktop.json("vm", "start", "home");

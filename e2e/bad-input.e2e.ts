@@ -62,13 +62,13 @@ test("a label, a template, a size and a network that there are not are refused, 
   const create = (...words: string[]) => failure("vm", "create", "new", ...words);
   expect(await create("--label", "pink")).toMatchObject({ exit: 2, code: "usage.bad-argument" });
   expect(await create("--label", "rose", "--template", "../x")).toMatchObject({ exit: 1, code: "template.not-found" });
-  for (const size of ["0", "-1", "1.5", "lots", "1e99"])
+  for (const size of ["0", "-1", "1.5", "127", "lots", "1e99"])
     expect(await create("--label", "rose", "--memory", size)).toMatchObject({ exit: 2, code: "usage.bad-argument" });
   expect(await create("--label", "rose", "--network", "direct")).toMatchObject({ code: "vm.network-unsupported" });
   expect(await desktop.vms()).toEqual([]);
 });
 
-test("recipes that are broken, or name packages that there are not, are told with their place", async () => {
+test("recipes that are broken, or name packages that there are not, are reported with file and line", async () => {
   const folder = path.join(desktop.home, "config/templates");
   fs.mkdirSync(folder);
   const recipe = (name: string, packages: string): void =>
@@ -97,7 +97,7 @@ test("recipes that are broken, or name packages that there are not, are told wit
   await desktop.json("vm", "remove", "unbuilt");
 });
 
-test("a disk that is damaged is told, and left as it is", async () => {
+test("a damaged disk is reported and not changed", async () => {
   const vm = await desktop.json<VmView>("vm", "create", "damaged", "--label", "rose");
   await desktop.json("vm", "start", "damaged");
   await desktop.json("vm", "kill", "damaged", "--wait");
@@ -121,7 +121,7 @@ test("a disk that is damaged is told, and left as it is", async () => {
   await desktop.json("vm", "remove", "damaged");
 });
 
-test("a home that cannot be written, or whose sockets would have too long a path, is refused in words", async () => {
+test("a home that cannot be written, or whose sockets would have too long a path, is refused with a message that says why", async () => {
   const nowhere = { ATOLL_HOME: "/dev/null/home" };
   const unwritable = await desktop.second(nowhere);
   expect(unwritable.code).toBe(1);
@@ -137,7 +137,7 @@ test("a home that cannot be written, or whose sockets would have too long a path
   expect(errorOf(list).code).toBe("hardware.path-too-long");
 });
 
-test("a control socket that something else has is told from a second application", async () => {
+test("a control socket held by another program is not mistaken for a second Atoll", async () => {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-taken-"));
   fs.mkdirSync(path.join(home, "run"), { mode: 0o700 });
   const server = net.createServer();

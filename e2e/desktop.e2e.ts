@@ -76,7 +76,7 @@ test("a VM's menu pauses and resumes it, and asks before it kills", async () => 
   await expect(chip("home")).toHaveText("homeready");
 });
 
-test("what fails is said in a notice that can be put away", async () => {
+test("a failure is shown in a notice that can be dismissed", async () => {
   const disk = path.join(desktop.home, "state/vms", (await desktop.vms()).find((vm) => vm.name === "web")?.id ?? "");
   fs.rmSync(disk, { recursive: true });
   fs.writeFileSync(disk, "in the way");

@@ -86,6 +86,15 @@ function pidOf(machine: Machine): number {
   return Number(fs.readFileSync(path.join(path.dirname(socketOf(machine, "control")), "qemu.pid"), "utf8"));
 }
 
+/** Of a process; "" = it has ended. */
+function commandLine(pid: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 function ended(machine: Machine): Promise<MachineEnd> {
   return new Promise((resolve) => machine.on("ended", resolve));
 }
@@ -180,7 +189,7 @@ for (const { type, make, options } of drivers) {
       expect(await end).toEqual({ reason: "killed" });
     });
 
-    test("tells nothing more of a machine that it has let go", async () => {
+    test("reports nothing more of a machine that it has released", async () => {
       const driver = make();
       const definition = define();
       const machine = await driver.start(definition);
@@ -204,7 +213,7 @@ for (const { type, make, options } of drivers) {
       await machine.kill();
     });
 
-    test("knows of an accelerator and of a begin where it runs the machine itself", async () => {
+    test("reports accelerator and start time where it runs the machine itself", async () => {
       const machine = await make().start(define());
       expect(machine.accelerator !== null).toBe(make().capabilities.runsMachine);
       expect(machine.startedAtMs !== null).toBe(make().capabilities.runsMachine);
@@ -218,14 +227,14 @@ for (const { type, make, options } of drivers) {
 }
 
 test.describe("qemu alone", () => {
-  test("tells a stranger's kill from its own", async () => {
+  test("distinguishes a kill from outside from its own", async () => {
     const machine = await qemuDriver().start(qemuDefinition());
     const end = ended(machine);
     process.kill(pidOf(machine), "SIGKILL");
     expect(await end).toMatchObject({ reason: "machine-exited" });
   });
 
-  test("tells a guest's panic", async () => {
+  test("reports a guest's panic", async () => {
     const machine = await qemuDriver().start(qemuDefinition());
     expect(await ended(machine)).toEqual({
       reason: "guest-panic",
@@ -252,7 +261,7 @@ test.describe("qemu alone", () => {
     expect(await ended(machine)).toMatchObject({ reason: "guest-panic" });
   });
 
-  test("tells once how a machine ended while nobody was there to see it", async () => {
+  test("reports once how a machine ended while nobody was there to see it", async () => {
     const panicked = qemuDefinition();
     const killed = qemuDefinition();
     const [first, second] = [await qemuDriver().start(panicked), await qemuDriver().start(killed)];
@@ -301,6 +310,31 @@ test.describe("qemu alone", () => {
     const end = ended(machine);
     await machine.pressPowerButton();
     expect(await end).toEqual({ reason: "powered-off" });
+  });
+
+  test("is in a box: namespaces of its own, and nothing of the host's files but its own", async () => {
+    const definition = qemuDefinition();
+    const machine = await qemuDriver().start(definition);
+    const proc = `/proc/${pidOf(machine)}`;
+    for (const name of ["mnt", "pid", "net", "ipc", "uts", "user"])
+      expect(fs.readlinkSync(`${proc}/ns/${name}`), name).not.toBe(fs.readlinkSync(`/proc/self/ns/${name}`));
+
+    const disk = path.join(home, "state/vms", definition.id, "disk.qcow2");
+    const inside = (file: string): string => path.join(proc, "root", file);
+    expect(fs.readdirSync(inside(path.dirname(disk)))).toEqual(["disk.qcow2"]);
+    expect(fs.readdirSync(inside(path.join(home, "run")))).toEqual(["vms"]);
+    expect(fs.readdirSync(inside(path.join(home, "run/vms")))).toEqual([definition.id.slice(0, 13)]);
+    expect(fs.readdirSync(inside("/tmp"))).toEqual([path.basename(home)]);
+    expect(fs.readdirSync(inside("/etc")).filter((name) => !/^(alternatives|ld\.so\.cache)$/.test(name))).toEqual([]);
+    expect(fs.existsSync(inside("/var"))).toBe(false);
+
+    // Whoever looks from outside finds the VM by what its QEMU was told, and finds one process.
+    const owners = fs
+      .readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((name) => commandLine(name).includes("atoll.hostname=conformance") && commandLine(name).includes(disk));
+    expect(owners).toEqual([String(pidOf(machine))]);
+    await machine.kill();
   });
 
   test("runs without capabilities, confined by seccomp, its folder closed to others", async () => {

@@ -62,7 +62,7 @@ async function hostileVm(name: string): Promise<ScriptedAgent> {
 
 type Attack = (agent: ScriptedAgent, vm: string) => void | Promise<void>;
 
-/** Name, what it does, and the code of the violation that people are told of. */
+/** Name, what it does, and the code of the violation that is shown to the person. */
 const attacks: [string, Attack, ViolationCode][] = [
   ["over-length", (agent) => agent.sayBytes("bulk", Uint8Array.of(0xff, 0xff, 0xff, 0xff)), "length-too-large"],
   ["no-protobuf", (agent) => agent.sayBytes("control", encodeMessage(Uint8Array.of(0xff, 0xff))), "header-malformed"],

@@ -1,4 +1,4 @@
-/** A VM's life: ends are told apart, one VM's end is not another's, and the application's end is no VM's. */
+/** A VM's life: ends are distinguished, one VM's end is not another's, and the application's end is no VM's. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
@@ -53,7 +53,7 @@ test("a crash of the application leaves the VMs and their programs; the next sta
   await expect.poll(() => desktop.read("home", "/tmp/back")).toBe("back\n");
 });
 
-test("a QEMU that is killed while no application is there is told by the next start, and is not taken for stopped", async () => {
+test("a QEMU that is killed while no application is there is reported by the next start, and is not taken for stopped", async () => {
   const web = (await view("web")) as VmView;
   await desktop.crash();
   process.kill(pidOf(web), "SIGKILL");
@@ -83,7 +83,7 @@ test("an agent that is killed is noticed at once and called again when the guest
   await desktop.run("web", "foot");
 });
 
-test("an agent that hangs is told from one that has ended; its VM still stops in good order", async () => {
+test("an agent that hangs is distinguished from one that has ended; its VM still stops in good order", async () => {
   const hung = desktop.atoll("exec", "web", "--", "pkill", "-STOP", "atoll-agent");
   await expect.poll(() => view("web")).toMatchObject({ state: "unresponsive", stateReason: "agent-lost" });
   expect((await view("home"))?.state).toBe("running");
@@ -115,7 +115,7 @@ test("kill -9 of one QEMU freezes its windows and leaves the other VM alone", as
   const frozen = (await desktop.page()).locator('[data-window-id][data-vm="web"]');
   await expect(frozen.getByRole("status")).toContainText("“web” has ended: its machine is gone");
   expect(await desktop.atoll("exec", "home", "--", "echo", "well")).toMatchObject({ stdout: "well\n" });
-  // Started again from its last picture, the picture goes.
+  // Started again from the frozen window, the frozen frame goes away.
   await frozen.getByRole("button", { name: "Start “web” again" }).click();
   await desktop.isRunning("web");
   await expect.poll(() => windowOf("web")).toBeUndefined();

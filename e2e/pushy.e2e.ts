@@ -65,6 +65,9 @@ test("a program that wants the whole screen gets the work area, with its label a
 test("a popup as large as it can be covers neither the bar nor most of the screen, and has the label's border", async () => {
   const page = await desktop.page();
   const rect = { x: -1000, y: -800, width: 3000, height: 2000 };
+  // One without a grab is shown only while its window has focus.
+  const owner = (await windowsOf("pushy")).find(({ title }) => title === "window 1");
+  await desktop.json("window", "focus", owner?.id ?? "");
   pushy.say("control", "popupOpened", { surface: 10, kind: Kind.X11, parent: 1, rect, grab: false });
   await paint(pushy, 10, 3000, 2000);
   const clip = page.locator(".popup-clip");

@@ -25,7 +25,7 @@ async function hasWindow(id: string): Promise<boolean> {
   return (await desktop.windows()).some((window) => window.id === id);
 }
 
-/** A window's picture when its program has drawn all that it was told. */
+/** Screenshot of a window when its program has drawn all that was sent to it. */
 async function settledPicture(id: string): Promise<PNG> {
   let last = await desktop.picture(id);
   await expect
@@ -38,7 +38,7 @@ async function settledPicture(id: string): Promise<PNG> {
   return last;
 }
 
-test("what is typed goes to the program in front, and to no other VM", async () => {
+test("what is typed goes to the focused window's program, and to no other VM", async () => {
   const home = await desktop.run("home", "foot", "sh", "-c", "cat > /tmp/typed; sleep 1000");
   const web = await desktop.run("web", "xterm", "-e", "sh", "-c", "cat > /tmp/typed; sleep 1000");
   await desktop.json("window", "move", home.id, "10", "90", "600", "400");
@@ -53,7 +53,7 @@ test("what is typed goes to the program in front, and to no other VM", async () 
   await expect.poll(() => desktop.read("web", "/tmp/typed")).toBe("web one\nweb two\nweb three\n");
 });
 
-test("a page that is loaded again has every window again, with its picture and its input", async () => {
+test("a page that is loaded again has every window again, with its content and its input", async () => {
   const before = await desktop.windows();
   const pictures: PNG[] = [];
   for (const { id } of before) pictures.push(await settledPicture(id));

@@ -54,10 +54,10 @@ async function windowView(id: string): Promise<WindowView> {
   return found;
 }
 
-test("a window is maximised and restored without an empty or stretched picture in between", async () => {
+test("a window is maximised and restored without showing an empty or stretched image in between", async () => {
   const { id, element } = await desktop.run("home", "foot");
   const before = await windowView(id);
-  // Every frame that is painted: the frame's content, and the picture in it.
+  // Every frame that is painted: the size of the window's content, and of the canvas in it.
   await element.evaluate((frame) => {
     const seen: string[] = [];
     Object.assign(window, { seenSizes: seen });

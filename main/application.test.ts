@@ -1,4 +1,4 @@
-/** All VMs together, with machines that do what a test tells them to. */
+/** All VMs together, with machines scripted by the test. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -178,7 +178,7 @@ describe("definitions of several sources", () => {
     expect(names()).toEqual(["home"]);
   });
 
-  it("start what a VM depends on, although nobody asked for that, and tell why one is not started", async () => {
+  it("start what a VM depends on, although nobody asked for that, and report why one is not started", async () => {
     const firewall = scriptedDefinition("firewall");
     const web = { ...scriptedDefinition("web"), autostart: true, dependsOn: [firewall.id] };
     driver.start = () => Promise.reject(new AppError("hardware.no-space", "There is no space left."));

@@ -123,7 +123,7 @@ export class Application extends Emitter<ApplicationEvents> {
     return this.#desktop;
   }
 
-  /** The page tells which windows it shows; null: another page has come. */
+  /** The page reports which windows it shows; null: another page has come. */
   windowsShown(windows: readonly { id: WindowId; frozen: boolean }[] | null): void {
     // What is frozen may have the id of a window that opens now.
     const shown = windows && new Set(windows.flatMap(({ id, frozen }) => (frozen ? [] : [id])));

@@ -1,4 +1,4 @@
-/** Programs that draw 60 pictures a second: how many reach the screen, and what each of them costs. */
+/** Programs that draw 60 frames a second: how many reach the screen, and what each of them costs. */
 import { median, sampleOf, type Finding, type Sample } from "../report.ts";
 import { stimulus, type System } from "../systems/system.ts";
 import { besideTigerVnc } from "./beside-tigervnc.ts";
@@ -20,9 +20,9 @@ const NAMES = { scroll: "text that scrolls", noise: "noise" } as const;
 
 const ROUNDS = { full: 3, quick: 1 };
 const SECONDS = { full: 8, quick: 4 };
-/** Until the programs, and whoever encodes their pictures, run as they will go on. */
+/** Until the programs, and whoever encodes their frames, run as they will go on. */
 const WARM_UP_S = 2;
-/** Bars of the text: pictures a second, and processor time of a picture, as parts of the rival's. */
+/** Bars of the text: frames a second, and processor time of a frame, as parts of the rival's. */
 const FRAMES_AT_LEAST = 4;
 const CPU_AT_MOST = 1 / 3;
 
@@ -39,7 +39,7 @@ export const animation: Measure = {
 /** What one system did in one round. */
 interface Round {
   framesPerS: number;
-  /** Of guest and viewer together; Infinity where no picture came. */
+  /** Of guest and viewer together; Infinity where no frame came. */
   cpuMsPerFrame: number;
   cores: number;
   intervalsMs: number[];

@@ -1,4 +1,4 @@
-/** From `atoll vm start` to foot's first picture on the screen, beside the same machine with nothing but a reader on its ports. */
+/** From `atoll vm start` to foot's first frame on the screen, beside the same machine with nothing but a reader on its ports. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";

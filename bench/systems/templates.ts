@@ -1,4 +1,4 @@
-/** The images that the benches' guests stand on; made in Atoll's cache unless they are there. */
+/** The images that the benches' guests are based on; made in Atoll's cache unless they are there. */
 import fs from "node:fs";
 import path from "node:path";
 import { buildTemplate } from "../../images/builder/build-template.ts";

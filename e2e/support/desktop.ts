@@ -202,7 +202,7 @@ export class TestDesktop {
       .toBe("running");
   }
 
-  /** Starts a program and waits for its first picture. */
+  /** Starts a program and waits for its first frame. */
   async run(vm: string, ...argv: string[]): Promise<{ id: string; element: Locator }> {
     const { windowId } = await this.json<{ windowId: string }>("run", "--wait-window", "90", vm, "--", ...argv);
     return { id: windowId, element: (await this.page()).locator(`[data-window-id="${windowId}"]`) };
@@ -218,7 +218,7 @@ export class TestDesktop {
     return (await this.atoll("exec", vm, "--", "cat", file)).stdout;
   }
 
-  /** Picture of a window (or of the desktop, without an id). */
+  /** Screenshot of a window (or of the desktop, without an id). */
   async picture(windowId?: string): Promise<PNG> {
     const file = path.join(this.home, "picture.png");
     const words = windowId === undefined ? ["screenshot", file] : ["window", "screenshot", windowId, file];
@@ -250,7 +250,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Count of pixels that differ between two pictures of the same size. */
+/** Count of pixels that differ between two images of the same size. */
 export function changedPixels(a: PNG, b: PNG): number {
   expect({ width: b.width, height: b.height }).toEqual({ width: a.width, height: a.height });
   let changed = 0;

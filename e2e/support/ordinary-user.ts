@@ -11,7 +11,7 @@ import { cachePaths, resolveCacheDir } from "../../images/builder/cache-dir.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
 import { isAlive } from "./desktop.ts";
 
-/** Playwright switches the sandbox off where it is not told. */
+/** Playwright switches the sandbox off unless asked to keep it. */
 const SANDBOXED = { chromiumSandbox: true };
 const checkout = path.resolve(import.meta.dirname, "../..");
 

@@ -25,7 +25,7 @@ export function openWindow(
   agent.say("control", "windowOpened", { surface, kind: Kind.WAYLAND, title: `window ${surface}`, ...change });
 }
 
-/** A whole picture of one colour, in messages of at most 64 rows. */
+/** A whole frame of one colour, in messages of at most 64 rows. */
 export async function paint(agent: ScriptedAgent, surface: number, width: number, height: number): Promise<void> {
   while ((await agent.hear("credit")).surface !== surface);
   for (let y = 0; y < height; y += 64) {

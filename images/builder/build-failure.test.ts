@@ -43,9 +43,22 @@ describe("a failed build", () => {
     expect(error.message).toContain("diskMiB");
   });
 
-  it("tells a network that is away from other faults", () => {
+  it("distinguishes an unreachable network from other faults", () => {
     expect(failure("W: Failed to fetch x  Temporary failure resolving 'y'").details["reason"]).toBe("network");
     expect(failure("E: setup failed").details["reason"]).toBe("other");
+  });
+
+  it("says what the program that failed first said", () => {
+    const lines = [
+      "Setting up openjdk-21-jre-headless:amd64 ...",
+      "update-alternatives: error: error creating symbolic link '/usr/share/man/man1/java.1.gz.dpkg-tmp': No such file or directory",
+      "dpkg: error processing package openjdk-21-jre-headless:amd64 (--configure):",
+      "E: Sub-process env returned an error code (1)",
+    ];
+    expect(failure(...lines).message).toBe(
+      "The build of 'debian' failed: update-alternatives: error: error creating symbolic link '/usr/share/man/man1/java.1.gz.dpkg-tmp': No such file or directory; its log is /log.",
+    );
+    expect(failure("E: setup failed: E: apt-get failed").message).toContain("(mmdebstrap said 25)");
   });
 
   it("shows errors before other lines, and the log's path", () => {

@@ -1,5 +1,6 @@
 /** Turns the words of a failed build into an error that says what to do. Pure. */
 import { AppError } from "#shared/model/app-error.ts";
+import { cleanText } from "#shared/model/text.ts";
 
 export interface FailedBuild {
   template: string;
@@ -53,8 +54,19 @@ export function buildFailure({ template, exitCode, lines, logFile }: FailedBuild
   );
   const message = network
     ? `The Debian packages of '${template}' could not be downloaded: is this machine online? The log is ${logFile}.`
-    : `The build of '${template}' failed${exitCode === null ? "" : ` (mmdebstrap said ${exitCode})`}; its log is ${logFile}.`;
+    : `The build of '${template}' failed${cause(lines, exitCode)}; its log is ${logFile}.`;
   return new AppError("template.build-failed", message, { ...details, reason: network ? "network" : "other" });
+}
+
+/** The words of the program that failed first: what fails after it says only that it was not the last. */
+function cause(lines: readonly string[], exitCode: number | null): string {
+  const words = lines.find((line) =>
+    /^(?!E:|W:)(?:dpkg|update-alternatives|dpkg-\w+|mke2fs|tar|[\w./-]+): (?:error|.*(?:error|cannot|failed))/i.test(
+      line,
+    ),
+  );
+  if (words !== undefined) return `: ${cleanText(words)}`;
+  return exitCode === null ? "" : ` (mmdebstrap said ${exitCode})`;
 }
 
 /** Errors first; without any, the end. */

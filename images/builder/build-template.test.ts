@@ -87,7 +87,15 @@ describe("a build", () => {
     expect(await workDirs()).toEqual([]);
   });
 
-  it("that is forced stands beside the earlier one, which VMs may stand on", async () => {
+  it("keeps its files to itself while they are made, and lets nobody else write them then", async () => {
+    await standIn(`${GOOD}; stat -c "%a" "$out" "$out/../.." "$out/../../packages" >"${dir}/modes"`);
+    const { dir: built } = await build();
+    expect((await readFile(join(dir, "modes"), "utf8")).trim().split("\n")).toEqual(["700", "700", "700"]);
+    for (const name of await readdir(built, { recursive: true }))
+      expect([name, (await stat(join(built, name))).mode & 0o022]).toEqual([name, 0]);
+  });
+
+  it("that is forced is put beside the earlier one, which VMs may be based on", async () => {
     await standIn(GOOD);
     const first = await build();
     const second = await build({ force: true });
@@ -97,7 +105,7 @@ describe("a build", () => {
     expect((await left()).length).toBe(2);
   });
 
-  it("that takes the name of one that was removed is told from it", async () => {
+  it("that takes the name of a removed one has another id", async () => {
     await standIn(GOOD);
     const first = await build();
     await rm(first.dir, { recursive: true });
@@ -106,7 +114,7 @@ describe("a build", () => {
     expect(second.buildId).not.toBe(first.buildId);
   });
 
-  it("of a time when builds had no id has one all the same, always the same", async () => {
+  it("from before builds had an id gets one, always the same", async () => {
     await standIn(GOOD);
     const { dir, builtAt } = await build();
     const file = join(dir, TEMPLATE_FILE);

@@ -32,7 +32,7 @@ import { freeMiB, makeWorkDir, removeWorkDir } from "./work-dir.ts";
 export interface BuildRequest {
   recipe: Recipe;
   cacheDir: string;
-  /** Builds anew although there is a template of this recipe; VMs that stand on that one keep it. */
+  /** Builds anew although there is a template of this recipe; VMs based on that one keep it. */
   force?: boolean;
   signal?: AbortSignal | undefined;
   onProgress?: (progress: Progress) => void;
@@ -42,6 +42,7 @@ const PARTIAL = ".partial-";
 const LOCK = ".lock-";
 /** In a partial folder: the path of its work folder, so that another process can remove it. */
 const WORK_PATH_FILE = "work-path";
+const PRIVATE = 0o700;
 /** Root image, kernel and package cache of the largest recipe that comes with Atoll. */
 const NEEDED_MIB = 1536;
 const KEPT_LINES = 200;
@@ -58,7 +59,7 @@ export async function buildTemplate(request: BuildRequest): Promise<Template> {
     if (before !== null && !force) return before;
     await checkHostTools();
     const paths = cachePaths(cacheDir);
-    await Promise.all(Object.values<string>({ ...paths }).map((dir) => mkdir(dir, { recursive: true })));
+    await Promise.all(Object.values<string>({ ...paths }).map((dir) => mkdir(dir, { recursive: true, mode: PRIVATE })));
     await checkSpace(recipe, cacheDir);
     const lock = await takeLock(request);
     try {
@@ -88,7 +89,8 @@ async function buildLocked({ recipe, cacheDir, signal, onProgress }: BuildReques
   const { templatesDir } = cachePaths(cacheDir);
   const hash = recipeHash(recipe);
   const partialDir = join(templatesDir, `${PARTIAL}${hash}`);
-  await mkdir(partialDir);
+  // The image in it is open to all while it is made (see runMmdebstrap): nobody else may come so far.
+  await mkdir(partialDir, { mode: PRIVATE });
   const workDir = await makeWorkDir();
   try {
     await writeFile(join(partialDir, WORK_PATH_FILE), workDir);
@@ -119,7 +121,7 @@ async function runMmdebstrap(run: MmdebstrapRun): Promise<void> {
   const { recipe, cacheDir, partialDir, workDir, lock, signal, onProgress } = run;
   const paths = cachePaths(cacheDir);
   const packagesDir = join(paths.packagesDir, recipe.suite);
-  await mkdir(packagesDir, { recursive: true });
+  await mkdir(packagesDir, { recursive: true, mode: PRIVATE });
   const logFile = join(paths.logsDir, `template-${recipe.name}.log`);
   const log = createWriteStream(logFile);
   log.on("error", () => {}); // A full disk shows in mmdebstrap's own words.
@@ -132,7 +134,7 @@ async function runMmdebstrap(run: MmdebstrapRun): Promise<void> {
     const mode = isRoot() ? "root" : "unshare";
     const args = mmdebstrapArguments({ recipe, mode, packagesDir, outDir: partialDir });
     const exitCode = await runGroup({
-      // When we are killed it is told to end, and cleans up. As root, mmdebstrap mounts /proc and others where it finds
+      // When we are killed it gets a signal to end, and cleans up. As root, mmdebstrap mounts /proc and others where it finds
       // itself; in a namespace of its own they end with it.
       command: "setpriv",
       args: ["--pdeathsig", "TERM", ...(isRoot() ? ["unshare", "--mount"] : []), "mmdebstrap", ...args],

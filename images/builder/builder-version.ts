@@ -1,2 +1,2 @@
 /** Raise it when a change of the builder that no recipe, hook script or module list shows makes a different template. */
-export const BUILDER_VERSION = 1;
+export const BUILDER_VERSION = 2;

@@ -49,14 +49,14 @@ rm -rf "$root/tmp/atoll/kernel-package"
 `;
 }
 
-/** Base64 keeps any content out of the shell's hands. */
-function fileCommands(file: Recipe["files"][number]): string {
+/**
+ * Base64 keeps any content out of the shell's hands. Written inside the new root: its links, as /var/run, lead to its own
+ * folders there, and from outside to those of the host.
+ */
+export function fileCommands(file: Recipe["files"][number]): string {
   const content = Buffer.from(file.content).toString("base64");
-  return [
-    `mkdir -p "$(dirname "$root${file.path}")"`,
-    `echo ${content} | base64 -d >"$root${file.path}"`,
-    `chmod ${file.mode} "$root${file.path}"`,
-  ].join("\n");
+  const write = `mkdir -p "$(dirname "$1")"; cat >"$1"; chmod "$2" "$1"`;
+  return `echo ${content} | base64 -d | chroot "$root" /bin/sh -euc '${write}' sh ${file.path} ${file.mode}`;
 }
 
 /**

@@ -27,6 +27,7 @@ export function mmdebstrapArguments({ recipe, mode, packagesDir, outDir }: Mmdeb
     '--aptopt=APT::Install-Recommends "false"',
     '--aptopt=Acquire::Languages "none"',
     ...recipe.excludes.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
+    ...recipe.excludes.flatMap(keptFolders),
     ...recipe.includes.map((pattern) => `--dpkgopt=path-include=${pattern}`),
     // For the build alone, which starts anew when it fails; the image hook takes it out again.
     "--dpkgopt=force-unsafe-io",
@@ -41,6 +42,15 @@ export function mmdebstrapArguments({ recipe, mode, packagesDir, outDir }: Mmdeb
     recipe.suite,
     "-",
   ];
+}
+
+/**
+ * Scripts of packages make links in folders whose content is left out (update-alternatives and its manual pages). dpkg keeps a
+ * folder that an included path may lie in, so one is named that no package has.
+ */
+function keptFolders(pattern: string): string[] {
+  const isPlainFolder = /^[^*?[]+\/\*$/.test(pattern);
+  return isPlainFolder ? [`--dpkgopt=path-include=${pattern}/no-such-file`] : [];
 }
 
 /** mmdebstrap splits its special hooks like a shell does. */

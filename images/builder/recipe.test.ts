@@ -48,7 +48,7 @@ describe("recipes", () => {
     expect(problems[0]?.reason).toContain(words);
   });
 
-  it("loses nothing but the recipe that is broken, and what starts from it", () => {
+  it("skips only the broken recipe and those that start from it", () => {
     const { all, problems } = readRecipes({
       "/a/good.yaml": BASE.replace("base", "good"),
       "/a/child.yaml": CHILD,

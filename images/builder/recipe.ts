@@ -32,7 +32,7 @@ const lists = {
 };
 
 const numbers = {
-  memoryMiB: z.int().min(128).max(VM_MEMORY_MIB.max),
+  memoryMiB: z.int().min(VM_MEMORY_MIB.min).max(VM_MEMORY_MIB.max),
   cpus: z.int().min(1).max(256),
   diskMiB: z.int().min(512).max(16_777_216),
 };

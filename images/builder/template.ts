@@ -75,7 +75,7 @@ export async function readTemplate(dir: string): Promise<Template | null> {
 
 /**
  * Folders of the builds of a hash, oldest first: `HASH`, then `HASH-2`, `HASH-3`, ... A forced build never replaces a
- * folder, as overlays of VMs stand on it.
+ * folder, as overlays of VMs are based on it.
  */
 export async function buildsOf(hash: string, cacheDir: string): Promise<string[]> {
   const { templatesDir } = cachePaths(cacheDir);

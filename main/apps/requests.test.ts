@@ -56,7 +56,7 @@ afterEach(() => {
 it.each([
   ["the page", PAGE_CALLER],
   ["the command", cliCaller()],
-])("%s is told by which launch its windows can be known", async (_who, caller) => {
+])("%s gets the launch by which its windows are identified", async (_who, caller) => {
   const started = called(dispatcher, caller, "app.run", { vm: "home", program: { appId: "foot" } });
   const launch = await vi.waitFor(() => ordersOf(links[0], LAUNCHES)[0] ?? expect.fail("nothing was launched"));
   expect(launch).toMatchObject({ appId: "foot", files: [] });

@@ -13,7 +13,7 @@ import { PROGRAMS, resolveCacheDir } from "../../images/builder/index.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { DRIVER_TYPES } from "../hardware/driver-types.ts";
-import { probeHost } from "../hardware/host.ts";
+import { probeConfinement, probeHost } from "../hardware/host.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { templateViews } from "./template-views.ts";
@@ -21,6 +21,8 @@ import { messageOf } from "#shared/model/app-error.ts";
 
 const LOW_MEMORY_MIB = 1024;
 const LOW_DISK_MIB = 2048;
+const ALLOW_NAMESPACES =
+  "As root: sysctl kernel.unprivileged_userns_clone=1 (with AppArmor also kernel.apparmor_restrict_unprivileged_userns=0)";
 const SET_UP = "npm start -- --setup-only";
 
 /** out/setup.json, see scripts/setup/index.mjs; a packaged application brings its Electron with it. */
@@ -34,6 +36,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
   const paths = resolvePaths();
   const checks = await Promise.all([
     qemu(),
+    confinement(),
     memory(),
     disk("disk", "caches and templates", resolveCacheDir(), "Make room, or set ATOLL_CACHE to another disk."),
     disk("disk-vms", "the VMs' disks", paths.state, "Make room, or set ATOLL_HOME to another disk."),
@@ -68,6 +71,29 @@ async function qemu(): Promise<DoctorCheck[]> {
       { id: "accelerator", status: "fail", detail: "cannot be tried without QEMU", remedy },
     ];
   }
+}
+
+/** What keeps a guest that has broken its QEMU from everything else, and from all of the machine's time and memory. */
+async function confinement(): Promise<DoctorCheck[]> {
+  const { gaps, gapsReason, landlockFailure, limits, limitsFailure } = await probeConfinement();
+  const isWhole = gaps.length === 0;
+  const landlock = landlockFailure === "" ? "and Landlock" : `without Landlock (${landlockFailure})`;
+  return [
+    {
+      id: "box",
+      status: isWhole ? "ok" : "warn",
+      detail: isWhole
+        ? `a VM's QEMU sees nothing but that VM's files (namespaces, ${landlock})`
+        : `a VM's QEMU is not kept from ${gaps.join(", ")}: ${gapsReason}`,
+      remedy: isWhole ? "" : /not installed/.test(gapsReason) ? "apt-get install bubblewrap" : ALLOW_NAMESPACES,
+    },
+    {
+      id: "weight",
+      status: limitsFailure === "" ? "ok" : "warn",
+      detail: `a VM's QEMU gives way to other programs: ${["nice", ...limits].join(", ")}${limitsFailure === "" ? "" : `; its memory or processor share is not bounded: ${limitsFailure}`}`,
+      remedy: limitsFailure === "" ? "" : "Start Atoll in a session of systemd's (where systemctl --user works).",
+    },
+  ];
 }
 
 async function memory(): Promise<DoctorCheck> {
@@ -232,10 +258,7 @@ async function sandbox(): Promise<DoctorCheck> {
     id: "sandbox",
     status: failure === "" ? "ok" : "fail",
     detail: failure === "" ? "Chromium's sandbox is on" : `this user may make no user namespaces: ${failure.trim()}`,
-    remedy:
-      failure === ""
-        ? ""
-        : "As root: sysctl kernel.unprivileged_userns_clone=1 (with AppArmor also kernel.apparmor_restrict_unprivileged_userns=0)",
+    remedy: failure === "" ? "" : ALLOW_NAMESPACES,
   };
 }
 

@@ -5,7 +5,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { desktopContract } from "#shared/ipc/desktop.ts";
 import { makePrivateFolder, type Paths, resolvePaths } from "../base/paths.ts";
 import { deferred } from "../vms/testing/scripted-vm.ts";
@@ -15,6 +15,7 @@ import { Dispatcher } from "../ipc/dispatcher.ts";
 import { ControlClient } from "./cli/client.ts";
 import { ControlServer } from "./server.ts";
 import { raiseOther } from "./single-instance.ts";
+import { afterToken } from "./token.ts";
 
 let home: string;
 let paths: Paths;
@@ -72,6 +73,86 @@ it("an end that was asked for comes when the VMs have stopped, also when whoever
   stopped.resolve([]);
   await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce(), 20_000);
   await server.close();
+});
+
+describe("a connection", () => {
+  let server: ControlServer;
+  let socket: net.Socket;
+  let answers: Buffer[];
+  const request = `{"jsonrpc":"2.0","id":1,"method":"nobody.knows","params":{}}`;
+  const message = `Content-Length: ${request.length}\r\n\r\n${request}`;
+  const whenClosed = (): Promise<void> => new Promise((resolve) => socket.once("close", () => resolve()));
+  const token = (): string => fs.readFileSync(path.join(paths.run, "control.token"), "utf8");
+
+  beforeEach(async () => {
+    server = await listen();
+    socket = net.connect(paths.controlSocket);
+    answers = [];
+    socket.on("data", (data: Buffer) => answers.push(data));
+    // A connection that is closed before all that it said was read.
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    socket.destroy();
+    await server.close();
+  });
+
+  it("is answered when it has shown the token, in one piece with its request or byte by byte", async () => {
+    for (const byte of `${token()}\n${message}`) socket.write(byte);
+    await vi.waitFor(() => expect(Buffer.concat(answers).toString()).toContain("nobody.knows"), 20_000);
+    const other = net.connect(paths.controlSocket);
+    other.write(`${token()}\n${message}`);
+    const [answer] = (await once(other, "data")) as [Buffer];
+    expect(answer.toString()).toContain("Content-Length");
+    other.destroy();
+  });
+
+  it.each<[string, () => string]>([
+    ["no token", () => message],
+    ["another token", () => `${"0".repeat(64)}\n${message}`],
+    ["a token that lacks its end", () => `${token().slice(0, -1)}\n${message}`],
+    ["a token with a digit too many", () => `${token()}0\n${message}`],
+    ["a token in capitals", () => `${token().toUpperCase()}g\n${message}`],
+    ["very much", () => "x".repeat(1024 * 1024)],
+  ])("with %s is closed without a byte", async (_what, said) => {
+    const closed = whenClosed();
+    socket.write(said());
+    await closed;
+    expect(answers).toEqual([]);
+  });
+
+  it("that ends before its token, or says nothing, gets nothing", async () => {
+    const closed = whenClosed();
+    socket.end(token());
+    await closed;
+    expect(answers).toEqual([]);
+  });
+});
+
+it("a connection that shows no token is closed after a while", () => {
+  vi.useFakeTimers();
+  const socket = new net.Socket();
+  const accepted = vi.fn<() => void>();
+  afterToken(socket, "0".repeat(64), accepted);
+  expect(socket.destroyed).toBe(false);
+  vi.advanceTimersByTime(5_000);
+  expect([socket.destroyed, accepted.mock.calls]).toEqual([true, []]);
+  vi.useRealTimers();
+});
+
+it("the token is new at each start, and ours alone", async () => {
+  const tokens = new Set<string>();
+  for (let life = 0; life < 2; life += 1) {
+    const server = await listen();
+    const file = path.join(paths.run, "control.token");
+    tokens.add(fs.readFileSync(file, "utf8"));
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    await server.close();
+    expect(fs.existsSync(file)).toBe(false);
+  }
+  expect(tokens.size).toBe(2);
 });
 
 it("something else that listens there is left alone", async () => {

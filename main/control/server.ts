@@ -1,4 +1,4 @@
-/** The control socket: JSON-RPC for the `atoll` command, 0600 in a folder that is ours alone. */
+/** The control socket: JSON-RPC for the `atoll` command, 0600 in a folder that is ours alone, for who shows the token of this start. */
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
@@ -15,6 +15,7 @@ import { checkPrivateFolder, makePrivateFolder, type Paths } from "../base/paths
 import type { CliCaller } from "../ipc/caller.ts";
 import type { Dispatcher } from "../ipc/dispatcher.ts";
 import { clientConnection } from "./client-connection.ts";
+import { afterToken, makeToken, removeToken } from "./token.ts";
 
 /** How long a client that has asked for the end may stay. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -23,12 +24,12 @@ const LOCK_FILE = "control.lock";
 
 export class ControlServer {
   readonly #server: net.Server;
-  readonly #socket: string;
+  readonly #paths: Paths;
   readonly #lock: FileLock;
 
-  private constructor(server: net.Server, socket: string, lock: FileLock) {
+  private constructor(server: net.Server, paths: Paths, lock: FileLock) {
     this.#server = server;
-    this.#socket = socket;
+    this.#paths = paths;
     this.#lock = lock;
   }
 
@@ -41,7 +42,7 @@ export class ControlServer {
     try {
       // Something else may listen there.
       if (await isAnswered(paths.controlSocket)) throw alreadyRunning(paths);
-      return new ControlServer(await serveAt(paths.controlSocket, dispatcher), paths.controlSocket, lock);
+      return new ControlServer(await serveAt(paths, dispatcher), paths, lock);
     } catch (error) {
       await lock.release();
       throw error;
@@ -51,7 +52,8 @@ export class ControlServer {
   /** Another application may take its place from then on. */
   async close(): Promise<void> {
     this.#server.close();
-    fs.rmSync(this.#socket, { force: true });
+    fs.rmSync(this.#paths.controlSocket, { force: true });
+    removeToken(this.#paths);
     await this.#lock.release();
   }
 }
@@ -66,9 +68,14 @@ function alreadyRunning({ run, controlSocket }: Paths): AppError {
   );
 }
 
-async function serveAt(file: string, dispatcher: Dispatcher): Promise<net.Server> {
+async function serveAt(paths: Paths, dispatcher: Dispatcher): Promise<net.Server> {
+  const file = paths.controlSocket;
   fs.rmSync(file, { force: true });
-  const server = net.createServer((socket) => serve(socket, dispatcher));
+  const token = makeToken(paths);
+  const server = net.createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    afterToken(socket, token, () => serve(socket, dispatcher));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(file, resolve);
@@ -97,7 +104,6 @@ function serve(socket: net.Socket, dispatcher: Dispatcher): void {
     connection: clientConnection(connection, (listener) => whenGone(socket, listener)),
     afterAnswer: (act) => whenHungUp(socket, act),
   };
-  socket.on("error", () => socket.destroy());
   connection.onRequest(async (method: string, untrustedParams: unknown) => {
     const answer = await dispatcher.dispatch(caller, method, inputOf(untrustedParams));
     return answer.ok ? answer.value : new ResponseError(ErrorCodes.InternalError, answer.error.message, answer.error);

@@ -1,4 +1,4 @@
-/** A second application on the same home brings the first one's desktop to the front, and ends with a clear word. */
+/** A second application on the same home brings the first one's desktop to the front, and ends with a clear message. */
 import { AppError } from "#shared/model/app-error.ts";
 import { ControlClient } from "./cli/client.ts";
 
@@ -13,12 +13,7 @@ export async function raiseOther(error: unknown): Promise<void> {
     await client.call("desktop.raise", {});
   } catch (cause) {
     if (cause instanceof AppError && cause.code === "desktop.not-ready") return; // it opens in this moment
-    throw new AppError(
-      "desktop.socket-taken",
-      `${String(error.details["socket"])} is in use by something that does not answer as Atoll does: end it, or set ATOLL_HOME to another folder.`,
-      error.details,
-      { cause },
-    );
+    throw socketTaken(error.details, cause);
   } finally {
     clearTimeout(timer);
     client.close();
@@ -29,7 +24,9 @@ async function connected(details: AppError["details"]): Promise<ControlClient> {
   try {
     return await ControlClient.connect();
   } catch (cause) {
-    if (!(cause instanceof AppError) || cause.code !== "desktop.not-running") throw cause;
+    if (!(cause instanceof AppError)) throw cause;
+    if (cause.code === "desktop.socket-taken") throw socketTaken(details, cause);
+    if (cause.code !== "desktop.not-running") throw cause;
     throw new AppError(
       "desktop.not-ready",
       `Atoll for ${String(details["socket"])} is starting, or ending, at this moment: try again.`,
@@ -37,4 +34,13 @@ async function connected(details: AppError["details"]): Promise<ControlClient> {
       { cause },
     );
   }
+}
+
+function socketTaken(details: AppError["details"], cause: unknown): AppError {
+  return new AppError(
+    "desktop.socket-taken",
+    `${String(details["socket"])} is in use by something that does not answer as Atoll does: end it, or set ATOLL_HOME to another folder.`,
+    details,
+    { cause },
+  );
 }

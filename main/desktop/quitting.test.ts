@@ -129,3 +129,34 @@ describe("a person who closes the desktop's window", () => {
     expect(all.end).toHaveBeenCalledOnce();
   });
 });
+
+describe("while VMs shut down", () => {
+  it.each([
+    ["a person", (all: ReturnType<typeof parts>) => all.quitting.quit("stop")],
+    ["the command", (all: ReturnType<typeof parts>) => all.quitting.stopVms()],
+  ])("the person at the desktop need not wait, whoever has asked for it: %s", async (_who, stop) => {
+    const all = parts();
+    void stop(all);
+    expect(all.page.asked).toEqual([{ id: 1, name: "quitting", payload: { vms: [VM] } }]);
+    all.page.answered(1, "quit-now");
+    await vi.waitFor(() => expect(all.end).toHaveBeenCalledOnce());
+  });
+
+  it("a page that was reloaded shows the prompt again, and loses it when they are off", async () => {
+    const all = parts();
+    const stopping = all.quitting.stopVms();
+    all.page.gone();
+    all.page.come();
+    await vi.waitFor(() => expect(all.page.asked.map(({ name }) => name)).toEqual(["quitting", "quitting"]));
+    all.stopped.resolve([]);
+    await stopping;
+    expect(all.page.cancelled).toEqual([2]);
+    expect(all.end).not.toHaveBeenCalled();
+  });
+
+  it("nobody is asked when none runs", () => {
+    const all = parts([]);
+    void all.quitting.stopVms();
+    expect(all.page.asked).toEqual([]);
+  });
+});

@@ -34,8 +34,25 @@ export class Quitting {
 
   /** Resolves when all VMs have stopped, or have failed to: with the names of those. */
   stopVms(): Promise<string[]> {
-    this.#stopping ??= this.#parts.application.stopAll();
+    this.#stopping ??= this.#stopAll();
     return this.#stopping;
+  }
+
+  async #stopAll(): Promise<string[]> {
+    const { application } = this.#parts;
+    const stopped = new AbortController();
+    void this.#offerToKeep(
+      application.lastingVms.map(({ id }) => id),
+      stopped.signal,
+    );
+    return application.stopAll().finally(() => stopped.abort());
+  }
+
+  /** A person need not wait until these VMs are off. A page that is reloaded meanwhile shows it again. */
+  async #offerToKeep(vms: readonly VmId[], signal: AbortSignal): Promise<void> {
+    if (vms.length === 0) return;
+    const answer = await this.#parts.page.askUntilAnswered("quitting", { vms: [...vms] }, { signal });
+    if (answer !== null) await this.quit("keep");
   }
 
   /** "stop": ends when all VMs have stopped, or at once when "keep" comes meanwhile. */

@@ -1,4 +1,4 @@
-/** What the page is told when it comes, and what it and the command ask of the desktop. */
+/** What the page is sent when it loads, and what it and the command ask of the desktop. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { desktopContract } from "#shared/ipc/desktop.ts";
 import { layoutContract } from "#shared/ipc/layout.ts";
 import { problemContract } from "#shared/ipc/problem.ts";
+import { promptMarkContract } from "#shared/ipc/prompt-mark.ts";
 import { windowContract } from "#shared/ipc/window.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
 import type { SurfaceId, WindowId } from "#shared/model/window.ts";
@@ -14,6 +15,8 @@ import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
+import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
+import { promptMarkHandlers } from "../settings/requests.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import type { ThemePort } from "../settings/theme.ts";
 import { VmRegistry } from "../vms/registry.ts";
@@ -43,6 +46,7 @@ let desktop: Desktop;
 let end: () => Promise<void>;
 let dispatcher: Dispatcher;
 let shown: ThemeState;
+let promptMark: PromptMarkFile;
 
 beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
@@ -73,16 +77,25 @@ beforeEach(async () => {
     choose: (choice) => void (shown = { choice, shown: choice === "light" ? "light" : "dark" }),
     onChanged: () => undefined,
   };
-  sendSettingsEvents({ application, page, settings, theme });
+  promptMark = new PromptMarkFile(folder, () => undefined);
+  await promptMark.load();
+  sendSettingsEvents({ application, page, promptMark, settings, theme });
   end = vi.fn<() => Promise<void>>(() => Promise.resolve());
   const quitting = new Quitting({ application, settings, page, end });
   const placements = new PlacementsFile(folder);
   dispatcher = Dispatcher.of(
-    { desktop: desktopContract, layout: layoutContract, problem: problemContract, window: windowContract },
     {
-      desktop: desktopHandlers({ application, placements, quitting, theme }),
+      desktop: desktopContract,
+      layout: layoutContract,
+      problem: problemContract,
+      promptMark: promptMarkContract,
+      window: windowContract,
+    },
+    {
+      desktop: desktopHandlers({ application, placements, promptMark, quitting, theme }),
       layout: layoutHandlers({ application, placements }),
       problem: problemHandlers({ application }),
+      promptMark: promptMarkHandlers({ promptMark }),
       window: windowHandlers({ application, commands }),
     },
     { checksOutputs: true },
@@ -123,7 +136,7 @@ async function windowOpened(): Promise<WindowId> {
   return id;
 }
 
-it("a page that comes is told of everything there is", async () => {
+it("a page that loads is sent the whole state", async () => {
   const placements = {
     windows: [],
     apps: [{ vm: application.vm("home").id, appId: "foot", free: rect, keepsSize: true }],
@@ -133,6 +146,7 @@ it("a page that comes is told of everything there is", async () => {
     vms: application.statuses,
     problems: [],
     theme: { choice: "system", shown: "dark" },
+    promptMark: promptMark.current,
     placements,
   });
   expect(desktop.pageReady).toHaveBeenCalledOnce();
@@ -146,12 +160,19 @@ it("its window does what the page and the command want of it", async () => {
   expect(await command("desktop.screenshot")).toEqual({ base64: Buffer.from([2, 3]).toString("base64") });
 });
 
-it("broken files are told of to both", async () => {
+it("broken files are reported to page and command", async () => {
   fs.writeFileSync(path.join(folder, "settings.yaml"), "theme: pink\n");
   await vi.waitFor(() => expect(page.events.map(({ name }) => name)).toContain("problems.changed"));
   const problem = { file: path.join(folder, "settings.yaml"), line: 1, column: 8 };
   expect(await command("problem.list")).toMatchObject([problem]);
   expect(page.events.find(({ name }) => name === "problems.changed")?.payload).toMatchObject([problem]);
+});
+
+it("the command has another mark drawn, and only the page is told it", async () => {
+  const before = promptMark.current;
+  expect(await command("promptMark.draw")).toBeNull();
+  expect(promptMark.current).not.toEqual(before);
+  expect(page.events.find(({ name }) => name === "promptMark.changed")?.payload).toEqual(promptMark.current);
 });
 
 it("both can end it", async () => {

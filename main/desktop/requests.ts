@@ -4,6 +4,7 @@ import type { problemContract } from "#shared/ipc/problem.ts";
 import type { Application } from "../application.ts";
 import { asPicture } from "../windows/picture.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
+import type { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import type { ThemePort } from "../settings/theme.ts";
 import type { PlacementsFile } from "../windows/placements-file.ts";
 import type { Quitting } from "./quitting.ts";
@@ -11,11 +12,18 @@ import type { Quitting } from "./quitting.ts";
 interface Parts {
   application: Application;
   placements: PlacementsFile;
+  promptMark: PromptMarkFile;
   quitting: Quitting;
   theme: ThemePort;
 }
 
-export function desktopHandlers({ application, placements, quitting, theme }: Parts): Handlers<typeof desktopContract> {
+export function desktopHandlers({
+  application,
+  placements,
+  promptMark,
+  quitting,
+  theme,
+}: Parts): Handlers<typeof desktopContract> {
   return {
     "desktop.attach": (_input, caller) => {
       application.desktop.pageReady();
@@ -26,6 +34,7 @@ export function desktopHandlers({ application, placements, quitting, theme }: Pa
         vms: application.statuses,
         problems: application.problems,
         theme: theme.state(),
+        promptMark: promptMark.current,
         placements: placements.current,
       };
     },

@@ -17,7 +17,7 @@ import { PAGE_URL } from "./app-protocol.ts";
 const BACKGROUND: Readonly<Record<ThemeState["shown"], string>> = { dark: "#0b1a24", light: "#e6efee" };
 
 interface Parts {
-  /** Is told when there is a page in the window, and when there is none. */
+  /** Is notified when there is a page in the window, and when there is none. */
   page: Page;
   commands: WindowCommands;
   /** Shown until the page is there. */
@@ -134,7 +134,7 @@ export class DesktopWindow implements Desktop {
   }
 }
 
-/** The screen that guests are told of. */
+/** The screen that is reported to guests. */
 export function primaryOutput(): OutputInfo {
   const display = screen.getPrimaryDisplay();
   const { width, height } = display.size;

@@ -4,34 +4,29 @@ import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
 import { toErrorValue } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
-import { appHandlers } from "../apps/requests.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
-import { desktopHandlers, problemHandlers } from "../desktop/requests.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Graphics } from "../graphics/graphics.ts";
+import * as handlers from "../handlers.ts";
 import { Drivers, registered } from "../hardware/drivers.ts";
 import { EXTERNAL } from "../hardware/external/definition.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
 import { QEMU } from "../hardware/qemu/definition.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
-import { Dispatcher } from "../ipc/dispatcher.ts";
+import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
-import { questionHandlers } from "../ipc/requests.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { hostKeymap } from "../settings/keymap.ts";
-import { themeHandlers } from "../settings/requests.ts";
+import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
-import { templateHandlers } from "../templates/requests.ts";
-import { execHandlers } from "../vms/exec-requests.ts";
 import { VmRegistry } from "../vms/registry.ts";
-import { sendVmEvents, vmHandlers } from "../vms/requests.ts";
+import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
-import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
 import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
@@ -74,6 +69,7 @@ async function run(): Promise<void> {
   const settings = new SettingsFile(paths.config);
   await settings.load();
   theme.choose(settings.current.theme);
+  const promptMark = new PromptMarkFile(paths.config, log);
   const keymap = await hostKeymap(settings.current);
   const application = new Application({
     registry,
@@ -100,19 +96,21 @@ async function run(): Promise<void> {
       app.exit(0);
     },
   });
-  const dispatcher = Dispatcher.of(contract, {
-    app: appHandlers({ application }),
-    desktop: desktopHandlers({ application, placements, quitting, theme }),
-    exec: execHandlers({ application }),
-    layout: layoutHandlers({ application, placements }),
-    problem: problemHandlers({ application }),
-    question: questionHandlers({ page }),
-    template: templateHandlers({ builds, recipesFolder: recipesFolder(paths) }),
-    theme: themeHandlers({ settings, theme }),
-    vm: vmHandlers({ application, page }),
-    window: windowHandlers({ application, commands }),
-  });
+  const parts = {
+    application,
+    builds,
+    commands,
+    page,
+    placements,
+    promptMark,
+    quitting,
+    recipesFolder: recipesFolder(paths),
+    settings,
+    theme,
+  };
+  const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
   const server = await ControlServer.listen(paths, dispatcher);
+  await promptMark.load();
 
   if (await restartsInSoftware(graphics)) {
     await server.close();
@@ -125,7 +123,7 @@ async function run(): Promise<void> {
   application.desktop = desktop;
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
-  sendSettingsEvents({ application, page, settings, theme });
+  sendSettingsEvents({ application, page, promptMark, settings, theme });
   builds.on("progress", (progress) => page.send("template.progress", progress));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());

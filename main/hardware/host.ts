@@ -2,6 +2,9 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { cachePaths, recipeNamed, resolveCacheDir, templateStatus } from "../../images/builder/index.ts";
+import { gapsOf } from "./qemu/box.ts";
+import { probeBox } from "./qemu/box-probe.ts";
+import { probeScope } from "./qemu/weight.ts";
 import { kvmDeviceFailure, probeQemu, qemuVersion, type ProbeBoot, type QemuProbe } from "./qemu/probe.ts";
 
 /** The template that every installation has. */
@@ -18,6 +21,31 @@ export async function probeHost(): Promise<QemuProbe> {
   const version = await qemuVersion();
   const kvmFailure = await kvmDeviceFailure();
   return { version, accelerator: kvmFailure === "" ? "kvm" : "tcg", kvmFailure };
+}
+
+export interface HostConfinement {
+  /** What a QEMU is not kept from, in words; none = it sees nothing but its own VM's files. */
+  gaps: string[];
+  /** Why there are gaps, "" where there are none. */
+  gapsReason: string;
+  /** Why Landlock does not say the same a second time, "" where it does. */
+  landlockFailure: string;
+  /** Limits of systemd's that a VM's QEMU has. */
+  limits: readonly string[];
+  /** Why not all of them, "" where it has. */
+  limitsFailure: string;
+}
+
+/** How far this host keeps a QEMU from all else, and how its share is bounded. Made and looked at, for nothing says so for sure. */
+export async function probeConfinement(): Promise<HostConfinement> {
+  const [{ box, namespacesFailure, landlockFailure }, scope] = await Promise.all([probeBox(), probeScope()]);
+  return {
+    gaps: gapsOf(box),
+    gapsReason: namespacesFailure,
+    landlockFailure,
+    limits: scope.limits,
+    limitsFailure: scope.failure,
+  };
 }
 
 async function probeBoot(cacheDir: string): Promise<ProbeBoot | null> {

@@ -17,7 +17,7 @@ export interface CliCaller {
 
 /** One command's connection to the control socket: what a handler may keep state for. */
 export interface ClientConnection {
-  /** A client that has gone is told nothing; that is no error. */
+  /** Nothing is sent to a client that has gone; that is no error. */
   notify<Name extends EventName<"cli">>(name: Name, payload: EventPayload<Name>): void;
   onClose(listener: () => void): void;
 }

@@ -31,6 +31,23 @@ interface Call<Declaration> {
   handle: AnyHandler;
 }
 
+/** Of each domain, what makes its handlers of the parts that it names in its parameter. */
+type Makers = Readonly<Record<string, (parts: never) => unknown>>;
+type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never;
+
+/** The handlers of every domain. `parts` has all that any of them needs. */
+export function handlersOf<All extends Makers>(
+  makers: All,
+  parts: UnionToIntersection<Parameters<All[keyof All]>[0]>,
+): { [Name in keyof All]: ReturnType<All[Name]> } {
+  const made = Object.entries(makers).map(([name, make]) => [name, make(parts as never)]);
+  return Object.fromEntries(made) as { [Name in keyof All]: ReturnType<All[Name]> };
+}
+
 export interface DispatcherOptions {
   /** Parse what handlers return, too: for tests, which prove with it that main keeps to its declarations. */
   checksOutputs?: boolean;

@@ -23,7 +23,7 @@ export type Outcome<Answer> =
   | { type: "cancelled"; by: "page" | "caller" };
 
 export interface AskOptions {
-  /** Aborted: the page is told to take the prompt away. */
+  /** Aborted: the page is asked to take the prompt away. */
   signal?: AbortSignal;
   /** The prompt is on the screen. */
   shown?: () => void;
@@ -107,7 +107,7 @@ export class Page extends Emitter<{ attached: [] }> {
     }
   }
 
-  /** The page answers one of its questions; one that was taken back meanwhile is answered in vain. */
+  /** The page answers one of its questions; the answer to one that was cancelled meanwhile is ignored. */
   answered(untrustedId: unknown, untrustedAnswer: unknown): void {
     const question = this.#open.get(untrustedId as number);
     if (question === undefined) return;

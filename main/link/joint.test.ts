@@ -62,7 +62,7 @@ describe("joined streams", () => {
     expect(reader.sentOf("streamEnd")).toEqual([{ stream: STDIN, aborted: false }]);
   });
 
-  it("tell main of nothing but how far they are", async () => {
+  it("report nothing to main but their progress and their end", async () => {
     const { writer, reader } = joined(1000);
     await writer.until(() => creditOf(writer) === 1000);
     for (let count = 0; count < 1000; count += 1) writer.say("streamData", { stream: STDOUT }, Uint8Array.of(1));

@@ -109,7 +109,7 @@ export class WriterJoint implements JointEndpoint {
   readonly #port: JointPort<FromReader>;
   readonly #stream: { grant(bytes: number): number; stop(): void };
 
-  /** `grant` gives credit to the agent, and returns how much of it; `stop` tells the agent that no more is wanted. */
+  /** `grant` gives credit to the agent, and returns how much of it; `stop` notifies the agent that no more is wanted. */
   constructor(port: MessagePortLike, listener: JointListener, stream: { grant(bytes: number): number; stop(): void }) {
     this.#stream = stream;
     this.#port = new JointPort(

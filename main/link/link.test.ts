@@ -184,7 +184,7 @@ describe("a link", () => {
     });
   });
 
-  it("tells that the agent was lost when the ports are closed", async () => {
+  it("reports that the agent was lost when the ports are closed", async () => {
     const opened = await openHost();
     opened.agent.hangUp();
     expect(await opened.told("closed")).toMatchObject({ reason: "agent-lost" });
@@ -211,7 +211,7 @@ describe("a link", () => {
     expect(await opened.agent.hear("key")).toMatchObject({ code: 30, state: KeyState.PRESSED });
   });
 
-  it("tells a page that comes later what is open", async () => {
+  it("sends a page that loads later what is open", async () => {
     const opened = await openHost();
     opened.agent.say("control", "windowOpened", { surface: 4, kind: Kind.X11, title: "old" });
     opened.agent.say("control", "windowChanged", { surface: 4, title: "new" });
@@ -241,7 +241,7 @@ describe("a link", () => {
     expect(titles().length).toBeLessThanOrEqual(2);
   });
 
-  it("tells a page the last that it kept back before it tells that the channels are closed", async () => {
+  it("sends a page the events that it held back before it reports that the channels are closed", async () => {
     const opened = await openHost();
     const { events, next } = page(opened.link, { answers: false });
     for (const name of ["text", "wait", "help"])
@@ -251,7 +251,7 @@ describe("a link", () => {
     expect(events.at(-2)).toMatchObject({ type: "cursorChanged", cursor: { name: "help" } });
   });
 
-  it("tells main of windows, and of nothing that is the page's alone", async () => {
+  it("reports windows to main, and nothing that is the page's alone", async () => {
     const opened = await openHost();
     const { agent } = opened;
     agent.say("control", "windowOpened", { surface: 1, kind: Kind.WAYLAND });
@@ -400,7 +400,7 @@ describe("a page that comes later", () => {
     expect((await told("closed")).detail).toContain("no-credit");
   });
 
-  it("is not told to begin anew what has sent no frame yet", async () => {
+  it("is not asked to begin anew what has sent no frame yet", async () => {
     const { agent, link } = await reloaded();
     const second = page(link);
     agent.say("control", "windowOpened", { surface: 3, kind: Kind.WAYLAND });
@@ -455,7 +455,7 @@ describe("a flood", () => {
     expect((await opened.told("closed")).detail).toMatch(/^flood: .* surfaces/);
   });
 
-  it("is not what an agent tells a new host, and not one program that opens and closes until its agent ends it", async () => {
+  it("is not what an agent sends to a new host, and not one program that opens and closes until its agent ends it", async () => {
     const opened = await openHost();
     const open = (surface: number): Uint8Array =>
       encodeMessage(encodeHeader("subsurfaceOpened", { surface, parent: 1 }));

@@ -1,4 +1,4 @@
-/** The host's end of one stream: what it is told of what the agent sends. */
+/** The host's end of one stream: what it is notified of as the agent sends. */
 export interface StreamEndpoint {
   /** Of a stream that the agent writes. */
   data?(bytes: Uint8Array): void;

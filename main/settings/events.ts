@@ -1,17 +1,20 @@
-/** What the page is told of a person's files and choices. */
+/** Events to the page about a person's files and choices. */
 import type { Application } from "../application.ts";
 import type { Page } from "../ipc/page.ts";
+import type { PromptMarkFile } from "./prompt-mark-file.ts";
 import type { SettingsFile } from "./settings.ts";
 import type { ThemePort } from "./theme.ts";
 
 interface Parts {
   application: Application;
   page: Page;
+  promptMark: PromptMarkFile;
   settings: SettingsFile;
   theme: ThemePort;
 }
 
-export function sendSettingsEvents({ application, page, settings, theme }: Parts): void {
+export function sendSettingsEvents({ application, page, promptMark, settings, theme }: Parts): void {
+  promptMark.on("changed", (mark) => page.send("promptMark.changed", mark));
   theme.onChanged(() => page.send("theme.changed", theme.state()));
   application.on("problemsChanged", () => {
     page.send("problems.changed", application.problems);

@@ -1,15 +1,27 @@
 /** A person's choices, for the page. */
+import type { promptMarkContract } from "#shared/ipc/prompt-mark.ts";
 import type { themeContract } from "#shared/ipc/theme.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
+import type { PromptMarkFile } from "./prompt-mark-file.ts";
 import type { SettingsFile } from "./settings.ts";
 import type { ThemePort } from "./theme.ts";
 
 interface Parts {
+  promptMark: PromptMarkFile;
   settings: SettingsFile;
   theme: ThemePort;
 }
 
-export function themeHandlers({ settings, theme }: Parts): Handlers<typeof themeContract> {
+export function promptMarkHandlers({ promptMark }: Pick<Parts, "promptMark">): Handlers<typeof promptMarkContract> {
+  return {
+    "promptMark.draw": async () => {
+      await promptMark.draw();
+      return null;
+    },
+  };
+}
+
+export function themeHandlers({ settings, theme }: Pick<Parts, "settings" | "theme">): Handlers<typeof themeContract> {
   return {
     "theme.choose": async ({ choice }) => {
       theme.choose(choice);

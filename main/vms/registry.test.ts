@@ -111,7 +111,7 @@ describe("VmRegistry", () => {
     expect(registry.problems).toEqual([]);
   });
 
-  it("tells when a person has edited, added or removed a file", async () => {
+  it("reports when a person has edited, added or removed a file", async () => {
     const registry = new VmRegistry(folder, [scriptedType()]);
     await registry.add(scriptedDefinition("home", "lagoon"));
     let onChange: () => void = () => undefined;

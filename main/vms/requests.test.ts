@@ -162,7 +162,7 @@ describe("the page", () => {
     expect(machine.orders).toEqual(["pause"]);
   });
 
-  it("is told of each change once a turn, and of nothing that is not declared", async () => {
+  it("is notified of each change once a turn, and of nothing that is not declared", async () => {
     sendVmEvents({ application, page });
     await running();
     await vi.waitFor(() => expect(page.events.at(-1)?.payload).toMatchObject([{ name: "home", state: "running" }]));

@@ -1,7 +1,8 @@
 /** What can be asked of VMs, for the page and the `atoll` command alike. */
 import type { vmContract } from "#shared/ipc/vm.ts";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
-import type { VmState, VmStatus, VmView } from "#shared/model/vm.ts";
+import { withinQuotes } from "#shared/model/text.ts";
+import { isGuestsWord, type VmState, type VmStatus, type VmView } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
 import { log } from "../base/log.ts";
 import { waitFor } from "../base/waiting.ts";
@@ -57,7 +58,7 @@ export function vmHandlers({ application, page }: Parts): Handlers<typeof vmCont
   };
 }
 
-/** The page is told of each change, at most once a turn of the event loop. */
+/** The page is notified of each change, at most once a turn of the event loop. */
 export function sendVmEvents({ application, page }: Parts): void {
   let isDue = false;
   application.on("changed", () => {
@@ -109,7 +110,8 @@ function settledWithin(vm: Vm, order: Promise<void>, wanted: VmState, waitS: num
   const failure = (words: string): AppError => {
     const { stateReason } = viewOf(vm.status);
     const { stateDetail: detail } = vm.status;
-    return new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}${detail === "" ? "." : `: ${detail}`}`, {
+    const said = isGuestsWord(vm.status) ? ` It said last: "${withinQuotes(detail)}"` : ` ${detail}`;
+    return new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}${detail === "" ? "." : `:${said}`}`, {
       vm: vm.definition.name,
       state: vm.state,
       stateReason,

@@ -99,7 +99,7 @@ describe("the supervisor", () => {
     await all;
   });
 
-  it("tells why a VM is not started: its dependency failed, or does not come to run", async () => {
+  it("reports why a VM is not started: its dependency failed, or does not come to run", async () => {
     const all = supervisor.start(vms(false, "web firewall", "firewall", "mail store", "store"));
     await settled();
     starts["firewall"]?.reject(new AppError("hardware.no-space", "There is no space left."));
@@ -114,7 +114,7 @@ describe("the supervisor", () => {
     ]);
   });
 
-  it("tells of a cycle, and starts the others", async () => {
+  it("reports a cycle, and starts the others", async () => {
     const all = supervisor.start(vms(false, "a b", "b a", "home"));
     await settled();
     starts["home"]?.resolve();

@@ -98,7 +98,7 @@ export class Supervisor {
         vm,
         dependencies.map((dependency) => ({ dependency, started: started.get(dependency.id) ?? Promise.resolve() })),
       );
-      start.catch(() => undefined); // the VM has been told; its dependants await it themselves
+      start.catch(() => undefined); // the VM has been notified; its dependants await it themselves
       started.set(vm.id, start);
     }
     await Promise.allSettled(started.values());

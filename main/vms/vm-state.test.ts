@@ -33,6 +33,7 @@ const EVENTS = {
   "linkLost agent-exited": { type: "linkLost", loss: "agent-exited", detail: "agent ended" },
   "linkLost protocol-violation": { type: "linkLost", loss: "protocol-violation", detail: "flood" },
   reconnectDue: { type: "reconnectDue" },
+  startOverdue: { type: "startOverdue" },
 } as const satisfies Record<string, VmEvent>;
 type EventName = keyof typeof EVENTS;
 
@@ -256,6 +257,14 @@ const TABLE: Row[] = [
     from: "stopping/connecting stopping/open stopping/waiting",
     to: "=/none",
     effects: ["disconnect", "freezeWindows"],
+  },
+  {
+    event: "startOverdue",
+    from: "starting/connecting starting/waiting",
+    to: "unresponsive/=",
+    reason: "agent-lost",
+    detail:
+      "Its system does not come up: it may need more memory, or hang. Look at its console's log, or stop it; it may also just be slow.",
   },
   {
     event: "reconnectDue",

@@ -1,5 +1,5 @@
 /**
- * A VM's states as a table: what each event makes of each state, and what is to be done then. Pure; `Vm` (vm.ts) turns what
+ * A VM's states as a table: the state that follows each event, and what is to be done then. Pure; `Vm` (vm.ts) turns what
  * its machine and its link say into these events, and carries the effects out. An event that a state does not list is ignored.
  */
 import type { StartPhase, VmState, VmStateReason } from "#shared/model/vm.ts";
@@ -58,10 +58,12 @@ export type VmEvent =
   | { type: "heartbeatsLost" }
   | { type: "heartbeatsBack" }
   | { type: "linkLost"; loss: LinkLoss; detail: string }
-  | { type: "reconnectDue" };
+  | { type: "reconnectDue" }
+  /** The machine has executed for long, and its agent has not said hello. */
+  | { type: "startOverdue" };
 
 export type VmEffect =
-  /** Spawns a link process for the machine, in the place of an earlier one; it is told at once where the machine is paused. */
+  /** Spawns a link process for the machine, in the place of an earlier one; it is notified at once if the machine is paused. */
   | "connect"
   /** Ends the link process, and the wait for the next one. */
   | "disconnect"
@@ -95,8 +97,15 @@ export const PAUSE_DETAILS: Readonly<Record<PauseCause, string>> = {
   "disk-error": "The host's disk cannot be written: look at the host's log, then resume it.",
 };
 const NO_HEARTBEATS = "The agent does not answer.";
+const NO_HELLO =
+  "Its system does not come up: it may need more memory, or hang. Look at its console's log, or stop it; it may also just be slow.";
 
-/** What `event` makes of a VM in `condition`; null = it is ignored. */
+/** Its machine executes, and its agent has not said hello: that must not last for ever. */
+export function awaitsHello({ state, link }: VmCondition): boolean {
+  return state === "starting" && link !== "none";
+}
+
+/** The transition of a VM in `condition` at `event`; null = the event is ignored. */
 export function transition(condition: VmCondition, event: VmEvent): Transition | null {
   const { state, link } = condition;
   const isOff = state === "stopped" || state === "crashed";
@@ -190,6 +199,8 @@ export function transition(condition: VmCondition, event: VmEvent): Transition |
         ? stay(change, effects)
         : to("unresponsive", { ...change, reason: event.loss, detail: event.detail }, effects);
     }
+    case "startOverdue":
+      return awaitsHello(condition) ? to("unresponsive", { reason: "agent-lost", detail: NO_HELLO }) : null;
     case "reconnectDue":
       return link === "waiting" ? stay({ link: "connecting" }, ["connect"]) : null;
   }

@@ -1,4 +1,4 @@
-/** A VM's states, by events of a machine and a link that say what the test tells them to. The real ones are e2e's. */
+/** A VM's states, by events of a machine and a link scripted by the test. The real ones are e2e's. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
@@ -50,7 +50,7 @@ async function running(): Promise<void> {
 }
 
 describe("a start", () => {
-  it("tells how far it has come", async () => {
+  it("reports how far it has come", async () => {
     const phases: (string | null)[] = [];
     vm.on("changed", () => phases.push(vm.status.startPhase));
     await vm.start();
@@ -70,6 +70,31 @@ describe("a start", () => {
     expect(state()).toBe(expected);
     expect(vm.status.stateDetail).toBe("These words.");
     expect(vm.isOn).toBe(false);
+  });
+
+  it("that does not come up says why, and may come up late", async () => {
+    await vm.start();
+    vi.advanceTimersByTime(89_000);
+    link().says({ type: "opened" });
+    expect(vm.status.startPhase).toBe("agent");
+    vi.advanceTimersByTime(1_000);
+    expect(state()).toBe("unresponsive agent-lost");
+    expect(vm.status.stateDetail).toContain("more memory");
+    link().says(HELLO);
+    expect(state()).toBe("running null");
+  });
+
+  it("has its whole time again after a pause, and none when it came up", async () => {
+    await vm.start();
+    vi.advanceTimersByTime(60_000);
+    machine.emit("paused", "asked");
+    vi.advanceTimersByTime(600_000);
+    machine.emit("resumed");
+    vi.advanceTimersByTime(60_000);
+    expect(state()).toBe("starting null");
+    link().says(HELLO);
+    vi.advanceTimersByTime(600_000);
+    expect(state()).toBe("running null");
   });
 
   it.each(["kill", "stop"] as const)("can be cancelled by %s, which waits until it is over", async (verb) => {
@@ -174,7 +199,7 @@ describe("an end", () => {
     expect(link().isKilled).toBe(true);
   });
 
-  it("is told once to those who wait for the link", async () => {
+  it("is reported once to those who wait for the link", async () => {
     await running();
     const lost = vi.fn<() => void>();
     vm.windows.on("lost", lost);
@@ -182,7 +207,7 @@ describe("an end", () => {
     expect(lost).toHaveBeenCalledOnce();
   });
 
-  it("that nobody saw is told when the application comes back, and nothing is adopted", async () => {
+  it("that nobody saw is reported when the application starts again, and nothing is adopted", async () => {
     driver.adopt = () => Promise.resolve({ reason: "machine-exited", detail: "" });
     expect(await vm.adopt()).toBe(false);
     expect(state()).toBe("crashed machine-exited");

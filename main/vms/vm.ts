@@ -27,6 +27,7 @@ import { type ClientDefinition, type ServiceClient, ServiceClients } from "./ser
 import { liveness } from "./services/liveness.ts";
 import { power } from "./services/power.ts";
 import {
+  awaitsHello,
   INITIAL,
   type LinkLoss,
   PAUSE_DETAILS,
@@ -39,6 +40,8 @@ import {
 /** How long a guest may take for an orderly end before the power button is pressed, and then before the plug is pulled. */
 const POWER_OFF_MS = 10_000;
 const POWER_BUTTON_MS = 5_000;
+/** How long a machine may execute before its agent says hello; an emulated one takes 4 to 15 s. */
+const START_MS = 90_000;
 /** The first delay before a lost link is connected again. */
 const RECONNECT_MS = 500;
 /** Each attempt costs a process, also where nobody listens or a guest opens and closes its ports without end. */
@@ -75,6 +78,8 @@ export class Vm extends Emitter<VmEvents> {
   /** Its machine runs and could not be reached: whoever wants something of the VM tries again. */
   #isOutOfReach = false;
   #reconnectTimer: NodeJS.Timeout | null = null;
+  /** Runs while it awaits the agent's hello. */
+  #startTimer: NodeJS.Timeout | undefined;
   #reconnects = new Backoff(RECONNECT_MS, MAX_RECONNECT_MS);
 
   constructor(definition: VmDefinition, context: VmContext) {
@@ -355,7 +360,7 @@ export class Vm extends Emitter<VmEvents> {
     this.#link?.attachPage();
   }
 
-  /** The frozen picture of a window is dismissed. */
+  /** A frozen window is dismissed. */
   dismiss(surface: SurfaceId): void {
     this.windows.remove(surface);
   }
@@ -363,6 +368,7 @@ export class Vm extends Emitter<VmEvents> {
   /** The application ends; the machine goes on. */
   release(): void {
     this.#disconnect();
+    clearTimeout(this.#startTimer);
     this.#machine?.release();
   }
 
@@ -470,9 +476,22 @@ export class Vm extends Emitter<VmEvents> {
     const made = transition(this.#condition, event);
     if (made === null) return false;
     this.#condition = made.condition;
+    this.#watchStart();
     for (const effect of made.effects) this.#carryOut(effect);
     this.emit("changed");
     return true;
+  }
+
+  /** A start that takes too long has a reason; the agent that says hello all the same is welcome. */
+  #watchStart(): void {
+    if (!awaitsHello(this.#condition)) {
+      clearTimeout(this.#startTimer);
+      this.#startTimer = undefined;
+    } else
+      this.#startTimer ??= setTimeout(() => {
+        this.#log("its agent has not said hello");
+        this.#transition({ type: "startOverdue" });
+      }, START_MS);
   }
 
   #carryOut(effect: VmEffect): void {

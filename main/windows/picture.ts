@@ -1,4 +1,4 @@
-/** Pictures as they travel to the `atoll` command. */
+/** Screenshots as they are sent to the `atoll` command. */
 import type { Picture } from "#shared/ipc/fields.ts";
 
 export function asPicture(png: Uint8Array): Picture {

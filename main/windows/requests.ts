@@ -1,4 +1,4 @@
-/** Windows and their places, for the page (which tells) and the `atoll` command (which asks). */
+/** Windows and their places, for the page (which reports them) and the `atoll` command (which asks). */
 import type { layoutContract } from "#shared/ipc/layout.ts";
 import type { WmCommand, windowContract } from "#shared/ipc/window.ts";
 import { AppError } from "#shared/model/app-error.ts";
@@ -64,7 +64,7 @@ export function windowHandlers({
     },
     "window.screenshot": async ({ window }) => {
       const png = await application.desktop.command({ type: "screenshot", window: application.window(window).id });
-      if (!(png instanceof Uint8Array)) throw new AppError("internal", "The desktop gave no picture.");
+      if (!(png instanceof Uint8Array)) throw new AppError("internal", "The desktop returned no screenshot.");
       return asPicture(png);
     },
     "window.dismissed": ({ window }) => {

@@ -18,7 +18,7 @@ export interface SceneSurface {
   /** Zero-sized box at the surface's top left; holds its canvas and its placed children in their order. */
   readonly node: HTMLElement;
   canvas: HTMLCanvasElement;
-  /** Popups that stand on it; windows and popups only. */
+  /** Popups that are its children; windows and popups only. */
   readonly popups: HTMLElement;
   readonly children: Set<SceneSurface>;
   /** Bottom to top, itself included. */
@@ -151,7 +151,7 @@ export class Scene {
     return surface;
   }
 
-  /** Ends a surface and all that stand on it; returns them, children before parents. */
+  /** Ends a surface and all its descendants; returns them, children before parents. */
   close(id: SurfaceId): SceneSurface[] {
     const surface = this.#surfaces.get(id);
     if (surface === undefined) return [];
@@ -163,7 +163,7 @@ export class Scene {
     return [...closed, surface];
   }
 
-  /** Nobody sees it, or somebody does again: goes for all that stand on it, what opens there later too. */
+  /** Nobody sees it, or somebody does again: goes for all its descendants, later ones too. */
   setVisible(root: SceneSurface, isVisible: boolean): void {
     root.isVisible = isVisible;
     this.#compositor.setVisible(this.session, root.id, isVisible);
@@ -178,7 +178,7 @@ export class Scene {
 
   /**
    * What a root shows, bottom to top, in pixels of its buffer: `origin` is where the root surface's top left lies, in
-   * logical units. Popups come after everything that they stand on.
+   * logical units. Popups come after their parents.
    */
   layers(root: SceneSurface, origin: { x: number; y: number }, scale: number): Layer[] {
     const layers: Layer[] = [];

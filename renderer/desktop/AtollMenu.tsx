@@ -1,5 +1,5 @@
 /** Atoll's own menu, at the left of the top bar. */
-import { Keyboard, LogOut, Maximize } from "lucide-react";
+import { Keyboard, LogOut, Maximize, Settings } from "lucide-react";
 import { useStore } from "zustand";
 import { useShell } from "../shell/shell.ts";
 import { Menu, MenuChoice, MenuItem, MenuRule } from "../ui/Menu.tsx";
@@ -35,6 +35,7 @@ export function AtollMenu() {
         text="Full screen"
         run={() => send("desktop.control", { action: "toggleFullscreen" })}
       />
+      <MenuItem icon={<Settings size={14} />} text="Settings" run={() => overlays.open({ kind: "settings" })} />
       <MenuRule />
       <MenuChoice
         title="Appearance"

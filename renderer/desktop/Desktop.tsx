@@ -8,6 +8,7 @@ import { GuestWindow } from "../wm/views/GuestWindow.tsx";
 import { WindowOverlays } from "../wm/views/WindowOverlays.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
+import { MarkContext } from "../ui/Mark.tsx";
 import { Notices } from "../ui/Notices.tsx";
 import { Overlays } from "./Overlays.tsx";
 import { Prompts } from "./Prompts.tsx";
@@ -15,7 +16,8 @@ import { TopBar } from "./TopBar.tsx";
 import { Wallpaper } from "./Wallpaper.tsx";
 
 export function Desktop() {
-  const { wm, notices } = useShell();
+  const { wm, notices, desktop } = useShell();
+  const promptMark = useStore(desktop, (state) => state.promptMark);
   // In the order of opening, whatever the stack is: an element that moves in the document loses its compositor layer.
   const windows = useStore(
     wm,
@@ -37,9 +39,11 @@ export function Desktop() {
       <Dock />
       <TopBar />
       <WindowOverlays />
-      <Overlays />
-      <Notices notices={notices} />
-      <Prompts />
+      <MarkContext value={promptMark}>
+        <Overlays />
+        <Notices notices={notices} />
+        <Prompts />
+      </MarkContext>
     </>
   );
 }

@@ -7,7 +7,8 @@ import { useShallow } from "zustand/shallow";
 import type { WindowId } from "#shared/model/window.ts";
 import type { Launch } from "../shell/launches.ts";
 import { useShell } from "../shell/shell.ts";
-import { Menu, MenuItem } from "../ui/Menu.tsx";
+import { GuestText } from "../ui/GuestText.tsx";
+import { Menu, MenuGroup, MenuItem } from "../ui/Menu.tsx";
 import { useTag } from "../shell/use-vm.ts";
 import { isShown } from "../wm/model/state.ts";
 import type { DesktopWindow, WmState } from "../wm/model/state.ts";
@@ -128,9 +129,11 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
   );
   return (
     <Menu isOpen={isOpen} setOpen={setOpen} trigger={entry} align="start" side="top" label={tag.label}>
-      {ids.map((id) => (
-        <GroupItem key={id} id={id} />
-      ))}
+      <MenuGroup title={`Windows of ${tag.name}`}>
+        {ids.map((id) => (
+          <GroupItem key={id} id={id} />
+        ))}
+      </MenuGroup>
     </Menu>
   );
 }
@@ -153,7 +156,7 @@ function GroupItem({ id }: { id: WindowId }) {
   const window = useWindow(id);
   if (window === null) return null;
   const Icon = window.needsAttention ? Bell : window.isMinimized ? Minus : iconFor(window.appId);
-  return <MenuItem icon={<Icon size={14} />} text={window.title} run={() => commands.focus(id)} />;
+  return <MenuItem icon={<Icon size={14} />} text={<GuestText text={window.title} />} run={() => commands.focus(id)} />;
 }
 
 /** A program that has been launched and has no window yet. */

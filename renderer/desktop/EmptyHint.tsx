@@ -6,6 +6,7 @@ import type { VmStatus } from "#shared/model/vm.ts";
 import { useShell } from "../shell/shell.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { canStart, factOf } from "../vms/facts.ts";
+import { StateDetail } from "../vms/StateDetail.tsx";
 import { StartSteps } from "../vms/StartSteps.tsx";
 
 export function EmptyHint() {
@@ -64,7 +65,11 @@ function WaitingVm({ vm }: { vm: VmStatus }) {
       <Tag tag={vm} />
       <span className="empty-fact">
         {fact.text}
-        {vm.stateDetail !== "" && <small>{vm.stateDetail}</small>}
+        {vm.stateDetail !== "" && (
+          <small>
+            <StateDetail vm={vm} />
+          </small>
+        )}
       </span>
       {vm.state === "starting" && <StartSteps phase={vm.startPhase} />}
       {canStart(vm) && (

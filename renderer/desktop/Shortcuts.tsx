@@ -1,4 +1,5 @@
 /** The list of the host's keyboard shortcuts; all other keys go to the focused window. */
+import "../ui/prompt.css";
 import "./shortcuts.css";
 import { Dialog } from "@base-ui/react/dialog";
 import { X } from "lucide-react";

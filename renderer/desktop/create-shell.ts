@@ -83,17 +83,18 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   overlays.subscribe(({ overlay }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
-    if (overlay !== null) links.dismissMenus(null);
+    if (overlay !== null) links.dismissPopups(null);
   });
   prompts.subscribe(({ waiting }) => {
     const isShown = waiting.length > 0;
     keyboard.setPromptShown(isShown);
+    wm.dispatch({ type: "promptShown", isShown });
     pointer.setHeldByHost("prompt", isShown);
     if (!isShown) return;
     // Nothing else that is under way may go on below the prompt, and then get the person's next key.
     switcher.cancel();
     drag.cancel();
-    links.dismissMenus(null);
+    links.dismissPopups(null);
   });
   desktop.subscribe(({ theme }) => {
     document.documentElement.dataset["theme"] = theme.shown;
@@ -117,15 +118,16 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
       keeper?.follow(list);
     });
     bridge.on("theme.changed", (theme) => desktop.setState({ theme }));
+    bridge.on("promptMark.changed", (promptMark) => desktop.setState({ promptMark }));
     bridge.on("problems.changed", (problems) => desktop.setState({ problems }));
     answerQuestions(shell);
     const attached = await bridge.request("desktop.attach", {});
     if (!attached.ok) return;
-    const { placements, vms: list, theme, problems } = attached.value;
+    const { placements, vms: list, theme, promptMark, problems } = attached.value;
     keeper = new PlacementKeeper(bridge, wm, memory, placements);
     keeper.follow(list);
     vms.take(list);
-    desktop.setState({ theme, problems });
+    desktop.setState({ theme, promptMark, problems });
   }
 
   return { shell, start };

@@ -15,6 +15,7 @@ import { Desktop } from "./Desktop.tsx";
 
 const HOME = "0a1b2c3d-0000-4000-8000-000000000000" as VmId;
 const WEB = "ffffffff-0000-4000-8000-000000000000" as VmId;
+const MARK = { words: "slow lantern", pattern: "0123abcd" };
 const status = (id: VmId, name: string): VmStatus =>
   ({ id, name, label: "lagoon", state: "running", stateReason: null, stateDetail: "", windows: 0 }) as VmStatus;
 
@@ -48,7 +49,7 @@ class FakeMain {
       this.heard.push(`${name} ${JSON.stringify(input)}`);
       const placements = { windows: [], apps: [] };
       const state = { vms: [status(HOME, "home"), status(WEB, "web")], theme: { choice: "dark", shown: "dark" } };
-      return Promise.resolve({ ok: true, value: { ...state, problems: [], placements } });
+      return Promise.resolve({ ok: true, value: { ...state, promptMark: MARK, problems: [], placements } });
     },
     report: (name: string, input: unknown) => {
       if (name === "question.shown") this.heard.push(`${name} ${JSON.stringify(input)}`);
@@ -72,6 +73,12 @@ class FakeMain {
   askKill(): number {
     const id = (this.#lastId += 1);
     this.#asked({ id, name: "vm.kill", payload: { vm: WEB } });
+    return id;
+  }
+
+  askWhetherToWait(): number {
+    const id = (this.#lastId += 1);
+    this.#asked({ id, name: "quitting", payload: { vms: [HOME, WEB] } });
     return id;
   }
 
@@ -194,6 +201,19 @@ async function press(text: string): Promise<void> {
 describe("while a prompt is shown", () => {
   beforeEach(askQuit);
 
+  it("the mark that main has is shown, and no window fills the screen until it is answered", () => {
+    expect(document.querySelector('[role="alertdialog"] [data-part="mark"]')?.textContent).toContain("slow lantern");
+    const id = windowIdOf(HOME, 1 as SurfaceId);
+    const shownAs = () => shell.wm.getState().windows[id]?.shownAs;
+    act(() => {
+      shell.commands.toggleFullscreen(id);
+      shell.wm.dispatch({ type: "arrived", id });
+    });
+    expect(shownAs()).toBe("maximized");
+    act(() => button("Cancel").click());
+    expect(shownAs()).toBe("userFullscreen");
+  });
+
   it("main knows that it is", () => {
     expect(main.heard).toEqual(['question.shown {"id":1}']);
   });
@@ -266,9 +286,10 @@ describe("while a prompt is shown", () => {
   it("the answer reaches main, and while the VMs shut down a person need not wait for them", async () => {
     await press("Shut down");
     expect(main.heard.at(-1)).toBe('answer 1 {"vms":"stop","remember":false}');
+    act(() => void main.askWhetherToWait());
     expect(titles()).toEqual(["The VMs are shutting down"]);
     await press("Quit now, keep them running");
-    expect(main.heard.at(-1)).toBe('desktop.quit {"vms":"keep"}');
+    expect(main.heard.at(-1)).toBe('answer 2 "quit-now"');
     expect(titles()).toEqual([]);
   });
 });

@@ -1,9 +1,8 @@
 /** Main's questions to the person, as prompts. */
 import type { AskedQuestion } from "#shared/ipc/index.ts";
-import type { VmId } from "#shared/model/vm.ts";
 import type { Shell } from "../shell/shell.ts";
 
-export function answerQuestions({ bridge, prompts, send }: Pick<Shell, "bridge" | "prompts" | "send">): void {
+export function answerQuestions({ bridge, prompts }: Pick<Shell, "bridge" | "prompts">): void {
   const open = new Map<number, AbortController>();
 
   async function ask({ id, name, payload }: AskedQuestion): Promise<void> {
@@ -12,16 +11,7 @@ export function answerQuestions({ bridge, prompts, send }: Pick<Shell, "bridge" 
     const shown = (): void => bridge.report("question.shown", { id });
     const outcome = await prompts.ask({ kind: name, payload, signal: taken.signal, shown });
     open.delete(id);
-    if (outcome.status === "cancelled") return;
-    const { answer } = outcome;
-    bridge.answer(id, answer);
-    if (name === "quit" && typeof answer === "object" && answer?.vms === "stop") void waitForVms(payload.vms);
-  }
-
-  /** Atoll ends when these VMs have shut down, or earlier when the person does not want to wait. */
-  async function waitForVms(vms: readonly VmId[]): Promise<void> {
-    const outcome = await prompts.ask({ kind: "quitting", payload: { vms } });
-    if (outcome.status === "answered") send("desktop.quit", { vms: "keep" });
+    if (outcome.status === "answered") bridge.answer(id, outcome.answer);
   }
 
   bridge.onQuestion((question) => void ask(question));

@@ -110,7 +110,7 @@ describe("keys", () => {
     expect(home.said()).toBe("");
   });
 
-  it("stay the host's until every part of it has let go", () => {
+  it("stay with the host until every part of it has released them", () => {
     keyboard.setHeldByHost("launcher", true);
     keyboard.setHeldByHost("prompt", true);
     keyboard.setHeldByHost("launcher", false);

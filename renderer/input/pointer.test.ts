@@ -167,7 +167,7 @@ describe("the pointer", () => {
     expect(home.said()).toBe("");
   });
 
-  it("comes back only when every part of the host has let go of it", () => {
+  it("returns to the guest only when every part of the host has released it", () => {
     pointer.setHeldByHost("gesture", true);
     pointer.setHeldByHost("prompt", true);
     pointer.setHeldByHost("gesture", false);

@@ -1,10 +1,13 @@
 /** What the desktop itself shows besides windows, as main reports it. */
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { PromptMark } from "#shared/model/prompt-mark.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 
 export interface DesktopUi {
   theme: ThemeState;
+  /** The mark on prompts; null: it cannot be read. */
+  promptMark: PromptMark | null;
   /** Files of the person that are not used, because something is wrong with them. */
   problems: readonly FileProblem[];
 }
@@ -12,5 +15,5 @@ export interface DesktopUi {
 export type DesktopStore = StoreApi<DesktopUi>;
 
 export function createDesktopStore(): DesktopStore {
-  return createStore<DesktopUi>(() => ({ theme: { choice: "system", shown: "dark" }, problems: [] }));
+  return createStore<DesktopUi>(() => ({ theme: { choice: "system", shown: "dark" }, promptMark: null, problems: [] }));
 }

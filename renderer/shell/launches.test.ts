@@ -24,7 +24,7 @@ beforeEach(() => {
 
 const opening = (): string[] => launches.getState().launches.map(({ name }) => name);
 
-/** A window with its first picture. */
+/** A window with its first frame. */
 function show(surface: number, vm: VmId, launch: number | null): void {
   const id = windowIdOf(vm, surface as SurfaceId);
   const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };

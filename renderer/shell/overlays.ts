@@ -12,6 +12,7 @@ export type Overlay =
   | { kind: "atoll-menu" }
   | { kind: "vm-menu"; vm: VmId }
   | { kind: "shortcuts" }
+  | { kind: "settings" }
   | { kind: "problems" }
   /** What can be done to a window; `x`, `y`: where on the page. */
   | { kind: "window-menu"; window: WindowId; x: number; y: number }

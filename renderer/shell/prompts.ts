@@ -5,15 +5,11 @@
  */
 import { createStore } from "zustand/vanilla";
 import type { QuestionAnswer, QuestionName, QuestionPayload } from "#shared/ipc/index.ts";
-import type { VmId } from "#shared/model/vm.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";
 
-/** Main's questions by their names (shared/ipc), and the page's own. */
+/** Main's questions by their names (shared/ipc). */
 export type PromptKinds = {
   [Name in QuestionName]: { payload: QuestionPayload<Name>; answer: QuestionAnswer<Name> };
-} & {
-  /** These VMs are shutting down, and Atoll ends after them. The answer is not to wait for that. */
-  quitting: { payload: { vms: readonly VmId[] }; answer: "quit-now" };
 };
 
 export type PromptKind = keyof PromptKinds;
@@ -52,8 +48,10 @@ export interface PromptQueue extends ReadonlyStore<PromptState> {
   noteShown: () => void;
 }
 
+/** The kind of the question makes its answer; TypeScript cannot follow the pair through a map. */
+type AnyOutcome = { status: "answered"; answer: unknown } | { status: "cancelled" };
 interface Asked {
-  settle: (outcome: PromptOutcome<PromptKind>) => void;
+  settle: (outcome: AnyOutcome) => void;
   shown: (() => void) | undefined;
 }
 
@@ -62,7 +60,7 @@ export function createPromptQueue(): PromptQueue {
   const asked = new Map<number, Asked>();
   let lastId = 0;
 
-  function end(id: number, outcome: PromptOutcome<PromptKind>): void {
+  function end(id: number, outcome: AnyOutcome): void {
     const ended = asked.get(id);
     if (ended === undefined) return;
     asked.delete(id);
@@ -80,9 +78,9 @@ export function createPromptQueue(): PromptQueue {
       return new Promise<PromptOutcome<Kind>>((resolve) => {
         const takeBack = (): void => end(id, { status: "cancelled" });
         signal?.addEventListener("abort", takeBack, { once: true });
-        const settle = (outcome: PromptOutcome<PromptKind>): void => {
+        const settle = (outcome: AnyOutcome): void => {
           signal?.removeEventListener("abort", takeBack);
-          resolve(outcome);
+          resolve(outcome as PromptOutcome<Kind>);
         };
         asked.set(id, { settle, shown });
         setState(({ waiting }) => ({ waiting: [...waiting, { id, kind, payload } as Prompt] }));

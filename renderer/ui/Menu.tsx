@@ -42,7 +42,8 @@ export function Menu({ isOpen, setOpen, trigger, at, align, side = "bottom", lab
 
 interface MenuItemProps {
   icon: ReactNode;
-  text: string;
+  /** A guest's words as <GuestText> only, in a MenuGroup that says whose they are. */
+  text: ReactNode;
   /** The keys that do the same. */
   keys?: string;
   run: () => void;
@@ -83,6 +84,16 @@ export function MenuChoice<Value extends string>({ title, value, choices, choose
           </Base.RadioItem>
         ))}
       </Base.RadioGroup>
+    </Base.Group>
+  );
+}
+
+/** Entries under a heading. */
+export function MenuGroup({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Base.Group>
+      <Base.GroupLabel className="menu-title">{title}</Base.GroupLabel>
+      {children}
     </Base.Group>
   );
 }

@@ -2,6 +2,8 @@
 import { act } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { MarkContext } from "./Mark.tsx";
+import { markPattern } from "./mark-pattern.ts";
 import { Prompt, PromptButton } from "./Prompt.tsx";
 
 let root: Root;
@@ -51,6 +53,21 @@ it("a prompt cannot be confirmed in its first second, nor in the first after the
   passes(100);
   button("Do it").click();
   expect(press).toHaveBeenCalledOnce();
+});
+
+it("the mark of this person is shown, and that there is none", () => {
+  const mark = (): string | null | undefined => document.querySelector('[data-part="mark"] strong')?.textContent;
+  ask("Really?");
+  expect([mark(), document.querySelector(".mark-picture")]).toEqual(["No mark", null]);
+  act(() =>
+    root.render(
+      <MarkContext value={{ words: "slow lantern", pattern: "0123abcd" }}>
+        <Prompt title="Really?" text="" cancel={cancel} buttons={null} />
+      </MarkContext>,
+    ),
+  );
+  expect(mark()).toBe("slow lantern");
+  expect(document.querySelector(".mark-picture path")?.getAttribute("d")).toBe(markPattern("0123abcd").path);
 });
 
 it("another question waits for as long again: a double click does not answer it", () => {

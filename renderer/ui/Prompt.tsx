@@ -4,7 +4,9 @@
  */
 import "./prompt.css";
 import { AlertDialog } from "@base-ui/react/alert-dialog";
+import { Hand } from "lucide-react";
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+import { Mark } from "./Mark.tsx";
 
 /** Long enough to see what is asked. */
 const ARMED_AFTER_MS = 1_000;
@@ -30,6 +32,13 @@ export function Prompt({ title, text, cancel, children, buttons }: PromptProps) 
       <AlertDialog.Portal className="overlay-layer">
         <AlertDialog.Backdrop className="prompt-backdrop" />
         <AlertDialog.Popup className="prompt" initialFocus={cancelButton}>
+          <header className="prompt-head">
+            <Mark note="Your mark. Only Atoll knows it." />
+            <span className="prompt-asks">
+              <Hand size={13} aria-hidden="true" />
+              Atoll asks
+            </span>
+          </header>
           <AlertDialog.Title className="prompt-title">{title}</AlertDialog.Title>
           <AlertDialog.Description className="prompt-text" render={<div />}>
             {text}

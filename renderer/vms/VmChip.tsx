@@ -4,15 +4,17 @@ import { Bell, LayoutGrid, Pause, Play, Power, Skull } from "lucide-react";
 import { memo } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
-import type { VmStatus } from "#shared/model/vm.ts";
+import { isGuestsWord, type VmStatus } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { useShell } from "../shell/shell.ts";
 import { useWindow } from "../shell/use-window.ts";
 import { LabelShape } from "../ui/LabelShape.tsx";
-import { Menu, MenuItem, MenuRule } from "../ui/Menu.tsx";
+import { GuestText } from "../ui/GuestText.tsx";
+import { Menu, MenuGroup, MenuItem, MenuRule } from "../ui/Menu.tsx";
 import { wantingOf } from "../wm/model/window-facts.ts";
 import { canStart, factOf, machineOf } from "./facts.ts";
 import { STOP_WAIT_S } from "./stop.ts";
+import { StateDetail } from "./StateDetail.tsx";
 import { StartSteps } from "./StartSteps.tsx";
 
 export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
@@ -58,12 +60,8 @@ function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] })
       <div className="chip-detail">
         <strong>{vm.name}</strong>
         <span>{machineOf(vm)}</span>
-        {vm.stateDetail !== "" && <span className="chip-state">{vm.stateDetail}</span>}
+        {vm.stateDetail !== "" && !isGuestsWord(vm) && <span className="chip-state">{vm.stateDetail}</span>}
       </div>
-      {wanting.map((id) => (
-        <WantingItem key={id} id={id} />
-      ))}
-      {wanting.length > 0 && <MenuRule />}
       {!isOn && <MenuItem icon={<Play size={icon} />} text="Start" run={() => send("vm.start", { vm: vm.id })} />}
       {vm.state === "running" && (
         <MenuItem
@@ -93,6 +91,36 @@ function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] })
           run={() => send("vm.kill", { vm: vm.id, confirm: true })}
         />
       )}
+      <GuestsWords vm={vm} wanting={wanting} />
+    </>
+  );
+}
+
+/** Windows that are named at most: a guest makes as many as it likes. */
+const MAX_WANTING = 5;
+
+/** What the VM has to say, below all that the host has: it cannot be taken for an entry of the host's, nor push one away. */
+function GuestsWords({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] }) {
+  const isLastWord = isGuestsWord(vm) && vm.stateDetail !== "";
+  const more = wanting.length - MAX_WANTING;
+  return (
+    <>
+      {(isLastWord || wanting.length > 0) && <MenuRule />}
+      {isLastWord && (
+        <div className="chip-detail">
+          <span className="chip-state">
+            <StateDetail vm={vm} />
+          </span>
+        </div>
+      )}
+      {wanting.length > 0 && (
+        <MenuGroup title={`Windows of ${vm.name} that want to be looked at`}>
+          {wanting.slice(0, MAX_WANTING).map((id) => (
+            <WantingItem key={id} id={id} />
+          ))}
+          {more > 0 && <p className="chip-more">and {more} more, in the dock</p>}
+        </MenuGroup>
+      )}
     </>
   );
 }
@@ -102,5 +130,5 @@ function WantingItem({ id }: { id: WindowId }) {
   const { commands } = useShell();
   const window = useWindow(id);
   if (window === null) return null;
-  return <MenuItem icon={<Bell size={14} />} text={window.title} run={() => commands.focus(id)} />;
+  return <MenuItem icon={<Bell size={14} />} text={<GuestText text={window.title} />} run={() => commands.focus(id)} />;
 }

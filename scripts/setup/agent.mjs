@@ -52,7 +52,7 @@ export function agentStep() {
               lockFd,
               onLine,
             });
-          // Cargo tells by times what is up to date: in the folder that all checkouts share, another one's newer build of
+          // Cargo decides by times what is up to date: in the folder that all checkouts share, another one's newer build of
           // our own crates would pass for this one's.
           const ours = ["atoll-wire", "atoll-agent", "atoll-init", "atoll-copy"].flatMap((name) => ["-p", name]);
           await cargo("clean", ours);

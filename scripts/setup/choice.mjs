@@ -8,7 +8,7 @@ import { renamedIn, rust } from "./packages.mjs";
  *
  * @typedef {object} Choice
  * @property {string[]} names of all that is wanted (no Rust where Debian is older than all that have it)
- * @property {string[]} unknown what apt knows under no name, in words
+ * @property {string[]} unknown packages that apt knows under none of their names, as text
  */
 
 /**

@@ -1,4 +1,4 @@
-// A full disk and files that may not be written, in words. Pure.
+// Messages for a full disk and for files that may not be written. Pure.
 
 const again = "then run the same command again: it goes on.";
 

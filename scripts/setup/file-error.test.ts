@@ -25,7 +25,7 @@ describe("an error of a file", () => {
     ["ENOSPC", { path: "/a", dest: "/b" }, "The disk is full: /b."],
     ["EACCES", { path: "/a" }, "This user may not write there: /a."],
     ["EROFS", { path: "/a" }, "The file system can only be read: /a."],
-  ])("%s is said in words", (code, more, words) => {
+  ])("%s has a message", (code, more, words) => {
     expect(fileErrorWords(failure(code, more), "")).toContain(words);
   });
 

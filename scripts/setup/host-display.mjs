@@ -11,7 +11,7 @@ const firstX11Port = 6000;
  * @typedef {import("node:net").NetConnectOpts} Address
  *
  * @typedef {object} FoundDisplay
- * @property {string[]} electronArgs what Electron has to be told to use it
+ * @property {string[]} electronArgs Electron's arguments for using it
  *
  * @typedef {object} NoDisplay
  * @property {string} words what was tried, and what to do

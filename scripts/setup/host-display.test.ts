@@ -42,10 +42,13 @@ describe("the host's display", () => {
     expect(words).toContain("xvfb-run");
   });
 
-  it.each([undefined, NO_DISPLAY])("is Wayland's, which Electron is told, where DISPLAY is %s", async (x11) => {
-    const env = { DISPLAY: x11, WAYLAND_DISPLAY: "wayland-7", XDG_RUNTIME_DIR: runtime };
-    await expect(findDisplay(env)).resolves.toEqual({ electronArgs: ["--ozone-platform=wayland"] });
-  });
+  it.each([undefined, NO_DISPLAY])(
+    "is Wayland's, with Electron's arguments for it, where DISPLAY is %s",
+    async (x11) => {
+      const env = { DISPLAY: x11, WAYLAND_DISPLAY: "wayland-7", XDG_RUNTIME_DIR: runtime };
+      await expect(findDisplay(env)).resolves.toEqual({ electronArgs: ["--ozone-platform=wayland"] });
+    },
+  );
 
   it("is X11's where that answers, in the abstract namespace too", async () => {
     const number = 1_000_000 + process.pid;

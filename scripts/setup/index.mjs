@@ -50,7 +50,7 @@ function writeResult() {
 }
 
 /**
- * Runs a command's work with Ctrl-C, SIGTERM and SIGHUP as an abort signal, and says failures in words.
+ * Runs a command's work with Ctrl-C, SIGTERM and SIGHUP as an abort signal, and prints failures as messages.
  *
  * @param {(signal: AbortSignal) => Promise<number>} work gives the exit code
  */

@@ -10,6 +10,7 @@ export const renamedIn = 13;
 export const forRunning = [
   { names: ["qemu-system-x86"], reason: "runs the VMs" },
   { names: ["qemu-utils"], reason: "qemu-img: the VMs' overlay images" },
+  { names: ["bubblewrap"], reason: "keeps each VM's QEMU away from everything else" },
   { names: ["mmdebstrap"], reason: "builds templates from Debian packages" },
   { names: ["uidmap"], reason: "lets mmdebstrap build without root" },
   { names: ["debian-archive-keyring"], reason: "checks the packages of a template" },

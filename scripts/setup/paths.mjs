@@ -3,13 +3,13 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The root of this checkout. Found as a Node.js that is too old finds it, too: setUp says so in words. */
+/** The root of this checkout. Found as a Node.js that is too old finds it, too: setUp prints a message about it. */
 export const checkout = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 /** Stamps, logs and compiler caches of this checkout alone; git-ignored. */
 export const local = join(checkout, ".cache");
 
-/** What set-up tells the application: see writeResult in index.mjs. */
+/** What set-up passes to the application: see writeResult in index.mjs. */
 export const resultFile = join(checkout, "out", "setup.json");
 
 /** Shared by all checkouts of this user: Electron, agents, templates, cargo's target folder. */

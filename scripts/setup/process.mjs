@@ -4,7 +4,7 @@ import { createWriteStream, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 
-/** A failure told to a person: what happened, and what to do. */
+/** A failure shown to a person: what happened, and what to do. */
 export class SetupError extends Error {
   /**
    * @param {string} message

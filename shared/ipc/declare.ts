@@ -18,13 +18,13 @@ export interface Request<
   readonly output: Output;
 }
 
-/** One side tells main something, and nothing comes back. */
+/** One side reports something to main, which does not answer. */
 export interface Report<From extends Side = Side, Input extends z.ZodType = z.ZodType> {
   readonly from: readonly From[];
   readonly input: Input;
 }
 
-/** Main tells one side something, and nothing comes back. */
+/** Main sends one side an event, which it does not answer. */
 export interface Event<To extends Side = Side, Payload extends z.ZodType = z.ZodType> {
   readonly to: readonly To[];
   readonly payload: Payload;

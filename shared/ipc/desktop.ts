@@ -5,6 +5,7 @@ import { domain, question, request } from "./declare.ts";
 import { nothing, picture, vmId } from "./fields.ts";
 import { placementsSchema } from "./layout.ts";
 import { problems } from "./problem.ts";
+import { knownMark } from "./prompt-mark.ts";
 import { vmStatuses } from "./vm.ts";
 
 const vmsOnQuit = z.enum(["keep", "stop"]);
@@ -15,6 +16,7 @@ const desktopState = z.strictObject({
   vms: vmStatuses,
   problems,
   theme: themeState,
+  promptMark: knownMark,
   /** What the last `placements.report` said, of this run of the application or of one before. */
   placements: placementsSchema,
 });
@@ -46,5 +48,7 @@ export const desktopContract = domain({
       payload: z.strictObject({ vms: z.array(vmId) }),
       answer: z.strictObject({ vms: vmsOnQuit, remember: z.boolean() }).nullable(),
     }),
+    /** These VMs are shutting down, and Atoll ends after them. The answer is not to wait for that. */
+    quitting: question({ payload: z.strictObject({ vms: z.array(vmId) }), answer: z.literal("quit-now") }),
   },
 });

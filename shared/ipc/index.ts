@@ -1,35 +1,15 @@
 /**
  * Everything that main, the desktop's page and the `atoll` command say to each other: all domains, and the types that follow
- * from their declarations. A new domain is one line in `contract`.
+ * from their declarations. A new domain is one line in domains.ts.
  */
 import type { z } from "zod";
 import type { ErrorValue } from "../model/app-error.ts";
 import type { VmId } from "../model/vm.ts";
-import { appContract } from "./app.ts";
 import type { LINK_PORTS } from "./channels.ts";
 import { type Domain, type Event, merge, type Question, type Report, type Request, type Side } from "./declare.ts";
-import { desktopContract } from "./desktop.ts";
-import { execContract } from "./exec.ts";
-import { layoutContract } from "./layout.ts";
-import { problemContract } from "./problem.ts";
-import { questionContract } from "./question.ts";
-import { templateContract } from "./template.ts";
-import { themeContract } from "./theme.ts";
-import { vmContract } from "./vm.ts";
-import { windowContract } from "./window.ts";
+import * as domains from "./domains.ts";
 
-export const contract = merge({
-  app: appContract,
-  desktop: desktopContract,
-  exec: execContract,
-  layout: layoutContract,
-  problem: problemContract,
-  question: questionContract,
-  template: templateContract,
-  theme: themeContract,
-  vm: vmContract,
-  window: windowContract,
-});
+export const contract = merge({ ...domains });
 
 type Contract = typeof contract;
 type Intersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (all: infer All) => void

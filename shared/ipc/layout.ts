@@ -1,4 +1,4 @@
-/** Where the desktop's windows are: the window manager tells main at each change. */
+/** Where the desktop's windows are: the window manager reports it to main at each change. */
 import { z } from "zod";
 import { domain, report } from "./declare.ts";
 import { pageRect, vmId, windowId, windowMode } from "./fields.ts";

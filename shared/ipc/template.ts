@@ -9,7 +9,7 @@ const named = z.strictObject({ name: z.string().max(100) });
 export const templateContract = domain({
   requests: {
     "template.list": request({ from: ["page"], input: nothing, output: z.array(templateView) }),
-    /** Answered when it is built, at once when it is already; `template.progress` tells of the minutes between. */
+    /** Answered when it is built, at once when it is already; `template.progress` reports the progress until then. */
     "template.build": request({ from: ["page"], input: named, output: z.null() }),
     /** Of a build that runs: its `template.build` is answered with template.cancelled, and nothing of it stays. */
     "template.cancel": request({ from: ["page"], input: named, output: z.null() }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cleanText, escapeForLog } from "./text.ts";
+import { cleanText, escapeForLog, withinQuotes } from "./text.ts";
 
 describe("cleanText", () => {
   it("removes what can hide, turn or break a line", () => {
@@ -21,4 +21,8 @@ describe("cleanText", () => {
 
 it("escapeForLog leaves no control character", () => {
   expect(escapeForLog("a\u001b[31m\nb")).toBe("a\\u{1b}[31m\\u{a}b");
+});
+
+it("a guest's text does not end the host's quotation marks around it", () => {
+  expect(withinQuotes('“a” "b" «c»')).toBe("'a' 'b' 'c'");
 });

@@ -30,6 +30,14 @@ export function cleanText(untrustedText: string, maxGraphemes = 256): string {
   return kept;
 }
 
+/** Quotation marks, with which a guest's text could seem to end before it does. */
+const QUOTES = /["“”„‟«»]/gu;
+
+/** Guest text between the host's quotation marks, which it cannot close. Put the marks around it, and isolate it. */
+export function withinQuotes(text: string): string {
+  return text.replace(QUOTES, "'");
+}
+
 /** Text of a guest for a log line: escapes everything that is not printable ASCII or a letter, and cuts. */
 export function escapeForLog(untrustedText: string, maxLength = 200): string {
   const cut = untrustedText.length > maxLength ? `${untrustedText.slice(0, maxLength)}…` : untrustedText;

@@ -11,8 +11,8 @@ export const VM_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,30}$/;
 export const VM_NAME_WORDS = 'small letters, digits and "-", beginning with a letter or digit, at most 31';
 export const VM_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** What a VM may be given. */
-export const VM_MEMORY_MIB = { min: 64, max: 1_048_576 } as const;
+/** What a VM may be given. The least memory is what Debian, the agent and a terminal start with. */
+export const VM_MEMORY_MIB = { min: 128, max: 1_048_576 } as const;
 export const VM_CPUS = { min: 1, max: 64 } as const;
 
 export const VM_STATES = ["stopped", "starting", "running", "paused", "stopping", "crashed", "unresponsive"] as const;
@@ -71,6 +71,11 @@ export interface VmView {
 /** VmView and what only the desktop shows. */
 export interface VmStatus extends VmView {
   startPhase: StartPhase | null;
-  /** For people: why it is in this state, e.g. the message of a protocol violation; "" = nothing to say. */
+  /** For people: why it is in this state, e.g. the message of a protocol violation; "" = nothing to say. See isGuestsWord. */
   stateDetail: string;
+}
+
+/** `stateDetail` is what the guest said last, and no words of the host: to be quoted, and said to be the guest's. */
+export function isGuestsWord({ stateReason }: Pick<VmStatus, "stateReason">): boolean {
+  return stateReason === "guest-panic";
 }

@@ -41,8 +41,15 @@ export interface Size {
 export type WindowKind = "wayland" | "x11";
 export type WindowMode = "normal" | "maximized" | "minimized" | "fullscreen";
 
-/** What a window is told of itself: bits of a mask, those of WindowState in atoll.proto. */
-export const WINDOW_STATE_BITS = { activated: 1, maximized: 2, fullscreen: 4, resizing: 8, tiled: 16 } as const;
+/** States that a window is sent in a configure: bits of a mask, those of WindowState in atoll.proto. */
+export const WINDOW_STATE_BITS = {
+  activated: 1,
+  maximized: 2,
+  fullscreen: 4,
+  resizing: 8,
+  tiled: 16,
+  suspended: 32,
+} as const;
 
 /** Logical units; null = no bound. */
 export interface SizeHints {
@@ -85,7 +92,9 @@ export interface PlacedChild {
 }
 
 export type WindowRequest =
-  | { kind: "maximize" | "unmaximize" | "fullscreen" | "unfullscreen" | "minimize" | "activate" | "move" }
+  | { kind: "maximize" | "unmaximize" | "fullscreen" | "unfullscreen" | "minimize" | "unminimize" | "move" }
+  /** The program wants the keyboard; to be in front; to be looked at. */
+  | { kind: "activate" | "raise" | "attention" }
   | { kind: "resize"; edges: ResizeEdges };
 
 export interface ResizeEdges {

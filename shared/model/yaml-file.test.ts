@@ -11,7 +11,7 @@ const schema = z.strictObject({
 const read = (text: string) => readYaml(schema, text, "/c/f.yaml");
 
 describe("readYaml", () => {
-  it("gives what the schema makes of the file", () => {
+  it("returns the file as parsed by the schema", () => {
     expect(read("size: 3\n")).toEqual({ ok: true, value: { size: 3, names: [] } });
   });
 

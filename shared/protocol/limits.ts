@@ -87,7 +87,7 @@ export const PARTIAL_MESSAGE_MS = 10_000;
 
 /**
  * What one VM may say: so much a second, and a burst at once after a rest; above it the VM is cut off. Of an agent: a new
- * session tells MAX_SURFACES at once, one program may open 2,000 more before it is ended for it (floods.rs), and the
+ * session sends MAX_SURFACES at once, one program may open 2,000 more before it is ended for it (floods.rs), and the
  * largest cursor that changes with every frame of the screen is 15 MiB a second.
  */
 export const MAX_CONTROL_MESSAGES_PER_S = 5_000;

@@ -13,7 +13,7 @@ import type { PortName, RouteTable } from "./routes.ts";
 import { boundedText, refuse, type Violation, ViolationError } from "./violation.ts";
 
 export const PROTOCOL_MAJOR = 2;
-export const PROTOCOL_MINOR = 0;
+export const PROTOCOL_MINOR = 1;
 
 export type SessionResult =
   /** To be answered by Welcome; `minor` is the one that both speak. */

@@ -34,7 +34,7 @@ describe("surfaces", () => {
     expect(new SurfaceSession().accept("windowOpened", opened)).toMatchObject({ event: { window: { title: "abc" } } });
   });
 
-  it("are retired with all that stand on them, children first", () => {
+  it("are retired with all their descendants, children first", () => {
     const session = withWindow(1);
     session.say("popupOpened", {
       surface: 2,

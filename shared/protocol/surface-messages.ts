@@ -207,6 +207,12 @@ function acceptRequest(untrusted: WireMessageOf<"windowRequested">): WindowReque
       return { kind: "minimize" };
     case WireRequest.ACTIVATE:
       return { kind: "activate" };
+    case WireRequest.RAISE:
+      return { kind: "raise" };
+    case WireRequest.UNMINIMIZE:
+      return { kind: "unminimize" };
+    case WireRequest.ATTENTION:
+      return { kind: "attention" };
     case WireRequest.MOVE:
       return { kind: "move" };
     case WireRequest.RESIZE: {

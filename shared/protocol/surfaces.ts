@@ -103,7 +103,7 @@ export class SurfaceTable {
     return parent;
   }
 
-  /** Retires a surface and all that stand on it; returns their ids, children before parents. */
+  /** Retires a surface and all its descendants; returns their ids, children before parents. */
   close(id: number): SurfaceId[] {
     const root = this.require(id);
     const doomed: Surface[] = [root];

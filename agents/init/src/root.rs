@@ -38,7 +38,8 @@ pub fn mount_new(kind: &str, target: &str, flags: MsFlags, options: &str) -> Res
 pub fn enter(device: &str) -> Result<(), Error> {
     wait_for(device)?;
     fs::create_dir_all(NEW_ROOT).map_err(Error::file(NEW_ROOT))?;
-    mount(Some(device), NEW_ROOT, Some("ext4"), MsFlags::MS_NOATIME, Some("errors=remount-ro,noinit_itable"))
+    // With "discard" the room of a deleted file goes back to the host.
+    mount(Some(device), NEW_ROOT, Some("ext4"), MsFlags::MS_NOATIME, Some("errors=remount-ro,noinit_itable,discard"))
         .map_err(Error::mount("the root"))?;
     let new_run = format!("{NEW_ROOT}/run");
     mount_new("tmpfs", &new_run, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, "mode=0755,size=20%")?;

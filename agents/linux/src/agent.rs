@@ -120,8 +120,10 @@ impl Agent {
 
     /// The end of each turn of the event loop: sends to host and clients what the turn has changed.
     pub fn end_turn(&mut self) {
+        self.receive_x11_requests();
         self.associate_x11();
         self.send_window_properties();
+        self.send_attention();
         self.send_stacking();
         self.send_popup_positions();
         self.update_keyboard_focus();

@@ -94,15 +94,18 @@ impl Agent {
         self.input.last_time_ms = key.time_ms;
         let code = Keycode::new(key.code + XKB_OFFSET);
         match key.state() {
-            WireKeyState::Pressed => self.send_key(code, KeyState::Pressed),
+            WireKeyState::Pressed => {
+                self.x11_key_pressed(key.code, key.time_ms);
+                self.send_key(code, KeyState::Pressed);
+            }
             WireKeyState::Released => self.send_key(code, KeyState::Released),
             WireKeyState::Repeated if !self.keyboard.pressed_keys().contains(&code) || !self.repeats(code) => {}
             WireKeyState::Repeated => {
-                // X11 ignores the press of a key that is already pressed.
-                if matches!(self.keyboard.current_focus(), Some(Focus::X11 { .. })) {
-                    self.send_key(code, KeyState::Released);
+                self.x11_key_repeated(key.code, key.time_ms);
+                // The X server repeats by itself, and ignores the press of a key that is already pressed.
+                if !matches!(self.keyboard.current_focus(), Some(Focus::X11 { .. })) {
+                    self.send_key(code, KeyState::Pressed);
                 }
-                self.send_key(code, KeyState::Pressed);
             }
             WireKeyState::Unspecified => {}
         }
@@ -152,6 +155,7 @@ impl Agent {
         };
         self.release_keys();
         let keyboard = self.keyboard.clone();
+        self.x11.repeat.forget_told();
         if keyboard.set_xkb_config(self, config).is_err() {
             log::warn!("the host's keymap is not known here: {keymap:?}");
         }

@@ -1,5 +1,5 @@
 //! Menus close when a button is pressed outside of them. A program sees presses on its own windows by itself; of those
-//! on windows of other programs, or outside of the VM, it is not told by Wayland or X11.
+//! on windows of other programs, or outside of the VM, neither Wayland nor X11 reports it.
 
 use smithay::reexports::wayland_server::Resource;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;

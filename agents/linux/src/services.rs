@@ -5,18 +5,17 @@ use atoll_wire::header::Message as Body;
 
 use crate::agent::Agent;
 use crate::ports::PortKind;
-use crate::{apps, exec, frames, input, launch, session, streams, windows};
 
 /// In the order in which they are asked: input first.
 const SERVICES: &[Service] = &[
-    input::SERVICE,
-    frames::SERVICE,
-    windows::SERVICE,
-    session::SERVICE,
-    apps::SERVICE,
-    launch::SERVICE,
-    exec::SERVICE,
-    streams::SERVICE,
+    crate::input::SERVICE,
+    crate::frames::SERVICE,
+    crate::windows::SERVICE,
+    crate::session::SERVICE,
+    crate::apps::SERVICE,
+    crate::launch::SERVICE,
+    crate::exec::SERVICE,
+    crate::streams::SERVICE,
 ];
 
 /// A group of messages of the host that one module handles, in an open session.

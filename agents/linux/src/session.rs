@@ -29,6 +29,8 @@ pub enum Phase {
 #[derive(Debug, Default)]
 pub struct Session {
     pub phase: Phase,
+    /// The minor version that is spoken with the host.
+    pub minor: u32,
     epoch: Option<Epoch>,
     /// The ports are not ordered among each other: messages of the other ports may come before Welcome does on control.
     early: Vec<(PortKind, Message)>,
@@ -157,6 +159,7 @@ impl Agent {
         log::info!("a session began");
         self.session.phase = Phase::Open;
         self.screen.session_began();
+        self.session.minor = welcome.minor;
         if let Some(output) = &welcome.output {
             self.change_output(output);
         }

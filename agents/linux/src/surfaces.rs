@@ -12,8 +12,10 @@ use smithay::utils::Serial;
 use smithay::wayland::shell::xdg::{PopupSurface, ToplevelSurface};
 use smithay::xwayland::X11Surface;
 
+use crate::attention::Attention;
 use crate::encoding::Encoder;
 use crate::framebuffer::Framebuffer;
+use crate::iconic::Iconic;
 
 /// What a wl_surface shows. Independent of its role: a buffer may be attached before it has one.
 #[derive(Debug, Default)]
@@ -64,7 +66,7 @@ pub enum WindowShell {
     X11(X11Surface),
 }
 
-/// What the host is told of a window besides its pixels.
+/// What the host is sent of a window besides its pixels.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WindowProperties {
     pub title: String,
@@ -73,6 +75,8 @@ pub struct WindowProperties {
     pub modal: bool,
     pub hints: SizeHints,
     pub decoration: Decoration,
+    /// Its program wants somebody to look at it. Not a property on the wire: the host hears of it when it begins.
+    pub is_urgent: bool,
 }
 
 #[derive(Debug)]
@@ -93,6 +97,9 @@ pub struct Window {
     pub acked_serial: u32,
     /// Position of the geometry's top left on the host's desktop.
     pub place: (i32, i32),
+    pub attention: Attention,
+    /// X11: it is minimised.
+    pub iconic: Option<Iconic>,
 }
 
 #[derive(Debug)]
@@ -259,6 +266,13 @@ impl Surfaces {
         surface.full_frame_due = true;
     }
 
+    /// The surface has no wl_surface any more, until another is associated with it.
+    pub fn dissociate(&mut self, id: u32) {
+        if let Some(wl) = self.by_id.get_mut(&id).and_then(|surface| surface.wl.take()) {
+            self.by_wl.remove(&wl.id());
+        }
+    }
+
     pub fn remove(&mut self, id: u32) -> Option<Surface> {
         let surface = self.by_id.remove(&id)?;
         if let Some(wl) = &surface.wl {
@@ -280,7 +294,9 @@ impl Surfaces {
     }
 
     pub fn of_x11(&self, x11: &X11Surface) -> Option<u32> {
-        self.by_id.values().find(|surface| surface.x11() == Some(x11)).map(|surface| surface.id)
+        // smithay's windows are equal only while they live, but one that has just been destroyed must be found, too.
+        let is_it = |other: &X11Surface| (other.xwm_id(), other.window_id()) == (x11.xwm_id(), x11.window_id());
+        self.by_id.values().find(|surface| surface.x11().is_some_and(is_it)).map(|surface| surface.id)
     }
 
     /// In the order of their ids, which is the order in which they were opened.

@@ -18,6 +18,7 @@ use smithay::wayland::shell::xdg::{SurfaceCachedState, ToplevelSurface, XdgTople
 use smithay::xwayland::X11Surface;
 
 use crate::agent::Agent;
+use crate::attention::Attention;
 use crate::deferred::{PROPERTIES_INTERVAL, is_too_early};
 use crate::ports::PortKind;
 use crate::services::Service;
@@ -29,12 +30,13 @@ pub const SERVICE: Service =
     Service { port: PortKind::Control, receive: Agent::receive_for_surface, session_ended: None };
 
 /// `Configure.states` of the wire, and what xdg_shell calls them.
-const STATES: [(WindowState, &[State]); 5] = [
+const STATES: [(WindowState, &[State]); 6] = [
     (WindowState::Activated, &[State::Activated]),
     (WindowState::Maximized, &[State::Maximized]),
     (WindowState::Fullscreen, &[State::Fullscreen]),
     (WindowState::Resizing, &[State::Resizing]),
     (WindowState::Tiled, &[State::TiledLeft, State::TiledRight, State::TiledTop, State::TiledBottom]),
+    (WindowState::Suspended, &[State::Suspended]),
 ];
 
 impl Agent {
@@ -106,6 +108,8 @@ impl Agent {
             resize_serial: None,
             acked_serial: 0,
             place: (0, 0),
+            attention: Attention::default(),
+            iconic: None,
         };
         let id = self.surfaces.add(wl, Role::Window(Box::new(window)));
         self.announce(id);
@@ -143,6 +147,7 @@ impl Agent {
                 self.send_window_properties_later();
                 continue;
             }
+            let is_newly_urgent = now.is_urgent && !last_sent.is_urgent;
             let changed = WindowChanged {
                 surface: id,
                 title: (now.title != last_sent.title).then(|| now.title.clone()),
@@ -155,6 +160,9 @@ impl Agent {
             window.last_sent = Some(now);
             window.sent_at = Some(Instant::now());
             self.send(PortKind::Control, Body::WindowChanged(changed));
+            if is_newly_urgent {
+                self.want_attention(id, WindowRequest::Attention);
+            }
         }
     }
 
@@ -235,7 +243,9 @@ impl Agent {
     pub fn request_window_id(&mut self, id: u32, request: WindowRequest, edges: u32) {
         // An X11 popup may make requests as well, but is no window to the host.
         let is_known = self.surfaces.get(id).is_some_and(|surface| surface.announced && surface.window().is_some());
-        let is_sound = request != WindowRequest::Resize || edges != 0;
+        // A host of minor 0 does not know the later ones.
+        let is_spoken = request as i32 <= WindowRequest::Resize as i32 || self.session.minor >= 1;
+        let is_sound = is_spoken && (request != WindowRequest::Resize || edges != 0);
         if is_known && is_sound {
             let requested = WindowRequested { surface: id, request: request.into(), edges };
             self.send(PortKind::Control, Body::WindowRequested(requested));
@@ -283,6 +293,7 @@ impl Agent {
                 } else {
                     self.acknowledge(configure.surface, configure.serial);
                 }
+                self.set_iconic(configure.surface, has_state(configure, WindowState::Suspended));
             }
         }
     }
@@ -368,6 +379,7 @@ impl Agent {
             parent: parent.map_or(0, |parent| parent.id),
             modal: false,
             hints: size_hints(x11.min_size(), x11.max_size()),
+            is_urgent: x11.hints().is_some_and(|hints| hints.urgent),
             // smithay calls a window "decorated" whose Motif hints ask for no frame: one that draws its own.
             decoration: if x11.is_decorated() { Decoration::Client } else { Decoration::Server },
         }

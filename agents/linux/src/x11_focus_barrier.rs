@@ -4,7 +4,7 @@
 //! on the connection that waits are sure to be handled by then, the barrier sets the focus itself.
 //!
 //! The same goes for what a Wayland program has copied: the window manager takes the selection for it on a third
-//! connection, and a key may make an X11 program paste. The server tells the barrier of each new owner of a selection.
+//! connection, and a key may make an X11 program paste. The server notifies the barrier of each new selection owner.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ pub struct X11FocusBarrier {
     sent: u32,
     /// What all ids of the window manager's windows have in common, see `owner_of_id`.
     window_manager: u32,
-    /// How often the window manager was told to take a selection without the server having said that it has.
+    /// How often the window manager was asked to take a selection without the server having said that it has.
     selections_due: u32,
 }
 

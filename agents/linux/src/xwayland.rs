@@ -8,7 +8,10 @@ use smithay::reexports::wayland_server::{Client, Resource};
 use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
 
 use crate::agent::Agent;
+use crate::surfaces::Surface;
 use crate::x11_focus_barrier::X11FocusBarrier;
+use crate::x11_repeat::X11Repeat;
+use crate::x11_requests::X11Requests;
 
 /// Pause before it is started again.
 const RESTART_DELAY: Duration = Duration::from_secs(5);
@@ -18,8 +21,17 @@ pub struct X11 {
     pub wm: Option<X11Wm>,
     client: Option<Client>,
     pub focus_barrier: Option<X11FocusBarrier>,
+    pub requests: Option<X11Requests>,
     /// The X11 window that had the keyboard last; 0 = none.
     pub last_focused: u32,
+    pub repeat: X11Repeat,
+}
+
+impl X11 {
+    /// The Wayland client that the X server is.
+    pub fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
 }
 
 impl Agent {
@@ -52,6 +64,7 @@ impl Agent {
                         agent.x11.focus_barrier = X11FocusBarrier::connect(display_number)
                             .inspect_err(|error| log::warn!("keys may overtake X11's focus: {error}"))
                             .ok();
+                        agent.listen_to_x11(display_number);
                         log::info!("X11 programs can run on :{display_number}");
                     }
                     Err(error) => log::warn!("the X11 window manager cannot start: {error}"),
@@ -105,7 +118,9 @@ impl Agent {
     /// Once a turn: finds the wl_surface of X11 windows that have none yet. Xwayland before 23.1 (Debian 12) names only
     /// the protocol id, which may come before the surface itself.
     pub fn associate_x11(&mut self) {
-        let lone = self.surfaces.iter().filter(|surface| surface.wl.is_none()).map(|surface| surface.id);
+        let is_iconic = |surface: &Surface| surface.window().is_some_and(|window| window.iconic.is_some());
+        let lone = self.surfaces.iter().filter(|surface| surface.wl.is_none() && !is_iconic(surface));
+        let lone = lone.map(|surface| surface.id);
         for id in lone.collect::<Vec<_>>() {
             let Some(window) = self.surfaces.get(id).and_then(|surface| surface.x11()) else { continue };
             // Deprecated because of that race; Debian 12 has nothing else.

@@ -753,11 +753,20 @@ pub enum WindowRequest {
     Fullscreen = 3,
     Unfullscreen = 4,
     Minimize = 5,
+    /// it wants the keyboard
     Activate = 6,
     /// interactive move, from a press in the program's own header bar
     Move = 7,
     /// interactive resize of `edges`
     Resize = 8,
+    /// From minor 1 on.
+    ///
+    /// in front of its own VM's windows; the keyboard stays where it is
+    Raise = 9,
+    /// the program shows a window again that was minimised
+    Unminimize = 10,
+    /// somebody should look at it, when they like
+    Attention = 11,
 }
 impl WindowRequest {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -775,6 +784,9 @@ impl WindowRequest {
             Self::Activate => "WINDOW_REQUEST_ACTIVATE",
             Self::Move => "WINDOW_REQUEST_MOVE",
             Self::Resize => "WINDOW_REQUEST_RESIZE",
+            Self::Raise => "WINDOW_REQUEST_RAISE",
+            Self::Unminimize => "WINDOW_REQUEST_UNMINIMIZE",
+            Self::Attention => "WINDOW_REQUEST_ATTENTION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -789,6 +801,9 @@ impl WindowRequest {
             "WINDOW_REQUEST_ACTIVATE" => Some(Self::Activate),
             "WINDOW_REQUEST_MOVE" => Some(Self::Move),
             "WINDOW_REQUEST_RESIZE" => Some(Self::Resize),
+            "WINDOW_REQUEST_RAISE" => Some(Self::Raise),
+            "WINDOW_REQUEST_UNMINIMIZE" => Some(Self::Unminimize),
+            "WINDOW_REQUEST_ATTENTION" => Some(Self::Attention),
             _ => None,
         }
     }
@@ -840,6 +855,8 @@ pub enum WindowState {
     Resizing = 8,
     /// on all sides
     Tiled = 16,
+    /// minimised: nothing of it is shown
+    Suspended = 32,
 }
 impl WindowState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -854,6 +871,7 @@ impl WindowState {
             Self::Fullscreen => "WINDOW_STATE_FULLSCREEN",
             Self::Resizing => "WINDOW_STATE_RESIZING",
             Self::Tiled => "WINDOW_STATE_TILED",
+            Self::Suspended => "WINDOW_STATE_SUSPENDED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -865,6 +883,7 @@ impl WindowState {
             "WINDOW_STATE_FULLSCREEN" => Some(Self::Fullscreen),
             "WINDOW_STATE_RESIZING" => Some(Self::Resizing),
             "WINDOW_STATE_TILED" => Some(Self::Tiled),
+            "WINDOW_STATE_SUSPENDED" => Some(Self::Suspended),
             _ => None,
         }
     }

@@ -13,4 +13,4 @@ pub use opening::{Announcement, Epoch, MAGIC, OPENING_BYTES, opening};
 
 /// The protocol's version as the agent speaks it; see `Hello`.
 pub const MAJOR: u32 = 2;
-pub const MINOR: u32 = 0;
+pub const MINOR: u32 = 1;

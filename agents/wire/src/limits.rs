@@ -24,10 +24,10 @@ pub const MAX_SCALE: u32 = 4;
 pub fn max_buffer_px(output_px: u32) -> u32 {
     output_px.saturating_mul(MAX_BUFFER_OUTPUTS).clamp(MIN_LARGEST_BUFFER_PX, MAX_AREA_PX)
 }
-/// Damage rectangles of one Frame message. Over all messages of a picture they may be this many and one more for each
+/// Damage rectangles of one Frame message. Over all messages of a frame they may be this many and one more for each
 /// 2048 of its pixels, and cover it twice (limits.ts): tiles that do not overlap stay far below both.
 pub const MAX_DAMAGE_RECTS: usize = 1024;
-/// Messages that make up one picture.
+/// Messages that make up one frame.
 pub const MAX_FRAME_PARTS: usize = 1024;
 /// Credits of one surface that may be open at once.
 pub const MAX_OPEN_CREDITS: u32 = 8;

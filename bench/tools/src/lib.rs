@@ -10,7 +10,7 @@ pub const SIDE: u16 = CELL * CELLS;
 pub const NUMBERS: u16 = 1 << 12;
 
 /// The 16 squares of a frame's number, row by row from the lowest bit: 12 bits of the number, 4 bits that check it, so
-/// that half of an old picture and half of a new one are no number.
+/// that half of an old frame and half of a new one are no number.
 pub fn squares(number: u16) -> u16 {
     let number = number % NUMBERS;
     let check = (number ^ (number >> 4) ^ (number >> 8) ^ 0b1010) & 15;

@@ -4,7 +4,9 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { resolvePaths } from "../../base/paths.ts";
 import { isAnswered } from "../server.ts";
+import { makeToken } from "../token.ts";
 import { ControlClient } from "./client.ts";
 
 let home: string;
@@ -15,6 +17,7 @@ beforeEach(async () => {
   home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-cli-"));
   vi.stubEnv("ATOLL_HOME", home);
   fs.mkdirSync(run(), { mode: 0o700 });
+  makeToken(resolvePaths());
   server = net.createServer().listen(run("control.sock"));
   await once(server, "listening");
 });
@@ -35,7 +38,15 @@ it("a socket that somebody else may have laid is not spoken to", async () => {
   await expect(isAnswered(run("control.sock"))).rejects.toMatchObject({ code: "file.not-ours" });
 });
 
-it("what is told after the end is told to nobody", async () => {
+it("what listens and has left no token is not Atoll", async () => {
+  fs.rmSync(run("control.token"));
+  await expect(ControlClient.connect()).rejects.toMatchObject({
+    code: "desktop.socket-taken",
+    message: expect.stringContaining("control.token") as string,
+  });
+});
+
+it("a notification after the connection's end does not throw", async () => {
   const client = await ControlClient.connect();
   client.close();
   await client.closed();

@@ -18,6 +18,7 @@ import type {
 } from "#shared/ipc/index.ts";
 import { AppError, type ErrorValue, fromErrorValue } from "#shared/model/app-error.ts";
 import { checkPrivateFolder, resolvePaths } from "../../base/paths.ts";
+import { tokenLine } from "../token.ts";
 
 export class ControlClient {
   readonly #connection: MessageConnection;
@@ -35,9 +36,10 @@ export class ControlClient {
     this.#lost.catch(() => undefined); // where no call waits for it
   }
 
-  /** @throws AppError desktop.not-running; file.not-ours where somebody else may have laid the socket */
+  /** @throws AppError desktop.not-running, desktop.socket-taken; file.not-ours where somebody else may have laid the socket */
   static async connect(): Promise<ControlClient> {
-    const { run, controlSocket } = resolvePaths();
+    const paths = resolvePaths();
+    const { run, controlSocket } = paths;
     checkPrivateFolder(run);
     const socket = net.connect(controlSocket);
     await new Promise<void>((resolve, reject) => {
@@ -53,6 +55,12 @@ export class ControlClient {
         );
       });
     });
+    try {
+      socket.write(tokenLine(paths));
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
     return new ControlClient(socket);
   }
 

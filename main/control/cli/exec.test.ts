@@ -46,7 +46,7 @@ function streams(own: Partial<Record<keyof Streams, Readable | Writable>>): Stre
 }
 
 it("a full disk is what Atoll has to say, not a defect", async () => {
-  await expect(exec(command("x"), "home", ["cat"], false, streams({ stdout: full("ENOSPC") }))).rejects.toMatchObject({
+  await expect(exec(command("x"), "home", ["cat"], {}, streams({ stdout: full("ENOSPC") }))).rejects.toMatchObject({
     code: "exec.failed",
     message: expect.stringContaining("standard output cannot be written: ENOSPC") as unknown as string,
   });
@@ -54,14 +54,14 @@ it("a full disk is what Atoll has to say, not a defect", async () => {
 
 it("a reader that has gone away ends it without words, as it ends other programs", async () => {
   const own = streams({ stdout: full("EPIPE") });
-  expect(await exec(command("x"), "home", ["cat"], false, own)).toBe(128 + 13);
+  expect(await exec(command("x"), "home", ["cat"], {}, own)).toBe(128 + 13);
   expect(own.said()).toBe("");
 });
 
 it("an input that cannot be read is said, and is the end of the command's", async () => {
   const stdin = new Readable({ read: () => stdin.destroy(failing("EISDIR", "read")) });
   const own = streams({ stdin });
-  expect(await exec(command(), "home", ["cat"], false, own)).toBe(7);
+  expect(await exec(command(), "home", ["cat"], {}, own)).toBe(7);
   expect(own.said()).toContain("standard input cannot be read: EISDIR");
 });
 
@@ -71,8 +71,19 @@ it("a command that does not read its input to the end is no failure of it", asyn
     method === "exec.write" ? Promise.reject(new Error("it is over")) : Promise.resolve(null as never),
   );
   const own = streams({ stdin: Readable.from([Buffer.from("x")]) });
-  expect(await exec(client, "home", ["head"], false, own)).toBe(7);
+  expect(await exec(client, "home", ["head"], {}, own)).toBe(7);
   expect(own.said()).toBe("");
+});
+
+it.each([
+  ["a terminal shows control characters", true, {}, "a\\x1b[2Jü\n"],
+  ["a terminal obeys where a person wants it", true, { raw: true }, "a\x1b[2Jü\n"],
+  ["what is no terminal gets the bytes", false, {}, "a\x1b[2Jü\n"],
+])("%s", async (_what, isTTY, options, expected) => {
+  const stdout = Object.assign(new PassThrough(), { isTTY });
+  const stdin = Readable.from([]);
+  await exec(command("a\x1b[2Jü\n"), "home", ["cat"], options, streams({ stdin, stdout }));
+  expect(String(stdout.read())).toBe(expected);
 });
 
 it("a checkout that is not built says so with 125, and with 1 for other commands", async () => {

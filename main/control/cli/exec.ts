@@ -1,7 +1,8 @@
-/** `atoll exec`: the guest command's streams, byte for byte, and its exit code. */
+/** `atoll exec`: the guest command's streams, and its exit code. */
 import os from "node:os";
 import { AppError, fromErrorValue, messageOf } from "#shared/model/app-error.ts";
 import type { ControlClient } from "./client.ts";
+import { TerminalText } from "./terminal-text.ts";
 
 /** Signals of ours that go to the guest's command. */
 const FORWARDED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
@@ -10,12 +11,22 @@ const INPUT_CHUNK_BYTES = 48 * 1024;
 /** What a command is connected to: our own streams. */
 export type Streams = Pick<NodeJS.Process, "stdin" | "stdout" | "stderr">;
 
-/** Resolves with the exit code; rejects with AppError what Atoll itself has to say. */
+export interface ExecOptions {
+  /** The command has a terminal, and ours obeys it. */
+  tty?: boolean;
+  /** Its bytes go to our terminal as they are. */
+  raw?: boolean;
+}
+
+/**
+ * Resolves with the exit code; rejects with AppError what Atoll itself has to say. The streams are byte for byte the command's,
+ * but a terminal of ours obeys the guest only where a person wants it.
+ */
 export async function exec(
   client: ControlClient,
   vm: string,
   argv: string[],
-  wantsTty: boolean,
+  { tty: wantsTty = false, raw = false }: ExecOptions = {},
   { stdin, stdout, stderr }: Streams = process,
 ): Promise<number> {
   const ended = new Promise<number>((resolve, reject) => {
@@ -32,11 +43,10 @@ export async function exec(
   });
   ended.catch(() => undefined); // looked at below, after exec.start
   const written: Promise<void>[] = [];
+  const outputs = { stdout: output(stdout, wantsTty || raw), stderr: output(stderr, wantsTty || raw) };
   client.on("exec.output", ({ stream, data }) => {
     const bytes = Buffer.from(data, "base64");
-    const done = write(stream === "stdout" ? stdout : stderr, bytes).then(() =>
-      client.notify("exec.grant", { stream, bytes: bytes.length }),
-    );
+    const done = outputs[stream].write(bytes).then(() => client.notify("exec.grant", { stream, bytes: bytes.length }));
     written.push(done);
   });
   const tty = wantsTty ? terminal() : null;
@@ -48,6 +58,7 @@ export async function exec(
   try {
     const code = await ended;
     await Promise.all(written);
+    await Promise.all(Object.values(outputs).map(({ end }) => end()));
     return code;
   } finally {
     restore();
@@ -70,9 +81,25 @@ async function pumpInput(client: ControlClient, stdin: Streams["stdin"], stderr:
   client.notify("exec.endInput", {});
 }
 
-/** Resolves when the stream has taken the bytes, or will take none any more. */
-function write(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> {
-  return new Promise((resolve) => stream.write(bytes, () => resolve()));
+interface Output {
+  write: (untrustedBytes: Buffer) => Promise<void>;
+  /** To be called after the last bytes. */
+  end: () => Promise<void>;
+}
+
+/** @param isRaw whether a terminal gets the bytes as they are */
+function output(stream: NodeJS.WriteStream, isRaw: boolean): Output {
+  if (isRaw || !stream.isTTY) return { write: (bytes) => write(stream, bytes), end: () => Promise.resolve() };
+  const text = new TerminalText();
+  return {
+    write: (untrustedBytes) => write(stream, text.shown(untrustedBytes)),
+    end: () => write(stream, text.rest()),
+  };
+}
+
+/** Resolves when the stream has taken it, or will take nothing any more. */
+function write(stream: NodeJS.WriteStream, data: Buffer | string): Promise<void> {
+  return new Promise((resolve) => stream.write(data, () => resolve()));
 }
 
 function unusable(what: string, cause: unknown): AppError {

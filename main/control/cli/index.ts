@@ -2,12 +2,7 @@
 import path from "node:path";
 import { Command, CommanderError } from "commander";
 import { withWaits, wrongUsage } from "./command.ts";
-import { addAppCommands } from "./commands/app.ts";
-import { addDesktopCommands } from "./commands/desktop.ts";
-import { addExecCommand } from "./commands/exec.ts";
-import { addTemplateCommands } from "./commands/template.ts";
-import { addVmCommands } from "./commands/vm.ts";
-import { addWindowCommands } from "./commands/window.ts";
+import * as commands from "./commands/index.ts";
 import { EXIT, exitCodeOf, printError } from "./output.ts";
 
 const isJson = process.argv
@@ -19,21 +14,18 @@ const program = new Command("atoll")
   .description("The windows of many virtual machines as one desktop.")
   .exitOverride()
   .configureOutput(isJson && !isExec ? { writeErr: () => undefined } : {})
+  .configureHelp({ sortSubcommands: true })
   .showHelpAfterError("(--help shows how)");
 
-// In the order of `atoll --help`. We are built as out/main/cli.js.
-addDesktopCommands(program, path.resolve(import.meta.dirname, ".."));
-addTemplateCommands(program);
-addVmCommands(program);
-addAppCommands(program);
-addExecCommand(program);
-addWindowCommands(program);
+// We are built as out/main/cli.js.
+const applicationFolder = path.resolve(import.meta.dirname, "..");
+for (const add of Object.values(commands)) add(program, applicationFolder);
 
 try {
   await program.parseAsync(withWaits(process.argv.slice(2)), { from: "user" });
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has said it, in words; help asked for is no failure.
+    // Commander has printed the message; asking for help is no failure.
     if (error.exitCode !== 0 && isJson && !isExec) printError(wrongUsage(error.message), true);
     process.exitCode = error.exitCode === 0 ? EXIT.done : isExec ? EXIT.execFailed : EXIT.usage;
   } else {

@@ -13,7 +13,7 @@ export function openDesktop(root: string): Promise<number> {
     const env = { ...process.env, ...absolute("ATOLL_HOME"), ...absolute("ATOLL_CACHE") };
     const child = isPackaged() ? startPackaged(env) : startCheckout(root, env);
     const terminate = (): void => void child.kill("SIGTERM");
-    // Ctrl+C: the terminal has told everybody of our process group.
+    // Ctrl+C: the terminal has sent SIGINT to our whole process group.
     const interrupt = isPackaged() ? (): void => void child.kill("SIGINT") : (): void => undefined;
     process.on("SIGTERM", terminate);
     process.on("SIGINT", interrupt);

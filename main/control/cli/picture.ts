@@ -1,4 +1,4 @@
-/** Pictures that a person asked for. */
+/** Writes screenshots to the file that a person named. */
 import fs from "node:fs";
 import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";

@@ -5,6 +5,8 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from "vscode-jsonrpc/node";
+import { resolvePaths } from "../../base/paths.ts";
+import { afterToken, makeToken } from "../token.ts";
 import { quit } from "./quit.ts";
 
 let home: string;
@@ -22,14 +24,17 @@ beforeEach(async () => {
   sockets = new Set();
   notStopped = [];
   events = [];
+  const token = makeToken(resolvePaths());
   application = net.createServer((socket) => {
     sockets.add(socket);
-    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
-    connection.onRequest("desktop.quit", () => {
-      socket.once("close", () => setTimeout(end, 100));
-      return { notStopped };
+    afterToken(socket, token, () => {
+      const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+      connection.onRequest("desktop.quit", () => {
+        socket.once("close", () => setTimeout(end, 100));
+        return { notStopped };
+      });
+      connection.listen();
     });
-    connection.listen();
   });
   application.listen(path.join(home, "run/control.sock"));
   await once(application, "listening");

@@ -29,7 +29,7 @@ export class ExternalDriver implements Driver<ExternalDefinition> {
     return Promise.resolve(new ExternalMachine(id, { open: (name) => ({ kind: "socket", path: channels[name] }) }));
   }
 
-  /** Nothing tells whether it was attached before: a person attaches it again. */
+  /** There is no record of whether it was attached before: a person attaches it again. */
   adopt(): Promise<null> {
     return Promise.resolve(null);
   }

@@ -19,7 +19,7 @@ export interface MachineSpec {
   baseImage: string;
 }
 
-/** Names of the sockets and files in the runtime folder. */
+/** Names of the sockets and files in the runtime folder. The process id is the host's: QEMU knows only the one in its box. */
 export const RUNTIME_FILES = {
   control: "control.sock",
   frames: "frames.sock",
@@ -41,6 +41,9 @@ const EMULATED_PROCESSOR = "max,erms=off";
 /** The guest's last console output, a power of two. */
 export const CONSOLE_BYTES = 64 * 1024;
 
+/** @see QEMU docs/specs/pvpanic.rst */
+const PVPANIC_PANICKED = 1;
+
 /** QEMU's name of a channel's port. */
 export function portId(channel: string): string {
   return `port-${channel}`;
@@ -49,22 +52,24 @@ export function portId(channel: string): string {
 export function qemuArguments(spec: MachineSpec): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-msg", "timestamp=on"],
-    ...["-name", `atoll-${spec.id.slice(0, 8)}`, "-uuid", spec.id, "-pidfile", RUNTIME_FILES.pid],
+    ...["-name", `atoll-${spec.id.slice(0, 8)}`, "-uuid", spec.id],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...["-machine", "q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off"],
     ...qemuAccelerator(spec.accelerator),
     ...["-smp", String(spec.cpus), "-m", `size=${spec.memoryMiB}M`],
-    // A guest that ends stays paused until its end has been seen (also by an application that starts later); then QEMU is told to quit.
+    // A guest that ends stays paused until its end has been seen (also by an application that starts later); then QEMU is asked to quit.
     ...["-action", "reboot=shutdown,shutdown=pause,panic=pause"],
     ...["-kernel", spec.kernel, "-initrd", spec.initrd, "-append", kernelCommandLine(spec)],
     ...["-blockdev", JSON.stringify(blockNode(spec))],
     ...device({ driver: "virtio-blk-pci", drive: "disk" }),
     ...device({ driver: "virtio-rng-pci" }),
-    ...device({ driver: "pvpanic-pci" }),
+    // Of its events only a panic, which pauses the machine: a guest could make any number of others.
+    ...device({ driver: "pvpanic-pci", events: PVPANIC_PANICKED }),
     ...device({
       driver: "virtio-serial-pci",
       id: "serial",
       max_ports: CHANNEL_NAMES.length + 1,
+      "emergency-write": false,
       // Without ioeventfd the thread that runs the processor handles what the guest sends; emulated, waking another thread is slower.
       ioeventfd: spec.accelerator === "kvm",
     }),
@@ -99,7 +104,9 @@ function blockNode(spec: MachineSpec): Record<string, unknown> {
   return {
     driver: "qcow2",
     "node-name": "disk",
+    // What the guest frees or fills with zeros goes back to the host.
     discard: "unmap",
+    "detect-zeroes": "unmap",
     file: { driver: "file", filename: spec.disk, discard: "unmap" },
     backing: {
       driver: "raw",

@@ -6,6 +6,8 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
+import fsp from "node:fs/promises";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -13,10 +15,13 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
 import { type Paths, resolvePaths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
+import { DEVICES, gapsOf, SYSTEM_PATHS } from "./box.ts";
+import { probeBox } from "./box-probe.ts";
 import type { QemuDefinition } from "./definition.ts";
 import { QemuDriver, type TemplateFiles } from "./driver.ts";
-import { QemuMachine } from "./machine.ts";
-import { QEMU_BINARY } from "./probe.ts";
+import { isAlive, logTail, QemuMachine } from "./machine.ts";
+import { LOG_KIB } from "./process.ts";
+import { KVM_DEVICE, QEMU_BINARY } from "./probe.ts";
 
 let folder: string;
 let paths: Paths;
@@ -35,7 +40,15 @@ beforeEach(() => {
   executable("qemu-img", '#!/bin/sh\nfor last; do :; done; : >"$last"\n');
   qemuThat();
   whenDescribed = () => undefined;
-  template = { build: "build", buildId: "first", baseImage: "/base", kernel: "/kernel", initrd: "/initrd" };
+  const file = (name: string): string => path.join(folder, name);
+  for (const name of ["base", "kernel", "initrd"]) fs.writeFileSync(file(name), name);
+  template = {
+    build: "build",
+    buildId: "first",
+    baseImage: file("base"),
+    kernel: file("kernel"),
+    initrd: file("initrd"),
+  };
   definition = { id, name: "test", template: "debian", memory: null, cpus: null, network: "none" };
   driver = new QemuDriver(paths, {
     describe: () => {
@@ -50,7 +63,8 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  for (const pid of started()) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  vi.restoreAllMocks();
+  for (const pid of qemusOf(id)) process.kill(pid, "SIGKILL");
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -69,12 +83,11 @@ function qemuThat({ before = "", answer = "{ return: ANSWERS[execute] ?? {} }" }
   executable(
     QEMU_BINARY,
     `#!/usr/bin/env node
-const fs = require("node:fs"), net = require("node:net");
+const fs = require("node:fs"), net = require("node:net"), path = require("node:path");
 const args = process.argv.slice(2);
 if (args.includes("--version")) { console.log("QEMU emulator version 7.2.0"); process.exit(); }
 // Of the probe.
 if (args.includes("stdio")) { console.log('{"event": "SHUTDOWN", "data": {"reason": "guest-shutdown"}}'); process.exit(); }
-fs.appendFileSync(${JSON.stringify(path.join(folder, "started"))}, process.pid + "\\n");
 fs.writeFileSync("status", fs.readFileSync("/proc/self/status"));
 const UUID = args[args.indexOf("-uuid") + 1];
 const ANSWERS = { "query-uuid": { UUID }, "query-chardev": [], "query-status": { status: "running" } };
@@ -96,24 +109,9 @@ const serve = (socket) => {
   });
 };
 ${before}
-fs.writeFileSync("qemu.pid", String(process.pid));
 net.createServer(serve).listen("qmp.sock");
 `,
   );
-}
-
-/** Process ids of all that were started, in order. */
-function started(): number[] {
-  const file = path.join(folder, "started");
-  return fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\n").map(Number) : [];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
 }
 
 /** A QEMU of an earlier run of the application, with its record. */
@@ -132,7 +130,7 @@ describe("a start", () => {
     first.release();
     const second = await driver.start(definition);
     expect(second.startedAtMs).toBe(first.startedAtMs);
-    expect(started()).toHaveLength(1);
+    expect(qemusOf(id)).toHaveLength(1);
     await second.kill();
   });
 
@@ -142,37 +140,73 @@ describe("a start", () => {
     fs.rmSync(run("machine.json"));
     await expect(driver.start(definition)).rejects.toMatchObject({
       code: "hardware.disk-in-use",
-      details: { pid: started()[0] },
+      details: { pid: qemusOf(id)[0] },
     });
     expect(fs.existsSync(run("qmp.sock"))).toBe(true);
   });
 
   it("lets QEMU execute only when its record is written", async () => {
-    // Whoever writes into it waits for a reader.
-    whenDescribed = () => execFileSync("/usr/bin/mkfifo", [run("machine.json")]);
+    const write = fsp.writeFile;
+    let goOn = (): void => undefined;
+    const allowed = new Promise<void>((resolve) => (goOn = resolve));
+    let record = "";
+    vi.spyOn(fsp, "writeFile").mockImplementation(async (...args) => {
+      if (args[0] === run("machine.json")) {
+        record = args[1] as string;
+        await allowed;
+      }
+      return write(...args);
+    });
     const starting = driver.start(definition);
-    await vi.waitFor(() => expect(processesOf(id)).toHaveLength(1), 20_000);
-    // The shell that will execute QEMU sleeps: it reads, and waits for the record.
-    await vi.waitFor(() => expect(sleepingShellsOf(id)).toHaveLength(1), 20_000);
-    expect(started()).toEqual([]);
-    await fs.promises.readFile(run("machine.json"));
+    await vi.waitFor(() => expect(record).not.toBe(""), 20_000);
+    const { pid } = JSON.parse(record) as { pid: number };
+    // The shell that will execute QEMU sleeps: it reads, and waits for its words.
+    await vi.waitFor(() => expect(fileOf(pid, "stat")).toMatch(/^\d+ \(bash\) S/), 20_000);
+    expect(fs.existsSync(run("status"))).toBe(false);
+    goOn();
     await (await starting).kill();
+    expect(fs.existsSync(run("status"))).toBe(true);
   });
 
   it("whose record cannot be written leaves no process", async () => {
-    fs.mkdirSync(run("."), { recursive: true, mode: 0o700 });
-    fs.symlinkSync("/nowhere/at/all", run("machine.json"));
-    await expect(driver.start(definition)).rejects.toThrow("ENOENT");
-    expect(processesOf(id)).toEqual([]);
+    const write = fsp.writeFile;
+    let record = "";
+    vi.spyOn(fsp, "writeFile").mockImplementation(async (...args) => {
+      if (args[0] !== run("machine.json")) return write(...args);
+      record = args[1] as string;
+      throw new Error("EROFS: read-only file system");
+    });
+    await expect(driver.start(definition)).rejects.toThrow("EROFS");
+    const { pid } = JSON.parse(record) as { pid: number };
+    expect(isAlive(pid)).toBe(false);
+    expect(qemusOf(id)).toEqual([]);
+  });
+
+  it("follows no link and waits for no pipe that an earlier QEMU left in its folder", async () => {
+    const first = await driver.start(definition);
+    await first.kill();
+    const victim = path.join(folder, "victim");
+    fs.writeFileSync(victim, "mine");
+    for (const name of ["machine.json", "qemu.pid", "qemu.log"]) {
+      fs.rmSync(run(name), { force: true });
+      fs.symlinkSync(victim, run(name));
+    }
+    await (await driver.start(definition)).kill();
+    expect(fs.readFileSync(victim, "utf8")).toBe("mine");
+    for (const name of ["machine.json", "qemu.log"]) {
+      fs.rmSync(run(name), { force: true });
+      execFileSync("/usr/bin/mkfifo", [run(name)]);
+    }
+    await (await driver.start(definition)).kill();
   });
 
   it("whose monitor fails leaves no process", async () => {
     qemuThat({ answer: '{ error: { class: "GenericError", desc: "no" } }' });
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "hardware.monitor-failed" });
-    expect(started().map(isAlive)).toEqual([false]);
+    expect(qemusOf(id)).toEqual([]);
   });
 
-  it("tells a disk that is in use from one that is broken", async () => {
+  it("distinguishes a disk that is in use from a broken one", async () => {
     const words = `${QEMU_BINARY}: -blockdev x: Failed to get \\"write\\" lock\\nIs another process using the image [disk.qcow2]?`;
     qemuThat({ before: `fs.writeSync(2, "${words}\\n"); process.exit(1);` });
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "hardware.disk-in-use" });
@@ -186,6 +220,164 @@ describe("a start", () => {
     if (process.getuid?.() !== 0) return;
     for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
       expect(status).toMatch(new RegExp(`^${set}:\\s+0+$`, "m"));
+  });
+});
+
+const { box } = await probeBox();
+const isWholeBox = box.namespaces !== null && gapsOf(box).length === 0;
+
+/** A stand-in's words, once it has said all. */
+async function report<Value>(name: string): Promise<Value> {
+  return vi.waitFor(() => JSON.parse(fs.readFileSync(run(name), "utf8")) as Value, 20_000);
+}
+
+describe.skipIf(!isWholeBox)("the box", () => {
+  it("has in it the VM's own files, the host's programs, and nothing else", async () => {
+    fs.mkdirSync(path.join(paths.run, "vms/other"), { recursive: true, mode: 0o700 });
+    for (const name of ["run/control.token", "run/vms/other/qmp.sock", "config/settings.yaml", "state/disk.qcow2"]) {
+      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      fs.writeFileSync(path.join(folder, name), "secret");
+    }
+    qemuThat({
+      before: `fs.writeFileSync("seen", JSON.stringify({ env: Object.keys(process.env), files: walk("/") }));
+function walk(folder) {
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (${JSON.stringify(["/proc", ...SYSTEM_PATHS])}.includes(file)) return [];
+    return entry.isDirectory() ? walk(file) : [file];
+  });
+}`,
+    });
+    const machine = await driver.start(definition);
+    const { env, files } = await report<{ env: string[]; files: string[] }>("seen");
+    await machine.kill();
+    const own = ["machine.json", "qemu.log", "qemu.pid", "status"].map(run);
+    const disk = path.join(vmStateFolder(paths, id), "disk.qcow2");
+    const { baseImage, kernel, initrd } = template;
+    const program = path.join(folder, QEMU_BINARY);
+    // Where KVM works its device is there too.
+    expect(files.filter((file) => file !== KVM_DEVICE).toSorted()).toEqual(
+      [...own, disk, baseImage, kernel, initrd, program, ...DEVICES].toSorted(),
+    );
+    expect(env.toSorted()).toEqual(["LC_ALL", "PATH"]);
+  });
+
+  it("lets QEMU write its disk and its folder, and nothing that other VMs use", async () => {
+    qemuThat({
+      before: `const file = (name) => path.join(${JSON.stringify(folder)}, name);
+const write = (name) => { try { fs.writeFileSync(name, "mine"); return "written"; } catch ({ code }) { return code; } };
+const disk = ${JSON.stringify(path.join(vmStateFolder(paths, id), "disk.qcow2"))};
+const names = [disk, "note", file("base"), file("kernel"), file("initrd"), file("new"), "/new", "/dev/new", "/usr/new"];
+fs.writeFileSync("written", JSON.stringify(names.map(write)));`,
+    });
+    const machine = await driver.start(definition);
+    const [ownDisk, ownFolder, ...others] = await report<string[]>("written");
+    await machine.kill();
+    expect([ownDisk, ownFolder]).toEqual(["written", "written"]);
+    expect(others).toEqual(others.map(() => "EROFS"));
+  });
+
+  it("lets it reach no socket, network or process of the host", async () => {
+    const servers = await Promise.all([
+      listen({ path: paths.controlSocket }),
+      listen({ path: path.join(paths.run, "vms/other/qmp.sock") }),
+      listen({ path: `\0atoll-${id}` }),
+      listen({ host: "127.0.0.1", port: 0 }),
+    ]);
+    const targets = servers.map((server) => {
+      const address = server.address();
+      return typeof address === "string" ? { path: address } : { host: "127.0.0.1", port: address?.port ?? 0 };
+    });
+    qemuThat({
+      before: `const { execFileSync } = require("node:child_process");
+const connect = (target) => new Promise((resolve) => {
+  const attempt = net.connect(target, () => resolve("connected"));
+  attempt.on("error", ({ code }) => resolve(code));
+});
+const code = (act) => { try { return String(act()); } catch (error) { return error.code ?? error.message; } };
+const host = ${process.pid};
+const processes = fs.readdirSync("/proc").filter((name) => /^\\d+$/.test(name));
+// PTRACE_ATTACH of x86-64.
+const traced = () => execFileSync("/usr/bin/perl", ["-e", "print syscall(101, 16, " + host + ", 0, 0)"]);
+Promise.all(${JSON.stringify(targets)}.map(connect)).then((connections) =>
+  fs.writeFileSync("reached", JSON.stringify({
+    connections, processes, own: process.pid,
+    signalled: code(() => process.kill(host, 0)), traced: code(traced), read: code(() => fs.readFileSync("/proc/" + host + "/environ")),
+  })));`,
+    });
+    try {
+      // Without the box each of them answers.
+      for (const target of targets) expect(await connected(target)).toBe(true);
+      const machine = await driver.start(definition);
+      const reached = await report<Record<string, unknown>>("reached");
+      await machine.kill();
+      expect(reached).toEqual({
+        connections: ["ENOENT", "ENOENT", "ECONNREFUSED", "ECONNREFUSED"],
+        processes: ["1"],
+        own: 1,
+        signalled: "ESRCH",
+        traced: "-1",
+        read: "ENOENT",
+      });
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
+
+  it("goes on when what has made it is killed, and ends with QEMU", async () => {
+    const machine = await driver.start(definition);
+    const [pid = 0] = qemusOf(id);
+    const maker = Number(/^PPid:\s+(\d+)$/m.exec(fileOf(pid, "status"))?.[1]);
+    expect(fileOf(maker, "comm")).toBe("bwrap\n");
+    // Nothing but QEMU says whose it is.
+    expect(fileOf(maker, "cmdline")).not.toContain(id);
+    process.kill(maker, "SIGKILL");
+    await vi.waitFor(() => expect(isAlive(maker)).toBe(false));
+    machine.release();
+    const found = (await driver.adopt(definition)) as QemuMachine;
+    await found.kill();
+    expect(isAlive(pid)).toBe(false);
+  });
+});
+
+describe("QEMU's log", () => {
+  it("keeps its first part, however much QEMU says, and QEMU does not wait", async () => {
+    const mebibytes = 8;
+    qemuThat({
+      before: `fs.writeSync(2, "first\\n");
+for (let i = 0; i < ${mebibytes * 16}; i += 1) fs.writeSync(2, Buffer.alloc(65536, "x"));`,
+    });
+    const machine = await driver.start(definition);
+    const log = fs.readFileSync(run("qemu.log"), "utf8");
+    expect(log).toHaveLength(LOG_KIB * 1024);
+    expect(log.startsWith("first\n")).toBe(true);
+    // Its writer is apart, so that it goes on without the application.
+    const { logPid } = JSON.parse(fs.readFileSync(run("machine.json"), "utf8")) as { logPid: number };
+    expect(isAlive(logPid)).toBe(true);
+    await machine.kill();
+    await vi.waitFor(() => expect(isAlive(logPid)).toBe(false));
+  });
+
+  it("is whole when the machine's end is told", async () => {
+    qemuThat({
+      answer:
+        "(setImmediate(() => { fs.writeSync(2, 'last words'); process.exit(1); }), { return: ANSWERS[execute] ?? {} })",
+    });
+    await expect(driver.start(definition)).rejects.toMatchObject({ details: { log: "last words" } });
+  });
+
+  it("is read from its end", async () => {
+    const machine = await driver.start(definition);
+    await machine.kill();
+    fs.writeFileSync(run("qemu.log"), `${"x".repeat(100_000)}\nend\n`);
+    expect(logTail(run("."))).toMatch(/^x{1995}\nend$/);
+    // QEMU could have put something else in its place.
+    fs.renameSync(run("qemu.log"), run("other"));
+    fs.symlinkSync(run("other"), run("qemu.log"));
+    expect(logTail(run("."))).toBe("");
+    fs.rmSync(run("qemu.log"));
+    execFileSync("/usr/bin/mkfifo", [run("qemu.log")]);
+    expect(logTail(run("."))).toBe("");
   });
 });
 
@@ -236,6 +428,37 @@ describe("an adoption", () => {
     },
   );
 
+  it("of another machine that answers in its place is refused", async () => {
+    qemuThat({
+      answer: `{ return: execute === "query-uuid" ? { UUID: "${randomUUID()}" } : (ANSWERS[execute] ?? {}) }`,
+    });
+    const { pid } = await earlierQemu();
+    await expect(driver.adopt(definition)).rejects.toMatchObject({
+      code: "hardware.monitor-failed",
+      details: { pid },
+      message: expect.stringContaining("Another machine answers") as unknown as string,
+    });
+  });
+
+  it("takes nobody's word for which process is the machine's", async () => {
+    const child = await earlierQemu();
+    const bystander = spawn("sleep", ["60"], { stdio: "ignore" });
+    try {
+      const record = JSON.parse(fs.readFileSync(run("machine.json"), "utf8")) as object;
+      fs.writeFileSync(run("machine.json"), JSON.stringify({ ...record, pid: bystander.pid }));
+      const machine = await vi.waitFor(async () => {
+        const found = await driver.adopt(definition);
+        expect(found).toBeInstanceOf(QemuMachine);
+        return found as QemuMachine;
+      });
+      await machine.kill();
+      await vi.waitFor(() => expect(isAlive(child.pid ?? 0)).toBe(false));
+      expect(isAlive(bystander.pid ?? 0)).toBe(true);
+    } finally {
+      bystander.kill("SIGKILL");
+    }
+  });
+
   it("knows a process that only has the number of its QEMU", async () => {
     const child = await earlierQemu();
     const record = JSON.parse(fs.readFileSync(run("machine.json"), "utf8")) as object;
@@ -254,11 +477,11 @@ describe("a disk", () => {
     fs.writeFileSync(file("disk.qcow2"), "precious");
   });
 
-  it("stands on the build that it was made of, and is not put on another one in the same folder", async () => {
+  it("is based on the build that it was made of, and is not put on another one in the same folder", async () => {
     await (await driver.start(definition)).kill();
     template.buildId = "second";
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "template.build-gone" });
-    expect(started()).toHaveLength(2);
+    expect(qemusOf(id)).toEqual([]);
     expect(fs.readFileSync(file("disk.qcow2"), "utf8")).toBe("precious");
   });
 
@@ -268,23 +491,47 @@ describe("a disk", () => {
     template.buildId = "second";
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "template.build-gone" });
   });
+
+  it("whose data would be in another file is refused before QEMU sees it", async () => {
+    const header = Buffer.alloc(104);
+    header.writeUInt32BE(0x51_46_49_fb, 0);
+    header.writeUInt32BE(3, 4);
+    header.writeUInt32BE(4, 76);
+    fs.writeFileSync(file("disk.qcow2"), header);
+    await expect(driver.start(definition)).rejects.toMatchObject({
+      code: "hardware.disk-broken",
+      details: { disk: file("disk.qcow2") },
+    });
+    expect(qemusOf(id)).toEqual([]);
+  });
 });
 
-/** Processes that have the VM's id among their words. */
-function processesOf(vm: VmId): string[] {
-  return fs
-    .readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => fileOf(name, "cmdline").replaceAll("\0", " ").includes(vm));
+function listen(where: net.ListenOptions): Promise<net.Server> {
+  if (where.path?.startsWith("/") === true) fs.mkdirSync(path.dirname(where.path), { recursive: true, mode: 0o700 });
+  const server = net.createServer();
+  return new Promise((resolve) => server.listen(where, () => resolve(server)));
 }
 
-/** Of those, shells without anything to do: nothing but their input wakes them. */
-function sleepingShellsOf(vm: VmId): string[] {
-  return processesOf(vm).filter((name) => /^\d+ \(bash\) S/.test(fileOf(name, "stat")));
+function connected(target: net.NetConnectOpts): Promise<boolean> {
+  return new Promise((resolve) => {
+    const attempt = net.connect(target, () => {
+      attempt.destroy();
+      resolve(true);
+    });
+    attempt.once("error", () => resolve(false));
+  });
+}
+
+/** Process ids of the VM's QEMUs that run, as the host counts. */
+function qemusOf(vm: VmId): number[] {
+  return fs
+    .readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0 && isAlive(pid) && fileOf(pid, "cmdline").includes(`\0-uuid\0${vm}\0`));
 }
 
 /** What /proc says of a process; "" = it has ended. */
-function fileOf(pid: string, name: string): string {
+function fileOf(pid: number, name: string): string {
   try {
     return fs.readFileSync(`/proc/${pid}/${name}`, "utf8");
   } catch {

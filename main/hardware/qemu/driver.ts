@@ -3,7 +3,7 @@
  *
  * Kept per VM: the runtime folder (sockets, pid file, log, machine.json), the state folder (disk.qcow2, disk.json).
  */
-import { spawn, execFile } from "node:child_process";
+import { execFile } from "node:child_process";
 import fs from "node:fs";
 import fsp from "node:fs/promises";
 import path from "node:path";
@@ -18,16 +18,33 @@ import { writeFileAtomically } from "../../base/write-file.ts";
 import type { Driver, MachineEnd, MachineSummary } from "../driver.ts";
 import { qemuArguments, RUNTIME_FILES } from "./argv.ts";
 import { defineQemuVm, type QemuDefinition, type QemuFields } from "./definition.ts";
-import { channelSockets, KILL_TIMEOUT_MS, logTail, type MachineRecord, QemuMachine, RECORD_FILE } from "./machine.ts";
+import {
+  channelSockets,
+  isAlive,
+  KILL_TIMEOUT_MS,
+  logTail,
+  type MachineRecord,
+  QemuMachine,
+  READ_PLAIN_FILE,
+  RECORD_FILE,
+  wholeLogTail,
+} from "./machine.ts";
+import { DEVICES } from "./box.ts";
+import { probeBox } from "./box-probe.ts";
+import { qemuPrograms, spawnQemu } from "./process.ts";
 import { defaultProcessors } from "./processors.ts";
-import { probeQemu, QEMU_BINARY } from "./probe.ts";
+import { KVM_DEVICE, probeQemu } from "./probe.ts";
+import { hasExternalDataFile, QCOW2_HEADER_BYTES } from "./qcow2.ts";
+import { probeScope, scopeWords } from "./weight.ts";
 
 const DISK_FILE = "disk.qcow2";
 const DISK_RECORD_FILE = "disk.json";
+/** Longer than any record. */
+const MAX_RECORD_BYTES = 16 * 1024;
 /** How long QEMU may take until its monitor answers. */
 const MONITOR_TIMEOUT_MS = 15_000;
 
-/** A VM as it shall run now: its definition with the template that it stands on. */
+/** A VM as it shall run now: its definition with the template that it is based on. */
 export interface QemuVm {
   hostname: string;
   memoryMiB: number;
@@ -49,7 +66,7 @@ export interface TemplateFiles {
 
 /** What the driver must know of templates (templates.ts), and where it keeps what it found out about this host. */
 export interface QemuDriverOptions {
-  /** `boundBuild`: template build that the VM's disk stands on, null = it has no disk. */
+  /** `boundBuild`: template build that the VM's disk is based on, null = it has no disk. */
   describe(definition: QemuDefinition, boundBuild: string | null): Promise<QemuVm>;
   /** @throws AppError template.not-found, template.bad-recipe */
   checkTemplate(name: string): void;
@@ -62,9 +79,10 @@ const recordSchema = z.object({
   accelerator: z.enum(["kvm", "tcg"]),
   startedAtMs: z.number(),
   pid: z.int().positive(),
+  logPid: z.int().positive().optional(),
   bootId: z.string(),
 });
-/** Which build a disk stands on; records of earlier versions have no id. */
+/** Which build a disk is based on; records of earlier versions have no id. */
 const diskSchema = z.object({ templateBuild: z.string(), buildId: z.string().optional() });
 type DiskRecord = z.infer<typeof diskSchema>;
 
@@ -109,7 +127,7 @@ export class QemuDriver implements Driver<QemuDefinition> {
     makePrivateFolder(state);
     makePrivateFolder(run);
     channelSockets(run); // refuses a path that is too long before anything is made
-    await refuseUnrecorded(id, run);
+    refuseUnrecorded(id);
     const bound = await diskRecord(state);
     const vm = await this.#options.describe(definition, bound?.templateBuild ?? null);
     if (bound === null) await createDisk(state, vm.template);
@@ -117,37 +135,55 @@ export class QemuDriver implements Driver<QemuDefinition> {
     // The disk holds what differs from its own build: on another one it would be read as garbage, and written over.
     else if (bound.buildId !== vm.template.buildId) throw buildGone(bound.templateBuild);
     const { accelerator } = await probeQemu(vm.template, this.#options.probesFolder);
-    const boot = await bootId();
-    signal?.throwIfAborted();
-    for (const file of Object.values(RUNTIME_FILES)) await fsp.rm(path.join(run, file), { force: true });
     const disk = path.join(state, DISK_FILE);
-    const qemu = await spawnQemu(run, [
-      ...qemuArguments({
+    await refuseExternalData(disk);
+    const boot = await bootId();
+    const [{ box }, scope] = await Promise.all([probeBox(), probeScope()]);
+    signal?.throwIfAborted();
+    // Whatever an earlier QEMU made there.
+    for (const name of await fsp.readdir(run)) await fsp.rm(path.join(run, name), { recursive: true, force: true });
+    const { baseImage, kernel, initrd } = vm.template;
+    const qemu = await spawnQemu({
+      folder: run,
+      args: qemuArguments({
         id,
         hostname: vm.hostname,
         accelerator,
         memoryMiB: vm.memoryMiB,
         cpus: vm.cpus ?? defaultProcessors(vm.templateCpus, accelerator),
-        kernel: vm.template.kernel,
-        initrd: vm.template.initrd,
+        kernel,
+        initrd,
         disk,
-        baseImage: vm.template.baseImage,
+        baseImage,
       }),
-    ]);
-    const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), pid: qemu.pid, bootId: boot };
+      box,
+      files: {
+        programs: qemuPrograms(),
+        readOnly: [baseImage, kernel, initrd],
+        disk,
+        folder: run,
+        devices: [...DEVICES, ...(accelerator === "kvm" ? [KVM_DEVICE] : [])],
+      },
+      scope: scope.limits.length === 0 ? [] : scopeWords(vm.memoryMiB),
+    });
+    const { pid, logPid } = qemu;
+    if (pid === null) throw startFailure(await wholeLogTail(run, logPid), disk);
+    const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), pid, logPid, bootId: boot };
     let machine: QemuMachine | null = null;
     try {
-      await fsp.writeFile(path.join(run, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
+      const asNew = { mode: 0o600, flag: "wx" };
+      await fsp.writeFile(path.join(run, RECORD_FILE), JSON.stringify(record), asNew);
+      await fsp.writeFile(path.join(run, RUNTIME_FILES.pid), `${pid}\n`, asNew);
       qemu.begin();
-      machine = await monitorOf(record, run, () => isAlive(qemu.pid), signal);
+      machine = await monitorOf(record, run, () => isAlive(pid), signal);
     } finally {
       // Without its record, or without a monitor that answers, no later run of the application could adopt it.
       if (machine === null) {
-        await end(qemu.pid);
+        await end(pid);
         await fsp.rm(path.join(run, RECORD_FILE), { force: true });
       }
     }
-    if (machine === null) throw startFailure(logTail(run), disk);
+    if (machine === null) throw startFailure(await wholeLogTail(run, logPid), disk);
     return machine;
   }
 
@@ -155,11 +191,15 @@ export class QemuDriver implements Driver<QemuDefinition> {
     const run = vmRunFolder(this.#paths, id);
     const record = await readJson(path.join(run, RECORD_FILE), recordSchema);
     if (record === null || record.id !== id) return null;
-    const machine = await monitorOf({ ...record, id }, run, () => isQemuOf(record.pid, id)).catch((cause: unknown) => {
-      throw outOfReach(record.pid, cause);
-    });
-    if (machine !== null) return machine;
-    const detail = logTail(run);
+    // What is written there QEMU could have changed: a process counts as this VM's only where it says so itself.
+    const pid = isQemuOf(record.pid, id) ? record.pid : qemuOf(id);
+    if (pid !== null) {
+      const machine = await monitorOf({ ...record, id, pid }, run, () => isQemuOf(pid, id)).catch((cause: unknown) => {
+        throw outOfReach(pid, cause);
+      });
+      if (machine !== null) return machine;
+    }
+    const detail = await wholeLogTail(run, record.logPid);
     await fsp.rm(run, { recursive: true, force: true });
     return record.bootId === (await bootId()) ? { reason: "machine-exited", detail } : null;
   }
@@ -167,66 +207,6 @@ export class QemuDriver implements Driver<QemuDefinition> {
   async remove({ id }: Pick<QemuDefinition, "id">): Promise<void> {
     await fsp.rm(vmStateFolder(this.#paths, id), { recursive: true, force: true });
     await fsp.rm(vmRunFolder(this.#paths, id), { recursive: true, force: true });
-  }
-}
-
-/**
- * Chromium leaves file descriptors open over exec (its own channels, the display): QEMU must not have them, and while it
- * had, the application's other processes would not notice the application's end. Only bash closes numbers above 9. No
- * redirection around the loop: bash would keep the old standard error at such a number, and QEMU would lose its log.
- */
-const CLOSE_INHERITED =
-  "for fd in /proc/self/fd/*; do n=${fd##*/}; if ((n > 2)) && [[ -e $fd ]]; then exec {n}>&-; fi; done";
-
-/**
- * bash waits on its standard input until machine.json is written. If the application dies first, the input closes and bash
- * exits: there is never a QEMU without its record.
- */
-const AWAIT_BEGIN = "read -r _ || exit 1";
-
-/** Takes from QEMU the means to gain privileges. As root it owns its files, so that it needs no capability to use them. */
-const CONFINED = ["setpriv", "--no-new-privs"];
-const CONFINED_ROOT = [...CONFINED, "--inh-caps=-all", "--bounding-set=-all"];
-
-interface WaitingQemu {
-  /** Of the waiting bash, and of QEMU, which takes its place. */
-  pid: number;
-  /** Lets bash execute QEMU. */
-  begin(): void;
-}
-
-/** Detached, with nothing inherited: the machine outlives the application. Rejects when the program cannot be started. */
-function spawnQemu(run: string, args: string[]): Promise<WaitingQemu> {
-  const log = fs.openSync(path.join(run, RUNTIME_FILES.log), "a", 0o600);
-  try {
-    const script = `${CLOSE_INHERITED}; ${AWAIT_BEGIN}; exec "$@" </dev/null`;
-    const confined = process.getuid?.() === 0 ? CONFINED_ROOT : CONFINED;
-    const child = spawn("/bin/bash", ["-c", script, "atoll", ...confined, "--", QEMU_BINARY, ...args], {
-      cwd: run,
-      detached: true,
-      stdio: ["pipe", log, log],
-      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
-    });
-    child.stdin?.on("error", () => undefined); // it was killed before it began
-    return new Promise((resolve, reject) => {
-      child.on("error", (cause) =>
-        reject(
-          new AppError(
-            "hardware.program-missing",
-            `${QEMU_BINARY} cannot be started: ${cause.message}.`,
-            {},
-            { cause },
-          ),
-        ),
-      );
-      child.on("spawn", () => {
-        child.unref();
-        if (child.pid === undefined) reject(new AppError("hardware.machine-failed", "QEMU has no process id."));
-        else resolve({ pid: child.pid, begin: () => void child.stdin?.end("\n") });
-      });
-    });
-  } finally {
-    fs.closeSync(log);
   }
 }
 
@@ -245,7 +225,11 @@ async function monitorOf(
     signal?.throwIfAborted();
     // The monitor answers before QEMU has opened the disk: it may still exit, and its log says why.
     const machine = await QemuMachine.attach(record, run);
-    if (machine !== null || !lives()) return machine;
+    if (machine instanceof QemuMachine) return machine;
+    if (!lives()) return null;
+    if (machine === "stranger") {
+      throw new AppError("hardware.monitor-failed", "Another machine answers at its monitor.");
+    }
     if (performance.now() > deadline) {
       const message = `QEMU has made no monitor within ${MONITOR_TIMEOUT_MS / 1000} s.`;
       throw new AppError("hardware.monitor-failed", message, { log: logTail(run) });
@@ -265,9 +249,9 @@ function outOfReach(pid: number, cause: unknown): AppError {
 }
 
 /** A QEMU that runs and has no record cannot be adopted. @throws AppError hardware.disk-in-use */
-async function refuseUnrecorded(id: VmId, run: string): Promise<void> {
-  const pid = Number(await fsp.readFile(path.join(run, RUNTIME_FILES.pid), "utf8").catch(() => ""));
-  if (!isQemuOf(pid, id)) return;
+function refuseUnrecorded(id: VmId): void {
+  const pid = qemuOf(id);
+  if (pid === null) return;
   throw new AppError(
     "hardware.disk-in-use",
     `The VM's QEMU runs already (process ${pid}), and Atoll has lost its record (machine.json): end it ("kill ${pid}"), then start the VM again.`,
@@ -367,21 +351,37 @@ async function createDisk(state: string, template: TemplateFiles): Promise<void>
   }
 }
 
+/** @throws AppError hardware.disk-broken */
+async function refuseExternalData(disk: string): Promise<void> {
+  const header = await firstBytes(disk, QCOW2_HEADER_BYTES);
+  if (header === null || !hasExternalDataFile(header)) return;
+  throw new AppError(
+    "hardware.disk-broken",
+    `The VM's disk ${disk} says that its data is in another file of this computer, which Atoll never follows. Nothing was changed: restore a copy of the disk if you have one, or remove the VM ("vm remove").`,
+    { disk },
+  );
+}
+
 /** The file's content, null where there is none or it is not what it should be. */
 async function readJson<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.infer<Schema> | null> {
   try {
-    return schema.parse(JSON.parse(await fsp.readFile(file, "utf8")));
+    return schema.parse(JSON.parse((await firstBytes(file, MAX_RECORD_BYTES))?.toString("utf8") ?? ""));
   } catch {
     return null;
   }
 }
 
-/** Whether a process runs (one that ended and that nobody has waited for does not). */
-function isAlive(pid: number): boolean {
+/** At most so many bytes of a file, null where it cannot be read. */
+async function firstBytes(file: string, most: number): Promise<Buffer | null> {
+  let handle: fsp.FileHandle | null = null;
   try {
-    return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
+    handle = await fsp.open(file, READ_PLAIN_FILE);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(most), 0, most, 0);
+    return buffer.subarray(0, bytesRead);
   } catch {
-    return false;
+    return null;
+  } finally {
+    await handle?.close();
   }
 }
 
@@ -395,8 +395,14 @@ async function end(pid: number): Promise<void> {
 /** Whether this process is the QEMU of that VM; the number may be another process's by now. */
 function isQemuOf(pid: number, id: VmId): boolean {
   try {
-    return isAlive(pid) && fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(id);
+    return isAlive(pid) && fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`\0-uuid\0${id}\0`);
   } catch {
     return false;
   }
+}
+
+/** The QEMU of that VM among all processes; null = none runs. */
+function qemuOf(id: VmId): number | null {
+  const pids = fs.readdirSync("/proc").map(Number);
+  return pids.find((pid) => pid > 0 && isQemuOf(pid, id)) ?? null;
 }

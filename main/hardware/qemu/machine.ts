@@ -4,6 +4,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "#shared/model/app-error.ts";
 import type { Accelerator, VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
@@ -26,12 +27,16 @@ export const RECORD_FILE = "machine.json";
 /** How long a QEMU that was killed may take to be gone. */
 export const KILL_TIMEOUT_MS = 5_000;
 const LOG_TAIL_BYTES = 2_000;
+/** How long the log's writer may take to end after QEMU. */
+const LOG_TIMEOUT_MS = 1_000;
 
 export interface MachineRecord {
   id: VmId;
   accelerator: Accelerator;
   startedAtMs: number;
   pid: number;
+  /** Of the log's writer; machines of earlier versions have none. */
+  logPid?: number | undefined;
   /** The host's boot: a machine of an earlier one is gone with it. */
   bootId: string;
 }
@@ -42,6 +47,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   readonly startedAtMs: number;
   readonly channels: Channels;
   readonly #pid: number;
+  readonly #logPid: number | undefined;
   readonly #folder: string;
   readonly #qmp: QmpClient;
   #pauseCause: PauseCause | null = null;
@@ -57,6 +63,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     this.accelerator = record.accelerator;
     this.startedAtMs = record.startedAtMs;
     this.#pid = record.pid;
+    this.#logPid = record.logPid;
     this.#folder = folder;
     this.#qmp = qmp;
     const sockets = channelSockets(folder);
@@ -70,11 +77,15 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
       if (reason === "guest-panic" || reason === "guest-reset") void this.#panicked();
       else if (reason === "guest-shutdown") this.#quit({ reason: "powered-off" });
     });
-    qmp.on("closed", () => this.#ended());
+    qmp.on("missed", () => void this.#readAll().catch(() => undefined)); // the monitor is gone: `closed` follows
+    qmp.on("closed", () => void this.#ended());
   }
 
-  /** Connects to the monitor of a machine; null where nobody answers there, somebody else, or one that ends meanwhile. */
-  static async attach(record: MachineRecord, folder: string): Promise<QemuMachine | null> {
+  /**
+   * Connects to the monitor of a machine.
+   * @returns "nobody": none answers there, or one that ends meanwhile; "stranger": another machine answers
+   */
+  static async attach(record: MachineRecord, folder: string): Promise<QemuMachine | "nobody" | "stranger"> {
     let qmp: QmpClient | null = null;
     let machine: QemuMachine | null = null;
     try {
@@ -82,16 +93,14 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
       const { UUID } = await qmp.execute("query-uuid");
       if (UUID !== record.id) {
         qmp.close();
-        return null;
+        return "stranger";
       }
       machine = new QemuMachine(record, folder, qmp);
-      for (const { label, "frontend-open": isOpen } of await qmp.execute("query-chardev"))
-        if (isOpen) machine.#openPorts.add(portId(label));
       // It may have stopped, or ended, while no application was running.
-      await machine.#readStatus();
+      await machine.#readAll();
       return machine;
     } catch (error) {
-      if (isNobody(error)) return null;
+      if (isNobody(error)) return "nobody";
       // A monitor serves one client at a time: an open connection would keep everybody else out. The machine goes on.
       machine?.release();
       qmp?.close();
@@ -140,7 +149,14 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     await gone;
   }
 
-  /** The machine does not execute: asks QEMU why. */
+  /** What events would have told. */
+  async #readAll(): Promise<void> {
+    for (const { label, "frontend-open": isOpen } of await this.#qmp.execute("query-chardev"))
+      if (CHANNEL_NAMES.some((name) => name === label)) this.#portChanged(portId(label), isOpen);
+    await this.#readStatus();
+  }
+
+  /** Asks QEMU whether the machine executes, and why not. */
   async #readStatus(): Promise<void> {
     try {
       const { status } = await this.#qmp.execute("query-status");
@@ -151,6 +167,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
         const disks = await this.#qmp.execute("query-block");
         this.#paused(disks.some((disk) => disk["io-status"] === "nospace") ? "no-space" : "disk-error");
       } else if (status === "paused") this.#paused("asked");
+      else if (status === "running") this.#paused(null);
     } catch {
       // The monitor is gone, and the machine with it: the event `closed` follows.
     }
@@ -198,16 +215,22 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     this.#qmp.execute("quit").catch(() => undefined); // it may close the monitor before it answers
   }
 
-  #ended(): void {
+  async #ended(): Promise<void> {
     if (this.#hasEnded || this.#isReleased) return;
     this.#hasEnded = true;
-    const end = this.#end ?? { reason: "machine-exited" as const, detail: logTail(this.#folder) };
+    const end = this.#end ?? {
+      reason: "machine-exited" as const,
+      detail: await wholeLogTail(this.#folder, this.#logPid),
+    };
     // Its end has been seen: the next run of the application need not look for it.
-    fs.rmSync(path.join(this.#folder, RECORD_FILE), { force: true });
+    for (const name of [RECORD_FILE, RUNTIME_FILES.pid]) fs.rmSync(path.join(this.#folder, name), { force: true });
     // Later: within the constructor's turn whoever attached has no listener yet.
     setImmediate(() => this.emit("ended", end));
   }
 }
+
+/** QEMU can write into its runtime folder: neither a link that it made there is followed, nor is a pipe waited for. */
+export const READ_PLAIN_FILE = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 /** Paths of the sockets that QEMU listens on. @throws AppError hardware.path-too-long */
 export function channelSockets(folder: string): ChannelSockets {
@@ -220,10 +243,39 @@ export function channelSockets(folder: string): ChannelSockets {
 
 /** The end of QEMU's log, "" where there is none. */
 export function logTail(folder: string): string {
+  let file: number | null = null;
   try {
-    return fs.readFileSync(path.join(folder, RUNTIME_FILES.log), "utf8").slice(-LOG_TAIL_BYTES).trim();
+    file = fs.openSync(path.join(folder, RUNTIME_FILES.log), READ_PLAIN_FILE);
+    const { size } = fs.fstatSync(file);
+    const tail = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES));
+    const length = fs.readSync(file, tail, 0, tail.length, size - tail.length);
+    return tail.subarray(0, length).toString("utf8").trim();
   } catch {
     return "";
+  } finally {
+    if (file !== null) fs.closeSync(file);
+  }
+}
+
+/**
+ * The end of the log of a QEMU that has ended, once its writer has written all of it.
+ *
+ * @param logPid of the writer; undefined = unknown
+ */
+export async function wholeLogTail(folder: string, logPid: number | undefined): Promise<string> {
+  if (logPid !== undefined) {
+    const deadline = performance.now() + LOG_TIMEOUT_MS;
+    while (isAlive(logPid) && performance.now() < deadline) await delay(5);
+  }
+  return logTail(folder);
+}
+
+/** Whether a process runs (one that ended and that nobody has waited for does not). */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }
 

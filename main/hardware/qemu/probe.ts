@@ -12,7 +12,7 @@ import { writeFileAtomically } from "../../base/write-file.ts";
 import { qemuAccelerator } from "./argv.ts";
 
 export const QEMU_BINARY = "qemu-system-x86_64";
-const KVM_DEVICE = "/dev/kvm";
+export const KVM_DEVICE = "/dev/kvm";
 /** A working KVM boots the kernel in well under a second; one that needs longer than this is slower than emulation. */
 const PROBE_TIMEOUT_MS = 5_000;
 

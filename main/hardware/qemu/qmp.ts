@@ -16,7 +16,7 @@ export type ShutdownReason =
   | "subsystem-reset"
   | "snapshot-load";
 
-/** Of QEMU's run states those that are told apart here; there are more. @see QEMU qapi/run-state.json */
+/** Of QEMU's run states those that are distinguished here; there are more. @see QEMU qapi/run-state.json */
 export type RunState =
   "running" | "paused" | "io-error" | "internal-error" | "guest-panicked" | "shutdown" | (string & {});
 
@@ -27,6 +27,8 @@ interface QmpEventMap {
   GUEST_PANICKED: [{ action: string }];
   /** The guest opened or closed its end of a port; `id` is the device's. At most one a second for each port: the last. */
   VSERPORT_CHANGE: [{ id: string; open: boolean }];
+  /** There were too many events, and some were passed over: what they would have told must be asked for. */
+  missed: [];
   /** The monitor's socket is gone. */
   closed: [];
 }
@@ -34,6 +36,12 @@ interface QmpEventMap {
 /** Longest line that is read: QEMU's longest answers have some 100 KB. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const COMMAND_TIMEOUT_MS = 10_000;
+/** A machine's whole life has some dozens of events; a guest that makes more costs us a look at each line's beginning. */
+const MAX_EVENTS = 100;
+/** The time in which there may be so many. */
+const EVENT_WINDOW_MS = 1_000;
+/** How QEMU begins an event, and no answer. What begins otherwise is parsed. */
+const EVENT_BEGINNING = '{"timestamp"';
 
 interface Pending {
   resolve(value: unknown): void;
@@ -46,6 +54,9 @@ export class QmpClient extends Emitter<QmpEventMap> {
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #text = "";
+  /** Events since the window's begin. */
+  #eventCount = 0;
+  #window: NodeJS.Timeout | null = null;
 
   private constructor(socket: net.Socket) {
     super();
@@ -109,9 +120,23 @@ export class QmpClient extends Emitter<QmpEventMap> {
     for (let end = this.#text.indexOf("\n"); end >= 0; end = this.#text.indexOf("\n")) {
       const line = this.#text.slice(0, end);
       this.#text = this.#text.slice(end + 1);
-      if (line.trim() !== "") this.#line(line);
+      if (line.trim() !== "" && !this.#isTooMuch(line)) this.#line(line);
     }
     if (this.#text.length > MAX_LINE_BYTES) this.#socket.destroy();
+  }
+
+  #isTooMuch(line: string): boolean {
+    if (!line.startsWith(EVENT_BEGINNING)) return false;
+    this.#window ??= setTimeout(() => this.#windowEnded(), EVENT_WINDOW_MS).unref();
+    this.#eventCount += 1;
+    return this.#eventCount > MAX_EVENTS;
+  }
+
+  #windowEnded(): void {
+    const hasMissed = this.#eventCount > MAX_EVENTS;
+    this.#eventCount = 0;
+    this.#window = null;
+    if (hasMissed) this.emit("missed");
   }
 
   #line(line: string): void {
@@ -148,6 +173,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
   }
 
   #lost(): void {
+    if (this.#window !== null) clearTimeout(this.#window);
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.timer);
       pending.reject(new AppError("hardware.monitor-failed", "QEMU ended before it answered.", { isGone: true }));

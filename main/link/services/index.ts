@@ -1,28 +1,8 @@
-/** Every service of a link, and by them the routes of the whole wire. A new one is one more line here. */
+/** The services of a link, and by them the routes of the whole wire. Their list is all.ts. */
 import { routeTable, SESSION_MESSAGES } from "#shared/protocol/routes.ts";
 import type { ServiceDefinition } from "../service.ts";
-import { apps } from "./apps.ts";
-import { execs } from "./execs.ts";
-import { frames } from "./frames.ts";
-import { input } from "./input.ts";
-import { launches } from "./launches.ts";
-import { liveness } from "./liveness.ts";
-import { output } from "./output.ts";
-import { power } from "./power.ts";
-import { streams } from "./streams.ts";
-import { surfaces } from "./surfaces.ts";
+import * as all from "./all.ts";
 
-export const SERVICES: readonly ServiceDefinition[] = [
-  surfaces,
-  frames,
-  input,
-  output,
-  launches,
-  apps,
-  streams,
-  execs,
-  liveness,
-  power,
-];
+export const SERVICES: readonly ServiceDefinition[] = Object.values(all);
 
 export const ROUTES = routeTable([SESSION_MESSAGES, ...SERVICES]);

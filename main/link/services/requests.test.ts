@@ -94,7 +94,7 @@ describe("a list of applications", () => {
     expect(host.eventsOf(APPS)).toMatchObject([{ request: 2, apps: [{ id: "foot" }] }]);
   });
 
-  it("is told once it is whole, with those that are hidden", () => {
+  it("is reported once it is complete, with those that are hidden", () => {
     const host = new ServiceHost();
     host.order(APPS, { request: 2 });
     host.say("apps", { request: 2, apps: [{ id: "foot", name: "Foot" }] });

@@ -22,7 +22,7 @@ const chunksOf = (host: ServiceHost): Uint8Array[] =>
   host.sent.flatMap(({ name, payload }) => (name === "streamData" && payload !== undefined ? [payload] : []));
 
 describe("an exec", () => {
-  it("is started with streams of its own, which main is told of", () => {
+  it("is started with streams of its own, which are reported to main", () => {
     const host = running();
     expect(host.sentOf("execStart")).toMatchObject([{ exec: 5, argv: ["cat"], stdin: 1, stdout: 2, stderr: 3 }]);
     expect(host.eventsOf(EXECS)).toEqual([{ type: "streams", exec: 5, streams: { stdin: 1, stdout: 2, stderr: 3 } }]);
@@ -61,7 +61,7 @@ describe("an exec", () => {
 });
 
 describe("what main writes", () => {
-  it("goes as the guest gives credit, and main is told how much has gone", () => {
+  it("goes as the guest gives credit, and it is reported to main how much has gone", () => {
     const host = running();
     host.order(STREAMS, { type: "write", stream: STDIN, bytes: new Uint8Array(10) });
     host.order(STREAMS, { type: "end", stream: STDIN });

@@ -1,4 +1,4 @@
-/** An agent that says what a test tells it to: reaches states that a real agent never would. Listens on three unix sockets. */
+/** An agent scripted by a test: reaches states that a real agent never would. Listens on three unix sockets. */
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
@@ -34,7 +34,7 @@ export class ScriptedAgent {
     this.sockets = { control: socket("control"), frames: socket("frames"), bulk: socket("bulk") };
   }
 
-  /** `before`: what stands on a port before its echo, as an earlier session leaves it. */
+  /** `before`: what arrives on a port before its echo, as an earlier session leaves it. */
   static async listen(before: Partial<Record<PortName, Uint8Array>> = {}): Promise<ScriptedAgent> {
     const agent = new ScriptedAgent(fs.mkdtempSync(path.join(os.tmpdir(), "atoll-agent-")));
     await Promise.all(PORTS.map((port) => agent.#listen(port, before[port])));

@@ -1,4 +1,4 @@
-/** All services of a link without its ports and processes: what they send, tell and refuse is looked at directly. */
+/** All services of a link without its ports and processes: what they send, report and refuse is looked at directly. */
 import {
   encodeHeader,
   type WireMessageInit,
@@ -82,12 +82,12 @@ export class ServiceHost {
     return this.sent.flatMap((one) => (one.name === name ? [one.value as Partial<WireMessageOf<Name>>] : []));
   }
 
-  /** What main was told by that service. */
+  /** What that service reported to main. */
   eventsOf<Event>({ name }: ServiceContract<unknown, Event>): Event[] {
     return this.events.flatMap(({ service, event }) => (service === name ? [event as Event] : []));
   }
 
-  /** Resolves when `look` is true, which it is asked again after everything that is sent or told. */
+  /** Resolves when `look` is true, which it is asked again after everything that is sent or reported. */
   async until(look: () => boolean): Promise<void> {
     while (!look()) await new Promise<void>((resolve) => (this.#wake = resolve));
   }

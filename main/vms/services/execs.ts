@@ -1,4 +1,4 @@
-/** Starts commands in a guest and tells each of them what becomes of it. */
+/** Starts commands in a guest and reports to each caller what becomes of its command. */
 import type { ExecEnd, ExecFailure, ExecStreams } from "#shared/protocol/execs.ts";
 import { type ExecEvent, type ExecOrder, EXECS, type Terminal } from "../../link/contracts/execs.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";

@@ -63,7 +63,7 @@ export interface ScriptedLink {
 
 export const HELLO: FromLink = { type: "hello", agent: "scripted" };
 
-/** What a link says when one of its services tells its client in main. */
+/** What a link says when one of its services reports to its client in main. */
 export function serviceEvent<Event>({ name }: ServiceContract<unknown, Event>, event: Event): FromLink {
   return { type: "event", service: name, event };
 }

@@ -133,7 +133,7 @@ describe("LZ4 rectangles", () => {
     expect(decode(bomb, 64)).toBeNull();
   });
 
-  it("of a whole large picture in one block grow the memory", () => {
+  it("of a whole large frame in one block grow the memory", () => {
     const area = 2200 * 1200;
     const matchLength = area * 4 - 4 - 5;
     const more = matchLength - 4 - 15;

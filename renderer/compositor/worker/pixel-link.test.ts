@@ -47,7 +47,7 @@ const frame = (surface: number, width: number, height: number, payloadBytes = 0,
 
 let port: FakePort;
 let link: PixelLink;
-/** Surfaces that were told to want another canvas. */
+/** Surfaces that were reported to want another canvas. */
 let wanted: SurfaceId[];
 const say = (data: PixelEvent): void => port.onmessage?.({ data });
 const violations = (): PixelCommand[] => port.heard.filter(({ type }) => type === "violation");

@@ -89,7 +89,7 @@ export class CommandServer {
   /** The window and its popups as far as they lie over it, in pixels of its buffer. */
   async #screenshot(id: WindowId): Promise<WmAnswerValue> {
     const png = await windowPicture(this.#parts, id, (_size, native) => native, true);
-    if (png === null) throw new AppError("window.not-found", `Window ${id} has no picture.`, { window: id });
+    if (png === null) throw new AppError("window.not-found", `Window ${id} has no frame to capture.`, { window: id });
     return png;
   }
 }

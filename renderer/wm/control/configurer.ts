@@ -14,7 +14,7 @@ export class Configurer {
   #answeredSerial = 0;
   /** Of the last configure that asked for a new size: a program need not draw for the others. */
   #resizeSerial = 0;
-  /** Size of the program's last picture: asked for the same again it need not draw. */
+  /** Size of the program's last frame: asked for the same again it need not draw. */
   #drawn: Size = { width: 0, height: 0 };
   #sent: ConfigureRequest | null = null;
   /** To be sent once the program has answered. */
@@ -50,8 +50,8 @@ export class Configurer {
   }
 
   /**
-   * A picture of this size came that answers configures up to `serial`. A guest's number: it may be anything.
-   * Returns whether, as of this picture, every request for a new size is answered.
+   * A frame of this size came that answers configures up to `serial`. A guest's number: it may be anything.
+   * Returns whether, as of this frame, every request for a new size is answered.
    */
   answered(untrustedSerial: number, drawn: Size): boolean {
     this.#drawn = drawn;

@@ -41,8 +41,9 @@ export class DesktopPolicy implements WindowPolicy {
   /** A program gets no more than a person would give: nothing is raised over another VM's window. */
   requested(id: WindowId, request: WindowRequest): void {
     const { wm, commands, drag } = this.#parts;
-    const placement = wm.getState().windows[id]?.placement;
-    if (placement === undefined) return;
+    const window = wm.getState().windows[id];
+    if (window === undefined) return;
+    const { placement, isMinimized } = window;
     // Full screen is the person's act: a program can end it, but not begin it.
     const isUserFullscreen = placement === "userFullscreen";
     switch (request.kind) {
@@ -58,6 +59,16 @@ export class DesktopPolicy implements WindowPolicy {
         return wm.dispatch({ type: "minimize", id });
       case "activate":
         return wm.dispatch({ type: this.mayTakeFocus(id, false, null) ? "focus" : "demandAttention", id });
+      case "unminimize":
+        if (!isMinimized) return;
+        if (this.mayTakeFocus(id, false, null)) return wm.dispatch({ type: "focus", id });
+        wm.dispatch({ type: "reappear", id });
+        return wm.dispatch({ type: "demandAttention", id });
+      case "raise":
+        wm.dispatch({ type: "raise", id });
+        return wm.dispatch({ type: "demandAttention", id });
+      case "attention":
+        return wm.dispatch({ type: "demandAttention", id });
       case "move":
         return drag.requested(id, null);
       case "resize":

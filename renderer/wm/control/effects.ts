@@ -33,7 +33,7 @@ export class Effects {
 
   #changed(now: WmState, before: WmState): void {
     if (now.focused !== before.focused) {
-      this.#links.dismissMenus(now.focused);
+      this.#links.dismissPopups(now.focused);
       this.#moveKeyboard(now.focused);
     }
     if (now.windows === before.windows && now.focused === before.focused && now.workArea === before.workArea) return;
@@ -42,7 +42,7 @@ export class Effects {
       if (isHidden(window) !== isHidden(former)) this.#setVisible(window);
       if (window.isArriving && (former?.isArriving !== true || former.placement !== window.placement))
         this.#awaitArrival(window.id);
-      // Before its first picture it is configured again only for a placement that its program has asked for: it draws for that.
+      // Before its first frame it is configured again only for a placement that its program has asked for: it draws for that.
       if (window.frozen !== null || (!window.isMapped && window.placement === "free")) continue;
       if (former === undefined || requestKey(window, now) !== requestKey(former, before))
         this.#configure(window.id, now, null);
@@ -87,7 +87,7 @@ export class Effects {
   }
 }
 
-/** Not shown, so it needs no credits; before its first picture a window must have them in order to draw it. */
+/** Not shown, so it needs no credits; before its first frame a window must have them in order to draw it. */
 function isHidden(window: DesktopWindow | undefined): boolean {
   return window?.isMapped === true && window.isMinimized;
 }

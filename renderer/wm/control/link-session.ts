@@ -48,7 +48,7 @@ export class LinkSession {
   readonly #compositor: Compositor;
   readonly #host: LinkSessionHost;
   readonly #configurers = new Map<SurfaceId, Configurer>();
-  /** Of windows that have no picture yet. */
+  /** Of windows that have no frame yet. */
   readonly #remembered = new Map<SurfaceId, Remembered>();
   /** Launches whose first window has appeared. */
   readonly #launches = new Set<number>();
@@ -66,7 +66,13 @@ export class LinkSession {
       canvasWanted: (surface) => this.scene.replaceCanvas(surface),
     });
     this.scene = new Scene(session, compositor);
-    this.popups = new PopupLayer(vm, this.scene, wm, () => host.popupsChanged());
+    this.popups = new PopupLayer(vm, this.scene, wm, {
+      changed: () => host.popupsChanged(),
+      dismissed: (surface) => {
+        this.scene.setVisible(surface, false);
+        this.send({ type: "dismissPopup", surface: surface.id });
+      },
+    });
     events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);
     // The link process died without sending `closed`.
     events.addEventListener("close", () => this.#closed("agent-lost", "the programs of this VM cannot be reached"));
@@ -99,10 +105,7 @@ export class LinkSession {
   /** Dismisses the menu that is open: it leaves the screen at once, even if its program does not react. */
   dismissMenu(): void {
     const first = this.popups.firstGrab();
-    if (first === null) return;
-    this.popups.dismiss(first.id);
-    this.scene.setVisible(first, false);
-    this.send({ type: "dismissPopup", surface: first.id });
+    if (first !== null) this.popups.dismiss(first.id);
   }
 
   /** A person has dismissed a frozen window. */
@@ -210,6 +213,7 @@ export class LinkSession {
 
   #end(): void {
     this.#isEnded = true;
+    this.popups.end();
     this.#port.close();
     this.#compositor.end(this.scene.session);
     for (const configurer of this.#configurers.values()) configurer.stop();
@@ -219,7 +223,7 @@ export class LinkSession {
     if (this.#isEnded) return;
     this.#end();
     this.scene.setCursor("");
-    // A menu's last picture would be of no use, and cover other windows.
+    // A menu's last frame would be of no use, and cover other windows.
     for (const { id, role } of [...this.scene.surfaces()]) if (role === "popup") this.#surfaceClosed(id);
     if (reason !== "stopped") return this.#wm.dispatch({ type: "freeze", vm: this.vm, frozen: { reason, detail } });
     this.#wm.dispatch({ type: "vmGone", vm: this.vm });

@@ -140,7 +140,7 @@ beforeEach(() => {
 });
 
 describe("a window", () => {
-  it("is asked once before its first picture and once after it, and then only when something changes", () => {
+  it("is asked once before its first frame and once after it, and then only when something changes", () => {
     port.say({ type: "windowOpened", window: guest(1) });
     expect(port.configures()).toMatchObject([{ serial: 1, width: 0, height: 0, states: 0, boundsWidth: 1438 }]);
     expect(windowOf(1)?.isMapped).toBe(false);
@@ -216,7 +216,7 @@ describe("a window", () => {
     expect(seen()).toEqual(["-1", "+1"]);
   });
 
-  it("that comes back minimised is not drawn, but for its first picture", () => {
+  it("that comes back minimised is not drawn, but for its first frame", () => {
     const free = { x: 200, y: 150, width: 600, height: 400 };
     const back = { above: [], wasFocused: false };
     remembered = { free, placement: "free", isMinimized: true, keepsSize: true, back };
@@ -257,7 +257,7 @@ describe("a popup", () => {
     port.say({ type: "popupOpened", popup: { surface: id(2), kind: "wayland", parent: id(1), rect, grab } });
   };
 
-  it("is shown with its first picture, as large as that, and goes with its window", () => {
+  it("is shown with its first frame, as large as that, and goes with its window", () => {
     open(true);
     const popups = () => links.find(windowId(1))?.session.popups.shownOn(id(1));
     expect(popups()).toEqual([]);
@@ -268,16 +268,54 @@ describe("a popup", () => {
     expect(document.querySelector(".popup")).toBeNull();
   });
 
-  it("with a grab ends when its window loses focus, one without stays", () => {
-    for (const grab of [true, false]) {
+  it("ends when its window loses focus, but for a hint without a grab", () => {
+    const sizes = [
+      { grab: true, height: 90, ends: true },
+      { grab: false, height: 250, ends: true },
+      { grab: false, height: 90, ends: false },
+    ];
+    for (const { grab, height, ends } of sizes) {
       open(grab);
-      picture(2, 180, 250, 0);
+      picture(2, 180, height, 0);
       port.heard.length = 0;
       dispatch({ type: "focus", id: null });
       const dismissed = port.heard.filter(({ type }) => type === "dismissPopup");
-      expect(dismissed).toEqual(grab ? [{ type: "dismissPopup", surface: 2 }] : []);
+      expect(dismissed).toEqual(ends ? [{ type: "dismissPopup", surface: 2 }] : []);
       port.say({ type: "surfaceClosed", surface: id(1) });
     }
+  });
+
+  it("without a grab does not open, nor grow out of a hint, on a window without focus", () => {
+    open(false);
+    dispatch({ type: "focus", id: null });
+    picture(2, 180, 90, 0);
+    const shown = () => links.find(windowId(1))?.session.popups.shownOn(id(1));
+    expect(shown()).toHaveLength(1);
+    picture(2, 180, 250, 0);
+    expect(shown()).toEqual([]);
+    expect(port.heard.at(-1)).toEqual({ type: "dismissPopup", surface: 2 });
+  });
+
+  it("follows its window: it is below the title bar wherever that is moved", () => {
+    open(true);
+    picture(2, 180, 250, 0);
+    dispatch({ type: "moveTo", id: windowId(1), x: 600, y: 700 });
+    // There is no room left below.
+    expect(links.find(windowId(1))?.session.popups.shownOn(id(1))).toEqual([
+      { x: 10, y: -287, width: 180, height: 250 },
+    ]);
+  });
+
+  it("is one of sixteen of its VM at most, over all of its windows: the oldest is dismissed, and its program told", () => {
+    open(true);
+    picture(2, 180, 50, 0);
+    const rect = { x: 10, y: 10, width: 9, height: 9 };
+    for (let n = 3; n <= 18; n += 1) {
+      port.say({ type: "popupOpened", popup: { surface: id(n), kind: "x11", parent: id(1), rect, grab: false } });
+      picture(n, 9, 9, 0);
+    }
+    expect(links.find(windowId(1))?.session.popups.shownOn(id(1))).toHaveLength(16);
+    expect(port.heard.filter(({ type }) => type === "dismissPopup")).toEqual([{ type: "dismissPopup", surface: 2 }]);
   });
 });
 
@@ -330,7 +368,7 @@ describe("a VM whose channels are closed", () => {
     expect(windowOf(1)).toBeUndefined();
   });
 
-  it("keeps its last pictures however many new sessions begin without an agent", () => {
+  it("keeps its last frames however many new sessions begin without an agent", () => {
     port.say({ type: "windowOpened", window: guest(1) });
     picture(1, 600, 400, 1);
     port.say({ type: "closed", reason: "agent-lost", detail: "" });

@@ -32,7 +32,7 @@ export class Links {
     this.#current.set(vm, new LinkSession(vm, ports, this.#wm, this.#compositor, { ...host, attached }));
   }
 
-  /** A VM that was stopped leaves no windows; of one that crashed the last pictures stay. */
+  /** A VM that was stopped leaves no windows; of one that crashed the last frames stay. */
   follow(vms: readonly VmStatus[]): void {
     for (const { id } of vms.filter(({ state }) => state === "stopped")) {
       for (const sessions of [this.#current, this.#former]) {
@@ -61,12 +61,11 @@ export class Links {
     return [...this.#current.values(), ...this.#former.values()].find((session) => session.scene === scene);
   }
 
-  /** Dismisses the menus of all windows but one: theirs does not have focus any more. */
-  dismissMenus(except: WindowId | null): void {
+  /** Dismisses the menus of all windows but one, and whatever else they have open that is no mere hint. */
+  dismissPopups(except: WindowId | null): void {
     for (const session of this.#current.values()) {
-      const first = session.popups.firstGrab();
-      if (first === null || session.windowIdOf(session.scene.windowOf(first).id) === except) continue;
-      session.dismissMenu();
+      for (const window of session.popups.owners())
+        if (session.windowIdOf(window) !== except) session.popups.dismissOf(window);
     }
   }
 

@@ -148,7 +148,7 @@ describe("a window that is back after its link was lost", () => {
     expect(isFocused(chosenAfter.do({ type: "focus", id: idOf(3) }))).toBe(false);
   });
 
-  it("is where a person has put its last picture", () => {
+  it("is where a person has put the frozen window", () => {
     const desktop = new Desktop()
       .open(1)
       .loseHome({ type: "moveTo", id: idOf(1), x: 333, y: 222 })

@@ -90,7 +90,7 @@ export class WindowMemory {
     };
   }
 
-  /** It will come back as it was when it froze, or where a person has moved its last picture since. */
+  /** It will come back as it was when it froze, or where a person has moved the frozen window since. */
   #followFrozen(window: DesktopWindow, former: DesktopWindow, now: WmState, before: WmState): void {
     if (former.frozen === null) this.#expect(former, before);
     else if (window !== former || now.stack !== before.stack || now.focused !== before.focused)

@@ -1,17 +1,17 @@
-/** Pictures of windows, with or without the popups that lie over them. */
+/** Images of windows, with or without the popups that lie over them. */
 import { maxBufferPx } from "#shared/protocol/limits.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { geometryOf } from "../../compositor/scene.ts";
 import type { Compositor } from "../../compositor/compositor.ts";
 import type { Links } from "./links.ts";
 
-/** Pixels of a picture: as many as the largest buffer that is shown on this screen may have, with room for rounding. */
+/** Pixels of an image: as many as the largest buffer that is shown on this screen may have, with room for rounding. */
 function maxPicturePx(): number {
   return 0.99 * maxBufferPx(window.innerWidth * window.innerHeight * window.devicePixelRatio ** 2);
 }
 
 /**
- * PNG of a window's geometry; null: it has no picture. `scaleOf` chooses the PNG's pixels per logical pixel, given the
+ * PNG of a window's geometry; null: it has no frame yet. `scaleOf` chooses the PNG's pixels per logical pixel, given the
  * window's logical size and the scale of its buffer.
  */
 export async function windowPicture(
@@ -26,7 +26,7 @@ export async function windowPicture(
   const { scene, popups } = found.session;
   const shown = geometryOf(frame);
   const wanted = scaleOf(shown, frame.width / frame.logicalWidth);
-  // Size and scale of a window are what its program says: a picture of it is no larger than what could be shown.
+  // Size and scale of a window are what its program says: an image of it is no larger than what could be shown.
   const scale = Math.min(wanted, Math.sqrt(maxPicturePx() / (shown.width * shown.height)));
   const layers = scene.layers(found.surface, { x: -shown.x, y: -shown.y }, scale);
   for (const popup of withPopups ? popups.surfacesOn(found.surface.id) : []) {

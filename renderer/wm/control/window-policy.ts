@@ -7,7 +7,7 @@ export interface WindowPolicy {
   /** A window opens: what is remembered of it, or of its application? */
   recall(window: WindowId, vm: VmId, guest: GuestWindow): Remembered | null;
   /**
-   * A window's first picture has come: may it take focus? `isStarted`: it is the first window of a program that the host
+   * A window's first frame has come: may it take focus? `isStarted`: it is the first window of a program that the host
    * launched; `hadFocus`: it is back, and had focus or not; null: it is a new one.
    */
   mayTakeFocus(window: WindowId, isStarted: boolean, hadFocus: boolean | null): boolean;

@@ -69,7 +69,8 @@ export function statesOf(window: DesktopWindow, state: WmState): number {
   return (
     (state.focused === window.id && !window.isMinimized ? WINDOW_STATE_BITS.activated : 0) |
     PLACEMENT_BITS[window.placement] |
-    (window.held?.kind === "resize" ? WINDOW_STATE_BITS.resizing : 0)
+    (window.held?.kind === "resize" ? WINDOW_STATE_BITS.resizing : 0) |
+    (window.isMinimized ? WINDOW_STATE_BITS.suspended : 0)
   );
 }
 

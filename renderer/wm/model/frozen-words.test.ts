@@ -39,7 +39,9 @@ describe("over a frozen window", () => {
     expect(frozenWords(lost, ended)).toEqual({
       title: "“web” has ended: its kernel panicked",
       detail: "Attempted to kill init",
+      isGuests: true,
     });
+    expect(frozenWords(lost, { ...ended, stateReason: "machine-exited" }).isGuests).toBeUndefined();
   });
 
   it("a protocol violation that the page has not heard of is in its VM's state", () => {

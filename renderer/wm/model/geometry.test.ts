@@ -9,7 +9,6 @@ import {
   intersection,
   outerOf,
   place,
-  placePopup,
   sizeAfterDrag,
   snapPart,
 } from "./geometry.ts";
@@ -81,54 +80,5 @@ describe("a moved window", () => {
     expect(snapPart(700, 20, area)).toBe("all");
     expect(snapPart(700, 899, area)).toBeNull();
     expect(snapPart(20, 60, area)).toBeNull();
-  });
-});
-
-describe("a popup", () => {
-  const area = { x: 0, y: 34, width: 1440, height: 866 };
-  const owner = { x: 500, y: 300, width: 400, height: 300 };
-
-  it("is shown where its program wants it, outside of its window too", () => {
-    const menu = { x: 10, y: 290, width: 200, height: 250 };
-    expect(placePopup(menu, owner, area)).toEqual({ whole: menu, shown: menu });
-  });
-
-  it("stays near its window, wherever the guest wants it", () => {
-    const far = placePopup({ x: 30_000, y: -30_000, width: 50, height: 50 }, owner, area);
-    expect(far.whole.x).toBeLessThan(600);
-    expect(far.whole.y).toBeGreaterThan(-250);
-  });
-
-  it("moves into the work area where it fits, so that the label's border is seen on all sides", () => {
-    const menu = { x: 700, y: 100, width: 400, height: 300 };
-    const inside = { ...menu, x: 1440 - 1 - 400 - 500 };
-    expect(placePopup(menu, owner, area)).toEqual({ whole: inside, shown: inside });
-    const above = { x: 0, y: -200, width: 100, height: 100 };
-    expect(placePopup(above, { ...owner, y: 80 }, area).shown).toEqual({ ...above, y: 35 - 80 });
-  });
-
-  it("is cut where there is no room for all of it", () => {
-    const list = { x: 10, y: 20, width: 300, height: 2000 };
-    expect(placePopup(list, owner, area)).toEqual({
-      whole: { ...list, y: 35 - 300 },
-      shown: { x: 10, y: 35 - 300, width: 300, height: 864 },
-    });
-  });
-
-  it("lies in the work area with its border and never covers most of it, whatever the guest says", () => {
-    const number = fc.integer({ min: -40_000, max: 40_000 });
-    const side = fc.integer({ min: 1, max: 8192 });
-    const rect = fc.record({ x: number, y: number, width: side, height: side });
-    fc.assert(
-      fc.property(rect, rect, (popup, window) => {
-        const { shown } = placePopup(popup, window, area);
-        const page = { ...shown, x: shown.x + window.x, y: shown.y + window.y };
-        expect(page.x).toBeGreaterThan(area.x);
-        expect(page.y).toBeGreaterThan(area.y);
-        expect(page.x + page.width).toBeLessThan(area.x + area.width);
-        expect(page.y + page.height).toBeLessThan(area.y + area.height);
-        expect(page.width * page.height).toBeLessThanOrEqual((area.width * area.height * 2) / 3);
-      }),
-    );
   });
 });

@@ -98,6 +98,21 @@ export function keepReachable(content: Rect, workArea: Rect, frame: Frame): Rect
   return { ...content, x: Math.round(x + frame.side), y: Math.round(y + frame.top) };
 }
 
+/** The same size at the nearest place where all of its frame is in the work area; where it is too large, its top left. */
+export function keepInside(content: Rect, workArea: Rect, frame: Frame): Rect {
+  const outer = outerOf(content, frame);
+  const x = Math.max(workArea.x, Math.min(outer.x, workArea.x + workArea.width - outer.width));
+  const y = Math.max(workArea.y, Math.min(outer.y, workArea.y + workArea.height - outer.height));
+  return { ...content, x: Math.round(x + frame.side), y: Math.round(y + frame.top) };
+}
+
+/** All of its frame is in the work area. */
+export function isInside(content: Rect, workArea: Rect, frame: Frame): boolean {
+  const { x, y } = keepInside(content, workArea, frame);
+  const outer = outerOf(content, frame);
+  return x === content.x && y === content.y && outer.width <= workArea.width && outer.height <= workArea.height;
+}
+
 /** The nearest size that the program says it can have; where its least is above its most, the least. */
 export function clampSize(size: Size, hints: SizeHints): Size {
   const side = (value: number, least: number | null, most: number | null): number =>
@@ -171,7 +186,7 @@ export function place(size: Size, frame: Frame, workArea: Rect, others: readonly
   const area = placementArea(workArea);
   const outer = outerOf({ x: 0, y: 0, ...size }, frame);
   const at = (x: number, y: number): Rect =>
-    keepReachable({ x: Math.round(x) + frame.side, y: Math.round(y) + frame.top, ...size }, workArea, frame);
+    keepInside({ x: Math.round(x) + frame.side, y: Math.round(y) + frame.top, ...size }, workArea, frame);
   if (parent !== null) {
     return at(
       parent.x + (parent.width - outer.width) / 2,
@@ -208,42 +223,4 @@ export function place(size: Size, frame: Frame, workArea: Rect, others: readonly
   // All places are taken: one step down and right from the newest window.
   const newest = others.at(-1);
   return bestCost >= 1e9 && newest !== undefined ? at(newest.x + STEP, newest.y + STEP) : best;
-}
-
-/** How far from its window a popup may be. */
-const POPUP_REACH = 160;
-/** Share of the work area that one popup may cover. */
-const POPUP_SHARE = 2 / 3;
-/** The label's border around a popup. */
-const POPUP_BORDER = 1;
-
-export interface PopupPlace {
-  /** The whole popup, relative to its window's content. */
-  whole: Rect;
-  /** The part that is shown: from its top left, as much as there is room for. */
-  shown: Rect;
-}
-
-/**
- * Where a popup (relative to the content of `owner`, which is in page coordinates) is shown: near its window, whatever the
- * guest says; moved into the work area, with the host's border around it, and cut only where it does not fit; no larger
- * than a part of it.
- */
-export function placePopup(popup: Rect, owner: Rect, workArea: Rect): PopupPlace {
-  const room = {
-    x: workArea.x + POPUP_BORDER,
-    y: workArea.y + POPUP_BORDER,
-    width: Math.max(1, workArea.width - 2 * POPUP_BORDER),
-    height: Math.max(1, workArea.height - 2 * POPUP_BORDER),
-  };
-  const most = workArea.width * workArea.height * POPUP_SHARE;
-  const width = Math.min(popup.width, room.width);
-  const height = Math.max(1, Math.min(popup.height, room.height, Math.floor(most / width)));
-  const x = owner.x + clamp(popup.x, -POPUP_REACH - popup.width, owner.width + POPUP_REACH);
-  const y = owner.y + clamp(popup.y, -POPUP_REACH - popup.height, owner.height + POPUP_REACH);
-  const at = {
-    x: clamp(x, room.x, room.x + room.width - width) - owner.x,
-    y: clamp(y, room.y, room.y + room.height - height) - owner.y,
-  };
-  return { whole: { ...popup, ...at }, shown: { ...at, width, height } };
 }

@@ -58,7 +58,7 @@ const windowIn = (state: WmState, n: number): DesktopWindow => {
 };
 
 describe("windows", () => {
-  it("are mapped by their first picture and placed in the work area", () => {
+  it("are mapped by their first frame and placed in the work area", () => {
     const state = run(...opened(1));
     expect(windowIn(state, 1).isMapped).toBe(true);
     const frame = frameRectOf(windowIn(state, 1), WORK_AREA);
@@ -89,7 +89,7 @@ describe("windows", () => {
     const asked = run(...opened(1), place(1, "maximized"));
     expect(modeOf(windowIn(asked, 1))).toBe("maximized");
     expect(contentIn(asked, 1)).toEqual(before);
-    // Pictures that were on their way, and an X11 program's first answer, which has the size from before.
+    // Frames that were on their way, and an X11 program's first answer, which has the size from before.
     const waiting = [sized(1, 600, 400, false), sized(1, 600, 400, true)].reduce(reduce, asked);
     expect(contentIn(waiting, 1)).toEqual(before);
     const there = reduce(waiting, sized(1, MAXIMIZED.width, MAXIMIZED.height));
@@ -106,7 +106,7 @@ describe("windows", () => {
     const maximized = run(...opened(1), place(1, "maximized"), sized(1, MAXIMIZED.width, MAXIMIZED.height));
     const restoring = reduce(maximized, { type: "restore", id: idOf(1) });
     expect(contentIn(restoring, 1)).toMatchObject(MAXIMIZED);
-    // A picture that does not answer yet is no new size of the free window.
+    // A frame that does not answer yet is no new size of the free window.
     const drawn = reduce(restoring, sized(1, MAXIMIZED.width, MAXIMIZED.height, false));
     expect(targetOf(windowIn(drawn, 1), WORK_AREA)).toEqual(before);
     expect(contentIn(reduce(drawn, sized(1, before.width, before.height)), 1)).toEqual(before);
@@ -160,6 +160,25 @@ describe("windows", () => {
     const state = run(...opened(1), place(1, "userFullscreen"), sized(1, 1434, 894));
     expect(contentIn(state, 1)).toEqual({ x: 3, y: 3, width: 1434, height: 894 });
     expect(modeOf(windowIn(state, 1))).toBe("fullscreen");
+  });
+
+  it("leave full screen while a question of the host is shown, at once and unasked, and are back in it afterwards", () => {
+    const full = run(...opened(1), place(1, "userFullscreen"), sized(1, 1434, 894));
+    expect(contentIn(full, 1)).toEqual({ x: 3, y: 3, width: 1434, height: 894 });
+    const asked = reduce(full, { type: "promptShown", isShown: true });
+    expect(contentIn(asked, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });
+    expect([modeOf(windowIn(full, 1)), modeOf(windowIn(asked, 1))]).toEqual(["fullscreen", "maximized"]);
+    // Its program is asked for nothing.
+    expect(targetOf(windowIn(asked, 1), WORK_AREA)).toEqual(targetOf(windowIn(full, 1), WORK_AREA));
+    expect(reduce(asked, { type: "promptShown", isShown: false })).toEqual(full);
+  });
+
+  it("that were to fill the screen do not begin to while a question of the host is shown", () => {
+    const asked = run(...opened(1), { type: "promptShown", isShown: true }, place(1, "userFullscreen"));
+    const drawn = reduce(asked, sized(1, 1434, 894));
+    expect(windowIn(drawn, 1).shownAs).toBe("maximized");
+    expect(windowIn(reduce(drawn, { type: "promptShown", isShown: false }), 1).shownAs).toBe("userFullscreen");
+    expect(windowIn(reduce(asked, { type: "arrived", id: idOf(1) }), 1).shownAs).toBe("maximized");
   });
 
   it("that may not take focus open below the focused one and ask for attention, until they are focused", () => {
@@ -220,12 +239,28 @@ describe("windows", () => {
     expect(state.focused).toBe(idOf(1));
   });
 
+  it("that their program raises come in front of all but the focused one", () => {
+    const state = run(...opened(1), ...opened(2), ...opened(3), ...opened(4, VMS[1]));
+    const raised = reduce(state, { type: "raise", id: idOf(1) });
+    expect(raised.stack).toEqual([2, 3, 1, 4].map(idOf));
+    expect(raised.focused).toBe(idOf(4));
+    expect(reduce(state, { type: "raise", id: idOf(4) })).toBe(state);
+  });
+
+  it("that their program shows again come back below the focused one", () => {
+    const minimized = run(...opened(1), ...opened(2), { type: "minimize", id: idOf(1) }, ...opened(3, VMS[1]));
+    const back = reduce(minimized, { type: "reappear", id: idOf(1) });
+    expect(windowIn(back, 1).isMinimized).toBe(false);
+    expect(back.stack).toEqual([2, 1, 3].map(idOf));
+    expect(back.focused).toBe(idOf(3));
+  });
+
   it("give focus to the one below when they are closed or minimised", () => {
     expect(run(...opened(1), ...opened(2), { type: "closed", id: idOf(2) }).focused).toBe(idOf(1));
     expect(run(...opened(1), ...opened(2), { type: "minimize", id: idOf(2) }).focused).toBe(idOf(1));
   });
 
-  it("of a VM that broke the protocol freeze; those without a picture go; other VMs' stay as they are", () => {
+  it("of a VM that broke the protocol freeze; those without a frame go; other VMs' stay as they are", () => {
     const state = run(
       ...opened(1),
       ...opened(2, VMS[1]),
@@ -237,7 +272,7 @@ describe("windows", () => {
     expect(state.windows[idOf(3)]).toBeUndefined();
   });
 
-  it("that are frozen go where a person puts them, at once; full screen ends, and is not to be had", () => {
+  it("that are frozen go at once where a person puts them; full screen ends and is refused", () => {
     const freeze: WmAction = { type: "freeze", vm: VMS[0], frozen: { reason: "agent-lost", detail: "" } };
     const frozen = run(...opened(1), place(1, "userFullscreen"), sized(1, 1434, 894), freeze);
     expect(contentIn(frozen, 1)).toEqual({ x: 1, y: 70, ...MAXIMIZED });
@@ -354,7 +389,10 @@ const anyAction: fc.Arbitrary<WmAction> = fc.oneof(
       remembered,
     })),
   anyId.map((id): WmAction => ({ type: "arrived", id })),
+  fc.boolean().map((isShown): WmAction => ({ type: "promptShown", isShown })),
   anyId.map((id): WmAction => ({ type: "demandAttention", id })),
+  anyId.map((id): WmAction => ({ type: "raise", id })),
+  anyId.map((id): WmAction => ({ type: "reappear", id })),
   fc.tuple(anyId, fc.boolean(), fc.boolean()).map(([id, clientDecorated, modal]): WmAction => ({
     type: "guestChanged",
     id,
@@ -406,6 +444,14 @@ describe("after any sequence of events", () => {
         expect(seen?.width ?? 0).toBeGreaterThanOrEqual(Math.min(MIN_REACHABLE, area.width) - 2); // two roundings
         if (area.height >= frame.top) expect(seen?.height).toBe(frame.top);
       }
+    });
+  });
+
+  it("nothing fills the screen while a question of the host is shown", () => {
+    check((state) => {
+      if (!state.isPromptShown) return;
+      for (const window of Object.values<DesktopWindow>(state.windows))
+        expect(window.shownAs).not.toBe("userFullscreen");
     });
   });
 

@@ -1,6 +1,16 @@
-/** What each event makes of the window manager's state. Pure: effects (configures, focus, credits) follow from the change. */
+/** The window manager's next state after each event. Pure: effects (configures, focus, credits) follow from the change. */
 import type { Rect, Size, WindowId } from "#shared/model/window.ts";
-import { boundedSide, contentIn, fill, isFixedSize, keepReachable, outerOf, place } from "./geometry.ts";
+import {
+  boundedSide,
+  contentIn,
+  fill,
+  isFixedSize,
+  isInside,
+  keepInside,
+  keepReachable,
+  outerOf,
+  place,
+} from "./geometry.ts";
 import {
   type DesktopWindow,
   frameOf,
@@ -8,6 +18,7 @@ import {
   isShown,
   type Placement,
   type Remembered,
+  shownFor,
   targetOf,
   topmost,
   type WmAction,
@@ -19,6 +30,8 @@ export function reduce(state: WmState, action: WmAction): WmState {
   switch (action.type) {
     case "workAreaChanged":
       return workAreaChanged(state, action.workArea);
+    case "promptShown":
+      return promptShown(state, action.isShown);
     case "opened": {
       if (state.windows[action.id] !== undefined) return state;
       const window: DesktopWindow = {
@@ -54,7 +67,7 @@ export function reduce(state: WmState, action: WmAction): WmState {
       return sized(state, action.id, boundedSize(action.size), action.isAnswer);
     case "arrived":
       return update(state, action.id, (window) =>
-        window.isArriving ? { ...window, isArriving: false, shownAs: window.placement } : window,
+        window.isArriving ? { ...window, isArriving: false, shownAs: shownFor(window.placement, state) } : window,
       );
     case "demandAttention":
       return state.focused === action.id
@@ -67,13 +80,17 @@ export function reduce(state: WmState, action: WmAction): WmState {
     case "hold":
       return update(state, action.id, (window) => ({ ...window, held: action.held }));
     case "place":
-      return update(state, action.id, (window) => placed(window, action.placement, state.workArea));
+      return update(state, action.id, (window) => placed(window, action.placement, state));
     case "minimize":
       return minimize(state, action.id);
     case "restore":
       return state.windows[action.id]?.isMinimized === true
         ? changeAll(state, shownWith(state, action.id), { isMinimized: false })
-        : update(state, action.id, (window) => placed(window, "free", state.workArea));
+        : update(state, action.id, (window) => placed(window, "free", state));
+    case "raise":
+      return raise(state, action.id);
+    case "reappear":
+      return raise(changeAll(state, shownWith(state, action.id), { isMinimized: false }), action.id);
     case "freeze":
       return freeze(state, action);
     case "closed":
@@ -100,9 +117,25 @@ function changeAll(state: WmState, ids: readonly WindowId[], to: Partial<Desktop
 function workAreaChanged(state: WmState, workArea: Rect): WmState {
   const windows: Record<WindowId, DesktopWindow> = {};
   for (const window of Object.values<DesktopWindow>(state.windows)) {
-    windows[window.id] = { ...window, free: keepReachable(window.free, workArea, frameOf(window, workArea, "free")) };
+    const wasInside = isInside(window.free, state.workArea, frameOf(window, state.workArea, "free"));
+    const keep = wasInside ? keepInside : keepReachable;
+    windows[window.id] = { ...window, free: keep(window.free, workArea, frameOf(window, workArea, "free")) };
   }
   return { ...state, workArea, windows };
+}
+
+/** Full screen is left at once, whatever its programs do, and is back as it was when there is no question any more. */
+function promptShown(state: WmState, isPromptShown: boolean): WmState {
+  if (state.isPromptShown === isPromptShown) return state;
+  const full = Object.values<DesktopWindow>(state.windows).filter(
+    ({ placement, shownAs, isArriving }) => placement === "userFullscreen" && (!isArriving || shownAs === placement),
+  );
+  const next = { ...state, isPromptShown };
+  return changeAll(
+    next,
+    full.map(({ id }) => id),
+    { shownAs: shownFor("userFullscreen", next) },
+  );
 }
 
 function boundedSize({ width, height }: Size): Size {
@@ -127,8 +160,8 @@ function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<Wm
   const window: DesktopWindow = {
     ...settled,
     isArriving,
-    // Its first picture is shown in its own size until the program has drawn for the placement.
-    shownAs: isArriving && !isBack ? "free" : placement,
+    // Its first frame is shown in its own size until the program has drawn for the placement.
+    shownAs: isArriving && !isBack ? "free" : shownFor(placement, state),
     isMinimized: isBack && remembered.isMinimized,
     needsAttention: !takesFocus && !isBack,
   };
@@ -151,7 +184,9 @@ function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered 
     return shown !== undefined && other !== window.id && isShown(shown) ? [frameRectOf(shown, workArea)] : [];
   });
   if (remembered !== null) {
-    const there = keepReachable({ ...remembered.free, ...size }, workArea, frame);
+    // With another size than it had there, or at the place of another window, its buttons might be off the screen.
+    const keep = remembered.back !== null && isSame(size, remembered.free) ? keepReachable : keepInside;
+    const there = keep({ ...remembered.free, ...size }, workArea, frame);
     const box = outerOf(there, frame);
     if (remembered.back !== null || !others.some(({ x, y }) => x === box.x && y === box.y)) return there;
   }
@@ -182,7 +217,7 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
       // An X11 program's first answers still have the size from before.
       const isThere = isSame(size, targetOf(window, state.workArea)) || (isAnswer && isNew);
       if (!isThere) return isNew ? { ...window, size } : window;
-      const there = { ...window, size, isArriving: false, shownAs: window.placement };
+      const there = { ...window, size, isArriving: false, shownAs: shownFor(window.placement, state) };
       return window.placement === "free" ? resized(there, size, state.workArea) : there;
     }
     const drawn = isNew ? { ...window, size } : window;
@@ -190,7 +225,7 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
   });
 }
 
-/** The edges opposite to those that are dragged stay where they are. */
+/** The edges opposite to those that are dragged stay where they are; a program does not grow off the screen by itself. */
 function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWindow {
   const { free } = window;
   if (isSame(free, size)) return window;
@@ -200,10 +235,12 @@ function resized(window: DesktopWindow, size: Size, workArea: Rect): DesktopWind
     y: edges?.top === true ? free.y + free.height - size.height : free.y,
     ...size,
   };
+  const frame = frameOf(window, workArea, "free");
+  const keep = edges === null && isInside(free, workArea, frame) ? keepInside : keepReachable;
   return {
     ...window,
     isSizedByHand: window.isSizedByHand || edges !== null,
-    free: keepReachable(there, workArea, frameOf(window, workArea, "free")),
+    free: keep(there, workArea, frame),
   };
 }
 
@@ -225,14 +262,14 @@ function canDraw({ isMapped, frozen }: DesktopWindow): boolean {
 }
 
 /** The frame keeps its place until the program has drawn for the new one: nothing empty is shown, and nothing stretched. */
-function placed(window: DesktopWindow, placement: Placement, workArea: Rect): DesktopWindow {
-  // A frozen picture in full screen would only hide the top bar.
+function placed(window: DesktopWindow, placement: Placement, state: WmState): DesktopWindow {
+  // A frozen window in full screen would only hide the top bar.
   if (window.placement === placement || (window.frozen !== null && placement === "userFullscreen")) return window;
   const needsSize = placement === "maximized" || placement === "left" || placement === "right";
   if (needsSize && isFixedSize(window.guest.hints)) return window;
   const next = { ...window, placement, held: null };
-  const isArriving = canDraw(window) && !isSame(window.size, targetOf(next, workArea));
-  return { ...next, isArriving, shownAs: isArriving && isShown(window) ? window.shownAs : placement };
+  const isArriving = canDraw(window) && !isSame(window.size, targetOf(next, state.workArea));
+  return { ...next, isArriving, shownAs: isArriving && isShown(window) ? window.shownAs : shownFor(placement, state) };
 }
 
 /** Focus raises a window with its dialogs and shows what was minimised; a modal dialog takes focus in its window's place. */
@@ -251,6 +288,17 @@ function focus(state: WmState, wanted: WindowId | null): WmState {
   return { ...shown, stack, focused: id };
 }
 
+/** A window and its dialogs come forward, but never above the focused window and its dialogs, as one that opens. */
+function raise(state: WmState, id: WindowId): WmState {
+  if (state.windows[id]?.isMapped !== true) return state;
+  const raised = raisedWith(state, id);
+  const front = state.focused === null ? [] : raisedWith(state, state.focused);
+  if (raised.some((other) => front.includes(other))) return state;
+  const others = state.stack.filter((other) => !raised.includes(other));
+  const above = others.findIndex((other) => front.includes(other));
+  return { ...state, stack: others.toSpliced(above === -1 ? others.length : above, 0, ...raised) };
+}
+
 function minimize(state: WmState, id: WindowId): WmState {
   const ids = minimizedWith(state, id);
   const minimized = changeAll(state, ids, { isMinimized: true });
@@ -263,7 +311,7 @@ function unfocus(state: WmState, id: WindowId): WmState {
 }
 
 function freeze(state: WmState, { vm, frozen }: Extract<WmAction, { type: "freeze" }>): WmState {
-  // A window without a picture has nothing that could be kept on the screen.
+  // A window without a frame has nothing that could be kept on the screen.
   const unseen = state.stack.filter((id) => state.windows[id]?.vm === vm && !state.windows[id]?.isMapped);
   const seen = remove(state, unseen);
   const windows = { ...seen.windows };

@@ -31,7 +31,7 @@ export interface DesktopWindow {
   readonly id: WindowId;
   readonly vm: VmId;
   readonly guest: GuestWindow;
-  /** Its first picture has come: it can be seen, and reported to main (a Wayland compositor calls this mapped). */
+  /** Its first frame has come: it can be seen, and reported to main (a Wayland compositor calls this mapped). */
   readonly isMapped: boolean;
   /** Content while `placement` is "free"; where it returns to otherwise. */
   readonly free: Rect;
@@ -39,9 +39,9 @@ export interface DesktopWindow {
   readonly placement: Placement;
   /** Where its frame is drawn: follows `placement` once the program has drawn for that. */
   readonly shownAs: Placement;
-  /** The program has not drawn for `placement` yet: its pictures still have the size from before. */
+  /** The program has not drawn for `placement` yet: its frames still have the size from before. */
   readonly isArriving: boolean;
-  /** Of its last picture, in logical pixels. */
+  /** Of its last frame, in logical pixels. */
   readonly size: Size;
   readonly isMinimized: boolean;
   /** null: nobody moves or resizes it; when its size changes the top left corner stays. */
@@ -72,15 +72,18 @@ export interface WmState {
   /** Bottom to top. */
   readonly stack: readonly WindowId[];
   readonly focused: WindowId | null;
+  /** A question of the host is shown: no window fills the screen meanwhile, as it could draw a question of its own there. */
+  readonly isPromptShown: boolean;
 }
 
 export type WmAction =
   | { type: "workAreaChanged"; workArea: Rect }
+  | { type: "promptShown"; isShown: boolean }
   | { type: "opened"; id: WindowId; vm: VmId; guest: GuestWindow }
   | { type: "guestChanged"; id: WindowId; change: Partial<GuestWindow> }
-  /** The first picture has come; `size`: of its window geometry, logical pixels. */
+  /** The first frame has come; `size`: of its window geometry, logical pixels. */
   | { type: "mapped"; id: WindowId; size: Size; takesFocus: boolean; remembered: Remembered | null }
-  /** A picture of another size has come. `isAnswer`: the program drew it for the last size that it was asked for. */
+  /** A frame of another size has come. `isAnswer`: the program drew it for the last size that it was asked for. */
   | { type: "sized"; id: WindowId; size: Size; isAnswer: boolean }
   /** The program has had its time to draw for the new placement; its frame no longer waits. */
   | { type: "arrived"; id: WindowId }
@@ -91,6 +94,10 @@ export type WmAction =
   | { type: "place"; id: WindowId; placement: Placement }
   | { type: "minimize"; id: WindowId }
   | { type: "restore"; id: WindowId }
+  /** Its program brings it forward; focus stays where it is. */
+  | { type: "raise"; id: WindowId }
+  /** Its program shows it again after it was minimised; focus stays where it is. */
+  | { type: "reappear"; id: WindowId }
   | { type: "freeze"; vm: VmId; frozen: Frozen }
   | { type: "closed"; id: WindowId }
   | { type: "vmGone"; vm: VmId };
@@ -100,6 +107,7 @@ export const EMPTY: WmState = {
   windows: {},
   stack: [],
   focused: null,
+  isPromptShown: false,
 };
 
 export function frameFor(placement: Placement, clientDecorated: boolean, workArea: Rect): Frame {
@@ -134,6 +142,11 @@ export function contentOf(window: DesktopWindow, workArea: Rect, placement: Plac
   return contentFor(placement, window.free, frame, window.guest.hints, workArea);
 }
 
+/** As what a window whose program has drawn for `placement` is shown. Its program is not told that it is left for a while. */
+export function shownFor(placement: Placement, { isPromptShown }: Pick<WmState, "isPromptShown">): Placement {
+  return isPromptShown && placement === "userFullscreen" ? "maximized" : placement;
+}
+
 /** Where a window's frame is. */
 export function frameRectOf(window: DesktopWindow, workArea: Rect): Rect {
   return outerOf(contentOf(window, workArea), frameOf(window, workArea));
@@ -146,6 +159,8 @@ export function targetOf(window: DesktopWindow, workArea: Rect): Rect {
 
 export function modeOf(window: DesktopWindow): WindowMode {
   if (window.isMinimized) return "minimized";
+  // While a prompt is shown; while its program draws for it, it counts as what it will be.
+  if (window.placement === "userFullscreen" && window.shownAs === "maximized" && !window.isArriving) return "maximized";
   switch (window.placement) {
     case "userFullscreen":
     case "appFullscreen":

@@ -61,7 +61,7 @@ afterEach(() => {
   dispatch({ type: "vmGone", vm: VM });
 });
 
-it("a move, another size and news of its VM's other windows cost no React", () => {
+it("a move, a resize and changes of its VM's other windows cause no React render", () => {
   const { transform } = frame().style;
   act(() => {
     for (let step = 1; step <= 9; step += 1) dispatch({ type: "moveTo", id: ID, x: 200 + step, y: 200 });

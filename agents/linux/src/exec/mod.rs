@@ -25,7 +25,7 @@ use crate::text::cut;
 pub const SERVICE: Service =
     Service { port: PortKind::Bulk, receive: Agent::receive_exec, session_ended: Some(Agent::end_execs) };
 
-/// A program that was told to hang up (SIGHUP) and does not end within this is killed.
+/// A program that was sent SIGHUP and does not end within this is killed.
 const HANGUP_GRACE: Duration = Duration::from_secs(2);
 
 /// The programs that run, by the host's numbers.

@@ -79,7 +79,12 @@ impl CompositorHandler for Agent {
 
     fn destroyed(&mut self, surface: &WlSurface) {
         if let Some(id) = self.surfaces.id_of(surface) {
-            self.close_surface(id);
+            if self.surfaces.get(id).is_some_and(|surface| surface.x11().is_some()) {
+                // It is the X server that says whether the window is there; one that is mapped again has another surface.
+                self.surfaces.dissociate(id);
+            } else {
+                self.close_surface(id);
+            }
         }
         self.surfaces.drop_content(surface);
     }

@@ -16,6 +16,7 @@ use smithay::wayland::shell::xdg::decoration::XdgDecorationState;
 use smithay::wayland::shell::xdg::dialog::XdgDialogState;
 use smithay::wayland::shm::ShmState;
 use smithay::wayland::viewporter::ViewporterState;
+use smithay::wayland::xdg_activation::XdgActivationState;
 use smithay::wayland::xwayland_shell::XWaylandShellState;
 
 use super::decoration::ServerFrames;
@@ -35,6 +36,7 @@ pub struct Globals {
     pub data_device: DataDeviceState,
     pub primary_selection: PrimarySelectionState,
     pub xwayland_shell: XWaylandShellState,
+    pub activation: XdgActivationState,
     _xdg_decoration: XdgDecorationState,
     _xdg_dialog: XdgDialogState,
     _output: OutputManagerState,
@@ -55,6 +57,7 @@ impl Globals {
             data_device: DataDeviceState::new::<Agent>(display),
             primary_selection: PrimarySelectionState::new::<Agent>(display),
             xwayland_shell: XWaylandShellState::new::<Agent>(display),
+            activation: XdgActivationState::new::<Agent>(display),
             _xdg_decoration: XdgDecorationState::new::<Agent>(display),
             _xdg_dialog: XdgDialogState::new::<Agent>(display),
             _output: OutputManagerState::new_with_xdg_output::<Agent>(display),

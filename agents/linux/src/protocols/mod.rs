@@ -1,6 +1,7 @@
 //! What clients may ask of the compositor: one file for each group of Wayland protocols. These are smithay's handlers;
 //! the work is done in the agent's other files.
 
+mod activation;
 mod compositor;
 mod decoration;
 mod globals;

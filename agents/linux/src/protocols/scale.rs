@@ -1,4 +1,4 @@
-//! wl_output, and the scale that programs are told: rounded up by output and surface, exactly by wp_fractional_scale.
+//! wl_output, and the scale that programs are sent: rounded up by output and surface, exactly by wp_fractional_scale.
 
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::Transform;

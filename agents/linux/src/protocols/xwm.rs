@@ -46,6 +46,9 @@ impl XwmHandler for Agent {
             log::debug!("mapping an X11 window: {error}");
             return;
         }
+        if self.end_iconic(&window) {
+            return;
+        }
         let pid = window.pid().unwrap_or(0);
         self.open_window(window.wl_surface(), WindowShell::X11(window), pid);
     }
@@ -56,6 +59,9 @@ impl XwmHandler for Agent {
 
     fn unmapped_window(&mut self, _xwm: XwmId, window: X11Surface) {
         if let Some(id) = self.surfaces.of_x11(&window) {
+            if self.is_unmapped_as_iconic(id) {
+                return;
+            }
             self.close_surface(id);
         }
         if !window.is_override_redirect() {
@@ -77,15 +83,17 @@ impl XwmHandler for Agent {
         y: Option<i32>,
         w: Option<u32>,
         h: Option<u32>,
-        _reorder: Option<Reorder>,
+        reorder: Option<Reorder>,
     ) {
         let mut geometry = window.geometry();
         let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX).clamp(1, i32::from(u16::MAX));
         geometry.size.w = w.map_or(geometry.size.w, side);
         geometry.size.h = h.map_or(geometry.size.h, side);
-        if self.surfaces.of_x11(&window).is_none() {
+        match self.surfaces.of_x11(&window) {
+            Some(id) if matches!(reorder, Some(Reorder::Top)) => self.want_attention(id, WindowRequest::Raise),
+            Some(_) => {}
             // Until it is mapped the program places it; from then on the host does.
-            geometry.loc = (x.unwrap_or(geometry.loc.x), y.unwrap_or(geometry.loc.y)).into();
+            None => geometry.loc = (x.unwrap_or(geometry.loc.x), y.unwrap_or(geometry.loc.y)).into(),
         }
         if let Err(error) = window.configure(geometry) {
             log::debug!("configuring an X11 window: {error}");
@@ -126,6 +134,12 @@ impl XwmHandler for Agent {
 
     fn unfullscreen_request(&mut self, _xwm: XwmId, window: X11Surface) {
         self.request_x11(&window, WindowRequest::Unfullscreen, 0);
+    }
+
+    fn unminimize_request(&mut self, _xwm: XwmId, window: X11Surface) {
+        if let Some(id) = self.surfaces.of_x11(&window) {
+            self.want_attention(id, WindowRequest::Unminimize);
+        }
     }
 
     fn minimize_request(&mut self, _xwm: XwmId, window: X11Surface) {

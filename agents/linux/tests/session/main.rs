@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attention;
 mod broken_clients;
 mod execs;
 mod frames;
@@ -14,3 +15,4 @@ mod subsurfaces;
 mod support;
 mod windows;
 mod x11;
+mod x11_keys;

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::{CloseRequested, Configure, Key, KeyState, KeyboardFocus, Kind, PopupDismissed, WindowRequest};
+use atoll_wire::{CloseRequested, Configure, Key, KeyState, Kind, PopupDismissed, WindowRequest};
 use wayland_client::Proxy;
 use wayland_client::protocol::wl_data_device_manager::WlDataDeviceManager;
 use wayland_client::protocol::{wl_data_device, wl_data_source};
@@ -17,44 +17,13 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::support::agent::Agent;
 use crate::support::host::{CONTROL, Host};
 use crate::support::wayland::{self, Client};
 use crate::support::x11::X11Client;
+use crate::support::x11_stage::{Stage, focus, stage};
 
 /// Of linux/input-event-codes.h.
 const KEY_A: u32 = 30;
-
-struct Stage {
-    agent: Agent,
-    host: Host,
-    x11: X11Client,
-    window: u32,
-    id: u32,
-}
-
-/// An X11 program with a window of 300x200, which the host shows at 100,100.
-fn stage() -> Stage {
-    let (agent, display) = Agent::start_with_x11();
-    let mut host = agent.host();
-    let mut x11 = X11Client::connect(&display);
-    let window = x11.shown_window("An X11 window", (10, 10), (300, 200), 0x11_2233);
-    let opened = host.window_opened();
-    assert_eq!(
-        (opened.kind(), opened.title.as_str(), opened.app_id.as_str()),
-        (Kind::X11, "An X11 window", "AtollTest")
-    );
-    let id = opened.surface;
-    host.shows(id, (300, 200), 0x11_2233);
-    host.send(CONTROL, Body::Configure(Configure { surface: id, serial: 1, x: 100, y: 100, ..Configure::default() }));
-    // The window is in its position before the test goes on.
-    host.roundtrip();
-    Stage { agent, host, x11, window, id }
-}
-
-fn focus(host: &mut Host, surface: u32) {
-    host.send(CONTROL, Body::KeyboardFocus(KeyboardFocus { surface }));
-}
 
 /// An override-redirect window with a grab, as menus are.
 fn open_menu(x11: &mut X11Client, host: &mut Host, place: (i16, i16)) -> (u32, u32) {
@@ -156,25 +125,6 @@ fn an_x11_program_asks_for_size_and_states() {
     x11.connection.send_event(false, x11.root, mask, message).expect("a request");
     x11.connection.flush().expect("the X server reads");
     assert_eq!(host.requested(id).0, WindowRequest::Fullscreen);
-}
-
-#[test]
-fn x11_programs_get_keys_and_the_hosts_repeats() {
-    let Stage { agent: _agent, mut host, mut x11, id, .. } = stage();
-    focus(&mut host, id);
-    x11.wait("FocusIn", |event| matches!(event, Event::FocusIn(_)).then_some(()));
-    for state in [KeyState::Pressed, KeyState::Repeated, KeyState::Repeated, KeyState::Released] {
-        let time_ms = host.time_ms();
-        host.send(CONTROL, Body::Key(Key { code: KEY_A, state: state.into(), time_ms }));
-    }
-    for press in [true, false, true, false, true, false] {
-        let (code, is_press) = x11.wait("a key", |event| match event {
-            Event::KeyPress(key) => Some((key.detail, true)),
-            Event::KeyRelease(key) => Some((key.detail, false)),
-            _ => None,
-        });
-        assert_eq!((u32::from(code), is_press), (KEY_A + 8, press));
-    }
 }
 
 /// The X server gets keys on one connection and the focus on another, and reads them in any order.

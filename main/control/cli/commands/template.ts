@@ -27,7 +27,7 @@ export function addTemplateCommands(program: Command): void {
   });
 
   command(template, "build <name>", "build a template; progress lines")
-    .option("--force", "anew, although it is there; VMs that stand on the old build keep it")
+    .option("--force", "build again although it is there; VMs based on the old build keep it")
     .action(async (name: string, options: JsonOption & { force?: boolean }) => {
       await buildTemplateCommand(name, options.force ?? false, options.json ?? false);
     });

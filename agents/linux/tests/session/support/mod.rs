@@ -5,3 +5,4 @@ pub mod host;
 pub mod rules;
 pub mod wayland;
 pub mod x11;
+pub mod x11_stage;

@@ -20,6 +20,7 @@ use wayland_client::protocol::{
 use wayland_client::{Connection, Dispatch, DispatchError, EventQueue, Proxy, QueueHandle, WEnum, event_created_child};
 use wayland_protocols::wp::fractional_scale::v1::client::{wp_fractional_scale_manager_v1, wp_fractional_scale_v1};
 use wayland_protocols::wp::viewporter::client::{wp_viewport, wp_viewporter};
+use wayland_protocols::xdg::activation::v1::client::{xdg_activation_token_v1, xdg_activation_v1};
 use wayland_protocols::xdg::dialog::v1::client::{xdg_dialog_v1, xdg_wm_dialog_v1};
 use wayland_protocols::xdg::shell::client::{xdg_popup, xdg_positioner, xdg_surface, xdg_toplevel, xdg_wm_base};
 
@@ -44,6 +45,7 @@ pub enum Event {
     DataDevice(wl_data_device::Event),
     DataOffer(wl_data_offer::Event),
     DataSource(wl_data_source::Event),
+    ActivationToken(xdg_activation_token_v1::Event),
 }
 
 /// An event and the object that it came to.
@@ -85,6 +87,7 @@ record! {
     FractionalScale: wp_fractional_scale_v1::WpFractionalScaleV1;
     DataOffer: wl_data_offer::WlDataOffer;
     DataSource: wl_data_source::WlDataSource;
+    ActivationToken: xdg_activation_token_v1::XdgActivationTokenV1;
 }
 
 macro_rules! ignore {
@@ -106,6 +109,7 @@ ignore!(
     wp_viewport::WpViewport,
     wp_viewporter::WpViewporter,
     wp_fractional_scale_manager_v1::WpFractionalScaleManagerV1,
+    xdg_activation_v1::XdgActivationV1,
     xdg_dialog_v1::XdgDialogV1,
     xdg_wm_dialog_v1::XdgWmDialogV1,
     xdg_positioner::XdgPositioner,

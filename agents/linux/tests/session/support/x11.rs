@@ -118,6 +118,12 @@ impl X11Client {
         }
     }
 
+    /// Forgets what happened so far.
+    pub fn forget(&mut self) {
+        self.has_seen(|_| false);
+        self.seen.clear();
+    }
+
     /// Whether such an event has come, after all requests were handled.
     pub fn has_seen(&mut self, like: impl Fn(&Event) -> bool) -> bool {
         self.connection.sync().expect("the X server lives");

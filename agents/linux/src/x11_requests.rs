@@ -1,0 +1,123 @@
+//! Requests of X11 programs to the window manager that smithay's does not know: messages to the root window, which every
+//! client may listen to; and what the window manager asks of the X server besides.
+
+use std::os::fd::AsFd;
+
+use atoll_wire::WindowRequest;
+use x11rb::NONE;
+use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt, EventMask, PropMode,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+
+use crate::agent::Agent;
+
+/// Events that are handled in one turn of the event loop.
+const EVENTS_PER_TURN: usize = 256;
+/// Actions of a _NET_WM_STATE message that set a state: add, toggle.
+const SETS: [u32; 2] = [1, 2];
+
+/// Of WM_STATE. @see ICCCM, 4.1.3.1
+const ICONIC_STATE: u32 = 3;
+
+type Failed = Box<dyn std::error::Error>;
+
+#[derive(Debug)]
+pub struct X11Requests {
+    connection: RustConnection,
+    active_window: Atom,
+    state: Atom,
+    demands_attention: Atom,
+    wm_state: Atom,
+}
+
+impl X11Requests {
+    /// To be called when the window manager has begun, whose list of what is supported is added to.
+    pub fn connect(display: u32) -> Result<Self, Failed> {
+        let (connection, screen) = x11rb::connect(Some(&format!(":{display}")))?;
+        let root = connection.setup().roots[screen].root;
+        let atom =
+            |name: &str| -> Result<Atom, Failed> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
+        let active_window = atom("_NET_ACTIVE_WINDOW")?;
+        let state = atom("_NET_WM_STATE")?;
+        let demands_attention = atom("_NET_WM_STATE_DEMANDS_ATTENTION")?;
+        let supported = atom("_NET_SUPPORTED")?;
+        let wm_state = atom("WM_STATE")?;
+        let attributes = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
+        connection.change_window_attributes(root, &attributes)?;
+        connection.change_property32(PropMode::APPEND, root, supported, AtomEnum::ATOM, &[demands_attention])?;
+        connection.flush()?;
+        Ok(Self { connection, active_window, state, demands_attention, wm_state })
+    }
+
+    pub fn map(&self, window: u32) -> Result<(), Failed> {
+        self.connection.map_window(window)?;
+        Ok(self.connection.flush()?)
+    }
+
+    /// Unmaps a window, which its program is told is minimised.
+    pub fn unmap(&self, window: u32) -> Result<(), Failed> {
+        let (kind, iconic) = (self.wm_state, [ICONIC_STATE, NONE]);
+        self.connection.change_property32(PropMode::REPLACE, window, kind, kind, &iconic)?;
+        self.connection.unmap_window(window)?;
+        Ok(self.connection.flush()?)
+    }
+
+    fn wanted(&self, message: &ClientMessageEvent) -> Option<WindowRequest> {
+        if message.format != 32 {
+            return None;
+        }
+        let data = message.data.as_data32();
+        match message.type_ {
+            kind if kind == self.active_window => Some(WindowRequest::Activate),
+            kind if kind == self.state && SETS.contains(&data[0]) => {
+                data[1..3].contains(&self.demands_attention).then_some(WindowRequest::Attention)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Agent {
+    /// Listens to the requests of X11 programs; they are handled at the end of each turn.
+    pub fn listen_to_x11(&mut self, display: u32) {
+        let listening = X11Requests::connect(display).and_then(|requests| {
+            let fd = requests.connection.stream().as_fd().try_clone_to_owned()?;
+            self.x11.requests = Some(requests);
+            self.on_readable(fd, |agent, _| agent.x11.requests.is_some()).ok_or("no event source")?;
+            Ok(())
+        });
+        if let Err(error) = listening {
+            log::warn!("X11 programs that want attention are not heard: {error}");
+            self.x11.requests = None;
+        }
+    }
+
+    /// Once a turn.
+    pub fn receive_x11_requests(&mut self) {
+        for _ in 0..EVENTS_PER_TURN {
+            let Some(requests) = &self.x11.requests else { return };
+            let message = match requests.connection.poll_for_event() {
+                Ok(Some(Event::ClientMessage(message))) => message,
+                Ok(Some(_)) => continue,
+                Ok(None) => return,
+                Err(error) => {
+                    log::debug!("the X server is gone: {error}");
+                    self.x11.requests = None;
+                    return;
+                }
+            };
+            let Some(wanted) = requests.wanted(&message) else { continue };
+            let is_it = |x11: &smithay::xwayland::X11Surface| x11.window_id() == message.window;
+            let found = self.surfaces.iter().find(|surface| surface.x11().is_some_and(is_it));
+            if let Some(id) = found.map(|surface| surface.id) {
+                self.want_attention(id, wanted);
+            }
+        }
+        // More may have been read already, of which the socket tells nothing.
+        self.wake.ping();
+    }
+}

@@ -1,0 +1,8 @@
+/** What adds the commands of each domain: a new one is one line here. */
+export { addAppCommands as app } from "./app.ts";
+export { addDesktopCommands as desktop } from "./desktop.ts";
+export { addExecCommand as exec } from "./exec.ts";
+export { addSettingsCommands as settings } from "./settings.ts";
+export { addTemplateCommands as template } from "./template.ts";
+export { addVmCommands as vm } from "./vm.ts";
+export { addWindowCommands as window } from "./window.ts";

@@ -1,0 +1,11 @@
+/** Every service of a link: a new one is one line here. */
+export { apps } from "./apps.ts";
+export { execs } from "./execs.ts";
+export { frames } from "./frames.ts";
+export { input } from "./input.ts";
+export { launches } from "./launches.ts";
+export { liveness } from "./liveness.ts";
+export { output } from "./output.ts";
+export { power } from "./power.ts";
+export { streams } from "./streams.ts";
+export { surfaces } from "./surfaces.ts";

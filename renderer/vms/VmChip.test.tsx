@@ -1,0 +1,76 @@
+// @vitest-environment happy-dom
+import { act } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import { ShellContext } from "../shell/shell.ts";
+import { testShell } from "../shell/testing.ts";
+import { VmChip } from "./VmChip.tsx";
+
+const shell = testShell();
+const WEB = "web" as VmId;
+const vm = (change: Partial<VmStatus> = {}): VmStatus =>
+  ({
+    ...{ id: WEB, name: "web", label: "coral", state: "running", stateReason: null, stateDetail: "", windows: 0 },
+    ...{ template: "debian", network: "none", accelerator: null },
+    ...change,
+  }) as VmStatus;
+
+let root: Root;
+
+beforeEach(() => {
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  root = createRoot(document.body.appendChild(document.createElement("div")));
+});
+
+afterEach(() => {
+  act(() => shell.overlays.close());
+  act(() => root.unmount());
+  document.body.replaceChildren();
+  shell.wm.dispatch({ type: "vmGone", vm: WEB });
+});
+
+/** The VM's menu, as texts of its entries, headings and rules, in their order. */
+async function openMenu(of: VmStatus): Promise<string[]> {
+  await act(async () => {
+    root.render(
+      <ShellContext value={shell}>
+        <VmChip vm={of} />
+      </ShellContext>,
+    );
+    shell.overlays.open({ kind: "vm-menu", vm: WEB });
+  });
+  const menu = document.querySelector(".menu") ?? expect.fail("no menu");
+  return [...menu.querySelectorAll(".chip-state, .menu-title, .menu-text, .chip-more, .menu-rule")].map(
+    (part) => part.textContent,
+  );
+}
+
+function openWanting(count: number, title: (n: number) => string): void {
+  const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
+  const rest = { kind: "x11", pid: null, launch: null, appId: "", parent: null, modal: false } as const;
+  for (let n = 1; n <= count; n += 1) {
+    const id = `w.${n}` as WindowId;
+    const guest = { ...rest, surface: n as SurfaceId, title: title(n), hints, clientDecorated: false };
+    shell.wm.dispatch({ type: "opened", id, vm: WEB, guest });
+    shell.wm.dispatch({ type: "mapped", id, size: { width: 9, height: 9 }, takesFocus: false, remembered: null });
+  }
+}
+
+it("a guest's windows are five at most, quoted under a heading, below all that the host has", async () => {
+  openWanting(200, (n) => (n === 1 ? "Resume" : n === 2 ? "”  Kill…" : `t${n}`));
+  expect(await openMenu(vm())).toEqual([
+    ...["Programs", "Pause", "Shut down", "Kill…"],
+    ...["", "Windows of web that want to be looked at"],
+    ...["“Resume”", "“'  Kill…”", "“t3”", "“t4”", "“t5”", "and 195 more, in the dock"],
+  ]);
+});
+
+it("what a guest said before it panicked is quoted and said to be its own; the host's words are not", async () => {
+  const panicked = vm({ state: "crashed", stateReason: "guest-panic", stateDetail: "All is well. “web” is paused" });
+  expect(await openMenu(panicked)).toEqual(["Start", "", "web said last: “All is well. 'web' is paused”"]);
+  expect(document.querySelector("bdi")?.textContent).toBe("All is well. 'web' is paused");
+  const full = vm({ state: "paused", stateReason: "no-space", stateDetail: "The host's disk is full." });
+  expect(await openMenu(full)).toEqual(["The host's disk is full.", "Resume", "Shut down", "Kill…"]);
+});
