@@ -34,6 +34,14 @@ export function geometryOf(frame: FrameInfo): Rect {
   return frame.geometry ?? { x: 0, y: 0, width: frame.logicalWidth, height: frame.logicalHeight };
 }
 
+/** How far the picture of a cursor reaches from the pointer, CSS pixels. */
+export interface CursorReach {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
 const bySurfaceCanvas = new WeakMap<EventTarget, { scene: Scene; surface: SceneSurface }>();
 
 /** Which surface an element of the page shows. */
@@ -46,6 +54,8 @@ export class Scene {
   readonly #compositor: Compositor;
   readonly #surfaces = new Map<SurfaceId, SceneSurface>();
   #cursor = "";
+  /** Of the cursor over its surfaces; null: it is one of the host's own. */
+  cursorReach: CursorReach | null = null;
 
   constructor(session: LinkSessionId, compositor: Compositor) {
     this.session = session;
@@ -171,8 +181,9 @@ export class Scene {
   }
 
   /** CSS `cursor` over all surfaces of this VM. */
-  setCursor(cursor: string): void {
+  setCursor(cursor: string, reach: CursorReach | null): void {
     this.#cursor = cursor;
+    this.cursorReach = reach;
     for (const { node } of this.#surfaces.values()) node.style.cursor = cursor;
   }
 

@@ -4,11 +4,12 @@ import { Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { OfferedApp } from "#shared/model/app.ts";
-import type { VmId } from "#shared/model/vm.ts";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import type { LaunchState } from "../shell/launches.ts";
 import { useShell } from "../shell/shell.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { iconOf } from "../ui/app-icon.ts";
-import { searchApps } from "./app-search.ts";
+import { appKey, searchApps, type SearchOrder } from "./app-search.ts";
 import { useApps } from "./use-apps.ts";
 
 export function Launcher({ only }: { only: VmId | null }) {
@@ -20,9 +21,10 @@ export function Launcher({ only }: { only: VmId | null }) {
   const onlyVm = vms.find((vm) => vm.id === only);
   const asked = vms.filter((vm) => vm.state === "running" && (onlyVm === undefined || vm === onlyVm));
   const { apps, answers } = useApps(asked.map((vm) => vm.id));
-  const found = useMemo(() => searchApps(apps, query), [apps, query]);
-  const known = found.findIndex((app) => keyOf(app) === chosenKey);
-  if (known === -1 && found[0] !== undefined) setChosenKey(keyOf(found[0]));
+  const recent = useStore(launches, (state) => state.recent);
+  const found = useMemo(() => searchApps(apps, query, orderOf(vms, recent)), [apps, query, vms, recent]);
+  const known = found.findIndex((app) => appKey(app) === chosenKey);
+  if (known === -1 && found[0] !== undefined) setChosenKey(appKey(found[0]));
   const chosen = Math.max(0, known);
   const namesOf = (isMeant: (answer: readonly OfferedApp[] | null | undefined) => boolean): string =>
     asked.flatMap((vm) => (isMeant(answers.get(vm.id)) ? vm.name : [])).join(", ");
@@ -34,7 +36,7 @@ export function Launcher({ only }: { only: VmId | null }) {
     overlays.close();
     void launches.launch(vm.id, app);
   };
-  const choose = (app: OfferedApp | undefined): void => setChosenKey(app === undefined ? null : keyOf(app));
+  const choose = (app: OfferedApp | undefined): void => setChosenKey(app === undefined ? null : appKey(app));
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") overlays.close();
@@ -72,7 +74,7 @@ export function Launcher({ only }: { only: VmId | null }) {
             const vm = vms.find(({ name }) => name === app.vm);
             return (
               <li
-                key={keyOf(app)}
+                key={appKey(app)}
                 id={optionId(index)}
                 role="option"
                 aria-selected={index === chosen}
@@ -106,8 +108,12 @@ export function Launcher({ only }: { only: VmId | null }) {
   );
 }
 
-function keyOf({ vm, id }: OfferedApp): string {
-  return `${vm} ${id}`;
+function orderOf(vms: readonly VmStatus[], recent: LaunchState["recent"]): SearchOrder {
+  const names = new Map(vms.map(({ id, name }) => [id, name]));
+  return {
+    vms: [...names.values()],
+    recent: recent.map(({ vm, appId }) => appKey({ vm: names.get(vm) ?? "", id: appId })),
+  };
 }
 
 function optionId(index: number): string {

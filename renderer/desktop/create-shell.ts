@@ -14,6 +14,7 @@ import type { Shell } from "../shell/shell.ts";
 import { createVmStore } from "../shell/vm-store.ts";
 import { NoticeQueue } from "../ui/notices.ts";
 import { CommandServer } from "../wm/control/command-server.ts";
+import { CursorGuard } from "../wm/control/cursor-guard.ts";
 import { Drag } from "../wm/control/drag.ts";
 import { Effects } from "../wm/control/effects.ts";
 import { LayoutReporter } from "../wm/control/layout-reporter.ts";
@@ -66,11 +67,15 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const memory = new WindowMemory();
   const layout = new LayoutReporter(bridge, wm, links);
   const screen = new Screen(wm, links, compositor);
+  const cursorGuard = new CursorGuard(document, (look) => requestAnimationFrame(look));
+  cursorGuard.follow(window);
+  wm.subscribe(() => cursorGuard.changed());
   const isPromptShown = (): boolean => prompts.getState().waiting.length > 0;
   const linkHost: LinkSessionHost = {
     policy: new DesktopPolicy({ wm, activity, memory, commands, drag, isPromptShown }),
     attached: (session) => screen.sendOutput(session),
     popupsChanged: () => layout.changed(),
+    cursorChanged: () => cursorGuard.changed(),
   };
 
   const send: Shell["send"] = (...[name, input]) => {

@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { expect, it, vi } from "vitest";
 import type { CursorImage } from "#shared/model/surface-event.ts";
-import { cssCursor } from "./cursor.ts";
+import { cursorOf } from "./cursor.ts";
 
+const cssCursor = (image: CursorImage): string => cursorOf(image).css;
 type Bitmap = Extract<CursorImage, { kind: "bitmap" }>;
 const bitmap = (width: number, height: number, change: Partial<Bitmap> = {}): Bitmap => ({
   kind: "bitmap",
@@ -31,6 +32,15 @@ it("a bitmap that could reach over the host's label is not shown", () => {
   for (const image of [bitmap(33, 8), bitmap(8, 33), bitmap(256, 256), bitmap(128, 128, { scale: 2 })])
     expect(cssCursor(image)).toBe("default");
   expect(cssCursor(bitmap(256, 256, { scale: 9_999 }))).toBe("default");
+});
+
+it("a bitmap says how far it reaches from the pointer; the host's own cursors need not", () => {
+  expect(cursorOf(bitmap(24, 32)).reach).toEqual({ left: 4, top: 6, right: 20, bottom: 26 });
+  expect(cursorOf(bitmap(64, 64, { scale: 2, hotX: 63, hotY: 9 })).reach).toEqual({
+    ...{ left: 31, top: 4, right: 1, bottom: 28 },
+  });
+  expect(cursorOf({ kind: "shape", name: "text" }).reach).toBeNull();
+  expect(cursorOf(bitmap(33, 8)).reach).toBeNull();
 });
 
 it("a bitmap of nonsense is not shown", () => {

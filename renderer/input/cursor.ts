@@ -1,6 +1,7 @@
 /** A guest's cursor as CSS. It is shown over that guest's surfaces only; the host's frames have the host's cursors. */
 import type { CursorImage } from "#shared/model/surface-event.ts";
 import { MAX_CURSOR_SIDE_PX } from "#shared/protocol/limits.ts";
+import type { CursorReach } from "../compositor/scene.ts";
 
 const SHAPES = new Set([
   "default",
@@ -46,21 +47,34 @@ const SHAPES = new Set([
  */
 const MAX_SHOWN_PX = 32;
 
-export function cssCursor(untrusted: CursorImage): string {
-  if (untrusted.kind === "shape") return SHAPES.has(untrusted.name) ? untrusted.name : "default";
+export interface Cursor {
+  readonly css: string;
+  /** null: it is one of the host's own. */
+  readonly reach: CursorReach | null;
+}
+
+export function cursorOf(untrusted: CursorImage): Cursor {
+  if (untrusted.kind === "shape") return hosts(SHAPES.has(untrusted.name) ? untrusted.name : "default");
   const { width, height, pixels } = untrusted;
   const isSane =
     width >= 1 && height >= 1 && Math.max(width, height) <= MAX_CURSOR_SIDE_PX && pixels.length === width * height * 4;
-  if (!isSane) return "default";
+  if (!isSane) return hosts("default");
   const scale = Math.max(1, Math.min(4, untrusted.scale));
-  if (Math.max(width, height) / scale > MAX_SHOWN_PX) return "default";
+  if (Math.max(width, height) / scale > MAX_SHOWN_PX) return hosts("default");
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   canvas.getContext("2d")?.putImageData(new ImageData(rgbaOf(pixels), width, height), 0, 0);
-  const hotX = Math.min(untrusted.hotX, width - 1) / scale;
-  const hotY = Math.min(untrusted.hotY, height - 1) / scale;
-  return `image-set(url("${canvas.toDataURL()}") ${scale}x) ${Math.floor(hotX)} ${Math.floor(hotY)}, default`;
+  const left = Math.floor(Math.min(untrusted.hotX, width - 1) / scale);
+  const top = Math.floor(Math.min(untrusted.hotY, height - 1) / scale);
+  return {
+    css: `image-set(url("${canvas.toDataURL()}") ${scale}x) ${left} ${top}, default`,
+    reach: { left, top, right: width / scale - left, bottom: height / scale - top },
+  };
+}
+
+function hosts(css: string): Cursor {
+  return { css, reach: null };
 }
 
 /** BGRA premultiplied -> RGBA not premultiplied. */

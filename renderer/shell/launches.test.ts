@@ -67,6 +67,16 @@ it("a window without a launch is taken for the program of its VM that has been w
   expect(opening()).toEqual(["Calc"]);
 });
 
+it("what was launched last comes first among the recent ones, each once", async () => {
+  await launch(HOME, "Foot", 1);
+  await launch(WEB, "Foot", 2);
+  await launch(HOME, "Foot", 3);
+  expect(launches.getState().recent).toEqual([
+    { vm: HOME, appId: "Foot" },
+    { vm: WEB, appId: "Foot" },
+  ]);
+});
+
 it("a program that cannot be launched is not opening", async () => {
   const launched = launches.launch(HOME, app("Foot"));
   expect(opening()).toEqual(["Foot"]);

@@ -19,12 +19,15 @@ export interface Launch {
 
 export interface LaunchState {
   launches: readonly Launch[];
+  /** Programs that the person has launched since the start of the desktop, the last one first. */
+  recent: readonly Pick<Launch, "vm" | "appId">[];
 }
 
 export interface LaunchStore extends ReadonlyStore<LaunchState> {
   launch: (vm: VmId, app: Pick<OfferedApp, "id" | "name">) => Promise<void>;
 }
 
+const MAX_RECENT = 50;
 /** Some programs never show a window; after this they are no longer shown as opening. */
 const LONGEST_WAIT_MS = 20_000;
 
@@ -33,7 +36,10 @@ export function createLaunchStore(
   wm: WmStore,
   notices: NoticeQueue,
 ): LaunchStore {
-  const { getState, getInitialState, setState, subscribe } = createStore<LaunchState>(() => ({ launches: [] }));
+  const { getState, getInitialState, setState, subscribe } = createStore<LaunchState>(() => ({
+    launches: [],
+    recent: [],
+  }));
   let lastId = 0;
 
   const forget = (id: number): void =>
@@ -59,7 +65,13 @@ export function createLaunchStore(
     launch: async (vm, app) => {
       const id = (lastId += 1);
       const pending: Launch = { id, vm, appId: app.id, name: app.name, launch: null };
-      setState(({ launches }) => ({ launches: [...launches, pending] }));
+      setState(({ launches, recent }) => ({
+        launches: [...launches, pending],
+        recent: [{ vm, appId: app.id }, ...recent.filter((one) => one.vm !== vm || one.appId !== app.id)].slice(
+          0,
+          MAX_RECENT,
+        ),
+      }));
       setTimeout(() => forget(id), LONGEST_WAIT_MS);
       const answer = await bridge.request("app.run", { vm, program: { appId: app.id } });
       if (!answer.ok) {

@@ -1,8 +1,10 @@
 /** A shell for tests of views: real stores, and of the services those that the test gives. */
+import type { AtollBridge } from "#shared/ipc/index.ts";
 import { NoticeQueue } from "../ui/notices.ts";
 import { createWmOverlayStore } from "../wm/model/overlays.ts";
 import { createWmStore } from "../wm/model/store.ts";
 import { createDesktopStore } from "./desktop-store.ts";
+import { createLaunchStore } from "./launches.ts";
 import { createOverlayStore } from "./overlays.ts";
 import { createPromptQueue } from "./prompts.ts";
 import type { Shell } from "./shell.ts";
@@ -10,14 +12,18 @@ import { createVmStore } from "./vm-store.ts";
 
 export function testShell(given: Partial<Shell> = {}): Shell {
   const prompts = createPromptQueue();
+  const wm = createWmStore();
+  const notices = new NoticeQueue();
   const stores = {
-    wm: createWmStore(),
+    wm,
     wmOverlays: createWmOverlayStore(),
     vms: createVmStore(),
     desktop: createDesktopStore(),
     prompts,
     overlays: createOverlayStore(prompts),
-    notices: new NoticeQueue(),
+    notices,
+    // Only a test that gives a bridge launches anything.
+    launches: createLaunchStore(given.bridge as AtollBridge, wm, notices),
   };
   return { ...stores, ...given } as Shell;
 }

@@ -22,7 +22,7 @@ const pageMessages: Record<string, Record<string, Field>> = {
     serial: { from: 1, to: U32 },
     width: side,
     height: side,
-    states: { from: 0, to: 31 },
+    states: { from: 0, to: 63 },
     boundsWidth: side,
     boundsHeight: side,
     x: place,

@@ -37,5 +37,6 @@ it("the states of a window have the bits that they have on the wire", () => {
     fullscreen: WindowState.FULLSCREEN,
     resizing: WindowState.RESIZING,
     tiled: WindowState.TILED,
+    suspended: WindowState.SUSPENDED,
   });
 });

@@ -11,8 +11,6 @@ export interface Namespaces {
   /** Without it (root alone can do that) QEMU's user is the host's. */
   ownUser: boolean;
   ownNetwork: boolean;
-  /** A /proc, with nothing in it but QEMU. Without one there is no /proc at all. */
-  ownProc: boolean;
 }
 
 /** Rights that Landlock governs; `devices`: also ioctl on devices, which later versions of setpriv know. */
@@ -60,19 +58,18 @@ export const DEVICES = ["/dev/null", "/dev/urandom"] as const;
 /** Strongest first; the first that this host can make is taken. */
 export function namespacesToTry(isRoot: boolean): Namespaces[] {
   const users = isRoot ? [true, false] : [true];
-  return [true, false].flatMap((ownNetwork) =>
-    users.flatMap((ownUser) => [true, false].map((ownProc) => ({ ownUser, ownNetwork, ownProc }))),
-  );
+  return [true, false].flatMap((ownNetwork) => users.map((ownUser) => ({ ownUser, ownNetwork })));
 }
 
 /**
- * Bubblewrap's options. It does not end with whoever started it: a VM outlives the application.
+ * Bubblewrap's options. There is no /proc and no /sys: a user namespace does not keep root from writing /proc/sys, such as
+ * the program that the kernel runs, outside of any box, for a core dump. It does not end with whoever started it: a VM outlives the application.
  *
  * @param statusFd where bubblewrap writes the process id, as this host counts
  * @see bwrap(1)
  */
 export function bubblewrapOptions(
-  { ownUser, ownNetwork, ownProc }: Namespaces,
+  { ownUser, ownNetwork }: Namespaces,
   files: BoxFiles,
   system: readonly SystemPath[],
   statusFd: number,
@@ -87,7 +84,6 @@ export function bubblewrapOptions(
     ...system.flatMap(({ path, target }) =>
       target === null ? ["--ro-bind", path, path] : ["--symlink", target, path],
     ),
-    ...(ownProc ? ["--proc", "/proc"] : []),
     ...files.devices.flatMap((path) => ["--dev-bind", path, path]),
     ...[...files.programs, ...files.readOnly].flatMap((path) => ["--ro-bind", path, path]),
     ...["--bind", files.folder, files.folder, "--bind", files.disk, files.disk],
@@ -106,16 +102,16 @@ const NO_PRIVILEGES_ROOT = [...NO_PRIVILEGES, "--inh-caps=-all", "--bounding-set
  * @see setpriv(1)
  */
 export function confinement(
-  { landlock, namespaces }: Box,
+  { landlock }: Box,
   files: BoxFiles,
   system: readonly SystemPath[],
   isRoot: boolean,
 ): string[] {
-  const rules = landlock === null ? [] : landlockRules(landlock, namespaces?.ownProc ?? false, files, system);
+  const rules = landlock === null ? [] : landlockRules(landlock, files, system);
   return ["setpriv", ...(isRoot ? NO_PRIVILEGES_ROOT : NO_PRIVILEGES), ...rules, "--"];
 }
 
-function landlockRules(landlock: Landlock, ownProc: boolean, files: BoxFiles, system: readonly SystemPath[]): string[] {
+function landlockRules(landlock: Landlock, files: BoxFiles, system: readonly SystemPath[]): string[] {
   const rule = (rights: string) => (path: string) => ["--landlock-rule", `path-beneath:${rights}:${path}`];
   const seen = system.filter(({ target }) => target === null);
   const folders = seen.filter(({ isFolder }) => isFolder).map(({ path }) => path);
@@ -125,7 +121,6 @@ function landlockRules(landlock: Landlock, ownProc: boolean, files: BoxFiles, sy
     ...folders.flatMap(rule("execute,read-file,read-dir")),
     ...files.programs.flatMap(rule("execute,read-file")),
     ...[...single, ...files.readOnly].flatMap(rule("read-file")),
-    ...(ownProc ? rule("read-file,read-dir")("/proc") : []),
     ...rule("read-file,write-file,truncate")(files.disk),
     ...rule("read-file,read-dir,write-file,truncate,make-reg,make-sock,remove-file")(files.folder),
     ...files.devices.flatMap(rule(landlock === "files" ? "read-file,write-file" : "read-file,write-file,ioctl-dev")),

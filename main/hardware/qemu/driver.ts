@@ -13,6 +13,7 @@ import { z } from "zod";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { type VmId } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
+import { log } from "../../base/log.ts";
 import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
 import { writeFileAtomically } from "../../base/write-file.ts";
 import type { Driver, MachineEnd, MachineSummary } from "../driver.ts";
@@ -29,7 +30,7 @@ import {
   RECORD_FILE,
   wholeLogTail,
 } from "./machine.ts";
-import { DEVICES } from "./box.ts";
+import { DEVICES, gapsOf } from "./box.ts";
 import { probeBox } from "./box-probe.ts";
 import { qemuPrograms, spawnQemu } from "./process.ts";
 import { defaultProcessors } from "./processors.ts";
@@ -138,7 +139,9 @@ export class QemuDriver implements Driver<QemuDefinition> {
     const disk = path.join(state, DISK_FILE);
     await refuseExternalData(disk);
     const boot = await bootId();
-    const [{ box }, scope] = await Promise.all([probeBox(), probeScope()]);
+    const [{ box, namespacesFailure }, scope] = await Promise.all([probeBox(), probeScope()]);
+    const gaps = gapsOf(box);
+    if (gaps.length > 0) log(`QEMU of ${id} is not kept from ${gaps.join(", ")}: ${namespacesFailure}`);
     signal?.throwIfAborted();
     // Whatever an earlier QEMU made there.
     for (const name of await fsp.readdir(run)) await fsp.rm(path.join(run, name), { recursive: true, force: true });
@@ -199,9 +202,10 @@ export class QemuDriver implements Driver<QemuDefinition> {
       });
       if (machine !== null) return machine;
     }
-    const detail = await wholeLogTail(run, record.logPid);
+    const isOfThisBoot = record.bootId === (await bootId());
+    const detail = isOfThisBoot ? await wholeLogTail(run, record.logPid) : "";
     await fsp.rm(run, { recursive: true, force: true });
-    return record.bootId === (await bootId()) ? { reason: "machine-exited", detail } : null;
+    return isOfThisBoot ? { reason: "machine-exited", detail } : null;
   }
 
   async remove({ id }: Pick<QemuDefinition, "id">): Promise<void> {
@@ -392,10 +396,15 @@ async function end(pid: number): Promise<void> {
   while (isAlive(pid) && performance.now() < deadline) await delay(10);
 }
 
-/** Whether this process is the QEMU of that VM; the number may be another process's by now. */
+/** Whether this process is the QEMU of that VM, and ours; the number may be another process's by now. */
 function isQemuOf(pid: number, id: VmId): boolean {
   try {
-    return isAlive(pid) && fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`\0-uuid\0${id}\0`);
+    const owner = Number(/^Uid:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+    return (
+      owner === process.getuid?.() &&
+      isAlive(pid) &&
+      fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`\0-uuid\0${id}\0`)
+    );
   } catch {
     return false;
   }

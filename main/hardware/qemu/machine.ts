@@ -78,6 +78,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
       else if (reason === "guest-shutdown") this.#quit({ reason: "powered-off" });
     });
     qmp.on("missed", () => void this.#readAll().catch(() => undefined)); // the monitor is gone: `closed` follows
+    qmp.on("broken", () => this.#broken());
     qmp.on("closed", () => void this.#ended());
   }
 
@@ -140,13 +141,23 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
           new AppError("hardware.machine-failed", `QEMU (process ${this.#pid}) does not end.`, { pid: this.#pid }),
         ),
     });
+    this.#killProcess();
+    await gone;
+  }
+
+  /** While its monitor is connected: then the pid is not somebody else's by now. */
+  #killProcess(): void {
     try {
-      // Its monitor is still connected, so the pid is not somebody else's by now.
       process.kill(this.#pid, "SIGKILL");
     } catch {
       // It is gone already, and `closed` is on its way.
     }
-    await gone;
+  }
+
+  /** A QEMU that its guest has taken over: it would go on unseen, with the disk. */
+  #broken(): void {
+    this.#end ??= { reason: "machine-exited", detail: "QEMU spoke as no QEMU does, and was ended." };
+    this.#killProcess();
   }
 
   /** What events would have told. */

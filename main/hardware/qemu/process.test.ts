@@ -26,6 +26,8 @@ vi.mock(import("node:child_process"), async (importOriginal) => {
 });
 
 const { box } = await probeBox();
+/** For a host that is busy. */
+const TIME_LIMIT_MS = 20_000;
 const NO_BOX = { namespaces: null, landlock: null };
 let folder: string;
 let launch: QemuLaunch;
@@ -71,7 +73,7 @@ const said = (name: string): Promise<string> =>
     const text = fs.readFileSync(path.join(folder, "run", name), "utf8");
     expect(text).not.toBe("");
     return text;
-  });
+  }, TIME_LIMIT_MS);
 
 const descriptorsOf = (pid: number): string[] => fs.readdirSync(`/proc/${pid}/fd`);
 
@@ -87,7 +89,7 @@ it.each([
     expect.arrayContaining(["PATH", "LC_ALL"]),
   );
   expect(fs.readFileSync(path.join(folder, "run/env"), "utf8")).not.toMatch(/^(HOME|USER|XDG_\w+|DISPLAY)=/m);
-  await vi.waitFor(() => expect(fs.readFileSync(`/proc/${pid}/comm`, "utf8")).toBe("sleep\n"));
+  await vi.waitFor(() => expect(fs.readFileSync(`/proc/${pid}/comm`, "utf8")).toBe("sleep\n"), TIME_LIMIT_MS);
   expect(descriptorsOf(pid)).toEqual(["0", "1", "2"]);
 });
 
@@ -116,13 +118,13 @@ it("a scope is made outside of the box, by whoever reaches systemd's manager, wh
 it.skipIf(box.namespaces === null)("why a box cannot be made stands in the log", async () => {
   const gone = { ...launch.files, readOnly: [path.join(folder, "gone")] };
   const { pid, logPid } = await spawnQemu({ ...launch, files: gone });
-  await vi.waitFor(() => expect([pid ?? 0, logPid].filter(isAlive)).toEqual([]));
+  await vi.waitFor(() => expect([pid ?? 0, logPid].filter(isAlive)).toEqual([]), TIME_LIMIT_MS);
   expect(fs.readFileSync(path.join(folder, "run/qemu.log"), "utf8")).toMatch(/^bwrap: Can't find source path .*gone/);
 });
 
 it("without the program that makes the box there is no process, and the log says why", async () => {
   const { pid, logPid } = await spawnQemu({ ...launch, scope: ["no-such-program"] });
-  await vi.waitFor(() => expect(isAlive(logPid)).toBe(false));
+  await vi.waitFor(() => expect(isAlive(logPid)).toBe(false), TIME_LIMIT_MS);
   expect([null, spawned.last?.pid]).toContain(pid);
   expect(fs.readFileSync(path.join(folder, "run/qemu.log"), "utf8")).toMatch(/no-such-program.*No such file/);
 });
@@ -133,7 +135,7 @@ it.each([
 ])("when the application ends and has said %s, QEMU is not executed and no process is left", async (_, words) => {
   const { pid } = await started();
   spawned.last?.stdin?.end(words);
-  await vi.waitFor(() => expect([pid, spawned.last?.pid ?? 0].filter(isAlive)).toEqual([]));
+  await vi.waitFor(() => expect([pid, spawned.last?.pid ?? 0].filter(isAlive)).toEqual([]), TIME_LIMIT_MS);
   expect(fs.existsSync(path.join(folder, "run/words"))).toBe(false);
 });
 

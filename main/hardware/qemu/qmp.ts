@@ -1,34 +1,54 @@
 /** Client of the QEMU Machine Protocol over a unix socket: commands, events. @see QEMU docs/interop/qmp-spec.rst */
 import net from "node:net";
+import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
+import { cleanText } from "#shared/model/text.ts";
 import { Emitter } from "../../base/emitter.ts";
 
-export type ShutdownReason =
-  | "none"
-  | "host-error"
-  | "host-qmp-quit"
-  | "host-qmp-system-reset"
-  | "host-signal"
-  | "host-ui"
-  | "guest-shutdown"
-  | "guest-reset"
-  | "guest-panic"
-  | "subsystem-reset"
-  | "snapshot-load";
+/** Of QEMU's events those whose data counts. */
+const EVENTS = {
+  SHUTDOWN: z.looseObject({ reason: z.string() }),
+  /** The guest opened or closed its end of a port; `id` is the device's. At most one a second for each port: the last. */
+  VSERPORT_CHANGE: z.looseObject({ id: z.string(), open: z.boolean() }),
+} as const;
 
-/** Of QEMU's run states those that are distinguished here; there are more. @see QEMU qapi/run-state.json */
-export type RunState =
-  "running" | "paused" | "io-error" | "internal-error" | "guest-panicked" | "shutdown" | (string & {});
+/** What QEMU answers, by command. @see QEMU qapi/ */
+const ANSWERS = {
+  "query-status": z.looseObject({ status: z.string() }),
+  "query-uuid": z.looseObject({ UUID: z.string() }),
+  "query-chardev": z.array(z.looseObject({ label: z.string(), "frontend-open": z.boolean() })),
+  "query-block": z.array(z.looseObject({ "io-status": z.enum(["ok", "failed", "nospace"]).optional() })),
+  "ringbuf-read": z.string(),
+  qmp_capabilities: z.unknown(),
+  stop: z.unknown(),
+  cont: z.unknown(),
+  system_powerdown: z.unknown(),
+  quit: z.unknown(),
+} as const;
+
+type Answers = typeof ANSWERS;
+interface CommandArguments {
+  "ringbuf-read": { device: string; size: number; format: "utf8" | "base64" };
+}
+
+const messageSchema = z.looseObject({
+  id: z.number().optional(),
+  return: z.unknown().optional(),
+  error: z.looseObject({ class: z.string(), desc: z.string() }).optional(),
+  event: z.string().optional(),
+  data: z.unknown().optional(),
+});
 
 interface QmpEventMap {
-  SHUTDOWN: [{ guest: boolean; reason: ShutdownReason }];
+  SHUTDOWN: [z.infer<typeof EVENTS.SHUTDOWN>];
   STOP: [];
   RESUME: [];
-  GUEST_PANICKED: [{ action: string }];
-  /** The guest opened or closed its end of a port; `id` is the device's. At most one a second for each port: the last. */
-  VSERPORT_CHANGE: [{ id: string; open: boolean }];
+  GUEST_PANICKED: [];
+  VSERPORT_CHANGE: [z.infer<typeof EVENTS.VSERPORT_CHANGE>];
   /** There were too many events, and some were passed over: what they would have told must be asked for. */
   missed: [];
+  /** It said what no QEMU says, and is left: `closed` follows. */
+  broken: [];
   /** The monitor's socket is gone. */
   closed: [];
 }
@@ -36,6 +56,8 @@ interface QmpEventMap {
 /** Longest line that is read: QEMU's longest answers have some 100 KB. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const COMMAND_TIMEOUT_MS = 10_000;
+/** Graphemes of an error's words that are kept. */
+const MAX_ERROR_LENGTH = 300;
 /** A machine's whole life has some dozens of events; a guest that makes more costs us a look at each line's beginning. */
 const MAX_EVENTS = 100;
 /** The time in which there may be so many. */
@@ -86,13 +108,17 @@ export class QmpClient extends Emitter<QmpEventMap> {
     }
   }
 
-  execute(command: "query-status"): Promise<{ running: boolean; status: RunState }>;
-  execute(command: "query-uuid"): Promise<{ UUID: string }>;
-  execute(command: "query-chardev"): Promise<{ label: string; "frontend-open": boolean }[]>;
-  execute(command: "query-block"): Promise<{ "io-status"?: "ok" | "failed" | "nospace" }[]>;
-  execute(command: "ringbuf-read", args: { device: string; size: number; format: "utf8" | "base64" }): Promise<string>;
-  execute(command: "qmp_capabilities" | "stop" | "cont" | "system_powerdown" | "quit"): Promise<unknown>;
-  execute(command: string, args?: Record<string, unknown>): Promise<unknown> {
+  /** Rejects with hardware.monitor-failed. */
+  async execute<Command extends keyof Answers>(
+    command: Command,
+    ...[args]: Command extends keyof CommandArguments ? [CommandArguments[Command]] : []
+  ): Promise<z.infer<Answers[Command]>> {
+    const answer = ANSWERS[command].safeParse(await this.#answer(command, args));
+    if (answer.success) return answer.data as z.infer<Answers[Command]>;
+    throw new AppError("hardware.monitor-failed", `QEMU's answer to "${command}" is not one.`, { command });
+  }
+
+  #answer(command: string, args: unknown): Promise<unknown> {
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
@@ -118,16 +144,19 @@ export class QmpClient extends Emitter<QmpEventMap> {
   #received(text: string): void {
     this.#text += text;
     for (let end = this.#text.indexOf("\n"); end >= 0; end = this.#text.indexOf("\n")) {
+      if (this.#socket.destroyed) return;
       const line = this.#text.slice(0, end);
       this.#text = this.#text.slice(end + 1);
       if (line.trim() !== "" && !this.#isTooMuch(line)) this.#line(line);
     }
-    if (this.#text.length > MAX_LINE_BYTES) this.#socket.destroy();
+    if (this.#text.length > MAX_LINE_BYTES) this.#leave();
   }
 
+  /** Whether it is passed over, unless it may be an answer that is waited for. */
   #isTooMuch(line: string): boolean {
-    if (!line.startsWith(EVENT_BEGINNING)) return false;
     this.#window ??= setTimeout(() => this.#windowEnded(), EVENT_WINDOW_MS).unref();
+    const isEvent = line.startsWith(EVENT_BEGINNING);
+    if (!isEvent && this.#pending.size > 0) return false;
     this.#eventCount += 1;
     return this.#eventCount > MAX_EVENTS;
   }
@@ -140,19 +169,9 @@ export class QmpClient extends Emitter<QmpEventMap> {
   }
 
   #line(line: string): void {
-    let message: {
-      id?: number;
-      return?: unknown;
-      error?: { class: string; desc: string };
-      event?: string;
-      data?: unknown;
-    };
-    try {
-      message = JSON.parse(line) as typeof message;
-    } catch {
-      this.#socket.destroy();
-      return;
-    }
+    const message = messageSchema.safeParse(parsedLine(line)).data;
+    // A QEMU that a guest has broken may say anything.
+    if (message === undefined) return this.#leave();
     if (message.event !== undefined) return this.#event(message.event, message.data);
     const pending = message.id === undefined ? undefined : this.#pending.get(message.id);
     if (message.id === undefined || pending === undefined) return;
@@ -161,15 +180,26 @@ export class QmpClient extends Emitter<QmpEventMap> {
     if (message.error === undefined) pending.resolve(message.return);
     else
       pending.reject(
-        new AppError("hardware.monitor-failed", `QEMU: ${message.error.desc}`, { class: message.error.class }),
+        new AppError("hardware.monitor-failed", `QEMU: ${cleanText(message.error.desc, MAX_ERROR_LENGTH)}`),
       );
   }
 
-  #event(name: string, data: unknown): void {
-    if (name === "SHUTDOWN") this.emit("SHUTDOWN", data as QmpEventMap["SHUTDOWN"][0]);
-    else if (name === "GUEST_PANICKED") this.emit("GUEST_PANICKED", data as QmpEventMap["GUEST_PANICKED"][0]);
-    else if (name === "VSERPORT_CHANGE") this.emit("VSERPORT_CHANGE", data as QmpEventMap["VSERPORT_CHANGE"][0]);
-    else if (name === "STOP" || name === "RESUME") this.emit(name);
+  #event(name: string, untrustedData: unknown): void {
+    if (name === "STOP" || name === "RESUME" || name === "GUEST_PANICKED") this.emit(name);
+    else if (name === "SHUTDOWN") this.#emitParsed(EVENTS.SHUTDOWN, untrustedData, (data) => this.emit(name, data));
+    else if (name === "VSERPORT_CHANGE")
+      this.#emitParsed(EVENTS.VSERPORT_CHANGE, untrustedData, (data) => this.emit(name, data));
+  }
+
+  #emitParsed<Data>(schema: z.ZodType<Data>, untrustedData: unknown, emit: (data: Data) => void): void {
+    const read = schema.safeParse(untrustedData);
+    if (read.success) emit(read.data);
+    else this.#leave();
+  }
+
+  #leave(): void {
+    this.emit("broken");
+    this.#socket.destroy();
   }
 
   #lost(): void {
@@ -180,5 +210,14 @@ export class QmpClient extends Emitter<QmpEventMap> {
     }
     this.#pending.clear();
     this.emit("closed");
+  }
+}
+
+/** undefined: it is no JSON. */
+function parsedLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }

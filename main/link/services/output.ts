@@ -16,9 +16,10 @@ class Output implements AnyLinkService {
 
   readonly commands: PageHandlers = {
     output: ({ width, height, scale120, refreshMhz }) => {
+      const output = { width, height, scale120, refreshMhz };
       // Buffers for a larger output that was there before may still be on their way.
       this.#largestPx = Math.max(this.#largestPx, width * height);
-      this.#context.send("outputChanged", { output: { width, height, scale120, refreshMhz } });
+      this.#context.send("outputChanged", { output });
     },
   };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
-import type { SurfaceId, WindowId, WindowRequest } from "#shared/model/window.ts";
+import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import type { Activity } from "../model/activation.ts";
 import { createWmStore, type WmStore } from "../model/store.ts";
 import { DesktopPolicy } from "./desktop-policy.ts";
@@ -37,7 +37,7 @@ function stage(active: VmId): {
     activity: { last } as never,
     isPromptShown: () => false,
   });
-  return { wm, requested: (kind) => policy.requested(QUIET, { kind } as WindowRequest) };
+  return { wm, requested: (kind) => policy.requested(QUIET, { kind }) };
 }
 
 describe("a program that asks for its window to be", () => {

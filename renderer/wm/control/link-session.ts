@@ -16,7 +16,7 @@ import {
 } from "#shared/model/window.ts";
 import type { Compositor } from "../../compositor/compositor.ts";
 import { geometryOf, Scene } from "../../compositor/scene.ts";
-import { cssCursor } from "../../input/cursor.ts";
+import { type Cursor, cursorOf } from "../../input/cursor.ts";
 import { firstConfigureRequest } from "../model/configure-request.ts";
 import type { DesktopWindow, Remembered } from "../model/state.ts";
 import type { WmStore } from "../model/store.ts";
@@ -37,6 +37,8 @@ export interface LinkSessionHost {
   attached(session: LinkSession): void;
   /** Popups have appeared, moved or gone. */
   popupsChanged(): void;
+  /** The VM has another cursor. */
+  cursorChanged(): void;
 }
 
 export class LinkSession {
@@ -68,9 +70,9 @@ export class LinkSession {
     this.scene = new Scene(session, compositor);
     this.popups = new PopupLayer(vm, this.scene, wm, {
       changed: () => host.popupsChanged(),
-      dismissed: (surface) => {
+      dismissed: (surface, isDismissible) => {
         this.scene.setVisible(surface, false);
-        this.send({ type: "dismissPopup", surface: surface.id });
+        if (isDismissible) this.send({ type: "dismissPopup", surface: surface.id });
       },
     });
     events.onmessage = ({ data }: MessageEvent<LinkEvent>) => this.#happened(data);
@@ -153,7 +155,8 @@ export class LinkSession {
       case "surfaceClosed":
         return this.#surfaceClosed(event.surface);
       case "cursorChanged":
-        return this.scene.setCursor(cssCursor(event.cursor));
+        this.#setCursor(cursorOf(event.cursor));
+        return;
       case "fence":
         return this.send({ type: "fenceReached" });
       case "closed":
@@ -171,6 +174,11 @@ export class LinkSession {
     const remembered = this.#host.policy.recall(this.windowIdOf(surface), this.vm, window);
     if (remembered !== null) this.#remembered.set(surface, remembered);
     configurer.request(firstConfigureRequest(window, this.#wm.getState().workArea, remembered));
+  }
+
+  #setCursor({ css, reach }: Cursor): void {
+    this.scene.setCursor(css, reach);
+    this.#host.cursorChanged();
   }
 
   #popupOpened(popup: GuestPopup): void {
@@ -222,7 +230,7 @@ export class LinkSession {
   #closed(reason: "protocol-violation" | "agent-lost" | "stopped", detail: string): void {
     if (this.#isEnded) return;
     this.#end();
-    this.scene.setCursor("");
+    this.#setCursor({ css: "", reach: null });
     // A menu's last frame would be of no use, and cover other windows.
     for (const { id, role } of [...this.scene.surfaces()]) if (role === "popup") this.#surfaceClosed(id);
     if (reason !== "stopped") return this.#wm.dispatch({ type: "freeze", vm: this.vm, frozen: { reason, detail } });

@@ -79,6 +79,7 @@ const host: LinkSessionHost = {
   },
   attached: () => undefined,
   popupsChanged: () => undefined,
+  cursorChanged: () => undefined,
 };
 const wm = createWmStore();
 const { dispatch } = wm;
@@ -294,6 +295,18 @@ describe("a popup", () => {
     picture(2, 180, 250, 0);
     expect(shown()).toEqual([]);
     expect(port.heard.at(-1)).toEqual({ type: "dismissPopup", surface: 2 });
+  });
+
+  it("of X11 that is no menu is taken off the screen without a word: its program would end its menus for that", () => {
+    open(true);
+    picture(2, 180, 90, 0);
+    const rect = { x: 10, y: 10, width: 300, height: 200 };
+    port.say({ type: "popupOpened", popup: { surface: id(3), kind: "x11", parent: id(1), rect, grab: false } });
+    picture(3, 300, 200, 0);
+    port.heard.length = 0;
+    dispatch({ type: "focus", id: null });
+    expect(links.find(windowId(1))?.session.popups.shownOn(id(1))).toEqual([]);
+    expect(port.heard.filter(({ type }) => type === "dismissPopup")).toEqual([{ type: "dismissPopup", surface: 2 }]);
   });
 
   it("follows its window: it is below the title bar wherever that is moved", () => {

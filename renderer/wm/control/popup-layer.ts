@@ -13,6 +13,8 @@ import type { WmStore } from "../model/store.ts";
 interface Popup {
   readonly surface: SceneSurface;
   readonly grab: boolean;
+  /** Its program can be told that it is off the screen: X11 has no way for a window that is no menu. */
+  readonly isDismissible: boolean;
   readonly element: HTMLElement;
   readonly clip: HTMLElement;
   /** As the guest asked for it: relative to its parent's geometry. */
@@ -27,8 +29,8 @@ interface Popup {
 export interface PopupListener {
   /** Popups have appeared, moved or gone. */
   changed(): void;
-  /** The host has taken a popup off the screen, with all that stand on it: its program is to be told. */
-  dismissed(surface: SceneSurface): void;
+  /** The host has taken a popup off the screen, with all that stand on it. `isDismissible`: its program is to be told. */
+  dismissed(surface: SceneSurface, isDismissible: boolean): void;
 }
 
 export class PopupLayer {
@@ -63,6 +65,7 @@ export class PopupLayer {
     this.#popups.set(surface.id, {
       surface,
       grab: popup.grab,
+      isDismissible: popup.grab || popup.kind === "wayland",
       element,
       clip,
       rect: popup.rect,
@@ -106,7 +109,7 @@ export class PopupLayer {
       popup.shown = null;
       popup.element.hidden = true;
     }
-    this.#listener.dismissed(dismissed.surface);
+    this.#listener.dismissed(dismissed.surface, dismissed.isDismissible);
     this.#listener.changed();
   }
 

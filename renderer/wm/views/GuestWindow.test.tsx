@@ -87,6 +87,16 @@ it("a VM that is paused says so", () => {
   expect(frame().querySelector(".paused-mark")?.textContent).toBe("Paused");
 });
 
+it("one that is wider than the screen has its tag and buttons in the part that is seen", () => {
+  const bar = (): string[] => ["--bar-left", "--bar-right"].map((name) => frame().style.getPropertyValue(name));
+  expect(bar()).toEqual(["0px", "0px"]);
+  const { workArea } = shell.wm.getState();
+  dispatch({ type: "sized", id: ID, size: { width: workArea.width + 500, height: 200 }, isAnswer: true });
+  expect(bar()).toEqual(["0px", "502px"]);
+  dispatch({ type: "moveTo", id: ID, x: -199, y: 200 });
+  expect(bar()).toEqual(["200px", "302px"]);
+});
+
 it("a window that is frozen can be put on its own place again and closed, and has no handles", () => {
   const buttons = (): (string | null)[] =>
     [...frame().querySelectorAll(".window-buttons button")].map((button) => button.getAttribute("aria-label"));

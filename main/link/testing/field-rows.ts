@@ -1,0 +1,441 @@
+/**
+ * For every field of every message that an agent may send: which values of it are accepted, and which are a violation. Each
+ * value is said in place of the field's own in a sound message (SOUND), in a VM of which scene.ts says what is open.
+ */
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { Encoding, HeaderSchema, Kind, PixelFormat, WindowRequest } from "#shared/protocol/gen/atoll_pb.ts";
+import type { WireMessageName } from "#shared/protocol/header.ts";
+import * as limits from "#shared/protocol/limits.ts";
+import { PROTOCOL_MAJOR } from "#shared/protocol/session.ts";
+import type { ViolationCode } from "#shared/protocol/violation.ts";
+import { ROUTES } from "../services/index.ts";
+import { LZ4_BLOCK_OF_A_PIXEL, PING_NONCE } from "./scene.ts";
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export interface Row {
+  good: readonly unknown[];
+  bad: readonly (readonly [unknown, ViolationCode])[];
+  /** Why a field has no bound. */
+  reason?: string;
+  /** Fields that the message has besides, for this row. */
+  beside?: Fields;
+}
+
+const LIMITS: Readonly<Record<string, unknown>> = limits;
+
+const U32 = 0xffff_ffff;
+/** An enum is a signed number on the wire. */
+const I32 = 0x7fff_ffff;
+
+/** Bounds of limits.ts that a row holds. */
+export const HELD_BY_FIELDS = new Set<string>();
+function limit(name: string): number {
+  const value = LIMITS[name];
+  if (typeof value !== "number") throw new Error(`limits.ts has no number ${name}`);
+  HELD_BY_FIELDS.add(name);
+  return value;
+}
+
+function within(min: number, max: number, code: ViolationCode = "number-out-of-range"): Row {
+  return { good: [min, max], bad: [...(min === 0 ? [] : [[min - 1, code] as const]), [max + 1, code]] };
+}
+
+/** The last two are the same length in UTF-16 and too long in UTF-8. */
+function text(name: string): Row {
+  const max = limit(name);
+  return {
+    good: ["", "x".repeat(max), "ü".repeat(max / 2)],
+    bad: [
+      ["x".repeat(max + 1), "text-too-long"],
+      ["ü".repeat(max / 2 + 1), "text-too-long"],
+    ],
+  };
+}
+
+function count(name: string, element: (at: number) => unknown): Row {
+  const many = (length: number): unknown[] => Array.from({ length }, (_, at) => element(at));
+  const max = limit(name);
+  return { good: [[], many(max)], bad: [[many(max + 1), "quota"]] };
+}
+
+function only(good: readonly unknown[], bad: Row["bad"]): Row {
+  return { good, bad };
+}
+
+function anyNumber(reason: string, max = U32): Row {
+  return { good: [0, 1, max], bad: [], reason };
+}
+
+function optional(reason: string): Row {
+  return { good: [undefined], bad: [], reason };
+}
+
+const PID = anyNumber("a number of the guest's own, which nothing on the host is looked up by");
+const HINT = anyNumber("cut down to MAX_SIDE_PX (fields.test.ts)");
+const FAILURE_CODE = anyNumber('codes of a newer agent are "other" (failure.ts)', I32);
+const DECORATION = anyNumber("all but CLIENT get a frame of the host's", I32);
+
+const coordinate = (): Row => within(-limit("MAX_COORDINATE"), limit("MAX_COORDINATE"));
+const side = (): Row => within(1, limit("MAX_SIDE_PX"));
+const scale = (): Row => within(1, limit("MAX_SCALE"));
+const kind = (): Row =>
+  only(
+    [Kind.WAYLAND, Kind.X11],
+    [
+      [Kind.UNSPECIFIED, "number-out-of-range"],
+      [Kind.X11 + 1, "number-out-of-range"],
+    ],
+  );
+
+const NEW_SURFACE = only(
+  [4, U32],
+  [
+    [0, "number-out-of-range"],
+    [3, "surface-reused"],
+  ],
+);
+const WINDOW = only(
+  [1],
+  [
+    [0, "unknown-surface"],
+    [2, "wrong-role"],
+    [3, "wrong-role"],
+    [9, "unknown-surface"],
+  ],
+);
+const DIALOG_PARENT = only(
+  [0, 1, 9],
+  [
+    [2, "bad-parent"],
+    [3, "bad-parent"],
+  ],
+);
+const REQUEST = only(
+  [1],
+  [
+    [0, "unknown-request"],
+    [2, "unknown-request"],
+  ],
+);
+
+const hints = (path: string): Record<string, Row> => ({
+  [path]: optional("a window without hints"),
+  [`${path}.minWidth`]: HINT,
+  [`${path}.minHeight`]: HINT,
+  [`${path}.maxWidth`]: HINT,
+  [`${path}.maxHeight`]: HINT,
+});
+const rect = (path: string, isOptional: boolean): Record<string, Row> => ({
+  [path]: isOptional ? optional("the whole surface") : only([], [[undefined, "number-out-of-range"]]),
+  [`${path}.x`]: coordinate(),
+  [`${path}.y`]: coordinate(),
+  [`${path}.width`]: side(),
+  [`${path}.height`]: side(),
+});
+
+/** A solid pixel. */
+const PIXEL = { x: 0, y: 0, width: 1, height: 1, encoding: Encoding.SOLID, size: 4 };
+/** Width and height of the sound frame. */
+const FRAME_SIDE = 64;
+
+/** What an agent may say in the scene; each is accepted as it stands. */
+export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
+  hello: { major: PROTOCOL_MAJOR },
+  windowOpened: { surface: 4, kind: Kind.WAYLAND, hints: {} },
+  windowChanged: { surface: 1, hints: {} },
+  popupOpened: { surface: 4, kind: Kind.WAYLAND, parent: 1, rect: { width: 1, height: 1 } },
+  popupMoved: { surface: 2, rect: { width: 1, height: 1 } },
+  subsurfaceOpened: { surface: 4, parent: 1 },
+  childrenPlaced: { parent: 1, children: [{ surface: 3 }] },
+  windowRequested: { surface: 1, request: WindowRequest.RESIZE, edges: 1 },
+  surfaceClosed: { surface: 1 },
+  cursorChanged: { cursor: { case: "bitmap", value: { width: 1, height: 1, scale: 1 } } },
+  launched: { request: 1 },
+  apps: { request: 1, apps: [{}] },
+  appsChanged: {},
+  pong: { nonce: PING_NONCE },
+  requestFailed: { request: 1 },
+  frame: {
+    surface: 1,
+    serial: 1,
+    width: FRAME_SIDE,
+    height: FRAME_SIDE,
+    scale: 1,
+    geometry: { width: 1, height: 1 },
+    format: PixelFormat.XRGB8888,
+    damage: [PIXEL],
+    last: true,
+  },
+  execStarted: { exec: 1 },
+  execFailed: { exec: 1 },
+  execExited: { exec: 2 },
+  streamData: { stream: 2 },
+  streamEnd: { stream: 2 },
+  streamCredit: { stream: 1, bytes: 1 },
+};
+
+/** By `message.field.field`; `[]` is an element of a list of numbers or texts. Flags are left out: both of their values are. */
+export const ROWS: Readonly<Record<string, Row>> = {
+  "hello.major": only(
+    [PROTOCOL_MAJOR],
+    [
+      [PROTOCOL_MAJOR - 1, "wrong-version"],
+      [PROTOCOL_MAJOR + 1, "wrong-version"],
+    ],
+  ),
+  "hello.minor": anyNumber("the lower of the two is spoken"),
+  "hello.agent": text("MAX_AGENT_BYTES"),
+
+  "windowOpened.surface": NEW_SURFACE,
+  "windowOpened.kind": kind(),
+  "windowOpened.pid": PID,
+  "windowOpened.launch": anyNumber("one that the host has not asked for counts as none (requests.test.ts)"),
+  "windowOpened.title": text("MAX_TITLE_BYTES"),
+  "windowOpened.appId": text("MAX_APP_ID_BYTES"),
+  "windowOpened.parent": DIALOG_PARENT,
+  ...hints("windowOpened.hints"),
+  "windowOpened.decoration": DECORATION,
+
+  "windowChanged.surface": WINDOW,
+  "windowChanged.title": text("MAX_TITLE_BYTES"),
+  "windowChanged.appId": text("MAX_APP_ID_BYTES"),
+  "windowChanged.parent": DIALOG_PARENT,
+  ...hints("windowChanged.hints"),
+  "windowChanged.decoration": DECORATION,
+
+  "popupOpened.surface": NEW_SURFACE,
+  "popupOpened.kind": kind(),
+  "popupOpened.parent": only(
+    [1, 2],
+    [
+      [0, "bad-parent"],
+      [3, "bad-parent"],
+      [4, "bad-parent"],
+      [9, "bad-parent"],
+    ],
+  ),
+  ...rect("popupOpened.rect", false),
+
+  "popupMoved.surface": only(
+    [2],
+    [
+      [1, "wrong-role"],
+      [3, "wrong-role"],
+      [9, "unknown-surface"],
+    ],
+  ),
+  ...rect("popupMoved.rect", false),
+
+  "subsurfaceOpened.surface": NEW_SURFACE,
+  "subsurfaceOpened.parent": only(
+    [1, 2, 3],
+    [
+      [0, "bad-parent"],
+      [4, "bad-parent"],
+      [9, "bad-parent"],
+    ],
+  ),
+
+  "childrenPlaced.parent": only(
+    [1],
+    [
+      [0, "unknown-surface"],
+      [2, "bad-parent"],
+      [9, "unknown-surface"],
+    ],
+  ),
+  // As many as there can be surfaces: MAX_SURFACES in limits.test.ts.
+  "childrenPlaced.children": only(
+    [[], [{ surface: 1 }, { surface: 3 }]],
+    [[[{ surface: 3 }, { surface: 3 }], "bad-parent"]],
+  ),
+  "childrenPlaced.children.surface": only(
+    [1, 3],
+    [
+      [0, "unknown-surface"],
+      [2, "wrong-role"],
+      [9, "unknown-surface"],
+    ],
+  ),
+  "childrenPlaced.children.x": coordinate(),
+  "childrenPlaced.children.y": coordinate(),
+
+  "windowRequested.surface": WINDOW,
+  "windowRequested.request": only(
+    [1, 2, 3, 4, 5, 6, 7, WindowRequest.RESIZE],
+    [
+      [WindowRequest.UNSPECIFIED, "number-out-of-range"],
+      [WindowRequest.RESIZE + 1, "number-out-of-range"],
+      [-1, "number-out-of-range"],
+    ],
+  ),
+  "windowRequested.edges": within(1, 15),
+
+  "surfaceClosed.surface": only(
+    [1, 2, 3],
+    [
+      [0, "unknown-surface"],
+      [9, "unknown-surface"],
+    ],
+  ),
+
+  "cursorChanged.shape": text("MAX_SHAPE_BYTES"),
+  "cursorChanged.bitmap": only([{ width: 1, height: 1, scale: 1 }], [[{}, "number-out-of-range"]]),
+  "cursorChanged.bitmap.width": within(1, limit("MAX_CURSOR_SIDE_PX")),
+  "cursorChanged.bitmap.height": within(1, limit("MAX_CURSOR_SIDE_PX")),
+  "cursorChanged.bitmap.hotX": only([0], [[1, "number-out-of-range"]]),
+  "cursorChanged.bitmap.hotY": only([0], [[1, "number-out-of-range"]]),
+  "cursorChanged.bitmap.scale": scale(),
+
+  "launched.request": REQUEST,
+  "launched.pid": PID,
+
+  "apps.request": REQUEST,
+  "apps.apps": count("MAX_APPS", () => ({})),
+  "apps.apps.id": text("MAX_APP_TEXT_BYTES"),
+  "apps.apps.name": text("MAX_APP_TEXT_BYTES"),
+  "apps.apps.mimeTypes": count("MAX_APP_LIST", () => "a/b"),
+  "apps.apps.mimeTypes[]": text("MAX_APP_TEXT_BYTES"),
+  "apps.apps.categories": count("MAX_APP_LIST", () => "Office"),
+  "apps.apps.categories[]": text("MAX_APP_TEXT_BYTES"),
+
+  "pong.nonce": only(
+    [PING_NONCE],
+    [
+      [0n, "unknown-request"],
+      [PING_NONCE + 1n, "unknown-request"],
+      [0xffff_ffff_ffff_ffffn, "unknown-request"],
+    ],
+  ),
+
+  "requestFailed.request": REQUEST,
+  "requestFailed.code": FAILURE_CODE,
+  "requestFailed.detail": text("MAX_DETAIL_BYTES"),
+
+  "frame.surface": only(
+    [1],
+    [
+      [0, "no-credit"],
+      [2, "no-credit"],
+      [9, "no-credit"],
+    ],
+  ),
+  "frame.serial": only([1, U32], [[0, "bad-frame"]]),
+  "frame.width": side(),
+  "frame.height": side(),
+  "frame.scale": scale(),
+  "frame.viewportWidth": within(0, limit("MAX_SIDE_PX")),
+  "frame.viewportHeight": within(0, limit("MAX_SIDE_PX")),
+  ...rect("frame.geometry", true),
+  "frame.format": only(
+    [PixelFormat.XRGB8888, PixelFormat.ARGB8888],
+    [
+      [PixelFormat.UNSPECIFIED, "bad-frame"],
+      [PixelFormat.ARGB8888 + 1, "bad-frame"],
+    ],
+  ),
+  "frame.configureSerial": anyNumber("only compared with the host's own"),
+  "frame.damage": count("MAX_DAMAGE_RECTS", () => PIXEL),
+  "frame.damage.x": within(0, FRAME_SIDE - 1, "bad-frame"),
+  "frame.damage.y": within(0, FRAME_SIDE - 1, "bad-frame"),
+  "frame.damage.width": within(1, FRAME_SIDE, "bad-frame"),
+  "frame.damage.height": within(1, FRAME_SIDE, "bad-frame"),
+  "frame.damage.encoding": only(
+    [Encoding.RAW, Encoding.LZ4, Encoding.SOLID],
+    [
+      [Encoding.UNSPECIFIED, "bad-frame"],
+      [Encoding.SOLID + 1, "bad-frame"],
+      [-1, "bad-frame"],
+    ],
+  ),
+  // Of a raw rectangle, and one of one colour, it can be one number only; of a block this.
+  "frame.damage.size": {
+    ...within(1, LZ4_BLOCK_OF_A_PIXEL, "bad-frame"),
+    beside: { damage: [{ ...PIXEL, encoding: Encoding.LZ4 }] },
+  },
+
+  "execStarted.exec": only(
+    [1],
+    [
+      [0, "unknown-exec"],
+      [2, "wrong-state"],
+      [3, "unknown-exec"],
+    ],
+  ),
+  "execStarted.pid": PID,
+  "execFailed.exec": only(
+    [1],
+    [
+      [0, "unknown-exec"],
+      [2, "wrong-state"],
+      [3, "unknown-exec"],
+    ],
+  ),
+  "execFailed.code": FAILURE_CODE,
+  "execFailed.detail": text("MAX_DETAIL_BYTES"),
+  "execExited.exec": only(
+    [2],
+    [
+      [0, "unknown-exec"],
+      [1, "wrong-state"],
+      [3, "unknown-exec"],
+    ],
+  ),
+  "execExited.code": within(0, 255),
+  "execExited.signal": within(0, 127),
+
+  "streamData.stream": only(
+    [2, 3],
+    [
+      [0, "unknown-stream"],
+      [1, "wrong-direction"],
+      [5, "wrong-state"],
+      [6, "unknown-stream"],
+    ],
+  ),
+  "streamEnd.stream": only(
+    [1, 2, 3],
+    [
+      [0, "unknown-stream"],
+      [5, "wrong-state"],
+      [6, "unknown-stream"],
+    ],
+  ),
+  "streamCredit.stream": only(
+    [1, 4],
+    [
+      [0, "unknown-stream"],
+      [2, "wrong-direction"],
+      [5, "wrong-state"],
+      [6, "unknown-stream"],
+    ],
+  ),
+  "streamCredit.bytes": within(1, limit("MAX_STREAM_CREDIT_BYTES")),
+};
+
+export interface FieldOfAgent {
+  path: string;
+  name: WireMessageName;
+  /** The fields to it, from the message's own. */
+  fields: readonly DescField[];
+  /** It stands for an element of a list of numbers or texts. */
+  isElement: boolean;
+}
+
+/** Every field of every message that an agent may send, nested ones with their path, but for flags. */
+export const FIELDS: readonly FieldOfAgent[] = HeaderSchema.fields.flatMap((field) => {
+  const name = field.localName as WireMessageName;
+  return ROUTES.toHost.has(name) && field.message !== undefined ? fieldsOf(name, field.message, []) : [];
+});
+
+function fieldsOf(name: WireMessageName, message: DescMessage, above: readonly DescField[]): FieldOfAgent[] {
+  return message.fields.flatMap((field) => {
+    if (field.fieldKind === "scalar" && field.scalar === ScalarType.BOOL) return [];
+    const fields = [...above, field];
+    const path = [name, ...fields.map(({ localName }) => localName)].join(".");
+    const own: FieldOfAgent = { path, name, fields, isElement: false };
+    if (field.message !== undefined) return [own, ...fieldsOf(name, field.message, fields)];
+    return field.fieldKind === "list" ? [own, { path: `${path}[]`, name, fields, isElement: true }] : [own];
+  });
+}

@@ -1,0 +1,62 @@
+/** A VM in which one of everything is open, so that an agent can say each of its messages about something. */
+import { Kind } from "#shared/protocol/gen/atoll_pb.ts";
+import type { WireMessageInit } from "#shared/protocol/header.ts";
+import { MAX_OPEN_CREDITS } from "#shared/protocol/limits.ts";
+import { APPS } from "../contracts/apps.ts";
+import { EXECS } from "../contracts/execs.ts";
+import { LAUNCHES } from "../contracts/launches.ts";
+import { STREAMS } from "../contracts/streams.ts";
+import { liveness } from "../services/liveness.ts";
+import { ServiceHost } from "./service-host.ts";
+
+/** Of the one ping that waits for its answer. */
+export const PING_NONCE = 1n;
+/** Largest LZ4 block of the four bytes of a pixel. */
+export const LZ4_BLOCK_OF_A_PIXEL = 20;
+
+/**
+ * Window 1 with credit, popup 2 and subsurface 3 on it. Launch 1 and list 1 of applications without an answer. Exec 1, not
+ * started: the host writes stream 1, the agent 2 and 3. Exec 2, started, with a terminal: streams 4 and 5, of which 5 has ended.
+ *
+ * Services have timers: they run on vitest's.
+ *
+ * @param advance lets so many milliseconds go by
+ */
+export function openScene(advance: (ms: number) => void): ServiceHost {
+  const host = new ServiceHost();
+  const say: ServiceHost["say"] = (name, value, payload) => {
+    const outcome = host.say(name, value, payload);
+    if (outcome !== "accepted") throw new Error(`${name}: ${outcome}`);
+    return outcome;
+  };
+  say("windowOpened", { surface: 1, kind: Kind.WAYLAND });
+  say("popupOpened", { surface: 2, kind: Kind.WAYLAND, parent: 1, rect: { width: 1, height: 1 } });
+  say("subsurfaceOpened", { surface: 3, parent: 1 });
+  host.command({ type: "credit", surface: 1, count: MAX_OPEN_CREDITS, shownSerial: 0 });
+  host.order(LAUNCHES, { request: 1, appId: "foot", argv: [], files: [] });
+  host.order(APPS, { request: 1 });
+  host.order(EXECS, { type: "start", exec: 1, argv: ["cat"], tty: null });
+  host.order(EXECS, { type: "start", exec: 2, argv: ["sh"], tty: { columns: 80, rows: 24, term: "foot" } });
+  say("execStarted", { exec: 2 });
+  say("streamEnd", { stream: 5 });
+  for (const stream of [2, 3]) host.order(STREAMS, { type: "grant", stream, bytes: 1024 * 1024 });
+  host.use(liveness).opened();
+  for (let waited = 0; host.sentOf("ping").length === 0 && waited < 60; waited += 1) advance(1_000);
+  const [ping] = host.sentOf("ping");
+  if (ping?.nonce !== PING_NONCE) throw new Error(`the first ping is ${ping?.nonce}`);
+  return host;
+}
+
+/** Bytes that make a message sound which names them. */
+export function payloadOf(name: string, fields: Readonly<Record<string, unknown>>): Uint8Array {
+  if (name === "streamData") return new Uint8Array(1);
+  if (name === "frame") {
+    const { damage = [] } = fields as WireMessageInit<"frame">;
+    return new Uint8Array(damage.reduce((bytes, { size = 0 }) => bytes + size, 0));
+  }
+  if (name !== "cursorChanged") return new Uint8Array(0);
+  const { cursor } = fields as WireMessageInit<"cursorChanged">;
+  if (cursor?.case !== "bitmap") return new Uint8Array(0);
+  const { width = 0, height = 0 } = cursor.value;
+  return new Uint8Array(width * height * 4);
+}
