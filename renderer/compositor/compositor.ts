@@ -60,6 +60,11 @@ export class Compositor {
     this.#send({ type: "end", session });
   }
 
+  /** The page's area on the screen, physical pixels: memory and pictures are bounded by it. */
+  setScreen(px: number): void {
+    this.#send({ type: "screen", px });
+  }
+
   /** PNG of `layers`, bottom to top; null = it could not be made. */
   screenshot(width: number, height: number, layers: Layer[]): Promise<Uint8Array | null> {
     const request = (this.#requests += 1);

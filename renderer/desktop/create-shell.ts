@@ -66,7 +66,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const hostInput = new HostInput({ wm, overlays, keyboard, commands, drag, switcher });
   const memory = new WindowMemory();
   const layout = new LayoutReporter(bridge, wm, links);
-  const screen = new Screen(wm, links);
+  const screen = new Screen(wm, links, compositor);
   const cursorGuard = new CursorGuard(document, (look) => requestAnimationFrame(look));
   cursorGuard.follow(window);
   wm.subscribe(() => cursorGuard.changed());

@@ -1,4 +1,5 @@
 /** The size of the page: the work area of the window manager, and the output (a monitor, in Wayland's words) that guests have. */
+import type { Compositor } from "../compositor/compositor.ts";
 import type { LinkSession } from "../wm/control/link-session.ts";
 import type { Links } from "../wm/control/links.ts";
 import { TOP_BAR_HEIGHT } from "../wm/model/geometry.ts";
@@ -7,10 +8,12 @@ import type { WmStore } from "../wm/model/store.ts";
 export class Screen {
   readonly #wm: WmStore;
   readonly #links: Links;
+  readonly #compositor: Pick<Compositor, "setScreen">;
 
-  constructor(wm: WmStore, links: Links) {
+  constructor(wm: WmStore, links: Links, compositor: Pick<Compositor, "setScreen">) {
     this.#wm = wm;
     this.#links = links;
+    this.#compositor = compositor;
   }
 
   /** Measures the page now and whenever it changes. */
@@ -43,6 +46,7 @@ export class Screen {
         height: Math.max(1, innerHeight - TOP_BAR_HEIGHT),
       },
     });
+    this.#compositor.setScreen(innerWidth * innerHeight * window.devicePixelRatio ** 2);
     for (const session of this.#links.sessions()) this.sendOutput(session);
   }
 

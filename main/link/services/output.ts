@@ -1,7 +1,7 @@
 /** The host's screen, for the guest; and how large its buffers may be for it. */
 import { maxBufferPx } from "#shared/protocol/limits.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
-import { type OutputInfo, serviceContract } from "../contract.ts";
+import { serviceContract } from "../contract.ts";
 import { type AnyLinkService, type LinkContext, linkService, type PageHandlers } from "../service.ts";
 
 class Output implements AnyLinkService {
@@ -11,14 +11,14 @@ class Output implements AnyLinkService {
 
   constructor(context: LinkContext<"outputChanged">) {
     this.#context = context;
-    this.#largestPx = areaOf(context.output);
+    this.#largestPx = context.output.width * context.output.height;
   }
 
   readonly commands: PageHandlers = {
     output: ({ width, height, scale120, refreshMhz }) => {
       const output = { width, height, scale120, refreshMhz };
       // Buffers for a larger output that was there before may still be on their way.
-      this.#largestPx = Math.max(this.#largestPx, areaOf(output));
+      this.#largestPx = Math.max(this.#largestPx, width * height);
       this.#context.send("outputChanged", { output });
     },
   };
@@ -26,10 +26,6 @@ class Output implements AnyLinkService {
   get maxBufferPx(): number {
     return maxBufferPx(this.#largestPx);
   }
-}
-
-function areaOf({ width, height }: Pick<OutputInfo, "width" | "height">): number {
-  return width * height;
 }
 
 export const output = linkService(

@@ -42,6 +42,8 @@ beforeEach(() => {
     return 1;
   });
   vi.stubGlobal("ImageData", vi.fn());
+  backs = [];
+  vi.stubGlobal("OffscreenCanvas", BackCanvasOfTest);
   vi.spyOn(performance, "now").mockImplementation(() => clockMs);
   compositor = new CompositorWorker(decoder, (message) => told.push(message));
 });
@@ -51,6 +53,31 @@ afterEach(() => {
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
 });
+
+/** Canvases that nobody sees. */
+let backs: BackCanvasOfTest[];
+
+class BackCanvasOfTest {
+  width: number;
+  height: number;
+  constructor(width: number, height: number) {
+    this.width = width;
+    this.height = height;
+    backs.push(this);
+  }
+  getContext(): object {
+    const putImageData = (): void => void (clockMs += drawMs);
+    return { canvas: this, clearRect: () => undefined, putImageData };
+  }
+}
+
+/** 2048 x 128 pixels of one colour, compressed: one pixel, and a match of all the rest. */
+const BAND = (() => {
+  const rest = 2048 * 128 * 4 - 4 - 5 - 4;
+  const match = rest - 15;
+  const more = Array.from({ length: Math.floor(match / 255) }, () => 255);
+  return Uint8Array.from([0x4f, 1, 2, 3, 4, 4, 0, ...more, match % 255, 0x50, 1, 2, 3, 4, 1]);
+})();
 
 /** The screen's next refresh. */
 function nextFrame(): void {
@@ -78,7 +105,8 @@ class Guest {
       drawn.push(name);
       clockMs += drawMs;
     };
-    const canvas = { width: 0, height: 0, getContext: () => Object.assign(context, { putImageData }) };
+    const drawImage = (): void => void drawn.push(`${name}, whole`);
+    const canvas = { width: 0, height: 0, getContext: () => Object.assign(context, { putImageData, drawImage }) };
     compositor.handle({
       type: "open",
       session: this.#session,
@@ -320,6 +348,115 @@ test("when the time of a frame is up, the rest is drawn in later ones, and nobod
   for (let count = 0; count < 5; count += 1) nextFrame();
   expect(drawn.toSorted()).toEqual(["a", "a", "a", "b", "b", "b", "c", "c", "c"]);
   expect(guests.map(({ credits }) => credits)).toEqual([2 + 4, 2 + 4, 2 + 4]);
+});
+
+describe("a large frame", () => {
+  /** 4 MPx: 16 bands, each of which takes 3 ms. */
+  const [width, height] = [2048, 2048];
+  const bands = Array.from({ length: 16 }, (_, at) => {
+    return { x: 0, y: at * 128, width, height: 128, encoding: "lz4" as const, size: BAND.length };
+  });
+  const large = (guest: Guest): void =>
+    guest.send({ width, height, damage: bands, payload: Buffer.concat(bands.map(() => BAND)) });
+
+  function animating(...guests: Guest[]): void {
+    for (const guest of guests) guest.send();
+    nextFrame();
+    drawn = [];
+    drawMs = 3;
+  }
+
+  test("is cut while another VM draws: that one draws in every refresh, and the large one is shown whole or not at all", () => {
+    const [flood, other] = [new Guest("flood", 1), new Guest("other", 2)];
+    animating(flood, other);
+    large(flood);
+    const refreshes: string[] = [];
+    for (let count = 0; count < 8; count += 1) {
+      drawn = [];
+      other.send();
+      nextFrame();
+      refreshes.push(drawn.join(" "));
+      if (drawn.some((name) => name.startsWith("flood"))) break;
+    }
+    expect(refreshes.length).toBeGreaterThan(3);
+    expect(refreshes.every((names) => names.includes("other"))).toBe(true);
+    // Its bands went to a canvas that nobody sees.
+    expect(refreshes.at(-1)).toContain("flood, whole");
+    expect(refreshes.slice(0, -1).join(" ")).not.toContain("flood");
+    expect(flood.credits, "it is paid for when it is shown").toBe(2 + 1 + 1);
+    expect(other.credits).toBe(2 + 1 + refreshes.length);
+  });
+
+  test("is drawn in one piece, without a copy, where no other VM draws", () => {
+    const alone = new Guest("alone", 1);
+    void new Guest("quiet", 2);
+    animating(alone);
+    large(alone);
+    nextFrame();
+    expect(drawn).toEqual(Array.from({ length: 16 }, () => "alone"));
+    expect(backs).toEqual([]);
+  });
+
+  test("is drawn in one piece when it answers a key", () => {
+    const [typed, busy] = [new Guest("typed", 1), new Guest("busy", 2)];
+    animating(typed, busy);
+    busy.send();
+    compositor.handle({ type: "keyPressed", session: 1 as LinkSessionId });
+    large(typed);
+    nextFrame();
+    expect(drawn.filter((name) => name === "typed")).toHaveLength(16);
+    expect(backs).toEqual([]);
+  });
+
+  test("gives the memory of its back canvas back when the VM draws small frames again, or has ended", () => {
+    const [flood, other] = [new Guest("flood", 1), new Guest("other", 2)];
+    animating(flood, other);
+    large(flood);
+    for (let count = 0; count < 10; count += 1) {
+      other.send();
+      nextFrame();
+    }
+    expect(backs).toMatchObject([{ width, height }]);
+    flood.send();
+    nextFrame();
+    expect(backs).toMatchObject([{ width: 0, height: 0 }]);
+    large(flood);
+    other.send();
+    nextFrame();
+    flood.end();
+    expect(backs.map((back) => back.width)).toEqual([0, 0]);
+  });
+
+  test("of which a band does not decode cuts its VM off", () => {
+    const [flood, other] = [new Guest("flood", 1), new Guest("other", 2)];
+    animating(flood, other);
+    const payload = Buffer.concat([...bands.slice(1).map(() => BAND), Buffer.alloc(BAND.length, 255)]);
+    flood.send({ width, height, damage: bands, payload });
+    for (let count = 0; count < 10; count += 1) {
+      other.send();
+      nextFrame();
+    }
+    expect(flood.said.at(-1)).toMatchObject({ type: "violation" });
+    expect(drawn).not.toContain("flood, whole");
+  });
+});
+
+test("surfaces that change their size are drawn as fast as the page can follow, and keep no other VM waiting", () => {
+  const [flood, other] = [new Guest("flood", 1), new Guest("other", 2)];
+  flood.send();
+  other.send();
+  nextFrame();
+  told = [];
+  for (let count = 0; count < 40; count += 1) flood.send({ logicalWidth: 3 + (count % 2) });
+  const credits = other.credits;
+  for (let refresh = 1; refresh <= 3; refresh += 1) {
+    other.send();
+    nextFrame();
+    expect(told.filter(({ type }) => type === "frameChanged").length).toBeLessThanOrEqual(12 * refresh);
+    expect(other.credits).toBe(credits + refresh);
+  }
+  for (let count = 0; count < 3; count += 1) nextFrame();
+  expect(told.filter(({ type }) => type === "frameChanged")).toHaveLength(40);
 });
 
 test("a VM whose frame does not decode is reported and drawn no more; the others go on", () => {

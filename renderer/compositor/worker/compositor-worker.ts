@@ -1,16 +1,32 @@
 /**
  * Draws the frames of all VMs. A frame of a VM that was idle is drawn at once, also while others animate: it may be the
- * response to a key. Others are drawn in the next animation frame, in one synchronous task, one frame of each VM in turn;
- * credits are given back from the animation frame. What is held back because somebody types, frame-scheduler.ts says.
+ * response to a key. Others are drawn in the next animation frame, in one synchronous task; credits are given back from the
+ * animation frame. What is held back because somebody types, frame-scheduler.ts says; in which order VMs draw, and how long
+ * each, draw-shares.ts.
  */
 import type { Decoder } from "../decoders/decoder.ts";
 import type { FromCompositor, Layer, LinkSessionId, ToCompositor } from "./messages.ts";
+import { DrawShares } from "./draw-shares.ts";
 import { FrameScheduler } from "./frame-scheduler.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { PixelLink } from "./pixel-link.ts";
 import { composePng } from "./screenshot.ts";
 
-/** Drawing stops after this much of a frame's time; the rest is drawn in the next one, another VM first. */
+/** Drawing stops after this much of a frame's time; the rest is drawn in the next one. */
 const DRAW_BUDGET_MS = 10;
+/**
+ * A frame that is expected to take so much longer than what is left of that is cut, if other VMs draw too. All of this is
+ * less than a refresh of a screen of 60 Hz, and full HD is drawn in one piece after a few small frames.
+ */
+const OVERTIME_MS = 5;
+/** A piece of a frame that is cut: then another VM has its turn. */
+const PIECE_MS = 3;
+/** Outside of an animation frame nothing larger is drawn while others draw too, except in response to a key. */
+const MAX_AT_ONCE_MS = 5;
+/** A VM that has drawn within this time draws still: others' frames must not keep it waiting. */
+const ACTIVE_MS = 100;
+/** What the page has to do for a surface that changes its size, ms: it counts as time for drawing, and as its VM's. */
+const CHANGE_MS = 1;
 /** A VM that has drawn nothing for longer than this does not animate. */
 const IDLE_AFTER_MS = 20;
 
@@ -19,13 +35,16 @@ export class CompositorWorker {
   readonly #tell: (message: FromCompositor, transfer?: Transferable[]) => void;
   readonly #links = new Map<LinkSessionId, PixelLink>();
   readonly #scheduler = new FrameScheduler();
+  readonly #shares = new DrawShares<PixelLink>();
+  readonly #budget = new MemoryBudget(this.#links);
   #isTickRequested = false;
   /** When the animation frame began in which the next one was requested, ms; null = the next was not requested there. */
   #lastTickMs: number | null = null;
   /** Ends the wait of what is held back. */
   #wakeTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The link that may draw first in the next drawing. */
-  #turn = 0;
+
+  /** What the page has to do for what was drawn in this animation frame, ms. */
+  #pageMs = 0;
 
   constructor(decoder: Decoder, tell: (message: FromCompositor, transfer?: Transferable[]) => void) {
     this.#decoder = decoder;
@@ -39,11 +58,20 @@ export class CompositorWorker {
           message.session,
           new PixelLink(message.session, message.pixels, {
             frameWaits: (link) => this.#wake(link),
-            frameChanged: (session, surface, frame) => this.#tell({ type: "frameChanged", session, surface, frame }),
+            frameChanged: (link, surface, frame) => {
+              this.#pageMs += CHANGE_MS;
+              this.#shares.spent(link, CHANGE_MS);
+              this.#tell({ type: "frameChanged", session: link.session, surface, frame });
+            },
             canvasWanted: (session, surface) => this.#tell({ type: "canvasWanted", session, surface }),
+            grows: (link, px) => this.#budget.hasRoom(link, px),
+            holds: (link) => this.#budget.limitWaiting(link),
+            spent: (link, ms) => this.#shares.spent(link, ms),
           }),
         );
         return;
+      case "screen":
+        return this.#budget.setScreen(message.px);
       case "open":
         return this.#links.get(message.session)?.open(message.surface, message.canvas);
       case "replaceCanvas":
@@ -69,7 +97,10 @@ export class CompositorWorker {
   }
 
   #dropIfOver(session: LinkSessionId): void {
-    if (this.#links.get(session)?.isOver === true) this.#links.delete(session);
+    const link = this.#links.get(session);
+    if (link?.isOver !== true) return;
+    this.#links.delete(session);
+    this.#shares.forget(link);
   }
 
   #keyPressed(link: PixelLink | undefined): void {
@@ -79,7 +110,7 @@ export class CompositorWorker {
   #wake(link: PixelLink): void {
     const nowMs = performance.now();
     if (this.#scheduler.waitMs(link, nowMs) > 0) return this.#wakeHeld();
-    if (nowMs - link.lastDrawMs > IDLE_AFTER_MS) this.#drawNext(link);
+    if (nowMs - link.lastDrawMs > IDLE_AFTER_MS && this.#mayDrawAtOnce(link, nowMs)) this.#drawNext(link, nowMs, null);
     this.#requestTick();
   }
 
@@ -101,8 +132,30 @@ export class CompositorWorker {
       this.#wakeTimer = setTimeout(() => this.#wakeHeld(), Math.ceil(soonestMs));
   }
 
-  #drawNext(link: PixelLink): void {
-    link.drawNext(this.#decoder);
+  /** Whether a frame may be drawn outside of an animation frame: a VM that costs much waits for its turn. */
+  #mayDrawAtOnce(link: PixelLink, nowMs: number): boolean {
+    if (link.unansweredKeyMs !== null || !this.#isShared(link, nowMs)) return true;
+    return link.nextMs <= MAX_AT_ONCE_MS && !this.#shares.isInDebt(link);
+  }
+
+  /** Whether another VM draws too. */
+  #isShared(link: PixelLink, nowMs: number): boolean {
+    for (const other of this.#links.values())
+      if (other !== link && (other.hasWaiting || nowMs - other.lastDrawMs < ACTIVE_MS)) return true;
+    return false;
+  }
+
+  /** @param endMs when the time of an animation frame is up; null: it is drawn outside of one, and not cut */
+  #drawNext(link: PixelLink, nowMs: number, endMs: number | null): void {
+    // The response to a key is drawn in one piece, whatever it takes.
+    const isWhole = endMs === null || link.unansweredKeyMs !== null || !this.#isShared(link, nowMs);
+    const pieceEndMs = isWhole ? Infinity : Math.min(endMs, nowMs + PIECE_MS);
+    link.drawNext({
+      decoder: this.#decoder,
+      uncutMs: isWhole ? Infinity : endMs - nowMs + OVERTIME_MS,
+      isTimeUp: () => performance.now() >= pieceEndMs,
+    });
+    this.#shares.spent(link, performance.now() - nowMs);
     this.#scheduler.drawn(link);
   }
 
@@ -122,31 +175,32 @@ export class CompositorWorker {
     this.#lastTickMs = this.#isTickRequested ? timestampMs : null;
   }
 
-  /** Draws one frame of each VM in turn, until none waits or the time is up. */
+  /** Draws frames, the VMs in their turns, until none waits or the time is up. */
   #draw(startedMs: number): void {
-    const mayDraw = (link: PixelLink): boolean => link.hasWaiting && this.#scheduler.waitMs(link, startedMs) === 0;
-    const waiting = [...this.#links.values()].filter(mayDraw);
-    if (waiting.length === 0) return;
-    this.#turn = (this.#turn + 1) % waiting.length;
-    for (let at = this.#turn, idle = 0; idle < waiting.length; at = (at + 1) % waiting.length) {
-      const link = waiting[at];
-      if (link === undefined || !link.hasWaiting) {
-        idle += 1;
-        continue;
-      }
-      idle = 0;
-      this.#drawNext(link);
-      if (performance.now() - startedMs > DRAW_BUDGET_MS) break;
+    const waiting = new Set<PixelLink>();
+    for (const link of this.#links.values())
+      if (link.hasWaiting && this.#scheduler.waitMs(link, startedMs) === 0) waiting.add(link);
+    this.#shares.refreshed(waiting);
+    const endMs = startedMs + DRAW_BUDGET_MS;
+    this.#pageMs = 0;
+    for (let nowMs = startedMs; nowMs + this.#pageMs <= endMs; nowMs = performance.now()) {
+      const link = this.#shares.next(waiting);
+      if (link === undefined) return;
+      this.#drawNext(link, nowMs, endMs);
+      if (!link.hasWaiting) waiting.delete(link);
     }
   }
 
   async #screenshot(request: number, width: number, height: number, layers: Layer[]): Promise<void> {
-    const png = await composePng(
-      width,
-      height,
-      layers,
-      ({ session, surface }) => this.#links.get(session)?.find(surface)?.canvas ?? null,
-    );
+    const isTooLarge = width * height > this.#budget.picturePx;
+    const png = isTooLarge
+      ? null
+      : await composePng(
+          width,
+          height,
+          layers,
+          ({ session, surface }) => this.#links.get(session)?.find(surface)?.canvas ?? null,
+        );
     this.#tell({ type: "screenshot", request, png }, png === null ? [] : [png.buffer]);
   }
 }

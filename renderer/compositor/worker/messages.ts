@@ -23,6 +23,8 @@ export type ToCompositor =
   | { type: "visibility"; session: LinkSessionId; surface: SurfaceId; isVisible: boolean }
   /** A key went down in a window of it: a person waits for the frame that responds to it. */
   | { type: "keyPressed"; session: LinkSessionId }
+  /** The page's area on the screen, physical pixels: what VMs may take of the worker's memory is measured by it. */
+  | { type: "screen"; px: number }
   | { type: "forget"; session: LinkSessionId; surface: SurfaceId }
   /** The link is closed. Canvases keep their last frame until they are forgotten. */
   | { type: "end"; session: LinkSessionId }
@@ -33,5 +35,5 @@ export type FromCompositor =
   | { type: "frameChanged"; session: LinkSessionId; surface: SurfaceId; frame: FrameInfo }
   /** The surface was opaque and its next frame is not; that frame waits for another canvas. */
   | { type: "canvasWanted"; session: LinkSessionId; surface: SurfaceId }
-  /** PNG; null = it could not be made. */
+  /** PNG; null = it could not be made, or is larger than a picture may be. */
   | { type: "screenshot"; request: number; png: Uint8Array | null };

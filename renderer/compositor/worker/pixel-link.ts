@@ -5,29 +5,59 @@ import type { FrameMessage } from "#shared/model/frame.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
 import type { ScheduledLink } from "./frame-scheduler.ts";
+import type { BudgetedLink } from "./memory-budget.ts";
 import type { LinkSessionId } from "./messages.ts";
-import { SurfaceCanvas, type WholeFrame } from "./surface-canvas.ts";
+import { BackCanvas, CutFrame } from "./cut-frame.ts";
+import { type DrawResult, SurfaceCanvas } from "./surface-canvas.ts";
+import type { WholeFrame } from "./canvas-painter.ts";
 
 /** Double buffering: the guest draws one frame while the one before it is shown. */
 const FIRST_CREDITS = 2;
-/** Compressed frames of one VM that wait to be drawn, bytes: two of the largest that the wire allows. */
-const MAX_WAITING_BYTES = 320 * 1024 * 1024;
-/** All canvases of one VM, pixels: 15 screens of 4K. */
-const MAX_CANVAS_PX = 128 * 1024 * 1024;
+/** What a damage rectangle of a frame that waits takes as an object in memory, bytes. */
+const RECT_BYTES = 64;
+/** What a rectangle costs to be drawn beside its pixels, as pixels. */
+const RECT_COST_PX = 2048;
+/** How long it takes to decode and draw a pixel on a slow machine, ms: what a frame will take is only estimated. */
+const MS_PER_PX = 4e-6;
+/** Reading a message takes longer only where it is meant to. */
+const NOTICEABLE_MS = 0.5;
 
 export interface PixelLinkListener {
   /** A whole frame has arrived, or credits are owed again. */
   frameWaits(link: PixelLink): void;
-  frameChanged(session: LinkSessionId, surface: SurfaceId, frame: FrameInfo): void;
+  frameChanged(link: PixelLink, surface: SurfaceId, frame: FrameInfo): void;
   canvasWanted(session: LinkSessionId, surface: SurfaceId): void;
+  /** Its canvases would take so many pixels more; false: there is no room, and it is cut off. */
+  grows(link: PixelLink, px: number): boolean;
+  /** More bytes of it wait to be drawn. */
+  holds(link: PixelLink): void;
+  /** The desktop has spent time on it otherwise than by drawing. */
+  spent(link: PixelLink, ms: number): void;
 }
 
-export class PixelLink implements ScheduledLink {
+interface WaitingFrame {
+  surface: SurfaceCanvas;
+  parts: WholeFrame;
+}
+
+/** How one turn of drawing goes. */
+export interface DrawTurn {
+  decoder: Decoder;
+  /** A frame that takes longer than this is cut, ms; Infinity: none is. */
+  uncutMs: number;
+  /** Whether a frame that is cut has had its time. */
+  isTimeUp: () => boolean;
+}
+
+export class PixelLink implements ScheduledLink, BudgetedLink {
   readonly session: LinkSessionId;
   readonly #port: MessagePort;
   readonly #listener: PixelLinkListener;
   readonly #surfaces = new Map<SurfaceId, SurfaceCanvas>();
-  readonly #waiting: { surface: SurfaceCanvas; parts: WholeFrame }[] = [];
+  readonly #waiting: WaitingFrame[] = [];
+  /** The frame that is being drawn in several turns. */
+  #cut: { of: WaitingFrame; frame: CutFrame } | null = null;
+  readonly #back = new BackCanvas();
   /** Visible surfaces that are owed credits. */
   readonly #owed = new Set<SurfaceCanvas>();
   /** Bytes of frames whose last part has not arrived. */
@@ -41,7 +71,37 @@ export class PixelLink implements ScheduledLink {
     this.session = session;
     this.#port = port;
     this.#listener = listener;
-    port.onmessage = ({ data }: MessageEvent<PixelEvent>) => this.#received(data);
+    port.onmessage = (message: MessageEvent<PixelEvent>) => {
+      const beganMs = performance.now();
+      // The message is made into objects when it is read: thousands, where it has many rectangles.
+      const { data } = message;
+      const ms = performance.now() - beganMs;
+      if (ms > NOTICEABLE_MS) listener.spent(this, ms);
+      this.#received(data);
+    };
+  }
+
+  /** Bytes that wait to be drawn, rectangles included. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Pixels of all canvases. */
+  get canvasPx(): number {
+    let area = 0;
+    for (const { canvas } of this.#surfaces.values()) area += canvas.width * canvas.height;
+    return area;
+  }
+
+  /** How long the next frame will take to be drawn, as far as that can be told, ms. */
+  get nextMs(): number {
+    const next = this.#waiting[0];
+    return next === undefined ? 0 : costPx(next.parts) * MS_PER_PX;
+  }
+
+  /** It was cut off, or is closed: its last pictures stay. */
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   get hasWaiting(): boolean {
@@ -91,30 +151,50 @@ export class PixelLink implements ScheduledLink {
     this.#surfaces.delete(id);
     this.#owed.delete(surface);
     this.#waitingBytes -= this.#unfinished.get(id) ?? 0;
-    for (const parts of surface.held) this.#waitingBytes -= payloadBytes(parts);
+    for (const parts of surface.held) this.#waitingBytes -= heldBytes(parts);
     this.#unfinished.delete(id);
   }
 
-  /** Draws the frame that has waited longest. */
-  drawNext(decoder: Decoder): void {
-    const next = this.#waiting.shift();
+  /** Draws the frame that has waited longest, or a part of it where it is cut. */
+  drawNext(turn: DrawTurn): void {
+    const next = this.#waiting[0];
     if (next === undefined) return;
     const { surface, parts } = next;
     const isGone = this.#isEnded || this.#surfaces.get(surface.id) !== surface;
     if (!isGone && !surface.canShow(parts)) {
+      this.#waiting.shift();
       if (surface.held.length === 0) this.#listener.canvasWanted(this.session, surface.id);
       surface.held.push(parts);
       return;
     }
-    this.#waitingBytes -= payloadBytes(parts);
-    if (isGone) return;
-    const result = surface.draw(parts, decoder);
+    const result = isGone ? null : this.#draw(next, turn);
+    if (result === "more" || this.#isEnded) return;
+    this.#cut = null;
+    this.#waiting.shift();
+    this.#waitingBytes -= heldBytes(parts);
+    if (result === null) return;
     this.lastDrawMs = performance.now();
-    if (!result.ok) return this.#violated(surface.id, result.detail);
+    if (!result.ok) return this.violate(result.detail, surface.id);
     if (surface.isVisible) this.#owed.add(surface);
-    if (result.changed === null) return;
-    this.#listener.frameChanged(this.session, surface.id, result.changed);
-    if (this.#canvasPx() > MAX_CANVAS_PX) this.#violated(surface.id, `windows of more than ${MAX_CANVAS_PX} pixels`);
+    if (result.changed !== null) this.#listener.frameChanged(this, surface.id, result.changed);
+  }
+
+  /** null: there is no room for it. */
+  #draw(next: WaitingFrame, turn: DrawTurn): DrawResult | "more" | null {
+    const { surface, parts } = next;
+    const [{ width, height }] = parts;
+    const growthPx = width * height - surface.canvas.width * surface.canvas.height;
+    if (growthPx > 0 && !this.#listener.grows(this, growthPx)) return null;
+    if (this.#cut?.of !== next) {
+      if (this.nextMs <= turn.uncutMs) {
+        this.#back.release();
+        return surface.draw(parts, turn.decoder);
+      }
+      this.#cut = { of: next, frame: new CutFrame(parts, this.#back) };
+    }
+    const { frame } = this.#cut;
+    const result = frame.step(turn.decoder, turn.isTimeUp);
+    return result !== "more" && result.ok ? surface.drawCut(frame) : result;
   }
 
   /** Pays for what was drawn; called from the animation frame only, so that a guest cannot draw faster than the screen shows. */
@@ -133,11 +213,19 @@ export class PixelLink implements ScheduledLink {
   }
 
   end(): void {
-    this.#isEnded = true;
-    this.#waiting.length = 0;
-    this.#waitingBytes = 0;
-    this.#owed.clear();
+    this.#stop();
     this.#port.close();
+  }
+
+  /** Cuts the VM off: the link closes its channels, and nothing of it is drawn any more. */
+  violate(detail: string, surface: SurfaceId = this.#anySurface()): void {
+    this.#tell({ type: "violation", surface, detail });
+    this.#stop();
+  }
+
+  /** Gives the memory of its canvases back. */
+  release(): void {
+    for (const surface of this.#surfaces.values()) surface.release();
   }
 
   #received(event: PixelEvent): void {
@@ -146,12 +234,13 @@ export class PixelLink implements ScheduledLink {
     const surface = this.#surfaces.get(event.surface);
     // The page has forgotten it meanwhile, or has not opened it yet.
     if (surface === undefined) return;
-    this.#waitingBytes += event.payload.length;
-    if (this.#waitingBytes > MAX_WAITING_BYTES)
-      return this.#violated(event.surface, "more frames than it may send at once");
+    const bytes = heldBytes([event]);
+    this.#waitingBytes += bytes;
+    this.#listener.holds(this);
+    if (this.#isEnded) return;
     const parts = surface.take(event);
     if (parts === null) {
-      this.#unfinished.set(surface.id, (this.#unfinished.get(surface.id) ?? 0) + event.payload.length);
+      this.#unfinished.set(surface.id, (this.#unfinished.get(surface.id) ?? 0) + bytes);
       return;
     }
     this.#unfinished.delete(surface.id);
@@ -159,17 +248,19 @@ export class PixelLink implements ScheduledLink {
     this.#listener.frameWaits(this);
   }
 
-  #canvasPx(): number {
-    let area = 0;
-    for (const { canvas } of this.#surfaces.values()) area += canvas.width * canvas.height;
-    return area;
+  #anySurface(): SurfaceId {
+    const [surface] = this.#surfaces.keys();
+    return surface ?? (1 as SurfaceId);
   }
 
-  #violated(surface: SurfaceId, detail: string): void {
-    this.#tell({ type: "violation", surface, detail });
-    // The link closes the VM's channels; nothing of it is drawn any more.
+  #stop(): void {
     this.#isEnded = true;
     this.#waiting.length = 0;
+    this.#unfinished.clear();
+    for (const surface of this.#surfaces.values()) surface.drop();
+    this.#waitingBytes = 0;
+    this.#cut = null;
+    this.#back.release();
     this.#owed.clear();
   }
 
@@ -178,8 +269,14 @@ export class PixelLink implements ScheduledLink {
   }
 }
 
-function payloadBytes(parts: readonly FrameMessage[]): number {
+function heldBytes(parts: readonly FrameMessage[]): number {
   let bytes = 0;
-  for (const { payload } of parts) bytes += payload.length;
+  for (const { payload, damage } of parts) bytes += payload.length + damage.length * RECT_BYTES;
   return bytes;
+}
+
+function costPx(parts: readonly FrameMessage[]): number {
+  let px = 0;
+  for (const { damage } of parts) for (const { width, height } of damage) px += width * height + RECT_COST_PX;
+  return px;
 }

@@ -3,9 +3,8 @@ import type { FrameMessage } from "#shared/model/frame.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import type { Decoder } from "../decoders/decoder.ts";
 import type { FrameInfo } from "#shared/model/frame.ts";
-
-/** Messages of one serial; the last one has `last`. */
-export type WholeFrame = [FrameMessage, ...FrameMessage[]];
+import { paint, type WholeFrame } from "./canvas-painter.ts";
+import type { CutFrame } from "./cut-frame.ts";
 
 export type DrawResult = { ok: true; changed: FrameInfo | null } | { ok: false; detail: string };
 
@@ -53,30 +52,45 @@ export class SurfaceCanvas {
 
   /** Draws all of a frame in this task: an `await` between rectangles would show half of it. */
   draw(parts: WholeFrame, decoder: Decoder): DrawResult {
-    const [first] = parts;
+    const context = this.#prepare(parts[0]);
+    for (const part of parts) {
+      const detail = paint(context, part, decoder);
+      if (typeof detail === "string") return { ok: false, detail };
+    }
+    return this.#drawn(parts[0]);
+  }
+
+  /** Shows a frame that was drawn elsewhere. */
+  drawCut(cut: CutFrame): DrawResult {
+    cut.showOn(this.#prepare(cut.parts[0]));
+    return this.#drawn(cut.parts[0]);
+  }
+
+  /** No frame of it will be drawn any more. */
+  drop(): void {
+    this.held.length = 0;
+    this.#parts = [];
+  }
+
+  /** Gives the memory of its pixels back. */
+  release(): void {
+    this.canvas.width = 1;
+    this.canvas.height = 1;
+  }
+
+  #prepare({ width, height, opaque }: FrameMessage): OffscreenCanvasRenderingContext2D {
     const { canvas } = this;
     // Setting a side clears the canvas: the first frame of a new size covers all of it.
-    if (canvas.width !== first.width || canvas.height !== first.height) {
-      canvas.width = first.width;
-      canvas.height = first.height;
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
     }
-    const context = this.#open(first.opaque);
-    for (const part of parts) {
-      if (!decoder.load(part.payload)) return { ok: false, detail: `a payload of ${part.payload.length} bytes` };
-      let offset = 0;
-      for (const { x, y, width, height, encoding, size } of part.damage) {
-        const isSolid = encoding === "solid";
-        const area = isSolid ? 1 : width * height;
-        const pixels = decoder.decode(offset, size, area, isSolid ? "raw" : encoding, part.opaque);
-        if (pixels === null)
-          return { ok: false, detail: `a rectangle of ${width}x${height} does not decode from ${size} bytes` };
-        if (isSolid) fill(context, pixels, x, y, width, height);
-        else context.putImageData(new ImageData(pixels, width, height), x, y);
-        offset += size;
-      }
-    }
+    return this.#open(opaque);
+  }
+
+  #drawn(frame: FrameMessage): DrawResult {
     this.owedCredits += 1;
-    return { ok: true, changed: this.#show(first) };
+    return { ok: true, changed: this.#show(frame) };
   }
 
   #open(isOpaque: boolean): OffscreenCanvasRenderingContext2D {
@@ -109,19 +123,4 @@ function looksAlike(a: FrameInfo, b: FrameInfo): boolean {
     a.geometry?.width === b.geometry?.width &&
     a.geometry?.height === b.geometry?.height
   );
-}
-
-/** @param pixel R G B A, not premultiplied */
-function fill(
-  context: OffscreenCanvasRenderingContext2D,
-  pixel: Uint8ClampedArray,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-): void {
-  // It takes the place of what is there, also where it is translucent.
-  if (pixel[3] !== 255) context.clearRect(x, y, width, height);
-  context.fillStyle = `#${Array.from(pixel, (value) => value.toString(16).padStart(2, "0")).join("")}`;
-  context.fillRect(x, y, width, height);
 }

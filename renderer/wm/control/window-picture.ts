@@ -1,8 +1,14 @@
 /** Images of windows, with or without the popups that lie over them. */
+import { maxBufferPx } from "#shared/protocol/limits.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { geometryOf } from "../../compositor/scene.ts";
 import type { Compositor } from "../../compositor/compositor.ts";
 import type { Links } from "./links.ts";
+
+/** Pixels of an image: as many as the largest buffer that is shown on this screen may have, with room for rounding. */
+function maxPicturePx(): number {
+  return 0.99 * maxBufferPx(window.innerWidth * window.innerHeight * window.devicePixelRatio ** 2);
+}
 
 /**
  * PNG of a window's geometry; null: it has no frame yet. `scaleOf` chooses the PNG's pixels per logical pixel, given the
@@ -19,7 +25,9 @@ export async function windowPicture(
   if (found === undefined || frame === undefined || frame === null) return null;
   const { scene, popups } = found.session;
   const shown = geometryOf(frame);
-  const scale = scaleOf(shown, frame.width / frame.logicalWidth);
+  const wanted = scaleOf(shown, frame.width / frame.logicalWidth);
+  // Size and scale of a window are what its program says: an image of it is no larger than what could be shown.
+  const scale = Math.min(wanted, Math.sqrt(maxPicturePx() / (shown.width * shown.height)));
   const layers = scene.layers(found.surface, { x: -shown.x, y: -shown.y }, scale);
   for (const popup of withPopups ? popups.surfacesOn(found.surface.id) : []) {
     if (popup.surface.frame === null) continue;
