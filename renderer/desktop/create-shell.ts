@@ -25,6 +25,7 @@ import { WindowMemory } from "../wm/control/memory.ts";
 import { PlacementKeeper } from "../wm/control/placement-keeper.ts";
 import { Switcher } from "../wm/control/switcher.ts";
 import { WindowCommands } from "../wm/control/window-commands.ts";
+import { guardClicks } from "../wm/control/guard-clicks.ts";
 import { DesktopPolicy } from "../wm/control/desktop-policy.ts";
 import { createWmOverlayStore } from "../wm/model/overlays.ts";
 import { createWmStore } from "../wm/model/store.ts";
@@ -60,6 +61,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     },
     window,
   );
+  const guard = guardClicks(wm, links, commands);
   const pointer = new Pointer(links, activity, { pressed: (id, event) => hostInput.pressed(id, event) });
   reportFocus(bridge, wm);
   const effects = new Effects(wm, links, keyboard);
@@ -76,7 +78,10 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const linkHost: LinkSessionHost = {
     policy: new DesktopPolicy({ wm, activity, memory, commands, drag, isPromptShown }),
     attached: (session) => screen.sendOutput(session),
-    popupsChanged: () => layout.changed(),
+    popupsChanged: () => {
+      layout.changed();
+      guard.windowsChanged(false);
+    },
     cursorChanged: () => cursorGuard.changed(),
   };
 

@@ -57,7 +57,7 @@ export class DesktopPolicy implements WindowPolicy {
         return this.#place(id, placement === "maximized" ? "free" : placement);
       case "unfullscreen":
         return isUserFullscreen || placement === "appFullscreen"
-          ? commands.leaveFullscreen(id)
+          ? commands.leaveFullscreen(id, true)
           : this.#place(id, placement);
       case "minimize":
         return wm.dispatch({ type: "minimize", id, isRequest: true });

@@ -286,7 +286,10 @@ function placed(window: DesktopWindow, placement: Placement, state: WmState): De
 
 /** A program asks for a placement: in the background it waits until its window is used, for it could hide other VMs' windows. */
 function asked(state: WmState, id: WindowId, placement: Placement): WmState {
-  const wish = isInUse(state, id) ? null : wishOf(placement);
+  const now = state.windows[id]?.placement ?? null;
+  // One that hides others already hides no more.
+  const isFilling = now === "userFullscreen" || wishOf(now) !== null;
+  const wish = isFilling || isInUse(state, id) ? null : wishOf(placement);
   return update(state, id, (window) => {
     const wishing = window.wish === wish ? window : { ...window, wish };
     return wish === null ? placed(wishing, placement, state) : wishing;
