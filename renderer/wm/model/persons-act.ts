@@ -21,6 +21,8 @@ export function isPersonsAct(action: WmAction): boolean {
     case "sized":
     case "arrived":
     case "demandAttention":
+    case "raise":
+    case "reappear":
     case "freeze":
     case "closed":
     case "vmGone":
