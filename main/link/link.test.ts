@@ -228,7 +228,7 @@ describe("a link", () => {
     order(opened.link, LAUNCHES, { request: 7, appId: null, argv: ["foot"], files: [] });
     const first = page(opened.link);
     opened.agent.say("control", "windowOpened", { surface: 4, kind: Kind.WAYLAND, launch: 7 });
-    const told = { type: "windowOpened", window: { launch: 7 }, launchAgeMs: expect.any(Number) };
+    const told = { type: "windowOpened", window: { launch: 7 }, launchAgeMs: expect.any(Number) as number };
     while (first.events.length < 2) await first.next();
     expect(first.events[1]).toMatchObject(told);
     expect(await windowEvent(opened)).not.toHaveProperty("launchAgeMs");

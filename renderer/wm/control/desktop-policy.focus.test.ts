@@ -108,4 +108,27 @@ describe("a program", () => {
     asks(1, "minimize");
     expect(wm.getState()).toMatchObject({ focused: null, cause: null });
   });
+
+  it("that minimises its window does so by no act of the person, who chooses what has focus then", () => {
+    commands.focus(idOf(2));
+    asks(2, "minimize");
+    expect(wm.getState()).toMatchObject({ focused: idOf(1), cause: "inherited" });
+  });
+
+  it("in the background that fills the work area already may do it otherwise", () => {
+    commands.maximize(idOf(2));
+    commands.focus(idOf(1));
+    asks(2, "fullscreen");
+    expect(placementOf(2)).toBe("appFullscreen");
+  });
+
+  it("is told from a person by what changes the windows", () => {
+    commands.focus(idOf(2));
+    const acts: boolean[] = [];
+    wm.onChanged((isPersonsAct) => acts.push(isPersonsAct));
+    asks(2, "fullscreen");
+    asks(2, "unfullscreen");
+    commands.maximize(idOf(2));
+    expect(acts).toEqual([false, false, true]);
+  });
 });
