@@ -16,6 +16,7 @@ import type { VmRegistry } from "./vms/registry.ts";
 import { type SupervisedVm, Supervisor } from "./vms/supervisor.ts";
 import { Vm, type VmContext } from "./vms/vm.ts";
 import type { Desktop } from "./windows/desktop.ts";
+import { FocusTracker } from "./windows/focus.ts";
 
 export interface ApplicationOptions extends Omit<VmContext, "driver"> {
   /** Definitions of a person. */
@@ -40,6 +41,7 @@ export interface ApplicationEvents {
 }
 
 export class Application extends Emitter<ApplicationEvents> {
+  readonly focus = new FocusTracker();
   readonly #options: ApplicationOptions;
   readonly #vms = new Map<VmId, Entry>();
   readonly #supervisor = new Supervisor();
@@ -195,6 +197,7 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   windows(): WindowView[] {
+    const focus = this.focus.current;
     const placed = new Map(this.#desktop?.layout().map((window) => [window.id, window]));
     return this.vms.flatMap((vm) =>
       Array.from(vm.windows.values(), (window) => {
@@ -208,6 +211,7 @@ export class Application extends Emitter<ApplicationEvents> {
           ...(place?.content ?? { x: 0, y: 0, width: 0, height: 0 }),
           state: place?.mode ?? "normal",
           focused: place?.focused ?? false,
+          focusCause: place?.focused === true && focus?.window === id ? focus.cause : null,
           frozen: vm.windows.isFrozen,
           kind: window.kind,
           popups: place?.popups ?? [],

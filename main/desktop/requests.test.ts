@@ -181,6 +181,32 @@ it("both can end it", async () => {
   expect(end).toHaveBeenCalledOnce();
 });
 
+describe("focus", () => {
+  it("is known with its cause as soon as the page says so, and unknown when another page has come", async () => {
+    const window = await windowOpened();
+    const focus = { window, vm: application.vm("home").id, cause: "inherited" as const };
+    dispatcher.report(PAGE_CALLER, "focus.report", { focus });
+    expect(application.focus.current).toMatchObject(focus);
+    expect(await command("window.list")).toMatchObject([{ focused: true, focusCause: "inherited" }]);
+    await asks("desktop.attach");
+    expect(application.focus.current).toBeNull();
+    expect(await command("window.list")).toMatchObject([{ focusCause: null }]);
+  });
+
+  it("is the page's to tell, of a window of that VM and for a cause that there is", async () => {
+    const window = await windowOpened();
+    const focus = { window, vm: application.vm("home").id, cause: "person" as const };
+    dispatcher.report(cliCaller(), "focus.report", { focus });
+    const wrong = [
+      { ...focus, cause: "guest" },
+      { ...focus, vm: "ffffffff-0000-4000-8000-000000000000" },
+      { ...focus, window: "home" },
+    ];
+    for (const focus of wrong) dispatcher.report(PAGE_CALLER, "focus.report", { focus });
+    expect(application.focus.current).toBeNull();
+  });
+});
+
 describe("a window", () => {
   it("is where the page says", async () => {
     const id = await windowOpened();

@@ -28,6 +28,7 @@ export function desktopHandlers({
     "desktop.attach": (_input, caller) => {
       application.desktop.pageReady();
       application.windowsShown(null);
+      application.focus.reported(null);
       // The page knows the VMs when their ports come.
       caller.afterAnswer(() => application.vms.forEach((vm) => vm.attachPage()));
       return {

@@ -9,6 +9,7 @@ import { encodeHeader } from "#shared/protocol/header.ts";
 import { MAX_SURFACES } from "#shared/protocol/limits.ts";
 import type { FromLink, ServiceContract } from "./contract.ts";
 import { EXECS } from "./contracts/execs.ts";
+import { LAUNCHES } from "./contracts/launches.ts";
 import { STREAMS } from "./contracts/streams.ts";
 import { SURFACES, type WindowEvent } from "./contracts/surfaces.ts";
 import { Link } from "./link.ts";
@@ -220,6 +221,20 @@ describe("a link", () => {
     const { events, next } = page(opened.link);
     while (events.length < 2) await next();
     expect(events[1]).toMatchObject({ type: "windowOpened", window: { surface: 4, title: "new" } });
+  });
+
+  it("tells a page how old the launch is that a window names, also one that comes later; main need not know", async () => {
+    const opened = await openHost();
+    order(opened.link, LAUNCHES, { request: 7, appId: null, argv: ["foot"], files: [] });
+    const first = page(opened.link);
+    opened.agent.say("control", "windowOpened", { surface: 4, kind: Kind.WAYLAND, launch: 7 });
+    const told = { type: "windowOpened", window: { launch: 7 }, launchAgeMs: expect.any(Number) as number };
+    while (first.events.length < 2) await first.next();
+    expect(first.events[1]).toMatchObject(told);
+    expect(await windowEvent(opened)).not.toHaveProperty("launchAgeMs");
+    const second = page(opened.link);
+    while (second.events.length < 2) await second.next();
+    expect(second.events[1]).toMatchObject(told);
   });
 
   it("keeps back what a guest says too fast until the page has dealt with what came before", async () => {

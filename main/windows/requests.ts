@@ -17,6 +17,7 @@ export function layoutHandlers({
   placements: PlacementsFile;
 }): Handlers<typeof layoutContract> {
   return {
+    "focus.report": ({ focus }) => application.focus.reported(focus),
     "layout.report": (layout) => {
       application.desktop.layoutReported(layout);
       application.windowsShown(layout.windows);

@@ -17,6 +17,7 @@ import { CommandServer } from "../wm/control/command-server.ts";
 import { CursorGuard } from "../wm/control/cursor-guard.ts";
 import { Drag } from "../wm/control/drag.ts";
 import { Effects } from "../wm/control/effects.ts";
+import { reportFocus } from "../wm/control/focus-reporter.ts";
 import { LayoutReporter } from "../wm/control/layout-reporter.ts";
 import type { LinkSessionHost } from "../wm/control/link-session.ts";
 import { Links } from "../wm/control/links.ts";
@@ -24,6 +25,7 @@ import { WindowMemory } from "../wm/control/memory.ts";
 import { PlacementKeeper } from "../wm/control/placement-keeper.ts";
 import { Switcher } from "../wm/control/switcher.ts";
 import { WindowCommands } from "../wm/control/window-commands.ts";
+import { guardClicks } from "../wm/control/guard-clicks.ts";
 import { DesktopPolicy } from "../wm/control/desktop-policy.ts";
 import { createWmOverlayStore } from "../wm/model/overlays.ts";
 import { createWmStore } from "../wm/model/store.ts";
@@ -46,7 +48,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const overlays = createOverlayStore(prompts);
   const notices = new NoticeQueue();
   const launches = createLaunchStore(bridge, wm, notices);
-  const activity = new ActivityTracker();
+  const activity = new ActivityTracker(() => wm.dispatch({ type: "used" }));
 
   const links = new Links(wm, compositor);
   const commands = new WindowCommands(wm, links, activity, bridge);
@@ -59,7 +61,9 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     },
     window,
   );
+  const guard = guardClicks(wm, links, commands);
   const pointer = new Pointer(links, activity, { pressed: (id, event) => hostInput.pressed(id, event) });
+  reportFocus(bridge, wm);
   const effects = new Effects(wm, links, keyboard);
   const drag = new Drag({ wm, overlays: wmOverlays, links, effects, pointer, keyboard });
   const switcher = new Switcher(wm, wmOverlays, keyboard, commands);
@@ -74,7 +78,10 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const linkHost: LinkSessionHost = {
     policy: new DesktopPolicy({ wm, activity, memory, commands, drag, isPromptShown }),
     attached: (session) => screen.sendOutput(session),
-    popupsChanged: () => layout.changed(),
+    popupsChanged: () => {
+      layout.changed();
+      guard.windowsChanged(false);
+    },
     cursorChanged: () => cursorGuard.changed(),
   };
 

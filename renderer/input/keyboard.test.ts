@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { LinkCommand } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import type { SurfaceId } from "#shared/model/window.ts";
+import type { FocusCause, SurfaceId } from "#shared/model/window.ts";
 import { ActivityTracker } from "./activity.ts";
 import type { HostShortcut } from "./host-keys.ts";
 import { EVDEV_CODES } from "./key-codes.ts";
@@ -36,6 +36,8 @@ let activity: ActivityTracker;
 let keyboard: Keyboard;
 let shortcuts: HostShortcut[];
 let taps: number;
+let nowMs: number;
+let uses: number;
 let home: Guest;
 let web: Guest;
 
@@ -67,11 +69,14 @@ beforeEach(() => {
   page = new EventTarget();
   shortcuts = [];
   taps = 0;
-  activity = new ActivityTracker();
+  nowMs = 10_000;
+  uses = 0;
+  activity = new ActivityTracker(() => (uses += 1));
   keyboard = new Keyboard(
     activity,
     { superTapped: () => (taps += 1), shortcutPressed: (shortcut) => shortcuts.push(shortcut) },
     page,
+    () => nowMs,
   );
   home = new Guest("home");
   web = new Guest("web");
@@ -308,5 +313,92 @@ describe("while a prompt is shown", () => {
     up("KeyB", "b");
     down("KeyC", "c");
     expect(web.said()).toBe("@3 +KeyC");
+  });
+});
+
+describe("after a window of another VM got focus by no act of a person", () => {
+  /** `home` has lost focus to `web`. */
+  const lost = (cause: FocusCause): void => {
+    keyboard.setTarget({ session: web, surface: surface(3) });
+    keyboard.vmChanged(cause);
+    expect(web.said()).toBe("@3");
+  };
+  const tap = (code: string, key: string): void => {
+    down(code, key);
+    up(code, key);
+  };
+
+  it("keys are dropped until none was pressed for a while", () => {
+    lost("inherited");
+    for (const afterMs of [0, 100, 399, 399]) {
+      nowMs += afterMs;
+      tap("KeyA", "a");
+    }
+    expect([web.said(), uses, activity.last]).toEqual(["", 0, null]);
+    nowMs += 400;
+    tap("KeyB", "b");
+    tap("KeyC", "c");
+    expect([web.said(), uses]).toEqual(["+KeyB -KeyB +KeyC -KeyC", 2]);
+  });
+
+  it("a key that is held repeats in vain, and its release says nothing; so does a modifier", () => {
+    down("KeyA", "a");
+    lost("inherited");
+    for (let times = 0; times < 30; times += 1) {
+      nowMs += 33;
+      down("KeyA", "a", { repeat: true });
+    }
+    down("ShiftLeft", "Shift", { shiftKey: true });
+    up("KeyA", "a");
+    up("ShiftLeft", "Shift");
+    expect([home.said(), web.said()]).toEqual(["+KeyA -KeyA @-", ""]);
+    // One that was pressed meanwhile and is held: the guest has no press of it to repeat.
+    down("KeyB", "b");
+    nowMs += 400;
+    down("KeyB", "b", { repeat: true });
+    up("KeyB", "b");
+    expect(web.said()).toBe("");
+  });
+
+  it("a modifier that is still held counts for the first key that is not dropped", () => {
+    lost("inherited");
+    down("ControlLeft", "Control", { ctrlKey: true });
+    nowMs += 400;
+    down("KeyD", "d", { ctrlKey: true });
+    expect(web.said()).toBe("+ControlLeft +KeyD");
+  });
+
+  it("the host's keys work, and count as typing", () => {
+    lost("inherited");
+    nowMs += 399;
+    down("Tab", "Tab", { altKey: true });
+    nowMs += 399;
+    tap("KeyA", "a");
+    expect([shortcuts.length, web.said()]).toEqual([1, ""]);
+  });
+
+  it("a person who chooses the window ends it", () => {
+    lost("inherited");
+    keyboard.vmChanged("person");
+    tap("KeyA", "a");
+    expect(web.said()).toBe("+KeyA -KeyA");
+  });
+
+  it("a window that a launch has brought up gets all but what is being typed in that moment", () => {
+    tap("KeyA", "a");
+    home.said();
+    nowMs += 399;
+    lost("launch");
+    tap("KeyB", "b");
+    expect(web.said()).toBe("");
+    nowMs += 400;
+    tap("KeyC", "c");
+    expect(web.said()).toBe("+KeyC -KeyC");
+    keyboard.setTarget({ session: home, surface: surface(7) });
+    nowMs += 400;
+    keyboard.vmChanged("launch");
+    home.said();
+    tap("KeyD", "d");
+    expect(home.said()).toBe("+KeyD -KeyD");
   });
 });

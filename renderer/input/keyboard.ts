@@ -4,7 +4,7 @@
  * there, and keeps the guest's modifiers and locks equal to the host's, so that none sticks.
  */
 import type { VmId } from "#shared/model/vm.ts";
-import type { SurfaceId } from "#shared/model/window.ts";
+import type { FocusCause, SurfaceId } from "#shared/model/window.ts";
 import type { LinkCommand } from "#shared/ipc/link-port.ts";
 import type { ActivityTracker } from "./activity.ts";
 import { type HostShortcut, hostShortcutOf, isSuper } from "./host-keys.ts";
@@ -37,6 +37,8 @@ type Lock = "CapsLock" | "NumLock";
 
 const MODIFIER_CODES: Readonly<Record<Modifier, number>> = { Shift: 42, Control: 29, Alt: 56, AltGraph: 100 };
 const LOCK_CODES: Readonly<Record<Lock, number>> = { CapsLock: 58, NumLock: 69 };
+/** After a window of another VM got focus by no act of a person: what is typed is taken to be for it after such a pause. */
+const QUIET_MS = 400;
 /** KEY_UNKNOWN, a key without a meaning: sent between Alt's press and release, it shows that Alt was not pressed alone. */
 const NO_KEY = 240;
 
@@ -59,13 +61,24 @@ export class Keyboard {
   #layout: LayoutMap | null = null;
   #capture: ((event: KeyboardEvent) => void) | null = null;
   #isPromptShown = false;
+  readonly #nowMs: () => number;
+  /** When a key was pressed last, of whatever kind. */
+  #lastKeyMs = -Infinity;
+  /** While keys are dropped: since when there was none. null: they are not. */
+  #quietSinceMs: number | null = null;
   /** Super is down, and nothing else was pressed since. */
   #isSuperTap = false;
   /** Alt is down in the guest, and no other key was pressed since. */
   #isAltTap = false;
 
   /** Listens to `source`, the page's window. */
-  constructor(activity: ActivityTracker, listener: KeyboardListener, source: EventTarget) {
+  constructor(
+    activity: ActivityTracker,
+    listener: KeyboardListener,
+    source: EventTarget,
+    nowMs: () => number = () => performance.now(),
+  ) {
+    this.#nowMs = nowMs;
     this.#activity = activity;
     this.#listener = listener;
     source.addEventListener("keydown", (event) => this.#keyDown(event as KeyboardEvent), { capture: true });
@@ -87,6 +100,17 @@ export class Keyboard {
     if (before !== null && before.session !== target?.session)
       before.session.send({ type: "keyboardFocus", surface: null });
     target?.session.send({ type: "keyboardFocus", surface: target.surface });
+  }
+
+  /**
+   * A window of another VM gets the keys, for this cause. By no act of a person: whoever is typing means the former window, so
+   * presses are dropped until there was none for QUIET_MS. A launch has been waited for, so that only what is being typed in
+   * that moment is dropped. By a person's act: from now on every key counts.
+   */
+  vmChanged(cause: FocusCause): void {
+    if (cause === "person") this.#quietSinceMs = null;
+    else if (cause === "inherited") this.#quietSinceMs = this.#nowMs();
+    else this.#quietSinceMs = this.#lastKeyMs;
   }
 
   /** While any part of the host (launcher, menu) holds the keys, no guest gets one. The host's shortcuts still work. */
@@ -137,6 +161,7 @@ export class Keyboard {
   }
 
   #keyDown(event: KeyboardEvent): void {
+    const isDropped = this.#followTyping();
     if (this.#isPromptShown) return keepFromShortcuts(event);
     if (this.#capture !== null) return take(event, this.#capture);
     if (isSuper(event)) {
@@ -157,7 +182,16 @@ export class Keyboard {
     event.preventDefault();
     event.stopPropagation();
     leaveHostElements();
-    if (this.#target !== null) this.#press(event, this.#target.session);
+    if (this.#target !== null && !isDropped) this.#press(event, this.#target.session);
+  }
+
+  /** A key is pressed, or repeats. Returns whether the guest that has the keys must not have it. */
+  #followTyping(): boolean {
+    const nowMs = this.#nowMs();
+    const isDropped = this.#quietSinceMs !== null && nowMs - this.#quietSinceMs < QUIET_MS;
+    this.#quietSinceMs = isDropped ? nowMs : null;
+    this.#lastKeyMs = nowMs;
+    return isDropped;
   }
 
   #press(event: KeyboardEvent, session: KeySession): void {
@@ -166,7 +200,6 @@ export class Keyboard {
     const { code, needsShift } = stroke;
     // Repeats of a key that was pressed in another window are dropped.
     if (event.repeat) return this.#pressed.has(code) ? this.#send(code, "repeated", event) : undefined;
-    this.#activity.note(session.vm);
     const modifier = modifierOf(event.key);
     if (modifier === null) {
       this.#alignModifiers(event);
@@ -178,6 +211,8 @@ export class Keyboard {
     this.#send(code, "pressed", event);
     if (needsShift) this.#send(MODIFIER_CODES.Shift, "released", event);
     if (isLock(event.key)) this.#locksOf(session)[event.key] = !this.#locksOf(session)[event.key];
+    // After the key: nothing may delay that.
+    this.#activity.used(session.vm);
   }
 
   #keyUp(event: KeyboardEvent): void {

@@ -112,7 +112,7 @@ export class Pointer {
     leaveHostElements();
     if (this.#grab === null && this.#listener.pressed(windowOf(under), event)) return;
     this.#grab ??= under;
-    this.#activity.note(under.session.vm);
+    this.#activity.used(under.session.vm);
     this.#goTo(this.#grab, event);
     this.#button(event, true);
   }

@@ -1,5 +1,6 @@
 /** Where the desktop's windows are: the window manager reports it to main at each change. */
 import { z } from "zod";
+import { FOCUS_CAUSES, parseWindowId } from "../model/window.ts";
 import { domain, report } from "./declare.ts";
 import { pageRect, vmId, windowId, windowMode } from "./fields.ts";
 
@@ -24,6 +25,13 @@ const layoutSchema = z.strictObject({
     .max(MAX_WINDOWS_SHOWN),
 });
 export type DesktopLayout = z.infer<typeof layoutSchema>;
+
+/** The window that has focus, and why; null: none has it. */
+const focusSchema = z
+  .strictObject({ window: windowId, vm: vmId, cause: z.enum(FOCUS_CAUSES) })
+  .refine(({ window, vm }) => vm.startsWith(parseWindowId(window)?.vmBeginning ?? " "), "a window of another VM")
+  .nullable();
+export type ReportedFocus = z.infer<typeof focusSchema>;
 
 const placement = z.preprocess(
   // As files of former versions have it.
@@ -55,6 +63,8 @@ export type Placements = z.infer<typeof placementsSchema>;
 
 export const layoutContract = domain({
   reports: {
+    /** At each change, at once: what a guest may do depends on where the person is. */
+    "focus.report": report({ from: ["page"], input: z.strictObject({ focus: focusSchema }) }),
     "layout.report": report({ from: ["page"], input: layoutSchema }),
     "placements.report": report({ from: ["page"], input: placementsSchema }),
   },

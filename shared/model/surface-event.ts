@@ -16,7 +16,8 @@ export type CursorImage =
 
 /** In the agent's order. */
 export type SurfaceEvent =
-  | { type: "windowOpened"; window: GuestWindow }
+  /** `launchAgeMs`: how long ago the host ordered the launch that the window names; only to the page. */
+  | { type: "windowOpened"; window: GuestWindow; launchAgeMs?: number }
   | {
       type: "windowChanged";
       surface: SurfaceId;

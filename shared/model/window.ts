@@ -40,6 +40,13 @@ export interface Size {
 export type WindowKind = "wayland" | "x11";
 export type WindowMode = "normal" | "maximized" | "minimized" | "fullscreen";
 
+/**
+ * Why a window has focus. `person`: a person chose it, or it answers what a person just did in its VM; `inherited`: the window
+ * that had it cannot have it any more, or none had it; `launch`: it is the first window of a program that the host started.
+ */
+export const FOCUS_CAUSES = ["person", "inherited", "launch"] as const;
+export type FocusCause = (typeof FOCUS_CAUSES)[number];
+
 /** States that a window is sent in a configure: bits of a mask, those of WindowState in atoll.proto. */
 export const WINDOW_STATE_BITS = {
   activated: 1,
@@ -111,6 +118,8 @@ export interface WindowView extends Rect {
   appId: string;
   state: WindowMode;
   focused: boolean;
+  /** Why it has focus; null: it has not. */
+  focusCause: FocusCause | null;
   frozen: boolean;
   kind: WindowKind;
   popups: Rect[];

@@ -8,15 +8,20 @@ import { type LaunchEvent, LAUNCHES, type LaunchOrder } from "../contracts/launc
 import { MAX_OPEN_REQUESTS, OpenRequests } from "../open-requests.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 
-class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder> {
+/** As many as an agent remembers (agents/linux/src/launch.rs): a window of an older one does not name it. */
+const MAX_REMEMBERED = 256;
+
+export class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder> {
   readonly #context: LinkContext<"launch", LaunchEvent>;
+  readonly #nowMs: () => number;
   /** Requests without an answer yet. */
   readonly #open = new OpenRequests<true>("launch");
-  /** All of this epoch. */
-  readonly #requests = new Set<number>();
+  /** Of this epoch, by request: when it was ordered, by the link's clock. The newest MAX_REMEMBERED. */
+  readonly #orderedAt = new Map<number, number>();
 
-  constructor(context: LinkContext<"launch", LaunchEvent>) {
+  constructor(context: LinkContext<"launch", LaunchEvent>, nowMs: () => number = () => performance.now()) {
     this.#context = context;
+    this.#nowMs = nowMs;
   }
 
   readonly messages: LinkService<"launched" | "requestFailed">["messages"] = {
@@ -35,13 +40,16 @@ class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder>
       const detail = `the VM has not answered the last ${MAX_OPEN_REQUESTS} starts`;
       return this.#context.emit({ type: "failed", request, code: "other", detail });
     }
-    this.#requests.add(request);
+    this.#orderedAt.set(request, this.#nowMs());
+    const [oldest] = this.#orderedAt.keys();
+    if (this.#orderedAt.size > MAX_REMEMBERED && oldest !== undefined) this.#orderedAt.delete(oldest);
     this.#context.send("launch", { request, appId: appId ?? "", argv, files });
   }
 
-  /** Whether the host has asked for this launch. */
-  has(request: number): boolean {
-    return this.#requests.has(request);
+  /** How long ago the host asked for this launch; null: it did not, or long ago. */
+  ageMs(request: number): number | null {
+    const atMs = this.#orderedAt.get(request);
+    return atMs === undefined ? null : this.#nowMs() - atMs;
   }
 
   closed(): void {

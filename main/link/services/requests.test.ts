@@ -9,6 +9,7 @@ import { POWER } from "../contracts/power.ts";
 import { SURFACES } from "../contracts/surfaces.ts";
 import { MAX_OPEN_REQUESTS } from "../open-requests.ts";
 import { ServiceHost } from "../testing/service-host.ts";
+import { Launches } from "./launches.ts";
 import { liveness } from "./liveness.ts";
 
 const launch = { request: 1, appId: "foot", argv: [], files: [] };
@@ -37,6 +38,26 @@ describe("a launch", () => {
     host.say("windowOpened", { surface: 1, kind: Kind.WAYLAND, launch: 7 });
     host.say("windowOpened", { surface: 2, kind: Kind.WAYLAND, launch: 8 });
     expect(host.eventsOf(SURFACES)).toMatchObject([{ window: { launch: 7 } }, { window: { launch: null } }]);
+  });
+
+  it("is forgotten when there were many since: no window may name it any more", () => {
+    const host = new ServiceHost();
+    for (let request = 1; request <= 257; request += 1) {
+      host.order(LAUNCHES, { ...launch, request });
+      host.say("launched", { request, pid: 5 });
+    }
+    host.say("windowOpened", { surface: 1, kind: Kind.WAYLAND, launch: 1 });
+    host.say("windowOpened", { surface: 2, kind: Kind.WAYLAND, launch: 2 });
+    expect(host.eventsOf(SURFACES)).toMatchObject([{ window: { launch: null } }, { window: { launch: 2 } }]);
+  });
+
+  it("has an age, by which the page knows whether its window may still take focus", () => {
+    let nowMs = 5_000;
+    const context = { send: () => undefined } as unknown as ConstructorParameters<typeof Launches>[0];
+    const launches = new Launches(context, () => nowMs);
+    launches.order({ ...launch, request: 7 });
+    nowMs += 1_500;
+    expect([launches.ageMs(7), launches.ageMs(8)]).toEqual([1_500, null]);
   });
 });
 

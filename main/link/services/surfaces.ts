@@ -77,7 +77,7 @@ export class Surfaces implements LinkService<Accepts> {
 
   /** Sends what is open to a page that comes later. */
   pageAttached(page: PagePorts): void {
-    for (const event of this.#mirror.events()) page.surface(event, []);
+    for (const event of this.#mirror.events()) page.surface(this.#withLaunchAge(event), []);
   }
 
   closed(): void {
@@ -97,14 +97,21 @@ export class Surfaces implements LinkService<Accepts> {
   /** A window that answers a launch may take focus: a launch of an earlier epoch, or of none, does not count. */
   #withKnownLaunch(event: Extract<SurfaceEvent, { type: "windowOpened" }>): SurfaceEvent {
     const { launch } = event.window;
-    if (launch === null || this.#context.use(launches).has(launch)) return event;
+    if (launch === null || this.#context.use(launches).ageMs(launch) !== null) return event;
     return { ...event, window: { ...event.window, launch: null } };
+  }
+
+  /** The right of a launch's window to focus ends with time. */
+  #withLaunchAge(event: SurfaceEvent): SurfaceEvent {
+    if (event.type !== "windowOpened" || event.window.launch === null) return event;
+    const launchAgeMs = this.#context.use(launches).ageMs(event.window.launch);
+    return launchAgeMs === null ? event : { ...event, launchAgeMs };
   }
 
   #happened(event: SurfaceEvent, retired: readonly SurfaceId[]): void {
     this.#mirror.retire(retired);
     this.#mirror.take(event);
-    this.#context.page?.surface(event, retired);
+    this.#context.page?.surface(this.#withLaunchAge(event), retired);
     if (event.type === "windowOpened" || event.type === "windowChanged" || event.type === "surfaceClosed")
       this.#toMain.take(event, retired);
     if (retired.length > 0) for (const listener of this.#retiredListeners) listener(retired);

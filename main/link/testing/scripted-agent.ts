@@ -104,6 +104,12 @@ export class ScriptedAgent {
     }
   }
 
+  /** What the host has said of that name and nobody has taken yet. */
+  heard<Name extends WireMessageName>(name: Name): WireMessageOf<Name>[] {
+    const said = this.#heard.filter((message) => message.case === name);
+    return said.map((message) => message.value as WireMessageOf<Name>);
+  }
+
   hangUp(): void {
     for (const socket of this.#ports.values()) socket.destroy();
   }

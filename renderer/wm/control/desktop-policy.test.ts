@@ -9,8 +9,11 @@ const [HOME, WEB] = ["home" as VmId, "web" as VmId];
 const [QUIET, FOCUSED] = ["home.1" as WindowId, "web.2" as WindowId];
 const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
 
-/** Window `QUIET` of VM home, below the focused window of VM web; the person last acted in `active`. */
-function stage(active: VmId): {
+/** Window `QUIET` of VM home, below the focused window of VM `inUse`; the person last acted in `active`. */
+function stage(
+  active: VmId,
+  inUse = WEB,
+): {
   wm: WmStore;
   requested: (kind: "activate" | "raise" | "attention" | "unminimize") => void;
 } {
@@ -29,7 +32,7 @@ function stage(active: VmId): {
     wm.dispatch({ type: "mapped", id, size: { width: 300, height: 200 }, takesFocus: true, remembered: null });
   };
   open(QUIET, HOME, 1);
-  open(FOCUSED, WEB, 2);
+  open(FOCUSED, inUse, 2);
   const last: Activity = { vm: active, atMs: performance.now() };
   const unused = {} as never;
   const policy = new DesktopPolicy({
@@ -55,9 +58,13 @@ describe("a program that asks for its window to be", () => {
       requested(kind);
       expect(wm.getState().focused).toBe(FOCUSED);
     }
-    const { wm, requested } = stage(HOME);
+    const { wm, requested } = stage(HOME, HOME);
     requested("activate");
     expect(wm.getState().focused).toBe(QUIET);
+    // What a program asks for takes nothing from another VM, which has the keyboard since.
+    const elsewhere = stage(HOME);
+    elsewhere.requested("activate");
+    expect(elsewhere.wm.getState().focused).toBe(FOCUSED);
   });
 
   it("shown again comes back from being minimised, marked and without the keyboard while the person is elsewhere", () => {

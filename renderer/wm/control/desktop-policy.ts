@@ -1,9 +1,9 @@
 /** The window manager's own WindowPolicy. */
 import type { VmId } from "#shared/model/vm.ts";
-import type { GuestWindow, WindowId, WindowRequest } from "#shared/model/window.ts";
+import type { FocusCause, GuestWindow, WindowId, WindowRequest } from "#shared/model/window.ts";
 import type { ActivityTracker } from "../../input/activity.ts";
-import { mayTakeFocus } from "../model/activation.ts";
-import type { Remembered } from "../model/state.ts";
+import { focusClaim, isLaunchFresh } from "../model/activation.ts";
+import type { Placement, Remembered } from "../model/state.ts";
 import type { WmStore } from "../model/store.ts";
 import type { Drag } from "./drag.ts";
 import type { WindowMemory } from "./memory.ts";
@@ -30,15 +30,17 @@ export class DesktopPolicy implements WindowPolicy {
     return this.#parts.memory.recall(window, vm, guest);
   }
 
-  mayTakeFocus(id: WindowId, isStarted: boolean, hadFocus: boolean | null): boolean {
+  focusClaim(id: WindowId, launchedAtMs: number | null, hadFocus: boolean | null): FocusCause | null {
     const { wm, activity, isPromptShown } = this.#parts;
     const state = wm.getState();
     const window = state.windows[id];
-    const now = { activity: activity.last, nowMs: performance.now(), isPromptShown: isPromptShown() };
-    return window !== undefined && mayTakeFocus(window, state, { ...now, isStarted, hadFocus });
+    if (window === undefined) return null;
+    const now = { activity: activity.last, nowMs: performance.now() };
+    const isStarted = launchedAtMs !== null && isLaunchFresh(launchedAtMs, now);
+    return focusClaim(window, state, { ...now, isPromptShown: isPromptShown(), isStarted, hadFocus });
   }
 
-  /** A program gets no more than a person would give: nothing is raised over another VM's window. */
+  /** A program gets no more than a person would give: nothing is raised over another VM's window, or covers it. */
   requested(id: WindowId, request: WindowRequest): void {
     const { wm, commands, drag } = this.#parts;
     const window = wm.getState().windows[id];
@@ -48,22 +50,23 @@ export class DesktopPolicy implements WindowPolicy {
     const isUserFullscreen = placement === "userFullscreen";
     switch (request.kind) {
       case "maximize":
-        return isUserFullscreen ? undefined : commands.place(id, "maximized");
+        return isUserFullscreen ? undefined : this.#place(id, "maximized");
       case "fullscreen":
-        return isUserFullscreen ? undefined : commands.place(id, "appFullscreen");
+        return isUserFullscreen ? undefined : this.#place(id, "appFullscreen");
       case "unmaximize":
-        return placement === "maximized" ? commands.place(id, "free") : undefined;
+        return this.#place(id, placement === "maximized" ? "free" : placement);
       case "unfullscreen":
-        return placement === "appFullscreen" || isUserFullscreen ? commands.leaveFullscreen(id) : undefined;
+        return isUserFullscreen || placement === "appFullscreen"
+          ? commands.leaveFullscreen(id, true)
+          : this.#place(id, placement);
       case "minimize":
-        return wm.dispatch({ type: "minimize", id });
+        return wm.dispatch({ type: "minimize", id, isRequest: true });
       case "activate":
-        return wm.dispatch({ type: this.mayTakeFocus(id, false, null) ? "focus" : "demandAttention", id });
+        return this.#activate(id);
       case "unminimize":
         if (!isMinimized) return;
-        if (this.mayTakeFocus(id, false, null)) return wm.dispatch({ type: "focus", id });
-        wm.dispatch({ type: "reappear", id });
-        return wm.dispatch({ type: "demandAttention", id });
+        if (this.focusClaim(id, null, null) === null) wm.dispatch({ type: "reappear", id });
+        return this.#activate(id);
       case "raise":
         wm.dispatch({ type: "raise", id });
         return wm.dispatch({ type: "demandAttention", id });
@@ -74,5 +77,16 @@ export class DesktopPolicy implements WindowPolicy {
       case "resize":
         return drag.requested(id, request.edges);
     }
+  }
+
+  #activate(id: WindowId): void {
+    const { wm } = this.#parts;
+    const request = this.focusClaim(id, null, null);
+    wm.dispatch(request === null ? { type: "demandAttention", id } : { type: "focus", id, request });
+  }
+
+  /** The placement that it has: it takes back what it has wished for. */
+  #place(id: WindowId, placement: Placement): void {
+    this.#parts.wm.dispatch({ type: "place", id, placement, isRequest: true });
   }
 }

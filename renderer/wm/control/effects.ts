@@ -36,6 +36,7 @@ export class Effects {
       this.#links.dismissPopups(now.focused);
       this.#moveKeyboard(now.focused);
     }
+    this.#followCause(now, before);
     if (now.windows === before.windows && now.focused === before.focused && now.workArea === before.workArea) return;
     for (const window of Object.values<DesktopWindow>(now.windows)) {
       const former = before.windows[window.id];
@@ -63,6 +64,16 @@ export class Effects {
     this.#keyboard.setTarget(found === undefined ? null : { session: found.session, surface: found.surface.id });
   }
 
+  #followCause(now: WmState, before: WmState): void {
+    if (now.focused === null || now.cause === null) return;
+    // The person has just chosen or used it, maybe after it got focus by itself.
+    const isChosen = now.cause === "person" && now.used[0] === now.focused && isFocusChanged(now, before);
+    if (!isChosen && now.keyboardVm === before.keyboardVm) return;
+    // Where no VM had the keyboard before, what is typed is meant for none of them.
+    const isFirst = before.keyboardVm === null && now.cause === "inherited";
+    this.#keyboard.vmChanged(isFirst ? "launch" : now.cause);
+  }
+
   #setVisible(window: DesktopWindow): void {
     const found = this.#links.find(window.id);
     found?.session.scene.setVisible(found.surface, !isHidden(window));
@@ -85,6 +96,10 @@ export class Effects {
     const wanted = size ?? (isUnderway ? last : targetOf(window, state.workArea));
     configurer.request(configureRequestOf(window, state, clampSize(wanted, window.guest.hints)));
   }
+}
+
+function isFocusChanged(now: WmState, before: WmState): boolean {
+  return now.focused !== before.focused || now.cause !== before.cause || now.used !== before.used;
 }
 
 /** Not shown, so it needs no credits; before its first frame a window must have them in order to draw it. */

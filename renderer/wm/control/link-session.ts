@@ -17,6 +17,7 @@ import {
 import type { Compositor } from "../../compositor/compositor.ts";
 import { geometryOf, Scene } from "../../compositor/scene.ts";
 import { type Cursor, cursorOf } from "../../input/cursor.ts";
+import { LAUNCH_MS } from "../model/activation.ts";
 import { firstConfigureRequest } from "../model/configure-request.ts";
 import type { DesktopWindow, Remembered } from "../model/state.ts";
 import type { WmStore } from "../model/store.ts";
@@ -52,8 +53,10 @@ export class LinkSession {
   readonly #configurers = new Map<SurfaceId, Configurer>();
   /** Of windows that have no frame yet. */
   readonly #remembered = new Map<SurfaceId, Remembered>();
-  /** Launches whose first window has appeared. */
-  readonly #launches = new Set<number>();
+  /** When the program of a window that has no picture yet was launched, performance.now(). */
+  readonly #launchedAt = new Map<SurfaceId, number>();
+  /** Launches whose first window has appeared, and when they were; only as long as another one could count as the first. */
+  readonly #launches = new Map<number, number>();
   #hasAttached = false;
   #isEnded = false;
 
@@ -137,6 +140,7 @@ export class LinkSession {
         const { surface } = event.window;
         this.scene.open(surface, "window", null);
         this.#wm.dispatch({ type: "opened", id: this.windowIdOf(surface), vm: this.vm, guest: event.window });
+        if (event.launchAgeMs !== undefined) this.#launchedAt.set(surface, performance.now() - event.launchAgeMs);
         return this.#introduce(event.window);
       }
       case "windowChanged":
@@ -193,6 +197,7 @@ export class LinkSession {
       this.#configurers.get(surface.id)?.stop();
       this.#configurers.delete(surface.id);
       this.#remembered.delete(surface.id);
+      this.#launchedAt.delete(surface.id);
       this.#wm.dispatch({ type: "closed", id: this.windowIdOf(surface.id) });
     }
   }
@@ -211,12 +216,24 @@ export class LinkSession {
   }
 
   #mapped({ id, guest }: DesktopWindow, size: Size): void {
-    const isStarted = guest.launch !== null && !this.#launches.has(guest.launch);
-    if (guest.launch !== null) this.#launches.add(guest.launch);
     const remembered = this.#remembered.get(guest.surface) ?? null;
     this.#remembered.delete(guest.surface);
-    const takesFocus = this.#host.policy.mayTakeFocus(id, isStarted, remembered?.back?.wasFocused ?? null);
-    this.#wm.dispatch({ type: "mapped", id, size, takesFocus, remembered });
+    const hadFocus = remembered?.back?.wasFocused ?? null;
+    const cause = this.#host.policy.focusClaim(id, this.#firstOfLaunch(guest), hadFocus);
+    const focus = cause === null ? { takesFocus: false } : { takesFocus: true, cause };
+    this.#wm.dispatch({ type: "mapped", id, size, ...focus, remembered });
+  }
+
+  /** When the program whose first window it is was launched; null: it is no such window. */
+  #firstOfLaunch({ surface, launch }: GuestWindow): number | null {
+    const launchedAtMs = this.#launchedAt.get(surface);
+    this.#launchedAt.delete(surface);
+    if (launch === null || launchedAtMs === undefined) return null;
+    const nowMs = performance.now();
+    for (const [other, atMs] of this.#launches) if (nowMs - atMs > LAUNCH_MS) this.#launches.delete(other);
+    if (this.#launches.has(launch)) return null;
+    this.#launches.set(launch, launchedAtMs);
+    return launchedAtMs;
   }
 
   #end(): void {

@@ -72,9 +72,9 @@ const host: LinkSessionHost = {
   policy: {
     requested: () => undefined,
     recall: () => remembered,
-    mayTakeFocus: (window, isStarted) => {
-      asked.push({ window, isStarted });
-      return mayTakeFocus;
+    focusClaim: (window, launchedAtMs) => {
+      asked.push({ window, isStarted: launchedAtMs !== null });
+      return mayTakeFocus ? "launch" : null;
     },
   },
   attached: () => undefined,
@@ -187,13 +187,19 @@ describe("a window", () => {
 
   it("counts as started once for each launch", () => {
     for (const n of [1, 2]) {
-      port.say({ type: "windowOpened", window: guest(n, { launch: 7 }) });
+      port.say({ type: "windowOpened", window: guest(n, { launch: 7 }), launchAgeMs: 500 });
       picture(n, 600, 400, 1);
     }
     expect(asked).toEqual([
       { window: windowId(1), isStarted: true },
       { window: windowId(2), isStarted: false },
     ]);
+  });
+
+  it("is not started by a launch of which the link knows no age", () => {
+    port.say({ type: "windowOpened", window: guest(1, { launch: 8 }) });
+    picture(1, 600, 400, 1);
+    expect(asked).toEqual([{ window: windowId(1), isStarted: false }]);
   });
 
   it("that may not take focus leaves the keyboard where it is", () => {

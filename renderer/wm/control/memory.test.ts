@@ -143,7 +143,7 @@ describe("a window that is back after its link was lost", () => {
           .loseHome({ type: "minimize", id: idOf(1) }),
       ),
     ).toBe(false);
-    const chosenAfter = new Desktop().open(3, WEB).open(2, WEB).open(1).loseHome();
+    const chosenAfter = new Desktop().open(3, WEB).open(2, WEB).do({ type: "used" }).open(1).loseHome();
     expect(chosenAfter.state.focused).toBe(idOf(2));
     expect(isFocused(chosenAfter.do({ type: "focus", id: idOf(3) }))).toBe(false);
   });

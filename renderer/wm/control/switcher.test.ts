@@ -29,7 +29,7 @@ const links = { close: (id: WindowId) => closed.push(id) === 0 } as Links;
 const commands = new WindowCommands(wm, links, activity, { report: () => undefined });
 const switcher = new Switcher(wm, overlays, keyboard, commands);
 
-function open(n: number): void {
+function open(n: number, takesFocus = true): void {
   const guest: GuestWindow = {
     surface: n as SurfaceId,
     kind: "wayland",
@@ -43,7 +43,7 @@ function open(n: number): void {
     clientDecorated: false,
   };
   dispatch({ type: "opened", id: idOf(n), vm: VM, guest });
-  dispatch({ type: "mapped", id: idOf(n), size: { width: 9, height: 9 }, takesFocus: true, remembered: null });
+  dispatch({ type: "mapped", id: idOf(n), size: { width: 9, height: 9 }, takesFocus, remembered: null });
 }
 
 const key = (type: "keydown" | "keyup", code: string, name: string, held: KeyboardEventInit): void =>
@@ -90,6 +90,33 @@ describe("the switcher", () => {
     expect(chosen()).toBe(idOf(2));
     letGo();
     expect(wm.getState().windows[idOf(2)]?.isMinimized).toBe(false);
+  });
+
+  it("goes by use: windows that nobody has used come after all that a person has, also after minimised ones", () => {
+    for (const n of [2, 1, 3]) dispatch({ type: "focus", id: idOf(n) });
+    dispatch({ type: "minimize", id: idOf(2) });
+    // It stands directly below the one in use.
+    open(4, false);
+    expect(wm.getState().stack.at(-2)).toBe(idOf(4));
+    expect(switchOrder(wm.getState())).toEqual([3, 1, 2, 4].map(idOf));
+    altTab();
+    letGo();
+    expect(wm.getState().focused).toBe(idOf(1));
+  });
+
+  it("begins with the window in use, also where nobody has used that one yet", () => {
+    for (const n of [1, 2]) dispatch({ type: "focus", id: idOf(n) });
+    open(4);
+    expect(switchOrder(wm.getState())).toEqual([4, 2, 1, 3].map(idOf));
+    altTab();
+    expect(chosen()).toBe(idOf(2));
+  });
+
+  it("chooses the window used last when none has focus", () => {
+    for (const n of [1, 2]) dispatch({ type: "focus", id: idOf(n) });
+    dispatch({ type: "focus", id: null });
+    altTab();
+    expect(chosen()).toBe(idOf(2));
   });
 
   it("keeps all keys from the guest, and Escape changes nothing", () => {

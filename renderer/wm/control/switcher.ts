@@ -7,11 +7,19 @@ import type { WmOverlayStore } from "../model/overlays.ts";
 import type { WmState } from "../model/state.ts";
 import type { WmStore } from "../model/store.ts";
 
-/** All windows, the one used last first; minimised ones come after all others. */
-export function switchOrder(state: WmState): WindowId[] {
-  const known = state.stack.toReversed().filter((id) => state.windows[id]?.isMapped === true);
-  const isMinimized = (id: WindowId): boolean => state.windows[id]?.isMinimized === true;
-  return [...known.filter((id) => !isMinimized(id)), ...known.filter(isMinimized)];
+/**
+ * All windows: the one in use, those that a person has used, the one used last first, and then those that nobody has used,
+ * from the top. Of both kinds the minimised ones come last.
+ */
+export function switchOrder({ windows, stack, used, focused }: WmState): WindowId[] {
+  const isMinimized = (id: WindowId): boolean => windows[id]?.isMinimized === true;
+  const minimizedLast = (ids: readonly WindowId[]): WindowId[] => [
+    ...ids.filter((id) => !isMinimized(id)),
+    ...ids.filter(isMinimized),
+  ];
+  const unused = stack.toReversed().filter((id) => windows[id]?.isMapped === true && !used.includes(id));
+  const first = focused === null ? [] : [focused];
+  return [...new Set([...first, ...minimizedLast(used), ...minimizedLast(unused)])];
 }
 
 export class Switcher {

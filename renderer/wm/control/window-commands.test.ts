@@ -3,7 +3,7 @@ import type { VmId } from "#shared/model/vm.ts";
 import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import { ActivityTracker } from "../../input/activity.ts";
 import type { Links } from "./links.ts";
-import { mayTakeFocus } from "../model/activation.ts";
+import { focusClaim } from "../model/activation.ts";
 import { WindowCommands } from "./window-commands.ts";
 import { isShown } from "../model/state.ts";
 import { createWmStore } from "../model/store.ts";
@@ -47,12 +47,14 @@ function wouldHaveFocus(): boolean {
     isStarted: false,
     hadFocus: null,
   };
-  return window !== undefined && mayTakeFocus(window, state, facts);
+  return window !== undefined && focusClaim(window, state, facts) !== null;
 }
 
 beforeEach(() => {
   for (const vm of [HOME, WEB]) dispatch({ type: "vmGone", vm });
   open(2, WEB);
+  // Only a window that a person has used has focus after another VM's.
+  commands.focus(idOf(2));
   open(1, HOME);
   activity.note(HOME);
 });

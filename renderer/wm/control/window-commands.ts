@@ -69,14 +69,15 @@ export class WindowCommands {
     this.#wm.dispatch({ type: "place", id, placement: "userFullscreen" });
   }
 
-  /** Back to the placement before. */
-  leaveFullscreen(id: WindowId): void {
+  /** Back to the placement before. `isRequest`: its program asks for it. */
+  leaveFullscreen(id: WindowId, isRequest = false): void {
     const before = this.#before.get(id) ?? "free";
     this.#before.delete(id);
     this.#wm.dispatch({
       type: "place",
       id,
       placement: before === "appFullscreen" || before === "userFullscreen" ? "free" : before,
+      isRequest,
     });
   }
 

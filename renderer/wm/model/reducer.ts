@@ -1,5 +1,6 @@
 /** The window manager's next state after each event. Pure: effects (configures, focus, credits) follow from the change. */
-import type { Rect, Size, WindowId } from "#shared/model/window.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { FocusCause, Rect, Size, WindowId } from "#shared/model/window.ts";
 import {
   boundedSide,
   contentIn,
@@ -11,6 +12,7 @@ import {
   outerOf,
   place,
 } from "./geometry.ts";
+import { heirOf } from "./heirs.ts";
 import {
   type DesktopWindow,
   frameOf,
@@ -20,7 +22,6 @@ import {
   type Remembered,
   shownFor,
   targetOf,
-  topmost,
   type WmAction,
   type WmState,
 } from "./state.ts";
@@ -48,6 +49,7 @@ export function reduce(state: WmState, action: WmAction): WmState {
         isPlacedByHand: false,
         isSizedByHand: false,
         needsAttention: false,
+        wish: null,
         frozen: null,
         free: { x: state.workArea.x, y: state.workArea.y, width: 1, height: 1 },
       };
@@ -74,15 +76,19 @@ export function reduce(state: WmState, action: WmAction): WmState {
         ? state
         : update(state, action.id, (window) => (window.needsAttention ? window : { ...window, needsAttention: true }));
     case "focus":
-      return focus(state, action.id);
+      return action.request === undefined ? choose(state, action.id) : focus(state, action.id, action.request);
+    case "used":
+      return state.focused === null ? state : used(state, state.focused);
     case "moveTo":
       return update(state, action.id, (window) => moved(window, action.x, action.y, state.workArea));
     case "hold":
       return update(state, action.id, (window) => ({ ...window, held: action.held }));
     case "place":
-      return update(state, action.id, (window) => placed(window, action.placement, state));
+      return action.isRequest === true
+        ? asked(state, action.id, action.placement)
+        : update(state, action.id, (window) => placed(window, action.placement, state));
     case "minimize":
-      return minimize(state, action.id);
+      return minimize(state, action.id, action.isRequest === true ? "inherited" : "person");
     case "restore":
       return state.windows[action.id]?.isMinimized === true
         ? changeAll(state, shownWith(state, action.id), { isMinimized: false })
@@ -147,16 +153,22 @@ function isSame(a: Size, b: Size): boolean {
 }
 
 /** A window appears: where it was before, where the last one of its application was, or where there is room. */
-function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<WmAction, { type: "mapped" }>): WmState {
+function mapped(
+  state: WmState,
+  { id, size, takesFocus, cause = "inherited", remembered }: Extract<WmAction, { type: "mapped" }>,
+): WmState {
   const before = state.windows[id];
   if (before === undefined || before.isMapped) return state;
   const { workArea } = state;
-  const placement = before.placement === "free" ? (remembered?.placement ?? "free") : before.placement;
-  const shown: DesktopWindow = { ...before, isMapped: true, size, placement };
+  const isBack = remembered !== null && remembered.back !== null;
+  const asked = before.placement === "free" ? null : before.placement;
+  // In the background it has to wait for it.
+  const wish = takesFocus || isBack ? null : wishOf(asked);
+  const placement = wish === null ? (asked ?? remembered?.placement ?? "free") : "free";
+  const shown: DesktopWindow = { ...before, isMapped: true, size, placement, wish };
   const free = freeRect(state, shown, remembered);
   const settled = { ...shown, free };
   const isArriving = !isSame(size, targetOf(settled, workArea));
-  const isBack = remembered !== null && remembered.back !== null;
   const window: DesktopWindow = {
     ...settled,
     isArriving,
@@ -167,7 +179,7 @@ function mapped(state: WmState, { id, size, takesFocus, remembered }: Extract<Wm
   };
   const appeared = { ...state, windows: { ...state.windows, [id]: window } };
   const stacked = { ...appeared, stack: stackWith(appeared, id, remembered) };
-  return takesFocus && !window.isMinimized ? focus(stacked, id) : stacked;
+  return takesFocus && !window.isMinimized ? focus(stacked, id, cause) : stacked;
 }
 
 /** `free` of a window that appears. */
@@ -272,10 +284,41 @@ function placed(window: DesktopWindow, placement: Placement, state: WmState): De
   return { ...next, isArriving, shownAs: isArriving && isShown(window) ? window.shownAs : shownFor(placement, state) };
 }
 
+/** A program asks for a placement: in the background it waits until its window is used, for it could hide other VMs' windows. */
+function asked(state: WmState, id: WindowId, placement: Placement): WmState {
+  const now = state.windows[id]?.placement ?? null;
+  // One that hides others already hides no more.
+  const isFilling = now === "userFullscreen" || wishOf(now) !== null;
+  const wish = isFilling || isInUse(state, id) ? null : wishOf(placement);
+  return update(state, id, (window) => {
+    const wishing = window.wish === wish ? window : { ...window, wish };
+    return wish === null ? placed(wishing, placement, state) : wishing;
+  });
+}
+
+/** The placement, if it is one with which a window would hide others; else null. */
+function wishOf(placement: Placement | null): DesktopWindow["wish"] {
+  return placement === "maximized" || placement === "appFullscreen" ? placement : null;
+}
+
+/** It has focus, or is raised with the window that has it; or nothing of it is on the screen yet. */
+function isInUse(state: WmState, id: WindowId): boolean {
+  if (state.windows[id]?.isMapped !== true) return true;
+  return state.focused !== null && raisedWith(state, state.focused).includes(id);
+}
+
+/** A person's act: the window counts as used. */
+function choose(state: WmState, wanted: WindowId | null): WmState {
+  const now = focus(state, wanted, "person");
+  const isDone = wanted !== null && state.windows[wanted]?.isMapped === true;
+  return isDone && now.focused !== null ? used(now, now.focused) : now;
+}
+
 /** Focus raises a window with its dialogs and shows what was minimised; a modal dialog takes focus in its window's place. */
-function focus(state: WmState, wanted: WindowId | null): WmState {
-  if (wanted === null) return state.focused === null ? state : { ...state, focused: null };
-  if (state.windows[wanted]?.isMapped !== true) return state;
+function focus(state: WmState, wanted: WindowId | null, cause: FocusCause): WmState {
+  if (wanted === null) return state.focused === null ? state : { ...state, focused: null, cause: null };
+  const keyboardVm = state.windows[wanted]?.vm;
+  if (keyboardVm === undefined || state.windows[wanted]?.isMapped !== true) return state;
   const id = focusOf(state, wanted);
   const raised = raisedWith(state, id);
   const stack = [...state.stack.filter((other) => !raised.includes(other)), ...raised];
@@ -284,8 +327,8 @@ function focus(state: WmState, wanted: WindowId | null): WmState {
     needsAttention: false,
   });
   const isRaised = stack.every((other, level) => other === state.stack[level]);
-  if (isRaised) return shown.focused === id ? shown : { ...shown, focused: id };
-  return { ...shown, stack, focused: id };
+  if (isRaised && shown.focused === id && shown.cause === cause) return shown;
+  return { ...shown, stack: isRaised ? state.stack : stack, focused: id, cause, keyboardVm };
 }
 
 /** A window and its dialogs come forward, but never above the focused window and its dialogs, as one that opens. */
@@ -299,15 +342,27 @@ function raise(state: WmState, id: WindowId): WmState {
   return { ...state, stack: others.toSpliced(above === -1 ? others.length : above, 0, ...raised) };
 }
 
-function minimize(state: WmState, id: WindowId): WmState {
-  const ids = minimizedWith(state, id);
-  const minimized = changeAll(state, ids, { isMinimized: true });
-  return state.focused !== null && ids.includes(state.focused) ? unfocus(minimized, state.focused) : minimized;
+/** A person uses this window: it comes first in the order of use, and what its program wished for meanwhile is done. */
+function used(state: WmState, id: WindowId): WmState {
+  const wish = state.windows[id]?.wish ?? null;
+  const done = wish === null ? state : update(state, id, (window) => placed({ ...window, wish: null }, wish, state));
+  if (done.used[0] === id) return done;
+  return { ...done, used: [id, ...done.used.filter((other) => other !== id)] };
 }
 
-/** Focus goes to the next window below, once the focused one cannot have it any more. */
-function unfocus(state: WmState, id: WindowId): WmState {
-  return state.focused === id ? focus({ ...state, focused: null }, topmost(state, id)) : state;
+function minimize(state: WmState, id: WindowId, cause: FocusCause): WmState {
+  const ids = minimizedWith(state, id);
+  const minimized = changeAll(state, ids, { isMinimized: true });
+  const { focused } = state;
+  if (focused === null || !ids.includes(focused)) return minimized;
+  return inherit(minimized, state.windows[focused]?.vm, cause);
+}
+
+/** Focus goes to the next window by the rule of heirs (heirs.ts), once the one that had it cannot have it any more. */
+function inherit(state: WmState, vm: VmId | undefined, cause: FocusCause): WmState {
+  const nothing = { ...state, focused: null, cause: null };
+  const heir = vm === undefined ? null : heirOf(nothing, vm);
+  return heir === null ? nothing : focus(nothing, heir, cause);
 }
 
 function freeze(state: WmState, { vm, frozen }: Extract<WmAction, { type: "freeze" }>): WmState {
@@ -330,12 +385,13 @@ function remove(state: WmState, ids: readonly WindowId[]): WmState {
   if (known.length === 0) return state;
   const windows = { ...state.windows };
   for (const id of known) delete windows[id];
-  const left = { ...state, windows, stack: state.stack.filter((id) => !known.includes(id)) };
-  if (state.focused === null || !known.includes(state.focused)) return left;
+  const isLeft = (id: WindowId): boolean => windows[id] !== undefined;
+  const left = { ...state, windows, stack: state.stack.filter(isLeft), used: state.used.filter(isLeft) };
+  if (state.focused === null || isLeft(state.focused)) return left;
   // From a dialog back to its window, wherever in the stack that is.
   const parent = parentOf(state, state.focused);
   const heir = parent === null ? undefined : windows[parent];
   return heir !== undefined && isShown(heir)
-    ? focus({ ...left, focused: null }, heir.id)
-    : unfocus(left, state.focused);
+    ? focus({ ...left, focused: null, cause: null }, heir.id, "inherited")
+    : inherit(left, state.windows[state.focused]?.vm, "inherited");
 }

@@ -1,6 +1,6 @@
 /** The window manager's state and what happens to it. Pure data: see reducer.ts. */
 import type { VmId } from "#shared/model/vm.ts";
-import type { GuestWindow, Rect, Size, SizeHints, WindowId, WindowMode } from "#shared/model/window.ts";
+import type { FocusCause, GuestWindow, Rect, Size, SizeHints, WindowId, WindowMode } from "#shared/model/window.ts";
 import {
   contentIn,
   type Edges,
@@ -51,6 +51,8 @@ export interface DesktopWindow {
   readonly isSizedByHand: boolean;
   /** It asks to be looked at, and was not given focus. */
   readonly needsAttention: boolean;
+  /** Its program asked for this while the window was in the background: it is placed so when a person next uses it. */
+  readonly wish: "maximized" | "appFullscreen" | null;
   readonly frozen: Frozen | null;
 }
 
@@ -72,6 +74,12 @@ export interface WmState {
   /** Bottom to top. */
   readonly stack: readonly WindowId[];
   readonly focused: WindowId | null;
+  /** Why `focused` has focus; null: nothing has it. */
+  readonly cause: FocusCause | null;
+  /** The VM that has the keyboard; while nothing has focus: the one that had it last. null: none has had it yet. */
+  readonly keyboardVm: VmId | null;
+  /** Windows in which a person has pressed a key or a button, or which one has chosen; the one used last comes first. */
+  readonly used: readonly WindowId[];
   /** A question of the host is shown: no window fills the screen meanwhile, as it could draw a question of its own there. */
   readonly isPromptShown: boolean;
 }
@@ -82,17 +90,29 @@ export type WmAction =
   | { type: "opened"; id: WindowId; vm: VmId; guest: GuestWindow }
   | { type: "guestChanged"; id: WindowId; change: Partial<GuestWindow> }
   /** The first frame has come; `size`: of its window geometry, logical pixels. */
-  | { type: "mapped"; id: WindowId; size: Size; takesFocus: boolean; remembered: Remembered | null }
+  /** `cause`: why it takes focus; `inherited` where it is left out. */
+  | {
+      type: "mapped";
+      id: WindowId;
+      size: Size;
+      takesFocus: boolean;
+      cause?: FocusCause;
+      remembered: Remembered | null;
+    }
   /** A frame of another size has come. `isAnswer`: the program drew it for the last size that it was asked for. */
   | { type: "sized"; id: WindowId; size: Size; isAnswer: boolean }
   /** The program has had its time to draw for the new placement; its frame no longer waits. */
   | { type: "arrived"; id: WindowId }
   | { type: "demandAttention"; id: WindowId }
-  | { type: "focus"; id: WindowId | null }
+  /** A person chooses the window. `request`: its program asks for it, and may have focus for this cause. */
+  | { type: "focus"; id: WindowId | null; request?: FocusCause }
+  /** A person has pressed a key or a button in the focused window. */
+  | { type: "used" }
   | { type: "moveTo"; id: WindowId; x: number; y: number }
   | { type: "hold"; id: WindowId; held: Held | null }
-  | { type: "place"; id: WindowId; placement: Placement }
-  | { type: "minimize"; id: WindowId }
+  /** `isRequest`: its program asks for it; else it is a person's act. */
+  | { type: "place"; id: WindowId; placement: Placement; isRequest?: boolean }
+  | { type: "minimize"; id: WindowId; isRequest?: boolean }
   | { type: "restore"; id: WindowId }
   /** Its program brings it forward; focus stays where it is. */
   | { type: "raise"; id: WindowId }
@@ -107,6 +127,9 @@ export const EMPTY: WmState = {
   windows: {},
   stack: [],
   focused: null,
+  cause: null,
+  keyboardVm: null,
+  used: [],
   isPromptShown: false,
 };
 
@@ -176,12 +199,12 @@ export function isShown(window: DesktopWindow): boolean {
   return window.isMapped && !window.isMinimized;
 }
 
-/** The topmost window that is shown, apart from `except`. */
-export function topmost(state: WmState, except: WindowId | null = null): WindowId | null {
+/** The topmost window that is shown. */
+export function topmost(state: WmState): WindowId | null {
   return (
     state.stack.findLast((id) => {
       const window = state.windows[id];
-      return id !== except && window !== undefined && isShown(window);
+      return window !== undefined && isShown(window);
     }) ?? null
   );
 }
