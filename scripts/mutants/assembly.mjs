@@ -68,20 +68,22 @@ export async function assemblyMutants({ mutate, tests }, { folder, signal }) {
   };
   if ((await isSound()) !== true) throw new Error(`the tests of ${DECODERS} fail without a mutant`);
   const mutants = [];
-  for (const file of mutate) {
+  for (const entry of mutate) {
+    const [file = "", from = "1", to = "100000"] = entry.split(/[:-]/);
     const source = await readFile(join(checkout, file), "utf8");
-    for (const change of changesOf(source)) {
+    const wanted = changesOf(source).filter(({ row }) => row >= Number(from) && row <= Number(to));
+    for (const change of wanted) {
       const lines = source.split("\n");
       lines[change.row - 1] = change.replacement;
       await writeFile(join(copy, file), lines.join("\n"));
       const passed = await isSound();
-      process.stdout.write(passed === true ? "S" : ".");
+      // At once, for whoever stops it before its end.
+      if (passed === true) console.log(`survived  ${file}:${change.row}  -> ${change.replacement.trim()}`);
       // What does not compile is no mutant.
       if (passed !== undefined)
         mutants.push({ file, ...change, replacement: change.replacement.trim(), isKilled: !passed });
     }
     await writeFile(join(copy, file), source);
   }
-  process.stdout.write("\n");
   return mutants;
 }
