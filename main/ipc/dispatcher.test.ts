@@ -146,11 +146,31 @@ function recording(ran: string[]): AllHandlers<typeof contract> {
 
 /** Of the real contract. What is the page's alone would let a command hold or spoil the desktop, and the other way round. */
 it.each([
-  ["page", ["desktop.attach", "desktop.control", "template.list", "template.build", "template.cancel", "theme.choose"]],
+  [
+    "page",
+    [
+      "app.offered",
+      "desktop.attach",
+      "desktop.control",
+      "template.list",
+      "template.build",
+      "template.cancel",
+      "theme.choose",
+    ],
+  ],
   [
     "cli",
     [
-      ...["desktop.raise", "desktop.screenshot", "exec.start", "exec.write", "problem.list", "vm.create", "vm.info"],
+      ...[
+        "app.list",
+        "desktop.raise",
+        "desktop.screenshot",
+        "exec.start",
+        "exec.write",
+        "problem.list",
+        "vm.create",
+        "vm.info",
+      ],
       ...["vm.list", "vm.remove", "window.close", "window.focus", "window.list", "window.maximize", "window.minimize"],
       ...["window.move", "window.restore", "window.screenshot"],
     ],

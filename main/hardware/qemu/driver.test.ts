@@ -426,7 +426,7 @@ describe("a machine", () => {
       reason: "machine-exited",
       detail: "QEMU spoke as no QEMU does, and was ended.",
     });
-    expect(qemusOf(id)).toEqual([]);
+    await vi.waitFor(() => expect(qemusOf(id)).toEqual([]), 20_000);
   });
 
   it("whose events were too many is asked what it does", async () => {
