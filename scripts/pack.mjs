@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { agentFolder } from "./setup/agent.mjs";
-import { resolveElectron } from "./setup/electron.mjs";
+import { officialVersion, resolveElectron } from "./setup/electron.mjs";
 import { writeText } from "./setup/files.mjs";
 import { main, setUp } from "./setup/index.mjs";
 import { checkout, local } from "./setup/paths.mjs";
@@ -17,7 +17,10 @@ await main(async (signal) => {
   mkdirSync(staging, { recursive: true });
   cpSync(agentFolder(), join(staging, "agent"), { recursive: true });
   // Relative to out/main in the archive.
-  writeText(join(staging, "setup.json"), JSON.stringify({ agent: "../../../agent" }));
+  writeText(
+    join(staging, "setup.json"),
+    JSON.stringify({ agent: "../../../agent", wantedElectron: officialVersion() }),
+  );
   // A copy: the fuses are set in it, and the loader of unpacked applications stays behind.
   cpSync(dirname(electron.executable), join(staging, "electron"), {
     recursive: true,
