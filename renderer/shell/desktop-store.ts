@@ -17,5 +17,10 @@ export interface DesktopUi {
 export type DesktopStore = StoreApi<DesktopUi>;
 
 export function createDesktopStore(): DesktopStore {
-  return createStore<DesktopUi>(() => ({ theme: { choice: "system", shown: "dark" }, promptMark: null, problems: [], warnings: [] }));
+  return createStore<DesktopUi>(() => ({
+    theme: { choice: "system", shown: "dark" },
+    promptMark: null,
+    problems: [],
+    warnings: [],
+  }));
 }

@@ -13,6 +13,11 @@ const members = new Map([
   ...parsing.map((name) => /** @type {const} */ ([name, words.html])),
 ]);
 
+/** To read these is harmless. */
+const written = new Set(["innerHTML", "outerHTML"]);
+/** @param {any} node */
+const isWritten = (node) => node.parent.type === "AssignmentExpression" && node.parent.left === node;
+
 /** @param {any} key @returns {string | undefined} the name that a member or a property is written with */
 const nameOf = ({ type, name, value }) =>
   type === "Identifier" ? name : typeof value === "string" ? value : undefined;
@@ -43,7 +48,8 @@ export default {
             const name = node.computed && node.property.type === "Identifier" ? undefined : nameOf(node.property);
             if (name === undefined) return;
             if (modules.has(node.object.name) && shells.has(name)) report(node, words.shell);
-            else if (members.has(name)) report(node, members.get(name) ?? "");
+            else if (members.has(name) && (!written.has(name) || isWritten(node)))
+              report(node, members.get(name) ?? "");
           },
           /** @param {any} node */
           Property(node) {
