@@ -167,6 +167,16 @@ describe("definitions of several sources", () => {
     expect(names()).toEqual(["home"]);
   });
 
+  it("have no VM whose id begins as another's: its sockets and windows would be that one's", async () => {
+    const source = new MemorySource();
+    await openWith(source);
+    const id = `${application.vm("home").id.slice(0, 24)}0123456789ab` as VmId;
+    source.all = [{ ...scriptedDefinition("twin"), id }];
+    source.changed();
+    expect(names()).toEqual(["home"]);
+    expect(log.join()).toContain("twin: its id begins as that of VM");
+  });
+
   it("keep a VM that runs until it has stopped, when its definition is gone", async () => {
     const source = new MemorySource(scriptedDefinition("once"));
     await openWith(source);

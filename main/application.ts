@@ -2,7 +2,7 @@
 import type { AppView } from "#shared/model/app.ts";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
-import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import { type VmId, vmIdBeginning, type VmStatus } from "#shared/model/vm.ts";
 import { parseWindowId, type SurfaceId, type WindowId, windowIdOf, type WindowView } from "#shared/model/window.ts";
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import { Emitter } from "./base/emitter.ts";
@@ -223,7 +223,8 @@ export class Application extends Emitter<ApplicationEvents> {
   /** @throws AppError window.not-found */
   window(id: string): { vm: Vm; surface: SurfaceId; id: WindowId } {
     const parts = parseWindowId(id);
-    const vm = parts === null ? undefined : this.vms.find((candidate) => candidate.id.startsWith(parts.vmBeginning));
+    const vm =
+      parts === null ? undefined : this.vms.find((candidate) => vmIdBeginning(candidate.id) === parts.vmBeginning);
     if (parts === null || vm?.windows.get(parts.surface) === undefined) {
       throw new AppError(
         "window.not-found",
@@ -291,7 +292,13 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** Adds the VMs of a source that are not known yet. */
   #addNew(source: DefinitionSource): Vm[] {
-    return source.all.flatMap((definition) => (this.#vms.has(definition.id) ? [] : [this.#add(definition, source)]));
+    return source.all.flatMap((definition) => {
+      const known = this.vms.find(({ id }) => vmIdBeginning(id) === vmIdBeginning(definition.id));
+      if (known === undefined) return [this.#add(definition, source)];
+      if (known.id !== definition.id)
+        this.#options.log(`${definition.name}: its id begins as that of VM "${known.definition.name}": it is left out`);
+      return [];
+    });
   }
 
   /** Whether the VM ran; false also where that was not found out, which is logged. */

@@ -100,4 +100,6 @@ function copyTree(from: string, to: string): void {
     fs.rmSync(to, { recursive: true, force: true });
     execFileSync("cp", ["-a", "--sparse=always", from, to]);
   }
+  // Templates are closed to others than their owner; the files in them may be those of the originals.
+  execFileSync("find", [to, "-type", "d", "-exec", "chmod", "755", "{}", "+"]);
 }

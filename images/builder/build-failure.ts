@@ -5,17 +5,20 @@ import { cleanText } from "#shared/model/text.ts";
 export interface FailedBuild {
   template: string;
   exitCode: number | null;
-  /** The last lines of the build's output. */
+  /** The last lines of the build's output: words of packages, which nobody has looked at. */
   lines: readonly string[];
   logFile: string;
 }
 
 const TAIL_LINES = 12;
+/** Graphemes of a line that are looked at. */
+const MAX_LINE = 1024;
 /** Debian has no such package, or only others that name or provide it. */
 const UNKNOWN_PACKAGE =
   /E: (?:Unable to locate package |Package ['‘`"](?=\S+ has no installation candidate))([^\s'’"]+)/;
 
-export function buildFailure({ template, exitCode, lines, logFile }: FailedBuild): AppError {
+export function buildFailure({ template, exitCode, lines: untrustedLines, logFile }: FailedBuild): AppError {
+  const lines = untrustedLines.map((line) => cleanText(line, MAX_LINE));
   const unknown = [...new Set(lines.flatMap((line) => UNKNOWN_PACKAGE.exec(line)?.[1] ?? []))];
   if (unknown.length > 0) {
     const words = unknown.join(", ");

@@ -1,5 +1,7 @@
 /** Progress of a build, read from the words of mmdebstrap, apt, dpkg and our hooks. Pure: lines in, progress out. */
 
+import { cleanText } from "#shared/model/text.ts";
+
 export type BuildStep = "wait" | "prepare" | "download" | "install" | "kernel" | "image" | "finish";
 
 export interface Progress {
@@ -84,7 +86,7 @@ export class ProgressReader {
     return {
       step: this.#step,
       fraction: Math.round(this.#fraction * 1000) / 1000,
-      detail: detail.replace(/:(amd64|all)$/, ""),
+      detail: cleanText(detail.replace(/:(amd64|all)$/, "")),
     };
   }
 }

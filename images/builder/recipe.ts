@@ -1,5 +1,5 @@
 /** Recipes of templates: what a person writes (YAML), checked, and joined with the recipe that it starts from. */
-import { VM_MEMORY_MIB } from "#shared/model/vm.ts";
+import { LEAST_MEMORY_WORDS, VM_MEMORY_MIB } from "#shared/model/vm.ts";
 import { type FileProblem, readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
 import { basename } from "node:path";
 import { z } from "zod";
@@ -32,7 +32,7 @@ const lists = {
 };
 
 const numbers = {
-  memoryMiB: z.int().min(VM_MEMORY_MIB.min).max(VM_MEMORY_MIB.max),
+  memoryMiB: z.int().min(VM_MEMORY_MIB.min, LEAST_MEMORY_WORDS).max(VM_MEMORY_MIB.max),
   cpus: z.int().min(1).max(256),
   diskMiB: z.int().min(512).max(16_777_216),
 };

@@ -1,6 +1,7 @@
 /** The application's log: standard error, and a file. */
 import fs from "node:fs";
 import path from "node:path";
+import { escapeControls } from "#shared/model/text.ts";
 
 /** The file does not grow beyond this: it is renamed to `.1`, and a new one begun. */
 export const MAX_LOG_BYTES = 1024 * 1024;
@@ -38,9 +39,12 @@ export function logTo(folder: string): void {
   file = new LogFile(path.join(folder, "atoll.log"));
 }
 
-/** One line of the application's log. Text of a guest must have gone through escapeForLog. */
+/**
+ * One line of the application's log. Text of a guest must have gone through escapeForLog, as it could begin a line of its own;
+ * whatever it says, control characters do not get to a terminal.
+ */
 export function log(line: string): void {
-  const text = `${new Date().toISOString()} ${line}\n`;
+  const text = `${new Date().toISOString()} ${escapeControls(line)}\n`;
   process.stderr.write(text);
   try {
     file?.append(text);

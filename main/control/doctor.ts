@@ -10,6 +10,7 @@ import { z } from "zod";
 import type { DoctorCheck } from "#shared/model/doctor.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { PROGRAMS, resolveCacheDir } from "../../images/builder/index.ts";
+import { electronWarning } from "../base/electron-version.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { DRIVER_TYPES } from "../hardware/driver-types.ts";
@@ -24,10 +25,12 @@ const LOW_DISK_MIB = 2048;
 const ALLOW_NAMESPACES =
   "As root: sysctl kernel.unprivileged_userns_clone=1 (with AppArmor also kernel.apparmor_restrict_unprivileged_userns=0)";
 const SET_UP = "npm start -- --setup-only";
+const NEWER_ELECTRON = `Run "${SET_UP}" where Electron's release host can be reached, or set ELECTRON_OVERRIDE_DIST_PATH to a newer one.`;
 
 /** out/setup.json, see scripts/setup/index.mjs; a packaged application brings its Electron with it. */
 const setupSchema = z.object({
   agent: z.string(),
+  wantedElectron: z.string().optional(),
   electron: z.object({ executable: z.string(), version: z.string(), source: z.string() }).optional(),
 });
 
@@ -127,8 +130,12 @@ function nearestExisting(folder: string): string {
 
 async function electron(outFolder: string): Promise<DoctorCheck> {
   const own = process.versions["electron"];
+  const setup = await setupResult(outFolder);
+  const known = setup?.electron;
+  const version = own ?? known?.version;
+  const warning = version === undefined ? null : electronWarning(version, setup?.wantedElectron);
+  if (warning !== null) return { id: "electron", status: "warn", detail: warning, remedy: NEWER_ELECTRON };
   if (own !== undefined) return { id: "electron", status: "ok", detail: `Electron ${own}`, remedy: "" };
-  const known = (await setupResult(outFolder))?.electron;
   const isThere = known !== undefined && fs.existsSync(known.executable);
   return {
     id: "electron",

@@ -6,6 +6,14 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  createMessageConnection,
+  type MessageConnection,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from "vscode-jsonrpc/node";
+import { z } from "zod";
+import { domain, request } from "#shared/ipc/declare.ts";
 import { desktopContract } from "#shared/ipc/desktop.ts";
 import { makePrivateFolder, type Paths, resolvePaths } from "../base/paths.ts";
 import { deferred } from "../vms/testing/scripted-vm.ts";
@@ -15,7 +23,7 @@ import { Dispatcher } from "../ipc/dispatcher.ts";
 import { ControlClient } from "./cli/client.ts";
 import { ControlServer } from "./server.ts";
 import { raiseOther } from "./single-instance.ts";
-import { afterToken } from "./token.ts";
+import { afterToken, tokenLine } from "./token.ts";
 
 let home: string;
 let paths: Paths;
@@ -109,6 +117,11 @@ describe("a connection", () => {
     other.destroy();
   });
 
+  it("is open to its user alone, in a folder that is so too", () => {
+    expect(fs.statSync(paths.controlSocket).mode & 0o777).toBe(0o600);
+    expect(fs.statSync(paths.run).mode & 0o777).toBe(0o700);
+  });
+
   it.each<[string, () => string]>([
     ["no token", () => message],
     ["another token", () => `${"0".repeat(64)}\n${message}`],
@@ -128,6 +141,55 @@ describe("a connection", () => {
     socket.end(token());
     await closed;
     expect(answers).toEqual([]);
+  });
+});
+
+describe("a request", () => {
+  const echoed = vi.fn<(input: unknown) => string>(() => "done");
+  const echo = domain({
+    requests: {
+      "echo.say": request({ from: ["cli"], input: z.strictObject({ text: z.string() }), output: z.string() }),
+    },
+  });
+  let server: ControlServer;
+  let connection: MessageConnection;
+  let socket: net.Socket;
+
+  beforeEach(async () => {
+    echoed.mockClear();
+    server = await ControlServer.listen(paths, Dispatcher.of({ echo }, { echo: { "echo.say": echoed } }));
+    socket = net.connect(paths.controlSocket);
+    socket.write(tokenLine(paths));
+    connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    connection.listen();
+  });
+  afterEach(async () => {
+    connection.dispose();
+    socket.destroy();
+    await server.close();
+  });
+
+  it.each(["__proto__", "constructor", "toString", "valueOf", "hasOwnProperty", "echo", "echo.", "echo.__proto__", ""])(
+    'of the name "%s" is unknown, and the connection goes on',
+    async (name) => {
+      await expect(connection.sendRequest(name, {})).rejects.toMatchObject({ data: { code: "usage.unknown-method" } });
+      expect(await connection.sendRequest("echo.say", { text: "x" })).toBe("done");
+      expect(echoed.mock.calls.map(([input]) => input)).toEqual([{ text: "x" }]);
+    },
+  );
+
+  it.each([
+    ["none", undefined],
+    ["a list", [1, 2]],
+    ["a list with the right one second", [{}, { text: "x" }]],
+    ["a text that is a number", { text: 1 }],
+    ["a text that is a list", { text: ["x"] }],
+    ["one too many", { text: "x", more: 1 }],
+    ["a prototype", JSON.parse('{"__proto__": {"text": "x"}}') as object],
+  ])("with bad parameters (%s) is refused before anything is done", async (_what, input) => {
+    const asked = input === undefined ? connection.sendRequest("echo.say") : connection.sendRequest("echo.say", input);
+    await expect(asked).rejects.toMatchObject({ data: { code: "usage.bad-argument" } });
+    expect(echoed).not.toHaveBeenCalled();
   });
 });
 

@@ -92,7 +92,7 @@ beforeEach(async () => {
       window: windowContract,
     },
     {
-      desktop: desktopHandlers({ application, placements, promptMark, quitting, theme }),
+      desktop: desktopHandlers({ application, placements, promptMark, quitting, theme, warnings: ["It is old."] }),
       layout: layoutHandlers({ application, placements }),
       problem: problemHandlers({ application }),
       promptMark: promptMarkHandlers({ promptMark }),
@@ -147,6 +147,7 @@ it("a page that loads is sent the whole state", async () => {
     problems: [],
     theme: { choice: "system", shown: "dark" },
     promptMark: promptMark.current,
+    warnings: ["It is old."],
     placements,
   });
   expect(desktop.pageReady).toHaveBeenCalledOnce();

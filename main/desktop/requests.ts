@@ -15,6 +15,8 @@ interface Parts {
   promptMark: PromptMarkFile;
   quitting: Quitting;
   theme: ThemePort;
+  /** What the person should know of how the application runs on this host. */
+  warnings: readonly string[];
 }
 
 export function desktopHandlers({
@@ -23,6 +25,7 @@ export function desktopHandlers({
   promptMark,
   quitting,
   theme,
+  warnings,
 }: Parts): Handlers<typeof desktopContract> {
   return {
     "desktop.attach": (_input, caller) => {
@@ -36,6 +39,7 @@ export function desktopHandlers({
         problems: application.problems,
         theme: theme.state(),
         promptMark: promptMark.current,
+        warnings: [...warnings],
         placements: placements.current,
       };
     },

@@ -33,7 +33,7 @@ import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
 import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
-import { agentFolder } from "./setup-result.ts";
+import { agentFolder, hostWarnings } from "./setup-result.ts";
 import { electronTheme as theme } from "./theme.ts";
 
 Menu.setApplicationMenu(null);
@@ -107,6 +107,7 @@ async function run(): Promise<void> {
     recipesFolder: recipesFolder(paths),
     settings,
     theme,
+    warnings: hostWarnings(),
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
   const server = await ControlServer.listen(paths, dispatcher);

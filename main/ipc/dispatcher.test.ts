@@ -6,6 +6,7 @@ import { contract } from "#shared/ipc/index.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { tries } from "#shared/testing/tries.ts";
 import { type AllHandlers, Dispatcher, type Handlers } from "./dispatcher.ts";
+import type { Caller } from "./caller.ts";
 import { cliCaller, PAGE_CALLER } from "./testing/checked.ts";
 
 const logged = vi.hoisted(() => vi.fn<(what: string, error: unknown) => void>());
@@ -63,12 +64,20 @@ describe("a request", () => {
     });
   });
 
-  it.each([
+  it.each<[string, Caller, unknown]>([
     ["the command asks for what is the page's", cliCaller(), "greeting.page"],
     ["the page asks for what is the command's", PAGE_CALLER, "greeting.cli"],
     ["nobody has declared it", PAGE_CALLER, "greeting.delete-everything"],
     ["it is a report", PAGE_CALLER, "greeting.heard"],
-    ["it is a name of every object", PAGE_CALLER, "constructor"],
+    ...[
+      "constructor",
+      "__proto__",
+      "toString",
+      "hasOwnProperty",
+      "greeting.__proto__",
+      "greeting.both.constructor",
+      "",
+    ].map((name): [string, Caller, unknown] => [`it is "${name}"`, PAGE_CALLER, name]),
     ["it is no name", PAGE_CALLER, { toString: (): string => "greeting.page" }],
   ])("is unknown where %s", async (_why, caller, name) => {
     const { dispatcher } = parts();
@@ -185,5 +194,24 @@ it.each([
   expect(declared.map(([name]) => name).toSorted()).toEqual([...names].toSorted());
   for (const name of names)
     expect(await dispatcher.dispatch(other, name, {})).toMatchObject({ error: { code: "usage.unknown-method" } });
+  expect(ran).toEqual([]);
+});
+
+/** Of the real contract: no handler has to look at the kinds of what it is given. */
+it.each(
+  Object.values<Domain>(contract).flatMap(({ requests, reports }) =>
+    Object.entries({ ...requests, ...reports }).map(([name, { from }]) => [name, from] as const),
+  ),
+)("%s is not run with what is not its input", async (name, sides) => {
+  const ran: string[] = [];
+  const dispatcher = Dispatcher.of(contract, recording(ran));
+  const never = { "nobody has this": 1 };
+  const inputs = [null, "x", 1, true, [], [{}], never, JSON.parse('{"__proto__": {}, "x": 1}') as unknown];
+  for (const from of sides)
+    for (const input of inputs) {
+      const caller = from === "cli" ? cliCaller() : PAGE_CALLER;
+      await dispatcher.dispatch(caller, name, input);
+      dispatcher.report(caller, name, input);
+    }
   expect(ran).toEqual([]);
 });

@@ -174,6 +174,8 @@ export class VmRegistry implements DefinitionSource {
       { name },
     );
     if (this.find(name) !== undefined) throw taken;
+    if (this.all.some(({ id }) => vmIdBeginning(id) === vmIdBeginning(definition.id)))
+      throw new AppError("internal", `The id that was made for "${name}" begins as another VM's: try again.`);
     const file = this.#fileOf(name);
     await this.#makeFolder().catch((error: unknown) => {
       throw notWritten(file, error);

@@ -18,6 +18,7 @@ const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: Over
   "vm-menu": null,
   "dock-menu": null,
   problems: null,
+  warnings: null,
   bar: null,
 };
 

@@ -8,6 +8,7 @@ import { useShell } from "../shell/shell.ts";
 import { VmChip } from "../vms/VmChip.tsx";
 import { AtollMenu } from "./AtollMenu.tsx";
 import { Problems } from "./Problems.tsx";
+import { Warnings } from "./Warnings.tsx";
 
 export function TopBar() {
   const { vms: vmStore, overlays, send } = useShell();
@@ -43,6 +44,7 @@ export function TopBar() {
           <VmChip key={vm.id} vm={vm} />
         ))}
       </nav>
+      <Warnings />
       <Clock />
       <div className="own-buttons">
         <button

@@ -135,11 +135,11 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     answerQuestions(shell);
     const attached = await bridge.request("desktop.attach", {});
     if (!attached.ok) return;
-    const { placements, vms: list, theme, promptMark, problems } = attached.value;
+    const { placements, vms: list, theme, promptMark, problems, warnings } = attached.value;
     keeper = new PlacementKeeper(bridge, wm, memory, placements);
     keeper.follow(list);
     vms.take(list);
-    desktop.setState({ theme, promptMark, problems });
+    desktop.setState({ theme, promptMark, problems, warnings });
   }
 
   return { shell, start };

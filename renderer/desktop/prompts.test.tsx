@@ -49,7 +49,10 @@ class FakeMain {
       this.heard.push(`${name} ${JSON.stringify(input)}`);
       const placements = { windows: [], apps: [] };
       const state = { vms: [status(HOME, "home"), status(WEB, "web")], theme: { choice: "dark", shown: "dark" } };
-      return Promise.resolve({ ok: true, value: { ...state, promptMark: MARK, problems: [], placements } });
+      return Promise.resolve({
+        ok: true,
+        value: { ...state, promptMark: MARK, problems: [], warnings: [], placements },
+      });
     },
     report: (name: string, input: unknown) => {
       if (name === "question.shown") this.heard.push(`${name} ${JSON.stringify(input)}`);

@@ -10,10 +10,17 @@ export interface DesktopUi {
   promptMark: PromptMark | null;
   /** Files of the person that are not used, because something is wrong with them. */
   problems: readonly FileProblem[];
+  /** What the person should know of how the application runs on this host. */
+  warnings: readonly string[];
 }
 
 export type DesktopStore = StoreApi<DesktopUi>;
 
 export function createDesktopStore(): DesktopStore {
-  return createStore<DesktopUi>(() => ({ theme: { choice: "system", shown: "dark" }, promptMark: null, problems: [] }));
+  return createStore<DesktopUi>(() => ({
+    theme: { choice: "system", shown: "dark" },
+    promptMark: null,
+    problems: [],
+    warnings: [],
+  }));
 }

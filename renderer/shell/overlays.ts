@@ -14,6 +14,7 @@ export type Overlay =
   | { kind: "shortcuts" }
   | { kind: "settings" }
   | { kind: "problems" }
+  | { kind: "warnings" }
   /** What can be done to a window; `x`, `y`: where on the page. */
   | { kind: "window-menu"; window: WindowId; x: number; y: number }
   /** The windows of one entry of the dock; `first`: the one that opened first. */

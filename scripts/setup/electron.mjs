@@ -91,7 +91,7 @@ export function resolveElectron() {
 }
 
 /** @returns {string | undefined} the version in the lockfile */
-function officialVersion() {
+export function officialVersion() {
   const text = readText(join(checkout, "node_modules/electron/package.json"));
   if (text === undefined) return undefined;
   /** @type {{ version: string }} */

@@ -2,7 +2,7 @@
 import { agentFolder, agentStep, isAgentBuilt } from "./agent.mjs";
 import { appStep } from "./app.mjs";
 import { debianStep } from "./debian.mjs";
-import { electronStep, resolveElectron } from "./electron.mjs";
+import { electronStep, officialVersion, resolveElectron } from "./electron.mjs";
 import { fileErrorWords, outputRemedy } from "./file-error.mjs";
 import { readText, writeText } from "./files.mjs";
 import { npmStep } from "./npm.mjs";
@@ -41,11 +41,15 @@ export async function setUp({ testing = false, benching = false, signal }) {
 
 /**
  * Tells the application where its parts are, as `out/setup.json`:
- * `{ "electron": {"executable": PATH, "version": "33.2.1", "source": "registry"}, "agent": FOLDER }`,
- * where FOLDER holds the guests' programs.
+ * `{ "electron": {"executable": PATH, "version": "33.2.1", "source": "registry"}, "wantedElectron": "45.4.1",
+ * "agent": FOLDER }`, where FOLDER holds the guests' programs.
  */
 function writeResult() {
-  const text = JSON.stringify({ electron: resolveElectron(), agent: agentFolder() }, undefined, 2);
+  const text = JSON.stringify(
+    { electron: resolveElectron(), wantedElectron: officialVersion(), agent: agentFolder() },
+    undefined,
+    2,
+  );
   if (readText(resultFile) !== text) writeText(resultFile, `${text}\n`);
 }
 

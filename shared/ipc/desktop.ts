@@ -17,6 +17,8 @@ const desktopState = z.strictObject({
   problems,
   theme: themeState,
   promptMark: knownMark,
+  /** What the person should know of how the application runs on this host. */
+  warnings: z.array(z.string()),
   /** What the last `placements.report` said, of this run of the application or of one before. */
   placements: placementsSchema,
 });

@@ -44,6 +44,27 @@ export function escapeForLog(untrustedText: string, maxLength = 200): string {
   return cut.replace(/[\p{C}\p{Zl}\p{Zp}\\]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** Control characters, bidi controls and what else is invisible; tab and line feed, which a terminal may have, are not among them. */
+const CONTROLS = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Text for a terminal or a file, in lines: control characters and invisible ones are shown, as `\x1b` and `\u{202e}`. */
+export function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** A JSON document with the same characters escaped in JSON's own way: its value is the same. */
+export function escapeControlsInJson(json: string): string {
+  return json.replace(CONTROLS, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
+}
+
 /** Length of a text in UTF-8, without a copy of it. */
 export function utf8Bytes(text: string): number {
   let bytes = 0;

@@ -18,6 +18,8 @@ export const VM_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[
 
 /** What a VM may be given. The least memory is what Debian, the agent and a terminal start with. */
 export const VM_MEMORY_MIB = { min: 128, max: 1_048_576 } as const;
+/** For people, where less is asked for. */
+export const LEAST_MEMORY_WORDS = `a VM needs at least ${VM_MEMORY_MIB.min} MiB to start`;
 export const VM_CPUS = { min: 1, max: 64 } as const;
 
 export const VM_STATES = ["stopped", "starting", "running", "paused", "stopping", "crashed", "unresponsive"] as const;

@@ -1,5 +1,6 @@
 /** What the command prints: one JSON document, or words for people. */
 import { type ErrorCode, toErrorValue } from "#shared/model/app-error.ts";
+import { escapeControls, escapeControlsInJson } from "#shared/model/text.ts";
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, denied: 3, notRunning: 4, execFailed: 125 } as const;
@@ -14,16 +15,23 @@ export function exitCodeOf(error: unknown): number {
 
 export function printError(error: unknown, json: boolean): void {
   const value = toErrorValue(error);
-  process.stderr.write(json ? `${JSON.stringify({ error: value })}\n` : `atoll: ${value.message}\n`);
+  process.stderr.write(json ? line({ error: value }) : `atoll: ${escapeControls(value.message)}\n`);
 }
 
 /** A file that is not used: beside the result, as nothing else is the worse for it. */
 export function printProblem(problem: FileProblem, json: boolean): void {
-  process.stderr.write(json ? `${JSON.stringify({ problem })}\n` : `atoll: ${problemWords(problem)}\n`);
+  process.stderr.write(json ? line({ problem }) : `atoll: ${escapeControls(problemWords(problem))}\n`);
 }
 
+/** Titles, names of programs and errors hold text of guests: it must not get hold of the terminal. */
 export function print(value: unknown, json: boolean, words: () => string): void {
-  process.stdout.write(json ? `${JSON.stringify(value, undefined, 2)}\n` : `${words()}\n`);
+  const text = json ? escapeControlsInJson(JSON.stringify(value, undefined, 2)) : escapeControls(words());
+  process.stdout.write(`${text}\n`);
+}
+
+/** A JSON document on one line. */
+export function line(value: unknown): string {
+  return `${escapeControlsInJson(JSON.stringify(value))}\n`;
 }
 
 /** Columns of text, as wide as their widest cell. */

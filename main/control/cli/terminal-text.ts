@@ -1,28 +1,20 @@
+import { escapeControls } from "#shared/model/text.ts";
+
 /**
  * What a guest's command writes, for a person's terminal: control characters but tab and line feed are shown, not obeyed (they
  * move the cursor, set the clipboard, answer questions as if typed), and so are invisible ones (they reorder text).
  */
-const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
 export class TerminalText {
   /** Keeps the beginning of a character whose rest has not come; what is no UTF-8 becomes U+FFFD. */
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   /** The next bytes. */
   shown(untrustedBytes: Uint8Array): string {
-    return escaped(this.#decoder.decode(untrustedBytes, { stream: true }));
+    return escapeControls(this.#decoder.decode(untrustedBytes, { stream: true }));
   }
 
   /** What is left when there are no more. */
   rest(): string {
-    return escaped(this.#decoder.decode());
+    return escapeControls(this.#decoder.decode());
   }
-}
-
-function escaped(untrustedText: string): string {
-  return untrustedText.replace(CONTROL, (character) => {
-    if (character === "\t" || character === "\n") return character;
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
-  });
 }

@@ -1,14 +1,14 @@
 /** What stands in a definition for a VM that is run by QEMU. */
 import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
-import { VM_CPUS, VM_MEMORY_MIB } from "#shared/model/vm.ts";
+import { LEAST_MEMORY_WORDS, VM_CPUS, VM_MEMORY_MIB } from "#shared/model/vm.ts";
 import type { MachineDefinition } from "../driver.ts";
 import { type DriverType, parseOptions } from "../drivers.ts";
 
 const fields = z.object({
   template: z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/),
   /** MiB; null = the recipe's. */
-  memory: z.int().min(VM_MEMORY_MIB.min).max(VM_MEMORY_MIB.max).nullable().default(null),
+  memory: z.int().min(VM_MEMORY_MIB.min, LEAST_MEMORY_WORDS).max(VM_MEMORY_MIB.max).nullable().default(null),
   /** null = the recipe's; of an emulated VM at most half of the host's cores. */
   cpus: z.int().min(VM_CPUS.min).max(VM_CPUS.max).nullable().default(null),
   network: z.literal("none", 'VMs have no network yet, so only "none" is possible').default("none"),

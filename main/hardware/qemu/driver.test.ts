@@ -405,6 +405,11 @@ describe("a new VM", () => {
     });
   });
 
+  it("is refused with a sentence where it could not start with its memory", () => {
+    expect(driver.define({ template: "debian", memory: 128 })).toMatchObject({ memory: 128 });
+    expect(() => driver.define({ template: "debian", memory: 127 })).toThrow(/memory: a VM needs at least 128 MiB/);
+  });
+
   it.each([
     [{ template: "debian", network: "direct" }, "vm.network-unsupported"],
     [{ template: "missing" }, "template.not-found"],
