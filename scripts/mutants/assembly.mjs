@@ -48,7 +48,7 @@ export async function assemblyMutants({ mutate, tests }, { folder, signal }) {
   const copy = join(folder, "copy");
   await rm(copy, { recursive: true, force: true });
   await mkdir(join(copy, DECODERS), { recursive: true });
-  for (const name of ["package.json", "shared", "scripts", DECODERS])
+  for (const name of ["package.json", "tsconfig.base.json", "shared", "scripts", DECODERS])
     await cp(join(checkout, name), join(copy, name), { recursive: true });
   await symlink(join(checkout, "node_modules"), join(copy, "node_modules"));
   const options = { cwd: copy, signal, limitMs: MUTANT_LIMIT_MS, capture: true };

@@ -100,6 +100,8 @@ describe("EchoFinder", () => {
     fc.assert(
       fc.property(fc.array(near, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 10 }), (garbage, cuts) => {
         const before = Buffer.concat(garbage);
+        // Pieces may happen to make the echo itself.
+        fc.pre(!before.includes(Buffer.from(opening(epoch))));
         const stream = new Uint8Array(Buffer.concat([before, opening(epoch), Buffer.from("rest")]));
         const finder = new EchoFinder(epoch);
         let passed = 0;
