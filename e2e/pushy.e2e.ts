@@ -53,6 +53,8 @@ test("a program that wants the whole screen gets the work area, with its label a
   const page = await desktop.page();
   const [window] = await windowsOf("pushy");
   pushy.say("control", "windowRequested", { surface: 1, request: WindowRequest.FULLSCREEN });
+  // In the background it has to wait until it is used.
+  await desktop.json("window", "focus", window?.id ?? "");
   await expect.poll(async () => (await windowsOf("pushy"))[0]?.state).toBe("fullscreen");
   const frame = page.locator(`[data-window-id="${window?.id}"]`);
   await expect.poll(async () => (await frame.boundingBox())?.y).toBe(34);
