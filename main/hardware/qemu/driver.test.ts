@@ -350,7 +350,7 @@ Promise.all(${JSON.stringify(targets)}.map(connect)).then((connections) =>
     machine.release();
     const found = (await driver.adopt(definition)) as QemuMachine;
     await found.kill();
-    expect(isAlive(pid)).toBe(false);
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 20_000);
   });
 });
 
@@ -426,7 +426,7 @@ describe("a machine", () => {
       reason: "machine-exited",
       detail: "QEMU spoke as no QEMU does, and was ended.",
     });
-    expect(qemusOf(id)).toEqual([]);
+    await vi.waitFor(() => expect(qemusOf(id)).toEqual([]), 20_000);
   });
 
   it("whose events were too many is asked what it does", async () => {
