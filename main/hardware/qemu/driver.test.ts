@@ -350,7 +350,7 @@ Promise.all(${JSON.stringify(targets)}.map(connect)).then((connections) =>
     machine.release();
     const found = (await driver.adopt(definition)) as QemuMachine;
     await found.kill();
-    expect(isAlive(pid)).toBe(false);
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 20_000);
   });
 });
 
