@@ -8,7 +8,7 @@ import { TestDesktop } from "./support/desktop.ts";
 let desktop: TestDesktop;
 
 test.beforeAll(async () => {
-  desktop = await TestDesktop.open();
+  desktop = await TestDesktop.open({ home: "lagoon", web: "coral" });
   for (const name of ["home", "web"]) await desktop.isRunning(name);
 });
 
