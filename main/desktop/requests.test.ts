@@ -9,7 +9,8 @@ import { problemContract } from "#shared/ipc/problem.ts";
 import { promptMarkContract } from "#shared/ipc/prompt-mark.ts";
 import { windowContract } from "#shared/ipc/window.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
-import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
@@ -117,18 +118,7 @@ async function windowOpened(): Promise<WindowId> {
   await vm.start();
   const link = links.at(-1) ?? expect.unreachable("there is no link");
   link.says(HELLO);
-  const window = {
-    surface: 7 as SurfaceId,
-    kind: "wayland" as const,
-    pid: 12,
-    launch: 3,
-    title: "Notes",
-    appId: "mousepad",
-    parent: null,
-    modal: false,
-    hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-    clientDecorated: false,
-  };
+  const window = guestWindow(7, { pid: 12, launch: 3, title: "Notes", appId: "mousepad" });
   link.says(serviceEvent(SURFACES, { type: "windowOpened", window }));
   const id = `${vm.id.slice(0, 8)}.7` as WindowId;
   const windows = [{ id, content: rect, mode: "maximized", focused: true, frozen: false, popups: [rect] }];

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AskedQuestion, AtollBridge } from "#shared/ipc/index.ts";
 import type { LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
+import { type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { Compositor } from "../compositor/compositor.ts";
 import type { FromCompositor } from "../compositor/worker/messages.ts";
 import { type Shell, ShellContext } from "../shell/shell.ts";
@@ -148,11 +149,7 @@ function connect(vm: VmId): FakePort {
 /** A program of `home` shows a window. */
 function show(n: number): WindowId {
   const surface = n as SurfaceId;
-  const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
-  const opened: GuestWindow = {
-    ...{ surface, kind: "wayland", pid: null, launch: null, title: `window ${n}`, appId: "a", parent: null },
-    ...{ modal: false, hints, clientDecorated: false },
-  };
+  const opened = guestWindow(n, { title: `window ${n}`, appId: "a" });
   act(() => {
     guest.onmessage?.({ data: { type: "windowOpened", window: opened } });
     const size = { serial: 1, width: 300, height: 200, scale: 1, logicalWidth: 300, logicalHeight: 200 };

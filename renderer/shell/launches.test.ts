@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { type SurfaceId, windowIdOf } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { NoticeQueue } from "../ui/notices.ts";
 import { createWmStore, type WmStore } from "../wm/model/store.ts";
 import { createLaunchStore, type LaunchStore } from "./launches.ts";
@@ -27,10 +28,7 @@ const opening = (): string[] => launches.getState().launches.map(({ name }) => n
 /** A window with its first frame. */
 function show(surface: number, vm: VmId, launch: number | null): void {
   const id = windowIdOf(vm, surface as SurfaceId);
-  const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
-  const named = { kind: "wayland", pid: null, launch, title: "", appId: "" } as const;
-  const guest = { ...named, surface: surface as SurfaceId, parent: null, modal: false, hints, clientDecorated: false };
-  wm.dispatch({ type: "opened", id, vm, guest });
+  wm.dispatch({ type: "opened", id, vm, guest: guestWindow(surface, { launch }) });
   wm.dispatch({ type: "mapped", id, size: { width: 9, height: 9 }, takesFocus: false, remembered: null });
 }
 

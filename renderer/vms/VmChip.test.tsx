@@ -3,7 +3,8 @@ import { act } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { ShellContext } from "../shell/shell.ts";
 import { testShell } from "../shell/testing.ts";
 import { VmChip } from "./VmChip.tsx";
@@ -48,11 +49,9 @@ async function openMenu(of: VmStatus): Promise<string[]> {
 }
 
 function openWanting(count: number, title: (n: number) => string): void {
-  const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
-  const rest = { kind: "x11", pid: null, launch: null, appId: "", parent: null, modal: false } as const;
   for (let n = 1; n <= count; n += 1) {
     const id = `w.${n}` as WindowId;
-    const guest = { ...rest, surface: n as SurfaceId, title: title(n), hints, clientDecorated: false };
+    const guest = guestWindow(n, { kind: "x11", title: title(n) });
     shell.wm.dispatch({ type: "opened", id, vm: WEB, guest });
     shell.wm.dispatch({ type: "mapped", id, size: { width: 9, height: 9 }, takesFocus: false, remembered: null });
   }

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
-import type { SurfaceId, WindowId, WindowRequest } from "#shared/model/window.ts";
+import type { WindowId, WindowRequest } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { ActivityTracker } from "../../input/activity.ts";
 import { createWmStore, type WmStore } from "../model/store.ts";
 import { DesktopPolicy } from "./desktop-policy.ts";
@@ -27,19 +28,7 @@ beforeEach(() => {
 
 /** Opens it below the one in use. */
 function open(n: number, vm: VmId): void {
-  const guest = {
-    surface: n as SurfaceId,
-    kind: "wayland" as const,
-    pid: null,
-    launch: null,
-    title: "",
-    appId: "",
-    parent: null,
-    modal: false,
-    hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-    clientDecorated: false,
-  };
-  wm.dispatch({ type: "opened", id: idOf(n), vm, guest });
+  wm.dispatch({ type: "opened", id: idOf(n), vm, guest: guestWindow(n) });
   const size = { width: 300, height: 200 };
   wm.dispatch({ type: "mapped", id: idOf(n), size, takesFocus: false, remembered: null });
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
-import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import type { Activity } from "../model/activation.ts";
 import { createWmStore, type WmStore } from "../model/store.ts";
 import { DesktopPolicy } from "./desktop-policy.ts";
 
 const [HOME, WEB] = ["home" as VmId, "web" as VmId];
 const [QUIET, FOCUSED] = ["home.1" as WindowId, "web.2" as WindowId];
-const hints = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
 
 /** Window `QUIET` of VM home, below the focused window of VM `inUse`; the person last acted in `active`. */
 function stage(
@@ -19,16 +19,7 @@ function stage(
 } {
   const wm = createWmStore();
   const open = (id: WindowId, vm: VmId, surface: number): void => {
-    const named = { kind: "x11", pid: null, launch: null, title: "", appId: "" } as const;
-    const guest = {
-      ...named,
-      surface: surface as SurfaceId,
-      parent: null,
-      modal: false,
-      hints,
-      clientDecorated: false,
-    };
-    wm.dispatch({ type: "opened", id, vm, guest });
+    wm.dispatch({ type: "opened", id, vm, guest: guestWindow(surface, { kind: "x11" }) });
     wm.dispatch({ type: "mapped", id, size: { width: 300, height: 200 }, takesFocus: true, remembered: null });
   };
   open(QUIET, HOME, 1);

@@ -3,7 +3,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { LinkCommand } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { ActivityTracker } from "../../input/activity.ts";
 import { Keyboard } from "../../input/keyboard.ts";
 import { createWmStore, type WmStore } from "../model/store.ts";
@@ -52,20 +53,8 @@ beforeEach(() => {
 });
 
 function open(vm: VmId, n: number): void {
-  const guest = {
-    surface: n as SurfaceId,
-    kind: "wayland" as const,
-    pid: null,
-    launch: null,
-    title: "",
-    appId: "",
-    parent: null,
-    modal: false,
-    hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-    clientDecorated: false,
-  };
   const size = { width: 9, height: 9 };
-  wm.dispatch({ type: "opened", id: idOf(vm, n), vm, guest });
+  wm.dispatch({ type: "opened", id: idOf(vm, n), vm, guest: guestWindow(n) });
   wm.dispatch({ type: "mapped", id: idOf(vm, n), size, takesFocus: false, remembered: null });
 }
 

@@ -2,7 +2,8 @@
 /** A click that a person cannot have meant counts for nothing but focus. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
-import type { Rect, SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { Rect, WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { ActivityTracker } from "../../input/activity.ts";
 import { createWmStore, type WmStore } from "../model/store.ts";
 import { guardClicks } from "./guard-clicks.ts";
@@ -44,19 +45,7 @@ beforeEach(() => {
 });
 
 function open(n: number, vm: VmId): void {
-  const guest = {
-    surface: n as SurfaceId,
-    kind: "wayland" as const,
-    pid: null,
-    launch: null,
-    title: "",
-    appId: "",
-    parent: null,
-    modal: false,
-    hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-    clientDecorated: false,
-  };
-  wm.dispatch({ type: "opened", id: idOf(n), vm, guest });
+  wm.dispatch({ type: "opened", id: idOf(n), vm, guest: guestWindow(n) });
   const size = { width: 300, height: 200 };
   wm.dispatch({ type: "mapped", id: idOf(n), size, takesFocus: false, remembered: null });
 }

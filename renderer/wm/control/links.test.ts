@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { LinkCommand, LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { Compositor } from "../../compositor/compositor.ts";
 import type { FromCompositor, ToCompositor } from "../../compositor/worker/messages.ts";
 import { ActivityTracker } from "../../input/activity.ts";
@@ -51,19 +52,8 @@ const VM = "0a1b2c3d-0000-4000-8000-000000000000" as VmId;
 const OTHER = "ffffffff-0000-4000-8000-000000000000" as VmId;
 const id = (n: number): SurfaceId => n as SurfaceId;
 const windowId = (n: number): WindowId => windowIdOf(VM, id(n));
-const guest = (n: number, change: Partial<GuestWindow> = {}): GuestWindow => ({
-  surface: id(n),
-  kind: "wayland",
-  pid: null,
-  launch: null,
-  title: "t",
-  appId: "a",
-  parent: null,
-  modal: false,
-  hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-  clientDecorated: false,
-  ...change,
-});
+const guest = (n: number, change: Partial<GuestWindow> = {}): GuestWindow =>
+  guestWindow(n, { title: "t", appId: "a", ...change });
 
 let mayTakeFocus = true;
 let remembered: Remembered | null = null;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { GuestWindow, WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { WindowMemory } from "./memory.ts";
 import { reduce } from "../model/reducer.ts";
 import { EMPTY, type WmAction, type WmState } from "../model/state.ts";
@@ -10,18 +11,7 @@ import { firstConfigureRequest } from "../model/configure-request.ts";
 const [HOME, WEB] = ["home", "web"] as unknown as [VmId, VmId];
 const WORK_AREA = { x: 0, y: 34, width: 1440, height: 866 };
 const idOf = (n: number): WindowId => `w.${n}` as WindowId;
-const guest = (n: number, appId = "foot"): GuestWindow => ({
-  surface: n as SurfaceId,
-  kind: "wayland",
-  pid: null,
-  launch: null,
-  title: "",
-  appId,
-  parent: null,
-  modal: false,
-  hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-  clientDecorated: false,
-});
+const guest = (n: number, appId = "foot"): GuestWindow => guestWindow(n, { appId });
 
 /** A desktop that remembers. */
 class Desktop {

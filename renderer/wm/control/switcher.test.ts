@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
-import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { ActivityTracker } from "../../input/activity.ts";
 import { Keyboard, type KeySession } from "../../input/keyboard.ts";
 import type { Links } from "./links.ts";
@@ -30,19 +31,7 @@ const commands = new WindowCommands(wm, links, activity, { report: () => undefin
 const switcher = new Switcher(wm, overlays, keyboard, commands);
 
 function open(n: number, takesFocus = true): void {
-  const guest: GuestWindow = {
-    surface: n as SurfaceId,
-    kind: "wayland",
-    pid: null,
-    launch: null,
-    title: "",
-    appId: "",
-    parent: null,
-    modal: false,
-    hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-    clientDecorated: false,
-  };
-  dispatch({ type: "opened", id: idOf(n), vm: VM, guest });
+  dispatch({ type: "opened", id: idOf(n), vm: VM, guest: guestWindow(n) });
   dispatch({ type: "mapped", id: idOf(n), size: { width: 9, height: 9 }, takesFocus, remembered: null });
 }
 

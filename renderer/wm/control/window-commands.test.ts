@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
 import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { ActivityTracker } from "../../input/activity.ts";
 import type { Links } from "./links.ts";
 import { focusClaim } from "../model/activation.ts";
@@ -20,18 +21,7 @@ function open(n: number, vm: VmId, parent: number | null = null): void {
     type: "opened",
     id: idOf(n),
     vm,
-    guest: {
-      surface: n as SurfaceId,
-      kind: "wayland",
-      pid: null,
-      launch: null,
-      title: "",
-      appId: "",
-      parent: parent as SurfaceId | null,
-      modal: parent !== null,
-      hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-      clientDecorated: false,
-    },
+    guest: guestWindow(n, { parent: parent as SurfaceId | null, modal: parent !== null }),
   });
   dispatch({ type: "mapped", id: idOf(n), size: { width: 9, height: 9 }, takesFocus: true, remembered: null });
 }

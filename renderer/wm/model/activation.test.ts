@@ -1,24 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { type ActivationFacts, focusClaim, isLaunchFresh } from "./activation.ts";
 import { reduce } from "./reducer.ts";
 import { type DesktopWindow, EMPTY, type WmAction, type WmState } from "./state.ts";
 
 const [HOME, WEB] = ["home", "web"] as unknown as [VmId, VmId];
 const idOf = (n: number): WindowId => `w.${n}` as WindowId;
-const guest = (n: number, parent: number | null): GuestWindow => ({
-  surface: n as SurfaceId,
-  kind: "wayland",
-  pid: null,
-  launch: null,
-  title: "",
-  appId: "",
-  parent: parent as SurfaceId | null,
-  modal: false,
-  hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-  clientDecorated: false,
-});
+const guest = (n: number, parent: number | null): GuestWindow => guestWindow(n, { parent: parent as SurfaceId | null });
 const opened = (n: number, vm: VmId, parent: number | null = null): WmAction => ({
   type: "opened",
   id: idOf(n),

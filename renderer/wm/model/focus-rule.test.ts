@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
 import { tries } from "#shared/testing/tries.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { type Activity, focusClaim } from "./activation.ts";
 import { reduce } from "./reducer.ts";
 import { type DesktopWindow, EMPTY, isShown, type WmAction, type WmState } from "./state.ts";
@@ -12,19 +13,6 @@ import { focusOf, parentOf } from "./transients.ts";
 const VMS = ["home", "web", "mail"] as unknown as readonly VmId[];
 const idOf = (n: number): WindowId => `w.${n}` as WindowId;
 const SIZE = { width: 300, height: 200 };
-const guest = (n: number, change: Partial<GuestWindow> = {}): GuestWindow => ({
-  surface: n as SurfaceId,
-  kind: "wayland",
-  pid: null,
-  launch: null,
-  title: "",
-  appId: "",
-  parent: null,
-  modal: false,
-  hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-  clientDecorated: false,
-  ...change,
-});
 
 /** The window manager with what it knows of the person, as the desktop puts them together. */
 class World {
@@ -35,7 +23,7 @@ class World {
   used: WindowId[] = [];
 
   open(n: number, vm: VmId, change: Partial<GuestWindow> = {}): this {
-    this.#do({ type: "opened", id: idOf(n), vm, guest: guest(n, change) });
+    this.#do({ type: "opened", id: idOf(n), vm, guest: guestWindow(n, change) });
     const window = this.state.windows[idOf(n)];
     if (window === undefined || window.isMapped) return this;
     const cause = this.#claim(window);
@@ -170,7 +158,7 @@ describe("a window in the background that maximises itself", () => {
   });
 
   it("also before its first frame, where it opens without focus", () => {
-    const opened: WmAction = { type: "opened", id: idOf(2), vm: WEB, guest: guest(2) };
+    const opened: WmAction = { type: "opened", id: idOf(2), vm: WEB, guest: guestWindow(2) };
     const mapped: WmAction = { type: "mapped", id: idOf(2), size: SIZE, takesFocus: false, remembered: null };
     const world = new World().open(1, HOME).choose(1).says(opened, maximize, mapped);
     expect(placementIn(world)).toBe("free");

@@ -3,25 +3,15 @@ import fc from "fast-check";
 import { tries } from "#shared/testing/tries.ts";
 import { describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
-import type { GuestWindow, Rect, Size, SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { GuestWindow, Rect, Size, WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { outerOf } from "./geometry.ts";
 import { reduce } from "./reducer.ts";
 import { EMPTY, frameOf, frameRectOf, type Remembered, type WmAction, type WmState } from "./state.ts";
 
 const AREA: Rect = { x: 0, y: 34, width: 1600, height: 966 };
 const ID = "w.1" as WindowId;
-const guest: GuestWindow = {
-  surface: 1 as SurfaceId,
-  kind: "x11",
-  pid: null,
-  launch: null,
-  title: "",
-  appId: "xterm",
-  parent: null,
-  modal: false,
-  hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-  clientDecorated: false,
-};
+const guest = guestWindow(1, { kind: "x11", appId: "xterm" });
 const run = (...actions: WmAction[]): WmState => actions.reduce(reduce, { ...EMPTY, workArea: AREA });
 const opening = (of: GuestWindow): WmAction => ({ type: "opened", id: ID, vm: "home" as VmId, guest: of });
 const opened = opening(guest);

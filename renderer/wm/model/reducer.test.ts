@@ -3,6 +3,7 @@ import { tries } from "#shared/testing/tries.ts";
 import { describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, Rect, SurfaceId, WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { intersection, MIN_REACHABLE, outerOf, titleBarOf } from "./geometry.ts";
 import { reduce } from "./reducer.ts";
 import {
@@ -24,18 +25,8 @@ import {
 const WORK_AREA: Rect = { x: 0, y: 34, width: 1440, height: 866 };
 const VMS = ["home", "web"] as unknown as readonly [VmId, VmId];
 const idOf = (n: number): WindowId => `w.${n}` as WindowId;
-const guest = (n: number, parent: number | null = null): GuestWindow => ({
-  surface: n as SurfaceId,
-  kind: "wayland",
-  pid: null,
-  launch: null,
-  title: `t${n}`,
-  appId: "a",
-  parent: parent as SurfaceId | null,
-  modal: false,
-  hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-  clientDecorated: false,
-});
+const guest = (n: number, parent: number | null = null): GuestWindow =>
+  guestWindow(n, { title: `t${n}`, appId: "a", parent: parent as SurfaceId | null });
 const run = (...actions: WmAction[]): WmState => actions.reduce(reduce, { ...EMPTY, workArea: WORK_AREA });
 const SIZE = { width: 600, height: 400 };
 const opened = (n: number, vm: VmId = VMS[0], change: Partial<GuestWindow> = {}): WmAction[] => [

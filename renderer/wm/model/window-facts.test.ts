@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { shallow } from "zustand/vanilla/shallow";
 import type { VmId } from "#shared/model/vm.ts";
-import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import { reduce } from "./reducer.ts";
 import { EMPTY, type WmAction, type WmState } from "./state.ts";
 import { wantingOf, windowFacts } from "./window-facts.ts";
@@ -13,18 +14,7 @@ const opened = (n: number, vm: VmId, takesFocus: boolean, title = "t"): WmAction
     type: "opened",
     id: idOf(n),
     vm,
-    guest: {
-      surface: n as SurfaceId,
-      kind: "wayland",
-      pid: null,
-      launch: null,
-      title,
-      appId: "foot",
-      parent: null,
-      modal: false,
-      hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-      clientDecorated: false,
-    },
+    guest: guestWindow(n, { title, appId: "foot" }),
   },
   { type: "mapped", id: idOf(n), size: { width: 300, height: 200 }, takesFocus, remembered: null },
 ];

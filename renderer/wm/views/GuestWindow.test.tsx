@@ -3,7 +3,8 @@ import { act, Profiler } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import type { SurfaceId, WindowId } from "#shared/model/window.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
 import type { Links } from "../control/links.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
@@ -28,18 +29,7 @@ beforeEach(() => {
     type: "opened",
     id: ID,
     vm: VM,
-    guest: {
-      surface: 1 as SurfaceId,
-      kind: "wayland",
-      pid: null,
-      launch: null,
-      title: "Notes",
-      appId: "mousepad",
-      parent: null,
-      modal: false,
-      hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null },
-      clientDecorated: false,
-    },
+    guest: guestWindow(1, { title: "Notes", appId: "mousepad" }),
   });
   dispatch({ type: "mapped", id: ID, size: { width: 300, height: 200 }, takesFocus: true, remembered: null });
   root = createRoot(document.body.appendChild(document.createElement("div")));
