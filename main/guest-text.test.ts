@@ -151,6 +151,7 @@ it("what a guest is cut off for holds no text of it", () => {
     encodeHeader("windowOpened", { ...WINDOW, appId: much }),
     encodeHeader("apps", { request: 1, apps: [create(AppSchema, { ...APP, name: much })], last: true }),
     encodeHeader("requestFailed", { request: 2, detail: much }),
+    encodeHeader("cursorChanged", { cursor: { case: "shape", value: HOSTILE } }),
     encodeHeader("hello", { agent: HOSTILE }),
     new TextEncoder().encode(HOSTILE),
   ];
