@@ -13,7 +13,7 @@ export function Warnings() {
       kind="warnings"
       icon={<ShieldAlert size={13} aria-hidden="true" />}
       title={warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`}
-      hint="Atoll works, but keeps a hostile guest less well away. “atoll doctor” says what to do."
+      hint="Atoll works, but a hostile guest is contained less securely. “atoll doctor” says what to do."
     >
       {warnings.map((warning) => (
         <li key={warning}>{warning}</li>

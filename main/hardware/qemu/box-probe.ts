@@ -97,6 +97,7 @@ function tryBox(box: Box, files: BoxFiles, isRoot: boolean): Promise<string> {
 
 const STANDARD_OUTPUT = 1;
 
-function plainEnvironment(): NodeJS.ProcessEnv {
+/** What QEMU and the programs before it have of our environment. */
+export function plainEnvironment(): { PATH: string; LC_ALL: string } {
   return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" };
 }

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
 import { RUNTIME_FILES } from "./argv.ts";
 import { type Box, type BoxFiles, bubblewrapOptions, confinement } from "./box.ts";
-import { systemPaths } from "./box-probe.ts";
+import { plainEnvironment, systemPaths } from "./box-probe.ts";
 import { QEMU_BINARY } from "./probe.ts";
 import { MANAGER_VARIABLES, NICENESS } from "./weight.ts";
 
@@ -87,7 +87,7 @@ export function spawnQemu({ folder, args, box, files, scope }: QemuLaunch): Prom
   const options =
     box.namespaces === null ? null : bubblewrapOptions(box.namespaces, files, system, STATUS_FD).join("\0");
   const makeBox = options === null ? [] : ["bwrap", "--args", String(OPTIONS_FD), "--"];
-  const environment = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" };
+  const environment = plainEnvironment();
   const manager = scope.length === 0 ? {} : definedVariables(MANAGER_VARIABLES);
   const child = spawn("/bin/bash", ["-c", OUTSIDE, "atoll", ...scope, ...makeBox, "/bin/bash", "-c", INSIDE, "atoll"], {
     cwd: folder,

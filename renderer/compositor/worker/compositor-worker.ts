@@ -192,7 +192,7 @@ export class CompositorWorker {
   }
 
   async #screenshot(request: number, width: number, height: number, layers: Layer[]): Promise<void> {
-    const isTooLarge = width * height > this.#budget.picturePx;
+    const isTooLarge = width * height > this.#budget.screenshotPx;
     const png = isTooLarge
       ? null
       : await composePng(

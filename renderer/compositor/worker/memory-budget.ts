@@ -20,7 +20,7 @@ export interface BudgetedLink {
   readonly canvasPx: number;
   /** Bytes of its frames that wait to be drawn. */
   readonly waitingBytes: number;
-  /** It sends nothing more; its last pictures are still there. */
+  /** It sends nothing more; its last frames are still shown. */
   readonly isEnded: boolean;
   /** Cuts it off. */
   violate(detail: string): void;
@@ -42,14 +42,14 @@ export class MemoryBudget<Link extends BudgetedLink = BudgetedLink> {
     this.#screenPx = Math.max(this.#screenPx, px);
   }
 
-  /** The largest picture that a person may ask for. */
-  get picturePx(): number {
+  /** The largest screenshot of a window that a person may ask for. */
+  get screenshotPx(): number {
     return maxBufferPx(this.#screenPx);
   }
 
   /**
    * Before the canvases of a VM grow by `px`; false: it has no room, and was cut off. Where all together have too much, those
-   * that have ended lose their pictures first, then the largest is cut off.
+   * that have ended lose their frames first, then the largest is cut off.
    */
   hasRoom(link: Link, px: number): boolean {
     const limitPx = this.#canvasPxOfVm;
