@@ -21,6 +21,7 @@ import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { hostKeymap } from "../settings/keymap.ts";
+import { Policy } from "../policy/policy.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
@@ -69,15 +70,18 @@ async function run(): Promise<void> {
   await settings.load();
   theme.choose(settings.current.theme);
   const keymap = await hostKeymap(settings.current);
-  const application = new Application({
+  const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
+  const application: Application = new Application({
     registry,
-    settings,
+    files: [settings, policy],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
     keymap: () => keymap,
     log,
   });
+  await policy.open();
+  application.on("changed", () => policy.vmsChanged());
   const page = new Page();
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
@@ -99,6 +103,7 @@ async function run(): Promise<void> {
     commands,
     page,
     placements,
+    policy,
     quitting,
     recipesFolder: recipesFolder(paths),
     settings,
@@ -125,6 +130,7 @@ async function run(): Promise<void> {
   app.on("window-all-closed", () => undefined);
 
   await Promise.all([desktop.open(), application.open()]);
+  policy.vmsChanged();
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */

@@ -1,7 +1,7 @@
 /** What the policy is asked: who does what to whom. Plain data, made by brokers of what the channels say, never of a guest's words. */
 import type { LabelName } from "#shared/model/label.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
-import type { VmId, VmRole } from "#shared/model/vm.ts";
+import type { VmId, VmRole, VmView } from "#shared/model/vm.ts";
 
 /** A VM as rules see it. */
 export interface VmParty {
@@ -12,6 +12,10 @@ export interface VmParty {
   readonly label: LabelName | null;
   readonly role: VmRole;
   readonly template: string | null;
+}
+
+export function partyOf({ id, name, label, role, template }: VmView): VmParty {
+  return { kind: "vm", id, name, label, role, template };
 }
 
 /** The person's own machine. */

@@ -9,7 +9,8 @@ export type DestinationPattern = { readonly port: number | null } & (
   | { readonly kind: "name"; readonly name: string }
   /** Every name below `suffix`, which begins with a dot; not the name itself. */
   | { readonly kind: "names-below"; readonly suffix: string }
-  | { readonly kind: "addresses"; readonly network: Network }
+  /** `first`: the first of them. */
+  | { readonly kind: "addresses"; readonly first: string; readonly network: Network }
 );
 
 interface Network {
@@ -60,7 +61,8 @@ export function parseDestinationPattern(text: string): DestinationPattern | null
   const { host, port } = parts;
   if (isIP(host) !== 0 || host.includes("/")) {
     const parsed = parseNetwork(host);
-    return parsed === null ? null : { kind: "addresses", network: parsed, port };
+    const [first = ""] = host.split("/");
+    return parsed === null ? null : { kind: "addresses", first, network: parsed, port };
   }
   if (host.startsWith("*.")) {
     const below = host.slice(2);
