@@ -131,7 +131,7 @@ export class Policy extends Emitter<{ changed: [] }> {
   async test(): Promise<PolicyTestResult[]> {
     const read = await this.#read();
     if (!read.ok) throw brokenError(read.problem);
-    return this.#try(read.value).map(({ line: _, ...result }) => result);
+    return this.#try(read.value).map(({ name, expected, actual, ok }) => ({ name, expected, actual, ok }));
   }
 
   /** What would be wrong with `text` as the policy; null: it would be taken. */
