@@ -38,7 +38,7 @@ beforeEach(async () => {
   application = new Application({
     ...scriptedContext([]),
     registry,
-    settings: new SettingsFile(folder),
+    files: [new SettingsFile(folder)],
     drivers: scriptedDrivers(driver),
   });
 });
@@ -136,7 +136,7 @@ describe("definitions of several sources", () => {
       log: (line) => void log.push(line),
       registry,
       sources: [source],
-      settings: new SettingsFile(folder),
+      files: [new SettingsFile(folder)],
       drivers: scriptedDrivers(driver),
     });
     await application.open();

@@ -7,7 +7,7 @@ import { parseWindowId, type SurfaceId, type WindowId, windowIdOf, type WindowVi
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import { Emitter } from "./base/emitter.ts";
 import type { Drivers, MachineOptions } from "./hardware/drivers.ts";
-import type { SettingsFile } from "./settings/settings.ts";
+import { partyOf, type VmParty } from "./policy/crossing.ts";
 import { newDefinition, type VmDefinition } from "./vms/definition.ts";
 import { firstVms } from "./vms/first-vms.ts";
 import { launch, listApps, type Program, waitForWindow } from "./vms/launcher.ts";
@@ -23,8 +23,17 @@ export interface ApplicationOptions extends Omit<VmContext, "driver"> {
   registry: VmRegistry;
   /** Where definitions come from beside the registry. Of two with one id the first source's counts. */
   sources?: readonly DefinitionSource[];
-  settings: SettingsFile;
+  /** Files that a person edits, beside the definitions. */
+  files: readonly PersonsFile[];
   drivers: Drivers;
+}
+
+/** A file that a person edits while the application runs. */
+interface PersonsFile {
+  /** Why it is not used; null: it is, or there is none. */
+  readonly problem: FileProblem | null;
+  /** Calls `changed` after it has been read again. Returns a function that ends it. */
+  watch(changed: () => void): Promise<() => void>;
 }
 
 /** A VM, and the source that owns its definition. */
@@ -56,7 +65,7 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** Reads the definitions, makes the first VMs, adopts what runs, starts what shall start with the desktop. */
   async open(): Promise<void> {
-    const { registry, settings, drivers, log } = this.#options;
+    const { registry, files, drivers, log } = this.#options;
     const isFirst = await registry.load();
     if (isFirst) await registry.begin(firstVms(drivers));
     for (const problem of this.problems) log(problemWords(problem));
@@ -71,7 +80,7 @@ export class Application extends Emitter<ApplicationEvents> {
           if (source === registry) this.#problemsChanged();
         }),
       ),
-      settings.watch(() => this.#problemsChanged()),
+      ...files.map((file) => file.watch(() => this.#problemsChanged())),
     ]);
     if (this.problems.length > 0) this.emit("problemsChanged");
     await Promise.all([...adopted.values(), this.#supervisor.start(this.#autostarted(adopted))]);
@@ -109,8 +118,8 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** Files of a person that are not used, because something is wrong with them. */
   get problems(): FileProblem[] {
-    const { registry, settings } = this.#options;
-    return [...registry.problems, ...(settings.problem === null ? [] : [settings.problem])];
+    const { registry, files } = this.#options;
+    return [...registry.problems, ...files.flatMap(({ problem }) => (problem === null ? [] : [problem]))];
   }
 
   /** The desktop is there, or gone. */
@@ -144,6 +153,11 @@ export class Application extends Emitter<ApplicationEvents> {
 
   get statuses(): VmStatus[] {
     return this.vms.map((vm) => vm.status);
+  }
+
+  /** The VMs as the policy sees them. */
+  get parties(): VmParty[] {
+    return this.statuses.map(partyOf);
   }
 
   /** By name (CLI) or id (page). @throws AppError vm.not-found */
@@ -355,7 +369,7 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   #add(definition: VmDefinition, source: DefinitionSource): Vm {
-    const { drivers, registry: _, sources: __, settings: ___, ...context } = this.#options;
+    const { drivers, registry: _, sources: __, files: ___, ...context } = this.#options;
     const vm = new Vm(definition, { ...context, driver: drivers.named(definition.driver) });
     vm.on("changed", () => {
       if (!vm.isOn && this.#isOutdated(vm, source)) this.#syncDefinitions(source);

@@ -3,6 +3,7 @@ export { appHandlers as app } from "./apps/requests.ts";
 export { desktopHandlers as desktop, problemHandlers as problem } from "./desktop/requests.ts";
 export { execHandlers as exec } from "./vms/exec-requests.ts";
 export { layoutHandlers as layout, windowHandlers as window } from "./windows/requests.ts";
+export { policyHandlers as policy } from "./policy/requests.ts";
 export { questionHandlers as question } from "./ipc/requests.ts";
 export { templateHandlers as template } from "./templates/requests.ts";
 export { promptMarkHandlers as promptMark, themeHandlers as theme } from "./settings/requests.ts";

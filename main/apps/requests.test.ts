@@ -39,7 +39,7 @@ beforeEach(async () => {
   application = new Application({
     ...scriptedContext(links),
     registry,
-    settings: new SettingsFile(folder),
+    files: [new SettingsFile(folder)],
     drivers: scriptedDrivers(driver),
   });
   await application.open();

@@ -57,7 +57,7 @@ beforeEach(async () => {
   const settings = new SettingsFile(folder);
   const driver = scriptedDriver(new ScriptedMachine());
   const drivers = scriptedDrivers(driver);
-  application = new Application({ ...scriptedContext(links), registry, settings, drivers });
+  application = new Application({ ...scriptedContext(links), registry, files: [settings], drivers });
   await application.open();
   page = new CheckedPage();
   const commands = new WindowCommands(page);

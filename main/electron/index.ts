@@ -19,6 +19,7 @@ import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
+import { Policy } from "../policy/policy.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { hostKeymap } from "../settings/keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
@@ -71,15 +72,18 @@ async function run(): Promise<void> {
   theme.choose(settings.current.theme);
   const promptMark = new PromptMarkFile(paths.config, log);
   const keymap = await hostKeymap(settings.current);
-  const application = new Application({
+  const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
+  const application: Application = new Application({
     registry,
-    settings,
+    files: [settings, policy],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
     keymap: () => keymap,
     log,
   });
+  await policy.open();
+  application.on("changed", () => policy.vmsChanged());
   const page = new Page();
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
@@ -103,6 +107,7 @@ async function run(): Promise<void> {
     page,
     placements,
     promptMark,
+    policy,
     quitting,
     recipesFolder: recipesFolder(paths),
     settings,
@@ -131,6 +136,7 @@ async function run(): Promise<void> {
   app.on("window-all-closed", () => undefined);
 
   await Promise.all([desktop.open(), application.open()]);
+  policy.vmsChanged();
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */

@@ -56,7 +56,7 @@ export function parseDefinition(
     return { ok: false, problem: { file, line: 1, column: 1, reason } };
   }
   const read = readYaml(schema, text, file);
-  return read.ok ? { ok: true, value: { ...read.value, name } } : read;
+  return read.ok ? { ...read, value: { ...read.value, name } } : read;
 }
 
 /** The text of a definition file. */

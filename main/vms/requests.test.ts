@@ -50,7 +50,7 @@ beforeEach(async () => {
   application = new Application({
     ...scriptedContext(links),
     registry,
-    settings: new SettingsFile(folder),
+    files: [new SettingsFile(folder)],
     drivers: scriptedDrivers(driver, { external }),
   });
   await application.open();

@@ -3,6 +3,7 @@ export { appContract as app } from "./app.ts";
 export { desktopContract as desktop } from "./desktop.ts";
 export { execContract as exec } from "./exec.ts";
 export { layoutContract as layout } from "./layout.ts";
+export { policyContract as policy } from "./policy.ts";
 export { problemContract as problem } from "./problem.ts";
 export { promptMarkContract as promptMark } from "./prompt-mark.ts";
 export { questionContract as question } from "./question.ts";

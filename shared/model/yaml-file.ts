@@ -13,7 +13,9 @@ export interface FileProblem {
   reason: string;
 }
 
-export type YamlResult<Value> = { ok: true; value: Value } | { ok: false; problem: FileProblem };
+export type YamlResult<Value> =
+  /** `lineOf`: the line, from 1, on which what stands at a path of the file begins. */
+  { ok: true; value: Value; lineOf: (path: readonly PropertyKey[]) => number } | { ok: false; problem: FileProblem };
 
 /** `FILE:LINE:COLUMN: REASON`, as compilers say it: editors and terminals jump to it. */
 export function problemWords({ file, line, column, reason }: FileProblem): string {
@@ -51,7 +53,11 @@ export function readYaml<Schema extends z.ZodType>(
     return fail(0, messageOf(error));
   }
   const parsed = schema.safeParse(plain);
-  if (parsed.success) return { ok: true, value: parsed.data };
+  if (parsed.success) {
+    const lineOf = (path: readonly PropertyKey[]): number =>
+      Math.max(1, lines.linePos(placeOf(document.contents, path, false)).line);
+    return { ok: true, value: parsed.data, lineOf };
+  }
   // A field that nobody knows comes first: it is mostly one that is missing, misspelt.
   const { issues } = parsed.error;
   const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];

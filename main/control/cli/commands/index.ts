@@ -2,6 +2,7 @@
 export { addAppCommands as app } from "./app.ts";
 export { addDesktopCommands as desktop } from "./desktop.ts";
 export { addExecCommand as exec } from "./exec.ts";
+export { addPolicyCommands as policy } from "./policy.ts";
 export { addSettingsCommands as settings } from "./settings.ts";
 export { addTemplateCommands as template } from "./template.ts";
 export { addVmCommands as vm } from "./vm.ts";

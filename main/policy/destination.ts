@@ -1,0 +1,135 @@
+/** Destinations of `net.connect`, as rules write them and as connections have them. */
+import { BlockList, isIP } from "node:net";
+import type { Destination } from "./crossing.ts";
+
+const NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?$/i;
+
+/** What a rule says of a destination. `port` null: all ports. */
+export type DestinationPattern = { readonly port: number | null } & (
+  | { readonly kind: "name"; readonly name: string }
+  /** Every name below `suffix`, which begins with a dot; not the name itself. */
+  | { readonly kind: "names-below"; readonly suffix: string }
+  /** `first`: the first of them. */
+  | { readonly kind: "addresses"; readonly first: string; readonly network: Network }
+);
+
+interface Network {
+  readonly family: "ipv4" | "ipv6";
+  readonly list: BlockList;
+}
+
+/** Addresses that are not on the internet: private, local, reserved (RFC 6890), and those that carry IPv4 within. */
+const NOT_PUBLIC: readonly Network[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
+  "::/128",
+  "::1/128",
+  "::ffff:0:0/96",
+  "64:ff9b:1::/48",
+  "100::/64",
+  "2001::/23",
+  "2001:db8::/32",
+  "2002::/16",
+  "fc00::/7",
+  "fe80::/10",
+  "ff00::/8",
+].map(network);
+
+/** Whether an address is a public one. A name counts as one: where it leads is looked at when its address is known. */
+export function isInternet({ address }: Destination): boolean {
+  if (address === null) return true;
+  return !NOT_PUBLIC.some((reserved) => contains(reserved, address));
+}
+
+/** `NAME`, `*.NAME`, an address or CIDR, each with an optional `:PORT`. null: it is none of these. */
+export function parseDestinationPattern(text: string): DestinationPattern | null {
+  const parts = splitPort(text);
+  if (parts === null) return null;
+  const { host, port } = parts;
+  if (isIP(host) !== 0 || host.includes("/")) {
+    const parsed = parseNetwork(host);
+    const [first = ""] = host.split("/");
+    return parsed === null ? null : { kind: "addresses", first, network: parsed, port };
+  }
+  if (host.startsWith("*.")) {
+    const below = host.slice(2);
+    return NAME.test(below) ? { kind: "names-below", suffix: `.${canonical(below)}`, port } : null;
+  }
+  return NAME.test(host) ? { kind: "name", name: canonical(host), port } : null;
+}
+
+/** `NAME[:PORT]` or an address. null: it is neither. */
+export function parseDestination(text: string): Destination | null {
+  const parts = splitPort(text);
+  if (parts === null) return null;
+  const { host, port } = parts;
+  if (isIP(host) !== 0) return { kind: "destination", name: null, address: host, port };
+  return NAME.test(host) ? { kind: "destination", name: canonical(host), address: null, port } : null;
+}
+
+/**
+ * A name of a rule is compared with names, an address with addresses: what a name resolves to is for whoever resolves it.
+ */
+export function matchesDestination(pattern: DestinationPattern, { name, address, port }: Destination): boolean {
+  if (pattern.port !== null && pattern.port !== port) return false;
+  if (pattern.kind === "addresses") return address !== null && contains(pattern.network, address);
+  if (name === null) return false;
+  const asked = canonical(name);
+  return pattern.kind === "name" ? asked === pattern.name : asked.endsWith(pattern.suffix);
+}
+
+/** A port is written after an IPv6 address only where that stands in brackets. */
+function splitPort(text: string): { host: string; port: number | null } | null {
+  const [address = ""] = text.split("/");
+  if (isIP(address) === 6) return { host: text, port: null };
+  const match = /^(?:\[([^[\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/.exec(text);
+  if (match === null) return null;
+  const [, bracketed, plain = "", portText] = match;
+  const port = portText === undefined ? null : Number(portText);
+  if (port !== null && (port < 1 || port > 65_535)) return null;
+  return { host: bracketed ?? plain, port };
+}
+
+function parseNetwork(text: string): Network | null {
+  const [address = "", prefixText, ...more] = text.split("/");
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return null;
+  const longest = version === 4 ? 32 : 128;
+  const prefix = prefixText === undefined ? longest : /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : -1;
+  return prefix < 0 || prefix > longest ? null : network(`${address}/${prefix}`);
+}
+
+/** @param text a sound CIDR */
+function network(text: string): Network {
+  const [address = "", prefix] = text.split("/");
+  const family = familyOf(address);
+  const list = new BlockList();
+  list.addSubnet(address, Number(prefix), family);
+  return { family, list };
+}
+
+/** Node's own check takes an IPv4 address for the IPv6 address that it is mapped to. */
+function contains({ family, list }: Network, address: string): boolean {
+  return familyOf(address) === family && list.check(address, family);
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" {
+  return isIP(address) === 6 ? "ipv6" : "ipv4";
+}
+
+function canonical(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}

@@ -1,0 +1,316 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
+import { POLICY_ACTIONS, POLICY_DECISIONS } from "#shared/model/policy.ts";
+import { VM_ROLES, type VmId, type VmRole } from "#shared/model/vm.ts";
+import { type Crossing, HOST, NEW_DISPOSABLE, type Party, type VmParty } from "./crossing.ts";
+import { DEFAULT_POLICY } from "./default-policy.ts";
+import { parseDestination } from "./destination.ts";
+import { type Circumstances, evaluate } from "./evaluate.ts";
+import { explain } from "./explain.ts";
+import { readPolicy } from "./policy-file.ts";
+import type { Rule } from "./rules.ts";
+
+const NOW = Date.parse("2026-11-28T12:00:00Z");
+const idOf = (name: string): VmId => `vm-${name}` as VmId;
+const bound: Circumstances = { now: NOW, boundTo: idOf, hasScanner: true };
+
+function vm(
+  name: string,
+  label: LabelName = "lagoon",
+  role: VmRole = "app",
+  template: string | null = "debian",
+): VmParty {
+  return { kind: "vm", id: idOf(name), name, label, role, template };
+}
+
+function rules(...lines: string[]): readonly Rule[] {
+  const read = readPolicy(`rules:\n${lines.map((line) => `  - {${line}}\n`).join("")}`, "/policy.yaml");
+  if (!read.ok) throw new Error(read.problem.reason);
+  return read.value.rules;
+}
+
+const paste = (from: Party, to: Party, more: Partial<Crossing> = {}): Crossing => ({
+  action: "clipboard.paste",
+  from,
+  to,
+  type: "text/plain",
+  bytes: 34,
+  ...more,
+});
+
+const home = vm("home");
+const web = vm("web", "coral");
+const vault = vm("keys", "lagoon", "vault");
+
+describe("a rule matches", () => {
+  it.each<[string, string, Crossing, boolean]>([
+    ["its action", "action: exec, from: home, to: web", paste(home, web), false],
+    ["any action", 'action: "@any", from: home, to: web', paste(home, web), true],
+    ["any action, but not exec", 'action: "@any", from: home, to: web', paste(home, web, { action: "exec" }), false],
+    ["the VM of a name", "action: clipboard.paste, from: home, to: web", paste(home, web), true],
+    ["no other VM", "action: clipboard.paste, from: home, to: home", paste(home, web), false],
+    ["a label", 'action: clipboard.paste, from: "@label:lagoon", to: "@label:coral"', paste(home, web), true],
+    ["no other label", 'action: clipboard.paste, from: "@label:coral", to: web', paste(home, web), false],
+    ["a role", 'action: clipboard.paste, from: "@role:vault", to: web', paste(vault, web), true],
+    ["no other role", 'action: clipboard.paste, from: "@role:vault", to: web', paste(home, web), false],
+    ["a template", 'action: clipboard.paste, from: "@template:debian", to: web', paste(home, web), true],
+    ["no other template", 'action: clipboard.paste, from: "@template:arch", to: web', paste(home, web), false],
+    ["the same label", 'action: clipboard.paste, from: "@any", to: "@same-label"', paste(home, vault), true],
+    ["not another label", 'action: clipboard.paste, from: "@any", to: "@same-label"', paste(home, web), false],
+    ["the host, named", 'action: clipboard.paste, from: "@host", to: web', paste(HOST, web), true],
+    ["not the host by any", 'action: clipboard.paste, from: "@any", to: web', paste(HOST, web), false],
+    ["not the host by any, as a target", 'action: clipboard.paste, from: home, to: "@any"', paste(home, HOST), false],
+    ["the host has no label", 'action: clipboard.paste, from: "@host", to: "@same-label"', paste(HOST, web), false],
+    [
+      "a disposable VM",
+      'action: clipboard.paste, from: home, to: "@disposable"',
+      paste(home, vm("d", "slate", "disposable")),
+      true,
+    ],
+    [
+      "a new disposable VM",
+      'action: clipboard.paste, from: home, to: "@disposable"',
+      paste(home, NEW_DISPOSABLE),
+      true,
+    ],
+    ["no other VM as disposable", 'action: clipboard.paste, from: home, to: "@disposable"', paste(home, web), false],
+    [
+      "a new disposable VM has no label",
+      'action: clipboard.paste, from: "@any", to: "@same-label"',
+      paste(home, NEW_DISPOSABLE),
+      false,
+    ],
+    ["a type", "action: clipboard.paste, from: home, to: web, type: text/plain", paste(home, web), true],
+    ["a kind of types", "action: clipboard.paste, from: home, to: web, type: text/*", paste(home, web), true],
+    ["no other type", "action: clipboard.paste, from: home, to: web, type: text/html", paste(home, web), false],
+    ["a type that begins alike", "action: clipboard.paste, from: home, to: web, type: tex/*", paste(home, web), false],
+    [
+      "what has no type, without a type",
+      "action: clipboard.paste, from: home, to: web",
+      paste(home, web, { type: null }),
+      true,
+    ],
+    [
+      "nothing without a type, with one",
+      "action: clipboard.paste, from: home, to: web, type: text/*",
+      paste(home, web, { type: null }),
+      false,
+    ],
+    [
+      "before its end",
+      "action: clipboard.paste, from: home, to: web, until: 2026-11-28T12:00:01Z",
+      paste(home, web),
+      true,
+    ],
+    [
+      "not from its end on",
+      "action: clipboard.paste, from: home, to: web, until: 2026-11-28T12:00:00Z",
+      paste(home, web),
+      false,
+    ],
+    ["the internet", 'action: net.connect, from: home, to: "@internet"', connect("8.8.8.8:53"), true],
+    [
+      "no private address as the internet",
+      'action: net.connect, from: home, to: "@internet"',
+      connect("10.0.0.1"),
+      false,
+    ],
+    ["any destination", 'action: net.connect, from: home, to: "@any"', connect("10.0.0.1"), true],
+    ["a name", "action: net.connect, from: home, to: a.example:443", connect("a.example:443"), true],
+    [
+      "a service",
+      "action: service.use, from: home, to: antivirus",
+      paste(home, home, { action: "service.use", to: { kind: "service", name: "antivirus" } }),
+      true,
+    ],
+    [
+      "no other service",
+      "action: service.use, from: home, to: antivirus",
+      paste(home, home, { action: "service.use", to: { kind: "service", name: "yara" } }),
+      false,
+    ],
+  ])("%s", (_what, rule, crossing, matches) => {
+    expect(evaluate(rules(`${rule}, decision: allow`), crossing, bound).decision).toBe(matches ? "allow" : "deny");
+  });
+
+  it("nobody, by a name that no VM has, or had", () => {
+    const [lost] = [rules("action: clipboard.paste, from: home, to: web, decision: allow")];
+    const unbound = { ...bound, boundTo: () => null };
+    expect(evaluate(lost, paste(home, web), unbound).rule).toBeNull();
+    expect(evaluate(lost, paste({ ...home, id: null }, { ...web, id: null }), unbound).rule).toBeNull();
+  });
+});
+
+function connect(to: string): Crossing {
+  const destination = parseDestination(to);
+  if (destination === null) throw new Error(to);
+  return { action: "net.connect", from: home, to: destination, type: null, bytes: null };
+}
+
+it("denies by the rule what is larger than it lets through, and what no scanner has seen", () => {
+  const small = rules("action: clipboard.paste, from: home, to: web, maxBytes: 34, decision: allow");
+  expect(evaluate(small, paste(home, web), bound)).toMatchObject({ decision: "allow", refusal: null });
+  expect(evaluate(small, paste(home, web, { bytes: null }), bound).decision).toBe("allow");
+  expect(evaluate(small, paste(home, web, { bytes: 35 }), bound)).toMatchObject({
+    decision: "deny",
+    refusal: "too-large",
+  });
+  const scanned = rules("action: clipboard.paste, from: home, to: web, scan: true, decision: ask");
+  expect(evaluate(scanned, paste(home, web), bound).decision).toBe("ask");
+  expect(evaluate(scanned, paste(home, web), { ...bound, hasScanner: false })).toMatchObject({
+    decision: "deny",
+    refusal: "no-scanner",
+  });
+});
+
+it("without a rule all is denied", () => {
+  expect(evaluate([], paste(home, web), bound)).toEqual({ decision: "deny", rule: null, refusal: null });
+});
+
+describe("the default policy", () => {
+  const read = readPolicy(DEFAULT_POLICY, "/policy.yaml");
+  const shipped = read.ok ? read.value.rules : [];
+  const decide = (crossing: Crossing): string => evaluate(shipped, crossing, bound).decision;
+  const work = vm("work", "coral");
+
+  it.each<[string, Crossing, string]>([
+    ["paste between VMs of one label", paste(web, work), "allow"],
+    ["paste between others", paste(home, web), "ask"],
+    ["paste from a vault, of the same label too", paste(vault, home), "ask"],
+    ["paste from a vault to the host", paste(vault, HOST), "ask"],
+    ["paste from a vault to a disposable", paste(vault, NEW_DISPOSABLE), "ask"],
+    ["paste to the host", paste(home, HOST), "ask"],
+    ["paste from the host", paste(HOST, home), "ask"],
+    ["paste to a disposable", paste(home, NEW_DISPOSABLE), "allow"],
+    ["a file of the host, opened in a disposable", paste(HOST, NEW_DISPOSABLE, { action: "file.open" }), "allow"],
+    ["exec from the host", paste(HOST, web, { action: "exec" }), "allow"],
+    ["exec from a VM", paste(home, web, { action: "exec" }), "deny"],
+    ["exec on the host", paste(home, HOST, { action: "exec" }), "deny"],
+    ["an address from a vault", paste(vault, web, { action: "url.open" }), "deny"],
+    ["an address between others", paste(home, web, { action: "url.open" }), "ask"],
+    ["a connection to the internet", connect("a.example:443"), "allow"],
+    ["a connection to a private address", connect("192.168.0.1:443"), "deny"],
+    ["a connection of a vault", { ...connect("a.example:443"), from: vault }, "deny"],
+    [
+      "a service that nobody has installed",
+      paste(home, home, { action: "service.use", to: { kind: "service", name: "yara" } }),
+      "deny",
+    ],
+  ])("%s", (_what, crossing, decision) => expect(decide(crossing)).toBe(decision));
+
+  it("does not offer a vault to be silent for ever", () => {
+    expect(evaluate(shipped, paste(vault, home), bound).rule?.offersAlways).toBe(false);
+    expect(evaluate(shipped, paste(home, web), bound).rule?.offersAlways).toBe(true);
+  });
+});
+
+describe("for any rules and crossings", () => {
+  const names = ["home", "web", "work", "keys"] as const;
+  const label = fc.constantFrom(...LABEL_NAMES.slice(0, 3));
+  const role = fc.constantFrom(...VM_ROLES);
+  const anyVm = fc
+    .record({ name: fc.constantFrom(...names), label, role })
+    .map(({ name, label: ofVm, role: has }) => vm(name, ofVm, has));
+  const party: fc.Arbitrary<Party> = fc.oneof(anyVm, fc.constant(HOST), fc.constant(NEW_DISPOSABLE));
+  const action = fc.constantFrom(...POLICY_ACTIONS);
+  const places = ["a.example", "b.a.example:443", "10.0.0.1", "8.8.8.8:53", "2001:4860::1"];
+  const crossing: fc.Arbitrary<Crossing> = action.chain((does) =>
+    fc.record({
+      action: fc.constant(does),
+      from: party,
+      to:
+        does === "net.connect"
+          ? fc.constantFrom(...places).map((place) => connect(place).to)
+          : does === "service.use"
+            ? fc.constantFrom("yara", "antivirus").map((name) => ({ kind: "service" as const, name }))
+            : party,
+      type: fc.constantFrom(null, "text/plain", "image/png"),
+      bytes: fc.option(fc.nat(2000)),
+    }),
+  );
+  const group = fc.oneof(
+    fc.constantFrom<string>(...names, "@any", "@host", "@disposable", "@template:debian"),
+    label.map((of) => `@label:${of}`),
+    role.map((of) => `@role:${of}`),
+  );
+  const ruleText = fc.oneof(action, fc.constant("@any")).chain((does) =>
+    fc
+      .record({
+        from: group,
+        to:
+          does === "net.connect"
+            ? fc.constantFrom("@any", "@internet", "*.a.example", "a.example:443", "10.0.0.0/8")
+            : does === "service.use"
+              ? fc.constantFrom("@any", "yara")
+              : fc.oneof(group, fc.constant("@same-label")),
+        type: fc.constantFrom("", ", type: text/*", ", type: image/png"),
+        more: fc.constantFrom(
+          "",
+          ", maxBytes: 1000",
+          ", scan: true",
+          ", until: 2026-11-28T12:00:00Z",
+          ", until: 2027-01-01T00:00:00Z",
+        ),
+        decision: fc.constantFrom(...POLICY_DECISIONS),
+      })
+      .map(
+        ({ from, to, type, more, decision }) =>
+          `action: "${does}", from: "${from}", to: "${to}"${type}${more}, decision: ${decision}`,
+      ),
+  );
+  const policy = fc.array(ruleText, { maxLength: 12 }).map((texts) => rules(...texts));
+  const circumstances = fc.boolean().map((hasScanner) => ({ ...bound, hasScanner }));
+  const strictness = (decision: string): number => ["allow", "ask", "deny"].indexOf(decision);
+
+  it("a deny that is put in front lets nothing more through", () => {
+    fc.assert(
+      fc.property(policy, ruleText, crossing, circumstances, (all, text, asked, given) => {
+        const denying = rules(text.replace(/decision: \w+$/, "decision: deny"));
+        const before = evaluate(all, asked, given).decision;
+        const after = evaluate([...denying, ...all], asked, given).decision;
+        expect(strictness(after)).toBeGreaterThanOrEqual(strictness(before));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("the first rule that matches by itself decides, and without one all is denied", () => {
+    fc.assert(
+      fc.property(policy, crossing, circumstances, (all, asked, given) => {
+        const alone = all.map((rule) => evaluate([rule], asked, given));
+        const first = alone.find(({ rule }) => rule !== null);
+        expect(evaluate(all, asked, given)).toEqual(first ?? { decision: "deny", rule: null, refusal: null });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("each has exactly one answer, and the explanation gives the same and its line", () => {
+    fc.assert(
+      fc.property(policy, crossing, circumstances, (all, asked, given) => {
+        const evaluation = evaluate(all, asked, given);
+        expect(POLICY_DECISIONS).toContain(evaluation.decision);
+        const explained = explain(evaluation, asked);
+        expect(explained.decision).toBe(evaluation.decision);
+        expect(explained.rule?.line).toBe(evaluation.rule?.line);
+        expect(explained.explanation).toContain(asked.action);
+        if (evaluation.rule !== null) expect(explained.explanation).toContain(`Line ${evaluation.rule.line} `);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("nothing but rules that name the host touch it, and nothing but rules that name exec grant it", () => {
+    fc.assert(
+      fc.property(policy, crossing, circumstances, (all, asked, given) => {
+        const { rule } = evaluate(all, asked, given);
+        fc.pre(rule !== null);
+        expect(asked.from.kind !== "host" || rule?.from.kind === "host").toBe(true);
+        expect(asked.to.kind !== "host" || rule?.to.kind === "host").toBe(true);
+        expect(asked.action !== "exec" || rule?.action === "exec").toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

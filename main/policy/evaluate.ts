@@ -1,0 +1,98 @@
+/** The decision: the first rule that matches, else deny. Pure: enforcement, `atoll policy check` and the tests of the file use it. */
+import type { PolicyDecision } from "#shared/model/policy.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { Crossing, Party } from "./crossing.ts";
+import { isInternet, matchesDestination } from "./destination.ts";
+import { ADMINISTRATIVE, type PartyPattern, type Rule, type TargetPattern } from "./rules.ts";
+
+/** What a decision depends on beside rules and crossing. */
+export interface Circumstances {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Which VM a name of a rule means; null: none (it is not there, or was removed). */
+  readonly boundTo: (name: string) => VmId | null;
+  /** Whether there is a scanner that works. */
+  readonly hasScanner: boolean;
+}
+
+/** Why a rule's own decision is not the result. */
+export type Refusal = "too-large" | "no-scanner";
+
+export interface Evaluation {
+  readonly decision: PolicyDecision;
+  /** null: none matched. */
+  readonly rule: Rule | null;
+  readonly refusal: Refusal | null;
+}
+
+const NO_RULE: Evaluation = { decision: "deny", rule: null, refusal: null };
+
+export function evaluate(rules: readonly Rule[], crossing: Crossing, circumstances: Circumstances): Evaluation {
+  for (const rule of rules) if (matches(rule, crossing, circumstances)) return decided(rule, crossing, circumstances);
+  return NO_RULE;
+}
+
+function decided(rule: Rule, { bytes }: Crossing, { hasScanner }: Circumstances): Evaluation {
+  const { decision } = rule;
+  const refuse = (refusal: Refusal): Evaluation => ({ decision: "deny", rule, refusal });
+  if (decision === "deny") return { decision, rule, refusal: null };
+  if (rule.maxBytes !== null && bytes !== null && bytes > rule.maxBytes) return refuse("too-large");
+  if (rule.scan && !hasScanner) return refuse("no-scanner");
+  return { decision, rule, refusal: null };
+}
+
+function matches(rule: Rule, crossing: Crossing, { now, boundTo }: Circumstances): boolean {
+  if (rule.action === null ? ADMINISTRATIVE.has(crossing.action) : rule.action !== crossing.action) return false;
+  if (rule.until !== null && now >= rule.until) return false;
+  if (rule.type !== null && !matchesType(rule.type, crossing.type)) return false;
+  return matchesParty(rule.from, crossing.from, boundTo) && matchesTarget(rule.to, crossing, boundTo);
+}
+
+/** A rule for a type says nothing of what has none, or of what is not known yet. */
+function matchesType(pattern: string, type: string | null): boolean {
+  if (type === null) return false;
+  return pattern.endsWith("/*") ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
+}
+
+function matchesParty(pattern: PartyPattern, party: Party, boundTo: Circumstances["boundTo"]): boolean {
+  if (pattern.kind === "host" || party.kind === "host") return pattern.kind === party.kind;
+  if (pattern.kind === "any") return true;
+  if (party.kind === "new-disposable") return pattern.kind === "disposable" || isDisposableRole(pattern);
+  switch (pattern.kind) {
+    case "vm":
+      return party.id !== null && boundTo(pattern.name) === party.id;
+    case "label":
+      return party.label === pattern.label;
+    case "role":
+      return party.role === pattern.role;
+    case "template":
+      return party.template !== null && party.template === pattern.template;
+    case "disposable":
+      return party.role === "disposable";
+  }
+}
+
+function isDisposableRole(pattern: PartyPattern): boolean {
+  return pattern.kind === "role" && pattern.role === "disposable";
+}
+
+function matchesTarget(pattern: TargetPattern, { from, to }: Crossing, boundTo: Circumstances["boundTo"]): boolean {
+  if (pattern.kind === "any") return to.kind !== "host";
+  switch (to.kind) {
+    case "destination":
+      if (pattern.kind === "internet") return isInternet(to);
+      return pattern.kind === "destination" && matchesDestination(pattern.destination, to);
+    case "service":
+      return pattern.kind === "service" && pattern.name === to.name;
+    case "vm":
+    case "host":
+    case "new-disposable":
+      if (pattern.kind === "same-label") return hasSameLabel(from, to);
+      if (pattern.kind === "internet" || pattern.kind === "destination" || pattern.kind === "service") return false;
+      return matchesParty(pattern, to, boundTo);
+  }
+}
+
+function hasSameLabel(from: Party, to: Party): boolean {
+  return from.kind === "vm" && to.kind === "vm" && from.label !== null && from.label === to.label;
+}

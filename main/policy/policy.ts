@@ -1,0 +1,245 @@
+/**
+ * The policy in force: `config/policy.yaml`, read again when a person edits it. A file with a mistake lets nothing cross until
+ * it is fixed; one that breaks its own tests is not taken, and the rules before it stay in force.
+ */
+import fsp from "node:fs/promises";
+import path from "node:path";
+import type { PolicyAction, PolicyAnswer, PolicyRuleView, PolicyTestResult } from "#shared/model/policy.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-file.ts";
+import { Emitter } from "../base/emitter.ts";
+import { log } from "../base/log.ts";
+import { watchFolder } from "../base/watch-folder.ts";
+import { writeFileAtomically } from "../base/write-file.ts";
+import type { Crossing, VmParty } from "./crossing.ts";
+import { DEFAULT_POLICY } from "./default-policy.ts";
+import { type Circumstances, evaluate, type Evaluation } from "./evaluate.ts";
+import { explain } from "./explain.ts";
+import { PolicyNames } from "./names.ts";
+import { type PolicyFile, readPolicy } from "./policy-file.ts";
+import { crossingOf, tryExpectation } from "./simulate.ts";
+
+const FILE_NAME = "policy.yaml";
+/** The text of the rules that were last in force: for a start with a file whose tests fail. */
+const LAST_GOOD = "policy-last-good.yaml";
+
+export interface PolicyOptions {
+  configFolder: string;
+  stateFolder: string;
+  vms: () => readonly VmParty[];
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** What the policy says of a crossing. */
+export interface PolicyDecided extends Evaluation {
+  readonly answer: PolicyAnswer;
+}
+
+export class Policy extends Emitter<{ changed: [] }> {
+  /** Absolute path of the file that a person edits. */
+  readonly file: string;
+  readonly #options: PolicyOptions;
+  readonly #lastGood: string;
+  readonly #names: PolicyNames;
+  /** null: nothing may cross. */
+  #inForce: PolicyFile | null = null;
+  #problem: FileProblem | null = null;
+  #loading: Promise<void> = Promise.resolve();
+
+  constructor(options: PolicyOptions) {
+    super();
+    this.#options = options;
+    this.file = path.join(options.configFolder, FILE_NAME);
+    this.#lastGood = path.join(options.stateFolder, LAST_GOOD);
+    this.#names = new PolicyNames(options.stateFolder);
+  }
+
+  /** Writes the default policy where there has been none, and reads the file. */
+  async open(): Promise<void> {
+    if (!(await exists(this.#lastGood)) && !(await exists(this.file))) {
+      await fsp.mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
+      await writeFileAtomically(this.file, DEFAULT_POLICY, { isNew: true });
+    }
+    await this.load();
+  }
+
+  /** Reads the file; the newest of several calls that overlap counts. */
+  load(): Promise<void> {
+    this.#loading = this.#loading.then(() => this.#load());
+    return this.#loading;
+  }
+
+  /** Calls `changed` after the file has been read again because a person edited it. Returns a function that ends that. */
+  watch(changed: () => void): Promise<() => void> {
+    return Promise.resolve(watchFolder(path.dirname(this.file), () => void this.load().then(changed)));
+  }
+
+  /** Names of rules are bound to VMs that have come. */
+  vmsChanged(): void {
+    if (this.#inForce !== null) this.#names.update(mentionedIn(this.#inForce), this.#options.vms());
+  }
+
+  /** Why the file is not in force; null: it is. */
+  get problem(): FileProblem | null {
+    return this.#problem;
+  }
+
+  /** Rules that name a VM which is not there, or no longer: they match nothing. */
+  get warnings(): FileProblem[] {
+    const there = new Set(this.#options.vms().map(({ id }) => id));
+    return (this.#inForce?.rules ?? []).flatMap(({ line, from, to }) =>
+      [from, to].flatMap((pattern) => {
+        if (pattern.kind !== "vm") return [];
+        const id = this.#names.boundTo(pattern.name);
+        if (id !== null && there.has(id)) return [];
+        const fate = id === null ? "there is no VM of that name yet" : "that VM was removed";
+        return [{ file: this.file, line, column: 1, reason: `"${pattern.name}" matches nothing: ${fate}` }];
+      }),
+    );
+  }
+
+  /** The first rule that matches, else deny; deny while the file has a mistake. */
+  decide(crossing: Crossing): PolicyDecided {
+    if (this.#inForce === null) {
+      const explanation = `Nothing may cross until policy.yaml is fixed: ${this.#problem?.reason ?? "it was not read yet"}.`;
+      return { decision: "deny", rule: null, refusal: null, answer: { decision: "deny", rule: null, explanation } };
+    }
+    const evaluation = evaluate(this.#inForce.rules, crossing, this.#circumstances);
+    return { ...evaluation, answer: explain(evaluation, crossing) };
+  }
+
+  /**
+   * The same for a crossing in words: `from` and `to` as a rule has them, where a group stands for any VM of it.
+   * @throws AppError usage.bad-argument, vm.not-found
+   */
+  check(action: PolicyAction, from: string, to: string, type: string | null): PolicyAnswer {
+    return this.decide(crossingOf({ action, from, to, type }, this.#options.vms())).answer;
+  }
+
+  get rules(): PolicyRuleView[] {
+    return (this.#inForce?.rules ?? []).map(({ line, words, type, decision, until }) => ({
+      line,
+      ...words,
+      type,
+      decision,
+      until: until === null ? null : new Date(until).toISOString(),
+    }));
+  }
+
+  /** Tries the tests of the file as it is now. @throws AppError policy.broken */
+  async test(): Promise<PolicyTestResult[]> {
+    const read = await this.#read();
+    if (!read.ok) throw brokenError(read.problem);
+    return this.#try(read.value).map(({ name, expected, actual, ok }) => ({ name, expected, actual, ok }));
+  }
+
+  /** What would be wrong with `text` as the policy; null: it would be taken. */
+  #problemWith(text: string): FileProblem | null {
+    const read = readPolicy(text, this.file);
+    return read.ok ? this.#failingTest(read.value) : read.problem;
+  }
+
+  /** The file as it is. @throws AppError policy.broken */
+  async text(): Promise<string> {
+    return fsp.readFile(this.file, "utf8").catch((error: unknown) => {
+      throw brokenError(unreadable(this.file, error));
+    });
+  }
+
+  /** Writes `text` into the file, where it still says `before`. @throws AppError policy.broken, policy.changed */
+  async replace(before: string, text: string): Promise<void> {
+    const problem = this.#problemWith(text);
+    if (problem !== null)
+      throw new AppError("policy.broken", `${problemWords(problem)}. The file is as it was.`, { ...problem });
+    if ((await this.text()) !== before) {
+      throw new AppError("policy.changed", `${this.file} was changed meanwhile, and is left as it is: edit it again.`, {
+        file: this.file,
+      });
+    }
+    await writeFileAtomically(this.file, text);
+    await this.load();
+  }
+
+  get #circumstances(): Circumstances {
+    const { now = Date.now } = this.#options;
+    // No scanner exists yet: a rule that asks for one denies.
+    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner: false };
+  }
+
+  async #load(): Promise<void> {
+    const read = await this.#read();
+    const wasLoaded = this.#inForce !== null || this.#problem !== null;
+    if (!read.ok) this.#refuse(read.problem, null);
+    else {
+      this.#names.update(mentionedIn(read.value), this.#options.vms());
+      const failing = this.#failingTest(read.value);
+      if (failing === null) await this.#take(read.value, read.text);
+      else this.#refuse(failing, wasLoaded ? this.#inForce : await this.#readLastGood());
+    }
+    this.emit("changed");
+  }
+
+  async #take(file: PolicyFile, text: string): Promise<void> {
+    this.#inForce = file;
+    this.#problem = null;
+    await writeFileAtomically(this.#lastGood, text).catch((error: unknown) =>
+      log(problemWords(unreadable(this.#lastGood, error))),
+    );
+  }
+
+  #refuse(problem: FileProblem, inForce: PolicyFile | null): void {
+    this.#inForce = inForce;
+    this.#problem = problem;
+    log(problemWords(problem));
+  }
+
+  async #read(): Promise<({ ok: true; value: PolicyFile } & { text: string }) | { ok: false; problem: FileProblem }> {
+    try {
+      const text = await fsp.readFile(this.file, "utf8");
+      const read = readPolicy(text, this.file);
+      return read.ok ? { ok: true, value: read.value, text } : read;
+    } catch (error) {
+      return { ok: false, problem: unreadable(this.file, error) };
+    }
+  }
+
+  async #readLastGood(): Promise<PolicyFile | null> {
+    const text = await fsp.readFile(this.#lastGood, "utf8").catch(() => null);
+    if (text === null) return null;
+    const read = readPolicy(text, this.#lastGood);
+    return read.ok ? read.value : null;
+  }
+
+  #try({ rules, tests }: PolicyFile): (PolicyTestResult & { line: number })[] {
+    const vms = this.#options.vms();
+    return tests.map((test) => tryExpectation(test, rules, vms, this.#circumstances));
+  }
+
+  #failingTest(file: PolicyFile): FileProblem | null {
+    const failing = this.#try(file).find(({ ok }) => !ok);
+    if (failing === undefined) return null;
+    const { line, name, expected, actual } = failing;
+    const reason = `the test "${name}" expects ${expected}, and the rules say ${actual}: they are not taken, and those before stay in force`;
+    return { file: this.file, line, column: 1, reason };
+  }
+}
+
+function mentionedIn({ rules, tests }: PolicyFile): Set<string> {
+  return new Set(
+    [...rules, ...tests].flatMap(({ from, to }) => [from, to].flatMap((p) => (p.kind === "vm" ? [p.name] : []))),
+  );
+}
+
+function brokenError(problem: FileProblem): AppError {
+  return new AppError("policy.broken", `${problemWords(problem)}. Nothing may cross until it is fixed.`, {
+    ...problem,
+  });
+}
+
+async function exists(file: string): Promise<boolean> {
+  return fsp.access(file).then(
+    () => true,
+    () => false,
+  );
+}
