@@ -12,7 +12,7 @@ export type ErrorCode =
   | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
   | `usage.${"bad-argument" | "unknown-method"}`
   | `policy.${"denied" | "unanswered" | "broken" | "changed" | "not-edited"}`
-  | "audit.unreadable"
+  | `audit.${"unreadable" | "unwritable"}`
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
   | "internal";
