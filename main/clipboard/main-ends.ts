@@ -31,7 +31,8 @@ export function sendContent(
       if (message.type === "stop") return end("target");
       credit += message.bytes;
       while (credit > 0 && sent < bytes.length) {
-        const chunk = bytes.slice(sent, sent + Math.min(credit, MAX_STREAM_CHUNK_BYTES));
+        // A copy: with a part of a buffer the whole of it would be sent.
+        const chunk = new Uint8Array(bytes.subarray(sent, sent + Math.min(credit, MAX_STREAM_CHUNK_BYTES)));
         joint.say({ type: "data", bytes: chunk });
         sent += chunk.length;
         credit -= chunk.length;

@@ -5,9 +5,12 @@
 import type { MessagePortLike } from "../link/message-port.ts";
 
 export interface PictureBox {
+  /** A picture may come soon. */
+  prepare(): void;
   /**
    * Puts a box between a source and a target, each of which gets the end of a channel and speaks what main/link/joint.ts
    * says. What is no picture, or too large a one, reaches the target as an aborted end.
+   * @returns ends the box
    */
-  connect(source: (port: MessagePortLike) => void, target: (port: MessagePortLike) => void): void;
+  connect(source: (port: MessagePortLike) => void, target: (port: MessagePortLike) => void): () => void;
 }

@@ -26,7 +26,7 @@ afterEach(() => {
   }
 });
 
-const noPictures = { connect: () => expect.fail("no picture is read") };
+const noPictures = { prepare: () => undefined, connect: () => expect.fail("no picture is read") };
 const readClip = clipReader(noPictures);
 
 function read(type: ClipType = TEXT): ClipReading {

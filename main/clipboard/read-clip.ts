@@ -7,7 +7,7 @@ import type { TransferOutcome } from "../link/contracts/clipboard.ts";
 import type { MessagePortLike } from "../link/message-port.ts";
 import { sendContent } from "./main-ends.ts";
 import type { PictureBox } from "./picture-box.ts";
-import { previewText } from "./preview.ts";
+import { headText } from "./head-text.ts";
 import type { ClipEnd, ClipPreview, ClipReading, ClipSource, ClipTarget, ReadClip } from "./reading.ts";
 import { collectTarget, type DeliveryTarget, type TargetEnd, vmTarget } from "./targets.ts";
 import { clipboard } from "../vms/services/clipboard.ts";
@@ -26,6 +26,7 @@ class Reading implements ClipReading {
   #outcome: TransferOutcome | null = null;
   readonly #sourceEnded: Promise<TransferOutcome>;
   #endSource: (outcome: TransferOutcome) => void = () => undefined;
+  #endBox: () => void = () => undefined;
   #cancelSending: () => void = () => undefined;
   #target: DeliveryTarget | null = null;
   #preview: ClipPreview;
@@ -40,13 +41,15 @@ class Reading implements ClipReading {
     this.#sourceEnded = new Promise((resolve) => {
       this.#endSource = (outcome) => {
         this.#outcome ??= outcome;
+        if (outcome !== "complete") this.#endBox();
         resolve(this.#outcome);
       };
     });
+    if (type === "image/png") pictures.prepare();
     if (source.kind === "vm") this.#begin(source);
     else {
       const { bytes } = source;
-      this.#preview = { text: previewText(bytes, type), bytes: bytes.length, isComplete: true };
+      this.#preview = { text: headText(bytes, type), bytes: bytes.length, isComplete: true };
     }
   }
 
@@ -92,7 +95,9 @@ class Reading implements ClipReading {
       delivery.lost();
       this.#stopSource();
     }
-    return this.#endOf(await delivery.ended);
+    const end = await delivery.ended;
+    this.#endBox();
+    return this.#endOf(end);
   }
 
   cancel(): void {
@@ -106,7 +111,7 @@ class Reading implements ClipReading {
         { selection, generation, sourceType, as: this.#type },
         {
           progress: (bytes, untrustedHead, isComplete) => {
-            const text = untrustedHead === null ? this.#preview.text : previewText(untrustedHead, this.#type);
+            const text = untrustedHead === null ? this.#preview.text : headText(untrustedHead, this.#type);
             this.#preview = { text, bytes, isComplete };
             for (const changed of [...this.#previewListeners]) changed(this.#preview);
           },
@@ -121,11 +126,13 @@ class Reading implements ClipReading {
 
   /** @throws AppError vm.not-running */
   #join(target: DeliveryTarget): void {
-    if (this.#type === "image/png")
-      return this.#pictures.connect(
+    if (this.#type === "image/png") {
+      this.#endBox = this.#pictures.connect(
         (port) => this.#sendTo(port),
         (port) => target.takeFrom(port),
       );
+      return;
+    }
     if (this.#source.kind === "bytes") return this.#sendTo(target.port());
     const client = this.#source.vm.service(clipboard);
     if (target.link === null) target.takeFrom(client.deliver(this.#number ?? 0));

@@ -5,7 +5,7 @@
  *   waiting --deliver()--> going --all has gone--> over (complete)
  *   any --the guest gives up, stalls or says too much; the reader wants no more; cancel()--> over
  */
-import { MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
+import { MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import type { TransferOutcome } from "../contracts/clipboard.ts";
 import { type FromReader, fromReaderSchema, JointPort } from "../joint.ts";
 import type { MessagePortLike } from "../message-port.ts";
@@ -38,7 +38,7 @@ export class HeldReading implements StreamEndpoint {
   /** That the guest may still send. */
   #granted = 0;
   #bytes = 0;
-  #head = Buffer.alloc(0);
+  #head = new Uint8Array(0);
   #toldHeadBytes = 0;
   #isComplete = false;
   #isOver = false;
@@ -66,7 +66,7 @@ export class HeldReading implements StreamEndpoint {
     this.#bytes += bytes.length;
     if (this.#bytes > this.#maxBytes) return this.#end("size");
     if (this.#head.length < HEAD_BYTES)
-      this.#head = Buffer.concat([this.#head, bytes.subarray(0, HEAD_BYTES - this.#head.length)]);
+      this.#head = Uint8Array.from([...this.#head, ...bytes.subarray(0, HEAD_BYTES - this.#head.length)]);
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     this.#watch();
@@ -125,8 +125,10 @@ export class HeldReading implements StreamEndpoint {
   /** What waits, as far as its reader has asked for it. */
   #sendTo(port: JointPort<FromReader>): void {
     for (let chunk = this.#held[0]; chunk !== undefined && this.#credit > 0; chunk = this.#held[0]) {
-      const bytes = chunk.subarray(0, Math.min(this.#credit, MAX_STREAM_CHUNK_BYTES));
-      if (bytes.length === chunk.length) this.#held.shift();
+      const isWhole = chunk.length <= this.#credit;
+      // A copy: with a part of a buffer the whole of it would be sent.
+      const bytes = isWhole ? chunk : new Uint8Array(chunk.subarray(0, this.#credit));
+      if (isWhole) this.#held.shift();
       else this.#held[0] = chunk.subarray(bytes.length);
       this.#credit -= bytes.length;
       this.#heldBytes -= bytes.length;
