@@ -13,6 +13,7 @@ use smithay::input::{Seat, SeatState};
 use smithay::reexports::wayland_server::DisplayHandle;
 
 use crate::app_changes::AppChanges;
+use crate::clipboard::Clipboard;
 use crate::cursor::Cursor;
 use crate::deferred::Deferred;
 use crate::environment::Environment;
@@ -80,6 +81,7 @@ pub struct Agent {
     pub launches: Launches,
     pub execs: Execs,
     pub streams: Streams,
+    pub clipboard: Clipboard,
 }
 
 impl Agent {
@@ -128,6 +130,7 @@ impl Agent {
         self.send_popup_positions();
         self.update_keyboard_focus();
         self.send_cursor();
+        self.settle_clipboard();
         self.send_frames();
         // The ports first: clients would run as soon as their events are there, and delay what they have drawn already.
         self.flush_ports();

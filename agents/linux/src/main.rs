@@ -6,6 +6,7 @@ mod app_changes;
 mod apps;
 mod args;
 mod attention;
+mod clipboard;
 mod cursor;
 mod deferred;
 mod encoding;

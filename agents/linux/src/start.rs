@@ -99,6 +99,7 @@ fn build(
         launches: Default::default(),
         execs: Default::default(),
         streams: Default::default(),
+        clipboard: Default::default(),
     })
 }
 

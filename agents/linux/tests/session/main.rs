@@ -4,6 +4,7 @@
 
 mod attention;
 mod broken_clients;
+mod clipboard;
 mod execs;
 mod frames;
 mod input;
