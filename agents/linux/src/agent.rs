@@ -21,6 +21,7 @@ use crate::exec::Execs;
 use crate::exit_status;
 use crate::floods::FloodWatch;
 use crate::frames::FramePacing;
+use crate::held_input::HeldInput;
 use crate::input::InputState;
 use crate::launch::Launches;
 use crate::output::Screen;
@@ -68,6 +69,7 @@ pub struct Agent {
     pub keyboard: KeyboardHandle<Agent>,
     pub pointer: PointerHandle<Agent>,
     pub input: InputState,
+    pub held_input: HeldInput,
     pub cursor: Cursor,
     pub screen: Screen,
 
@@ -122,6 +124,8 @@ impl Agent {
 
     /// The end of each turn of the event loop: sends to host and clients what the turn has changed.
     pub fn end_turn(&mut self) {
+        self.hear_x11_focus();
+        self.release_held_input();
         self.receive_x11_requests();
         self.associate_x11();
         self.send_window_properties();

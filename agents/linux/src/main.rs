@@ -20,6 +20,7 @@ mod focus;
 mod framebuffer;
 mod frames;
 mod geometry;
+mod held_input;
 mod iconic;
 mod input;
 mod launch;

@@ -89,6 +89,7 @@ fn build(
         keyboard,
         pointer,
         input: Default::default(),
+        held_input: Default::default(),
         cursor: Default::default(),
         surfaces: Surfaces::new(),
         frame_pacing: Default::default(),

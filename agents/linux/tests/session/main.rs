@@ -16,4 +16,5 @@ mod subsurfaces;
 mod support;
 mod windows;
 mod x11;
+mod x11_focus;
 mod x11_keys;
