@@ -64,7 +64,7 @@ export function integer(text: string): number {
   return value;
 }
 
-function seconds(text: string): number {
+export function seconds(text: string): number {
   const value = Number(text);
   if (text === "" || !Number.isFinite(value) || value < 0 || value > MAX_WAIT_S)
     throw new InvalidArgumentError("a number of seconds");
