@@ -5,7 +5,7 @@ import type { Overlay, OverlayOf } from "../shell/overlays.ts";
 import { useShell } from "../shell/shell.ts";
 import { WindowMenu } from "../wm/views/WindowMenu.tsx";
 import { Launcher } from "./Launcher.tsx";
-import { Settings } from "./Settings.tsx";
+import { Sheet } from "./sheet/Sheet.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
 
 /** null: it is drawn where its button is. */
@@ -13,7 +13,7 @@ const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: Over
   launcher: ({ overlay }) => <Launcher only={overlay.vm} />,
   "window-menu": ({ overlay }) => <WindowMenu id={overlay.window} at={overlay} />,
   shortcuts: Shortcuts,
-  settings: Settings,
+  sheet: ({ overlay }) => <Sheet tab={overlay.tab} />,
   "atoll-menu": null,
   "vm-menu": null,
   "dock-menu": null,

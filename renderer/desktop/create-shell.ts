@@ -9,6 +9,7 @@ import { Pointer } from "../input/pointer.ts";
 import { createDesktopStore } from "../shell/desktop-store.ts";
 import { createLaunchStore } from "../shell/launches.ts";
 import { createOverlayStore } from "../shell/overlays.ts";
+import { createPolicyChanges } from "../shell/policy-changes.ts";
 import { createPromptQueue } from "../shell/prompts.ts";
 import type { Shell } from "../shell/shell.ts";
 import { createVmStore } from "../shell/vm-store.ts";
@@ -48,6 +49,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const overlays = createOverlayStore(prompts);
   const notices = new NoticeQueue();
   const launches = createLaunchStore(bridge, wm, notices);
+  const policyChanges = createPolicyChanges(bridge, notices);
   const activity = new ActivityTracker(() => wm.dispatch({ type: "used" }));
 
   const links = new Links(wm, compositor);
@@ -91,7 +93,8 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     });
   };
   const wmParts = { wm, wmOverlays, links, commands, drag, switcher };
-  const shell: Shell = { bridge, send, compositor, ...wmParts, vms, desktop, overlays, prompts, launches, notices };
+  const hostParts = { vms, desktop, overlays, prompts, launches, notices, policyChanges };
+  const shell: Shell = { bridge, send, compositor, ...wmParts, ...hostParts };
 
   overlays.subscribe(({ overlay }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
@@ -132,6 +135,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     bridge.on("theme.changed", (theme) => desktop.setState({ theme }));
     bridge.on("promptMark.changed", (promptMark) => desktop.setState({ promptMark }));
     bridge.on("problems.changed", (problems) => desktop.setState({ problems }));
+    bridge.on("policy.changed", ({ written }) => written !== null && policyChanges.note(written));
     answerQuestions(shell);
     const attached = await bridge.request("desktop.attach", {});
     if (!attached.ok) return;

@@ -27,6 +27,7 @@ export class HostInput {
 
   runShortcut(shortcut: HostShortcut): void {
     const { overlays, switcher, commands } = this.#parts;
+    if (shortcut.code === "KeyP" && isSheetOrNone(overlays)) return overlays.toggleSheet("policy");
     // An open menu or launcher has the keys; only Super alone closes the launcher.
     if (overlays.getState().overlay !== null) return;
     if (shortcut.code === "KeyB") return overlays.open({ kind: "bar" });
@@ -62,4 +63,9 @@ export class HostInput {
     const { x, y } = contentOf(window, workArea);
     this.#parts.overlays.open({ kind: "window-menu", window: window.id, x: Math.max(x, workArea.x) + 8, y });
   }
+}
+
+function isSheetOrNone(overlays: OverlayStore): boolean {
+  const { overlay } = overlays.getState();
+  return overlay === null || overlay.kind === "sheet";
 }

@@ -12,6 +12,7 @@ import type { WmStore } from "../wm/model/store.ts";
 import type { DesktopStore } from "./desktop-store.ts";
 import type { LaunchStore } from "./launches.ts";
 import type { OverlayStore } from "./overlays.ts";
+import type { PolicyChanges } from "./policy-changes.ts";
 import type { PromptQueue } from "./prompts.ts";
 import type { VmStore } from "./vm-store.ts";
 
@@ -32,6 +33,7 @@ export interface Shell {
   readonly prompts: PromptQueue;
   readonly launches: LaunchStore;
   readonly notices: NoticeQueue;
+  readonly policyChanges: PolicyChanges;
 }
 
 export const ShellContext = createContext<Shell | null>(null);

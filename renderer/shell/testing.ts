@@ -6,6 +6,7 @@ import { createWmStore } from "../wm/model/store.ts";
 import { createDesktopStore } from "./desktop-store.ts";
 import { createLaunchStore } from "./launches.ts";
 import { createOverlayStore } from "./overlays.ts";
+import { createPolicyChanges } from "./policy-changes.ts";
 import { createPromptQueue } from "./prompts.ts";
 import type { Shell } from "./shell.ts";
 import { createVmStore } from "./vm-store.ts";
@@ -22,7 +23,8 @@ export function testShell(given: Partial<Shell> = {}): Shell {
     prompts,
     overlays: createOverlayStore(prompts),
     notices,
-    // Only a test that gives a bridge launches anything.
+    // Only a test that gives a bridge launches anything, or changes the policy.
+    policyChanges: createPolicyChanges(given.bridge as AtollBridge, notices),
     launches: createLaunchStore(given.bridge as AtollBridge, wm, notices),
   };
   return { ...stores, ...given } as Shell;
