@@ -82,6 +82,14 @@ export const MAX_STREAM_CREDIT_BYTES = 1024 * 1024;
 /** Largest payload of one StreamData, bytes. */
 export const MAX_STREAM_CHUNK_BYTES = 64 * 1024;
 
+/** Types of one offer of the clipboard, and bytes of one of them. */
+export const MAX_CLIP_TYPES = 128;
+export const MAX_CLIP_TYPE_BYTES = 256;
+/** One clip, bytes. */
+export const MAX_CLIP_BYTES = 64 * 1024 * 1024;
+/** Requests of one VM's programs for the content of a clip that wait for the host at once. */
+export const MAX_PASTES = 64;
+
 /** A message that has begun must be complete within this, milliseconds. */
 export const PARTIAL_MESSAGE_MS = 10_000;
 

@@ -70,3 +70,11 @@ pub const MAX_STREAMS: usize = 256;
 pub const MAX_STREAM_CREDIT_BYTES: u32 = 1024 * 1024;
 /// Largest payload of one StreamData, bytes.
 pub const MAX_STREAM_CHUNK_BYTES: usize = 64 * 1024;
+
+/// Types of one offer of the clipboard, and bytes of one of them.
+pub const MAX_CLIP_TYPES: usize = 128;
+pub const MAX_CLIP_TYPE_BYTES: usize = 256;
+/// One clip, bytes.
+pub const MAX_CLIP_BYTES: usize = 64 * 1024 * 1024;
+/// Requests of one VM's programs for the content of a clip that wait for the host at once.
+pub const MAX_PASTES: usize = 64;

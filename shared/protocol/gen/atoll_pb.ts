@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file atoll.proto.
  */
 export const file_atoll: GenFile = /*@__PURE__*/
-  fileDesc("CgthdG9sbC5wcm90bxINYXRvbGwud2lyZS52MSK3EAoGSGVhZGVyEiUKBWhlbGxvGAEgASgLMhQuYXRvbGwud2lyZS52MS5IZWxsb0gAEjQKDXdpbmRvd19vcGVuZWQYAiABKAsyGy5hdG9sbC53aXJlLnYxLldpbmRvd09wZW5lZEgAEjIKDHBvcHVwX29wZW5lZBgDIAEoCzIaLmF0b2xsLndpcmUudjEuUG9wdXBPcGVuZWRIABI8ChFzdWJzdXJmYWNlX29wZW5lZBgEIAEoCzIfLmF0b2xsLndpcmUudjEuU3Vic3VyZmFjZU9wZW5lZEgAEjYKDndpbmRvd19jaGFuZ2VkGAUgASgLMhwuYXRvbGwud2lyZS52MS5XaW5kb3dDaGFuZ2VkSAASMAoLcG9wdXBfbW92ZWQYBiABKAsyGS5hdG9sbC53aXJlLnYxLlBvcHVwTW92ZWRIABI4Cg9jaGlsZHJlbl9wbGFjZWQYByABKAsyHS5hdG9sbC53aXJlLnYxLkNoaWxkcmVuUGxhY2VkSAASOgoQd2luZG93X3JlcXVlc3RlZBgIIAEoCzIeLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdGVkSAASNgoOc3VyZmFjZV9jbG9zZWQYCSABKAsyHC5hdG9sbC53aXJlLnYxLlN1cmZhY2VDbG9zZWRIABI2Cg5jdXJzb3JfY2hhbmdlZBgKIAEoCzIcLmF0b2xsLndpcmUudjEuQ3Vyc29yQ2hhbmdlZEgAEisKCGxhdW5jaGVkGAsgASgLMhcuYXRvbGwud2lyZS52MS5MYXVuY2hlZEgAEiMKBGFwcHMYDCABKAsyEy5hdG9sbC53aXJlLnYxLkFwcHNIABIyCgxhcHBzX2NoYW5nZWQYDSABKAsyGi5hdG9sbC53aXJlLnYxLkFwcHNDaGFuZ2VkSAASIwoEcG9uZxgOIAEoCzITLmF0b2xsLndpcmUudjEuUG9uZ0gAEjYKDnJlcXVlc3RfZmFpbGVkGA8gASgLMhwuYXRvbGwud2lyZS52MS5SZXF1ZXN0RmFpbGVkSAASKQoHd2VsY29tZRggIAEoCzIWLmF0b2xsLndpcmUudjEuV2VsY29tZUgAEi0KCWNvbmZpZ3VyZRghIAEoCzIYLmF0b2xsLndpcmUudjEuQ29uZmlndXJlSAASOAoPY2xvc2VfcmVxdWVzdGVkGCIgASgLMh0uYXRvbGwud2lyZS52MS5DbG9zZVJlcXVlc3RlZEgAEjYKDmtleWJvYXJkX2ZvY3VzGCMgASgLMhwuYXRvbGwud2lyZS52MS5LZXlib2FyZEZvY3VzSAASIQoDa2V5GCQgASgLMhIuYXRvbGwud2lyZS52MS5LZXlIABI2Cg5wb2ludGVyX21vdGlvbhglIAEoCzIcLmF0b2xsLndpcmUudjEuUG9pbnRlck1vdGlvbkgAEjIKDHBvaW50ZXJfbGVmdBgmIAEoCzIaLmF0b2xsLndpcmUudjEuUG9pbnRlckxlZnRIABI2Cg5wb2ludGVyX2J1dHRvbhgnIAEoCzIcLmF0b2xsLndpcmUudjEuUG9pbnRlckJ1dHRvbkgAEjIKDHBvaW50ZXJfYXhpcxgoIAEoCzIaLmF0b2xsLndpcmUudjEuUG9pbnRlckF4aXNIABI4Cg9wb3B1cF9kaXNtaXNzZWQYKSABKAsyHS5hdG9sbC53aXJlLnYxLlBvcHVwRGlzbWlzc2VkSAASJwoGbGF1bmNoGCogASgLMhUuYXRvbGwud2lyZS52MS5MYXVuY2hIABIsCglsaXN0X2FwcHMYKyABKAsyFy5hdG9sbC53aXJlLnYxLkxpc3RBcHBzSAASIwoEcGluZxgsIAEoCzITLmF0b2xsLndpcmUudjEuUGluZ0gAEjYKDm91dHB1dF9jaGFuZ2VkGC0gASgLMhwuYXRvbGwud2lyZS52MS5PdXRwdXRDaGFuZ2VkSAASKQoHcmVmcmVzaBgvIAEoCzIWLmF0b2xsLndpcmUudjEuUmVmcmVzaEgAEiwKCXBvd2VyX29mZhgwIAEoCzIXLmF0b2xsLndpcmUudjEuUG93ZXJPZmZIABIlCgVmcmFtZRhAIAEoCzIULmF0b2xsLndpcmUudjEuRnJhbWVIABInCgZjcmVkaXQYQSABKAsyFS5hdG9sbC53aXJlLnYxLkNyZWRpdEgAEi4KCmV4ZWNfc3RhcnQYUCABKAsyGC5hdG9sbC53aXJlLnYxLkV4ZWNTdGFydEgAEjAKC2V4ZWNfc2lnbmFsGFEgASgLMhkuYXRvbGwud2lyZS52MS5FeGVjU2lnbmFsSAASMAoLZXhlY19yZXNpemUYUiABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNSZXNpemVIABIyCgxleGVjX3N0YXJ0ZWQYWCABKAsyGi5hdG9sbC53aXJlLnYxLkV4ZWNTdGFydGVkSAASMAoLZXhlY19mYWlsZWQYWSABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNGYWlsZWRIABIwCgtleGVjX2V4aXRlZBhaIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY0V4aXRlZEgAEjAKC3N0cmVhbV9kYXRhGGAgASgLMhkuYXRvbGwud2lyZS52MS5TdHJlYW1EYXRhSAASLgoKc3RyZWFtX2VuZBhhIAEoCzIYLmF0b2xsLndpcmUudjEuU3RyZWFtRW5kSAASNAoNc3RyZWFtX2NyZWRpdBhiIAEoCzIbLmF0b2xsLndpcmUudjEuU3RyZWFtQ3JlZGl0SABCCQoHbWVzc2FnZSI0CgVIZWxsbxINCgVtYWpvchgBIAEoDRINCgVtaW5vchgCIAEoDRINCgVhZ2VudBgDIAEoCSJ1CgdXZWxjb21lEg0KBW1ham9yGAEgASgNEg0KBW1pbm9yGAIgASgNEiUKBm91dHB1dBgDIAEoCzIVLmF0b2xsLndpcmUudjEuT3V0cHV0EiUKBmtleW1hcBgEIAEoCzIVLmF0b2xsLndpcmUudjEuS2V5bWFwIk8KBk91dHB1dBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SEQoJc2NhbGVfMTIwGAMgASgNEhMKC3JlZnJlc2hfbWh6GAQgASgNIlgKBktleW1hcBINCgVydWxlcxgBIAEoCRINCgVtb2RlbBgCIAEoCRIOCgZsYXlvdXQYAyABKAkSDwoHdmFyaWFudBgEIAEoCRIPCgdvcHRpb25zGAUgASgJIjYKDU91dHB1dENoYW5nZWQSJQoGb3V0cHV0GAEgASgLMhUuYXRvbGwud2lyZS52MS5PdXRwdXQiFQoEUGluZxINCgVub25jZRgBIAEoBCIVCgRQb25nEg0KBW5vbmNlGAEgASgEIgoKCFBvd2VyT2ZmIjsKBFJlY3QSCQoBeBgBIAEoERIJCgF5GAIgASgREg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDSJZCglTaXplSGludHMSEQoJbWluX3dpZHRoGAEgASgNEhIKCm1pbl9oZWlnaHQYAiABKA0SEQoJbWF4X3dpZHRoGAMgASgNEhIKCm1heF9oZWlnaHQYBCABKA0i9QEKDFdpbmRvd09wZW5lZBIPCgdzdXJmYWNlGAEgASgNEiEKBGtpbmQYAiABKA4yEy5hdG9sbC53aXJlLnYxLktpbmQSCwoDcGlkGAMgASgNEg4KBmxhdW5jaBgEIAEoDRINCgV0aXRsZRgFIAEoCRIOCgZhcHBfaWQYBiABKAkSDgoGcGFyZW50GAcgASgNEg0KBW1vZGFsGAggASgIEicKBWhpbnRzGAkgASgLMhguYXRvbGwud2lyZS52MS5TaXplSGludHMSLQoKZGVjb3JhdGlvbhgKIAEoDjIZLmF0b2xsLndpcmUudjEuRGVjb3JhdGlvbiKIAgoNV2luZG93Q2hhbmdlZBIPCgdzdXJmYWNlGAEgASgNEhIKBXRpdGxlGAIgASgJSACIAQESEwoGYXBwX2lkGAMgASgJSAGIAQESEwoGcGFyZW50GAQgASgNSAKIAQESEgoFbW9kYWwYBSABKAhIA4gBARInCgVoaW50cxgGIAEoCzIYLmF0b2xsLndpcmUudjEuU2l6ZUhpbnRzEjIKCmRlY29yYXRpb24YByABKA4yGS5hdG9sbC53aXJlLnYxLkRlY29yYXRpb25IBIgBAUIICgZfdGl0bGVCCQoHX2FwcF9pZEIJCgdfcGFyZW50QggKBl9tb2RhbEINCgtfZGVjb3JhdGlvbiKCAQoLUG9wdXBPcGVuZWQSDwoHc3VyZmFjZRgBIAEoDRIhCgRraW5kGAIgASgOMhMuYXRvbGwud2lyZS52MS5LaW5kEg4KBnBhcmVudBgDIAEoDRIhCgRyZWN0GAQgASgLMhMuYXRvbGwud2lyZS52MS5SZWN0EgwKBGdyYWIYBSABKAgiQAoKUG9wdXBNb3ZlZBIPCgdzdXJmYWNlGAEgASgNEiEKBHJlY3QYAiABKAsyEy5hdG9sbC53aXJlLnYxLlJlY3QiMwoQU3Vic3VyZmFjZU9wZW5lZBIPCgdzdXJmYWNlGAEgASgNEg4KBnBhcmVudBgCIAEoDSJICg5DaGlsZHJlblBsYWNlZBIOCgZwYXJlbnQYASABKA0SJgoIY2hpbGRyZW4YAiADKAsyFC5hdG9sbC53aXJlLnYxLkNoaWxkIi4KBUNoaWxkEg8KB3N1cmZhY2UYASABKA0SCQoBeBgCIAEoERIJCgF5GAMgASgRImAKD1dpbmRvd1JlcXVlc3RlZBIPCgdzdXJmYWNlGAEgASgNEi0KB3JlcXVlc3QYAiABKA4yHC5hdG9sbC53aXJlLnYxLldpbmRvd1JlcXVlc3QSDQoFZWRnZXMYAyABKA0iIAoNU3VyZmFjZUNsb3NlZBIPCgdzdXJmYWNlGAEgASgNIp4BCglDb25maWd1cmUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg4KBnN0YXRlcxgFIAEoDRIUCgxib3VuZHNfd2lkdGgYBiABKA0SFQoNYm91bmRzX2hlaWdodBgHIAEoDRIJCgF4GAggASgREgkKAXkYCSABKBEiIQoOQ2xvc2VSZXF1ZXN0ZWQSDwoHc3VyZmFjZRgBIAEoDSIhCg5Qb3B1cERpc21pc3NlZBIPCgdzdXJmYWNlGAEgASgNIhoKB1JlZnJlc2gSDwoHc3VyZmFjZRgBIAEoDSJ2CgZEYW1hZ2USCQoBeBgBIAEoDRIJCgF5GAIgASgNEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIpCghlbmNvZGluZxgFIAEoDjIXLmF0b2xsLndpcmUudjEuRW5jb2RpbmcSDAoEc2l6ZRgGIAEoDSKpAgoFRnJhbWUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg0KBXNjYWxlGAUgASgNEhYKDnZpZXdwb3J0X3dpZHRoGAYgASgNEhcKD3ZpZXdwb3J0X2hlaWdodBgHIAEoDRIlCghnZW9tZXRyeRgIIAEoCzITLmF0b2xsLndpcmUudjEuUmVjdBIqCgZmb3JtYXQYCSABKA4yGi5hdG9sbC53aXJlLnYxLlBpeGVsRm9ybWF0EhgKEGNvbmZpZ3VyZV9zZXJpYWwYCiABKA0SJQoGZGFtYWdlGAsgAygLMhUuYXRvbGwud2lyZS52MS5EYW1hZ2USDAoEbGFzdBgMIAEoCCI+CgZDcmVkaXQSDwoHc3VyZmFjZRgBIAEoDRINCgVjb3VudBgCIAEoDRIUCgxzaG93bl9zZXJpYWwYAyABKA0iIAoNS2V5Ym9hcmRGb2N1cxIPCgdzdXJmYWNlGAEgASgNIkwKA0tleRIMCgRjb2RlGAEgASgNEiYKBXN0YXRlGAIgASgOMhcuYXRvbGwud2lyZS52MS5LZXlTdGF0ZRIPCgd0aW1lX21zGAMgASgNIlMKDVBvaW50ZXJNb3Rpb24SDwoHc3VyZmFjZRgBIAEoDRIPCgd4X2ZpeGVkGAIgASgREg8KB3lfZml4ZWQYAyABKBESDwoHdGltZV9tcxgEIAEoDSINCgtQb2ludGVyTGVmdCJBCg1Qb2ludGVyQnV0dG9uEg4KBmJ1dHRvbhgBIAEoDRIPCgdwcmVzc2VkGAIgASgIEg8KB3RpbWVfbXMYAyABKA0ifwoLUG9pbnRlckF4aXMSDQoFeF8xMjAYASABKBESDQoFeV8xMjAYAiABKBESDwoHeF9maXhlZBgDIAEoERIPCgd5X2ZpeGVkGAQgASgREg4KBmZpbmdlchgFIAEoCBIPCgdzdG9wcGVkGAYgASgIEg8KB3RpbWVfbXMYByABKA0iWQoNQ3Vyc29yQ2hhbmdlZBIPCgVzaGFwZRgBIAEoCUgAEi0KBmJpdG1hcBgCIAEoCzIbLmF0b2xsLndpcmUudjEuQ3Vyc29yQml0bWFwSABCCAoGY3Vyc29yIloKDEN1cnNvckJpdG1hcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SDQoFaG90X3gYAyABKA0SDQoFaG90X3kYBCABKA0SDQoFc2NhbGUYBSABKA0iRgoGTGF1bmNoEg8KB3JlcXVlc3QYASABKA0SDgoGYXBwX2lkGAIgASgJEgwKBGFyZ3YYAyADKAkSDQoFZmlsZXMYBCADKAkiKAoITGF1bmNoZWQSDwoHcmVxdWVzdBgBIAEoDRILCgNwaWQYAiABKA0iWgoNUmVxdWVzdEZhaWxlZBIPCgdyZXF1ZXN0GAEgASgNEigKBGNvZGUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZhaWx1cmVDb2RlEg4KBmRldGFpbBgDIAEoCSIbCghMaXN0QXBwcxIPCgdyZXF1ZXN0GAEgASgNIkcKBEFwcHMSDwoHcmVxdWVzdBgBIAEoDRIgCgRhcHBzGAIgAygLMhIuYXRvbGwud2lyZS52MS5BcHASDAoEbGFzdBgDIAEoCCJXCgNBcHASCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptaW1lX3R5cGVzGAMgAygJEhIKCmNhdGVnb3JpZXMYBCADKAkSDgoGaGlkZGVuGAUgASgIIg0KC0FwcHNDaGFuZ2VkIhwKClN0cmVhbURhdGESDgoGc3RyZWFtGAEgASgNIiwKCVN0cmVhbUVuZBIOCgZzdHJlYW0YASABKA0SDwoHYWJvcnRlZBgCIAEoCCItCgxTdHJlYW1DcmVkaXQSDgoGc3RyZWFtGAEgASgNEg0KBWJ5dGVzGAIgASgNIpABCglFeGVjU3RhcnQSDAoEZXhlYxgBIAEoDRIMCgRhcmd2GAIgAygJEgsKA3R0eRgDIAEoCBIPCgdjb2x1bW5zGAQgASgNEgwKBHJvd3MYBSABKA0SDAoEdGVybRgGIAEoCRINCgVzdGRpbhgHIAEoDRIOCgZzdGRvdXQYCCABKA0SDgoGc3RkZXJyGAkgASgNIigKC0V4ZWNTdGFydGVkEgwKBGV4ZWMYASABKA0SCwoDcGlkGAIgASgNIlQKCkV4ZWNGYWlsZWQSDAoEZXhlYxgBIAEoDRIoCgRjb2RlGAIgASgOMhouYXRvbGwud2lyZS52MS5GYWlsdXJlQ29kZRIOCgZkZXRhaWwYAyABKAkiOAoKRXhlY0V4aXRlZBIMCgRleGVjGAEgASgNEgwKBGNvZGUYAiABKA0SDgoGc2lnbmFsGAMgASgNIioKCkV4ZWNTaWduYWwSDAoEZXhlYxgBIAEoDRIOCgZzaWduYWwYAiABKA0iOQoKRXhlY1Jlc2l6ZRIMCgRleGVjGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDAoEcm93cxgDIAEoDSo8CgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIQCgxLSU5EX1dBWUxBTkQQARIMCghLSU5EX1gxMRACKlYKCkRlY29yYXRpb24SGgoWREVDT1JBVElPTl9VTlNQRUNJRklFRBAAEhUKEURFQ09SQVRJT05fU0VSVkVSEAESFQoRREVDT1JBVElPTl9DTElFTlQQAirwAgoNV2luZG93UmVxdWVzdBIeChpXSU5ET1dfUkVRVUVTVF9VTlNQRUNJRklFRBAAEhsKF1dJTkRPV19SRVFVRVNUX01BWElNSVpFEAESHQoZV0lORE9XX1JFUVVFU1RfVU5NQVhJTUlaRRACEh0KGVdJTkRPV19SRVFVRVNUX0ZVTExTQ1JFRU4QAxIfChtXSU5ET1dfUkVRVUVTVF9VTkZVTExTQ1JFRU4QBBIbChdXSU5ET1dfUkVRVUVTVF9NSU5JTUlaRRAFEhsKF1dJTkRPV19SRVFVRVNUX0FDVElWQVRFEAYSFwoTV0lORE9XX1JFUVVFU1RfTU9WRRAHEhkKFVdJTkRPV19SRVFVRVNUX1JFU0laRRAIEhgKFFdJTkRPV19SRVFVRVNUX1JBSVNFEAkSHQoZV0lORE9XX1JFUVVFU1RfVU5NSU5JTUlaRRAKEhwKGFdJTkRPV19SRVFVRVNUX0FUVEVOVElPThALKloKBEVkZ2USFAoQRURHRV9VTlNQRUNJRklFRBAAEgwKCEVER0VfVE9QEAESDwoLRURHRV9CT1RUT00QAhINCglFREdFX0xFRlQQBBIOCgpFREdFX1JJR0hUEAgqzwEKC1dpbmRvd1N0YXRlEhwKGFdJTkRPV19TVEFURV9VTlNQRUNJRklFRBAAEhoKFldJTkRPV19TVEFURV9BQ1RJVkFURUQQARIaChZXSU5ET1dfU1RBVEVfTUFYSU1JWkVEEAISGwoXV0lORE9XX1NUQVRFX0ZVTExTQ1JFRU4QBBIZChVXSU5ET1dfU1RBVEVfUkVTSVpJTkcQCBIWChJXSU5ET1dfU1RBVEVfVElMRUQQEBIaChZXSU5ET1dfU1RBVEVfU1VTUEVOREVEECAqYQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASGQoVUElYRUxfRk9STUFUX1hSR0I4ODg4EAESGQoVUElYRUxfRk9STUFUX0FSR0I4ODg4EAIqXAoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIQCgxFTkNPRElOR19SQVcQARIQCgxFTkNPRElOR19MWjQQAhISCg5FTkNPRElOR19TT0xJRBADKmwKCEtleVN0YXRlEhkKFUtFWV9TVEFURV9VTlNQRUNJRklFRBAAEhYKEktFWV9TVEFURV9SRUxFQVNFRBABEhUKEUtFWV9TVEFURV9QUkVTU0VEEAISFgoSS0VZX1NUQVRFX1JFUEVBVEVEEAMqfwoLRmFpbHVyZUNvZGUSHAoYRkFJTFVSRV9DT0RFX1VOU1BFQ0lGSUVEEAASGgoWRkFJTFVSRV9DT0RFX05PVF9GT1VORBABEh4KGkZBSUxVUkVfQ09ERV9OT1RfUEVSTUlUVEVEEAISFgoSRkFJTFVSRV9DT0RFX09USEVSEANiBnByb3RvMw");
+  fileDesc("CgthdG9sbC5wcm90bxINYXRvbGwud2lyZS52MSKxFAoGSGVhZGVyEiUKBWhlbGxvGAEgASgLMhQuYXRvbGwud2lyZS52MS5IZWxsb0gAEjQKDXdpbmRvd19vcGVuZWQYAiABKAsyGy5hdG9sbC53aXJlLnYxLldpbmRvd09wZW5lZEgAEjIKDHBvcHVwX29wZW5lZBgDIAEoCzIaLmF0b2xsLndpcmUudjEuUG9wdXBPcGVuZWRIABI8ChFzdWJzdXJmYWNlX29wZW5lZBgEIAEoCzIfLmF0b2xsLndpcmUudjEuU3Vic3VyZmFjZU9wZW5lZEgAEjYKDndpbmRvd19jaGFuZ2VkGAUgASgLMhwuYXRvbGwud2lyZS52MS5XaW5kb3dDaGFuZ2VkSAASMAoLcG9wdXBfbW92ZWQYBiABKAsyGS5hdG9sbC53aXJlLnYxLlBvcHVwTW92ZWRIABI4Cg9jaGlsZHJlbl9wbGFjZWQYByABKAsyHS5hdG9sbC53aXJlLnYxLkNoaWxkcmVuUGxhY2VkSAASOgoQd2luZG93X3JlcXVlc3RlZBgIIAEoCzIeLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdGVkSAASNgoOc3VyZmFjZV9jbG9zZWQYCSABKAsyHC5hdG9sbC53aXJlLnYxLlN1cmZhY2VDbG9zZWRIABI2Cg5jdXJzb3JfY2hhbmdlZBgKIAEoCzIcLmF0b2xsLndpcmUudjEuQ3Vyc29yQ2hhbmdlZEgAEisKCGxhdW5jaGVkGAsgASgLMhcuYXRvbGwud2lyZS52MS5MYXVuY2hlZEgAEiMKBGFwcHMYDCABKAsyEy5hdG9sbC53aXJlLnYxLkFwcHNIABIyCgxhcHBzX2NoYW5nZWQYDSABKAsyGi5hdG9sbC53aXJlLnYxLkFwcHNDaGFuZ2VkSAASIwoEcG9uZxgOIAEoCzITLmF0b2xsLndpcmUudjEuUG9uZ0gAEjYKDnJlcXVlc3RfZmFpbGVkGA8gASgLMhwuYXRvbGwud2lyZS52MS5SZXF1ZXN0RmFpbGVkSAASMgoMY2xpcF9vZmZlcmVkGBEgASgLMhouYXRvbGwud2lyZS52MS5DbGlwT2ZmZXJlZEgAEjIKDHBhc3RlX3dhbnRlZBgSIAEoCzIaLmF0b2xsLndpcmUudjEuUGFzdGVXYW50ZWRIABI0Cg1wYXN0ZV9kcm9wcGVkGBMgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZURyb3BwZWRIABIwCgtwYXN0ZV90YWtlbhgUIAEoCzIZLmF0b2xsLndpcmUudjEuUGFzdGVUYWtlbkgAEikKB3dlbGNvbWUYICABKAsyFi5hdG9sbC53aXJlLnYxLldlbGNvbWVIABItCgljb25maWd1cmUYISABKAsyGC5hdG9sbC53aXJlLnYxLkNvbmZpZ3VyZUgAEjgKD2Nsb3NlX3JlcXVlc3RlZBgiIAEoCzIdLmF0b2xsLndpcmUudjEuQ2xvc2VSZXF1ZXN0ZWRIABI2Cg5rZXlib2FyZF9mb2N1cxgjIAEoCzIcLmF0b2xsLndpcmUudjEuS2V5Ym9hcmRGb2N1c0gAEiEKA2tleRgkIAEoCzISLmF0b2xsLndpcmUudjEuS2V5SAASNgoOcG9pbnRlcl9tb3Rpb24YJSABKAsyHC5hdG9sbC53aXJlLnYxLlBvaW50ZXJNb3Rpb25IABIyCgxwb2ludGVyX2xlZnQYJiABKAsyGi5hdG9sbC53aXJlLnYxLlBvaW50ZXJMZWZ0SAASNgoOcG9pbnRlcl9idXR0b24YJyABKAsyHC5hdG9sbC53aXJlLnYxLlBvaW50ZXJCdXR0b25IABIyCgxwb2ludGVyX2F4aXMYKCABKAsyGi5hdG9sbC53aXJlLnYxLlBvaW50ZXJBeGlzSAASOAoPcG9wdXBfZGlzbWlzc2VkGCkgASgLMh0uYXRvbGwud2lyZS52MS5Qb3B1cERpc21pc3NlZEgAEicKBmxhdW5jaBgqIAEoCzIVLmF0b2xsLndpcmUudjEuTGF1bmNoSAASLAoJbGlzdF9hcHBzGCsgASgLMhcuYXRvbGwud2lyZS52MS5MaXN0QXBwc0gAEiMKBHBpbmcYLCABKAsyEy5hdG9sbC53aXJlLnYxLlBpbmdIABI2Cg5vdXRwdXRfY2hhbmdlZBgtIAEoCzIcLmF0b2xsLndpcmUudjEuT3V0cHV0Q2hhbmdlZEgAEikKB3JlZnJlc2gYLyABKAsyFi5hdG9sbC53aXJlLnYxLlJlZnJlc2hIABIsCglwb3dlcl9vZmYYMCABKAsyFy5hdG9sbC53aXJlLnYxLlBvd2VyT2ZmSAASNgoOY2xpcF9hbm5vdW5jZWQYNSABKAsyHC5hdG9sbC53aXJlLnYxLkNsaXBBbm5vdW5jZWRIABI0Cg1wYXN0ZV9yZWZ1c2VkGDYgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZVJlZnVzZWRIABIlCgVmcmFtZRhAIAEoCzIULmF0b2xsLndpcmUudjEuRnJhbWVIABInCgZjcmVkaXQYQSABKAsyFS5hdG9sbC53aXJlLnYxLkNyZWRpdEgAEi4KCmV4ZWNfc3RhcnQYUCABKAsyGC5hdG9sbC53aXJlLnYxLkV4ZWNTdGFydEgAEjAKC2V4ZWNfc2lnbmFsGFEgASgLMhkuYXRvbGwud2lyZS52MS5FeGVjU2lnbmFsSAASMAoLZXhlY19yZXNpemUYUiABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNSZXNpemVIABIsCgljbGlwX3JlYWQYUyABKAsyFy5hdG9sbC53aXJlLnYxLkNsaXBSZWFkSAASMAoLcGFzdGVfZ2l2ZW4YVCABKAsyGS5hdG9sbC53aXJlLnYxLlBhc3RlR2l2ZW5IABIuCgpjbGlwX2FoZWFkGFUgASgLMhguYXRvbGwud2lyZS52MS5DbGlwQWhlYWRIABIqCghjbGlwX3B1dBhWIAEoCzIWLmF0b2xsLndpcmUudjEuQ2xpcFB1dEgAEjIKDGV4ZWNfc3RhcnRlZBhYIAEoCzIaLmF0b2xsLndpcmUudjEuRXhlY1N0YXJ0ZWRIABIwCgtleGVjX2ZhaWxlZBhZIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY0ZhaWxlZEgAEjAKC2V4ZWNfZXhpdGVkGFogASgLMhkuYXRvbGwud2lyZS52MS5FeGVjRXhpdGVkSAASMAoLc3RyZWFtX2RhdGEYYCABKAsyGS5hdG9sbC53aXJlLnYxLlN0cmVhbURhdGFIABIuCgpzdHJlYW1fZW5kGGEgASgLMhguYXRvbGwud2lyZS52MS5TdHJlYW1FbmRIABI0Cg1zdHJlYW1fY3JlZGl0GGIgASgLMhsuYXRvbGwud2lyZS52MS5TdHJlYW1DcmVkaXRIAEIJCgdtZXNzYWdlIjQKBUhlbGxvEg0KBW1ham9yGAEgASgNEg0KBW1pbm9yGAIgASgNEg0KBWFnZW50GAMgASgJInUKB1dlbGNvbWUSDQoFbWFqb3IYASABKA0SDQoFbWlub3IYAiABKA0SJQoGb3V0cHV0GAMgASgLMhUuYXRvbGwud2lyZS52MS5PdXRwdXQSJQoGa2V5bWFwGAQgASgLMhUuYXRvbGwud2lyZS52MS5LZXltYXAiTwoGT3V0cHV0Eg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIRCglzY2FsZV8xMjAYAyABKA0SEwoLcmVmcmVzaF9taHoYBCABKA0iWAoGS2V5bWFwEg0KBXJ1bGVzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBmxheW91dBgDIAEoCRIPCgd2YXJpYW50GAQgASgJEg8KB29wdGlvbnMYBSABKAkiNgoNT3V0cHV0Q2hhbmdlZBIlCgZvdXRwdXQYASABKAsyFS5hdG9sbC53aXJlLnYxLk91dHB1dCIVCgRQaW5nEg0KBW5vbmNlGAEgASgEIhUKBFBvbmcSDQoFbm9uY2UYASABKAQiCgoIUG93ZXJPZmYiOwoEUmVjdBIJCgF4GAEgASgREgkKAXkYAiABKBESDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNIlkKCVNpemVIaW50cxIRCgltaW5fd2lkdGgYASABKA0SEgoKbWluX2hlaWdodBgCIAEoDRIRCgltYXhfd2lkdGgYAyABKA0SEgoKbWF4X2hlaWdodBgEIAEoDSL1AQoMV2luZG93T3BlbmVkEg8KB3N1cmZhY2UYASABKA0SIQoEa2luZBgCIAEoDjITLmF0b2xsLndpcmUudjEuS2luZBILCgNwaWQYAyABKA0SDgoGbGF1bmNoGAQgASgNEg0KBXRpdGxlGAUgASgJEg4KBmFwcF9pZBgGIAEoCRIOCgZwYXJlbnQYByABKA0SDQoFbW9kYWwYCCABKAgSJwoFaGludHMYCSABKAsyGC5hdG9sbC53aXJlLnYxLlNpemVIaW50cxItCgpkZWNvcmF0aW9uGAogASgOMhkuYXRvbGwud2lyZS52MS5EZWNvcmF0aW9uIogCCg1XaW5kb3dDaGFuZ2VkEg8KB3N1cmZhY2UYASABKA0SEgoFdGl0bGUYAiABKAlIAIgBARITCgZhcHBfaWQYAyABKAlIAYgBARITCgZwYXJlbnQYBCABKA1IAogBARISCgVtb2RhbBgFIAEoCEgDiAEBEicKBWhpbnRzGAYgASgLMhguYXRvbGwud2lyZS52MS5TaXplSGludHMSMgoKZGVjb3JhdGlvbhgHIAEoDjIZLmF0b2xsLndpcmUudjEuRGVjb3JhdGlvbkgEiAEBQggKBl90aXRsZUIJCgdfYXBwX2lkQgkKB19wYXJlbnRCCAoGX21vZGFsQg0KC19kZWNvcmF0aW9uIoIBCgtQb3B1cE9wZW5lZBIPCgdzdXJmYWNlGAEgASgNEiEKBGtpbmQYAiABKA4yEy5hdG9sbC53aXJlLnYxLktpbmQSDgoGcGFyZW50GAMgASgNEiEKBHJlY3QYBCABKAsyEy5hdG9sbC53aXJlLnYxLlJlY3QSDAoEZ3JhYhgFIAEoCCJACgpQb3B1cE1vdmVkEg8KB3N1cmZhY2UYASABKA0SIQoEcmVjdBgCIAEoCzITLmF0b2xsLndpcmUudjEuUmVjdCIzChBTdWJzdXJmYWNlT3BlbmVkEg8KB3N1cmZhY2UYASABKA0SDgoGcGFyZW50GAIgASgNIkgKDkNoaWxkcmVuUGxhY2VkEg4KBnBhcmVudBgBIAEoDRImCghjaGlsZHJlbhgCIAMoCzIULmF0b2xsLndpcmUudjEuQ2hpbGQiLgoFQ2hpbGQSDwoHc3VyZmFjZRgBIAEoDRIJCgF4GAIgASgREgkKAXkYAyABKBEiYAoPV2luZG93UmVxdWVzdGVkEg8KB3N1cmZhY2UYASABKA0SLQoHcmVxdWVzdBgCIAEoDjIcLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdBINCgVlZGdlcxgDIAEoDSIgCg1TdXJmYWNlQ2xvc2VkEg8KB3N1cmZhY2UYASABKA0ingEKCUNvbmZpZ3VyZRIPCgdzdXJmYWNlGAEgASgNEg4KBnNlcmlhbBgCIAEoDRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SDgoGc3RhdGVzGAUgASgNEhQKDGJvdW5kc193aWR0aBgGIAEoDRIVCg1ib3VuZHNfaGVpZ2h0GAcgASgNEgkKAXgYCCABKBESCQoBeRgJIAEoESIhCg5DbG9zZVJlcXVlc3RlZBIPCgdzdXJmYWNlGAEgASgNIiEKDlBvcHVwRGlzbWlzc2VkEg8KB3N1cmZhY2UYASABKA0iGgoHUmVmcmVzaBIPCgdzdXJmYWNlGAEgASgNInYKBkRhbWFnZRIJCgF4GAEgASgNEgkKAXkYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEikKCGVuY29kaW5nGAUgASgOMhcuYXRvbGwud2lyZS52MS5FbmNvZGluZxIMCgRzaXplGAYgASgNIqkCCgVGcmFtZRIPCgdzdXJmYWNlGAEgASgNEg4KBnNlcmlhbBgCIAEoDRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SDQoFc2NhbGUYBSABKA0SFgoOdmlld3BvcnRfd2lkdGgYBiABKA0SFwoPdmlld3BvcnRfaGVpZ2h0GAcgASgNEiUKCGdlb21ldHJ5GAggASgLMhMuYXRvbGwud2lyZS52MS5SZWN0EioKBmZvcm1hdBgJIAEoDjIaLmF0b2xsLndpcmUudjEuUGl4ZWxGb3JtYXQSGAoQY29uZmlndXJlX3NlcmlhbBgKIAEoDRIlCgZkYW1hZ2UYCyADKAsyFS5hdG9sbC53aXJlLnYxLkRhbWFnZRIMCgRsYXN0GAwgASgIIj4KBkNyZWRpdBIPCgdzdXJmYWNlGAEgASgNEg0KBWNvdW50GAIgASgNEhQKDHNob3duX3NlcmlhbBgDIAEoDSIgCg1LZXlib2FyZEZvY3VzEg8KB3N1cmZhY2UYASABKA0iTAoDS2V5EgwKBGNvZGUYASABKA0SJgoFc3RhdGUYAiABKA4yFy5hdG9sbC53aXJlLnYxLktleVN0YXRlEg8KB3RpbWVfbXMYAyABKA0iUwoNUG9pbnRlck1vdGlvbhIPCgdzdXJmYWNlGAEgASgNEg8KB3hfZml4ZWQYAiABKBESDwoHeV9maXhlZBgDIAEoERIPCgd0aW1lX21zGAQgASgNIg0KC1BvaW50ZXJMZWZ0IkEKDVBvaW50ZXJCdXR0b24SDgoGYnV0dG9uGAEgASgNEg8KB3ByZXNzZWQYAiABKAgSDwoHdGltZV9tcxgDIAEoDSJ/CgtQb2ludGVyQXhpcxINCgV4XzEyMBgBIAEoERINCgV5XzEyMBgCIAEoERIPCgd4X2ZpeGVkGAMgASgREg8KB3lfZml4ZWQYBCABKBESDgoGZmluZ2VyGAUgASgIEg8KB3N0b3BwZWQYBiABKAgSDwoHdGltZV9tcxgHIAEoDSJZCg1DdXJzb3JDaGFuZ2VkEg8KBXNoYXBlGAEgASgJSAASLQoGYml0bWFwGAIgASgLMhsuYXRvbGwud2lyZS52MS5DdXJzb3JCaXRtYXBIAEIICgZjdXJzb3IiWgoMQ3Vyc29yQml0bWFwEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRINCgVob3RfeBgDIAEoDRINCgVob3RfeRgEIAEoDRINCgVzY2FsZRgFIAEoDSJGCgZMYXVuY2gSDwoHcmVxdWVzdBgBIAEoDRIOCgZhcHBfaWQYAiABKAkSDAoEYXJndhgDIAMoCRINCgVmaWxlcxgEIAMoCSIoCghMYXVuY2hlZBIPCgdyZXF1ZXN0GAEgASgNEgsKA3BpZBgCIAEoDSJaCg1SZXF1ZXN0RmFpbGVkEg8KB3JlcXVlc3QYASABKA0SKAoEY29kZRgCIAEoDjIaLmF0b2xsLndpcmUudjEuRmFpbHVyZUNvZGUSDgoGZGV0YWlsGAMgASgJIhsKCExpc3RBcHBzEg8KB3JlcXVlc3QYASABKA0iRwoEQXBwcxIPCgdyZXF1ZXN0GAEgASgNEiAKBGFwcHMYAiADKAsyEi5hdG9sbC53aXJlLnYxLkFwcBIMCgRsYXN0GAMgASgIIlcKA0FwcBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm1pbWVfdHlwZXMYAyADKAkSEgoKY2F0ZWdvcmllcxgEIAMoCRIOCgZoaWRkZW4YBSABKAgiDQoLQXBwc0NoYW5nZWQiHAoKU3RyZWFtRGF0YRIOCgZzdHJlYW0YASABKA0iLAoJU3RyZWFtRW5kEg4KBnN0cmVhbRgBIAEoDRIPCgdhYm9ydGVkGAIgASgIIi0KDFN0cmVhbUNyZWRpdBIOCgZzdHJlYW0YASABKA0SDQoFYnl0ZXMYAiABKA0ikAEKCUV4ZWNTdGFydBIMCgRleGVjGAEgASgNEgwKBGFyZ3YYAiADKAkSCwoDdHR5GAMgASgIEg8KB2NvbHVtbnMYBCABKA0SDAoEcm93cxgFIAEoDRIMCgR0ZXJtGAYgASgJEg0KBXN0ZGluGAcgASgNEg4KBnN0ZG91dBgIIAEoDRIOCgZzdGRlcnIYCSABKA0iKAoLRXhlY1N0YXJ0ZWQSDAoEZXhlYxgBIAEoDRILCgNwaWQYAiABKA0iVAoKRXhlY0ZhaWxlZBIMCgRleGVjGAEgASgNEigKBGNvZGUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZhaWx1cmVDb2RlEg4KBmRldGFpbBgDIAEoCSI4CgpFeGVjRXhpdGVkEgwKBGV4ZWMYASABKA0SDAoEY29kZRgCIAEoDRIOCgZzaWduYWwYAyABKA0iKgoKRXhlY1NpZ25hbBIMCgRleGVjGAEgASgNEg4KBnNpZ25hbBgCIAEoDSI5CgpFeGVjUmVzaXplEgwKBGV4ZWMYASABKA0SDwoHY29sdW1ucxgCIAEoDRIMCgRyb3dzGAMgASgNIl0KC0NsaXBPZmZlcmVkEisKCXNlbGVjdGlvbhgBIAEoDjIYLmF0b2xsLndpcmUudjEuU2VsZWN0aW9uEhIKCmdlbmVyYXRpb24YAiABKA0SDQoFdHlwZXMYAyADKAkiWgoNQ2xpcEFubm91bmNlZBIrCglzZWxlY3Rpb24YASABKA4yGC5hdG9sbC53aXJlLnYxLlNlbGVjdGlvbhINCgVvZmZlchgCIAEoDRINCgV0eXBlcxgDIAMoCSI7CgtQYXN0ZVdhbnRlZBIPCgdyZXF1ZXN0GAEgASgNEg0KBW9mZmVyGAIgASgNEgwKBHR5cGUYAyABKAkiHwoMUGFzdGVEcm9wcGVkEg8KB3JlcXVlc3QYASABKA0iHAoKUGFzdGVUYWtlbhIOCgZzdHJlYW0YASABKA0iHwoMUGFzdGVSZWZ1c2VkEg8KB3JlcXVlc3QYASABKA0iaQoIQ2xpcFJlYWQSKwoJc2VsZWN0aW9uGAEgASgOMhguYXRvbGwud2lyZS52MS5TZWxlY3Rpb24SEgoKZ2VuZXJhdGlvbhgCIAEoDRIMCgR0eXBlGAMgASgJEg4KBnN0cmVhbRgEIAEoDSItCgpQYXN0ZUdpdmVuEg8KB3JlcXVlc3QYASABKA0SDgoGc3RyZWFtGAIgASgNIjgKCUNsaXBBaGVhZBINCgVvZmZlchgBIAEoDRIMCgR0eXBlGAIgASgJEg4KBnN0cmVhbRgDIAEoDSJUCgdDbGlwUHV0EisKCXNlbGVjdGlvbhgBIAEoDjIYLmF0b2xsLndpcmUudjEuU2VsZWN0aW9uEgwKBHR5cGUYAiABKAkSDgoGc3RyZWFtGAMgASgNKjwKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhAKDEtJTkRfV0FZTEFORBABEgwKCEtJTkRfWDExEAIqVgoKRGVjb3JhdGlvbhIaChZERUNPUkFUSU9OX1VOU1BFQ0lGSUVEEAASFQoRREVDT1JBVElPTl9TRVJWRVIQARIVChFERUNPUkFUSU9OX0NMSUVOVBACKvACCg1XaW5kb3dSZXF1ZXN0Eh4KGldJTkRPV19SRVFVRVNUX1VOU1BFQ0lGSUVEEAASGwoXV0lORE9XX1JFUVVFU1RfTUFYSU1JWkUQARIdChlXSU5ET1dfUkVRVUVTVF9VTk1BWElNSVpFEAISHQoZV0lORE9XX1JFUVVFU1RfRlVMTFNDUkVFThADEh8KG1dJTkRPV19SRVFVRVNUX1VORlVMTFNDUkVFThAEEhsKF1dJTkRPV19SRVFVRVNUX01JTklNSVpFEAUSGwoXV0lORE9XX1JFUVVFU1RfQUNUSVZBVEUQBhIXChNXSU5ET1dfUkVRVUVTVF9NT1ZFEAcSGQoVV0lORE9XX1JFUVVFU1RfUkVTSVpFEAgSGAoUV0lORE9XX1JFUVVFU1RfUkFJU0UQCRIdChlXSU5ET1dfUkVRVUVTVF9VTk1JTklNSVpFEAoSHAoYV0lORE9XX1JFUVVFU1RfQVRURU5USU9OEAsqWgoERWRnZRIUChBFREdFX1VOU1BFQ0lGSUVEEAASDAoIRURHRV9UT1AQARIPCgtFREdFX0JPVFRPTRACEg0KCUVER0VfTEVGVBAEEg4KCkVER0VfUklHSFQQCCrPAQoLV2luZG93U3RhdGUSHAoYV0lORE9XX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWV0lORE9XX1NUQVRFX0FDVElWQVRFRBABEhoKFldJTkRPV19TVEFURV9NQVhJTUlaRUQQAhIbChdXSU5ET1dfU1RBVEVfRlVMTFNDUkVFThAEEhkKFVdJTkRPV19TVEFURV9SRVNJWklORxAIEhYKEldJTkRPV19TVEFURV9USUxFRBAQEhoKFldJTkRPV19TVEFURV9TVVNQRU5ERUQQICphCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9GT1JNQVRfVU5TUEVDSUZJRUQQABIZChVQSVhFTF9GT1JNQVRfWFJHQjg4ODgQARIZChVQSVhFTF9GT1JNQVRfQVJHQjg4ODgQAipcCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhAKDEVOQ09ESU5HX1JBVxABEhAKDEVOQ09ESU5HX0xaNBACEhIKDkVOQ09ESU5HX1NPTElEEAMqbAoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSS0VZX1NUQVRFX1JFTEVBU0VEEAESFQoRS0VZX1NUQVRFX1BSRVNTRUQQAhIWChJLRVlfU1RBVEVfUkVQRUFURUQQAyp/CgtGYWlsdXJlQ29kZRIcChhGQUlMVVJFX0NPREVfVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX0NPREVfTk9UX0ZPVU5EEAESHgoaRkFJTFVSRV9DT0RFX05PVF9QRVJNSVRURUQQAhIWChJGQUlMVVJFX0NPREVfT1RIRVIQAypWCglTZWxlY3Rpb24SGQoVU0VMRUNUSU9OX1VOU1BFQ0lGSUVEEAASFwoTU0VMRUNUSU9OX0NMSVBCT0FSRBABEhUKEVNFTEVDVElPTl9QUklNQVJZEAJiBnByb3RvMw");
 
 /**
  * @generated from message atoll.wire.v1.Header
@@ -123,6 +123,32 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
     case: "requestFailed";
   } | {
     /**
+     * from minor 1 on, as all of the clipboard
+     *
+     * @generated from field: atoll.wire.v1.ClipOffered clip_offered = 17;
+     */
+    value: ClipOffered;
+    case: "clipOffered";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.PasteWanted paste_wanted = 18;
+     */
+    value: PasteWanted;
+    case: "pasteWanted";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.PasteDropped paste_dropped = 19;
+     */
+    value: PasteDropped;
+    case: "pasteDropped";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.PasteTaken paste_taken = 20;
+     */
+    value: PasteTaken;
+    case: "pasteTaken";
+  } | {
+    /**
      * control port, host -> agent
      *
      * @generated from field: atoll.wire.v1.Welcome welcome = 32;
@@ -221,6 +247,18 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
     case: "powerOff";
   } | {
     /**
+     * @generated from field: atoll.wire.v1.ClipAnnounced clip_announced = 53;
+     */
+    value: ClipAnnounced;
+    case: "clipAnnounced";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.PasteRefused paste_refused = 54;
+     */
+    value: PasteRefused;
+    case: "pasteRefused";
+  } | {
+    /**
      * frames port, agent -> host
      *
      * @generated from field: atoll.wire.v1.Frame frame = 64;
@@ -255,6 +293,30 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
      */
     value: ExecResize;
     case: "execResize";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.ClipRead clip_read = 83;
+     */
+    value: ClipRead;
+    case: "clipRead";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.PasteGiven paste_given = 84;
+     */
+    value: PasteGiven;
+    case: "pasteGiven";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.ClipAhead clip_ahead = 85;
+     */
+    value: ClipAhead;
+    case: "clipAhead";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.ClipPut clip_put = 86;
+     */
+    value: ClipPut;
+    case: "clipPut";
   } | {
     /**
      * bulk port, agent -> host
@@ -1886,6 +1948,285 @@ export const ExecResizeSchema: GenMessage<ExecResize> = /*@__PURE__*/
   messageDesc(file_atoll, 50);
 
 /**
+ * A program of this guest has copied something, or what was copied is gone (no types). An offer that the host announced is
+ * not told back. Of offers that follow each other fast only the newest may be told.
+ *
+ * @generated from message atoll.wire.v1.ClipOffered
+ */
+export type ClipOffered = Message<"atoll.wire.v1.ClipOffered"> & {
+  /**
+   * @generated from field: atoll.wire.v1.Selection selection = 1;
+   */
+  selection: Selection;
+
+  /**
+   * the agent's, 1.., rising over both selections; the one before it of this selection is over
+   *
+   * @generated from field: uint32 generation = 2;
+   */
+  generation: number;
+
+  /**
+   * as the program names them, in its order: MIME types, for X11 programs also names such as UTF8_STRING
+   *
+   * @generated from field: repeated string types = 3;
+   */
+  types: string[];
+};
+
+/**
+ * Describes the message atoll.wire.v1.ClipOffered.
+ * Use `create(ClipOfferedSchema)` to create a new message.
+ */
+export const ClipOfferedSchema: GenMessage<ClipOffered> = /*@__PURE__*/
+  messageDesc(file_atoll, 51);
+
+/**
+ * Something of another VM or of the host can be pasted, or no longer (no types). It stands until a program of this guest copies,
+ * and comes back when the host announces it again.
+ *
+ * @generated from message atoll.wire.v1.ClipAnnounced
+ */
+export type ClipAnnounced = Message<"atoll.wire.v1.ClipAnnounced"> & {
+  /**
+   * @generated from field: atoll.wire.v1.Selection selection = 1;
+   */
+  selection: Selection;
+
+  /**
+   * the host's, rising; the ones before it are over
+   *
+   * @generated from field: uint32 offer = 2;
+   */
+  offer: number;
+
+  /**
+   * of the host's own list: text/plain;charset=utf-8, text/html, image/png, text/uri-list
+   *
+   * @generated from field: repeated string types = 3;
+   */
+  types: string[];
+};
+
+/**
+ * Describes the message atoll.wire.v1.ClipAnnounced.
+ * Use `create(ClipAnnouncedSchema)` to create a new message.
+ */
+export const ClipAnnouncedSchema: GenMessage<ClipAnnounced> = /*@__PURE__*/
+  messageDesc(file_atoll, 52);
+
+/**
+ * A program of this guest asks for the content of what the host announced. The agent answers questions for the list of types itself.
+ *
+ * @generated from message atoll.wire.v1.PasteWanted
+ */
+export type PasteWanted = Message<"atoll.wire.v1.PasteWanted"> & {
+  /**
+   * the agent's, 1.., rising
+   *
+   * @generated from field: uint32 request = 1;
+   */
+  request: number;
+
+  /**
+   * @generated from field: uint32 offer = 2;
+   */
+  offer: number;
+
+  /**
+   * one of the announced ones
+   *
+   * @generated from field: string type = 3;
+   */
+  type: string;
+};
+
+/**
+ * Describes the message atoll.wire.v1.PasteWanted.
+ * Use `create(PasteWantedSchema)` to create a new message.
+ */
+export const PasteWantedSchema: GenMessage<PasteWanted> = /*@__PURE__*/
+  messageDesc(file_atoll, 53);
+
+/**
+ * The program of that request wants it no longer.
+ *
+ * @generated from message atoll.wire.v1.PasteDropped
+ */
+export type PasteDropped = Message<"atoll.wire.v1.PasteDropped"> & {
+  /**
+   * @generated from field: uint32 request = 1;
+   */
+  request: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.PasteDropped.
+ * Use `create(PasteDroppedSchema)` to create a new message.
+ */
+export const PasteDroppedSchema: GenMessage<PasteDropped> = /*@__PURE__*/
+  messageDesc(file_atoll, 54);
+
+/**
+ * A program has got what was sent ahead (ClipAhead) by this stream. It was not asked for by PasteWanted.
+ *
+ * @generated from message atoll.wire.v1.PasteTaken
+ */
+export type PasteTaken = Message<"atoll.wire.v1.PasteTaken"> & {
+  /**
+   * @generated from field: uint32 stream = 1;
+   */
+  stream: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.PasteTaken.
+ * Use `create(PasteTakenSchema)` to create a new message.
+ */
+export const PasteTakenSchema: GenMessage<PasteTaken> = /*@__PURE__*/
+  messageDesc(file_atoll, 55);
+
+/**
+ * The program gets nothing: the end of its pipe.
+ *
+ * @generated from message atoll.wire.v1.PasteRefused
+ */
+export type PasteRefused = Message<"atoll.wire.v1.PasteRefused"> & {
+  /**
+   * @generated from field: uint32 request = 1;
+   */
+  request: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.PasteRefused.
+ * Use `create(PasteRefusedSchema)` to create a new message.
+ */
+export const PasteRefusedSchema: GenMessage<PasteRefused> = /*@__PURE__*/
+  messageDesc(file_atoll, 56);
+
+/**
+ * The host reads what was offered: the agent writes `stream`. Ended as aborted where the offer is over, the program
+ * does not answer in time, or what it said is more than may be sent.
+ *
+ * @generated from message atoll.wire.v1.ClipRead
+ */
+export type ClipRead = Message<"atoll.wire.v1.ClipRead"> & {
+  /**
+   * @generated from field: atoll.wire.v1.Selection selection = 1;
+   */
+  selection: Selection;
+
+  /**
+   * @generated from field: uint32 generation = 2;
+   */
+  generation: number;
+
+  /**
+   * one of the offered ones
+   *
+   * @generated from field: string type = 3;
+   */
+  type: string;
+
+  /**
+   * @generated from field: uint32 stream = 4;
+   */
+  stream: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.ClipRead.
+ * Use `create(ClipReadSchema)` to create a new message.
+ */
+export const ClipReadSchema: GenMessage<ClipRead> = /*@__PURE__*/
+  messageDesc(file_atoll, 57);
+
+/**
+ * The content that PasteWanted asked for: the agent reads `stream`, which may be one of ClipAhead.
+ *
+ * @generated from message atoll.wire.v1.PasteGiven
+ */
+export type PasteGiven = Message<"atoll.wire.v1.PasteGiven"> & {
+  /**
+   * @generated from field: uint32 request = 1;
+   */
+  request: number;
+
+  /**
+   * @generated from field: uint32 stream = 2;
+   */
+  stream: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.PasteGiven.
+ * Use `create(PasteGivenSchema)` to create a new message.
+ */
+export const PasteGivenSchema: GenMessage<PasteGiven> = /*@__PURE__*/
+  messageDesc(file_atoll, 58);
+
+/**
+ * The content of the announced offer, before any program has asked: the person has just pressed the keys of a paste. The
+ * agent reads `stream`, keeps it for one request of this type, and drops it 2 s after this message.
+ *
+ * @generated from message atoll.wire.v1.ClipAhead
+ */
+export type ClipAhead = Message<"atoll.wire.v1.ClipAhead"> & {
+  /**
+   * @generated from field: uint32 offer = 1;
+   */
+  offer: number;
+
+  /**
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * @generated from field: uint32 stream = 3;
+   */
+  stream: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.ClipAhead.
+ * Use `create(ClipAheadSchema)` to create a new message.
+ */
+export const ClipAheadSchema: GenMessage<ClipAhead> = /*@__PURE__*/
+  messageDesc(file_atoll, 59);
+
+/**
+ * A clip of this VM that no program owns: the agent reads `stream` (at most 64 MiB), offers it to programs and to the host
+ * (ClipOffered) when all of it is there, and keeps it until something else is copied.
+ *
+ * @generated from message atoll.wire.v1.ClipPut
+ */
+export type ClipPut = Message<"atoll.wire.v1.ClipPut"> & {
+  /**
+   * @generated from field: atoll.wire.v1.Selection selection = 1;
+   */
+  selection: Selection;
+
+  /**
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * @generated from field: uint32 stream = 3;
+   */
+  stream: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.ClipPut.
+ * Use `create(ClipPutSchema)` to create a new message.
+ */
+export const ClipPutSchema: GenMessage<ClipPut> = /*@__PURE__*/
+  messageDesc(file_atoll, 60);
+
+/**
  * @generated from enum atoll.wire.v1.Kind
  */
 export enum Kind {
@@ -2250,4 +2591,34 @@ export enum FailureCode {
  */
 export const FailureCodeSchema: GenEnum<FailureCode> = /*@__PURE__*/
   enumDesc(file_atoll, 8);
+
+/**
+ * An offer says which types there are, and never any content. Inside its VM a clip is pasted without the host.
+ *
+ * @generated from enum atoll.wire.v1.Selection
+ */
+export enum Selection {
+  /**
+   * @generated from enum value: SELECTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: SELECTION_CLIPBOARD = 1;
+   */
+  CLIPBOARD = 1,
+
+  /**
+   * what is marked with the mouse; pasted with the middle button
+   *
+   * @generated from enum value: SELECTION_PRIMARY = 2;
+   */
+  PRIMARY = 2,
+}
+
+/**
+ * Describes the enum atoll.wire.v1.Selection.
+ */
+export const SelectionSchema: GenEnum<Selection> = /*@__PURE__*/
+  enumDesc(file_atoll, 9);
 

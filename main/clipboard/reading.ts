@@ -1,0 +1,47 @@
+/** The content of a clip on its way: read of its source by a link, through the sanitiser for its type, to where it is pasted. */
+import type { ClipSelection, ClipType } from "#shared/model/clip.ts";
+import type { Vm } from "../vms/vm.ts";
+
+export type ClipSource =
+  /** An offer of a program there; `generation` and `type` as the guest has told them. */
+  | { kind: "vm"; vm: Vm; selection: ClipSelection; generation: number; type: string }
+  /** What the host holds itself: its own clipboard, an entry of the history, what the command was given. */
+  | { kind: "bytes"; bytes: Uint8Array };
+
+export type ClipTarget =
+  /** A program that has asked. */
+  | { kind: "request"; vm: Vm; request: number }
+  /** Before a program has asked; the agent keeps it for one request, 2 s at most. */
+  | { kind: "ahead"; vm: Vm; offer: number }
+  /** As the VM's own clip. */
+  | { kind: "put"; vm: Vm; selection: ClipSelection }
+  /** To the host. */
+  | { kind: "collect" };
+
+export interface ClipPreview {
+  /** Sanitised text, cut after 4 KiB; empty for images. */
+  text: string;
+  /** That have come so far. */
+  bytes: number;
+  /** Nothing more comes. */
+  isComplete: boolean;
+}
+
+export type ClipEnd =
+  | { outcome: "complete"; bytes: number; content: Uint8Array | null }
+  /** `source`: it failed, was gone, or did not answer in time; `target`: it wants no more, or is gone; `size`: more than a clip may have; `content`: not what its type says. */
+  | { outcome: "failed"; bytes: number; by: "source" | "target" | "size" | "content" | "cancelled" };
+
+/** Content that is being read. Nothing of it goes anywhere before `deliver`; what has come waits in the source's link. */
+export interface ClipReading {
+  readonly preview: ClipPreview;
+  /** Calls `changed` a few times a second at most. Returns a function that ends it. */
+  onPreview(changed: (preview: ClipPreview) => void): () => void;
+  /** Once. Never rejects. `content` is given for `collect` alone. */
+  deliver(target: ClipTarget): Promise<ClipEnd>;
+  /** Before or after `deliver`: nothing more goes. */
+  cancel(): void;
+}
+
+/** `type`: what it is offered as, which names the sanitiser. */
+export type ReadClip = (source: ClipSource, type: ClipType) => ClipReading;
