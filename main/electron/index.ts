@@ -6,6 +6,7 @@ import { toErrorValue } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
+import { clipReader } from "../clipboard/read-clip.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { Quitting } from "../desktop/quitting.ts";
@@ -34,6 +35,7 @@ import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
 import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
+import { PictureBoxes } from "./picture-box.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
 import { electronTheme as theme } from "./theme.ts";
 
@@ -109,6 +111,7 @@ async function run(): Promise<void> {
     promptMark,
     policy,
     quitting,
+    readClip: clipReader(new PictureBoxes()),
     recipesFolder: recipesFolder(paths),
     settings,
     theme,

@@ -13,6 +13,7 @@ use smithay::input::{Seat, SeatState};
 use smithay::reexports::wayland_server::DisplayHandle;
 
 use crate::app_changes::AppChanges;
+use crate::clipboard::Clipboard;
 use crate::cursor::Cursor;
 use crate::deferred::Deferred;
 use crate::environment::Environment;
@@ -20,6 +21,7 @@ use crate::exec::Execs;
 use crate::exit_status;
 use crate::floods::FloodWatch;
 use crate::frames::FramePacing;
+use crate::held_input::HeldInput;
 use crate::input::InputState;
 use crate::launch::Launches;
 use crate::output::Screen;
@@ -67,6 +69,7 @@ pub struct Agent {
     pub keyboard: KeyboardHandle<Agent>,
     pub pointer: PointerHandle<Agent>,
     pub input: InputState,
+    pub held_input: HeldInput,
     pub cursor: Cursor,
     pub screen: Screen,
 
@@ -80,6 +83,7 @@ pub struct Agent {
     pub launches: Launches,
     pub execs: Execs,
     pub streams: Streams,
+    pub clipboard: Clipboard,
 }
 
 impl Agent {
@@ -120,6 +124,8 @@ impl Agent {
 
     /// The end of each turn of the event loop: sends to host and clients what the turn has changed.
     pub fn end_turn(&mut self) {
+        self.hear_x11_focus();
+        self.release_held_input();
         self.receive_x11_requests();
         self.associate_x11();
         self.send_window_properties();
@@ -128,6 +134,7 @@ impl Agent {
         self.send_popup_positions();
         self.update_keyboard_focus();
         self.send_cursor();
+        self.settle_clipboard();
         self.send_frames();
         // The ports first: clients would run as soon as their events are there, and delay what they have drawn already.
         self.flush_ports();

@@ -1,4 +1,5 @@
-//! What can have the keyboard focus: a Wayland surface, or an X11 window, which also needs the focus of X11 itself.
+//! What can have the keyboard focus: a Wayland surface, or an X11 window. Only its wl_surface is told here; it also needs
+//! the focus of X11 itself, which smithay would set on a connection that keys overtake (see x11_focus_barrier).
 
 use std::borrow::Cow;
 
@@ -24,11 +25,6 @@ impl Focus {
             Self::Wayland(surface) | Self::X11 { surface, .. } => surface,
         }
     }
-
-    /// smithay's X11Surface passes events on to its wl_surface, but learns of it only from Xwayland 23.1 on.
-    fn window_has_wl_surface(&self) -> bool {
-        matches!(self, Self::X11 { window, surface } if window.wl_surface().as_ref() == Some(surface))
-    }
 }
 
 impl IsAlive for Focus {
@@ -48,24 +44,11 @@ impl WaylandFocus for Focus {
 
 impl KeyboardTarget<Agent> for Focus {
     fn enter(&self, seat: &Seat<Agent>, agent: &mut Agent, keys: Vec<KeysymHandle<'_>>, serial: Serial) {
-        let knows = self.window_has_wl_surface();
-        if let Self::X11 { window, .. } = self {
-            if knows {
-                return KeyboardTarget::enter(&**window, seat, agent, keys, serial);
-            }
-            KeyboardTarget::enter(&**window, seat, agent, Vec::new(), serial);
-        }
         KeyboardTarget::enter(self.surface(), seat, agent, keys, serial);
     }
 
     fn leave(&self, seat: &Seat<Agent>, agent: &mut Agent, serial: Serial) {
-        let knows = self.window_has_wl_surface();
-        if let Self::X11 { window, .. } = self {
-            KeyboardTarget::leave(&**window, seat, agent, serial);
-        }
-        if !knows {
-            KeyboardTarget::leave(self.surface(), seat, agent, serial);
-        }
+        KeyboardTarget::leave(self.surface(), seat, agent, serial);
     }
 
     fn key(

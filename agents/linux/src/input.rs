@@ -10,6 +10,7 @@ use smithay::utils::{Logical, Point, SERIAL_COUNTER};
 
 use crate::agent::Agent;
 use crate::focus::Focus;
+use crate::held_input::HeldInput;
 use crate::pointing::Pointing;
 use crate::ports::PortKind;
 use crate::services::Service;
@@ -34,6 +35,11 @@ pub struct InputState {
 
 impl Agent {
     fn receive_input(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        self.hold_input(body) || self.take_input(body)
+    }
+
+    /// False = the message is no input.
+    pub(super) fn take_input(&mut self, body: &Body) -> bool {
         match body {
             Body::KeyboardFocus(focus) => self.focus_keyboard(focus.surface),
             Body::Key(key) => self.key(key),
@@ -63,9 +69,12 @@ impl Agent {
         let target = self.keyboard_target();
         if self.keyboard.current_focus() != target {
             let keyboard = self.keyboard.clone();
+            let had_x11 = matches!(keyboard.current_focus(), Some(Focus::X11 { .. }));
             keyboard.set_focus(self, target.clone(), SERIAL_COUNTER.next_serial());
-            if let Some(Focus::X11 { window, .. }) = target {
-                self.await_x11_focus(&window);
+            match target {
+                Some(Focus::X11 { window, .. }) => self.focus_x11(Some(&window)),
+                _ if had_x11 => self.focus_x11(None),
+                _ => {}
             }
         }
     }
@@ -138,6 +147,7 @@ impl Agent {
 
     /// The session is over: no key and no button stays pressed, and no surface has focus.
     fn release_input(&mut self) {
+        self.held_input = HeldInput::default();
         self.focus_keyboard(0);
         for button in std::mem::take(&mut self.input.buttons) {
             self.send_button(button, false);

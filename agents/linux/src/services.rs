@@ -14,6 +14,8 @@ const SERVICES: &[Service] = &[
     crate::session::SERVICE,
     crate::apps::SERVICE,
     crate::launch::SERVICE,
+    crate::clipboard::CONTROL_SERVICE,
+    crate::clipboard::BULK_SERVICE,
     crate::exec::SERVICE,
     crate::streams::SERVICE,
 ];

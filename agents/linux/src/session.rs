@@ -167,6 +167,7 @@ impl Agent {
             self.change_keymap(keymap);
         }
         self.announce_all();
+        self.tell_all_clips();
         for (kind, message) in std::mem::take(&mut self.session.early) {
             self.receive(kind, message);
         }

@@ -89,6 +89,7 @@ fn build(
         keyboard,
         pointer,
         input: Default::default(),
+        held_input: Default::default(),
         cursor: Default::default(),
         surfaces: Surfaces::new(),
         frame_pacing: Default::default(),
@@ -99,6 +100,7 @@ fn build(
         launches: Default::default(),
         execs: Default::default(),
         streams: Default::default(),
+        clipboard: Default::default(),
     })
 }
 

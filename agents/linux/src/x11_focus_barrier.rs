@@ -1,31 +1,63 @@
-//! Makes sure that keys reach the X11 window that was just given the keyboard focus. Keys go to Xwayland on its Wayland
-//! connection, the focus on an X11 connection, and a server reads its connections in any order: a key that is read
-//! before the focus reaches no window. So the agent waits until the server has handled the focus. Since only requests
-//! on the connection that waits are sure to be handled by then, the barrier sets the focus itself.
+//! X11's input focus. Keys go to Xwayland on its Wayland connection, the focus on an X11 connection, and a server reads
+//! its connections in any order: a key that is read before the focus reaches no window. So keys wait until the server
+//! has handled the focus (see held_input). Only requests on the connection that waits are sure to be handled by then:
+//! so nothing else of the agent sets the focus, and in particular not smithay's window manager.
 //!
-//! The same goes for what a Wayland program has copied: the window manager takes the selection for it on a third
-//! connection, and a key may make an X11 program paste. The server notifies the barrier of each new selection owner.
+//! The same goes for what a Wayland program has copied: the window manager takes the selection for it on a connection
+//! of its own, and a key may make an X11 program paste. The server notifies the barrier of each new selection owner.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection;
+use x11rb::cookie::Cookie;
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{ConnectionExt as _, SelectionEventMask};
-use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, InputFocus, WindowClass};
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, GetPropertyReply, InputFocus,
+    WindowClass,
+};
 use x11rb::rust_connection::RustConnection;
+use x11rb::{CURRENT_TIME, NONE};
 
 /// A program may hold the server (GrabServer) as long as it likes: then keys are sent without the guarantee.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Of one WM_PROTOCOLS, so many are looked at.
+const MAX_PROTOCOLS: u32 = 64;
+
+type Failed = Box<dyn std::error::Error>;
+
+/// An X11 window that is to have the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Focused {
+    pub window: u32,
+    /// Of its WM_HINTS: whether it is given the focus. One that is not may take it when it is told (WM_TAKE_FOCUS).
+    pub input_hint: bool,
+}
+
+/// The server was asked for the WM_PROTOCOLS of a window.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    window: u32,
+    sequence: u64,
+}
 
 #[derive(Debug)]
 pub struct X11FocusBarrier {
     connection: RustConnection,
     /// Never shown: the messages that the barrier sends to itself go through it.
     window: u32,
+    protocols: Atom,
+    take_focus: Atom,
+    /// Of the window that was focused last.
+    asked: Option<Asked>,
+    /// The number of the last message, and of the last one that came back.
     sent: u32,
+    answered: u32,
+    /// None = nothing is waited for.
+    until: Option<Instant>,
+    /// The server has not answered in time: it is not waited for again until it has.
+    is_late: bool,
     /// What all ids of the window manager's windows have in common, see `owner_of_id`.
     window_manager: u32,
     /// How often the window manager was asked to take a selection without the server having said that it has.
@@ -33,22 +65,41 @@ pub struct X11FocusBarrier {
 }
 
 impl X11FocusBarrier {
-    pub fn connect(display: u32) -> Result<Self, Box<dyn std::error::Error>> {
+    pub fn connect(display: u32) -> Result<Self, Failed> {
         let (connection, screen) = x11rb::connect(Some(&format!(":{display}")))?;
         let root = connection.setup().roots[screen].root;
         let window = connection.generate_id()?;
         let class = WindowClass::INPUT_ONLY;
         connection.create_window(0, window, root, 0, 0, 1, 1, 0, class, 0, &CreateWindowAux::new())?;
         connection.xfixes_query_version(1, 0)?.reply()?;
+        let atom =
+            |name: &str| -> Result<Atom, Failed> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
         for name in ["CLIPBOARD", "PRIMARY"] {
-            let selection = connection.intern_atom(false, name.as_bytes())?.reply()?.atom;
-            connection.xfixes_select_selection_input(window, selection, SelectionEventMask::SET_SELECTION_OWNER)?;
+            let mask = SelectionEventMask::SET_SELECTION_OWNER;
+            connection.xfixes_select_selection_input(window, atom(name)?, mask)?;
         }
+        let (protocols, take_focus) = (atom("WM_PROTOCOLS")?, atom("WM_TAKE_FOCUS")?);
         // Owned by each window manager (ICCCM, 4.3); Xwayland accepts nobody before that.
-        let managing = connection.intern_atom(false, b"WM_S0")?.reply()?.atom;
-        let manager = connection.get_selection_owner(managing)?.reply()?.owner;
+        let manager = connection.get_selection_owner(atom("WM_S0")?)?.reply()?.owner;
         let window_manager = owner_of_id(&connection, manager);
-        Ok(Self { connection, window, sent: 0, window_manager, selections_due: 0 })
+        Ok(Self {
+            connection,
+            window,
+            protocols,
+            take_focus,
+            asked: None,
+            sent: 0,
+            answered: 0,
+            until: None,
+            is_late: false,
+            window_manager,
+            selections_due: 0,
+        })
+    }
+
+    /// Readable when the server has said something.
+    pub fn fd(&self) -> std::io::Result<OwnedFd> {
+        self.connection.stream().as_fd().try_clone_to_owned()
     }
 
     /// The window manager has just asked for a selection that a Wayland program owns: the next `focus` waits until the
@@ -57,23 +108,21 @@ impl X11FocusBarrier {
         self.selections_due = self.selections_due.saturating_add(1);
     }
 
-    /// Gives `window` the keyboard, unless it takes it by itself (None). Returns when the server has done so, has given
-    /// the window manager its selections, and has most likely read what was sent on other connections before; or when
-    /// it has not answered in time.
-    pub fn focus(&mut self, window: Option<u32>) {
-        if let Err(error) = self.try_focus(window) {
-            log::warn!("waiting for the X server: {error}");
-            // What does not come is not waited for at each focus from now on.
-            self.selections_due = 0;
-        }
-    }
-
-    fn try_focus(&mut self, window: Option<u32>) -> Result<(), Box<dyn std::error::Error>> {
-        let until = Instant::now() + ANSWER_TIMEOUT;
-        if let Some(window) = window {
-            // The window manager has asked for the same already. Where the window has just gone, that it cannot have
-            // the focus comes as an error event, which is ignored.
-            self.connection.set_input_focus(InputFocus::NONE, window, CURRENT_TIME)?;
+    /// Gives a window the keyboard, by its input model (ICCCM, 4.1.7), or takes it from all (None).
+    ///
+    /// # Errors
+    /// The X server is gone.
+    pub fn focus(&mut self, focused: Option<Focused>) -> Result<(), Failed> {
+        self.forget_asked();
+        let given = focused.filter(|focused| focused.input_hint).map_or(NONE, |focused| focused.window);
+        // Where the window has just gone, that it cannot have the focus comes as an error event, which is ignored.
+        self.connection.set_input_focus(InputFocus::NONE, given, CURRENT_TIME)?;
+        if let Some(Focused { window, .. }) = focused {
+            let asked =
+                self.connection.get_property(false, window, self.protocols, AtomEnum::ATOM, 0, MAX_PROTOCOLS)?;
+            self.asked = Some(Asked { window, sequence: asked.sequence_number() });
+            // Dropped, it would throw the answer away.
+            std::mem::forget(asked);
         }
         self.sent = self.sent.wrapping_add(1);
         // The message's type is of no importance: without an event mask it is sent to the creator of the window, which
@@ -81,30 +130,76 @@ impl X11FocusBarrier {
         let message = ClientMessageEvent::new(32, self.window, 1u32, [self.sent, 0, 0, 0, 0]);
         self.connection.send_event(false, self.window, EventMask::NO_EVENT, message)?;
         self.connection.flush()?;
-        let mut is_focused = false;
-        loop {
-            while let Some(event) = self.connection.poll_for_event()? {
-                match event {
-                    Event::ClientMessage(message) if message.window == self.window => {
-                        is_focused |= message.data.as_data32()[0] == self.sent;
-                    }
-                    Event::XfixesSelectionNotify(change)
-                        if owner_of_id(&self.connection, change.owner) == self.window_manager =>
-                    {
-                        self.selections_due = self.selections_due.saturating_sub(1);
-                    }
-                    _ => {}
+        let waits = focused.is_some() && !self.is_late;
+        self.until = waits.then(|| Instant::now() + ANSWER_TIMEOUT);
+        Ok(())
+    }
+
+    /// Takes what the server has said.
+    ///
+    /// # Errors
+    /// The X server is gone.
+    pub fn hear(&mut self) -> Result<(), Failed> {
+        while let Some(event) = self.connection.poll_for_event()? {
+            match event {
+                Event::ClientMessage(message) if message.window == self.window => {
+                    self.answered = message.data.as_data32()[0];
                 }
+                Event::XfixesSelectionNotify(change)
+                    if owner_of_id(&self.connection, change.owner) == self.window_manager =>
+                {
+                    self.selections_due = self.selections_due.saturating_sub(1);
+                }
+                _ => {}
             }
-            if is_focused && self.selections_due == 0 {
-                return Ok(());
+        }
+        if self.answered == self.sent {
+            self.is_late = false;
+            self.tell_to_take_focus()?;
+            if self.selections_due == 0 {
+                self.until = None;
             }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err("it does not answer".into());
-            }
-            let timeout = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
-            poll(&mut [PollFd::new(&self.connection.stream().as_fd(), PollFlags::IN)], Some(&timeout))?;
+        }
+        Ok(())
+    }
+
+    /// Whether keys have to wait. They may go when the server has focused the window, has given the window manager its
+    /// selections, and has most likely read what was sent on other connections before; or when it has not answered in
+    /// time.
+    pub fn is_waiting(&mut self) -> bool {
+        if self.until.is_some_and(|until| until <= Instant::now()) {
+            self.give_up();
+        }
+        self.until.is_some()
+    }
+
+    /// Waits no longer.
+    pub fn give_up(&mut self) {
+        log::warn!("the X server does not answer: keys may overtake the focus");
+        self.until = None;
+        self.is_late = true;
+        // What does not come is not waited for at each focus from now on.
+        self.selections_due = 0;
+    }
+
+    /// The answer about the protocols has come, since it was asked for before what has been answered.
+    fn tell_to_take_focus(&mut self) -> Result<(), Failed> {
+        let Some(Asked { window, sequence }) = self.asked.take() else { return Ok(()) };
+        let answer: Cookie<'_, _, GetPropertyReply> = Cookie::new(&self.connection, sequence);
+        let Some(property) = answer.reply_unchecked()? else { return Ok(()) };
+        if property.value32().is_some_and(|mut atoms| atoms.any(|atom| atom == self.take_focus)) {
+            let data = [self.take_focus, CURRENT_TIME, 0, 0, 0];
+            let message = ClientMessageEvent::new(32, window, self.protocols, data);
+            self.connection.send_event(false, window, EventMask::NO_EVENT, message)?;
+            self.connection.flush()?;
+        }
+        Ok(())
+    }
+
+    fn forget_asked(&mut self) {
+        if let Some(Asked { sequence, .. }) = self.asked.take() {
+            let answer: Cookie<'_, _, GetPropertyReply> = Cookie::new(&self.connection, sequence);
+            answer.discard_reply_and_errors();
         }
     }
 }

@@ -9,7 +9,7 @@ use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
 
 use crate::agent::Agent;
 use crate::surfaces::Surface;
-use crate::x11_focus_barrier::X11FocusBarrier;
+use crate::x11_focus_barrier::{Focused, X11FocusBarrier};
 use crate::x11_repeat::X11Repeat;
 use crate::x11_requests::X11Requests;
 
@@ -61,9 +61,7 @@ impl Agent {
                     Ok(wm) => {
                         agent.x11.wm = Some(wm);
                         agent.x11.client = Some(client.clone());
-                        agent.x11.focus_barrier = X11FocusBarrier::connect(display_number)
-                            .inspect_err(|error| log::warn!("keys may overtake X11's focus: {error}"))
-                            .ok();
+                        agent.connect_x11_focus(display_number);
                         agent.listen_to_x11(display_number);
                         log::info!("X11 programs can run on :{display_number}");
                     }
@@ -96,13 +94,38 @@ impl Agent {
         }
     }
 
-    /// Returns when the X server knows that `window` has the keyboard; see `X11FocusBarrier`.
-    pub fn await_x11_focus(&mut self, window: &X11Surface) {
-        // ICCCM, 4.1.7: a window whose input hint is False gets a message instead, and takes the focus itself if it
-        // wants it.
-        let wants = window.hints().and_then(|hints| hints.input).unwrap_or(true);
-        if let Some(barrier) = &mut self.x11.focus_barrier {
-            barrier.focus(wants.then(|| window.window_id()));
+    fn connect_x11_focus(&mut self, display: u32) {
+        let connected = X11FocusBarrier::connect(display).and_then(|barrier| {
+            let fd = barrier.fd()?;
+            self.x11.focus_barrier = Some(barrier);
+            // The turn's end looks at what has come.
+            self.on_readable(fd, |agent, _| agent.x11.focus_barrier.is_some()).ok_or("no event source")?;
+            Ok(())
+        });
+        if let Err(error) = connected {
+            log::error!("X11 programs get no keys: {error}");
+            self.x11.focus_barrier = None;
+        }
+    }
+
+    /// Sets X11's own focus to `window`; None = to no window.
+    pub fn focus_x11(&mut self, window: Option<&X11Surface>) {
+        let Some(barrier) = &mut self.x11.focus_barrier else { return };
+        let focused = window.map(|window| Focused {
+            window: window.window_id(),
+            input_hint: window.hints().and_then(|hints| hints.input).unwrap_or(true),
+        });
+        if let Err(error) = barrier.focus(focused) {
+            log::warn!("the focus of X11: {error}");
+            self.x11.focus_barrier = None;
+        }
+    }
+
+    /// Once a turn: hears whether X11's focus is set.
+    pub fn hear_x11_focus(&mut self) {
+        if let Some(Err(error)) = self.x11.focus_barrier.as_mut().map(X11FocusBarrier::hear) {
+            log::debug!("the X server is gone: {error}");
+            self.x11.focus_barrier = None;
         }
     }
 

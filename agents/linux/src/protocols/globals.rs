@@ -21,6 +21,7 @@ use smithay::wayland::xwayland_shell::XWaylandShellState;
 
 use super::decoration::ServerFrames;
 use crate::agent::Agent;
+use crate::clipboard::WaylandSource;
 use crate::floods::RequestBudget;
 
 /// smithay's states of the protocols. Those that are never read must be kept, too: they own their globals.
@@ -33,6 +34,8 @@ pub struct Globals {
     pub server_frames: ServerFrames,
     /// Popups that have asked for a grab, until they are destroyed.
     pub grabs: Vec<WlSurface>,
+    /// What a Wayland program copies from with the request that is being handled.
+    pub copied_from: Option<WaylandSource>,
     pub data_device: DataDeviceState,
     pub primary_selection: PrimarySelectionState,
     pub xwayland_shell: XWaylandShellState,
@@ -54,6 +57,7 @@ impl Globals {
             kde_decoration: KdeDecorationState::new::<Agent>(display, Mode::Server),
             server_frames: ServerFrames::default(),
             grabs: Vec::new(),
+            copied_from: None,
             data_device: DataDeviceState::new::<Agent>(display),
             primary_selection: PrimarySelectionState::new::<Agent>(display),
             xwayland_shell: XWaylandShellState::new::<Agent>(display),

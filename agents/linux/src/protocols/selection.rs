@@ -1,48 +1,100 @@
-//! Clipboard, primary selection and drag and drop among the programs of this guest, Wayland and X11 alike. Nothing of
-//! it leaves the guest.
+//! Clipboard, primary selection and drag and drop of Wayland programs: who copies, and what is offered to them. What
+//! they paste from each other does not pass through the agent.
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use smithay::input::Seat;
+use smithay::reexports::wayland_protocols::wp::primary_selection::zv1::server::{
+    zwp_primary_selection_device_manager_v1::ZwpPrimarySelectionDeviceManagerV1,
+    zwp_primary_selection_device_v1::{self, ZwpPrimarySelectionDeviceV1},
+    zwp_primary_selection_source_v1::ZwpPrimarySelectionSourceV1,
+};
+use smithay::reexports::wayland_server::protocol::wl_data_device::{self, WlDataDevice};
+use smithay::reexports::wayland_server::protocol::wl_data_device_manager::WlDataDeviceManager;
+use smithay::reexports::wayland_server::protocol::wl_data_source::WlDataSource;
+use smithay::reexports::wayland_server::{
+    Client, DataInit, Dispatch, DisplayHandle, delegate_dispatch, delegate_global_dispatch,
+};
 use smithay::wayland::selection::data_device::{
-    ClientDndGrabHandler, DataDeviceHandler, DataDeviceState, ServerDndGrabHandler, clear_data_device_selection,
-    current_data_device_selection_userdata, request_data_device_client_selection, set_data_device_selection,
+    ClientDndGrabHandler, DataDeviceHandler, DataDeviceState, DataDeviceUserData, DataSourceUserData,
+    ServerDndGrabHandler, clear_data_device_selection, set_data_device_selection,
 };
 use smithay::wayland::selection::primary_selection::{
-    PrimarySelectionHandler, PrimarySelectionState, clear_primary_selection, current_primary_selection_userdata,
-    request_primary_client_selection, set_primary_selection,
+    PrimaryDeviceManagerGlobalData, PrimaryDeviceUserData, PrimarySelectionHandler, PrimarySelectionState,
+    PrimarySourceUserData, clear_primary_selection, set_primary_selection,
 };
 use smithay::wayland::selection::{SelectionHandler, SelectionSource, SelectionTarget};
-use smithay::xwayland::X11Surface;
-use smithay::{delegate_data_device, delegate_primary_selection};
 
 use crate::agent::Agent;
-use crate::x11_focus_barrier::X11FocusBarrier;
+use crate::clipboard::{Owner, WaylandSource, Which};
 
-delegate_data_device!(Agent);
-delegate_primary_selection!(Agent);
+// As smithay's delegate_data_device and delegate_primary_selection have it, but for the two devices.
+delegate_global_dispatch!(Agent: [WlDataDeviceManager: ()] => DataDeviceState);
+delegate_dispatch!(Agent: [WlDataDeviceManager: ()] => DataDeviceState);
+delegate_dispatch!(Agent: [WlDataSource: DataSourceUserData] => DataDeviceState);
+delegate_global_dispatch!(Agent: [ZwpPrimarySelectionDeviceManagerV1: PrimaryDeviceManagerGlobalData] => PrimarySelectionState);
+delegate_dispatch!(Agent: [ZwpPrimarySelectionDeviceManagerV1: ()] => PrimarySelectionState);
+delegate_dispatch!(Agent: [ZwpPrimarySelectionSourceV1: PrimarySourceUserData] => PrimarySelectionState);
 
-/// Marks a selection that the agent offers to Wayland programs on behalf of an X11 program.
+/// Marks a selection that the agent offers to Wayland programs: the clip's generation.
 #[derive(Debug, Clone, Copy)]
-pub struct OfX11;
+pub struct Offered(u32);
+
+/// What the agent offers to programs, for an X11 program, the host or itself, it knows by the generation. What a program
+/// copies from, smithay keeps to itself: it is taken from the request, before smithay handles it.
+impl Dispatch<WlDataDevice, DataDeviceUserData> for Agent {
+    fn request(
+        agent: &mut Self,
+        client: &Client,
+        device: &WlDataDevice,
+        request: wl_data_device::Request,
+        data: &DataDeviceUserData,
+        display: &DisplayHandle,
+        init: &mut DataInit<'_, Self>,
+    ) {
+        if let wl_data_device::Request::SetSelection { source, .. } = &request {
+            agent.globals.copied_from = source.clone().map(WaylandSource::Clipboard);
+        }
+        <DataDeviceState as Dispatch<WlDataDevice, DataDeviceUserData, Self>>::request(
+            agent, client, device, request, data, display, init,
+        );
+    }
+}
+
+impl Dispatch<ZwpPrimarySelectionDeviceV1, PrimaryDeviceUserData> for Agent {
+    fn request(
+        agent: &mut Self,
+        client: &Client,
+        device: &ZwpPrimarySelectionDeviceV1,
+        request: zwp_primary_selection_device_v1::Request,
+        data: &PrimaryDeviceUserData,
+        display: &DisplayHandle,
+        init: &mut DataInit<'_, Self>,
+    ) {
+        if let zwp_primary_selection_device_v1::Request::SetSelection { source, .. } = &request {
+            agent.globals.copied_from = source.clone().map(WaylandSource::Primary);
+        }
+        <PrimarySelectionState as Dispatch<ZwpPrimarySelectionDeviceV1, PrimaryDeviceUserData, Self>>::request(
+            agent, client, device, request, data, display, init,
+        );
+    }
+}
+
+pub fn which(target: SelectionTarget) -> Which {
+    match target {
+        SelectionTarget::Clipboard => Which::Clipboard,
+        SelectionTarget::Primary => Which::Primary,
+    }
+}
 
 impl SelectionHandler for Agent {
-    type SelectionUserData = OfX11;
+    type SelectionUserData = Offered;
 
+    /// A program that has the keyboard has copied, or has taken back what it copied.
     fn new_selection(&mut self, target: SelectionTarget, source: Option<SelectionSource>, _seat: Seat<Self>) {
-        let Some(wm) = &mut self.x11.wm else { return };
-        let is_copied = source.is_some();
-        match wm.new_selection(target, source.map(|source| source.mime_types())) {
-            Ok(()) if is_copied => self.x11.focus_barrier.iter_mut().for_each(X11FocusBarrier::expect_selection),
-            Ok(()) => {}
-            Err(error) => log::debug!("offering a selection to X11 programs: {error}"),
-        }
-        // smithay leaves the request in its connection's buffer. This call restacks no window, and flushes the
-        // connection.
-        if let Err(error) = wm.update_stacking_order_upwards(std::iter::empty::<&X11Surface>()) {
-            log::debug!("speaking to the X server: {error}");
-        }
+        let copied_from = self.globals.copied_from.take();
+        let clip = source.zip(copied_from).map(|(source, from)| (source.mime_types(), Owner::Wayland(from)));
+        self.replace_clip(which(target), clip);
     }
 
     fn send_selection(
@@ -51,55 +103,20 @@ impl SelectionHandler for Agent {
         mime_type: String,
         fd: OwnedFd,
         _seat: Seat<Self>,
-        _of_x11: &OfX11,
+        offered: &Offered,
     ) {
-        let Some(wm) = &mut self.x11.wm else { return };
-        if let Err(error) = wm.send_selection(target, mime_type, fd, self.handle.clone()) {
-            log::debug!("reading the selection of an X11 program: {error}");
-        }
+        self.give_clip(which(target), offered.0, &mime_type, fd, None);
     }
 }
 
 impl Agent {
-    /// An X11 program has taken a selection.
-    pub fn x11_copied(&mut self, target: SelectionTarget, mime_types: Vec<String>) {
-        match target {
-            SelectionTarget::Clipboard => set_data_device_selection(&self.display, &self.seat, mime_types, OfX11),
-            SelectionTarget::Primary => set_primary_selection(&self.display, &self.seat, mime_types, OfX11),
-        }
-    }
-
-    /// An X11 program has given up its selection: Wayland programs lose it, unless another program has taken it since.
-    pub fn x11_selection_gone(&mut self, target: SelectionTarget) {
-        match target {
-            SelectionTarget::Clipboard if current_data_device_selection_userdata(&self.seat).is_some() => {
-                clear_data_device_selection(&self.display, &self.seat);
-            }
-            SelectionTarget::Primary if current_primary_selection_userdata(&self.seat).is_some() => {
-                clear_primary_selection(&self.display, &self.seat);
-            }
-            SelectionTarget::Clipboard | SelectionTarget::Primary => {}
-        }
-    }
-
-    /// An X11 program asks for the data of a Wayland program's selection.
-    pub fn x11_pastes(&mut self, target: SelectionTarget, mime_type: String, fd: OwnedFd) {
-        // The pipe of smithay does not block at the writer's end either: a program that does not expect that would lose
-        // data.
-        let blocks = fcntl_getfl(&fd).and_then(|flags| fcntl_setfl(&fd, flags - OFlags::NONBLOCK));
-        if let Err(error) = blocks {
-            log::debug!("a pipe for a paste: {error}");
-        }
-        let asked = match target {
-            SelectionTarget::Clipboard => {
-                request_data_device_client_selection(&self.seat, mime_type, fd).map_err(|error| error.to_string())
-            }
-            SelectionTarget::Primary => {
-                request_primary_client_selection(&self.seat, mime_type, fd).map_err(|error| error.to_string())
-            }
-        };
-        if let Err(error) = asked {
-            log::debug!("reading a selection for an X11 program: {error}");
+    /// Offers a clip of these types to Wayland programs; of no types: there is none.
+    pub fn offer_to_wayland(&mut self, which: Which, generation: u32, names: Vec<String>) {
+        match which {
+            Which::Clipboard if names.is_empty() => clear_data_device_selection(&self.display, &self.seat),
+            Which::Clipboard => set_data_device_selection(&self.display, &self.seat, names, Offered(generation)),
+            Which::Primary if names.is_empty() => clear_primary_selection(&self.display, &self.seat),
+            Which::Primary => set_primary_selection(&self.display, &self.seat, names, Offered(generation)),
         }
     }
 }

@@ -12,7 +12,9 @@ use smithay::wayland::xwayland_shell::{XWaylandShellHandler, XWaylandShellState}
 use smithay::xwayland::xwm::{Reorder, ResizeEdge, WmWindowProperty, XwmId};
 use smithay::xwayland::{X11Surface, X11Wm, XwmHandler};
 
+use super::selection::which;
 use crate::agent::Agent;
+use crate::clipboard::Owner;
 use crate::geometry::clamp_rect;
 use crate::menus::is_x11_menu;
 use crate::surfaces::{Popup, PopupShell, Role, WindowShell};
@@ -160,15 +162,18 @@ impl XwmHandler for Agent {
     }
 
     fn send_selection(&mut self, _xwm: XwmId, selection: SelectionTarget, mime_type: String, fd: OwnedFd) {
-        self.x11_pastes(selection, mime_type, fd);
+        self.x11_pastes(which(selection), mime_type, fd);
     }
 
     fn new_selection(&mut self, _xwm: XwmId, selection: SelectionTarget, mime_types: Vec<String>) {
-        self.x11_copied(selection, mime_types);
+        self.replace_clip(which(selection), Some((mime_types, Owner::X11 { copy: 0 })));
     }
 
     fn cleared_selection(&mut self, _xwm: XwmId, selection: SelectionTarget) {
-        self.x11_selection_gone(selection);
+        let which = which(selection);
+        if matches!(self.clipboard.clips.get(which).map(|clip| &clip.owner), Some(Owner::X11 { .. })) {
+            self.replace_clip(which, None);
+        }
     }
 
     fn disconnected(&mut self, _xwm: XwmId) {

@@ -156,6 +156,21 @@ impl Agent {
         }
     }
 
+    /// Of an outgoing stream: what was sent is all that can be given, and not all that there is.
+    pub fn abort_stream(&mut self, id: u32) {
+        if self.streams.outgoing(id).is_some() {
+            self.send(PortKind::Bulk, Body::StreamEnd(StreamEnd { stream: id, aborted: true }));
+            self.close_stream(id, Ending::Aborted);
+        }
+    }
+
+    /// Of an incoming stream that the host has just named: nobody reads it.
+    pub fn refuse_incoming(&mut self, id: u32) {
+        if self.streams.check(&[id]).is_ok() {
+            self.send(PortKind::Bulk, Body::StreamEnd(StreamEnd { stream: id, aborted: false }));
+        }
+    }
+
     /// Of an incoming stream: nobody reads it any more.
     pub fn decline_stream(&mut self, id: u32) {
         let Some(incoming) = self.streams.incoming(id) else { return };
@@ -166,7 +181,7 @@ impl Agent {
     }
 
     /// Edge-triggered: a stream that has to wait for the other side stays ready, and must not keep the loop turning.
-    fn watch_stream(
+    pub fn watch_stream(
         &self,
         fd: &StreamFd,
         interest: Interest,
@@ -177,7 +192,7 @@ impl Agent {
             ready(agent, fd.as_ref());
             Ok(PostAction::Continue)
         });
-        token.map_err(|error| log::error!("a stream is not watched: {error}")).ok()
+        token.map_err(|error| log::debug!("a descriptor is not watched: {error}")).ok()
     }
 
     fn receive_stream(&mut self, body: &Body, payload: &[u8]) -> bool {
@@ -219,7 +234,7 @@ impl Agent {
     }
 
     /// Sends what may be sent now.
-    fn pump_outgoing(&mut self, id: u32) {
+    pub fn pump_outgoing(&mut self, id: u32) {
         while let Some(outgoing) = self.streams.outgoing(id) {
             match outgoing.step() {
                 outgoing::Step::Data(bytes) => {
@@ -236,7 +251,7 @@ impl Agent {
     }
 
     /// Gives to the sink what it takes now, and to the host as much credit.
-    fn pump_incoming(&mut self, id: u32) {
+    pub fn pump_incoming(&mut self, id: u32) {
         let Some(incoming) = self.streams.incoming(id) else { return };
         match incoming.step() {
             incoming::Step::Taken(0) => {}

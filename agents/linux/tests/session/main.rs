@@ -4,6 +4,7 @@
 
 mod attention;
 mod broken_clients;
+mod clipboard;
 mod execs;
 mod frames;
 mod input;
@@ -15,4 +16,5 @@ mod subsurfaces;
 mod support;
 mod windows;
 mod x11;
+mod x11_focus;
 mod x11_keys;

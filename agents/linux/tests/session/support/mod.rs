@@ -1,4 +1,6 @@
 pub mod agent;
+pub mod clipboard;
+pub mod clipboard_host;
 pub mod exec;
 pub mod expect;
 pub mod host;

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{
-    MAX_APP_ID_BYTES, MAX_COORDINATE, MAX_CURSOR_SIDE_PX, MAX_DAMAGE_RECTS, MAX_FRAME_PARTS, MAX_POPUP_DEPTH,
-    MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES, MAX_SUBSURFACE_DEPTH,
-    MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS, max_buffer_px,
+    MAX_APP_ID_BYTES, MAX_CLIP_TYPE_BYTES, MAX_CLIP_TYPES, MAX_COORDINATE, MAX_CURSOR_SIDE_PX, MAX_DAMAGE_RECTS,
+    MAX_FRAME_PARTS, MAX_PASTES, MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_STREAM_CHUNK_BYTES,
+    MAX_STREAM_CREDIT_BYTES, MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS, max_buffer_px,
 };
-use atoll_wire::{ChildrenPlaced, CursorChanged, Encoding, Frame, Message, Rect, WindowRequest, cursor_changed};
+use atoll_wire::{
+    ChildrenPlaced, ClipOffered, CursorChanged, Encoding, Frame, Message, PasteWanted, Rect, Selection, WindowRequest,
+    cursor_changed,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -31,7 +34,7 @@ struct Surface {
 /// A stream that the host has named.
 #[derive(Debug)]
 enum Stream {
-    /// The agent writes it: the credit that it has, bytes; its exec.
+    /// The agent writes it: the credit that it has, bytes; its exec, 0 = none.
     Outgoing { credit: usize, exec: u32 },
     /// The host writes it.
     Incoming,
@@ -39,9 +42,24 @@ enum Stream {
     Ended,
 }
 
+/// What the clipboard's messages have said.
+#[derive(Debug, Default)]
+struct Clips {
+    /// The newest that the agent has told.
+    generation: u32,
+    /// What the host has announced, by offer: its types.
+    announced: BTreeMap<u32, Vec<String>>,
+    /// Requests that wait for the host.
+    wanted: Vec<u32>,
+    last_request: u32,
+    /// Streams of what the host has sent ahead and no program has taken.
+    aheads: Vec<u32>,
+}
+
 /// What is open, by these rules.
 #[derive(Debug, Default)]
 pub struct Rules {
+    clips: Clips,
     streams: BTreeMap<u32, Stream>,
     live: BTreeMap<u32, Surface>,
     retired: BTreeMap<u32, Surface>,
@@ -64,6 +82,25 @@ impl Rules {
                     self.streams.entry(output).or_insert(Stream::Outgoing { credit: 0, exec: start.exec });
                 }
             }
+            Body::ClipAnnounced(announced) => {
+                self.clips.announced.insert(announced.offer, announced.types.clone());
+            }
+            Body::ClipRead(read) => {
+                self.streams.entry(read.stream).or_insert(Stream::Outgoing { credit: 0, exec: 0 });
+            }
+            Body::ClipAhead(ahead) => {
+                self.streams.entry(ahead.stream).or_insert(Stream::Incoming);
+                self.clips.aheads.push(ahead.stream);
+            }
+            Body::ClipPut(put) => {
+                self.streams.entry(put.stream).or_insert(Stream::Incoming);
+            }
+            Body::PasteGiven(given) => {
+                self.streams.entry(given.stream).or_insert(Stream::Incoming);
+                self.clips.wanted.retain(|request| *request != given.request);
+                self.clips.aheads.retain(|stream| *stream != given.stream);
+            }
+            Body::PasteRefused(refused) => self.clips.wanted.retain(|request| *request != refused.request),
             Body::StreamCredit(more) => {
                 if let Some(Stream::Outgoing { credit, .. }) = self.streams.get_mut(&more.stream) {
                     *credit += more.bytes as usize;
@@ -129,6 +166,17 @@ impl Rules {
                 let stream = self.stream(end.stream);
                 assert!(!matches!(stream, Stream::Ended), "stream {} ended twice", end.stream);
                 *stream = Stream::Ended;
+            }
+            Body::ClipOffered(offered) => self.clips.offered(offered),
+            Body::PasteWanted(wanted) => self.clips.wanted(wanted),
+            // One that the host has just answered may be dropped all the same.
+            Body::PasteDropped(dropped) => {
+                assert!((1..=self.clips.last_request).contains(&dropped.request), "request {}", dropped.request);
+                self.clips.wanted.retain(|request| *request != dropped.request);
+            }
+            Body::PasteTaken(taken) => {
+                let at = self.clips.aheads.iter().position(|stream| *stream == taken.stream);
+                self.clips.aheads.remove(at.unwrap_or_else(|| panic!("stream {} was not sent ahead", taken.stream)));
             }
             Body::ExecExited(exited) => {
                 let is_open = |stream: &Stream| matches!(stream, Stream::Outgoing { exec, .. } if *exec == exited.exec);
@@ -235,6 +283,27 @@ impl Rules {
         if let Some(geometry) = &frame.geometry {
             place(geometry);
         }
+    }
+}
+
+impl Clips {
+    fn offered(&mut self, offered: &ClipOffered) {
+        assert_ne!(offered.selection(), Selection::Unspecified, "an offer of no selection");
+        assert!(offered.generation > self.generation, "generation {} does not rise", offered.generation);
+        self.generation = offered.generation;
+        assert!(offered.types.len() <= MAX_CLIP_TYPES, "{} types", offered.types.len());
+        for name in &offered.types {
+            assert!((1..=MAX_CLIP_TYPE_BYTES).contains(&name.len()), "a type of {} bytes", name.len());
+        }
+    }
+
+    fn wanted(&mut self, wanted: &PasteWanted) {
+        assert!(wanted.request > self.last_request, "request {} does not rise", wanted.request);
+        self.last_request = wanted.request;
+        let types = self.announced.get(&wanted.offer).unwrap_or_else(|| panic!("offer {} is not known", wanted.offer));
+        assert!(types.contains(&wanted.r#type), "{} was not announced", wanted.r#type);
+        self.wanted.push(wanted.request);
+        assert!(self.wanted.len() <= MAX_PASTES, "{} requests wait", self.wanted.len());
     }
 }
 

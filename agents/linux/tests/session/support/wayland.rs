@@ -19,6 +19,10 @@ use wayland_client::protocol::{
 };
 use wayland_client::{Connection, Dispatch, DispatchError, EventQueue, Proxy, QueueHandle, WEnum, event_created_child};
 use wayland_protocols::wp::fractional_scale::v1::client::{wp_fractional_scale_manager_v1, wp_fractional_scale_v1};
+use wayland_protocols::wp::primary_selection::zv1::client::{
+    zwp_primary_selection_device_manager_v1, zwp_primary_selection_device_v1, zwp_primary_selection_offer_v1,
+    zwp_primary_selection_source_v1,
+};
 use wayland_protocols::wp::viewporter::client::{wp_viewport, wp_viewporter};
 use wayland_protocols::xdg::activation::v1::client::{xdg_activation_token_v1, xdg_activation_v1};
 use wayland_protocols::xdg::dialog::v1::client::{xdg_dialog_v1, xdg_wm_dialog_v1};
@@ -45,6 +49,9 @@ pub enum Event {
     DataDevice(wl_data_device::Event),
     DataOffer(wl_data_offer::Event),
     DataSource(wl_data_source::Event),
+    PrimaryDevice(zwp_primary_selection_device_v1::Event),
+    PrimaryOffer(zwp_primary_selection_offer_v1::Event),
+    PrimarySource(zwp_primary_selection_source_v1::Event),
     ActivationToken(xdg_activation_token_v1::Event),
 }
 
@@ -87,6 +94,8 @@ record! {
     FractionalScale: wp_fractional_scale_v1::WpFractionalScaleV1;
     DataOffer: wl_data_offer::WlDataOffer;
     DataSource: wl_data_source::WlDataSource;
+    PrimaryOffer: zwp_primary_selection_offer_v1::ZwpPrimarySelectionOfferV1;
+    PrimarySource: zwp_primary_selection_source_v1::ZwpPrimarySelectionSourceV1;
     ActivationToken: xdg_activation_token_v1::XdgActivationTokenV1;
 }
 
@@ -106,6 +115,7 @@ ignore!(
     wl_shm::WlShm,
     wl_shm_pool::WlShmPool,
     wl_data_device_manager::WlDataDeviceManager,
+    zwp_primary_selection_device_manager_v1::ZwpPrimarySelectionDeviceManagerV1,
     wp_viewport::WpViewport,
     wp_viewporter::WpViewporter,
     wp_fractional_scale_manager_v1::WpFractionalScaleManagerV1,
@@ -129,6 +139,23 @@ impl Dispatch<wl_data_device::WlDataDevice, ()> for Seen {
 
     event_created_child!(Self, wl_data_device::WlDataDevice, [
         wl_data_device::EVT_DATA_OFFER_OPCODE => (wl_data_offer::WlDataOffer, ()),
+    ]);
+}
+
+impl Dispatch<zwp_primary_selection_device_v1::ZwpPrimarySelectionDeviceV1, ()> for Seen {
+    fn event(
+        seen: &mut Self,
+        proxy: &zwp_primary_selection_device_v1::ZwpPrimarySelectionDeviceV1,
+        event: zwp_primary_selection_device_v1::Event,
+        _: &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        seen.0.push_back(Happened { to: proxy.id(), event: Event::PrimaryDevice(event) });
+    }
+
+    event_created_child!(Self, zwp_primary_selection_device_v1::ZwpPrimarySelectionDeviceV1, [
+        zwp_primary_selection_device_v1::EVT_DATA_OFFER_OPCODE => (zwp_primary_selection_offer_v1::ZwpPrimarySelectionOfferV1, ()),
     ]);
 }
 
@@ -265,6 +292,21 @@ impl Client {
             }
             assert!(self.read_until(end), "waited in vain for {what}; happened: {:#?}", self.seen.0);
         }
+    }
+
+    /// The same, for as long as it takes. None = the agent has ended the connection.
+    pub fn wait_or_end<T>(&mut self, found: impl Fn(&Happened) -> Option<T>) -> Option<T> {
+        loop {
+            if let Some(it) = self.take(&found) {
+                return Some(it);
+            }
+            self.try_read(Instant::now() + PATIENCE).ok()?;
+        }
+    }
+
+    /// Names of the globals that the agent offers.
+    pub fn interfaces(&self) -> Vec<String> {
+        self.globals.contents().with_list(|list| list.iter().map(|global| global.interface.clone()).collect())
     }
 
     /// The same for an event that has come, if it has.

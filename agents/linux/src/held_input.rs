@@ -1,0 +1,60 @@
+//! Input that waits until the X server knows which window has the keyboard (see x11_focus_barrier). All of it waits, so
+//! that it stays in order; everything else goes on meanwhile.
+
+use std::collections::VecDeque;
+
+use atoll_wire::header::Message as Body;
+
+use crate::agent::Agent;
+use crate::x11_focus_barrier::{ANSWER_TIMEOUT, X11FocusBarrier};
+
+/// More than a person makes while it is waited.
+const MAX_HELD: usize = 4096;
+
+#[derive(Debug, Default)]
+pub struct HeldInput(VecDeque<Body>);
+
+impl Agent {
+    /// Keeps a message of the host for later where it has to wait. False = it is none that waits now.
+    pub fn hold_input(&mut self, body: &Body) -> bool {
+        let is_input = matches!(
+            body,
+            Body::KeyboardFocus(_)
+                | Body::Key(_)
+                | Body::PointerMotion(_)
+                | Body::PointerLeft(_)
+                | Body::PointerButton(_)
+                | Body::PointerAxis(_)
+        );
+        let is_empty = self.held_input.0.is_empty();
+        // Without a timer, nothing would end the waiting.
+        if !is_input || (is_empty && !(self.awaits_x11_focus() && self.after(ANSWER_TIMEOUT, |_| ()))) {
+            return false;
+        }
+        self.held_input.0.push_back(body.clone());
+        if self.held_input.0.len() > MAX_HELD {
+            self.x11.focus_barrier.iter_mut().for_each(X11FocusBarrier::give_up);
+            self.release_held_input();
+        }
+        true
+    }
+
+    /// Once a turn: the input that need not wait any longer, in its order.
+    pub fn release_held_input(&mut self) {
+        let mut is_new = false;
+        while !self.awaits_x11_focus() {
+            let Some(body) = self.held_input.0.pop_front() else { return };
+            self.take_input(&body);
+            is_new = true;
+        }
+        // It waits for another focus now.
+        if is_new && !self.held_input.0.is_empty() && !self.after(ANSWER_TIMEOUT, |_| ()) {
+            self.x11.focus_barrier.iter_mut().for_each(X11FocusBarrier::give_up);
+            self.wake.ping();
+        }
+    }
+
+    fn awaits_x11_focus(&mut self) -> bool {
+        self.x11.focus_barrier.as_mut().is_some_and(X11FocusBarrier::is_waiting)
+    }
+}
