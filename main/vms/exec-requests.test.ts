@@ -4,7 +4,6 @@ import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { execContract } from "#shared/ipc/exec.ts";
-import type { Application } from "../application.ts";
 import { clientConnection } from "../control/client-connection.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller } from "../ipc/testing/checked.ts";
@@ -24,6 +23,9 @@ import {
 } from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
 
+const allowed = { allowed: true, by: "rule", rule: null, explanation: "", seq: null } as const;
+const allowing = { request: () => Promise.resolve(allowed), told: () => Promise.resolve() };
+
 it("a command whose client has gone goes on to its end, and nothing else notices", async () => {
   const links: ScriptedLink[] = [];
   const driver = scriptedDriver(new ScriptedMachine());
@@ -36,7 +38,7 @@ it("a command whose client has gone goes on to its end, and nothing else notices
     new StreamMessageWriter(new PassThrough()),
   );
   connection.listen();
-  const exec = execHandlers({ application: { vm: () => vm } as unknown as Application });
+  const exec = execHandlers({ application: { vm: () => vm }, crossings: allowing });
   const dispatcher = Dispatcher.of({ exec: execContract }, { exec }, { checksOutputs: true });
   const client = cliCaller(clientConnection(connection, (listener) => void fromClient.once("close", listener)));
   const started = { vm: "test", argv: ["yes"], tty: null };

@@ -152,8 +152,8 @@ export const policyContract = domain({
       from: ["page"],
       input: cellChange,
       output: z.strictObject({
-        /** Where it would stand, and what. */
-        rule: ruleAtLine,
+        /** Where it would stand, and what; null: it says so already. */
+        rule: ruleAtLine.nullable(),
         tests: z.array(z.strictObject({ name: z.string(), ok: z.boolean() })),
         /** Crossings of the last 7 days that would have been decided otherwise. */
         flips: z.int().min(0),
@@ -176,7 +176,7 @@ export const policyContract = domain({
     "policy.restore": request({ from: ["page"], input: nothing, output: change }),
   },
   events: {
-    /** Rules or VMs are not what they were: ask again what is shown. */
+    /** Rules, or what their names mean, are not what they were: ask again what is shown. It says nothing of VMs. */
     "policy.changed": event({
       to: ["page"],
       payload: z.strictObject({

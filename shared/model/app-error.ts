@@ -13,7 +13,7 @@ export type ErrorCode =
   | `usage.${"bad-argument" | "unknown-method"}`
   | `clipboard.${"empty" | "not-offered" | "too-large" | "failed" | "gone"}`
   | `policy.${"denied" | "unanswered" | "broken" | "changed" | "not-edited"}`
-  | "audit.unreadable"
+  | `audit.${"unreadable" | "unwritable"}`
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
   | "internal";
