@@ -4,6 +4,7 @@ import { useStore } from "zustand";
 import type { Overlay, OverlayOf } from "../shell/overlays.ts";
 import { useShell } from "../shell/shell.ts";
 import { WindowMenu } from "../wm/views/WindowMenu.tsx";
+import { ClipHistory } from "./clipboard/ClipHistory.tsx";
 import { Launcher } from "./Launcher.tsx";
 import { Sheet } from "./sheet/Sheet.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
@@ -12,6 +13,7 @@ import { Shortcuts } from "./Shortcuts.tsx";
 const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: OverlayOf<Kind> }> | null } = {
   launcher: ({ overlay }) => <Launcher only={overlay.vm} />,
   "window-menu": ({ overlay }) => <WindowMenu id={overlay.window} at={overlay} />,
+  "clip-history": ClipHistory,
   shortcuts: Shortcuts,
   sheet: ({ overlay }) => <Sheet tab={overlay.tab} />,
   "atoll-menu": null,

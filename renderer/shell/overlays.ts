@@ -17,6 +17,7 @@ export type Overlay =
   | { kind: "shortcuts" }
   /** The sheet of views that hangs from the top bar; it stays below a prompt. `entry`: of the audit log, to be opened. */
   | { kind: "sheet"; tab: SheetTab; entry?: number }
+  | { kind: "clip-history" }
   | { kind: "problems" }
   | { kind: "warnings" }
   /** What can be done to a window; `x`, `y`: where on the page. */

@@ -46,3 +46,11 @@ export async function press(key: string, held: KeyboardEventInit = {}): Promise<
   const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...held });
   await act(async () => void (document.activeElement ?? document.body).dispatchEvent(event));
 }
+/** Types into a field, as React hears it. */
+export async function write(field: HTMLElement, text: string): Promise<void> {
+  const property = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+  await act(async () => {
+    property?.set?.call(field, text);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}

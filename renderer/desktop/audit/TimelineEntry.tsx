@@ -4,9 +4,8 @@ import { type AuditEntry, partyName } from "#shared/model/crossing.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
-import { bytesWords } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
-import { ACTION_WORDS, typeWord } from "../crossings/action-words.ts";
+import { ACTION_WORDS, contentWords } from "../crossings/action-words.ts";
 import { PartyName } from "../crossings/Party.tsx";
 import type { Pair } from "../policy/matrix-model.ts";
 
@@ -43,7 +42,7 @@ export function TimelineEntry({ entry, isOpen, toggle, showPair }: TimelineEntry
           <span aria-hidden="true">→</span>
           <PartyName party={entry.to} />
         </span>
-        <span className="entry-what">{contentOf(entry)}</span>
+        <span className="entry-what">{contentWords(entry)}</span>
         <span className="entry-verdict">
           <b data-decision={verdict}>{verdict}</b>
           <small>{decider(entry)}</small>
@@ -112,10 +111,4 @@ function decider({ by, rule }: AuditEntry): string {
   if (by === "lapsed") return "nobody";
   if (by === "person") return "you";
   return rule === null ? "no rule" : `line ${rule.line}`;
-}
-
-/** `text, 34 bytes`. */
-export function contentOf({ action, type, bytes }: Pick<AuditEntry, "action" | "type" | "bytes">): string {
-  const what = action === "file.send" || action === "file.open" ? "file" : type === null ? "" : typeWord(type);
-  return [what, bytes === null ? "" : bytesWords(bytes)].filter((part) => part !== "").join(", ");
 }

@@ -22,12 +22,17 @@ export function nameOf(party: CrossingParty): string {
     case "host":
       return "this computer";
     case "new-disposable":
-      return "a new disposable";
+      return "a disposable";
     case "vm":
     case "destination":
     case "service":
       return party.name;
   }
+}
+
+function shortNameOf(party: CrossingParty): string {
+  if (party.kind === "host") return "computer";
+  return party.kind === "new-disposable" ? "disposable" : nameOf(party);
 }
 
 /** Filled: where it decides, as in a prompt. */
@@ -42,13 +47,19 @@ export function PartyTag({ party }: { party: CrossingParty }) {
   );
 }
 
+interface PartyNameProps {
+  party: CrossingParty;
+  /** Where every row has one: `computer`. */
+  isShort?: boolean;
+}
+
 /** Shape and name, in rows. */
-export function PartyName({ party }: { party: CrossingParty }) {
+export function PartyName({ party, isShort = false }: PartyNameProps) {
   const label = usePartyLabel(party);
   return (
     <span className="party-name" data-label={label ?? undefined}>
       <PartyIcon party={party} label={label} />
-      <b>{nameOf(party)}</b>
+      <b title={nameOf(party)}>{isShort ? shortNameOf(party) : nameOf(party)}</b>
     </span>
   );
 }

@@ -10,6 +10,7 @@ import {
   SquareTerminal,
 } from "lucide-react";
 import type { PolicyAction } from "#shared/model/policy.ts";
+import { bytesWords } from "../../ui/format.ts";
 
 export interface ActionWords {
   /** On a tab. */
@@ -81,4 +82,16 @@ export function whatWords(action: PolicyAction, type: string | null): string {
   if (action === "file.send" || action === "file.open") return "a file";
   const word = typeWord(type);
   return word === "links" ? "these links" : word === "picture" ? "a picture" : `this ${word}`;
+}
+
+interface CrossingContent {
+  action: PolicyAction;
+  type: string | null;
+  bytes: number | null;
+}
+
+/** `text, 34 bytes`. */
+export function contentWords({ action, type, bytes }: CrossingContent): string {
+  const what = action === "file.send" || action === "file.open" ? "file" : type === null ? "" : typeWord(type);
+  return [what, bytes === null ? "" : bytesWords(bytes)].filter((part) => part !== "").join(", ");
 }

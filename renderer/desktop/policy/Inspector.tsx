@@ -84,7 +84,7 @@ function Change({ action, from, to, cell, set, close }: InspectorProps) {
     decision !== cell.decision || minutes !== null || (cell.until !== null && decision === cell.decision);
   const change = { action, from: from.word, to: to.word, decision, minutes };
   const price = useRequest("policy.tryCell", isChanged && fixed === null ? change : null);
-  const isReady = price.value !== null && price.value.tests.every(({ ok }) => ok);
+  const isReady = price.value !== null && price.value.rule !== null && price.value.tests.every(({ ok }) => ok);
   const write = (): void => (isReady ? set(change) : undefined);
   const onKeyDown = (event: ReactKeyboardEvent): void => {
     const chosen = POLICY_DECISIONS.find((one) => DECISIONS[one].key === event.key.toLowerCase());
@@ -178,7 +178,7 @@ function Price({ price, error }: { price: RequestOutput<"policy.tryCell"> | null
       </li>
       <li>
         <ListPlus size={14} aria-hidden="true" />
-        Goes in at line {price.rule.line}.
+        {price.rule === null ? "policy.yaml says so already." : `Goes in at line ${price.rule.line}.`}
       </li>
       {failing.length === 0 ? (
         <li data-tone="good">

@@ -1,6 +1,6 @@
 /** Who may what to whom: one action, a row for each that gives and a column for each that gets. Arrow keys walk its cells. */
 import { PencilLine, RefreshCw } from "lucide-react";
-import { type KeyboardEvent as ReactKeyboardEvent, useRef, useState } from "react";
+import { type CSSProperties, type KeyboardEvent as ReactKeyboardEvent, useRef, useState } from "react";
 import type { LabelName } from "#shared/model/label.ts";
 import { countOf } from "../../ui/format.ts";
 import { LabelShape } from "../../ui/LabelShape.tsx";
@@ -55,7 +55,14 @@ export function Matrix({ matrix, opened, open }: MatrixProps) {
   };
 
   return (
-    <table ref={grid} className="matrix" role="grid" aria-label="Who may what to whom" onKeyDown={onKeyDown}>
+    <table
+      ref={grid}
+      className="matrix"
+      role="grid"
+      aria-label="Who may what to whom"
+      style={{ "--columns": columns.length } as CSSProperties}
+      onKeyDown={onKeyDown}
+    >
       <thead>
         <tr>
           <th className="matrix-corner">
@@ -123,7 +130,7 @@ function Head({ line, scope, isLit, expand }: HeadProps) {
           </span>
         </button>
       ) : (
-        <PartyName party={line.party.party} />
+        <PartyName party={line.party.party} isShort />
       )}
     </th>
   );
@@ -144,7 +151,7 @@ function CellView({ cell: { decision, isOwn, asksEachTime, until } }: { cell: Ma
   return (
     <>
       <Verdict decision={decision} until={until} />
-      {isOwn && <PencilLine className="matrix-sign" size={12} aria-hidden="true" />}
+      {isOwn && until === null && <PencilLine className="matrix-sign" size={12} aria-hidden="true" />}
       {asksEachTime && <RefreshCw className="matrix-sign" size={12} aria-hidden="true" />}
     </>
   );
