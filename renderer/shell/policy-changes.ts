@@ -1,6 +1,6 @@
 /** Changes of the policy that were made here, or by an answer to a prompt, since the desktop started: each can be undone, the last first. */
 import { createStore } from "zustand/vanilla";
-import type { AtollBridge, RequestInput } from "#shared/ipc/index.ts";
+import type { AtollBridge, Envelope, RequestInput } from "#shared/ipc/index.ts";
 import type { PolicyChange } from "#shared/ipc/policy.ts";
 import type { NoticeQueue } from "../ui/notices.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";
@@ -19,6 +19,10 @@ export interface PolicyChangesState {
 export interface PolicyChanges extends ReadonlyStore<PolicyChangesState> {
   set: (change: RequestInput<"policy.setCell">) => Promise<void>;
   takeBack: (rule: RequestInput<"policy.takeBack">) => Promise<void>;
+  /** Takes all rules away that name this VM. */
+  deleteRules: (name: string) => Promise<void>;
+  /** The rules that were last in force are the file again. */
+  restore: () => Promise<void>;
   /** A prompt's "Always" has written a rule. */
   note: (change: PolicyChange) => void;
   /** Takes the last change back; nothing happens where there is none. */
@@ -32,22 +36,25 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
   const add = ({ change }: PolicyChange, words: string): void =>
     setState(({ done }) => ({ done: [...done, { change, words }].slice(-MAX_DONE) }));
 
+  async function make(asked: Promise<Envelope<PolicyChange>>, words: (change: PolicyChange) => string): Promise<void> {
+    const answer = await asked;
+    if (answer.ok) add(answer.value, words(answer.value));
+    else notices.show(answer.error.message);
+  }
+
   return {
     getState,
     getInitialState,
     subscribe,
-    set: async (wanted) => {
-      const answer = await bridge.request("policy.setCell", wanted);
-      if (!answer.ok) return notices.show(answer.error.message);
-      const { rule } = answer.value;
-      const line = rule === null ? "" : `, line ${rule.line}`;
-      add(answer.value, `You set ${wanted.from} → ${wanted.to} to ${wanted.decision}${line}.`);
-    },
-    takeBack: async (rule) => {
-      const answer = await bridge.request("policy.takeBack", rule);
-      if (!answer.ok) return notices.show(answer.error.message);
-      add(answer.value, `You took line ${rule.line} back.`);
-    },
+    set: (wanted) =>
+      make(bridge.request("policy.setCell", wanted), ({ rule }) => {
+        const line = rule === null ? "" : `, line ${rule.line}`;
+        return `You set ${wanted.from} → ${wanted.to} to ${wanted.decision}${line}.`;
+      }),
+    takeBack: (rule) => make(bridge.request("policy.takeBack", rule), () => `You took line ${rule.line} back.`),
+    deleteRules: (name) =>
+      make(bridge.request("policy.deleteRules", { name }), () => `You deleted the rules that name ${name}.`),
+    restore: () => make(bridge.request("policy.restore", {}), () => "You put the last good policy.yaml back."),
     note: (change) =>
       add(change, change.rule === null ? "A rule was taken away." : `“Always” wrote line ${change.rule.line}.`),
     undo: async () => {

@@ -60,7 +60,11 @@ export function Prompt(props: PromptProps) {
           {children}
           <div className="prompt-buttons">
             {cancel !== null && (
-              <AlertDialog.Close ref={cancelButton} className="button" data-answer="deny">
+              <AlertDialog.Close
+                ref={cancelButton}
+                className="button"
+                data-answer={name === undefined ? undefined : "deny"}
+              >
                 {cancelText}
                 {isWide && <kbd className="key">Esc</kbd>}
               </AlertDialog.Close>

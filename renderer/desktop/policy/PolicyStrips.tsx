@@ -19,7 +19,7 @@ export function PolicyStrips({ state }: { state: PolicyState }) {
 }
 
 function FileStrip({ state, problem }: { state: PolicyState; problem: NonNullable<PolicyState["problem"]> }) {
-  const { send } = useShell();
+  const { policyChanges } = useShell();
   const isBroken = state.state === "broken";
   const Icon = isBroken ? FileWarning : TriangleAlert;
   return (
@@ -34,7 +34,7 @@ function FileStrip({ state, problem }: { state: PolicyState; problem: NonNullabl
       </p>
       <code>atoll policy edit</code>
       {state.hasLastGood && (
-        <button type="button" className="button" onClick={() => send("policy.restore", {})}>
+        <button type="button" className="button" onClick={() => void policyChanges.restore()}>
           Use the last good one
         </button>
       )}
@@ -43,7 +43,7 @@ function FileStrip({ state, problem }: { state: PolicyState; problem: NonNullabl
 }
 
 function RemovedStrip({ unbound: { name, lines, hasHeir } }: { unbound: PolicyState["unbound"][number] }) {
-  const { send } = useShell();
+  const { send, policyChanges } = useShell();
   return (
     <div className="strip" data-tone="warning">
       <UserRoundX size={15} aria-hidden="true" />
@@ -63,7 +63,7 @@ function RemovedStrip({ unbound: { name, lines, hasHeir } }: { unbound: PolicySt
           Take over
         </button>
       )}
-      <button type="button" className="button" onClick={() => send("policy.deleteRules", { name })}>
+      <button type="button" className="button" onClick={() => void policyChanges.deleteRules(name)}>
         Delete
       </button>
     </div>

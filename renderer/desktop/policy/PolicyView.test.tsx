@@ -78,6 +78,8 @@ beforeEach(async () => {
     "policy.tryCell": { rule: { line: 5, text: "new" }, tests: [{ name: "vault", ok: true }], flips: 14 },
     "policy.setCell": { change: 3, rule: { line: 5, text: "new" } },
     "policy.takeBack": { change: 4, rule: null },
+    "policy.deleteRules": { change: 5, rule: null },
+    "policy.restore": { change: 6, rule: null },
     "audit.list": { entries: [entry()], hasMore: false, problem: null },
     "audit.verify": { entries: 12, ok: true, firstBad: null },
   };
@@ -212,6 +214,7 @@ it("rules of a VM that was removed are said, given to a new one of its name, or 
   expect(textsOf(".strip strong")).toEqual(["old was removed: lines 9, 17 match nothing"]);
   await click(".strip .button", "Take over");
   await click(".strip .button", "Delete");
+  expect(textsOf(".last-change span")).toEqual(["You deleted the rules that name old."]);
   expect([lastOf("policy.takeOver"), lastOf("policy.deleteRules")]).toEqual([{ name: "old" }, { name: "old" }]);
 });
 
