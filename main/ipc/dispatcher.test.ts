@@ -185,6 +185,7 @@ it.each([
         "prompt.list",
         "vm.create",
         "vm.info",
+        "vm.set",
       ],
       ...["vm.list", "vm.remove", "window.close", "window.focus", "window.list", "window.maximize", "window.minimize"],
       ...["window.move", "window.restore", "window.screenshot"],

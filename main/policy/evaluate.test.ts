@@ -10,6 +10,7 @@ import { type Circumstances, evaluate } from "./evaluate.ts";
 import { explain } from "./explain.ts";
 import { readPolicy } from "./policy-file.ts";
 import type { Rule } from "./rules.ts";
+import { RulesInForce } from "./rules-in-force.ts";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const idOf = (name: string): VmId => `vm-${name}` as VmId;
@@ -289,6 +290,25 @@ describe("for any rules and crossings", () => {
         const alone = all.map((rule) => evaluate([rule], asked, given));
         const first = alone.find(({ rule }) => rule !== null);
         expect(evaluate(all, asked, given)).toEqual(first ?? { decision: "deny", rule: null, refusal: null });
+      }),
+    );
+  });
+
+  it("the rules that are looked at, found by the VMs that they name, decide as all of them", () => {
+    fc.assert(
+      fc.property(policy, fc.array(ruleText, { maxLength: 3 }), crossing, circumstances, (few, texts, asked, given) => {
+        // Enough of another pair that they are left out.
+        const others = Array.from({ length: 30 }, () =>
+          ruleOf(`action: "${asked.action}", from: "x", to: "y", decision: deny`),
+        ).flat();
+        const all = [...few, ...others, ...texts.flatMap((text) => ruleOf(text)), ...others];
+        const inForce = new RulesInForce(
+          { rules: all, tests: [] },
+          { now: given.now, elapsed: () => 0, earlier: null },
+        );
+        const namesOf = (id: VmId): string[] => names.filter((name) => given.boundTo(name) === id);
+        const current = all.filter(({ until }) => until === null || given.now < until);
+        expect(evaluate(inForce.for(asked, namesOf), asked, given)).toEqual(evaluate(current, asked, given));
       }),
     );
   });

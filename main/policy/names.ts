@@ -24,17 +24,23 @@ interface NamedVm {
 export class PolicyNames {
   readonly #file: string;
   #bindings: Map<string, VmId>;
+  /** The other way round. */
+  #names: ReadonlyMap<VmId, readonly string[]>;
 
   /** @throws the system's error where the file cannot be read: rights that nobody can read must not be guessed */
   constructor(stateFolder: string) {
     this.#file = path.join(stateFolder, "policy-names.json");
     this.#bindings = read(this.#file);
+    this.#names = byVm(this.#bindings);
   }
 
   /** null: no VM has had that name since the rule was read. */
   boundTo(name: string): VmId | null {
     return this.#bindings.get(name) ?? null;
   }
+
+  /** The names that mean this VM, mostly one. */
+  readonly namesOf = (id: VmId): readonly string[] => this.#names.get(id) ?? [];
 
   /** Binds the names that are mentioned to the VMs that there are, and forgets the others. */
   update(mentioned: ReadonlySet<string>, vms: readonly NamedVm[]): void {
@@ -56,12 +62,19 @@ export class PolicyNames {
       bindings.size === this.#bindings.size && [...bindings].every(([k, v]) => this.#bindings.get(k) === v);
     if (isSame) return;
     this.#bindings = bindings;
+    this.#names = byVm(bindings);
     try {
       writeFileAtomicallySync(this.#file, JSON.stringify(Object.fromEntries(bindings)));
     } catch (error) {
       log(`which VMs the policy means is not saved: ${messageOf(error)}`);
     }
   }
+}
+
+function byVm(bindings: ReadonlyMap<string, VmId>): Map<VmId, string[]> {
+  const names = new Map<VmId, string[]>();
+  for (const [name, id] of bindings) names.set(id, [...(names.get(id) ?? []), name]);
+  return names;
 }
 
 function read(file: string): Map<string, VmId> {

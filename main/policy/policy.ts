@@ -163,7 +163,7 @@ export class Policy extends Emitter<{ changed: [] }> {
       const explanation = `Nothing may cross until policy.yaml is fixed: ${this.#problem?.reason ?? "it was not read yet"}.`;
       return { decision: "deny", rule: null, refusal: null, answer: { decision: "deny", rule: null, explanation } };
     }
-    const evaluation = evaluate(this.#inForce.for(crossing.action), crossing, this.#circumstances);
+    const evaluation = evaluate(this.#inForce.for(crossing, this.#names.namesOf), crossing, this.#circumstances);
     return { ...evaluation, answer: explain(evaluation, crossing) };
   }
 

@@ -1,11 +1,14 @@
-//! Input that waits until the X server knows which window has the keyboard (see x11_focus_barrier). All of it waits, so
-//! that it stays in order; everything else goes on meanwhile.
+//! Input that waits until the X server knows which window has the keyboard (see x11_focus_barrier), and, where it is an
+//! X11 window, what can be pasted: a key may make its program paste. All input waits, so that it stays in order;
+//! everything else goes on meanwhile.
 
 use std::collections::VecDeque;
 
 use atoll_wire::header::Message as Body;
 
 use crate::agent::Agent;
+use crate::clipboard::X11Clipboard;
+use crate::focus::Focus;
 use crate::x11_focus_barrier::{ANSWER_TIMEOUT, X11FocusBarrier};
 
 /// More than a person makes while it is waited.
@@ -28,12 +31,12 @@ impl Agent {
         );
         let is_empty = self.held_input.0.is_empty();
         // Without a timer, nothing would end the waiting.
-        if !is_input || (is_empty && !(self.awaits_x11_focus() && self.after(ANSWER_TIMEOUT, |_| ()))) {
+        if !is_input || (is_empty && !(self.awaits_x11() && self.after(ANSWER_TIMEOUT, |_| ()))) {
             return false;
         }
         self.held_input.0.push_back(body.clone());
         if self.held_input.0.len() > MAX_HELD {
-            self.x11.focus_barrier.iter_mut().for_each(X11FocusBarrier::give_up);
+            self.give_up_on_x11();
             self.release_held_input();
         }
         true
@@ -42,19 +45,28 @@ impl Agent {
     /// Once a turn: the input that need not wait any longer, in its order.
     pub fn release_held_input(&mut self) {
         let mut is_new = false;
-        while !self.awaits_x11_focus() {
+        while !self.awaits_x11() {
             let Some(body) = self.held_input.0.pop_front() else { return };
             self.take_input(&body);
             is_new = true;
         }
         // It waits for another focus now.
         if is_new && !self.held_input.0.is_empty() && !self.after(ANSWER_TIMEOUT, |_| ()) {
-            self.x11.focus_barrier.iter_mut().for_each(X11FocusBarrier::give_up);
+            self.give_up_on_x11();
             self.wake.ping();
         }
     }
 
-    fn awaits_x11_focus(&mut self) -> bool {
-        self.x11.focus_barrier.as_mut().is_some_and(X11FocusBarrier::is_waiting)
+    fn awaits_x11(&mut self) -> bool {
+        if self.x11.focus_barrier.as_mut().is_some_and(X11FocusBarrier::is_waiting) {
+            return true;
+        }
+        let is_x11 = matches!(self.keyboard.current_focus(), Some(Focus::X11 { .. }));
+        is_x11 && self.x11.clipboard.as_mut().is_some_and(X11Clipboard::is_waiting)
+    }
+
+    fn give_up_on_x11(&mut self) {
+        self.x11.focus_barrier.iter_mut().for_each(X11FocusBarrier::give_up);
+        self.x11.clipboard.iter_mut().for_each(X11Clipboard::give_up);
     }
 }

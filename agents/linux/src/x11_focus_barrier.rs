@@ -2,9 +2,6 @@
 //! its connections in any order: a key that is read before the focus reaches no window. So keys wait until the server
 //! has handled the focus (see held_input). Only requests on the connection that waits are sure to be handled by then:
 //! so nothing else of the agent sets the focus, and in particular not smithay's window manager.
-//!
-//! The same goes for what a Wayland program has copied: the window manager takes the selection for it on a connection
-//! of its own, and a key may make an X11 program paste. The server notifies the barrier of each new selection owner.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -12,7 +9,6 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::cookie::Cookie;
 use x11rb::protocol::Event;
-use x11rb::protocol::xfixes::{ConnectionExt as _, SelectionEventMask};
 use x11rb::protocol::xproto::{
     Atom, AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, GetPropertyReply, InputFocus,
     WindowClass,
@@ -58,10 +54,6 @@ pub struct X11FocusBarrier {
     until: Option<Instant>,
     /// The server has not answered in time: it is not waited for again until it has.
     is_late: bool,
-    /// What all ids of the window manager's windows have in common, see `owner_of_id`.
-    window_manager: u32,
-    /// How often the window manager was asked to take a selection without the server having said that it has.
-    selections_due: u32,
 }
 
 impl X11FocusBarrier {
@@ -71,17 +63,9 @@ impl X11FocusBarrier {
         let window = connection.generate_id()?;
         let class = WindowClass::INPUT_ONLY;
         connection.create_window(0, window, root, 0, 0, 1, 1, 0, class, 0, &CreateWindowAux::new())?;
-        connection.xfixes_query_version(1, 0)?.reply()?;
         let atom =
             |name: &str| -> Result<Atom, Failed> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
-        for name in ["CLIPBOARD", "PRIMARY"] {
-            let mask = SelectionEventMask::SET_SELECTION_OWNER;
-            connection.xfixes_select_selection_input(window, atom(name)?, mask)?;
-        }
         let (protocols, take_focus) = (atom("WM_PROTOCOLS")?, atom("WM_TAKE_FOCUS")?);
-        // Owned by each window manager (ICCCM, 4.3); Xwayland accepts nobody before that.
-        let manager = connection.get_selection_owner(atom("WM_S0")?)?.reply()?.owner;
-        let window_manager = owner_of_id(&connection, manager);
         Ok(Self {
             connection,
             window,
@@ -92,20 +76,12 @@ impl X11FocusBarrier {
             answered: 0,
             until: None,
             is_late: false,
-            window_manager,
-            selections_due: 0,
         })
     }
 
     /// Readable when the server has said something.
     pub fn fd(&self) -> std::io::Result<OwnedFd> {
         self.connection.stream().as_fd().try_clone_to_owned()
-    }
-
-    /// The window manager has just asked for a selection that a Wayland program owns: the next `focus` waits until the
-    /// server has given it.
-    pub fn expect_selection(&mut self) {
-        self.selections_due = self.selections_due.saturating_add(1);
     }
 
     /// Gives a window the keyboard, by its input model (ICCCM, 4.1.7), or takes it from all (None).
@@ -141,31 +117,22 @@ impl X11FocusBarrier {
     /// The X server is gone.
     pub fn hear(&mut self) -> Result<(), Failed> {
         while let Some(event) = self.connection.poll_for_event()? {
-            match event {
-                Event::ClientMessage(message) if message.window == self.window => {
+            if let Event::ClientMessage(message) = event {
+                if message.window == self.window {
                     self.answered = message.data.as_data32()[0];
                 }
-                Event::XfixesSelectionNotify(change)
-                    if owner_of_id(&self.connection, change.owner) == self.window_manager =>
-                {
-                    self.selections_due = self.selections_due.saturating_sub(1);
-                }
-                _ => {}
             }
         }
         if self.answered == self.sent {
             self.is_late = false;
             self.tell_to_take_focus()?;
-            if self.selections_due == 0 {
-                self.until = None;
-            }
+            self.until = None;
         }
         Ok(())
     }
 
-    /// Whether keys have to wait. They may go when the server has focused the window, has given the window manager its
-    /// selections, and has most likely read what was sent on other connections before; or when it has not answered in
-    /// time.
+    /// Whether keys have to wait. They may go when the server has focused the window, and has most likely read what was
+    /// sent on other connections before; or when it has not answered in time.
     pub fn is_waiting(&mut self) -> bool {
         if self.until.is_some_and(|until| until <= Instant::now()) {
             self.give_up();
@@ -178,8 +145,6 @@ impl X11FocusBarrier {
         log::warn!("the X server does not answer: keys may overtake the focus");
         self.until = None;
         self.is_late = true;
-        // What does not come is not waited for at each focus from now on.
-        self.selections_due = 0;
     }
 
     /// The answer about the protocols has come, since it was asked for before what has been answered.
@@ -202,9 +167,4 @@ impl X11FocusBarrier {
             answer.discard_reply_and_errors();
         }
     }
-}
-
-/// The part of a resource's id that says which connection made it.
-fn owner_of_id(connection: &RustConnection, id: u32) -> u32 {
-    id & !connection.setup().resource_id_mask
 }

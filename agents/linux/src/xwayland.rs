@@ -8,6 +8,7 @@ use smithay::reexports::wayland_server::{Client, Resource};
 use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
 
 use crate::agent::Agent;
+use crate::clipboard::X11Clipboard;
 use crate::surfaces::Surface;
 use crate::x11_focus_barrier::{Focused, X11FocusBarrier};
 use crate::x11_repeat::X11Repeat;
@@ -21,6 +22,7 @@ pub struct X11 {
     pub wm: Option<X11Wm>,
     client: Option<Client>,
     pub focus_barrier: Option<X11FocusBarrier>,
+    pub clipboard: Option<X11Clipboard>,
     pub requests: Option<X11Requests>,
     /// The X11 window that had the keyboard last; 0 = none.
     pub last_focused: u32,
@@ -63,6 +65,7 @@ impl Agent {
                         agent.x11.client = Some(client.clone());
                         agent.connect_x11_focus(display_number);
                         agent.listen_to_x11(display_number);
+                        agent.bridge_x11_clipboard(display_number);
                         log::info!("X11 programs can run on :{display_number}");
                     }
                     Err(error) => log::warn!("the X11 window manager cannot start: {error}"),

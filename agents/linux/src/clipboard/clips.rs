@@ -13,7 +13,7 @@ use super::types::with_aliases;
 use crate::agent::Agent;
 
 /// How long an X11 program that asks may wait for the first byte, from a program and from the host, which may have to
-/// ask a person first (see `paste::ANSWER_TIMEOUT`, which ends it).
+/// ask a person first (`delivery::ANSWER_TIMEOUT` ends that).
 const PROGRAM_PATIENCE: Duration = Duration::from_secs(15);
 const HOST_PATIENCE: Duration = Duration::from_secs(75);
 
@@ -85,6 +85,18 @@ pub struct Clip {
     pub owner: Owner,
 }
 
+impl Clip {
+    /// The types as programs are told them.
+    pub fn names(&self) -> Vec<String> {
+        with_aliases(&self.types)
+    }
+
+    /// How long a program may wait for the first byte.
+    pub fn patience(&self) -> Duration {
+        if matches!(self.owner, Owner::Host { .. }) { HOST_PATIENCE } else { PROGRAM_PATIENCE }
+    }
+}
+
 /// The clips that stand.
 #[derive(Debug, Default)]
 pub struct Clips {
@@ -122,21 +134,17 @@ impl Agent {
         let before = self.clipboard.clips.get(which).map(|clip| clip.owner.clone());
         let was_hosts = matches!(before, Some(Owner::Host { .. }));
         let is_hosts = matches!(clip, Some((_, Owner::Host { .. })));
-        let names = clip.as_ref().map(|(types, _)| with_aliases(types)).unwrap_or_default();
         let generation = self.clipboard.clips.set(which, clip.clone());
+        let names = self.clipboard.clips.get(which).map(Clip::names).unwrap_or_default();
         self.end_clip_reads();
         self.end_old_pastes();
         match clip.map(|(_, owner)| owner) {
             // smithay offers it to Wayland programs by itself.
-            Some(Owner::Wayland(_)) => self.own_x11(which, generation, names, PROGRAM_PATIENCE),
+            Some(Owner::Wayland(_)) => self.offer_to_x11(which),
             Some(Owner::X11 { .. }) => self.offer_to_wayland(which, generation, names),
-            Some(Owner::Host { .. }) => {
-                self.offer_to_wayland(which, generation, names.clone());
-                self.own_x11(which, generation, names, HOST_PATIENCE);
-            }
-            Some(Owner::Agent(_)) => {
-                self.offer_to_wayland(which, generation, names.clone());
-                self.own_x11(which, generation, names, PROGRAM_PATIENCE);
+            Some(Owner::Host { .. } | Owner::Agent(_)) => {
+                self.offer_to_wayland(which, generation, names);
+                self.offer_to_x11(which);
             }
             None => {
                 if !matches!(before, Some(Owner::Wayland(_)) | None) {

@@ -27,6 +27,7 @@ use delivery::Deliveries;
 use offers::Offers;
 use paste::Pastes;
 use reads::ClipReads;
+pub use x11::X11Clipboard;
 
 pub const CONTROL_SERVICE: Service =
     Service { port: PortKind::Control, receive: Agent::receive_clipboard, session_ended: Some(Agent::clipboard_alone) };

@@ -4,6 +4,25 @@
 /// under all.
 const TEXT: [&str; 5] = ["text/plain;charset=utf-8", "UTF8_STRING", "text/plain", "TEXT", "STRING"];
 
+/// Targets of X11 that are questions and orders to the owner of a selection, no types of its content.
+/// @see ICCCM, 2.6.2 and 2.6.3
+const NO_CONTENT: [&str; 9] = [
+    "TARGETS",
+    "MULTIPLE",
+    "TIMESTAMP",
+    "SAVE_TARGETS",
+    "DELETE",
+    "INSERT_SELECTION",
+    "INSERT_PROPERTY",
+    "INCR",
+    "ATOM_PAIR",
+];
+
+/// Whether a target of X11 is a type of content.
+pub fn is_content(target: &str) -> bool {
+    !NO_CONTENT.contains(&target)
+}
+
 /// The types of a clip as programs are told them: its own, in its order, then the further names of text.
 pub fn with_aliases(types: &[String]) -> Vec<String> {
     let mut all = types.to_vec();
@@ -50,5 +69,11 @@ mod tests {
             assert_eq!(own_type(&own, wanted), found, "{wanted}");
         }
         assert_eq!(own_type(&types(&["image/png"]), "UTF8_STRING"), None);
+    }
+
+    #[test]
+    fn orders_to_an_owner_are_no_types() {
+        assert!(is_content("UTF8_STRING") && is_content("text/html"));
+        assert!(!is_content("TARGETS") && !is_content("SAVE_TARGETS"));
     }
 }

@@ -80,7 +80,7 @@ impl Dispatch<ZwpPrimarySelectionDeviceV1, PrimaryDeviceUserData> for Agent {
     }
 }
 
-pub fn which(target: SelectionTarget) -> Which {
+fn which(target: SelectionTarget) -> Which {
     match target {
         SelectionTarget::Clipboard => Which::Clipboard,
         SelectionTarget::Primary => Which::Primary,

@@ -1,20 +1,15 @@
 //! The X11 window manager: grants the sizes that programs ask for, and leaves positions and stacking to the host.
 
-use std::os::fd::OwnedFd;
-
 use atoll_wire::limits::MAX_SURFACES;
 use atoll_wire::{Edge, Rect, WindowRequest};
 use smithay::delegate_xwayland_shell;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Rectangle};
-use smithay::wayland::selection::SelectionTarget;
 use smithay::wayland::xwayland_shell::{XWaylandShellHandler, XWaylandShellState};
 use smithay::xwayland::xwm::{Reorder, ResizeEdge, WmWindowProperty, XwmId};
 use smithay::xwayland::{X11Surface, X11Wm, XwmHandler};
 
-use super::selection::which;
 use crate::agent::Agent;
-use crate::clipboard::Owner;
 use crate::geometry::clamp_rect;
 use crate::menus::is_x11_menu;
 use crate::surfaces::{Popup, PopupShell, Role, WindowShell};
@@ -154,26 +149,6 @@ impl XwmHandler for Agent {
 
     fn resize_request(&mut self, _xwm: XwmId, window: X11Surface, _button: u32, edge: ResizeEdge) {
         self.request_x11(&window, WindowRequest::Resize, wire_edges(edge));
-    }
-
-    // The programs of one guest trust each other.
-    fn allow_selection_access(&mut self, _xwm: XwmId, _selection: SelectionTarget) -> bool {
-        true
-    }
-
-    fn send_selection(&mut self, _xwm: XwmId, selection: SelectionTarget, mime_type: String, fd: OwnedFd) {
-        self.x11_pastes(which(selection), mime_type, fd);
-    }
-
-    fn new_selection(&mut self, _xwm: XwmId, selection: SelectionTarget, mime_types: Vec<String>) {
-        self.replace_clip(which(selection), Some((mime_types, Owner::X11 { copy: 0 })));
-    }
-
-    fn cleared_selection(&mut self, _xwm: XwmId, selection: SelectionTarget) {
-        let which = which(selection);
-        if matches!(self.clipboard.clips.get(which).map(|clip| &clip.owner), Some(Owner::X11 { .. })) {
-            self.replace_clip(which, None);
-        }
     }
 
     fn disconnected(&mut self, _xwm: XwmId) {

@@ -16,5 +16,6 @@ mod subsurfaces;
 mod support;
 mod windows;
 mod x11;
+mod x11_clipboard;
 mod x11_focus;
 mod x11_keys;

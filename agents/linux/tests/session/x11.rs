@@ -302,12 +302,14 @@ fn what_x11_copies_wayland_pastes() {
     let (clipboard, targets, utf8) = (x11.atom("CLIPBOARD"), x11.atom("TARGETS"), x11.atom("UTF8_STRING"));
     x11.connection.set_selection_owner(window, clipboard, CURRENT_TIME).expect("a request");
     x11.connection.flush().expect("the X server reads");
-    // The window manager asks for the types of the selection.
-    answer(&mut x11, targets, |x11, requestor, property| {
-        x11.connection
-            .change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[targets, utf8])
-            .expect("a request");
-    });
+    // Both the window manager and the agent's bridge ask for the types of the selection.
+    for _ in 0..2 {
+        answer(&mut x11, targets, |x11, requestor, property| {
+            x11.connection
+                .change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[targets, utf8])
+                .expect("a request");
+        });
+    }
     let offer = client.wait("an offer", |happened| match &happened.event {
         wayland::Event::DataDevice(wl_data_device::Event::Selection { id: Some(offer) }) => Some(offer.clone()),
         _ => None,

@@ -54,8 +54,7 @@ impl Agent {
     /// With Xwayland; gives its display, too, once X11 programs can run.
     pub fn start_with_x11() -> (Self, String) {
         let agent = Self::launch(&[&PROGRAMS[..], &["Xwayland"]].concat());
-        let line = agent.wait_log("X11 programs can run on ");
-        let display = line.rsplit(' ').next().expect("a word").to_owned();
+        let display = agent.display();
         (agent, display)
     }
 
@@ -105,6 +104,12 @@ impl Agent {
 
     pub fn sockets(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Of Xwayland, once X11 programs can run.
+    pub fn display(&self) -> String {
+        let line = self.wait_log("X11 programs can run on ");
+        line.rsplit(' ').next().expect("a word").to_owned()
     }
 
     pub fn pid(&self) -> u32 {

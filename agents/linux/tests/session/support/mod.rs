@@ -7,4 +7,5 @@ pub mod host;
 pub mod rules;
 pub mod wayland;
 pub mod x11;
+pub mod x11_clipboard;
 pub mod x11_stage;
