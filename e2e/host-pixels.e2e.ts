@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
+import { IPC } from "#shared/ipc/channels.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { Decoration, Kind } from "#shared/protocol/gen/atoll_pb.ts";
 import type { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
@@ -99,6 +100,15 @@ function coveredParts(...selectors: string[]): Promise<string[]> {
     }
     return covered;
   }, selectors);
+}
+
+/** An event of main, as the page gets it. */
+async function tellPage(name: string, payload: unknown): Promise<void> {
+  await desktop.electron.evaluate(
+    ({ BrowserWindow }, [channel, ...message]) =>
+      BrowserWindow.getAllWindows()[0]?.webContents.send(channel, ...message),
+    [IPC.event, name, payload] as [string, string, unknown],
+  );
 }
 
 const partsOf = (id: string): string[] =>
@@ -213,6 +223,51 @@ test("in a maximised window, in full screen with its strip, and beside a prompt,
   await expect.poll(async () => (await viewOf("large")).state).toBe("fullscreen");
   await page.keyboard.press("Meta+f");
   await expect(page.locator(".top-bar")).toBeVisible();
+  hostile.say("control", "surfaceClosed", { surface });
+  await expect.poll(async () => (await desktop.windows()).length).toBe(0);
+});
+
+test("in the sheet, a bar of a paste that waits, and toasts", async () => {
+  const { surface, id } = await show(hostile, "covers", [300, 200, 600, 300]);
+  await desktop.json("window", "maximize", id);
+  await attack(surface);
+  const { id: vm } = (await desktop.vms()).find(({ name }) => name === "hostile") ?? { id: "" };
+  const party = { kind: "vm", id: vm, name: "hostile", label: "coral", role: "app" };
+  const paste = { id: 1, vm, from: null, app: "a", type: "text/plain;charset=utf-8", lapsesInMs: 60_000 };
+  await tellPage("clipboard.changed", { current: null, waiting: [paste], pasteKeys: [] });
+  const told = {
+    action: "clipboard.paste",
+    from: { kind: "host" },
+    to: party,
+    type: null,
+    bytes: 1,
+    decision: "allow",
+  };
+  await tellPage("crossing.told", { seq: 1, ...told, by: "rule", detail: "" });
+  expect(await coveredParts(".paste-bar", ".told-one", ".top-bar")).toEqual([]);
+
+  await page.keyboard.press("Meta+p");
+  const sheet = page.getByRole("dialog", { name: "Policy" });
+  await expect(sheet.getByRole("gridcell").first()).toBeVisible();
+  await openPopup(surface, [-100, -800, 1900, 500]);
+  expect(await coveredParts(".sheet", ".top-bar")).toEqual([]);
+  // Arrow keys go through its tabs, and the guest hears none of them.
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByRole("dialog", { name: "Settings" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(sheet).toHaveCount(0);
+
+  // What hangs from the bar has its bar in full screen too.
+  await page.keyboard.press("Meta+f");
+  await expect(page.locator(".fullscreen-strip")).toHaveCount(1);
+  await attack(surface);
+  expect(await coveredParts(".paste-bar", ".top-bar")).toEqual([]);
+  await tellPage("clipboard.changed", { current: null, waiting: [], pasteKeys: [] });
+  await expect(page.locator(".top-bar")).toBeHidden();
+  await page.keyboard.press("Meta+p");
+  expect(await coveredParts(".sheet", ".top-bar")).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Meta+f");
   hostile.say("control", "surfaceClosed", { surface });
   await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });

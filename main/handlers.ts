@@ -1,5 +1,6 @@
 /** Who handles what is asked of each domain: a new one is one line here. */
 export { appHandlers as app } from "./apps/requests.ts";
+export { clipboardHandlers as clipboard } from "./clipboard/requests.ts";
 export { auditHandlers as audit } from "./audit/requests.ts";
 export { crossingHandlers as crossing } from "./crossings/requests.ts";
 export { desktopHandlers as desktop, problemHandlers as problem } from "./desktop/requests.ts";

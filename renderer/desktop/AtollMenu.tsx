@@ -1,8 +1,9 @@
 /** Atoll's own menu, at the left of the top bar. */
-import { Keyboard, LogOut, Maximize, Settings } from "lucide-react";
+import { Keyboard, LogOut, Maximize } from "lucide-react";
 import { useStore } from "zustand";
 import { useShell } from "../shell/shell.ts";
 import { Menu, MenuChoice, MenuItem, MenuRule } from "../ui/Menu.tsx";
+import { SHEET_TABS, SHEET_VIEWS } from "./sheet/sheet-tabs.ts";
 
 const THEMES = [
   ["system", "As the system has it"],
@@ -35,7 +36,18 @@ export function AtollMenu() {
         text="Full screen"
         run={() => send("desktop.control", { action: "toggleFullscreen" })}
       />
-      <MenuItem icon={<Settings size={14} />} text="Settings" run={() => overlays.open({ kind: "settings" })} />
+      {SHEET_TABS.map((tab) => {
+        const { title, Icon, keys } = SHEET_VIEWS[tab];
+        return (
+          <MenuItem
+            key={tab}
+            icon={<Icon size={14} />}
+            text={title}
+            {...(keys !== undefined && { keys })}
+            run={() => overlays.open({ kind: "sheet", tab })}
+          />
+        );
+      })}
       <MenuRule />
       <MenuChoice
         title="Appearance"

@@ -6,6 +6,8 @@ import { useShell } from "../shell/shell.ts";
 import type { DesktopWindow } from "../wm/model/state.ts";
 import { GuestWindow } from "../wm/views/GuestWindow.tsx";
 import { WindowOverlays } from "../wm/views/WindowOverlays.tsx";
+import { PasteBars } from "./clipboard/PasteBars.tsx";
+import { ToldCrossings } from "./crossings/ToldCrossings.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
 import { MarkContext } from "../ui/Mark.tsx";
@@ -38,9 +40,11 @@ export function Desktop() {
       </main>
       <Dock />
       <TopBar />
+      <PasteBars />
       <WindowOverlays />
       <MarkContext value={promptMark}>
         <Overlays />
+        <ToldCrossings />
         <Notices notices={notices} />
         <Prompts />
       </MarkContext>

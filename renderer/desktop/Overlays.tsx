@@ -4,16 +4,18 @@ import { useStore } from "zustand";
 import type { Overlay, OverlayOf } from "../shell/overlays.ts";
 import { useShell } from "../shell/shell.ts";
 import { WindowMenu } from "../wm/views/WindowMenu.tsx";
+import { ClipHistory } from "./clipboard/ClipHistory.tsx";
 import { Launcher } from "./Launcher.tsx";
-import { Settings } from "./Settings.tsx";
+import { Sheet } from "./sheet/Sheet.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
 
 /** null: it is drawn where its button is. */
 const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: OverlayOf<Kind> }> | null } = {
   launcher: ({ overlay }) => <Launcher only={overlay.vm} />,
   "window-menu": ({ overlay }) => <WindowMenu id={overlay.window} at={overlay} />,
+  "clip-history": ClipHistory,
   shortcuts: Shortcuts,
-  settings: Settings,
+  sheet: ({ overlay }) => <Sheet tab={overlay.tab} />,
   "atoll-menu": null,
   "vm-menu": null,
   "dock-menu": null,

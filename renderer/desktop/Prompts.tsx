@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { Prompt, PromptAnswer, PromptKind, PromptPayload } from "../shell/prompts.ts";
 import { useShell } from "../shell/shell.ts";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
-import { CrossingPrompt } from "./CrossingPrompt.tsx";
+import { CrossingPrompt } from "./crossings/CrossingPrompt.tsx";
 import { QuitPrompt } from "./QuitPrompt.tsx";
 import { QuittingPrompt } from "./QuittingPrompt.tsx";
 

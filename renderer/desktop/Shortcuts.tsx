@@ -8,6 +8,9 @@ import { useShell } from "../shell/shell.ts";
 const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Programs of all VMs", ["Super"]],
   ["Top bar: VMs and their menus", ["Super", "B"]],
+  ["Policy, and what has crossed", ["Super", "P"]],
+  ["What was copied, to paste again", ["Super", "V"]],
+  ["Copy to this computer", ["Super", "C"]],
   ["Switch windows", ["Alt", "Tab"]],
   ["Maximise", ["Super", "↑"]],
   ["Restore, then minimise", ["Super", "↓"]],

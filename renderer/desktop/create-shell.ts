@@ -6,11 +6,14 @@ import { ActivityTracker } from "../input/activity.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
+import { createClipboardStore } from "../shell/clipboard-store.ts";
 import { createDesktopStore } from "../shell/desktop-store.ts";
 import { createLaunchStore } from "../shell/launches.ts";
 import { createOverlayStore } from "../shell/overlays.ts";
+import { createPolicyChanges } from "../shell/policy-changes.ts";
 import { createPromptQueue } from "../shell/prompts.ts";
 import type { Shell } from "../shell/shell.ts";
+import { createToldCrossings } from "../shell/told-crossings.ts";
 import { createVmStore } from "../shell/vm-store.ts";
 import { NoticeQueue } from "../ui/notices.ts";
 import { CommandServer } from "../wm/control/command-server.ts";
@@ -48,7 +51,16 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const overlays = createOverlayStore(prompts);
   const notices = new NoticeQueue();
   const launches = createLaunchStore(bridge, wm, notices);
+  const clipboard = createClipboardStore();
+  const toldCrossings = createToldCrossings();
+  const policyChanges = createPolicyChanges(bridge, notices);
   const activity = new ActivityTracker(() => wm.dispatch({ type: "used" }));
+
+  const send: Shell["send"] = (...[name, input]) => {
+    void bridge.request(name, input).then((answer) => {
+      if (!answer.ok) notices.show(answer.error.message);
+    });
+  };
 
   const links = new Links(wm, compositor);
   const commands = new WindowCommands(wm, links, activity, bridge);
@@ -67,7 +79,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const effects = new Effects(wm, links, keyboard);
   const drag = new Drag({ wm, overlays: wmOverlays, links, effects, pointer, keyboard });
   const switcher = new Switcher(wm, wmOverlays, keyboard, commands);
-  const hostInput = new HostInput({ wm, overlays, keyboard, commands, drag, switcher });
+  const hostInput = new HostInput({ send, wm, overlays, keyboard, commands, drag, switcher });
   const memory = new WindowMemory();
   const layout = new LayoutReporter(bridge, wm, links);
   const screen = new Screen(wm, links, compositor);
@@ -85,13 +97,10 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     cursorChanged: () => cursorGuard.changed(),
   };
 
-  const send: Shell["send"] = (...[name, input]) => {
-    void bridge.request(name, input).then((answer) => {
-      if (!answer.ok) notices.show(answer.error.message);
-    });
-  };
   const wmParts = { wm, wmOverlays, links, commands, drag, switcher };
-  const shell: Shell = { bridge, send, compositor, ...wmParts, vms, desktop, overlays, prompts, launches, notices };
+  const hostParts = { vms, desktop, overlays, prompts, launches, notices };
+  const crossingParts = { policyChanges, clipboard, toldCrossings };
+  const shell: Shell = { bridge, send, compositor, ...wmParts, ...hostParts, ...crossingParts };
 
   overlays.subscribe(({ overlay }) => {
     keyboard.setHeldByHost("overlay", overlay !== null);
@@ -132,6 +141,9 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     bridge.on("theme.changed", (theme) => desktop.setState({ theme }));
     bridge.on("promptMark.changed", (promptMark) => desktop.setState({ promptMark }));
     bridge.on("problems.changed", (problems) => desktop.setState({ problems }));
+    bridge.on("clipboard.changed", (told) => clipboard.take(told));
+    bridge.on("crossing.told", (told) => toldCrossings.tell(told));
+    bridge.on("policy.changed", ({ written }) => written !== null && policyChanges.note(written));
     answerQuestions(shell);
     const attached = await bridge.request("desktop.attach", {});
     if (!attached.ok) return;

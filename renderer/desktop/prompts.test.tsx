@@ -48,6 +48,7 @@ class FakeMain {
   readonly bridge = {
     request: (name: string, input: unknown) => {
       this.heard.push(`${name} ${JSON.stringify(input)}`);
+      if (name !== "desktop.attach") return new Promise(() => undefined);
       const placements = { windows: [], apps: [] };
       const state = { vms: [status(HOME, "home"), status(WEB, "web")], theme: { choice: "dark", shown: "dark" } };
       return Promise.resolve({
@@ -312,5 +313,39 @@ describe("a prompt that opens", () => {
     expect(document.documentElement.dataset["gesture"]).toBe("move");
     await askQuit();
     expect(document.documentElement.dataset["gesture"]).toBeUndefined();
+  });
+});
+
+describe("the host's keys for what crosses", () => {
+  const withSuper = (code: string): void => key("keydown", code, code, { metaKey: true });
+  const overlay = (): string | undefined => shell.overlays.getState().overlay?.kind;
+
+  it("Super+P opens the sheet and closes it; meanwhile no guest gets a key, afterwards the same one does", () => {
+    keysOfGuest();
+    withSuper("KeyP");
+    expect([overlay(), document.querySelector(".sheet") !== null]).toEqual(["sheet", true]);
+    key("keydown", "KeyA", "a");
+    key("keyup", "KeyA", "a");
+    expect(keysOfGuest()).toEqual([]);
+    withSuper("KeyP");
+    expect(overlay()).toBeUndefined();
+    key("keydown", "KeyA", "a");
+    expect(keysOfGuest()).toEqual([30]);
+  });
+
+  it("Super+P does not take the place of what is open", () => {
+    act(() => shell.overlays.open({ kind: "shortcuts" }));
+    withSuper("KeyP");
+    expect(overlay()).toBe("shortcuts");
+    act(() => shell.overlays.close());
+  });
+
+  it("Super+V shows what was copied; Super+C copies to this computer from the focused window's VM", () => {
+    withSuper("KeyV");
+    expect(overlay()).toBe("clip-history");
+    act(() => shell.overlays.close());
+    main.heard.length = 0;
+    withSuper("KeyC");
+    expect(main.heard).toEqual([`clipboard.copyToHost ${JSON.stringify({ vm: HOME })}`]);
   });
 });

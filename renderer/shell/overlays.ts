@@ -1,9 +1,12 @@
-/** The host's launcher, menus and lists above the windows. They close easily; what must be answered is a prompt (prompts.ts). */
+/** The host's launcher, menus, lists and sheet above the windows. They close easily; what must be answered is a prompt (prompts.ts). */
 import { createStore } from "zustand/vanilla";
 import type { VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { PromptQueue } from "./prompts.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";
+
+/** A view of the sheet; what it shows is desktop/sheet/sheet-tabs.ts. */
+export type SheetTab = "policy" | "settings";
 
 /** It has the keyboard; there is one at a time. */
 export type Overlay =
@@ -12,7 +15,9 @@ export type Overlay =
   | { kind: "atoll-menu" }
   | { kind: "vm-menu"; vm: VmId }
   | { kind: "shortcuts" }
-  | { kind: "settings" }
+  /** The sheet of views that hangs from the top bar; it stays below a prompt. `entry`: of the audit log, to be opened. */
+  | { kind: "sheet"; tab: SheetTab; entry?: number }
+  | { kind: "clip-history" }
   | { kind: "problems" }
   | { kind: "warnings" }
   /** What can be done to a window; `x`, `y`: where on the page. */
@@ -35,6 +40,8 @@ export interface OverlayStore extends ReadonlyStore<OverlayState> {
   /** Closes it if it is (still) of this kind: one that has replaced it stays. */
   closeIf: (kind: Overlay["kind"]) => void;
   toggleLauncher: () => void;
+  /** Shows this view of the sheet; closes the sheet when it shows it already. */
+  toggleSheet: (tab: SheetTab) => void;
 }
 
 export function createOverlayStore(prompts: PromptQueue): OverlayStore {
@@ -47,7 +54,7 @@ export function createOverlayStore(prompts: PromptQueue): OverlayStore {
     if (getState().overlay?.kind === kind) close();
   };
   prompts.subscribe(({ waiting }) => {
-    if (waiting.length > 0) close();
+    if (waiting.length > 0 && getState().overlay?.kind !== "sheet") close();
   });
   return {
     getState,
@@ -56,6 +63,11 @@ export function createOverlayStore(prompts: PromptQueue): OverlayStore {
     open,
     close,
     closeIf,
+    toggleSheet: (tab) => {
+      const { overlay } = getState();
+      if (overlay?.kind === "sheet" && overlay.tab === tab) close();
+      else open({ kind: "sheet", tab });
+    },
     toggleLauncher: () => (getState().overlay?.kind === "launcher" ? close() : open({ kind: "launcher", vm: null })),
   };
 }

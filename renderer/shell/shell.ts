@@ -9,10 +9,13 @@ import type { Switcher } from "../wm/control/switcher.ts";
 import type { WindowCommands } from "../wm/control/window-commands.ts";
 import type { WmOverlayStore } from "../wm/model/overlays.ts";
 import type { WmStore } from "../wm/model/store.ts";
+import type { ClipboardStore } from "./clipboard-store.ts";
 import type { DesktopStore } from "./desktop-store.ts";
 import type { LaunchStore } from "./launches.ts";
 import type { OverlayStore } from "./overlays.ts";
+import type { PolicyChanges } from "./policy-changes.ts";
 import type { PromptQueue } from "./prompts.ts";
+import type { ToldCrossings } from "./told-crossings.ts";
 import type { VmStore } from "./vm-store.ts";
 
 export interface Shell {
@@ -32,6 +35,9 @@ export interface Shell {
   readonly prompts: PromptQueue;
   readonly launches: LaunchStore;
   readonly notices: NoticeQueue;
+  readonly policyChanges: PolicyChanges;
+  readonly clipboard: ClipboardStore;
+  readonly toldCrossings: ToldCrossings;
 }
 
 export const ShellContext = createContext<Shell | null>(null);

@@ -3,10 +3,13 @@ import type { AtollBridge } from "#shared/ipc/index.ts";
 import { NoticeQueue } from "../ui/notices.ts";
 import { createWmOverlayStore } from "../wm/model/overlays.ts";
 import { createWmStore } from "../wm/model/store.ts";
+import { createClipboardStore } from "./clipboard-store.ts";
 import { createDesktopStore } from "./desktop-store.ts";
 import { createLaunchStore } from "./launches.ts";
 import { createOverlayStore } from "./overlays.ts";
+import { createPolicyChanges } from "./policy-changes.ts";
 import { createPromptQueue } from "./prompts.ts";
+import { createToldCrossings } from "./told-crossings.ts";
 import type { Shell } from "./shell.ts";
 import { createVmStore } from "./vm-store.ts";
 
@@ -22,7 +25,10 @@ export function testShell(given: Partial<Shell> = {}): Shell {
     prompts,
     overlays: createOverlayStore(prompts),
     notices,
-    // Only a test that gives a bridge launches anything.
+    clipboard: createClipboardStore(),
+    toldCrossings: createToldCrossings(),
+    // Only a test that gives a bridge launches anything, or changes the policy.
+    policyChanges: createPolicyChanges(given.bridge as AtollBridge, notices),
     launches: createLaunchStore(given.bridge as AtollBridge, wm, notices),
   };
   return { ...stores, ...given } as Shell;

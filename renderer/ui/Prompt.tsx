@@ -17,21 +17,35 @@ interface PromptProps {
   text: ReactNode;
   /** null: it cannot be cancelled. */
   cancel: (() => void) | null;
+  /** What the button that cancels says. */
+  cancelText?: string;
+  /** What tools know it by. */
+  name?: number;
+  /** Room for more than a few lines. */
+  isWide?: boolean;
   children?: ReactNode;
   /** PromptButtons, the safest first; "Cancel" comes before them. */
   buttons: ReactNode;
+  /** Below the buttons, in a line. */
+  note?: ReactNode;
 }
 
 const ArmedContext = createContext(false);
 
-export function Prompt({ title, text, cancel, children, buttons }: PromptProps) {
+export function Prompt(props: PromptProps) {
+  const { title, text, cancel, cancelText = "Cancel", name, isWide = false, children, buttons, note } = props;
   const isArmed = useArmed(title);
   const cancelButton = useRef<HTMLButtonElement>(null);
   return (
     <AlertDialog.Root open onOpenChange={(isOpen) => !isOpen && cancel?.()}>
       <AlertDialog.Portal className="overlay-layer">
         <AlertDialog.Backdrop className="prompt-backdrop" />
-        <AlertDialog.Popup className="prompt" initialFocus={cancelButton}>
+        <AlertDialog.Popup
+          className="prompt"
+          data-prompt={name}
+          data-wide={isWide || undefined}
+          initialFocus={cancelButton}
+        >
           <header className="prompt-head">
             <Mark note="Your mark. Only Atoll knows it." />
             <span className="prompt-asks">
@@ -46,12 +60,18 @@ export function Prompt({ title, text, cancel, children, buttons }: PromptProps) 
           {children}
           <div className="prompt-buttons">
             {cancel !== null && (
-              <AlertDialog.Close ref={cancelButton} className="button">
-                Cancel
+              <AlertDialog.Close
+                ref={cancelButton}
+                className="button"
+                data-answer={name === undefined ? undefined : "deny"}
+              >
+                {cancelText}
+                {isWide && <kbd className="key">Esc</kbd>}
               </AlertDialog.Close>
             )}
             <ArmedContext value={isArmed}>{buttons}</ArmedContext>
           </div>
+          {note !== undefined && <div className="prompt-note">{note}</div>}
         </AlertDialog.Popup>
       </AlertDialog.Portal>
     </AlertDialog.Root>
@@ -61,14 +81,16 @@ export function Prompt({ title, text, cancel, children, buttons }: PromptProps) 
 interface PromptButtonProps {
   kind?: "main" | "danger";
   press: () => void;
+  /** Name of the answer that it gives, as `atoll prompt list` has it. */
+  answer?: string;
   children: ReactNode;
 }
 
 /** An answer other than "Cancel". */
-export function PromptButton({ kind, press, children }: PromptButtonProps) {
+export function PromptButton({ kind, press, answer, children }: PromptButtonProps) {
   const isArmed = useContext(ArmedContext);
   return (
-    <button type="button" className="button" data-kind={kind} disabled={!isArmed} onClick={press}>
+    <button type="button" className="button" data-kind={kind} data-answer={answer} disabled={!isArmed} onClick={press}>
       {children}
     </button>
   );

@@ -1,6 +1,6 @@
 /** A VM in the top bar: its label's shape, its name and its state; with a menu of what can be done to it. */
 import "./vm-chip.css";
-import { Bell, LayoutGrid, Pause, Play, Power, Skull } from "lucide-react";
+import { Bell, ClipboardPaste, LayoutGrid, Pause, Play, Power, Skull, X } from "lucide-react";
 import { memo } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
@@ -18,7 +18,7 @@ import { StateDetail } from "./StateDetail.tsx";
 import { StartSteps } from "./StartSteps.tsx";
 
 export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
-  const { wm, overlays } = useShell();
+  const { wm, overlays, clipboard } = useShell();
   const isOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "vm-menu" && overlay.vm === vm.id);
   const wanting = useStore(
     wm,
@@ -26,7 +26,8 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
   );
   const setOpen = (open: boolean): void =>
     open ? overlays.open({ kind: "vm-menu", vm: vm.id }) : overlays.closeIf("vm-menu");
-  const fact = factOf(vm, wanting.length > 0);
+  const paste = useStore(clipboard, ({ waiting: all }) => all.find((one) => one.vm === vm.id)?.id ?? null);
+  const fact = factOf(vm, wanting.length > 0, paste !== null);
   const chip = (
     <button
       type="button"
@@ -46,13 +47,22 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
   );
   return (
     <Menu isOpen={isOpen} setOpen={setOpen} trigger={chip} align="end" label={vm.label}>
-      <VmMenu vm={vm} wanting={wanting} />
+      <VmMenu vm={vm} wanting={wanting} paste={paste} />
     </Menu>
   );
 });
 
-function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] }) {
-  const { send, overlays } = useShell();
+interface VmMenuProps {
+  vm: VmStatus;
+  wanting: readonly WindowId[];
+  /** The id of the paste that waits for the person (the small bar); null: none does. */
+  paste: number | null;
+}
+
+function VmMenu({ vm, wanting, paste }: VmMenuProps) {
+  const { bridge, send, overlays } = useShell();
+  const answer = (id: number, given: "paste" | "ignore") => () =>
+    bridge.report("clipboard.answer", { id, answer: given });
   const isOn = !canStart(vm);
   const icon = 14;
   return (
@@ -62,6 +72,13 @@ function VmMenu({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId[] })
         <span>{machineOf(vm)}</span>
         {vm.stateDetail !== "" && !isGuestsWord(vm) && <span className="chip-state">{vm.stateDetail}</span>}
       </div>
+      {paste !== null && (
+        <>
+          <MenuItem icon={<ClipboardPaste size={icon} />} text="Paste" run={answer(paste, "paste")} />
+          <MenuItem icon={<X size={icon} />} text="Ignore" run={answer(paste, "ignore")} />
+          <MenuRule />
+        </>
+      )}
       {!isOn && <MenuItem icon={<Play size={icon} />} text="Start" run={() => send("vm.start", { vm: vm.id })} />}
       {vm.state === "running" && (
         <MenuItem

@@ -21,12 +21,13 @@ const REASONS: Readonly<Record<VmStateReason, string>> = {
   "disk-error": "disk error",
 };
 
-/** `isWanting`: a window of it asks for attention. */
-export function factOf(vm: VmStatus, isWanting = false): VmFact {
+/** `isWanting`: a window of it asks for attention; `wantsPaste`: a program of it waits for the person to let it paste. */
+export function factOf(vm: VmStatus, isWanting = false, wantsPaste = false): VmFact {
   const reason = vm.stateReason === null ? null : REASONS[vm.stateReason];
   switch (vm.state) {
     case "running":
       if (reason !== null) return { text: reason, tone: "bad" };
+      if (wantsPaste) return { text: "wants to paste", tone: "wanting" };
       if (isWanting) return { text: "needs you", tone: "wanting" };
       return {
         text: vm.windows === 0 ? "ready" : vm.windows === 1 ? "1 window" : `${vm.windows} windows`,

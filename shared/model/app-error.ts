@@ -11,6 +11,7 @@ export type ErrorCode =
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
   | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
   | `usage.${"bad-argument" | "unknown-method"}`
+  | `clipboard.${"empty" | "not-offered" | "too-large" | "failed" | "gone"}`
   | `policy.${"denied" | "unanswered" | "broken" | "changed" | "not-edited"}`
   | `audit.${"unreadable" | "unwritable"}`
   | "settings.broken"

@@ -6,3 +6,7 @@ export type ClipType = (typeof CLIP_TYPES)[number];
 
 /** `primary`: what is marked with the mouse. */
 export type ClipSelection = "clipboard" | "primary";
+
+/** `keys`: the paste chord; `menu`: the host's window menu, for programs that paste by their own menus; `middle`: the middle button. */
+export const PASTE_GESTURES = ["keys", "menu", "middle"] as const;
+export type PasteGesture = (typeof PASTE_GESTURES)[number];

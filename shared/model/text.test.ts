@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cleanText, escapeControls, escapeControlsInJson, escapeForLog, withinQuotes } from "./text.ts";
+import { cleanText, escapeControls, escapeControlsInJson, escapeForLog, revealHidden, withinQuotes } from "./text.ts";
 
 describe("cleanText", () => {
   it("removes what can hide, turn or break a line", () => {
@@ -38,4 +39,34 @@ it("escapeControlsInJson changes what is seen, not what is said", () => {
 
 it("a guest's text does not end the host's quotation marks around it", () => {
   expect(withinQuotes('“a” "b" «c»')).toBe("'a' 'b' 'c'");
+});
+
+describe("revealHidden", () => {
+  const shown = (text: string): string =>
+    revealHidden(text)
+      .map((piece) => ("code" in piece ? `[${piece.code}]` : piece.text))
+      .join("");
+
+  it.each([
+    ["plain\nlines, with blanks", "plain\nlines, with blanks"],
+    ["pay \u{202e}711", "pay [U+202E]711"],
+    ["a\u{7}\tb\r\n", "a[U+0007][U+0009]b[U+000D]\n"],
+    ["zero\u{200b}width\u{feff}", "zero[U+200B]width[U+FEFF]"],
+    ["tag\u{e0041}, filler\u{3164}, braille\u{2800}", "tag[U+E0041], filler[U+3164], braille[U+2800]"],
+    ["no-break\u{a0}, wide\u{3000}, line\u{2028}", "no-break[U+00A0], wide[U+3000], line[U+2028]"],
+    ["lone \u{d800} surrogate", "lone [U+D800] surrogate"],
+    ["שלום é 😀", "שלום é 😀"],
+    ["", ""],
+  ])("%j is shown as %j", (text, expected) => expect(shown(text)).toBe(expected));
+
+  it("loses no character that is seen", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const back = revealHidden(text)
+          .map((piece) => ("code" in piece ? String.fromCodePoint(parseInt(piece.code.slice(2), 16)) : piece.text))
+          .join("");
+        expect(back).toBe(text);
+      }),
+    );
+  });
 });

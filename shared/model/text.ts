@@ -74,3 +74,23 @@ export function utf8Bytes(text: string): number {
   }
   return bytes;
 }
+
+/** Everything that is not seen, or changes how its neighbours are read: controls, bidi controls, fillers, blanks but the plain one. */
+const HIDDEN = /(?![ \n])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
+/** A piece of a text: as it is, or one hidden character by its code (`U+202E`). */
+export type RevealedPiece = { readonly text: string } | { readonly code: string };
+
+/** A text in pieces, so that what is hidden in it can be drawn in a way that no text can imitate; line feeds stay in it. */
+export function revealHidden(text: string): RevealedPiece[] {
+  const pieces: RevealedPiece[] = [];
+  let end = 0;
+  for (const { 0: character, index } of text.matchAll(HIDDEN)) {
+    if (index > end) pieces.push({ text: text.slice(end, index) });
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
+    pieces.push({ code: `U+${code.padStart(4, "0")}` });
+    end = index + character.length;
+  }
+  if (end < text.length) pieces.push({ text: text.slice(end) });
+  return pieces;
+}

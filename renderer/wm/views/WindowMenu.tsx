@@ -1,8 +1,10 @@
 /** A window's menu: its title bar's context menu, or by Alt+Space. */
 import {
+  ClipboardPaste,
   Expand,
   Maximize2,
   Minus,
+  MonitorUp,
   Move,
   PanelLeft,
   PanelRight,
@@ -11,6 +13,8 @@ import {
   Shrink,
   X,
 } from "lucide-react";
+import { useStore } from "zustand";
+import type { VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { useShell } from "../../shell/shell.ts";
 import { Menu, MenuItem, MenuRule } from "../../ui/Menu.tsx";
@@ -97,8 +101,34 @@ function Items({ id, window }: { id: WindowId; window: WindowFacts }) {
           )}
         </>
       )}
+      {isLive && <ClipboardItems id={id} vm={window.vm} />}
       <MenuRule />
       <MenuItem icon={<X size={SIZE} />} text="Close" keys="Super Q" run={() => commands.close(id)} />
+    </>
+  );
+}
+
+/** For programs that paste by their own menus, and for the host's clipboard, which nothing reaches by itself. */
+function ClipboardItems({ id, vm }: { id: WindowId; vm: VmId }) {
+  const { bridge, send, clipboard } = useShell();
+  const from = useStore(clipboard, ({ current }) => (current === null ? undefined : current.from));
+  const source = useTag(from ?? null);
+  return (
+    <>
+      <MenuRule />
+      {from !== undefined && from !== vm && (
+        <MenuItem
+          icon={<ClipboardPaste size={SIZE} />}
+          text={`Paste from ${from === null ? "this computer" : source.name}`}
+          run={() => bridge.report("clipboard.gesture", { window: id, kind: "menu" })}
+        />
+      )}
+      <MenuItem
+        icon={<MonitorUp size={SIZE} />}
+        text="Copy to this computer"
+        keys="Super C"
+        run={() => send("clipboard.copyToHost", { vm })}
+      />
     </>
   );
 }

@@ -1,0 +1,206 @@
+/** What was copied, to be pasted again: searched by words, of one label or of all. It is in memory only, and no guest sees it. */
+import "../launcher.css";
+import "./clip-history.css";
+import { ClipboardX, Pin, PinOff, Search, Trash2 } from "lucide-react";
+import { type KeyboardEvent as ReactKeyboardEvent, useState } from "react";
+import { useStore } from "zustand";
+import type { ClipHistoryEntry } from "#shared/ipc/clipboard.ts";
+import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
+import { useShell } from "../../shell/shell.ts";
+import { useRequest } from "../../shell/use-request.ts";
+import { Bars } from "../../ui/Bars.tsx";
+import { bytesWords } from "../../ui/format.ts";
+import { RevealedText } from "../../ui/GuestText.tsx";
+import { LabelShape } from "../../ui/LabelShape.tsx";
+import { Tag } from "../../ui/Tag.tsx";
+
+/** Characters of a text that are shown. */
+const SHOWN_CHARACTERS = 200;
+
+export function ClipHistory() {
+  const { overlays, vms: vmStore, send } = useShell();
+  const [search, setSearch] = useState("");
+  const [label, setLabel] = useState<LabelName | null>(null);
+  /** Not its place: what is copied meanwhile must not be picked instead. null: the first. */
+  const [chosenId, setChosenId] = useState<number | null>(null);
+  const { value, error } = useRequest("clipboard.history", { search, label }, ["clipboard.historyChanged"]);
+  const labels = useStore(vmStore, ({ vms }) =>
+    LABEL_NAMES.filter((name) => vms.some((vm) => vm.label === name)).join(" "),
+  );
+  const entries = value ?? [];
+  const at = Math.max(
+    0,
+    entries.findIndex(({ id }) => id === chosenId),
+  );
+  const chosen = entries[at];
+
+  const pick = (entry: ClipHistoryEntry | undefined): void => {
+    if (entry === undefined) return;
+    overlays.close();
+    send("clipboard.pick", { entry: entry.id });
+  };
+  const pin = (entry: ClipHistoryEntry): void => send("clipboard.pin", { entry: entry.id, isPinned: !entry.isPinned });
+  const forget = (entry: ClipHistoryEntry): void => {
+    setChosenId(entries[at + 1]?.id ?? entries[at - 1]?.id ?? null);
+    send("clipboard.forget", { entry: entry.id });
+  };
+  const onKey = (event: ReactKeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape") overlays.close();
+    else if (event.key === "Enter") pick(chosen);
+    else if (step !== undefined) setChosenId(entries[Math.max(0, Math.min(entries.length - 1, at + step))]?.id ?? null);
+    else if (event.key.toLowerCase() === "p" && event.ctrlKey && chosen !== undefined) pin(chosen);
+    else if (event.key === "Delete" && event.shiftKey && chosen !== undefined) forget(chosen);
+    else return;
+    event.preventDefault();
+  };
+
+  return (
+    <div className="launcher" onPointerDown={(event) => event.target === event.currentTarget && overlays.close()}>
+      <section className="launcher-panel clips" role="dialog" aria-label="Clipboard history" onKeyDown={onKey}>
+        <label className="launcher-search">
+          <Search size={17} aria-hidden="true" />
+          <input
+            autoFocus
+            type="text"
+            role="combobox"
+            aria-expanded="true"
+            aria-controls="clips-list"
+            aria-activedescendant={chosen === undefined ? undefined : `clip-${chosen.id}`}
+            placeholder="Search what was copied"
+            aria-label="Search what was copied"
+            spellCheck={false}
+            value={search}
+            onChange={({ target }) => {
+              setSearch(target.value.slice(0, 200));
+              setChosenId(null);
+            }}
+          />
+        </label>
+        <div className="clips-labels" role="group" aria-label="Of which label">
+          <button type="button" aria-pressed={label === null} onClick={() => setLabel(null)}>
+            All
+          </button>
+          {labels.split(" ").map((name) => (
+            <button
+              key={name}
+              type="button"
+              data-label={name}
+              aria-label={name}
+              aria-pressed={label === name}
+              onClick={() => setLabel(name as LabelName)}
+            >
+              <LabelShape label={name as LabelName} />
+            </button>
+          ))}
+          <button
+            type="button"
+            className="clips-clear"
+            disabled={entries.every(({ isPinned }) => isPinned)}
+            onClick={() => send("clipboard.clearHistory", { label })}
+          >
+            <ClipboardX size={13} aria-hidden="true" />
+            Clear{label !== null && ` ${label}`}
+          </button>
+        </div>
+        {value === null && error === null && (
+          <div className="clips-bars">
+            <Bars count={4} />
+          </div>
+        )}
+        <ul id="clips-list" className="launcher-list" role="listbox" aria-label="What was copied">
+          {entries.map((entry, index) => (
+            <Clip
+              key={entry.id}
+              entry={entry}
+              isChosen={index === at}
+              choose={() => setChosenId(entry.id)}
+              pick={() => pick(entry)}
+              pin={() => pin(entry)}
+              forget={() => forget(entry)}
+            />
+          ))}
+        </ul>
+        {error !== null && <p className="launcher-none">{error}</p>}
+        {value !== null && entries.length === 0 && (
+          <p className="launcher-none">
+            {search === "" && label === null
+              ? "Nothing was copied yet. What you copy in a VM is kept here for a while, secrets are not."
+              : "Nothing that was copied fits."}
+          </p>
+        )}
+        <footer className="clips-keys">
+          <span>
+            <kbd className="key">Enter</kbd> to paste it next
+          </span>
+          <span>
+            <kbd className="key">Ctrl P</kbd> pin
+          </span>
+          <span>
+            <kbd className="key">Shift Del</kbd> forget
+          </span>
+        </footer>
+      </section>
+    </div>
+  );
+}
+
+interface ClipProps {
+  entry: ClipHistoryEntry;
+  isChosen: boolean;
+  choose: () => void;
+  pick: () => void;
+  pin: () => void;
+  forget: () => void;
+}
+
+function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
+  const { id, vmName, label, text, bytes, ageS, isPinned } = entry;
+  const PinIcon = isPinned ? PinOff : Pin;
+  // The line under it is part of the list's row, its buttons are not part of the option.
+  const run = (act: () => void) => (event: { stopPropagation: () => void }) => {
+    event.stopPropagation();
+    act();
+  };
+  return (
+    <li
+      id={`clip-${id}`}
+      className="clip"
+      role="option"
+      aria-selected={isChosen}
+      aria-label={`${vmName}, ${ageWords(ageS)}`}
+      data-label={label}
+      onPointerMove={() => !isChosen && choose()}
+      onClick={pick}
+      ref={(element) => {
+        if (isChosen) element?.scrollIntoView({ block: "nearest" });
+      }}
+    >
+      <Tag tag={{ name: vmName, label }} />
+      <span className="clip-text">
+        <RevealedText text={text.slice(0, SHOWN_CHARACTERS).replaceAll("\n", " ")} />
+      </span>
+      <small>
+        {bytesWords(bytes)}, {ageWords(ageS)}
+      </small>
+      <button
+        type="button"
+        tabIndex={-1}
+        aria-label={isPinned ? "Unpin" : "Pin"}
+        data-on={isPinned || undefined}
+        onClick={run(pin)}
+      >
+        <PinIcon size={13} />
+      </button>
+      <button type="button" tabIndex={-1} aria-label="Forget" onClick={run(forget)}>
+        <Trash2 size={13} />
+      </button>
+    </li>
+  );
+}
+
+function ageWords(ageS: number): string {
+  if (ageS < 60) return "just now";
+  if (ageS < 3600) return `${Math.floor(ageS / 60)} min ago`;
+  return `${Math.floor(ageS / 3600)} h ago`;
+}

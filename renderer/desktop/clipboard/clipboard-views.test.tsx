@@ -1,0 +1,213 @@
+// @vitest-environment happy-dom
+import { act, type ReactNode } from "react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { ClipHistoryEntry, WaitingPasteView } from "#shared/ipc/clipboard.ts";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { guestWindow } from "#shared/testing/guest-window.ts";
+import { ShellContext } from "../../shell/shell.ts";
+import { testShell } from "../../shell/testing.ts";
+import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
+import { VmChip } from "../../vms/VmChip.tsx";
+import { WindowMenu } from "../../wm/views/WindowMenu.tsx";
+import { ToldCrossings } from "../crossings/ToldCrossings.tsx";
+import { Overlays } from "../Overlays.tsx";
+import { PasteBars } from "./PasteBars.tsx";
+
+const [HOME, WEB] = ["home", "web"] as unknown as [VmId, VmId];
+const vm = (id: VmId, label: "lagoon" | "coral"): VmStatus => ({
+  ...{ id, name: id, label, template: "debian", driver: "qemu", state: "running", stateReason: null, role: "app" },
+  ...{ network: "none", windows: 0, uptimeS: 1, accelerator: null, startPhase: null, stateDetail: "" },
+});
+const PASTE: WaitingPasteView = {
+  ...{ id: 4, vm: WEB, from: HOME, app: "Mouse”pad", lapsesInMs: 20_000 },
+  type: "text/plain;charset=utf-8",
+};
+const clip = (id: number, change: Partial<ClipHistoryEntry> = {}): ClipHistoryEntry => ({
+  ...{ id, vm: HOME, vmName: "home", label: "lagoon", text: `text ${id}`, bytes: 6, ageS: 5, isPinned: false },
+  ...change,
+});
+
+let drawn: Drawn;
+let shell: ReturnType<typeof testShell>;
+let said: [name: string, input: unknown][];
+let history: ClipHistoryEntry[];
+let historyChanged: () => void = () => undefined;
+const bridge = {
+  request: async (name: string, input: unknown) => {
+    said.push([name, input]);
+    return { ok: true, value: history };
+  },
+  report: (name: string, input: unknown) => void said.push([name, input]),
+  on: (name: string, listener: () => void) => {
+    if (name === "clipboard.historyChanged") historyChanged = listener;
+    return () => undefined;
+  },
+} as unknown as AtollBridge;
+
+async function show(view: ReactNode): Promise<void> {
+  drawn = await draw(<ShellContext value={shell}>{view}</ShellContext>);
+}
+
+beforeEach(() => {
+  said = [];
+  history = [clip(3, { isPinned: true }), clip(2, { text: "two\n<i>lines</i>\u{202e}" }), clip(1)];
+  shell = testShell({ bridge, send: (...[name, input]) => void said.push([name, input]) });
+  shell.vms.take([vm(HOME, "lagoon"), vm(WEB, "coral")]);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  drawn.remove();
+});
+
+const take = (waiting: WaitingPasteView[], from: VmId | null = HOME): Promise<void> =>
+  act(async () => shell.clipboard.take({ current: { from, types: [], isSecret: false }, waiting, pasteKeys: [] }));
+
+it("a program that wants to paste is quoted in a bar, which takes no focus and cannot be pressed in its first second", async () => {
+  vi.useFakeTimers();
+  await show(<PasteBars />);
+  expect(textsOf(".paste-bar")).toEqual([]);
+  await take([PASTE]);
+  expect(textsOf(".paste-bar p")).toEqual(["“Mouse'pad”, as web says, wants to pastetext of home"]);
+  expect(document.activeElement).toBe(document.body);
+  await click(".paste-bar .button", "Paste");
+  expect(said).toEqual([]);
+  act(() => void vi.advanceTimersByTime(1_000));
+  await click(".paste-bar .button", "Paste");
+  await click(".paste-bar .button", "Ignore");
+  expect(said).toEqual([
+    ["clipboard.answer", { id: 4, answer: "paste" }],
+    ["clipboard.answer", { id: 4, answer: "ignore" }],
+  ]);
+  // Main says it again with less time left: it is the same bar, and can still be pressed.
+  await take([{ ...PASTE, lapsesInMs: 9_000 }]);
+  expect((element(".paste-bar .button", "Paste") as HTMLButtonElement).disabled).toBe(false);
+  expect(element(".paste-bar-time").style.animationDuration).toBe("20000ms");
+  await take([]);
+  expect(textsOf(".paste-bar")).toEqual([]);
+});
+
+it("however many VMs want to paste, three bars are shown", async () => {
+  await show(<PasteBars />);
+  await take([1, 2, 3, 4, 5].map((id) => ({ ...PASTE, id, app: "" })));
+  expect(textsOf(".paste-bar p")).toEqual(
+    Array.from({ length: 3 }, () => "A program in web wants to pastetext of home"),
+  );
+});
+
+it("the VM's chip says so, and its menu has the same answers", async () => {
+  await show(<VmChip vm={vm(WEB, "coral")} />);
+  await take([PASTE]);
+  expect(textsOf(".chip-fact")).toEqual(["wants to paste"]);
+  await act(async () => shell.overlays.open({ kind: "vm-menu", vm: WEB }));
+  await click(".menu-item", "Paste");
+  expect(said).toEqual([["clipboard.answer", { id: 4, answer: "paste" }]]);
+});
+
+it("a window's menu pastes from where something was copied, and copies to this computer", async () => {
+  const id = "web.1" as WindowId;
+  shell.wm.dispatch({ type: "opened", id, vm: WEB, guest: guestWindow(1) });
+  await show(<WindowMenu id={id} at={{ x: 0, y: 0 }} />);
+  const entries = (): string[] => textsOf(".menu-text").filter((text) => /Paste|Copy/u.test(text));
+  expect(entries()).toEqual(["Copy to this computer"]);
+  await take([], WEB);
+  expect(entries()).toEqual(["Copy to this computer"]);
+  await take([], null);
+  expect(entries()).toEqual(["Paste from this computer", "Copy to this computer"]);
+  await take([]);
+  await click(".menu-item", "Paste from home");
+  await click(".menu-item", "Copy to this computer");
+  expect(said).toEqual([
+    ["clipboard.gesture", { window: id, kind: "menu" }],
+    ["clipboard.copyToHost", { vm: WEB }],
+  ]);
+});
+
+const told = (seq: number) => ({
+  ...{ seq, action: "clipboard.paste" as const, type: "text/plain", bytes: 34, by: "rule" as const, detail: "" },
+  from: { kind: "vm", id: HOME, name: "home", label: "lagoon", role: "app" } as const,
+  ...{ to: { kind: "host" } as const, decision: "allow" as const },
+});
+
+it("a toast tells of a crossing for four seconds; pressed, it opens its entry", async () => {
+  vi.useFakeTimers();
+  await show(<ToldCrossings />);
+  act(() => shell.toldCrossings.tell(told(7)));
+  act(() => void vi.advanceTimersByTime(3_900));
+  expect(textsOf(".told li")).toEqual(["home→this computertext, 34 bytesby rule"]);
+  act(() => void vi.advanceTimersByTime(100));
+  expect(textsOf(".told")).toEqual([]);
+  act(() => shell.toldCrossings.tell(told(8)));
+  await click(".told-one");
+  expect(shell.overlays.getState().overlay).toEqual({ kind: "sheet", tab: "policy", entry: 8 });
+  expect(textsOf(".told")).toEqual([]);
+});
+
+it("of a thousand crossings three are shown, and the others counted", async () => {
+  vi.useFakeTimers();
+  await show(<ToldCrossings />);
+  act(() => {
+    for (let seq = 1; seq <= 1000; seq += 1) shell.toldCrossings.tell(told(seq));
+  });
+  expect(document.querySelectorAll(".told-one").length).toBe(3);
+  expect(textsOf(".told-more")).toEqual(["and 997 more"]);
+  expect(vi.getTimerCount()).toBe(3);
+  // Told again, with its bytes, it takes its own place.
+  act(() => shell.toldCrossings.tell({ ...told(1000), bytes: 5 }));
+  expect(document.querySelectorAll(".told-one").length).toBe(3);
+  act(() => void vi.advanceTimersByTime(4_000));
+  act(() => shell.toldCrossings.tell(told(1001)));
+  expect(textsOf(".told-more")).toEqual([]);
+});
+
+const options = (): string[] =>
+  [...document.querySelectorAll(".clip")].map(
+    (one) =>
+      `${one.getAttribute("aria-selected") === "true" ? "> " : ""}${one.querySelector(".clip-text")?.textContent}`,
+  );
+const openHistory = async (): Promise<void> => {
+  await show(<Overlays />);
+  await act(async () => shell.overlays.open({ kind: "clip-history" }));
+};
+
+it("what was copied is shown as text, what is hidden in it by its code", async () => {
+  await openHistory();
+  expect(options()).toEqual(["> text 3", "two <i>lines</i>U+202E", "text 1"]);
+  expect(document.querySelector(".clip i")).toBeNull();
+});
+
+it("arrows choose, Enter picks; what is copied meanwhile does not take its place", async () => {
+  await openHistory();
+  await press("ArrowDown");
+  history = [clip(4), ...history];
+  await act(async () => historyChanged());
+  expect(options()[2]).toBe("> two <i>lines</i>U+202E");
+  await press("Enter");
+  expect([said.at(-1), shell.overlays.getState().overlay]).toEqual([["clipboard.pick", { entry: 2 }], null]);
+});
+
+it("is searched by words and by label, pinned, forgotten and cleared", async () => {
+  await openHistory();
+  await write(element("input"), "two");
+  expect(said.at(-1)).toEqual(["clipboard.history", { search: "two", label: null }]);
+  await click(".clips-labels button", "coral");
+  expect(said.at(-1)).toEqual(["clipboard.history", { search: "two", label: "coral" }]);
+  await press("p", { ctrlKey: true });
+  expect(said.at(-1)).toEqual(["clipboard.pin", { entry: 3, isPinned: false }]);
+  await press("Delete", { shiftKey: true });
+  expect(said.at(-1)).toEqual(["clipboard.forget", { entry: 3 }]);
+  await click(".clips-clear");
+  expect(said.at(-1)).toEqual(["clipboard.clearHistory", { label: "coral" }]);
+  await press("Escape");
+  expect(shell.overlays.getState().overlay).toBeNull();
+});
+
+it("says that there is nothing", async () => {
+  history = [];
+  await openHistory();
+  expect(textsOf(".launcher-none")[0]).toContain("Nothing was copied yet.");
+  await write(element("input"), "x");
+  expect(textsOf(".launcher-none")).toEqual(["Nothing that was copied fits."]);
+});

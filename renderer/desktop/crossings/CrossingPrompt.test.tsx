@@ -1,0 +1,160 @@
+// @vitest-environment happy-dom
+import { act } from "react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { AtollBridge, QuestionPayload } from "#shared/ipc/index.ts";
+import type { CrossingParty, CrossingPreview } from "#shared/model/crossing.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { ShellContext } from "../../shell/shell.ts";
+import { testShell } from "../../shell/testing.ts";
+import { click, draw, type Drawn, element, textsOf } from "../../ui/testing.tsx";
+import { Prompts } from "../Prompts.tsx";
+
+type Asked = QuestionPayload<"crossing">;
+type PreviewEvent = { prompt: number; preview: CrossingPreview };
+
+let drawn: Drawn;
+let tell: (event: PreviewEvent) => void = () => undefined;
+const bridge = {
+  on: (name: string, listener: (event: PreviewEvent) => void) => {
+    if (name === "crossing.preview") tell = listener;
+    return () => undefined;
+  },
+} as unknown as AtollBridge;
+let shell: ReturnType<typeof testShell>;
+
+const vm = (name: string, label: "lagoon" | "coral"): CrossingParty => ({
+  kind: "vm",
+  id: name as VmId,
+  name,
+  label,
+  role: "app",
+});
+const ASKED: Asked = {
+  prompt: 7,
+  action: "clipboard.paste",
+  from: vm("home", "lagoon"),
+  to: vm("web", "coral"),
+  type: "text/plain",
+  app: "Mouse”pad",
+  isSecret: false,
+  preview: { kind: "text", text: "one\n<b>two</b>\u{202e}", bytes: 17, isComplete: true },
+  rule: { line: 71, text: "clipboard.paste from @any to @any: ask" },
+  answers: ["once", "minutes", "always", "deny"],
+};
+
+async function ask(change: Partial<Asked> = {}): Promise<() => unknown> {
+  let answer: unknown = "none yet";
+  await act(async () => {
+    void shell.prompts
+      .ask({ kind: "crossing", payload: { ...ASKED, ...change } })
+      .then((outcome) => (answer = outcome));
+  });
+  return () => answer;
+}
+
+const answers = (): string[] =>
+  [...document.querySelectorAll<HTMLButtonElement>("[data-answer]")].map(
+    ({ dataset, disabled }) => `${dataset["answer"]}${disabled ? " disabled" : ""}`,
+  );
+const facts = (): string => element(".crossing-facts").textContent;
+
+beforeEach(async () => {
+  shell = testShell({ bridge });
+  drawn = await draw(
+    <ShellContext value={shell}>
+      <Prompts />
+    </ShellContext>,
+  );
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  drawn.remove();
+});
+
+it("says what crosses from whom to whom, what it is for, and which line asks", async () => {
+  await ask();
+  const prompt = element('[role="alertdialog"]');
+  expect(prompt.dataset["prompt"]).toBe("7");
+  expect(textsOf(".prompt-title")).toEqual(["Paste this text from home into web?"]);
+  expect(textsOf(".crossing-wire .tag-name")).toEqual(["home", "web"]);
+  // The guest's word does not end its quotation.
+  expect(textsOf(".crossing-wire small")).toEqual(["for “Mouse'pad”, as web says"]);
+  expect(textsOf(".crossing-rule div")).toEqual(["Line 71 of policy.yaml asksclipboard.paste from @any to @any: ask"]);
+});
+
+it("quotes the text: no markup comes of it, and what is hidden in it is boxed", async () => {
+  await ask();
+  expect(textsOf(".guest-preview-line")).toEqual(["one ↵", "<b>two</b>U+202E"]);
+  expect([textsOf(".guest-preview b"), textsOf(".revealed-code")]).toEqual([[], ["U+202E"]]);
+  expect(element(".guest-preview").dataset["label"]).toBe("lagoon");
+  expect(facts()).toContain("2 lines · 15 characters · 17 bytes");
+  expect(facts()).toContain("1 hidden character, shown here");
+});
+
+it("shows six lines and counts the rest, and the beginning of a long one", async () => {
+  const text = Array.from({ length: 218 }, (_, n) => `line ${n}`).join("\n");
+  await ask({ preview: { kind: "text", text, bytes: text.length, isComplete: true } });
+  expect(document.querySelectorAll(".guest-preview-line").length).toBe(6);
+  expect(textsOf(".guest-preview footer")).toEqual(["and 212 more"]);
+  await act(async () =>
+    tell({ prompt: 7, preview: { kind: "text", text: "x".repeat(4096), bytes: 9_000_000, isComplete: true } }),
+  );
+  expect(textsOf(".guest-preview-more")).toEqual(["and 3856 characters more"]);
+  expect(textsOf(".guest-preview footer")).toEqual(["and more"]);
+  expect(facts()).toBe("text/plain · 9.0 MB");
+});
+
+it("follows a source that still sends, and no other prompt's", async () => {
+  await ask({ type: "image/png", preview: { kind: "none", bytes: 1_000, isComplete: false } });
+  expect(facts()).toBe("image/png · 1.0 kBhome is still sending");
+  await act(async () => tell({ prompt: 8, preview: { kind: "none", bytes: 5, isComplete: true } }));
+  await act(async () => tell({ prompt: 7, preview: { kind: "none", bytes: 3_100_000, isComplete: true } }));
+  expect(facts()).toBe("image/png · 3.1 MB");
+});
+
+it("a secret is not shown", async () => {
+  await ask({ isSecret: true, preview: { kind: "hidden", characters: 12 } });
+  expect(facts()).toBe("a password manager’s secret · hidden, 12 characters");
+  expect(document.querySelector(".guest-preview")).toBeNull();
+});
+
+it("Deny counts from the first moment, the others after a second", async () => {
+  vi.useFakeTimers();
+  const answer = await ask();
+  expect(answers()).toEqual(["deny", "always disabled", "minutes disabled", "once disabled"]);
+  await click('[data-answer="once"]');
+  expect(answer()).toBe("none yet");
+  act(() => void vi.advanceTimersByTime(1_000));
+  expect(answers()).toEqual(["deny", "always", "minutes", "once"]);
+  await click('[data-answer="once"]');
+  expect(answer()).toEqual({ status: "answered", answer: "once" });
+});
+
+it.each(["minutes", "always"])("the answer “%s” is given by its button", async (name) => {
+  vi.useFakeTimers();
+  const answer = await ask();
+  act(() => void vi.advanceTimersByTime(1_000));
+  await click(`[data-answer="${name}"]`);
+  expect(answer()).toEqual({ status: "answered", answer: name });
+});
+
+it("Escape denies at once", async () => {
+  const answer = await ask();
+  await act(
+    async () =>
+      void element('[data-answer="deny"]').dispatchEvent(
+        new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true }),
+      ),
+  );
+  expect(answer()).toEqual({ status: "answered", answer: "deny" });
+});
+
+it("has no Always where its rule asks every time, and says how many wait behind it", async () => {
+  await ask({ answers: ["once", "minutes", "deny"] });
+  expect(answers().map((one) => one.split(" ")[0])).toEqual(["deny", "minutes", "once"]);
+  expect(textsOf(".crossing-every-time")).toEqual(["This is asked every time"]);
+  expect(textsOf(".prompt-note")).toEqual([""]);
+  await ask({ prompt: 8 });
+  expect(textsOf(".prompt-note")).toEqual(["1 more after this"]);
+});

@@ -1,0 +1,155 @@
+/** Asks whether something may cross between two VMs. What a guest says is a quotation in it; all else is the host's. */
+import "./crossing-prompt.css";
+import { Scale, TriangleAlert } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useStore } from "zustand";
+import type { QuestionPayload } from "#shared/ipc/index.ts";
+import type { CrossingAnswer, CrossingPreview } from "#shared/model/crossing.ts";
+import { revealHidden, utf8Bytes } from "#shared/model/text.ts";
+import { useShell } from "../../shell/shell.ts";
+import { bytesWords, countOf } from "../../ui/format.ts";
+import { GuestPreview, GuestText } from "../../ui/GuestText.tsx";
+import { Prompt, PromptButton } from "../../ui/Prompt.tsx";
+import { ACTION_WORDS, typeWord, whatWords } from "./action-words.ts";
+import { nameOf, PartyTag, usePartyLabel } from "./Party.tsx";
+
+type AskedCrossing = QuestionPayload<"crossing">;
+
+interface CrossingPromptProps {
+  payload: AskedCrossing;
+  answer: (answer: CrossingAnswer) => void;
+}
+
+export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) {
+  const more = useStore(useShell().prompts, ({ waiting }) => waiting.length - 1);
+  const { action, type, from, to, answers, rule } = asked;
+  const words = ACTION_WORDS[action];
+  const offersAlways = answers.includes("always");
+  return (
+    <Prompt
+      title={words.asks(whatWords(action, type), nameOf(from), nameOf(to))}
+      isWide
+      name={asked.prompt}
+      cancelText="Deny"
+      text={<Wire asked={asked} />}
+      cancel={() => answer("deny")}
+      buttons={
+        <>
+          {offersAlways ? (
+            <PromptButton answer="always" press={() => answer("always")}>
+              Always
+            </PromptButton>
+          ) : (
+            <span className="crossing-every-time">This is asked every time</span>
+          )}
+          {answers.includes("minutes") && (
+            <PromptButton answer="minutes" press={() => answer("minutes")}>
+              10 minutes
+            </PromptButton>
+          )}
+          {answers.includes("once") && (
+            <PromptButton kind="main" answer="once" press={() => answer("once")}>
+              {words.once}
+            </PromptButton>
+          )}
+        </>
+      }
+      note={
+        <>
+          <span>{offersAlways && "“Always” writes a rule that you can take back."}</span>
+          {more > 0 && <b>{more} more after this</b>}
+        </>
+      }
+    >
+      <Content asked={asked} />
+      <div className="crossing-rule">
+        <Scale size={15} aria-hidden="true" />
+        <div>
+          <strong>Line {rule.line} of policy.yaml asks</strong>
+          <code>{rule.text}</code>
+        </div>
+      </div>
+    </Prompt>
+  );
+}
+
+/** From whom to whom, with what it is on the wire between them. */
+function Wire({ asked: { action, from, to, type, app } }: { asked: AskedCrossing }) {
+  const { Icon } = ACTION_WORDS[action];
+  const [fromLabel, toLabel] = [usePartyLabel(from), usePartyLabel(to)];
+  return (
+    <div className="crossing-wire">
+      <PartyTag party={from} />
+      <span className="crossing-line" data-label={fromLabel ?? undefined} />
+      <span className="crossing-type">
+        <Icon size={14} aria-hidden="true" />
+        {typeWord(type)}
+      </span>
+      <span className="crossing-line" data-label={toLabel ?? undefined} data-end />
+      <PartyTag party={to} />
+      {app !== "" && (
+        <small>
+          for <GuestText text={app} />, as {nameOf(to)} says
+        </small>
+      )}
+    </div>
+  );
+}
+
+/** What would cross, as it is now: the source may still send. */
+function Content({ asked: { prompt, preview: first, from, type, isSecret } }: { asked: AskedCrossing }) {
+  const { bridge } = useShell();
+  const [preview, setPreview] = useState(first);
+  const label = usePartyLabel(from);
+  useEffect(
+    () => bridge.on("crossing.preview", (event) => event.prompt === prompt && setPreview(event.preview)),
+    [bridge, prompt],
+  );
+  const hidden = preview?.kind === "text" ? hiddenIn(preview.text) : 0;
+  return (
+    <>
+      {preview?.kind === "text" && <GuestPreview text={preview.text} isCut={isCut(preview)} label={label} />}
+      <p className="crossing-facts" role="status">
+        <span>{factsOf(type, isSecret, preview).join(" · ")}</span>
+        {isGrowing(preview) && <span className="crossing-growing">{nameOf(from)} is still sending</span>}
+        {hidden > 0 && (
+          <span className="crossing-hidden">
+            <TriangleAlert size={13} aria-hidden="true" />
+            {countOf(hidden, "hidden character")}, shown here
+          </span>
+        )}
+      </p>
+    </>
+  );
+}
+
+function isGrowing(preview: CrossingPreview | null): boolean {
+  return preview !== null && preview.kind !== "hidden" && !preview.isComplete;
+}
+
+function isCut({ text, bytes, isComplete }: Extract<CrossingPreview, { kind: "text" }>): boolean {
+  return !isComplete || utf8Bytes(text) < bytes;
+}
+
+function hiddenIn(text: string): number {
+  return revealHidden(text).filter((piece) => "code" in piece && piece.code !== "U+0009").length;
+}
+
+function factsOf(type: string | null, isSecret: boolean, preview: CrossingPreview | null): string[] {
+  const facts = [isSecret ? "a password manager’s secret" : (type?.split(";", 1)[0] ?? "no type")];
+  switch (preview?.kind) {
+    case undefined:
+      return facts;
+    case "text":
+      if (!isCut(preview))
+        facts.push(
+          countOf(preview.text.split("\n").length, "line"),
+          countOf(Array.from(preview.text).length, "character"),
+        );
+      return [...facts, bytesWords(preview.bytes)];
+    case "none":
+      return [...facts, bytesWords(preview.bytes)];
+    case "hidden":
+      return [...facts, preview.characters === null ? "hidden" : `hidden, ${countOf(preview.characters, "character")}`];
+  }
+}

@@ -1,0 +1,263 @@
+// @vitest-environment happy-dom
+import { act } from "react";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { AtollBridge, RequestOutput } from "#shared/ipc/index.ts";
+import type { AuditEntry } from "#shared/model/crossing.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { ShellContext } from "../../shell/shell.ts";
+import { testShell } from "../../shell/testing.ts";
+import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
+import type { MatrixCell } from "./matrix-model.ts";
+import { PolicyView } from "./PolicyView.tsx";
+
+const party = (name: string) => ({ kind: "vm", id: name as VmId, name, label: "lagoon", role: "app" }) as const;
+const row = (name: string) => ({ word: name, party: party(name), fixed: null });
+const HOST = { word: "@host", party: { kind: "host" } as const, fixed: null };
+const cell = (change: Partial<MatrixCell> = {}): MatrixCell => ({
+  decision: "ask",
+  rule: { line: 71, text: "clipboard.paste from @any to @any: ask" },
+  explanation: "Line 71 asks.",
+  isOwn: false,
+  asksEachTime: false,
+  until: null,
+  ...change,
+});
+const OWN = cell({ decision: "allow", isOwn: true, rule: { line: 9, text: "own" } });
+const entry = (change: Partial<AuditEntry> = {}): AuditEntry => ({
+  seq: 12,
+  time: new Date().toISOString(),
+  action: "clipboard.paste",
+  from: party("home"),
+  to: party("web"),
+  type: "text/plain",
+  bytes: 34,
+  decision: "allow",
+  rule: { line: 9, text: "own" },
+  by: "rule",
+  detail: "“fo\u{202e}ot”",
+  ...change,
+});
+
+let drawn: Drawn;
+let answers: Record<string, unknown>;
+let asked: [name: string, input: unknown][];
+let listeners: Map<string, () => void>;
+const bridge = {
+  request: async (name: string, input: unknown) => {
+    asked.push([name, input]);
+    return { ok: true, value: answers[name] ?? null };
+  },
+  on: (name: string, listener: () => void) => {
+    listeners.set(name, listener);
+    return () => listeners.delete(name);
+  },
+} as unknown as AtollBridge;
+const lastOf = (name: string): unknown => asked.findLast(([one]) => one === name)?.[1];
+const countOf = (name: string): number => asked.filter(([one]) => one === name).length;
+const squares = (): (string | null)[] =>
+  [...document.querySelectorAll(".matrix-cell")].map((one) => one.getAttribute("aria-label"));
+const inspector = (): string | null => document.querySelector(".inspector")?.textContent ?? null;
+
+beforeEach(async () => {
+  asked = [];
+  listeners = new Map();
+  const matrix: RequestOutput<"policy.matrix"> = {
+    rows: [row("home"), row("web"), HOST],
+    columns: [row("home"), row("web"), HOST],
+    cells: [
+      [null, OWN, cell({ asksEachTime: true })],
+      [cell({ until: "2026-11-28T10:07:00Z", decision: "allow" }), null, cell()],
+      [cell({ decision: "deny", rule: null }), cell(), null],
+    ],
+  };
+  answers = {
+    "policy.state": { state: "in-force", problem: null, hasLastGood: false, unbound: [] },
+    "policy.list": { rules: [], problems: [] },
+    "policy.test": [],
+    "policy.matrix": matrix,
+    "policy.tryCell": { rule: { line: 5, text: "new" }, tests: [{ name: "vault", ok: true }], flips: 14 },
+    "policy.setCell": { change: 3, rule: { line: 5, text: "new" } },
+    "policy.takeBack": { change: 4, rule: null },
+    "policy.deleteRules": { change: 5, rule: null },
+    "policy.restore": { change: 6, rule: null },
+    "audit.list": { entries: [entry()], hasMore: false, problem: null },
+    "audit.verify": { entries: 12, ok: true, firstBad: null },
+  };
+  const shell = testShell({ bridge, send: (...[name, input]) => void asked.push([name, input]) });
+  const view = (
+    <ShellContext value={shell}>
+      <PolicyView />
+    </ShellContext>
+  );
+  drawn = await draw(view);
+});
+
+afterEach(() => drawn.remove());
+
+/** Draws the view anew, with what main answers now. */
+async function again(): Promise<void> {
+  drawn.remove();
+  const shell = testShell({ bridge, send: (...[name, input]) => void asked.push([name, input]) });
+  drawn = await draw(
+    <ShellContext value={shell}>
+      <PolicyView />
+    </ShellContext>,
+  );
+}
+
+it("a cell says its decision, whose word it is, and until when", () => {
+  const until = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(
+    new Date("2026-11-28T10:07:00Z"),
+  );
+  expect(squares()).toEqual([
+    "home to home: inside one VM, free",
+    "home to web: allow, your rule",
+    "home to this computer: ask, every time",
+    `web to home: allow, until ${until}`,
+    "web to web: inside one VM, free",
+    "web to this computer: ask",
+    "this computer to home: deny",
+    "this computer to web: ask",
+    "this computer to this computer: inside one VM, free",
+  ]);
+});
+
+it("each action has its own matrix", async () => {
+  await click('.policy-actions [role="radio"]', "Run");
+  expect(lastOf("policy.matrix")).toEqual({ action: "exec" });
+});
+
+it("arrow keys walk the cells; Tab reaches the one where they are", async () => {
+  element(".matrix-cell", "home to web").focus();
+  await press("ArrowDown");
+  await press("ArrowRight");
+  await press("ArrowRight");
+  expect(document.activeElement).toBe(element(".matrix-cell", "web to this computer"));
+  expect([...document.querySelectorAll('.matrix-cell[tabindex="0"]')]).toEqual([document.activeElement]);
+});
+
+it("a cell opens to its rule and why; a VM with itself does not", async () => {
+  await click(".matrix-cell", "home to home");
+  expect(inspector()).toBeNull();
+  await click(".matrix-cell", "home to web");
+  expect(inspector()).toContain("Line 71 asks.");
+  expect(textsOf(".inspector-rule")).toEqual(["9own"]);
+  await click(".matrix-cell", "home to web");
+  expect(inspector()).toBeNull();
+});
+
+it("a change says its price before it can be written, and can be undone, by keys alone", async () => {
+  await click(".matrix-cell", "web to this computer");
+  const main = (): HTMLButtonElement => element(".inspector .button", "Write rule") as HTMLButtonElement;
+  expect([main().disabled, countOf("policy.tryCell")]).toEqual([true, 0]);
+  element(".inspector .segments button").focus();
+  await press("D");
+  expect(lastOf("policy.tryCell")).toEqual({
+    action: "clipboard.paste",
+    from: "web",
+    to: "@host",
+    decision: "deny",
+    minutes: null,
+  });
+  expect(textsOf(".price li")).toEqual([
+    "Would have decided 14 crossings of the last 7 days otherwise.",
+    "Goes in at line 5.",
+    "The test holds.",
+  ]);
+  await press("Enter", { ctrlKey: true });
+  expect(lastOf("policy.setCell")).toEqual(lastOf("policy.tryCell"));
+  expect(textsOf(".last-change span")).toEqual(["You set web → @host to deny, line 5."]);
+  await press("z", { ctrlKey: true });
+  expect([lastOf("policy.undo"), textsOf(".last-change")]).toEqual([{ change: 3 }, []]);
+});
+
+it("a change that breaks a test is not written", async () => {
+  answers["policy.tryCell"] = { rule: { line: 5, text: "new" }, tests: [{ name: "vault", ok: false }], flips: 0 };
+  await click(".matrix-cell", "web to this computer");
+  element(".inspector .segments button").focus();
+  await press("a");
+  await press("Enter", { ctrlKey: true });
+  expect(textsOf(".price [data-tone]")).toEqual(["The test “vault” would fail, so it cannot be written."]);
+  expect(countOf("policy.setCell")).toBe(0);
+});
+
+it("a change that the file says already is not written", async () => {
+  answers["policy.tryCell"] = { rule: null, tests: [], flips: 0 };
+  await click(".matrix-cell", "web to this computer");
+  element(".inspector .segments button").focus();
+  await press("a");
+  expect(textsOf(".price li")[1]).toBe("policy.yaml says so already.");
+  await press("Enter", { ctrlKey: true });
+  expect(countOf("policy.setCell")).toBe(0);
+});
+
+it("a rule of one's own is taken back, if it still says the same", async () => {
+  await click(".matrix-cell", "home to web");
+  await click(".inspector .link", "Take line 9 back");
+  expect(lastOf("policy.takeBack")).toEqual({ line: 9, text: "own" });
+});
+
+it("a broken file is said over all, and the last good one can be had back", async () => {
+  const problem = { file: "/c/policy.yaml", line: 44, column: 1, reason: "decision: no such word" };
+  answers["policy.state"] = { state: "broken", problem, hasLastGood: true, unbound: [] };
+  await act(async () => listeners.get("policy.changed")?.());
+  await again();
+  expect(textsOf(".strip strong")).toEqual(["policy.yaml, line 44: nothing may cross until it is mended"]);
+  await click(".strip .button", "Use the last good one");
+  expect(countOf("policy.restore")).toBe(1);
+});
+
+it("rules of a VM that was removed are said, given to a new one of its name, or deleted", async () => {
+  const gone = { name: "old", lines: [9, 17], fate: "removed", hasHeir: true };
+  answers["policy.state"] = { state: "in-force", problem: null, hasLastGood: false, unbound: [gone] };
+  await again();
+  expect(textsOf(".strip strong")).toEqual(["old was removed: lines 9, 17 match nothing"]);
+  await click(".strip .button", "Take over");
+  await click(".strip .button", "Delete");
+  expect(textsOf(".last-change span")).toEqual(["You deleted the rules that name old."]);
+  expect([lastOf("policy.takeOver"), lastOf("policy.deleteRules")]).toEqual([{ name: "old" }, { name: "old" }]);
+});
+
+it("the timeline has a line for each crossing; one that is opened says who decided, and its rule is taken back", async () => {
+  expect(textsOf(".entry-what")).toEqual(["text, 34 bytes"]);
+  expect(textsOf(".entry-verdict")).toEqual(["allowedline 9"]);
+  await click(".entry-line");
+  expect(textsOf(".entry-details dd")).toEqual([
+    "9: own",
+    "“foU+202Eot”",
+    expect.stringMatching(/\d/),
+    "12, follows 11",
+  ]);
+  await click(".entry-details .button", "Take line 9 back");
+  expect(lastOf("policy.takeBack")).toEqual({ line: 9, text: "own" });
+  await click(".entry-details .button", "Change the rule");
+  expect(element(".matrix-cell", "home to web").getAttribute("aria-pressed")).toBe("true");
+});
+
+it("the search is typed in words, its decisions also pressed; what means nothing is said", async () => {
+  const field = element(".timeline-search input");
+  await write(field, "from:home since:1h x maybe:");
+  expect(lastOf("audit.list")).toMatchObject({ filter: { from: "home", sinceS: 3600, text: "x maybe:" } });
+  await click(".timeline-chips button", "denied");
+  expect(lastOf("audit.list")).toMatchObject({ filter: { from: "home", decision: "deny" } });
+  await write(field, "action:fly");
+  expect(textsOf(".timeline-unknown")[0]).toContain("action:fly means nothing here.");
+  field.focus();
+  await press("Escape");
+  expect((field as HTMLInputElement).value).toBe("");
+});
+
+it("says that nothing has crossed, that nothing fits, and that the log cannot be written", async () => {
+  answers["audit.list"] = { entries: [], hasMore: false, problem: "the disk is full" };
+  await act(async () => listeners.get("audit.entry")?.());
+  expect(textsOf(".timeline-none")).toEqual(["Nothing has crossed yet. Copy in one VM, paste in another."]);
+  expect(textsOf(".timeline .strip")).toEqual(["Crossings stop: the log cannot be writtenthe disk is full"]);
+  await write(element(".timeline-search input"), "x");
+  expect(textsOf(".timeline-none")).toEqual(["No crossing fits the search."]);
+});
+
+it("the chain of the log is checked when it is asked for", async () => {
+  answers["audit.verify"] = { entries: 1482, ok: false, firstBad: 912 };
+  await click(".timeline-chain button");
+  expect(textsOf(".timeline-chain span")).toEqual(["Entry 912 does not follow 911: the log was changed"]);
+});

@@ -1,0 +1,147 @@
+/** Who may what to whom, and what has crossed: the matrix with its inspector beside the timeline. */
+import "./policy.css";
+import { History, PencilLine, RefreshCw, Undo2 } from "lucide-react";
+import { type KeyboardEvent as ReactKeyboardEvent, useState } from "react";
+import { useStore } from "zustand";
+import { POLICY_ACTIONS, type PolicyAction } from "#shared/model/policy.ts";
+import { useShell } from "../../shell/shell.ts";
+import { useRequest } from "../../shell/use-request.ts";
+import { Bars } from "../../ui/Bars.tsx";
+import { countOf } from "../../ui/format.ts";
+import { Timeline } from "../audit/Timeline.tsx";
+import { ACTION_WORDS } from "../crossings/action-words.ts";
+import { Inspector } from "./Inspector.tsx";
+import { Matrix } from "./Matrix.tsx";
+import type { Matrix as MatrixData, Pair } from "./matrix-model.ts";
+import { PolicyStrips } from "./PolicyStrips.tsx";
+
+export function PolicyView() {
+  const { policyChanges } = useShell();
+  const [action, setAction] = useState<PolicyAction>("clipboard.paste");
+  const [opened, setOpened] = useState<Pair | null>(null);
+  const state = useRequest("policy.state", {}, ["policy.changed"]).value;
+  const onKeyDown = (event: ReactKeyboardEvent): void => {
+    const isUndo = event.key.toLowerCase() === "z" && event.ctrlKey && !event.shiftKey;
+    if (!isUndo || event.target instanceof HTMLInputElement) return;
+    event.preventDefault();
+    void policyChanges.undo();
+  };
+  return (
+    <section className="policy" aria-label="Policy" onKeyDown={onKeyDown}>
+      {state !== null && <PolicyStrips state={state} />}
+      <div className="policy-main">
+        <header className="policy-head">
+          <div>
+            <h2>Who may what to whom</h2>
+            <Summary />
+          </div>
+          <p className="policy-edit">
+            The rules are lines of policy.yaml: <code>atoll policy edit</code>
+          </p>
+        </header>
+        <div className="policy-actions">
+          <div className="segments" role="radiogroup" aria-label="Action">
+            {POLICY_ACTIONS.map((one) => {
+              const { title, Icon } = ACTION_WORDS[one];
+              return (
+                <button
+                  key={one}
+                  type="button"
+                  role="radio"
+                  aria-checked={one === action}
+                  onClick={() => {
+                    setAction(one);
+                    setOpened(null);
+                  }}
+                >
+                  <Icon size={14} aria-hidden="true" />
+                  {title}
+                </button>
+              );
+            })}
+          </div>
+          <span className="policy-legend">
+            <PencilLine size={12} aria-hidden="true" /> yours
+            <RefreshCw size={12} aria-hidden="true" /> every time
+          </span>
+        </div>
+        <Pairs key={action} action={action} opened={opened} open={setOpened} />
+        <LastChange />
+      </div>
+      <Timeline
+        showPair={(of, pair) => {
+          setAction(of);
+          setOpened(pair);
+        }}
+      />
+    </section>
+  );
+}
+
+function Summary() {
+  const list = useRequest("policy.list", {}, ["policy.changed"]).value;
+  const tests = useRequest("policy.test", {}, ["policy.changed"]).value;
+  const failing = tests?.filter(({ ok }) => !ok).length ?? 0;
+  return (
+    <p>
+      The first rule that fits counts.
+      {list !== null && ` ${countOf(list.rules.length, "rule")}`}
+      {tests !== null && (failing === 0 ? `; all ${tests.length} tests hold.` : `; ${countOf(failing, "test")} fail.`)}
+    </p>
+  );
+}
+
+interface PairsProps {
+  action: PolicyAction;
+  opened: Pair | null;
+  open: (pair: Pair | null) => void;
+}
+
+function Pairs({ action, opened, open }: PairsProps) {
+  const { policyChanges } = useShell();
+  const { value: matrix, error } = useRequest("policy.matrix", { action }, ["policy.changed", "vm.changed"]);
+  if (matrix === null) return error === null ? <Bars count={7} /> : <p className="policy-none">{error}</p>;
+  if (matrix.rows.every(({ party }) => party.kind !== "vm"))
+    return <p className="policy-none">There is no VM yet. Each one gets a row and a column here.</p>;
+  const cell = opened === null ? null : openedIn(matrix, opened);
+  return (
+    <>
+      <div className="matrix-room">
+        <Matrix matrix={matrix} opened={opened} open={open} />
+      </div>
+      {cell !== null && (
+        <Inspector
+          action={action}
+          {...cell}
+          set={(change) => void policyChanges.set(change)}
+          takeBack={(rule) => void policyChanges.takeBack(rule)}
+          close={() => open(null)}
+        />
+      )}
+    </>
+  );
+}
+
+function openedIn({ rows, columns, cells }: MatrixData, pair: Pair) {
+  const [r, c] = [rows.findIndex(({ word }) => word === pair.from), columns.findIndex(({ word }) => word === pair.to)];
+  const [from, to, cell] = [rows[r], columns[c], cells[r]?.[c]];
+  return from === undefined || to === undefined || cell === undefined || cell === null ? null : { from, to, cell };
+}
+
+/** The change that can be taken back. */
+function LastChange() {
+  const { policyChanges } = useShell();
+  const last = useStore(policyChanges, ({ done }) => done.at(-1));
+  if (last === undefined) return null;
+  return (
+    <footer className="last-change" role="status">
+      <History size={14} aria-hidden="true" />
+      <span>{last.words}</span>
+      <button type="button" className="button icon-button" onClick={() => void policyChanges.undo()}>
+        <Undo2 size={13} aria-hidden="true" />
+        Undo
+        <kbd className="key">Ctrl Z</kbd>
+      </button>
+    </footer>
+  );
+}

@@ -1,0 +1,70 @@
+// @vitest-environment happy-dom
+import { act } from "react";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import { ShellContext } from "../../shell/shell.ts";
+import { testShell } from "../../shell/testing.ts";
+import { draw, type Drawn, element, press } from "../../ui/testing.tsx";
+import { Overlays } from "../Overlays.tsx";
+
+const bridge = { request: () => new Promise(() => undefined), on: () => () => undefined } as unknown as AtollBridge;
+let drawn: Drawn;
+let shell: ReturnType<typeof testShell>;
+const shown = (): string | null => document.querySelector('[role="dialog"]')?.getAttribute("aria-label") ?? null;
+
+beforeEach(async () => {
+  shell = testShell({ bridge, send: () => undefined });
+  drawn = await draw(
+    <ShellContext value={shell}>
+      <Overlays />
+    </ShellContext>,
+  );
+  await act(async () => shell.overlays.open({ kind: "sheet", tab: "settings" }));
+});
+
+afterEach(() => drawn.remove());
+
+it("the chosen tab has the focus, and Ctrl+Tab goes from view to view, around", async () => {
+  expect([shown(), document.activeElement]).toEqual(["Settings", element('[role="tab"]', "Settings")]);
+  await press("Tab", { ctrlKey: true });
+  expect(shown()).toBe("Policy");
+  await press("Tab", { ctrlKey: true, shiftKey: true });
+  expect(shown()).toBe("Settings");
+});
+
+it("Tab goes around within the sheet", async () => {
+  const last = element(".sheet-view button");
+  last.focus();
+  await press("Tab");
+  expect(document.activeElement).not.toBe(last);
+  expect(element(".sheet-head").contains(document.activeElement)).toBe(true);
+  await press("Tab", { shiftKey: true });
+  expect(document.activeElement).toBe(last);
+});
+
+it("Escape closes it, and so does a press beside it; a key that is used inside does not", async () => {
+  const use = (event: Event): void => event.preventDefault();
+  element(".sheet-view button").addEventListener("keydown", use);
+  element(".sheet-view button").focus();
+  await press("Escape");
+  expect(shown()).toBe("Settings");
+  element('[role="tab"]').focus();
+  await press("Escape");
+  expect(shown()).toBeNull();
+  await act(async () => shell.overlays.toggleSheet("settings"));
+  expect(shown()).toBe("Settings");
+  await act(async () => void element(".sheet-layer").dispatchEvent(new PointerEvent("pointerdown", { bubbles: true })));
+  expect(shown()).toBeNull();
+});
+
+it("stays below a prompt", async () => {
+  let answered = Promise.resolve<unknown>(null);
+  await act(async () => void (answered = shell.prompts.ask({ kind: "quit", payload: { vms: [] } })));
+  expect(shown()).toBe("Settings");
+  await act(async () => {
+    const [prompt] = shell.prompts.getState().waiting;
+    if (prompt !== undefined) shell.prompts.answer(prompt, null);
+    await answered;
+  });
+  expect(shown()).toBe("Settings");
+});

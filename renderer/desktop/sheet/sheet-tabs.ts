@@ -1,0 +1,21 @@
+/** The views of the sheet, in the order of their tabs: a new one is a line here, and its name in shell/overlays.ts. */
+import { Grid3x3, type LucideIcon, Settings2 } from "lucide-react";
+import type { ComponentType } from "react";
+import type { SheetTab } from "../../shell/overlays.ts";
+import { PolicyView } from "../policy/PolicyView.tsx";
+import { Settings } from "../Settings.tsx";
+
+export interface SheetView {
+  title: string;
+  Icon: LucideIcon;
+  View: ComponentType;
+  /** The keys that open it, as its menu entry says them; see host-input.ts. */
+  keys?: string;
+}
+
+export const SHEET_VIEWS: { readonly [Tab in SheetTab]: SheetView } = {
+  policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, keys: "Super P" },
+  settings: { title: "Settings", Icon: Settings2, View: Settings },
+};
+
+export const SHEET_TABS = Object.keys(SHEET_VIEWS) as SheetTab[];

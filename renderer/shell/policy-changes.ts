@@ -1,0 +1,69 @@
+/** Changes of the policy that were made here, or by an answer to a prompt, since the desktop started: each can be undone, the last first. */
+import { createStore } from "zustand/vanilla";
+import type { AtollBridge, Envelope, RequestInput } from "#shared/ipc/index.ts";
+import type { PolicyChange } from "#shared/ipc/policy.ts";
+import type { NoticeQueue } from "../ui/notices.ts";
+import type { ReadonlyStore } from "./readonly-store.ts";
+
+export interface DoneChange {
+  change: number;
+  /** What was done, in a sentence. */
+  words: string;
+}
+
+export interface PolicyChangesState {
+  /** The last one last. */
+  done: readonly DoneChange[];
+}
+
+export interface PolicyChanges extends ReadonlyStore<PolicyChangesState> {
+  set: (change: RequestInput<"policy.setCell">) => Promise<void>;
+  takeBack: (rule: RequestInput<"policy.takeBack">) => Promise<void>;
+  /** Takes all rules away that name this VM. */
+  deleteRules: (name: string) => Promise<void>;
+  /** The rules that were last in force are the file again. */
+  restore: () => Promise<void>;
+  /** A prompt's "Always" has written a rule. */
+  note: (change: PolicyChange) => void;
+  /** Takes the last change back; nothing happens where there is none. */
+  undo: () => Promise<void>;
+}
+
+const MAX_DONE = 100;
+
+export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notices: NoticeQueue): PolicyChanges {
+  const { getState, getInitialState, setState, subscribe } = createStore<PolicyChangesState>(() => ({ done: [] }));
+  const add = ({ change }: PolicyChange, words: string): void =>
+    setState(({ done }) => ({ done: [...done, { change, words }].slice(-MAX_DONE) }));
+
+  async function make(asked: Promise<Envelope<PolicyChange>>, words: (change: PolicyChange) => string): Promise<void> {
+    const answer = await asked;
+    if (answer.ok) add(answer.value, words(answer.value));
+    else notices.show(answer.error.message);
+  }
+
+  return {
+    getState,
+    getInitialState,
+    subscribe,
+    set: (wanted) =>
+      make(bridge.request("policy.setCell", wanted), ({ rule }) => {
+        const line = rule === null ? "" : `, line ${rule.line}`;
+        return `You set ${wanted.from} → ${wanted.to} to ${wanted.decision}${line}.`;
+      }),
+    takeBack: (rule) => make(bridge.request("policy.takeBack", rule), () => `You took line ${rule.line} back.`),
+    deleteRules: (name) =>
+      make(bridge.request("policy.deleteRules", { name }), () => `You deleted the rules that name ${name}.`),
+    restore: () => make(bridge.request("policy.restore", {}), () => "You put the last good policy.yaml back."),
+    note: (change) =>
+      add(change, change.rule === null ? "A rule was taken away." : `“Always” wrote line ${change.rule.line}.`),
+    undo: async () => {
+      const last = getState().done.at(-1);
+      if (last === undefined) return;
+      // Gone at once: pressed twice it undoes two changes, not one twice.
+      setState(({ done }) => ({ done: done.slice(0, -1) }));
+      const answer = await bridge.request("policy.undo", { change: last.change });
+      if (!answer.ok) notices.show(answer.error.message);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** Numbers in words, as the desktop says them. Pure. */
+
+const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;
+const COUNT = new Intl.NumberFormat("en-GB", { useGrouping: true });
+
+/** `2 140`: groups of thousands with a thin space. */
+export function countWords(count: number): string {
+  return COUNT.format(count).replaceAll(",", " ");
+}
+
+/** `88 bytes`, `4.8 MB`: powers of 1000, as disks and files have them. */
+export function bytesWords(bytes: number): string {
+  if (bytes === 1) return "1 byte";
+  let [value, unit] = [bytes, 0];
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
+  return `${unit === 0 ? countWords(value) : value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+/** `1 line`, `3 lines`. */
+export function countOf(count: number, one: string, many = `${one}s`): string {
+  return `${countWords(count)} ${count === 1 ? one : many}`;
+}
