@@ -13,7 +13,7 @@ import { portPair } from "../link/testing/ports.ts";
 import { sendContent, takeContent } from "./main-ends.ts";
 import type { PictureBox } from "./picture-box.ts";
 import { clipReader } from "./read-clip.ts";
-import type { ClipPreview, ClipReading, ClipSource, ClipTarget } from "./reading.ts";
+import type { ClipPreview, ClipReading, ReadySource, ClipTarget } from "./reading.ts";
 import { type LinkedVm, linkedVm } from "./testing/linked-vm.ts";
 
 const TEXT = "text/plain;charset=utf-8";
@@ -390,7 +390,7 @@ describe("a picture", () => {
   }
   const open: MessagePortLike[] = [];
   afterEach(() => open.splice(0).forEach((port) => port.close()));
-  const picture = (): ClipSource => ({
+  const picture = (): ReadySource => ({
     kind: "vm",
     vm: source.vm,
     selection: "clipboard",

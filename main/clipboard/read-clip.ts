@@ -8,17 +8,17 @@ import type { MessagePortLike } from "../link/message-port.ts";
 import { sendContent } from "./main-ends.ts";
 import type { PictureBox } from "./picture-box.ts";
 import { headText } from "./head-text.ts";
-import type { ClipEnd, ClipPreview, ClipReading, ClipSource, ClipTarget, ReadClip } from "./reading.ts";
+import type { ClipEnd, ClipPreview, ClipReading, ClipTarget, ReadClip, ReadySource } from "./reading.ts";
 import { collectTarget, type DeliveryTarget, type TargetEnd, vmTarget } from "./targets.ts";
 import { clipboard } from "../vms/services/clipboard.ts";
 import { AppError } from "#shared/model/app-error.ts";
 
-export function clipReader(pictures: PictureBox): ReadClip {
+export function clipReader(pictures: PictureBox): ReadClip<ReadySource> {
   return (source, type) => new Reading(source, type, pictures);
 }
 
 class Reading implements ClipReading {
-  readonly #source: ClipSource;
+  readonly #source: ReadySource;
   readonly #type: ClipType;
   readonly #pictures: PictureBox;
   /** Of a VM's link. */
@@ -33,7 +33,7 @@ class Reading implements ClipReading {
   readonly #previewListeners = new Set<(preview: ClipPreview) => void>();
   readonly #takenListeners = new Set<() => void>();
 
-  constructor(source: ClipSource, type: ClipType, pictures: PictureBox) {
+  constructor(source: ReadySource, type: ClipType, pictures: PictureBox) {
     this.#source = source;
     this.#type = type;
     this.#pictures = pictures;
@@ -105,7 +105,7 @@ class Reading implements ClipReading {
     this.#target?.cancel();
   }
 
-  #begin({ vm, selection, generation, type: sourceType }: Extract<ClipSource, { kind: "vm" }>): void {
+  #begin({ vm, selection, generation, type: sourceType }: Extract<ReadySource, { kind: "vm" }>): void {
     try {
       this.#number = vm.service(clipboard).read(
         { selection, generation, sourceType, as: this.#type },

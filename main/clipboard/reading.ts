@@ -6,7 +6,9 @@ export type ClipSource =
   /** An offer of a program there; `generation` and `type` as the guest has told them. */
   | { kind: "vm"; vm: Vm; selection: ClipSelection; generation: number; type: string }
   /** What the host holds itself: its own clipboard, an entry of the history, what the command was given. */
-  | { kind: "bytes"; bytes: Uint8Array };
+  | { kind: "bytes"; bytes: Uint8Array }
+  /** The same, when it is there. A failure is an empty content's. */
+  | { kind: "later"; bytes: () => Promise<Uint8Array> };
 
 export type ClipTarget =
   /** A program that has asked. */
@@ -50,5 +52,8 @@ export interface ClipReading {
   cancel(): void;
 }
 
+/** What is there already, or a guest has. */
+export type ReadySource = Exclude<ClipSource, { kind: "later" }>;
+
 /** `type`: what it is offered as, which names the sanitiser. */
-export type ReadClip = (source: ClipSource, type: ClipType) => ClipReading;
+export type ReadClip<Source = ClipSource> = (source: Source, type: ClipType) => ClipReading;

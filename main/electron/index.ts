@@ -6,6 +6,9 @@ import { toErrorValue } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
+import { createClipboard } from "../clipboard/clipboard.ts";
+import { sendClipboardEvents } from "../clipboard/events.ts";
+import { readingLater } from "../clipboard/later-reading.ts";
 import { clipReader } from "../clipboard/read-clip.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
@@ -38,6 +41,7 @@ import { registerScheme, serveFolder } from "./app-protocol.ts";
 import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
 import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
+import { electronClipboard } from "./host-clipboard.ts";
 import { linkSpawner } from "./link-spawner.ts";
 import { PictureBoxes } from "./picture-box.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
@@ -97,6 +101,13 @@ async function run(): Promise<void> {
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const builds = new TemplateBuilds(recipesFolder(paths));
+  const clipboard = createClipboard({
+    application,
+    policy,
+    crossings,
+    read: readingLater(clipReader(new PictureBoxes())),
+    host: electronClipboard,
+  });
   const quitting = new Quitting({
     application,
     settings,
@@ -114,6 +125,7 @@ async function run(): Promise<void> {
     application,
     audit,
     builds,
+    clipboard,
     commands,
     crossings,
     page,
@@ -122,7 +134,6 @@ async function run(): Promise<void> {
     policy,
     policyChanges,
     quitting,
-    readClip: clipReader(new PictureBoxes()),
     recipesFolder: recipesFolder(paths),
     settings,
     theme,
@@ -143,6 +154,7 @@ async function run(): Promise<void> {
   application.desktop = desktop;
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
+  sendClipboardEvents({ application, clipboard, page, settings });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
   builds.on("progress", (progress) => page.send("template.progress", progress));

@@ -159,6 +159,8 @@ it.each([
     "page",
     [
       "app.offered",
+      ...["clipboard.clearHistory", "clipboard.copyToHost", "clipboard.forget", "clipboard.history"],
+      ...["clipboard.pick", "clipboard.pin"],
       "desktop.attach",
       "desktop.control",
       ...["policy.state", "policy.matrix", "policy.tryCell", "policy.setCell", "policy.takeBack", "policy.undo"],
@@ -172,6 +174,7 @@ it.each([
   [
     "cli",
     [
+      ...["clipboard.get", "clipboard.put", "clipboard.show"],
       ...[
         "app.list",
         "audit.follow",

@@ -5,6 +5,7 @@ import path from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
+import { DEFAULT_PASTE_KEYS, PASTE_KEYS_PATTERN, PASTE_KEYS_WORDS } from "#shared/model/paste-keys.ts";
 import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
@@ -35,6 +36,11 @@ const settingsSchema = z.strictObject({
   onQuit: z.enum(["ask", "keep", "stop"]).default("ask"),
   /** What composites the desktop, from the next start on. */
   graphics: z.enum(GRAPHICS_SETTINGS).default("auto"),
+  /** Chords with which programs paste: after one of them a program may ask for what was copied elsewhere. */
+  pasteKeys: z
+    .array(z.string().regex(PASTE_KEYS_PATTERN, PASTE_KEYS_WORDS))
+    .max(20)
+    .default([...DEFAULT_PASTE_KEYS]),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

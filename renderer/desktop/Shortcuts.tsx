@@ -10,7 +10,6 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Top bar: VMs and their menus", ["Super", "B"]],
   ["Policy, and what has crossed", ["Super", "P"]],
   ["What was copied, to paste again", ["Super", "V"]],
-  ["Copy to this computer", ["Super", "C"]],
   ["Switch windows", ["Alt", "Tab"]],
   ["Maximise", ["Super", "↑"]],
   ["Restore, then minimise", ["Super", "↓"]],
@@ -21,6 +20,7 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Move by any part", ["Alt", "drag"]],
   ["Resize by any part", ["Alt", "right drag"]],
   ["The window's menu", ["Alt", "Space"]],
+  ["Copy to host", ["Super", "C"]],
   ["Close the window", ["Super", "Q"]],
 ];
 

@@ -70,6 +70,10 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     {
       superTapped: overlays.toggleLauncher,
       shortcutPressed: (shortcut) => hostInput.runShortcut(shortcut),
+      pastePressed: () => {
+        const { focused } = wm.getState();
+        if (focused !== null) bridge.report("clipboard.gesture", { window: focused, kind: "keys" });
+      },
     },
     window,
   );
@@ -141,7 +145,10 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     bridge.on("theme.changed", (theme) => desktop.setState({ theme }));
     bridge.on("promptMark.changed", (promptMark) => desktop.setState({ promptMark }));
     bridge.on("problems.changed", (problems) => desktop.setState({ problems }));
-    bridge.on("clipboard.changed", (told) => clipboard.take(told));
+    bridge.on("clipboard.changed", (told) => {
+      clipboard.take(told);
+      keyboard.setPasteKeys(told.pasteKeys);
+    });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
     bridge.on("policy.changed", ({ written }) => written !== null && policyChanges.note(written));
     answerQuestions(shell);

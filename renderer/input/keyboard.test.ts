@@ -35,6 +35,8 @@ let page: EventTarget;
 let activity: ActivityTracker;
 let keyboard: Keyboard;
 let shortcuts: HostShortcut[];
+/** What the guest had got before each paste was told. */
+let pastes: string[] = [];
 let taps: number;
 let nowMs: number;
 let uses: number;
@@ -68,13 +70,18 @@ const up = (code: string, key: string, held?: Held): void => void page.dispatchE
 beforeEach(() => {
   page = new EventTarget();
   shortcuts = [];
+  pastes = [];
   taps = 0;
   nowMs = 10_000;
   uses = 0;
   activity = new ActivityTracker(() => (uses += 1));
   keyboard = new Keyboard(
     activity,
-    { superTapped: () => (taps += 1), shortcutPressed: (shortcut) => shortcuts.push(shortcut) },
+    {
+      superTapped: () => (taps += 1),
+      shortcutPressed: (shortcut) => shortcuts.push(shortcut),
+      pastePressed: () => pastes.push(home.said()),
+    },
     page,
     () => nowMs,
   );
@@ -159,6 +166,42 @@ describe("keys", () => {
     release();
     down("KeyB", "b");
     expect(home.said()).toBe("+KeyB");
+  });
+});
+
+describe("a paste chord", () => {
+  const held = { ctrlKey: true };
+
+  it("is told before its key goes to the guest, once, and not again while it repeats", () => {
+    down("ControlLeft", "Control", held);
+    down("KeyV", "v", held);
+    expect(pastes).toEqual(["+ControlLeft"]);
+    expect(home.said()).toBe("+KeyV");
+    down("KeyV", "v", { ...held, repeat: true });
+    expect(pastes).toHaveLength(1);
+  });
+
+  it("is what the settings say", () => {
+    keyboard.setPasteKeys(["Ctrl+Y"]);
+    down("KeyV", "v", held);
+    expect(pastes).toEqual([]);
+    down("KeyY", "y", held);
+    expect(pastes).toHaveLength(1);
+  });
+
+  it("counts only where its key goes to a guest", () => {
+    keyboard.setHeldByHost("launcher", true);
+    down("KeyV", "v", held);
+    keyboard.setHeldByHost("launcher", false);
+    keyboard.setPromptShown(true);
+    down("KeyV", "v", held);
+    keyboard.setPromptShown(false);
+    keyboard.vmChanged("inherited");
+    down("KeyV", "v", held);
+    keyboard.setTarget(null);
+    nowMs += 1_000;
+    down("KeyV", "v", held);
+    expect(pastes).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@
 import type { VmId } from "#shared/model/vm.ts";
 import type { FocusCause, SurfaceId } from "#shared/model/window.ts";
 import type { LinkCommand } from "#shared/ipc/link-port.ts";
+import { DEFAULT_PASTE_KEYS, isPasteChord } from "#shared/model/paste-keys.ts";
 import type { ActivityTracker } from "./activity.ts";
 import { type HostShortcut, hostShortcutOf, isSuper } from "./host-keys.ts";
 import { EVDEV_CODES } from "./key-codes.ts";
@@ -26,6 +27,8 @@ export interface KeyboardListener {
   /** Super was pressed and released with nothing else in between. */
   superTapped(): void;
   shortcutPressed(shortcut: HostShortcut): void;
+  /** A paste chord is about to go to the focused window. */
+  pastePressed(): void;
 }
 
 /** The modifiers, as pointer events and key events have them. */
@@ -59,6 +62,7 @@ export class Keyboard {
   readonly #holders = new Set<string>();
   #target: KeyboardTarget | null = null;
   #layout: LayoutMap | null = null;
+  #pasteKeys: readonly string[] = DEFAULT_PASTE_KEYS;
   #capture: ((event: KeyboardEvent) => void) | null = null;
   #isPromptShown = false;
   readonly #nowMs: () => number;
@@ -85,6 +89,11 @@ export class Keyboard {
     source.addEventListener("keyup", (event) => this.#keyUp(event as KeyboardEvent), { capture: true });
     source.addEventListener("pointerdown", () => (this.#isSuperTap = false), { capture: true });
     source.addEventListener("blur", () => this.releaseAll());
+  }
+
+  /** The chords with which programs paste; see shared/model/paste-keys.ts. */
+  setPasteKeys(chords: readonly string[]): void {
+    this.#pasteKeys = chords;
   }
 
   setLayout(layout: LayoutMap | null): void {
@@ -182,7 +191,10 @@ export class Keyboard {
     event.preventDefault();
     event.stopPropagation();
     leaveHostElements();
-    if (this.#target !== null && !isDropped) this.#press(event, this.#target.session);
+    if (this.#target === null || isDropped) return;
+    // The host knows of it before the program does.
+    if (!event.repeat && isPasteChord(event, this.#pasteKeys)) this.#listener.pastePressed();
+    this.#press(event, this.#target.session);
   }
 
   /** A key is pressed, or repeats. Returns whether the guest that has the keys must not have it. */

@@ -112,6 +112,8 @@ export const clipboardContract = domain({
       from: ["page"],
       input: z.strictObject({ window: windowId, kind: z.enum(PASTE_GESTURES) }),
     }),
+    /** "Paste from host": what the host holds becomes the current clip, and the gesture counts as one of the menu. */
+    "clipboard.hostWanted": report({ from: ["page"], input: z.strictObject({ window: windowId }) }),
     /** The person's answer to the small bar of that id; one that has lapsed is ignored. */
     "clipboard.answer": report({
       from: ["page"],

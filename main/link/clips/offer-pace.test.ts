@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { AcceptedOffer } from "#shared/protocol/clipboard.ts";
+import type { TimedOffer } from "../contracts/clipboard.ts";
 import { OFFER_MS, OfferPace } from "./offer-pace.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -9,7 +9,12 @@ function paced(): { pace: OfferPace; told: number[]; offer: (generation: number,
   const told: number[] = [];
   const pace = new OfferPace(({ generation }) => told.push(generation));
   const offer = (generation: number, isPrimary = false): void => {
-    const one: AcceptedOffer = { selection: isPrimary ? "primary" : "clipboard", generation, types: [] };
+    const one: TimedOffer = {
+      selection: isPrimary ? "primary" : "clipboard",
+      generation,
+      types: [],
+      sinceInputMs: null,
+    };
     pace.take(one);
   };
   return { pace, told, offer };

@@ -2,21 +2,21 @@
  * Offers of a guest as main hears of them: the first at once, of those that follow within a short time the newest of each
  * selection. A program that copies a thousand times a second costs main some events a second.
  */
-import type { AcceptedOffer } from "#shared/protocol/clipboard.ts";
 import type { ClipSelection } from "#shared/model/clip.ts";
+import type { TimedOffer } from "../contracts/clipboard.ts";
 
 export const OFFER_MS = 50;
 
 export class OfferPace {
-  readonly #tell: (offer: AcceptedOffer) => void;
-  readonly #waiting = new Map<ClipSelection, AcceptedOffer>();
+  readonly #tell: (offer: TimedOffer) => void;
+  readonly #waiting = new Map<ClipSelection, TimedOffer>();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(tell: (offer: AcceptedOffer) => void) {
+  constructor(tell: (offer: TimedOffer) => void) {
     this.#tell = tell;
   }
 
-  take(offer: AcceptedOffer): void {
+  take(offer: TimedOffer): void {
     // The newest goes last: generations rise over both selections.
     this.#waiting.delete(offer.selection);
     this.#waiting.set(offer.selection, offer);

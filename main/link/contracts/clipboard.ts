@@ -38,9 +38,14 @@ export type ClipboardOrder =
   /** Of a reading or a giving whose other end is main's. */
   | { type: "say"; transfer: number; message: unknown };
 
+/** An offer, and how long before it a key or a button was pressed or released in this VM, milliseconds; null: never. */
+export interface TimedOffer extends AcceptedOffer {
+  sinceInputMs: number | null;
+}
+
 export type ClipboardEvent =
   /** The newest of a selection; some before it may not be told. */
-  | ({ type: "offered" } & AcceptedOffer)
+  | ({ type: "offered" } & TimedOffer)
   | { type: "wanted"; paste: AcceptedPaste }
   | { type: "dropped"; request: number }
   /** A program has got what was given ahead. */

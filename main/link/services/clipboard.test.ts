@@ -40,6 +40,7 @@ describe("an offer", () => {
         selection: "primary",
         generation: 4,
         types: ["text/plain", "UTF8_STRING", "text/plain; charset=utf-8"],
+        sinceInputMs: null,
       },
     ]);
   });

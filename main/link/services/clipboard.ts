@@ -17,6 +17,7 @@ import {
 import type { MessagePortLike } from "../message-port.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
+import { input } from "./input.ts";
 import { type Streams, streams } from "./streams.ts";
 
 type Accepts = "clipOffered" | "pasteWanted" | "pasteDropped" | "pasteTaken";
@@ -33,6 +34,7 @@ const MAX_AHEADS = 256;
 class Clipboard implements LinkService<Accepts, ClipboardOrder> {
   readonly #context: LinkContext<Sends, ClipboardEvent>;
   readonly #streams: Streams;
+  readonly #input: { readonly sinceInputMs: number | null };
   readonly #table = new ClipTable();
   readonly #offers: OfferPace;
   readonly #wanted = new RateLimit(WANTED_PER_S, WANTED_BURST);
@@ -46,11 +48,13 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
   constructor(context: LinkContext<Sends, ClipboardEvent>) {
     this.#context = context;
     this.#streams = context.use(streams);
+    this.#input = context.use(input);
     this.#offers = new OfferPace((offer) => context.emit({ type: "offered", ...offer }));
   }
 
   readonly messages: LinkService<Accepts>["messages"] = {
-    clipOffered: (untrusted) => this.#offers.take(this.#table.acceptOffered(untrusted)),
+    clipOffered: (untrusted) =>
+      this.#offers.take({ ...this.#table.acceptOffered(untrusted), sinceInputMs: this.#input.sinceInputMs }),
     pasteWanted: (untrusted) => {
       const paste = this.#table.acceptWanted(untrusted);
       if (paste !== null && this.#wanted.take()) this.#context.emit({ type: "wanted", paste });

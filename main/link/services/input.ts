@@ -23,20 +23,32 @@ export const input = linkService(
     },
   },
   (context) => {
+    let lastPressMs: number | null = null;
     const isLive = (surface: number): boolean => context.use(surfaces).isLive(surface);
     return {
       messages: {},
+      /** How long ago a key or a button was pressed or released in this VM, milliseconds; null: never. */
+      get sinceInputMs(): number | null {
+        return lastPressMs === null ? null : performance.now() - lastPressMs;
+      },
       commands: {
         keyboardFocus: ({ surface }) => {
           if (surface === null || isLive(surface)) context.send("keyboardFocus", { surface: surface ?? 0 });
         },
-        key: ({ code, state, timeMs }) => context.send("key", { code, state: KEY_STATES[state], timeMs }),
+        key: ({ code, state, timeMs }) => {
+          context.send("key", { code, state: KEY_STATES[state], timeMs });
+          // A program may act on either; a repeat is no new act of the person.
+          if (state !== "repeated") lastPressMs = performance.now();
+        },
         pointerMotion: ({ surface, xFixed, yFixed, timeMs }) => {
           if (!isLive(surface) || context.queuedBytes("control") > MAX_QUEUED_FOR_MOTION_BYTES) return;
           context.send("pointerMotion", { surface, xFixed, yFixed, timeMs });
         },
         pointerLeft: () => context.send("pointerLeft", {}),
-        pointerButton: ({ button, pressed, timeMs }) => context.send("pointerButton", { button, pressed, timeMs }),
+        pointerButton: ({ button, pressed, timeMs }) => {
+          context.send("pointerButton", { button, pressed, timeMs });
+          lastPressMs = performance.now();
+        },
         pointerAxis: (command) => {
           const { type: _, ...axis } = command;
           context.send("pointerAxis", axis);

@@ -1,6 +1,6 @@
 /** Main's side of a VM's clipboard: what its programs offer and ask for, and orders for content on its way. */
 import type { ClipSelection, ClipType } from "#shared/model/clip.ts";
-import type { AcceptedOffer, AcceptedPaste } from "#shared/protocol/clipboard.ts";
+import type { AcceptedPaste } from "#shared/protocol/clipboard.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { CarriedPort } from "../../link/clips/carried-port.ts";
 import {
@@ -8,6 +8,7 @@ import {
   type ClipboardEvent,
   type ClipboardOrder,
   type GivingTarget,
+  type TimedOffer,
   type TransferOutcome,
 } from "../../link/contracts/clipboard.ts";
 import type { ToLink } from "../../link/contract.ts";
@@ -15,7 +16,7 @@ import type { MessagePortLike } from "../../link/message-port.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
 
 export interface ClipboardEvents {
-  offered: [AcceptedOffer];
+  offered: [TimedOffer];
   wanted: [AcceptedPaste];
   /** The program of that request wants it no longer. */
   dropped: [request: number];
@@ -133,8 +134,8 @@ export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient
   happened(event: ClipboardEvent): void {
     switch (event.type) {
       case "offered": {
-        const { selection, generation, types } = event;
-        return this.emit("offered", { selection, generation, types });
+        const { selection, generation, types, sinceInputMs } = event;
+        return this.emit("offered", { selection, generation, types, sinceInputMs });
       }
       case "wanted":
         return this.emit("wanted", event.paste);

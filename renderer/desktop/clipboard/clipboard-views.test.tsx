@@ -106,21 +106,24 @@ it("the VM's chip says so, and its menu has the same answers", async () => {
   expect(said).toEqual([["clipboard.answer", { id: 4, answer: "paste" }]]);
 });
 
-it("a window's menu pastes from where something was copied, and copies to this computer", async () => {
+it("a window's menu pastes from where something was copied, and copies to the host", async () => {
   const id = "web.1" as WindowId;
   shell.wm.dispatch({ type: "opened", id, vm: WEB, guest: guestWindow(1) });
   await show(<WindowMenu id={id} at={{ x: 0, y: 0 }} />);
   const entries = (): string[] => textsOf(".menu-text").filter((text) => /Paste|Copy/u.test(text));
-  expect(entries()).toEqual(["Copy to this computer"]);
+  expect(entries()).toEqual(["Paste from host", "Copy to host"]);
   await take([], WEB);
-  expect(entries()).toEqual(["Copy to this computer"]);
+  expect(entries()).toEqual(["Paste from host", "Copy to host"]);
   await take([], null);
-  expect(entries()).toEqual(["Paste from this computer", "Copy to this computer"]);
+  expect(entries()).toEqual(["Paste from host", "Copy to host"]);
   await take([]);
+  expect(entries()).toEqual(["Paste from home", "Paste from host", "Copy to host"]);
   await click(".menu-item", "Paste from home");
-  await click(".menu-item", "Copy to this computer");
+  await click(".menu-item", "Paste from host");
+  await click(".menu-item", "Copy to host");
   expect(said).toEqual([
     ["clipboard.gesture", { window: id, kind: "menu" }],
+    ["clipboard.hostWanted", { window: id }],
     ["clipboard.copyToHost", { vm: WEB }],
   ]);
 });

@@ -23,7 +23,7 @@ const overlays = createWmOverlayStore();
 let isHeld = false;
 const keyboard = new Keyboard(
   new ActivityTracker(),
-  { superTapped: () => undefined, shortcutPressed: () => undefined },
+  { superTapped: () => undefined, pastePressed: () => undefined, shortcutPressed: () => undefined },
   page,
 );
 const drag = new Drag({

@@ -48,7 +48,7 @@ beforeEach(() => {
   } as unknown as Links;
   reportFocus({ report: (name, input) => reports.push([name, input]) }, wm);
   const activity = new ActivityTracker(() => wm.dispatch({ type: "used" }));
-  const listener = { superTapped: () => undefined, shortcutPressed: () => undefined };
+  const listener = { superTapped: () => undefined, pastePressed: () => undefined, shortcutPressed: () => undefined };
   new Effects(wm, links, new Keyboard(activity, listener, page, () => nowMs));
 });
 

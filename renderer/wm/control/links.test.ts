@@ -76,7 +76,7 @@ const { dispatch } = wm;
 const links = new Links(wm, new Compositor());
 const keyboard = new Keyboard(
   new ActivityTracker(),
-  { superTapped: () => undefined, shortcutPressed: () => undefined },
+  { superTapped: () => undefined, pastePressed: () => undefined, shortcutPressed: () => undefined },
   new EventTarget(),
 );
 new Effects(wm, links, keyboard);

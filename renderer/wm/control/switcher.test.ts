@@ -23,7 +23,11 @@ const overlays = createWmOverlayStore();
 const activity = new ActivityTracker();
 const keyboard = new Keyboard(
   activity,
-  { superTapped: () => undefined, shortcutPressed: ({ modifier, isShift }) => switcher.open(modifier, isShift) },
+  {
+    superTapped: () => undefined,
+    pastePressed: () => undefined,
+    shortcutPressed: ({ modifier, isShift }) => switcher.open(modifier, isShift),
+  },
   page,
 );
 const links = { close: (id: WindowId) => closed.push(id) === 0 } as Links;

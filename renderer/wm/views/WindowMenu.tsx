@@ -116,16 +116,21 @@ function ClipboardItems({ id, vm }: { id: WindowId; vm: VmId }) {
   return (
     <>
       <MenuRule />
-      {from !== undefined && from !== vm && (
+      {from != null && from !== vm && (
         <MenuItem
           icon={<ClipboardPaste size={SIZE} />}
-          text={`Paste from ${from === null ? "this computer" : source.name}`}
+          text={`Paste from ${source.name}`}
           run={() => bridge.report("clipboard.gesture", { window: id, kind: "menu" })}
         />
       )}
       <MenuItem
+        icon={<ClipboardPaste size={SIZE} />}
+        text="Paste from host"
+        run={() => bridge.report("clipboard.hostWanted", { window: id })}
+      />
+      <MenuItem
         icon={<MonitorUp size={SIZE} />}
-        text="Copy to this computer"
+        text="Copy to host"
         keys="Super C"
         run={() => send("clipboard.copyToHost", { vm })}
       />

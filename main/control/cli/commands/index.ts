@@ -1,5 +1,6 @@
 /** What adds the commands of each domain: a new one is one line here. */
 export { addAppCommands as app } from "./app.ts";
+export { addClipboardCommands as clipboard } from "./clipboard.ts";
 export { addAuditCommands as audit } from "./audit.ts";
 export { addDesktopCommands as desktop } from "./desktop.ts";
 export { addExecCommand as exec } from "./exec.ts";

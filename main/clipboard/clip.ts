@@ -1,0 +1,65 @@
+/** A clip and who takes part in pasting it, as the broker sees them. */
+import type { ClipType } from "#shared/model/clip.ts";
+import type { PolicyDecision } from "#shared/model/policy.ts";
+import { MAX_CLIP_BYTES } from "#shared/protocol/limits.ts";
+import type { CrossingEnd } from "../crossings/crossing-request.ts";
+import type { Crossings } from "../crossings/crossings.ts";
+import type { Crossing, HostParty, VmParty } from "../policy/crossing.ts";
+import type { Vm } from "../vms/vm.ts";
+import type { ClipEnd, ClipSource } from "./reading.ts";
+
+export interface Clip {
+  /** Of the host's making, rising. */
+  readonly id: number;
+  readonly from: VmParty | HostParty;
+  /** -> what its source calls that type; in the source's order. */
+  readonly types: ReadonlyMap<ClipType, string>;
+  readonly isSecret: boolean;
+  /** When the person copied it, performance.now(): the key or button that it answers. */
+  readonly copiedMs: number;
+  source(type: ClipType): ClipSource;
+}
+
+/** A VM whose agent answers. */
+export interface ClipGuest {
+  readonly vm: Vm;
+  /** As the policy has it now. */
+  party(): VmParty;
+  /** @param offer rising; no types: what was announced can be pasted no longer */
+  announce(offer: number, types: readonly ClipType[]): void;
+  /** The program that asked gets nothing. */
+  refuse(request: number): void;
+}
+
+/** The policy, the person and the audit log. */
+export interface ClipGate extends Pick<Crossings, "request" | "told"> {
+  /** What holds at this moment, without a question. */
+  decide(crossing: Crossing): PolicyDecision;
+}
+
+/** How a transfer ended, for the log and the person. */
+export function endOf(end: ClipEnd): CrossingEnd {
+  return { bytes: end.bytes, detail: end.outcome === "complete" ? "" : FAILURES[end.by] };
+}
+
+const FAILURES: Readonly<Record<Extract<ClipEnd, { outcome: "failed" }>["by"], string>> = {
+  source: "its source took it back, or did not answer in time",
+  target: "nobody took it",
+  size: `it has more than ${MAX_CLIP_BYTES / 1024 / 1024} MiB`,
+  content: "it is not what its type says",
+  cancelled: "it was cancelled",
+};
+
+export function crossingOf(clip: Pick<Clip, "from">, to: VmParty | HostParty, type: ClipType): Crossing {
+  return { action: "clipboard.paste", from: clip.from, to, type: withoutParameters(type), bytes: null };
+}
+
+/** As rules have it. */
+function withoutParameters(type: ClipType): string {
+  return type.split(";", 1)[0] ?? type;
+}
+
+/** Whether it is this VM's own. */
+export function isFrom(clip: Clip, vm: Vm): boolean {
+  return clip.from.kind === "vm" && clip.from.id === vm.id;
+}

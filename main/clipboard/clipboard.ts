@@ -1,0 +1,30 @@
+/** Puts the clipboard's parts together. */
+import type { Application } from "../application.ts";
+import type { Crossings } from "../crossings/crossings.ts";
+import type { Policy } from "../policy/policy.ts";
+import { HistoryKeeper } from "./history-keeper.ts";
+import type { HostClipboard } from "./host-clip.ts";
+import { HostExchange } from "./host-exchange.ts";
+import { HostWatch } from "./host-watch.ts";
+import type { ReadClip } from "./reading.ts";
+import type { ClipboardParts } from "./requests.ts";
+import { joinedBroker } from "./vm-clips.ts";
+
+interface Parts {
+  application: Application;
+  policy: Pick<Policy, "decide" | "on">;
+  crossings: Pick<Crossings, "request" | "told">;
+  read: ReadClip;
+  host: HostClipboard;
+}
+
+export function createClipboard({ application, policy, crossings, read, host }: Parts): ClipboardParts {
+  const broker = joinedBroker({ application, policy, crossings, read });
+  const watch = new HostWatch(host, broker);
+  return {
+    broker,
+    watch,
+    keeper: new HistoryKeeper(broker, read, () => performance.now()),
+    exchange: new HostExchange({ broker, gate: crossings, read, host, watch }),
+  };
+}

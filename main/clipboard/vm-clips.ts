@@ -1,0 +1,95 @@
+/** Joins the broker with the VMs: what their agents tell, where the person is, and what the policy says of them. */
+import { cleanText } from "#shared/model/text.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { parseWindowId } from "#shared/model/window.ts";
+import type { Application } from "../application.ts";
+import { partyOf } from "../policy/crossing.ts";
+import type { Policy } from "../policy/policy.ts";
+import { clipboard } from "../vms/services/clipboard.ts";
+import type { Vm } from "../vms/vm.ts";
+import { type BrokerPorts, ClipBroker } from "./broker.ts";
+
+const MAX_APP_GRAPHEMES = 60;
+
+type Parts = Pick<BrokerPorts, "read"> & {
+  application: Application;
+  policy: Pick<Policy, "decide" | "on">;
+  crossings: Omit<BrokerPorts["gate"], "decide">;
+};
+
+export function joinedBroker({ application, policy, crossings, read }: Parts): ClipBroker {
+  const broker = new ClipBroker({
+    nowMs: () => performance.now(),
+    after: (ms, act) => {
+      const timer = setTimeout(act, ms);
+      return () => clearTimeout(timer);
+    },
+    focusedVm: () => application.focus.current?.vm ?? null,
+    focusedApp: (vm) => focusedApp(application, vm),
+    gate: {
+      decide: (crossing) => policy.decide(crossing).decision,
+      request: (request, options) => crossings.request(request, options),
+      told: (outcome, end) => crossings.told(outcome, end),
+    },
+    read,
+  });
+  const follower = new VmFollower(broker);
+  const follow = (): void => application.vms.forEach((vm) => follower.follow(vm));
+  application.on("changed", follow);
+  policy.on("changed", () => broker.policyChanged());
+  follow();
+  return broker;
+}
+
+class VmFollower {
+  readonly #broker: ClipBroker;
+  readonly #known = new WeakSet<Vm>();
+  readonly #open = new WeakSet<Vm>();
+  readonly #parties = new WeakMap<Vm, string>();
+
+  constructor(broker: ClipBroker) {
+    this.#broker = broker;
+  }
+
+  /** Something of the VM may have changed. */
+  follow(vm: Vm): void {
+    if (!this.#known.has(vm)) this.#listen(vm);
+    if (vm.state === "running" && !this.#open.has(vm)) this.#opened(vm);
+    // What rules see of it.
+    const party = JSON.stringify(partyOf(vm.status));
+    const before = this.#parties.get(vm);
+    this.#parties.set(vm, party);
+    if (before !== undefined && before !== party) this.#broker.policyChanged();
+  }
+
+  #listen(vm: Vm): void {
+    this.#known.add(vm);
+    const client = vm.service(clipboard);
+    client.on("offered", (offered) => this.#broker.offered(vm, offered));
+    client.on("wanted", (wanted) => this.#broker.wanted(vm, wanted));
+    client.on("dropped", (request) => this.#broker.dropped(vm, request));
+    client.on("closed", () => {
+      this.#open.delete(vm);
+      this.#broker.closed(vm);
+    });
+  }
+
+  #opened(vm: Vm): void {
+    this.#open.add(vm);
+    const client = vm.service(clipboard);
+    this.#broker.opened({
+      vm,
+      party: () => partyOf(vm.status),
+      announce: (offer, types) => client.announce("clipboard", offer, types),
+      refuse: (request) => client.refuse(request),
+    });
+  }
+}
+
+/** The guest's word. */
+function focusedApp({ focus, vms }: Application, id: VmId): string {
+  const { current } = focus;
+  const surface = current?.vm === id ? parseWindowId(current.window)?.surface : undefined;
+  const window = surface === undefined ? undefined : vms.find((vm) => vm.id === id)?.windows.get(surface);
+  return cleanText(window?.appId ?? "", MAX_APP_GRAPHEMES);
+}
