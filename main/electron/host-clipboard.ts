@@ -2,7 +2,9 @@
  * The host's clipboard by Electron: the adapter of main/clipboard/host-clip.ts. Pictures pass as bytes: none is decoded here.
  * Electron 45 has promises and items; the ones before it, which set-up may have to take, answer at once.
  */
-import { app, BrowserWindow, clipboard, ClipboardItem } from "electron";
+// ClipboardItem by its namespace: a module that imports by name what an Electron does not have does not begin there.
+import * as electron from "electron";
+import { app, BrowserWindow, clipboard } from "electron";
 import type { ClipType } from "#shared/model/clip.ts";
 import type { HostClipboard, HostClipState } from "../clipboard/host-clip.ts";
 import { isSecret, offeredAs } from "../clipboard/types.ts";
@@ -45,7 +47,8 @@ export const electronClipboard: HostClipboard = {
     if (process.env["WAYLAND_DISPLAY"] !== undefined && BrowserWindow.getFocusedWindow() === null) return false;
     const bytes = Buffer.from(content);
     if (type === TEXT) await clipboard.writeText(bytes.toString("utf8"));
-    else if (former === null) await clipboard.write([new ClipboardItem({ [type]: new Blob([bytes], { type }) })]);
+    else if (former === null)
+      await clipboard.write([new electron.ClipboardItem({ [type]: new Blob([bytes], { type }) })]);
     else former.writeBuffer(type, bytes);
     return bytes.equals(await this.read(type));
   },
