@@ -13,7 +13,7 @@ import {
   type WireMessageName,
   type WireMessageOf,
 } from "#shared/protocol/header.ts";
-import { EPOCH_BYTES } from "#shared/protocol/limits.ts";
+import { EPOCH_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { PROTOCOL_MAJOR } from "#shared/protocol/session.ts";
 import type { ChannelSockets } from "../../hardware/driver.ts";
 
@@ -25,6 +25,8 @@ export class ScriptedAgent {
   readonly #servers: net.Server[] = [];
   readonly #ports = new Map<PortName, net.Socket>();
   readonly #heard: WireMessage[] = [];
+  /** Of each StreamData. */
+  readonly #payloads = new WeakMap<object, Uint8Array>();
   #echoed = 0;
   #wake: () => void = () => undefined;
 
@@ -62,9 +64,12 @@ export class ScriptedAgent {
         // The host says it again until it has read the echo, between messages, and each time in one piece.
         for (let at = rest.indexOf(opening); at >= 0; at = rest.indexOf(opening))
           rest = Buffer.concat([rest.subarray(0, at), rest.subarray(at + OPENING_BYTES)]);
-        reader.read(rest, ({ header }) => {
+        reader.read(rest, ({ header, payload }) => {
           const decoded = decodeHeader(header);
-          if (decoded.kind === "message") this.#heard.push(decoded.message);
+          if (decoded.kind === "message") {
+            this.#heard.push(decoded.message);
+            if (decoded.message.case === "streamData") this.#payloads.set(decoded.message.value, payload);
+          }
           this.#wake();
         });
       });
@@ -108,6 +113,27 @@ export class ScriptedAgent {
   heard<Name extends WireMessageName>(name: Name): WireMessageOf<Name>[] {
     const said = this.#heard.filter((message) => message.case === name);
     return said.map((message) => message.value as WireMessageOf<Name>);
+  }
+
+  /** Reads a stream of the host's to its end, as a real agent does. */
+  async read(stream: number): Promise<{ bytes: Buffer; aborted: boolean }> {
+    const chunks: Uint8Array[] = [];
+    const next = async (): Promise<WireMessageOf<"streamData" | "streamEnd">> => {
+      for (;;) {
+        const at = this.#heard.findIndex(
+          ({ case: name, value }) => (name === "streamData" || name === "streamEnd") && value.stream === stream,
+        );
+        if (at >= 0) return this.#heard.splice(at, 1)[0]?.value as WireMessageOf<"streamData" | "streamEnd">;
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    };
+    this.say("bulk", "streamCredit", { stream, bytes: MAX_STREAM_CREDIT_BYTES });
+    for (let message = await next(); ; message = await next()) {
+      if ("aborted" in message) return { bytes: Buffer.concat(chunks), aborted: message.aborted };
+      const payload = this.#payloads.get(message) ?? new Uint8Array(0);
+      chunks.push(payload);
+      this.say("bulk", "streamCredit", { stream, bytes: payload.length });
+    }
   }
 
   hangUp(): void {
