@@ -12,7 +12,11 @@ const read = (text: string) => readYaml(schema, text, "/c/f.yaml");
 
 describe("readYaml", () => {
   it("returns the file as parsed by the schema", () => {
-    expect(read("size: 3\n")).toEqual({ ok: true, value: { size: 3, names: [] }, lineOf: expect.any(Function) as unknown });
+    expect(read("size: 3\n")).toEqual({
+      ok: true,
+      value: { size: 3, names: [] },
+      lineOf: expect.any(Function) as unknown,
+    });
   });
 
   it("says on which line each value stands", () => {
