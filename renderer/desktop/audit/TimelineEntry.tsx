@@ -38,9 +38,9 @@ export function TimelineEntry({ entry, isOpen, toggle, showPair }: TimelineEntry
         <time dateTime={entry.time}>{TIME.format(new Date(entry.time))}</time>
         <Icon size={14} aria-hidden="true" />
         <span className="entry-parties">
-          <PartyName party={entry.from} />
+          <PartyName party={entry.from} isShort />
           <span aria-hidden="true">→</span>
-          <PartyName party={entry.to} />
+          <PartyName party={entry.to} isShort />
         </span>
         <span className="entry-what">{contentWords(entry)}</span>
         <span className="entry-verdict">
