@@ -1,4 +1,4 @@
-// Builds the application into out/: main (four programs of one bundle), the preload, the page with its workers.
+// Builds the application into out/: main (four programs of one bundle), the preloads, the page with its workers.
 import { resolve } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "electron-vite";
@@ -39,7 +39,7 @@ export default defineConfig({
       externalizeDeps: false,
       sourcemap: "inline",
       rolldownOptions: {
-        input: { index: resolve(root, "preload/index.ts") },
+        input: { index: resolve(root, "preload/index.ts"), picture: resolve(root, "preload/picture.ts") },
         output: { format: "cjs", entryFileNames: "[name].cjs" },
       },
     },

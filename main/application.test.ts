@@ -148,7 +148,7 @@ describe("definitions of several sources", () => {
     expect(names()).toEqual(["home", "once"]);
     expect(application.vm("once").status.role).toBe("disposable");
     expect(application.vm("home").status.role).toBe("app");
-    await application.create("work", "rose", {});
+    await application.create("work", { label: "rose" }, {});
     expect(names()).toEqual(["home", "once", "work"]);
     source.all = [scriptedDefinition("another")];
     source.changed();

@@ -2,7 +2,7 @@
 import type { AppView } from "#shared/model/app.ts";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
-import { type VmId, vmIdBeginning, type VmStatus } from "#shared/model/vm.ts";
+import { type VmId, vmIdBeginning, type VmRole, type VmStatus } from "#shared/model/vm.ts";
 import { parseWindowId, type SurfaceId, type WindowId, windowIdOf, type WindowView } from "#shared/model/window.ts";
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import { Emitter } from "./base/emitter.ts";
@@ -270,12 +270,44 @@ export class Application extends Emitter<ApplicationEvents> {
    * @param machine the driver, and what a person asked of it
    * @throws AppError vm.bad-name, vm.name-taken, file.write-failed, and what the driver says of its options
    */
-  async create(name: string, label: LabelName, machine: MachineOptions): Promise<Vm> {
+  async create(name: string, trust: { label: LabelName; role?: VmRole }, machine: MachineOptions): Promise<Vm> {
     const { registry, drivers } = this.#options;
-    const definition = newDefinition(name, label, drivers.define(machine));
+    const definition = newDefinition(name, trust, drivers.define(machine));
     await registry.add(definition);
     this.#syncDefinitions(registry);
     return this.vm(definition.id);
+  }
+
+  /**
+   * Changes a VM's definition file. Label and role count at once, the machine's options from its next start on.
+   *
+   * @param machine options of its driver
+   * @throws AppError vm.not-found, vm.unsupported, vm.bad-definition, file.write-failed, and what the driver says of its options
+   */
+  async change(
+    nameOrId: string,
+    trust: { label?: LabelName | undefined; role?: VmRole | undefined },
+    machine: Readonly<Record<string, string | number>>,
+  ): Promise<Vm> {
+    const { registry, drivers } = this.#options;
+    const vm = this.vm(nameOrId);
+    const { definition } = vm;
+    const { name, driver } = definition;
+    if (this.#vms.get(vm.id)?.source !== registry)
+      throw new AppError("vm.unsupported", `VM "${name}" is not defined by a file, so it cannot be changed here.`, {
+        vm: name,
+      });
+    const { type } = drivers.named(driver);
+    const foreign = Object.keys(machine).find((option) => !(option in type.fields.shape));
+    if (foreign !== undefined)
+      throw new AppError("vm.unsupported", `VM "${name}" has no option "${foreign}": its driver is ${driver}.`, {
+        vm: name,
+      });
+    if (Object.keys(machine).length > 0) drivers.define({ ...definition, ...machine });
+    const changed = Object.entries({ ...trust, ...machine }).filter(([, value]) => value !== undefined);
+    await registry.change(vm.id, Object.fromEntries(changed) as Record<string, string | number>);
+    this.#syncDefinitions(registry);
+    return vm;
   }
 
   #problemsChanged(): void {

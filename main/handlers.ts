@@ -1,5 +1,7 @@
 /** Who handles what is asked of each domain: a new one is one line here. */
 export { appHandlers as app } from "./apps/requests.ts";
+export { auditHandlers as audit } from "./audit/requests.ts";
+export { crossingHandlers as crossing } from "./crossings/requests.ts";
 export { desktopHandlers as desktop, problemHandlers as problem } from "./desktop/requests.ts";
 export { execHandlers as exec } from "./vms/exec-requests.ts";
 export { layoutHandlers as layout, windowHandlers as window } from "./windows/requests.ts";

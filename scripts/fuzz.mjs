@@ -1,4 +1,4 @@
-// `npm run fuzz [-- --minutes N]`: the property tests of every parser of guests' bytes, TypeScript and Rust, with new
+// `npm run fuzz [-- --minutes N]`: the property tests of every parser of guests' bytes and of the policy, TypeScript and Rust, with new
 // seeds round after round. What fails prints the seed or the case that reproduces it. Not part of `npm test`.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -24,7 +24,13 @@ await main(async (signal) => {
   await setUp({ signal, testing: true });
   const endAt = performance.now() + minutes * 60_000;
   const vitest = join(checkout, "node_modules/vitest/vitest.mjs");
-  const parsers = ["shared/protocol", "main/link/services", "renderer/compositor/decoders", "renderer/wm"];
+  const parsers = [
+    "shared/protocol",
+    "main/link/services",
+    "main/policy",
+    "renderer/compositor/decoders",
+    "renderer/wm",
+  ];
   let rounds = 0;
   do {
     const typescript = await runTool(process.execPath, [vitest, "run", "--testTimeout=0", ...parsers], {

@@ -37,8 +37,15 @@ export interface ClipReading {
   readonly preview: ClipPreview;
   /** Calls `changed` a few times a second at most. Returns a function that ends it. */
   onPreview(changed: (preview: ClipPreview) => void): () => void;
-  /** Once. Never rejects. `content` is given for `collect` alone. */
+  /**
+   * Once. Never rejects. `content` is given for `collect` alone. A request that is not given anything, because the reading has
+   * failed already or fails before, is refused.
+   */
   deliver(target: ClipTarget): Promise<ClipEnd>;
+  /** Calls `taken` once when a program has got what was delivered ahead. Returns a function that ends it. */
+  onTaken(taken: () => void): () => void;
+  /** What was delivered ahead answers this request too, which was on its way at that time. */
+  answer(request: number): void;
   /** Before or after `deliver`: nothing more goes. */
   cancel(): void;
 }

@@ -69,6 +69,7 @@ beforeEach(async () => {
     layoutReported: ({ windows }) => void (layout = windows),
     layout: () => layout,
     command: (command) => commands.run(command),
+    promptButtons: () => Promise.resolve([]),
     screenshot: () => Promise.resolve(new Uint8Array([1, 2, 3]).subarray(1)),
   };
   application.desktop = desktop;

@@ -3,14 +3,15 @@ import { BrowserWindow, screen, type WebContents } from "electron";
 import path from "node:path";
 import type { ControlAction } from "#shared/ipc/desktop.ts";
 import type { DesktopLayout } from "#shared/ipc/layout.ts";
-import type { WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
+import type { PromptButtonPlace, WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
+import { AppError } from "#shared/model/app-error.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
 import { Backoff } from "../base/backoff.ts";
 import { log } from "../base/log.ts";
 import type { Page } from "../ipc/page.ts";
 import type { OutputInfo } from "../link/contract.ts";
 import type { Desktop, PlacedWindow } from "../windows/desktop.ts";
-import { type PagePlace, toPage, toScreen } from "../windows/screen-pixels.ts";
+import { type PagePlace, rectToScreen, toPage, toScreen } from "../windows/screen-pixels.ts";
 import type { WindowCommands } from "../windows/window-commands.ts";
 import { PAGE_URL } from "./app-protocol.ts";
 
@@ -116,6 +117,13 @@ export class DesktopWindow implements Desktop {
 
   command(command: WmCommand): Promise<WmAnswerValue> {
     return this.#commands.run(toPage(command, this.#place()));
+  }
+
+  async promptButtons(): Promise<PromptButtonPlace[]> {
+    const value = await this.#commands.run({ type: "prompt-buttons" });
+    if (value === null || !("buttons" in value)) throw new AppError("internal", "The desktop returned no buttons.");
+    const place = this.#place();
+    return value.buttons.map((button) => ({ ...button, ...rectToScreen(button, place) }));
   }
 
   async screenshot(): Promise<Uint8Array> {

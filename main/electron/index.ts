@@ -6,11 +6,15 @@ import { toErrorValue } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
+import { clipReader } from "../clipboard/read-clip.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Graphics } from "../graphics/graphics.ts";
 import * as handlers from "../handlers.ts";
+import { AuditLog } from "../audit/audit-log.ts";
+import { Crossings } from "../crossings/crossings.ts";
+import { sendCrossingEvents } from "../crossings/events.ts";
 import { Drivers, registered } from "../hardware/drivers.ts";
 import { EXTERNAL } from "../hardware/external/definition.ts";
 import { ExternalDriver } from "../hardware/external/driver.ts";
@@ -20,6 +24,7 @@ import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { Policy } from "../policy/policy.ts";
+import { PolicyChanges } from "../policy/policy-changes.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { hostKeymap } from "../settings/keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
@@ -34,6 +39,7 @@ import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
 import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { linkSpawner } from "./link-spawner.ts";
+import { PictureBoxes } from "./picture-box.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
 import { electronTheme as theme } from "./theme.ts";
 
@@ -73,18 +79,21 @@ async function run(): Promise<void> {
   const promptMark = new PromptMarkFile(paths.config, log);
   const keymap = await hostKeymap(settings.current);
   const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
+  const policyChanges = new PolicyChanges(policy);
+  const audit = new AuditLog({ stateFolder: paths.state });
   const application: Application = new Application({
     registry,
-    files: [settings, policy],
+    files: [settings, policy, audit],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
     keymap: () => keymap,
     log,
   });
-  await policy.open();
+  await Promise.all([policy.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
   const page = new Page();
+  const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const builds = new TemplateBuilds(recipesFolder(paths));
@@ -97,18 +106,23 @@ async function run(): Promise<void> {
       application.release();
       await server.close();
       placements.flush();
+      await audit.close();
       app.exit(0);
     },
   });
   const parts = {
     application,
+    audit,
     builds,
     commands,
+    crossings,
     page,
     placements,
     promptMark,
     policy,
+    policyChanges,
     quitting,
+    readClip: clipReader(new PictureBoxes()),
     recipesFolder: recipesFolder(paths),
     settings,
     theme,
@@ -129,6 +143,7 @@ async function run(): Promise<void> {
   application.desktop = desktop;
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
+  sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
   builds.on("progress", (progress) => page.send("template.progress", progress));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));

@@ -93,14 +93,18 @@ export class Page extends Emitter<{ attached: [] }> {
     });
   }
 
-  /** Asks, and asks again when the page has gone away before the answer and is back. Resolves with null when `signal` is aborted. */
+  /**
+   * Asks, and asks again when the page has gone away before the answer and is back. Resolves with null when `signal` is aborted.
+   *
+   * @param payload what is asked, or what gives it as it is at that moment
+   */
   async askUntilAnswered<Name extends QuestionName>(
     name: Name,
-    payload: QuestionPayload<Name>,
+    payload: QuestionPayload<Name> | (() => QuestionPayload<Name>),
     options: AskOptions = {},
   ): Promise<QuestionAnswer<Name> | null> {
     for (;;) {
-      const outcome = await this.ask(name, payload, options);
+      const outcome = await this.ask(name, typeof payload === "function" ? payload() : payload, options);
       if (outcome.type === "answered") return outcome.answer;
       if (outcome.by === "caller") return null;
       await this.#nextAttached(options.signal);

@@ -17,13 +17,13 @@ import type { StreamEndpoint } from "./stream-endpoint.ts";
 /** Progress is reported to main at most this often. */
 const PROGRESS_MS = 250;
 
-const fromReaderSchema = z.discriminatedUnion("type", [
+export const fromReaderSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("credit"), bytes: z.int().min(1).max(MAX_STREAM_CREDIT_BYTES) }),
   z.object({ type: z.literal("stop") }),
 ]);
-type FromReader = z.infer<typeof fromReaderSchema>;
+export type FromReader = z.infer<typeof fromReaderSchema>;
 
-const fromWriterSchema = z.discriminatedUnion("type", [
+export const fromWriterSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("data"),
     bytes: z.custom<Uint8Array>(
@@ -32,7 +32,7 @@ const fromWriterSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("end"), aborted: z.boolean() }),
 ]);
-type FromWriter = z.infer<typeof fromWriterSchema>;
+export type FromWriter = z.infer<typeof fromWriterSchema>;
 
 export interface JointListener {
   /** Bytes carried so far. */
@@ -47,7 +47,7 @@ export interface JointEndpoint extends StreamEndpoint {
 }
 
 /** What both ends have in common: the port, the count of bytes, and one end. */
-class JointPort<Said> {
+export class JointPort<Said> {
   readonly #port: MessagePortLike;
   readonly #listener: JointListener;
   #bytes = 0;

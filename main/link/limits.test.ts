@@ -6,6 +6,7 @@ import * as limits from "#shared/protocol/limits.ts";
 import { StreamTable } from "#shared/protocol/streams.ts";
 import { SurfaceSession } from "#shared/testing/surface-session.ts";
 import { APPS } from "./contracts/apps.ts";
+import { CLIPBOARD } from "./contracts/clipboard.ts";
 import { EXECS } from "./contracts/execs.ts";
 import { Quotas } from "./quotas.ts";
 import { HELD_BY_FIELDS } from "./testing/field-rows.ts";
@@ -220,6 +221,19 @@ const ROWS: Readonly<Record<string, Row>> = {
     },
     beyond: "quota",
   },
+  MAX_PASTES: {
+    outcome: (more) => {
+      const host = new ServiceHost();
+      const type = "text/html";
+      host.order(CLIPBOARD, { type: "announce", selection: "clipboard", offer: 1, types: [type] });
+      const outcome = sayAll(limits.MAX_PASTES + more, (at) =>
+        host.say("pasteWanted", { request: at + 1, offer: 1, type }),
+      );
+      host.close();
+      return outcome;
+    },
+    beyond: "quota",
+  },
   MAX_APPS_BYTES: {
     outcome: (more) => {
       const host = new ServiceHost();
@@ -297,6 +311,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 /** Numbers that are no bound of what an agent says, and bounds that are held elsewhere. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   APP_TEXT_BYTES: "what each text counts besides its bytes (MAX_APPS_BYTES)",
+  MAX_CLIP_BYTES: "no violation: the clip is refused (held-reading.test.ts, read-clip.test.ts)",
   MAX_BULK_MESSAGES_PER_S: "no violation: reading pauses (port-channel.test.ts)",
   MAX_BULK_MESSAGES_BURST: "no violation: reading pauses (port-channel.test.ts)",
   EPOCH_BYTES: "a size of the host's own bytes (framing.test.ts)",

@@ -259,19 +259,27 @@ describe("for any rules and crossings", () => {
           `action: "${does}", from: "${from}", to: "${to}"${type}${more}, decision: ${decision}`,
       ),
   );
-  const policy = fc.array(ruleText, { maxLength: 12 }).map((texts) => rules(...texts));
+  // Reading a file is not what is tried here: each rule is read once.
+  const read = new Map<string, readonly Rule[]>();
+  const ruleOf = (text: string): readonly Rule[] => {
+    const known = read.get(text) ?? rules(text);
+    read.set(text, known);
+    return known;
+  };
+  const policy = fc
+    .array(ruleText, { maxLength: 12 })
+    .map((texts) => texts.flatMap((text, at) => ruleOf(text).map((rule) => ({ ...rule, line: at + 2 }))));
   const circumstances = fc.boolean().map((hasScanner) => ({ ...bound, hasScanner }));
   const strictness = (decision: string): number => ["allow", "ask", "deny"].indexOf(decision);
 
   it("a deny that is put in front lets nothing more through", () => {
     fc.assert(
       fc.property(policy, ruleText, crossing, circumstances, (all, text, asked, given) => {
-        const denying = rules(text.replace(/decision: \w+$/, "decision: deny"));
+        const denying = ruleOf(text.replace(/decision: \w+$/, "decision: deny"));
         const before = evaluate(all, asked, given).decision;
         const after = evaluate([...denying, ...all], asked, given).decision;
         expect(strictness(after)).toBeGreaterThanOrEqual(strictness(before));
       }),
-      { numRuns: 500 },
     );
   });
 
@@ -282,7 +290,6 @@ describe("for any rules and crossings", () => {
         const first = alone.find(({ rule }) => rule !== null);
         expect(evaluate(all, asked, given)).toEqual(first ?? { decision: "deny", rule: null, refusal: null });
       }),
-      { numRuns: 500 },
     );
   });
 
@@ -297,7 +304,6 @@ describe("for any rules and crossings", () => {
         expect(explained.explanation).toContain(asked.action);
         if (evaluation.rule !== null) expect(explained.explanation).toContain(`Line ${evaluation.rule.line} `);
       }),
-      { numRuns: 500 },
     );
   });
 
@@ -305,12 +311,11 @@ describe("for any rules and crossings", () => {
     fc.assert(
       fc.property(policy, crossing, circumstances, (all, asked, given) => {
         const { rule } = evaluate(all, asked, given);
-        fc.pre(rule !== null);
-        expect(asked.from.kind !== "host" || rule?.from.kind === "host").toBe(true);
-        expect(asked.to.kind !== "host" || rule?.to.kind === "host").toBe(true);
-        expect(asked.action !== "exec" || rule?.action === "exec").toBe(true);
+        if (rule === null) return;
+        expect(asked.from.kind !== "host" || rule.from.kind === "host").toBe(true);
+        expect(asked.to.kind !== "host" || rule.to.kind === "host").toBe(true);
+        expect(asked.action !== "exec" || rule.action === "exec").toBe(true);
       }),
-      { numRuns: 500 },
     );
   });
 });

@@ -17,6 +17,8 @@ import { type Circumstances, evaluate, type Evaluation } from "./evaluate.ts";
 import { explain } from "./explain.ts";
 import { PolicyNames } from "./names.ts";
 import { type PolicyFile, readPolicy } from "./policy-file.ts";
+import { RulesInForce } from "./rules-in-force.ts";
+import type { Rule } from "./rules.ts";
 import { crossingOf, tryExpectation } from "./simulate.ts";
 
 const FILE_NAME = "policy.yaml";
@@ -27,14 +29,29 @@ export interface PolicyOptions {
   configFolder: string;
   stateFolder: string;
   vms: () => readonly VmParty[];
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: what the host's clock says, which may jump. */
   now?: () => number;
+  /** Milliseconds since any moment, which only ever run on. */
+  elapsed?: () => number;
+}
+
+/** A name in rules that means no VM: its rules match nothing. */
+export interface UnboundName {
+  name: string;
+  lines: number[];
+  /** `not-yet`: no VM has had that name; `removed`: the VM that had it was removed. */
+  fate: "not-yet" | "removed";
+  /** A VM that has the name now. */
+  hasHeir: boolean;
 }
 
 /** What the policy says of a crossing. */
 export interface PolicyDecided extends Evaluation {
   readonly answer: PolicyAnswer;
 }
+
+/** What makes another text of the policy's own, whose rules are given. */
+export type PolicyEdit = (text: string, rules: readonly Rule[]) => string;
 
 export class Policy extends Emitter<{ changed: [] }> {
   /** Absolute path of the file that a person edits. */
@@ -43,7 +60,9 @@ export class Policy extends Emitter<{ changed: [] }> {
   readonly #lastGood: string;
   readonly #names: PolicyNames;
   /** null: nothing may cross. */
-  #inForce: PolicyFile | null = null;
+  #inForce: RulesInForce | null = null;
+  /** Also while nothing may cross. */
+  #lastInForce: RulesInForce | null = null;
   #problem: FileProblem | null = null;
   #loading: Promise<void> = Promise.resolve();
 
@@ -77,7 +96,12 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   /** Names of rules are bound to VMs that have come. */
   vmsChanged(): void {
-    if (this.#inForce !== null) this.#names.update(mentionedIn(this.#inForce), this.#options.vms());
+    if (this.#inForce !== null) this.#names.update(mentionedIn(this.#inForce.file), this.#options.vms());
+  }
+
+  get state(): "in-force" | "broken" | "not-taken" {
+    if (this.#problem === null) return "in-force";
+    return this.#inForce === null ? "broken" : "not-taken";
   }
 
   /** Why the file is not in force; null: it is. */
@@ -87,16 +111,50 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   /** Rules that name a VM which is not there, or no longer: they match nothing. */
   get warnings(): FileProblem[] {
-    const there = new Set(this.#options.vms().map(({ id }) => id));
-    return (this.#inForce?.rules ?? []).flatMap(({ line, from, to }) =>
+    const fates = new Map(this.unbound.map(({ name, fate }) => [name, fate]));
+    return this.#rules.flatMap(({ line, from, to }) =>
       [from, to].flatMap((pattern) => {
-        if (pattern.kind !== "vm") return [];
-        const id = this.#names.boundTo(pattern.name);
-        if (id !== null && there.has(id)) return [];
-        const fate = id === null ? "there is no VM of that name yet" : "that VM was removed";
-        return [{ file: this.file, line, column: 1, reason: `"${pattern.name}" matches nothing: ${fate}` }];
+        const fate = pattern.kind === "vm" ? fates.get(pattern.name) : undefined;
+        if (pattern.kind !== "vm" || fate === undefined) return [];
+        const why = fate === "not-yet" ? "there is no VM of that name yet" : "that VM was removed";
+        return [{ file: this.file, line, column: 1, reason: `"${pattern.name}" matches nothing: ${why}` }];
       }),
     );
+  }
+
+  get unbound(): UnboundName[] {
+    const vms = this.#options.vms();
+    const there = new Set(vms.map(({ id }) => id));
+    const found = new Map<string, UnboundName>();
+    for (const { line, from, to } of this.#rules) {
+      for (const pattern of [from, to]) {
+        if (pattern.kind !== "vm") continue;
+        const { name } = pattern;
+        const id = this.#names.boundTo(name);
+        if (id !== null && there.has(id)) continue;
+        const hasHeir = vms.some((vm) => vm.name === name);
+        const unbound = found.get(name) ?? { name, lines: [], fate: id === null ? "not-yet" : "removed", hasHeir };
+        if (unbound.lines.at(-1) !== line) unbound.lines.push(line);
+        found.set(name, unbound);
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** Whether a rule that names this party would mean it: a name may still be that of a VM that was removed. */
+  canName(party: Crossing["to"]): boolean {
+    if (party.kind !== "vm") return true;
+    const id = this.#names.boundTo(party.name);
+    return id === null || id === party.id;
+  }
+
+  /** A person says that the rules with this name are for the VM that has it now. @throws AppError vm.not-found */
+  takeOver(name: string): void {
+    const vms = this.#options.vms();
+    if (!vms.some((vm) => vm.name === name))
+      throw new AppError("vm.not-found", `There is no VM named "${name}".`, { vm: name });
+    this.#names.takeOver(name, vms);
+    this.emit("changed");
   }
 
   /** The first rule that matches, else deny; deny while the file has a mistake. */
@@ -105,7 +163,7 @@ export class Policy extends Emitter<{ changed: [] }> {
       const explanation = `Nothing may cross until policy.yaml is fixed: ${this.#problem?.reason ?? "it was not read yet"}.`;
       return { decision: "deny", rule: null, refusal: null, answer: { decision: "deny", rule: null, explanation } };
     }
-    const evaluation = evaluate(this.#inForce.rules, crossing, this.#circumstances);
+    const evaluation = evaluate(this.#inForce.for(crossing.action), crossing, this.#circumstances);
     return { ...evaluation, answer: explain(evaluation, crossing) };
   }
 
@@ -118,7 +176,7 @@ export class Policy extends Emitter<{ changed: [] }> {
   }
 
   get rules(): PolicyRuleView[] {
-    return (this.#inForce?.rules ?? []).map(({ line, words, type, decision, until }) => ({
+    return this.#rules.map(({ line, words, type, decision, until }) => ({
       line,
       ...words,
       type,
@@ -131,7 +189,7 @@ export class Policy extends Emitter<{ changed: [] }> {
   async test(): Promise<PolicyTestResult[]> {
     const read = await this.#read();
     if (!read.ok) throw brokenError(read.problem);
-    return this.#try(read.value).map(({ name, expected, actual, ok }) => ({ name, expected, actual, ok }));
+    return this.#try(read.value).map(resultOf);
   }
 
   /** What would be wrong with `text` as the policy; null: it would be taken. */
@@ -161,6 +219,47 @@ export class Policy extends Emitter<{ changed: [] }> {
     await this.load();
   }
 
+  /** What is wrong with `text` as the policy, and how its tests go. */
+  tryText(text: string): { problem: FileProblem | null; tests: PolicyTestResult[] } {
+    const read = readPolicy(text, this.file);
+    return read.ok
+      ? { problem: null, tests: this.#try(read.value).map(resultOf) }
+      : { problem: read.problem, tests: [] };
+  }
+
+  /**
+   * Changes the file by `edit`, if it holds afterwards.
+   * @returns its text before and after
+   * @throws AppError policy.broken, policy.changed
+   */
+  async change(edit: PolicyEdit): Promise<{ before: string; after: string }> {
+    const { before, after } = await this.tryChange(edit);
+    if (after !== before) await this.replace(before, after);
+    return { before, after };
+  }
+
+  /** The same without writing it. @throws AppError policy.broken */
+  async tryChange(edit: PolicyEdit): Promise<{ before: string; after: string }> {
+    const before = await this.text();
+    const read = readPolicy(before, this.file);
+    if (!read.ok) throw brokenError(read.problem);
+    return { before, after: edit(before, read.value.rules) };
+  }
+
+  /** The VMs that there are, as rules see them. */
+  get vms(): readonly VmParty[] {
+    return this.#options.vms();
+  }
+
+  /** The text of the rules that were last in force; null: there is none. */
+  lastGood(): Promise<string | null> {
+    return fsp.readFile(this.#lastGood, "utf8").catch(() => null);
+  }
+
+  get #rules(): readonly Rule[] {
+    return this.#inForce?.file.rules ?? [];
+  }
+
   get #circumstances(): Circumstances {
     const { now = Date.now } = this.#options;
     // No scanner exists yet: a rule that asks for one denies.
@@ -181,14 +280,19 @@ export class Policy extends Emitter<{ changed: [] }> {
   }
 
   async #take(file: PolicyFile, text: string): Promise<void> {
-    this.#inForce = file;
+    this.#inForce = this.#enforced(file);
     this.#problem = null;
     await writeFileAtomically(this.#lastGood, text).catch((error: unknown) =>
       log(problemWords(unreadable(this.#lastGood, error))),
     );
   }
 
-  #refuse(problem: FileProblem, inForce: PolicyFile | null): void {
+  #enforced(file: PolicyFile): RulesInForce {
+    const { now = Date.now, elapsed = () => performance.now() } = this.#options;
+    return (this.#lastInForce = new RulesInForce(file, { now: now(), elapsed, earlier: this.#lastInForce }));
+  }
+
+  #refuse(problem: FileProblem, inForce: RulesInForce | null): void {
     this.#inForce = inForce;
     this.#problem = problem;
     log(problemWords(problem));
@@ -204,11 +308,11 @@ export class Policy extends Emitter<{ changed: [] }> {
     }
   }
 
-  async #readLastGood(): Promise<PolicyFile | null> {
-    const text = await fsp.readFile(this.#lastGood, "utf8").catch(() => null);
+  async #readLastGood(): Promise<RulesInForce | null> {
+    const text = await this.lastGood();
     if (text === null) return null;
     const read = readPolicy(text, this.#lastGood);
-    return read.ok ? read.value : null;
+    return read.ok ? this.#enforced(read.value) : null;
   }
 
   #try({ rules, tests }: PolicyFile): (PolicyTestResult & { line: number })[] {
@@ -229,6 +333,10 @@ function mentionedIn({ rules, tests }: PolicyFile): Set<string> {
   return new Set(
     [...rules, ...tests].flatMap(({ from, to }) => [from, to].flatMap((p) => (p.kind === "vm" ? [p.name] : []))),
   );
+}
+
+function resultOf({ name, expected, actual, ok }: PolicyTestResult): PolicyTestResult {
+  return { name, expected, actual, ok };
 }
 
 function brokenError(problem: FileProblem): AppError {

@@ -1,9 +1,36 @@
 /** What is asked of the policy, for the page and the `atoll` command alike. */
 import type { policyContract } from "#shared/ipc/policy.ts";
+import type { AuditEntry } from "#shared/model/crossing.ts";
+import { partyName } from "#shared/model/crossing.ts";
+import type { PolicyDecision } from "#shared/model/policy.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { problemWords } from "#shared/model/yaml-file.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
+import { readEntries } from "../audit/audit-reader.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
+import { matrixOf } from "./matrix.ts";
 import type { Policy } from "./policy.ts";
+import { type CellChange, newRuleOf, type PolicyChanges } from "./policy-changes.ts";
 
-export function policyHandlers({ policy }: { policy: Policy }): Handlers<typeof policyContract> {
+const WEEK_S = 7 * 86_400;
+
+interface Parts {
+  policy: Policy;
+  policyChanges: PolicyChanges;
+  audit: AuditLog;
+}
+
+export function policyHandlers({ policy, policyChanges, audit }: Parts): Handlers<typeof policyContract> {
+  /** Crossings of the last week between the pair that were decided otherwise than they would be now. */
+  const flips = async ({ action, from, to, decision }: CellChange): Promise<number> => {
+    const filter = { sinceS: WEEK_S, action, from, to, decision: null, by: null, text: null };
+    const options = { before: null, limit: 10_000, now: Date.now() };
+    const { entries } = await readEntries(audit.parts, filter, options);
+    return entries.filter(
+      (entry) => partyName(entry.from) === from && partyName(entry.to) === to && isFlip(entry, decision),
+    ).length;
+  };
+
   return {
     "policy.check": ({ action, from, to, type }) => policy.check(action, from, to, type),
     "policy.list": () => ({
@@ -16,5 +43,36 @@ export function policyHandlers({ policy }: { policy: Policy }): Handlers<typeof 
       await policy.replace(before, text);
       return null;
     },
+    "policy.state": async () => ({
+      state: policy.state,
+      problem: policy.problem,
+      hasLastGood: (await policy.lastGood()) !== null,
+      unbound: policy.unbound,
+    }),
+    "policy.matrix": ({ action }) => matrixOf(policy, action),
+    "policy.tryCell": async (cell) => {
+      const { before, after } = await policy.tryChange(policyChanges.cellEdit(cell));
+      const { problem, tests } = policy.tryText(after);
+      if (problem !== null) throw new AppError("policy.broken", `${problemWords(problem)}.`, { ...problem });
+      const rule = newRuleOf({ before, after }, policy.file);
+      return { rule, tests: tests.map(({ name, ok }) => ({ name, ok })), flips: await flips(cell) };
+    },
+    "policy.setCell": (cell) => policyChanges.setCell(cell),
+    "policy.takeBack": (rule) => policyChanges.takeBack(rule),
+    "policy.undo": async ({ change }) => {
+      await policyChanges.undo(change);
+      return null;
+    },
+    "policy.takeOver": ({ name }) => {
+      policy.takeOver(name);
+      return null;
+    },
+    "policy.deleteRules": ({ name }) => policyChanges.deleteRules(name),
+    "policy.restore": () => policyChanges.restore(),
   };
+}
+
+/** Whether what a rule has let through or denied would be decided otherwise. A person's own answers stay theirs. */
+function isFlip({ by, decision }: AuditEntry, now: PolicyDecision): boolean {
+  return by === "rule" ? decision !== now : now !== "ask" && decision !== now;
 }

@@ -1,6 +1,6 @@
 /** A VM's definition: `config/vms/NAME.yaml`, a file that a person can read and edit. */
 import { randomUUID } from "node:crypto";
-import { stringify } from "yaml";
+import { parseDocument, stringify } from "yaml";
 import { z } from "zod";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import { VM_ID_PATTERN, VM_NAME_PATTERN, VM_NAME_WORDS, VM_ROLES, type VmId, type VmRole } from "#shared/model/vm.ts";
@@ -70,7 +70,20 @@ export function formatDefinition(definition: VmDefinition): string {
  *
  * @param machine its driver's name, and that driver's fields (`Drivers.define`)
  */
-export function newDefinition(name: string, label: LabelName, machine: { driver: string }): VmDefinition {
+export function newDefinition(
+  name: string,
+  { label, role = "app" }: { label: LabelName; role?: VmRole },
+  machine: { driver: string },
+): VmDefinition {
   const { driver, ...fields } = machine;
-  return { id: randomUUID() as VmId, name, driver, label, ...fields, autostart: false };
+  // What is the default need not stand in the file.
+  const written = role === "app" ? {} : { role };
+  return { id: randomUUID() as VmId, name, driver, label, ...written, ...fields, autostart: false };
+}
+
+/** The text of a definition file with other values in these fields, and everything else as a person has written it. */
+export function withFields(text: string, fields: Readonly<Record<string, string | number>>): string {
+  const document = parseDocument(text);
+  for (const [name, value] of Object.entries(fields)) document.set(name, value);
+  return document.toString({ lineWidth: 0 });
 }

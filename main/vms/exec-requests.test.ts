@@ -4,8 +4,8 @@ import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { execContract } from "#shared/ipc/exec.ts";
-import type { Application } from "../application.ts";
 import { clientConnection } from "../control/client-connection.ts";
+import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller } from "../ipc/testing/checked.ts";
 import { EXECS } from "../link/contracts/execs.ts";
@@ -24,6 +24,39 @@ import {
 } from "./testing/scripted-vm.ts";
 import { Vm } from "./vm.ts";
 
+const allowed = { allowed: true, by: "rule", rule: null, explanation: "", seq: null } as const;
+const allowing = { request: () => Promise.resolve(allowed), told: () => Promise.resolve() };
+
+it("a command that the policy denies is not started, with its words, nor is one that nobody answers", async () => {
+  const links: ScriptedLink[] = [];
+  const vm = new Vm(scriptedDefinition("test", "rose"), {
+    ...scriptedContext(links),
+    driver: scriptedDriver(new ScriptedMachine()),
+  });
+  await vm.start();
+  links[0]?.says(HELLO);
+  const asked: unknown[] = [];
+  const crossings = {
+    told: () => Promise.resolve(),
+    request: (request: CrossingRequest, { signal }: { signal?: AbortSignal } = {}): Promise<CrossingOutcome> => {
+      asked.push(request.crossing);
+      const denied = { allowed: false, rule: null, explanation: "Line 9 denies it.", seq: null } as const;
+      if (asked.length === 1) return Promise.resolve({ ...denied, by: "rule" });
+      return new Promise((resolve) => signal?.addEventListener("abort", () => resolve({ ...denied, by: "lapsed" })));
+    },
+  };
+  const exec = execHandlers({ application: { vm: () => vm }, crossings });
+  const dispatcher = Dispatcher.of({ exec: execContract }, { exec }, { checksOutputs: true });
+  const start = (askS: number): Promise<unknown> =>
+    called(dispatcher, cliCaller({ notify: () => undefined, onClose: () => undefined }), "exec.start", {
+      ...{ vm: "test", argv: ["true"], tty: null, askS },
+    });
+  await expect(start(20)).rejects.toMatchObject({ code: "policy.denied", message: "Line 9 denies it." });
+  await expect(start(0.001)).rejects.toMatchObject({ code: "policy.unanswered" });
+  expect(asked[0]).toMatchObject({ action: "exec", from: { kind: "host" }, to: { kind: "vm", name: "test" } });
+  expect(ordersOf(links[0], EXECS)).toEqual([]);
+});
+
 it("a command whose client has gone goes on to its end, and nothing else notices", async () => {
   const links: ScriptedLink[] = [];
   const driver = scriptedDriver(new ScriptedMachine());
@@ -36,7 +69,7 @@ it("a command whose client has gone goes on to its end, and nothing else notices
     new StreamMessageWriter(new PassThrough()),
   );
   connection.listen();
-  const exec = execHandlers({ application: { vm: () => vm } as unknown as Application });
+  const exec = execHandlers({ application: { vm: () => vm }, crossings: allowing });
   const dispatcher = Dispatcher.of({ exec: execContract }, { exec }, { checksOutputs: true });
   const client = cliCaller(clientConnection(connection, (listener) => void fromClient.once("close", listener)));
   const started = { vm: "test", argv: ["yes"], tty: null };

@@ -1,21 +1,44 @@
 /** `atoll exec`: the one command of a control connection, its streams as notifications, base64. */
 import type { execContract } from "#shared/ipc/exec.ts";
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { Application } from "../application.ts";
+import { callerSignal } from "../crossings/caller-signal.ts";
+import { type Crossings, refusalOf } from "../crossings/crossings.ts";
 import type { ClientConnection } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Terminal } from "../link/contracts/execs.ts";
+import { HOST, partyOf } from "../policy/crossing.ts";
 import { Exec } from "./exec.ts";
 import type { Vm } from "./vm.ts";
 
 const SIGHUP = 1;
 
-export function execHandlers({ application }: { application: Application }): Handlers<typeof execContract> {
+interface Parts {
+  application: Pick<Application, "vm">;
+  crossings: Pick<Crossings, "request" | "told">;
+}
+
+export function execHandlers({ application, crossings }: Parts): Handlers<typeof execContract> {
   const execs = new WeakMap<ClientConnection, Exec>();
+  /** That have a command, or wait for leave to begin it. */
+  const used = new WeakSet<ClientConnection>();
   return {
-    "exec.start": ({ vm, argv, tty }, { connection }) => {
-      if (execs.has(connection)) throw new AppError("usage.bad-argument", "This connection has its command already.");
-      execs.set(connection, startExec(connection, application.vm(vm), argv, tty));
+    "exec.start": async ({ vm, argv, tty, askS }, { connection }) => {
+      if (used.has(connection)) throw new AppError("usage.bad-argument", "This connection has its command already.");
+      const target = application.vm(vm);
+      used.add(connection);
+      const crossing = { action: "exec", from: HOST, to: partyOf(target.status), type: null, bytes: null } as const;
+      const signal = callerSignal({ connection }, askS);
+      // What a rule allows is not recorded, as a person's own commands are no news to them, unless the rule says `notify`.
+      const outcome = await crossings.request({ crossing, subject: "", isQuiet: true }, { signal });
+      if (!outcome.allowed) throw refusalOf(outcome);
+      try {
+        execs.set(connection, startExec(connection, target, argv, tty));
+        await crossings.told(outcome, { bytes: null });
+      } catch (error) {
+        await crossings.told(outcome, { bytes: null, detail: messageOf(error) });
+        throw error;
+      }
       return null;
     },
     "exec.write": async ({ data }, { connection }) => {

@@ -10,7 +10,7 @@ const FIRST_VMS: readonly { name: string; label: LabelName; template: string }[]
 
 export function firstVms(drivers: Drivers): VmDefinition[] {
   return FIRST_VMS.map(({ name, label, template }) => ({
-    ...newDefinition(name, label, drivers.define({ template })),
+    ...newDefinition(name, { label }, drivers.define({ template })),
     autostart: true,
   }));
 }

@@ -139,6 +139,31 @@ describe("VmRegistry", () => {
     end();
   });
 
+  it("changes fields of a file, and keeps what a person has written around them", async () => {
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
+    const { id } = registry.find("home") ?? expect.unreachable();
+    fs.appendFileSync(file("home.yaml"), "# mine\n");
+    await registry.change(id, { label: "coral", role: "vault" });
+    expect(registry.find("home")).toMatchObject({ id, label: "coral", role: "vault" });
+    expect(fs.readFileSync(file("home.yaml"), "utf8")).toMatch(/label: coral\n[^]*role: vault\n[^]*# mine\n/);
+    const again = new VmRegistry(folder, [scriptedType()]);
+    await again.load();
+    expect(again.find("home")).toEqual(registry.find("home"));
+  });
+
+  it("leaves a file as it is that would not hold, or is broken", async () => {
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
+    const { id } = registry.find("home") ?? expect.unreachable();
+    const before = fs.readFileSync(file("home.yaml"), "utf8");
+    await expect(registry.change(id, { role: "king" })).rejects.toMatchObject({ code: "vm.bad-definition" });
+    expect(fs.readFileSync(file("home.yaml"), "utf8")).toBe(before);
+    fs.writeFileSync(file("home.yaml"), "label: 1");
+    await expect(registry.change(id, { role: "vault" })).rejects.toMatchObject({ code: "vm.bad-definition" });
+    expect(registry.find("home")?.role).toBeUndefined();
+  });
+
   it("removes a definition with its file", async () => {
     const registry = new VmRegistry(folder, [scriptedType()]);
     const definition = scriptedDefinition("home", "lagoon");

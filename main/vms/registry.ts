@@ -6,7 +6,7 @@ import fsp from "node:fs/promises";
 import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { VM_NAME_PATTERN, VM_NAME_WORDS, type VmId, vmIdBeginning } from "#shared/model/vm.ts";
-import { type FileProblem, unreadable, type YamlResult } from "#shared/model/yaml-file.ts";
+import { type FileProblem, problemWords, unreadable, type YamlResult } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import { syncFolder, writeFileAtomically } from "../base/write-file.ts";
 import type { DriverType } from "../hardware/drivers.ts";
@@ -16,6 +16,7 @@ import {
   formatDefinition,
   parseDefinition,
   type VmDefinition,
+  withFields,
 } from "./definition.ts";
 import type { DefinitionSource } from "./definition-source.ts";
 
@@ -80,6 +81,14 @@ export class VmRegistry implements DefinitionSource {
   /** @throws AppError vm.bad-name, vm.name-taken */
   add(definition: VmDefinition): Promise<void> {
     return this.#exclusive(() => this.#add(definition));
+  }
+
+  /**
+   * Changes these fields in the VM's file.
+   * @throws AppError vm.bad-definition, where it would not hold (and is left as it is); file.write-failed
+   */
+  change(id: VmId, fields: Readonly<Record<string, string | number>>): Promise<void> {
+    return this.#exclusive(() => this.#change(id, fields));
   }
 
   remove(id: VmId): Promise<void> {
@@ -187,6 +196,27 @@ export class VmRegistry implements DefinitionSource {
       throw (error as NodeJS.ErrnoException).code === "EEXIST" ? taken : notWritten(file, error);
     }
     this.#definitions.set(definition.id, definition);
+  }
+
+  async #change(id: VmId, fields: Readonly<Record<string, string | number>>): Promise<void> {
+    const definition = this.#definitions.get(id);
+    if (definition === undefined) throw new AppError("vm.not-found", "The VM was removed meanwhile.", { vm: id });
+    const { name } = definition;
+    const file = this.#fileOf(name);
+    const bad = (problem: FileProblem): AppError =>
+      new AppError("vm.bad-definition", `${problemWords(problem)}. The file is as it was.`, { vm: name, ...problem });
+    const text = await fsp.readFile(file, "utf8").catch((error: unknown) => {
+      throw bad(unreadable(file, error));
+    });
+    const before = parseDefinition(this.#schema, name, text, file);
+    if (!before.ok) throw bad(before.problem);
+    const changed = withFields(text, fields);
+    const after = parseDefinition(this.#schema, name, changed, file);
+    if (!after.ok) throw bad(after.problem);
+    await writeFileAtomically(file, changed).catch((error: unknown) => {
+      throw notWritten(file, error);
+    });
+    this.#definitions.set(id, after.value);
   }
 
   async #makeFolder(): Promise<void> {

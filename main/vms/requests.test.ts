@@ -153,6 +153,32 @@ describe("an external VM", () => {
   });
 });
 
+describe("a change", () => {
+  it("of label and role counts at once, of the policy too, and is in the file", async () => {
+    await running();
+    const vm = { name: "home", label: "coral", role: "vault" };
+    expect(await call("vm.set", { vm: "home", label: "coral", role: "vault" })).toMatchObject({
+      vm,
+      fromNextStart: [],
+    });
+    expect(application.parties.find(({ name }) => name === "home")).toMatchObject(vm);
+    expect(fs.readFileSync(path.join(folder, "vms", "home.yaml"), "utf8")).toContain("role: vault");
+  });
+
+  it("of what the VM's driver does not know is refused", async () => {
+    await expect(call("vm.set", { vm: "home", memory: 1024 })).rejects.toMatchObject({ code: "vm.unsupported" });
+    await expect(call("vm.set", { vm: "none", role: "work" })).rejects.toMatchObject({ code: "vm.not-found" });
+  });
+
+  it("is what a new VM begins with", async () => {
+    const machine = { driver: "scripted" };
+    expect(await call("vm.create", { name: "keys", label: "rose", role: "vault", machine })).toMatchObject({
+      role: "vault",
+    });
+    expect(await call("vm.create", { name: "mail", label: "rose", machine })).toMatchObject({ role: "app" });
+  });
+});
+
 describe("the page", () => {
   it("gives the same orders, by id", async () => {
     const { id } = application.vm("home");

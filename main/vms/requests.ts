@@ -19,11 +19,17 @@ export function vmHandlers({ application, page }: Parts): Handlers<typeof vmCont
   return {
     "vm.list": () => application.statuses.map(viewOf),
     "vm.info": ({ vm }) => viewOf(application.vm(vm).status),
-    "vm.create": async ({ name, label, machine }) => {
-      const target = await application.create(name, label, machine);
+    "vm.create": async ({ name, label, role, machine }) => {
+      const target = await application.create(name, { label, role }, machine);
       // Who runs it has started it. Where that fails the VM is there all the same, and its state says why.
       if (!target.capabilities.runsMachine) await target.start().catch(() => undefined);
       return viewOf(target.status);
+    },
+    "vm.set": async ({ vm, label, role, ...options }) => {
+      const names = (["memory", "cpus", "network"] as const).filter((option) => options[option] !== undefined);
+      const machine = Object.fromEntries(names.map((option) => [option, options[option] ?? 0]));
+      const target = await application.change(vm, { label, role }, machine);
+      return { vm: viewOf(target.status), fromNextStart: target.isOn ? names : [] };
     },
     "vm.start": async ({ vm, waitS }) => {
       const target = application.vm(vm);

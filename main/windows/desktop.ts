@@ -1,7 +1,7 @@
 /** The port to the desktop's window. The adapter is main/electron/desktop-window.ts. */
 import type { ControlAction } from "#shared/ipc/desktop.ts";
 import type { DesktopLayout } from "#shared/ipc/layout.ts";
-import type { WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
+import type { PromptButtonPlace, WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
 import type { Rect, WindowId, WindowMode } from "#shared/model/window.ts";
 
 /** A window on the host's screen; physical pixels. */
@@ -25,6 +25,8 @@ export interface Desktop {
   layout(): PlacedWindow[];
   /** Positions in physical pixels of the screen. Rejects with what the page says, or desktop.not-ready. */
   command(command: WmCommand): Promise<WmAnswerValue>;
+  /** The buttons of the prompt on the screen, in physical pixels of the screen. Rejects as `command` does. */
+  promptButtons(): Promise<PromptButtonPlace[]>;
   /** PNG of the whole desktop. */
   screenshot(): Promise<Uint8Array>;
 }

@@ -39,7 +39,7 @@ export function windowHandlers({
     throw new AppError("window.not-found", `Window ${id} was closed meanwhile.`, { window: id });
   };
   const order =
-    (type: Exclude<WmCommand["type"], "close" | "move" | "screenshot">) =>
+    (type: Exclude<WmCommand["type"], "close" | "move" | "screenshot" | "prompt-buttons">) =>
     async ({ window }: { window: string }): Promise<WindowView> => {
       const { id } = application.window(window);
       await application.desktop.command({ type, window: id });

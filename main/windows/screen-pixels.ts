@@ -12,18 +12,23 @@ export interface PagePlace {
 }
 
 /** The page's windows on the screen, in whole pixels. */
-export function toScreen({ windows }: DesktopLayout, { origin, scale }: PagePlace): PlacedWindow[] {
-  const rectOnScreen = (rect: Rect): Rect => ({
-    x: Math.round((origin.x + rect.x) * scale),
-    y: Math.round((origin.y + rect.y) * scale),
-    width: Math.round(rect.width * scale),
-    height: Math.round(rect.height * scale),
-  });
+export function toScreen({ windows }: DesktopLayout, place: PagePlace): PlacedWindow[] {
+  const rectOnScreen = (rect: Rect): Rect => rectToScreen(rect, place);
   return windows.map((window) => ({
     ...window,
     content: rectOnScreen(window.content),
     popups: window.popups.map(rectOnScreen),
   }));
+}
+
+/** A rectangle of the page on the screen, in whole pixels. */
+export function rectToScreen({ x, y, width, height }: Rect, { origin, scale }: PagePlace): Rect {
+  return {
+    x: Math.round((origin.x + x) * scale),
+    y: Math.round((origin.y + y) * scale),
+    width: Math.round(width * scale),
+    height: Math.round(height * scale),
+  };
 }
 
 /** A command in the screen's pixels, as the page is given it. */

@@ -4,6 +4,7 @@ import { useStore } from "zustand";
 import type { Prompt, PromptAnswer, PromptKind, PromptPayload } from "../shell/prompts.ts";
 import { useShell } from "../shell/shell.ts";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
+import { CrossingPrompt } from "./CrossingPrompt.tsx";
 import { QuitPrompt } from "./QuitPrompt.tsx";
 import { QuittingPrompt } from "./QuittingPrompt.tsx";
 
@@ -13,6 +14,7 @@ interface PromptViewProps<Kind extends PromptKind> {
 }
 
 const VIEWS: { readonly [Kind in PromptKind]: ComponentType<PromptViewProps<Kind>> } = {
+  crossing: CrossingPrompt,
   quit: QuitPrompt,
   quitting: QuittingPrompt,
   "vm.kill": KillPrompt,

@@ -1,5 +1,7 @@
 /** Every domain by its name: a new one is one line here. */
 export { appContract as app } from "./app.ts";
+export { auditContract as audit } from "./audit.ts";
+export { crossingContract as crossing } from "./crossing.ts";
 export { desktopContract as desktop } from "./desktop.ts";
 export { execContract as exec } from "./exec.ts";
 export { layoutContract as layout } from "./layout.ts";

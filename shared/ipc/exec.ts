@@ -2,19 +2,21 @@
 import { z } from "zod";
 import { MAX_ARGV, MAX_ARGV_BYTES, MAX_STREAM_CREDIT_BYTES } from "../protocol/limits.ts";
 import { domain, event, report, request } from "./declare.ts";
-import { errorValue, nothing, vmReference } from "./fields.ts";
+import { askS, errorValue, nothing, vmReference } from "./fields.ts";
 
 const cells = z.int().min(1).max(10_000);
 const stream = z.enum(["stdout", "stderr"]);
 
 export const execContract = domain({
   requests: {
+    /** @throws AppError policy.denied, policy.unanswered; vm.not-found, vm.not-running */
     "exec.start": request({
       from: ["cli"],
       input: z.strictObject({
         vm: vmReference,
         argv: z.array(z.string().max(MAX_ARGV_BYTES)).min(1).max(MAX_ARGV),
         tty: z.strictObject({ columns: cells, rows: cells, term: z.string().max(64) }).nullable(),
+        askS,
       }),
       output: z.null(),
     }),

@@ -33,6 +33,9 @@ export const windowMode: z.ZodType<WindowMode> = z.enum(["normal", "maximized", 
 /** Seconds that a caller waits for the outcome; null: it does not wait. */
 export const waitS = z.number().min(0).max(86_400).nullable().default(null);
 
+/** Seconds that a command waits for the person's answer, where the policy asks. */
+export const askS = z.number().min(0).max(86_400).default(20);
+
 /** A PNG picture. */
 export const picture = z.strictObject({ base64: z.base64() });
 export type Picture = z.infer<typeof picture>;

@@ -47,9 +47,28 @@ export const vmContract = domain({
       input: z.strictObject({
         name: vmReference,
         label,
+        role: z.enum(VM_ROLES).default("app"),
         machine: z.looseObject({ driver: z.string().max(100) }),
       }),
       output: vmView,
+    }),
+    /** Changes the VM's definition file; what is not named stays as it is. @throws AppError vm.unsupported, vm.bad-definition */
+    "vm.set": request({
+      from: ["cli"],
+      input: z.strictObject({
+        vm: vmReference,
+        label: label.optional(),
+        role: z.enum(VM_ROLES).optional(),
+        /** MiB. */
+        memory: z.int().optional(),
+        cpus: z.int().optional(),
+        network: network.optional(),
+      }),
+      output: z.strictObject({
+        vm: vmView,
+        /** Which of the changes count from the VM's next start on. */
+        fromNextStart: z.array(z.enum(["memory", "cpus", "network"])),
+      }),
     }),
     "vm.start": vmOrder,
     "vm.stop": vmOrder,

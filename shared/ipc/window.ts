@@ -1,5 +1,6 @@
 /** Windows on the desktop: what scripts see of them, and what they ask of the window manager. */
 import { z } from "zod";
+import { CROSSING_ANSWERS } from "../model/crossing.ts";
 import { FOCUS_CAUSES, type Rect, type WindowView } from "../model/window.ts";
 import { domain, event, report, request } from "./declare.ts";
 import {
@@ -36,6 +37,20 @@ const windowOrder = request({
   output: windowView,
 });
 
+const MAX_PROMPT_BUTTONS = 20;
+/** DOM pixels of the page. */
+const promptButton = z.strictObject({
+  /** Of a crossing; none of the other prompts is named. */
+  prompt: z.int(),
+  name: z.enum(CROSSING_ANSWERS),
+  x: z.number(),
+  y: z.number(),
+  width: z.number(),
+  height: z.number(),
+  enabled: z.boolean(),
+});
+export type PromptButtonPlace = z.infer<typeof promptButton>;
+
 /** What main asks of the page's window manager. Positions are DOM pixels of the page. */
 const wmCommand = z.discriminatedUnion("type", [
   z.strictObject({
@@ -50,13 +65,16 @@ const wmCommand = z.discriminatedUnion("type", [
     width: z.number().nullable(),
     height: z.number().nullable(),
   }),
+  /** Where the buttons of the prompt on the screen are. */
+  z.strictObject({ type: z.literal("prompt-buttons") }),
 ]);
 export type WmCommand = z.infer<typeof wmCommand>;
 
-/** To `move` the size that the program took; to `screenshot`: PNG bytes; to the others null. */
+/** To `move` the size that the program took; to `screenshot`: PNG bytes; to `prompt-buttons` these; to the others null. */
 const wmAnswerValue = z.union([
   z.null(),
   z.strictObject({ width: z.number(), height: z.number() }),
+  z.strictObject({ buttons: z.array(promptButton).max(MAX_PROMPT_BUTTONS) }),
   z.custom<Uint8Array>((value) => value instanceof Uint8Array),
 ]);
 export type WmAnswerValue = z.infer<typeof wmAnswerValue>;

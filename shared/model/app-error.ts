@@ -11,7 +11,8 @@ export type ErrorCode =
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
   | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
   | `usage.${"bad-argument" | "unknown-method"}`
-  | `policy.${"denied" | "broken" | "changed" | "not-edited"}`
+  | `policy.${"denied" | "unanswered" | "broken" | "changed" | "not-edited"}`
+  | `audit.${"unreadable" | "unwritable"}`
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
   | "internal";

@@ -12,7 +12,13 @@ const read = (text: string) => readYaml(schema, text, "/c/f.yaml");
 
 describe("readYaml", () => {
   it("returns the file as parsed by the schema", () => {
-    expect(read("size: 3\n")).toEqual({ ok: true, value: { size: 3, names: [] } });
+    expect(read("size: 3\n")).toEqual({ ok: true, value: { size: 3, names: [] }, lineOf: expect.any(Function) });
+  });
+
+  it("says on which line each value stands", () => {
+    const result = read("# about\nsize: 3\nnames:\n  - a\n  - b\n");
+    if (!result.ok) throw new Error(result.problem.reason);
+    expect([["size"], ["names", 1], []].map((path) => result.lineOf(path))).toEqual([2, 5, 2]);
   });
 
   it.each([

@@ -26,7 +26,9 @@ export type ViolationCode =
   | "bad-pixels"
   | "unknown-request"
   | "unknown-exec"
-  | "unknown-stream";
+  | "unknown-stream"
+  | "unknown-offer"
+  | "unknown-type";
 
 export interface Violation {
   code: ViolationCode;

@@ -21,6 +21,15 @@ export function withWait(added: Command, option: keyof typeof WAITS, description
   return added.option(`${option} [seconds]`, `${description} (default ${WAITS[option]} s)`, seconds);
 }
 
+/** Adds the option of what goes through the policy. */
+export function withAsk(added: Command): Command {
+  return added.option(
+    "--ask <seconds>",
+    "how long to wait for your answer where the policy asks (default 20 s)",
+    seconds,
+  );
+}
+
 export async function call<Name extends RequestName<"cli">>(
   name: Name,
   input: RequestInput<Name>,
@@ -55,7 +64,7 @@ export function integer(text: string): number {
   return value;
 }
 
-function seconds(text: string): number {
+export function seconds(text: string): number {
   const value = Number(text);
   if (text === "" || !Number.isFinite(value) || value < 0 || value > MAX_WAIT_S)
     throw new InvalidArgumentError("a number of seconds");

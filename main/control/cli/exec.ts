@@ -16,6 +16,8 @@ export interface ExecOptions {
   tty?: boolean;
   /** Its bytes go to our terminal as they are. */
   raw?: boolean;
+  /** Seconds to wait for the person's answer, where the policy asks. */
+  ask?: number;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function exec(
   client: ControlClient,
   vm: string,
   argv: string[],
-  { tty: wantsTty = false, raw = false }: ExecOptions = {},
+  { tty: wantsTty = false, raw = false, ask }: ExecOptions = {},
   { stdin, stdout, stderr }: Streams = process,
 ): Promise<number> {
   const ended = new Promise<number>((resolve, reject) => {
@@ -50,7 +52,7 @@ export async function exec(
     written.push(done);
   });
   const tty = wantsTty ? terminal() : null;
-  await client.call("exec.start", { vm, argv, tty });
+  await client.call("exec.start", { vm, argv, tty, ...(ask === undefined ? {} : { askS: ask }) });
   for (const name of FORWARDED)
     process.on(name, () => client.notify("exec.signal", { signal: os.constants.signals[name] }));
   const restore = tty === null ? () => undefined : rawTerminal(client);

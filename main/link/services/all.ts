@@ -1,5 +1,6 @@
 /** Every service of a link: a new one is one line here. */
 export { apps } from "./apps.ts";
+export { clipboard } from "./clipboard.ts";
 export { execs } from "./execs.ts";
 export { frames } from "./frames.ts";
 export { input } from "./input.ts";

@@ -3,13 +3,13 @@
  * value is said in place of the field's own in a sound message (SOUND), in a VM of which scene.ts says what is open.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { Encoding, HeaderSchema, Kind, PixelFormat, WindowRequest } from "#shared/protocol/gen/atoll_pb.ts";
+import { Encoding, HeaderSchema, Kind, PixelFormat, Selection, WindowRequest } from "#shared/protocol/gen/atoll_pb.ts";
 import type { WireMessageName } from "#shared/protocol/header.ts";
 import * as limits from "#shared/protocol/limits.ts";
 import { PROTOCOL_MAJOR } from "#shared/protocol/session.ts";
 import type { ViolationCode } from "#shared/protocol/violation.ts";
 import { ROUTES } from "../services/index.ts";
-import { LZ4_BLOCK_OF_A_PIXEL, PING_NONCE } from "./scene.ts";
+import { LZ4_BLOCK_OF_A_PIXEL, OFFERED_TYPE, PING_NONCE } from "./scene.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -156,6 +156,10 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   appsChanged: {},
   pong: { nonce: PING_NONCE },
   requestFailed: { request: 1 },
+  clipOffered: { selection: Selection.CLIPBOARD, generation: 2, types: [OFFERED_TYPE] },
+  pasteWanted: { request: 2, offer: 1, type: OFFERED_TYPE },
+  pasteDropped: { request: 1 },
+  pasteTaken: { stream: 6 },
   frame: {
     surface: 1,
     serial: 1,
@@ -313,6 +317,58 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "requestFailed.code": FAILURE_CODE,
   "requestFailed.detail": text("MAX_DETAIL_BYTES"),
 
+  "clipOffered.selection": only(
+    [Selection.CLIPBOARD, Selection.PRIMARY],
+    [
+      [Selection.UNSPECIFIED, "number-out-of-range"],
+      [Selection.PRIMARY + 1, "number-out-of-range"],
+      [-1, "number-out-of-range"],
+    ],
+  ),
+  "clipOffered.generation": only(
+    [2, 3, U32],
+    [
+      [0, "number-out-of-range"],
+      [1, "number-out-of-range"],
+    ],
+  ),
+  "clipOffered.types": count("MAX_CLIP_TYPES", (at) => `x/${at}`),
+  "clipOffered.types[]": text("MAX_CLIP_TYPE_BYTES"),
+
+  "pasteWanted.request": only(
+    [2, 3, U32],
+    [
+      [0, "number-out-of-range"],
+      [1, "number-out-of-range"],
+    ],
+  ),
+  "pasteWanted.offer": only(
+    [1],
+    [
+      [0, "unknown-offer"],
+      [2, "unknown-offer"],
+    ],
+  ),
+  "pasteWanted.type": only(
+    [OFFERED_TYPE],
+    [
+      ["text/html", "unknown-type"],
+      ["", "unknown-type"],
+      ["x".repeat(limit("MAX_CLIP_TYPE_BYTES") + 1), "text-too-long"],
+    ],
+  ),
+
+  "pasteDropped.request": REQUEST,
+
+  "pasteTaken.stream": only(
+    [6],
+    [
+      [0, "unknown-stream"],
+      [1, "unknown-stream"],
+      [7, "unknown-stream"],
+    ],
+  ),
+
   "frame.surface": only(
     [1],
     [
@@ -391,24 +447,25 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [0, "unknown-stream"],
       [1, "wrong-direction"],
       [5, "wrong-state"],
-      [6, "unknown-stream"],
+      [6, "wrong-direction"],
+      [7, "unknown-stream"],
     ],
   ),
   "streamEnd.stream": only(
-    [1, 2, 3],
+    [1, 2, 3, 6],
     [
       [0, "unknown-stream"],
       [5, "wrong-state"],
-      [6, "unknown-stream"],
+      [7, "unknown-stream"],
     ],
   ),
   "streamCredit.stream": only(
-    [1, 4],
+    [1, 4, 6],
     [
       [0, "unknown-stream"],
       [2, "wrong-direction"],
       [5, "wrong-state"],
-      [6, "unknown-stream"],
+      [7, "unknown-stream"],
     ],
   ),
   "streamCredit.bytes": within(1, limit("MAX_STREAM_CREDIT_BYTES")),

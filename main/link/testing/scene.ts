@@ -1,7 +1,8 @@
 /** A VM in which one of everything is open, so that an agent can say each of its messages about something. */
-import { Kind } from "#shared/protocol/gen/atoll_pb.ts";
+import { Kind, Selection } from "#shared/protocol/gen/atoll_pb.ts";
 import type { WireMessageInit } from "#shared/protocol/header.ts";
 import { MAX_OPEN_CREDITS } from "#shared/protocol/limits.ts";
+import { CLIPBOARD } from "../contracts/clipboard.ts";
 import { APPS } from "../contracts/apps.ts";
 import { EXECS } from "../contracts/execs.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
@@ -11,12 +12,14 @@ import { ServiceHost } from "./service-host.ts";
 
 /** Of the one ping that waits for its answer. */
 export const PING_NONCE = 1n;
+export const OFFERED_TYPE = "text/plain;charset=utf-8";
 /** Largest LZ4 block of the four bytes of a pixel. */
 export const LZ4_BLOCK_OF_A_PIXEL = 20;
 
 /**
  * Window 1 with credit, popup 2 and subsurface 3 on it. Launch 1 and list 1 of applications without an answer. Exec 1, not
  * started: the host writes stream 1, the agent 2 and 3. Exec 2, started, with a terminal: streams 4 and 5, of which 5 has ended.
+ * Generation 1 is offered, offer 1 announced and given ahead by stream 6; request 1 waits for it.
  *
  * Services have timers: they run on vitest's.
  *
@@ -39,6 +42,10 @@ export function openScene(advance: (ms: number) => void): ServiceHost {
   host.order(EXECS, { type: "start", exec: 2, argv: ["sh"], tty: { columns: 80, rows: 24, term: "foot" } });
   say("execStarted", { exec: 2 });
   say("streamEnd", { stream: 5 });
+  say("clipOffered", { selection: Selection.CLIPBOARD, generation: 1, types: [] });
+  host.order(CLIPBOARD, { type: "announce", selection: "clipboard", offer: 1, types: [OFFERED_TYPE] });
+  host.order(CLIPBOARD, { type: "give", giving: 1, target: { kind: "ahead", offer: 1 }, as: OFFERED_TYPE });
+  say("pasteWanted", { request: 1, offer: 1, type: OFFERED_TYPE });
   for (const stream of [2, 3]) host.order(STREAMS, { type: "grant", stream, bytes: 1024 * 1024 });
   host.use(liveness).opened();
   for (let waited = 0; host.sentOf("ping").length === 0 && waited < 60; waited += 1) advance(1_000);

@@ -34,7 +34,8 @@ export class ServiceHost {
   readonly #services: ServiceSet;
   #wake: () => void = () => undefined;
 
-  constructor() {
+  /** @param listener hears each event too */
+  constructor(listener: (service: string, event: unknown) => void = () => undefined) {
     this.#services = new ServiceSet(SERVICES, {
       isOpen: true,
       output: TEST_OUTPUT,
@@ -45,6 +46,7 @@ export class ServiceHost {
       },
       emit: (service, event) => {
         this.events.push({ service, event });
+        listener(service, event);
         this.#wake();
       },
       queuedBytes: () => 0,

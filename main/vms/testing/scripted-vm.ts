@@ -111,7 +111,7 @@ export function scriptedDrivers(
 
 /** A new VM of the scripted driver. */
 export function scriptedDefinition(name: string, label: LabelName = "rose"): VmDefinition {
-  return newDefinition(name, label, { driver: scriptedType().name });
+  return newDefinition(name, { label }, { driver: scriptedType().name });
 }
 
 /** @param links receives each link that is made */

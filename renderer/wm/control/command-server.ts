@@ -9,6 +9,7 @@ import type { Effects } from "./effects.ts";
 import { clampSize } from "../model/geometry.ts";
 import type { LayoutReporter } from "./layout-reporter.ts";
 import type { WindowCommands } from "./window-commands.ts";
+import { promptButtons } from "./prompt-buttons.ts";
 import { contentOf } from "../model/state.ts";
 import type { WmStore } from "../model/store.ts";
 import { windowPicture } from "./window-picture.ts";
@@ -42,6 +43,7 @@ export class CommandServer {
   }
 
   async #run(command: WmCommand): Promise<WmAnswerValue> {
+    if (command.type === "prompt-buttons") return { buttons: promptButtons(document) };
     const window = this.#parts.wm.getState().windows[command.window];
     if (window === undefined || !window.isMapped) {
       throw new AppError("window.not-found", `There is no window ${command.window}.`, { window: command.window });

@@ -1,13 +1,11 @@
 /** `atoll exec`. */
 import type { Command } from "commander";
 import { ControlClient } from "../client.ts";
-import { wrongUsage } from "../command.ts";
+import { withAsk, wrongUsage } from "../command.ts";
 import { exec, type ExecOptions } from "../exec.ts";
 
 export function addExecCommand(program: Command): void {
-  program
-    .command("exec <vm> [argv...]")
-    .description("run a command in a VM: its streams, its exit code")
+  withAsk(program.command("exec <vm> [argv...]").description("run a command in a VM: its streams, its exit code"))
     .option("--tty", "give it a terminal")
     .option("--raw", "let this terminal obey what it writes; else control characters are shown escaped")
     .action(async (name: string, argv: string[], options: ExecOptions) => {

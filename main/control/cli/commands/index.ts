@@ -1,5 +1,6 @@
 /** What adds the commands of each domain: a new one is one line here. */
 export { addAppCommands as app } from "./app.ts";
+export { addAuditCommands as audit } from "./audit.ts";
 export { addDesktopCommands as desktop } from "./desktop.ts";
 export { addExecCommand as exec } from "./exec.ts";
 export { addPolicyCommands as policy } from "./policy.ts";

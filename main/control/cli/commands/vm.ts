@@ -3,11 +3,20 @@ import path from "node:path";
 import { type Command, Option } from "commander";
 import type { RequestInput } from "#shared/ipc/index.ts";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
-import type { VmNetwork, VmView } from "#shared/model/vm.ts";
+import { VM_ROLES, type VmNetwork, type VmRole, type VmView } from "#shared/model/vm.ts";
 import { call, command, integer, type JsonOption, withWait, wrongUsage } from "../command.ts";
 import { print, printProblem, table } from "../output.ts";
 
+interface SetOptions {
+  label?: LabelName;
+  role?: VmRole;
+  memory?: number;
+  cpus?: number;
+  network?: VmNetwork;
+}
+
 interface CreateOptions {
+  role: VmRole;
   label: LabelName;
   driver: "qemu" | "external";
   template?: string;
@@ -36,8 +45,8 @@ export function addVmCommands(program: Command): void {
     for (const problem of problems) printProblem(problem, options.json ?? false);
     print(vms, options.json ?? false, () =>
       table(
-        ["NAME", "LABEL", "STATE", "WHY", "WINDOWS", "TEMPLATE"],
-        vms.map((v) => [v.name, v.label, v.state, v.stateReason, v.windows, v.template]),
+        ["NAME", "LABEL", "ROLE", "STATE", "WHY", "WINDOWS", "TEMPLATE"],
+        vms.map((v) => [v.name, v.label, v.role, v.state, v.stateReason, v.windows, v.template]),
         'No VMs: make one with "atoll vm create NAME --label LABEL".',
       ),
     );
@@ -51,6 +60,7 @@ export function addVmCommands(program: Command): void {
     .addOption(
       new Option("--label <label>", "colour and shape of its trust").choices(LABEL_NAMES).makeOptionMandatory(),
     )
+    .addOption(new Option("--role <role>", "what it is for").choices(VM_ROLES).default("app"))
     .addOption(new Option("--driver <driver>", "who runs it").choices(["qemu", "external"]).default("qemu"))
     .option("--template <template>", "what its disk is made from (default: debian)")
     .option("--memory <MiB>", "memory (default: the template's)", integer)
@@ -63,6 +73,20 @@ export function addVmCommands(program: Command): void {
       printVm(await call("vm.create", createInput(name, options)), options.json ?? false);
     });
 
+  command(vm, "set <vm>", "change a VM")
+    .addOption(new Option("--label <label>", "colour and shape of its trust").choices(LABEL_NAMES))
+    .addOption(new Option("--role <role>", "what it is for").choices(VM_ROLES))
+    .option("--memory <MiB>", "memory", integer)
+    .option("--cpus <count>", "processors", integer)
+    .addOption(new Option("--network <network>", "its network").choices(["none", "firewall", "direct"]))
+    .action(async (name: string, { json = false, ...fields }: JsonOption & SetOptions) => {
+      if (Object.keys(fields).length === 0)
+        throw wrongUsage("Say what to change: --label, --role, --memory, --cpus or --network.");
+      const { vm: view, fromNextStart } = await call("vm.set", { vm: name, ...fields });
+      const later = fromNextStart.length === 0 ? "" : ` From its next start on: ${fromNextStart.join(", ")}.`;
+      print(view, json, () => `${view.name} is changed.${later}`);
+    });
+
   for (const [verb, description] of Object.entries(ORDERS) as [keyof typeof ORDERS, string][]) {
     withWait(command(vm, `${verb} <vm>`, description), "--wait", "until it is done").action(
       async (name: string, options: JsonOption & { wait?: number }) => {
@@ -73,7 +97,7 @@ export function addVmCommands(program: Command): void {
 }
 
 function createInput(name: string, options: CreateOptions): RequestInput<"vm.create"> {
-  const { label, driver, control, frames, bulk } = options;
+  const { label, role, driver, control, frames, bulk } = options;
   if (driver === "external") {
     if (control === undefined || frames === undefined || bulk === undefined)
       throw wrongUsage("--driver external needs --control, --frames and --bulk.");
@@ -86,12 +110,12 @@ function createInput(name: string, options: CreateOptions): RequestInput<"vm.cre
       throw wrongUsage("--template, --memory, --cpus and --network are not Atoll's to choose for an external VM.");
     }
     const channels = { control: path.resolve(control), frames: path.resolve(frames), bulk: path.resolve(bulk) };
-    return { name, label, machine: { driver, channels } };
+    return { name, label, role, machine: { driver, channels } };
   }
   if (control !== undefined || frames !== undefined || bulk !== undefined)
     throw wrongUsage("--control, --frames and --bulk belong to --driver external.");
   const { template = "debian", memory = null, cpus = null, network = "none" } = options;
-  return { name, label, machine: { driver, template, memory, cpus, network } };
+  return { name, label, role, machine: { driver, template, memory, cpus, network } };
 }
 
 function printVm(view: VmView, json: boolean): void {

@@ -1,0 +1,111 @@
+/** Reading the audit log: pages of entries, and whether its chain holds. It may be written meanwhile. */
+import fs from "node:fs";
+import fsp from "node:fs/promises";
+import readline from "node:readline";
+import { setImmediate } from "node:timers/promises";
+import type { AuditFilter } from "#shared/ipc/audit.ts";
+import { type AuditEntry, partyName } from "#shared/model/crossing.ts";
+import { type EntryEnd, hashAfter, NO_LINE, readLine, seqOf, withEnd } from "./audit-line.ts";
+import type { AuditParts } from "./audit-parts.ts";
+
+export interface AuditPage {
+  entries: AuditEntry[];
+  hasMore: boolean;
+}
+
+/** Newest first. @param before entries of this seq and newer ones are left out */
+export async function readEntries(
+  parts: AuditParts,
+  filter: AuditFilter,
+  { before, limit, now }: { before: number | null; limit: number; now: number },
+): Promise<AuditPage> {
+  const entries: AuditEntry[] = [];
+  // An end stands after its entry, perhaps in a newer part.
+  const ends = new Map<number, EntryEnd>();
+  for (const part of (await parts.all()).toReversed()) {
+    // A part that was put aside between the two is read by its new name next time.
+    const text = await fsp.readFile(part, "utf8").catch(() => "");
+    for (const [at, line] of text.split("\n").toReversed().entries()) {
+      // The desktop's other business goes on meanwhile.
+      if (at % 500 === 499) await setImmediate();
+      const content = readLine(line)?.content;
+      if (content?.kind === "end") ends.set(content.seq, content.end);
+      if (content?.kind !== "entry") continue;
+      const { seq } = content.entry;
+      if (before !== null && seq >= before) continue;
+      const end = ends.get(seq);
+      const entry = end === undefined ? content.entry : withEnd(content.entry, end);
+      ends.delete(seq);
+      if (!fits(entry, filter, now)) continue;
+      if (entries.length === limit) return { entries, hasMore: true };
+      entries.push(entry);
+    }
+  }
+  return { entries, hasMore: false };
+}
+
+/** Pure. */
+export function fits(entry: AuditEntry, filter: AuditFilter, now: number): boolean {
+  const { sinceS, action, from, to, decision, by, text } = filter;
+  if (sinceS !== null && Date.parse(entry.time) < now - sinceS * 1000) return false;
+  if (action !== null && entry.action !== action) return false;
+  if (decision !== null && entry.decision !== decision) return false;
+  if (by !== null && entry.by !== by) return false;
+  const names = { from: partyName(entry.from).toLowerCase(), to: partyName(entry.to).toLowerCase() };
+  if (from !== null && !names.from.includes(from.toLowerCase())) return false;
+  if (to !== null && !names.to.includes(to.toLowerCase())) return false;
+  if (text === null) return true;
+  const all = [entry.action, names.from, names.to, entry.type, entry.decision, entry.by, entry.rule?.text, entry.detail]
+    .join(" ")
+    .toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word));
+}
+
+export interface Verified {
+  /** Entries that were read, good or bad. */
+  entries: number;
+  ok: boolean;
+  firstBad: number | null;
+}
+
+/** Reads every line of every part, and whether each follows the one before it. */
+export async function verify(parts: AuditParts): Promise<Verified> {
+  let prev = NO_LINE;
+  let seq = 0;
+  let entries = 0;
+  let firstBad: number | null = null;
+  for (const part of await parts.all()) {
+    for await (const text of wholeLines(part)) {
+      const line = readLine(text);
+      const isEntry = line?.content.kind === "entry" || line === null;
+      if (isEntry) entries += 1;
+      const said = line === null ? null : seqOf(line.content);
+      const follows = line !== null && line.prev === prev && said === (isEntry ? seq + 1 : said);
+      if (!follows) firstBad ??= said ?? seq + 1;
+      seq = isEntry ? (said ?? seq + 1) : seq;
+      prev = line?.hash ?? hashAfter(text);
+    }
+  }
+  return { entries, ok: firstBad === null, firstBad };
+}
+
+/** What is being written at this moment is no line yet. */
+async function* wholeLines(file: string): AsyncGenerator<string> {
+  const { size } = await fsp.stat(file);
+  if (size === 0) return;
+  let last: string | null = null;
+  for await (const line of readline.createInterface({ input: fs.createReadStream(file, { end: size - 1 }) })) {
+    if (last !== null) yield last;
+    last = line;
+  }
+  const handle = await fsp.open(file);
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    if (last !== null && buffer[0] === 0x0a) yield last;
+  } finally {
+    await handle.close();
+  }
+}

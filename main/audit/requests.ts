@@ -1,0 +1,28 @@
+/** The audit log, for the page and the `atoll` command. */
+import type { auditContract } from "#shared/ipc/audit.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import type { Handlers } from "../ipc/dispatcher.ts";
+import type { AuditLog } from "./audit-log.ts";
+import { readEntries, verify } from "./audit-reader.ts";
+
+export function auditHandlers({ audit }: { audit: AuditLog }): Handlers<typeof auditContract> {
+  const readable = <Value>(reading: Promise<Value>): Promise<Value> =>
+    reading.catch((error: unknown) => {
+      const { current: file } = audit.parts;
+      throw new AppError("audit.unreadable", `The audit log ${file} cannot be read: ${messageOf(error)}.`, { file });
+    });
+  return {
+    "audit.list": async ({ filter, before, limit }) => ({
+      ...(await readable(readEntries(audit.parts, filter, { before, limit, now: Date.now() }))),
+      problem: audit.problem?.reason ?? null,
+    }),
+    "audit.verify": () => readable(verify(audit.parts)),
+    "audit.follow": (_input, { connection }) => {
+      const stop = audit.on("entry", (entry, isComplete) => {
+        if (isComplete) connection.notify("audit.entry", entry);
+      });
+      connection.onClose(stop);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** Where a reading is delivered: a guest, by its link, or main itself. */
+import type { ClipType } from "#shared/model/clip.ts";
+import { CarriedPort } from "../link/clips/carried-port.ts";
+import { clipFilter } from "../link/clips/filters.ts";
+import type { GivingTarget, TransferOutcome } from "../link/contracts/clipboard.ts";
+import type { MessagePortLike } from "../link/message-port.ts";
+import { clipboard } from "../vms/services/clipboard.ts";
+import type { Vm } from "../vms/vm.ts";
+import { takeContent } from "./main-ends.ts";
+import type { ClipTarget } from "./reading.ts";
+
+export interface TargetEnd {
+  outcome: TransferOutcome;
+  /** That it has got. */
+  bytes: number;
+  content: Uint8Array | null;
+}
+
+export interface DeliveryTarget {
+  readonly ended: Promise<TargetEnd>;
+  /** null: it is main. */
+  readonly link: { vm: Vm; giving: number; wireTarget: GivingTarget } | null;
+  /** Its content comes by `port`. @throws AppError vm.not-running */
+  takeFrom(port: MessagePortLike): void;
+  /** The same, with main at the other end of the port. @throws AppError vm.not-running */
+  port(): MessagePortLike;
+  answer(request: number): void;
+  cancel(): void;
+  /** It cannot be reached. */
+  lost(): void;
+}
+
+export function vmTarget(
+  target: Exclude<ClipTarget, { kind: "collect" }>,
+  type: ClipType,
+  taken: () => void,
+): DeliveryTarget {
+  const client = target.vm.service(clipboard);
+  let end: (end: TargetEnd) => void = () => undefined;
+  const ended = new Promise<TargetEnd>((resolve) => (end = resolve));
+  const { vm, ...wireTarget } = target;
+  const giving = client.give(wireTarget, {
+    taken,
+    ended: (bytes, outcome) => end({ outcome, bytes, content: null }),
+  });
+  return {
+    ended,
+    link: { vm, giving, wireTarget },
+    takeFrom: (port) => client.receive(giving, wireTarget, type, port),
+    port: () => client.receive(giving, wireTarget, type),
+    answer: (request) => client.answer(giving, request),
+    cancel: () => client.cancelGiving(giving),
+    lost: () => client.forgetGiving(giving),
+  };
+}
+
+export function collectTarget(type: ClipType): DeliveryTarget {
+  let end: (end: TargetEnd) => void = () => undefined;
+  const ended = new Promise<TargetEnd>((resolve) => (end = resolve));
+  let cancel = (): void => end({ outcome: "cancelled", bytes: 0, content: null });
+  const takeFrom = (port: MessagePortLike): void => {
+    cancel = takeContent(clipFilter(type), port, (outcome, content) =>
+      end({ outcome, bytes: content?.length ?? 0, content }),
+    );
+  };
+  return {
+    ended,
+    link: null,
+    takeFrom,
+    port() {
+      const [mine, others] = carriedPair();
+      takeFrom(mine);
+      return others;
+    },
+    answer: () => undefined,
+    cancel: () => cancel(),
+    lost: () => end({ outcome: "source", bytes: 0, content: null }),
+  };
+}
+
+/** Two ends within this process. */
+function carriedPair(): [MessagePortLike, MessagePortLike] {
+  const one: CarriedPort = new CarriedPort((message) => queueMicrotask(() => other.carried(message)));
+  const other: CarriedPort = new CarriedPort((message) => queueMicrotask(() => one.carried(message)));
+  return [one, other];
+}

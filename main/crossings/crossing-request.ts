@@ -1,0 +1,48 @@
+/** What a broker asks of `Crossings`, and what it is answered. */
+import type { CrossingPreview, DecidedBy } from "#shared/model/crossing.ts";
+import type { Crossing } from "../policy/crossing.ts";
+
+/** Content that the person may look at before they answer. */
+export interface PreviewSource {
+  /** As it is now; null: there is nothing to show yet. */
+  readonly current: CrossingPreview | null;
+  /** Calls `changed` when there is more of it, a few times a second at most. Returns a function that ends it. */
+  onChange(changed: () => void): () => void;
+}
+
+export interface CrossingRequest {
+  readonly crossing: Crossing;
+  /**
+   * What would cross, in the broker's words: the id of a clip, a path. Requests for one subject between the same parties join
+   * one prompt, and the answer "once" is for it. "" where each request is on its own.
+   */
+  readonly subject: string;
+  /** What the program calls itself, cleaned: the guest's word. */
+  readonly app?: string;
+  /** A secret: it is never shown. */
+  readonly isSecret?: boolean;
+  readonly preview?: PreviewSource;
+  /** For how long the answer "once" holds for this subject, from the answer on. Default: for the requests that wait for it. */
+  readonly onceForMs?: number;
+  /** Not recorded and not told where a rule allows it and does not say `notify` (the host's own commands). */
+  readonly isQuiet?: boolean;
+}
+
+export interface CrossingOutcome {
+  readonly allowed: boolean;
+  /** `lapsed`: nobody has answered before `signal` was aborted. */
+  readonly by: DecidedBy;
+  /** The rule that decided, or asked; null: none matched, or nothing may cross at all. */
+  readonly rule: { readonly line: number; readonly text: string } | null;
+  /** For people: why. */
+  readonly explanation: string;
+  /** Of the entry in the audit log, for `told`; null: there is none. */
+  readonly seq: number | null;
+}
+
+export interface CrossingEnd {
+  /** That have crossed; null: not known. */
+  readonly bytes: number | null;
+  /** What went wrong, in words for people, guest text escaped; "" = nothing. */
+  readonly detail?: string;
+}

@@ -1,0 +1,197 @@
+/**
+ * Whatever goes from one party to another is asked here: the policy decides, or the person where it asks; the audit log has
+ * it on the disk before it goes on, and the person is told of it.
+ */
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { type AuditEntry, type CrossingAnswer, partyName } from "#shared/model/crossing.ts";
+import { escapeForLog } from "#shared/model/text.ts";
+import type { AuditLog, NewEntry } from "../audit/audit-log.ts";
+import type { Page } from "../ipc/page.ts";
+import { partyView, partyWord } from "../policy/party-view.ts";
+import type { Policy, PolicyDecided } from "../policy/policy.ts";
+import type { PolicyChanges } from "../policy/policy-changes.ts";
+import type { CrossingEnd, CrossingOutcome, CrossingRequest } from "./crossing-request.ts";
+import { Denials } from "./denials.ts";
+import { type OpenPrompt, Prompts } from "./prompts.ts";
+
+const MAX_DETAIL = 500;
+/** Answers that write a rule. */
+const RULE_ANSWERS = ["minutes", "always"] as const;
+
+interface Parts {
+  policy: Policy;
+  changes: Pick<PolicyChanges, "answer">;
+  audit: Pick<AuditLog, "append" | "end">;
+  page: Page;
+  /** Milliseconds that only run on. */
+  elapsed?: () => number;
+}
+
+/** What a person's answer, or the lack of one, comes to. */
+interface Settled {
+  allowed: boolean;
+  by: "person" | "rule" | "lapsed";
+  detail: string;
+  /** Where it is not what the rule that asked says. */
+  explanation?: string;
+}
+
+export class Crossings {
+  readonly #policy: Policy;
+  readonly #changes: Parts["changes"];
+  readonly #audit: Parts["audit"];
+  readonly #page: Page;
+  readonly #elapsed: () => number;
+  readonly #prompts: Prompts<Settled>;
+  readonly #denials = new Denials((entry) => this.#record(entry, { goesOn: false }));
+  /** Until when the answer "once" holds, by the key of what was asked. */
+  readonly #once = new Map<string, number>();
+  #requests = 0;
+
+  constructor({ policy, changes, audit, page, elapsed = () => performance.now() }: Parts) {
+    this.#policy = policy;
+    this.#changes = changes;
+    this.#audit = audit;
+    this.#page = page;
+    this.#elapsed = elapsed;
+    this.#prompts = new Prompts(page);
+  }
+
+  /** The one on the screen first. */
+  get prompts(): readonly OpenPrompt[] {
+    return this.#prompts.open;
+  }
+
+  /**
+   * Never rejects. Resolves with `allowed` when it may go on: its entry is in the audit log then.
+   *
+   * @param options `signal`: aborted, whoever asks waits no more; the last one that waits takes the prompt back
+   */
+  async request(request: CrossingRequest, { signal }: { signal?: AbortSignal } = {}): Promise<CrossingOutcome> {
+    const decided = this.#policy.decide(request.crossing);
+    const { decision, answer, rule } = decided;
+    if (decision === "ask") return this.#outcome(request, decided, await this.#asked(request, decided, signal));
+    const allowed = decision === "allow";
+    if (allowed && request.isQuiet === true && rule?.notify !== true)
+      return { allowed, by: "rule", rule: answer.rule, explanation: answer.explanation, seq: null };
+    return this.#outcome(request, decided, { allowed, by: "rule", detail: "" });
+  }
+
+  /** What `outcome` allowed is over: its bytes go into the log, and the person is told. Once for each that was allowed. */
+  async told({ seq }: CrossingOutcome, { bytes, detail = "" }: CrossingEnd): Promise<void> {
+    if (seq === null) return;
+    const words = escapeForLog(detail, MAX_DETAIL);
+    const entry = await this.#audit.end(seq, { bytes, detail: words });
+    if (entry !== null) this.#tell(entry);
+  }
+
+  async #asked(
+    request: CrossingRequest,
+    { rule, answer }: PolicyDecided,
+    signal: AbortSignal | undefined,
+  ): Promise<Settled> {
+    const { crossing, subject, app = "", isSecret = false, preview = null, onceForMs = 0 } = request;
+    const { action, from, to, type } = crossing;
+    if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
+    this.#requests += 1;
+    const own = subject === "" ? this.#requests : null;
+    const key = JSON.stringify([action, partyKey(from), partyKey(to), subject, own]);
+    if (this.#holdsOnce(key)) return { allowed: true, by: "person", detail: "answered before: once" };
+    const canWrite = this.#policy.canName(from) && this.#policy.canName(to);
+    const settle = async (answered: CrossingAnswer): Promise<Settled> => {
+      if (answered === "deny") return { allowed: false, by: "person", detail: "" };
+      // The rules may be others by now.
+      const now = this.#policy.decide(crossing);
+      if (now.decision === "deny")
+        return { allowed: false, by: "rule", detail: "denied since it was asked", explanation: now.answer.explanation };
+      if (answered === "once") {
+        if (onceForMs > 0) this.#once.set(key, this.#elapsed() + onceForMs);
+        return { allowed: true, by: "person", detail: "once" };
+      }
+      const words = answered === "always" ? "always" : "for 10 minutes";
+      if (now.decision === "allow") return { allowed: true, by: "person", detail: words };
+      return this.#changes.answer(crossing, now.rule ?? rule, answered).then(
+        (): Settled => ({ allowed: true, by: "person", detail: words }),
+        (error: unknown): Settled => ({
+          allowed: true,
+          by: "person",
+          detail: `once, because the rule could not be written: ${escapeForLog(messageOf(error), MAX_DETAIL)}`,
+        }),
+      );
+    };
+    const content = {
+      action,
+      from: partyView(from),
+      to: partyView(to),
+      type: type === null ? null : escapeForLog(type),
+      app,
+      isSecret,
+      preview,
+      rule: answer.rule,
+      offers: canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [],
+    };
+    const settled = await this.#prompts.ask({ key, content, settle }, signal);
+    return settled ?? { allowed: false, by: "lapsed", detail: "nobody answered" };
+  }
+
+  async #outcome(
+    { crossing }: CrossingRequest,
+    { answer }: PolicyDecided,
+    { allowed, by, detail, explanation = answer.explanation }: Settled,
+  ): Promise<CrossingOutcome> {
+    const { action, from, to, type, bytes } = crossing;
+    const entry: NewEntry = {
+      action,
+      from: partyView(from),
+      to: partyView(to),
+      type: type === null ? null : escapeForLog(type),
+      bytes,
+      decision: allowed ? "allow" : "deny",
+      rule: answer.rule,
+      by,
+      detail,
+    };
+    const words = wordsOf(by, allowed, explanation, entry);
+    if (!allowed) {
+      await this.#denials.add(entry);
+      return { allowed, by, rule: answer.rule, explanation: words, seq: null };
+    }
+    const written = await this.#record(entry, { goesOn: true });
+    if (written !== null) return { allowed, by, rule: answer.rule, explanation: words, seq: written.seq };
+    const refused = "Nothing may cross while the audit log cannot be written.";
+    return { allowed: false, by: "rule", rule: null, explanation: refused, seq: null };
+  }
+
+  /** null: it could not be written, which the log itself tells. */
+  async #record(entry: NewEntry, options: { goesOn: boolean }): Promise<AuditEntry | null> {
+    const written = await this.#audit.append(entry, options).catch(() => null);
+    if (written !== null && !options.goesOn) this.#tell(written);
+    return written;
+  }
+
+  #tell({ seq, action, from, to, type, bytes, decision, by, detail }: AuditEntry): void {
+    this.#page.send("crossing.told", { seq, action, from, to, type, bytes, decision, by, detail });
+  }
+
+  #holdsOnce(key: string): boolean {
+    const now = this.#elapsed();
+    for (const [other, until] of this.#once) if (until <= now) this.#once.delete(other);
+    return this.#once.has(key);
+  }
+}
+
+/** As the `atoll` command ends where something was not allowed: with exit code 3. */
+export function refusalOf({ by, explanation, rule }: CrossingOutcome): AppError {
+  return new AppError(by === "lapsed" ? "policy.unanswered" : "policy.denied", explanation, { rule });
+}
+
+function partyKey(party: CrossingRequest["crossing"]["to"]): string {
+  return party.kind === "vm" && party.id !== null ? party.id : `${party.kind} ${partyWord(party)}`;
+}
+
+function wordsOf(by: Settled["by"], allowed: boolean, explanation: string, { action, from, to }: NewEntry): string {
+  const what = `${action} from ${partyName(from)} to ${partyName(to)}`;
+  if (by === "lapsed") return `Nobody answered whether ${what} is allowed, so it is denied. ${explanation}`;
+  if (by === "person") return `You have ${allowed ? "allowed" : "denied"} ${what}.`;
+  return explanation;
+}

@@ -1,0 +1,42 @@
+/** The filter and the bounds of each type. Pictures come here as they were encoded again (main/clipboard/picture-box.ts). */
+import type { ClipType } from "#shared/model/clip.ts";
+import { MAX_CLIP_BYTES } from "#shared/protocol/limits.ts";
+import { AddressFilter, MAX_ADDRESSES_BYTES } from "./address-filter.ts";
+import type { ClipFilter } from "./filter.ts";
+import { TextFilter } from "./text-filter.ts";
+
+/** Largest content of a type, before and after its filter, bytes. */
+export const MAX_TYPE_BYTES: Readonly<Record<ClipType, number>> = {
+  "text/plain;charset=utf-8": MAX_CLIP_BYTES,
+  // The target's agent parses it as a whole.
+  "text/html": 4 * 1024 * 1024,
+  "text/uri-list": MAX_ADDRESSES_BYTES,
+  "image/png": MAX_CLIP_BYTES,
+};
+
+const FILTERS: Readonly<Record<ClipType, () => ClipFilter>> = {
+  "text/plain;charset=utf-8": () => new TextFilter(),
+  "text/html": () => new TextFilter(),
+  "text/uri-list": () => new AddressFilter(),
+  "image/png": () => ({
+    heldBytes: 0,
+    push: (bytes) => ({ ok: true, bytes }),
+    end: () => ({ ok: true, bytes: new Uint8Array(0) }),
+  }),
+};
+
+/** With the bounds of the type. */
+export function clipFilter(type: ClipType): ClipFilter {
+  const inner = FILTERS[type]();
+  let total = 0;
+  return {
+    get heldBytes() {
+      return inner.heldBytes;
+    },
+    push(untrusted) {
+      total += untrusted.length;
+      return total > MAX_TYPE_BYTES[type] ? { ok: false, by: "size" } : inner.push(untrusted);
+    },
+    end: () => inner.end(),
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * The clipboard of a VM: what its programs offer and ask for, and the content on its way. A *reading* is content that this
+ * guest writes; it waits in the link, in small part, until main says where it goes. A *giving* is content that this guest
+ * reads. Between the two goes what main/link/joint.ts says, by a port between the links, or, where main itself is the
+ * other end, by `said` and `say`.
+ */
+import type { ClipSelection, ClipType } from "#shared/model/clip.ts";
+import type { AcceptedOffer, AcceptedPaste } from "#shared/protocol/clipboard.ts";
+import { serviceContract } from "../contract.ts";
+
+export type GivingTarget =
+  { kind: "request"; request: number } | { kind: "ahead"; offer: number } | { kind: "put"; selection: ClipSelection };
+
+/** How a reading or a giving has ended: `ClipEnd` of main/clipboard/reading.ts, as its link sees it. */
+export type TransferOutcome = "complete" | "source" | "target" | "size" | "content" | "cancelled";
+
+/** `reading`, `giving`: numbers of main's choosing, never used twice. */
+export type ClipboardOrder =
+  | { type: "announce"; selection: ClipSelection; offer: number; types: readonly ClipType[] }
+  | { type: "refuse"; request: number }
+  /** `sourceType`: of the offer's. `as`: its bounds are the type's. */
+  | {
+      type: "read";
+      reading: number;
+      selection: ClipSelection;
+      generation: number;
+      sourceType: string;
+      as: ClipType;
+    }
+  /** With a port to whoever takes it, or without: main does. Once. */
+  | { type: "deliver"; reading: number }
+  | { type: "cancelReading"; reading: number }
+  /** With a port to whoever has it, or without: main has. */
+  | { type: "give"; giving: number; target: GivingTarget; as: ClipType }
+  /** What was given ahead answers this request, which came before the agent had it. */
+  | { type: "answer"; giving: number; request: number }
+  | { type: "cancelGiving"; giving: number }
+  /** Of a reading or a giving whose other end is main's. */
+  | { type: "say"; transfer: number; message: unknown };
+
+export type ClipboardEvent =
+  /** The newest of a selection; some before it may not be told. */
+  | ({ type: "offered" } & AcceptedOffer)
+  | { type: "wanted"; paste: AcceptedPaste }
+  | { type: "dropped"; request: number }
+  /** A program has got what was given ahead. */
+  | { type: "taken"; giving: number }
+  /** Some times a second at most. `head`: the first bytes of it, while they become more; else null. */
+  | { type: "progress"; reading: number; bytes: number; head: Uint8Array | null; isComplete: boolean }
+  /** The last event of a reading. */
+  | { type: "readingEnded"; reading: number; bytes: number; outcome: TransferOutcome }
+  /** The last event of a giving. `bytes`: that have gone to the guest. */
+  | { type: "givingEnded"; giving: number; bytes: number; outcome: TransferOutcome }
+  | { type: "said"; transfer: number; message: unknown };
+
+export const CLIPBOARD = serviceContract<ClipboardOrder, ClipboardEvent>("clipboard");

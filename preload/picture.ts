@@ -1,0 +1,38 @@
+/**
+ * The box for pictures: all that runs in a hidden page which holds nothing else and ends with its one picture. Chromium
+ * decodes it; this process is where that may go wrong.
+ */
+import { ipcRenderer } from "electron";
+import { MAX_PICTURE_PX, MAX_PICTURE_SIDE_PX, PICTURE_PORTS } from "#shared/model/picture.ts";
+import { runBox } from "./picture/box.ts";
+import { isKnownPicture } from "./picture/formats.ts";
+
+ipcRenderer.once(PICTURE_PORTS, ({ ports: [source, target] }) => {
+  if (source !== undefined && target !== undefined) void runBox(source, target, encodeAgain);
+});
+
+async function encodeAgain(untrusted: Uint8Array): Promise<Uint8Array> {
+  if (!isKnownPicture(untrusted)) throw new Error("it is no picture of a known format");
+  const address = URL.createObjectURL(new Blob([untrusted as Uint8Array<ArrayBuffer>]));
+  const image = await loaded(address);
+  const { naturalWidth: width, naturalHeight: height } = image;
+  if (width < 1 || height < 1 || Math.max(width, height) > MAX_PICTURE_SIDE_PX || width * height > MAX_PICTURE_PX)
+    throw new Error(`it has ${width} x ${height} pixels`);
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("there is no memory for it");
+  await image.decode();
+  context.drawImage(image, 0, 0);
+  const blob = await canvas.convertToBlob({ type: "image/png" });
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
+/** Its size is known then; its pixels are decoded when they are drawn. */
+function loaded(address: string): Promise<HTMLImageElement> {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = () => reject(new Error("it cannot be decoded"));
+    image.src = address;
+  });
+}
