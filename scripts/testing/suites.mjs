@@ -33,12 +33,15 @@ export async function unitTests(signal) {
  */
 export async function longTests(signal) {
   const unit = await vitest(signal, "long-unit.json", 120, longOnly);
+  // Tests that do more of the same when ATOLL_LONG is set.
+  const rust = await cargoTest(signal, "agents", ["--test", "session", "--", "leave_no_descriptor_behind"], longOnly);
   const e2e = await playwright(signal, "long-e2e.json", 120, longOnly);
-  const ok = unit.ok && e2e.ok;
+  const ok = unit.ok && rust.ok && e2e.ok;
+  const counts = [unit.count, countRust(rust.output), e2e.count];
   const count = {
-    passed: unit.count.passed + e2e.count.passed,
-    failed: unit.count.failed + e2e.count.failed,
-    failures: [...unit.count.failures, ...e2e.count.failures],
+    passed: counts.reduce((sum, { passed }) => sum + passed, 0),
+    failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+    failures: counts.flatMap(({ failures }) => failures),
   };
   // There may be none of one kind, or of both.
   return ok ? count : judged(ok, count);
@@ -85,22 +88,37 @@ export async function rustTests(signal) {
   let isOk = true;
   for (const workspace of ["agents", "bench/tools"]) {
     // What is ignored otherwise needs the agent as guests get it.
-    const args = ["test", "--quiet", "--locked", "--workspace", "--no-fail-fast", "--", "--include-ignored"];
-    const { ok } = await runTool("cargo", args, {
-      cwd: join(checkout, workspace),
-      env: {
-        ...(await rustEnvironment()),
-        CARGO_TARGET_DIR: cargoTargetFolder,
-        CARGO_TERM_COLOR: "never",
-        ATOLL_AGENT: join(agentFolder(), "atoll-agent"),
-      },
-      signal,
-      limitMs: 20 * minuteMs,
-      onOutput: (text) => (output += text),
-    });
-    isOk &&= ok;
+    const args = ["--workspace", "--no-fail-fast", "--", "--include-ignored"];
+    const tested = await cargoTest(signal, workspace, args);
+    output += tested.output;
+    isOk &&= tested.ok;
   }
   return judged(isOk, countRust(output));
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @param {string} workspace a folder of this repository
+ * @param {string[]} args after `cargo test`
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<{ ok: boolean, output: string }>}
+ */
+async function cargoTest(signal, workspace, args, env = {}) {
+  let output = "";
+  const { ok } = await runTool("cargo", ["test", "--quiet", "--locked", ...args], {
+    cwd: join(checkout, workspace),
+    env: {
+      ...(await rustEnvironment()),
+      CARGO_TARGET_DIR: cargoTargetFolder,
+      CARGO_TERM_COLOR: "never",
+      ATOLL_AGENT: join(agentFolder(), "atoll-agent"),
+      ...env,
+    },
+    signal,
+    limitMs: 20 * minuteMs,
+    onOutput: (text) => (output += text),
+  });
+  return { ok, output };
 }
 
 /** @param {string} output of `cargo test`: a line for each test program */

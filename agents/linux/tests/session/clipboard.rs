@@ -108,7 +108,11 @@ fn many_reads_of_one_clip_all_complete() {
     for count in [2, 50] {
         let streams: Vec<u32> = (0..count).map(|_| host.begin_read(CLIPBOARD, generation, TEXT)).collect();
         let all = host.read_streams(&streams);
-        let wrong: Vec<_> = all.iter().filter(|(came, aborted)| *came != bytes || *aborted).map(|(came, aborted)| (came.len(), *aborted)).collect();
+        let wrong: Vec<_> = all
+            .iter()
+            .filter(|(came, aborted)| *came != bytes || *aborted)
+            .map(|(came, aborted)| (came.len(), *aborted))
+            .collect();
         assert_eq!(wrong, [], "of {count}");
     }
 }
@@ -545,7 +549,10 @@ fn descriptors(agent: &Agent) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", agent.pid())).expect("it runs").count()
 }
 
-fn pastes_that_fail(count: usize) {
+/// 10,000 of them with ATOLL_LONG, which `npm run long` sets.
+#[test]
+fn pastes_that_fail_leave_no_descriptor_behind() {
+    let count = if std::env::var_os("ATOLL_LONG").is_some() { 10_000 } else { 500 };
     let (agent, mut host, mut program) = start();
     let (number, offer) = announced(&mut host, &mut program);
     let before = descriptors(&agent);
@@ -571,15 +578,4 @@ fn pastes_that_fail(count: usize) {
     program.client.roundtrip();
     host.roundtrip();
     assert_eq!(descriptors(&agent), before);
-}
-
-#[test]
-fn pastes_that_fail_leave_no_descriptor_behind() {
-    pastes_that_fail(500);
-}
-
-#[test]
-#[ignore = "takes long: npm run long"]
-fn ten_thousand_pastes_that_fail_leave_no_descriptor_behind() {
-    pastes_that_fail(10_000);
 }

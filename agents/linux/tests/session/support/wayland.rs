@@ -352,7 +352,11 @@ impl Client {
         if ready == 0 {
             return Ok(false);
         }
-        guard.read()?;
+        match guard.read() {
+            // A message that has come in part: of many descriptors the first come with its first byte alone.
+            Err(WaylandError::Io(error)) if error.kind() == ErrorKind::WouldBlock => {}
+            read => drop(read?),
+        }
         self.dispatch();
         Ok(true)
     }
