@@ -215,6 +215,42 @@ describe("pasting where the policy allows it", () => {
     expect(desk.readings.at(-1)?.type).toBe(PNG);
   });
 
+  test("a request that crosses it on its way is answered by it: one paste, told once", async () => {
+    const { desk, web } = copied();
+    desk.press(web);
+    desk.want(web, 1);
+    await settled();
+    expect(desk.readings.map(({ target, answered }) => [target?.kind, answered])).toEqual([["ahead", [1]]]);
+    await desk.readings[0]?.end();
+    expect(desk.told).toHaveLength(1);
+    // Another program's, or the same one's for the second time.
+    desk.want(web, 2);
+    await settled();
+    expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["ahead", "request"]);
+  });
+
+  test("a request that comes after it was sent is answered by it, unless a program has it or the agent has dropped it", async () => {
+    const { desk, web } = copied();
+    desk.press(web);
+    await settled();
+    desk.want(web, 1);
+    expect(desk.readings.map(({ answered }) => answered)).toEqual([[1]]);
+    await desk.pass(2_000);
+    desk.press(web);
+    await settled();
+    desk.readings[1]?.take();
+    desk.want(web, 2);
+    await settled();
+    expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["ahead", "ahead", "request"]);
+    await desk.pass(2_000);
+    desk.press(web);
+    await settled();
+    await desk.pass(2_000);
+    desk.want(web, 3);
+    await settled();
+    expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["ahead", "ahead", "request", "ahead", "request"]);
+  });
+
   test("a picture goes ahead where there is no text", async () => {
     const desk = new ClipDesk();
     const [home, web] = [desk.vm("home"), desk.vm("web")];
@@ -242,6 +278,7 @@ describe("pasting where the policy allows it", () => {
   ])("a request counts $passedMs ms after the key: $isServed", async ({ passedMs, isServed }) => {
     const { desk, web } = copied();
     desk.press(web);
+    await settled();
     await desk.pass(passedMs);
     desk.want(web, 1);
     await settled();
@@ -269,13 +306,14 @@ describe("pasting where the policy allows it", () => {
     expect(desk.delivered).toEqual([]);
   });
 
-  test("parallel requests for one clip are all served, each by a reading of its own", async () => {
+  test("parallel requests for one clip are all served: one by what was sent ahead, the others each by a reading of its own", async () => {
     const { desk, web } = copied();
     desk.press(web);
     for (const [at, type] of [TEXT, "text/html", PNG, TEXT].entries()) desk.want(web, at + 1, type);
     await settled();
     const targets = desk.delivered.flatMap(({ target }) => (target?.kind === "request" ? [target.request] : []));
-    expect(targets).toEqual([1, 2, 3, 4]);
+    expect(desk.readings[0]?.answered).toEqual([1]);
+    expect(targets).toEqual([2, 3, 4]);
     expect(desk.refused(web)).toEqual([]);
   });
 
@@ -330,7 +368,7 @@ describe("pasting where the policy allows it", () => {
   test("its source goes in the middle: the program gets the end, and the log says why", async () => {
     const { desk, home, web } = copied();
     desk.press(web);
-    desk.want(web, 1);
+    desk.want(web, 1, PNG);
     await settled();
     desk.broker.closed(home);
     await desk.delivered
@@ -351,7 +389,7 @@ describe("pasting where the policy allows it", () => {
   test("its target goes in the middle: what is read for it is cancelled", async () => {
     const { desk, web } = copied();
     desk.press(web);
-    desk.want(web, 1);
+    desk.want(web, 1, PNG);
     await settled();
     desk.broker.closed(web);
     expect(desk.readings.map(({ isCancelled }) => isCancelled)).toEqual([true, true]);
@@ -370,7 +408,7 @@ describe("pasting where the policy allows it", () => {
   test("a policy that breaks meanwhile ends what is on its way", async () => {
     const { desk, web } = copied();
     desk.press(web);
-    desk.want(web, 1);
+    desk.want(web, 1, PNG);
     await settled();
     desk.isPolicyBroken = true;
     desk.broker.policyChanged();

@@ -27,8 +27,10 @@ const BAR_MS = 20_000;
 const ONCE_MS = 10_000;
 /** A question that nobody answers is taken back: no program waits any longer. */
 const QUESTION_MS = 60_000;
-/** Contents sent ahead to one VM that are on their way at once. */
+/** Contents sent ahead to one VM that are on their way, or kept by its agent, at once. */
 const MAX_AHEAD = 4;
+/** An agent keeps what was sent ahead for so long. */
+const AHEAD_MS = 2_000;
 /** The first of these that is offered is sent ahead to a VM that has not asked for anything yet. */
 const LIKELY: readonly ClipType[] = ["text/plain;charset=utf-8", "image/png"];
 
@@ -83,6 +85,18 @@ interface Paste {
   isGiven: boolean;
 }
 
+/** Content that was sent before a program has asked. */
+interface Ahead {
+  readonly clip: Clip;
+  readonly type: ClipType;
+  readonly reading: ClipReading;
+  /** Requests that crossed it on their way, while it is not sent yet. */
+  readonly requests: number[];
+  isSent: boolean;
+  /** A program has it, or is to have it. */
+  isUsed: boolean;
+}
+
 /** The person is asked. */
 interface Question {
   readonly clip: Clip;
@@ -115,7 +129,7 @@ interface Guest {
   /** By `clipboard put`: the offer that follows is its person's. */
   putMs: number | null;
   readonly pastes: Map<number, Paste>;
-  readonly ahead: Set<{ readonly clip: Clip; readonly type: ClipType; readonly reading: ClipReading }>;
+  readonly ahead: Set<Ahead>;
   question: Question | null;
   bar: Bar | null;
 }
@@ -351,19 +365,31 @@ export class ClipBroker extends Emitter<BrokerEvents> {
 
   /** Content before any program has asked, so that also one without patience is served. Never a secret. */
   #sendAhead(guest: Guest, { offer, clip, types }: NonNullable<Guest["announced"]>): void {
-    const { vm } = guest.link;
     const type = [guest.lastType, ...LIKELY, types[0]].find((likely) => likely != null && types.includes(likely));
     if (type == null || clip.isSecret || guest.ahead.size >= MAX_AHEAD) return;
     if (this.#decide(guest, clip, type) !== "allow") return;
     const reading = this.#ports.read(clip.source(type), type);
-    const ahead = { clip, type, reading };
+    const ahead: Ahead = { clip, type, reading, requests: [], isSent: false, isUsed: false };
+    reading.onTaken(() => (ahead.isUsed = true));
     guest.ahead.add(ahead);
-    void this.#ports.gate.request(this.#asked(guest, clip, type)).then(async (outcome) => {
-      if (outcome.allowed)
-        await this.#ports.gate.told(outcome, endOf(await reading.deliver({ kind: "ahead", vm, offer })));
-      else reading.cancel();
+    void this.#deliverAhead(guest, ahead, offer);
+  }
+
+  async #deliverAhead(guest: Guest, ahead: Ahead, offer: number): Promise<void> {
+    const { clip, type, reading, requests } = ahead;
+    const { vm } = guest.link;
+    const outcome = await this.#ports.gate.request(this.#asked(guest, clip, type));
+    if (!outcome.allowed) {
+      reading.cancel();
       guest.ahead.delete(ahead);
-    });
+      for (const request of requests) guest.link.refuse(request);
+      return;
+    }
+    const ended = reading.deliver({ kind: "ahead", vm, offer });
+    ahead.isSent = true;
+    for (const request of requests) reading.answer(request);
+    this.#ports.after(AHEAD_MS, () => guest.ahead.delete(ahead));
+    await this.#ports.gate.told(outcome, endOf(await ended));
   }
 
   /** A program there asks for the content. */
@@ -377,6 +403,14 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const { clip } = announced;
     guest.lastType = type;
     if (guest.silenced === clip) return guest.link.refuse(request);
+    // Asked before the program knew of it: it is the same paste, which is recorded and told once.
+    const ahead = [...guest.ahead].find((sent) => sent.clip === clip && sent.type === type && !sent.isUsed);
+    if (ahead !== undefined) {
+      ahead.isUsed = true;
+      if (ahead.isSent) ahead.reading.answer(request);
+      else ahead.requests.push(request);
+      return;
+    }
     const paste: Paste = { request, clip, type, reading: null, isGiven: false };
     guest.pastes.set(request, paste);
     if (this.#isOnce(guest, clip) || guest.gesture.take(this.#ports.nowMs())) this.#paste(guest, paste);

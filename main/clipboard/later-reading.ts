@@ -52,7 +52,8 @@ class LaterReading implements ClipReading {
   }
 
   answer(request: number): void {
-    this.#reading?.answer(request);
+    // After `deliver`, which waits for the same.
+    void this.#ready.then((reading) => reading.answer(request));
   }
 
   cancel(): void {

@@ -162,7 +162,8 @@ test("a gesture in a window lets its VM's program paste", async () => {
     serviceEvent(CLIPBOARD, { type: "wanted", paste: { request: 1, selection: "clipboard", offer: 1, type: TEXT } }),
   );
   await settled();
-  expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["collect", "ahead", "request"]);
+  expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["collect", "ahead"]);
+  expect(desk.delivered[1]?.answered).toEqual([1]);
   expect(desk.requests[0]).toMatchObject({ app: "Mousepad" });
 });
 

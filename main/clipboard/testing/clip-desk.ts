@@ -18,6 +18,9 @@ export class FakeReading implements ClipReading {
   preview: ClipPreview = { text: "secret plans", bytes: 12, isComplete: true };
   target: ClipTarget | null = null;
   isCancelled = false;
+  /** Requests that were answered by what was delivered ahead. */
+  readonly answered: number[] = [];
+  #taken: () => void = () => undefined;
   #end: (end: ClipEnd) => void = () => undefined;
   readonly #previewed: ((preview: ClipPreview) => void)[] = [];
 
@@ -50,11 +53,20 @@ export class FakeReading implements ClipReading {
     return settled();
   }
 
-  onTaken(): () => void {
+  onTaken(taken: () => void): () => void {
+    this.#taken = taken;
     return () => undefined;
   }
 
-  answer(): void {}
+  /** A program has got what was delivered ahead. */
+  take(): void {
+    this.#taken();
+  }
+
+  answer(request: number): void {
+    if (this.target?.kind !== "ahead") throw new Error("nothing was delivered ahead");
+    this.answered.push(request);
+  }
 
   cancel(): void {
     this.isCancelled = true;
