@@ -511,7 +511,7 @@ describe("pasting where the policy asks", () => {
     await desk.asked[0]?.answer("person", true);
     expect(desk.delivered).toEqual([]);
     expect(desk.readings[0]?.isCancelled).toBe(true);
-    expect(desk.told.at(-1)?.end).toEqual({ bytes: 0, detail: "the program no longer waited" });
+    expect(desk.told.at(-1)?.end).toEqual({ bytes: 0, detail: "the program no longer waited: paste again" });
     await desk.pass(10_000);
     desk.press(web);
     await settled();

@@ -487,7 +487,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     if (!outcome.allowed || !question.pastes.has(paste)) reading.cancel();
     // Its program has given up; the person presses again.
     if (outcome.allowed && !question.pastes.has(paste))
-      void this.#ports.gate.told(outcome, { bytes: 0, detail: "the program no longer waited" });
+      void this.#ports.gate.told(outcome, { bytes: 0, detail: "the program no longer waited: paste again" });
     for (const waiting of question.pastes) {
       if (!outcome.allowed) this.#refuse(guest, waiting);
       else void this.#give(guest, waiting, waiting === paste ? outcome : null);
@@ -501,7 +501,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const outcome = known ?? (await gate.request(this.#asked(guest, clip, type)));
     if (!outcome.allowed) return this.#refuse(guest, paste);
     if (guest.pastes.get(request) !== paste)
-      return gate.told(outcome, { bytes: 0, detail: "the program no longer waited" });
+      return gate.told(outcome, { bytes: 0, detail: "the program no longer waited: paste again" });
     paste.reading ??= read(clip.source(type), type);
     paste.isGiven = true;
     const end = await paste.reading.deliver({ kind: "request", vm: guest.link.vm, request });
