@@ -20,7 +20,7 @@ test.beforeAll(async () => {
     fs.mkdirSync(path.join(home, "config"), { recursive: true });
     fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY);
   });
-  agent = await scriptedVm(desktop, "pictures", "teal");
+  agent = await scriptedVm(desktop, "pictures", "sand");
 });
 test.afterAll(async () => {
   agent.close();

@@ -244,13 +244,14 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
     decision: "allow",
   };
   await tellPage("crossing.told", { seq: 1, ...told, by: "rule", detail: "" });
-  expect(await coveredParts(".paste-bar", ".told-one", ".top-bar")).toEqual([]);
+  // They slide out of the bar.
+  await expect.poll(() => coveredParts(".paste-bar", ".told-one", ".top-bar")).toEqual([]);
 
   await page.keyboard.press("Meta+p");
   const sheet = page.getByRole("dialog", { name: "Policy" });
   await expect(sheet.getByRole("gridcell").first()).toBeVisible();
   await openPopup(surface, [-100, -800, 1900, 500]);
-  expect(await coveredParts(".sheet", ".top-bar")).toEqual([]);
+  await expect.poll(() => coveredParts(".sheet", ".top-bar")).toEqual([]);
   // Arrow keys go through its tabs, and the guest hears none of them.
   await page.keyboard.press("ArrowRight");
   await expect(page.getByRole("dialog", { name: "Settings" })).toBeVisible();
@@ -261,11 +262,11 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
   await page.keyboard.press("Meta+f");
   await expect(page.locator(".fullscreen-strip")).toHaveCount(1);
   await attack(surface);
-  expect(await coveredParts(".paste-bar", ".top-bar")).toEqual([]);
+  await expect.poll(() => coveredParts(".paste-bar", ".top-bar")).toEqual([]);
   await tellPage("clipboard.changed", { current: null, waiting: [], pasteKeys: [] });
   await expect(page.locator(".top-bar")).toBeHidden();
   await page.keyboard.press("Meta+p");
-  expect(await coveredParts(".sheet", ".top-bar")).toEqual([]);
+  await expect.poll(() => coveredParts(".sheet", ".top-bar")).toEqual([]);
   await page.keyboard.press("Escape");
   await page.keyboard.press("Meta+f");
   hostile.say("control", "surfaceClosed", { surface });

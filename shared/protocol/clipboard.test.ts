@@ -54,7 +54,7 @@ describe("an announcement", () => {
 
 /** What atoll.proto says of the clipboard, as plainly as it can be said. */
 class Model {
-  generation = 0;
+  readonly generations = [0, 0, 0];
   lastOffer = 0;
   lastRequest = 0;
   readonly current = new Map<string, { offer: number; types: readonly string[] }>();
@@ -64,8 +64,8 @@ class Model {
 
   offered(selection: number, generation: number): string {
     if (selection < 1 || selection > 2) return "number-out-of-range";
-    if (generation <= this.generation) return "number-out-of-range";
-    this.generation = generation;
+    if (generation <= (this.generations[selection] ?? 0)) return "number-out-of-range";
+    this.generations[selection] = generation;
     return "accepted";
   }
 

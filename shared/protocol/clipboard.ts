@@ -46,7 +46,7 @@ export class ClipTable {
   readonly #waiting = new Set<number>();
   /** By stream; true: a program has got it. */
   readonly #aheads = new Map<number, boolean>();
-  #lastGeneration = 0;
+  readonly #lastGenerations = new Map<ClipSelection, number>();
   #lastOffer = 0;
   #lastRequest = 0;
 
@@ -83,10 +83,10 @@ export class ClipTable {
 
   acceptOffered({ selection, generation, types }: WireMessageOf<"clipOffered">): AcceptedOffer {
     const known = acceptSelection(selection);
-    boundedInteger(generation, this.#lastGeneration + 1, MAX_ID, "generation of an offer");
+    boundedInteger(generation, (this.#lastGenerations.get(known) ?? 0) + 1, MAX_ID, "generation of an offer");
     if (types.length > MAX_CLIP_TYPES) refuse("quota", `an offer of more than ${MAX_CLIP_TYPES} types`);
     for (const type of types) boundedText(type, MAX_CLIP_TYPE_BYTES, "type of an offer");
-    this.#lastGeneration = generation;
+    this.#lastGenerations.set(known, generation);
     return { selection: known, generation, types: [...new Set(types.filter((type) => TYPE_NAME.test(type)))] };
   }
 

@@ -709,7 +709,7 @@ pub struct ExecResize {
 pub struct ClipOffered {
     #[prost(enumeration = "Selection", tag = "1")]
     pub selection: i32,
-    /// the agent's, 1.., rising over both selections; the one before it of this selection is over
+    /// the agent's, 1.., rising for each selection; the one before it is over
     #[prost(uint32, tag = "2")]
     pub generation: u32,
     /// as the program names them, in its order: MIME types, for X11 programs also names such as UTF8_STRING

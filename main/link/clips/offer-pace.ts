@@ -17,7 +17,7 @@ export class OfferPace {
   }
 
   take(offer: TimedOffer): void {
-    // The newest goes last: generations rise over both selections.
+    // In the order in which they came.
     this.#waiting.delete(offer.selection);
     this.#waiting.set(offer.selection, offer);
     if (this.#timer === null) this.#flush();

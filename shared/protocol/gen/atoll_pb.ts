@@ -1960,7 +1960,7 @@ export type ClipOffered = Message<"atoll.wire.v1.ClipOffered"> & {
   selection: Selection;
 
   /**
-   * the agent's, 1.., rising over both selections; the one before it of this selection is over
+   * the agent's, 1.., rising for each selection; the one before it is over
    *
    * @generated from field: uint32 generation = 2;
    */

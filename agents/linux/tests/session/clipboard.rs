@@ -88,6 +88,18 @@ fn a_flood_of_copies_is_told_now_and_then_and_the_last_one_for_sure() {
     assert!(told < 100, "{told} offers");
 }
 
+/// As by a person who marks text and then copies it: each selection is told at its own pace.
+#[test]
+fn both_selections_are_told_however_their_copies_alternate() {
+    let (_agent, mut host, mut program) = start();
+    for (at, which) in [CLIPBOARD, PRIMARY, PRIMARY, CLIPBOARD, PRIMARY].into_iter().enumerate() {
+        program.copy(which, &[&format!("test/{at}")]);
+        program.client.roundtrip();
+    }
+    while host.clip_offered(CLIPBOARD).1 != ["test/3"] {}
+    while host.clip_offered(PRIMARY).1 != ["test/4"] {}
+}
+
 #[test]
 fn an_offer_is_cut_to_what_the_host_takes() {
     let (_agent, mut host, mut program) = start();

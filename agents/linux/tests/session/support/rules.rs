@@ -45,8 +45,8 @@ enum Stream {
 /// What the clipboard's messages have said.
 #[derive(Debug, Default)]
 struct Clips {
-    /// The newest that the agent has told.
-    generation: u32,
+    /// The newest that the agent has told, by selection.
+    generations: BTreeMap<i32, u32>,
     /// What the host has announced, by offer: its types.
     announced: BTreeMap<u32, Vec<String>>,
     /// Requests that wait for the host.
@@ -289,8 +289,8 @@ impl Rules {
 impl Clips {
     fn offered(&mut self, offered: &ClipOffered) {
         assert_ne!(offered.selection(), Selection::Unspecified, "an offer of no selection");
-        assert!(offered.generation > self.generation, "generation {} does not rise", offered.generation);
-        self.generation = offered.generation;
+        let last = self.generations.insert(offered.selection, offered.generation).unwrap_or(0);
+        assert!(offered.generation > last, "generation {} does not rise", offered.generation);
         assert!(offered.types.len() <= MAX_CLIP_TYPES, "{} types", offered.types.len());
         for name in &offered.types {
             assert!((1..=MAX_CLIP_TYPE_BYTES).contains(&name.len()), "a type of {} bytes", name.len());
