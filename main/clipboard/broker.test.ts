@@ -522,6 +522,22 @@ describe("pasting where the policy asks", () => {
     expect(desk.delivered).toHaveLength(1);
   });
 
+  test("the answer counts as a gesture for what the program asks next, and for no program later", async () => {
+    const { desk, web } = copied("ask");
+    desk.press(web);
+    desk.want(web, 1);
+    await desk.pass(5_000);
+    await desk.asked[0]?.answer("person", true);
+    desk.want(web, 2, "text/html");
+    await settled();
+    expect(desk.delivered).toHaveLength(2);
+    await desk.pass(2_001);
+    desk.want(web, 3);
+    await settled();
+    expect(desk.delivered).toHaveLength(2);
+    expect(desk.broker.waiting).toHaveLength(1);
+  });
+
   test("once does not hold for another clip", async () => {
     const { desk, home, web } = copied("ask");
     desk.press(web);

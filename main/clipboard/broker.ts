@@ -413,7 +413,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     }
     const paste: Paste = { request, clip, type, reading: null, isGiven: false };
     guest.pastes.set(request, paste);
-    if (this.#isOnce(guest, clip) || guest.gesture.take(this.#ports.nowMs())) this.#paste(guest, paste);
+    if (guest.gesture.take(this.#ports.nowMs())) this.#paste(guest, paste);
     else this.#wait(guest, paste);
   }
 
@@ -482,8 +482,11 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const outcome = await this.#ports.gate.request(asked, { signal: question.takingBack.signal });
     cancelTimer();
     if (guest.question === question) guest.question = null;
-    if (outcome.allowed) guest.once = { clip, untilMs: this.#ports.nowMs() + ONCE_MS };
-    else guest.silenced = clip;
+    if (outcome.allowed) {
+      guest.once = { clip, untilMs: this.#ports.nowMs() + ONCE_MS };
+      // The answer is the person's act too: a browser asks for one type after the other.
+      guest.gesture.begin("keys", this.#ports.nowMs());
+    } else guest.silenced = clip;
     if (!outcome.allowed || !question.pastes.has(paste)) reading.cancel();
     // Its program has given up; the person presses again.
     if (outcome.allowed && !question.pastes.has(paste))
