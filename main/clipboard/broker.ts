@@ -403,7 +403,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const { clip } = announced;
     guest.lastType = type;
     if (guest.silenced === clip) return guest.link.refuse(request);
-    // Asked before the program knew of it: it is the same paste, which is recorded and told once.
+    // The program asked while this was on its way to it: one paste, which is recorded and told once.
     const ahead = [...guest.ahead].find((sent) => sent.clip === clip && sent.type === type && !sent.isUsed);
     if (ahead !== undefined) {
       ahead.isUsed = true;

@@ -4,7 +4,7 @@ import { CLIP_TYPES, PASTE_GESTURES } from "../model/clip.ts";
 import { LABEL_NAMES } from "../model/label.ts";
 import { MAX_CLIP_BYTES, MAX_CLIP_TYPE_BYTES } from "../protocol/limits.ts";
 import { domain, event, report, request } from "./declare.ts";
-import { nothing, vmId, vmReference, windowId } from "./fields.ts";
+import { askS, nothing, vmId, vmReference, windowId } from "./fields.ts";
 
 const clipType = z.enum(CLIP_TYPES);
 /** null: the host. */
@@ -53,8 +53,6 @@ const historyId = z.strictObject({ entry: z.int().min(1) });
 
 /** A MIME type as a person writes it; one that no clip can have is "not offered". */
 const wantedType = z.string().min(1).max(MAX_CLIP_TYPE_BYTES).default("text/plain;charset=utf-8");
-/** Seconds that the command waits for the person's answer where the policy asks. */
-const askS = z.number().min(0).max(86_400).default(20);
 /** Bytes of a clip in base64. No pattern: on so long a text it would cost more than the decoding. */
 const content = z.string().max(Math.ceil(MAX_CLIP_BYTES / 3) * 4);
 

@@ -1,22 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { codeOf } from "../testing/outcome.ts";
 import { tries } from "../testing/tries.ts";
 import { ClipTable } from "./clipboard.ts";
 import type { WireMessageOf } from "./header.ts";
 import { MAX_PASTES } from "./limits.ts";
-import { ViolationError } from "./violation.ts";
 
 const [TEXT, HTML] = ["text/plain;charset=utf-8", "text/html"];
-
-function codeOf(act: () => unknown): string {
-  try {
-    act();
-  } catch (thrown) {
-    if (thrown instanceof ViolationError) return thrown.violation.code;
-    throw thrown;
-  }
-  return "accepted";
-}
 
 describe("what was sent ahead", () => {
   it("is taken once, and what is taken longest ago is forgotten first", () => {

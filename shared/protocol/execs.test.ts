@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { codeOf } from "../testing/outcome.ts";
 import { ExecTable } from "./execs.ts";
 import { FailureCode } from "./gen/atoll_pb.ts";
 import type { WireMessageOf } from "./header.ts";
 import { MAX_DETAIL_BYTES, MAX_EXECS, MAX_STREAMS } from "./limits.ts";
 import { StreamTable } from "./streams.ts";
-import { ViolationError } from "./violation.ts";
 
 const started = (exec: number) => ({ exec, pid: 1 }) as WireMessageOf<"execStarted">;
 const failed = (exec: number, detail = "") =>
@@ -14,16 +14,6 @@ const exited = (exec: number, code = 0, signal = 0) => ({ exec, code, signal }) 
 function tables(): { streams: StreamTable; execs: ExecTable } {
   const streams = new StreamTable();
   return { streams, execs: new ExecTable(streams) };
-}
-
-function codeOf(act: () => unknown): string {
-  try {
-    act();
-  } catch (thrown) {
-    if (thrown instanceof ViolationError) return thrown.violation.code;
-    throw thrown;
-  }
-  return "accepted";
 }
 
 describe("an exec", () => {
