@@ -221,6 +221,20 @@ pub struct SizeHints {
     pub max_width: u32,
     #[prost(uint32, tag = "4")]
     pub max_height: u32,
+    /// From minor 1 on. Sizes that a person gives by dragging are base + n * step: whole cells of a terminal.
+    #[prost(uint32, tag = "5")]
+    pub base_width: u32,
+    #[prost(uint32, tag = "6")]
+    pub base_height: u32,
+    #[prost(uint32, tag = "7")]
+    pub step_width: u32,
+    #[prost(uint32, tag = "8")]
+    pub step_height: u32,
+    /// Width / height, each a fraction x 65536, of what is beyond the base size.
+    #[prost(uint32, tag = "9")]
+    pub min_aspect: u32,
+    #[prost(uint32, tag = "10")]
+    pub max_aspect: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WindowOpened {
