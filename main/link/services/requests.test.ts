@@ -3,12 +3,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FailureCode, Kind } from "#shared/protocol/gen/atoll_pb.ts";
 import { APP_TEXT_BYTES, MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS, MAX_APPS_BYTES } from "#shared/protocol/limits.ts";
 import { APPS } from "../contracts/apps.ts";
+import { CLOCK } from "../contracts/clock.ts";
+import { KEYMAP } from "../contracts/keymap.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
 import { LIVENESS } from "../contracts/liveness.ts";
 import { POWER } from "../contracts/power.ts";
 import { SURFACES } from "../contracts/surfaces.ts";
 import { MAX_OPEN_REQUESTS } from "../open-requests.ts";
 import { ServiceHost } from "../testing/service-host.ts";
+import { clock } from "./clock.ts";
+import { keymap as keymapService } from "./keymap.ts";
 import { Launches } from "./launches.ts";
 import { liveness } from "./liveness.ts";
 
@@ -177,4 +181,58 @@ describe("a heartbeat", () => {
     expect(host.eventsOf(LIVENESS)).toEqual([]);
     host.close();
   });
+});
+
+describe("the guest's clock", () => {
+  const NOW = Date.UTC(2026, 10, 28);
+  const HOUR_MS = 3_600_000;
+  beforeEach(
+    () => void vi.useFakeTimers({ now: NOW, toFake: ["Date", "setInterval", "clearInterval", "performance"] }),
+  );
+  afterEach(() => void vi.useRealTimers());
+  const told = (host: ServiceHost): unknown[] => host.sentOf("clockSet").map(({ unixMs }) => unixMs);
+
+  it("is set at hello, and when the VM goes on after a pause", () => {
+    const host = new ServiceHost();
+    host.use(clock).opened();
+    expect(told(host)).toEqual([BigInt(NOW)]);
+    host.order(CLOCK, { isPaused: false });
+    host.order(CLOCK, { isPaused: true });
+    vi.advanceTimersByTime(HOUR_MS);
+    expect(told(host)).toHaveLength(1);
+    host.order(CLOCK, { isPaused: false });
+    expect(told(host)).toEqual([BigInt(NOW), BigInt(NOW + HOUR_MS)]);
+  });
+
+  it("is set when the host's has jumped, while the VM is not paused", () => {
+    const host = new ServiceHost();
+    host.use(clock).opened();
+    host.order(CLOCK, { isPaused: true });
+    vi.setSystemTime(Date.now() + HOUR_MS);
+    vi.advanceTimersByTime(10_000);
+    expect(told(host)).toHaveLength(1);
+    host.order(CLOCK, { isPaused: false });
+    for (const jumpMs of [HOUR_MS, -HOUR_MS]) {
+      vi.setSystemTime(Date.now() + jumpMs);
+      vi.advanceTimersByTime(10_000);
+    }
+    expect(told(host)).toHaveLength(4);
+  });
+
+  it("is left alone by a host whose own clock cannot be right", () => {
+    vi.setSystemTime(Date.UTC(1970, 0, 2));
+    const host = new ServiceHost();
+    host.use(clock).opened();
+    expect(told(host)).toEqual([]);
+  });
+});
+
+it("a change of the keyboard layout is sent at once, and to an agent that says hello later", () => {
+  const keymap = { rules: "evdev", model: "pc105", layout: "de", variant: "", options: "" };
+  const host = new ServiceHost();
+  host.use(keymapService).opened?.();
+  expect(host.sentOf("keymapChanged")).toEqual([]);
+  host.order(KEYMAP, keymap);
+  host.use(keymapService).opened?.();
+  expect(host.sentOf("keymapChanged")).toMatchObject([{ keymap }, { keymap }]);
 });
