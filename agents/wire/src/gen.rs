@@ -395,11 +395,11 @@ pub struct CloseRequested {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PopupDismissed {
-    /// this one and all that stand on it
+    /// this one and all its descendants
     #[prost(uint32, tag = "1")]
     pub surface: u32,
 }
-/// The agent sends the whole picture of a surface again with its next credit (a new page, a lost canvas).
+/// The agent sends the whole surface again with its next credit (a new page, a lost canvas).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Refresh {
     #[prost(uint32, tag = "1")]
@@ -422,8 +422,8 @@ pub struct Damage {
     #[prost(uint32, tag = "6")]
     pub size: u32,
 }
-/// One picture of a surface, in one or more messages of the same serial that follow each other for that surface; shown
-/// as a whole when the one with `last` is there. All but `damage` and `last` are equal in all of them. A picture needs one credit.
+/// One frame of a surface, in one or more messages of the same serial that follow each other for that surface; shown
+/// as a whole when the one with `last` is there. All but `damage` and `last` are equal in all of them. A frame needs one credit.
 /// The first one of a surface, or of a new size, covers all of it; what it leaves out is transparent black.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Frame {
@@ -458,14 +458,14 @@ pub struct Frame {
     #[prost(bool, tag = "12")]
     pub last: bool,
 }
-/// Allows `count` more pictures of the surface. The first credit of a surface is what tells the agent that the host knows it.
+/// Allows `count` more frames of the surface. The first credit of a surface is what tells the agent that the host knows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Credit {
     #[prost(uint32, tag = "1")]
     pub surface: u32,
     #[prost(uint32, tag = "2")]
     pub count: u32,
-    /// last picture that reached the screen, 0 = none
+    /// last frame that reached the screen, 0 = none
     #[prost(uint32, tag = "3")]
     pub shown_serial: u32,
 }

@@ -1128,7 +1128,7 @@ export const CloseRequestedSchema: GenMessage<CloseRequested> = /*@__PURE__*/
  */
 export type PopupDismissed = Message<"atoll.wire.v1.PopupDismissed"> & {
   /**
-   * this one and all that stand on it
+   * this one and all its descendants
    *
    * @generated from field: uint32 surface = 1;
    */
@@ -1143,7 +1143,7 @@ export const PopupDismissedSchema: GenMessage<PopupDismissed> = /*@__PURE__*/
   messageDesc(file_atoll, 24);
 
 /**
- * The agent sends the whole picture of a surface again with its next credit (a new page, a lost canvas).
+ * The agent sends the whole surface again with its next credit (a new page, a lost canvas).
  *
  * @generated from message atoll.wire.v1.Refresh
  */
@@ -1208,8 +1208,8 @@ export const DamageSchema: GenMessage<Damage> = /*@__PURE__*/
   messageDesc(file_atoll, 26);
 
 /**
- * One picture of a surface, in one or more messages of the same serial that follow each other for that surface; shown
- * as a whole when the one with `last` is there. All but `damage` and `last` are equal in all of them. A picture needs one credit.
+ * One frame of a surface, in one or more messages of the same serial that follow each other for that surface; shown
+ * as a whole when the one with `last` is there. All but `damage` and `last` are equal in all of them. A frame needs one credit.
  * The first one of a surface, or of a new size, covers all of it; what it leaves out is transparent black.
  *
  * @generated from message atoll.wire.v1.Frame
@@ -1296,7 +1296,7 @@ export const FrameSchema: GenMessage<Frame> = /*@__PURE__*/
   messageDesc(file_atoll, 27);
 
 /**
- * Allows `count` more pictures of the surface. The first credit of a surface is what tells the agent that the host knows it.
+ * Allows `count` more frames of the surface. The first credit of a surface is what tells the agent that the host knows it.
  *
  * @generated from message atoll.wire.v1.Credit
  */
@@ -1312,7 +1312,7 @@ export type Credit = Message<"atoll.wire.v1.Credit"> & {
   count: number;
 
   /**
-   * last picture that reached the screen, 0 = none
+   * last frame that reached the screen, 0 = none
    *
    * @generated from field: uint32 shown_serial = 3;
    */
