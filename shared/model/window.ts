@@ -132,8 +132,6 @@ export interface WindowView extends Rect {
   appId: string;
   state: WindowMode;
   focused: boolean;
-  /** Why it has focus; null: it has not. */
-  focusCause: FocusCause | null;
   frozen: boolean;
   kind: WindowKind;
   popups: Rect[];
