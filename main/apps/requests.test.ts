@@ -6,7 +6,7 @@ import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { APPS } from "../link/contracts/apps.ts";
 import { LAUNCHES } from "../link/contracts/launches.ts";
-import { scriptedApplication } from "../vms/testing/scripted-application.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import { appHandlers } from "./requests.ts";
 

@@ -9,7 +9,7 @@ import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { CLIPBOARD, type TimedOffer } from "../link/contracts/clipboard.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
-import { scriptedApplication } from "../vms/testing/scripted-application.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Vm } from "../vms/vm.ts";
 import { createClipboard } from "./clipboard.ts";

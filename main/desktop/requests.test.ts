@@ -18,7 +18,7 @@ import { sendSettingsEvents } from "../settings/events.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { promptMarkHandlers } from "../settings/requests.ts";
 import type { ThemePort } from "../settings/theme.ts";
-import { scriptedApplication } from "../vms/testing/scripted-application.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Desktop } from "../windows/desktop.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";

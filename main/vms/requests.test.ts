@@ -9,7 +9,7 @@ import type { Driver, MachineDefinition } from "../hardware/driver.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { LIVENESS } from "../link/contracts/liveness.ts";
-import { scriptedApplication } from "./testing/scripted-application.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, scriptedDriver, type ScriptedLink, ScriptedMachine, serviceEvent } from "./testing/scripted-vm.ts";
 import { sendVmEvents, vmHandlers } from "./requests.ts";
 

@@ -3,10 +3,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { LabelName } from "#shared/model/label.ts";
-import { Application } from "../../application.ts";
-import type { Driver, MachineDefinition } from "../../hardware/driver.ts";
-import { SettingsFile } from "../../settings/settings.ts";
-import { VmRegistry } from "../registry.ts";
+import { Application } from "../application.ts";
+import type { Driver, MachineDefinition } from "../hardware/driver.ts";
+import { SettingsFile } from "../settings/settings.ts";
+import { VmRegistry } from "../vms/registry.ts";
 import {
   scriptedContext,
   scriptedDefinition,
@@ -15,7 +15,7 @@ import {
   type ScriptedLink,
   ScriptedMachine,
   scriptedType,
-} from "./scripted-vm.ts";
+} from "../vms/testing/scripted-vm.ts";
 
 interface ScriptedApplication {
   /** Not opened. */
