@@ -59,6 +59,8 @@ beforeEach(() => {
       if (name !== "debian") throw new AppError("template.not-found", "There is no such template.");
     },
     probesFolder: path.join(folder, "probes"),
+    snapshotsFolder: path.join(folder, "snapshots"),
+    forkLibrary: () => null,
   });
 });
 afterEach(() => {
