@@ -16,7 +16,8 @@ import { type DriverType, type RegisteredDriver, registered } from "../main/hard
 import { EXTERNAL } from "../main/hardware/external/definition.ts";
 import { ExternalDriver } from "../main/hardware/external/driver.ts";
 import { QEMU, type QemuDefinition } from "../main/hardware/qemu/definition.ts";
-import { QemuDriver, type QemuVm } from "../main/hardware/qemu/driver.ts";
+import { QemuDriver } from "../main/hardware/qemu/driver.ts";
+import type { QemuVm } from "../main/hardware/qemu/launch.ts";
 import { isAlive } from "./support/desktop.ts";
 import { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 

@@ -11,7 +11,9 @@ import {
   templateStatus,
 } from "../../../images/builder/index.ts";
 import type { QemuDefinition } from "./definition.ts";
-import { buildGone, type QemuDriverOptions, type QemuVm } from "./driver.ts";
+import { buildGone } from "./disk.ts";
+import type { QemuDriverOptions } from "./driver.ts";
+import type { QemuVm } from "./launch.ts";
 
 export interface TemplateFolders {
   /** Of the guests' programs: PROGRAMS of images/builder/initrd.ts. Asked for at each start. */
