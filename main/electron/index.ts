@@ -33,7 +33,7 @@ import { Page } from "../ipc/page.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
-import { hostKeymap } from "../settings/keymap.ts";
+import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
@@ -85,7 +85,7 @@ async function run(): Promise<void> {
   await settings.load();
   theme.choose(settings.current.theme);
   const promptMark = new PromptMarkFile(paths.config, log);
-  const keymap = await hostKeymap(settings.current);
+  const keymap = await HostKeymap.read(settings);
   const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
@@ -97,11 +97,12 @@ async function run(): Promise<void> {
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
-    keymap: () => keymap,
+    keymap: () => keymap.current,
     log,
   });
   await Promise.all([policy.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
+  const unwatchKeymap = keymap.watch();
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   const commands = new WindowCommands(page);
@@ -122,6 +123,7 @@ async function run(): Promise<void> {
     page,
     end: async () => {
       await Promise.all([builds.cancelAll(), disposables.close()]);
+      unwatchKeymap();
       application.release();
       await server.close();
       placements.flush();
@@ -166,6 +168,9 @@ async function run(): Promise<void> {
   sendClipboardEvents({ application, clipboard, page, settings });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
+  keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
+  // The settings were read again.
+  application.on("problemsChanged", () => keymap.refresh());
   builds.on("progress", (progress) => page.send("template.progress", progress));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
