@@ -503,7 +503,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const question: Question = { clip, takingBack: new AbortController(), pastes: new Set([paste]) };
     guest.question = question;
     const cancelTimer = this.#ports.after(QUESTION_MS, () => question.takingBack.abort());
-    const asked = { ...this.#asked(guest, clip, type), preview: previewOf(reading, clip) };
+    const asked = { ...this.#asked(guest, clip, type), preview: previewOf(reading, clip), copiedMs: clip.copiedMs };
     const outcome = await this.#ports.gate.request(asked, { signal: question.takingBack.signal });
     cancelTimer();
     if (guest.question === question) guest.question = null;
