@@ -107,6 +107,7 @@ async function run(): Promise<void> {
     crossings,
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
+    settings,
   });
   const quitting = new Quitting({
     application,
