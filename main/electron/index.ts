@@ -114,6 +114,7 @@ async function run(): Promise<void> {
     crossings,
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
+    settings,
   });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
