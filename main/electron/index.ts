@@ -13,7 +13,7 @@ import { clipReader } from "../clipboard/read-clip.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
-import { Disposables } from "../disposables/disposables.ts";
+import { DEFAULT_TEMPLATE, Disposables } from "../disposables/disposables.ts";
 import { Leftovers } from "../disposables/leftovers.ts";
 import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
@@ -173,12 +173,14 @@ async function run(): Promise<void> {
   // The settings were read again.
   application.on("problemsChanged", () => keymap.refresh());
   builds.on("progress", (progress) => page.send("template.progress", progress));
+  builds.on("built", (template) => void disposables.prepare(template));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
 
   await Promise.all([desktop.open(), application.open(), leftovers.clean()]);
   policy.vmsChanged();
+  void disposables.prepare(DEFAULT_TEMPLATE);
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */
