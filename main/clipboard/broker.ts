@@ -31,6 +31,8 @@ const QUESTION_MS = 60_000;
 const MAX_AHEAD = 4;
 /** An agent keeps what was sent ahead for so long. */
 const AHEAD_MS = 2_000;
+/** What it says of that has come by then. */
+const AHEAD_TOLD_MS = 3_000;
 /** The first of these that is offered is sent ahead to a VM that has not asked for anything yet. */
 const LIKELY: readonly ClipType[] = ["text/plain;charset=utf-8", "image/png"];
 
@@ -86,15 +88,35 @@ interface Paste {
 }
 
 /** Content that was sent before a program has asked. */
-interface Ahead {
+class Ahead {
   readonly clip: Clip;
   readonly type: ClipType;
   readonly reading: ClipReading;
   /** Requests that crossed it on their way, while it is not sent yet. */
-  readonly requests: number[];
-  isSent: boolean;
+  readonly requests: number[] = [];
+  isSent = false;
   /** A program has it, or is to have it. */
-  isUsed: boolean;
+  isUsed = false;
+  /** false: no program has asked for it in its time. */
+  readonly used: Promise<boolean>;
+  #decide: (isUsed: boolean) => void = () => undefined;
+
+  constructor(clip: Clip, type: ClipType, reading: ClipReading) {
+    this.clip = clip;
+    this.type = type;
+    this.reading = reading;
+    this.used = new Promise((resolve) => (this.#decide = resolve));
+    reading.onTaken(() => this.use());
+  }
+
+  use(): void {
+    this.isUsed = true;
+    this.#decide(true);
+  }
+
+  lapse(): void {
+    this.#decide(false);
+  }
 }
 
 /** The person is asked. */
@@ -369,8 +391,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     if (type == null || clip.isSecret || guest.ahead.size >= MAX_AHEAD) return;
     if (this.#decide(guest, clip, type) !== "allow") return;
     const reading = this.#ports.read(clip.source(type), type);
-    const ahead: Ahead = { clip, type, reading, requests: [], isSent: false, isUsed: false };
-    reading.onTaken(() => (ahead.isUsed = true));
+    const ahead = new Ahead(clip, type, reading);
     guest.ahead.add(ahead);
     void this.#deliverAhead(guest, ahead, offer);
   }
@@ -389,7 +410,11 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     ahead.isSent = true;
     for (const request of requests) reading.answer(request);
     this.#ports.after(AHEAD_MS, () => guest.ahead.delete(ahead));
-    await this.#ports.gate.told(outcome, endOf(await ended));
+    this.#ports.after(AHEAD_TOLD_MS, () => ahead.lapse());
+    const end = endOf(await ended);
+    // The keys may have meant something else. The VM has had it all the same, so the log says so.
+    const unused = { ...end, detail: end.detail || "sent ahead, but no program asked for it", isQuiet: true };
+    await this.#ports.gate.told(outcome, (await ahead.used) ? end : unused);
   }
 
   /** A program there asks for the content. */
@@ -406,7 +431,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     // The program asked while this was on its way to it: one paste, which is recorded and told once.
     const ahead = [...guest.ahead].find((sent) => sent.clip === clip && sent.type === type && !sent.isUsed);
     if (ahead !== undefined) {
-      ahead.isUsed = true;
+      ahead.use();
       if (ahead.isSent) ahead.reading.answer(request);
       else ahead.requests.push(request);
       return;

@@ -1,38 +1,22 @@
 /** The clipboard with an application around it: VMs whose agents are scripted, and what page and command ask and are told. */
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { clipboardContract } from "#shared/ipc/clipboard.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import { windowIdOf } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
-import { Application } from "../application.ts";
+import type { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { CLIPBOARD, type TimedOffer } from "../link/contracts/clipboard.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
-import { SettingsFile } from "../settings/settings.ts";
-import { VmRegistry } from "../vms/registry.ts";
-import {
-  HELLO,
-  ordersOf,
-  scriptedContext,
-  scriptedDefinition,
-  scriptedDriver,
-  scriptedDrivers,
-  type ScriptedLink,
-  ScriptedMachine,
-  scriptedType,
-  serviceEvent,
-} from "../vms/testing/scripted-vm.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
+import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Vm } from "../vms/vm.ts";
 import { createClipboard } from "./clipboard.ts";
 import { sendClipboardEvents } from "./events.ts";
 import { type ClipboardParts, clipboardHandlers } from "./requests.ts";
 import { ClipDesk, settled, TEXT } from "./testing/clip-desk.ts";
 
-let folder: string;
 let links: ScriptedLink[];
 let application: Application;
 let desk: ClipDesk;
@@ -42,26 +26,13 @@ let dispatcher: Dispatcher;
 let home: Vm;
 let web: Vm;
 let policyChanged: () => void;
+let end: () => void;
 
 beforeEach(async () => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
-  links = [];
   desk = new ClipDesk();
   page = new CheckedPage();
-  const registry = new VmRegistry(folder, [scriptedType()]);
-  const driver = scriptedDriver(new ScriptedMachine());
-  for (const [name, label] of [
-    ["home", "lagoon"],
-    ["web", "coral"],
-  ] as const)
-    await registry.add(scriptedDefinition(name, label));
-  const settings = new SettingsFile(folder);
-  application = new Application({
-    ...scriptedContext(links),
-    registry,
-    files: [settings],
-    drivers: scriptedDrivers({ ...driver, start: () => Promise.resolve(new ScriptedMachine()) }),
-  });
+  const scripted = await scriptedApplication({ vms: { home: "lagoon", web: "coral" } });
+  ({ application, links, end } = scripted);
   await application.open();
   const { gate, read } = desk.ports;
   clipboard = createClipboard({
@@ -87,7 +58,7 @@ beforeEach(async () => {
       onFocus: () => undefined,
     },
   });
-  sendClipboardEvents({ application, clipboard, page, settings });
+  sendClipboardEvents({ application, clipboard, page, settings: scripted.settings });
   dispatcher = Dispatcher.of(
     { clipboard: clipboardContract },
     { clipboard: clipboardHandlers({ application, clipboard }) },
@@ -99,10 +70,7 @@ beforeEach(async () => {
     links.at(-1)?.says(HELLO);
   }
 });
-afterEach(() => {
-  application.release();
-  fs.rmSync(folder, { recursive: true });
-});
+afterEach(() => end());
 
 const linkOf = (vm: Vm): ScriptedLink | undefined => links[vm === home ? 0 : 1];
 const command = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, cliCaller(), name, input);

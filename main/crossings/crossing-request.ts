@@ -45,4 +45,6 @@ export interface CrossingEnd {
   readonly bytes: number | null;
   /** What went wrong, in words for people, guest text escaped; "" = nothing. */
   readonly detail?: string;
+  /** The log alone has it: the person has not meant it, and need not hear of it. */
+  readonly isQuiet?: boolean;
 }

@@ -88,6 +88,13 @@ describe("what a rule decides", () => {
     expect(page.asked).toEqual([]);
   });
 
+  it("is written down and not told where its end is quiet", async () => {
+    const outcome = await crossings.request(paste(HOME, MAIL));
+    await crossings.told(outcome, { bytes: 34, detail: "sent ahead", isQuiet: true });
+    expect(await entries()).toMatchObject([{ bytes: 34, detail: "sent ahead" }]);
+    expect(toasts()).toEqual([]);
+  });
+
   it("is refused where it denies, in words, with exit code 3's error", async () => {
     const crossing = { action: "exec", from: HOME, to: WEB, type: null, bytes: null } as const;
     const outcome = await crossings.request({ crossing, subject: "" });

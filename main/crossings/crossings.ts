@@ -78,11 +78,11 @@ export class Crossings {
   }
 
   /** What `outcome` allowed is over: its bytes go into the log, and the person is told. Once for each that was allowed. */
-  async told({ seq }: CrossingOutcome, { bytes, detail = "" }: CrossingEnd): Promise<void> {
+  async told({ seq }: CrossingOutcome, { bytes, detail = "", isQuiet = false }: CrossingEnd): Promise<void> {
     if (seq === null) return;
     const words = escapeForLog(detail, MAX_DETAIL);
     const entry = await this.#audit.end(seq, { bytes, detail: words });
-    if (entry !== null) this.#tell(entry);
+    if (entry !== null && !isQuiet) this.#tell(entry);
   }
 
   async #asked(

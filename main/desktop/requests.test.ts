@@ -1,6 +1,5 @@
 /** What the page is sent when it loads, and what it and the command ask of the desktop. */
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { desktopContract } from "#shared/ipc/desktop.ts";
@@ -12,27 +11,16 @@ import type { LaunchItem } from "#shared/model/launch-item.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
-import { Application } from "../application.ts";
+import type { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { promptMarkHandlers } from "../settings/requests.ts";
-import { SettingsFile } from "../settings/settings.ts";
 import type { ThemePort } from "../settings/theme.ts";
-import { VmRegistry } from "../vms/registry.ts";
-import {
-  HELLO,
-  scriptedContext,
-  scriptedDefinition,
-  scriptedDriver,
-  scriptedDrivers,
-  type ScriptedLink,
-  ScriptedMachine,
-  scriptedType,
-  serviceEvent,
-} from "../vms/testing/scripted-vm.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
+import { HELLO, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Desktop } from "../windows/desktop.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
 import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
@@ -42,6 +30,7 @@ import { Launches } from "./launches.ts";
 import { Quitting } from "./quitting.ts";
 
 let folder: string;
+let removeFiles: () => void;
 let links: ScriptedLink[];
 let application: Application;
 let page: CheckedPage;
@@ -53,14 +42,10 @@ let promptMark: PromptMarkFile;
 let launches: Launches;
 
 beforeEach(async () => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
-  links = [];
-  const registry = new VmRegistry(folder, [scriptedType()]);
-  await registry.add(scriptedDefinition("home", "lagoon"));
-  const settings = new SettingsFile(folder);
-  const driver = scriptedDriver(new ScriptedMachine());
-  const drivers = scriptedDrivers(driver);
-  application = new Application({ ...scriptedContext(links), registry, files: [settings], drivers });
+  const scripted = await scriptedApplication();
+  ({ application, links, folder } = scripted);
+  const { settings } = scripted;
+  removeFiles = scripted.end;
   await application.open();
   page = new CheckedPage();
   const commands = new WindowCommands(page);
@@ -115,10 +100,7 @@ beforeEach(async () => {
     { checksOutputs: true },
   );
 });
-afterEach(() => {
-  application.release();
-  fs.rmSync(folder, { recursive: true });
-});
+afterEach(() => removeFiles());
 
 const asks = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, PAGE_CALLER, name, input);
 const command = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, cliCaller(), name, input);

@@ -15,6 +15,10 @@ import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { takeLaunchFile } from "../control/launch/launch-file.ts";
 import { Launches } from "../desktop/launches.ts";
+import { DisposableSource } from "../disposables/disposable-source.ts";
+import { Disposables } from "../disposables/disposables.ts";
+import { Leftovers } from "../disposables/leftovers.ts";
+import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Graphics } from "../graphics/graphics.ts";
 import * as handlers from "../handlers.ts";
@@ -95,8 +99,10 @@ async function run(): Promise<void> {
   const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
+  const source = new DisposableSource();
   const application: Application = new Application({
     registry,
+    sources: [source],
     files: [settings, policy, audit],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
@@ -118,12 +124,14 @@ async function run(): Promise<void> {
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
   });
+  const leftovers = new Leftovers(paths.state, drivers);
+  const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
   const quitting = new Quitting({
     application,
     settings,
     page,
     end: async () => {
-      await builds.cancelAll();
+      await Promise.all([builds.cancelAll(), disposables.close()]);
       application.release();
       await server.close();
       placements.flush();
@@ -139,6 +147,7 @@ async function run(): Promise<void> {
     commands,
     crossings,
     launches,
+    disposables,
     page,
     placements,
     promptMark,
@@ -174,7 +183,7 @@ async function run(): Promise<void> {
   app.on("window-all-closed", () => undefined);
 
   const opened = desktop.open().then(() => launches.desktopOpened({ raise: () => desktop.raise(), openAll: logItems }));
-  await Promise.all([opened, application.open()]);
+  await Promise.all([opened, application.open(), leftovers.clean()]);
   policy.vmsChanged();
 }
 
