@@ -5,6 +5,7 @@
 //!
 //! It is linked statically and runs nothing from the guest's disk as root.
 
+mod clock;
 mod cmdline;
 mod error;
 #[path = "../../exit_status.rs"]

@@ -7,7 +7,7 @@ use crate::fork::Fork;
 use crate::modules::{self, Phase};
 use crate::root::RUN_DIR;
 use crate::session::{self, BUS, GID, RUNTIME_DIR, UID};
-use crate::{exit_status, journal, power};
+use crate::{clock, exit_status, journal, power};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::reboot::set_cad_enabled;
@@ -132,6 +132,7 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
         "/usr/bin/dbus-daemon",
         &["--session", &address, "--nofork", "--nopidfile", "--syslog-only"],
     );
+    let mut clock = clock::open_pipe();
     let mut agent = Service::new("agent", &format!("{RUN_DIR}/atoll-agent"), &[]);
 
     // Each fork has a bus of its own, whose address has an id: it is not in the snapshot.
@@ -157,11 +158,14 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
         bus.start_if_due(now);
         agent.start_if_due(now);
         reap(&mut bus, &mut agent);
-        wait_for_events(&signals, button.as_ref(), next_start(&[&bus, &agent]))?;
+        wait_for_events(&signals, [button.as_ref(), clock.as_ref()], next_start(&[&bus, &agent]))?;
         while let Ok(Some(signal)) = signals.read_signal() {
             if signal.ssi_signo != Signal::SIGCHLD as u32 {
                 power::off();
             }
+        }
+        if let Some(pipe) = &mut clock {
+            clock::adjust(pipe);
         }
         if button.as_mut().is_some_and(power::was_pressed) {
             power::off();
@@ -201,14 +205,14 @@ fn next_start(services: &[&Service]) -> Option<Instant> {
         .min()
 }
 
-fn wait_for_events(signals: &SignalFd, button: Option<&File>, until: Option<Instant>) -> Result<(), Error> {
+fn wait_for_events(signals: &SignalFd, files: [Option<&File>; 2], until: Option<Instant>) -> Result<(), Error> {
     let timeout = until.map_or(PollTimeout::NONE, |at| {
         // One millisecond more than is left, so that the deadline has passed when poll returns.
         let left = at.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
         PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
     });
     let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-    fds.extend(button.map(|button| PollFd::new(button.as_fd(), PollFlags::POLLIN)));
+    fds.extend(files.into_iter().flatten().map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN)));
     match poll(&mut fds, timeout) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(errno) => Err(Error::System { what: "poll", errno }),

@@ -21,7 +21,7 @@ const SESSION: [(&str, &str); 6] = [
     ("NO_AT_BRIDGE", "1"),
 ];
 /// Not passed on: they would lead programs to another session, or are meant for the agent alone.
-const REMOVED: [&str; 4] = ["GDK_BACKEND", "WAYLAND_SOCKET", "DISPLAY", "ATOLL_LOG"];
+const REMOVED: [&str; 5] = ["GDK_BACKEND", "WAYLAND_SOCKET", "DISPLAY", "ATOLL_LOG", "ATOLL_CLOCK"];
 
 #[derive(Debug)]
 pub struct Environment {
