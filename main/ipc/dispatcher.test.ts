@@ -163,6 +163,8 @@ it.each([
       ...["clipboard.pick", "clipboard.pin"],
       "desktop.attach",
       "desktop.control",
+      "desktop.doctor",
+      "desktop.welcomed",
       ...["policy.state", "policy.matrix", "policy.tryCell", "policy.setCell", "policy.takeBack", "policy.undo"],
       ...["policy.takeOver", "policy.deleteRules", "policy.restore"],
       "template.list",
