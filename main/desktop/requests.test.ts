@@ -198,10 +198,9 @@ describe("focus", () => {
     const focus = { window, vm: application.vm("home").id, cause: "inherited" as const };
     dispatcher.report(PAGE_CALLER, "focus.report", { focus });
     expect(application.focus.current).toMatchObject(focus);
-    expect(await command("window.list")).toMatchObject([{ focused: true, focusCause: "inherited" }]);
+    expect(await command("window.list")).toMatchObject([{ focused: true }]);
     await asks("desktop.attach");
     expect(application.focus.current).toBeNull();
-    expect(await command("window.list")).toMatchObject([{ focusCause: null }]);
   });
 
   it("is the page's to tell, of a window of that VM and for a cause that there is", async () => {

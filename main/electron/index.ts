@@ -17,7 +17,7 @@ import { raiseOther } from "../control/single-instance.ts";
 import { takeLaunchFile } from "../control/launch/launch-file.ts";
 import { Launches } from "../desktop/launches.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
-import { Disposables } from "../disposables/disposables.ts";
+import { DEFAULT_TEMPLATE, Disposables } from "../disposables/disposables.ts";
 import { Leftovers } from "../disposables/leftovers.ts";
 import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
@@ -38,7 +38,7 @@ import { Page } from "../ipc/page.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
-import { hostKeymap } from "../settings/keymap.ts";
+import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
@@ -97,7 +97,7 @@ async function run(): Promise<void> {
   await settings.load();
   theme.choose(settings.current.theme);
   const promptMark = new PromptMarkFile(paths.config, log);
-  const keymap = await hostKeymap(settings.current);
+  const keymap = await HostKeymap.read(settings);
   const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
@@ -110,12 +110,13 @@ async function run(): Promise<void> {
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
-    keymap: () => keymap,
+    keymap: () => keymap.current,
     log,
     buildTemplate: (name) => builds.build(name),
   });
   await Promise.all([policy.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
+  const unwatchKeymap = keymap.watch();
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   const commands = new WindowCommands(page);
@@ -126,6 +127,7 @@ async function run(): Promise<void> {
     crossings,
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
+    settings,
   });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
@@ -135,6 +137,7 @@ async function run(): Promise<void> {
     page,
     end: async () => {
       await Promise.all([builds.cancelAll(), disposables.close()]);
+      unwatchKeymap();
       application.release();
       await server.close();
       placements.flush();
@@ -182,8 +185,12 @@ async function run(): Promise<void> {
   sendClipboardEvents({ application, clipboard, page, settings });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
+  keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
+  // The settings were read again.
+  application.on("problemsChanged", () => keymap.refresh());
   builds.on("progress", (progress) => page.send("template.progress", progress));
   builds.on("ended", (name) => page.send("template.ended", { name }));
+  builds.on("built", (template) => void disposables.prepare(template));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
@@ -191,6 +198,7 @@ async function run(): Promise<void> {
   const opened = desktop.open().then(() => launches.desktopOpened({ raise: () => desktop.raise(), openAll: logItems }));
   await Promise.all([opened, application.open(), leftovers.clean()]);
   policy.vmsChanged();
+  void disposables.prepare(DEFAULT_TEMPLATE);
 }
 
 /** Says what arrived here. */

@@ -185,7 +185,6 @@ it.each([
         "desktop.screenshot",
         "exec.start",
         "exec.write",
-        "policy.read",
         "policy.write",
         "problem.list",
         "prompt.list",

@@ -7,6 +7,8 @@ export interface TemplateBuildsEvents {
   progress: [TemplateProgress];
   /** It is built, or failed, or was cancelled. */
   ended: [name: string];
+  /** Of this name, also where nothing had to be done. */
+  built: [string];
 }
 
 interface Running {
@@ -36,7 +38,7 @@ export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
       signal: cancelling.signal,
       onProgress: ({ step, fraction, detail }) => this.emit("progress", { name, step, fraction, detail }),
     })
-      .then(() => undefined)
+      .then(() => this.emit("built", name))
       .finally(() => {
         this.#running.delete(name);
         this.emit("ended", name);
