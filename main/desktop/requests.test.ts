@@ -7,6 +7,7 @@ import { layoutContract } from "#shared/ipc/layout.ts";
 import { problemContract } from "#shared/ipc/problem.ts";
 import { promptMarkContract } from "#shared/ipc/prompt-mark.ts";
 import { windowContract } from "#shared/ipc/window.ts";
+import type { LaunchItem } from "#shared/model/launch-item.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
@@ -25,6 +26,7 @@ import { PlacementsFile } from "../windows/placements-file.ts";
 import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { desktopHandlers, problemHandlers } from "./requests.ts";
+import { Launches } from "./launches.ts";
 import { Quitting } from "./quitting.ts";
 
 let folder: string;
@@ -37,6 +39,7 @@ let end: () => Promise<void>;
 let dispatcher: Dispatcher;
 let shown: ThemeState;
 let promptMark: PromptMarkFile;
+let launches: Launches;
 
 beforeEach(async () => {
   const scripted = await scriptedApplication();
@@ -70,6 +73,7 @@ beforeEach(async () => {
   end = vi.fn<() => Promise<void>>(() => Promise.resolve());
   const quitting = new Quitting({ application, settings, page, end });
   const placements = new PlacementsFile(folder);
+  launches = new Launches();
   dispatcher = Dispatcher.of(
     {
       desktop: desktopContract,
@@ -79,7 +83,15 @@ beforeEach(async () => {
       window: windowContract,
     },
     {
-      desktop: desktopHandlers({ application, placements, promptMark, quitting, theme, warnings: ["It is old."] }),
+      desktop: desktopHandlers({
+        application,
+        launches,
+        placements,
+        promptMark,
+        quitting,
+        theme,
+        warnings: ["It is old."],
+      }),
       layout: layoutHandlers({ application, placements }),
       problem: problemHandlers({ application }),
       promptMark: promptMarkHandlers({ promptMark }),
@@ -126,6 +138,18 @@ it("a page that loads is sent the whole state", async () => {
   expect(desktop.pageReady).toHaveBeenCalledOnce();
 });
 
+it("what the command wants opened is handed on, the desktop in front", async () => {
+  const openAll = vi.fn<(items: readonly LaunchItem[]) => void>();
+  launches.desktopOpened({ raise: () => desktop.raise(), openAll });
+  const items = [{ kind: "file", path: "/tmp/a b.pdf" }];
+  await command("desktop.open", { items });
+  expect(openAll).toHaveBeenCalledExactlyOnceWith(items);
+  expect(desktop.raise).toHaveBeenCalledOnce();
+  await expect(command("desktop.open", { items: [{ kind: "file", path: "a" }] })).rejects.toMatchObject({
+    code: "usage.bad-argument",
+  });
+});
+
 it("its window does what the page and the command want of it", async () => {
   await asks("desktop.control", { action: "minimize" });
   expect(desktop.control).toHaveBeenCalledWith("minimize");
@@ -161,10 +185,9 @@ describe("focus", () => {
     const focus = { window, vm: application.vm("home").id, cause: "inherited" as const };
     dispatcher.report(PAGE_CALLER, "focus.report", { focus });
     expect(application.focus.current).toMatchObject(focus);
-    expect(await command("window.list")).toMatchObject([{ focused: true, focusCause: "inherited" }]);
+    expect(await command("window.list")).toMatchObject([{ focused: true }]);
     await asks("desktop.attach");
     expect(application.focus.current).toBeNull();
-    expect(await command("window.list")).toMatchObject([{ focusCause: null }]);
   });
 
   it("is the page's to tell, of a window of that VM and for a cause that there is", async () => {

@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file atoll.proto.
  */
 export const file_atoll: GenFile = /*@__PURE__*/
-  fileDesc("CgthdG9sbC5wcm90bxINYXRvbGwud2lyZS52MSKxFAoGSGVhZGVyEiUKBWhlbGxvGAEgASgLMhQuYXRvbGwud2lyZS52MS5IZWxsb0gAEjQKDXdpbmRvd19vcGVuZWQYAiABKAsyGy5hdG9sbC53aXJlLnYxLldpbmRvd09wZW5lZEgAEjIKDHBvcHVwX29wZW5lZBgDIAEoCzIaLmF0b2xsLndpcmUudjEuUG9wdXBPcGVuZWRIABI8ChFzdWJzdXJmYWNlX29wZW5lZBgEIAEoCzIfLmF0b2xsLndpcmUudjEuU3Vic3VyZmFjZU9wZW5lZEgAEjYKDndpbmRvd19jaGFuZ2VkGAUgASgLMhwuYXRvbGwud2lyZS52MS5XaW5kb3dDaGFuZ2VkSAASMAoLcG9wdXBfbW92ZWQYBiABKAsyGS5hdG9sbC53aXJlLnYxLlBvcHVwTW92ZWRIABI4Cg9jaGlsZHJlbl9wbGFjZWQYByABKAsyHS5hdG9sbC53aXJlLnYxLkNoaWxkcmVuUGxhY2VkSAASOgoQd2luZG93X3JlcXVlc3RlZBgIIAEoCzIeLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdGVkSAASNgoOc3VyZmFjZV9jbG9zZWQYCSABKAsyHC5hdG9sbC53aXJlLnYxLlN1cmZhY2VDbG9zZWRIABI2Cg5jdXJzb3JfY2hhbmdlZBgKIAEoCzIcLmF0b2xsLndpcmUudjEuQ3Vyc29yQ2hhbmdlZEgAEisKCGxhdW5jaGVkGAsgASgLMhcuYXRvbGwud2lyZS52MS5MYXVuY2hlZEgAEiMKBGFwcHMYDCABKAsyEy5hdG9sbC53aXJlLnYxLkFwcHNIABIyCgxhcHBzX2NoYW5nZWQYDSABKAsyGi5hdG9sbC53aXJlLnYxLkFwcHNDaGFuZ2VkSAASIwoEcG9uZxgOIAEoCzITLmF0b2xsLndpcmUudjEuUG9uZ0gAEjYKDnJlcXVlc3RfZmFpbGVkGA8gASgLMhwuYXRvbGwud2lyZS52MS5SZXF1ZXN0RmFpbGVkSAASMgoMY2xpcF9vZmZlcmVkGBEgASgLMhouYXRvbGwud2lyZS52MS5DbGlwT2ZmZXJlZEgAEjIKDHBhc3RlX3dhbnRlZBgSIAEoCzIaLmF0b2xsLndpcmUudjEuUGFzdGVXYW50ZWRIABI0Cg1wYXN0ZV9kcm9wcGVkGBMgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZURyb3BwZWRIABIwCgtwYXN0ZV90YWtlbhgUIAEoCzIZLmF0b2xsLndpcmUudjEuUGFzdGVUYWtlbkgAEikKB3dlbGNvbWUYICABKAsyFi5hdG9sbC53aXJlLnYxLldlbGNvbWVIABItCgljb25maWd1cmUYISABKAsyGC5hdG9sbC53aXJlLnYxLkNvbmZpZ3VyZUgAEjgKD2Nsb3NlX3JlcXVlc3RlZBgiIAEoCzIdLmF0b2xsLndpcmUudjEuQ2xvc2VSZXF1ZXN0ZWRIABI2Cg5rZXlib2FyZF9mb2N1cxgjIAEoCzIcLmF0b2xsLndpcmUudjEuS2V5Ym9hcmRGb2N1c0gAEiEKA2tleRgkIAEoCzISLmF0b2xsLndpcmUudjEuS2V5SAASNgoOcG9pbnRlcl9tb3Rpb24YJSABKAsyHC5hdG9sbC53aXJlLnYxLlBvaW50ZXJNb3Rpb25IABIyCgxwb2ludGVyX2xlZnQYJiABKAsyGi5hdG9sbC53aXJlLnYxLlBvaW50ZXJMZWZ0SAASNgoOcG9pbnRlcl9idXR0b24YJyABKAsyHC5hdG9sbC53aXJlLnYxLlBvaW50ZXJCdXR0b25IABIyCgxwb2ludGVyX2F4aXMYKCABKAsyGi5hdG9sbC53aXJlLnYxLlBvaW50ZXJBeGlzSAASOAoPcG9wdXBfZGlzbWlzc2VkGCkgASgLMh0uYXRvbGwud2lyZS52MS5Qb3B1cERpc21pc3NlZEgAEicKBmxhdW5jaBgqIAEoCzIVLmF0b2xsLndpcmUudjEuTGF1bmNoSAASLAoJbGlzdF9hcHBzGCsgASgLMhcuYXRvbGwud2lyZS52MS5MaXN0QXBwc0gAEiMKBHBpbmcYLCABKAsyEy5hdG9sbC53aXJlLnYxLlBpbmdIABI2Cg5vdXRwdXRfY2hhbmdlZBgtIAEoCzIcLmF0b2xsLndpcmUudjEuT3V0cHV0Q2hhbmdlZEgAEikKB3JlZnJlc2gYLyABKAsyFi5hdG9sbC53aXJlLnYxLlJlZnJlc2hIABIsCglwb3dlcl9vZmYYMCABKAsyFy5hdG9sbC53aXJlLnYxLlBvd2VyT2ZmSAASNgoOY2xpcF9hbm5vdW5jZWQYNSABKAsyHC5hdG9sbC53aXJlLnYxLkNsaXBBbm5vdW5jZWRIABI0Cg1wYXN0ZV9yZWZ1c2VkGDYgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZVJlZnVzZWRIABIlCgVmcmFtZRhAIAEoCzIULmF0b2xsLndpcmUudjEuRnJhbWVIABInCgZjcmVkaXQYQSABKAsyFS5hdG9sbC53aXJlLnYxLkNyZWRpdEgAEi4KCmV4ZWNfc3RhcnQYUCABKAsyGC5hdG9sbC53aXJlLnYxLkV4ZWNTdGFydEgAEjAKC2V4ZWNfc2lnbmFsGFEgASgLMhkuYXRvbGwud2lyZS52MS5FeGVjU2lnbmFsSAASMAoLZXhlY19yZXNpemUYUiABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNSZXNpemVIABIsCgljbGlwX3JlYWQYUyABKAsyFy5hdG9sbC53aXJlLnYxLkNsaXBSZWFkSAASMAoLcGFzdGVfZ2l2ZW4YVCABKAsyGS5hdG9sbC53aXJlLnYxLlBhc3RlR2l2ZW5IABIuCgpjbGlwX2FoZWFkGFUgASgLMhguYXRvbGwud2lyZS52MS5DbGlwQWhlYWRIABIqCghjbGlwX3B1dBhWIAEoCzIWLmF0b2xsLndpcmUudjEuQ2xpcFB1dEgAEjIKDGV4ZWNfc3RhcnRlZBhYIAEoCzIaLmF0b2xsLndpcmUudjEuRXhlY1N0YXJ0ZWRIABIwCgtleGVjX2ZhaWxlZBhZIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY0ZhaWxlZEgAEjAKC2V4ZWNfZXhpdGVkGFogASgLMhkuYXRvbGwud2lyZS52MS5FeGVjRXhpdGVkSAASMAoLc3RyZWFtX2RhdGEYYCABKAsyGS5hdG9sbC53aXJlLnYxLlN0cmVhbURhdGFIABIuCgpzdHJlYW1fZW5kGGEgASgLMhguYXRvbGwud2lyZS52MS5TdHJlYW1FbmRIABI0Cg1zdHJlYW1fY3JlZGl0GGIgASgLMhsuYXRvbGwud2lyZS52MS5TdHJlYW1DcmVkaXRIAEIJCgdtZXNzYWdlIjQKBUhlbGxvEg0KBW1ham9yGAEgASgNEg0KBW1pbm9yGAIgASgNEg0KBWFnZW50GAMgASgJInUKB1dlbGNvbWUSDQoFbWFqb3IYASABKA0SDQoFbWlub3IYAiABKA0SJQoGb3V0cHV0GAMgASgLMhUuYXRvbGwud2lyZS52MS5PdXRwdXQSJQoGa2V5bWFwGAQgASgLMhUuYXRvbGwud2lyZS52MS5LZXltYXAiTwoGT3V0cHV0Eg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIRCglzY2FsZV8xMjAYAyABKA0SEwoLcmVmcmVzaF9taHoYBCABKA0iWAoGS2V5bWFwEg0KBXJ1bGVzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBmxheW91dBgDIAEoCRIPCgd2YXJpYW50GAQgASgJEg8KB29wdGlvbnMYBSABKAkiNgoNT3V0cHV0Q2hhbmdlZBIlCgZvdXRwdXQYASABKAsyFS5hdG9sbC53aXJlLnYxLk91dHB1dCIVCgRQaW5nEg0KBW5vbmNlGAEgASgEIhUKBFBvbmcSDQoFbm9uY2UYASABKAQiCgoIUG93ZXJPZmYiOwoEUmVjdBIJCgF4GAEgASgREgkKAXkYAiABKBESDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNIlkKCVNpemVIaW50cxIRCgltaW5fd2lkdGgYASABKA0SEgoKbWluX2hlaWdodBgCIAEoDRIRCgltYXhfd2lkdGgYAyABKA0SEgoKbWF4X2hlaWdodBgEIAEoDSL1AQoMV2luZG93T3BlbmVkEg8KB3N1cmZhY2UYASABKA0SIQoEa2luZBgCIAEoDjITLmF0b2xsLndpcmUudjEuS2luZBILCgNwaWQYAyABKA0SDgoGbGF1bmNoGAQgASgNEg0KBXRpdGxlGAUgASgJEg4KBmFwcF9pZBgGIAEoCRIOCgZwYXJlbnQYByABKA0SDQoFbW9kYWwYCCABKAgSJwoFaGludHMYCSABKAsyGC5hdG9sbC53aXJlLnYxLlNpemVIaW50cxItCgpkZWNvcmF0aW9uGAogASgOMhkuYXRvbGwud2lyZS52MS5EZWNvcmF0aW9uIogCCg1XaW5kb3dDaGFuZ2VkEg8KB3N1cmZhY2UYASABKA0SEgoFdGl0bGUYAiABKAlIAIgBARITCgZhcHBfaWQYAyABKAlIAYgBARITCgZwYXJlbnQYBCABKA1IAogBARISCgVtb2RhbBgFIAEoCEgDiAEBEicKBWhpbnRzGAYgASgLMhguYXRvbGwud2lyZS52MS5TaXplSGludHMSMgoKZGVjb3JhdGlvbhgHIAEoDjIZLmF0b2xsLndpcmUudjEuRGVjb3JhdGlvbkgEiAEBQggKBl90aXRsZUIJCgdfYXBwX2lkQgkKB19wYXJlbnRCCAoGX21vZGFsQg0KC19kZWNvcmF0aW9uIoIBCgtQb3B1cE9wZW5lZBIPCgdzdXJmYWNlGAEgASgNEiEKBGtpbmQYAiABKA4yEy5hdG9sbC53aXJlLnYxLktpbmQSDgoGcGFyZW50GAMgASgNEiEKBHJlY3QYBCABKAsyEy5hdG9sbC53aXJlLnYxLlJlY3QSDAoEZ3JhYhgFIAEoCCJACgpQb3B1cE1vdmVkEg8KB3N1cmZhY2UYASABKA0SIQoEcmVjdBgCIAEoCzITLmF0b2xsLndpcmUudjEuUmVjdCIzChBTdWJzdXJmYWNlT3BlbmVkEg8KB3N1cmZhY2UYASABKA0SDgoGcGFyZW50GAIgASgNIkgKDkNoaWxkcmVuUGxhY2VkEg4KBnBhcmVudBgBIAEoDRImCghjaGlsZHJlbhgCIAMoCzIULmF0b2xsLndpcmUudjEuQ2hpbGQiLgoFQ2hpbGQSDwoHc3VyZmFjZRgBIAEoDRIJCgF4GAIgASgREgkKAXkYAyABKBEiYAoPV2luZG93UmVxdWVzdGVkEg8KB3N1cmZhY2UYASABKA0SLQoHcmVxdWVzdBgCIAEoDjIcLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdBINCgVlZGdlcxgDIAEoDSIgCg1TdXJmYWNlQ2xvc2VkEg8KB3N1cmZhY2UYASABKA0ingEKCUNvbmZpZ3VyZRIPCgdzdXJmYWNlGAEgASgNEg4KBnNlcmlhbBgCIAEoDRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SDgoGc3RhdGVzGAUgASgNEhQKDGJvdW5kc193aWR0aBgGIAEoDRIVCg1ib3VuZHNfaGVpZ2h0GAcgASgNEgkKAXgYCCABKBESCQoBeRgJIAEoESIhCg5DbG9zZVJlcXVlc3RlZBIPCgdzdXJmYWNlGAEgASgNIiEKDlBvcHVwRGlzbWlzc2VkEg8KB3N1cmZhY2UYASABKA0iGgoHUmVmcmVzaBIPCgdzdXJmYWNlGAEgASgNInYKBkRhbWFnZRIJCgF4GAEgASgNEgkKAXkYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEikKCGVuY29kaW5nGAUgASgOMhcuYXRvbGwud2lyZS52MS5FbmNvZGluZxIMCgRzaXplGAYgASgNIqkCCgVGcmFtZRIPCgdzdXJmYWNlGAEgASgNEg4KBnNlcmlhbBgCIAEoDRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SDQoFc2NhbGUYBSABKA0SFgoOdmlld3BvcnRfd2lkdGgYBiABKA0SFwoPdmlld3BvcnRfaGVpZ2h0GAcgASgNEiUKCGdlb21ldHJ5GAggASgLMhMuYXRvbGwud2lyZS52MS5SZWN0EioKBmZvcm1hdBgJIAEoDjIaLmF0b2xsLndpcmUudjEuUGl4ZWxGb3JtYXQSGAoQY29uZmlndXJlX3NlcmlhbBgKIAEoDRIlCgZkYW1hZ2UYCyADKAsyFS5hdG9sbC53aXJlLnYxLkRhbWFnZRIMCgRsYXN0GAwgASgIIj4KBkNyZWRpdBIPCgdzdXJmYWNlGAEgASgNEg0KBWNvdW50GAIgASgNEhQKDHNob3duX3NlcmlhbBgDIAEoDSIgCg1LZXlib2FyZEZvY3VzEg8KB3N1cmZhY2UYASABKA0iTAoDS2V5EgwKBGNvZGUYASABKA0SJgoFc3RhdGUYAiABKA4yFy5hdG9sbC53aXJlLnYxLktleVN0YXRlEg8KB3RpbWVfbXMYAyABKA0iUwoNUG9pbnRlck1vdGlvbhIPCgdzdXJmYWNlGAEgASgNEg8KB3hfZml4ZWQYAiABKBESDwoHeV9maXhlZBgDIAEoERIPCgd0aW1lX21zGAQgASgNIg0KC1BvaW50ZXJMZWZ0IkEKDVBvaW50ZXJCdXR0b24SDgoGYnV0dG9uGAEgASgNEg8KB3ByZXNzZWQYAiABKAgSDwoHdGltZV9tcxgDIAEoDSJ/CgtQb2ludGVyQXhpcxINCgV4XzEyMBgBIAEoERINCgV5XzEyMBgCIAEoERIPCgd4X2ZpeGVkGAMgASgREg8KB3lfZml4ZWQYBCABKBESDgoGZmluZ2VyGAUgASgIEg8KB3N0b3BwZWQYBiABKAgSDwoHdGltZV9tcxgHIAEoDSJZCg1DdXJzb3JDaGFuZ2VkEg8KBXNoYXBlGAEgASgJSAASLQoGYml0bWFwGAIgASgLMhsuYXRvbGwud2lyZS52MS5DdXJzb3JCaXRtYXBIAEIICgZjdXJzb3IiWgoMQ3Vyc29yQml0bWFwEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRINCgVob3RfeBgDIAEoDRINCgVob3RfeRgEIAEoDRINCgVzY2FsZRgFIAEoDSJGCgZMYXVuY2gSDwoHcmVxdWVzdBgBIAEoDRIOCgZhcHBfaWQYAiABKAkSDAoEYXJndhgDIAMoCRINCgVmaWxlcxgEIAMoCSIoCghMYXVuY2hlZBIPCgdyZXF1ZXN0GAEgASgNEgsKA3BpZBgCIAEoDSJaCg1SZXF1ZXN0RmFpbGVkEg8KB3JlcXVlc3QYASABKA0SKAoEY29kZRgCIAEoDjIaLmF0b2xsLndpcmUudjEuRmFpbHVyZUNvZGUSDgoGZGV0YWlsGAMgASgJIhsKCExpc3RBcHBzEg8KB3JlcXVlc3QYASABKA0iRwoEQXBwcxIPCgdyZXF1ZXN0GAEgASgNEiAKBGFwcHMYAiADKAsyEi5hdG9sbC53aXJlLnYxLkFwcBIMCgRsYXN0GAMgASgIIlcKA0FwcBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm1pbWVfdHlwZXMYAyADKAkSEgoKY2F0ZWdvcmllcxgEIAMoCRIOCgZoaWRkZW4YBSABKAgiDQoLQXBwc0NoYW5nZWQiHAoKU3RyZWFtRGF0YRIOCgZzdHJlYW0YASABKA0iLAoJU3RyZWFtRW5kEg4KBnN0cmVhbRgBIAEoDRIPCgdhYm9ydGVkGAIgASgIIi0KDFN0cmVhbUNyZWRpdBIOCgZzdHJlYW0YASABKA0SDQoFYnl0ZXMYAiABKA0ikAEKCUV4ZWNTdGFydBIMCgRleGVjGAEgASgNEgwKBGFyZ3YYAiADKAkSCwoDdHR5GAMgASgIEg8KB2NvbHVtbnMYBCABKA0SDAoEcm93cxgFIAEoDRIMCgR0ZXJtGAYgASgJEg0KBXN0ZGluGAcgASgNEg4KBnN0ZG91dBgIIAEoDRIOCgZzdGRlcnIYCSABKA0iKAoLRXhlY1N0YXJ0ZWQSDAoEZXhlYxgBIAEoDRILCgNwaWQYAiABKA0iVAoKRXhlY0ZhaWxlZBIMCgRleGVjGAEgASgNEigKBGNvZGUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZhaWx1cmVDb2RlEg4KBmRldGFpbBgDIAEoCSI4CgpFeGVjRXhpdGVkEgwKBGV4ZWMYASABKA0SDAoEY29kZRgCIAEoDRIOCgZzaWduYWwYAyABKA0iKgoKRXhlY1NpZ25hbBIMCgRleGVjGAEgASgNEg4KBnNpZ25hbBgCIAEoDSI5CgpFeGVjUmVzaXplEgwKBGV4ZWMYASABKA0SDwoHY29sdW1ucxgCIAEoDRIMCgRyb3dzGAMgASgNIl0KC0NsaXBPZmZlcmVkEisKCXNlbGVjdGlvbhgBIAEoDjIYLmF0b2xsLndpcmUudjEuU2VsZWN0aW9uEhIKCmdlbmVyYXRpb24YAiABKA0SDQoFdHlwZXMYAyADKAkiWgoNQ2xpcEFubm91bmNlZBIrCglzZWxlY3Rpb24YASABKA4yGC5hdG9sbC53aXJlLnYxLlNlbGVjdGlvbhINCgVvZmZlchgCIAEoDRINCgV0eXBlcxgDIAMoCSI7CgtQYXN0ZVdhbnRlZBIPCgdyZXF1ZXN0GAEgASgNEg0KBW9mZmVyGAIgASgNEgwKBHR5cGUYAyABKAkiHwoMUGFzdGVEcm9wcGVkEg8KB3JlcXVlc3QYASABKA0iHAoKUGFzdGVUYWtlbhIOCgZzdHJlYW0YASABKA0iHwoMUGFzdGVSZWZ1c2VkEg8KB3JlcXVlc3QYASABKA0iaQoIQ2xpcFJlYWQSKwoJc2VsZWN0aW9uGAEgASgOMhguYXRvbGwud2lyZS52MS5TZWxlY3Rpb24SEgoKZ2VuZXJhdGlvbhgCIAEoDRIMCgR0eXBlGAMgASgJEg4KBnN0cmVhbRgEIAEoDSItCgpQYXN0ZUdpdmVuEg8KB3JlcXVlc3QYASABKA0SDgoGc3RyZWFtGAIgASgNIjgKCUNsaXBBaGVhZBINCgVvZmZlchgBIAEoDRIMCgR0eXBlGAIgASgJEg4KBnN0cmVhbRgDIAEoDSJUCgdDbGlwUHV0EisKCXNlbGVjdGlvbhgBIAEoDjIYLmF0b2xsLndpcmUudjEuU2VsZWN0aW9uEgwKBHR5cGUYAiABKAkSDgoGc3RyZWFtGAMgASgNKjwKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhAKDEtJTkRfV0FZTEFORBABEgwKCEtJTkRfWDExEAIqVgoKRGVjb3JhdGlvbhIaChZERUNPUkFUSU9OX1VOU1BFQ0lGSUVEEAASFQoRREVDT1JBVElPTl9TRVJWRVIQARIVChFERUNPUkFUSU9OX0NMSUVOVBACKvACCg1XaW5kb3dSZXF1ZXN0Eh4KGldJTkRPV19SRVFVRVNUX1VOU1BFQ0lGSUVEEAASGwoXV0lORE9XX1JFUVVFU1RfTUFYSU1JWkUQARIdChlXSU5ET1dfUkVRVUVTVF9VTk1BWElNSVpFEAISHQoZV0lORE9XX1JFUVVFU1RfRlVMTFNDUkVFThADEh8KG1dJTkRPV19SRVFVRVNUX1VORlVMTFNDUkVFThAEEhsKF1dJTkRPV19SRVFVRVNUX01JTklNSVpFEAUSGwoXV0lORE9XX1JFUVVFU1RfQUNUSVZBVEUQBhIXChNXSU5ET1dfUkVRVUVTVF9NT1ZFEAcSGQoVV0lORE9XX1JFUVVFU1RfUkVTSVpFEAgSGAoUV0lORE9XX1JFUVVFU1RfUkFJU0UQCRIdChlXSU5ET1dfUkVRVUVTVF9VTk1JTklNSVpFEAoSHAoYV0lORE9XX1JFUVVFU1RfQVRURU5USU9OEAsqWgoERWRnZRIUChBFREdFX1VOU1BFQ0lGSUVEEAASDAoIRURHRV9UT1AQARIPCgtFREdFX0JPVFRPTRACEg0KCUVER0VfTEVGVBAEEg4KCkVER0VfUklHSFQQCCrPAQoLV2luZG93U3RhdGUSHAoYV0lORE9XX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWV0lORE9XX1NUQVRFX0FDVElWQVRFRBABEhoKFldJTkRPV19TVEFURV9NQVhJTUlaRUQQAhIbChdXSU5ET1dfU1RBVEVfRlVMTFNDUkVFThAEEhkKFVdJTkRPV19TVEFURV9SRVNJWklORxAIEhYKEldJTkRPV19TVEFURV9USUxFRBAQEhoKFldJTkRPV19TVEFURV9TVVNQRU5ERUQQICphCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9GT1JNQVRfVU5TUEVDSUZJRUQQABIZChVQSVhFTF9GT1JNQVRfWFJHQjg4ODgQARIZChVQSVhFTF9GT1JNQVRfQVJHQjg4ODgQAipcCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhAKDEVOQ09ESU5HX1JBVxABEhAKDEVOQ09ESU5HX0xaNBACEhIKDkVOQ09ESU5HX1NPTElEEAMqbAoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSS0VZX1NUQVRFX1JFTEVBU0VEEAESFQoRS0VZX1NUQVRFX1BSRVNTRUQQAhIWChJLRVlfU1RBVEVfUkVQRUFURUQQAyp/CgtGYWlsdXJlQ29kZRIcChhGQUlMVVJFX0NPREVfVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX0NPREVfTk9UX0ZPVU5EEAESHgoaRkFJTFVSRV9DT0RFX05PVF9QRVJNSVRURUQQAhIWChJGQUlMVVJFX0NPREVfT1RIRVIQAypWCglTZWxlY3Rpb24SGQoVU0VMRUNUSU9OX1VOU1BFQ0lGSUVEEAASFwoTU0VMRUNUSU9OX0NMSVBCT0FSRBABEhUKEVNFTEVDVElPTl9QUklNQVJZEAJiBnByb3RvMw");
+  fileDesc("CgthdG9sbC5wcm90bxINYXRvbGwud2lyZS52MSKXFQoGSGVhZGVyEiUKBWhlbGxvGAEgASgLMhQuYXRvbGwud2lyZS52MS5IZWxsb0gAEjQKDXdpbmRvd19vcGVuZWQYAiABKAsyGy5hdG9sbC53aXJlLnYxLldpbmRvd09wZW5lZEgAEjIKDHBvcHVwX29wZW5lZBgDIAEoCzIaLmF0b2xsLndpcmUudjEuUG9wdXBPcGVuZWRIABI8ChFzdWJzdXJmYWNlX29wZW5lZBgEIAEoCzIfLmF0b2xsLndpcmUudjEuU3Vic3VyZmFjZU9wZW5lZEgAEjYKDndpbmRvd19jaGFuZ2VkGAUgASgLMhwuYXRvbGwud2lyZS52MS5XaW5kb3dDaGFuZ2VkSAASMAoLcG9wdXBfbW92ZWQYBiABKAsyGS5hdG9sbC53aXJlLnYxLlBvcHVwTW92ZWRIABI4Cg9jaGlsZHJlbl9wbGFjZWQYByABKAsyHS5hdG9sbC53aXJlLnYxLkNoaWxkcmVuUGxhY2VkSAASOgoQd2luZG93X3JlcXVlc3RlZBgIIAEoCzIeLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdGVkSAASNgoOc3VyZmFjZV9jbG9zZWQYCSABKAsyHC5hdG9sbC53aXJlLnYxLlN1cmZhY2VDbG9zZWRIABI2Cg5jdXJzb3JfY2hhbmdlZBgKIAEoCzIcLmF0b2xsLndpcmUudjEuQ3Vyc29yQ2hhbmdlZEgAEisKCGxhdW5jaGVkGAsgASgLMhcuYXRvbGwud2lyZS52MS5MYXVuY2hlZEgAEiMKBGFwcHMYDCABKAsyEy5hdG9sbC53aXJlLnYxLkFwcHNIABIyCgxhcHBzX2NoYW5nZWQYDSABKAsyGi5hdG9sbC53aXJlLnYxLkFwcHNDaGFuZ2VkSAASIwoEcG9uZxgOIAEoCzITLmF0b2xsLndpcmUudjEuUG9uZ0gAEjYKDnJlcXVlc3RfZmFpbGVkGA8gASgLMhwuYXRvbGwud2lyZS52MS5SZXF1ZXN0RmFpbGVkSAASMgoMY2xpcF9vZmZlcmVkGBEgASgLMhouYXRvbGwud2lyZS52MS5DbGlwT2ZmZXJlZEgAEjIKDHBhc3RlX3dhbnRlZBgSIAEoCzIaLmF0b2xsLndpcmUudjEuUGFzdGVXYW50ZWRIABI0Cg1wYXN0ZV9kcm9wcGVkGBMgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZURyb3BwZWRIABIwCgtwYXN0ZV90YWtlbhgUIAEoCzIZLmF0b2xsLndpcmUudjEuUGFzdGVUYWtlbkgAEikKB3dlbGNvbWUYICABKAsyFi5hdG9sbC53aXJlLnYxLldlbGNvbWVIABItCgljb25maWd1cmUYISABKAsyGC5hdG9sbC53aXJlLnYxLkNvbmZpZ3VyZUgAEjgKD2Nsb3NlX3JlcXVlc3RlZBgiIAEoCzIdLmF0b2xsLndpcmUudjEuQ2xvc2VSZXF1ZXN0ZWRIABI2Cg5rZXlib2FyZF9mb2N1cxgjIAEoCzIcLmF0b2xsLndpcmUudjEuS2V5Ym9hcmRGb2N1c0gAEiEKA2tleRgkIAEoCzISLmF0b2xsLndpcmUudjEuS2V5SAASNgoOcG9pbnRlcl9tb3Rpb24YJSABKAsyHC5hdG9sbC53aXJlLnYxLlBvaW50ZXJNb3Rpb25IABIyCgxwb2ludGVyX2xlZnQYJiABKAsyGi5hdG9sbC53aXJlLnYxLlBvaW50ZXJMZWZ0SAASNgoOcG9pbnRlcl9idXR0b24YJyABKAsyHC5hdG9sbC53aXJlLnYxLlBvaW50ZXJCdXR0b25IABIyCgxwb2ludGVyX2F4aXMYKCABKAsyGi5hdG9sbC53aXJlLnYxLlBvaW50ZXJBeGlzSAASOAoPcG9wdXBfZGlzbWlzc2VkGCkgASgLMh0uYXRvbGwud2lyZS52MS5Qb3B1cERpc21pc3NlZEgAEicKBmxhdW5jaBgqIAEoCzIVLmF0b2xsLndpcmUudjEuTGF1bmNoSAASLAoJbGlzdF9hcHBzGCsgASgLMhcuYXRvbGwud2lyZS52MS5MaXN0QXBwc0gAEiMKBHBpbmcYLCABKAsyEy5hdG9sbC53aXJlLnYxLlBpbmdIABI2Cg5vdXRwdXRfY2hhbmdlZBgtIAEoCzIcLmF0b2xsLndpcmUudjEuT3V0cHV0Q2hhbmdlZEgAEikKB3JlZnJlc2gYLyABKAsyFi5hdG9sbC53aXJlLnYxLlJlZnJlc2hIABIsCglwb3dlcl9vZmYYMCABKAsyFy5hdG9sbC53aXJlLnYxLlBvd2VyT2ZmSAASLAoJY2xvY2tfc2V0GDEgASgLMhcuYXRvbGwud2lyZS52MS5DbG9ja1NldEgAEjYKDmtleW1hcF9jaGFuZ2VkGDIgASgLMhwuYXRvbGwud2lyZS52MS5LZXltYXBDaGFuZ2VkSAASNgoOY2xpcF9hbm5vdW5jZWQYNSABKAsyHC5hdG9sbC53aXJlLnYxLkNsaXBBbm5vdW5jZWRIABI0Cg1wYXN0ZV9yZWZ1c2VkGDYgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZVJlZnVzZWRIABIlCgVmcmFtZRhAIAEoCzIULmF0b2xsLndpcmUudjEuRnJhbWVIABInCgZjcmVkaXQYQSABKAsyFS5hdG9sbC53aXJlLnYxLkNyZWRpdEgAEi4KCmV4ZWNfc3RhcnQYUCABKAsyGC5hdG9sbC53aXJlLnYxLkV4ZWNTdGFydEgAEjAKC2V4ZWNfc2lnbmFsGFEgASgLMhkuYXRvbGwud2lyZS52MS5FeGVjU2lnbmFsSAASMAoLZXhlY19yZXNpemUYUiABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNSZXNpemVIABIsCgljbGlwX3JlYWQYUyABKAsyFy5hdG9sbC53aXJlLnYxLkNsaXBSZWFkSAASMAoLcGFzdGVfZ2l2ZW4YVCABKAsyGS5hdG9sbC53aXJlLnYxLlBhc3RlR2l2ZW5IABIuCgpjbGlwX2FoZWFkGFUgASgLMhguYXRvbGwud2lyZS52MS5DbGlwQWhlYWRIABIqCghjbGlwX3B1dBhWIAEoCzIWLmF0b2xsLndpcmUudjEuQ2xpcFB1dEgAEjIKDGV4ZWNfc3RhcnRlZBhYIAEoCzIaLmF0b2xsLndpcmUudjEuRXhlY1N0YXJ0ZWRIABIwCgtleGVjX2ZhaWxlZBhZIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY0ZhaWxlZEgAEjAKC2V4ZWNfZXhpdGVkGFogASgLMhkuYXRvbGwud2lyZS52MS5FeGVjRXhpdGVkSAASMAoLc3RyZWFtX2RhdGEYYCABKAsyGS5hdG9sbC53aXJlLnYxLlN0cmVhbURhdGFIABIuCgpzdHJlYW1fZW5kGGEgASgLMhguYXRvbGwud2lyZS52MS5TdHJlYW1FbmRIABI0Cg1zdHJlYW1fY3JlZGl0GGIgASgLMhsuYXRvbGwud2lyZS52MS5TdHJlYW1DcmVkaXRIAEIJCgdtZXNzYWdlIjQKBUhlbGxvEg0KBW1ham9yGAEgASgNEg0KBW1pbm9yGAIgASgNEg0KBWFnZW50GAMgASgJInUKB1dlbGNvbWUSDQoFbWFqb3IYASABKA0SDQoFbWlub3IYAiABKA0SJQoGb3V0cHV0GAMgASgLMhUuYXRvbGwud2lyZS52MS5PdXRwdXQSJQoGa2V5bWFwGAQgASgLMhUuYXRvbGwud2lyZS52MS5LZXltYXAiTwoGT3V0cHV0Eg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIRCglzY2FsZV8xMjAYAyABKA0SEwoLcmVmcmVzaF9taHoYBCABKA0iWAoGS2V5bWFwEg0KBXJ1bGVzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBmxheW91dBgDIAEoCRIPCgd2YXJpYW50GAQgASgJEg8KB29wdGlvbnMYBSABKAkiNgoNT3V0cHV0Q2hhbmdlZBIlCgZvdXRwdXQYASABKAsyFS5hdG9sbC53aXJlLnYxLk91dHB1dCI2Cg1LZXltYXBDaGFuZ2VkEiUKBmtleW1hcBgBIAEoCzIVLmF0b2xsLndpcmUudjEuS2V5bWFwIhsKCENsb2NrU2V0Eg8KB3VuaXhfbXMYASABKAQiFQoEUGluZxINCgVub25jZRgBIAEoBCIVCgRQb25nEg0KBW5vbmNlGAEgASgEIgoKCFBvd2VyT2ZmIjsKBFJlY3QSCQoBeBgBIAEoERIJCgF5GAIgASgREg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDSLTAQoJU2l6ZUhpbnRzEhEKCW1pbl93aWR0aBgBIAEoDRISCgptaW5faGVpZ2h0GAIgASgNEhEKCW1heF93aWR0aBgDIAEoDRISCgptYXhfaGVpZ2h0GAQgASgNEhIKCmJhc2Vfd2lkdGgYBSABKA0SEwoLYmFzZV9oZWlnaHQYBiABKA0SEgoKc3RlcF93aWR0aBgHIAEoDRITCgtzdGVwX2hlaWdodBgIIAEoDRISCgptaW5fYXNwZWN0GAkgASgNEhIKCm1heF9hc3BlY3QYCiABKA0i9QEKDFdpbmRvd09wZW5lZBIPCgdzdXJmYWNlGAEgASgNEiEKBGtpbmQYAiABKA4yEy5hdG9sbC53aXJlLnYxLktpbmQSCwoDcGlkGAMgASgNEg4KBmxhdW5jaBgEIAEoDRINCgV0aXRsZRgFIAEoCRIOCgZhcHBfaWQYBiABKAkSDgoGcGFyZW50GAcgASgNEg0KBW1vZGFsGAggASgIEicKBWhpbnRzGAkgASgLMhguYXRvbGwud2lyZS52MS5TaXplSGludHMSLQoKZGVjb3JhdGlvbhgKIAEoDjIZLmF0b2xsLndpcmUudjEuRGVjb3JhdGlvbiKIAgoNV2luZG93Q2hhbmdlZBIPCgdzdXJmYWNlGAEgASgNEhIKBXRpdGxlGAIgASgJSACIAQESEwoGYXBwX2lkGAMgASgJSAGIAQESEwoGcGFyZW50GAQgASgNSAKIAQESEgoFbW9kYWwYBSABKAhIA4gBARInCgVoaW50cxgGIAEoCzIYLmF0b2xsLndpcmUudjEuU2l6ZUhpbnRzEjIKCmRlY29yYXRpb24YByABKA4yGS5hdG9sbC53aXJlLnYxLkRlY29yYXRpb25IBIgBAUIICgZfdGl0bGVCCQoHX2FwcF9pZEIJCgdfcGFyZW50QggKBl9tb2RhbEINCgtfZGVjb3JhdGlvbiKCAQoLUG9wdXBPcGVuZWQSDwoHc3VyZmFjZRgBIAEoDRIhCgRraW5kGAIgASgOMhMuYXRvbGwud2lyZS52MS5LaW5kEg4KBnBhcmVudBgDIAEoDRIhCgRyZWN0GAQgASgLMhMuYXRvbGwud2lyZS52MS5SZWN0EgwKBGdyYWIYBSABKAgiQAoKUG9wdXBNb3ZlZBIPCgdzdXJmYWNlGAEgASgNEiEKBHJlY3QYAiABKAsyEy5hdG9sbC53aXJlLnYxLlJlY3QiMwoQU3Vic3VyZmFjZU9wZW5lZBIPCgdzdXJmYWNlGAEgASgNEg4KBnBhcmVudBgCIAEoDSJICg5DaGlsZHJlblBsYWNlZBIOCgZwYXJlbnQYASABKA0SJgoIY2hpbGRyZW4YAiADKAsyFC5hdG9sbC53aXJlLnYxLkNoaWxkIi4KBUNoaWxkEg8KB3N1cmZhY2UYASABKA0SCQoBeBgCIAEoERIJCgF5GAMgASgRImAKD1dpbmRvd1JlcXVlc3RlZBIPCgdzdXJmYWNlGAEgASgNEi0KB3JlcXVlc3QYAiABKA4yHC5hdG9sbC53aXJlLnYxLldpbmRvd1JlcXVlc3QSDQoFZWRnZXMYAyABKA0iIAoNU3VyZmFjZUNsb3NlZBIPCgdzdXJmYWNlGAEgASgNIp4BCglDb25maWd1cmUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg4KBnN0YXRlcxgFIAEoDRIUCgxib3VuZHNfd2lkdGgYBiABKA0SFQoNYm91bmRzX2hlaWdodBgHIAEoDRIJCgF4GAggASgREgkKAXkYCSABKBEiIQoOQ2xvc2VSZXF1ZXN0ZWQSDwoHc3VyZmFjZRgBIAEoDSIhCg5Qb3B1cERpc21pc3NlZBIPCgdzdXJmYWNlGAEgASgNIhoKB1JlZnJlc2gSDwoHc3VyZmFjZRgBIAEoDSJ2CgZEYW1hZ2USCQoBeBgBIAEoDRIJCgF5GAIgASgNEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIpCghlbmNvZGluZxgFIAEoDjIXLmF0b2xsLndpcmUudjEuRW5jb2RpbmcSDAoEc2l6ZRgGIAEoDSKpAgoFRnJhbWUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg0KBXNjYWxlGAUgASgNEhYKDnZpZXdwb3J0X3dpZHRoGAYgASgNEhcKD3ZpZXdwb3J0X2hlaWdodBgHIAEoDRIlCghnZW9tZXRyeRgIIAEoCzITLmF0b2xsLndpcmUudjEuUmVjdBIqCgZmb3JtYXQYCSABKA4yGi5hdG9sbC53aXJlLnYxLlBpeGVsRm9ybWF0EhgKEGNvbmZpZ3VyZV9zZXJpYWwYCiABKA0SJQoGZGFtYWdlGAsgAygLMhUuYXRvbGwud2lyZS52MS5EYW1hZ2USDAoEbGFzdBgMIAEoCCI+CgZDcmVkaXQSDwoHc3VyZmFjZRgBIAEoDRINCgVjb3VudBgCIAEoDRIUCgxzaG93bl9zZXJpYWwYAyABKA0iIAoNS2V5Ym9hcmRGb2N1cxIPCgdzdXJmYWNlGAEgASgNIkwKA0tleRIMCgRjb2RlGAEgASgNEiYKBXN0YXRlGAIgASgOMhcuYXRvbGwud2lyZS52MS5LZXlTdGF0ZRIPCgd0aW1lX21zGAMgASgNIlMKDVBvaW50ZXJNb3Rpb24SDwoHc3VyZmFjZRgBIAEoDRIPCgd4X2ZpeGVkGAIgASgREg8KB3lfZml4ZWQYAyABKBESDwoHdGltZV9tcxgEIAEoDSINCgtQb2ludGVyTGVmdCJBCg1Qb2ludGVyQnV0dG9uEg4KBmJ1dHRvbhgBIAEoDRIPCgdwcmVzc2VkGAIgASgIEg8KB3RpbWVfbXMYAyABKA0ifwoLUG9pbnRlckF4aXMSDQoFeF8xMjAYASABKBESDQoFeV8xMjAYAiABKBESDwoHeF9maXhlZBgDIAEoERIPCgd5X2ZpeGVkGAQgASgREg4KBmZpbmdlchgFIAEoCBIPCgdzdG9wcGVkGAYgASgIEg8KB3RpbWVfbXMYByABKA0iWQoNQ3Vyc29yQ2hhbmdlZBIPCgVzaGFwZRgBIAEoCUgAEi0KBmJpdG1hcBgCIAEoCzIbLmF0b2xsLndpcmUudjEuQ3Vyc29yQml0bWFwSABCCAoGY3Vyc29yIloKDEN1cnNvckJpdG1hcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SDQoFaG90X3gYAyABKA0SDQoFaG90X3kYBCABKA0SDQoFc2NhbGUYBSABKA0iRgoGTGF1bmNoEg8KB3JlcXVlc3QYASABKA0SDgoGYXBwX2lkGAIgASgJEgwKBGFyZ3YYAyADKAkSDQoFZmlsZXMYBCADKAkiKAoITGF1bmNoZWQSDwoHcmVxdWVzdBgBIAEoDRILCgNwaWQYAiABKA0iWgoNUmVxdWVzdEZhaWxlZBIPCgdyZXF1ZXN0GAEgASgNEigKBGNvZGUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZhaWx1cmVDb2RlEg4KBmRldGFpbBgDIAEoCSIbCghMaXN0QXBwcxIPCgdyZXF1ZXN0GAEgASgNIkcKBEFwcHMSDwoHcmVxdWVzdBgBIAEoDRIgCgRhcHBzGAIgAygLMhIuYXRvbGwud2lyZS52MS5BcHASDAoEbGFzdBgDIAEoCCJXCgNBcHASCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptaW1lX3R5cGVzGAMgAygJEhIKCmNhdGVnb3JpZXMYBCADKAkSDgoGaGlkZGVuGAUgASgIIg0KC0FwcHNDaGFuZ2VkIhwKClN0cmVhbURhdGESDgoGc3RyZWFtGAEgASgNIiwKCVN0cmVhbUVuZBIOCgZzdHJlYW0YASABKA0SDwoHYWJvcnRlZBgCIAEoCCItCgxTdHJlYW1DcmVkaXQSDgoGc3RyZWFtGAEgASgNEg0KBWJ5dGVzGAIgASgNIpABCglFeGVjU3RhcnQSDAoEZXhlYxgBIAEoDRIMCgRhcmd2GAIgAygJEgsKA3R0eRgDIAEoCBIPCgdjb2x1bW5zGAQgASgNEgwKBHJvd3MYBSABKA0SDAoEdGVybRgGIAEoCRINCgVzdGRpbhgHIAEoDRIOCgZzdGRvdXQYCCABKA0SDgoGc3RkZXJyGAkgASgNIigKC0V4ZWNTdGFydGVkEgwKBGV4ZWMYASABKA0SCwoDcGlkGAIgASgNIlQKCkV4ZWNGYWlsZWQSDAoEZXhlYxgBIAEoDRIoCgRjb2RlGAIgASgOMhouYXRvbGwud2lyZS52MS5GYWlsdXJlQ29kZRIOCgZkZXRhaWwYAyABKAkiOAoKRXhlY0V4aXRlZBIMCgRleGVjGAEgASgNEgwKBGNvZGUYAiABKA0SDgoGc2lnbmFsGAMgASgNIioKCkV4ZWNTaWduYWwSDAoEZXhlYxgBIAEoDRIOCgZzaWduYWwYAiABKA0iOQoKRXhlY1Jlc2l6ZRIMCgRleGVjGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDAoEcm93cxgDIAEoDSJdCgtDbGlwT2ZmZXJlZBIrCglzZWxlY3Rpb24YASABKA4yGC5hdG9sbC53aXJlLnYxLlNlbGVjdGlvbhISCgpnZW5lcmF0aW9uGAIgASgNEg0KBXR5cGVzGAMgAygJIloKDUNsaXBBbm5vdW5jZWQSKwoJc2VsZWN0aW9uGAEgASgOMhguYXRvbGwud2lyZS52MS5TZWxlY3Rpb24SDQoFb2ZmZXIYAiABKA0SDQoFdHlwZXMYAyADKAkiOwoLUGFzdGVXYW50ZWQSDwoHcmVxdWVzdBgBIAEoDRINCgVvZmZlchgCIAEoDRIMCgR0eXBlGAMgASgJIh8KDFBhc3RlRHJvcHBlZBIPCgdyZXF1ZXN0GAEgASgNIhwKClBhc3RlVGFrZW4SDgoGc3RyZWFtGAEgASgNIh8KDFBhc3RlUmVmdXNlZBIPCgdyZXF1ZXN0GAEgASgNImkKCENsaXBSZWFkEisKCXNlbGVjdGlvbhgBIAEoDjIYLmF0b2xsLndpcmUudjEuU2VsZWN0aW9uEhIKCmdlbmVyYXRpb24YAiABKA0SDAoEdHlwZRgDIAEoCRIOCgZzdHJlYW0YBCABKA0iLQoKUGFzdGVHaXZlbhIPCgdyZXF1ZXN0GAEgASgNEg4KBnN0cmVhbRgCIAEoDSI4CglDbGlwQWhlYWQSDQoFb2ZmZXIYASABKA0SDAoEdHlwZRgCIAEoCRIOCgZzdHJlYW0YAyABKA0iVAoHQ2xpcFB1dBIrCglzZWxlY3Rpb24YASABKA4yGC5hdG9sbC53aXJlLnYxLlNlbGVjdGlvbhIMCgR0eXBlGAIgASgJEg4KBnN0cmVhbRgDIAEoDSo8CgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIQCgxLSU5EX1dBWUxBTkQQARIMCghLSU5EX1gxMRACKlYKCkRlY29yYXRpb24SGgoWREVDT1JBVElPTl9VTlNQRUNJRklFRBAAEhUKEURFQ09SQVRJT05fU0VSVkVSEAESFQoRREVDT1JBVElPTl9DTElFTlQQAirwAgoNV2luZG93UmVxdWVzdBIeChpXSU5ET1dfUkVRVUVTVF9VTlNQRUNJRklFRBAAEhsKF1dJTkRPV19SRVFVRVNUX01BWElNSVpFEAESHQoZV0lORE9XX1JFUVVFU1RfVU5NQVhJTUlaRRACEh0KGVdJTkRPV19SRVFVRVNUX0ZVTExTQ1JFRU4QAxIfChtXSU5ET1dfUkVRVUVTVF9VTkZVTExTQ1JFRU4QBBIbChdXSU5ET1dfUkVRVUVTVF9NSU5JTUlaRRAFEhsKF1dJTkRPV19SRVFVRVNUX0FDVElWQVRFEAYSFwoTV0lORE9XX1JFUVVFU1RfTU9WRRAHEhkKFVdJTkRPV19SRVFVRVNUX1JFU0laRRAIEhgKFFdJTkRPV19SRVFVRVNUX1JBSVNFEAkSHQoZV0lORE9XX1JFUVVFU1RfVU5NSU5JTUlaRRAKEhwKGFdJTkRPV19SRVFVRVNUX0FUVEVOVElPThALKloKBEVkZ2USFAoQRURHRV9VTlNQRUNJRklFRBAAEgwKCEVER0VfVE9QEAESDwoLRURHRV9CT1RUT00QAhINCglFREdFX0xFRlQQBBIOCgpFREdFX1JJR0hUEAgqzwEKC1dpbmRvd1N0YXRlEhwKGFdJTkRPV19TVEFURV9VTlNQRUNJRklFRBAAEhoKFldJTkRPV19TVEFURV9BQ1RJVkFURUQQARIaChZXSU5ET1dfU1RBVEVfTUFYSU1JWkVEEAISGwoXV0lORE9XX1NUQVRFX0ZVTExTQ1JFRU4QBBIZChVXSU5ET1dfU1RBVEVfUkVTSVpJTkcQCBIWChJXSU5ET1dfU1RBVEVfVElMRUQQEBIaChZXSU5ET1dfU1RBVEVfU1VTUEVOREVEECAqYQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASGQoVUElYRUxfRk9STUFUX1hSR0I4ODg4EAESGQoVUElYRUxfRk9STUFUX0FSR0I4ODg4EAIqXAoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIQCgxFTkNPRElOR19SQVcQARIQCgxFTkNPRElOR19MWjQQAhISCg5FTkNPRElOR19TT0xJRBADKmwKCEtleVN0YXRlEhkKFUtFWV9TVEFURV9VTlNQRUNJRklFRBAAEhYKEktFWV9TVEFURV9SRUxFQVNFRBABEhUKEUtFWV9TVEFURV9QUkVTU0VEEAISFgoSS0VZX1NUQVRFX1JFUEVBVEVEEAMqfwoLRmFpbHVyZUNvZGUSHAoYRkFJTFVSRV9DT0RFX1VOU1BFQ0lGSUVEEAASGgoWRkFJTFVSRV9DT0RFX05PVF9GT1VORBABEh4KGkZBSUxVUkVfQ09ERV9OT1RfUEVSTUlUVEVEEAISFgoSRkFJTFVSRV9DT0RFX09USEVSEAMqVgoJU2VsZWN0aW9uEhkKFVNFTEVDVElPTl9VTlNQRUNJRklFRBAAEhcKE1NFTEVDVElPTl9DTElQQk9BUkQQARIVChFTRUxFQ1RJT05fUFJJTUFSWRACYgZwcm90bzM");
 
 /**
  * @generated from message atoll.wire.v1.Header
@@ -245,6 +245,18 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
      */
     value: PowerOff;
     case: "powerOff";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.ClockSet clock_set = 49;
+     */
+    value: ClockSet;
+    case: "clockSet";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.KeymapChanged keymap_changed = 50;
+     */
+    value: KeymapChanged;
+    case: "keymapChanged";
   } | {
     /**
      * @generated from field: atoll.wire.v1.ClipAnnounced clip_announced = 53;
@@ -531,6 +543,44 @@ export const OutputChangedSchema: GenMessage<OutputChanged> = /*@__PURE__*/
   messageDesc(file_atoll, 5);
 
 /**
+ * @generated from message atoll.wire.v1.KeymapChanged
+ */
+export type KeymapChanged = Message<"atoll.wire.v1.KeymapChanged"> & {
+  /**
+   * @generated from field: atoll.wire.v1.Keymap keymap = 1;
+   */
+  keymap?: Keymap | undefined;
+};
+
+/**
+ * Describes the message atoll.wire.v1.KeymapChanged.
+ * Use `create(KeymapChangedSchema)` to create a new message.
+ */
+export const KeymapChangedSchema: GenMessage<KeymapChanged> = /*@__PURE__*/
+  messageDesc(file_atoll, 6);
+
+/**
+ * The host's time, which the guest's clock is to have: it stood still while the VM was paused or the host slept.
+ *
+ * @generated from message atoll.wire.v1.ClockSet
+ */
+export type ClockSet = Message<"atoll.wire.v1.ClockSet"> & {
+  /**
+   * milliseconds since 1970-01-01, UTC
+   *
+   * @generated from field: uint64 unix_ms = 1;
+   */
+  unixMs: bigint;
+};
+
+/**
+ * Describes the message atoll.wire.v1.ClockSet.
+ * Use `create(ClockSetSchema)` to create a new message.
+ */
+export const ClockSetSchema: GenMessage<ClockSet> = /*@__PURE__*/
+  messageDesc(file_atoll, 7);
+
+/**
  * @generated from message atoll.wire.v1.Ping
  */
 export type Ping = Message<"atoll.wire.v1.Ping"> & {
@@ -545,7 +595,7 @@ export type Ping = Message<"atoll.wire.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_atoll, 6);
+  messageDesc(file_atoll, 8);
 
 /**
  * @generated from message atoll.wire.v1.Pong
@@ -562,7 +612,7 @@ export type Pong = Message<"atoll.wire.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_atoll, 7);
+  messageDesc(file_atoll, 9);
 
 /**
  * Orderly shutdown of the guest.
@@ -577,7 +627,7 @@ export type PowerOff = Message<"atoll.wire.v1.PowerOff"> & {
  * Use `create(PowerOffSchema)` to create a new message.
  */
 export const PowerOffSchema: GenMessage<PowerOff> = /*@__PURE__*/
-  messageDesc(file_atoll, 8);
+  messageDesc(file_atoll, 10);
 
 /**
  * logical
@@ -611,7 +661,7 @@ export type Rect = Message<"atoll.wire.v1.Rect"> & {
  * Use `create(RectSchema)` to create a new message.
  */
 export const RectSchema: GenMessage<Rect> = /*@__PURE__*/
-  messageDesc(file_atoll, 9);
+  messageDesc(file_atoll, 11);
 
 /**
  * logical, 0 = none
@@ -638,6 +688,40 @@ export type SizeHints = Message<"atoll.wire.v1.SizeHints"> & {
    * @generated from field: uint32 max_height = 4;
    */
   maxHeight: number;
+
+  /**
+   * From minor 1 on. Sizes that a person gives by dragging are base + n * step: whole cells of a terminal.
+   *
+   * @generated from field: uint32 base_width = 5;
+   */
+  baseWidth: number;
+
+  /**
+   * @generated from field: uint32 base_height = 6;
+   */
+  baseHeight: number;
+
+  /**
+   * @generated from field: uint32 step_width = 7;
+   */
+  stepWidth: number;
+
+  /**
+   * @generated from field: uint32 step_height = 8;
+   */
+  stepHeight: number;
+
+  /**
+   * Width / height, each a fraction x 65536, of what is beyond the base size.
+   *
+   * @generated from field: uint32 min_aspect = 9;
+   */
+  minAspect: number;
+
+  /**
+   * @generated from field: uint32 max_aspect = 10;
+   */
+  maxAspect: number;
 };
 
 /**
@@ -645,7 +729,7 @@ export type SizeHints = Message<"atoll.wire.v1.SizeHints"> & {
  * Use `create(SizeHintsSchema)` to create a new message.
  */
 export const SizeHintsSchema: GenMessage<SizeHints> = /*@__PURE__*/
-  messageDesc(file_atoll, 10);
+  messageDesc(file_atoll, 12);
 
 /**
  * @generated from message atoll.wire.v1.WindowOpened
@@ -713,7 +797,7 @@ export type WindowOpened = Message<"atoll.wire.v1.WindowOpened"> & {
  * Use `create(WindowOpenedSchema)` to create a new message.
  */
 export const WindowOpenedSchema: GenMessage<WindowOpened> = /*@__PURE__*/
-  messageDesc(file_atoll, 11);
+  messageDesc(file_atoll, 13);
 
 /**
  * Fields that are present changed.
@@ -762,7 +846,7 @@ export type WindowChanged = Message<"atoll.wire.v1.WindowChanged"> & {
  * Use `create(WindowChangedSchema)` to create a new message.
  */
 export const WindowChangedSchema: GenMessage<WindowChanged> = /*@__PURE__*/
-  messageDesc(file_atoll, 12);
+  messageDesc(file_atoll, 14);
 
 /**
  * @generated from message atoll.wire.v1.PopupOpened
@@ -805,7 +889,7 @@ export type PopupOpened = Message<"atoll.wire.v1.PopupOpened"> & {
  * Use `create(PopupOpenedSchema)` to create a new message.
  */
 export const PopupOpenedSchema: GenMessage<PopupOpened> = /*@__PURE__*/
-  messageDesc(file_atoll, 13);
+  messageDesc(file_atoll, 15);
 
 /**
  * @generated from message atoll.wire.v1.PopupMoved
@@ -827,7 +911,7 @@ export type PopupMoved = Message<"atoll.wire.v1.PopupMoved"> & {
  * Use `create(PopupMovedSchema)` to create a new message.
  */
 export const PopupMovedSchema: GenMessage<PopupMoved> = /*@__PURE__*/
-  messageDesc(file_atoll, 14);
+  messageDesc(file_atoll, 16);
 
 /**
  * @generated from message atoll.wire.v1.SubsurfaceOpened
@@ -851,7 +935,7 @@ export type SubsurfaceOpened = Message<"atoll.wire.v1.SubsurfaceOpened"> & {
  * Use `create(SubsurfaceOpenedSchema)` to create a new message.
  */
 export const SubsurfaceOpenedSchema: GenMessage<SubsurfaceOpened> = /*@__PURE__*/
-  messageDesc(file_atoll, 15);
+  messageDesc(file_atoll, 17);
 
 /**
  * The whole stacking of a surface's children, bottom to top. The parent itself is an entry (x = y = 0): what stands
@@ -876,7 +960,7 @@ export type ChildrenPlaced = Message<"atoll.wire.v1.ChildrenPlaced"> & {
  * Use `create(ChildrenPlacedSchema)` to create a new message.
  */
 export const ChildrenPlacedSchema: GenMessage<ChildrenPlaced> = /*@__PURE__*/
-  messageDesc(file_atoll, 16);
+  messageDesc(file_atoll, 18);
 
 /**
  * @generated from message atoll.wire.v1.Child
@@ -905,7 +989,7 @@ export type Child = Message<"atoll.wire.v1.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_atoll, 17);
+  messageDesc(file_atoll, 19);
 
 /**
  * @generated from message atoll.wire.v1.WindowRequested
@@ -934,7 +1018,7 @@ export type WindowRequested = Message<"atoll.wire.v1.WindowRequested"> & {
  * Use `create(WindowRequestedSchema)` to create a new message.
  */
 export const WindowRequestedSchema: GenMessage<WindowRequested> = /*@__PURE__*/
-  messageDesc(file_atoll, 18);
+  messageDesc(file_atoll, 20);
 
 /**
  * Retires the surface, and with it its popups and subsurfaces (which must have been closed before it, or are closed by it).
@@ -953,7 +1037,7 @@ export type SurfaceClosed = Message<"atoll.wire.v1.SurfaceClosed"> & {
  * Use `create(SurfaceClosedSchema)` to create a new message.
  */
 export const SurfaceClosedSchema: GenMessage<SurfaceClosed> = /*@__PURE__*/
-  messageDesc(file_atoll, 19);
+  messageDesc(file_atoll, 21);
 
 /**
  * What the host wants the window to be; size in logical units of its geometry, 0 = the program chooses.
@@ -1020,7 +1104,7 @@ export type Configure = Message<"atoll.wire.v1.Configure"> & {
  * Use `create(ConfigureSchema)` to create a new message.
  */
 export const ConfigureSchema: GenMessage<Configure> = /*@__PURE__*/
-  messageDesc(file_atoll, 20);
+  messageDesc(file_atoll, 22);
 
 /**
  * @generated from message atoll.wire.v1.CloseRequested
@@ -1037,14 +1121,14 @@ export type CloseRequested = Message<"atoll.wire.v1.CloseRequested"> & {
  * Use `create(CloseRequestedSchema)` to create a new message.
  */
 export const CloseRequestedSchema: GenMessage<CloseRequested> = /*@__PURE__*/
-  messageDesc(file_atoll, 21);
+  messageDesc(file_atoll, 23);
 
 /**
  * @generated from message atoll.wire.v1.PopupDismissed
  */
 export type PopupDismissed = Message<"atoll.wire.v1.PopupDismissed"> & {
   /**
-   * this one and all that stand on it
+   * this one and all its descendants
    *
    * @generated from field: uint32 surface = 1;
    */
@@ -1056,10 +1140,10 @@ export type PopupDismissed = Message<"atoll.wire.v1.PopupDismissed"> & {
  * Use `create(PopupDismissedSchema)` to create a new message.
  */
 export const PopupDismissedSchema: GenMessage<PopupDismissed> = /*@__PURE__*/
-  messageDesc(file_atoll, 22);
+  messageDesc(file_atoll, 24);
 
 /**
- * The agent sends the whole picture of a surface again with its next credit (a new page, a lost canvas).
+ * The agent sends the whole surface again with its next credit (a new page, a lost canvas).
  *
  * @generated from message atoll.wire.v1.Refresh
  */
@@ -1075,7 +1159,7 @@ export type Refresh = Message<"atoll.wire.v1.Refresh"> & {
  * Use `create(RefreshSchema)` to create a new message.
  */
 export const RefreshSchema: GenMessage<Refresh> = /*@__PURE__*/
-  messageDesc(file_atoll, 23);
+  messageDesc(file_atoll, 25);
 
 /**
  * physical
@@ -1121,11 +1205,11 @@ export type Damage = Message<"atoll.wire.v1.Damage"> & {
  * Use `create(DamageSchema)` to create a new message.
  */
 export const DamageSchema: GenMessage<Damage> = /*@__PURE__*/
-  messageDesc(file_atoll, 24);
+  messageDesc(file_atoll, 26);
 
 /**
- * One picture of a surface, in one or more messages of the same serial that follow each other for that surface; shown
- * as a whole when the one with `last` is there. All but `damage` and `last` are equal in all of them. A picture needs one credit.
+ * One frame of a surface, in one or more messages of the same serial that follow each other for that surface; shown
+ * as a whole when the one with `last` is there. All but `damage` and `last` are equal in all of them. A frame needs one credit.
  * The first one of a surface, or of a new size, covers all of it; what it leaves out is transparent black.
  *
  * @generated from message atoll.wire.v1.Frame
@@ -1209,10 +1293,10 @@ export type Frame = Message<"atoll.wire.v1.Frame"> & {
  * Use `create(FrameSchema)` to create a new message.
  */
 export const FrameSchema: GenMessage<Frame> = /*@__PURE__*/
-  messageDesc(file_atoll, 25);
+  messageDesc(file_atoll, 27);
 
 /**
- * Allows `count` more pictures of the surface. The first credit of a surface is what tells the agent that the host knows it.
+ * Allows `count` more frames of the surface. The first credit of a surface is what tells the agent that the host knows it.
  *
  * @generated from message atoll.wire.v1.Credit
  */
@@ -1228,7 +1312,7 @@ export type Credit = Message<"atoll.wire.v1.Credit"> & {
   count: number;
 
   /**
-   * last picture that reached the screen, 0 = none
+   * last frame that reached the screen, 0 = none
    *
    * @generated from field: uint32 shown_serial = 3;
    */
@@ -1240,7 +1324,7 @@ export type Credit = Message<"atoll.wire.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_atoll, 26);
+  messageDesc(file_atoll, 28);
 
 /**
  * @generated from message atoll.wire.v1.KeyboardFocus
@@ -1259,7 +1343,7 @@ export type KeyboardFocus = Message<"atoll.wire.v1.KeyboardFocus"> & {
  * Use `create(KeyboardFocusSchema)` to create a new message.
  */
 export const KeyboardFocusSchema: GenMessage<KeyboardFocus> = /*@__PURE__*/
-  messageDesc(file_atoll, 27);
+  messageDesc(file_atoll, 29);
 
 /**
  * @generated from message atoll.wire.v1.Key
@@ -1288,7 +1372,7 @@ export type Key = Message<"atoll.wire.v1.Key"> & {
  * Use `create(KeySchema)` to create a new message.
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
-  messageDesc(file_atoll, 28);
+  messageDesc(file_atoll, 30);
 
 /**
  * @generated from message atoll.wire.v1.PointerMotion
@@ -1324,7 +1408,7 @@ export type PointerMotion = Message<"atoll.wire.v1.PointerMotion"> & {
  * Use `create(PointerMotionSchema)` to create a new message.
  */
 export const PointerMotionSchema: GenMessage<PointerMotion> = /*@__PURE__*/
-  messageDesc(file_atoll, 29);
+  messageDesc(file_atoll, 31);
 
 /**
  * @generated from message atoll.wire.v1.PointerLeft
@@ -1337,7 +1421,7 @@ export type PointerLeft = Message<"atoll.wire.v1.PointerLeft"> & {
  * Use `create(PointerLeftSchema)` to create a new message.
  */
 export const PointerLeftSchema: GenMessage<PointerLeft> = /*@__PURE__*/
-  messageDesc(file_atoll, 30);
+  messageDesc(file_atoll, 32);
 
 /**
  * @generated from message atoll.wire.v1.PointerButton
@@ -1366,7 +1450,7 @@ export type PointerButton = Message<"atoll.wire.v1.PointerButton"> & {
  * Use `create(PointerButtonSchema)` to create a new message.
  */
 export const PointerButtonSchema: GenMessage<PointerButton> = /*@__PURE__*/
-  messageDesc(file_atoll, 31);
+  messageDesc(file_atoll, 33);
 
 /**
  * @generated from message atoll.wire.v1.PointerAxis
@@ -1421,7 +1505,7 @@ export type PointerAxis = Message<"atoll.wire.v1.PointerAxis"> & {
  * Use `create(PointerAxisSchema)` to create a new message.
  */
 export const PointerAxisSchema: GenMessage<PointerAxis> = /*@__PURE__*/
-  messageDesc(file_atoll, 32);
+  messageDesc(file_atoll, 34);
 
 /**
  * The cursor that the program under the pointer wants. Bitmap: payload of width*height*4 bytes, ARGB8888 premultiplied.
@@ -1454,7 +1538,7 @@ export type CursorChanged = Message<"atoll.wire.v1.CursorChanged"> & {
  * Use `create(CursorChangedSchema)` to create a new message.
  */
 export const CursorChangedSchema: GenMessage<CursorChanged> = /*@__PURE__*/
-  messageDesc(file_atoll, 33);
+  messageDesc(file_atoll, 35);
 
 /**
  * @generated from message atoll.wire.v1.CursorBitmap
@@ -1491,7 +1575,7 @@ export type CursorBitmap = Message<"atoll.wire.v1.CursorBitmap"> & {
  * Use `create(CursorBitmapSchema)` to create a new message.
  */
 export const CursorBitmapSchema: GenMessage<CursorBitmap> = /*@__PURE__*/
-  messageDesc(file_atoll, 34);
+  messageDesc(file_atoll, 36);
 
 /**
  * @generated from message atoll.wire.v1.Launch
@@ -1531,7 +1615,7 @@ export type Launch = Message<"atoll.wire.v1.Launch"> & {
  * Use `create(LaunchSchema)` to create a new message.
  */
 export const LaunchSchema: GenMessage<Launch> = /*@__PURE__*/
-  messageDesc(file_atoll, 35);
+  messageDesc(file_atoll, 37);
 
 /**
  * @generated from message atoll.wire.v1.Launched
@@ -1553,7 +1637,7 @@ export type Launched = Message<"atoll.wire.v1.Launched"> & {
  * Use `create(LaunchedSchema)` to create a new message.
  */
 export const LaunchedSchema: GenMessage<Launched> = /*@__PURE__*/
-  messageDesc(file_atoll, 36);
+  messageDesc(file_atoll, 38);
 
 /**
  * @generated from message atoll.wire.v1.RequestFailed
@@ -1582,7 +1666,7 @@ export type RequestFailed = Message<"atoll.wire.v1.RequestFailed"> & {
  * Use `create(RequestFailedSchema)` to create a new message.
  */
 export const RequestFailedSchema: GenMessage<RequestFailed> = /*@__PURE__*/
-  messageDesc(file_atoll, 37);
+  messageDesc(file_atoll, 39);
 
 /**
  * @generated from message atoll.wire.v1.ListApps
@@ -1599,7 +1683,7 @@ export type ListApps = Message<"atoll.wire.v1.ListApps"> & {
  * Use `create(ListAppsSchema)` to create a new message.
  */
 export const ListAppsSchema: GenMessage<ListApps> = /*@__PURE__*/
-  messageDesc(file_atoll, 38);
+  messageDesc(file_atoll, 40);
 
 /**
  * @generated from message atoll.wire.v1.Apps
@@ -1626,7 +1710,7 @@ export type Apps = Message<"atoll.wire.v1.Apps"> & {
  * Use `create(AppsSchema)` to create a new message.
  */
 export const AppsSchema: GenMessage<Apps> = /*@__PURE__*/
-  messageDesc(file_atoll, 39);
+  messageDesc(file_atoll, 41);
 
 /**
  * @generated from message atoll.wire.v1.App
@@ -1667,7 +1751,7 @@ export type App = Message<"atoll.wire.v1.App"> & {
  * Use `create(AppSchema)` to create a new message.
  */
 export const AppSchema: GenMessage<App> = /*@__PURE__*/
-  messageDesc(file_atoll, 40);
+  messageDesc(file_atoll, 42);
 
 /**
  * @generated from message atoll.wire.v1.AppsChanged
@@ -1680,7 +1764,7 @@ export type AppsChanged = Message<"atoll.wire.v1.AppsChanged"> & {
  * Use `create(AppsChangedSchema)` to create a new message.
  */
 export const AppsChangedSchema: GenMessage<AppsChanged> = /*@__PURE__*/
-  messageDesc(file_atoll, 41);
+  messageDesc(file_atoll, 43);
 
 /**
  * Payload: bytes of the stream, at least one; takes as much credit as it has bytes.
@@ -1699,7 +1783,7 @@ export type StreamData = Message<"atoll.wire.v1.StreamData"> & {
  * Use `create(StreamDataSchema)` to create a new message.
  */
 export const StreamDataSchema: GenMessage<StreamData> = /*@__PURE__*/
-  messageDesc(file_atoll, 42);
+  messageDesc(file_atoll, 44);
 
 /**
  * @generated from message atoll.wire.v1.StreamEnd
@@ -1723,7 +1807,7 @@ export type StreamEnd = Message<"atoll.wire.v1.StreamEnd"> & {
  * Use `create(StreamEndSchema)` to create a new message.
  */
 export const StreamEndSchema: GenMessage<StreamEnd> = /*@__PURE__*/
-  messageDesc(file_atoll, 43);
+  messageDesc(file_atoll, 45);
 
 /**
  * Allows `bytes` more of the stream, from its reader to its writer.
@@ -1747,7 +1831,7 @@ export type StreamCredit = Message<"atoll.wire.v1.StreamCredit"> & {
  * Use `create(StreamCreditSchema)` to create a new message.
  */
 export const StreamCreditSchema: GenMessage<StreamCredit> = /*@__PURE__*/
-  messageDesc(file_atoll, 44);
+  messageDesc(file_atoll, 46);
 
 /**
  * @generated from message atoll.wire.v1.ExecStart
@@ -1814,7 +1898,7 @@ export type ExecStart = Message<"atoll.wire.v1.ExecStart"> & {
  * Use `create(ExecStartSchema)` to create a new message.
  */
 export const ExecStartSchema: GenMessage<ExecStart> = /*@__PURE__*/
-  messageDesc(file_atoll, 45);
+  messageDesc(file_atoll, 47);
 
 /**
  * @generated from message atoll.wire.v1.ExecStarted
@@ -1836,7 +1920,7 @@ export type ExecStarted = Message<"atoll.wire.v1.ExecStarted"> & {
  * Use `create(ExecStartedSchema)` to create a new message.
  */
 export const ExecStartedSchema: GenMessage<ExecStarted> = /*@__PURE__*/
-  messageDesc(file_atoll, 46);
+  messageDesc(file_atoll, 48);
 
 /**
  * Ends the exec and its streams.
@@ -1865,7 +1949,7 @@ export type ExecFailed = Message<"atoll.wire.v1.ExecFailed"> & {
  * Use `create(ExecFailedSchema)` to create a new message.
  */
 export const ExecFailedSchema: GenMessage<ExecFailed> = /*@__PURE__*/
-  messageDesc(file_atoll, 47);
+  messageDesc(file_atoll, 49);
 
 /**
  * Ends the exec; comes after the end of its output streams. A signal sends code = 0.
@@ -1894,7 +1978,7 @@ export type ExecExited = Message<"atoll.wire.v1.ExecExited"> & {
  * Use `create(ExecExitedSchema)` to create a new message.
  */
 export const ExecExitedSchema: GenMessage<ExecExited> = /*@__PURE__*/
-  messageDesc(file_atoll, 48);
+  messageDesc(file_atoll, 50);
 
 /**
  * @generated from message atoll.wire.v1.ExecSignal
@@ -1918,7 +2002,7 @@ export type ExecSignal = Message<"atoll.wire.v1.ExecSignal"> & {
  * Use `create(ExecSignalSchema)` to create a new message.
  */
 export const ExecSignalSchema: GenMessage<ExecSignal> = /*@__PURE__*/
-  messageDesc(file_atoll, 49);
+  messageDesc(file_atoll, 51);
 
 /**
  * @generated from message atoll.wire.v1.ExecResize
@@ -1945,7 +2029,7 @@ export type ExecResize = Message<"atoll.wire.v1.ExecResize"> & {
  * Use `create(ExecResizeSchema)` to create a new message.
  */
 export const ExecResizeSchema: GenMessage<ExecResize> = /*@__PURE__*/
-  messageDesc(file_atoll, 50);
+  messageDesc(file_atoll, 52);
 
 /**
  * A program of this guest has copied something, or what was copied is gone (no types). An offer that the host announced is
@@ -1979,7 +2063,7 @@ export type ClipOffered = Message<"atoll.wire.v1.ClipOffered"> & {
  * Use `create(ClipOfferedSchema)` to create a new message.
  */
 export const ClipOfferedSchema: GenMessage<ClipOffered> = /*@__PURE__*/
-  messageDesc(file_atoll, 51);
+  messageDesc(file_atoll, 53);
 
 /**
  * Something of another VM or of the host can be pasted, or no longer (no types). It stands until a program of this guest copies,
@@ -2013,7 +2097,7 @@ export type ClipAnnounced = Message<"atoll.wire.v1.ClipAnnounced"> & {
  * Use `create(ClipAnnouncedSchema)` to create a new message.
  */
 export const ClipAnnouncedSchema: GenMessage<ClipAnnounced> = /*@__PURE__*/
-  messageDesc(file_atoll, 52);
+  messageDesc(file_atoll, 54);
 
 /**
  * A program of this guest asks for the content of what the host announced. The agent answers questions for the list of types itself.
@@ -2046,7 +2130,7 @@ export type PasteWanted = Message<"atoll.wire.v1.PasteWanted"> & {
  * Use `create(PasteWantedSchema)` to create a new message.
  */
 export const PasteWantedSchema: GenMessage<PasteWanted> = /*@__PURE__*/
-  messageDesc(file_atoll, 53);
+  messageDesc(file_atoll, 55);
 
 /**
  * The program of that request wants it no longer.
@@ -2065,7 +2149,7 @@ export type PasteDropped = Message<"atoll.wire.v1.PasteDropped"> & {
  * Use `create(PasteDroppedSchema)` to create a new message.
  */
 export const PasteDroppedSchema: GenMessage<PasteDropped> = /*@__PURE__*/
-  messageDesc(file_atoll, 54);
+  messageDesc(file_atoll, 56);
 
 /**
  * A program has got what was sent ahead (ClipAhead) by this stream. It was not asked for by PasteWanted.
@@ -2084,7 +2168,7 @@ export type PasteTaken = Message<"atoll.wire.v1.PasteTaken"> & {
  * Use `create(PasteTakenSchema)` to create a new message.
  */
 export const PasteTakenSchema: GenMessage<PasteTaken> = /*@__PURE__*/
-  messageDesc(file_atoll, 55);
+  messageDesc(file_atoll, 57);
 
 /**
  * The program gets nothing: the end of its pipe.
@@ -2103,7 +2187,7 @@ export type PasteRefused = Message<"atoll.wire.v1.PasteRefused"> & {
  * Use `create(PasteRefusedSchema)` to create a new message.
  */
 export const PasteRefusedSchema: GenMessage<PasteRefused> = /*@__PURE__*/
-  messageDesc(file_atoll, 56);
+  messageDesc(file_atoll, 58);
 
 /**
  * The host reads what was offered: the agent writes `stream`. Ended as aborted where the offer is over, the program
@@ -2140,7 +2224,7 @@ export type ClipRead = Message<"atoll.wire.v1.ClipRead"> & {
  * Use `create(ClipReadSchema)` to create a new message.
  */
 export const ClipReadSchema: GenMessage<ClipRead> = /*@__PURE__*/
-  messageDesc(file_atoll, 57);
+  messageDesc(file_atoll, 59);
 
 /**
  * The content that PasteWanted asked for: the agent reads `stream`, which may be one of ClipAhead.
@@ -2164,7 +2248,7 @@ export type PasteGiven = Message<"atoll.wire.v1.PasteGiven"> & {
  * Use `create(PasteGivenSchema)` to create a new message.
  */
 export const PasteGivenSchema: GenMessage<PasteGiven> = /*@__PURE__*/
-  messageDesc(file_atoll, 58);
+  messageDesc(file_atoll, 60);
 
 /**
  * The content of the announced offer, before any program has asked: the person has just pressed the keys of a paste. The
@@ -2194,7 +2278,7 @@ export type ClipAhead = Message<"atoll.wire.v1.ClipAhead"> & {
  * Use `create(ClipAheadSchema)` to create a new message.
  */
 export const ClipAheadSchema: GenMessage<ClipAhead> = /*@__PURE__*/
-  messageDesc(file_atoll, 59);
+  messageDesc(file_atoll, 61);
 
 /**
  * A clip of this VM that no program owns: the agent reads `stream` (at most 64 MiB), offers it to programs and to the host
@@ -2224,7 +2308,7 @@ export type ClipPut = Message<"atoll.wire.v1.ClipPut"> & {
  * Use `create(ClipPutSchema)` to create a new message.
  */
 export const ClipPutSchema: GenMessage<ClipPut> = /*@__PURE__*/
-  messageDesc(file_atoll, 60);
+  messageDesc(file_atoll, 62);
 
 /**
  * @generated from enum atoll.wire.v1.Kind
