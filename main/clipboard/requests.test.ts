@@ -1,5 +1,7 @@
 /** The clipboard with an application around it: VMs whose agents are scripted, and what page and command ask and are told. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import fs from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { clipboardContract } from "#shared/ipc/clipboard.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import { windowIdOf } from "#shared/model/window.ts";
@@ -17,6 +19,7 @@ import { sendClipboardEvents } from "./events.ts";
 import { type ClipboardParts, clipboardHandlers } from "./requests.ts";
 import { ClipDesk, settled, TEXT } from "./testing/clip-desk.ts";
 
+let folder: string;
 let links: ScriptedLink[];
 let application: Application;
 let desk: ClipDesk;
@@ -32,7 +35,7 @@ beforeEach(async () => {
   desk = new ClipDesk();
   page = new CheckedPage();
   const scripted = await scriptedApplication({ vms: { home: "lagoon", web: "coral" } });
-  ({ application, links, end } = scripted);
+  ({ application, folder, links, end } = scripted);
   await application.open();
   const { gate, read } = desk.ports;
   clipboard = createClipboard({
@@ -57,6 +60,7 @@ beforeEach(async () => {
       write: () => Promise.resolve(true),
       onFocus: () => undefined,
     },
+    settings: scripted.settings,
   });
   sendClipboardEvents({ application, clipboard, page, settings: scripted.settings });
   dispatcher = Dispatcher.of(
@@ -148,6 +152,38 @@ test("without one the page shows the small bar, whose answer counts", async () =
   await settled();
   expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["collect", "request"]);
   expect(told("clipboard.changed")).toMatchObject({ waiting: [] });
+});
+
+test("what is marked with the mouse stays in its VM", async () => {
+  copies(home, { selection: "primary" });
+  const window = focus(web);
+  dispatcher.report(PAGE_CALLER, "clipboard.gesture", { window, kind: "middle" });
+  await settled();
+  expect([ordersOf(linkOf(web), CLIPBOARD), desk.readings]).toEqual([[], []]);
+});
+
+test("it crosses by the middle button where the settings say so, beside what was copied, and no longer when they do not", async () => {
+  fs.writeFileSync(path.join(folder, "settings.yaml"), "middleClickAcrossVms: true\n");
+  await vi.waitFor(() => {
+    copies(home, { selection: "primary" });
+    expect(ordersOf(linkOf(web), CLIPBOARD)).toEqual([
+      { type: "announce", selection: "primary", offer: 1, types: [TEXT] },
+    ]);
+  });
+  copies(home);
+  expect(ordersOf(linkOf(web), CLIPBOARD).at(-1)).toMatchObject({ selection: "clipboard", offer: 2 });
+  const window = focus(web);
+  dispatcher.report(PAGE_CALLER, "clipboard.gesture", { window, kind: "middle" });
+  await settled();
+  const ahead = desk.delivered.filter(({ target }) => target?.kind === "ahead");
+  expect(ahead.map(({ source, target }) => [source, target])).toEqual([
+    [expect.objectContaining({ selection: "primary" }), { kind: "ahead", vm: web, offer: 1 }],
+  ]);
+  expect(await asked("clipboard.history", { search: "", label: null })).toEqual([]);
+  fs.writeFileSync(path.join(folder, "settings.yaml"), "");
+  await vi.waitFor(() =>
+    expect(ordersOf(linkOf(web), CLIPBOARD).at(-1)).toMatchObject({ selection: "primary", types: [] }),
+  );
 });
 
 test("a link that is lost takes the VM's clip along, and the next one is told what there is", () => {

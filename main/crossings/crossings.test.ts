@@ -265,6 +265,15 @@ describe("a prompt", () => {
   });
 });
 
+it("a prompt says how long ago it was copied, also when it is asked again; what was not copied has no age", async () => {
+  void crossings.request(paste(HOME, WEB, { copiedMs: performance.now() - 12_000 }));
+  void crossings.request({ ...paste(HOME, WEB), subject: "another" });
+  await vi.waitFor(() => expect(page.asked).toHaveLength(2));
+  const ages = page.asked.map(({ payload }) => (payload as { copiedAgoS: number | null }).copiedAgoS);
+  expect(ages[0]).toBeGreaterThanOrEqual(12);
+  expect(ages[1]).toBeNull();
+});
+
 describe("the preview of a prompt", () => {
   function preview(first: CrossingPreview): {
     set: (now: CrossingPreview) => void;

@@ -90,7 +90,7 @@ export class Crossings {
     { rule, answer }: PolicyDecided,
     signal: AbortSignal | undefined,
   ): Promise<Settled> {
-    const { crossing, subject, app = "", isSecret = false, preview = null, onceForMs = 0 } = request;
+    const { crossing, subject, app = "", isSecret = false, preview = null, copiedMs = null, onceForMs = 0 } = request;
     const { action, from, to, type } = crossing;
     if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
     this.#requests += 1;
@@ -127,6 +127,7 @@ export class Crossings {
       app,
       isSecret,
       preview,
+      copiedMs,
       rule: answer.rule,
       offers: canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [],
     };

@@ -7,6 +7,7 @@ import { layoutContract } from "#shared/ipc/layout.ts";
 import { problemContract } from "#shared/ipc/problem.ts";
 import { promptMarkContract } from "#shared/ipc/prompt-mark.ts";
 import { windowContract } from "#shared/ipc/window.ts";
+import type { LaunchItem } from "#shared/model/launch-item.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
@@ -25,7 +26,9 @@ import { PlacementsFile } from "../windows/placements-file.ts";
 import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { desktopHandlers, problemHandlers } from "./requests.ts";
+import { Launches } from "./launches.ts";
 import { Quitting } from "./quitting.ts";
+import { Welcome } from "./welcome.ts";
 
 let folder: string;
 let removeFiles: () => void;
@@ -37,6 +40,7 @@ let end: () => Promise<void>;
 let dispatcher: Dispatcher;
 let shown: ThemeState;
 let promptMark: PromptMarkFile;
+let launches: Launches;
 
 beforeEach(async () => {
   const scripted = await scriptedApplication();
@@ -70,6 +74,7 @@ beforeEach(async () => {
   end = vi.fn<() => Promise<void>>(() => Promise.resolve());
   const quitting = new Quitting({ application, settings, page, end });
   const placements = new PlacementsFile(folder);
+  launches = new Launches();
   dispatcher = Dispatcher.of(
     {
       desktop: desktopContract,
@@ -79,7 +84,17 @@ beforeEach(async () => {
       window: windowContract,
     },
     {
-      desktop: desktopHandlers({ application, placements, promptMark, quitting, theme, warnings: ["It is old."] }),
+      desktop: desktopHandlers({
+        application,
+        doctor: () => Promise.resolve([QEMU_IS_MISSING]),
+        launches,
+        placements,
+        promptMark,
+        quitting,
+        theme,
+        warnings: ["It is old."],
+        welcome: new Welcome({ stateFolder: folder, isFirstStart: true, log: () => undefined }),
+      }),
       layout: layoutHandlers({ application, placements }),
       problem: problemHandlers({ application }),
       promptMark: promptMarkHandlers({ promptMark }),
@@ -92,6 +107,8 @@ afterEach(() => removeFiles());
 
 const asks = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, PAGE_CALLER, name, input);
 const command = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, cliCaller(), name, input);
+
+const QEMU_IS_MISSING = { id: "qemu", status: "fail", detail: "no QEMU", remedy: "install it" } as const;
 
 const rect = { x: 1, y: 2, width: 300, height: 200 };
 
@@ -121,9 +138,29 @@ it("a page that loads is sent the whole state", async () => {
     theme: { choice: "system", shown: "dark" },
     promptMark: promptMark.current,
     warnings: ["It is old."],
+    isWelcome: true,
     placements,
   });
   expect(desktop.pageReady).toHaveBeenCalledOnce();
+});
+
+it("a page that has put the welcome away is not shown it again, and is told how this machine is", async () => {
+  expect(await asks("desktop.attach")).toMatchObject({ isWelcome: true });
+  await asks("desktop.welcomed");
+  expect(await asks("desktop.attach")).toMatchObject({ isWelcome: false });
+  expect(await asks("desktop.doctor")).toEqual([QEMU_IS_MISSING]);
+});
+
+it("what the command wants opened is handed on, the desktop in front", async () => {
+  const openAll = vi.fn<(items: readonly LaunchItem[]) => void>();
+  launches.desktopOpened({ raise: () => desktop.raise(), openAll });
+  const items = [{ kind: "file", path: "/tmp/a b.pdf" }];
+  await command("desktop.open", { items });
+  expect(openAll).toHaveBeenCalledExactlyOnceWith(items);
+  expect(desktop.raise).toHaveBeenCalledOnce();
+  await expect(command("desktop.open", { items: [{ kind: "file", path: "a" }] })).rejects.toMatchObject({
+    code: "usage.bad-argument",
+  });
 });
 
 it("its window does what the page and the command want of it", async () => {

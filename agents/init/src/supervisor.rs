@@ -1,10 +1,12 @@
 //! The work of PID 1: starts the session bus and the agent as the user, restarts them when they end, reaps orphans, and
 //! powers off on SIGTERM, on the power button, and when the agent's exit status asks for it.
 
+use crate::cmdline::Cmdline;
 use crate::error::Error;
+use crate::fork::Fork;
 use crate::modules::{self, Phase};
 use crate::root::RUN_DIR;
-use crate::session::{self, GID, RUNTIME_DIR, UID};
+use crate::session::{self, BUS, GID, RUNTIME_DIR, UID};
 use crate::{clock, exit_status, journal, power};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,6 +20,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -112,7 +115,7 @@ impl Service {
 }
 
 fn bus_address() -> String {
-    format!("unix:path={RUNTIME_DIR}/bus")
+    format!("unix:path={BUS}")
 }
 
 /// The serial console, which the host keeps as this VM's log. It becomes the controlling terminal of no process.
@@ -120,7 +123,8 @@ fn console() -> std::io::Result<File> {
     OpenOptions::new().write(true).custom_flags(nix::libc::O_NOCTTY).open("/dev/console")
 }
 
-pub fn run() -> Result<(), Error> {
+/// `processors`: the thread that starts them.
+pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     let signals = listen()?;
     let address = format!("--address={}", bus_address());
     let mut bus = Service::new(
@@ -131,12 +135,23 @@ pub fn run() -> Result<(), Error> {
     let mut clock = clock::open_pipe();
     let mut agent = Service::new("agent", &format!("{RUN_DIR}/atoll-agent"), &[]);
 
-    bus.start_if_due(Instant::now());
+    // Each fork has a bus of its own, whose address has an id: it is not in the snapshot.
+    if !cmdline.is_snapshot {
+        bus.start_if_due(Instant::now());
+    }
     session::hand_over_ports();
     agent.start_if_due(Instant::now());
     journal::info("agent started");
     session::tolerate("late modules", modules::insert(&format!("{RUN_DIR}/modules"), Phase::Late));
     let mut button = power::open_button();
+    if cmdline.is_snapshot {
+        let _ = processors.join();
+        session::wait_for_agent()?;
+        let fork = Fork::hold()?;
+        bus.start_if_due(Instant::now());
+        session::wait_for_bus();
+        fork.go_on()?;
+    }
 
     loop {
         let now = Instant::now();

@@ -50,6 +50,15 @@ impl Environment {
         self.variables.insert("DISPLAY".into(), format!(":{number}").into());
     }
 
+    /// Tells init that the agent has come up and waits for programs.
+    pub fn say_settled(&self) {
+        let folder = self.runtime.join("atoll");
+        let said = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("settled"), ""));
+        if let Err(error) = said {
+            log::warn!("init is not told that the agent has come up: {error}");
+        }
+    }
+
     pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
