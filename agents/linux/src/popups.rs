@@ -16,6 +16,9 @@ use crate::geometry::clamp_rect;
 use crate::ports::PortKind;
 use crate::surfaces::{Popup, PopupShell, Role};
 
+/// The label's border that the host draws around a popup.
+const POPUP_BORDER: i32 = 1;
+
 impl Popup {
     pub fn opened(&self, id: u32) -> PopupOpened {
         let kind = match self.shell {
@@ -50,9 +53,8 @@ impl Agent {
             popup.send_popup_done();
             return;
         }
-        let area = self.area_from(parent);
         let geometry = popup.with_pending_state(|state| {
-            state.geometry = state.positioner.get_unconstrained_geometry(area);
+            state.geometry = self.place_popup(&state.positioner, parent);
             state.geometry
         });
         if let Err(error) = popup.send_configure() {
@@ -77,11 +79,10 @@ impl Agent {
         self.charge_request(popup.wl_surface());
         let id = self.surfaces.id_of(popup.wl_surface());
         let parent = id.and_then(|id| self.surfaces.get(id)?.parent());
-        let area = parent.map(|parent| self.area_from(parent));
         let geometry = popup.with_pending_state(|state| {
             state.positioner = positioner;
             state.geometry =
-                area.map_or_else(|| positioner.get_geometry(), |area| positioner.get_unconstrained_geometry(area));
+                parent.map_or_else(|| positioner.get_geometry(), |parent| self.place_popup(&positioner, parent));
             state.geometry
         });
         popup.send_repositioned(token);
@@ -141,8 +142,20 @@ impl Agent {
         }
     }
 
-    /// The host's desktop, relative to the geometry of a window or popup.
-    fn area_from(&self, id: u32) -> Rectangle<i32, Logical> {
+    /// Where a popup goes, relative to its parent: below its window's title bar, where it has room there. The host shows none
+    /// on a title bar, and the program is to know where it is.
+    fn place_popup(&self, positioner: &PositionerState, parent: u32) -> Rectangle<i32, Logical> {
+        let (area, top) = self.area_from(parent);
+        let mut below = area;
+        below.loc.y = area.loc.y.max(top + POPUP_BORDER);
+        below.size.h -= below.loc.y - area.loc.y;
+        let placed = positioner.get_unconstrained_geometry(below);
+        if below.contains_rect(placed) { placed } else { positioner.get_unconstrained_geometry(area) }
+    }
+
+    /// The host's desktop, and the top of the window's content, relative to the geometry of a window or popup.
+    fn area_from(&self, id: u32) -> (Rectangle<i32, Logical>, i32) {
+        let mut top = 0;
         let mut origin = Point::default();
         let mut at = id;
         while let Some(surface) = self.surfaces.get(at) {
@@ -153,6 +166,7 @@ impl Agent {
                 }
                 Role::Popup(popup) => {
                     origin += Point::from((popup.rect.x, popup.rect.y));
+                    top -= popup.rect.y;
                     at = popup.parent;
                 }
                 Role::Subsurface { parent } => at = *parent,
@@ -160,7 +174,7 @@ impl Agent {
         }
         let mut area = self.screen.area();
         area.loc -= origin;
-        area
+        (area, top)
     }
 
     /// Number of popups from `id` down to its window.

@@ -91,13 +91,13 @@ fn x11_programs_ask_for_attention_the_front_and_the_keyboard() {
 #[test]
 fn a_program_that_asks_all_the_time_is_heard_a_few_times_a_second() {
     let Stage { agent: _agent, mut host, x11, window, id } = stage();
+    let started = host.time_ms();
     for _ in 0..2000 {
         tell_root(&x11, window, "_NET_ACTIVE_WINDOW", [1, 0, 0, 0, 0]);
     }
     // The X server has handled them, and what comes last is heard last.
     x11.connection.sync().expect("the X server lives");
     tell_root(&x11, window, "WM_CHANGE_STATE", [1, 0, 0, 0, 0]);
-    let started = host.time_ms();
     let mut count = 0;
     while host.requested(id).0 != WindowRequest::Unminimize {
         count += 1;

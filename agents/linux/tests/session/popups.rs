@@ -51,6 +51,19 @@ fn a_popup_opens_where_it_asks_and_fits() {
 }
 
 #[test]
+fn a_popup_is_below_its_windows_title_bar_where_there_is_room() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let (window, id) = shown_window(&mut host, &mut client);
+    put_at(&mut host, id, 1, 100, 300);
+    host.wait_frame("the place's answer", id, |shown| shown.frame.configure_serial == 1);
+    let over = Rule { x: 20, y: -60, width: 100, height: 50 };
+    let (_popup, place) = client.popup(&window.xdg, &over, None);
+    assert_eq!(place[1], 1);
+    assert_eq!(rect(host.popup_opened().rect), place);
+}
+
+#[test]
 fn a_popup_is_repositioned() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());
