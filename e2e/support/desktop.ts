@@ -142,9 +142,20 @@ export class TestDesktop {
       }
       await this.crash();
     }
+    this.#killQemus();
     unprepare();
     // A killed application leaves processes behind that write for a moment.
     await expect(() => fs.rmSync(this.home, { recursive: true, force: true })).toPass({ timeout: 10_000 });
+  }
+
+  /** What the next start would end: a memory snapshot that was being made, disposables. There is none on this home. */
+  #killQemus(): void {
+    const folder = path.join(this.home, "run/vms");
+    for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
+      const file = path.join(folder, name, "qemu.pid");
+      const pid = fs.existsSync(file) ? Number(fs.readFileSync(file, "utf8")) : 0;
+      if (pid > 0 && isAlive(pid)) process.kill(pid, "SIGKILL");
+    }
   }
 
   /** `bin/atoll` with these words; never rejects for its exit code. */

@@ -95,11 +95,16 @@ function closes(surface: number): void {
   says({ type: "surfaceClosed", surface: surface as SurfaceId });
 }
 
+/** Resolves when another link than the first `count` calls an agent. */
+async function opened(count: number): Promise<void> {
+  await vi.waitFor(() => expect(links[count]?.heard.map(({ type }) => type)).toContain("open"));
+}
+
 /** Its agent says hello when there is one to say it. */
 async function started(request: Parameters<Disposables["start"]>[0] = {}): Promise<StartedDisposable> {
   const count = links.length;
   const start = disposables.start(request);
-  await vi.waitFor(() => expect(links).toHaveLength(count + 1));
+  await opened(count);
   links.at(-1)?.says(HELLO);
   return start;
 }
@@ -125,7 +130,7 @@ describe("a disposable", () => {
   it("is answered with the first window of its program, and gone with the last", async () => {
     const count = links.length;
     const start = disposables.start({ program: { argv: ["foot"] } });
-    await vi.waitFor(() => expect(links).toHaveLength(count + 1));
+    await opened(count);
     links.at(-1)?.says(HELLO);
     await vi.waitFor(() => expect(ordersOf(links.at(-1), LAUNCHES)).toHaveLength(1));
     const { request } = ordersOf(links.at(-1), LAUNCHES)[0] ?? { request: 0 };
@@ -172,7 +177,7 @@ describe("a disposable", () => {
   it("is gone when its program cannot be started", async () => {
     const count = links.length;
     const start = disposables.start({ program: { argv: ["nothing"] } }).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(links).toHaveLength(count + 1));
+    await opened(count);
     links.at(-1)?.says(HELLO);
     await vi.waitFor(() => expect(ordersOf(links.at(-1), LAUNCHES)).toHaveLength(1));
     const { request } = ordersOf(links.at(-1), LAUNCHES)[0] ?? { request: 0 };
@@ -186,7 +191,7 @@ describe("a disposable", () => {
     const gone = new AbortController();
     const count = links.length;
     const start = disposables.start({}, { signal: gone.signal }).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(links).toHaveLength(count + 1));
+    await opened(count);
     gone.abort(new Error("gone"));
     expect(await start).toMatchObject({ message: "gone" });
     expect(names()).toEqual(["home"]);

@@ -128,6 +128,41 @@ describe("a start", () => {
     expect(await started).toBe("hardware.machine-failed");
   });
 
+  describe("of a throw-away machine", () => {
+    let driven: Deferred<ScriptedMachine>;
+    beforeEach(() => {
+      driven = deferred();
+      driver.start = () => driven.promise;
+      const definition = { ...scriptedDefinition("test", "rose"), isThrowaway: true };
+      vm = new Vm(definition, { ...scriptedContext(links), driver });
+    });
+
+    it("brings up its link process meanwhile, and uses that", async () => {
+      const started = vm.start();
+      expect(links).toHaveLength(1);
+      expect(link().heard).toEqual([]);
+      driven.resolve(machine);
+      await started;
+      expect(links).toHaveLength(1);
+      expect(link()).toMatchObject({ heard: [{ type: "open" }], isKilled: false });
+      link().says(HELLO);
+      expect(state()).toBe("running null");
+    });
+
+    it("leaves no link process when it fails, or is cancelled", async () => {
+      const failed = failureOf(vm.start());
+      driven.reject(new Error("no"));
+      await failed;
+      expect(link().isKilled).toBe(true);
+      driven = deferred();
+      const cancelled = failureOf(vm.start());
+      const killed = vm.kill();
+      driven.resolve(machine);
+      await Promise.all([cancelled, killed]);
+      expect(links.map(({ isKilled }) => isKilled)).toEqual([true, true]);
+    });
+  });
+
   it("that is asked for twice is one", async () => {
     const start = vi.spyOn(driver, "start");
     await Promise.all([vm.start(), vm.start()]);

@@ -73,6 +73,8 @@ export class Vm extends Emitter<VmEvents> {
   #definition: VmDefinition;
   #machine: Machine | null = null;
   #link: LinkProcess | null = null;
+  /** Of a throw-away machine that starts: its link process comes up meanwhile, and would take as long as the machine does. */
+  #earlyLink: LinkProcess | null = null;
   #condition: VmCondition = INITIAL;
   #starting: Starting | null = null;
   /** The search for a machine that an earlier run of the application left. */
@@ -209,10 +211,13 @@ export class Vm extends Emitter<VmEvents> {
 
   async #start(signal: AbortSignal): Promise<void> {
     let machine: Machine;
+    if (this.definition.isThrowaway === true) this.#spawnEarlyLink();
     try {
       machine = await this.#context.driver.start(this.definition, signal);
     } catch (error) {
       this.#starting = null;
+      this.#earlyLink?.kill();
+      this.#earlyLink = null;
       if (!signal.aborted) {
         this.#startFailed(error);
         throw error;
@@ -425,8 +430,10 @@ export class Vm extends Emitter<VmEvents> {
 
   #connect(): void {
     const machine = this.#require();
+    const early = this.#earlyLink;
+    this.#earlyLink = null;
     this.#disconnect();
-    const link = this.#context.spawnLink(this.id);
+    const link = early ?? this.#context.spawnLink(this.id);
     this.#link = link;
     link.onMessage((message) => {
       if (this.#link === link) this.#linkSaid(message);
@@ -445,7 +452,17 @@ export class Vm extends Emitter<VmEvents> {
     link.attachPage();
   }
 
+  #spawnEarlyLink(): void {
+    const link = this.#context.spawnLink(this.id);
+    this.#earlyLink = link;
+    link.onExit(() => {
+      if (this.#earlyLink === link) this.#earlyLink = null;
+    });
+  }
+
   #disconnect(): void {
+    this.#earlyLink?.kill();
+    this.#earlyLink = null;
     if (this.#reconnectTimer !== null) clearTimeout(this.#reconnectTimer);
     this.#reconnectTimer = null;
     this.#link?.kill();
