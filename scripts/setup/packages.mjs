@@ -46,6 +46,7 @@ export const forRunning = [
 export const forTesting = [
   { names: ["xvfb"], reason: "a display for the end-to-end tests" },
   { names: ["xdotool"], reason: "real key presses (XTEST)" },
+  { names: ["xclip"], reason: "another program of the host's display, which copies and pastes" },
   { names: ["xwayland"], reason: "X11 programs in the agent's own tests" },
 ];
 

@@ -1,0 +1,155 @@
+/** Pastes that the person did not ask for by keys, prompts that come at a bad moment, and the command. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect, type Locator, type Page, test } from "@playwright/test";
+import { TestDesktop, type } from "./support/desktop.ts";
+
+const POLICY = `# Of the test.
+rules:
+  - {action: exec, from: "@host", to: "@any", decision: allow}
+  - {action: clipboard.paste, from: "@host", to: "@any", decision: allow}
+  - {action: clipboard.paste, from: home, to: web, decision: allow}
+  - {action: clipboard.paste, from: web, to: home, decision: ask}
+tests: []
+`;
+
+/** Without the characters of the desktop's home: a shell reads $EDITOR. */
+const editors = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-editor-"));
+let desktop: TestDesktop;
+let page: Page;
+let prompt: Locator;
+let bar: Locator;
+
+interface AuditEntry {
+  action: string;
+  from: string;
+  to: string;
+  bytes: number | null;
+  decision: string;
+  detail: string;
+}
+
+test.beforeAll(async () => {
+  desktop = await TestDesktop.open({ home: "lagoon", web: "coral" }, (home) =>
+    fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY),
+  );
+  for (const vm of ["home", "web"]) await desktop.isRunning(vm);
+  await found();
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+  fs.rmSync(editors, { recursive: true });
+});
+
+async function found(): Promise<void> {
+  page = await desktop.page();
+  prompt = page.getByRole("alertdialog");
+  bar = page.locator(".paste-bar");
+}
+
+/** What was copied last, in this VM. */
+async function copied(vm: string, text: string | Buffer): Promise<void> {
+  expect((await desktop.pipe(Buffer.from(text), "clipboard", "put", vm)).code).toBe(0);
+  await expect
+    .poll(async () => (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from ?? null)
+    .toBe(vm);
+}
+
+/** An X11 terminal that writes what comes to a file, with the keyboard. F2 pastes there, which no host takes for that. */
+async function reader(vm: string, file: string): Promise<void> {
+  const keys = ["<Key>F2", "Ctrl Shift <Key>V"].map((chord) => `${chord}: insert-selection(CLIPBOARD)`);
+  const resources = ["-xrm", `*VT100.translations: #override ${keys.join("\\n")}`, "-xrm", "*selectionTimeout: 60000"];
+  const { element } = await desktop.run(vm, "xterm", ...resources, "-e", "sh", "-c", `stty raw -echo; cat > ${file}`);
+  await element.locator('[data-part="content"]').click();
+  await desktop.isThere(vm, file);
+}
+
+test("a request without a gesture waits in a small bar, which takes no key, until it is answered or lapses", async () => {
+  await copied("home", "first");
+  await reader("web", "/tmp/bar");
+  await page.keyboard.press("F2");
+  await expect(bar).toBeVisible();
+  await expect(bar).toContainText("wants to paste");
+  await type(page, "x");
+  await expect.poll(() => desktop.read("web", "/tmp/bar")).toBe("x");
+  await bar.getByRole("button", { name: "Ignore" }).click();
+  await expect(bar).toHaveCount(0);
+
+  await copied("home", "second");
+  await page.keyboard.press("F2");
+  await bar.getByRole("button", { name: "Paste" }).click();
+  await expect.poll(() => desktop.read("web", "/tmp/bar")).toBe("xsecond");
+  await expect(bar).toHaveCount(0);
+  await expect(prompt).toHaveCount(0);
+
+  await copied("home", "third");
+  await page.keyboard.press("F2");
+  await expect(bar).toBeVisible();
+  await expect(bar).toHaveCount(0);
+  await type(page, "y");
+  await expect.poll(() => desktop.read("web", "/tmp/bar")).toBe("xsecondy");
+});
+
+test("no key of somebody who types fast answers a prompt with yes, and no program gets it", async () => {
+  await copied("web", "not this");
+  await reader("home", "/tmp/fast");
+  await type(page, "before");
+  await expect.poll(() => desktop.read("home", "/tmp/fast")).toBe("before");
+  await page.keyboard.press("Control+Shift+V");
+  await expect(prompt).toBeVisible();
+  await type(page, "oaym 1");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowRight");
+  await expect(prompt.locator('[data-answer="once"]')).toBeEnabled();
+  await expect(prompt.locator('[data-answer="deny"]')).toBeFocused();
+  await type(page, "oaym\n");
+  await expect(prompt).toHaveCount(0);
+  await type(page, " after");
+  await expect.poll(() => desktop.read("home", "/tmp/fast")).toBe("before after");
+});
+
+test("a prompt is there again when the page was loaded anew, and its answer counts", async () => {
+  await copied("web", "of the web");
+  await reader("home", "/tmp/reload");
+  await page.keyboard.press("Control+Shift+V");
+  await expect(prompt).toContainText("of the web");
+  await page.reload();
+  await expect(prompt).toContainText("of the web");
+  await prompt.locator('[data-answer="once"]').click();
+  await expect.poll(() => desktop.read("home", "/tmp/reload")).toBe("of the web");
+});
+
+test("a policy that is edited counts at once; exec that it denies ends with 125; a broken one is not taken", async () => {
+  const editor = (script: string): Promise<{ code: number; stderr: string }> => {
+    const file = path.join(editors, "editor");
+    fs.writeFileSync(file, `#!/bin/sh\nsed -i '${script}' "$1"\n`, {
+      mode: 0o700,
+    });
+    return desktop.atollWith({ EDITOR: file, VISUAL: "" }, "policy", "edit");
+  };
+  const policy = (): string => fs.readFileSync(path.join(desktop.home, "config/policy.yaml"), "utf8");
+  const deny = '  - {action: exec, from: "@host", to: web, decision: deny}';
+  expect(await editor(`s/^rules:$/rules:\\n${deny}/`)).toMatchObject({
+    code: 0,
+  });
+  expect(policy()).toBe(POLICY.replace("rules:", `rules:\n${deny}`));
+  const denied = await desktop.atoll("exec", "web", "--", "true");
+  expect(denied).toMatchObject({ code: 125, stdout: "" });
+  expect(denied.stderr).toContain("Line 3");
+  expect((await desktop.atoll("exec", "home", "--", "sh", "-c", "exit 7")).code).toBe(7);
+  const last = (await desktop.json<AuditEntry[]>("audit")).at(-1);
+  expect(last).toMatchObject({
+    action: "exec",
+    from: "@host",
+    to: "web",
+    decision: "deny",
+  });
+
+  expect(await editor("s/deny/never/")).toMatchObject({ code: 1 });
+  expect(await editor("/to: web, decision: deny/d")).toMatchObject({ code: 0 });
+  expect(policy()).toBe(POLICY);
+  expect((await desktop.atoll("exec", "web", "--", "true")).code).toBe(0);
+});
