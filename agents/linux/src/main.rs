@@ -15,6 +15,7 @@ mod error;
 mod exec;
 #[path = "../../exit_status.rs"]
 mod exit_status;
+mod files;
 mod floods;
 mod focus;
 mod framebuffer;
@@ -26,6 +27,7 @@ mod input;
 mod launch;
 mod logger;
 mod menus;
+mod opening;
 mod output;
 mod pointing;
 mod popups;
@@ -63,6 +65,9 @@ fn run() -> Result<ExitCode, AgentError> {
 }
 
 fn main() -> ExitCode {
+    if let Some((command, arguments)) = opening::client::command(std::env::args_os()) {
+        return ExitCode::from(opening::client::run(command, &arguments));
+    }
     logger::install();
     match run() {
         Ok(code) => code,
