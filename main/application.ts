@@ -26,6 +26,8 @@ export interface ApplicationOptions extends Omit<VmContext, "driver"> {
   /** Files that a person edits, beside the definitions. */
   files: readonly PersonsFile[];
   drivers: Drivers;
+  /** Builds a template for a VM that starts with the desktop; absent: none is built. Rejects with template.*. */
+  buildTemplate?: (name: string) => Promise<void>;
 }
 
 /** A file that a person edits while the application runs. */
@@ -95,7 +97,9 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** Those that run, and would go on without the application. */
   get lastingVms(): Vm[] {
-    return this.vms.filter((vm) => vm.isOn && vm.capabilities.outlivesApplication);
+    return this.vms.filter(
+      (vm) => vm.isOn && vm.capabilities.outlivesApplication && vm.definition.isThrowaway !== true,
+    );
   }
 
   /** For the end of the application. Resolves when each has stopped, or has failed to: with the names of those. */
@@ -211,7 +215,6 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   windows(): WindowView[] {
-    const focus = this.focus.current;
     const placed = new Map(this.#desktop?.layout().map((window) => [window.id, window]));
     return this.vms.flatMap((vm) =>
       Array.from(vm.windows.values(), (window) => {
@@ -225,7 +228,6 @@ export class Application extends Emitter<ApplicationEvents> {
           ...(place?.content ?? { x: 0, y: 0, width: 0, height: 0 }),
           state: place?.mode ?? "normal",
           focused: place?.focused ?? false,
-          focusCause: place?.focused === true && focus?.window === id ? focus.cause : null,
           frozen: vm.windows.isFrozen,
           kind: window.kind,
           popups: place?.popups ?? [],
@@ -273,6 +275,9 @@ export class Application extends Emitter<ApplicationEvents> {
   async create(name: string, trust: { label: LabelName; role?: VmRole }, machine: MachineOptions): Promise<Vm> {
     const { registry, drivers } = this.#options;
     const definition = newDefinition(name, trust, drivers.define(machine));
+    // Names are one space, whatever source a VM is of; the registry knows its own.
+    if (this.vms.some((vm) => vm.definition.name === name && this.#vms.get(vm.id)?.source !== registry))
+      throw new AppError("vm.name-taken", `There is a VM named "${name}" already: choose another name.`, { name });
     await registry.add(definition);
     this.#syncDefinitions(registry);
     return this.vm(definition.id);
@@ -372,7 +377,7 @@ export class Application extends Emitter<ApplicationEvents> {
           const isAdopted = await adopted.get(vm.id);
           signal.throwIfAborted();
           // A person may have started or removed it meanwhile.
-          if (isAdopted !== true && !vm.isOn && this.#vms.has(vm.id)) await vm.start();
+          if (isAdopted !== true && !vm.isOn && this.#vms.has(vm.id)) await this.#startBuilt(vm, signal);
         },
         running: (signal) => vm.running(signal),
         refused: (reason) => {
@@ -390,6 +395,25 @@ export class Application extends Emitter<ApplicationEvents> {
     return [...wanted.values()];
   }
 
+  /** Where its template is missing, as at the very first start of what was installed, that is built before. */
+  async #startBuilt(vm: Vm, signal: AbortSignal): Promise<void> {
+    const { template } = vm.status;
+    try {
+      return await vm.start();
+    } catch (error) {
+      const { buildTemplate } = this.#options;
+      if (!(error instanceof AppError) || error.code !== "template.not-built") throw error;
+      if (buildTemplate === undefined || template === null) throw error;
+      await buildTemplate(template).catch((failure: unknown) => {
+        if (failure instanceof AppError && !signal.aborted) vm.refuseStart(failure);
+        throw failure;
+      });
+    }
+    signal.throwIfAborted();
+    // A person may have started or removed it meanwhile.
+    if (!vm.isOn && this.#vms.has(vm.id)) await vm.start();
+  }
+
   #logFailure(vm: Vm, error: unknown): void {
     this.#options.log(`${vm.definition.name}: ${messageOf(error)}`);
   }
@@ -401,7 +425,7 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   #add(definition: VmDefinition, source: DefinitionSource): Vm {
-    const { drivers, registry: _, sources: __, files: ___, ...context } = this.#options;
+    const { drivers, registry: _, sources: __, files: ___, buildTemplate: ____, ...context } = this.#options;
     const vm = new Vm(definition, { ...context, driver: drivers.named(definition.driver) });
     vm.on("changed", () => {
       if (!vm.isOn && this.#isOutdated(vm, source)) this.#syncDefinitions(source);

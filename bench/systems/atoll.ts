@@ -36,12 +36,14 @@ export class Atoll {
     this.#tools = tools;
   }
 
-  /** A home with two VMs, on a screen; nothing runs yet. */
-  static async prepare(tools: Tools): Promise<Atoll> {
+  /** A home with two VMs, on a screen; nothing runs yet. `files`: of its configuration, by name. */
+  static async prepare(tools: Tools, files: Readonly<Record<string, string>> = {}): Promise<Atoll> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-bench-"));
     const atoll = new Atoll(await Screen.open(tools), folder, tools);
-    const vms = path.join(resolvePaths(atoll.#env).config, "vms");
+    const { config } = resolvePaths(atoll.#env);
+    const vms = path.join(config, "vms");
     fs.mkdirSync(vms, { recursive: true, mode: 0o700 });
+    for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(config, name), text);
     for (const name of VM_NAMES) {
       const lines = [`id: ${atoll.#ids[name]}`, "driver: qemu", `label: ${LABELS[name]}`, "template: debian"];
       fs.writeFileSync(path.join(vms, `${name}.yaml`), `${lines.join("\n")}\n`);
@@ -150,6 +152,14 @@ export class Atoll {
   /** Seconds used so far by the VM's QEMU. */
   qemuCpuSeconds(vm: VmName): number {
     return cpuSeconds([this.#qemuPid(vm) ?? 0]);
+  }
+
+  /** Memory of a VM's QEMU that it shares with nobody, MiB. */
+  privateMiB(vm: VmId): number {
+    const file = path.join(vmRunFolder(resolvePaths(this.#env), vm), RUNTIME_FILES.pid);
+    const pid = fs.readFileSync(file, "utf8").trim();
+    const lines = fs.readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").matchAll(/^Private_\w+:\s+(\d+) kB$/gm);
+    return Array.from(lines, ([, kib]) => Number(kib)).reduce((sum, kib) => sum + kib, 0) / 1024;
   }
 
   /** `bin/atoll` with these words; a first one of bytes is its standard input. Rejects when it fails. */

@@ -208,11 +208,39 @@ describe("pasting where the policy allows it", () => {
     ]);
     expect(desk.readings[0]?.source).toMatchObject({ kind: "vm", vm: home, generation: 1, type: "text/plain" });
     await desk.readings[0]?.end();
-    expect(desk.told.map(({ end }) => end)).toEqual([{ bytes: 12, detail: "" }]);
     desk.want(web, 1, PNG);
     desk.press(web);
     await settled();
     expect(desk.readings.at(-1)?.type).toBe(PNG);
+  });
+
+  test("what was sent ahead is a paste when a program has taken it", async () => {
+    const { desk, web } = copied();
+    desk.press(web);
+    await settled();
+    await desk.readings[0]?.end();
+    expect(desk.told).toEqual([]);
+    await desk.pass(1_999);
+    desk.readings[0]?.take();
+    await desk.pass(1_001);
+    expect(desk.told.map(({ end }) => end)).toEqual([{ bytes: 12, detail: "" }]);
+  });
+
+  test.each([
+    [{}, { bytes: 12, detail: "sent ahead, but no program asked for it" }],
+    [
+      { outcome: "failed", bytes: 5, by: "source" } as const,
+      { bytes: 5, detail: "its source took it back, or did not answer in time" },
+    ],
+  ])("what was sent ahead and lapses is in the log, and nobody is told of a paste: %j", async (how, end) => {
+    const { desk, web } = copied();
+    desk.press(web);
+    await settled();
+    await desk.readings[0]?.end(how);
+    await desk.pass(2_999);
+    expect(desk.told).toEqual([]);
+    await desk.pass(1);
+    expect(desk.told.map((one) => one.end)).toEqual([{ ...end, isQuiet: true }]);
   });
 
   test("a request that crosses it on its way is answered by it: one paste, told once", async () => {
@@ -444,6 +472,19 @@ describe("pasting where the policy denies it", () => {
 });
 
 describe("pasting where the policy asks", () => {
+  test("a picture is looked at before the answer, a secret and what needs no question is not", () => {
+    const { desk, home, web } = copied("ask");
+    desk.press(web);
+    desk.want(web, 1, PNG);
+    desk.copy(home, 2, { types: ["image/png", "x-kde-passwordManagerHint"] });
+    desk.press(web);
+    desk.want(web, 2, PNG);
+    desk.rules.set("web", "allow");
+    desk.copy(home, 3, { types: ["image/png"] });
+    desk.press(web);
+    expect(desk.readings.map(({ isLookedAt }) => isLookedAt)).toEqual([true, false, false]);
+  });
+
   test("the key alone asks nothing and sends nothing", async () => {
     const { desk, web } = copied("ask");
     desk.press(web);

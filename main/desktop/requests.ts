@@ -1,5 +1,6 @@
 /** The desktop as a whole and what is wrong with a person's files, for the page and the `atoll` command. */
 import type { desktopContract } from "#shared/ipc/desktop.ts";
+import type { DoctorCheck } from "#shared/model/doctor.ts";
 import type { problemContract } from "#shared/ipc/problem.ts";
 import type { Application } from "../application.ts";
 import { asPicture } from "../windows/picture.ts";
@@ -7,25 +8,34 @@ import type { Handlers } from "../ipc/dispatcher.ts";
 import type { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import type { ThemePort } from "../settings/theme.ts";
 import type { PlacementsFile } from "../windows/placements-file.ts";
+import type { Launches } from "./launches.ts";
 import type { Quitting } from "./quitting.ts";
+import type { Welcome } from "./welcome.ts";
 
 interface Parts {
   application: Application;
+  /** Looks at what Atoll needs of this machine. */
+  doctor: () => Promise<DoctorCheck[]>;
+  launches: Launches;
   placements: PlacementsFile;
   promptMark: PromptMarkFile;
   quitting: Quitting;
   theme: ThemePort;
   /** What the person should know of how the application runs on this host. */
   warnings: readonly string[];
+  welcome: Welcome;
 }
 
 export function desktopHandlers({
   application,
+  doctor,
+  launches,
   placements,
   promptMark,
   quitting,
   theme,
   warnings,
+  welcome,
 }: Parts): Handlers<typeof desktopContract> {
   return {
     "desktop.attach": (_input, caller) => {
@@ -40,6 +50,7 @@ export function desktopHandlers({
         theme: theme.state(),
         promptMark: promptMark.current,
         warnings: [...warnings],
+        isWelcome: welcome.isWanted,
         placements: placements.current,
       };
     },
@@ -47,8 +58,17 @@ export function desktopHandlers({
       application.desktop.control(action);
       return null;
     },
+    "desktop.doctor": () => doctor(),
+    "desktop.welcomed": () => {
+      welcome.putAway();
+      return null;
+    },
     "desktop.raise": () => {
       application.desktop.raise();
+      return null;
+    },
+    "desktop.open": ({ items }) => {
+      launches.add(items);
       return null;
     },
     "desktop.screenshot": async () => asPicture(await application.desktop.screenshot()),

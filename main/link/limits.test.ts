@@ -314,6 +314,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   MAX_CLIP_BYTES: "no violation: the clip is refused (held-reading.test.ts, read-clip.test.ts)",
   MAX_BULK_MESSAGES_PER_S: "no violation: reading pauses (port-channel.test.ts)",
   MAX_BULK_MESSAGES_BURST: "no violation: reading pauses (port-channel.test.ts)",
+  MIN_CLOCK_MS: "of what the host says (services/requests.test.ts)",
+  MAX_CLOCK_MS: "of what the host says (services/requests.test.ts)",
   EPOCH_BYTES: "a size of the host's own bytes (framing.test.ts)",
   MAX_ARGV: "of what the host says (main/vms/argv.test.ts)",
   MAX_ARGV_BYTES: "of what the host says (main/vms/argv.test.ts)",

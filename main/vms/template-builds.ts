@@ -5,6 +5,10 @@ import { Emitter } from "../base/emitter.ts";
 
 export interface TemplateBuildsEvents {
   progress: [TemplateProgress];
+  /** It is built, or failed, or was cancelled. */
+  ended: [name: string];
+  /** Of this name, also where nothing had to be done. */
+  built: [string];
 }
 
 interface Running {
@@ -34,8 +38,11 @@ export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
       signal: cancelling.signal,
       onProgress: ({ step, fraction, detail }) => this.emit("progress", { name, step, fraction, detail }),
     })
-      .then(() => undefined)
-      .finally(() => this.#running.delete(name));
+      .then(() => this.emit("built", name))
+      .finally(() => {
+        this.#running.delete(name);
+        this.emit("ended", name);
+      });
     this.#running.set(name, { cancelling, done });
     return done;
   }

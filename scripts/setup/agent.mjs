@@ -11,11 +11,13 @@ const staticTarget = "x86_64-unknown-linux-gnu";
 
 export const cargoTargetFolder = join(cache, "cargo-target");
 
-/** The files of the agent's folder (PROGRAMS of images/builder/initrd.ts, and one for the host), and where cargo leaves them. */
+/** The files of the agent's folder (PROGRAMS of images/builder/initrd.ts, and the host's), and where cargo leaves them. */
 const builtPrograms = {
   "atoll-agent": "release/atoll-agent",
   "atoll-copy.so": "release/libatoll_copy.so",
+  // The host's own, which are no programs of the guests.
   "atoll-files": "release/atoll-files",
+  "atoll-fork-memory.so": "release/libatoll_fork_memory.so",
   "atoll-init": join(staticTarget, "release/atoll-init"),
 };
 
@@ -55,13 +57,24 @@ export function agentStep() {
             });
           // Cargo decides by times what is up to date: in the folder that all checkouts share, another one's newer build of
           // our own crates would pass for this one's.
-          const ours = ["atoll-wire", "atoll-files", "atoll-agent", "atoll-init", "atoll-copy"].flatMap((name) => ["-p", name]);
+          const ours = [
+            "atoll-wire",
+            "atoll-files",
+            "atoll-agent",
+            "atoll-init",
+            "atoll-copy",
+            "atoll-fork-memory",
+          ].flatMap((name) => ["-p", name]);
           await cargo("clean", ours);
           await cargo("clean", [...ours, "--target", staticTarget]);
           // Init runs before anything of the guest's file system is there, so it carries its C library.
           const isStatic = { RUSTFLAGS: "-C target-feature=+crt-static" };
           await cargo("build", ["-p", "atoll-init", "--target", staticTarget], isStatic);
-          await cargo("build", ["-p", "atoll-agent", "-p", "atoll-copy", "-p", "atoll-files"]);
+          const programs = ["atoll-agent", "atoll-copy", "atoll-files", "atoll-fork-memory"].flatMap((name) => [
+            "-p",
+            name,
+          ]);
+          await cargo("build", programs);
           await makeFolder(agentFolder(), async (folder) => {
             for (const [name, built] of Object.entries(builtPrograms)) {
               copyFileSync(join(cargoTargetFolder, built), join(folder, name));

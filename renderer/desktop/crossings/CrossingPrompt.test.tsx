@@ -40,6 +40,7 @@ const ASKED: Asked = {
   preview: { kind: "text", text: "one\n<b>two</b>\u{202e}", bytes: 17, isComplete: true },
   rule: { line: 71, text: "clipboard.paste from @any to @any: ask" },
   answers: ["once", "minutes", "always", "deny"],
+  copiedAgoS: 12,
 };
 
 async function ask(change: Partial<Asked> = {}): Promise<() => unknown> {
@@ -79,8 +80,16 @@ it("says what crosses from whom to whom, what it is for, and which line asks", a
   expect(textsOf(".prompt-title")).toEqual(["Paste this text from home into web?"]);
   expect(textsOf(".crossing-wire .tag-name")).toEqual(["home", "web"]);
   // The guest's word does not end its quotation.
-  expect(textsOf(".crossing-wire small")).toEqual(["for “Mouse'pad”, as web says"]);
+  expect(textsOf(".crossing-wire small")).toEqual(["copied 12 s ago", "for “Mouse'pad”, as web says"]);
   expect(textsOf(".crossing-rule div")).toEqual(["Line 71 of policy.yaml asksclipboard.paste from @any to @any: ask"]);
+});
+
+it("the age of a copy counts on while the prompt waits; what was not copied has none", async () => {
+  vi.useFakeTimers();
+  await ask({ app: "" });
+  act(() => void vi.advanceTimersByTime(50_000));
+  expect(textsOf(".crossing-wire small")).toEqual(["copied 1 min ago"]);
+  vi.useRealTimers();
 });
 
 it("quotes the text: no markup comes of it, and what is hidden in it is boxed", async () => {
@@ -111,6 +120,26 @@ it("follows a source that still sends, and no other prompt's", async () => {
   await act(async () => tell({ prompt: 8, preview: { kind: "none", bytes: 5, isComplete: true } }));
   await act(async () => tell({ prompt: 7, preview: { kind: "none", bytes: 3_100_000, isComplete: true } }));
   expect(facts()).toBe("image/png · 3.1 MB");
+});
+
+it("a picture is drawn from pixels alone, when all of it has come, with its real size", async () => {
+  const drawn: ImageData[] = [];
+  const putImageData = (image: ImageData): void => void drawn.push(image);
+  const getContext = vi.spyOn(HTMLCanvasElement.prototype, "getContext");
+  getContext.mockReturnValue({ putImageData } as unknown as CanvasRenderingContext2D);
+  vi.stubGlobal("ImageData", function (data: Uint8ClampedArray, width: number, height: number) {
+    return { data, width, height };
+  });
+  await ask({ type: "image/png", preview: { kind: "none", bytes: 1_000, isComplete: false } });
+  expect(document.querySelector(".picture-preview")).toBeNull();
+  const pixels = Uint8Array.of(255, 0, 0, 255, 0, 0, 255, 255);
+  const picture = { width: 2, height: 1, pixels, fullWidth: 640, fullHeight: 320 };
+  await act(async () => tell({ prompt: 7, preview: { kind: "picture", bytes: 3_100_000, isComplete: true, picture } }));
+  expect(facts()).toBe("image/png · 640 × 320 · 3.1 MB");
+  expect(drawn).toMatchObject([{ width: 2, height: 1, data: Uint8ClampedArray.from(pixels) }]);
+  expect(element(".picture-preview").dataset["label"]).toBe("lagoon");
+  getContext.mockRestore();
+  vi.unstubAllGlobals();
 });
 
 it("a secret is not shown", async () => {

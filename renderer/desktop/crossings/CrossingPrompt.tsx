@@ -7,11 +7,12 @@ import type { QuestionPayload } from "#shared/ipc/index.ts";
 import type { CrossingAnswer, CrossingPreview } from "#shared/model/crossing.ts";
 import { revealHidden, utf8Bytes } from "#shared/model/text.ts";
 import { useShell } from "../../shell/shell.ts";
-import { bytesWords, countOf } from "../../ui/format.ts";
+import { agoWords, bytesWords, countOf } from "../../ui/format.ts";
 import { GuestPreview, GuestText } from "../../ui/GuestText.tsx";
 import { Prompt, PromptButton } from "../../ui/Prompt.tsx";
 import { ACTION_WORDS, typeWord, whatWords } from "./action-words.ts";
 import { nameOf, PartyTag, usePartyLabel } from "./Party.tsx";
+import { PicturePreview } from "./PicturePreview.tsx";
 
 type AskedCrossing = QuestionPayload<"crossing">;
 
@@ -74,7 +75,7 @@ export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) 
 }
 
 /** From whom to whom, with what it is on the wire between them. */
-function Wire({ asked: { action, from, to, type, app } }: { asked: AskedCrossing }) {
+function Wire({ asked: { action, from, to, type, app, copiedAgoS } }: { asked: AskedCrossing }) {
   const { Icon } = ACTION_WORDS[action];
   const [fromLabel, toLabel] = [usePartyLabel(from), usePartyLabel(to)];
   return (
@@ -87,13 +88,25 @@ function Wire({ asked: { action, from, to, type, app } }: { asked: AskedCrossing
       </span>
       <span className="crossing-line" data-label={toLabel ?? undefined} data-end />
       <PartyTag party={to} />
+      {copiedAgoS !== null && <CopiedAgo atFirstS={copiedAgoS} />}
       {app !== "" && (
-        <small>
+        <small data-end>
           for <GuestText text={app} />, as {nameOf(to)} says
         </small>
       )}
     </div>
   );
+}
+
+/** Counts on while the prompt waits. */
+function CopiedAgo({ atFirstS }: { atFirstS: number }) {
+  const [waitedS, setWaitedS] = useState(0);
+  useEffect(() => {
+    const sinceMs = performance.now();
+    const timer = setInterval(() => setWaitedS((performance.now() - sinceMs) / 1000), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return <small>copied {agoWords(atFirstS + waitedS)}</small>;
 }
 
 /** What would cross, as it is now: the source may still send. */
@@ -109,6 +122,7 @@ function Content({ asked: { prompt, preview: first, from, type, isSecret } }: { 
   return (
     <>
       {preview?.kind === "text" && <GuestPreview text={preview.text} isCut={isCut(preview)} label={label} />}
+      {preview?.kind === "picture" && <PicturePreview picture={preview.picture} label={label} />}
       <p className="crossing-facts" role="status">
         <span>{factsOf(type, isSecret, preview).join(" · ")}</span>
         {isGrowing(preview) && <span className="crossing-growing">{nameOf(from)} is still sending</span>}
@@ -147,6 +161,8 @@ function factsOf(type: string | null, isSecret: boolean, preview: CrossingPrevie
           countOf(Array.from(preview.text).length, "character"),
         );
       return [...facts, bytesWords(preview.bytes)];
+    case "picture":
+      return [...facts, `${preview.picture.fullWidth} × ${preview.picture.fullHeight}`, bytesWords(preview.bytes)];
     case "none":
       return [...facts, bytesWords(preview.bytes)];
     case "hidden":
