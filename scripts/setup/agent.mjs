@@ -1,4 +1,4 @@
-// Builds the guest's programs: the agent, init, and what the agent preloads into Xwayland.
+// Builds the guest's programs: the agent, init, and what the agent preloads into Xwayland; and the host's for its own files.
 import { chmodSync, copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf, makeFolder } from "./files.mjs";
@@ -11,11 +11,12 @@ const staticTarget = "x86_64-unknown-linux-gnu";
 
 export const cargoTargetFolder = join(cache, "cargo-target");
 
-/** The files of the agent's folder (PROGRAMS of images/builder/initrd.ts), and where cargo leaves them. */
+/** The files of the agent's folder (PROGRAMS of images/builder/initrd.ts, and the host's), and where cargo leaves them. */
 const builtPrograms = {
   "atoll-agent": "release/atoll-agent",
   "atoll-copy.so": "release/libatoll_copy.so",
-  // The host's own, which is no program of the guests.
+  // The host's own, which are no programs of the guests.
+  "atoll-files": "release/atoll-files",
   "atoll-fork-memory.so": "release/libatoll_fork_memory.so",
   "atoll-init": join(staticTarget, "release/atoll-init"),
 };
@@ -56,15 +57,24 @@ export function agentStep() {
             });
           // Cargo decides by times what is up to date: in the folder that all checkouts share, another one's newer build of
           // our own crates would pass for this one's.
-          const ours = ["atoll-wire", "atoll-agent", "atoll-init", "atoll-copy", "atoll-fork-memory"].flatMap(
-            (name) => ["-p", name],
-          );
+          const ours = [
+            "atoll-wire",
+            "atoll-files",
+            "atoll-agent",
+            "atoll-init",
+            "atoll-copy",
+            "atoll-fork-memory",
+          ].flatMap((name) => ["-p", name]);
           await cargo("clean", ours);
           await cargo("clean", [...ours, "--target", staticTarget]);
           // Init runs before anything of the guest's file system is there, so it carries its C library.
           const isStatic = { RUSTFLAGS: "-C target-feature=+crt-static" };
           await cargo("build", ["-p", "atoll-init", "--target", staticTarget], isStatic);
-          await cargo("build", ["-p", "atoll-agent", "-p", "atoll-copy", "-p", "atoll-fork-memory"]);
+          const programs = ["atoll-agent", "atoll-copy", "atoll-files", "atoll-fork-memory"].flatMap((name) => [
+            "-p",
+            name,
+          ]);
+          await cargo("build", programs);
           await makeFolder(agentFolder(), async (folder) => {
             for (const [name, built] of Object.entries(builtPrograms)) {
               copyFileSync(join(cargoTargetFolder, built), join(folder, name));

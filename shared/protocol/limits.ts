@@ -94,6 +94,29 @@ export const MAX_CLIP_BYTES = 64 * 1024 * 1024;
 /** Requests of one VM's programs for the content of a clip that wait for the host at once. */
 export const MAX_PASTES = 64;
 
+/** Entries of one transfer's list, and bytes of all their paths. */
+export const MAX_FILES = 100_000;
+export const MAX_FILES_PATH_BYTES = 16 * 1024 * 1024;
+/** One path of a list, and one name in it, bytes; folders in folders. */
+export const MAX_FILE_PATH_BYTES = 4096;
+export const MAX_FILE_NAME_BYTES = 255;
+export const MAX_FILE_DEPTH = 64;
+/** What is chosen for one transfer. */
+export const MAX_CHOSEN_FILES = 1024;
+/** Bytes of one transfer. */
+export const MAX_TRANSFER_BYTES = 1024 * 1024 * 1024 * 1024;
+/** Transfers of one VM at once, files that are watched, and requests to open or send that wait for an answer. */
+export const MAX_TRANSFERS = 16;
+export const MAX_FILE_WATCHES = 64;
+export const MAX_OPENS_WANTED = 64;
+/** Results of one FilesDone, and entries that one FilesSend leaves out. */
+export const MAX_FILE_RESULTS = 256;
+export const MAX_FILES_LEFT_OUT = 8192;
+/** Data of one record of a transfer's stream. */
+export const MAX_FILE_RECORD_BYTES = 256 * 1024;
+/** A link to open. */
+export const MAX_URL_BYTES = 8192;
+
 /** A message that has begun must be complete within this, milliseconds. */
 export const PARTIAL_MESSAGE_MS = 10_000;
 

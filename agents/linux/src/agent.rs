@@ -19,11 +19,13 @@ use crate::deferred::Deferred;
 use crate::environment::Environment;
 use crate::exec::Execs;
 use crate::exit_status;
+use crate::files::Files;
 use crate::floods::FloodWatch;
 use crate::frames::FramePacing;
 use crate::held_input::HeldInput;
 use crate::input::InputState;
 use crate::launch::Launches;
+use crate::opening::Opening;
 use crate::output::Screen;
 use crate::ports::Ports;
 use crate::protocols::Globals;
@@ -84,6 +86,8 @@ pub struct Agent {
     pub execs: Execs,
     pub streams: Streams,
     pub clipboard: Clipboard,
+    pub files: Files,
+    pub opening: Opening,
 }
 
 impl Agent {

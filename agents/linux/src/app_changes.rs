@@ -127,6 +127,7 @@ impl Agent {
         }
         self.app_changes.timer_armed = self.after(SETTLE_TIME, |agent| {
             agent.app_changes.timer_armed = false;
+            agent.install_opener();
             if agent.session.phase == Phase::Open {
                 agent.send(PortKind::Control, Body::AppsChanged(AppsChanged {}));
             }

@@ -61,6 +61,21 @@ pub fn command(id: &str, files: &[String]) -> Option<Vec<String>> {
     Some(terminal.iter().map(|word| (*word).to_owned()).chain(command).collect())
 }
 
+/// Ids of the programs whose entries name this type, in the order of their folders.
+pub fn handlers(kind: &str) -> Vec<String> {
+    let names_it = |entry: &DesktopEntry| entry.mime_type().is_some_and(|types| types.contains(&kind));
+    let programs = entries(&[]).filter(|entry| is_program(entry) && names_it(entry));
+    programs.map(|entry| entry.id().to_owned()).collect()
+}
+
+/// All types that programs open.
+pub fn all_types() -> Vec<String> {
+    let programs = entries(&[]).filter(is_program);
+    programs
+        .flat_map(|entry| entry.mime_type().unwrap_or_default().into_iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
 fn list() -> Vec<App> {
     let locales = get_languages_from_env();
     let mut seen = HashSet::new();

@@ -42,7 +42,38 @@ impl Environment {
             variables.insert(name.into(), value.into());
         }
         variables.insert("WAYLAND_DISPLAY".into(), wayland_display);
-        Ok(Self { variables, runtime })
+        let mut environment = Self { variables, runtime };
+        environment.put_first("PATH", environment.commands(), "/usr/local/bin:/usr/bin:/bin");
+        environment.put_first("XDG_DATA_DIRS", environment.data(), "/usr/local/share:/usr/share");
+        Ok(environment)
+    }
+
+    pub fn runtime(&self) -> &Path {
+        &self.runtime
+    }
+
+    /// The folder of the session's own commands; the first of PATH.
+    pub fn commands(&self) -> PathBuf {
+        self.runtime.join("atoll/commands")
+    }
+
+    /// The folder of the session's own desktop entries; the first of XDG_DATA_DIRS.
+    pub fn data(&self) -> PathBuf {
+        self.runtime.join("atoll/share")
+    }
+
+    pub fn config(&self) -> PathBuf {
+        let given = self.get("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        given.unwrap_or_else(|| self.home().join(".config"))
+    }
+
+    fn put_first(&mut self, name: &str, folder: PathBuf, usual: &str) {
+        let rest = self.get(name).filter(|rest| !rest.is_empty()).unwrap_or(usual.as_ref()).to_owned();
+        let all = std::iter::once(folder).chain(env::split_paths(&rest).collect::<Vec<_>>());
+        // A folder with a colon in its name cannot be listed.
+        if let Ok(all) = env::join_paths(all) {
+            self.variables.insert(name.into(), all);
+        }
     }
 
     /// Xwayland is starting, as display `:number`.

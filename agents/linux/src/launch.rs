@@ -1,6 +1,6 @@
 //! Launch: starts programs for the host, and finds out which windows are theirs.
 
-use std::fs;
+use std::{fs, io};
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::MAX_DETAIL_BYTES;
@@ -81,21 +81,8 @@ impl Agent {
         let Some(argv) = argv.filter(|argv| !argv.is_empty()) else {
             return self.launch_failed(launch.request, FailureCode::NotFound, "no such application".to_owned());
         };
-        match process::spawn(&self.environment, &argv, Streams::Console, "") {
-            Ok(mut child) => {
-                let pid = child.id();
-                self.launches.remember(pid, launch.request);
-                match process::watch(&child) {
-                    Ok(ended) => {
-                        self.on_readable(ended, move |_, _| {
-                            let _ = child.wait();
-                            false
-                        });
-                    }
-                    Err(error) => log::warn!("a program is not waited for: {error}"),
-                }
-                self.send(PortKind::Control, Body::Launched(Launched { request: launch.request, pid }));
-            }
+        match self.start_program(&argv, launch.request, None) {
+            Ok(pid) => self.send(PortKind::Control, Body::Launched(Launched { request: launch.request, pid })),
             Err(error) => {
                 let detail = format!("{}: {error}", argv.first().map_or("", String::as_str));
                 self.launch_failed(launch.request, process::failure(&error), detail);
@@ -103,7 +90,34 @@ impl Agent {
         }
     }
 
-    fn launch_failed(&mut self, request: u32, code: FailureCode, mut detail: String) {
+    /// Starts a program, for a request of the host (0 = none), with one more variable; gives its pid.
+    ///
+    /// # Errors
+    /// See [`process::spawn`].
+    pub fn start_program(
+        &mut self,
+        argv: &[String],
+        request: u32,
+        variable: Option<(&str, String)>,
+    ) -> io::Result<u32> {
+        let mut child = process::spawn(&self.environment, argv, Streams::Console, "", variable)?;
+        let pid = child.id();
+        if request != 0 {
+            self.launches.remember(pid, request);
+        }
+        match process::watch(&child) {
+            Ok(ended) => {
+                self.on_readable(ended, move |_, _| {
+                    let _ = child.wait();
+                    false
+                });
+            }
+            Err(error) => log::warn!("a program is not waited for: {error}"),
+        }
+        Ok(pid)
+    }
+
+    pub fn launch_failed(&mut self, request: u32, code: FailureCode, mut detail: String) {
         cut(&mut detail, MAX_DETAIL_BYTES);
         self.send(PortKind::Control, Body::RequestFailed(RequestFailed { request, code: code.into(), detail }));
     }

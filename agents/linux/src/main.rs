@@ -16,6 +16,7 @@ mod error;
 mod exec;
 #[path = "../../exit_status.rs"]
 mod exit_status;
+mod files;
 mod floods;
 mod focus;
 mod framebuffer;
@@ -27,6 +28,7 @@ mod input;
 mod launch;
 mod logger;
 mod menus;
+mod opening;
 mod output;
 mod pointing;
 mod popups;
@@ -64,6 +66,9 @@ fn run() -> Result<ExitCode, AgentError> {
 }
 
 fn main() -> ExitCode {
+    if let Some((command, arguments)) = opening::client::command(std::env::args_os()) {
+        return ExitCode::from(opening::client::run(command, &arguments));
+    }
     logger::install();
     match run() {
         Ok(code) => code,

@@ -23,14 +23,20 @@ pub enum Streams {
     Terminal(OwnedFd),
 }
 
-/// Starts `argv` in a new session, in HOME, with the session's environment.
+/// Starts `argv` in a new session, in HOME, with the session's environment and one more `variable`.
 ///
 /// # Errors
 /// It does not exist, or may not be run; see [`failure`].
-pub fn spawn(environment: &Environment, argv: &[String], streams: Streams, term: &str) -> io::Result<Child> {
+pub fn spawn(
+    environment: &Environment,
+    argv: &[String],
+    streams: Streams,
+    term: &str,
+    variable: Option<(&str, String)>,
+) -> io::Result<Child> {
     let Some((program, arguments)) = argv.split_first() else { return Err(io::ErrorKind::InvalidInput.into()) };
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(environment.variables());
+    command.args(arguments).env_clear().envs(environment.variables()).envs(variable);
     let home = environment.home();
     if home.is_dir() {
         command.current_dir(home);

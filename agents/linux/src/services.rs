@@ -15,9 +15,11 @@ const SERVICES: &[Service] = &[
     crate::clock::SERVICE,
     crate::apps::SERVICE,
     crate::launch::SERVICE,
+    crate::opening::SERVICE,
     crate::clipboard::CONTROL_SERVICE,
     crate::clipboard::BULK_SERVICE,
     crate::exec::SERVICE,
+    crate::files::SERVICE,
     crate::streams::SERVICE,
 ];
 

@@ -44,6 +44,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
         Arguments::Sockets(paths) => attach_sockets(&mut agent, paths)?,
         Arguments::Virtio | Arguments::Version => attach_virtio(&mut agent)?,
     }
+    agent.start_files()?;
+    agent.start_opening()?;
     if let Err(error) = agent.watch_apps() {
         log::warn!("new applications are not noticed: {error}");
     }
@@ -101,6 +103,8 @@ fn build(
         execs: Default::default(),
         streams: Default::default(),
         clipboard: Default::default(),
+        files: Default::default(),
+        opening: Default::default(),
     })
 }
 

@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file atoll.proto.
  */
 export const file_atoll: GenFile = /*@__PURE__*/
-  fileDesc("CgthdG9sbC5wcm90bxINYXRvbGwud2lyZS52MSKXFQoGSGVhZGVyEiUKBWhlbGxvGAEgASgLMhQuYXRvbGwud2lyZS52MS5IZWxsb0gAEjQKDXdpbmRvd19vcGVuZWQYAiABKAsyGy5hdG9sbC53aXJlLnYxLldpbmRvd09wZW5lZEgAEjIKDHBvcHVwX29wZW5lZBgDIAEoCzIaLmF0b2xsLndpcmUudjEuUG9wdXBPcGVuZWRIABI8ChFzdWJzdXJmYWNlX29wZW5lZBgEIAEoCzIfLmF0b2xsLndpcmUudjEuU3Vic3VyZmFjZU9wZW5lZEgAEjYKDndpbmRvd19jaGFuZ2VkGAUgASgLMhwuYXRvbGwud2lyZS52MS5XaW5kb3dDaGFuZ2VkSAASMAoLcG9wdXBfbW92ZWQYBiABKAsyGS5hdG9sbC53aXJlLnYxLlBvcHVwTW92ZWRIABI4Cg9jaGlsZHJlbl9wbGFjZWQYByABKAsyHS5hdG9sbC53aXJlLnYxLkNoaWxkcmVuUGxhY2VkSAASOgoQd2luZG93X3JlcXVlc3RlZBgIIAEoCzIeLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdGVkSAASNgoOc3VyZmFjZV9jbG9zZWQYCSABKAsyHC5hdG9sbC53aXJlLnYxLlN1cmZhY2VDbG9zZWRIABI2Cg5jdXJzb3JfY2hhbmdlZBgKIAEoCzIcLmF0b2xsLndpcmUudjEuQ3Vyc29yQ2hhbmdlZEgAEisKCGxhdW5jaGVkGAsgASgLMhcuYXRvbGwud2lyZS52MS5MYXVuY2hlZEgAEiMKBGFwcHMYDCABKAsyEy5hdG9sbC53aXJlLnYxLkFwcHNIABIyCgxhcHBzX2NoYW5nZWQYDSABKAsyGi5hdG9sbC53aXJlLnYxLkFwcHNDaGFuZ2VkSAASIwoEcG9uZxgOIAEoCzITLmF0b2xsLndpcmUudjEuUG9uZ0gAEjYKDnJlcXVlc3RfZmFpbGVkGA8gASgLMhwuYXRvbGwud2lyZS52MS5SZXF1ZXN0RmFpbGVkSAASMgoMY2xpcF9vZmZlcmVkGBEgASgLMhouYXRvbGwud2lyZS52MS5DbGlwT2ZmZXJlZEgAEjIKDHBhc3RlX3dhbnRlZBgSIAEoCzIaLmF0b2xsLndpcmUudjEuUGFzdGVXYW50ZWRIABI0Cg1wYXN0ZV9kcm9wcGVkGBMgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZURyb3BwZWRIABIwCgtwYXN0ZV90YWtlbhgUIAEoCzIZLmF0b2xsLndpcmUudjEuUGFzdGVUYWtlbkgAEikKB3dlbGNvbWUYICABKAsyFi5hdG9sbC53aXJlLnYxLldlbGNvbWVIABItCgljb25maWd1cmUYISABKAsyGC5hdG9sbC53aXJlLnYxLkNvbmZpZ3VyZUgAEjgKD2Nsb3NlX3JlcXVlc3RlZBgiIAEoCzIdLmF0b2xsLndpcmUudjEuQ2xvc2VSZXF1ZXN0ZWRIABI2Cg5rZXlib2FyZF9mb2N1cxgjIAEoCzIcLmF0b2xsLndpcmUudjEuS2V5Ym9hcmRGb2N1c0gAEiEKA2tleRgkIAEoCzISLmF0b2xsLndpcmUudjEuS2V5SAASNgoOcG9pbnRlcl9tb3Rpb24YJSABKAsyHC5hdG9sbC53aXJlLnYxLlBvaW50ZXJNb3Rpb25IABIyCgxwb2ludGVyX2xlZnQYJiABKAsyGi5hdG9sbC53aXJlLnYxLlBvaW50ZXJMZWZ0SAASNgoOcG9pbnRlcl9idXR0b24YJyABKAsyHC5hdG9sbC53aXJlLnYxLlBvaW50ZXJCdXR0b25IABIyCgxwb2ludGVyX2F4aXMYKCABKAsyGi5hdG9sbC53aXJlLnYxLlBvaW50ZXJBeGlzSAASOAoPcG9wdXBfZGlzbWlzc2VkGCkgASgLMh0uYXRvbGwud2lyZS52MS5Qb3B1cERpc21pc3NlZEgAEicKBmxhdW5jaBgqIAEoCzIVLmF0b2xsLndpcmUudjEuTGF1bmNoSAASLAoJbGlzdF9hcHBzGCsgASgLMhcuYXRvbGwud2lyZS52MS5MaXN0QXBwc0gAEiMKBHBpbmcYLCABKAsyEy5hdG9sbC53aXJlLnYxLlBpbmdIABI2Cg5vdXRwdXRfY2hhbmdlZBgtIAEoCzIcLmF0b2xsLndpcmUudjEuT3V0cHV0Q2hhbmdlZEgAEikKB3JlZnJlc2gYLyABKAsyFi5hdG9sbC53aXJlLnYxLlJlZnJlc2hIABIsCglwb3dlcl9vZmYYMCABKAsyFy5hdG9sbC53aXJlLnYxLlBvd2VyT2ZmSAASLAoJY2xvY2tfc2V0GDEgASgLMhcuYXRvbGwud2lyZS52MS5DbG9ja1NldEgAEjYKDmtleW1hcF9jaGFuZ2VkGDIgASgLMhwuYXRvbGwud2lyZS52MS5LZXltYXBDaGFuZ2VkSAASNgoOY2xpcF9hbm5vdW5jZWQYNSABKAsyHC5hdG9sbC53aXJlLnYxLkNsaXBBbm5vdW5jZWRIABI0Cg1wYXN0ZV9yZWZ1c2VkGDYgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZVJlZnVzZWRIABIlCgVmcmFtZRhAIAEoCzIULmF0b2xsLndpcmUudjEuRnJhbWVIABInCgZjcmVkaXQYQSABKAsyFS5hdG9sbC53aXJlLnYxLkNyZWRpdEgAEi4KCmV4ZWNfc3RhcnQYUCABKAsyGC5hdG9sbC53aXJlLnYxLkV4ZWNTdGFydEgAEjAKC2V4ZWNfc2lnbmFsGFEgASgLMhkuYXRvbGwud2lyZS52MS5FeGVjU2lnbmFsSAASMAoLZXhlY19yZXNpemUYUiABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNSZXNpemVIABIsCgljbGlwX3JlYWQYUyABKAsyFy5hdG9sbC53aXJlLnYxLkNsaXBSZWFkSAASMAoLcGFzdGVfZ2l2ZW4YVCABKAsyGS5hdG9sbC53aXJlLnYxLlBhc3RlR2l2ZW5IABIuCgpjbGlwX2FoZWFkGFUgASgLMhguYXRvbGwud2lyZS52MS5DbGlwQWhlYWRIABIqCghjbGlwX3B1dBhWIAEoCzIWLmF0b2xsLndpcmUudjEuQ2xpcFB1dEgAEjIKDGV4ZWNfc3RhcnRlZBhYIAEoCzIaLmF0b2xsLndpcmUudjEuRXhlY1N0YXJ0ZWRIABIwCgtleGVjX2ZhaWxlZBhZIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY0ZhaWxlZEgAEjAKC2V4ZWNfZXhpdGVkGFogASgLMhkuYXRvbGwud2lyZS52MS5FeGVjRXhpdGVkSAASMAoLc3RyZWFtX2RhdGEYYCABKAsyGS5hdG9sbC53aXJlLnYxLlN0cmVhbURhdGFIABIuCgpzdHJlYW1fZW5kGGEgASgLMhguYXRvbGwud2lyZS52MS5TdHJlYW1FbmRIABI0Cg1zdHJlYW1fY3JlZGl0GGIgASgLMhsuYXRvbGwud2lyZS52MS5TdHJlYW1DcmVkaXRIAEIJCgdtZXNzYWdlIjQKBUhlbGxvEg0KBW1ham9yGAEgASgNEg0KBW1pbm9yGAIgASgNEg0KBWFnZW50GAMgASgJInUKB1dlbGNvbWUSDQoFbWFqb3IYASABKA0SDQoFbWlub3IYAiABKA0SJQoGb3V0cHV0GAMgASgLMhUuYXRvbGwud2lyZS52MS5PdXRwdXQSJQoGa2V5bWFwGAQgASgLMhUuYXRvbGwud2lyZS52MS5LZXltYXAiTwoGT3V0cHV0Eg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIRCglzY2FsZV8xMjAYAyABKA0SEwoLcmVmcmVzaF9taHoYBCABKA0iWAoGS2V5bWFwEg0KBXJ1bGVzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBmxheW91dBgDIAEoCRIPCgd2YXJpYW50GAQgASgJEg8KB29wdGlvbnMYBSABKAkiNgoNT3V0cHV0Q2hhbmdlZBIlCgZvdXRwdXQYASABKAsyFS5hdG9sbC53aXJlLnYxLk91dHB1dCI2Cg1LZXltYXBDaGFuZ2VkEiUKBmtleW1hcBgBIAEoCzIVLmF0b2xsLndpcmUudjEuS2V5bWFwIhsKCENsb2NrU2V0Eg8KB3VuaXhfbXMYASABKAQiFQoEUGluZxINCgVub25jZRgBIAEoBCIVCgRQb25nEg0KBW5vbmNlGAEgASgEIgoKCFBvd2VyT2ZmIjsKBFJlY3QSCQoBeBgBIAEoERIJCgF5GAIgASgREg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDSLTAQoJU2l6ZUhpbnRzEhEKCW1pbl93aWR0aBgBIAEoDRISCgptaW5faGVpZ2h0GAIgASgNEhEKCW1heF93aWR0aBgDIAEoDRISCgptYXhfaGVpZ2h0GAQgASgNEhIKCmJhc2Vfd2lkdGgYBSABKA0SEwoLYmFzZV9oZWlnaHQYBiABKA0SEgoKc3RlcF93aWR0aBgHIAEoDRITCgtzdGVwX2hlaWdodBgIIAEoDRISCgptaW5fYXNwZWN0GAkgASgNEhIKCm1heF9hc3BlY3QYCiABKA0i9QEKDFdpbmRvd09wZW5lZBIPCgdzdXJmYWNlGAEgASgNEiEKBGtpbmQYAiABKA4yEy5hdG9sbC53aXJlLnYxLktpbmQSCwoDcGlkGAMgASgNEg4KBmxhdW5jaBgEIAEoDRINCgV0aXRsZRgFIAEoCRIOCgZhcHBfaWQYBiABKAkSDgoGcGFyZW50GAcgASgNEg0KBW1vZGFsGAggASgIEicKBWhpbnRzGAkgASgLMhguYXRvbGwud2lyZS52MS5TaXplSGludHMSLQoKZGVjb3JhdGlvbhgKIAEoDjIZLmF0b2xsLndpcmUudjEuRGVjb3JhdGlvbiKIAgoNV2luZG93Q2hhbmdlZBIPCgdzdXJmYWNlGAEgASgNEhIKBXRpdGxlGAIgASgJSACIAQESEwoGYXBwX2lkGAMgASgJSAGIAQESEwoGcGFyZW50GAQgASgNSAKIAQESEgoFbW9kYWwYBSABKAhIA4gBARInCgVoaW50cxgGIAEoCzIYLmF0b2xsLndpcmUudjEuU2l6ZUhpbnRzEjIKCmRlY29yYXRpb24YByABKA4yGS5hdG9sbC53aXJlLnYxLkRlY29yYXRpb25IBIgBAUIICgZfdGl0bGVCCQoHX2FwcF9pZEIJCgdfcGFyZW50QggKBl9tb2RhbEINCgtfZGVjb3JhdGlvbiKCAQoLUG9wdXBPcGVuZWQSDwoHc3VyZmFjZRgBIAEoDRIhCgRraW5kGAIgASgOMhMuYXRvbGwud2lyZS52MS5LaW5kEg4KBnBhcmVudBgDIAEoDRIhCgRyZWN0GAQgASgLMhMuYXRvbGwud2lyZS52MS5SZWN0EgwKBGdyYWIYBSABKAgiQAoKUG9wdXBNb3ZlZBIPCgdzdXJmYWNlGAEgASgNEiEKBHJlY3QYAiABKAsyEy5hdG9sbC53aXJlLnYxLlJlY3QiMwoQU3Vic3VyZmFjZU9wZW5lZBIPCgdzdXJmYWNlGAEgASgNEg4KBnBhcmVudBgCIAEoDSJICg5DaGlsZHJlblBsYWNlZBIOCgZwYXJlbnQYASABKA0SJgoIY2hpbGRyZW4YAiADKAsyFC5hdG9sbC53aXJlLnYxLkNoaWxkIi4KBUNoaWxkEg8KB3N1cmZhY2UYASABKA0SCQoBeBgCIAEoERIJCgF5GAMgASgRImAKD1dpbmRvd1JlcXVlc3RlZBIPCgdzdXJmYWNlGAEgASgNEi0KB3JlcXVlc3QYAiABKA4yHC5hdG9sbC53aXJlLnYxLldpbmRvd1JlcXVlc3QSDQoFZWRnZXMYAyABKA0iIAoNU3VyZmFjZUNsb3NlZBIPCgdzdXJmYWNlGAEgASgNIp4BCglDb25maWd1cmUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg4KBnN0YXRlcxgFIAEoDRIUCgxib3VuZHNfd2lkdGgYBiABKA0SFQoNYm91bmRzX2hlaWdodBgHIAEoDRIJCgF4GAggASgREgkKAXkYCSABKBEiIQoOQ2xvc2VSZXF1ZXN0ZWQSDwoHc3VyZmFjZRgBIAEoDSIhCg5Qb3B1cERpc21pc3NlZBIPCgdzdXJmYWNlGAEgASgNIhoKB1JlZnJlc2gSDwoHc3VyZmFjZRgBIAEoDSJ2CgZEYW1hZ2USCQoBeBgBIAEoDRIJCgF5GAIgASgNEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIpCghlbmNvZGluZxgFIAEoDjIXLmF0b2xsLndpcmUudjEuRW5jb2RpbmcSDAoEc2l6ZRgGIAEoDSKpAgoFRnJhbWUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg0KBXNjYWxlGAUgASgNEhYKDnZpZXdwb3J0X3dpZHRoGAYgASgNEhcKD3ZpZXdwb3J0X2hlaWdodBgHIAEoDRIlCghnZW9tZXRyeRgIIAEoCzITLmF0b2xsLndpcmUudjEuUmVjdBIqCgZmb3JtYXQYCSABKA4yGi5hdG9sbC53aXJlLnYxLlBpeGVsRm9ybWF0EhgKEGNvbmZpZ3VyZV9zZXJpYWwYCiABKA0SJQoGZGFtYWdlGAsgAygLMhUuYXRvbGwud2lyZS52MS5EYW1hZ2USDAoEbGFzdBgMIAEoCCI+CgZDcmVkaXQSDwoHc3VyZmFjZRgBIAEoDRINCgVjb3VudBgCIAEoDRIUCgxzaG93bl9zZXJpYWwYAyABKA0iIAoNS2V5Ym9hcmRGb2N1cxIPCgdzdXJmYWNlGAEgASgNIkwKA0tleRIMCgRjb2RlGAEgASgNEiYKBXN0YXRlGAIgASgOMhcuYXRvbGwud2lyZS52MS5LZXlTdGF0ZRIPCgd0aW1lX21zGAMgASgNIlMKDVBvaW50ZXJNb3Rpb24SDwoHc3VyZmFjZRgBIAEoDRIPCgd4X2ZpeGVkGAIgASgREg8KB3lfZml4ZWQYAyABKBESDwoHdGltZV9tcxgEIAEoDSINCgtQb2ludGVyTGVmdCJBCg1Qb2ludGVyQnV0dG9uEg4KBmJ1dHRvbhgBIAEoDRIPCgdwcmVzc2VkGAIgASgIEg8KB3RpbWVfbXMYAyABKA0ifwoLUG9pbnRlckF4aXMSDQoFeF8xMjAYASABKBESDQoFeV8xMjAYAiABKBESDwoHeF9maXhlZBgDIAEoERIPCgd5X2ZpeGVkGAQgASgREg4KBmZpbmdlchgFIAEoCBIPCgdzdG9wcGVkGAYgASgIEg8KB3RpbWVfbXMYByABKA0iWQoNQ3Vyc29yQ2hhbmdlZBIPCgVzaGFwZRgBIAEoCUgAEi0KBmJpdG1hcBgCIAEoCzIbLmF0b2xsLndpcmUudjEuQ3Vyc29yQml0bWFwSABCCAoGY3Vyc29yIloKDEN1cnNvckJpdG1hcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SDQoFaG90X3gYAyABKA0SDQoFaG90X3kYBCABKA0SDQoFc2NhbGUYBSABKA0iRgoGTGF1bmNoEg8KB3JlcXVlc3QYASABKA0SDgoGYXBwX2lkGAIgASgJEgwKBGFyZ3YYAyADKAkSDQoFZmlsZXMYBCADKAkiKAoITGF1bmNoZWQSDwoHcmVxdWVzdBgBIAEoDRILCgNwaWQYAiABKA0iWgoNUmVxdWVzdEZhaWxlZBIPCgdyZXF1ZXN0GAEgASgNEigKBGNvZGUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZhaWx1cmVDb2RlEg4KBmRldGFpbBgDIAEoCSIbCghMaXN0QXBwcxIPCgdyZXF1ZXN0GAEgASgNIkcKBEFwcHMSDwoHcmVxdWVzdBgBIAEoDRIgCgRhcHBzGAIgAygLMhIuYXRvbGwud2lyZS52MS5BcHASDAoEbGFzdBgDIAEoCCJXCgNBcHASCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptaW1lX3R5cGVzGAMgAygJEhIKCmNhdGVnb3JpZXMYBCADKAkSDgoGaGlkZGVuGAUgASgIIg0KC0FwcHNDaGFuZ2VkIhwKClN0cmVhbURhdGESDgoGc3RyZWFtGAEgASgNIiwKCVN0cmVhbUVuZBIOCgZzdHJlYW0YASABKA0SDwoHYWJvcnRlZBgCIAEoCCItCgxTdHJlYW1DcmVkaXQSDgoGc3RyZWFtGAEgASgNEg0KBWJ5dGVzGAIgASgNIpABCglFeGVjU3RhcnQSDAoEZXhlYxgBIAEoDRIMCgRhcmd2GAIgAygJEgsKA3R0eRgDIAEoCBIPCgdjb2x1bW5zGAQgASgNEgwKBHJvd3MYBSABKA0SDAoEdGVybRgGIAEoCRINCgVzdGRpbhgHIAEoDRIOCgZzdGRvdXQYCCABKA0SDgoGc3RkZXJyGAkgASgNIigKC0V4ZWNTdGFydGVkEgwKBGV4ZWMYASABKA0SCwoDcGlkGAIgASgNIlQKCkV4ZWNGYWlsZWQSDAoEZXhlYxgBIAEoDRIoCgRjb2RlGAIgASgOMhouYXRvbGwud2lyZS52MS5GYWlsdXJlQ29kZRIOCgZkZXRhaWwYAyABKAkiOAoKRXhlY0V4aXRlZBIMCgRleGVjGAEgASgNEgwKBGNvZGUYAiABKA0SDgoGc2lnbmFsGAMgASgNIioKCkV4ZWNTaWduYWwSDAoEZXhlYxgBIAEoDRIOCgZzaWduYWwYAiABKA0iOQoKRXhlY1Jlc2l6ZRIMCgRleGVjGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDAoEcm93cxgDIAEoDSJdCgtDbGlwT2ZmZXJlZBIrCglzZWxlY3Rpb24YASABKA4yGC5hdG9sbC53aXJlLnYxLlNlbGVjdGlvbhISCgpnZW5lcmF0aW9uGAIgASgNEg0KBXR5cGVzGAMgAygJIloKDUNsaXBBbm5vdW5jZWQSKwoJc2VsZWN0aW9uGAEgASgOMhguYXRvbGwud2lyZS52MS5TZWxlY3Rpb24SDQoFb2ZmZXIYAiABKA0SDQoFdHlwZXMYAyADKAkiOwoLUGFzdGVXYW50ZWQSDwoHcmVxdWVzdBgBIAEoDRINCgVvZmZlchgCIAEoDRIMCgR0eXBlGAMgASgJIh8KDFBhc3RlRHJvcHBlZBIPCgdyZXF1ZXN0GAEgASgNIhwKClBhc3RlVGFrZW4SDgoGc3RyZWFtGAEgASgNIh8KDFBhc3RlUmVmdXNlZBIPCgdyZXF1ZXN0GAEgASgNImkKCENsaXBSZWFkEisKCXNlbGVjdGlvbhgBIAEoDjIYLmF0b2xsLndpcmUudjEuU2VsZWN0aW9uEhIKCmdlbmVyYXRpb24YAiABKA0SDAoEdHlwZRgDIAEoCRIOCgZzdHJlYW0YBCABKA0iLQoKUGFzdGVHaXZlbhIPCgdyZXF1ZXN0GAEgASgNEg4KBnN0cmVhbRgCIAEoDSI4CglDbGlwQWhlYWQSDQoFb2ZmZXIYASABKA0SDAoEdHlwZRgCIAEoCRIOCgZzdHJlYW0YAyABKA0iVAoHQ2xpcFB1dBIrCglzZWxlY3Rpb24YASABKA4yGC5hdG9sbC53aXJlLnYxLlNlbGVjdGlvbhIMCgR0eXBlGAIgASgJEg4KBnN0cmVhbRgDIAEoDSo8CgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIQCgxLSU5EX1dBWUxBTkQQARIMCghLSU5EX1gxMRACKlYKCkRlY29yYXRpb24SGgoWREVDT1JBVElPTl9VTlNQRUNJRklFRBAAEhUKEURFQ09SQVRJT05fU0VSVkVSEAESFQoRREVDT1JBVElPTl9DTElFTlQQAirwAgoNV2luZG93UmVxdWVzdBIeChpXSU5ET1dfUkVRVUVTVF9VTlNQRUNJRklFRBAAEhsKF1dJTkRPV19SRVFVRVNUX01BWElNSVpFEAESHQoZV0lORE9XX1JFUVVFU1RfVU5NQVhJTUlaRRACEh0KGVdJTkRPV19SRVFVRVNUX0ZVTExTQ1JFRU4QAxIfChtXSU5ET1dfUkVRVUVTVF9VTkZVTExTQ1JFRU4QBBIbChdXSU5ET1dfUkVRVUVTVF9NSU5JTUlaRRAFEhsKF1dJTkRPV19SRVFVRVNUX0FDVElWQVRFEAYSFwoTV0lORE9XX1JFUVVFU1RfTU9WRRAHEhkKFVdJTkRPV19SRVFVRVNUX1JFU0laRRAIEhgKFFdJTkRPV19SRVFVRVNUX1JBSVNFEAkSHQoZV0lORE9XX1JFUVVFU1RfVU5NSU5JTUlaRRAKEhwKGFdJTkRPV19SRVFVRVNUX0FUVEVOVElPThALKloKBEVkZ2USFAoQRURHRV9VTlNQRUNJRklFRBAAEgwKCEVER0VfVE9QEAESDwoLRURHRV9CT1RUT00QAhINCglFREdFX0xFRlQQBBIOCgpFREdFX1JJR0hUEAgqzwEKC1dpbmRvd1N0YXRlEhwKGFdJTkRPV19TVEFURV9VTlNQRUNJRklFRBAAEhoKFldJTkRPV19TVEFURV9BQ1RJVkFURUQQARIaChZXSU5ET1dfU1RBVEVfTUFYSU1JWkVEEAISGwoXV0lORE9XX1NUQVRFX0ZVTExTQ1JFRU4QBBIZChVXSU5ET1dfU1RBVEVfUkVTSVpJTkcQCBIWChJXSU5ET1dfU1RBVEVfVElMRUQQEBIaChZXSU5ET1dfU1RBVEVfU1VTUEVOREVEECAqYQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASGQoVUElYRUxfRk9STUFUX1hSR0I4ODg4EAESGQoVUElYRUxfRk9STUFUX0FSR0I4ODg4EAIqXAoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIQCgxFTkNPRElOR19SQVcQARIQCgxFTkNPRElOR19MWjQQAhISCg5FTkNPRElOR19TT0xJRBADKmwKCEtleVN0YXRlEhkKFUtFWV9TVEFURV9VTlNQRUNJRklFRBAAEhYKEktFWV9TVEFURV9SRUxFQVNFRBABEhUKEUtFWV9TVEFURV9QUkVTU0VEEAISFgoSS0VZX1NUQVRFX1JFUEVBVEVEEAMqfwoLRmFpbHVyZUNvZGUSHAoYRkFJTFVSRV9DT0RFX1VOU1BFQ0lGSUVEEAASGgoWRkFJTFVSRV9DT0RFX05PVF9GT1VORBABEh4KGkZBSUxVUkVfQ09ERV9OT1RfUEVSTUlUVEVEEAISFgoSRkFJTFVSRV9DT0RFX09USEVSEAMqVgoJU2VsZWN0aW9uEhkKFVNFTEVDVElPTl9VTlNQRUNJRklFRBAAEhcKE1NFTEVDVElPTl9DTElQQk9BUkQQARIVChFTRUxFQ1RJT05fUFJJTUFSWRACYgZwcm90bzM");
+  fileDesc("CgthdG9sbC5wcm90bxINYXRvbGwud2lyZS52MSKhHAoGSGVhZGVyEiUKBWhlbGxvGAEgASgLMhQuYXRvbGwud2lyZS52MS5IZWxsb0gAEjQKDXdpbmRvd19vcGVuZWQYAiABKAsyGy5hdG9sbC53aXJlLnYxLldpbmRvd09wZW5lZEgAEjIKDHBvcHVwX29wZW5lZBgDIAEoCzIaLmF0b2xsLndpcmUudjEuUG9wdXBPcGVuZWRIABI8ChFzdWJzdXJmYWNlX29wZW5lZBgEIAEoCzIfLmF0b2xsLndpcmUudjEuU3Vic3VyZmFjZU9wZW5lZEgAEjYKDndpbmRvd19jaGFuZ2VkGAUgASgLMhwuYXRvbGwud2lyZS52MS5XaW5kb3dDaGFuZ2VkSAASMAoLcG9wdXBfbW92ZWQYBiABKAsyGS5hdG9sbC53aXJlLnYxLlBvcHVwTW92ZWRIABI4Cg9jaGlsZHJlbl9wbGFjZWQYByABKAsyHS5hdG9sbC53aXJlLnYxLkNoaWxkcmVuUGxhY2VkSAASOgoQd2luZG93X3JlcXVlc3RlZBgIIAEoCzIeLmF0b2xsLndpcmUudjEuV2luZG93UmVxdWVzdGVkSAASNgoOc3VyZmFjZV9jbG9zZWQYCSABKAsyHC5hdG9sbC53aXJlLnYxLlN1cmZhY2VDbG9zZWRIABI2Cg5jdXJzb3JfY2hhbmdlZBgKIAEoCzIcLmF0b2xsLndpcmUudjEuQ3Vyc29yQ2hhbmdlZEgAEisKCGxhdW5jaGVkGAsgASgLMhcuYXRvbGwud2lyZS52MS5MYXVuY2hlZEgAEiMKBGFwcHMYDCABKAsyEy5hdG9sbC53aXJlLnYxLkFwcHNIABIyCgxhcHBzX2NoYW5nZWQYDSABKAsyGi5hdG9sbC53aXJlLnYxLkFwcHNDaGFuZ2VkSAASIwoEcG9uZxgOIAEoCzITLmF0b2xsLndpcmUudjEuUG9uZ0gAEjYKDnJlcXVlc3RfZmFpbGVkGA8gASgLMhwuYXRvbGwud2lyZS52MS5SZXF1ZXN0RmFpbGVkSAASMgoMY2xpcF9vZmZlcmVkGBEgASgLMhouYXRvbGwud2lyZS52MS5DbGlwT2ZmZXJlZEgAEjIKDHBhc3RlX3dhbnRlZBgSIAEoCzIaLmF0b2xsLndpcmUudjEuUGFzdGVXYW50ZWRIABI0Cg1wYXN0ZV9kcm9wcGVkGBMgASgLMhsuYXRvbGwud2lyZS52MS5QYXN0ZURyb3BwZWRIABIwCgtwYXN0ZV90YWtlbhgUIAEoCzIZLmF0b2xsLndpcmUudjEuUGFzdGVUYWtlbkgAEjAKC29wZW5fd2FudGVkGBUgASgLMhkuYXRvbGwud2lyZS52MS5PcGVuV2FudGVkSAASMAoLc2VuZF93YW50ZWQYFiABKAsyGS5hdG9sbC53aXJlLnYxLlNlbmRXYW50ZWRIABIpCgd3ZWxjb21lGCAgASgLMhYuYXRvbGwud2lyZS52MS5XZWxjb21lSAASLQoJY29uZmlndXJlGCEgASgLMhguYXRvbGwud2lyZS52MS5Db25maWd1cmVIABI4Cg9jbG9zZV9yZXF1ZXN0ZWQYIiABKAsyHS5hdG9sbC53aXJlLnYxLkNsb3NlUmVxdWVzdGVkSAASNgoOa2V5Ym9hcmRfZm9jdXMYIyABKAsyHC5hdG9sbC53aXJlLnYxLktleWJvYXJkRm9jdXNIABIhCgNrZXkYJCABKAsyEi5hdG9sbC53aXJlLnYxLktleUgAEjYKDnBvaW50ZXJfbW90aW9uGCUgASgLMhwuYXRvbGwud2lyZS52MS5Qb2ludGVyTW90aW9uSAASMgoMcG9pbnRlcl9sZWZ0GCYgASgLMhouYXRvbGwud2lyZS52MS5Qb2ludGVyTGVmdEgAEjYKDnBvaW50ZXJfYnV0dG9uGCcgASgLMhwuYXRvbGwud2lyZS52MS5Qb2ludGVyQnV0dG9uSAASMgoMcG9pbnRlcl9heGlzGCggASgLMhouYXRvbGwud2lyZS52MS5Qb2ludGVyQXhpc0gAEjgKD3BvcHVwX2Rpc21pc3NlZBgpIAEoCzIdLmF0b2xsLndpcmUudjEuUG9wdXBEaXNtaXNzZWRIABInCgZsYXVuY2gYKiABKAsyFS5hdG9sbC53aXJlLnYxLkxhdW5jaEgAEiwKCWxpc3RfYXBwcxgrIAEoCzIXLmF0b2xsLndpcmUudjEuTGlzdEFwcHNIABIjCgRwaW5nGCwgASgLMhMuYXRvbGwud2lyZS52MS5QaW5nSAASNgoOb3V0cHV0X2NoYW5nZWQYLSABKAsyHC5hdG9sbC53aXJlLnYxLk91dHB1dENoYW5nZWRIABIpCgdyZWZyZXNoGC8gASgLMhYuYXRvbGwud2lyZS52MS5SZWZyZXNoSAASLAoJcG93ZXJfb2ZmGDAgASgLMhcuYXRvbGwud2lyZS52MS5Qb3dlck9mZkgAEiwKCWNsb2NrX3NldBgxIAEoCzIXLmF0b2xsLndpcmUudjEuQ2xvY2tTZXRIABI2Cg5rZXltYXBfY2hhbmdlZBgyIAEoCzIcLmF0b2xsLndpcmUudjEuS2V5bWFwQ2hhbmdlZEgAEjYKDmNsaXBfYW5ub3VuY2VkGDUgASgLMhwuYXRvbGwud2lyZS52MS5DbGlwQW5ub3VuY2VkSAASNAoNcGFzdGVfcmVmdXNlZBg2IAEoCzIbLmF0b2xsLndpcmUudjEuUGFzdGVSZWZ1c2VkSAASNAoNb3Blbl9hbnN3ZXJlZBg3IAEoCzIbLmF0b2xsLndpcmUudjEuT3BlbkFuc3dlcmVkSAASNAoNc2VuZF9hbnN3ZXJlZBg4IAEoCzIbLmF0b2xsLndpcmUudjEuU2VuZEFuc3dlcmVkSAASLAoJb3Blbl9oZXJlGDkgASgLMhcuYXRvbGwud2lyZS52MS5PcGVuSGVyZUgAEiUKBWZyYW1lGEAgASgLMhQuYXRvbGwud2lyZS52MS5GcmFtZUgAEicKBmNyZWRpdBhBIAEoCzIVLmF0b2xsLndpcmUudjEuQ3JlZGl0SAASLgoKZXhlY19zdGFydBhQIAEoCzIYLmF0b2xsLndpcmUudjEuRXhlY1N0YXJ0SAASMAoLZXhlY19zaWduYWwYUSABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNTaWduYWxIABIwCgtleGVjX3Jlc2l6ZRhSIAEoCzIZLmF0b2xsLndpcmUudjEuRXhlY1Jlc2l6ZUgAEiwKCWNsaXBfcmVhZBhTIAEoCzIXLmF0b2xsLndpcmUudjEuQ2xpcFJlYWRIABIwCgtwYXN0ZV9naXZlbhhUIAEoCzIZLmF0b2xsLndpcmUudjEuUGFzdGVHaXZlbkgAEi4KCmNsaXBfYWhlYWQYVSABKAsyGC5hdG9sbC53aXJlLnYxLkNsaXBBaGVhZEgAEioKCGNsaXBfcHV0GFYgASgLMhYuYXRvbGwud2lyZS52MS5DbGlwUHV0SAASMgoMZXhlY19zdGFydGVkGFggASgLMhouYXRvbGwud2lyZS52MS5FeGVjU3RhcnRlZEgAEjAKC2V4ZWNfZmFpbGVkGFkgASgLMhkuYXRvbGwud2lyZS52MS5FeGVjRmFpbGVkSAASMAoLZXhlY19leGl0ZWQYWiABKAsyGS5hdG9sbC53aXJlLnYxLkV4ZWNFeGl0ZWRIABIwCgtzdHJlYW1fZGF0YRhgIAEoCzIZLmF0b2xsLndpcmUudjEuU3RyZWFtRGF0YUgAEi4KCnN0cmVhbV9lbmQYYSABKAsyGC5hdG9sbC53aXJlLnYxLlN0cmVhbUVuZEgAEjQKDXN0cmVhbV9jcmVkaXQYYiABKAsyGy5hdG9sbC53aXJlLnYxLlN0cmVhbUNyZWRpdEgAEi4KCmZpbGVzX2xpc3QYZCABKAsyGC5hdG9sbC53aXJlLnYxLkZpbGVzTGlzdEgAEi4KCmZpbGVzX3NlbmQYZSABKAsyGC5hdG9sbC53aXJlLnYxLkZpbGVzU2VuZEgAEjQKDWZpbGVzX3JlY2VpdmUYZiABKAsyGy5hdG9sbC53aXJlLnYxLkZpbGVzUmVjZWl2ZUgAEjYKDmZpbGVzX2V4cGVjdGVkGGcgASgLMhwuYXRvbGwud2lyZS52MS5GaWxlc0V4cGVjdGVkSAASMAoLZmlsZXNfcGF1c2UYaCABKAsyGS5hdG9sbC53aXJlLnYxLkZpbGVzUGF1c2VIABIuCgpmaWxlc19zdG9wGGkgASgLMhguYXRvbGwud2lyZS52MS5GaWxlc1N0b3BIABIuCgpmaWxlX3dhdGNoGGogASgLMhguYXRvbGwud2lyZS52MS5GaWxlV2F0Y2hIABIyCgxmaWxlX3Vud2F0Y2gYayABKAsyGi5hdG9sbC53aXJlLnYxLkZpbGVVbndhdGNoSAASMgoMZmlsZXNfbGlzdGVkGG4gASgLMhouYXRvbGwud2lyZS52MS5GaWxlc0xpc3RlZEgAEjAKC2ZpbGVzX3JlYWR5GG8gASgLMhkuYXRvbGwud2lyZS52MS5GaWxlc1JlYWR5SAASLgoKZmlsZXNfZG9uZRhwIAEoCzIYLmF0b2xsLndpcmUudjEuRmlsZXNEb25lSAASMAoLZmlsZXNfZW5kZWQYcSABKAsyGS5hdG9sbC53aXJlLnYxLkZpbGVzRW5kZWRIABIuCgpmaWxlX3NhdmVkGHIgASgLMhguYXRvbGwud2lyZS52MS5GaWxlU2F2ZWRIAEIJCgdtZXNzYWdlIjQKBUhlbGxvEg0KBW1ham9yGAEgASgNEg0KBW1pbm9yGAIgASgNEg0KBWFnZW50GAMgASgJInUKB1dlbGNvbWUSDQoFbWFqb3IYASABKA0SDQoFbWlub3IYAiABKA0SJQoGb3V0cHV0GAMgASgLMhUuYXRvbGwud2lyZS52MS5PdXRwdXQSJQoGa2V5bWFwGAQgASgLMhUuYXRvbGwud2lyZS52MS5LZXltYXAiTwoGT3V0cHV0Eg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIRCglzY2FsZV8xMjAYAyABKA0SEwoLcmVmcmVzaF9taHoYBCABKA0iWAoGS2V5bWFwEg0KBXJ1bGVzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBmxheW91dBgDIAEoCRIPCgd2YXJpYW50GAQgASgJEg8KB29wdGlvbnMYBSABKAkiNgoNT3V0cHV0Q2hhbmdlZBIlCgZvdXRwdXQYASABKAsyFS5hdG9sbC53aXJlLnYxLk91dHB1dCI2Cg1LZXltYXBDaGFuZ2VkEiUKBmtleW1hcBgBIAEoCzIVLmF0b2xsLndpcmUudjEuS2V5bWFwIhsKCENsb2NrU2V0Eg8KB3VuaXhfbXMYASABKAQiFQoEUGluZxINCgVub25jZRgBIAEoBCIVCgRQb25nEg0KBW5vbmNlGAEgASgEIgoKCFBvd2VyT2ZmIjsKBFJlY3QSCQoBeBgBIAEoERIJCgF5GAIgASgREg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDSLTAQoJU2l6ZUhpbnRzEhEKCW1pbl93aWR0aBgBIAEoDRISCgptaW5faGVpZ2h0GAIgASgNEhEKCW1heF93aWR0aBgDIAEoDRISCgptYXhfaGVpZ2h0GAQgASgNEhIKCmJhc2Vfd2lkdGgYBSABKA0SEwoLYmFzZV9oZWlnaHQYBiABKA0SEgoKc3RlcF93aWR0aBgHIAEoDRITCgtzdGVwX2hlaWdodBgIIAEoDRISCgptaW5fYXNwZWN0GAkgASgNEhIKCm1heF9hc3BlY3QYCiABKA0i9QEKDFdpbmRvd09wZW5lZBIPCgdzdXJmYWNlGAEgASgNEiEKBGtpbmQYAiABKA4yEy5hdG9sbC53aXJlLnYxLktpbmQSCwoDcGlkGAMgASgNEg4KBmxhdW5jaBgEIAEoDRINCgV0aXRsZRgFIAEoCRIOCgZhcHBfaWQYBiABKAkSDgoGcGFyZW50GAcgASgNEg0KBW1vZGFsGAggASgIEicKBWhpbnRzGAkgASgLMhguYXRvbGwud2lyZS52MS5TaXplSGludHMSLQoKZGVjb3JhdGlvbhgKIAEoDjIZLmF0b2xsLndpcmUudjEuRGVjb3JhdGlvbiKIAgoNV2luZG93Q2hhbmdlZBIPCgdzdXJmYWNlGAEgASgNEhIKBXRpdGxlGAIgASgJSACIAQESEwoGYXBwX2lkGAMgASgJSAGIAQESEwoGcGFyZW50GAQgASgNSAKIAQESEgoFbW9kYWwYBSABKAhIA4gBARInCgVoaW50cxgGIAEoCzIYLmF0b2xsLndpcmUudjEuU2l6ZUhpbnRzEjIKCmRlY29yYXRpb24YByABKA4yGS5hdG9sbC53aXJlLnYxLkRlY29yYXRpb25IBIgBAUIICgZfdGl0bGVCCQoHX2FwcF9pZEIJCgdfcGFyZW50QggKBl9tb2RhbEINCgtfZGVjb3JhdGlvbiKCAQoLUG9wdXBPcGVuZWQSDwoHc3VyZmFjZRgBIAEoDRIhCgRraW5kGAIgASgOMhMuYXRvbGwud2lyZS52MS5LaW5kEg4KBnBhcmVudBgDIAEoDRIhCgRyZWN0GAQgASgLMhMuYXRvbGwud2lyZS52MS5SZWN0EgwKBGdyYWIYBSABKAgiQAoKUG9wdXBNb3ZlZBIPCgdzdXJmYWNlGAEgASgNEiEKBHJlY3QYAiABKAsyEy5hdG9sbC53aXJlLnYxLlJlY3QiMwoQU3Vic3VyZmFjZU9wZW5lZBIPCgdzdXJmYWNlGAEgASgNEg4KBnBhcmVudBgCIAEoDSJICg5DaGlsZHJlblBsYWNlZBIOCgZwYXJlbnQYASABKA0SJgoIY2hpbGRyZW4YAiADKAsyFC5hdG9sbC53aXJlLnYxLkNoaWxkIi4KBUNoaWxkEg8KB3N1cmZhY2UYASABKA0SCQoBeBgCIAEoERIJCgF5GAMgASgRImAKD1dpbmRvd1JlcXVlc3RlZBIPCgdzdXJmYWNlGAEgASgNEi0KB3JlcXVlc3QYAiABKA4yHC5hdG9sbC53aXJlLnYxLldpbmRvd1JlcXVlc3QSDQoFZWRnZXMYAyABKA0iIAoNU3VyZmFjZUNsb3NlZBIPCgdzdXJmYWNlGAEgASgNIp4BCglDb25maWd1cmUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg4KBnN0YXRlcxgFIAEoDRIUCgxib3VuZHNfd2lkdGgYBiABKA0SFQoNYm91bmRzX2hlaWdodBgHIAEoDRIJCgF4GAggASgREgkKAXkYCSABKBEiIQoOQ2xvc2VSZXF1ZXN0ZWQSDwoHc3VyZmFjZRgBIAEoDSIhCg5Qb3B1cERpc21pc3NlZBIPCgdzdXJmYWNlGAEgASgNIhoKB1JlZnJlc2gSDwoHc3VyZmFjZRgBIAEoDSJ2CgZEYW1hZ2USCQoBeBgBIAEoDRIJCgF5GAIgASgNEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIpCghlbmNvZGluZxgFIAEoDjIXLmF0b2xsLndpcmUudjEuRW5jb2RpbmcSDAoEc2l6ZRgGIAEoDSKpAgoFRnJhbWUSDwoHc3VyZmFjZRgBIAEoDRIOCgZzZXJpYWwYAiABKA0SDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEg0KBXNjYWxlGAUgASgNEhYKDnZpZXdwb3J0X3dpZHRoGAYgASgNEhcKD3ZpZXdwb3J0X2hlaWdodBgHIAEoDRIlCghnZW9tZXRyeRgIIAEoCzITLmF0b2xsLndpcmUudjEuUmVjdBIqCgZmb3JtYXQYCSABKA4yGi5hdG9sbC53aXJlLnYxLlBpeGVsRm9ybWF0EhgKEGNvbmZpZ3VyZV9zZXJpYWwYCiABKA0SJQoGZGFtYWdlGAsgAygLMhUuYXRvbGwud2lyZS52MS5EYW1hZ2USDAoEbGFzdBgMIAEoCCI+CgZDcmVkaXQSDwoHc3VyZmFjZRgBIAEoDRINCgVjb3VudBgCIAEoDRIUCgxzaG93bl9zZXJpYWwYAyABKA0iIAoNS2V5Ym9hcmRGb2N1cxIPCgdzdXJmYWNlGAEgASgNIkwKA0tleRIMCgRjb2RlGAEgASgNEiYKBXN0YXRlGAIgASgOMhcuYXRvbGwud2lyZS52MS5LZXlTdGF0ZRIPCgd0aW1lX21zGAMgASgNIlMKDVBvaW50ZXJNb3Rpb24SDwoHc3VyZmFjZRgBIAEoDRIPCgd4X2ZpeGVkGAIgASgREg8KB3lfZml4ZWQYAyABKBESDwoHdGltZV9tcxgEIAEoDSINCgtQb2ludGVyTGVmdCJBCg1Qb2ludGVyQnV0dG9uEg4KBmJ1dHRvbhgBIAEoDRIPCgdwcmVzc2VkGAIgASgIEg8KB3RpbWVfbXMYAyABKA0ifwoLUG9pbnRlckF4aXMSDQoFeF8xMjAYASABKBESDQoFeV8xMjAYAiABKBESDwoHeF9maXhlZBgDIAEoERIPCgd5X2ZpeGVkGAQgASgREg4KBmZpbmdlchgFIAEoCBIPCgdzdG9wcGVkGAYgASgIEg8KB3RpbWVfbXMYByABKA0iWQoNQ3Vyc29yQ2hhbmdlZBIPCgVzaGFwZRgBIAEoCUgAEi0KBmJpdG1hcBgCIAEoCzIbLmF0b2xsLndpcmUudjEuQ3Vyc29yQml0bWFwSABCCAoGY3Vyc29yIloKDEN1cnNvckJpdG1hcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SDQoFaG90X3gYAyABKA0SDQoFaG90X3kYBCABKA0SDQoFc2NhbGUYBSABKA0iRgoGTGF1bmNoEg8KB3JlcXVlc3QYASABKA0SDgoGYXBwX2lkGAIgASgJEgwKBGFyZ3YYAyADKAkSDQoFZmlsZXMYBCADKAkiKAoITGF1bmNoZWQSDwoHcmVxdWVzdBgBIAEoDRILCgNwaWQYAiABKA0iWgoNUmVxdWVzdEZhaWxlZBIPCgdyZXF1ZXN0GAEgASgNEigKBGNvZGUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZhaWx1cmVDb2RlEg4KBmRldGFpbBgDIAEoCSIbCghMaXN0QXBwcxIPCgdyZXF1ZXN0GAEgASgNIkcKBEFwcHMSDwoHcmVxdWVzdBgBIAEoDRIgCgRhcHBzGAIgAygLMhIuYXRvbGwud2lyZS52MS5BcHASDAoEbGFzdBgDIAEoCCJXCgNBcHASCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptaW1lX3R5cGVzGAMgAygJEhIKCmNhdGVnb3JpZXMYBCADKAkSDgoGaGlkZGVuGAUgASgIIg0KC0FwcHNDaGFuZ2VkIhwKClN0cmVhbURhdGESDgoGc3RyZWFtGAEgASgNIiwKCVN0cmVhbUVuZBIOCgZzdHJlYW0YASABKA0SDwoHYWJvcnRlZBgCIAEoCCItCgxTdHJlYW1DcmVkaXQSDgoGc3RyZWFtGAEgASgNEg0KBWJ5dGVzGAIgASgNIpABCglFeGVjU3RhcnQSDAoEZXhlYxgBIAEoDRIMCgRhcmd2GAIgAygJEgsKA3R0eRgDIAEoCBIPCgdjb2x1bW5zGAQgASgNEgwKBHJvd3MYBSABKA0SDAoEdGVybRgGIAEoCRINCgVzdGRpbhgHIAEoDRIOCgZzdGRvdXQYCCABKA0SDgoGc3RkZXJyGAkgASgNIigKC0V4ZWNTdGFydGVkEgwKBGV4ZWMYASABKA0SCwoDcGlkGAIgASgNIlQKCkV4ZWNGYWlsZWQSDAoEZXhlYxgBIAEoDRIoCgRjb2RlGAIgASgOMhouYXRvbGwud2lyZS52MS5GYWlsdXJlQ29kZRIOCgZkZXRhaWwYAyABKAkiOAoKRXhlY0V4aXRlZBIMCgRleGVjGAEgASgNEgwKBGNvZGUYAiABKA0SDgoGc2lnbmFsGAMgASgNIioKCkV4ZWNTaWduYWwSDAoEZXhlYxgBIAEoDRIOCgZzaWduYWwYAiABKA0iOQoKRXhlY1Jlc2l6ZRIMCgRleGVjGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDAoEcm93cxgDIAEoDSJdCgtDbGlwT2ZmZXJlZBIrCglzZWxlY3Rpb24YASABKA4yGC5hdG9sbC53aXJlLnYxLlNlbGVjdGlvbhISCgpnZW5lcmF0aW9uGAIgASgNEg0KBXR5cGVzGAMgAygJIloKDUNsaXBBbm5vdW5jZWQSKwoJc2VsZWN0aW9uGAEgASgOMhguYXRvbGwud2lyZS52MS5TZWxlY3Rpb24SDQoFb2ZmZXIYAiABKA0SDQoFdHlwZXMYAyADKAkiOwoLUGFzdGVXYW50ZWQSDwoHcmVxdWVzdBgBIAEoDRINCgVvZmZlchgCIAEoDRIMCgR0eXBlGAMgASgJIh8KDFBhc3RlRHJvcHBlZBIPCgdyZXF1ZXN0GAEgASgNIhwKClBhc3RlVGFrZW4SDgoGc3RyZWFtGAEgASgNIh8KDFBhc3RlUmVmdXNlZBIPCgdyZXF1ZXN0GAEgASgNImkKCENsaXBSZWFkEisKCXNlbGVjdGlvbhgBIAEoDjIYLmF0b2xsLndpcmUudjEuU2VsZWN0aW9uEhIKCmdlbmVyYXRpb24YAiABKA0SDAoEdHlwZRgDIAEoCRIOCgZzdHJlYW0YBCABKA0iLQoKUGFzdGVHaXZlbhIPCgdyZXF1ZXN0GAEgASgNEg4KBnN0cmVhbRgCIAEoDSI4CglDbGlwQWhlYWQSDQoFb2ZmZXIYASABKA0SDAoEdHlwZRgCIAEoCRIOCgZzdHJlYW0YAyABKA0iVAoHQ2xpcFB1dBIrCglzZWxlY3Rpb24YASABKA4yGC5hdG9sbC53aXJlLnYxLlNlbGVjdGlvbhIMCgR0eXBlGAIgASgJEg4KBnN0cmVhbRgDIAEoDSKwAQoJRmlsZUVudHJ5Eg0KBWluZGV4GAEgASgNEiUKBGtpbmQYAiABKA4yFy5hdG9sbC53aXJlLnYxLkZpbGVLaW5kEgwKBHBhdGgYAyABKAwSDAoEc2l6ZRgEIAEoBBISCgpleGVjdXRhYmxlGAUgASgIEhIKCm1vZGlmaWVkX3MYBiABKBISKQoGcmVhc29uGAcgASgOMhkuYXRvbGwud2lyZS52MS5GaWxlUmVhc29uIkoKCUZpbGVzTGlzdBIQCgh0cmFuc2ZlchgBIAEoDRINCgVwYXRocxgCIAMoDBIOCgZ3YW50ZWQYAyABKA0SDAoEbW9yZRgEIAEoCCJYCgtGaWxlc0xpc3RlZBIQCgh0cmFuc2ZlchgBIAEoDRIpCgdlbnRyaWVzGAIgAygLMhguYXRvbGwud2lyZS52MS5GaWxlRW50cnkSDAoEbGFzdBgDIAEoCCJ1CglGaWxlc1NlbmQSEAoIdHJhbnNmZXIYASABKA0SDgoGc3RyZWFtGAIgASgNEg0KBWZpcnN0GAMgASgNEg4KBm9mZnNldBgEIAEoBBIVCg1wcmVmaXhfc2hhMjU2GAUgASgMEhAKCGxlZnRfb3V0GAYgAygNIocCCgxGaWxlc1JlY2VpdmUSEAoIdHJhbnNmZXIYASABKA0SDgoGc3RyZWFtGAIgASgNEgsKA2tleRgDIAEoDBIOCgZvcmlnaW4YBCABKAkSKwoIaW5jb21pbmcYBSABKAsyFy5hdG9sbC53aXJlLnYxLkluY29taW5nSAASDgoEcGF0aBgGIAEoDEgAEisKCHJlcGxhY2VkGAcgASgLMhcuYXRvbGwud2lyZS52MS5SZXBsYWNlZEgAEg0KBWZpbGVzGAggASgNEg0KBWJ5dGVzGAkgASgEEg4KBm9wZW5lZBgKIAEoCBIRCglyZWFkX29ubHkYCyABKAhCDQoLZGVzdGluYXRpb24iCgoISW5jb21pbmciKAoIUmVwbGFjZWQSDAoEcGF0aBgBIAEoDBIOCgZzaGEyNTYYAiABKAwiWgoNRmlsZXNFeHBlY3RlZBIQCgh0cmFuc2ZlchgBIAEoDRIpCgdlbnRyaWVzGAIgAygLMhguYXRvbGwud2lyZS52MS5GaWxlRW50cnkSDAoEbGFzdBgDIAEoCCJUCgpGaWxlc1JlYWR5EhAKCHRyYW5zZmVyGAEgASgNEg0KBWZpcnN0GAIgASgNEg4KBm9mZnNldBgDIAEoBBIVCg1wcmVmaXhfc2hhMjU2GAQgASgMIpEBCgpGaWxlUmVzdWx0Eg0KBWluZGV4GAEgASgNEisKB291dGNvbWUYAiABKA4yGi5hdG9sbC53aXJlLnYxLkZpbGVPdXRjb21lEikKBnJlYXNvbhgDIAEoDjIZLmF0b2xsLndpcmUudjEuRmlsZVJlYXNvbhIOCgZzaGEyNTYYBCABKAwSDAoEcGF0aBgFIAEoDCJYCglGaWxlc0RvbmUSEAoIdHJhbnNmZXIYASABKA0SKgoHcmVzdWx0cxgCIAMoCzIZLmF0b2xsLndpcmUudjEuRmlsZVJlc3VsdBINCgVieXRlcxgDIAEoBCIuCgpGaWxlc1BhdXNlEhAKCHRyYW5zZmVyGAEgASgNEg4KBnBhdXNlZBgCIAEoCCIrCglGaWxlc1N0b3ASEAoIdHJhbnNmZXIYASABKA0SDAoEa2VlcBgCIAEoCCJZCgpGaWxlc0VuZGVkEhAKCHRyYW5zZmVyGAEgASgNEikKBnJlYXNvbhgCIAEoDjIZLmF0b2xsLndpcmUudjEuRmlsZVJlYXNvbhIOCgZkZXRhaWwYAyABKAkiKAoJRmlsZVdhdGNoEg0KBXdhdGNoGAEgASgNEgwKBHBhdGgYAiABKAwiHAoLRmlsZVVud2F0Y2gSDQoFd2F0Y2gYASABKA0iOAoJRmlsZVNhdmVkEg0KBXdhdGNoGAEgASgNEgwKBHNpemUYAiABKAQSDgoGc2hhMjU2GAMgASgMIlgKCk9wZW5XYW50ZWQSDgoGd2FudGVkGAEgASgNEgsKA3VybBgCIAEoCRIMCgRwYXRoGAMgASgMEhEKCW1pbWVfdHlwZRgEIAEoCRIMCgRlZGl0GAUgASgIIkYKClNlbmRXYW50ZWQSDgoGd2FudGVkGAEgASgNEg0KBXBhdGhzGAIgAygMEgoKAnRvGAMgASgJEg0KBWNvdW50GAQgASgNIlsKDE9wZW5BbnN3ZXJlZBIOCgZ3YW50ZWQYASABKA0SKwoHb3V0Y29tZRgCIAEoDjIaLmF0b2xsLndpcmUudjEuT3Blbk91dGNvbWUSDgoGZGV0YWlsGAMgASgJIlsKDFNlbmRBbnN3ZXJlZBIOCgZ3YW50ZWQYASABKA0SKwoHb3V0Y29tZRgCIAEoDjIaLmF0b2xsLndpcmUudjEuT3Blbk91dGNvbWUSDgoGZGV0YWlsGAMgASgJIkYKCE9wZW5IZXJlEg8KB3JlcXVlc3QYASABKA0SCwoDdXJsGAIgASgJEgwKBHBhdGgYAyABKAwSDgoGYXBwX2lkGAQgASgJKjwKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhAKDEtJTkRfV0FZTEFORBABEgwKCEtJTkRfWDExEAIqVgoKRGVjb3JhdGlvbhIaChZERUNPUkFUSU9OX1VOU1BFQ0lGSUVEEAASFQoRREVDT1JBVElPTl9TRVJWRVIQARIVChFERUNPUkFUSU9OX0NMSUVOVBACKvACCg1XaW5kb3dSZXF1ZXN0Eh4KGldJTkRPV19SRVFVRVNUX1VOU1BFQ0lGSUVEEAASGwoXV0lORE9XX1JFUVVFU1RfTUFYSU1JWkUQARIdChlXSU5ET1dfUkVRVUVTVF9VTk1BWElNSVpFEAISHQoZV0lORE9XX1JFUVVFU1RfRlVMTFNDUkVFThADEh8KG1dJTkRPV19SRVFVRVNUX1VORlVMTFNDUkVFThAEEhsKF1dJTkRPV19SRVFVRVNUX01JTklNSVpFEAUSGwoXV0lORE9XX1JFUVVFU1RfQUNUSVZBVEUQBhIXChNXSU5ET1dfUkVRVUVTVF9NT1ZFEAcSGQoVV0lORE9XX1JFUVVFU1RfUkVTSVpFEAgSGAoUV0lORE9XX1JFUVVFU1RfUkFJU0UQCRIdChlXSU5ET1dfUkVRVUVTVF9VTk1JTklNSVpFEAoSHAoYV0lORE9XX1JFUVVFU1RfQVRURU5USU9OEAsqWgoERWRnZRIUChBFREdFX1VOU1BFQ0lGSUVEEAASDAoIRURHRV9UT1AQARIPCgtFREdFX0JPVFRPTRACEg0KCUVER0VfTEVGVBAEEg4KCkVER0VfUklHSFQQCCrPAQoLV2luZG93U3RhdGUSHAoYV0lORE9XX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWV0lORE9XX1NUQVRFX0FDVElWQVRFRBABEhoKFldJTkRPV19TVEFURV9NQVhJTUlaRUQQAhIbChdXSU5ET1dfU1RBVEVfRlVMTFNDUkVFThAEEhkKFVdJTkRPV19TVEFURV9SRVNJWklORxAIEhYKEldJTkRPV19TVEFURV9USUxFRBAQEhoKFldJTkRPV19TVEFURV9TVVNQRU5ERUQQICphCgtQaXhlbEZvcm1hdBIcChhQSVhFTF9GT1JNQVRfVU5TUEVDSUZJRUQQABIZChVQSVhFTF9GT1JNQVRfWFJHQjg4ODgQARIZChVQSVhFTF9GT1JNQVRfQVJHQjg4ODgQAipcCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhAKDEVOQ09ESU5HX1JBVxABEhAKDEVOQ09ESU5HX0xaNBACEhIKDkVOQ09ESU5HX1NPTElEEAMqbAoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSS0VZX1NUQVRFX1JFTEVBU0VEEAESFQoRS0VZX1NUQVRFX1BSRVNTRUQQAhIWChJLRVlfU1RBVEVfUkVQRUFURUQQAyp/CgtGYWlsdXJlQ29kZRIcChhGQUlMVVJFX0NPREVfVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX0NPREVfTk9UX0ZPVU5EEAESHgoaRkFJTFVSRV9DT0RFX05PVF9QRVJNSVRURUQQAhIWChJGQUlMVVJFX0NPREVfT1RIRVIQAypWCglTZWxlY3Rpb24SGQoVU0VMRUNUSU9OX1VOU1BFQ0lGSUVEEAASFwoTU0VMRUNUSU9OX0NMSVBCT0FSRBABEhUKEVNFTEVDVElPTl9QUklNQVJZEAIqZwoIRmlsZUtpbmQSGQoVRklMRV9LSU5EX1VOU1BFQ0lGSUVEEAASEgoORklMRV9LSU5EX0ZJTEUQARIUChBGSUxFX0tJTkRfRk9MREVSEAISFgoSRklMRV9LSU5EX0xFRlRfT1VUEAMqugMKCkZpbGVSZWFzb24SGwoXRklMRV9SRUFTT05fVU5TUEVDSUZJRUQQABIXChNGSUxFX1JFQVNPTl9TWU1MSU5LEAESFwoTRklMRV9SRUFTT05fU1BFQ0lBTBACEhoKFkZJTEVfUkVBU09OX1VOUkVBREFCTEUQAxIUChBGSUxFX1JFQVNPTl9HT05FEAQSFwoTRklMRV9SRUFTT05fQ0hBTkdFRBAFEhQKEEZJTEVfUkVBU09OX05BTUUQBhIZChVGSUxFX1JFQVNPTl9DT0xMSVNJT04QBxIZChVGSUxFX1JFQVNPTl9UT09fTEFSR0UQCBIYChRGSUxFX1JFQVNPTl9UT09fTUFOWRAJEhgKFEZJTEVfUkVBU09OX1RPT19ERUVQEAoSFAoQRklMRV9SRUFTT05fU0laRRALEhYKEkZJTEVfUkVBU09OX0RJR0VTVBAMEhgKFEZJTEVfUkVBU09OX05PX1NQQUNFEA0SGgoWRklMRV9SRUFTT05fVU5XUklUQUJMRRAOEhUKEUZJTEVfUkVBU09OX0VNUFRZEA8SFwoTRklMRV9SRUFTT05fU1RPUFBFRBAQKqkBCgtGaWxlT3V0Y29tZRIcChhGSUxFX09VVENPTUVfVU5TUEVDSUZJRUQQABIWChJGSUxFX09VVENPTUVfV0hPTEUQARIaChZGSUxFX09VVENPTUVfS0VQVF9CT1RIEAISFQoRRklMRV9PVVRDT01FX1NBTUUQAxIYChRGSUxFX09VVENPTUVfUkVGVVNFRBAEEhcKE0ZJTEVfT1VUQ09NRV9GQUlMRUQQBSqQAQoLT3Blbk91dGNvbWUSHAoYT1BFTl9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRT1BFTl9PVVRDT01FX0hFUkUQARIaChZPUEVOX09VVENPTUVfRUxTRVdIRVJFEAISFwoTT1BFTl9PVVRDT01FX0RFTklFRBADEhcKE09QRU5fT1VUQ09NRV9GQUlMRUQQBGIGcHJvdG8z");
 
 /**
  * @generated from message atoll.wire.v1.Header
@@ -149,6 +149,18 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
     case: "pasteTaken";
   } | {
     /**
+     * @generated from field: atoll.wire.v1.OpenWanted open_wanted = 21;
+     */
+    value: OpenWanted;
+    case: "openWanted";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.SendWanted send_wanted = 22;
+     */
+    value: SendWanted;
+    case: "sendWanted";
+  } | {
+    /**
      * control port, host -> agent
      *
      * @generated from field: atoll.wire.v1.Welcome welcome = 32;
@@ -271,6 +283,24 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
     case: "pasteRefused";
   } | {
     /**
+     * @generated from field: atoll.wire.v1.OpenAnswered open_answered = 55;
+     */
+    value: OpenAnswered;
+    case: "openAnswered";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.SendAnswered send_answered = 56;
+     */
+    value: SendAnswered;
+    case: "sendAnswered";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.OpenHere open_here = 57;
+     */
+    value: OpenHere;
+    case: "openHere";
+  } | {
+    /**
      * frames port, agent -> host
      *
      * @generated from field: atoll.wire.v1.Frame frame = 64;
@@ -369,6 +399,88 @@ export type Header = Message<"atoll.wire.v1.Header"> & {
      */
     value: StreamCredit;
     case: "streamCredit";
+  } | {
+    /**
+     * bulk port, host -> agent
+     *
+     * @generated from field: atoll.wire.v1.FilesList files_list = 100;
+     */
+    value: FilesList;
+    case: "filesList";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FilesSend files_send = 101;
+     */
+    value: FilesSend;
+    case: "filesSend";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FilesReceive files_receive = 102;
+     */
+    value: FilesReceive;
+    case: "filesReceive";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FilesExpected files_expected = 103;
+     */
+    value: FilesExpected;
+    case: "filesExpected";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FilesPause files_pause = 104;
+     */
+    value: FilesPause;
+    case: "filesPause";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FilesStop files_stop = 105;
+     */
+    value: FilesStop;
+    case: "filesStop";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FileWatch file_watch = 106;
+     */
+    value: FileWatch;
+    case: "fileWatch";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FileUnwatch file_unwatch = 107;
+     */
+    value: FileUnwatch;
+    case: "fileUnwatch";
+  } | {
+    /**
+     * bulk port, agent -> host
+     *
+     * @generated from field: atoll.wire.v1.FilesListed files_listed = 110;
+     */
+    value: FilesListed;
+    case: "filesListed";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FilesReady files_ready = 111;
+     */
+    value: FilesReady;
+    case: "filesReady";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FilesDone files_done = 112;
+     */
+    value: FilesDone;
+    case: "filesDone";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FilesEnded files_ended = 113;
+     */
+    value: FilesEnded;
+    case: "filesEnded";
+  } | {
+    /**
+     * @generated from field: atoll.wire.v1.FileSaved file_saved = 114;
+     */
+    value: FileSaved;
+    case: "fileSaved";
   } | { case: undefined; value?: undefined };
 };
 
@@ -2311,6 +2423,803 @@ export const ClipPutSchema: GenMessage<ClipPut> = /*@__PURE__*/
   messageDesc(file_atoll, 62);
 
 /**
+ * One entry of a list: relative path, components joined by "/"; the first is the name of what was chosen. Folders come before
+ * what is in them. Not always UTF-8.
+ *
+ * @generated from message atoll.wire.v1.FileEntry
+ */
+export type FileEntry = Message<"atoll.wire.v1.FileEntry"> & {
+  /**
+   * 0.., without a gap
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * @generated from field: atoll.wire.v1.FileKind kind = 2;
+   */
+  kind: FileKind;
+
+  /**
+   * @generated from field: bytes path = 3;
+   */
+  path: Uint8Array;
+
+  /**
+   * bytes; 0 of a folder
+   *
+   * @generated from field: uint64 size = 4;
+   */
+  size: bigint;
+
+  /**
+   * @generated from field: bool executable = 5;
+   */
+  executable: boolean;
+
+  /**
+   * since 1970
+   *
+   * @generated from field: sint64 modified_s = 6;
+   */
+  modifiedS: bigint;
+
+  /**
+   * of LEFT_OUT
+   *
+   * @generated from field: atoll.wire.v1.FileReason reason = 7;
+   */
+  reason: FileReason;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FileEntry.
+ * Use `create(FileEntrySchema)` to create a new message.
+ */
+export const FileEntrySchema: GenMessage<FileEntry> = /*@__PURE__*/
+  messageDesc(file_atoll, 63);
+
+/**
+ * Lists the files at these paths and keeps what it needs to send them, until the transfer's end.
+ *
+ * @generated from message atoll.wire.v1.FilesList
+ */
+export type FilesList = Message<"atoll.wire.v1.FilesList"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * absolute, or relative to the user's home; MAX_CHOSEN_FILES over all messages
+   *
+   * @generated from field: repeated bytes paths = 2;
+   */
+  paths: Uint8Array[];
+
+  /**
+   * in place of paths: the files of this OpenWanted or SendWanted
+   *
+   * @generated from field: uint32 wanted = 3;
+   */
+  wanted: number;
+
+  /**
+   * another FilesList of this transfer follows, with further paths
+   *
+   * @generated from field: bool more = 4;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesList.
+ * Use `create(FilesListSchema)` to create a new message.
+ */
+export const FilesListSchema: GenMessage<FilesList> = /*@__PURE__*/
+  messageDesc(file_atoll, 64);
+
+/**
+ * @generated from message atoll.wire.v1.FilesListed
+ */
+export type FilesListed = Message<"atoll.wire.v1.FilesListed"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * @generated from field: repeated atoll.wire.v1.FileEntry entries = 2;
+   */
+  entries: FileEntry[];
+
+  /**
+   * @generated from field: bool last = 3;
+   */
+  last: boolean;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesListed.
+ * Use `create(FilesListedSchema)` to create a new message.
+ */
+export const FilesListedSchema: GenMessage<FilesListed> = /*@__PURE__*/
+  messageDesc(file_atoll, 65);
+
+/**
+ * Sends what was listed, from `first` on: of that file the bytes from `offset` on, where the digest of those before it is
+ * `prefix_sha256`, else the whole file.
+ *
+ * @generated from message atoll.wire.v1.FilesSend
+ */
+export type FilesSend = Message<"atoll.wire.v1.FilesSend"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * the agent writes it
+   *
+   * @generated from field: uint32 stream = 2;
+   */
+  stream: number;
+
+  /**
+   * @generated from field: uint32 first = 3;
+   */
+  first: number;
+
+  /**
+   * @generated from field: uint64 offset = 4;
+   */
+  offset: bigint;
+
+  /**
+   * with offset > 0
+   *
+   * @generated from field: bytes prefix_sha256 = 5;
+   */
+  prefixSha256: Uint8Array;
+
+  /**
+   * of these nothing is sent; MAX_FILES_LEFT_OUT, and the target drops what else it has refused
+   *
+   * @generated from field: repeated uint32 left_out = 6;
+   */
+  leftOut: number[];
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesSend.
+ * Use `create(FilesSendSchema)` to create a new message.
+ */
+export const FilesSendSchema: GenMessage<FilesSend> = /*@__PURE__*/
+  messageDesc(file_atoll, 66);
+
+/**
+ * The files arrive in a folder that no program looks at, with mode 0, and have their names when they are whole.
+ *
+ * @generated from message atoll.wire.v1.FilesReceive
+ */
+export type FilesReceive = Message<"atoll.wire.v1.FilesReceive"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * the agent reads it
+   *
+   * @generated from field: uint32 stream = 2;
+   */
+  stream: number;
+
+  /**
+   * 16 bytes; the same when a transfer is resumed
+   *
+   * @generated from field: bytes key = 3;
+   */
+  key: Uint8Array;
+
+  /**
+   * the source's name, of the host's words: the folder, and the mark user.atoll.origin
+   *
+   * @generated from field: string origin = 4;
+   */
+  origin: string;
+
+  /**
+   * @generated from oneof atoll.wire.v1.FilesReceive.destination
+   */
+  destination: {
+    /**
+     * a folder of the source's name in the user's folder for what came in
+     *
+     * @generated from field: atoll.wire.v1.Incoming incoming = 5;
+     */
+    value: Incoming;
+    case: "incoming";
+  } | {
+    /**
+     * absolute, or relative to the user's home; what ends in "/" is a folder
+     *
+     * @generated from field: bytes path = 6;
+     */
+    value: Uint8Array;
+    case: "path";
+  } | {
+    /**
+     * an edited file that comes back
+     *
+     * @generated from field: atoll.wire.v1.Replaced replaced = 7;
+     */
+    value: Replaced;
+    case: "replaced";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * entries that follow
+   *
+   * @generated from field: uint32 files = 8;
+   */
+  files: number;
+
+  /**
+   * of all files
+   *
+   * @generated from field: uint64 bytes = 9;
+   */
+  bytes: bigint;
+
+  /**
+   * one file that is opened next: its name is free, its folder is its own
+   *
+   * @generated from field: bool opened = 10;
+   */
+  opened: boolean;
+
+  /**
+   * @generated from field: bool read_only = 11;
+   */
+  readOnly: boolean;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesReceive.
+ * Use `create(FilesReceiveSchema)` to create a new message.
+ */
+export const FilesReceiveSchema: GenMessage<FilesReceive> = /*@__PURE__*/
+  messageDesc(file_atoll, 67);
+
+/**
+ * @generated from message atoll.wire.v1.Incoming
+ */
+export type Incoming = Message<"atoll.wire.v1.Incoming"> & {
+};
+
+/**
+ * Describes the message atoll.wire.v1.Incoming.
+ * Use `create(IncomingSchema)` to create a new message.
+ */
+export const IncomingSchema: GenMessage<Incoming> = /*@__PURE__*/
+  messageDesc(file_atoll, 68);
+
+/**
+ * @generated from message atoll.wire.v1.Replaced
+ */
+export type Replaced = Message<"atoll.wire.v1.Replaced"> & {
+  /**
+   * absolute
+   *
+   * @generated from field: bytes path = 1;
+   */
+  path: Uint8Array;
+
+  /**
+   * of the file that went out: where it is another now, both are kept
+   *
+   * @generated from field: bytes sha256 = 2;
+   */
+  sha256: Uint8Array;
+};
+
+/**
+ * Describes the message atoll.wire.v1.Replaced.
+ * Use `create(ReplacedSchema)` to create a new message.
+ */
+export const ReplacedSchema: GenMessage<Replaced> = /*@__PURE__*/
+  messageDesc(file_atoll, 69);
+
+/**
+ * @generated from message atoll.wire.v1.FilesExpected
+ */
+export type FilesExpected = Message<"atoll.wire.v1.FilesExpected"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * of kind FILE or FOLDER
+   *
+   * @generated from field: repeated atoll.wire.v1.FileEntry entries = 2;
+   */
+  entries: FileEntry[];
+
+  /**
+   * @generated from field: bool last = 3;
+   */
+  last: boolean;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesExpected.
+ * Use `create(FilesExpectedSchema)` to create a new message.
+ */
+export const FilesExpectedSchema: GenMessage<FilesExpected> = /*@__PURE__*/
+  messageDesc(file_atoll, 70);
+
+/**
+ * The stream may begin. What is refused already was said in FilesDone.
+ *
+ * @generated from message atoll.wire.v1.FilesReady
+ */
+export type FilesReady = Message<"atoll.wire.v1.FilesReady"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * all before it are done
+   *
+   * @generated from field: uint32 first = 2;
+   */
+  first: number;
+
+  /**
+   * that it has of `first` from an earlier try
+   *
+   * @generated from field: uint64 offset = 3;
+   */
+  offset: bigint;
+
+  /**
+   * of these bytes, hashed again; empty where offset = 0
+   *
+   * @generated from field: bytes prefix_sha256 = 4;
+   */
+  prefixSha256: Uint8Array;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesReady.
+ * Use `create(FilesReadySchema)` to create a new message.
+ */
+export const FilesReadySchema: GenMessage<FilesReady> = /*@__PURE__*/
+  messageDesc(file_atoll, 71);
+
+/**
+ * @generated from message atoll.wire.v1.FileResult
+ */
+export type FileResult = Message<"atoll.wire.v1.FileResult"> & {
+  /**
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * @generated from field: atoll.wire.v1.FileOutcome outcome = 2;
+   */
+  outcome: FileOutcome;
+
+  /**
+   * of REFUSED and FAILED
+   *
+   * @generated from field: atoll.wire.v1.FileReason reason = 3;
+   */
+  reason: FileReason;
+
+  /**
+   * of a file that is there
+   *
+   * @generated from field: bytes sha256 = 4;
+   */
+  sha256: Uint8Array;
+
+  /**
+   * absolute, of what was chosen (a path of one component) or renamed; else empty
+   *
+   * @generated from field: bytes path = 5;
+   */
+  path: Uint8Array;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FileResult.
+ * Use `create(FileResultSchema)` to create a new message.
+ */
+export const FileResultSchema: GenMessage<FileResult> = /*@__PURE__*/
+  messageDesc(file_atoll, 72);
+
+/**
+ * Ten times a second at most; more than 256 results come in several at once.
+ *
+ * @generated from message atoll.wire.v1.FilesDone
+ */
+export type FilesDone = Message<"atoll.wire.v1.FilesDone"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * @generated from field: repeated atoll.wire.v1.FileResult results = 2;
+   */
+  results: FileResult[];
+
+  /**
+   * of files, that have come so far
+   *
+   * @generated from field: uint64 bytes = 3;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesDone.
+ * Use `create(FilesDoneSchema)` to create a new message.
+ */
+export const FilesDoneSchema: GenMessage<FilesDone> = /*@__PURE__*/
+  messageDesc(file_atoll, 73);
+
+/**
+ * @generated from message atoll.wire.v1.FilesPause
+ */
+export type FilesPause = Message<"atoll.wire.v1.FilesPause"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * the target reads no further
+   *
+   * @generated from field: bool paused = 2;
+   */
+  paused: boolean;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesPause.
+ * Use `create(FilesPauseSchema)` to create a new message.
+ */
+export const FilesPauseSchema: GenMessage<FilesPause> = /*@__PURE__*/
+  messageDesc(file_atoll, 74);
+
+/**
+ * @generated from message atoll.wire.v1.FilesStop
+ */
+export type FilesStop = Message<"atoll.wire.v1.FilesStop"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * what came of the file that is not whole, so that the transfer can be resumed
+   *
+   * @generated from field: bool keep = 2;
+   */
+  keep: boolean;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesStop.
+ * Use `create(FilesStopSchema)` to create a new message.
+ */
+export const FilesStopSchema: GenMessage<FilesStop> = /*@__PURE__*/
+  messageDesc(file_atoll, 75);
+
+/**
+ * Of the source: it has sent, or can send, no more. Of the target: nothing more is written.
+ *
+ * @generated from message atoll.wire.v1.FilesEnded
+ */
+export type FilesEnded = Message<"atoll.wire.v1.FilesEnded"> & {
+  /**
+   * @generated from field: uint32 transfer = 1;
+   */
+  transfer: number;
+
+  /**
+   * unspecified: it has done all that it was told
+   *
+   * @generated from field: atoll.wire.v1.FileReason reason = 2;
+   */
+  reason: FileReason;
+
+  /**
+   * for people, untrusted
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FilesEnded.
+ * Use `create(FilesEndedSchema)` to create a new message.
+ */
+export const FilesEndedSchema: GenMessage<FilesEnded> = /*@__PURE__*/
+  messageDesc(file_atoll, 76);
+
+/**
+ * Tells when the file at `path` was saved, until FileUnwatch: its content is another than it was, and no program has it open for
+ * writing.
+ *
+ * @generated from message atoll.wire.v1.FileWatch
+ */
+export type FileWatch = Message<"atoll.wire.v1.FileWatch"> & {
+  /**
+   * the host's, 1.. and rising
+   *
+   * @generated from field: uint32 watch = 1;
+   */
+  watch: number;
+
+  /**
+   * absolute
+   *
+   * @generated from field: bytes path = 2;
+   */
+  path: Uint8Array;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FileWatch.
+ * Use `create(FileWatchSchema)` to create a new message.
+ */
+export const FileWatchSchema: GenMessage<FileWatch> = /*@__PURE__*/
+  messageDesc(file_atoll, 77);
+
+/**
+ * @generated from message atoll.wire.v1.FileUnwatch
+ */
+export type FileUnwatch = Message<"atoll.wire.v1.FileUnwatch"> & {
+  /**
+   * @generated from field: uint32 watch = 1;
+   */
+  watch: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FileUnwatch.
+ * Use `create(FileUnwatchSchema)` to create a new message.
+ */
+export const FileUnwatchSchema: GenMessage<FileUnwatch> = /*@__PURE__*/
+  messageDesc(file_atoll, 78);
+
+/**
+ * @generated from message atoll.wire.v1.FileSaved
+ */
+export type FileSaved = Message<"atoll.wire.v1.FileSaved"> & {
+  /**
+   * @generated from field: uint32 watch = 1;
+   */
+  watch: number;
+
+  /**
+   * @generated from field: uint64 size = 2;
+   */
+  size: bigint;
+
+  /**
+   * @generated from field: bytes sha256 = 3;
+   */
+  sha256: Uint8Array;
+};
+
+/**
+ * Describes the message atoll.wire.v1.FileSaved.
+ * Use `create(FileSavedSchema)` to create a new message.
+ */
+export const FileSavedSchema: GenMessage<FileSaved> = /*@__PURE__*/
+  messageDesc(file_atoll, 79);
+
+/**
+ * A program of this guest opens a file or a link: the agent is the default handler of its guest.
+ *
+ * @generated from message atoll.wire.v1.OpenWanted
+ */
+export type OpenWanted = Message<"atoll.wire.v1.OpenWanted"> & {
+  /**
+   * the agent's, 1.. and rising, for SendWanted too
+   *
+   * @generated from field: uint32 wanted = 1;
+   */
+  wanted: number;
+
+  /**
+   * or a file:
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * absolute
+   *
+   * @generated from field: bytes path = 3;
+   */
+  path: Uint8Array;
+
+  /**
+   * of the file, by its name and content: the guest's word
+   *
+   * @generated from field: string mime_type = 4;
+   */
+  mimeType: string;
+
+  /**
+   * a person has chosen to edit it
+   *
+   * @generated from field: bool edit = 5;
+   */
+  edit: boolean;
+};
+
+/**
+ * Describes the message atoll.wire.v1.OpenWanted.
+ * Use `create(OpenWantedSchema)` to create a new message.
+ */
+export const OpenWantedSchema: GenMessage<OpenWanted> = /*@__PURE__*/
+  messageDesc(file_atoll, 80);
+
+/**
+ * A person wants to send files to another VM ("Send to VM...", atoll-send).
+ *
+ * @generated from message atoll.wire.v1.SendWanted
+ */
+export type SendWanted = Message<"atoll.wire.v1.SendWanted"> & {
+  /**
+   * @generated from field: uint32 wanted = 1;
+   */
+  wanted: number;
+
+  /**
+   * absolute; the first ones, as many as one message holds
+   *
+   * @generated from field: repeated bytes paths = 2;
+   */
+  paths: Uint8Array[];
+
+  /**
+   * the VM's name that the person has given; "" = the host asks
+   *
+   * @generated from field: string to = 3;
+   */
+  to: string;
+
+  /**
+   * of all paths: FilesList lists them all
+   *
+   * @generated from field: uint32 count = 4;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message atoll.wire.v1.SendWanted.
+ * Use `create(SendWantedSchema)` to create a new message.
+ */
+export const SendWantedSchema: GenMessage<SendWanted> = /*@__PURE__*/
+  messageDesc(file_atoll, 81);
+
+/**
+ * @generated from message atoll.wire.v1.OpenAnswered
+ */
+export type OpenAnswered = Message<"atoll.wire.v1.OpenAnswered"> & {
+  /**
+   * @generated from field: uint32 wanted = 1;
+   */
+  wanted: number;
+
+  /**
+   * @generated from field: atoll.wire.v1.OpenOutcome outcome = 2;
+   */
+  outcome: OpenOutcome;
+
+  /**
+   * for the program that has asked, of the host's words
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message atoll.wire.v1.OpenAnswered.
+ * Use `create(OpenAnsweredSchema)` to create a new message.
+ */
+export const OpenAnsweredSchema: GenMessage<OpenAnswered> = /*@__PURE__*/
+  messageDesc(file_atoll, 82);
+
+/**
+ * @generated from message atoll.wire.v1.SendAnswered
+ */
+export type SendAnswered = Message<"atoll.wire.v1.SendAnswered"> & {
+  /**
+   * @generated from field: uint32 wanted = 1;
+   */
+  wanted: number;
+
+  /**
+   * ELSEWHERE, DENIED or FAILED
+   *
+   * @generated from field: atoll.wire.v1.OpenOutcome outcome = 2;
+   */
+  outcome: OpenOutcome;
+
+  /**
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message atoll.wire.v1.SendAnswered.
+ * Use `create(SendAnsweredSchema)` to create a new message.
+ */
+export const SendAnsweredSchema: GenMessage<SendAnswered> = /*@__PURE__*/
+  messageDesc(file_atoll, 83);
+
+/**
+ * Opens a file or a link with the program that this guest has for it (never with the agent's own handler). Answered by
+ * Launched, or by RequestFailed with NOT_FOUND where no program opens this type; its detail is then the type.
+ *
+ * @generated from message atoll.wire.v1.OpenHere
+ */
+export type OpenHere = Message<"atoll.wire.v1.OpenHere"> & {
+  /**
+   * of Launch's numbers
+   *
+   * @generated from field: uint32 request = 1;
+   */
+  request: number;
+
+  /**
+   * or a file:
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * absolute
+   *
+   * @generated from field: bytes path = 3;
+   */
+  path: Uint8Array;
+
+  /**
+   * "" = the default one
+   *
+   * @generated from field: string app_id = 4;
+   */
+  appId: string;
+};
+
+/**
+ * Describes the message atoll.wire.v1.OpenHere.
+ * Use `create(OpenHereSchema)` to create a new message.
+ */
+export const OpenHereSchema: GenMessage<OpenHere> = /*@__PURE__*/
+  messageDesc(file_atoll, 84);
+
+/**
  * @generated from enum atoll.wire.v1.Kind
  */
 export enum Kind {
@@ -2705,4 +3614,238 @@ export enum Selection {
  */
 export const SelectionSchema: GenEnum<Selection> = /*@__PURE__*/
   enumDesc(file_atoll, 9);
+
+/**
+ * @generated from enum atoll.wire.v1.FileKind
+ */
+export enum FileKind {
+  /**
+   * @generated from enum value: FILE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: FILE_KIND_FILE = 1;
+   */
+  FILE = 1,
+
+  /**
+   * @generated from enum value: FILE_KIND_FOLDER = 2;
+   */
+  FOLDER = 2,
+
+  /**
+   * is not sent: `reason` says why
+   *
+   * @generated from enum value: FILE_KIND_LEFT_OUT = 3;
+   */
+  LEFT_OUT = 3,
+}
+
+/**
+ * Describes the enum atoll.wire.v1.FileKind.
+ */
+export const FileKindSchema: GenEnum<FileKind> = /*@__PURE__*/
+  enumDesc(file_atoll, 10);
+
+/**
+ * @generated from enum atoll.wire.v1.FileReason
+ */
+export enum FileReason {
+  /**
+   * @generated from enum value: FILE_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: FILE_REASON_SYMLINK = 1;
+   */
+  SYMLINK = 1,
+
+  /**
+   * a device, a socket, a pipe
+   *
+   * @generated from enum value: FILE_REASON_SPECIAL = 2;
+   */
+  SPECIAL = 2,
+
+  /**
+   * permission, or an error of the disk
+   *
+   * @generated from enum value: FILE_REASON_UNREADABLE = 3;
+   */
+  UNREADABLE = 3,
+
+  /**
+   * @generated from enum value: FILE_REASON_GONE = 4;
+   */
+  GONE = 4,
+
+  /**
+   * while it was read
+   *
+   * @generated from enum value: FILE_REASON_CHANGED = 5;
+   */
+  CHANGED = 5,
+
+  /**
+   * its name, or that of a folder above it, may not be used
+   *
+   * @generated from enum value: FILE_REASON_NAME = 6;
+   */
+  NAME = 6,
+
+  /**
+   * differs from another name only in case or in the form of its letters
+   *
+   * @generated from enum value: FILE_REASON_COLLISION = 7;
+   */
+  COLLISION = 7,
+
+  /**
+   * @generated from enum value: FILE_REASON_TOO_LARGE = 8;
+   */
+  TOO_LARGE = 8,
+
+  /**
+   * @generated from enum value: FILE_REASON_TOO_MANY = 9;
+   */
+  TOO_MANY = 9,
+
+  /**
+   * @generated from enum value: FILE_REASON_TOO_DEEP = 10;
+   */
+  TOO_DEEP = 10,
+
+  /**
+   * more or fewer bytes than were listed
+   *
+   * @generated from enum value: FILE_REASON_SIZE = 11;
+   */
+  SIZE = 11,
+
+  /**
+   * not the bytes that the source has read
+   *
+   * @generated from enum value: FILE_REASON_DIGEST = 12;
+   */
+  DIGEST = 12,
+
+  /**
+   * @generated from enum value: FILE_REASON_NO_SPACE = 13;
+   */
+  NO_SPACE = 13,
+
+  /**
+   * the target's folder, or an error of its disk
+   *
+   * @generated from enum value: FILE_REASON_UNWRITABLE = 14;
+   */
+  UNWRITABLE = 14,
+
+  /**
+   * an edited file that came back without content
+   *
+   * @generated from enum value: FILE_REASON_EMPTY = 15;
+   */
+  EMPTY = 15,
+
+  /**
+   * the transfer ended before it was whole
+   *
+   * @generated from enum value: FILE_REASON_STOPPED = 16;
+   */
+  STOPPED = 16,
+}
+
+/**
+ * Describes the enum atoll.wire.v1.FileReason.
+ */
+export const FileReasonSchema: GenEnum<FileReason> = /*@__PURE__*/
+  enumDesc(file_atoll, 11);
+
+/**
+ * @generated from enum atoll.wire.v1.FileOutcome
+ */
+export enum FileOutcome {
+  /**
+   * @generated from enum value: FILE_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: FILE_OUTCOME_WHOLE = 1;
+   */
+  WHOLE = 1,
+
+  /**
+   * whole, under another name, as there was a file of its name
+   *
+   * @generated from enum value: FILE_OUTCOME_KEPT_BOTH = 2;
+   */
+  KEPT_BOTH = 2,
+
+  /**
+   * the same file was there: nothing was changed
+   *
+   * @generated from enum value: FILE_OUTCOME_SAME = 3;
+   */
+  SAME = 3,
+
+  /**
+   * @generated from enum value: FILE_OUTCOME_REFUSED = 4;
+   */
+  REFUSED = 4,
+
+  /**
+   * @generated from enum value: FILE_OUTCOME_FAILED = 5;
+   */
+  FAILED = 5,
+}
+
+/**
+ * Describes the enum atoll.wire.v1.FileOutcome.
+ */
+export const FileOutcomeSchema: GenEnum<FileOutcome> = /*@__PURE__*/
+  enumDesc(file_atoll, 12);
+
+/**
+ * @generated from enum atoll.wire.v1.OpenOutcome
+ */
+export enum OpenOutcome {
+  /**
+   * @generated from enum value: OPEN_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * the agent opens it with a program of this guest
+   *
+   * @generated from enum value: OPEN_OUTCOME_HERE = 1;
+   */
+  HERE = 1,
+
+  /**
+   * it was opened in another VM
+   *
+   * @generated from enum value: OPEN_OUTCOME_ELSEWHERE = 2;
+   */
+  ELSEWHERE = 2,
+
+  /**
+   * @generated from enum value: OPEN_OUTCOME_DENIED = 3;
+   */
+  DENIED = 3,
+
+  /**
+   * @generated from enum value: OPEN_OUTCOME_FAILED = 4;
+   */
+  FAILED = 4,
+}
+
+/**
+ * Describes the enum atoll.wire.v1.OpenOutcome.
+ */
+export const OpenOutcomeSchema: GenEnum<OpenOutcome> = /*@__PURE__*/
+  enumDesc(file_atoll, 13);
 

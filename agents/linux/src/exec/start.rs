@@ -96,7 +96,7 @@ impl Agent {
     }
 
     fn spawn_exec(&self, start: &ExecStart, streams: Streams) -> Result<(Child, OwnedFd), Refusal> {
-        let spawned = process::spawn(&self.environment, &start.argv, streams, &start.term);
+        let spawned = process::spawn(&self.environment, &start.argv, streams, &start.term, None);
         let child = spawned.map_err(|error| {
             (process::failure(&error), format!("{}: {error}", start.argv.first().map_or("", String::as_str)))
         })?;

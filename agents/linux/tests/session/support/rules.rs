@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{
     MAX_APP_ID_BYTES, MAX_CLIP_TYPE_BYTES, MAX_CLIP_TYPES, MAX_COORDINATE, MAX_CURSOR_SIDE_PX, MAX_DAMAGE_RECTS,
-    MAX_FRAME_PARTS, MAX_PASTES, MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES, MAX_SIDE_PX, MAX_STREAM_CHUNK_BYTES,
-    MAX_STREAM_CREDIT_BYTES, MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES, MAX_WINDOWS, max_buffer_px,
+    MAX_FILE_PATH_BYTES, MAX_FILE_RESULTS, MAX_FRAME_PARTS, MAX_PASTES, MAX_POPUP_DEPTH, MAX_SCALE, MAX_SHAPE_BYTES,
+    MAX_SIDE_PX, MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES, MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_TITLE_BYTES,
+    MAX_WINDOWS, max_buffer_px,
 };
 use atoll_wire::{
-    ChildrenPlaced, ClipOffered, CursorChanged, Encoding, Frame, Message, PasteWanted, Rect, Selection, WindowRequest,
-    cursor_changed,
+    ChildrenPlaced, ClipOffered, CursorChanged, Encoding, FileKind, FileReason, FilesListed, Frame, Message,
+    PasteWanted, Rect, Selection, WindowRequest, cursor_changed,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +57,21 @@ struct Clips {
     aheads: Vec<u32>,
 }
 
+/// What the messages of files have said.
+#[derive(Debug, Default)]
+struct Files {
+    /// Entries that have been listed, by transfer.
+    listed: BTreeMap<u32, u32>,
+    /// Streams of those that the agent sends.
+    sending: BTreeMap<u32, u32>,
+    ended: Vec<u32>,
+}
+
 /// What is open, by these rules.
 #[derive(Debug, Default)]
 pub struct Rules {
     clips: Clips,
+    files: Files,
     streams: BTreeMap<u32, Stream>,
     live: BTreeMap<u32, Surface>,
     retired: BTreeMap<u32, Surface>,
@@ -101,6 +113,13 @@ impl Rules {
                 self.clips.aheads.retain(|stream| *stream != given.stream);
             }
             Body::PasteRefused(refused) => self.clips.wanted.retain(|request| *request != refused.request),
+            Body::FilesSend(send) => {
+                self.streams.entry(send.stream).or_insert(Stream::Outgoing { credit: 0, exec: 0 });
+                self.files.sending.insert(send.transfer, send.stream);
+            }
+            Body::FilesReceive(receive) => {
+                self.streams.entry(receive.stream).or_insert(Stream::Incoming);
+            }
             Body::StreamCredit(more) => {
                 if let Some(Stream::Outgoing { credit, .. }) = self.streams.get_mut(&more.stream) {
                     *credit += more.bytes as usize;
@@ -177,6 +196,20 @@ impl Rules {
             Body::PasteTaken(taken) => {
                 let at = self.clips.aheads.iter().position(|stream| *stream == taken.stream);
                 self.clips.aheads.remove(at.unwrap_or_else(|| panic!("stream {} was not sent ahead", taken.stream)));
+            }
+            Body::FilesListed(listed) => self.files.listed(listed),
+            Body::FilesDone(done) => {
+                self.files.goes_on(done.transfer);
+                assert!(done.results.len() <= MAX_FILE_RESULTS, "{} results", done.results.len());
+            }
+            Body::FilesReady(ready) => self.files.goes_on(ready.transfer),
+            Body::FilesEnded(ended) => {
+                self.files.goes_on(ended.transfer);
+                self.files.ended.push(ended.transfer);
+                if let Some(stream) = self.files.sending.get(&ended.transfer).copied() {
+                    let stream = self.stream(stream);
+                    assert!(matches!(stream, Stream::Ended), "transfer {} ended before its stream", ended.transfer);
+                }
             }
             Body::ExecExited(exited) => {
                 let is_open = |stream: &Stream| matches!(stream, Stream::Outgoing { exec, .. } if *exec == exited.exec);
@@ -282,6 +315,23 @@ impl Rules {
         }
         if let Some(geometry) = &frame.geometry {
             place(geometry);
+        }
+    }
+}
+
+impl Files {
+    fn goes_on(&self, transfer: u32) {
+        assert!(!self.ended.contains(&transfer), "transfer {transfer} has ended");
+    }
+
+    fn listed(&mut self, listed: &FilesListed) {
+        self.goes_on(listed.transfer);
+        let next = self.listed.entry(listed.transfer).or_default();
+        for entry in &listed.entries {
+            assert_eq!(entry.index, *next, "entries without a gap");
+            assert!((1..=MAX_FILE_PATH_BYTES).contains(&entry.path.len()), "a path of {} bytes", entry.path.len());
+            assert_eq!(entry.kind() == FileKind::LeftOut, entry.reason() != FileReason::Unspecified, "{entry:?}");
+            *next += 1;
         }
     }
 }

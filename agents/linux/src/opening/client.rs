@@ -1,0 +1,183 @@
+//! The commands of the guest that ask the agent: `atoll-open URL|FILE...` and `atoll-send [--to VM] FILE...`. They wait for
+//! the answer. Exit codes are xdg-open's: 1 wrong usage, 2 no such file, 3 no program for it, 4 it failed or was denied.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::mime::Types;
+use super::target::Target;
+use super::{OPENED, code, socket};
+
+const NO_FILE: u8 = 2;
+/// A program that was started to open something, and wants the same opened within this, has no other program for it.
+const LOOP_MS: i64 = 5000;
+
+/// Which command this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Open,
+    Send,
+}
+
+/// By the name that the program was called by, or by its first argument: `atoll-agent open ...`. Gives what follows, too.
+pub fn command(arguments: impl IntoIterator<Item = OsString>) -> Option<(Command, Vec<OsString>)> {
+    let mut arguments = arguments.into_iter();
+    let program = arguments.next()?;
+    let rest = arguments.collect::<Vec<_>>();
+    match Path::new(&program).file_name()?.to_str()? {
+        "atoll-open" => return Some((Command::Open, rest)),
+        "atoll-send" => return Some((Command::Send, rest)),
+        _ => {}
+    }
+    let (first, rest) = rest.split_first()?;
+    match first.to_str()? {
+        "open" => Some((Command::Open, rest.to_vec())),
+        "send" => Some((Command::Send, rest.to_vec())),
+        _ => None,
+    }
+}
+
+/// Does what was asked for; gives the exit code.
+pub fn run(command: Command, arguments: &[OsString]) -> u8 {
+    let result = match command {
+        Command::Open => open(arguments),
+        Command::Send => send(arguments),
+    };
+    match result {
+        Ok(()) => code::DONE,
+        Err((code, detail)) => {
+            let name = if command == Command::Open { "atoll-open" } else { "atoll-send" };
+            eprintln!("{name}: {detail}");
+            code
+        }
+    }
+}
+
+/// Exit code and what to say.
+type Failure = (u8, String);
+
+fn open(arguments: &[OsString]) -> Result<(), Failure> {
+    let is_edit = arguments.first().is_some_and(|first| first == "--edit");
+    let words = if is_edit { arguments.get(1..).unwrap_or_default() } else { arguments };
+    let words = words.strip_prefix(&[OsString::from("--")]).unwrap_or(words);
+    if words.is_empty() {
+        return Err((code::WRONG, "usage: atoll-open [--edit] [--] URL|FILE...".to_owned()));
+    }
+    let types = Types::load();
+    // Side by side: each may wait for a person.
+    let asked = words.iter().map(|word| {
+        let request = open_request(word, is_edit, &types);
+        thread::spawn(move || request.and_then(|request| ask(&request)))
+    });
+    let asked = asked.collect::<Vec<_>>();
+    let results = asked.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err((code::FAILED, String::new()))));
+    results.collect::<Vec<_>>().into_iter().collect()
+}
+
+fn open_request(word: &OsStr, is_edit: bool, types: &Types) -> Result<Vec<u8>, Failure> {
+    let target = match Target::parse(word).map_err(|detail| (code::WRONG, detail))? {
+        // What a link points to is opened under its own name.
+        Target::File(path) => Target::File(found(&path)?),
+        target => target,
+    };
+    if is_loop(&env::var(OPENED).unwrap_or_default(), &target.argument(), now_ms()) {
+        return Err((code::NO_PROGRAM, "the program that opens it has asked to open it again".to_owned()));
+    }
+    let kind: &[u8] = if is_edit { b"edit" } else { b"open" };
+    Ok(words(&[kind, types.of(&target).as_bytes(), target.url_text().as_bytes(), target.path_bytes()]))
+}
+
+fn send(arguments: &[OsString]) -> Result<(), Failure> {
+    let usage = || (code::WRONG, "usage: atoll-send [--to VM] [--] FILE...".to_owned());
+    let (to, files) = match arguments {
+        [option, to, files @ ..] if option == "--to" => (to.as_bytes(), files),
+        files => (&[][..], files),
+    };
+    let files = files.strip_prefix(&[OsString::from("--")]).unwrap_or(files);
+    if files.is_empty() {
+        return Err(usage());
+    }
+    let mut paths = Vec::new();
+    for file in files {
+        let Target::File(path) = Target::parse(file).map_err(|detail| (code::WRONG, detail))? else {
+            return Err(usage());
+        };
+        // A link is not followed: it is left out, and said.
+        path.symlink_metadata().map_err(|error| (NO_FILE, format!("{}: {error}", path.display())))?;
+        paths.push(std::path::absolute(&path).map_err(|error| (NO_FILE, error.to_string()))?);
+    }
+    let all = [&b"send"[..], to].into_iter().chain(paths.iter().map(|path| path.as_os_str().as_bytes()));
+    ask(&words(&all.collect::<Vec<_>>()))
+}
+
+fn found(path: &Path) -> Result<PathBuf, Failure> {
+    path.canonicalize().map_err(|error| (NO_FILE, format!("{}: {error}", path.display())))
+}
+
+fn words(words: &[&[u8]]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.iter().copied().chain([0])).collect()
+}
+
+/// Asks the agent, and waits for its answer.
+fn ask(request: &[u8]) -> Result<(), Failure> {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").unwrap_or_default();
+    let path = socket::path(Path::new(&runtime));
+    let failed = |error: std::io::Error| (code::FAILED, format!("the agent does not answer: {error}"));
+    let mut stream = UnixStream::connect(path).map_err(failed)?;
+    stream.write_all(request).and_then(|()| stream.shutdown(Shutdown::Write)).map_err(failed)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(failed)?;
+    match answer.split_once(' ').and_then(|(code, detail)| Some((code.parse().ok()?, detail))) {
+        Some((code::DONE, _)) => Ok(()),
+        Some((code, detail)) => Err((code, detail.to_owned())),
+        None => Err((code::FAILED, "the agent does not answer".to_owned())),
+    }
+}
+
+/// The value of [`OPENED`]: when, and what.
+pub fn mark(target: &str) -> String {
+    format!("{} {target}", now_ms())
+}
+
+fn is_loop(mark: &str, target: &str, now_ms: i64) -> bool {
+    let Some((then, marked)) = mark.split_once(' ') else { return false };
+    marked == target && then.parse::<i64>().is_ok_and(|then| (0..LOOP_MS).contains(&(now_ms - then)))
+}
+
+fn now_ms() -> i64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_known_by_its_name_or_its_first_word() {
+        let of =
+            |words: &[&str]| command(words.iter().map(OsString::from)).map(|(command, rest)| (command, rest.len()));
+        assert_eq!(of(&["/run/x/atoll-open", "a"]), Some((Command::Open, 1)));
+        assert_eq!(of(&["atoll-send"]), Some((Command::Send, 0)));
+        assert_eq!(of(&["atoll-agent", "open", "a", "b"]), Some((Command::Open, 2)));
+        assert_eq!(of(&["atoll-agent", "--control", "x"]), None);
+        assert_eq!(of(&["atoll-agent"]), None);
+    }
+
+    #[test]
+    fn the_same_file_again_at_once_is_a_loop() {
+        assert!(is_loop("1000 /a b", "/a b", 1500));
+        assert!(!is_loop("1000 /a b", "/a b", 9000));
+        assert!(!is_loop("1000 /a", "/b", 1500));
+        assert!(!is_loop("", "/a", 1));
+        assert!(!is_loop("9000 /a", "/a", 1000));
+    }
+}

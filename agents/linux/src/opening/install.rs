@@ -1,0 +1,85 @@
+//! Makes the agent the default handler of the session: a desktop entry, a list of defaults that comes before all others of this
+//! desktop, and the commands `atoll-open` and `atoll-send`. What the user has chosen stays known, in mimeapps.list.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::{env, fs, io};
+
+use super::target::SCHEMES;
+use crate::agent::Agent;
+use crate::apps;
+
+const ENTRY: &str = "atoll-open.desktop";
+/// The prefix is that of XDG_CURRENT_DESKTOP, in small letters.
+const LIST: &str = "atoll-mimeapps.list";
+/// Folders, and what is no file: opened by the program that shows them.
+const OTHERS: [&str; 3] = ["inode/", "x-content/", "x-scheme-handler/"];
+
+impl Agent {
+    /// Also when programs have come or gone.
+    pub fn install_opener(&self) {
+        if let Err(error) = self.try_install_opener() {
+            log::warn!("programs open files without the host: {error}");
+        }
+    }
+
+    fn try_install_opener(&self) -> io::Result<()> {
+        let agent = env::current_exe()?;
+        let commands = self.environment.commands();
+        fs::create_dir_all(&commands)?;
+        for name in ["atoll-open", "atoll-send"] {
+            match symlink(&agent, commands.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        let types = types();
+        let list = types.iter().map(|kind| format!("{kind}={ENTRY}\n")).collect::<String>();
+        let types = types.iter().map(|kind| format!("{kind};")).collect::<String>();
+        let (open, send) = (commands.join("atoll-open"), commands.join("atoll-send"));
+        let entry = format!(
+            "[Desktop Entry]\nType=Application\nName=Open\nNoDisplay=true\nTerminal=false\nExec=\"{}\" %u\nMimeType={types}\n",
+            open.display()
+        );
+        let action = format!(
+            "[Desktop Entry]\nType=Action\nName=Send to VM…\nIcon=document-send\nTargetContext=true\nTargetToolbar=false\nProfiles=send;\n\n\
+             [X-Action-Profile send]\nExec=\"{}\" -- %F\nMimeTypes=all/all;\n",
+            send.display()
+        );
+        let data = self.environment.data();
+        write(&data.join("applications").join(ENTRY), &entry)?;
+        write(&data.join("file-manager/actions/atoll-send.desktop"), &action)?;
+        write(&self.environment.config().join(LIST), &format!("[Default Applications]\n{list}"))
+    }
+}
+
+/// A program that reads it meanwhile sees the old one or the new one.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, text)?;
+    fs::rename(&fresh, path)
+}
+
+/// All types that the guest knows or that a program of it opens.
+fn types() -> BTreeSet<String> {
+    let known = apps::folders().into_iter().filter_map(|folder| {
+        let data = folder.parent()?.to_owned();
+        fs::read_to_string(data.join("mime/types")).ok()
+    });
+    let known = known.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    let mut types = known.chain(apps::all_types()).filter(|kind| is_type(kind)).collect::<BTreeSet<_>>();
+    types.extend(SCHEMES.map(|scheme| format!("x-scheme-handler/{scheme}")));
+    types
+}
+
+fn is_type(kind: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "!#$&-^_.+/".contains(letter);
+    kind.contains('/') && kind.chars().all(is_plain) && !OTHERS.iter().any(|other| kind.starts_with(other))
+}

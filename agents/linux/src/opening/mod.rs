@@ -1,0 +1,241 @@
+//! Opening files and links, and sending files: what programs of this guest ask for (the agent is their default handler), and
+//! what the host wants opened here.
+
+pub mod client;
+mod defaults;
+mod install;
+mod mime;
+mod socket;
+mod target;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::thread;
+
+use atoll_wire::header::Message as Body;
+use atoll_wire::limits::{MAX_CHOSEN_FILES, MAX_OPENS_WANTED};
+use atoll_wire::{FailureCode, Launched, OpenHere, OpenOutcome, OpenWanted, SendWanted};
+use calloop::channel::{self, Sender};
+
+use crate::agent::Agent;
+use crate::error::AgentError;
+use crate::ports::PortKind;
+use crate::process;
+use crate::services::Service;
+use crate::session::Phase;
+use defaults::NoProgram;
+use socket::Client;
+use target::Target;
+
+pub const SERVICE: Service =
+    Service { port: PortKind::Control, receive: Agent::receive_opening, session_ended: Some(Agent::end_opening) };
+
+/// Of a program that was started to open something: what, and when. See [`client`].
+pub const OPENED: &str = "ATOLL_OPENED";
+/// Paths of one SendWanted, bytes; the host asks for the others by FilesList.
+const SEND_BYTES: usize = 32 * 1024;
+
+/// Exit codes, as those of xdg-open.
+mod code {
+    pub const DONE: u8 = 0;
+    pub const WRONG: u8 = 1;
+    pub const NO_PROGRAM: u8 = 3;
+    pub const FAILED: u8 = 4;
+}
+
+/// What a program has asked for.
+#[derive(Debug)]
+enum Asked {
+    Open(Target),
+    Send,
+}
+
+/// Who is to hear that a program was started.
+#[derive(Debug)]
+enum Asker {
+    Host(u32),
+    Program(Client),
+}
+
+type Found = (Asker, Target, Result<Vec<String>, NoProgram>);
+
+#[derive(Debug, Default)]
+pub struct Opening {
+    last: u32,
+    waiting: BTreeMap<u32, (Client, Asked)>,
+    /// Files of the last requests: the host lists them when it has decided.
+    files: VecDeque<(u32, Vec<PathBuf>)>,
+    /// Connections whose request is not whole.
+    clients: usize,
+    found: Option<Sender<Found>>,
+}
+
+impl Opening {
+    /// The files of a request.
+    pub fn files(&self, wanted: u32) -> Option<Vec<PathBuf>> {
+        self.files.iter().find(|(id, _)| *id == wanted).map(|(_, files)| files.clone())
+    }
+
+    fn add(&mut self, client: Client, asked: Asked, files: Vec<PathBuf>) -> u32 {
+        self.last += 1;
+        self.waiting.insert(self.last, (client, asked));
+        self.files.push_back((self.last, files));
+        if self.files.len() > MAX_OPENS_WANTED {
+            self.files.pop_front();
+        }
+        self.last
+    }
+}
+
+impl Agent {
+    /// Becomes the handler of what programs open.
+    ///
+    /// # Errors
+    /// The event loop takes no more, or the socket cannot be made.
+    pub fn start_opening(&mut self) -> Result<(), AgentError> {
+        let (sender, found) = channel::channel();
+        let inserted = self.handle.insert_source(found, |event, (), agent| {
+            if let channel::Event::Msg(found) = event {
+                agent.program_found(found);
+            }
+        });
+        inserted.map_err(|error| AgentError::Start("opening", error.to_string()))?;
+        self.opening.found = Some(sender);
+        self.listen_for_openers()?;
+        self.install_opener();
+        Ok(())
+    }
+
+    fn receive_opening(&mut self, body: &Body, _payload: &[u8]) -> bool {
+        match body {
+            Body::OpenHere(open) => self.open_here(open),
+            Body::OpenAnswered(answered) => self.answer(answered.wanted, answered.outcome(), &answered.detail),
+            Body::SendAnswered(answered) => self.answer(answered.wanted, answered.outcome(), &answered.detail),
+            _ => return false,
+        }
+        true
+    }
+
+    fn open_here(&mut self, open: &OpenHere) {
+        match Target::of(&open.url, &open.path) {
+            Ok(target) => self.find_program(Asker::Host(open.request), target, open.app_id.clone()),
+            Err(detail) => self.launch_failed(open.request, FailureCode::Other, detail),
+        }
+    }
+
+    /// A program has asked.
+    fn opener_asks(&mut self, client: Client, request: &[u8]) {
+        let text = request.strip_suffix(b"\0").unwrap_or(request);
+        let words = text.split(|byte| *byte == 0).collect::<Vec<_>>();
+        match words[..] {
+            [kind @ (b"open" | b"edit"), mime_type, url, path] => {
+                let url = String::from_utf8_lossy(url);
+                match Target::of(&url, path) {
+                    Ok(target) => {
+                        self.open_wanted(client, target, &String::from_utf8_lossy(mime_type), kind == b"edit")
+                    }
+                    Err(detail) => client.answer(code::WRONG, &detail),
+                }
+            }
+            [b"send", to, ref paths @ ..] => self.send_wanted(client, &String::from_utf8_lossy(to), paths),
+            _ => client.answer(code::WRONG, "not understood"),
+        }
+    }
+
+    fn open_wanted(&mut self, client: Client, target: Target, mime_type: &str, edit: bool) {
+        // A folder is of use here alone. Without a host there is nobody to ask.
+        if self.session.phase != Phase::Open || mime_type == mime::FOLDER {
+            return self.find_program(Asker::Program(client), target, String::new());
+        }
+        if self.opening.waiting.len() >= MAX_OPENS_WANTED {
+            return client.answer(code::FAILED, "too many requests wait for an answer");
+        }
+        let (url, path) = (target.url_text().to_owned(), target.path_bytes().to_vec());
+        let files = match &target {
+            Target::File(path) => vec![path.clone()],
+            Target::Url(_) => Vec::new(),
+        };
+        let wanted = self.opening.add(client, Asked::Open(target), files);
+        let mime_type = if url.is_empty() { mime_type.to_owned() } else { String::new() };
+        self.send(PortKind::Control, Body::OpenWanted(OpenWanted { wanted, url, path, mime_type, edit }));
+    }
+
+    fn send_wanted(&mut self, client: Client, to: &str, paths: &[&[u8]]) {
+        if self.session.phase != Phase::Open || self.opening.waiting.len() >= MAX_OPENS_WANTED {
+            return client.answer(code::FAILED, "Atoll does not answer");
+        }
+        if paths.is_empty() || paths.len() > MAX_CHOSEN_FILES || !paths.iter().all(|path| path.starts_with(b"/")) {
+            return client.answer(code::WRONG, "no files, or too many at once: send their folder");
+        }
+        let files = paths.iter().map(|path| PathBuf::from(OsString::from_vec(path.to_vec()))).collect::<Vec<_>>();
+        let mut room = SEND_BYTES;
+        let fits = |file: &&PathBuf| {
+            let bytes = file.as_os_str().len() + 8;
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        };
+        let paths = files.iter().take_while(fits).map(|file| file.as_os_str().as_bytes().to_vec()).collect();
+        let count = u32::try_from(files.len()).unwrap_or(u32::MAX);
+        let wanted = self.opening.add(client, Asked::Send, files);
+        self.send(PortKind::Control, Body::SendWanted(SendWanted { wanted, paths, to: to.to_owned(), count }));
+    }
+
+    fn answer(&mut self, wanted: u32, outcome: OpenOutcome, detail: &str) {
+        let Some((client, asked)) = self.opening.waiting.remove(&wanted) else { return };
+        let or = |usual: &'static str| if detail.is_empty() { usual } else { detail }.to_owned();
+        match (outcome, asked) {
+            (OpenOutcome::Here, Asked::Open(target)) => {
+                self.find_program(Asker::Program(client), target, String::new())
+            }
+            (OpenOutcome::Elsewhere, _) => client.answer(code::DONE, detail),
+            (OpenOutcome::Denied, _) => client.answer(code::FAILED, &or("it was denied")),
+            _ => client.answer(code::FAILED, &or("it failed")),
+        }
+    }
+
+    /// Finds the program in a thread: it reads the guest's types, and the file.
+    fn find_program(&mut self, asker: Asker, target: Target, app_id: String) {
+        let Some(sender) = self.opening.found.clone() else { return };
+        thread::spawn(move || {
+            let command = defaults::command(&target, &app_id);
+            let _ = sender.send((asker, target, command));
+        });
+    }
+
+    fn program_found(&mut self, (asker, target, command): Found) {
+        let argv = match (command, &asker) {
+            (Ok(argv), _) => argv,
+            (Err(NoProgram { mime_type }), Asker::Host(request)) => {
+                return self.launch_failed(*request, FailureCode::NotFound, mime_type);
+            }
+            (Err(NoProgram { mime_type }), Asker::Program(_)) => {
+                let Asker::Program(client) = asker else { return };
+                return client.answer(code::NO_PROGRAM, &format!("no program here opens {mime_type}"));
+            }
+        };
+        let request = if let Asker::Host(request) = asker { request } else { 0 };
+        let mark = (OPENED, client::mark(&target.argument()));
+        match (self.start_program(&argv, request, Some(mark)), asker) {
+            (Ok(pid), Asker::Host(request)) => self.send(PortKind::Control, Body::Launched(Launched { request, pid })),
+            (Ok(_), Asker::Program(client)) => client.answer(code::DONE, ""),
+            (Err(error), asker) => {
+                let detail = format!("{}: {error}", argv.first().map_or("", String::as_str));
+                match asker {
+                    Asker::Host(request) => self.launch_failed(request, process::failure(&error), detail),
+                    Asker::Program(client) => client.answer(code::FAILED, &detail),
+                }
+            }
+        }
+    }
+
+    /// The session is over: nobody answers any more.
+    fn end_opening(&mut self) {
+        for (client, _) in std::mem::take(&mut self.opening.waiting).into_values() {
+            client.answer(code::FAILED, "Atoll does not answer any more");
+        }
+        self.opening.files.clear();
+    }
+}

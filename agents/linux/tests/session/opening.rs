@@ -1,0 +1,264 @@
+//! What programs of the guest open and send, and what the host opens here.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use atoll_wire::header::Message as Body;
+use atoll_wire::{FailureCode, FilesList, OpenAnswered, OpenHere, OpenOutcome, OpenWanted, SendAnswered, SendWanted};
+
+use crate::support::agent::{Agent, program};
+use crate::support::host::{BULK, CONTROL, Host};
+
+/// The command as the guest's programs find it.
+fn start(agent: &Agent, name: &str, arguments: &[&str]) -> Child {
+    command(agent, name).args(arguments).spawn().expect("the command")
+}
+
+fn command(agent: &Agent, name: &str) -> Command {
+    let link = agent.path(name);
+    if !link.exists() {
+        symlink(program(), &link).expect("a link");
+    }
+    let mut command = Command::new(link);
+    command.env_clear().env("XDG_RUNTIME_DIR", agent.path("runtime")).env("HOME", agent.path("home"));
+    command.env("XDG_DATA_HOME", agent.path("data")).env("XDG_DATA_DIRS", "/usr/share").current_dir(agent.path("home"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// Exit code and what it said.
+fn end(child: Child) -> (i32, String) {
+    let output = child.wait_with_output().expect("an end");
+    (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("text"))
+}
+
+fn wanted(host: &mut Host) -> OpenWanted {
+    host.wait("OpenWanted", |body| match body {
+        Body::OpenWanted(wanted) => Some(wanted.clone()),
+        _ => None,
+    })
+}
+
+fn answer(host: &mut Host, wanted: u32, outcome: OpenOutcome, detail: &str) {
+    let detail = detail.to_owned();
+    host.send(CONTROL, Body::OpenAnswered(OpenAnswered { wanted, outcome: outcome.into(), detail }));
+}
+
+fn file(agent: &Agent, name: &str, content: &str) -> PathBuf {
+    let path = agent.path("home").join(name);
+    fs::write(&path, content).expect("a file");
+    path
+}
+
+/// A program of the guest that writes its arguments into `opened`.
+fn install(agent: &Agent, id: &str, types: &str) {
+    let script = agent.path("bin").join(id);
+    let text = format!(
+        "#!/bin/sh\necho \"{id} $*\" >> {}\necho done > {}\n",
+        agent.path("opened").display(),
+        agent.path("ready").display()
+    );
+    fs::write(&script, text).expect("a script");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a script");
+    let entry = format!("[Desktop Entry]\nType=Application\nName={id}\nExec={id} %f\nMimeType={types}\n");
+    fs::write(agent.applications().join(format!("{id}.desktop")), entry).expect("an entry");
+    let made = Command::new("mkfifo").arg(agent.path("ready")).status().expect("mkfifo");
+    assert!(made.success() || agent.path("ready").exists());
+}
+
+/// What the next program was given.
+fn opened(agent: &Agent) -> String {
+    fs::read_to_string(agent.path("ready")).expect("a program writes");
+    fs::read_to_string(agent.path("opened")).expect("a file").lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_link_is_opened_where_the_host_says() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let child = start(&agent, "atoll-open", &["https://a.example/x?y=z"]);
+    let asked = wanted(&mut host);
+    assert_eq!((asked.url.as_str(), &asked.path[..], asked.edit), ("https://a.example/x?y=z", &b""[..], false));
+    answer(&mut host, asked.wanted, OpenOutcome::Elsewhere, "");
+    assert_eq!(end(child), (0, String::new()));
+    let child = start(&agent, "atoll-open", &["mailto:a@example.org"]);
+    let asked = wanted(&mut host);
+    answer(&mut host, asked.wanted, OpenOutcome::Denied, "this VM opens no links");
+    assert_eq!(end(child), (4, "atoll-open: this VM opens no links\n".to_owned()));
+}
+
+#[test]
+fn a_file_is_said_with_its_type_and_can_be_listed() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let path = file(&agent, "-rf", "%PDF-1.4\n");
+    let child = start(&agent, "atoll-open", &["--edit", "--", "-rf"]);
+    let asked = wanted(&mut host);
+    assert_eq!(asked.path, path.as_os_str().as_encoded_bytes());
+    assert_eq!((asked.mime_type.as_str(), asked.edit), ("application/pdf", true));
+    host.send(BULK, Body::FilesList(FilesList { transfer: 1, wanted: asked.wanted, ..FilesList::default() }));
+    let entries = host.wait("FilesListed", |body| match body {
+        Body::FilesListed(listed) => Some(listed.entries.clone()),
+        _ => None,
+    });
+    assert!(entries.len() == 1 && entries[0].path == b"-rf" && entries[0].size == 9, "{entries:?}");
+    answer(&mut host, asked.wanted, OpenOutcome::Elsewhere, "");
+    assert_eq!(end(child).0, 0);
+}
+
+#[test]
+fn files_are_sent_to_another_vm() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let (one, two) = (file(&agent, "a", "a"), file(&agent, "b", "b"));
+    let child = start(&agent, "atoll-send", &["--to", "work", "a", "b"]);
+    let asked: SendWanted = host.wait("SendWanted", |body| match body {
+        Body::SendWanted(wanted) => Some(wanted.clone()),
+        _ => None,
+    });
+    assert_eq!((asked.to.as_str(), asked.count), ("work", 2));
+    assert_eq!(asked.paths, [one, two].map(|path| path.into_os_string().into_encoded_bytes()));
+    let detail = "there is no VM \"work\"".to_owned();
+    host.send(
+        CONTROL,
+        Body::SendAnswered(SendAnswered { wanted: asked.wanted, outcome: OpenOutcome::Failed.into(), detail }),
+    );
+    assert_eq!(end(child), (4, "atoll-send: there is no VM \"work\"\n".to_owned()));
+}
+
+#[test]
+fn what_cannot_be_opened_is_said_without_asking_the_host() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    for (arguments, code) in
+        [(&["missing"][..], 2), (&["javascript:alert(1)"], 1), (&["https://user@a.example/"], 1), (&[], 1), (&["/"], 3)]
+    {
+        let (said, text) = end(start(&agent, "atoll-open", arguments));
+        assert_eq!(said, code, "{arguments:?} {text}");
+        assert!(text.starts_with("atoll-open: "), "{text}");
+    }
+    assert_eq!(end(start(&agent, "atoll-send", &["missing"])).0, 2);
+    assert_eq!(end(start(&agent, "atoll-send", &[])).0, 1);
+    host.roundtrip();
+}
+
+#[test]
+fn here_it_is_opened_by_the_guests_own_program() {
+    let agent = Agent::start();
+    install(&agent, "plain", "text/plain;");
+    install(&agent, "better", "text/plain;x-scheme-handler/https;");
+    fs::create_dir_all(agent.path("home/.config")).expect("a folder");
+    fs::write(agent.path("home/.config/mimeapps.list"), "[Default Applications]\ntext/plain=better.desktop\n")
+        .expect("a list");
+    let mut host = agent.host();
+    let path = file(&agent, "notes.txt", "hello");
+    let child = start(&agent, "atoll-open", &["notes.txt"]);
+    let asked = wanted(&mut host);
+    assert_eq!(asked.mime_type, "text/plain");
+    answer(&mut host, asked.wanted, OpenOutcome::Here, "");
+    assert_eq!(opened(&agent), format!("better {}", path.display()));
+    assert_eq!(end(child), (0, String::new()));
+    // The same for the host's own wish; the named program goes before the default.
+    for (app_id, program) in [("", "better"), ("plain", "plain")] {
+        let open = OpenHere {
+            request: 5,
+            path: path.as_os_str().as_encoded_bytes().to_vec(),
+            app_id: app_id.to_owned(),
+            ..OpenHere::default()
+        };
+        host.send(CONTROL, Body::OpenHere(open));
+        host.wait("Launched", |body| matches!(body, Body::Launched(launched) if launched.request == 5).then_some(()));
+        assert_eq!(opened(&agent), format!("{program} {}", path.display()));
+    }
+    host.send(
+        CONTROL,
+        Body::OpenHere(OpenHere { request: 6, url: "https://a.example/".to_owned(), ..OpenHere::default() }),
+    );
+    host.wait("Launched", |body| matches!(body, Body::Launched(launched) if launched.request == 6).then_some(()));
+    assert_eq!(opened(&agent), "better https://a.example/");
+}
+
+#[test]
+fn without_a_program_the_type_is_said() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let path = file(&agent, "a.pdf", "%PDF-1.4\n");
+    let open = OpenHere { request: 5, path: path.as_os_str().as_encoded_bytes().to_vec(), ..OpenHere::default() };
+    host.send(CONTROL, Body::OpenHere(open));
+    let failed = host.wait("RequestFailed", |body| match body {
+        Body::RequestFailed(failed) if failed.request == 5 => Some(failed.clone()),
+        _ => None,
+    });
+    assert_eq!((failed.code(), failed.detail.as_str()), (FailureCode::NotFound, "application/pdf"));
+    let child = start(&agent, "atoll-open", &["a.pdf"]);
+    let asked = wanted(&mut host);
+    answer(&mut host, asked.wanted, OpenOutcome::Here, "");
+    assert_eq!(end(child), (3, "atoll-open: no program here opens application/pdf\n".to_owned()));
+    for (url, path) in [("file:///etc/passwd", &b""[..]), ("", b"relative"), ("", b""), ("http://a/", b"/b")] {
+        host.send(
+            CONTROL,
+            Body::OpenHere(OpenHere { request: 7, url: url.to_owned(), path: path.to_vec(), ..OpenHere::default() }),
+        );
+        host.wait("RequestFailed", |body| {
+            matches!(body, Body::RequestFailed(failed) if failed.request == 7).then_some(())
+        });
+    }
+}
+
+#[test]
+fn a_program_that_asks_for_its_own_file_again_is_refused() {
+    let agent = Agent::start();
+    install(&agent, "plain", "text/plain;");
+    let path = file(&agent, "a.txt", "a");
+    let mut host = agent.host();
+    let child = start(&agent, "atoll-open", &["a.txt"]);
+    let asked = wanted(&mut host);
+    answer(&mut host, asked.wanted, OpenOutcome::Here, "");
+    opened(&agent);
+    assert_eq!(end(child).0, 0);
+    // As the program would, with the variable that it was started with.
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let mark = format!("{} {}", now.tv_sec * 1000 + now.tv_nsec / 1_000_000, path.display());
+    let nested = command(&agent, "atoll-open").arg("a.txt").env("ATOLL_OPENED", mark).spawn().expect("the command");
+    assert_eq!(end(nested).0, 3);
+}
+
+#[test]
+fn the_agent_is_the_default_of_its_session() {
+    let agent = Agent::start();
+    install(&agent, "plain", "text/plain;image/x-own;");
+    let mut host = agent.host();
+    // The entry has come after the agent: it notices.
+    host.wait("AppsChanged", |body| matches!(body, Body::AppsChanged(_)).then_some(()));
+    let list = fs::read_to_string(agent.path("home/.config/atoll-mimeapps.list")).expect("a list");
+    for kind in ["text/plain", "image/x-own", "x-scheme-handler/https", "x-scheme-handler/mailto"] {
+        assert!(list.contains(&format!("{kind}=atoll-open.desktop\n")), "{kind} in {list}");
+    }
+    let entry =
+        fs::read_to_string(agent.path("runtime/atoll/share/applications/atoll-open.desktop")).expect("an entry");
+    assert!(entry.contains("NoDisplay=true") && entry.contains("image/x-own;"), "{entry}");
+    let mode = fs::metadata(agent.path("runtime/atoll/open")).expect("a socket").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(agent.path("runtime/atoll/commands/atoll-send").exists());
+}
+
+#[test]
+fn openers_that_wait_end_with_the_session_and_the_next_host_is_asked() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let child = start(&agent, "atoll-open", &["https://a.example/"]);
+    wanted(&mut host);
+    drop(host);
+    assert_eq!(end(child).0, 4);
+    let mut host = agent.host();
+    let child = start(&agent, "atoll-open", &["https://b.example/"]);
+    let asked = wanted(&mut host);
+    // An answer for nobody, and twice.
+    answer(&mut host, 999, OpenOutcome::Here, "");
+    answer(&mut host, asked.wanted, OpenOutcome::Elsewhere, "");
+    answer(&mut host, asked.wanted, OpenOutcome::Here, "");
+    assert_eq!(end(child).0, 0);
+    host.roundtrip();
+}

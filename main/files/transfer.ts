@@ -1,0 +1,68 @@
+/** Files on their way from one party to another: what a broker asks for, and what it is told. The bytes never pass through main. */
+import type { Vm } from "../vms/vm.ts";
+
+/** Who has the files, or gets them. */
+export type FilesParty = { kind: "vm"; vm: Vm } | { kind: "host" };
+
+export type FilesSource =
+  /** Paths there: absolute, or relative to the user's home; a guest's names need not be UTF-8. */
+  | { party: FilesParty; paths: readonly Uint8Array[] }
+  /** What a program of this guest has asked for (OpenWanted, SendWanted). */
+  | { party: { kind: "vm"; vm: Vm }; wanted: number };
+
+export type FilesDestination =
+  /** A folder of the source's name in the user's folder for what came in. */
+  | { kind: "incoming" }
+  /** What ends in "/" is a folder. */
+  | { kind: "path"; path: Uint8Array }
+  /** One file that is opened next, in a folder of its own. */
+  | { kind: "opened"; isReadOnly: boolean }
+  /** An edited file that comes back. `sha256`: of the file that went out, hexadecimal; where it is another now, both are kept. */
+  | { kind: "replaced"; path: Uint8Array; sha256: string };
+
+export interface TransferRequest {
+  source: FilesSource;
+  target: FilesParty;
+  destination: FilesDestination;
+  /**
+   * `ask`: the broker asks `Crossings` for `file.send`. Else the caller has been allowed this crossing already (`file.open`), and
+   * its end is told under this number of the audit log.
+   */
+  permission: { kind: "ask" } | { kind: "given"; seq: number | null };
+}
+
+export type TransferState = "waiting" | "moving" | "paused" | "interrupted" | "done" | "denied" | "failed" | "cancelled";
+
+/** One file or folder of a transfer that has ended, or was left out. */
+export interface TransferredFile {
+  index: number;
+  /** Relative, as the source has listed it: the guest's word, to be cleaned before it is shown. */
+  path: Uint8Array;
+  outcome: "whole" | "kept-both" | "same" | "refused" | "failed" | "skipped";
+  /** Such as `symlink`, `name`, `changed`; null where nothing is wrong. */
+  reason: string | null;
+  /** Hexadecimal; null: not whole, or a folder. */
+  sha256: string | null;
+  /** Absolute path at the target, of what was chosen and of what got another name; null: not known. */
+  arrivedAt: Uint8Array | null;
+}
+
+export interface TransferEnd {
+  state: Extract<TransferState, "interrupted" | "done" | "denied" | "failed" | "cancelled">;
+  files: readonly TransferredFile[];
+  /** Of files that are whole. */
+  bytes: number;
+  seconds: number;
+  /** For people: what went wrong; "" = nothing. */
+  detail: string;
+}
+
+export interface Transfer {
+  readonly id: number;
+  readonly state: TransferState;
+  /** Never rejects. A transfer that is resumed has a new one. */
+  readonly done: Promise<TransferEnd>;
+}
+
+/** Starts a transfer; it is in the list of transfers from then on. Aborted by `signal`: cancelled. */
+export type StartTransfer = (request: TransferRequest, options?: { signal?: AbortSignal }) => Transfer;
