@@ -14,6 +14,10 @@ import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Graphics } from "../graphics/graphics.ts";
+import { sendTransferEvents } from "../files/events.ts";
+import { answerSending } from "../files/sending.ts";
+import { Transfers } from "../files/transfers.ts";
+import { TransfersFile } from "../files/transfers-file.ts";
 import * as handlers from "../handlers.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import { Crossings } from "../crossings/crossings.ts";
@@ -42,7 +46,7 @@ import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
 import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { electronClipboard } from "./host-clipboard.ts";
-import { linkSpawner } from "./link-spawner.ts";
+import { hostLinkSpawner, linkSpawner } from "./link-spawner.ts";
 import { PictureBoxes } from "./picture-box.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
 import { electronTheme as theme } from "./theme.ts";
@@ -108,6 +112,12 @@ async function run(): Promise<void> {
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
   });
+  const transfers = new Transfers({
+    crossings,
+    host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
+    file: new TransfersFile(paths.state),
+    vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
   const quitting = new Quitting({
     application,
     settings,
@@ -137,6 +147,7 @@ async function run(): Promise<void> {
     recipesFolder: recipesFolder(paths),
     settings,
     theme,
+    transfers,
     warnings: hostWarnings(),
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
@@ -155,6 +166,8 @@ async function run(): Promise<void> {
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
+  sendTransferEvents({ page, transfers });
+  answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
   builds.on("progress", (progress) => page.send("template.progress", progress));
@@ -162,7 +175,7 @@ async function run(): Promise<void> {
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
 
-  await Promise.all([desktop.open(), application.open()]);
+  await Promise.all([desktop.open(), application.open().then(() => transfers.restore())]);
   policy.vmsChanged();
 }
 
