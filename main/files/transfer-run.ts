@@ -57,12 +57,6 @@ export class TransferRun {
     return true;
   }
 
-  /** What came is kept, for another try. */
-  interrupt(): void {
-    void this.#source?.stop(true);
-    void this.#target?.stop(true);
-  }
-
   async #run(): Promise<RunEnd> {
     const record = this.#record;
     const { source: wanted } = record.request;
@@ -98,8 +92,8 @@ export class TransferRun {
     if (from === undefined) return this.#cancelled();
     if (from === null) return this.#targetOver(await target.over);
     record.resumedAt(from.first);
-    const leftOut = record.notAwaited;
-    source.send(from, leftOut);
+    const first = record.firstAwaited(from);
+    source.send(first, record.notAwaited(first));
     const [out, into] = await Promise.all([source.stream, target.stream]);
     if (out !== null && into !== null)
       joinStreams({ vm: this.#ports.source, stream: out }, { vm: this.#ports.target, stream: into });
@@ -183,7 +177,7 @@ function whenAborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-/** For type checks of a request: it can be tried again after an interruption. */
+/** Whether it can be tried again, after an interruption or for what has failed: it is known from where, and nobody waits for it. */
 export function isResumable({ source, destination, permission }: TransferRequest): boolean {
   const isPlain = destination.kind === "incoming" || destination.kind === "path";
   return "paths" in source && isPlain && permission.kind === "ask";
