@@ -95,7 +95,9 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** Those that run, and would go on without the application. */
   get lastingVms(): Vm[] {
-    return this.vms.filter((vm) => vm.isOn && vm.capabilities.outlivesApplication);
+    return this.vms.filter(
+      (vm) => vm.isOn && vm.capabilities.outlivesApplication && vm.definition.isThrowaway !== true,
+    );
   }
 
   /** For the end of the application. Resolves when each has stopped, or has failed to: with the names of those. */
@@ -211,7 +213,6 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   windows(): WindowView[] {
-    const focus = this.focus.current;
     const placed = new Map(this.#desktop?.layout().map((window) => [window.id, window]));
     return this.vms.flatMap((vm) =>
       Array.from(vm.windows.values(), (window) => {
@@ -225,7 +226,6 @@ export class Application extends Emitter<ApplicationEvents> {
           ...(place?.content ?? { x: 0, y: 0, width: 0, height: 0 }),
           state: place?.mode ?? "normal",
           focused: place?.focused ?? false,
-          focusCause: place?.focused === true && focus?.window === id ? focus.cause : null,
           frozen: vm.windows.isFrozen,
           kind: window.kind,
           popups: place?.popups ?? [],
@@ -273,6 +273,9 @@ export class Application extends Emitter<ApplicationEvents> {
   async create(name: string, trust: { label: LabelName; role?: VmRole }, machine: MachineOptions): Promise<Vm> {
     const { registry, drivers } = this.#options;
     const definition = newDefinition(name, trust, drivers.define(machine));
+    // Names are one space, whatever source a VM is of; the registry knows its own.
+    if (this.vms.some((vm) => vm.definition.name === name && this.#vms.get(vm.id)?.source !== registry))
+      throw new AppError("vm.name-taken", `There is a VM named "${name}" already: choose another name.`, { name });
     await registry.add(definition);
     this.#syncDefinitions(registry);
     return this.vm(definition.id);

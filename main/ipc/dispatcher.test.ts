@@ -178,6 +178,7 @@ it.each([
       ...[
         "app.list",
         "audit.follow",
+        "desktop.open",
         "desktop.raise",
         "desktop.screenshot",
         "exec.start",

@@ -34,6 +34,10 @@ export class ExternalDriver implements Driver<ExternalDefinition> {
     return Promise.resolve(null);
   }
 
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   remove(): Promise<void> {
     return Promise.resolve();
   }
@@ -44,6 +48,7 @@ class ExternalMachine extends Emitter<MachineEvents> implements Machine {
   readonly channels: Channels;
   readonly accelerator = null;
   readonly startedAtMs = null;
+  readonly origin = "cold";
   readonly pauseCause = null;
   #hasEnded = false;
 
