@@ -11,7 +11,8 @@ export function keyOfEnd(party: FilesParty): string {
   return party.kind === "host" ? "@host" : party.vm.id;
 }
 
-/** For people. */
-export function wordsOfEnd(party: FilesParty): string {
-  return party.kind === "host" ? "this computer" : `VM "${party.vm.definition.name}"`;
+/** For people: why a transfer does not go on. */
+export function lostWords(party: FilesParty): string {
+  if (party.kind === "host") return "Atoll's program for the files of this computer has ended.";
+  return `VM "${party.vm.definition.name}" was lost.`;
 }

@@ -9,7 +9,7 @@ import type { Receiving } from "../link/contracts/files.ts";
 import { joinStreams } from "../vms/joints.ts";
 import { type EndOfPart, SourceEnd, TargetEnd } from "./ends.ts";
 import type { FilesEnd } from "./host-files.ts";
-import { wordsOfEnd } from "./parties.ts";
+import { lostWords } from "./parties.ts";
 import type { FilesDestination, TransferRequest } from "./transfer.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
@@ -122,17 +122,17 @@ export class TransferRun {
   /** Of what the source's part came to, the end of all. */
   async #sourceFailed(end: EndOfPart): Promise<RunEnd> {
     const { source } = this.#record.request;
-    if (end.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(source.party)} was lost.`);
+    if (end.kind === "lost") return this.#ended("interrupted", lostWords(source.party));
     return this.#ended("failed", reasonWords(end));
   }
 
   async #targetOver(end: EndOfPart): Promise<RunEnd> {
     const { request } = this.#record;
     if (this.#signal.aborted) return this.#cancelled();
-    if (end.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(request.target)} was lost.`);
+    if (end.kind === "lost") return this.#ended("interrupted", lostWords(request.target));
     const source = this.#source;
     const sourceEnd = source?.isOver === true ? await source.over : null;
-    if (sourceEnd?.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(request.source.party)} was lost.`);
+    if (sourceEnd?.kind === "lost") return this.#ended("interrupted", lostWords(request.source.party));
     if (end.reason === null) return this.#ended("done", "");
     const own = reasonWords(end);
     const because = end.reason === "stopped" && end.detail === "" && sourceEnd !== null ? reasonWords(sourceEnd) : own;
