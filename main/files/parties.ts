@@ -11,8 +11,9 @@ export function keyOfEnd(party: FilesParty): string {
   return party.kind === "host" ? "@host" : party.vm.id;
 }
 
-/** For people: why a transfer does not go on. */
-export function lostWords(party: FilesParty): string {
+/** For people: why a transfer does not go on. `isSilent`: it is there, and has not answered. */
+export function lostWords(party: FilesParty, isSilent: boolean): string {
   if (party.kind === "host") return "Atoll's program for the files of this computer has ended.";
-  return `VM "${party.vm.definition.name}" was lost.`;
+  const vm = `VM "${party.vm.definition.name}"`;
+  return isSilent ? `${vm} does not answer: is it paused, or was it started by an older Atoll?` : `${vm} was lost.`;
 }

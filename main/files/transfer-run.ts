@@ -122,17 +122,18 @@ export class TransferRun {
   /** Of what the source's part came to, the end of all. */
   async #sourceFailed(end: EndOfPart): Promise<RunEnd> {
     const { source } = this.#record.request;
-    if (end.kind === "lost") return this.#ended("interrupted", lostWords(source.party));
+    if (end.kind === "lost") return this.#ended("interrupted", lostWords(source.party, end.isSilent));
     return this.#ended("failed", reasonWords(end));
   }
 
   async #targetOver(end: EndOfPart): Promise<RunEnd> {
     const { request } = this.#record;
     if (this.#signal.aborted) return this.#cancelled();
-    if (end.kind === "lost") return this.#ended("interrupted", lostWords(request.target));
+    if (end.kind === "lost") return this.#ended("interrupted", lostWords(request.target, end.isSilent));
     const source = this.#source;
     const sourceEnd = source?.isOver === true ? await source.over : null;
-    if (sourceEnd?.kind === "lost") return this.#ended("interrupted", lostWords(request.source.party));
+    if (sourceEnd?.kind === "lost")
+      return this.#ended("interrupted", lostWords(request.source.party, sourceEnd.isSilent));
     if (end.reason === null) return this.#ended("done", "");
     const own = reasonWords(end);
     const because = end.reason === "stopped" && end.detail === "" && sourceEnd !== null ? reasonWords(sourceEnd) : own;
