@@ -23,6 +23,10 @@ import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Welcome } from "../desktop/welcome.ts";
 import { Graphics } from "../graphics/graphics.ts";
+import { sendTransferEvents } from "../files/events.ts";
+import { answerSending } from "../files/sending.ts";
+import { Transfers } from "../files/transfers.ts";
+import { TransfersFile } from "../files/transfers-file.ts";
 import * as handlers from "../handlers.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import { Crossings } from "../crossings/crossings.ts";
@@ -51,7 +55,7 @@ import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
 import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { electronClipboard } from "./host-clipboard.ts";
-import { linkSpawner } from "./link-spawner.ts";
+import { hostLinkSpawner, linkSpawner } from "./link-spawner.ts";
 import { PictureBoxes } from "./picture-box.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
 import { handOver } from "./single-instance.ts";
@@ -129,6 +133,12 @@ async function run(): Promise<void> {
     host: electronClipboard,
     settings,
   });
+  const transfers = new Transfers({
+    crossings,
+    host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
+    file: new TransfersFile(paths.state),
+    vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
   const quitting = new Quitting({
@@ -164,6 +174,7 @@ async function run(): Promise<void> {
     recipesFolder: recipesFolder(paths),
     settings,
     theme,
+    transfers,
     warnings: hostWarnings(),
     welcome: new Welcome({ stateFolder: paths.state, isFirstStart: registry.isNew, log }),
   };
@@ -183,6 +194,8 @@ async function run(): Promise<void> {
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
+  sendTransferEvents({ page, transfers });
+  answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
   keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
@@ -196,7 +209,7 @@ async function run(): Promise<void> {
   app.on("window-all-closed", () => undefined);
 
   const opened = desktop.open().then(() => launches.desktopOpened({ raise: () => desktop.raise(), openAll: logItems }));
-  await Promise.all([opened, application.open(), leftovers.clean()]);
+  await Promise.all([opened, application.open().then(() => transfers.restore()), leftovers.clean()]);
   policy.vmsChanged();
   void disposables.prepare(DEFAULT_TEMPLATE);
 }

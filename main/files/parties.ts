@@ -1,0 +1,19 @@
+/** Who has files, or gets them, as the policy and people name them. */
+import { HOST, type HostParty, partyOf, type VmParty } from "../policy/crossing.ts";
+import type { FilesParty } from "./transfer.ts";
+
+export function partyOfEnd(party: FilesParty): VmParty | HostParty {
+  return party.kind === "host" ? HOST : partyOf(party.vm.status);
+}
+
+/** One for each party. */
+export function keyOfEnd(party: FilesParty): string {
+  return party.kind === "host" ? "@host" : party.vm.id;
+}
+
+/** For people: why a transfer does not go on. `isSilent`: it is there, and has not answered. */
+export function lostWords(party: FilesParty, isSilent: boolean): string {
+  if (party.kind === "host") return "Atoll's program for the files of this computer has ended.";
+  const vm = `VM "${party.vm.definition.name}"`;
+  return isSilent ? `${vm} does not answer: is it paused, or was it started by an older Atoll?` : `${vm} was lost.`;
+}
