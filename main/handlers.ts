@@ -4,6 +4,7 @@ export { clipboardHandlers as clipboard } from "./clipboard/requests.ts";
 export { auditHandlers as audit } from "./audit/requests.ts";
 export { crossingHandlers as crossing } from "./crossings/requests.ts";
 export { desktopHandlers as desktop, problemHandlers as problem } from "./desktop/requests.ts";
+export { disposableHandlers as disposable } from "./disposables/requests.ts";
 export { execHandlers as exec } from "./vms/exec-requests.ts";
 export { layoutHandlers as layout, windowHandlers as window } from "./windows/requests.ts";
 export { policyHandlers as policy } from "./policy/requests.ts";

@@ -12,6 +12,10 @@ import { readingLater } from "../clipboard/later-reading.ts";
 import { clipReader } from "../clipboard/read-clip.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
+import { DisposableSource } from "../disposables/disposable-source.ts";
+import { Disposables } from "../disposables/disposables.ts";
+import { Leftovers } from "../disposables/leftovers.ts";
+import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Graphics } from "../graphics/graphics.ts";
 import * as handlers from "../handlers.ts";
@@ -85,8 +89,10 @@ async function run(): Promise<void> {
   const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
+  const source = new DisposableSource();
   const application: Application = new Application({
     registry,
+    sources: [source],
     files: [settings, policy, audit],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
@@ -108,12 +114,14 @@ async function run(): Promise<void> {
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
   });
+  const leftovers = new Leftovers(paths.state, drivers);
+  const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
   const quitting = new Quitting({
     application,
     settings,
     page,
     end: async () => {
-      await builds.cancelAll();
+      await Promise.all([builds.cancelAll(), disposables.close()]);
       application.release();
       await server.close();
       placements.flush();
@@ -128,6 +136,7 @@ async function run(): Promise<void> {
     clipboard,
     commands,
     crossings,
+    disposables,
     page,
     placements,
     promptMark,
@@ -162,7 +171,7 @@ async function run(): Promise<void> {
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
 
-  await Promise.all([desktop.open(), application.open()]);
+  await Promise.all([desktop.open(), application.open(), leftovers.clean()]);
   policy.vmsChanged();
 }
 

@@ -3,6 +3,7 @@ export { appContract as app } from "./app.ts";
 export { clipboardContract as clipboard } from "./clipboard.ts";
 export { auditContract as audit } from "./audit.ts";
 export { crossingContract as crossing } from "./crossing.ts";
+export { disposableContract as disposable } from "./disposable.ts";
 export { desktopContract as desktop } from "./desktop.ts";
 export { execContract as exec } from "./exec.ts";
 export { layoutContract as layout } from "./layout.ts";

@@ -3,6 +3,7 @@ export { addAppCommands as app } from "./app.ts";
 export { addClipboardCommands as clipboard } from "./clipboard.ts";
 export { addAuditCommands as audit } from "./audit.ts";
 export { addDesktopCommands as desktop } from "./desktop.ts";
+export { addDisposableCommands as disposable } from "./disposable.ts";
 export { addExecCommand as exec } from "./exec.ts";
 export { addPolicyCommands as policy } from "./policy.ts";
 export { addSettingsCommands as settings } from "./settings.ts";
