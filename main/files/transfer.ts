@@ -1,4 +1,5 @@
 /** Files on their way from one party to another: what a broker asks for, and what it is told. The bytes never pass through main. */
+import type { TransferState } from "#shared/model/transfer.ts";
 import type { Vm } from "../vms/vm.ts";
 
 /** Who has the files, or gets them. */
@@ -30,8 +31,6 @@ export interface TransferRequest {
    */
   permission: { kind: "ask" } | { kind: "given"; seq: number | null };
 }
-
-export type TransferState = "waiting" | "moving" | "paused" | "interrupted" | "done" | "denied" | "failed" | "cancelled";
 
 /** One file or folder of a transfer that has ended, or was left out. */
 export interface TransferredFile {

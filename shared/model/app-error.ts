@@ -13,6 +13,7 @@ export type ErrorCode =
   | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
   | `usage.${"bad-argument" | "unknown-method"}`
   | `clipboard.${"empty" | "not-offered" | "too-large" | "failed" | "gone"}`
+  | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`
   | `policy.${"denied" | "unanswered" | "broken" | "changed" | "not-edited"}`
   | `audit.${"unreadable" | "unwritable"}`
   | "settings.broken"

@@ -1,0 +1,114 @@
+/** Files on their way from one party to another, as people see it: plain data. */
+import type { CrossingParty } from "./crossing.ts";
+
+/**
+ * `waiting`: for its turn, for the list of its files, or for the person's answer; `interrupted`: it can be resumed. The last four
+ * are ends.
+ */
+export const TRANSFER_STATES = [
+  "waiting",
+  "moving",
+  "paused",
+  "interrupted",
+  "done",
+  "denied",
+  "failed",
+  "cancelled",
+] as const;
+export type TransferState = (typeof TRANSFER_STATES)[number];
+
+export const ENDED_TRANSFER_STATES: readonly TransferState[] = ["done", "denied", "failed", "cancelled"];
+
+/** Of one file or folder. `kept-both`: whole, under another name; `same`: it was there already; `skipped`: the source leaves it out. */
+export const FILE_STATES = ["waiting", "moving", "whole", "kept-both", "same", "refused", "failed", "skipped"] as const;
+export type FileState = (typeof FILE_STATES)[number];
+
+/** Why a file was left out, refused or failed: FileReason of the wire. */
+export const FILE_REASONS = [
+  "symlink",
+  "special",
+  "unreadable",
+  "gone",
+  "changed",
+  "name",
+  "collision",
+  "too-large",
+  "too-many",
+  "too-deep",
+  "size",
+  "digest",
+  "no-space",
+  "unwritable",
+  "empty",
+  "stopped",
+] as const;
+export type FileReason = (typeof FILE_REASONS)[number];
+
+/** The same for people. */
+export const FILE_REASON_WORDS: Readonly<Record<FileReason, string>> = {
+  symlink: "a symbolic link is not sent",
+  special: "neither a file nor a folder",
+  unreadable: "cannot be read",
+  gone: "is not there",
+  changed: "was changed while it was read",
+  name: "its name cannot be used elsewhere",
+  collision: "its name differs from another only in case or in the form of its letters",
+  "too-large": "too large",
+  "too-many": "too many files",
+  "too-deep": "too many folders in folders",
+  size: "other bytes came than were listed",
+  digest: "other bytes came than were read",
+  "no-space": "the disk is full there",
+  unwritable: "cannot be written there",
+  empty: "came back empty",
+  stopped: "the transfer ended before",
+};
+
+/** What is wrong may be another time when it is tried again. */
+export const RETRIED_REASONS: readonly FileReason[] = [
+  "unreadable",
+  "gone",
+  "changed",
+  "size",
+  "digest",
+  "no-space",
+  "unwritable",
+  "stopped",
+];
+
+export interface TransferView {
+  id: number;
+  from: CrossingParty;
+  to: CrossingParty;
+  /** The name of the first file or folder that was chosen, cleaned: the guest's word. */
+  name: string;
+  /** How many were chosen. */
+  chosen: number;
+  state: TransferState;
+  /** For people: what it waits for, or what went wrong; "" = nothing. */
+  detail: string;
+  /** Files and folders that are to arrive, and those that have been dealt with. */
+  files: number;
+  doneFiles: number;
+  bytes: number;
+  doneBytes: number;
+  /** Bytes a second of the last seconds; null: not known. */
+  rate: number | null;
+  /** Seconds that are left; null: not known. */
+  remainingS: number | null;
+  /** Files that were left out, refused, or have failed. */
+  failed: number;
+  /** Some of these can be tried again. */
+  canRetry: boolean;
+}
+
+/** A file or folder of one transfer. */
+export interface TransferFile {
+  index: number;
+  /** Relative; hidden characters are in it: the guest's word. */
+  path: string;
+  isFolder: boolean;
+  bytes: number;
+  state: FileState;
+  reason: FileReason | null;
+}
