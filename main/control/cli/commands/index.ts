@@ -5,6 +5,7 @@ export { addAuditCommands as audit } from "./audit.ts";
 export { addDesktopCommands as desktop } from "./desktop.ts";
 export { addDisposableCommands as disposable } from "./disposable.ts";
 export { addExecCommand as exec } from "./exec.ts";
+export { addOpenCommand as open } from "./open.ts";
 export { addPolicyCommands as policy } from "./policy.ts";
 export { addSettingsCommands as settings } from "./settings.ts";
 export { addTemplateCommands as template } from "./template.ts";
