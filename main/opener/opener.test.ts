@@ -7,7 +7,7 @@ import { OpenDesk } from "./testing/desk.ts";
 let desk: OpenDesk;
 
 beforeEach(() => {
-  desk = new OpenDesk();
+  desk = new OpenDesk(vi.waitFor);
   desk.define("home", "lagoon").define("mail", "lagoon").define("web", "coral").define("vault", "sand", "vault");
 });
 afterEach(() => desk.close());
