@@ -20,7 +20,21 @@ const BACK = "cd".repeat(32);
 
 function returned(more: Partial<TransferredFile>): { files: TransferredFile[] } {
   const path = Buffer.from("letter.odt");
-  return { files: [{ index: 0, path, outcome: "whole", reason: null, sha256: BACK, arrivedAt: null, ...more }] };
+  return {
+    files: [
+      {
+        index: 0,
+        path,
+        isFolder: false,
+        bytes: 20,
+        outcome: "whole",
+        reason: null,
+        sha256: BACK,
+        arrivedAt: null,
+        ...more,
+      },
+    ],
+  };
 }
 
 /** Opened for editing; what comes back is as `back` says. */

@@ -62,6 +62,8 @@ describe("a file of the host", () => {
     await desk.open();
     const refused = {
       index: 0,
+      isFolder: false,
+      bytes: 10,
       path: Buffer.from("x"),
       outcome: "refused",
       reason: "changed",
