@@ -24,3 +24,11 @@ export function bytesWords(bytes: number): string {
 export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${countWords(count)} ${count === 1 ? one : many}`;
 }
+
+/** `just now`, `12 s ago`, `3 min ago`, `2 h ago`. */
+export function agoWords(ageS: number): string {
+  if (ageS < 5) return "just now";
+  if (ageS < 60) return `${Math.floor(ageS)} s ago`;
+  if (ageS < 3600) return `${Math.floor(ageS / 60)} min ago`;
+  return `${Math.floor(ageS / 3600)} h ago`;
+}

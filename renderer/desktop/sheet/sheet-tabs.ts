@@ -2,19 +2,23 @@
 import { Grid3x3, type LucideIcon, Settings2 } from "lucide-react";
 import type { ComponentType } from "react";
 import type { SheetTab } from "../../shell/overlays.ts";
+import { PolicyCount } from "../policy/PolicyCount.tsx";
 import { PolicyView } from "../policy/PolicyView.tsx";
+
 import { Settings } from "../Settings.tsx";
 
 export interface SheetView {
   title: string;
   Icon: LucideIcon;
   View: ComponentType;
+  /** Counts what in it waits for a person; nothing where nothing does. */
+  Count?: ComponentType;
   /** The keys that open it, as its menu entry says them; see host-input.ts. */
   keys?: string;
 }
 
 export const SHEET_VIEWS: { readonly [Tab in SheetTab]: SheetView } = {
-  policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, keys: "Super P" },
+  policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, Count: PolicyCount, keys: "Super P" },
   settings: { title: "Settings", Icon: Settings2, View: Settings },
 };
 
