@@ -160,6 +160,22 @@ describe("a disposable", () => {
     expect(names()).toContain("disp-1");
   });
 
+  it("stays after its last window while somebody has still to fetch something of it", async () => {
+    const { vmId } = await started();
+    vi.useFakeTimers();
+    const releases = [disposables.hold(vmId), disposables.hold(vmId)];
+    opens(1);
+    closes(1);
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS * 10);
+    releases[0]?.();
+    releases[0]?.();
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS * 10);
+    expect(names()).toContain("disp-1");
+    releases[1]?.();
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS * 2);
+    expect(names()).toEqual(["home"]);
+  });
+
   it("without a program stays until it had a window", async () => {
     await started();
     vi.useFakeTimers();

@@ -60,6 +60,11 @@ export interface DisposableVms {
    * @throws AppError disposable.no-memory, disposable.too-many, vm.*, template.*, app.*
    */
   start(request: DisposableRequest, options?: { signal?: AbortSignal | undefined }): Promise<StartedDisposable>;
+  /**
+   * Its last window does not end it until the function is called that this returns: something of it is still to be fetched.
+   * `end` ends it all the same.
+   */
+  hold(vmId: VmId): () => void;
   /** Ends it at once and removes all of it. One that is gone is no error. */
   end(vmId: VmId): Promise<void>;
 }
@@ -81,6 +86,9 @@ export class Disposables implements DisposableVms {
   /** Those that are there or being made: what ends the watch over each. */
   readonly #alive = new Map<VmId, () => void>();
   readonly #ending = new Map<VmId, Promise<void>>();
+  /** How many hold each, and what looks again whether its windows are gone. */
+  readonly #held = new Map<VmId, number>();
+  readonly #looks = new Map<VmId, () => void>();
   /** By template. */
   readonly #preparing = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
@@ -118,6 +126,19 @@ export class Disposables implements DisposableVms {
       if (!this.#isKnown(id)) await this.#parts.leftovers.forget(id);
       throw error;
     }
+  }
+
+  hold(vmId: VmId): () => void {
+    this.#held.set(vmId, (this.#held.get(vmId) ?? 0) + 1);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      const left = (this.#held.get(vmId) ?? 1) - 1;
+      if (left > 0) this.#held.set(vmId, left);
+      else this.#held.delete(vmId);
+      this.#looks.get(vmId)?.();
+    };
   }
 
   end(vmId: VmId): Promise<void> {
@@ -238,13 +259,16 @@ export class Disposables implements DisposableVms {
         hasHadWindow = true;
         clearTimeout(timer);
         timer = undefined;
-      } else if (hasHadWindow) timer ??= setTimeout(() => void this.end(vm.id), LAST_WINDOW_MS);
+      } else if (hasHadWindow && !this.#held.has(vm.id))
+        timer ??= setTimeout(() => void this.end(vm.id), LAST_WINDOW_MS);
     };
     const stops = [vm.on("changed", look), vm.windows.on("changed", look)];
     this.#alive.set(vm.id, () => {
       clearTimeout(timer);
+      this.#looks.delete(vm.id);
       for (const stop of stops) stop();
     });
+    this.#looks.set(vm.id, look);
     look();
   }
 

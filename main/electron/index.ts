@@ -39,6 +39,9 @@ import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
+import { createOpener } from "../opener/create.ts";
+import { ItemOpener } from "../opener/item-opener.ts";
+import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
@@ -105,12 +108,13 @@ async function run(): Promise<void> {
   const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
+  const openRules = new OpenRules(paths.config);
   const source = new DisposableSource();
   const builds = new TemplateBuilds(recipesFolder(paths));
   const application: Application = new Application({
     registry,
     sources: [source],
-    files: [settings, policy, audit],
+    files: [settings, policy, openRules, audit],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
@@ -118,7 +122,7 @@ async function run(): Promise<void> {
     log,
     buildTemplate: (name) => builds.build(name),
   });
-  await Promise.all([policy.open(), audit.open()]);
+  await Promise.all([policy.open(), openRules.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
   const page = new Page();
@@ -141,6 +145,15 @@ async function run(): Promise<void> {
   });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
+  const opener = createOpener({
+    application,
+    crossings,
+    disposables,
+    page,
+    policy,
+    rules: openRules,
+    startTransfer: transfers.start,
+  });
   const quitting = new Quitting({
     application,
     settings,
@@ -165,6 +178,8 @@ async function run(): Promise<void> {
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
     launches,
     disposables,
+    opener,
+    openRules,
     page,
     placements,
     promptMark,
@@ -208,15 +223,12 @@ async function run(): Promise<void> {
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
 
-  const opened = desktop.open().then(() => launches.desktopOpened({ raise: () => desktop.raise(), openAll: logItems }));
+  const items = new ItemOpener({ opener, page });
+  const toOpen = { raise: () => desktop.raise(), openAll: (list: readonly LaunchItem[]) => void items.open(list) };
+  const opened = desktop.open().then(() => launches.desktopOpened(toOpen));
   await Promise.all([opened, application.open().then(() => transfers.restore()), leftovers.clean()]);
   policy.vmsChanged();
   void disposables.prepare(DEFAULT_TEMPLATE);
-}
-
-/** Says what arrived here. */
-function logItems(items: readonly LaunchItem[]): void {
-  for (const item of items) log(`to open: ${item.kind === "file" ? item.path : item.url}`);
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */

@@ -165,6 +165,7 @@ it.each([
       "desktop.control",
       "desktop.doctor",
       "desktop.welcomed",
+      ...["open.explain", "open.setRule", "open.table", "open.takeBack", "open.undo"],
       ...["policy.state", "policy.matrix", "policy.tryCell", "policy.setCell", "policy.takeBack", "policy.undo"],
       ...["policy.takeOver", "policy.deleteRules", "policy.restore"],
       "template.list",

@@ -6,6 +6,7 @@ import { useShell } from "../shell/shell.ts";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
 import { TransferTargetPrompt } from "../vms/TransferTargetPrompt.tsx";
 import { CrossingPrompt } from "./crossings/CrossingPrompt.tsx";
+import { ChoosePrompt } from "./opener/ChoosePrompt.tsx";
 import { QuitPrompt } from "./QuitPrompt.tsx";
 import { QuittingPrompt } from "./QuittingPrompt.tsx";
 
@@ -16,6 +17,7 @@ interface PromptViewProps<Kind extends PromptKind> {
 
 const VIEWS: { readonly [Kind in PromptKind]: ComponentType<PromptViewProps<Kind>> } = {
   crossing: CrossingPrompt,
+  "open.choose": ChoosePrompt,
   quit: QuitPrompt,
   quitting: QuittingPrompt,
   "transfer.target": TransferTargetPrompt,
