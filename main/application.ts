@@ -95,7 +95,9 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** Those that run, and would go on without the application. */
   get lastingVms(): Vm[] {
-    return this.vms.filter((vm) => vm.isOn && vm.capabilities.outlivesApplication);
+    return this.vms.filter(
+      (vm) => vm.isOn && vm.capabilities.outlivesApplication && vm.definition.isThrowaway !== true,
+    );
   }
 
   /** For the end of the application. Resolves when each has stopped, or has failed to: with the names of those. */
@@ -273,6 +275,9 @@ export class Application extends Emitter<ApplicationEvents> {
   async create(name: string, trust: { label: LabelName; role?: VmRole }, machine: MachineOptions): Promise<Vm> {
     const { registry, drivers } = this.#options;
     const definition = newDefinition(name, trust, drivers.define(machine));
+    // Names are one space, whatever source a VM is of; the registry knows its own.
+    if (this.vms.some((vm) => vm.definition.name === name && this.#vms.get(vm.id)?.source !== registry))
+      throw new AppError("vm.name-taken", `There is a VM named "${name}" already: choose another name.`, { name });
     await registry.add(definition);
     this.#syncDefinitions(registry);
     return this.vm(definition.id);

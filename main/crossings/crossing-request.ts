@@ -22,6 +22,11 @@ export interface CrossingRequest {
   /** A secret: it is never shown. */
   readonly isSecret?: boolean;
   readonly preview?: PreviewSource;
+  /**
+   * The person has just chosen this very crossing at a question of Atoll's that named both parties and what crosses: where a rule
+   * asks, they are not asked again. What a rule denies stays denied.
+   */
+  readonly isChosen?: boolean;
   /** For how long the answer "once" holds for this subject, from the answer on. Default: for the requests that wait for it. */
   readonly onceForMs?: number;
   /** Not recorded and not told where a rule allows it and does not say `notify` (the host's own commands). */

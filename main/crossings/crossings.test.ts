@@ -153,6 +153,16 @@ describe("a prompt", () => {
     });
   });
 
+  it("is not asked where the person has just chosen that very crossing, unless a rule denies it", async () => {
+    const chosen = { isChosen: true, onceForMs: 10_000 };
+    expect(await crossings.request(paste(HOME, WEB, chosen))).toMatchObject({ allowed: true, by: "person", seq: 1 });
+    expect(await crossings.request(paste(HOME, WEB))).toMatchObject({ allowed: true, seq: 2 });
+    const crossing = { action: "exec", from: HOME, to: WEB, type: null, bytes: null } as const;
+    expect(await crossings.request({ crossing, subject: "", ...chosen })).toMatchObject({ allowed: false, by: "rule" });
+    expect(page.asked).toEqual([]);
+    expect(await entries()).toMatchObject([{ by: "person", detail: "chosen" }, {}, { decision: "deny" }]);
+  });
+
   it("holds 'once' for the same clip and VM for as long as was asked, and no longer", async () => {
     const request = paste(HOME, WEB, { onceForMs: 10_000 });
     const first = crossings.request(request);

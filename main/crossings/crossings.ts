@@ -90,12 +90,16 @@ export class Crossings {
     { rule, answer }: PolicyDecided,
     signal: AbortSignal | undefined,
   ): Promise<Settled> {
-    const { crossing, subject, app = "", isSecret = false, preview = null, onceForMs = 0 } = request;
+    const { crossing, subject, app = "", isSecret = false, preview = null, onceForMs = 0, isChosen = false } = request;
     const { action, from, to, type } = crossing;
     if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
     this.#requests += 1;
     const own = subject === "" ? this.#requests : null;
     const key = JSON.stringify([action, partyKey(from), partyKey(to), subject, own]);
+    if (isChosen) {
+      if (onceForMs > 0) this.#once.set(key, this.#elapsed() + onceForMs);
+      return { allowed: true, by: "person", detail: "chosen" };
+    }
     if (this.#holdsOnce(key)) return { allowed: true, by: "person", detail: "answered before: once" };
     const canWrite = this.#policy.canName(from) && this.#policy.canName(to);
     const settle = async (answered: CrossingAnswer): Promise<Settled> => {

@@ -2,7 +2,7 @@
 import { app, Menu } from "electron";
 import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
-import { toErrorValue } from "#shared/model/app-error.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
@@ -12,6 +12,10 @@ import { readingLater } from "../clipboard/later-reading.ts";
 import { clipReader } from "../clipboard/read-clip.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
+import { DisposableSource } from "../disposables/disposable-source.ts";
+import { Disposables } from "../disposables/disposables.ts";
+import { Leftovers } from "../disposables/leftovers.ts";
+import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Graphics } from "../graphics/graphics.ts";
 import * as handlers from "../handlers.ts";
@@ -26,6 +30,8 @@ import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
+import { createOpener } from "../opener/create.ts";
+import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
@@ -85,16 +91,19 @@ async function run(): Promise<void> {
   const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
+  const openRules = new OpenRules(paths.config);
+  const source = new DisposableSource();
   const application: Application = new Application({
     registry,
-    files: [settings, policy, audit],
+    sources: [source],
+    files: [settings, policy, openRules, audit],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
     keymap: () => keymap,
     log,
   });
-  await Promise.all([policy.open(), audit.open()]);
+  await Promise.all([policy.open(), openRules.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
@@ -108,12 +117,27 @@ async function run(): Promise<void> {
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
   });
+  const leftovers = new Leftovers(paths.state, drivers);
+  const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
+  // The broker of transfers is being made.
+  const startTransfer = (): never => {
+    throw new AppError("open.unsupported", "This Atoll cannot carry files to a VM yet.");
+  };
+  const opener = createOpener({
+    application,
+    crossings,
+    disposables,
+    page,
+    policy,
+    rules: openRules,
+    startTransfer,
+  });
   const quitting = new Quitting({
     application,
     settings,
     page,
     end: async () => {
-      await builds.cancelAll();
+      await Promise.all([builds.cancelAll(), disposables.close()]);
       application.release();
       await server.close();
       placements.flush();
@@ -128,6 +152,9 @@ async function run(): Promise<void> {
     clipboard,
     commands,
     crossings,
+    disposables,
+    opener,
+    openRules,
     page,
     placements,
     promptMark,
@@ -162,7 +189,7 @@ async function run(): Promise<void> {
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
 
-  await Promise.all([desktop.open(), application.open()]);
+  await Promise.all([desktop.open(), application.open(), leftovers.clean()]);
   policy.vmsChanged();
 }
 

@@ -2,7 +2,7 @@
  * The port of the hardware layer: what Atoll needs of whoever runs a VM. Adapters: qemu/ (started by us), external/ (run
  * elsewhere). An adapter reports what happened as events; nobody polls it for a state.
  */
-import type { Accelerator, VmId, VmNetwork } from "#shared/model/vm.ts";
+import type { Accelerator, MachineOrigin, VmId, VmNetwork } from "#shared/model/vm.ts";
 
 export const CHANNEL_NAMES = ["control", "frames", "bulk"] as const;
 /** One of the three virtio-serial ports of a guest. */
@@ -51,6 +51,7 @@ export interface Machine {
   readonly accelerator: Accelerator | null;
   /** Milliseconds since the epoch; null = unknown. */
   readonly startedAtMs: number | null;
+  readonly origin: MachineOrigin;
   /** null = it runs. */
   readonly pauseCause: PauseCause | null;
   /** Returns a function that ends the subscription. */
@@ -80,6 +81,8 @@ export interface DriverCapabilities {
 export interface MachineDefinition {
   readonly id: VmId;
   readonly name: string;
+  /** Runs once, and nothing of it is kept: a driver may start it from what is ready in memory. */
+  readonly isThrowaway?: boolean | undefined;
 }
 
 /** What is shown of a VM and only its driver knows. */

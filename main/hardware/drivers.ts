@@ -27,6 +27,7 @@ export function registered<Shape extends z.ZodRawShape>(
     ...type.fields.parse(definition),
     id: definition.id,
     name: definition.name,
+    isThrowaway: definition.isThrowaway,
   });
   return {
     type,

@@ -163,6 +163,7 @@ it.each([
       ...["clipboard.pick", "clipboard.pin"],
       "desktop.attach",
       "desktop.control",
+      ...["open.explain", "open.setRule", "open.table", "open.takeBack", "open.undo"],
       ...["policy.state", "policy.matrix", "policy.tryCell", "policy.setCell", "policy.takeBack", "policy.undo"],
       ...["policy.takeOver", "policy.deleteRules", "policy.restore"],
       "template.list",

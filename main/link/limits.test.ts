@@ -1,13 +1,14 @@
 /** Each number of limits.ts at its value and one beyond it. A number without a row fails here. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EchoFinder, MessageReader, type RawMessage } from "#shared/protocol/framing.ts";
-import { Encoding, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
+import { Encoding, FileKind, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
 import * as limits from "#shared/protocol/limits.ts";
 import { StreamTable } from "#shared/protocol/streams.ts";
 import { SurfaceSession } from "#shared/testing/surface-session.ts";
 import { APPS } from "./contracts/apps.ts";
 import { CLIPBOARD } from "./contracts/clipboard.ts";
 import { EXECS } from "./contracts/execs.ts";
+import { FILES } from "./contracts/files.ts";
 import { Quotas } from "./quotas.ts";
 import { HELD_BY_FIELDS } from "./testing/field-rows.ts";
 import { openScene } from "./testing/scene.ts";
@@ -86,6 +87,33 @@ function startExecs(count: number, hasTerminal: boolean): string {
   const tty = hasTerminal ? { columns: 80, rows: 24, term: "foot" } : null;
   for (let exec = 1; exec <= count; exec += 1) host.order(EXECS, { type: "start", exec, argv: ["cat"], tty });
   return host.sentOf("execStart").length === count ? "accepted" : "not sent";
+}
+
+/** A list of so many files, whose paths and sizes together are these. */
+function listFiles(count: number, pathBytes: number, bytes: bigint): string {
+  const host = new ServiceHost();
+  host.order(FILES, { type: "list", transfer: 1, what: { paths: [] } });
+  // In messages that are as long as they may be, about.
+  const entries = Array.from({ length: count }, (_, index) => {
+    const length = Math.floor(pathBytes / count) + (index === 0 ? pathBytes % count : 0);
+    return { index, kind: FileKind.FILE, path: new Uint8Array(length).fill(0x61), size: index < 2 ? bytes / 2n : 0n };
+  });
+  if (bytes % 2n === 1n && entries[0] !== undefined) entries[0].size += 1n;
+  const inOne = Math.max(1, Math.floor((32 * 1024) / (pathBytes / count + 20)));
+  return sayAll(Math.ceil(count / inOne), (at) =>
+    host.say("filesListed", { transfer: 1, entries: entries.slice(at * inOne, (at + 1) * inOne) }),
+  );
+}
+
+/** The last of them: "accepted" where the host has sent it to the agent. */
+function openFiles(count: number, name: "filesList" | "fileWatch"): string {
+  const host = new ServiceHost();
+  const path = Uint8Array.of(0x2f);
+  for (let number = 1; number <= count; number += 1) {
+    if (name === "filesList") host.order(FILES, { type: "list", transfer: number, what: { paths: [path] } });
+    else host.order(FILES, { type: "watch", watch: number, path });
+  }
+  return host.sentOf(name).length === count ? "accepted" : "not sent";
 }
 
 const [SMALL, LARGE] = [1, limits.MAX_MESSAGE_BYTES].map((bytes) => ({
@@ -234,6 +262,24 @@ const ROWS: Readonly<Record<string, Row>> = {
     },
     beyond: "quota",
   },
+  MAX_FILES: { outcome: (more) => listFiles(limits.MAX_FILES + more, limits.MAX_FILES + more, 0n), beyond: "quota" },
+  MAX_FILES_PATH_BYTES: {
+    outcome: (more) => listFiles(8192, limits.MAX_FILES_PATH_BYTES + more, 0n),
+    beyond: "quota",
+  },
+  MAX_TRANSFERS: { outcome: (more) => openFiles(limits.MAX_TRANSFERS + more, "filesList"), beyond: "not sent" },
+  MAX_FILE_WATCHES: { outcome: (more) => openFiles(limits.MAX_FILE_WATCHES + more, "fileWatch"), beyond: "not sent" },
+  MAX_OPENS_WANTED: {
+    outcome: (more) => {
+      const host = new ServiceHost();
+      return sayAll(limits.MAX_OPENS_WANTED + more, (at) => {
+        // They come as slowly as main may hear of them.
+        vi.advanceTimersByTime(1_000);
+        return host.say("openWanted", { wanted: at + 1, url: "https://a/" });
+      });
+    },
+    beyond: "quota",
+  },
   MAX_APPS_BYTES: {
     outcome: (more) => {
       const host = new ServiceHost();
@@ -314,6 +360,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   MAX_CLIP_BYTES: "no violation: the clip is refused (held-reading.test.ts, read-clip.test.ts)",
   MAX_BULK_MESSAGES_PER_S: "no violation: reading pauses (port-channel.test.ts)",
   MAX_BULK_MESSAGES_BURST: "no violation: reading pauses (port-channel.test.ts)",
+  MAX_FILE_NAME_BYTES: "of what a target takes: it refuses the file (agents/files)",
+  MAX_FILE_DEPTH: "of what a source lists: it leaves the file out (agents/files)",
+  MAX_FILE_RECORD_BYTES: "of what a target takes (agents/files): the host does not read the stream",
+  MAX_FILES_LEFT_OUT: "of what the host says (main/files/transfer-run.test.ts)",
   EPOCH_BYTES: "a size of the host's own bytes (framing.test.ts)",
   MAX_ARGV: "of what the host says (main/vms/argv.test.ts)",
   MAX_ARGV_BYTES: "of what the host says (main/vms/argv.test.ts)",

@@ -52,6 +52,7 @@ export class Link {
       },
       emit: (service, event) => toMain({ type: "event", service, event }),
       queuedBytes: (port) => this.#channels[port].queuedBytes,
+      whenDrained: (port, drained) => this.#channels[port].whenDrained(drained),
       violated: (violation) => this.#violated(violation),
     });
     this.#session = new Session(ROUTES, (message, payload) => this.#services.accept(message, payload));

@@ -72,6 +72,12 @@ export class PortChannel {
     return this.#socket.writableLength;
   }
 
+  /** Calls `drained` once, when nothing waits any more. */
+  whenDrained(drained: () => void): void {
+    if (this.#socket.writableNeedDrain) this.#socket.once("drain", drained);
+    else setImmediate(drained);
+  }
+
   write(message: Uint8Array): void {
     if (!this.#isClosed) this.#socket.write(message);
   }

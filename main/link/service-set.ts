@@ -78,6 +78,7 @@ export class ServiceSet {
       send: (message, value, payload) => core.send(message, value, payload),
       emit: (event) => core.emit(name, event),
       queuedBytes: (port) => core.queuedBytes(port),
+      whenDrained: (port, drained) => core.whenDrained(port, drained),
       violated: (violation) => core.violated(violation),
       use: (definition) => this.use(definition),
     };

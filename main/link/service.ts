@@ -28,6 +28,8 @@ export interface LinkContext<Sends extends WireMessageName = WireMessageName, Ev
   emit(event: Event): void;
   /** Bytes that wait in this process for the guest to read. */
   queuedBytes(port: PortName): number;
+  /** Calls `drained` once, when the guest has read all of them; never where it does not. */
+  whenDrained(port: PortName, drained: () => void): void;
   /** Closes the channels, for what was found out behind the wire. A message that is being accepted throws ViolationError instead. */
   violated(violation: Violation): void;
   /** Another service of the same link. */

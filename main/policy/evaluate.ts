@@ -54,7 +54,8 @@ function matchesType(pattern: string, type: string | null): boolean {
   return pattern.endsWith("/*") ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
 }
 
-function matchesParty(pattern: PartyPattern, party: Party, boundTo: Circumstances["boundTo"]): boolean {
+/** Whether a rule that names `pattern` means this party. */
+export function matchesParty(pattern: PartyPattern, party: Party, boundTo: Circumstances["boundTo"]): boolean {
   if (pattern.kind === "host" || party.kind === "host") return pattern.kind === party.kind;
   if (pattern.kind === "any") return true;
   if (party.kind === "new-disposable") return pattern.kind === "disposable" || isDisposableRole(pattern);

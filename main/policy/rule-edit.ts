@@ -1,11 +1,15 @@
 /**
- * Changes of the policy's text: a rule is put in, changed or taken away, and everything else stays as the person has written it,
+ * Changes of the text of policy.yaml and open.yaml: a rule is put in, changed or taken away, and everything else stays as the person has written it,
  * comments and spacing too. Pure.
  */
 import { isMap, isNode, isSeq, LineCounter, parseDocument, stringify } from "yaml";
 import type { PolicyDecision } from "#shared/model/policy.ts";
 
-export interface NewRule {
+/** Its fields, in the order in which they are written. */
+export type RuleFields = Readonly<Record<string, string | number | boolean>>;
+
+/** A rule of policy.yaml. */
+export type NewRule = {
   action: string;
   from: string;
   to: string;
@@ -15,7 +19,7 @@ export interface NewRule {
   scan?: true;
   notify?: true;
   decision: PolicyDecision;
-}
+};
 
 /** What stands above a rule that an answer to a prompt has written; it goes with its rule. */
 const MARK = "# Answered at a prompt, ";
@@ -31,7 +35,7 @@ interface Lines {
  * @param before the rule, counted from 0, that it shall come before; null: after all others
  * @param answeredOn the day on which a person answered a prompt with it; null: it was not a prompt
  */
-export function withRule(text: string, rule: NewRule, before: number | null, answeredOn: string | null): string {
+export function withRule(text: string, rule: RuleFields, before: number | null, answeredOn: string | null): string {
   const lines = linesOf(text);
   const near = before === null ? lines?.rules.at(-1) : lines?.rules[before];
   if (lines === null || near === undefined) return withRuleInDocument(text, rule, before);
@@ -58,7 +62,7 @@ export function withoutRules(text: string, gone: readonly number[]): string {
 }
 
 /** The rule at `index` is another one. */
-export function withRuleReplaced(text: string, index: number, rule: NewRule, answeredOn: string | null): string {
+export function withRuleReplaced(text: string, index: number, rule: RuleFields, answeredOn: string | null): string {
   return withoutRules(withRule(text, rule, index, answeredOn), [index + 1]);
 }
 
@@ -90,7 +94,7 @@ function beforeComments(all: readonly string[], first: number): number {
 }
 
 /** Rules that a person has written as `[{...}]`, or none at all: their spacing is made anew, comments are kept. */
-function withRuleInDocument(text: string, rule: NewRule, before: number | null): string {
+function withRuleInDocument(text: string, rule: RuleFields, before: number | null): string {
   const document = parseDocument(text);
   const rules = document.get("rules");
   const node = document.createNode(rule);

@@ -182,6 +182,7 @@ export class Vm extends Emitter<VmEvents> {
           : Math.max(0, Math.floor((Date.now() - this.#machine.startedAtMs) / 1000)),
       accelerator: this.#machine?.accelerator ?? null,
       startPhase: phase,
+      origin: this.#machine?.origin ?? null,
       stateDetail: detail,
     };
   }

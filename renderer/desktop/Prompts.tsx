@@ -5,6 +5,7 @@ import type { Prompt, PromptAnswer, PromptKind, PromptPayload } from "../shell/p
 import { useShell } from "../shell/shell.ts";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
 import { CrossingPrompt } from "./crossings/CrossingPrompt.tsx";
+import { ChoosePrompt } from "./opener/ChoosePrompt.tsx";
 import { QuitPrompt } from "./QuitPrompt.tsx";
 import { QuittingPrompt } from "./QuittingPrompt.tsx";
 
@@ -15,6 +16,7 @@ interface PromptViewProps<Kind extends PromptKind> {
 
 const VIEWS: { readonly [Kind in PromptKind]: ComponentType<PromptViewProps<Kind>> } = {
   crossing: CrossingPrompt,
+  "open.choose": ChoosePrompt,
   quit: QuitPrompt,
   quitting: QuittingPrompt,
   "vm.kill": KillPrompt,

@@ -16,6 +16,7 @@ const status = (name: string, change: Partial<VmStatus> = {}): VmStatus => ({
   uptimeS: 5,
   accelerator: "kvm",
   startPhase: null,
+  origin: null,
   stateDetail: "",
   ...change,
 });

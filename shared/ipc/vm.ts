@@ -1,7 +1,15 @@
 /** Virtual machines: what they are, and what can be done to them. */
 import { z } from "zod";
 import { LABEL_NAMES } from "../model/label.ts";
-import { START_PHASES, VM_ROLES, VM_STATE_REASONS, VM_STATES, type VmStatus, type VmView } from "../model/vm.ts";
+import {
+  MACHINE_ORIGINS,
+  START_PHASES,
+  VM_ROLES,
+  VM_STATE_REASONS,
+  VM_STATES,
+  type VmStatus,
+  type VmView,
+} from "../model/vm.ts";
 import { domain, event, question, request } from "./declare.ts";
 import { nothing, vmId, vmReference, waitS } from "./fields.ts";
 
@@ -24,7 +32,12 @@ const viewFields = {
 };
 const vmView: z.ZodType<VmView> = z.strictObject(viewFields);
 export const vmStatuses: z.ZodType<VmStatus[]> = z.array(
-  z.strictObject({ ...viewFields, startPhase: z.enum(START_PHASES).nullable(), stateDetail: z.string() }),
+  z.strictObject({
+    ...viewFields,
+    startPhase: z.enum(START_PHASES).nullable(),
+    origin: z.enum(MACHINE_ORIGINS).nullable(),
+    stateDetail: z.string(),
+  }),
 );
 
 /**

@@ -6,6 +6,7 @@ export type ErrorCode =
   | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "network-unsupported" | "dependency-failed" | "timeout" | "unsupported"}`
   | `window.${"not-found" | "frozen" | "timeout" | "bad-geometry"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
+  | `disposable.${"no-memory" | "too-many" | "not-supported"}`
   | `exec.${"failed" | "lost"}`
   | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built" | "build-gone"}`
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
@@ -14,6 +15,7 @@ export type ErrorCode =
   | `clipboard.${"empty" | "not-offered" | "too-large" | "failed" | "gone"}`
   | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`
   | `policy.${"denied" | "unanswered" | "broken" | "changed" | "not-edited"}`
+  | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "unsupported"}`
   | `audit.${"unreadable" | "unwritable"}`
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`

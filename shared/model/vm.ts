@@ -51,6 +51,13 @@ export type VmRole = (typeof VM_ROLES)[number];
 
 export type Accelerator = "kvm" | "tcg";
 
+export const MACHINE_ORIGINS = ["fork", "restored", "cold"] as const;
+/**
+ * What a machine began from. `fork`: a memory snapshot of its template, whose memory it shares until it writes; `restored`: a
+ * snapshot that was read into memory of its own; `cold`: a boot.
+ */
+export type MachineOrigin = (typeof MACHINE_ORIGINS)[number];
+
 export const START_PHASES = ["machine", "boot", "agent"] as const;
 /** How far a start has come. `machine`: it is being made; `boot`: it executes; `agent`: its ports answer; then the state is `running`. */
 export type StartPhase = (typeof START_PHASES)[number];
@@ -78,6 +85,8 @@ export interface VmView {
 /** VmView and what only the desktop shows. */
 export interface VmStatus extends VmView {
   startPhase: StartPhase | null;
+  /** null while its machine is not there. */
+  origin: MachineOrigin | null;
   /** For people: why it is in this state, e.g. the message of a protocol violation; "" = nothing to say. See isGuestsWord. */
   stateDetail: string;
 }

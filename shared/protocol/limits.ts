@@ -100,13 +100,14 @@ export const MAX_FILE_DEPTH = 64;
 /** What is chosen for one transfer. */
 export const MAX_CHOSEN_FILES = 1024;
 /** Bytes of one transfer. */
-export const MAX_TRANSFER_BYTES = 1024 ** 4;
+export const MAX_TRANSFER_BYTES = 1024 * 1024 * 1024 * 1024;
 /** Transfers of one VM at once, files that are watched, and requests to open or send that wait for an answer. */
 export const MAX_TRANSFERS = 16;
 export const MAX_FILE_WATCHES = 64;
 export const MAX_OPENS_WANTED = 64;
-/** Results of one FilesDone. */
+/** Results of one FilesDone, and entries that one FilesSend leaves out. */
 export const MAX_FILE_RESULTS = 256;
+export const MAX_FILES_LEFT_OUT = 8192;
 /** Data of one record of a transfer's stream. */
 export const MAX_FILE_RECORD_BYTES = 256 * 1024;
 /** A link to open. */

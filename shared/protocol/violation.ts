@@ -28,7 +28,11 @@ export type ViolationCode =
   | "unknown-exec"
   | "unknown-stream"
   | "unknown-offer"
-  | "unknown-type";
+  | "unknown-type"
+  | "unknown-transfer"
+  | "unknown-file"
+  | "unknown-watch"
+  | "bad-path";
 
 export interface Violation {
   code: ViolationCode;

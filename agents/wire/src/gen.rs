@@ -869,12 +869,15 @@ pub struct FileEntry {
 pub struct FilesList {
     #[prost(uint32, tag = "1")]
     pub transfer: u32,
-    /// absolute, or relative to the user's home
+    /// absolute, or relative to the user's home; MAX_CHOSEN_FILES over all messages
     #[prost(bytes = "vec", repeated, tag = "2")]
     pub paths: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
     /// in place of paths: the files of this OpenWanted or SendWanted
     #[prost(uint32, tag = "3")]
     pub wanted: u32,
+    /// another FilesList of this transfer follows, with further paths
+    #[prost(bool, tag = "4")]
+    pub more: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FilesListed {
@@ -901,7 +904,7 @@ pub struct FilesSend {
     /// with offset > 0
     #[prost(bytes = "vec", tag = "5")]
     pub prefix_sha256: ::prost::alloc::vec::Vec<u8>,
-    /// of these nothing is sent
+    /// of these nothing is sent; MAX_FILES_LEFT_OUT, and the target drops what else it has refused
     #[prost(uint32, repeated, tag = "6")]
     pub left_out: ::prost::alloc::vec::Vec<u32>,
 }
@@ -1001,7 +1004,7 @@ pub struct FileResult {
     #[prost(bytes = "vec", tag = "5")]
     pub path: ::prost::alloc::vec::Vec<u8>,
 }
-/// Ten times a second at most, and 256 results.
+/// Ten times a second at most; more than 256 results come in several at once.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FilesDone {
     #[prost(uint32, tag = "1")]
@@ -1091,12 +1094,15 @@ pub struct OpenWanted {
 pub struct SendWanted {
     #[prost(uint32, tag = "1")]
     pub wanted: u32,
-    /// absolute
+    /// absolute; the first ones, as many as one message holds
     #[prost(bytes = "vec", repeated, tag = "2")]
     pub paths: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
     /// the VM's name that the person has given; "" = the host asks
     #[prost(string, tag = "3")]
     pub to: ::prost::alloc::string::String,
+    /// of all paths: FilesList lists them all
+    #[prost(uint32, tag = "4")]
+    pub count: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenAnswered {

@@ -78,3 +78,26 @@ pub const MAX_CLIP_TYPE_BYTES: usize = 256;
 pub const MAX_CLIP_BYTES: usize = 64 * 1024 * 1024;
 /// Requests of one VM's programs for the content of a clip that wait for the host at once.
 pub const MAX_PASTES: usize = 64;
+
+/// Entries of one transfer's list, and bytes of all their paths.
+pub const MAX_FILES: usize = 100_000;
+pub const MAX_FILES_PATH_BYTES: usize = 16 * 1024 * 1024;
+/// One path of a list, and one name in it, bytes; folders in folders.
+pub const MAX_FILE_PATH_BYTES: usize = 4096;
+pub const MAX_FILE_NAME_BYTES: usize = 255;
+pub const MAX_FILE_DEPTH: usize = 64;
+/// What is chosen for one transfer.
+pub const MAX_CHOSEN_FILES: usize = 1024;
+/// Bytes of one transfer.
+pub const MAX_TRANSFER_BYTES: u64 = 1024 * 1024 * 1024 * 1024;
+/// Transfers of one VM at once, files that are watched, and requests to open or send that wait for an answer.
+pub const MAX_TRANSFERS: usize = 16;
+pub const MAX_FILE_WATCHES: usize = 64;
+pub const MAX_OPENS_WANTED: usize = 64;
+/// Results of one FilesDone, and entries that one FilesSend leaves out.
+pub const MAX_FILE_RESULTS: usize = 256;
+pub const MAX_FILES_LEFT_OUT: usize = 8192;
+/// Data of one record of a transfer's stream.
+pub const MAX_FILE_RECORD_BYTES: usize = 256 * 1024;
+/// A link to open.
+pub const MAX_URL_BYTES: usize = 8192;

@@ -42,8 +42,12 @@ export async function call<Name extends RequestName<"cli">>(
   }
 }
 
-/** `--wait VM` must not take VM for the seconds: a value that was left out is put in, one that is there is tied to its option. */
+/**
+ * `--wait VM` must not take VM for the seconds: a value that was left out is put in, one that is there is tied to its option.
+ * `atoll open --wait` has no seconds: it waits for a person.
+ */
 export function withWaits(words: readonly string[]): string[] {
+  if (words.find((word) => !word.startsWith("-")) === "open") return [...words];
   const end = words.includes("--") ? words.indexOf("--") : words.length;
   const out: string[] = [];
   for (let at = 0; at < end; at += 1) {

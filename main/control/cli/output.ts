@@ -5,7 +5,7 @@ import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, denied: 3, notRunning: 4, execFailed: 125 } as const;
 
-const USAGE_CODES: readonly ErrorCode[] = ["vm.bad-name", "usage.bad-argument", "usage.unknown-method"];
+const USAGE_CODES: readonly ErrorCode[] = ["vm.bad-name", "usage.bad-argument", "usage.unknown-method", "open.bad-url"];
 const DENIED_CODES: readonly ErrorCode[] = ["policy.denied", "policy.unanswered"];
 
 export function exitCodeOf(error: unknown): number {

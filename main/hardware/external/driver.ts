@@ -44,6 +44,7 @@ class ExternalMachine extends Emitter<MachineEvents> implements Machine {
   readonly channels: Channels;
   readonly accelerator = null;
   readonly startedAtMs = null;
+  readonly origin = "cold";
   readonly pauseCause = null;
   #hasEnded = false;
 

@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
-import { type VmId } from "#shared/model/vm.ts";
+import { MACHINE_ORIGINS, type VmId } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
 import { log } from "../../base/log.ts";
 import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
@@ -79,6 +79,8 @@ const recordSchema = z.object({
   id: z.string(),
   accelerator: z.enum(["kvm", "tcg"]),
   startedAtMs: z.number(),
+  /** Records of earlier versions have none. */
+  origin: z.enum(MACHINE_ORIGINS).default("cold"),
   pid: z.int().positive(),
   logPid: z.int().positive().optional(),
   bootId: z.string(),
@@ -171,7 +173,15 @@ export class QemuDriver implements Driver<QemuDefinition> {
     });
     const { pid, logPid } = qemu;
     if (pid === null) throw startFailure(await wholeLogTail(run, logPid), disk);
-    const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), pid, logPid, bootId: boot };
+    const record: MachineRecord = {
+      id,
+      accelerator,
+      startedAtMs: Date.now(),
+      origin: "cold",
+      pid,
+      logPid,
+      bootId: boot,
+    };
     let machine: QemuMachine | null = null;
     try {
       const asNew = { mode: 0o600, flag: "wx" };

@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "#shared/model/app-error.ts";
-import type { Accelerator, VmId } from "#shared/model/vm.ts";
+import type { Accelerator, MachineOrigin, VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { checkedSocket } from "../../base/paths.ts";
 import { waitFor } from "../../base/waiting.ts";
@@ -34,6 +34,7 @@ export interface MachineRecord {
   id: VmId;
   accelerator: Accelerator;
   startedAtMs: number;
+  origin: MachineOrigin;
   pid: number;
   /** Of the log's writer; machines of earlier versions have none. */
   logPid?: number | undefined;
@@ -45,6 +46,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   readonly id: VmId;
   readonly accelerator: Accelerator;
   readonly startedAtMs: number;
+  readonly origin: MachineOrigin;
   readonly channels: Channels;
   readonly #pid: number;
   readonly #logPid: number | undefined;
@@ -62,6 +64,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     this.id = record.id;
     this.accelerator = record.accelerator;
     this.startedAtMs = record.startedAtMs;
+    this.origin = record.origin;
     this.#pid = record.pid;
     this.#logPid = record.logPid;
     this.#folder = folder;

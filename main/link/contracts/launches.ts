@@ -11,8 +11,15 @@ export interface LaunchOrder {
   files: string[];
 }
 
+/** Opens a link, or a file there, with the program that this guest has for it; `appId` null: the default one. */
+export interface OpenHereOrder {
+  request: number;
+  open: { kind: "url"; url: string } | { kind: "file"; path: Uint8Array };
+  appId: string | null;
+}
+
 export type LaunchEvent =
   | { type: "launched"; request: number; pid: number }
   | { type: "failed"; request: number; code: FailureKind; detail: string };
 
-export const LAUNCHES = serviceContract<LaunchOrder, LaunchEvent>("launches");
+export const LAUNCHES = serviceContract<LaunchOrder | OpenHereOrder, LaunchEvent>("launches");

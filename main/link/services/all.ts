@@ -2,10 +2,12 @@
 export { apps } from "./apps.ts";
 export { clipboard } from "./clipboard.ts";
 export { execs } from "./execs.ts";
+export { files } from "./files.ts";
 export { frames } from "./frames.ts";
 export { input } from "./input.ts";
 export { launches } from "./launches.ts";
 export { liveness } from "./liveness.ts";
+export { opening } from "./opening.ts";
 export { output } from "./output.ts";
 export { power } from "./power.ts";
 export { streams } from "./streams.ts";

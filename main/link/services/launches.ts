@@ -4,22 +4,22 @@ import { failureKind } from "#shared/protocol/failure.ts";
 import { MAX_DETAIL_BYTES } from "#shared/protocol/limits.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
 import { boundedText } from "#shared/protocol/violation.ts";
-import { type LaunchEvent, LAUNCHES, type LaunchOrder } from "../contracts/launches.ts";
+import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../contracts/launches.ts";
 import { MAX_OPEN_REQUESTS, OpenRequests } from "../open-requests.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 
 /** As many as an agent remembers (agents/linux/src/launch.rs): a window of an older one does not name it. */
 const MAX_REMEMBERED = 256;
 
-export class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder> {
-  readonly #context: LinkContext<"launch", LaunchEvent>;
+export class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder | OpenHereOrder> {
+  readonly #context: LinkContext<"launch" | "openHere", LaunchEvent>;
   readonly #nowMs: () => number;
   /** Requests without an answer yet. */
   readonly #open = new OpenRequests<true>("launch");
   /** Of this epoch, by request: when it was ordered, by the link's clock. The newest MAX_REMEMBERED. */
   readonly #orderedAt = new Map<number, number>();
 
-  constructor(context: LinkContext<"launch", LaunchEvent>, nowMs: () => number = () => performance.now()) {
+  constructor(context: LinkContext<"launch" | "openHere", LaunchEvent>, nowMs: () => number = () => performance.now()) {
     this.#context = context;
     this.#nowMs = nowMs;
   }
@@ -35,7 +35,8 @@ export class Launches implements LinkService<"launched" | "requestFailed", Launc
     },
   };
 
-  order({ request, appId, argv, files }: LaunchOrder): void {
+  order(order: LaunchOrder | OpenHereOrder): void {
+    const { request } = order;
     if (!this.#open.add(request, true)) {
       const detail = `the VM has not answered the last ${MAX_OPEN_REQUESTS} starts`;
       return this.#context.emit({ type: "failed", request, code: "other", detail });
@@ -43,7 +44,14 @@ export class Launches implements LinkService<"launched" | "requestFailed", Launc
     this.#orderedAt.set(request, this.#nowMs());
     const [oldest] = this.#orderedAt.keys();
     if (this.#orderedAt.size > MAX_REMEMBERED && oldest !== undefined) this.#orderedAt.delete(oldest);
-    this.#context.send("launch", { request, appId: appId ?? "", argv, files });
+    const appId = order.appId ?? "";
+    if (!("open" in order)) {
+      this.#context.send("launch", { request, appId, argv: order.argv, files: order.files });
+    } else if (order.open.kind === "url") {
+      this.#context.send("openHere", { request, appId, url: order.open.url });
+    } else {
+      this.#context.send("openHere", { request, appId, path: order.open.path });
+    }
   }
 
   /** How long ago the host asked for this launch; null: it did not, or long ago. */
@@ -66,6 +74,6 @@ export class Launches implements LinkService<"launched" | "requestFailed", Launc
 
 export const launches = linkService(
   LAUNCHES,
-  { accepts: { launched: CONTROL, requestFailed: CONTROL }, sends: { launch: CONTROL } },
+  { accepts: { launched: CONTROL, requestFailed: CONTROL }, sends: { launch: CONTROL, openHere: CONTROL } },
   (context) => new Launches(context),
 );

@@ -3,7 +3,17 @@
  * value is said in place of the field's own in a sound message (SOUND), in a VM of which scene.ts says what is open.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { Encoding, HeaderSchema, Kind, PixelFormat, Selection, WindowRequest } from "#shared/protocol/gen/atoll_pb.ts";
+import {
+  Encoding,
+  FileKind,
+  FileOutcome,
+  FileReason,
+  HeaderSchema,
+  Kind,
+  PixelFormat,
+  Selection,
+  WindowRequest,
+} from "#shared/protocol/gen/atoll_pb.ts";
 import type { WireMessageName } from "#shared/protocol/header.ts";
 import * as limits from "#shared/protocol/limits.ts";
 import { PROTOCOL_MAJOR } from "#shared/protocol/session.ts";
@@ -63,6 +73,24 @@ function only(good: readonly unknown[], bad: Row["bad"]): Row {
   return { good, bad };
 }
 
+/** Bytes of a text that is ASCII. */
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Bytes that begin at the root. */
+function absolute(): Row {
+  const max = limit("MAX_FILE_PATH_BYTES");
+  return {
+    good: [bytesOf("/"), bytesOf(`/${"x".repeat(max - 1)}`), Uint8Array.of(0x2f, 0xff)],
+    bad: [
+      [bytesOf(`/${"x".repeat(max)}`), "text-too-long"],
+      [bytesOf("a/b"), "bad-path"],
+      [bytesOf("/a\0"), "bad-path"],
+    ],
+  };
+}
+
 function anyNumber(reason: string, max = U32): Row {
   return { good: [0, 1, max], bad: [], reason };
 }
@@ -119,6 +147,15 @@ const REQUEST = only(
   ],
 );
 
+/** 1 waits for its answer. */
+const WANTED = only(
+  [2, 3, U32],
+  [
+    [0, "number-out-of-range"],
+    [1, "number-out-of-range"],
+  ],
+);
+
 const hints = (path: string): Record<string, Row> => ({
   [path]: optional("a window without hints"),
   [`${path}.minWidth`]: HINT,
@@ -133,6 +170,11 @@ const rect = (path: string, isOptional: boolean): Record<string, Row> => ({
   [`${path}.width`]: side(),
   [`${path}.height`]: side(),
 });
+
+/** Of what a transfer lists. */
+const FILE = { index: 0, kind: FileKind.FILE, path: bytesOf("a"), size: 8n };
+const DIGEST = new Uint8Array(32);
+const FILE_REASON_NUMBERS = Array.from({ length: FileReason.STOPPED }, (_, at) => at + 1);
 
 /** A solid pixel. */
 const PIXEL = { x: 0, y: 0, width: 1, height: 1, encoding: Encoding.SOLID, size: 4 };
@@ -160,6 +202,13 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   pasteWanted: { request: 2, offer: 1, type: OFFERED_TYPE },
   pasteDropped: { request: 1 },
   pasteTaken: { stream: 6 },
+  openWanted: { wanted: 2, path: bytesOf("/a"), mimeType: "a/b" },
+  sendWanted: { wanted: 2, paths: [bytesOf("/a")], to: "web", count: 1024 },
+  filesListed: { transfer: 1, entries: [FILE], last: true },
+  filesReady: { transfer: 3, first: 0, offset: 1n, prefixSha256: DIGEST },
+  filesDone: { transfer: 3, results: [{ index: 0, outcome: FileOutcome.WHOLE, sha256: DIGEST, path: bytesOf("/a") }] },
+  filesEnded: { transfer: 1, reason: FileReason.GONE },
+  fileSaved: { watch: 1, size: 1n, sha256: DIGEST },
   frame: {
     surface: 1,
     serial: 1,
@@ -377,6 +426,191 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [9, "no-credit"],
     ],
   ),
+  "openWanted.wanted": WANTED,
+  "openWanted.url": {
+    ...text("MAX_URL_BYTES"),
+    good: ["x".repeat(limit("MAX_URL_BYTES")), "ü".repeat(limit("MAX_URL_BYTES") / 2)],
+    beside: { path: new Uint8Array(0) },
+  },
+  "openWanted.path": {
+    ...absolute(),
+    bad: [...absolute().bad, [new Uint8Array(0), "unknown-type"]],
+  },
+  "openWanted.mimeType": text("MAX_CLIP_TYPE_BYTES"),
+  "sendWanted.wanted": WANTED,
+  "sendWanted.paths": only([[bytesOf("/a")]], [[[], "number-out-of-range"]]),
+  "sendWanted.paths[]": { ...absolute(), bad: [...absolute().bad, [new Uint8Array(0), "bad-path"]] },
+  "sendWanted.to": text("MAX_APP_ID_BYTES"),
+  "sendWanted.count": within(1, limit("MAX_CHOSEN_FILES")),
+
+  "filesListed.transfer": only(
+    [1],
+    [
+      [0, "unknown-transfer"],
+      [2, "wrong-state"],
+      [3, "wrong-state"],
+      [5, "unknown-transfer"],
+    ],
+  ),
+  // As many as there can be: MAX_FILES in limits.test.ts.
+  "filesListed.entries": only([[], [FILE], [FILE, { ...FILE, index: 1 }]], [[[FILE, FILE], "number-out-of-range"]]),
+  "filesListed.entries.index": only([0], [[1, "number-out-of-range"]]),
+  "filesListed.entries.kind": only(
+    [FileKind.FILE],
+    [
+      [FileKind.UNSPECIFIED, "number-out-of-range"],
+      // With a size, and without a reason.
+      [FileKind.FOLDER, "number-out-of-range"],
+      [FileKind.LEFT_OUT, "number-out-of-range"],
+      [FileKind.LEFT_OUT + 1, "number-out-of-range"],
+    ],
+  ),
+  "filesListed.entries.path": {
+    good: [bytesOf("a"), bytesOf("a/..."), Uint8Array.of(0xff, 0x0a)],
+    bad: [
+      [new Uint8Array(0), "bad-path"],
+      [bytesOf("x".repeat(limit("MAX_FILE_PATH_BYTES") + 1)), "text-too-long"],
+      ...["/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b", "a\0"].map(
+        (path) => [bytesOf(path), "bad-path"] as const,
+      ),
+    ],
+  },
+  "filesListed.entries.size": {
+    good: [0n, BigInt(limit("MAX_TRANSFER_BYTES"))],
+    bad: [
+      [BigInt(limit("MAX_TRANSFER_BYTES")) + 1n, "number-out-of-range"],
+      [0xffff_ffff_ffff_ffffn, "number-out-of-range"],
+    ],
+  },
+  "filesListed.entries.modifiedS": {
+    good: [0n, 0x7fff_ffff_ffff_ffffn, -0x8000_0000_0000_0000n],
+    bad: [],
+    reason: "cut down to a time that there is (files.test.ts)",
+  },
+  "filesListed.entries.reason": {
+    ...within(FileReason.SYMLINK, FileReason.STOPPED),
+    good: FILE_REASON_NUMBERS,
+    beside: { entries: [{ ...FILE, kind: FileKind.LEFT_OUT }] },
+  },
+
+  "filesReady.transfer": only(
+    [3],
+    [
+      [0, "unknown-transfer"],
+      [1, "wrong-state"],
+      [4, "wrong-state"],
+      [5, "unknown-transfer"],
+    ],
+  ),
+  "filesReady.first": {
+    good: [0, 1, 2],
+    bad: [[3, "number-out-of-range"]],
+    beside: { offset: 0n, prefixSha256: new Uint8Array(0) },
+  },
+  "filesReady.offset": only(
+    [1n, 8n],
+    [
+      // With a digest.
+      [0n, "number-out-of-range"],
+      [9n, "number-out-of-range"],
+      [0xffff_ffff_ffff_ffffn, "number-out-of-range"],
+    ],
+  ),
+  "filesReady.prefixSha256": only(
+    [DIGEST],
+    [
+      [new Uint8Array(0), "number-out-of-range"],
+      [new Uint8Array(33), "number-out-of-range"],
+    ],
+  ),
+
+  "filesDone.transfer": only(
+    [3, 4],
+    [
+      [0, "unknown-transfer"],
+      [1, "wrong-state"],
+      [5, "unknown-transfer"],
+    ],
+  ),
+  "filesDone.results": only(
+    [[], [{ index: 1, outcome: FileOutcome.WHOLE }]],
+    [
+      [Array.from({ length: limit("MAX_FILE_RESULTS") + 1 }, () => ({ index: 0 })), "quota"],
+      [Array.from({ length: 2 }, () => ({ index: 1, outcome: FileOutcome.WHOLE })), "unknown-file"],
+    ],
+  ),
+  "filesDone.results.index": only([0, 1], [[2, "unknown-file"]]),
+  "filesDone.results.outcome": only(
+    [FileOutcome.WHOLE, FileOutcome.KEPT_BOTH, FileOutcome.SAME],
+    [
+      [FileOutcome.UNSPECIFIED, "number-out-of-range"],
+      // Without a reason.
+      [FileOutcome.REFUSED, "number-out-of-range"],
+      [FileOutcome.FAILED, "number-out-of-range"],
+      [FileOutcome.FAILED + 1, "number-out-of-range"],
+    ],
+  ),
+  "filesDone.results.reason": {
+    ...within(FileReason.SYMLINK, FileReason.STOPPED),
+    good: FILE_REASON_NUMBERS,
+    beside: { results: [{ index: 0, outcome: FileOutcome.FAILED }] },
+  },
+  "filesDone.results.sha256": only(
+    [DIGEST],
+    [
+      [new Uint8Array(0), "number-out-of-range"],
+      [new Uint8Array(31), "number-out-of-range"],
+      [new Uint8Array(33), "number-out-of-range"],
+    ],
+  ),
+  "filesDone.results.path": { ...absolute(), good: [new Uint8Array(0), ...absolute().good] },
+  "filesDone.bytes": only(
+    [0n, 8n],
+    [
+      [9n, "number-out-of-range"],
+      [0xffff_ffff_ffff_ffffn, "number-out-of-range"],
+    ],
+  ),
+
+  "filesEnded.transfer": only(
+    [1, 3, 4],
+    [
+      [0, "unknown-transfer"],
+      // Its stream has not ended.
+      [2, "wrong-state"],
+      [5, "unknown-transfer"],
+    ],
+  ),
+  "filesEnded.reason": {
+    ...within(FileReason.UNSPECIFIED, FileReason.STOPPED),
+    good: [0, ...FILE_REASON_NUMBERS],
+    bad: [
+      [-1, "number-out-of-range"],
+      [FileReason.STOPPED + 1, "number-out-of-range"],
+    ],
+  },
+  "filesEnded.detail": text("MAX_DETAIL_BYTES"),
+
+  "fileSaved.watch": only(
+    [1, 2],
+    [
+      [0, "unknown-watch"],
+      [3, "unknown-watch"],
+    ],
+  ),
+  "fileSaved.size": {
+    good: [0n, 0xffff_ffff_ffff_ffffn],
+    bad: [],
+    reason: "cut down to a number: who takes the file has a bound of its own",
+  },
+  "fileSaved.sha256": only(
+    [DIGEST],
+    [
+      [new Uint8Array(0), "number-out-of-range"],
+      [new Uint8Array(33), "number-out-of-range"],
+    ],
+  ),
+
   "frame.serial": only([1, U32], [[0, "bad-frame"]]),
   "frame.width": side(),
   "frame.height": side(),
@@ -448,7 +682,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [1, "wrong-direction"],
       [5, "wrong-state"],
       [6, "wrong-direction"],
-      [7, "unknown-stream"],
+      [10, "unknown-stream"],
     ],
   ),
   "streamEnd.stream": only(
@@ -456,7 +690,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
     [
       [0, "unknown-stream"],
       [5, "wrong-state"],
-      [7, "unknown-stream"],
+      [10, "unknown-stream"],
     ],
   ),
   "streamCredit.stream": only(
@@ -465,7 +699,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [0, "unknown-stream"],
       [2, "wrong-direction"],
       [5, "wrong-state"],
-      [7, "unknown-stream"],
+      [10, "unknown-stream"],
     ],
   ),
   "streamCredit.bytes": within(1, limit("MAX_STREAM_CREDIT_BYTES")),

@@ -1,10 +1,11 @@
 /** A VM in which one of everything is open, so that an agent can say each of its messages about something. */
-import { Kind, Selection } from "#shared/protocol/gen/atoll_pb.ts";
+import { FileKind, Kind, Selection } from "#shared/protocol/gen/atoll_pb.ts";
 import type { WireMessageInit } from "#shared/protocol/header.ts";
 import { MAX_OPEN_CREDITS } from "#shared/protocol/limits.ts";
 import { CLIPBOARD } from "../contracts/clipboard.ts";
 import { APPS } from "../contracts/apps.ts";
 import { EXECS } from "../contracts/execs.ts";
+import { FILES } from "../contracts/files.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
 import { STREAMS } from "../contracts/streams.ts";
 import { liveness } from "../services/liveness.ts";
@@ -19,7 +20,9 @@ export const LZ4_BLOCK_OF_A_PIXEL = 20;
 /**
  * Window 1 with credit, popup 2 and subsurface 3 on it. Launch 1 and list 1 of applications without an answer. Exec 1, not
  * started: the host writes stream 1, the agent 2 and 3. Exec 2, started, with a terminal: streams 4 and 5, of which 5 has ended.
- * Generation 1 is offered, offer 1 announced and given ahead by stream 6; request 1 waits for it.
+ * Generation 1 is offered, offer 1 announced and given ahead by stream 6; request 1 waits for it. Request 1 to open waits.
+ * Of transfer 1 a list is awaited; 2 sends by stream 7; 3 expects a file of 8 bytes and a folder, for stream 8, and 4 receives them
+ * by stream 9. File 1 is watched, 2 no longer.
  *
  * Services have timers: they run on vitest's.
  *
@@ -46,12 +49,38 @@ export function openScene(advance: (ms: number) => void): ServiceHost {
   host.order(CLIPBOARD, { type: "announce", selection: "clipboard", offer: 1, types: [OFFERED_TYPE] });
   host.order(CLIPBOARD, { type: "give", giving: 1, target: { kind: "ahead", offer: 1 }, as: OFFERED_TYPE });
   say("pasteWanted", { request: 1, offer: 1, type: OFFERED_TYPE });
+  say("openWanted", { wanted: 1, url: "https://a/" });
+  openTransfers(host, say);
   for (const stream of [2, 3]) host.order(STREAMS, { type: "grant", stream, bytes: 1024 * 1024 });
   host.use(liveness).opened();
   for (let waited = 0; host.sentOf("ping").length === 0 && waited < 60; waited += 1) advance(1_000);
   const [ping] = host.sentOf("ping");
   if (ping?.nonce !== PING_NONCE) throw new Error(`the first ping is ${ping?.nonce}`);
   return host;
+}
+
+/** See openScene. */
+function openTransfers(host: ServiceHost, say: ServiceHost["say"]): void {
+  const path = Uint8Array.of(0x61);
+  const entry = { index: 0, kind: FileKind.FILE, path, size: 8n };
+  for (const transfer of [1, 2]) host.order(FILES, { type: "list", transfer, what: { paths: [path] } });
+  say("filesListed", { transfer: 2, entries: [entry], last: true });
+  const from = { first: 0, offset: 0, prefixSha256: new Uint8Array(0) };
+  host.order(FILES, { type: "send", transfer: 2, from, leftOut: [] });
+  const [into, key] = [{ kind: "incoming" } as const, new Uint8Array(16)];
+  const receiving = { key, origin: "web", into, files: 2, bytes: 8, isOpened: false, isReadOnly: false };
+  const times = { executable: false, modifiedS: 0, reason: null };
+  for (const transfer of [3, 4]) {
+    host.order(FILES, { type: "receive", transfer, receiving });
+    const listed = [
+      { index: 0, kind: "file" as const, path, size: 8, ...times },
+      { index: 1, kind: "folder" as const, path: Uint8Array.of(0x62), size: 0, ...times },
+    ];
+    host.order(FILES, { type: "expect", transfer, files: listed, isLast: true });
+  }
+  say("filesReady", { transfer: 4, first: 0 });
+  for (const watch of [1, 2]) host.order(FILES, { type: "watch", watch, path });
+  host.order(FILES, { type: "unwatch", watch: 2 });
 }
 
 /** Bytes that make a message sound which names them. */

@@ -31,6 +31,9 @@ export class ServiceHost {
   /** Told to main, in order. */
   readonly events: { service: string; event: unknown }[] = [];
   readonly violations: Violation[] = [];
+  /** Bytes that the agent has not read. */
+  queuedBytes = 0;
+  readonly #drained: (() => void)[] = [];
   readonly #services: ServiceSet;
   #wake: () => void = () => undefined;
 
@@ -49,7 +52,8 @@ export class ServiceHost {
         listener(service, event);
         this.#wake();
       },
-      queuedBytes: () => 0,
+      queuedBytes: () => this.queuedBytes,
+      whenDrained: (_port, drained) => void this.#drained.push(drained),
       violated: (violation) => void this.violations.push(violation),
     });
     this.session = new Session(ROUTES, (message, payload) => this.#services.accept(message, payload));
@@ -77,6 +81,12 @@ export class ServiceHost {
 
   use<Service extends AnyLinkService>(definition: ServiceDefinition<Service>): Service {
     return this.#services.use(definition);
+  }
+
+  /** The agent has read all that was sent. */
+  drain(): void {
+    this.queuedBytes = 0;
+    for (const drained of this.#drained.splice(0)) drained();
   }
 
   /** The messages of that name that were sent to the agent. */

@@ -1,6 +1,6 @@
 /** Starts programs with windows in a guest. */
 import { AppError } from "#shared/model/app-error.ts";
-import { type LaunchEvent, LAUNCHES, type LaunchOrder } from "../../link/contracts/launches.ts";
+import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../../link/contracts/launches.ts";
 import { checkArgv } from "../argv.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
 import { PendingRequests } from "./pending-requests.ts";
@@ -8,10 +8,10 @@ import { PendingRequests } from "./pending-requests.ts";
 export type Program = { appId: string; files: string[] } | { argv: string[] };
 
 class Launches implements ServiceClient<LaunchEvent> {
-  readonly #context: ClientContext<LaunchOrder>;
+  readonly #context: ClientContext<LaunchOrder | OpenHereOrder>;
   readonly #requests: PendingRequests<LaunchEvent>;
 
-  constructor(context: ClientContext<LaunchOrder>) {
+  constructor(context: ClientContext<LaunchOrder | OpenHereOrder>) {
     this.#context = context;
     this.#requests = new PendingRequests(() => context.vmName);
   }
@@ -37,6 +37,25 @@ class Launches implements ServiceClient<LaunchEvent> {
     }
     const message = `"${what}" cannot be started in VM "${vm}"${detail === "" ? "" : `: ${detail}`}.`;
     throw new AppError("app.launch-failed", message, { vm, program: what, detail });
+  }
+
+  /**
+   * Opens a link or a file of this guest with the program that it has for it. Resolves when the program runs.
+   *
+   * @param appId the program; null: the guest's default one
+   * @throws AppError app.not-found (`details.type`: no program there opens this MIME type), app.launch-failed
+   */
+  async open(target: OpenHereOrder["open"], appId: string | null): Promise<{ pid: number; request: number }> {
+    const answer = await this.#requests.ask((request) => this.#context.send({ request, open: target, appId }));
+    if (answer.type === "launched") return { pid: answer.pid, request: answer.request };
+    const vm = this.#context.vmName;
+    const { code, detail } = answer;
+    if (code === "not-found") {
+      const message = `VM "${vm}" has no program that opens ${detail === "" ? "it" : `"${detail}"`}.`;
+      throw new AppError("app.not-found", message, { vm, type: detail });
+    }
+    const message = `It cannot be opened in VM "${vm}"${detail === "" ? "" : `: ${detail}`}.`;
+    throw new AppError("app.launch-failed", message, { vm, detail });
   }
 
   happened(event: LaunchEvent): void {

@@ -1,5 +1,5 @@
 /** Machines and links that say what a test has them say: for states that real ones cannot be brought to on demand. */
-import type { VmId } from "#shared/model/vm.ts";
+import type { MachineOrigin, VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { z } from "zod";
 import type { LabelName } from "#shared/model/label.ts";
@@ -24,6 +24,7 @@ export class ScriptedMachine extends Emitter<MachineEvents> implements Machine {
   readonly channels: Machine["channels"] = { open: (name) => ({ kind: "socket", path: this.sockets[name] }) };
   readonly accelerator = "tcg";
   readonly startedAtMs = 0;
+  origin: MachineOrigin = "cold";
   pauseCause: PauseCause | null = null;
   /** The orders that it was given, in order. */
   readonly orders: Order[] = [];

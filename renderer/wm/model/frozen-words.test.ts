@@ -16,6 +16,7 @@ const vm: VmStatus = {
   uptimeS: 9,
   accelerator: "tcg",
   startPhase: null,
+  origin: null,
   stateDetail: "",
 };
 const lost = { reason: "agent-lost", detail: "no heartbeat for 12 s" } as const;

@@ -1,0 +1,35 @@
+/** `atoll disposable start`. */
+import { type Command, Option } from "commander";
+import { call, command, type JsonOption } from "../command.ts";
+import { print } from "../output.ts";
+
+interface StartOptions {
+  template?: string;
+  network: "none" | "firewall";
+}
+
+const ORIGIN_WORDS = {
+  fork: "from a memory snapshot",
+  restored: "from a saved memory snapshot",
+  cold: "by a boot",
+} as const;
+
+export function addDisposableCommands(program: Command): void {
+  const disposable = program
+    .command("disposable")
+    .description("VMs for one task, which are gone with their last window");
+
+  command(disposable, "start [argv...]", "start one, and a command in it (-- ARGV...)")
+    .option("--template <template>", "what it is made from (default: debian)")
+    .addOption(new Option("--network <network>", "its network").choices(["none", "firewall"]).default("none"))
+    .action(async (argv: string[], { json = false, template, network }: JsonOption & StartOptions) => {
+      const started = await call("disposable.start", {
+        template: template ?? null,
+        network,
+        program: argv.length === 0 ? null : { argv },
+      });
+      const { vm, windowId, ms, origin } = started;
+      const window = windowId === null ? "" : `, window ${windowId}`;
+      print(started, json, () => `${vm} is there after ${ms} ms, ${ORIGIN_WORDS[origin]}${window}.`);
+    });
+}

@@ -1,0 +1,39 @@
+/**
+ * What a guest says again and again, as main hears of it: the first at once, of those that follow within a short time the newest
+ * of each key. A program that does so a thousand times a second costs main some events a second.
+ */
+
+export class NewestPace<Key, Value> {
+  readonly #intervalMs: number;
+  readonly #tell: (value: Value) => void;
+  readonly #waiting = new Map<Key, Value>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(intervalMs: number, tell: (value: Value) => void) {
+    this.#intervalMs = intervalMs;
+    this.#tell = tell;
+  }
+
+  take(key: Key, value: Value): void {
+    // In the order in which they came.
+    this.#waiting.delete(key);
+    this.#waiting.set(key, value);
+    if (this.#timer === null) this.#flush();
+  }
+
+  /** Nothing is told any more. */
+  end(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#waiting.clear();
+  }
+
+  #flush(): void {
+    const values = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const value of values) this.#tell(value);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#waiting.size > 0) this.#flush();
+    }, this.#intervalMs);
+  }
+}

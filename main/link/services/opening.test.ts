@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { OpenOutcome } from "#shared/protocol/gen/atoll_pb.ts";
+import { OPENING } from "../contracts/opening.ts";
+import { LAUNCHES } from "../contracts/launches.ts";
+import { ServiceHost } from "../testing/service-host.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it("main hears what a program wants, and its answer goes to the guest once", () => {
+  const host = new ServiceHost();
+  host.say("openWanted", { wanted: 1, url: "https://a/" });
+  host.say("sendWanted", { wanted: 2, paths: [Uint8Array.of(0x2f)], count: 1 });
+  expect(host.eventsOf(OPENING)).toMatchObject([
+    { type: "open", wanted: 1, target: { kind: "url" } },
+    { type: "send", wanted: 2, count: 1 },
+  ]);
+  for (let time = 0; time < 2; time += 1) {
+    host.order(OPENING, { type: "answerOpen", wanted: 1, outcome: "here", detail: "" });
+    host.order(OPENING, { type: "answerSend", wanted: 2, outcome: "denied", detail: "no" });
+  }
+  expect(host.sent.slice(-2)).toMatchObject([
+    { name: "openAnswered", value: { wanted: 1, outcome: OpenOutcome.HERE } },
+    { name: "sendAnswered", value: { wanted: 2, outcome: OpenOutcome.DENIED, detail: "no" } },
+  ]);
+});
+
+it("a program that opens without end is answered by the link, and main hears of some a second", () => {
+  const host = new ServiceHost();
+  for (let wanted = 1; wanted <= 1_000; wanted += 1) {
+    host.say("openWanted", { wanted, url: "https://a/" });
+    host.order(OPENING, { type: "answerOpen", wanted, outcome: "elsewhere", detail: "" });
+    vi.advanceTimersByTime(1);
+  }
+  expect(host.eventsOf(OPENING).length).toBeLessThanOrEqual(60 + 20);
+  expect(host.sentOf("openAnswered")).toHaveLength(1_000);
+  expect(host.sentOf("openAnswered").at(-1)).toMatchObject({ wanted: 1_000, outcome: OpenOutcome.FAILED });
+});
+
+it("what is opened in the guest itself is a launch, with a number of the launches'", () => {
+  const host = new ServiceHost();
+  host.order(LAUNCHES, { request: 1, open: { kind: "url", url: "https://a/" }, appId: null });
+  host.order(LAUNCHES, { request: 2, open: { kind: "file", path: Uint8Array.of(0x2f) }, appId: "foot" });
+  expect(host.sentOf("openHere")).toEqual([
+    { request: 1, appId: "", url: "https://a/" },
+    { request: 2, appId: "foot", path: Uint8Array.of(0x2f) },
+  ]);
+  expect(host.say("launched", { request: 2, pid: 5 })).toBe("accepted");
+  expect(host.eventsOf(LAUNCHES)).toEqual([{ type: "launched", request: 2, pid: 5 }]);
+});

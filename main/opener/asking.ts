@@ -1,0 +1,151 @@
+/** What is asked before something opens elsewhere: the person, where a rule wants that, and the policy. */
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { MAX_PREVIEW_CHARACTERS } from "#shared/model/crossing.ts";
+import type { QuestionAnswer } from "#shared/ipc/index.ts";
+import { log } from "../base/log.ts";
+import type { CrossingOutcome } from "../crossings/crossing-request.ts";
+import { refusalOf } from "../crossings/crossings.ts";
+import { NEW_DISPOSABLE, type Party } from "../policy/crossing.ts";
+import { partyView, partyWord } from "../policy/party-view.ts";
+import type { Vm } from "../vms/vm.ts";
+import type { Stop } from "./chains.ts";
+import { choicesFor } from "./choices.ts";
+import { groupOf, keyOf, type OpenItem, shownItem } from "./item.ts";
+import { crossingOf, originIn, partyIn, textPreview } from "./parties.ts";
+import type { OpenerParts } from "./parts.ts";
+import type { OpenOptions, OpenRequest } from "./request.ts";
+import { isDisposable, type OpenRule, type PlaceDecision } from "./rules.ts";
+
+/** More stops than this are a loop, whichever VMs they are. */
+const MAX_STOPS = 4;
+
+export type Elsewhere =
+  { readonly kind: "vm"; readonly vm: Vm } | { readonly kind: "disposable"; readonly template: string | null };
+
+/** Where it shall open, and who says so. */
+interface Chosen {
+  readonly place: { readonly kind: "here" } | Elsewhere;
+  readonly edit: boolean;
+  readonly rule: OpenRule | null;
+  /** The person has chosen just now, so that the policy does not ask again. */
+  readonly isChosen: boolean;
+}
+
+/** What may open elsewhere. */
+export interface Allowed extends Chosen {
+  readonly place: Elsewhere;
+  readonly outcome: CrossingOutcome;
+}
+
+/**
+ * @param way where it has been, the origin last
+ * @returns null: the person wants it to open where it is
+ * @throws AppError policy.denied, policy.unanswered, open.loop, open.too-long, vm.not-found
+ */
+export async function askElsewhere(
+  parts: OpenerParts,
+  request: OpenRequest,
+  decided: PlaceDecision,
+  way: readonly Stop[],
+  options: OpenOptions,
+): Promise<Allowed | null> {
+  const { item, from } = request;
+  const { application, crossings } = parts;
+  const chosen = await choose(parts, request, decided, options);
+  const { place } = chosen;
+  if (place.kind === "here") return null;
+  if (request.wanted !== null) refuseLoop(place, way);
+  refuseLong(item);
+  const to = place.kind === "vm" ? partyIn(application.parties, place.vm) : NEW_DISPOSABLE;
+  const crossing = crossingOf(item, originIn(application.parties, from), to);
+  if (!chosen.isChosen && parts.policy.decide(crossing).decision === "ask") options.progress?.("asking");
+  const outcome = await crossings.request(
+    {
+      crossing,
+      subject: keyOf(item),
+      preview: textPreview(item.kind === "url" ? item.link.url : item.name),
+      isChosen: chosen.isChosen,
+    },
+    options.askSignal === undefined ? {} : { signal: options.askSignal },
+  );
+  if (!outcome.allowed) throw refusalOf(outcome);
+  return { ...chosen, place, outcome };
+}
+
+async function choose(
+  parts: OpenerParts,
+  { item, from }: OpenRequest,
+  { place, edit, rule, explanation }: PlaceDecision,
+  { askSignal: signal, progress }: OpenOptions,
+): Promise<Chosen> {
+  const { application, page } = parts;
+  if (place.kind === "here" || place.kind === "disposable") return { place, edit, rule, isChosen: false };
+  if (place.kind === "vm") return { place: { kind: "vm", vm: vmOf(parts, place.vm.id) }, edit, rule, isChosen: false };
+  const party = originIn(application.parties, from);
+  progress?.("asking");
+  const asks = rule?.in.kind === "ask";
+  const answer = await page.askUntilAnswered(
+    "open.choose",
+    {
+      item: shownItem(item),
+      group: groupOf(item),
+      from: partyView(party),
+      rule: asks ? { line: rule.line, text: rule.text } : null,
+      explanation,
+      choices: await choicesFor(item, from, place.suggested, parts),
+      canEdit: item.kind === "file",
+      // A disposable is gone before a rule for it could count.
+      canRemember: asks && !isDisposable(party),
+    },
+    signal === undefined ? {} : { signal },
+  );
+  if (answer === null && signal?.aborted === true)
+    throw new AppError("policy.unanswered", "Nobody answered where it shall open, so it was not opened.");
+  if (answer === null) throw new AppError("policy.denied", "You have chosen not to open it.");
+  const wish = chosenPlace(parts, answer);
+  if (answer.always) await remember(parts, item, party, wish, answer.edit, rule);
+  return { place: wish, edit: answer.edit && wish.kind !== "here", rule, isChosen: true };
+}
+
+function chosenPlace(parts: OpenerParts, { place }: NonNullable<QuestionAnswer<"open.choose">>): Chosen["place"] {
+  if (place.kind === "vm") return { kind: "vm", vm: vmOf(parts, place.vm) };
+  return place.kind === "here" ? { kind: "here" } : { kind: "disposable", template: null };
+}
+
+/** That it cannot be written does not keep it from being opened: the person is told by the file's problem. */
+async function remember(
+  { rules }: OpenerParts,
+  item: OpenItem,
+  from: Party,
+  place: Chosen["place"],
+  edit: boolean,
+  asked: OpenRule | null,
+): Promise<void> {
+  const word = place.kind === "vm" ? place.vm.definition.name : place.kind;
+  const change = { group: groupOf(item), from: partyWord(from), in: word, edit: edit && place.kind !== "here" };
+  await rules.set(change, asked).catch((error: unknown) => log(`open.yaml was not changed: ${messageOf(error)}`));
+}
+
+/** @throws AppError open.loop */
+function refuseLoop(place: Elsewhere, way: readonly Stop[]): void {
+  const isBack = place.kind === "vm" && way.includes(place.vm.id);
+  if (!isBack && way.length <= MAX_STOPS) return;
+  const where = place.kind === "vm" ? `VM "${place.vm.definition.name}"` : "a disposable VM";
+  throw new AppError(
+    "open.loop",
+    `It was not opened in ${where}: it has come ${isBack ? "from there" : "through too many VMs"}, and could go round for ever. Change open.yaml, or open it by hand.`,
+  );
+}
+
+/** @throws AppError open.too-long */
+function refuseLong(item: OpenItem): void {
+  if (item.kind === "file" || item.link.url.length <= MAX_PREVIEW_CHARACTERS) return;
+  throw new AppError(
+    "open.too-long",
+    `This link has ${item.link.url.length} characters: one of more than ${MAX_PREVIEW_CHARACTERS} goes to no other VM, as nobody can look at all of it.`,
+  );
+}
+
+function vmOf({ application }: OpenerParts, id: string | null): Vm {
+  return application.vm(id ?? "");
+}

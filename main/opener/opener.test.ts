@@ -1,0 +1,388 @@
+import fs from "node:fs";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { fileItem, linkItem } from "./item.ts";
+import type { OpenRequest } from "./request.ts";
+import { OpenDesk } from "./testing/desk.ts";
+
+let desk: OpenDesk;
+
+beforeEach(() => {
+  desk = new OpenDesk();
+  desk.define("home", "lagoon").define("mail", "lagoon").define("web", "coral").define("vault", "sand", "vault");
+});
+afterEach(() => desk.close());
+
+const LINK = "https://example.org/a";
+const PDF = fileItem(Buffer.from("/tmp/report.pdf"));
+
+function byPerson(more: Partial<OpenRequest> = {}): OpenRequest {
+  return { item: PDF, from: null, in: null, edit: false, wanted: null, ...more };
+}
+const file = (mimeType = "application/pdf", name = "report.pdf") =>
+  ({ kind: "file", path: Buffer.from(`/home/user/${name}`), mimeType }) as const;
+const url = (text: string) => ({ kind: "url", url: text }) as const;
+
+describe("a file of the host", () => {
+  it("opens in a disposable, to be looked at, and says which window and why", async () => {
+    await desk.open();
+    const opening = desk.opener.open(byPerson());
+    await desk.comesUp("disp-1");
+    await desk.runs("disp-1");
+    const opened = await opening;
+    expect(opened).toMatchObject({
+      decision: "disposable",
+      windowId: expect.stringMatching(/\.100$/) as string,
+      rule: { text: "type: @any, from: @host, in: disposable" },
+    });
+    expect(opened.vm.definition.name).toBe("disp-1");
+    expect(desk.transfers).toEqual([
+      {
+        source: { party: { kind: "host" }, paths: [Buffer.from("/tmp/report.pdf")] },
+        target: { kind: "vm", vm: desk.vm("disp-1") },
+        destination: { kind: "opened", isReadOnly: true },
+        permission: { kind: "given", seq: 1 },
+      },
+    ]);
+    expect(await desk.opened("disp-1")).toMatchObject({
+      open: { kind: "file", path: Buffer.from("/run/opened/file") },
+    });
+    expect(await desk.entries()).toMatchObject([
+      {
+        action: "file.open",
+        from: { kind: "host" },
+        to: { kind: "new-disposable" },
+        type: "application/pdf",
+        by: "rule",
+      },
+    ]);
+    expect(desk.page.asked).toEqual([]);
+  });
+
+  it("that does not arrive leaves no disposable behind, and says why", async () => {
+    await desk.open();
+    const refused = {
+      index: 0,
+      path: Buffer.from("x"),
+      outcome: "refused",
+      reason: "changed",
+      sha256: null,
+      arrivedAt: null,
+    } as const;
+    desk.carries = () => ({ files: [refused] });
+    const opening = desk.opener.open(byPerson()).catch((error: unknown) => error);
+    await desk.comesUp("disp-1");
+    expect(await opening).toMatchObject({
+      code: "open.failed",
+      message: expect.stringContaining("changed while it was read") as string,
+    });
+    await vi.waitFor(() => expect(desk.application.vms).toHaveLength(4));
+  });
+
+  it("goes to the VM that the person names, which is started, and is asked about where the policy asks", async () => {
+    await desk.open();
+    const steps: string[] = [];
+    const opening = desk.opener.open(byPerson({ in: { kind: "vm", vm: desk.vm("mail") } }), {
+      progress: (step, vm = "") => steps.push(`${step} ${vm}`.trim()),
+    });
+    expect(await desk.answer("once")).toMatchObject({ action: "file.open", preview: { text: "report.pdf" } });
+    await desk.comesUp("mail");
+    await desk.runs("mail");
+    expect(await opening).toMatchObject({ decision: "vm", rule: null });
+    expect(steps).toEqual(["asking", "starting mail", "sending mail", "opening mail"]);
+  });
+
+  it("is not opened where the person denies it", async () => {
+    await desk.open();
+    const opening = desk.opener.open(byPerson({ in: { kind: "vm", vm: desk.vm("mail") } }));
+    await Promise.all([expect(opening).rejects.toMatchObject({ code: "policy.denied" }), desk.answer("deny")]);
+    expect(desk.transfers).toEqual([]);
+    expect(desk.vm("mail").isOn).toBe(false);
+  });
+
+  it("is not opened where nobody answers in time", async () => {
+    await desk.open();
+    const gone = new AbortController();
+    const opening = desk.opener.open(byPerson({ in: { kind: "vm", vm: desk.vm("mail") } }), { askSignal: gone.signal });
+    await vi.waitFor(() => expect(desk.page.asked).toHaveLength(1));
+    gone.abort();
+    await expect(opening).rejects.toMatchObject({ code: "policy.unanswered" });
+  });
+});
+
+describe("what no program opens", () => {
+  it("is said with who has a program, and the disposable is gone", async () => {
+    await desk.open("mail");
+    desk.hasPrograms("mail", ["application/pdf"]);
+    const opening = desk.opener.open(byPerson()).catch((error: unknown) => error);
+    await desk.comesUp("disp-1");
+    const { request } = await desk.opened("disp-1");
+    desk.fails("disp-1", request, "application/pdf");
+    expect(await opening).toMatchObject({
+      code: "open.no-handler",
+      message: expect.stringContaining("mail has “Viewer”") as string,
+      details: { type: "application/pdf", programs: [{ vm: "mail", program: "Viewer" }] },
+    });
+    await vi.waitFor(() => expect(desk.application.vms).toHaveLength(4));
+  });
+
+  it("has a next step also where nobody has a program", async () => {
+    await desk.open("home");
+    const opening = desk.opener.open(byPerson({ from: desk.vm("home") })).catch((error: unknown) => error);
+    const { request } = await desk.opened("home");
+    desk.fails("home", request, "application/pdf");
+    expect(await opening).toMatchObject({
+      code: "open.no-handler",
+      message: expect.stringContaining("install one") as string,
+    });
+  });
+});
+
+describe("what a program of a VM wants opened", () => {
+  it("is left to its agent where it belongs there: nothing is asked, and nothing written down", async () => {
+    await desk.open("home");
+    expect(await desk.wants("home", 1, file())).toEqual({ type: "answerOpen", wanted: 1, outcome: "here", detail: "" });
+    expect(await desk.wants("home", 2, url("http://localhost:8080/callback"))).toMatchObject({ outcome: "here" });
+    expect(await desk.entries()).toEqual([]);
+    expect(desk.page.asked).toEqual([]);
+  });
+
+  it("goes, as a link, to the VM for links when the person has seen the whole of it", async () => {
+    await desk.open("home", "web");
+    const answer = desk.wants("home", 1, url(LINK));
+    expect(await desk.answer("once")).toMatchObject({
+      action: "url.open",
+      from: { name: "home" },
+      to: { name: "web" },
+      preview: { kind: "text", text: LINK, isComplete: true },
+      answers: ["once", "minutes", "always", "deny"],
+    });
+    await desk.runs("web");
+    expect(await answer).toMatchObject({ outcome: "elsewhere" });
+    expect(await desk.opened("web")).toMatchObject({ open: { kind: "url", url: LINK } });
+    await vi.waitFor(async () =>
+      expect(await desk.entries()).toMatchObject([{ action: "url.open", bytes: LINK.length }]),
+    );
+  });
+
+  it("is asked about until 'always', whatever the link", async () => {
+    await desk.open("home", "web");
+    const first = desk.wants("home", 1, url(LINK));
+    await desk.answer("always");
+    await desk.runs("web", 0);
+    await first;
+    const second = desk.wants("home", 2, url("https://example.org/b"));
+    await desk.runs("web", 1);
+    expect(await second).toMatchObject({ outcome: "elsewhere" });
+    expect(desk.page.asked).toHaveLength(1);
+  });
+
+  it("is told as denied where it is, and the program is told so", async () => {
+    await desk.open("home", "web");
+    const answer = desk.wants("home", 1, url(LINK));
+    await desk.answer("deny");
+    expect(await answer).toMatchObject({ outcome: "denied" });
+    expect(desk.told).toEqual([]);
+  });
+
+  it.each([
+    ["file:///etc/passwd"],
+    ["javascript:alert(1)"],
+    ["https://user@example.org/"],
+    ["https://example.org/%00"],
+  ])("is refused where it is no link that is opened: %s", async (text) => {
+    await desk.open("home", "web");
+    expect(await desk.wants("home", 1, url(text))).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("not opened") as string,
+    });
+    expect(await desk.entries()).toEqual([]);
+  });
+
+  it("does not leave a vault, as a link, whatever the rules say", async () => {
+    fs.writeFileSync(desk.rules.file, `rules: [{type: "@any", from: "@any", in: web}]\n`);
+    await desk.open("vault", "web");
+    expect(await desk.wants("vault", 1, url(LINK))).toMatchObject({ outcome: "here" });
+    expect(await desk.wants("vault", 2, url("mailto:a@example.org"))).toMatchObject({ outcome: "here" });
+  });
+
+  it("is carried from what the agent has opened, by the number of the request, and is answered after that", async () => {
+    fs.writeFileSync(desk.rules.file, `rules: [{type: document, from: home, in: mail}]\n`);
+    await desk.open("home", "mail");
+    const answer = desk.wants("home", 7, file());
+    await desk.runs("mail");
+    expect(await answer).toMatchObject({ outcome: "elsewhere" });
+    expect(desk.transfers[0]).toMatchObject({ source: { party: { kind: "vm", vm: desk.vm("home") }, wanted: 7 } });
+  });
+
+  it("is told to the person where it fails", async () => {
+    fs.writeFileSync(desk.rules.file, `rules: [{type: document, from: home, in: mail}]\n`);
+    await desk.open("home", "mail");
+    desk.hasPrograms("home", ["application/pdf"]);
+    const answer = desk.wants("home", 1, file());
+    const { request } = await desk.opened("mail");
+    desk.fails("mail", request, "application/pdf");
+    expect(await answer).toMatchObject({ outcome: "failed" });
+    await vi.waitFor(() =>
+      expect(desk.told).toMatchObject([
+        { outcome: "no-handler", item: { name: "report.pdf" }, programs: [{ vm: "home", program: "Viewer" }] },
+      ]),
+    );
+  });
+
+  it("is asked about one at a time, and too many are refused", async () => {
+    await desk.open("home", "web");
+    const answers = Array.from({ length: 9 }, (_, at) => desk.wants("home", at + 1, url(`${LINK}${at}`)));
+    expect(await answers.at(-1)).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("too much at once") as string,
+    });
+    await vi.waitFor(() => expect(desk.page.asked).toHaveLength(1));
+    for (let at = 0; at < 8; at += 1) {
+      await desk.answer("deny", at);
+      expect(await answers[at]).toMatchObject({ outcome: "denied" });
+    }
+    expect(desk.page.asked).toHaveLength(8);
+  });
+
+  it("is no longer asked about when its VM has gone", async () => {
+    await desk.open("home", "web");
+    void desk.wants("home", 1, url(LINK)).catch(() => undefined);
+    await vi.waitFor(() => expect(desk.page.asked).toHaveLength(1));
+    desk.says("home", { type: "closed", reason: "agent-lost", detail: "" });
+    await vi.waitFor(() => expect(desk.page.cancelled).toHaveLength(1));
+  });
+
+  it("that is too long to be looked at goes nowhere else", async () => {
+    await desk.open("home", "web");
+    const answer = desk.wants("home", 1, url(`https://example.org/${"a".repeat(5000)}`));
+    expect(await answer).toMatchObject({ outcome: "failed", detail: expect.stringContaining("4096") as string });
+    expect(desk.page.asked).toEqual([]);
+  });
+});
+
+describe("the loop guard", () => {
+  const rules = `rules:\n  - {type: web, from: home, in: mail}\n  - {type: web, from: mail, in: home}\n`;
+
+  it("what came from a VM does not go back to it", async () => {
+    fs.writeFileSync(desk.rules.file, rules);
+    await desk.open("home", "mail");
+    const there = desk.wants("home", 1, url(LINK));
+    await desk.runs("mail");
+    await there;
+    expect(await desk.wants("mail", 1, url(LINK))).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("round for ever") as string,
+    });
+    const other = desk.wants("mail", 2, url("https://example.org/other"));
+    await desk.runs("home");
+    expect(await other).toMatchObject({ outcome: "elsewhere" });
+  });
+});
+
+describe("a disposable", () => {
+  /** Of home, with its window. */
+  async function disposable(): Promise<void> {
+    const opening = desk.opener.open(byPerson({ in: { kind: "disposable" }, from: desk.vm("home") }));
+    await desk.comesUp("disp-1");
+    await desk.runs("disp-1");
+    await opening;
+  }
+
+  it("opens nothing elsewhere but by the person's own choice, which is not asked for twice", async () => {
+    await desk.open("home", "web");
+    await disposable();
+    const answer = desk.wants("disp-1", 1, url(LINK));
+    const question = await desk.answer({ place: { kind: "vm", vm: desk.vm("web").id }, edit: false, always: false });
+    expect(question).toMatchObject({
+      item: { kind: "url", url: LINK },
+      group: "web",
+      from: { name: "disp-1" },
+      rule: { text: "type: web, from: @disposable, in: ask" },
+      canEdit: false,
+      canRemember: false,
+    });
+    await desk.runs("web");
+    expect(await answer).toMatchObject({ outcome: "elsewhere" });
+    expect(desk.page.asked).toHaveLength(1);
+    expect((await desk.entries()).at(-1)).toMatchObject({ action: "url.open", by: "person", detail: "chosen" });
+  });
+
+  it("is asked also where a rule sends it on, to the VM of the same label too", async () => {
+    fs.writeFileSync(desk.rules.file, `rules: [{type: "@any", from: "@disposable", in: mail}]\n`);
+    await desk.open("home", "mail");
+    await disposable();
+    const answer = desk.wants("disp-1", 1, file());
+    expect(await desk.answer(null)).toMatchObject({
+      rule: null,
+      explanation: expect.stringContaining("nothing goes on without your own choice") as string,
+      choices: [
+        { party: { name: "mail" } },
+        { place: { kind: "here" } },
+        {},
+        {},
+        {},
+        { place: { kind: "disposable" } },
+      ],
+    });
+    expect(await answer).toMatchObject({ outcome: "denied" });
+  });
+});
+
+describe("a choice of the person", () => {
+  beforeEach(async () => {
+    fs.writeFileSync(desk.rules.file, `rules:\n  - type: document\n    from: home\n    in: ask\n`);
+    await desk.open("home", "mail");
+  });
+
+  it("offers what the policy would not deny, and why", async () => {
+    await desk.policy.change((text) =>
+      text.replace("rules:\n", "rules:\n  - {action: file.open, from: home, to: web, decision: deny}\n"),
+    );
+    const answer = desk.wants("home", 1, file());
+    const asked = await desk.answer({ place: { kind: "here" }, edit: true, always: false });
+    expect(asked).toMatchObject({ canEdit: true, canRemember: true });
+    expect(
+      (asked as { choices: { party: { name?: string }; why: string }[] }).choices.map(({ party, why }) => [
+        party.name,
+        why,
+      ]),
+    ).toEqual([
+      ["home", "where it is"],
+      ["mail", "no program for it is known"],
+      ["vault", "does not run: it is started"],
+      [undefined, "made for it, then gone"],
+    ]);
+    expect(await answer).toMatchObject({ outcome: "here" });
+  });
+
+  it("is a rule from then on when it is for always, which can be undone", async () => {
+    const answer = desk.wants("home", 1, file());
+    await desk.answer({ place: { kind: "vm", vm: desk.vm("mail").id }, edit: false, always: true });
+    await desk.runs("mail");
+    await answer;
+    expect(desk.rules.current[0]?.text).toBe("type: document, from: home, in: mail");
+    expect(desk.page.events.filter(({ name }) => name === "open.rulesChanged")).toMatchObject([
+      { payload: { written: { change: 1 } } },
+    ]);
+    const second = desk.wants("home", 2, file());
+    await desk.runs("mail", 1);
+    await second;
+    expect(desk.page.asked).toHaveLength(1);
+  });
+});
+
+describe("a link in a browser that runs", () => {
+  it("shows in a window of it, where no new one comes", async () => {
+    await desk.open("web");
+    desk.hasPrograms("web", ["x-scheme-handler/https"], "browser.desktop");
+    desk.window("web", 5, null, "terminal");
+    desk.window("web", 6, null, "browser");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const opening = desk.opener.open(byPerson({ item: linkItem(LINK), from: desk.vm("web") }));
+    const { request } = await desk.opened("web");
+    desk.launched("web", request);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await opening).toMatchObject({ decision: "here", windowId: expect.stringMatching(/\.6$/) as string });
+  });
+});

@@ -1,0 +1,258 @@
+/**
+ * Opens files and links where they belong: in the VM that they come from, in another one, or in a disposable that is made for
+ * them. The rules say where (rules.ts), the policy whether; a file is carried there, and nothing is opened on the host.
+ */
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
+import type { WindowId } from "#shared/model/window.ts";
+import { waitFor, type WaitOptions } from "../base/waiting.ts";
+import type { FilesSource, TransferRequest } from "../files/transfer.ts";
+import type { Vm } from "../vms/vm.ts";
+import { type Allowed, askElsewhere, type Elsewhere } from "./asking.ts";
+import { Chains, type Stop } from "./chains.ts";
+import { Edit } from "./edits.ts";
+import { groupOf, keyOf, keyOfPath, type OpenItem } from "./item.ts";
+import { filesParty, originIn, partyIn, transferWords } from "./parties.ts";
+import type { OpenerParts, OpenTarget } from "./parts.ts";
+import { browserWindows, noHandler } from "./programs.ts";
+import type { Opened, OpenOptions, OpenRequest } from "./request.ts";
+import { decidePlace, type OpenRule, type PlaceDecision } from "./rules.ts";
+import { untilRunning } from "./running.ts";
+import { Turns } from "./turns.ts";
+import { untilClosed, windowOf } from "./windows.ts";
+
+/** A VM in which something opens. */
+interface Target {
+  readonly vm: Vm;
+  /** A disposable stays while somebody waits for what was edited in it. */
+  readonly release: () => void;
+  /** It was made for this, and is of no use when it fails. */
+  readonly isNew: boolean;
+}
+
+export class Opener {
+  readonly #parts: OpenerParts;
+  readonly #turns = new Turns();
+  readonly #chains: Chains;
+
+  constructor(parts: OpenerParts, chains = new Chains()) {
+    this.#parts = parts;
+    this.#chains = chains;
+  }
+
+  /** Where it opens, without asking anybody. */
+  decide({ item, from, in: wish, edit }: Omit<OpenRequest, "wanted">): PlaceDecision {
+    const { application, rules } = this.#parts;
+    const party = originIn(application.parties, from);
+    if (wish !== null) {
+      const explanation = "You have said where.";
+      if (wish.kind === "disposable")
+        return { place: { kind: wish.kind, template: null }, edit, rule: null, explanation };
+      if (wish.vm === from) return { place: { kind: "here" }, edit: false, rule: null, explanation };
+      return { place: { kind: "vm", vm: partyIn(application.parties, wish.vm) }, edit, rule: null, explanation };
+    }
+    const isLink = item.kind === "url";
+    const opened = { group: groupOf(item), isLink, isLocal: isLink && item.link.isLocal, from: party };
+    const decided = decidePlace(rules.current, opened, application.parties);
+    return { ...decided, edit: decided.place.kind !== "here" && (edit || decided.edit) };
+  }
+
+  /**
+   * Resolves when its window is there, or when it shows in one that is there.
+   * @throws AppError open.*, policy.denied, policy.unanswered, vm.*, template.*, disposable.*, app.launch-failed, app.no-window
+   */
+  async open(request: OpenRequest, options: OpenOptions = {}): Promise<Opened> {
+    const decided = this.decide(request);
+    const { item, from, wanted } = request;
+    const way = from === null ? (["host"] as const) : this.#chains.wayOf(from.id, keyOf(item));
+    if (decided.place.kind === "here") return this.#openHere(request, decided.rule, options);
+    const ask = (): Promise<Allowed | null> => askElsewhere(this.#parts, request, decided, way, options);
+    // A person who asks knows what they are asked about; a guest's requests come one after the other.
+    const isGuests = from !== null && wanted !== null;
+    const allowed = isGuests ? await this.#turns.take({ id: from.id, name: from.definition.name }, ask) : await ask();
+    if (allowed === null) return this.#openHere(request, decided.rule, options);
+    return this.#openElsewhere(request, allowed, way, options);
+  }
+
+  /** In the VM that has it, which is no crossing. */
+  async #openHere(
+    { item, from: vm, wanted }: OpenRequest,
+    rule: OpenRule | null,
+    options: OpenOptions,
+  ): Promise<Opened> {
+    // No rule and no choice says so of the host.
+    if (vm === null) throw new AppError("internal", "Nothing is opened on the host.");
+    const opened = { decision: "here", vm, rule: placeOf(rule) } as const;
+    if (wanted !== null) return { ...opened, windowId: null, finished: () => Promise.resolve(false) };
+    await this.#running(vm, options);
+    const windowId = await this.#openIn(vm, item, targetOf(item, null), options);
+    return {
+      ...opened,
+      windowId,
+      finished: async (signal) => {
+        await untilClosed(vm, windowId, signal);
+        return false;
+      },
+    };
+  }
+
+  async #openElsewhere(
+    request: OpenRequest,
+    allowed: Allowed,
+    way: readonly Stop[],
+    options: OpenOptions,
+  ): Promise<Opened> {
+    const { item } = request;
+    const { place, outcome, rule } = allowed;
+    const target = await this.#target(request, allowed, options);
+    const { vm } = target;
+    let edit: Edit | null = null;
+    try {
+      const arrived = item.kind === "file" ? await this.#carry(request, item, vm, allowed, options) : null;
+      if (arrived === null) await this.#parts.crossings.told(outcome, { bytes: bytesOf(item) });
+      this.#chains.arrived(vm.id, arrived === null ? keyOf(item) : keyOfPath(arrived.path), way);
+      if (arrived !== null && item.kind === "file" && allowed.edit)
+        edit = new Edit(this.#parts, {
+          item,
+          origin: request.from,
+          target: vm,
+          ...arrived,
+          isChosen: allowed.isChosen || request.wanted === null,
+        });
+      const windowId = await this.#openIn(vm, item, targetOf(item, arrived?.path ?? null), options);
+      if (windowId === null && target.isNew)
+        throw new AppError("app.no-window", `No window of it came up in VM "${vm.definition.name}".`, {
+          vm: vm.definition.name,
+        });
+      const over = this.#over(target, windowId, edit);
+      return {
+        decision: place.kind,
+        vm,
+        windowId,
+        rule: placeOf(rule),
+        finished: (signal) => waitFor({ listen: settledBy(over), signal }),
+      };
+    } catch (error) {
+      edit?.end();
+      await this.#giveUp(target);
+      throw error;
+    }
+  }
+
+  /** Resolves when the window is closed and what was edited is back; the disposable may go then. Never rejects. */
+  async #over({ vm, release }: Target, windowId: WindowId | null, edit: Edit | null): Promise<boolean> {
+    await untilClosed(vm, windowId, undefined);
+    const hasReturned = (await edit?.finished()) ?? false;
+    release();
+    return hasReturned;
+  }
+
+  async #target(request: OpenRequest, { place, edit, outcome }: Allowed, options: OpenOptions): Promise<Target> {
+    try {
+      return place.kind === "vm"
+        ? await this.#vm(place.vm, options)
+        : await this.#disposable(place, request, edit, options);
+    } catch (error) {
+      await this.#parts.crossings.told(outcome, { bytes: null, detail: messageOf(error) });
+      throw error;
+    }
+  }
+
+  async #vm(vm: Vm, options: OpenOptions): Promise<Target> {
+    await this.#running(vm, options);
+    return { vm, isNew: false, release: () => undefined };
+  }
+
+  async #disposable(
+    { template }: Extract<Elsewhere, { kind: "disposable" }>,
+    { from }: OpenRequest,
+    edit: boolean,
+    { signal, progress }: OpenOptions,
+  ): Promise<Target> {
+    const { application, disposables } = this.#parts;
+    progress?.("starting", "a disposable VM");
+    const { vmId } = await disposables.start({ template: template ?? undefined, forVm: from?.id }, { signal });
+    const release = edit ? disposables.hold(vmId) : (): void => undefined;
+    return { vm: application.vm(vmId), isNew: true, release };
+  }
+
+  async #giveUp({ vm, isNew, release }: Target): Promise<void> {
+    release();
+    if (isNew) await this.#parts.disposables.end(vm.id);
+  }
+
+  #running(vm: Vm, { signal, progress }: OpenOptions): Promise<void> {
+    return untilRunning(vm, () => progress?.("starting", vm.definition.name), signal);
+  }
+
+  /** The file in the target: a transfer, whose end is told by whoever carries it. */
+  async #carry(
+    { from, wanted }: OpenRequest,
+    { path }: OpenItem & { kind: "file" },
+    vm: Vm,
+    { edit, outcome }: Allowed,
+    { signal, progress }: OpenOptions,
+  ): Promise<Arrived> {
+    progress?.("sending", vm.definition.name);
+    const source: FilesSource =
+      from !== null && wanted !== null
+        ? { party: { kind: "vm", vm: from }, wanted }
+        : { party: filesParty(from), paths: [path] };
+    const request: TransferRequest = {
+      source,
+      target: { kind: "vm", vm },
+      destination: { kind: "opened", isReadOnly: !edit },
+      permission: { kind: "given", seq: outcome.seq },
+    };
+    const end = await this.#parts.startTransfer(request, signal === undefined ? {} : { signal }).done;
+    const [file] = end.files;
+    if (end.state === "done" && file !== undefined && file.arrivedAt !== null && file.sha256 !== null)
+      return { path: file.arrivedAt, sha256: file.sha256, bytes: end.bytes };
+    const why = transferWords(end);
+    throw new AppError("open.failed", `The file did not arrive in VM "${vm.definition.name}". ${why}`, {
+      vm: vm.definition.name,
+    });
+  }
+
+  /** With the program that the guest has for it. */
+  async #openIn(vm: Vm, item: OpenItem, target: OpenTarget, { progress }: OpenOptions): Promise<WindowId | null> {
+    const { application, guests } = this.#parts;
+    progress?.("opening", vm.definition.name);
+    const running = await browserWindows(vm, item, application);
+    try {
+      return await windowOf(vm, () => guests.open(vm, target), running);
+    } catch (error) {
+      const { code, details } = toErrorValue(error);
+      if (code !== "app.not-found") throw error;
+      const type = typeof details["type"] === "string" ? details["type"] : "";
+      throw await noHandler(vm, item, type, application);
+    }
+  }
+}
+
+interface Arrived {
+  /** Absolute, in the target. */
+  readonly path: Uint8Array;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** @param arrivedAt where a file that was carried is; null: where it was */
+function targetOf(item: OpenItem, arrivedAt: Uint8Array | null): OpenTarget {
+  if (item.kind === "url") return { kind: "url", url: item.link.url };
+  return { kind: "file", path: arrivedAt ?? item.path };
+}
+
+function placeOf(rule: OpenRule | null): Opened["rule"] {
+  return rule === null ? null : { line: rule.line, text: rule.text };
+}
+
+function bytesOf(item: OpenItem): number | null {
+  return item.kind === "url" ? item.link.url.length : null;
+}
+
+function settledBy<Value>(promise: Promise<Value>): WaitOptions<Value>["listen"] {
+  return ({ resolve, reject }) => {
+    promise.then(resolve, reject);
+    return () => undefined;
+  };
+}

@@ -1,0 +1,55 @@
+/** An opening in the words of the policy, of transfers and of prompts. Pure. */
+import { AppError } from "#shared/model/app-error.ts";
+import { MAX_PREVIEW_CHARACTERS } from "#shared/model/crossing.ts";
+import { FILE_REASON_WORDS, type FileReason } from "#shared/model/transfer.ts";
+import { cleanText, utf8Bytes } from "#shared/model/text.ts";
+import type { PreviewSource } from "../crossings/crossing-request.ts";
+import type { FilesParty, TransferEnd } from "../files/transfer.ts";
+import { type Crossing, HOST, type Party, type VmParty } from "../policy/crossing.ts";
+import type { Vm } from "../vms/vm.ts";
+import type { OpenItem } from "./item.ts";
+
+/** @throws AppError vm.not-found: it was removed meanwhile */
+export function partyIn(parties: readonly VmParty[], { id, definition }: Vm): VmParty {
+  const party = parties.find((one) => one.id === id);
+  if (party !== undefined) return party;
+  throw new AppError("vm.not-found", `VM "${definition.name}" is no more.`, { vm: definition.name });
+}
+
+/** @param vm null: the host */
+export function originIn(parties: readonly VmParty[], vm: Vm | null): Party {
+  return vm === null ? HOST : partyIn(parties, vm);
+}
+
+/** What the policy is asked. */
+export function crossingOf(item: OpenItem, from: Party, to: Party, bytes: number | null = null): Crossing {
+  if (item.kind === "url") return { action: "url.open", from, to, type: null, bytes };
+  return { action: "file.open", from, to, type: item.type, bytes };
+}
+
+/** @param vm null: the host */
+export function filesParty(vm: Vm | null): FilesParty {
+  return vm === null ? { kind: "host" } : { kind: "vm", vm };
+}
+
+/** What a prompt shows. */
+export function textPreview(text: string): PreviewSource {
+  const current = {
+    kind: "text",
+    text: text.slice(0, MAX_PREVIEW_CHARACTERS),
+    bytes: utf8Bytes(text),
+    isComplete: true,
+  } as const;
+  return { current, onChange: () => () => undefined };
+}
+
+/** Why one file has not arrived. */
+export function transferWords({ state, files: [file], detail }: TransferEnd): string {
+  const reason = file?.reason ?? null;
+  if (isFileReason(reason)) return `The file ${FILE_REASON_WORDS[reason]}.`;
+  return detail === "" ? `The transfer of the file was ${state}.` : cleanText(detail);
+}
+
+function isFileReason(reason: string | null): reason is FileReason {
+  return reason !== null && Object.hasOwn(FILE_REASON_WORDS, reason);
+}

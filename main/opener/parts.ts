@@ -1,0 +1,47 @@
+/** What the opener works with. */
+import type { AppView } from "#shared/model/app.ts";
+import type { Crossings } from "../crossings/crossings.ts";
+import type { DisposableVms } from "../disposables/disposables.ts";
+import type { StartTransfer } from "../files/transfer.ts";
+import type { Page } from "../ipc/page.ts";
+import type { VmParty } from "../policy/crossing.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Vm } from "../vms/vm.ts";
+import type { OpenRules } from "./open-rules.ts";
+
+/** In a guest, what an agent opens with a program that it has for it. */
+export type OpenTarget = { kind: "url"; url: string } | { kind: "file"; path: Uint8Array };
+
+export interface SavedFile {
+  /** Bytes, as the guest says. */
+  size: number;
+}
+
+/** What the agents of guests do for the opener. */
+export interface GuestOpening {
+  /**
+   * Resolves when the program runs; `request` is what its windows name as their launch.
+   * @throws AppError app.not-found, with the type as `details.type`; app.launch-failed, vm.*
+   */
+  open(vm: Vm, target: OpenTarget): Promise<{ pid: number; request: number }>;
+  /** Calls `saved` whenever the file was saved. Returns a function that ends that. @throws AppError vm.not-running, vm.busy */
+  watch(vm: Vm, path: Uint8Array, saved: (file: SavedFile) => void): () => void;
+}
+
+export interface OpenerParts {
+  /** VMs that there are, and what programs they have. */
+  application: {
+    readonly vms: readonly Vm[];
+    readonly parties: readonly VmParty[];
+    vm(nameOrId: string): Vm;
+    /** Of one VM that runs. */
+    apps(nameOrId: string): Promise<AppView[]>;
+  };
+  policy: Pick<Policy, "decide">;
+  crossings: Pick<Crossings, "request" | "told">;
+  rules: Pick<OpenRules, "current" | "set">;
+  page: Page;
+  disposables: Pick<DisposableVms, "start" | "end" | "hold">;
+  startTransfer: StartTransfer;
+  guests: GuestOpening;
+}

@@ -1,0 +1,247 @@
+/** An opener with all of its real parts, but for machines, agents and the transfer of bytes: a test says what those do. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect, vi } from "vitest";
+import type { QuestionAnswer } from "#shared/ipc/index.ts";
+import type { LabelName } from "#shared/model/label.ts";
+import type { VmId, VmRole } from "#shared/model/vm.ts";
+import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
+import type { GuestApp } from "#shared/protocol/apps.ts";
+import { Application } from "../../application.ts";
+import { AuditLog } from "../../audit/audit-log.ts";
+import { readEntries } from "../../audit/audit-reader.ts";
+import { Crossings } from "../../crossings/crossings.ts";
+import { DisposableSource } from "../../disposables/disposable-source.ts";
+import { Disposables } from "../../disposables/disposables.ts";
+import { Leftovers } from "../../disposables/leftovers.ts";
+import type { TransferEnd, TransferRequest } from "../../files/transfer.ts";
+import { CheckedPage } from "../../ipc/testing/checked.ts";
+import type { OpenHereOrder } from "../../link/contracts/launches.ts";
+import { LAUNCHES } from "../../link/contracts/launches.ts";
+import { APPS } from "../../link/contracts/apps.ts";
+import { OPENING } from "../../link/contracts/opening.ts";
+import { SURFACES } from "../../link/contracts/surfaces.ts";
+import { Policy } from "../../policy/policy.ts";
+import { PolicyChanges } from "../../policy/policy-changes.ts";
+import { newDefinition } from "../../vms/definition.ts";
+import { VmRegistry } from "../../vms/registry.ts";
+import {
+  HELLO,
+  ordersOf,
+  scriptedContext,
+  scriptedDriver,
+  scriptedDrivers,
+  type ScriptedLink,
+  ScriptedMachine,
+  scriptedType,
+  serviceEvent,
+} from "../../vms/testing/scripted-vm.ts";
+import type { Vm } from "../../vms/vm.ts";
+import { createOpener } from "../create.ts";
+import { OpenRules } from "../open-rules.ts";
+import type { Opener } from "../opener.ts";
+
+const SHA = "ab".repeat(32);
+
+/** What a transfer does, by default: all arrives. */
+export type Carries = (request: TransferRequest) => Partial<TransferEnd> | Promise<Partial<TransferEnd>>;
+
+export class OpenDesk {
+  readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-opener-"));
+  readonly page = new CheckedPage();
+  readonly transfers: TransferRequest[] = [];
+  carries: Carries = () => ({});
+  readonly rules = new OpenRules(this.folder);
+  readonly #links: ScriptedLink[] = [];
+  readonly #linkOf = new Map<VmId, ScriptedLink>();
+  readonly #programs = new Map<VmId, GuestApp[]>();
+  readonly application: Application;
+  readonly policy: Policy;
+  readonly audit = new AuditLog({ stateFolder: this.folder });
+  readonly disposables: Disposables;
+  readonly opener: Opener;
+  #definitions: ReturnType<typeof newDefinition>[] = [];
+  readonly #registry = new VmRegistry(this.folder, [scriptedType()]);
+
+  constructor() {
+    const driver = scriptedDriver(new ScriptedMachine());
+    driver.start = () => Promise.resolve(new ScriptedMachine());
+    const drivers = scriptedDrivers(driver);
+    const source = new DisposableSource();
+    const context = scriptedContext(this.#links);
+    this.application = new Application({
+      ...context,
+      spawnLink: (vm) => {
+        const link = context.spawnLink(vm);
+        const made = this.#links.at(-1);
+        if (made !== undefined) this.#linkOf.set(vm, this.#listing(vm, made));
+        return link;
+      },
+      registry: this.#registry,
+      sources: [source],
+      files: [],
+      drivers,
+    });
+    const { application, page, rules } = this;
+    this.policy = new Policy({ configFolder: this.folder, stateFolder: this.folder, vms: () => application.parties });
+    const { policy } = this;
+    const changes = new PolicyChanges(policy);
+    const crossings = new Crossings({ policy, changes, audit: this.audit, page });
+    const leftovers = new Leftovers(this.folder, drivers);
+    const freeMemoryMiB = (): Promise<number> => Promise.resolve(100_000);
+    this.disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
+    this.opener = createOpener({
+      application,
+      crossings,
+      disposables: this.disposables,
+      page,
+      policy,
+      rules,
+      startTransfer: (request) => {
+        this.transfers.push(request);
+        return { id: this.transfers.length, state: "moving", done: this.#carried(request) };
+      },
+    });
+  }
+
+  /** A VM that is defined from the beginning. */
+  define(name: string, label: LabelName, role: VmRole = "app"): this {
+    this.#definitions.push(newDefinition(name, { label, role }, { driver: scriptedType().name }));
+    return this;
+  }
+
+  /** @param running names of VMs that run */
+  async open(...running: string[]): Promise<void> {
+    for (const definition of this.#definitions) await this.#registry.add(definition);
+    await Promise.all([this.rules.open(), this.policy.open(), this.audit.open()]);
+    await this.application.open();
+    this.policy.vmsChanged();
+    for (const name of running) {
+      await this.application.vm(name).start();
+      this.says(name, HELLO);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.application.release();
+    await this.audit.close();
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  vm(name: string): Vm {
+    return this.application.vm(name);
+  }
+
+  link(name: string): ScriptedLink {
+    return this.#linkOf.get(this.vm(name).id) ?? expect.unreachable(`${name} has no link`);
+  }
+
+  says(name: string, message: Parameters<ScriptedLink["says"]>[0]): void {
+    this.link(name).says(message);
+  }
+
+  /** The agent of a VM that is started meanwhile says hello. */
+  async comesUp(name: string): Promise<void> {
+    await vi.waitFor(() => this.link(name));
+    this.says(name, HELLO);
+  }
+
+  /** What a VM was told to open, by its number from 0. */
+  opened(name: string, at = 0): Promise<OpenHereOrder> {
+    return vi.waitFor(() => {
+      const opened = ordersOf(this.link(name), LAUNCHES).filter((order) => "open" in order);
+      return opened[at] ?? expect.unreachable(`${name} was told to open ${opened.length}`);
+    });
+  }
+
+  /** Its program runs, and its window comes. */
+  async runs(name: string, at = 0): Promise<void> {
+    const { request } = await this.opened(name, at);
+    this.launched(name, request);
+    this.window(name, 100 + at, request);
+  }
+
+  launched(name: string, request: number): void {
+    this.says(name, serviceEvent(LAUNCHES, { type: "launched", request, pid: 7 }));
+  }
+
+  /** It has no program for this type. */
+  fails(name: string, request: number, type: string): void {
+    this.says(name, serviceEvent(LAUNCHES, { type: "failed", request, code: "not-found", detail: type }));
+  }
+
+  window(name: string, surface: number, launch: number | null = null, appId = ""): void {
+    const id = surface as SurfaceId;
+    const window = { surface: id, title: "", appId, kind: "wayland", launch } as GuestWindow;
+    this.says(name, serviceEvent(SURFACES, { type: "windowOpened", window }));
+    this.says(name, serviceEvent(SURFACES, { type: "firstFrame", surface: id }));
+  }
+
+  closes(name: string, surface = 100): void {
+    this.says(name, serviceEvent(SURFACES, { type: "surfaceClosed", surface: surface as SurfaceId }));
+  }
+
+  hasPrograms(name: string, mimeTypes: string[], id = "viewer"): void {
+    this.#programs.set(this.vm(name).id, [{ id, name: "Viewer", mimeTypes, categories: [], hidden: false }]);
+  }
+
+  /** A program of the guest wants it opened. Resolves with what it is answered. */
+  async wants(
+    name: string,
+    wanted: number,
+    target: { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string },
+    edit = false,
+  ): Promise<{ outcome: string; detail: string }> {
+    this.says(name, serviceEvent(OPENING, { type: "open", wanted, target, edit }));
+    return this.answered(name, wanted);
+  }
+
+  answered(name: string, wanted: number): Promise<{ outcome: string; detail: string }> {
+    return vi.waitFor(() => {
+      const answers = ordersOf(this.link(name), OPENING);
+      const answer = answers.find((order) => order.type === "answerOpen" && order.wanted === wanted);
+      return answer ?? expect.unreachable(`${wanted} was not answered`);
+    });
+  }
+
+  /** The prompt or question that is asked, from 0, answered. */
+  async answer(answer: QuestionAnswer<"crossing"> | QuestionAnswer<"open.choose">, at = 0): Promise<unknown> {
+    const question = await vi.waitFor(() => this.page.asked[at] ?? expect.unreachable("nothing was asked"));
+    this.page.answered(question.id, answer);
+    return question.payload;
+  }
+
+  /** What the person was told of openings. */
+  get told(): object[] {
+    return this.page.events.flatMap(({ name, payload }) => (name === "open.told" ? [payload as object] : []));
+  }
+
+  /** The audit log, oldest first. */
+  async entries(): Promise<object[]> {
+    const filter = { sinceS: null, action: null, from: null, to: null, decision: null, by: null, text: null };
+    const options = { before: null, limit: 100, now: Date.now() };
+    return (await readEntries(this.audit.parts, filter, options)).entries.toReversed();
+  }
+
+  /** Its agent answers with a list of programs at once. */
+  #listing(vm: VmId, link: ScriptedLink): ScriptedLink {
+    const heard = link.heard.push.bind(link.heard);
+    link.heard.push = (...messages) => {
+      for (const message of messages) {
+        if (message.type !== "order" || message.service !== APPS.name) continue;
+        const { request } = message.order as { request: number };
+        const apps = this.#programs.get(vm) ?? [];
+        queueMicrotask(() => link.says(serviceEvent(APPS, { request, apps })));
+      }
+      return heard(...messages);
+    };
+    return link;
+  }
+
+  async #carried(request: TransferRequest): Promise<TransferEnd> {
+    const name = Buffer.from("/run/opened/file");
+    const file = { index: 0, path: name, outcome: "whole", reason: null, sha256: SHA, arrivedAt: name } as const;
+    return { state: "done", files: [file], bytes: 10, seconds: 0, detail: "", ...(await this.carries(request)) };
+  }
+}

@@ -1,0 +1,58 @@
+/** What programs of guests want opened: each request is answered once, whatever becomes of it. */
+import { toErrorValue } from "#shared/model/app-error.ts";
+import { partyView } from "../policy/party-view.ts";
+import type { Vm } from "../vms/vm.ts";
+import { fileItem, linkItem, type OpenItem, shownItem } from "./item.ts";
+import type { Opener } from "./opener.ts";
+import type { OpenerParts } from "./parts.ts";
+import type { ProgramElsewhere } from "./programs.ts";
+
+/** As the guest says it. */
+export interface WantedOpen {
+  wanted: number;
+  target: { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string };
+  /** A person there has chosen to edit it. */
+  edit: boolean;
+}
+
+/** `here`: the agent opens it with a program of its guest. `detail`: for the program that has asked. */
+export type AnswerWanted = (outcome: "here" | "elsewhere" | "denied" | "failed", detail: string) => void;
+
+/**
+ * Never rejects.
+ * @param signal aborted: the guest waits no more
+ */
+export async function openWanted(
+  opener: Opener,
+  { application, page }: Pick<OpenerParts, "application" | "page">,
+  vm: Vm,
+  { wanted, target, edit }: WantedOpen,
+  answer: AnswerWanted,
+  signal: AbortSignal,
+): Promise<void> {
+  let item: OpenItem;
+  try {
+    item = target.kind === "url" ? linkItem(target.url) : fileItem(target.path, target.mimeType);
+  } catch (error) {
+    return answer("failed", toErrorValue(error).message);
+  }
+  try {
+    const { decision } = await opener.open({ item, from: vm, in: null, edit, wanted }, { signal, askSignal: signal });
+    answer(decision === "here" ? "here" : "elsewhere", "");
+  } catch (error) {
+    const { code, message, details } = toErrorValue(error);
+    const isDenied = code === "policy.denied" || code === "policy.unanswered";
+    answer(isDenied ? "denied" : "failed", message);
+    const from = application.parties.find(({ id }) => id === vm.id);
+    // A denial is told where it is decided.
+    if (isDenied || from === undefined || signal.aborted) return;
+    page.send("open.told", {
+      item: shownItem(item),
+      outcome: code === "open.no-handler" ? "no-handler" : "failed",
+      from: partyView(from),
+      to: null,
+      detail: message,
+      programs: code === "open.no-handler" ? (details["programs"] as ProgramElsewhere[]) : [],
+    });
+  }
+}

@@ -1,0 +1,56 @@
+/** Which window shows what was opened, and when it is closed. */
+import { toErrorValue } from "#shared/model/app-error.ts";
+import { type GuestWindow, parseWindowId, type WindowId, windowIdOf } from "#shared/model/window.ts";
+import { waitFor } from "../base/waiting.ts";
+import { waitForWindow } from "../vms/launcher.ts";
+import type { Vm } from "../vms/vm.ts";
+
+/** How long a program may take for its first window; an emulated browser takes half of it. */
+const NEW_WINDOW_MS = 60_000;
+/** How long one that runs already may take until it opens a new window and no tab. */
+const RUNNING_MS = 5_000;
+
+/**
+ * null: none came.
+ *
+ * @param start opens it; `request` is what its windows name as their launch
+ * @param runsAlready windows of a program that shows what it is given in them
+ */
+export async function windowOf(
+  vm: Vm,
+  start: () => Promise<{ pid: number; request: number }>,
+  runsAlready: readonly GuestWindow[],
+): Promise<WindowId | null> {
+  const [shown] = runsAlready;
+  const { found } = waitForWindow(vm, shown === undefined ? NEW_WINDOW_MS : RUNNING_MS);
+  const { request } = await start();
+  try {
+    return await found(request);
+  } catch (error) {
+    if (toErrorValue(error).code !== "app.no-window") throw error;
+    return shown === undefined ? null : windowIdOf(vm.id, shown.surface);
+  }
+}
+
+/** Resolves when the window is closed, or its VM gone; of a disposable when none of its windows is there any more. */
+export function untilClosed(vm: Vm, windowId: WindowId | null, signal: AbortSignal | undefined): Promise<void> {
+  const surface = windowId === null ? null : (parseWindowId(windowId)?.surface ?? null);
+  const isOver = (): boolean => {
+    if (vm.windows.isFrozen || !vm.isOn) return true;
+    if (vm.status.role === "disposable") return vm.windows.size === 0;
+    return surface === null || vm.windows.get(surface) === undefined;
+  };
+  return waitFor({
+    listen: ({ resolve }) => {
+      const look = (): void => {
+        if (isOver()) resolve();
+      };
+      const stops = [vm.windows.on("changed", look), vm.windows.on("lost", resolve), vm.on("changed", look)];
+      look();
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    signal,
+  });
+}

@@ -1,0 +1,127 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { tries } from "../testing/tries.ts";
+import { looksLikeUrl, parseUrl } from "./opened-url.ts";
+
+describe("what is opened, in one form", () => {
+  it.each([
+    ["http://example.org", "http://example.org/"],
+    ["HTTPS://Example.ORG:443/A?b=1#c", "https://example.org/A?b=1#c"],
+    ["https://bücher.example/ü?q=ä", "https://xn--bcher-kva.example/%C3%BC?q=%C3%A4"],
+    ["https://example.org/a%20b%2Fc", "https://example.org/a%20b%2Fc"],
+    ["https://example.org/$(id)`id`;&'", "https://example.org/$(id)%60id%60;&'"],
+    ["http://[2001:DB8::1]:8080/", "http://[2001:db8::1]:8080/"],
+    [
+      "mailto:anna@example.org?subject=a%20b&body=one%0D%0Atwo",
+      "mailto:anna@example.org?subject=a%20b&body=one%0D%0Atwo",
+    ],
+    ["https://example.org/path@host", "https://example.org/path@host"],
+  ])("%s", (text, url) => {
+    expect(parseUrl(text)).toMatchObject({ ok: true, value: { url } });
+  });
+});
+
+describe("what is refused", () => {
+  it.each([
+    ["no scheme", "example.org/a"],
+    ["an empty one", ""],
+    ["a file of the machine", "file:///etc/passwd"],
+    ["a script", "javascript:alert(1)"],
+    ["data", "data:text/html,x"],
+    ["another program's scheme", "smb://server/share"],
+    ["a view of the source", "view-source:https://example.org"],
+    ["a dash at its beginning", "-https://example.org"],
+    ["a user's name", "https://user@example.org/"],
+    ["a password", "https://user:pass@example.org/"],
+    ["an empty user's name", "https://@example.org/"],
+    ["a backslash", "https://example.org\\@evil.example/"],
+    ["white space", "https://example.org/a b"],
+    ["white space around it", " https://example.org/"],
+    ["a line feed", "https://example.org/\nHost: x"],
+    ["a null character", "https://example.org/\0"],
+    ["an encoded null character", "https://example.org/%00"],
+    ["a zero width space", "https://exam\u200bple.org/"],
+    ["a bidi control", "https://example.org/\u202egpj.exe"],
+    ["a no-break space", "https://example.org/\u00a0"],
+    ["half of a character", "https://example.org/\ud800"],
+    ["no host", "https:///path"],
+    ["no slashes", "https:example.org"],
+    ["no valid port", "https://example.org:99999/"],
+    ["no valid host", "https://exa%mple/"],
+    ["a file to attach to a mail", "mailto:a@example.org?attach=/etc/passwd"],
+    ["the same in another case", "mailto:a@example.org?Attachment=/etc/passwd"],
+    ["a header in a mail's subject", "mailto:a@example.org?subject=x%0d%0aBcc:%20b@example.org"],
+    ["a header in a mail's address", "mailto:a@example.org%0ABcc:b@example.org"],
+    ["too much", `https://example.org/${"a".repeat(8192)}`],
+    ["too much once it is encoded", `https://example.org/${"ü".repeat(2000)}`],
+  ])("%s", (_what, text) => {
+    expect(parseUrl(text)).toMatchObject({ ok: false, reason: expect.any(String) as string });
+  });
+});
+
+it.each([
+  ["http://localhost:3000/", true],
+  ["http://app.localhost/", true],
+  ["http://127.0.0.1/", true],
+  ["http://0x7f.1/", true],
+  ["http://2130706433/", true],
+  ["http://[::1]:80/", true],
+  ["http://localhost.example.org/", false],
+  ["http://127.0.0.1.example.org/", false],
+  ["http://10.0.0.1/", false],
+])("%s means the machine on which it is opened: %s", (text, isLocal) => {
+  expect(parseUrl(text)).toMatchObject({ ok: true, value: { isLocal } });
+});
+
+it.each([
+  ["https://example.org", true],
+  ["file:///a%20b", true],
+  ["smb:x", true],
+  ["%C3%A7", false],
+  ["12:30.txt", false],
+  ["./a:b", false],
+  ["/a:b", false],
+  ["-rf", false],
+  ["notes.txt", false],
+])("a person who wrote %s means a link: %s", (text, isLink) => {
+  expect(looksLikeUrl(text)).toBe(isLink);
+});
+
+const pieces = fc.constantFrom(
+  ..."https://",
+  "http:",
+  "mailto:",
+  "//",
+  "a",
+  "@",
+  ":",
+  "\\",
+  "%00",
+  "%0a",
+  "%2f",
+  "?",
+  "#",
+  " ",
+  "\n",
+);
+const hostile = fc.oneof(
+  fc.webUrl({ withQueryParameters: true, withFragments: true }),
+  fc.array(fc.oneof(pieces, fc.string({ unit: "binary", maxLength: 4 }))).map((parts) => parts.join("")),
+  fc.string({ unit: "binary" }).map((tail) => `https://example.org/${tail}`),
+);
+
+it("what is accepted is plain ASCII of three schemes, names no user, and stays what it is", () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const parsed = parseUrl(text);
+      if (!parsed.ok) return;
+      const { url } = parsed.value;
+      expect(url).toMatch(/^(?:https?:\/\/|mailto:)[!-~]*$/);
+      expect(url).not.toMatch(/%00/);
+      const { username, password } = new URL(url);
+      expect([username, password]).toEqual(["", ""]);
+      expect(parseUrl(url)).toEqual(parsed);
+    }),
+    tries(2_000),
+  );
+});

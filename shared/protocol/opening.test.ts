@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { codeOf } from "../testing/outcome.ts";
+import type { WireMessageOf } from "./header.ts";
+import { WantedTable } from "./opening.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const open = (wanted: number, fields: object = { url: "https://a/" }): WireMessageOf<"openWanted"> =>
+  ({ wanted, url: "", path: new Uint8Array(0), mimeType: "", edit: false, ...fields }) as WireMessageOf<"openWanted">;
+const send = (wanted: number, paths: Uint8Array[], count = paths.length): WireMessageOf<"sendWanted"> =>
+  ({ wanted, paths, to: "", count }) as WireMessageOf<"sendWanted">;
+
+describe("what a program wants", () => {
+  it("is a link or a file, never both and never neither", () => {
+    const table = new WantedTable();
+    expect(table.acceptOpen(open(1)).target).toEqual({ kind: "url", url: "https://a/" });
+    const file = open(2, { path: bytes("/a b"), mimeType: "text/plain", edit: true });
+    expect(table.acceptOpen(file)).toEqual({
+      wanted: 2,
+      target: { kind: "file", path: bytes("/a b"), mimeType: "text/plain" },
+      edit: true,
+    });
+    expect(codeOf(() => table.acceptOpen(open(3, { url: "https://a/", path: bytes("/a") })))).toBe("unknown-type");
+    expect(codeOf(() => table.acceptOpen(open(3, {})))).toBe("unknown-type");
+  });
+
+  it("has a number above all before it, whether it is to be opened or to be sent", () => {
+    const table = new WantedTable();
+    table.acceptOpen(open(4));
+    expect(codeOf(() => table.acceptSend(send(4, [bytes("/a")])))).toBe("number-out-of-range");
+    table.acceptSend(send(5, [bytes("/a")]));
+    expect(codeOf(() => table.acceptOpen(open(5)))).toBe("number-out-of-range");
+  });
+
+  it("is answered once, as what it is", () => {
+    const table = new WantedTable();
+    table.acceptOpen(open(1));
+    table.acceptSend(send(2, [bytes("/a")]));
+    expect([table.answer(1, "send"), table.answer(1, "open"), table.answer(1, "open")]).toEqual([false, true, false]);
+    expect([table.answer(2, "open"), table.answer(2, "send"), table.answer(3, "send")]).toEqual([false, true, false]);
+  });
+
+  it("names no fewer files than it counts", () => {
+    const paths = [bytes("/a"), bytes("/b")];
+    expect(codeOf(() => new WantedTable().acceptSend(send(1, paths, 1)))).toBe("number-out-of-range");
+    expect(new WantedTable().acceptSend(send(1, paths, 3))).toEqual({ wanted: 1, paths, to: "", count: 3 });
+  });
+});

@@ -1,0 +1,85 @@
+/**
+ * What programs of one VM ask the host to open or to send elsewhere, host's side. Pure. Whether it may be is main's business.
+ *
+ *   a request:  --OpenWanted, SendWanted--> waiting --OpenAnswered, SendAnswered--> over
+ */
+import { OpenOutcome } from "./gen/atoll_pb.ts";
+import type { WireMessageOf } from "./header.ts";
+import { MAX_APP_ID_BYTES, MAX_CHOSEN_FILES, MAX_CLIP_TYPE_BYTES, MAX_OPENS_WANTED, MAX_URL_BYTES } from "./limits.ts";
+import { absolutePath } from "./paths.ts";
+import { boundedInteger, boundedText, refuse } from "./violation.ts";
+
+/** A link, or a file of the guest. All of it is the guest's word. */
+export type OpenTarget = { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string };
+
+export interface AcceptedOpen {
+  wanted: number;
+  target: OpenTarget;
+  /** A person there has chosen to edit it. */
+  edit: boolean;
+}
+
+export interface AcceptedSend {
+  wanted: number;
+  /** Absolute; at least one: the first of all that were chosen. */
+  paths: Uint8Array[];
+  /** Of all that were chosen, MAX_CHOSEN_FILES at most. */
+  count: number;
+  /** What the person calls the VM; "" = nothing was said. */
+  to: string;
+}
+
+/** `here`: of an opening alone. */
+export type WantedOutcome = "here" | "elsewhere" | "denied" | "failed";
+
+export const WIRE_OUTCOMES: Readonly<Record<WantedOutcome, OpenOutcome>> = {
+  here: OpenOutcome.HERE,
+  elsewhere: OpenOutcome.ELSEWHERE,
+  denied: OpenOutcome.DENIED,
+  failed: OpenOutcome.FAILED,
+};
+
+const MAX_ID = 0xffff_ffff;
+
+export class WantedTable {
+  readonly #waiting = new Map<number, "open" | "send">();
+  #last = 0;
+
+  /** Before it is answered; false: it does not wait, and nothing is to be sent. */
+  answer(wanted: number, kind: "open" | "send"): boolean {
+    return this.#waiting.get(wanted) === kind && this.#waiting.delete(wanted);
+  }
+
+  // ---- what the agent says. All of these throw ViolationError ----------------------------------------------
+
+  acceptOpen({ wanted, url, path, mimeType, edit }: WireMessageOf<"openWanted">): AcceptedOpen {
+    this.#number(wanted);
+    boundedText(url, MAX_URL_BYTES, "a link to open");
+    boundedText(mimeType, MAX_CLIP_TYPE_BYTES, "type of a file to open");
+    if ((url === "") === (path.length === 0)) refuse("unknown-type", "neither a link nor a file, or both");
+    const target: OpenTarget =
+      url === "" ? { kind: "file", path: absolutePath(path, "a file to open"), mimeType } : { kind: "url", url };
+    this.#begin(wanted, "open");
+    return { wanted, target, edit };
+  }
+
+  acceptSend({ wanted, paths, to, count }: WireMessageOf<"sendWanted">): AcceptedSend {
+    this.#number(wanted);
+    boundedText(to, MAX_APP_ID_BYTES, "name of a VM");
+    if (paths.length === 0) refuse("number-out-of-range", "no file to send");
+    boundedInteger(count, paths.length, MAX_CHOSEN_FILES, "count of files to send");
+    const absolute = paths.map((path) => absolutePath(path, "a file to send"));
+    this.#begin(wanted, "send");
+    return { wanted, paths: absolute, count, to };
+  }
+
+  #number(wanted: number): void {
+    boundedInteger(wanted, this.#last + 1, MAX_ID, "number of what is wanted");
+    if (this.#waiting.size >= MAX_OPENS_WANTED) refuse("quota", `more than ${MAX_OPENS_WANTED} requests to open`);
+  }
+
+  #begin(wanted: number, kind: "open" | "send"): void {
+    this.#last = wanted;
+    this.#waiting.set(wanted, kind);
+  }
+}
