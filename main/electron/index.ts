@@ -2,7 +2,7 @@
 import { app, Menu } from "electron";
 import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { toErrorValue } from "#shared/model/app-error.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
@@ -18,6 +18,10 @@ import { Leftovers } from "../disposables/leftovers.ts";
 import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Graphics } from "../graphics/graphics.ts";
+import { sendTransferEvents } from "../files/events.ts";
+import { answerSending } from "../files/sending.ts";
+import { Transfers } from "../files/transfers.ts";
+import { TransfersFile } from "../files/transfers-file.ts";
 import * as handlers from "../handlers.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import { Crossings } from "../crossings/crossings.ts";
@@ -48,7 +52,7 @@ import { DesktopWindow, primaryOutput } from "./desktop-window.ts";
 import { restartsInSoftware } from "./graphics.ts";
 import { serveIpc } from "./ipc-server.ts";
 import { electronClipboard } from "./host-clipboard.ts";
-import { linkSpawner } from "./link-spawner.ts";
+import { hostLinkSpawner, linkSpawner } from "./link-spawner.ts";
 import { PictureBoxes } from "./picture-box.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
 import { electronTheme as theme } from "./theme.ts";
@@ -119,10 +123,12 @@ async function run(): Promise<void> {
   });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
-  // The broker of transfers is being made.
-  const startTransfer = (): never => {
-    throw new AppError("open.unsupported", "This Atoll cannot carry files to a VM yet.");
-  };
+  const transfers = new Transfers({
+    crossings,
+    host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
+    file: new TransfersFile(paths.state),
+    vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
   const opener = createOpener({
     application,
     crossings,
@@ -130,7 +136,7 @@ async function run(): Promise<void> {
     page,
     policy,
     rules: openRules,
-    startTransfer,
+    startTransfer: transfers.start,
   });
   const quitting = new Quitting({
     application,
@@ -164,6 +170,7 @@ async function run(): Promise<void> {
     recipesFolder: recipesFolder(paths),
     settings,
     theme,
+    transfers,
     warnings: hostWarnings(),
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
@@ -182,6 +189,8 @@ async function run(): Promise<void> {
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
+  sendTransferEvents({ page, transfers });
+  answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
   builds.on("progress", (progress) => page.send("template.progress", progress));
@@ -189,7 +198,7 @@ async function run(): Promise<void> {
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
 
-  await Promise.all([desktop.open(), application.open(), leftovers.clean()]);
+  await Promise.all([desktop.open(), application.open().then(() => transfers.restore()), leftovers.clean()]);
   policy.vmsChanged();
 }
 

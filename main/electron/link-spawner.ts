@@ -3,7 +3,7 @@ import { MessageChannelMain, type MessagePortMain, utilityProcess, type WebConte
 import path from "node:path";
 import { LINK_PORTS } from "#shared/ipc/channels.ts";
 import type { LinkPortsMessage } from "#shared/ipc/index.ts";
-import { type VmId, vmIdBeginning } from "#shared/model/vm.ts";
+import { vmIdBeginning } from "#shared/model/vm.ts";
 import type { FromLink, ToLink } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
 
@@ -15,12 +15,29 @@ const EXEC_ARGV = ["--js-flags=--max-old-space-size=256"];
 
 /** `page`: the desktop's page once it is ready for ports, else null. */
 export function linkSpawner(page: () => WebContents | null): SpawnLink {
-  return (vm) => spawnLink(vm, page);
+  return (vm) =>
+    spawnLink(vmIdBeginning(vm), (send) => {
+      const contents = page();
+      if (contents === null) return;
+      const events = new MessageChannelMain();
+      const pixels = new MessageChannelMain();
+      const message: LinkPortsMessage = { type: LINK_PORTS, vm };
+      send({ type: "attachPage" }, [events.port1, pixels.port1]);
+      contents.postMessage(LINK_PORTS, message, [events.port2, pixels.port2]);
+    });
 }
 
-function spawnLink(vm: VmId, page: () => WebContents | null): LinkProcess {
+/** Of the host's own files: the page has nothing to do with them. */
+export function hostLinkSpawner(): () => LinkProcess {
+  return () => spawnLink("host", () => undefined);
+}
+
+function spawnLink(
+  name: string,
+  attachPage: (send: (message: ToLink, ports: MessagePortMain[]) => void) => void,
+): LinkProcess {
   const child = utilityProcess.fork(path.join(import.meta.dirname, "link.js"), [], {
-    serviceName: `atoll-link-${vmIdBeginning(vm)}`,
+    serviceName: `atoll-link-${name}`,
     stdio: "inherit",
     execArgv: EXEC_ARGV,
   });
@@ -33,15 +50,7 @@ function spawnLink(vm: VmId, page: () => WebContents | null): LinkProcess {
       child.postMessage(message, [port1]);
       other.send(othersMessage, [port2]);
     },
-    attachPage() {
-      const contents = page();
-      if (contents === null) return;
-      const events = new MessageChannelMain();
-      const pixels = new MessageChannelMain();
-      const message: LinkPortsMessage = { type: LINK_PORTS, vm };
-      child.postMessage({ type: "attachPage" } satisfies ToLink, [events.port1, pixels.port1]);
-      contents.postMessage(LINK_PORTS, message, [events.port2, pixels.port2]);
-    },
+    attachPage: () => attachPage((message, ports) => child.postMessage(message, ports)),
     onMessage: (listener) => void child.on("message", (message: FromLink) => listener(message)),
     onExit: (listener) =>
       void child.on("exit", (code) => {

@@ -1,5 +1,5 @@
 /** Files on their way from one party to another: what a broker asks for, and what it is told. The bytes never pass through main. */
-import type { TransferState } from "#shared/model/transfer.ts";
+import type { FileReason, TransferState } from "#shared/model/transfer.ts";
 import type { Vm } from "../vms/vm.ts";
 
 /** Who has the files, or gets them. */
@@ -37,9 +37,12 @@ export interface TransferredFile {
   index: number;
   /** Relative, as the source has listed it: the guest's word, to be cleaned before it is shown. */
   path: Uint8Array;
+  isFolder: boolean;
+  /** Its size as it was listed. */
+  bytes: number;
   outcome: "whole" | "kept-both" | "same" | "refused" | "failed" | "skipped";
-  /** Such as `symlink`, `name`, `changed`; null where nothing is wrong. */
-  reason: string | null;
+  /** null where nothing is wrong. */
+  reason: FileReason | null;
   /** Hexadecimal; null: not whole, or a folder. */
   sha256: string | null;
   /** Absolute path at the target, of what was chosen and of what got another name; null: not known. */
@@ -64,4 +67,7 @@ export interface Transfer {
 }
 
 /** Starts a transfer; it is in the list of transfers from then on. Aborted by `signal`: cancelled. */
-export type StartTransfer = (request: TransferRequest, options?: { signal?: AbortSignal }) => Transfer;
+export type StartTransfer = (
+  request: TransferRequest,
+  options?: { signal?: AbortSignal; askSignal?: AbortSignal },
+) => Transfer;

@@ -45,12 +45,23 @@ export interface OpenMessage {
   keymap: Keymap;
 }
 
+/** The first message to a link of the host's own files: a program that takes an agent's place (host-link.ts). */
+export interface OpenHostMessage {
+  type: "openHost";
+  program: string;
+  args: readonly string[];
+}
+
 export type ToLink =
   | OpenMessage
+  | OpenHostMessage
   /** With two ports: [0] LinkEvent/LinkCommand of the page, [1] PixelEvent/PixelCommand of its worker. Replaces an earlier page. */
   | { type: "attachPage" }
   /** For the service of that name. Some orders come with a MessagePort. */
   | { type: "order"; service: string; order: unknown };
+
+/** What follows the first message. */
+export type LaterMessage = Exclude<ToLink, OpenMessage | OpenHostMessage>;
 
 export type ClosedReason = "protocol-violation" | "agent-lost";
 

@@ -1,5 +1,6 @@
-/** Entry of the link process (Electron utilityProcess): one for each VM. */
+/** Entry of the link process (Electron utilityProcess): one for each VM, and one for each transfer of the host's own files. */
 import type { ToLink } from "./contract.ts";
+import { HostLink } from "./host-link.ts";
 import { Link } from "./link.ts";
 import type { MessagePortLike } from "./message-port.ts";
 
@@ -10,9 +11,11 @@ interface ParentPort {
 }
 
 const { parentPort } = process as unknown as { parentPort: ParentPort };
-let link: Link | null = null;
+let link: Link | HostLink | null = null;
 
 parentPort.on("message", ({ data, ports }) => {
-  if (data.type === "open") link ??= new Link(data, (message) => parentPort.postMessage(message));
+  const toMain = (message: unknown): void => parentPort.postMessage(message);
+  if (data.type === "open") link ??= new Link(data, toMain);
+  else if (data.type === "openHost") link ??= new HostLink(data, toMain);
   else link?.handle(data, ports);
 });

@@ -12,7 +12,7 @@ import { PORTS, type PortName } from "#shared/protocol/routes.ts";
 import { PROTOCOL_MAJOR, Session, type SessionResult } from "#shared/protocol/session.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
 import { log } from "../base/log.ts";
-import type { ClosedReason, FromLink, OpenMessage, ToLink } from "./contract.ts";
+import type { ClosedReason, FromLink, LaterMessage, OpenMessage } from "./contract.ts";
 import type { MessagePortLike } from "./message-port.ts";
 import { PagePorts } from "./page-ports.ts";
 import { PortChannel } from "./port-channel.ts";
@@ -71,7 +71,7 @@ export class Link {
   }
 
   /** A message of main, with the ports that came with it. */
-  handle(message: Exclude<ToLink, OpenMessage>, ports: readonly MessagePortLike[]): void {
+  handle(message: LaterMessage, ports: readonly MessagePortLike[]): void {
     if (this.#isClosed) return;
     if (message.type === "order") this.#services.order(message.service, message.order, ports);
     else this.#attachPage(ports);

@@ -63,6 +63,8 @@ describe("a file of the host", () => {
     const refused = {
       index: 0,
       path: Buffer.from("x"),
+      isFolder: false,
+      bytes: 10,
       outcome: "refused",
       reason: "changed",
       sha256: null,

@@ -6,7 +6,8 @@ import { streams } from "./services/streams.ts";
 import type { Vm } from "./vm.ts";
 
 export interface StreamOf {
-  vm: Vm;
+  /** A VM, or what has a link as one does. */
+  vm: Pick<Vm, "service">;
   /** Opened, and not written, granted or joined before. */
   stream: number;
 }

@@ -14,5 +14,6 @@ export { promptMarkContract as promptMark } from "./prompt-mark.ts";
 export { questionContract as question } from "./question.ts";
 export { templateContract as template } from "./template.ts";
 export { themeContract as theme } from "./theme.ts";
+export { transferContract as transfer } from "./transfer.ts";
 export { vmContract as vm } from "./vm.ts";
 export { windowContract as window } from "./window.ts";

@@ -4,7 +4,7 @@
  *
  *   a source:  listing --FilesListed, last--> listed --send()--> sending --FilesEnded--> over
  *   a target:  expecting --expect(), last--> expected --FilesReady--> receiving --FilesEnded--> over
- *   any of them: --FilesEnded--> over; a source that sends only after the end of its stream
+ *   any of them: --FilesEnded--> over; what a source has sent may still be on its way
  */
 import { cleanText } from "../model/text.ts";
 import { FILE_REASONS, type FileReason } from "../model/transfer.ts";
@@ -208,8 +208,6 @@ export class FilesTable {
     const ended = this.#require(transfer);
     const words = cleanText(boundedText(detail, MAX_DETAIL_BYTES, "detail"));
     const why = boundedInteger(reason, 0, FILE_REASONS.length, "reason");
-    if (ended.role === "source" && ended.stream !== null && this.#streams.writerOf(ended.stream) !== null)
-      refuse("wrong-state", `transfer ${transfer} ended before its stream`);
     this.#transfers.delete(transfer);
     if (ended.role === "target") this.#streams.drop(ended.stream);
     return { reason: FILE_REASONS[why - 1] ?? null, detail: words };

@@ -845,7 +845,7 @@ pub struct ClipPut {
 /// what is in them. Not always UTF-8.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FileEntry {
-    /// 0.., without a gap
+    /// 0.., in a list without a gap; what is expected keeps it, so there is a gap where something is left out
     #[prost(uint32, tag = "1")]
     pub index: u32,
     #[prost(enumeration = "FileKind", tag = "2")]

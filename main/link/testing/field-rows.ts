@@ -573,11 +573,9 @@ export const ROWS: Readonly<Record<string, Row>> = {
   ),
 
   "filesEnded.transfer": only(
-    [1, 3, 4],
+    [1, 2, 3, 4],
     [
       [0, "unknown-transfer"],
-      // Its stream has not ended.
-      [2, "wrong-state"],
       [5, "unknown-transfer"],
     ],
   ),

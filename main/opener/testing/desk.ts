@@ -241,7 +241,16 @@ export class OpenDesk {
 
   async #carried(request: TransferRequest): Promise<TransferEnd> {
     const name = Buffer.from("/run/opened/file");
-    const file = { index: 0, path: name, outcome: "whole", reason: null, sha256: SHA, arrivedAt: name } as const;
+    const file = {
+      index: 0,
+      path: name,
+      isFolder: false,
+      bytes: 10,
+      outcome: "whole",
+      reason: null,
+      sha256: SHA,
+      arrivedAt: name,
+    } as const;
     return { state: "done", files: [file], bytes: 10, seconds: 0, detail: "", ...(await this.carries(request)) };
   }
 }

@@ -2346,7 +2346,7 @@ export const ClipPutSchema: GenMessage<ClipPut> = /*@__PURE__*/
  */
 export type FileEntry = Message<"atoll.wire.v1.FileEntry"> & {
   /**
-   * 0.., without a gap
+   * 0.., in a list without a gap; what is expected keeps it, so there is a gap where something is left out
    *
    * @generated from field: uint32 index = 1;
    */

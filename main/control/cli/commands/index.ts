@@ -9,5 +9,6 @@ export { addOpenCommand as open } from "./open.ts";
 export { addPolicyCommands as policy } from "./policy.ts";
 export { addSettingsCommands as settings } from "./settings.ts";
 export { addTemplateCommands as template } from "./template.ts";
+export { addTransferCommands as transfer } from "./transfer.ts";
 export { addVmCommands as vm } from "./vm.ts";
 export { addWindowCommands as window } from "./window.ts";

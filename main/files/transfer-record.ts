@@ -1,0 +1,263 @@
+/** One transfer as the list has it: what was listed, what has arrived, how fast. */
+import { createHash, randomBytes } from "node:crypto";
+import {
+  ENDED_TRANSFER_STATES,
+  RETRIED_REASONS,
+  type FileReason,
+  type FileState,
+  type TransferFile,
+  type TransferState,
+  type TransferView,
+} from "#shared/model/transfer.ts";
+import type { ArrivedFile, ListedFile } from "#shared/protocol/files.ts";
+import { partyView } from "../policy/party-view.ts";
+import { nameOf, pathText } from "./names.ts";
+import { Pace } from "./pace.ts";
+import { partyOfEnd } from "./parties.ts";
+import type { Transfer, TransferEnd, TransferredFile, TransferRequest } from "./transfer.ts";
+
+const KEY_BYTES = 16;
+const DONE: readonly FileState[] = ["whole", "kept-both", "same", "refused", "failed", "skipped"];
+const FAILED: readonly FileState[] = ["refused", "failed", "skipped"];
+
+export interface KnownTransfer {
+  /** Hexadecimal. */
+  key: string;
+  name: string;
+  chosen: number;
+  files: number;
+  bytes: number;
+  doneBytes: number;
+  /** Of the list that was sent. */
+  listDigest: string;
+}
+
+export class TransferRecord implements Transfer {
+  readonly id: number;
+  readonly request: TransferRequest;
+  /** Only these are sent: indices of a list with this digest. */
+  readonly only: { indices: ReadonlySet<number>; listDigest: string } | null;
+  key = randomBytes(KEY_BYTES).toString("hex");
+  name: string;
+  chosen: number;
+  detail = "";
+  done: Promise<TransferEnd>;
+  listDigest = "";
+  doneBytes = 0;
+  readonly #pace = new Pace();
+  #state: TransferState = "waiting";
+  #files: readonly ListedFile[] = [];
+  /** Those that are to arrive. */
+  #sent: readonly ListedFile[] = [];
+  #bytes = 0;
+  #count: number | null = null;
+  readonly #arrived = new Map<number, ArrivedFile>();
+
+  constructor(id: number, request: TransferRequest, only: TransferRecord["only"] = null) {
+    this.id = id;
+    this.request = request;
+    this.only = only;
+    const paths = "paths" in request.source ? request.source.paths : [];
+    this.name = nameOf(paths[0] ?? new Uint8Array(0));
+    this.chosen = paths.length;
+    this.done = Promise.resolve({ state: "cancelled", files: [], bytes: 0, seconds: 0, detail: "" });
+  }
+
+  get state(): TransferState {
+    return this.#state;
+  }
+
+  set state(state: TransferState) {
+    if (state !== this.#state) this.#pace.reset(this.doneBytes);
+    this.#state = state;
+  }
+
+  get isEnded(): boolean {
+    return ENDED_TRANSFER_STATES.includes(this.#state);
+  }
+
+  /** Entries that are kept for it. */
+  get size(): number {
+    return this.#files.length;
+  }
+
+  get sent(): readonly ListedFile[] {
+    return this.#sent;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Of one that an earlier run of the application has left. */
+  restore({ key, name, chosen, files, bytes, doneBytes, listDigest }: KnownTransfer): void {
+    Object.assign(this, { key, name, chosen, doneBytes, listDigest });
+    [this.#count, this.#bytes] = [files, bytes];
+    this.#state = "interrupted";
+  }
+
+  get known(): KnownTransfer {
+    const { key, name, chosen, doneBytes, listDigest } = this;
+    return { key, name, chosen, doneBytes, listDigest, files: this.#count ?? this.#sent.length, bytes: this.#bytes };
+  }
+
+  /** The source's list. What another list has done before counts for nothing. */
+  listed(files: readonly ListedFile[]): void {
+    const digest = digestOf(files);
+    if (digest !== this.listDigest) {
+      if (this.listDigest !== "") this.key = randomBytes(KEY_BYTES).toString("hex");
+      this.#arrived.clear();
+      this.doneBytes = 0;
+    }
+    this.listDigest = digest;
+    this.#files = files;
+    const { only } = this;
+    const isSent = only === null || only.listDigest !== digest ? null : withFolders(files, only.indices);
+    this.#sent = files.filter(({ index, kind }) => kind !== "left-out" && (isSent === null || isSent.has(index)));
+    this.#bytes = this.#sent.reduce((sum, { size }) => sum + size, 0);
+    this.#count = null;
+    const tops = files.filter(({ path }) => !path.includes(0x2f));
+    this.chosen = Math.max(this.chosen, tops.length);
+    if (tops[0] !== undefined) this.name = nameOf(tops[0].path);
+  }
+
+  /** All before it are there from an earlier try. */
+  resumedAt(first: number): void {
+    for (const { index } of this.#sent) {
+      if (index >= first) return;
+      if (!this.#arrived.has(index))
+        this.#arrived.set(index, { index, outcome: "whole", reason: null, sha256: NONE, path: NONE });
+    }
+  }
+
+  arrived(files: readonly ArrivedFile[], bytes: number): void {
+    for (const file of files) this.#arrived.set(file.index, file);
+    this.doneBytes = Math.max(this.doneBytes, bytes);
+    this.#pace.count(this.doneBytes);
+  }
+
+  /** What has not arrived has failed. */
+  giveUp(): void {
+    for (const { index } of this.#sent)
+      if (!this.#arrived.has(index))
+        this.#arrived.set(index, { index, outcome: "failed", reason: "stopped", sha256: NONE, path: NONE });
+  }
+
+  /** Indices of files that the source is not to send: nobody waits for them. */
+  get notAwaited(): number[] {
+    const awaited = new Set(this.#sent.flatMap(({ index }) => (this.#arrived.has(index) ? [] : [index])));
+    return this.#files.flatMap(({ index, kind }) => (kind === "file" && !awaited.has(index) ? [index] : []));
+  }
+
+  /** Indices of what can be tried again. */
+  get retried(): number[] {
+    const isRetried = (reason: FileReason | null): boolean => reason !== null && RETRIED_REASONS.includes(reason);
+    return this.#files.flatMap((file) => {
+      const arrived = this.#arrived.get(file.index);
+      return isRetried(arrived?.reason ?? file.reason) && (arrived !== undefined || file.kind === "left-out")
+        ? [file.index]
+        : [];
+    });
+  }
+
+  get view(): TransferView {
+    const { source, target } = this.request;
+    const known = this.known;
+    const isMoving = this.#state === "moving";
+    const rate = isMoving ? this.#pace.rate : null;
+    const left = Math.max(0, known.bytes - this.doneBytes);
+    return {
+      id: this.id,
+      from: partyView(partyOfEnd(source.party)),
+      to: partyView(partyOfEnd(target)),
+      name: known.name,
+      chosen: known.chosen,
+      state: this.#state,
+      detail: this.detail,
+      files: known.files,
+      doneFiles: this.#arrived.size,
+      bytes: known.bytes,
+      doneBytes: Math.min(known.bytes, this.doneBytes),
+      rate,
+      remainingS: rate === null || rate === 0 ? null : left / rate,
+      failed: this.#files.filter((file) => FAILED.includes(this.#stateOf(file).state)).length,
+      canRetry: this.isEnded && this.retried.length > 0,
+    };
+  }
+
+  /** `only` failed: left out, refused or failed. */
+  filesFrom(offset: number, count: number, only: "all" | "failed"): { total: number; files: TransferFile[] } {
+    const current = this.#state === "moving" ? this.#sent.find(({ index }) => !this.#arrived.has(index))?.index : null;
+    const all = this.#files.map((file) => ({ file, ...this.#stateOf(file) }));
+    const wanted = only === "all" ? all : all.filter(({ state }) => FAILED.includes(state));
+    const files = wanted.slice(offset, offset + count).map(({ file, state, reason }) => ({
+      index: file.index,
+      path: pathText(file.path),
+      isFolder: file.kind === "folder",
+      bytes: file.size,
+      state: file.index === current ? ("moving" as const) : state,
+      reason,
+    }));
+    return { total: wanted.length, files };
+  }
+
+  /** Of what has come to an end. */
+  get report(): TransferredFile[] {
+    return this.#files.flatMap((file) => {
+      const { state, reason } = this.#stateOf(file);
+      if (!DONE.includes(state) || state === "waiting" || state === "moving") return [];
+      const arrived = this.#arrived.get(file.index);
+      return [
+        {
+          index: file.index,
+          path: file.path,
+          isFolder: file.kind === "folder",
+          bytes: file.size,
+          outcome: state,
+          reason,
+          sha256:
+            arrived === undefined || arrived.sha256.length === 0 ? null : Buffer.from(arrived.sha256).toString("hex"),
+          arrivedAt: arrived === undefined || arrived.path.length === 0 ? null : arrived.path,
+        },
+      ];
+    });
+  }
+
+  #stateOf({ index, kind, reason }: ListedFile): { state: FileState; reason: FileReason | null } {
+    if (kind === "left-out") return { state: "skipped", reason };
+    const arrived = this.#arrived.get(index);
+    return arrived === undefined
+      ? { state: "waiting", reason: null }
+      : { state: arrived.outcome, reason: arrived.reason };
+  }
+}
+
+const NONE = new Uint8Array(0);
+
+function digestOf(files: readonly ListedFile[]): string {
+  const hash = createHash("sha256");
+  for (const { index, kind, path, size, executable, modifiedS } of files) {
+    hash.update(`${index} ${kind} ${size} ${executable} ${modifiedS} ${path.length} `);
+    hash.update(path);
+  }
+  return hash.digest("hex");
+}
+
+/** These, and the folders above them. */
+function withFolders(files: readonly ListedFile[], indices: ReadonlySet<number>): ReadonlySet<number> {
+  const folders = new Map(
+    files.flatMap(({ kind, path, index }) =>
+      kind === "folder" ? [[Buffer.from(path).toString("latin1"), index]] : [],
+    ),
+  );
+  const all = new Set(indices);
+  for (const { index, path } of files) {
+    if (!indices.has(index)) continue;
+    const text = Buffer.from(path).toString("latin1");
+    for (let at = text.lastIndexOf("/"); at > 0; at = text.lastIndexOf("/", at - 1)) {
+      const folder = folders.get(text.slice(0, at));
+      if (folder !== undefined) all.add(folder);
+    }
+  }
+  return all;
+}

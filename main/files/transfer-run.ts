@@ -1,0 +1,190 @@
+/**
+ * One try of a transfer: the source lists, the policy is asked, the target says that it is ready, and the two streams are joined.
+ * No byte of a file comes here.
+ */
+import { AppError } from "#shared/model/app-error.ts";
+import { FILE_REASON_WORDS, type TransferState } from "#shared/model/transfer.ts";
+import type { ListedFile } from "#shared/protocol/files.ts";
+import type { Receiving } from "../link/contracts/files.ts";
+import { joinStreams } from "../vms/joints.ts";
+import { type EndOfPart, SourceEnd, TargetEnd } from "./ends.ts";
+import type { FilesEnd } from "./host-files.ts";
+import { wordsOfEnd } from "./parties.ts";
+import type { FilesDestination, TransferRequest } from "./transfer.ts";
+import type { TransferRecord } from "./transfer-record.ts";
+
+export interface RunEnd {
+  state: Extract<TransferState, "interrupted" | "done" | "denied" | "failed" | "cancelled">;
+  /** For people; "" = nothing. */
+  detail: string;
+}
+
+export interface RunPorts {
+  source: FilesEnd;
+  target: FilesEnd;
+  /** The source's name, as the target notes it. */
+  origin: string;
+  /** Whether it may cross; null: it may. Else why not, for people. */
+  permit(files: readonly ListedFile[], bytes: number): Promise<string | null>;
+  /** Resolves when its turn has come: it moves from then on. */
+  turn(signal: AbortSignal): Promise<void>;
+  changed(): void;
+}
+
+/** Never rejects. Cancelled by `signal`. */
+export class TransferRun {
+  readonly end: Promise<RunEnd>;
+  readonly #record: TransferRecord;
+  readonly #ports: RunPorts;
+  readonly #signal: AbortSignal;
+  #source: SourceEnd | null = null;
+  #target: TargetEnd | null = null;
+
+  constructor(record: TransferRecord, ports: RunPorts, signal: AbortSignal) {
+    this.#record = record;
+    this.#ports = ports;
+    this.#signal = signal;
+    this.end = this.#run().catch((error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      return this.#ended("failed", error.message);
+    });
+  }
+
+  /** Returns whether there was something to pause. */
+  pause(isPaused: boolean): boolean {
+    if (this.#target === null || this.#target.isOver) return false;
+    this.#target.pause(isPaused);
+    return true;
+  }
+
+  /** What came is kept, for another try. */
+  interrupt(): void {
+    void this.#source?.stop(true);
+    void this.#target?.stop(true);
+  }
+
+  async #run(): Promise<RunEnd> {
+    const record = this.#record;
+    const { source: wanted } = record.request;
+    const what = "paths" in wanted ? { paths: wanted.paths } : { wanted: wanted.wanted };
+    const source = new SourceEnd(this.#ports.source, what);
+    this.#source = source;
+    const cancelled = whenAborted(this.#signal);
+    const listed = await Promise.race([source.listed, cancelled]);
+    if (listed === undefined) return this.#cancelled();
+    if (listed === null) return this.#sourceFailed(await source.over);
+    record.listed(listed);
+    this.#ports.changed();
+    if (record.sent.length === 0) return this.#ended("done", "");
+    const refusal = await this.#ports.permit(record.sent, record.bytes);
+    if (this.#signal.aborted) return this.#cancelled();
+    if (refusal !== null) return this.#ended("denied", refusal);
+    await this.#ports.turn(this.#signal);
+    if (this.#signal.aborted) return this.#cancelled();
+    if (source.isOver) return this.#sourceFailed(await source.over);
+    return this.#move(source, cancelled);
+  }
+
+  async #move(source: SourceEnd, cancelled: Promise<undefined>): Promise<RunEnd> {
+    const record = this.#record;
+    record.state = "moving";
+    this.#ports.changed();
+    const target = new TargetEnd(this.#ports.target, this.#receiving(), record.sent, (arrived, bytes) => {
+      record.arrived(arrived, bytes);
+      this.#ports.changed();
+    });
+    this.#target = target;
+    const from = await Promise.race([target.ready, cancelled]);
+    if (from === undefined) return this.#cancelled();
+    if (from === null) return this.#targetOver(await target.over);
+    record.resumedAt(from.first);
+    const leftOut = record.notAwaited;
+    source.send(from, leftOut);
+    const [out, into] = await Promise.all([source.stream, target.stream]);
+    if (out !== null && into !== null)
+      joinStreams({ vm: this.#ports.source, stream: out }, { vm: this.#ports.target, stream: into });
+    // The target knows when it has all; it hears of a source that is gone by the end of its stream, or here.
+    void source.over.then(async (end) => {
+      if (end.kind === "lost") await target.stop(true);
+    });
+    const over = await Promise.race([target.over, cancelled]);
+    return over === undefined ? this.#cancelled() : this.#targetOver(over);
+  }
+
+  #receiving(): Receiving {
+    const { request, key, sent, bytes } = this.#record;
+    const { destination } = request;
+    return {
+      key: Buffer.from(key, "hex"),
+      origin: this.#ports.origin,
+      into: into(destination),
+      files: sent.length,
+      bytes,
+      isOpened: destination.kind === "opened",
+      isReadOnly: destination.kind === "opened" && destination.isReadOnly,
+    };
+  }
+
+  /** Of what the source's part came to, the end of all. */
+  async #sourceFailed(end: EndOfPart): Promise<RunEnd> {
+    const { source } = this.#record.request;
+    if (end.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(source.party)} was lost.`);
+    return this.#ended("failed", reasonWords(end));
+  }
+
+  async #targetOver(end: EndOfPart): Promise<RunEnd> {
+    const { request } = this.#record;
+    if (this.#signal.aborted) return this.#cancelled();
+    if (end.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(request.target)} was lost.`);
+    const source = this.#source;
+    const sourceEnd = source?.isOver === true ? await source.over : null;
+    if (sourceEnd?.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(request.source.party)} was lost.`);
+    if (end.reason === null) return this.#ended("done", "");
+    const own = reasonWords(end);
+    const because = end.reason === "stopped" && end.detail === "" && sourceEnd !== null ? reasonWords(sourceEnd) : own;
+    return this.#ended("failed", because);
+  }
+
+  async #cancelled(): Promise<RunEnd> {
+    return this.#ended("cancelled", "");
+  }
+
+  /** Nothing of it goes on when this resolves. */
+  async #ended(state: RunEnd["state"], detail: string): Promise<RunEnd> {
+    const keep = state === "interrupted";
+    await Promise.all([this.#source?.stop(keep), this.#target?.stop(keep)]);
+    return { state, detail };
+  }
+}
+
+function into(destination: FilesDestination): Receiving["into"] {
+  switch (destination.kind) {
+    case "incoming":
+    case "opened":
+      return { kind: "incoming" };
+    case "path":
+      return destination;
+    case "replaced":
+      return { kind: "replaced", path: destination.path, sha256: Buffer.from(destination.sha256, "hex") };
+  }
+}
+
+function reasonWords(end: EndOfPart): string {
+  if (end.kind === "lost" || end.reason === null) return "The source has sent less than it has listed.";
+  const words = FILE_REASON_WORDS[end.reason];
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${end.detail === "" ? "" : `: ${end.detail}`}.`;
+}
+
+/** Resolves with undefined; never where it is not aborted. */
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}
+
+/** For type checks of a request: it can be tried again after an interruption. */
+export function isResumable({ source, destination, permission }: TransferRequest): boolean {
+  const isPlain = destination.kind === "incoming" || destination.kind === "path";
+  return "paths" in source && isPlain && permission.kind === "ask";
+}

@@ -1,0 +1,329 @@
+/** Transfers between VMs whose agents a test speaks for: also what no honest agent does. */
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
+import type { CrossingOutcome } from "../crossings/crossing-request.ts";
+import { bytes, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import { Transfers } from "./transfers.ts";
+
+let desk: FilesDesk;
+beforeEach(async () => void (desk = await FilesDesk.open()));
+
+const denied = (by: CrossingOutcome["by"]): CrossingOutcome => ({
+  allowed: false,
+  by,
+  rule: null,
+  explanation: "Line 9 denies it.",
+  seq: null,
+});
+
+describe("a transfer", () => {
+  it("is listed, asked for, announced to its target, joined, and reported once", async () => {
+    const record = desk.start(["/home/user/a", "b"]);
+    const list = await desk.heard(desk.home, "filesList");
+    expect(list.paths?.map((path) => Buffer.from(path).toString())).toEqual(["/home/user/a", "b"]);
+    desk.list(list.transfer ?? 0, [
+      entry(0, "a"),
+      entry(1, "link", { kind: FileKind.LEFT_OUT, reason: FileReason.SYMLINK }),
+      entry(2, "b", { kind: FileKind.FOLDER, size: 0n }),
+      entry(3, "b/c", { size: 4n }),
+    ]);
+    const web = await desk.ready();
+    expect(desk.asked).toMatchObject([
+      {
+        crossing: { action: "file.send", from: { name: "home" }, to: { name: "web" }, bytes: 12 },
+        preview: { current: { kind: "text", text: "a\nb/\nb/c", bytes: 12, isComplete: true } },
+      },
+    ]);
+    expect(desk.web.agent.sentOf("filesReceive")).toMatchObject([
+      { origin: "home", destination: { case: "incoming" }, files: 3, bytes: 12n },
+    ]);
+    const expected = desk.web.agent.sentOf("filesExpected").flatMap(({ entries = [] }) => entries);
+    expect(expected.map(({ index }) => index)).toEqual([0, 2, 3]);
+    const send = await desk.heard(desk.home, "filesSend");
+    expect(send).toMatchObject({ transfer: list.transfer, first: 0, offset: 0n, leftOut: [] });
+    // The bytes go from link to link: what one agent writes, the other one reads.
+    const into = desk.web.agent.sentOf("filesReceive")[0]?.stream ?? 0;
+    desk.web.agent.say("streamCredit", { stream: into, bytes: 100 });
+    await desk.heard(desk.home, "streamCredit");
+    desk.home.agent.say("streamData", { stream: send.stream ?? 0 }, Uint8Array.of(1, 2, 3));
+    await desk.heard(desk.web, "streamData");
+    expect(desk.web.agent.sent.findLast(({ name }) => name === "streamData")?.payload).toEqual(Uint8Array.of(1, 2, 3));
+    expect(record.view).toMatchObject({ state: "moving", files: 3, doneFiles: 0, failed: 1, name: "a" });
+    desk.home.agent.say("streamEnd", { stream: send.stream ?? 0 });
+    desk.ended(desk.home, list.transfer ?? 0);
+    desk.done(web, [whole(0, { path: bytes("/in/a") }), whole(2, { sha256: new Uint8Array(0) })], 8n);
+    desk.done(web, [{ index: 3, outcome: FileOutcome.SAME, sha256: DIGEST }], 12n);
+    desk.ended(desk.web, web);
+    const end = await record.done;
+    expect(end).toMatchObject({ state: "done", bytes: 8, detail: "" });
+    expect(end.files).toMatchObject([
+      { index: 0, outcome: "whole", sha256: Buffer.from(DIGEST).toString("hex"), arrivedAt: bytes("/in/a") },
+      { index: 1, outcome: "skipped", reason: "symlink" },
+      { index: 2, outcome: "whole", isFolder: true, sha256: null },
+      { index: 3, outcome: "same" },
+    ]);
+    expect(desk.told).toEqual([{ bytes: 8, detail: "1 of 4 files did not arrive" }]);
+    expect(desk.kept).toEqual([]);
+  });
+
+  it("that is denied moves nothing, and its source need not wait", async () => {
+    desk.answer = () => Promise.resolve(denied("person"));
+    const record = desk.start(["a"]);
+    await desk.listFiles(["a"]);
+    const stop = await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, stop.transfer ?? 0, FileReason.STOPPED);
+    expect(await record.done).toMatchObject({ state: "denied", detail: "Line 9 denies it." });
+    expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
+    expect(desk.told).toEqual([]);
+    expect(desk.transfers.refusalOf(record)).toMatchObject({ by: "person" });
+  });
+
+  it("whose answer nobody waits for any more is denied, and can be cancelled meanwhile", async () => {
+    desk.answer = (_request, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted === true) resolve(denied("lapsed"));
+        signal?.addEventListener("abort", () => resolve(denied("lapsed")));
+      });
+    const [asking, cancelling] = [new AbortController(), new AbortController()];
+    const one = desk.start(["a"], { askSignal: asking.signal });
+    await desk.listFiles(["a"]);
+    await vi.waitFor(() => expect(desk.asked).toHaveLength(1));
+    asking.abort();
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
+    expect((await one.done).state).toBe("denied");
+    const other = desk.start(["a"], { signal: cancelling.signal });
+    await desk.listFiles(["a"], 8n, 2);
+    cancelling.abort();
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesStop", 2)).transfer ?? 0);
+    expect((await other.done).state).toBe("cancelled");
+  });
+
+  it("of which nothing can be listed has failed, with why", async () => {
+    const record = desk.start(["a"]);
+    const { transfer = 0 } = await desk.heard(desk.home, "filesList");
+    desk.ended(desk.home, transfer, FileReason.TOO_MANY, "more than 100000 files");
+    expect(await record.done).toMatchObject({ state: "failed", detail: "Too many files: more than 100000 files." });
+    expect(desk.asked).toEqual([]);
+  });
+
+  it("of which nothing is left to send is done, with its report and without a question", async () => {
+    const record = desk.start(["a"]);
+    const { transfer = 0 } = await desk.heard(desk.home, "filesList");
+    desk.list(transfer, [entry(0, "a", { kind: FileKind.LEFT_OUT, reason: FileReason.GONE })]);
+    await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, transfer);
+    expect(await record.done).toMatchObject({ state: "done", files: [{ outcome: "skipped", reason: "gone" }] });
+    expect(desk.asked).toEqual([]);
+  });
+});
+
+/** Both agents have begun, and the source has sent nothing yet. */
+async function moving(names = ["a", "b"]): Promise<{ home: number; web: number; stream: number }> {
+  await desk.listFiles(names);
+  const web = await desk.ready();
+  const { transfer: home = 0, stream = 0 } = await desk.heard(desk.home, "filesSend");
+  return { home, web, stream };
+}
+
+describe("a transfer that moves", () => {
+  it("is paused at its target, and goes on", async () => {
+    const record = desk.start(["a"]);
+    expect(() => desk.transfers.pause(record.id)).toThrow("is waiting");
+    const { web } = await moving();
+    expect(desk.transfers.pause(record.id).state).toBe("paused");
+    expect(() => desk.transfers.pause(record.id)).toThrow("is paused");
+    expect(desk.transfers.resume(record.id).state).toBe("moving");
+    await desk.heard(desk.web, "filesPause", 2);
+    expect(desk.web.agent.sentOf("filesPause")).toMatchObject([
+      { transfer: web, paused: true },
+      { transfer: web, paused: false },
+    ]);
+  });
+
+  it("is cancelled at both ends, and keeps nothing; what had arrived stays and is said", async () => {
+    const record = desk.start(["a", "b"]);
+    const { home, web } = await moving();
+    desk.done(web, [whole(0)], 8n);
+    const cancelled = desk.transfers.cancel(record.id);
+    await desk.heard(desk.web, "filesStop");
+    expect([desk.home.agent, desk.web.agent].map((agent) => agent.sentOf("filesStop")[0]?.keep)).toEqual([
+      false,
+      false,
+    ]);
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    desk.ended(desk.web, web, FileReason.STOPPED);
+    expect((await cancelled).state).toBe("cancelled");
+    expect(await record.done).toMatchObject({
+      state: "cancelled",
+      files: [{ outcome: "whole" }, { outcome: "failed", reason: "stopped" }],
+    });
+    await expect(desk.transfers.cancel(record.id)).rejects.toMatchObject({ code: "transfer.wrong-state" });
+    expect(desk.kept).toEqual([]);
+  });
+
+  it.each(["home", "web"] as const)("is interrupted when %s is lost, kept, and goes on where it was", async (lost) => {
+    const record = desk.start(["a", "b"]);
+    const { home, web } = await moving();
+    desk.done(web, [whole(0)], 8n);
+    await vi.waitFor(() => expect(record.view.doneFiles).toBe(1));
+    expect(desk.kept).toMatchObject([{ id: record.id, key: record.key, files: 2 }]);
+    await desk[lost].vm.kill();
+    const left = lost === "home" ? desk.web : desk.home;
+    const { transfer = 0, keep } = await desk.heard(left, "filesStop");
+    expect([transfer, keep]).toEqual([lost === "home" ? web : home, true]);
+    desk.ended(left, transfer, FileReason.STOPPED);
+    expect(await record.done).toMatchObject({ state: "interrupted" });
+    expect(desk.told.at(-1)?.detail).toMatch(/^interrupted; VM "(home|web)" was lost/);
+    expect(desk.kept).toMatchObject([{ id: record.id, doneBytes: 8 }]);
+  });
+
+  it("that has no room at its target fails, and says of each file what became of it", async () => {
+    const record = desk.start(["a", "b"]);
+    const { home, web } = await moving();
+    desk.done(web, [{ index: 0, outcome: FileOutcome.FAILED, reason: FileReason.NO_SPACE }]);
+    desk.ended(desk.web, web, FileReason.NO_SPACE);
+    await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    expect(await record.done).toMatchObject({
+      state: "failed",
+      detail: "The disk is full there.",
+      files: [
+        { outcome: "failed", reason: "no-space" },
+        { outcome: "failed", reason: "stopped" },
+      ],
+    });
+    expect(record.view).toMatchObject({ canRetry: true, failed: 2 });
+  });
+});
+
+describe("after the application's end", () => {
+  it("what was on its way is interrupted, and is tried again under the same key where the list is the same", async () => {
+    const record = desk.start(["a", "b"]);
+    await moving();
+    const [before] = desk.kept;
+    const next = new Transfers(desk.parts);
+    next.restore();
+    const restored = next.get(record.id);
+    expect(restored.view).toMatchObject({ state: "interrupted", files: 2, bytes: 16, from: { name: "home" } });
+    expect(next.start(desk.request(["x"])).id).toBe(record.id + 1);
+    await desk.heard(desk.home, "filesList", 2);
+    next.resume(record.id);
+    await desk.listFiles(["a", "b"], 8n, 3);
+    const web = await desk.ready({ first: 1, offset: 3n, prefixSha256: DIGEST }, 2);
+    expect(desk.web.agent.sentOf("filesReceive").map(({ key }) => Buffer.from(key ?? []).toString("hex"))).toEqual([
+      before?.key,
+      before?.key,
+    ]);
+    expect(await desk.heard(desk.home, "filesSend", 2)).toMatchObject({ first: 1, offset: 3n, prefixSha256: DIGEST });
+    desk.done(web, [whole(1)], 16n);
+    desk.ended(desk.web, web);
+    const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, transfer);
+    expect(await restored.done).toMatchObject({ state: "done", files: [{ outcome: "whole" }, { outcome: "whole" }] });
+  });
+
+  it("what was on its way begins anew where the list is another", async () => {
+    const record = desk.start(["a", "b"]);
+    await moving();
+    const next = new Transfers(desk.parts);
+    next.restore();
+    next.resume(record.id);
+    await desk.listFiles(["a", "b"], 9n, 2);
+    await desk.ready({}, 2);
+    const [one, other] = desk.web.agent.sentOf("filesReceive").map(({ key }) => Buffer.from(key ?? []).toString("hex"));
+    expect(one).not.toBe(other);
+  });
+
+  it("what is of no VM that there is, and what is given for one file, is not kept", async () => {
+    desk.transfers.start({ ...desk.request(["a"]), destination: { kind: "opened", isReadOnly: true } });
+    await moving(["a"]);
+    expect(desk.kept).toEqual([]);
+    desk.kept = [
+      {
+        ...{ id: 1, from: "00000000-0000-4000-8000-000000000009" as never, to: null, paths: ["YQ=="], target: null },
+        ...{ key: "0".repeat(32), name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
+      },
+    ];
+    const next = new Transfers(desk.parts);
+    next.restore();
+    expect(next.views).toEqual([]);
+  });
+});
+
+describe("what has failed", () => {
+  it("is tried again alone, with the folders above it", async () => {
+    const record = desk.start(["f"]);
+    const { transfer: home = 0 } = await desk.heard(desk.home, "filesList");
+    const entries = [entry(0, "f", { kind: FileKind.FOLDER, size: 0n }), entry(1, "f/a"), entry(2, "f/b")];
+    desk.list(home, entries);
+    const web = await desk.ready();
+    await desk.heard(desk.home, "filesSend");
+    const changed = { index: 2, outcome: FileOutcome.FAILED, reason: FileReason.CHANGED };
+    desk.done(web, [whole(0, { sha256: new Uint8Array(0) }), whole(1), changed], 8n);
+    desk.ended(desk.web, web);
+    await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, home);
+    expect((await record.done).state).toBe("done");
+    expect(desk.transfers.get(record.id).filesFrom(0, 10, "failed")).toMatchObject({
+      total: 1,
+      files: [{ index: 2, path: "f/b", state: "failed", reason: "changed" }],
+    });
+    const again = desk.transfers.retry(record.id);
+    const { transfer: second = 0 } = await desk.heard(desk.home, "filesList", 2);
+    desk.list(second, entries);
+    await desk.ready({}, 2);
+    const expected = desk.web.agent.sentOf("filesExpected").at(-1)?.entries ?? [];
+    expect(expected.map(({ index }) => index)).toEqual([0, 2]);
+    expect(await desk.heard(desk.home, "filesSend", 2)).toMatchObject({ leftOut: [1] });
+    expect(again.view).toMatchObject({ state: "moving", files: 2, bytes: 8 });
+    expect(() => desk.transfers.retry(again.id)).toThrow("cannot be tried again");
+  });
+});
+
+describe("an agent that lies", () => {
+  it("costs its own VM its channels, and the other one a transfer", async () => {
+    const record = desk.start(["a"]);
+    const { web } = await moving(["a"]);
+    // A file that was not expected, a digest of another length, more bytes than there are, and what is over.
+    for (const [results, count, code] of [
+      [[whole(7)], 0n, "unknown-file"],
+      [[whole(0, { sha256: new Uint8Array(5) })], 0n, "number-out-of-range"],
+      [[], 9n, "number-out-of-range"],
+    ] as const)
+      expect(
+        await FilesDesk.open().then(async (other) => {
+          other.start(["a"]);
+          await other.listFiles(["a"]);
+          const transfer = await other.ready();
+          return other.web.agent.say("filesDone", { transfer, results: [...results] as never, bytes: count });
+        }),
+      ).toBe(code);
+    desk.done(web, [whole(0)], 8n);
+    expect(desk.web.agent.say("filesDone", { transfer: web, results: [whole(0)] as never })).toBe("unknown-file");
+    expect(record.view.state).toBe("moving");
+  });
+
+  it("that is ready before it knows what comes, or lists what nobody asked for, is cut off", async () => {
+    expect(desk.web.agent.say("filesReady", { transfer: 1 })).toBe("unknown-transfer");
+    expect(desk.home.agent.say("filesListed", { transfer: 1, last: true })).toBe("unknown-transfer");
+  });
+});
+
+it("at most four move at once, and a party that has none goes before one that has some", async () => {
+  const records = Array.from({ length: 5 }, (_, at) => desk.start([`${at}`]));
+  for (const [at] of records.entries()) {
+    const lists = desk.home.agent.sentOf("filesList");
+    desk.list(lists[at]?.transfer ?? 0, [entry(0, `${at}`)]);
+  }
+  await desk.heard(desk.web, "filesReceive", 4);
+  expect(records.map(({ state }) => state)).toEqual(["moving", "moving", "moving", "moving", "waiting"]);
+  const web = desk.web.agent.sentOf("filesReceive")[0]?.transfer ?? 0;
+  desk.ended(desk.web, web);
+  const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
+  desk.ended(desk.home, transfer);
+  await records[0]?.done;
+  await desk.heard(desk.web, "filesReceive", 5);
+  expect(records[4]?.state).toBe("moving");
+  desk.transfers.clear();
+  expect(desk.transfers.views.map(({ id }) => id)).toEqual([5, 4, 3, 2]);
+});

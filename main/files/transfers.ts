@@ -1,0 +1,372 @@
+/**
+ * All transfers of files: those that wait, move or have ended in this run of the application, and those that an earlier one has
+ * left on their way. Each is asked of the policy, recorded, and reported once.
+ */
+import { AppError } from "#shared/model/app-error.ts";
+import type { TransferView } from "#shared/model/transfer.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { ListedFile } from "#shared/protocol/files.ts";
+import { Emitter } from "../base/emitter.ts";
+import type { CrossingOutcome } from "../crossings/crossing-request.ts";
+import type { Crossings } from "../crossings/crossings.ts";
+import type { Vm } from "../vms/vm.ts";
+import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
+import { previewText } from "./names.ts";
+import { keyOfEnd, partyOfEnd } from "./parties.ts";
+import type { FilesParty, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
+import { TransferRecord } from "./transfer-record.ts";
+import { isResumable, type RunEnd, TransferRun } from "./transfer-run.ts";
+import type { KeptTransfer, TransfersFile } from "./transfers-file.ts";
+import { Turns } from "./turns.ts";
+
+/** That move at the same time. */
+const MOVING_AT_ONCE = 4;
+/** That have not ended. */
+const MAX_OPEN = 200;
+/** That have ended and are still in the list, and files of all of them. */
+const MAX_ENDED = 50;
+const MAX_ENDED_FILES = 200_000;
+
+export interface TransfersParts {
+  crossings: Pick<Crossings, "request" | "told">;
+  host: HostFilesOptions;
+  file: Pick<TransfersFile, "read" | "write">;
+  /** undefined: there is no VM with this id. */
+  vm(id: VmId): Vm | undefined;
+}
+
+/** A transfer that runs. */
+interface Running {
+  cancelling: AbortController;
+  run: TransferRun;
+  /** How long the person's answer is waited for; the transfer goes on without it. */
+  asking: AbortSignal | undefined;
+}
+
+export interface StartOptions {
+  /** Aborted: cancelled. */
+  signal?: AbortSignal;
+  /** Aborted: nobody waits for the person's answer any more. */
+  askSignal?: AbortSignal;
+}
+
+export class Transfers extends Emitter<{ changed: [] }> {
+  readonly #parts: TransfersParts;
+  readonly #turns = new Turns(MOVING_AT_ONCE);
+  /** Oldest first. */
+  readonly #records = new Map<number, TransferRecord>();
+  readonly #running = new Map<TransferRecord, Running>();
+  readonly #refusals = new WeakMap<TransferRecord, CrossingOutcome>();
+  #lastId = 0;
+
+  constructor(parts: TransfersParts) {
+    super();
+    this.#parts = parts;
+  }
+
+  /** Takes over what an earlier run of the application has left on its way; its VMs are known by now. */
+  restore(): void {
+    for (const kept of this.#parts.file.read()) {
+      const request = this.#requestOf(kept);
+      if (request === null) continue;
+      const record = new TransferRecord(kept.id, request);
+      record.restore(kept);
+      record.detail = "Atoll ended while it was on its way.";
+      this.#records.set(record.id, record);
+      this.#lastId = Math.max(this.#lastId, kept.id);
+    }
+    this.#changed();
+  }
+
+  /** Newest first. */
+  get views(): TransferView[] {
+    return [...this.#records.values()].toReversed().map(({ view }) => view);
+  }
+
+  readonly start: StartTransfer = (request, options: StartOptions = {}) => {
+    const record = this.#add(request);
+    if ([...this.#records.values()].filter(({ isEnded }) => !isEnded).length > MAX_OPEN)
+      record.done = Promise.resolve(this.#over(record, { state: "failed", detail: "Too many transfers are open." }, 0));
+    else this.#begin(record, options);
+    return record;
+  };
+
+  /** @throws AppError transfer.not-found */
+  get(id: number): TransferRecord {
+    const record = this.#records.get(id);
+    if (record !== undefined) return record;
+    throw new AppError(
+      "transfer.not-found",
+      `There is no transfer ${id}: "atoll transfer list" shows those that there are.`,
+      {
+        id,
+      },
+    );
+  }
+
+  /** Of one that was denied. */
+  refusalOf(record: TransferRecord): CrossingOutcome | null {
+    return this.#refusals.get(record) ?? null;
+  }
+
+  /** @throws AppError transfer.not-found, transfer.wrong-state */
+  pause(id: number): TransferRecord {
+    const record = this.get(id);
+    if (record.state === "moving" && this.#running.get(record)?.run.pause(true) === true) record.state = "paused";
+    else throw wrongState(record, "paused");
+    this.#changed();
+    return record;
+  }
+
+  /** One that is paused goes on; one that was interrupted is tried again. @throws AppError transfer.not-found, transfer.wrong-state */
+  resume(id: number): TransferRecord {
+    const record = this.get(id);
+    if (record.state === "paused") {
+      this.#running.get(record)?.run.pause(false);
+      record.state = "moving";
+    } else if (record.state === "interrupted") {
+      record.state = "waiting";
+      record.detail = "";
+      this.#begin(record, {});
+    } else throw wrongState(record, "resumed");
+    this.#changed();
+    return record;
+  }
+
+  /** Resolves when nothing of it goes on. @throws AppError transfer.not-found, transfer.wrong-state */
+  async cancel(id: number): Promise<TransferRecord> {
+    const record = this.get(id);
+    if (record.isEnded) throw wrongState(record, "cancelled");
+    const running = this.#running.get(record);
+    if (running === undefined) {
+      record.state = "cancelled";
+      record.detail = "";
+      this.#keep();
+      this.#changed();
+    } else {
+      running.cancelling.abort();
+      await record.done;
+    }
+    return record;
+  }
+
+  /** A new transfer of the files that have failed. @throws AppError transfer.not-found, transfer.wrong-state */
+  retry(id: number, options: StartOptions = {}): TransferRecord {
+    const record = this.get(id);
+    const indices = record.retried;
+    if (!record.isEnded || indices.length === 0) throw wrongState(record, "tried again");
+    if (!isResumable(record.request)) throw wrongState(record, "tried again");
+    const again = this.#add(record.request, { indices: new Set(indices), listDigest: record.listDigest });
+    this.#begin(again, options);
+    return again;
+  }
+
+  /** Those that have ended go from the list. */
+  clear(): void {
+    for (const record of this.#records.values()) if (record.isEnded) this.#records.delete(record.id);
+    this.#changed();
+  }
+
+  #add(request: TransferRequest, only: TransferRecord["only"] = null): TransferRecord {
+    this.#lastId += 1;
+    const record = new TransferRecord(this.#lastId, request, only);
+    this.#records.set(record.id, record);
+    return record;
+  }
+
+  #begin(record: TransferRecord, { signal, askSignal }: StartOptions): void {
+    const cancelling = new AbortController();
+    const cancel = (): void => cancelling.abort();
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    record.done = this.#run(record, cancelling, askSignal).finally(() => signal?.removeEventListener("abort", cancel));
+    this.#changed();
+  }
+
+  async #run(
+    record: TransferRecord,
+    cancelling: AbortController,
+    asking: AbortSignal | undefined,
+  ): Promise<TransferEnd> {
+    const { request } = record;
+    const beganMs = performance.now();
+    const hosts: HostFiles[] = [];
+    let endTurn: () => void = () => undefined;
+    let outcome: CrossingOutcome | null = null;
+    const endOf = (party: FilesParty, reach: () => ConstructorParameters<typeof HostFiles>[1]): FilesEnd => {
+      if (party.kind === "vm") return party.vm;
+      const host = new HostFiles(this.#parts.host, reach());
+      hosts.push(host);
+      return host;
+    };
+    let end: RunEnd;
+    try {
+      const { source } = request;
+      const run = new TransferRun(
+        record,
+        {
+          source: endOf(source.party, () => ("paths" in source ? reachOfSource(source) : { reads: [], writes: [] })),
+          target: endOf(request.target, () => reachOfTarget(request.destination)),
+          origin: source.party.kind === "host" ? "host" : source.party.vm.definition.name,
+          permit: async (files, bytes) => {
+            const permitted = await this.#permit(record, files, bytes, asking, cancelling.signal);
+            outcome = permitted.allowed;
+            return permitted.refusal;
+          },
+          turn: async (signal) => {
+            endTurn = await this.#turns.take(keyOfEnd(source.party), signal);
+          },
+          changed: () => {
+            if (record.state === "moving") this.#keepSometimes();
+            this.#changed();
+          },
+        },
+        cancelling.signal,
+      );
+      this.#running.set(record, { cancelling, run, asking });
+      end = await run.end;
+    } catch (error) {
+      // The host's program, or its folder.
+      if (!(error instanceof Error)) throw error;
+      end = { state: "failed", detail: error.message };
+    }
+    endTurn();
+    for (const host of hosts) host.end();
+    this.#running.delete(record);
+    if (end.state === "interrupted" && !isResumable(request)) end = { ...end, state: "failed" };
+    const over = this.#over(record, end, (performance.now() - beganMs) / 1000);
+    if (outcome !== null) await this.#parts.crossings.told(outcome, { bytes: over.bytes, detail: endWords(over) });
+    return over;
+  }
+
+  async #permit(
+    record: TransferRecord,
+    files: readonly ListedFile[],
+    bytes: number,
+    asking: AbortSignal | undefined,
+    cancelling: AbortSignal,
+  ): Promise<{ allowed: CrossingOutcome | null; refusal: string | null }> {
+    const { permission, source, target } = record.request;
+    if (permission.kind === "given") {
+      const given = { allowed: true, by: "rule", rule: null, explanation: "", seq: permission.seq } as const;
+      return { allowed: given, refusal: null };
+    }
+    const [from, to] = [partyOfEnd(source.party), partyOfEnd(target)];
+    const crossing = { action: "file.send", from, to, type: null, bytes } as const;
+    const current = { kind: "text", text: previewText(files), bytes, isComplete: true } as const;
+    const waiting = new AbortController();
+    const leave = (): void => waiting.abort();
+    for (const signal of [asking, cancelling]) {
+      if (signal?.aborted === true) leave();
+      signal?.addEventListener("abort", leave, { once: true });
+    }
+    const outcome = await this.#parts.crossings.request(
+      { crossing, subject: "", preview: { current, onChange: () => () => undefined } },
+      { signal: waiting.signal },
+    );
+    for (const signal of [asking, cancelling]) signal?.removeEventListener("abort", leave);
+    if (outcome.allowed) return { allowed: outcome, refusal: null };
+    this.#refusals.set(record, outcome);
+    return { allowed: null, refusal: outcome.explanation };
+  }
+
+  #over(record: TransferRecord, { state, detail }: RunEnd, seconds: number): TransferEnd {
+    if (state === "failed" || state === "cancelled") record.giveUp();
+    record.state = state;
+    record.detail = detail;
+    this.#keep();
+    this.#trim();
+    this.#changed();
+    const files = record.report;
+    const bytes = files.reduce((sum, { outcome, bytes: size }) => sum + (isWhole(outcome) ? size : 0), 0);
+    return { state, files, bytes, seconds: Math.round(seconds * 1000) / 1000, detail };
+  }
+
+  #trim(): void {
+    const ended = [...this.#records.values()].filter(({ isEnded }) => isEnded);
+    let files = ended.reduce((sum, { size }) => sum + size, 0);
+    let count = ended.length;
+    for (const record of ended) {
+      if (count <= MAX_ENDED && (files <= MAX_ENDED_FILES || count === 1)) return;
+      this.#records.delete(record.id);
+      [count, files] = [count - 1, files - record.size];
+    }
+  }
+
+  #changed(): void {
+    this.emit("changed");
+  }
+
+  #keptAtMs = 0;
+  #keptIds = "";
+  /** When another one moves, and some times a minute. */
+  #keepSometimes(): void {
+    const ids = this.#onTheirWay.map(({ id }) => id).join();
+    if (ids !== this.#keptIds || performance.now() - this.#keptAtMs > 5_000) this.#keep();
+  }
+
+  #keep(): void {
+    const records = this.#onTheirWay;
+    this.#keptAtMs = performance.now();
+    this.#keptIds = records.map(({ id }) => id).join();
+    this.#parts.file.write(records.map(keptOf));
+  }
+
+  get #onTheirWay(): TransferRecord[] {
+    const isKept = ({ state, request }: TransferRecord): boolean =>
+      (state === "moving" || state === "paused" || state === "interrupted") && isResumable(request);
+    return [...this.#records.values()].filter(isKept);
+  }
+
+  /** null: one of its VMs is not there any more. */
+  #requestOf({ from, to, paths, target }: KeptTransfer): TransferRequest | null {
+    const partyOf = (id: VmId | null): FilesParty | null => {
+      if (id === null) return { kind: "host" };
+      const vm = this.#parts.vm(id);
+      return vm === undefined ? null : { kind: "vm", vm };
+    };
+    const [source, receiver] = [partyOf(from), partyOf(to)];
+    if (source === null || receiver === null) return null;
+    return {
+      source: { party: source, paths: paths.map((path) => Buffer.from(path, "base64")) },
+      target: receiver,
+      destination: target === null ? { kind: "incoming" } : { kind: "path", path: Buffer.from(target, "base64") },
+      permission: { kind: "ask" },
+    };
+  }
+}
+
+function keptOf({ id, request, known }: TransferRecord): KeptTransfer {
+  const { source, target, destination } = request;
+  const idOf = (party: FilesParty): VmId | null => (party.kind === "host" ? null : party.vm.id);
+  const paths = "paths" in source ? source.paths : [];
+  return {
+    id,
+    from: idOf(source.party),
+    to: idOf(target),
+    paths: paths.map((path) => Buffer.from(path).toString("base64")),
+    target: destination.kind === "path" ? Buffer.from(destination.path).toString("base64") : null,
+    ...known,
+  };
+}
+
+export function isWhole(outcome: TransferEnd["files"][number]["outcome"]): boolean {
+  return outcome === "whole" || outcome === "kept-both";
+}
+
+/** For the audit log: how it ended, where not all is well. */
+function endWords({ state, detail, files }: TransferEnd): string {
+  const not = files.filter(
+    ({ outcome }) => outcome === "refused" || outcome === "failed" || outcome === "skipped",
+  ).length;
+  const words = [
+    ...(state === "done" ? [] : [state]),
+    ...(detail === "" ? [] : [detail]),
+    ...(not === 0 ? [] : [`${not} of ${files.length} files did not arrive`]),
+  ];
+  return words.join("; ");
+}
+
+function wrongState({ id, state }: TransferRecord, verb: string): AppError {
+  return new AppError("transfer.wrong-state", `Transfer ${id} is ${state}, so it cannot be ${verb}.`, { id, state });
+}

@@ -1,0 +1,54 @@
+import { expect, it } from "vitest";
+import { Turns } from "./turns.ts";
+
+const never = new AbortController().signal;
+
+/** Names of those whose turn has come, in order, and what ends each turn. */
+function taking(turns: Turns): {
+  taken: string[];
+  ends: Map<string, () => void>;
+  take: (key: string, name: string, signal?: AbortSignal) => void;
+} {
+  const taken: string[] = [];
+  const ends = new Map<string, () => void>();
+  const take = (key: string, name: string, signal = never): void =>
+    void turns.take(key, signal).then((end) => {
+      taken.push(name);
+      ends.set(name, end);
+    });
+  return { taken, ends, take };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+it("of those that wait the oldest goes of the party that has the fewest", async () => {
+  const { taken, ends, take } = taking(new Turns(2));
+  for (const name of ["a1", "a2", "a3", "b1", "a4"]) take(name.charAt(0), name);
+  await settled();
+  expect(taken).toEqual(["a1", "a2"]);
+  ends.get("a1")?.();
+  ends.get("a1")?.();
+  await settled();
+  expect(taken).toEqual(["a1", "a2", "b1"]);
+  ends.get("a2")?.();
+  await settled();
+  expect(taken).toEqual(["a1", "a2", "b1", "a3"]);
+});
+
+it("whoever leaves takes no turn", async () => {
+  const { taken, ends, take } = taking(new Turns(1));
+  const leaving = new AbortController();
+  take("a", "a1");
+  take("a", "a2", leaving.signal);
+  take("a", "a3");
+  await settled();
+  leaving.abort();
+  ends.get("a1")?.();
+  await settled();
+  // It is told, so that it can end.
+  expect(taken).toEqual(["a1", "a2", "a3"]);
+  ends.get("a2")?.();
+  take("a", "a4");
+  await settled();
+  expect(taken).toHaveLength(3);
+});
