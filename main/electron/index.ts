@@ -121,14 +121,14 @@ async function run(): Promise<void> {
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
   });
-  const leftovers = new Leftovers(paths.state, drivers);
-  const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
   const transfers = new Transfers({
     crossings,
     host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
     file: new TransfersFile(paths.state),
     vm: (id) => application.vms.find((vm) => vm.id === id),
   });
+  const leftovers = new Leftovers(paths.state, drivers);
+  const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
   const opener = createOpener({
     application,
     crossings,

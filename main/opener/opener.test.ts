@@ -7,7 +7,7 @@ import { OpenDesk } from "./testing/desk.ts";
 let desk: OpenDesk;
 
 beforeEach(() => {
-  desk = new OpenDesk();
+  desk = new OpenDesk(vi.waitFor);
   desk.define("home", "lagoon").define("mail", "lagoon").define("web", "coral").define("vault", "sand", "vault");
 });
 afterEach(() => desk.close());
@@ -62,9 +62,9 @@ describe("a file of the host", () => {
     await desk.open();
     const refused = {
       index: 0,
-      path: Buffer.from("x"),
       isFolder: false,
       bytes: 10,
+      path: Buffer.from("x"),
       outcome: "refused",
       reason: "changed",
       sha256: null,

@@ -1,7 +1,7 @@
 /** An opening in the words of the policy, of transfers and of prompts. Pure. */
 import { AppError } from "#shared/model/app-error.ts";
 import { MAX_PREVIEW_CHARACTERS } from "#shared/model/crossing.ts";
-import { FILE_REASON_WORDS, type FileReason } from "#shared/model/transfer.ts";
+import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { cleanText, utf8Bytes } from "#shared/model/text.ts";
 import type { PreviewSource } from "../crossings/crossing-request.ts";
 import type { FilesParty, TransferEnd } from "../files/transfer.ts";
@@ -46,10 +46,6 @@ export function textPreview(text: string): PreviewSource {
 /** Why one file has not arrived. */
 export function transferWords({ state, files: [file], detail }: TransferEnd): string {
   const reason = file?.reason ?? null;
-  if (isFileReason(reason)) return `The file ${FILE_REASON_WORDS[reason]}.`;
+  if (reason !== null) return `The file ${FILE_REASON_WORDS[reason]}.`;
   return detail === "" ? `The transfer of the file was ${state}.` : cleanText(detail);
-}
-
-function isFileReason(reason: string | null): reason is FileReason {
-  return reason !== null && Object.hasOwn(FILE_REASON_WORDS, reason);
 }

@@ -2,7 +2,6 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { expect, vi } from "vitest";
 import type { QuestionAnswer } from "#shared/ipc/index.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmRole } from "#shared/model/vm.ts";
@@ -20,6 +19,7 @@ import { CheckedPage } from "../../ipc/testing/checked.ts";
 import type { OpenHereOrder } from "../../link/contracts/launches.ts";
 import { LAUNCHES } from "../../link/contracts/launches.ts";
 import { APPS } from "../../link/contracts/apps.ts";
+import { FILES } from "../../link/contracts/files.ts";
 import { OPENING } from "../../link/contracts/opening.ts";
 import { SURFACES } from "../../link/contracts/surfaces.ts";
 import { Policy } from "../../policy/policy.ts";
@@ -47,7 +47,11 @@ const SHA = "ab".repeat(32);
 /** What a transfer does, by default: all arrives. */
 export type Carries = (request: TransferRequest) => Partial<TransferEnd> | Promise<Partial<TransferEnd>>;
 
+/** `vi.waitFor`: the product's folders have no test runner. */
+type Until = <Value>(look: () => Value) => Promise<Value>;
+
 export class OpenDesk {
+  readonly #until: Until;
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-opener-"));
   readonly page = new CheckedPage();
   readonly transfers: TransferRequest[] = [];
@@ -64,7 +68,8 @@ export class OpenDesk {
   #definitions: ReturnType<typeof newDefinition>[] = [];
   readonly #registry = new VmRegistry(this.folder, [scriptedType()]);
 
-  constructor() {
+  constructor(until: Until) {
+    this.#until = until;
     const driver = scriptedDriver(new ScriptedMachine());
     driver.start = () => Promise.resolve(new ScriptedMachine());
     const drivers = scriptedDrivers(driver);
@@ -134,7 +139,7 @@ export class OpenDesk {
   }
 
   link(name: string): ScriptedLink {
-    return this.#linkOf.get(this.vm(name).id) ?? expect.unreachable(`${name} has no link`);
+    return this.#linkOf.get(this.vm(name).id) ?? missing(`${name} has no link`);
   }
 
   says(name: string, message: Parameters<ScriptedLink["says"]>[0]): void {
@@ -143,15 +148,15 @@ export class OpenDesk {
 
   /** The agent of a VM that is started meanwhile says hello. */
   async comesUp(name: string): Promise<void> {
-    await vi.waitFor(() => this.link(name));
+    await this.#until(() => this.link(name));
     this.says(name, HELLO);
   }
 
   /** What a VM was told to open, by its number from 0. */
   opened(name: string, at = 0): Promise<OpenHereOrder> {
-    return vi.waitFor(() => {
+    return this.#until(() => {
       const opened = ordersOf(this.link(name), LAUNCHES).filter((order) => "open" in order);
-      return opened[at] ?? expect.unreachable(`${name} was told to open ${opened.length}`);
+      return opened[at] ?? missing(`${name} was told to open ${opened.length}`);
     });
   }
 
@@ -169,6 +174,17 @@ export class OpenDesk {
   /** It has no program for this type. */
   fails(name: string, request: number, type: string): void {
     this.says(name, serviceEvent(LAUNCHES, { type: "failed", request, code: "not-found", detail: type }));
+  }
+
+  /** What is watched there, by its number. */
+  watches(name: string): number[] {
+    return ordersOf(this.link(name), FILES).flatMap((order) => (order.type === "watch" ? [order.watch] : []));
+  }
+
+  /** The file that is watched there was saved. */
+  saved(name: string, size: number): void {
+    const [watch = 0] = this.watches(name);
+    this.says(name, serviceEvent(FILES, { type: "saved", watch, size, sha256: new Uint8Array(32) }));
   }
 
   window(name: string, surface: number, launch: number | null = null, appId = ""): void {
@@ -198,16 +214,16 @@ export class OpenDesk {
   }
 
   answered(name: string, wanted: number): Promise<{ outcome: string; detail: string }> {
-    return vi.waitFor(() => {
+    return this.#until(() => {
       const answers = ordersOf(this.link(name), OPENING);
       const answer = answers.find((order) => order.type === "answerOpen" && order.wanted === wanted);
-      return answer ?? expect.unreachable(`${wanted} was not answered`);
+      return answer ?? missing(`${wanted} was not answered`);
     });
   }
 
   /** The prompt or question that is asked, from 0, answered. */
   async answer(answer: QuestionAnswer<"crossing"> | QuestionAnswer<"open.choose">, at = 0): Promise<unknown> {
-    const question = await vi.waitFor(() => this.page.asked[at] ?? expect.unreachable("nothing was asked"));
+    const question = await this.#until(() => this.page.asked[at] ?? missing("nothing was asked"));
     this.page.answered(question.id, answer);
     return question.payload;
   }
@@ -253,4 +269,8 @@ export class OpenDesk {
     } as const;
     return { state: "done", files: [file], bytes: 10, seconds: 0, detail: "", ...(await this.carries(request)) };
   }
+}
+
+function missing(what: string): never {
+  throw new Error(what);
 }

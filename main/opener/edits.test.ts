@@ -1,0 +1,200 @@
+import fs from "node:fs";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { LAST_WINDOW_MS } from "../disposables/disposables.ts";
+import type { TransferredFile } from "../files/transfer.ts";
+import { fileItem } from "./item.ts";
+import type { OpenRequest, Opened } from "./request.ts";
+import { OpenDesk } from "./testing/desk.ts";
+
+let desk: OpenDesk;
+
+beforeEach(() => {
+  desk = new OpenDesk(vi.waitFor);
+  desk.define("home", "lagoon").define("mail", "lagoon").define("web", "coral");
+});
+afterEach(() => desk.close());
+
+const LETTER = fileItem(Buffer.from("/home/me/letter.odt"));
+const OUT = "ab".repeat(32);
+const BACK = "cd".repeat(32);
+
+function returned(more: Partial<TransferredFile>): { files: TransferredFile[] } {
+  const path = Buffer.from("letter.odt");
+  return {
+    files: [
+      {
+        index: 0,
+        path,
+        isFolder: false,
+        bytes: 20,
+        outcome: "whole",
+        reason: null,
+        sha256: BACK,
+        arrivedAt: null,
+        ...more,
+      },
+    ],
+  };
+}
+
+/** Opened for editing; what comes back is as `back` says. */
+async function edited(where: string, more: Partial<OpenRequest> = {}): Promise<Opened> {
+  const opening = desk.opener.open({
+    item: LETTER,
+    from: null,
+    in: { kind: "disposable" },
+    edit: true,
+    wanted: null,
+    ...more,
+  });
+  if (where === "disp-1") await desk.comesUp(where);
+  await desk.runs(where);
+  return opening;
+}
+
+const returns = (): object[] => desk.transfers.slice(1);
+const outcomes = (): unknown[] => desk.told.map((told) => (told as { outcome: string }).outcome);
+
+describe("a file that is edited in a disposable", () => {
+  beforeEach(() => desk.open("home", "mail"));
+
+  it("can be written there, and comes back when it was saved, each time in place of what came back before", async () => {
+    await edited("disp-1");
+    expect(desk.transfers[0]).toMatchObject({ destination: { kind: "opened", isReadOnly: false } });
+    desk.carries = () => returned({});
+    desk.saved("disp-1", 20);
+    await vi.waitFor(() => expect(outcomes()).toEqual(["returned"]));
+    desk.saved("disp-1", 30);
+    await vi.waitFor(() => expect(outcomes()).toEqual(["returned", "returned"]));
+    const source = { party: { kind: "vm" }, paths: [Buffer.from("/run/opened/file")] };
+    const target = { kind: "host" };
+    const path = Buffer.from("/home/me/letter.odt");
+    expect(returns()).toMatchObject([
+      { source, target, destination: { kind: "replaced", path, sha256: OUT }, permission: { kind: "given", seq: 2 } },
+      { source, target, destination: { kind: "replaced", path, sha256: BACK }, permission: { kind: "given", seq: 3 } },
+    ]);
+    expect(await desk.entries()).toMatchObject([
+      { action: "file.open" },
+      { action: "file.send", from: { name: "disp-1" }, to: { kind: "host" }, by: "person" },
+      { action: "file.send" },
+    ]);
+    expect(desk.page.asked).toEqual([]);
+  });
+
+  it("is fetched once more when its windows are closed, before the disposable goes", async () => {
+    const opened = await edited("disp-1");
+    let carry: () => void = () => undefined;
+    const carried = new Promise<void>((resolve) => (carry = resolve));
+    desk.carries = () => carried.then(() => returned({}));
+    const finished = opened.finished();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    desk.closes("disp-1");
+    await vi.waitFor(() => expect(returns()).toHaveLength(1));
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS * 10);
+    expect(desk.vm("disp-1").isOn).toBe(true);
+    carry();
+    expect(await finished).toBe(true);
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS);
+    await vi.waitFor(() => expect(desk.application.vms.map((vm) => vm.definition.name)).not.toContain("disp-1"));
+  });
+
+  it("that was not changed does not count as one that came back, and nobody is told", async () => {
+    const opened = await edited("disp-1");
+    desk.carries = () => returned({ outcome: "same" });
+    desk.closes("disp-1");
+    expect(await opened.finished()).toBe(false);
+    expect(outcomes()).toEqual([]);
+  });
+
+  it("stays beside the other where both were changed, and from then on changes its own copy", async () => {
+    await edited("disp-1");
+    const copy = Buffer.from("/home/me/letter (2).odt");
+    desk.carries = () => returned({ outcome: "kept-both", arrivedAt: copy });
+    desk.saved("disp-1", 20);
+    await vi.waitFor(() =>
+      expect(desk.told).toMatchObject([
+        { outcome: "kept-both", detail: expect.stringContaining("letter (2).odt") as string },
+      ]),
+    );
+    desk.saved("disp-1", 21);
+    await vi.waitFor(() => expect(returns()).toHaveLength(2));
+    expect(returns()[1]).toMatchObject({ destination: { kind: "replaced", path: copy, sha256: BACK } });
+  });
+
+  it.each([
+    [0, "saved empty"],
+    [64 * 1024 * 1024 + 1, "more than the 67108864"],
+  ])("is not taken back with %i bytes, which is told", async (size, words) => {
+    await edited("disp-1");
+    desk.saved("disp-1", size);
+    await vi.waitFor(() =>
+      expect(desk.told).toMatchObject([{ outcome: "not-returned", detail: expect.stringContaining(words) as string }]),
+    );
+    expect(returns()).toEqual([]);
+  });
+
+  it("that is refused at home is told with its reason, and the next one is tried", async () => {
+    await edited("disp-1");
+    desk.carries = () => returned({ outcome: "refused", reason: "no-space", sha256: null });
+    desk.saved("disp-1", 20);
+    await vi.waitFor(() =>
+      expect(desk.told).toMatchObject([
+        { outcome: "not-returned", detail: expect.stringContaining("disk is full") as string },
+      ]),
+    );
+    desk.carries = () => returned({});
+    desk.saved("disp-1", 20);
+    await vi.waitFor(() => expect(outcomes()).toEqual(["not-returned", "returned"]));
+  });
+
+  it("does not come back where a rule denies it", async () => {
+    await desk.policy.change((text) =>
+      text.replace("rules:\n", 'rules:\n  - {action: file.send, from: "@disposable", to: "@host", decision: deny}\n'),
+    );
+    await edited("disp-1");
+    desk.saved("disp-1", 20);
+    await vi.waitFor(() => expect(outcomes()).toEqual(["not-returned"]));
+    expect(returns()).toEqual([]);
+  });
+});
+
+it("a file that is only looked at is not watched", async () => {
+  await desk.open();
+  await edited("disp-1", { edit: false });
+  expect(desk.watches("disp-1")).toEqual([]);
+});
+
+describe("what a program of a guest wants edited elsewhere", () => {
+  const wants = (from: string): Promise<{ outcome: string }> =>
+    desk.wants(from, 1, { kind: "file", path: Buffer.from("/home/user/letter.odt"), mimeType: "" }, true);
+
+  it("comes back between VMs of one label", async () => {
+    fs.writeFileSync(desk.rules.file, "rules: [{type: document, from: home, in: mail}]\n");
+    await desk.open("home", "mail");
+    const answer = wants("home");
+    await desk.runs("mail");
+    await answer;
+    desk.carries = () => returned({});
+    desk.saved("mail", 20);
+    await vi.waitFor(() => expect(outcomes()).toEqual(["returned"]));
+    expect(desk.page.asked).toEqual([]);
+  });
+
+  it("comes back from a VM of another label when the person says so: the guest's word is not theirs", async () => {
+    fs.writeFileSync(desk.rules.file, "rules: [{type: document, from: home, in: web}]\n");
+    await desk.open("home", "web");
+    const answer = wants("home");
+    await desk.answer("once");
+    await desk.runs("web");
+    await answer;
+    desk.saved("web", 20);
+    expect(await desk.answer("deny", 1)).toMatchObject({
+      action: "file.send",
+      from: { name: "web" },
+      to: { name: "home" },
+    });
+    await vi.waitFor(() => expect(outcomes()).toEqual(["not-returned"]));
+    expect(returns()).toEqual([]);
+  });
+});
