@@ -70,6 +70,7 @@ beforeEach(async () => {
     layout: () => layout,
     command: (command) => commands.run(command),
     promptButtons: () => Promise.resolve([]),
+    chooseFiles: ({ title }) => Promise.resolve([`/home/me/${title}`]),
     screenshot: () => Promise.resolve(new Uint8Array([1, 2, 3]).subarray(1)),
   };
   application.desktop = desktop;
@@ -142,6 +143,10 @@ it("a page that loads is sent the whole state", async () => {
     placements,
   });
   expect(desktop.pageReady).toHaveBeenCalledOnce();
+});
+
+it("the page is told what files the person has chosen", async () => {
+  expect(await asks("desktop.chooseFiles", { title: "x", several: true })).toEqual({ paths: ["/home/me/x"] });
 });
 
 it("its window does what the page and the command want of it", async () => {

@@ -47,6 +47,7 @@ export function desktopHandlers({
       application.desktop.control(action);
       return null;
     },
+    "desktop.chooseFiles": async (wanted) => ({ paths: await application.desktop.chooseFiles(wanted) }),
     "desktop.raise": () => {
       application.desktop.raise();
       return null;

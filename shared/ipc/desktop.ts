@@ -35,6 +35,12 @@ export const desktopContract = domain({
       input: z.strictObject({ action: controlAction }),
       output: z.null(),
     }),
+    /** Lets the person choose files of this computer, in its own dialog: absolute paths; none where they chose none. */
+    "desktop.chooseFiles": request({
+      from: ["page"],
+      input: z.strictObject({ title: z.string().max(200), several: z.boolean() }),
+      output: z.strictObject({ paths: z.array(z.string()) }),
+    }),
     "desktop.raise": request({ from: ["cli"], input: nothing, output: z.null() }),
     "desktop.screenshot": request({ from: ["cli"], input: nothing, output: picture }),
     /** Answered when the VMs have stopped, where they shall; the application ends when the answer has arrived. */
