@@ -255,7 +255,7 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
   await openPopup(surface, [-100, -800, 1900, 500]);
   await expect.poll(() => coveredParts(".sheet", ".top-bar")).toEqual([]);
   await page.keyboard.press("Control+Tab");
-  await expect(page.getByRole("dialog", { name: "Settings" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Opening" })).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(sheet).toHaveCount(0);
 

@@ -11,7 +11,8 @@ export interface NoticeData {
 interface NoticeOptions {
   /** Nothing has to be done about it. */
   isGood: boolean;
-  action: { text: string; run: () => void };
+  /** A button in it; null: there is none. */
+  action: { text: string; run: () => void } | null;
 }
 
 export class NoticeQueue {
@@ -34,13 +35,15 @@ export class NoticeQueue {
         timeout: NOTICE_MS,
         priority: isGood ? "low" : "high",
         data: { isGood },
-        actionProps: {
-          children: action.text,
-          onClick: () => {
-            this.manager.close(id);
-            action.run();
+        ...(action !== null && {
+          actionProps: {
+            children: action.text,
+            onClick: () => {
+              this.manager.close(id);
+              action.run();
+            },
           },
-        },
+        }),
       });
       return id;
     });

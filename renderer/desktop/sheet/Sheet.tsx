@@ -44,11 +44,12 @@ export function Sheet({ tab }: { tab: SheetTab }) {
           <header className="sheet-head">
             <Tabs.List className="sheet-tabs" aria-label="Views of Atoll" activateOnFocus>
               {SHEET_TABS.map((name) => {
-                const { title, Icon } = SHEET_VIEWS[name];
+                const { title, Icon, Count } = SHEET_VIEWS[name];
                 return (
                   <Tabs.Tab key={name} className="sheet-tab" value={name}>
                     <Icon size={15} aria-hidden="true" />
                     {title}
+                    {Count !== undefined && <Count />}
                   </Tabs.Tab>
                 );
               })}

@@ -1,20 +1,27 @@
 /** The views of the sheet, in the order of their tabs: a new one is a line here, and its name in shell/overlays.ts. */
-import { Grid3x3, type LucideIcon, Settings2 } from "lucide-react";
+import { ArrowLeftRight, FolderOpen, Grid3x3, type LucideIcon, Settings2 } from "lucide-react";
 import type { ComponentType } from "react";
 import type { SheetTab } from "../../shell/overlays.ts";
+import { OpeningView } from "../opener/OpeningView.tsx";
 import { PolicyView } from "../policy/PolicyView.tsx";
 import { Settings } from "../Settings.tsx";
+import { TransfersTabCount } from "../transfers/TransfersTabCount.tsx";
+import { TransfersView } from "../transfers/TransfersView.tsx";
 
 export interface SheetView {
   title: string;
   Icon: LucideIcon;
   View: ComponentType;
+  /** On its tab: how many things in it wait for the person. */
+  Count?: ComponentType;
   /** The keys that open it, as its menu entry says them; see host-input.ts. */
   keys?: string;
 }
 
 export const SHEET_VIEWS: { readonly [Tab in SheetTab]: SheetView } = {
   policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, keys: "Super P" },
+  opening: { title: "Opening", Icon: FolderOpen, View: OpeningView },
+  transfers: { title: "Transfers", Icon: ArrowLeftRight, View: TransfersView, Count: TransfersTabCount },
   settings: { title: "Settings", Icon: Settings2, View: Settings },
 };
 

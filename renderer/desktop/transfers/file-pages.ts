@@ -3,7 +3,7 @@
 /** Of a row, CSS pixels. */
 export const FILE_ROW_PX = 32;
 /** Rows that are asked for at once. */
-export const FILES_PER_PAGE = 100;
+export const FILES_PER_PAGE = 50;
 /** Drawn beyond what is seen, so that scrolling finds rows there. */
 const BEYOND_PX = 10 * FILE_ROW_PX;
 
