@@ -1,14 +1,10 @@
 /** Tells the person, in the corner, what became of a file or a link that they do not wait for. */
 import type { EventPayload } from "#shared/ipc/index.ts";
 import type { Shell } from "../../shell/shell.ts";
-import { cleanText } from "#shared/model/text.ts";
 import { nameOf } from "../crossings/Party.tsx";
 import { quoted } from "../transfers/transfer-words.ts";
 
 type ToldOpening = EventPayload<"open.told">;
-
-/** Of a link or a name in a notice, characters: the whole of it stands where it is judged. */
-const SHOWN_CHARACTERS = 80;
 
 export function tellOpened({ notices, overlays }: Pick<Shell, "notices" | "overlays">) {
   return (told: ToldOpening): void => {
@@ -22,8 +18,7 @@ export function tellOpened({ notices, overlays }: Pick<Shell, "notices" | "overl
 
 /** null: the window that has opened says it. */
 export function openedWords({ item, outcome, from, to, detail, programs }: ToldOpening): string | null {
-  const name = item.kind === "file" ? item.name : item.url;
-  const what = quoted(cleanText(name, SHOWN_CHARACTERS));
+  const what = quoted(item.kind === "file" ? item.name : item.url);
   const where = to === null ? "" : ` in ${nameOf(to)}`;
   const more = detail === "" ? "" : ` ${detail}`;
   switch (outcome) {
@@ -47,5 +42,5 @@ export function openedWords({ item, outcome, from, to, detail, programs }: ToldO
 function handlerWords(programs: ToldOpening["programs"]): string {
   const [first] = programs;
   if (first === undefined) return "";
-  return ` ${quoted(cleanText(first.program, SHOWN_CHARACTERS))} in ${first.vm} does.`;
+  return ` ${quoted(first.program)} in ${first.vm} does.`;
 }

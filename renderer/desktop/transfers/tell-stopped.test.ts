@@ -1,6 +1,9 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { TransferView } from "#shared/model/transfer.ts";
-import { stoppedWords } from "./tell-stopped.ts";
+import { createOverlayStore } from "../../shell/overlays.ts";
+import { createPromptQueue } from "../../shell/prompts.ts";
+import { NoticeQueue } from "../../ui/notices.ts";
+import { stoppedWords, tellStopped } from "./tell-stopped.ts";
 import { transferView } from "./testing.ts";
 
 it.each<[Partial<TransferView>, string | null]>([
@@ -16,4 +19,17 @@ it.each<[Partial<TransferView>, string | null]>([
   [{ state: "denied" }, null],
 ])("%o: %s", (change, words) => {
   expect(stoppedWords(transferView(change))?.replaceAll(/[\u2068\u2069]/g, "") ?? null).toBe(words);
+});
+
+it("leads to the view, and says nothing to who looks at it", () => {
+  const overlays = createOverlayStore(createPromptQueue());
+  const notices = new NoticeQueue();
+  const told = vi.spyOn(notices, "tell");
+  const tell = tellStopped(notices, overlays);
+  tell(transferView({ state: "done", failed: 1 }));
+  expect(told).toHaveBeenCalledExactlyOnceWith(expect.any(String), expect.objectContaining({ isGood: false }));
+  told.mock.lastCall?.[1].action?.run();
+  expect(overlays.getState().overlay).toEqual({ kind: "sheet", tab: "transfers" });
+  tell(transferView({ state: "done" }));
+  expect(told).toHaveBeenCalledOnce();
 });

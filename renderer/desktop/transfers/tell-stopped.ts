@@ -6,10 +6,12 @@ import { nameOf } from "../crossings/Party.tsx";
 import { hasLosses, objectWords } from "./transfer-words.ts";
 import { countOf } from "../../ui/format.ts";
 
-export function tellStopped(notices: NoticeQueue, overlays: Pick<OverlayStore, "open">) {
+export function tellStopped(notices: NoticeQueue, overlays: Pick<OverlayStore, "open" | "getState">) {
   return (transfer: TransferView): void => {
     const words = stoppedWords(transfer);
-    if (words === null) return;
+    const { overlay } = overlays.getState();
+    const isWatched = overlay?.kind === "sheet" && overlay.tab === "transfers";
+    if (words === null || isWatched) return;
     const open = (): void => overlays.open({ kind: "sheet", tab: "transfers" });
     notices.tell(words, { isGood: !hasLosses(transfer), action: { text: "Show", run: open } });
   };

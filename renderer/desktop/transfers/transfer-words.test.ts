@@ -55,6 +55,7 @@ it.each<[string, Partial<TransferView>, string]>([
   ["it has just begun", { rate: null, remainingS: null }, "79 of 131 MB"],
   ["it stalls", { rate: 0, remainingS: null }, "79 of 131 MB · 0 bytes/s"],
   ["it is paused", { state: "paused" }, "79 of 131 MB"],
+  ["its files are not listed yet", { state: "waiting", bytes: 0, doneBytes: 0 }, ""],
 ])("its pace where %s", (_case, change, words) => expect(paceWords(transferView(change)).join(" · ")).toBe(words));
 
 it.each<[Partial<TransferView>, string]>([
@@ -65,7 +66,8 @@ it.each<[Partial<TransferView>, string]>([
 ])("%o counts as %s", (change, words) => expect(countsWords(transferView(change))).toBe(words));
 
 it("a name is a quotation that neither ends early nor turns its neighbours around", () => {
-  expect(objectWords({ name: "a”b\u05d0", chosen: 1 })).toBe("“\u2068a'b\u05d0\u2069”");
+  expect(objectWords({ name: "a”b\u202e\u05d0", chosen: 1 })).toBe("“\u2068a'b\u05d0\u2069”");
+  expect(objectWords({ name: "x".repeat(300), chosen: 1 })).toBe(`“\u2068${"x".repeat(80)}…\u2069”`);
   expect(objectWords({ name: "photos", chosen: 4 })).toBe("“\u2068photos\u2069” and 3 more");
   expect([objectWords({ name: "", chosen: 1 }), objectWords({ name: "", chosen: 2 })]).toEqual(["a file", "2 files"]);
 });

@@ -14,7 +14,7 @@ import {
   Unplug,
   X,
 } from "lucide-react";
-import { withinQuotes } from "#shared/model/text.ts";
+import { cleanText, withinQuotes } from "#shared/model/text.ts";
 import {
   ENDED_TRANSFER_STATES,
   FILE_REASON_WORDS,
@@ -113,7 +113,8 @@ export function progressWords(doneBytes: number, bytes: number): string {
 
 /** `79 of 131 MB · 6.4 MB/s · 8 s left`, as far as it is known. */
 export function paceWords({ state, bytes, doneBytes, rate, remainingS }: TransferView): string[] {
-  const words = [progressWords(doneBytes, bytes)];
+  // Before its files are listed nothing is known of them.
+  const words = bytes === 0 ? [] : [progressWords(doneBytes, bytes)];
   if (state !== "moving") return words;
   if (rate !== null) words.push(`${bytesWords(Math.round(rate))}/s`);
   if (remainingS !== null) words.push(`${durationWords(remainingS)} left`);
@@ -127,9 +128,15 @@ export function countsWords({ files, doneFiles, failed, state }: TransferView): 
   return `${countOf(files, "file")}: ${counts.join(", ")}`;
 }
 
-/** A guest's word in a sentence of the host: quoted, and isolated so that it does not turn what is beside it around. */
+/** Of a name within a sentence: the whole of it stands where it is judged. */
+const SHOWN_CHARACTERS = 80;
+
+/**
+ * A guest's word in a sentence of the host: quoted, without what is hidden in it, and isolated so that it does not turn what is
+ * beside it around.
+ */
 export function quoted(name: string): string {
-  return `“\u2068${withinQuotes(name)}\u2069”`;
+  return `“\u2068${withinQuotes(cleanText(name, SHOWN_CHARACTERS))}\u2069”`;
 }
 
 /** What is sent, as the object of a sentence: `“notes.txt”`, `“photos” and 3 more`. */
