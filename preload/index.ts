@@ -2,7 +2,7 @@
  * The bridge between main and the desktop's page. It knows kinds of messages and none of their names: what travels is
  * checked in main. Runs sandboxed, so that only Electron's few renderer modules are there.
  */
-import { contextBridge, ipcRenderer } from "electron";
+import { contextBridge, ipcRenderer, webUtils } from "electron";
 import { IPC, LINK_PORTS } from "#shared/ipc/channels.ts";
 
 type Listener = (payload: unknown) => void;
@@ -14,6 +14,7 @@ ipcRenderer.on(IPC.event, (_event, name: string, payload: unknown) => {
 
 contextBridge.exposeInMainWorld("atoll", {
   request: (name: string, input: unknown): Promise<unknown> => ipcRenderer.invoke(IPC.request, name, input),
+  pathOf: (file: File): string => webUtils.getPathForFile(file),
   report: (name: string, input: unknown): void => ipcRenderer.send(IPC.report, name, input),
   on: (name: string, listener: Listener): (() => void) => {
     const ofName = listeners.get(name) ?? new Set();

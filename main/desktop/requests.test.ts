@@ -59,6 +59,7 @@ beforeEach(async () => {
     layout: () => layout,
     command: (command) => commands.run(command),
     promptButtons: () => Promise.resolve([]),
+    chooseFiles: ({ title }) => Promise.resolve([`/home/me/${title}`]),
     screenshot: () => Promise.resolve(new Uint8Array([1, 2, 3]).subarray(1)),
   };
   application.desktop = desktop;
@@ -161,6 +162,10 @@ it("what the command wants opened is handed on, the desktop in front", async () 
   await expect(command("desktop.open", { items: [{ kind: "file", path: "a" }] })).rejects.toMatchObject({
     code: "usage.bad-argument",
   });
+});
+
+it("the page is told what files the person has chosen", async () => {
+  expect(await asks("desktop.chooseFiles", { title: "x", several: true })).toEqual({ paths: ["/home/me/x"] });
 });
 
 it("its window does what the page and the command want of it", async () => {

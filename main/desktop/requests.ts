@@ -63,6 +63,7 @@ export function desktopHandlers({
       welcome.putAway();
       return null;
     },
+    "desktop.chooseFiles": async (wanted) => ({ paths: await application.desktop.chooseFiles(wanted) }),
     "desktop.raise": () => {
       application.desktop.raise();
       return null;

@@ -1,5 +1,5 @@
 /** The desktop's window and page: the adapter of main/windows/desktop.ts. */
-import { BrowserWindow, screen, type WebContents } from "electron";
+import { BrowserWindow, dialog, screen, type WebContents } from "electron";
 import path from "node:path";
 import type { ControlAction } from "#shared/ipc/desktop.ts";
 import type { DesktopLayout } from "#shared/ipc/layout.ts";
@@ -10,7 +10,7 @@ import { Backoff } from "../base/backoff.ts";
 import { log } from "../base/log.ts";
 import type { Page } from "../ipc/page.ts";
 import type { OutputInfo } from "../link/contract.ts";
-import type { Desktop, PlacedWindow } from "../windows/desktop.ts";
+import type { Desktop, FilesWanted, PlacedWindow } from "../windows/desktop.ts";
 import { type PagePlace, rectToScreen, toPage, toScreen } from "../windows/screen-pixels.ts";
 import type { WindowCommands } from "../windows/window-commands.ts";
 import { PAGE_URL } from "./app-protocol.ts";
@@ -124,6 +124,14 @@ export class DesktopWindow implements Desktop {
     if (value === null || !("buttons" in value)) throw new AppError("internal", "The desktop returned no buttons.");
     const place = this.#place();
     return value.buttons.map((button) => ({ ...button, ...rectToScreen(button, place) }));
+  }
+
+  async chooseFiles({ title, several }: FilesWanted): Promise<string[]> {
+    const { filePaths } = await dialog.showOpenDialog(this.#window, {
+      title,
+      properties: ["openFile", ...(several ? (["multiSelections"] as const) : [])],
+    });
+    return filePaths;
   }
 
   async screenshot(): Promise<Uint8Array> {

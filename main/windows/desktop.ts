@@ -14,6 +14,12 @@ export interface PlacedWindow {
   popups: Rect[];
 }
 
+export interface FilesWanted {
+  /** What they are for. */
+  title: string;
+  several: boolean;
+}
+
 export interface Desktop {
   /** Opens it, or brings it to the front. */
   raise(): void;
@@ -27,6 +33,8 @@ export interface Desktop {
   command(command: WmCommand): Promise<WmAnswerValue>;
   /** The buttons of the prompt on the screen, in physical pixels of the screen. Rejects as `command` does. */
   promptButtons(): Promise<PromptButtonPlace[]>;
+  /** Absolute paths of files that the person has chosen in the host's own dialog; none: they have cancelled it. */
+  chooseFiles(wanted: FilesWanted): Promise<string[]>;
   /** PNG of the whole desktop. */
   screenshot(): Promise<Uint8Array>;
 }

@@ -1,19 +1,21 @@
 /** The programs of all running VMs, to search and launch. No guest gets keys while it is open. */
 import "./launcher.css";
-import { Search } from "lucide-react";
+import { FolderOpen, Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { OfferedApp } from "#shared/model/app.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import type { LaunchState } from "../shell/launches.ts";
 import { useShell } from "../shell/shell.ts";
+import { openChosenFile } from "../vms/host-files.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { iconOf } from "../ui/app-icon.ts";
 import { appKey, searchApps, type SearchOrder } from "./app-search.ts";
 import { useApps } from "./use-apps.ts";
 
 export function Launcher({ only }: { only: VmId | null }) {
-  const { vms: vmStore, overlays, launches, send } = useShell();
+  const shell = useShell();
+  const { vms: vmStore, overlays, launches, send } = shell;
   const vms = useStore(vmStore, (state) => state.vms);
   const [query, setQuery] = useState("");
   /** The chosen program, not its index: when another VM answers, Enter must not launch that VM's program. null: the first. */
@@ -112,6 +114,19 @@ export function Launcher({ only }: { only: VmId | null }) {
             </button>
             <kbd>Shift+Enter</kbd>
           </footer>
+        )}
+        {asked.length > 0 && (
+          <button
+            type="button"
+            className="launcher-open"
+            onClick={() => {
+              overlays.close();
+              void openChosenFile(shell, onlyVm ?? null);
+            }}
+          >
+            <FolderOpen size={15} aria-hidden="true" />
+            Open a file of this computer{onlyVm === undefined ? "" : ` in ${onlyVm.name}`}…
+          </button>
         )}
         {waiting + silent !== "" && (
           <p className="launcher-waiting" role="status">

@@ -4,11 +4,11 @@ import { useStore } from "zustand";
 import type { Prompt, PromptAnswer, PromptKind, PromptPayload } from "../shell/prompts.ts";
 import { useShell } from "../shell/shell.ts";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
-import { TransferTargetPrompt } from "../vms/TransferTargetPrompt.tsx";
 import { CrossingPrompt } from "./crossings/CrossingPrompt.tsx";
 import { ChoosePrompt } from "./opener/ChoosePrompt.tsx";
 import { QuitPrompt } from "./QuitPrompt.tsx";
 import { QuittingPrompt } from "./QuittingPrompt.tsx";
+import { TargetPrompt } from "./transfers/TargetPrompt.tsx";
 
 interface PromptViewProps<Kind extends PromptKind> {
   payload: PromptPayload<Kind>;
@@ -20,7 +20,7 @@ const VIEWS: { readonly [Kind in PromptKind]: ComponentType<PromptViewProps<Kind
   "open.choose": ChoosePrompt,
   quit: QuitPrompt,
   quitting: QuittingPrompt,
-  "transfer.target": TransferTargetPrompt,
+  "transfer.target": TargetPrompt,
   "vm.kill": KillPrompt,
 };
 

@@ -8,6 +8,7 @@ import { useShell } from "../shell/shell.ts";
 import { VmChip } from "../vms/VmChip.tsx";
 import { AtollMenu } from "./AtollMenu.tsx";
 import { Problems } from "./Problems.tsx";
+import { TransferChip } from "./transfers/TransferChip.tsx";
 import { Warnings } from "./Warnings.tsx";
 
 export function TopBar() {
@@ -35,6 +36,7 @@ export function TopBar() {
       <AtollMenu />
       <div className="top-bar-space" />
       <Problems />
+      <TransferChip />
       <nav
         className="chips"
         aria-label="Virtual machines"

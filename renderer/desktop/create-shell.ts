@@ -9,14 +9,17 @@ import { Pointer } from "../input/pointer.ts";
 import { createClipboardStore } from "../shell/clipboard-store.ts";
 import { createDesktopStore } from "../shell/desktop-store.ts";
 import { createLaunchStore } from "../shell/launches.ts";
+import { createOpenChanges } from "../shell/open-changes.ts";
 import { createOverlayStore } from "../shell/overlays.ts";
 import { createPolicyChanges } from "../shell/policy-changes.ts";
 import { createPromptQueue } from "../shell/prompts.ts";
 import type { Shell } from "../shell/shell.ts";
 import { createTemplateStore } from "../shell/template-store.ts";
 import { createToldCrossings } from "../shell/told-crossings.ts";
+import { createTransferStore } from "../shell/transfer-store.ts";
 import { createVmStore } from "../shell/vm-store.ts";
 import { NoticeQueue } from "../ui/notices.ts";
+import { refuseOtherDrops } from "../vms/host-files.ts";
 import { CommandServer } from "../wm/control/command-server.ts";
 import { CursorGuard } from "../wm/control/cursor-guard.ts";
 import { Drag } from "../wm/control/drag.ts";
@@ -34,8 +37,10 @@ import { DesktopPolicy } from "../wm/control/desktop-policy.ts";
 import { createWmOverlayStore } from "../wm/model/overlays.ts";
 import { createWmStore } from "../wm/model/store.ts";
 import { HostInput } from "./host-input.ts";
+import { tellOpened } from "./opener/tell-opened.ts";
 import { answerQuestions } from "./questions.ts";
 import { Screen } from "./screen.ts";
+import { tellStopped } from "./transfers/tell-stopped.ts";
 
 /** PointerEvent.button */
 const MIDDLE_BUTTON = 1;
@@ -59,6 +64,8 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const clipboard = createClipboardStore();
   const toldCrossings = createToldCrossings();
   const policyChanges = createPolicyChanges(bridge, notices);
+  const openChanges = createOpenChanges(bridge, notices);
+  const transfers = createTransferStore(tellStopped(notices, overlays));
   const activity = new ActivityTracker(() => wm.dispatch({ type: "used" }));
 
   const send: Shell["send"] = (...[name, input]) => {
@@ -114,7 +121,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   const wmParts = { wm, wmOverlays, links, commands, drag, switcher };
   const hostParts = { vms, templates, desktop, overlays, prompts, launches, notices };
-  const crossingParts = { policyChanges, clipboard, toldCrossings };
+  const crossingParts = { policyChanges, openChanges, clipboard, toldCrossings, transfers };
   const shell: Shell = { bridge, send, compositor, ...wmParts, ...hostParts, ...crossingParts };
 
   overlays.subscribe(({ overlay }) => {
@@ -143,6 +150,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   async function start(): Promise<void> {
     screen.follow();
+    refuseOtherDrops(window);
     window.addEventListener("focus", () => void readLayout());
     void readLayout();
     new CommandServer(bridge, { wm, links, compositor, effects, commands, layout });
@@ -161,9 +169,12 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
       keyboard.setPasteKeys(told.pasteKeys);
     });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
+    bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));
     bridge.on("policy.changed", ({ written }) => written !== null && policyChanges.note(written));
     bridge.on("template.progress", templates.take);
     bridge.on("template.ended", ({ name }) => templates.ended(name));
+    bridge.on("open.rulesChanged", ({ written }) => written !== null && openChanges.note(written));
+    bridge.on("open.told", tellOpened(shell));
     answerQuestions(shell);
     const attached = await bridge.request("desktop.attach", {});
     if (!attached.ok) return;

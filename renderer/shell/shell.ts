@@ -12,11 +12,13 @@ import type { WmStore } from "../wm/model/store.ts";
 import type { ClipboardStore } from "./clipboard-store.ts";
 import type { DesktopStore } from "./desktop-store.ts";
 import type { LaunchStore } from "./launches.ts";
+import type { OpenChanges } from "./open-changes.ts";
 import type { OverlayStore } from "./overlays.ts";
 import type { PolicyChanges } from "./policy-changes.ts";
 import type { PromptQueue } from "./prompts.ts";
 import type { TemplateStore } from "./template-store.ts";
 import type { ToldCrossings } from "./told-crossings.ts";
+import type { TransferStore } from "./transfer-store.ts";
 import type { VmStore } from "./vm-store.ts";
 
 export interface Shell {
@@ -38,8 +40,10 @@ export interface Shell {
   readonly launches: LaunchStore;
   readonly notices: NoticeQueue;
   readonly policyChanges: PolicyChanges;
+  readonly openChanges: OpenChanges;
   readonly clipboard: ClipboardStore;
   readonly toldCrossings: ToldCrossings;
+  readonly transfers: TransferStore;
 }
 
 export const ShellContext = createContext<Shell | null>(null);

@@ -6,12 +6,14 @@ import { createWmStore } from "../wm/model/store.ts";
 import { createClipboardStore } from "./clipboard-store.ts";
 import { createDesktopStore } from "./desktop-store.ts";
 import { createLaunchStore } from "./launches.ts";
+import { createOpenChanges } from "./open-changes.ts";
 import { createOverlayStore } from "./overlays.ts";
 import { createPolicyChanges } from "./policy-changes.ts";
 import { createPromptQueue } from "./prompts.ts";
 import { createTemplateStore } from "./template-store.ts";
 import { createToldCrossings } from "./told-crossings.ts";
 import type { Shell } from "./shell.ts";
+import { createTransferStore } from "./transfer-store.ts";
 import { createVmStore } from "./vm-store.ts";
 
 export function testShell(given: Partial<Shell> = {}): Shell {
@@ -29,8 +31,10 @@ export function testShell(given: Partial<Shell> = {}): Shell {
     notices,
     clipboard: createClipboardStore(),
     toldCrossings: createToldCrossings(),
+    transfers: createTransferStore(() => undefined),
     // Only a test that gives a bridge launches anything, or changes the policy.
     policyChanges: createPolicyChanges(given.bridge as AtollBridge, notices),
+    openChanges: createOpenChanges(given.bridge as AtollBridge, notices),
     launches: createLaunchStore(given.bridge as AtollBridge, wm, notices),
   };
   return { ...stores, ...given } as Shell;

@@ -1,6 +1,7 @@
 /** The VMs, as main reports them. */
 import { createStore } from "zustand/vanilla";
 import { shallow } from "zustand/vanilla/shallow";
+import type { LabelName } from "#shared/model/label.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import type { VmTag } from "../ui/Tag.tsx";
 import type { ReadonlyStore } from "./readonly-store.ts";
@@ -40,4 +41,9 @@ function looksAlike(a: VmStatus, b: VmStatus): boolean {
 export function tagOf(vms: readonly VmStatus[], id: VmId): VmTag {
   const vm = vms.find((known) => known.id === id);
   return vm === undefined ? { name: id.slice(0, 8), label: "slate" } : { name: vm.name, label: vm.label };
+}
+
+/** The label of the VM of this name; of one that is not there a quiet one. */
+export function labelNamed(vms: readonly VmStatus[], name: string): LabelName {
+  return vms.find((vm) => vm.name === name)?.label ?? "slate";
 }

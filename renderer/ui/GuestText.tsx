@@ -25,6 +25,15 @@ export function RevealedText({ text }: { text: string }) {
   );
 }
 
+/** A name that a guest has given, as a quotation: it cannot end it, and what is hidden in it is boxed. */
+export function GuestName({ name }: { name: string }) {
+  return (
+    <span className="guest-name">
+      “<RevealedText text={withinQuotes(name)} />”
+    </span>
+  );
+}
+
 /** Tabs are so common that their box would tell nothing. */
 function HiddenCharacter({ code }: { code: string }) {
   return code === "U+0009" ? <span className="revealed-tab"> ⇥ </span> : <span className="revealed-code">{code}</span>;

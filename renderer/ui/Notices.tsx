@@ -1,8 +1,8 @@
 /** The notices that are shown now, newest in front. F6 moves the keyboard focus to them. */
 import "./notices.css";
 import { Toast } from "@base-ui/react/toast";
-import { TriangleAlert, X } from "lucide-react";
-import type { NoticeQueue } from "./notices.ts";
+import { CircleCheck, TriangleAlert, X } from "lucide-react";
+import type { NoticeData, NoticeQueue } from "./notices.ts";
 
 export function Notices({ notices }: { notices: NoticeQueue }) {
   return (
@@ -17,12 +17,17 @@ export function Notices({ notices }: { notices: NoticeQueue }) {
 }
 
 function NoticeList() {
-  const { toasts } = Toast.useToastManager();
+  const { toasts } = Toast.useToastManager<NoticeData>();
   return toasts.map((toast) => (
     <Toast.Root key={toast.id} toast={toast} className="notice" swipeDirection={["right", "down"]}>
       <Toast.Content className="notice-content">
-        <TriangleAlert size={15} aria-hidden="true" />
+        {toast.data?.isGood === true ? (
+          <CircleCheck className="notice-good" size={15} aria-hidden="true" />
+        ) : (
+          <TriangleAlert size={15} aria-hidden="true" />
+        )}
         <Toast.Description className="notice-text" />
+        <Toast.Action className="notice-action" />
         <Toast.Close className="notice-close" aria-label="Dismiss">
           <X size={14} />
         </Toast.Close>

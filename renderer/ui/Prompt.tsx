@@ -6,7 +6,7 @@
 import "./prompt.css";
 import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { Hand } from "lucide-react";
-import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+import { createContext, type ReactNode, type RefObject, useContext, useEffect, useRef, useState } from "react";
 import { Mark } from "./Mark.tsx";
 
 /** Long enough to see what is asked. */
@@ -24,6 +24,8 @@ interface PromptProps {
   name?: number;
   /** Room for more than a few lines. */
   isWide?: boolean;
+  /** What has the focus in place of "Cancel", where it answers nothing by itself. */
+  initialFocus?: RefObject<HTMLElement | null>;
   children?: ReactNode;
   /** PromptButtons, the safest first; "Cancel" comes before them. */
   buttons: ReactNode;
@@ -34,7 +36,18 @@ interface PromptProps {
 const ArmedContext = createContext(false);
 
 export function Prompt(props: PromptProps) {
-  const { title, text, cancel, cancelText = "Cancel", name, isWide = false, children, buttons, note } = props;
+  const {
+    title,
+    text,
+    cancel,
+    cancelText = "Cancel",
+    name,
+    isWide = false,
+    initialFocus,
+    children,
+    buttons,
+    note,
+  } = props;
   const isArmed = useArmed(title);
   const cancelButton = useRef<HTMLButtonElement>(null);
   return (
@@ -45,7 +58,7 @@ export function Prompt(props: PromptProps) {
           className="prompt"
           data-prompt={name}
           data-wide={isWide || undefined}
-          initialFocus={cancelButton}
+          initialFocus={() => initialFocus?.current ?? cancelButton.current}
           onKeyDownCapture={(event) => !isArmed && isPress(event.key) && event.preventDefault()}
         >
           <header className="prompt-head">
@@ -59,7 +72,7 @@ export function Prompt(props: PromptProps) {
           <AlertDialog.Description className="prompt-text" render={<div />}>
             {text}
           </AlertDialog.Description>
-          {children}
+          <ArmedContext value={isArmed}>{children}</ArmedContext>
           <div className="prompt-buttons">
             {cancel !== null && (
               <AlertDialog.Close
@@ -80,6 +93,11 @@ export function Prompt(props: PromptProps) {
   );
 }
 
+/** Whether an answer counts already, for what gives one by other means than a PromptButton. */
+export function useIsArmed(): boolean {
+  return useContext(ArmedContext);
+}
+
 interface PromptButtonProps {
   kind?: "main" | "danger";
   press: () => void;
@@ -90,7 +108,7 @@ interface PromptButtonProps {
 
 /** An answer other than "Cancel". */
 export function PromptButton({ kind, press, answer, children }: PromptButtonProps) {
-  const isArmed = useContext(ArmedContext);
+  const isArmed = useIsArmed();
   return (
     <button type="button" className="button" data-kind={kind} data-answer={answer} disabled={!isArmed} onClick={press}>
       {children}

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { agoWords, bytesWords, countOf } from "./format.ts";
+import { agoWords, bytesWords, countOf, durationWords } from "./format.ts";
 
 it.each([
   [0, "0 bytes"],
@@ -29,3 +29,16 @@ it("counts in words, with thousands apart", () => {
     "2 entries",
   ]);
 });
+
+it.each([
+  [0, "1 s"],
+  [8.4, "8 s"],
+  [12, "10 s"],
+  [57, "55 s"],
+  [58, "1 min"],
+  [250, "4 min"],
+  [3_599, "1 h"],
+  [4_810, "1 h 20 min"],
+  [86_000, "23 h 50 min"],
+  [90_000, "more than a day"],
+])("%d seconds are %s", (seconds, words) => expect(durationWords(seconds)).toBe(words));

@@ -32,3 +32,15 @@ export function agoWords(ageS: number): string {
   if (ageS < 3600) return `${Math.floor(ageS / 60)} min ago`;
   return `${Math.floor(ageS / 3600)} h ago`;
 }
+
+/** How long something will still take: `8 s`, `25 s`, `4 min`, `1 h 20 min`. Rounded so that it does not jump about. */
+export function durationWords(seconds: number): string {
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 57.5) return `${Math.round(seconds / 5) * 5} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes >= 24 * 60) return "more than a day";
+  const tens = Math.round(minutes / 10) * 10;
+  const rest = tens % 60;
+  return `${Math.floor(tens / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
+}

@@ -60,7 +60,7 @@ function openWanting(count: number, title: (n: number) => string): void {
 it("a guest's windows are five at most, quoted under a heading, below all that the host has", async () => {
   openWanting(200, (n) => (n === 1 ? "Resume" : n === 2 ? "”  Kill…" : `t${n}`));
   expect(await openMenu(vm())).toEqual([
-    ...["Programs", "Pause", "Shut down", "Kill…"],
+    ...["Programs", "Open a file here…", "Send files here…", "", "Pause", "Shut down", "Kill…"],
     ...["", "Windows of web that want to be looked at"],
     ...["“Resume”", "“'  Kill…”", "“t3”", "“t4”", "“t5”", "and 195 more, in the dock"],
   ]);

@@ -1,6 +1,17 @@
 /** A VM in the top bar: its label's shape, its name and its state; with a menu of what can be done to it. */
 import "./vm-chip.css";
-import { Bell, ClipboardPaste, LayoutGrid, Pause, Play, Power, Skull, X } from "lucide-react";
+import {
+  Bell,
+  ClipboardPaste,
+  FolderOpen,
+  LayoutGrid,
+  Pause,
+  Play,
+  Power,
+  SendHorizontal,
+  Skull,
+  X,
+} from "lucide-react";
 import { memo } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
@@ -13,6 +24,7 @@ import { GuestText } from "../ui/GuestText.tsx";
 import { Menu, MenuGroup, MenuItem, MenuRule } from "../ui/Menu.tsx";
 import { wantingOf } from "../wm/model/window-facts.ts";
 import { canStart, factOf, machineOf } from "./facts.ts";
+import { openChosenFile, sendChosenFiles, useFileDrop } from "./host-files.ts";
 import { STOP_WAIT_S } from "./stop.ts";
 import { StateDetail } from "./StateDetail.tsx";
 import { StartSteps } from "./StartSteps.tsx";
@@ -27,6 +39,7 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
   const setOpen = (open: boolean): void =>
     open ? overlays.open({ kind: "vm-menu", vm: vm.id }) : overlays.closeIf("vm-menu");
   const paste = useStore(clipboard, ({ waiting: all }) => all.find((one) => one.vm === vm.id)?.id ?? null);
+  const drop = useFileDrop(vm);
   const fact = factOf(vm, wanting.length > 0, paste !== null);
   const chip = (
     <button
@@ -37,11 +50,13 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
       data-vm={vm.name}
       data-tone={fact.tone}
       data-off={vm.state === "stopped" || undefined}
+      data-drop={drop.isOver || undefined}
+      {...drop.handlers}
       onContextMenu={() => setOpen(true)}
     >
       <LabelShape label={vm.label} />
       <span className="chip-name">{vm.name}</span>
-      <span className="chip-fact">{fact.text}</span>
+      <span className="chip-fact">{drop.isOver ? "send here" : fact.text}</span>
       {vm.state === "starting" && <StartSteps phase={vm.startPhase} />}
     </button>
   );
@@ -60,7 +75,8 @@ interface VmMenuProps {
 }
 
 function VmMenu({ vm, wanting, paste }: VmMenuProps) {
-  const { bridge, send, overlays } = useShell();
+  const shell = useShell();
+  const { bridge, send, overlays } = shell;
   const answer = (id: number, given: "paste" | "ignore") => () =>
     bridge.report("clipboard.answer", { id, answer: given });
   const isOn = !canStart(vm);
@@ -86,6 +102,21 @@ function VmMenu({ vm, wanting, paste }: VmMenuProps) {
           text="Programs"
           run={() => overlays.open({ kind: "launcher", vm: vm.id })}
         />
+      )}
+      {vm.state === "running" && (
+        <>
+          <MenuItem
+            icon={<FolderOpen size={icon} />}
+            text="Open a file here…"
+            run={() => void openChosenFile(shell, vm)}
+          />
+          <MenuItem
+            icon={<SendHorizontal size={icon} />}
+            text="Send files here…"
+            run={() => void sendChosenFiles(shell, vm)}
+          />
+          <MenuRule />
+        </>
       )}
       {vm.state === "running" && (
         <MenuItem icon={<Pause size={icon} />} text="Pause" run={() => send("vm.pause", { vm: vm.id })} />

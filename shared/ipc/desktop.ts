@@ -43,6 +43,12 @@ export const desktopContract = domain({
     "desktop.doctor": request({ from: ["page"], input: nothing, output: z.array(doctorCheck) }),
     /** The person has put the welcome away. */
     "desktop.welcomed": request({ from: ["page"], input: nothing, output: z.null() }),
+    /** Lets the person choose files of this computer, in its own dialog: absolute paths; none where they chose none. */
+    "desktop.chooseFiles": request({
+      from: ["page"],
+      input: z.strictObject({ title: z.string().max(200), several: z.boolean() }),
+      output: z.strictObject({ paths: z.array(z.string()) }),
+    }),
     "desktop.raise": request({ from: ["cli"], input: nothing, output: z.null() }),
     /** What somebody outside of Atoll has double-clicked; answered when it is under way. Raises the desktop. */
     "desktop.open": request({ from: ["cli"], input: z.strictObject({ items: launchItems }), output: z.null() }),

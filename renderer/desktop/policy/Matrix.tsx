@@ -1,9 +1,10 @@
 /** Who may what to whom: one action, a row for each that gives and a column for each that gets. Arrow keys walk its cells. */
 import { PencilLine, RefreshCw } from "lucide-react";
-import { type CSSProperties, type KeyboardEvent as ReactKeyboardEvent, useRef, useState } from "react";
+import { type CSSProperties, useState } from "react";
 import type { LabelName } from "#shared/model/label.ts";
 import { countOf } from "../../ui/format.ts";
 import { LabelShape } from "../../ui/LabelShape.tsx";
+import { useGridWalk } from "../../ui/use-grid-walk.ts";
 import { nameOf, PartyName } from "../crossings/Party.tsx";
 import { DECISIONS, untilWords } from "./decision-words.ts";
 import {
@@ -23,20 +24,10 @@ interface MatrixProps {
   open: (pair: Pair | null) => void;
 }
 
-const STEPS: Readonly<Record<string, readonly [number, number]>> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-};
-
 export function Matrix({ matrix, opened, open }: MatrixProps) {
-  const grid = useRef<HTMLTableElement>(null);
   const [openLabels, setOpenLabels] = useState<ReadonlySet<LabelName>>(new Set());
-  /** Row and column of the cell that Tab reaches. */
-  const [place, setPlace] = useState<readonly [number, number]>([0, 0]);
   const [rows, columns] = [linesOf(matrix.rows, openLabels), linesOf(matrix.columns, openLabels)];
-  const at = [clamp(place[0], rows.length), clamp(place[1], columns.length)] as const;
+  const walk = useGridWalk(rows.length, columns.length);
 
   const expand = (...lines: Line[]): void =>
     setOpenLabels(new Set([...openLabels, ...lines.flatMap((line) => (line.kind === "group" ? [line.label] : []))]));
@@ -45,23 +36,13 @@ export function Matrix({ matrix, opened, open }: MatrixProps) {
     const isOpened = opened?.from === row.key && opened.to === column.key;
     open(isOpened ? null : { from: row.key, to: column.key });
   };
-  const onKeyDown = (event: ReactKeyboardEvent): void => {
-    const step = STEPS[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const next = [clamp(at[0] + step[0], rows.length), clamp(at[1] + step[1], columns.length)] as const;
-    setPlace(next);
-    grid.current?.querySelector<HTMLElement>(`[data-at="${next.join(" ")}"]`)?.focus();
-  };
-
   return (
     <table
-      ref={grid}
       className="matrix"
       role="grid"
       aria-label="Who may what to whom"
       style={{ "--columns": columns.length } as CSSProperties}
-      onKeyDown={onKeyDown}
+      onKeyDown={walk.onKeyDown}
     >
       <thead>
         <tr>
@@ -90,14 +71,12 @@ export function Matrix({ matrix, opened, open }: MatrixProps) {
                   <button
                     type="button"
                     className="matrix-cell"
-                    tabIndex={r === at[0] && c === at[1] ? 0 : -1}
+                    {...walk.cell(r, c)}
                     aria-pressed={opened?.from === row.key && opened.to === column.key}
                     aria-disabled={square.kind === "inside"}
                     aria-label={`${lineName(row)} to ${lineName(column)}: ${squareWords(square)}`}
-                    data-at={`${r} ${c}`}
                     data-decision={decisionOf(square) ?? undefined}
                     data-kind={square.kind}
-                    onFocus={() => setPlace([r, c])}
                     onClick={() => square.kind !== "inside" && press(row, column)}
                   >
                     <SquareView square={square} />
@@ -184,8 +163,4 @@ function squareWords(square: Square): string {
   const { decision, isOwn, asksEachTime, until } = square.cell;
   const more = [isOwn && "your rule", asksEachTime && "every time", until !== null && untilWords(until)];
   return [decision, ...more.filter((word) => word !== false)].join(", ");
-}
-
-function clamp(value: number, count: number): number {
-  return Math.max(0, Math.min(count - 1, value));
 }

@@ -1,0 +1,70 @@
+/** Files of this computer for a VM: dropped on its chip, or chosen in the host's own dialog. */
+import type { DragEvent as ReactDragEvent } from "react";
+import { useState } from "react";
+import type { VmStatus } from "#shared/model/vm.ts";
+import { type Shell, useShell } from "../shell/shell.ts";
+
+type Services = Pick<Shell, "bridge" | "notices" | "send">;
+
+/** Asks the person for files, and sends them to the VM. */
+export async function sendChosenFiles(services: Services, vm: Pick<VmStatus, "id" | "name">): Promise<void> {
+  const paths = await chosenFiles(services, { title: `Send files to ${vm.name}`, several: true });
+  if (paths.length > 0) services.send("transfer.send", { from: null, paths, to: vm.id });
+}
+
+/** Asks the person for a file, and opens it in the VM; null: where the rules say. */
+export async function openChosenFile(services: Services, vm: Pick<VmStatus, "id" | "name"> | null): Promise<void> {
+  const title = vm === null ? "Open a file" : `Open a file in ${vm.name}`;
+  const [path] = await chosenFiles(services, { title, several: false });
+  if (path === undefined) return;
+  const place = vm === null ? {} : { in: { kind: "vm", vm: vm.id } as const };
+  services.send("open.open", { item: { kind: "file", path }, from: null, ...place });
+}
+
+async function chosenFiles(
+  { bridge, notices }: Services,
+  wanted: { title: string; several: boolean },
+): Promise<string[]> {
+  const answer = await bridge.request("desktop.chooseFiles", wanted);
+  if (answer.ok) return answer.value.paths;
+  notices.show(answer.error.message);
+  return [];
+}
+
+/** For what takes files of this computer by a drop: they go to this VM. */
+export function useFileDrop({ id, state }: Pick<VmStatus, "id" | "state">) {
+  const { bridge, send } = useShell();
+  const [isOver, setOver] = useState(false);
+  const takes = ({ dataTransfer }: ReactDragEvent): boolean =>
+    state === "running" && dataTransfer.types.includes("Files");
+  return {
+    isOver,
+    handlers: {
+      onDragOver: (event: ReactDragEvent) => {
+        if (!takes(event)) return;
+        event.preventDefault();
+        event.dataTransfer.dropEffect = "copy";
+        setOver(true);
+      },
+      onDragLeave: () => setOver(false),
+      onDrop: (event: ReactDragEvent) => {
+        setOver(false);
+        if (!takes(event)) return;
+        event.preventDefault();
+        // Something that is no file of this computer, such as a picture of a page, has no path.
+        const paths = [...event.dataTransfer.files].map((file) => bridge.pathOf(file)).filter((path) => path !== "");
+        if (paths.length > 0) send("transfer.send", { from: null, paths, to: id });
+      },
+    },
+  };
+}
+
+/** A file that is dropped beside what takes files goes nowhere: Chromium would show it in place of the desktop. */
+export function refuseOtherDrops(page: Pick<Window, "addEventListener">): void {
+  page.addEventListener("dragover", (event) => {
+    if (event.defaultPrevented) return;
+    event.preventDefault();
+    if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "none";
+  });
+  page.addEventListener("drop", (event) => event.preventDefault());
+}
