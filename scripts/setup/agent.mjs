@@ -56,7 +56,9 @@ export function agentStep() {
             });
           // Cargo decides by times what is up to date: in the folder that all checkouts share, another one's newer build of
           // our own crates would pass for this one's.
-          const ours = ["atoll-wire", "atoll-agent", "atoll-init", "atoll-copy", "atoll-fork-memory"].flatMap((name) => ["-p", name]);
+          const ours = ["atoll-wire", "atoll-agent", "atoll-init", "atoll-copy", "atoll-fork-memory"].flatMap(
+            (name) => ["-p", name],
+          );
           await cargo("clean", ours);
           await cargo("clean", [...ours, "--target", staticTarget]);
           // Init runs before anything of the guest's file system is there, so it carries its C library.
