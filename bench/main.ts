@@ -7,6 +7,7 @@ import { machineFacts } from "./machine-facts.ts";
 import { animation } from "./measures/animation.ts";
 import { appStart } from "./measures/app-start.ts";
 import { coldStart } from "./measures/cold-start.ts";
+import { disposable } from "./measures/disposable.ts";
 import { idle } from "./measures/idle.ts";
 import { keys } from "./measures/keys.ts";
 import type { Measure } from "./measures/measure.ts";
@@ -16,7 +17,7 @@ import { judged, type Result, table } from "./report.ts";
 import { typing } from "./measures/typing.ts";
 import { buildTools } from "./tools.ts";
 
-const MEASURES: readonly Measure[] = [keys, animation, typing, coldStart, appStart, idle, policy, paste];
+const MEASURES: readonly Measure[] = [keys, animation, typing, coldStart, disposable, appStart, idle, policy, paste];
 
 const USAGE = `usage: npm run bench -- [--only NAME]... [--quick] [--json FILE]
   names: ${MEASURES.map(({ name }) => name).join(", ")}

@@ -201,3 +201,66 @@ describe("definitions of several sources", () => {
     expect(application.vm("home").isOn).toBe(false);
   });
 });
+
+describe("a VM that starts with the desktop, and whose template is not there", () => {
+  const NOT_BUILT = new AppError("template.not-built", "Template debian is not built yet.");
+  let builds: Deferred<void>;
+  let built: string[];
+
+  beforeEach(async () => {
+    application.release();
+    builds = deferred();
+    built = [];
+    let isBuilt = false;
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.load();
+    const [home] = registry.all;
+    const definition = `id: ${home?.id}\ndriver: scripted\nlabel: lagoon\nautostart: true\n`;
+    fs.writeFileSync(path.join(folder, "vms/home.yaml"), definition);
+    driver = {
+      ...scriptedDriver(new ScriptedMachine()),
+      summary: () => ({ template: "debian", network: null }),
+      start: () => (isBuilt ? Promise.resolve(new ScriptedMachine()) : Promise.reject(NOT_BUILT)),
+    };
+    application = new Application({
+      ...scriptedContext([]),
+      registry,
+      files: [],
+      drivers: scriptedDrivers(driver),
+      buildTemplate: async (name) => {
+        built.push(name);
+        await builds.promise;
+        isBuilt = true;
+      },
+    });
+  });
+
+  it("starts when that is built", async () => {
+    const opened = application.open();
+    await vi.waitFor(() => expect(built).toEqual(["debian"]));
+    expect(application.vm("home").state).toBe("stopped");
+    builds.resolve();
+    await opened;
+    expect(application.vm("home").state).toBe("starting");
+  });
+
+  it("says why it could not be built", async () => {
+    const opened = application.open();
+    await vi.waitFor(() => expect(built).toEqual(["debian"]));
+    builds.reject(new AppError("template.missing-tool", "Building a template needs mmdebstrap."));
+    await opened;
+    expect(application.vm("home").status).toMatchObject({
+      state: "stopped",
+      stateDetail: "Building a template needs mmdebstrap.",
+    });
+  });
+
+  it("does not start when the application ends meanwhile", async () => {
+    const opened = application.open();
+    await vi.waitFor(() => expect(built).toEqual(["debian"]));
+    application.release();
+    builds.resolve();
+    await opened;
+    expect(application.vm("home").isOn).toBe(false);
+  });
+});

@@ -26,6 +26,8 @@ export interface ApplicationOptions extends Omit<VmContext, "driver"> {
   /** Files that a person edits, beside the definitions. */
   files: readonly PersonsFile[];
   drivers: Drivers;
+  /** Builds a template for a VM that starts with the desktop; absent: none is built. Rejects with template.*. */
+  buildTemplate?: (name: string) => Promise<void>;
 }
 
 /** A file that a person edits while the application runs. */
@@ -375,7 +377,7 @@ export class Application extends Emitter<ApplicationEvents> {
           const isAdopted = await adopted.get(vm.id);
           signal.throwIfAborted();
           // A person may have started or removed it meanwhile.
-          if (isAdopted !== true && !vm.isOn && this.#vms.has(vm.id)) await vm.start();
+          if (isAdopted !== true && !vm.isOn && this.#vms.has(vm.id)) await this.#startBuilt(vm, signal);
         },
         running: (signal) => vm.running(signal),
         refused: (reason) => {
@@ -393,6 +395,25 @@ export class Application extends Emitter<ApplicationEvents> {
     return [...wanted.values()];
   }
 
+  /** Where its template is missing, as at the very first start of what was installed, that is built before. */
+  async #startBuilt(vm: Vm, signal: AbortSignal): Promise<void> {
+    const { template } = vm.status;
+    try {
+      return await vm.start();
+    } catch (error) {
+      const { buildTemplate } = this.#options;
+      if (!(error instanceof AppError) || error.code !== "template.not-built") throw error;
+      if (buildTemplate === undefined || template === null) throw error;
+      await buildTemplate(template).catch((failure: unknown) => {
+        if (failure instanceof AppError && !signal.aborted) vm.refuseStart(failure);
+        throw failure;
+      });
+    }
+    signal.throwIfAborted();
+    // A person may have started or removed it meanwhile.
+    if (!vm.isOn && this.#vms.has(vm.id)) await vm.start();
+  }
+
   #logFailure(vm: Vm, error: unknown): void {
     this.#options.log(`${vm.definition.name}: ${messageOf(error)}`);
   }
@@ -404,7 +425,7 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   #add(definition: VmDefinition, source: DefinitionSource): Vm {
-    const { drivers, registry: _, sources: __, files: ___, ...context } = this.#options;
+    const { drivers, registry: _, sources: __, files: ___, buildTemplate: ____, ...context } = this.#options;
     const vm = new Vm(definition, { ...context, driver: drivers.named(definition.driver) });
     vm.on("changed", () => {
       if (!vm.isOn && this.#isOutdated(vm, source)) this.#syncDefinitions(source);

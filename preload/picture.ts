@@ -3,15 +3,22 @@
  * decodes it; this process is where that may go wrong.
  */
 import { ipcRenderer } from "electron";
-import { MAX_PICTURE_PX, MAX_PICTURE_SIDE_PX, PICTURE_PORTS } from "#shared/model/picture.ts";
+import {
+  MAX_PICTURE_PX,
+  MAX_PICTURE_SIDE_PX,
+  PICTURE_PORTS,
+  shownSize,
+  type ShownPicture,
+} from "#shared/model/picture.ts";
 import { runBox } from "./picture/box.ts";
 import { isKnownPicture } from "./picture/formats.ts";
 
-ipcRenderer.once(PICTURE_PORTS, ({ ports: [source, target] }) => {
-  if (source !== undefined && target !== undefined) void runBox(source, target, encodeAgain);
+ipcRenderer.once(PICTURE_PORTS, ({ ports: [source, target, shown] }) => {
+  if (source === undefined || target === undefined) return;
+  void runBox(source, target, (untrusted) => encodeAgain(untrusted, shown));
 });
 
-async function encodeAgain(untrusted: Uint8Array): Promise<Uint8Array> {
+async function encodeAgain(untrusted: Uint8Array, shown: MessagePort | undefined): Promise<Uint8Array> {
   if (!isKnownPicture(untrusted)) throw new Error("it is no picture of a known format");
   const address = URL.createObjectURL(new Blob([untrusted as Uint8Array<ArrayBuffer>]));
   const image = await loaded(address);
@@ -23,8 +30,20 @@ async function encodeAgain(untrusted: Uint8Array): Promise<Uint8Array> {
   if (context === null) throw new Error("there is no memory for it");
   await image.decode();
   context.drawImage(image, 0, 0);
+  shown?.postMessage(smaller(canvas));
   const blob = await canvas.convertToBlob({ type: "image/png" });
   return new Uint8Array(await blob.arrayBuffer());
+}
+
+function smaller(canvas: OffscreenCanvas): ShownPicture {
+  const { width: fullWidth, height: fullHeight } = canvas;
+  const { width, height } = shownSize(fullWidth, fullHeight);
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  if (context === null) throw new Error("there is no memory for it");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(canvas, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { width, height, pixels: new Uint8Array(data.buffer), fullWidth, fullHeight };
 }
 
 /** Its size is known then; its pixels are decoded when they are drawn. */

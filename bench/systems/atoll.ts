@@ -154,6 +154,14 @@ export class Atoll {
     return cpuSeconds([this.#qemuPid(vm) ?? 0]);
   }
 
+  /** Memory of a VM's QEMU that it shares with nobody, MiB. */
+  privateMiB(vm: VmId): number {
+    const file = path.join(vmRunFolder(resolvePaths(this.#env), vm), RUNTIME_FILES.pid);
+    const pid = fs.readFileSync(file, "utf8").trim();
+    const lines = fs.readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").matchAll(/^Private_\w+:\s+(\d+) kB$/gm);
+    return Array.from(lines, ([, kib]) => Number(kib)).reduce((sum, kib) => sum + kib, 0) / 1024;
+  }
+
   /** `bin/atoll` with these words; a first one of bytes is its standard input. Rejects when it fails. */
   command(...words: string[] | [Uint8Array, ...string[]]): Promise<string> {
     const [first, ...rest] = words;

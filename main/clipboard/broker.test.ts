@@ -472,6 +472,19 @@ describe("pasting where the policy denies it", () => {
 });
 
 describe("pasting where the policy asks", () => {
+  test("a picture is looked at before the answer, a secret and what needs no question is not", () => {
+    const { desk, home, web } = copied("ask");
+    desk.press(web);
+    desk.want(web, 1, PNG);
+    desk.copy(home, 2, { types: ["image/png", "x-kde-passwordManagerHint"] });
+    desk.press(web);
+    desk.want(web, 2, PNG);
+    desk.rules.set("web", "allow");
+    desk.copy(home, 3, { types: ["image/png"] });
+    desk.press(web);
+    expect(desk.readings.map(({ isLookedAt }) => isLookedAt)).toEqual([true, false, false]);
+  });
+
   test("the key alone asks nothing and sends nothing", async () => {
     const { desk, web } = copied("ask");
     desk.press(web);

@@ -34,9 +34,9 @@ test.each([
 test("more than 64 KiB is not kept, and not read to its end", async () => {
   const { desk, home, texts } = kept();
   desk.copy(home, 1);
-  desk.readings[0]?.show({ text: "a", bytes: 65_536, isComplete: false });
+  desk.readings[0]?.show({ text: "a", bytes: 65_536, isComplete: false, picture: null });
   expect(desk.readings[0]?.isCancelled).toBe(false);
-  desk.readings[0]?.show({ text: "a", bytes: 65_537, isComplete: false });
+  desk.readings[0]?.show({ text: "a", bytes: 65_537, isComplete: false, picture: null });
   await settled();
   expect(desk.readings[0]?.isCancelled).toBe(true);
   expect(texts()).toEqual([]);

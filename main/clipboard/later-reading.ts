@@ -24,7 +24,11 @@ class LaterReading implements ClipReading {
   }
 
   get preview(): ClipPreview {
-    return this.#reading?.preview ?? { text: "", bytes: 0, isComplete: false };
+    return this.#reading?.preview ?? { text: "", bytes: 0, isComplete: false, picture: null };
+  }
+
+  look(): void {
+    void this.#ready.then((reading) => reading.look());
   }
 
   onPreview(changed: (preview: ClipPreview) => void): () => void {

@@ -32,7 +32,7 @@ afterEach(() => {
   }
 });
 
-const noPictures = { prepare: () => undefined, connect: () => expect.fail("no picture is read") };
+const noPictures = { prepare: () => undefined, open: () => expect.fail("no picture is read") };
 const readClip = clipReader(noPictures);
 
 function read(type: ClipType = TEXT): ClipReading {
@@ -177,7 +177,7 @@ describe("text of one VM", () => {
     const reading = read();
     await writeAll(`\u001b${"é".repeat(4000)}`);
     const preview = await previewThat(reading, ({ isComplete }) => isComplete);
-    expect(preview).toEqual({ text: "é".repeat(2047), bytes: 8001, isComplete: true });
+    expect(preview).toEqual({ text: "é".repeat(2047), bytes: 8001, isComplete: true, picture: null });
   });
 
   it("that waited is given first, then the rest", async () => {
@@ -349,7 +349,7 @@ describe("what main has or takes itself", () => {
 
   it("is shown as it is, before it goes anywhere", () => {
     const reading = readClip({ kind: "bytes", bytes: Buffer.from("a\u0007b") }, TEXT);
-    expect(reading.preview).toEqual({ text: "ab", bytes: 3, isComplete: true });
+    expect(reading.preview).toEqual({ text: "ab", bytes: 3, isComplete: true, picture: null });
   });
 
   it("passes through main alone where both ends are main's", async () => {
@@ -372,22 +372,23 @@ describe("a picture", () => {
     const ended: number[] = [];
     const box: PictureBox = {
       prepare: () => undefined,
-      connect(from, to) {
+      open(from, shown) {
         const [source1, mine] = portPair();
         const [target1, others] = portPair();
         open.push(source1, mine, target1, others);
         from(source1);
-        to(target1);
         takeContent(clipFilter("image/png"), mine, (outcome, content) => {
           const encoded = content === null ? null : encode(Buffer.from(content));
-          if (encoded === null || outcome !== "complete") others.close();
-          else sendContent(encoded, others, () => undefined);
+          if (encoded === null || outcome !== "complete") return others.close();
+          shown?.(SHOWN);
+          sendContent(encoded, others, () => undefined);
         });
-        return () => ended.push(1);
+        return { deliver: (to) => to(target1), end: () => void ended.push(1) };
       },
     };
     return { read: clipReader(box), ended };
   }
+  const SHOWN = { width: 1, height: 1, pixels: new Uint8Array(4), fullWidth: 9, fullHeight: 9 };
   const open: MessagePortLike[] = [];
   afterEach(() => open.splice(0).forEach((port) => port.close()));
   const picture = (): ReadySource => ({
@@ -409,6 +410,43 @@ describe("a picture", () => {
     expect(source.agent.sentOf("clipRead")).toMatchObject([{ type: "image/jpeg" }]);
     expect(reading.preview.text).toBe("");
     expect(ended).toHaveLength(1);
+  });
+
+  it("is shown before it goes anywhere, and what was shown is what goes", async () => {
+    const { read: readPicture, ended } = boxed((bytes) => Buffer.concat([Buffer.from("PNG"), bytes]));
+    const reading = readPicture(picture(), "image/png");
+    reading.look();
+    const preview = previewThat(reading, ({ picture: shown, isComplete }) => shown !== null && isComplete);
+    await writeAll("jpeg");
+    expect(await preview).toEqual({ text: "", bytes: 4, isComplete: true, picture: SHOWN });
+    expect(target.agent.sentOf("pasteGiven")).toEqual([]);
+    const end = reading.deliver(request("image/png"));
+    await readAll(await streamGiven());
+    expect(await end).toEqual({ outcome: "complete", bytes: 7, content: null });
+    expect(got().toString()).toBe("PNGjpeg");
+    expect(source.agent.sentOf("clipRead")).toHaveLength(1);
+    expect(ended).toHaveLength(1);
+  });
+
+  it("that was looked at, and is not wanted, ends with its box", async () => {
+    const { read: readPicture, ended } = boxed((bytes) => bytes);
+    const reading = readPicture(picture(), "image/png");
+    reading.look();
+    await streamRead();
+    reading.cancel();
+    await source.agent.until(() => ended.length > 0);
+    expect(target.agent.sentOf("pasteGiven")).toEqual([]);
+  });
+
+  it("that is none, and was looked at, is not shown and reaches nobody", async () => {
+    const { read: readPicture } = boxed(() => null);
+    const reading = readPicture(picture(), "image/png");
+    reading.look();
+    await writeAll("<svg>");
+    const end = reading.deliver(request("image/png"));
+    await readAll(await streamGiven());
+    expect(await end).toEqual({ outcome: "failed", bytes: 0, by: "content" });
+    expect(reading.preview.picture).toBeNull();
   });
 
   it("that is none reaches nobody", async () => {

@@ -6,7 +6,8 @@ import type { ClipType } from "#shared/model/clip.ts";
 import type { TransferOutcome } from "../link/contracts/clipboard.ts";
 import type { MessagePortLike } from "../link/message-port.ts";
 import { sendContent } from "./main-ends.ts";
-import type { PictureBox } from "./picture-box.ts";
+import type { ShownPicture } from "#shared/model/picture.ts";
+import type { OpenBox, PictureBox } from "./picture-box.ts";
 import { headText } from "./head-text.ts";
 import type { ClipEnd, ClipPreview, ClipReading, ClipTarget, ReadClip, ReadySource } from "./reading.ts";
 import { collectTarget, type DeliveryTarget, type TargetEnd, vmTarget } from "./targets.ts";
@@ -26,7 +27,7 @@ class Reading implements ClipReading {
   #outcome: TransferOutcome | null = null;
   readonly #sourceEnded: Promise<TransferOutcome>;
   #endSource: (outcome: TransferOutcome) => void = () => undefined;
-  #endBox: () => void = () => undefined;
+  #box: OpenBox | null = null;
   #cancelSending: () => void = () => undefined;
   #target: DeliveryTarget | null = null;
   #preview: ClipPreview;
@@ -37,11 +38,11 @@ class Reading implements ClipReading {
     this.#source = source;
     this.#type = type;
     this.#pictures = pictures;
-    this.#preview = { text: "", bytes: 0, isComplete: false };
+    this.#preview = { text: "", bytes: 0, isComplete: false, picture: null };
     this.#sourceEnded = new Promise((resolve) => {
       this.#endSource = (outcome) => {
         this.#outcome ??= outcome;
-        if (outcome !== "complete") this.#endBox();
+        if (outcome !== "complete") this.#box?.end();
         resolve(this.#outcome);
       };
     });
@@ -49,12 +50,22 @@ class Reading implements ClipReading {
     if (source.kind === "vm") this.#begin(source);
     else {
       const { bytes } = source;
-      this.#preview = { text: headText(bytes, type), bytes: bytes.length, isComplete: true };
+      this.#preview = { text: headText(bytes, type), bytes: bytes.length, isComplete: true, picture: null };
     }
   }
 
   get preview(): ClipPreview {
     return this.#preview;
+  }
+
+  look(): void {
+    if (this.#type !== "image/png" || this.#box !== null || this.#outcome !== null) return;
+    try {
+      this.#openBox((picture) => this.#show({ ...this.#preview, picture }));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.#endSource("source");
+    }
   }
 
   onPreview(changed: (preview: ClipPreview) => void): () => void {
@@ -96,13 +107,14 @@ class Reading implements ClipReading {
       this.#stopSource();
     }
     const end = await delivery.ended;
-    this.#endBox();
+    this.#box?.end();
     return this.#endOf(end);
   }
 
   cancel(): void {
     this.#stopSource();
-    this.#target?.cancel();
+    if (this.#target === null) this.#box?.end();
+    else this.#target.cancel();
   }
 
   #begin({ vm, selection, generation, type: sourceType }: Extract<ReadySource, { kind: "vm" }>): void {
@@ -112,8 +124,7 @@ class Reading implements ClipReading {
         {
           progress: (bytes, untrustedHead, isComplete) => {
             const text = untrustedHead === null ? this.#preview.text : headText(untrustedHead, this.#type);
-            this.#preview = { text, bytes, isComplete };
-            for (const changed of [...this.#previewListeners]) changed(this.#preview);
+            this.#show({ ...this.#preview, text, bytes, isComplete });
           },
           ended: (outcome) => this.#endSource(outcome),
         },
@@ -127,10 +138,7 @@ class Reading implements ClipReading {
   /** @throws AppError vm.not-running */
   #join(target: DeliveryTarget): void {
     if (this.#type === "image/png") {
-      this.#endBox = this.#pictures.connect(
-        (port) => this.#sendTo(port),
-        (port) => target.takeFrom(port),
-      );
+      (this.#box ?? this.#openBox(null)).deliver((port) => target.takeFrom(port));
       return;
     }
     if (this.#source.kind === "bytes") return this.#sendTo(target.port());
@@ -140,6 +148,17 @@ class Reading implements ClipReading {
       const { vm, giving, wireTarget } = target.link;
       client.connect(this.#number ?? 0, vm.service(clipboard), giving, wireTarget, this.#type);
     }
+  }
+
+  /** @throws AppError vm.not-running */
+  #openBox(shown: ((picture: ShownPicture) => void) | null): OpenBox {
+    this.#box = this.#pictures.open((port) => this.#sendTo(port), shown);
+    return this.#box;
+  }
+
+  #show(preview: ClipPreview): void {
+    this.#preview = preview;
+    for (const changed of [...this.#previewListeners]) changed(preview);
   }
 
   /** @throws AppError vm.not-running */

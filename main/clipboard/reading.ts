@@ -1,5 +1,6 @@
 /** The content of a clip on its way: read of its source by a link, through the sanitiser for its type, to where it is pasted. */
 import type { ClipSelection, ClipType } from "#shared/model/clip.ts";
+import type { ShownPicture } from "#shared/model/picture.ts";
 import type { Vm } from "../vms/vm.ts";
 
 export type ClipSource =
@@ -27,6 +28,8 @@ export interface ClipPreview {
   bytes: number;
   /** Nothing more comes. */
   isComplete: boolean;
+  /** Of an image that `look` was called for, when all of it has come; null: not yet, or it is none. */
+  picture: ShownPicture | null;
 }
 
 export type ClipEnd =
@@ -37,6 +40,8 @@ export type ClipEnd =
 /** Content that is being read. Nothing of it goes anywhere before `deliver`; what has come waits in the source's link. */
 export interface ClipReading {
   readonly preview: ClipPreview;
+  /** All of an image is read at once, for its preview; where it goes is decided later. Before `deliver`. */
+  look(): void;
   /** Calls `changed` a few times a second at most. Returns a function that ends it. */
   onPreview(changed: (preview: ClipPreview) => void): () => void;
   /**

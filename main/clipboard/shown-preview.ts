@@ -5,6 +5,7 @@ import type { Clip } from "./clip.ts";
 import type { ClipPreview, ClipReading } from "./reading.ts";
 
 export function previewOf(reading: ClipReading, { isSecret }: Pick<Clip, "isSecret">): PreviewSource {
+  if (!isSecret) reading.look();
   return {
     get current() {
       return shown(reading.preview, isSecret);
@@ -13,9 +14,10 @@ export function previewOf(reading: ClipReading, { isSecret }: Pick<Clip, "isSecr
   };
 }
 
-function shown({ text, bytes, isComplete }: ClipPreview, isSecret: boolean): CrossingPreview {
+function shown({ text, bytes, isComplete, picture }: ClipPreview, isSecret: boolean): CrossingPreview {
   // Of a long one the text is cut, so that its length is not known.
   if (isSecret) return { kind: "hidden", characters: isComplete && text.length > 0 ? Array.from(text).length : null };
+  if (picture !== null) return { kind: "picture", bytes, isComplete, picture };
   if (text === "") return { kind: "none", bytes, isComplete };
   return { kind: "text", text: text.slice(0, MAX_PREVIEW_CHARACTERS), bytes, isComplete };
 }

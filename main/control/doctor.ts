@@ -26,6 +26,7 @@ const ALLOW_NAMESPACES =
   "As root: sysctl kernel.unprivileged_userns_clone=1 (with AppArmor also kernel.apparmor_restrict_unprivileged_userns=0)";
 const SET_UP = "npm start -- --setup-only";
 const NEWER_ELECTRON = `Run "${SET_UP}" where Electron's release host can be reached, or set ELECTRON_OVERRIDE_DIST_PATH to a newer one.`;
+const NEWER_PACKAGE = "Install a newer Atoll, or one that was packaged where Electron's release host can be reached.";
 
 /** out/setup.json, see scripts/setup/index.mjs; a packaged application brings its Electron with it. */
 const setupSchema = z.object({
@@ -134,7 +135,10 @@ async function electron(outFolder: string): Promise<DoctorCheck> {
   const known = setup?.electron;
   const version = own ?? known?.version;
   const warning = version === undefined ? null : electronWarning(version, setup?.wantedElectron);
-  if (warning !== null) return { id: "electron", status: "warn", detail: warning, remedy: NEWER_ELECTRON };
+  if (warning !== null) {
+    const remedy = known === undefined ? NEWER_PACKAGE : NEWER_ELECTRON;
+    return { id: "electron", status: "warn", detail: warning, remedy };
+  }
   if (own !== undefined) return { id: "electron", status: "ok", detail: `Electron ${own}`, remedy: "" };
   const isThere = known !== undefined && fs.existsSync(known.executable);
   return {
@@ -204,7 +208,8 @@ async function display(): Promise<DoctorCheck> {
       id: "display",
       status: "fail",
       detail: "neither WAYLAND_DISPLAY nor DISPLAY is set",
-      remedy: "Start Atoll from a terminal of a graphical session; without a screen: xvfb-run -a npm start",
+      remedy:
+        "Start Atoll from a terminal of a graphical session; without a screen, with xvfb-run -a before the command",
     };
   }
   const isThere = socket === "" || (await canConnect(socket));

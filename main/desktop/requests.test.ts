@@ -28,6 +28,7 @@ import { WindowCommands } from "../windows/window-commands.ts";
 import { desktopHandlers, problemHandlers } from "./requests.ts";
 import { Launches } from "./launches.ts";
 import { Quitting } from "./quitting.ts";
+import { Welcome } from "./welcome.ts";
 
 let folder: string;
 let removeFiles: () => void;
@@ -85,12 +86,14 @@ beforeEach(async () => {
     {
       desktop: desktopHandlers({
         application,
+        doctor: () => Promise.resolve([QEMU_IS_MISSING]),
         launches,
         placements,
         promptMark,
         quitting,
         theme,
         warnings: ["It is old."],
+        welcome: new Welcome({ stateFolder: folder, isFirstStart: true, log: () => undefined }),
       }),
       layout: layoutHandlers({ application, placements }),
       problem: problemHandlers({ application }),
@@ -104,6 +107,8 @@ afterEach(() => removeFiles());
 
 const asks = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, PAGE_CALLER, name, input);
 const command = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, cliCaller(), name, input);
+
+const QEMU_IS_MISSING = { id: "qemu", status: "fail", detail: "no QEMU", remedy: "install it" } as const;
 
 const rect = { x: 1, y: 2, width: 300, height: 200 };
 
@@ -133,9 +138,17 @@ it("a page that loads is sent the whole state", async () => {
     theme: { choice: "system", shown: "dark" },
     promptMark: promptMark.current,
     warnings: ["It is old."],
+    isWelcome: true,
     placements,
   });
   expect(desktop.pageReady).toHaveBeenCalledOnce();
+});
+
+it("a page that has put the welcome away is not shown it again, and is told how this machine is", async () => {
+  expect(await asks("desktop.attach")).toMatchObject({ isWelcome: true });
+  await asks("desktop.welcomed");
+  expect(await asks("desktop.attach")).toMatchObject({ isWelcome: false });
+  expect(await asks("desktop.doctor")).toEqual([QEMU_IS_MISSING]);
 });
 
 it("what the command wants opened is handed on, the desktop in front", async () => {

@@ -1,5 +1,6 @@
 /** The desktop as a whole and what is wrong with a person's files, for the page and the `atoll` command. */
 import type { desktopContract } from "#shared/ipc/desktop.ts";
+import type { DoctorCheck } from "#shared/model/doctor.ts";
 import type { problemContract } from "#shared/ipc/problem.ts";
 import type { Application } from "../application.ts";
 import { asPicture } from "../windows/picture.ts";
@@ -9,9 +10,12 @@ import type { ThemePort } from "../settings/theme.ts";
 import type { PlacementsFile } from "../windows/placements-file.ts";
 import type { Launches } from "./launches.ts";
 import type { Quitting } from "./quitting.ts";
+import type { Welcome } from "./welcome.ts";
 
 interface Parts {
   application: Application;
+  /** Looks at what Atoll needs of this machine. */
+  doctor: () => Promise<DoctorCheck[]>;
   launches: Launches;
   placements: PlacementsFile;
   promptMark: PromptMarkFile;
@@ -19,16 +23,19 @@ interface Parts {
   theme: ThemePort;
   /** What the person should know of how the application runs on this host. */
   warnings: readonly string[];
+  welcome: Welcome;
 }
 
 export function desktopHandlers({
   application,
+  doctor,
   launches,
   placements,
   promptMark,
   quitting,
   theme,
   warnings,
+  welcome,
 }: Parts): Handlers<typeof desktopContract> {
   return {
     "desktop.attach": (_input, caller) => {
@@ -43,11 +50,17 @@ export function desktopHandlers({
         theme: theme.state(),
         promptMark: promptMark.current,
         warnings: [...warnings],
+        isWelcome: welcome.isWanted,
         placements: placements.current,
       };
     },
     "desktop.control": ({ action }) => {
       application.desktop.control(action);
+      return null;
+    },
+    "desktop.doctor": () => doctor(),
+    "desktop.welcomed": () => {
+      welcome.putAway();
       return null;
     },
     "desktop.raise": () => {

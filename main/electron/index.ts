@@ -11,6 +11,7 @@ import { createClipboard } from "../clipboard/clipboard.ts";
 import { sendClipboardEvents } from "../clipboard/events.ts";
 import { readingLater } from "../clipboard/later-reading.ts";
 import { clipReader } from "../clipboard/read-clip.ts";
+import { doctor } from "../control/doctor.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { takeLaunchFile } from "../control/launch/launch-file.ts";
@@ -20,6 +21,7 @@ import { DEFAULT_TEMPLATE, Disposables } from "../disposables/disposables.ts";
 import { Leftovers } from "../disposables/leftovers.ts";
 import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
+import { Welcome } from "../desktop/welcome.ts";
 import { Graphics } from "../graphics/graphics.ts";
 import { sendTransferEvents } from "../files/events.ts";
 import { answerSending } from "../files/sending.ts";
@@ -108,6 +110,7 @@ async function run(): Promise<void> {
   const audit = new AuditLog({ stateFolder: paths.state });
   const openRules = new OpenRules(paths.config);
   const source = new DisposableSource();
+  const builds = new TemplateBuilds(recipesFolder(paths));
   const application: Application = new Application({
     registry,
     sources: [source],
@@ -117,6 +120,7 @@ async function run(): Promise<void> {
     output: primaryOutput,
     keymap: () => keymap.current,
     log,
+    buildTemplate: (name) => builds.build(name),
   });
   await Promise.all([policy.open(), openRules.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
@@ -125,7 +129,6 @@ async function run(): Promise<void> {
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
-  const builds = new TemplateBuilds(recipesFolder(paths));
   const clipboard = createClipboard({
     application,
     policy,
@@ -172,6 +175,7 @@ async function run(): Promise<void> {
     clipboard,
     commands,
     crossings,
+    doctor: () => doctor(path.join(import.meta.dirname, "..")),
     launches,
     disposables,
     opener,
@@ -187,6 +191,7 @@ async function run(): Promise<void> {
     theme,
     transfers,
     warnings: hostWarnings(),
+    welcome: new Welcome({ stateFolder: paths.state, isFirstStart: registry.isNew, log }),
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
   const server = await ControlServer.listen(paths, dispatcher);
@@ -212,6 +217,7 @@ async function run(): Promise<void> {
   // The settings were read again.
   application.on("problemsChanged", () => keymap.refresh());
   builds.on("progress", (progress) => page.send("template.progress", progress));
+  builds.on("ended", (name) => page.send("template.ended", { name }));
   builds.on("built", (template) => void disposables.prepare(template));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());

@@ -2,11 +2,11 @@
  * The box for pictures as a hidden page of Electron's: sandboxed, with a session of its own, without network, files, or any
  * page but an empty one. One box takes one picture (preload/picture.ts) and ends.
  */
-import { BrowserWindow, MessageChannelMain, type Session, session } from "electron";
+import { BrowserWindow, MessageChannelMain, type MessagePortMain, type Session, session } from "electron";
 import path from "node:path";
-import { PICTURE_PORTS } from "#shared/model/picture.ts";
+import { parseShownPicture, PICTURE_PORTS, type ShownPicture } from "#shared/model/picture.ts";
 import { log } from "../base/log.ts";
-import type { PictureBox } from "../clipboard/picture-box.ts";
+import type { OpenBox, PictureBox } from "../clipboard/picture-box.ts";
 
 const EMPTY_PAGE =
   "data:text/html," +
@@ -32,20 +32,22 @@ export class PictureBoxes implements PictureBox {
     this.#spare ??= this.#open();
   }
 
-  connect(...[source, target]: Parameters<PictureBox["connect"]>): () => void {
+  open(...[source, shown]: Parameters<PictureBox["open"]>): OpenBox {
     this.prepare();
     const box = this.#spare;
     this.#spare = null;
     const [from, to] = [new MessageChannelMain(), new MessageChannelMain()];
+    const looked = shown === null ? [] : [shownTo(shown)];
     source(from.port1);
-    target(to.port1);
     void box?.opened.then((isOpen) => {
-      if (isOpen && !box.window.isDestroyed())
-        return box.window.webContents.postMessage(PICTURE_PORTS, null, [from.port2, to.port2]);
-      from.port2.close();
-      to.port2.close();
+      const ports = [from.port2, to.port2, ...looked];
+      if (isOpen && !box.window.isDestroyed()) return box.window.webContents.postMessage(PICTURE_PORTS, null, ports);
+      for (const port of ports) port.close();
     });
-    return () => box?.end();
+    return {
+      deliver: (target) => target(to.port1),
+      end: () => box?.end(),
+    };
   }
 
   #open(): Box {
@@ -93,6 +95,18 @@ export class PictureBoxes implements PictureBox {
     );
     return { window, opened, end };
   }
+}
+
+/** The box's end of a channel by which it says what its picture looks like, once. */
+function shownTo(shown: (picture: ShownPicture) => void): MessagePortMain {
+  const { port1, port2 } = new MessageChannelMain();
+  port1.once("message", ({ data }) => {
+    const picture = parseShownPicture(data);
+    if (picture !== null) shown(picture);
+    port1.close();
+  });
+  port1.start();
+  return port2;
 }
 
 /** Nothing can be loaded or asked for in it. */

@@ -7,7 +7,10 @@ import { files, type TransferListener } from "../vms/services/files.ts";
 import type { FilesEnd } from "./host-files.ts";
 
 /** How an end's part is over. `reason` null: it has done all that it was told. */
-export type EndOfPart = { kind: "ended"; reason: FileReason | null; detail: string } | { kind: "lost" };
+export type EndOfPart =
+  | { kind: "ended"; reason: FileReason | null; detail: string }
+  /** Its link is gone, or it has said nothing for too long. */
+  | { kind: "lost"; isSilent: boolean };
 
 /** Longest between two parts of a list, and from FilesReceive to FilesReady, which may hash what is there. */
 const LIST_MS = 60_000;
@@ -41,7 +44,7 @@ abstract class End {
     this.listener = {
       streamOpened: (stream) => opened(stream),
       ended: (reason, detail) => this.#settle({ kind: "ended", reason, detail }),
-      lost: () => this.#settle({ kind: "lost" }),
+      lost: () => this.#settle({ kind: "lost", isSilent: false }),
     };
   }
 
@@ -60,7 +63,7 @@ abstract class End {
   /** It is given up where nothing comes in that time. */
   protected expectWithin(ms: number): void {
     clearTimeout(this.#timer);
-    if (!this.#isOver) this.#timer = setTimeout(() => this.#settle({ kind: "lost" }), ms);
+    if (!this.#isOver) this.#timer = setTimeout(() => this.#settle({ kind: "lost", isSilent: true }), ms);
   }
 
   protected expectNothing(): void {

@@ -65,7 +65,8 @@ export class HostFiles implements FilesEnd {
 
   #lost(): void {
     if (this.#link === null) return;
-    this.#link = null;
+    // Its process has nothing more to do.
+    this.end();
     this.#clients.closed();
   }
 }

@@ -11,7 +11,9 @@ export function keyOfEnd(party: FilesParty): string {
   return party.kind === "host" ? "@host" : party.vm.id;
 }
 
-/** For people. */
-export function wordsOfEnd(party: FilesParty): string {
-  return party.kind === "host" ? "this computer" : `VM "${party.vm.definition.name}"`;
+/** For people: why a transfer does not go on. `isSilent`: it is there, and has not answered. */
+export function lostWords(party: FilesParty, isSilent: boolean): string {
+  if (party.kind === "host") return "Atoll's program for the files of this computer has ended.";
+  const vm = `VM "${party.vm.definition.name}"`;
+  return isSilent ? `${vm} does not answer: is it paused, or was it started by an older Atoll?` : `${vm} was lost.`;
 }

@@ -9,7 +9,7 @@ import {
   type TransferState,
   type TransferView,
 } from "#shared/model/transfer.ts";
-import type { ArrivedFile, ListedFile } from "#shared/protocol/files.ts";
+import type { ArrivedFile, ListedFile, ResumePoint } from "#shared/protocol/files.ts";
 import { partyView } from "../policy/party-view.ts";
 import { nameOf, pathText } from "./names.ts";
 import { Pace } from "./pace.ts";
@@ -52,6 +52,10 @@ export class TransferRecord implements Transfer {
   #bytes = 0;
   #count: number | null = null;
   readonly #arrived = new Map<number, ArrivedFile>();
+  /** Indices of those that were left out, refused or have failed. */
+  readonly #failed = new Set<number>();
+  /** Of one that has ended, once somebody has asked. */
+  #canRetry: boolean | null = null;
 
   constructor(id: number, request: TransferRequest, only: TransferRecord["only"] = null) {
     this.id = id;
@@ -70,6 +74,7 @@ export class TransferRecord implements Transfer {
   set state(state: TransferState) {
     if (state !== this.#state) this.#pace.reset(this.doneBytes);
     this.#state = state;
+    this.#canRetry = null;
   }
 
   get isEnded(): boolean {
@@ -109,6 +114,8 @@ export class TransferRecord implements Transfer {
       this.#arrived.clear();
       this.doneBytes = 0;
     }
+    this.#failed.clear();
+    for (const { index, kind } of files) if (kind === "left-out") this.#failed.add(index);
     this.listDigest = digest;
     this.#files = files;
     const { only } = this;
@@ -125,13 +132,12 @@ export class TransferRecord implements Transfer {
   resumedAt(first: number): void {
     for (const { index } of this.#sent) {
       if (index >= first) return;
-      if (!this.#arrived.has(index))
-        this.#arrived.set(index, { index, outcome: "whole", reason: null, sha256: NONE, path: NONE });
+      if (!this.#arrived.has(index)) this.#arrive({ index, outcome: "whole", reason: null, sha256: NONE, path: NONE });
     }
   }
 
   arrived(files: readonly ArrivedFile[], bytes: number): void {
-    for (const file of files) this.#arrived.set(file.index, file);
+    for (const file of files) this.#arrive(file);
     this.doneBytes = Math.max(this.doneBytes, bytes);
     this.#pace.count(this.doneBytes);
   }
@@ -140,13 +146,28 @@ export class TransferRecord implements Transfer {
   giveUp(): void {
     for (const { index } of this.#sent)
       if (!this.#arrived.has(index))
-        this.#arrived.set(index, { index, outcome: "failed", reason: "stopped", sha256: NONE, path: NONE });
+        this.#arrive({ index, outcome: "failed", reason: "stopped", sha256: NONE, path: NONE });
   }
 
-  /** Indices of files that the source is not to send: nobody waits for them. */
-  get notAwaited(): number[] {
+  #arrive(file: ArrivedFile): void {
+    this.#arrived.set(file.index, file);
+    if (FAILED.includes(file.outcome)) this.#failed.add(file.index);
+    else this.#failed.delete(file.index);
+  }
+
+  /** Where the source begins: what nobody waits for at the list's beginning need not even be named. */
+  firstAwaited(from: ResumePoint): ResumePoint {
+    if (from.offset > 0) return from;
+    const first = this.#sent.find(({ index }) => index >= from.first && !this.#arrived.has(index))?.index;
+    return first === undefined ? from : { ...from, first };
+  }
+
+  /** Indices of files, from there on, that the source is not to send: nobody waits for them. */
+  notAwaited({ first }: ResumePoint): number[] {
     const awaited = new Set(this.#sent.flatMap(({ index }) => (this.#arrived.has(index) ? [] : [index])));
-    return this.#files.flatMap(({ index, kind }) => (kind === "file" && !awaited.has(index) ? [index] : []));
+    return this.#files.flatMap(({ index, kind }) =>
+      kind === "file" && index >= first && !awaited.has(index) ? [index] : [],
+    );
   }
 
   /** Indices of what can be tried again. */
@@ -180,8 +201,8 @@ export class TransferRecord implements Transfer {
       doneBytes: Math.min(known.bytes, this.doneBytes),
       rate,
       remainingS: rate === null || rate === 0 ? null : left / rate,
-      failed: this.#files.filter((file) => FAILED.includes(this.#stateOf(file).state)).length,
-      canRetry: this.isEnded && this.retried.length > 0,
+      failed: this.#failed.size,
+      canRetry: this.isEnded && (this.#canRetry ??= this.retried.length > 0),
     };
   }
 

@@ -9,7 +9,7 @@ import type { Receiving } from "../link/contracts/files.ts";
 import { joinStreams } from "../vms/joints.ts";
 import { type EndOfPart, SourceEnd, TargetEnd } from "./ends.ts";
 import type { FilesEnd } from "./host-files.ts";
-import { wordsOfEnd } from "./parties.ts";
+import { lostWords } from "./parties.ts";
 import type { FilesDestination, TransferRequest } from "./transfer.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
@@ -57,12 +57,6 @@ export class TransferRun {
     return true;
   }
 
-  /** What came is kept, for another try. */
-  interrupt(): void {
-    void this.#source?.stop(true);
-    void this.#target?.stop(true);
-  }
-
   async #run(): Promise<RunEnd> {
     const record = this.#record;
     const { source: wanted } = record.request;
@@ -98,8 +92,8 @@ export class TransferRun {
     if (from === undefined) return this.#cancelled();
     if (from === null) return this.#targetOver(await target.over);
     record.resumedAt(from.first);
-    const leftOut = record.notAwaited;
-    source.send(from, leftOut);
+    const first = record.firstAwaited(from);
+    source.send(first, record.notAwaited(first));
     const [out, into] = await Promise.all([source.stream, target.stream]);
     if (out !== null && into !== null)
       joinStreams({ vm: this.#ports.source, stream: out }, { vm: this.#ports.target, stream: into });
@@ -128,17 +122,18 @@ export class TransferRun {
   /** Of what the source's part came to, the end of all. */
   async #sourceFailed(end: EndOfPart): Promise<RunEnd> {
     const { source } = this.#record.request;
-    if (end.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(source.party)} was lost.`);
+    if (end.kind === "lost") return this.#ended("interrupted", lostWords(source.party, end.isSilent));
     return this.#ended("failed", reasonWords(end));
   }
 
   async #targetOver(end: EndOfPart): Promise<RunEnd> {
     const { request } = this.#record;
     if (this.#signal.aborted) return this.#cancelled();
-    if (end.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(request.target)} was lost.`);
+    if (end.kind === "lost") return this.#ended("interrupted", lostWords(request.target, end.isSilent));
     const source = this.#source;
     const sourceEnd = source?.isOver === true ? await source.over : null;
-    if (sourceEnd?.kind === "lost") return this.#ended("interrupted", `${wordsOfEnd(request.source.party)} was lost.`);
+    if (sourceEnd?.kind === "lost")
+      return this.#ended("interrupted", lostWords(request.source.party, sourceEnd.isSilent));
     if (end.reason === null) return this.#ended("done", "");
     const own = reasonWords(end);
     const because = end.reason === "stopped" && end.detail === "" && sourceEnd !== null ? reasonWords(sourceEnd) : own;
@@ -183,7 +178,7 @@ function whenAborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-/** For type checks of a request: it can be tried again after an interruption. */
+/** Whether it can be tried again, after an interruption or for what has failed: it is known from where, and nobody waits for it. */
 export function isResumable({ source, destination, permission }: TransferRequest): boolean {
   const isPlain = destination.kind === "incoming" || destination.kind === "path";
   return "paths" in source && isPlain && permission.kind === "ask";

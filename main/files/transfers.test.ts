@@ -280,6 +280,26 @@ describe("what has failed", () => {
   });
 });
 
+describe("an agent that says nothing", () => {
+  it("is waited for while it lists for a minute, and when it is to stop for some seconds", async () => {
+    vi.useFakeTimers();
+    try {
+      const record = desk.start(["a"]);
+      await vi.advanceTimersByTimeAsync(59_000);
+      expect(record.state).toBe("waiting");
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(await record.done).toMatchObject({ state: "interrupted" });
+      expect(record.detail).toMatch(/VM "home" does not answer/);
+      const cancelled = desk.start(["a"]);
+      void desk.transfers.cancel(cancelled.id);
+      await vi.advanceTimersByTimeAsync(11_000);
+      expect(await cancelled.done).toMatchObject({ state: "cancelled" });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
 describe("an agent that lies", () => {
   it("costs its own VM its channels, and the other one a transfer", async () => {
     const record = desk.start(["a"]);

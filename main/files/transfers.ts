@@ -39,8 +39,6 @@ export interface TransfersParts {
 interface Running {
   cancelling: AbortController;
   run: TransferRun;
-  /** How long the person's answer is waited for; the transfer goes on without it. */
-  asking: AbortSignal | undefined;
 }
 
 export interface StartOptions {
@@ -223,7 +221,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
         },
         cancelling.signal,
       );
-      this.#running.set(record, { cancelling, run, asking });
+      this.#running.set(record, { cancelling, run });
       end = await run.end;
     } catch (error) {
       // The host's program, or its folder.

@@ -2,6 +2,7 @@
  * The definitions that are files: reads the folder (again when a person edits in it), adds, removes. A broken file affects no
  * other.
  */
+import fs from "node:fs";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
@@ -34,6 +35,11 @@ export class VmRegistry implements DefinitionSource {
   constructor(configFolder: string, drivers: readonly [DriverType, ...DriverType[]]) {
     this.#folder = path.join(configFolder, "vms");
     this.#schema = definitionSchema(drivers);
+  }
+
+  /** Nobody has defined a VM yet. */
+  get isNew(): boolean {
+    return !fs.existsSync(this.#folder);
   }
 
   /** In the order of their names. */

@@ -5,6 +5,8 @@ import { Emitter } from "../base/emitter.ts";
 
 export interface TemplateBuildsEvents {
   progress: [TemplateProgress];
+  /** It is built, or failed, or was cancelled. */
+  ended: [name: string];
   /** Of this name, also where nothing had to be done. */
   built: [string];
 }
@@ -37,7 +39,10 @@ export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
       onProgress: ({ step, fraction, detail }) => this.emit("progress", { name, step, fraction, detail }),
     })
       .then(() => this.emit("built", name))
-      .finally(() => this.#running.delete(name));
+      .finally(() => {
+        this.#running.delete(name);
+        this.emit("ended", name);
+      });
     this.#running.set(name, { cancelling, done });
     return done;
   }

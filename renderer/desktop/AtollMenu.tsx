@@ -1,5 +1,5 @@
 /** Atoll's own menu, at the left of the top bar. */
-import { Keyboard, LogOut, Maximize } from "lucide-react";
+import { Compass, Keyboard, LogOut, Maximize } from "lucide-react";
 import { useStore } from "zustand";
 import { useShell } from "../shell/shell.ts";
 import { Menu, MenuChoice, MenuItem, MenuRule } from "../ui/Menu.tsx";
@@ -31,6 +31,7 @@ export function AtollMenu() {
         text="Keyboard shortcuts"
         run={() => overlays.open({ kind: "shortcuts" })}
       />
+      <MenuItem icon={<Compass size={14} />} text="First steps" run={() => desktop.setState({ isWelcome: true })} />
       <MenuItem
         icon={<Maximize size={14} />}
         text="Full screen"

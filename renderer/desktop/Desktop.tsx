@@ -16,10 +16,12 @@ import { Overlays } from "./Overlays.tsx";
 import { Prompts } from "./Prompts.tsx";
 import { TopBar } from "./TopBar.tsx";
 import { Wallpaper } from "./Wallpaper.tsx";
+import { Welcome } from "./welcome/Welcome.tsx";
 
 export function Desktop() {
   const { wm, notices, desktop } = useShell();
   const promptMark = useStore(desktop, (state) => state.promptMark);
+  const isWelcome = useStore(desktop, (state) => state.isWelcome);
   // In the order of opening, whatever the stack is: an element that moves in the document loses its compositor layer.
   const windows = useStore(
     wm,
@@ -33,7 +35,7 @@ export function Desktop() {
     <>
       <Wallpaper />
       <main className="windows">
-        {windows.length === 0 && <EmptyHint />}
+        {isWelcome ? <Welcome /> : windows.length === 0 && <EmptyHint />}
         {windows.map((id) => (
           <GuestWindow key={id} id={id} />
         ))}

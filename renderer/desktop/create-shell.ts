@@ -13,6 +13,7 @@ import { createOverlayStore } from "../shell/overlays.ts";
 import { createPolicyChanges } from "../shell/policy-changes.ts";
 import { createPromptQueue } from "../shell/prompts.ts";
 import type { Shell } from "../shell/shell.ts";
+import { createTemplateStore } from "../shell/template-store.ts";
 import { createToldCrossings } from "../shell/told-crossings.ts";
 import { createVmStore } from "../shell/vm-store.ts";
 import { NoticeQueue } from "../ui/notices.ts";
@@ -49,6 +50,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const wm = createWmStore();
   const wmOverlays = createWmOverlayStore();
   const vms = createVmStore();
+  const templates = createTemplateStore();
   const desktop = createDesktopStore();
   const prompts = createPromptQueue();
   const overlays = createOverlayStore(prompts);
@@ -111,7 +113,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   };
 
   const wmParts = { wm, wmOverlays, links, commands, drag, switcher };
-  const hostParts = { vms, desktop, overlays, prompts, launches, notices };
+  const hostParts = { vms, templates, desktop, overlays, prompts, launches, notices };
   const crossingParts = { policyChanges, clipboard, toldCrossings };
   const shell: Shell = { bridge, send, compositor, ...wmParts, ...hostParts, ...crossingParts };
 
@@ -160,14 +162,16 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
     bridge.on("policy.changed", ({ written }) => written !== null && policyChanges.note(written));
+    bridge.on("template.progress", templates.take);
+    bridge.on("template.ended", ({ name }) => templates.ended(name));
     answerQuestions(shell);
     const attached = await bridge.request("desktop.attach", {});
     if (!attached.ok) return;
-    const { placements, vms: list, theme, promptMark, problems, warnings } = attached.value;
+    const { placements, vms: list, theme, promptMark, problems, warnings, isWelcome } = attached.value;
     keeper = new PlacementKeeper(bridge, wm, memory, placements);
     keeper.follow(list);
     vms.take(list);
-    desktop.setState({ theme, promptMark, problems, warnings });
+    desktop.setState({ theme, promptMark, problems, warnings, isWelcome });
   }
 
   return { shell, start };

@@ -12,6 +12,8 @@ export interface DesktopUi {
   problems: readonly FileProblem[];
   /** What the person should know of how the application runs on this host. */
   warnings: readonly string[];
+  /** The welcome lies on the desktop, below all windows. */
+  isWelcome: boolean;
 }
 
 export type DesktopStore = StoreApi<DesktopUi>;
@@ -22,5 +24,6 @@ export function createDesktopStore(): DesktopStore {
     promptMark: null,
     problems: [],
     warnings: [],
+    isWelcome: false,
   }));
 }

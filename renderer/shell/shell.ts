@@ -15,6 +15,7 @@ import type { LaunchStore } from "./launches.ts";
 import type { OverlayStore } from "./overlays.ts";
 import type { PolicyChanges } from "./policy-changes.ts";
 import type { PromptQueue } from "./prompts.ts";
+import type { TemplateStore } from "./template-store.ts";
 import type { ToldCrossings } from "./told-crossings.ts";
 import type { VmStore } from "./vm-store.ts";
 
@@ -30,6 +31,7 @@ export interface Shell {
   readonly wm: WmStore;
   readonly wmOverlays: WmOverlayStore;
   readonly vms: VmStore;
+  readonly templates: TemplateStore;
   readonly desktop: DesktopStore;
   readonly overlays: OverlayStore;
   readonly prompts: PromptQueue;

@@ -9,6 +9,7 @@ import { createLaunchStore } from "./launches.ts";
 import { createOverlayStore } from "./overlays.ts";
 import { createPolicyChanges } from "./policy-changes.ts";
 import { createPromptQueue } from "./prompts.ts";
+import { createTemplateStore } from "./template-store.ts";
 import { createToldCrossings } from "./told-crossings.ts";
 import type { Shell } from "./shell.ts";
 import { createVmStore } from "./vm-store.ts";
@@ -21,6 +22,7 @@ export function testShell(given: Partial<Shell> = {}): Shell {
     wm,
     wmOverlays: createWmOverlayStore(),
     vms: createVmStore(),
+    templates: createTemplateStore(),
     desktop: createDesktopStore(),
     prompts,
     overlays: createOverlayStore(prompts),

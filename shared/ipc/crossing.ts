@@ -7,6 +7,7 @@ import {
   DECIDED_BY,
   MAX_PREVIEW_CHARACTERS,
 } from "../model/crossing.ts";
+import { parseShownPicture, type ShownPicture } from "../model/picture.ts";
 import { LABEL_NAMES } from "../model/label.ts";
 import { POLICY_ACTIONS } from "../model/policy.ts";
 import { VM_ROLES } from "../model/vm.ts";
@@ -38,6 +39,12 @@ const preview: z.ZodType<CrossingPreview> = z.discriminatedUnion("kind", [
     text: z.string().max(MAX_PREVIEW_CHARACTERS),
     bytes: byteCount,
     isComplete: z.boolean(),
+  }),
+  z.strictObject({
+    kind: z.literal("picture"),
+    bytes: byteCount,
+    isComplete: z.boolean(),
+    picture: z.custom<ShownPicture>((value) => parseShownPicture(value) !== null),
   }),
   z.strictObject({ kind: z.literal("none"), bytes: byteCount, isComplete: z.boolean() }),
   z.strictObject({ kind: z.literal("hidden"), characters: z.int().min(0).nullable() }),

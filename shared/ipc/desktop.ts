@@ -1,5 +1,6 @@
 /** The desktop as a whole: its window, its page, its end. */
 import { z } from "zod";
+import { doctorCheck } from "../model/doctor.ts";
 import { launchItems } from "../model/launch-item.ts";
 import { themeState } from "../model/theme.ts";
 import { domain, question, request } from "./declare.ts";
@@ -20,6 +21,8 @@ const desktopState = z.strictObject({
   promptMark: knownMark,
   /** What the person should know of how the application runs on this host. */
   warnings: z.array(z.string()),
+  /** This is the first start of this home, and the person has not put the welcome away. */
+  isWelcome: z.boolean(),
   /** What the last `placements.report` said, of this run of the application or of one before. */
   placements: placementsSchema,
 });
@@ -36,6 +39,10 @@ export const desktopContract = domain({
       input: z.strictObject({ action: controlAction }),
       output: z.null(),
     }),
+    /** What Atoll needs of this machine, looked at now: as `atoll doctor` says it. */
+    "desktop.doctor": request({ from: ["page"], input: nothing, output: z.array(doctorCheck) }),
+    /** The person has put the welcome away. */
+    "desktop.welcomed": request({ from: ["page"], input: nothing, output: z.null() }),
     "desktop.raise": request({ from: ["cli"], input: nothing, output: z.null() }),
     /** What somebody outside of Atoll has double-clicked; answered when it is under way. Raises the desktop. */
     "desktop.open": request({ from: ["cli"], input: z.strictObject({ items: launchItems }), output: z.null() }),

@@ -14,5 +14,9 @@ export const templateContract = domain({
     /** Of a build that runs: its `template.build` is answered with template.cancelled, and nothing of it stays. */
     "template.cancel": request({ from: ["page"], input: named, output: z.null() }),
   },
-  events: { "template.progress": event({ to: ["page"], payload: templateProgress }) },
+  events: {
+    "template.progress": event({ to: ["page"], payload: templateProgress }),
+    /** A build is over: it is built, has failed, or was cancelled. */
+    "template.ended": event({ to: ["page"], payload: named }),
+  },
 });

@@ -6,7 +6,7 @@ export type ErrorCode =
   | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "network-unsupported" | "dependency-failed" | "timeout" | "unsupported"}`
   | `window.${"not-found" | "frozen" | "timeout" | "bad-geometry"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
-  | `disposable.${"no-memory" | "too-many" | "not-supported"}`
+  | `disposable.${"no-memory" | "too-many"}`
   | `exec.${"failed" | "lost"}`
   | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built" | "build-gone"}`
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`

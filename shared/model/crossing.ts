@@ -1,5 +1,6 @@
 /** What crosses between VMs, as people are asked about it and told of it: plain data. */
 import type { LabelName } from "./label.ts";
+import type { ShownPicture } from "./picture.ts";
 import type { PolicyAction } from "./policy.ts";
 import type { VmId, VmRole } from "./vm.ts";
 
@@ -27,7 +28,9 @@ export type DecidedBy = (typeof DECIDED_BY)[number];
 export type CrossingPreview =
   /** Foreign text, sanitised and cut; bidi controls are in it. `bytes`: of the whole content, that have come so far. */
   | { kind: "text"; text: string; bytes: number; isComplete: boolean }
-  /** Content that is not shown, such as a picture. */
+  /** A picture, whole. */
+  | { kind: "picture"; bytes: number; isComplete: boolean; picture: ShownPicture }
+  /** Content that is not shown (yet). */
   | { kind: "none"; bytes: number; isComplete: boolean }
   /** A secret. `characters`: null where its length is not known yet. */
   | { kind: "hidden"; characters: number | null };

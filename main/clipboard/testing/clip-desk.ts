@@ -15,9 +15,10 @@ export const TEXT = "text/plain;charset=utf-8";
 export class FakeReading implements ClipReading {
   readonly source: ClipSource;
   readonly type: ClipType;
-  preview: ClipPreview = { text: "secret plans", bytes: 12, isComplete: true };
+  preview: ClipPreview = { text: "secret plans", bytes: 12, isComplete: true, picture: null };
   target: ClipTarget | null = null;
   isCancelled = false;
+  isLookedAt = false;
   /** Requests that were answered by what was delivered ahead. */
   readonly answered: number[] = [];
   #taken: () => void = () => undefined;
@@ -27,6 +28,10 @@ export class FakeReading implements ClipReading {
   constructor(source: ClipSource, type: ClipType) {
     this.source = source;
     this.type = type;
+  }
+
+  look(): void {
+    this.isLookedAt = true;
   }
 
   onPreview(changed: (preview: ClipPreview) => void): () => void {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { integer, withWaits } from "./command.ts";
+import { integer, withJsonLast, withWaits } from "./command.ts";
 
 it.each([
   ["vm start home", "vm start home"],
@@ -13,6 +13,16 @@ it.each([
   ["vm start --wait --", "vm start --wait=120 --"],
 ])("atoll %s is read as %s", (words, read) => {
   expect(withWaits(words.split(" "))).toEqual(read.split(" "));
+});
+
+it.each([
+  ["vm list", "vm list"],
+  ["--json vm list", "vm list --json"],
+  ["disposable --json start -- foot --json", "disposable start --json -- foot --json"],
+  ["run home --json -- foot", "run home --json -- foot"],
+  ["run home -- foot --json", "run home -- foot --json"],
+])("atoll %s is read as %s, wherever --json stands", (words, read) => {
+  expect(withJsonLast(words.split(" "))).toEqual(read.split(" "));
 });
 
 it("a place is a whole number, also a negative one", () => {

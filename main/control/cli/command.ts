@@ -62,6 +62,14 @@ export function withWaits(words: readonly string[]): string[] {
   return [...out, ...words.slice(end)];
 }
 
+/** `--json` may stand anywhere before a `--`: it is the last word there, where the command that it is for looks for it. */
+export function withJsonLast(words: readonly string[]): string[] {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const own = words.slice(0, end);
+  if (!own.includes("--json")) return [...words];
+  return [...own.filter((word) => word !== "--json"), "--json", ...words.slice(end)];
+}
+
 export function integer(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw wrongUsage(`"${text}" is not a whole number.`);

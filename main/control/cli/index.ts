@@ -1,7 +1,7 @@
 /** The `atoll` command: plain Node, no Electron. Its words and exit codes are a contract, see docs/cli.md. */
 import path from "node:path";
 import { Command, CommanderError } from "commander";
-import { withWaits, wrongUsage } from "./command.ts";
+import { withJsonLast, withWaits, wrongUsage } from "./command.ts";
 import * as commands from "./commands/index.ts";
 import { EXIT, exitCodeOf, printError } from "./output.ts";
 
@@ -22,7 +22,8 @@ const applicationFolder = path.resolve(import.meta.dirname, "..");
 for (const add of Object.values(commands)) add(program, applicationFolder);
 
 try {
-  await program.parseAsync(withWaits(process.argv.slice(2)), { from: "user" });
+  const words = withWaits(process.argv.slice(2));
+  await program.parseAsync(isExec ? words : withJsonLast(words), { from: "user" });
 } catch (error) {
   if (error instanceof CommanderError) {
     // Commander has printed the message; asking for help is no failure.

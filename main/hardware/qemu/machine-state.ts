@@ -83,12 +83,17 @@ export async function restoreState(
   try {
     await qmp.execute("migrate-set-capabilities", capabilities(isWithoutMemory));
     port = await connected(path.join(folder, RUNTIME_FILES.fork), lives, signal);
+    const completed = migrated(qmp, signal);
+    completed.catch(() => undefined); // it is awaited below, when the state is in
     await qmp.execute("migrate-incoming", { uri: `unix:${RUNTIME_FILES.state}` });
     const state = await connected(path.join(folder, RUNTIME_FILES.state), lives, signal);
-    const said = readNonce(port, STATE_TIMEOUT_MS, signal);
-    said.catch(() => undefined); // it is awaited below, when the state is in
     await pipeline(fs.createReadStream(file), state);
+    await completed;
+    const said = readNonce(port, STATE_TIMEOUT_MS, signal);
+    said.catch(() => undefined); // it is awaited below
     port.write(renewal(hostname));
+    // It was paused when its state was written, and still is.
+    await qmp.execute("cont");
     if (!(await said).equals(nonce)) throw failed("it is not the guest whose memory was kept");
   } finally {
     port?.destroy();
@@ -177,14 +182,14 @@ function readNonce(port: net.Socket, timeoutMs: number, signal: AbortSignal | un
   });
 }
 
-/** Resolves when all of the state has gone out. */
+/** Resolves when all of the state has gone out, or come in. */
 function migrated(qmp: QmpClient, signal: AbortSignal | undefined): Promise<void> {
   return waitFor({
     listen: ({ resolve, reject }) => {
       const stops = [
         qmp.on("MIGRATION", ({ status }) => {
           if (status === "completed") resolve();
-          else if (status === "failed" || status === "cancelled") reject(failed("QEMU cannot write the state"));
+          else if (status === "failed" || status === "cancelled") reject(failed("QEMU cannot write or read the state"));
         }),
         qmp.on("closed", () => reject(failed("QEMU has ended"))),
       ];
@@ -193,7 +198,7 @@ function migrated(qmp: QmpClient, signal: AbortSignal | undefined): Promise<void
       };
     },
     timeoutMs: STATE_TIMEOUT_MS,
-    onTimeout: ({ reject }) => reject(failed("QEMU does not write the state in time")),
+    onTimeout: ({ reject }) => reject(failed("QEMU does not write or read the state in time")),
     signal,
   });
 }

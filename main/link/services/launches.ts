@@ -37,8 +37,8 @@ export class Launches implements LinkService<"launched" | "requestFailed", Launc
   };
 
   order(order: LaunchOrder | OpenHereOrder | GiveUp): void {
-    if ("isGivenUp" in order) return this.#open.drop(order.request);
     const { request } = order;
+    if ("isGivenUp" in order) return this.#open.drop(request);
     if (!this.#open.add(request, true)) {
       const detail = `the VM has not answered the last ${MAX_OPEN_REQUESTS} starts`;
       return this.#context.emit({ type: "failed", request, code: "other", detail });

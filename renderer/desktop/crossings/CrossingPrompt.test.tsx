@@ -122,6 +122,26 @@ it("follows a source that still sends, and no other prompt's", async () => {
   expect(facts()).toBe("image/png · 3.1 MB");
 });
 
+it("a picture is drawn from pixels alone, when all of it has come, with its real size", async () => {
+  const drawn: ImageData[] = [];
+  const putImageData = (image: ImageData): void => void drawn.push(image);
+  const getContext = vi.spyOn(HTMLCanvasElement.prototype, "getContext");
+  getContext.mockReturnValue({ putImageData } as unknown as CanvasRenderingContext2D);
+  vi.stubGlobal("ImageData", function (data: Uint8ClampedArray, width: number, height: number) {
+    return { data, width, height };
+  });
+  await ask({ type: "image/png", preview: { kind: "none", bytes: 1_000, isComplete: false } });
+  expect(document.querySelector(".picture-preview")).toBeNull();
+  const pixels = Uint8Array.of(255, 0, 0, 255, 0, 0, 255, 255);
+  const picture = { width: 2, height: 1, pixels, fullWidth: 640, fullHeight: 320 };
+  await act(async () => tell({ prompt: 7, preview: { kind: "picture", bytes: 3_100_000, isComplete: true, picture } }));
+  expect(facts()).toBe("image/png · 640 × 320 · 3.1 MB");
+  expect(drawn).toMatchObject([{ width: 2, height: 1, data: Uint8ClampedArray.from(pixels) }]);
+  expect(element(".picture-preview").dataset["label"]).toBe("lagoon");
+  getContext.mockRestore();
+  vi.unstubAllGlobals();
+});
+
 it("a secret is not shown", async () => {
   await ask({ isSecret: true, preview: { kind: "hidden", characters: 12 } });
   expect(facts()).toBe("a password manager’s secret · hidden, 12 characters");

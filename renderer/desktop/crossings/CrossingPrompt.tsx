@@ -12,6 +12,7 @@ import { GuestPreview, GuestText } from "../../ui/GuestText.tsx";
 import { Prompt, PromptButton } from "../../ui/Prompt.tsx";
 import { ACTION_WORDS, typeWord, whatWords } from "./action-words.ts";
 import { nameOf, PartyTag, usePartyLabel } from "./Party.tsx";
+import { PicturePreview } from "./PicturePreview.tsx";
 
 type AskedCrossing = QuestionPayload<"crossing">;
 
@@ -121,6 +122,7 @@ function Content({ asked: { prompt, preview: first, from, type, isSecret } }: { 
   return (
     <>
       {preview?.kind === "text" && <GuestPreview text={preview.text} isCut={isCut(preview)} label={label} />}
+      {preview?.kind === "picture" && <PicturePreview picture={preview.picture} label={label} />}
       <p className="crossing-facts" role="status">
         <span>{factsOf(type, isSecret, preview).join(" · ")}</span>
         {isGrowing(preview) && <span className="crossing-growing">{nameOf(from)} is still sending</span>}
@@ -159,6 +161,8 @@ function factsOf(type: string | null, isSecret: boolean, preview: CrossingPrevie
           countOf(Array.from(preview.text).length, "character"),
         );
       return [...facts, bytesWords(preview.bytes)];
+    case "picture":
+      return [...facts, `${preview.picture.fullWidth} × ${preview.picture.fullHeight}`, bytesWords(preview.bytes)];
     case "none":
       return [...facts, bytesWords(preview.bytes)];
     case "hidden":
