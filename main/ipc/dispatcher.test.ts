@@ -172,6 +172,7 @@ it.each([
       "template.build",
       "template.cancel",
       "theme.choose",
+      ...["transfer.clear", "transfer.files", "transfer.send"],
     ],
   ],
   [
@@ -189,6 +190,8 @@ it.each([
         "policy.write",
         "problem.list",
         "prompt.list",
+        "transfer.copy",
+        "transfer.list",
         "vm.create",
         "vm.info",
         "vm.set",

@@ -24,12 +24,13 @@ export class ItemOpener {
   readonly #parts: Parts;
   #waiting: LaunchItem[] = [];
   #running = 0;
+  #over: Promise<unknown> = Promise.resolve();
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Resolves when each was opened, or has failed, which the person is told. */
+  /** Resolves when all that waited was opened, or has failed, which the person is told. */
   async open(items: readonly LaunchItem[]): Promise<void> {
     this.#waiting.push(...items);
     const workers: Promise<void>[] = [];
@@ -37,7 +38,8 @@ export class ItemOpener {
       this.#running += 1;
       workers.push(this.#work().finally(() => (this.#running -= 1)));
     }
-    await Promise.all(workers);
+    this.#over = Promise.all([this.#over, ...workers]);
+    await this.#over;
   }
 
   async #work(): Promise<void> {

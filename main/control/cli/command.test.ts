@@ -30,3 +30,8 @@ it("a place is a whole number, also a negative one", () => {
   for (const text of ["1.5", "x", "1e400"])
     expect(() => integer(text)).toThrow(expect.objectContaining({ code: "usage.bad-argument" }) as Error);
 });
+
+it("of open --wait takes no seconds, and nothing after it", () => {
+  expect(withWaits(["open", "--wait", "12"])).toEqual(["open", "--wait", "12"]);
+  expect(withWaits(["--json", "open", "--wait", "--", "-rf"])).toEqual(["--json", "open", "--wait", "--", "-rf"]);
+});
