@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 /** `npm run long` runs the long tests, and nothing else; everything else leaves them out. */
 const isLong = process.env["ATOLL_LONG"] === "1";
-const sources = "{shared,main,preload,renderer,images,bench,scripts/setup,scripts/testing}/**";
+const sources = "{shared,main,preload,renderer,images,bench,scripts/setup,scripts/testing,scripts/packaging}/**";
 
 export default defineConfig({
   test: {

@@ -10,12 +10,13 @@ import { coldStart } from "./measures/cold-start.ts";
 import { idle } from "./measures/idle.ts";
 import { keys } from "./measures/keys.ts";
 import type { Measure } from "./measures/measure.ts";
+import { paste } from "./measures/paste.ts";
 import { policy } from "./measures/policy.ts";
 import { judged, type Result, table } from "./report.ts";
 import { typing } from "./measures/typing.ts";
 import { buildTools } from "./tools.ts";
 
-const MEASURES: readonly Measure[] = [keys, animation, typing, coldStart, appStart, idle, policy];
+const MEASURES: readonly Measure[] = [keys, animation, typing, coldStart, appStart, idle, policy, paste];
 
 const USAGE = `usage: npm run bench -- [--only NAME]... [--quick] [--json FILE]
   names: ${MEASURES.map(({ name }) => name).join(", ")}

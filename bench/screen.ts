@@ -53,7 +53,7 @@ export class Screen {
     return new Screen(server, `:${number}`, tools);
   }
 
-  /** Presses keys (letters, or names of keysyms) in turn, and watches a region. */
+  /** Presses keys (letters, names of keysyms, or with others held: `Shift+Insert`) in turn, and watches a region. */
   async keys(region: Region, count: number, ...keys: string[]): Promise<KeyTimes> {
     return (await this.#run("keys", regionText(region), String(count), ...keys)) as KeyTimes;
   }

@@ -16,7 +16,8 @@ import { type DriverType, type RegisteredDriver, registered } from "../main/hard
 import { EXTERNAL } from "../main/hardware/external/definition.ts";
 import { ExternalDriver } from "../main/hardware/external/driver.ts";
 import { QEMU, type QemuDefinition } from "../main/hardware/qemu/definition.ts";
-import { QemuDriver, type QemuVm } from "../main/hardware/qemu/driver.ts";
+import { QemuDriver } from "../main/hardware/qemu/driver.ts";
+import type { QemuVm } from "../main/hardware/qemu/launch.ts";
 import { isAlive } from "./support/desktop.ts";
 import { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 
@@ -54,12 +55,23 @@ function qemuDriver(): QemuDriver {
 }
 
 function driverOf(describe: () => Promise<QemuVm>): QemuDriver {
-  const probesFolder = cachePaths(resolveCacheDir()).probesDir;
-  return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), { describe, checkTemplate: () => undefined, probesFolder });
+  const { probesDir } = cachePaths(resolveCacheDir());
+  return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
+    describe,
+    checkTemplate: () => undefined,
+    probesFolder: probesDir,
+    snapshotsFolder: path.join(home, "snapshots"),
+    forkLibrary: () => path.join(agentFolder(), "atoll-fork-memory.so"),
+  });
 }
 
 function qemuDefinition(id = randomUUID() as VmId): QemuDefinition {
   return { id, name: "conformance", template: "debian", memory: null, cpus: null, network: "none" };
+}
+
+/** Where set-up has put what it has built of agents/. */
+function agentFolder(): string {
+  return (JSON.parse(fs.readFileSync("out/setup.json", "utf8")) as { agent: string }).agent;
 }
 
 /** Today's init and agent on the real template. */
@@ -67,8 +79,7 @@ function realGuestDriver(): QemuDriver {
   const { rootImage: baseImage, vmlinux: kernel, buildId } = template;
   const files = { build: path.basename(template.dir), buildId, baseImage, kernel };
   return driverOf(async () => {
-    const agentFolder = (JSON.parse(fs.readFileSync("out/setup.json", "utf8")) as { agent: string }).agent;
-    const { stdout } = await builder("initrd", "debian", agentFolder);
+    const { stdout } = await builder("initrd", "debian", agentFolder());
     const { initrd } = JSON.parse(stdout) as { initrd: string };
     return { hostname: "conformance", memoryMiB: 384, cpus: 1, templateCpus: 1, template: { ...files, initrd } };
   });

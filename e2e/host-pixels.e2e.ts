@@ -254,6 +254,9 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
   await expect(tab).toBeFocused();
   await openPopup(surface, [-100, -800, 1900, 500]);
   await expect.poll(() => coveredParts(".sheet", ".top-bar")).toEqual([]);
+  // A toast comes above the sheet's own footer.
+  await tellPage("crossing.told", { seq: 2, ...told, by: "rule", detail: "" });
+  await expect.poll(() => coveredParts(".told-one", ".timeline-chain")).toEqual([]);
   await page.keyboard.press("Control+Tab");
   await expect(page.getByRole("dialog", { name: "Opening" })).toBeVisible();
   await page.keyboard.press("Escape");

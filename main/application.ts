@@ -213,7 +213,6 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   windows(): WindowView[] {
-    const focus = this.focus.current;
     const placed = new Map(this.#desktop?.layout().map((window) => [window.id, window]));
     return this.vms.flatMap((vm) =>
       Array.from(vm.windows.values(), (window) => {
@@ -227,7 +226,6 @@ export class Application extends Emitter<ApplicationEvents> {
           ...(place?.content ?? { x: 0, y: 0, width: 0, height: 0 }),
           state: place?.mode ?? "normal",
           focused: place?.focused ?? false,
-          focusCause: place?.focused === true && focus?.window === id ? focus.cause : null,
           frozen: vm.windows.isFrozen,
           kind: window.kind,
           popups: place?.popups ?? [],

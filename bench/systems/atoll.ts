@@ -36,12 +36,14 @@ export class Atoll {
     this.#tools = tools;
   }
 
-  /** A home with two VMs, on a screen; nothing runs yet. */
-  static async prepare(tools: Tools): Promise<Atoll> {
+  /** A home with two VMs, on a screen; nothing runs yet. `files`: of its configuration, by name. */
+  static async prepare(tools: Tools, files: Readonly<Record<string, string>> = {}): Promise<Atoll> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-bench-"));
     const atoll = new Atoll(await Screen.open(tools), folder, tools);
-    const vms = path.join(resolvePaths(atoll.#env).config, "vms");
+    const { config } = resolvePaths(atoll.#env);
+    const vms = path.join(config, "vms");
     fs.mkdirSync(vms, { recursive: true, mode: 0o700 });
+    for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(config, name), text);
     for (const name of VM_NAMES) {
       const lines = [`id: ${atoll.#ids[name]}`, "driver: qemu", `label: ${LABELS[name]}`, "template: debian"];
       fs.writeFileSync(path.join(vms, `${name}.yaml`), `${lines.join("\n")}\n`);

@@ -41,6 +41,7 @@ export class BareMachine {
       initrd: await initrdOf(template),
       disk,
       baseImage: template.rootImage,
+      snapshot: null,
     };
   }
 

@@ -18,6 +18,8 @@ export interface CachePaths {
   bootDir: string;
   /** Debian packages, by suite. */
   packagesDir: string;
+  /** Memory of guests that have come up, see main/hardware/qemu/snapshots.ts. */
+  snapshotsDir: string;
   /** Results of trying KVM on this host, see main/hardware/qemu/probe.ts. */
   probesDir: string;
   /** The log of the last build, by template. */
@@ -29,6 +31,7 @@ export function cachePaths(cacheDir: string): CachePaths {
     templatesDir: join(cacheDir, "templates"),
     bootDir: join(cacheDir, "boot"),
     packagesDir: join(cacheDir, "packages"),
+    snapshotsDir: join(cacheDir, "snapshots"),
     probesDir: join(cacheDir, "probes"),
     logsDir: join(cacheDir, "logs"),
   };

@@ -1,57 +1,29 @@
 /** Programs of guests, for the page and the command alike. */
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { appContract } from "#shared/ipc/app.ts";
-import { Application } from "../application.ts";
+import type { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { APPS } from "../link/contracts/apps.ts";
 import { LAUNCHES } from "../link/contracts/launches.ts";
-import { SettingsFile } from "../settings/settings.ts";
-import { VmRegistry } from "../vms/registry.ts";
-import {
-  HELLO,
-  ordersOf,
-  scriptedContext,
-  scriptedDefinition,
-  scriptedDriver,
-  scriptedDrivers,
-  type ScriptedLink,
-  ScriptedMachine,
-  scriptedType,
-  serviceEvent,
-} from "../vms/testing/scripted-vm.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
+import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import { appHandlers } from "./requests.ts";
 
-let folder: string;
 let links: ScriptedLink[];
 let application: Application;
 let dispatcher: Dispatcher;
+let end: () => void;
 
 beforeEach(async () => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
-  links = [];
-  const registry = new VmRegistry(folder, [scriptedType()]);
-  await registry.add(scriptedDefinition("home", "lagoon"));
-  const driver = scriptedDriver(new ScriptedMachine());
-  application = new Application({
-    ...scriptedContext(links),
-    registry,
-    files: [new SettingsFile(folder)],
-    drivers: scriptedDrivers(driver),
-  });
+  ({ application, links, end } = await scriptedApplication());
   await application.open();
   await application.vm("home").start();
   links.at(-1)?.says(HELLO);
   const app = appHandlers({ application });
   dispatcher = Dispatcher.of({ app: appContract }, { app }, { checksOutputs: true });
 });
-afterEach(() => {
-  application.release();
-  fs.rmSync(folder, { recursive: true });
-});
+afterEach(() => end());
 
 it.each([
   ["the page", PAGE_CALLER],

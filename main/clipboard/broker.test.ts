@@ -208,11 +208,39 @@ describe("pasting where the policy allows it", () => {
     ]);
     expect(desk.readings[0]?.source).toMatchObject({ kind: "vm", vm: home, generation: 1, type: "text/plain" });
     await desk.readings[0]?.end();
-    expect(desk.told.map(({ end }) => end)).toEqual([{ bytes: 12, detail: "" }]);
     desk.want(web, 1, PNG);
     desk.press(web);
     await settled();
     expect(desk.readings.at(-1)?.type).toBe(PNG);
+  });
+
+  test("what was sent ahead is a paste when a program has taken it", async () => {
+    const { desk, web } = copied();
+    desk.press(web);
+    await settled();
+    await desk.readings[0]?.end();
+    expect(desk.told).toEqual([]);
+    await desk.pass(1_999);
+    desk.readings[0]?.take();
+    await desk.pass(1_001);
+    expect(desk.told.map(({ end }) => end)).toEqual([{ bytes: 12, detail: "" }]);
+  });
+
+  test.each([
+    [{}, { bytes: 12, detail: "sent ahead, but no program asked for it" }],
+    [
+      { outcome: "failed", bytes: 5, by: "source" } as const,
+      { bytes: 5, detail: "its source took it back, or did not answer in time" },
+    ],
+  ])("what was sent ahead and lapses is in the log, and nobody is told of a paste: %j", async (how, end) => {
+    const { desk, web } = copied();
+    desk.press(web);
+    await settled();
+    await desk.readings[0]?.end(how);
+    await desk.pass(2_999);
+    expect(desk.told).toEqual([]);
+    await desk.pass(1);
+    expect(desk.told.map((one) => one.end)).toEqual([{ ...end, isQuiet: true }]);
   });
 
   test("a request that crosses it on its way is answered by it: one paste, told once", async () => {

@@ -1,5 +1,5 @@
 /**
- * What can be pasted where. One clip is current: what a person copied last, in whatever VM. All other VMs are told its types, as
+ * What can be pasted where, of one selection. One clip is current: what a person copied last, in whatever VM. All other VMs are told its types, as
  * far as the policy lets them know; its content goes to one of them when the host has seen the person paste there, and the
  * policy, or the person, allows it. No clock, no process and no policy of its own: they are its ports.
  */
@@ -31,6 +31,8 @@ const QUESTION_MS = 60_000;
 const MAX_AHEAD = 4;
 /** An agent keeps what was sent ahead for so long. */
 const AHEAD_MS = 2_000;
+/** What it says of that has come by then. */
+const AHEAD_TOLD_MS = 3_000;
 /** The first of these that is offered is sent ahead to a VM that has not asked for anything yet. */
 const LIKELY: readonly ClipType[] = ["text/plain;charset=utf-8", "image/png"];
 
@@ -86,15 +88,35 @@ interface Paste {
 }
 
 /** Content that was sent before a program has asked. */
-interface Ahead {
+class Ahead {
   readonly clip: Clip;
   readonly type: ClipType;
   readonly reading: ClipReading;
   /** Requests that crossed it on their way, while it is not sent yet. */
-  readonly requests: number[];
-  isSent: boolean;
+  readonly requests: number[] = [];
+  isSent = false;
   /** A program has it, or is to have it. */
-  isUsed: boolean;
+  isUsed = false;
+  /** false: no program has asked for it in its time. */
+  readonly used: Promise<boolean>;
+  #decide: (isUsed: boolean) => void = () => undefined;
+
+  constructor(clip: Clip, type: ClipType, reading: ClipReading) {
+    this.clip = clip;
+    this.type = type;
+    this.reading = reading;
+    this.used = new Promise((resolve) => (this.#decide = resolve));
+    reading.onTaken(() => this.use());
+  }
+
+  use(): void {
+    this.isUsed = true;
+    this.#decide(true);
+  }
+
+  lapse(): void {
+    this.#decide(false);
+  }
 }
 
 /** The person is asked. */
@@ -134,6 +156,13 @@ interface Guest {
   bar: Bar | null;
 }
 
+/** The last ones that were given: of all brokers of one application. */
+export class ClipNumbers {
+  clip = 0;
+  offer = 0;
+  bar = 0;
+}
+
 interface BrokerEvents {
   /** The current clip, or the small bars. */
   changed: [];
@@ -144,14 +173,23 @@ interface BrokerEvents {
 export class ClipBroker extends Emitter<BrokerEvents> {
   readonly #ports: BrokerPorts;
   readonly #guests = new Map<VmId, Guest>();
+  readonly #selection: ClipSelection;
+  readonly #numbers: ClipNumbers;
+  #isOn = true;
   #current: Clip | null = null;
-  #lastClip = 0;
-  #lastOffer = 0;
-  #lastBar = 0;
 
-  constructor(ports: BrokerPorts) {
+  constructor(ports: BrokerPorts, selection: ClipSelection = "clipboard", numbers = new ClipNumbers()) {
     super();
     this.#ports = ports;
+    this.#selection = selection;
+    this.#numbers = numbers;
+  }
+
+  /** Off: what is copied stays in its VM. */
+  setOn(isOn: boolean): void {
+    if (this.#isOn === isOn) return;
+    this.#isOn = isOn;
+    if (!isOn) this.#setCurrent(null);
   }
 
   /** What a paste in another VM brings. */
@@ -232,8 +270,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
 
   offered(vm: Vm, offered: Offered): void {
     const guest = this.#guests.get(vm.id);
-    // What is marked with the mouse stays in its VM.
-    if (guest === undefined || offered.selection !== "clipboard") return;
+    if (guest === undefined || offered.selection !== this.#selection || !this.#isOn) return;
     const wasCurrent = this.#current !== null && this.#current === guest.own;
     const nowMs = this.#ports.nowMs();
     const inputMs = this.#copyTime(guest, offered, nowMs);
@@ -266,8 +303,8 @@ export class ClipBroker extends Emitter<BrokerEvents> {
 
   /** Becomes the current clip: of the history, with the VM that it came from; or the host's own. */
   take({ from, types, isSecret, source }: Omit<Clip, "id" | "copiedMs">): void {
-    this.#lastClip += 1;
-    const clip: Clip = { id: this.#lastClip, from, types, isSecret, copiedMs: this.#ports.nowMs(), source };
+    this.#numbers.clip += 1;
+    const clip: Clip = { id: this.#numbers.clip, from, types, isSecret, copiedMs: this.#ports.nowMs(), source };
     if (isSecret) this.#ports.after(SECRET_MS, () => this.#expire(clip));
     this.#setCurrent(clip);
   }
@@ -290,9 +327,9 @@ export class ClipBroker extends Emitter<BrokerEvents> {
   #clipOf({ link }: Guest, { selection, generation, types: untrustedTypes }: Offered, copiedMs: number): Clip {
     const types = offeredAs(untrustedTypes);
     const { vm } = link;
-    this.#lastClip += 1;
+    this.#numbers.clip += 1;
     return {
-      id: this.#lastClip,
+      id: this.#numbers.clip,
       get from() {
         return link.party();
       },
@@ -328,16 +365,16 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     if (types.length === 0) {
       if (announced === null) return;
       guest.announced = null;
-      this.#lastOffer += 1;
-      return link.announce(this.#lastOffer, []);
+      this.#numbers.offer += 1;
+      return link.announce(this.#numbers.offer, []);
     }
     if (clip === null || (announced?.clip === clip && announced.types.join() === types.join())) return;
-    this.#lastOffer += 1;
-    guest.announced = { offer: this.#lastOffer, clip, types };
+    this.#numbers.offer += 1;
+    guest.announced = { offer: this.#numbers.offer, clip, types };
     // The agent offers this in place of what a program there had copied.
     guest.own = null;
     guest.replaced = null;
-    link.announce(this.#lastOffer, types);
+    link.announce(this.#numbers.offer, types);
   }
 
   #allowedTypes(guest: Guest, clip: Clip): ClipType[] {
@@ -353,14 +390,14 @@ export class ClipBroker extends Emitter<BrokerEvents> {
   /** The person wants to paste in a window of this VM: told before the key goes there. */
   gesture(vm: Vm, kind: PasteGesture): void {
     const guest = this.#guests.get(vm.id);
-    // The middle button pastes what is marked, which stays in its VM.
-    if (guest === undefined || kind === "middle") return;
+    // The middle button pastes what is marked with the mouse, and nothing else does.
+    if (guest === undefined || (kind === "middle") !== (this.#selection === "primary")) return;
     guest.gesture.begin(kind, this.#ports.nowMs());
     guest.silenced = null;
     if (guest.bar !== null) return this.#pasteWaiting(guest, guest.bar);
     if (guest.announced === null) return this.#tellDenied(guest);
     // A program's own menu is opened by hand: what is sent now would be dropped before that.
-    if (kind === "keys") this.#sendAhead(guest, guest.announced);
+    if (kind !== "menu") this.#sendAhead(guest, guest.announced);
   }
 
   /** Content before any program has asked, so that also one without patience is served. Never a secret. */
@@ -369,8 +406,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     if (type == null || clip.isSecret || guest.ahead.size >= MAX_AHEAD) return;
     if (this.#decide(guest, clip, type) !== "allow") return;
     const reading = this.#ports.read(clip.source(type), type);
-    const ahead: Ahead = { clip, type, reading, requests: [], isSent: false, isUsed: false };
-    reading.onTaken(() => (ahead.isUsed = true));
+    const ahead = new Ahead(clip, type, reading);
     guest.ahead.add(ahead);
     void this.#deliverAhead(guest, ahead, offer);
   }
@@ -389,7 +425,11 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     ahead.isSent = true;
     for (const request of requests) reading.answer(request);
     this.#ports.after(AHEAD_MS, () => guest.ahead.delete(ahead));
-    await this.#ports.gate.told(outcome, endOf(await ended));
+    this.#ports.after(AHEAD_TOLD_MS, () => ahead.lapse());
+    const end = endOf(await ended);
+    // The keys may have meant something else. The VM has had it all the same, so the log says so.
+    const unused = { ...end, detail: end.detail || "sent ahead, but no program asked for it", isQuiet: true };
+    await this.#ports.gate.told(outcome, (await ahead.used) ? end : unused);
   }
 
   /** A program there asks for the content. */
@@ -406,7 +446,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     // The program asked while this was on its way to it: one paste, which is recorded and told once.
     const ahead = [...guest.ahead].find((sent) => sent.clip === clip && sent.type === type && !sent.isUsed);
     if (ahead !== undefined) {
-      ahead.isUsed = true;
+      ahead.use();
       if (ahead.isSent) ahead.reading.answer(request);
       else ahead.requests.push(request);
       return;
@@ -478,7 +518,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const question: Question = { clip, takingBack: new AbortController(), pastes: new Set([paste]) };
     guest.question = question;
     const cancelTimer = this.#ports.after(QUESTION_MS, () => question.takingBack.abort());
-    const asked = { ...this.#asked(guest, clip, type), preview: previewOf(reading, clip) };
+    const asked = { ...this.#asked(guest, clip, type), preview: previewOf(reading, clip), copiedMs: clip.copiedMs };
     const outcome = await this.#ports.gate.request(asked, { signal: question.takingBack.signal });
     cancelTimer();
     if (guest.question === question) guest.question = null;
@@ -550,9 +590,9 @@ export class ClipBroker extends Emitter<BrokerEvents> {
       return;
     }
     const { vm } = guest.link;
-    this.#lastBar += 1;
+    this.#numbers.bar += 1;
     const bar: Bar = {
-      id: this.#lastBar,
+      id: this.#numbers.bar,
       vm: vm.id,
       clip,
       app: this.#ports.focusedApp(vm.id),

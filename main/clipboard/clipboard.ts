@@ -2,13 +2,14 @@
 import type { Application } from "../application.ts";
 import type { Crossings } from "../crossings/crossings.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { SettingsFile } from "../settings/settings.ts";
 import { HistoryKeeper } from "./history-keeper.ts";
 import type { HostClipboard } from "./host-clip.ts";
 import { HostExchange } from "./host-exchange.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { ReadClip } from "./reading.ts";
 import type { ClipboardParts } from "./requests.ts";
-import { joinedBroker } from "./vm-clips.ts";
+import { joinedBrokers } from "./vm-clips.ts";
 
 interface Parts {
   application: Application;
@@ -16,13 +17,19 @@ interface Parts {
   crossings: Pick<Crossings, "request" | "told">;
   read: ReadClip;
   host: HostClipboard;
+  settings: Pick<SettingsFile, "current">;
 }
 
-export function createClipboard({ application, policy, crossings, read, host }: Parts): ClipboardParts {
-  const broker = joinedBroker({ application, policy, crossings, read });
+export function createClipboard({ application, policy, crossings, read, host, settings }: Parts): ClipboardParts {
+  const { clipboard: broker, primary } = joinedBrokers({ application, policy, crossings, read });
+  const followSettings = (): void => primary.setOn(settings.current.middleClickAcrossVms);
+  // The settings were read again.
+  application.on("problemsChanged", followSettings);
+  followSettings();
   const watch = new HostWatch(host, broker);
   return {
     broker,
+    primary,
     watch,
     keeper: new HistoryKeeper(broker, read, () => performance.now()),
     exchange: new HostExchange({ broker, gate: crossings, read, host, watch }),

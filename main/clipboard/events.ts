@@ -8,12 +8,17 @@ import type { VmId } from "#shared/model/vm.ts";
 
 interface Parts {
   application: Pick<Application, "on">;
-  clipboard: Pick<ClipboardParts, "broker" | "keeper">;
+  clipboard: Pick<ClipboardParts, "broker" | "primary" | "keeper">;
   page: Page;
   settings: Pick<SettingsFile, "current">;
 }
 
-export function sendClipboardEvents({ application, clipboard: { broker, keeper }, page, settings }: Parts): void {
+export function sendClipboardEvents({
+  application,
+  clipboard: { broker, primary, keeper },
+  page,
+  settings,
+}: Parts): void {
   const send = (): void => {
     const { current } = broker;
     const nowMs = performance.now();
@@ -22,7 +27,7 @@ export function sendClipboardEvents({ application, clipboard: { broker, keeper }
         current === null || current.types.size === 0
           ? null
           : { from: idOf(current), types: [...current.types.keys()], isSecret: current.isSecret },
-      waiting: broker.waiting.map(({ id, vm, clip, app, type, lapsesMs }) => ({
+      waiting: [...broker.waiting, ...primary.waiting].map(({ id, vm, clip, app, type, lapsesMs }) => ({
         id,
         vm,
         from: idOf(clip),
@@ -34,6 +39,7 @@ export function sendClipboardEvents({ application, clipboard: { broker, keeper }
     });
   };
   broker.on("changed", send);
+  primary.on("changed", send);
   page.on("attached", send);
   // The settings were read again.
   application.on("problemsChanged", send);

@@ -105,7 +105,8 @@ export class HostExchange {
   async #fetch(vm: Vm, clip: Clip, type: ClipType, signal?: AbortSignal): Promise<HostContent> {
     const reading = this.#parts.read(clip.source(type), type);
     const { isSecret } = clip;
-    const asked = { crossing: crossingOf(clip, HOST, type), subject: `clip ${clip.id}`, isSecret };
+    const { copiedMs } = clip;
+    const asked = { crossing: crossingOf(clip, HOST, type), subject: `clip ${clip.id}`, isSecret, copiedMs };
     const outcome = await this.#allowed({ ...asked, preview: previewOf(reading, clip) }, reading, signal);
     const end = await reading.deliver({ kind: "collect" });
     await this.#parts.gate.told(outcome, endOf(end));

@@ -1,31 +1,18 @@
 /** The clipboard with an application around it: VMs whose agents are scripted, and what page and command ask and are told. */
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { clipboardContract } from "#shared/ipc/clipboard.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import { windowIdOf } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
-import { Application } from "../application.ts";
+import type { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { CLIPBOARD, type TimedOffer } from "../link/contracts/clipboard.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
-import { SettingsFile } from "../settings/settings.ts";
-import { VmRegistry } from "../vms/registry.ts";
-import {
-  HELLO,
-  ordersOf,
-  scriptedContext,
-  scriptedDefinition,
-  scriptedDriver,
-  scriptedDrivers,
-  type ScriptedLink,
-  ScriptedMachine,
-  scriptedType,
-  serviceEvent,
-} from "../vms/testing/scripted-vm.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
+import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Vm } from "../vms/vm.ts";
 import { createClipboard } from "./clipboard.ts";
 import { sendClipboardEvents } from "./events.ts";
@@ -42,26 +29,13 @@ let dispatcher: Dispatcher;
 let home: Vm;
 let web: Vm;
 let policyChanged: () => void;
+let end: () => void;
 
 beforeEach(async () => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
-  links = [];
   desk = new ClipDesk();
   page = new CheckedPage();
-  const registry = new VmRegistry(folder, [scriptedType()]);
-  const driver = scriptedDriver(new ScriptedMachine());
-  for (const [name, label] of [
-    ["home", "lagoon"],
-    ["web", "coral"],
-  ] as const)
-    await registry.add(scriptedDefinition(name, label));
-  const settings = new SettingsFile(folder);
-  application = new Application({
-    ...scriptedContext(links),
-    registry,
-    files: [settings],
-    drivers: scriptedDrivers({ ...driver, start: () => Promise.resolve(new ScriptedMachine()) }),
-  });
+  const scripted = await scriptedApplication({ vms: { home: "lagoon", web: "coral" } });
+  ({ application, folder, links, end } = scripted);
   await application.open();
   const { gate, read } = desk.ports;
   clipboard = createClipboard({
@@ -86,8 +60,9 @@ beforeEach(async () => {
       write: () => Promise.resolve(true),
       onFocus: () => undefined,
     },
+    settings: scripted.settings,
   });
-  sendClipboardEvents({ application, clipboard, page, settings });
+  sendClipboardEvents({ application, clipboard, page, settings: scripted.settings });
   dispatcher = Dispatcher.of(
     { clipboard: clipboardContract },
     { clipboard: clipboardHandlers({ application, clipboard }) },
@@ -99,10 +74,7 @@ beforeEach(async () => {
     links.at(-1)?.says(HELLO);
   }
 });
-afterEach(() => {
-  application.release();
-  fs.rmSync(folder, { recursive: true });
-});
+afterEach(() => end());
 
 const linkOf = (vm: Vm): ScriptedLink | undefined => links[vm === home ? 0 : 1];
 const command = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, cliCaller(), name, input);
@@ -180,6 +152,38 @@ test("without one the page shows the small bar, whose answer counts", async () =
   await settled();
   expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["collect", "request"]);
   expect(told("clipboard.changed")).toMatchObject({ waiting: [] });
+});
+
+test("what is marked with the mouse stays in its VM", async () => {
+  copies(home, { selection: "primary" });
+  const window = focus(web);
+  dispatcher.report(PAGE_CALLER, "clipboard.gesture", { window, kind: "middle" });
+  await settled();
+  expect([ordersOf(linkOf(web), CLIPBOARD), desk.readings]).toEqual([[], []]);
+});
+
+test("it crosses by the middle button where the settings say so, beside what was copied, and no longer when they do not", async () => {
+  fs.writeFileSync(path.join(folder, "settings.yaml"), "middleClickAcrossVms: true\n");
+  await vi.waitFor(() => {
+    copies(home, { selection: "primary" });
+    expect(ordersOf(linkOf(web), CLIPBOARD)).toEqual([
+      { type: "announce", selection: "primary", offer: 1, types: [TEXT] },
+    ]);
+  });
+  copies(home);
+  expect(ordersOf(linkOf(web), CLIPBOARD).at(-1)).toMatchObject({ selection: "clipboard", offer: 2 });
+  const window = focus(web);
+  dispatcher.report(PAGE_CALLER, "clipboard.gesture", { window, kind: "middle" });
+  await settled();
+  const ahead = desk.delivered.filter(({ target }) => target?.kind === "ahead");
+  expect(ahead.map(({ source, target }) => [source, target])).toEqual([
+    [expect.objectContaining({ selection: "primary" }), { kind: "ahead", vm: web, offer: 1 }],
+  ]);
+  expect(await asked("clipboard.history", { search: "", label: null })).toEqual([]);
+  fs.writeFileSync(path.join(folder, "settings.yaml"), "");
+  await vi.waitFor(() =>
+    expect(ordersOf(linkOf(web), CLIPBOARD).at(-1)).toMatchObject({ selection: "primary", types: [] }),
+  );
 });
 
 test("a link that is lost takes the VM's clip along, and the next one is told what there is", () => {

@@ -17,6 +17,8 @@ const SHOWN_TEXT = 2_000;
 
 export interface ClipboardParts {
   broker: ClipBroker;
+  /** Of what is marked with the mouse. */
+  primary: ClipBroker;
   keeper: HistoryKeeper;
   exchange: HostExchange;
   watch: Pick<HostWatch, "wanted">;
@@ -24,7 +26,7 @@ export interface ClipboardParts {
 
 export function clipboardHandlers({
   application,
-  clipboard: { broker, keeper, exchange, watch },
+  clipboard: { broker, primary, keeper, exchange, watch },
 }: {
   application: Pick<Application, "vm" | "window" | "parties">;
   clipboard: ClipboardParts;
@@ -87,12 +89,17 @@ export function clipboardHandlers({
         ageS: ageS(copiedMs, performance.now()),
       };
     },
-    "clipboard.gesture": ({ window, kind }) => broker.gesture(application.window(window).vm, kind),
+    "clipboard.gesture": ({ window, kind }) => {
+      const { vm } = application.window(window);
+      for (const one of [broker, primary]) one.gesture(vm, kind);
+    },
     "clipboard.hostWanted": ({ window }) => {
       const { vm } = application.window(window);
       void watch.wanted().then((isThere) => isThere && broker.gesture(vm, "menu"));
     },
-    "clipboard.answer": ({ id, answer }) => broker.answered(id, answer),
+    "clipboard.answer": ({ id, answer }) => {
+      for (const one of [broker, primary]) one.answered(id, answer);
+    },
   };
 }
 

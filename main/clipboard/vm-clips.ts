@@ -1,4 +1,5 @@
-/** Joins the broker with the VMs: what their agents tell, where the person is, and what the policy says of them. */
+/** Joins the brokers with the VMs: what their agents tell, where the person is, and what the policy says of them. */
+import { CLIP_SELECTIONS, type ClipSelection } from "#shared/model/clip.ts";
 import { cleanText } from "#shared/model/text.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { parseWindowId } from "#shared/model/window.ts";
@@ -7,7 +8,7 @@ import { partyOf } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import { clipboard } from "../vms/services/clipboard.ts";
 import type { Vm } from "../vms/vm.ts";
-import { type BrokerPorts, ClipBroker } from "./broker.ts";
+import { type BrokerPorts, ClipBroker, ClipNumbers } from "./broker.ts";
 
 const MAX_APP_GRAPHEMES = 60;
 
@@ -17,8 +18,11 @@ type Parts = Pick<BrokerPorts, "read"> & {
   crossings: Omit<BrokerPorts["gate"], "decide">;
 };
 
-export function joinedBroker({ application, policy, crossings, read }: Parts): ClipBroker {
-  const broker = new ClipBroker({
+/** One for each selection. */
+export type ClipBrokers = Readonly<Record<ClipSelection, ClipBroker>>;
+
+export function joinedBrokers({ application, policy, crossings, read }: Parts): ClipBrokers {
+  const ports: BrokerPorts = {
     nowMs: () => performance.now(),
     after: (ms, act) => {
       const timer = setTimeout(act, ms);
@@ -32,23 +36,30 @@ export function joinedBroker({ application, policy, crossings, read }: Parts): C
       told: (outcome, end) => crossings.told(outcome, end),
     },
     read,
-  });
-  const follower = new VmFollower(broker);
+  };
+  const numbers = new ClipNumbers();
+  const brokers: ClipBrokers = {
+    clipboard: new ClipBroker(ports, "clipboard", numbers),
+    primary: new ClipBroker(ports, "primary", numbers),
+  };
+  const follower = new VmFollower(brokers);
   const follow = (): void => application.vms.forEach((vm) => follower.follow(vm));
   application.on("changed", follow);
-  policy.on("changed", () => broker.policyChanged());
+  policy.on("changed", () => {
+    for (const selection of CLIP_SELECTIONS) brokers[selection].policyChanged();
+  });
   follow();
-  return broker;
+  return brokers;
 }
 
 class VmFollower {
-  readonly #broker: ClipBroker;
+  readonly #brokers: ClipBrokers;
   readonly #known = new WeakSet<Vm>();
   readonly #open = new WeakSet<Vm>();
   readonly #parties = new WeakMap<Vm, string>();
 
-  constructor(broker: ClipBroker) {
-    this.#broker = broker;
+  constructor(brokers: ClipBrokers) {
+    this.#brokers = brokers;
   }
 
   /** Something of the VM may have changed. */
@@ -59,30 +70,36 @@ class VmFollower {
     const party = JSON.stringify(partyOf(vm.status));
     const before = this.#parties.get(vm);
     this.#parties.set(vm, party);
-    if (before !== undefined && before !== party) this.#broker.policyChanged();
+    if (before !== undefined && before !== party) this.#each((broker) => broker.policyChanged());
   }
 
   #listen(vm: Vm): void {
     this.#known.add(vm);
     const client = vm.service(clipboard);
-    client.on("offered", (offered) => this.#broker.offered(vm, offered));
-    client.on("wanted", (wanted) => this.#broker.wanted(vm, wanted));
-    client.on("dropped", (request) => this.#broker.dropped(vm, request));
+    client.on("offered", (offered) => this.#brokers[offered.selection].offered(vm, offered));
+    client.on("wanted", (wanted) => this.#brokers[wanted.selection].wanted(vm, wanted));
+    client.on("dropped", (request) => this.#each((broker) => broker.dropped(vm, request)));
     client.on("closed", () => {
       this.#open.delete(vm);
-      this.#broker.closed(vm);
+      this.#each((broker) => broker.closed(vm));
     });
   }
 
   #opened(vm: Vm): void {
     this.#open.add(vm);
     const client = vm.service(clipboard);
-    this.#broker.opened({
-      vm,
-      party: () => partyOf(vm.status),
-      announce: (offer, types) => client.announce("clipboard", offer, types),
-      refuse: (request) => client.refuse(request),
-    });
+    this.#each((broker, selection) =>
+      broker.opened({
+        vm,
+        party: () => partyOf(vm.status),
+        announce: (offer, types) => client.announce(selection, offer, types),
+        refuse: (request) => client.refuse(request),
+      }),
+    );
+  }
+
+  #each(act: (broker: ClipBroker, selection: ClipSelection) => void): void {
+    for (const selection of CLIP_SELECTIONS) act(this.#brokers[selection], selection);
   }
 }
 

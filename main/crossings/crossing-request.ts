@@ -27,6 +27,8 @@ export interface CrossingRequest {
    * asks, they are not asked again. What a rule denies stays denied.
    */
   readonly isChosen?: boolean;
+  /** When the person copied it, performance.now(). */
+  readonly copiedMs?: number;
   /** For how long the answer "once" holds for this subject, from the answer on. Default: for the requests that wait for it. */
   readonly onceForMs?: number;
   /** Not recorded and not told where a rule allows it and does not say `notify` (the host's own commands). */
@@ -50,4 +52,6 @@ export interface CrossingEnd {
   readonly bytes: number | null;
   /** What went wrong, in words for people, guest text escaped; "" = nothing. */
   readonly detail?: string;
+  /** The log alone has it: the person has not meant it, and need not hear of it. */
+  readonly isQuiet?: boolean;
 }

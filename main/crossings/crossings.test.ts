@@ -88,6 +88,13 @@ describe("what a rule decides", () => {
     expect(page.asked).toEqual([]);
   });
 
+  it("is written down and not told where its end is quiet", async () => {
+    const outcome = await crossings.request(paste(HOME, MAIL));
+    await crossings.told(outcome, { bytes: 34, detail: "sent ahead", isQuiet: true });
+    expect(await entries()).toMatchObject([{ bytes: 34, detail: "sent ahead" }]);
+    expect(toasts()).toEqual([]);
+  });
+
   it("is refused where it denies, in words, with exit code 3's error", async () => {
     const crossing = { action: "exec", from: HOME, to: WEB, type: null, bytes: null } as const;
     const outcome = await crossings.request({ crossing, subject: "" });
@@ -266,6 +273,15 @@ describe("a prompt", () => {
     for (let at = 0; at < 20; at += 1) void crossings.request(paste(HOME, WEB, { subject: `clip ${at}` }));
     expect(await crossings.request(paste(HOME, WEB, { subject: "one more" }))).toMatchObject({ allowed: false });
   });
+});
+
+it("a prompt says how long ago it was copied, also when it is asked again; what was not copied has no age", async () => {
+  void crossings.request(paste(HOME, WEB, { copiedMs: performance.now() - 12_000 }));
+  void crossings.request({ ...paste(HOME, WEB), subject: "another" });
+  await vi.waitFor(() => expect(page.asked).toHaveLength(2));
+  const ages = page.asked.map(({ payload }) => (payload as { copiedAgoS: number | null }).copiedAgoS);
+  expect(ages[0]).toBeGreaterThanOrEqual(12);
+  expect(ages[1]).toBeNull();
 });
 
 describe("the preview of a prompt", () => {

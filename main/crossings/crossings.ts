@@ -78,11 +78,11 @@ export class Crossings {
   }
 
   /** What `outcome` allowed is over: its bytes go into the log, and the person is told. Once for each that was allowed. */
-  async told({ seq }: CrossingOutcome, { bytes, detail = "" }: CrossingEnd): Promise<void> {
+  async told({ seq }: CrossingOutcome, { bytes, detail = "", isQuiet = false }: CrossingEnd): Promise<void> {
     if (seq === null) return;
     const words = escapeForLog(detail, MAX_DETAIL);
     const entry = await this.#audit.end(seq, { bytes, detail: words });
-    if (entry !== null) this.#tell(entry);
+    if (entry !== null && !isQuiet) this.#tell(entry);
   }
 
   async #asked(
@@ -90,7 +90,8 @@ export class Crossings {
     { rule, answer }: PolicyDecided,
     signal: AbortSignal | undefined,
   ): Promise<Settled> {
-    const { crossing, subject, app = "", isSecret = false, preview = null, onceForMs = 0, isChosen = false } = request;
+    const { crossing, subject, app = "", isSecret = false, preview = null, copiedMs = null } = request;
+    const { onceForMs = 0, isChosen = false } = request;
     const { action, from, to, type } = crossing;
     if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
     this.#requests += 1;
@@ -131,6 +132,7 @@ export class Crossings {
       app,
       isSecret,
       preview,
+      copiedMs,
       rule: answer.rule,
       offers: canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [],
     };

@@ -22,6 +22,8 @@ export interface PromptContent {
   app: string;
   isSecret: boolean;
   preview: PreviewSource | null;
+  /** When the person copied it, performance.now(); null: it was not copied. */
+  copiedMs: number | null;
   rule: { line: number; text: string };
   /** Beside "once" and "deny". */
   offers: readonly ("minutes" | "always")[];
@@ -88,11 +90,17 @@ export class Prompts<Result> {
     this.#lastId += 1;
     const id = this.#lastId;
     const takeBack = new AbortController();
-    const { preview: source, offers, ...shown } = content;
+    const { preview: source, copiedMs, offers, ...shown } = content;
     const offered: readonly CrossingAnswer[] = ["once", "deny", ...offers];
     const answers = CROSSING_ANSWERS.filter((name) => offered.includes(name));
     const preview = (): CrossingPreview | null => bounded(source?.current ?? null, content.isSecret);
-    const payload = (): QuestionPayload<"crossing"> => ({ prompt: id, ...shown, answers, preview: preview() });
+    const payload = (): QuestionPayload<"crossing"> => ({
+      prompt: id,
+      ...shown,
+      answers,
+      preview: preview(),
+      copiedAgoS: copiedMs === null ? null : Math.max(0, (performance.now() - copiedMs) / 1000),
+    });
     const stop = source?.onChange(() => {
       const now = preview();
       if (now !== null) this.#page.send("crossing.preview", { prompt: id, preview: now });

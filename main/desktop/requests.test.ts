@@ -1,6 +1,5 @@
 /** What the page is sent when it loads, and what it and the command ask of the desktop. */
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { desktopContract } from "#shared/ipc/desktop.ts";
@@ -8,38 +7,30 @@ import { layoutContract } from "#shared/ipc/layout.ts";
 import { problemContract } from "#shared/ipc/problem.ts";
 import { promptMarkContract } from "#shared/ipc/prompt-mark.ts";
 import { windowContract } from "#shared/ipc/window.ts";
+import type { LaunchItem } from "#shared/model/launch-item.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
-import { Application } from "../application.ts";
+import type { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { promptMarkHandlers } from "../settings/requests.ts";
-import { SettingsFile } from "../settings/settings.ts";
 import type { ThemePort } from "../settings/theme.ts";
-import { VmRegistry } from "../vms/registry.ts";
-import {
-  HELLO,
-  scriptedContext,
-  scriptedDefinition,
-  scriptedDriver,
-  scriptedDrivers,
-  type ScriptedLink,
-  ScriptedMachine,
-  scriptedType,
-  serviceEvent,
-} from "../vms/testing/scripted-vm.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
+import { HELLO, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Desktop } from "../windows/desktop.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
 import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { desktopHandlers, problemHandlers } from "./requests.ts";
+import { Launches } from "./launches.ts";
 import { Quitting } from "./quitting.ts";
 
 let folder: string;
+let removeFiles: () => void;
 let links: ScriptedLink[];
 let application: Application;
 let page: CheckedPage;
@@ -48,16 +39,13 @@ let end: () => Promise<void>;
 let dispatcher: Dispatcher;
 let shown: ThemeState;
 let promptMark: PromptMarkFile;
+let launches: Launches;
 
 beforeEach(async () => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
-  links = [];
-  const registry = new VmRegistry(folder, [scriptedType()]);
-  await registry.add(scriptedDefinition("home", "lagoon"));
-  const settings = new SettingsFile(folder);
-  const driver = scriptedDriver(new ScriptedMachine());
-  const drivers = scriptedDrivers(driver);
-  application = new Application({ ...scriptedContext(links), registry, files: [settings], drivers });
+  const scripted = await scriptedApplication();
+  ({ application, links, folder } = scripted);
+  const { settings } = scripted;
+  removeFiles = scripted.end;
   await application.open();
   page = new CheckedPage();
   const commands = new WindowCommands(page);
@@ -86,6 +74,7 @@ beforeEach(async () => {
   end = vi.fn<() => Promise<void>>(() => Promise.resolve());
   const quitting = new Quitting({ application, settings, page, end });
   const placements = new PlacementsFile(folder);
+  launches = new Launches();
   dispatcher = Dispatcher.of(
     {
       desktop: desktopContract,
@@ -95,7 +84,15 @@ beforeEach(async () => {
       window: windowContract,
     },
     {
-      desktop: desktopHandlers({ application, placements, promptMark, quitting, theme, warnings: ["It is old."] }),
+      desktop: desktopHandlers({
+        application,
+        launches,
+        placements,
+        promptMark,
+        quitting,
+        theme,
+        warnings: ["It is old."],
+      }),
       layout: layoutHandlers({ application, placements }),
       problem: problemHandlers({ application }),
       promptMark: promptMarkHandlers({ promptMark }),
@@ -104,10 +101,7 @@ beforeEach(async () => {
     { checksOutputs: true },
   );
 });
-afterEach(() => {
-  application.release();
-  fs.rmSync(folder, { recursive: true });
-});
+afterEach(() => removeFiles());
 
 const asks = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, PAGE_CALLER, name, input);
 const command = (name: string, input: unknown = {}): Promise<unknown> => called(dispatcher, cliCaller(), name, input);
@@ -149,6 +143,18 @@ it("the page is told what files the person has chosen", async () => {
   expect(await asks("desktop.chooseFiles", { title: "x", several: true })).toEqual({ paths: ["/home/me/x"] });
 });
 
+it("what the command wants opened is handed on, the desktop in front", async () => {
+  const openAll = vi.fn<(items: readonly LaunchItem[]) => void>();
+  launches.desktopOpened({ raise: () => desktop.raise(), openAll });
+  const items = [{ kind: "file", path: "/tmp/a b.pdf" }];
+  await command("desktop.open", { items });
+  expect(openAll).toHaveBeenCalledExactlyOnceWith(items);
+  expect(desktop.raise).toHaveBeenCalledOnce();
+  await expect(command("desktop.open", { items: [{ kind: "file", path: "a" }] })).rejects.toMatchObject({
+    code: "usage.bad-argument",
+  });
+});
+
 it("its window does what the page and the command want of it", async () => {
   await asks("desktop.control", { action: "minimize" });
   expect(desktop.control).toHaveBeenCalledWith("minimize");
@@ -184,10 +190,9 @@ describe("focus", () => {
     const focus = { window, vm: application.vm("home").id, cause: "inherited" as const };
     dispatcher.report(PAGE_CALLER, "focus.report", { focus });
     expect(application.focus.current).toMatchObject(focus);
-    expect(await command("window.list")).toMatchObject([{ focused: true, focusCause: "inherited" }]);
+    expect(await command("window.list")).toMatchObject([{ focused: true }]);
     await asks("desktop.attach");
     expect(application.focus.current).toBeNull();
-    expect(await command("window.list")).toMatchObject([{ focusCause: null }]);
   });
 
   it("is the page's to tell, of a window of that VM and for a cause that there is", async () => {

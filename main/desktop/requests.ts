@@ -7,10 +7,12 @@ import type { Handlers } from "../ipc/dispatcher.ts";
 import type { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import type { ThemePort } from "../settings/theme.ts";
 import type { PlacementsFile } from "../windows/placements-file.ts";
+import type { Launches } from "./launches.ts";
 import type { Quitting } from "./quitting.ts";
 
 interface Parts {
   application: Application;
+  launches: Launches;
   placements: PlacementsFile;
   promptMark: PromptMarkFile;
   quitting: Quitting;
@@ -21,6 +23,7 @@ interface Parts {
 
 export function desktopHandlers({
   application,
+  launches,
   placements,
   promptMark,
   quitting,
@@ -50,6 +53,10 @@ export function desktopHandlers({
     "desktop.chooseFiles": async (wanted) => ({ paths: await application.desktop.chooseFiles(wanted) }),
     "desktop.raise": () => {
       application.desktop.raise();
+      return null;
+    },
+    "desktop.open": ({ items }) => {
+      launches.add(items);
       return null;
     },
     "desktop.screenshot": async () => asPicture(await application.desktop.screenshot()),

@@ -33,19 +33,24 @@ let links: ScriptedLink[];
 let drivers: Drivers;
 let driver: Driver<MachineDefinition>;
 let removed: string[];
+let prepared: string[];
 let application: Application;
 let disposables: Disposables;
 let free: number | null;
 
 beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
-  [machines, links, removed, free] = [[], [], [], null];
+  [machines, links, removed, prepared, free] = [[], [], [], [], null];
   driver = {
     ...scriptedDriver(new ScriptedMachine()),
     start: () => {
       const machine = new ScriptedMachine();
       machines.push(machine);
       return Promise.resolve(machine);
+    },
+    prepare: ({ name }) => {
+      prepared.push(name);
+      return Promise.resolve();
     },
     remove: ({ name }) => {
       removed.push(name);
@@ -66,8 +71,9 @@ beforeEach(async () => {
     freeMemoryMiB: () => Promise.resolve(free),
   });
 });
-afterEach(() => {
+afterEach(async () => {
   vi.useRealTimers();
+  await disposables.close();
   application.release();
   fs.rmSync(folder, { recursive: true });
 });
@@ -133,7 +139,7 @@ describe("a disposable", () => {
     closes(2);
     await vi.waitFor(() => expect(names()).toEqual(["home"]), LAST_WINDOW_MS * 10);
     expect(machines.at(-1)?.orders).toEqual(["kill"]);
-    expect(removed).toEqual(["disp-1"]);
+    expect(removed).toContain("disp-1");
     await vi.waitFor(() => expect(notes()).toEqual([]));
     await disposables.end(vmId);
   });
@@ -176,7 +182,7 @@ describe("a disposable", () => {
     await started();
     machines.at(-1)?.emit("ended", { reason: "powered-off" });
     await vi.waitFor(() => expect(names()).toEqual(["home"]));
-    expect(removed).toEqual(["disp-1"]);
+    expect(removed).toContain("disp-1");
   });
 
   it("is gone when its program cannot be started", async () => {
@@ -200,7 +206,7 @@ describe("a disposable", () => {
     gone.abort(new Error("gone"));
     expect(await start).toMatchObject({ message: "gone" });
     expect(names()).toEqual(["home"]);
-    expect(removed).toEqual(["disp-1"]);
+    expect(removed).toContain("disp-1");
   });
 
   it("is refused where memory is short, and nothing of it is made", async () => {
@@ -225,6 +231,44 @@ describe("a disposable", () => {
     await disposables.close();
     expect(names()).toEqual(["home"]);
     await expect(disposables.start({})).rejects.toMatchObject({ code: "vm.start-cancelled" });
+  });
+});
+
+describe("what disposables begin from", () => {
+  it("is made in the background after one had to boot, and nothing else of its making stays", async () => {
+    await started();
+    await vi.waitFor(() => expect(removed).toEqual(["snapshot"]));
+    expect(prepared).toEqual(["snapshot"]);
+    await vi.waitFor(() => expect(notes()).toHaveLength(1));
+    expect(names()).toEqual(["disp-1", "home"]);
+  });
+
+  it("is not made anew for one that went on from it", async () => {
+    driver.start = () => {
+      const machine = new ScriptedMachine();
+      machine.origin = "fork";
+      return Promise.resolve(machine);
+    };
+    expect(await started()).toMatchObject({ origin: "fork" });
+    expect(prepared).toEqual([]);
+  });
+
+  it("waits until no VM is starting, and is made once for those that ask together", async () => {
+    await application.vm("home").start();
+    const both = [disposables.prepare("debian"), disposables.prepare("debian")];
+    expect(prepared).toEqual([]);
+    links.at(-1)?.says(HELLO);
+    await Promise.all(both);
+    expect(prepared).toEqual(["snapshot"]);
+  });
+
+  it("that cannot be made changes nothing else, and is tried again", async () => {
+    driver.prepare = () => Promise.reject(new Error("no room"));
+    await disposables.prepare("debian");
+    driver.prepare = ({ name }) => Promise.resolve(void prepared.push(name));
+    await disposables.prepare("debian");
+    expect(prepared).toEqual(["snapshot"]);
+    expect(notes()).toEqual([]);
   });
 });
 

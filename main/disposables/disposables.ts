@@ -3,7 +3,7 @@
  * request for it fails, when it stops, and when the application ends.
  */
 import { performance } from "node:perf_hooks";
-import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { MachineOrigin, VmId, VmNetwork } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
@@ -20,7 +20,7 @@ import { checkMemory } from "./memory.ts";
 
 /** Of a disposable that is for no VM. */
 const NEUTRAL_LABEL: LabelName = "slate";
-const DEFAULT_TEMPLATE = "debian";
+export const DEFAULT_TEMPLATE = "debian";
 /** So many at once: each may take the memory and a processor of a VM. */
 export const MAX_DISPOSABLES = 16;
 /** How long its agent may take to say hello, ms. */
@@ -70,7 +70,7 @@ export interface DisposableVms {
 }
 
 export interface DisposablesParts {
-  application: Pick<Application, "vm" | "vms" | "remove">;
+  application: Pick<Application, "vm" | "vms" | "remove" | "on">;
   drivers: Drivers;
   source: DisposableSource;
   leftovers: Leftovers;
@@ -89,8 +89,10 @@ export class Disposables implements DisposableVms {
   /** How many hold each, and what looks again whether its windows are gone. */
   readonly #held = new Map<VmId, number>();
   readonly #looks = new Map<VmId, () => void>();
+  /** By template. */
+  readonly #preparing = new Map<string, Promise<void>>();
+  readonly #closing = new AbortController();
   #lastNumber = 0;
-  #isClosed = false;
 
   constructor(parts: DisposablesParts) {
     this.#parts = parts;
@@ -115,6 +117,8 @@ export class Disposables implements DisposableVms {
       const launched = await abortable(this.#run(vm, request.program, signal), signal);
       if (!this.#alive.has(id)) throw endedBefore(name);
       const origin = vm.status.origin ?? "cold";
+      // It may be the first of its template, or that may have been built anew: the next one shall not have to boot.
+      if (origin === "cold") void this.prepare(templateOf(vm));
       return { vmId: id, name, origin, ms: Math.round(performance.now() - begunAt), launched };
     } catch (error) {
       await this.end(id);
@@ -148,14 +152,65 @@ export class Disposables implements DisposableVms {
     return ending;
   }
 
+  /**
+   * Makes what disposables of a template begin from, unless it is there, once no VM is starting. Never rejects: without it they
+   * boot, and the log says why.
+   */
+  prepare(template: string): Promise<void> {
+    const preparing = this.#preparing.get(template) ?? this.#prepare(template);
+    this.#preparing.set(template, preparing);
+    return preparing;
+  }
+
   /** The application ends: so do all of them, and none is made any more. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([...this.#alive.keys(), ...this.#ending.keys()].map((id) => this.end(id)));
+    this.#closing.abort(new AppError("vm.start-cancelled", "The application ends."));
+    await Promise.all([
+      ...[...this.#alive.keys(), ...this.#ending.keys()].map((id) => this.end(id)),
+      ...this.#preparing.values(),
+    ]);
+  }
+
+  async #prepare(template: string): Promise<void> {
+    const { drivers, leftovers } = this.#parts;
+    const { signal } = this.#closing;
+    try {
+      await this.#allStarted(signal);
+      const machine = drivers.define({ template });
+      const definition = { ...newDefinition("snapshot", { label: NEUTRAL_LABEL }, machine), isThrowaway: true };
+      const driver = drivers.named(definition.driver);
+      await leftovers.note(definition);
+      try {
+        await driver.prepare(definition, signal);
+      } finally {
+        await driver.remove(definition);
+        await leftovers.forget(definition.id);
+      }
+    } catch (error) {
+      if (!signal.aborted && toErrorValue(error).code !== "template.not-built")
+        log(`disposables of template "${template}" boot: ${messageOf(error)}`);
+    } finally {
+      this.#preparing.delete(template);
+    }
+  }
+
+  /** Resolves when no VM is starting: to make a snapshot is to boot a VM, and what a person waits for comes first. */
+  #allStarted(signal: AbortSignal): Promise<void> {
+    const { application } = this.#parts;
+    return waitFor({
+      listen: ({ resolve }) => {
+        const look = (): void => {
+          if (application.vms.every(({ state }) => state !== "starting")) resolve();
+        };
+        look();
+        return application.on("changed", look);
+      },
+      signal,
+    });
   }
 
   #define({ template, label, network = "none", forVm }: DisposableRequest): VmDefinition {
-    if (this.#isClosed) throw new AppError("vm.start-cancelled", "The application ends.");
+    this.#closing.signal.throwIfAborted();
     if (this.#alive.size >= MAX_DISPOSABLES)
       throw new AppError(
         "disposable.too-many",
@@ -259,6 +314,10 @@ function abortable<Value>(promise: Promise<Value>, signal: AbortSignal | undefin
     },
     signal,
   });
+}
+
+function templateOf(vm: Vm): string {
+  return vm.status.template ?? DEFAULT_TEMPLATE;
 }
 
 function endedBefore(name: string): AppError {

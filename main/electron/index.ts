@@ -3,6 +3,7 @@ import { app, Menu } from "electron";
 import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
 import { toErrorValue } from "#shared/model/app-error.ts";
+import type { LaunchItem } from "#shared/model/launch-item.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
@@ -12,8 +13,10 @@ import { readingLater } from "../clipboard/later-reading.ts";
 import { clipReader } from "../clipboard/read-clip.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
+import { takeLaunchFile } from "../control/launch/launch-file.ts";
+import { Launches } from "../desktop/launches.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
-import { Disposables } from "../disposables/disposables.ts";
+import { DEFAULT_TEMPLATE, Disposables } from "../disposables/disposables.ts";
 import { Leftovers } from "../disposables/leftovers.ts";
 import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
@@ -35,11 +38,12 @@ import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { createOpener } from "../opener/create.ts";
+import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
-import { hostKeymap } from "../settings/keymap.ts";
+import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
@@ -55,6 +59,7 @@ import { electronClipboard } from "./host-clipboard.ts";
 import { hostLinkSpawner, linkSpawner } from "./link-spawner.ts";
 import { PictureBoxes } from "./picture-box.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
+import { handOver } from "./single-instance.ts";
 import { electronTheme as theme } from "./theme.ts";
 
 Menu.setApplicationMenu(null);
@@ -66,19 +71,25 @@ const graphics = new Graphics(paths);
 if (graphics.choice.mode === "software") app.disableHardwareAcceleration();
 logTo(paths.state);
 app.setPath("userData", path.join(paths.state, "electron"));
+const launches = new Launches();
 
+if (handOver(takeLaunchFile(process.env), launches)) app.exit(0);
 // Not awaited: Electron becomes ready only when this module has run.
-app
-  .whenReady()
-  .then(run)
-  .catch(async (error: unknown) => {
+else void start();
+
+async function start(): Promise<void> {
+  try {
+    await app.whenReady();
+    await run();
+  } catch (error) {
     const shown = await raiseOther(error).then(
       () => error,
       (other: unknown) => other,
     );
     process.stderr.write(`atoll: ${toErrorValue(shown).message}\n`);
     app.exit(1);
-  });
+  }
+}
 
 async function run(): Promise<void> {
   const drivers = new Drivers([
@@ -91,7 +102,7 @@ async function run(): Promise<void> {
   await settings.load();
   theme.choose(settings.current.theme);
   const promptMark = new PromptMarkFile(paths.config, log);
-  const keymap = await hostKeymap(settings.current);
+  const keymap = await HostKeymap.read(settings);
   const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
@@ -104,11 +115,12 @@ async function run(): Promise<void> {
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
-    keymap: () => keymap,
+    keymap: () => keymap.current,
     log,
   });
   await Promise.all([policy.open(), openRules.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
+  const unwatchKeymap = keymap.watch();
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   const commands = new WindowCommands(page);
@@ -120,6 +132,7 @@ async function run(): Promise<void> {
     crossings,
     read: readingLater(clipReader(new PictureBoxes())),
     host: electronClipboard,
+    settings,
   });
   const transfers = new Transfers({
     crossings,
@@ -144,6 +157,7 @@ async function run(): Promise<void> {
     page,
     end: async () => {
       await Promise.all([builds.cancelAll(), disposables.close()]);
+      unwatchKeymap();
       application.release();
       await server.close();
       placements.flush();
@@ -158,6 +172,7 @@ async function run(): Promise<void> {
     clipboard,
     commands,
     crossings,
+    launches,
     disposables,
     opener,
     openRules,
@@ -193,13 +208,21 @@ async function run(): Promise<void> {
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
+  keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
+  // The settings were read again.
+  application.on("problemsChanged", () => keymap.refresh());
   builds.on("progress", (progress) => page.send("template.progress", progress));
+  builds.on("built", (template) => void disposables.prepare(template));
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);
 
-  await Promise.all([desktop.open(), application.open().then(() => transfers.restore()), leftovers.clean()]);
+  const items = new ItemOpener({ opener, page });
+  const toOpen = { raise: () => desktop.raise(), openAll: (list: readonly LaunchItem[]) => void items.open(list) };
+  const opened = desktop.open().then(() => launches.desktopOpened(toOpen));
+  await Promise.all([opened, application.open().then(() => transfers.restore()), leftovers.clean()]);
   policy.vmsChanged();
+  void disposables.prepare(DEFAULT_TEMPLATE);
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */

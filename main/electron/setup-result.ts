@@ -10,7 +10,7 @@ function setupResult(): z.infer<typeof schema> {
   return schema.parse(JSON.parse(fs.readFileSync(path.join(import.meta.dirname, "../setup.json"), "utf8")));
 }
 
-/** Folder of the guests' programs; a package names it relative to out/main, see scripts/pack.mjs. */
+/** Folder of the guests' programs; a package names it relative to out/main, see scripts/packaging/folder.mjs. */
 export function agentFolder(): string {
   return path.resolve(import.meta.dirname, setupResult().agent);
 }

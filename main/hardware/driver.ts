@@ -104,6 +104,11 @@ export interface Driver<Definition extends MachineDefinition> {
    * where it ended while that application was there to see it.
    */
   adopt(definition: Definition): Promise<Machine | MachineEnd | null>;
+  /**
+   * Makes what throw-away machines of such a definition start from, unless it is there; they boot where there is none. Rejects
+   * where it cannot be made. What it keeps of the definition itself is left to `remove`.
+   */
+  prepare(definition: Definition, signal?: AbortSignal): Promise<void>;
   /** Removes everything it keeps of a machine that does not run (disk, logs, sockets). */
   remove(definition: Definition): Promise<void>;
 }

@@ -16,6 +16,7 @@ function toy(): Driver<ToyDefinition> {
     summary: ({ size }) => ({ template: `size ${size}`, network: null }),
     start: () => Promise.reject(new Error("it is a toy")),
     adopt: () => Promise.resolve(null),
+    prepare: () => Promise.resolve(),
     remove: () => Promise.resolve(),
   };
 }

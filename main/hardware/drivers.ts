@@ -36,6 +36,7 @@ export function registered<Shape extends z.ZodRawShape>(
     summary: (definition) => driver.summary(own(definition)),
     start: (definition, signal) => driver.start(own(definition), signal),
     adopt: (definition) => driver.adopt(own(definition)),
+    prepare: (definition, signal) => driver.prepare(own(definition), signal),
     remove: (definition) => driver.remove(own(definition)),
   };
 }

@@ -179,6 +179,7 @@ it.each([
       ...[
         "app.list",
         "audit.follow",
+        "desktop.open",
         "desktop.raise",
         "desktop.screenshot",
         "exec.start",

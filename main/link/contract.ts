@@ -33,8 +33,14 @@ export function serviceContract<Order, Event>(name: string): ServiceContract<Ord
   return { name };
 }
 
-/** Longest that a guest may take to answer a request, ms. */
+/** Longest that a guest may take to answer a request, ms. Main keeps the time, and tells the link with a GiveUp. */
 export const ANSWER_TIMEOUT_MS = 30_000;
+
+/** An order: nobody waits any more for the answer to this request. */
+export interface GiveUp {
+  request: number;
+  isGivenUp: true;
+}
 
 /** The first message. Sockets are connected to at once; the agent may come much later. */
 export interface OpenMessage {

@@ -364,6 +364,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   MAX_FILE_DEPTH: "of what a source lists: it leaves the file out (agents/files)",
   MAX_FILE_RECORD_BYTES: "of what a target takes (agents/files): the host does not read the stream",
   MAX_FILES_LEFT_OUT: "of what the host says (main/files/transfer-run.test.ts)",
+  MIN_CLOCK_MS: "of what the host says (services/requests.test.ts)",
+  MAX_CLOCK_MS: "of what the host says (services/requests.test.ts)",
   EPOCH_BYTES: "a size of the host's own bytes (framing.test.ts)",
   MAX_ARGV: "of what the host says (main/vms/argv.test.ts)",
   MAX_ARGV_BYTES: "of what the host says (main/vms/argv.test.ts)",

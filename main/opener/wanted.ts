@@ -1,11 +1,10 @@
 /** What programs of guests want opened: each request is answered once, whatever becomes of it. */
 import { toErrorValue } from "#shared/model/app-error.ts";
-import { partyView } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
 import { fileItem, linkItem, type OpenItem, shownItem } from "./item.ts";
 import type { Opener } from "./opener.ts";
 import type { OpenerParts } from "./parts.ts";
-import type { ProgramElsewhere } from "./programs.ts";
+import { tellFailure } from "./told.ts";
 
 /** As the guest says it. */
 export interface WantedOpen {
@@ -40,19 +39,10 @@ export async function openWanted(
     const { decision } = await opener.open({ item, from: vm, in: null, edit, wanted }, { signal, askSignal: signal });
     answer(decision === "here" ? "here" : "elsewhere", "");
   } catch (error) {
-    const { code, message, details } = toErrorValue(error);
+    const { code, message } = toErrorValue(error);
     const isDenied = code === "policy.denied" || code === "policy.unanswered";
     answer(isDenied ? "denied" : "failed", message);
     const from = application.parties.find(({ id }) => id === vm.id);
-    // A denial is told where it is decided.
-    if (isDenied || from === undefined || signal.aborted) return;
-    page.send("open.told", {
-      item: shownItem(item),
-      outcome: code === "open.no-handler" ? "no-handler" : "failed",
-      from: partyView(from),
-      to: null,
-      detail: message,
-      programs: code === "open.no-handler" ? (details["programs"] as ProgramElsewhere[]) : [],
-    });
+    if (from !== undefined && !signal.aborted) tellFailure(page, shownItem(item), from, error);
   }
 }

@@ -33,9 +33,11 @@ export function parseRulesNames(text: string): Keymap | null {
     : { rules: rules === "" || rules === "base" ? "evdev" : rules, model, layout, variant, options };
 }
 
-/** Debian's /etc/default/keyboard. @see keyboard(5) */
+/** Debian's. @see keyboard(5) */
+export const KEYBOARD_FILE = "/etc/default/keyboard";
+
 async function machineKeymap(): Promise<Keymap | null> {
-  return fsp.readFile("/etc/default/keyboard", "utf8").then(parseKeyboardFile, () => null);
+  return fsp.readFile(KEYBOARD_FILE, "utf8").then(parseKeyboardFile, () => null);
 }
 
 export function parseKeyboardFile(text: string): Keymap | null {

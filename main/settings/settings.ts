@@ -41,6 +41,8 @@ const settingsSchema = z.strictObject({
     .array(z.string().regex(PASTE_KEYS_PATTERN, PASTE_KEYS_WORDS))
     .max(20)
     .default([...DEFAULT_PASTE_KEYS]),
+  /** Whether what is marked with the mouse in one VM is pasted in another by the middle button. */
+  middleClickAcrossVms: z.boolean().default(false),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -83,6 +83,11 @@ describe("a question", () => {
     const listed = listApps(vm).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(30_000);
     expect(await listed).toMatchObject({ code: "vm.timeout" });
+    expect(ordersOf(links[0], APPS)).toEqual([{ request: 1 }, { request: 1, isGivenUp: true }]);
+    const launched = launch(vm, { argv: ["foot"] }).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await launched).toMatchObject({ code: "vm.timeout" });
+    expect(ordersOf(links[0], LAUNCHES).at(-1)).toEqual({ request: 1, isGivenUp: true });
     links[0]?.says(serviceEvent(APPS, { request: 1, apps: [] }));
   });
 

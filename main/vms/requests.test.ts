@@ -1,28 +1,16 @@
 /** What the orders for VMs answer, and when: to the page and the command alike. What they do is e2e's. */
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { vmContract } from "#shared/ipc/vm.ts";
 import { AppError } from "#shared/model/app-error.ts";
-import { Application } from "../application.ts";
+import type { Application } from "../application.ts";
 import type { Driver, MachineDefinition } from "../hardware/driver.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { LIVENESS } from "../link/contracts/liveness.ts";
-import { SettingsFile } from "../settings/settings.ts";
-import { VmRegistry } from "./registry.ts";
-import {
-  HELLO,
-  scriptedContext,
-  scriptedDefinition,
-  scriptedDriver,
-  scriptedDrivers,
-  type ScriptedLink,
-  ScriptedMachine,
-  scriptedType,
-  serviceEvent,
-} from "./testing/scripted-vm.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
+import { HELLO, scriptedDriver, type ScriptedLink, ScriptedMachine, serviceEvent } from "./testing/scripted-vm.ts";
 import { sendVmEvents, vmHandlers } from "./requests.ts";
 
 let folder: string;
@@ -34,25 +22,17 @@ let external: Driver<MachineDefinition>;
 let application: Application;
 let page: CheckedPage;
 let dispatcher: Dispatcher;
+let end: () => void;
 
 beforeEach(async () => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
   machine = new ScriptedMachine();
-  links = [];
   driver = scriptedDriver(machine);
   external = {
     ...driver,
     capabilities: { ...driver.capabilities, runsMachine: false },
     start: (definition, signal) => driver.start(definition, signal),
   };
-  const registry = new VmRegistry(folder, [scriptedType(), scriptedType("external")]);
-  await registry.add(scriptedDefinition("home", "lagoon"));
-  application = new Application({
-    ...scriptedContext(links),
-    registry,
-    files: [new SettingsFile(folder)],
-    drivers: scriptedDrivers(driver, { external }),
-  });
+  ({ application, links, folder, end } = await scriptedApplication({ driver, external }));
   await application.open();
   page = new CheckedPage();
   const vm = vmHandlers({ application, page });
@@ -60,8 +40,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   vi.useRealTimers();
-  application.release();
-  fs.rmSync(folder, { recursive: true });
+  end();
 });
 
 const order = { vm: "home", waitS: null };

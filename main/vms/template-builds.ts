@@ -5,6 +5,8 @@ import { Emitter } from "../base/emitter.ts";
 
 export interface TemplateBuildsEvents {
   progress: [TemplateProgress];
+  /** Of this name, also where nothing had to be done. */
+  built: [string];
 }
 
 interface Running {
@@ -34,7 +36,7 @@ export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
       signal: cancelling.signal,
       onProgress: ({ step, fraction, detail }) => this.emit("progress", { name, step, fraction, detail }),
     })
-      .then(() => undefined)
+      .then(() => this.emit("built", name))
       .finally(() => this.#running.delete(name));
     this.#running.set(name, { cancelling, done });
     return done;

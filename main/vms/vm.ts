@@ -24,6 +24,8 @@ import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
 import { type GuestWindows, guestWindows } from "../windows/guest-windows.ts";
 import type { VmDefinition } from "./definition.ts";
 import { type ClientDefinition, type ServiceClient, ServiceClients } from "./service-clients.ts";
+import { clock } from "./services/clock.ts";
+import { guestKeymap } from "./services/keymap.ts";
 import { liveness } from "./services/liveness.ts";
 import { power } from "./services/power.ts";
 import {
@@ -356,6 +358,11 @@ export class Vm extends Emitter<VmEvents> {
     return this.#link;
   }
 
+  /** The host has another keyboard layout. */
+  keymapChanged(): void {
+    this.service(guestKeymap).change(this.#context.keymap());
+  }
+
   /** A page has come: it is given its ports. */
   attachPage(): void {
     this.#link?.attachPage();
@@ -434,7 +441,7 @@ export class Vm extends Emitter<VmEvents> {
       output: this.#context.output(),
       keymap: this.#context.keymap(),
     });
-    if (machine.pauseCause !== null) this.service(liveness).setPaused(true);
+    if (machine.pauseCause !== null) this.#setPaused(true);
     link.attachPage();
   }
 
@@ -508,14 +515,19 @@ export class Vm extends Emitter<VmEvents> {
         );
         return;
       case "pauseLink":
-        return this.service(liveness).setPaused(true);
+        return this.#setPaused(true);
       case "resumeLink":
-        return this.service(liveness).setPaused(false);
+        return this.#setPaused(false);
       case "freezeWindows":
         return this.windows.freeze();
       case "clearWindows":
         return this.windows.clear();
     }
+  }
+
+  #setPaused(isPaused: boolean): void {
+    this.service(liveness).setPaused(isPaused);
+    this.service(clock).setPaused(isPaused);
   }
 
   #log(line: string): void {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge, Envelope } from "#shared/ipc/index.ts";
 import type { OfferedApp } from "#shared/model/app.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
-import { ShellContext } from "../shell/shell.ts";
+import { type Shell, ShellContext } from "../shell/shell.ts";
 import { testShell } from "../shell/testing.ts";
 import { Launcher } from "./Launcher.tsx";
 
@@ -14,7 +14,8 @@ const asked = new Map<string, (answer: unknown) => void>();
 const bridge = {
   request: (_name: string, { vm }: { vm: string }) => new Promise((answer) => asked.set(vm, answer)),
 } as unknown as AtollBridge;
-const shell = testShell({ bridge });
+const send = vi.fn<Shell["send"]>();
+const shell = testShell({ bridge, send });
 
 const vm = (name: string, state: VmStatus["state"] = "running"): VmStatus =>
   ({ id: name as VmId, name, label: "lagoon", state }) as VmStatus;
@@ -64,4 +65,19 @@ it("the program that is chosen stays so when another VM answers", async () => {
 it("one VM's programs are asked of that VM alone", () => {
   open(<Launcher only={"web" as VmId} />);
   expect([...asked.keys()]).toEqual(["web"]);
+});
+
+it("starts the chosen program in a disposable of its VM, by key and by its button", async () => {
+  for (const start of [
+    (panel: Element) =>
+      panel.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", shiftKey: true, bubbles: true })),
+    (panel: Element) =>
+      [...panel.querySelectorAll("button")].find(({ textContent }) => /disposable/.test(textContent))?.click(),
+  ]) {
+    open(<Launcher only={null} />);
+    await answer("web", { ok: true, value: [app("web", "Foot")] });
+    act(() => void start(document.querySelector('[role="dialog"]') ?? expect.unreachable()));
+    expect(send).toHaveBeenLastCalledWith("disposable.start", { forVm: "web", program: { appId: "Foot" } });
+    send.mockClear();
+  }
 });

@@ -15,7 +15,7 @@ import { useApps } from "./use-apps.ts";
 
 export function Launcher({ only }: { only: VmId | null }) {
   const shell = useShell();
-  const { vms: vmStore, overlays, launches } = shell;
+  const { vms: vmStore, overlays, launches, send } = shell;
   const vms = useStore(vmStore, (state) => state.vms);
   const [query, setQuery] = useState("");
   /** The chosen program, not its index: when another VM answers, Enter must not launch that VM's program. null: the first. */
@@ -38,10 +38,18 @@ export function Launcher({ only }: { only: VmId | null }) {
     overlays.close();
     void launches.launch(vm.id, app);
   };
+  /** The same program of the same template, in a VM that is made for it and gone with its last window. */
+  const startInDisposable = (app: OfferedApp | undefined): void => {
+    const vm = vms.find(({ name }) => name === app?.vm);
+    if (app === undefined || vm === undefined) return;
+    overlays.close();
+    send("disposable.start", { forVm: vm.id, program: { appId: app.id } });
+  };
   const choose = (app: OfferedApp | undefined): void => setChosenKey(app === undefined ? null : appKey(app));
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") overlays.close();
+    else if (event.key === "Enter" && event.shiftKey) startInDisposable(found[chosen]);
     else if (event.key === "Enter") start(found[chosen]);
     else if (step !== undefined) choose(found[Math.max(0, Math.min(found.length - 1, chosen + step))]);
     else return;
@@ -82,7 +90,7 @@ export function Launcher({ only }: { only: VmId | null }) {
                 aria-selected={index === chosen}
                 aria-label={`${app.name}, ${app.vm}`}
                 onPointerMove={() => index !== chosen && choose(app)}
-                onClick={() => start(app)}
+                onClick={(event) => (event.shiftKey ? startInDisposable(app) : start(app))}
                 ref={(element) => {
                   if (index === chosen) element?.scrollIntoView({ block: "nearest" });
                 }}
@@ -111,6 +119,14 @@ export function Launcher({ only }: { only: VmId | null }) {
             <FolderOpen size={15} aria-hidden="true" />
             Open a file of this computer{onlyVm === undefined ? "" : ` in ${onlyVm.name}`}…
           </button>
+        )}
+        {found[chosen] !== undefined && (
+          <footer className="launcher-actions">
+            <button type="button" className="button" onClick={() => startInDisposable(found[chosen])}>
+              Start in disposable
+            </button>
+            <kbd>Shift+Enter</kbd>
+          </footer>
         )}
         {waiting + silent !== "" && (
           <p className="launcher-waiting" role="status">

@@ -41,6 +41,9 @@ import { answerQuestions } from "./questions.ts";
 import { Screen } from "./screen.ts";
 import { tellStopped } from "./transfers/tell-stopped.ts";
 
+/** PointerEvent.button */
+const MIDDLE_BUTTON = 1;
+
 export interface ShellParts {
   bridge: AtollBridge;
   compositor: Compositor;
@@ -85,7 +88,13 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     window,
   );
   const guard = guardClicks(wm, links, commands);
-  const pointer = new Pointer(links, activity, { pressed: (id, event) => hostInput.pressed(id, event) });
+  const pointer = new Pointer(links, activity, {
+    pressed: (id, event) => {
+      if (hostInput.pressed(id, event)) return true;
+      if (event.button === MIDDLE_BUTTON) bridge.report("clipboard.gesture", { window: id, kind: "middle" });
+      return false;
+    },
+  });
   reportFocus(bridge, wm);
   const effects = new Effects(wm, links, keyboard);
   const drag = new Drag({ wm, overlays: wmOverlays, links, effects, pointer, keyboard });

@@ -55,6 +55,18 @@ it("a prompt cannot be confirmed in its first second, nor in the first after the
   expect(press).toHaveBeenCalledOnce();
 });
 
+it("in that second Enter and Space press nothing, not even Cancel: somebody was typing", () => {
+  ask("Really?");
+  const isTaken = (key: string): boolean => {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    act(() => void button("Cancel").dispatchEvent(event));
+    return event.defaultPrevented;
+  };
+  expect(["Enter", " ", "Tab"].map(isTaken)).toEqual([true, true, false]);
+  passes(1_000);
+  expect(["Enter", " "].map(isTaken)).toEqual([false, false]);
+});
+
 it("the mark of this person is shown, and that there is none", () => {
   const mark = (): string | null | undefined => document.querySelector('[data-part="mark"] strong')?.textContent;
   ask("Really?");

@@ -1,6 +1,7 @@
 /**
  * A question of the host: it dims every guest's window, and has the keyboard until it is answered. So that a key or click
- * meant for a program does not answer it, "Cancel" has the focus and all other buttons are disabled for a moment.
+ * meant for a program does not answer it, "Cancel" has the focus, and for a moment all other buttons are disabled and Enter and
+ * Space press nothing.
  */
 import "./prompt.css";
 import { AlertDialog } from "@base-ui/react/alert-dialog";
@@ -58,6 +59,7 @@ export function Prompt(props: PromptProps) {
           data-prompt={name}
           data-wide={isWide || undefined}
           initialFocus={() => initialFocus?.current ?? cancelButton.current}
+          onKeyDownCapture={(event) => !isArmed && isPress(event.key) && event.preventDefault()}
         >
           <header className="prompt-head">
             <Mark note="Your mark. Only Atoll knows it." />
@@ -112,6 +114,11 @@ export function PromptButton({ kind, press, answer, children }: PromptButtonProp
       {children}
     </button>
   );
+}
+
+/** What somebody who types presses a button with. */
+function isPress(key: string): boolean {
+  return key === "Enter" || key === " ";
 }
 
 /** The question has been shown for a moment while the desktop had the focus. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bytesWords, countOf, durationWords } from "./format.ts";
+import { agoWords, bytesWords, countOf, durationWords } from "./format.ts";
 
 it.each([
   [0, "0 bytes"],
@@ -12,6 +12,15 @@ it.each([
   [999_600, "1.0 MB"],
   [64 * 1024 * 1024, "67 MB"],
 ])("%d is %s", (bytes, words) => expect(bytesWords(bytes)).toBe(words));
+
+it.each([
+  [0, "just now"],
+  [4.9, "just now"],
+  [12.7, "12 s ago"],
+  [59.9, "59 s ago"],
+  [60, "1 min ago"],
+  [3_600, "1 h ago"],
+])("%d seconds are %s", (ageS, words) => expect(agoWords(ageS)).toBe(words));
 
 it("counts in words, with thousands apart", () => {
   expect([countOf(1, "line"), countOf(2_140, "line"), countOf(2, "entry", "entries")]).toEqual([

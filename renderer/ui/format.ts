@@ -36,3 +36,11 @@ export function durationWords(seconds: number): string {
   const rest = tens % 60;
   return `${Math.floor(tens / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
 }
+
+/** `just now`, `12 s ago`, `3 min ago`, `2 h ago`. */
+export function agoWords(ageS: number): string {
+  if (ageS < 5) return "just now";
+  if (ageS < 60) return `${Math.floor(ageS)} s ago`;
+  if (ageS < 3600) return `${Math.floor(ageS / 60)} min ago`;
+  return `${Math.floor(ageS / 3600)} h ago`;
+}

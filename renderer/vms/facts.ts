@@ -1,5 +1,5 @@
 /** A VM's state in a few words, as its chip shows it. Pure. */
-import type { StartPhase, VmStateReason, VmStatus } from "#shared/model/vm.ts";
+import type { MachineOrigin, StartPhase, VmStateReason, VmStatus } from "#shared/model/vm.ts";
 
 export type FactTone = "quiet" | "busy" | "wanting" | "bad";
 export interface VmFact {
@@ -53,12 +53,19 @@ export function canStart(vm: VmStatus): boolean {
   return vm.state === "stopped" || vm.state === "crashed";
 }
 
-/** Template, network and accelerator in a line: `debian · no network · emulated, without KVM`. */
+const ORIGINS: Readonly<Record<MachineOrigin, string>> = {
+  fork: "forked from a memory snapshot",
+  restored: "restored from a memory snapshot",
+  cold: "booted",
+};
+
+/** Template, network, accelerator and, of a disposable, what it began from: `debian · no network · emulated, without KVM`. */
 export function machineOf(vm: VmStatus): string {
   return [
     vm.template ?? vm.driver,
     vm.network === "none" ? "no network" : vm.network,
     vm.accelerator === null ? null : { kvm: "KVM", tcg: "emulated, without KVM" }[vm.accelerator],
+    vm.role === "disposable" && vm.origin !== null ? ORIGINS[vm.origin] : null,
   ]
     .filter((part) => part !== null)
     .join(" · ");

@@ -15,6 +15,8 @@ export const cargoTargetFolder = join(cache, "cargo-target");
 const builtPrograms = {
   "atoll-agent": "release/atoll-agent",
   "atoll-copy.so": "release/libatoll_copy.so",
+  // The host's own, which is no program of the guests.
+  "atoll-fork-memory.so": "release/libatoll_fork_memory.so",
   "atoll-init": join(staticTarget, "release/atoll-init"),
 };
 
@@ -54,13 +56,15 @@ export function agentStep() {
             });
           // Cargo decides by times what is up to date: in the folder that all checkouts share, another one's newer build of
           // our own crates would pass for this one's.
-          const ours = ["atoll-wire", "atoll-agent", "atoll-init", "atoll-copy"].flatMap((name) => ["-p", name]);
+          const ours = ["atoll-wire", "atoll-agent", "atoll-init", "atoll-copy", "atoll-fork-memory"].flatMap(
+            (name) => ["-p", name],
+          );
           await cargo("clean", ours);
           await cargo("clean", [...ours, "--target", staticTarget]);
           // Init runs before anything of the guest's file system is there, so it carries its C library.
           const isStatic = { RUSTFLAGS: "-C target-feature=+crt-static" };
           await cargo("build", ["-p", "atoll-init", "--target", staticTarget], isStatic);
-          await cargo("build", ["-p", "atoll-agent", "-p", "atoll-copy"]);
+          await cargo("build", ["-p", "atoll-agent", "-p", "atoll-copy", "-p", "atoll-fork-memory"]);
           await makeFolder(agentFolder(), async (folder) => {
             for (const [name, built] of Object.entries(builtPrograms)) {
               copyFileSync(join(cargoTargetFolder, built), join(folder, name));

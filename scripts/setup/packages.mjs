@@ -6,8 +6,12 @@
 /** The Debian that has the packages of several names under the first one. */
 export const renamedIn = 13;
 
-/** @type {Package[]} */
-export const forRunning = [
+/**
+ * What the application runs on, wherever it comes from: a package of it depends on these.
+ *
+ * @type {Package[]}
+ */
+export const forUsing = [
   { names: ["qemu-system-x86"], reason: "runs the VMs" },
   { names: ["qemu-utils"], reason: "qemu-img: the VMs' overlay images" },
   { names: ["bubblewrap"], reason: "keeps each VM's QEMU away from everything else" },
@@ -17,12 +21,6 @@ export const forRunning = [
   { names: ["e2fsprogs"], reason: "mke2fs: the templates' file system" },
   { names: ["zstd"], reason: "unpacks the templates' kernel" },
   { names: ["xz-utils"], reason: "unpacks the templates' kernel modules" },
-  { names: ["gcc"], reason: "links the agent" },
-  { names: ["libc6-dev"], reason: "links the agent" },
-  { names: ["pkg-config"], reason: "finds libxkbcommon for the agent" },
-  { names: ["libxkbcommon-dev"], reason: "the agent's keyboard layouts" },
-  { names: ["ca-certificates"], reason: "cargo fetches the agent's crates" },
-  { names: ["unzip"], reason: "unpacks Electron" },
   { names: ["x11-utils"], reason: "xprop: the host's keyboard layout" },
   { names: ["libgtk-3-0t64", "libgtk-3-0"], reason: "Electron" },
   { names: ["libnss3"], reason: "Electron" },
@@ -31,6 +29,17 @@ export const forRunning = [
   { names: ["libxss1"], reason: "Electron" },
   { names: ["libxtst6"], reason: "Electron" },
   { names: ["libatk-bridge2.0-0t64", "libatk-bridge2.0-0"], reason: "Electron" },
+];
+
+/** @type {Package[]} */
+export const forRunning = [
+  ...forUsing,
+  { names: ["gcc"], reason: "links the agent" },
+  { names: ["libc6-dev"], reason: "links the agent" },
+  { names: ["pkg-config"], reason: "finds libxkbcommon for the agent" },
+  { names: ["libxkbcommon-dev"], reason: "the agent's keyboard layouts" },
+  { names: ["ca-certificates"], reason: "cargo fetches the agent's crates" },
+  { names: ["unzip"], reason: "unpacks Electron" },
 ];
 
 /** @type {Package[]} */

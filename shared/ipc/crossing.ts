@@ -96,6 +96,8 @@ export const crossingContract = domain({
         isSecret: z.boolean(),
         /** As it is now; null: there is nothing to show. `crossing.preview` brings what comes. */
         preview: preview.nullable(),
+        /** How long before the question the person copied it, seconds; null: it was not copied. */
+        copiedAgoS: z.number().min(0).nullable(),
         /** The rule that asks. */
         rule: ruleAtLine,
         /** The buttons that are there, `deny` always. Without `always` its rule asks every time, or could not name the VM. */

@@ -1,5 +1,6 @@
 /** The desktop as a whole: its window, its page, its end. */
 import { z } from "zod";
+import { launchItems } from "../model/launch-item.ts";
 import { themeState } from "../model/theme.ts";
 import { domain, question, request } from "./declare.ts";
 import { nothing, picture, vmId } from "./fields.ts";
@@ -42,6 +43,8 @@ export const desktopContract = domain({
       output: z.strictObject({ paths: z.array(z.string()) }),
     }),
     "desktop.raise": request({ from: ["cli"], input: nothing, output: z.null() }),
+    /** What somebody outside of Atoll has double-clicked; answered when it is under way. Raises the desktop. */
+    "desktop.open": request({ from: ["cli"], input: z.strictObject({ items: launchItems }), output: z.null() }),
     "desktop.screenshot": request({ from: ["cli"], input: nothing, output: picture }),
     /** Answered when the VMs have stopped, where they shall; the application ends when the answer has arrived. */
     "desktop.quit": request({

@@ -100,9 +100,9 @@ export const policyContract = domain({
         z.strictObject({ name: z.string(), expected: decision, actual: decision.nullable(), ok: z.boolean() }),
       ),
     }),
-    /** The file as it is, for an editor. */
+    /** The file as it is. */
     "policy.read": request({
-      from: ["cli"],
+      from: ["page", "cli"],
       input: nothing,
       output: z.strictObject({ file: z.string(), text: policyText }),
     }),

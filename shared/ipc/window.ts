@@ -1,7 +1,7 @@
 /** Windows on the desktop: what scripts see of them, and what they ask of the window manager. */
 import { z } from "zod";
 import { CROSSING_ANSWERS } from "../model/crossing.ts";
-import { FOCUS_CAUSES, type Rect, type WindowView } from "../model/window.ts";
+import { type Rect, type WindowView } from "../model/window.ts";
 import { domain, event, report, request } from "./declare.ts";
 import {
   coordinate,
@@ -25,7 +25,6 @@ const windowView: z.ZodType<WindowView> = z.strictObject({
   ...screenRect,
   state: windowMode,
   focused: z.boolean(),
-  focusCause: z.enum(FOCUS_CAUSES).nullable(),
   frozen: z.boolean(),
   kind: z.enum(["wayland", "x11"]),
   popups,

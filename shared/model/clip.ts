@@ -5,7 +5,8 @@ export const CLIP_TYPES = ["text/plain;charset=utf-8", "text/html", "image/png",
 export type ClipType = (typeof CLIP_TYPES)[number];
 
 /** `primary`: what is marked with the mouse. */
-export type ClipSelection = "clipboard" | "primary";
+export const CLIP_SELECTIONS = ["clipboard", "primary"] as const;
+export type ClipSelection = (typeof CLIP_SELECTIONS)[number];
 
 /** `keys`: the paste chord; `menu`: the host's window menu, for programs that paste by their own menus; `middle`: the middle button. */
 export const PASTE_GESTURES = ["keys", "menu", "middle"] as const;

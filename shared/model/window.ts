@@ -63,6 +63,20 @@ export interface SizeHints {
   minHeight: number | null;
   maxWidth: number | null;
   maxHeight: number | null;
+  /** Sizes that a person gives by dragging are base + n * step. */
+  cells?: SizeCells;
+}
+
+/** A terminal's cells, and the shape of a picture, as an X11 program says them. Logical units; null = no bound. */
+export interface SizeCells {
+  baseWidth: number;
+  baseHeight: number;
+  /** At least 1. */
+  stepWidth: number;
+  stepHeight: number;
+  /** Width / height of what is beyond the base size. */
+  minAspect: number | null;
+  maxAspect: number | null;
 }
 
 /** A guest's toplevel. Texts are cleaned (see text.ts) and bounded, yet still the guest's words: show them as text only. */
@@ -118,8 +132,6 @@ export interface WindowView extends Rect {
   appId: string;
   state: WindowMode;
   focused: boolean;
-  /** Why it has focus; null: it has not. */
-  focusCause: FocusCause | null;
   frozen: boolean;
   kind: WindowKind;
   popups: Rect[];

@@ -54,6 +54,10 @@ export const MAX_SUBSURFACE_DEPTH = 8;
 /** Positions and offsets, absolute value, logical units. */
 export const MAX_COORDINATE = 32_767;
 
+/** The host's time as a guest may be told it, milliseconds since 1970: the years 2020 to 2099. */
+export const MIN_CLOCK_MS = 1_577_836_800_000;
+export const MAX_CLOCK_MS = 4_102_444_799_999;
+
 export const MAX_TITLE_BYTES = 4096;
 export const MAX_APP_ID_BYTES = 256;
 export const MAX_SHAPE_BYTES = 64;

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { SurfaceSession } from "../testing/surface-session.ts";
 import { Kind } from "./gen/atoll_pb.ts";
-import { MAX_CURSOR_SIDE_PX, MAX_POPUP_DEPTH, MAX_SUBSURFACE_DEPTH, MAX_TITLE_BYTES, MAX_WINDOWS } from "./limits.ts";
+import {
+  MAX_CURSOR_SIDE_PX,
+  MAX_POPUP_DEPTH,
+  MAX_SIDE_PX,
+  MAX_SUBSURFACE_DEPTH,
+  MAX_TITLE_BYTES,
+  MAX_WINDOWS,
+} from "./limits.ts";
 
 function withWindow(surface = 1): SurfaceSession {
   const session = new SurfaceSession();
@@ -32,6 +39,27 @@ describe("surfaces", () => {
     );
     const opened = { surface: 1, kind: Kind.WAYLAND, title: "a\u202eb\u0000\u200bc" };
     expect(new SurfaceSession().accept("windowOpened", opened)).toMatchObject({ event: { window: { title: "abc" } } });
+  });
+
+  it("have hints of whole cells and shapes, at most as large as a surface, and none where there are none", () => {
+    const hintsOf = (hints: object): unknown =>
+      new SurfaceSession().accept("windowOpened", { surface: 1, kind: Kind.X11, hints });
+    const cells = {
+      baseWidth: 2,
+      baseHeight: MAX_SIDE_PX,
+      stepWidth: 1,
+      stepHeight: 19,
+      minAspect: null,
+      maxAspect: 0.5,
+    };
+    const wire = { baseWidth: 2, baseHeight: MAX_SIDE_PX + 1, stepHeight: 19, maxAspect: 32_768 };
+    expect(hintsOf(wire)).toMatchObject({ event: { window: { hints: { cells } } } });
+    const largest = { stepWidth: 0xffff_ffff, minAspect: 0xffff_ffff };
+    expect(hintsOf(largest)).toMatchObject({ event: { window: { hints: { cells: { stepWidth: MAX_SIDE_PX } } } } });
+    expect(hintsOf({ stepWidth: 1, baseWidth: 9 })).toMatchObject({
+      event: { window: { hints: { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null } } },
+    });
+    expect(JSON.stringify(hintsOf({ stepWidth: 1, baseWidth: 9 }))).not.toContain("cells");
   });
 
   it("are retired with all their descendants, children first", () => {

@@ -17,6 +17,8 @@ import {
 import type { SurfaceTable } from "./surfaces.ts";
 import { boundedInteger, boundedText, refuse } from "./violation.ts";
 
+/** A width / height of 1 on the wire. */
+const ASPECT_ONE = 65_536;
 const ALL_EDGES = Edge.TOP | Edge.BOTTOM | Edge.LEFT | Edge.RIGHT;
 
 export interface AcceptedSurfaceMessage {
@@ -180,6 +182,27 @@ function acceptHints(untrusted: WireHints | undefined): SizeHints {
     minHeight: bound(untrusted?.minHeight ?? 0),
     maxWidth: bound(untrusted?.maxWidth ?? 0),
     maxHeight: bound(untrusted?.maxHeight ?? 0),
+    ...acceptCells(untrusted),
+  };
+}
+
+/** Any numbers make some sense: hints are a program's wishes, and what they lead to is bounded by the window manager. */
+function acceptCells(untrusted: WireHints | undefined): Pick<SizeHints, "cells"> {
+  if (untrusted === undefined) return {};
+  const { baseWidth, baseHeight, stepWidth, stepHeight, minAspect, maxAspect } = untrusted;
+  const hasCells = stepWidth > 1 || stepHeight > 1;
+  if (!hasCells && minAspect === 0 && maxAspect === 0) return {};
+  const side = (value: number): number => Math.min(value, MAX_SIDE_PX);
+  const aspect = (value: number): number | null => (value === 0 ? null : value / ASPECT_ONE);
+  return {
+    cells: {
+      baseWidth: side(baseWidth),
+      baseHeight: side(baseHeight),
+      stepWidth: Math.max(1, side(stepWidth)),
+      stepHeight: Math.max(1, side(stepHeight)),
+      minAspect: aspect(minAspect),
+      maxAspect: aspect(maxAspect),
+    },
   };
 }
 

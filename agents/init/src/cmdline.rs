@@ -11,6 +11,8 @@ pub struct Cmdline {
     pub hostname: String,
     /// `atoll.probe`: the host only tests whether its accelerator can run this kernel; power off at once.
     pub is_probe: bool,
+    /// `atoll.snapshot`: the host keeps this guest's memory once it has come up, and others go on from it.
+    pub is_snapshot: bool,
 }
 
 pub fn read() -> Result<Cmdline, Error> {
@@ -26,10 +28,12 @@ fn parse(text: &str) -> Cmdline {
             .map(|(_, value)| value)
             .next_back()
     };
+    let has = |wanted: &str| text.split_ascii_whitespace().any(|word| word == wanted);
     Cmdline {
         root: value("root").filter(|root| root.starts_with("/dev/")).unwrap_or("/dev/vda").to_owned(),
         hostname: value("atoll.hostname").filter(|name| is_host_name(name)).unwrap_or("atoll").to_owned(),
-        is_probe: text.split_ascii_whitespace().any(|word| word == "atoll.probe"),
+        is_probe: has("atoll.probe"),
+        is_snapshot: has("atoll.snapshot"),
     }
 }
 
@@ -45,7 +49,7 @@ mod tests {
     use super::*;
 
     fn cmdline(root: &str, hostname: &str) -> Cmdline {
-        Cmdline { root: root.to_owned(), hostname: hostname.to_owned(), is_probe: false }
+        Cmdline { root: root.to_owned(), hostname: hostname.to_owned(), is_probe: false, is_snapshot: false }
     }
 
     #[test]
@@ -62,6 +66,12 @@ mod tests {
     fn a_probe_is_a_word_of_its_own() {
         assert!(parse("quiet atoll.probe panic=-1").is_probe);
         assert!(!parse("quiet atoll.probes atoll.probe=0").is_probe);
+    }
+
+    #[test]
+    fn a_snapshot_is_a_word_of_its_own() {
+        assert!(parse("quiet atoll.snapshot").is_snapshot);
+        assert!(!parse("quiet atoll.hostname=atoll.snapshot").is_snapshot);
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub enum Error {
     NoRoot { device: String },
     /// A file could not be read, written or created.
     File { path: String, source: io::Error },
+    /// The agent has not come up, in a guest whose memory was to be kept.
+    NotSettled,
+    /// The host's renewal of a fork is none.
+    Renewal(&'static str),
     /// A system call failed that cannot fail for PID 1 in a sound guest.
     System { what: &'static str, errno: Errno },
 }
@@ -39,6 +43,8 @@ impl fmt::Display for Error {
             Self::Mount { target, errno } => write!(f, "cannot mount {target}: {errno}"),
             Self::Module { name, errno } => write!(f, "cannot insert module {name}: {errno}"),
             Self::NoRoot { device } => write!(f, "root device {device} did not appear"),
+            Self::NotSettled => write!(f, "the agent has not come up"),
+            Self::Renewal(what) => write!(f, "the host's renewal: {what}"),
             Self::File { path, source } => write!(f, "{path}: {source}"),
             Self::System { what, errno } => write!(f, "{what}: {errno}"),
         }

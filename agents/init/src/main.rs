@@ -5,10 +5,12 @@
 //!
 //! It is linked statically and runs nothing from the guest's disk as root.
 
+mod clock;
 mod cmdline;
 mod error;
 #[path = "../../exit_status.rs"]
 mod exit_status;
+mod fork;
 mod journal;
 mod loopback;
 mod modules;
@@ -27,8 +29,8 @@ fn boot() -> Result<(), Error> {
     }
     modules::insert(&early.modules, modules::Phase::Root)?;
     root::enter(&cmdline.root)?;
-    session::prepare(&cmdline)?;
-    supervisor::run()
+    let processors = session::prepare(&cmdline)?;
+    supervisor::run(&cmdline, processors)
 }
 
 fn main() {

@@ -11,13 +11,17 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
-use std::thread::sleep;
+use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 /// The one user of a guest: `user`, created by the image.
 pub const UID: u32 = 1000;
 pub const GID: u32 = 1000;
 pub const RUNTIME_DIR: &str = "/run/user/1000";
+
+/// The session bus's socket.
+pub const BUS: &str = "/run/user/1000/bus";
+const BUS_WAIT: Duration = Duration::from_secs(2);
 
 const MACHINE_ID: &str = "/etc/machine-id";
 const PROCESSORS: &str = "/sys/devices/system/cpu";
@@ -29,11 +33,16 @@ const PORT_COUNT: usize = 3;
 /// The kernel learns the names of ports by messages of the device, shortly after the driver has started.
 const PORT_WAIT: Duration = Duration::from_secs(1);
 
+/// In the runtime folder: a file that the agent makes when it has come up.
+const SETTLED: &str = "atoll/settled";
+const SETTLED_WAIT: Duration = Duration::from_secs(60);
+
 /// As systemd sets them: programs that need more than the classic 1024 files raise the soft limit themselves.
 const FILES_SOFT: u64 = 1024;
 const FILES_HARD: u64 = 524_288;
 
-pub fn prepare(cmdline: &Cmdline) -> Result<(), Error> {
+/// Returns the thread that starts the processors.
+pub fn prepare(cmdline: &Cmdline) -> Result<JoinHandle<()>, Error> {
     mount_session_filesystems()?;
     link_devices()?;
     sethostname(&cmdline.hostname).map_err(Error::system("sethostname"))?;
@@ -43,13 +52,12 @@ pub fn prepare(cmdline: &Cmdline) -> Result<(), Error> {
     make_owned_dir("/tmp/.ICE-unix", 0o1777, 0, 0)?;
     tolerate("loopback", loopback::up());
     tolerate("machine id", ensure_machine_id());
-    start_processors();
-    Ok(())
+    Ok(start_processors())
 }
 
 /// Starts the processors that the kernel was told to leave (`maxcpus`). In a thread: each takes a while, and nothing
 /// waits for them.
-fn start_processors() {
+fn start_processors() -> JoinHandle<()> {
     std::thread::spawn(|| {
         for entry in fs::read_dir(PROCESSORS).into_iter().flatten().flatten() {
             let online = entry.path().join("online");
@@ -58,7 +66,7 @@ fn start_processors() {
                 tolerate("processor", fs::write(&online, "1").map_err(Error::file(&path)));
             }
         }
-    });
+    })
 }
 
 fn mount_session_filesystems() -> Result<(), Error> {
@@ -93,19 +101,27 @@ fn ensure_machine_id() -> Result<(), Error> {
     if has_one {
         return Ok(());
     }
-    let source = "/proc/sys/kernel/random/uuid";
-    let uuid = fs::read_to_string(source).map_err(Error::file(source))?;
-    let id: String = uuid.chars().filter(char::is_ascii_hexdigit).collect();
+    renew_machine_id()
+}
+
+pub fn renew_machine_id() -> Result<(), Error> {
+    let id: String = new_uuid()?.chars().filter(char::is_ascii_hexdigit).collect();
     fs::write(MACHINE_ID, format!("{id}\n")).map_err(Error::file(MACHINE_ID))
+}
+
+/// A fresh one of the kernel's, with a line feed.
+pub fn new_uuid() -> Result<String, Error> {
+    let source = "/proc/sys/kernel/random/uuid";
+    fs::read_to_string(source).map_err(Error::file(source))
 }
 
 /// Waits for the agent's ports, gives them to the user, and links them by name as udev would: /dev/virtio-ports/NAME.
 pub fn hand_over_ports() {
     let start = Instant::now();
-    let mut ports = named_ports();
+    let mut ports = named_ports(PORT_PREFIX);
     while ports.len() < PORT_COUNT && start.elapsed() < PORT_WAIT {
         sleep(Duration::from_millis(2));
-        ports = named_ports();
+        ports = named_ports(PORT_PREFIX);
     }
     if ports.len() < PORT_COUNT {
         journal::warning(&format!("{} of {PORT_COUNT} ports found", ports.len()));
@@ -115,15 +131,15 @@ pub fn hand_over_ports() {
     }
 }
 
-fn named_ports() -> Vec<(String, String)> {
+/// Device and name of the ports whose names begin so.
+pub fn named_ports(prefix: &str) -> Vec<(String, String)> {
     let Ok(entries) = fs::read_dir(PORT_CLASS) else { return Vec::new() };
     entries
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let name = fs::read_to_string(path.join("name")).ok()?.trim_end().to_owned();
             let device = format!("/dev/{}", path.file_name()?.to_str()?);
-            (name.starts_with(PORT_PREFIX) && !name.contains('/') && Path::new(&device).exists())
-                .then_some((device, name))
+            (name.starts_with(prefix) && !name.contains('/') && Path::new(&device).exists()).then_some((device, name))
         })
         .collect()
 }
@@ -133,6 +149,27 @@ fn hand_over_port(device: &str, name: &str) -> io::Result<()> {
     fs::set_permissions(device, Permissions::from_mode(0o600))?;
     fs::create_dir_all(PORT_LINKS)?;
     symlink(device, format!("{PORT_LINKS}/{name}"))
+}
+
+/// Waits until the agent has nothing to do any more: X11 programs can run, too, or there is no Xwayland.
+pub fn wait_for_agent() -> Result<(), Error> {
+    let settled = format!("{RUNTIME_DIR}/{SETTLED}");
+    let start = Instant::now();
+    while !Path::new(&settled).exists() {
+        if start.elapsed() > SETTLED_WAIT {
+            return Err(Error::NotSettled);
+        }
+        sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// Waits until the session bus listens: a program that is started before would go without it.
+pub fn wait_for_bus() {
+    let start = Instant::now();
+    while !Path::new(BUS).exists() && start.elapsed() < BUS_WAIT {
+        sleep(Duration::from_millis(1));
+    }
 }
 
 /// For steps without which a session still works: a failure is logged.

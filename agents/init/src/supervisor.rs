@@ -1,11 +1,13 @@
 //! The work of PID 1: starts the session bus and the agent as the user, restarts them when they end, reaps orphans, and
 //! powers off on SIGTERM, on the power button, and when the agent's exit status asks for it.
 
+use crate::cmdline::Cmdline;
 use crate::error::Error;
+use crate::fork::Fork;
 use crate::modules::{self, Phase};
 use crate::root::RUN_DIR;
-use crate::session::{self, GID, RUNTIME_DIR, UID};
-use crate::{exit_status, journal, power};
+use crate::session::{self, BUS, GID, RUNTIME_DIR, UID};
+use crate::{clock, exit_status, journal, power};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::reboot::set_cad_enabled;
@@ -18,6 +20,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -112,7 +115,7 @@ impl Service {
 }
 
 fn bus_address() -> String {
-    format!("unix:path={RUNTIME_DIR}/bus")
+    format!("unix:path={BUS}")
 }
 
 /// The serial console, which the host keeps as this VM's log. It becomes the controlling terminal of no process.
@@ -120,7 +123,8 @@ fn console() -> std::io::Result<File> {
     OpenOptions::new().write(true).custom_flags(nix::libc::O_NOCTTY).open("/dev/console")
 }
 
-pub fn run() -> Result<(), Error> {
+/// `processors`: the thread that starts them.
+pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     let signals = listen()?;
     let address = format!("--address={}", bus_address());
     let mut bus = Service::new(
@@ -128,25 +132,40 @@ pub fn run() -> Result<(), Error> {
         "/usr/bin/dbus-daemon",
         &["--session", &address, "--nofork", "--nopidfile", "--syslog-only"],
     );
+    let mut clock = clock::open_pipe();
     let mut agent = Service::new("agent", &format!("{RUN_DIR}/atoll-agent"), &[]);
 
-    bus.start_if_due(Instant::now());
+    // Each fork has a bus of its own, whose address has an id: it is not in the snapshot.
+    if !cmdline.is_snapshot {
+        bus.start_if_due(Instant::now());
+    }
     session::hand_over_ports();
     agent.start_if_due(Instant::now());
     journal::info("agent started");
     session::tolerate("late modules", modules::insert(&format!("{RUN_DIR}/modules"), Phase::Late));
     let mut button = power::open_button();
+    if cmdline.is_snapshot {
+        let _ = processors.join();
+        session::wait_for_agent()?;
+        let fork = Fork::hold()?;
+        bus.start_if_due(Instant::now());
+        session::wait_for_bus();
+        fork.go_on()?;
+    }
 
     loop {
         let now = Instant::now();
         bus.start_if_due(now);
         agent.start_if_due(now);
         reap(&mut bus, &mut agent);
-        wait_for_events(&signals, button.as_ref(), next_start(&[&bus, &agent]))?;
+        wait_for_events(&signals, [button.as_ref(), clock.as_ref()], next_start(&[&bus, &agent]))?;
         while let Ok(Some(signal)) = signals.read_signal() {
             if signal.ssi_signo != Signal::SIGCHLD as u32 {
                 power::off();
             }
+        }
+        if let Some(pipe) = &mut clock {
+            clock::adjust(pipe);
         }
         if button.as_mut().is_some_and(power::was_pressed) {
             power::off();
@@ -186,14 +205,14 @@ fn next_start(services: &[&Service]) -> Option<Instant> {
         .min()
 }
 
-fn wait_for_events(signals: &SignalFd, button: Option<&File>, until: Option<Instant>) -> Result<(), Error> {
+fn wait_for_events(signals: &SignalFd, files: [Option<&File>; 2], until: Option<Instant>) -> Result<(), Error> {
     let timeout = until.map_or(PollTimeout::NONE, |at| {
         // One millisecond more than is left, so that the deadline has passed when poll returns.
         let left = at.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
         PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
     });
     let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-    fds.extend(button.map(|button| PollFd::new(button.as_fd(), PollFlags::POLLIN)));
+    fds.extend(files.into_iter().flatten().map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN)));
     match poll(&mut fds, timeout) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(errno) => Err(Error::System { what: "poll", errno }),

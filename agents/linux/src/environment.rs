@@ -21,7 +21,7 @@ const SESSION: [(&str, &str); 6] = [
     ("NO_AT_BRIDGE", "1"),
 ];
 /// Not passed on: they would lead programs to another session, or are meant for the agent alone.
-const REMOVED: [&str; 4] = ["GDK_BACKEND", "WAYLAND_SOCKET", "DISPLAY", "ATOLL_LOG"];
+const REMOVED: [&str; 5] = ["GDK_BACKEND", "WAYLAND_SOCKET", "DISPLAY", "ATOLL_LOG", "ATOLL_CLOCK"];
 
 #[derive(Debug)]
 pub struct Environment {
@@ -48,6 +48,15 @@ impl Environment {
     /// Xwayland is starting, as display `:number`.
     pub fn set_x11_display(&mut self, number: u32) {
         self.variables.insert("DISPLAY".into(), format!(":{number}").into());
+    }
+
+    /// Tells init that the agent has come up and waits for programs.
+    pub fn say_settled(&self) {
+        let folder = self.runtime.join("atoll");
+        let said = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("settled"), ""));
+        if let Err(error) = said {
+            log::warn!("init is not told that the agent has come up: {error}");
+        }
     }
 
     pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {

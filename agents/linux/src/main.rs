@@ -7,6 +7,7 @@ mod apps;
 mod args;
 mod attention;
 mod clipboard;
+mod clock;
 mod cursor;
 mod deferred;
 mod encoding;

@@ -12,6 +12,7 @@ const SERVICES: &[Service] = &[
     crate::frames::SERVICE,
     crate::windows::SERVICE,
     crate::session::SERVICE,
+    crate::clock::SERVICE,
     crate::apps::SERVICE,
     crate::launch::SERVICE,
     crate::clipboard::CONTROL_SERVICE,

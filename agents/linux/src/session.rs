@@ -181,6 +181,11 @@ impl Agent {
                     self.change_output(output);
                 }
             }
+            Body::KeymapChanged(changed) => {
+                if let Some(keymap) = &changed.keymap {
+                    self.change_keymap(keymap);
+                }
+            }
             Body::PowerOff(_) => self.stop(Exit::PowerOff),
             _ => return false,
         }

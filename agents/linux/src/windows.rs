@@ -16,6 +16,7 @@ use smithay::utils::{Logical, Rectangle, Size};
 use smithay::wayland::compositor::with_states;
 use smithay::wayland::shell::xdg::{SurfaceCachedState, ToplevelSurface, XdgToplevelSurfaceData};
 use smithay::xwayland::X11Surface;
+use x11rb::properties::AspectRatio;
 
 use crate::agent::Agent;
 use crate::attention::Attention;
@@ -378,7 +379,7 @@ impl Agent {
             app_id: x11.class(),
             parent: parent.map_or(0, |parent| parent.id),
             modal: false,
-            hints: size_hints(x11.min_size(), x11.max_size()),
+            hints: x11_size_hints(x11),
             is_urgent: x11.hints().is_some_and(|hints| hints.urgent),
             // smithay calls a window "decorated" whose Motif hints ask for no frame: one that draws its own.
             decoration: if x11.is_decorated() { Decoration::Client } else { Decoration::Server },
@@ -439,6 +440,30 @@ fn configure_x11(x11: &X11Surface, configure: &Configure, size: Size<i32, Logica
     }
 }
 
+/// Of X11 windows. Base sizes and aspects without steps, and the other way round, are of use to the host as well.
+fn x11_size_hints(x11: &X11Surface) -> SizeHints {
+    let hints = size_hints(x11.min_size(), x11.max_size());
+    let Some(normal) = x11.size_hints() else { return hints };
+    let side = |side: i32| u32::try_from(side).unwrap_or(0);
+    // ICCCM, 4.1.2.3: the least size stands for a base size that is not given.
+    let base = normal.base_size.or(normal.min_size).unwrap_or((0, 0));
+    let step = normal.size_increment.unwrap_or((0, 0));
+    let aspect = |ratio: AspectRatio| match (side(ratio.numerator), side(ratio.denominator)) {
+        (0, _) | (_, 0) => 0,
+        (width, height) => u32::try_from(u64::from(width) * 65_536 / u64::from(height)).unwrap_or(0),
+    };
+    let (min_aspect, max_aspect) = normal.aspect.map_or((0, 0), |(min, max)| (aspect(min), aspect(max)));
+    SizeHints {
+        base_width: side(base.0),
+        base_height: side(base.1),
+        step_width: side(step.0),
+        step_height: side(step.1),
+        min_aspect,
+        max_aspect,
+        ..hints
+    }
+}
+
 fn size_hints(min: Option<Size<i32, Logical>>, max: Option<Size<i32, Logical>>) -> SizeHints {
     let side = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
     SizeHints {
@@ -446,5 +471,6 @@ fn size_hints(min: Option<Size<i32, Logical>>, max: Option<Size<i32, Logical>>) 
         min_height: side(min.map(|size| size.h)),
         max_width: side(max.map(|size| size.w)),
         max_height: side(max.map(|size| size.h)),
+        ..SizeHints::default()
     }
 }

@@ -42,6 +42,7 @@ impl Agent {
             Ok(path) => path,
             Err(error) => {
                 log::warn!("there is no Xwayland: X11 programs cannot run ({error})");
+                self.environment.say_settled();
                 return;
             }
         };
@@ -67,6 +68,7 @@ impl Agent {
                         agent.listen_to_x11(display_number);
                         agent.bridge_x11_clipboard(display_number);
                         log::info!("X11 programs can run on :{display_number}");
+                        agent.environment.say_settled();
                     }
                     Err(error) => log::warn!("the X11 window manager cannot start: {error}"),
                 }

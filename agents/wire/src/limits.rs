@@ -43,6 +43,10 @@ pub const MAX_SUBSURFACE_DEPTH: usize = 8;
 /// Positions and offsets, absolute value, logical units.
 pub const MAX_COORDINATE: i32 = 32_767;
 
+/// The host's time as a guest may be told it, milliseconds since 1970: the years 2020 to 2099.
+pub const MIN_CLOCK_MS: u64 = 1_577_836_800_000;
+pub const MAX_CLOCK_MS: u64 = 4_102_444_799_999;
+
 pub const MAX_TITLE_BYTES: usize = 4096;
 pub const MAX_APP_ID_BYTES: usize = 256;
 pub const MAX_SHAPE_BYTES: usize = 64;

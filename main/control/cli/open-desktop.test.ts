@@ -30,6 +30,22 @@ it("the desktop has the same home and cache as the command, from wherever it was
   expect(said()).toBe([path.resolve("here"), path.resolve("../there")].join());
 });
 
+it("what to open is in a private file of the same home, which does not outlive the desktop", async () => {
+  vi.stubEnv("ATOLL_HOME", path.join(root, "home"));
+  startThat(`fs.copyFileSync(process.env.ATOLL_LAUNCH_FILE, "said");`);
+  const items = [{ kind: "file", path: "/tmp/--inspect" }] as const;
+  expect(await openDesktop(root, items)).toBe(0);
+  expect(JSON.parse(said())).toEqual(items);
+  expect(fs.readdirSync(path.join(root, "home/run"))).toEqual([]);
+});
+
+it("a desktop that is asked for nothing is given no file", async () => {
+  vi.stubEnv("ATOLL_LAUNCH_FILE", "/of/another/start");
+  startThat(`fs.writeFileSync("said", String(process.env.ATOLL_LAUNCH_FILE));`);
+  await openDesktop(root);
+  expect(said()).toBe("undefined");
+});
+
 it("a Ctrl+C, which the terminal has sent to the desktop too, is not sent again; a SIGTERM is handed on", async () => {
   startThat(`
 for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => fs.appendFileSync("said", name));

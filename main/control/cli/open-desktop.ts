@@ -1,16 +1,27 @@
 /** `atoll desktop` where none is open: starts the desktop of this checkout, or of the package that we are in, and stays until it ends. */
 import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
 import path from "node:path";
+import type { LaunchItem } from "#shared/model/launch-item.ts";
+import { resolvePaths } from "../../base/paths.ts";
+import { LAUNCH_FILE, writeLaunchFile } from "../launch/launch-file.ts";
 import { EXIT } from "./output.ts";
 
 /**
  * Resolves with its exit code.
  *
  * @param root of the checkout
+ * @param items to open in it; where another one opens at this moment, it gets them
  */
-export function openDesktop(root: string): Promise<number> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, ...absolute("ATOLL_HOME"), ...absolute("ATOLL_CACHE") };
+export function openDesktop(root: string, items: readonly LaunchItem[] = []): Promise<number> {
+  const launchFile = items.length === 0 ? undefined : writeLaunchFile(resolvePaths(), items);
+  return new Promise<number>((resolve) => {
+    const env = {
+      ...process.env,
+      ...absolute("ATOLL_HOME"),
+      ...absolute("ATOLL_CACHE"),
+      [LAUNCH_FILE]: launchFile,
+    };
     const child = isPackaged() ? startPackaged(env) : startCheckout(root, env);
     const terminate = (): void => void child.kill("SIGTERM");
     // Ctrl+C: the terminal has sent SIGINT to our whole process group.
@@ -22,6 +33,9 @@ export function openDesktop(root: string): Promise<number> {
       process.off("SIGINT", interrupt);
       resolve(code ?? EXIT.failed);
     });
+  }).finally(() => {
+    // It is still there where the desktop did not start.
+    if (launchFile !== undefined) fs.rmSync(launchFile, { force: true });
   });
 }
 

@@ -34,6 +34,10 @@ export class ExternalDriver implements Driver<ExternalDefinition> {
     return Promise.resolve(null);
   }
 
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   remove(): Promise<void> {
     return Promise.resolve();
   }

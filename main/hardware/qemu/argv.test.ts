@@ -1,5 +1,5 @@
 /** What counts in QEMU's command line. That QEMU obeys it is asserted on real machines (e2e/driver.e2e.ts). */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Accelerator, VmId } from "#shared/model/vm.ts";
 import { LONGEST_SOCKET_NAME } from "../../base/paths.ts";
 import { type MachineSpec, qemuArguments, RUNTIME_FILES } from "./argv.ts";
@@ -14,6 +14,7 @@ const spec: MachineSpec = {
   initrd: "/t/initrd.img",
   disk: "/s/a,b=c.qcow2",
   baseImage: "/t/root,file=evil.img",
+  snapshot: null,
 };
 
 /** The values of an option, in order. */
@@ -151,4 +152,62 @@ it.each([
 
 it("the guest is given its name, and nothing else of the host", () => {
   expect(values("-append")).toEqual(["console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1 atoll.hostname=work"]);
+});
+
+describe("a machine whose memory is kept, and one that goes on from it", () => {
+  const ram = { file: "/c/snapshot.ram", isWritten: true };
+  const kept = { ram, frozenDisk: null };
+  const fork = { ram: { ...ram, isWritten: false }, frozenDisk: "/c/disk.qcow2" };
+  const changing = ["-object", "-blockdev", "-incoming", "-append"];
+  const others = (use: MachineSpec["snapshot"]): string[] => {
+    const args = qemuArguments({ ...spec, snapshot: use });
+    return args.filter((word, at) => !changing.includes(word) && !changing.includes(args[at - 1] ?? ""));
+  };
+
+  it("have the same devices and the same kernel", () => {
+    expect(others(fork)).toEqual(others(kept));
+    expect(values("-append", { snapshot: fork })).toEqual(values("-append", { snapshot: kept }));
+    expect(values("-append", { snapshot: kept })[0]).toMatch(/ atoll.hostname=disposable atoll.snapshot$/);
+  });
+
+  it("differ in who writes the memory, and in whose disk it is", () => {
+    const [keptRam, forkRam] = [kept, fork].map(
+      (use) => JSON.parse(values("-object", { snapshot: use })[0] ?? "") as Record<string, unknown>,
+    );
+    expect(keptRam).toEqual({
+      "qom-type": "memory-backend-file",
+      id: "ram",
+      size: 512 * 1024 * 1024,
+      "mem-path": "/c/snapshot.ram",
+      share: true,
+    });
+    expect(forkRam).toEqual({ ...keptRam, share: false });
+    expect(values("-incoming", { snapshot: kept })).toEqual([]);
+    expect(values("-incoming", { snapshot: fork })).toEqual(["defer"]);
+    const disk = JSON.parse(values("-blockdev", { snapshot: fork })[0] ?? "") as Record<string, unknown>;
+    expect(disk["file"]).toMatchObject({ filename: spec.disk });
+    expect(disk["backing"]).toMatchObject({
+      driver: "qcow2",
+      "read-only": true,
+      file: { filename: "/c/disk.qcow2", "read-only": true },
+      backing: { driver: "raw", "read-only": true, file: { filename: spec.baseImage, "read-only": true } },
+    });
+  });
+
+  it("may have memory of their own", () => {
+    const use = { ram: null, frozenDisk: "/c/disk.qcow2" };
+    expect(values("-object", { snapshot: use })).toEqual([
+      '{"qom-type":"memory-backend-ram","id":"ram","size":536870912}',
+    ]);
+  });
+
+  it("have a port for init, and a generation that each draws anew", () => {
+    const all = devices({ snapshot: fork });
+    expect(all).toContainEqual({ driver: "vmgenid", guid: "auto" });
+    expect(all.filter(({ driver }) => driver === "virtserialport").map(({ name }) => name)).toEqual([
+      ...["org.atoll.control", "org.atoll.frames", "org.atoll.bulk"],
+      "org.atoll-init.fork",
+    ]);
+    expect(all.find(({ driver }) => driver === "virtio-serial-pci")).toMatchObject({ max_ports: 5 });
+  });
 });

@@ -17,7 +17,32 @@ export interface MachineSpec {
   disk: string;
   /** Raw, read-only image of the template. */
   baseImage: string;
+  /** null: an ordinary machine, which boots. */
+  snapshot: SnapshotUse | null;
 }
+
+/**
+ * A machine whose memory is to be kept, or one that goes on from that: QEMU takes the state of the one only where the other
+ * has the same devices and the same command line of the kernel.
+ */
+export interface SnapshotUse {
+  /** Of the guest's memory; null: memory of its own. */
+  ram: {
+    /** Its name is SNAPSHOT_RAM, see agents/fork-memory. */
+    file: string;
+    /** False: what the guest writes goes into memory of its own. */
+    isWritten: boolean;
+  } | null;
+  /** It goes on: the disk as it was when the memory was kept, between its own and the template's. */
+  frozenDisk: string | null;
+}
+
+/** What the file of a snapshot's memory is called: QEMU, unless it is to write it, opens it for reading alone. */
+export const SNAPSHOT_RAM = "snapshot.ram";
+/** Each guest is told its own name when it goes on. */
+const SNAPSHOT_HOSTNAME = "disposable";
+/** Of init, see agents/init/src/fork.rs. */
+const FORK_PORT = "org.atoll-init.fork";
 
 /** Names of the sockets and files in the runtime folder. The process id is the host's: QEMU knows only the one in its box. */
 export const RUNTIME_FILES = {
@@ -25,6 +50,10 @@ export const RUNTIME_FILES = {
   frames: "frames.sock",
   bulk: "bulk.sock",
   qmp: "qmp.sock",
+  /** Init's port, of a machine whose memory is kept and of those that go on from it. */
+  fork: "fork.sock",
+  /** Where a machine's state goes out, or comes in. */
+  state: "state.sock",
   pid: "qemu.pid",
   log: "qemu.log",
 } as const;
@@ -54,9 +83,10 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...["-nodefaults", "-no-user-config", "-display", "none", "-msg", "timestamp=on"],
     ...["-name", `atoll-${vmIdBeginning(spec.id)}`, "-uuid", spec.id],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
-    ...["-machine", "q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off"],
+    ...["-machine", `q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off${memoryWords(spec)}`],
     ...qemuAccelerator(spec.accelerator),
     ...["-smp", String(spec.cpus), "-m", `size=${spec.memoryMiB}M`],
+    ...memoryBackend(spec),
     // A guest that ends stays paused until its end has been seen (also by an application that starts later); then QEMU is asked to quit.
     ...["-action", "reboot=shutdown,shutdown=pause,panic=pause"],
     ...["-kernel", spec.kernel, "-initrd", spec.initrd, "-append", kernelCommandLine(spec)],
@@ -68,7 +98,8 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...device({
       driver: "virtio-serial-pci",
       id: "serial",
-      max_ports: CHANNEL_NAMES.length + 1,
+      // Number 0 is kept for a console.
+      max_ports: CHANNEL_NAMES.length + 1 + (spec.snapshot === null ? 0 : 1),
       "emergency-write": false,
       // Without ioeventfd the thread that runs the processor handles what the guest sends; emulated, waking another thread is slower.
       ioeventfd: spec.accelerator === "kvm",
@@ -83,6 +114,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
         name: `org.atoll.${name}`,
       }),
     ]),
+    ...snapshotDevices(spec),
     ...["-chardev", `socket,id=qmp,path=${RUNTIME_FILES.qmp},server=on,wait=off`, "-mon", "chardev=qmp,mode=control"],
     // A ring in memory, not a file: a guest could fill the host's disk with its console.
     ...["-chardev", `ringbuf,id=console,size=${CONSOLE_BYTES}`, "-serial", "chardev:console"],
@@ -99,8 +131,40 @@ function device(properties: Record<string, string | number | boolean>): string[]
   return ["-device", JSON.stringify(properties)];
 }
 
+function memoryWords({ snapshot }: MachineSpec): string {
+  return snapshot === null ? "" : ",memory-backend=ram";
+}
+
+function memoryBackend({ snapshot, memoryMiB }: MachineSpec): string[] {
+  if (snapshot === null) return [];
+  const size = memoryMiB * 1024 * 1024;
+  const { ram } = snapshot;
+  const backend =
+    ram === null
+      ? { "qom-type": "memory-backend-ram", id: "ram", size }
+      : { "qom-type": "memory-backend-file", id: "ram", size, "mem-path": ram.file, share: ram.isWritten };
+  return ["-object", JSON.stringify(backend)];
+}
+
+function snapshotDevices({ snapshot }: MachineSpec): string[] {
+  if (snapshot === null) return [];
+  return [
+    ...["-chardev", `socket,id=fork,path=${RUNTIME_FILES.fork},server=on,wait=off`],
+    ...device({ driver: "virtserialport", id: "port-fork", bus: "serial.0", chardev: "fork", name: FORK_PORT }),
+    // Another one for each: the guest's kernel draws new random numbers when it sees another.
+    ...device({ driver: "vmgenid", guid: "auto" }),
+    ...(snapshot.frozenDisk === null ? [] : ["-incoming", "defer"]),
+  ];
+}
+
 /** The backing image is named here, so that the name inside the overlay, which a guest may have written, is never followed. */
 function blockNode(spec: MachineSpec): Record<string, unknown> {
+  const base = {
+    driver: "raw",
+    "read-only": true,
+    file: { driver: "file", filename: spec.baseImage, "read-only": true },
+  };
+  const frozen = spec.snapshot?.frozenDisk ?? null;
   return {
     driver: "qcow2",
     "node-name": "disk",
@@ -108,18 +172,24 @@ function blockNode(spec: MachineSpec): Record<string, unknown> {
     discard: "unmap",
     "detect-zeroes": "unmap",
     file: { driver: "file", filename: spec.disk, discard: "unmap" },
-    backing: {
-      driver: "raw",
-      "read-only": true,
-      file: { driver: "file", filename: spec.baseImage, "read-only": true },
-    },
+    backing:
+      frozen === null
+        ? base
+        : {
+            driver: "qcow2",
+            "read-only": true,
+            file: { driver: "file", filename: frozen, "read-only": true },
+            backing: base,
+          },
   };
 }
 
 /** Names match VM_NAME_PATTERN, so they need no quoting here. */
-function kernelCommandLine({ hostname, accelerator, cpus }: MachineSpec): string {
+function kernelCommandLine({ hostname, accelerator, cpus, snapshot }: MachineSpec): string {
   // The kernel patches its own code while it starts. With a second processor running, QEMU's emulator sometimes executes
   // the breakpoint that the patching puts there for a moment, and the guest panics: so init starts the others later.
   const processors = accelerator === "tcg" && cpus > 1 ? " maxcpus=1" : "";
-  return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors} atoll.hostname=${hostname}`;
+  return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors} ${
+    snapshot === null ? `atoll.hostname=${hostname}` : `atoll.hostname=${SNAPSHOT_HOSTNAME} atoll.snapshot`
+  }`;
 }

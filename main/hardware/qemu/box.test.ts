@@ -89,6 +89,15 @@ describe("setpriv", () => {
     ]);
   });
 
+  it("lets a machine whose memory is kept write that, too", () => {
+    const written = ["/cache/snapshots/.partial-1/snapshot.ram"];
+    const rules = confinement({ namespaces: whole, landlock: "files" }, { ...files, written }, system, false);
+    expect(rules).toContain(`path-beneath:read-file,write-file,truncate:${written[0]}`);
+    expect(bubblewrapOptions(whole, { ...files, written }, system, 3).join(" ")).toContain(
+      `--bind ${written[0]} ${written[0]}`,
+    );
+  });
+
   it("lets nobody read the host's /proc", () => {
     expect(rulesOf({ namespaces: null, landlock: "files" }).filter((rule) => rule.includes("/proc"))).toEqual([]);
   });

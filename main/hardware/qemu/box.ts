@@ -28,6 +28,8 @@ export interface BoxFiles {
   programs: readonly string[];
   readOnly: readonly string[];
   disk: string;
+  /** Written, beside the disk. */
+  written?: readonly string[];
   /** Runtime folder of the VM: sockets. */
   folder: string;
   devices: readonly string[];
@@ -86,7 +88,7 @@ export function bubblewrapOptions(
     ),
     ...files.devices.flatMap((path) => ["--dev-bind", path, path]),
     ...[...files.programs, ...files.readOnly].flatMap((path) => ["--ro-bind", path, path]),
-    ...["--bind", files.folder, files.folder, "--bind", files.disk, files.disk],
+    ...[files.folder, files.disk, ...(files.written ?? [])].flatMap((path) => ["--bind", path, path]),
     // What is left is a file system in memory, which nobody needs to write into.
     ...["--remount-ro", "/", "--chdir", files.folder],
   ];
@@ -121,7 +123,7 @@ function landlockRules(landlock: Landlock, files: BoxFiles, system: readonly Sys
     ...folders.flatMap(rule("execute,read-file,read-dir")),
     ...files.programs.flatMap(rule("execute,read-file")),
     ...[...single, ...files.readOnly].flatMap(rule("read-file")),
-    ...rule("read-file,write-file,truncate")(files.disk),
+    ...[files.disk, ...(files.written ?? [])].flatMap(rule("read-file,write-file,truncate")),
     ...rule("read-file,read-dir,write-file,truncate,make-reg,make-sock,remove-file")(files.folder),
     ...files.devices.flatMap(rule(landlock === "files" ? "read-file,write-file" : "read-file,write-file,ioctl-dev")),
   ];

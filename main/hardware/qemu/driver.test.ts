@@ -18,7 +18,8 @@ import { type Paths, resolvePaths, vmRunFolder, vmStateFolder } from "../../base
 import { DEVICES, gapsOf, SYSTEM_PATHS } from "./box.ts";
 import { probeBox } from "./box-probe.ts";
 import type { QemuDefinition } from "./definition.ts";
-import { QemuDriver, type TemplateFiles } from "./driver.ts";
+import type { TemplateFiles } from "./disk.ts";
+import { QemuDriver } from "./driver.ts";
 import { isAlive, logTail, QemuMachine } from "./machine.ts";
 import { LOG_KIB } from "./process.ts";
 import { KVM_DEVICE, QEMU_BINARY } from "./probe.ts";
@@ -59,6 +60,8 @@ beforeEach(() => {
       if (name !== "debian") throw new AppError("template.not-found", "There is no such template.");
     },
     probesFolder: path.join(folder, "probes"),
+    snapshotsFolder: path.join(folder, "snapshots"),
+    forkLibrary: () => null,
   });
 });
 afterEach(() => {

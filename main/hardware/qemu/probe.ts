@@ -60,6 +60,17 @@ export async function qemuVersion(): Promise<string> {
   return /version ([0-9.]+)/.exec(stdout)?.[1] ?? "unknown";
 }
 
+/** Differs where another QEMU would be started: by all that it says of its version, and by its program's file. */
+export async function qemuIdentity(): Promise<string> {
+  const { stdout } = await promisify(execFile)(QEMU_BINARY, ["--version"]).catch((cause: unknown) => {
+    throw missing(cause);
+  });
+  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
+  const files = await Promise.all(folders.map((folder) => fsp.stat(path.join(folder, QEMU_BINARY)).catch(() => null)));
+  const file = files.find((found) => found !== null);
+  return JSON.stringify([stdout, file?.size, file?.mtimeMs]);
+}
+
 async function run(boot: ProbeBoot, folder: string): Promise<QemuProbe> {
   const version = await qemuVersion();
   const kvmFailure = (await kvmDeviceFailure()) || (await keptFailure(version, boot, folder));

@@ -47,7 +47,14 @@ beforeEach(() => {
     folder: path.join(folder, "run"),
     devices: DEVICES,
   };
-  launch = { folder: path.join(folder, "run"), args: ["-name", 'it\'s a "name"\n'], box, files, scope: [] };
+  launch = {
+    folder: path.join(folder, "run"),
+    args: ["-name", 'it\'s a "name"\n'],
+    box,
+    files,
+    scope: [],
+    preload: null,
+  };
 });
 
 afterEach(() => {
@@ -91,6 +98,12 @@ it.each([
   expect(fs.readFileSync(path.join(folder, "run/env"), "utf8")).not.toMatch(/^(HOME|USER|XDG_\w+|DISPLAY)=/m);
   await vi.waitFor(() => expect(fs.readFileSync(`/proc/${pid}/comm`, "utf8")).toBe("sleep\n"), TIME_LIMIT_MS);
   expect(descriptorsOf(pid)).toEqual(["0", "1", "2"]);
+});
+
+it("QEMU is started with a library where one is given", async () => {
+  const { begin } = await started({ box: NO_BOX, preload: "/no/such/library.so" });
+  begin();
+  expect(await said("env")).toContain("LD_PRELOAD=/no/such/library.so");
 });
 
 it("QEMU gives way to the desktop", async () => {

@@ -69,6 +69,8 @@ export interface QemuLaunch {
   files: BoxFiles;
   /** Words that put QEMU into a scope; none = no scope. */
   scope: readonly string[];
+  /** A library that QEMU is started with; null = none. */
+  preload: string | null;
 }
 
 export interface WaitingQemu {
@@ -81,7 +83,7 @@ export interface WaitingQemu {
 }
 
 /** Rejects when the shell cannot be started. */
-export function spawnQemu({ folder, args, box, files, scope }: QemuLaunch): Promise<WaitingQemu> {
+export function spawnQemu({ folder, args, box, files, scope, preload }: QemuLaunch): Promise<WaitingQemu> {
   const system = systemPaths();
   const isRoot = process.getuid?.() === 0;
   const options =
@@ -96,6 +98,7 @@ export function spawnQemu({ folder, args, box, files, scope }: QemuLaunch): Prom
     env: { ...environment, ...manager },
   });
   const ownWords = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  if (preload !== null) ownWords.push(`LD_PRELOAD=${preload}`);
   const words = [...confinement(box, files, system, isRoot), "env", "-i", ...ownWords, QEMU_BINARY, ...args, LAST_WORD];
   child.stdin?.on("error", () => undefined); // it was killed before it began
   if (options !== null) {

@@ -10,6 +10,8 @@ const EVENTS = {
   SHUTDOWN: z.looseObject({ reason: z.string() }),
   /** The guest opened or closed its end of a port; `id` is the device's. At most one a second for each port: the last. */
   VSERPORT_CHANGE: z.looseObject({ id: z.string(), open: z.boolean() }),
+  /** Said only after it was asked for. */
+  MIGRATION: z.looseObject({ status: z.string() }),
 } as const;
 
 /** What QEMU answers, by command. @see QEMU qapi/ */
@@ -20,6 +22,9 @@ const ANSWERS = {
   "query-block": z.array(z.looseObject({ "io-status": z.enum(["ok", "failed", "nospace"]).optional() })),
   "ringbuf-read": z.string(),
   qmp_capabilities: z.unknown(),
+  "migrate-set-capabilities": z.unknown(),
+  migrate: z.unknown(),
+  "migrate-incoming": z.unknown(),
   stop: z.unknown(),
   cont: z.unknown(),
   system_powerdown: z.unknown(),
@@ -28,6 +33,9 @@ const ANSWERS = {
 
 type Answers = typeof ANSWERS;
 interface CommandArguments {
+  "migrate-set-capabilities": { capabilities: { capability: "events" | "x-ignore-shared"; state: boolean }[] };
+  migrate: { uri: string };
+  "migrate-incoming": { uri: string };
   "ringbuf-read": { device: string; size: number; format: "utf8" | "base64" };
 }
 
@@ -45,6 +53,7 @@ interface QmpEventMap {
   RESUME: [];
   GUEST_PANICKED: [];
   VSERPORT_CHANGE: [z.infer<typeof EVENTS.VSERPORT_CHANGE>];
+  MIGRATION: [z.infer<typeof EVENTS.MIGRATION>];
   /** There were too many events, and some were passed over: what they would have told must be asked for. */
   missed: [];
   /** It said what no QEMU says, and is left: `closed` follows. */
@@ -189,6 +198,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
     else if (name === "SHUTDOWN") this.#emitParsed(EVENTS.SHUTDOWN, untrustedData, (data) => this.emit(name, data));
     else if (name === "VSERPORT_CHANGE")
       this.#emitParsed(EVENTS.VSERPORT_CHANGE, untrustedData, (data) => this.emit(name, data));
+    else if (name === "MIGRATION") this.#emitParsed(EVENTS.MIGRATION, untrustedData, (data) => this.emit(name, data));
   }
 
   #emitParsed<Data>(schema: z.ZodType<Data>, untrustedData: unknown, emit: (data: Data) => void): void {

@@ -1,4 +1,5 @@
 /** Templates for the driver: the build that a VM's disk is based on, and an initrd with the current agent. */
+import fs from "node:fs";
 import path from "node:path";
 import { AppError } from "#shared/model/app-error.ts";
 import {
@@ -10,7 +11,9 @@ import {
   templateStatus,
 } from "../../../images/builder/index.ts";
 import type { QemuDefinition } from "./definition.ts";
-import { buildGone, type QemuDriverOptions, type QemuVm } from "./driver.ts";
+import { buildGone } from "./disk.ts";
+import type { QemuDriverOptions } from "./driver.ts";
+import type { QemuVm } from "./launch.ts";
 
 export interface TemplateFolders {
   /** Of the guests' programs: PROGRAMS of images/builder/initrd.ts. Asked for at each start. */
@@ -24,7 +27,15 @@ export function qemuTemplates(folders: TemplateFolders): QemuDriverOptions {
     describe: (definition, boundBuild) => describeQemuVm(definition, boundBuild, folders),
     checkTemplate: (name) => void recipeNamed(name, folders.recipesFolder),
     probesFolder: cachePaths(resolveCacheDir()).probesDir,
+    snapshotsFolder: cachePaths(resolveCacheDir()).snapshotsDir,
+    forkLibrary: () => forkLibrary(folders.agentFolder()),
   };
+}
+
+/** The loader would take a path with a space or a colon for several. */
+function forkLibrary(folder: string): string | null {
+  const file = path.join(folder, "atoll-fork-memory.so");
+  return /[\s:]/.test(file) || !fs.existsSync(file) ? null : file;
 }
 
 /** @throws AppError template.not-built, template.build-gone, template.not-found, template.bad-recipe */

@@ -1,6 +1,6 @@
 /** Lists of a guest's applications. */
 import type { GuestApp } from "#shared/protocol/apps.ts";
-import { serviceContract } from "../contract.ts";
+import { type GiveUp, serviceContract } from "../contract.ts";
 
 /** `request`: of main's choosing, never used twice. */
 export interface ListAppsOrder {
@@ -12,4 +12,4 @@ export interface AppsEvent {
   apps: GuestApp[];
 }
 
-export const APPS = serviceContract<ListAppsOrder, AppsEvent>("apps");
+export const APPS = serviceContract<ListAppsOrder | GiveUp, AppsEvent>("apps");

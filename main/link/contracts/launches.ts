@@ -1,6 +1,6 @@
 /** Programs with windows that the host starts. */
 import type { FailureKind } from "#shared/protocol/failure.ts";
-import { serviceContract } from "../contract.ts";
+import { type GiveUp, serviceContract } from "../contract.ts";
 
 /** `request`: of main's choosing, never used twice. `appId` null: argv. */
 export interface LaunchOrder {
@@ -22,4 +22,4 @@ export type LaunchEvent =
   | { type: "launched"; request: number; pid: number }
   | { type: "failed"; request: number; code: FailureKind; detail: string };
 
-export const LAUNCHES = serviceContract<LaunchOrder | OpenHereOrder, LaunchEvent>("launches");
+export const LAUNCHES = serviceContract<LaunchOrder | OpenHereOrder | GiveUp, LaunchEvent>("launches");

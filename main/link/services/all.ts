@@ -1,10 +1,12 @@
 /** Every service of a link: a new one is one line here. */
 export { apps } from "./apps.ts";
 export { clipboard } from "./clipboard.ts";
+export { clock } from "./clock.ts";
 export { execs } from "./execs.ts";
 export { files } from "./files.ts";
 export { frames } from "./frames.ts";
 export { input } from "./input.ts";
+export { keymap } from "./keymap.ts";
 export { launches } from "./launches.ts";
 export { liveness } from "./liveness.ts";
 export { opening } from "./opening.ts";

@@ -1,11 +1,12 @@
 /** Lists of the guest's applications. */
 import { AppList } from "#shared/protocol/apps.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
+import type { GiveUp } from "../contract.ts";
 import { APPS, type AppsEvent, type ListAppsOrder } from "../contracts/apps.ts";
 import { OpenRequests } from "../open-requests.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 
-class Apps implements LinkService<"apps" | "appsChanged", ListAppsOrder> {
+class Apps implements LinkService<"apps" | "appsChanged", ListAppsOrder | GiveUp> {
   readonly #context: LinkContext<"listApps", AppsEvent>;
   /** Of these one at most is open: what has come of it. */
   readonly #lists = new OpenRequests<AppList>("listing of applications");
@@ -27,7 +28,9 @@ class Apps implements LinkService<"apps" | "appsChanged", ListAppsOrder> {
   };
 
   /** Main waits for one list at a time: it has given up the one before. */
-  order({ request }: ListAppsOrder): void {
+  order(order: ListAppsOrder | GiveUp): void {
+    if ("isGivenUp" in order) return this.#lists.drop(order.request);
+    const { request } = order;
     this.#lists.dropAll();
     if (this.#lists.add(request, new AppList())) this.#context.send("listApps", { request });
   }

@@ -4,6 +4,7 @@ import { failureKind } from "#shared/protocol/failure.ts";
 import { MAX_DETAIL_BYTES } from "#shared/protocol/limits.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
 import { boundedText } from "#shared/protocol/violation.ts";
+import type { GiveUp } from "../contract.ts";
 import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../contracts/launches.ts";
 import { MAX_OPEN_REQUESTS, OpenRequests } from "../open-requests.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
@@ -11,7 +12,7 @@ import { type LinkContext, type LinkService, linkService } from "../service.ts";
 /** As many as an agent remembers (agents/linux/src/launch.rs): a window of an older one does not name it. */
 const MAX_REMEMBERED = 256;
 
-export class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder | OpenHereOrder> {
+export class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder | OpenHereOrder | GiveUp> {
   readonly #context: LinkContext<"launch" | "openHere", LaunchEvent>;
   readonly #nowMs: () => number;
   /** Requests without an answer yet. */
@@ -35,7 +36,8 @@ export class Launches implements LinkService<"launched" | "requestFailed", Launc
     },
   };
 
-  order(order: LaunchOrder | OpenHereOrder): void {
+  order(order: LaunchOrder | OpenHereOrder | GiveUp): void {
+    if ("isGivenUp" in order) return this.#open.drop(order.request);
     const { request } = order;
     if (!this.#open.add(request, true)) {
       const detail = `the VM has not answered the last ${MAX_OPEN_REQUESTS} starts`;

@@ -1,28 +1,17 @@
 // Random sequences of what the host asks and the agent answers (launches, lists of applications), against a small model.
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { tries } from "#shared/testing/tries.ts";
-import { ANSWER_TIMEOUT_MS } from "../contract.ts";
 import { APPS } from "../contracts/apps.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
 import { MAX_OPEN_REQUESTS } from "../open-requests.ts";
 import { ServiceHost } from "../testing/service-host.ts";
 
-// Requests have a time limit.
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
 /** Requests of one kind: 1.., never named twice. */
 class Model {
-  readonly isWaiting = new Map<number, { since: number; apps: number }>();
+  readonly isWaiting = new Map<number, { apps: number }>();
   /** Nobody waits for them any more, and the agent may still answer. */
   readonly late = new Set<number>();
-  now = 0;
-
-  wait(ms: number): void {
-    this.now += ms;
-    for (const [request, { since }] of this.isWaiting) if (this.now - since >= ANSWER_TIMEOUT_MS) this.giveUp(request);
-  }
 
   giveUp(request: number): void {
     if (this.isWaiting.delete(request)) this.late.add(request);
@@ -31,7 +20,7 @@ class Model {
   /** Whether it is sent. */
   ask(request: number): boolean {
     if (this.isWaiting.size + this.late.size >= MAX_OPEN_REQUESTS) return false;
-    this.isWaiting.set(request, { since: this.now, apps: 0 });
+    this.isWaiting.set(request, { apps: 0 });
     return true;
   }
 
@@ -51,7 +40,7 @@ class Model {
 }
 
 const action = fc.record({
-  what: fc.constantFrom("launch", "launch", "launched", "failed", "list", "apps", "apps", "wait"),
+  what: fc.constantFrom("launch", "launch", "launched", "failed", "list", "apps", "apps", "giveUp", "giveUpList"),
   request: fc.nat(1000),
   count: fc.nat(3),
   isLast: fc.boolean(),
@@ -69,13 +58,7 @@ function effectsOf(host: ServiceHost, act: () => unknown): { outcome: unknown; t
   };
 }
 
-function wait(host: ServiceHost, models: Model[], ms: number): void {
-  const { told } = effectsOf(host, () => vi.advanceTimersByTime(ms));
-  for (const model of models) model.wait(ms);
-  expect(told).toEqual([]);
-}
-
-it("requests live as the model says, through any sequence of questions, answers and waiting", () => {
+it("requests live as the model says, through any sequence of questions, answers and giving up", () => {
   const outcomes = new Set<string>();
   fc.assert(
     fc.property(fc.array(action, { maxLength: 120, size: "max" }), (actions) => {
@@ -84,8 +67,16 @@ it("requests live as the model says, through any sequence of questions, answers 
       let last = 0;
       for (const { what, request: number, count, isLast, isBold } of actions) {
         const request = last === 0 ? number : 1 + (number % (last + 1));
-        if (what === "wait") wait(host, [launches, lists], (number + 1) * 20);
-        else if (what === "launch") {
+        if (what === "giveUp") {
+          // Of a request that is answered, or was none of these, nothing comes.
+          const done = effectsOf(host, () => host.order(LAUNCHES, { request, isGivenUp: true }));
+          expect(done).toMatchObject({ told: [], asked: [] });
+          launches.giveUp(request);
+        } else if (what === "giveUpList") {
+          const done = effectsOf(host, () => host.order(APPS, { request, isGivenUp: true }));
+          expect(done).toMatchObject({ told: [], asked: [] });
+          lists.giveUp(request);
+        } else if (what === "launch") {
           last += 1;
           const order = { request: last, appId: "foot", argv: [], files: [] };
           const { told, asked } = effectsOf(host, () => host.order(LAUNCHES, order));
@@ -145,7 +136,7 @@ it("a guest that answers nothing is asked no more", () => {
     host.order(LAUNCHES, { request, appId: "foot", argv: [], files: [] });
   expect(host.sentOf("launch")).toHaveLength(MAX_OPEN_REQUESTS);
   // What nobody waits for any more counts.
-  vi.advanceTimersByTime(ANSWER_TIMEOUT_MS);
+  for (let request = 1; request <= MAX_OPEN_REQUESTS; request += 1) host.order(LAUNCHES, { request, isGivenUp: true });
   host.order(LAUNCHES, { request: 1000, appId: "foot", argv: [], files: [] });
   expect(host.sentOf("launch")).toHaveLength(MAX_OPEN_REQUESTS);
   host.say("launched", { request: 1 });

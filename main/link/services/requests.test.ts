@@ -3,12 +3,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FailureCode, Kind } from "#shared/protocol/gen/atoll_pb.ts";
 import { APP_TEXT_BYTES, MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS, MAX_APPS_BYTES } from "#shared/protocol/limits.ts";
 import { APPS } from "../contracts/apps.ts";
+import { CLOCK } from "../contracts/clock.ts";
+import { KEYMAP } from "../contracts/keymap.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
 import { LIVENESS } from "../contracts/liveness.ts";
 import { POWER } from "../contracts/power.ts";
 import { SURFACES } from "../contracts/surfaces.ts";
 import { MAX_OPEN_REQUESTS } from "../open-requests.ts";
 import { ServiceHost } from "../testing/service-host.ts";
+import { clock } from "./clock.ts";
+import { keymap as keymapService } from "./keymap.ts";
 import { Launches } from "./launches.ts";
 import { liveness } from "./liveness.ts";
 
@@ -62,18 +66,24 @@ describe("a launch", () => {
 });
 
 describe.each([
-  ["launches", (host: ServiceHost, request: number) => host.order(LAUNCHES, { ...launch, request })],
-  ["lists of applications", (host: ServiceHost, request: number) => host.order(APPS, { request })],
-] as const)("%s that are not answered", (kind, ask) => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+  [
+    "launches",
+    (host: ServiceHost, request: number) => host.order(LAUNCHES, { ...launch, request }),
+    (host: ServiceHost, request: number) => host.order(LAUNCHES, { request, isGivenUp: true }),
+  ],
+  [
+    "lists of applications",
+    (host: ServiceHost, request: number) => host.order(APPS, { request }),
+    (host: ServiceHost, request: number) => host.order(APPS, { request, isGivenUp: true }),
+  ],
+] as const)("%s that are not answered", (kind, ask, giveUp) => {
   const answer = (host: ServiceHost, request: number): string =>
     kind === "launches" ? host.say("launched", { request, pid: 1 }) : host.say("apps", { request, last: true });
 
-  it("are given up after a time; an answer that comes later is told to nobody, and comes once", () => {
+  it("are given up when main says so; an answer that comes later is told to nobody, and comes once", () => {
     const host = new ServiceHost();
     ask(host, 1);
-    vi.advanceTimersByTime(30_000);
+    giveUp(host, 1);
     expect(answer(host, 1)).toBe("accepted");
     expect(host.events).toEqual([]);
     expect(answer(host, 1)).toBe("unknown-request");
@@ -83,14 +93,12 @@ describe.each([
     const host = new ServiceHost();
     for (let request = 1; request <= MAX_OPEN_REQUESTS + 10; request += 1) {
       ask(host, request);
-      vi.advanceTimersByTime(30_000);
+      giveUp(host, request);
     }
     expect(host.sent).toHaveLength(MAX_OPEN_REQUESTS);
     answer(host, 1);
     ask(host, 1000);
     expect(host.sent).toHaveLength(MAX_OPEN_REQUESTS + 1);
-    host.close();
-    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
@@ -177,4 +185,58 @@ describe("a heartbeat", () => {
     expect(host.eventsOf(LIVENESS)).toEqual([]);
     host.close();
   });
+});
+
+describe("the guest's clock", () => {
+  const NOW = Date.UTC(2026, 10, 28);
+  const HOUR_MS = 3_600_000;
+  beforeEach(
+    () => void vi.useFakeTimers({ now: NOW, toFake: ["Date", "setInterval", "clearInterval", "performance"] }),
+  );
+  afterEach(() => void vi.useRealTimers());
+  const told = (host: ServiceHost): unknown[] => host.sentOf("clockSet").map(({ unixMs }) => unixMs);
+
+  it("is set at hello, and when the VM goes on after a pause", () => {
+    const host = new ServiceHost();
+    host.use(clock).opened();
+    expect(told(host)).toEqual([BigInt(NOW)]);
+    host.order(CLOCK, { isPaused: false });
+    host.order(CLOCK, { isPaused: true });
+    vi.advanceTimersByTime(HOUR_MS);
+    expect(told(host)).toHaveLength(1);
+    host.order(CLOCK, { isPaused: false });
+    expect(told(host)).toEqual([BigInt(NOW), BigInt(NOW + HOUR_MS)]);
+  });
+
+  it("is set when the host's has jumped, while the VM is not paused", () => {
+    const host = new ServiceHost();
+    host.use(clock).opened();
+    host.order(CLOCK, { isPaused: true });
+    vi.setSystemTime(Date.now() + HOUR_MS);
+    vi.advanceTimersByTime(10_000);
+    expect(told(host)).toHaveLength(1);
+    host.order(CLOCK, { isPaused: false });
+    for (const jumpMs of [HOUR_MS, -HOUR_MS]) {
+      vi.setSystemTime(Date.now() + jumpMs);
+      vi.advanceTimersByTime(10_000);
+    }
+    expect(told(host)).toHaveLength(4);
+  });
+
+  it("is left alone by a host whose own clock cannot be right", () => {
+    vi.setSystemTime(Date.UTC(1970, 0, 2));
+    const host = new ServiceHost();
+    host.use(clock).opened();
+    expect(told(host)).toEqual([]);
+  });
+});
+
+it("a change of the keyboard layout is sent at once, and to an agent that says hello later", () => {
+  const keymap = { rules: "evdev", model: "pc105", layout: "de", variant: "", options: "" };
+  const host = new ServiceHost();
+  host.use(keymapService).opened?.();
+  expect(host.sentOf("keymapChanged")).toEqual([]);
+  host.order(KEYMAP, keymap);
+  host.use(keymapService).opened?.();
+  expect(host.sentOf("keymapChanged")).toMatchObject([{ keymap }, { keymap }]);
 });

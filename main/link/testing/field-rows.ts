@@ -162,6 +162,12 @@ const hints = (path: string): Record<string, Row> => ({
   [`${path}.minHeight`]: HINT,
   [`${path}.maxWidth`]: HINT,
   [`${path}.maxHeight`]: HINT,
+  [`${path}.baseWidth`]: HINT,
+  [`${path}.baseHeight`]: HINT,
+  [`${path}.stepWidth`]: HINT,
+  [`${path}.stepHeight`]: HINT,
+  [`${path}.minAspect`]: HINT,
+  [`${path}.maxAspect`]: HINT,
 });
 const rect = (path: string, isOptional: boolean): Record<string, Row> => ({
   [path]: isOptional ? optional("the whole surface") : only([], [[undefined, "number-out-of-range"]]),

@@ -1,15 +1,16 @@
 /** Lists the applications of a guest. */
 import type { GuestApp } from "#shared/protocol/apps.ts";
+import type { GiveUp } from "../../link/contract.ts";
 import { APPS, type AppsEvent, type ListAppsOrder } from "../../link/contracts/apps.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
 import { PendingRequests } from "./pending-requests.ts";
 
 class Apps implements ServiceClient<AppsEvent> {
-  readonly #context: ClientContext<ListAppsOrder>;
+  readonly #context: ClientContext<ListAppsOrder | GiveUp>;
   readonly #requests: PendingRequests<GuestApp[]>;
   #listing: Promise<GuestApp[]> | null = null;
 
-  constructor(context: ClientContext<ListAppsOrder>) {
+  constructor(context: ClientContext<ListAppsOrder | GiveUp>) {
     this.#context = context;
     this.#requests = new PendingRequests(() => context.vmName);
   }
@@ -17,7 +18,10 @@ class Apps implements ServiceClient<AppsEvent> {
   /** Whoever asks while a list is on its way has that one. */
   list(): Promise<GuestApp[]> {
     this.#listing ??= this.#requests
-      .ask((request) => this.#context.send({ request }))
+      .ask(
+        (request) => this.#context.send({ request }),
+        (request) => this.#context.sendIfLinked({ request, isGivenUp: true }),
+      )
       .finally(() => (this.#listing = null));
     return this.#listing;
   }

@@ -1,5 +1,6 @@
 /** Starts programs with windows in a guest. */
 import { AppError } from "#shared/model/app-error.ts";
+import type { GiveUp } from "../../link/contract.ts";
 import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../../link/contracts/launches.ts";
 import { checkArgv } from "../argv.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
@@ -8,10 +9,10 @@ import { PendingRequests } from "./pending-requests.ts";
 export type Program = { appId: string; files: string[] } | { argv: string[] };
 
 class Launches implements ServiceClient<LaunchEvent> {
-  readonly #context: ClientContext<LaunchOrder | OpenHereOrder>;
+  readonly #context: ClientContext<LaunchOrder | OpenHereOrder | GiveUp>;
   readonly #requests: PendingRequests<LaunchEvent>;
 
-  constructor(context: ClientContext<LaunchOrder | OpenHereOrder>) {
+  constructor(context: ClientContext<LaunchOrder | OpenHereOrder | GiveUp>) {
     this.#context = context;
     this.#requests = new PendingRequests(() => context.vmName);
   }
@@ -19,13 +20,15 @@ class Launches implements ServiceClient<LaunchEvent> {
   /** Resolves when the program runs. `request` is what its windows name as their launch. */
   async launch(program: Program): Promise<{ pid: number; request: number }> {
     checkArgv("appId" in program ? program.files : program.argv);
-    const answer = await this.#requests.ask((request) =>
-      this.#context.send({
-        request,
-        appId: "appId" in program ? program.appId : null,
-        argv: "argv" in program ? program.argv : [],
-        files: "appId" in program ? program.files : [],
-      }),
+    const answer = await this.#requests.ask(
+      (request) =>
+        this.#context.send({
+          request,
+          appId: "appId" in program ? program.appId : null,
+          argv: "argv" in program ? program.argv : [],
+          files: "appId" in program ? program.files : [],
+        }),
+      (request) => this.#context.sendIfLinked({ request, isGivenUp: true }),
     );
     if (answer.type === "launched") return { pid: answer.pid, request: answer.request };
     const vm = this.#context.vmName;
@@ -46,7 +49,10 @@ class Launches implements ServiceClient<LaunchEvent> {
    * @throws AppError app.not-found (`details.type`: no program there opens this MIME type), app.launch-failed
    */
   async open(target: OpenHereOrder["open"], appId: string | null): Promise<{ pid: number; request: number }> {
-    const answer = await this.#requests.ask((request) => this.#context.send({ request, open: target, appId }));
+    const answer = await this.#requests.ask(
+      (request) => this.#context.send({ request, open: target, appId }),
+      (request) => this.#context.sendIfLinked({ request, isGivenUp: true }),
+    );
     if (answer.type === "launched") return { pid: answer.pid, request: answer.request };
     const vm = this.#context.vmName;
     const { code, detail } = answer;

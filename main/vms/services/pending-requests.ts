@@ -13,10 +13,10 @@ export class PendingRequests<Answer> {
   }
 
   /**
-   * `send` is given the request's number: 1.., never used twice. Rejects with what `send` throws, with vm.timeout, and with
-   * vm.not-running when the link is lost.
+   * `send` is given the request's number: 1.., never used twice. `giveUp` is given it when the time is over: the link is to
+   * forget it too. Rejects with what `send` throws, with vm.timeout, and with vm.not-running when the link is lost.
    */
-  async ask(send: (request: number) => void): Promise<Answer> {
+  async ask(send: (request: number) => void, giveUp: (request: number) => void): Promise<Answer> {
     this.#last += 1;
     const request = this.#last;
     send(request);
@@ -27,6 +27,7 @@ export class PendingRequests<Answer> {
       },
       timeoutMs: ANSWER_TIMEOUT_MS,
       onTimeout: ({ reject }) => {
+        giveUp(request);
         const vm = this.#vmName();
         reject(new AppError("vm.timeout", `VM "${vm}" did not answer within ${ANSWER_TIMEOUT_MS / 1000} s.`, { vm }));
       },

@@ -90,6 +90,7 @@ export function scriptedDriver(machine: Machine): Driver<MachineDefinition> {
     summary: () => ({ template: null, network: null }),
     start: () => Promise.resolve(machine),
     adopt: () => Promise.resolve(null),
+    prepare: () => Promise.resolve(),
     remove: () => Promise.resolve(),
   };
 }

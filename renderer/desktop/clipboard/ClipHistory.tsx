@@ -9,7 +9,7 @@ import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
-import { bytesWords } from "../../ui/format.ts";
+import { agoWords, bytesWords } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { LabelShape } from "../../ui/LabelShape.tsx";
 import { Tag } from "../../ui/Tag.tsx";
@@ -168,7 +168,7 @@ function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
       className="clip"
       role="option"
       aria-selected={isChosen}
-      aria-label={`${vmName}, ${ageWords(ageS)}`}
+      aria-label={`${vmName}, ${agoWords(ageS)}`}
       data-label={label}
       onPointerMove={() => !isChosen && choose()}
       onClick={pick}
@@ -181,7 +181,7 @@ function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
         <RevealedText text={text.slice(0, SHOWN_CHARACTERS).replaceAll("\n", " ")} />
       </span>
       <small>
-        {bytesWords(bytes)}, {ageWords(ageS)}
+        {bytesWords(bytes)}, {agoWords(ageS)}
       </small>
       <button
         type="button"
@@ -197,10 +197,4 @@ function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
       </button>
     </li>
   );
-}
-
-function ageWords(ageS: number): string {
-  if (ageS < 60) return "just now";
-  if (ageS < 3600) return `${Math.floor(ageS / 60)} min ago`;
-  return `${Math.floor(ageS / 3600)} h ago`;
 }

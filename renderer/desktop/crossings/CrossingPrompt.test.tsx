@@ -40,6 +40,7 @@ const ASKED: Asked = {
   preview: { kind: "text", text: "one\n<b>two</b>\u{202e}", bytes: 17, isComplete: true },
   rule: { line: 71, text: "clipboard.paste from @any to @any: ask" },
   answers: ["once", "minutes", "always", "deny"],
+  copiedAgoS: 12,
 };
 
 async function ask(change: Partial<Asked> = {}): Promise<() => unknown> {
@@ -79,8 +80,16 @@ it("says what crosses from whom to whom, what it is for, and which line asks", a
   expect(textsOf(".prompt-title")).toEqual(["Paste this text from home into web?"]);
   expect(textsOf(".crossing-wire .tag-name")).toEqual(["home", "web"]);
   // The guest's word does not end its quotation.
-  expect(textsOf(".crossing-wire small")).toEqual(["for “Mouse'pad”, as web says"]);
+  expect(textsOf(".crossing-wire small")).toEqual(["copied 12 s ago", "for “Mouse'pad”, as web says"]);
   expect(textsOf(".crossing-rule div")).toEqual(["Line 71 of policy.yaml asksclipboard.paste from @any to @any: ask"]);
+});
+
+it("the age of a copy counts on while the prompt waits; what was not copied has none", async () => {
+  vi.useFakeTimers();
+  await ask({ app: "" });
+  act(() => void vi.advanceTimersByTime(50_000));
+  expect(textsOf(".crossing-wire small")).toEqual(["copied 1 min ago"]);
+  vi.useRealTimers();
 });
 
 it("quotes the text: no markup comes of it, and what is hidden in it is boxed", async () => {

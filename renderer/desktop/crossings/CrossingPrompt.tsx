@@ -7,7 +7,7 @@ import type { QuestionPayload } from "#shared/ipc/index.ts";
 import type { CrossingAnswer, CrossingPreview } from "#shared/model/crossing.ts";
 import { revealHidden, utf8Bytes } from "#shared/model/text.ts";
 import { useShell } from "../../shell/shell.ts";
-import { bytesWords, countOf } from "../../ui/format.ts";
+import { agoWords, bytesWords, countOf } from "../../ui/format.ts";
 import { GuestPreview, GuestText } from "../../ui/GuestText.tsx";
 import { Prompt, PromptButton } from "../../ui/Prompt.tsx";
 import { ACTION_WORDS, typeWord, whatWords } from "./action-words.ts";
@@ -74,7 +74,7 @@ export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) 
 }
 
 /** From whom to whom, with what it is on the wire between them. */
-function Wire({ asked: { action, from, to, type, app } }: { asked: AskedCrossing }) {
+function Wire({ asked: { action, from, to, type, app, copiedAgoS } }: { asked: AskedCrossing }) {
   const { Icon } = ACTION_WORDS[action];
   const [fromLabel, toLabel] = [usePartyLabel(from), usePartyLabel(to)];
   return (
@@ -87,13 +87,25 @@ function Wire({ asked: { action, from, to, type, app } }: { asked: AskedCrossing
       </span>
       <span className="crossing-line" data-label={toLabel ?? undefined} data-end />
       <PartyTag party={to} />
+      {copiedAgoS !== null && <CopiedAgo atFirstS={copiedAgoS} />}
       {app !== "" && (
-        <small>
+        <small data-end>
           for <GuestText text={app} />, as {nameOf(to)} says
         </small>
       )}
     </div>
   );
+}
+
+/** Counts on while the prompt waits. */
+function CopiedAgo({ atFirstS }: { atFirstS: number }) {
+  const [waitedS, setWaitedS] = useState(0);
+  useEffect(() => {
+    const sinceMs = performance.now();
+    const timer = setInterval(() => setWaitedS((performance.now() - sinceMs) / 1000), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return <small>copied {agoWords(atFirstS + waitedS)}</small>;
 }
 
 /** What would cross, as it is now: the source may still send. */

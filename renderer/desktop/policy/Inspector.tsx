@@ -1,6 +1,6 @@
 /** What decides one pair, why, and what it would cost to change that. Nothing is written before its price was shown. */
 import { CircleCheck, CircleX, History, ListPlus, X } from "lucide-react";
-import { type KeyboardEvent as ReactKeyboardEvent, useState } from "react";
+import { type KeyboardEvent as ReactKeyboardEvent, type Ref, useImperativeHandle, useState } from "react";
 import type { RequestInput, RequestOutput } from "#shared/ipc/index.ts";
 import { POLICY_DECISIONS, type PolicyAction, type PolicyDecision } from "#shared/model/policy.ts";
 import { useRequest } from "../../shell/use-request.ts";
@@ -22,6 +22,10 @@ export interface InspectorProps {
   from: MatrixParty;
   to: MatrixParty;
   cell: MatrixCell;
+  /** Is given what keys do in the matrix and here. */
+  keys: Ref<(event: ReactKeyboardEvent) => void>;
+  /** Shows this line of policy.yaml. */
+  showLine: (line: number) => void;
   set: (change: RequestInput<"policy.setCell">) => void;
   takeBack: (rule: RequestInput<"policy.takeBack">) => void;
   close: () => void;
@@ -52,6 +56,11 @@ export function Inspector(props: InspectorProps) {
           </pre>
         )}
         <footer>
+          {rule !== null && (
+            <button type="button" className="link" onClick={() => props.showLine(rule.line)}>
+              Show line {rule.line}
+            </button>
+          )}
           {cell.isOwn && rule !== null && (
             <button type="button" className="link" onClick={() => props.takeBack(rule)}>
               Take line {rule.line} back
@@ -76,7 +85,7 @@ function notesOf({ isOwn, asksEachTime, until }: MatrixCell): string[] {
   ];
 }
 
-function Change({ action, from, to, cell, set, close }: InspectorProps) {
+function Change({ action, from, to, cell, keys, set, close }: InspectorProps) {
   const [decision, setDecision] = useState<PolicyDecision>(cell.decision);
   const [minutes, setMinutes] = useState<number | null>(null);
   const fixed = from.fixed ?? to.fixed;
@@ -93,9 +102,11 @@ function Change({ action, from, to, cell, set, close }: InspectorProps) {
     else return;
     event.preventDefault();
   };
+  // The keys count in the opened cell too, where the focus stays.
+  useImperativeHandle(keys, () => (fixed === null ? onKeyDown : () => undefined));
   if (fixed !== null) return <div className="inspector-change inspector-fixed">{fixed}</div>;
   return (
-    <div className="inspector-change" role="group" aria-label="Change this pair" onKeyDown={onKeyDown}>
+    <div className="inspector-change" role="group" aria-label="Change this pair">
       <header>
         <h3>Change this pair</h3>
         <span>now: {cell.decision}</span>

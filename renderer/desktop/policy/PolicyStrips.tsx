@@ -5,10 +5,16 @@ import { useShell } from "../../shell/shell.ts";
 
 type PolicyState = RequestOutput<"policy.state">;
 
-export function PolicyStrips({ state }: { state: PolicyState }) {
+interface PolicyStripsProps {
+  state: PolicyState;
+  /** Shows this line of policy.yaml. */
+  showLine: (line: number) => void;
+}
+
+export function PolicyStrips({ state, showLine }: PolicyStripsProps) {
   return (
     <>
-      {state.problem !== null && <FileStrip state={state} problem={state.problem} />}
+      {state.problem !== null && <FileStrip state={state} problem={state.problem} showLine={showLine} />}
       {state.unbound
         .filter(({ fate }) => fate === "removed")
         .map((unbound) => (
@@ -18,7 +24,11 @@ export function PolicyStrips({ state }: { state: PolicyState }) {
   );
 }
 
-function FileStrip({ state, problem }: { state: PolicyState; problem: NonNullable<PolicyState["problem"]> }) {
+interface FileStripProps extends PolicyStripsProps {
+  problem: NonNullable<PolicyState["problem"]>;
+}
+
+function FileStrip({ state, problem, showLine }: FileStripProps) {
   const { policyChanges } = useShell();
   const isBroken = state.state === "broken";
   const Icon = isBroken ? FileWarning : TriangleAlert;
@@ -33,6 +43,9 @@ function FileStrip({ state, problem }: { state: PolicyState; problem: NonNullabl
         <span>{problem.reason}</span>
       </p>
       <code>atoll policy edit</code>
+      <button type="button" className="button" onClick={() => showLine(problem.line)}>
+        Show line {problem.line}
+      </button>
       {state.hasLastGood && (
         <button type="button" className="button" onClick={() => void policyChanges.restore()}>
           Use the last good one

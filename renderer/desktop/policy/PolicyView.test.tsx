@@ -171,6 +171,20 @@ it("a change says its price before it can be written, and can be undone, by keys
   expect([lastOf("policy.undo"), textsOf(".last-change")]).toEqual([{ change: 3 }, []]);
 });
 
+it("the keys of a change count in the opened cell, which has the focus also afterwards", async () => {
+  const cellButton = (): HTMLElement => element(".matrix-cell", "web to this computer");
+  cellButton().focus();
+  await press("d");
+  expect(countOf("policy.tryCell")).toBe(0);
+  await click(".matrix-cell", "web to this computer");
+  await press("d");
+  expect(lastOf("policy.tryCell")).toMatchObject({ from: "web", to: "@host", decision: "deny" });
+  element(".inspector .button", "Write rule").focus();
+  await click(".inspector .button", "Write rule");
+  expect(countOf("policy.setCell")).toBe(1);
+  expect(document.activeElement).toBe(cellButton());
+});
+
 it("a change that breaks a test is not written", async () => {
   answers["policy.tryCell"] = { rule: { line: 5, text: "new" }, tests: [{ name: "vault", ok: false }], flips: 0 };
   await click(".matrix-cell", "web to this computer");
@@ -179,6 +193,18 @@ it("a change that breaks a test is not written", async () => {
   await press("Enter", { ctrlKey: true });
   expect(textsOf(".price [data-tone]")).toEqual(["The test “vault” would fail, so it cannot be written."]);
   expect(countOf("policy.setCell")).toBe(0);
+});
+
+it("the line that decides is shown in the file, in the place of the timeline", async () => {
+  const lines = Array.from({ length: 80 }, (_, at) => `# ${at + 1}`).with(70, "  - action: clipboard.paste");
+  answers["policy.read"] = { file: "/c/policy.yaml", text: lines.join("\n") };
+  await click(".matrix-cell", "web to this computer");
+  await click(".inspector .link", "Show line 71");
+  expect(textsOf(".policy-text li[aria-current]")).toEqual(["71  - action: clipboard.paste"]);
+  expect(textsOf(".policy-text header p")).toEqual(["/c/policy.yaml"]);
+  expect(document.querySelector(".timeline")).toBeNull();
+  await click(".policy-text button", "Close policy.yaml");
+  expect(document.querySelector(".timeline")).not.toBeNull();
 });
 
 it("a change that the file says already is not written", async () => {
@@ -203,6 +229,8 @@ it("a broken file is said over all, and the last good one can be had back", asyn
   await act(async () => listeners.get("policy.changed")?.());
   await again();
   expect(textsOf(".strip strong")).toEqual(["policy.yaml, line 44: nothing may cross until it is mended"]);
+  await click(".strip .button", "Show line 44");
+  expect(textsOf(".policy-text li[aria-current]")).toEqual([]);
   await click(".strip .button", "Use the last good one");
   expect(countOf("policy.restore")).toBe(1);
 });

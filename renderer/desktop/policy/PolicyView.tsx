@@ -1,7 +1,7 @@
 /** Who may what to whom, and what has crossed: the matrix with its inspector beside the timeline. */
 import "./policy.css";
 import { History, PencilLine, RefreshCw, Undo2 } from "lucide-react";
-import { type KeyboardEvent as ReactKeyboardEvent, useState } from "react";
+import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { POLICY_ACTIONS, type PolicyAction } from "#shared/model/policy.ts";
 import { useShell } from "../../shell/shell.ts";
@@ -13,22 +13,31 @@ import { ACTION_WORDS } from "../crossings/action-words.ts";
 import { Inspector } from "./Inspector.tsx";
 import { Matrix } from "./Matrix.tsx";
 import type { Matrix as MatrixData, Pair } from "./matrix-model.ts";
+import { PolicyText } from "./PolicyText.tsx";
 import { PolicyStrips } from "./PolicyStrips.tsx";
 
 export function PolicyView() {
-  const { policyChanges } = useShell();
+  const { policyChanges, prompts } = useShell();
   const [action, setAction] = useState<PolicyAction>("clipboard.paste");
   const [opened, setOpened] = useState<Pair | null>(null);
+  /** Of policy.yaml, which is shown there; null: it is not shown. */
+  const [line, setLine] = useState<number | null>(null);
   const state = useRequest("policy.state", {}, ["policy.changed"]).value;
-  const onKeyDown = (event: ReactKeyboardEvent): void => {
-    const isUndo = event.key.toLowerCase() === "z" && event.ctrlKey && !event.shiftKey;
-    if (!isUndo || event.target instanceof HTMLInputElement) return;
-    event.preventDefault();
-    void policyChanges.undo();
-  };
+  // Wherever the focus is in the sheet, also where what had it has gone.
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      const isUndo = event.key.toLowerCase() === "z" && event.ctrlKey && !event.shiftKey;
+      const { target } = event;
+      if (!isUndo || target instanceof HTMLInputElement || prompts.getState().waiting.length > 0) return;
+      event.preventDefault();
+      void policyChanges.undo();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [policyChanges, prompts]);
   return (
-    <section className="policy" aria-label="Policy" onKeyDown={onKeyDown}>
-      {state !== null && <PolicyStrips state={state} />}
+    <section className="policy" aria-label="Policy">
+      {state !== null && <PolicyStrips state={state} showLine={setLine} />}
       <div className="policy-main">
         <header className="policy-head">
           <div>
@@ -65,15 +74,19 @@ export function PolicyView() {
             <RefreshCw size={12} aria-hidden="true" /> every time
           </span>
         </div>
-        <Pairs key={action} action={action} opened={opened} open={setOpened} />
+        <Pairs key={action} action={action} opened={opened} open={setOpened} showLine={setLine} />
         <LastChange />
       </div>
-      <Timeline
-        showPair={(of, pair) => {
-          setAction(of);
-          setOpened(pair);
-        }}
-      />
+      {line !== null ? (
+        <PolicyText line={line} close={() => setLine(null)} />
+      ) : (
+        <Timeline
+          showPair={(of, pair) => {
+            setAction(of);
+            setOpened(pair);
+          }}
+        />
+      )}
     </section>
   );
 }
@@ -95,17 +108,28 @@ interface PairsProps {
   action: PolicyAction;
   opened: Pair | null;
   open: (pair: Pair | null) => void;
+  showLine: (line: number) => void;
 }
 
-function Pairs({ action, opened, open }: PairsProps) {
+function Pairs({ action, opened, open, showLine }: PairsProps) {
   const { policyChanges } = useShell();
   const { value: matrix, error } = useRequest("policy.matrix", { action }, ["policy.changed", "vm.changed"]);
+  const pairs = useRef<HTMLDivElement>(null);
+  const keys = useRef<((event: ReactKeyboardEvent) => void) | null>(null);
   if (matrix === null) return error === null ? <Bars count={7} /> : <p className="policy-none">{error}</p>;
   if (matrix.rows.every(({ party }) => party.kind !== "vm"))
     return <p className="policy-none">There is no VM yet. Each one gets a row and a column here.</p>;
   const cell = opened === null ? null : openedIn(matrix, opened);
+  // What is changed or closed by a button goes, with the button: the keyboard stays with the pair.
+  const focusCell = (): void => pairs.current?.querySelector<HTMLElement>('.matrix-cell[aria-pressed="true"]')?.focus();
   return (
-    <>
+    <div
+      ref={pairs}
+      className="policy-pairs"
+      role="group"
+      aria-label="Pairs"
+      onKeyDown={(event) => keys.current?.(event)}
+    >
       <div className="matrix-room">
         <Matrix matrix={matrix} opened={opened} open={open} />
       </div>
@@ -113,12 +137,23 @@ function Pairs({ action, opened, open }: PairsProps) {
         <Inspector
           action={action}
           {...cell}
-          set={(change) => void policyChanges.set(change)}
-          takeBack={(rule) => void policyChanges.takeBack(rule)}
-          close={() => open(null)}
+          keys={keys}
+          showLine={showLine}
+          set={(change) => {
+            focusCell();
+            void policyChanges.set(change);
+          }}
+          takeBack={(rule) => {
+            focusCell();
+            void policyChanges.takeBack(rule);
+          }}
+          close={() => {
+            focusCell();
+            open(null);
+          }}
         />
       )}
-    </>
+    </div>
   );
 }
 

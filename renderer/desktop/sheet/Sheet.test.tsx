@@ -4,10 +4,21 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
-import { draw, type Drawn, element, press } from "../../ui/testing.tsx";
+import { draw, type Drawn, element, press, textsOf } from "../../ui/testing.tsx";
 import { Overlays } from "../Overlays.tsx";
 
-const bridge = { request: () => new Promise(() => undefined), on: () => () => undefined } as unknown as AtollBridge;
+const removed = (name: string) => ({ name, lines: [1], fate: "removed", hasHeir: false });
+const answers: Record<string, unknown> = {
+  "policy.state": {
+    state: "broken",
+    problem: { file: "policy.yaml", line: 4, column: 1, reason: "no such word" },
+    hasLastGood: false,
+    unbound: [removed("old"), { ...removed("later"), fate: "not-yet" }],
+  },
+};
+const request = (name: string): Promise<unknown> =>
+  name in answers ? Promise.resolve({ ok: true, value: answers[name] }) : new Promise(() => undefined);
+const bridge = { request, on: () => () => undefined } as unknown as AtollBridge;
 let drawn: Drawn;
 let shell: ReturnType<typeof testShell>;
 const shown = (): string | null => document.querySelector('[role="dialog"]')?.getAttribute("aria-label") ?? null;
@@ -30,6 +41,30 @@ it("the chosen tab has the focus, and Ctrl+Tab goes from view to view, around", 
   expect(shown()).toBe("Policy");
   await press("Tab", { ctrlKey: true, shiftKey: true });
   expect(shown()).toBe("Settings");
+});
+
+it("arrow keys go through the tabs, around, and the focus is on the tab that is shown", async () => {
+  const tab = (title: string) => element('[role="tab"]', title);
+  for (const [key, title] of [
+    ["ArrowLeft", "Transfers"],
+    ["ArrowLeft", "Opening"],
+    ["ArrowLeft", "Policy"],
+    ["ArrowLeft", "Settings"],
+    ["ArrowRight", "Policy"],
+    ["End", "Settings"],
+    ["Home", "Policy"],
+  ] as const) {
+    await press(key);
+    expect([shown(), document.activeElement]).toEqual([title, tab(title)]);
+  }
+  await press("Tab", { ctrlKey: true });
+  expect(document.activeElement).toBe(tab("Opening"));
+  await press("ArrowLeft");
+  expect(shown()).toBe("Policy");
+});
+
+it("a tab counts what waits for a person: a broken file, rules of a VM that was removed", () => {
+  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Opening", "Transfers", "Settings"]);
 });
 
 it("Tab goes around within the sheet", async () => {

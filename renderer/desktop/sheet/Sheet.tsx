@@ -14,7 +14,12 @@ import { SHEET_TABS, SHEET_VIEWS } from "./sheet-tabs.ts";
 export function Sheet({ tab }: { tab: SheetTab }) {
   const { overlays } = useShell();
   const sheet = useRef<HTMLElement>(null);
-  useEffect(() => sheet.current?.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus(), []);
+  useEffect(() => {
+    const focusTab = (): void =>
+      sheet.current?.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus();
+    // Not yet: a tab that gets the focus before it knows its place among the others keeps the arrow keys to itself.
+    queueMicrotask(focusTab);
+  }, [tab]);
 
   const show = (shown: SheetTab): void => overlays.open({ kind: "sheet", tab: shown });
   const onKeyDown = (event: ReactKeyboardEvent<HTMLElement>): void => {

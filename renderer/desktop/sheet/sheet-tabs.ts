@@ -3,6 +3,7 @@ import { ArrowLeftRight, FolderOpen, Grid3x3, type LucideIcon, Settings2 } from 
 import type { ComponentType } from "react";
 import type { SheetTab } from "../../shell/overlays.ts";
 import { OpeningView } from "../opener/OpeningView.tsx";
+import { PolicyCount } from "../policy/PolicyCount.tsx";
 import { PolicyView } from "../policy/PolicyView.tsx";
 import { Settings } from "../Settings.tsx";
 import { TransfersTabCount } from "../transfers/TransfersTabCount.tsx";
@@ -12,14 +13,14 @@ export interface SheetView {
   title: string;
   Icon: LucideIcon;
   View: ComponentType;
-  /** On its tab: how many things in it wait for the person. */
+  /** Counts what in it waits for a person; nothing where nothing does. */
   Count?: ComponentType;
   /** The keys that open it, as its menu entry says them; see host-input.ts. */
   keys?: string;
 }
 
 export const SHEET_VIEWS: { readonly [Tab in SheetTab]: SheetView } = {
-  policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, keys: "Super P" },
+  policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, Count: PolicyCount, keys: "Super P" },
   opening: { title: "Opening", Icon: FolderOpen, View: OpeningView },
   transfers: { title: "Transfers", Icon: ArrowLeftRight, View: TransfersView, Count: TransfersTabCount },
   settings: { title: "Settings", Icon: Settings2, View: Settings },

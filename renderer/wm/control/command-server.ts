@@ -6,7 +6,7 @@ import type { WindowId } from "#shared/model/window.ts";
 import type { Links } from "./links.ts";
 import type { Compositor } from "../../compositor/compositor.ts";
 import type { Effects } from "./effects.ts";
-import { clampSize } from "../model/geometry.ts";
+import { wholeCells } from "../model/geometry.ts";
 import type { LayoutReporter } from "./layout-reporter.ts";
 import type { WindowCommands } from "./window-commands.ts";
 import { promptButtons } from "./prompt-buttons.ts";
@@ -71,7 +71,7 @@ export class CommandServer {
     if (before.isMinimized) this.#parts.wm.dispatch({ type: "restore", id });
     this.#parts.wm.dispatch({ type: "moveTo", id, x, y });
     if (width !== null && height !== null) {
-      this.#parts.effects.requestSize(id, clampSize({ width, height }, before.guest.hints));
+      this.#parts.effects.requestSize(id, wholeCells({ width, height }, before.guest.hints));
       await this.#settled(id);
     }
     const state = this.#parts.wm.getState();

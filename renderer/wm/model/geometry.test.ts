@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { SizeHints } from "#shared/model/window.ts";
 import {
   clampSize,
+  wholeCells,
   contentIn,
   fill,
   FRAMES,
@@ -31,13 +32,56 @@ describe("geometry", () => {
     expect(sizeAfterDrag({ width: 400, height: 300 }, left, -50, 999, FREE)).toEqual({ width: 450, height: 300 });
   });
 
+  it.each([
+    [
+      { width: 605, height: 403 },
+      { width: 605, height: 388 },
+    ],
+    [
+      { width: 604, height: 407 },
+      { width: 595, height: 388 },
+    ],
+    [
+      { width: 5, height: 5 },
+      { width: 105, height: 88 },
+    ],
+    [
+      { width: 5000, height: 5000 },
+      { width: 695, height: 588 },
+    ],
+  ])("of a terminal, %j becomes whole cells: %j", (size, whole) => {
+    const cells = { baseWidth: 5, baseHeight: 8, stepWidth: 10, stepHeight: 20, minAspect: null, maxAspect: null };
+    const hints = { minWidth: 100, minHeight: 80, maxWidth: 700, maxHeight: 600, cells };
+    expect(wholeCells(size, hints)).toEqual(whole);
+  });
+
+  it.each([
+    [
+      { width: 400, height: 100 },
+      { width: 200, height: 100 },
+    ],
+    [
+      { width: 100, height: 400 },
+      { width: 100, height: 100 },
+    ],
+  ])("of a picture, %j keeps its shape: %j", (size, shaped) => {
+    const cells = { baseWidth: 0, baseHeight: 0, stepWidth: 1, stepHeight: 1, minAspect: 1, maxAspect: 2 };
+    expect(wholeCells(size, { ...FREE, cells })).toEqual(shaped);
+  });
+
   it("any hints, nonsense included, give a size that can be", () => {
     const bound = fc.option(fc.integer({ min: -5, max: 100_000 }));
     const hints = fc.record({ minWidth: bound, minHeight: bound, maxWidth: bound, maxHeight: bound });
+    const [base, step] = [fc.nat(8192), fc.integer({ min: 1, max: 8192 })];
+    const aspect = fc.option(fc.double({ min: 1 / 65_536, max: 65_536, noNaN: true }));
+    const sides = { baseWidth: base, baseHeight: base, stepWidth: step, stepHeight: step };
+    const anyCells = fc.record({ ...sides, minAspect: aspect, maxAspect: aspect });
     fc.assert(
-      fc.property(fc.integer(), fc.integer(), hints, (width, height, some) => {
+      fc.property(fc.integer(), fc.integer(), hints, anyCells, (width, height, some, cells) => {
         const size = clampSize({ width, height }, some);
-        for (const side of [size.width, size.height]) expect(side >= 1 && side <= 16_384).toBe(true);
+        const whole = wholeCells({ width, height }, { ...some, cells });
+        for (const side of [size.width, size.height, whole.width, whole.height])
+          expect(side >= 1 && side <= 16_384).toBe(true);
       }),
     );
   });

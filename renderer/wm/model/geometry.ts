@@ -123,6 +123,32 @@ export function clampSize(size: Size, hints: SizeHints): Size {
   };
 }
 
+/** The largest size within this one that has whole cells and the shape that the program wants; where hints contradict, any. */
+export function wholeCells(size: Size, hints: SizeHints): Size {
+  const { cells } = hints;
+  if (cells === undefined) return clampSize(size, hints);
+  const { baseWidth, baseHeight, stepWidth, stepHeight, minAspect, maxAspect } = cells;
+  const inside = clampSize(size, hints);
+  let width = Math.max(1, inside.width - baseWidth);
+  let height = Math.max(1, inside.height - baseHeight);
+  if (minAspect !== null && width / height < minAspect) height = width / minAspect;
+  if (maxAspect !== null && width / height > maxAspect) width = height * maxAspect;
+  const whole = (value: number, base: number, step: number, least: number | null, most: number | null): number => {
+    const rounded = base + Math.floor(value / step) * step;
+    // A least or largest size between two cells: the next one inside.
+    if (least !== null && rounded < least) return base + Math.ceil((least - base) / step) * step;
+    if (most !== null && rounded > most) return base + Math.floor((most - base) / step) * step;
+    return rounded;
+  };
+  return clampSize(
+    {
+      width: whole(width, baseWidth, stepWidth, hints.minWidth, hints.maxWidth),
+      height: whole(height, baseHeight, stepHeight, hints.minHeight, hints.maxHeight),
+    },
+    hints,
+  );
+}
+
 /** The program can have one size only. */
 export function isFixedSize({ minWidth, minHeight, maxWidth, maxHeight }: SizeHints): boolean {
   return minWidth !== null && minHeight !== null && minWidth === maxWidth && minHeight === maxHeight;
@@ -139,7 +165,7 @@ export interface Edges {
 export function sizeAfterDrag(start: Size, edges: Edges, dx: number, dy: number, hints: SizeHints): Size {
   const width = start.width + (edges.right ? dx : edges.left ? -dx : 0);
   const height = start.height + (edges.bottom ? dy : edges.top ? -dy : 0);
-  return clampSize({ width: Math.max(width, MIN_CONTENT.width), height: Math.max(height, MIN_CONTENT.height) }, hints);
+  return wholeCells({ width: Math.max(width, MIN_CONTENT.width), height: Math.max(height, MIN_CONTENT.height) }, hints);
 }
 
 export type Part = "all" | "left" | "right";

@@ -186,10 +186,10 @@ function mapped(
 function freeRect(state: WmState, window: DesktopWindow, remembered: Remembered | null): Rect {
   const { workArea } = state;
   const frame = frameOf(window, workArea, "free");
-  const drawn = window.placement === "free" || remembered === null ? window.size : remembered.free;
+  const drawn = boundedSize(window.placement === "free" || remembered === null ? window.size : remembered.free);
   const largest = contentIn(fill(workArea, "all"), frame);
   const size = isFixedSize(window.guest.hints)
-    ? { width: drawn.width, height: drawn.height }
+    ? drawn
     : { width: Math.min(drawn.width, largest.width), height: Math.min(drawn.height, largest.height) };
   const others = state.stack.flatMap((other) => {
     const shown = state.windows[other];

@@ -37,7 +37,12 @@ describe("what views draw of a window", () => {
   it("follows what is shown of it", () => {
     const state = run(...opened(1, HOME, true));
     const maximized = reduce(state, { type: "place", id: idOf(1), placement: "maximized" });
-    expect(windowFacts(maximized, idOf(1))).toMatchObject({ placement: "maximized", isFocused: true, title: "t" });
+    expect(windowFacts(maximized, idOf(1))).toMatchObject({
+      placement: "maximized",
+      isFocused: true,
+      focusCause: "inherited",
+      title: "t",
+    });
     expect(windowFacts(state, idOf(9))).toBeNull();
   });
 

@@ -1,6 +1,6 @@
 /** What views show of a window: values that stay equal while it moves, so that no view renders for a step of a move. Pure. */
 import type { VmId } from "#shared/model/vm.ts";
-import type { WindowId } from "#shared/model/window.ts";
+import type { FocusCause, WindowId } from "#shared/model/window.ts";
 import { isFixedSize } from "./geometry.ts";
 import type { DesktopWindow, Frozen, Placement, WmState } from "./state.ts";
 
@@ -10,6 +10,8 @@ export interface WindowFacts {
   readonly title: string;
   readonly appId: string;
   readonly isFocused: boolean;
+  /** Why it has focus; null: it has not. */
+  readonly focusCause: FocusCause | null;
   readonly isMinimized: boolean;
   readonly needsAttention: boolean;
   readonly placement: Placement;
@@ -20,7 +22,7 @@ export interface WindowFacts {
   readonly frozen: Frozen | null;
 }
 
-export function windowFacts({ windows, focused }: WmState, id: WindowId): WindowFacts | null {
+export function windowFacts({ windows, focused, cause }: WmState, id: WindowId): WindowFacts | null {
   const window = windows[id];
   if (window === undefined) return null;
   const { vm, guest, isMinimized, needsAttention, placement, shownAs, frozen } = window;
@@ -29,6 +31,7 @@ export function windowFacts({ windows, focused }: WmState, id: WindowId): Window
     title: guest.title === "" ? guest.appId : guest.title,
     appId: guest.appId,
     isFocused: focused === id,
+    focusCause: focused === id ? cause : null,
     isMinimized,
     needsAttention,
     placement,

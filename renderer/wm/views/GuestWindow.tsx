@@ -51,6 +51,7 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
       data-vm={tag.name}
       data-label={tag.label}
       data-focused={window.isFocused || undefined}
+      data-focus-cause={window.focusCause ?? undefined}
       data-bar={window.shownAs === "userFullscreen" ? "edge" : isClientDecorated ? "slim" : "full"}
       data-filled={isFree ? undefined : true}
       data-frozen={frozen === null ? undefined : true}

@@ -4,16 +4,18 @@ use std::io::Read;
 use std::os::unix::fs::FileExt;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::{Key, KeyState, KeyboardFocus, PointerAxis, PointerLeft};
+use atoll_wire::{Key, KeyState, KeyboardFocus, Keymap, KeymapChanged, PointerAxis, PointerLeft};
 use wayland_client::WEnum;
 use wayland_client::protocol::{wl_keyboard, wl_pointer, wl_seat};
 
 use crate::support::agent::Agent;
 use crate::support::host::{CONTROL, Host};
 use crate::support::wayland::{Client, Event, Window};
+use crate::support::x11::X11Client;
 
 /// Of linux/input-event-codes.h.
 const KEY_A: u32 = 30;
+const KEY_Y: u32 = 21;
 const KEY_LEFTSHIFT: u32 = 42;
 
 fn shown_window(host: &mut Host, client: &mut Client) -> (Window, u32) {
@@ -121,6 +123,25 @@ fn a_modifier_that_repeats_comes_up_again() {
     };
     assert_eq!(client.wait_keyboard("shift goes down", modifiers), 1);
     assert_eq!(client.wait_keyboard("shift comes up", modifiers), 0);
+}
+
+#[test]
+fn programs_get_a_layout_that_the_host_changes_to() {
+    let (agent, display) = Agent::start_with_x11();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let (window, id) = shown_window(&mut host, &mut client);
+    focus(&mut host, id);
+    client.keyboard_entered(&window.surface);
+    client.forget();
+    // Xwayland has a keyboard of its own.
+    let mut x11 = X11Client::connect(&display);
+    let keymap_of_de = Keymap { layout: "de".to_owned(), ..Keymap::default() };
+    host.send(CONTROL, Body::KeymapChanged(KeymapChanged { keymap: Some(keymap_of_de) }));
+    assert!(keymap(&mut client).contains("odiaeresis"));
+    // XK_z, in the place of US English's y.
+    x11.wait_keysym(KEY_Y, 0x7a);
+    key(&mut host, KEY_A, KeyState::Pressed);
+    assert_eq!(next_key(&mut client), (KEY_A, true));
 }
 
 #[test]

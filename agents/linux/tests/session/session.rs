@@ -1,11 +1,14 @@
 //! The session with the host: lost, begun again, broken in the middle; and launches.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::{Key, KeyState, KeyboardFocus, Launch, ListApps, PopupDismissed, opening};
+use atoll_wire::limits::{MAX_CLOCK_MS, MIN_CLOCK_MS};
+use atoll_wire::{ClockSet, Key, KeyState, KeyboardFocus, Launch, ListApps, PopupDismissed, opening};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use wayland_client::WEnum;
 use wayland_client::protocol::wl_keyboard;
 
@@ -13,6 +16,24 @@ use crate::support::agent::{Agent, epoch};
 use crate::support::exec::{Exec, is_gone, wait_gone};
 use crate::support::host::{BULK, CONTROL, FRAMES, Host};
 use crate::support::wayland::Rule;
+
+/// Init reads the other end of the pipe, and sets the clock.
+#[test]
+fn the_hosts_time_goes_to_the_clocks_pipe_where_it_can_be_true() {
+    let agent = Agent::start();
+    let path = agent.path("clock");
+    let mut host = agent.host();
+    host.send(CONTROL, Body::ClockSet(ClockSet { unix_ms: MIN_CLOCK_MS }));
+    agent.wait_log("the guest's clock is not set");
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+    let mut pipe = fs::OpenOptions::new().read(true).write(true).open(&path).expect("the pipe");
+    for unix_ms in [MIN_CLOCK_MS - 1, MAX_CLOCK_MS + 1, u64::MAX, MIN_CLOCK_MS, MAX_CLOCK_MS] {
+        host.send(CONTROL, Body::ClockSet(ClockSet { unix_ms }));
+    }
+    let mut bytes = [0; 16];
+    pipe.read_exact(&mut bytes).expect("two times");
+    assert_eq!(bytes, *[MIN_CLOCK_MS.to_le_bytes(), MAX_CLOCK_MS.to_le_bytes()].concat());
+}
 
 #[test]
 fn a_host_that_comes_back_is_told_and_shown_everything() {

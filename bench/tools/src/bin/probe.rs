@@ -124,6 +124,8 @@ impl Watcher {
         let wanted = match key {
             "BackSpace" => 0xff08,
             "Return" => 0xff0d,
+            "Insert" => 0xff63,
+            "Shift" => 0xffe1,
             _ if key.len() == 1 => u32::from(key.as_bytes().first().copied().unwrap_or_default()),
             _ => return Err(format!("there is no key {key}").into()),
         };
@@ -146,13 +148,18 @@ fn overlap(a: Rectangle, b: Rectangle) -> bool {
 fn keys_to_pixels(region: &str, count: &str, keys: &[&str]) -> Fallible<String> {
     let region = rectangle(region)?;
     let watcher = Watcher::open()?;
-    let keys = keys.iter().map(|key| watcher.keycode(key)).collect::<Fallible<Vec<_>>>()?;
+    let keycodes = |chord: &&str| chord.split('+').map(|key| watcher.keycode(key)).collect::<Fallible<Vec<_>>>();
+    let chords = keys.iter().map(keycodes).collect::<Fallible<Vec<_>>>()?;
     let presses: u32 = count.parse()?;
     let mut times = Vec::new();
     let mut lost = 0;
-    for (at, key) in (0..presses).zip(keys.iter().cycle()) {
+    for (at, chord) in (0..presses).zip(chords.iter().cycle()) {
+        let Some((key, held)) = chord.split_last() else { continue };
         let gap = GAP + GAP_STEP * (at * 5 % GAP_STEPS);
         std::thread::sleep(gap);
+        for key in held {
+            watcher.fake(KEY_PRESS_EVENT, *key, 0, 0)?;
+        }
         let before = watcher.pixels(region)?;
         let start = Instant::now();
         watcher.fake(KEY_PRESS_EVENT, *key, 0, 0)?;
@@ -164,7 +171,9 @@ fn keys_to_pixels(region: &str, count: &str, keys: &[&str]) -> Fallible<String> 
                 break Some(start.elapsed());
             }
         };
-        watcher.fake(KEY_RELEASE_EVENT, *key, 0, 0)?;
+        for key in chord.iter().rev() {
+            watcher.fake(KEY_RELEASE_EVENT, *key, 0, 0)?;
+        }
         match time {
             Some(time) => times.push(format!("{:.3}", time.as_secs_f64() * 1e3)),
             None => lost += 1,

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { type Command, Option } from "commander";
 import { resolvePaths } from "../../../base/paths.ts";
+import { launchArguments } from "../../launch/launch-arguments.ts";
 import { doctor } from "../../doctor.ts";
 import { isAnswered } from "../../server.ts";
 import { call, command, type JsonOption } from "../command.ts";
@@ -12,15 +13,18 @@ import { quit } from "../quit.ts";
 
 /** @param outFolder of the build, which lies in the checkout */
 export function addDesktopCommands(program: Command, outFolder: string): void {
-  command(program, "desktop", "open the desktop, or bring it to the front; blocks until it ends").action(
-    async (options: JsonOption) => {
-      if (await isAnswered(resolvePaths().controlSocket)) {
-        await call("desktop.raise", {});
-        return print(null, options.json ?? false, () => "The desktop is open.");
-      }
-      process.exitCode = await openDesktop(path.dirname(outFolder));
-    },
-  );
+  command(
+    program,
+    "desktop [items...]",
+    "open the desktop, or bring it to the front, and files or addresses in it; blocks until it ends",
+  ).action(async (words: string[], options: JsonOption) => {
+    const items = launchArguments(words, process.cwd());
+    if (await isAnswered(resolvePaths().controlSocket)) {
+      await (items.length > 0 ? call("desktop.open", { items }) : call("desktop.raise", {}));
+      return print(null, options.json ?? false, () => "The desktop is open.");
+    }
+    process.exitCode = await openDesktop(path.dirname(outFolder), items);
+  });
 
   command(program, "quit", "end the desktop")
     .addOption(new Option("--stop-vms", "stop the VMs too").conflicts("keepVms"))

@@ -3,6 +3,7 @@ export { addAppCommands as app } from "./app.ts";
 export { addClipboardCommands as clipboard } from "./clipboard.ts";
 export { addAuditCommands as audit } from "./audit.ts";
 export { addDesktopCommands as desktop } from "./desktop.ts";
+export { addDocsCommand as docs } from "./docs.ts";
 export { addDisposableCommands as disposable } from "./disposable.ts";
 export { addExecCommand as exec } from "./exec.ts";
 export { addOpenCommand as open } from "./open.ts";

@@ -84,7 +84,7 @@ async function editedText(text: string): Promise<string> {
 
 /** $EDITOR may have arguments, so a shell reads it, as git and crontab have it. */
 function runEditor(file: string): Promise<void> {
-  const editor = process.env["VISUAL"] ?? process.env["EDITOR"] ?? "vi";
+  const editor = [process.env["VISUAL"], process.env["EDITOR"]].find((one) => one !== undefined && one !== "") ?? "vi";
   return new Promise((resolve, reject) => {
     const child = spawn("/bin/sh", ["-c", `${editor} "$1"`, "sh", file], { stdio: "inherit" });
     child.on("error", (error) => reject(notEdited(messageOf(error))));

@@ -118,6 +118,18 @@ impl X11Client {
         }
     }
 
+    /// Waits until a key, of linux/input-event-codes.h, types this without modifiers.
+    pub fn wait_keysym(&mut self, key: u32, keysym: u32) {
+        let code = u8::try_from(key + 8).expect("a key code of X11");
+        loop {
+            let cookie = self.connection.get_keyboard_mapping(code, 1).expect("a request");
+            if cookie.reply().expect("a mapping").keysyms[0] == keysym {
+                return;
+            }
+            self.wait("MappingNotify", |event| matches!(event, Event::MappingNotify(_)).then_some(()));
+        }
+    }
+
     /// Forgets what happened so far.
     pub fn forget(&mut self) {
         self.has_seen(|_| false);

@@ -1,0 +1,70 @@
+/** Atoll's own views by the keyboard alone: the sheet's tabs, and the matrix with its inspector. */
+import { expect, type Locator, type Page, test } from "@playwright/test";
+import { TestDesktop } from "./support/desktop.ts";
+
+let desktop: TestDesktop;
+let page: Page;
+let sheet: Locator;
+
+interface Answer {
+  decision: string;
+}
+
+test.beforeAll(async () => {
+  desktop = await TestDesktop.open({ home: "lagoon", web: "coral" });
+  page = await desktop.page();
+  sheet = page.getByRole("dialog");
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+});
+
+async function decision(): Promise<string> {
+  const words = ["policy", "check", "clipboard.paste", "--from", "home", "--to", "web"];
+  return (await desktop.json<Answer>(...words)).decision;
+}
+
+test("arrow keys go through the tabs, around, and so do Home and End", async () => {
+  await page.keyboard.press("Meta+p");
+  const tab = (name: string): Locator => sheet.getByRole("tab", { name });
+  await expect(tab("Policy")).toBeFocused();
+  await page.keyboard.press("End");
+  await expect(tab("Settings")).toBeFocused();
+  await page.keyboard.press("ArrowRight");
+  await expect(tab("Policy")).toBeFocused();
+  await page.keyboard.press("ArrowLeft");
+  await expect(tab("Settings")).toBeFocused();
+  await expect(page.getByRole("dialog", { name: "Settings" })).toBeVisible();
+  await page.keyboard.press("Home");
+  await expect(page.getByRole("dialog", { name: "Policy" })).toBeVisible();
+});
+
+test("a rule is written and taken back in the matrix by keys alone", async () => {
+  await expect(sheet.getByRole("tab", { name: "Policy" })).toBeFocused();
+  const cell = (name: string): Locator => sheet.getByRole("button", { name });
+  await expect(cell("home to web: ask")).toBeVisible();
+  await expect(async () => {
+    await page.keyboard.press("Tab");
+    await expect(sheet.locator('.matrix-cell[data-at="0 0"]')).toBeFocused({ timeout: 50 });
+  }).toPass({ intervals: [0], timeout: 20_000 });
+  const [down, right] = ((await cell("home to web: ask").getAttribute("data-at")) ?? "").split(" ").map(Number);
+  for (let row = 0; row < Number(down); row += 1) await page.keyboard.press("ArrowDown");
+  for (let column = 0; column < Number(right); column += 1) await page.keyboard.press("ArrowRight");
+  await expect(cell("home to web: ask")).toBeFocused();
+  await page.keyboard.press("ArrowUp");
+  await expect(cell("home to web: ask")).not.toBeFocused();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".inspector")).toBeVisible();
+  await page.keyboard.press("d");
+  await page.keyboard.press("a");
+  await expect(page.locator(".price li").first()).toBeVisible();
+  await expect(page.getByRole("button", { name: "Write rule" })).toBeEnabled();
+  expect(await decision()).toBe("ask");
+  await page.keyboard.press("Control+Enter");
+  await expect.poll(decision).toBe("allow");
+  await expect(cell("home to web: allow, your rule")).toBeFocused();
+  await page.keyboard.press("Control+z");
+  await expect.poll(decision).toBe("ask");
+});

@@ -1,0 +1,173 @@
+/** Makes memory snapshots of templates, and starts machines that go on from them. */
+import fsp from "node:fs/promises";
+import path from "node:path";
+import { messageOf } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { tryLock } from "../../base/file-lock.ts";
+import { log } from "../../base/log.ts";
+import { qemuArguments } from "./argv.ts";
+import { makeOverlay, noSpace } from "./disk.ts";
+import { launchQemu, type MachineStart, specOf } from "./launch.ts";
+import type { QemuMachine } from "./machine.ts";
+import { keepState, restoreState } from "./machine-state.ts";
+import { qemuIdentity } from "./probe.ts";
+import {
+  beginSnapshot,
+  findSnapshot,
+  publishSnapshot,
+  removeSnapshot,
+  removeStale,
+  type Snapshot,
+  type SnapshotFiles,
+  snapshotKey,
+  snapshotLock,
+} from "./snapshots.ts";
+
+/** All ids have its length; none is it. */
+const ANY_ID = "00000000-0000-4000-8000-000000000000" as VmId;
+/** What is left free of the cache's file system beside a snapshot's memory. */
+const SNAPSHOT_RESERVE_MIB = 512;
+
+export interface SnapshotOptions {
+  /** Where they are, see snapshots.ts. */
+  snapshotsFolder: string;
+  /** What a QEMU is started with that maps their memory (agents/fork-memory); null: there is none that could be named. */
+  forkLibrary: () => string | null;
+}
+
+export class SnapshotMachines {
+  readonly #options: SnapshotOptions;
+
+  constructor(options: SnapshotOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param disk where the machine's own is made
+   * @returns null: there is no snapshot, or none that can be used
+   */
+  async start(start: MachineStart, disk: string): Promise<QemuMachine | null> {
+    const { definition, signal } = start;
+    const { snapshotsFolder } = this.#options;
+    const snapshot = await findSnapshot(snapshotsFolder, await this.#snapshotKey(start));
+    if (snapshot === null) return null;
+    try {
+      await fsp.copyFile(snapshot.emptyDisk, disk);
+      return await this.#goOn(start, snapshot, disk);
+    } catch (error) {
+      signal?.throwIfAborted();
+      log(`${definition.name} boots, as its memory snapshot cannot be used: ${messageOf(error)}`);
+      await fsp.rm(disk, { force: true });
+      await removeSnapshot(snapshot.folder);
+      return null;
+    }
+  }
+
+  /** A machine that goes on from a snapshot. */
+  #goOn(start: MachineStart, snapshot: Snapshot, disk: string): Promise<QemuMachine> {
+    const isFork = snapshot.origin === "fork";
+    const state = { file: snapshot.state, isWithoutMemory: isFork };
+    const guest = { hostname: start.vm.hostname, nonce: Buffer.from(snapshot.nonce, "hex") };
+    return launchQemu({
+      ...start,
+      disk,
+      use: { ram: isFork ? { file: snapshot.ram, isWritten: false } : null, frozenDisk: snapshot.disk },
+      origin: snapshot.origin,
+      preload: isFork ? this.#options.forkLibrary() : null,
+      beforeUse: (lives) => restoreState(start.run, state, guest, lives, start.signal),
+    });
+  }
+
+  /** Makes the snapshot of the machine's template, unless it is there or another process makes it. */
+  async prepare(start: MachineStart): Promise<void> {
+    const { snapshotsFolder, forkLibrary } = this.#options;
+    const { definition, vm } = start;
+    const key = await this.#snapshotKey(start);
+    await fsp.mkdir(snapshotsFolder, { recursive: true, mode: 0o700 });
+    const lock = await tryLock(snapshotLock(snapshotsFolder, key));
+    if (lock === null) return;
+    try {
+      if ((await findSnapshot(snapshotsFolder, key)) === null) {
+        await checkSpace(snapshotsFolder, vm.memoryMiB);
+        await this.#makeSnapshot(start, key, forkLibrary() === null ? ["restored"] : ["fork", "restored"]);
+      }
+      await removeStale(snapshotsFolder, definition.template, key);
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /** Of the first kind that can be made and used. */
+  async #makeSnapshot(start: MachineStart, key: string, origins: readonly Snapshot["origin"][]): Promise<void> {
+    const { snapshotsFolder } = this.#options;
+    const { definition, vm, signal } = start;
+    let failure: unknown;
+    for (const origin of origins) {
+      const files = await beginSnapshot(snapshotsFolder, key);
+      try {
+        const snapshot: Snapshot = {
+          template: definition.template,
+          origin,
+          nonce: await this.#keep(start, files, origin),
+          ...files,
+        };
+        await makeOverlay(files.emptyDisk, files.disk, "qcow2");
+        // Tried before anybody relies on it.
+        const disk = path.join(files.folder, "tried.qcow2");
+        await fsp.copyFile(files.emptyDisk, disk);
+        const machine = await this.#goOn(start, snapshot, disk);
+        await machine.kill();
+        await fsp.rm(disk);
+        const { template, nonce } = snapshot;
+        await publishSnapshot(snapshotsFolder, key, { template, origin, nonce });
+        log(`memory snapshot of template "${template}" (${vm.template.build}): ${origin}`);
+        return;
+      } catch (error) {
+        await removeSnapshot(files.folder);
+        signal?.throwIfAborted();
+        log(`memory snapshot of template "${definition.template}" (${origin}): ${messageOf(error)}`);
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Boots a machine and keeps its memory and state. @returns what only its memory holds */
+  async #keep(start: MachineStart, files: SnapshotFiles, origin: Snapshot["origin"]): Promise<string> {
+    const { vm, run, signal } = start;
+    const isFork = origin === "fork";
+    await makeOverlay(files.disk, vm.template.baseImage, "raw");
+    if (isFork) {
+      await fsp.writeFile(files.ram, "", { mode: 0o600 });
+      await fsp.truncate(files.ram, vm.memoryMiB * 1024 * 1024);
+    }
+    let nonce = "";
+    const machine = await launchQemu({
+      ...start,
+      disk: files.disk,
+      use: { ram: isFork ? { file: files.ram, isWritten: true } : null, frozenDisk: null },
+      origin: "cold",
+      preload: null,
+      beforeUse: async (lives) => {
+        const state = { file: files.state, isWithoutMemory: isFork };
+        nonce = (await keepState(run, state, lives, signal)).toString("hex");
+      },
+    });
+    await machine.kill();
+    return nonce;
+  }
+
+  async #snapshotKey({ vm, accelerator }: MachineStart): Promise<string> {
+    const { baseImage, kernel, initrd, buildId } = vm.template;
+    const spec = { ...specOf({ vm, accelerator }), id: ANY_ID, disk: "", baseImage: "", kernel: "", initrd: "" };
+    const machine = qemuArguments({ ...spec, snapshot: { ram: null, frozenDisk: null } });
+    return snapshotKey({ qemu: await qemuIdentity(), machine, buildId, kernel: `${kernel} ${baseImage}`, initrd });
+  }
+}
+
+/** A snapshot's memory is a file that is filled while the guest runs: without room for it QEMU would be killed. */
+async function checkSpace(folder: string, memoryMiB: number): Promise<void> {
+  const { bavail, bsize } = await fsp.statfs(folder);
+  if ((bavail * bsize) / 1024 ** 2 < memoryMiB + SNAPSHOT_RESERVE_MIB)
+    throw noSpace(`a memory snapshot needs ${memoryMiB + SNAPSHOT_RESERVE_MIB} MiB in ${folder}`);
+}

@@ -1,0 +1,75 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import {
+  beginSnapshot,
+  findSnapshot,
+  publishSnapshot,
+  removeStale,
+  snapshotKey,
+  type SnapshotParts,
+} from "./snapshots.ts";
+
+let folder: string;
+const about = { template: "debian", origin: "fork", nonce: "0".repeat(32) } as const;
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-snapshots-"));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+async function made(key: string, template = "debian"): Promise<void> {
+  const { state } = await beginSnapshot(folder, key);
+  fs.writeFileSync(state, "state");
+  await publishSnapshot(folder, key, { ...about, template });
+}
+
+it("is there as a whole or not at all", async () => {
+  const { state } = await beginSnapshot(folder, "one");
+  fs.writeFileSync(state, "state");
+  expect(await findSnapshot(folder, "one")).toBeNull();
+  await publishSnapshot(folder, "one", about);
+  const found = await findSnapshot(folder, "one");
+  expect(found).toMatchObject({ ...about, folder: path.join(folder, "one") });
+  expect(fs.readFileSync(found?.state ?? "", "utf8")).toBe("state");
+});
+
+it("is made anew where an earlier process has left off", async () => {
+  const { state } = await beginSnapshot(folder, "one");
+  fs.writeFileSync(state, "half");
+  expect(fs.existsSync((await beginSnapshot(folder, "one")).state)).toBe(false);
+});
+
+it("is none where its record is damaged", async () => {
+  await made("one");
+  fs.writeFileSync(path.join(folder, "one/snapshot.json"), '{"template": "debian", "origin": "fork", "nonce": "1"}');
+  expect(await findSnapshot(folder, "one")).toBeNull();
+});
+
+it("goes with the first of its template that has another key, and what others make is left alone", async () => {
+  await made("old");
+  await made("new");
+  await made("web", "debian-web");
+  await beginSnapshot(folder, "others");
+  await removeStale(folder, "debian", "new");
+  expect(fs.readdirSync(folder).sort()).toEqual([".partial-others", "new", "web"]);
+});
+
+const parts: SnapshotParts = { qemu: "7.2", machine: ["-m", "512M"], buildId: "b", kernel: "/k", initrd: "/i" };
+
+it.each([
+  { qemu: "7.2.1" },
+  { machine: ["-m", "513M"] },
+  { machine: ["-m", "512M", "-device"] },
+  { buildId: "c" },
+  { kernel: "/l" },
+  { initrd: "/j" },
+])("has another key where it would come from %j", (change) => {
+  expect(snapshotKey({ ...parts, ...change })).not.toBe(snapshotKey(parts));
+});
+
+it("has the same key for the same parts, which can be a folder's name", () => {
+  expect(snapshotKey({ ...parts })).toBe(snapshotKey(parts));
+  expect(snapshotKey(parts)).toMatch(/^[0-9a-f]{20}$/);
+});
