@@ -46,6 +46,8 @@ it("the chosen tab has the focus, and Ctrl+Tab goes from view to view, around", 
 it("arrow keys go through the tabs, around, and the focus is on the tab that is shown", async () => {
   const tab = (title: string) => element('[role="tab"]', title);
   for (const [key, title] of [
+    ["ArrowLeft", "Transfers"],
+    ["ArrowLeft", "Opening"],
     ["ArrowLeft", "Policy"],
     ["ArrowLeft", "Settings"],
     ["ArrowRight", "Policy"],
@@ -56,13 +58,13 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
     expect([shown(), document.activeElement]).toEqual([title, tab(title)]);
   }
   await press("Tab", { ctrlKey: true });
-  expect(document.activeElement).toBe(tab("Settings"));
+  expect(document.activeElement).toBe(tab("Opening"));
   await press("ArrowLeft");
   expect(shown()).toBe("Policy");
 });
 
 it("a tab counts what waits for a person: a broken file, rules of a VM that was removed", () => {
-  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Settings"]);
+  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Opening", "Transfers", "Settings"]);
 });
 
 it("Tab goes around within the sheet", async () => {

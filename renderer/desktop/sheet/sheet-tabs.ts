@@ -5,7 +5,6 @@ import type { SheetTab } from "../../shell/overlays.ts";
 import { OpeningView } from "../opener/OpeningView.tsx";
 import { PolicyCount } from "../policy/PolicyCount.tsx";
 import { PolicyView } from "../policy/PolicyView.tsx";
-
 import { Settings } from "../Settings.tsx";
 import { TransfersTabCount } from "../transfers/TransfersTabCount.tsx";
 import { TransfersView } from "../transfers/TransfersView.tsx";
