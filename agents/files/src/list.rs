@@ -5,7 +5,7 @@ use std::ffi::{CStr, OsStr};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use atoll_wire::limits::{
@@ -105,7 +105,12 @@ struct Level {
 impl Lister<'_> {
     fn add_chosen(&mut self, path: &Path, names: &mut HashSet<Vec<u8>>) -> Result<(), End> {
         let Some((folder, name)) = split(path) else {
-            return self.leave_out(path.as_os_str().as_bytes().to_vec(), FileReason::Gone);
+            // Its last name, as a list has no other paths.
+            let name = path
+                .components()
+                .filter_map(|part| if let Component::Normal(name) = part { Some(name) } else { None })
+                .next_back();
+            return self.leave_out(name.unwrap_or(OsStr::new("root")).as_bytes().to_vec(), FileReason::Gone);
         };
         let listed_name = free_name(&name, names);
         let root = self.listed.roots.len();

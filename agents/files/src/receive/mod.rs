@@ -248,7 +248,10 @@ impl<'a> Receiver<'a> {
     }
 
     fn check_order(&self, index: u32) -> Result<(), &'static str> {
-        let is_listed = self.request.entries.get(index as usize).is_some_and(|entry| entry.kind() == FileKind::File);
+        // What is not awaited is dropped: the source is not told of all that it is not to send.
+        let entries = &self.request.entries;
+        let found = entries.binary_search_by_key(&index, |entry| entry.index).ok().and_then(|at| entries.get(at));
+        let is_listed = found.is_none_or(|entry| entry.kind() == FileKind::File);
         if self.current.is_none() && index >= self.next && is_listed { Ok(()) } else { Err("a file out of order") }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use atoll_wire::limits::{MAX_FILE_DEPTH, MAX_FILE_PATH_BYTES, MAX_TRANSFER_BYTES};
+use atoll_wire::limits::{MAX_FILE_DEPTH, MAX_FILE_PATH_BYTES, MAX_FILES, MAX_TRANSFER_BYTES};
 use atoll_wire::{FileEntry, FileKind, FileOutcome, FileReason, FileResult};
 use rustix::fs::{AtFlags, Mode, mkdirat, unlinkat};
 use rustix::io::Errno;
@@ -56,9 +56,14 @@ impl Plan {
             Checked { items: BTreeMap::new(), folders: HashMap::new(), keys: HashSet::new(), destination };
         let mut refused = Vec::new();
         let mut bytes = 0_u64;
-        for (at, entry) in request.entries.iter().enumerate() {
+        let mut next = 0;
+        for entry in &request.entries {
             bytes = bytes.saturating_add(entry.size);
-            let is_sound = entry.index as usize == at && matches!(entry.kind(), FileKind::File | FileKind::Folder);
+            // There is a gap where something is left out.
+            let index = entry.index as usize;
+            let is_sound =
+                (next..MAX_FILES).contains(&index) && matches!(entry.kind(), FileKind::File | FileKind::Folder);
+            next = index.saturating_add(1);
             if !is_sound || bytes > request.bytes || bytes > MAX_TRANSFER_BYTES {
                 return Err(End::new(FileReason::Size, "the list is not what was announced"));
             }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use atoll_wire::{FileKind, FileOutcome, FileReason};
 
-use crate::support::{Homes, LARGE_BYTES, bytes, copy, outcome, to_incoming, to_path};
+use crate::support::{Homes, LARGE_BYTES, bytes, copy, outcome, receive_of, relay, to_incoming, to_path};
 
 const GOOD: (FileOutcome, FileReason) = (FileOutcome::Whole, FileReason::Unspecified);
 
@@ -81,6 +81,35 @@ fn what_is_no_file_is_left_out_with_its_reason() {
             left_out("missing", FileReason::Gone),
         ]
     );
+}
+
+#[test]
+fn what_is_left_out_is_a_gap_in_what_is_expected() {
+    let homes = Homes::new();
+    for name in ["d/a", "d/c", "d/e"] {
+        homes.write(name, name);
+    }
+    symlink("a", homes.source("d/b")).unwrap();
+    let (mut source, mut target) = homes.start();
+    let mut entries = source.list(1, &["d"]).unwrap();
+    // The link, and a file that the host does not want.
+    entries.retain(|entry| ![2, 3].contains(&entry.index));
+    let (mut results, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
+    // The source sends it all the same.
+    relay(&mut source, &mut target, &ready, &[], |_| false);
+    let (more, ended) = target.results();
+    results.extend(more);
+    assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");
+    assert_eq!([0, 1, 4].map(|index| outcome(&results, index)), [GOOD; 3]);
+    assert_eq!(fs::read_dir(homes.target("in/d")).unwrap().count(), 2);
+}
+
+#[test]
+fn what_has_no_name_is_left_out_under_one() {
+    let homes = Homes::new();
+    let (mut source, _) = homes.start();
+    let entries = source.list(1, &["/", "gone/."]).unwrap();
+    assert_eq!(entries.iter().map(|entry| &entry.path[..]).collect::<Vec<_>>(), [&b"root"[..], b"gone"]);
 }
 
 #[test]
