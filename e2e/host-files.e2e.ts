@@ -1,0 +1,103 @@
+/** The host's own files as both ends of a transfer: the real program, by real links in workers, without guests. */
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect, test } from "@playwright/test";
+import { Transfers } from "../main/files/transfers.ts";
+import { agentFolder } from "../scripts/setup/agent.mjs";
+import { WorkerLink } from "./support/worker-link.ts";
+
+const ALLOWED = { allowed: true, by: "rule", rule: null, explanation: "", seq: null } as const;
+const LARGE_BYTES = 200_000_000;
+
+let folder: string;
+let links: WorkerLink[];
+let transfers: Transfers;
+
+test.beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll files "));
+  links = [];
+  // Its process id is kept, so that the test can kill it.
+  const program = path.join(folder, "program");
+  const real = path.join(agentFolder(), "atoll-files");
+  fs.writeFileSync(program, `#!/bin/sh\necho $$ >> '${folder}/pids'\nexec '${real}' "$@"\n`, { mode: 0o755 });
+  transfers = new Transfers({
+    crossings: { request: () => Promise.resolve(ALLOWED), told: () => Promise.resolve() },
+    host: {
+      spawn: () => {
+        const link = new WorkerLink();
+        links.push(link);
+        return link;
+      },
+      program,
+    },
+    file: { read: () => [], write: () => undefined },
+    vm: () => undefined,
+  });
+});
+test.afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const at = (...names: string[]): string => path.join(folder, ...names);
+
+function copy(source: string, target: string): number {
+  return transfers.start({
+    source: { party: { kind: "host" }, paths: [Buffer.from(at(source))] },
+    target: { kind: "host" },
+    destination: { kind: "path", path: Buffer.from(at(target)) },
+    permission: { kind: "ask" },
+  }).id;
+}
+
+/** Resolves when some of it has come. */
+async function hasMoved(id: number): Promise<void> {
+  await expect.poll(() => transfers.get(id).view.doneBytes, { intervals: [20], timeout: 30_000 }).toBeGreaterThan(0);
+}
+
+const outcomes = async (id: number): Promise<Record<string, number>> => {
+  const { files } = await transfers.get(id).done;
+  const counts: Record<string, number> = {};
+  for (const { outcome } of files) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+};
+
+test("2,000 small files and a large one arrive as they are, and nothing is there twice", async () => {
+  fs.mkdirSync(at("from/deep"), { recursive: true });
+  for (let index = 0; index < 2_000; index += 1) fs.writeFileSync(at("from/deep", `f ${index}`), `${index}`.repeat(50));
+  const large = randomBytes(20_000_000);
+  fs.writeFileSync(at("from/large"), large);
+  fs.writeFileSync(at("from/line\nfeed"), "");
+  fs.symlinkSync("/etc/passwd", at("from/link"));
+  expect(await outcomes(copy("from", "to/"))).toEqual({ whole: 2_003, refused: 1, skipped: 1 });
+  expect(fs.readFileSync(at("to/from/large")).equals(large)).toBe(true);
+  for (let index = 0; index < 2_000; index += 1)
+    expect(fs.readFileSync(at("to/from/deep", `f ${index}`), "utf8")).toBe(`${index}`.repeat(50));
+  expect(await outcomes(copy("from", "to/"))).toEqual({ whole: 2, same: 2_001, refused: 1, skipped: 1 });
+  // The bytes go from link to link.
+  for (const link of links) expect(link.dataBytes).toBeLessThan(2_000_000);
+});
+
+test("one that is cancelled leaves nothing that is not whole", async () => {
+  fs.writeFileSync(at("large"), Buffer.alloc(LARGE_BYTES, randomBytes(99_991)));
+  const id = copy("large", "to/");
+  await hasMoved(id);
+  await transfers.cancel(id);
+  expect(fs.readdirSync(at("to"))).toEqual([]);
+});
+
+test("whenever an end is killed a file is whole or absent, and the transfer goes on to its end", async () => {
+  const large = Buffer.alloc(LARGE_BYTES, randomBytes(99_991));
+  fs.writeFileSync(at("large"), large);
+  for (const [round, end] of [-1, -2, -1, -2].entries()) {
+    const id = copy("large", `to${round}/`);
+    await hasMoved(id);
+    const pids = fs.readFileSync(at("pids"), "utf8").trim().split("\n");
+    process.kill(Number(pids.at(end)), "SIGKILL");
+    expect(await transfers.get(id).done).toMatchObject({ state: "interrupted" });
+    expect(fs.existsSync(at(`to${round}`, "large"))).toBe(false);
+    transfers.resume(id);
+    expect(await outcomes(id)).toEqual({ whole: 1 });
+    expect(fs.readFileSync(at(`to${round}`, "large")).equals(large)).toBe(true);
+    expect(fs.readdirSync(at(`to${round}`))).toEqual(["large"]);
+  }
+});
