@@ -46,7 +46,7 @@ fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
     let is_numbered =
         |prefix: &&str| stem.strip_prefix(*prefix).is_some_and(|rest| matches!(rest.as_bytes(), [b'1'..=b'9']));
-    RESERVED.contains(&stem.as_str()) || RESERVED_NUMBERED.iter().any(|prefix| is_numbered(&prefix))
+    RESERVED.contains(&stem.as_str()) || RESERVED_NUMBERED.iter().any(is_numbered)
 }
 
 fn is_drive(name: &str) -> bool {

@@ -108,10 +108,10 @@ impl Staging {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(openat(&self.folder, index.to_string(), flags, NO_MODE)?);
         if size >= ALLOCATED_BYTES {
-            match fallocate(&file, FallocateFlags::KEEP_SIZE, 0, size) {
-                Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => return Err(error.into()),
-                // Not every file system can.
-                _ => {}
+            // Not every file system can.
+            let allocated = fallocate(&file, FallocateFlags::KEEP_SIZE, 0, size);
+            if let Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) = allocated {
+                return Err(error.into());
             }
         }
         Ok((Staged { file, length: 0 }, Hasher::default()))

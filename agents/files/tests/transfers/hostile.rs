@@ -7,7 +7,7 @@ use atoll_wire::header::Message as Body;
 use atoll_wire::{FileOutcome, FileReason, FilesExpected, FilesList, FilesReceive, FilesSend};
 
 use crate::support::{
-    Homes, Program, begin, end, file, folder, outcome, receive_of, record, records_of, sha256, to_incoming, to_path,
+    Homes, Program, begin, end, file, folder, outcome, receive_of, record, records_of, to_incoming, to_path,
 };
 
 const ALL: [u8; 9] = [5, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -129,7 +129,8 @@ fn a_stream_that_is_none_ends_the_transfer_and_leaves_nothing_half() {
 #[test]
 fn a_list_that_is_not_what_was_announced_is_refused() {
     let homes = Homes::new();
-    let cases: [(&str, fn(&mut FilesReceive, &mut Vec<atoll_wire::FileEntry>)); 6] = [
+    type Change = fn(&mut FilesReceive, &mut Vec<atoll_wire::FileEntry>);
+    let cases: [(&str, Change); 6] = [
         ("more bytes", |receive, _| receive.bytes = 3),
         ("more files", |receive, _| receive.files = 1),
         ("fewer files", |receive, _| receive.files = 3),
@@ -231,9 +232,9 @@ fn a_program_that_is_confined_sees_nothing_else() {
 }
 
 fn has_landlock() -> bool {
-    use landlock::{ABI, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
+    use landlock::{AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
     let strict = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-    strict.handle_access(AccessFs::Execute).is_ok_and(|rules| rules.create().is_ok()) && ABI::V1 as i32 > 0
+    strict.handle_access(AccessFs::Execute).is_ok_and(|rules| rules.create().is_ok())
 }
 
 #[test]
@@ -262,5 +263,4 @@ fn more_than_the_disk_holds_is_refused_before_it_comes() {
     assert_eq!(ended.reason(), FileReason::NoSpace);
     assert!(ended.detail.contains("are free"), "{}", ended.detail);
     assert_eq!(fs::read_dir(homes.target("Incoming/work")).unwrap().count(), 0);
-    assert_eq!(sha256(b"").len(), 32);
 }

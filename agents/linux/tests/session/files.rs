@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use atoll_wire::header::Message as Body;
+use atoll_wire::limits::MAX_STREAM_CHUNK_BYTES;
 use atoll_wire::{
     FileEntry, FileOutcome, FileReason, FileResult, FilesEnded, FilesExpected, FilesList, FilesReceive, FilesSend,
     FilesStop, Incoming, files_receive,
@@ -51,8 +52,8 @@ fn ended(host: &mut Host, transfer: u32) -> FilesEnded {
     })
 }
 
-/// Announces what comes; gives the stream.
-fn announce(host: &mut Host, transfer: u32, entries: Vec<FileEntry>) -> u32 {
+/// Announces what comes; gives the stream, and the credit that it has.
+fn announce(host: &mut Host, transfer: u32, entries: Vec<FileEntry>) -> (u32, usize) {
     let stream = host.next_id();
     let receive = FilesReceive {
         transfer,
@@ -65,12 +66,13 @@ fn announce(host: &mut Host, transfer: u32, entries: Vec<FileEntry>) -> u32 {
         ..FilesReceive::default()
     };
     host.send(BULK, Body::FilesReceive(receive));
+    let credit = host.wait_stream_credit(stream) as usize;
     host.send(BULK, Body::FilesExpected(FilesExpected { transfer, entries, last: true }));
     host.wait("FilesReady", |body| match body {
         Body::FilesReady(ready) if ready.transfer == transfer => Some(()),
         _ => None,
     });
-    stream
+    (stream, credit)
 }
 
 fn results(host: &mut Host, transfer: u32) -> (Vec<FileResult>, FilesEnded) {
@@ -100,11 +102,16 @@ fn files_go_out_and_come_in() {
     let entries = list(&mut host, 1, "d");
     assert_eq!(entries.len(), 302);
     let bytes = read(&mut host, 1);
-    let stream = announce(&mut host, 2, entries);
-    host.write_whole(stream, &bytes);
+    let (stream, credit) = announce(&mut host, 2, entries);
+    let (first, rest) = bytes.split_at(credit.min(bytes.len()));
+    for piece in first.chunks(MAX_STREAM_CHUNK_BYTES) {
+        host.write_stream(stream, piece);
+    }
+    assert!(host.write_whole(stream, rest));
     let (results, ended) = results(&mut host, 2);
     assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");
-    assert!(results.len() == 302 && results.iter().all(|result| result.outcome() == FileOutcome::Whole), "{results:?}");
+    // That of the folder came before FilesReady.
+    assert!(results.len() == 301 && results.iter().all(|result| result.outcome() == FileOutcome::Whole), "{results:?}");
     let incoming = agent.path("home/Incoming/other/d");
     assert!(fs::read(incoming.join("large")).expect("a file") == content);
     assert_eq!(fs::read(incoming.join("small 299")).expect("a file"), b"299");
@@ -120,7 +127,7 @@ fn a_transfer_that_is_stopped_ends_on_both_sides() {
     host.send(BULK, Body::FilesSend(FilesSend { transfer: 1, stream, ..FilesSend::default() }));
     host.give_stream_credit(stream, 10_000);
     let some = host.wait_data(stream);
-    let target = announce(&mut host, 2, entries);
+    let (target, _) = announce(&mut host, 2, entries);
     host.write_stream(target, &some);
     host.send(BULK, Body::FilesStop(FilesStop { transfer: 1, keep: false }));
     host.send(BULK, Body::FilesStop(FilesStop { transfer: 2, keep: false }));

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{FailureCode, FilesList, OpenAnswered, OpenHere, OpenOutcome, OpenWanted, SendAnswered, SendWanted};
@@ -52,26 +54,38 @@ fn file(agent: &Agent, name: &str, content: &str) -> PathBuf {
     path
 }
 
-/// A program of the guest that writes its arguments into `opened`.
+/// The types that this machine knows are the guest's.
+fn know_types(agent: &Agent) {
+    symlink("/usr/share/mime", agent.path("data/mime")).expect("a link");
+}
+
+/// A program of the guest that tells its arguments.
 fn install(agent: &Agent, id: &str, types: &str) {
     let script = agent.path("bin").join(id);
-    let text = format!(
-        "#!/bin/sh\necho \"{id} $*\" >> {}\necho done > {}\n",
-        agent.path("opened").display(),
-        agent.path("ready").display()
-    );
+    let opened = agent.path("opened");
+    let text =
+        format!("#!/bin/sh\necho \"{id} $*\" > {0}.new && exec {1} {0}.new {0}\n", opened.display(), mv().display());
     fs::write(&script, text).expect("a script");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a script");
     let entry = format!("[Desktop Entry]\nType=Application\nName={id}\nExec={id} %f\nMimeType={types}\n");
     fs::write(agent.applications().join(format!("{id}.desktop")), entry).expect("an entry");
-    let made = Command::new("mkfifo").arg(agent.path("ready")).status().expect("mkfifo");
-    assert!(made.success() || agent.path("ready").exists());
+}
+
+fn mv() -> PathBuf {
+    ["/usr/bin/mv", "/bin/mv"].map(PathBuf::from).into_iter().find(|file| file.exists()).expect("mv is installed")
 }
 
 /// What the next program was given.
 fn opened(agent: &Agent) -> String {
-    fs::read_to_string(agent.path("ready")).expect("a program writes");
-    fs::read_to_string(agent.path("opened")).expect("a file").lines().last().unwrap_or_default().to_owned()
+    let file = agent.path("opened");
+    for _ in 0..1500 {
+        if let Ok(text) = fs::read_to_string(&file) {
+            fs::remove_file(&file).expect("a file");
+            return text.trim_end().to_owned();
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no program was started");
 }
 
 #[test]
@@ -147,6 +161,7 @@ fn what_cannot_be_opened_is_said_without_asking_the_host() {
 #[test]
 fn here_it_is_opened_by_the_guests_own_program() {
     let agent = Agent::start();
+    know_types(&agent);
     install(&agent, "plain", "text/plain;");
     install(&agent, "better", "text/plain;x-scheme-handler/https;");
     fs::create_dir_all(agent.path("home/.config")).expect("a folder");
@@ -183,6 +198,7 @@ fn here_it_is_opened_by_the_guests_own_program() {
 #[test]
 fn without_a_program_the_type_is_said() {
     let agent = Agent::start();
+    know_types(&agent);
     let mut host = agent.host();
     let path = file(&agent, "a.pdf", "%PDF-1.4\n");
     let open = OpenHere { request: 5, path: path.as_os_str().as_encoded_bytes().to_vec(), ..OpenHere::default() };
@@ -210,6 +226,7 @@ fn without_a_program_the_type_is_said() {
 #[test]
 fn a_program_that_asks_for_its_own_file_again_is_refused() {
     let agent = Agent::start();
+    know_types(&agent);
     install(&agent, "plain", "text/plain;");
     let path = file(&agent, "a.txt", "a");
     let mut host = agent.host();
@@ -228,9 +245,9 @@ fn a_program_that_asks_for_its_own_file_again_is_refused() {
 #[test]
 fn the_agent_is_the_default_of_its_session() {
     let agent = Agent::start();
-    install(&agent, "plain", "text/plain;image/x-own;");
     let mut host = agent.host();
-    // The entry has come after the agent: it notices.
+    // The entry comes after the agent: it notices.
+    install(&agent, "plain", "text/plain;image/x-own;");
     host.wait("AppsChanged", |body| matches!(body, Body::AppsChanged(_)).then_some(()));
     let list = fs::read_to_string(agent.path("home/.config/atoll-mimeapps.list")).expect("a list");
     for kind in ["text/plain", "image/x-own", "x-scheme-handler/https", "x-scheme-handler/mailto"] {

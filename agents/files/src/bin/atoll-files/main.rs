@@ -90,14 +90,17 @@ impl Streams {
         }
     }
 
+    fn push(&mut self, stream: u32, bytes: &[u8]) {
+        let is_beyond = self.readers.get(&stream).is_some_and(|queue| !queue.push(bytes));
+        if is_beyond {
+            eprintln!("atoll-files: stream {stream}: bytes beyond its credit");
+            self.close(stream);
+        }
+    }
+
     fn receive(&mut self, body: &Body, payload: &[u8]) {
         match body {
-            Body::StreamData(data) => {
-                if self.readers.get(&data.stream).is_some_and(|queue| !queue.push(payload)) {
-                    eprintln!("atoll-files: stream {}: bytes beyond its credit", data.stream);
-                    self.close(data.stream);
-                }
-            }
+            Body::StreamData(data) => self.push(data.stream, payload),
             Body::StreamCredit(credit) => {
                 if let Some(writer) = self.writers.get(&credit.stream) {
                     writer.add(credit.bytes);
