@@ -124,15 +124,13 @@ interface BootResult {
 /** Boots the kernel under KVM to a first program that switches off at once. */
 export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<BootResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      QEMU_BINARY,
-      [
-        ...["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", ...qemuAccelerator("kvm")],
-        ...["-smp", "2", "-m", "size=256M", "-no-reboot", "-kernel", boot.kernel, "-initrd", boot.initrd],
-        ...["-append", "quiet panic=-1 atoll.probe", "-qmp", "stdio"],
-      ],
-      { timeout: timeoutMs, killSignal: "SIGKILL" },
-    );
+    // `timeout` ends it also where the application is killed meanwhile: QEMU would go on, and hold what it has inherited open.
+    const child = spawn("timeout", [
+      ...["--signal=KILL", String(timeoutMs / 1000), QEMU_BINARY],
+      ...["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", ...qemuAccelerator("kvm")],
+      ...["-smp", "2", "-m", "size=256M", "-no-reboot", "-kernel", boot.kernel, "-initrd", boot.initrd],
+      ...["-append", "quiet panic=-1 atoll.probe", "-qmp", "stdio"],
+    ]);
     /** Why it switched off. */
     let shutdown: string | null = null;
     let isStoppedByKvm = false;
@@ -147,7 +145,8 @@ export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<
       // Stopped without a shutdown: an internal error of KVM.
       else if (message?.event === "STOP" && shutdown === null) {
         isStoppedByKvm = true;
-        child.kill("SIGKILL");
+        // `timeout` passes it on.
+        child.kill("SIGTERM");
       }
     });
     child.on("error", (cause) => reject(missing(cause)));
