@@ -12,6 +12,7 @@ interface Answer {
 
 test.beforeAll(async () => {
   desktop = await TestDesktop.open({ home: "lagoon", web: "coral" });
+  for (const vm of ["home", "web"]) await desktop.isRunning(vm);
   page = await desktop.page();
   sheet = page.getByRole("dialog");
 });

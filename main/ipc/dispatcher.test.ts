@@ -162,6 +162,7 @@ it.each([
       ...["clipboard.clearHistory", "clipboard.copyToHost", "clipboard.forget", "clipboard.history"],
       ...["clipboard.pick", "clipboard.pin"],
       "desktop.attach",
+      "desktop.chooseFiles",
       "desktop.control",
       "desktop.doctor",
       "desktop.welcomed",
