@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { boundToUs } from "../base/bound-child.ts";
 import { Emitter } from "../base/emitter.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import type { Keymap } from "../link/contract.ts";
@@ -34,10 +35,9 @@ export class HostKeymap extends Emitter<{ changed: [keymap: Keymap] }> {
   /** Follows the host's layout from now on. Returns a function that ends it. */
   watch(): () => void {
     const unwatch = watchFolder(path.dirname(KEYBOARD_FILE), () => this.refresh());
-    // It writes the property once, and then again at each change. Without xprop, or an X server, it ends; and with an
-    // application that is killed, as what it has inherited would let Electron's other processes live on.
-    const command = ["--pdeathsig", "TERM", "xprop", "-root", "-spy", "_XKB_RULES_NAMES"];
-    const spy = spawn("setpriv", command, { stdio: ["ignore", "pipe", "ignore"] });
+    // It writes the property once, and then again at each change. Without xprop, or an X server, it ends.
+    const [command, args] = boundToUs("TERM", "xprop", ["-root", "-spy", "_XKB_RULES_NAMES"]);
+    const spy = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] });
     spy.on("error", () => undefined);
     spy.stdout.on("data", () => this.refresh());
     return () => {

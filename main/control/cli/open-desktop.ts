@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import type { LaunchItem } from "#shared/model/launch-item.ts";
+import { boundToUs } from "../../base/bound-child.ts";
 import { resolvePaths } from "../../base/paths.ts";
 import { LAUNCH_FILE, writeLaunchFile } from "../launch/launch-file.ts";
 import { EXIT } from "./output.ts";
@@ -47,7 +48,8 @@ function isPackaged(): boolean {
 /** In a process group of its own, as scripts/start.mjs does: a signal reaches it once, through us, and it ends with us. */
 function startPackaged(env: NodeJS.ProcessEnv): ChildProcess {
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return spawn("setpriv", ["--pdeathsig", "TERM", process.execPath, ...sandbox], {
+  const [command, args] = boundToUs("TERM", process.execPath, sandbox);
+  return spawn(command, args, {
     stdio: ["ignore", "inherit", "inherit"],
     detached: true,
     env: { ...env, ELECTRON_RUN_AS_NODE: undefined },

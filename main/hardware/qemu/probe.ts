@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { Accelerator } from "#shared/model/vm.ts";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { bootId } from "../../base/boot-id.ts";
+import { boundToUs } from "../../base/bound-child.ts";
 import { writeFileAtomically } from "../../base/write-file.ts";
 import { qemuAccelerator } from "./argv.ts";
 
@@ -124,13 +125,12 @@ interface BootResult {
 /** Boots the kernel under KVM to a first program that switches off at once. */
 export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<BootResult> {
   return new Promise((resolve, reject) => {
-    // `timeout` ends it also where the application is killed meanwhile: QEMU would go on, and hold what it has inherited open.
-    const child = spawn("timeout", [
-      ...["--signal=KILL", String(timeoutMs / 1000), QEMU_BINARY],
+    const [command, args] = boundToUs("KILL", QEMU_BINARY, [
       ...["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", ...qemuAccelerator("kvm")],
       ...["-smp", "2", "-m", "size=256M", "-no-reboot", "-kernel", boot.kernel, "-initrd", boot.initrd],
       ...["-append", "quiet panic=-1 atoll.probe", "-qmp", "stdio"],
     ]);
+    const child = spawn(command, args, { timeout: timeoutMs, killSignal: "SIGKILL" });
     /** Why it switched off. */
     let shutdown: string | null = null;
     let isStoppedByKvm = false;
@@ -145,8 +145,7 @@ export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<
       // Stopped without a shutdown: an internal error of KVM.
       else if (message?.event === "STOP" && shutdown === null) {
         isStoppedByKvm = true;
-        // `timeout` passes it on.
-        child.kill("SIGTERM");
+        child.kill("SIGKILL");
       }
     });
     child.on("error", (cause) => reject(missing(cause)));
