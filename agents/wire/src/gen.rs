@@ -997,7 +997,7 @@ pub struct Replaced {
 pub struct FilesExpected {
     #[prost(uint32, tag = "1")]
     pub transfer: u32,
-    /// of kind FILE or FOLDER
+    /// of kind FILE or FOLDER, with rising indices: a gap where something is left out
     #[prost(message, repeated, tag = "2")]
     pub entries: ::prost::alloc::vec::Vec<FileEntry>,
     #[prost(bool, tag = "3")]

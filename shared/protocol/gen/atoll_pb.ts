@@ -2742,7 +2742,7 @@ export type FilesExpected = Message<"atoll.wire.v1.FilesExpected"> & {
   transfer: number;
 
   /**
-   * of kind FILE or FOLDER
+   * of kind FILE or FOLDER, with rising indices: a gap where something is left out
    *
    * @generated from field: repeated atoll.wire.v1.FileEntry entries = 2;
    */

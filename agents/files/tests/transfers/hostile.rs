@@ -95,7 +95,7 @@ fn lies_about_size_and_content_are_found_out() {
 
 #[test]
 fn a_stream_that_is_none_ends_the_transfer_and_leaves_nothing_half() {
-    let streams: [Vec<u8>; 11] = [
+    let streams: [Vec<u8>; 10] = [
         b"GET / HTTP/1.1\r\n\r\n".to_vec(),
         record(2, 0, b"data before its file"),
         [begin(0), begin(1)].concat(),
@@ -103,7 +103,6 @@ fn a_stream_that_is_none_ends_the_transfer_and_leaves_nothing_half() {
         [begin(1), record(2, 1, b"1234"), end(1, b"1234"), begin(0)].concat(),
         [begin(0), record(2, 0, b"1234"), end(0, b"1234"), begin(0)].concat(),
         begin(2),
-        begin(99),
         record(1, 0, &7_u64.to_le_bytes()),
         [begin(0), end(1, b"")].concat(),
         vec![2, 0, 0, 0, 0, 255, 255, 255, 255],
@@ -130,13 +129,15 @@ fn a_stream_that_is_none_ends_the_transfer_and_leaves_nothing_half() {
 fn a_list_that_is_not_what_was_announced_is_refused() {
     let homes = Homes::new();
     type Change = fn(&mut FilesReceive, &mut Vec<atoll_wire::FileEntry>);
-    let cases: [(&str, Change); 6] = [
+    let cases: [(&str, Change); 8] = [
         ("more bytes", |receive, _| receive.bytes = 3),
         ("more files", |receive, _| receive.files = 1),
         ("fewer files", |receive, _| receive.files = 3),
         ("far too many", |receive, _| receive.files = 100_001),
         ("no key", |receive, _| receive.key.clear()),
-        ("a gap", |_, entries| entries[1].index = 7),
+        ("one twice", |_, entries| entries[1].index = 0),
+        ("not rising", |_, entries| entries[0].index = 2),
+        ("an index above all", |_, entries| entries[1].index = 100_000),
     ];
     for (what, change) in cases {
         let mut target = Program::start(&homes.target(""));
@@ -146,6 +147,20 @@ fn a_list_that_is_not_what_was_announced_is_refused() {
         assert!(target.expect(receive, &entries).is_err(), "{what}");
     }
     assert!(!homes.target("Incoming/work/a").exists());
+}
+
+#[test]
+fn a_file_that_nobody_expects_is_dropped() {
+    let homes = Homes::new();
+    let mut target = Program::start(&homes.target(""));
+    let entries = [file(0, "a", 4), file(2, "b", 4)];
+    target.expect(receive_of(&entries, to_incoming()), &entries).unwrap();
+    let stream = records_of(&[(0, b"1234"), (1, b"unasked"), (2, b"1234"), (99, b"unasked")]);
+    let (results, ended) = target.give(2, &stream);
+    assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");
+    let told: Vec<_> = results.iter().map(|result| (result.index, result.outcome())).collect();
+    assert_eq!(told, [(0, FileOutcome::Whole), (2, FileOutcome::Whole)]);
+    assert_eq!(fs::read_dir(homes.target("Incoming/work")).unwrap().count(), 2);
 }
 
 #[test]
