@@ -16,6 +16,7 @@ use crate::app_changes::AppChanges;
 use crate::clipboard::Clipboard;
 use crate::cursor::Cursor;
 use crate::deferred::Deferred;
+use crate::early_requests::EarlyRequests;
 use crate::environment::Environment;
 use crate::exec::Execs;
 use crate::exit_status;
@@ -76,6 +77,7 @@ pub struct Agent {
     pub screen: Screen,
 
     pub surfaces: Surfaces,
+    pub early_requests: EarlyRequests,
     pub frame_pacing: FramePacing,
     pub deferred: Deferred,
     pub flood_watch: FloodWatch,
@@ -132,6 +134,8 @@ impl Agent {
         self.release_held_input();
         self.receive_x11_requests();
         self.associate_x11();
+        self.update_x11_shapes();
+        self.watch_x11_ghosts();
         self.send_window_properties();
         self.send_attention();
         self.send_stacking();

@@ -200,6 +200,40 @@ impl Framebuffer {
         Self::take_damaged(framebuffer, whole.pixels(crop).as_ptr(), &source, &[source.all()], room)
     }
 
+    /// Makes it what `whole` shows within the rectangles of `shape`, whose changes then count as copied; the rest is
+    /// transparent.
+    ///
+    /// # Errors
+    /// `NoRoom`.
+    pub fn update_shaped(
+        framebuffer: &mut Option<Self>,
+        whole: &mut Self,
+        shape: &[PixelRect],
+        room: usize,
+    ) -> Result<(), Refused> {
+        let all = whole.all();
+        let stride = whole.width as usize * 4;
+        let is_opaque = whole.format == PixelFormat::Xrgb8888;
+        whole.changed.clear();
+        let theirs = whole.pixels(all);
+        let mut pixels = vec![0; all.bytes()];
+        for rect in shape {
+            let right = rect.x.saturating_add(rect.width).min(all.width);
+            let bottom = rect.y.saturating_add(rect.height).min(all.height);
+            for y in rect.y..bottom {
+                let (from, to) = (y as usize * stride + rect.x as usize * 4, y as usize * stride + right as usize * 4);
+                let Some(row) = theirs.get(from..to) else { continue };
+                pixels[from..to].copy_from_slice(row);
+                if is_opaque {
+                    pixels[from..to].chunks_exact_mut(4).for_each(|pixel| pixel[3] = u8::MAX);
+                }
+            }
+        }
+        let format = PixelFormat::Argb8888;
+        let source = Source { offset: 0, stride, width: all.width, height: all.height, format };
+        Self::take_damaged(framebuffer, pixels.as_ptr(), &source, &[all], room)
+    }
+
     fn take_damaged(
         framebuffer: &mut Option<Self>,
         pool: *const u8,
@@ -546,6 +580,25 @@ mod tests {
         assert_eq!(take(20, 1199), Err(Refused::NoRoom));
         assert_eq!(take(10, 0), Ok(()));
         assert_eq!(take(20, 1200), Ok(()));
+    }
+
+    #[test]
+    fn what_lies_outside_of_a_shape_is_transparent() {
+        let mut whole = Framebuffer::of_pixels(4, 2, vec![7; 4 * 2 * 4]);
+        let rects =
+            |x, width| [PixelRect { x, y: 0, width, height: u32::MAX }, PixelRect { x: 9, y: 0, width: 9, height: 9 }];
+        let mut shaped = None;
+        for (x, width) in [(1, 2), (2, u32::MAX)] {
+            Framebuffer::update_shaped(&mut shaped, &mut whole, &rects(x, width), usize::MAX).unwrap();
+            let shown = shaped.as_mut().unwrap();
+            assert_eq!(shown.format, PixelFormat::Argb8888);
+            let all = shown.all();
+            for (at, pixel) in shown.pixels(all).chunks(4).enumerate() {
+                let column = at as u32 % 4;
+                let inside = column >= x && column - x < width;
+                assert_eq!(pixel, if inside { [7, 7, 7, 255] } else { [0; 4] }, "{at} of {x}+{width}");
+            }
+        }
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn build(
         held_input: Default::default(),
         cursor: Default::default(),
         surfaces: Surfaces::new(),
+        early_requests: Default::default(),
         frame_pacing: Default::default(),
         deferred: Default::default(),
         flood_watch: Default::default(),

@@ -13,18 +13,22 @@ use smithay::wayland::shell::xdg::{PopupSurface, ToplevelSurface};
 use smithay::xwayland::X11Surface;
 
 use crate::attention::Attention;
+use crate::early_requests::EarlyStates;
 use crate::encoding::Encoder;
 use crate::framebuffer::Framebuffer;
 use crate::iconic::Iconic;
+use crate::tiles::PixelRect;
 
 /// What a wl_surface shows. Independent of its role: a buffer may be attached before it has one.
 #[derive(Debug, Default)]
 pub struct Content {
     /// None = no buffer is attached: the surface is not mapped.
     pub framebuffer: Option<Framebuffer>,
-    /// All of the last buffer, while wp_viewport shows a part of it: the program may choose another part without a new
-    /// buffer.
+    /// All of the last buffer, while wp_viewport or a shape shows a part of it: the program may choose another part
+    /// without a new buffer.
     pub uncropped: Option<Framebuffer>,
+    /// What is shown of an X11 window that is no rectangle, pixels of the buffer.
+    pub shape: Option<Vec<PixelRect>>,
     pub scale: u32,
     /// Logical size, where wp_viewport sets it; else (0, 0).
     pub viewport: (u32, u32),
@@ -45,6 +49,33 @@ impl Content {
                 (logical(framebuffer.width), logical(framebuffer.height))
             }
             None => (0, 0),
+        }
+    }
+
+    /// An X11 window has another shape; None = it is a rectangle. `room`: bytes that its framebuffers may grow by.
+    pub fn reshape(&mut self, shape: Option<Vec<PixelRect>>, room: usize) {
+        if self.shape == shape {
+            return;
+        }
+        let before = self.framebuffer.as_ref().map(|framebuffer| framebuffer.format);
+        self.shape = shape;
+        if self.shape.is_none() && self.uncropped.is_some() {
+            self.framebuffer = self.uncropped.take();
+        } else if self.shape.is_some() && self.uncropped.is_none() {
+            self.uncropped = self.framebuffer.take();
+        }
+        self.show_shape(room);
+        if let Some(framebuffer) = self.framebuffer.as_mut().filter(|framebuffer| Some(framebuffer.format) != before) {
+            framebuffer.changed.mark_all();
+            self.metadata_dirty = true;
+        }
+    }
+
+    /// Makes the framebuffer what the shape shows of the whole buffer.
+    pub fn show_shape(&mut self, room: usize) {
+        let (Some(whole), Some(shape)) = (&mut self.uncropped, &self.shape) else { return };
+        if Framebuffer::update_shaped(&mut self.framebuffer, whole, shape, room).is_err() {
+            log::warn!("a shaped window is not shown: there is no memory for it");
         }
     }
 
@@ -100,6 +131,8 @@ pub struct Window {
     pub attention: Attention,
     /// X11: it is minimised.
     pub iconic: Option<Iconic>,
+    /// What the program has asked for while the host did not know the window.
+    pub early: EarlyStates,
 }
 
 #[derive(Debug)]
@@ -144,6 +177,8 @@ pub struct Surface {
     /// The host does not know the stacking yet.
     pub stacking_dirty: bool,
     pub stacking_sent_at: Option<Instant>,
+    /// X11: its shape may be another one than the content's.
+    pub shape_dirty: bool,
 }
 
 impl Surface {
@@ -250,6 +285,7 @@ impl Surfaces {
             stacking: Vec::new(),
             stacking_dirty: false,
             stacking_sent_at: None,
+            shape_dirty: true,
         };
         self.by_id.insert(id, surface);
         id
@@ -264,6 +300,7 @@ impl Surfaces {
         self.by_wl.insert(wl.id(), id);
         surface.wl = Some(wl);
         surface.full_frame_due = true;
+        surface.shape_dirty = true;
     }
 
     /// The surface has no wl_surface any more, until another is associated with it.

@@ -21,6 +21,7 @@ use x11rb::properties::AspectRatio;
 use crate::agent::Agent;
 use crate::attention::Attention;
 use crate::deferred::{PROPERTIES_INTERVAL, is_too_early};
+use crate::early_requests::EarlyStates;
 use crate::ports::PortKind;
 use crate::services::Service;
 use crate::session::Phase;
@@ -98,6 +99,7 @@ impl Agent {
             return None;
         }
         let launch = self.launches.of_process(pid);
+        let early = self.early_requests.take(&shell);
         let window = Window {
             shell,
             pid,
@@ -111,6 +113,7 @@ impl Agent {
             place: (0, 0),
             attention: Attention::default(),
             iconic: None,
+            early,
         };
         let id = self.surfaces.add(wl, Role::Window(Box::new(window)));
         self.announce(id);
@@ -176,8 +179,10 @@ impl Agent {
         let Some(surface) = self.surfaces.get_mut(id) else { return };
         surface.announced = true;
         surface.full_frame_due = true;
+        let mut early = EarlyStates::default();
         let body = match &mut surface.role {
             Role::Window(window) => {
+                early = std::mem::take(&mut window.early);
                 let Some(properties) = properties else { return };
                 window.last_sent = Some(properties.clone());
                 Body::WindowOpened(WindowOpened {
@@ -201,6 +206,9 @@ impl Agent {
             Role::Subsurface { parent } => Body::SubsurfaceOpened(SubsurfaceOpened { surface: id, parent: *parent }),
         };
         self.send(PortKind::Control, body);
+        for request in early.requests() {
+            self.request_window_id(id, request, 0);
+        }
     }
 
     /// A host has connected: announces all surfaces, parents first.
@@ -238,6 +246,9 @@ impl Agent {
         if let Some(id) = self.surfaces.id_of(surface) {
             self.charge_request(surface);
             self.request_window_id(id, request, edges);
+        } else if surface.is_alive() {
+            self.charge_request(surface);
+            self.early_requests.ask(surface, request);
         }
     }
 
@@ -250,6 +261,8 @@ impl Agent {
         if is_known && is_sound {
             let requested = WindowRequested { surface: id, request: request.into(), edges };
             self.send(PortKind::Control, Body::WindowRequested(requested));
+        } else if let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) {
+            window.early.ask(request);
         }
     }
 
@@ -381,8 +394,13 @@ impl Agent {
             modal: false,
             hints: x11_size_hints(x11),
             is_urgent: x11.hints().is_some_and(|hints| hints.urgent),
-            // smithay calls a window "decorated" whose Motif hints ask for no frame: one that draws its own.
-            decoration: if x11.is_decorated() { Decoration::Client } else { Decoration::Server },
+            // smithay calls a window "decorated" whose Motif hints ask for no frame: one that draws its own. An
+            // override-redirect window wants none either.
+            decoration: if x11.is_decorated() || x11.is_override_redirect() {
+                Decoration::Client
+            } else {
+                Decoration::Server
+            },
         }
     }
 }

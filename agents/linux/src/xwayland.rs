@@ -11,8 +11,10 @@ use crate::agent::Agent;
 use crate::clipboard::X11Clipboard;
 use crate::surfaces::Surface;
 use crate::x11_focus_barrier::{Focused, X11FocusBarrier};
+use crate::x11_relay;
 use crate::x11_repeat::X11Repeat;
 use crate::x11_requests::X11Requests;
+use crate::x11_windows::X11Windows;
 
 /// Pause before it is started again.
 const RESTART_DELAY: Duration = Duration::from_secs(5);
@@ -27,6 +29,7 @@ pub struct X11 {
     /// The X11 window that had the keyboard last; 0 = none.
     pub last_focused: u32,
     pub repeat: X11Repeat,
+    pub windows: X11Windows,
 }
 
 impl X11 {
@@ -60,13 +63,17 @@ impl Agent {
         self.environment.set_x11_display(xwayland.display_number());
         let inserted = self.handle.insert_source(xwayland, move |event, (), agent| match event {
             XWaylandEvent::Ready { x11_socket, display_number } => {
-                match X11Wm::start_wm(agent.handle.clone(), x11_socket, client.clone()) {
+                let started = x11_relay::start(x11_socket)
+                    .map_err(Into::into)
+                    .and_then(|relayed| X11Wm::start_wm(agent.handle.clone(), relayed, client.clone()));
+                match started {
                     Ok(wm) => {
                         agent.x11.wm = Some(wm);
                         agent.x11.client = Some(client.clone());
                         agent.connect_x11_focus(display_number);
                         agent.listen_to_x11(display_number);
                         agent.bridge_x11_clipboard(display_number);
+                        agent.connect_x11_questions(display_number);
                         log::info!("X11 programs can run on :{display_number}");
                         agent.environment.say_settled();
                     }

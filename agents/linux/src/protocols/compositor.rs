@@ -135,15 +135,16 @@ impl Commit {
         content.callbacks.append(&mut self.callbacks);
         let before =
             content.framebuffer.as_ref().map(|framebuffer| (framebuffer.width, framebuffer.height, framebuffer.format));
+        let is_part = self.crop.is_some() || content.shape.is_some();
         match self.buffer.take() {
             Some(BufferAssignment::NewBuffer(buffer)) => {
                 let size = with_buffer_contents(&buffer, |_, _, data| (data.width, data.height)).unwrap_or((0, 0));
                 let damage = self.damage_pixels(size);
-                let whole = if self.crop.is_some() { &mut content.uncropped } else { &mut content.framebuffer };
+                let whole = if is_part { &mut content.uncropped } else { &mut content.framebuffer };
                 if let Err(refused) = Framebuffer::update(whole, &buffer, self.transform, &damage, room) {
                     log::warn!("a buffer of {}x{} is not shown: {refused}", size.0, size.1);
                 }
-                if self.crop.is_none() {
+                if !is_part {
                     content.uncropped = None;
                 }
                 buffer.release();
@@ -151,15 +152,13 @@ impl Commit {
             Some(BufferAssignment::Removed) => (content.framebuffer, content.uncropped) = (None, None),
             // The crop was removed or set without a new buffer: what was shown of the last buffer is not all of it, or
             // not any more.
-            None if self.crop.is_none() && content.uncropped.is_some() => {
+            None if !is_part && content.uncropped.is_some() => {
                 content.framebuffer = content.uncropped.take();
                 if let Some(framebuffer) = &mut content.framebuffer {
                     framebuffer.changed.mark_all();
                 }
             }
-            None if self.crop.is_some() && content.uncropped.is_none() => {
-                content.uncropped = content.framebuffer.take()
-            }
+            None if is_part && content.uncropped.is_none() => content.uncropped = content.framebuffer.take(),
             None => {}
         }
         if let Some(whole) = &mut content.uncropped {
@@ -168,6 +167,9 @@ impl Commit {
                     log::warn!("a part of a framebuffer is not shown: there is no memory for it");
                 }
             }
+        }
+        if self.crop.is_none() {
+            content.show_shape(room);
         }
         // A scale beyond the limit of the wire is expressed by a viewport.
         let logical = |side: u32| (side / self.scale).max(1);

@@ -23,6 +23,7 @@ impl XdgShellHandler for Agent {
     fn new_toplevel(&mut self, _toplevel: ToplevelSurface) {}
 
     fn toplevel_destroyed(&mut self, toplevel: ToplevelSurface) {
+        self.early_requests.forget(toplevel.wl_surface());
         if let Some(id) = self.surfaces.id_of(toplevel.wl_surface()) {
             self.close_surface(id);
         }

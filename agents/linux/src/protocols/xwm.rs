@@ -35,7 +35,10 @@ impl XwmHandler for Agent {
         self.x11.wm.as_mut().expect("the window manager that calls")
     }
 
-    fn new_window(&mut self, _xwm: XwmId, _window: X11Surface) {}
+    fn new_window(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.look_at_new_x11_window_later(window.window_id());
+    }
+
     fn new_override_redirect_window(&mut self, _xwm: XwmId, _window: X11Surface) {}
 
     fn map_window_request(&mut self, _xwm: XwmId, window: X11Surface) {
@@ -43,18 +46,22 @@ impl XwmHandler for Agent {
             log::debug!("mapping an X11 window: {error}");
             return;
         }
+        self.x11.windows.frame = window.mapped_window_id().or(self.x11.windows.frame);
         if self.end_iconic(&window) {
             return;
         }
+        self.close_x11_namesakes(&window);
+        self.ask_early_x11_states(&window);
         let pid = window.pid().unwrap_or(0);
         self.open_window(window.wl_surface(), WindowShell::X11(window), pid);
     }
 
     fn mapped_override_redirect_window(&mut self, _xwm: XwmId, window: X11Surface) {
-        self.open_x11_popup(window);
+        self.place_x11_popup_next(window);
     }
 
     fn unmapped_window(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.forget_unplaced_x11(&window);
         if let Some(id) = self.surfaces.of_x11(&window) {
             if self.is_unmapped_as_iconic(id) {
                 return;
@@ -67,9 +74,10 @@ impl XwmHandler for Agent {
     }
 
     fn destroyed_window(&mut self, _xwm: XwmId, window: X11Surface) {
-        if let Some(id) = self.surfaces.of_x11(&window) {
-            self.close_surface(id);
-        }
+        self.forget_unplaced_x11(&window);
+        self.early_requests.forget_x11(window.window_id());
+        // Not by `of_x11`: a window that is destroyed is equal to none, not even to itself.
+        self.close_x11_namesakes(&window);
     }
 
     fn configure_request(
@@ -104,11 +112,7 @@ impl XwmHandler for Agent {
         geometry: Rectangle<i32, Logical>,
         _above: Option<u32>,
     ) {
-        let Some(id) = self.surfaces.of_x11(&window) else { return };
-        if let Some(parent) = self.surfaces.get(id).and_then(|surface| surface.popup()).map(|popup| popup.parent) {
-            let rect = self.rect_on(parent, geometry);
-            self.move_popup(id, rect);
-        }
+        self.x11_popup_placed(window, geometry);
     }
 
     fn property_notify(&mut self, _xwm: XwmId, window: X11Surface, _property: WmWindowProperty) {
@@ -160,16 +164,19 @@ impl Agent {
     fn request_x11(&mut self, window: &X11Surface, request: WindowRequest, edges: u32) {
         if let Some(id) = self.surfaces.of_x11(window) {
             self.request_window_id(id, request, edges);
+        } else {
+            self.early_requests.ask_x11(window.window_id(), request);
         }
     }
 
     /// An override-redirect window: a menu, a tooltip, a splash.
-    fn open_x11_popup(&mut self, window: X11Surface) {
-        if self.surfaces.of_x11(&window).is_some() || self.surfaces.len() >= MAX_SURFACES {
+    pub fn open_x11_popup(&mut self, window: X11Surface) {
+        self.close_x11_namesakes(&window);
+        if self.surfaces.len() >= MAX_SURFACES {
             return;
         }
         let Some(parent) = self.x11_parent(&window) else {
-            // There is no X11 window that it could be attached to: a splash screen is shown as a window.
+            // Nothing of its program is shown that it could be attached to (a splash screen, a notification).
             let pid = window.pid().unwrap_or(0);
             self.open_window(window.wl_surface(), WindowShell::X11(window), pid);
             return;
@@ -183,21 +190,8 @@ impl Agent {
         self.announce(id);
     }
 
-    /// The window that a popup belongs to: the one that it names, else the focused one, else one of the same program,
-    /// else the one opened last.
-    fn x11_parent(&self, window: &X11Surface) -> Option<u32> {
-        let windows = || self.surfaces.iter().filter(|surface| surface.window().is_some() && surface.x11().is_some());
-        let named = window
-            .is_transient_for()
-            .and_then(|parent| windows().find(|surface| surface.x11().is_some_and(|x11| x11.window_id() == parent)));
-        let focused = || self.surfaces.get(self.x11.last_focused).filter(|surface| surface.x11().is_some());
-        let sibling = || windows().filter(|surface| surface.x11().is_some_and(|x11| x11.pid() == window.pid())).last();
-        let parent = named.or_else(focused).or_else(sibling).or_else(|| windows().last())?;
-        Some(parent.id)
-    }
-
     /// An X11 geometry relative to the surface that it is attached to.
-    fn rect_on(&self, parent: u32, geometry: Rectangle<i32, Logical>) -> Rect {
+    pub fn rect_on(&self, parent: u32, geometry: Rectangle<i32, Logical>) -> Rect {
         let origin = self.surfaces.get(parent).and_then(|surface| surface.x11()).map(|x11| x11.geometry().loc);
         let mut relative = geometry;
         relative.loc -= origin.unwrap_or_default();

@@ -21,3 +21,4 @@ mod x11;
 mod x11_clipboard;
 mod x11_focus;
 mod x11_keys;
+mod x11_windows;

@@ -1,0 +1,213 @@
+//! What the agent asks the X server itself, on a connection of its own: smithay's window manager has no word for it. A
+//! program may hold the server (GrabServer) as long as it likes: what is not answered in time counts as not said.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use atoll_wire::WindowRequest;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::shape::{ConnectionExt as _, SK};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, MapState, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+
+use crate::tiles::PixelRect;
+
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
+/// Atoms of one _NET_WM_STATE that are looked at.
+const MAX_STATES: u32 = 64;
+/// A shape of more rectangles is shown as the rectangle around it.
+const MAX_SHAPE_RECTS: usize = 16 * 1024;
+
+type Failed = Box<dyn std::error::Error>;
+
+#[derive(Debug)]
+pub struct X11Questions {
+    connection: RustConnection,
+    /// Never shown: the messages that it sends to itself go through it.
+    window: u32,
+    sent: u32,
+    net_wm_state: u32,
+    states: [(u32, WindowRequest); 4],
+    /// Windows whose shape has changed.
+    reshaped: Vec<u32>,
+}
+
+impl X11Questions {
+    pub fn connect(display: u32) -> Result<Self, Failed> {
+        let (connection, screen) = x11rb::connect(Some(&format!(":{display}")))?;
+        let root = connection.setup().roots[screen].root;
+        let window = connection.generate_id()?;
+        let class = WindowClass::INPUT_ONLY;
+        connection.create_window(0, window, root, 0, 0, 1, 1, 0, class, 0, &CreateWindowAux::new())?;
+        connection.shape_query_version()?.reply()?;
+        let atom =
+            |name: &str| -> Result<u32, Failed> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
+        let net_wm_state = atom("_NET_WM_STATE")?;
+        let states = [
+            (atom("_NET_WM_STATE_MAXIMIZED_HORZ")?, WindowRequest::Maximize),
+            (atom("_NET_WM_STATE_MAXIMIZED_VERT")?, WindowRequest::Maximize),
+            (atom("_NET_WM_STATE_FULLSCREEN")?, WindowRequest::Fullscreen),
+            (atom("_NET_WM_STATE_HIDDEN")?, WindowRequest::Minimize),
+        ];
+        Ok(Self { connection, window, sent: 0, net_wm_state, states, reshaped: Vec::new() })
+    }
+
+    /// Readable when the server has said something.
+    pub fn fd(&self) -> std::io::Result<OwnedFd> {
+        self.connection.stream().as_fd().try_clone_to_owned()
+    }
+
+    /// Whether one program has made both windows.
+    pub fn is_same_program(&self, one: u32, other: u32) -> bool {
+        (one ^ other) & !self.connection.setup().resource_id_mask == 0
+    }
+
+    /// What the _NET_WM_STATE of a window that is not shown yet asks for.
+    pub fn states(&mut self, window: u32) -> Vec<WindowRequest> {
+        let asked = self.try_states(window);
+        asked.inspect_err(|error| log::debug!("the states of an X11 window: {error}")).unwrap_or_default()
+    }
+
+    fn try_states(&mut self, window: u32) -> Result<Vec<WindowRequest>, Failed> {
+        let asked = self.connection.get_property(false, window, self.net_wm_state, AtomEnum::ATOM, 0, MAX_STATES)?;
+        fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
+        let property = asked.reply()?;
+        let atoms: Vec<u32> = property.value32().map(Iterator::collect).unwrap_or_default();
+        let [horizontal, ..] = self.states;
+        // Maximised in one direction only is not known to the host.
+        let is_whole = atoms.contains(&horizontal.0);
+        let asked = self.states[1..].iter().filter(|(atom, _)| atoms.contains(atom)).map(|(_, request)| *request);
+        Ok(asked.filter(|request| *request != WindowRequest::Maximize || is_whole).collect())
+    }
+
+    /// Those of the windows that do not exist, or are not mapped.
+    pub fn gone(&mut self, windows: &[u32]) -> Vec<u32> {
+        let asked = self.try_gone(windows);
+        asked.inspect_err(|error| log::debug!("whether X11 windows exist: {error}")).unwrap_or_default()
+    }
+
+    fn try_gone(&mut self, windows: &[u32]) -> Result<Vec<u32>, Failed> {
+        let mut asked = Vec::new();
+        for window in windows {
+            asked.push((*window, self.connection.get_window_attributes(*window)?));
+        }
+        fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
+        let mut gone = Vec::new();
+        for (window, attributes) in asked {
+            if attributes.reply_unchecked()?.is_none_or(|attributes| attributes.map_state == MapState::UNMAPPED) {
+                gone.push(window);
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Has the window manager asked to show those of the windows that are mapped already, by nobody's wish: not
+    /// override-redirect, and on the root or in a frame of the manager's, which `frame` is one of.
+    pub fn map_again(&mut self, windows: &[u32], frame: Option<u32>) {
+        if windows.is_empty() {
+            return;
+        }
+        if let Err(error) = self.try_map_again(windows, frame) {
+            log::debug!("mapping X11 windows again: {error}");
+        }
+    }
+
+    fn try_map_again(&mut self, windows: &[u32], frame: Option<u32>) -> Result<(), Failed> {
+        let mut asked = Vec::new();
+        for window in windows {
+            let attributes = self.connection.get_window_attributes(*window)?;
+            asked.push((*window, attributes, self.connection.query_tree(*window)?));
+        }
+        fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
+        for (window, attributes, tree) in asked {
+            let (Some(attributes), Some(tree)) = (attributes.reply_unchecked()?, tree.reply_unchecked()?) else {
+                continue;
+            };
+            let is_managers =
+                tree.parent == tree.root || frame.is_some_and(|frame| self.is_same_program(tree.parent, frame));
+            if attributes.map_state != MapState::UNMAPPED && !attributes.override_redirect && is_managers {
+                log::debug!("X11 window {window:#x} was mapped unnoticed");
+                self.connection.unmap_window(window)?;
+                self.connection.reparent_window(window, tree.root, 0, 0)?;
+                self.connection.map_window(window)?;
+            }
+        }
+        self.connection.flush()?;
+        Ok(())
+    }
+
+    /// The shape of the window's picture: None = a rectangle. From now on its changes are heard of.
+    pub fn shape(&mut self, window: u32) -> Option<Vec<PixelRect>> {
+        let asked = self.try_shape(window);
+        asked.inspect_err(|error| log::debug!("the shape of an X11 window: {error}")).ok().flatten()
+    }
+
+    fn try_shape(&mut self, window: u32) -> Result<Option<Vec<PixelRect>>, Failed> {
+        self.connection.shape_select_input(window, true)?;
+        let extents = self.connection.shape_query_extents(window)?;
+        let rects = self.connection.shape_get_rectangles(window, SK::BOUNDING)?;
+        fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
+        let (extents, rects) = (extents.reply()?, rects.reply()?.rectangles);
+        if !extents.bounding_shaped || rects.len() > MAX_SHAPE_RECTS {
+            return Ok(None);
+        }
+        let shape = rects.iter().map(|rect| {
+            // A part to the left of the window, or above it, is not shown.
+            let side = |at: i16, side: u16| (i32::from(at) + i32::from(side)).max(0) - i32::from(at).max(0);
+            PixelRect {
+                x: u32::try_from(rect.x).unwrap_or(0),
+                y: u32::try_from(rect.y).unwrap_or(0),
+                width: u32::try_from(side(rect.x, rect.width)).unwrap_or(0),
+                height: u32::try_from(side(rect.y, rect.height)).unwrap_or(0),
+            }
+        });
+        Ok(Some(shape.collect()))
+    }
+
+    /// Windows whose shape has changed since this was asked.
+    pub fn reshaped(&mut self) -> Result<Vec<u32>, Failed> {
+        hear(&self.connection, &mut self.reshaped)?;
+        Ok(std::mem::take(&mut self.reshaped))
+    }
+}
+
+/// Takes the events that have come; gives the numbers of the connection's own messages.
+fn hear(connection: &RustConnection, reshaped: &mut Vec<u32>) -> Result<Vec<u32>, Failed> {
+    let mut numbers = Vec::new();
+    while let Some(event) = connection.poll_for_event()? {
+        match event {
+            Event::ClientMessage(message) => numbers.push(message.data.as_data32()[0]),
+            Event::ShapeNotify(notify) if !reshaped.contains(&notify.affected_window) => {
+                reshaped.push(notify.affected_window);
+            }
+            _ => {}
+        }
+    }
+    Ok(numbers)
+}
+
+/// Returns when the server has answered all that was asked, so that no answer has to be waited for.
+///
+/// # Errors
+/// It does not answer in time, or is gone.
+fn fence(connection: &RustConnection, window: u32, sent: &mut u32, reshaped: &mut Vec<u32>) -> Result<(), Failed> {
+    let until = Instant::now() + ANSWER_TIMEOUT;
+    *sent = sent.wrapping_add(1);
+    // The message's type is of no importance: without an event mask it is sent to the creator of the window.
+    let message = ClientMessageEvent::new(32, window, 1u32, [*sent, 0, 0, 0, 0]);
+    connection.send_event(false, window, EventMask::NO_EVENT, message)?;
+    connection.flush()?;
+    while !hear(connection, reshaped)?.contains(sent) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err("the X server does not answer".into());
+        }
+        let timeout = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+        poll(&mut [PollFd::new(&connection.stream().as_fd(), PollFlags::IN)], Some(&timeout))?;
+    }
+    Ok(())
+}
