@@ -69,6 +69,7 @@ impl Allowance {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const PROPERTY: Kind = Kind::PropertyChanged { atom: 39, state: 0 };
@@ -78,7 +79,7 @@ mod tests {
         let now = Instant::now();
         let mut allowance = Allowance::new(now);
         assert_eq!((0..1000).filter(|_| allowance.take(PROPERTY, now).is_ok()).count(), 120);
-        let wait = allowance.take(PROPERTY, now).expect_err("it is used up");
+        let wait = allowance.take(PROPERTY, now).unwrap_err();
         assert!(allowance.take(PROPERTY, now + wait / 2).is_err());
         assert!(allowance.take(PROPERTY, now + wait + Duration::from_millis(1)).is_ok());
         assert!(!allowance.is_full(now + wait));

@@ -238,8 +238,7 @@ mod tests {
 
         /// Lets `window`'s program use up what it may say of properties.
         fn exhaust(&mut self, window: u32) {
-            while !self.queues.programs.get(&(window & !0x001f_ffff)).is_some_and(|program| !program.waiting.is_empty())
-            {
+            while self.queues.programs.get(&(window & !0x001f_ffff)).is_none_or(|program| program.waiting.is_empty()) {
                 self.take(&named(window, 1));
             }
             self.out.clear();
