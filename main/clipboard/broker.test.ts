@@ -579,6 +579,20 @@ describe("pasting where the policy asks", () => {
     expect(desk.broker.waiting).toHaveLength(1);
   });
 
+  test("the answer is no gesture for a newer clip", async () => {
+    const { desk, home, web } = copied("ask");
+    desk.press(web);
+    desk.want(web, 1);
+    await desk.pass(5_000);
+    await desk.asked[0]?.answer("person", true);
+    desk.copy(home, 2);
+    desk.want(web, 2);
+    await settled();
+    expect(desk.asked).toHaveLength(1);
+    expect(desk.delivered).toHaveLength(1);
+    expect(desk.broker.waiting).toHaveLength(1);
+  });
+
   test("once does not hold for another clip", async () => {
     const { desk, home, web } = copied("ask");
     desk.press(web);
@@ -689,6 +703,21 @@ describe("the small bar", () => {
     desk.want(web, 2);
     await settled();
     expect(desk.delivered.map(({ target }) => target)).toEqual([{ kind: "request", vm: web, request: 2 }]);
+  });
+
+  test.each([
+    { waits: true, served: [1] },
+    { waits: false, served: [] },
+  ])("Paste is no gesture for a newer clip, whether the program waits or not: $waits", async ({ waits, served }) => {
+    const { desk, home, web, bar } = wantedWithoutGesture();
+    if (!waits) desk.broker.dropped(web, 1);
+    desk.broker.answered(bar, "paste");
+    desk.copy(home, 2);
+    desk.want(web, 2);
+    await settled();
+    const targets = desk.delivered.map(({ target }) => target);
+    expect(targets).toEqual(served.map((request) => ({ kind: "request", vm: web, request })));
+    expect(desk.broker.waiting).toHaveLength(1);
   });
 
   test("Paste where the policy asks leads to the question", () => {

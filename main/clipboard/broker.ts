@@ -453,7 +453,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     }
     const paste: Paste = { request, clip, type, reading: null, isGiven: false };
     guest.pastes.set(request, paste);
-    if (guest.gesture.take(this.#ports.nowMs())) this.#paste(guest, paste);
+    if (guest.gesture.take(clip, this.#ports.nowMs())) this.#paste(guest, paste);
     else this.#wait(guest, paste);
   }
 
@@ -471,9 +471,9 @@ export class ClipBroker extends Emitter<BrokerEvents> {
   answered(id: number, answer: "paste" | "ignore"): void {
     for (const guest of this.#guests.values()) {
       if (guest.bar?.id !== id) continue;
-      // The program may have given up: its next request is meant, too.
+      // The program may have given up: its next request for what the bar has named is meant, too.
       if (answer === "paste") {
-        guest.gesture.begin("menu", this.#ports.nowMs());
+        guest.gesture.answered(guest.bar.clip, "menu", this.#ports.nowMs());
         this.#pasteWaiting(guest, guest.bar);
       } else this.#silence(guest, guest.bar);
       return;
@@ -525,7 +525,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     if (outcome.allowed) {
       guest.once = { clip, untilMs: this.#ports.nowMs() + ONCE_MS };
       // The answer is the person's act too: a browser asks for one type after the other.
-      guest.gesture.begin("keys", this.#ports.nowMs());
+      guest.gesture.answered(clip, "keys", this.#ports.nowMs());
     } else guest.silenced = clip;
     if (!outcome.allowed || !question.pastes.has(paste)) reading.cancel();
     // Its program has given up; the person presses again.

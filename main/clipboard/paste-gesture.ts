@@ -1,23 +1,40 @@
-/** For how long, and for how many requests, what a person did in a VM's window counts as a wish to paste there. Pure. */
+/** For how long, and for how many requests, what a person did counts as a wish to paste in a VM. Pure. */
 import type { PasteGesture } from "#shared/model/clip.ts";
 import { MAX_PASTES } from "#shared/protocol/limits.ts";
+import type { Clip } from "./clip.ts";
 
 const LASTS_MS: Readonly<Record<PasteGesture, number>> = { keys: 2_000, middle: 2_000, menu: 10_000 };
 
+interface Wish {
+  untilMs: number;
+  left: number;
+}
+
+const NONE: Wish = { untilMs: -Infinity, left: 0 };
+
 export class GestureWindow {
-  #untilMs = -Infinity;
-  #left = 0;
+  /** Of whatever can be pasted: the person has pressed a chord in a window of the VM, or chosen Paste in its menu. */
+  #wish: Wish = NONE;
+  /** Of this clip alone: it was shown to the person, who said yes. */
+  #answer: { clip: Clip; wish: Wish } | null = null;
 
   begin(kind: PasteGesture, nowMs: number): void {
     // The window menu's longer one is not cut short by a chord.
-    this.#untilMs = Math.max(this.#untilMs, nowMs + LASTS_MS[kind]);
-    this.#left = MAX_PASTES;
+    this.#wish = { untilMs: Math.max(this.#wish.untilMs, nowMs + LASTS_MS[kind]), left: MAX_PASTES };
   }
 
-  /** Whether a request counts as meant by the person; browsers make several of one paste. */
-  take(nowMs: number): boolean {
-    if (nowMs > this.#untilMs || this.#left === 0) return false;
-    this.#left -= 1;
+  /** The person has answered a question about this clip; it lasts as long as a gesture of that kind. */
+  answered(clip: Clip, kind: PasteGesture, nowMs: number): void {
+    const untilMs = this.#answer?.clip === clip ? this.#answer.wish.untilMs : -Infinity;
+    this.#answer = { clip, wish: { untilMs: Math.max(untilMs, nowMs + LASTS_MS[kind]), left: MAX_PASTES } };
+  }
+
+  /** Whether a request for this clip counts as meant by the person; browsers make several of one paste. */
+  take(clip: Clip, nowMs: number): boolean {
+    const { wish } = this.#answer?.clip === clip ? this.#answer : { wish: NONE };
+    const taken = [wish, this.#wish].find(({ untilMs, left }) => nowMs <= untilMs && left > 0);
+    if (taken === undefined) return false;
+    taken.left -= 1;
     return true;
   }
 }
