@@ -1,4 +1,4 @@
-/** Pastes that the person did not ask for by keys, prompts that come at a bad moment, and the command. */
+/** Pastes that the person did not ask for by keys, prompts that come at a bad moment, an application that dies meanwhile, and the command. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -13,6 +13,8 @@ rules:
   - {action: clipboard.paste, from: web, to: home, decision: ask}
 tests: []
 `;
+/** Bytes of a text that is on its way for a while. */
+const LARGE = 4 * 1024 * 1024;
 
 /** Without the characters of the desktop's home: a shell reads $EDITOR. */
 const editors = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-editor-"));
@@ -122,34 +124,60 @@ test("a prompt is there again when the page was loaded anew, and its answer coun
   await expect.poll(() => desktop.read("home", "/tmp/reload")).toBe("of the web");
 });
 
+test("the application is killed in the middle of a paste: the next one finds the VMs, and pastes", async () => {
+  await copied("home", Buffer.alloc(LARGE, "0123456789abcdef"));
+  await reader("web", "/tmp/killed");
+  await page.keyboard.press("Control+Shift+V");
+  await expect
+    .poll(async () => (await desktop.read("web", "/tmp/killed")).length, { intervals: [50] })
+    .toBeGreaterThan(0);
+  await desktop.crash();
+  await desktop.start();
+  await found();
+  for (const vm of ["home", "web"]) await desktop.isRunning(vm);
+  const before = await desktop.read("web", "/tmp/killed");
+  expect(before.length).toBeLessThan(LARGE);
+  await copied("home", "again");
+  await reader("web", "/tmp/again");
+  await page.keyboard.press("Control+Shift+V");
+  await expect.poll(() => desktop.read("web", "/tmp/again")).toBe("again");
+  expect(await desktop.json("audit", "--verify")).toMatchObject({ ok: true });
+});
+
 test("a policy that is edited counts at once; exec that it denies ends with 125; a broken one is not taken", async () => {
   const editor = (script: string): Promise<{ code: number; stderr: string }> => {
     const file = path.join(editors, "editor");
-    fs.writeFileSync(file, `#!/bin/sh\nsed -i '${script}' "$1"\n`, {
-      mode: 0o700,
-    });
+    fs.writeFileSync(file, `#!/bin/sh\nsed -i '${script}' "$1"\n`, { mode: 0o700 });
     return desktop.atollWith({ EDITOR: file, VISUAL: "" }, "policy", "edit");
   };
   const policy = (): string => fs.readFileSync(path.join(desktop.home, "config/policy.yaml"), "utf8");
   const deny = '  - {action: exec, from: "@host", to: web, decision: deny}';
-  expect(await editor(`s/^rules:$/rules:\\n${deny}/`)).toMatchObject({
-    code: 0,
-  });
+  expect(await editor(`s/^rules:$/rules:\\n${deny}/`)).toMatchObject({ code: 0 });
   expect(policy()).toBe(POLICY.replace("rules:", `rules:\n${deny}`));
   const denied = await desktop.atoll("exec", "web", "--", "true");
   expect(denied).toMatchObject({ code: 125, stdout: "" });
   expect(denied.stderr).toContain("Line 3");
   expect((await desktop.atoll("exec", "home", "--", "sh", "-c", "exit 7")).code).toBe(7);
   const last = (await desktop.json<AuditEntry[]>("audit")).at(-1);
-  expect(last).toMatchObject({
-    action: "exec",
-    from: "@host",
-    to: "web",
-    decision: "deny",
-  });
+  expect(last).toMatchObject({ action: "exec", from: "@host", to: "web", decision: "deny" });
 
   expect(await editor("s/deny/never/")).toMatchObject({ code: 1 });
   expect(await editor("/to: web, decision: deny/d")).toMatchObject({ code: 0 });
   expect(policy()).toBe(POLICY);
   expect((await desktop.atoll("exec", "web", "--", "true")).code).toBe(0);
+});
+
+test("vm set changes a VM's label and role at once, and its file keeps its comments", async () => {
+  const file = path.join(desktop.home, "config/vms/web.yaml");
+  fs.appendFileSync(file, "# of mine\n");
+  expect(await desktop.atoll("vm", "set", "web", "--label", "sand", "--role", "vault")).toMatchObject({ code: 0 });
+  await expect
+    .poll(async () => (await desktop.vms()).find(({ name }) => name === "web"))
+    .toMatchObject({
+      label: "sand",
+      role: "vault",
+    });
+  expect(fs.readFileSync(file, "utf8")).toContain("# of mine");
+  await expect(page.locator('[data-label="sand"]').first()).toBeVisible();
+  expect(await desktop.atoll("vm", "set", "web", "--label", "beige")).toMatchObject({ code: 2 });
 });

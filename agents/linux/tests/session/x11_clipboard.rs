@@ -64,7 +64,7 @@ fn what_a_wayland_program_copies_an_x11_program_pastes() {
         host.clip_offered(selection);
         let mut pasting = X11Pasting::new(&display);
         wait_owned(&mut pasting, name_of(selection));
-        let mut types = vec!["TARGETS".to_owned(), "TIMESTAMP".to_owned()];
+        let mut types = vec!["TARGETS".to_owned(), "TIMESTAMP".to_owned(), "MULTIPLE".to_owned()];
         types.extend(sized().iter().map(|(name, _)| (*name).to_owned()));
         assert_eq!(pasting.types(name_of(selection)), types);
         for size in SIZES {
@@ -111,12 +111,45 @@ fn text_goes_by_the_names_of_both_kinds() {
     let _copying = program.copies(Selection::Clipboard, vec![(TEXT, Answer::bytes("größe".as_bytes()))]);
     host.clip_offered(Selection::Clipboard);
     let mut pasting = X11Pasting::new(&display);
-    while pasting.types("CLIPBOARD").len() != 7 {}
-    for name in ["UTF8_STRING", "STRING", "TEXT", "text/plain"] {
+    while pasting.types("CLIPBOARD").len() != 8 {}
+    for name in ["UTF8_STRING", "TEXT", "text/plain"] {
         assert_eq!(pasting.paste("CLIPBOARD", name).as_deref(), Some("größe".as_bytes()), "{name}");
     }
+    assert_eq!(pasting.paste("CLIPBOARD", "STRING").as_deref(), Some(b"gr\xf6\xdfe".as_slice()));
     assert_eq!(pasting.paste("CLIPBOARD", "image/png"), None);
     assert_eq!(pasting.paste("CLIPBOARD", "MULTIPLE"), None);
+}
+
+#[test]
+fn text_in_latin1_is_utf8_for_all_others() {
+    let (agent, mut host, display) = start();
+    let mut program = Program::start(&agent, &mut host);
+    let long = [b"\xfc".repeat(300_000), b"e".to_vec()].concat();
+    for (given, expected) in [(b"gr\xfc\xdfe".to_vec(), "grüße".to_owned()), (long, "ü".repeat(300_000) + "e")] {
+        let _copying = X11Copying::start(&display, "CLIPBOARD", vec![("STRING", Answer::bytes(&given))]);
+        let (generation, types) = host.clip_offered(Selection::Clipboard);
+        assert_eq!(types, ["STRING"]);
+        let offer = program.offer(Selection::Clipboard);
+        assert!(program.paste(&offer, TEXT) == expected.as_bytes());
+        assert!(host.read_clip(Selection::Clipboard, generation, "STRING") == (expected.into_bytes(), true));
+    }
+}
+
+#[test]
+fn several_types_are_given_at_once_and_what_is_refused_is_said() {
+    let (agent, mut host, display) = start();
+    let large = noise(300_000);
+    let content = vec![(TEXT, Answer::bytes(b"text")), ("image/png", Answer::bytes(&large))];
+    let _copying = Program::start(&agent, &mut host).copies(Selection::Clipboard, content);
+    host.clip_offered(Selection::Clipboard);
+    let mut pasting = X11Pasting::new(&display);
+    wait_owned(&mut pasting, "CLIPBOARD");
+    let given = pasting.paste_all("CLIPBOARD", &["TARGETS", "UTF8_STRING", "text/html", "MULTIPLE", "STRING"]);
+    let given: Vec<_> = given.iter().map(|one| one.as_deref()).collect();
+    assert_eq!(given[1..], [Some(b"text".as_slice()), None, None, Some(b"text".as_slice())]);
+    assert_eq!(given[0].map(|atoms| atoms.len() / 4), Some(9));
+    assert!(pasting.paste_all("CLIPBOARD", &["image/png"]) == [Some(b"INCR".to_vec())]);
+    assert_eq!(pasting.paste_all("CLIPBOARD", &[]), [] as [Option<Vec<u8>>; 0]);
 }
 
 /// The X server reads the copy on one connection and the key on another.
@@ -250,7 +283,7 @@ fn what_the_host_announces_an_x11_program_pastes() {
         let number = host.announce(selection, &[TEXT, "image/png"]);
         wait_owned(&mut pasting, name_of(selection));
         let types = pasting.types(name_of(selection));
-        assert_eq!(types[2..], [TEXT, "image/png", "UTF8_STRING", "text/plain", "TEXT", "STRING"]);
+        assert_eq!(types[3..], [TEXT, "image/png", "UTF8_STRING", "text/plain", "TEXT", "STRING"]);
         assert!(!asks_host(&mut host));
         for size in SIZES {
             pasting.ask(name_of(selection), "UTF8_STRING");
@@ -297,7 +330,7 @@ fn what_is_sent_ahead_or_put_an_x11_program_pastes() {
     assert_eq!(program.paste(&offer, "STRING"), b"own");
     host.put(Selection::Clipboard, TEXT, &noise(300_000));
     assert_eq!(host.clip_offered(Selection::Clipboard).1, [TEXT]);
-    while pasting.types("CLIPBOARD").len() != 7 {}
+    while pasting.types("CLIPBOARD").len() != 8 {}
     assert!(pasting.paste("CLIPBOARD", TEXT) == Some(noise(300_000)));
     // The other way round: nothing of it is left for X11 programs once a Wayland program has copied.
     let pipe = program.offer(Selection::Clipboard);

@@ -17,6 +17,7 @@ use x11rb::protocol::{ErrorKind, Event};
 use x11rb::rust_connection::RustConnection;
 use x11rb::{CURRENT_TIME, NONE, atom_manager};
 
+use super::multiple::Group;
 use super::owner::Transfer;
 use super::reader::Conversion;
 use super::{Order, Report};
@@ -34,6 +35,8 @@ atom_manager! {
     pub Atoms: AtomsCookie {
         CLIPBOARD,
         TARGETS,
+        MULTIPLE,
+        ATOM_PAIR,
         TIMESTAMP,
         INCR,
         TEXT,
@@ -76,6 +79,9 @@ pub struct Bridge {
     /// What X11 programs paste, by number.
     pub transfers: BTreeMap<u32, Transfer>,
     pub last_transfer: u32,
+    /// What they ask for as several types at once, by number.
+    pub groups: BTreeMap<u32, Group>,
+    pub last_group: u32,
     /// What is read from X11 programs, by the window that was made for it.
     pub conversions: BTreeMap<u32, Conversion>,
     handle: LoopHandle<'static, Bridge>,
@@ -147,6 +153,8 @@ impl Bridge {
             reports,
             transfers: BTreeMap::new(),
             last_transfer: 0,
+            groups: BTreeMap::new(),
+            last_group: 0,
             conversions: BTreeMap::new(),
             handle,
             orders: Vec::new(),

@@ -6,6 +6,8 @@
 //! programs give in parts, and waits for ever for a program that does not answer.
 
 mod bridge;
+mod latin1;
+mod multiple;
 mod owner;
 mod reader;
 

@@ -14,6 +14,8 @@ use x11rb::{CURRENT_TIME, NONE};
 
 use super::Report;
 use super::bridge::{Bridge, Failed};
+use super::latin1::ToLatin1;
+use super::multiple::Part;
 use crate::clipboard::give::program_pipe;
 use crate::streams::StreamFd;
 
@@ -38,11 +40,15 @@ enum Stage {
 #[derive(Debug)]
 pub struct Transfer {
     request: SelectionRequestEvent,
+    /// What it is of, where several types are asked for at once.
+    part: Option<Part>,
     /// The type that the property gets.
     kind: Atom,
     fd: StreamFd,
     watch: Option<RegistrationToken>,
     bytes: Vec<u8>,
+    /// Where it is asked for in Latin-1.
+    latin1: Option<ToLatin1>,
     is_at_end: bool,
     stage: Stage,
     at: Instant,
@@ -61,15 +67,25 @@ impl Transfer {
         let mut buffer = vec![0; 64 * 1024];
         while !self.is_at_end && self.bytes.len() <= PART_BYTES {
             match self.fd.read(&mut buffer) {
-                Ok(0) => self.is_at_end = true,
+                Ok(0) => self.end(),
                 Ok(count) => {
-                    self.bytes.extend_from_slice(&buffer[..count]);
+                    match &mut self.latin1 {
+                        Some(latin1) => self.bytes.extend(latin1.push(&buffer[..count])),
+                        None => self.bytes.extend_from_slice(&buffer[..count]),
+                    }
                     self.moved();
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => self.is_at_end = true,
+                Err(_) => self.end(),
             }
+        }
+    }
+
+    fn end(&mut self) {
+        self.is_at_end = true;
+        if let Some(latin1) = &mut self.latin1 {
+            self.bytes.extend_from_slice(latin1.end());
         }
     }
 }
@@ -79,14 +95,18 @@ impl Bridge {
         // A program from before ICCCM names no property.
         let property = if request.property == NONE { request.target } else { request.property };
         let request = SelectionRequestEvent { property, ..*request };
-        if !self.answer(&request)? {
+        let is_answered = match request.target == self.atoms.MULTIPLE {
+            true => self.answer_all(&request)?,
+            false => self.answer(&request, None)?,
+        };
+        if !is_answered {
             self.notify(&request, NONE)?;
         }
         Ok(())
     }
 
     /// False = it is refused.
-    fn answer(&mut self, request: &SelectionRequestEvent) -> Result<bool, Failed> {
+    pub fn answer(&mut self, request: &SelectionRequestEvent, part: Option<Part>) -> Result<bool, Failed> {
         let Some(which) = self.which(request.selection) else { return Ok(false) };
         let selection = self.selection(which);
         let Some(own) = &selection.own else { return Ok(false) };
@@ -96,16 +116,16 @@ impl Bridge {
         }
         let (requestor, property) = (request.requestor, request.property);
         if request.target == self.atoms.TARGETS {
-            let mut targets = vec![self.atoms.TARGETS, self.atoms.TIMESTAMP];
+            let mut targets = vec![self.atoms.TARGETS, self.atoms.TIMESTAMP, self.atoms.MULTIPLE];
             targets.extend(own.targets.iter().map(|(atom, _)| *atom));
             self.connection.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &targets)?;
-            self.notify(request, property)?;
+            self.settle(request, part, property)?;
             return Ok(true);
         }
         if request.target == self.atoms.TIMESTAMP {
             let since = [selection.since];
             self.connection.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::INTEGER, &since)?;
-            self.notify(request, property)?;
+            self.settle(request, part, property)?;
             return Ok(true);
         }
         let Some((_, name)) = own.targets.iter().find(|(atom, _)| *atom == request.target) else { return Ok(false) };
@@ -123,12 +143,15 @@ impl Bridge {
         self.connection.change_window_attributes(requestor, &events)?;
         let watch = self.watch(&fd, Interest::READ);
         let kind = if request.target == self.atoms.TEXT { self.atoms.UTF8_STRING } else { request.target };
+        let latin1 = (request.target == Atom::from(AtomEnum::STRING)).then(ToLatin1::default);
         let transfer = Transfer {
             request: *request,
+            part,
             kind,
             fd,
             watch,
             bytes: Vec::new(),
+            latin1,
             is_at_end: false,
             stage: Stage::Gathering,
             at: Instant::now(),
@@ -141,7 +164,7 @@ impl Bridge {
     }
 
     /// Tells a program that its request was answered; NONE = refused.
-    fn notify(&self, request: &SelectionRequestEvent, property: Atom) -> Result<(), Failed> {
+    pub fn notify(&self, request: &SelectionRequestEvent, property: Atom) -> Result<(), Failed> {
         let SelectionRequestEvent { time, requestor, selection, target, .. } = *request;
         let response_type = SELECTION_NOTIFY_EVENT;
         let event = SelectionNotifyEvent { response_type, sequence: 0, time, requestor, selection, target, property };
@@ -160,6 +183,7 @@ impl Bridge {
     }
 
     pub fn requestor_gone(&mut self, window: u32) {
+        self.forget_groups(window);
         let of_it = self.transfers.iter().filter(|(_, transfer)| transfer.request.requestor == window);
         for number in of_it.map(|(number, _)| *number).collect::<Vec<_>>() {
             self.forget_transfer(number);
@@ -177,7 +201,7 @@ impl Bridge {
     fn step_transfer(&mut self, number: u32) -> Result<(), Failed> {
         let Some(transfer) = self.transfers.get_mut(&number) else { return Ok(()) };
         transfer.fill();
-        let request = transfer.request;
+        let (request, part_of) = (transfer.request, transfer.part);
         let (requestor, property, kind) = (request.requestor, request.property, transfer.kind);
         match transfer.stage {
             Stage::Given => {}
@@ -187,7 +211,7 @@ impl Bridge {
                 let least = [transfer.bytes.len() as u32];
                 let incr = self.atoms.INCR;
                 self.connection.change_property32(PropMode::REPLACE, requestor, property, incr, &least)?;
-                self.notify(&request, property)?;
+                self.settle(&request, part_of, property)?;
             }
             Stage::Gathering if transfer.is_at_end => {
                 // Nothing at all: whoever has the content did not give it.
@@ -196,7 +220,7 @@ impl Bridge {
                     let bytes = &transfer.bytes;
                     self.connection.change_property8(PropMode::REPLACE, requestor, property, kind, bytes)?;
                 }
-                self.notify(&request, given)?;
+                self.settle(&request, part_of, given)?;
                 self.end_transfer(number)?;
             }
             Stage::Gathering => {}
@@ -218,9 +242,9 @@ impl Bridge {
         let overdue = self.transfers.iter().filter(|(_, transfer)| transfer.at.elapsed() > transfer.patience);
         for (number, stage) in overdue.map(|(number, transfer)| (*number, transfer.stage)).collect::<Vec<_>>() {
             let Some(transfer) = self.transfers.get(&number) else { continue };
-            let (request, kind) = (transfer.request, transfer.kind);
+            let (request, part, kind) = (transfer.request, transfer.part, transfer.kind);
             match stage {
-                Stage::Gathering => self.notify(&request, NONE)?,
+                Stage::Gathering => self.settle(&request, part, NONE)?,
                 // It is told that there is no more.
                 Stage::Taken => {
                     let (requestor, property) = (request.requestor, request.property);

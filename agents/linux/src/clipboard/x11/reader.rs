@@ -16,6 +16,7 @@ use x11rb::{CURRENT_TIME, NONE};
 
 use super::Report;
 use super::bridge::{Bridge, Failed, found};
+use super::latin1::to_utf8;
 use crate::clipboard::Which;
 use crate::clipboard::types::is_content;
 use crate::streams::StreamFd;
@@ -52,6 +53,7 @@ enum Stage {
 pub struct Conversion {
     which: Which,
     copy: u32,
+    target: Atom,
     want: Want,
     stage: Stage,
     comes_in_parts: bool,
@@ -109,6 +111,7 @@ impl Bridge {
         let conversion = Conversion {
             which,
             copy: self.selection(which).copy,
+            target,
             want,
             stage: Stage::Asked,
             comes_in_parts: false,
@@ -128,6 +131,7 @@ impl Bridge {
         let wants_types = matches!(conversion.want, Want::Types);
         let value = if property == NONE { None } else { self.take_property(window, property, true)? };
         let Some(value) = value else { return self.end_conversion(window, false) };
+        let text = self.as_utf8(window, &value);
         let Some(conversion) = self.conversions.get_mut(&window) else { return Ok(()) };
         if value.type_ == self.atoms.INCR {
             if wants_types {
@@ -141,7 +145,7 @@ impl Bridge {
         if wants_types {
             return self.types_came(window, &value);
         }
-        conversion.part = value.value;
+        conversion.part = text.unwrap_or(value.value);
         conversion.enter(Stage::Writing);
         Ok(())
     }
@@ -151,6 +155,14 @@ impl Bridge {
         let words = (MAX_CLIP_BYTES / 4) as u32;
         let reply = self.connection.get_property(delete, window, property, AtomEnum::ANY, 0, words)?.reply();
         Ok(found(reply)?.filter(|reply| reply.type_ != NONE && reply.bytes_after == 0))
+    }
+
+    /// What a program has given in Latin-1, as it may where it is asked for text by X11's own names; None = it has not.
+    fn as_utf8(&self, window: u32, given: &GetPropertyReply) -> Option<Vec<u8>> {
+        let string = Atom::from(AtomEnum::STRING);
+        let target = self.conversions.get(&window)?.target;
+        let is_latin1 = given.type_ == string && (target == string || target == self.atoms.TEXT);
+        is_latin1.then(|| to_utf8(&given.value))
     }
 
     fn types_came(&mut self, window: u32, value: &GetPropertyReply) -> Result<(), Failed> {
@@ -179,8 +191,9 @@ impl Bridge {
         if part.value.is_empty() {
             return self.end_conversion(window, true);
         }
+        let text = self.as_utf8(window, &part);
         if let Some(conversion) = self.conversions.get_mut(&window) {
-            (conversion.part, conversion.written) = (part.value, 0);
+            (conversion.part, conversion.written) = (text.unwrap_or(part.value), 0);
             conversion.enter(Stage::Writing);
         }
         Ok(())

@@ -231,6 +231,32 @@ impl X11Pasting {
         }
     }
 
+    /// Several types at once; None = that one is refused. Of what comes in parts, the word that says so.
+    pub fn paste_all(&mut self, selection: &str, targets: &[&str]) -> Vec<Option<Vec<u8>>> {
+        let connection = &self.x11.connection;
+        let pairs = |at: usize| [self.x11.atom(targets[at]), self.x11.atom(&format!("ATOLL_TEST_{at}"))];
+        let asked: Vec<Atom> = (0..targets.len()).flat_map(pairs).collect();
+        let (all, kind) = (self.x11.atom("ATOLL_PAIRS"), self.x11.atom("ATOM_PAIR"));
+        connection.change_property32(PropMode::REPLACE, self.window, all, kind, &asked).expect("a request");
+        let (selection, multiple) = (self.x11.atom(selection), self.x11.atom("MULTIPLE"));
+        connection.convert_selection(self.window, selection, multiple, all, CURRENT_TIME).expect("a request");
+        connection.flush().expect("the X server reads");
+        if !self.is_answered() {
+            return vec![None; targets.len()];
+        }
+        let read = |property: Atom| {
+            let cookie = self.x11.connection.get_property(true, self.window, property, AtomEnum::ANY, 0, u32::MAX / 4);
+            cookie.expect("a request").reply().expect("a property")
+        };
+        let answered: Vec<Atom> = read(all).value32().expect("pairs").collect();
+        let incr = self.x11.atom("INCR");
+        let given = answered.chunks_exact(2).map(|pair| match pair[1] {
+            NONE => None,
+            property => Some(read(property)).map(|it| if it.type_ == incr { b"INCR".to_vec() } else { it.value }),
+        });
+        given.collect()
+    }
+
     pub fn types(&mut self, selection: &str) -> Vec<String> {
         let bytes = self.paste(selection, "TARGETS").expect("a list of types");
         let atoms = bytes.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().expect("a word")));
