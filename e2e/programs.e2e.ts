@@ -27,7 +27,8 @@ async function viewOf(id: string): Promise<WindowView | undefined> {
 }
 
 async function order(escapes: string): Promise<void> {
-  await desktop.json("exec", "home", "--", "sh", "-c", `printf '%s\\n' '${escapes}' > /tmp/orders`);
+  const given = await desktop.atoll("exec", "home", "--", "sh", "-c", `printf '%s\\n' '${escapes}' > /tmp/orders`);
+  expect(given).toMatchObject({ code: 0 });
 }
 
 test("an X11 program is heard that rings, and one that shows its minimised window again; its sizes are whole cells", async () => {

@@ -530,6 +530,7 @@ describe("pasting where the policy asks", () => {
     desk.focused = null;
     desk.want(web, 2, "text/html");
     expect(desk.asked).toHaveLength(1);
+    expect(desk.joined).toEqual([desk.asked[0]?.request.subject]);
     expect(desk.refused(web)).toEqual([]);
     await desk.asked[0]?.answer("person", true);
     expect(desk.delivered.map(({ type }) => type)).toEqual([TEXT, "text/html"]);

@@ -510,7 +510,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const { clip, type } = paste;
     if (guest.question?.clip === clip) {
       guest.question.pastes.add(paste);
-      return;
+      return this.#ports.gate.joined(this.#asked(guest, clip, type));
     }
     guest.question?.takingBack.abort();
     const reading = this.#ports.read(clip.source(type), type);

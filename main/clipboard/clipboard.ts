@@ -14,7 +14,7 @@ import { joinedBrokers } from "./vm-clips.ts";
 interface Parts {
   application: Application;
   policy: Pick<Policy, "decide" | "on">;
-  crossings: Pick<Crossings, "request" | "told">;
+  crossings: Pick<Crossings, "request" | "joined" | "told">;
   read: ReadClip;
   host: HostClipboard;
   settings: Pick<SettingsFile, "current">;

@@ -33,6 +33,7 @@ export function joinedBrokers({ application, policy, crossings, read }: Parts): 
     gate: {
       decide: (crossing) => policy.decide(crossing).decision,
       request: (request, options) => crossings.request(request, options),
+      joined: (request) => crossings.joined(request),
       told: (outcome, end) => crossings.told(outcome, end),
     },
     read,

@@ -134,6 +134,18 @@ describe("a prompt", () => {
     expect(await outcomes).toMatchObject([{ allowed: true, by: "person" }, { allowed: true }, { allowed: true }]);
     expect(page.asked).toHaveLength(1);
     expect(await entries()).toMatchObject([{ seq: 1, by: "person", detail: "once" }, { seq: 2 }, { seq: 3 }]);
+    const joined = page.events.filter(({ name }) => name === "crossing.joined").map(({ payload }) => payload);
+    expect(joined).toEqual([2, 3].map((requests) => ({ prompt: 1, requests })));
+  });
+
+  it("counts what joins it in a broker's hands too, as far as 100: more is told to no page", async () => {
+    void crossings.request(paste(HOME, WEB));
+    for (let request = 0; request < 1_000; request += 1) crossings.joined(paste(HOME, WEB));
+    crossings.joined(paste(HOME, WEB, { subject: "clip 2" }));
+    await vi.waitFor(() => expect(page.asked).toHaveLength(1));
+    const joined = page.events.filter(({ name }) => name === "crossing.joined");
+    expect(joined).toHaveLength(99);
+    expect(joined.at(-1)?.payload).toEqual({ prompt: 1, requests: 100 });
   });
 
   it.each([

@@ -4,9 +4,11 @@
  */
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { type AuditEntry, type CrossingAnswer, partyName } from "#shared/model/crossing.ts";
+import type { PolicyAction } from "#shared/model/policy.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import type { AuditLog, NewEntry } from "../audit/audit-log.ts";
 import type { Page } from "../ipc/page.ts";
+import type { Crossing } from "../policy/crossing.ts";
 import { partyView, partyWord } from "../policy/party-view.ts";
 import type { Policy, PolicyDecided } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
@@ -77,6 +79,11 @@ export class Crossings {
     return this.#outcome(request, decided, { allowed, by: "rule", detail: "" });
   }
 
+  /** Another request of the same crossing and subject waits for the answer to a prompt, in whoever's hands it is. */
+  joined({ crossing: { action, from, to }, subject }: Pick<CrossingRequest, "crossing" | "subject">): void {
+    this.#prompts.joined(promptKey(action, from, to, subject));
+  }
+
   /** What `outcome` allowed is over: its bytes go into the log, and the person is told. Once for each that was allowed. */
   async told({ seq }: CrossingOutcome, { bytes, detail = "", isQuiet = false }: CrossingEnd): Promise<void> {
     if (seq === null) return;
@@ -95,8 +102,7 @@ export class Crossings {
     const { action, from, to, type } = crossing;
     if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
     this.#requests += 1;
-    const own = subject === "" ? this.#requests : null;
-    const key = JSON.stringify([action, partyKey(from), partyKey(to), subject, own]);
+    const key = promptKey(action, from, to, subject === "" ? this.#requests : subject);
     if (isChosen) {
       if (onceForMs > 0) this.#once.set(key, this.#elapsed() + onceForMs);
       return { allowed: true, by: "person", detail: "chosen" };
@@ -191,7 +197,12 @@ export function refusalOf({ by, explanation, rule }: CrossingOutcome): AppError 
   return new AppError(by === "lapsed" ? "policy.unanswered" : "policy.denied", explanation, { rule });
 }
 
-function partyKey(party: CrossingRequest["crossing"]["to"]): string {
+/** @param subject a number: it is a request on its own */
+function promptKey(action: PolicyAction, from: Crossing["from"], to: Crossing["to"], subject: string | number): string {
+  return JSON.stringify([action, partyKey(from), partyKey(to), subject]);
+}
+
+function partyKey(party: Crossing["to"]): string {
   return party.kind === "vm" && party.id !== null ? party.id : `${party.kind} ${partyWord(party)}`;
 }
 

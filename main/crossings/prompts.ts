@@ -4,6 +4,7 @@ import {
   type CrossingAnswer,
   type CrossingParty,
   type CrossingPreview,
+  MAX_COUNTED_REQUESTS,
   MAX_PREVIEW_CHARACTERS,
 } from "#shared/model/crossing.ts";
 import type { QuestionPayload } from "#shared/ipc/index.ts";
@@ -39,6 +40,8 @@ export interface OpenPrompt {
 
 interface Asked<Result> extends OpenPrompt {
   waiting: number;
+  /** That one answer is for, those that have given up too; counted as far as `MAX_COUNTED_REQUESTS`. */
+  requests: number;
   readonly takeBack: AbortController;
   readonly result: Promise<Result | null>;
 }
@@ -72,6 +75,7 @@ export class Prompts<Result> {
     const { key } = request;
     if (signal?.aborted === true) return Promise.resolve(null);
     if (!this.#open.has(key) && this.#open.size >= MAX_OPEN) return Promise.resolve(null);
+    this.joined(key);
     const asked = this.#open.get(key) ?? this.#begin(request);
     asked.waiting += 1;
     return new Promise((resolve, reject) => {
@@ -84,6 +88,15 @@ export class Prompts<Result> {
       const done = (): void => signal?.removeEventListener("abort", leave);
       asked.result.finally(done).then(resolve, reject);
     });
+  }
+
+  /** Another request of the key, if a prompt of it is open: the person reads how many they answer. */
+  joined(key: string): void {
+    const asked = this.#open.get(key);
+    // No program fills the page's queue by asking.
+    if (asked === undefined || asked.requests === MAX_COUNTED_REQUESTS) return;
+    asked.requests += 1;
+    this.#page.send("crossing.joined", { prompt: asked.id, requests: asked.requests });
   }
 
   #begin({ key, content, settle }: PromptRequest<Result>): Asked<Result> {
@@ -100,6 +113,7 @@ export class Prompts<Result> {
       answers,
       preview: preview(),
       copiedAgoS: copiedMs === null ? null : Math.max(0, (performance.now() - copiedMs) / 1000),
+      requests: this.#open.get(key)?.requests ?? 1,
     });
     const stop = source?.onChange(() => {
       const now = preview();
@@ -112,6 +126,7 @@ export class Prompts<Result> {
       content,
       sinceMs: performance.now(),
       waiting: 0,
+      requests: 1,
       takeBack,
       result: answered.then(async (answer) => {
         this.#end(key, asked);

@@ -5,6 +5,7 @@ import {
   type CrossingParty,
   type CrossingPreview,
   DECIDED_BY,
+  MAX_COUNTED_REQUESTS,
   MAX_PREVIEW_CHARACTERS,
 } from "../model/crossing.ts";
 import { parseShownPicture, type ShownPicture } from "../model/picture.ts";
@@ -52,6 +53,7 @@ const preview: z.ZodType<CrossingPreview> = z.discriminatedUnion("kind", [
 
 /** Of a prompt; never used twice, and the same when the page is loaded anew. */
 const promptId = z.int().min(1);
+const requests = z.int().min(1).max(MAX_COUNTED_REQUESTS);
 const crossingFields = {
   action: z.enum(POLICY_ACTIONS),
   from: crossingParty,
@@ -105,6 +107,8 @@ export const crossingContract = domain({
         preview: preview.nullable(),
         /** How long before the question the person copied it, seconds; null: it was not copied. */
         copiedAgoS: z.number().min(0).nullable(),
+        /** That the answer is for, so far. `crossing.joined` brings more. */
+        requests,
         /** The rule that asks. */
         rule: ruleAtLine,
         /** The buttons that are there, `deny` always. Without `always` its rule asks every time, or could not name the VM. */
@@ -116,6 +120,8 @@ export const crossingContract = domain({
   events: {
     /** Of a prompt that is open. */
     "crossing.preview": event({ to: ["page"], payload: z.strictObject({ prompt: promptId, preview }) }),
+    /** Another request has joined an open prompt. */
+    "crossing.joined": event({ to: ["page"], payload: z.strictObject({ prompt: promptId, requests }) }),
     /** Something has crossed, or was denied. */
     "crossing.told": event({
       to: ["page"],

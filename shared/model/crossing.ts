@@ -38,6 +38,9 @@ export type CrossingPreview =
 /** Longest text of a preview, UTF-16 code units. */
 export const MAX_PREVIEW_CHARACTERS = 4096;
 
+/** Requests that join one prompt are counted as far as this. */
+export const MAX_COUNTED_REQUESTS = 100;
+
 /** An entry of the audit log. Guest text in it is escaped; the content of what crossed is never in it. */
 export interface AuditEntry {
   /** From 1, without a gap. */

@@ -101,6 +101,8 @@ export class ClipDesk {
   isPolicyBroken = false;
   readonly asked: Asked[] = [];
   readonly requests: CrossingRequest[] = [];
+  /** Subjects of requests that joined a question. */
+  readonly joined: string[] = [];
   readonly told: { outcome: CrossingOutcome; end: CrossingEnd }[] = [];
   readonly readings: FakeReading[] = [];
   readonly sent = new Map<VmId, Sent[]>();
@@ -124,6 +126,7 @@ export class ClipDesk {
       gate: {
         decide: (crossing) => this.#decide(crossing),
         request: (request, options) => this.#request(request, options?.signal),
+        joined: ({ subject }) => void this.joined.push(subject),
         told: (outcome, end) => {
           this.told.push({ outcome, end });
           return Promise.resolve();

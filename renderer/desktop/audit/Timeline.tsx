@@ -5,11 +5,13 @@ import { useState } from "react";
 import { useStore } from "zustand";
 import type { RequestOutput } from "#shared/ipc/index.ts";
 import type { AuditEntry } from "#shared/model/crossing.ts";
+import { POLICY_ACTIONS } from "#shared/model/policy.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
 import { countOf, countWords } from "../../ui/format.ts";
 import { Bars } from "../../ui/Bars.tsx";
-import { readFilter, withDecision } from "./filter-words.ts";
+import { ACTION_WORDS } from "../crossings/action-words.ts";
+import { readFilter, withWord } from "./filter-words.ts";
 import { TimelineEntry, type TimelineProps } from "./TimelineEntry.tsx";
 
 const PAGE = 100;
@@ -73,13 +75,25 @@ export function Timeline({ showPair }: TimelineProps) {
             <button
               key={text}
               type="button"
-              aria-pressed={words === withDecision(words, decision)}
+              aria-pressed={words === withWord(words, "decision", decision)}
               data-decision={text}
-              onClick={() => type(withDecision(words, decision))}
+              onClick={() => type(withWord(words, "decision", decision))}
             >
               {text}
             </button>
           ))}
+          <select
+            aria-label="Which action"
+            value={filter.action ?? ""}
+            onChange={({ target }) => type(withWord(words, "action", target.value === "" ? null : target.value))}
+          >
+            <option value="">any action</option>
+            {POLICY_ACTIONS.map((action) => (
+              <option key={action} value={action}>
+                {ACTION_WORDS[action].title.toLowerCase()}
+              </option>
+            ))}
+          </select>
         </div>
         {unknown.length > 0 && (
           <p className="timeline-unknown" role="status">

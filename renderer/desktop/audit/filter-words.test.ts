@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { AuditFilter } from "#shared/ipc/audit.ts";
-import { readFilter, withDecision } from "./filter-words.ts";
+import { readFilter, withWord } from "./filter-words.ts";
 
 const NOON = new Date(2026, 10, 28, 12, 0, 0).getTime();
 /** What is not null. */
@@ -30,7 +30,8 @@ it.each([
   expect([meant(read.filter), read.unknown]).toEqual([filter, unknown]);
 });
 
-it("a decision takes the place of another", () => {
-  expect(withDecision("from:home decision:deny x", "lapsed")).toBe("from:home x decision:lapsed");
-  expect(withDecision("decision:deny", null)).toBe("");
+it("a decision, or an action, takes the place of another", () => {
+  expect(withWord("from:home Decision:deny x", "decision", "lapsed")).toBe("from:home x decision:lapsed");
+  expect(withWord("decision:deny", "decision", null)).toBe("");
+  expect(withWord("action:exec decision:deny", "action", "file.send")).toBe("decision:deny action:file.send");
 });

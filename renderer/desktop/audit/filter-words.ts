@@ -81,8 +81,8 @@ function secondsSince(value: string, nowMs: number): number | null {
   return Math.ceil((nowMs - start.getTime()) / 1000);
 }
 
-/** The same words with another `decision:`; null: with none. */
-export function withDecision(words: string, decision: string | null): string {
-  const others = words.split(/\s+/u).filter((word) => word !== "" && !/^decision:/iu.test(word));
-  return [...others, ...(decision === null ? [] : [`decision:${decision}`])].join(" ");
+/** The same words with another `decision:` or `action:`; null: with none. */
+export function withWord(words: string, name: "decision" | "action", value: string | null): string {
+  const others = words.split(/\s+/u).filter((word) => word !== "" && !word.toLowerCase().startsWith(`${name}:`));
+  return [...others, ...(value === null ? [] : [`${name}:${value}`])].join(" ");
 }

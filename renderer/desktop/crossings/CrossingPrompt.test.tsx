@@ -11,12 +11,15 @@ import { Prompts } from "../Prompts.tsx";
 
 type Asked = QuestionPayload<"crossing">;
 type PreviewEvent = { prompt: number; preview: CrossingPreview };
+type JoinedEvent = { prompt: number; requests: number };
 
 let drawn: Drawn;
 let tell: (event: PreviewEvent) => void = () => undefined;
+let join: (event: JoinedEvent) => void = () => undefined;
 const bridge = {
-  on: (name: string, listener: (event: PreviewEvent) => void) => {
+  on: (name: string, listener: (event: PreviewEvent | JoinedEvent) => void) => {
     if (name === "crossing.preview") tell = listener;
+    if (name === "crossing.joined") join = listener;
     return () => undefined;
   },
 } as unknown as AtollBridge;
@@ -41,6 +44,7 @@ const ASKED: Asked = {
   rule: { line: 71, text: "clipboard.paste from @any to @any: ask" },
   answers: ["once", "minutes", "always", "deny"],
   copiedAgoS: 12,
+  requests: 1,
 };
 
 async function ask(change: Partial<Asked> = {}): Promise<() => unknown> {
@@ -82,6 +86,22 @@ it("says what crosses from whom to whom, what it is for, and which line asks", a
   // The guest's word does not end its quotation.
   expect(textsOf(".crossing-wire small")).toEqual(["copied 12 s ago", "for “Mouse'pad”, as web says"]);
   expect(textsOf(".crossing-rule div")).toEqual(["Line 71 of policy.yaml asksclipboard.paste from @any to @any: ask"]);
+});
+
+it("says how many requests one answer is for, as they come", async () => {
+  await ask({ requests: 2 });
+  const note = (): string => element(".prompt-note").textContent;
+  expect(note()).toBe("Asked 2 times, answered once. “Always” writes a rule that you can take back.");
+  act(() => join({ prompt: 6, requests: 9 }));
+  act(() => join({ prompt: 7, requests: 3 }));
+  expect(note()).toMatch(/^Asked 3 times, answered once\./u);
+  act(() => join({ prompt: 7, requests: 100 }));
+  expect(note()).toMatch(/^Asked 100 or more times/u);
+});
+
+it("a single request is not counted", async () => {
+  await ask();
+  expect(element(".prompt-note").textContent).toBe("“Always” writes a rule that you can take back.");
 });
 
 it("the age of a copy counts on while the prompt waits; what was not copied has none", async () => {

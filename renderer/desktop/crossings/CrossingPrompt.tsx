@@ -4,7 +4,7 @@ import { Scale, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import type { QuestionPayload } from "#shared/ipc/index.ts";
-import type { CrossingAnswer, CrossingPreview } from "#shared/model/crossing.ts";
+import { type CrossingAnswer, type CrossingPreview, MAX_COUNTED_REQUESTS } from "#shared/model/crossing.ts";
 import { revealHidden, utf8Bytes } from "#shared/model/text.ts";
 import { useShell } from "../../shell/shell.ts";
 import { agoWords, bytesWords, countOf } from "../../ui/format.ts";
@@ -57,7 +57,10 @@ export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) 
       }
       note={
         <>
-          <span>{offersAlways && "“Always” writes a rule that you can take back."}</span>
+          <span>
+            <Joined asked={asked} />
+            {offersAlways && "“Always” writes a rule that you can take back."}
+          </span>
           {more > 0 && <b>{more} more after this</b>}
         </>
       }
@@ -96,6 +99,19 @@ function Wire({ asked: { action, from, to, type, app, copiedAgoS } }: { asked: A
       )}
     </div>
   );
+}
+
+/** Requests that one answer is for, as they come. */
+function Joined({ asked: { prompt, requests: first } }: { asked: AskedCrossing }) {
+  const { bridge } = useShell();
+  const [requests, setRequests] = useState(first);
+  useEffect(
+    () => bridge.on("crossing.joined", (event) => event.prompt === prompt && setRequests(event.requests)),
+    [bridge, prompt],
+  );
+  if (requests === 1) return null;
+  const count = requests < MAX_COUNTED_REQUESTS ? requests : `${requests} or more`;
+  return <>{`Asked ${count} times, answered once. `}</>;
 }
 
 /** Counts on while the prompt waits. */
