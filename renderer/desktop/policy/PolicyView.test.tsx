@@ -262,12 +262,25 @@ it("the timeline has a line for each crossing; one that is opened says who decid
   expect(element(".matrix-cell", "home to web").getAttribute("aria-pressed")).toBe("true");
 });
 
-it("the search is typed in words, its decisions also pressed; what means nothing is said", async () => {
+async function choose(list: HTMLSelectElement, value: string): Promise<void> {
+  list.value = value;
+  await act(async () => void list.dispatchEvent(new Event("change", { bubbles: true })));
+}
+
+it("the search is typed in words, its decisions also pressed, its action chosen; what means nothing is said", async () => {
   const field = element(".timeline-search input");
   await write(field, "from:home since:1h x maybe:");
   expect(lastOf("audit.list")).toMatchObject({ filter: { from: "home", sinceS: 3600, text: "x maybe:" } });
   await click(".timeline-chips button", "denied");
   expect(lastOf("audit.list")).toMatchObject({ filter: { from: "home", decision: "deny" } });
+  const actions = element(".timeline-chips select") as HTMLSelectElement;
+  expect([...actions.options].map(({ text }) => text).slice(0, 3)).toEqual(["any action", "paste", "send files"]);
+  await choose(actions, "file.send");
+  expect(lastOf("audit.list")).toMatchObject({ filter: { from: "home", decision: "deny", action: "file.send" } });
+  await choose(actions, "");
+  expect(lastOf("audit.list")).toMatchObject({ filter: { from: "home", decision: "deny", action: null } });
+  await write(field, "action:exec");
+  expect(actions.value).toBe("exec");
   await write(field, "action:fly");
   expect(textsOf(".timeline-unknown")[0]).toContain("action:fly means nothing here.");
   field.focus();
