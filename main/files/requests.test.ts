@@ -60,7 +60,7 @@ describe("a copy", () => {
       ],
     });
     expect(await called(dispatcher, cliCaller(), "transfer.list", {})).toMatchObject([
-      { from: "home", to: "web", state: "done", files: 4, doneFiles: 4, failed: 2 },
+      { from: "home", to: "web", state: "done", files: 5, doneFiles: 3, failed: 2 },
     ]);
   });
 

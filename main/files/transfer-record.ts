@@ -54,6 +54,7 @@ export class TransferRecord implements Transfer {
   readonly #arrived = new Map<number, ArrivedFile>();
   /** Indices of those that were left out, refused or have failed. */
   readonly #failed = new Set<number>();
+  #leftOut = 0;
   /** Of one that has ended, once somebody has asked. */
   #canRetry: boolean | null = null;
 
@@ -116,6 +117,7 @@ export class TransferRecord implements Transfer {
     }
     this.#failed.clear();
     for (const { index, kind } of files) if (kind === "left-out") this.#failed.add(index);
+    this.#leftOut = this.#failed.size;
     this.listDigest = digest;
     this.#files = files;
     const { only } = this;
@@ -195,8 +197,8 @@ export class TransferRecord implements Transfer {
       chosen: known.chosen,
       state: this.#state,
       detail: this.detail,
-      files: known.files,
-      doneFiles: this.#arrived.size,
+      files: known.files + this.#leftOut,
+      doneFiles: this.#arrived.size - (this.#failed.size - this.#leftOut),
       bytes: known.bytes,
       doneBytes: Math.min(known.bytes, this.doneBytes),
       rate,

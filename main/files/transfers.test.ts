@@ -48,7 +48,7 @@ describe("a transfer", () => {
     desk.home.agent.say("streamData", { stream: send.stream ?? 0 }, Uint8Array.of(1, 2, 3));
     await desk.heard(desk.web, "streamData");
     expect(desk.web.agent.sent.findLast(({ name }) => name === "streamData")?.payload).toEqual(Uint8Array.of(1, 2, 3));
-    expect(record.view).toMatchObject({ state: "moving", files: 3, doneFiles: 0, failed: 1, name: "a" });
+    expect(record.view).toMatchObject({ state: "moving", files: 4, doneFiles: 0, failed: 1, name: "a" });
     desk.home.agent.say("streamEnd", { stream: send.stream ?? 0 });
     desk.ended(desk.home, list.transfer ?? 0);
     desk.done(web, [whole(0, { path: bytes("/in/a") }), whole(2, { sha256: new Uint8Array(0) })], 8n);

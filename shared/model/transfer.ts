@@ -87,7 +87,7 @@ export interface TransferView {
   state: TransferState;
   /** For people: what it waits for, or what went wrong; "" = nothing. */
   detail: string;
-  /** Files and folders that are to arrive, and those that have been dealt with. */
+  /** Files and folders of it, with those that were left out; those that are there. */
   files: number;
   doneFiles: number;
   bytes: number;
