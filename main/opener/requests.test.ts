@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openContract } from "#shared/ipc/open.ts";
+import { ChosenFiles } from "../files/chosen-files.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { openHandlers } from "./requests.ts";
@@ -10,13 +11,14 @@ import { OpenDesk } from "./testing/desk.ts";
 
 let desk: OpenDesk;
 let dispatcher: Dispatcher;
+const chosenFiles = new ChosenFiles();
 
 beforeEach(async () => {
   desk = new OpenDesk(vi.waitFor);
   desk.define("home", "lagoon").define("web", "coral").define("vault", "sand", "vault");
   await desk.open("home", "web");
   const { application, opener, policy, rules: openRules } = desk;
-  const open = openHandlers({ application, opener, openRules, policy });
+  const open = openHandlers({ application, chosenFiles, opener, openRules, policy });
   dispatcher = Dispatcher.of({ open: openContract }, { open }, { checksOutputs: true });
 });
 afterEach(() => desk.close());
@@ -42,6 +44,22 @@ describe("open.open", () => {
       expect(desk.transfers[0]).toMatchObject({ source: { paths: [Buffer.from(fs.realpathSync(file))] } });
     },
   );
+
+  it("opens for the page what the person has chosen, and no other file of the host", async () => {
+    const file = hostFile("chosen.txt");
+    const files = chosenFiles.add([file]);
+    const answer = page("open.open", { item: { kind: "chosen", files } });
+    await desk.comesUp("disp-1");
+    await desk.runs("disp-1");
+    expect(await answer).toMatchObject({ vm: "disp-1", decision: "disposable" });
+    expect(desk.transfers[0]).toMatchObject({ source: { paths: [Buffer.from(fs.realpathSync(file))] } });
+    for (const input of [
+      { item: { kind: "chosen", files } },
+      { item: { kind: "file", path: file } },
+      { item: { kind: "chosen", files: chosenFiles.add([file]) }, from: "home" },
+    ])
+      await expect(page("open.open", input)).rejects.toMatchObject({ code: "usage.bad-argument" });
+  });
 
   it("opens what a symbolic link of the host leads to", async () => {
     const file = hostFile("report.pdf");
