@@ -234,6 +234,16 @@ describe("after the application's end", () => {
     expect(one).not.toBe(other);
   });
 
+  it("what is given is asked once more when its size is known", async () => {
+    const admits = (bytes: number): string => `${bytes} are too many`;
+    const permission = { kind: "given", seq: 1, admits } as const;
+    const record = desk.transfers.start({ ...desk.request(["a"]), permission });
+    await desk.listFiles(["a"], 9n);
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
+    expect(await record.done).toMatchObject({ state: "denied", detail: "9 are too many" });
+    expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
+  });
+
   it("what is of no VM that there is, and what is given for one file, is not kept", async () => {
     desk.transfers.start({ ...desk.request(["a"]), destination: { kind: "opened", isReadOnly: true } });
     await moving(["a"]);
