@@ -220,8 +220,20 @@ export class TransferRecord implements Transfer {
       bytes: file.size,
       state: file.index === current ? ("moving" as const) : state,
       reason,
+      canOpen: this.#placeOf(file) !== null,
     }));
     return { total: wanted.length, files };
+  }
+
+  /** Absolute path of a file at the target; null: it is not there, or it is not known where. */
+  placeOf(index: number): Uint8Array | null {
+    const file = this.#files.find((one) => one.index === index);
+    return file === undefined ? null : this.#placeOf(file);
+  }
+
+  #placeOf({ index, kind }: ListedFile): Uint8Array | null {
+    const path = this.#arrived.get(index)?.path ?? NONE;
+    return kind === "file" && path.length > 0 ? path : null;
   }
 
   /** Of what has come to an end. */

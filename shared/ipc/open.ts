@@ -77,6 +77,8 @@ export const openContract = domain({
           z.strictObject({ kind: z.literal("file"), path: z.string().min(1).max(MAX_FILE_PATH_BYTES) }),
           /** A file of this computer; all that the page can name of it. */
           z.strictObject({ kind: z.literal("chosen"), files: chosenFiles }),
+          /** One that a transfer has brought, where it is now; `from` does not count. */
+          z.strictObject({ kind: z.literal("arrived"), transfer: z.int().min(1), index: z.int().min(0) }),
           z.strictObject({ kind: z.literal("url"), url: z.string().max(100_000) }),
         ]),
         /** Who has the file, or the link; null: the host. */

@@ -38,6 +38,7 @@ const file: z.ZodType<TransferFile> = z.strictObject({
   bytes: count,
   state: z.enum(FILE_STATES),
   reason: z.enum(FILE_REASONS).nullable(),
+  canOpen: z.boolean(),
 });
 
 /** As the command prints it; parties as the policy names them. */

@@ -111,4 +111,6 @@ export interface TransferFile {
   bytes: number;
   state: FileState;
   reason: FileReason | null;
+  /** A file that is there, at a place that is known: it can be opened by transfer and index. */
+  canOpen: boolean;
 }

@@ -32,6 +32,7 @@ const file = (index: number, change: Partial<TransferFile> = {}): TransferFile =
   bytes: 4_100_000,
   state: "whole",
   reason: null,
+  canOpen: false,
   ...change,
 });
 const take = (...transfers: TransferView[]): Promise<void> => act(async () => shell.transfers.take(transfers));
@@ -126,6 +127,14 @@ it("keys in its buttons and files are theirs", async () => {
   await press("Delete");
   await press("Enter");
   expect([sent(), head().getAttribute("aria-expanded")]).toEqual([[], "false"]);
+});
+
+it("a file that is there can be opened in a disposable", async () => {
+  files = [file(0), file(1, { canOpen: true })];
+  await take(transferView({ state: "done" }));
+  await click(".transfer-head");
+  await click('.file-open[aria-label="Open in disposable"]');
+  expect(sent()).toEqual(['open.open {"item":{"kind":"arrived","transfer":1,"index":1},"in":{"kind":"disposable"}}']);
 });
 
 it("an opened one shows its files, each with its state and why", async () => {
