@@ -9,6 +9,7 @@ mod control;
 mod digest;
 mod list;
 pub mod names;
+pub mod opened;
 pub mod pipe;
 mod places;
 mod receive;
