@@ -37,7 +37,7 @@ test("has no Node, and of Electron nothing but the bridge", async () => {
   }));
   expect(seen).toEqual({
     node: [],
-    bridge: ["answer", "on", "onQuestion", "onQuestionCancelled", "pathOf", "report", "request"],
+    bridge: ["answer", "dropped", "on", "onQuestion", "onQuestionCancelled", "report", "request"],
   });
 });
 

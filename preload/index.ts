@@ -14,7 +14,12 @@ ipcRenderer.on(IPC.event, (_event, name: string, payload: unknown) => {
 
 contextBridge.exposeInMainWorld("atoll", {
   request: (name: string, input: unknown): Promise<unknown> => ipcRenderer.invoke(IPC.request, name, input),
-  pathOf: (file: File): string => webUtils.getPathForFile(file),
+  // Paths of the host stay here: the page can name none.
+  dropped: (files: readonly File[]): Promise<string | null> =>
+    ipcRenderer.invoke(
+      IPC.dropped,
+      files.map((file) => webUtils.getPathForFile(file)),
+    ),
   report: (name: string, input: unknown): void => ipcRenderer.send(IPC.report, name, input),
   on: (name: string, listener: Listener): (() => void) => {
     const ofName = listeners.get(name) ?? new Set();

@@ -23,6 +23,7 @@ import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Desktop } from "../windows/desktop.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
+import { ChosenFiles } from "../files/chosen-files.ts";
 import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { desktopHandlers, problemHandlers } from "./requests.ts";
@@ -41,6 +42,7 @@ let dispatcher: Dispatcher;
 let shown: ThemeState;
 let promptMark: PromptMarkFile;
 let launches: Launches;
+const chosenFiles = new ChosenFiles();
 
 beforeEach(async () => {
   const scripted = await scriptedApplication();
@@ -59,7 +61,7 @@ beforeEach(async () => {
     layout: () => layout,
     command: (command) => commands.run(command),
     promptButtons: () => Promise.resolve([]),
-    chooseFiles: ({ title }) => Promise.resolve([`/home/me/${title}`]),
+    chooseFiles: ({ title }) => Promise.resolve(title === "" ? [] : [`/home/me/${title}`]),
     screenshot: () => Promise.resolve(new Uint8Array([1, 2, 3]).subarray(1)),
   };
   application.desktop = desktop;
@@ -87,6 +89,7 @@ beforeEach(async () => {
     {
       desktop: desktopHandlers({
         application,
+        chosenFiles,
         doctor: () => Promise.resolve([QEMU_IS_MISSING]),
         launches,
         placements,
@@ -164,8 +167,10 @@ it("what the command wants opened is handed on, the desktop in front", async () 
   });
 });
 
-it("the page is told what files the person has chosen", async () => {
-  expect(await asks("desktop.chooseFiles", { title: "x", several: true })).toEqual({ paths: ["/home/me/x"] });
+it("the page has a word for the files that the person has chosen, and none where they chose none", async () => {
+  const answer = await asks("desktop.chooseFiles", { title: "x", several: true });
+  expect(chosenFiles.take((answer as { files: string }).files)).toEqual(["/home/me/x"]);
+  expect(await asks("desktop.chooseFiles", { title: "", several: true })).toEqual({ files: null });
 });
 
 it("its window does what the page and the command want of it", async () => {

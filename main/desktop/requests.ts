@@ -4,6 +4,7 @@ import type { DoctorCheck } from "#shared/model/doctor.ts";
 import type { problemContract } from "#shared/ipc/problem.ts";
 import type { Application } from "../application.ts";
 import { asPicture } from "../windows/picture.ts";
+import type { ChosenFiles } from "../files/chosen-files.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import type { ThemePort } from "../settings/theme.ts";
@@ -14,6 +15,7 @@ import type { Welcome } from "./welcome.ts";
 
 interface Parts {
   application: Application;
+  chosenFiles: ChosenFiles;
   /** Looks at what Atoll needs of this machine. */
   doctor: () => Promise<DoctorCheck[]>;
   launches: Launches;
@@ -28,6 +30,7 @@ interface Parts {
 
 export function desktopHandlers({
   application,
+  chosenFiles,
   doctor,
   launches,
   placements,
@@ -63,7 +66,10 @@ export function desktopHandlers({
       welcome.putAway();
       return null;
     },
-    "desktop.chooseFiles": async (wanted) => ({ paths: await application.desktop.chooseFiles(wanted) }),
+    "desktop.chooseFiles": async (wanted) => {
+      const paths = await application.desktop.chooseFiles(wanted);
+      return { files: paths.length === 0 ? null : chosenFiles.add(paths) };
+    },
     "desktop.raise": () => {
       application.desktop.raise();
       return null;

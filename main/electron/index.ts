@@ -23,6 +23,7 @@ import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Welcome } from "../desktop/welcome.ts";
 import { Graphics } from "../graphics/graphics.ts";
+import { ChosenFiles } from "../files/chosen-files.ts";
 import { sendTransferEvents } from "../files/events.ts";
 import { answerSending } from "../files/sending.ts";
 import { Transfers } from "../files/transfers.ts";
@@ -178,10 +179,12 @@ async function run(): Promise<void> {
       app.exit(0);
     },
   });
+  const chosenFiles = new ChosenFiles();
   const parts = {
     application,
     audit,
     builds,
+    chosenFiles,
     clipboard,
     commands,
     crossings,
@@ -217,7 +220,7 @@ async function run(): Promise<void> {
   const desktop = new DesktopWindow({ page, commands, theme: theme.state().shown });
   window = desktop;
   application.desktop = desktop;
-  serveIpc(dispatcher, page);
+  serveIpc(dispatcher, page, chosenFiles);
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
   sendTransferEvents({ page, transfers });

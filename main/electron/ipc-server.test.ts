@@ -32,7 +32,8 @@ beforeEach(() => {
   logged.mockClear();
   const handlers = { "test.ask": () => `${heard.push("ask")}`, "test.say": () => void heard.push("say") };
   const page = { answered: () => heard.push("answer") } as unknown as Page;
-  serveIpc(Dispatcher.of({ test }, { test: handlers }), page);
+  const add = (paths: readonly string[]): string => `word${heard.push(`dropped ${paths.join()}`)}`;
+  serveIpc(Dispatcher.of({ test }, { test: handlers }), page, { add });
 });
 
 const from = (senderFrame: unknown, channel: string, ...words: unknown[]): unknown =>
@@ -48,6 +49,15 @@ it("the desktop's page is heard", async () => {
   expect(await allFrom(PAGE)).toEqual({ ok: true, value: "3" });
   expect(heard).toEqual(["say", "answer", "ask"]);
   expect(logged).not.toHaveBeenCalled();
+});
+
+it("files that are dropped have a word for the page, where they have paths", async () => {
+  expect(await from(PAGE, IPC.dropped, ["", "/a", "/b"])).toBe("word1");
+  expect(heard).toEqual(["dropped /a,/b"]);
+  for (const bad of [[""], [], ["x".repeat(5000)], [1], "/a", Array.from({ length: 5000 }, () => "/a")])
+    expect(await from(PAGE, IPC.dropped, bad)).toBeNull();
+  expect(await from({ ...PAGE, parent: PAGE }, IPC.dropped, ["/a"])).toBeNull();
+  expect(heard).toHaveLength(1);
 });
 
 it.each<[string, unknown]>([

@@ -89,7 +89,7 @@ export function reachOfTarget(destination: FilesDestination): Reach {
     case "replaced":
       return { reads: [], writes: [existing(text(destination.path))] };
     case "opened":
-      return { reads: [], writes: [existing(path.join(os.homedir(), ".cache/atoll/opened"))] };
+      return { reads: [], writes: [existing(path.join(os.homedir(), "Opened"))] };
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { transferContract } from "#shared/ipc/transfer.ts";
 import { AppError } from "#shared/model/app-error.ts";
@@ -5,12 +6,14 @@ import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import type { Vm } from "../vms/vm.ts";
+import { ChosenFiles } from "./chosen-files.ts";
 import { sendTransferEvents } from "./events.ts";
 import { transferHandlers } from "./requests.ts";
 import { DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
 
 let desk: FilesDesk;
 let dispatcher: Dispatcher;
+const chosenFiles = new ChosenFiles();
 beforeEach(async () => {
   desk = await FilesDesk.open();
   const vm = (name: string): Vm => {
@@ -18,7 +21,7 @@ beforeEach(async () => {
     if (found === undefined) throw new AppError("vm.not-found", name);
     return found;
   };
-  const transfer = transferHandlers({ application: { vm }, transfers: desk.transfers });
+  const transfer = transferHandlers({ application: { vm }, chosenFiles, transfers: desk.transfers });
   dispatcher = Dispatcher.of({ transfer: transferContract }, { transfer }, { checksOutputs: true });
 });
 
@@ -60,7 +63,7 @@ describe("a copy", () => {
       ],
     });
     expect(await called(dispatcher, cliCaller(), "transfer.list", {})).toMatchObject([
-      { from: "home", to: "web", state: "done", files: 4, doneFiles: 4, failed: 2 },
+      { from: "home", to: "web", state: "done", files: 5, doneFiles: 3, failed: 2 },
     ]);
   });
 
@@ -120,7 +123,7 @@ describe("the page", () => {
     vi.useFakeTimers();
     const page = new CheckedPage();
     sendTransferEvents({ page, transfers: desk.transfers });
-    const input = { from: desk.home.vm.id, paths: ["/a"], to: desk.web.vm.id };
+    const input = { source: { kind: "vm", vm: desk.home.vm.id, paths: ["/a"] }, to: desk.web.vm.id };
     expect(await called(dispatcher, PAGE_CALLER, "transfer.send", input)).toEqual({ id: 1 });
     for (let at = 0; at < 1_000; at += 1) {
       desk.transfers.emit("changed");
@@ -138,8 +141,26 @@ describe("the page", () => {
     const files = await called(dispatcher, PAGE_CALLER, "transfer.files", { id: 1, offset: 0, count: 10 });
     expect(files).toEqual({
       total: 1,
-      files: [{ index: 0, path: "a", isFolder: false, bytes: 8, state: "moving", reason: null }],
+      files: [{ index: 0, path: "a", isFolder: false, bytes: 8, state: "moving", reason: null, canOpen: false }],
     });
+  });
+
+  it("sends files of this computer by the word that it was given for them, and no others", async () => {
+    const to = desk.web.vm.id;
+    const send = (source: object): Promise<unknown> => called(dispatcher, PAGE_CALLER, "transfer.send", { source, to });
+    const files = chosenFiles.add(["/etc/hostname"]);
+    expect(await send({ kind: "chosen", files })).toEqual({ id: 1 });
+    expect(desk.transfers.get(1).request.source).toMatchObject({
+      party: { kind: "host" },
+      paths: [Buffer.from("/etc/hostname")],
+    });
+    for (const source of [
+      { kind: "chosen", files },
+      { kind: "chosen", files: randomUUID() },
+    ])
+      await expect(send(source)).rejects.toMatchObject({ code: "usage.bad-argument" });
+    await expect(send({ kind: "host", paths: ["/etc/passwd"] })).rejects.toMatchObject({ code: "usage.bad-argument" });
+    expect(desk.transfers.views).toHaveLength(1);
   });
 
   it("is told that there is no such transfer, and what cannot be done to one", async () => {

@@ -10,6 +10,7 @@ import { callerSignal } from "../crossings/caller-signal.ts";
 import { refusalOf } from "../crossings/crossings.ts";
 import type { CliCaller } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
+import type { ChosenFiles } from "./chosen-files.ts";
 import { pathText } from "./names.ts";
 import type { FilesParty, TransferEnd } from "./transfer.ts";
 import type { TransferRecord } from "./transfer-record.ts";
@@ -20,15 +21,17 @@ const PROGRESS_MS = 250;
 
 interface Parts {
   application: Pick<Application, "vm">;
+  chosenFiles: ChosenFiles;
   transfers: Transfers;
 }
 
-export function transferHandlers({ application, transfers }: Parts): Handlers<typeof transferContract> {
+export function transferHandlers({ application, chosenFiles, transfers }: Parts): Handlers<typeof transferContract> {
   const partyOf = (vm: string | null): FilesParty =>
     vm === null ? { kind: "host" } : { kind: "vm", vm: application.vm(vm) };
   return {
-    "transfer.send": ({ from, paths, to }) => {
-      const [source, target] = [partyOf(from), partyOf(to)];
+    "transfer.send": ({ source: wanted, to }) => {
+      const [source, target] = [partyOf(wanted.kind === "vm" ? wanted.vm : null), partyOf(to)];
+      const paths = wanted.kind === "vm" ? wanted.paths : chosenFiles.take(wanted.files);
       checkParties(source, target);
       const { id } = transfers.start({
         source: { party: source, paths: pathsOf(source, paths) },

@@ -54,6 +54,7 @@ export class TransferRecord implements Transfer {
   readonly #arrived = new Map<number, ArrivedFile>();
   /** Indices of those that were left out, refused or have failed. */
   readonly #failed = new Set<number>();
+  #leftOut = 0;
   /** Of one that has ended, once somebody has asked. */
   #canRetry: boolean | null = null;
 
@@ -116,6 +117,7 @@ export class TransferRecord implements Transfer {
     }
     this.#failed.clear();
     for (const { index, kind } of files) if (kind === "left-out") this.#failed.add(index);
+    this.#leftOut = this.#failed.size;
     this.listDigest = digest;
     this.#files = files;
     const { only } = this;
@@ -195,8 +197,8 @@ export class TransferRecord implements Transfer {
       chosen: known.chosen,
       state: this.#state,
       detail: this.detail,
-      files: known.files,
-      doneFiles: this.#arrived.size,
+      files: known.files + this.#leftOut,
+      doneFiles: this.#arrived.size - (this.#failed.size - this.#leftOut),
       bytes: known.bytes,
       doneBytes: Math.min(known.bytes, this.doneBytes),
       rate,
@@ -218,8 +220,20 @@ export class TransferRecord implements Transfer {
       bytes: file.size,
       state: file.index === current ? ("moving" as const) : state,
       reason,
+      canOpen: this.#placeOf(file) !== null,
     }));
     return { total: wanted.length, files };
+  }
+
+  /** Absolute path of a file at the target; null: it is not there, or it is not known where. */
+  placeOf(index: number): Uint8Array | null {
+    const file = this.#files.find((one) => one.index === index);
+    return file === undefined ? null : this.#placeOf(file);
+  }
+
+  #placeOf({ index, kind }: ListedFile): Uint8Array | null {
+    const path = this.#arrived.get(index)?.path ?? NONE;
+    return kind === "file" && path.length > 0 ? path : null;
   }
 
   /** Of what has come to an end. */

@@ -27,9 +27,10 @@ export interface TransferRequest {
   destination: FilesDestination;
   /**
    * `ask`: the broker asks `Crossings` for `file.send`. Else the caller has been allowed this crossing already (`file.open`), and
-   * its end is told under this number of the audit log.
+   * its end is told under this number of the audit log. `admits`: asked when the size is known; why so many bytes may not go, for
+   * people, or null.
    */
-  permission: { kind: "ask" } | { kind: "given"; seq: number | null };
+  permission: { kind: "ask" } | { kind: "given"; seq: number | null; admits?: (bytes: number) => string | null };
 }
 
 /** One file or folder of a transfer that has ended, or was left out. */

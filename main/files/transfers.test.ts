@@ -48,7 +48,7 @@ describe("a transfer", () => {
     desk.home.agent.say("streamData", { stream: send.stream ?? 0 }, Uint8Array.of(1, 2, 3));
     await desk.heard(desk.web, "streamData");
     expect(desk.web.agent.sent.findLast(({ name }) => name === "streamData")?.payload).toEqual(Uint8Array.of(1, 2, 3));
-    expect(record.view).toMatchObject({ state: "moving", files: 3, doneFiles: 0, failed: 1, name: "a" });
+    expect(record.view).toMatchObject({ state: "moving", files: 4, doneFiles: 0, failed: 1, name: "a" });
     desk.home.agent.say("streamEnd", { stream: send.stream ?? 0 });
     desk.ended(desk.home, list.transfer ?? 0);
     desk.done(web, [whole(0, { path: bytes("/in/a") }), whole(2, { sha256: new Uint8Array(0) })], 8n);
@@ -232,6 +232,16 @@ describe("after the application's end", () => {
     await desk.ready({}, 2);
     const [one, other] = desk.web.agent.sentOf("filesReceive").map(({ key }) => Buffer.from(key ?? []).toString("hex"));
     expect(one).not.toBe(other);
+  });
+
+  it("what is given is asked once more when its size is known", async () => {
+    const admits = (bytes: number): string => `${bytes} are too many`;
+    const permission = { kind: "given", seq: 1, admits } as const;
+    const record = desk.transfers.start({ ...desk.request(["a"]), permission });
+    await desk.listFiles(["a"], 9n);
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
+    expect(await record.done).toMatchObject({ state: "denied", detail: "9 are too many" });
+    expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
   });
 
   it("what is of no VM that there is, and what is given for one file, is not kept", async () => {

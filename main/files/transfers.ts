@@ -247,7 +247,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const { permission, source, target } = record.request;
     if (permission.kind === "given") {
       const given = { allowed: true, by: "rule", rule: null, explanation: "", seq: permission.seq } as const;
-      return { allowed: given, refusal: null };
+      return { allowed: given, refusal: permission.admits?.(bytes) ?? null };
     }
     const [from, to] = [partyOfEnd(source.party), partyOfEnd(target)];
     const crossing = { action: "file.send", from, to, type: null, bytes } as const;

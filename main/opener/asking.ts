@@ -5,7 +5,7 @@ import type { QuestionAnswer } from "#shared/ipc/index.ts";
 import { log } from "../base/log.ts";
 import type { CrossingOutcome } from "../crossings/crossing-request.ts";
 import { refusalOf } from "../crossings/crossings.ts";
-import { NEW_DISPOSABLE, type Party } from "../policy/crossing.ts";
+import { type Crossing, NEW_DISPOSABLE, type Party } from "../policy/crossing.ts";
 import { partyView, partyWord } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { Stop } from "./chains.ts";
@@ -34,6 +34,8 @@ interface Chosen {
 /** What may open elsewhere. */
 export interface Allowed extends Chosen {
   readonly place: Elsewhere;
+  /** As the policy was asked, without the size. */
+  readonly crossing: Crossing;
   readonly outcome: CrossingOutcome;
 }
 
@@ -69,7 +71,7 @@ export async function askElsewhere(
     options.askSignal === undefined ? {} : { signal: options.askSignal },
   );
   if (!outcome.allowed) throw refusalOf(outcome);
-  return { ...chosen, place, outcome };
+  return { ...chosen, place, crossing, outcome };
 }
 
 async function choose(

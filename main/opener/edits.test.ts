@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { LAST_WINDOW_MS } from "../disposables/disposables.ts";
-import type { TransferredFile } from "../files/transfer.ts";
+import type { TransferredFile, TransferRequest } from "../files/transfer.ts";
 import { fileItem } from "./item.ts";
 import type { OpenRequest, Opened } from "./request.ts";
 import { OpenDesk } from "./testing/desk.ts";
@@ -132,6 +132,23 @@ describe("a file that is edited in a disposable", () => {
       expect(desk.told).toMatchObject([{ outcome: "not-returned", detail: expect.stringContaining(words) as string }]),
     );
     expect(returns()).toEqual([]);
+  });
+
+  it("is not taken back where its real size is more, or more than the policy lets through", async () => {
+    await desk.policy.change((text) =>
+      text.replace(
+        "rules:",
+        'rules:\n  - {action: file.send, from: "@any", to: "@host", decision: allow, maxBytes: 1000}',
+      ),
+    );
+    await edited("disp-1");
+    desk.saved("disp-1", 20);
+    await vi.waitFor(() => expect(returns()).toHaveLength(1));
+    const { permission } = desk.transfers[1] as TransferRequest;
+    const admits = permission.kind === "given" ? permission.admits : undefined;
+    expect(admits?.(1000)).toBeNull();
+    expect(admits?.(1001)).toContain("1000");
+    expect(admits?.(64 * 1024 * 1024 + 1)).toContain("more than the 67108864");
   });
 
   it("that is refused at home is told with its reason, and the next one is tried", async () => {

@@ -4,11 +4,11 @@
  */
 import { messageOf } from "#shared/model/app-error.ts";
 import type { OpenOutcome } from "#shared/model/open.ts";
-import { HOST } from "../policy/crossing.ts";
+import { type Crossing, HOST } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
 import { baseName, keyOf, type OpenItem, shownItem } from "./item.ts";
-import { filesParty, partyIn, textPreview, transferWords } from "./parties.ts";
+import { filesParty, partyIn, refusalOfSize, textPreview, transferWords } from "./parties.ts";
 import type { OpenerParts, SavedFile } from "./parts.ts";
 
 /** A file may grow while it is edited: to so many bytes, or so many times what it was. */
@@ -62,11 +62,14 @@ export class Edit {
   }
 
   #saved({ size }: SavedFile): void {
+    const refusal = size === 0 ? "It was saved empty, so it was not taken back." : this.#refusalOfSize(size);
+    if (refusal === null) this.#return();
+    else this.#tell("not-returned", refusal);
+  }
+
+  #refusalOfSize(bytes: number): string | null {
     const most = Math.max(MAX_RETURN.bytes, this.#file.bytes * MAX_RETURN.times);
-    if (size === 0) this.#tell("not-returned", "It was saved empty, so it was not taken back.");
-    else if (size > most)
-      this.#tell("not-returned", `It has grown to ${size} bytes, more than the ${most} that are taken back.`);
-    else this.#return();
+    return bytes > most ? `It has grown to ${bytes} bytes, more than the ${most} that are taken back.` : null;
   }
 
   /** One at a time, and of several that are due the last. */
@@ -81,17 +84,18 @@ export class Edit {
 
   /** Never rejects. */
   async #bringBack(): Promise<void> {
-    const { application, crossings, startTransfer } = this.#parts;
+    const { application, crossings, policy, startTransfer } = this.#parts;
     const { item, origin, target, path, isChosen } = this.#file;
     try {
+      const crossing: Crossing = {
+        action: "file.send",
+        from: partyIn(application.parties, target),
+        to: origin === null ? HOST : partyIn(application.parties, origin),
+        type: item.type,
+        bytes: null,
+      };
       const outcome = await crossings.request({
-        crossing: {
-          action: "file.send",
-          from: partyIn(application.parties, target),
-          to: origin === null ? HOST : partyIn(application.parties, origin),
-          type: item.type,
-          bytes: null,
-        },
+        crossing,
         subject: `return of ${keyOf(item)}`,
         preview: textPreview(item.name),
         isChosen,
@@ -102,7 +106,12 @@ export class Edit {
         source: { party: { kind: "vm", vm: target }, paths: [path] },
         target: filesParty(origin),
         destination: { kind: "replaced", ...this.#replaced },
-        permission: { kind: "given", seq: outcome.seq },
+        // What the guest has said of its size may not be so.
+        permission: {
+          kind: "given",
+          seq: outcome.seq,
+          admits: (bytes) => this.#refusalOfSize(bytes) ?? refusalOfSize(policy, crossing, bytes),
+        },
       }).done;
       const [file] = end.files;
       switch (file?.outcome) {

@@ -40,7 +40,7 @@ describe("a file of the host", () => {
         source: { party: { kind: "host" }, paths: [Buffer.from("/tmp/report.pdf")] },
         target: { kind: "vm", vm: desk.vm("disp-1") },
         destination: { kind: "opened", isReadOnly: true },
-        permission: { kind: "given", seq: 1 },
+        permission: { kind: "given", seq: 1, admits: expect.any(Function) as () => null },
       },
     ]);
     expect(await desk.opened("disp-1")).toMatchObject({
@@ -78,6 +78,24 @@ describe("a file of the host", () => {
       message: expect.stringContaining("changed while it was read") as string,
     });
     await vi.waitFor(() => expect(desk.application.vms).toHaveLength(4));
+  });
+
+  it("is denied where it is larger than its rule lets through", async () => {
+    await desk.open();
+    await desk.policy.change((text) =>
+      text.replace(
+        "rules:",
+        'rules:\n  - {action: file.open, from: "@host", to: "@disposable", decision: allow, maxBytes: 9}',
+      ),
+    );
+    desk.carries = ({ permission }) => {
+      const detail = permission.kind === "given" ? permission.admits?.(10) : null;
+      return { state: "denied", files: [], detail: detail ?? "" };
+    };
+    const opening = desk.opener.open(byPerson()).catch((error: unknown) => error);
+    await desk.comesUp("disp-1");
+    const message = expect.stringContaining("9 bytes") as string;
+    expect(await opening).toMatchObject({ code: "policy.denied", message });
   });
 
   it("goes to the VM that the person names, which is started, and is asked about where the policy asks", async () => {

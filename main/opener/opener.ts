@@ -5,13 +5,14 @@
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { waitFor, type WaitOptions } from "../base/waiting.ts";
+import { refusalOf } from "../crossings/crossings.ts";
 import type { FilesSource, TransferRequest } from "../files/transfer.ts";
 import type { Vm } from "../vms/vm.ts";
 import { type Allowed, askElsewhere, type Elsewhere } from "./asking.ts";
 import { Chains, type Stop } from "./chains.ts";
 import { Edit } from "./edits.ts";
 import { groupOf, keyOf, keyOfPath, type OpenItem } from "./item.ts";
-import { filesParty, originIn, partyIn, transferWords } from "./parties.ts";
+import { filesParty, originIn, partyIn, refusalOfSize, transferWords } from "./parties.ts";
 import type { OpenerParts, OpenTarget } from "./parts.ts";
 import { browserWindows, noHandler } from "./programs.ts";
 import type { Opened, OpenOptions, OpenRequest } from "./request.ts";
@@ -189,7 +190,7 @@ export class Opener {
     { from, wanted }: OpenRequest,
     { path }: OpenItem & { kind: "file" },
     vm: Vm,
-    { edit, outcome }: Allowed,
+    { crossing, edit, outcome }: Allowed,
     { signal, progress }: OpenOptions,
   ): Promise<Arrived> {
     progress?.("sending", vm.definition.name);
@@ -201,12 +202,17 @@ export class Opener {
       source,
       target: { kind: "vm", vm },
       destination: { kind: "opened", isReadOnly: !edit },
-      permission: { kind: "given", seq: outcome.seq },
+      permission: {
+        kind: "given",
+        seq: outcome.seq,
+        admits: (bytes) => refusalOfSize(this.#parts.policy, crossing, bytes),
+      },
     };
     const end = await this.#parts.startTransfer(request, signal === undefined ? {} : { signal }).done;
     const [file] = end.files;
     if (end.state === "done" && file !== undefined && file.arrivedAt !== null && file.sha256 !== null)
       return { path: file.arrivedAt, sha256: file.sha256, bytes: end.bytes };
+    if (end.state === "denied") throw refusalOf({ ...outcome, explanation: end.detail });
     const why = transferWords(end);
     throw new AppError("open.failed", `The file did not arrive in VM "${vm.definition.name}". ${why}`, {
       vm: vm.definition.name,

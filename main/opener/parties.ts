@@ -6,6 +6,7 @@ import { cleanText, utf8Bytes } from "#shared/model/text.ts";
 import type { PreviewSource } from "../crossings/crossing-request.ts";
 import type { FilesParty, TransferEnd } from "../files/transfer.ts";
 import { type Crossing, HOST, type Party, type VmParty } from "../policy/crossing.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { OpenItem } from "./item.ts";
 
@@ -25,6 +26,12 @@ export function originIn(parties: readonly VmParty[], vm: Vm | null): Party {
 export function crossingOf(item: OpenItem, from: Party, to: Party, bytes: number | null = null): Crossing {
   if (item.kind === "url") return { action: "url.open", from, to, type: null, bytes };
   return { action: "file.open", from, to, type: item.type, bytes };
+}
+
+/** Why so many bytes may not go where the crossing is allowed: its rule says so. */
+export function refusalOfSize(policy: Pick<Policy, "decide">, crossing: Crossing, bytes: number): string | null {
+  const { refusal, answer } = policy.decide({ ...crossing, bytes });
+  return refusal === "too-large" ? answer.explanation : null;
 }
 
 /** @param vm null: the host */

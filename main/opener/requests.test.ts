@@ -1,8 +1,11 @@
 /** What the page and the command may ask of the opener. */
 import fs from "node:fs";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from "vitest";
 import { openContract } from "#shared/ipc/open.ts";
+import { ChosenFiles } from "../files/chosen-files.ts";
+import type { FilesParty } from "../files/transfer.ts";
+import type { TransferRecord } from "../files/transfer-record.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { openHandlers } from "./requests.ts";
@@ -10,16 +13,25 @@ import { OpenDesk } from "./testing/desk.ts";
 
 let desk: OpenDesk;
 let dispatcher: Dispatcher;
+const chosenFiles = new ChosenFiles();
+const transfers = { get: vi.fn<(id: number) => TransferRecord>() };
 
 beforeEach(async () => {
   desk = new OpenDesk(vi.waitFor);
   desk.define("home", "lagoon").define("web", "coral").define("vault", "sand", "vault");
   await desk.open("home", "web");
   const { application, opener, policy, rules: openRules } = desk;
-  const open = openHandlers({ application, opener, openRules, policy });
+  const open = openHandlers({ application, chosenFiles, opener, openRules, policy, transfers });
   dispatcher = Dispatcher.of({ open: openContract }, { open }, { checksOutputs: true });
 });
 afterEach(() => desk.close());
+
+/** A transfer to this party, with a file that is there. */
+function transfersOf(target: FilesParty, path: string): Mock<(index: number) => Uint8Array | null> {
+  const placeOf = vi.fn<(index: number) => Uint8Array | null>(() => Buffer.from(path));
+  transfers.get.mockReturnValue({ request: { target }, placeOf } as unknown as TransferRecord);
+  return placeOf;
+}
 
 const cli = (name: string, input: unknown): Promise<unknown> => called(dispatcher, cliCaller(), name, input);
 const page = (name: string, input: unknown): Promise<unknown> => called(dispatcher, PAGE_CALLER, name, input);
@@ -42,6 +54,36 @@ describe("open.open", () => {
       expect(desk.transfers[0]).toMatchObject({ source: { paths: [Buffer.from(fs.realpathSync(file))] } });
     },
   );
+
+  it("opens for the page what the person has chosen, and no other file of the host", async () => {
+    const file = hostFile("chosen.txt");
+    const files = chosenFiles.add([file]);
+    const answer = page("open.open", { item: { kind: "chosen", files } });
+    await desk.comesUp("disp-1");
+    await desk.runs("disp-1");
+    expect(await answer).toMatchObject({ vm: "disp-1", decision: "disposable" });
+    expect(desk.transfers[0]).toMatchObject({ source: { paths: [Buffer.from(fs.realpathSync(file))] } });
+    for (const input of [
+      { item: { kind: "chosen", files } },
+      { item: { kind: "file", path: file } },
+      { item: { kind: "chosen", files: chosenFiles.add([file]) }, from: "home" },
+    ])
+      await expect(page("open.open", input)).rejects.toMatchObject({ code: "usage.bad-argument" });
+  });
+
+  it("opens what a transfer has brought, where it is now", async () => {
+    const record = transfersOf({ kind: "vm", vm: desk.vm("home") }, "/home/user/Incoming/web/a.txt");
+    const item = { kind: "arrived", transfer: 1, index: 0 };
+    const answer = page("open.open", { item, in: { kind: "disposable" } });
+    await desk.comesUp("disp-1");
+    await desk.runs("disp-1");
+    expect(await answer).toMatchObject({ vm: "disp-1", decision: "disposable" });
+    expect(desk.transfers[0]).toMatchObject({
+      source: { party: { kind: "vm", vm: desk.vm("home") }, paths: [Buffer.from("/home/user/Incoming/web/a.txt")] },
+    });
+    record.mockReturnValue(null);
+    await expect(page("open.open", { item })).rejects.toMatchObject({ code: "open.no-file" });
+  });
 
   it("opens what a symbolic link of the host leads to", async () => {
     const file = hostFile("report.pdf");

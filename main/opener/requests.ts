@@ -1,30 +1,69 @@
 /** What is asked of the opener, for the page and the `atoll` command alike. */
 import type { openContract } from "#shared/ipc/open.ts";
 import type { RequestInput } from "#shared/ipc/index.ts";
+import { AppError } from "#shared/model/app-error.ts";
 import type { Application } from "../application.ts";
 import { callerSignal } from "../crossings/caller-signal.ts";
+import type { ChosenFiles } from "../files/chosen-files.ts";
+import type { Transfers } from "../files/transfers.ts";
 import type { Caller } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Policy } from "../policy/policy.ts";
 import { hostFile } from "./host-file.ts";
-import { fileItem, linkItem, type OpenItem } from "./item.ts";
+import { fileItem, linkItem } from "./item.ts";
 import type { OpenRules } from "./open-rules.ts";
 import type { Opener } from "./opener.ts";
-import type { OpenOptions } from "./request.ts";
+import type { OpenOptions, OpenRequest } from "./request.ts";
 import { decideCell, tableOf, whereOf } from "./table.ts";
 
 interface Parts {
   application: Pick<Application, "parties" | "vm">;
+  chosenFiles: ChosenFiles;
   opener: Opener;
   openRules: OpenRules;
+  transfers: Pick<Transfers, "get">;
   policy: Pick<Policy, "decide">;
 }
 
-export function openHandlers({ application, opener, openRules, policy }: Parts): Handlers<typeof openContract> {
+export function openHandlers({
+  application,
+  chosenFiles,
+  opener,
+  openRules,
+  policy,
+  transfers,
+}: Parts): Handlers<typeof openContract> {
+  /** @throws AppError open.bad-url, open.no-file, transfer.not-found, vm.not-found, usage.bad-argument */
+  async function wished(
+    { item, from: name }: Pick<RequestInput<"open.open">, "item" | "from">,
+    caller: Caller,
+  ): Promise<Pick<OpenRequest, "item" | "from">> {
+    const from = name === null || name === undefined ? null : application.vm(name);
+    switch (item.kind) {
+      case "url":
+        return { item: linkItem(item.url), from };
+      case "chosen": {
+        const [path] = chosenFiles.take(item.files);
+        if (path === undefined || from !== null) throw new AppError("usage.bad-argument", "Choose one file.");
+        return { item: fileItem(Buffer.from(await hostFile(path))), from };
+      }
+      case "arrived": {
+        const record = transfers.get(item.transfer);
+        const { target } = record.request;
+        const path = record.placeOf(item.index);
+        if (path === null) throw new AppError("open.no-file", "This file is not there, or it is not known where.");
+        return { item: fileItem(path), from: target.kind === "host" ? null : application.vm(target.vm.id) };
+      }
+      case "file":
+        if (from !== null) return { item: fileItem(Buffer.from(item.path)), from };
+        if (caller.from === "page") throw new AppError("usage.bad-argument", "Choose the file: the page names none.");
+        return { item: fileItem(Buffer.from(await hostFile(item.path))), from };
+    }
+  }
+
   return {
-    "open.open": async ({ item: wished, from: fromName, in: wish, edit, wait, askS }, caller) => {
-      const from = fromName === null ? null : application.vm(fromName);
-      const item = await itemOf(wished, from === null);
+    "open.open": async ({ in: wish, edit, wait, askS, ...what }, caller) => {
+      const { item, from } = await wished(what, caller);
       const place = wish?.kind === "vm" ? { kind: wish.kind, vm: application.vm(wish.vm) } : (wish ?? null);
       const request = { item, from, in: place, edit, wanted: null };
       const opened = await opener.open(request, optionsOf(caller, askS));
@@ -52,12 +91,6 @@ export function openHandlers({ application, opener, openRules, policy }: Parts):
       return null;
     },
   };
-}
-
-/** @throws AppError open.bad-url, open.no-file */
-async function itemOf(item: RequestInput<"open.open">["item"], isOfHost: boolean): Promise<OpenItem> {
-  if (item.kind === "url") return linkItem(item.url);
-  return fileItem(Buffer.from(isOfHost ? await hostFile(item.path) : item.path));
 }
 
 /** A person at the desktop takes their time; a command waits so long for an answer, and for nothing when it has gone. */

@@ -15,20 +15,20 @@ const WEB = {
 } as VmStatus;
 
 let sent: unknown[];
-let chosen: string[];
+let chosen: string | null;
 let titles: unknown[];
 let shell: ReturnType<typeof testShell>;
 let drawn: Drawn | null = null;
 let listeners: AbortController;
 
 beforeEach(() => {
-  [sent, chosen, titles] = [[], [], []];
+  [sent, chosen, titles] = [[], null, []];
   listeners = new AbortController();
   const bridge = {
-    pathOf: ({ name }: File) => (name === "" ? "" : `/home/me/${name}`),
+    dropped: async (files: File[]) => files.map(({ name }) => name).join() || null,
     request: async (_name: string, { title }: { title: string }) => {
       titles.push(title);
-      return { ok: true, value: { paths: chosen } };
+      return { ok: true, value: { files: chosen } };
     },
   } as unknown as AtollBridge;
   shell = testShell({ bridge, send: (...[name, input]) => void sent.push([name, input]) });
@@ -73,7 +73,7 @@ it("files that are dropped on a VM's chip are sent to it; the chip says so while
   await drag("dragleave", chip, ["a.txt"]);
   expect(textsOf(".chip-fact")).toEqual(["ready"]);
   await drag("drop", chip, ["a.txt", "b.txt"]);
-  expect(sent).toEqual([["transfer.send", { from: null, paths: ["/home/me/a.txt", "/home/me/b.txt"], to: "web" }]]);
+  expect(sent).toEqual([["transfer.send", { source: { kind: "chosen", files: "a.txt,b.txt" }, to: "web" }]]);
 });
 
 it("what is no file of this computer, or is dropped beside it, goes nowhere, and is not shown in place of the desktop", async () => {
@@ -96,13 +96,13 @@ it("files are chosen in the host's dialog, and sent or opened; none where it is 
   await sendChosenFiles(shell, WEB);
   await openChosenFile(shell, WEB);
   expect(sent).toEqual([]);
-  chosen = ["/a", "/b"];
+  chosen = "word";
   await sendChosenFiles(shell, WEB);
   await openChosenFile(shell, WEB);
   await openChosenFile(shell, null);
-  const item = { kind: "file", path: "/a" };
+  const item = { kind: "chosen", files: "word" };
   expect(sent).toEqual([
-    ["transfer.send", { from: null, paths: ["/a", "/b"], to: "web" }],
+    ["transfer.send", { source: { kind: "chosen", files: "word" }, to: "web" }],
     ["open.open", { item, from: null, in: { kind: "vm", vm: "web" } }],
     ["open.open", { item, from: null }],
   ]);

@@ -8,27 +8,27 @@ type Services = Pick<Shell, "bridge" | "notices" | "send">;
 
 /** Asks the person for files, and sends them to the VM. */
 export async function sendChosenFiles(services: Services, vm: Pick<VmStatus, "id" | "name">): Promise<void> {
-  const paths = await chosenFiles(services, { title: `Send files to ${vm.name}`, several: true });
-  if (paths.length > 0) services.send("transfer.send", { from: null, paths, to: vm.id });
+  const files = await chosenFiles(services, { title: `Send files to ${vm.name}`, several: true });
+  if (files !== null) services.send("transfer.send", { source: { kind: "chosen", files }, to: vm.id });
 }
 
 /** Asks the person for a file, and opens it in the VM; null: where the rules say. */
 export async function openChosenFile(services: Services, vm: Pick<VmStatus, "id" | "name"> | null): Promise<void> {
   const title = vm === null ? "Open a file" : `Open a file in ${vm.name}`;
-  const [path] = await chosenFiles(services, { title, several: false });
-  if (path === undefined) return;
+  const files = await chosenFiles(services, { title, several: false });
+  if (files === null) return;
   const place = vm === null ? {} : { in: { kind: "vm", vm: vm.id } as const };
-  services.send("open.open", { item: { kind: "file", path }, from: null, ...place });
+  services.send("open.open", { item: { kind: "chosen", files }, from: null, ...place });
 }
 
 async function chosenFiles(
   { bridge, notices }: Services,
   wanted: { title: string; several: boolean },
-): Promise<string[]> {
+): Promise<string | null> {
   const answer = await bridge.request("desktop.chooseFiles", wanted);
-  if (answer.ok) return answer.value.paths;
+  if (answer.ok) return answer.value.files;
   notices.show(answer.error.message);
-  return [];
+  return null;
 }
 
 /** For what takes files of this computer by a drop: they go to this VM. */
@@ -52,8 +52,9 @@ export function useFileDrop({ id, state }: Pick<VmStatus, "id" | "state">) {
         if (!takes(event)) return;
         event.preventDefault();
         // Something that is no file of this computer, such as a picture of a page, has no path.
-        const paths = [...event.dataTransfer.files].map((file) => bridge.pathOf(file)).filter((path) => path !== "");
-        if (paths.length > 0) send("transfer.send", { from: null, paths, to: id });
+        void bridge.dropped([...event.dataTransfer.files]).then((files) => {
+          if (files !== null) send("transfer.send", { source: { kind: "chosen", files }, to: id });
+        });
       },
     },
   };

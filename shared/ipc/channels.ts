@@ -10,6 +10,8 @@ export const IPC = {
   /** Main takes a question back. */
   questionCancelled: "atoll.question-cancelled",
   answer: "atoll.answer",
+  /** Files that were dropped on the page: main gives it a word for them. */
+  dropped: "atoll.dropped",
 } as const;
 
 /** Name of the window message that hands the page its ports of a VM; see LinkPortsMessage. */

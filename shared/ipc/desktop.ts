@@ -4,7 +4,7 @@ import { doctorCheck } from "../model/doctor.ts";
 import { launchItems } from "../model/launch-item.ts";
 import { themeState } from "../model/theme.ts";
 import { domain, question, request } from "./declare.ts";
-import { nothing, picture, vmId } from "./fields.ts";
+import { chosenFiles, nothing, picture, vmId } from "./fields.ts";
 import { placementsSchema } from "./layout.ts";
 import { problems } from "./problem.ts";
 import { knownMark } from "./prompt-mark.ts";
@@ -43,11 +43,11 @@ export const desktopContract = domain({
     "desktop.doctor": request({ from: ["page"], input: nothing, output: z.array(doctorCheck) }),
     /** The person has put the welcome away. */
     "desktop.welcomed": request({ from: ["page"], input: nothing, output: z.null() }),
-    /** Lets the person choose files of this computer, in its own dialog: absolute paths; none where they chose none. */
+    /** Lets the person choose files of this computer, in its own dialog. null: they chose none. */
     "desktop.chooseFiles": request({
       from: ["page"],
       input: z.strictObject({ title: z.string().max(200), several: z.boolean() }),
-      output: z.strictObject({ paths: z.array(z.string()) }),
+      output: z.strictObject({ files: chosenFiles.nullable() }),
     }),
     "desktop.raise": request({ from: ["cli"], input: nothing, output: z.null() }),
     /** What somebody outside of Atoll has double-clicked; answered when it is under way. Raises the desktop. */

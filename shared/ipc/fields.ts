@@ -36,6 +36,9 @@ export const waitS = z.number().min(0).max(86_400).nullable().default(null);
 /** Seconds that a command waits for the person's answer, where the policy asks. */
 export const askS = z.number().min(0).max(86_400).default(20);
 
+/** What main knows files of this computer by, which the person has chosen or dropped: good once. */
+export const chosenFiles = z.uuid();
+
 /** A PNG picture. */
 export const picture = z.strictObject({ base64: z.base64() });
 export type Picture = z.infer<typeof picture>;

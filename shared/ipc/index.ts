@@ -63,8 +63,8 @@ export interface AtollBridge {
     name: Name,
     input: RequestInput<Name>,
   ): Promise<Envelope<RequestOutput<Name>>>;
-  /** Absolute path of a `File` of this computer that was dropped on the page; "" = it has none. */
-  pathOf(file: object): string;
+  /** What main knows these dropped `File`s of this computer by (`chosenFiles`); null: none of them has a path. */
+  dropped(files: readonly object[]): Promise<string | null>;
   report<Name extends ReportName<"page">>(name: Name, input: ReportInput<Name>): void;
   /** Returns a function that ends the subscription. */
   on<Name extends EventName<"page">>(name: Name, listener: (payload: EventPayload<Name>) => void): () => void;

@@ -5,7 +5,7 @@ import { POLICY_DECISIONS } from "../model/policy.ts";
 import { MAX_FILE_PATH_BYTES, MAX_URL_BYTES } from "../protocol/limits.ts";
 import { crossingParty, ruleAtLine } from "./crossing.ts";
 import { domain, event, question, request } from "./declare.ts";
-import { askS, nothing, vmId, vmReference, windowId } from "./fields.ts";
+import { askS, chosenFiles, nothing, vmId, vmReference, windowId } from "./fields.ts";
 import { problem } from "./problem.ts";
 
 const group = z.enum(TYPE_GROUPS);
@@ -75,6 +75,10 @@ export const openContract = domain({
         item: z.discriminatedUnion("kind", [
           /** Absolute; of a VM also relative to its user's home. */
           z.strictObject({ kind: z.literal("file"), path: z.string().min(1).max(MAX_FILE_PATH_BYTES) }),
+          /** A file of this computer; all that the page can name of it. */
+          z.strictObject({ kind: z.literal("chosen"), files: chosenFiles }),
+          /** One that a transfer has brought, where it is now; `from` does not count. */
+          z.strictObject({ kind: z.literal("arrived"), transfer: z.int().min(1), index: z.int().min(0) }),
           z.strictObject({ kind: z.literal("url"), url: z.string().max(100_000) }),
         ]),
         /** Who has the file, or the link; null: the host. */

@@ -5,7 +5,7 @@ import { FILE_REASONS, FILE_STATES, TRANSFER_STATES, type TransferFile, type Tra
 import { MAX_CHOSEN_FILES, MAX_FILE_PATH_BYTES } from "../protocol/limits.ts";
 import { crossingParty } from "./crossing.ts";
 import { domain, event, question, request } from "./declare.ts";
-import { askS, nothing, vmId, vmReference } from "./fields.ts";
+import { askS, chosenFiles, nothing, vmId, vmReference } from "./fields.ts";
 
 const count = z.int().min(0);
 const id = z.int().min(1);
@@ -38,6 +38,7 @@ const file: z.ZodType<TransferFile> = z.strictObject({
   bytes: count,
   state: z.enum(FILE_STATES),
   reason: z.enum(FILE_REASONS).nullable(),
+  canOpen: z.boolean(),
 });
 
 /** As the command prints it; parties as the policy names them. */
@@ -69,8 +70,10 @@ export const transferContract = domain({
     "transfer.send": request({
       from: ["page"],
       input: z.strictObject({
-        from: vmId.nullable(),
-        paths: z.array(filePath).min(1).max(MAX_CHOSEN_FILES),
+        source: z.discriminatedUnion("kind", [
+          z.strictObject({ kind: z.literal("chosen"), files: chosenFiles }),
+          z.strictObject({ kind: z.literal("vm"), vm: vmId, paths: z.array(filePath).min(1).max(MAX_CHOSEN_FILES) }),
+        ]),
         to: vmId.nullable(),
       }),
       output: z.strictObject({ id }),

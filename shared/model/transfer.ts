@@ -87,7 +87,7 @@ export interface TransferView {
   state: TransferState;
   /** For people: what it waits for, or what went wrong; "" = nothing. */
   detail: string;
-  /** Files and folders that are to arrive, and those that have been dealt with. */
+  /** Files and folders of it, with those that were left out; those that are there. */
   files: number;
   doneFiles: number;
   bytes: number;
@@ -111,4 +111,6 @@ export interface TransferFile {
   bytes: number;
   state: FileState;
   reason: FileReason | null;
+  /** A file that is there, at a place that is known: it can be opened by transfer and index. */
+  canOpen: boolean;
 }

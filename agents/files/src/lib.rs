@@ -11,6 +11,7 @@ mod digest;
 mod folders;
 mod list;
 pub mod names;
+pub mod opened;
 pub mod pipe;
 mod places;
 mod receive;

@@ -18,7 +18,7 @@ pub struct Places {
 
 impl Places {
     pub fn of_home(home: PathBuf) -> Self {
-        let (incoming, opened) = (home.join("Incoming"), home.join(".cache/atoll/opened"));
+        let (incoming, opened) = (home.join("Incoming"), home.join("Opened"));
         Self { home, incoming, opened, umask: umask() }
     }
 

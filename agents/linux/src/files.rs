@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use atoll_files::pipe::{PipeInput, pipe};
-use atoll_files::{Event, Input, Link, Places, Transfers};
+use atoll_files::{Event, Input, Link, Places, Transfers, opened};
 use atoll_wire::FilesEnded;
 use atoll_wire::header::Message as Body;
 use calloop::channel::{self, Sender};
@@ -50,6 +50,7 @@ impl Agent {
         });
         inserted.map_err(|error| AgentError::Start("files", error.to_string()))?;
         self.files.events = Some(events);
+        opened::sweep(&Places::of_home(self.environment.home()));
         Ok(())
     }
 

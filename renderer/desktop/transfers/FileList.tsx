@@ -2,8 +2,10 @@
  * The files of one transfer, each with its state and why. There may be a hundred thousand: only the pages that are seen are
  * asked for and drawn.
  */
+import { ExternalLink } from "lucide-react";
 import { useState } from "react";
 import type { TransferFile, TransferView } from "#shared/model/transfer.ts";
+import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { fileIcon } from "../../ui/file-icon.ts";
@@ -94,13 +96,23 @@ function Page({ id, only, page: { offset, count, topPx }, total }: PageProps) {
       {value === null ? (
         <Bars count={Math.min(count, SEEN_ROWS)} />
       ) : (
-        value.files.map((file, at) => <FileRow key={file.index} file={file} at={offset + at} total={total} />)
+        value.files.map((file, at) => (
+          <FileRow key={file.index} transfer={id} file={file} at={offset + at} total={total} />
+        ))
       )}
     </div>
   );
 }
 
-function FileRow({ file, at, total }: { file: TransferFile; at: number; total: number }) {
+interface RowProps {
+  transfer: number;
+  file: TransferFile;
+  at: number;
+  total: number;
+}
+
+function FileRow({ transfer, file, at, total }: RowProps) {
+  const { send } = useShell();
   const { word, tone, Icon } = FILE_WORDS[file.state];
   const TypeIcon = fileIcon(file);
   const cut = file.path.lastIndexOf("/") + 1;
@@ -123,7 +135,25 @@ function FileRow({ file, at, total }: { file: TransferFile; at: number; total: n
         <Icon size={13} aria-hidden="true" />
         {word}
       </span>
-      <span className="file-reason">{fileReason(file)}</span>
+      <span className="file-reason">
+        <span>{fileReason(file)}</span>
+        {file.canOpen && (
+          <button
+            type="button"
+            className="file-open"
+            title="Open in disposable"
+            aria-label="Open in disposable"
+            onClick={() =>
+              send("open.open", {
+                item: { kind: "arrived", transfer, index: file.index },
+                in: { kind: "disposable" },
+              })
+            }
+          >
+            <ExternalLink size={13} aria-hidden="true" />
+          </button>
+        )}
+      </span>
     </div>
   );
 }

@@ -32,6 +32,7 @@ const file = (index: number, change: Partial<TransferFile> = {}): TransferFile =
   bytes: 4_100_000,
   state: "whole",
   reason: null,
+  canOpen: false,
   ...change,
 });
 const take = (...transfers: TransferView[]): Promise<void> => act(async () => shell.transfers.take(transfers));
@@ -70,7 +71,7 @@ it("a transfer says from whom to whom, what, how far and how fast", async () => 
   expect(textsOf(".transfer-what")).toEqual(["“no'tesU+202Etxt”and 2 more"]);
   expect(textsOf(".revealed-code")).toEqual(["U+202E"]);
   expect(textsOf(".transfer-state")).toEqual(["moving"]);
-  expect(textsOf(".transfer-facts")).toEqual(["79 of 131 MB · 6.4 MB/s · 8 s left8 files: 2 done"]);
+  expect(textsOf(".transfer-facts")).toEqual(["79 of 131 MB · 6.4 MB/s · 8 s left2 of 8 files done"]);
   expect(element('[role="progressbar"]').getAttribute("aria-valuenow")).toBe("60");
 });
 
@@ -78,7 +79,7 @@ it("one that has ended says why, and has no bar", async () => {
   const host = { kind: "host" } as const;
   await take(transferView({ state: "failed", to: host, failed: 1, doneBytes: 5, detail: "The disk is full there." }));
   expect(textsOf(".transfer .tag-name")).toEqual(["web", "this computer"]);
-  expect(textsOf(".transfer-facts")).toEqual(["5 bytesThe disk is full there.8 files: 2 done, 1 not"]);
+  expect(textsOf(".transfer-facts")).toEqual(["5 bytesThe disk is full there.2 of 8 files done, 1 did not arrive"]);
   expect(document.querySelector('[role="progressbar"]')).toBeNull();
 });
 
@@ -126,6 +127,14 @@ it("keys in its buttons and files are theirs", async () => {
   await press("Delete");
   await press("Enter");
   expect([sent(), head().getAttribute("aria-expanded")]).toEqual([[], "false"]);
+});
+
+it("a file that is there can be opened in a disposable", async () => {
+  files = [file(0), file(1, { canOpen: true })];
+  await take(transferView({ state: "done" }));
+  await click(".transfer-head");
+  await click('.file-open[aria-label="Open in disposable"]');
+  expect(sent()).toEqual(['open.open {"item":{"kind":"arrived","transfer":1,"index":1},"in":{"kind":"disposable"}}']);
 });
 
 it("an opened one shows its files, each with its state and why", async () => {

@@ -59,8 +59,10 @@ it.each<[string, Partial<TransferView>, string]>([
 ])("its pace where %s", (_case, change, words) => expect(paceWords(transferView(change)).join(" · ")).toBe(words));
 
 it.each<[Partial<TransferView>, string]>([
-  [{}, "8 files: 2 done"],
-  [{ failed: 3 }, "8 files: 2 done, 3 not"],
+  [{}, "2 of 8 files done"],
+  [{ failed: 3 }, "2 of 8 files done, 3 did not arrive"],
+  [{ state: "done", doneFiles: 8 }, "8 files done"],
+  [{ state: "done", files: 1, doneFiles: 1 }, "1 file done"],
   [{ state: "waiting", files: 0, doneFiles: 0 }, "its files are being listed"],
   [{ state: "cancelled", files: 0, doneFiles: 0 }, "no files"],
 ])("%o counts as %s", (change, words) => expect(countsWords(transferView(change))).toBe(words));

@@ -121,11 +121,14 @@ export function paceWords({ state, bytes, doneBytes, rate, remainingS }: Transfe
   return words;
 }
 
-/** `8 files: 2 done, 1 not`. */
+/** `2 of 8 files done, 1 did not arrive`. */
 export function countsWords({ files, doneFiles, failed, state }: TransferView): string {
   if (files === 0 && failed === 0) return state === "waiting" ? "its files are being listed" : "no files";
-  const counts = [`${countWords(doneFiles)} done`, ...(failed === 0 ? [] : [`${countWords(failed)} not`])];
-  return `${countOf(files, "file")}: ${counts.join(", ")}`;
+  const done =
+    doneFiles === files
+      ? `${countOf(files, "file")} done`
+      : `${countWords(doneFiles)} of ${countOf(files, "file")} done`;
+  return failed === 0 ? done : `${done}, ${countWords(failed)} did not arrive`;
 }
 
 /** Of a name within a sentence: the whole of it stands where it is judged. */

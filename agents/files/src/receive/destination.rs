@@ -1,11 +1,10 @@
 //! Where a transfer's files are to lie.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use atoll_wire::files_receive::Destination as Wanted;
@@ -15,7 +14,7 @@ use rustix::io::Errno;
 
 use super::{Request, staging};
 use crate::digest::Digest;
-use crate::{End, Places, beneath, names};
+use crate::{End, Places, beneath, names, opened};
 
 /// The folder of a source whose name is no name of a file.
 const UNNAMED: &str = "unknown";
@@ -39,8 +38,8 @@ impl Destination {
         let chosen = request.entries.iter().filter(|entry| !entry.path.contains(&b'/')).count();
         let is_one_file = matches!(&request.entries[..], [entry] if entry.kind() == FileKind::File && chosen == 1);
         if request.opened {
-            let path = places.opened.join(hex(&request.key));
-            return if is_one_file { Self::new(path.clone(), private_folder(&path)) } else { Err(not_one()) };
+            let folder = || opened::make(places, name_of_source(&request.origin));
+            return if is_one_file { Self::new(places.opened.clone(), folder()) } else { Err(not_one()) };
         }
         match &request.destination {
             Wanted::Incoming(_) => Self::new(places.incoming.clone(), incoming(places, &request.origin)),
@@ -109,21 +108,20 @@ fn not_one() -> End {
     End::new(FileReason::TooMany, "one file is expected")
 }
 
-fn private_folder(path: &Path) -> io::Result<OwnedFd> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    beneath::open_folder(path)
-}
-
 /// The folder of what came in may be a link that the user has made; the one of the source within may not.
 fn incoming(places: &Places, origin: &str) -> io::Result<OwnedFd> {
     fs::create_dir_all(&places.incoming)?;
     let incoming = beneath::open_folder(&places.incoming)?;
-    let is_name = names::is_allowed(origin.as_bytes()) && !names::is_hidden(origin.as_bytes());
-    let name = if is_name { origin } else { UNNAMED };
+    let name = name_of_source(origin);
     match mkdirat(&incoming, name, Mode::from_raw_mode(0o777)) {
         Ok(()) | Err(Errno::EXIST) => beneath::open(&incoming, name.as_bytes(), beneath::FOLDER),
         Err(error) => Err(error.into()),
     }
+}
+
+fn name_of_source(origin: &str) -> &str {
+    let is_name = names::is_allowed(origin.as_bytes()) && !names::is_hidden(origin.as_bytes());
+    if is_name { origin } else { UNNAMED }
 }
 
 fn path_of(folder: &OwnedFd) -> Option<PathBuf> {

@@ -1,5 +1,8 @@
 //! The commands of the guest that ask the agent: `atoll-open URL|FILE...` and `atoll-send [--to VM] FILE...`. They wait for
 //! the answer. Exit codes are xdg-open's: 1 wrong usage, 2 no such file, 3 no program for it, 4 it failed or was denied.
+//!
+//! `xdg-open URL|FILE` is `atoll-open`, without the shell scripts that would find it as the default handler: they take over a
+//! second in an emulated guest. What the agent does not open (links of other kinds, options) is for the guest's own.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -7,14 +10,16 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::{process, thread};
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::mime::Types;
-use super::target::Target;
+use super::target::{SCHEMES, Target};
 use super::{OPENED, code, socket};
+use crate::environment::is_executable;
 
 const NO_FILE: u8 = 2;
 /// A program that was started to open something, and wants the same opened within this, has no other program for it.
@@ -25,6 +30,7 @@ const LOOP_MS: i64 = 5000;
 pub enum Command {
     Open,
     Send,
+    XdgOpen,
 }
 
 /// By the name that the program was called by, or by its first argument: `atoll-agent open ...`. Gives what follows, too.
@@ -35,6 +41,7 @@ pub fn command(arguments: impl IntoIterator<Item = OsString>) -> Option<(Command
     match Path::new(&program).file_name()?.to_str()? {
         "atoll-open" => return Some((Command::Open, rest)),
         "atoll-send" => return Some((Command::Send, rest)),
+        "xdg-open" => return Some((Command::XdgOpen, rest)),
         _ => {}
     }
     let (first, rest) = rest.split_first()?;
@@ -50,11 +57,16 @@ pub fn run(command: Command, arguments: &[OsString]) -> u8 {
     let result = match command {
         Command::Open => open(arguments),
         Command::Send => send(arguments),
+        Command::XdgOpen => xdg_open(arguments),
     };
     match result {
         Ok(()) => code::DONE,
         Err((code, detail)) => {
-            let name = if command == Command::Open { "atoll-open" } else { "atoll-send" };
+            let name = match command {
+                Command::Open => "atoll-open",
+                Command::Send => "atoll-send",
+                Command::XdgOpen => "xdg-open",
+            };
             eprintln!("{name}: {detail}");
             code
         }
@@ -80,6 +92,40 @@ fn open(arguments: &[OsString]) -> Result<(), Failure> {
     let asked = asked.collect::<Vec<_>>();
     let results = asked.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err((code::FAILED, String::new()))));
     results.collect::<Vec<_>>().into_iter().collect()
+}
+
+fn xdg_open(arguments: &[OsString]) -> Result<(), Failure> {
+    match arguments {
+        [word] if !word.as_bytes().starts_with(b"-") && !is_of_the_guest(word) => open(arguments),
+        _ => match guests_xdg_open() {
+            Some(program) => {
+                // Does not come back, unless it fails.
+                let error = process::Command::new(program).args(arguments).exec();
+                Err((code::FAILED, error.to_string()))
+            }
+            None => Err((code::NO_PROGRAM, "this guest has no xdg-open of its own for that".to_owned())),
+        },
+    }
+}
+
+/// A link that the host is not asked about: its program, if any, is the guest's.
+fn is_of_the_guest(word: &OsStr) -> bool {
+    match Target::parse(word) {
+        Ok(_) => false,
+        Err(_) => word
+            .to_str()
+            .and_then(|text| text.split_once(':'))
+            .is_some_and(|(scheme, _)| !SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known))),
+    }
+}
+
+/// The next one of PATH, which is not this program.
+fn guests_xdg_open() -> Option<PathBuf> {
+    let own = env::current_exe().and_then(|path| path.canonicalize()).ok()?;
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|folder| folder.join("xdg-open"))
+        .find(|file| is_executable(file) && file.canonicalize().is_ok_and(|file| file != own))
 }
 
 fn open_request(word: &OsStr, is_edit: bool, types: &Types) -> Result<Vec<u8>, Failure> {
@@ -167,6 +213,7 @@ mod tests {
             |words: &[&str]| command(words.iter().map(OsString::from)).map(|(command, rest)| (command, rest.len()));
         assert_eq!(of(&["/run/x/atoll-open", "a"]), Some((Command::Open, 1)));
         assert_eq!(of(&["atoll-send"]), Some((Command::Send, 0)));
+        assert_eq!(of(&["/run/x/xdg-open", "a"]), Some((Command::XdgOpen, 1)));
         assert_eq!(of(&["atoll-agent", "open", "a", "b"]), Some((Command::Open, 2)));
         assert_eq!(of(&["atoll-agent", "--control", "x"]), None);
         assert_eq!(of(&["atoll-agent"]), None);

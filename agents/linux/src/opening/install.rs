@@ -1,5 +1,5 @@
 //! Makes the agent the default handler of the session: a desktop entry, a list of defaults that comes before all others of this
-//! desktop, and the commands `atoll-open` and `atoll-send`. What the user has chosen stays known, in mimeapps.list.
+//! desktop, and the commands `atoll-open`, `atoll-send` and `xdg-open`. What the user has chosen stays known, in mimeapps.list.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
@@ -28,7 +28,7 @@ impl Agent {
         let agent = env::current_exe()?;
         let commands = self.environment.commands();
         fs::create_dir_all(&commands)?;
-        for name in ["atoll-open", "atoll-send"] {
+        for name in ["atoll-open", "atoll-send", "xdg-open"] {
             match symlink(&agent, commands.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
@@ -37,21 +37,27 @@ impl Agent {
         let types = types();
         let list = types.iter().map(|kind| format!("{kind}={ENTRY}\n")).collect::<String>();
         let types = types.iter().map(|kind| format!("{kind};")).collect::<String>();
-        let (open, send) = (commands.join("atoll-open"), commands.join("atoll-send"));
+        let [open, send] = ["atoll-open", "atoll-send"].map(|name| exec_word(&commands.join(name)));
         let entry = format!(
-            "[Desktop Entry]\nType=Application\nName=Open\nNoDisplay=true\nTerminal=false\nExec=\"{}\" %u\nMimeType={types}\n",
-            open.display()
+            "[Desktop Entry]\nType=Application\nName=Open\nNoDisplay=true\nTerminal=false\nExec={open} %u\nMimeType={types}\n"
         );
         let action = format!(
             "[Desktop Entry]\nType=Action\nName=Send to VM…\nIcon=document-send\nTargetContext=true\nTargetToolbar=false\nProfiles=send;\n\n\
-             [X-Action-Profile send]\nExec=\"{}\" -- %F\nMimeTypes=all/all;\n",
-            send.display()
+             [X-Action-Profile send]\nExec={send} -- %F\nMimeTypes=all/all;\n"
         );
         let data = self.environment.data();
         write(&data.join("applications").join(ENTRY), &entry)?;
         write(&data.join("file-manager/actions/atoll-send.desktop"), &action)?;
         write(&self.environment.config().join(LIST), &format!("[Default Applications]\n{list}"))
     }
+}
+
+/// A word of a desktop entry's Exec. It is bare where it may be: xdg-mime and xdg-open take quotes for a part of the name, find
+/// no such program, and go on to the next handler of the type.
+fn exec_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_bare = path.chars().all(|letter| letter.is_ascii_alphanumeric() || "/-._+,:@".contains(letter));
+    if is_bare { path } else { format!("\"{path}\"") }
 }
 
 /// A program that reads it meanwhile sees the old one or the new one.
@@ -82,4 +88,18 @@ fn types() -> BTreeSet<String> {
 fn is_type(kind: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "!#$&-^_.+/".contains(letter);
     kind.contains('/') && kind.chars().all(is_plain) && !OTHERS.iter().any(|other| kind.starts_with(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_quoted_only_where_it_must_be() {
+        assert_eq!(
+            exec_word(Path::new("/run/user/1000/atoll/commands/atoll-open")),
+            "/run/user/1000/atoll/commands/atoll-open"
+        );
+        assert_eq!(exec_word(Path::new("/run/a b/atoll-open")), "\"/run/a b/atoll-open\"");
+    }
 }

@@ -224,6 +224,35 @@ fn without_a_program_the_type_is_said() {
 }
 
 #[test]
+fn xdg_open_asks_the_host_and_leaves_the_rest_to_the_guests_own() {
+    let agent = Agent::start();
+    know_types(&agent);
+    let mut host = agent.host();
+    let path = file(&agent, "a.txt", "a");
+    for word in ["https://a.example/", "a.txt"] {
+        let child = start(&agent, "xdg-open", &[word]);
+        let asked = wanted(&mut host);
+        assert!(asked.url == word || asked.path == path.as_os_str().as_encoded_bytes(), "{asked:?}");
+        answer(&mut host, asked.wanted, OpenOutcome::Elsewhere, "");
+        assert_eq!(end(child), (0, String::new()));
+    }
+    let script = agent.path("bin/xdg-open");
+    fs::write(&script, "#!/bin/sh\necho \"$*\" >&2\nexit 5\n").expect("a script");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a script");
+    // Its own folder is the first of PATH, as in a guest.
+    let folders = [program().parent().expect("a folder").to_owned(), agent.path("."), agent.path("bin")];
+    let folders = std::env::join_paths(folders).expect("a PATH");
+    for word in ["magnet:?xt=urn:a", "--version"] {
+        let child = command(&agent, "xdg-open").arg(word).env("PATH", &folders).spawn().expect("the command");
+        assert_eq!(end(child), (5, format!("{word}\n")));
+    }
+    for (word, code) in [("https://user@a.example/", 1), ("missing", 2), ("--version", 3)] {
+        assert_eq!(end(start(&agent, "xdg-open", &[word])).0, code, "{word}");
+    }
+    host.roundtrip();
+}
+
+#[test]
 fn a_program_that_asks_for_its_own_file_again_is_refused() {
     let agent = Agent::start();
     know_types(&agent);
