@@ -172,6 +172,7 @@ async function run(): Promise<void> {
     end: async () => {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
+      icons.end();
       application.release();
       await server.close();
       placements.flush();

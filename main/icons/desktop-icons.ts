@@ -102,6 +102,12 @@ export class DesktopIcons extends Emitter<{ changed: [] }> {
     if (hasChanged) this.#refresh();
   }
 
+  /** Nothing is shown any more. */
+  end(): void {
+    for (const { end } of this.#sources.values()) end();
+    this.#sources.clear();
+  }
+
   /** The page shows `views` as they are. */
   shown(): void {
     for (const source of this.#sources.values()) {

@@ -18,6 +18,8 @@ export interface IconStore extends ReadonlyStore<IconState> {
   take: (told: Told) => void;
   /** This one alone; null: none. */
   choose: (id: string | null) => void;
+  /** It has the keyboard; what is chosen stays. */
+  point: (id: string) => void;
   /** Adds it to what is chosen, or takes it out. */
   toggle: (id: string) => void;
   /** All from the current one to this one, in the order that is shown. */
@@ -50,6 +52,7 @@ export function createIconStore(): IconStore {
       }));
     },
     choose: (id) => setState({ chosen: new Set(id === null ? [] : [id]), current: id, renaming: null }),
+    point: (current) => setState({ current }),
     toggle: (id) =>
       setState(({ chosen }) => {
         const next = new Set(chosen);

@@ -8,9 +8,8 @@ export function dragIcons(data: Pick<DataTransfer, "setData">, ids: readonly str
 }
 
 /** null: no icons are dragged. */
-export function draggedIcons(data: Pick<DataTransfer, "getData">): string[] | null {
-  const text = data.getData(ICON_DRAG_TYPE);
-  if (text === "") return null;
-  const ids: unknown = JSON.parse(text);
+export function draggedIcons(data: Pick<DataTransfer, "getData" | "types">): string[] | null {
+  if (!data.types.includes(ICON_DRAG_TYPE)) return null;
+  const ids: unknown = JSON.parse(data.getData(ICON_DRAG_TYPE));
   return Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : null;
 }

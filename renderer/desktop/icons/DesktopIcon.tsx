@@ -33,7 +33,8 @@ export const DesktopIcon = memo(function DesktopIcon({ icon, isFirst }: Props) {
     if (event.ctrlKey) store.toggle(id);
     else if (event.shiftKey) store.extendTo(id);
     // What is chosen already may be dragged, all of it.
-    else if (!isChosen) store.choose(id);
+    else if (isChosen) store.point(id);
+    else store.choose(id);
   };
   const onDragStart = (event: ReactDragEvent): void => {
     dragIcons(event.dataTransfer, chosenIcons(shell));
@@ -52,6 +53,10 @@ export const DesktopIcon = memo(function DesktopIcon({ icon, isFirst }: Props) {
       data-label={label ?? undefined}
       draggable={!isRenaming}
       onPointerDown={onPointerDown}
+      onClick={(event) => {
+        // It was no drag.
+        if (!event.ctrlKey && !event.shiftKey && !isRenaming) store.choose(id);
+      }}
       onDoubleClick={() => openIcons(shell, [id])}
       onContextMenu={(event) => {
         event.preventDefault();

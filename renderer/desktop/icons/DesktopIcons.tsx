@@ -16,6 +16,7 @@ export function DesktopIcons() {
   const icons = useStore(store, (state) => state.icons);
   const more = useStore(store, (state) => state.more);
   const current = useStore(store, (state) => state.current);
+  const isRenaming = useStore(store, (state) => state.renaming !== null);
   const hasKeyboard = useStore(overlays, ({ overlay }) => overlay?.kind === "icons");
   const list = useRef<HTMLUListElement>(null);
   const typed = useRef({ text: "", atMs: 0 });
@@ -26,10 +27,11 @@ export function DesktopIcons() {
     return () => cancelAnimationFrame(frame);
   }, [bridge, icons, more]);
   useEffect(() => {
-    if (!hasKeyboard) return;
+    // A field for a name takes the focus itself, and leaves it to the icon.
+    if (!hasKeyboard || isRenaming) return;
     const id = current ?? icons[0]?.id;
     list.current?.querySelector<HTMLElement>(`[data-icon="${id}"]`)?.focus();
-  }, [hasKeyboard, current, icons]);
+  }, [hasKeyboard, isRenaming, current, icons]);
   // A press elsewhere gives the keyboard back; a guest's window keeps its press from moving the page's focus.
   useEffect(() => {
     if (!hasKeyboard) return;
