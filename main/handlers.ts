@@ -6,6 +6,7 @@ export { crossingHandlers as crossing } from "./crossings/requests.ts";
 export { desktopHandlers as desktop, problemHandlers as problem } from "./desktop/requests.ts";
 export { disposableHandlers as disposable } from "./disposables/requests.ts";
 export { execHandlers as exec } from "./vms/exec-requests.ts";
+export { iconHandlers as icon } from "./icons/requests.ts";
 export { layoutHandlers as layout, windowHandlers as window } from "./windows/requests.ts";
 export { openHandlers as open } from "./opener/requests.ts";
 export { policyHandlers as policy } from "./policy/requests.ts";

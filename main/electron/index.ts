@@ -1,5 +1,5 @@
 /** Entry of the application: puts the parts together. Only this folder knows Electron. */
-import { app, Menu } from "electron";
+import { app, Menu, shell } from "electron";
 import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
 import { toErrorValue } from "#shared/model/app-error.ts";
@@ -29,6 +29,10 @@ import { answerSending } from "../files/sending.ts";
 import { Transfers } from "../files/transfers.ts";
 import { TransfersFile } from "../files/transfers-file.ts";
 import * as handlers from "../handlers.ts";
+import { DesktopIcons } from "../icons/desktop-icons.ts";
+import { sendIconEvents } from "../icons/events.ts";
+import { GuestFolder } from "../icons/guest-folder.ts";
+import { HostFolder } from "../icons/host-folder.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import { Crossings } from "../crossings/crossings.ts";
 import { sendCrossingEvents } from "../crossings/events.ts";
@@ -155,6 +159,12 @@ async function run(): Promise<void> {
     rules: openRules,
     startTransfer: transfers.start,
   });
+  const icons = new DesktopIcons({
+    application,
+    places: () => settings.current.desktopIcons,
+    guestFolder: (vm) => new GuestFolder(vm),
+    downloads: () => new HostFolder(app.getPath("downloads"), (file) => shell.trashItem(file)),
+  });
   const quitting = new Quitting({
     application,
     settings,
@@ -162,6 +172,7 @@ async function run(): Promise<void> {
     end: async () => {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
+      icons.end();
       application.release();
       await server.close();
       placements.flush();
@@ -181,6 +192,7 @@ async function run(): Promise<void> {
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
     launches,
     disposables,
+    icons,
     opener,
     openRules,
     page,
@@ -213,6 +225,7 @@ async function run(): Promise<void> {
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
   sendTransferEvents({ page, transfers });
+  sendIconEvents({ application, icons, page, settings });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });

@@ -9,6 +9,7 @@ import { APPS } from "./contracts/apps.ts";
 import { CLIPBOARD } from "./contracts/clipboard.ts";
 import { EXECS } from "./contracts/execs.ts";
 import { FILES } from "./contracts/files.ts";
+import { FOLDERS } from "./contracts/folders.ts";
 import { Quotas } from "./quotas.ts";
 import { HELD_BY_FIELDS } from "./testing/field-rows.ts";
 import { openScene } from "./testing/scene.ts";
@@ -106,6 +107,20 @@ function listFiles(count: number, pathBytes: number, bytes: bigint): string {
 }
 
 /** The last of them: "accepted" where the host has sent it to the agent. */
+function showFolders(count: number): string {
+  const host = new ServiceHost();
+  for (let folder = 1; folder <= count; folder += 1)
+    host.order(FOLDERS, { type: "show", folder, path: Uint8Array.of(0x61) });
+  return host.sentOf("folderShow").length === count ? "accepted" : "not sent";
+}
+
+function actOnFiles(count: number): string {
+  const host = new ServiceHost();
+  for (let act = 1; act <= count; act += 1)
+    host.order(FOLDERS, { type: "act", act, path: Uint8Array.of(0x61), what: { kind: "trash" } });
+  return host.sentOf("fileAct").length === count ? "accepted" : "not sent";
+}
+
 function openFiles(count: number, name: "filesList" | "fileWatch"): string {
   const host = new ServiceHost();
   const path = Uint8Array.of(0x2f);
@@ -269,6 +284,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   MAX_TRANSFERS: { outcome: (more) => openFiles(limits.MAX_TRANSFERS + more, "filesList"), beyond: "not sent" },
   MAX_FILE_WATCHES: { outcome: (more) => openFiles(limits.MAX_FILE_WATCHES + more, "fileWatch"), beyond: "not sent" },
+  MAX_FOLDERS: { outcome: (more) => showFolders(limits.MAX_FOLDERS + more), beyond: "not sent" },
+  MAX_FILE_ACTS: { outcome: (more) => actOnFiles(limits.MAX_FILE_ACTS + more), beyond: "not sent" },
   MAX_OPENS_WANTED: {
     outcome: (more) => {
       const host = new ServiceHost();

@@ -43,6 +43,15 @@ const settingsSchema = z.strictObject({
     .default([...DEFAULT_PASTE_KEYS]),
   /** Whether what is marked with the mouse in one VM is pasted in another by the middle button. */
   middleClickAcrossVms: z.boolean().default(false),
+  /** Which files the desktop shows as icons. */
+  desktopIcons: z
+    .strictObject({
+      /** The folder Desktop of each VM that runs. */
+      vms: z.boolean().default(true),
+      /** The host's folder for downloads. */
+      downloads: z.boolean().default(false),
+    })
+    .default({ vms: true, downloads: false }),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

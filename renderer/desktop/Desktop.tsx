@@ -8,6 +8,7 @@ import { GuestWindow } from "../wm/views/GuestWindow.tsx";
 import { WindowOverlays } from "../wm/views/WindowOverlays.tsx";
 import { PasteBars } from "./clipboard/PasteBars.tsx";
 import { ToldCrossings } from "./crossings/ToldCrossings.tsx";
+import { DesktopIcons } from "./icons/DesktopIcons.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
 import { MarkContext } from "../ui/Mark.tsx";
@@ -35,6 +36,7 @@ export function Desktop() {
     <>
       <Wallpaper />
       <main className="windows">
+        <DesktopIcons />
         {isWelcome ? <Welcome /> : windows.length === 0 && <EmptyHint />}
         {windows.map((id) => (
           <GuestWindow key={id} id={id} />

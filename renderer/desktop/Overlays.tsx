@@ -5,6 +5,7 @@ import type { Overlay, OverlayOf } from "../shell/overlays.ts";
 import { useShell } from "../shell/shell.ts";
 import { WindowMenu } from "../wm/views/WindowMenu.tsx";
 import { ClipHistory } from "./clipboard/ClipHistory.tsx";
+import { DesktopMenu, IconMenu } from "./icons/IconMenu.tsx";
 import { Launcher } from "./Launcher.tsx";
 import { Sheet } from "./sheet/Sheet.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
@@ -21,6 +22,9 @@ const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: Over
   "dock-menu": null,
   problems: null,
   warnings: null,
+  "icon-menu": ({ overlay }) => <IconMenu icon={overlay.icon} at={overlay} />,
+  "desktop-menu": ({ overlay }) => <DesktopMenu at={overlay} />,
+  icons: null,
   bar: null,
 };
 

@@ -8,6 +8,7 @@ import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
 import { createClipboardStore } from "../shell/clipboard-store.ts";
 import { createDesktopStore } from "../shell/desktop-store.ts";
+import { createIconStore } from "../shell/icon-store.ts";
 import { createLaunchStore } from "../shell/launches.ts";
 import { createOpenChanges } from "../shell/open-changes.ts";
 import { createOverlayStore } from "../shell/overlays.ts";
@@ -66,6 +67,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const policyChanges = createPolicyChanges(bridge, notices);
   const openChanges = createOpenChanges(bridge, notices);
   const transfers = createTransferStore(tellStopped(notices, overlays));
+  const icons = createIconStore();
   const activity = new ActivityTracker(() => wm.dispatch({ type: "used" }));
 
   const send: Shell["send"] = (...[name, input]) => {
@@ -121,7 +123,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   const wmParts = { wm, wmOverlays, links, commands, drag, switcher };
   const hostParts = { vms, templates, desktop, overlays, prompts, launches, notices };
-  const crossingParts = { policyChanges, openChanges, clipboard, toldCrossings, transfers };
+  const crossingParts = { policyChanges, openChanges, clipboard, toldCrossings, transfers, icons };
   const shell: Shell = { bridge, send, compositor, ...wmParts, ...hostParts, ...crossingParts };
 
   overlays.subscribe(({ overlay }) => {
@@ -170,6 +172,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
     bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));
+    bridge.on("icon.changed", icons.take);
     bridge.on("policy.changed", ({ written }) => written !== null && policyChanges.note(written));
     bridge.on("template.progress", templates.take);
     bridge.on("template.ended", ({ name }) => templates.ended(name));

@@ -24,6 +24,11 @@ export type Overlay =
   | { kind: "window-menu"; window: WindowId; x: number; y: number }
   /** The windows of one entry of the dock; `first`: the one that opened first. */
   | { kind: "dock-menu"; first: WindowId }
+  /** The keyboard is in the icons of the desktop. */
+  | { kind: "icons" }
+  /** What can be done to icons; what the desktop shows. `x`, `y`: where on the page. */
+  | { kind: "icon-menu"; icon: string; x: number; y: number }
+  | { kind: "desktop-menu"; x: number; y: number }
   /** The keyboard is in the top bar. */
   | { kind: "bar" };
 

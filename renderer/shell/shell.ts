@@ -11,6 +11,7 @@ import type { WmOverlayStore } from "../wm/model/overlays.ts";
 import type { WmStore } from "../wm/model/store.ts";
 import type { ClipboardStore } from "./clipboard-store.ts";
 import type { DesktopStore } from "./desktop-store.ts";
+import type { IconStore } from "./icon-store.ts";
 import type { LaunchStore } from "./launches.ts";
 import type { OpenChanges } from "./open-changes.ts";
 import type { OverlayStore } from "./overlays.ts";
@@ -44,6 +45,7 @@ export interface Shell {
   readonly clipboard: ClipboardStore;
   readonly toldCrossings: ToldCrossings;
   readonly transfers: TransferStore;
+  readonly icons: IconStore;
 }
 
 export const ShellContext = createContext<Shell | null>(null);

@@ -5,6 +5,7 @@ import { createWmOverlayStore } from "../wm/model/overlays.ts";
 import { createWmStore } from "../wm/model/store.ts";
 import { createClipboardStore } from "./clipboard-store.ts";
 import { createDesktopStore } from "./desktop-store.ts";
+import { createIconStore } from "./icon-store.ts";
 import { createLaunchStore } from "./launches.ts";
 import { createOpenChanges } from "./open-changes.ts";
 import { createOverlayStore } from "./overlays.ts";
@@ -32,6 +33,7 @@ export function testShell(given: Partial<Shell> = {}): Shell {
     clipboard: createClipboardStore(),
     toldCrossings: createToldCrossings(),
     transfers: createTransferStore(() => undefined),
+    icons: createIconStore(),
     // Only a test that gives a bridge launches anything, or changes the policy.
     policyChanges: createPolicyChanges(given.bridge as AtollBridge, notices),
     openChanges: createOpenChanges(given.bridge as AtollBridge, notices),

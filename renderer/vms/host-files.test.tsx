@@ -6,6 +6,7 @@ import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { ShellContext } from "../shell/shell.ts";
 import { testShell } from "../shell/testing.ts";
 import { draw, type Drawn, element, textsOf } from "../ui/testing.tsx";
+import { ICON_DRAG_TYPE } from "../ui/icon-drag.ts";
 import { openChosenFile, refuseOtherDrops, sendChosenFiles } from "./host-files.ts";
 import { VmChip } from "./VmChip.tsx";
 
@@ -74,6 +75,18 @@ it("files that are dropped on a VM's chip are sent to it; the chip says so while
   expect(textsOf(".chip-fact")).toEqual(["ready"]);
   await drag("drop", chip, ["a.txt", "b.txt"]);
   expect(sent).toEqual([["transfer.send", { source: { kind: "chosen", files: "a.txt,b.txt" }, to: "web" }]]);
+});
+
+it("icons of the desktop that are dropped on it go there by their ids", async () => {
+  await drawChip();
+  const dataTransfer = {
+    types: [ICON_DRAG_TYPE],
+    files: [],
+    getData: (type: string) => (type === ICON_DRAG_TYPE ? '["1","2"]' : ""),
+  };
+  const event = Object.assign(new Event("drop", { bubbles: true, cancelable: true }), { dataTransfer });
+  await act(async () => void element(".chip").dispatchEvent(event));
+  expect(sent).toEqual([["icon.send", { ids: ["1", "2"], to: "web" }]]);
 });
 
 it("what is no file of this computer, or is dropped beside it, goes nowhere, and is not shown in place of the desktop", async () => {

@@ -3,6 +3,7 @@ import type { DragEvent as ReactDragEvent } from "react";
 import { useState } from "react";
 import type { VmStatus } from "#shared/model/vm.ts";
 import { type Shell, useShell } from "../shell/shell.ts";
+import { draggedIcons, ICON_DRAG_TYPE } from "../ui/icon-drag.ts";
 
 type Services = Pick<Shell, "bridge" | "notices" | "send">;
 
@@ -31,12 +32,12 @@ async function chosenFiles(
   return null;
 }
 
-/** For what takes files of this computer by a drop: they go to this VM. */
+/** For what takes files by a drop, of this computer or from the desktop's icons: they go to this VM. */
 export function useFileDrop({ id, state }: Pick<VmStatus, "id" | "state">) {
   const { bridge, send } = useShell();
   const [isOver, setOver] = useState(false);
   const takes = ({ dataTransfer }: ReactDragEvent): boolean =>
-    state === "running" && dataTransfer.types.includes("Files");
+    state === "running" && ["Files", ICON_DRAG_TYPE].some((type) => dataTransfer.types.includes(type));
   return {
     isOver,
     handlers: {
@@ -51,6 +52,8 @@ export function useFileDrop({ id, state }: Pick<VmStatus, "id" | "state">) {
         setOver(false);
         if (!takes(event)) return;
         event.preventDefault();
+        const ids = draggedIcons(event.dataTransfer);
+        if (ids !== null) return send("icon.send", { ids, to: id });
         // Something that is no file of this computer, such as a picture of a page, has no path.
         void bridge.dropped([...event.dataTransfer.files]).then((files) => {
           if (files !== null) send("transfer.send", { source: { kind: "chosen", files }, to: id });

@@ -7,6 +7,7 @@ export { disposableContract as disposable } from "./disposable.ts";
 export { desktopContract as desktop } from "./desktop.ts";
 export { execContract as exec } from "./exec.ts";
 export { openContract as open } from "./open.ts";
+export { iconContract as icon } from "./icon.ts";
 export { layoutContract as layout } from "./layout.ts";
 export { policyContract as policy } from "./policy.ts";
 export { problemContract as problem } from "./problem.ts";

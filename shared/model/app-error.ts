@@ -15,6 +15,7 @@ export type ErrorCode =
   | `clipboard.${"empty" | "not-offered" | "too-large" | "failed" | "gone"}`
   | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`
   | `policy.${"denied" | "unanswered" | "broken" | "changed" | "not-edited"}`
+  | `icon.${"gone" | "not-done"}`
   | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "unsupported"}`
   | `audit.${"unreadable" | "unwritable"}`
   | "settings.broken"

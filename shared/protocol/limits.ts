@@ -114,6 +114,10 @@ export const MAX_FILE_RESULTS = 256;
 export const MAX_FILES_LEFT_OUT = 8192;
 /** Data of one record of a transfer's stream. */
 export const MAX_FILE_RECORD_BYTES = 256 * 1024;
+/** Folders of one VM that are shown at once, entries that are told of each, and acts that wait for their answer. */
+export const MAX_FOLDERS = 8;
+export const MAX_FOLDER_ENTRIES = 500;
+export const MAX_FILE_ACTS = 16;
 /** A link to open. */
 export const MAX_URL_BYTES = 8192;
 

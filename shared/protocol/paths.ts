@@ -1,5 +1,5 @@
 /** Paths and digests that an agent says: bytes, which need not be UTF-8. All of these throw ViolationError. */
-import { MAX_FILE_PATH_BYTES } from "./limits.ts";
+import { MAX_FILE_NAME_BYTES, MAX_FILE_PATH_BYTES } from "./limits.ts";
 import { refuse } from "./violation.ts";
 
 const SLASH = 0x2f;
@@ -24,6 +24,14 @@ export function relativePath(untrusted: Uint8Array, what: string): Uint8Array {
     begin = at + 1;
   }
   return untrusted;
+}
+
+/** One component of a path, of 255 bytes at most. */
+export function fileName(untrusted: Uint8Array, what: string): Uint8Array {
+  if (untrusted.length > MAX_FILE_NAME_BYTES)
+    refuse("text-too-long", `the name of ${what} is longer than ${MAX_FILE_NAME_BYTES} bytes`);
+  if (untrusted.includes(SLASH)) refuse("bad-path", `the name of ${what} has a "/"`);
+  return relativePath(untrusted, what);
 }
 
 /** SHA-256: 32 bytes, or none where `isOptional`. */

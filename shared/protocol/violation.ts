@@ -32,6 +32,8 @@ export type ViolationCode =
   | "unknown-transfer"
   | "unknown-file"
   | "unknown-watch"
+  | "unknown-folder"
+  | "unknown-act"
   | "bad-path";
 
 export interface Violation {

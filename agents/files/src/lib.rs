@@ -4,9 +4,11 @@
 //! Each transfer has a thread of its own ([`Transfers`]): it reads or writes its stream through a bounded pipe or queue, and
 //! says what it has to say through one function. Nothing here waits for a person or draws anything.
 
+mod act;
 mod beneath;
 mod control;
 mod digest;
+mod folders;
 mod list;
 pub mod names;
 pub mod opened;
@@ -20,6 +22,7 @@ mod watch;
 
 pub use control::Control;
 pub use digest::Digest;
+pub use folders::Folders;
 pub use places::Places;
 pub use record::Input;
 pub use transfers::{Event, Link, Transfers};

@@ -22,6 +22,7 @@ use crate::exec::Execs;
 use crate::exit_status;
 use crate::files::Files;
 use crate::floods::FloodWatch;
+use crate::folders::ShownFolders;
 use crate::frames::FramePacing;
 use crate::held_input::HeldInput;
 use crate::input::InputState;
@@ -89,6 +90,7 @@ pub struct Agent {
     pub streams: Streams,
     pub clipboard: Clipboard,
     pub files: Files,
+    pub folders: ShownFolders,
     pub opening: Opening,
 }
 

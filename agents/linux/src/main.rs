@@ -20,6 +20,7 @@ mod exit_status;
 mod files;
 mod floods;
 mod focus;
+mod folders;
 mod framebuffer;
 mod frames;
 mod geometry;

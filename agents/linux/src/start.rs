@@ -45,6 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
         Arguments::Virtio | Arguments::Version => attach_virtio(&mut agent)?,
     }
     agent.start_files()?;
+    agent.start_folders()?;
     agent.start_opening()?;
     if let Err(error) = agent.watch_apps() {
         log::warn!("new applications are not noticed: {error}");
@@ -105,6 +106,7 @@ fn build(
         streams: Default::default(),
         clipboard: Default::default(),
         files: Default::default(),
+        folders: Default::default(),
         opening: Default::default(),
     })
 }

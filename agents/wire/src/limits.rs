@@ -103,5 +103,9 @@ pub const MAX_FILE_RESULTS: usize = 256;
 pub const MAX_FILES_LEFT_OUT: usize = 8192;
 /// Data of one record of a transfer's stream.
 pub const MAX_FILE_RECORD_BYTES: usize = 256 * 1024;
+/// Folders of one VM that are shown at once, entries that are told of each, and acts that wait for their answer.
+pub const MAX_FOLDERS: usize = 8;
+pub const MAX_FOLDER_ENTRIES: usize = 500;
+pub const MAX_FILE_ACTS: usize = 16;
 /// A link to open.
 pub const MAX_URL_BYTES: usize = 8192;

@@ -4,6 +4,7 @@ export { clipboard } from "./clipboard.ts";
 export { clock } from "./clock.ts";
 export { execs } from "./execs.ts";
 export { files } from "./files.ts";
+export { folders } from "./folders.ts";
 export { frames } from "./frames.ts";
 export { input } from "./input.ts";
 export { keymap } from "./keymap.ts";

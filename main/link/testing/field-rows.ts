@@ -91,6 +91,21 @@ function absolute(): Row {
   };
 }
 
+/** Bytes of one component of a path. */
+function name(): Row {
+  const max = limit("MAX_FILE_NAME_BYTES");
+  return {
+    good: [bytesOf("a b"), bytesOf("x".repeat(max)), Uint8Array.of(0xff)],
+    bad: [
+      [bytesOf("x".repeat(max + 1)), "text-too-long"],
+      [bytesOf(""), "bad-path"],
+      [bytesOf("a/b"), "bad-path"],
+      [bytesOf(".."), "bad-path"],
+      [bytesOf("a\0"), "bad-path"],
+    ],
+  };
+}
+
 function anyNumber(reason: string, max = U32): Row {
   return { good: [0, 1, max], bad: [], reason };
 }
@@ -215,6 +230,8 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   filesDone: { transfer: 3, results: [{ index: 0, outcome: FileOutcome.WHOLE, sha256: DIGEST, path: bytesOf("/a") }] },
   filesEnded: { transfer: 1, reason: FileReason.GONE },
   fileSaved: { watch: 1, size: 1n, sha256: DIGEST },
+  folderChanged: { folder: 1, entries: [{ name: bytesOf("a") }], last: true },
+  fileActed: { act: 1, path: bytesOf("/a") },
   frame: {
     surface: 1,
     serial: 1,
@@ -614,6 +631,48 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [new Uint8Array(33), "number-out-of-range"],
     ],
   ),
+
+  "folderChanged.folder": only(
+    [1, 2],
+    [
+      [0, "unknown-folder"],
+      [3, "unknown-folder"],
+    ],
+  ),
+  "folderChanged.entries": count("MAX_FOLDER_ENTRIES", (at) => ({ name: bytesOf(String(at)) })),
+  "folderChanged.entries.name": name(),
+  "folderChanged.entries.size": {
+    good: [0n, 0xffff_ffff_ffff_ffffn],
+    bad: [],
+    reason: "cut down to a number: it is shown and nothing else",
+  },
+  "folderChanged.entries.modifiedS": {
+    good: [-(2n ** 63n), 0n, 2n ** 63n - 1n],
+    bad: [],
+    reason: "cut down to years that a calendar has",
+  },
+  "folderChanged.removed": {
+    good: [[], Array.from({ length: 1_000 }, (_, at) => bytesOf(String(at)))],
+    bad: [],
+    reason: "what is not there cannot go; a header's bytes bound it",
+  },
+  "folderChanged.removed[]": name(),
+  "folderChanged.more": anyNumber("a count that is shown"),
+  "fileActed.act": only(
+    [1],
+    [
+      [0, "unknown-act"],
+      [2, "unknown-act"],
+    ],
+  ),
+  "fileActed.reason": {
+    good: [0, ...FILE_REASON_NUMBERS],
+    bad: [
+      [-1, "number-out-of-range"],
+      [FileReason.STOPPED + 1, "number-out-of-range"],
+    ],
+  },
+  "fileActed.path": absolute(),
 
   "frame.serial": only([1, U32], [[0, "bad-frame"]]),
   "frame.width": side(),

@@ -1,0 +1,89 @@
+/** What is asked of the icons of the desktop. */
+import type { iconContract } from "#shared/ipc/icon.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import type { Application } from "../application.ts";
+import type { FilesParty } from "../files/transfer.ts";
+import type { Transfers } from "../files/transfers.ts";
+import type { Handlers } from "../ipc/dispatcher.ts";
+import { fileItem } from "../opener/item.ts";
+import type { Opener } from "../opener/opener.ts";
+import type { SettingsFile } from "../settings/settings.ts";
+import { launches } from "../vms/services/launches.ts";
+import type { DesktopFile, DesktopIcons } from "./desktop-icons.ts";
+
+interface Parts {
+  application: Pick<Application, "vm">;
+  icons: DesktopIcons;
+  opener: Pick<Opener, "open">;
+  settings: Pick<SettingsFile, "remember">;
+  transfers: Pick<Transfers, "start">;
+}
+
+export function iconHandlers({
+  application,
+  icons,
+  opener,
+  settings,
+  transfers,
+}: Parts): Handlers<typeof iconContract> {
+  return {
+    "icon.open": async ({ id, inDisposable }) => {
+      const { party, path, isFolder } = icons.file(id);
+      if (isFolder) await openFolder(party, path);
+      else
+        await opener.open({
+          item: fileItem(path),
+          from: party.kind === "vm" ? party.vm : null,
+          in: inDisposable ? { kind: "disposable" } : null,
+          edit: false,
+          wanted: null,
+        });
+      return null;
+    },
+    "icon.rename": async ({ id, name }) => ({ id: await icons.rename(id, name) }),
+    "icon.trash": ({ ids }) => icons.trash(ids),
+    "icon.restore": async ({ undo }) => {
+      await icons.restore(undo);
+      return null;
+    },
+    "icon.send": ({ ids, to }) => {
+      const target: FilesParty = to === null ? { kind: "host" } : { kind: "vm", vm: application.vm(to) };
+      for (const { party, paths } of byParty(ids.map((id) => icons.file(id)))) {
+        if (isSame(party, target)) continue;
+        transfers.start({
+          source: { party, paths },
+          target,
+          destination: { kind: "incoming" },
+          permission: { kind: "ask" },
+        });
+      }
+      return null;
+    },
+    "icon.setPlaces": async (places) => {
+      await settings.remember("desktopIcons", places);
+      icons.follow();
+      return null;
+    },
+    "icon.shown": () => icons.shown(),
+  };
+}
+
+async function openFolder(party: FilesParty, path: Uint8Array): Promise<void> {
+  if (party.kind === "host")
+    throw new AppError("open.no-file", "This folder is of this computer: open it in its own file manager.");
+  await party.vm.service(launches).open({ kind: "file", path }, null);
+}
+
+function byParty(files: readonly DesktopFile[]): { party: FilesParty; paths: Uint8Array[] }[] {
+  const groups: { party: FilesParty; paths: Uint8Array[] }[] = [];
+  for (const { party, path } of files) {
+    const group = groups.find((one) => isSame(one.party, party));
+    if (group === undefined) groups.push({ party, paths: [path] });
+    else group.paths.push(path);
+  }
+  return groups;
+}
+
+function isSame(a: FilesParty, b: FilesParty): boolean {
+  return a.kind === "vm" ? b.kind === "vm" && a.vm === b.vm : b.kind === "host";
+}

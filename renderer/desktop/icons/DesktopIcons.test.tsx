@@ -1,0 +1,131 @@
+// @vitest-environment happy-dom
+import { act } from "react";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { IconView } from "#shared/model/icon.ts";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import { ShellContext } from "../../shell/shell.ts";
+import { testShell } from "../../shell/testing.ts";
+import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
+import { Overlays } from "../Overlays.tsx";
+import { DesktopIcons } from "./DesktopIcons.tsx";
+
+const PARTY = { kind: "vm", id: "home" as VmId, name: "home", label: "lagoon", role: "app" } as const;
+const icon = (id: string, name = id, fields: Partial<IconView> = {}): IconView => ({
+  ...{ id, name, party: PARTY, place: "vms", isFolder: false, bytes: 10, modifiedS: 0 },
+  ...fields,
+});
+
+let asked: unknown[];
+let answers: Record<string, unknown>;
+let sent: unknown[];
+let shown: number;
+let shell: ReturnType<typeof testShell>;
+let drawn: Drawn;
+
+beforeEach(async () => {
+  [asked, answers, sent, shown] = [[], {}, [], 0];
+  const bridge = {
+    report: () => void (shown += 1),
+    request: async (name: string, input: unknown) => {
+      asked.push([name, input]);
+      return { ok: true, value: answers[name] };
+    },
+  } as unknown as AtollBridge;
+  shell = testShell({ bridge, send: (...request) => void sent.push(request) });
+  shell.vms.take([
+    { id: "home", name: "home", label: "lagoon", state: "running", role: "app" },
+    { id: "web", name: "web", label: "coral", state: "running", role: "app" },
+  ] as unknown as VmStatus[]);
+  drawn = await draw(
+    <ShellContext value={shell}>
+      <DesktopIcons />
+      <Overlays />
+    </ShellContext>,
+  );
+  await tell([icon("1", "a.txt"), icon("2", "b.pdf"), icon("3", "c", { isFolder: true })]);
+});
+afterEach(() => drawn.remove());
+
+const tell = (icons: IconView[], more = 0): Promise<void> =>
+  act(async () => shell.icons.take({ icons, more, places: { vms: true, downloads: false } }));
+const chosen = (): string[] =>
+  [...document.querySelectorAll('[aria-selected="true"]')].map((one) => one.getAttribute("aria-label") ?? "");
+
+async function point(name: string, held: MouseEventInit = {}): Promise<void> {
+  for (const type of ["pointerdown", "click"]) {
+    const event = new MouseEvent(type, { bubbles: true, cancelable: true, ...held });
+    await act(async () => void element(".desktop-icon", name).dispatchEvent(event));
+  }
+}
+
+it("icons say whose they are, and main hears when they are shown", async () => {
+  expect(textsOf(".desktop-icon-name")).toEqual(["a.txt", "b.pdf", "c"]);
+  expect(element(".desktop-icon", "a.txt, home").dataset["label"]).toBe("lagoon");
+  await act(() => new Promise<void>((resolve) => requestAnimationFrame(() => resolve())));
+  expect(shown).toBeGreaterThan(0);
+  await tell([icon("9", "x\u202egpj.exe")], 12);
+  // What would turn the text is boxed by its code.
+  expect(textsOf(".revealed-code")).toEqual(["U+202E"]);
+  expect(textsOf(".desktop-icons-more")).toEqual(["and 12 more"]);
+});
+
+it("a press takes the keyboard and chooses, with Ctrl and Shift several; a press elsewhere gives it back", async () => {
+  await point("a.txt");
+  expect(shell.overlays.getState().overlay).toEqual({ kind: "icons" });
+  await point("c", { ctrlKey: true });
+  expect(chosen()).toEqual(["a.txt, home", "c, home"]);
+  await point("a.txt");
+  await point("c", { shiftKey: true });
+  expect(chosen()).toHaveLength(3);
+  await act(async () => void document.body.dispatchEvent(new MouseEvent("pointerdown", { bubbles: true })));
+  expect(shell.overlays.getState().overlay).toBeNull();
+});
+
+it("keys walk, open, and lead to a name", async () => {
+  await point("a.txt");
+  await press("ArrowDown");
+  await press("Enter");
+  expect(sent).toEqual([["icon.open", { id: "2", inDisposable: false }]]);
+  await press("c");
+  expect(chosen()).toEqual(["c, home"]);
+  await press("a", { ctrlKey: true });
+  expect(chosen()).toHaveLength(3);
+  await press("Escape");
+  expect(shell.overlays.getState().overlay).toBeNull();
+});
+
+it("a name is edited in its place; Escape leaves it, the same name changes nothing", async () => {
+  answers["icon.rename"] = { id: "7" };
+  for (const end of ["Escape", "Enter"]) {
+    await point("a.txt");
+    await press("F2");
+    await press(end);
+  }
+  expect(asked).toEqual([]);
+  await press("F2");
+  await write(element("input"), "new.txt");
+  await press("Enter");
+  expect(asked).toEqual([["icon.rename", { id: "1", name: "new.txt" }]]);
+});
+
+it("what goes to the trash can be taken back", async () => {
+  answers["icon.trash"] = { outcomes: [{ id: "1", reason: null }], undo: 4 };
+  await point("a.txt");
+  await press("Delete");
+  expect(asked).toEqual([["icon.trash", { ids: ["1"] }]]);
+  await tell([]);
+  expect(textsOf(".desktop-icon")).toEqual([]);
+});
+
+it("the menu opens in a disposable and sends to the other VMs", async () => {
+  await point("b.pdf");
+  const event = new MouseEvent("contextmenu", { bubbles: true, cancelable: true });
+  await act(async () => void element(".desktop-icon", "b.pdf").dispatchEvent(event));
+  await click('[role="menuitem"]', "Open in a disposable");
+  expect(sent).toEqual([["icon.open", { id: "2", inDisposable: true }]]);
+  await act(async () => void element(".desktop-icon", "b.pdf").dispatchEvent(event));
+  expect(textsOf('[role="menuitem"]').at(-1)).toBe("web");
+  await click('[role="menuitem"]', "web");
+  expect(sent.at(-1)).toEqual(["icon.send", { ids: ["2"], to: "web" }]);
+});

@@ -1,0 +1,48 @@
+/** What a person does to icons: each failure is told, and what can be undone has its button. */
+import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
+import type { Shell } from "../../shell/shell.ts";
+
+type Services = Pick<Shell, "bridge" | "icons" | "notices" | "send">;
+
+/** Those that are chosen, in the order that is shown. */
+export function chosenIcons({ icons }: Pick<Services, "icons">): string[] {
+  const { icons: all, chosen } = icons.getState();
+  return all.filter(({ id }) => chosen.has(id)).map(({ id }) => id);
+}
+
+export function openIcons({ send }: Services, ids: readonly string[], inDisposable = false): void {
+  for (const id of ids) send("icon.open", { id, inDisposable });
+}
+
+export async function trashIcons({ bridge, icons, notices, send }: Services, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const names = new Map(icons.getState().icons.map(({ id, name }) => [id, name]));
+  const answer = await bridge.request("icon.trash", { ids });
+  if (!answer.ok) return notices.show(answer.error.message);
+  const { outcomes, undo } = answer.value;
+  const failed = outcomes.find(({ reason }) => reason !== null);
+  if (failed !== undefined && failed.reason !== null) {
+    const others = outcomes.filter(({ reason }) => reason !== null).length - 1;
+    const more = others > 0 ? `, and ${others} more` : "";
+    notices.show(
+      `“${names.get(failed.id) ?? ""}”${more} did not go to the trash: ${FILE_REASON_WORDS[failed.reason]}.`,
+    );
+  }
+  const done = outcomes.filter(({ reason }) => reason === null);
+  const [first] = done;
+  if (first === undefined) return;
+  const words =
+    done.length === 1 ? `“${names.get(first.id) ?? ""}” is in the trash.` : `${done.length} files are in the trash.`;
+  const action = undo === null ? null : { text: "Undo", run: () => send("icon.restore", { undo }) };
+  notices.tell(words, { isGood: true, action });
+}
+
+/** The new name of the icon whose name is edited. The same one, or none, changes nothing. */
+export async function renameIcon({ bridge, icons, notices }: Services, id: string, name: string): Promise<void> {
+  icons.rename(null);
+  const before = icons.getState().icons.find((icon) => icon.id === id)?.name;
+  if (name === "" || name === before) return;
+  const answer = await bridge.request("icon.rename", { id, name });
+  if (answer.ok) icons.choose(answer.value.id);
+  else notices.show(answer.error.message);
+}

@@ -1,0 +1,71 @@
+/** The files that the desktop shows as icons, as main tells of them, and which of them the person has chosen. */
+import { createStore } from "zustand/vanilla";
+import type { EventPayload } from "#shared/ipc/index.ts";
+import type { ReadonlyStore } from "./readonly-store.ts";
+
+type Told = EventPayload<"icon.changed">;
+
+export interface IconState extends Told {
+  /** Ids. */
+  chosen: ReadonlySet<string>;
+  /** The one that has the keyboard, when the icons have it; null: none yet. */
+  current: string | null;
+  /** The one whose name is being edited. */
+  renaming: string | null;
+}
+
+export interface IconStore extends ReadonlyStore<IconState> {
+  take: (told: Told) => void;
+  /** This one alone; null: none. */
+  choose: (id: string | null) => void;
+  /** It has the keyboard; what is chosen stays. */
+  point: (id: string) => void;
+  /** Adds it to what is chosen, or takes it out. */
+  toggle: (id: string) => void;
+  /** All from the current one to this one, in the order that is shown. */
+  extendTo: (id: string) => void;
+  chooseAll: () => void;
+  rename: (id: string | null) => void;
+}
+
+export function createIconStore(): IconStore {
+  const { getState, getInitialState, setState, subscribe } = createStore<IconState>(() => ({
+    icons: [],
+    more: 0,
+    places: { vms: true, downloads: false },
+    chosen: new Set<string>(),
+    current: null,
+    renaming: null,
+  }));
+  return {
+    getState,
+    getInitialState,
+    subscribe,
+    take: (told) => {
+      const there = new Set(told.icons.map(({ id }) => id));
+      const kept = (id: string | null): string | null => (id !== null && there.has(id) ? id : null);
+      setState(({ chosen, current, renaming }) => ({
+        ...told,
+        chosen: new Set([...chosen].filter((id) => there.has(id))),
+        current: kept(current),
+        renaming: kept(renaming),
+      }));
+    },
+    choose: (id) => setState({ chosen: new Set(id === null ? [] : [id]), current: id, renaming: null }),
+    point: (current) => setState({ current }),
+    toggle: (id) =>
+      setState(({ chosen }) => {
+        const next = new Set(chosen);
+        if (!next.delete(id)) next.add(id);
+        return { chosen: next, current: id };
+      }),
+    extendTo: (id) =>
+      setState(({ icons, current }) => {
+        const at = (wanted: string | null): number => icons.findIndex((icon) => icon.id === wanted);
+        const [from, to] = [Math.max(0, at(current)), at(id)].toSorted((a, b) => a - b);
+        return { chosen: new Set(icons.slice(from, (to ?? 0) + 1).map((icon) => icon.id)) };
+      }),
+    chooseAll: () => setState(({ icons }) => ({ chosen: new Set(icons.map(({ id }) => id)) })),
+    rename: (renaming) => setState({ renaming }),
+  };
+}
