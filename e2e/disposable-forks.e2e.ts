@@ -1,7 +1,9 @@
 /** Disposables that go on from one memory snapshot: restored, not booted, and with nothing secret or their own in common. */
 import fs from "node:fs";
 import { expect, test } from "@playwright/test";
-import { TestDesktop } from "./support/desktop.ts";
+import type { VmView } from "#shared/model/vm.ts";
+import { isAlive, TestDesktop } from "./support/desktop.ts";
+import { disposables, isGone, traces } from "./support/disposables.ts";
 
 interface Started {
   vm: string;
@@ -79,7 +81,7 @@ test("each has its own name and the host's time", async () => {
 });
 
 test("the memory that they share is private to each, and none of their QEMUs can write it", async () => {
-  const vms = (await desktop.vms()).filter(({ role }) => role === "disposable");
+  const vms = await disposables(desktop);
   expect(vms).toHaveLength(2);
   for (const { id } of vms) {
     const proc = `/proc/${desktop.qemuPid(id)}`;
@@ -107,4 +109,28 @@ test("X11 and Wayland programs have their windows in a fork", async () => {
     ).toBeVisible();
     await desktop.json("window", "close", started.windowId);
   }
+});
+
+async function newFork(): Promise<{ view: VmView; pid: number }> {
+  const { vm, origin } = await desktop.json<Started>("disposable", "start", "--", "foot");
+  expect(origin).toBe("fork");
+  const view = (await disposables(desktop)).find(({ name }) => name === vm) as VmView;
+  expect(traces(desktop, view.id)).not.toEqual([]);
+  return { view, pid: desktop.qemuPid(view.id) };
+}
+
+test("nothing of a fork is left when it has ended", async () => {
+  for (const name of [one, other]) await desktop.json("vm", "kill", name);
+  const { view, pid } = await newFork();
+  await desktop.json("vm", "kill", view.name);
+  await isGone(desktop, view, pid);
+});
+
+test("nothing of a fork is left after the next start where its application was killed", async () => {
+  const { view, pid } = await newFork();
+  await desktop.crash();
+  expect(isAlive(pid)).toBe(true);
+  await desktop.start();
+  await isGone(desktop, view, pid);
+  expect(fs.readdirSync(`${desktop.home}/state/disposables`)).toEqual([]);
 });
