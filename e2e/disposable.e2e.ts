@@ -4,6 +4,7 @@ import path from "node:path";
 import { expect, test } from "@playwright/test";
 import type { VmView } from "#shared/model/vm.ts";
 import { isAlive, TestDesktop } from "./support/desktop.ts";
+import { disposables, isGone, traces } from "./support/disposables.ts";
 
 interface Started {
   vm: string;
@@ -22,36 +23,18 @@ test.afterAll(async () => {
   await desktop.close();
 });
 
-async function disposables(): Promise<VmView[]> {
-  return (await desktop.vms()).filter(({ role }) => role === "disposable");
-}
-
-/** Every file of the home whose path or content has these words, and everything of them in shared memory. */
-function traces(id: string): string[] {
-  const inHome = fs
-    .readdirSync(desktop.home, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.includes(id.slice(0, 8)));
-  return [...inHome, ...fs.readdirSync("/dev/shm").filter((file) => file.includes(id.slice(0, 8)))];
-}
-
-async function isGone({ id }: VmView, pid: number): Promise<void> {
-  await expect.poll(disposables).toEqual([]);
-  await expect.poll(() => isAlive(pid)).toBe(false);
-  await expect.poll(() => traces(id)).toEqual([]);
-}
-
 test("a program in a disposable has its window; closing it leaves nothing", async () => {
   const started = await desktop.json<Started>("disposable", "start", "--", "foot");
   expect(started.vm).toBe("disp-1");
   expect(started.ms).toBeGreaterThan(0);
-  const [vm] = await disposables();
+  const [vm] = await disposables(desktop);
   expect(vm).toMatchObject({ name: "disp-1", state: "running", label: "slate", network: "none", windows: 1 });
   const pid = desktop.qemuPid((vm as VmView).id);
-  expect(traces((vm as VmView).id)).not.toEqual([]);
+  expect(traces(desktop, (vm as VmView).id)).not.toEqual([]);
   const window = (await desktop.page()).locator(`[data-window-id="${started.windowId}"]`);
   await expect(window.locator('[data-part="content"]')).toBeVisible();
   await desktop.json("window", "close", started.windowId ?? "");
-  await isGone(vm as VmView, pid);
+  await isGone(desktop, vm as VmView, pid);
   await expect(window).toHaveCount(0);
 });
 
@@ -59,34 +42,34 @@ test("one whose program cannot be started is gone, and so is one whose machine i
   const failed = await desktop.atoll("disposable", "start", "--json", "--", "no-such-program");
   expect(failed.code).toBe(1);
   expect(JSON.parse(failed.stderr)).toMatchObject({ error: { code: "app.not-found" } });
-  expect(await disposables()).toEqual([]);
+  expect(await disposables(desktop)).toEqual([]);
   await desktop.json<Started>("disposable", "start");
-  const [vm] = (await disposables()) as [VmView];
+  const [vm] = (await disposables(desktop)) as [VmView];
   const pid = desktop.qemuPid(vm.id);
   process.kill(pid, "SIGKILL");
-  await isGone(vm, pid);
+  await isGone(desktop, vm, pid);
 });
 
 test("what an application that was killed left is ended by the next one, never adopted", async () => {
   await desktop.json<Started>("disposable", "start", "--", "foot");
-  const [vm] = (await disposables()) as [VmView];
+  const [vm] = (await disposables(desktop)) as [VmView];
   const pid = desktop.qemuPid(vm.id);
   await desktop.crash();
   expect(isAlive(pid)).toBe(true);
   await desktop.start();
-  await isGone(vm, pid);
+  await isGone(desktop, vm, pid);
   expect(fs.readdirSync(path.join(desktop.home, "state/disposables"))).toEqual([]);
   await desktop.isRunning("home");
 });
 
 test("an application that ends takes its disposables with it, and leaves the other VMs", async () => {
   await desktop.json<Started>("disposable", "start");
-  const [vm] = (await disposables()) as [VmView];
+  const [vm] = (await disposables(desktop)) as [VmView];
   const pid = desktop.qemuPid(vm.id);
   await desktop.atoll("quit", "--keep-vms");
   await desktop.ended();
   expect(isAlive(pid)).toBe(false);
-  expect(traces(vm.id)).toEqual([]);
+  expect(traces(desktop, vm.id)).toEqual([]);
   await desktop.start();
   expect((await desktop.vms()).map(({ name }) => name)).toEqual(["home"]);
 });

@@ -10,6 +10,7 @@ use nix::unistd::sethostname;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
@@ -21,7 +22,6 @@ pub const RUNTIME_DIR: &str = "/run/user/1000";
 
 /// The session bus's socket.
 pub const BUS: &str = "/run/user/1000/bus";
-const BUS_WAIT: Duration = Duration::from_secs(2);
 
 const MACHINE_ID: &str = "/etc/machine-id";
 const PROCESSORS: &str = "/sys/devices/system/cpu";
@@ -164,12 +164,12 @@ pub fn wait_for_agent() -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits until the session bus listens: a program that is started before would go without it.
-pub fn wait_for_bus() {
-    let start = Instant::now();
-    while !Path::new(BUS).exists() && start.elapsed() < BUS_WAIT {
-        sleep(Duration::from_millis(1));
-    }
+/// The session bus's socket, before there is a bus: who connects waits for it.
+pub fn listen_for_bus() -> Result<UnixListener, Error> {
+    let listener = UnixListener::bind(BUS).map_err(Error::file(BUS))?;
+    chown(BUS, Some(UID), Some(GID)).map_err(Error::file(BUS))?;
+    fs::set_permissions(BUS, Permissions::from_mode(0o666)).map_err(Error::file(BUS))?;
+    Ok(listener)
 }
 
 /// For steps without which a session still works: a failure is logged.

@@ -16,8 +16,9 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::fs::{File, OpenOptions};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
@@ -27,6 +28,10 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A service that ran this long has recovered: its next pause is the first one again.
 const RECOVERED_AFTER: Duration = Duration::from_secs(60);
+
+/// sd_listen_fds(3): the first of the sockets is descriptor 3.
+const BUS_WITH_SOCKET: &str = "export LISTEN_PID=$$ LISTEN_FDS=1; \
+     exec /usr/bin/dbus-daemon --session --address=systemd: --nofork --nopidfile --syslog-only 3<&0 </dev/null";
 
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
@@ -62,39 +67,25 @@ impl Service {
 
     fn start_if_due(&mut self, now: Instant) {
         if matches!(self.state, State::Due(at) if at <= now) {
-            match with_signals_unblocked(|| self.spawn()) {
-                Ok(pid) => self.state = State::Running { pid, since: now },
-                Err(error) => {
-                    journal::fatal(&format!("cannot start {}: {error}", self.name));
-                    self.retry_later(now);
-                }
+            let command = self.command();
+            self.start(command, Stdio::null(), now);
+        }
+    }
+
+    fn start(&mut self, command: Command, input: Stdio, now: Instant) {
+        match with_signals_unblocked(|| spawn(command, input)) {
+            Ok(pid) => self.state = State::Running { pid, since: now },
+            Err(error) => {
+                journal::fatal(&format!("cannot start {}: {error}", self.name));
+                self.retry_later(now);
             }
         }
     }
 
-    fn spawn(&self) -> std::io::Result<Pid> {
-        let child = Command::new(&self.program)
-            .args(&self.arguments)
-            .env_clear()
-            .envs([
-                ("HOME", "/home/user"),
-                ("USER", "user"),
-                ("LOGNAME", "user"),
-                ("SHELL", "/bin/bash"),
-                ("LANG", "C.UTF-8"),
-                ("PATH", PATH),
-                ("XDG_RUNTIME_DIR", RUNTIME_DIR),
-            ])
-            .env("DBUS_SESSION_BUS_ADDRESS", bus_address())
-            .current_dir("/home/user")
-            .uid(UID)
-            .gid(GID)
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(console()?)
-            .stderr(console()?)
-            .spawn()?;
-        Ok(Pid::from_raw(child.id() as i32))
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        command
     }
 
     fn ended(&mut self, now: Instant) {
@@ -112,6 +103,37 @@ impl Service {
     fn is_running_as(&self, pid: Pid) -> bool {
         matches!(self.state, State::Running { pid: own, .. } if own == pid)
     }
+}
+
+fn spawn(mut command: Command, input: Stdio) -> std::io::Result<Pid> {
+    let child = command
+        .env_clear()
+        .envs([
+            ("HOME", "/home/user"),
+            ("USER", "user"),
+            ("LOGNAME", "user"),
+            ("SHELL", "/bin/bash"),
+            ("LANG", "C.UTF-8"),
+            ("PATH", PATH),
+            ("XDG_RUNTIME_DIR", RUNTIME_DIR),
+        ])
+        .env("DBUS_SESSION_BUS_ADDRESS", bus_address())
+        .current_dir("/home/user")
+        .uid(UID)
+        .gid(GID)
+        .process_group(0)
+        .stdin(input)
+        .stdout(console()?)
+        .stderr(console()?)
+        .spawn()?;
+    Ok(Pid::from_raw(child.id() as i32))
+}
+
+/// The session bus with a socket that listens already, as systemd would start it: it is the standard input of the shell.
+fn bus_with_socket() -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", BUS_WITH_SOCKET]);
+    command
 }
 
 fn bus_address() -> String {
@@ -144,21 +166,30 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     journal::info("agent started");
     session::tolerate("late modules", modules::insert(&format!("{RUN_DIR}/modules"), Phase::Late));
     let mut button = power::open_button();
+    // A program that connects to it is what starts the bus: what is asked of a new fork first needs none.
+    let mut bus_socket = None;
     if cmdline.is_snapshot {
         let _ = processors.join();
         session::wait_for_agent()?;
         let fork = Fork::hold()?;
-        bus.start_if_due(Instant::now());
-        session::wait_for_bus();
+        bus_socket = Some(session::listen_for_bus()?);
         fork.go_on()?;
     }
 
     loop {
         let now = Instant::now();
-        bus.start_if_due(now);
+        if let Some(socket) = bus_socket.take_if(|socket| is_readable(socket)) {
+            bus.start(bus_with_socket(), OwnedFd::from(socket).into(), now);
+        }
+        if bus_socket.is_none() {
+            bus.start_if_due(now);
+        }
         agent.start_if_due(now);
         reap(&mut bus, &mut agent);
-        wait_for_events(&signals, [button.as_ref(), clock.as_ref()], next_start(&[&bus, &agent]))?;
+        let until = if bus_socket.is_none() { next_start(&[&bus, &agent]) } else { next_start(&[&agent]) };
+        let files =
+            [button.as_ref().map(AsFd::as_fd), clock.as_ref().map(AsFd::as_fd), bus_socket.as_ref().map(AsFd::as_fd)];
+        wait_for_events(&signals, files, until)?;
         while let Ok(Some(signal)) = signals.read_signal() {
             if signal.ssi_signo != Signal::SIGCHLD as u32 {
                 power::off();
@@ -205,14 +236,23 @@ fn next_start(services: &[&Service]) -> Option<Instant> {
         .min()
 }
 
-fn wait_for_events(signals: &SignalFd, files: [Option<&File>; 2], until: Option<Instant>) -> Result<(), Error> {
+fn is_readable(socket: &UnixListener) -> bool {
+    let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+}
+
+fn wait_for_events(
+    signals: &SignalFd,
+    files: [Option<BorrowedFd<'_>>; 3],
+    until: Option<Instant>,
+) -> Result<(), Error> {
     let timeout = until.map_or(PollTimeout::NONE, |at| {
         // One millisecond more than is left, so that the deadline has passed when poll returns.
         let left = at.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
         PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
     });
     let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-    fds.extend(files.into_iter().flatten().map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN)));
+    fds.extend(files.into_iter().flatten().map(|file| PollFd::new(file, PollFlags::POLLIN)));
     match poll(&mut fds, timeout) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(errno) => Err(Error::System { what: "poll", errno }),

@@ -1,0 +1,109 @@
+/** Memory snapshots of a template at the driver: what is made, what is taken in their place, and what is no longer used. */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "@playwright/test";
+import type { VmId } from "#shared/model/vm.ts";
+import { cachePaths, resolveCacheDir } from "../images/builder/cache-dir.ts";
+import type { Template } from "../images/builder/template.ts";
+import { resolvePaths } from "../main/base/paths.ts";
+import type { QemuDefinition } from "../main/hardware/qemu/definition.ts";
+import { QemuDriver } from "../main/hardware/qemu/driver.ts";
+
+test.describe("a memory snapshot", () => {
+  let home: string;
+  let template: Template;
+  let initrd: string;
+  let memoryMiB: number;
+  let library: string | null;
+
+  test.beforeAll(async () => {
+    home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-snap-"));
+    const { stdout } = await builder("list");
+    const statuses = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { recipe: { name: string }; built: Template | null });
+    const built = statuses.find(({ recipe }) => recipe.name === "debian")?.built;
+    if (built === undefined || built === null) throw new Error("no template: npm test builds it first");
+    template = built;
+    const { agent } = JSON.parse(fs.readFileSync("out/setup.json", "utf8")) as { agent: string };
+    initrd = (JSON.parse((await builder("initrd", "debian", agent)).stdout) as { initrd: string }).initrd;
+    library = path.join(agent, "atoll-fork-memory.so");
+    memoryMiB = 384;
+  });
+
+  test.afterAll(() => {
+    fs.rmSync(home, { recursive: true, force: true });
+  });
+
+  function builder(...words: string[]): Promise<{ stdout: string }> {
+    return promisify(execFile)(process.execPath, ["out/main/template-builder.js", ...words]);
+  }
+
+  const snapshots = (): string[] =>
+    fs
+      .readdirSync(path.join(home, "snapshots"))
+      .filter((name) => !name.startsWith(".lock-"))
+      .sort();
+
+  function driver(forkLibrary: string | null): QemuDriver {
+    const { rootImage: baseImage, vmlinux: kernel, buildId } = template;
+    const files = { build: path.basename(template.dir), buildId, baseImage, kernel, initrd };
+    return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
+      describe: ({ name }) => Promise.resolve({ hostname: name, memoryMiB, cpus: 1, templateCpus: 1, template: files }),
+      checkTemplate: () => undefined,
+      probesFolder: cachePaths(resolveCacheDir()).probesDir,
+      snapshotsFolder: path.join(home, "snapshots"),
+      forkLibrary: () => forkLibrary,
+    });
+  }
+
+  function definition(name: string): QemuDefinition {
+    const id = randomUUID() as VmId;
+    return { id, name, template: "debian", memory: null, cpus: null, network: "none", isThrowaway: true };
+  }
+
+  async function prepared(forkLibrary: string | null): Promise<void> {
+    const made = definition("snapshot");
+    await driver(forkLibrary).prepare(made);
+    await driver(forkLibrary).remove(made);
+  }
+
+  /** What a machine began from that is started now. */
+  async function originOf(forkLibrary: string | null): Promise<string> {
+    const own = definition("one");
+    const machine = await driver(forkLibrary).start(own);
+    await machine.kill();
+    await driver(forkLibrary).remove(own);
+    return machine.origin;
+  }
+
+  test("is what a machine goes on from, until it does not work: then it is removed, and the machine boots", async () => {
+    expect(await originOf(library)).toBe("cold");
+    await prepared(library);
+    const [key = ""] = snapshots();
+    expect(snapshots()).toEqual([key]);
+    expect(await originOf(library)).toBe("fork");
+    const state = path.join(home, "snapshots", key, "state");
+    fs.truncateSync(state, Math.floor(fs.statSync(state).size / 2));
+    expect(await originOf(library)).toBe("cold");
+    expect(snapshots()).toEqual([]);
+  });
+
+  test("is restored as a whole where its memory cannot be shared, and a stale one goes when the next is there", async () => {
+    await prepared(null);
+    const [stale = ""] = snapshots();
+    expect(await originOf(null)).toBe("restored");
+    memoryMiB = 320;
+    expect(await originOf(null)).toBe("cold");
+    expect(snapshots()).toEqual([stale]);
+    await prepared(null);
+    expect(snapshots()).toHaveLength(1);
+    expect(snapshots()).not.toContain(stale);
+    expect(await originOf(null)).toBe("restored");
+  });
+});
