@@ -43,6 +43,32 @@ export interface MachineEvents {
   ended: [MachineEnd];
 }
 
+/** A network interface of a VM, as its driver makes it. */
+export interface NicSpec {
+  /** Unique in the VM; also the name of its socket: `[a-z0-9-]{1,20}`. */
+  readonly id: string;
+  /** Six bytes in lower case hexadecimal, with colons. */
+  readonly mac: string;
+}
+
+/** What the guest is told of its one interface at its start: static addresses, its gateway is the resolver, too. */
+export interface GuestNetwork {
+  readonly nic: NicSpec;
+  readonly ipv4: { readonly address: string; readonly prefix: number; readonly gateway: string };
+  readonly ipv6: { readonly address: string; readonly prefix: number; readonly gateway: string };
+}
+
+/** Interfaces of a VM that runs. Each is a unix socket that somebody has to connect (relay.ts); without, nothing passes. */
+export interface MachineNics {
+  /** Path of the socket: frames of Ethernet, each after its length as four bytes, big endian. */
+  socket(id: string): string;
+  /** Whether the guest sees a carrier. An interface begins without. */
+  setLink(id: string, isUp: boolean): Promise<void>;
+  /** Adds an interface to a VM that runs. Resolves where it is there already. */
+  plug(nic: NicSpec): Promise<void>;
+  unplug(id: string): Promise<void>;
+}
+
 /** A VM that runs. */
 export interface Machine {
   readonly id: VmId;
