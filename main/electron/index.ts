@@ -39,6 +39,7 @@ import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
+import { HostNetworks } from "../networks/host-networks.ts";
 import { createOpener } from "../opener/create.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
@@ -105,7 +106,13 @@ async function run(): Promise<void> {
   theme.choose(settings.current.theme);
   const promptMark = new PromptMarkFile(paths.config, log);
   const keymap = await HostKeymap.read(settings);
-  const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
+  const hostNetworks = new HostNetworks();
+  const policy = new Policy({
+    configFolder: paths.config,
+    stateFolder: paths.state,
+    vms: () => application.parties,
+    isNear: hostNetworks.isNear,
+  });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
   const openRules = new OpenRules(paths.config);
@@ -125,6 +132,7 @@ async function run(): Promise<void> {
   await Promise.all([policy.open(), openRules.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
+  hostNetworks.watch();
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   const commands = new WindowCommands(page);

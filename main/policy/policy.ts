@@ -29,6 +29,8 @@ export interface PolicyOptions {
   configFolder: string;
   stateFolder: string;
   vms: () => readonly VmParty[];
+  /** Whether an address is this machine's own, or of a network that it is in. */
+  isNear?: (address: string) => boolean;
   /** Milliseconds since 1970: what the host's clock says, which may jump. */
   now?: () => number;
   /** Milliseconds since any moment, which only ever run on. */
@@ -261,9 +263,9 @@ export class Policy extends Emitter<{ changed: [] }> {
   }
 
   get #circumstances(): Circumstances {
-    const { now = Date.now } = this.#options;
+    const { now = Date.now, isNear = () => false } = this.#options;
     // No scanner exists yet: a rule that asks for one denies.
-    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner: false };
+    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner: false, isNear };
   }
 
   async #load(): Promise<void> {
