@@ -165,7 +165,7 @@ export class Policy extends Emitter<{ changed: [] }> {
       const explanation = `Nothing may cross until policy.yaml is fixed: ${this.#problem?.reason ?? "it was not read yet"}.`;
       return { decision: "deny", rule: null, refusal: null, answer: { decision: "deny", rule: null, explanation } };
     }
-    const evaluation = evaluate(this.#inForce.for(crossing, this.#names.namesOf), crossing, this.#circumstances);
+    const evaluation = evaluate(this.#inForce.for(crossing, this.#names.namesOf), crossing, this.circumstances);
     return { ...evaluation, answer: explain(evaluation, crossing) };
   }
 
@@ -175,6 +175,18 @@ export class Policy extends Emitter<{ changed: [] }> {
    */
   check(action: PolicyAction, from: string, to: string, type: string | null): PolicyAnswer {
     return this.decide(crossingOf({ action, from, to, type }, this.#options.vms())).answer;
+  }
+
+  /** The rules that may decide what comes from this VM, in their order: none while the file has a mistake, which denies all. */
+  rulesFrom(action: PolicyAction, from: VmParty): readonly Rule[] {
+    const anywhere = { kind: "destination", name: null, address: null, port: null } as const;
+    const crossing = { action, from, to: anywhere, type: null, bytes: null };
+    return this.#inForce?.for(crossing, this.#names.namesOf) ?? [];
+  }
+
+  /** Milliseconds until the next rule ends, by the clock that only runs on; Infinity: none does. */
+  get nextEndInMs(): number {
+    return this.#inForce?.nextEndInMs ?? Infinity;
   }
 
   get rules(): PolicyRuleView[] {
@@ -262,7 +274,8 @@ export class Policy extends Emitter<{ changed: [] }> {
     return this.#inForce?.file.rules ?? [];
   }
 
-  get #circumstances(): Circumstances {
+  /** As they are now. */
+  get circumstances(): Circumstances {
     const { now = Date.now, isNear = () => false } = this.#options;
     // No scanner exists yet: a rule that asks for one denies.
     return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner: false, isNear };
@@ -319,7 +332,7 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   #try({ rules, tests }: PolicyFile): (PolicyTestResult & { line: number })[] {
     const vms = this.#options.vms();
-    return tests.map((test) => tryExpectation(test, rules, vms, this.#circumstances));
+    return tests.map((test) => tryExpectation(test, rules, vms, this.circumstances));
   }
 
   #failingTest(file: PolicyFile): FileProblem | null {
