@@ -2,7 +2,7 @@
 import { app, Menu } from "electron";
 import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
-import { toErrorValue } from "#shared/model/app-error.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { LaunchItem } from "#shared/model/launch-item.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
@@ -39,7 +39,9 @@ import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
+import { sendNetworkEvents } from "../networks/events.ts";
 import { HostNetworks } from "../networks/host-networks.ts";
+import { Network } from "../networks/network.ts";
 import { createOpener } from "../opener/create.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
@@ -135,6 +137,16 @@ async function run(): Promise<void> {
   hostNetworks.watch();
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
+  const network = new Network({
+    firewall: () => {
+      throw new AppError("service.not-installed", "There is no firewall service yet.");
+    },
+    policy,
+    vms: () => application.parties,
+    hostNetworks,
+    stateFolder: paths.state,
+  });
+  application.on("changed", () => network.filter.changed());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const clipboard = createClipboard({
@@ -170,7 +182,7 @@ async function run(): Promise<void> {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
       application.release();
-      await server.close();
+      await Promise.all([server.close(), network.close()]);
       placements.flush();
       await audit.close();
       app.exit(0);
@@ -185,6 +197,7 @@ async function run(): Promise<void> {
     crossings,
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
     launches,
+    network,
     disposables,
     opener,
     openRules,
@@ -217,6 +230,7 @@ async function run(): Promise<void> {
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
+  sendNetworkEvents({ network, page });
   sendTransferEvents({ page, transfers });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });

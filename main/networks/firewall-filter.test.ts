@@ -71,6 +71,7 @@ async function write(text: string): Promise<void> {
 const settle = (): void => void vi.advanceTimersByTime(20);
 
 function up(): void {
+  void filter.start();
   filter.setLinks([filteredLink(1, idOf(WEB)), filteredLink(2, idOf(HOME))], null);
   settle();
   program.connect();

@@ -4,6 +4,7 @@
  */
 import type { FirewallLink, FirewallState } from "#shared/model/firewall.ts";
 import { messageOf } from "#shared/model/app-error.ts";
+import type { FilterView } from "#shared/model/network.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -51,7 +52,15 @@ export interface LinkProblem {
 interface Awaited {
   readonly revision: number;
   readonly links: readonly string[];
+  /** Of the policy's rules. */
+  readonly rules: number;
   readonly late: NodeJS.Timeout;
+}
+
+/** A revision of the policy's rules, and since when it is in force: milliseconds since 1970. */
+export interface RulesInForceSince {
+  readonly revision: number;
+  readonly sinceMs: number;
 }
 
 interface Options {
@@ -83,6 +92,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   /** As text: what was told last. */
   #told: string | null = null;
   #awaited: Awaited | null = null;
+  /** The rules that are in force. */
+  #inForce: RulesInForceSince | null = null;
   #settling: NodeJS.Timeout | undefined;
   #ending: NodeJS.Timeout | undefined;
 
@@ -108,6 +119,27 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   /** Why links that were told are not in force. */
   get problems(): readonly LinkProblem[] {
     return this.#problems;
+  }
+
+  /** null: none is. */
+  get inForce(): RulesInForceSince | null {
+    return this.#inForce;
+  }
+
+  /** How it is, for people. */
+  get view(): FilterView {
+    const { revision = 0, sinceMs = null } = this.#inForce ?? {};
+    const [problem] = this.#problems;
+    const isWhole = this.#links.every(({ id }) => this.#acknowledged.has(id));
+    const detail = problem === undefined ? (this.#service?.vm.status.stateDetail ?? "") : escapeForLog(problem.reason);
+    return { state: this.#viewState(isWhole), revision, sinceMs, detail };
+  }
+
+  #viewState(isWhole: boolean): FilterView["state"] {
+    if (this.#links.length === 0) return "absent";
+    if (this.#problems.length > 0) return "failing";
+    if (this.isReady) return isWhole ? "ready" : "starting";
+    return this.#service?.vm.isUnderWay === true ? "starting" : "down";
   }
 
   /** The VM at the other end of a link; null: there is no such link. */
@@ -151,6 +183,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     service.program.on("gone", () => this.#gone());
     service.program.on("said", (message) => this.#said(message));
     if (service.program.isConnected) this.#connected();
+    else this.changed();
     return service;
   }
 
@@ -165,6 +198,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   #gone(): void {
     this.#await(null);
+    this.#inForce = null;
     this.#problems = [];
     this.#acknowledged = new Set();
     this.emit("gone");
@@ -181,12 +215,14 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#problems = message.problems.map(({ where, reason }) => ({ vm: this.vmOf(where), reason }));
     for (const { where, reason } of message.problems)
       log(`firewall: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
+    if (this.#inForce?.revision !== awaited.rules) this.#inForce = { revision: awaited.rules, sinceMs: Date.now() };
     this.#acknowledged = new Set(awaited.links.filter((id) => !failed.has(id) && this.vmOf(id) !== null));
     this.emit("changed");
   }
 
   #tell(): void {
-    const { program } = this.#firewall;
+    if (this.#service === null) return;
+    const { program } = this.#service;
     this.#watchEnds();
     const state = this.#state();
     const text = JSON.stringify(state);
@@ -196,7 +232,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
       this.#told = text;
       const links = state.links.map(({ id }) => id);
       const late = setTimeout(() => this.#isLate(), APPLY_MS);
-      this.#await({ revision, links, late });
+      this.#await({ revision, links, rules: this.#options.rules.revision, late });
     } catch (error) {
       // Old rules must not stay in force as if they were the new ones.
       this.#await(null);

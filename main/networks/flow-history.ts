@@ -20,7 +20,6 @@ const OLDER_PARTS = 3;
 const WRITE_MS = 1_000;
 /** Lines that wait to be written; more are left out, which is told. */
 const MAX_WAITING = 20_000;
-export const HISTORY_DAYS = 7;
 
 const pastFlow: z.ZodType<PastFlow> = z.strictObject({
   endedMs: z.int().min(0),

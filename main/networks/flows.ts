@@ -58,6 +58,8 @@ export interface Flow {
 interface FlowEvents {
   /** A flow is new, or not what it was. */
   changed: [Flow];
+  /** The same, but for bytes alone: it began, ended, was refused, or decided by another rule. */
+  happened: [Flow];
   /** It is in the list no more. */
   gone: [key: string];
   /** The kernel's counters of links. */
@@ -110,6 +112,10 @@ export class Flows extends Emitter<FlowEvents> {
   get all(): Flow[] {
     this.forgetOld();
     return [...this.#flows.values()];
+  }
+
+  get(key: string): Flow | undefined {
+    return this.#flows.get(key);
   }
 
   get traffic(): LinkTraffic[] {
@@ -167,6 +173,7 @@ export class Flows extends Emitter<FlowEvents> {
     if (before === undefined) this.#makeRoom();
     this.#flows.set(key, flow);
     this.emit("changed", flow);
+    if (before === undefined || happenedTo(before.cells, cells)) this.emit("happened", flow);
   }
 
   #takeLinks({ rows }: Rows): void {
@@ -198,6 +205,7 @@ export class Flows extends Emitter<FlowEvents> {
     const ended = { ...flow, cells, endedMs: this.#now(), rateOut: 0, rateIn: 0 };
     this.#flows.set(key, ended);
     this.emit("changed", ended);
+    this.emit("happened", ended);
   }
 
   #forget(key: string): void {
@@ -228,6 +236,12 @@ export function flowView({ vm, cells, rule, reason, sinceMs }: Flow, nowMs: numb
 export function shownFlow(flow: Flow, nowMs: number): ShownFlow {
   const { key, vmId, rateOut, rateIn, endedMs, cells } = flow;
   return { ...flowView(flow, nowMs), key, vmId, count: cells.count, rateOut, rateIn, endedMs };
+}
+
+function happenedTo(before: FlowCells, cells: FlowCells): boolean {
+  const { state, verdict, rule, revision, count } = cells;
+  const isSame = state === before.state && verdict === before.verdict && rule === before.rule;
+  return !isSame || revision !== before.revision || count !== before.count;
 }
 
 function cleaned(cells: FlowCells): FlowCells {

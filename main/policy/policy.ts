@@ -4,7 +4,13 @@
  */
 import fsp from "node:fs/promises";
 import path from "node:path";
-import type { PolicyAction, PolicyAnswer, PolicyRuleView, PolicyTestResult } from "#shared/model/policy.ts";
+import type {
+  PolicyAction,
+  PolicyAnswer,
+  PolicyDecision,
+  PolicyRuleView,
+  PolicyTestResult,
+} from "#shared/model/policy.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-file.ts";
 import { Emitter } from "../base/emitter.ts";
@@ -239,6 +245,14 @@ export class Policy extends Emitter<{ changed: [] }> {
     return read.ok
       ? { problem: null, tests: this.#try(read.value).map(resultOf) }
       : { problem: read.problem, tests: [] };
+  }
+
+  /** What the rules of `text` would decide about crossings. @throws AppError policy.broken */
+  decisionsOf(text: string): (crossing: Crossing) => PolicyDecision {
+    const read = readPolicy(text, this.file);
+    if (!read.ok) throw brokenError(read.problem);
+    const { circumstances } = this;
+    return (crossing) => evaluate(read.value.rules, crossing, circumstances).decision;
   }
 
   /**

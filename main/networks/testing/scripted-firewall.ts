@@ -13,8 +13,8 @@ export class ScriptedProgram
   extends Emitter<{ connected: []; gone: []; said: [Said] }>
   implements FirewallProgram, FirewallService
 {
-  /** The filter asks nothing of it. */
-  readonly vm = {} as Vm;
+  /** The filter asks no more of it. */
+  readonly vm = { isUnderWay: false, status: { stateDetail: "" } } as Vm;
   readonly program = this;
   readonly told: FirewallState[] = [];
   isConnected = false;
