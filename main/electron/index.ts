@@ -142,11 +142,12 @@ async function run(): Promise<void> {
       throw new AppError("service.not-installed", "There is no firewall service yet.");
     },
     policy,
+    policyChanges,
     vms: () => application.parties,
     hostNetworks,
     stateFolder: paths.state,
   });
-  application.on("changed", () => network.filter.changed());
+  application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const clipboard = createClipboard({

@@ -36,6 +36,9 @@ export function sendNetworkEvents({ network, page }: { network: Network; page: P
   });
   flows.on("traffic", soon);
   filter.on("changed", soon);
+  const sendCards = (): void => page.send("network.cards", { cards: [...network.asks.cards] });
+  network.asks.on("changed", sendCards);
+  page.on("attached", sendCards);
   // A page that is loaded anew asks again.
   page.on("attached", () => void (network.isWatched = false));
 }

@@ -14,9 +14,10 @@ import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type CompiledRules, compileRules } from "./compile-rules.ts";
 
-/** Of a rule of policy.yaml as it was then. */
+/** Of a rule of policy.yaml as it was then, or of a person's answer. */
 export interface RuleSource {
-  readonly line: number;
+  /** null: it is in no file. */
+  readonly line: number | null;
   readonly text: string;
   /** Why its own decision did not count; null: it did. */
   readonly refusal: "no-scanner" | null;
@@ -28,7 +29,10 @@ const MAX_REVISIONS = 100;
 const keptSchema = z.strictObject({ revision: z.int().min(0) });
 
 /** Rules that are in no file, such as a person's answer for an hour: put among the policy's rules. */
-export type AddRules = (vm: VmId, rules: readonly FirewallRule[]) => readonly FirewallRule[];
+export type AddRules = (
+  vm: VmId,
+  rules: readonly FirewallRule[],
+) => { rules: readonly FirewallRule[]; sources: ReadonlyMap<string, RuleSource> };
 
 interface Options {
   policy: Pick<Policy, "rulesFrom" | "circumstances">;
@@ -57,14 +61,16 @@ export class NetworkRules {
 
   /** @param vms null: a VM that is not there any more, which may connect to nothing */
   make(vms: ReadonlyMap<VmId, VmParty | null>): ReadonlyMap<VmId, LinkRules> {
-    const { policy, addRules = (_vm, rules) => rules } = this.#options;
+    const { policy, addRules } = this.#options;
     const { circumstances } = policy;
     const sources = new Map<string, RuleSource>();
     const made = [...vms].map(([id, vm]) => {
       const compiled = vm === null ? NOTHING : compileRules(policy.rulesFrom("net.connect", vm), vm, circumstances);
       for (const [rule, { line, text, scan }] of compiled.sources)
         sources.set(rule, { line, text, refusal: scan && !circumstances.hasScanner ? "no-scanner" : null });
-      return [id, { ...compiled, rules: addRules(id, compiled.rules) }] as const;
+      const added = addRules?.(id, compiled.rules);
+      for (const [rule, source] of added?.sources ?? []) sources.set(rule, source);
+      return [id, { ...compiled, rules: added?.rules ?? compiled.rules }] as const;
     });
     const text = JSON.stringify([made.map(([id, { rules }]) => [id, rules]), [...sources]]);
     if (text !== this.#last) this.#next(text, sources);

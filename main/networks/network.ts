@@ -3,17 +3,21 @@ import type { FilterView } from "#shared/model/network.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { PolicyChanges } from "../policy/policy-changes.ts";
 import { Alerts } from "./alerts.ts";
+import { AskQueue } from "./ask-queue.ts";
 import { FirewallFilter, type FirewallService } from "./firewall-filter.ts";
 import { FlowHistory } from "./flow-history.ts";
 import { Flows } from "./flows.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import { NetworkRules } from "./network-rules.ts";
+import { PassingAnswers } from "./passing-answers.ts";
 
 interface Options {
   /** @throws AppError service.not-installed */
   firewall: () => FirewallService;
   policy: Policy;
+  policyChanges: PolicyChanges;
   vms: () => readonly VmParty[];
   hostNetworks: HostNetworks;
   stateFolder: string;
@@ -26,23 +30,36 @@ export class Network {
   readonly flows: Flows;
   readonly history: FlowHistory;
   readonly alerts: Alerts;
+  readonly asks: AskQueue;
+  readonly #passing: PassingAnswers;
   /** The page shows it. */
   isWatched = false;
 
   constructor({ stateFolder, ...options }: Options) {
     const { policy, vms } = options;
     const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
-    const rules = new NetworkRules({ policy, stateFolder });
+    const passing = new PassingAnswers(() => this.flows);
+    const rules = new NetworkRules({ policy, stateFolder, addRules: (vm, list) => passing.addTo(vm, list) });
     this.filter = new FirewallFilter({ ...options, rules });
     const { filter } = this;
     this.flows = new Flows({ filter, rules, nameOf });
     this.alerts = new Alerts({ filter, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
+    this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, vms });
+    this.#passing = passing;
+    passing.on("changed", () => filter.changed());
   }
 
   get view(): FilterView {
     return this.filter.view;
+  }
+
+  /** VMs, their labels or roles are not what they were. @param stopped those that do not run */
+  vmsChanged(stopped: readonly VmId[]): void {
+    for (const vm of stopped) this.#passing.stopped(vm);
+    this.asks.look();
+    this.filter.changed();
   }
 
   /** The application ends. */

@@ -36,10 +36,12 @@ beforeEach(async () => {
   );
   policy = new Policy({ configFolder: folder, stateFolder: folder, vms: () => [WEB] });
   await policy.open();
+  const policyChanges = new PolicyChanges(policy);
   program = new ScriptedProgram();
   network = new Network({
     firewall: () => program,
     policy,
+    policyChanges,
     vms: () => [WEB],
     hostNetworks: new HostNetworks(() => []),
     stateFolder: folder,
@@ -50,7 +52,7 @@ beforeEach(async () => {
   const vm = { definition: { name: "web" }, state: "stopped", status } as unknown as Vm;
   const application = { vm: () => vm } as unknown as Application;
   const handlers = {
-    network: networkHandlers({ application, network, policy, policyChanges: new PolicyChanges(policy) }),
+    network: networkHandlers({ application, network, policy, policyChanges }),
   };
   dispatcher = Dispatcher.of({ network: networkContract }, handlers, { checksOutputs: true });
   await network.filter.start();

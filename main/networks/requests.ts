@@ -83,6 +83,7 @@ export function networkHandlers({
         ends: ends.length,
       };
     },
+    "network.answer": ({ card, name, answer }) => network.asks.answer(card, name, answer),
     "network.makeRule": (wish) => policyChanges.setCell(cellOf(wish, application)),
   };
 }

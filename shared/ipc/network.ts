@@ -2,6 +2,8 @@
 import { z } from "zod";
 import {
   type AlertView,
+  type AskCard,
+  CARD_ANSWERS,
   CHART_SAMPLES,
   FILTER_STATES,
   type FilterView,
@@ -77,6 +79,18 @@ const alert: z.ZodType<AlertView> = z.strictObject({
   signature: z.string(),
   severity: z.int(),
   action: z.enum(["dropped", "seen"]),
+});
+
+const card: z.ZodType<AskCard> = z.strictObject({
+  id: z.int().min(1),
+  vmId,
+  vm: z.string(),
+  names: z.array(z.string()).min(1),
+  domain: z.string().nullable(),
+  port: z.int().nullable(),
+  count: z.int().min(1),
+  sinceMs: milliseconds,
+  lastMs: milliseconds,
 });
 
 /** NAME[:PORT], ADDRESS[:PORT], and as a rule has it also *.NAME[:PORT]. It is looked at: what is neither is refused. */
@@ -168,8 +182,19 @@ export const networkContract = domain({
     }),
     /** @throws AppError policy.broken, where a test fails or the file is broken; policy.changed, usage.bad-argument */
     "network.makeRule": request({ from: ["page"], input: wish, output: policyChange }),
+    /**
+     * A person's answer to a card: about `name`, which is one of its names, or "*.DOMAIN". Where it has written a rule, that can
+     * be undone. A card that is not there any more is not answered: null. @throws AppError policy.broken, policy.changed
+     */
+    "network.answer": request({
+      from: ["page"],
+      input: z.strictObject({ card: z.int().min(1), name: destination, answer: z.enum(CARD_ANSWERS) }),
+      output: policyChange.nullable(),
+    }),
   },
   events: {
+    /** Names that VMs want to connect to and a person is asked about, the oldest first; also when the page has attached. */
+    "network.cards": event({ to: ["page"], payload: z.strictObject({ cards: z.array(card) }) }),
     "network.flow": event({ to: ["cli"], payload: flow }),
     /** Since the last one: flows that are new or not what they were, and those that are in the list no more. */
     "network.changed": event({

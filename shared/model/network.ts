@@ -88,6 +88,40 @@ export interface FilterView {
   detail: string;
 }
 
+/** Answers to a card, as `atoll prompt list` names its buttons. `minutes`: for 10 minutes; `deny`: once. */
+export const CARD_ANSWERS = [
+  "once",
+  "minutes",
+  "hour",
+  "until-stop",
+  "always",
+  "deny",
+  "deny-minutes",
+  "deny-hour",
+  "deny-until-stop",
+  "deny-always",
+] as const;
+export type CardAnswer = (typeof CARD_ANSWERS)[number];
+
+/** A VM wants to connect to names of one domain for the first time, and a person is asked. It never answers itself. */
+export interface AskCard {
+  /** Unique among cards and prompts. */
+  id: number;
+  vmId: VmId;
+  vm: string;
+  /** The names that were asked for, the first one first, or one address; escaped. */
+  names: string[];
+  /** The registrable domain of the names; null: an address, or a name without one. */
+  domain: string | null;
+  /** Of the last one; null: a look-up. */
+  port: number | null;
+  /** How often it was refused. */
+  count: number;
+  /** Milliseconds since 1970. */
+  sinceMs: number;
+  lastMs: number;
+}
+
 /** What a scanner has seen, as `atoll network alerts --json` shows it. */
 export interface AlertView {
   /** ISO 8601, UTC. */
