@@ -8,6 +8,7 @@ import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { countWords } from "../../ui/format.ts";
+import { AskCards } from "./AskCards.tsx";
 import { asShown, groupsOf, readFlowFilter } from "./network-model.ts";
 import { type NetworkState, useNetwork } from "./use-network.ts";
 import { VmGroup } from "./VmGroup.tsx";
@@ -23,24 +24,40 @@ export function NetworkView() {
   const state = useNetwork();
   const [words, setWords] = useState("");
   const [days, setDays] = useState<Days>(null);
+  const waiting = useStore(useShell().asks, ({ cards }) => cards.length);
   return (
-    <section className="network" aria-label="Network">
-      <header className="network-head">
-        <div>
-          <h2>Who talks to what</h2>
-          {state !== null && <FilterLine filter={state.filter} />}
-        </div>
-        <SearchField words={words} type={setWords} />
-        <div className="segments" role="radiogroup" aria-label="When">
-          {PERIODS.map(([value, text]) => (
-            <button key={text} type="button" role="radio" aria-checked={value === days} onClick={() => setDays(value)}>
-              {text}
-            </button>
-          ))}
-        </div>
-        {state !== null && <Counts state={state} words={words} type={setWords} />}
-      </header>
-      {state === null ? <Bars count={8} /> : <Groups state={state} words={words} days={days} />}
+    <section className="network" aria-label="Network" data-waiting={waiting > 0 || undefined}>
+      <div className="network-main">
+        <header className="network-head">
+          <div>
+            <h2>Who talks to what</h2>
+            {state !== null && <FilterLine filter={state.filter} />}
+          </div>
+          <SearchField words={words} type={setWords} />
+          <div className="segments" role="radiogroup" aria-label="When">
+            {PERIODS.map(([value, text]) => (
+              <button
+                key={text}
+                type="button"
+                role="radio"
+                aria-checked={value === days}
+                onClick={() => setDays(value)}
+              >
+                {text}
+              </button>
+            ))}
+          </div>
+          {state !== null && <Counts state={state} words={words} type={setWords} />}
+        </header>
+        {state === null ? <Bars count={8} /> : <Groups state={state} words={words} days={days} />}
+      </div>
+      {waiting > 0 && (
+        <aside className="network-side" aria-label="Waiting for you">
+          <h2>Waiting for you</h2>
+          <p>Nothing passes meanwhile.</p>
+          <AskCards />
+        </aside>
+      )}
     </section>
   );
 }

@@ -2,6 +2,7 @@
 import { ArrowLeftRight, FolderOpen, Grid3x3, type LucideIcon, Network, Settings2 } from "lucide-react";
 import type { ComponentType } from "react";
 import type { SheetTab } from "../../shell/overlays.ts";
+import { AskCount } from "../network/AskCards.tsx";
 import { NetworkView } from "../network/NetworkView.tsx";
 import { OpeningView } from "../opener/OpeningView.tsx";
 import { PolicyCount } from "../policy/PolicyCount.tsx";
@@ -22,7 +23,7 @@ export interface SheetView {
 
 export const SHEET_VIEWS: { readonly [Tab in SheetTab]: SheetView } = {
   policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, Count: PolicyCount, keys: "Super P" },
-  network: { title: "Network", Icon: Network, View: NetworkView },
+  network: { title: "Network", Icon: Network, View: NetworkView, Count: AskCount },
   opening: { title: "Opening", Icon: FolderOpen, View: OpeningView },
   transfers: { title: "Transfers", Icon: ArrowLeftRight, View: TransfersView, Count: TransfersTabCount },
   settings: { title: "Settings", Icon: Settings2, View: Settings },
