@@ -49,7 +49,7 @@ export function AskCards() {
     event.preventDefault();
   };
   return (
-    <div className="ask-cards" onKeyDown={onKeyDown}>
+    <div className="ask-cards" role="group" aria-label="Names that wait" onKeyDown={onKeyDown}>
       {cards.map((card) =>
         card === open ? (
           <OpenCard key={card.id} card={card} />
