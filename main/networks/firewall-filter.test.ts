@@ -100,6 +100,23 @@ it("acknowledges no link whose rules are not in force, and says why", () => {
   expect(filter.problems).toEqual([{ vm: WEB.id, reason: "too many" }]);
 });
 
+it("a problem that is about no link is about all of them", () => {
+  up();
+  program.applies([{ where: "state", reason: "it cannot be read" }]);
+  expect([filter.acknowledged.size, filter.problems]).toEqual([0, [{ vm: null, reason: "it cannot be read" }]]);
+});
+
+it("a link whose interface comes after its rules is acknowledged when the program says so", () => {
+  up();
+  program.applies([{ where: "link-1", reason: "its interface is not there" }]);
+  expect([...filter.acknowledged]).toEqual(["link-2"]);
+  program.applies();
+  expect([[...filter.acknowledged], filter.problems]).toEqual([["link-1", "link-2"], []]);
+  // Settings were told meanwhile, with the same state.
+  program.applies([{ where: "link-2", reason: "it is gone" }], program.told.length + 1);
+  expect([...filter.acknowledged]).toEqual(["link-1"]);
+});
+
 it("an answer for what was told before acknowledges nothing", async () => {
   up();
   await write(rule("web", "@any", "deny"));

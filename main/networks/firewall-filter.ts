@@ -48,13 +48,15 @@ export interface LinkProblem {
   readonly reason: string;
 }
 
-/** What `applied` has to name, and the links that were told. */
-interface Awaited {
+/** What was told last. */
+interface Told {
+  /** As text. */
+  readonly state: string;
+  /** That `applied` has to name, or a later one: settings are told with the same state. */
   readonly revision: number;
   readonly links: readonly string[];
   /** Of the policy's rules. */
   readonly rules: number;
-  readonly late: NodeJS.Timeout;
 }
 
 /** A revision of the policy's rules, and since when it is in force: milliseconds since 1970. */
@@ -89,9 +91,10 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #uplink: FirewallState["uplink"] = null;
   #acknowledged: ReadonlySet<string> = new Set();
   #problems: readonly LinkProblem[] = [];
-  /** As text: what was told last. */
-  #told: string | null = null;
-  #awaited: Awaited | null = null;
+  /** null: nothing, to this program. */
+  #told: Told | null = null;
+  /** Runs while what was told is not confirmed. */
+  #late: NodeJS.Timeout | undefined;
   /** The rules that are in force. */
   #inForce: RulesInForceSince | null = null;
   #settling: NodeJS.Timeout | undefined;
@@ -171,7 +174,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   close(): void {
     clearTimeout(this.#settling);
     clearTimeout(this.#ending);
-    clearTimeout(this.#awaited?.late);
+    clearTimeout(this.#late);
   }
 
   /** Bound when it is first needed: the services are known after all else. */
@@ -197,7 +200,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   #gone(): void {
-    this.#await(null);
+    this.#forget();
     this.#inForce = null;
     this.#problems = [];
     this.#acknowledged = new Set();
@@ -207,16 +210,18 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   #said(message: Said): void {
     if (message.type !== "applied") return this.emit("said", message);
-    const awaited = this.#awaited;
-    // What was told before is not what is awaited.
-    if (awaited === null || message.revision !== awaited.revision) return;
-    this.#await(null);
+    const told = this.#told;
+    // What was told before is not what counts. It may say the same again: an interface may come after its rules.
+    if (told === null || message.revision < told.revision) return;
+    clearTimeout(this.#late);
     const failed = new Set(message.problems.map(({ where }) => where));
+    // What is about no link is about all of them.
+    const isOfAll = [...failed].some((where) => !told.links.includes(where));
     this.#problems = message.problems.map(({ where, reason }) => ({ vm: this.vmOf(where), reason }));
     for (const { where, reason } of message.problems)
       log(`firewall: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
-    if (this.#inForce?.revision !== awaited.rules) this.#inForce = { revision: awaited.rules, sinceMs: Date.now() };
-    this.#acknowledged = new Set(awaited.links.filter((id) => !failed.has(id) && this.vmOf(id) !== null));
+    if (this.#inForce?.revision !== told.rules) this.#inForce = { revision: told.rules, sinceMs: Date.now() };
+    this.#acknowledged = new Set(told.links.filter((id) => !isOfAll && !failed.has(id) && this.vmOf(id) !== null));
     this.emit("changed");
   }
 
@@ -226,16 +231,16 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#watchEnds();
     const state = this.#state();
     const text = JSON.stringify(state);
-    if (!program.isConnected || text === this.#told) return;
+    if (!program.isConnected || text === this.#told?.state) return;
     try {
       const revision = program.tell({ state });
-      this.#told = text;
       const links = state.links.map(({ id }) => id);
-      const late = setTimeout(() => this.#isLate(), APPLY_MS);
-      this.#await({ revision, links, rules: this.#options.rules.revision, late });
+      this.#told = { state: text, revision, links, rules: this.#options.rules.revision };
+      clearTimeout(this.#late);
+      this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
     } catch (error) {
       // Old rules must not stay in force as if they were the new ones.
-      this.#await(null);
+      this.#forget();
       this.#refused(messageOf(error));
     }
   }
@@ -271,8 +276,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.emit("changed");
   }
 
-  #await(next: Awaited | null): void {
-    clearTimeout(this.#awaited?.late);
-    this.#awaited = next;
+  #forget(): void {
+    clearTimeout(this.#late);
+    this.#told = null;
   }
 }
