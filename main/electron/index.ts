@@ -2,7 +2,7 @@
 import { app, Menu } from "electron";
 import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
-import { toErrorValue } from "#shared/model/app-error.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import type { LaunchItem } from "#shared/model/launch-item.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
@@ -41,6 +41,9 @@ import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { guestNetwork } from "../networks/addresses.ts";
 import { LinkIndices } from "../networks/link-indices.ts";
+import { sendNetworkEvents } from "../networks/events.ts";
+import { HostNetworks } from "../networks/host-networks.ts";
+import { Network } from "../networks/network.ts";
 import { createOpener } from "../opener/create.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
@@ -114,7 +117,13 @@ async function run(): Promise<void> {
   theme.choose(settings.current.theme);
   const promptMark = new PromptMarkFile(paths.config, log);
   const keymap = await HostKeymap.read(settings);
-  const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
+  const hostNetworks = new HostNetworks();
+  const policy = new Policy({
+    configFolder: paths.config,
+    stateFolder: paths.state,
+    vms: () => application.parties,
+    isNear: hostNetworks.isNear,
+  });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
   const openRules = new OpenRules(paths.config);
@@ -134,8 +143,19 @@ async function run(): Promise<void> {
   await Promise.all([policy.open(), openRules.open(), audit.open()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
+  hostNetworks.watch();
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
+  const network = new Network({
+    firewall: () => {
+      throw new AppError("service.not-installed", "There is no firewall service yet.");
+    },
+    policy,
+    vms: () => application.parties,
+    hostNetworks,
+    stateFolder: paths.state,
+  });
+  application.on("changed", () => network.filter.changed());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const clipboard = createClipboard({
@@ -171,7 +191,7 @@ async function run(): Promise<void> {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
       application.release();
-      await server.close();
+      await Promise.all([server.close(), network.close()]);
       placements.flush();
       await audit.close();
       app.exit(0);
@@ -186,6 +206,7 @@ async function run(): Promise<void> {
     crossings,
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
     launches,
+    network,
     disposables,
     opener,
     openRules,
@@ -218,6 +239,7 @@ async function run(): Promise<void> {
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
+  sendNetworkEvents({ network, page });
   sendTransferEvents({ page, transfers });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });

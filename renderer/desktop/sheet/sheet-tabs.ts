@@ -1,7 +1,8 @@
 /** The views of the sheet, in the order of their tabs: a new one is a line here, and its name in shell/overlays.ts. */
-import { ArrowLeftRight, FolderOpen, Grid3x3, type LucideIcon, Settings2 } from "lucide-react";
+import { ArrowLeftRight, FolderOpen, Grid3x3, type LucideIcon, Network, Settings2 } from "lucide-react";
 import type { ComponentType } from "react";
 import type { SheetTab } from "../../shell/overlays.ts";
+import { NetworkView } from "../network/NetworkView.tsx";
 import { OpeningView } from "../opener/OpeningView.tsx";
 import { PolicyCount } from "../policy/PolicyCount.tsx";
 import { PolicyView } from "../policy/PolicyView.tsx";
@@ -21,6 +22,7 @@ export interface SheetView {
 
 export const SHEET_VIEWS: { readonly [Tab in SheetTab]: SheetView } = {
   policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, Count: PolicyCount, keys: "Super P" },
+  network: { title: "Network", Icon: Network, View: NetworkView },
   opening: { title: "Opening", Icon: FolderOpen, View: OpeningView },
   transfers: { title: "Transfers", Icon: ArrowLeftRight, View: TransfersView, Count: TransfersTabCount },
   settings: { title: "Settings", Icon: Settings2, View: Settings },
