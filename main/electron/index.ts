@@ -39,6 +39,8 @@ import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
+import { guestNetwork } from "../networks/addresses.ts";
+import { LinkIndices } from "../networks/link-indices.ts";
 import { sendNetworkEvents } from "../networks/events.ts";
 import { HostNetworks } from "../networks/host-networks.ts";
 import { Network } from "../networks/network.ts";
@@ -97,8 +99,15 @@ async function start(): Promise<void> {
 }
 
 async function run(): Promise<void> {
+  const linkIndices = new LinkIndices(paths.state);
   const drivers = new Drivers([
-    registered(QEMU, new QemuDriver(paths, qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths) }))),
+    registered(
+      QEMU,
+      new QemuDriver(paths, {
+        ...qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths) }),
+        guestNetwork: async (vm) => guestNetwork(await linkIndices.indexOf(vm)),
+      }),
+    ),
     registered(EXTERNAL, new ExternalDriver()),
   ]);
   const registry = new VmRegistry(paths.config, drivers.types);

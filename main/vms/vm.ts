@@ -18,6 +18,7 @@ import type {
   Machine,
   MachineDefinition,
   MachineEnd,
+  MachineNics,
 } from "../hardware/driver.ts";
 import type { FromLink, Keymap, OutputInfo } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
@@ -139,6 +140,11 @@ export class Vm extends Emitter<VmEvents> {
 
   get #isLinkOpen(): boolean {
     return this.#condition.link === "open";
+  }
+
+  /** Of its machine; null: that does not run, or its interfaces are not Atoll's. Another object at each start. */
+  get nics(): MachineNics | null {
+    return this.#machine?.nics ?? null;
   }
 
   get capabilities(): DriverCapabilities {

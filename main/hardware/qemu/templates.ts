@@ -22,7 +22,7 @@ export interface TemplateFolders {
   recipesFolder: string;
 }
 
-export function qemuTemplates(folders: TemplateFolders): QemuDriverOptions {
+export function qemuTemplates(folders: TemplateFolders): Omit<QemuDriverOptions, "guestNetwork"> {
   return {
     describe: (definition, boundBuild) => describeQemuVm(definition, boundBuild, folders),
     checkTemplate: (name) => void recipeNamed(name, folders.recipesFolder),
