@@ -44,6 +44,11 @@ import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
+import { builtIns } from "../services/built-ins.ts";
+import { ServiceCatalog } from "../services/catalog.ts";
+import { sendServiceEvents } from "../services/requests.ts";
+import { ServiceSource } from "../services/service-source.ts";
+import { Services } from "../services/services.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
@@ -94,8 +99,14 @@ async function start(): Promise<void> {
 }
 
 async function run(): Promise<void> {
+  const catalog = new ServiceCatalog({
+    builtIns: builtIns(agentFolder),
+    stateFolder: paths.state,
+    recipesFolder: recipesFolder(paths),
+  });
+  const templates = qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths), services: catalog });
   const drivers = new Drivers([
-    registered(QEMU, new QemuDriver(paths, qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths) }))),
+    registered(QEMU, new QemuDriver(paths, templates)),
     registered(EXTERNAL, new ExternalDriver()),
   ]);
   const registry = new VmRegistry(paths.config, drivers.types);
@@ -110,10 +121,11 @@ async function run(): Promise<void> {
   const audit = new AuditLog({ stateFolder: paths.state });
   const openRules = new OpenRules(paths.config);
   const source = new DisposableSource();
+  const serviceSource = new ServiceSource(paths.state, drivers);
   const builds = new TemplateBuilds(recipesFolder(paths));
   const application: Application = new Application({
     registry,
-    sources: [source],
+    sources: [source, serviceSource],
     files: [settings, policy, openRules, audit],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
@@ -122,7 +134,15 @@ async function run(): Promise<void> {
     log,
     buildTemplate: (name) => builds.build(name),
   });
-  await Promise.all([policy.open(), openRules.open(), audit.open()]);
+  const services = new Services({
+    application,
+    catalog,
+    source: serviceSource,
+    builds,
+    configFolder: paths.config,
+    held: () => ({ uplink: false, serves: [], host: [] }),
+  });
+  await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
   const page = new Page();
@@ -161,6 +181,7 @@ async function run(): Promise<void> {
     end: async () => {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
+      services.close();
       application.release();
       await server.close();
       placements.flush();
@@ -187,6 +208,7 @@ async function run(): Promise<void> {
     policyChanges,
     quitting,
     recipesFolder: recipesFolder(paths),
+    services,
     settings,
     theme,
     transfers,
@@ -210,6 +232,7 @@ async function run(): Promise<void> {
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
   sendTransferEvents({ page, transfers });
+  sendServiceEvents({ page, services });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
@@ -226,7 +249,12 @@ async function run(): Promise<void> {
   const items = new ItemOpener({ opener, page });
   const toOpen = { raise: () => desktop.raise(), openAll: (list: readonly LaunchItem[]) => void items.open(list) };
   const opened = desktop.open().then(() => launches.desktopOpened(toOpen));
-  await Promise.all([opened, application.open().then(() => transfers.restore()), leftovers.clean()]);
+  await Promise.all([
+    opened,
+    application.open().then(() => transfers.restore()),
+    application.defined.then(() => services.open()),
+    leftovers.clean(),
+  ]);
   policy.vmsChanged();
   void disposables.prepare(DEFAULT_TEMPLATE);
 }

@@ -109,6 +109,8 @@ export interface MachineDefinition {
   readonly name: string;
   /** Runs once, and nothing of it is kept: a driver may start it from what is ready in memory. */
   readonly isThrowaway?: boolean | undefined;
+  /** Name of the service whose image and program it has. */
+  readonly service?: string | undefined;
 }
 
 /** What is shown of a VM and only its driver knows. */

@@ -17,6 +17,7 @@ export type ErrorCode =
   | `policy.${"denied" | "unanswered" | "broken" | "changed" | "not-edited"}`
   | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "unsupported"}`
   | `audit.${"unreadable" | "unwritable"}`
+  | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "not-installed" | "test-failed" | "right-not-asked"}`
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
   | "internal";

@@ -13,6 +13,16 @@ pub struct Cmdline {
     pub is_probe: bool,
     /// `atoll.snapshot`: the host keeps this guest's memory once it has come up, and others go on from it.
     pub is_snapshot: bool,
+    /// `atoll.service=USER:COMMAND`: the program of a service VM, a file of `/run/atoll/service`.
+    pub service: Option<ServiceProgram>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct ServiceProgram {
+    /// As root of this guest, else as its user.
+    pub is_root: bool,
+    /// The file's name.
+    pub command: String,
 }
 
 pub fn read() -> Result<Cmdline, Error> {
@@ -34,7 +44,20 @@ fn parse(text: &str) -> Cmdline {
         hostname: value("atoll.hostname").filter(|name| is_host_name(name)).unwrap_or("atoll").to_owned(),
         is_probe: has("atoll.probe"),
         is_snapshot: has("atoll.snapshot"),
+        service: value("atoll.service").and_then(service_program),
     }
+}
+
+fn service_program(word: &str) -> Option<ServiceProgram> {
+    let (user, command) = word.split_once(':')?;
+    let is_root = match user {
+        "root" => true,
+        "user" => false,
+        _ => return None,
+    };
+    let is_name = command.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && command.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    is_name.then(|| ServiceProgram { is_root, command: command.to_owned() })
 }
 
 fn is_host_name(name: &str) -> bool {
@@ -49,7 +72,13 @@ mod tests {
     use super::*;
 
     fn cmdline(root: &str, hostname: &str) -> Cmdline {
-        Cmdline { root: root.to_owned(), hostname: hostname.to_owned(), is_probe: false, is_snapshot: false }
+        Cmdline {
+            root: root.to_owned(),
+            hostname: hostname.to_owned(),
+            is_probe: false,
+            is_snapshot: false,
+            service: None,
+        }
     }
 
     #[test]
@@ -72,6 +101,16 @@ mod tests {
     fn a_snapshot_is_a_word_of_its_own() {
         assert!(parse("quiet atoll.snapshot").is_snapshot);
         assert!(!parse("quiet atoll.hostname=atoll.snapshot").is_snapshot);
+    }
+
+    #[test]
+    fn takes_the_program_of_a_service() {
+        let service = |is_root, command: &str| Some(ServiceProgram { is_root, command: command.to_owned() });
+        assert_eq!(parse("atoll.service=root:netfilter").service, service(true, "netfilter"));
+        assert_eq!(parse("atoll.service=user:serve-1.py quiet").service, service(false, "serve-1.py"));
+        for wrong in ["serve.py", "admin:serve.py", "root:", "root:../init", "root:a/b", "user:.hidden", "user:-x"] {
+            assert_eq!(parse(&format!("atoll.service={wrong}")).service, None, "{wrong}");
+        }
     }
 
     #[test]

@@ -19,7 +19,12 @@ export const QEMU = { name: "qemu", fields } as const satisfies DriverType<typeo
 export type QemuFields = z.infer<typeof fields>;
 export type QemuDefinition = MachineDefinition & QemuFields;
 
-const request = z.object({ template: z.string(), network: z.string().default("none") });
+const request = z.object({
+  template: z.string(),
+  network: z.string().default("none"),
+  /** The service whose VM it is: its image is no template of that name. */
+  service: z.string().optional(),
+});
 
 /**
  * The fields of a new VM.
@@ -28,7 +33,7 @@ const request = z.object({ template: z.string(), network: z.string().default("no
  * @throws AppError vm.network-unsupported, usage.bad-argument, and what `checkTemplate` throws
  */
 export function defineQemuVm(untrustedOptions: unknown, checkTemplate: (name: string) => void): QemuFields {
-  const { template, network } = parseOptions(request, untrustedOptions);
+  const { template, network, service } = parseOptions(request, untrustedOptions);
   if (network !== "none") {
     throw new AppError(
       "vm.network-unsupported",
@@ -36,6 +41,6 @@ export function defineQemuVm(untrustedOptions: unknown, checkTemplate: (name: st
       { network },
     );
   }
-  checkTemplate(template);
+  if (service === undefined) checkTemplate(template);
   return parseOptions(fields, untrustedOptions);
 }

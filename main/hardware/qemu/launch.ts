@@ -7,6 +7,7 @@ import type { Accelerator, MachineOrigin } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
 import { log } from "../../base/log.ts";
 import { makePrivateFolder } from "../../base/paths.ts";
+import type { ServiceProgram } from "../service-images.ts";
 import { qemuArguments, RUNTIME_FILES, type SnapshotUse } from "./argv.ts";
 import { DEVICES, gapsOf } from "./box.ts";
 import { probeBox } from "./box-probe.ts";
@@ -37,6 +38,8 @@ export interface QemuVm {
   cpus: number | null;
   templateCpus: number;
   template: TemplateFiles;
+  /** Of a service VM. */
+  service?: ServiceProgram | undefined;
 }
 
 /** One start of a VM. */
@@ -150,6 +153,7 @@ export function specOf({ vm, accelerator }: Pick<MachineStart, "vm" | "accelerat
     kernel,
     initrd,
     baseImage,
+    service: vm.service,
   };
 }
 

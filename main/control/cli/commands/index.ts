@@ -8,6 +8,7 @@ export { addDisposableCommands as disposable } from "./disposable.ts";
 export { addExecCommand as exec } from "./exec.ts";
 export { addOpenCommand as open } from "./open.ts";
 export { addPolicyCommands as policy } from "./policy.ts";
+export { addServiceCommands as service } from "./service.ts";
 export { addSettingsCommands as settings } from "./settings.ts";
 export { addTemplateCommands as template } from "./template.ts";
 export { addTransferCommands as transfer } from "./transfer.ts";
