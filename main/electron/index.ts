@@ -2,7 +2,7 @@
 import { app, Menu } from "electron";
 import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { toErrorValue } from "#shared/model/app-error.ts";
 import type { LaunchItem } from "#shared/model/launch-item.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
@@ -43,16 +43,23 @@ import { guestNetwork } from "../networks/addresses.ts";
 import { LinkIndices } from "../networks/link-indices.ts";
 import { sendNetworkEvents } from "../networks/events.ts";
 import { HostNetworks } from "../networks/host-networks.ts";
-import { Network } from "../networks/network.ts";
+import { FIREWALL_SERVICE, Network } from "../networks/network.ts";
 import { createOpener } from "../opener/create.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
+import { builtIns } from "../services/built-ins.ts";
+import { ServiceCatalog } from "../services/catalog.ts";
+import { sendServiceEvents } from "../services/requests.ts";
+import { ServiceSource } from "../services/service-source.ts";
+import { HOLDS_NOTHING } from "../services/rights.ts";
+import { Services } from "../services/services.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
+import { program } from "../vms/services/program.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
@@ -100,11 +107,17 @@ async function start(): Promise<void> {
 
 async function run(): Promise<void> {
   const linkIndices = new LinkIndices(paths.state);
+  const catalog = new ServiceCatalog({
+    builtIns: builtIns(agentFolder),
+    stateFolder: paths.state,
+    recipesFolder: recipesFolder(paths),
+  });
+  const templates = qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths), services: catalog });
   const drivers = new Drivers([
     registered(
       QEMU,
       new QemuDriver(paths, {
-        ...qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths) }),
+        ...templates,
         guestNetwork: async (vm) => guestNetwork(await linkIndices.indexOf(vm)),
       }),
     ),
@@ -128,10 +141,11 @@ async function run(): Promise<void> {
   const audit = new AuditLog({ stateFolder: paths.state });
   const openRules = new OpenRules(paths.config);
   const source = new DisposableSource();
+  const serviceSource = new ServiceSource(paths.state, drivers);
   const builds = new TemplateBuilds(recipesFolder(paths));
   const application: Application = new Application({
     registry,
-    sources: [source],
+    sources: [source, serviceSource],
     files: [settings, policy, openRules, audit],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
@@ -140,15 +154,24 @@ async function run(): Promise<void> {
     log,
     buildTemplate: (name) => builds.build(name),
   });
-  await Promise.all([policy.open(), openRules.open(), audit.open()]);
+  const services = new Services({
+    application,
+    catalog,
+    source: serviceSource,
+    builds,
+    configFolder: paths.config,
+    held: (service) => (service === FIREWALL_SERVICE ? network.held : HOLDS_NOTHING),
+  });
+  await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
   hostNetworks.watch();
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
-  const network = new Network({
+  const network: Network = new Network({
     firewall: () => {
-      throw new AppError("service.not-installed", "There is no firewall service yet.");
+      const unit = services.unit(FIREWALL_SERVICE);
+      return { vm: unit.vm, program: unit.vm.service(program), start: () => unit.start() };
     },
     policy,
     policyChanges,
@@ -191,6 +214,7 @@ async function run(): Promise<void> {
     end: async () => {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
+      services.close();
       application.release();
       await Promise.all([server.close(), network.close()]);
       placements.flush();
@@ -218,6 +242,7 @@ async function run(): Promise<void> {
     policyChanges,
     quitting,
     recipesFolder: recipesFolder(paths),
+    services,
     settings,
     theme,
     transfers,
@@ -242,6 +267,7 @@ async function run(): Promise<void> {
   sendClipboardEvents({ application, clipboard, page, settings });
   sendNetworkEvents({ network, page });
   sendTransferEvents({ page, transfers });
+  sendServiceEvents({ page, services });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
@@ -258,7 +284,12 @@ async function run(): Promise<void> {
   const items = new ItemOpener({ opener, page });
   const toOpen = { raise: () => desktop.raise(), openAll: (list: readonly LaunchItem[]) => void items.open(list) };
   const opened = desktop.open().then(() => launches.desktopOpened(toOpen));
-  await Promise.all([opened, application.open().then(() => transfers.restore()), leftovers.clean()]);
+  await Promise.all([
+    opened,
+    application.open().then(() => transfers.restore()),
+    application.defined.then(() => services.open()),
+    leftovers.clean(),
+  ]);
   policy.vmsChanged();
   void disposables.prepare(DEFAULT_TEMPLATE);
 }

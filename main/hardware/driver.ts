@@ -116,6 +116,8 @@ export interface MachineDefinition {
   readonly isThrowaway?: boolean | undefined;
   /** Interfaces can be added to it while it runs. Not in files: the source of service VMs says so. */
   readonly hasNicSlots?: boolean | undefined;
+  /** Name of the service whose image and program it has. */
+  readonly service?: string | undefined;
 }
 
 /** What is shown of a VM and only its driver knows. */

@@ -29,6 +29,7 @@ export function registered<Shape extends z.ZodRawShape>(
     name: definition.name,
     isThrowaway: definition.isThrowaway,
     hasNicSlots: definition.hasNicSlots,
+    service: definition.service,
   });
   return {
     type,

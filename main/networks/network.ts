@@ -4,6 +4,7 @@ import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
+import type { Held } from "../services/rights.ts";
 import { Alerts } from "./alerts.ts";
 import { AskQueue } from "./ask-queue.ts";
 import { FirewallFilter, type FirewallService } from "./firewall-filter.ts";
@@ -12,6 +13,9 @@ import { Flows } from "./flows.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import { NetworkRules } from "./network-rules.ts";
 import { PassingAnswers } from "./passing-answers.ts";
+
+/** The service by which VMs with the network `firewall` go. */
+export const FIREWALL_SERVICE = "firewall";
 
 interface Options {
   /** @throws AppError service.not-installed */
@@ -32,6 +36,7 @@ export class Network {
   readonly alerts: Alerts;
   readonly asks: AskQueue;
   readonly #passing: PassingAnswers;
+  readonly #vms: () => readonly VmParty[];
   /** The page shows it. */
   isWatched = false;
 
@@ -48,11 +53,19 @@ export class Network {
     this.history.keep(this.flows);
     this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, vms });
     this.#passing = passing;
+    this.#vms = vms;
     passing.on("changed", () => filter.changed());
   }
 
   get view(): FilterView {
     return this.filter.view;
+  }
+
+  /** What the firewall has in fact. */
+  get held(): Held {
+    const { served, hasUplink } = this.filter;
+    const roles = this.#vms().flatMap(({ id, role }) => (id !== null && served.includes(id) ? [role] : []));
+    return { uplink: hasUplink, serves: [...new Set(roles)], host: served.length > 0 ? ["network-rules"] : [] };
   }
 
   /** VMs, their labels or roles are not what they were. @param stopped those that do not run */

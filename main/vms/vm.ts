@@ -482,7 +482,7 @@ export class Vm extends Emitter<VmEvents> {
         break;
       case "hello":
         this.#context.log(`${this.definition.name}: ${message.agent} says hello`);
-        this.#transition({ type: "helloReceived" });
+        if (this.#transition({ type: "helloReceived" })) this.#services.opened();
         break;
       case "event":
         this.#services.happened(message.service, message.event);

@@ -13,6 +13,7 @@ export { policyContract as policy } from "./policy.ts";
 export { problemContract as problem } from "./problem.ts";
 export { promptMarkContract as promptMark } from "./prompt-mark.ts";
 export { questionContract as question } from "./question.ts";
+export { serviceContract as service } from "./service.ts";
 export { templateContract as template } from "./template.ts";
 export { themeContract as theme } from "./theme.ts";
 export { transferContract as transfer } from "./transfer.ts";

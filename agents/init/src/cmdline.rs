@@ -17,6 +17,16 @@ pub struct Cmdline {
     pub network: Option<Network>,
     /// `atoll.snapshot`: the host keeps this guest's memory once it has come up, and others go on from it.
     pub is_snapshot: bool,
+    /// `atoll.service=USER:COMMAND`: the program of a service VM, a file of `/run/atoll/service`.
+    pub service: Option<ServiceProgram>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct ServiceProgram {
+    /// As root of this guest, else as its user.
+    pub is_root: bool,
+    /// The file's name.
+    pub command: String,
 }
 
 /// `IPV4/PREFIX,GATEWAY,IPV6/PREFIX,GATEWAY,MAC`: the one interface, whose gateway is the resolver, too.
@@ -76,7 +86,20 @@ fn parse(text: &str) -> Cmdline {
         is_probe: has("atoll.probe"),
         is_snapshot: has("atoll.snapshot"),
         network: value("atoll.net").and_then(Network::parse),
+        service: value("atoll.service").and_then(service_program),
     }
+}
+
+fn service_program(word: &str) -> Option<ServiceProgram> {
+    let (user, command) = word.split_once(':')?;
+    let is_root = match user {
+        "root" => true,
+        "user" => false,
+        _ => return None,
+    };
+    let is_name = command.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && command.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    is_name.then(|| ServiceProgram { is_root, command: command.to_owned() })
 }
 
 fn is_host_name(name: &str) -> bool {
@@ -97,6 +120,7 @@ mod tests {
             is_probe: false,
             is_snapshot: false,
             network: None,
+            service: None,
         }
     }
 
@@ -151,6 +175,16 @@ mod tests {
             "10.137.0.6/30,10.137.0.5,fd00::2/64,fd00::1,52:54:00:a7:00:01,more",
         ] {
             assert_eq!(network(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn takes_the_program_of_a_service() {
+        let service = |is_root, command: &str| Some(ServiceProgram { is_root, command: command.to_owned() });
+        assert_eq!(parse("atoll.service=root:netfilter").service, service(true, "netfilter"));
+        assert_eq!(parse("atoll.service=user:serve-1.py quiet").service, service(false, "serve-1.py"));
+        for wrong in ["serve.py", "admin:serve.py", "root:", "root:../init", "root:a/b", "user:.hidden", "user:-x"] {
+            assert_eq!(parse(&format!("atoll.service={wrong}")).service, None, "{wrong}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The work of PID 1: starts the session bus and the agent as the user, restarts them when they end, reaps orphans, and
 //! powers off on SIGTERM, on the power button, and when the agent's exit status asks for it.
 
-use crate::cmdline::Cmdline;
+use crate::cmdline::{Cmdline, ServiceProgram};
 use crate::error::Error;
 use crate::fork::Fork;
 use crate::modules::{self, Phase};
@@ -19,6 +19,7 @@ use std::fs::{File, OpenOptions};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -28,6 +29,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A service that ran this long has recovered: its next pause is the first one again.
 const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 
+const DBUS_DAEMON: &str = "/usr/bin/dbus-daemon";
+/// The folder of a service VM's program, and where that finds the agent. The agent reads the same variable.
+const SERVICE_DIR: &str = "/run/atoll/service";
+const SERVICE_SOCKET: (&str, &str) = ("ATOLL_SERVICE_SOCKET", "/run/user/1000/atoll/service.sock");
+
+const ROOT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
 #[derive(Debug)]
@@ -35,6 +42,10 @@ struct Service {
     name: &'static str,
     program: String,
     arguments: Vec<String>,
+    is_root: bool,
+    folder: &'static str,
+    /// A variable of its own.
+    variable: Option<(&'static str, &'static str)>,
     state: State,
     pause: Duration,
 }
@@ -55,6 +66,9 @@ impl Service {
             name,
             program: program.to_owned(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            is_root: false,
+            folder: "/home/user",
+            variable: None,
             state: State::Due(Instant::now()),
             pause: FIRST_PAUSE,
         }
@@ -72,23 +86,36 @@ impl Service {
         }
     }
 
+    fn of_service(program: &ServiceProgram) -> Self {
+        Self {
+            is_root: program.is_root,
+            folder: SERVICE_DIR,
+            variable: Some(SERVICE_SOCKET),
+            ..Self::new("service", &format!("{SERVICE_DIR}/{}", program.command), &[])
+        }
+    }
+
     fn spawn(&self) -> std::io::Result<Pid> {
-        let child = Command::new(&self.program)
-            .args(&self.arguments)
-            .env_clear()
-            .envs([
-                ("HOME", "/home/user"),
-                ("USER", "user"),
-                ("LOGNAME", "user"),
-                ("SHELL", "/bin/bash"),
-                ("LANG", "C.UTF-8"),
-                ("PATH", PATH),
-                ("XDG_RUNTIME_DIR", RUNTIME_DIR),
-            ])
-            .env("DBUS_SESSION_BUS_ADDRESS", bus_address())
-            .current_dir("/home/user")
-            .uid(UID)
-            .gid(GID)
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().env("LANG", "C.UTF-8").envs(self.variable);
+        if self.is_root {
+            command.envs([("HOME", "/root"), ("USER", "root"), ("LOGNAME", "root"), ("PATH", ROOT_PATH)]);
+        } else {
+            command
+                .envs([
+                    ("HOME", "/home/user"),
+                    ("USER", "user"),
+                    ("LOGNAME", "user"),
+                    ("SHELL", "/bin/bash"),
+                    ("PATH", PATH),
+                    ("XDG_RUNTIME_DIR", RUNTIME_DIR),
+                ])
+                .env("DBUS_SESSION_BUS_ADDRESS", bus_address())
+                .uid(UID)
+                .gid(GID);
+        }
+        let child = command
+            .current_dir(self.folder)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(console()?)
@@ -127,16 +154,16 @@ fn console() -> std::io::Result<File> {
 pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     let signals = listen()?;
     let address = format!("--address={}", bus_address());
-    let mut bus = Service::new(
-        "session bus",
-        "/usr/bin/dbus-daemon",
-        &["--session", &address, "--nofork", "--nopidfile", "--syslog-only"],
-    );
+    let arguments = ["--session", &address, "--nofork", "--nopidfile", "--syslog-only"];
+    // The small image of a service may have none.
+    let mut bus = Path::new(DBUS_DAEMON).exists().then(|| Service::new("session bus", DBUS_DAEMON, &arguments));
     let mut clock = clock::open_pipe();
     let mut agent = Service::new("agent", &format!("{RUN_DIR}/atoll-agent"), &[]);
+    agent.variable = cmdline.service.is_some().then_some(SERVICE_SOCKET);
+    let mut service = cmdline.service.as_ref().map(Service::of_service);
 
     // Each fork has a bus of its own, whose address has an id: it is not in the snapshot.
-    if !cmdline.is_snapshot {
+    if let Some(bus) = bus.as_mut().filter(|_| !cmdline.is_snapshot) {
         bus.start_if_due(Instant::now());
     }
     session::hand_over_ports();
@@ -151,17 +178,22 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
         let _ = processors.join();
         session::wait_for_agent()?;
         let fork = Fork::hold()?;
-        bus.start_if_due(Instant::now());
-        session::wait_for_bus();
+        if let Some(bus) = &mut bus {
+            bus.start_if_due(Instant::now());
+            session::wait_for_bus();
+        }
         fork.go_on()?;
     }
 
     loop {
         let now = Instant::now();
-        bus.start_if_due(now);
-        agent.start_if_due(now);
-        reap(&mut bus, &mut agent);
-        wait_for_events(&signals, [button.as_ref(), clock.as_ref()], next_start(&[&bus, &agent]))?;
+        let mut services: Vec<&mut Service> = bus.iter_mut().chain([&mut agent]).chain(&mut service).collect();
+        for service in &mut services {
+            service.start_if_due(now);
+        }
+        reap(&mut services);
+        let next = next_start(&services);
+        wait_for_events(&signals, [button.as_ref(), clock.as_ref()], next)?;
         while let Ok(Some(signal)) = signals.read_signal() {
             if signal.ssi_signo != Signal::SIGCHLD as u32 {
                 power::off();
@@ -198,7 +230,7 @@ fn listen() -> Result<SignalFd, Error> {
     SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(Error::system("signalfd"))
 }
 
-fn next_start(services: &[&Service]) -> Option<Instant> {
+fn next_start(services: &[&mut Service]) -> Option<Instant> {
     services
         .iter()
         .filter_map(|service| match service.state {
@@ -222,10 +254,10 @@ fn wait_for_events(signals: &SignalFd, files: [Option<&File>; 2], until: Option<
     }
 }
 
-fn reap(bus: &mut Service, agent: &mut Service) {
+fn reap(services: &mut [&mut Service]) {
     while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
         let Some(pid) = status.pid() else { return };
-        for service in [&mut *bus, &mut *agent] {
+        for service in services.iter_mut() {
             if service.is_running_as(pid) {
                 journal::warning(&format!("{} ended: {status:?}", service.name));
                 service.ended(Instant::now());
@@ -266,8 +298,8 @@ mod tests {
         let mut agent = Service::new("agent", "/nowhere", &[]);
         bus.state = running(start);
         agent.state = running(start);
-        assert_eq!(next_start(&[&bus, &agent]), None);
+        assert_eq!(next_start(&[&mut bus, &mut agent]), None);
         agent.ended(start);
-        assert_eq!(next_start(&[&bus, &agent]), Some(start + FIRST_PAUSE));
+        assert_eq!(next_start(&[&mut bus, &mut agent]), Some(start + FIRST_PAUSE));
     }
 }

@@ -28,6 +28,7 @@ use crate::launch::Launches;
 use crate::opening::Opening;
 use crate::output::Screen;
 use crate::ports::Ports;
+use crate::program::Program;
 use crate::protocols::Globals;
 use crate::session::Session;
 use crate::streams::Streams;
@@ -88,6 +89,7 @@ pub struct Agent {
     pub clipboard: Clipboard,
     pub files: Files,
     pub opening: Opening,
+    pub program: Program,
 }
 
 impl Agent {

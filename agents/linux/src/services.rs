@@ -20,6 +20,7 @@ const SERVICES: &[Service] = &[
     crate::clipboard::BULK_SERVICE,
     crate::exec::SERVICE,
     crate::files::SERVICE,
+    crate::program::SERVICE,
     crate::streams::SERVICE,
 ];
 

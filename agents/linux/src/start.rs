@@ -46,6 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
     }
     agent.start_files()?;
     agent.start_opening()?;
+    agent.listen_for_program()?;
     if let Err(error) = agent.watch_apps() {
         log::warn!("new applications are not noticed: {error}");
     }
@@ -105,6 +106,7 @@ fn build(
         clipboard: Default::default(),
         files: Default::default(),
         opening: Default::default(),
+        program: Default::default(),
     })
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Accelerator, type VmId, vmIdBeginning } from "#shared/model/vm.ts";
 import { CHANNEL_NAMES, type GuestNetwork } from "../driver.ts";
+import type { ServiceProgram } from "../service-images.ts";
 import { nicDevice, nicNetdev, nicSlotDevices } from "./nic-words.ts";
 
 export interface MachineSpec {
@@ -24,6 +25,8 @@ export interface MachineSpec {
   network: GuestNetwork | null;
   /** Interfaces can be added while it runs. */
   hasNicSlots: boolean;
+  /** Of a service VM. */
+  service?: ServiceProgram | undefined;
 }
 
 /**
@@ -198,11 +201,12 @@ function blockNode(spec: MachineSpec): Record<string, unknown> {
 }
 
 /** Names match VM_NAME_PATTERN, so they need no quoting here. */
-function kernelCommandLine({ hostname, accelerator, cpus, snapshot, network }: MachineSpec): string {
+function kernelCommandLine({ hostname, accelerator, cpus, snapshot, network, service }: MachineSpec): string {
   // The kernel patches its own code while it starts. With a second processor running, QEMU's emulator sometimes executes
   // the breakpoint that the patching puts there for a moment, and the guest panics: so init starts the others later.
   const processors = accelerator === "tcg" && cpus > 1 ? " maxcpus=1" : "";
-  return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors} ${
+  const program = service === undefined ? "" : ` atoll.service=${service.isRoot ? "root" : "user"}:${service.command}`;
+  return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors}${program} ${
     snapshot === null ? `atoll.hostname=${hostname}` : `atoll.hostname=${SNAPSHOT_HOSTNAME} atoll.snapshot`
   }${network === null ? "" : ` ${networkWord(network)}`}`;
 }

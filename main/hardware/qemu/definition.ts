@@ -20,7 +20,11 @@ export const QEMU = { name: "qemu", fields } as const satisfies DriverType<typeo
 export type QemuFields = z.infer<typeof fields>;
 export type QemuDefinition = MachineDefinition & QemuFields;
 
-const request = z.object({ template: z.string() });
+const request = z.object({
+  template: z.string(),
+  /** The service whose VM it is: its image is no template of that name. */
+  service: z.string().optional(),
+});
 
 /**
  * The fields of a new VM.
@@ -29,6 +33,7 @@ const request = z.object({ template: z.string() });
  * @throws AppError usage.bad-argument, and what `checkTemplate` throws
  */
 export function defineQemuVm(untrustedOptions: unknown, checkTemplate: (name: string) => void): QemuFields {
-  checkTemplate(parseOptions(request, untrustedOptions).template);
+  const { template, service } = parseOptions(request, untrustedOptions);
+  if (service === undefined) checkTemplate(template);
   return parseOptions(fields, untrustedOptions);
 }

@@ -98,7 +98,8 @@ export class QemuDriver implements Driver<QemuDefinition> {
       const machine = await this.#snapshots.start(start, disk);
       if (machine !== null) return machine;
     }
-    if (bound === null) await createDisk(state, vm.template);
+    const isOutdated = definition.service !== undefined && bound?.buildId !== vm.template.buildId;
+    if (bound === null || isOutdated) await createDisk(state, vm.template);
     else if (bound.buildId === undefined) await writeDiskRecord(state, vm.template);
     // The disk holds what differs from its own build: on another one it would be read as garbage, and written over.
     else if (bound.buildId !== vm.template.buildId) throw buildGone(bound.templateBuild);

@@ -8,6 +8,7 @@ import { bootId } from "../../base/boot-id.ts";
 import { log } from "../../base/log.ts";
 import { makePrivateFolder } from "../../base/paths.ts";
 import type { GuestNetwork } from "../driver.ts";
+import type { ServiceProgram } from "../service-images.ts";
 import { qemuArguments, RUNTIME_FILES, type SnapshotUse } from "./argv.ts";
 import { DEVICES, gapsOf } from "./box.ts";
 import { probeBox } from "./box-probe.ts";
@@ -38,6 +39,8 @@ export interface QemuVm {
   cpus: number | null;
   templateCpus: number;
   template: TemplateFiles;
+  /** Of a service VM. */
+  service?: ServiceProgram | undefined;
 }
 
 /** One start of a VM. */
@@ -162,6 +165,7 @@ export function specOf({
     baseImage,
     network,
     hasNicSlots: definition.hasNicSlots === true,
+    service: vm.service,
   };
 }
 

@@ -228,6 +228,7 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   },
   execStarted: { exec: 1 },
   execFailed: { exec: 1 },
+  serviceConnected: { told: 10 },
   execExited: { exec: 2 },
   streamData: { stream: 2 },
   streamEnd: { stream: 2 },
@@ -679,6 +680,16 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "execExited.code": within(0, 255),
   "execExited.signal": within(0, 127),
 
+  "serviceConnected.told": only(
+    [10],
+    [
+      [0, "unknown-stream"],
+      [1, "unknown-stream"],
+      [11, "unknown-stream"],
+      [12, "unknown-stream"],
+    ],
+  ),
+
   "streamData.stream": only(
     [2, 3],
     [
@@ -686,7 +697,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [1, "wrong-direction"],
       [5, "wrong-state"],
       [6, "wrong-direction"],
-      [10, "unknown-stream"],
+      [12, "unknown-stream"],
     ],
   ),
   "streamEnd.stream": only(
@@ -694,7 +705,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
     [
       [0, "unknown-stream"],
       [5, "wrong-state"],
-      [10, "unknown-stream"],
+      [12, "unknown-stream"],
     ],
   ),
   "streamCredit.stream": only(
@@ -703,7 +714,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [0, "unknown-stream"],
       [2, "wrong-direction"],
       [5, "wrong-state"],
-      [10, "unknown-stream"],
+      [12, "unknown-stream"],
     ],
   ),
   "streamCredit.bytes": within(1, limit("MAX_STREAM_CREDIT_BYTES")),
