@@ -18,6 +18,7 @@ const builtPrograms = {
   // The host's own, which are no programs of the guests.
   "atoll-files": "release/atoll-files",
   "atoll-fork-memory.so": "release/libatoll_fork_memory.so",
+  "atoll-relay": "release/atoll-relay",
   "atoll-init": join(staticTarget, "release/atoll-init"),
 };
 
@@ -64,16 +65,16 @@ export function agentStep() {
             "atoll-init",
             "atoll-copy",
             "atoll-fork-memory",
+            "atoll-relay",
           ].flatMap((name) => ["-p", name]);
           await cargo("clean", ours);
           await cargo("clean", [...ours, "--target", staticTarget]);
           // Init runs before anything of the guest's file system is there, so it carries its C library.
           const isStatic = { RUSTFLAGS: "-C target-feature=+crt-static" };
           await cargo("build", ["-p", "atoll-init", "--target", staticTarget], isStatic);
-          const programs = ["atoll-agent", "atoll-copy", "atoll-files", "atoll-fork-memory"].flatMap((name) => [
-            "-p",
-            name,
-          ]);
+          const programs = ["atoll-agent", "atoll-copy", "atoll-files", "atoll-fork-memory", "atoll-relay"].flatMap(
+            (name) => ["-p", name],
+          );
           await cargo("build", programs);
           await makeFolder(agentFolder(), async (folder) => {
             for (const [name, built] of Object.entries(builtPrograms)) {
