@@ -44,6 +44,9 @@ import { LinkIndices } from "../networks/link-indices.ts";
 import { sendNetworkEvents } from "../networks/events.ts";
 import { HostNetworks } from "../networks/host-networks.ts";
 import { FIREWALL_SERVICE, Network } from "../networks/network.ts";
+import { Networks } from "../networks/networks.ts";
+import { relayStarter } from "../networks/relay.ts";
+import { passtCommand } from "../networks/uplink.ts";
 import { createOpener } from "../opener/create.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
@@ -180,6 +183,15 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
   });
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
+  const networks = new Networks({
+    vms: () => application.vms,
+    indices: linkIndices,
+    startRelay: relayStarter(() => path.join(agentFolder(), "atoll-relay")),
+    uplinkCommand: passtCommand,
+    filter: network.filter,
+    log,
+  });
+  application.on("changed", () => networks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const clipboard = createClipboard({
@@ -215,6 +227,7 @@ async function run(): Promise<void> {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
       services.close();
+      networks.close();
       application.release();
       await Promise.all([server.close(), network.close()]);
       placements.flush();

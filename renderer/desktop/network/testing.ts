@@ -6,7 +6,7 @@ export function vmStatus(name: string, change: Partial<VmStatus> = {}): VmStatus
   return {
     ...{ id: name as VmId, name, label: "coral", template: "debian", driver: "qemu", state: "running" },
     ...{ stateReason: null, role: "app", network: "firewall", windows: 0, uptimeS: 1, accelerator: "kvm" },
-    ...{ startPhase: null, origin: "cold", stateDetail: "" },
+    ...{ startPhase: null, origin: "cold", networkDetail: "", stateDetail: "" },
     ...change,
   };
 }
