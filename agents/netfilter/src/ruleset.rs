@@ -157,7 +157,7 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
         "\tchain from-uplink {{ ct mark and {CUT:#x} != 0 goto cut; ct state established,related accept; drop; }}"
     );
 
-    line!(text, "\tchain redirect {{ type nat hook prerouting priority dstnat; policy accept;");
+    line!(text, "\tchain to-checks {{ type nat hook prerouting priority dstnat; policy accept;");
     line!(text, "\t\tmeta l4proto tcp ct mark and {CHECKED:#x} != 0 redirect to :{CHECK_PORT}");
     line!(text, "\t}}");
 
@@ -187,7 +187,7 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
         line!(text, "\t\toifname {id} counter name in-{id}", id = joined.link.id);
     }
     line!(text, "\t}}");
-    line!(text, "\tchain masquerade {{ type nat hook postrouting priority srcnat; policy accept;");
+    line!(text, "\tchain to-internet {{ type nat hook postrouting priority srcnat; policy accept;");
     line!(text, "\t\toifname {UPLINK} masquerade");
     line!(text, "\t}}");
     // Packets that provoke an answer of a connection that was cut (cut.rs) are of no connection.
