@@ -133,13 +133,21 @@ impl Core {
         self.set_up_interfaces(&mut problems);
         let now = Instant::now();
         let now_ms = self.now_ms();
-        self.next_end =
-            self.state.links.iter().flat_map(|link| &link.rules.rules).filter_map(|rule| rule.until).filter(|until| *until > now_ms).min();
+        self.next_end = self
+            .state
+            .links
+            .iter()
+            .flat_map(|link| &link.rules.rules)
+            .filter_map(|rule| rule.until)
+            .filter(|until| *until > now_ms)
+            .min();
         let world = World { not_internet: &self.ranges, now_ms };
         let mut joined = Vec::new();
         for link in self.state.links.iter().filter(|link| self.interfaces.contains_key(&link.id)) {
             let pins = match self.of_links.get(&link.id) {
-                Some(of_link) if link.rules.checks_names => of_link.pins.all_elements(&link.rules, &mut self.marks, world, now),
+                Some(of_link) if link.rules.checks_names => {
+                    of_link.pins.all_elements(&link.rules, &mut self.marks, world, now)
+                }
                 _ => Vec::new(),
             };
             let is_new = !self.joined.contains(&link.id) || self.interfaces.get(&link.id) != before.get(&link.id);
@@ -177,7 +185,9 @@ impl Core {
                 checked.is_ok()
             });
             if let Err(reason) = nft::apply(&ruleset::ruleset(&set, marks)) {
-                problems.extend(set.joined.drain(..).map(|own| Problem { place: own.link.id.clone(), reason: reason.clone() }));
+                problems.extend(
+                    set.joined.drain(..).map(|own| Problem { place: own.link.id.clone(), reason: reason.clone() }),
+                );
             }
             if !is_closed {
                 problems.push(Problem { place: String::new(), reason: "the kernel takes no rules at all".to_owned() });
@@ -267,7 +277,8 @@ impl Core {
         let names = name.map_or_else(|| self.names(&link, address), |name| vec![name]);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let port = (connection.original.destination_port != 0).then_some(connection.original.destination_port);
-        decide::connection(rules, &names, address, connection.original.protocol, port, world).decision == Decision::Allow
+        decide::connection(rules, &names, address, connection.original.protocol, port, world).decision
+            == Decision::Allow
     }
 
     /// Of a connection of TCP to an address that the VM looked up by these names.
@@ -357,8 +368,17 @@ impl Core {
     ) {
         let Some(revision) = self.rules(link).map(|rules| rules.revision) else { return };
         let name = name.map(|name| name.chars().take(253).collect());
-        let kind =
-            Kind { link: link.to_owned(), name, address, port, protocol, decision, rule: rule.to_owned(), revision, reason };
+        let kind = Kind {
+            link: link.to_owned(),
+            name,
+            address,
+            port,
+            protocol,
+            decision,
+            rule: rule.to_owned(),
+            revision,
+            reason,
+        };
         self.refusals.add(kind, 1, Instant::now());
     }
 
@@ -381,7 +401,7 @@ impl Core {
         }
     }
 
-    /// Once a second: what the kernel counted. True: rules have to be put in force anew, since one of them has ended.
+    /// Once a second: what the kernel counted.
     pub fn tick(&mut self) -> nix::Result<Vec<Counter>> {
         let now = Instant::now();
         let all = conntrack::dump(&mut self.netfilter)?;
@@ -402,6 +422,8 @@ impl Core {
         for link in &self.state.links {
             let denied = counted.iter().find(|own| own.name == format!("denied-{}", link.id));
             self.refusals.counted(&link.id, denied.map_or(0, |own| own.packets), link.rules.revision, now);
+            let spoofed = counted.iter().find(|own| own.table == link.id && own.name == "spoofed");
+            self.refusals.spoofed(&link.id, spoofed.map_or(0, |own| own.packets), link.rules.revision, now);
         }
         Ok(counted)
     }

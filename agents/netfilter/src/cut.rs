@@ -47,17 +47,12 @@ fn packet(from: SocketAddr, to: SocketAddr) -> Vec<u8> {
     let (header, pseudo) = match (from.ip(), to.ip()) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
             // The kernel fills in identification and checksum.
-            let header = [
-                &[0x45, 0, 0, 2 * LENGTH, 0, 0, 0, 0, 64, TCP, 0, 0][..],
-                &from.octets(),
-                &to.octets(),
-            ]
-            .concat();
+            let header =
+                [&[0x45, 0, 0, 2 * LENGTH, 0, 0, 0, 0, 64, TCP, 0, 0][..], &from.octets(), &to.octets()].concat();
             (header, [&from.octets()[..], &to.octets(), &[0, TCP, 0, LENGTH]].concat())
         }
         (IpAddr::V6(from), IpAddr::V6(to)) => {
-            let header =
-                [&[0x60, 0, 0, 0, 0, LENGTH, TCP, 64][..], &from.octets(), &to.octets()].concat();
+            let header = [&[0x60, 0, 0, 0, 0, LENGTH, TCP, 64][..], &from.octets(), &to.octets()].concat();
             (header, [&from.octets()[..], &to.octets(), &[0, 0, 0, LENGTH, 0, 0, 0, TCP]].concat())
         }
         // The kernel has no connection between families.
@@ -83,9 +78,7 @@ mod tests {
 
     #[test]
     fn packets_have_good_checksums() {
-        for (from, to, header) in
-            [("10.0.0.1:443", "10.0.0.2:40000", 20), ("[fd00::1]:443", "[fd00::2]:40000", 40)]
-        {
+        for (from, to, header) in [("10.0.0.1:443", "10.0.0.2:40000", 20), ("[fd00::1]:443", "[fd00::2]:40000", 40)] {
             let packet = packet(from.parse().unwrap(), to.parse().unwrap());
             assert_eq!(packet.len(), header + 20);
             let addresses = if header == 20 { &packet[12..20] } else { &packet[8..40] };

@@ -2,7 +2,7 @@
 
 use crate::marks::Marks;
 use crate::model::Decision;
-use crate::netlink::conntrack::{Connection, Tuple, TCP, decision_of, protocol_word, state_word};
+use crate::netlink::conntrack::{Connection, TCP, Tuple, decision_of, protocol_word, state_word};
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -143,7 +143,8 @@ impl Flows {
     pub fn changed(&mut self, now: Instant) -> (Vec<Flow>, Vec<u64>) {
         let mut gone = Vec::new();
         self.ended.retain(|flow| {
-            let is_old = flow.is_told && flow.closed_at.is_some_and(|at| now.saturating_duration_since(at) > CLOSED_FOR);
+            let is_old =
+                flow.is_told && flow.closed_at.is_some_and(|at| now.saturating_duration_since(at) > CLOSED_FOR);
             if is_old {
                 gone.push(flow.serial);
             }

@@ -112,13 +112,7 @@ impl Pins {
             .collect()
     }
 
-    pub fn all_elements(
-        &self,
-        rules: &LinkRules,
-        marks: &mut Marks,
-        world: World<'_>,
-        now: Instant,
-    ) -> Vec<Element> {
+    pub fn all_elements(&self, rules: &LinkRules, marks: &mut Marks, world: World<'_>, now: Instant) -> Vec<Element> {
         let mut addresses: Vec<IpAddr> = self.by_address.keys().copied().collect();
         addresses.sort_unstable();
         addresses.into_iter().flat_map(|address| self.elements(address, rules, marks, world, now)).collect()
@@ -175,12 +169,11 @@ mod tests {
         let elements = pins.elements(address("1.2.3.4"), &rules, &mut marks, world, start);
         let shown: Vec<_> = elements
             .iter()
-            .map(|element| (element.port, element.mark & (ALLOWED | CHECKED), marks.decided(element.mark).unwrap().rule.as_str()))
+            .map(|element| {
+                (element.port, element.mark & (ALLOWED | CHECKED), marks.decided(element.mark).unwrap().rule.as_str())
+            })
             .collect();
-        assert_eq!(
-            shown,
-            [(Some(25), 0, "deny a.example 25"), (None, ALLOWED | CHECKED, "allow a.example")]
-        );
+        assert_eq!(shown, [(Some(25), 0, "deny a.example 25"), (None, ALLOWED | CHECKED, "allow a.example")]);
         assert_eq!(elements[0].lasts, MINUTE);
     }
 

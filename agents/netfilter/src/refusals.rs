@@ -1,6 +1,7 @@
 //! What was denied, as rows: of one kind one row, with how often it happened. What the kernel counted and did not tell packet
 //! by packet is a row of its own, so that nothing is missing.
 
+use crate::decide::{DEFAULT_DENY, SPOOFED};
 use crate::model::Decision;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -43,6 +44,7 @@ pub struct Refusals {
     /// By link: packets of which a row speaks, and what the kernel had counted a tick ago.
     listed: HashMap<String, u64>,
     counted: HashMap<String, u64>,
+    spoofed: HashMap<String, u64>,
 }
 
 impl Refusals {
@@ -59,8 +61,14 @@ impl Refusals {
             return self.add(kind, times, now);
         }
         self.last_serial += 1;
-        let refusal =
-            Refusal { kind: kind.clone(), serial: self.last_serial, count: times, since: now, last: now, is_told: false };
+        let refusal = Refusal {
+            kind: kind.clone(),
+            serial: self.last_serial,
+            count: times,
+            since: now,
+            last: now,
+            is_told: false,
+        };
         self.by_kind.insert(kind, refusal);
     }
 
@@ -78,6 +86,15 @@ impl Refusals {
         if missing > 0 {
             *listed += missing;
             self.add(rest(link, revision), missing, now);
+        }
+    }
+
+    /// The count of what came with another source than the VM's own. It begins anew with the link's interface.
+    pub fn spoofed(&mut self, link: &str, packets: u64, revision: u64, now: Instant) {
+        let before = self.spoofed.insert(link.to_owned(), packets).unwrap_or(0);
+        let more = if packets < before { packets } else { packets - before };
+        if more > 0 {
+            self.add(Kind { rule: SPOOFED.to_owned(), reason: "", ..rest(link, revision) }, more, now);
         }
     }
 
@@ -114,7 +131,7 @@ fn rest(link: &str, revision: u64) -> Kind {
         port: None,
         protocol: "other",
         decision: Decision::Deny,
-        rule: crate::decide::DEFAULT_DENY.to_owned(),
+        rule: DEFAULT_DENY.to_owned(),
         revision,
         reason: "too many in a short time to be told one by one",
     }
@@ -154,6 +171,16 @@ mod tests {
         refusals.counted("link-1", 10, 1, now);
         let sum: u64 = refusals.changed(now).0.iter().map(|refusal| refusal.count).sum();
         assert_eq!(sum, 10);
+    }
+
+    #[test]
+    fn spoofed_packets_are_a_row_whatever_its_counter_began_with() {
+        let (mut refusals, now) = (Refusals::default(), Instant::now());
+        for packets in [0, 3, 3, 5, 2] {
+            refusals.spoofed("link-1", packets, 1, now);
+        }
+        let rows = refusals.changed(now).0;
+        assert_eq!((rows.len(), rows[0].count, rows[0].kind.rule.as_str()), (1, 7, SPOOFED));
     }
 
     #[test]

@@ -122,7 +122,10 @@ fn fill_ranges(text: &mut String, all: &[Cidr]) {
 
 fn objects_of_link(text: &mut String, id: &str) {
     for (family, kind) in [(4, "ipv4_addr"), (6, "ipv6_addr")] {
-        line!(text, "\tmap ports{family}-{id} {{ type {kind} . inet_service : mark; flags timeout; size {MAP_SIZE}; }}");
+        line!(
+            text,
+            "\tmap ports{family}-{id} {{ type {kind} . inet_service : mark; flags timeout; size {MAP_SIZE}; }}"
+        );
         line!(text, "\tmap hosts{family}-{id} {{ type {kind} : mark; flags timeout; size {MAP_SIZE}; }}");
     }
     for counter in ["out", "in", "denied"] {
@@ -149,9 +152,12 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     }
     line!(text, "\t}}");
     // Nothing may connect from outside. A connection that was cut is reset on this side, too.
-    line!(text, "\tchain from-uplink {{ ct mark and {CUT:#x} != 0 goto cut; ct state established,related accept; drop; }}");
+    line!(
+        text,
+        "\tchain from-uplink {{ ct mark and {CUT:#x} != 0 goto cut; ct state established,related accept; drop; }}"
+    );
 
-    line!(text, "\tchain redirect {{ type nat hook prerouting priority dstnat; policy accept;");
+    line!(text, "\tchain to-checks {{ type nat hook prerouting priority dstnat; policy accept;");
     line!(text, "\t\tmeta l4proto tcp ct mark and {CHECKED:#x} != 0 redirect to :{CHECK_PORT}");
     line!(text, "\t}}");
 
@@ -181,7 +187,7 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
         line!(text, "\t\toifname {id} counter name in-{id}", id = joined.link.id);
     }
     line!(text, "\t}}");
-    line!(text, "\tchain masquerade {{ type nat hook postrouting priority srcnat; policy accept;");
+    line!(text, "\tchain to-internet {{ type nat hook postrouting priority srcnat; policy accept;");
     line!(text, "\t\toifname {UPLINK} masquerade");
     line!(text, "\t}}");
     // Packets that provoke an answer of a connection that was cut (cut.rs) are of no connection.
@@ -330,11 +336,114 @@ fn filter_of_interface(text: &mut String, link: &Link) {
     line!(text, "\tcounter spoofed {{ }}");
     line!(text, "\tchain ingress {{ type filter hook ingress device \"{id}\" priority -500; policy drop;");
     line!(text, "\t\tether saddr != {} counter name spoofed drop", guest.mac);
-    line!(text, "\t\tether type arp arp htype 1 arp ptype ip arp saddr ether {} arp saddr ip {} accept", guest.mac, guest.ipv4);
+    line!(
+        text,
+        "\t\tether type arp arp htype 1 arp ptype ip arp saddr ether {} arp saddr ip {} accept",
+        guest.mac,
+        guest.ipv4
+    );
     line!(text, "\t\tether type ip ip saddr {} accept", guest.ipv4);
     line!(text, "\t\tether type ip6 ip6 saddr {} accept", guest.ipv6);
-    line!(text, "\t\tether type ip6 ip6 saddr {{ ::, fe80::/10 }} icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept");
+    line!(
+        text,
+        "\t\tether type ip6 ip6 saddr {{ ::, fe80::/10 }} icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept"
+    );
     line!(text, "\t\tether type ip6 ip6 saddr {{ ::, fe80::/10 }} ip6 daddr ff02::/16 drop");
     line!(text, "\t\tcounter name spoofed drop");
     line!(text, "\t}}\n}}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::not_internet;
+    use crate::testing::state_with;
+    use std::time::Duration;
+
+    fn text(rules: &[&str], checks_names: bool, gone: &[String]) -> String {
+        let state = state_with(rules, checks_names);
+        let ranges = not_internet(&state.not_internet);
+        let pins = ["198.18.0.1", "2001:2::1"]
+            .iter()
+            .flat_map(|address| [Some(443), None].map(|port| (address, port)))
+            .map(|(address, port)| Element {
+                address: address.parse().unwrap(),
+                port,
+                mark: 5,
+                lasts: Duration::from_secs(90),
+            })
+            .collect();
+        let joined = vec![Joined { link: &state.links[0], is_new: true, pins }];
+        let set = Ruleset { joined, gone, not_internet: &ranges, has_uplink: true, now_ms: 0 };
+        ruleset(&set, &mut Marks::default())
+    }
+
+    fn chain(text: &str, name: &str) -> Vec<String> {
+        let start = text.find(&format!("\tchain {name} {{")).unwrap();
+        let lines = text[start..].lines().skip(1).take_while(|line| *line != "\t}");
+        lines.map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn rules_are_in_their_order_and_what_none_matches_is_denied() {
+        let text = text(&["deny any 25", "allow 10.1.0.0/16 22", "allow internet"], false, &[]);
+        let rules = chain(&text, "from-link-1");
+        let end: Vec<&str> = rules.iter().rev().take(7).rev().map(String::as_str).collect();
+        assert_eq!(
+            end,
+            [
+                "meta l4proto { tcp, udp } th dport 25 meta mark set 0x5 goto denied-link-1",
+                "ip daddr 10.1.0.0/16 meta l4proto { tcp, udp } th dport 22 ct mark set 0x40000006 accept",
+                "ip daddr != @not-internet4 ct mark set 0x40000007 accept",
+                "ip6 daddr != @not-internet6 ct mark set 0x40000007 accept",
+                "ip daddr @not-internet4 meta mark set 0x1 goto denied-link-1",
+                "ip6 daddr @not-internet6 meta mark set 0x1 goto denied-link-1",
+                "meta mark set 0x3 goto denied-link-1",
+            ]
+        );
+    }
+
+    #[test]
+    fn where_names_count_a_rule_for_the_internet_needs_one() {
+        let text = text(&["deny *.corp", "allow internet"], true, &[]);
+        let rules = chain(&text, "from-link-1").join("\n");
+        assert!(!rules.contains("accept\nip6 daddr != @not-internet6"));
+        assert!(rules.contains("ct mark set ip daddr . th dport map @ports4-link-1 goto pinned-link-1"));
+        let end: Vec<&str> = rules.lines().rev().take(2).collect();
+        assert_eq!(end, ["meta mark set 0x3 goto denied-link-1", "meta mark set 0x6 goto denied-link-1"]);
+    }
+
+    #[test]
+    fn what_must_be_scanned_does_not_pass_without_a_scanner() {
+        let mut state = state_with(&["allow internet"], false);
+        state.links[0].rules.scan = true;
+        let ranges = not_internet(&[]);
+        let joined = vec![Joined { link: &state.links[0], is_new: false, pins: Vec::new() }];
+        let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, now_ms: 0 };
+        let rules = chain(&ruleset(&set, &mut Marks::default()), "from-link-1");
+        let scan = rules.iter().position(|rule| rule == "meta mark set 0x4 goto denied-link-1").unwrap();
+        assert!(rules.iter().position(|rule| rule.contains("ct mark set")).is_none_or(|accept| scan < accept));
+    }
+
+    #[test]
+    fn nft_takes_the_text() {
+        let all: &[&str] = &[
+            "deny any 25",
+            "ask internet 8080",
+            "allow 2001:2::/48",
+            "deny 1.2.3.4/32",
+            "allow web.example",
+            "allow any",
+        ];
+        if let Err(reason) = crate::nft::check("table inet probe { }") {
+            eprintln!("skipped: {reason}");
+            return;
+        }
+        for checks_names in [false, true] {
+            let text = text(all, checks_names, &[]);
+            // Interfaces are not there: the filter of the link's own is left out.
+            let (rules, _) = text.split_once("add table netdev").unwrap();
+            crate::nft::check(rules).unwrap();
+        }
+    }
 }

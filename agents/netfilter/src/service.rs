@@ -138,7 +138,9 @@ mod tests {
 
     #[test]
     fn reads_what_is_told() {
-        let all = told("{\"type\":\"desired\",\"revision\":2,\"settings\":{},\"state\":null}\n{\"type\":\"cancel\",\"job\":1}\n");
+        let all = told(
+            "{\"type\":\"desired\",\"revision\":2,\"settings\":{},\"state\":null}\n{\"type\":\"cancel\",\"job\":1}\n",
+        );
         assert_eq!(
             all.unwrap(),
             [Told::Desired { revision: 2, settings: json!({}), state: Value::Null }, Told::Cancel { job: 1 }]

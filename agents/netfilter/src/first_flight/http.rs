@@ -14,9 +14,15 @@ pub enum Step {
     /// So many bytes are part of a request that may pass.
     Pass(usize),
     /// A request begins with so many bytes, and is for this host: lower case, no port.
-    Request { length: usize, host: String },
+    Request {
+        length: usize,
+        host: String,
+    },
     /// The rest of the connection is of another protocol, if the server agrees: after a request of so many bytes.
-    Upgrade { length: usize, host: String },
+    Upgrade {
+        length: usize,
+        host: String,
+    },
     Wrong,
 }
 
@@ -242,8 +248,14 @@ mod tests {
         for (text, expected) in [
             ("GET / HTTP/1.1\r\nHost: A.example:8080\r\n\r\n", vec!["a.example"]),
             ("GET http://a.example/x HTTP/1.1\r\nhost: a.example\r\n\r\n", vec!["a.example"]),
-            ("GET / HTTP/1.1\r\nHost: a.example\r\n\r\nGET / HTTP/1.0\r\nHost: b.example.\r\n\r\n", vec!["a.example", "b.example"]),
-            ("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: b.example\r\n\r\n", vec!["a.example", "b.example"]),
+            (
+                "GET / HTTP/1.1\r\nHost: a.example\r\n\r\nGET / HTTP/1.0\r\nHost: b.example.\r\n\r\n",
+                vec!["a.example", "b.example"],
+            ),
+            (
+                "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: b.example\r\n\r\n",
+                vec!["a.example", "b.example"],
+            ),
             (
                 "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\nHost: b.example\r\n\r\n",
                 vec!["a.example", "b.example"],

@@ -236,14 +236,22 @@ impl Carried<'_> {
             events[0].set(PollFlags::POLLOUT, back.may_go > 0);
             events[1].set(PollFlags::POLLIN, back.wants_more(BUFFER));
             events[1].set(PollFlags::POLLOUT, out.may_go > 0);
-            let mut fds = [PollFd::new(vm.as_fd(), events[0]), PollFd::new(server.as_fd(), events[1])];
+            // One that nothing is wanted of would be reported for its end again and again.
+            let mut fds: Vec<PollFd<'_>> = [vm.as_fd(), server.as_fd()]
+                .into_iter()
+                .zip(events)
+                .filter(|(_, events)| !events.is_empty())
+                .map(|(fd, events)| PollFd::new(fd, events))
+                .collect();
             poll(&mut fds, wait)?;
-            let has = |fd: &PollFd<'_>, flag| fd.revents().is_some_and(|events| events.intersects(flag));
-            if fds.iter().any(|fd| has(fd, PollFlags::POLLERR)) {
+            let mut ready = fds.iter().map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
+            let mut next = |events: PollFlags| if events.is_empty() { events } else { ready.next().unwrap_or(events) };
+            let (of_vm, of_server) = (next(events[0]), next(events[1]));
+            if (of_vm | of_server).contains(PollFlags::POLLERR) {
                 return Err(io::Error::from(ErrorKind::ConnectionReset));
             }
-            let (vm_ready, server_ready) =
-                (has(&fds[0], PollFlags::POLLIN | PollFlags::POLLHUP), has(&fds[1], PollFlags::POLLIN | PollFlags::POLLHUP));
+            let can_read = |events: PollFlags| events.intersects(PollFlags::POLLIN | PollFlags::POLLHUP);
+            let (vm_ready, server_ready) = (can_read(of_vm), can_read(of_server));
             if vm_ready && out.wants_more(most) {
                 out.read(vm, most)?;
                 // Its end may be ours: then nothing more of it passes, and both sides are reset.
@@ -368,7 +376,10 @@ impl Carried<'_> {
 fn original_destination(vm: &TcpStream, is_ipv4: bool) -> Option<SocketAddr> {
     if is_ipv4 {
         let to = getsockopt(vm, sockopt::OriginalDst).ok()?;
-        return Some(SocketAddr::new(Ipv4Addr::from(u32::from_be(to.sin_addr.s_addr)).into(), u16::from_be(to.sin_port)));
+        return Some(SocketAddr::new(
+            Ipv4Addr::from(u32::from_be(to.sin_addr.s_addr)).into(),
+            u16::from_be(to.sin_port),
+        ));
     }
     let to = getsockopt(vm, sockopt::Ip6tOriginalDst).ok()?;
     Some(SocketAddr::new(Ipv6Addr::from(to.sin6_addr.s6_addr).into(), u16::from_be(to.sin6_port)))

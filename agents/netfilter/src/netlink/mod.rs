@@ -8,7 +8,8 @@ pub mod route;
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send, setsockopt, socket, sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send, setsockopt, socket,
+    sockopt,
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -185,7 +186,11 @@ impl Netlink {
             for message in messages(&self.buffer[..length]).filter(|message| message.sequence == self.sequence) {
                 match message.kind {
                     DONE => return Ok(()),
-                    ERROR => return Err(Errno::from_raw(u32_at(message.body, 0).map_or(0, |error| (error as i32).wrapping_neg()))),
+                    ERROR => {
+                        return Err(Errno::from_raw(
+                            u32_at(message.body, 0).map_or(0, |error| (error as i32).wrapping_neg()),
+                        ));
+                    }
                     _ => each(&message),
                 }
             }
@@ -213,7 +218,8 @@ mod tests {
 
     #[test]
     fn attributes_are_read_as_they_were_written() {
-        let message = Message::new(7, ACK, &[1, 2, 3, 4]).attr(1, b"abc").nested(2, |inner| inner.attr(3, &[9])).finish(5);
+        let message =
+            Message::new(7, ACK, &[1, 2, 3, 4]).attr(1, b"abc").nested(2, |inner| inner.attr(3, &[9])).finish(5);
         let all: Vec<_> = messages(&message).collect();
         assert_eq!((all.len(), all[0].kind, all[0].sequence), (1, 7, 5));
         let body = &all[0].body[4..];

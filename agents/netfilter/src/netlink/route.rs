@@ -120,8 +120,7 @@ pub fn add_default_route(netlink: &mut Netlink, index: u32, gateway: IpAddr) -> 
     const MAIN: u8 = 254;
     const STATIC: u8 = 4;
     const UNICAST: u8 = 1;
-    let fixed =
-        [&[family(gateway), 0, 0, 0, MAIN, STATIC, 0, UNICAST][..], &RTNH_F_ONLINK.to_ne_bytes()].concat();
+    let fixed = [&[family(gateway), 0, 0, 0, MAIN, STATIC, 0, UNICAST][..], &RTNH_F_ONLINK.to_ne_bytes()].concat();
     netlink.ask(
         Message::new(RTM_NEWROUTE, ACK | CREATE | REPLACE, &fixed)
             .attr(RTA_GATEWAY, &octets(gateway))

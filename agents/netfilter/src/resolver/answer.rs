@@ -96,9 +96,8 @@ pub fn filter(question: &Question, upstream: &Message, is_internet: impl Fn(IpAd
     let mut ttl_s = MAX_TTL_S;
     if question.kind != RecordType::CNAME {
         for _ in 0..MAX_CNAMES {
-            let is_link = |record: &&Record| {
-                record.record_type() == RecordType::CNAME && record.name().to_lowercase() == owner
-            };
+            let is_link =
+                |record: &&Record| record.record_type() == RecordType::CNAME && record.name().to_lowercase() == owner;
             let Some(link) = upstream.answers().iter().find(is_link) else { break };
             let RData::CNAME(target) = link.data() else { break };
             ttl_s = ttl_s.min(link.ttl());
@@ -152,9 +151,8 @@ fn strip_hints(record: &mut Record) {
 }
 
 fn without_hints(own: &SVCB) -> SVCB {
-    let is_hint = |key: &SvcParamKey| {
-        matches!(key, SvcParamKey::Ipv4Hint | SvcParamKey::Ipv6Hint | SvcParamKey::EchConfigList)
-    };
+    let is_hint =
+        |key: &SvcParamKey| matches!(key, SvcParamKey::Ipv4Hint | SvcParamKey::Ipv6Hint | SvcParamKey::EchConfigList);
     let params = own
         .svc_params()
         .iter()
@@ -282,7 +280,8 @@ mod tests {
             ("169.254.169.254", true),
             ("198.18.0.1", false),
         ] {
-            let answer = filter(&asked("a.example.", RecordType::A), &said(vec![("a.example.", 9, a(text))]), is_internet);
+            let answer =
+                filter(&asked("a.example.", RecordType::A), &said(vec![("a.example.", 9, a(text))]), is_internet);
             assert_eq!(answer.private.is_some(), is_private, "{text}");
             assert_eq!(answer.addresses.is_empty(), is_private, "{text}");
         }
@@ -297,7 +296,10 @@ mod tests {
     fn lifetimes_have_limits_and_records_a_number() {
         let question = asked("a.example.", RecordType::A);
         for (ttl, clamped) in [(0, MIN_TTL_S), (61, 61), (u32::MAX, MAX_TTL_S)] {
-            assert_eq!(filter(&question, &said(vec![("a.example.", ttl, a("198.18.0.1"))]), is_internet).ttl_s, clamped);
+            assert_eq!(
+                filter(&question, &said(vec![("a.example.", ttl, a("198.18.0.1"))]), is_internet).ttl_s,
+                clamped
+            );
         }
         let many = (0..300_u32).map(|n| ("a.example.", 99, RData::A(A((0xc612_0000 + n).into())))).collect();
         let answer = filter(&question, &said(many), is_internet);
@@ -321,7 +323,10 @@ mod tests {
     #[test]
     fn hints_and_keys_of_https_records_are_removed() {
         let params = vec![
-            (SvcParamKey::Mandatory, SvcParamValue::Mandatory(Mandatory(vec![SvcParamKey::Ipv4Hint, SvcParamKey::Port]))),
+            (
+                SvcParamKey::Mandatory,
+                SvcParamValue::Mandatory(Mandatory(vec![SvcParamKey::Ipv4Hint, SvcParamKey::Port])),
+            ),
             (SvcParamKey::Port, SvcParamValue::Port(8443)),
             (SvcParamKey::Ipv4Hint, SvcParamValue::Ipv4Hint(IpHint(vec![A("1.2.3.4".parse().unwrap())]))),
             (SvcParamKey::EchConfigList, SvcParamValue::EchConfigList(EchConfigList(vec![1, 2]))),

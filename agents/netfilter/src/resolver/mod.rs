@@ -142,8 +142,7 @@ impl Resolver {
             Ok(question) => question,
             Err(refused) => return Some(Known::Answered(refused.to_vec().ok()?)),
         };
-        let refuse =
-            |code| Some(Known::Answered(answer::write(&question, &Answer::error(code), 0, is_udp)));
+        let refuse = |code| Some(Known::Answered(answer::write(&question, &Answer::error(code), 0, is_udp)));
         let rules = core.rules(&link)?;
         if rules.checks_names && question.name == known::CANARY {
             return refuse(ResponseCode::NXDomain);
@@ -186,14 +185,7 @@ impl Resolver {
 }
 
 /// In the kernel first: a VM that has the answer connects at once.
-fn release(
-    core: &mut Core,
-    link: &str,
-    question: &Question,
-    answer: &Answer,
-    left_s: u32,
-    is_udp: bool,
-) -> Vec<u8> {
+fn release(core: &mut Core, link: &str, question: &Question, answer: &Answer, left_s: u32, is_udp: bool) -> Vec<u8> {
     let lasts = Duration::from_secs(left_s.into()) + GRACE;
     match core.pin(link, &question.name, &answer.addresses, lasts) {
         Ok(()) => answer::write(question, answer, left_s, is_udp),

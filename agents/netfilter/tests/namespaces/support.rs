@@ -76,11 +76,14 @@ fn run(line: &str) -> String {
 pub struct World {
     pub firewall: Namespace,
     pub vm: Namespace,
-    pub internet: Namespace,
+    /// Its servers run on in it.
+    _internet: Namespace,
     /// By name: what the internet's resolver answers.
     pub names: Arc<Mutex<Vec<(String, IpAddr, u32)>>>,
     /// What it was asked.
     pub asked: Arc<Mutex<Vec<String>>>,
+    /// All bytes that a server has got.
+    pub received: Arc<Mutex<Vec<u8>>>,
     program: Child,
     socket: PathBuf,
     listener: UnixListener,
@@ -128,9 +131,11 @@ impl World {
         ]));
         let asked = Arc::new(Mutex::new(Vec::new()));
         serve_names(&internet, Arc::clone(&names), Arc::clone(&asked));
-        for port in [80, 443, 8080, 22] {
-            serve_echo(&internet, port);
+        let received = Arc::new(Mutex::new(Vec::new()));
+        for port in [80, 443, 8080, 9000] {
+            serve_echo(&internet, port, b"", Arc::clone(&received));
         }
+        serve_echo(&internet, 22, GREETING, Arc::clone(&received));
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let socket = std::env::temp_dir().join(format!("atoll-netfilter-{}-{number}.sock", std::process::id()));
         let _ = std::fs::remove_file(&socket);
@@ -139,9 +144,10 @@ impl World {
         let mut world = Self {
             firewall,
             vm,
-            internet,
+            _internet: internet,
             names,
             asked,
+            received,
             program,
             socket,
             listener,
@@ -314,8 +320,7 @@ fn serve_names(internet: &Namespace, names: Arc<Mutex<Vec<(String, IpAddr, u32)>
             let name = query.name().to_ascii().trim_end_matches('.').to_owned();
             asked.lock().unwrap().push(name.clone());
             message.set_message_type(MessageType::Response);
-            for (own, address, ttl) in names.lock().unwrap().iter().filter(|(own, _, _)| *own == name) {
-                let _ = own;
+            for (_, address, ttl) in names.lock().unwrap().iter().filter(|(own, _, _)| *own == name) {
                 let data = match (query.query_type(), address) {
                     (RecordType::A, IpAddr::V4(address)) => RData::A(A(*address)),
                     (RecordType::AAAA, IpAddr::V6(address)) => RData::AAAA(AAAA(*address)),
@@ -329,16 +334,22 @@ fn serve_names(internet: &Namespace, names: Arc<Mutex<Vec<(String, IpAddr, u32)>
     ready.recv().unwrap();
 }
 
-fn serve_echo(internet: &Namespace, port: u16) {
+/// A server that speaks first says this.
+pub const GREETING: &[u8] = b"SSH-2.0-test\r\n";
+
+fn serve_echo(internet: &Namespace, port: u16, greeting: &'static [u8], received: Arc<Mutex<Vec<u8>>>) {
     let (out, ready) = mpsc::channel();
     internet.apart(move || {
         let listener = TcpListener::bind(SocketAddr::new("::".parse().unwrap(), port)).unwrap();
         out.send(()).unwrap();
         for stream in listener.incoming().map_while(Result::ok) {
+            let received = Arc::clone(&received);
             thread::spawn(move || {
                 let mut stream = stream;
                 let mut buffer = [0; 4096];
+                let _ = stream.write_all(greeting);
                 while let Ok(length) = stream.read(&mut buffer) {
+                    received.lock().unwrap().extend(&buffer[..length]);
                     if length == 0 || stream.write_all(&buffer[..length]).is_err() {
                         return;
                     }
