@@ -47,6 +47,7 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
   const tab = (title: string) => element('[role="tab"]', title);
   for (const [key, title] of [
     ["ArrowLeft", "Transfers"],
+    ["ArrowLeft", "Services"],
     ["ArrowLeft", "Opening"],
     ["ArrowLeft", "Policy"],
     ["ArrowLeft", "Settings"],
@@ -64,7 +65,7 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
 });
 
 it("a tab counts what waits for a person: a broken file, rules of a VM that was removed", () => {
-  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Opening", "Transfers", "Settings"]);
+  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Opening", "Services", "Transfers", "Settings"]);
 });
 
 it("Tab goes around within the sheet", async () => {
