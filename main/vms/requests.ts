@@ -57,7 +57,14 @@ export function vmHandlers({ application, page }: Parts): Handlers<typeof vmCont
       return settled(target, target.resume(), "running", waitS);
     },
     "vm.remove": async ({ vm }) => {
-      const view = viewOf(application.vm(vm).status);
+      const { definition, status } = application.vm(vm);
+      const view = viewOf(status);
+      if (definition.service !== undefined)
+        throw new AppError(
+          "vm.unsupported",
+          `VM "${definition.name}" belongs to the service of that name: "atoll service remove" takes both away.`,
+          { vm: definition.name },
+        );
       await application.remove(vm);
       return view;
     },

@@ -47,6 +47,7 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
   const tab = (title: string) => element('[role="tab"]', title);
   for (const [key, title] of [
     ["ArrowLeft", "Transfers"],
+    ["ArrowLeft", "Services"],
     ["ArrowLeft", "Opening"],
     ["ArrowLeft", "Network"],
     ["ArrowLeft", "Policy"],
@@ -65,7 +66,7 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
 });
 
 it("a tab counts what waits for a person: a broken file, rules of a VM that was removed", () => {
-  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Network", "Opening", "Transfers", "Settings"]);
+  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Network", "Opening", "Services", "Transfers", "Settings"]);
 });
 
 it("Tab goes around within the sheet", async () => {
