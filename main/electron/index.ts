@@ -181,7 +181,10 @@ async function run(): Promise<void> {
     vms: () => application.parties,
     hostNetworks,
     stateFolder: paths.state,
+    dns: () => listOf(services.settingsOf(FIREWALL_SERVICE)["dns"]),
+    asks: () => listOf(services.settingsOf(FIREWALL_SERVICE)["ask"]),
   });
+  services.on("changed", () => network.vmsChanged([]));
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
   const networks = new Networks({
     vms: () => application.vms,
@@ -305,6 +308,11 @@ async function run(): Promise<void> {
   ]);
   policy.vmsChanged();
   void disposables.prepare(DEFAULT_TEMPLATE);
+}
+
+/** A setting that is a list. */
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */

@@ -21,6 +21,7 @@ let policy: Policy;
 let vms: VmParty[];
 let network: Network;
 let program: ScriptedProgram;
+let asking: string[];
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -35,6 +36,7 @@ beforeEach(async () => {
   policy = new Policy({ configFolder: folder, stateFolder: folder, vms: () => vms });
   await policy.open();
   program = new ScriptedProgram();
+  asking = [];
   network = new Network({
     firewall: () => program,
     policy,
@@ -42,6 +44,7 @@ beforeEach(async () => {
     vms: () => vms,
     hostNetworks: new HostNetworks(() => []),
     stateFolder: folder,
+    asks: () => asking,
   });
   await network.filter.start();
   network.filter.setLinks([filteredLink(1, idOf(1)), filteredLink(2, idOf(2))], null);
@@ -149,6 +152,26 @@ it("an answer for the domain is one for all its names, and never for what a rule
   wants("cdn.shop.example");
   await network.asks.answer(first(), "*.shop.example", "always");
   expect([cards(), decides("img.shop.example"), decides("evil.shop.example")]).toEqual([[], "allow", "deny"]);
+});
+
+it("a VM that asks on first use has cards where the policy alone would allow, until that is switched off", async () => {
+  fs.writeFileSync(policy.file, 'rules:\n  - {action: net.connect, from: "@any", to: "@internet", decision: allow}\n');
+  await policy.load();
+  asking = ["web"];
+  network.vmsChanged([]);
+  settle();
+  expect([told(), told(1)]).toEqual([["ask internet", "ask internet"], ["allow internet"]]);
+  wants("www.shop.example");
+  wants("a.example");
+  network.vmsChanged([]);
+  expect(cards().length).toBe(2);
+  await network.asks.answer(first(), "www.shop.example", "always");
+  settle();
+  expect(told()).toEqual(["allow www.shop.example", "ask internet", "ask internet"]);
+  expect(cards()).toEqual([["web", "a.example", 1]]);
+  asking = [];
+  network.vmsChanged([]);
+  expect(cards()).toEqual([]);
 });
 
 it("an answer for one name leaves the others on the card", async () => {

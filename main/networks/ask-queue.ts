@@ -43,6 +43,8 @@ interface Options {
   changes: Pick<PolicyChanges, "setCell">;
   rules: Pick<NetworkRules, "revision">;
   passing: Pick<PassingAnswers, "add">;
+  /** Whether the person is asked of this VM's names on first use. */
+  asks: (vm: VmParty) => boolean;
   vms: () => readonly VmParty[];
 }
 
@@ -136,7 +138,10 @@ export class AskQueue extends Emitter<{ changed: [] }> {
     const [name, address] = isAddress ? [null, what] : [what, null];
     const to = { kind: "destination", name, address, port: null } as const;
     const crossing = { action: "net.connect", from, to, type: null, bytes: null } as const;
-    return this.#options.policy.decide(crossing).decision === "ask";
+    const { decision, rule } = this.#options.policy.decide(crossing);
+    if (decision === "ask" || !this.#options.asks(from)) return decision === "ask";
+    // As compile-rules.ts has it.
+    return rule === null || (decision === "allow" && (rule.to.kind === "internet" || rule.to.kind === "any"));
   }
 
   #party(id: VmId): VmParty | undefined {

@@ -91,6 +91,21 @@ it("denies what wants a scan while no scanner works", () => {
   expect(works).toMatchObject({ rules: [{ decision: "allow" }], scan: true });
 });
 
+it("a VM that asks on first use is asked of what only a rule for everything allows, or none, and not of what one denies", () => {
+  const asked = (...texts: string[]) =>
+    compileRules(rules(...texts), web, { ...given, asks: true }).rules.map(
+      ({ id, decision, to }) => `${decision} ${to.kind}${id === "builtin:first-use" ? " at last" : ""}`,
+    );
+  expect(asked(connect("a.example", "allow"), connect("b.example", "deny"), connect("@internet", "allow"))).toEqual([
+    "allow name",
+    "deny name",
+    "ask internet",
+    "ask internet at last",
+  ]);
+  expect(asked()).toEqual(["ask internet at last"]);
+  expect(asked(connect("@any", "deny"))).toEqual(["deny any"]);
+});
+
 it("has ids that stay with the rule's text, and the rules that they are of", () => {
   const [first, second] = [connect("a.example", "allow"), connect("b.example", "allow")];
   const before = compiled(first, second);

@@ -16,11 +16,26 @@ export interface CompiledRules {
   readonly sources: ReadonlyMap<string, Rule>;
 }
 
+/** What connections depend on beside the rules. */
+export interface CompileOptions extends Pick<Circumstances, "now" | "boundTo" | "hasScanner"> {
+  /** The person is asked of this VM's names on first use: what only a rule for all of the internet allows, or none. */
+  readonly asks?: boolean;
+}
+
+/** Of what no rule of the policy is for, where a VM asks on first use. */
+const FIRST_USE: FirewallRule = {
+  id: "builtin:first-use",
+  decision: "ask",
+  to: { kind: "internet" },
+  port: null,
+  until: null,
+};
+
 /** @param rules in their order, those of other actions and VMs too */
 export function compileRules(
   rules: readonly Rule[],
   vm: VmParty,
-  { now, boundTo, hasScanner }: Pick<Circumstances, "now" | "boundTo" | "hasScanner">,
+  { now, boundTo, hasScanner, asks = false }: CompileOptions,
 ): CompiledRules {
   const compiled: FirewallRule[] = [];
   const sources = new Map<string, Rule>();
@@ -33,13 +48,15 @@ export function compileRules(
     // The same again would never decide.
     if (sources.has(id)) continue;
     const isUnscanned = rule.scan && !hasScanner;
-    const decision = isUnscanned ? "deny" : rule.decision;
+    const isGeneral = to.to.kind === "any" || to.to.kind === "internet";
+    const decision = isUnscanned ? "deny" : asks && isGeneral && rule.decision === "allow" ? "ask" : rule.decision;
     scan ||= rule.scan && decision !== "deny";
     sources.set(id, rule);
     compiled.push({ id, decision, ...to, until: rule.until });
     // Nothing after it is ever looked at.
     if (to.to.kind === "any" && rule.until === null) break;
   }
+  if (asks && compiled.at(-1)?.to.kind !== "any") compiled.push(FIRST_USE);
   const checksNames = compiled.some(({ to }) => to.kind === "name" || to.kind === "names-below");
   return { rules: compiled, checksNames, scan, sources };
 }

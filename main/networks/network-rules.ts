@@ -37,6 +37,8 @@ export type AddRules = (
 interface Options {
   policy: Pick<Policy, "rulesFrom" | "circumstances">;
   stateFolder: string;
+  /** Whether the person is asked of this VM's names on first use. */
+  asks?: (vm: VmParty) => boolean;
   addRules?: AddRules;
 }
 
@@ -61,11 +63,14 @@ export class NetworkRules {
 
   /** @param vms null: a VM that is not there any more, which may connect to nothing */
   make(vms: ReadonlyMap<VmId, VmParty | null>): ReadonlyMap<VmId, LinkRules> {
-    const { policy, addRules } = this.#options;
+    const { policy, addRules, asks = () => false } = this.#options;
     const { circumstances } = policy;
     const sources = new Map<string, RuleSource>();
     const made = [...vms].map(([id, vm]) => {
-      const compiled = vm === null ? NOTHING : compileRules(policy.rulesFrom("net.connect", vm), vm, circumstances);
+      const compiled =
+        vm === null
+          ? NOTHING
+          : compileRules(policy.rulesFrom("net.connect", vm), vm, { ...circumstances, asks: asks(vm) });
       for (const [rule, { line, text, scan }] of compiled.sources)
         sources.set(rule, { line, text, refusal: scan && !circumstances.hasScanner ? "no-scanner" : null });
       const added = addRules?.(id, compiled.rules);

@@ -25,6 +25,8 @@ interface Options {
   vms: () => readonly VmParty[];
   hostNetworks: HostNetworks;
   stateFolder: string;
+  /** VMs by their names, of whose names the person is asked on first use. */
+  asks?: () => readonly string[];
   /** Resolvers that the firewall asks; none: the host's. */
   dns?: () => readonly string[];
 }
@@ -44,14 +46,16 @@ export class Network {
     const { policy, vms } = options;
     const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
     const passing = new PassingAnswers(() => this.flows);
-    const rules = new NetworkRules({ policy, stateFolder, addRules: (vm, list) => passing.addTo(vm, list) });
+    const { asks: asking = () => [] } = options;
+    const asks = ({ name }: VmParty): boolean => asking().includes(name);
+    const rules = new NetworkRules({ policy, stateFolder, asks, addRules: (vm, list) => passing.addTo(vm, list) });
     this.filter = new FirewallFilter({ ...options, rules });
     const { filter } = this;
     this.flows = new Flows({ filter, rules, nameOf });
     this.alerts = new Alerts({ filter, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
-    this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, vms });
+    this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, asks, vms });
     this.#passing = passing;
     this.#vms = vms;
     passing.on("changed", () => filter.changed());
