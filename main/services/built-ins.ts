@@ -1,4 +1,4 @@
-/** The services that come with Atoll, as Vite puts their text into the bundle: services/NAME of this repository. */
+/** The services that come with Atoll, as Vite puts their text into the bundle: services/NAME of this repository, but the example. */
 import path from "node:path";
 import { AppError } from "#shared/model/app-error.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
@@ -7,12 +7,12 @@ import { MANIFEST_FILE, readManifest } from "./manifest.ts";
 import { programFiles } from "./service-folder.ts";
 import type { Service } from "./catalog.ts";
 
-const manifests = import.meta.glob<string>("../../services/*/service.yaml", {
+const manifests = import.meta.glob<string>(["../../services/*/service.yaml", "!../../services/example/**"], {
   query: "?raw",
   import: "default",
   eager: true,
 });
-const programs = import.meta.glob<string>("../../services/*/program/**", {
+const programs = import.meta.glob<string>(["../../services/*/program/**", "!../../services/example/**"], {
   query: "?raw",
   import: "default",
   eager: true,

@@ -119,6 +119,11 @@ export class ServiceCatalog implements ServiceImages {
     return service;
   }
 
+  /** It is not known in this run of the application. */
+  leaveOut(name: string): void {
+    this.#services.delete(name);
+  }
+
   async remove(name: string): Promise<void> {
     await fsp.rm(path.join(this.#folder, name), { recursive: true, force: true });
     this.#services.delete(name);

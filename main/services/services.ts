@@ -7,6 +7,7 @@ import path from "node:path";
 import { resolveCacheDir, templateStatus } from "../../images/builder/index.ts";
 import type { Application } from "../application.ts";
 import { Emitter } from "../base/emitter.ts";
+import { log } from "../base/log.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
 import type { Service, ServiceCatalog } from "./catalog.ts";
@@ -53,7 +54,18 @@ export class Services extends Emitter<ServicesEvents> {
 
   /** When the application has read its definitions: takes charge of the services' VMs. */
   async open(): Promise<void> {
-    for (const service of this.#options.catalog.all) await this.#add(service);
+    const { application, catalog, source } = this.#options;
+    for (const service of catalog.all) {
+      const { name } = service.manifest;
+      const isTaken = application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined);
+      if (!isTaken) await this.#add(service);
+      else {
+        // Names are one space: a person's own VM was there first.
+        log(`service "${name}" is left out: there is a VM of that name`);
+        catalog.leaveOut(name);
+        await source.forget(name);
+      }
+    }
     this.emit("changed");
   }
 

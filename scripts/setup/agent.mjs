@@ -19,6 +19,7 @@ const builtPrograms = {
   // The host's own, which are no programs of the guests.
   "atoll-files": "release/atoll-files",
   "atoll-fork-memory.so": "release/libatoll_fork_memory.so",
+  "atoll-relay": "release/atoll-relay",
   "atoll-init": join(staticTarget, "release/atoll-init"),
   // Of built-in services: services/NAME.
   "services/firewall/atoll-netfilter": join(staticTarget, "release/atoll-netfilter"),
@@ -68,6 +69,7 @@ export function agentStep() {
             "atoll-copy",
             "atoll-fork-memory",
             "atoll-netfilter",
+            "atoll-relay",
           ].flatMap((name) => ["-p", name]);
           await cargo("clean", ours);
           await cargo("clean", [...ours, "--target", staticTarget]);
@@ -75,10 +77,9 @@ export function agentStep() {
           // little: they carry their C library.
           const isStatic = { RUSTFLAGS: "-C target-feature=+crt-static" };
           await cargo("build", ["-p", "atoll-init", "-p", "atoll-netfilter", "--target", staticTarget], isStatic);
-          const programs = ["atoll-agent", "atoll-copy", "atoll-files", "atoll-fork-memory"].flatMap((name) => [
-            "-p",
-            name,
-          ]);
+          const programs = ["atoll-agent", "atoll-copy", "atoll-files", "atoll-fork-memory", "atoll-relay"].flatMap(
+            (name) => ["-p", name],
+          );
           await cargo("build", programs);
           await makeFolder(agentFolder(), async (folder) => {
             for (const [name, built] of Object.entries(builtPrograms)) {
