@@ -114,6 +114,8 @@ pub fn not_internet(more: &[Cidr]) -> Vec<Cidr> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn is_internet(address: &str) -> bool {

@@ -79,7 +79,6 @@ impl Core {
         })
     }
 
-    #[allow(clippy::unused_self, reason = "the clock is the core's: rules end by it")]
     pub fn now_ms(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
     }

@@ -150,6 +150,8 @@ pub fn ports_of(rules: &LinkRules) -> Vec<u16> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::address::not_internet;
     use crate::testing::link_with;

@@ -180,6 +180,8 @@ fn update(flow: &mut Flow, connection: &Connection) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::decide::Verdict;
     use crate::marks::CUT;

@@ -208,6 +208,8 @@ pub fn is_canonical(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::testing::state_json;
     use serde_json::json;

@@ -121,6 +121,8 @@ impl Pins {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::address::not_internet;
     use crate::testing::link_with;

@@ -355,6 +355,8 @@ fn filter_of_interface(text: &mut String, link: &Link) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::address::not_internet;
     use crate::testing::state_with;

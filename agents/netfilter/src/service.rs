@@ -126,6 +126,8 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn told(text: &str) -> io::Result<Vec<Told>> {

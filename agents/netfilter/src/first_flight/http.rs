@@ -219,6 +219,8 @@ fn plain_host(value: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
     use super::*;
     use proptest::prelude::*;
 

@@ -119,6 +119,8 @@ fn server_name(body: &[u8]) -> Option<Hello> {
 
 #[cfg(test)]
 pub mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use proptest::prelude::*;
 

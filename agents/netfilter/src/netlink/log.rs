@@ -91,6 +91,8 @@ fn destination(packet: &[u8]) -> Option<(IpAddr, u8, Option<u16>)> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use proptest::prelude::*;
 

@@ -225,6 +225,8 @@ pub fn read_upstream(question: &Question, id: u16, bytes: &[u8]) -> Option<Messa
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
     use super::*;
     use hickory_proto::rr::rdata::svcb::{EchConfigList, IpHint};
     use hickory_proto::rr::rdata::{A, AAAA, CNAME, TXT};

@@ -39,6 +39,8 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use hickory_proto::op::ResponseCode;
 

@@ -1,6 +1,6 @@
 //! The program in network namespaces of this machine, as it is in its VM: packets, look-ups, rows. Skipped where the machine
 //! has none.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod names;
 mod support;

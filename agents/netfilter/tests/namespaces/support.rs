@@ -1,6 +1,6 @@
 //! A firewall, a VM and an internet, each a network namespace of this machine; the program as it is built, told what to do
 //! over its socket.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use hickory_proto::op::{Message, MessageType, Query, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA};
