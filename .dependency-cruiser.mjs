@@ -119,7 +119,7 @@ export default {
       name: "adapters-behind-the-port",
       comment: "Domains see main/hardware/driver.ts; only the composition root and the adapters know an adapter.",
       severity: "error",
-      from: { path: "^main/", pathNot: ["^main/electron/", "^main/hardware/"] },
+      from: { path: "^main/", pathNot: ["^main/electron/", "^main/hardware/", "^main/run-once/"] },
       to: { path: "^main/hardware/[^/]+/" },
     },
     {

@@ -56,6 +56,7 @@ test.describe("a memory snapshot", () => {
     return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
       describe: ({ name }) => Promise.resolve({ hostname: name, memoryMiB, cpus: 1, templateCpus: 1, template: files }),
       checkTemplate: () => undefined,
+      guestNetwork: () => Promise.reject(new Error("these VMs have no network")),
       probesFolder: cachePaths(resolveCacheDir()).probesDir,
       snapshotsFolder: path.join(home, "snapshots"),
       forkLibrary: () => forkLibrary,

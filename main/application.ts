@@ -59,6 +59,9 @@ export class Application extends Emitter<ApplicationEvents> {
   #desktop: Desktop | null = null;
   /** They end what watches the sources and the settings. */
   #watches: (() => void)[] = [];
+  #isDefined: () => void = () => undefined;
+  /** Resolves when every source's VMs are known. */
+  readonly defined = new Promise<void>((resolve) => (this.#isDefined = resolve));
 
   constructor(options: ApplicationOptions) {
     super();
@@ -84,6 +87,7 @@ export class Application extends Emitter<ApplicationEvents> {
       ),
       ...files.map((file) => file.watch(() => this.#problemsChanged())),
     ]);
+    this.#isDefined();
     if (this.problems.length > 0) this.emit("problemsChanged");
     await Promise.all([...adopted.values(), this.#supervisor.start(this.#autostarted(adopted))]);
   }

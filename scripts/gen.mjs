@@ -1,8 +1,9 @@
 // `npm run gen`: writes the generated code of the wire from shared/protocol/atoll.proto, for TypeScript and Rust.
-// With --check nothing is written, and stale code is an error.
+// and the JSON schema of a service's manifest (services/service.schema.json). With --check nothing is written, and stale code is an error.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { genServiceSchema } from "./gen-service-schema.mjs";
 import { cargoTargetFolder } from "./setup/agent.mjs";
 import { main } from "./setup/index.mjs";
 import { checkout } from "./setup/paths.mjs";
@@ -21,6 +22,7 @@ await main(async (signal) => {
       // protoc-gen-es is found by its name.
       env: { PATH: `${join(checkout, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` },
     });
+  await genServiceSchema(check);
   await buf("lint");
   if (check) {
     const scratch = mkdtempSync(join(tmpdir(), "atoll-gen-"));

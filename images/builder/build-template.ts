@@ -167,7 +167,10 @@ async function finish(recipe: Recipe, partialDir: string): Promise<void> {
   await rm(at("kernel", "version"));
   await rename(at("kernel"), at("modules"));
   await chmod(at("modules"), 0o755);
-  await writeFile(at("modules", "order"), moduleOrder());
+  // Modules of the recipe alone come after those that each guest has.
+  const added = await readFile(at("modules", "added"), "utf8").catch(() => "");
+  await rm(at("modules", "added"), { force: true });
+  await writeFile(at("modules", "order"), moduleOrder() + added);
   await chmod(at("root.img"), 0o444);
   const sizeBytes = ((await stat(at("root.img"))).blocks + (await stat(at("vmlinux"))).blocks) * 512;
   const { name, memoryMiB, cpus, diskMiB } = recipe;

@@ -43,9 +43,42 @@ modules=$(echo usr/lib/modules/*/kernel lib/modules/*/kernel | tr ' ' '\\n' | gr
 for module in ${GUEST_MODULES.map((module) => module.path).join(" ")}; do
   xz --decompress --stdout "$modules/$module.ko.xz" >"$out/\${module##*/}.ko"
 done
-dpkg-query --admindir="$root/var/lib/dpkg" --show >"$out/packages.txt"
+${moduleCommands(recipe.modules ?? [])}dpkg-query --admindir="$root/var/lib/dpkg" --show >"$out/packages.txt"
 cd /
 rm -rf "$root/tmp/atoll/kernel-package"
+`;
+}
+
+/**
+ * Adds modules by name, each after those that it needs, and what they are to the order: `kernel/added`. What is built into the
+ * kernel is left out. One that every guest has for a device of its start is inserted without that, too: a device may be plugged
+ * in later. Nothing where there are none: an image is known by its script, too.
+ */
+function moduleCommands(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  return `builtin=$(dirname "$modules")/modules.builtin
+: >"$out/added"
+add_module() {
+  for spelling in "$1" "$(echo "$1" | tr _ -)" "$(echo "$1" | tr - _)"; do
+    if grep -q "/$spelling\\.ko" "$builtin"; then return 0; fi
+    if grep -qx "late $spelling.ko" "$out/added"; then return 0; fi
+    found=$(find "$modules" -name "$spelling.ko.xz" | head -n 1)
+    if [ -n "$found" ]; then break; fi
+  done
+  if [ -z "$found" ]; then
+    echo "E: the kernel has no module $1" >&2
+    return 1
+  fi
+  set -- "$found" "$(basename "$found" .xz)"
+  xz --decompress --stdout "$1" >"$out/$2"
+  for needed in $(tr '\\0' '\\n' <"$out/$2" | sed -n 's/^depends=//p' | tr ',' ' '); do
+    (add_module "$needed")
+  done
+  echo "late $2" >>"$out/added"
+}
+for module in ${names.join(" ")}; do
+  (add_module "$module")
+done
 `;
 }
 

@@ -14,6 +14,16 @@ export interface InitrdParts {
   modulesDir: string;
   /** Folder of PROGRAMS. */
   agentFolder: string;
+  /** The program of a service VM, with all that it needs. */
+  service?: readonly ProgramFile[];
+}
+
+/** A file of a service's program. */
+export interface ProgramFile {
+  /** Below the program's folder: plain names, joined by "/". */
+  path: string;
+  isExecutable: boolean;
+  data: Uint8Array;
 }
 
 /** What set-up builds of agents/, by its file's name: what it is called in the initrd. */
@@ -37,7 +47,7 @@ export async function makeInitrd(parts: InitrdParts, cacheDir: string): Promise<
   return path;
 }
 
-async function initrdEntries({ modulesDir, agentFolder }: InitrdParts): Promise<CpioEntry[]> {
+async function initrdEntries({ modulesDir, agentFolder, service = [] }: InitrdParts): Promise<CpioEntry[]> {
   const moduleNames = (await readdir(modulesDir)).toSorted();
   const modules = moduleNames.map(async (name): Promise<CpioEntry> => ({
     name: `modules/${name}`,
@@ -55,5 +65,24 @@ async function initrdEntries({ modulesDir, agentFolder }: InitrdParts): Promise<
     { name: "dev/console", mode: S_IFCHR | 0o600, device: [5, 1] },
     { name: "modules", mode: S_IFDIR | 0o755 },
     ...(await Promise.all([...programs, ...modules])),
+    ...serviceEntries(service),
+  ];
+}
+
+function serviceEntries(files: readonly ProgramFile[]): CpioEntry[] {
+  const sorted = files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  const folders = new Set(
+    sorted.flatMap(({ path }) => {
+      const above = path.split("/").slice(0, -1);
+      return ["service", ...above.map((_, depth) => ["service", ...above.slice(0, depth + 1)].join("/"))];
+    }),
+  );
+  return [
+    ...[...folders].map((name): CpioEntry => ({ name, mode: S_IFDIR | 0o755 })),
+    ...sorted.map(({ path, isExecutable, data }): CpioEntry => ({
+      name: `service/${path}`,
+      mode: S_IFREG | (isExecutable ? 0o755 : 0o644),
+      data,
+    })),
   ];
 }

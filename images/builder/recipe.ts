@@ -14,6 +14,9 @@ const filePath = z
   .regex(/^\/[\w./+-]+$/, "an absolute path of plain characters")
   .refine((path) => !path.split("/").includes(".."), "must not contain '..'");
 
+/** As the kernel names it, with "_" or "-". */
+const moduleName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,60}$/, "not the name of a kernel module");
+
 const file = z.strictObject({
   path: filePath,
   content: z.string(),
@@ -29,6 +32,8 @@ const lists = {
   excludes: z.array(pathPattern).default([]),
   includes: z.array(pathPattern).default([]),
   files: z.array(file).default([]),
+  /** Kernel modules beside those that each guest has, inserted with those that they need. */
+  modules: z.array(moduleName).optional(),
 };
 
 const numbers = {
@@ -48,6 +53,18 @@ const extendingRecipe = z.strictObject({
   cpus: numbers.cpus.optional(),
   diskMiB: numbers.diskMiB.optional(),
 });
+
+/** The image of a service, as its manifest has it: a recipe whose name, memory and processors are the service's. */
+export const serviceImage = z.union(
+  [
+    z.strictObject({ suite: z.enum(["trixie"]), ...lists, diskMiB: numbers.diskMiB }),
+    z.strictObject({ from: name, ...lists, diskMiB: numbers.diskMiB.optional() }),
+  ],
+  {
+    error: 'a recipe: either "suite" and "diskMiB", or "from"; no name, memory or processors, which are the service\'s',
+  },
+);
+export type ServiceImage = z.infer<typeof serviceImage>;
 
 /** A recipe with everything in it that its template is made from. */
 export type Recipe = z.infer<typeof wholeRecipe>;
@@ -107,7 +124,12 @@ function joined(key: string, all: ReadonlyMap<string, Parsed>, seen: readonly st
   if (seen.includes(key)) return `it starts from itself: ${[...seen, key].join(" -> ")}`;
   if (!("from" in recipe)) return recipe;
   const base = joined(recipe.from, all, [...seen, key]);
-  if (typeof base === "string") return base;
+  return typeof base === "string" ? base : extended(base, recipe);
+}
+
+/** @param recipe starts from `base` */
+export function extended(base: Recipe, recipe: ExtendingRecipe): Recipe {
+  const modules = [...new Set([...(base.modules ?? []), ...(recipe.modules ?? [])])];
   return {
     name: recipe.name,
     description: recipe.description,
@@ -119,5 +141,7 @@ function joined(key: string, all: ReadonlyMap<string, Parsed>, seen: readonly st
     memoryMiB: recipe.memoryMiB ?? base.memoryMiB,
     cpus: recipe.cpus ?? base.cpus,
     diskMiB: recipe.diskMiB ?? base.diskMiB,
+    // Absent where there are none: a recipe is known by all that is in it.
+    ...(modules.length === 0 ? {} : { modules }),
   };
 }

@@ -3,7 +3,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-file.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { readRecipes, type Recipe, type Recipes } from "./recipe.ts";
+import { extended, readRecipes, type Recipe, type Recipes, type ServiceImage } from "./recipe.ts";
 
 const bundled = import.meta.glob<string>("../recipes/*.yaml", { query: "?raw", import: "default", eager: true });
 
@@ -35,6 +35,22 @@ export function recipeNamed(name: string, folder: string | null): Recipe {
     name,
     known,
   });
+}
+
+/**
+ * The recipe of a service's image.
+ *
+ * @param about the service's own
+ * @param folder of a person's own recipes, see allRecipes
+ * @throws AppError template.not-found, template.bad-recipe: of the one that it starts from
+ */
+export function serviceRecipe(
+  image: ServiceImage,
+  about: Pick<Recipe, "name" | "description" | "memoryMiB" | "cpus">,
+  folder: string | null,
+): Recipe {
+  if (!("from" in image)) return { ...about, ...image };
+  return extended(recipeNamed(image.from, folder), { ...about, ...image });
 }
 
 function recipeFiles(folder: string): string[] {

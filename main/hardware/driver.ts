@@ -43,6 +43,35 @@ export interface MachineEvents {
   ended: [MachineEnd];
 }
 
+export const NIC_ID_PATTERN = /^[a-z][a-z0-9]{0,6}$/;
+
+/** A network interface of a VM, as its driver makes it. */
+export interface NicSpec {
+  /** Unique in the VM, and a part of its socket's path, which is short: NIC_ID_PATTERN. */
+  readonly id: string;
+  /** Six bytes in lower case hexadecimal, with colons. */
+  readonly mac: string;
+}
+
+/** What the guest is told of its one interface at its start: static addresses, its gateway is the resolver, too. */
+export interface GuestNetwork {
+  readonly nic: NicSpec;
+  readonly ipv4: { readonly address: string; readonly prefix: number; readonly gateway: string };
+  readonly ipv6: { readonly address: string; readonly prefix: number; readonly gateway: string };
+}
+
+/** Interfaces of a VM that runs. Each is a unix socket that somebody has to connect (relay.ts); without, nothing passes. */
+export interface MachineNics {
+  /** Path of the socket: frames of Ethernet, each after its length as four bytes, big endian. */
+  socket(id: string): string;
+  /** Whether the guest sees a carrier; without, nothing passes. An interface begins without. */
+  setLink(id: string, isUp: boolean): Promise<void>;
+  /** Adds an interface to a VM that runs (`hasNicSlots`), without a carrier. Where it is there already it stays as it is. */
+  plug(nic: NicSpec): Promise<void>;
+  /** Resolves when the guest has given it away; where there is none, at once. */
+  unplug(id: string): Promise<void>;
+}
+
 /** A VM that runs. */
 export interface Machine {
   readonly id: VmId;
@@ -54,6 +83,8 @@ export interface Machine {
   readonly origin: MachineOrigin;
   /** null = it runs. */
   readonly pauseCause: PauseCause | null;
+  /** null: run elsewhere, so its interfaces are not Atoll's. */
+  readonly nics: MachineNics | null;
   /** Returns a function that ends the subscription. */
   on<Name extends keyof MachineEvents>(name: Name, listener: (...args: MachineEvents[Name]) => void): () => void;
   pause(): Promise<void>;
@@ -83,6 +114,10 @@ export interface MachineDefinition {
   readonly name: string;
   /** Runs once, and nothing of it is kept: a driver may start it from what is ready in memory. */
   readonly isThrowaway?: boolean | undefined;
+  /** Interfaces can be added to it while it runs. Not in files: the source of service VMs says so. */
+  readonly hasNicSlots?: boolean | undefined;
+  /** Name of the service whose image and program it has. */
+  readonly service?: string | undefined;
 }
 
 /** What is shown of a VM and only its driver knows. */

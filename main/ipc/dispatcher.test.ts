@@ -189,6 +189,8 @@ it.each([
         "exec.start",
         "exec.write",
         "policy.write",
+        "service.sheet",
+        "service.install",
         "problem.list",
         "prompt.list",
         "transfer.copy",

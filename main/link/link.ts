@@ -77,6 +77,11 @@ export class Link {
     else this.#attachPage(ports);
   }
 
+  /** Nobody wants it any more. */
+  close(): void {
+    this.#close("agent-lost", "the host has let go of it");
+  }
+
   #portOpened(): void {
     if (PORTS.every((name) => this.#channels[name].isOpen)) this.#toMain({ type: "opened" });
   }

@@ -57,7 +57,14 @@ export function vmHandlers({ application, page }: Parts): Handlers<typeof vmCont
       return settled(target, target.resume(), "running", waitS);
     },
     "vm.remove": async ({ vm }) => {
-      const view = viewOf(application.vm(vm).status);
+      const { definition, status } = application.vm(vm);
+      const view = viewOf(status);
+      if (definition.service !== undefined)
+        throw new AppError(
+          "vm.unsupported",
+          `VM "${definition.name}" belongs to the service of that name: "atoll service remove" takes both away.`,
+          { vm: definition.name },
+        );
       await application.remove(vm);
       return view;
     },
@@ -92,7 +99,7 @@ async function isConfirmed(page: Page, vm: Vm): Promise<boolean> {
 
 /** The contract's fields and reasons alone: how the agent was lost, and what the machine began from, is for the desktop. */
 function viewOf(status: VmStatus): VmView {
-  const { startPhase: _, stateDetail: __, origin: ___, ...view } = status;
+  const { startPhase: _, stateDetail: __, origin: ___, networkDetail: ____, ...view } = status;
   return { ...view, stateReason: view.stateReason === "agent-exited" ? "agent-lost" : view.stateReason };
 }
 

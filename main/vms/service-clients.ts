@@ -22,6 +22,8 @@ export interface ClientContext<Order = unknown> {
 export interface ServiceClient<Event = never> {
   /** Of the service in the link. */
   happened(event: Event): void;
+  /** The agent has said hello: orders reach the link. */
+  opened?(): void;
   /** The link is gone: nothing more comes of what was asked of it. */
   closed?(): void;
 }
@@ -70,6 +72,10 @@ export class ServiceClients {
   happened(service: string, event: unknown): void {
     // The link has it from the contract that the client was made by.
     this.#byService.get(service)?.happened(event as never);
+  }
+
+  opened(): void {
+    for (const client of this.#clients.values()) client.opened?.();
   }
 
   closed(): void {

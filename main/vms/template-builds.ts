@@ -1,6 +1,6 @@
 /** Template builds that the desktop asked for: one at a time for each recipe, with progress, cancelled when the application ends. */
 import type { TemplateProgress } from "#shared/model/template.ts";
-import { buildTemplate, recipeNamed, resolveCacheDir } from "../../images/builder/index.ts";
+import { buildTemplate, type Recipe, recipeNamed, resolveCacheDir } from "../../images/builder/index.ts";
 import { Emitter } from "../base/emitter.ts";
 
 export interface TemplateBuildsEvents {
@@ -26,11 +26,16 @@ export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
     this.#recipesFolder = recipesFolder;
   }
 
-  /** Resolves when it is built; a second request meanwhile joins the same build. @throws AppError template.* */
-  build(name: string): Promise<void> {
+  /**
+   * Resolves when it is built; a second request meanwhile joins the same build.
+   *
+   * @param own of that name, where it is no template's
+   * @throws AppError template.*
+   */
+  build(name: string, own?: Recipe): Promise<void> {
     const running = this.#running.get(name);
     if (running !== undefined) return running.done;
-    const recipe = recipeNamed(name, this.#recipesFolder);
+    const recipe = own ?? recipeNamed(name, this.#recipesFolder);
     const cancelling = new AbortController();
     const done = buildTemplate({
       recipe,

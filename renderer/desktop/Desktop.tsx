@@ -12,6 +12,7 @@ import { DesktopIcons } from "./icons/DesktopIcons.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
 import { MarkContext } from "../ui/Mark.tsx";
+import { AskBar } from "./network/AskCards.tsx";
 import { Notices } from "../ui/Notices.tsx";
 import { Overlays } from "./Overlays.tsx";
 import { Prompts } from "./Prompts.tsx";
@@ -45,6 +46,7 @@ export function Desktop() {
       <Dock />
       <TopBar />
       <PasteBars />
+      <AskBar />
       <WindowOverlays />
       <MarkContext value={promptMark}>
         <Overlays />

@@ -6,6 +6,7 @@ import { ActivityTracker } from "../input/activity.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
+import { createAskStore } from "../shell/ask-store.ts";
 import { createClipboardStore } from "../shell/clipboard-store.ts";
 import { createDesktopStore } from "../shell/desktop-store.ts";
 import { createIconStore } from "../shell/icon-store.ts";
@@ -62,6 +63,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const overlays = createOverlayStore(prompts);
   const notices = new NoticeQueue();
   const launches = createLaunchStore(bridge, wm, notices);
+  const asks = createAskStore();
   const clipboard = createClipboardStore();
   const toldCrossings = createToldCrossings();
   const policyChanges = createPolicyChanges(bridge, notices);
@@ -123,7 +125,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   const wmParts = { wm, wmOverlays, links, commands, drag, switcher };
   const hostParts = { vms, templates, desktop, overlays, prompts, launches, notices };
-  const crossingParts = { policyChanges, openChanges, clipboard, toldCrossings, transfers, icons };
+  const crossingParts = { policyChanges, openChanges, clipboard, toldCrossings, transfers, icons, asks };
   const shell: Shell = { bridge, send, compositor, ...wmParts, ...hostParts, ...crossingParts };
 
   overlays.subscribe(({ overlay }) => {
@@ -171,6 +173,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
       keyboard.setPasteKeys(told.pasteKeys);
     });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
+    bridge.on("network.cards", ({ cards }) => asks.take(cards));
     bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));
     bridge.on("icon.changed", icons.take);
     bridge.on("policy.changed", ({ written }) => written !== null && policyChanges.note(written));

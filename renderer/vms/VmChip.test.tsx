@@ -13,7 +13,16 @@ const shell = testShell();
 const WEB = "web" as VmId;
 const vm = (change: Partial<VmStatus> = {}): VmStatus =>
   ({
-    ...{ id: WEB, name: "web", label: "coral", state: "running", stateReason: null, stateDetail: "", windows: 0 },
+    ...{
+      id: WEB,
+      name: "web",
+      label: "coral",
+      state: "running",
+      stateReason: null,
+      networkDetail: "",
+      stateDetail: "",
+      windows: 0,
+    },
     ...{ template: "debian", network: "none", accelerator: null },
     ...change,
   }) as VmStatus;

@@ -4,6 +4,7 @@ import {
   Bell,
   ClipboardPaste,
   FolderOpen,
+  Globe,
   LayoutGrid,
   Pause,
   Play,
@@ -45,7 +46,7 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     <button
       type="button"
       className="chip"
-      aria-label={`${vm.name}, ${fact.text}`}
+      aria-label={[vm.name, fact.text, ...(vm.network === "direct" ? ["direct network"] : [])].join(", ")}
       data-label={vm.label}
       data-vm={vm.name}
       data-tone={fact.tone}
@@ -56,6 +57,7 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     >
       <LabelShape label={vm.label} />
       <span className="chip-name">{vm.name}</span>
+      {vm.network === "direct" && <Globe className="chip-direct" size={12} aria-hidden />}
       <span className="chip-fact">{drop.isOver ? "send here" : fact.text}</span>
       {vm.state === "starting" && <StartSteps phase={vm.startPhase} />}
     </button>
@@ -86,6 +88,7 @@ function VmMenu({ vm, wanting, paste }: VmMenuProps) {
       <div className="chip-detail">
         <strong>{vm.name}</strong>
         <span>{machineOf(vm)}</span>
+        {vm.networkDetail !== "" && <span className="chip-state">{vm.networkDetail}</span>}
         {vm.stateDetail !== "" && !isGuestsWord(vm) && <span className="chip-state">{vm.stateDetail}</span>}
       </div>
       {paste !== null && (

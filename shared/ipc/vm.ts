@@ -36,6 +36,7 @@ export const vmStatuses: z.ZodType<VmStatus[]> = z.array(
     ...viewFields,
     startPhase: z.enum(START_PHASES).nullable(),
     origin: z.enum(MACHINE_ORIGINS).nullable(),
+    networkDetail: z.string(),
     stateDetail: z.string(),
   }),
 );

@@ -3,7 +3,8 @@
 //! one user, starts the session bus and the agent, restarts them when they end, reaps orphans and powers the machine
 //! off.
 //!
-//! It is linked statically and runs nothing from the guest's disk as root.
+//! It is linked statically and runs nothing from the guest's disk as root, but for the program of a service VM whose manifest
+//! says so.
 
 mod clock;
 mod cmdline;
@@ -14,6 +15,8 @@ mod fork;
 mod journal;
 mod loopback;
 mod modules;
+mod netlink;
+mod network;
 mod power;
 mod root;
 mod session;

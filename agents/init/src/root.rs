@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub const RUN_DIR: &str = "/run/atoll";
 const NEW_ROOT: &str = "/sysroot";
 const INITRD_MODULES: &str = "/modules";
+/// The program's folder of a service VM.
+const INITRD_SERVICE: &str = "/service";
 const ROOT_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -79,8 +81,28 @@ fn move_payload() -> Result<(), Error> {
         let name = name.to_string_lossy();
         move_file(&format!("{INITRD_MODULES}/{name}"), &format!("{modules}/{name}"))?;
     }
+    if Path::new(INITRD_SERVICE).exists() {
+        move_folder(INITRD_SERVICE, &format!("{target}/service"))?;
+    }
     // The running program stays mapped without its file.
     fs::remove_file("/init").map_err(Error::file("/init"))
+}
+
+/// With folders in it; modes are kept.
+fn move_folder(from: &str, to: &str) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(Error::file(to))?;
+    for entry in fs::read_dir(from).map_err(Error::file(from))? {
+        let entry = entry.map_err(Error::file(from))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let (from, to) = (format!("{from}/{name}"), format!("{to}/{name}"));
+        if entry.path().is_dir() {
+            move_folder(&from, &to)?;
+        } else {
+            move_file(&from, &to)?;
+        }
+    }
+    fs::remove_dir(from).map_err(Error::file(from))
 }
 
 fn move_file(from: &str, to: &str) -> Result<(), Error> {

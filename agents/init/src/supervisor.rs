@@ -1,13 +1,13 @@
 //! The work of PID 1: starts the session bus and the agent as the user, restarts them when they end, reaps orphans, and
 //! powers off on SIGTERM, on the power button, and when the agent's exit status asks for it.
 
-use crate::cmdline::Cmdline;
+use crate::cmdline::{Cmdline, ServiceProgram};
 use crate::error::Error;
 use crate::fork::Fork;
 use crate::modules::{self, Phase};
 use crate::root::RUN_DIR;
 use crate::session::{self, BUS, GID, RUNTIME_DIR, UID};
-use crate::{clock, exit_status, journal, power};
+use crate::{clock, exit_status, journal, network, power};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::reboot::set_cad_enabled;
@@ -20,6 +20,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -33,6 +34,12 @@ const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 const BUS_WITH_SOCKET: &str = "export LISTEN_PID=$$ LISTEN_FDS=1; \
      exec /usr/bin/dbus-daemon --session --address=systemd: --nofork --nopidfile --syslog-only 3<&0 </dev/null";
 
+const DBUS_DAEMON: &str = "/usr/bin/dbus-daemon";
+/// The folder of a service VM's program, and where that finds the agent. The agent reads the same variable.
+const SERVICE_DIR: &str = "/run/atoll/service";
+const SERVICE_SOCKET: (&str, &str) = ("ATOLL_SERVICE_SOCKET", "/run/user/1000/atoll/service.sock");
+
+const ROOT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
 #[derive(Debug)]
@@ -40,6 +47,10 @@ struct Service {
     name: &'static str,
     program: String,
     arguments: Vec<String>,
+    is_root: bool,
+    folder: &'static str,
+    /// A variable of its own.
+    variable: Option<(&'static str, &'static str)>,
     state: State,
     pause: Duration,
 }
@@ -60,6 +71,9 @@ impl Service {
             name,
             program: program.to_owned(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            is_root: false,
+            folder: "/home/user",
+            variable: None,
             state: State::Due(Instant::now()),
             pause: FIRST_PAUSE,
         }
@@ -67,13 +81,14 @@ impl Service {
 
     fn start_if_due(&mut self, now: Instant) {
         if matches!(self.state, State::Due(at) if at <= now) {
-            let command = self.command();
+            let mut command = Command::new(&self.program);
+            command.args(&self.arguments);
             self.start(command, Stdio::null(), now);
         }
     }
 
     fn start(&mut self, command: Command, input: Stdio, now: Instant) {
-        match with_signals_unblocked(|| spawn(command, input)) {
+        match with_signals_unblocked(|| self.spawn(command, input)) {
             Ok(pid) => self.state = State::Running { pid, since: now },
             Err(error) => {
                 journal::fatal(&format!("cannot start {}: {error}", self.name));
@@ -82,10 +97,41 @@ impl Service {
         }
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments);
-        command
+    fn of_service(program: &ServiceProgram) -> Self {
+        Self {
+            is_root: program.is_root,
+            folder: SERVICE_DIR,
+            variable: Some(SERVICE_SOCKET),
+            ..Self::new("service", &format!("{SERVICE_DIR}/{}", program.command), &[])
+        }
+    }
+
+    fn spawn(&self, mut command: Command, input: Stdio) -> std::io::Result<Pid> {
+        command.env_clear().env("LANG", "C.UTF-8").envs(self.variable);
+        if self.is_root {
+            command.envs([("HOME", "/root"), ("USER", "root"), ("LOGNAME", "root"), ("PATH", ROOT_PATH)]);
+        } else {
+            command
+                .envs([
+                    ("HOME", "/home/user"),
+                    ("USER", "user"),
+                    ("LOGNAME", "user"),
+                    ("SHELL", "/bin/bash"),
+                    ("PATH", PATH),
+                    ("XDG_RUNTIME_DIR", RUNTIME_DIR),
+                ])
+                .env("DBUS_SESSION_BUS_ADDRESS", bus_address())
+                .uid(UID)
+                .gid(GID);
+        }
+        let child = command
+            .current_dir(self.folder)
+            .process_group(0)
+            .stdin(input)
+            .stdout(console()?)
+            .stderr(console()?)
+            .spawn()?;
+        Ok(Pid::from_raw(child.id() as i32))
     }
 
     fn ended(&mut self, now: Instant) {
@@ -103,30 +149,6 @@ impl Service {
     fn is_running_as(&self, pid: Pid) -> bool {
         matches!(self.state, State::Running { pid: own, .. } if own == pid)
     }
-}
-
-fn spawn(mut command: Command, input: Stdio) -> std::io::Result<Pid> {
-    let child = command
-        .env_clear()
-        .envs([
-            ("HOME", "/home/user"),
-            ("USER", "user"),
-            ("LOGNAME", "user"),
-            ("SHELL", "/bin/bash"),
-            ("LANG", "C.UTF-8"),
-            ("PATH", PATH),
-            ("XDG_RUNTIME_DIR", RUNTIME_DIR),
-        ])
-        .env("DBUS_SESSION_BUS_ADDRESS", bus_address())
-        .current_dir("/home/user")
-        .uid(UID)
-        .gid(GID)
-        .process_group(0)
-        .stdin(input)
-        .stdout(console()?)
-        .stderr(console()?)
-        .spawn()?;
-    Ok(Pid::from_raw(child.id() as i32))
 }
 
 /// The session bus with a socket that listens already, as systemd would start it: it is the standard input of the shell.
@@ -149,22 +171,25 @@ fn console() -> std::io::Result<File> {
 pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     let signals = listen()?;
     let address = format!("--address={}", bus_address());
-    let mut bus = Service::new(
-        "session bus",
-        "/usr/bin/dbus-daemon",
-        &["--session", &address, "--nofork", "--nopidfile", "--syslog-only"],
-    );
+    let arguments = ["--session", &address, "--nofork", "--nopidfile", "--syslog-only"];
+    // The small image of a service may have none.
+    let mut bus = Path::new(DBUS_DAEMON).exists().then(|| Service::new("session bus", DBUS_DAEMON, &arguments));
     let mut clock = clock::open_pipe();
     let mut agent = Service::new("agent", &format!("{RUN_DIR}/atoll-agent"), &[]);
+    agent.variable = cmdline.service.is_some().then_some(SERVICE_SOCKET);
+    let mut service = cmdline.service.as_ref().map(Service::of_service);
 
     // Each fork has a bus of its own, whose address has an id: it is not in the snapshot.
-    if !cmdline.is_snapshot {
+    if let Some(bus) = bus.as_mut().filter(|_| !cmdline.is_snapshot) {
         bus.start_if_due(Instant::now());
     }
     session::hand_over_ports();
     agent.start_if_due(Instant::now());
     journal::info("agent started");
     session::tolerate("late modules", modules::insert(&format!("{RUN_DIR}/modules"), Phase::Late));
+    if let Some(network) = &cmdline.network {
+        session::tolerate("network", network::configure(network));
+    }
     let mut button = power::open_button();
     // A program that connects to it is what starts the bus: what is asked of a new fork first needs none.
     let mut bus_socket = None;
@@ -172,24 +197,29 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
         let _ = processors.join();
         session::wait_for_agent()?;
         let fork = Fork::hold()?;
-        bus_socket = Some(session::listen_for_bus()?);
+        if bus.is_some() {
+            bus_socket = Some(session::listen_for_bus()?);
+        }
         fork.go_on()?;
     }
 
     loop {
         let now = Instant::now();
-        if let Some(socket) = bus_socket.take_if(|socket| is_readable(socket)) {
+        if let Some(socket) = bus_socket.take_if(|socket| is_readable(socket))
+            && let Some(bus) = &mut bus
+        {
             bus.start(bus_with_socket(), OwnedFd::from(socket).into(), now);
         }
-        if bus_socket.is_none() {
-            bus.start_if_due(now);
+        let started_bus = bus.as_mut().filter(|_| bus_socket.is_none());
+        let mut services: Vec<&mut Service> = started_bus.into_iter().chain([&mut agent]).chain(&mut service).collect();
+        for service in &mut services {
+            service.start_if_due(now);
         }
-        agent.start_if_due(now);
-        reap(&mut bus, &mut agent);
-        let until = if bus_socket.is_none() { next_start(&[&bus, &agent]) } else { next_start(&[&agent]) };
+        reap(&mut services);
+        let next = next_start(&services);
         let files =
             [button.as_ref().map(AsFd::as_fd), clock.as_ref().map(AsFd::as_fd), bus_socket.as_ref().map(AsFd::as_fd)];
-        wait_for_events(&signals, files, until)?;
+        wait_for_events(&signals, files, next)?;
         while let Ok(Some(signal)) = signals.read_signal() {
             if signal.ssi_signo != Signal::SIGCHLD as u32 {
                 power::off();
@@ -226,7 +256,7 @@ fn listen() -> Result<SignalFd, Error> {
     SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(Error::system("signalfd"))
 }
 
-fn next_start(services: &[&Service]) -> Option<Instant> {
+fn next_start(services: &[&mut Service]) -> Option<Instant> {
     services
         .iter()
         .filter_map(|service| match service.state {
@@ -259,10 +289,10 @@ fn wait_for_events(
     }
 }
 
-fn reap(bus: &mut Service, agent: &mut Service) {
+fn reap(services: &mut [&mut Service]) {
     while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
         let Some(pid) = status.pid() else { return };
-        for service in [&mut *bus, &mut *agent] {
+        for service in services.iter_mut() {
             if service.is_running_as(pid) {
                 journal::warning(&format!("{} ended: {status:?}", service.name));
                 service.ended(Instant::now());
@@ -303,8 +333,8 @@ mod tests {
         let mut agent = Service::new("agent", "/nowhere", &[]);
         bus.state = running(start);
         agent.state = running(start);
-        assert_eq!(next_start(&[&bus, &agent]), None);
+        assert_eq!(next_start(&[&mut bus, &mut agent]), None);
         agent.ended(start);
-        assert_eq!(next_start(&[&bus, &agent]), Some(start + FIRST_PAUSE));
+        assert_eq!(next_start(&[&mut bus, &mut agent]), Some(start + FIRST_PAUSE));
     }
 }

@@ -30,6 +30,7 @@ use crate::launch::Launches;
 use crate::opening::Opening;
 use crate::output::Screen;
 use crate::ports::Ports;
+use crate::program::Program;
 use crate::protocols::Globals;
 use crate::session::Session;
 use crate::streams::Streams;
@@ -92,6 +93,7 @@ pub struct Agent {
     pub files: Files,
     pub folders: ShownFolders,
     pub opening: Opening,
+    pub program: Program,
 }
 
 impl Agent {

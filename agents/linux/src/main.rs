@@ -36,6 +36,7 @@ mod pointing;
 mod popups;
 mod ports;
 mod process;
+mod program;
 mod protocols;
 mod rows;
 mod services;

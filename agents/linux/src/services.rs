@@ -21,6 +21,7 @@ const SERVICES: &[Service] = &[
     crate::exec::SERVICE,
     crate::files::SERVICE,
     crate::folders::SERVICE,
+    crate::program::SERVICE,
     crate::streams::SERVICE,
 ];
 

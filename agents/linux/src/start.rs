@@ -47,6 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
     agent.start_files()?;
     agent.start_folders()?;
     agent.start_opening()?;
+    agent.listen_for_program()?;
     if let Err(error) = agent.watch_apps() {
         log::warn!("new applications are not noticed: {error}");
     }
@@ -108,6 +109,7 @@ fn build(
         files: Default::default(),
         folders: Default::default(),
         opening: Default::default(),
+        program: Default::default(),
     })
 }
 

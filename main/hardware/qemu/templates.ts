@@ -6,10 +6,12 @@ import {
   cachePaths,
   makeInitrd,
   readTemplate,
+  type Recipe,
   recipeNamed,
   resolveCacheDir,
   templateStatus,
 } from "../../../images/builder/index.ts";
+import type { ServiceImages } from "../service-images.ts";
 import type { QemuDefinition } from "./definition.ts";
 import { buildGone } from "./disk.ts";
 import type { QemuDriverOptions } from "./driver.ts";
@@ -20,9 +22,10 @@ export interface TemplateFolders {
   agentFolder: () => string;
   /** A person's own recipes. */
   recipesFolder: string;
+  services: ServiceImages;
 }
 
-export function qemuTemplates(folders: TemplateFolders): QemuDriverOptions {
+export function qemuTemplates(folders: TemplateFolders): Omit<QemuDriverOptions, "guestNetwork"> {
   return {
     describe: (definition, boundBuild) => describeQemuVm(definition, boundBuild, folders),
     checkTemplate: (name) => void recipeNamed(name, folders.recipesFolder),
@@ -42,15 +45,20 @@ function forkLibrary(folder: string): string | null {
 async function describeQemuVm(
   definition: QemuDefinition,
   boundBuild: string | null,
-  { agentFolder, recipesFolder }: TemplateFolders,
+  { agentFolder, recipesFolder, services }: TemplateFolders,
 ): Promise<QemuVm> {
   const cacheDir = resolveCacheDir();
+  const recipe = (): Recipe =>
+    definition.service === undefined
+      ? recipeNamed(definition.template, recipesFolder)
+      : services.recipe(definition.service);
+  // A service's disk holds nothing that is kept: its image is always that of its manifest.
   const template =
-    boundBuild === null
-      ? (await templateStatus(recipeNamed(definition.template, recipesFolder), cacheDir)).built
+    boundBuild === null || definition.service !== undefined
+      ? (await templateStatus(recipe(), cacheDir)).built
       : await readTemplate(path.join(cachePaths(cacheDir).templatesDir, boundBuild));
   if (template === null) {
-    throw boundBuild === null
+    throw boundBuild === null || definition.service !== undefined
       ? new AppError(
           "template.not-built",
           `Template "${definition.template}" is not built yet: run "atoll template build ${definition.template}".`,
@@ -58,8 +66,11 @@ async function describeQemuVm(
         )
       : buildGone(boundBuild);
   }
-  const initrd = await makeInitrd({ modulesDir: template.modulesDir, agentFolder: agentFolder() }, cacheDir);
+  const service = definition.service === undefined ? null : await services.start(definition.service);
+  const parts = { modulesDir: template.modulesDir, agentFolder: agentFolder(), service: service?.files ?? [] };
+  const initrd = await makeInitrd(parts, cacheDir);
   return {
+    service: service?.program,
     hostname: definition.name,
     memoryMiB: definition.memory ?? template.memoryMiB,
     cpus: definition.cpus,

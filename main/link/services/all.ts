@@ -13,5 +13,6 @@ export { liveness } from "./liveness.ts";
 export { opening } from "./opening.ts";
 export { output } from "./output.ts";
 export { power } from "./power.ts";
+export { program } from "./program.ts";
 export { streams } from "./streams.ts";
 export { surfaces } from "./surfaces.ts";

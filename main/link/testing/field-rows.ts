@@ -245,6 +245,7 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   },
   execStarted: { exec: 1 },
   execFailed: { exec: 1 },
+  serviceConnected: { told: 10 },
   execExited: { exec: 2 },
   streamData: { stream: 2 },
   streamEnd: { stream: 2 },
@@ -738,6 +739,16 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "execExited.code": within(0, 255),
   "execExited.signal": within(0, 127),
 
+  "serviceConnected.told": only(
+    [10],
+    [
+      [0, "unknown-stream"],
+      [1, "unknown-stream"],
+      [11, "unknown-stream"],
+      [12, "unknown-stream"],
+    ],
+  ),
+
   "streamData.stream": only(
     [2, 3],
     [
@@ -745,7 +756,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [1, "wrong-direction"],
       [5, "wrong-state"],
       [6, "wrong-direction"],
-      [10, "unknown-stream"],
+      [12, "unknown-stream"],
     ],
   ),
   "streamEnd.stream": only(
@@ -753,7 +764,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
     [
       [0, "unknown-stream"],
       [5, "wrong-state"],
-      [10, "unknown-stream"],
+      [12, "unknown-stream"],
     ],
   ),
   "streamCredit.stream": only(
@@ -762,7 +773,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
       [0, "unknown-stream"],
       [2, "wrong-direction"],
       [5, "wrong-state"],
-      [10, "unknown-stream"],
+      [12, "unknown-stream"],
     ],
   ),
   "streamCredit.bytes": within(1, limit("MAX_STREAM_CREDIT_BYTES")),

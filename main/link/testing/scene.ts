@@ -8,6 +8,7 @@ import { EXECS } from "../contracts/execs.ts";
 import { FILES } from "../contracts/files.ts";
 import { FOLDERS } from "../contracts/folders.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
+import { PROGRAM } from "../contracts/program.ts";
 import { STREAMS } from "../contracts/streams.ts";
 import { liveness } from "../services/liveness.ts";
 import { ServiceHost } from "./service-host.ts";
@@ -23,7 +24,8 @@ export const LZ4_BLOCK_OF_A_PIXEL = 20;
  * started: the host writes stream 1, the agent 2 and 3. Exec 2, started, with a terminal: streams 4 and 5, of which 5 has ended.
  * Generation 1 is offered, offer 1 announced and given ahead by stream 6; request 1 waits for it. Request 1 to open waits.
  * Of transfer 1 a list is awaited; 2 sends by stream 7; 3 expects a file of 8 bytes and a folder, for stream 8, and 4 receives them
- * by stream 9. File 1 is watched, 2 no longer. Folder 1 is shown, 2 no longer; act 1 waits for its answer.
+ * by stream 9. File 1 is watched, 2 no longer. Folder 1 is shown, 2 no longer; act 1 waits for its answer. A service's program is
+ * awaited: the host writes stream 10, the agent 11.
  *
  * Services have timers: they run on vitest's.
  *
@@ -55,6 +57,7 @@ export function openScene(advance: (ms: number) => void): ServiceHost {
   for (const folder of [1, 2]) host.order(FOLDERS, { type: "show", folder, path: Uint8Array.of(0x61) });
   host.order(FOLDERS, { type: "hide", folder: 2 });
   host.order(FOLDERS, { type: "act", act: 1, path: Uint8Array.of(0x61), what: { kind: "trash" } });
+  host.order(PROGRAM, { type: "listen" });
   for (const stream of [2, 3]) host.order(STREAMS, { type: "grant", stream, bytes: 1024 * 1024 });
   host.use(liveness).opened();
   for (let waited = 0; host.sentOf("ping").length === 0 && waited < 60; waited += 1) advance(1_000);

@@ -12,6 +12,7 @@ mod input;
 mod monkey;
 mod opening;
 mod popups;
+mod program;
 mod resources;
 mod session;
 mod subsurfaces;

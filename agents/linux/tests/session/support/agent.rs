@@ -74,6 +74,7 @@ impl Agent {
         command.env_clear().env("XDG_RUNTIME_DIR", at("runtime")).env("HOME", at("home")).env("PATH", at("bin"));
         command.env("XDG_DATA_HOME", at("data")).env("XDG_DATA_DIRS", at("none"));
         command.env("ATOLL_CLOCK", at("clock"));
+        command.env("ATOLL_SERVICE_SOCKET", at("runtime/atoll/service.sock"));
         for name in ["control", "frames", "bulk"] {
             command.arg(format!("--{name}")).arg(at(name));
         }

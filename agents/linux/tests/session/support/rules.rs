@@ -120,6 +120,10 @@ impl Rules {
             Body::FilesReceive(receive) => {
                 self.streams.entry(receive.stream).or_insert(Stream::Incoming);
             }
+            Body::ServiceOpen(open) => {
+                self.streams.entry(open.told).or_insert(Stream::Incoming);
+                self.streams.entry(open.said).or_insert(Stream::Outgoing { credit: 0, exec: 0 });
+            }
             Body::StreamCredit(more) => {
                 if let Some(Stream::Outgoing { credit, .. }) = self.streams.get_mut(&more.stream) {
                     *credit += more.bytes as usize;

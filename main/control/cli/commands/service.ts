@@ -1,0 +1,222 @@
+/** `atoll service ...`. `new`, `validate` and `run-once` need no application. */
+import path from "node:path";
+import type { Command } from "commander";
+import type { RequestOutput } from "#shared/ipc/index.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { type ServiceView, settingFromText, type SettingValue } from "#shared/model/service.ts";
+import { escapeControls } from "#shared/model/text.ts";
+import { problemWords } from "#shared/model/yaml-file.ts";
+import { answerOnce, newService, problemsOf } from "../../service-tools.ts";
+import { call, command, type JsonOption, wrongUsage } from "../command.ts";
+import { EXIT, print, table } from "../output.ts";
+
+type Info = RequestOutput<"service.info">;
+
+export function addServiceCommands(program: Command, applicationFolder: string): void {
+  const service = program.command("service").description("VMs that serve others: a firewall, a scanner, your own");
+
+  command(service, "list", "all services").action(async ({ json = false }: JsonOption) => {
+    const services = (await call("service.list", {})).map(rowOf);
+    print(services, json, () =>
+      table(
+        ["NAME", "VERSION", "STATE", "HEALTH", "MAY"],
+        services.map(({ name, version, state, health, rights }) => [name, version, state, health, rightWords(rights)]),
+        "No services.",
+      ),
+    );
+  });
+
+  command(service, "info <name>", "one service, with its settings and panels").action(
+    async (name: string, { json = false }: JsonOption) => {
+      const info = await call("service.info", { name });
+      print({ ...rowOf(info), ...factsOf(info), settings: valuesOf(info), panels: panelsOf(info) }, json, () =>
+        infoWords(info),
+      );
+    },
+  );
+
+  command(
+    service,
+    "start <name>",
+    "build its image where it is missing, start it, and wait until it is healthy",
+  ).action(async (name: string, { json = false }: JsonOption) => {
+    const view = await call("service.start", { name });
+    print(rowOf(view), json, () => `Service ${view.name} is ${view.state}.`);
+  });
+
+  command(service, "stop <name>", "stop it").action(async (name: string, { json = false }: JsonOption) => {
+    const view = await call("service.stop", { name });
+    print(rowOf(view), json, () => `Service ${view.name} is ${view.state}.`);
+  });
+
+  command(service, "log <name>", "its last lines").action(async (name: string, { json = false }: JsonOption) => {
+    const lines = await call("service.log", { name });
+    const words = lines.map(({ timeMs, level, from, text }) => {
+      const time = new Date(timeMs).toISOString().slice(11, 19);
+      return `${time}  ${level.padEnd(7)}  ${from === "program" ? "program: " : ""}${text}`;
+    });
+    print(lines, json, () => words.join("\n") || "Nothing yet.");
+  });
+
+  command(service, "settings <name> [values...]", "show or change its settings: KEY=VALUE, lists by commas").action(
+    async (name: string, words: string[], { json = false }: JsonOption) => {
+      const before = await call("service.info", { name });
+      const values = settingsOf(before, words);
+      const info = words.length === 0 ? before : await call("service.set", { name, values });
+      print(valuesOf(info), json, () =>
+        table(
+          ["SETTING", "VALUE", "WHAT"],
+          Object.entries(info.settings).map(([key, { value, schema }]) => [key, valueWords(value), schema.title]),
+          `${name} has no settings.`,
+        ),
+      );
+    },
+  );
+
+  command(service, "test <name>", "run its tests; exit 1 when one fails").action(
+    async (name: string, { json = false }: JsonOption) => {
+      const results = await call("service.test", { name });
+      print(results, json, () =>
+        results
+          .map(({ name: what, ok, detail }) => `${ok ? "ok  " : "FAIL"}  ${what}${ok ? "" : `: ${detail}`}`)
+          .join("\n"),
+      );
+      if (results.some(({ ok }) => !ok)) process.exitCode = EXIT.failed;
+    },
+  );
+
+  command(service, "install <dir>", "show what a service may do; with --yes install it")
+    .option("--yes", "install it")
+    .action(async (dir: string, { json = false, yes = false }: JsonOption & { yes?: boolean }) => {
+      const folder = path.resolve(dir);
+      const sheet = await call("service.sheet", { folder });
+      if (!yes) return print({ ...sheet, installed: false }, json, () => sheetWords(sheet));
+      const view = await call("service.install", { folder });
+      print(
+        { ...rowOf(view), installed: true },
+        json,
+        () => `${sheetWords(sheet, true)}\nService ${view.name} is installed.`,
+      );
+    });
+
+  command(service, "remove <name>", "remove an installed service with its VM and settings").action(
+    async (name: string, { json = false }: JsonOption) => {
+      await call("service.remove", { name });
+      print({ name, removed: true }, json, () => `Service ${name} is removed.`);
+    },
+  );
+
+  command(service, "new <name>", "make a folder ./NAME with a service that runs").action(
+    async (name: string, { json = false }: JsonOption) => {
+      const folder = await newService(process.cwd(), name);
+      print({ name, folder }, json, () => `${folder} is there: try "atoll service run-once ${name}".`);
+    },
+  );
+
+  command(service, "validate <dir>", "what is wrong with a service's folder").action(
+    async (dir: string, { json = false }: JsonOption) => {
+      const problems = await problemsOf(dir);
+      const ok = problems.length === 0;
+      print({ ok, problems }, json, () => (ok ? "Nothing is wrong with it." : problems.map(problemWords).join("\n")));
+      if (!ok) process.exitCode = EXIT.failed;
+    },
+  );
+
+  command(
+    service,
+    "run-once <dir> [file]",
+    "give a service one job, without the desktop: a file, JSON of a .json file",
+  ).action(async (dir: string, file: string | undefined, { json = false }: JsonOption) => {
+    const cancelling = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => cancelling.abort(new AppError("vm.start-cancelled", "It was cancelled.")));
+    const say = (line: string): void => void process.stderr.write(`${escapeControls(line)}\n`);
+    const answer = await answerOnce(dir, file ?? null, {
+      out: applicationFolder,
+      signal: cancelling.signal,
+      onProgress: ({ step, detail }) => say(`image: ${step} ${detail}`),
+      onLog: say,
+    });
+    print(answer, json, () => (typeof answer === "string" ? answer : JSON.stringify(answer, undefined, 2)));
+  });
+}
+
+/** The contract's fields. */
+function rowOf({
+  name,
+  version,
+  state,
+  health,
+  vm,
+  rights,
+}: ServiceView): Pick<ServiceView, "name" | "version" | "state" | "health" | "vm" | "rights"> {
+  return { name, version, state, health, vm, rights };
+}
+
+function factsOf({ description, isBuiltIn, stateDetail, healthDetail, status, memoryMiB, cpus, uptimeS }: ServiceView) {
+  return { description, isBuiltIn, stateDetail, healthDetail, status, memoryMiB, cpus, uptimeS };
+}
+
+function valuesOf({ settings }: Info): Record<string, SettingValue> {
+  return Object.fromEntries(Object.entries(settings).map(([key, { value }]) => [key, value]));
+}
+
+function panelsOf({ panels, tables }: Info): object[] {
+  return panels.map((panel) => ({ ...panel, ...("table" in panel ? { rows: tables[panel.table] ?? [] } : {}) }));
+}
+
+function rightWords(rights: ServiceView["rights"]): string {
+  const asked = rights.filter(({ asked }) => asked).map(({ id }) => id);
+  return asked.join(", ") || "nothing";
+}
+
+function infoWords(info: Info): string {
+  const { name, version, description, state, stateDetail, health, healthDetail, status } = info;
+  const more = [
+    stateDetail,
+    healthDetail === "" ? "" : `The program says: "${healthDetail}"`,
+    status === "" ? "" : `Status: "${status}"`,
+  ].filter((line) => line !== "");
+  const rights = info.rights.map(({ words, asked }) => `  ${asked ? "yes" : "no "}  ${words}`);
+  const settings = Object.entries(info.settings).map(([key, { value }]) => `  ${key} = ${valueWords(value)}`);
+  return [
+    `${name} ${version}: ${description}`,
+    `${state}, health ${health ?? "-"}`,
+    ...more,
+    "May:",
+    ...rights,
+    ...(settings.length === 0 ? [] : ["Settings:", ...settings]),
+  ].join("\n");
+}
+
+function sheetWords({ name, version, rights, added }: RequestOutput<"service.sheet">, isInstalling = false): string {
+  const may = rights.filter(({ asked }) => asked).map(({ words }) => `  ${words}`);
+  const not = rights.filter(({ asked }) => !asked).map(({ words }) => `  ${words}`);
+  return [
+    `Service ${name} ${version}, from a folder of this machine (not signed).`,
+    may.length === 0 ? "It asks for nothing." : "It may:",
+    ...may,
+    ...(not.length === 0 ? [] : ["It may not:", ...not]),
+    ...(added.length === 0 ? [] : ["New in this version:", ...added.map((words) => `  ${words}`)]),
+    ...(isInstalling ? [] : ['Nothing is installed yet: "--yes" installs it.']),
+  ].join("\n");
+}
+
+function valueWords(value: SettingValue): string {
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+/** @throws AppError usage.bad-argument, service.bad-setting */
+function settingsOf({ name, settings }: Info, words: readonly string[]): Record<string, SettingValue> {
+  const pairs = words.map((word): [string, SettingValue] => {
+    const at = word.indexOf("=");
+    if (at < 1) throw wrongUsage(`"${word}" is not KEY=VALUE.`);
+    const key = word.slice(0, at);
+    const schema = settings[key]?.schema;
+    if (schema === undefined)
+      throw new AppError("service.bad-setting", `Service "${name}" has no setting "${key}".`, { service: name, key });
+    // The application says where it cannot be the setting's.
+    return [key, settingFromText(schema, word.slice(at + 1)) as SettingValue];
+  });
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,42 @@
+/** What `atoll service` does with folders of services by itself, without an application. */
+import path from "node:path";
+import type { FileProblem } from "#shared/model/yaml-file.ts";
+import type { Progress } from "../../images/builder/index.ts";
+import { agentFolderOf } from "../base/agent-folder.ts";
+import { recipesFolder, resolvePaths } from "../base/paths.ts";
+import { readService } from "../services/catalog.ts";
+import { jobInput } from "../services/job-input.ts";
+import { checkServiceFolder } from "../services/service-folder.ts";
+import fs from "node:fs";
+
+export { newService } from "../services/scaffold.ts";
+
+/** What is wrong with it. */
+export async function problemsOf(folder: string): Promise<FileProblem[]> {
+  return (await checkServiceFolder(path.resolve(folder), recipesFolder(resolvePaths()))).problems;
+}
+
+export interface OnceOptions {
+  /** The folder `out` of the build. */
+  out: string;
+  signal: AbortSignal;
+  onProgress: (progress: Progress) => void;
+  onLog: (line: string) => void;
+}
+
+/**
+ * The answer to one job.
+ *
+ * @param file what it is made of; null: the input of the manifest's first test
+ * @throws AppError service.*, template.*, hardware.*, usage.bad-argument
+ */
+export async function answerOnce(folder: string, file: string | null, options: OnceOptions): Promise<unknown> {
+  const { out, ...rest } = options;
+  const recipes = recipesFolder(resolvePaths());
+  const service = await readService(path.resolve(folder), recipes);
+  const [first] = service.manifest.tests;
+  const input = file === null ? (first?.input ?? null) : jobInput(path.basename(file), fs.readFileSync(file));
+  // Drivers, VMs and links: no other command of `atoll` needs them.
+  const { runOnce } = await import("../run-once/run-once.ts");
+  return runOnce({ service, input, agentFolder: agentFolderOf(out), recipesFolder: recipes, ...rest });
+}

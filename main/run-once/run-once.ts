@@ -1,0 +1,118 @@
+/** A service without the application: boots a VM of its folder, gives its program one job, and leaves nothing behind. */
+import { randomUUID } from "node:crypto";
+import fsp from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { AppError } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { buildTemplate, type Progress, resolveCacheDir } from "../../images/builder/index.ts";
+import { waitFor } from "../base/waiting.ts";
+import { registered } from "../hardware/drivers.ts";
+import { QEMU } from "../hardware/qemu/definition.ts";
+import { QemuDriver } from "../hardware/qemu/driver.ts";
+import { qemuTemplates } from "../hardware/qemu/templates.ts";
+import { localLink } from "../link/local-link.ts";
+import { newDefinition } from "../vms/definition.ts";
+import { program as programClient } from "../vms/services/program.ts";
+import { Vm } from "../vms/vm.ts";
+import { ServiceCatalog, type Service } from "../services/catalog.ts";
+
+export interface RunOnce {
+  service: Service;
+  input: unknown;
+  agentFolder: string;
+  recipesFolder: string | null;
+  signal: AbortSignal;
+  onProgress: (progress: Progress) => void;
+  /** What the program, or its VM, says meanwhile. */
+  onLog: (line: string) => void;
+}
+
+/** The program's answer. Rejects with template.*, hardware.*, service.*. */
+export async function runOnce({ service, input, signal, ...options }: RunOnce): Promise<unknown> {
+  const { manifest } = service;
+  const { name, memory, cpus } = manifest;
+  const { agentFolder, recipesFolder, onProgress, onLog } = options;
+  const home = await fsp.mkdtemp(path.join(os.tmpdir(), "atoll-once-"));
+  const paths = {
+    config: path.join(home, "config"),
+    state: path.join(home, "state"),
+    run: path.join(home, "run"),
+    controlSocket: path.join(home, "run", "control.sock"),
+  };
+  const catalog = new ServiceCatalog({ builtIns: [service], stateFolder: paths.state, recipesFolder });
+  const folders = { agentFolder: () => agentFolder, recipesFolder: recipesFolder ?? "", services: catalog };
+  // A job needs no network.
+  const guestNetwork = (): Promise<never> => Promise.reject(new Error("it has no network"));
+  const driver = registered(QEMU, new QemuDriver(paths, { ...qemuTemplates(folders), guestNetwork }));
+  let vm: Vm | null = null;
+  try {
+    await buildTemplate({ recipe: catalog.recipe(name), cacheDir: resolveCacheDir(), signal, onProgress });
+    const machine = driver.define({ template: name, service: name, memory, cpus, network: "none" });
+    vm = new Vm(
+      {
+        ...newDefinition(name, { label: "slate", role: "service" }, { driver: QEMU.name, ...machine }),
+        id: randomUUID() as VmId,
+        service: name,
+      },
+      {
+        driver,
+        spawnLink: () => localLink(),
+        output: () => ({ width: 640, height: 480, scale120: 120, refreshMhz: 60_000 }),
+        keymap: () => ({ rules: "", model: "", layout: "", variant: "", options: "" }),
+        log: onLog,
+      },
+    );
+    return await answered(vm, manifest.health.withinS, input, signal, onLog);
+  } finally {
+    if (vm?.isOn === true) await vm.kill().catch(() => undefined);
+    vm?.release();
+    await fsp.rm(home, { recursive: true, force: true });
+  }
+}
+
+async function answered(
+  vm: Vm,
+  withinS: number,
+  input: unknown,
+  signal: AbortSignal,
+  onLog: (line: string) => void,
+): Promise<unknown> {
+  const program = vm.service(programClient);
+  const { name } = vm.definition;
+  const healthy = waitFor({
+    listen: ({ resolve, reject }) => {
+      const ends = [
+        program.on("said", (message) => {
+          if (message.type === "health" && message.state === "ok") resolve();
+          if (message.type === "log") onLog(`${message.level}: ${message.text}`);
+          if (message.type === "health" && message.state === "failing") onLog(`failing: ${message.detail}`);
+        }),
+        program.on("refused", (reason) => onLog(`the program: ${reason}`)),
+        program.on("gone", () => onLog("the program has ended; the guest starts it again")),
+        vm.on("changed", () => {
+          const { state, stateDetail } = vm.status;
+          if (state === "crashed" || state === "stopped")
+            reject(
+              new AppError("service.not-healthy", `The VM of service "${name}" has ended: ${stateDetail}.`, {
+                service: name,
+              }),
+            );
+        }),
+      ];
+      return () => ends.forEach((end) => end());
+    },
+    timeoutMs: withinS * 1_000,
+    onTimeout: ({ reject }) =>
+      reject(
+        new AppError("service.not-healthy", `Service "${name}" has not been healthy within ${withinS} s.`, {
+          service: name,
+        }),
+      ),
+    signal,
+  });
+  healthy.catch(() => undefined);
+  await vm.start();
+  await healthy;
+  return program.job(input, signal);
+}

@@ -1,0 +1,76 @@
+/** What can be asked of services, for the page and the `atoll` command alike. */
+import type { serviceContract } from "#shared/ipc/service.ts";
+import { log } from "../base/log.ts";
+import type { Handlers } from "../ipc/dispatcher.ts";
+import type { Page } from "../ipc/page.ts";
+import { messageOf } from "#shared/model/app-error.ts";
+import { rightsOf } from "./rights.ts";
+import type { Services } from "./services.ts";
+
+interface Parts {
+  services: Services;
+}
+
+export function serviceHandlers({ services }: Parts): Handlers<typeof serviceContract> {
+  return {
+    "service.list": () => services.views(),
+    "service.info": ({ name }) => services.info(name),
+    "service.start": async ({ name }) => {
+      await services.unit(name).start();
+      return services.view(name);
+    },
+    "service.stop": async ({ name }) => {
+      await services.unit(name).stop();
+      return services.view(name);
+    },
+    "service.log": ({ name }) => [...services.unit(name).log.lines],
+    "service.set": async ({ name, values }) => {
+      await services.set(name, values);
+      return services.info(name);
+    },
+    "service.sheet": async ({ folder }) => {
+      const { manifest, installed } = await services.sheet(folder);
+      const { name, version, description } = manifest;
+      const rights = rightsOf(manifest.rights, null);
+      const before = installed === null ? [] : rightsOf(installed.rights, null);
+      const had = new Set(before.filter(({ asked }) => asked).map(({ words }) => words));
+      const added = installed === null ? [] : rights.filter(({ asked, words }) => asked && !had.has(words));
+      return { name, version, description, rights, added: added.map(({ words }) => words) };
+    },
+    "service.install": async ({ folder }) => services.view(await services.install(folder)),
+    "service.remove": async ({ name }) => {
+      await services.remove(name);
+      return null;
+    },
+    "service.test": ({ name }) => services.test(name),
+  };
+}
+
+/** Between two of them: what changes a thousand times a second is told four times. */
+const CHANGED_MS = 250;
+
+export function sendServiceEvents({ page, services }: { page: Pick<Page, "on" | "send">; services: Services }): void {
+  let isDue = false;
+  let isWaiting = false;
+  const send = async (): Promise<void> => {
+    try {
+      page.send("service.changed", { services: await services.views() });
+    } catch (error) {
+      log(`services: ${messageOf(error)}`);
+    }
+  };
+  const tick = async (): Promise<void> => {
+    if (!isDue || isWaiting) return;
+    [isDue, isWaiting] = [false, true];
+    await send();
+    setTimeout(() => {
+      isWaiting = false;
+      void tick();
+    }, CHANGED_MS);
+  };
+  services.on("changed", () => {
+    isDue = true;
+    void tick();
+  });
+  page.on("attached", () => void send());
+}

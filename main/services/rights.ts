@@ -1,0 +1,68 @@
+/**
+ * What a service may do, in words: what its manifest asks, and what its VM has in fact. The second is looked up where it would
+ * show (devices, links, what it is told), not taken from the manifest. Pure.
+ */
+import type { ServiceRight, ServiceRights } from "#shared/model/service.ts";
+import { HOST_RIGHTS } from "#shared/model/service.ts";
+
+/** What there is of a service VM that runs. */
+export interface Held {
+  /** It has an interface to the internet. */
+  uplink: boolean;
+  /** Roles of VMs whose network goes by it now. */
+  serves: readonly string[];
+  /** What it has been told of others. */
+  host: readonly (typeof HOST_RIGHTS)[number][];
+}
+
+/** Of a service that is no part of the networks. */
+export const HOLDS_NOTHING: Held = { uplink: false, serves: [], host: [] };
+
+const HOST_WORDS = {
+  "network-rules": "Is told which connections each of these VMs may make",
+} as const satisfies Record<(typeof HOST_RIGHTS)[number], string>;
+
+const ROLE_WORDS: Readonly<Record<string, string>> = {
+  app: "app VMs",
+  work: "work VMs",
+  vault: "vaults",
+  disposable: "disposables",
+};
+
+/** @param held null: its VM does not run */
+export function rightsOf(asked: ServiceRights, held: Held | null): ServiceRight[] {
+  const roles = asked.serves.map((role) => ROLE_WORDS[role] ?? role);
+  return [
+    {
+      id: "serves",
+      words:
+        roles.length === 0
+          ? "Sees the traffic of other VMs"
+          : `Sees the traffic of ${roles.join(", ")} whose network goes by it`,
+      asked: asked.serves.length > 0,
+      has: held === null ? null : held.serves.length > 0,
+    },
+    {
+      id: "uplink",
+      words: "Reaches the internet",
+      asked: asked.uplink,
+      has: held === null ? null : held.uplink,
+    },
+    ...HOST_RIGHTS.map((right) => ({
+      id: right,
+      words: HOST_WORDS[right],
+      asked: asked.host.includes(right),
+      has: held === null ? null : held.host.includes(right),
+    })),
+  ];
+}
+
+/** What it has and has not asked for: there must be none. */
+export function excessOf(asked: ServiceRights, held: Held): string[] {
+  const roles = held.serves.filter((role) => !(asked.serves as readonly string[]).includes(role));
+  return [
+    ...roles.map((role) => `serves:${role}`),
+    ...(held.uplink && !asked.uplink ? ["uplink"] : []),
+    ...held.host.filter((right) => !asked.host.includes(right)),
+  ];
+}

@@ -1,0 +1,342 @@
+/**
+ * One service: its VM is kept running and its program healthy for as long as somebody wants it. What ends is started again, with
+ * growing delays.
+ */
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { ServiceHealth, ServiceState } from "#shared/model/service.ts";
+import { cleanText } from "#shared/model/text.ts";
+import { Backoff } from "../base/backoff.ts";
+import { Emitter } from "../base/emitter.ts";
+import { waitFor } from "../base/waiting.ts";
+import { program as programClient, type Program } from "../vms/services/program.ts";
+import type { Vm } from "../vms/vm.ts";
+import type { ServiceManifest } from "./manifest.ts";
+import { ServiceLog } from "./service-log.ts";
+import type { ServiceSettings } from "./service-settings.ts";
+import { ServiceTables } from "./service-tables.ts";
+
+export interface UnitOptions {
+  manifest: ServiceManifest;
+  vm: Vm;
+  settings: ServiceSettings;
+  /** Builds its image unless it is there. Rejects with template.*. */
+  build: () => Promise<void>;
+}
+
+export interface UnitEvents {
+  changed: [];
+  /** The manifest names this kind of event. */
+  event: [Extract<SaidMessage, { type: "event" }>];
+}
+
+/** How long the program may take to say that new settings are in force. */
+const APPLIED_MS = 10_000;
+
+type Phase =
+  /** Nobody wants it. */
+  | { name: "off" }
+  /** It could not be started, and nobody tries again. */
+  | { name: "failed"; detail: string }
+  | { name: "building" }
+  | { name: "starting" }
+  /** It was healthy since its VM's start. */
+  | { name: "up"; sinceMs: number }
+  /** It is started again when the time is over. */
+  | { name: "waiting"; detail: string };
+
+export class ServiceUnit extends Emitter<UnitEvents> {
+  readonly manifest: ServiceManifest;
+  readonly vm: Vm;
+  readonly settings: ServiceSettings;
+  readonly log = new ServiceLog();
+  readonly tables: ServiceTables;
+  readonly #options: UnitOptions;
+  readonly #program: Program;
+  readonly #backoff = new Backoff(1_000, 60_000);
+  #phase: Phase = { name: "off" };
+  #health: { state: "ok" | "starting" | "failing"; detail: string } = { state: "starting", detail: "" };
+  #status = "";
+  #appliedRevision = -1;
+  #retry: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  readonly #ends: (() => void)[];
+
+  constructor(options: UnitOptions) {
+    super();
+    const { manifest, vm, settings } = options;
+    [this.manifest, this.vm, this.settings, this.#options] = [manifest, vm, settings, options];
+    this.tables = new ServiceTables(manifest.tables);
+    this.#program = vm.service(programClient);
+    this.#program.tell({ settings: settings.values });
+    this.#ends = [
+      vm.on("changed", () => this.#vmChanged()),
+      this.#program.on("connected", () => this.#connected()),
+      this.#program.on("gone", () => this.#gone()),
+      this.#program.on("said", (message) => this.#said(message)),
+      this.#program.on("refused", (reason) => this.log.add("atoll", "warning", `the program: ${reason}`)),
+    ];
+    // One that an earlier run of the application left running is wanted.
+    this.#vmChanged();
+  }
+
+  /** `absent` is the catalog's to say. */
+  get state(): Exclude<ServiceState, "absent"> {
+    switch (this.#phase.name) {
+      case "off":
+        return this.vm.isOn ? "starting" : "stopped";
+      case "building":
+      case "starting":
+        return "starting";
+      case "up":
+        return "running";
+      case "failed":
+      case "waiting":
+        return "failed";
+    }
+  }
+
+  get stateDetail(): string {
+    if ("detail" in this.#phase) return this.#phase.detail;
+    return this.#phase.name === "building" ? "its image is built" : "";
+  }
+
+  get health(): ServiceHealth {
+    return this.vm.state === "running" ? this.#health.state : this.#isWanted ? "starting" : null;
+  }
+
+  get healthDetail(): string {
+    return this.vm.state === "running" ? this.#health.detail : "";
+  }
+
+  get status(): string {
+    return this.#status;
+  }
+
+  get uptimeS(): number | null {
+    return this.#phase.name === "up" ? Math.max(0, (Date.now() - this.#phase.sinceMs) / 1000) : null;
+  }
+
+  get isHealthy(): boolean {
+    return this.#phase.name === "up" && this.#health.state === "ok" && this.vm.state === "running";
+  }
+
+  get #isWanted(): boolean {
+    return this.#phase.name !== "off" && this.#phase.name !== "failed";
+  }
+
+  /**
+   * Builds its image where it is missing, starts its VM, and resolves when its program is healthy. Rejects with template.*, what
+   * the VM's start says, and service.not-healthy; it is tried again all the same, but where its image cannot be made.
+   */
+  async start(): Promise<void> {
+    await this.vm.adopted().catch(() => undefined);
+    if (!this.#isWanted) {
+      this.#enter({ name: "building" });
+      try {
+        await this.#options.build();
+      } catch (error) {
+        this.#enter({ name: "failed", detail: messageOf(error) });
+        throw error;
+      }
+      if (this.#phase.name === "building") await this.#startVm();
+    } else if (this.#phase.name === "waiting") {
+      clearTimeout(this.#retry);
+      await this.#startVm();
+    }
+    await this.healthy();
+  }
+
+  /** Resolves when it is healthy; rejects where it is stopped, or has to be started again, before. */
+  healthy(): Promise<void> {
+    return waitFor({
+      listen: ({ resolve, reject }) => {
+        const look = (): void => {
+          if (this.isHealthy) resolve();
+          else if (this.#phase.name === "waiting" || !this.#isWanted) reject(this.#notHealthy());
+        };
+        look();
+        return this.on("changed", look);
+      },
+    });
+  }
+
+  /** Resolves when its VM has ended. Nobody starts it again. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#retry);
+    clearTimeout(this.#deadline);
+    this.#enter({ name: "off" });
+    await this.vm.adopted();
+    if (this.vm.isOn) await this.vm.stop();
+    this.log.add("atoll", "info", "stopped");
+  }
+
+  /** Its settings are other ones: resolves when they are in force, or it is not connected. @throws AppError service.bad-setting */
+  async applySettings(): Promise<void> {
+    const revision = this.#program.tell({ settings: this.settings.values });
+    if (!this.#program.isConnected) return;
+    const { name } = this.manifest;
+    await waitFor({
+      listen: ({ resolve }) => {
+        const look = (): void => {
+          if (this.#appliedRevision >= revision || !this.#program.isConnected) resolve();
+        };
+        look();
+        return this.on("changed", look);
+      },
+      timeoutMs: APPLIED_MS,
+      onTimeout: ({ reject }) =>
+        reject(
+          new AppError(
+            "service.not-healthy",
+            `Service "${name}" has not taken its settings within ${APPLIED_MS / 1000} s; they are saved, and told to it again when it starts.`,
+            { service: name },
+          ),
+        ),
+    });
+  }
+
+  /** One job. Rejects with service.*. */
+  job(input: unknown, signal: AbortSignal): Promise<unknown> {
+    return this.#program.job(input, signal);
+  }
+
+  /** The application ends; the VM goes on. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#deadline);
+    for (const end of this.#ends) end();
+  }
+
+  async #startVm(): Promise<void> {
+    this.#enter({ name: "starting" });
+    this.#expectHealth();
+    try {
+      if (!this.vm.isUnderWay) await this.vm.start();
+    } catch (error) {
+      this.#failed(`its VM could not be started: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  /** It has to be healthy within its time. */
+  #expectHealth(): void {
+    const { withinS } = this.manifest.health;
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => void this.#overdue(withinS), withinS * 1_000);
+  }
+
+  async #overdue(withinS: number): Promise<void> {
+    if (this.isHealthy || !this.#isWanted) return;
+    const detail = this.#health.detail === "" ? "" : ` (${this.#health.detail})`;
+    this.#failed(`its program has not been well for ${withinS} s${detail}`);
+    if (this.vm.isOn) await this.vm.kill().catch(() => undefined);
+  }
+
+  /** Tries again after a while. */
+  #failed(reason: string): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#deadline);
+    const delayMs = this.#backoff.nextDelayMs(performance.now());
+    this.log.add("atoll", "error", `${reason}; it is started again in ${delayMs / 1000} s`);
+    this.#enter({ name: "waiting", detail: `${reason}; it is started again` });
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      if (this.#phase.name === "waiting") void this.#startVm().catch(() => undefined);
+    }, delayMs);
+  }
+
+  #vmChanged(): void {
+    const { vm } = this;
+    const phase = this.#phase.name;
+    if (phase === "off" || phase === "failed") {
+      // A person, or an earlier run of the application, has started its VM.
+      if (vm.state === "starting" || vm.state === "running") {
+        this.#enter({ name: "starting" });
+        this.#expectHealth();
+      }
+      return;
+    }
+    if (phase === "starting" || phase === "up") {
+      const { stateReason, stateDetail } = vm.status;
+      if (vm.state === "stopping" || (vm.state === "stopped" && stateReason === "killed")) {
+        // A person ends its VM.
+        clearTimeout(this.#deadline);
+        this.log.add("atoll", "info", "its VM was stopped");
+        this.#enter({ name: "off" });
+      } else if (vm.state === "crashed" || (vm.state === "stopped" && phase === "up")) {
+        this.#failed(`its VM has ended${stateDetail === "" ? "" : ` (${stateDetail})`}`);
+      }
+    }
+    this.emit("changed");
+  }
+
+  // ---- what its program says -------------------------------------------------------------------------------------
+
+  #connected(): void {
+    this.tables.clear();
+    this.#appliedRevision = -1;
+    this.log.add("atoll", "info", "the program has connected");
+    this.#isHealth("starting", "");
+  }
+
+  #gone(): void {
+    if (this.vm.state === "running")
+      this.log.add("atoll", "warning", "the program has ended; the guest starts it again");
+    this.#isHealth("failing", "its program has ended; the guest starts it again");
+    if (this.#isWanted && this.vm.state === "running") this.#expectHealth();
+  }
+
+  #isHealth(state: "ok" | "starting" | "failing", detail: string): void {
+    const before = this.#health.state;
+    this.#health = { state, detail };
+    if (state === "ok") {
+      clearTimeout(this.#deadline);
+      if (this.#phase.name === "starting") this.#phase = { name: "up", sinceMs: Date.now() };
+    } else if (before === "ok" && this.#isWanted) this.#expectHealth();
+    this.emit("changed");
+  }
+
+  #said(message: Exclude<SaidMessage, { type: "result" }>): void {
+    switch (message.type) {
+      case "health": {
+        const detail = cleanText(message.detail, 300);
+        if (message.state !== this.#health.state || detail !== this.#health.detail)
+          this.log.add("program", message.state === "failing" ? "error" : "info", `${message.state} ${detail}`.trim());
+        return this.#isHealth(message.state, detail);
+      }
+      case "applied":
+        this.#appliedRevision = message.revision;
+        for (const { where, reason } of message.problems) this.log.add("program", "error", `${where}: ${reason}`);
+        break;
+      case "status":
+        this.#status = cleanText(message.text, 200);
+        break;
+      case "rows":
+        if (!this.tables.accept(message))
+          this.log.add("atoll", "warning", `the program: there is no table "${message.table}" in its manifest`);
+        break;
+      case "log":
+        this.log.add("program", message.level, message.text);
+        break;
+      case "event":
+        if (this.manifest.events.includes(message.name)) this.emit("event", message);
+        else this.log.add("atoll", "warning", `the program: there is no event "${message.name}" in its manifest`);
+    }
+    this.emit("changed");
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    if (phase.name !== "up") [this.#health, this.#status] = [{ state: "starting", detail: "" }, ""];
+    this.emit("changed");
+  }
+
+  #notHealthy(): AppError {
+    const { name } = this.manifest;
+    const detail = this.stateDetail === "" ? "it was stopped" : this.stateDetail;
+    return new AppError("service.not-healthy", `Service "${name}" is not healthy: ${detail}.`, { service: name });
+  }
+}

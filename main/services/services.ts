@@ -1,0 +1,239 @@
+/** All services: what there is, each with its VM and what keeps that running. */
+import { AppError } from "#shared/model/app-error.ts";
+import type { ServiceInfo, ServiceView } from "#shared/model/service.ts";
+import type { FileProblem } from "#shared/model/yaml-file.ts";
+import fsp from "node:fs/promises";
+import path from "node:path";
+import { resolveCacheDir, templateStatus } from "../../images/builder/index.ts";
+import type { Application } from "../application.ts";
+import { Emitter } from "../base/emitter.ts";
+import { log } from "../base/log.ts";
+import { watchFolder } from "../base/watch-folder.ts";
+import type { TemplateBuilds } from "../vms/template-builds.ts";
+import type { Service, ServiceCatalog } from "./catalog.ts";
+import type { ServiceManifest } from "./manifest.ts";
+import { type Held, rightsOf } from "./rights.ts";
+import { ServiceSettings } from "./service-settings.ts";
+import type { ServiceSource } from "./service-source.ts";
+import { jobTests, rightsTests, type TestResult } from "./service-tests.ts";
+import { ServiceUnit } from "./service-unit.ts";
+
+export interface ServicesOptions {
+  application: Application;
+  catalog: ServiceCatalog;
+  source: ServiceSource;
+  builds: TemplateBuilds;
+  configFolder: string;
+  /** What the service's VM has in fact; null: it does not run. */
+  held: (service: string) => Held | null;
+}
+
+export interface ServicesEvents {
+  changed: [];
+  /** `problem` changed: a file of settings broke, or was fixed. */
+  problemsChanged: [];
+}
+
+export class Services extends Emitter<ServicesEvents> {
+  readonly #options: ServicesOptions;
+  readonly #folder: string;
+  readonly #units = new Map<string, ServiceUnit>();
+
+  constructor(options: ServicesOptions) {
+    super();
+    this.#options = options;
+    this.#folder = path.join(options.configFolder, "services");
+  }
+
+  /** Before the application reads its definitions: what is installed, and the services' VMs. */
+  async load(): Promise<void> {
+    const { catalog, source } = this.#options;
+    await Promise.all([catalog.load(), source.load()]);
+    for (const { manifest } of catalog.all) await source.set(manifest);
+  }
+
+  /** When the application has read its definitions: takes charge of the services' VMs. */
+  async open(): Promise<void> {
+    const { application, catalog, source } = this.#options;
+    for (const service of catalog.all) {
+      const { name } = service.manifest;
+      const isTaken = application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined);
+      if (!isTaken) await this.#add(service);
+      else {
+        // Names are one space: a person's own VM was there first.
+        log(`service "${name}" is left out: there is a VM of that name`);
+        catalog.leaveOut(name);
+        await source.forget(name);
+      }
+    }
+    this.emit("changed");
+  }
+
+  /** One of the files of settings that is not used; null: all are. */
+  get problem(): FileProblem | null {
+    const problems = [
+      ...this.#options.catalog.problems,
+      ...[...this.#units.values()].map(({ settings }) => settings.problem),
+    ];
+    return problems.find((problem) => problem !== null) ?? null;
+  }
+
+  /** A person edits settings. Returns a function that ends it. */
+  async watch(changed: () => void): Promise<() => void> {
+    await fsp.mkdir(this.#folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
+    return watchFolder(this.#folder, () => void this.#reload().then(changed));
+  }
+
+  close(): void {
+    for (const unit of this.#units.values()) unit.close();
+  }
+
+  /** @throws AppError service.not-found */
+  unit(name: string): ServiceUnit {
+    const { manifest } = this.#options.catalog.named(name);
+    const unit = this.#units.get(manifest.name);
+    if (unit === undefined) throw new AppError("internal", `service "${name}" has no VM`);
+    return unit;
+  }
+
+  /** Its settings as they are in force, also before its VM is known. */
+  settingsOf(name: string): Readonly<Record<string, unknown>> {
+    return this.#units.get(name)?.settings.values ?? {};
+  }
+
+  async view(name: string): Promise<ServiceView> {
+    const { manifest, isBuiltIn } = this.#options.catalog.named(name);
+    const unit = this.unit(name);
+    const { vm } = unit;
+    const isBuilt =
+      vm.isOn || (await templateStatus(this.#options.catalog.recipe(name), resolveCacheDir())).built !== null;
+    const { version, description, icon, memory, cpus, rights } = manifest;
+    return {
+      name,
+      version,
+      description,
+      icon,
+      isBuiltIn,
+      state: unit.state === "stopped" && !isBuilt ? "absent" : unit.state,
+      stateDetail: unit.stateDetail,
+      health: unit.health,
+      healthDetail: unit.healthDetail,
+      status: unit.status,
+      vm: vm.definition.name,
+      memoryMiB: memory,
+      cpus,
+      uptimeS: unit.uptimeS,
+      rights: rightsOf(rights, vm.isOn ? this.#options.held(name) : null),
+    };
+  }
+
+  async views(): Promise<ServiceView[]> {
+    return Promise.all(this.#options.catalog.all.map(({ manifest }) => this.view(manifest.name)));
+  }
+
+  async info(name: string): Promise<ServiceInfo> {
+    const { manifest, settings, tables } = this.unit(name);
+    const values = Object.entries(manifest.settings).map(([key, schema]) => [
+      key,
+      { schema, value: settings.values[key] ?? schema.default },
+    ]);
+    return {
+      ...(await this.view(name)),
+      settings: Object.fromEntries(values) as ServiceInfo["settings"],
+      panels: manifest.panels,
+      tables: tables.rows(),
+    };
+  }
+
+  /** In force when it resolves, where the service runs. @throws AppError service.* */
+  async set(name: string, values: Readonly<Record<string, unknown>>): Promise<void> {
+    const unit = this.unit(name);
+    await unit.settings.set(name, values);
+    await unit.applySettings();
+    this.emit("changed");
+  }
+
+  /** What a folder asks, and what its installed version does; null: there is none. @throws AppError service.bad-folder */
+  async sheet(folder: string): Promise<{ manifest: ServiceManifest; installed: ServiceManifest | null }> {
+    const { catalog } = this.#options;
+    const { manifest } = await catalog.read(folder);
+    return { manifest, installed: catalog.has(manifest.name) ? catalog.named(manifest.name).manifest : null };
+  }
+
+  /** On the service as it runs. @throws AppError service.not-connected */
+  async test(name: string): Promise<TestResult[]> {
+    const { manifest } = this.#options.catalog.named(name);
+    const unit = this.unit(name);
+    const held = this.#options.held(name);
+    if (!unit.isHealthy || held === null)
+      throw new AppError("service.not-connected", `Service "${name}" does not run: start it first.`, { service: name });
+    return [
+      ...rightsTests(manifest.rights, held),
+      ...(await jobTests(manifest, (input, signal) => unit.job(input, signal))),
+    ];
+  }
+
+  /** The folder's service, installed or in the place of its earlier version. @throws AppError service.* */
+  async install(folder: string): Promise<string> {
+    const { catalog, application } = this.#options;
+    const { manifest } = await catalog.read(folder);
+    const { name } = manifest;
+    const before = this.#units.get(name);
+    if (catalog.has(name) && catalog.named(name).isBuiltIn)
+      throw new AppError("service.built-in", `"${name}" is a service that comes with Atoll: choose another name.`, {
+        service: name,
+      });
+    if (before === undefined && application.vms.some((vm) => vm.definition.name === name))
+      throw new AppError("service.name-taken", `There is a VM named "${name}": choose another name for the service.`, {
+        service: name,
+      });
+    await before?.stop();
+    before?.close();
+    this.#units.delete(name);
+    await this.#add(await catalog.install(folder));
+    this.emit("changed");
+    return name;
+  }
+
+  /** With its VM, its settings and its disk. @throws AppError service.built-in */
+  async remove(name: string): Promise<void> {
+    const { catalog, application, source } = this.#options;
+    const unit = this.unit(name);
+    if (catalog.named(name).isBuiltIn)
+      throw new AppError("service.built-in", `"${name}" comes with Atoll and cannot be removed; it can be stopped.`, {
+        service: name,
+      });
+    await unit.stop();
+    unit.close();
+    this.#units.delete(name);
+    const id = source.idOf(name);
+    if (id !== undefined) await application.remove(id);
+    await unit.settings.remove();
+    await catalog.remove(name);
+    this.emit("changed");
+  }
+
+  async #add({ manifest }: Service): Promise<void> {
+    const { application, source, builds, catalog } = this.#options;
+    const { name } = manifest;
+    await source.set(manifest);
+    const id = source.idOf(name);
+    if (id === undefined) throw new AppError("internal", `service "${name}" has no definition`);
+    const settings = new ServiceSettings(this.#folder, name, manifest.settings);
+    await settings.load();
+    const build = (): Promise<void> => builds.build(name, catalog.recipe(name));
+    const unit = new ServiceUnit({ manifest, vm: application.vm(id), settings, build });
+    unit.on("changed", () => this.emit("changed"));
+    this.#units.set(name, unit);
+  }
+
+  async #reload(): Promise<void> {
+    for (const unit of this.#units.values()) {
+      const before = JSON.stringify(unit.settings.values);
+      await unit.settings.load();
+      if (JSON.stringify(unit.settings.values) !== before)
+        await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "error", String(error)));
+    }
+    this.emit("changed");
+  }
+}

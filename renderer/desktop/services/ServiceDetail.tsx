@@ -1,0 +1,125 @@
+/** One service: what can be done to it, what it may do, its settings, what it shows, and its log. */
+import { Ban, Check, Play, Square, Trash2 } from "lucide-react";
+import { useState } from "react";
+import type { ServiceRight, ServiceView } from "#shared/model/service.ts";
+import { useShell } from "../../shell/shell.ts";
+import { useRequest } from "../../shell/use-request.ts";
+import { GuestText } from "../../ui/GuestText.tsx";
+import { ServicePanels } from "./ServicePanels.tsx";
+import { ServiceSettings } from "./ServiceSettings.tsx";
+
+export function ServiceDetail({ service }: { service: ServiceView }) {
+  const { name } = service;
+  const { value: info } = useRequest("service.info", { name }, ["service.changed"]);
+  const { value: log } = useRequest("service.log", { name }, ["service.changed"]);
+  return (
+    <section className="service-detail" aria-label={name}>
+      <header>
+        <div>
+          <h3>{name}</h3>
+          <p>
+            {service.version}, {service.isBuiltIn ? "comes with Atoll" : "from a folder of this computer, unsigned"}.{" "}
+            {service.description}
+          </p>
+        </div>
+        <Actions service={service} />
+      </header>
+      <div className="service-parts">
+        <Rights rights={service.rights} />
+        {info !== null && Object.keys(info.settings).length > 0 && (
+          <ServiceSettings name={name} settings={info.settings} />
+        )}
+        {info !== null && <ServicePanels info={info} />}
+        <section className="service-part service-log" aria-label="Log">
+          <h4>Log</h4>
+          {log?.length === 0 && <p>Nothing yet.</p>}
+          <ol>
+            {(log ?? [])
+              .slice(-50)
+              .toReversed()
+              .map(({ timeMs, level, from, text }, at) => (
+                <li key={at} data-level={level}>
+                  <time>{new Date(timeMs).toLocaleTimeString("en-GB")}</time>
+                  <span>{from === "program" ? <GuestText text={text} /> : text}</span>
+                </li>
+              ))}
+          </ol>
+        </section>
+      </div>
+    </section>
+  );
+}
+
+function Actions({ service: { name, state, isBuiltIn } }: { service: ServiceView }) {
+  const { send } = useShell();
+  const [isRemoving, setRemoving] = useState(false);
+  const isOff = state === "absent" || state === "stopped" || state === "failed";
+  if (isRemoving)
+    return (
+      <div className="service-actions" role="group" aria-label={`Remove ${name}?`}>
+        <span>Its VM and settings go, too.</span>
+        <button type="button" className="button" onClick={() => setRemoving(false)}>
+          Keep
+        </button>
+        <button type="button" className="button" data-kind="danger" onClick={() => send("service.remove", { name })}>
+          Remove
+        </button>
+      </div>
+    );
+  return (
+    <div className="service-actions">
+      {!isBuiltIn && (
+        <button type="button" className="button icon-button" onClick={() => setRemoving(true)}>
+          <Trash2 size={14} aria-hidden="true" />
+          Remove…
+        </button>
+      )}
+      {state !== "absent" && state !== "stopped" && (
+        <button type="button" className="button icon-button" onClick={() => send("service.stop", { name })}>
+          <Square size={14} aria-hidden="true" />
+          Stop
+        </button>
+      )}
+      {isOff && (
+        <button
+          type="button"
+          className="button icon-button"
+          data-kind="main"
+          onClick={() => send("service.start", { name })}
+        >
+          <Play size={14} aria-hidden="true" />
+          {state === "absent" ? "Build and start" : "Start"}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Rights({ rights }: { rights: readonly ServiceRight[] }) {
+  const [may, mayNot] = [rights.filter(({ asked }) => asked), rights.filter(({ asked }) => !asked)];
+  return (
+    <section className="service-part" aria-label="Rights">
+      <h4>It may</h4>
+      <ul className="service-rights">
+        {may.length === 0 && <li>work on what it is given, in a VM of its own</li>}
+        {may.map(({ id, words }) => (
+          <li key={id} data-asked="">
+            <Check size={14} aria-hidden="true" />
+            {words}
+          </li>
+        ))}
+      </ul>
+      {mayNot.length > 0 && <h4>It may not</h4>}
+      <ul className="service-rights">
+        {mayNot.map(({ id, words, has }) => (
+          <li key={id} data-excess={has === true ? "" : undefined}>
+            <Ban size={14} aria-hidden="true" />
+            {words}
+            {has === true && <strong> and has it all the same: stop it</strong>}
+            {has === false && <small>its VM does not have it</small>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

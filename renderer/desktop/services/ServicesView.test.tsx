@@ -1,0 +1,240 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { ServiceInfo, ServiceLogLine, ServiceView } from "#shared/model/service.ts";
+import { ShellContext } from "../../shell/shell.ts";
+import { testShell } from "../../shell/testing.ts";
+import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
+import { stateOf, summaryOf, troubled } from "./service-words.ts";
+import { ServicesTabCount } from "./ServicesTabCount.tsx";
+import { ServicesView } from "./ServicesView.tsx";
+
+let drawn: Drawn;
+let asked: [string, unknown][];
+let services: ServiceView[];
+let log: ServiceLogLine[];
+let refusal: string | null;
+
+function view(name: string, change: Partial<ServiceView> = {}): ServiceView {
+  return {
+    name,
+    version: "1.0.0",
+    description: "Counts words",
+    icon: "document",
+    isBuiltIn: false,
+    state: "running",
+    stateDetail: "",
+    health: "ok",
+    healthDetail: "",
+    status: "3 texts",
+    vm: name,
+    memoryMiB: 256,
+    cpus: 1,
+    uptimeS: 12_000,
+    rights: [
+      { id: "serves", words: "Sees the traffic of app VMs", asked: true, has: true },
+      { id: "uplink", words: "Reaches the internet", asked: false, has: false },
+    ],
+    ...change,
+  };
+}
+
+const settings: ServiceInfo["settings"] = {
+  longest: {
+    schema: { type: "number", title: "Longest text", description: "Characters", default: 10, min: 1 },
+    value: 10,
+  },
+  ignored: { schema: { type: "list", title: "Ignored", description: "", default: [] }, value: ["a"] },
+  strict: { schema: { type: "boolean", title: "Strict", description: "", default: false }, value: false },
+};
+const panels: ServiceInfo["panels"] = [
+  {
+    kind: "table",
+    title: "Counted",
+    table: "counted",
+    columns: [
+      { key: "text", title: "Text", format: "text" },
+      { key: "words", title: "Words", format: "number" },
+    ],
+  },
+];
+const tables = {
+  counted: [
+    { text: "old", words: 1 },
+    { text: "new \u202e<b>", words: 1234 },
+  ],
+};
+
+const bridge = {
+  request: async (name: string, input: { name: string }) => {
+    if (name === "service.list") return { ok: true, value: services };
+    if (name === "service.log") return { ok: true, value: log };
+    const found = services.find((one) => one.name === input.name);
+    if (name === "service.info") return { ok: true, value: { ...found, settings, panels, tables } };
+    asked.push([name, input]);
+    return refusal === null ? { ok: true, value: null } : { ok: false, error: { message: refusal } };
+  },
+  on: () => () => undefined,
+} as unknown as AtollBridge;
+
+let shell: ReturnType<typeof testShell>;
+
+async function show(...list: ServiceView[]): Promise<void> {
+  services = list;
+  shell = testShell({ bridge, send: (...[name, input]) => void asked.push([name, input]) });
+  drawn = await draw(
+    <ShellContext value={shell}>
+      <ServicesTabCount />
+      <ServicesView />
+    </ShellContext>,
+  );
+  await drawn.again(
+    <ShellContext value={shell}>
+      <ServicesTabCount />
+      <ServicesView />
+    </ShellContext>,
+  );
+}
+
+beforeEach(() => {
+  [asked, log, refusal] = [[], [], null];
+});
+afterEach(() => drawn.remove());
+
+describe("a card", () => {
+  it("says state, one fact and size; what its program says is quoted", async () => {
+    await show(view("words"));
+    expect(textsOf(".service-card")).toEqual(["wordshealthy“3 texts”256 MiB, 1 core, up 3 h 20 min"]);
+  });
+
+  it("tells of trouble first", async () => {
+    const failed = view("a", { state: "failed", stateDetail: "its VM has ended; it is started again", health: null });
+    const failing = view("b", { health: "failing", healthDetail: "no rules" });
+    await show(failed, failing);
+    expect(textsOf(".service-fact")).toEqual(["its VM has ended; it is started again", "“no rules”"]);
+    expect(textsOf(".sheet-count")).toEqual(["2"]);
+  });
+
+  it("is chosen by a click or the arrow keys, around", async () => {
+    await show(view("a"), view("b"));
+    const detail = () => element(".service-detail").getAttribute("aria-label");
+    expect(detail()).toBe("a");
+    await click(".service-card", "b");
+    expect(detail()).toBe("b");
+    element('[aria-checked="true"]').focus();
+    await press("ArrowRight");
+    expect([detail(), document.activeElement?.getAttribute("aria-checked")]).toEqual(["a", "true"]);
+  });
+});
+
+it("there may be none", async () => {
+  await show();
+  expect(textsOf(".services-none strong")).toEqual(["There is no service yet"]);
+});
+
+describe("what can be done", () => {
+  it.each([
+    ["running", ["Remove…", "Stop"]],
+    ["stopped", ["Remove…", "Start"]],
+    ["absent", ["Remove…", "Build and start"]],
+    ["failed", ["Remove…", "Stop", "Start"]],
+  ] as const)("to one that is %s", async (state, verbs) => {
+    await show(view("a", { state }));
+    expect(textsOf(".service-detail header button")).toEqual(verbs);
+  });
+
+  it("is asked of main; to remove it takes a second click, and a built-in one cannot be removed", async () => {
+    await show(view("a"));
+    await click("button", "Stop");
+    await click("button", "Remove…");
+    await click("button", "Keep");
+    await click("button", "Remove…");
+    await click("button", "Remove");
+    expect(asked).toEqual([
+      ["service.stop", { name: "a" }],
+      ["service.remove", { name: "a" }],
+    ]);
+    drawn.remove();
+    await show(view("firewall", { isBuiltIn: true }));
+    expect(textsOf(".service-detail header button")).toEqual(["Stop"]);
+  });
+});
+
+it("says what it may, what it may not, and where its VM has more than that", async () => {
+  await show(view("a"));
+  expect(textsOf(".service-rights li")).toEqual([
+    "Sees the traffic of app VMs",
+    "Reaches the internetits VM does not have it",
+  ]);
+  drawn.remove();
+  await show(view("a", { rights: [{ id: "uplink", words: "Reaches the internet", asked: false, has: true }] }));
+  expect(textsOf("[data-excess]")).toEqual(["Reaches the internet and has it all the same: stop it"]);
+});
+
+describe("settings", () => {
+  const field = (title: string): HTMLInputElement => {
+    const label = element(".service-field label", title);
+    return document.getElementById(label.getAttribute("for") ?? "") as HTMLInputElement;
+  };
+
+  it("are saved together, as what they are", async () => {
+    await show(view("a"));
+    await write(field("Longest"), "20");
+    await write(field("Ignored"), "a, b");
+    await click("#" + CSS.escape(field("Strict").id));
+    await click('[type="submit"]');
+    expect(asked).toEqual([["service.set", { name: "a", values: { longest: 20, ignored: ["a", "b"], strict: true } }]]);
+  });
+
+  it("that cannot be are said to be so, and not saved", async () => {
+    await show(view("a"));
+    await write(field("Longest"), "none");
+    expect(textsOf("[data-problem]")).toEqual(["It must be a number, at least 1."]);
+    expect(element('[type="submit"]').hasAttribute("disabled")).toBe(true);
+    await click("button", "Discard");
+    expect([field("Longest").value, textsOf("[data-problem]")]).toEqual(["10", []]);
+  });
+
+  it("that main refuses stay typed", async () => {
+    refusal = "It has not taken its settings.";
+    await show(view("a"));
+    await write(field("Longest"), "20");
+    await click('[type="submit"]');
+    expect(field("Longest").value).toBe("20");
+  });
+});
+
+it("a table has the newest row first, and a guest's words quoted with what is hidden in them shown", async () => {
+  await show(view("a"));
+  expect(textsOf("tbody tr")).toEqual(["“newU+202E<b>”1 234".replace("new", "new "), "“old”1"]);
+});
+
+it("the log has the newest line first, and says which words are the program's", async () => {
+  log = [
+    { timeMs: 0, level: "info", from: "atoll", text: "the program has connected" },
+    { timeMs: 1_000, level: "error", from: "program", text: "no disk" },
+  ];
+  await show(view("a"));
+  expect(textsOf(".service-log li > span")).toEqual(["“no disk”", "the program has connected"]);
+});
+
+describe("words", () => {
+  it.each([
+    [{ state: "absent", health: null }, "not built yet", "quiet"],
+    [{ state: "stopped", health: null }, "stopped", "quiet"],
+    [{ state: "starting", health: "starting" }, "starting", "warning"],
+    [{ state: "failed", health: null }, "failed", "bad"],
+    [{ state: "running", health: "ok" }, "healthy", "good"],
+    [{ state: "running", health: "starting" }, "starts again", "warning"],
+    [{ state: "running", health: "failing" }, "not well", "warning"],
+  ] as const)("%j is %s", (service, words, tone) => {
+    expect(stateOf(service)).toEqual({ words, tone });
+  });
+
+  it("count those that run and those that failed", () => {
+    expect(summaryOf([])).toBe("VMs that work for the others. None runs.");
+    const list = [view("a"), view("b"), view("c", { state: "failed" }), view("d", { health: "failing" })];
+    expect(summaryOf(list)).toBe("VMs that work for the others. 3 run, 1 failed.");
+    expect(troubled(list)).toBe(2);
+  });
+});

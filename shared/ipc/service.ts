@@ -1,0 +1,56 @@
+/** Service VMs: the view "Services", and the commands `service`. */
+import { z } from "zod";
+import { serviceInfo, serviceLogLine, serviceRight, serviceView, settingValue } from "../model/service.ts";
+import { domain, event, request } from "./declare.ts";
+import { nothing } from "./fields.ts";
+
+const reference = z.string().max(10_000);
+const named = z.strictObject({ name: reference });
+const folder = z.strictObject({ folder: z.string().min(1).max(4096) });
+
+export const serviceContract = domain({
+  requests: {
+    "service.list": request({ from: ["page", "cli"], input: nothing, output: z.array(serviceView) }),
+    /** @throws AppError service.not-found, as all that follow */
+    "service.info": request({ from: ["page", "cli"], input: named, output: serviceInfo }),
+    /** Builds its image where it is missing; answered when it is healthy. @throws AppError template.*, service.not-healthy */
+    "service.start": request({ from: ["page", "cli"], input: named, output: serviceView }),
+    /** Answered when its VM has ended. */
+    "service.stop": request({ from: ["page", "cli"], input: named, output: serviceView }),
+    /** The last 500 lines. */
+    "service.log": request({ from: ["page", "cli"], input: named, output: z.array(serviceLogLine) }),
+    /** In force when it is answered, where the service runs. @throws AppError service.bad-setting */
+    "service.set": request({
+      from: ["page", "cli"],
+      input: z.strictObject({ name: reference, values: z.record(z.string().max(100), settingValue) }),
+      output: serviceInfo,
+    }),
+    /** What a folder asks for. @throws AppError service.bad-folder */
+    "service.sheet": request({
+      from: ["cli"],
+      input: folder,
+      output: z.strictObject({
+        name: z.string(),
+        version: z.string(),
+        description: z.string(),
+        rights: z.array(serviceRight),
+        /** Rights that its installed version has not asked for. */
+        added: z.array(z.string()),
+      }),
+    }),
+    /** @throws AppError service.bad-folder, service.built-in, service.name-taken */
+    "service.install": request({ from: ["cli"], input: folder, output: serviceView }),
+    /** With its VM, its disk and its settings. @throws AppError service.built-in */
+    "service.remove": request({ from: ["page", "cli"], input: named, output: z.null() }),
+    /** The manifest's tests, on the service as it runs, and that it has no right which it has not asked for. */
+    "service.test": request({
+      from: ["page", "cli"],
+      input: named,
+      output: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+    }),
+  },
+  events: {
+    /** At most four times a second. */
+    "service.changed": event({ to: ["page"], payload: z.strictObject({ services: z.array(serviceView) }) }),
+  },
+});

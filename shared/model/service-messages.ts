@@ -1,0 +1,87 @@
+/**
+ * What Atoll and the program of a service VM say to each other: one JSON object on a line, over a unix socket in the guest.
+ * What the program says is guest text: bounded in bytes before it is parsed, and nothing beside these messages is accepted.
+ */
+import { z } from "zod";
+
+/** Of one line, without its line feed. */
+export const MAX_TOLD_BYTES = 1024 * 1024 - 1024;
+export const MAX_SAID_BYTES = 256 * 1024;
+/** Of one message of rows, and of one table as it is kept. */
+export const MAX_ROWS_SAID = 1_000;
+export const MAX_TABLE_ROWS = 5_000;
+export const MAX_COLUMNS = 24;
+export const MAX_CELL_CHARACTERS = 512;
+export const MAX_PROBLEMS = 100;
+/** Jobs that wait for their result. */
+export const MAX_JOBS = 16;
+
+const sentence = z.string().max(1_000);
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
+const cell = z.union([z.string().max(MAX_CELL_CHARACTERS), z.number(), z.boolean(), z.null()]);
+const columns = z
+  .record(z.string().regex(/^[a-z][a-zA-Z0-9]{0,30}$/), cell)
+  .refine((row) => Object.keys(row).length <= MAX_COLUMNS, `at most ${MAX_COLUMNS} columns`);
+
+/** The value of a cell, and of an event's data. */
+export type Cell = z.infer<typeof cell>;
+export type Row = Readonly<Record<string, Cell>>;
+
+/** What the program says. */
+export const saidMessage = z.discriminatedUnion("type", [
+  /** How it is. What said nothing yet is `starting`. */
+  z.strictObject({
+    type: z.literal("health"),
+    state: z.enum(["ok", "starting", "failing"]),
+    detail: sentence.default(""),
+  }),
+  /** The settings and the state of this revision are in force, but for what the problems name. */
+  z.strictObject({
+    type: z.literal("applied"),
+    revision: z.int().min(0),
+    /** `where`: what it is about, in the program's own words (the firewall: the id of a link). */
+    problems: z
+      .array(z.strictObject({ where: z.string().max(200), reason: sentence }))
+      .max(MAX_PROBLEMS)
+      .default([]),
+  }),
+  /** The one line that its card shows. */
+  z.strictObject({ type: z.literal("status"), text: z.string().max(200) }),
+  /** Rows of a table that the manifest names. `reset`: the table is empty before. A row with a key that is there replaces it. */
+  z.strictObject({
+    type: z.literal("rows"),
+    table: name,
+    reset: z.boolean().default(false),
+    rows: z
+      .array(z.strictObject({ key: z.string().min(1).max(200), cells: columns }))
+      .max(MAX_ROWS_SAID)
+      .default([]),
+    removed: z.array(z.string().min(1).max(200)).max(MAX_ROWS_SAID).default([]),
+  }),
+  z.strictObject({ type: z.literal("log"), level: z.enum(["info", "warning", "error"]), text: sentence }),
+  /** Something has happened, of a kind that the manifest names. */
+  z.strictObject({ type: z.literal("event"), name, data: columns }),
+  /** The end of a job; `output` where it is ok, else `reason`. */
+  z.strictObject({
+    type: z.literal("result"),
+    job: z.int().min(1),
+    ok: z.boolean(),
+    output: z.json().optional(),
+    reason: sentence.optional(),
+  }),
+]);
+export type SaidMessage = z.infer<typeof saidMessage>;
+
+/** What Atoll tells the program. */
+export type ToldMessage =
+  /**
+   * What is to be in force from now on, whole: it takes the place of all that was told before. It is told again to a program
+   * that connects anew. The answer is `applied`.
+   *
+   * settings: by the manifest's settings; state: of a right of the service (the firewall's is in firewall.ts), else null.
+   */
+  | { type: "desired"; revision: number; settings: Readonly<Record<string, unknown>>; state: unknown }
+  /** One thing to do; the answer is `result`. Jobs may overlap. */
+  | { type: "job"; job: number; input: unknown }
+  /** The job's result is wanted no more. */
+  | { type: "cancel"; job: number };

@@ -1,0 +1,234 @@
+/** Service VMs as plain data: what a manifest declares that the page shows, and what is known of a service. */
+import { z } from "zod";
+import { VM_NAME_PATTERN, VM_NAME_WORDS, VM_ROLES } from "./vm.ts";
+
+export const serviceName = z.string().regex(VM_NAME_PATTERN, `not a valid name: use ${VM_NAME_WORDS}`);
+const sentence = z.string().min(1).max(300);
+const title = z.string().min(1).max(60);
+/** Of tables, events, panels: as in service-messages.ts. */
+const partName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "small letters, digits and hyphens, at most 31");
+const settingKey = z.string().regex(/^[a-z][a-zA-Z0-9]{0,30}$/, "letters and digits, beginning with a small letter");
+const columnKey = settingKey;
+
+export const SERVICE_ICONS = ["shield", "scan", "gear", "lock", "globe", "document", "chart", "box"] as const;
+
+// ---- settings ------------------------------------------------------------------------------------------------
+
+const about = { title, description: z.string().max(300).default("") };
+const MAX_TEXT = 500;
+const MAX_LIST = 64;
+const text = z.string().max(MAX_TEXT, `at most ${MAX_TEXT} characters`);
+
+export const serviceSetting = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("text"), ...about, default: text.default("") }),
+  z.strictObject({
+    type: z.literal("number"),
+    ...about,
+    default: z.number(),
+    min: z.number().optional(),
+    max: z.number().optional(),
+  }),
+  z.strictObject({ type: z.literal("boolean"), ...about, default: z.boolean() }),
+  z.strictObject({
+    type: z.literal("choice"),
+    ...about,
+    options: z
+      .array(z.strictObject({ value: z.string().min(1).max(60), title }))
+      .min(1)
+      .max(32),
+    default: z.string(),
+  }),
+  z.strictObject({ type: z.literal("list"), ...about, default: z.array(text).max(MAX_LIST).default([]) }),
+]);
+export type ServiceSetting = z.infer<typeof serviceSetting>;
+export const settingValue = z.union([text, z.number(), z.boolean(), z.array(text).max(MAX_LIST)]);
+export type SettingValue = z.infer<typeof settingValue>;
+
+/** Why `value` cannot be that setting's; null: it can. */
+export function settingProblem(setting: ServiceSetting, value: unknown): string | null {
+  switch (setting.type) {
+    case "text":
+      return text.safeParse(value).success ? null : `a text of at most ${MAX_TEXT} characters`;
+    case "boolean":
+      return typeof value === "boolean" ? null : "true or false";
+    case "list":
+      return z.array(text).max(MAX_LIST).safeParse(value).success ? null : `a list of at most ${MAX_LIST} texts`;
+    case "choice": {
+      const values = setting.options.map((option) => option.value);
+      return values.includes(value as string) ? null : `one of ${values.join(", ")}`;
+    }
+    case "number": {
+      const { min = -Infinity, max = Infinity } = setting;
+      if (typeof value === "number" && Number.isFinite(value) && value >= min && value <= max) return null;
+      const bounds = [
+        ...(setting.min === undefined ? [] : [`at least ${min}`]),
+        ...(setting.max === undefined ? [] : [`at most ${max}`]),
+      ];
+      return ["a number", ...bounds].join(", ");
+    }
+  }
+}
+
+/** What a person typed for that setting; lists by commas. What cannot be understood is returned as it is. */
+export function settingFromText(setting: ServiceSetting, typed: string): unknown {
+  switch (setting.type) {
+    case "number":
+      return typed.trim() === "" ? typed : Number(typed);
+    case "boolean":
+      return typed === "true" ? true : typed === "false" ? false : typed;
+    case "list":
+      return typed
+        .split(",")
+        .map((word) => word.trim())
+        .filter((word) => word !== "");
+    default:
+      return typed;
+  }
+}
+
+export const serviceSettings = z.record(settingKey, serviceSetting).superRefine((settings, context) => {
+  for (const [key, setting] of Object.entries(settings)) {
+    const problem = settingProblem(setting, setting.default);
+    if (problem !== null) context.addIssue({ code: "custom", path: [key, "default"], message: `must be ${problem}` });
+  }
+});
+
+// ---- rights --------------------------------------------------------------------------------------------------
+
+export const HOST_RIGHTS = ["network-rules"] as const;
+
+/** What a service asks for. What it does not ask for, its VM does not have. */
+export const serviceRights = z.strictObject({
+  /** VMs of these roles may have their network by it. */
+  serves: z
+    .array(z.enum(VM_ROLES.filter((role) => role !== "service")))
+    .max(VM_ROLES.length)
+    .default([]),
+  /** It reaches the internet. */
+  uplink: z.boolean().default(false),
+  /** What Atoll tells it of others. */
+  host: z.array(z.enum(HOST_RIGHTS)).max(HOST_RIGHTS.length).default([]),
+});
+export type ServiceRights = z.infer<typeof serviceRights>;
+
+export const serviceRight = z.strictObject({
+  id: z.string(),
+  /** As a sentence. */
+  words: z.string(),
+  asked: z.boolean(),
+  /** What its VM has in fact; null: it does not run. */
+  has: z.boolean().nullable(),
+});
+export type ServiceRight = z.infer<typeof serviceRight>;
+
+// ---- panels --------------------------------------------------------------------------------------------------
+
+export const servicePanel = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("table"),
+    title,
+    table: partName,
+    columns: z
+      .array(
+        z.strictObject({
+          key: columnKey,
+          title,
+          format: z.enum(["text", "number", "bytes", "seconds"]).default("text"),
+        }),
+      )
+      .min(1)
+      .max(12),
+  }),
+  /** One number of the rows, by key. */
+  z.strictObject({ kind: z.literal("chart"), title, table: partName, value: columnKey }),
+  z.strictObject({ kind: z.literal("log"), title }),
+  /** Rules of the policy that it enforces. */
+  z.strictObject({ kind: z.literal("rules"), title }),
+]);
+
+/** All of a manifest but its image. */
+export const manifestFields = {
+  /** Of the manifest. */
+  format: z.literal(1, "must be 1: the format that this Atoll knows"),
+  name: serviceName,
+  version: z.string().regex(/^\d{1,5}\.\d{1,5}\.\d{1,5}$/, 'three numbers, as in "1.0.0", in quotation marks'),
+  description: sentence,
+  icon: z.enum(SERVICE_ICONS).default("gear"),
+  program: z.strictObject({
+    /** A file of the folder `program`. */
+    command: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,60}$/, "the name of a file in the folder program"),
+    /** root: of its guest alone. */
+    user: z.enum(["user", "root"]).default("user"),
+  }),
+  rights: serviceRights.prefault({}),
+  settings: serviceSettings.default({}),
+  /** Tables that it fills. */
+  tables: z.array(partName).max(16).default([]),
+  /** Kinds of events that it says. */
+  events: z.array(partName).max(16).default([]),
+  health: z
+    .strictObject({
+      /** Seconds until it must have said that it is well, from its VM's start on. */
+      withinS: z.int().min(5).max(600).default(120),
+    })
+    .prefault({}),
+  panels: z.array(servicePanel).max(8).default([]),
+  /** Jobs, and what must be in the answers to them. */
+  tests: z
+    .array(z.strictObject({ name: z.string().min(1).max(100), input: z.json(), output: z.json() }))
+    .max(32)
+    .default([]),
+};
+
+// ---- what is known of a service --------------------------------------------------------------------------------
+
+export const SERVICE_STATES = ["absent", "stopped", "starting", "running", "failed"] as const;
+export type ServiceState = (typeof SERVICE_STATES)[number];
+export type ServiceHealth = "ok" | "starting" | "failing" | null;
+
+export const serviceView = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  description: z.string(),
+  icon: z.enum(SERVICE_ICONS),
+  /** It comes with Atoll; else a person has installed it. */
+  isBuiltIn: z.boolean(),
+  /** absent: its image is not built. */
+  state: z.enum(SERVICE_STATES),
+  /** Why it failed, or what it waits for; "". */
+  stateDetail: z.string(),
+  health: z.enum(["ok", "starting", "failing"]).nullable(),
+  /** Its own words, cleaned: guest text. */
+  healthDetail: z.string(),
+  /** The one line that it shows; guest text. */
+  status: z.string(),
+  /** Name of its VM. */
+  vm: z.string(),
+  memoryMiB: z.int(),
+  cpus: z.int(),
+  /** Since it is healthy; null: it is not. */
+  uptimeS: z.number().nullable(),
+  rights: z.array(serviceRight),
+});
+export type ServiceView = z.infer<typeof serviceView>;
+
+const cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+export const serviceInfo = serviceView.extend({
+  /** By key: what it is, and its value. */
+  settings: z.record(z.string(), z.strictObject({ schema: serviceSetting, value: settingValue })),
+  panels: z.array(servicePanel),
+  /** Rows of the tables, in the order in which they came; guest text. */
+  tables: z.record(z.string(), z.array(z.record(z.string(), cell))),
+});
+export type ServiceInfo = z.infer<typeof serviceInfo>;
+
+export const serviceLogLine = z.strictObject({
+  /** Milliseconds since 1970. */
+  timeMs: z.number(),
+  level: z.enum(["info", "warning", "error"]),
+  /** atoll: of the application; program: guest text. */
+  from: z.enum(["atoll", "program"]),
+  text: z.string(),
+});
+export type ServiceLogLine = z.infer<typeof serviceLogLine>;
