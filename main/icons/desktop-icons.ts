@@ -59,10 +59,10 @@ export interface IconOutcome {
 
 export interface DesktopIconsParts {
   application: { readonly vms: readonly Vm[]; on(name: "changed", listener: () => void): () => void };
-  places(): Readonly<Record<ShownPlace, boolean>>;
-  guestFolder(vm: Vm): ShownFolder;
+  places: () => Readonly<Record<ShownPlace, boolean>>;
+  guestFolder: (vm: Vm) => ShownFolder;
   /** null: there is none. */
-  downloads(): ShownFolder | null;
+  downloads: () => ShownFolder | null;
 }
 
 export class DesktopIcons extends Emitter<{ changed: [] }> {

@@ -22,9 +22,9 @@ export type ChangeResult = { done: true; path: Uint8Array | null } | { done: fal
 
 export interface FolderListener {
   /** All that is there, `more` beside it. The next change is told after `seen`. */
-  changed(files: readonly FolderFile[], more: number, seen: () => void): void;
+  changed: (files: readonly FolderFile[], more: number, seen: () => void) => void;
   /** Nothing is known of it any more: it can be shown anew. */
-  lost(): void;
+  lost: () => void;
 }
 
 export interface ShownFolder {
