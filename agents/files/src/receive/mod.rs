@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
+use atoll_wire::limits::MAX_TRANSFER_BYTES;
 use atoll_wire::{FileEntry, FileKind, FileOutcome, FileReason, FileResult, FilesReady, files_receive};
 
 use crate::control::Control;
@@ -83,6 +84,9 @@ struct Receiver<'a> {
     /// The next file that the stream may begin; the bytes of it that are there.
     next: u32,
     offset: u64,
+    /// Bytes of listed files that nobody awaits, and of others.
+    dropped: u64,
+    dropped_others: u64,
 }
 
 impl<'a> Receiver<'a> {
@@ -112,6 +116,8 @@ impl<'a> Receiver<'a> {
             current: None,
             next: 0,
             offset: 0,
+            dropped: 0,
+            dropped_others: 0,
         };
         receiver.resume(&past);
         receiver.make_folders(&past);
@@ -213,7 +219,9 @@ impl<'a> Receiver<'a> {
                 if *at != index {
                     return Err("data of another file");
                 }
-                let Current::Written { staged, hasher, size } = current else { return Ok(()) };
+                let Current::Written { staged, hasher, size } = current else {
+                    return self.drop_bytes(index, bytes.len());
+                };
                 let outcome = if staged.length() + bytes.len() as u64 > *size {
                     Err(FileReason::Size)
                 } else {
@@ -247,11 +255,24 @@ impl<'a> Receiver<'a> {
         }
     }
 
+    /// No source keeps a transfer busy for ever with what nobody takes.
+    fn drop_bytes(&mut self, index: u32, count: usize) -> Result<(), &'static str> {
+        let (dropped, most) = match self.listed(index) {
+            Some(_) => (&mut self.dropped, self.request.bytes),
+            None => (&mut self.dropped_others, MAX_TRANSFER_BYTES),
+        };
+        *dropped = dropped.saturating_add(count as u64);
+        if *dropped > most { Err("more bytes than were listed") } else { Ok(()) }
+    }
+
+    fn listed(&self, index: u32) -> Option<&'a FileEntry> {
+        let entries = &self.request.entries;
+        entries.binary_search_by_key(&index, |entry| entry.index).ok().and_then(|at| entries.get(at))
+    }
+
     fn check_order(&self, index: u32) -> Result<(), &'static str> {
         // What is not awaited is dropped: the source is not told of all that it is not to send.
-        let entries = &self.request.entries;
-        let found = entries.binary_search_by_key(&index, |entry| entry.index).ok().and_then(|at| entries.get(at));
-        let is_listed = found.is_none_or(|entry| entry.kind() == FileKind::File);
+        let is_listed = self.listed(index).is_none_or(|entry| entry.kind() == FileKind::File);
         if self.current.is_none() && index >= self.next && is_listed { Ok(()) } else { Err("a file out of order") }
     }
 

@@ -71,6 +71,18 @@ fn names_that_may_not_be_used_are_refused_one_by_one() {
 }
 
 #[test]
+fn what_is_dropped_is_bounded_too() {
+    for (dropped, reason) in [(8, FileReason::Unspecified), (9, FileReason::Stopped)] {
+        let homes = Homes::new();
+        let mut target = Program::start(&homes.target(""));
+        let entries = [file(0, "..", 4), file(1, "a", 4)];
+        target.expect(receive_of(&entries, to_incoming()), &entries).unwrap();
+        let (_, ended) = target.give(2, &records_of(&[(0, &b"xxxxxxxxx"[..dropped]), (1, b"aaaa")]));
+        assert_eq!(ended.reason(), reason, "{ended:?}");
+    }
+}
+
+#[test]
 fn lies_about_size_and_content_are_found_out() {
     let homes = Homes::new();
     let mut target = Program::start(&homes.target(""));
