@@ -1,13 +1,10 @@
-/** What programs of a real guest need of their window manager and their machine: attention, sizes, layout, time. */
+/** What programs of a real guest need of their machine: layout and time. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
-import type { WindowView } from "#shared/model/window.ts";
 import { TestDesktop } from "./support/desktop.ts";
 
 const run = promisify(execFile);
-/** Of /tmp/orders, a pipe in the guest: what is written into it is written to xterm's terminal. */
-const ORDERS = 'mkfifo /tmp/orders; exec 3<>/tmp/orders; while read -r order <&3; do printf "$order"; done';
 const PAUSE_MS = 5_000;
 
 let desktop: TestDesktop;
@@ -20,43 +17,6 @@ test.beforeAll(async () => {
 test.afterAll(async () => {
   await run("setxkbmap", ["us"]);
   await desktop.close();
-});
-
-async function viewOf(id: string): Promise<WindowView | undefined> {
-  return (await desktop.windows()).find((window) => window.id === id);
-}
-
-async function order(escapes: string): Promise<void> {
-  const given = await desktop.atoll("exec", "home", "--", "sh", "-c", `printf '%s\\n' '${escapes}' > /tmp/orders`);
-  expect(given).toMatchObject({ code: 0 });
-}
-
-test("an X11 program is heard that rings, and one that shows its minimised window again; its sizes are whole cells", async () => {
-  const resources = ["XTerm*bellIsUrgent: true", "XTerm*allowWindowOps: true"].flatMap((one) => ["-xrm", one]);
-  const xterm = await desktop.run("home", "xterm", ...resources, "-T", "rings", "-e", "sh", "-c", ORDERS);
-  const foot = await desktop.run("home", "foot");
-  await desktop.isThere("home", "/tmp/orders");
-  await desktop.json("window", "focus", foot.id);
-  await order(String.raw`\a`);
-  const wants = (await desktop.page()).getByRole("button", { name: "rings, home, needs attention" });
-  await expect(wants).toBeVisible();
-  expect(await viewOf(foot.id)).toMatchObject({ focused: true });
-  await desktop.json("window", "focus", xterm.id);
-  await expect(wants).toHaveCount(0);
-
-  await order(String.raw`\033[2t`);
-  await expect.poll(async () => (await viewOf(xterm.id))?.state).toBe("minimized");
-  await order(String.raw`\033[1t`);
-  await expect.poll(async () => (await viewOf(xterm.id))?.state).toBe("normal");
-
-  const widths = new Set<number | undefined>();
-  for (let width = 600; width < 612; width += 1) {
-    await desktop.json("window", "move", xterm.id, "100", "100", `${width}`, "403");
-    widths.add((await viewOf(xterm.id))?.width);
-  }
-  // xterm's smallest usual font is 5 pixels wide.
-  expect(widths.size).toBeLessThanOrEqual(4);
-  for (const { id } of [xterm, foot]) await desktop.json("window", "close", id);
 });
 
 test("the guest's clock is the host's again after a pause", async () => {
