@@ -41,6 +41,32 @@ afterEach(() => {
   shell.wm.dispatch({ type: "vmGone", vm: WEB });
 });
 
+async function show(of: VmStatus): Promise<string> {
+  await act(async () => {
+    root.render(
+      <ShellContext value={shell}>
+        <VmChip vm={of} />
+      </ShellContext>,
+    );
+  });
+  return document.querySelector(".chip-fact")?.textContent ?? expect.fail("no chip");
+}
+
+it("while its template is built its chip says how far that is, and then its state", async () => {
+  const stopped = vm({ state: "stopped", template: "debian-web" });
+  shell.templates.take({ name: "debian", step: "image", fraction: 0.9, detail: "" });
+  expect(await show(stopped)).toBe("stopped");
+  const progress = { name: "debian-web", step: "install", detail: "" } as const;
+  act(() => shell.templates.take({ ...progress, fraction: null }));
+  expect(await show(stopped)).toBe("building");
+  act(() => shell.templates.take({ ...progress, fraction: 0.416 }));
+  expect(await show(stopped)).toBe("building 42 %");
+  // A build of another version of it is no news of a VM that runs.
+  expect(await show(vm({ template: "debian-web" }))).toBe("ready");
+  act(() => shell.templates.ended("debian-web"));
+  expect(await show(stopped)).toBe("stopped");
+});
+
 /** The VM's menu, as texts of its entries, headings and rules, in their order. */
 async function openMenu(of: VmStatus): Promise<string[]> {
   await act(async () => {

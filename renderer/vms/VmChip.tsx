@@ -24,14 +24,14 @@ import { LabelShape } from "../ui/LabelShape.tsx";
 import { GuestText } from "../ui/GuestText.tsx";
 import { Menu, MenuGroup, MenuItem, MenuRule } from "../ui/Menu.tsx";
 import { wantingOf } from "../wm/model/window-facts.ts";
-import { canStart, factOf, machineOf } from "./facts.ts";
+import { buildFact, canStart, factOf, machineOf } from "./facts.ts";
 import { openChosenFile, sendChosenFiles, useFileDrop } from "./host-files.ts";
 import { STOP_WAIT_S } from "./stop.ts";
 import { StateDetail } from "./StateDetail.tsx";
 import { StartSteps } from "./StartSteps.tsx";
 
 export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
-  const { wm, overlays, clipboard } = useShell();
+  const { wm, overlays, clipboard, templates } = useShell();
   const isOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "vm-menu" && overlay.vm === vm.id);
   const wanting = useStore(
     wm,
@@ -41,7 +41,9 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     open ? overlays.open({ kind: "vm-menu", vm: vm.id }) : overlays.closeIf("vm-menu");
   const paste = useStore(clipboard, ({ waiting: all }) => all.find((one) => one.vm === vm.id)?.id ?? null);
   const drop = useFileDrop(vm);
-  const fact = factOf(vm, wanting.length > 0, paste !== null);
+  const build = useStore(templates, ({ builds }) => (vm.template === null ? undefined : builds[vm.template]));
+  const isWaiting = build !== undefined && vm.state === "stopped";
+  const fact = isWaiting ? buildFact(build) : factOf(vm, wanting.length > 0, paste !== null);
   const chip = (
     <button
       type="button"

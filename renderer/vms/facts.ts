@@ -1,4 +1,5 @@
 /** A VM's state in a few words, as its chip shows it. Pure. */
+import type { TemplateProgress } from "#shared/model/template.ts";
 import type { MachineOrigin, StartPhase, VmNetwork, VmStateReason, VmStatus } from "#shared/model/vm.ts";
 
 export type FactTone = "quiet" | "busy" | "wanting" | "bad";
@@ -47,6 +48,11 @@ export function factOf(vm: VmStatus, isWanting = false, wantsPaste = false): VmF
     case "unresponsive":
       return { text: reason ?? "not responding", tone: "bad" };
   }
+}
+
+/** In place of its state while it waits for its template: it starts by itself when that is built. */
+export function buildFact({ fraction }: TemplateProgress): VmFact {
+  return { text: fraction === null ? "building" : `building ${Math.round(fraction * 100)} %`, tone: "busy" };
 }
 
 /** It does not run, so that it can be started. */
