@@ -59,6 +59,7 @@ function driverOf(describe: () => Promise<QemuVm>): QemuDriver {
   return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
     describe,
     checkTemplate: () => undefined,
+    guestNetwork: () => Promise.reject(new Error("none of these VMs has a network")),
     probesFolder: probesDir,
     snapshotsFolder: path.join(home, "snapshots"),
     forkLibrary: () => path.join(agentFolder(), "atoll-fork-memory.so"),

@@ -258,7 +258,7 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
   await tellPage("crossing.told", { seq: 2, ...told, by: "rule", detail: "" });
   await expect.poll(() => coveredParts(".told-one", ".timeline-chain")).toEqual([]);
   await page.keyboard.press("Control+Tab");
-  await expect(page.getByRole("dialog", { name: "Opening" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Network" })).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(sheet).toHaveCount(0);
 

@@ -7,6 +7,7 @@ export { desktopHandlers as desktop, problemHandlers as problem } from "./deskto
 export { disposableHandlers as disposable } from "./disposables/requests.ts";
 export { execHandlers as exec } from "./vms/exec-requests.ts";
 export { layoutHandlers as layout, windowHandlers as window } from "./windows/requests.ts";
+export { networkHandlers as network } from "./networks/requests.ts";
 export { openHandlers as open } from "./opener/requests.ts";
 export { policyHandlers as policy } from "./policy/requests.ts";
 export { questionHandlers as question } from "./ipc/requests.ts";

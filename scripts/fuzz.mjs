@@ -38,7 +38,8 @@ await main(async (signal) => {
       limitMs: ROUND_LIMIT_MS,
       env: { ATOLL_FUZZ_FACTOR: String(FACTOR) },
     });
-    const rust = await runTool("cargo", ["test", "--release", "--quiet", "--locked", "--package", "atoll-wire"], {
+    const packages = ["atoll-wire", "atoll-netfilter"].flatMap((name) => ["--package", name]);
+    const rust = await runTool("cargo", ["test", "--release", "--quiet", "--locked", ...packages], {
       cwd: join(checkout, "agents"),
       env: {
         ...(await rustEnvironment()),

@@ -42,6 +42,8 @@ export class BareMachine {
       disk,
       baseImage: template.rootImage,
       snapshot: null,
+      network: null,
+      hasNicSlots: false,
     };
   }
 

@@ -27,12 +27,19 @@ export interface CommandResult {
   stderr: string;
 }
 
+/** Where the application runs: see TestInternet. */
+export interface Surroundings {
+  readonly electron: { readonly executablePath: string; readonly env: Readonly<Record<string, string>> };
+}
+
 export class TestDesktop {
   readonly home: string;
+  readonly #surroundings: Surroundings | null;
   #app: ElectronApplication | null = null;
 
-  private constructor(home: string) {
+  private constructor(home: string, surroundings: Surroundings | null = null) {
     this.home = home;
+    this.#surroundings = surroundings;
   }
 
   /** A home without anything in it: the application's first start, which makes two VMs. The path is short, as sockets lie under it. */
@@ -42,12 +49,16 @@ export class TestDesktop {
     return desktop;
   }
 
-  /** A home with these VMs, by default one alone, which start with the desktop. `prepare` is given the home before it starts. */
+  /**
+   * A home with these VMs, by default one alone, which start with the desktop. `prepare` is given the home before it starts;
+   * `surroundings` are where it runs, else this machine.
+   */
   static async open(
     vms: Readonly<Record<string, LabelName>> = { home: "lagoon" },
     prepare: (home: string) => void = () => undefined,
+    surroundings: Surroundings | null = null,
   ): Promise<TestDesktop> {
-    const desktop = new TestDesktop(newHome());
+    const desktop = new TestDesktop(newHome(), surroundings);
     const folder = path.join(desktop.home, "config/vms");
     fs.mkdirSync(folder, { recursive: true });
     for (const [name, label] of Object.entries(vms)) {
@@ -74,7 +85,12 @@ export class TestDesktop {
 
   /** Starts the application on this home, again after it has ended. */
   async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
-    this.#app = await _electron.launch({ ...this.#command, env: { ...this.#env, ...env } as Record<string, string> });
+    const { electron } = this.#surroundings ?? {};
+    this.#app = await _electron.launch({
+      ...this.#command,
+      ...(electron === undefined ? {} : { executablePath: electron.executablePath }),
+      env: { ...this.#env, ...electron?.env, ...env } as Record<string, string>,
+    });
     await this.page();
   }
 

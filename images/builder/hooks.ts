@@ -51,7 +51,8 @@ rm -rf "$root/tmp/atoll/kernel-package"
 
 /**
  * Adds modules by name, each after those that it needs, and what they are to the order: `kernel/added`. What is built into the
- * kernel, or there already, is left out. Nothing where there are none: an image is known by its script, too.
+ * kernel is left out. One that every guest has for a device of its start is inserted without that, too: a device may be plugged
+ * in later. Nothing where there are none: an image is known by its script, too.
  */
 function moduleCommands(names: readonly string[]): string {
   if (names.length === 0) return "";
@@ -60,7 +61,7 @@ function moduleCommands(names: readonly string[]): string {
 add_module() {
   for spelling in "$1" "$(echo "$1" | tr _ -)" "$(echo "$1" | tr - _)"; do
     if grep -q "/$spelling\\.ko" "$builtin"; then return 0; fi
-    if [ -e "$out/$spelling.ko" ]; then return 0; fi
+    if grep -qx "late $spelling.ko" "$out/added"; then return 0; fi
     found=$(find "$modules" -name "$spelling.ko.xz" | head -n 1)
     if [ -n "$found" ]; then break; fi
   done

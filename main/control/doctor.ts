@@ -15,6 +15,7 @@ import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { DRIVER_TYPES } from "../hardware/driver-types.ts";
 import { probeConfinement, probeHost } from "../hardware/host.ts";
+import { tryUplink } from "../networks/try-uplink.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { templateViews } from "./template-views.ts";
@@ -41,6 +42,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
   const checks = await Promise.all([
     qemu(),
     confinement(),
+    uplink(),
     memory(),
     disk("disk", "caches and templates", resolveCacheDir(), "Make room, or set ATOLL_CACHE to another disk."),
     disk("disk-vms", "the VMs' disks", paths.state, "Make room, or set ATOLL_HOME to another disk."),
@@ -98,6 +100,20 @@ async function confinement(): Promise<DoctorCheck[]> {
       remedy: limitsFailure === "" ? "" : "Start Atoll in a session of systemd's (where systemctl --user works).",
     },
   ];
+}
+
+/** The VMs' way to the internet. */
+async function uplink(): Promise<DoctorCheck> {
+  const reason = await tryUplink();
+  return {
+    id: "network",
+    status: reason === null ? "ok" : "warn",
+    detail:
+      reason === null
+        ? "VMs reach the internet by passt; a relay keeps them from this machine, its addresses and its local networks"
+        : `VMs with a network do not reach the internet: ${reason}`,
+    remedy: reason === null ? "" : "apt-get install passt; is this machine online?",
+  };
 }
 
 async function memory(): Promise<DoctorCheck> {

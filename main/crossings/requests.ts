@@ -4,19 +4,26 @@ import { partyName } from "#shared/model/crossing.ts";
 import type { Application } from "../application.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Crossings } from "./crossings.ts";
+import type { PromptButtonPlace } from "#shared/ipc/window.ts";
+import type { AskQueue } from "../networks/ask-queue.ts";
+import { targetWords } from "../policy/explain.ts";
 import { bytesSoFar } from "./prompts.ts";
 
 interface Parts {
   application: Application;
   crossings: Crossings;
+  network: { readonly asks: Pick<AskQueue, "cards"> };
 }
 
-export function crossingHandlers({ application, crossings }: Parts): Handlers<typeof crossingContract> {
+export function crossingHandlers({ application, crossings, network }: Parts): Handlers<typeof crossingContract> {
   return {
     "prompt.list": async () => {
       const open = crossings.prompts;
-      const buttons = open.length === 0 ? [] : await application.desktop.promptButtons();
-      return open.map(({ id, content, sinceMs }) => ({
+      const { cards } = network.asks;
+      const buttons = open.length + cards.length === 0 ? [] : await application.desktop.promptButtons();
+      const buttonsOf = (id: number): Omit<PromptButtonPlace, "prompt">[] =>
+        buttons.flatMap(({ prompt, ...button }) => (prompt === id ? [button] : []));
+      const prompts = open.map(({ id, content, sinceMs }) => ({
         id,
         kind: "prompt" as const,
         action: content.action,
@@ -25,8 +32,20 @@ export function crossingHandlers({ application, crossings }: Parts): Handlers<ty
         type: content.type,
         bytes: bytesSoFar(content),
         ageS: Math.round(performance.now() - sinceMs) / 1000,
-        buttons: buttons.flatMap(({ prompt, ...button }) => (prompt === id ? [button] : [])),
+        buttons: buttonsOf(id),
       }));
+      const waiting = cards.map(({ id, vm, names, port, sinceMs }) => ({
+        id,
+        kind: "card" as const,
+        action: "net.connect" as const,
+        from: vm,
+        to: targetWords({ kind: "destination", name: names[0] ?? null, address: null, port }),
+        type: null,
+        bytes: null,
+        ageS: Math.max(0, Math.round(Date.now() - sinceMs) / 1000),
+        buttons: buttonsOf(id),
+      }));
+      return [...prompts, ...waiting];
     },
   };
 }

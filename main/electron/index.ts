@@ -39,6 +39,14 @@ import { QemuDriver } from "../hardware/qemu/driver.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
+import { guestNetwork } from "../networks/addresses.ts";
+import { LinkIndices } from "../networks/link-indices.ts";
+import { sendNetworkEvents } from "../networks/events.ts";
+import { HostNetworks } from "../networks/host-networks.ts";
+import { FIREWALL_SERVICE, Network } from "../networks/network.ts";
+import { Networks } from "../networks/networks.ts";
+import { relayStarter } from "../networks/relay.ts";
+import { passtCommand } from "../networks/uplink.ts";
 import { createOpener } from "../opener/create.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
@@ -48,11 +56,13 @@ import { builtIns } from "../services/built-ins.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { sendServiceEvents } from "../services/requests.ts";
 import { ServiceSource } from "../services/service-source.ts";
+import { HOLDS_NOTHING } from "../services/rights.ts";
 import { Services } from "../services/services.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
+import { program } from "../vms/services/program.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
@@ -99,6 +109,7 @@ async function start(): Promise<void> {
 }
 
 async function run(): Promise<void> {
+  const linkIndices = new LinkIndices(paths.state);
   const catalog = new ServiceCatalog({
     builtIns: builtIns(agentFolder),
     stateFolder: paths.state,
@@ -106,7 +117,13 @@ async function run(): Promise<void> {
   });
   const templates = qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths), services: catalog });
   const drivers = new Drivers([
-    registered(QEMU, new QemuDriver(paths, templates)),
+    registered(
+      QEMU,
+      new QemuDriver(paths, {
+        ...templates,
+        guestNetwork: async (vm) => guestNetwork(await linkIndices.indexOf(vm)),
+      }),
+    ),
     registered(EXTERNAL, new ExternalDriver()),
   ]);
   const registry = new VmRegistry(paths.config, drivers.types);
@@ -116,7 +133,13 @@ async function run(): Promise<void> {
   theme.choose(settings.current.theme);
   const promptMark = new PromptMarkFile(paths.config, log);
   const keymap = await HostKeymap.read(settings);
-  const policy = new Policy({ configFolder: paths.config, stateFolder: paths.state, vms: () => application.parties });
+  const hostNetworks = new HostNetworks();
+  const policy = new Policy({
+    configFolder: paths.config,
+    stateFolder: paths.state,
+    vms: () => application.parties,
+    isNear: hostNetworks.isNear,
+  });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
   const openRules = new OpenRules(paths.config);
@@ -140,13 +163,38 @@ async function run(): Promise<void> {
     source: serviceSource,
     builds,
     configFolder: paths.config,
-    held: () => ({ uplink: false, serves: [], host: [] }),
+    held: (service) => (service === FIREWALL_SERVICE ? network.held : HOLDS_NOTHING),
   });
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
+  hostNetworks.watch();
   const page = new Page();
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
+  const network: Network = new Network({
+    firewall: () => {
+      const unit = services.unit(FIREWALL_SERVICE);
+      return { vm: unit.vm, program: unit.vm.service(program), start: () => unit.start() };
+    },
+    policy,
+    policyChanges,
+    vms: () => application.parties,
+    hostNetworks,
+    stateFolder: paths.state,
+    dns: () => listOf(services.settingsOf(FIREWALL_SERVICE)["dns"]),
+    asks: () => listOf(services.settingsOf(FIREWALL_SERVICE)["ask"]),
+  });
+  services.on("changed", () => network.vmsChanged([]));
+  application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
+  const networks = new Networks({
+    vms: () => application.vms,
+    indices: linkIndices,
+    startRelay: relayStarter(() => path.join(agentFolder(), "atoll-relay")),
+    uplinkCommand: passtCommand,
+    filter: network.filter,
+    log,
+  });
+  application.on("changed", () => networks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const clipboard = createClipboard({
@@ -182,8 +230,9 @@ async function run(): Promise<void> {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
       services.close();
+      networks.close();
       application.release();
-      await server.close();
+      await Promise.all([server.close(), network.close()]);
       placements.flush();
       await audit.close();
       app.exit(0);
@@ -198,6 +247,7 @@ async function run(): Promise<void> {
     crossings,
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
     launches,
+    network,
     disposables,
     opener,
     openRules,
@@ -231,6 +281,7 @@ async function run(): Promise<void> {
   serveIpc(dispatcher, page);
   sendVmEvents({ application, page });
   sendClipboardEvents({ application, clipboard, page, settings });
+  sendNetworkEvents({ network, page });
   sendTransferEvents({ page, transfers });
   sendServiceEvents({ page, services });
   answerSending({ application, page, policy, transfers });
@@ -257,6 +308,11 @@ async function run(): Promise<void> {
   ]);
   policy.vmsChanged();
   void disposables.prepare(DEFAULT_TEMPLATE);
+}
+
+/** A setting that is a list. */
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */

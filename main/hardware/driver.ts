@@ -43,9 +43,11 @@ export interface MachineEvents {
   ended: [MachineEnd];
 }
 
+export const NIC_ID_PATTERN = /^[a-z][a-z0-9]{0,6}$/;
+
 /** A network interface of a VM, as its driver makes it. */
 export interface NicSpec {
-  /** Unique in the VM; also the name of its socket: `[a-z0-9-]{1,20}`. */
+  /** Unique in the VM, and a part of its socket's path, which is short: NIC_ID_PATTERN. */
   readonly id: string;
   /** Six bytes in lower case hexadecimal, with colons. */
   readonly mac: string;
@@ -62,10 +64,11 @@ export interface GuestNetwork {
 export interface MachineNics {
   /** Path of the socket: frames of Ethernet, each after its length as four bytes, big endian. */
   socket(id: string): string;
-  /** Whether the guest sees a carrier. An interface begins without. */
+  /** Whether the guest sees a carrier; without, nothing passes. An interface begins without. */
   setLink(id: string, isUp: boolean): Promise<void>;
-  /** Adds an interface to a VM that runs. Resolves where it is there already. */
+  /** Adds an interface to a VM that runs (`hasNicSlots`), without a carrier. Where it is there already it stays as it is. */
   plug(nic: NicSpec): Promise<void>;
+  /** Resolves when the guest has given it away; where there is none, at once. */
   unplug(id: string): Promise<void>;
 }
 
@@ -80,6 +83,8 @@ export interface Machine {
   readonly origin: MachineOrigin;
   /** null = it runs. */
   readonly pauseCause: PauseCause | null;
+  /** null: run elsewhere, so its interfaces are not Atoll's. */
+  readonly nics: MachineNics | null;
   /** Returns a function that ends the subscription. */
   on<Name extends keyof MachineEvents>(name: Name, listener: (...args: MachineEvents[Name]) => void): () => void;
   pause(): Promise<void>;
@@ -109,6 +114,8 @@ export interface MachineDefinition {
   readonly name: string;
   /** Runs once, and nothing of it is kept: a driver may start it from what is ready in memory. */
   readonly isThrowaway?: boolean | undefined;
+  /** Interfaces can be added to it while it runs. Not in files: the source of service VMs says so. */
+  readonly hasNicSlots?: boolean | undefined;
   /** Name of the service whose image and program it has. */
   readonly service?: string | undefined;
 }

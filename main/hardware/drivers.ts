@@ -28,6 +28,7 @@ export function registered<Shape extends z.ZodRawShape>(
     id: definition.id,
     name: definition.name,
     isThrowaway: definition.isThrowaway,
+    hasNicSlots: definition.hasNicSlots,
     service: definition.service,
   });
   return {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { isInternet, matchesDestination, parseDestination, parseDestinationPattern } from "./destination.ts";
+import {
+  addressesIn,
+  isInternet,
+  matchesDestination,
+  parseDestination,
+  parseDestinationPattern,
+} from "./destination.ts";
 
 function matches(pattern: string, destination: string): boolean {
   const parsed = parseDestinationPattern(pattern);
@@ -77,7 +83,35 @@ it.each([
   ["ff02::1", false],
   ["::ffff:10.0.0.1", false],
   ["::ffff:8.8.8.8", false],
+  // Test internets are made of these.
+  ["198.17.255.255", true],
+  ["198.18.0.1", true],
+  ["198.19.255.255", true],
+  ["198.20.0.1", true],
+  ["2001:2::1", true],
+  ["2001:2:0:ffff::1", true],
+  ["2001:2:1::1", false],
+  ["2001:1::1", false],
+  // NAT64: behind it may be any private IPv4 address.
+  ["64:ff9b::10.0.0.1", false],
+  ["64:ff9b::808:808", false],
+  ["64:ff9b:1::1", false],
+  ["64:ff9c::1", true],
 ])("%s is on the internet: %s", (text, expected) => {
   const destination = parseDestination(text);
-  expect(destination !== null && isInternet(destination)).toBe(expected);
+  expect(destination !== null && isInternet(destination, () => false)).toBe(expected);
+});
+
+it.each([
+  ["8.8.8.8", false],
+  ["8.8.9.8", true],
+  ["2a00:1450:0:1::99", false],
+  ["2a00:1450:0:2::99", true],
+  // Also where this machine has such an address.
+  ["198.18.0.1", true],
+  ["2001:2::1", true],
+])("%s is on the internet of a machine in 8.8.8.0/24 and a test internet: %s", (text, expected) => {
+  const isNear = addressesIn(["8.8.8.7/24", "2a00:1450:0:1::1/64", "198.18.0.1/24", "2001:2::1/64"]);
+  const destination = parseDestination(text);
+  expect(destination !== null && isInternet(destination, isNear)).toBe(expected);
 });

@@ -14,11 +14,22 @@ export type DestinationPattern = { readonly port: number | null } & (
 );
 
 interface Network {
+  /** ADDRESS/PREFIX, as it was written. */
+  readonly cidr: string;
   readonly family: "ipv4" | "ipv6";
   readonly list: BlockList;
 }
 
-/** Addresses that are not on the internet: private, local, reserved (RFC 6890), and those that carry IPv4 within. */
+/**
+ * Networks for measurements (RFC 2544, RFC 5180): no real host has such an address, so test internets are made of them, and they
+ * count as internet, also where this machine has one.
+ */
+const TEST_INTERNETS: readonly Network[] = ["198.18.0.0/15", "2001:2::/48"].map(network);
+
+/**
+ * Addresses that are not on the internet: private, local, reserved (RFC 6890), and those that carry IPv4 within. NAT64's are
+ * among them: behind them may be any private IPv4 address.
+ */
 const NOT_PUBLIC: readonly Network[] = [
   "0.0.0.0/8",
   "10.0.0.0/8",
@@ -30,7 +41,6 @@ const NOT_PUBLIC: readonly Network[] = [
   "192.0.2.0/24",
   "192.88.99.0/24",
   "192.168.0.0/16",
-  "198.18.0.0/15",
   "198.51.100.0/24",
   "203.0.113.0/24",
   "224.0.0.0/4",
@@ -38,6 +48,7 @@ const NOT_PUBLIC: readonly Network[] = [
   "::/128",
   "::1/128",
   "::ffff:0:0/96",
+  "64:ff9b::/96",
   "64:ff9b:1::/48",
   "100::/64",
   "2001::/23",
@@ -48,10 +59,20 @@ const NOT_PUBLIC: readonly Network[] = [
   "ff00::/8",
 ].map(network);
 
-/** Whether an address is a public one. A name counts as one: where it leads is looked at when its address is known. */
-export function isInternet({ address }: Destination): boolean {
-  if (address === null) return true;
-  return !NOT_PUBLIC.some((reserved) => contains(reserved, address));
+/**
+ * Whether an address is a public one. A name counts as one: where it leads is looked at when its address is known.
+ *
+ * @param isNear whether an address is this machine's own, or of a network that it is in
+ */
+export function isInternet({ address }: Destination, isNear: (address: string) => boolean): boolean {
+  if (address === null || TEST_INTERNETS.some((test) => contains(test, address))) return true;
+  return !isNear(address) && !NOT_PUBLIC.some((reserved) => contains(reserved, address));
+}
+
+/** @param cidrs sound ones. What is made tells whether an address is in one of them. */
+export function addressesIn(cidrs: readonly string[]): (address: string) => boolean {
+  const networks = cidrs.map(network);
+  return (address) => networks.some((one) => contains(one, address));
 }
 
 /** `NAME`, `*.NAME`, an address or CIDR, each with an optional `:PORT`. null: it is none of these. */
@@ -118,7 +139,7 @@ function network(text: string): Network {
   const family = familyOf(address);
   const list = new BlockList();
   list.addSubnet(address, Number(prefix), family);
-  return { family, list };
+  return { cidr: text, family, list };
 }
 
 /** Node's own check takes an IPv4 address for the IPv6 address that it is mapped to. */

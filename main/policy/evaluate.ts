@@ -13,6 +13,8 @@ export interface Circumstances {
   readonly boundTo: (name: string) => VmId | null;
   /** Whether there is a scanner that works. */
   readonly hasScanner: boolean;
+  /** Whether an address is this machine's own, or of a network that it is in: it is not on the internet. */
+  readonly isNear: (address: string) => boolean;
 }
 
 /** Why a rule's own decision is not the result. */
@@ -41,11 +43,11 @@ function decided(rule: Rule, { bytes }: Crossing, { hasScanner }: Circumstances)
   return { decision, rule, refusal: null };
 }
 
-function matches(rule: Rule, crossing: Crossing, { now, boundTo }: Circumstances): boolean {
+function matches(rule: Rule, crossing: Crossing, { now, boundTo, isNear }: Circumstances): boolean {
   if (rule.action === null ? ADMINISTRATIVE.has(crossing.action) : rule.action !== crossing.action) return false;
   if (rule.until !== null && now >= rule.until) return false;
   if (rule.type !== null && !matchesType(rule.type, crossing.type)) return false;
-  return matchesParty(rule.from, crossing.from, boundTo) && matchesTarget(rule.to, crossing, boundTo);
+  return matchesParty(rule.from, crossing.from, boundTo) && matchesTarget(rule.to, crossing, { boundTo, isNear });
 }
 
 /** A rule for a type says nothing of what has none, or of what is not known yet. */
@@ -77,11 +79,15 @@ function isDisposableRole(pattern: PartyPattern): boolean {
   return pattern.kind === "role" && pattern.role === "disposable";
 }
 
-function matchesTarget(pattern: TargetPattern, { from, to }: Crossing, boundTo: Circumstances["boundTo"]): boolean {
+function matchesTarget(
+  pattern: TargetPattern,
+  { from, to }: Crossing,
+  { boundTo, isNear }: Pick<Circumstances, "boundTo" | "isNear">,
+): boolean {
   if (pattern.kind === "any") return to.kind !== "host";
   switch (to.kind) {
     case "destination":
-      if (pattern.kind === "internet") return isInternet(to);
+      if (pattern.kind === "internet") return isInternet(to, isNear);
       return pattern.kind === "destination" && matchesDestination(pattern.destination, to);
     case "service":
       return pattern.kind === "service" && pattern.name === to.name;

@@ -19,6 +19,8 @@ export interface CellChange {
   action: PolicyAction;
   from: string;
   to: string;
+  /** What the rule is made for, where `to` is a group of such: it comes before the rule that decides about this. */
+  about?: string;
   decision: PolicyDecision;
   minutes: number | null;
 }
@@ -71,7 +73,7 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
   }
 
   /** The text with the pair's rule. Pure. */
-  cellEdit({ action, from, to, decision, minutes }: CellChange): PolicyEdit {
+  cellEdit({ action, from, to, about = to, decision, minutes }: CellChange): PolicyEdit {
     const rule: NewRule = {
       action,
       from,
@@ -79,7 +81,7 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
       ...(minutes === null ? {} : { until: this.#inMinutes(minutes) }),
       decision,
     };
-    const decides = this.#policy.check(action, from, to, null).rule;
+    const decides = this.#policy.check(action, from, about, null).rule;
     return (text, rules) => {
       const at = rules.findIndex(({ line }) => line === decides?.line);
       const deciding = rules[at];

@@ -4,7 +4,13 @@
  */
 import fsp from "node:fs/promises";
 import path from "node:path";
-import type { PolicyAction, PolicyAnswer, PolicyRuleView, PolicyTestResult } from "#shared/model/policy.ts";
+import type {
+  PolicyAction,
+  PolicyAnswer,
+  PolicyDecision,
+  PolicyRuleView,
+  PolicyTestResult,
+} from "#shared/model/policy.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-file.ts";
 import { Emitter } from "../base/emitter.ts";
@@ -29,6 +35,8 @@ export interface PolicyOptions {
   configFolder: string;
   stateFolder: string;
   vms: () => readonly VmParty[];
+  /** Whether an address is this machine's own, or of a network that it is in. */
+  isNear?: (address: string) => boolean;
   /** Milliseconds since 1970: what the host's clock says, which may jump. */
   now?: () => number;
   /** Milliseconds since any moment, which only ever run on. */
@@ -163,7 +171,7 @@ export class Policy extends Emitter<{ changed: [] }> {
       const explanation = `Nothing may cross until policy.yaml is fixed: ${this.#problem?.reason ?? "it was not read yet"}.`;
       return { decision: "deny", rule: null, refusal: null, answer: { decision: "deny", rule: null, explanation } };
     }
-    const evaluation = evaluate(this.#inForce.for(crossing, this.#names.namesOf), crossing, this.#circumstances);
+    const evaluation = evaluate(this.#inForce.for(crossing, this.#names.namesOf), crossing, this.circumstances);
     return { ...evaluation, answer: explain(evaluation, crossing) };
   }
 
@@ -173,6 +181,18 @@ export class Policy extends Emitter<{ changed: [] }> {
    */
   check(action: PolicyAction, from: string, to: string, type: string | null): PolicyAnswer {
     return this.decide(crossingOf({ action, from, to, type }, this.#options.vms())).answer;
+  }
+
+  /** The rules that may decide what comes from this VM, in their order: none while the file has a mistake, which denies all. */
+  rulesFrom(action: PolicyAction, from: VmParty): readonly Rule[] {
+    const anywhere = { kind: "destination", name: null, address: null, port: null } as const;
+    const crossing = { action, from, to: anywhere, type: null, bytes: null };
+    return this.#inForce?.for(crossing, this.#names.namesOf) ?? [];
+  }
+
+  /** Milliseconds until the next rule ends, by the clock that only runs on; Infinity: none does. */
+  get nextEndInMs(): number {
+    return this.#inForce?.nextEndInMs ?? Infinity;
   }
 
   get rules(): PolicyRuleView[] {
@@ -227,6 +247,14 @@ export class Policy extends Emitter<{ changed: [] }> {
       : { problem: read.problem, tests: [] };
   }
 
+  /** What the rules of `text` would decide about crossings. @throws AppError policy.broken */
+  decisionsOf(text: string): (crossing: Crossing) => PolicyDecision {
+    const read = readPolicy(text, this.file);
+    if (!read.ok) throw brokenError(read.problem);
+    const { circumstances } = this;
+    return (crossing) => evaluate(read.value.rules, crossing, circumstances).decision;
+  }
+
   /**
    * Changes the file by `edit`, if it holds afterwards.
    * @returns its text before and after
@@ -260,10 +288,11 @@ export class Policy extends Emitter<{ changed: [] }> {
     return this.#inForce?.file.rules ?? [];
   }
 
-  get #circumstances(): Circumstances {
-    const { now = Date.now } = this.#options;
+  /** As they are now. */
+  get circumstances(): Circumstances {
+    const { now = Date.now, isNear = () => false } = this.#options;
     // No scanner exists yet: a rule that asks for one denies.
-    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner: false };
+    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner: false, isNear };
   }
 
   async #load(): Promise<void> {
@@ -317,7 +346,7 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   #try({ rules, tests }: PolicyFile): (PolicyTestResult & { line: number })[] {
     const vms = this.#options.vms();
-    return tests.map((test) => tryExpectation(test, rules, vms, this.#circumstances));
+    return tests.map((test) => tryExpectation(test, rules, vms, this.circumstances));
   }
 
   #failingTest(file: PolicyFile): FileProblem | null {

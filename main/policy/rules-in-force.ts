@@ -64,6 +64,11 @@ export class RulesInForce {
       .flatMap((at) => rules.all[at] ?? []);
   }
 
+  /** Until the next of them ends; Infinity: none does. */
+  get nextEndInMs(): number {
+    return Math.max(0, this.#nextEnd - this.#elapsed());
+  }
+
   #current(): [ReadonlyMap<PolicyAction, ActionRules>, number] {
     const now = this.#elapsed();
     const rules = this.file.rules.filter(({ text }) => now < (this.#ends.get(text) ?? Infinity));

@@ -42,7 +42,9 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
   };
   const catalog = new ServiceCatalog({ builtIns: [service], stateFolder: paths.state, recipesFolder });
   const folders = { agentFolder: () => agentFolder, recipesFolder: recipesFolder ?? "", services: catalog };
-  const driver = registered(QEMU, new QemuDriver(paths, qemuTemplates(folders)));
+  // A job needs no network.
+  const guestNetwork = (): Promise<never> => Promise.reject(new Error("it has no network"));
+  const driver = registered(QEMU, new QemuDriver(paths, { ...qemuTemplates(folders), guestNetwork }));
   let vm: Vm | null = null;
   try {
     await buildTemplate({ recipe: catalog.recipe(name), cacheDir: resolveCacheDir(), signal, onProgress });

@@ -15,6 +15,9 @@ export interface Held {
   host: readonly (typeof HOST_RIGHTS)[number][];
 }
 
+/** Of a service that is no part of the networks. */
+export const HOLDS_NOTHING: Held = { uplink: false, serves: [], host: [] };
+
 const HOST_WORDS = {
   "network-rules": "Is told which connections each of these VMs may make",
 } as const satisfies Record<(typeof HOST_RIGHTS)[number], string>;

@@ -96,6 +96,11 @@ export class Services extends Emitter<ServicesEvents> {
     return unit;
   }
 
+  /** Its settings as they are in force, also before its VM is known. */
+  settingsOf(name: string): Readonly<Record<string, unknown>> {
+    return this.#units.get(name)?.settings.values ?? {};
+  }
+
   async view(name: string): Promise<ServiceView> {
     const { manifest, isBuiltIn } = this.#options.catalog.named(name);
     const unit = this.unit(name);

@@ -18,6 +18,7 @@ import type {
   Machine,
   MachineDefinition,
   MachineEnd,
+  MachineNics,
 } from "../hardware/driver.ts";
 import type { FromLink, Keymap, OutputInfo } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
@@ -81,6 +82,7 @@ export class Vm extends Emitter<VmEvents> {
   #adopting: Promise<boolean> | null = null;
   /** Its machine runs and could not be reached: whoever wants something of the VM tries again. */
   #isOutOfReach = false;
+  #networkDetail = "";
   #reconnectTimer: NodeJS.Timeout | null = null;
   /** Runs while it awaits the agent's hello. */
   #startTimer: NodeJS.Timeout | undefined;
@@ -141,6 +143,11 @@ export class Vm extends Emitter<VmEvents> {
     return this.#condition.link === "open";
   }
 
+  /** Of its machine; null: that does not run, or its interfaces are not Atoll's. Another object at each start. */
+  get nics(): MachineNics | null {
+    return this.#machine?.nics ?? null;
+  }
+
   get capabilities(): DriverCapabilities {
     return this.#context.driver.capabilities;
   }
@@ -187,6 +194,7 @@ export class Vm extends Emitter<VmEvents> {
       accelerator: this.#machine?.accelerator ?? null,
       startPhase: phase,
       origin: this.#machine?.origin ?? null,
+      networkDetail: this.#machine === null ? "" : this.#networkDetail,
       stateDetail: detail,
     };
   }
@@ -361,6 +369,13 @@ export class Vm extends Emitter<VmEvents> {
     if (this.#link === null || !this.#isLinkOpen)
       throw this.#error("vm.not-running", `is ${this.state}: start it, or wait until it runs`);
     return this.#link;
+  }
+
+  /** Why its network does not work; "" = nothing to say. */
+  tellNetwork(detail: string): void {
+    if (detail === this.#networkDetail) return;
+    this.#networkDetail = detail;
+    this.emit("changed");
   }
 
   /** The host has another keyboard layout. */

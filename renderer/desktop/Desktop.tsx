@@ -11,6 +11,7 @@ import { ToldCrossings } from "./crossings/ToldCrossings.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
 import { MarkContext } from "../ui/Mark.tsx";
+import { AskBar } from "./network/AskCards.tsx";
 import { Notices } from "../ui/Notices.tsx";
 import { Overlays } from "./Overlays.tsx";
 import { Prompts } from "./Prompts.tsx";
@@ -43,6 +44,7 @@ export function Desktop() {
       <Dock />
       <TopBar />
       <PasteBars />
+      <AskBar />
       <WindowOverlays />
       <MarkContext value={promptMark}>
         <Overlays />

@@ -6,6 +6,7 @@ import { ActivityTracker } from "../input/activity.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
+import { createAskStore } from "../shell/ask-store.ts";
 import { createClipboardStore } from "../shell/clipboard-store.ts";
 import { createDesktopStore } from "../shell/desktop-store.ts";
 import { createLaunchStore } from "../shell/launches.ts";
@@ -61,6 +62,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const overlays = createOverlayStore(prompts);
   const notices = new NoticeQueue();
   const launches = createLaunchStore(bridge, wm, notices);
+  const asks = createAskStore();
   const clipboard = createClipboardStore();
   const toldCrossings = createToldCrossings();
   const policyChanges = createPolicyChanges(bridge, notices);
@@ -121,7 +123,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   const wmParts = { wm, wmOverlays, links, commands, drag, switcher };
   const hostParts = { vms, templates, desktop, overlays, prompts, launches, notices };
-  const crossingParts = { policyChanges, openChanges, clipboard, toldCrossings, transfers };
+  const crossingParts = { policyChanges, openChanges, clipboard, toldCrossings, transfers, asks };
   const shell: Shell = { bridge, send, compositor, ...wmParts, ...hostParts, ...crossingParts };
 
   overlays.subscribe(({ overlay }) => {
@@ -169,6 +171,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
       keyboard.setPasteKeys(told.pasteKeys);
     });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
+    bridge.on("network.cards", ({ cards }) => asks.take(cards));
     bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));
     bridge.on("policy.changed", ({ written }) => written !== null && policyChanges.note(written));
     bridge.on("template.progress", templates.take);

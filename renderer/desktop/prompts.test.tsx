@@ -18,7 +18,16 @@ const HOME = "0a1b2c3d-0000-4000-8000-000000000000" as VmId;
 const WEB = "ffffffff-0000-4000-8000-000000000000" as VmId;
 const MARK = { words: "slow lantern", pattern: "0123abcd" };
 const status = (id: VmId, name: string): VmStatus =>
-  ({ id, name, label: "lagoon", state: "running", stateReason: null, stateDetail: "", windows: 0 }) as VmStatus;
+  ({
+    id,
+    name,
+    label: "lagoon",
+    state: "running",
+    stateReason: null,
+    networkDetail: "",
+    stateDetail: "",
+    windows: 0,
+  }) as VmStatus;
 
 class FakeWorker {
   static last: FakeWorker;

@@ -17,12 +17,14 @@ export interface PolicyChangesState {
 }
 
 export interface PolicyChanges extends ReadonlyStore<PolicyChangesState> {
-  set: (change: RequestInput<"policy.setCell">) => Promise<void>;
-  takeBack: (rule: RequestInput<"policy.takeBack">) => Promise<void>;
+  set: (change: RequestInput<"policy.setCell">) => Promise<unknown>;
+  /** A rule that was made of a connection. */
+  connect: (wish: RequestInput<"network.makeRule">) => Promise<void>;
+  takeBack: (rule: RequestInput<"policy.takeBack">) => Promise<unknown>;
   /** Takes all rules away that name this VM. */
-  deleteRules: (name: string) => Promise<void>;
+  deleteRules: (name: string) => Promise<unknown>;
   /** The rules that were last in force are the file again. */
-  restore: () => Promise<void>;
+  restore: () => Promise<unknown>;
   /** A prompt's "Always" has written a rule. */
   note: (change: PolicyChange) => void;
   /** Takes the last change back; nothing happens where there is none. */
@@ -36,10 +38,24 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
   const add = ({ change }: PolicyChange, words: string): void =>
     setState(({ done }) => ({ done: [...done, { change, words }].slice(-MAX_DONE) }));
 
-  async function make(asked: Promise<Envelope<PolicyChange>>, words: (change: PolicyChange) => string): Promise<void> {
+  /** null: it was not made. */
+  async function make(
+    asked: Promise<Envelope<PolicyChange>>,
+    words: (change: PolicyChange) => string,
+  ): Promise<PolicyChange | null> {
     const answer = await asked;
     if (answer.ok) add(answer.value, words(answer.value));
     else notices.show(answer.error.message);
+    return answer.ok ? answer.value : null;
+  }
+
+  async function undo(): Promise<void> {
+    const last = getState().done.at(-1);
+    if (last === undefined) return;
+    // Gone at once: pressed twice it undoes two changes, not one twice.
+    setState(({ done }) => ({ done: done.slice(0, -1) }));
+    const answer = await bridge.request("policy.undo", { change: last.change });
+    if (!answer.ok) notices.show(answer.error.message);
   }
 
   return {
@@ -51,19 +67,19 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
         const line = rule === null ? "" : `, line ${rule.line}`;
         return `You set ${wanted.from} → ${wanted.to} to ${wanted.decision}${line}.`;
       }),
+    connect: async (wish) => {
+      const { vm, to, decision } = wish;
+      const words = ({ rule }: PolicyChange): string =>
+        `You set ${vm} → ${to} to ${decision}${rule === null ? "" : `, line ${rule.line}`}.`;
+      const made = await make(bridge.request("network.makeRule", wish), words);
+      if (made !== null) notices.tell(words(made), { isGood: true, action: { text: "Undo", run: () => void undo() } });
+    },
     takeBack: (rule) => make(bridge.request("policy.takeBack", rule), () => `You took line ${rule.line} back.`),
     deleteRules: (name) =>
       make(bridge.request("policy.deleteRules", { name }), () => `You deleted the rules that name ${name}.`),
     restore: () => make(bridge.request("policy.restore", {}), () => "You put the last good policy.yaml back."),
     note: (change) =>
       add(change, change.rule === null ? "A rule was taken away." : `“Always” wrote line ${change.rule.line}.`),
-    undo: async () => {
-      const last = getState().done.at(-1);
-      if (last === undefined) return;
-      // Gone at once: pressed twice it undoes two changes, not one twice.
-      setState(({ done }) => ({ done: done.slice(0, -1) }));
-      const answer = await bridge.request("policy.undo", { change: last.change });
-      if (!answer.ok) notices.show(answer.error.message);
-    },
+    undo,
   };
 }

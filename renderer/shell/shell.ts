@@ -9,6 +9,7 @@ import type { Switcher } from "../wm/control/switcher.ts";
 import type { WindowCommands } from "../wm/control/window-commands.ts";
 import type { WmOverlayStore } from "../wm/model/overlays.ts";
 import type { WmStore } from "../wm/model/store.ts";
+import type { AskStore } from "./ask-store.ts";
 import type { ClipboardStore } from "./clipboard-store.ts";
 import type { DesktopStore } from "./desktop-store.ts";
 import type { LaunchStore } from "./launches.ts";
@@ -44,6 +45,7 @@ export interface Shell {
   readonly clipboard: ClipboardStore;
   readonly toldCrossings: ToldCrossings;
   readonly transfers: TransferStore;
+  readonly asks: AskStore;
 }
 
 export const ShellContext = createContext<Shell | null>(null);

@@ -3,6 +3,7 @@ import type { AtollBridge } from "#shared/ipc/index.ts";
 import { NoticeQueue } from "../ui/notices.ts";
 import { createWmOverlayStore } from "../wm/model/overlays.ts";
 import { createWmStore } from "../wm/model/store.ts";
+import { createAskStore } from "./ask-store.ts";
 import { createClipboardStore } from "./clipboard-store.ts";
 import { createDesktopStore } from "./desktop-store.ts";
 import { createLaunchStore } from "./launches.ts";
@@ -29,6 +30,7 @@ export function testShell(given: Partial<Shell> = {}): Shell {
     prompts,
     overlays: createOverlayStore(prompts),
     notices,
+    asks: createAskStore(),
     clipboard: createClipboardStore(),
     toldCrossings: createToldCrossings(),
     transfers: createTransferStore(() => undefined),

@@ -17,6 +17,7 @@ const status = (name: string, change: Partial<VmStatus> = {}): VmStatus => ({
   accelerator: "kvm",
   startPhase: null,
   origin: null,
+  networkDetail: "",
   stateDetail: "",
   ...change,
 });

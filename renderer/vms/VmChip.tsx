@@ -4,6 +4,7 @@ import {
   Bell,
   ClipboardPaste,
   FolderOpen,
+  Globe,
   LayoutGrid,
   Pause,
   Play,
@@ -15,13 +16,13 @@ import {
 import { memo } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
-import { isGuestsWord, type VmStatus } from "#shared/model/vm.ts";
+import { isGuestsWord, type VmNetwork, type VmStatus } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { useShell } from "../shell/shell.ts";
 import { useWindow } from "../shell/use-window.ts";
 import { LabelShape } from "../ui/LabelShape.tsx";
 import { GuestText } from "../ui/GuestText.tsx";
-import { Menu, MenuGroup, MenuItem, MenuRule } from "../ui/Menu.tsx";
+import { Menu, MenuChoice, MenuGroup, MenuItem, MenuRule } from "../ui/Menu.tsx";
 import { wantingOf } from "../wm/model/window-facts.ts";
 import { canStart, factOf, machineOf } from "./facts.ts";
 import { openChosenFile, sendChosenFiles, useFileDrop } from "./host-files.ts";
@@ -45,7 +46,7 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     <button
       type="button"
       className="chip"
-      aria-label={`${vm.name}, ${fact.text}`}
+      aria-label={[vm.name, fact.text, ...(vm.network === "direct" ? ["direct network"] : [])].join(", ")}
       data-label={vm.label}
       data-vm={vm.name}
       data-tone={fact.tone}
@@ -56,6 +57,7 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     >
       <LabelShape label={vm.label} />
       <span className="chip-name">{vm.name}</span>
+      {vm.network === "direct" && <Globe className="chip-direct" size={12} aria-hidden />}
       <span className="chip-fact">{drop.isOver ? "send here" : fact.text}</span>
       {vm.state === "starting" && <StartSteps phase={vm.startPhase} />}
     </button>
@@ -66,6 +68,17 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     </Menu>
   );
 });
+
+const NETWORKS = [
+  ["none", "None"],
+  ["firewall", "Behind the firewall"],
+  ["direct", "Direct, without the firewall"],
+] as const;
+
+/** It is defined by a file, and by a driver that makes interfaces. */
+function hasChoiceOfNetwork(vm: VmStatus): vm is VmStatus & { network: VmNetwork } {
+  return vm.network !== null && vm.role !== "disposable" && vm.role !== "service";
+}
 
 interface VmMenuProps {
   vm: VmStatus;
@@ -86,6 +99,7 @@ function VmMenu({ vm, wanting, paste }: VmMenuProps) {
       <div className="chip-detail">
         <strong>{vm.name}</strong>
         <span>{machineOf(vm)}</span>
+        {vm.networkDetail !== "" && <span className="chip-state">{vm.networkDetail}</span>}
         {vm.stateDetail !== "" && !isGuestsWord(vm) && <span className="chip-state">{vm.stateDetail}</span>}
       </div>
       {paste !== null && (
@@ -138,6 +152,17 @@ function VmMenu({ vm, wanting, paste }: VmMenuProps) {
           isDanger
           run={() => send("vm.kill", { vm: vm.id, confirm: true })}
         />
+      )}
+      {hasChoiceOfNetwork(vm) && (
+        <>
+          <MenuRule />
+          <MenuChoice
+            title={isOn && vm.network === "none" ? "Network, from its next start on" : "Network"}
+            value={vm.network}
+            choices={NETWORKS}
+            choose={(network) => send("vm.set", { vm: vm.id, network })}
+          />
+        </>
       )}
       <GuestsWords vm={vm} wanting={wanting} />
     </>

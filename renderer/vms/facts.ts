@@ -1,5 +1,5 @@
 /** A VM's state in a few words, as its chip shows it. Pure. */
-import type { MachineOrigin, StartPhase, VmStateReason, VmStatus } from "#shared/model/vm.ts";
+import type { MachineOrigin, StartPhase, VmNetwork, VmStateReason, VmStatus } from "#shared/model/vm.ts";
 
 export type FactTone = "quiet" | "busy" | "wanting" | "bad";
 export interface VmFact {
@@ -29,6 +29,7 @@ export function factOf(vm: VmStatus, isWanting = false, wantsPaste = false): VmF
       if (reason !== null) return { text: reason, tone: "bad" };
       if (wantsPaste) return { text: "wants to paste", tone: "wanting" };
       if (isWanting) return { text: "needs you", tone: "wanting" };
+      if (vm.networkDetail !== "") return { text: "network waits", tone: "busy" };
       return {
         text: vm.windows === 0 ? "ready" : vm.windows === 1 ? "1 window" : `${vm.windows} windows`,
         tone: "quiet",
@@ -59,11 +60,17 @@ const ORIGINS: Readonly<Record<MachineOrigin, string>> = {
   cold: "booted",
 };
 
+const NETWORKS: Readonly<Record<VmNetwork, string>> = {
+  none: "no network",
+  firewall: "network behind the firewall",
+  direct: "direct network, without the firewall",
+};
+
 /** Template, network, accelerator and, of a disposable, what it began from: `debian · no network · emulated, without KVM`. */
 export function machineOf(vm: VmStatus): string {
   return [
     vm.template ?? vm.driver,
-    vm.network === "none" ? "no network" : vm.network,
+    vm.network === null ? null : NETWORKS[vm.network],
     vm.accelerator === null ? null : { kvm: "KVM", tcg: "emulated, without KVM" }[vm.accelerator],
     vm.role === "disposable" && vm.origin !== null ? ORIGINS[vm.origin] : null,
   ]

@@ -10,7 +10,15 @@ import { openChosenFile, refuseOtherDrops, sendChosenFiles } from "./host-files.
 import { VmChip } from "./VmChip.tsx";
 
 const WEB = {
-  ...{ id: "web" as VmId, name: "web", label: "coral", state: "running", stateReason: null, stateDetail: "" },
+  ...{
+    id: "web" as VmId,
+    name: "web",
+    label: "coral",
+    state: "running",
+    stateReason: null,
+    networkDetail: "",
+    stateDetail: "",
+  },
   ...{ windows: 0, template: "debian", network: "none", accelerator: null },
 } as VmStatus;
 

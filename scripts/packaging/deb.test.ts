@@ -13,7 +13,7 @@ describe("what dpkg is told", () => {
     expect(control).toContain("\nInstalled-Size: 7\n");
     const depends = /\nDepends: (.*)\n/.exec(control)?.[1]?.split(", ") ?? [];
     expect(depends).toEqual(dependencies);
-    for (const name of ["qemu-system-x86", "qemu-utils", "bubblewrap", "mmdebstrap", "uidmap"])
+    for (const name of ["qemu-system-x86", "qemu-utils", "bubblewrap", "passt", "mmdebstrap", "uidmap"])
       expect(depends).toContain(name);
     expect(depends).toContain("libgtk-3-0t64 | libgtk-3-0");
     for (const name of ["gcc", "cargo", "unzip", "pkg-config"]) expect(depends).not.toContain(name);

@@ -1,6 +1,7 @@
-// Builds the guest's programs: the agent, init, and what the agent preloads into Xwayland; and the host's for its own files.
-import { chmodSync, copyFileSync, existsSync } from "node:fs";
-import { join } from "node:path";
+// Builds the guest's programs: the agent, init, what the agent preloads into Xwayland, and the built-in services'; and the host's
+// for its own files.
+import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { hashOf, makeFolder } from "./files.mjs";
 import { withLock } from "./lock.mjs";
 import { cache, checkout } from "./paths.mjs";
@@ -18,7 +19,10 @@ const builtPrograms = {
   // The host's own, which are no programs of the guests.
   "atoll-files": "release/atoll-files",
   "atoll-fork-memory.so": "release/libatoll_fork_memory.so",
+  "atoll-relay": "release/atoll-relay",
   "atoll-init": join(staticTarget, "release/atoll-init"),
+  // Of built-in services: services/NAME.
+  "services/firewall/atoll-netfilter": join(staticTarget, "release/atoll-netfilter"),
 };
 
 /** @returns {import("./runner.mjs").Step} */
@@ -64,19 +68,22 @@ export function agentStep() {
             "atoll-init",
             "atoll-copy",
             "atoll-fork-memory",
+            "atoll-netfilter",
+            "atoll-relay",
           ].flatMap((name) => ["-p", name]);
           await cargo("clean", ours);
           await cargo("clean", [...ours, "--target", staticTarget]);
-          // Init runs before anything of the guest's file system is there, so it carries its C library.
+          // Init runs before anything of the guest's file system is there, and the firewall's program on an image that has
+          // little: they carry their C library.
           const isStatic = { RUSTFLAGS: "-C target-feature=+crt-static" };
-          await cargo("build", ["-p", "atoll-init", "--target", staticTarget], isStatic);
-          const programs = ["atoll-agent", "atoll-copy", "atoll-files", "atoll-fork-memory"].flatMap((name) => [
-            "-p",
-            name,
-          ]);
+          await cargo("build", ["-p", "atoll-init", "-p", "atoll-netfilter", "--target", staticTarget], isStatic);
+          const programs = ["atoll-agent", "atoll-copy", "atoll-files", "atoll-fork-memory", "atoll-relay"].flatMap(
+            (name) => ["-p", name],
+          );
           await cargo("build", programs);
           await makeFolder(agentFolder(), async (folder) => {
             for (const [name, built] of Object.entries(builtPrograms)) {
+              mkdirSync(dirname(join(folder, name)), { recursive: true });
               copyFileSync(join(cargoTargetFolder, built), join(folder, name));
               chmodSync(join(folder, name), 0o755);
             }

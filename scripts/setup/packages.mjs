@@ -15,6 +15,7 @@ export const forUsing = [
   { names: ["qemu-system-x86"], reason: "runs the VMs" },
   { names: ["qemu-utils"], reason: "qemu-img: the VMs' overlay images" },
   { names: ["bubblewrap"], reason: "keeps each VM's QEMU away from everything else" },
+  { names: ["passt"], reason: "the VMs' way to the internet" },
   { names: ["mmdebstrap"], reason: "builds templates from Debian packages" },
   { names: ["uidmap"], reason: "lets mmdebstrap build without root" },
   { names: ["debian-archive-keyring"], reason: "checks the packages of a template" },
@@ -48,6 +49,9 @@ export const forTesting = [
   { names: ["xdotool"], reason: "real key presses (XTEST)" },
   { names: ["xclip"], reason: "another program of the host's display, which copies and pastes" },
   { names: ["xwayland"], reason: "X11 programs in the agent's own tests" },
+  { names: ["dnsmasq-base"], reason: "the names of the tests' own internet" },
+  { names: ["openssl"], reason: "the certificate of the tests' own internet" },
+  { names: ["iproute2"], reason: "the addresses of the tests' own internet" },
 ];
 
 /** @type {Package[]} */

@@ -11,6 +11,7 @@ import { parseShownPicture, type ShownPicture } from "../model/picture.ts";
 import { LABEL_NAMES } from "../model/label.ts";
 import { POLICY_ACTIONS } from "../model/policy.ts";
 import { VM_ROLES } from "../model/vm.ts";
+import { CARD_ANSWERS } from "../model/network.ts";
 import { domain, event, question, request } from "./declare.ts";
 import { nothing, vmId } from "./fields.ts";
 
@@ -61,9 +62,11 @@ const crossingFields = {
 };
 
 const answerName = z.enum(CROSSING_ANSWERS);
+/** Of prompts and of cards (shared/model/network.ts). */
+export const buttonName = z.enum([...new Set([...CROSSING_ANSWERS, ...CARD_ANSWERS])]);
 /** Physical pixels of the host's screen. */
 const button = z.strictObject({
-  name: answerName,
+  name: buttonName,
   x: z.number(),
   y: z.number(),
   width: z.number(),
@@ -80,7 +83,8 @@ export const crossingContract = domain({
       output: z.array(
         z.strictObject({
           id: promptId,
-          kind: z.literal("prompt"),
+          /** `card`: a VM's first connection to a name, which waits in a queue. */
+          kind: z.enum(["prompt", "card"]),
           action: z.enum(POLICY_ACTIONS),
           from: z.string(),
           to: z.string(),

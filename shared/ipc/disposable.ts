@@ -11,7 +11,7 @@ export const disposableContract = domain({
   requests: {
     /**
      * Answered when the program's first window is there; without a program, when the VM's agent answers.
-     * @throws AppError disposable.no-memory, disposable.too-many, vm.network-unsupported, template.*, app.*
+     * @throws AppError disposable.no-memory, disposable.too-many, template.*, app.*
      */
     "disposable.start": request({
       from: ["page", "cli"],

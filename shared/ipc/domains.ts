@@ -6,6 +6,7 @@ export { crossingContract as crossing } from "./crossing.ts";
 export { disposableContract as disposable } from "./disposable.ts";
 export { desktopContract as desktop } from "./desktop.ts";
 export { execContract as exec } from "./exec.ts";
+export { networkContract as network } from "./network.ts";
 export { openContract as open } from "./open.ts";
 export { layoutContract as layout } from "./layout.ts";
 export { policyContract as policy } from "./policy.ts";

@@ -42,13 +42,13 @@ const matrixCell = z.strictObject({
 });
 
 /** A change of the file that can be undone. */
-const change = z.strictObject({
+export const policyChange = z.strictObject({
   /** For `policy.undo`. */
   change: z.int().min(1),
   /** The rule that was written; null: one was taken away. */
   rule: ruleAtLine.nullable(),
 });
-export type PolicyChange = z.infer<typeof change>;
+export type PolicyChange = z.infer<typeof policyChange>;
 
 const cellChange = z.strictObject({
   ...pair.shape,
@@ -163,17 +163,17 @@ export const policyContract = domain({
      * Writes the rule for this pair before the one that decides now, or changes the pair's own.
      * @throws AppError policy.broken, where a test fails or the file is broken; policy.changed
      */
-    "policy.setCell": request({ from: ["page"], input: cellChange, output: change }),
+    "policy.setCell": request({ from: ["page"], input: cellChange, output: policyChange }),
     /** Takes the rule at `line` away, if it still says `text`. @throws AppError policy.changed, policy.broken */
-    "policy.takeBack": request({ from: ["page"], input: ruleAtLine, output: change }),
+    "policy.takeBack": request({ from: ["page"], input: ruleAtLine, output: policyChange }),
     /** The file is as it was before that change. @throws AppError policy.changed, where it was edited since */
     "policy.undo": request({ from: ["page"], input: z.strictObject({ change: z.int().min(1) }), output: z.null() }),
     /** Rules that name a VM which was removed are for the one that has its name now. @throws AppError vm.not-found */
     "policy.takeOver": request({ from: ["page"], input: z.strictObject({ name: party }), output: z.null() }),
     /** Takes all rules away that name this VM. @throws AppError policy.changed, policy.broken */
-    "policy.deleteRules": request({ from: ["page"], input: z.strictObject({ name: party }), output: change }),
+    "policy.deleteRules": request({ from: ["page"], input: z.strictObject({ name: party }), output: policyChange }),
     /** The rules that were last in force are the file again. @throws AppError policy.broken, where there are none */
-    "policy.restore": request({ from: ["page"], input: nothing, output: change }),
+    "policy.restore": request({ from: ["page"], input: nothing, output: policyChange }),
   },
   events: {
     /** Rules, or what their names mean, are not what they were: ask again what is shown. It says nothing of VMs. */
@@ -181,7 +181,7 @@ export const policyContract = domain({
       to: ["page"],
       payload: z.strictObject({
         /** What an answer to a prompt has just written: to be told, with "Undo". */
-        written: change.nullable(),
+        written: policyChange.nullable(),
       }),
     }),
   },

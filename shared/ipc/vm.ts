@@ -36,6 +36,7 @@ export const vmStatuses: z.ZodType<VmStatus[]> = z.array(
     ...viewFields,
     startPhase: z.enum(START_PHASES).nullable(),
     origin: z.enum(MACHINE_ORIGINS).nullable(),
+    networkDetail: z.string(),
     stateDetail: z.string(),
   }),
 );
@@ -67,7 +68,7 @@ export const vmContract = domain({
     }),
     /** Changes the VM's definition file; what is not named stays as it is. @throws AppError vm.unsupported, vm.bad-definition */
     "vm.set": request({
-      from: ["cli"],
+      from: ["page", "cli"],
       input: z.strictObject({
         vm: vmReference,
         label: label.optional(),

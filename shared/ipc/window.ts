@@ -1,6 +1,6 @@
 /** Windows on the desktop: what scripts see of them, and what they ask of the window manager. */
 import { z } from "zod";
-import { CROSSING_ANSWERS } from "../model/crossing.ts";
+import { buttonName } from "./crossing.ts";
 import { type Rect, type WindowView } from "../model/window.ts";
 import { domain, event, report, request } from "./declare.ts";
 import {
@@ -36,12 +36,12 @@ const windowOrder = request({
   output: windowView,
 });
 
-const MAX_PROMPT_BUTTONS = 20;
+const MAX_PROMPT_BUTTONS = 40;
 /** DOM pixels of the page. */
 const promptButton = z.strictObject({
-  /** Of a crossing; none of the other prompts is named. */
+  /** Of a crossing, or a card; none of the other prompts is named. */
   prompt: z.int(),
-  name: z.enum(CROSSING_ANSWERS),
+  name: buttonName,
   x: z.number(),
   y: z.number(),
   width: z.number(),

@@ -3,14 +3,15 @@
  * `message` says what happened to what, and what to do next, in one sentence or two.
  */
 export type ErrorCode =
-  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "network-unsupported" | "dependency-failed" | "timeout" | "unsupported"}`
+  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "dependency-failed" | "timeout" | "unsupported"}`
   | `window.${"not-found" | "frozen" | "timeout" | "bad-geometry"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `disposable.${"no-memory" | "too-many"}`
   | `exec.${"failed" | "lost"}`
   | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built" | "build-gone"}`
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
-  | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use"}`
+  | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use" | "no-nic-slot"}`
+  | "network.too-many"
   | `usage.${"bad-argument" | "unknown-method"}`
   | `clipboard.${"empty" | "not-offered" | "too-large" | "failed" | "gone"}`
   | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`

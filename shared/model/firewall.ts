@@ -110,6 +110,7 @@ export type LinkCells = z.infer<typeof linkCells>;
 /** Ids of rules that no line of the policy is. */
 export const BUILTIN_RULES = {
   "builtin:default-deny": "no rule allows it",
+  "builtin:first-use": "this VM asks on first use",
   "builtin:private-answer": "the answer is an address that is not on the internet",
   "builtin:not-internet": "the address is not on the internet",
   "builtin:spoofed": "its source address is not the VM's own",

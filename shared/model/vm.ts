@@ -87,6 +87,8 @@ export interface VmStatus extends VmView {
   startPhase: StartPhase | null;
   /** null while its machine is not there. */
   origin: MachineOrigin | null;
+  /** For people: why its network does not work, though it runs; "" = nothing to say. */
+  networkDetail: string;
   /** For people: why it is in this state, e.g. the message of a protocol violation; "" = nothing to say. See isGuestsWord. */
   stateDetail: string;
 }

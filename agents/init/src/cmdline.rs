@@ -2,6 +2,8 @@
 
 use crate::error::Error;
 use std::fs;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cmdline {
@@ -11,6 +13,8 @@ pub struct Cmdline {
     pub hostname: String,
     /// `atoll.probe`: the host only tests whether its accelerator can run this kernel; power off at once.
     pub is_probe: bool,
+    /// `atoll.net=`, what the guest's interface is; `None`: it has none, or it is somebody else's to configure.
+    pub network: Option<Network>,
     /// `atoll.snapshot`: the host keeps this guest's memory once it has come up, and others go on from it.
     pub is_snapshot: bool,
     /// `atoll.service=USER:COMMAND`: the program of a service VM, a file of `/run/atoll/service`.
@@ -23,6 +27,43 @@ pub struct ServiceProgram {
     pub is_root: bool,
     /// The file's name.
     pub command: String,
+}
+
+/// `IPV4/PREFIX,GATEWAY,IPV6/PREFIX,GATEWAY,MAC`: the one interface, whose gateway is the resolver, too.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Network {
+    pub ipv4: Family<Ipv4Addr>,
+    pub ipv6: Family<Ipv6Addr>,
+    /// Six bytes in lower case hexadecimal, with colons, as the kernel writes it.
+    pub mac: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Family<Address> {
+    pub address: Address,
+    /// Bits of its network.
+    pub prefix: u8,
+    pub gateway: Address,
+}
+
+impl<Address: FromStr> Family<Address> {
+    fn parse(address: &str, gateway: &str, longest_prefix: u8) -> Option<Self> {
+        let (address, prefix) = address.split_once('/')?;
+        let prefix = prefix.parse().ok().filter(|&prefix| prefix <= longest_prefix)?;
+        Some(Self { address: address.parse().ok()?, prefix, gateway: gateway.parse().ok()? })
+    }
+}
+
+impl Network {
+    fn parse(text: &str) -> Option<Self> {
+        let words: Vec<_> = text.split(',').collect();
+        let [address4, gateway4, address6, gateway6, mac] = words[..] else { return None };
+        Some(Self {
+            ipv4: Family::parse(address4, gateway4, 32)?,
+            ipv6: Family::parse(address6, gateway6, 128)?,
+            mac: mac.to_owned(),
+        })
+    }
 }
 
 pub fn read() -> Result<Cmdline, Error> {
@@ -44,6 +85,7 @@ fn parse(text: &str) -> Cmdline {
         hostname: value("atoll.hostname").filter(|name| is_host_name(name)).unwrap_or("atoll").to_owned(),
         is_probe: has("atoll.probe"),
         is_snapshot: has("atoll.snapshot"),
+        network: value("atoll.net").and_then(Network::parse),
         service: value("atoll.service").and_then(service_program),
     }
 }
@@ -77,6 +119,7 @@ mod tests {
             hostname: hostname.to_owned(),
             is_probe: false,
             is_snapshot: false,
+            network: None,
             service: None,
         }
     }
@@ -101,6 +144,38 @@ mod tests {
     fn a_snapshot_is_a_word_of_its_own() {
         assert!(parse("quiet atoll.snapshot").is_snapshot);
         assert!(!parse("quiet atoll.hostname=atoll.snapshot").is_snapshot);
+    }
+
+    #[test]
+    fn takes_the_network_that_the_host_says() {
+        let network = |value: &str| parse(&format!("quiet atoll.net={value} panic=-1")).network;
+        assert_eq!(
+            network("10.137.0.6/30,10.137.0.5,fd00:137:1::2/64,fd00:137:1::1,52:54:00:a7:00:01"),
+            Some(Network {
+                ipv4: Family {
+                    address: Ipv4Addr::new(10, 137, 0, 6),
+                    prefix: 30,
+                    gateway: Ipv4Addr::new(10, 137, 0, 5)
+                },
+                ipv6: Family {
+                    address: Ipv6Addr::new(0xfd00, 0x137, 1, 0, 0, 0, 0, 2),
+                    prefix: 64,
+                    gateway: Ipv6Addr::new(0xfd00, 0x137, 1, 0, 0, 0, 0, 1),
+                },
+                mac: "52:54:00:a7:00:01".to_owned(),
+            })
+        );
+        for wrong in [
+            "",
+            "10.137.0.6/30,10.137.0.5",
+            "10.137.0.6,10.137.0.5,fd00::2/64,fd00::1,52:54:00:a7:00:01",
+            "10.137.0.6/33,10.137.0.5,fd00::2/64,fd00::1,52:54:00:a7:00:01",
+            "10.137.0.6/30,10.137.0.5,fd00::2/129,fd00::1,52:54:00:a7:00:01",
+            "fd00::2/30,10.137.0.5,fd00::2/64,fd00::1,52:54:00:a7:00:01",
+            "10.137.0.6/30,10.137.0.5,fd00::2/64,fd00::1,52:54:00:a7:00:01,more",
+        ] {
+            assert_eq!(network(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

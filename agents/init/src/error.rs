@@ -17,6 +17,8 @@ pub enum Error {
     NotSettled,
     /// The host's renewal of a fork is none.
     Renewal(&'static str),
+    /// No interface has the address that the host has named.
+    NoInterface { mac: String },
     /// A system call failed that cannot fail for PID 1 in a sound guest.
     System { what: &'static str, errno: Errno },
 }
@@ -43,6 +45,7 @@ impl fmt::Display for Error {
             Self::Mount { target, errno } => write!(f, "cannot mount {target}: {errno}"),
             Self::Module { name, errno } => write!(f, "cannot insert module {name}: {errno}"),
             Self::NoRoot { device } => write!(f, "root device {device} did not appear"),
+            Self::NoInterface { mac } => write!(f, "there is no network interface {mac}"),
             Self::NotSettled => write!(f, "the agent has not come up"),
             Self::Renewal(what) => write!(f, "the host's renewal: {what}"),
             Self::File { path, source } => write!(f, "{path}: {source}"),

@@ -15,6 +15,8 @@ mod fork;
 mod journal;
 mod loopback;
 mod modules;
+mod netlink;
+mod network;
 mod power;
 mod root;
 mod session;

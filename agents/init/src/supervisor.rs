@@ -7,7 +7,7 @@ use crate::fork::Fork;
 use crate::modules::{self, Phase};
 use crate::root::RUN_DIR;
 use crate::session::{self, BUS, GID, RUNTIME_DIR, UID};
-use crate::{clock, exit_status, journal, power};
+use crate::{clock, exit_status, journal, network, power};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::reboot::set_cad_enabled;
@@ -170,6 +170,9 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     agent.start_if_due(Instant::now());
     journal::info("agent started");
     session::tolerate("late modules", modules::insert(&format!("{RUN_DIR}/modules"), Phase::Late));
+    if let Some(network) = &cmdline.network {
+        session::tolerate("network", network::configure(network));
+    }
     let mut button = power::open_button();
     if cmdline.is_snapshot {
         let _ = processors.join();

@@ -50,6 +50,7 @@ class ExternalMachine extends Emitter<MachineEvents> implements Machine {
   readonly startedAtMs = null;
   readonly origin = "cold";
   readonly pauseCause = null;
+  readonly nics = null;
   #hasEnded = false;
 
   constructor(id: VmId, channels: Channels) {

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Accelerator, VmId } from "#shared/model/vm.ts";
 import { LONGEST_SOCKET_NAME } from "../../base/paths.ts";
+import type { GuestNetwork } from "../driver.ts";
+import { NIC_SLOTS } from "./nic-words.ts";
 import { type MachineSpec, qemuArguments, RUNTIME_FILES } from "./argv.ts";
 
 const spec: MachineSpec = {
@@ -15,6 +17,8 @@ const spec: MachineSpec = {
   disk: "/s/a,b=c.qcow2",
   baseImage: "/t/root,file=evil.img",
   snapshot: null,
+  network: null,
+  hasNicSlots: false,
 };
 
 /** The values of an option, in order. */
@@ -68,7 +72,7 @@ it("is word for word what it was: a change of what QEMU is told is seen here", (
   ]);
 });
 
-it("there is no network: QEMU makes no default devices, and is given no network backend or card", () => {
+it("a VM without a network has none: QEMU makes no default devices, and is given no network backend or card", () => {
   const args = qemuArguments(spec);
   expect(args).toContain("-nodefaults");
   expect(args).toContain("-no-user-config");
@@ -152,6 +156,50 @@ it.each([
 
 it("the guest is given its name, and nothing else of the host", () => {
   expect(values("-append")).toEqual(["console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1 atoll.hostname=work"]);
+});
+
+describe("a network", () => {
+  const network: GuestNetwork = {
+    nic: { id: "nic", mac: "52:54:00:a7:00:01" },
+    ipv4: { address: "10.137.0.6", prefix: 30, gateway: "10.137.0.5" },
+    ipv6: { address: "fd00:137:1::2", prefix: 64, gateway: "fd00:137:1::1" },
+  };
+
+  it("is one interface, whose frames QEMU gives to whoever connects to a socket in the runtime folder", () => {
+    expect(values("-netdev", { network }).map((text) => JSON.parse(text) as unknown)).toEqual([
+      { type: "stream", id: "nic", server: true, addr: { type: "unix", path: "nic.sock" } },
+    ]);
+    expect(devices({ network }).at(-1)).toEqual({
+      driver: "virtio-net-pci",
+      id: "nic-nic",
+      netdev: "nic",
+      mac: "52:54:00:a7:00:01",
+      host_mtu: 65_520,
+      romfile: "",
+    });
+    for (const option of ["-net", "-nic"]) expect(qemuArguments({ ...spec, network })).not.toContain(option);
+  });
+
+  it("tells the guest its addresses, as init reads them", () => {
+    expect(values("-append", { network })[0]).toMatch(
+      / atoll\.net=10\.137\.0\.6\/30,10\.137\.0\.5,fd00:137:1::2\/64,fd00:137:1::1,52:54:00:a7:00:01$/,
+    );
+  });
+
+  it("can be added later where there are slots for it, which have places and numbers of their own", () => {
+    const slots = devices({ hasNicSlots: true }).filter(({ driver }) => driver === "pcie-root-port");
+    expect(slots).toHaveLength(NIC_SLOTS);
+    for (const property of ["id", "chassis", "addr"])
+      expect(new Set(slots.map((slot) => slot[property])).size).toBe(NIC_SLOTS);
+    expect(slots[0]).toEqual({
+      driver: "pcie-root-port",
+      id: "slot0",
+      chassis: 1,
+      addr: "10.0",
+      multifunction: true,
+    });
+    expect(values("-netdev", { hasNicSlots: true })).toEqual([]);
+  });
 });
 
 describe("a machine whose memory is kept, and one that goes on from it", () => {

@@ -3,8 +3,9 @@
  * (QEMU's working directory): nothing that a user wrote is pasted into an option.
  */
 import { type Accelerator, type VmId, vmIdBeginning } from "#shared/model/vm.ts";
-import { CHANNEL_NAMES } from "../driver.ts";
+import { CHANNEL_NAMES, type GuestNetwork } from "../driver.ts";
 import type { ServiceProgram } from "../service-images.ts";
+import { nicDevice, nicNetdev, nicSlotDevices } from "./nic-words.ts";
 
 export interface MachineSpec {
   id: VmId;
@@ -20,6 +21,10 @@ export interface MachineSpec {
   baseImage: string;
   /** null: an ordinary machine, which boots. */
   snapshot: SnapshotUse | null;
+  /** null: it has no interface from its start on. */
+  network: GuestNetwork | null;
+  /** Interfaces can be added while it runs. */
+  hasNicSlots: boolean;
   /** Of a service VM. */
   service?: ServiceProgram | undefined;
 }
@@ -118,6 +123,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
       }),
     ]),
     ...snapshotDevices(spec),
+    ...networkDevices(spec),
     ...["-chardev", `socket,id=qmp,path=${RUNTIME_FILES.qmp},server=on,wait=off`, "-mon", "chardev=qmp,mode=control"],
     // A ring in memory, not a file: a guest could fill the host's disk with its console.
     ...["-chardev", `ringbuf,id=console,size=${CONSOLE_BYTES}`, "-serial", "chardev:console"],
@@ -160,6 +166,13 @@ function snapshotDevices({ snapshot }: MachineSpec): string[] {
   ];
 }
 
+function networkDevices({ network, hasNicSlots }: MachineSpec): string[] {
+  return [
+    ...(network === null ? [] : ["-netdev", JSON.stringify(nicNetdev(network.nic)), ...device(nicDevice(network.nic))]),
+    ...(hasNicSlots ? nicSlotDevices().flatMap(device) : []),
+  ];
+}
+
 /** The backing image is named here, so that the name inside the overlay, which a guest may have written, is never followed. */
 function blockNode(spec: MachineSpec): Record<string, unknown> {
   const base = {
@@ -188,12 +201,18 @@ function blockNode(spec: MachineSpec): Record<string, unknown> {
 }
 
 /** Names match VM_NAME_PATTERN, so they need no quoting here. */
-function kernelCommandLine({ hostname, accelerator, cpus, snapshot, service }: MachineSpec): string {
+function kernelCommandLine({ hostname, accelerator, cpus, snapshot, network, service }: MachineSpec): string {
   // The kernel patches its own code while it starts. With a second processor running, QEMU's emulator sometimes executes
   // the breakpoint that the patching puts there for a moment, and the guest panics: so init starts the others later.
   const processors = accelerator === "tcg" && cpus > 1 ? " maxcpus=1" : "";
   const program = service === undefined ? "" : ` atoll.service=${service.isRoot ? "root" : "user"}:${service.command}`;
   return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors}${program} ${
     snapshot === null ? `atoll.hostname=${hostname}` : `atoll.hostname=${SNAPSHOT_HOSTNAME} atoll.snapshot`
-  }`;
+  }${network === null ? "" : ` ${networkWord(network)}`}`;
+}
+
+/** Addresses and numbers alone: @see agents/init/src/cmdline.rs */
+function networkWord({ nic, ipv4, ipv6 }: GuestNetwork): string {
+  const family = ({ address, prefix, gateway }: GuestNetwork["ipv4"]): string => `${address}/${prefix},${gateway}`;
+  return `atoll.net=${family(ipv4)},${family(ipv6)},${nic.mac}`;
 }

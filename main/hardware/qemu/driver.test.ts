@@ -15,6 +15,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
 import { type Paths, resolvePaths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
+import { guestNetwork } from "../../networks/addresses.ts";
 import { DEVICES, gapsOf, SYSTEM_PATHS } from "./box.ts";
 import { probeBox } from "./box-probe.ts";
 import type { QemuDefinition } from "./definition.ts";
@@ -59,6 +60,7 @@ beforeEach(() => {
     checkTemplate: (name) => {
       if (name !== "debian") throw new AppError("template.not-found", "There is no such template.");
     },
+    guestNetwork: () => Promise.resolve(guestNetwork(1)),
     probesFolder: path.join(folder, "probes"),
     snapshotsFolder: path.join(folder, "snapshots"),
     forkLibrary: () => null,
@@ -414,7 +416,7 @@ describe("a new VM", () => {
   });
 
   it.each([
-    [{ template: "debian", network: "direct" }, "vm.network-unsupported"],
+    [{ template: "debian", network: "shared" }, "usage.bad-argument"],
     [{ template: "missing" }, "template.not-found"],
     [{ template: "debian", memory: 1 }, "usage.bad-argument"],
     [{}, "usage.bad-argument"],

@@ -11,7 +11,7 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { MACHINE_ORIGINS, type VmId } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
 import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
-import type { Driver, MachineEnd, MachineSummary } from "../driver.ts";
+import type { Driver, GuestNetwork, MachineEnd, MachineSummary } from "../driver.ts";
 import { defineQemuVm, type QemuDefinition, type QemuFields } from "./definition.ts";
 import { buildGone, createDisk, DISK_FILE, diskRecord, noSpace, refuseExternalData, writeDiskRecord } from "./disk.ts";
 import { launchQemu, type MachineStart, monitorOf, type QemuVm } from "./launch.ts";
@@ -26,6 +26,8 @@ export interface QemuDriverOptions extends SnapshotOptions {
   describe(definition: QemuDefinition, boundBuild: string | null): Promise<QemuVm>;
   /** @throws AppError template.not-found, template.bad-recipe */
   checkTemplate(name: string): void;
+  /** Addresses of the VM's interface. They are the same at each start. */
+  guestNetwork(id: VmId): Promise<GuestNetwork>;
   /** Answers of KVM, see probe.ts. */
   probesFolder: string;
 }
@@ -89,8 +91,10 @@ export class QemuDriver implements Driver<QemuDefinition> {
     const vm = await this.#options.describe(definition, bound?.templateBuild ?? null);
     const { accelerator } = await probeQemu(vm.template, this.#options.probesFolder);
     const disk = path.join(state, DISK_FILE);
-    const start: MachineStart = { definition, vm, accelerator, run, signal };
-    if (definition.isThrowaway === true) {
+    const network = definition.network === "none" ? null : await this.#options.guestNetwork(id);
+    const start: MachineStart = { definition, vm, accelerator, network, run, signal };
+    // A kept memory has no interface in it, and no addresses.
+    if (definition.isThrowaway === true && network === null) {
       const machine = await this.#snapshots.start(start, disk);
       if (machine !== null) return machine;
     }
@@ -107,7 +111,7 @@ export class QemuDriver implements Driver<QemuDefinition> {
     const vm = await this.#options.describe(definition, null);
     const { accelerator } = await probeQemu(vm.template, this.#options.probesFolder);
     const run = vmRunFolder(this.#paths, definition.id);
-    await this.#snapshots.prepare({ definition, vm, accelerator, run, signal });
+    await this.#snapshots.prepare({ definition, vm, accelerator, network: null, run, signal });
   }
 
   async adopt({ id }: Pick<QemuDefinition, "id">): Promise<QemuMachine | MachineEnd | null> {

@@ -7,6 +7,7 @@ import type { Accelerator, MachineOrigin } from "#shared/model/vm.ts";
 import { bootId } from "../../base/boot-id.ts";
 import { log } from "../../base/log.ts";
 import { makePrivateFolder } from "../../base/paths.ts";
+import type { GuestNetwork } from "../driver.ts";
 import type { ServiceProgram } from "../service-images.ts";
 import { qemuArguments, RUNTIME_FILES, type SnapshotUse } from "./argv.ts";
 import { DEVICES, gapsOf } from "./box.ts";
@@ -47,6 +48,8 @@ export interface MachineStart {
   definition: QemuDefinition;
   vm: QemuVm;
   accelerator: Accelerator;
+  /** What it is told of its interface; null: it has none from its start on. */
+  network: GuestNetwork | null;
   /** Runtime folder of the VM. */
   run: string;
   signal: AbortSignal | undefined;
@@ -65,7 +68,7 @@ export interface MachineLaunch extends MachineStart {
 
 /** Starts a QEMU; resolves when its monitor answers. */
 export async function launchQemu(launch: MachineLaunch): Promise<QemuMachine> {
-  const { definition, vm, accelerator, run, signal, disk, use, origin, beforeUse, preload } = launch;
+  const { definition, vm, accelerator, network, run, signal, disk, use, origin, beforeUse, preload } = launch;
   const { id } = definition;
   makePrivateFolder(run);
   const boot = await bootId();
@@ -80,7 +83,7 @@ export async function launchQemu(launch: MachineLaunch): Promise<QemuMachine> {
   const read = [use?.frozenDisk, ram?.isWritten === false ? ram.file : null].filter((file) => typeof file === "string");
   const qemu = await spawnQemu({
     folder: run,
-    args: qemuArguments({ ...specOf({ vm, accelerator }), id, disk, snapshot: use }),
+    args: qemuArguments({ ...specOf({ definition, vm, accelerator, network }), id, disk, snapshot: use }),
     box,
     files: {
       programs: [...qemuPrograms(), ...(preload === null ? [] : [preload])],
@@ -104,6 +107,8 @@ export async function launchQemu(launch: MachineLaunch): Promise<QemuMachine> {
     qemu.begin();
     await beforeUse?.(() => isAlive(pid));
     machine = await monitorOf(record, run, () => isAlive(pid), signal);
+    // Long before its guest has a driver for it.
+    if (network !== null) await machine?.nics.setLink(network.nic.id, false);
   } finally {
     // Without its record, or without a monitor that answers, no later run of the application could adopt it.
     if (machine === null) {
@@ -143,7 +148,12 @@ export async function monitorOf(
   }
 }
 
-export function specOf({ vm, accelerator }: Pick<MachineStart, "vm" | "accelerator">) {
+export function specOf({
+  definition,
+  vm,
+  accelerator,
+  network,
+}: Pick<MachineStart, "definition" | "vm" | "accelerator" | "network">) {
   const { baseImage, kernel, initrd } = vm.template;
   return {
     hostname: vm.hostname,
@@ -153,6 +163,8 @@ export function specOf({ vm, accelerator }: Pick<MachineStart, "vm" | "accelerat
     kernel,
     initrd,
     baseImage,
+    network,
+    hasNicSlots: definition.hasNicSlots === true,
     service: vm.service,
   };
 }

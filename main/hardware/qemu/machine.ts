@@ -20,6 +20,7 @@ import {
   type PauseCause,
 } from "../driver.ts";
 import { CONSOLE_BYTES, portId, RUNTIME_FILES } from "./argv.ts";
+import { QemuNics } from "./nics.ts";
 import { QmpClient } from "./qmp.ts";
 
 /** In the runtime folder, from the start of a machine until its end has been seen. */
@@ -48,6 +49,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   readonly startedAtMs: number;
   readonly origin: MachineOrigin;
   readonly channels: Channels;
+  readonly nics: QemuNics;
   readonly #pid: number;
   readonly #logPid: number | undefined;
   readonly #folder: string;
@@ -71,6 +73,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     this.#qmp = qmp;
     const sockets = channelSockets(folder);
     this.channels = { open: (name) => ({ kind: "socket", path: sockets[name] }) };
+    this.nics = new QemuNics(folder, qmp);
     qmp.on("STOP", () => void this.#readStatus());
     qmp.on("RESUME", () => this.#paused(null));
     qmp.on("VSERPORT_CHANGE", ({ id, open }) => this.#portChanged(id, open));

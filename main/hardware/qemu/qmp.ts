@@ -4,12 +4,15 @@ import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
 import { cleanText } from "#shared/model/text.ts";
 import { Emitter } from "../../base/emitter.ts";
+import type { nicDevice, nicNetdev } from "./nic-words.ts";
 
 /** Of QEMU's events those whose data counts. */
 const EVENTS = {
   SHUTDOWN: z.looseObject({ reason: z.string() }),
   /** The guest opened or closed its end of a port; `id` is the device's. At most one a second for each port: the last. */
   VSERPORT_CHANGE: z.looseObject({ id: z.string(), open: z.boolean() }),
+  /** The guest has given a device away. Of some devices a part without an id says so, too. */
+  DEVICE_DELETED: z.looseObject({ device: z.string().optional() }),
   /** Said only after it was asked for. */
   MIGRATION: z.looseObject({ status: z.string() }),
 } as const;
@@ -22,6 +25,13 @@ const ANSWERS = {
   "query-block": z.array(z.looseObject({ "io-status": z.enum(["ok", "failed", "nospace"]).optional() })),
   "ringbuf-read": z.string(),
   qmp_capabilities: z.unknown(),
+  "qom-list": z.array(z.looseObject({ name: z.string() })),
+  "qom-get": z.unknown(),
+  set_link: z.unknown(),
+  netdev_add: z.unknown(),
+  netdev_del: z.unknown(),
+  device_add: z.unknown(),
+  device_del: z.unknown(),
   "migrate-set-capabilities": z.unknown(),
   migrate: z.unknown(),
   "migrate-incoming": z.unknown(),
@@ -36,6 +46,13 @@ interface CommandArguments {
   "migrate-set-capabilities": { capabilities: { capability: "events" | "x-ignore-shared"; state: boolean }[] };
   migrate: { uri: string };
   "migrate-incoming": { uri: string };
+  "qom-list": { path: string };
+  "qom-get": { path: string; property: string };
+  set_link: { name: string; up: boolean };
+  netdev_add: ReturnType<typeof nicNetdev>;
+  netdev_del: { id: string };
+  device_add: ReturnType<typeof nicDevice>;
+  device_del: { id: string };
   "ringbuf-read": { device: string; size: number; format: "utf8" | "base64" };
 }
 
@@ -53,6 +70,7 @@ interface QmpEventMap {
   RESUME: [];
   GUEST_PANICKED: [];
   VSERPORT_CHANGE: [z.infer<typeof EVENTS.VSERPORT_CHANGE>];
+  DEVICE_DELETED: [z.infer<typeof EVENTS.DEVICE_DELETED>];
   MIGRATION: [z.infer<typeof EVENTS.MIGRATION>];
   /** There were too many events, and some were passed over: what they would have told must be asked for. */
   missed: [];
@@ -198,6 +216,8 @@ export class QmpClient extends Emitter<QmpEventMap> {
     else if (name === "SHUTDOWN") this.#emitParsed(EVENTS.SHUTDOWN, untrustedData, (data) => this.emit(name, data));
     else if (name === "VSERPORT_CHANGE")
       this.#emitParsed(EVENTS.VSERPORT_CHANGE, untrustedData, (data) => this.emit(name, data));
+    else if (name === "DEVICE_DELETED")
+      this.#emitParsed(EVENTS.DEVICE_DELETED, untrustedData, (data) => this.emit(name, data));
     else if (name === "MIGRATION") this.#emitParsed(EVENTS.MIGRATION, untrustedData, (data) => this.emit(name, data));
   }
 

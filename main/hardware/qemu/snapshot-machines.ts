@@ -157,9 +157,10 @@ export class SnapshotMachines {
     return nonce;
   }
 
-  async #snapshotKey({ vm, accelerator }: MachineStart): Promise<string> {
+  async #snapshotKey(start: MachineStart): Promise<string> {
+    const { vm } = start;
     const { baseImage, kernel, initrd, buildId } = vm.template;
-    const spec = { ...specOf({ vm, accelerator }), id: ANY_ID, disk: "", baseImage: "", kernel: "", initrd: "" };
+    const spec = { ...specOf(start), id: ANY_ID, disk: "", baseImage: "", kernel: "", initrd: "" };
     const machine = qemuArguments({ ...spec, snapshot: { ram: null, frozenDisk: null } });
     return snapshotKey({ qemu: await qemuIdentity(), machine, buildId, kernel: `${kernel} ${baseImage}`, initrd });
   }

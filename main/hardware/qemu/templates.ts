@@ -25,7 +25,7 @@ export interface TemplateFolders {
   services: ServiceImages;
 }
 
-export function qemuTemplates(folders: TemplateFolders): QemuDriverOptions {
+export function qemuTemplates(folders: TemplateFolders): Omit<QemuDriverOptions, "guestNetwork"> {
   return {
     describe: (definition, boundBuild) => describeQemuVm(definition, boundBuild, folders),
     checkTemplate: (name) => void recipeNamed(name, folders.recipesFolder),

@@ -9,6 +9,7 @@ import type {
   Machine,
   MachineDefinition,
   MachineEvents,
+  MachineNics,
   PauseCause,
 } from "../../hardware/driver.ts";
 import { Drivers, type DriverType, registered } from "../../hardware/drivers.ts";
@@ -26,6 +27,7 @@ export class ScriptedMachine extends Emitter<MachineEvents> implements Machine {
   readonly startedAtMs = 0;
   origin: MachineOrigin = "cold";
   pauseCause: PauseCause | null = null;
+  nics: MachineNics | null = null;
   /** The orders that it was given, in order. */
   readonly orders: Order[] = [];
   /** How it answers an order; by default it does as ordered. */

@@ -18,7 +18,16 @@ import { PasteBars } from "./PasteBars.tsx";
 const [HOME, WEB] = ["home", "web"] as unknown as [VmId, VmId];
 const vm = (id: VmId, label: "lagoon" | "coral"): VmStatus => ({
   ...{ id, name: id, label, template: "debian", driver: "qemu", state: "running", stateReason: null, role: "app" },
-  ...{ network: "none", windows: 0, uptimeS: 1, accelerator: null, startPhase: null, origin: null, stateDetail: "" },
+  ...{
+    network: "none",
+    windows: 0,
+    uptimeS: 1,
+    accelerator: null,
+    startPhase: null,
+    origin: null,
+    networkDetail: "",
+    stateDetail: "",
+  },
 });
 const PASTE: WaitingPasteView = {
   ...{ id: 4, vm: WEB, from: HOME, app: "Mouse”pad", lapsesInMs: 20_000 },

@@ -49,6 +49,7 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
     ["ArrowLeft", "Transfers"],
     ["ArrowLeft", "Services"],
     ["ArrowLeft", "Opening"],
+    ["ArrowLeft", "Network"],
     ["ArrowLeft", "Policy"],
     ["ArrowLeft", "Settings"],
     ["ArrowRight", "Policy"],
@@ -59,13 +60,13 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
     expect([shown(), document.activeElement]).toEqual([title, tab(title)]);
   }
   await press("Tab", { ctrlKey: true });
-  expect(document.activeElement).toBe(tab("Opening"));
+  expect(document.activeElement).toBe(tab("Network"));
   await press("ArrowLeft");
   expect(shown()).toBe("Policy");
 });
 
 it("a tab counts what waits for a person: a broken file, rules of a VM that was removed", () => {
-  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Opening", "Services", "Transfers", "Settings"]);
+  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Network", "Opening", "Services", "Transfers", "Settings"]);
 });
 
 it("Tab goes around within the sheet", async () => {

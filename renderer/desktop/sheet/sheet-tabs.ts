@@ -1,7 +1,9 @@
 /** The views of the sheet, in the order of their tabs: a new one is a line here, and its name in shell/overlays.ts. */
-import { ArrowLeftRight, Boxes, FolderOpen, Grid3x3, type LucideIcon, Settings2 } from "lucide-react";
+import { ArrowLeftRight, Boxes, FolderOpen, Grid3x3, type LucideIcon, Network, Settings2 } from "lucide-react";
 import type { ComponentType } from "react";
 import type { SheetTab } from "../../shell/overlays.ts";
+import { AskCount } from "../network/AskCards.tsx";
+import { NetworkView } from "../network/NetworkView.tsx";
 import { OpeningView } from "../opener/OpeningView.tsx";
 import { PolicyCount } from "../policy/PolicyCount.tsx";
 import { PolicyView } from "../policy/PolicyView.tsx";
@@ -23,6 +25,7 @@ export interface SheetView {
 
 export const SHEET_VIEWS: { readonly [Tab in SheetTab]: SheetView } = {
   policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, Count: PolicyCount, keys: "Super P" },
+  network: { title: "Network", Icon: Network, View: NetworkView, Count: AskCount },
   opening: { title: "Opening", Icon: FolderOpen, View: OpeningView },
   services: { title: "Services", Icon: Boxes, View: ServicesView, Count: ServicesTabCount },
   transfers: { title: "Transfers", Icon: ArrowLeftRight, View: TransfersView, Count: TransfersTabCount },

@@ -24,6 +24,7 @@ const stopped: VmStatus = {
   accelerator: null,
   startPhase: null,
   origin: null,
+  networkDetail: "",
   stateDetail: "",
 };
 const ok = (id: string): DoctorCheck => ({ id, status: "ok", detail: `${id} is fine`, remedy: "" });

@@ -17,6 +17,7 @@ const vm: VmStatus = {
   accelerator: "tcg",
   startPhase: null,
   origin: null,
+  networkDetail: "",
   stateDetail: "",
 };
 const lost = { reason: "agent-lost", detail: "no heartbeat for 12 s" } as const;

@@ -1,0 +1,458 @@
+//! The firewall's state: what was told, what is in force, what VMs looked up and what was refused. One lock for all of it, so
+//! that rules, pins and answers are never of two times.
+
+use crate::address::{Cidr, not_internet};
+use crate::cut;
+use crate::decide::{self, World};
+use crate::flows::Flows;
+use crate::marks::{CUT, Marks};
+use crate::model::{Decision, Link, LinkEnd, LinkRules, Problem, State};
+use crate::netlink::conntrack::{self, Connection};
+use crate::netlink::counters::{self, Counter};
+use crate::netlink::log::Denied;
+use crate::netlink::{Netlink, elements, route};
+use crate::nft;
+use crate::pins::{Element, Pins};
+use crate::refusals::{Kind, Refusals};
+use crate::resolver::answer::{Answer, Question};
+use crate::resolver::cache::Cache;
+use crate::ruleset::{self, CLOSED, Joined, Ruleset, UPLINK};
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Of the links' networks.
+const PREFIXES: [u8; 2] = [30, 64];
+/// As large as both sides can have it: an emulated guest pays by the packet.
+const MTU: u32 = 65_520;
+
+#[derive(Debug, Default)]
+struct OfLink {
+    pins: Pins,
+    cache: Cache,
+}
+
+#[derive(Debug)]
+pub struct Core {
+    state: State,
+    told_problems: Vec<Problem>,
+    ranges: Vec<Cidr>,
+    marks: Marks,
+    of_links: HashMap<String, OfLink>,
+    /// Of links and the uplink whose interface is set up: its index.
+    interfaces: HashMap<String, u32>,
+    /// Links that the rules in force have.
+    joined: Vec<String>,
+    pub refusals: Refusals,
+    pub flows: Flows,
+    route: Netlink,
+    netfilter: Netlink,
+    /// Of a rule that is in force: when the next one ends, in milliseconds since 1970.
+    next_end: Option<u64>,
+    /// Wall clock minus monotonic clock, when they were last looked at.
+    clock_offset: Option<Duration>,
+    start: Instant,
+}
+
+impl Core {
+    /// Nothing passes from here on, and no connection of an earlier run of the program is left.
+    pub fn closed() -> Result<Self, String> {
+        nft::apply(CLOSED)?;
+        let failed = |error: nix::Error| format!("netlink: {error}");
+        let mut netfilter = Netlink::netfilter().map_err(failed)?;
+        conntrack::forget_all(&mut netfilter).map_err(failed)?;
+        Ok(Self {
+            state: State::default(),
+            told_problems: Vec::new(),
+            ranges: not_internet(&[]),
+            marks: Marks::default(),
+            of_links: HashMap::new(),
+            interfaces: HashMap::new(),
+            joined: Vec::new(),
+            refusals: Refusals::default(),
+            flows: Flows::default(),
+            route: Netlink::route().map_err(failed)?,
+            netfilter,
+            next_end: None,
+            clock_offset: None,
+            start: Instant::now(),
+        })
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
+    }
+
+    pub fn link_of(&self, guest: IpAddr) -> Option<String> {
+        let is_own = |link: &&Link| IpAddr::V4(link.guest.ipv4) == guest || IpAddr::V6(link.guest.ipv6) == guest;
+        self.state.links.iter().find(is_own).map(|link| link.id.clone())
+    }
+
+    pub fn rules(&self, link: &str) -> Option<&LinkRules> {
+        self.state.links.iter().find(|own| own.id == link).map(|own| &own.rules)
+    }
+
+    pub fn resolvers(&self) -> Vec<IpAddr> {
+        self.state.dns.clone()
+    }
+
+    pub fn is_internet(&self, address: IpAddr) -> bool {
+        World { not_internet: &self.ranges, now_ms: 0 }.is_internet(address)
+    }
+
+    /// Puts what was told into force. What is wrong with it, by links.
+    pub fn tell(&mut self, state: State, problems: Vec<Problem>) -> Vec<Problem> {
+        for link in &state.links {
+            let of_link = self.of_links.entry(link.id.clone()).or_default();
+            // Another decision about a name has to be one about its next look-up, too.
+            if self.state.links.iter().find(|own| own.id == link.id).map(|own| &own.rules) != Some(&link.rules) {
+                of_link.cache.clear();
+            }
+        }
+        self.of_links.retain(|id, _| state.links.iter().any(|link| link.id == *id));
+        self.ranges = not_internet(&state.not_internet);
+        self.state = state;
+        self.told_problems = problems;
+        self.apply()
+    }
+
+    /// Whether an interface that is in use is gone, or another one has come for one that waits.
+    pub fn interfaces_changed(&mut self) -> bool {
+        let Ok(there) = route::interfaces(&mut self.route) else { return false };
+        let own = |end: &LinkEnd| there.iter().find(|interface| interface.mac == end.mac).map(|own| own.index);
+        let ends = self.state.links.iter().map(|link| (link.id.as_str(), &link.own));
+        let uplink = self.state.uplink.iter().map(|uplink| (UPLINK, &uplink.own));
+        ends.chain(uplink).any(|(id, end)| own(end) != self.interfaces.get(id).copied())
+    }
+
+    /// Puts rules for everything that is there into force.
+    pub fn apply(&mut self) -> Vec<Problem> {
+        let mut problems = self.told_problems.clone();
+        let before = std::mem::take(&mut self.interfaces);
+        self.set_up_interfaces(&mut problems);
+        let now = Instant::now();
+        let now_ms = self.now_ms();
+        self.next_end = self
+            .state
+            .links
+            .iter()
+            .flat_map(|link| &link.rules.rules)
+            .filter_map(|rule| rule.until)
+            .filter(|until| *until > now_ms)
+            .min();
+        let world = World { not_internet: &self.ranges, now_ms };
+        let mut joined = Vec::new();
+        for link in self.state.links.iter().filter(|link| self.interfaces.contains_key(&link.id)) {
+            let pins = match self.of_links.get(&link.id) {
+                Some(of_link) if link.rules.checks_names => {
+                    of_link.pins.all_elements(&link.rules, &mut self.marks, world, now)
+                }
+                _ => Vec::new(),
+            };
+            let is_new = !self.joined.contains(&link.id) || self.interfaces.get(&link.id) != before.get(&link.id);
+            joined.push(Joined { link, is_new, pins });
+        }
+        let gone: Vec<String> =
+            self.joined.iter().filter(|id| !joined.iter().any(|own| own.link.id == **id)).cloned().collect();
+        let mut set = Ruleset {
+            joined,
+            gone: &gone,
+            not_internet: &self.ranges,
+            has_uplink: self.interfaces.contains_key(UPLINK),
+            now_ms,
+        };
+        if let Err(reason) = nft::apply(&ruleset::ruleset(&set, &mut self.marks)) {
+            eprintln!("netfilter: nft refused the rules: {reason}");
+            // One by one: what does not compile costs its own VM the network, not all of them. From nothing, since what was
+            // taken back of the rules before is not known.
+            let closed = nft::apply(CLOSED);
+            let (marks, is_closed) = (&mut self.marks, closed.is_ok());
+            set.gone = &[];
+            set.joined.retain_mut(|own| {
+                own.is_new = true;
+                let alone = Ruleset {
+                    joined: vec![Joined { link: own.link, is_new: true, pins: own.pins.clone() }],
+                    gone: &[],
+                    not_internet: set.not_internet,
+                    has_uplink: set.has_uplink,
+                    now_ms,
+                };
+                let checked = nft::check(&ruleset::ruleset(&alone, marks));
+                if let Err(reason) = &checked {
+                    problems.push(Problem { place: own.link.id.clone(), reason: reason.clone() });
+                }
+                checked.is_ok()
+            });
+            if let Err(reason) = nft::apply(&ruleset::ruleset(&set, marks)) {
+                problems.extend(
+                    set.joined.drain(..).map(|own| Problem { place: own.link.id.clone(), reason: reason.clone() }),
+                );
+            }
+            if !is_closed {
+                problems.push(Problem { place: String::new(), reason: "the kernel takes no rules at all".to_owned() });
+            }
+        }
+        self.joined = set.joined.iter().map(|own| own.link.id.clone()).collect();
+        self.cut_what_is_denied();
+        problems
+    }
+
+    fn set_up_interfaces(&mut self, problems: &mut Vec<Problem>) {
+        let mut wanted: Vec<(String, LinkEnd)> =
+            self.state.links.iter().map(|link| (link.id.clone(), link.own.clone())).collect();
+        wanted.extend(self.state.uplink.iter().map(|uplink| (UPLINK.to_owned(), uplink.own.clone())));
+        let there = match route::interfaces(&mut self.route) {
+            Ok(there) => there,
+            Err(error) => {
+                problems.push(Problem { place: String::new(), reason: format!("no list of interfaces: {error}") });
+                return;
+            }
+        };
+        for (id, own) in wanted {
+            let Some(interface) = there.iter().find(|interface| interface.mac == own.mac) else {
+                problems.push(Problem { place: id, reason: format!("its interface {} is not there yet", own.mac) });
+                continue;
+            };
+            match self.set_up_interface(&id, interface) {
+                Ok(()) => drop(self.interfaces.insert(id, interface.index)),
+                Err(error) => problems.push(Problem { place: id, reason: format!("its interface: {error}") }),
+            }
+        }
+    }
+
+    fn set_up_interface(&mut self, id: &str, interface: &route::Interface) -> nix::Result<()> {
+        let route = &mut self.route;
+        let index = interface.index;
+        if interface.name != id {
+            route::rename(route, index, id)?;
+        }
+        let mtu = if interface.max_mtu == 0 { MTU } else { MTU.min(interface.max_mtu) };
+        if interface.mtu != mtu {
+            route::set_mtu(route, index, mtu)?;
+        }
+        if !interface.is_up || interface.name != id {
+            route::set_up(route, index)?;
+        }
+        if id == UPLINK {
+            let Some(uplink) = &self.state.uplink else { return Ok(()) };
+            for address in route::both(uplink.own.ipv4, uplink.own.ipv6) {
+                route::add_address(route, index, address, if address.is_ipv4() { 32 } else { 128 })?;
+            }
+            for gateway in route::both(uplink.gateway.ipv4, uplink.gateway.ipv6) {
+                route::add_default_route(route, index, gateway)?;
+            }
+            return Ok(());
+        }
+        let Some(link) = self.state.links.iter().find(|link| link.id == id) else { return Ok(()) };
+        for (address, prefix) in route::both(link.own.ipv4, link.own.ipv6).into_iter().zip(PREFIXES) {
+            route::add_address(route, index, address, prefix)?;
+        }
+        for address in route::both(link.guest.ipv4, link.guest.ipv6) {
+            route::fix_neighbour(route, index, address, link.guest.mac)?;
+        }
+        Ok(())
+    }
+
+    /// Rules may have changed under connections that run: those that are denied now end at once.
+    fn cut_what_is_denied(&mut self) {
+        let Ok(all) = conntrack::dump(&mut self.netfilter) else { return };
+        for connection in all {
+            if conntrack::decision_of(connection.mark) != Decision::Allow || self.is_still_allowed(&connection) {
+                continue;
+            }
+            if let Err(error) = cut::cut(&mut self.netfilter, &connection) {
+                eprintln!("netfilter: a connection could not be cut: {error}");
+            }
+        }
+    }
+
+    fn is_still_allowed(&self, connection: &Connection) -> bool {
+        let Some(link) = self.link_of(connection.original.source) else { return false };
+        let Some(rules) = self.rules(&link) else { return false };
+        let address = connection.original.destination;
+        let world = World { not_internet: &self.ranges, now_ms: self.now_ms() };
+        // By the name that it was made by: a connection outlives what it was looked up by.
+        let name = self.flows.name_of(connection).map(str::to_owned);
+        let names = name.map_or_else(|| self.names(&link, address), |name| vec![name]);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let port = (connection.original.destination_port != 0).then_some(connection.original.destination_port);
+        decide::connection(rules, &names, address, connection.original.protocol, port, world).decision
+            == Decision::Allow
+    }
+
+    /// Of a connection of TCP to an address that the VM looked up by these names.
+    pub fn is_allowed(&self, link: &str, names: &[String], to: SocketAddr) -> bool {
+        let Some(rules) = self.rules(link) else { return false };
+        let world = World { not_internet: &self.ranges, now_ms: self.now_ms() };
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let verdict = decide::connection(rules, &names, to.ip(), conntrack::TCP, Some(to.port()), world);
+        verdict.decision == Decision::Allow
+    }
+
+    /// Where else the names of an address are.
+    pub fn other_addresses(&self, link: &str, address: IpAddr) -> Vec<IpAddr> {
+        let Some(of_link) = self.of_links.get(link) else { return Vec::new() };
+        let now = Instant::now();
+        let names = of_link.pins.names(address, now);
+        let mut all: Vec<IpAddr> = names.iter().flat_map(|name| of_link.pins.addresses(name, now)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|other| *other != address);
+        all
+    }
+
+    pub fn name_connection(&mut self, from: SocketAddr, to: SocketAddr, name: &str) {
+        self.flows.set_name(from, to, name);
+    }
+
+    /// By which the VM looked the address up; the latest last.
+    pub fn names(&self, link: &str, address: IpAddr) -> Vec<String> {
+        let Some(of_link) = self.of_links.get(link) else { return Vec::new() };
+        of_link.pins.names(address, Instant::now()).into_iter().map(str::to_owned).collect()
+    }
+
+    /// Lets the link's VM connect to the addresses, as far as rules allow it for that name, once the kernel knows.
+    pub fn pin(&mut self, link: &str, name: &str, addresses: &[IpAddr], lasts: Duration) -> nix::Result<()> {
+        let now = Instant::now();
+        let now_ms = self.now_ms();
+        let Some(own) = self.state.links.iter().find(|own| own.id == link) else { return Ok(()) };
+        let Some(of_link) = self.of_links.get_mut(link) else { return Ok(()) };
+        for address in addresses {
+            of_link.pins.add(name, *address, now, lasts);
+        }
+        if !own.rules.checks_names || !self.joined.iter().any(|id| id == link) {
+            return Ok(());
+        }
+        let world = World { not_internet: &self.ranges, now_ms };
+        let mut distinct = addresses.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let all: Vec<Element> = distinct
+            .iter()
+            .flat_map(|address| of_link.pins.elements(*address, &own.rules, &mut self.marks, world, now))
+            .collect();
+        elements::put(&mut self.netfilter, link, &all)
+    }
+
+    pub fn cached(&self, link: &str, question: &Question, now: Instant) -> Option<(Answer, u32)> {
+        let cache = &self.of_links.get(link)?.cache;
+        cache.get(&question.name, question.kind, now).map(|(answer, left_s)| (answer.clone(), left_s))
+    }
+
+    pub fn keep(&mut self, link: &str, question: &Question, answer: Answer, now: Instant) {
+        if let Some(of_link) = self.of_links.get_mut(link) {
+            of_link.cache.put(&question.name, question.kind, answer, now);
+        }
+    }
+
+    pub fn refuse_lookup(&mut self, link: &str, name: &str, decision: Decision, rule: &str) {
+        self.refuse(link, Some(name), None, None, "dns", decision, rule, "");
+    }
+
+    pub fn refuse_answer(&mut self, link: &str, name: &str, address: IpAddr, rule: &str) {
+        self.refuse(link, Some(name), Some(address), None, "dns", Decision::Deny, rule, "");
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the columns of a row")]
+    pub fn refuse(
+        &mut self,
+        link: &str,
+        name: Option<&str>,
+        address: Option<IpAddr>,
+        port: Option<u16>,
+        protocol: &'static str,
+        decision: Decision,
+        rule: &str,
+        reason: &'static str,
+    ) {
+        let Some(revision) = self.rules(link).map(|rules| rules.revision) else { return };
+        let name = name.map(|name| name.chars().take(253).collect());
+        let kind = Kind {
+            link: link.to_owned(),
+            name,
+            address,
+            port,
+            protocol,
+            decision,
+            rule: rule.to_owned(),
+            revision,
+            reason,
+        };
+        self.refusals.add(kind, 1, Instant::now());
+    }
+
+    /// A packet that the kernel denied.
+    pub fn refuse_packet(&mut self, denied: &Denied) {
+        let Some(decided) = self.marks.decided(denied.mark) else { return };
+        let kind = Kind {
+            link: denied.link.clone(),
+            name: self.names(&denied.link, denied.destination).pop(),
+            address: Some(denied.destination),
+            port: denied.port,
+            protocol: conntrack::protocol_word(denied.protocol),
+            decision: decided.decision,
+            rule: decided.rule.clone(),
+            revision: decided.revision,
+            reason: "",
+        };
+        if self.rules(&denied.link).is_some() {
+            self.refusals.add_packet(kind, Instant::now());
+        }
+    }
+
+    /// Once a second: what the kernel counted.
+    pub fn tick(&mut self) -> nix::Result<Vec<Counter>> {
+        let now = Instant::now();
+        let all = conntrack::dump(&mut self.netfilter)?;
+        let links: HashMap<IpAddr, String> = self
+            .state
+            .links
+            .iter()
+            .flat_map(|link| route::both(link.guest.ipv4, link.guest.ipv6).map(|address| (address, link.id.clone())))
+            .collect();
+        let of_links = &self.of_links;
+        let name = |link: &str, address| {
+            let pins = &of_links.get(link)?.pins;
+            pins.names(address, now).pop().map(str::to_owned)
+        };
+        self.flows.see(&all, &links, &self.marks, name, now);
+        self.forget_cut(&all);
+        let counted = counters::counters(&mut self.netfilter)?;
+        for link in &self.state.links {
+            let denied = counted.iter().find(|own| own.name == format!("denied-{}", link.id));
+            self.refusals.counted(&link.id, denied.map_or(0, |own| own.packets), link.rules.revision, now);
+            let spoofed = counted.iter().find(|own| own.table == link.id && own.name == "spoofed");
+            self.refusals.spoofed(&link.id, spoofed.map_or(0, |own| own.packets), link.rules.revision, now);
+        }
+        Ok(counted)
+    }
+
+    /// Those that were cut have been reset by now.
+    fn forget_cut(&mut self, all: &[Connection]) {
+        let cut: HashSet<u32> = all.iter().filter(|one| one.mark & CUT != 0).map(|one| one.id).collect();
+        for connection in self.flows.cut_for_long(&cut).iter().filter_map(|id| all.iter().find(|one| one.id == *id)) {
+            // It may have ended by itself.
+            let _ = conntrack::forget(&mut self.netfilter, connection);
+        }
+    }
+
+    /// Whether a rule's time is over, or the clocks went apart: the host had been asleep, and what was looked up is old.
+    pub fn is_stale(&mut self) -> bool {
+        const APART: Duration = Duration::from_secs(10);
+        let wall = Duration::from_millis(self.now_ms());
+        let offset = wall.saturating_sub(self.start.elapsed());
+        let before = self.clock_offset.replace(offset).unwrap_or(offset);
+        let has_jumped = offset.abs_diff(before) > APART;
+        if has_jumped {
+            for of_link in self.of_links.values_mut() {
+                of_link.pins.clear();
+                of_link.cache.clear();
+            }
+        }
+        has_jumped || self.next_end.is_some_and(|end| end <= self.now_ms())
+    }
+
+    pub fn link_ids(&self) -> Vec<String> {
+        self.state.links.iter().map(|link| link.id.clone()).collect()
+    }
+}

@@ -1,0 +1,400 @@
+//! Connections whose first bytes have to agree with a look-up. The rules lead them here (ruleset.rs), where the kernel puts
+//! their segments together in order; a connection to the server is made at once, but nothing of the VM reaches it before the
+//! names in it are ones that this VM looked up at that very address, and that rules allow. Protocols in which the server
+//! speaks first wait for nothing: its bytes pass at once, and the VM's own are neither TLS nor HTTP.
+
+pub mod http;
+pub mod tls;
+
+use crate::core::Core;
+use crate::decide::NAME_MISMATCH;
+use crate::model::Decision;
+use http::{Requests, Step};
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{getsockopt, setsockopt, sockopt};
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Of a first flight: a ClientHello with many large keys, or the head of a request.
+const MAX_FLIGHT: usize = 64 * 1024;
+/// For a flight from its first byte on.
+const FLIGHT_WITHIN: Duration = Duration::from_secs(10);
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// In one direction. A VM's own windows hold back the rest.
+const BUFFER: usize = 64 * 1024;
+/// Of one VM.
+const MAX_CONNECTIONS: usize = 1_024;
+/// A thread has small needs: two buffers are on the heap.
+const STACK_BYTES: usize = 128 * 1024;
+/// How the answer of a server begins that agrees to another protocol.
+const SWITCHES: &[u8] = b"HTTP/1.1 101";
+/// Where what is neither TLS nor HTTP is no protocol that anybody waits for.
+const WEB_PORTS: [u16; 4] = [80, 443, 8080, 8443];
+
+#[derive(Debug)]
+pub struct FirstFlight {
+    core: Arc<Mutex<Core>>,
+    open: Mutex<HashMap<u64, Open>>,
+}
+
+/// A connection that runs.
+#[derive(Debug)]
+struct Open {
+    link: String,
+    vm: TcpStream,
+    to: SocketAddr,
+    /// As its first flight named it; null: nothing did yet.
+    names: Vec<String>,
+    is_cut: bool,
+}
+
+impl FirstFlight {
+    pub fn new(core: Arc<Mutex<Core>>) -> Arc<Self> {
+        Arc::new(Self { core, open: Mutex::default() })
+    }
+
+    pub fn start(self: &Arc<Self>, port: u16) -> io::Result<()> {
+        for any in [IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED)] {
+            let listener = crate::resolver::listen(SocketAddr::new(any, port))?;
+            let own = Arc::clone(self);
+            thread::Builder::new().name("flights".to_owned()).spawn(move || own.accept(&listener))?;
+        }
+        Ok(())
+    }
+
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        let mut serial = if listener.local_addr().is_ok_and(|own| own.is_ipv4()) { 0 } else { 1 };
+        for stream in listener.incoming() {
+            let Ok(vm) = stream else { continue };
+            serial += 2;
+            let own = Arc::clone(self);
+            // Without a thread the connection ends, with a reset.
+            let _ = thread::Builder::new().name("flight".to_owned()).stack_size(STACK_BYTES).spawn(move || {
+                own.carry(serial, vm);
+            });
+        }
+    }
+
+    fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carry(&self, serial: u64, vm: TcpStream) {
+        // Whatever happens: an end of one side that is not an orderly one is a reset of the other.
+        reset_at_close(&vm);
+        let Some((link, from, to)) = self.ends(&vm) else { return };
+        let Ok(kept) = vm.try_clone() else { return };
+        {
+            let mut open = self.open();
+            if open.values().filter(|one| one.link == link).count() >= MAX_CONNECTIONS {
+                return;
+            }
+            open.insert(serial, Open { link: link.clone(), vm: kept, to, names: Vec::new(), is_cut: false });
+        }
+        // Ends of connections are nothing to tell: the kernel's table has them.
+        let _ = Carried { flights: self, serial, link, from, to }.run(&vm);
+        self.open().remove(&serial);
+    }
+
+    /// Whose it is, and where the VM meant it to go.
+    fn ends(&self, vm: &TcpStream) -> Option<(String, SocketAddr, SocketAddr)> {
+        let from = vm.peer_addr().ok()?;
+        let to = original_destination(vm, from.is_ipv4())?;
+        let link = self.core().link_of(from.ip())?;
+        Some((link, from, to))
+    }
+
+    /// Rules have changed: what runs and is denied by now ends with a reset.
+    pub fn cut_what_is_denied(&self) {
+        for one in self.open().values_mut() {
+            let core = self.core();
+            let is_allowed = if one.names.is_empty() {
+                core.is_allowed(&one.link, &core.names(&one.link, one.to.ip()), one.to)
+            } else {
+                one.names.iter().all(|name| core.is_allowed(&one.link, std::slice::from_ref(name), one.to))
+            };
+            if !is_allowed {
+                one.is_cut = true;
+                // Wakes its thread; nothing of it is seen outside.
+                let _ = one.vm.shutdown(Shutdown::Read);
+            }
+        }
+    }
+
+    fn is_cut(&self, serial: u64) -> bool {
+        self.open().get(&serial).is_none_or(|one| one.is_cut)
+    }
+}
+
+/// One of them, on its way.
+struct Carried<'a> {
+    flights: &'a FirstFlight,
+    serial: u64,
+    link: String,
+    from: SocketAddr,
+    to: SocketAddr,
+}
+
+/// What the VM may send without a look at it.
+enum Sends {
+    /// It is not known yet what it speaks.
+    Unknown,
+    Http(Requests),
+    /// The server has to say yes first: what the VM sends waits.
+    Asked,
+    Anything,
+}
+
+/// One direction.
+struct Way {
+    waiting: Vec<u8>,
+    /// How many of the waiting may go.
+    may_go: usize,
+    is_ended: bool,
+    is_end_passed: bool,
+}
+
+impl Way {
+    fn new() -> Self {
+        Self { waiting: Vec::new(), may_go: 0, is_ended: false, is_end_passed: false }
+    }
+
+    fn wants_more(&self, most: usize) -> bool {
+        !self.is_ended && self.waiting.len() < most
+    }
+
+    fn read(&mut self, mut from: &TcpStream, most: usize) -> io::Result<()> {
+        let start = self.waiting.len();
+        let room = most.saturating_sub(start).min(BUFFER);
+        self.waiting.resize(start + room, 0);
+        let read = from.read(&mut self.waiting[start..]);
+        self.waiting.truncate(start + *read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(0) => self.is_ended = true,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, mut to: &TcpStream) -> io::Result<()> {
+        if self.may_go > 0 {
+            match to.write(&self.waiting[..self.may_go]) {
+                Ok(length) => {
+                    self.waiting.drain(..length);
+                    self.may_go -= length;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.is_ended && self.waiting.is_empty() && !self.is_end_passed {
+            self.is_end_passed = true;
+            to.shutdown(Shutdown::Write)?;
+        }
+        Ok(())
+    }
+}
+
+impl Carried<'_> {
+    fn run(&self, vm: &TcpStream) -> io::Result<()> {
+        let server = self.connect()?;
+        reset_at_close(&server);
+        for stream in [vm, &server] {
+            stream.set_nonblocking(true)?;
+            stream.set_nodelay(true)?;
+        }
+        let (mut out, mut back) = (Way::new(), Way::new());
+        let mut sends = Sends::Unknown;
+        let mut first_byte: Option<Instant> = None;
+        while !(out.is_end_passed && back.is_end_passed) {
+            let most = if matches!(sends, Sends::Anything) { BUFFER } else { MAX_FLIGHT };
+            let is_judging = !matches!(sends, Sends::Anything) && out.waiting.len() > out.may_go;
+            let wait = if is_judging && !matches!(sends, Sends::Asked) {
+                let until = *first_byte.get_or_insert_with(Instant::now) + FLIGHT_WITHIN;
+                match until.checked_duration_since(Instant::now()) {
+                    Some(left) => PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX),
+                    None => return self.deny(None, "its first bytes did not come to an end"),
+                }
+            } else {
+                first_byte = None;
+                PollTimeout::NONE
+            };
+            let mut events = [PollFlags::empty(); 2];
+            events[0].set(PollFlags::POLLIN, out.wants_more(most));
+            events[0].set(PollFlags::POLLOUT, back.may_go > 0);
+            events[1].set(PollFlags::POLLIN, back.wants_more(BUFFER));
+            events[1].set(PollFlags::POLLOUT, out.may_go > 0);
+            // One that nothing is wanted of would be reported for its end again and again.
+            let mut fds: Vec<PollFd<'_>> = [vm.as_fd(), server.as_fd()]
+                .into_iter()
+                .zip(events)
+                .filter(|(_, events)| !events.is_empty())
+                .map(|(fd, events)| PollFd::new(fd, events))
+                .collect();
+            poll(&mut fds, wait)?;
+            let mut ready = fds.iter().map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
+            let mut next = |events: PollFlags| if events.is_empty() { events } else { ready.next().unwrap_or(events) };
+            let (of_vm, of_server) = (next(events[0]), next(events[1]));
+            if (of_vm | of_server).contains(PollFlags::POLLERR) {
+                return Err(io::Error::from(ErrorKind::ConnectionReset));
+            }
+            let can_read = |events: PollFlags| events.intersects(PollFlags::POLLIN | PollFlags::POLLHUP);
+            let (vm_ready, server_ready) = (can_read(of_vm), can_read(of_server));
+            if vm_ready && out.wants_more(most) {
+                out.read(vm, most)?;
+                // Its end may be ours: then nothing more of it passes, and both sides are reset.
+                if out.is_ended && self.flights.is_cut(self.serial) {
+                    return Ok(());
+                }
+            }
+            if server_ready && back.wants_more(BUFFER) {
+                back.read(&server, BUFFER)?;
+            }
+            self.judge(&mut sends, &mut out, &back)?;
+            // An answer that is to be read waits for its beginning.
+            let is_read = matches!(sends, Sends::Asked) && !back.is_ended && back.waiting.len() < SWITCHES.len();
+            back.may_go = if is_read { 0 } else { back.waiting.len() };
+            out.write(&server)?;
+            back.write(vm)?;
+        }
+        end_in_order(vm);
+        end_in_order(&server);
+        Ok(())
+    }
+
+    /// The server that the VM meant; where it is not reached, another address that it looked up by the same name.
+    fn connect(&self) -> io::Result<TcpStream> {
+        let first = TcpStream::connect_timeout(&self.to, CONNECT_WITHIN);
+        let Err(error) = first else { return first };
+        let others = {
+            let core = self.flights.core();
+            core.other_addresses(&self.link, self.to.ip())
+        };
+        let mut all = others.into_iter().map(|address| SocketAddr::new(address, self.to.port()));
+        all.find_map(|to| TcpStream::connect_timeout(&to, CONNECT_WITHIN).ok()).ok_or(error)
+    }
+
+    /// Says how much of what waits may go.
+    fn judge(&self, sends: &mut Sends, out: &mut Way, back: &Way) -> io::Result<()> {
+        loop {
+            let new = &out.waiting[out.may_go..];
+            match sends {
+                Sends::Anything => {
+                    out.may_go = out.waiting.len();
+                    return Ok(());
+                }
+                Sends::Asked => {
+                    let Some(status) = back.waiting.get(..SWITCHES.len()) else { return Ok(()) };
+                    *sends = if status == SWITCHES { Sends::Anything } else { Sends::Http(Requests::later()) };
+                }
+                Sends::Unknown if new.is_empty() => return Ok(()),
+                Sends::Unknown if tls::is_tls(new) => match tls::read(new) {
+                    tls::Hello::Partial if new.len() < MAX_FLIGHT && !out.is_ended => return Ok(()),
+                    tls::Hello::Partial | tls::Hello::Wrong => return self.deny(None, "its first bytes are no TLS"),
+                    tls::Hello::Nameless => return self.deny(None, "it names no server (TLS without SNI)"),
+                    tls::Hello::Name(name) => {
+                        self.agree(&name)?;
+                        *sends = Sends::Anything;
+                    }
+                },
+                Sends::Unknown => match http::is_http(new) {
+                    None if new.len() < MAX_FLIGHT && !out.is_ended => return Ok(()),
+                    Some(true) => *sends = Sends::Http(Requests::default()),
+                    _ if WEB_PORTS.contains(&self.to.port()) => {
+                        return self.deny(None, "its first bytes name no server");
+                    }
+                    _ => *sends = Sends::Anything,
+                },
+                Sends::Http(requests) => match requests.step(new) {
+                    Step::Partial => return Ok(()),
+                    Step::Pass(length) => out.may_go += length,
+                    Step::Request { length, host } => {
+                        self.agree(&host)?;
+                        out.may_go += length;
+                    }
+                    Step::Upgrade { length, host } => {
+                        self.agree(&host)?;
+                        out.may_go += length;
+                        *sends = Sends::Asked;
+                        return Ok(());
+                    }
+                    Step::Wrong => return self.deny(None, "a request in it is not clear about its host"),
+                },
+            }
+        }
+    }
+
+    /// The name has to be one that this VM looked up at this address, and that rules allow there.
+    fn agree(&self, name: &str) -> io::Result<()> {
+        let is_looked_up = {
+            let mut core = self.flights.core();
+            let is_looked_up = core.names(&self.link, self.to.ip()).iter().any(|own| own == name);
+            let is_agreed = is_looked_up && core.is_allowed(&self.link, &[name.to_owned()], self.to);
+            if is_agreed {
+                core.name_connection(self.from, self.to, name);
+            }
+            is_agreed
+        } || self.has_agreed(name);
+        if !is_looked_up {
+            return self.deny(Some(name), "");
+        }
+        if let Some(own) = self.flights.open().get_mut(&self.serial) {
+            if !own.names.iter().any(|there| there == name) {
+                own.names.push(name.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection outlives the look-up that it was made by.
+    fn has_agreed(&self, name: &str) -> bool {
+        let has = self.flights.open().get(&self.serial).is_some_and(|own| own.names.iter().any(|there| there == name));
+        has && self.flights.core().is_allowed(&self.link, &[name.to_owned()], self.to)
+    }
+
+    /// An error, so that both sides are reset.
+    fn deny(&self, name: Option<&str>, reason: &'static str) -> io::Result<()> {
+        let (address, port) = (Some(self.to.ip()), Some(self.to.port()));
+        let mut core = self.flights.core();
+        core.refuse(&self.link, name, address, port, "tcp", Decision::Deny, NAME_MISMATCH, reason);
+        Err(io::Error::from(ErrorKind::PermissionDenied))
+    }
+}
+
+fn original_destination(vm: &TcpStream, is_ipv4: bool) -> Option<SocketAddr> {
+    if is_ipv4 {
+        let to = getsockopt(vm, sockopt::OriginalDst).ok()?;
+        return Some(SocketAddr::new(
+            Ipv4Addr::from(u32::from_be(to.sin_addr.s_addr)).into(),
+            u16::from_be(to.sin_port),
+        ));
+    }
+    let to = getsockopt(vm, sockopt::Ip6tOriginalDst).ok()?;
+    Some(SocketAddr::new(Ipv6Addr::from(to.sin6_addr.s6_addr).into(), u16::from_be(to.sin6_port)))
+}
+
+fn linger(stream: &TcpStream, seconds: Option<i32>) {
+    let linger = libc::linger { l_onoff: seconds.is_some().into(), l_linger: seconds.unwrap_or(0) };
+    // A socket takes it, or is none any more.
+    let _ = setsockopt(stream, sockopt::Linger, &linger);
+}
+
+fn reset_at_close(stream: &TcpStream) {
+    linger(stream, Some(0));
+}
+
+fn end_in_order(stream: &TcpStream) {
+    linger(stream, None);
+}

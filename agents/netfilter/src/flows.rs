@@ -1,0 +1,267 @@
+//! Connections as rows: what each dump of the kernel's table says, compared with the one before.
+
+use crate::marks::Marks;
+use crate::model::Decision;
+use crate::netlink::conntrack::{Connection, TCP, Tuple, decision_of, protocol_word, state_word};
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// A row of a connection that has ended stays for so long.
+const CLOSED_FOR: Duration = Duration::from_secs(30);
+/// Dumps after which a connection that was cut has had its resets.
+const CUT_DUMPS: u8 = 5;
+/// As many rows as the host keeps of a table, less some for what is denied.
+const MAX_FLOWS: usize = 3_500;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// Unique in a run of the program.
+    pub serial: u64,
+    pub link: String,
+    pub name: Option<String>,
+    pub tuple: Tuple,
+    pub protocol: &'static str,
+    pub bytes_out: u64,
+    pub bytes_in: u64,
+    pub state: &'static str,
+    pub decision: Decision,
+    pub rule: String,
+    pub revision: u64,
+    pub since: Instant,
+    closed_at: Option<Instant>,
+    is_told: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct Flows {
+    /// By the kernel's id.
+    by_id: HashMap<u32, Flow>,
+    ended: Vec<Flow>,
+    last_serial: u64,
+    cut: HashMap<u32, u8>,
+    /// Of connections that begin: what their first flight named.
+    named: HashMap<(SocketAddr, SocketAddr), String>,
+}
+
+impl Flows {
+    /// `links`: by the address of their VM. `name`: what the VM looked an address up by.
+    pub fn see(
+        &mut self,
+        all: &[Connection],
+        links: &HashMap<IpAddr, String>,
+        marks: &Marks,
+        name: impl Fn(&str, IpAddr) -> Option<String>,
+        now: Instant,
+    ) {
+        let mut seen = HashSet::new();
+        for connection in all {
+            let Some(link) = links.get(&connection.original.source) else { continue };
+            // Without a mark: a look-up, or a ping of the firewall itself.
+            let Some(decided) = marks.decided(connection.mark) else { continue };
+            seen.insert(connection.id);
+            let is_other = self.by_id.get(&connection.id).is_some_and(|flow| flow.tuple != connection.original);
+            if is_other {
+                self.end(connection.id, now);
+            }
+            if !self.by_id.contains_key(&connection.id) {
+                if self.by_id.len() >= MAX_FLOWS {
+                    continue;
+                }
+                self.last_serial += 1;
+                let named = self.named.remove(&(connection.original.from(), connection.original.to()));
+                let flow = Flow {
+                    serial: self.last_serial,
+                    link: link.clone(),
+                    name: named.or_else(|| name(link, connection.original.destination)),
+                    tuple: connection.original,
+                    protocol: protocol_word(connection.original.protocol),
+                    bytes_out: 0,
+                    bytes_in: 0,
+                    state: "opening",
+                    decision: decided.decision,
+                    rule: decided.rule.clone(),
+                    revision: decided.revision,
+                    since: now,
+                    closed_at: None,
+                    is_told: false,
+                };
+                self.by_id.insert(connection.id, flow);
+            }
+            if let Some(flow) = self.by_id.get_mut(&connection.id) {
+                update(flow, connection);
+            }
+        }
+        // What is not there by now has ended before it was seen.
+        self.named.clear();
+        let gone: Vec<u32> = self.by_id.keys().filter(|id| !seen.contains(id)).copied().collect();
+        for id in gone {
+            self.end(id, now);
+        }
+    }
+
+    fn end(&mut self, id: u32, now: Instant) {
+        let Some(mut flow) = self.by_id.remove(&id) else { return };
+        flow.is_told &= flow.state == "closed";
+        flow.state = "closed";
+        flow.closed_at = Some(now);
+        self.ended.push(flow);
+    }
+
+    pub fn name_of(&self, connection: &Connection) -> Option<&str> {
+        self.by_id.get(&connection.id).filter(|flow| flow.tuple == connection.original)?.name.as_deref()
+    }
+
+    /// The first flight named it: better than what the address was last looked up by. The kernel's table may not have been
+    /// read since it began.
+    pub fn set_name(&mut self, from: SocketAddr, to: SocketAddr, name: &str) {
+        let is_own = |tuple: &Tuple| tuple.protocol == TCP && tuple.from() == from && tuple.to() == to;
+        match self.by_id.values_mut().find(|flow| is_own(&flow.tuple) && flow.state != "closed") {
+            Some(flow) => {
+                flow.is_told &= flow.name.as_deref() == Some(name);
+                flow.name = Some(name.to_owned());
+            }
+            None if self.named.len() < MAX_FLOWS => drop(self.named.insert((from, to), name.to_owned())),
+            None => {}
+        }
+    }
+
+    /// Of those that are cut: which were so in several dumps.
+    pub fn cut_for_long(&mut self, cut: &HashSet<u32>) -> Vec<u32> {
+        self.cut.retain(|id, _| cut.contains(id));
+        cut.iter()
+            .filter(|id| {
+                let dumps = self.cut.entry(**id).or_default();
+                *dumps = dumps.saturating_add(1);
+                *dumps >= CUT_DUMPS
+            })
+            .copied()
+            .collect()
+    }
+
+    /// Those that changed since the last call, and the serial numbers of those that are forgotten.
+    pub fn changed(&mut self, now: Instant) -> (Vec<Flow>, Vec<u64>) {
+        let mut gone = Vec::new();
+        self.ended.retain(|flow| {
+            let is_old =
+                flow.is_told && flow.closed_at.is_some_and(|at| now.saturating_duration_since(at) > CLOSED_FOR);
+            if is_old {
+                gone.push(flow.serial);
+            }
+            !is_old
+        });
+        let mut changed = Vec::new();
+        for flow in self.by_id.values_mut().chain(&mut self.ended).filter(|flow| !flow.is_told) {
+            flow.is_told = true;
+            changed.push(flow.clone());
+        }
+        changed.sort_by_key(|flow| flow.serial);
+        (changed, gone)
+    }
+
+    pub fn tell_all_again(&mut self) {
+        self.by_id.values_mut().chain(&mut self.ended).for_each(|flow| flow.is_told = false);
+    }
+}
+
+fn update(flow: &mut Flow, connection: &Connection) {
+    let state = state_word(connection.tcp_state);
+    let decision = decision_of(connection.mark);
+    let same = flow.bytes_out == connection.bytes_out
+        && flow.bytes_in == connection.bytes_in
+        && flow.state == state
+        && flow.decision == decision;
+    flow.is_told &= same;
+    flow.bytes_out = connection.bytes_out;
+    flow.bytes_in = connection.bytes_in;
+    flow.state = state;
+    flow.decision = decision;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::decide::Verdict;
+    use crate::marks::CUT;
+
+    fn tuple(port: u16) -> Tuple {
+        Tuple {
+            source: "10.137.0.6".parse().unwrap(),
+            destination: "198.18.0.1".parse().unwrap(),
+            protocol: TCP,
+            source_port: port,
+            destination_port: 443,
+        }
+    }
+
+    struct Seen {
+        flows: Flows,
+        marks: Marks,
+        mark: u32,
+        start: Instant,
+    }
+
+    impl Seen {
+        fn new() -> Self {
+            let mut marks = Marks::default();
+            let mark = marks.mark(Verdict { decision: Decision::Allow, rule: "r1" }, 4);
+            Self { flows: Flows::default(), marks, mark, start: Instant::now() }
+        }
+
+        fn see(&mut self, all: &[Connection], after_s: u64) -> Vec<(u64, String, &'static str, u64)> {
+            let links = HashMap::from([("10.137.0.6".parse().unwrap(), "link-1".to_owned())]);
+            let now = self.start + Duration::from_secs(after_s);
+            let name = |_: &str, _: IpAddr| Some("web.example".to_owned());
+            self.flows.see(all, &links, &self.marks, name, now);
+            let rows = self.flows.changed(now).0;
+            rows.into_iter().map(|flow| (flow.serial, flow.rule, flow.state, flow.bytes_out)).collect()
+        }
+    }
+
+    fn connection(mark: u32, id: u32, port: u16, bytes_out: u64) -> Connection {
+        Connection::of_test(id, tuple(port), mark, bytes_out, Some(3))
+    }
+
+    #[test]
+    fn a_row_is_told_when_it_changes_and_forgotten_after_its_end() {
+        let mut seen = Seen::new();
+        let mark = seen.mark;
+        assert_eq!(seen.see(&[connection(mark, 9, 40_000, 10)], 0), [(1, "r1".to_owned(), "open", 10)]);
+        assert_eq!(seen.see(&[connection(mark, 9, 40_000, 10)], 1), []);
+        assert_eq!(seen.see(&[connection(mark, 9, 40_000, 20)], 2), [(1, "r1".to_owned(), "open", 20)]);
+        assert_eq!(seen.see(&[], 3), [(1, "r1".to_owned(), "closed", 20)]);
+        assert_eq!(seen.flows.changed(seen.start + CLOSED_FOR + Duration::from_secs(4)).1, [1]);
+    }
+
+    #[test]
+    fn an_id_that_the_kernel_gives_again_is_another_row() {
+        let mut seen = Seen::new();
+        let mark = seen.mark;
+        seen.see(&[connection(mark, 9, 40_000, 10)], 0);
+        let rows = seen.see(&[connection(mark, 9, 40_001, 5)], 1);
+        assert_eq!(rows, [(1, "r1".to_owned(), "closed", 10), (2, "r1".to_owned(), "open", 5)]);
+    }
+
+    #[test]
+    fn what_was_cut_is_denied_and_looked_at_again() {
+        let mut seen = Seen::new();
+        let mark = seen.mark;
+        seen.see(&[connection(mark, 9, 40_000, 10)], 0);
+        assert_eq!(seen.see(&[connection(mark | CUT, 9, 40_000, 10)], 1).len(), 1);
+        assert_eq!(seen.flows.by_id[&9].decision, Decision::Deny);
+        let cut = HashSet::from([9]);
+        let dumps: Vec<usize> = (0..CUT_DUMPS).map(|_| seen.flows.cut_for_long(&cut).len()).collect();
+        assert_eq!(dumps, [0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn what_no_rule_decided_and_what_is_of_no_link_is_no_row() {
+        let mut seen = Seen::new();
+        assert_eq!(seen.see(&[connection(0, 9, 40_000, 10)], 0), []);
+        let mut other = connection(seen.mark, 9, 40_000, 10);
+        other.original.source = "10.137.255.2".parse().unwrap();
+        assert_eq!(seen.see(&[other], 0), []);
+    }
+}

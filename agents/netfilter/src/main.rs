@@ -1,0 +1,200 @@
+//! The firewall VM's program. It does what Atoll tells it (shared/model/firewall.ts): for each VM a link, and rules for what
+//! it may connect to. Rules are nftables'; the VMs' resolver is its own, since what a name leads to is what rules speak of.
+
+mod address;
+mod core;
+mod cut;
+mod decide;
+mod first_flight;
+mod flows;
+mod marks;
+mod model;
+mod netlink;
+mod nft;
+mod pins;
+mod refusals;
+mod resolver;
+mod rows;
+mod ruleset;
+mod service;
+mod system;
+#[cfg(test)]
+mod testing;
+
+use crate::core::Core;
+use first_flight::FirstFlight;
+use model::{Problem, read_state};
+use resolver::Resolver;
+use service::{Mouth, Told};
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const SOCKET_VARIABLE: &str = "ATOLL_SERVICE_SOCKET";
+const SOCKET: &str = "/run/user/1000/atoll/service.sock";
+const TICK: Duration = Duration::from_secs(1);
+/// The agent may be a moment from being there.
+const CONNECT_AGAIN: Duration = Duration::from_millis(100);
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            // Init starts it again; until then nothing new passes, and after that nothing at all until it is told.
+            eprintln!("netfilter: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Program {
+    core: Arc<Mutex<Core>>,
+    flights: Arc<FirstFlight>,
+    mouth: Mouth,
+    /// Of what was told last; null: nothing yet.
+    revision: Mutex<Option<u64>>,
+}
+
+fn run() -> Result<(), String> {
+    let core = Arc::new(Mutex::new(Core::closed()?));
+    system::set_up().map_err(|error| error.to_string())?;
+    Resolver::new(Arc::clone(&core)).start().map_err(|error| format!("resolver: {error}"))?;
+    let flights = FirstFlight::new(Arc::clone(&core));
+    flights.start(ruleset::CHECK_PORT).map_err(|error| format!("first flights: {error}"))?;
+    let program = Arc::new(Program { core, flights, mouth: Mouth::default(), revision: Mutex::default() });
+    for (name, body) in [("watch", Program::watch as fn(&Program)), ("log", Program::hear), ("tick", Program::tick)] {
+        let own = Arc::clone(&program);
+        let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            body(&own);
+            // Without one of them it is no firewall that can be trusted.
+            std::process::exit(1);
+        });
+        started.map_err(|error| error.to_string())?;
+    }
+    let path = std::env::var(SOCKET_VARIABLE).unwrap_or_else(|_| SOCKET.to_owned());
+    loop {
+        match UnixStream::connect(&path) {
+            Ok(stream) => program.serve(&stream),
+            Err(_) => thread::sleep(CONNECT_AGAIN),
+        }
+    }
+}
+
+impl Program {
+    fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn revision(&self) -> MutexGuard<'_, Option<u64>> {
+        self.revision.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until the line ends. What is in force stays so: whoever told it comes back, or the host has cut all links.
+    fn serve(&self, stream: &UnixStream) {
+        if let Err(error) = self.mouth.open(stream) {
+            eprintln!("netfilter: {error}");
+            return;
+        }
+        self.mouth.rows("flows", true, &[], &[]);
+        self.mouth.rows("links", true, &[], &[]);
+        {
+            let mut core = self.core();
+            core.flows.tell_all_again();
+            core.refusals.tell_all_again();
+        }
+        self.mouth.health("ok", "");
+        let ended = service::listen(stream, |told| match told {
+            Told::Desired { revision, state, .. } => self.tell(revision, state),
+            Told::Job { job, .. } => self.mouth.result(job, "the firewall does no jobs"),
+            Told::Cancel { .. } => {}
+        });
+        if let Err(error) = ended {
+            eprintln!("netfilter: {error}");
+        }
+        self.mouth.close();
+    }
+
+    fn tell(&self, revision: u64, state: serde_json::Value) {
+        // A service's program is told its settings before the state that a right gives it.
+        if state.is_null() {
+            self.mouth.applied(revision, &[]);
+            return;
+        }
+        let problems = match read_state(state) {
+            Ok((state, problems)) => {
+                *self.revision() = Some(revision);
+                let problems = self.core().tell(state, problems);
+                self.flights.cut_what_is_denied();
+                problems
+            }
+            // What was told before stays in force, and is said not to be what was told now.
+            Err(problem) => vec![problem],
+        };
+        self.mouth.applied(revision, &problems);
+        self.say_status();
+    }
+
+    fn say_status(&self) {
+        let links = self.core().link_ids().len();
+        self.mouth.status(&format!("{links} {}", if links == 1 { "VM" } else { "VMs" }));
+    }
+
+    /// Applies anew, and says so.
+    fn apply_again(&self) {
+        let problems: Vec<Problem> = self.core().apply();
+        self.flights.cut_what_is_denied();
+        if let Some(revision) = *self.revision() {
+            self.mouth.applied(revision, &problems);
+        }
+    }
+
+    /// Interfaces come after what was told of them: they are plugged in while the VM runs.
+    fn watch(&self) {
+        let watched = netlink::route::watch(|| {
+            let has_changed = self.core().interfaces_changed();
+            if has_changed {
+                self.apply_again();
+            }
+        });
+        if let Err(error) = watched {
+            eprintln!("netfilter: interfaces cannot be watched: {error}");
+        }
+    }
+
+    fn hear(&self) {
+        let heard = netlink::log::listen(ruleset::DENIED_GROUP, |denied| self.core().refuse_packet(&denied));
+        if let Err(error) = heard {
+            eprintln!("netfilter: what is denied cannot be seen: {error}");
+        }
+    }
+
+    fn tick(&self) {
+        loop {
+            thread::sleep(TICK);
+            if self.core().is_stale() {
+                self.apply_again();
+            }
+            let counters = match self.core().tick() {
+                Ok(counters) => counters,
+                Err(error) => {
+                    eprintln!("netfilter: connections cannot be read: {error}");
+                    return;
+                }
+            };
+            let now = Instant::now();
+            let (links, flows, refusals) = {
+                let mut core = self.core();
+                (core.link_ids(), core.flows.changed(now), core.refusals.changed(now))
+            };
+            let links: Vec<_> = links.iter().map(|link| rows::link_row(link, &counters)).collect();
+            self.mouth.rows("links", false, &links, &[]);
+            let mut changed: Vec<_> = flows.0.iter().map(|flow| rows::flow_row(flow, now)).collect();
+            changed.extend(refusals.0.iter().map(|refusal| rows::refusal_row(refusal, now)));
+            let mut removed: Vec<String> = flows.1.iter().map(|serial| rows::flow_key(*serial)).collect();
+            removed.extend(refusals.1.iter().map(|serial| rows::refusal_key(*serial)));
+            self.mouth.rows("flows", false, &changed, &removed);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What Atoll tells the firewall (shared/model/firewall.ts), checked. A link that is wrong costs that link alone: without
+//! rules it passes nothing.
+
+use crate::address::Cidr;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashSet;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl FromStr for Mac {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{}' is no MAC address", text.escape_debug());
+        let mut bytes = [0; 6];
+        let mut parts = text.split(':');
+        for byte in &mut bytes {
+            let part = parts.next().filter(|part| part.len() == 2).ok_or_else(wrong)?;
+            *byte = u8::from_str_radix(part, 16).map_err(|_| wrong())?;
+        }
+        if parts.next().is_some() { Err(wrong()) } else { Ok(Self(bytes)) }
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl TryFrom<String> for Mac {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl<'de> Deserialize<'de> for Mac {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkEnd {
+    pub mac: Mac,
+    pub ipv4: Ipv4Addr,
+    pub ipv6: Ipv6Addr,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// `link-N`: also the name of its interface, and of its chains and sets.
+    pub id: String,
+    pub own: LinkEnd,
+    pub guest: LinkEnd,
+    pub rules: LinkRules,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LinkRules {
+    pub revision: u64,
+    pub rules: Vec<Rule>,
+    pub checks_names: bool,
+    pub scan: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    Allow,
+    Ask,
+    Deny,
+}
+
+impl Decision {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    pub id: String,
+    pub decision: Decision,
+    pub to: Target,
+    pub port: Option<u16>,
+    /// Milliseconds since 1970.
+    pub until: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Target {
+    // Braces: serde would let unknown fields pass in a variant without them.
+    Any {},
+    Internet {},
+    Name { name: String },
+    NamesBelow { name: String },
+    Addresses { cidr: Cidr },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uplink {
+    pub own: LinkEnd,
+    pub gateway: Gateway,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    pub ipv4: Ipv4Addr,
+    pub ipv6: Ipv6Addr,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    pub links: Vec<Link>,
+    pub uplink: Option<Uplink>,
+    /// Never empty where there is an uplink.
+    pub dns: Vec<IpAddr>,
+    /// Beside the fixed ranges of address.rs.
+    pub not_internet: Vec<Cidr>,
+}
+
+/// Why a part of what was told is not in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Id of a link, or "".
+    pub place: String,
+    pub reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct LooseState {
+    links: Vec<Value>,
+    uplink: Option<Uplink>,
+    dns: Vec<IpAddr>,
+    not_internet: Vec<Cidr>,
+}
+
+/// The state without the links that are wrong, and what is wrong. An error: nothing of it can be used.
+pub fn read_state(state: Value) -> Result<(State, Vec<Problem>), Problem> {
+    let loose: LooseState =
+        serde_json::from_value(state).map_err(|error| Problem { place: String::new(), reason: error.to_string() })?;
+    let mut problems = Vec::new();
+    let mut links: Vec<Link> = Vec::new();
+    let mut taken = HashSet::new();
+    for value in loose.links {
+        let place = value.get("id").and_then(Value::as_str).unwrap_or("").chars().take(20).collect::<String>();
+        match read_link(value) {
+            Ok(link) if taken.insert(link.id.clone()) => links.push(link),
+            Ok(_) => {
+                links.retain(|link| link.id != place);
+                problems.push(Problem { place, reason: "it is told twice".to_owned() });
+            }
+            Err(reason) => problems.push(Problem { place, reason }),
+        }
+    }
+    let gateway = loose.uplink.as_ref().map(|uplink| IpAddr::V4(uplink.gateway.ipv4));
+    let dns = if loose.dns.is_empty() { gateway.into_iter().collect() } else { loose.dns };
+    Ok((State { links, uplink: loose.uplink, dns, not_internet: loose.not_internet }, problems))
+}
+
+fn read_link(value: Value) -> Result<Link, String> {
+    let mut link: Link = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let number = link.id.strip_prefix("link-").ok_or("its id is not link-N")?;
+    if number.is_empty() || number.len() > 4 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("its id is not link-N".to_owned());
+    }
+    for rule in &link.rules.rules {
+        if let Target::Name { name } | Target::NamesBelow { name } = &rule.to {
+            if !is_canonical(name) {
+                return Err(format!("rule {}: '{}' is no name", rule.id.escape_debug(), name.escape_debug()));
+            }
+            link.rules.checks_names = true;
+        }
+    }
+    Ok(link)
+}
+
+/// Lower case, no dot at the end, as DNS has it.
+pub fn is_canonical(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 253
+        && name.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::testing::state_json;
+    use serde_json::json;
+
+    #[test]
+    fn reads_what_the_host_tells() {
+        let (state, problems) = read_state(state_json()).unwrap();
+        assert_eq!(problems, []);
+        assert_eq!(state.links.len(), 1);
+        assert_eq!(state.links[0].own.mac.to_string(), "52:54:00:b7:00:01");
+        assert_eq!(state.dns, ["10.137.255.1".parse::<IpAddr>().unwrap()]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_link_costs_that_link() {
+        for (change, reason) in [
+            ("/links/0/id", json!("eth0")),
+            ("/links/0/own/mac", json!("52:54:00")),
+            ("/links/0/guest/ipv4", json!("10.0.0.256")),
+            ("/links/0/rules/revision", json!(-1)),
+            ("/links/0/rules/rules/0/port", json!(70000)),
+            ("/links/0/rules/rules/0/decision", json!("perhaps")),
+            ("/links/0/rules/rules/0/to", json!({"kind": "name", "name": "Web.Example"})),
+            ("/links/0/rules/rules/0/to", json!({"kind": "name", "name": "a\" accept"})),
+            ("/links/0/rules/rules/0/to", json!({"kind": "addresses", "cidr": "1.2.3.4/33"})),
+            ("/links/0/rules/rules/0/to", json!({"kind": "any", "name": "x"})),
+        ] {
+            let mut told = state_json();
+            *told.pointer_mut(change).unwrap() = reason;
+            let (state, problems) = read_state(told).unwrap();
+            assert_eq!((state.links.len(), problems.len()), (0, 1), "{change}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_a_problem() {
+        let mut told = state_json();
+        told["links"][0]["rules"]["more"] = json!(true);
+        assert_eq!(read_state(told).unwrap().1[0].place, "link-1");
+        let mut told = state_json();
+        told["more"] = json!(true);
+        assert!(read_state(told).is_err());
+    }
+
+    #[test]
+    fn a_link_that_is_told_twice_is_none() {
+        let mut told = state_json();
+        let link = told["links"][0].clone();
+        told["links"].as_array_mut().unwrap().push(link);
+        let (state, problems) = read_state(told).unwrap();
+        assert_eq!((state.links.len(), problems[0].place.as_str()), (0, "link-1"));
+    }
+
+    #[test]
+    fn a_rule_of_a_name_makes_its_link_check_names() {
+        let mut told = state_json();
+        told["links"][0]["rules"]["checksNames"] = json!(false);
+        assert!(read_state(told).unwrap().0.links[0].rules.checks_names);
+    }
+}

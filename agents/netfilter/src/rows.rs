@@ -1,0 +1,69 @@
+//! Cells of the tables "flows" and "links": shared/model/firewall.ts.
+
+use crate::flows::Flow;
+use crate::netlink::counters::Counter;
+use crate::refusals::Refusal;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+pub fn flow_row(flow: &Flow, now: Instant) -> (String, Value) {
+    let has_ports = flow.tuple.destination_port != 0;
+    let cells = json!({
+        "link": flow.link,
+        "name": flow.name,
+        "address": flow.tuple.destination.to_string(),
+        "port": has_ports.then_some(flow.tuple.destination_port),
+        "protocol": flow.protocol,
+        "bytesOut": flow.bytes_out,
+        "bytesIn": flow.bytes_in,
+        "state": flow.state,
+        "verdict": flow.decision.word(),
+        "rule": flow.rule,
+        "revision": flow.revision,
+        "reason": if flow.decision == crate::model::Decision::Allow { "" } else { "cut: the rules changed" },
+        "count": 1,
+        "ageS": now.saturating_duration_since(flow.since).as_secs(),
+    });
+    (flow_key(flow.serial), cells)
+}
+
+pub fn flow_key(serial: u64) -> String {
+    format!("c{serial}")
+}
+
+pub fn refusal_row(refusal: &Refusal, now: Instant) -> (String, Value) {
+    let kind = &refusal.kind;
+    let cells = json!({
+        "link": kind.link,
+        "name": kind.name,
+        "address": kind.address.map(|address| address.to_string()),
+        "port": kind.port,
+        "protocol": kind.protocol,
+        "bytesOut": 0,
+        "bytesIn": 0,
+        "state": "closed",
+        "verdict": kind.decision.word(),
+        "rule": kind.rule,
+        "revision": kind.revision,
+        "reason": kind.reason,
+        "count": refusal.count,
+        "ageS": now.saturating_duration_since(refusal.since).as_secs(),
+    });
+    (refusal_key(refusal.serial), cells)
+}
+
+pub fn refusal_key(serial: u64) -> String {
+    format!("d{serial}")
+}
+
+/// What is spoofed is counted in the table of the link's own interface.
+pub fn link_row(link: &str, counters: &[Counter]) -> (String, Value) {
+    let of = |name: &str| counters.iter().find(|own| own.table == "atoll" && own.name == format!("{name}-{link}"));
+    let spoofed = counters.iter().find(|own| own.table == link).map_or(0, |own| own.packets);
+    let cells = json!({
+        "bytesOut": of("out").map_or(0, |own| own.bytes),
+        "bytesIn": of("in").map_or(0, |own| own.bytes),
+        "packetsDenied": of("denied").map_or(0, |own| own.packets) + spoofed,
+    });
+    (link.to_owned(), cells)
+}

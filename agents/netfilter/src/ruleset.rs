@@ -1,0 +1,451 @@
+//! The rules of nftables as text, for `nft -f -`: one transaction, so that there is no moment between two of them. Pure.
+//!
+//! A packet from a VM passes: the filter of its own interface (`table netdev`: no other source than the VM's own), then at
+//! `prerouting`, where its destination is still the one that the VM meant, the chain of its link. That one decides once for
+//! each connection and writes what it decided by into the connection's mark (marks.rs); `forward` and `input` let nothing
+//! pass that has no such mark. Marked CHECKED, TCP is led to the program's own port, which reads the first flight.
+
+use crate::address::{Cidr, LINKS};
+use crate::decide::{self, DEFAULT_DENY, Verdict, is_in_force};
+use crate::marks::{ALLOWED, CHECKED, CUT, Marks};
+use crate::model::{Decision, Link, Rule, Target};
+use crate::pins::Element;
+use std::fmt::Write;
+use std::net::IpAddr;
+
+pub const UPLINK: &str = "uplink";
+/// Where connections are led to whose first flight is read.
+pub const CHECK_PORT: u16 = 4443;
+/// NFLOG group of what is denied; its prefix is the link's id, and the packet's mark the rule.
+pub const DENIED_GROUP: u16 = 2;
+/// Elements of each map of a link.
+const MAP_SIZE: usize = 65_536;
+
+/// Nothing passes: before anything was told, and at the program's start.
+pub const CLOSED: &str = "\
+flush ruleset
+table inet atoll {
+\tchain prerouting { type filter hook prerouting priority -150; policy drop; iifname lo accept; }
+\tchain input { type filter hook input priority 0; policy drop; iifname lo accept; }
+\tchain forward { type filter hook forward priority 0; policy drop; }
+}
+";
+
+/// A link whose interface is there.
+#[derive(Debug)]
+pub struct Joined<'a> {
+    pub link: &'a Link,
+    /// Its interface came since the last rules, or is another one: its filter is made anew.
+    pub is_new: bool,
+    pub pins: Vec<Element>,
+}
+
+#[derive(Debug)]
+pub struct Ruleset<'a> {
+    pub joined: Vec<Joined<'a>>,
+    /// Ids of links that the last rules had and these have not.
+    pub gone: &'a [String],
+    /// Ranges that are no internet.
+    pub not_internet: &'a [Cidr],
+    pub has_uplink: bool,
+    pub now_ms: u64,
+}
+
+/// The text. Marks of rules are made as they are needed.
+pub fn ruleset(set: &Ruleset<'_>, marks: &mut Marks) -> String {
+    let mut text = String::from("add table inet atoll\nflush table inet atoll\n");
+    for id in set.gone {
+        remove_link(&mut text, id);
+    }
+    text.push_str("table inet atoll {\n");
+    ranges(&mut text, set.not_internet);
+    for joined in &set.joined {
+        objects_of_link(&mut text, &joined.link.id);
+    }
+    base_chains(&mut text, set);
+    for joined in &set.joined {
+        chains_of_link(&mut text, joined.link, set, marks);
+    }
+    text.push_str("}\n");
+    fill_ranges(&mut text, set.not_internet);
+    for joined in &set.joined {
+        fill_pins(&mut text, &joined.link.id, &joined.pins);
+        if joined.is_new {
+            filter_of_interface(&mut text, joined.link);
+        }
+    }
+    text
+}
+
+/// What the resolver may answer is put in by netlink (elements.rs): these are the maps' names.
+pub fn map_name(link: &str, element: &Element) -> String {
+    let family = if element.address.is_ipv4() { 4 } else { 6 };
+    let kind = if element.port.is_some() { "ports" } else { "hosts" };
+    format!("{kind}{family}-{link}")
+}
+
+macro_rules! line {
+    ($text:expr, $($arg:tt)*) => {
+        // Writing to a string does not fail.
+        { let _ = writeln!($text, $($arg)*); }
+    };
+}
+
+fn remove_link(text: &mut String, id: &str) {
+    for chain in ["pinned", "denied"] {
+        line!(text, "delete chain inet atoll {chain}-{id}");
+    }
+    line!(text, "delete chain inet atoll from-{id}");
+    for map in ["ports4", "hosts4", "ports6", "hosts6"] {
+        line!(text, "delete map inet atoll {map}-{id}");
+    }
+    for counter in ["out", "in", "denied"] {
+        line!(text, "delete counter inet atoll {counter}-{id}");
+    }
+    line!(text, "add table netdev {id}\ndelete table netdev {id}");
+}
+
+fn ranges(text: &mut String, all: &[Cidr]) {
+    for (family, kind, is_ipv4) in [(4, "ipv4_addr", true), (6, "ipv6_addr", false)] {
+        line!(text, "\tset not-internet{family} {{ type {kind}; flags interval; auto-merge; }}");
+        debug_assert!(all.iter().any(|range| range.is_ipv4() == is_ipv4));
+    }
+}
+
+fn fill_ranges(text: &mut String, all: &[Cidr]) {
+    for (family, is_ipv4) in [(4, true), (6, false)] {
+        let own: Vec<String> = all.iter().filter(|range| range.is_ipv4() == is_ipv4).map(Cidr::to_string).collect();
+        line!(text, "flush set inet atoll not-internet{family}");
+        line!(text, "add element inet atoll not-internet{family} {{ {} }}", own.join(", "));
+    }
+}
+
+fn objects_of_link(text: &mut String, id: &str) {
+    for (family, kind) in [(4, "ipv4_addr"), (6, "ipv6_addr")] {
+        line!(
+            text,
+            "\tmap ports{family}-{id} {{ type {kind} . inet_service : mark; flags timeout; size {MAP_SIZE}; }}"
+        );
+        line!(text, "\tmap hosts{family}-{id} {{ type {kind} : mark; flags timeout; size {MAP_SIZE}; }}");
+    }
+    for counter in ["out", "in", "denied"] {
+        line!(text, "\tcounter {counter}-{id} {{ }}");
+    }
+}
+
+fn base_chains(text: &mut String, set: &Ruleset<'_>) {
+    let each = |what: &dyn Fn(&str) -> String| -> String {
+        let all: Vec<String> = set.joined.iter().map(|joined| what(&joined.link.id)).collect();
+        all.join(", ")
+    };
+    line!(text, "\tchain cut {{ meta l4proto tcp reject with tcp reset; drop; }}");
+
+    line!(text, "\tchain prerouting {{ type filter hook prerouting priority -150; policy drop;");
+    line!(text, "\t\tiifname lo accept");
+    // Of neighbours alone: what is not from the next hop has another hop limit, and `forward` lets none of it pass.
+    line!(text, "\t\ticmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} ip6 hoplimit 255 accept");
+    if set.has_uplink {
+        line!(text, "\t\tiifname {UPLINK} goto from-uplink");
+    }
+    if !set.joined.is_empty() {
+        line!(text, "\t\tiifname vmap {{ {} }}", each(&|id| format!("{id} : goto from-{id}")));
+    }
+    line!(text, "\t}}");
+    // Nothing may connect from outside. A connection that was cut is reset on this side, too.
+    line!(
+        text,
+        "\tchain from-uplink {{ ct mark and {CUT:#x} != 0 goto cut; ct state established,related accept; drop; }}"
+    );
+
+    line!(text, "\tchain to-checks {{ type nat hook prerouting priority dstnat; policy accept;");
+    line!(text, "\t\tmeta l4proto tcp ct mark and {CHECKED:#x} != 0 redirect to :{CHECK_PORT}");
+    line!(text, "\t}}");
+
+    line!(text, "\tchain input {{ type filter hook input priority filter; policy drop;");
+    line!(text, "\t\tiifname lo accept");
+    line!(text, "\t\tct state established,related accept");
+    line!(text, "\t\ticmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept");
+    if !set.joined.is_empty() {
+        line!(text, "\t\tiifname != {{ {} }} drop", each(&str::to_owned));
+        line!(text, "\t\tmeta l4proto {{ tcp, udp }} th dport 53 accept");
+        line!(text, "\t\tmeta l4proto tcp ct mark and {CHECKED:#x} != 0 accept");
+        line!(text, "\t\ticmp type echo-request accept");
+        line!(text, "\t\ticmpv6 type echo-request accept");
+    }
+    line!(text, "\t}}");
+
+    line!(text, "\tchain forward {{ type filter hook forward priority filter; policy drop;");
+    if set.has_uplink {
+        line!(text, "\t\tct mark and {ALLOWED:#x} == 0 drop");
+        line!(text, "\t\tiifname {UPLINK} ct state established,related accept");
+        line!(text, "\t\tiifname != {UPLINK} oifname {UPLINK} accept");
+    }
+    line!(text, "\t}}");
+
+    line!(text, "\tchain postrouting {{ type filter hook postrouting priority filter; policy accept;");
+    for joined in &set.joined {
+        line!(text, "\t\toifname {id} counter name in-{id}", id = joined.link.id);
+    }
+    line!(text, "\t}}");
+    line!(text, "\tchain to-internet {{ type nat hook postrouting priority srcnat; policy accept;");
+    line!(text, "\t\toifname {UPLINK} masquerade");
+    line!(text, "\t}}");
+    // Packets that provoke an answer of a connection that was cut (cut.rs) are of no connection.
+    line!(text, "\tchain probes {{ type filter hook output priority raw; policy accept;");
+    line!(text, "\t\tmeta mark {CUT:#x} notrack");
+    line!(text, "\t}}");
+}
+
+fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut Marks) {
+    let id = &link.id;
+    let revision = link.rules.revision;
+    let mut deny = |rule: &str, decision: Decision| {
+        let mark = marks.mark(Verdict { decision, rule }, revision);
+        format!("meta mark set {mark:#x} goto denied-{id}")
+    };
+    let (own4, own6) = (link.own.ipv4, link.own.ipv6);
+
+    line!(text, "\tchain denied-{id} {{");
+    line!(text, "\t\tcounter name denied-{id}");
+    line!(text, "\t\tlimit rate 100/second burst 200 packets log group {DENIED_GROUP} prefix \"{id}\" snaplen 96");
+    line!(text, "\t\tmeta l4proto tcp reject with tcp reset");
+    line!(text, "\t\treject with icmpx admin-prohibited");
+    line!(text, "\t}}");
+
+    line!(text, "\tchain pinned-{id} {{");
+    line!(text, "\t\tct mark and {ALLOWED:#x} != 0 accept");
+    line!(text, "\t\tmeta mark set ct mark goto denied-{id}");
+    line!(text, "\t}}");
+
+    line!(text, "\tchain from-{id} {{");
+    line!(text, "\t\tcounter name out-{id}");
+    line!(text, "\t\tct mark and {CUT:#x} != 0 goto cut");
+    line!(text, "\t\tct state invalid goto cut");
+    line!(text, "\t\tct state established,related accept");
+    for (family, address) in [("ip", IpAddr::from(own4)), ("ip6", IpAddr::from(own6))] {
+        line!(text, "\t\t{family} daddr {address} meta l4proto {{ tcp, udp }} th dport 53 accept");
+    }
+    line!(text, "\t\tip daddr {own4} icmp type echo-request limit rate 20/second accept");
+    line!(text, "\t\tip6 daddr {own6} icmpv6 type echo-request limit rate 20/second accept");
+    // What every system says to its neighbours is no attempt at anything.
+    line!(text, "\t\tip6 daddr ff02::/16 meta l4proto ipv6-icmp drop");
+    line!(text, "\t\tmeta l4proto igmp drop");
+    line!(text, "\t\tip daddr {own4} {}", deny(decide::NOT_INTERNET, Decision::Deny));
+    line!(text, "\t\tip6 daddr {own6} {}", deny(decide::NOT_INTERNET, Decision::Deny));
+    line!(text, "\t\tip daddr {} {}", LINKS[0], deny(decide::OTHER_VM, Decision::Deny));
+    line!(text, "\t\tip6 daddr {} {}", LINKS[1], deny(decide::OTHER_VM, Decision::Deny));
+    line!(text, "\t\tmeta l4proto != {{ tcp, udp, icmp, ipv6-icmp }} {}", deny(DEFAULT_DENY, Decision::Deny));
+    line!(text, "\t\ticmp type != echo-request {}", deny(DEFAULT_DENY, Decision::Deny));
+    line!(text, "\t\ticmpv6 type != echo-request {}", deny(DEFAULT_DENY, Decision::Deny));
+    if link.rules.scan {
+        line!(text, "\t\t{}", deny(decide::NOT_SCANNED, Decision::Deny));
+    }
+    let encrypted = deny(decide::ENCRYPTED_DNS, Decision::Deny);
+    line!(text, "\t\tmeta l4proto {{ tcp, udp }} th dport 53 {encrypted}");
+    if link.rules.checks_names {
+        line!(text, "\t\tmeta l4proto {{ tcp, udp }} th dport {{ 853, 8853 }} {encrypted}");
+        line!(text, "\t\tudp dport 784 {encrypted}");
+        line!(text, "\t\tudp dport 443 {}", deny(decide::QUIC, Decision::Deny));
+        for (family, version) in [("ip", 4), ("ip6", 6)] {
+            let lookup = "meta l4proto { tcp, udp } ct mark set";
+            line!(text, "\t\t{lookup} {family} daddr . th dport map @ports{version}-{id} goto pinned-{id}");
+            line!(text, "\t\tct mark set {family} daddr map @hosts{version}-{id} goto pinned-{id}");
+        }
+    }
+    let in_force = || link.rules.rules.iter().filter(|rule| is_in_force(rule, set.now_ms));
+    for rule in in_force().filter(|rule| !needs_name(rule, link)) {
+        let mark = marks.mark(Verdict { decision: rule.decision, rule: &rule.id }, revision);
+        let then = match rule.decision {
+            Decision::Allow => format!("ct mark set {mark:#x} accept"),
+            Decision::Ask | Decision::Deny => format!("meta mark set {mark:#x} goto denied-{id}"),
+        };
+        for what in matches(rule) {
+            line!(text, "\t\t{what}{}{then}", port_match(rule));
+        }
+    }
+    let mut deny = |rule: &str| {
+        let mark = marks.mark(Verdict { decision: Decision::Deny, rule }, revision);
+        format!("meta mark set {mark:#x} goto denied-{id}")
+    };
+    line!(text, "\t\tip daddr @not-internet4 {}", deny(decide::NOT_INTERNET));
+    line!(text, "\t\tip6 daddr @not-internet6 {}", deny(decide::NOT_INTERNET));
+    // A rule for the internet would have allowed it, had it been looked up.
+    for rule in in_force().filter(|rule| needs_name(rule, link) && is_about_all(rule)) {
+        line!(text, "\t\t{}{}", port_match(rule), deny(decide::NO_NAME));
+    }
+    line!(text, "\t\t{}", deny(DEFAULT_DENY));
+    line!(text, "\t}}");
+}
+
+/// Whether the rule speaks of what was looked up alone: then the maps say so.
+fn needs_name(rule: &Rule, link: &Link) -> bool {
+    match rule.to {
+        Target::Name { .. } | Target::NamesBelow { .. } => true,
+        Target::Any {} | Target::Internet {} => link.rules.checks_names && rule.decision == Decision::Allow,
+        Target::Addresses { .. } => false,
+    }
+}
+
+fn is_about_all(rule: &Rule) -> bool {
+    matches!(rule.to, Target::Any {} | Target::Internet {})
+}
+
+/// One for each family where they differ. As decide.rs has it.
+fn matches(rule: &Rule) -> Vec<String> {
+    match &rule.to {
+        Target::Any {} if rule.decision != Decision::Allow => vec![String::new()],
+        Target::Any {} | Target::Internet {} => {
+            vec!["ip daddr != @not-internet4 ".to_owned(), "ip6 daddr != @not-internet6 ".to_owned()]
+        }
+        Target::Addresses { cidr } if cidr.is_ipv4() => vec![format!("ip daddr {cidr} ")],
+        Target::Addresses { cidr } => vec![format!("ip6 daddr {cidr} ")],
+        Target::Name { .. } | Target::NamesBelow { .. } => Vec::new(),
+    }
+}
+
+fn port_match(rule: &Rule) -> String {
+    rule.port.map_or(String::new(), |port| format!("meta l4proto {{ tcp, udp }} th dport {port} "))
+}
+
+fn fill_pins(text: &mut String, id: &str, pins: &[Element]) {
+    for (map, is_ipv4, has_port) in
+        [("ports4", true, true), ("hosts4", true, false), ("ports6", false, true), ("hosts6", false, false)]
+    {
+        line!(text, "flush map inet atoll {map}-{id}");
+        let own: Vec<String> = pins
+            .iter()
+            .filter(|pin| pin.address.is_ipv4() == is_ipv4 && pin.port.is_some() == has_port)
+            .map(|pin| {
+                let port = pin.port.map_or(String::new(), |port| format!(" . {port}"));
+                let lasts = pin.lasts.as_millis().max(1);
+                format!("{}{port} timeout {lasts}ms expires {lasts}ms : {:#x}", pin.address, pin.mark)
+            })
+            .collect();
+        if !own.is_empty() {
+            line!(text, "add element inet atoll {map}-{id} {{ {} }}", own.join(", "));
+        }
+    }
+}
+
+/// What comes with another source than the VM's own is dropped without a word. Neighbours of both sides are fixed (route.rs):
+/// no ARP and no neighbour discovery changes where packets go.
+fn filter_of_interface(text: &mut String, link: &Link) {
+    let (id, guest) = (&link.id, &link.guest);
+    line!(text, "add table netdev {id}\ndelete table netdev {id}");
+    line!(text, "table netdev {id} {{");
+    line!(text, "\tcounter spoofed {{ }}");
+    line!(text, "\tchain ingress {{ type filter hook ingress device \"{id}\" priority -500; policy drop;");
+    line!(text, "\t\tether saddr != {} counter name spoofed drop", guest.mac);
+    line!(
+        text,
+        "\t\tether type arp arp htype 1 arp ptype ip arp saddr ether {} arp saddr ip {} accept",
+        guest.mac,
+        guest.ipv4
+    );
+    line!(text, "\t\tether type ip ip saddr {} accept", guest.ipv4);
+    line!(text, "\t\tether type ip6 ip6 saddr {} accept", guest.ipv6);
+    line!(
+        text,
+        "\t\tether type ip6 ip6 saddr {{ ::, fe80::/10 }} icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept"
+    );
+    line!(text, "\t\tether type ip6 ip6 saddr {{ ::, fe80::/10 }} ip6 daddr ff02::/16 drop");
+    line!(text, "\t\tcounter name spoofed drop");
+    line!(text, "\t}}\n}}");
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::address::not_internet;
+    use crate::testing::state_with;
+    use std::time::Duration;
+
+    fn text(rules: &[&str], checks_names: bool, gone: &[String]) -> String {
+        let state = state_with(rules, checks_names);
+        let ranges = not_internet(&state.not_internet);
+        let pins = ["198.18.0.1", "2001:2::1"]
+            .iter()
+            .flat_map(|address| [Some(443), None].map(|port| (address, port)))
+            .map(|(address, port)| Element {
+                address: address.parse().unwrap(),
+                port,
+                mark: 5,
+                lasts: Duration::from_secs(90),
+            })
+            .collect();
+        let joined = vec![Joined { link: &state.links[0], is_new: true, pins }];
+        let set = Ruleset { joined, gone, not_internet: &ranges, has_uplink: true, now_ms: 0 };
+        ruleset(&set, &mut Marks::default())
+    }
+
+    fn chain(text: &str, name: &str) -> Vec<String> {
+        let start = text.find(&format!("\tchain {name} {{")).unwrap();
+        let lines = text[start..].lines().skip(1).take_while(|line| *line != "\t}");
+        lines.map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn rules_are_in_their_order_and_what_none_matches_is_denied() {
+        let text = text(&["deny any 25", "allow 10.1.0.0/16 22", "allow internet"], false, &[]);
+        let rules = chain(&text, "from-link-1");
+        let end: Vec<&str> = rules.iter().rev().take(7).rev().map(String::as_str).collect();
+        assert_eq!(
+            end,
+            [
+                "meta l4proto { tcp, udp } th dport 25 meta mark set 0x5 goto denied-link-1",
+                "ip daddr 10.1.0.0/16 meta l4proto { tcp, udp } th dport 22 ct mark set 0x40000006 accept",
+                "ip daddr != @not-internet4 ct mark set 0x40000007 accept",
+                "ip6 daddr != @not-internet6 ct mark set 0x40000007 accept",
+                "ip daddr @not-internet4 meta mark set 0x1 goto denied-link-1",
+                "ip6 daddr @not-internet6 meta mark set 0x1 goto denied-link-1",
+                "meta mark set 0x3 goto denied-link-1",
+            ]
+        );
+    }
+
+    #[test]
+    fn where_names_count_a_rule_for_the_internet_needs_one() {
+        let text = text(&["deny *.corp", "allow internet"], true, &[]);
+        let rules = chain(&text, "from-link-1").join("\n");
+        assert!(!rules.contains("accept\nip6 daddr != @not-internet6"));
+        assert!(rules.contains("ct mark set ip daddr . th dport map @ports4-link-1 goto pinned-link-1"));
+        let end: Vec<&str> = rules.lines().rev().take(2).collect();
+        assert_eq!(end, ["meta mark set 0x3 goto denied-link-1", "meta mark set 0x6 goto denied-link-1"]);
+    }
+
+    #[test]
+    fn what_must_be_scanned_does_not_pass_without_a_scanner() {
+        let mut state = state_with(&["allow internet"], false);
+        state.links[0].rules.scan = true;
+        let ranges = not_internet(&[]);
+        let joined = vec![Joined { link: &state.links[0], is_new: false, pins: Vec::new() }];
+        let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, now_ms: 0 };
+        let rules = chain(&ruleset(&set, &mut Marks::default()), "from-link-1");
+        let scan = rules.iter().position(|rule| rule == "meta mark set 0x4 goto denied-link-1").unwrap();
+        assert!(rules.iter().position(|rule| rule.contains("ct mark set")).is_none_or(|accept| scan < accept));
+    }
+
+    #[test]
+    fn nft_takes_the_text() {
+        let all: &[&str] = &[
+            "deny any 25",
+            "ask internet 8080",
+            "allow 2001:2::/48",
+            "deny 1.2.3.4/32",
+            "allow web.example",
+            "allow any",
+        ];
+        if let Err(reason) = crate::nft::check("table inet probe { }") {
+            eprintln!("skipped: {reason}");
+            return;
+        }
+        for checks_names in [false, true] {
+            let text = text(all, checks_names, &[]);
+            // Interfaces are not there: the filter of the link's own is left out.
+            let (rules, _) = text.split_once("add table netdev").unwrap();
+            crate::nft::check(rules).unwrap();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What tests of several modules start from.
+#![allow(clippy::unwrap_used)]
+
+use crate::model::{Link, State, read_state};
+use serde_json::{Value, json};
+
+/// One link with one rule, and an uplink.
+pub fn state_json() -> Value {
+    json!({
+        "links": [{
+            "id": "link-1",
+            "own": { "mac": "52:54:00:b7:00:01", "ipv4": "10.137.0.5", "ipv6": "fd00:137:1::1" },
+            "guest": { "mac": "52:54:00:a7:00:01", "ipv4": "10.137.0.6", "ipv6": "fd00:137:1::2" },
+            "rules": {
+                "revision": 3,
+                "rules": [{ "id": "r1", "decision": "allow", "to": { "kind": "name", "name": "web.example" }, "port": null, "until": null }],
+                "checksNames": true,
+                "scan": false,
+            },
+        }],
+        "uplink": {
+            "own": { "mac": "52:54:00:c7:00:01", "ipv4": "10.137.255.2", "ipv6": "fd00:137:ffff::2" },
+            "gateway": { "ipv4": "10.137.255.1", "ipv6": "fd00:137:ffff::1" },
+        },
+        "dns": [],
+        "notInternet": ["81.2.3.0/24"],
+    })
+}
+
+/// `rules`: `DECISION TARGET [PORT]`, a target being `any`, `internet`, a name, `*.name` or a CIDR. Their ids are the lines.
+pub fn state_with(rules: &[&str], checks_names: bool) -> State {
+    let rules: Vec<Value> = rules.iter().map(|line| rule_json(line)).collect();
+    let mut state = state_json();
+    state["links"][0]["rules"]["rules"] = json!(rules);
+    state["links"][0]["rules"]["checksNames"] = json!(checks_names);
+    let (state, problems) = read_state(state).unwrap();
+    assert_eq!(problems, []);
+    state
+}
+
+pub fn link_with(rules: &[&str]) -> Link {
+    state_with(rules, false).links.remove(0)
+}
+
+pub fn rule_json(line: &str) -> Value {
+    let words: Vec<&str> = line.split(' ').collect();
+    let to = match words[1] {
+        "any" => json!({ "kind": "any" }),
+        "internet" => json!({ "kind": "internet" }),
+        range if range.contains('/') => json!({ "kind": "addresses", "cidr": range }),
+        name => match name.strip_prefix("*.") {
+            Some(name) => json!({ "kind": "names-below", "name": name }),
+            None => json!({ "kind": "name", "name": name }),
+        },
+    };
+    let port = words.get(2).map(|port| port.parse::<u16>().unwrap());
+    json!({ "id": line, "decision": words[0], "to": to, "port": port, "until": null })
+}

@@ -1,0 +1,185 @@
+//! The program in network namespaces of this machine, as it is in its VM: packets, look-ups, rows. Skipped where the machine
+//! has none.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod names;
+mod support;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
+use serde_json::json;
+use std::io::{ErrorKind, Read};
+use std::time::Duration;
+use support::{OTHER, WEB, WEB6, echo, state, world};
+
+/// A refusal is told at once.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+#[test]
+fn a_vm_without_rules_reaches_nothing_and_is_told_so_at_once() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&[]);
+    for address in [WEB, WEB6, "10.99.0.1", "192.168.1.1"] {
+        let (kind, took) = world.connect_vm(address, 80).unwrap_err();
+        assert_eq!(kind, ErrorKind::ConnectionRefused, "{address}");
+        assert!(took < AT_ONCE, "{address}: {took:?}");
+    }
+    assert_eq!(world.look_up("web.example", RecordType::A).0, ResponseCode::Refused);
+    assert_eq!(world.asked.lock().unwrap().len(), 0);
+    let cells = json!({ "link": "link-1", "rule": "builtin:default-deny", "verdict": "deny", "revision": 7 });
+    let with = |more: serde_json::Value| {
+        let mut cells = cells.clone();
+        cells.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        cells
+    };
+    world.row(with(json!({ "address": WEB, "port": 80, "protocol": "tcp" })));
+    world.row(with(json!({ "address": WEB6, "port": 80, "protocol": "tcp" })));
+    world.row(with(json!({ "name": "web.example", "address": null, "port": null, "protocol": "dns" })));
+    world.row(json!({ "address": "192.168.1.1", "rule": "builtin:not-internet", "count": 1 }));
+}
+
+#[test]
+fn the_internet_is_reached_by_a_rule_for_it() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    for address in [WEB, WEB6] {
+        world.exchange(address, 80, b"hello").unwrap();
+    }
+    assert_eq!(world.addresses("web.example"), [WEB.parse::<std::net::IpAddr>().unwrap()]);
+    let mut stream = world.connect_vm(WEB, 80).unwrap();
+    echo(&mut stream, &[7; 3000]).unwrap();
+    let row = world.row(json!({ "name": "web.example", "address": WEB, "state": "open" }));
+    assert_eq!((row["rule"].as_str(), row["verdict"].as_str()), (Some("allow internet"), Some("allow")));
+    assert!(row["bytesOut"].as_u64().unwrap() >= 3000 && row["bytesIn"].as_u64().unwrap() >= 3000);
+    drop(stream);
+    world.row(json!({ "name": "web.example", "address": WEB, "state": "closed" }));
+    assert_eq!(world.connect_vm("10.99.0.1", 80).unwrap_err().0, ErrorKind::ConnectionRefused);
+    assert_eq!(world.look_up("inside.example", RecordType::A).0, ResponseCode::Refused);
+    world.row(json!({ "name": "inside.example", "rule": "builtin:private-answer" }));
+}
+
+#[test]
+fn a_change_of_rules_resets_connections_that_run_even_idle_ones() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    for address in [WEB, WEB6] {
+        let mut stream = world.connect_vm(address, 8080).unwrap();
+        echo(&mut stream, b"hello").unwrap();
+        world.row(json!({ "address": address, "state": "open" }));
+        world.tell_rules(&["deny internet 8080", "allow internet"]);
+        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset, "{address}");
+        world.row(json!({ "address": address, "verdict": "deny", "port": 8080 }));
+        world.tell_rules(&["allow internet"]);
+        world.exchange(address, 8080, b"again").unwrap();
+    }
+}
+
+#[test]
+fn what_a_change_of_rules_allows_runs_on() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    let mut stream = world.connect_vm(WEB, 80).unwrap();
+    echo(&mut stream, b"hello").unwrap();
+    world.tell_rules(&["deny internet 8080", "allow internet"]);
+    echo(&mut stream, b"and on").unwrap();
+}
+
+#[test]
+fn nothing_passes_with_another_source_than_the_vms_own() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    world.vm.run(
+        "ip addr add 10.137.0.7/32 dev lo; ip addr add 198.18.9.9/32 dev lo; ip addr add fd00:137:2::2/128 dev lo",
+    );
+    for source in ["10.137.0.7", "198.18.9.9"] {
+        world.vm.run(&format!("ip route replace default via 10.137.0.5 src {source}"));
+        assert_eq!(world.connect_vm(WEB, 80).unwrap_err().0, ErrorKind::TimedOut, "{source}");
+    }
+    world.vm.run(
+        "ip route replace default via 10.137.0.5; ip link set eth0 down; ip link set eth0 address 52:54:00:a7:00:02
+        ip link set eth0 up; ip route replace default via 10.137.0.5",
+    );
+    assert_eq!(world.connect_vm(WEB, 80).unwrap_err().0, ErrorKind::TimedOut);
+    world.until("spoofed packets", |_, world| {
+        world.links.iter().find(|(key, cells)| key == "link-1" && cells["packetsDenied"].as_u64() > Some(2)).map(drop)
+    });
+    world.row(json!({ "link": "link-1", "rule": "builtin:spoofed", "verdict": "deny" }));
+    assert_eq!(world.flows.len(), 1);
+}
+
+#[test]
+fn foreign_resolvers_are_refused() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    assert_eq!(world.connect_vm("198.18.0.53", 53).unwrap_err().0, ErrorKind::ConnectionRefused);
+    world.row(json!({ "address": "198.18.0.53", "port": 53, "rule": "builtin:encrypted-dns" }));
+}
+
+#[test]
+fn what_the_kernel_counts_is_in_the_rows() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&[]);
+    world.vm.run(&format!(
+        "python3 -c \"import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(2000): s.sendto(b'x', ('{OTHER}', 1000 + i % 3))\""
+    ));
+    world.until("2000 denied", |_, world| {
+        let told = world.links.first().map_or(0, |(_, cells)| cells["packetsDenied"].as_u64().unwrap());
+        let listed: u64 = world.flows.iter().map(|(_, cells)| cells["count"].as_u64().unwrap()).sum();
+        (told == 2000 && listed == 2000).then_some(())
+    });
+    assert!(world.flows.len() < 10);
+}
+
+#[test]
+fn an_interface_may_come_after_what_is_told_of_it() {
+    let Some(mut world) = world() else { return };
+    let mut told = state(&["allow internet"]);
+    let mut second = told["links"][0].clone();
+    second["id"] = json!("link-2");
+    second["own"] = json!({ "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" });
+    second["guest"] = json!({ "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" });
+    told["links"].as_array_mut().unwrap().push(second);
+    let problems = world.tell(told);
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0]["where"], "link-2");
+    world.exchange(WEB, 80, b"hello").unwrap();
+    world.firewall.run("ip link add eth9 address 52:54:00:b7:00:02 type veth peer name peer9");
+    world
+        .until("link-2", |message, _| (message["type"] == "applied" && message["problems"] == json!([])).then_some(()));
+    assert!(world.firewall.run("ip -br addr show link-2").contains("10.137.0.9/30"));
+    assert!(world.firewall.run("nft list table netdev link-2").contains("10.137.0.10"));
+    world.exchange(WEB, 80, b"hello").unwrap();
+    // It goes, and its rules with it.
+    world.firewall.run("ip link del link-2");
+    world.until("no link-2", |message, _| {
+        (message["type"] == "applied" && message["problems"] != json!([])).then_some(())
+    });
+    assert!(!world.firewall.run("nft list table inet atoll").contains("link-2"));
+}
+
+#[test]
+fn a_wrong_link_costs_that_link_and_wrong_state_changes_nothing() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    assert_eq!(world.tell(json!({ "links": 1 }))[0]["where"], "");
+    world.exchange(WEB, 80, b"hello").unwrap();
+    let mut told = state(&["allow internet"]);
+    told["links"][0]["rules"]["rules"][0]["port"] = json!(-1);
+    assert_eq!(world.tell(told)[0]["where"], "link-1");
+    assert!(world.connect_vm(WEB, 80).is_err());
+}
+
+#[test]
+fn a_program_that_was_killed_lets_nothing_pass_until_it_is_told_again() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    world.exchange(WEB, 80, b"hello").unwrap();
+    world.kill_program();
+    world.start_program();
+    assert!(world.connect_vm(WEB, 80).is_err());
+    world.tell_rules(&["allow internet"]);
+    world.exchange(WEB, 80, b"hello").unwrap();
+}

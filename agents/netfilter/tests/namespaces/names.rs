@@ -1,0 +1,213 @@
+//! VMs with rules about names: what is looked up, what is connected to, and what the first bytes say have to agree.
+
+use crate::support::{GREETING, OTHER, WEB, WEB6, World, echo, world};
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
+use serde_json::json;
+use std::io::{ErrorKind, Read, Write};
+use std::net::IpAddr;
+use std::time::Duration;
+
+fn request(host: &str) -> Vec<u8> {
+    format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
+}
+
+/// A ClientHello as programs send it, with nothing but the name in it.
+fn hello(name: &str) -> Vec<u8> {
+    let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_be_bytes();
+    let entry = [&[0][..], &length(name.as_bytes()), name.as_bytes()].concat();
+    let list = [&length(&entry)[..], &entry].concat();
+    let extension = [&[0, 0][..], &length(&list), &list].concat();
+    let body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0], &length(&extension), &extension].concat();
+    let message = [&[1, 0][..], &length(&body), &body].concat();
+    [&[22, 3, 1][..], &length(&message), &message].concat()
+}
+
+fn looked_up(rules: &[&str], names: &[&str]) -> Option<World> {
+    let mut world = world()?;
+    world.tell_rules(rules);
+    for name in names {
+        assert_eq!(world.look_up(name, RecordType::A).0, ResponseCode::NoError, "{name}");
+    }
+    Some(world)
+}
+
+#[test]
+fn an_allowed_name_is_reached_at_once_after_its_look_up_and_not_before() {
+    let Some(mut world) = looked_up(&["allow web.example"], &[]) else { return };
+    assert_eq!(world.connect_vm(WEB, 80).unwrap_err().0, ErrorKind::ConnectionRefused);
+    assert_eq!(world.addresses("web.example"), [WEB.parse::<IpAddr>().unwrap()]);
+    world.exchange(WEB, 80, &request("web.example")).unwrap();
+    world.exchange(WEB, 443, &hello("web.example")).unwrap();
+    world.row(json!({ "name": "web.example", "address": WEB, "rule": "allow web.example", "verdict": "allow" }));
+    // The other family has its own answer.
+    assert!(world.connect_vm(WEB6, 80).is_err());
+    assert_eq!(world.look_up("web.example", RecordType::AAAA).1, [WEB6.parse::<IpAddr>().unwrap()]);
+    world.exchange(WEB6, 80, &request("web.example")).unwrap();
+}
+
+#[test]
+fn names_that_no_rule_could_allow_are_not_asked_for_outside() {
+    let Some(mut world) = looked_up(&["allow web.example", "allow *.web.example"], &["web.example"]) else { return };
+    for name in ["other.example", "secret.evil.example", "notweb.example", "dns.google"] {
+        assert_eq!(world.look_up(name, RecordType::A).0, ResponseCode::Refused, "{name}");
+        world.row(json!({ "name": name, "protocol": "dns", "verdict": "deny" }));
+    }
+    assert_eq!(world.look_up("deep.sub.web.example", RecordType::A).0, ResponseCode::NoError);
+    assert_eq!(*world.asked.lock().unwrap(), ["web.example", "deep.sub.web.example"]);
+    // The second time nobody outside is asked.
+    world.addresses("web.example");
+    assert_eq!(world.asked.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn another_name_at_an_allowed_address_gets_no_byte_through() {
+    let Some(mut world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    for (port, bytes, name) in [
+        (80, request("twin.example"), json!("twin.example")),
+        (443, hello("twin.example"), json!("twin.example")),
+        (9000, hello("twin.example"), json!("twin.example")),
+        (443, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00".to_vec(), json!(null)),
+        (443, b"something else\n".to_vec(), json!(null)),
+        (80, b"GET / HTTP/1.1\r\n\r\n".to_vec(), json!(null)),
+    ] {
+        let result = world.exchange(WEB, port, &bytes);
+        assert_eq!(result, Err(ErrorKind::ConnectionReset), "{port} {}", bytes.escape_ascii());
+        world.row(
+            json!({ "name": name, "address": WEB, "port": port, "rule": "builtin:name-mismatch", "verdict": "deny" }),
+        );
+    }
+    assert_eq!(*world.received.lock().unwrap(), b"");
+}
+
+#[test]
+fn the_name_has_to_be_looked_up_at_that_very_address() {
+    let rules = &["allow web.example", "allow other.example"];
+    let Some(world) = looked_up(rules, &["web.example", "other.example"]) else { return };
+    assert_eq!(world.exchange(OTHER, 443, &hello("web.example")), Err(ErrorKind::ConnectionReset));
+    world.exchange(OTHER, 443, &hello("other.example")).unwrap();
+}
+
+#[test]
+fn every_request_of_a_connection_counts() {
+    let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    let mut stream = world.connect_vm(WEB, 80).unwrap();
+    for _ in 0..3 {
+        echo(&mut stream, &request("web.example")).unwrap();
+    }
+    // In one segment with an allowed one before it.
+    let both = [request("web.example"), request("twin.example")].concat();
+    let first = request("web.example").len();
+    stream.write_all(&both).unwrap();
+    let mut back = Vec::new();
+    let error = stream.read_to_end(&mut back).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert!(back.len() <= first);
+    assert!(!world.received.lock().unwrap().windows(4).any(|part| part == b"twin"));
+}
+
+#[test]
+fn a_flight_in_many_pieces_is_put_together_first() {
+    let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    let bytes = hello("web.example");
+    let mut stream = world.connect_vm(WEB, 443).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (last, rest) = bytes.split_last().unwrap();
+    for byte in rest {
+        stream.write_all(&[*byte]).unwrap();
+    }
+    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert!(stream.read(&mut [0]).is_err());
+    assert_eq!(*world.received.lock().unwrap(), b"");
+    stream.write_all(&[*last]).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    let mut back = vec![0; bytes.len()];
+    stream.read_exact(&mut back).unwrap();
+    assert_eq!(back, bytes);
+}
+
+#[test]
+fn where_the_server_speaks_first_nothing_waits() {
+    let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    let mut stream = world.connect_vm(WEB, 22).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    let mut greeting = vec![0; GREETING.len()];
+    stream.read_exact(&mut greeting).unwrap();
+    assert_eq!(greeting, GREETING);
+    echo(&mut stream, b"SSH-2.0-client\r\n").unwrap();
+    // An end of one side alone is passed on.
+    stream.write_all(b"last").unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"last");
+}
+
+#[test]
+fn an_address_alone_is_no_name() {
+    let Some(mut world) = looked_up(&["deny *.corp", "allow internet"], &["web.example"]) else { return };
+    assert_eq!(world.connect_vm(OTHER, 443).unwrap_err().0, ErrorKind::ConnectionRefused);
+    world.row(json!({ "address": OTHER, "port": 443, "rule": "builtin:no-name", "verdict": "deny" }));
+    world.exchange(WEB, 443, &hello("web.example")).unwrap();
+    world.row(json!({ "name": "web.example", "rule": "allow internet", "verdict": "allow" }));
+}
+
+#[test]
+fn ways_around_the_names_are_refused() {
+    let Some(mut world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    assert!(world.connect_vm(WEB, 853).is_err());
+    world.row(json!({ "address": WEB, "port": 853, "rule": "builtin:encrypted-dns" }));
+    let result = world.vm.inside(|| {
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.connect((WEB, 443)).unwrap();
+        socket.send(b"x").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+        socket.recv(&mut [0]).unwrap_err().kind()
+    });
+    assert_ne!(result, ErrorKind::WouldBlock);
+    world.row(json!({ "address": WEB, "port": 443, "protocol": "udp", "rule": "builtin:quic" }));
+    assert_eq!(world.look_up("use-application-dns.net", RecordType::A).0, ResponseCode::NXDomain);
+}
+
+#[test]
+fn ports_and_asking_are_told_apart() {
+    let rules = &["allow web.example 443", "ask other.example"];
+    let Some(mut world) = looked_up(rules, &["web.example"]) else { return };
+    assert_eq!(world.connect_vm(WEB, 80).unwrap_err().0, ErrorKind::ConnectionRefused);
+    world.row(json!({ "name": "web.example", "address": WEB, "port": 80, "rule": "builtin:default-deny" }));
+    world.exchange(WEB, 443, &hello("web.example")).unwrap();
+    assert_eq!(world.look_up("other.example", RecordType::A).0, ResponseCode::Refused);
+    world.row(json!({ "name": "other.example", "protocol": "dns", "verdict": "ask", "rule": "ask other.example" }));
+}
+
+#[test]
+fn a_rule_that_denies_a_name_now_resets_its_connections() {
+    let rules = &["allow web.example", "allow other.example"];
+    let Some(mut world) = looked_up(rules, &["web.example", "other.example"]) else { return };
+    let mut denied = world.connect_vm(WEB, 443).unwrap();
+    echo(&mut denied, &hello("web.example")).unwrap();
+    let mut allowed = world.connect_vm(OTHER, 443).unwrap();
+    echo(&mut allowed, &hello("other.example")).unwrap();
+    world.row(json!({ "name": "web.example", "state": "open" }));
+    world.tell_rules(&["allow other.example"]);
+    denied.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    assert_eq!(denied.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert!(world.connect_vm(WEB, 443).is_err());
+    echo(&mut allowed, b"and on").unwrap();
+    // What was looked up before is known under the new rules, too.
+    world.exchange(OTHER, 443, &hello("other.example")).unwrap();
+}
+
+#[test]
+fn many_look_ups_each_followed_by_a_connection_are_never_refused() {
+    let Some(world) = looked_up(&["allow *.example"], &[]) else { return };
+    for number in 0..100_u8 {
+        let address: IpAddr = WEB.parse().unwrap();
+        world.names.lock().unwrap().push((format!("{number}.example"), address, 0));
+    }
+    for number in 0..100 {
+        let name = format!("{number}.example");
+        assert_eq!(world.addresses(&name).len(), 1);
+        world.exchange(WEB, 443, &hello(&name)).unwrap();
+    }
+}

@@ -1,0 +1,394 @@
+//! A firewall, a VM and an internet, each a network namespace of this machine; the program as it is built, told what to do
+//! over its socket.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use hickory_proto::op::{Message, MessageType, Query, ResponseCode};
+use hickory_proto::rr::rdata::{A, AAAA};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use nix::sched::{CloneFlags, setns, unshare};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub const WEB: &str = "198.18.0.10";
+pub const WEB6: &str = "2001:2:0:113::10";
+pub const OTHER: &str = "198.18.0.11";
+const DNS: &str = "198.18.0.53";
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// null, and a word on the terminal: this machine cannot.
+pub fn world() -> Option<World> {
+    let can = Command::new("unshare").args(["-n", "/usr/sbin/nft", "list", "ruleset"]).output();
+    if can.is_ok_and(|output| output.status.success()) {
+        return Some(World::new());
+    }
+    eprintln!("skipped: this needs root, network namespaces and nftables (nft in /usr/sbin)");
+    None
+}
+
+#[derive(Clone)]
+pub struct Namespace(Arc<File>);
+
+impl Namespace {
+    fn new() -> Self {
+        let made = thread::spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).unwrap();
+            run("ip link set lo up");
+            Self(Arc::new(File::open("/proc/thread-self/ns/net").unwrap()))
+        });
+        made.join().unwrap()
+    }
+
+    /// Does it inside.
+    pub fn inside<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> T {
+        self.apart(what).join().unwrap()
+    }
+
+    fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+        let own = Arc::clone(&self.0);
+        thread::spawn(move || {
+            setns(&*own, CloneFlags::CLONE_NEWNET).unwrap();
+            what()
+        })
+    }
+
+    pub fn run(&self, line: &str) -> String {
+        let line = line.to_owned();
+        self.inside(move || run(&line))
+    }
+}
+
+fn run(line: &str) -> String {
+    let output = Command::new("sh").args(["-ec", line]).output().unwrap();
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub struct World {
+    pub firewall: Namespace,
+    pub vm: Namespace,
+    /// Its servers run on in it.
+    _internet: Namespace,
+    /// By name: what the internet's resolver answers.
+    pub names: Arc<Mutex<Vec<(String, IpAddr, u32)>>>,
+    /// What it was asked.
+    pub asked: Arc<Mutex<Vec<String>>>,
+    /// All bytes that a server has got.
+    pub received: Arc<Mutex<Vec<u8>>>,
+    program: Child,
+    socket: PathBuf,
+    listener: UnixListener,
+    stream: Option<UnixStream>,
+    said: Option<mpsc::Receiver<Value>>,
+    /// The table "flows".
+    pub flows: Vec<(String, Value)>,
+    pub links: Vec<(String, Value)>,
+    revision: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let (firewall, vm, internet) = (Namespace::new(), Namespace::new(), Namespace::new());
+        // Ends of a pair are made in one namespace and moved into the other one, by a process that is there.
+        for (other, name, own_mac, other_mac) in [
+            (&vm, "eth0", "52:54:00:b7:00:01", "52:54:00:a7:00:01"),
+            (&internet, "up0", "52:54:00:c7:00:01", "02:00:00:00:00:99"),
+        ] {
+            let there = other.inside(|| Command::new("sleep").arg("1000").spawn().unwrap());
+            let mut there = there;
+            firewall.run(&format!(
+                "ip link add fw{name} address {own_mac} type veth peer name {name} address {other_mac} netns {}",
+                there.id()
+            ));
+            there.kill().unwrap();
+            there.wait().unwrap();
+        }
+        vm.run(
+            "ip addr add 10.137.0.6/30 dev eth0; ip addr add fd00:137:1::2/64 dev eth0 nodad; ip link set eth0 up
+             ip route add default via 10.137.0.5; ip -6 route add default via fd00:137:1::1",
+        );
+        internet.run(&format!(
+            "ip addr add 10.137.255.1/24 dev up0; ip addr add fd00:137:ffff::1/64 dev up0 nodad; ip link set up0 up
+             for a in {WEB} {OTHER} {DNS} 10.99.0.1; do ip addr add $a/32 dev lo; done
+             ip addr add {WEB6}/128 dev lo nodad"
+        ));
+        let names = Arc::new(Mutex::new(vec![
+            ("web.example".to_owned(), WEB.parse().unwrap(), 300),
+            ("web.example".to_owned(), WEB6.parse().unwrap(), 300),
+            ("twin.example".to_owned(), WEB.parse().unwrap(), 300),
+            ("other.example".to_owned(), OTHER.parse().unwrap(), 300),
+            ("inside.example".to_owned(), "10.99.0.1".parse().unwrap(), 300),
+        ]));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        serve_names(&internet, Arc::clone(&names), Arc::clone(&asked));
+        let received = Arc::new(Mutex::new(Vec::new()));
+        for port in [80, 443, 8080, 9000] {
+            serve_echo(&internet, port, b"", Arc::clone(&received));
+        }
+        serve_echo(&internet, 22, GREETING, Arc::clone(&received));
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let socket = std::env::temp_dir().join(format!("atoll-netfilter-{}-{number}.sock", std::process::id()));
+        let _ = std::fs::remove_file(&socket);
+        let listener = UnixListener::bind(&socket).unwrap();
+        let program = start(&firewall, &socket);
+        let mut world = Self {
+            firewall,
+            vm,
+            _internet: internet,
+            names,
+            asked,
+            received,
+            program,
+            socket,
+            listener,
+            stream: None,
+            said: None,
+            flows: Vec::new(),
+            links: Vec::new(),
+            revision: 0,
+        };
+        world.connect();
+        world
+    }
+
+    fn connect(&mut self) {
+        let (stream, _) = self.listener.accept().unwrap();
+        let reader = BufReader::new(stream.try_clone().unwrap());
+        let (out, said) = mpsc::channel();
+        thread::spawn(move || {
+            for line in reader.lines().map_while(Result::ok) {
+                if out.send(serde_json::from_str(&line).unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        (self.stream, self.said) = (Some(stream), Some(said));
+    }
+
+    /// As by a fault of it.
+    pub fn kill_program(&mut self) {
+        self.program.kill().unwrap();
+        self.program.wait().unwrap();
+    }
+
+    pub fn start_program(&mut self) {
+        self.program = start(&self.firewall, &self.socket);
+        self.connect();
+    }
+
+    /// The problems of what was told.
+    pub fn tell(&mut self, state: Value) -> Vec<Value> {
+        self.revision += 1;
+        let line = json!({ "type": "desired", "revision": self.revision, "settings": {}, "state": state });
+        self.stream.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+        let revision = self.revision;
+        let applied = self.until("applied", |message, _| {
+            (message["type"] == "applied" && message["revision"] == revision).then(|| message["problems"].clone())
+        });
+        applied.as_array().unwrap().clone()
+    }
+
+    /// Rules as `DECISION TARGET [PORT]`.
+    pub fn tell_rules(&mut self, rules: &[&str]) {
+        assert_eq!(self.tell(state(rules)), [] as [Value; 0]);
+    }
+
+    /// Reads what is said until there is what is waited for.
+    pub fn until<T>(&mut self, what: &str, mut find: impl FnMut(&Value, &Self) -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let message = self.said.as_ref().unwrap().recv_timeout(left);
+            let message = message.unwrap_or_else(|_| panic!("never said: {what}; rows: {:#?}", self.flows));
+            if message["type"] == "rows" {
+                self.take_rows(&message);
+            }
+            if let Some(found) = find(&message, self) {
+                return found;
+            }
+        }
+    }
+
+    fn take_rows(&mut self, message: &Value) {
+        let table = if message["table"] == "flows" { &mut self.flows } else { &mut self.links };
+        if message["reset"] == true {
+            table.clear();
+        }
+        for row in message["rows"].as_array().unwrap() {
+            let key = row["key"].as_str().unwrap();
+            table.retain(|(own, _)| own != key);
+            table.push((key.to_owned(), row["cells"].clone()));
+        }
+        for key in message["removed"].as_array().unwrap() {
+            table.retain(|(own, _)| own != key.as_str().unwrap());
+        }
+    }
+
+    /// Waits for a row with these cells.
+    pub fn row(&mut self, wanted: Value) -> Value {
+        let fits = |cells: &Value| wanted.as_object().unwrap().iter().all(|(key, value)| cells[key] == *value);
+        let find = |world: &Self| world.flows.iter().find(|(_, cells)| fits(cells)).map(|(_, cells)| cells.clone());
+        find(self).unwrap_or_else(|| self.until(&wanted.to_string(), |_, world| find(world)))
+    }
+
+    /// Asks the firewall, as the VM does.
+    pub fn look_up(&self, name: &str, kind: RecordType) -> (ResponseCode, Vec<IpAddr>) {
+        let name = name.to_owned();
+        self.vm.inside(move || {
+            let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            let mut message = Message::new();
+            message.set_id(1).set_recursion_desired(true);
+            message.add_query(Query::query(Name::from_str(&format!("{name}.")).unwrap(), kind));
+            socket.send_to(&message.to_vec().unwrap(), "10.137.0.5:53").unwrap();
+            let mut buffer = [0; 4096];
+            let (length, from) = socket.recv_from(&mut buffer).unwrap();
+            assert_eq!(from, "10.137.0.5:53".parse().unwrap());
+            let answer = Message::from_vec(&buffer[..length]).unwrap();
+            (answer.response_code(), answer.answers().iter().filter_map(|record| record.data().ip_addr()).collect())
+        })
+    }
+
+    pub fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        self.look_up(name, RecordType::A).1
+    }
+
+    /// Connects, as the VM does; how long a refusal took.
+    pub fn connect_vm(&self, address: &str, port: u16) -> Result<TcpStream, (ErrorKind, Duration)> {
+        let to = SocketAddr::new(address.parse().unwrap(), port);
+        self.vm.inside(move || {
+            let start = Instant::now();
+            TcpStream::connect_timeout(&to, Duration::from_secs(3)).map_err(|error| (error.kind(), start.elapsed()))
+        })
+    }
+
+    /// Sends the bytes and reads as many back.
+    pub fn exchange(&self, address: &str, port: u16, bytes: &[u8]) -> Result<(), ErrorKind> {
+        let mut stream = self.connect_vm(address, port).map_err(|(kind, _)| kind)?;
+        echo(&mut stream, bytes)
+    }
+}
+
+/// Sends the bytes and reads them back.
+pub fn echo(stream: &mut TcpStream, bytes: &[u8]) -> Result<(), ErrorKind> {
+    stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    stream.write_all(bytes).map_err(|error| error.kind())?;
+    let mut back = vec![0; bytes.len()];
+    stream.read_exact(&mut back).map_err(|error| error.kind())?;
+    assert_eq!(back, bytes);
+    Ok(())
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+fn start(firewall: &Namespace, socket: &PathBuf) -> Child {
+    let socket = socket.clone();
+    firewall.inside(move || {
+        Command::new(env!("CARGO_BIN_EXE_atoll-netfilter"))
+            .env("ATOLL_SERVICE_SOCKET", &socket)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap()
+    })
+}
+
+fn serve_names(internet: &Namespace, names: Arc<Mutex<Vec<(String, IpAddr, u32)>>>, asked: Arc<Mutex<Vec<String>>>) {
+    let (out, ready) = mpsc::channel();
+    internet.apart(move || {
+        let socket = UdpSocket::bind((DNS, 53)).unwrap();
+        out.send(()).unwrap();
+        let mut buffer = [0; 4096];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            let mut message = Message::from_vec(&buffer[..length]).unwrap();
+            let query = message.query().unwrap().clone();
+            let name = query.name().to_ascii().trim_end_matches('.').to_owned();
+            asked.lock().unwrap().push(name.clone());
+            message.set_message_type(MessageType::Response);
+            for (_, address, ttl) in names.lock().unwrap().iter().filter(|(own, _, _)| *own == name) {
+                let data = match (query.query_type(), address) {
+                    (RecordType::A, IpAddr::V4(address)) => RData::A(A(*address)),
+                    (RecordType::AAAA, IpAddr::V6(address)) => RData::AAAA(AAAA(*address)),
+                    _ => continue,
+                };
+                message.add_answer(Record::from_rdata(query.name().clone(), *ttl, data));
+            }
+            socket.send_to(&message.to_vec().unwrap(), from).unwrap();
+        }
+    });
+    ready.recv().unwrap();
+}
+
+/// A server that speaks first says this.
+pub const GREETING: &[u8] = b"SSH-2.0-test\r\n";
+
+fn serve_echo(internet: &Namespace, port: u16, greeting: &'static [u8], received: Arc<Mutex<Vec<u8>>>) {
+    let (out, ready) = mpsc::channel();
+    internet.apart(move || {
+        let listener = TcpListener::bind(SocketAddr::new("::".parse().unwrap(), port)).unwrap();
+        out.send(()).unwrap();
+        for stream in listener.incoming().map_while(Result::ok) {
+            let received = Arc::clone(&received);
+            thread::spawn(move || {
+                let mut stream = stream;
+                let mut buffer = [0; 4096];
+                let _ = stream.write_all(greeting);
+                while let Ok(length) = stream.read(&mut buffer) {
+                    received.lock().unwrap().extend(&buffer[..length]);
+                    if length == 0 || stream.write_all(&buffer[..length]).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    ready.recv().unwrap();
+}
+
+pub fn state(rules: &[&str]) -> Value {
+    let rules: Vec<Value> = rules.iter().map(|line| rule(line)).collect();
+    let checks_names = rules.iter().any(|rule| rule["to"].get("name").is_some());
+    json!({
+        "links": [{
+            "id": "link-1",
+            "own": { "mac": "52:54:00:b7:00:01", "ipv4": "10.137.0.5", "ipv6": "fd00:137:1::1" },
+            "guest": { "mac": "52:54:00:a7:00:01", "ipv4": "10.137.0.6", "ipv6": "fd00:137:1::2" },
+            "rules": { "revision": 7, "rules": rules, "checksNames": checks_names, "scan": false },
+        }],
+        "uplink": {
+            "own": { "mac": "52:54:00:c7:00:01", "ipv4": "10.137.255.2", "ipv6": "fd00:137:ffff::2" },
+            "gateway": { "ipv4": "10.137.255.1", "ipv6": "fd00:137:ffff::1" },
+        },
+        "dns": [DNS],
+        "notInternet": [],
+    })
+}
+
+fn rule(line: &str) -> Value {
+    let words: Vec<&str> = line.split(' ').collect();
+    let to = match words[1] {
+        "internet" => json!({ "kind": "internet" }),
+        range if range.contains('/') => json!({ "kind": "addresses", "cidr": range }),
+        name => match name.strip_prefix("*.") {
+            Some(name) => json!({ "kind": "names-below", "name": name }),
+            None => json!({ "kind": "name", "name": name }),
+        },
+    };
+    let port = words.get(2).map(|port| port.parse::<u16>().unwrap());
+    json!({ "id": line, "decision": words[0], "to": to, "port": port, "until": null })
+}

@@ -1,0 +1,43 @@
+// In the namespace: HTTP and HTTPS on all its addresses, and a way in for the test. Arguments: folder of its files.
+import fs from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import net from "node:net";
+import path from "node:path";
+
+const folder = process.argv[2] ?? ".";
+
+/** @type {http.RequestListener} */
+const answer = (request, response) => {
+  const { socket } = request;
+  response.end(`hello from ${socket.localAddress} for ${request.headers.host}\n`);
+};
+const certificate = {
+  key: fs.readFileSync(path.join(folder, "key.pem")),
+  cert: fs.readFileSync(path.join(folder, "certificate.pem")),
+};
+
+/** @param {net.Server} server @param {string | number} where */
+const listening = (server, where) => new Promise((resolve) => void server.listen(where, () => resolve(undefined)));
+
+// Its first line is a port of the namespace's own 127.0.0.1.
+const wayIn = net.createServer((outside) => {
+  outside.on("error", () => outside.destroy());
+  outside.once("data", (line) => {
+    const inside = net.connect(Number(String(line)), "127.0.0.1");
+    inside.on("error", () => outside.destroy());
+    inside.on("close", () => outside.destroy());
+    outside.on("close", () => inside.destroy());
+    inside.once("connect", () => {
+      outside.write("connected\n");
+      outside.pipe(inside).pipe(outside);
+    });
+  });
+});
+
+await Promise.all([
+  listening(http.createServer(answer), 80),
+  listening(https.createServer(certificate, answer), 443),
+  listening(wayIn, path.join(folder, "in.sock")),
+]);
+process.stdout.write("ready\n");

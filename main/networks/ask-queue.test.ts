@@ -1,0 +1,257 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { FlowCells } from "#shared/model/firewall.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { VmParty } from "../policy/crossing.ts";
+import { Policy } from "../policy/policy.ts";
+import { PolicyChanges } from "../policy/policy-changes.ts";
+import { HostNetworks } from "./host-networks.ts";
+import { Network } from "./network.ts";
+import { filteredLink, ScriptedProgram } from "./testing/scripted-firewall.ts";
+
+const idOf = (digit: number): VmId => `${String(digit).repeat(8)}-0000-4000-8000-000000000000` as VmId;
+const vm = (name: string, digit: number): VmParty => {
+  return { kind: "vm", id: idOf(digit), name, label: "coral", role: "app", template: "debian" };
+};
+
+let folder: string;
+let policy: Policy;
+let vms: VmParty[];
+let network: Network;
+let program: ScriptedProgram;
+let asking: string[];
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-asks-"));
+  vms = [vm("web", 1), vm("home", 2)];
+  const rule = (from: string, to: string, decision: string): string =>
+    `  - {action: net.connect, from: "${from}", to: "${to}", decision: ${decision}}\n`;
+  fs.writeFileSync(
+    path.join(folder, "policy.yaml"),
+    `rules:\n${rule("@any", "evil.shop.example", "deny")}${rule("@any", "@internet", "ask")}`,
+  );
+  policy = new Policy({ configFolder: folder, stateFolder: folder, vms: () => vms });
+  await policy.open();
+  program = new ScriptedProgram();
+  asking = [];
+  network = new Network({
+    firewall: () => program,
+    policy,
+    policyChanges: new PolicyChanges(policy),
+    vms: () => vms,
+    hostNetworks: new HostNetworks(() => []),
+    stateFolder: folder,
+    asks: () => asking,
+  });
+  await network.filter.start();
+  network.filter.setLinks([filteredLink(1, idOf(1)), filteredLink(2, idOf(2))], null);
+  program.connect();
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await network.close();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const revision = (): number => program.last?.links[0]?.rules.revision ?? 0;
+const settle = (): void => void vi.advanceTimersByTime(20);
+let rows = 0;
+
+/** A connection that the firewall has refused because the policy asks. */
+function wants(name: string | null, more: Partial<FlowCells> = {}): void {
+  rows += 1;
+  const cells: FlowCells = {
+    ...{ link: "link-1", name, address: name === null ? "198.18.0.7" : null, port: null, protocol: "dns" },
+    ...{ bytesOut: 0, bytesIn: 0, state: "closed", verdict: "ask", rule: "rule:1", revision: revision() },
+    ...{ reason: "", count: 1, ageS: 0 },
+    ...more,
+  };
+  program.says({ type: "rows", table: "flows", reset: false, rows: [{ key: `${rows}`, cells }], removed: [] });
+}
+
+const cards = () => network.asks.cards.map(({ vm: of, names, count }) => [of, names.join(" "), count]);
+const first = (): number => network.asks.cards[0]?.id ?? 0;
+const decides = (name: string, from = "web"): string => policy.check("net.connect", from, name, null).decision;
+/** What the firewall was told last of names for web, in order. */
+const told = (link = 0) =>
+  program.last?.links[link]?.rules.rules.map(({ decision, to }) => `${decision} ${"name" in to ? to.name : to.kind}`);
+
+it("one card for each VM and registrable domain, which repeats join", () => {
+  for (const name of [
+    "www.shop.example",
+    "cdn.shop.example",
+    "www.shop.example",
+    "other.example",
+    "a.co.uk",
+    "b.co.uk",
+  ])
+    wants(name);
+  wants("www.shop.example", { link: "link-2" });
+  wants(null);
+  expect(cards()).toEqual([
+    ["web", "www.shop.example cdn.shop.example", 3],
+    ["web", "other.example", 1],
+    ["web", "a.co.uk", 1],
+    ["web", "b.co.uk", 1],
+    ["home", "www.shop.example", 1],
+    ["web", "198.18.0.7", 1],
+  ]);
+});
+
+it("200 connections to 30 names at once are at most 30 cards, and a flood of names is bounded", () => {
+  for (let at = 0; at < 200; at += 1) wants(`n${at % 30}.example`);
+  expect(network.asks.cards.length).toBe(30);
+  for (let at = 0; at < 500; at += 1) wants(`m${at}.example`);
+  for (let at = 0; at < 50; at += 1) wants(`h${at}.n1.example`);
+  expect(network.asks.cards.length).toBe(100);
+  expect(Math.max(...network.asks.cards.map(({ names }) => names.length))).toBe(20);
+});
+
+it("what is allowed or denied is no card, nor what an older policy has asked", () => {
+  wants("a.example", { verdict: "deny" });
+  wants("b.example", { verdict: "allow", state: "open" });
+  wants("c.example", { revision: revision() - 1 });
+  expect(cards()).toEqual([]);
+});
+
+it("never answers itself: time, and a firewall that goes and comes, write no rule", () => {
+  wants("www.shop.example");
+  const before = fs.readFileSync(policy.file, "utf8");
+  vi.advanceTimersByTime(7 * 86_400_000);
+  program.disconnect();
+  program.connect();
+  expect([network.asks.cards.length, fs.readFileSync(policy.file, "utf8") === before]).toEqual([1, true]);
+  expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it.each([
+  ["always", "allow", null],
+  ["minutes", "allow", 10],
+  ["hour", "allow", 60],
+  ["deny-always", "deny", null],
+  ["deny-minutes", "deny", 10],
+  ["deny-hour", "deny", 60],
+] as const)("%s is a rule of this VM alone", async (answer, decision, minutes) => {
+  wants("www.shop.example");
+  const written = await network.asks.answer(first(), "www.shop.example", answer);
+  expect(written?.rule?.text).toContain(`from: web, to: www.shop.example`);
+  expect([decides("www.shop.example"), decides("www.shop.example", "home"), cards()]).toEqual([decision, "ask", []]);
+  const until = policy.rules.find(({ to }) => to === "www.shop.example")?.until ?? null;
+  const left = until === null ? null : Math.round((Date.parse(until) - Date.now()) / 60_000);
+  expect(left).toBe(minutes);
+  settle();
+  expect(told()).toEqual(["deny evil.shop.example", `${decision} www.shop.example`, "ask internet"]);
+});
+
+it("an answer for the domain is one for all its names, and never for what a rule before denies", async () => {
+  wants("www.shop.example");
+  wants("cdn.shop.example");
+  await network.asks.answer(first(), "*.shop.example", "always");
+  expect([cards(), decides("img.shop.example"), decides("evil.shop.example")]).toEqual([[], "allow", "deny"]);
+});
+
+it("a VM that asks on first use has cards where the policy alone would allow, until that is switched off", async () => {
+  fs.writeFileSync(policy.file, 'rules:\n  - {action: net.connect, from: "@any", to: "@internet", decision: allow}\n');
+  await policy.load();
+  asking = ["web"];
+  network.vmsChanged([]);
+  settle();
+  expect([told(), told(1)]).toEqual([["ask internet", "ask internet"], ["allow internet"]]);
+  wants("www.shop.example");
+  wants("a.example");
+  network.vmsChanged([]);
+  expect(cards().length).toBe(2);
+  await network.asks.answer(first(), "www.shop.example", "always");
+  settle();
+  expect(told()).toEqual(["allow www.shop.example", "ask internet", "ask internet"]);
+  expect(cards()).toEqual([["web", "a.example", 1]]);
+  asking = [];
+  network.vmsChanged([]);
+  expect(cards()).toEqual([]);
+});
+
+it("an answer for one name leaves the others on the card", async () => {
+  wants("www.shop.example");
+  wants("cdn.shop.example");
+  await network.asks.answer(first(), "cdn.shop.example", "always");
+  expect(cards()).toEqual([["web", "www.shop.example", 2]]);
+});
+
+it("until the VM stops: where the rule stands that asks, and gone with the VM", async () => {
+  wants("www.shop.example");
+  expect(await network.asks.answer(first(), "*.shop.example", "until-stop")).toBeNull();
+  settle();
+  expect([told(), told(1)]).toEqual([
+    ["deny evil.shop.example", "allow shop.example", "ask internet"],
+    ["deny evil.shop.example", "ask internet"],
+  ]);
+  wants("img.shop.example", {
+    ...{ verdict: "allow", state: "open", rule: program.last?.links[0]?.rules.rules[1]?.id ?? "" },
+    revision: revision(),
+  });
+  expect(network.flows.all.at(-1)?.rule).toMatchObject({
+    line: null,
+    text: "your answer: allow *.shop.example, until the VM stops",
+  });
+  network.vmsChanged([idOf(2)]);
+  settle();
+  expect(told()?.length).toBe(3);
+  network.vmsChanged([idOf(1)]);
+  settle();
+  expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it("once: for a minute, and a connection that began in it is not cut", async () => {
+  wants("www.shop.example");
+  await network.asks.answer(first(), "www.shop.example", "once");
+  settle();
+  const id = program.last?.links[0]?.rules.rules[1]?.id ?? "";
+  const open = { verdict: "allow", rule: id, address: "198.18.0.1", port: 443, protocol: "tcp" } as const;
+  const row = (state: "open" | "closed"): void => {
+    rows = 500;
+    wants("www.shop.example", { ...open, state });
+  };
+  row("open");
+  vi.advanceTimersByTime(60_020);
+  expect(told()).toEqual(["deny evil.shop.example", "allow www.shop.example", "ask internet"]);
+  row("closed");
+  settle();
+  expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it("denied once: the program's next tries are not asked for a minute", async () => {
+  wants(null);
+  await network.asks.answer(first(), "198.18.0.7", "deny");
+  settle();
+  expect(program.last?.links[0]?.rules.rules[1]).toMatchObject({
+    decision: "deny",
+    to: { kind: "addresses", cidr: "198.18.0.7/32" },
+  });
+  vi.advanceTimersByTime(60_040);
+  expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it("a card goes when the policy does not ask any more, or its VM is gone", async () => {
+  wants("www.shop.example");
+  wants("a.example", { link: "link-2" });
+  vms = [vm("web", 1)];
+  network.vmsChanged([]);
+  expect(cards()).toEqual([["web", "www.shop.example", 1]]);
+  fs.writeFileSync(policy.file, "rules: []\n");
+  await policy.load();
+  expect(cards()).toEqual([]);
+});
+
+it("answers nothing that the card does not offer, and no card that is gone", async () => {
+  wants("www.shop.example");
+  const id = first();
+  const before = fs.readFileSync(policy.file, "utf8");
+  expect(await network.asks.answer(id, "bank.example", "always")).toBeNull();
+  expect(await network.asks.answer(id, "*.example", "always")).toBeNull();
+  expect(await network.asks.answer(id + 1, "www.shop.example", "always")).toBeNull();
+  expect([cards().length, fs.readFileSync(policy.file, "utf8") === before]).toEqual([1, true]);
+});

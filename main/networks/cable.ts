@@ -1,0 +1,93 @@
+/**
+ * A relay that is kept running, and the interfaces at its ends: they have a carrier exactly while frames pass. Made when a
+ * link may be; whoever ends it has cut the link when `end` returns.
+ */
+import { messageOf } from "#shared/model/app-error.ts";
+import { Backoff } from "../base/backoff.ts";
+import { Emitter } from "../base/emitter.ts";
+import type { MachineNics } from "../hardware/driver.ts";
+import type { Relay, RelayWork, StartRelay } from "./relay.ts";
+
+/** The first delay before a relay that ended is started again, and the longest. */
+const RESTART_MS = 200;
+const MAX_RESTART_MS = 10_000;
+
+export interface CableEnd {
+  readonly nics: MachineNics;
+  /** Of the interface. */
+  readonly id: string;
+}
+
+export interface CableOptions {
+  readonly work: RelayWork;
+  readonly startRelay: StartRelay;
+  /** In the order in which they get their carriers. */
+  readonly ends: readonly CableEnd[];
+}
+
+export class Cable extends Emitter<{ changed: [] }> {
+  readonly #options: CableOptions;
+  readonly #restarts = new Backoff(RESTART_MS, MAX_RESTART_MS);
+  #relay: Relay | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #isJoined = false;
+  #isOver = false;
+  #problem: string | null = null;
+  /** Changes of carriers take turns. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: CableOptions) {
+    super();
+    this.#options = options;
+    this.#start();
+  }
+
+  /** Frames pass, and both ends know it. */
+  get isUp(): boolean {
+    return this.#isJoined && this.#problem === null;
+  }
+
+  /** Why it is not up; null: it only takes its time. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** Cut, at once and for good. */
+  end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#relay?.end();
+    this.#joined(false, null);
+  }
+
+  #start(): void {
+    const relay = this.#options.startRelay(this.#options.work);
+    this.#relay = relay;
+    relay.on("joined", () => this.#joined(true, null));
+    relay.on("parted", (reason) => this.#joined(false, reason));
+    relay.on("ended", (reason) => {
+      this.#joined(false, reason);
+      this.#timer = setTimeout(() => this.#start(), this.#restarts.nextDelayMs(performance.now()));
+    });
+  }
+
+  #joined(isJoined: boolean, problem: string | null): void {
+    this.#isJoined = isJoined;
+    this.#problem = problem;
+    this.#last = this.#last.then(() => this.#setCarriers());
+    if (!this.#isOver) this.emit("changed");
+  }
+
+  /** As it is now, which may have changed since this was asked for. */
+  async #setCarriers(): Promise<void> {
+    const isJoined = this.#isJoined;
+    for (const { nics, id } of this.#options.ends) {
+      if (isJoined !== this.#isJoined) return; // the next turn does
+      await nics.setLink(id, isJoined).catch((error: unknown) => {
+        // Of a VM that has ended: whoever has made the cable ends it.
+        if (isJoined) this.#problem = messageOf(error);
+      });
+    }
+    if (!this.#isOver && this.#problem !== null) this.emit("changed");
+  }
+}

@@ -1,0 +1,212 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { FirewallRule } from "#shared/model/firewall.ts";
+import { LABEL_NAMES } from "#shared/model/label.ts";
+import { POLICY_DECISIONS } from "#shared/model/policy.ts";
+import { VM_ROLES, type VmId } from "#shared/model/vm.ts";
+import type { Destination, VmParty } from "../policy/crossing.ts";
+import { addressesIn, isInternet, matchesDestination, parseDestinationPattern } from "../policy/destination.ts";
+import { type Circumstances, evaluate } from "../policy/evaluate.ts";
+import { readPolicy } from "../policy/policy-file.ts";
+import type { Rule } from "../policy/rules.ts";
+import { compileRules } from "./compile-rules.ts";
+
+const NOW = Date.parse("2026-11-28T12:00:00Z");
+const idOf = (name: string): VmId => `vm-${name}` as VmId;
+const given: Circumstances = {
+  now: NOW,
+  boundTo: idOf,
+  hasScanner: false,
+  isNear: addressesIn(["8.8.4.0/24"]),
+};
+const vm = (name: string, more: Partial<VmParty> = {}): VmParty => ({
+  kind: "vm",
+  id: idOf(name),
+  name,
+  label: "coral",
+  role: "app",
+  template: "debian",
+  ...more,
+});
+const web = vm("web");
+
+function rules(...texts: string[]): readonly Rule[] {
+  const read = readPolicy(`rules:\n${texts.map((text) => `  - {${text}}\n`).join("")}`, "/policy.yaml");
+  if (!read.ok) throw new Error(read.problem.reason);
+  return read.value.rules;
+}
+
+function connect(to: string, decision: string, more = ""): string {
+  return `action: net.connect, from: web, to: "${to}", decision: ${decision}${more}`;
+}
+
+const compiled = (...texts: string[]) => compileRules(rules(...texts), web, given);
+const targets = (...texts: string[]) => compiled(...texts).rules.map(({ to }) => to);
+
+describe("what a rule leads to", () => {
+  it.each([
+    ["@any", { kind: "any" }, null],
+    ["@internet", { kind: "internet" }, null],
+    ["A.Example.:443", { kind: "name", name: "a.example" }, 443],
+    ["*.a.example", { kind: "names-below", name: "a.example" }, null],
+    ["10.0.0.0/8:53", { kind: "addresses", cidr: "10.0.0.0/8" }, 53],
+    ["192.0.2.7", { kind: "addresses", cidr: "192.0.2.7/32" }, null],
+    ["[2001:db8::1]:22", { kind: "addresses", cidr: "2001:db8::1/128" }, 22],
+  ])("%s", (to, target, port) => {
+    expect(compiled(connect(to, "ask")).rules).toMatchObject([{ to: target, port, decision: "ask", until: null }]);
+  });
+});
+
+it("leaves out what is of other VMs, actions and types, and what is over", () => {
+  expect(
+    targets(
+      'action: net.connect, from: home, to: "@any", decision: allow',
+      'action: url.open, from: web, to: "@any", decision: allow',
+      'action: exec, from: web, to: "@any", decision: allow',
+      'action: "@any", from: web, to: "@any", type: text/plain, decision: allow',
+      'action: "@any", from: web, to: home, decision: allow',
+      connect("@any", "allow", ", until: 2026-11-28T12:00:00Z"),
+      connect("a.example", "allow", ", until: 2026-11-28T12:00:01Z"),
+      'action: "@any", from: "@label:coral", to: "@any", decision: deny',
+    ),
+  ).toEqual([{ kind: "name", name: "a.example" }, { kind: "any" }]);
+});
+
+it("says nothing after a rule for all, and nothing twice", () => {
+  const all = connect("@any", "deny");
+  expect(
+    targets(connect("a.example", "allow"), connect("a.example", "allow"), all, connect("@internet", "allow")),
+  ).toEqual([{ kind: "name", name: "a.example" }, { kind: "any" }]);
+});
+
+it("checks names where a rule names one", () => {
+  expect(compiled(connect("@internet", "allow")).checksNames).toBe(false);
+  expect(compiled(connect("*.a.example", "deny"), connect("@internet", "allow")).checksNames).toBe(true);
+});
+
+it("denies what wants a scan while no scanner works", () => {
+  const scanned = rules(connect("@internet", "allow", ", scan: true"));
+  expect(compileRules(scanned, web, given)).toMatchObject({ rules: [{ decision: "deny" }], scan: false });
+  const works = compileRules(scanned, web, { ...given, hasScanner: true });
+  expect(works).toMatchObject({ rules: [{ decision: "allow" }], scan: true });
+});
+
+it("a VM that asks on first use is asked of what only a rule for everything allows, or none, and not of what one denies", () => {
+  const asked = (...texts: string[]) =>
+    compileRules(rules(...texts), web, { ...given, asks: true }).rules.map(
+      ({ id, decision, to }) => `${decision} ${to.kind}${id === "builtin:first-use" ? " at last" : ""}`,
+    );
+  expect(asked(connect("a.example", "allow"), connect("b.example", "deny"), connect("@internet", "allow"))).toEqual([
+    "allow name",
+    "deny name",
+    "ask internet",
+    "ask internet at last",
+  ]);
+  expect(asked()).toEqual(["ask internet at last"]);
+  expect(asked(connect("@any", "deny"))).toEqual(["deny any"]);
+});
+
+it("has ids that stay with the rule's text, and the rules that they are of", () => {
+  const [first, second] = [connect("a.example", "allow"), connect("b.example", "allow")];
+  const before = compiled(first, second);
+  const after = compiled(connect("c.example", "deny"), second, first);
+  const ids = ({ rules: made }: typeof before) => made.map(({ id }) => id);
+  expect(ids(after).slice(1)).toEqual(ids(before).toReversed());
+  expect(new Set(ids(after)).size).toBe(3);
+  expect(ids(after).map((id) => after.sources.get(id)?.line)).toEqual([2, 3, 4]);
+  expect(ids(before).every((id) => /^rule:[0-9a-f]{16}$/u.test(id))).toBe(true);
+});
+
+/** As the firewall decides, by what shared/model/firewall.ts says of its rules. */
+function firewallDecides(list: readonly FirewallRule[], destination: Destination): string {
+  const isMeant = ({ to, port }: FirewallRule): boolean => {
+    if (port !== null && port !== destination.port) return false;
+    switch (to.kind) {
+      case "any":
+        return true;
+      case "internet":
+        return isInternet(destination, given.isNear);
+      case "name":
+        return destination.name === to.name;
+      case "names-below":
+        return destination.name?.endsWith(`.${to.name}`) ?? false;
+      case "addresses": {
+        const pattern = parseDestinationPattern(to.cidr);
+        return pattern !== null && matchesDestination(pattern, { ...destination, name: null });
+      }
+    }
+  };
+  return list.find(isMeant)?.decision ?? "deny";
+}
+
+it("decides as the policy does", () => {
+  const group = fc.oneof(
+    fc.constantFrom("home", "web", "@any", "@host", "@disposable", "@template:debian"),
+    fc.constantFrom(...LABEL_NAMES.slice(0, 3)).map((label) => `@label:${label}`),
+    fc.constantFrom(...VM_ROLES).map((role) => `@role:${role}`),
+  );
+  const action = fc.constantFrom("net.connect", "@any", "url.open");
+  const targetWord = [
+    "@any",
+    "@internet",
+    "a.example",
+    "*.a.example:443",
+    "10.0.0.0/8",
+    "8.8.0.0/16:53",
+    "2001:4860::/32",
+  ];
+  const ruleText = action.chain((does) =>
+    fc
+      .record({
+        from: group,
+        to: does === "net.connect" ? fc.constantFrom(...targetWord) : fc.constantFrom("@any", "home"),
+        more: fc.constantFrom(
+          "",
+          ", scan: true",
+          ", type: text/plain",
+          ", maxBytes: 10",
+          ", until: 2026-11-28T12:00:00Z",
+        ),
+        decision: fc.constantFrom(...POLICY_DECISIONS),
+      })
+      .map(
+        ({ from, to, more, decision }) =>
+          `action: "${does}", from: "${from}", to: "${to}"${more}, decision: ${decision}`,
+      ),
+  );
+  const from = fc
+    .record({
+      name: fc.constantFrom("home", "web", "other"),
+      label: fc.constantFrom(...LABEL_NAMES.slice(0, 3)),
+      role: fc.constantFrom(...VM_ROLES),
+    })
+    .map(({ name, ...more }) => vm(name, more));
+  const destination: fc.Arbitrary<Destination> = fc.record({
+    kind: fc.constant("destination" as const),
+    name: fc.constantFrom(null, "a.example", "b.a.example", "b.example"),
+    address: fc.constantFrom(null, "10.1.2.3", "8.8.8.8", "8.8.4.4", "198.18.0.1", "2001:4860::8888", "fd00::1"),
+    port: fc.constantFrom(null, 53, 443),
+  });
+  // Reading a file is not what is tried here: each rule is read once.
+  const read = new Map<string, readonly Rule[]>();
+  const ruleOf = (text: string): readonly Rule[] => {
+    const known = read.get(text) ?? rules(text);
+    read.set(text, known);
+    return known;
+  };
+  const policy = fc.array(ruleText, { maxLength: 12 }).map((texts) => texts.flatMap(ruleOf));
+  fc.assert(
+    fc.property(policy, from, destination, fc.boolean(), (all, party, to, hasScanner) => {
+      const circumstances = { ...given, hasScanner };
+      const expected = evaluate(
+        all,
+        { action: "net.connect", from: party, to, type: null, bytes: null },
+        circumstances,
+      );
+      const { rules: list, sources } = compileRules(all, party, circumstances);
+      expect(firewallDecides(list, to)).toBe(expected.decision);
+      expect(list.every(({ id }) => sources.has(id))).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
+});

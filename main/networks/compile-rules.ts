@@ -1,0 +1,91 @@
+/**
+ * Rules of the policy as the firewall has them: what one VM may connect to, in the order in which it counts. The firewall decides
+ * by them as `evaluate` decides, so each is left out that cannot match a connection of this VM. Pure.
+ */
+import { createHash } from "node:crypto";
+import type { FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
+import type { VmParty } from "../policy/crossing.ts";
+import { type Circumstances, matchesParty } from "../policy/evaluate.ts";
+import type { Rule, TargetPattern } from "../policy/rules.ts";
+
+export interface CompiledRules {
+  readonly rules: readonly FirewallRule[];
+  readonly checksNames: boolean;
+  readonly scan: boolean;
+  /** The rules of the policy by the ids of those that were made of them. */
+  readonly sources: ReadonlyMap<string, Rule>;
+}
+
+/** What connections depend on beside the rules. */
+export interface CompileOptions extends Pick<Circumstances, "now" | "boundTo" | "hasScanner"> {
+  /** The person is asked of this VM's names on first use: what only a rule for all of the internet allows, or none. */
+  readonly asks?: boolean;
+}
+
+/** Of what no rule of the policy is for, where a VM asks on first use. */
+const FIRST_USE: FirewallRule = {
+  id: "builtin:first-use",
+  decision: "ask",
+  to: { kind: "internet" },
+  port: null,
+  until: null,
+};
+
+/** @param rules in their order, those of other actions and VMs too */
+export function compileRules(
+  rules: readonly Rule[],
+  vm: VmParty,
+  { now, boundTo, hasScanner, asks = false }: CompileOptions,
+): CompiledRules {
+  const compiled: FirewallRule[] = [];
+  const sources = new Map<string, Rule>();
+  let scan = false;
+  for (const rule of rules) {
+    const to = targetOf(rule.to);
+    if (to === null || !isForConnections(rule) || !matchesParty(rule.from, vm, boundTo)) continue;
+    if (rule.until !== null && now >= rule.until) continue;
+    const id = ruleId(rule);
+    // The same again would never decide.
+    if (sources.has(id)) continue;
+    const isUnscanned = rule.scan && !hasScanner;
+    const isGeneral = to.to.kind === "any" || to.to.kind === "internet";
+    const decision = isUnscanned ? "deny" : asks && isGeneral && rule.decision === "allow" ? "ask" : rule.decision;
+    scan ||= rule.scan && decision !== "deny";
+    sources.set(id, rule);
+    compiled.push({ id, decision, ...to, until: rule.until });
+    // Nothing after it is ever looked at.
+    if (to.to.kind === "any" && rule.until === null) break;
+  }
+  if (asks && compiled.at(-1)?.to.kind !== "any") compiled.push(FIRST_USE);
+  const checksNames = compiled.some(({ to }) => to.kind === "name" || to.kind === "names-below");
+  return { rules: compiled, checksNames, scan, sources };
+}
+
+/** Stays the same as long as the rule's text does, wherever in the file it stands. */
+export function ruleId({ text }: Pick<Rule, "text">): string {
+  return `rule:${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+}
+
+/** A connection has no type, so no rule for a type means it. */
+function isForConnections({ action, type }: Rule): boolean {
+  return (action === null || action === "net.connect") && type === null;
+}
+
+/** null: no connection to the outside is meant. */
+function targetOf(pattern: TargetPattern): { to: FirewallTarget; port: number | null } | null {
+  switch (pattern.kind) {
+    case "any":
+    case "internet":
+      return { to: { kind: pattern.kind }, port: null };
+    case "destination": {
+      const { destination } = pattern;
+      const { port } = destination;
+      if (destination.kind === "name") return { to: { kind: "name", name: destination.name }, port };
+      if (destination.kind === "names-below")
+        return { to: { kind: "names-below", name: destination.suffix.slice(1) }, port };
+      return { to: { kind: "addresses", cidr: destination.network.cidr }, port };
+    }
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,229 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { VmId } from "#shared/model/vm.ts";
+import type { VmParty } from "../policy/crossing.ts";
+import { Policy } from "../policy/policy.ts";
+import { FirewallFilter } from "./firewall-filter.ts";
+import { HostNetworks } from "./host-networks.ts";
+import { NetworkRules } from "./network-rules.ts";
+import { filteredLink, ScriptedProgram } from "./testing/scripted-firewall.ts";
+
+const vm = (name: string, digit: number): VmParty => {
+  const id = `${String(digit).repeat(8)}-0000-4000-8000-000000000000` as VmId;
+  return { kind: "vm", id, name, label: "lagoon", role: "app", template: "debian" };
+};
+const WEB = vm("web", 1);
+const HOME = vm("home", 2);
+const idOf = ({ id }: VmParty): VmId => id ?? ("" as VmId);
+
+let folder: string;
+let vms: VmParty[];
+let now: number;
+let elapsed: number;
+let addresses: { address: string; cidr: string }[];
+let hostNetworks: HostNetworks;
+let policy: Policy;
+let program: ScriptedProgram;
+let filter: FirewallFilter;
+let rules: NetworkRules;
+let changes: number;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-filter-"));
+  vms = [WEB, HOME];
+  now = Date.parse("2026-11-28T12:00:00Z");
+  elapsed = 0;
+  addresses = [{ address: "192.168.1.5", cidr: "192.168.1.5/24" }];
+  hostNetworks = new HostNetworks(() => addresses);
+  policy = new Policy({
+    configFolder: folder,
+    stateFolder: folder,
+    vms: () => vms,
+    isNear: hostNetworks.isNear,
+    now: () => now,
+    elapsed: () => elapsed,
+  });
+  await write(rule("web", "good.example", "allow"));
+  program = new ScriptedProgram();
+  rules = new NetworkRules({ policy, stateFolder: folder });
+  filter = new FirewallFilter({ firewall: () => program, policy, rules, vms: () => vms, hostNetworks });
+  changes = 0;
+  filter.on("changed", () => (changes += 1));
+});
+
+afterEach(() => {
+  filter.close();
+  vi.useRealTimers();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const rule = (from: string, to: string, decision: string, more = ""): string =>
+  `  - {action: net.connect, from: "${from}", to: "${to}", decision: ${decision}${more}}\n`;
+
+async function write(text: string): Promise<void> {
+  fs.writeFileSync(path.join(folder, "policy.yaml"), `rules:\n${text}`);
+  await policy.load();
+}
+
+const settle = (): void => void vi.advanceTimersByTime(20);
+
+function up(): void {
+  void filter.start();
+  filter.setLinks([filteredLink(1, idOf(WEB)), filteredLink(2, idOf(HOME))], null);
+  settle();
+  program.connect();
+}
+
+const rulesOf = (link: string) => program.last?.links.find(({ id }) => id === link)?.rules;
+
+it("tells each VM's rules when the program connects, and takes what it confirms", () => {
+  up();
+  expect([filter.isReady, filter.acknowledged.size]).toEqual([true, 0]);
+  expect(rulesOf("link-1")).toMatchObject({
+    revision: 1,
+    rules: [{ decision: "allow", to: { kind: "name", name: "good.example" } }],
+    checksNames: true,
+  });
+  expect(rulesOf("link-2")).toMatchObject({ revision: 1, rules: [], checksNames: false });
+  expect(program.last).toMatchObject({ uplink: null, dns: [], notInternet: ["192.168.1.5/24"] });
+  program.applies();
+  expect([...filter.acknowledged]).toEqual(["link-1", "link-2"]);
+});
+
+it("acknowledges no link whose rules are not in force, and says why", () => {
+  up();
+  program.applies([{ where: "link-1", reason: "too many" }]);
+  expect([...filter.acknowledged]).toEqual(["link-2"]);
+  expect(filter.problems).toEqual([{ vm: WEB.id, reason: "too many" }]);
+});
+
+it("a problem that is about no link is about all of them", () => {
+  up();
+  program.applies([{ where: "state", reason: "it cannot be read" }]);
+  expect([filter.acknowledged.size, filter.problems]).toEqual([0, [{ vm: null, reason: "it cannot be read" }]]);
+});
+
+it("a link whose interface comes after its rules is acknowledged when the program says so", () => {
+  up();
+  program.applies([{ where: "link-1", reason: "its interface is not there" }]);
+  expect([...filter.acknowledged]).toEqual(["link-2"]);
+  program.applies();
+  expect([[...filter.acknowledged], filter.problems]).toEqual([["link-1", "link-2"], []]);
+  // Settings were told meanwhile, with the same state.
+  program.applies([{ where: "link-2", reason: "it is gone" }], program.told.length + 1);
+  expect([...filter.acknowledged]).toEqual(["link-1"]);
+});
+
+it("an answer for what was told before acknowledges nothing", async () => {
+  up();
+  await write(rule("web", "@any", "deny"));
+  settle();
+  program.applies([], 1);
+  expect(filter.acknowledged.size).toBe(0);
+  program.applies();
+  expect(filter.acknowledged.size).toBe(2);
+});
+
+it("what was in force stays so until the next is confirmed, 5 s at most", async () => {
+  up();
+  program.applies();
+  await write(rule("web", "@any", "deny"));
+  settle();
+  expect(program.told.length).toBe(2);
+  vi.advanceTimersByTime(4_999);
+  expect(filter.acknowledged.size).toBe(2);
+  vi.advanceTimersByTime(1);
+  expect(filter.acknowledged.size).toBe(0);
+  expect(filter.problems[0]?.reason).toContain("within 5 s");
+  program.applies();
+  expect([filter.acknowledged.size, filter.problems.length]).toEqual([2, 0]);
+});
+
+it("a state that cannot be told cuts all links", async () => {
+  up();
+  program.applies();
+  program.failure = new Error("too large");
+  await write(rule("web", "@any", "deny"));
+  settle();
+  expect([filter.acknowledged.size, filter.problems[0]?.reason]).toEqual([0, "too large"]);
+});
+
+it("a program that has gone has nothing in force, and its successor is told all", () => {
+  up();
+  program.applies();
+  program.disconnect();
+  expect([filter.isReady, filter.acknowledged.size]).toEqual([false, 0]);
+  program.connect();
+  expect([program.told.length, filter.acknowledged.size]).toEqual([2, 0]);
+  program.applies();
+  expect(filter.acknowledged.size).toBe(2);
+});
+
+it("tells a change of the policy, of VMs and of the host's addresses once, and nothing where nothing changed", async () => {
+  up();
+  program.applies();
+  filter.changed();
+  settle();
+  expect(program.told.length).toBe(1);
+  await write(rule("@label:coral", "@any", "allow"));
+  vms = [{ ...WEB, label: "coral" }, HOME];
+  filter.changed();
+  addresses = [];
+  hostNetworks.look();
+  settle();
+  expect(program.told.length).toBe(2);
+  expect(rulesOf("link-1")?.rules).toMatchObject([{ to: { kind: "any" } }]);
+  expect(program.last?.notInternet).toEqual([]);
+});
+
+it("a VM that is not there any more may connect to nothing", async () => {
+  await write(rule("@any", "@any", "allow"));
+  up();
+  vms = [HOME];
+  filter.changed();
+  settle();
+  expect([rulesOf("link-1")?.rules.length, rulesOf("link-2")?.rules.length]).toEqual([0, 1]);
+});
+
+it("a link that is taken away is not acknowledged any more", () => {
+  up();
+  program.applies();
+  filter.setLinks([filteredLink(2, idOf(HOME))], null);
+  expect([...filter.acknowledged]).toEqual(["link-2"]);
+  settle();
+  expect(program.last?.links.map(({ id }) => id)).toEqual(["link-2"]);
+});
+
+it("a policy with a mistake lets nothing pass", async () => {
+  up();
+  await write("  - nonsense\n");
+  settle();
+  expect(rulesOf("link-1")?.rules).toEqual([]);
+});
+
+it("a rule that ends is not told any more, also where the host's clock was set back", async () => {
+  await write(rule("web", "good.example", "allow", ", until: 2026-11-28T12:01:00Z"));
+  up();
+  expect(rulesOf("link-1")?.rules).toMatchObject([{ until: now + 60_000 }]);
+  now -= 3_600_000;
+  elapsed += 60_000;
+  vi.advanceTimersByTime(60_001);
+  expect(rulesOf("link-1")?.rules).toEqual([]);
+});
+
+it("says of an old flow's rule what the policy said then", async () => {
+  up();
+  const id = rulesOf("link-1")?.rules[0]?.id ?? "";
+  expect(rules.sourceOf(id, 1)?.line).toBe(2);
+  await write(rule("web", "bad.example", "deny") + rule("web", "good.example", "allow"));
+  settle();
+  expect([1, 2].map((revision) => rules.sourceOf(id, revision)?.line)).toEqual([2, 3]);
+  expect(rules.sourceOf("rule:0000000000000000", 2)).toBeNull();
+  // An application that starts anew counts on.
+  const next = new NetworkRules({ policy, stateFolder: folder });
+  next.make(new Map([[idOf(WEB), WEB]]));
+  expect([next.revision, next.sourceOf(id, 1)?.line]).toEqual([3, 3]);
+});

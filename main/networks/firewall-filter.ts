@@ -1,0 +1,292 @@
+/**
+ * The firewall's service VM as the filter of all links: tells its program what each VM may connect to, again at every change, and
+ * knows which links' rules it has in force. What it does not confirm in time counts as not in force, so that its link is cut.
+ */
+import type { FirewallLink, FirewallState } from "#shared/model/firewall.ts";
+import { messageOf } from "#shared/model/app-error.ts";
+import type { FilterView } from "#shared/model/network.ts";
+import type { SaidMessage } from "#shared/model/service-messages.ts";
+import { escapeForLog } from "#shared/model/text.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { Emitter } from "../base/emitter.ts";
+import { log } from "../base/log.ts";
+import type { VmParty } from "../policy/crossing.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Vm } from "../vms/vm.ts";
+import type { FilteredLink, FilterEvents, NetworkFilter } from "./filter.ts";
+import type { HostNetworks } from "./host-networks.ts";
+import type { NetworkRules } from "./network-rules.ts";
+
+/** How long the program may take to put a state in force, before its links are cut. */
+const APPLY_MS = 5_000;
+/** Several changes within this time are told as one. */
+const SETTLE_MS = 20;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+type Said = Exclude<SaidMessage, { type: "result" }>;
+
+/** What the filter needs of the client of the firewall's program (main/vms/services/program.ts). */
+export interface FirewallProgram {
+  readonly isConnected: boolean;
+  /** Returns the revision that `applied` names. @throws AppError service.too-large */
+  tell(parts: { state: FirewallState }): number;
+  on(name: "connected" | "gone", listener: () => void): () => void;
+  on(name: "said", listener: (message: Said) => void): () => void;
+}
+
+export interface FirewallService {
+  readonly vm: Vm;
+  readonly program: FirewallProgram;
+  /** Resolves when it runs, and is healthy. */
+  start(): Promise<void>;
+}
+
+/** Why a link's traffic stops, as the program says. */
+export interface LinkProblem {
+  readonly vm: VmId | null;
+  /** A guest's words. */
+  readonly reason: string;
+}
+
+/** What was told last. */
+interface Told {
+  /** As text. */
+  readonly state: string;
+  /** That `applied` has to name, or a later one: settings are told with the same state. */
+  readonly revision: number;
+  readonly links: readonly string[];
+  /** Of the policy's rules. */
+  readonly rules: number;
+}
+
+/** A revision of the policy's rules, and since when it is in force: milliseconds since 1970. */
+export interface RulesInForceSince {
+  readonly revision: number;
+  readonly sinceMs: number;
+}
+
+interface Options {
+  /** @throws AppError service.not-installed */
+  firewall: () => FirewallService;
+  policy: Pick<Policy, "on" | "nextEndInMs">;
+  rules: NetworkRules;
+  vms: () => readonly VmParty[];
+  hostNetworks: Pick<HostNetworks, "on" | "cidrs">;
+  /** Resolvers that the firewall asks; none: the host's. */
+  dns?: () => readonly string[];
+}
+
+export interface FirewallFilterEvents extends FilterEvents {
+  /** What the program has said, beside what is in force. */
+  said: [Said];
+  /** It has connected: what it says of flows is of a new run of it. */
+  connected: [];
+  gone: [];
+}
+
+export class FirewallFilter extends Emitter<FirewallFilterEvents> implements NetworkFilter {
+  readonly #options: Options;
+  #service: FirewallService | null = null;
+  #links: readonly FilteredLink[] = [];
+  #uplink: FirewallState["uplink"] = null;
+  #acknowledged: ReadonlySet<string> = new Set();
+  #problems: readonly LinkProblem[] = [];
+  /** null: nothing, to this program. */
+  #told: Told | null = null;
+  /** Runs while what was told is not confirmed. */
+  #late: NodeJS.Timeout | undefined;
+  /** The rules that are in force. */
+  #inForce: RulesInForceSince | null = null;
+  #settling: NodeJS.Timeout | undefined;
+  #ending: NodeJS.Timeout | undefined;
+
+  constructor(options: Options) {
+    super();
+    this.#options = options;
+    options.policy.on("changed", () => this.changed());
+    options.hostNetworks.on("changed", () => this.changed());
+  }
+
+  get vm(): Vm {
+    return this.#firewall.vm;
+  }
+
+  get isReady(): boolean {
+    return this.#service?.program.isConnected ?? false;
+  }
+
+  get acknowledged(): ReadonlySet<string> {
+    return this.#acknowledged;
+  }
+
+  /** Why links that were told are not in force. */
+  get problems(): readonly LinkProblem[] {
+    return this.#problems;
+  }
+
+  /** null: none is. */
+  get inForce(): RulesInForceSince | null {
+    return this.#inForce;
+  }
+
+  /** How it is, for people. */
+  get view(): FilterView {
+    const { revision = 0, sinceMs = null } = this.#inForce ?? {};
+    const [problem] = this.#problems;
+    const isWhole = this.#links.every(({ id }) => this.#acknowledged.has(id));
+    const detail = problem === undefined ? (this.#service?.vm.status.stateDetail ?? "") : escapeForLog(problem.reason);
+    return { state: this.#viewState(isWhole), revision, sinceMs, detail };
+  }
+
+  #viewState(isWhole: boolean): FilterView["state"] {
+    if (this.#links.length === 0) return "absent";
+    if (this.#problems.length > 0) return "failing";
+    if (this.isReady) return isWhole ? "ready" : "starting";
+    return this.#service?.vm.isUnderWay === true ? "starting" : "down";
+  }
+
+  /** VMs whose links end at it. */
+  get served(): readonly VmId[] {
+    return this.#links.map(({ vm }) => vm);
+  }
+
+  get hasUplink(): boolean {
+    return this.#uplink !== null;
+  }
+
+  /** The VM at the other end of a link; null: there is no such link. */
+  vmOf(link: string): VmId | null {
+    return this.#links.find(({ id }) => id === link)?.vm ?? null;
+  }
+
+  setLinks(links: readonly FilteredLink[], uplink: FirewallState["uplink"]): void {
+    this.#links = links;
+    this.#uplink = uplink;
+    const there = new Set(links.map(({ id }) => id));
+    this.#acknowledged = new Set([...this.#acknowledged].filter((id) => there.has(id)));
+    this.changed();
+  }
+
+  async start(): Promise<void> {
+    await this.#firewall.start();
+  }
+
+  /** Something that decides what VMs may connect to is not what it was: it is told soon. */
+  changed(): void {
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      this.#tell();
+    }, SETTLE_MS);
+  }
+
+  /** The application ends. */
+  close(): void {
+    clearTimeout(this.#settling);
+    clearTimeout(this.#ending);
+    clearTimeout(this.#late);
+  }
+
+  /** Bound when it is first needed: the services are known after all else. */
+  get #firewall(): FirewallService {
+    if (this.#service !== null) return this.#service;
+    const service = this.#options.firewall();
+    this.#service = service;
+    service.program.on("connected", () => this.#connected());
+    service.program.on("gone", () => this.#gone());
+    service.program.on("said", (message) => this.#said(message));
+    if (service.program.isConnected) this.#connected();
+    else this.changed();
+    return service;
+  }
+
+  #connected(): void {
+    // It has nothing of what an earlier one had in force.
+    this.#told = null;
+    this.#acknowledged = new Set();
+    this.emit("connected");
+    this.#tell();
+    this.emit("changed");
+  }
+
+  #gone(): void {
+    this.#forget();
+    this.#inForce = null;
+    this.#problems = [];
+    this.#acknowledged = new Set();
+    this.emit("gone");
+    this.emit("changed");
+  }
+
+  #said(message: Said): void {
+    if (message.type !== "applied") return this.emit("said", message);
+    const told = this.#told;
+    // What was told before is not what counts. It may say the same again: an interface may come after its rules.
+    if (told === null || message.revision < told.revision) return;
+    clearTimeout(this.#late);
+    const failed = new Set(message.problems.map(({ where }) => where));
+    // What is about no link is about all of them.
+    const isOfAll = [...failed].some((where) => !told.links.includes(where));
+    this.#problems = message.problems.map(({ where, reason }) => ({ vm: this.vmOf(where), reason }));
+    for (const { where, reason } of message.problems)
+      log(`firewall: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
+    if (this.#inForce?.revision !== told.rules) this.#inForce = { revision: told.rules, sinceMs: Date.now() };
+    this.#acknowledged = new Set(told.links.filter((id) => !isOfAll && !failed.has(id) && this.vmOf(id) !== null));
+    this.emit("changed");
+  }
+
+  #tell(): void {
+    if (this.#service === null) return;
+    const { program } = this.#service;
+    this.#watchEnds();
+    const state = this.#state();
+    const text = JSON.stringify(state);
+    if (!program.isConnected || text === this.#told?.state) return;
+    try {
+      const revision = program.tell({ state });
+      const links = state.links.map(({ id }) => id);
+      this.#told = { state: text, revision, links, rules: this.#options.rules.revision };
+      clearTimeout(this.#late);
+      this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
+    } catch (error) {
+      // Old rules must not stay in force as if they were the new ones.
+      this.#forget();
+      this.#refused(messageOf(error));
+    }
+  }
+
+  #state(): FirewallState {
+    const { vms, rules, hostNetworks, dns = () => [] } = this.#options;
+    const known = new Map(vms().map((vm) => [vm.id, vm]));
+    const made = rules.make(new Map(this.#links.map(({ vm }) => [vm, known.get(vm) ?? null])));
+    const links = this.#links.flatMap(({ id, own, guest, vm }): FirewallLink[] => {
+      const ofVm = made.get(vm);
+      return ofVm === undefined ? [] : [{ id, own, guest, rules: ofVm }];
+    });
+    return { links, uplink: this.#uplink, dns: dns(), notInternet: hostNetworks.cidrs };
+  }
+
+  /** Rules of the policy that end by themselves are no longer told then. */
+  #watchEnds(): void {
+    clearTimeout(this.#ending);
+    const ms = this.#options.policy.nextEndInMs;
+    if (ms === Infinity) return;
+    this.#ending = setTimeout(() => this.#tell(), Math.min(ms + 1, LONGEST_TIMER_MS));
+    this.#ending.unref();
+  }
+
+  #isLate(): void {
+    this.#refused(`it has not put the rules in force within ${APPLY_MS / 1000} s`);
+  }
+
+  #refused(reason: string): void {
+    log(`firewall: nothing passes: ${reason}`);
+    this.#problems = [{ vm: null, reason }];
+    this.#acknowledged = new Set();
+    this.emit("changed");
+  }
+
+  #forget(): void {
+    clearTimeout(this.#late);
+    this.#told = null;
+  }
+}

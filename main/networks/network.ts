@@ -1,0 +1,87 @@
+/** The networks of all VMs as one part of the application: its filter, who talks to what, and what a scanner has seen. */
+import type { FilterView } from "#shared/model/network.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { VmParty } from "../policy/crossing.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { PolicyChanges } from "../policy/policy-changes.ts";
+import type { Held } from "../services/rights.ts";
+import { Alerts } from "./alerts.ts";
+import { AskQueue } from "./ask-queue.ts";
+import { FirewallFilter, type FirewallService } from "./firewall-filter.ts";
+import { FlowHistory } from "./flow-history.ts";
+import { Flows } from "./flows.ts";
+import type { HostNetworks } from "./host-networks.ts";
+import { NetworkRules } from "./network-rules.ts";
+import { PassingAnswers } from "./passing-answers.ts";
+
+/** The service by which VMs with the network `firewall` go. */
+export const FIREWALL_SERVICE = "firewall";
+
+interface Options {
+  /** @throws AppError service.not-installed */
+  firewall: () => FirewallService;
+  policy: Policy;
+  policyChanges: PolicyChanges;
+  vms: () => readonly VmParty[];
+  hostNetworks: HostNetworks;
+  stateFolder: string;
+  /** VMs by their names, of whose names the person is asked on first use. */
+  asks?: () => readonly string[];
+  /** Resolvers that the firewall asks; none: the host's. */
+  dns?: () => readonly string[];
+}
+
+export class Network {
+  readonly filter: FirewallFilter;
+  readonly flows: Flows;
+  readonly history: FlowHistory;
+  readonly alerts: Alerts;
+  readonly asks: AskQueue;
+  readonly #passing: PassingAnswers;
+  readonly #vms: () => readonly VmParty[];
+  /** The page shows it. */
+  isWatched = false;
+
+  constructor({ stateFolder, ...options }: Options) {
+    const { policy, vms } = options;
+    const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
+    const passing = new PassingAnswers(() => this.flows);
+    const { asks: asking = () => [] } = options;
+    const asks = ({ name }: VmParty): boolean => asking().includes(name);
+    const rules = new NetworkRules({ policy, stateFolder, asks, addRules: (vm, list) => passing.addTo(vm, list) });
+    this.filter = new FirewallFilter({ ...options, rules });
+    const { filter } = this;
+    this.flows = new Flows({ filter, rules, nameOf });
+    this.alerts = new Alerts({ filter, nameOf });
+    this.history = new FlowHistory(stateFolder);
+    this.history.keep(this.flows);
+    this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, asks, vms });
+    this.#passing = passing;
+    this.#vms = vms;
+    passing.on("changed", () => filter.changed());
+  }
+
+  get view(): FilterView {
+    return this.filter.view;
+  }
+
+  /** What the firewall has in fact. */
+  get held(): Held {
+    const { served, hasUplink } = this.filter;
+    const roles = this.#vms().flatMap(({ id, role }) => (id !== null && served.includes(id) ? [role] : []));
+    return { uplink: hasUplink, serves: [...new Set(roles)], host: served.length > 0 ? ["network-rules"] : [] };
+  }
+
+  /** VMs, their labels or roles are not what they were. @param stopped those that do not run */
+  vmsChanged(stopped: readonly VmId[]): void {
+    for (const vm of stopped) this.#passing.stopped(vm);
+    this.asks.look();
+    this.filter.changed();
+  }
+
+  /** The application ends. */
+  async close(): Promise<void> {
+    this.filter.close();
+    await this.history.flush();
+  }
+}

@@ -1,0 +1,322 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LinkIndices } from "./link-indices.ts";
+import { Networks } from "./networks.ts";
+import { ScriptedFilter, ScriptedRelay, ScriptedVm } from "./testing/scripted-links.ts";
+
+vi.mock("../base/write-file.ts", () => ({ writeFileAtomically: () => Promise.resolve() }));
+
+let folder: string;
+/** What has happened, in order. */
+let happened: string[];
+let relays: ScriptedRelay[];
+let vms: ScriptedVm[];
+let firewall: ScriptedVm;
+let filter: ScriptedFilter;
+let indices: LinkIndices;
+let networks: Networks;
+
+const happen = (what: string): void => void happened.push(what);
+const vm = (name: string, network: "none" | "firewall" | "direct"): ScriptedVm => {
+  const made = new ScriptedVm(name, network, happen);
+  vms.push(made);
+  return made;
+};
+/** Those that run. */
+const running = (): string[] => relays.filter(({ isOver }) => !isOver).map(({ sockets }) => sockets.join(" "));
+const relayOf = (socket: string): ScriptedRelay | undefined =>
+  relays.find(({ isOver, sockets }) => !isOver && sockets.includes(socket));
+const settled = () => vi.advanceTimersByTimeAsync(0);
+const look = (): Promise<unknown> => {
+  networks.look();
+  return settled();
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-networks-"));
+  [happened, relays, vms] = [[], [], []];
+  indices = new LinkIndices(folder);
+  firewall = vm("fw", "none");
+  filter = new ScriptedFilter(firewall);
+  networks = new Networks({
+    vms: () => vms,
+    indices,
+    startRelay: (work) => {
+      const relay = new ScriptedRelay(work, happen);
+      relays.push(relay);
+      return relay;
+    },
+    uplinkCommand: () => ["passt"],
+    filter,
+    log: () => undefined,
+  });
+});
+afterEach(() => {
+  networks.close();
+  vi.useRealTimers();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+describe("a VM that is joined with the internet", () => {
+  it("has a carrier as long as frames pass", async () => {
+    const home = vm("home", "direct");
+    await look();
+    expect(running()).toEqual([]);
+    home.start("nic");
+    await look();
+    expect(running()).toEqual(["/home/nic"]);
+    expect(home.nics?.links).toEqual({ nic: false });
+    relayOf("/home/nic")?.emit("joined");
+    await settled();
+    expect(home.nics?.links).toEqual({ nic: true });
+    expect(home.detail).toBe("");
+    relayOf("/home/nic")?.emit("parted", "passt: not found");
+    await settled();
+    expect(home.nics?.links).toEqual({ nic: false });
+    expect(home.detail).toBe("Its network is cut: passt: not found.");
+  });
+
+  it("gets another relay where one has ended", async () => {
+    const home = vm("home", "direct");
+    home.start("nic");
+    await look();
+    relayOf("/home/nic")?.emit("joined");
+    await settled();
+    const [first] = relays;
+    first?.emit("ended", "SIGKILL");
+    if (first !== undefined) first.isOver = true;
+    await settled();
+    expect(home.nics?.links).toEqual({ nic: false });
+    await vi.advanceTimersByTimeAsync(200);
+    expect(running()).toEqual(["/home/nic"]);
+    relayOf("/home/nic")?.emit("joined");
+    await settled();
+    expect(home.nics?.links).toEqual({ nic: true });
+  });
+
+  it("is joined anew when its machine is another one, and never where it has ended", async () => {
+    const home = vm("home", "direct");
+    home.start("nic");
+    await look();
+    home.nics = null;
+    networks.look();
+    expect(running()).toEqual([]);
+    home.start("nic");
+    await look();
+    expect(running()).toEqual(["/home/nic"]);
+  });
+
+  it("is cut at once where its network is none any more", async () => {
+    const home = vm("home", "direct");
+    home.start("nic");
+    await look();
+    relayOf("/home/nic")?.emit("joined");
+    await settled();
+    home.status.network = "none";
+    networks.look();
+    expect(running()).toEqual([]);
+    await settled();
+    expect(home.nics?.links).toEqual({ nic: false });
+  });
+});
+
+it("a machine that began without an interface says when it gets one", async () => {
+  const home = vm("home", "direct");
+  home.start();
+  await look();
+  expect(running()).toEqual([]);
+  expect(home.detail).toBe("It gets its network at its next start.");
+});
+
+it("a VM without a network is left alone, but for what an earlier run has left up", async () => {
+  const [vault, was] = [vm("vault", "none"), vm("was", "none")];
+  await indices.indexOf(was.id);
+  vault.start("nic");
+  was.start("nic");
+  await look();
+  expect(running()).toEqual([]);
+  expect(vault.nics?.links).toEqual({ nic: true });
+  expect(was.nics?.links).toEqual({ nic: false });
+});
+
+it("a VM that was removed gives its number back", async () => {
+  const home = vm("home", "direct");
+  home.start("nic");
+  await look();
+  expect(indices.find(home.id)).toBe(1);
+  vms = vms.filter((one) => one !== home);
+  await look();
+  expect(indices.find(home.id)).toBeUndefined();
+  expect(running()).toEqual([]);
+});
+
+describe("a VM behind the firewall", () => {
+  /** Its number is 1, the firewall's 2. */
+  async function ready(): Promise<ScriptedVm> {
+    const web = vm("web", "firewall");
+    web.start("nic");
+    await look();
+    firewall.start();
+    filter.is(true);
+    await settled();
+    return web;
+  }
+
+  async function joined(): Promise<ScriptedVm> {
+    const web = await ready();
+    filter.is(true, "link-1");
+    await settled();
+    relayOf("/web/nic")?.emit("joined");
+    relayOf("/fw/uplink")?.emit("joined");
+    await settled();
+    return web;
+  }
+
+  it("has the firewall started, and waits for it with a reason", async () => {
+    const web = vm("web", "firewall");
+    await look();
+    expect(filter.starts).toBe(0);
+    web.start("nic");
+    await look();
+    expect(filter.starts).toBe(1);
+    expect(web.detail).toBe("Its network waits for the firewall: it starts.");
+    expect(web.nics?.links).toEqual({ nic: false });
+    expect(running()).toEqual([]);
+  });
+
+  it("says why the firewall cannot be started, which is tried again", async () => {
+    filter.failure = new Error("its image cannot be built.");
+    const web = vm("web", "firewall");
+    web.start("nic");
+    await look();
+    expect(web.detail).toBe("Its network waits for the firewall: its image cannot be built.");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(filter.starts).toBe(2);
+  });
+
+  it("is not joined before its rules are in force", async () => {
+    const web = await ready();
+    expect(firewall.nics?.links).toEqual({ uplink: false, l1: false });
+    expect(filter.links).toEqual([
+      {
+        vm: web.id,
+        id: "link-1",
+        own: { mac: "52:54:00:b7:00:01", ipv4: "10.137.0.5", ipv6: "fd00:137:1::1" },
+        guest: { mac: "52:54:00:a7:00:01", ipv4: "10.137.0.6", ipv6: "fd00:137:1::2" },
+      },
+    ]);
+    expect(filter.uplink).toEqual({
+      own: { mac: "52:54:00:c7:00:02", ipv4: "10.137.0.10", ipv6: "fd00:137:2::2" },
+      gateway: { ipv4: "10.137.0.9", ipv6: "fd00:137:2::1" },
+    });
+    expect(running()).toEqual(["/fw/uplink"]);
+    expect(web.detail).toBe("Its network waits for the firewall: its rules are not in force yet.");
+    filter.is(true, "link-7");
+    await settled();
+    expect(running()).toEqual(["/fw/uplink"]);
+    filter.is(true, "link-1");
+    await settled();
+    expect(running()).toEqual(["/fw/uplink", "/web/nic /fw/l1"]);
+    expect(web.nics?.links).toEqual({ nic: false });
+    relayOf("/web/nic")?.emit("joined");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: true });
+    expect(web.detail).toBe("");
+  });
+
+  it("gets its carrier after its twin has one", async () => {
+    await joined();
+    expect(happened.filter((what) => /(l1|nic) up/.test(what))).toEqual(["fw l1 up", "web nic up"]);
+  });
+
+  it.each([
+    ["the firewall's program has gone", () => filter.is(false)],
+    ["its rules are not in force any more", () => filter.is(true)],
+    [
+      "the firewall VM has ended",
+      () => {
+        firewall.nics = null;
+        networks.look();
+      },
+    ],
+    [
+      "it has ended",
+      (web: ScriptedVm) => {
+        web.nics = null;
+        networks.look();
+      },
+    ],
+    [
+      "its network is another one",
+      (web: ScriptedVm) => {
+        web.status.network = "none";
+        networks.look();
+      },
+    ],
+    [
+      "it was removed",
+      (web: ScriptedVm) => {
+        vms = vms.filter((one) => one !== web);
+        networks.look();
+      },
+    ],
+    ["the application ends", () => networks.close()],
+  ])("is cut before anything else happens when %s", async (_what, lose) => {
+    const web = await joined();
+    const { nics } = web;
+    happened = [];
+    lose(web);
+    expect(happened[0]).toBe("cut /web/nic /fw/l1");
+    await settled();
+    expect(nics?.links).toEqual({ nic: false });
+  });
+
+  it("is joined again after the firewall VM's restart, once it has interfaces and rules again", async () => {
+    const web = await joined();
+    firewall.nics = null;
+    filter.is(false);
+    await settled();
+    expect(running()).toEqual([]);
+    firewall.start();
+    filter.is(true);
+    await settled();
+    expect(firewall.nics).toMatchObject({ links: { uplink: false, l1: false } });
+    expect(running()).toEqual(["/fw/uplink"]);
+    filter.is(true, "link-1");
+    await settled();
+    relayOf("/web/nic")?.emit("joined");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: true });
+  });
+
+  it("is joined again when its firewall's program is back, in the same machine", async () => {
+    const web = await joined();
+    filter.is(false);
+    await settled();
+    filter.is(true, "link-1");
+    await settled();
+    relayOf("/web/nic")?.emit("joined");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: true });
+    expect(firewall.nics?.links).toMatchObject({ l1: true });
+  });
+
+  it("leaves its slot in the firewall when it does not run", async () => {
+    const web = await joined();
+    web.nics = null;
+    await look();
+    expect(firewall.nics?.links).toEqual({ uplink: true });
+    expect(filter.links).toEqual([]);
+  });
+
+  it("says that the firewall has no way to the internet", async () => {
+    const web = await joined();
+    relayOf("/fw/uplink")?.emit("parted", "passt: not found");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: true });
+    expect(web.detail).toBe("Its firewall has no way to the internet: passt: not found.");
+  });
+});

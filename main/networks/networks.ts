@@ -1,0 +1,352 @@
+/**
+ * The links of all VMs: who is joined with whom, and when. A VM's own network says which: `direct` is joined with the internet
+ * by an uplink of its own, `firewall` with its twin in the firewall VM, once the firewall has said that this VM's rules are
+ * in force. Whatever is lost, the link is cut first; then it is made again.
+ */
+import { messageOf } from "#shared/model/app-error.ts";
+import type { FirewallState } from "#shared/model/firewall.ts";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import { Backoff } from "../base/backoff.ts";
+import type { MachineNics } from "../hardware/driver.ts";
+import { gatewayEnd, guestEnd, linkId, OWN_NIC, ownNic, twinNic, uplinkNic } from "./addresses.ts";
+import { Cable, type CableOptions } from "./cable.ts";
+import type { FilteredLink, NetworkFilter } from "./filter.ts";
+import type { LinkIndices } from "./link-indices.ts";
+import type { RelayWork, StartRelay, UplinkEnds } from "./relay.ts";
+
+/** What is needed of a VM. */
+export interface NetworkedVm {
+  readonly id: VmId;
+  readonly nics: MachineNics | null;
+  readonly status: Pick<VmStatus, "network">;
+  /** Why its network does not work; "" = it does. */
+  tellNetwork(detail: string): void;
+}
+
+export interface NetworksOptions {
+  /** All that there are. */
+  vms: () => readonly NetworkedVm[];
+  indices: LinkIndices;
+  startRelay: StartRelay;
+  /** What speaks for these ends on the internet. */
+  uplinkCommand: (ends: UplinkEnds) => readonly string[];
+  filter: NetworkFilter;
+  log: (line: string) => void;
+}
+
+/** A VM's interface as its machine has it. Another machine of the VM is another one. */
+interface Port {
+  readonly vm: NetworkedVm;
+  readonly nics: MachineNics;
+  readonly index: number;
+}
+
+/** What joins a port, for as long as all of it stays the same. */
+interface Joined {
+  readonly nics: MachineNics;
+  readonly cable: Cable;
+  /** Of the firewall VM; null: none is in between. */
+  readonly firewall: MachineNics | null;
+}
+
+/** The firewall VM, as it runs. */
+interface Firewall {
+  readonly id: VmId;
+  readonly index: number;
+  readonly nics: MachineNics;
+}
+
+/** The first delay before a firewall that could not be started is tried again, and the longest. */
+const RETRY_MS = 2_000;
+const MAX_RETRY_MS = 60_000;
+
+export class Networks {
+  readonly #options: NetworksOptions;
+  readonly #joined = new Map<VmId, Joined>();
+  /** Interfaces that were cut when they were first seen; false: there is none, the machine began without. */
+  readonly #cut = new Map<MachineNics, boolean>();
+  /** Of the firewall VM that runs: interfaces that it has. */
+  #plugged: { readonly nics: MachineNics; readonly ids: Set<string> } | null = null;
+  #uplink: { readonly nics: MachineNics; readonly cable: Cable } | null = null;
+  #told = "";
+  #isStarting = false;
+  /** Why the firewall VM does not run; null: nobody has tried, or it does. */
+  #startProblem: string | null = null;
+  readonly #retries = new Backoff(RETRY_MS, MAX_RETRY_MS);
+  #retryTimer: NodeJS.Timeout | undefined;
+  #known = new Set<VmId>();
+  #isLooking = false;
+  #looksAgain = false;
+  #isClosed = false;
+
+  constructor(options: NetworksOptions) {
+    this.#options = options;
+    options.filter.on("changed", () => this.look());
+  }
+
+  /** Something has changed: VMs, or what they are to be joined with. Cuts what may be no more before it returns. */
+  look(): void {
+    if (this.#isClosed) return;
+    this.#cutWhatMayNotBe();
+    if (this.#isLooking) {
+      this.#looksAgain = true;
+      return;
+    }
+    this.#isLooking = true;
+    void this.#lookAgain();
+  }
+
+  /** The application ends: VMs run on, without a network. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    for (const id of [...this.#joined.keys()]) this.#part(id);
+    this.#endUplink();
+  }
+
+  async #lookAgain(): Promise<void> {
+    do {
+      this.#looksAgain = false;
+      try {
+        await this.#makeWhatIsMissing();
+      } catch (error) {
+        this.#options.log(`networks: ${messageOf(error)}`);
+      }
+    } while (this.#looksAgain && !this.#isClosed);
+    this.#isLooking = false;
+  }
+
+  // ---- cutting: at once ------------------------------------------------------------------------------------
+
+  #cutWhatMayNotBe(): void {
+    const vms = new Map(this.#options.vms().map((vm) => [vm.id, vm]));
+    const firewall = this.#firewallNics();
+    for (const [id, joined] of this.#joined) {
+      const vm = vms.get(id);
+      const network = vm?.status.network;
+      const isSame = vm !== undefined && vm.nics === joined.nics;
+      const mayBe =
+        network === "direct"
+          ? joined.firewall === null
+          : network === "firewall" && joined.firewall !== null && joined.firewall === firewall && this.#isInForce(id);
+      if (!isSame || !mayBe) this.#part(id);
+    }
+    if (this.#uplink !== null && this.#uplink.nics !== firewall) this.#endUplink();
+  }
+
+  #part(id: VmId): void {
+    this.#joined.get(id)?.cable.end();
+    this.#joined.delete(id);
+  }
+
+  #endUplink(): void {
+    this.#uplink?.cable.end();
+    this.#uplink = null;
+  }
+
+  #isInForce(id: VmId): boolean {
+    const index = this.#options.indices.find(id);
+    return index !== undefined && this.#options.filter.acknowledged.has(linkId(index));
+  }
+
+  /** Interfaces of the firewall VM whose program is connected; null: there is none. */
+  #firewallNics(): MachineNics | null {
+    const { filter } = this.#options;
+    return filter.isReady ? filter.vm.nics : null;
+  }
+
+  // ---- making: in turns ------------------------------------------------------------------------------------
+
+  async #makeWhatIsMissing(): Promise<void> {
+    const vms = this.#options.vms();
+    await this.#releaseIndices(vms);
+    const ports = (await Promise.all(vms.map((vm) => this.#port(vm)))).filter((port) => port !== null);
+    for (const port of ports) if (port.vm.status.network === "direct") this.#joinDirect(port);
+    const filtered = ports.filter(({ vm }) => vm.status.network === "firewall");
+    if (filtered.length > 0) this.#startFilter();
+    const firewall = await this.#firewall();
+    if (firewall !== null) await this.#joinFiltered(firewall, filtered);
+    this.#tell(ports);
+  }
+
+  /** The interface of a VM that runs and shall have a network; null: it has none. */
+  async #port(vm: NetworkedVm): Promise<Port | null> {
+    const { nics } = vm;
+    const { network } = vm.status;
+    if (nics === null || network === null) return null;
+    // Also one that has none any more: an earlier run of the application may have left it up.
+    if (network === "none" && this.#options.indices.find(vm.id) === undefined) return null;
+    if (!this.#cut.has(nics)) {
+      const isThere = await nics.setLink(OWN_NIC, false).then(
+        () => true,
+        () => false,
+      );
+      this.#cut.set(nics, isThere);
+    }
+    if (network === "none") {
+      vm.tellNetwork("");
+      return null;
+    }
+    if (this.#cut.get(nics) !== true) {
+      vm.tellNetwork("It gets its network at its next start.");
+      return null;
+    }
+    const index = await this.#options.indices.indexOf(vm.id);
+    return vm.nics === nics ? { vm, nics, index } : null;
+  }
+
+  #joinDirect({ vm, nics, index }: Port): void {
+    if (this.#joined.has(vm.id)) return;
+    const ends = { guest: guestEnd(index), gateway: gatewayEnd(index) };
+    const work = this.#uplinkWork(nics.socket(OWN_NIC), ends);
+    this.#joined.set(vm.id, { nics, cable: this.#cable({ work, ends: [{ nics, id: OWN_NIC }] }), firewall: null });
+  }
+
+  async #joinFiltered(firewall: Firewall, ports: readonly Port[]): Promise<void> {
+    const uplink = await this.#plugUplink(firewall);
+    const plugged: Port[] = [];
+    for (const port of ports) if (await this.#plug(firewall.nics, twinNic(port.index))) plugged.push(port);
+    await this.#unplugOthers(firewall.nics, ports);
+    this.#setLinks(plugged, uplink, firewall);
+    for (const port of plugged) {
+      const { vm, nics, index } = port;
+      // Much may have changed meanwhile: what is cut is not joined again by an older turn.
+      if (this.#joined.has(vm.id) || vm.nics !== nics || vm.status.network !== "firewall") continue;
+      if (this.#firewallNics() !== firewall.nics || !this.#isInForce(vm.id)) continue;
+      const twin = { nics: firewall.nics, id: twinNic(index).id };
+      const work: RelayWork = { kind: "join", sockets: [nics.socket(OWN_NIC), twin.nics.socket(twin.id)] };
+      const cable = this.#cable({ work, ends: [twin, { nics, id: OWN_NIC }] });
+      this.#joined.set(vm.id, { nics, cable, firewall: firewall.nics });
+    }
+  }
+
+  #cable(options: Omit<CableOptions, "startRelay">): Cable {
+    const cable = new Cable({ ...options, startRelay: this.#options.startRelay });
+    cable.on("changed", () => this.look());
+    return cable;
+  }
+
+  #uplinkWork(socket: string, ends: UplinkEnds): RelayWork {
+    return { kind: "uplink", socket, ends, command: this.#options.uplinkCommand(ends) };
+  }
+
+  // ---- the firewall VM -------------------------------------------------------------------------------------
+
+  async #firewall(): Promise<Firewall | null> {
+    const nics = this.#firewallNics();
+    if (nics === null) return null;
+    const { id } = this.#options.filter.vm;
+    const index = await this.#options.indices.indexOf(id);
+    if (this.#plugged?.nics !== nics) this.#plugged = { nics, ids: new Set() };
+    return this.#firewallNics() === nics ? { id, index, nics } : null;
+  }
+
+  #startFilter(): void {
+    const { filter, log } = this.#options;
+    if (filter.isReady) {
+      this.#startProblem = null;
+      return;
+    }
+    if (this.#isStarting || this.#retryTimer !== undefined) return;
+    this.#isStarting = true;
+    const failed = (error: unknown): void => {
+      const problem = messageOf(error);
+      if (problem !== this.#startProblem) log(`the firewall cannot be started: ${problem}`);
+      this.#startProblem = problem;
+    };
+    void filter
+      .start()
+      .catch(failed)
+      .finally(() => {
+        this.#isStarting = false;
+        // Also where it runs and its program does not come: whoever starts it again notices that it runs.
+        this.#retryTimer = setTimeout(() => {
+          this.#retryTimer = undefined;
+          this.look();
+        }, this.#retries.nextDelayMs(performance.now()));
+        this.look();
+      });
+  }
+
+  async #plugUplink({ nics, index }: Firewall): Promise<FirewallState["uplink"]> {
+    const nic = uplinkNic(index);
+    const ends = { guest: guestEnd(index), gateway: gatewayEnd(index) };
+    if (!(await this.#plug(nics, nic))) return null;
+    if (this.#uplink === null && this.#firewallNics() === nics) {
+      const work = this.#uplinkWork(nics.socket(nic.id), ends);
+      this.#uplink = { nics, cable: this.#cable({ work, ends: [{ nics, id: nic.id }] }) };
+    }
+    return { own: { mac: nic.mac, ...ends.guest }, gateway: ends.gateway };
+  }
+
+  /** Whether the firewall VM has the interface. */
+  async #plug(nics: MachineNics, nic: ReturnType<typeof twinNic>): Promise<boolean> {
+    const ids = this.#plugged?.nics === nics ? this.#plugged.ids : null;
+    if (ids === null) return false;
+    if (ids.has(nic.id)) return true;
+    try {
+      await nics.plug(nic);
+      // An earlier run of the application may have left it up.
+      await nics.setLink(nic.id, false);
+      ids.add(nic.id);
+      return true;
+    } catch (error) {
+      this.#options.log(`the firewall gets no interface "${nic.id}": ${messageOf(error)}`);
+      return false;
+    }
+  }
+
+  /** Of VMs that do not run any more: there are only so many slots. */
+  async #unplugOthers(nics: MachineNics, ports: readonly Port[]): Promise<void> {
+    const ids = this.#plugged?.nics === nics ? this.#plugged.ids : new Set<string>();
+    const wanted = new Set(ports.map(({ index }) => twinNic(index).id));
+    for (const id of [...ids]) {
+      if (id === uplinkNic(0).id || wanted.has(id)) continue;
+      await nics.unplug(id).then(
+        () => ids.delete(id),
+        (error: unknown) => this.#options.log(`the firewall keeps interface "${id}": ${messageOf(error)}`),
+      );
+    }
+  }
+
+  #setLinks(ports: readonly Port[], uplink: FirewallState["uplink"], { id }: Firewall): void {
+    const links = ports.map(({ vm, index }): FilteredLink => ({
+      vm: vm.id,
+      id: linkId(index),
+      own: { mac: twinNic(index).mac, ...gatewayEnd(index) },
+      guest: { mac: ownNic(index).mac, ...guestEnd(index) },
+    }));
+    const told = JSON.stringify([id, links, uplink]);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#options.filter.setLinks(links, uplink);
+  }
+
+  // ---- words and numbers -----------------------------------------------------------------------------------
+
+  #tell(ports: readonly Port[]): void {
+    for (const { vm } of ports) vm.tellNetwork(this.#detail(vm));
+  }
+
+  #detail(vm: NetworkedVm): string {
+    const cable = this.#joined.get(vm.id)?.cable;
+    if (cable?.isUp === true) {
+      const uplink = vm.status.network === "firewall" ? this.#uplink?.cable : undefined;
+      return uplink?.problem == null ? "" : `Its firewall has no way to the internet: ${uplink.problem}.`;
+    }
+    if (cable !== undefined)
+      return cable.problem === null ? "Its network is being joined." : `Its network is cut: ${cable.problem}.`;
+    const { filter } = this.#options;
+    const reason = filter.isReady ? "its rules are not in force yet" : (this.#startProblem ?? "it starts");
+    return `Its network waits for the firewall: ${reason.replace(/\.$/, "")}.`;
+  }
+
+  async #releaseIndices(vms: readonly NetworkedVm[]): Promise<void> {
+    const now = new Set(vms.map(({ id }) => id));
+    const gone = [...this.#known].filter((id) => !now.has(id));
+    this.#known = now;
+    const machines = new Set(vms.map(({ nics }) => nics));
+    for (const nics of this.#cut.keys()) if (!machines.has(nics)) this.#cut.delete(nics);
+    await Promise.all(gone.map((id) => this.#options.indices.release(id)));
+  }
+}

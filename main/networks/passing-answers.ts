@@ -1,0 +1,115 @@
+/**
+ * Answers of a person that are no rules of policy.yaml: they hold once, or until the VM stops. In force they stand where the
+ * rule stands that asked, so that they never widen what a rule before it denies. With the application they are gone.
+ */
+import type { FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { Emitter } from "../base/emitter.ts";
+import { matchesDestination, parseDestination, parseDestinationPattern } from "../policy/destination.ts";
+import type { Flows } from "./flows.ts";
+import type { RuleSource } from "./network-rules.ts";
+
+/** "Once" holds for what a program tries again by itself. */
+const ONCE_MS = 60_000;
+
+export type Holding = "once" | "until-stop";
+
+interface PassingAnswer {
+  readonly id: string;
+  readonly vm: VmId;
+  readonly to: FirewallTarget;
+  readonly decision: "allow" | "deny";
+  readonly holding: Holding;
+  /** In words, in place of a line of the policy. */
+  readonly text: string;
+}
+
+export class PassingAnswers extends Emitter<{ changed: [] }> {
+  readonly #flows: () => Pick<Flows, "all" | "on">;
+  readonly #run = Date.now().toString(36);
+  #answers: readonly PassingAnswer[] = [];
+  #last = 0;
+
+  constructor(flows: () => Pick<Flows, "all" | "on">) {
+    super();
+    this.#flows = flows;
+  }
+
+  /** @param name a name, "*.NAME" or an address */
+  add(vm: VmId, name: string, decision: "allow" | "deny", holding: Holding): void {
+    const to = targetOf(name);
+    if (to === null) return;
+    this.#last += 1;
+    const until = holding === "once" ? "once" : "until the VM stops";
+    const text = `your answer: ${decision} ${name}, ${until}`;
+    const answer = { id: `answer:${this.#run}-${this.#last}`, vm, to, decision, holding, text };
+    this.#answers = [answer, ...this.#answers];
+    if (holding === "once") setTimeout(() => this.#endOnce(answer), ONCE_MS).unref();
+    this.emit("changed");
+  }
+
+  /** The VM has stopped. */
+  stopped(vm: VmId): void {
+    this.#drop((answer) => answer.vm === vm);
+  }
+
+  /** Among the rules of this VM. */
+  addTo(vm: VmId, rules: readonly FirewallRule[]): { rules: FirewallRule[]; sources: Map<string, RuleSource> } {
+    const sources = new Map<string, RuleSource>();
+    const added = [...rules];
+    for (const { id, to, decision, text } of this.#answers.filter((answer) => answer.vm === vm)) {
+      const at = added.findIndex((rule) => rule.decision === "ask" && covers(rule.to, to));
+      if (at === -1) continue;
+      added.splice(at, 0, { id, decision, to, port: null, until: null });
+      sources.set(id, { line: null, text, refusal: null });
+    }
+    return { rules: added, sources };
+  }
+
+  /** A connection that began meanwhile is not cut. */
+  #endOnce(answer: PassingAnswer): void {
+    const isUsed = (): boolean =>
+      this.#flows().all.some(({ cells, endedMs }) => cells.rule === answer.id && endedMs === null);
+    const drop = (): void => this.#drop((one) => one === answer);
+    if (!isUsed()) return drop();
+    const stop = this.#flows().on("happened", () => {
+      if (isUsed()) return;
+      stop();
+      drop();
+    });
+  }
+
+  #drop(isOver: (answer: PassingAnswer) => boolean): void {
+    const left = this.#answers.filter((answer) => !isOver(answer));
+    if (left.length === this.#answers.length) return;
+    this.#answers = left;
+    this.emit("changed");
+  }
+}
+
+function targetOf(name: string): FirewallTarget | null {
+  const pattern = parseDestinationPattern(name);
+  switch (pattern?.kind) {
+    case "name":
+      return { kind: "name", name: pattern.name };
+    case "names-below":
+      return { kind: "names-below", name: pattern.suffix.slice(1) };
+    case "addresses":
+      return { kind: "addresses", cidr: pattern.network.cidr };
+    default:
+      return null;
+  }
+}
+
+/** Whether what a rule is for has in it what an answer is for. */
+function covers(rule: FirewallTarget, answer: FirewallTarget): boolean {
+  if (rule.kind === "any" || rule.kind === "internet") return true;
+  if (answer.kind === "addresses") {
+    const pattern = rule.kind === "addresses" ? parseDestinationPattern(rule.cidr) : null;
+    const destination = parseDestination(answer.cidr.split("/")[0] ?? "");
+    return pattern !== null && destination !== null && matchesDestination(pattern, destination);
+  }
+  if (rule.kind === "addresses" || !("name" in answer)) return false;
+  if (rule.kind === "name") return answer.kind === "name" && answer.name === rule.name;
+  return answer.name.endsWith(`.${rule.name}`) || (answer.kind === "names-below" && answer.name === rule.name);
+}

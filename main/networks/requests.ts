@@ -1,0 +1,113 @@
+/** Who talks to what, for the page and the `atoll` command. */
+import { type ConnectionWish, MAX_FLIPS, MAX_PAST_FLOWS, type networkContract } from "#shared/ipc/network.ts";
+import type { FlowView, PastFlow } from "#shared/model/network.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import type { PolicyDecision } from "#shared/model/policy.ts";
+import type { Application } from "../application.ts";
+import type { Handlers } from "../ipc/dispatcher.ts";
+import { problemWords } from "#shared/model/yaml-file.ts";
+import { type Crossing, partyOf, type VmParty } from "../policy/crossing.ts";
+import { matchesDestination, parseDestination, parseDestinationPattern } from "../policy/destination.ts";
+import type { Policy } from "../policy/policy.ts";
+import { type CellChange, newRuleOf, type PolicyChanges } from "../policy/policy-changes.ts";
+import type { Network } from "./network.ts";
+import { flowView, shownFlow } from "./flows.ts";
+import { tryConnect } from "./try-connect.ts";
+
+const DAY_S = 86_400;
+const WEEK_DAYS = 7;
+
+interface Parts {
+  application: Pick<Application, "vm">;
+  network: Network;
+  policy: Policy;
+  policyChanges: PolicyChanges;
+}
+
+export function networkHandlers({
+  application,
+  network,
+  policy,
+  policyChanges,
+}: Parts): Handlers<typeof networkContract> {
+  const { flows, history } = network;
+  const views = (): FlowView[] => flows.all.map((flow) => flowView(flow, Date.now()));
+
+  return {
+    "network.flows": views,
+    "network.follow": (_input, { connection }) => {
+      const stop = flows.on("happened", (flow) => connection.notify("network.flow", flowView(flow, Date.now())));
+      connection.onClose(stop);
+      return null;
+    },
+    "network.test": async ({ vm: reference, to }) => {
+      const vm = application.vm(reference);
+      const { decision, rule, explanation } = policy.check("net.connect", vm.definition.name, to, null);
+      const destination = parseDestination(to);
+      const host = destination?.name ?? destination?.address;
+      if (host === undefined || host === null) throw noDestination(to);
+      const reached = vm.state === "running" ? await tryConnect(vm, host, destination?.port ?? null) : null;
+      return { decision, rule, explanation, reached };
+    },
+    "network.alerts": ({ sinceS }) => network.alerts.since(sinceS),
+    "network.watch": ({ isWatched }) => {
+      network.isWatched = isWatched;
+      const now = Date.now();
+      return { filter: network.view, flows: flows.all.map((flow) => shownFlow(flow, now)), traffic: flows.traffic };
+    },
+    "network.history": ({ days, words, verdict }) =>
+      history.read({ sinceS: days * DAY_S, words: words.map((word) => word.toLowerCase()), verdict }, MAX_PAST_FLOWS),
+    "network.tryRule": async (wish) => {
+      const cell = cellOf(wish, application);
+      const { before, after } = await policy.tryChange(policyChanges.cellEdit(cell));
+      const { problem, tests } = policy.tryText(after);
+      if (problem !== null) throw new AppError("policy.broken", `${problemWords(problem)}.`, { ...problem });
+      const rule = newRuleOf({ before, after }, policy.file);
+      const vm = partyOf(application.vm(wish.vm).status);
+      const decides = policy.decisionsOf(after);
+      const past = await history.read({ sinceS: WEEK_DAYS * DAY_S, words: [], verdict: null }, Infinity);
+      const flips = past.flows.flatMap((flow) => {
+        const now = flow.vm === vm.name ? flipOf(flow, wish, decides, vm) : null;
+        return now === null ? [] : [{ flow, now }];
+      });
+      const ends = flows.all.filter(
+        ({ vmId, endedMs, cells }) =>
+          vmId === vm.id && endedMs === null && flipOf(cells, wish, decides, vm) !== null && cells.verdict === "allow",
+      );
+      return {
+        rule,
+        tests: tests.map(({ name, ok }) => ({ name, ok })),
+        flips: flips.slice(0, MAX_FLIPS),
+        flipCount: flips.length,
+        flowCount: past.total,
+        ends: ends.length,
+      };
+    },
+    "network.answer": ({ card, name, answer }) => network.asks.answer(card, name, answer),
+    "network.makeRule": (wish) => policyChanges.setCell(cellOf(wish, application)),
+  };
+}
+
+/** @throws AppError vm.not-found, usage.bad-argument */
+function cellOf({ vm, to, about, decision, minutes }: ConnectionWish, application: Parts["application"]): CellChange {
+  if (parseDestinationPattern(to) === null && to !== "@internet") throw noDestination(to);
+  return { action: "net.connect", from: application.vm(vm).definition.name, to, about, decision, minutes };
+}
+
+function noDestination(to: string): AppError {
+  return new AppError("usage.bad-argument", `"${to}" is no name and no address, with or without ":PORT".`, { to });
+}
+
+/** What would be decided now of what the wish is about; null: the same. A person's own answers stay theirs. */
+function flipOf(
+  { name, address, port, verdict }: Pick<PastFlow, "name" | "address" | "port" | "verdict">,
+  { to }: ConnectionWish,
+  decides: (crossing: Crossing) => PolicyDecision,
+  from: VmParty,
+): PolicyDecision | null {
+  const pattern = parseDestinationPattern(to);
+  const destination = { kind: "destination", name, address, port } as const;
+  if (pattern !== null && !matchesDestination(pattern, destination)) return null;
+  const now = decides({ action: "net.connect", from, to: destination, type: null, bytes: null });
+  return now === verdict ? null : now;
+}

@@ -1,0 +1,220 @@
+/**
+ * Names that VMs want to connect to for the first time: one card is open, the others are a line. Nothing is answered by closing
+ * them, nothing passes meanwhile, and for a moment after a card has come on top its answers are dead.
+ */
+import "./ask-cards.css";
+import { Ban, Check, ChevronRight, X } from "lucide-react";
+import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useState } from "react";
+import { useStore } from "zustand";
+import type { AskCard, CardAnswer } from "#shared/model/network.ts";
+import { useShell } from "../../shell/shell.ts";
+import { useTag } from "../../shell/use-vm.ts";
+import { agoWords, countOf } from "../../ui/format.ts";
+import { RevealedText } from "../../ui/GuestText.tsx";
+import { Tag } from "../../ui/Tag.tsx";
+
+/** A click that was meant for what was there before counts for nothing. */
+const DEAD_MS = 1_000;
+
+type Answer = readonly [answer: CardAnswer, words: string];
+const ALLOW: readonly Answer[] = [
+  ["once", "once"],
+  ["minutes", "10 min"],
+  ["hour", "1 h"],
+  ["until-stop", "till it stops"],
+  ["always", "always"],
+];
+const DENY: readonly Answer[] = [
+  ["deny", "once"],
+  ["deny-minutes", "10 min"],
+  ["deny-hour", "1 h"],
+  ["deny-until-stop", "till it stops"],
+  ["deny-always", "always"],
+];
+
+/** Those that wait, the oldest first. */
+export function AskCards() {
+  const cards = useStore(useShell().asks, (state) => state.cards);
+  const [chosen, setChosen] = useState<number | null>(null);
+  const open = cards.find(({ id }) => id === chosen) ?? cards[0];
+  const step = (by: 1 | -1): void => {
+    const at = cards.findIndex((card) => card === open);
+    setChosen(cards[at + by]?.id ?? open?.id ?? null);
+  };
+  const onKeyDown = (event: ReactKeyboardEvent): void => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div className="ask-cards" role="group" aria-label="Names that wait" onKeyDown={onKeyDown}>
+      {cards.map((card) =>
+        card === open ? (
+          <OpenCard key={card.id} card={card} />
+        ) : (
+          <ClosedCard key={card.id} card={card} open={() => setChosen(card.id)} />
+        ),
+      )}
+    </div>
+  );
+}
+
+/** They hang from the bar while the view that has them is not shown. */
+export function AskBar() {
+  const { asks, overlays } = useShell();
+  const count = useStore(asks, ({ cards, isPutAway }) => (isPutAway ? 0 : cards.length));
+  const isShown = useStore(overlays, ({ overlay }) => overlay?.kind === "sheet" && overlay.tab === "network");
+  if (count === 0 || isShown) return null;
+  return (
+    <section className="ask-bar" aria-label="Waiting for you">
+      <header>
+        <strong>Waiting for you</strong>
+        <span>nothing passes meanwhile</span>
+        <button type="button" className="link" onClick={() => overlays.open({ kind: "sheet", tab: "network" })}>
+          {count > 1 ? `All ${count}` : "Network"}
+        </button>
+        <button type="button" className="sheet-close" aria-label="Put away, answer nothing" onClick={asks.putAway}>
+          <X size={14} />
+        </button>
+      </header>
+      <AskCards />
+    </section>
+  );
+}
+
+/** How many wait. */
+export function AskCount() {
+  const count = useStore(useShell().asks, ({ cards }) => cards.length);
+  return count === 0 ? null : (
+    <span className="sheet-count" aria-label={`, ${count} waiting for you`}>
+      {count}
+    </span>
+  );
+}
+
+function ClosedCard({ card, open }: { card: AskCard; open: () => void }) {
+  const tag = useTag(card.vmId);
+  return (
+    <button type="button" className="ask-card ask-closed" data-label={tag.label} onClick={open}>
+      <ChevronRight size={14} aria-hidden="true" />
+      <Tag tag={{ ...tag, name: card.vm }} />
+      <b>
+        <RevealedText text={card.names[0] ?? ""} />
+      </b>
+      {card.names.length > 1 && <small>and {card.names.length - 1} more</small>}
+    </button>
+  );
+}
+
+function OpenCard({ card }: { card: AskCard }) {
+  const { bridge, notices, policyChanges } = useShell();
+  const { id, vmId, vm, names, domain, port, count, lastMs } = card;
+  const tag = useTag(vmId);
+  const isDead = useDead();
+  const scopes = [...names, ...(domain === null || names.every((name) => name === domain) ? [] : [`*.${domain}`])];
+  const [chosen, setScope] = useState<string | null>(null);
+  const scope = chosen !== null && scopes.includes(chosen) ? chosen : (scopes[0] ?? "");
+  const agoS = useSeconds(lastMs);
+  const give = async (answer: CardAnswer): Promise<void> => {
+    const given = await bridge.request("network.answer", { card: id, name: scope, answer });
+    if (!given.ok) notices.show(given.error.message);
+    else if (given.value !== null) policyChanges.note(given.value);
+  };
+  const row = (answers: readonly Answer[], name: string, Icon: typeof Check, decision: "allow" | "deny") => (
+    <div className="ask-answers" data-decision={decision} role="group" aria-label={name}>
+      <b>
+        <Icon size={14} aria-hidden="true" />
+        {name}
+      </b>
+      <div className="segments">
+        {answers.map(([answer, words]) => (
+          <button
+            key={answer}
+            type="button"
+            data-answer={answer}
+            aria-label={`${name} ${words}`}
+            // To deny once lets nothing through: it counts at once, as in a prompt.
+            disabled={isDead && answer !== "deny"}
+            onClick={() => void give(answer)}
+          >
+            {words}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+  return (
+    <article
+      className="ask-card"
+      data-label={tag.label}
+      data-prompt={id}
+      aria-label={`${vm} wants to connect to ${names[0] ?? ""}`}
+      onKeyDown={walk}
+    >
+      <header>
+        <Tag tag={{ ...tag, name: vm }} />
+        <span>wants to connect to</span>
+      </header>
+      <h3>
+        <RevealedText text={scope.startsWith("*.") ? (names[0] ?? "") : scope} />
+        {port !== null && <small>:{port}</small>}
+      </h3>
+      <p>
+        Refused {countOf(count, "time")}, last {agoWords(agoS)}
+      </p>
+      {scopes.length > 1 && (
+        <div className="segments ask-scopes" role="radiogroup" aria-label="The answer is for">
+          {scopes.map((one) => (
+            <button key={one} type="button" role="radio" aria-checked={one === scope} onClick={() => setScope(one)}>
+              <RevealedText text={one} />
+            </button>
+          ))}
+        </div>
+      )}
+      {row(ALLOW, "Allow", Check, "allow")}
+      {row(DENY, "Deny", Ban, "deny")}
+    </article>
+  );
+}
+
+/** Arrows go through the answers. */
+function walk(event: ReactKeyboardEvent<HTMLElement>): void {
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>("button:not(:disabled)")];
+  const at = buttons.findIndex((button) => button === document.activeElement);
+  const steps: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 5, ArrowLeft: -1, ArrowUp: -5 };
+  const by = steps[event.key];
+  if (by === undefined || at === -1) return;
+  buttons[at + by]?.focus();
+  event.preventDefault();
+}
+
+function useDead(): boolean {
+  const [isDead, setDead] = useState(true);
+  useEffect(() => {
+    let timer = 0;
+    const wait = (): void => {
+      window.clearTimeout(timer);
+      setDead(true);
+      timer = window.setTimeout(() => setDead(false), DEAD_MS);
+    };
+    wait();
+    window.addEventListener("focus", wait);
+    return () => {
+      window.clearTimeout(timer);
+      window.removeEventListener("focus", wait);
+    };
+  }, []);
+  return isDead;
+}
+
+/** Seconds since then, counted on while it is shown. */
+function useSeconds(sinceMs: number): number {
+  const [nowMs, setNowMs] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return Math.max(0, (nowMs - sinceMs) / 1000);
+}

@@ -1,0 +1,160 @@
+// @vitest-environment happy-dom
+import { act } from "react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { AtollBridge, EventPayload } from "#shared/ipc/index.ts";
+import type { FilterView, PastFlow, ShownFlow } from "#shared/model/network.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import { ShellContext } from "../../shell/shell.ts";
+import { testShell } from "../../shell/testing.ts";
+import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
+import { NetworkView } from "./NetworkView.tsx";
+import { deniedFlow, shownFlow, vmStatus } from "./testing.ts";
+
+/** This document draws nothing. */
+const charts: unknown[] = [];
+vi.mock("uplot", () => ({
+  default: class {
+    setData(data: unknown): void {
+      charts.push(data);
+    }
+    destroy(): void {}
+  },
+}));
+
+const READY: FilterView = { state: "ready", revision: 212, sinceMs: 0, detail: "" };
+let drawn: Drawn;
+let shell: ReturnType<typeof testShell>;
+let asked: { name: string; input: unknown }[];
+let flows: ShownFlow[];
+let filter: FilterView;
+let past: PastFlow[];
+let changed: (payload: EventPayload<"network.changed">) => void;
+
+const price = {
+  rule: { line: 41, text: "action: net.connect, from: web, to: good.example:443, decision: deny" },
+  tests: [{ name: "t", ok: true }],
+  flips: [],
+  flipCount: 3,
+  flowCount: 18_204,
+  ends: 1,
+};
+
+const bridge = {
+  request: async (name: string, input: unknown) => {
+    asked.push({ name, input });
+    const answers: Record<string, unknown> = {
+      "network.watch": { filter, flows, traffic: [] },
+      "network.history": { flows: past, total: past.length },
+      "network.tryRule": price,
+      "network.makeRule": { change: 7, rule: price.rule },
+    };
+    return { ok: true, value: answers[name] ?? null };
+  },
+  on: (name: string, listener: typeof changed) => {
+    if (name === "network.changed") changed = listener;
+    return () => undefined;
+  },
+} as unknown as AtollBridge;
+
+beforeEach(() => {
+  asked = [];
+  filter = READY;
+  past = [];
+  flows = [shownFlow("a", { rateIn: 1_900_000 }), deniedFlow("b", { count: 3 })];
+});
+
+afterEach(() => drawn.remove());
+
+async function show(): Promise<void> {
+  shell = testShell({ bridge, send: () => undefined });
+  shell.vms.take([vmStatus("web"), vmStatus("vault", { network: "none" }), vmStatus("home", { network: "direct" })]);
+  drawn = await draw(
+    <ShellContext value={shell}>
+      <NetworkView />
+    </ShellContext>,
+  );
+}
+
+const heads = (): string[] => textsOf(".flow-group-head");
+const rows = (): string[] => textsOf("button.flow-row");
+const requests = (name: string): unknown[] => asked.filter((one) => one.name === name).map(({ input }) => input);
+
+it("shows each VM with its way out, what passes and what was refused, and why", async () => {
+  await show();
+  expect(heads()).toEqual(["webthrough the firewall2 flows to 2 names", "homepast the firewall", "vaultno network"]);
+  expect(rows()).toEqual([
+    "good.example198.18.0.1:4431.0 kB100 bytes1.9 MB/sallowedline 41 @internet",
+    "bad.example3 timeslook-up00denied no rule allows it",
+  ]);
+  expect(textsOf(".network-filter")[0]).toMatch(/^Firewall runs\. Revision 212 is in force since/u);
+  expect(textsOf(".network-counts")).toEqual(["denied 3kernel counts 0 packets"]);
+});
+
+it("goes on with what changes, and says when it is not looked at any more", async () => {
+  await show();
+  const traffic = [{ vmId: "web" as VmId, chartIn: [1, 2], chartOut: [0, 0], packetsDenied: 3 }];
+  await act(async () => changed({ filter: READY, flows: [shownFlow("a", { bytesIn: 5_000 })], gone: ["b"], traffic }));
+  expect(rows()).toEqual(["good.example198.18.0.1:4435.0 kB100 bytesallowedline 41 @internet"]);
+  expect(textsOf(".flow-rates")).toEqual(["↓ 2 bytes/s↑ 0 bytes/s"]);
+  expect(charts.at(-1)).toMatchObject([{ length: 60 }, { length: 60, 59: 2 }, { length: 60 }]);
+  drawn.remove();
+  expect(requests("network.watch")).toEqual([{ isWatched: true }, { isWatched: false }]);
+  await show();
+});
+
+it.each([
+  ["down", "The firewall is down: nothing passes. why"],
+  ["starting", "The firewall starts. Nothing passes yet."],
+  ["failing", "Not all rules are in force, and what they are for is stopped. why"],
+  ["absent", "No VM goes through the firewall."],
+] as const)("says that the firewall is %s", async (state, words) => {
+  filter = { state, revision: 0, sinceMs: null, detail: "why" };
+  flows = [];
+  await show();
+  expect(textsOf(".network-filter")).toEqual([words]);
+  expect(textsOf(".transfers-none strong")).toEqual(["Nobody talks to anything"]);
+});
+
+it("is searched by words, which a key begins", async () => {
+  await show();
+  await press("/");
+  const field = element("input");
+  expect(document.activeElement).toBe(field);
+  await write(field, "verdict:denied");
+  expect(rows().map((row) => row.slice(0, 11))).toEqual(["bad.example"]);
+  await write(field, "verdict:no");
+  expect(textsOf(".timeline-unknown")[0]).toContain("verdict:no means nothing here");
+  await write(field, "nothing");
+  expect(textsOf(".transfers-none strong")).toEqual(["No connection is like that"]);
+  await press("Escape");
+  expect(rows().length).toBe(2);
+  await click(".network-counts button");
+  expect(rows().length).toBe(1);
+});
+
+it("a rule is a sentence, whose price is said before it is written, and which can be undone", async () => {
+  await show();
+  await click("button.flow-row", "good.example");
+  const wish = { vm: "web", to: "good.example:443", about: "good.example:443", decision: "deny", minutes: null };
+  expect(requests("network.tryRule")).toEqual([wish]);
+  expect(textsOf(".rule-flips h4")).toEqual(["Would have changed 3 flows of the last weekof 18 204"]);
+  expect(textsOf(".rule-facts li")).toEqual(["ends 1 open flow", "1 test holds", `line 41: ${price.rule.text}`]);
+  await click('[role="radio"]', "*.good.example");
+  await click('[role="radio"]', "on all ports");
+  await click('[role="radio"]', "must ask to");
+  await click('[role="radio"]', "1 h");
+  await click("button", "Write rule");
+  expect(requests("network.makeRule")).toEqual([{ ...wish, to: "*.good.example", decision: "ask", minutes: 60 }]);
+  expect(document.querySelector(".rule-sentence")).toBeNull();
+  await act(async () => shell.policyChanges.undo());
+  expect(requests("policy.undo")).toEqual([{ change: 7 }]);
+});
+
+it("shows the days before, with names that a guest has made up shown as they are", async () => {
+  const { key: _k, vmId: _v, state: _s, rateIn: _i, rateOut: _o, ...old } = shownFlow("x");
+  past = [{ ...old, name: "old\\u{202e}.example", endedMs: 5 }];
+  await show();
+  await click('[role="radio"]', "7 days");
+  expect(requests("network.history")).toEqual([{ days: 7, words: [], verdict: null }]);
+  expect(rows()).toEqual(["old\\u{202e}.example198.18.0.1:4431.0 kB100 bytesallowedline 41 @internet"]);
+});

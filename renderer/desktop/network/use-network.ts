@@ -1,0 +1,40 @@
+/** What main says of connections, while a view shows them. */
+import { useEffect, useState } from "react";
+import type { FilterView, LinkTraffic, ShownFlow } from "#shared/model/network.ts";
+import { useShell } from "../../shell/shell.ts";
+
+export interface NetworkState {
+  filter: FilterView;
+  flows: ReadonlyMap<string, ShownFlow>;
+  traffic: readonly LinkTraffic[];
+}
+
+/** null: not known yet. */
+export function useNetwork(): NetworkState | null {
+  const { bridge, notices } = useShell();
+  const [state, setState] = useState<NetworkState | null>(null);
+  useEffect(() => {
+    const watch = { isOver: false };
+    const end = bridge.on("network.changed", ({ filter, flows, gone, traffic }) =>
+      setState((before) => {
+        if (before === null) return null;
+        const all = new Map(before.flows);
+        for (const flow of flows) all.set(flow.key, flow);
+        for (const key of gone) all.delete(key);
+        return { filter, flows: all, traffic };
+      }),
+    );
+    void bridge.request("network.watch", { isWatched: true }).then((answer) => {
+      if (watch.isOver) return;
+      if (!answer.ok) return notices.show(answer.error.message);
+      const { filter, flows, traffic } = answer.value;
+      setState({ filter, flows: new Map(flows.map((flow) => [flow.key, flow])), traffic });
+    });
+    return () => {
+      watch.isOver = true;
+      end();
+      void bridge.request("network.watch", { isWatched: false });
+    };
+  }, [bridge, notices]);
+  return state;
+}
