@@ -1,6 +1,6 @@
 /**
  * The builder as a program of its own, for the set-up scripts:
- *   template-builder build NAME [--force] [--progress json]
+ *   template-builder build NAME|PATH/service.yaml [--force] [--progress json]
  *   template-builder list
  *   template-builder initrd NAME AGENT_FOLDER
  * Answers are JSON, one document per line; progress goes to standard output too and has a `step`. Exit: 0, 1, 2 as the CLI.
@@ -11,10 +11,11 @@ import { buildTemplate } from "./build-template.ts";
 import { resolveCacheDir } from "./cache-dir.ts";
 import { makeInitrd } from "./initrd.ts";
 import type { Progress } from "./progress.ts";
-import { allRecipes, recipeNamed } from "./recipes.ts";
+import { allRecipes, recipeNamed, recipeOfManifest } from "./recipes.ts";
 import { listTemplates, templateStatus, type Template } from "./template.ts";
 
-const USAGE = "usage: template-builder build NAME [--force] [--progress json|text] | list | initrd NAME AGENT_FOLDER\n";
+const USAGE =
+  "usage: template-builder build NAME|PATH/service.yaml [--force] [--progress json|text] | list | initrd NAME AGENT_FOLDER\n";
 
 function say(document: unknown): void {
   process.stdout.write(`${JSON.stringify(document)}\n`);
@@ -29,7 +30,7 @@ async function build(name: string, force: boolean, asJson: boolean): Promise<voi
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => controller.abort());
   const template = await buildTemplate({
-    recipe: recipeNamed(name, null),
+    recipe: name.endsWith(".yaml") ? recipeOfManifest(name) : recipeNamed(name, null),
     cacheDir: resolveCacheDir(),
     force,
     signal: controller.signal,

@@ -1,9 +1,10 @@
 /** The recipes that come with Atoll (Vite puts their text into the bundle), and a person's own. */
 import { AppError } from "#shared/model/app-error.ts";
-import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-file.ts";
+import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { extended, readRecipes, type Recipe, type Recipes, type ServiceImage } from "./recipe.ts";
+import { z } from "zod";
+import { extended, readRecipes, type Recipe, type Recipes, type ServiceImage, serviceImage } from "./recipe.ts";
 
 const bundled = import.meta.glob<string>("../recipes/*.yaml", { query: "?raw", import: "default", eager: true });
 
@@ -51,6 +52,34 @@ export function serviceRecipe(
 ): Recipe {
   if (!("from" in image)) return { ...about, ...image };
   return extended(recipeNamed(image.from, folder), { ...about, ...image });
+}
+
+/** Of a manifest, what its image is made from; the rest of it is the application's to check. */
+const imageOfManifest = z.looseObject({
+  name: z.string(),
+  description: z.string(),
+  memory: z.int(),
+  cpus: z.int().default(1),
+  image: serviceImage,
+});
+
+/**
+ * The recipe of the image of a service that comes with Atoll, for set-up: the same as the application makes of its manifest.
+ *
+ * @param file path of the `service.yaml`
+ * @throws AppError template.bad-recipe
+ */
+export function recipeOfManifest(file: string): Recipe {
+  const read = readYaml(imageOfManifest, readFileSync(file, "utf8"), file);
+  if (!read.ok) {
+    const { problem } = read;
+    throw new AppError("template.bad-recipe", `${problemWords(problem)}. Fix the manifest.`, {
+      name: file,
+      ...problem,
+    });
+  }
+  const { name, description, memory, cpus, image } = read.value;
+  return serviceRecipe(image, { name, description: description.slice(0, 200), memoryMiB: memory, cpus }, null);
 }
 
 function recipeFiles(folder: string): string[] {

@@ -28,8 +28,11 @@ export function vmHandlers({ application, page }: Parts): Handlers<typeof vmCont
     "vm.set": async ({ vm, label, role, ...options }) => {
       const names = (["memory", "cpus", "network"] as const).filter((option) => options[option] !== undefined);
       const machine = Object.fromEntries(names.map((option) => [option, options[option] ?? 0]));
+      const before = application.vm(vm).status.network;
       const target = await application.change(vm, { label, role }, machine);
-      return { vm: viewOf(target.status), fromNextStart: target.isOn ? names : [] };
+      // An interface that the machine has from its start is joined otherwise, or cut, at once.
+      const later = names.filter((option) => option !== "network" || before === "none");
+      return { vm: viewOf(target.status), fromNextStart: target.isOn ? later : [] };
     },
     "vm.start": async ({ vm, waitS }) => {
       const target = application.vm(vm);

@@ -9,7 +9,8 @@ import { ShellContext } from "../shell/shell.ts";
 import { testShell } from "../shell/testing.ts";
 import { VmChip } from "./VmChip.tsx";
 
-const shell = testShell();
+const sent: unknown[] = [];
+const shell = testShell({ send: (...words) => void sent.push(words) });
 const WEB = "web" as VmId;
 const vm = (change: Partial<VmStatus> = {}): VmStatus =>
   ({
@@ -40,6 +41,8 @@ afterEach(() => {
   document.body.replaceChildren();
   shell.wm.dispatch({ type: "vmGone", vm: WEB });
 });
+
+const networks = ["None", "Behind the firewall", "Direct, without the firewall"];
 
 async function show(of: VmStatus): Promise<string> {
   await act(async () => {
@@ -96,6 +99,7 @@ it("a guest's windows are five at most, quoted under a heading, below all that t
   openWanting(200, (n) => (n === 1 ? "Resume" : n === 2 ? "”  Kill…" : `t${n}`));
   expect(await openMenu(vm())).toEqual([
     ...["Programs", "Open a file here…", "Send files here…", "", "Pause", "Shut down", "Kill…"],
+    ...["", "Network, from its next start on", ...networks],
     ...["", "Windows of web that want to be looked at"],
     ...["“Resume”", "“'  Kill…”", "“t3”", "“t4”", "“t5”", "and 195 more, in the dock"],
   ]);
@@ -103,8 +107,37 @@ it("a guest's windows are five at most, quoted under a heading, below all that t
 
 it("what a guest said before it panicked is quoted and said to be its own; the host's words are not", async () => {
   const panicked = vm({ state: "crashed", stateReason: "guest-panic", stateDetail: "All is well. “web” is paused" });
-  expect(await openMenu(panicked)).toEqual(["Start", "", "web said last: “All is well. 'web' is paused”"]);
+  expect(await openMenu(panicked)).toEqual([
+    "Start",
+    "",
+    "Network",
+    ...networks,
+    "",
+    "web said last: “All is well. 'web' is paused”",
+  ]);
   expect(document.querySelector("bdi")?.textContent).toBe("All is well. 'web' is paused");
   const full = vm({ state: "paused", stateReason: "no-space", stateDetail: "The host's disk is full." });
-  expect(await openMenu(full)).toEqual(["The host's disk is full.", "Resume", "Shut down", "Kill…"]);
+  expect(await openMenu(full)).toEqual([
+    ...["The host's disk is full.", "Resume", "Shut down", "Kill…"],
+    ...["", "Network, from its next start on", ...networks],
+  ]);
+});
+
+it("its network is chosen in its menu, which says why it waits; what is not defined by a file has no choice", async () => {
+  const waiting = vm({ network: "firewall", networkDetail: "Its network waits for the firewall: it starts." });
+  expect(await openMenu(waiting)).toEqual(
+    expect.arrayContaining(["Its network waits for the firewall: it starts.", "Network", ...networks]),
+  );
+  const direct = [...document.querySelectorAll<HTMLElement>("[role=menuitemradio]")].at(-1);
+  await act(async () => direct?.click());
+  expect(sent).toEqual([["vm.set", { vm: WEB, network: "direct" }]]);
+  act(() => shell.overlays.close());
+  for (const change of [{ role: "disposable" }, { role: "service" }, { network: null }] as const)
+    expect(await openMenu(vm(change))).not.toContain("Network");
+});
+
+it("a network that goes by no firewall is marked in the top bar", async () => {
+  await openMenu(vm({ network: "direct" }));
+  expect(document.querySelector(".chip")?.getAttribute("aria-label")).toBe("web, ready, direct network");
+  expect(document.querySelector(".chip-direct")).not.toBeNull();
 });

@@ -16,13 +16,13 @@ import {
 import { memo } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
-import { isGuestsWord, type VmStatus } from "#shared/model/vm.ts";
+import { isGuestsWord, type VmNetwork, type VmStatus } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { useShell } from "../shell/shell.ts";
 import { useWindow } from "../shell/use-window.ts";
 import { LabelShape } from "../ui/LabelShape.tsx";
 import { GuestText } from "../ui/GuestText.tsx";
-import { Menu, MenuGroup, MenuItem, MenuRule } from "../ui/Menu.tsx";
+import { Menu, MenuChoice, MenuGroup, MenuItem, MenuRule } from "../ui/Menu.tsx";
 import { wantingOf } from "../wm/model/window-facts.ts";
 import { buildFact, canStart, factOf, machineOf } from "./facts.ts";
 import { openChosenFile, sendChosenFiles, useFileDrop } from "./host-files.ts";
@@ -70,6 +70,17 @@ export const VmChip = memo(function VmChip({ vm }: { vm: VmStatus }) {
     </Menu>
   );
 });
+
+const NETWORKS = [
+  ["none", "None"],
+  ["firewall", "Behind the firewall"],
+  ["direct", "Direct, without the firewall"],
+] as const;
+
+/** It is defined by a file, and by a driver that makes interfaces. */
+function hasChoiceOfNetwork(vm: VmStatus): vm is VmStatus & { network: VmNetwork } {
+  return vm.network !== null && vm.role !== "disposable" && vm.role !== "service";
+}
 
 interface VmMenuProps {
   vm: VmStatus;
@@ -143,6 +154,17 @@ function VmMenu({ vm, wanting, paste }: VmMenuProps) {
           isDanger
           run={() => send("vm.kill", { vm: vm.id, confirm: true })}
         />
+      )}
+      {hasChoiceOfNetwork(vm) && (
+        <>
+          <MenuRule />
+          <MenuChoice
+            title={isOn && vm.network === "none" ? "Network, from its next start on" : "Network"}
+            value={vm.network}
+            choices={NETWORKS}
+            choose={(network) => send("vm.set", { vm: vm.id, network })}
+          />
+        </>
       )}
       <GuestsWords vm={vm} wanting={wanting} />
     </>

@@ -9,7 +9,7 @@ import { npmStep } from "./npm.mjs";
 import { cache, checkout, resultFile } from "./paths.mjs";
 import { SetupError } from "./process.mjs";
 import { runSteps } from "./runner.mjs";
-import { templateStep } from "./template.mjs";
+import { serviceImageStep, templateStep } from "./template.mjs";
 
 const leastNode = [20, 19];
 
@@ -33,6 +33,7 @@ export async function setUp({ testing = false, benching = false, signal }) {
       electronStep(),
       appStep(),
       templateStep("debian"),
+      serviceImageStep("firewall"),
     ],
     signal,
   );

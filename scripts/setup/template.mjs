@@ -1,4 +1,4 @@
-// Builds the template that the first VMs are made of, with the application's own template builder.
+// Builds the templates that the first VMs and the built-in services are made of, with the application's own template builder.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf, readText, writeText } from "./files.mjs";
@@ -19,15 +19,32 @@ import { run, SetupError } from "./process.mjs";
  * @returns {import("./runner.mjs").Step}
  */
 export function templateStep(name) {
+  return builderStep({ id: `template-${name}`, title: `Template ${name}`, source: name });
+}
+
+/**
+ * @param {string} name of a folder of services/
+ * @returns {import("./runner.mjs").Step}
+ */
+export function serviceImageStep(name) {
+  const source = join(checkout, "services", name, "service.yaml");
+  return builderStep({ id: `service-${name}`, title: `Image of the ${name}`, source });
+}
+
+/**
+ * @param {{ id: string, title: string, source: string }} options source: what the builder is to build
+ * @returns {import("./runner.mjs").Step}
+ */
+function builderStep({ id, title, source }) {
   // "KEY FOLDER": what the template was made from, as far as this checkout goes, and where it is.
-  const stamp = join(local, `template-${name}`);
+  const stamp = join(local, id);
   const isBuilt = () => {
     const [builtFrom, folder] = (readText(stamp) ?? "").split(" ", 2);
     return builtFrom === sourceKey() && folder !== undefined && existsSync(join(folder, "template.json"));
   };
   return {
-    id: "template",
-    title: `Template ${name}`,
+    id,
+    title,
     needs: ["app"],
     isUpToDate: async () => (isBuilt() ? "" : undefined),
     run: async ({ signal, log, detail }) => {
@@ -42,7 +59,7 @@ export function templateStep(name) {
       };
       try {
         // It has locks of its own, and gives an existing template at once.
-        const args = [join(checkout, "out/main/template-builder.js"), "build", name, "--progress", "json"];
+        const args = [join(checkout, "out/main/template-builder.js"), "build", source, "--progress", "json"];
         await run(process.execPath, args, { cwd: checkout, signal, log, onLine, env: { ATOLL_CACHE: cache } });
       } catch (cause) {
         signal.throwIfAborted();
@@ -57,7 +74,7 @@ export function templateStep(name) {
 
 /** What the builder is made from: it decides what is stale, but it is asked only when something has changed. */
 function sourceKey() {
-  return hashOf(checkout, ["images"], { also: [cache], accept: (path) => !path.endsWith(".test.ts") });
+  return hashOf(checkout, ["images", "services"], { also: [cache], accept: (path) => !path.endsWith(".test.ts") });
 }
 
 /**

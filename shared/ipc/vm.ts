@@ -68,7 +68,7 @@ export const vmContract = domain({
     }),
     /** Changes the VM's definition file; what is not named stays as it is. @throws AppError vm.unsupported, vm.bad-definition */
     "vm.set": request({
-      from: ["cli"],
+      from: ["page", "cli"],
       input: z.strictObject({
         vm: vmReference,
         label: label.optional(),

@@ -90,9 +90,9 @@ fn nothing_passes_with_another_source_than_the_vms_own() {
     let Some(mut world) = world() else { return };
     world.tell_rules(&["allow internet"]);
     world.vm.run(
-        "ip addr add 10.137.0.7/32 dev lo; ip addr add 198.18.9.9/32 dev lo; ip addr add fd00:137:2::2/128 dev lo",
+        "ip addr add 10.137.0.50/32 dev lo; ip addr add 198.18.9.9/32 dev lo; ip addr add fd00:137:2::2/128 dev lo",
     );
-    for source in ["10.137.0.7", "198.18.9.9"] {
+    for source in ["10.137.0.50", "198.18.9.9"] {
         world.vm.run(&format!("ip route replace default via 10.137.0.5 src {source}"));
         assert_eq!(world.connect_vm(WEB, 80).unwrap_err().0, ErrorKind::TimedOut, "{source}");
     }

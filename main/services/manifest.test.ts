@@ -1,0 +1,127 @@
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { settingFromText, settingProblem, type ServiceSetting } from "#shared/model/service.ts";
+import { serviceImage } from "../../images/builder/index.ts";
+import { manifestJsonSchema, readManifest, recipeOf } from "./manifest.ts";
+
+const EXAMPLE = fs.readFileSync(path.join(import.meta.dirname, "../../services/example/service.yaml"), "utf8");
+type Fields = Record<string, unknown>;
+const example = parse(EXAMPLE) as Fields;
+
+function problemOf(change: Fields, without: readonly string[] = []): string {
+  const fields = Object.entries({ ...example, ...change }).filter(([key]) => !without.includes(key));
+  const read = readManifest(stringify(Object.fromEntries(fields)), "service.yaml");
+  return read.ok ? "" : read.problem.reason;
+}
+
+const number = { type: "number", title: "N", default: 1 };
+
+describe("a manifest", () => {
+  it("is read with its defaults", () => {
+    const minimal = { image: { from: "debian" }, program: { command: "run" } };
+    const read = readManifest(
+      stringify({ format: 1, name: "a", version: "0.1.0", description: "b", memory: 256, ...minimal }),
+      "service.yaml",
+    );
+    expect(read).toMatchObject({
+      ok: true,
+      value: {
+        icon: "gear",
+        cpus: 1,
+        program: { command: "run", user: "user" },
+        rights: { serves: [], uplink: false, host: [] },
+        settings: {},
+        tables: [],
+        panels: [],
+        tests: [],
+        health: { withinS: 120 },
+      },
+    });
+  });
+
+  it.each([
+    [{ format: 2 }, "format: must be 1"],
+    [{ name: "Bad Name" }, "name: not a valid name"],
+    [{ version: 1 }, "version: "],
+    [{ version: "1.0" }, "version: three numbers"],
+    [{ description: "" }, "description: "],
+    [{ icon: "skull" }, "icon: "],
+    [{ image: { suite: "trixie" } }, "image: a recipe"],
+    [{ image: { from: "debian", memoryMiB: 512 } }, "image.memoryMiB: there is no such field"],
+    [
+      { image: { suite: "trixie", diskMiB: 1024, modules: ["../x"] } },
+      "image.modules.0: not the name of a kernel module",
+    ],
+    [{ memory: 1 }, "memory: a VM needs at least 128 MiB"],
+    [{ cpus: 0 }, "cpus: "],
+    [{ program: { command: "../run" } }, "program.command: the name of a file"],
+    [{ program: { command: "run", user: "admin" } }, "program.user: "],
+    [{ rights: { serves: ["service"] } }, "rights.serves.0: "],
+    [{ rights: { camera: true } }, "rights.camera: there is no such field"],
+    [{ rights: { host: ["files"] } }, "rights.host.0: "],
+    [{ settings: { "Bad Key": number } }, "settings.Bad Key: "],
+    [{ settings: { n: { ...number, type: "date" } } }, "settings.n.type: "],
+    [{ settings: { n: { ...number, min: 2 } } }, "settings.n.default: must be a number, at least 2"],
+    [{ tables: ["Bad"] }, "tables.0: "],
+    [{ events: ["Bad"] }, "events.0: "],
+    [{ health: { withinS: 1 } }, "health.withinS: "],
+    [
+      { panels: [{ kind: "chart", title: "C", table: "none", value: "x" }] },
+      'panels.0.table: there is no table "none"',
+    ],
+    [{ panels: [{ kind: "html", title: "C" }] }, "panels.0.kind: "],
+    [{ tests: [{ name: "", input: 1, output: 1 }] }, "tests.0.name: "],
+    [{ memroy: 256 }, "memroy: there is no such field"],
+  ])("with %j is refused: %s", (change, reason) => {
+    expect(problemOf(change)).toContain(reason);
+  });
+
+  it.each(["format", "name", "version", "description", "image", "memory", "program"])("needs %s", (field) => {
+    expect(problemOf({}, [field])).not.toBe("");
+  });
+
+  it("says where it is wrong", () => {
+    const read = readManifest(EXAMPLE.replace("memory: 256", "memory: none"), "/x/service.yaml");
+    const line = EXAMPLE.split("\n").indexOf("memory: 256") + 1;
+    expect(read).toMatchObject({ ok: false, problem: { file: "/x/service.yaml", line, column: 9 } });
+  });
+
+  it("has an image of its own name, or one that goes on from a template's", () => {
+    const read = readManifest(EXAMPLE, "service.yaml");
+    if (!read.ok) throw new Error(read.problem.reason);
+    expect(recipeOf(read.value, null)).toMatchObject({ name: "example", suite: "trixie", memoryMiB: 256, cpus: 1 });
+    const image = serviceImage.parse({ from: "debian", packages: ["jq"], modules: ["nft_ct"] });
+    const from = recipeOf({ ...read.value, image }, null);
+    expect(from.packages).toEqual(expect.arrayContaining(["foot", "jq"]));
+    expect(from).toMatchObject({ name: "example", memoryMiB: 256, modules: ["nft_ct"] });
+  });
+});
+
+it("the schema for editors is the one that is checked", () => {
+  const file = path.join(import.meta.dirname, "../../services/service.schema.json");
+  expect(JSON.parse(fs.readFileSync(file, "utf8"))).toEqual(JSON.parse(JSON.stringify(manifestJsonSchema())));
+});
+
+describe("a setting", () => {
+  const about = { title: "T", description: "" };
+  const choice: ServiceSetting = { type: "choice", ...about, options: [{ value: "a", title: "A" }], default: "a" };
+  it.each([
+    [{ type: "text", ...about, default: "" }, "x", "x", null],
+    [{ type: "text", ...about, default: "" }, "x".repeat(501), "x".repeat(501), "a text of at most 500 characters"],
+    [{ type: "number", ...about, default: 1, max: 9 }, "7", 7, null],
+    [{ type: "number", ...about, default: 1, max: 9 }, "10", 10, "a number, at most 9"],
+    [{ type: "number", ...about, default: 1 }, "", "", "a number"],
+    [{ type: "number", ...about, default: 1 }, "x", Number.NaN, "a number"],
+    [{ type: "boolean", ...about, default: true }, "false", false, null],
+    [{ type: "boolean", ...about, default: true }, "no", "no", "true or false"],
+    [choice, "a", "a", null],
+    [choice, "b", "b", "one of a"],
+    [{ type: "list", ...about, default: [] }, " a, ,b", ["a", "b"], null],
+    [{ type: "list", ...about, default: [] }, "", [], null],
+  ] as [ServiceSetting, string, unknown, string | null][])("%j of %j is %j: %j", (setting, typed, value, problem) => {
+    expect(settingFromText(setting, typed)).toEqual(value);
+    expect(settingProblem(setting, value)).toBe(problem);
+  });
+});

@@ -1,0 +1,268 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { SaidMessage } from "#shared/model/service-messages.ts";
+import { PROGRAM, type ProgramEvent } from "../link/contracts/program.ts";
+import {
+  HELLO,
+  ordersOf,
+  scriptedContext,
+  scriptedDefinition,
+  scriptedDriver,
+  type ScriptedLink,
+  ScriptedMachine,
+  serviceEvent,
+} from "../vms/testing/scripted-vm.ts";
+import { Vm } from "../vms/vm.ts";
+import { readManifest, type ServiceManifest } from "./manifest.ts";
+import { ServiceSettings } from "./service-settings.ts";
+import { ServiceUnit } from "./service-unit.ts";
+
+const MANIFEST = `
+format: 1
+name: words
+version: "1.0.0"
+description: counts
+image: { from: debian }
+memory: 256
+program: { command: run }
+settings: { longest: { type: number, title: Longest, default: 10 } }
+tables: [counted]
+events: [found]
+health: { withinS: 60 }
+`;
+
+let folder: string;
+let machines: ScriptedMachine[];
+let links: ScriptedLink[];
+let build: () => Promise<void>;
+let startFailure: Error | null;
+let unit: ServiceUnit;
+let vm: Vm;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
+  [machines, links, startFailure] = [[], [], null];
+  build = () => Promise.resolve();
+  const read = readManifest(MANIFEST, "service.yaml");
+  if (!read.ok) throw new Error(read.problem.reason);
+  const manifest: ServiceManifest = read.value;
+  const driver = {
+    ...scriptedDriver(new ScriptedMachine()),
+    start: () => {
+      if (startFailure !== null) return Promise.reject(startFailure);
+      const machine = new ScriptedMachine();
+      machines.push(machine);
+      return Promise.resolve(machine);
+    },
+  };
+  vm = new Vm(scriptedDefinition("words"), { ...scriptedContext(links), driver });
+  const settings = new ServiceSettings(folder, "words", manifest.settings);
+  unit = new ServiceUnit({ manifest, vm, settings, build: () => build() });
+});
+
+afterEach(() => {
+  unit.close();
+  vm.release();
+  fs.rmSync(folder, { recursive: true });
+  vi.useRealTimers();
+});
+
+function happens(event: ProgramEvent): void {
+  links.at(-1)?.says(serviceEvent(PROGRAM, event));
+}
+
+function says(message: SaidMessage): void {
+  happens({ type: "said", message });
+}
+
+/** The VM's machine executes, its agent says hello, and its program connects. */
+async function boots(): Promise<void> {
+  await vi.waitFor(() => expect(vm.state).toBe("starting"));
+  machines.at(-1)?.emit("agentPresent", true);
+  links.at(-1)?.says({ type: "opened" });
+  links.at(-1)?.says(HELLO);
+  happens({ type: "connected" });
+}
+
+async function started(): Promise<void> {
+  const start = unit.start();
+  await boots();
+  says({ type: "health", state: "ok", detail: "" });
+  await start;
+}
+
+function state(): unknown[] {
+  return [unit.state, unit.health];
+}
+
+function logged(): string[] {
+  return unit.log.lines.map(({ text }) => text);
+}
+
+describe("to start it", () => {
+  it("builds its image, starts its VM, and waits until its program is healthy", async () => {
+    const order: string[] = [];
+    build = async () => void order.push(unit.stateDetail);
+    const start = unit.start().then(() => order.push("healthy"));
+    await boots();
+    expect([order, ...state()]).toEqual([["its image is built"], "starting", "starting"]);
+    says({ type: "health", state: "ok", detail: "" });
+    await start;
+    expect([order.at(-1), ...state()]).toEqual(["healthy", "running", "ok"]);
+  });
+
+  it("fails for good where its image cannot be built", async () => {
+    build = () => Promise.reject(new Error("no such package"));
+    await expect(unit.start()).rejects.toThrow("no such package");
+    expect([...state(), unit.stateDetail]).toEqual(["failed", null, "no such package"]);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(machines).toEqual([]);
+  });
+
+  it("tries again, after growing delays, where its VM cannot be started", async () => {
+    startFailure = new Error("no memory");
+    await expect(unit.start()).rejects.toThrow("no memory");
+    expect([unit.state, unit.stateDetail]).toEqual([
+      "failed",
+      "its VM could not be started: no memory; it is started again",
+    ]);
+    await vi.advanceTimersByTimeAsync(1_000 + 2_000 + 4_000);
+    expect(
+      logged()
+        .filter((text) => /no memory/.test(text))
+        .map((text) => /in (\d+) s/.exec(text)?.[1]),
+    ).toEqual([...["1", "2", "4", "8"]]);
+    startFailure = null;
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect(vm.state).toBe("starting");
+  });
+
+  it("starts its VM anew where it has not been healthy in time", async () => {
+    const start = unit.start();
+    const failure = start.catch((error: unknown) => error);
+    await boots();
+    says({ type: "health", state: "failing", detail: "no\u0007rules" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await failure).toMatchObject({ code: "service.not-healthy" });
+    expect([unit.state, unit.stateDetail]).toEqual([
+      "failed",
+      "its program has not been well for 60 s (norules); it is started again",
+    ]);
+    expect(machines[0]?.orders).toEqual(["kill"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(machines).toHaveLength(2);
+  });
+});
+
+describe("one that runs", () => {
+  it("is started again when its VM ends by itself, and not when a person ends it", async () => {
+    await started();
+    machines[0]?.emit("ended", { reason: "machine-exited", detail: "" });
+    expect(state()).toEqual(["failed", "starting"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await boots();
+    says({ type: "health", state: "ok", detail: "" });
+    expect(state()).toEqual(["running", "ok"]);
+    await vm.kill();
+    expect(state()).toEqual(["stopped", null]);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(machines).toHaveLength(2);
+  });
+
+  it("whose program has ended is failing until another one is healthy", async () => {
+    await started();
+    happens({ type: "gone" });
+    expect(state()).toEqual(["running", "failing"]);
+    happens({ type: "connected" });
+    expect(unit.health).toBe("starting");
+    says({ type: "health", state: "ok", detail: "" });
+    expect(state()).toEqual(["running", "ok"]);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(machines).toHaveLength(1);
+  });
+
+  it("that is not well for too long has its VM started anew", async () => {
+    await started();
+    says({ type: "health", state: "failing", detail: "" });
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(machines[0]?.orders).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(machines[0]?.orders).toEqual(["kill"]);
+  });
+
+  it("is stopped by an order, and stays so", async () => {
+    await started();
+    const stop = unit.stop();
+    machines[0]?.emit("ended", { reason: "powered-off" });
+    await stop;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect([...state(), machines.length]).toEqual(["stopped", null, 1]);
+  });
+
+  it("that somebody else has started is taken charge of", async () => {
+    void vm.start();
+    await boots();
+    says({ type: "health", state: "ok", detail: "" });
+    expect(state()).toEqual(["running", "ok"]);
+    machines[0]?.emit("ended", { reason: "machine-exited", detail: "" });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(machines).toHaveLength(2);
+  });
+});
+
+describe("what its program says", () => {
+  it("is kept: status, rows, log; what the manifest does not name is refused", async () => {
+    await started();
+    says({ type: "status", text: "3 \u001btexts" });
+    says({ type: "rows", table: "counted", reset: false, rows: [{ key: "a", cells: { n: 1 } }], removed: [] });
+    says({ type: "rows", table: "other", reset: false, rows: [], removed: [] });
+    says({ type: "log", level: "warning", text: "hm" });
+    const events: unknown[] = [];
+    unit.on("event", ({ name }) => events.push(name));
+    says({ type: "event", name: "found", data: {} });
+    says({ type: "event", name: "other", data: {} });
+    happens({ type: "refused", reason: "a line is not JSON" });
+    expect([unit.status, unit.tables.rows(), events]).toEqual(["3 texts", { counted: [{ n: 1 }] }, ["found"]]);
+    expect(logged().slice(-4)).toEqual([
+      'the program: there is no table "other" in its manifest',
+      "hm",
+      'the program: there is no event "other" in its manifest',
+      "the program: a line is not JSON",
+    ]);
+    happens({ type: "gone" });
+    happens({ type: "connected" });
+    expect(unit.tables.rows()).toEqual({ counted: [] });
+  });
+});
+
+describe("its settings", () => {
+  it("are told when it connects, and in force when the program says so", async () => {
+    await started();
+    expect(ordersOf(links[0], PROGRAM).at(-1)).toMatchObject({ message: { settings: { longest: 10 } } });
+    await unit.settings.set("words", { longest: 20 });
+    let isDone = false;
+    const applied = unit.applySettings().then(() => (isDone = true));
+    const told = ordersOf(links[0], PROGRAM).at(-1);
+    expect(told).toMatchObject({ message: { type: "desired", settings: { longest: 20 } } });
+    says({ type: "applied", revision: 1, problems: [] });
+    await Promise.resolve();
+    expect(isDone).toBe(false);
+    says({ type: "applied", revision: 2, problems: [{ where: "longest", reason: "too long" }] });
+    await applied;
+    expect(logged().at(-1)).toBe("longest: too long");
+  });
+
+  it("that the program does not take are said to be saved alone", async () => {
+    await started();
+    const applied = unit.applySettings().catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await applied).toMatchObject({ code: "service.not-healthy" });
+  });
+
+  it("wait for no program where there is none", async () => {
+    await expect(unit.applySettings()).resolves.toBeUndefined();
+  });
+});
