@@ -38,6 +38,8 @@ export function agentStep() {
         { signal, onWait: () => detail("waiting for another set-up") },
         async (lockFd) => {
           if (isAgentBuilt()) return;
+          // Of the sources as they are now: whoever edits them meanwhile gets another folder, and another build.
+          const target = agentFolder();
           const environment = { ...(await rustEnvironment()), CARGO_TARGET_DIR: cargoTargetFolder };
           let compiled = 0;
           /** @param {string} line */
@@ -81,7 +83,7 @@ export function agentStep() {
             (name) => ["-p", name],
           );
           await cargo("build", programs);
-          await makeFolder(agentFolder(), async (folder) => {
+          await makeFolder(target, async (folder) => {
             for (const [name, built] of Object.entries(builtPrograms)) {
               mkdirSync(dirname(join(folder, name)), { recursive: true });
               copyFileSync(join(cargoTargetFolder, built), join(folder, name));
