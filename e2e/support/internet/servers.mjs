@@ -10,7 +10,9 @@ const folder = process.argv[2] ?? ".";
 /** @type {http.RequestListener} */
 const answer = (request, response) => {
   const { socket } = request;
-  response.end(`hello from ${socket.localAddress} for ${request.headers.host}\n`);
+  // A socket of both families writes an address of IPv4 so.
+  const address = (socket.localAddress ?? "").replace(/^::ffff:/, "");
+  response.end(`hello from ${address} for ${request.headers.host}\n`);
 };
 const certificate = {
   key: fs.readFileSync(path.join(folder, "key.pem")),
