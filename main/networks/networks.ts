@@ -206,7 +206,7 @@ export class Networks {
     const uplink = await this.#plugUplink(firewall);
     const plugged: Port[] = [];
     for (const port of ports) if (await this.#plug(firewall.nics, twinNic(port.index))) plugged.push(port);
-    await this.#unplugOthers(firewall.nics, ports);
+    this.#unplugOthers(firewall.nics, ports);
     this.#setLinks(plugged, uplink, firewall);
     for (const port of plugged) {
       const { vm, nics, index } = port;
@@ -297,15 +297,16 @@ export class Networks {
   }
 
   /** Of VMs that do not run any more: there are only so many slots. */
-  async #unplugOthers(nics: MachineNics, ports: readonly Port[]): Promise<void> {
+  #unplugOthers(nics: MachineNics, ports: readonly Port[]): void {
     const ids = this.#plugged?.nics === nics ? this.#plugged.ids : new Set<string>();
     const wanted = new Set(ports.map(({ index }) => twinNic(index).id));
     for (const id of [...ids]) {
       if (id === uplinkNic(0).id || wanted.has(id)) continue;
-      await nics.unplug(id).then(
-        () => ids.delete(id),
-        (error: unknown) => this.#options.log(`the firewall keeps interface "${id}": ${messageOf(error)}`),
-      );
+      ids.delete(id);
+      // Not awaited: the guest takes its time, and the links of the others do not wait for it.
+      nics.unplug(id).catch((error: unknown) => {
+        this.#options.log(`the firewall keeps interface "${id}": ${messageOf(error)}`);
+      });
     }
   }
 

@@ -72,6 +72,20 @@ describe("a start", () => {
     expect(vm.isOn).toBe(false);
   });
 
+  it("whose network waits says so for as long as its machine is there", async () => {
+    vm.tellNetwork("Its network waits.");
+    expect(vm.status.networkDetail).toBe("");
+    await vm.start();
+    const changed = vi.fn();
+    vm.on("changed", changed);
+    expect(vm.status.networkDetail).toBe("Its network waits.");
+    vm.tellNetwork("Its network waits.");
+    expect(changed).not.toHaveBeenCalled();
+    vm.tellNetwork("");
+    expect(changed).toHaveBeenCalledOnce();
+    expect(vm.status.networkDetail).toBe("");
+  });
+
   it("that does not come up says why, and may come up late", async () => {
     await vm.start();
     vi.advanceTimersByTime(89_000);
