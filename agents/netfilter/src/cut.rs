@@ -41,7 +41,7 @@ fn packet(from: SocketAddr, to: SocketAddr) -> Vec<u8> {
         &to.port().to_be_bytes(),
         &0_u32.to_be_bytes(),
         &0_u32.to_be_bytes(),
-        &[LENGTH / 4 << 4, ACK, 0, 0, 0, 0, 0, 0],
+        &[(LENGTH / 4) << 4, ACK, 0, 0, 0, 0, 0, 0],
     ]
     .concat();
     let (header, pseudo) = match (from.ip(), to.ip()) {

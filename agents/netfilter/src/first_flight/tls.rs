@@ -28,7 +28,7 @@ pub fn is_tls(bytes: &[u8]) -> bool {
 pub fn read(mut bytes: &[u8]) -> Hello {
     let mut message = Vec::new();
     loop {
-        if let Some(length) = message.get(1..4).map(|length| be(length)) {
+        if let Some(length) = message.get(1..4).map(be) {
             if message[0] != CLIENT_HELLO {
                 return Hello::Wrong;
             }

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -104,8 +104,7 @@ impl World {
             (&vm, "eth0", "52:54:00:b7:00:01", "52:54:00:a7:00:01"),
             (&internet, "up0", "52:54:00:c7:00:01", "02:00:00:00:00:99"),
         ] {
-            let there = other.inside(|| Command::new("sleep").arg("1000").spawn().unwrap());
-            let mut there = there;
+            let mut there = other.inside(|| Command::new("sleep").arg("1000").spawn().unwrap());
             firewall.run(&format!(
                 "ip link add fw{name} address {own_mac} type veth peer name {name} address {other_mac} netns {}",
                 there.id()
@@ -297,8 +296,8 @@ impl Drop for World {
     }
 }
 
-fn start(firewall: &Namespace, socket: &PathBuf) -> Child {
-    let socket = socket.clone();
+fn start(firewall: &Namespace, socket: &Path) -> Child {
+    let socket = socket.to_owned();
     firewall.inside(move || {
         Command::new(env!("CARGO_BIN_EXE_atoll-netfilter"))
             .env("ATOLL_SERVICE_SOCKET", &socket)
