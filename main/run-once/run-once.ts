@@ -32,7 +32,12 @@ export interface RunOnce {
 export async function runOnce({ service, input, signal, ...options }: RunOnce): Promise<unknown> {
   const { manifest } = service;
   const { name, memory, cpus } = manifest;
-  const { agentFolder, recipesFolder, onProgress, onLog } = options;
+  const { agentFolder, recipesFolder, onProgress } = options;
+  let isOver = false;
+  // That its link is lost when its VM is killed is no news.
+  const onLog = (line: string): void => {
+    if (!isOver) options.onLog(line);
+  };
   const home = await fsp.mkdtemp(path.join(os.tmpdir(), "atoll-once-"));
   const paths = {
     config: path.join(home, "config"),
@@ -65,6 +70,7 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
     );
     return await answered(vm, manifest.health.withinS, input, signal, onLog);
   } finally {
+    isOver = true;
     if (vm?.isOn === true) await vm.kill().catch(() => undefined);
     vm?.release();
     await fsp.rm(home, { recursive: true, force: true });
