@@ -165,24 +165,16 @@ fn request(head: &str) -> Option<Request> {
         }
         let value = value.trim_matches([' ', '\t']);
         match name.to_ascii_lowercase().as_str() {
-            "host" => {
-                if host.replace(plain_host(value)?).is_some() {
-                    return None;
-                }
-            }
+            // Two of one kind are read differently by different servers, too.
+            "host" if host.is_some() => return None,
+            "host" => host = Some(plain_host(value)?),
+            "content-length" if length.is_some() => return None,
             "content-length" => {
                 let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-                let number: u64 = value.parse().ok().filter(|_| is_number)?;
-                if length.replace(number).is_some() {
-                    return None;
-                }
+                length = Some(value.parse::<u64>().ok().filter(|_| is_number)?);
             }
-            "transfer-encoding" => {
-                if is_chunked || !value.eq_ignore_ascii_case("chunked") {
-                    return None;
-                }
-                is_chunked = true;
-            }
+            "transfer-encoding" if is_chunked || !value.eq_ignore_ascii_case("chunked") => return None,
+            "transfer-encoding" => is_chunked = true,
             "upgrade" => is_upgrade = true,
             _ => {}
         }

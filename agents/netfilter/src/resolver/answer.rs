@@ -160,7 +160,7 @@ fn without_hints(own: &SVCB) -> SVCB {
         .filter_map(|(key, value)| match value {
             SvcParamValue::Mandatory(Mandatory(keys)) => {
                 let kept: Vec<_> = keys.iter().filter(|key| !is_hint(key)).copied().collect();
-                (!kept.is_empty()).then(|| (*key, SvcParamValue::Mandatory(Mandatory(kept))))
+                (!kept.is_empty()).then_some((*key, SvcParamValue::Mandatory(Mandatory(kept))))
             }
             _ => Some((*key, value.clone())),
         })
