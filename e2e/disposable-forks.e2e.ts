@@ -51,6 +51,20 @@ test("what only the snapshot's memory holds is in both, and in no VM that was bo
   expect((await desktop.atoll("exec", "home", "--", "cat", "/run/atoll/snapshot")).code).not.toBe(0);
 });
 
+test("a session bus runs from when the first program connects to it", async () => {
+  const count = ["sh", "-c", "cat /proc/[0-9]*/comm | grep -c dbus-daemon || true"];
+  expect(await both(...count)).toEqual(["0", "0"]);
+  await both(
+    "dbus-send",
+    "--session",
+    "--print-reply",
+    "--dest=org.freedesktop.DBus",
+    "/",
+    "org.freedesktop.DBus.GetId",
+  );
+  expect(await both(...count)).toEqual(["1", "1"]);
+});
+
 for (const [what, ...argv] of [
   ["random bytes", "sh", "-c", "head -c 32 /dev/urandom | base64"],
   ["a UUID", "cat", "/proc/sys/kernel/random/uuid"],
