@@ -3,12 +3,14 @@ import { HostNetworks } from "./host-networks.ts";
 
 const at = (cidr: string) => ({ address: cidr.split("/")[0] ?? "", cidr });
 
-it("has the networks of all addresses but those of loopback and link", () => {
+it("has the networks of all addresses but those of loopback, link and test internets", () => {
   const networks = new HostNetworks(() => [
     at("192.168.1.5/24"),
     at("127.0.0.1/8"),
     at("::1/128"),
     at("fe80::1/64"),
+    at("198.18.0.10/32"),
+    at("2001:2:0:113::10/128"),
     at("2a00:1450:0:1::5/64"),
     at("192.168.1.5/24"),
     { address: "8.8.8.8", cidr: null },

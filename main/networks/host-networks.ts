@@ -5,7 +5,7 @@
 import { BlockList, isIPv6 } from "node:net";
 import os from "node:os";
 import { Emitter } from "../base/emitter.ts";
-import { addressesIn } from "../policy/destination.ts";
+import { addressesIn, isOfTestInternet } from "../policy/destination.ts";
 
 const LOOK_MS = 2_000;
 
@@ -51,7 +51,7 @@ export class HostNetworks extends Emitter<{ changed: [] }> {
   }
 }
 
-/** A loopback's and a link's own networks are among the reserved ones, which are no internet anyway. */
+/** A loopback's and a link's own networks are among the reserved ones, which are no internet anyway; test internets always are. */
 const RESERVED = new BlockList();
 RESERVED.addSubnet("127.0.0.0", 8, "ipv4");
 RESERVED.addAddress("::1", "ipv6");
@@ -60,7 +60,7 @@ RESERVED.addSubnet("fe80::", 10, "ipv6");
 function networksOf(addresses: readonly InterfaceAddress[]): string[] {
   const found = addresses.flatMap(({ address, cidr }) => {
     const family = isIPv6(address) ? "ipv6" : "ipv4";
-    if (RESERVED.check(address, family)) return [];
+    if (RESERVED.check(address, family) || isOfTestInternet(address)) return [];
     return [cidr ?? `${address}/${family === "ipv6" ? 128 : 32}`];
   });
   return [...new Set(found)].sort();

@@ -20,6 +20,8 @@ pub const CHECK_PORT: u16 = 4443;
 pub const DENIED_GROUP: u16 = 2;
 /// Elements of each map of a link.
 const MAP_SIZE: usize = 65_536;
+/// ICMP of IPv6 by its number: nft looks its name up in /etc/protocols, which a small image has not.
+const ICMPV6: u8 = 58;
 
 /// Nothing passes: before anything was told, and at the program's start.
 pub const CLOSED: &str = "\
@@ -228,13 +230,13 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     line!(text, "\t\tip daddr {own4} icmp type echo-request limit rate 20/second accept");
     line!(text, "\t\tip6 daddr {own6} icmpv6 type echo-request limit rate 20/second accept");
     // What every system says to its neighbours is no attempt at anything.
-    line!(text, "\t\tip6 daddr ff02::/16 meta l4proto ipv6-icmp drop");
+    line!(text, "\t\tip6 daddr ff02::/16 meta l4proto {ICMPV6} drop");
     line!(text, "\t\tmeta l4proto igmp drop");
     line!(text, "\t\tip daddr {own4} {}", deny(decide::NOT_INTERNET, Decision::Deny));
     line!(text, "\t\tip6 daddr {own6} {}", deny(decide::NOT_INTERNET, Decision::Deny));
     line!(text, "\t\tip daddr {} {}", LINKS[0], deny(decide::OTHER_VM, Decision::Deny));
     line!(text, "\t\tip6 daddr {} {}", LINKS[1], deny(decide::OTHER_VM, Decision::Deny));
-    line!(text, "\t\tmeta l4proto != {{ tcp, udp, icmp, ipv6-icmp }} {}", deny(DEFAULT_DENY, Decision::Deny));
+    line!(text, "\t\tmeta l4proto != {{ tcp, udp, icmp, {ICMPV6} }} {}", deny(DEFAULT_DENY, Decision::Deny));
     line!(text, "\t\ticmp type != echo-request {}", deny(DEFAULT_DENY, Decision::Deny));
     line!(text, "\t\ticmpv6 type != echo-request {}", deny(DEFAULT_DENY, Decision::Deny));
     if link.rules.scan {

@@ -1,0 +1,140 @@
+/**
+ * A VM behind the firewall, on a test internet: what a rule allows is reached by name, what none allows is refused at once, and
+ * both are in the list with the line that decided. Nothing is reached while the firewall is gone, and all comes back by itself.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { expect, type Page, test } from "@playwright/test";
+import { parse, stringify } from "yaml";
+import type { FlowView } from "#shared/model/network.ts";
+import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { TestInternet } from "./support/test-internet.ts";
+
+test.skip(process.getuid?.() !== 0, "the test internet is made by root");
+
+/** The firewall's VM boots, where it is emulated too. */
+const COMES_UP = { timeout: 240_000 };
+/** `curl` waits so long for a connection: what it says then is that it hung. */
+const HANGS = 28;
+
+let internet: TestInternet;
+let desktop: TestDesktop;
+let page: Page;
+
+test.beforeAll(async () => {
+  test.setTimeout(600_000);
+  internet = await TestInternet.open();
+  desktop = await TestDesktop.open({ web: "coral" }, prepare, internet);
+  page = await desktop.page();
+  await expect.poll(async () => (await get("good.example")).stdout, COMES_UP).toContain("hello from");
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+  await internet.close();
+});
+
+function prepare(home: string): void {
+  const file = path.join(home, "config/vms/web.yaml");
+  const definition = parse(fs.readFileSync(file, "utf8")) as object;
+  fs.writeFileSync(file, stringify({ ...definition, network: "firewall" }));
+  writePolicy(home, ["good.example", "allow"]);
+}
+
+function writePolicy(home: string, ...rules: (readonly [to: string, decision: string])[]): void {
+  const list = rules.map(([to, decision]) => ({ action: "net.connect", from: "web", to, decision }));
+  const always = [{ action: "exec", from: "@host", to: "@any", decision: "allow" }];
+  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules: [...always, ...list] }));
+}
+
+function get(host: string, ...words: string[]): Promise<CommandResult> {
+  const curl = ["curl", "--silent", "--show-error", "--connect-timeout", "5", "--max-time", "10"];
+  return desktop.atoll("exec", "web", "--", ...curl, ...words, `http://${host}/`);
+}
+
+function flows(): Promise<FlowView[]> {
+  return desktop.json<FlowView[]>("network", "flows");
+}
+
+async function flowTo(name: string): Promise<FlowView | undefined> {
+  return (await flows()).findLast((flow) => flow.name === name);
+}
+
+test("a name that a rule allows is reached by both families, and is in the list with its line", async () => {
+  for (const family of ["-4", "-6"]) {
+    const reached = await get("good.example", family);
+    expect([reached.code, reached.stdout]).toEqual([0, expect.stringContaining("for good.example")]);
+  }
+  await expect
+    .poll(() => flowTo("good.example"))
+    .toMatchObject({
+      vm: "web",
+      port: 80,
+      protocol: "tcp",
+      verdict: "allow",
+      rule: { text: expect.stringContaining("to: good.example"), line: expect.any(Number) },
+    });
+});
+
+test("a name that no rule allows is refused at once, and so is an address", async () => {
+  for (const host of ["bad.example", "198.18.0.11", "198.18.0.10", "93.184.216.7", "192.168.77.7"]) {
+    const refused = await get(host);
+    expect(refused.code, `${host}: ${refused.stdout}`).not.toBe(0);
+    expect(refused.code, host).not.toBe(HANGS);
+  }
+  await expect
+    .poll(() => flowTo("bad.example"))
+    .toMatchObject({
+      ...{ vm: "web", address: null, port: null, protocol: "dns", verdict: "deny" },
+      rule: { id: "builtin:default-deny", line: null },
+    });
+});
+
+test("a connection is explained and tried from the VM, one that is denied too", async () => {
+  const tried = (to: string): Promise<object> => desktop.json<object>("network", "test", "web", to);
+  expect(await tried("good.example:80")).toMatchObject({ decision: "allow", reached: true });
+  expect(await tried("bad.example:80")).toMatchObject({ decision: "deny", rule: null, reached: false });
+});
+
+test("the desktop shows both, and a rule is made of what was refused", async () => {
+  await page.keyboard.press("Meta+p");
+  await page.getByRole("tab", { name: "Network" }).click();
+  const view = page.getByRole("region", { name: "Network", exact: true });
+  await expect(view.getByRole("status").first()).toContainText("Firewall runs.");
+  await expect(view.getByRole("button", { name: "good.example, allowed" }).first()).toBeVisible();
+  await view.getByRole("button", { name: "bad.example, denied" }).first().click();
+  await view.getByRole("button", { name: "Write rule" }).click();
+  await expect.poll(async () => (await get("bad.example")).stdout).toContain("for bad.example");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect.poll(async () => (await get("bad.example")).code).not.toBe(0);
+  await page.keyboard.press("Escape");
+});
+
+test("what the policy does not allow any more is refused from then on", async () => {
+  writePolicy(desktop.home, ["bad.example", "allow"]);
+  await expect.poll(async () => (await get("good.example")).code).not.toBe(0);
+  await expect.poll(async () => (await get("bad.example")).stdout).toContain("for bad.example");
+  writePolicy(desktop.home, ["good.example", "allow"]);
+  await expect.poll(async () => (await get("good.example")).stdout).toContain("for good.example");
+});
+
+test("a firewall that is killed lets nothing pass, and comes back by itself", async () => {
+  const firewall = (await desktop.vms()).find(({ name }) => name === "firewall");
+  if (firewall === undefined) throw new Error("no firewall");
+  process.kill(desktop.qemuPid(firewall.id), "SIGKILL");
+  expect((await get("good.example")).code).not.toBe(0);
+  expect((await get("198.18.0.10")).code).not.toBe(0);
+  await expect.poll(async () => (await get("good.example")).stdout, COMES_UP).toContain("for good.example");
+  expect((await get("bad.example")).code).not.toBe(0);
+});
+
+test("an application that is killed cuts the network, and its successor joins it again", async () => {
+  await desktop.crash();
+  await desktop.start();
+  page = await desktop.page();
+  await expect.poll(async () => (await get("good.example")).stdout, COMES_UP).toContain("for good.example");
+  expect((await get("bad.example")).code).not.toBe(0);
+  await expect
+    .poll(() => flowTo("good.example"))
+    .toMatchObject({ verdict: "allow", rule: { line: expect.any(Number) } });
+});
