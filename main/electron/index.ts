@@ -308,7 +308,11 @@ async function run(): Promise<void> {
   application.on("problemsChanged", () => keymap.refresh());
   builds.on("progress", (progress) => page.send("template.progress", progress));
   builds.on("ended", (name) => page.send("template.ended", { name }));
-  builds.on("built", (template) => void disposables.prepare(template));
+  builds.on("built", (template) => {
+    // The image of a service is none that disposables are made of.
+    if (!application.vms.some(({ status }) => status.role === "service" && status.template === template))
+      void disposables.prepare(template);
+  });
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
   app.on("window-all-closed", () => undefined);

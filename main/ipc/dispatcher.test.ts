@@ -166,6 +166,7 @@ it.each([
       "desktop.control",
       "desktop.doctor",
       "desktop.welcomed",
+      ...["icon.open", "icon.rename", "icon.restore", "icon.send", "icon.setPlaces", "icon.trash"],
       ...["network.watch", "network.history", "network.tryRule", "network.makeRule", "network.answer"],
       ...["open.explain", "open.setRule", "open.table", "open.takeBack", "open.undo"],
       ...["policy.state", "policy.matrix", "policy.tryCell", "policy.setCell", "policy.takeBack", "policy.undo"],

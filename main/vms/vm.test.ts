@@ -76,7 +76,7 @@ describe("a start", () => {
     vm.tellNetwork("Its network waits.");
     expect(vm.status.networkDetail).toBe("");
     await vm.start();
-    const changed = vi.fn();
+    const changed = vi.fn<() => void>();
     vm.on("changed", changed);
     expect(vm.status.networkDetail).toBe("Its network waits.");
     vm.tellNetwork("Its network waits.");
