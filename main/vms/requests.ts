@@ -2,7 +2,7 @@
 import type { vmContract } from "#shared/ipc/vm.ts";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { withinQuotes } from "#shared/model/text.ts";
-import { isGuestsWord, type VmState, type VmStatus, type VmView } from "#shared/model/vm.ts";
+import { isGuestsWord, isIdleService, type VmState, type VmStatus, type VmView } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
 import { log } from "../base/log.ts";
 import { waitFor } from "../base/waiting.ts";
@@ -17,7 +17,7 @@ interface Parts {
 
 export function vmHandlers({ application, page }: Parts): Handlers<typeof vmContract> {
   return {
-    "vm.list": () => application.statuses.map(viewOf),
+    "vm.list": () => application.statuses.filter((status) => !isIdleService(status)).map(viewOf),
     "vm.info": ({ vm }) => viewOf(application.vm(vm).status),
     "vm.create": async ({ name, label, role, machine }) => {
       const target = await application.create(name, { label, role }, machine);

@@ -7,7 +7,8 @@ import { WaitingVm } from "../vms/WaitingVm.tsx";
 
 export function EmptyHint() {
   const { vms: vmStore, overlays } = useShell();
-  const vms = useStore(vmStore, (state) => state.vms);
+  // Services have no windows: nobody waits for one.
+  const vms = useStore(vmStore, (state) => state.vms).filter(({ role }) => role !== "service");
   const isReady = vms.some((vm) => vm.state === "running");
   const waiting = vms.filter((vm) => vm.state !== "running");
   return (

@@ -21,7 +21,9 @@ export function Launcher({ only }: { only: VmId | null }) {
   /** The chosen program, not its index: when another VM answers, Enter must not launch that VM's program. null: the first. */
   const [chosenKey, setChosenKey] = useState<string | null>(null);
   const onlyVm = vms.find((vm) => vm.id === only);
-  const asked = vms.filter((vm) => vm.state === "running" && (onlyVm === undefined || vm === onlyVm));
+  const asked = vms.filter(
+    (vm) => vm.state === "running" && vm.role !== "service" && (onlyVm === undefined || vm === onlyVm),
+  );
   const { apps, answers } = useApps(asked.map((vm) => vm.id));
   const recent = useStore(launches, (state) => state.recent);
   const found = useMemo(() => searchApps(apps, query, orderOf(vms, recent)), [apps, query, vms, recent]);

@@ -3,6 +3,7 @@ import "./top-bar.css";
 import { Minus, X } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
+import { isIdleService } from "#shared/model/vm.ts";
 import type { OverlayStore } from "../shell/overlays.ts";
 import { useShell } from "../shell/shell.ts";
 import { VmChip } from "../vms/VmChip.tsx";
@@ -42,9 +43,11 @@ export function TopBar() {
         aria-label="Virtual machines"
         onWheel={({ currentTarget, deltaY }) => currentTarget.scrollBy(deltaY, 0)}
       >
-        {vms.map((vm) => (
-          <VmChip key={vm.id} vm={vm} />
-        ))}
+        {vms
+          .filter((vm) => !isIdleService(vm))
+          .map((vm) => (
+            <VmChip key={vm.id} vm={vm} />
+          ))}
       </nav>
       <Warnings />
       <Clock />

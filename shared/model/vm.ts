@@ -97,3 +97,8 @@ export interface VmStatus extends VmView {
 export function isGuestsWord({ stateReason }: Pick<VmStatus, "stateReason">): boolean {
   return stateReason === "guest-panic";
 }
+
+/** A service that nobody uses now: it is in the list of services, and takes no place among the VMs. */
+export function isIdleService({ role, state }: Pick<VmView, "role" | "state">): boolean {
+  return role === "service" && state === "stopped";
+}
