@@ -55,9 +55,10 @@ test("a file on a VM's desktop comes, is renamed, goes to the trash and comes ba
   expect(await sh("home", "cat Desktop/poem.txt")).toBe("hello\n");
 });
 
-test("it is sent to another VM by a drop on its chip, and opened by a double click", async () => {
+test("it is sent to another VM by its menu, and opened by a double click", async () => {
   const page = await desktop.page();
-  await (await icon("poem.txt, home")).dragTo(page.locator('.chip[data-vm="web"]'));
+  await (await icon("poem.txt, home")).click({ button: "right" });
+  await page.getByRole("menuitem", { name: "web" }).click();
   await expect.poll(() => sh("web", "cat Incoming/home/poem.txt 2>/dev/null")).toBe("hello\n");
 
   await (await icon("poem.txt, home")).dblclick();

@@ -1184,7 +1184,7 @@ pub struct OpenHere {
     /// or a file:
     #[prost(string, tag = "2")]
     pub url: ::prost::alloc::string::String,
-    /// absolute
+    /// absolute, or relative to the user's home
     #[prost(bytes = "vec", tag = "3")]
     pub path: ::prost::alloc::vec::Vec<u8>,
     /// "" = the default one

@@ -3254,7 +3254,7 @@ export type OpenHere = Message<"atoll.wire.v1.OpenHere"> & {
   url: string;
 
   /**
-   * absolute
+   * absolute, or relative to the user's home
    *
    * @generated from field: bytes path = 3;
    */

@@ -9,7 +9,7 @@ mod socket;
 mod target;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::thread;
@@ -119,7 +119,11 @@ impl Agent {
     }
 
     fn open_here(&mut self, open: &OpenHere) {
-        match Target::of(&open.url, &open.path) {
+        let path = match open.path.as_slice() {
+            [] => Vec::new(),
+            path => self.environment.home().join(OsStr::from_bytes(path)).into_os_string().into_vec(),
+        };
+        match Target::of(&open.url, &path) {
             Ok(target) => self.find_program(Asker::Host(open.request), target, open.app_id.clone()),
             Err(detail) => self.launch_failed(open.request, FailureCode::Other, detail),
         }

@@ -176,13 +176,11 @@ fn here_it_is_opened_by_the_guests_own_program() {
     assert_eq!(opened(&agent), format!("better {}", path.display()));
     assert_eq!(end(child), (0, String::new()));
     // The same for the host's own wish; the named program goes before the default.
-    for (app_id, program) in [("", "better"), ("plain", "plain")] {
-        let open = OpenHere {
-            request: 5,
-            path: path.as_os_str().as_encoded_bytes().to_vec(),
-            app_id: app_id.to_owned(),
-            ..OpenHere::default()
-        };
+    let absolute = path.as_os_str().as_encoded_bytes();
+    for (app_id, program, named) in
+        [("", "better", absolute), ("plain", "plain", absolute), ("", "better", b"notes.txt")]
+    {
+        let open = OpenHere { request: 5, path: named.to_vec(), app_id: app_id.to_owned(), ..OpenHere::default() };
         host.send(CONTROL, Body::OpenHere(open));
         host.wait("Launched", |body| matches!(body, Body::Launched(launched) if launched.request == 5).then_some(()));
         assert_eq!(opened(&agent), format!("{program} {}", path.display()));
