@@ -137,7 +137,7 @@ fn decoded(text: &str) -> Vec<u8> {
 fn date(unix_s: u64) -> String {
     const DAY_S: u64 = 86_400;
     let (mut days, seconds) = (unix_s / DAY_S, unix_s % DAY_S);
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let mut year = 1970;
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));
