@@ -4,14 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { AppError } from "#shared/model/app-error.ts";
-import type { CrossingParty } from "#shared/model/crossing.ts";
 import type { IconView, ShownPlace } from "#shared/model/icon.ts";
 import { FILE_REASON_WORDS, type FileReason } from "#shared/model/transfer.ts";
-import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
+import { partyOfEnd } from "../files/parties.ts";
 import type { FilesParty } from "../files/transfer.ts";
 import { pathText } from "../files/names.ts";
-import { partyOf } from "../policy/crossing.ts";
+import { partyView } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { FileChange, FolderFile, ShownFolder } from "./folder.ts";
 
@@ -119,9 +118,7 @@ export class DesktopIcons extends Emitter<{ changed: [] }> {
 
   /** @throws AppError icon.gone */
   file(id: string): DesktopFile {
-    const icon = this.#icons.get(id);
-    if (icon === undefined) throw new AppError("icon.gone", "The file is not there any more.", { id });
-    return icon;
+    return this.#icon(id);
   }
 
   /** Gives the new id. @throws AppError icon.gone, icon.not-done, vm.not-running */
@@ -166,8 +163,9 @@ export class DesktopIcons extends Emitter<{ changed: [] }> {
   }
 
   #icon(id: string): Icon {
-    this.file(id);
-    return this.#icons.get(id) as Icon;
+    const icon = this.#icons.get(id);
+    if (icon === undefined) throw new AppError("icon.gone", "The file is not there any more.", { id });
+    return icon;
   }
 
   /** What shall be shown, by key, and how to begin it. */
@@ -227,21 +225,10 @@ function orderOf({ view, source, isFolder }: Icon): string {
 function iconOf(source: Source, { name, isFolder, size, modifiedS }: FolderFile): Icon {
   const { vm, place, key, folder } = source;
   const id = idOf(key, name);
-  const party: CrossingParty = vm === null ? { kind: "host" } : vmParty(vm);
-  const view = { id, party, place, name: pathText(name), isFolder, bytes: size, modifiedS };
-  return {
-    id,
-    party: vm === null ? { kind: "host" } : { kind: "vm", vm },
-    path: folder.pathOf(name),
-    isFolder,
-    source,
-    view,
-  };
-}
-
-function vmParty(vm: Vm): CrossingParty {
-  const { id, name, label, role } = partyOf(vm.status);
-  return { kind: "vm", id: id as VmId, name, label, role };
+  const party: FilesParty = vm === null ? { kind: "host" } : { kind: "vm", vm };
+  const shown = partyView(partyOfEnd(party));
+  const view = { id, party: shown, place, name: pathText(name), isFolder, bytes: size, modifiedS };
+  return { id, party, path: folder.pathOf(name), isFolder, source, view };
 }
 
 /** The same as long as the file has its name. */

@@ -2,6 +2,7 @@
 import type { iconContract } from "#shared/ipc/icon.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { Application } from "../application.ts";
+import { keyOfEnd } from "../files/parties.ts";
 import type { FilesParty } from "../files/transfer.ts";
 import type { Transfers } from "../files/transfers.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
@@ -49,7 +50,7 @@ export function iconHandlers({
     "icon.send": ({ ids, to }) => {
       const target: FilesParty = to === null ? { kind: "host" } : { kind: "vm", vm: application.vm(to) };
       for (const { party, paths } of byParty(ids.map((id) => icons.file(id)))) {
-        if (isSame(party, target)) continue;
+        if (keyOfEnd(party) === keyOfEnd(target)) continue;
         transfers.start({
           source: { party, paths },
           target,
@@ -74,16 +75,12 @@ async function openFolder(party: FilesParty, path: Uint8Array): Promise<void> {
   await party.vm.service(launches).open({ kind: "file", path }, null);
 }
 
-function byParty(files: readonly DesktopFile[]): { party: FilesParty; paths: Uint8Array[] }[] {
-  const groups: { party: FilesParty; paths: Uint8Array[] }[] = [];
+function byParty(files: readonly DesktopFile[]): Iterable<{ party: FilesParty; paths: Uint8Array[] }> {
+  const groups = new Map<string, { party: FilesParty; paths: Uint8Array[] }>();
   for (const { party, path } of files) {
-    const group = groups.find((one) => isSame(one.party, party));
-    if (group === undefined) groups.push({ party, paths: [path] });
-    else group.paths.push(path);
+    const group = groups.get(keyOfEnd(party)) ?? { party, paths: [] };
+    group.paths.push(path);
+    groups.set(keyOfEnd(party), group);
   }
-  return groups;
-}
-
-function isSame(a: FilesParty, b: FilesParty): boolean {
-  return a.kind === "vm" ? b.kind === "vm" && a.vm === b.vm : b.kind === "host";
+  return groups.values();
 }

@@ -76,10 +76,10 @@ export function DesktopIcons() {
       false,
     );
   }
-  function moveTo(index: number, extends_: boolean): void {
+  function moveTo(index: number, isExtending: boolean): void {
     const icon = icons[index];
     if (icon === undefined) return;
-    if (extends_) store.extendTo(icon.id);
+    if (isExtending) store.extendTo(icon.id);
     else store.choose(icon.id);
   }
   const onBackground = (event: ReactMouseEvent): void => {
