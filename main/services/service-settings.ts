@@ -6,6 +6,7 @@ import { z } from "zod";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { type ServiceSetting, type SettingValue, settingProblem } from "#shared/model/service.ts";
 import { type FileProblem, problemWords, readYaml, unreadable, type YamlResult } from "#shared/model/yaml-file.ts";
+import { textOrNone } from "../base/read-text.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
 
 export type SettingSchemas = Readonly<Record<string, ServiceSetting>>;
@@ -36,7 +37,7 @@ export class ServiceSettings {
 
   /** A file that is broken changes nothing: the values stay as they were. */
   async load(): Promise<void> {
-    const read = await this.#text().then(
+    const read = await textOrNone(this.#file).then(
       (text) => this.#parse(text),
       (error: unknown) => ({ ok: false as const, problem: unreadable(this.#file, error) }),
     );
@@ -55,7 +56,7 @@ export class ServiceSettings {
           key,
         });
     }
-    const text = await this.#text();
+    const text = await textOrNone(this.#file);
     const before = this.#parse(text);
     if (!before.ok)
       throw new AppError("service.bad-setting", `${problemWords(before.problem)}. Fix the file first.`, {
@@ -101,13 +102,5 @@ export class ServiceSettings {
       text,
       this.#file,
     );
-  }
-
-  /** "" where there is no file. */
-  async #text(): Promise<string> {
-    return fsp.readFile(this.#file, "utf8").catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-      throw error;
-    });
   }
 }

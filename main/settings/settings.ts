@@ -8,6 +8,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { DEFAULT_PASTE_KEYS, PASTE_KEYS_PATTERN, PASTE_KEYS_WORDS } from "#shared/model/paste-keys.ts";
 import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
+import { textOrNone } from "../base/read-text.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
 import { GRAPHICS_SETTINGS } from "../graphics/choice.ts";
@@ -88,7 +89,7 @@ export class SettingsFile {
   }
 
   async load(): Promise<void> {
-    const read = await this.#text().then(
+    const read = await textOrNone(this.#file).then(
       (text) => readYaml(settingsSchema, text, this.#file),
       (error: unknown) => ({ ok: false as const, problem: unreadable(this.#file, error) }),
     );
@@ -113,18 +114,10 @@ export class SettingsFile {
         { ...this.#problem },
       );
     }
-    const document = parseDocument(await this.#text());
+    const document = parseDocument(await textOrNone(this.#file));
     document.set(name, value);
     await fsp.mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
     await writeFileAtomically(this.#file, document.toString());
     await this.load();
-  }
-
-  /** "" where there is no file. */
-  async #text(): Promise<string> {
-    return fsp.readFile(this.#file, "utf8").catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-      throw error;
-    });
   }
 }
