@@ -7,7 +7,7 @@ import type { FilterView } from "#shared/model/network.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
-import { countWords } from "../../ui/format.ts";
+import { countOf, countWords } from "../../ui/format.ts";
 import { AskCards } from "./AskCards.tsx";
 import { asShown, groupsOf, readFlowFilter } from "./network-model.ts";
 import { type NetworkState, useNetwork } from "./use-network.ts";
@@ -147,7 +147,13 @@ function Counts({ state, words, type }: { state: NetworkState; words: string; ty
       >
         denied {countWords(denied.reduce((sum, { count }) => sum + count, 0))}
       </button>
-      <span>kernel counts {countWords(state.traffic.reduce((sum, one) => sum + one.packetsDenied, 0))} packets</span>
+      <span>
+        kernel counts{" "}
+        {countOf(
+          state.traffic.reduce((sum, one) => sum + one.packetsDenied, 0),
+          "packet",
+        )}
+      </span>
     </div>
   );
 }
