@@ -87,7 +87,7 @@ export async function restoreState(
     completed.catch(() => undefined); // it is awaited below, when the state is in
     await qmp.execute("migrate-incoming", { uri: `unix:${RUNTIME_FILES.state}` });
     const state = await connected(path.join(folder, RUNTIME_FILES.state), lives, signal);
-    await pipeline(fs.createReadStream(file), state);
+    await sendState(file, state);
     await completed;
     const said = readNonce(port, STATE_TIMEOUT_MS, signal);
     said.catch(() => undefined); // it is awaited below
@@ -98,6 +98,16 @@ export async function restoreState(
   } finally {
     port?.destroy();
     qmp.close();
+  }
+}
+
+/** Sends a file's bytes to QEMU. Whether QEMU has taken them is not told by this, but by its migration events. */
+export async function sendState(file: string, socket: net.Socket): Promise<void> {
+  try {
+    await pipeline(fs.createReadStream(file), socket);
+  } catch (error) {
+    // QEMU closes as soon as it has read all, which may be before this side has said that there is no more.
+    if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
   }
 }
 
