@@ -8,7 +8,7 @@ import { Emitter } from "../base/emitter.ts";
 import type { MachineNics } from "../hardware/driver.ts";
 import type { Relay, RelayWork, StartRelay } from "./relay.ts";
 
-/** The first delay before a relay that ended is started again, and the longest. */
+/** The first delay before a relay that ended is started again, or a carrier set that could not be, and the longest. */
 const RESTART_MS = 200;
 const MAX_RESTART_MS = 10_000;
 
@@ -30,6 +30,8 @@ export class Cable extends Emitter<{ changed: [] }> {
   readonly #restarts = new Backoff(RESTART_MS, MAX_RESTART_MS);
   #relay: Relay | null = null;
   #timer: NodeJS.Timeout | undefined;
+  readonly #carrierRetries = new Backoff(RESTART_MS, MAX_RESTART_MS);
+  #carrierTimer: NodeJS.Timeout | undefined;
   #isJoined = false;
   #isOver = false;
   #problem: string | null = null;
@@ -56,6 +58,7 @@ export class Cable extends Emitter<{ changed: [] }> {
   end(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#carrierTimer);
     this.#relay?.end();
     this.#joined(false, null);
   }
@@ -84,10 +87,19 @@ export class Cable extends Emitter<{ changed: [] }> {
     for (const { nics, id } of this.#options.ends) {
       if (isJoined !== this.#isJoined) return; // the next turn does
       await nics.setLink(id, isJoined).catch((error: unknown) => {
-        // Of a VM that has ended: whoever has made the cable ends it.
         if (isJoined) this.#problem = messageOf(error);
       });
     }
+    // Of a VM that has ended: whoever has made the cable ends it.
+    if (isJoined && this.#isJoined && this.#problem !== null) this.#setCarriersLater();
     if (!this.#isOver && this.#problem !== null) this.emit("changed");
+  }
+
+  #setCarriersLater(): void {
+    if (this.#isOver) return;
+    clearTimeout(this.#carrierTimer);
+    this.#carrierTimer = setTimeout(() => {
+      if (this.#isJoined) this.#joined(true, null);
+    }, this.#carrierRetries.nextDelayMs(performance.now()));
   }
 }
