@@ -38,13 +38,15 @@ let machines: ScriptedMachine[];
 let links: ScriptedLink[];
 let build: () => Promise<void>;
 let startFailure: Error | null;
+/** What a start waits for; null: it takes no time. */
+let coming: Promise<ScriptedMachine> | null;
 let unit: ServiceUnit;
 let vm: Vm;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
-  [machines, links, startFailure] = [[], [], null];
+  [machines, links, startFailure, coming] = [[], [], null, null];
   build = () => Promise.resolve();
   const read = readManifest(MANIFEST, "service.yaml");
   if (!read.ok) throw new Error(read.problem.reason);
@@ -53,6 +55,7 @@ beforeEach(() => {
     ...scriptedDriver(new ScriptedMachine()),
     start: () => {
       if (startFailure !== null) return Promise.reject(startFailure);
+      if (coming !== null) return coming;
       const machine = new ScriptedMachine();
       machines.push(machine);
       return Promise.resolve(machine);
@@ -154,6 +157,47 @@ describe("to start it", () => {
     expect(machines[0]?.orders).toEqual(["kill"]);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(machines).toHaveLength(2);
+  });
+});
+
+describe("a start", () => {
+  it("that ends before its program is well is begun again, however it ended", async () => {
+    const failures = [unit.start().catch((error: unknown) => error)];
+    await vi.waitFor(() => expect(vm.state).toBe("starting"));
+    machines[0]?.emit("ended", { reason: "powered-off" });
+    expect([unit.state, unit.stateDetail]).toEqual(["failed", "its VM has ended; it is started again"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(machines).toHaveLength(2);
+    await Promise.all(failures);
+  });
+
+  it("waits for the end of a VM that takes its time to be killed, and is no person's order then", async () => {
+    await started();
+    let killed = (): void => undefined;
+    const [first] = machines;
+    if (first === undefined) throw new Error("no machine");
+    const isKilled = new Promise<void>((resolve) => (killed = resolve));
+    first.answers.kill = () => isKilled;
+    says({ type: "health", state: "failing", detail: "" });
+    await vi.advanceTimersByTimeAsync(60_000 + 1_000);
+    expect([first.orders, machines.length, unit.state]).toEqual([["kill"], 1, "starting"]);
+    first.emit("ended", { reason: "killed" });
+    killed();
+    await vi.waitFor(() => expect(machines).toHaveLength(2));
+    expect(unit.state).toBe("starting");
+  });
+
+  it("that a person cancels is not begun again", async () => {
+    let give: (machine: ScriptedMachine) => void = () => undefined;
+    coming = new Promise((resolve) => (give = resolve));
+    const failure = unit.start().catch((error: unknown) => error);
+    await vi.waitFor(() => expect(vm.state).toBe("starting"));
+    const killed = vm.kill();
+    give(new ScriptedMachine());
+    await killed;
+    expect(await failure).toMatchObject({ code: "vm.start-cancelled" });
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect([unit.state, machines.length]).toEqual(["stopped", 0]);
   });
 });
 

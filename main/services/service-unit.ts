@@ -2,7 +2,7 @@
  * One service: its VM is kept running and its program healthy for as long as somebody wants it. What ends is started again, with
  * growing delays.
  */
-import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
 import type { ServiceHealth, ServiceState } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
@@ -61,6 +61,10 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   #retry: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** In phase `starting`: its VM has been started, so that an end is one of this start. */
+  #hasStarted = false;
+  /** An end of its VM that is under way. */
+  #killing: Promise<void> = Promise.resolve();
   readonly #ends: (() => void)[];
 
   constructor(options: UnitOptions) {
@@ -211,28 +215,34 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   }
 
   async #startVm(): Promise<void> {
+    this.#hasStarted = false;
     this.#enter({ name: "starting" });
     this.#expectHealth();
     try {
+      await this.#killing;
       if (!this.vm.isUnderWay) await this.vm.start();
+      this.#hasStarted = true;
     } catch (error) {
-      this.#failed(`its VM could not be started: ${messageOf(error)}`);
+      if (toErrorValue(error).code === "vm.start-cancelled") this.#stoppedByPerson();
+      else if (this.#phase.name === "starting") this.#failed(`its VM could not be started: ${messageOf(error)}`);
       throw error;
     }
+    // It may have ended in the same moment.
+    this.#vmChanged();
   }
 
   /** It has to be healthy within its time. */
   #expectHealth(): void {
     const { withinS } = this.manifest.health;
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => void this.#overdue(withinS), withinS * 1_000);
+    this.#deadline = setTimeout(() => this.#overdue(withinS), withinS * 1_000);
   }
 
-  async #overdue(withinS: number): Promise<void> {
+  #overdue(withinS: number): void {
     if (this.isHealthy || !this.#isWanted) return;
     const detail = this.#health.detail === "" ? "" : ` (${this.#health.detail})`;
     this.#failed(`its program has not been well for ${withinS} s${detail}`);
-    if (this.vm.isOn) await this.vm.kill().catch(() => undefined);
+    if (this.vm.isOn) this.#killing = this.vm.kill().catch(() => undefined);
   }
 
   /** Tries again after a while. */
@@ -254,23 +264,26 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     if (phase === "off" || phase === "failed") {
       // A person, or an earlier run of the application, has started its VM.
       if (vm.state === "starting" || vm.state === "running") {
+        this.#hasStarted = true;
         this.#enter({ name: "starting" });
         this.#expectHealth();
       }
       return;
     }
-    if (phase === "starting" || phase === "up") {
+    if (phase === "up" || (phase === "starting" && this.#hasStarted)) {
       const { stateReason, stateDetail } = vm.status;
-      if (vm.state === "stopping" || (vm.state === "stopped" && stateReason === "killed")) {
-        // A person ends its VM.
-        clearTimeout(this.#deadline);
-        this.log.add("atoll", "info", "its VM was stopped");
-        this.#enter({ name: "off" });
-      } else if (vm.state === "crashed" || (vm.state === "stopped" && phase === "up")) {
+      if (vm.state === "stopping" || (vm.state === "stopped" && stateReason === "killed")) this.#stoppedByPerson();
+      else if (vm.state === "crashed" || vm.state === "stopped") {
         this.#failed(`its VM has ended${stateDetail === "" ? "" : ` (${stateDetail})`}`);
       }
     }
     this.emit("changed");
+  }
+
+  #stoppedByPerson(): void {
+    clearTimeout(this.#deadline);
+    this.log.add("atoll", "info", "its VM was stopped");
+    this.#enter({ name: "off" });
   }
 
   // ---- what its program says -------------------------------------------------------------------------------------
