@@ -35,8 +35,6 @@ export class Cable extends Emitter<{ changed: [] }> {
   #isJoined = false;
   #isOver = false;
   #problem: string | null = null;
-  /** Changes of carriers take turns. */
-  #last: Promise<void> = Promise.resolve();
 
   constructor(options: CableOptions) {
     super();
@@ -77,25 +75,35 @@ export class Cable extends Emitter<{ changed: [] }> {
   #joined(isJoined: boolean, problem: string | null): void {
     this.#isJoined = isJoined;
     this.#problem = problem;
-    this.#last = this.#last.then(() => this.#setCarriers());
+    if (isJoined) void this.#raise();
+    else this.#lower();
     if (!this.#isOver) this.emit("changed");
   }
 
-  /** As it is now, which may have changed since this was asked for. */
-  async #setCarriers(): Promise<void> {
-    const isJoined = this.#isJoined;
-    for (const { nics, id } of this.#options.ends) {
-      if (isJoined !== this.#isJoined) return; // the next turn does
-      await nics.setLink(id, isJoined).catch((error: unknown) => {
-        if (isJoined) this.#problem = messageOf(error);
-      });
-    }
-    // Of a VM that has ended: whoever has made the cable ends it.
-    if (isJoined && this.#isJoined && this.#problem !== null) this.#setCarriersLater();
-    if (!this.#isOver && this.#problem !== null) this.emit("changed");
+  /**
+   * Asked of all ends at once: one that does not answer, such as a VM's that was killed, must not have another end's carrier go
+   * when a next cable has raised it.
+   */
+  #lower(): void {
+    for (const { nics, id } of this.#options.ends) nics.setLink(id, false).catch(() => undefined);
   }
 
-  #setCarriersLater(): void {
+  async #raise(): Promise<void> {
+    try {
+      for (const { nics, id } of this.#options.ends) {
+        await nics.setLink(id, true);
+        if (!this.#isJoined) return;
+      }
+    } catch (error) {
+      if (!this.#isJoined) return;
+      // Where the VM has ended, whoever has made the cable ends it.
+      this.#problem = messageOf(error);
+      this.#raiseLater();
+      this.emit("changed");
+    }
+  }
+
+  #raiseLater(): void {
     if (this.#isOver) return;
     clearTimeout(this.#carrierTimer);
     this.#carrierTimer = setTimeout(() => {

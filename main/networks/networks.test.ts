@@ -333,6 +333,24 @@ describe("a VM behind the firewall", () => {
     expect(web.detail).toBe("");
   });
 
+  it("keeps its carrier where what was asked of the firewall VM that was killed is answered late, or never", async () => {
+    const web = await joined();
+    if (firewall.nics !== null) firewall.nics.isMute = true;
+    relayOf("/web/nic")?.emit("parted", "closed");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: false });
+    firewall.nics = null;
+    filter.is(false);
+    firewall.start();
+    filter.is(true, "link-1");
+    await settled();
+    relayOf("/web/nic")?.emit("joined");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: true });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(web.nics?.links).toEqual({ nic: true });
+  });
+
   it("is joined again when its firewall's program is back, in the same machine", async () => {
     const web = await joined();
     filter.is(false);

@@ -13,6 +13,8 @@ export class ScriptedNics implements MachineNics {
   readonly links: Record<string, boolean> = {};
   /** Interfaces, and how often what is asked of each fails. */
   readonly refusals = new Map<string, number>();
+  /** Its machine hangs: what is asked of it is never answered. */
+  isMute = false;
   readonly #name: string;
   readonly #happened: (what: string) => void;
 
@@ -29,6 +31,7 @@ export class ScriptedNics implements MachineNics {
 
   setLink(id: string, isUp: boolean): Promise<void> {
     if (!(id in this.links)) return Promise.reject(new Error(`There is no ${id}.`));
+    if (this.isMute) return new Promise(() => undefined);
     if (this.#refuses(id)) return Promise.reject(new Error(`${id} does not answer`));
     if (this.links[id] !== isUp) this.#happened(`${this.#name} ${id} ${isUp ? "up" : "down"}`);
     this.links[id] = isUp;
