@@ -224,6 +224,21 @@ describe("a VM behind the firewall", () => {
     expect(filter.starts).toBe(1);
   });
 
+  it("has its twin before the firewall's program is there, and is joined by that", async () => {
+    const web = vm("web", "firewall");
+    web.start("nic");
+    await look();
+    firewall.start();
+    filter.isUp = true;
+    await look();
+    expect(firewall.nics?.links).toEqual({ uplink: false, l1: false });
+    expect(filter.links).toHaveLength(1);
+    expect(running()).toEqual([]);
+    filter.is(true, "link-1");
+    await settled();
+    expect(running()).toEqual(["/fw/uplink", "/web/nic /fw/l1"]);
+  });
+
   it("is not joined before its rules are in force", async () => {
     const web = await ready();
     expect(firewall.nics?.links).toEqual({ uplink: false, l1: false });

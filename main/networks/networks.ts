@@ -165,6 +165,12 @@ export class Networks {
     return index !== undefined && this.#options.filter.acknowledged.has(linkId(index));
   }
 
+  /** Interfaces of the firewall VM that is up; null: there is none. */
+  #pluggableNics(): MachineNics | null {
+    const { filter } = this.#options;
+    return filter.isUp ? filter.vm.nics : null;
+  }
+
   /** Interfaces of the firewall VM whose program is connected; null: there is none. */
   #firewallNics(): MachineNics | null {
     const { filter } = this.#options;
@@ -249,12 +255,12 @@ export class Networks {
   // ---- the firewall VM -------------------------------------------------------------------------------------
 
   async #firewall(): Promise<Firewall | null> {
-    const nics = this.#firewallNics();
+    const nics = this.#pluggableNics();
     if (nics === null) return null;
     const { id } = this.#options.filter.vm;
     const index = await this.#options.indices.indexOf(id);
     if (this.#plugged?.nics !== nics) this.#plugged = { nics, ids: new Set() };
-    return this.#firewallNics() === nics ? { id, index, nics } : null;
+    return this.#pluggableNics() === nics ? { id, index, nics } : null;
   }
 
   #startFilter(): void {
@@ -309,7 +315,7 @@ export class Networks {
     } catch (error) {
       this.#options.log(`the firewall gets no interface "${nic.id}": ${messageOf(error)}`);
       // Of one that has ended another one is heard of.
-      if (this.#firewallNics() === nics) this.#makeLater();
+      if (this.#pluggableNics() === nics) this.#makeLater();
       return false;
     }
   }

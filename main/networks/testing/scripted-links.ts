@@ -103,6 +103,7 @@ export class ScriptedVm implements NetworkedVm {
 }
 
 export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilter {
+  isUp = false;
   isReady = false;
   acknowledged: ReadonlySet<string> = new Set();
   links: readonly FilteredLink[] = [];
@@ -134,7 +135,7 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
 
   /** Its program is connected, or gone; these rules are in force. */
   is(isReady: boolean, ...acknowledged: string[]): void {
-    this.isReady = isReady;
+    this.isUp = this.isReady = isReady;
     this.acknowledged = new Set(acknowledged);
     this.emit("changed");
   }
