@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { parse, stringify } from "yaml";
-import type { FlowView } from "#shared/model/network.ts";
+import type { FlowView, LeakFinding } from "#shared/model/network.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 import { TestInternet } from "./support/test-internet.ts";
 
@@ -96,6 +96,25 @@ test("a connection is explained and tried from the VM, one that is denied too", 
   expect(await tried("bad.example:80")).toMatchObject({ decision: "deny", rule: null, reached: false });
 });
 
+test("nothing leaks out of the VM, whatever a program in it tries", async () => {
+  const targets = ["--ipv4", "198.18.0.11", "--ipv6", "2001:2:0:113::11", "--resolver", "198.18.0.53"];
+  const names = ["--name", "bad.example", "--private-name", "private.test"];
+  const findings = await desktop.json<LeakFinding[]>("network", "check", "web", ...targets, ...names);
+  expect(findings.filter(({ result }) => result !== "held")).toEqual([]);
+  const tried = findings.map(({ to }) => to.replace(/:\d{4,5}$/, ""));
+  expect(tried).toEqual(
+    expect.arrayContaining([
+      ...["198.18.0.11:443", "[2001:2:0:113::11]:443", "bad.example", "private.test"],
+      ...["198.18.0.53:53", "198.18.0.53:853", "10.0.0.1:80", "192.168.77.7", "93.184.216.7", "[2a00:7::7]"],
+    ]),
+  );
+});
+
+test("what the policy allows is no leak, and is said to be allowed", async () => {
+  const findings = await desktop.json<LeakFinding[]>("network", "check", "web", "--name", "good.example");
+  expect(findings.find(({ to }) => to === "good.example")).toMatchObject({ result: "allowed" });
+});
+
 test("the desktop shows both, and a rule is made of what was refused", async () => {
   await page.keyboard.press("Meta+p");
   await page.getByRole("tab", { name: "Network" }).click();
@@ -121,12 +140,26 @@ test("what the policy does not allow any more is refused from then on", async ()
 test("a firewall that is killed lets nothing pass, and comes back by itself", async () => {
   const firewall = (await desktop.vms()).find(({ name }) => name === "firewall");
   if (firewall === undefined) throw new Error("no firewall");
+  const isKept = /memory snapshot of template "service firewall"/;
+  await expect.poll(() => isKept.test(readLog()) || originOf(firewall.id) !== "cold", COMES_UP).toBe(true);
   process.kill(desktop.qemuPid(firewall.id), "SIGKILL");
   expect((await get("good.example")).code).not.toBe(0);
   expect((await get("198.18.0.10")).code).not.toBe(0);
   await expect.poll(async () => (await get("good.example")).stdout, COMES_UP).toContain("for good.example");
   expect((await get("bad.example")).code).not.toBe(0);
+  // It has not booted: that memory was kept before its program ran.
+  expect(originOf(firewall.id)).not.toBe("cold");
 });
+
+function readLog(): string {
+  return fs.readFileSync(path.join(desktop.home, "state/atoll.log"), "utf8");
+}
+
+/** What the VM's machine goes on from. */
+function originOf(vm: string): unknown {
+  const file = path.join(desktop.home, "run/vms", vm.slice(0, 13), "machine.json");
+  return (JSON.parse(fs.readFileSync(file, "utf8")) as { origin: unknown }).origin;
+}
 
 test("an application that is killed cuts the network, and its successor joins it again", async () => {
   await desktop.crash();
