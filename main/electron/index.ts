@@ -154,7 +154,7 @@ async function run(): Promise<void> {
   const application: Application = new Application({
     registry,
     sources: [source, serviceSource],
-    files: [settings, policy, openRules, audit],
+    files: () => [settings, policy, openRules, audit, services],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
