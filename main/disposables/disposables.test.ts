@@ -277,6 +277,22 @@ describe("what disposables begin from", () => {
   });
 });
 
+describe("what a VM that starts fresh begins from", () => {
+  it("is made by another VM that is like it, which is noted as long as it is there", async () => {
+    const like = { ...scriptedDefinition("firewall"), service: "firewall", startsFresh: true, hasNicSlots: true };
+    let made: MachineDefinition | null = null;
+    let noted: string[] = [];
+    driver.prepare = (definition) => {
+      [made, noted] = [definition, notes()];
+      return Promise.resolve();
+    };
+    await disposables.prepareFor(like);
+    expect(made).toMatchObject({ service: "firewall", startsFresh: true, hasNicSlots: true });
+    expect(made).not.toMatchObject({ id: like.id });
+    expect([noted.length, notes(), removed]).toEqual([1, [], ["snapshot"]]);
+  });
+});
+
 describe("what an application that was killed left", () => {
   const left = { ...scriptedDefinition("disp-9"), id: "99999999-0000-4000-8000-000000000000" as VmId };
 

@@ -169,6 +169,8 @@ async function run(): Promise<void> {
     builds,
     configFolder: paths.config,
     held: (service) => (service === FIREWALL_SERVICE ? network.held : HOLDS_NOTHING),
+    prepare: (definition) => void disposables.prepareFor(definition),
+    unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
   application.on("changed", () => policy.vmsChanged());
@@ -260,7 +262,9 @@ async function run(): Promise<void> {
     commands,
     crossings,
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
+    hostNetworks,
     launches,
+    linkIndices,
     network,
     disposables,
     icons,

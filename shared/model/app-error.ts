@@ -12,6 +12,7 @@ export type ErrorCode =
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
   | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use" | "no-nic-slot"}`
   | "network.too-many"
+  | "network.not-checked"
   | `usage.${"bad-argument" | "unknown-method"}`
   | `clipboard.${"empty" | "not-offered" | "too-large" | "failed" | "gone"}`
   | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`
