@@ -58,7 +58,7 @@ test("a VM's menu pauses and resumes it, and asks before it kills", async () => 
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
   const menu = page.getByRole("menu");
-  await expect(menu).toContainText("debian · network behind the firewall");
+  await expect(menu).toContainText("debian-web · network behind the firewall");
   await menu.getByRole("menuitem", { name: "Pause" }).click();
   await expect(chip("web")).toHaveText("webpaused");
   await chip("web").click();

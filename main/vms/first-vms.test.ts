@@ -12,7 +12,7 @@ it("are behind the firewall, and start with the desktop", () => {
   const common = { driver: "qemu", network: "firewall", autostart: true };
   expect(first).toMatchObject([
     { name: "home", label: "lagoon", template: "debian", ...common },
-    { name: "web", label: "coral", template: "debian", ...common },
+    { name: "web", label: "coral", template: "debian-web", ...common },
   ]);
 });
 

@@ -8,7 +8,7 @@ import { newDefinition, type VmDefinition } from "./definition.ts";
 
 const FIRST_VMS: readonly { name: string; label: LabelName; template: string }[] = [
   { name: "home", label: "lagoon", template: "debian" },
-  { name: "web", label: "coral", template: "debian" },
+  { name: "web", label: "coral", template: "debian-web" },
 ];
 
 export function firstVms(drivers: Pick<Drivers, "define">): VmDefinition[] {
