@@ -204,19 +204,20 @@ async function run(): Promise<void> {
   application.on("changed", () => networks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
-  const clipboard = createClipboard({
-    application,
-    policy,
-    crossings,
-    read: readingLater(clipReader(new PictureBoxes())),
-    host: electronClipboard,
-    settings,
-  });
   const transfers = new Transfers({
     crossings,
     host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
     file: new TransfersFile(paths.state),
     vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
+  const clipboard = createClipboard({
+    application,
+    policy,
+    crossings,
+    read: readingLater(clipReader(new PictureBoxes())),
+    startTransfer: transfers.start,
+    host: electronClipboard,
+    settings,
   });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
