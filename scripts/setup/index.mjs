@@ -34,6 +34,7 @@ export async function setUp({ testing = false, benching = false, signal }) {
       appStep(),
       templateStep("debian"),
       serviceImageStep("firewall"),
+      serviceImageStep("antivirus"),
     ],
     signal,
   );
