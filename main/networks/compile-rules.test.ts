@@ -17,6 +17,7 @@ const given: Circumstances = {
   now: NOW,
   boundTo: idOf,
   hasScanner: false,
+  hasFileScanner: false,
   isNear: addressesIn(["8.8.4.0/24"]),
 };
 const vm = (name: string, more: Partial<VmParty> = {}): VmParty => ({

@@ -14,7 +14,7 @@ import { RulesInForce } from "./rules-in-force.ts";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const idOf = (name: string): VmId => `vm-${name}` as VmId;
-const bound: Circumstances = { now: NOW, boundTo: idOf, hasScanner: true, isNear: () => false };
+const bound: Circumstances = { now: NOW, boundTo: idOf, hasScanner: true, hasFileScanner: true, isNear: () => false };
 
 function vm(
   name: string,
