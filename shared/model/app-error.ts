@@ -21,6 +21,7 @@ export type ErrorCode =
   | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "unsupported"}`
   | `audit.${"unreadable" | "unwritable"}`
   | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "not-installed" | "test-failed" | "right-not-asked"}`
+  | "scan.no-scanner"
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
   | "internal";

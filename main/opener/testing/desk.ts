@@ -264,6 +264,7 @@ export class OpenDesk {
       bytes: 10,
       outcome: "whole",
       reason: null,
+      scan: "",
       sha256: SHA,
       arrivedAt: name,
     } as const;
