@@ -61,7 +61,7 @@ beforeEach(async () => {
   const registry = new VmRegistry(folder, [scriptedType()]);
   await registry.add({ ...scriptedDefinition("home", "palm") });
   const source = new DisposableSource();
-  application = new Application({ ...scriptedContext(links), registry, sources: [source], files: [], drivers });
+  application = new Application({ ...scriptedContext(links), registry, sources: [source], files: () => [], drivers });
   await application.open();
   disposables = new Disposables({
     application,

@@ -93,6 +93,10 @@ export class Services extends Emitter<ServicesEvents> {
     for (const unit of this.#units.values()) unit.close();
   }
 
+  get units(): readonly ServiceUnit[] {
+    return [...this.#units.values()];
+  }
+
   /** @throws AppError service.not-found */
   unit(name: string): ServiceUnit {
     const { manifest } = this.#options.catalog.named(name);

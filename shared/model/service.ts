@@ -95,7 +95,7 @@ export const serviceSettings = z.record(settingKey, serviceSetting).superRefine(
 
 // ---- rights --------------------------------------------------------------------------------------------------
 
-export const HOST_RIGHTS = ["network-rules"] as const;
+export const HOST_RIGHTS = ["network-rules", "scanned-files"] as const;
 
 /** What a service asks for. What it does not ask for, its VM does not have. */
 export const serviceRights = z.strictObject({
