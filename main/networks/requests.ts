@@ -49,7 +49,7 @@ export function networkHandlers({
       const reached = vm.state === "running" ? await tryConnect(vm, host, destination?.port ?? null) : null;
       return { decision, rule, explanation, reached };
     },
-    "network.alerts": ({ sinceS }) => network.alerts.since(sinceS),
+    "network.alerts": ({ sinceS }) => network.scanner.since(sinceS),
     "network.watch": ({ isWatched }) => {
       network.isWatched = isWatched;
       const now = Date.now();

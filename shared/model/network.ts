@@ -88,6 +88,16 @@ export interface FilterView {
   detail: string;
 }
 
+/** `off`: no VM that runs is scanned; `failing`: it has ended, and is started again. */
+export const SCANNER_STATES = ["off", "starting", "ready", "failing"] as const;
+
+/** How the scanner is. While it is not `ready`, nothing of VMs that are scanned passes. */
+export interface ScannerView {
+  state: (typeof SCANNER_STATES)[number];
+  /** What is wrong, also with rules of one that works; "" = nothing. A guest's words, escaped. */
+  detail: string;
+}
+
 /** Answers to a card, as `atoll prompt list` names its buttons. `minutes`: for 10 minutes; `deny`: once. */
 export const CARD_ANSWERS = [
   "once",
