@@ -67,6 +67,11 @@ export class Scanner extends Emitter<ScannerEvents> {
     return this.#said.state === "ready" || this.#said.state === "off";
   }
 
+  /** Newest first. */
+  newest(count: number): AlertView[] {
+    return this.#alerts.slice(0, count);
+  }
+
   /** Newest first. @param seconds null: all that are kept */
   since(seconds: number | null): AlertView[] {
     const from = seconds === null ? 0 : Date.now() - seconds * 1000;

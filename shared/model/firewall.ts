@@ -3,7 +3,7 @@
  * `desired`, the rows of the tables "flows" and "links", and its events. One program per firewall VM; links are numbered.
  */
 import { z } from "zod";
-import { SCANNER_STATES } from "./network.ts";
+import { ALERT_ACTIONS, SCANNER_STATES } from "./network.ts";
 
 /** One end of a link: an interface of a VM. */
 export interface LinkEnd {
@@ -98,7 +98,7 @@ export const alertData = z.strictObject({
   direction: z.enum(["in", "out"]),
   signature: z.string().max(200),
   severity: z.int().min(0).max(255),
-  action: z.enum(["dropped", "seen"]),
+  action: z.enum(ALERT_ACTIONS),
 });
 
 export const FLOWS_TABLE = "flows";

@@ -132,6 +132,9 @@ export interface AskCard {
   lastMs: number;
 }
 
+/** `dropped`: it did not pass, and its connection was ended. */
+export const ALERT_ACTIONS = ["dropped", "seen"] as const;
+
 /** What a scanner has seen, as `atoll network alerts --json` shows it. */
 export interface AlertView {
   /** ISO 8601, UTC. */
@@ -143,7 +146,7 @@ export interface AlertView {
   direction: "in" | "out";
   signature: string;
   severity: number;
-  action: "dropped" | "seen";
+  action: (typeof ALERT_ACTIONS)[number];
 }
 
 /** How long a flow is in the list after its end, seconds. */
