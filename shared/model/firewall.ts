@@ -151,5 +151,6 @@ export const BUILTIN_RULES = {
   "builtin:encrypted-dns": "its look-ups would pass by the firewall",
   "builtin:other-vm": "VMs do not see each other",
   "builtin:inbound": "nothing may connect to a VM from outside",
+  "builtin:too-many": "it has too many connections at a time",
   "builtin:not-scanned": "this VM is scanned, and the scanner does not work",
 } as const satisfies Record<string, string>;

@@ -43,6 +43,8 @@ const MAX_CELL: usize = 500;
 /// Of what the scanner needs, in the program's own folder.
 const SCAN_FOLDER: &str = "scan";
 const TICK: Duration = Duration::from_secs(1);
+/// Readings of connections that may fail one after the other.
+const MAX_FAILURES: u32 = 5;
 /// The agent may be a moment from being there.
 const CONNECT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -215,18 +217,31 @@ impl Program {
     }
 
     fn tick(&self) {
+        let mut failures = 0;
         loop {
             thread::sleep(TICK);
-            if self.core().is_stale() {
+            // An interface that could not be set up is tried again, and one whose coming was missed is found.
+            let is_stale = {
+                let mut core = self.core();
+                core.is_stale() || core.interfaces_changed()
+            };
+            if is_stale {
                 self.apply_again();
             }
             let counters = match self.core().tick() {
                 Ok(counters) => counters,
+                // Such as a table that changes while it is read.
+                Err(error) if failures < MAX_FAILURES => {
+                    eprintln!("netfilter: connections cannot be read now: {error}");
+                    failures += 1;
+                    continue;
+                }
                 Err(error) => {
                     eprintln!("netfilter: connections cannot be read: {error}");
                     return;
                 }
             };
+            failures = 0;
             let now = Instant::now();
             let (links, flows, refusals) = {
                 let mut core = self.core();
