@@ -2,7 +2,8 @@
  * An internet for tests, without a network: namespaces of this machine with servers, names, and a "host" with addresses of its
  * own. The application runs within them; its VMs' networks lead there and nowhere else.
  *
- * good.example, bad.example, other.test, alias.test: HTTP and HTTPS, both families; private.test, loopback.test: answers that are
+ * good.example, bad.example, other.test, alias.test: HTTP and HTTPS, both families, at /eicar the test file of
+ * virus scanners; private.test, loopback.test: answers that are
  * not on the internet.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";

@@ -51,6 +51,7 @@ import { HostNetworks } from "../networks/host-networks.ts";
 import { FIREWALL_SERVICE, Network } from "../networks/network.ts";
 import { Networks } from "../networks/networks.ts";
 import { relayStarter } from "../networks/relay.ts";
+import { ScanRules } from "../networks/scan-rules.ts";
 import { passtCommand } from "../networks/uplink.ts";
 import { createOpener } from "../opener/create.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
@@ -145,11 +146,15 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     vms: () => application.parties,
     isNear: hostNetworks.isNear,
-    hasScanner: (action) => (action === "file.send" || action === "file.open") && scanner.isThere,
+    hasScanner: (action) =>
+      action === "net.connect"
+        ? network.scanner.works
+        : (action === "file.send" || action === "file.open") && scanner.isThere,
   });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
   const openRules = new OpenRules(paths.config);
+  const scanRules = new ScanRules(paths.config);
   const source = new DisposableSource();
   const serviceSource = new ServiceSource(paths.state, drivers);
   const builds = new TemplateBuilds(recipesFolder(paths));
@@ -175,12 +180,6 @@ async function run(): Promise<void> {
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
   const scanner: Scanner = new Scanner(enginesOf(services));
-  await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
-  application.on("changed", () => policy.vmsChanged());
-  const unwatchKeymap = keymap.watch();
-  hostNetworks.watch();
-  const page = new Page();
-  const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   const network: Network = new Network({
     firewall: () => {
       const unit = services.unit(FIREWALL_SERVICE);
@@ -193,7 +192,16 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     dns: () => listOf(services.settingsOf(FIREWALL_SERVICE)["dns"]),
     asks: () => listOf(services.settingsOf(FIREWALL_SERVICE)["ask"]),
+    scans: () => listOf(services.settingsOf(FIREWALL_SERVICE)["scan"]),
+    scanRules,
   });
+  await Promise.all([policy.open(), openRules.open(), audit.open(), services.load(), scanRules.load()]);
+  application.on("changed", () => policy.vmsChanged());
+  const unwatchKeymap = keymap.watch();
+  hostNetworks.watch();
+  scanRules.watch();
+  const page = new Page();
+  const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   services.on("changed", () => network.vmsChanged([]));
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
   const networks = new Networks({

@@ -9,6 +9,7 @@ import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { HostNetworks } from "./host-networks.ts";
 import { Network } from "./network.ts";
+import { ScanRules } from "./scan-rules.ts";
 import { filteredLink, ScriptedProgram } from "./testing/scripted-firewall.ts";
 
 const idOf = (digit: number): VmId => `${String(digit).repeat(8)}-0000-4000-8000-000000000000` as VmId;
@@ -44,6 +45,7 @@ beforeEach(async () => {
     vms: () => vms,
     hostNetworks: new HostNetworks(() => []),
     stateFolder: folder,
+    scanRules: new ScanRules(folder),
     asks: () => asking,
   });
   await network.filter.start();

@@ -16,7 +16,7 @@ const idOf = (name: string): VmId => `vm-${name}` as VmId;
 const given: Circumstances = {
   now: NOW,
   boundTo: idOf,
-  hasScanner: () => false,
+  hasScanner: () => true,
   isNear: addressesIn(["8.8.4.0/24"]),
 };
 const vm = (name: string, more: Partial<VmParty> = {}): VmParty => ({
@@ -84,11 +84,23 @@ it("checks names where a rule names one", () => {
   expect(compiled(connect("*.a.example", "deny"), connect("@internet", "allow")).checksNames).toBe(true);
 });
 
-it("denies what wants a scan while no scanner works", () => {
-  const scanned = rules(connect("@internet", "allow", ", scan: true"));
-  expect(compileRules(scanned, web, given)).toMatchObject({ rules: [{ decision: "deny" }], scan: false });
-  const works = compileRules(scanned, web, { ...given, hasScanner: () => true });
-  expect(works).toMatchObject({ rules: [{ decision: "allow" }], scan: true });
+it.each<[scan: boolean, texts: string[]]>([
+  [true, [connect("@internet", "allow", ", scan: true")]],
+  [true, [connect("a.example", "ask", ", scan: true"), connect("@internet", "allow")]],
+  [false, [connect("@internet", "allow")]],
+  // What is denied is not looked at.
+  [false, [connect("a.example", "deny", ", scan: true"), connect("@internet", "allow")]],
+  [false, ['action: net.connect, from: home, to: "@any", decision: allow, scan: true']],
+])("a VM is scanned where a rule lets something through that wants it: %s", (scan, texts) => {
+  expect(compiled(...texts).scan).toBe(scan);
+});
+
+it("a VM is scanned whatever its rules say, where that is set", () => {
+  expect(compileRules(rules(connect("@internet", "allow")), web, { ...given, scans: true })).toMatchObject({
+    rules: [{ decision: "allow" }],
+    scan: true,
+  });
+  expect(compileRules([], web, { ...given, scans: true }).scan).toBe(true);
 });
 
 it("a VM that asks on first use is asked of what only a rule for everything allows, or none, and not of what one denies", () => {
@@ -196,14 +208,9 @@ it("decides as the policy does", () => {
   };
   const policy = fc.array(ruleText, { maxLength: 12 }).map((texts) => texts.flatMap(ruleOf));
   fc.assert(
-    fc.property(policy, from, destination, fc.boolean(), (all, party, to, works) => {
-      const circumstances = { ...given, hasScanner: () => works };
-      const expected = evaluate(
-        all,
-        { action: "net.connect", from: party, to, type: null, bytes: null },
-        circumstances,
-      );
-      const { rules: list, sources } = compileRules(all, party, circumstances);
+    fc.property(policy, from, destination, (all, party, to) => {
+      const expected = evaluate(all, { action: "net.connect", from: party, to, type: null, bytes: null }, given);
+      const { rules: list, sources } = compileRules(all, party, given);
       expect(firewallDecides(list, to)).toBe(expected.decision);
       expect(list.every(({ id }) => sources.has(id))).toBe(true);
     }),

@@ -11,15 +11,18 @@ import type { Rule, TargetPattern } from "../policy/rules.ts";
 export interface CompiledRules {
   readonly rules: readonly FirewallRule[];
   readonly checksNames: boolean;
+  /** All of the VM: the scanner is not told which connection a rule was for. While it does not work, the firewall denies. */
   readonly scan: boolean;
   /** The rules of the policy by the ids of those that were made of them. */
   readonly sources: ReadonlyMap<string, Rule>;
 }
 
 /** What connections depend on beside the rules. */
-export interface CompileOptions extends Pick<Circumstances, "now" | "boundTo" | "hasScanner"> {
+export interface CompileOptions extends Pick<Circumstances, "now" | "boundTo"> {
   /** The person is asked of this VM's names on first use: what only a rule for all of the internet allows, or none. */
   readonly asks?: boolean;
+  /** All of this VM is scanned, whatever its rules say. */
+  readonly scans?: boolean;
 }
 
 /** Of what no rule of the policy is for, where a VM asks on first use. */
@@ -35,11 +38,11 @@ const FIRST_USE: FirewallRule = {
 export function compileRules(
   rules: readonly Rule[],
   vm: VmParty,
-  { now, boundTo, hasScanner, asks = false }: CompileOptions,
+  { now, boundTo, asks = false, scans = false }: CompileOptions,
 ): CompiledRules {
   const compiled: FirewallRule[] = [];
   const sources = new Map<string, Rule>();
-  let scan = false;
+  let scan = scans;
   for (const rule of rules) {
     const to = targetOf(rule.to);
     if (to === null || !isForConnections(rule) || !matchesParty(rule.from, vm, boundTo)) continue;
@@ -47,9 +50,8 @@ export function compileRules(
     const id = ruleId(rule);
     // The same again would never decide.
     if (sources.has(id)) continue;
-    const isUnscanned = rule.scan && !hasScanner("net.connect");
     const isGeneral = to.to.kind === "any" || to.to.kind === "internet";
-    const decision = isUnscanned ? "deny" : asks && isGeneral && rule.decision === "allow" ? "ask" : rule.decision;
+    const decision = asks && isGeneral && rule.decision === "allow" ? "ask" : rule.decision;
     scan ||= rule.scan && decision !== "deny";
     sources.set(id, rule);
     compiled.push({ id, decision, ...to, until: rule.until });

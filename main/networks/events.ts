@@ -1,4 +1,5 @@
 /** What the page is told of connections while it shows them. */
+import { MAX_SHOWN_ALERTS } from "#shared/ipc/network.ts";
 import type { Page } from "../ipc/page.ts";
 import { shownFlow } from "./flows.ts";
 import type { Network } from "./network.ts";
@@ -7,7 +8,8 @@ import type { Network } from "./network.ts";
 const CHANGED_MS = 1_000;
 
 export function sendNetworkEvents({ network, page }: { network: Network; page: Pick<Page, "on" | "send"> }): void {
-  const { flows, filter } = network;
+  const { flows, filter, scanner } = network;
+  let hasAlerts = false;
   const changed = new Set<string>();
   const gone = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
@@ -20,8 +22,16 @@ export function sendNetworkEvents({ network, page }: { network: Network; page: P
         const flow = flows.get(key);
         return flow === undefined ? [] : [shownFlow(flow, now)];
       });
-      page.send("network.changed", { filter: network.view, flows: shown, gone: [...gone], traffic: flows.traffic });
+      page.send("network.changed", {
+        filter: network.view,
+        flows: shown,
+        gone: [...gone],
+        traffic: flows.traffic,
+        scanner: scanner.view,
+        alerts: hasAlerts ? scanner.newest(MAX_SHOWN_ALERTS) : null,
+      });
     }
+    hasAlerts = false;
     changed.clear();
     gone.clear();
   };
@@ -35,6 +45,11 @@ export function sendNetworkEvents({ network, page }: { network: Network; page: P
     soon();
   });
   flows.on("traffic", soon);
+  scanner.on("changed", soon);
+  scanner.on("alert", () => {
+    hasAlerts = true;
+    soon();
+  });
   filter.on("changed", soon);
   const sendCards = (): void => page.send("network.cards", { cards: [...network.asks.cards] });
   network.asks.on("changed", sendCards);

@@ -2,7 +2,7 @@
  * The firewall's service VM as the filter of all links: tells its program what each VM may connect to, again at every change, and
  * knows which links' rules it has in force. What it does not confirm in time counts as not in force, so that its link is cut.
  */
-import type { FirewallLink, FirewallState } from "#shared/model/firewall.ts";
+import type { FirewallLink, FirewallState, ScanRuleFile } from "#shared/model/firewall.ts";
 import { messageOf } from "#shared/model/app-error.ts";
 import type { FilterView } from "#shared/model/network.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
@@ -74,6 +74,8 @@ interface Options {
   hostNetworks: Pick<HostNetworks, "on" | "cidrs">;
   /** Resolvers that the firewall asks; none: the host's. */
   dns?: () => readonly string[];
+  /** What its scanner looks for; none: nothing. */
+  scanRules?: () => readonly ScanRuleFile[];
 }
 
 export interface FirewallFilterEvents extends FilterEvents {
@@ -259,14 +261,14 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   #state(): FirewallState {
-    const { vms, rules, hostNetworks, dns = () => [] } = this.#options;
+    const { vms, rules, hostNetworks, dns = () => [], scanRules = () => [] } = this.#options;
     const known = new Map(vms().map((vm) => [vm.id, vm]));
     const made = rules.make(new Map(this.#links.map(({ vm }) => [vm, known.get(vm) ?? null])));
     const links = this.#links.flatMap(({ id, own, guest, vm }): FirewallLink[] => {
       const ofVm = made.get(vm);
       return ofVm === undefined ? [] : [{ id, own, guest, rules: ofVm }];
     });
-    return { links, uplink: this.#uplink, dns: dns(), notInternet: hostNetworks.cidrs };
+    return { links, uplink: this.#uplink, dns: dns(), notInternet: hostNetworks.cidrs, scanRules: scanRules() };
   }
 
   /** Rules of the policy that end by themselves are no longer told then. */

@@ -12,7 +12,7 @@ import { Flows, flowView, shownFlow } from "./flows.ts";
 
 type Said = Exclude<SaidMessage, { type: "result" }>;
 const WEB = "11111111-0000-4000-8000-000000000000" as VmId;
-const SOURCE = { line: 41, text: "action: net.connect, to: @internet", refusal: null };
+const SOURCE = { line: 41, text: "action: net.connect, to: @internet" };
 
 class ScriptedFilter extends Emitter<{ connected: []; gone: []; said: [Said]; changed: [] }> {
   vmOf(link: string): VmId | null {
@@ -23,7 +23,7 @@ class ScriptedFilter extends Emitter<{ connected: []; gone: []; said: [Said]; ch
 let filter: ScriptedFilter;
 let flows: Flows;
 let now: number;
-let source: { line: number; text: string; refusal: "no-scanner" | null };
+let source: { line: number; text: string };
 
 beforeEach(() => {
   filter = new ScriptedFilter();
@@ -89,12 +89,6 @@ it("has what was refused, with the built-in rule's words", () => {
     ["deny", null, BUILTIN_RULES["builtin:default-deny"]],
     ["deny", null, "a rule that is not known any more"],
   ]);
-});
-
-it("says where a rule wants a scan that there is not", () => {
-  source = { ...SOURCE, refusal: "no-scanner" };
-  says({ a: { verdict: "deny" }, b: { verdict: "deny", reason: "another" } });
-  expect(shown().map(({ reason }) => reason)).toEqual(["the rule wants a scan, and no scanner runs", "another"]);
 });
 
 it("old lines stay right when the rule's place has changed", () => {

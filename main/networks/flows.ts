@@ -163,7 +163,7 @@ export class Flows extends Emitter<FlowEvents> {
         before?.cells.rule === cells.rule && before.cells.revision === cells.revision
           ? before.rule
           : ruleOf(cells, source),
-      reason: reasonOf(cells, source),
+      reason: cells.reason,
       sinceMs: before?.sinceMs ?? now - cells.ageS * 1000,
       updatedMs: now,
       endedMs: isOver ? (before?.endedMs ?? now) : null,
@@ -260,11 +260,6 @@ function ruleOf({ rule: id, revision }: FlowCells, source: RuleSource | null): F
   const text =
     id in BUILTIN_RULES ? BUILTIN_RULES[id as keyof typeof BUILTIN_RULES] : "a rule that is not known any more";
   return { id, revision, line: null, text };
-}
-
-function reasonOf({ verdict, reason }: FlowCells, source: RuleSource | null): string {
-  if (reason !== "" || verdict !== "deny" || source?.refusal !== "no-scanner") return reason;
-  return "the rule wants a scan, and no scanner runs";
 }
 
 function counted(before: Counted | undefined, cells: LinkCells, atMs: number): Counted {

@@ -19,8 +19,6 @@ export interface RuleSource {
   /** null: it is in no file. */
   readonly line: number | null;
   readonly text: string;
-  /** Why its own decision did not count; null: it did. */
-  readonly refusal: "no-scanner" | null;
 }
 
 /** Older revisions are forgotten: flows are told within seconds. */
@@ -39,6 +37,8 @@ interface Options {
   stateFolder: string;
   /** Whether the person is asked of this VM's names on first use. */
   asks?: (vm: VmParty) => boolean;
+  /** Whether all of this VM is scanned. */
+  scans?: (vm: VmParty) => boolean;
   addRules?: AddRules;
 }
 
@@ -63,25 +63,24 @@ export class NetworkRules {
 
   /** @param vms null: a VM that is not there any more, which may connect to nothing */
   make(vms: ReadonlyMap<VmId, VmParty | null>): ReadonlyMap<VmId, LinkRules> {
-    const { policy, addRules, asks = () => false } = this.#options;
+    const { policy, addRules, asks = () => false, scans = () => false } = this.#options;
     const { circumstances } = policy;
     const sources = new Map<string, RuleSource>();
     const made = [...vms].map(([id, vm]) => {
       const compiled =
         vm === null
           ? NOTHING
-          : compileRules(policy.rulesFrom("net.connect", vm), vm, { ...circumstances, asks: asks(vm) });
-      for (const [rule, { line, text, scan }] of compiled.sources)
-        sources.set(rule, {
-          line,
-          text,
-          refusal: scan && !circumstances.hasScanner("net.connect") ? "no-scanner" : null,
-        });
+          : compileRules(policy.rulesFrom("net.connect", vm), vm, {
+              ...circumstances,
+              asks: asks(vm),
+              scans: scans(vm),
+            });
+      for (const [rule, { line, text }] of compiled.sources) sources.set(rule, { line, text });
       const added = addRules?.(id, compiled.rules);
       for (const [rule, source] of added?.sources ?? []) sources.set(rule, source);
       return [id, { ...compiled, rules: added?.rules ?? compiled.rules }] as const;
     });
-    const text = JSON.stringify([made.map(([id, { rules }]) => [id, rules]), [...sources]]);
+    const text = JSON.stringify([made.map(([id, { rules, scan }]) => [id, rules, scan]), [...sources]]);
     if (text !== this.#last) this.#next(text, sources);
     return new Map(
       made.map(([id, { rules, checksNames, scan }]) => [id, { revision: this.#revision, rules, checksNames, scan }]),

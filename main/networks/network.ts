@@ -5,14 +5,15 @@ import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import type { Held } from "../services/rights.ts";
-import { Alerts } from "./alerts.ts";
 import { AskQueue } from "./ask-queue.ts";
 import { FirewallFilter, type FirewallService } from "./firewall-filter.ts";
 import { FlowHistory } from "./flow-history.ts";
 import { Flows } from "./flows.ts";
 import type { HostNetworks } from "./host-networks.ts";
-import { NetworkRules } from "./network-rules.ts";
+import { type AddRules, NetworkRules } from "./network-rules.ts";
 import { PassingAnswers } from "./passing-answers.ts";
+import type { ScanRules } from "./scan-rules.ts";
+import { Scanner } from "./scanner.ts";
 
 /** The service by which VMs with the network `firewall` go. */
 export const FIREWALL_SERVICE = "firewall";
@@ -27,6 +28,9 @@ interface Options {
   stateFolder: string;
   /** VMs by their names, of whose names the person is asked on first use. */
   asks?: () => readonly string[];
+  /** VMs by their names, all of which is scanned. */
+  scans?: () => readonly string[];
+  scanRules: Pick<ScanRules, "files" | "problem" | "on">;
   /** Resolvers that the firewall asks; none: the host's. */
   dns?: () => readonly string[];
 }
@@ -35,7 +39,7 @@ export class Network {
   readonly filter: FirewallFilter;
   readonly flows: Flows;
   readonly history: FlowHistory;
-  readonly alerts: Alerts;
+  readonly scanner: Scanner;
   readonly asks: AskQueue;
   readonly #passing: PassingAnswers;
   readonly #vms: () => readonly VmParty[];
@@ -46,19 +50,22 @@ export class Network {
     const { policy, vms } = options;
     const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
     const passing = new PassingAnswers(() => this.flows);
-    const { asks: asking = () => [] } = options;
+    const { asks: asking = () => [], scans: scanning = () => [], scanRules } = options;
     const asks = ({ name }: VmParty): boolean => asking().includes(name);
-    const rules = new NetworkRules({ policy, stateFolder, asks, addRules: (vm, list) => passing.addTo(vm, list) });
-    this.filter = new FirewallFilter({ ...options, rules });
+    const scans = ({ name }: VmParty): boolean => scanning().includes(name);
+    const addRules: AddRules = (vm, list) => passing.addTo(vm, list);
+    const rules = new NetworkRules({ policy, stateFolder, asks, scans, addRules });
+    this.filter = new FirewallFilter({ ...options, rules, scanRules: () => scanRules.files });
     const { filter } = this;
     this.flows = new Flows({ filter, rules, nameOf });
-    this.alerts = new Alerts({ filter, nameOf });
+    this.scanner = new Scanner({ filter, rules: scanRules, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
     this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, asks, vms });
     this.#passing = passing;
     this.#vms = vms;
     passing.on("changed", () => filter.changed());
+    scanRules.on("changed", () => filter.changed());
   }
 
   get view(): FilterView {

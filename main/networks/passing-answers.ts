@@ -61,7 +61,7 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
       const at = added.findIndex((rule) => rule.decision === "ask" && covers(rule.to, to));
       if (at === -1) continue;
       added.splice(at, 0, { id, decision, to, port: null, until: null });
-      sources.set(id, { line: null, text, refusal: null });
+      sources.set(id, { line: null, text });
     }
     return { rules: added, sources };
   }

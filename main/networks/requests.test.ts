@@ -16,6 +16,7 @@ import { sendNetworkEvents } from "./events.ts";
 import { HostNetworks } from "./host-networks.ts";
 import { Network } from "./network.ts";
 import { networkHandlers } from "./requests.ts";
+import { ScanRules } from "./scan-rules.ts";
 import { filteredLink, ScriptedProgram } from "./testing/scripted-firewall.ts";
 
 const WEB_ID = "11111111-0000-4000-8000-000000000000" as VmId;
@@ -45,6 +46,7 @@ beforeEach(async () => {
     vms: () => [WEB],
     hostNetworks: new HostNetworks(() => []),
     stateFolder: folder,
+    scanRules: new ScanRules(folder),
   });
   page = new CheckedPage();
   sendNetworkEvents({ network, page });

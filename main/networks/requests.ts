@@ -1,5 +1,11 @@
 /** Who talks to what, for the page and the `atoll` command. */
-import { type ConnectionWish, MAX_FLIPS, MAX_PAST_FLOWS, type networkContract } from "#shared/ipc/network.ts";
+import {
+  type ConnectionWish,
+  MAX_FLIPS,
+  MAX_PAST_FLOWS,
+  MAX_SHOWN_ALERTS,
+  type networkContract,
+} from "#shared/ipc/network.ts";
 import type { FlowView, PastFlow } from "#shared/model/network.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
@@ -70,11 +76,17 @@ export function networkHandlers({
         isInternet: (address) => isInternet(destination(address), hostNetworks.isNear),
       });
     },
-    "network.alerts": ({ sinceS }) => network.alerts.since(sinceS),
+    "network.alerts": ({ sinceS }) => network.scanner.since(sinceS),
     "network.watch": ({ isWatched }) => {
       network.isWatched = isWatched;
       const now = Date.now();
-      return { filter: network.view, flows: flows.all.map((flow) => shownFlow(flow, now)), traffic: flows.traffic };
+      return {
+        filter: network.view,
+        flows: flows.all.map((flow) => shownFlow(flow, now)),
+        traffic: flows.traffic,
+        scanner: network.scanner.view,
+        alerts: network.scanner.newest(MAX_SHOWN_ALERTS),
+      };
     },
     "network.history": ({ days, words, verdict }) =>
       history.read({ sinceS: days * DAY_S, words: words.map((word) => word.toLowerCase()), verdict }, MAX_PAST_FLOWS),

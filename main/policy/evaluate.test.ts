@@ -270,7 +270,7 @@ describe("for any rules and crossings", () => {
   const policy = fc
     .array(ruleText, { maxLength: 12 })
     .map((texts) => texts.flatMap((text, at) => ruleOf(text).map((rule) => ({ ...rule, line: at + 2 }))));
-  const circumstances = fc.boolean().map((works) => ({ ...bound, hasScanner: () => works }));
+  const circumstances = fc.boolean().map((hasScanner) => ({ ...bound, hasScanner: () => hasScanner }));
   const strictness = (decision: string): number => ["allow", "ask", "deny"].indexOf(decision);
 
   it("a deny that is put in front lets nothing more through", () => {

@@ -1,6 +1,7 @@
 /** Who talks to what: the view "Network", and the command `network`. */
 import { z } from "zod";
 import {
+  ALERT_ACTIONS,
   type AlertView,
   type AskCard,
   CARD_ANSWERS,
@@ -15,6 +16,8 @@ import {
   type LeakFinding,
   type LinkTraffic,
   type PastFlow,
+  SCANNER_STATES,
+  type ScannerView,
   type ShownFlow,
 } from "../model/network.ts";
 import { POLICY_DECISIONS } from "../model/policy.ts";
@@ -80,8 +83,9 @@ const alert: z.ZodType<AlertView> = z.strictObject({
   direction: z.enum(["in", "out"]),
   signature: z.string(),
   severity: z.int(),
-  action: z.enum(["dropped", "seen"]),
+  action: z.enum(ALERT_ACTIONS),
 });
+const scanner: z.ZodType<ScannerView> = z.strictObject({ state: z.enum(SCANNER_STATES), detail: z.string() });
 
 const card: z.ZodType<AskCard> = z.strictObject({
   id: z.int().min(1),
@@ -123,6 +127,8 @@ const wish = z.strictObject({
 });
 export type ConnectionWish = z.output<typeof wish>;
 
+/** Alerts that are shown at once. */
+export const MAX_SHOWN_ALERTS = 100;
 /** Past flows that are shown at once. */
 export const MAX_PAST_FLOWS = 500;
 /** Flows that a rule would have changed, of which no more are listed. */
@@ -181,7 +187,14 @@ export const networkContract = domain({
     "network.watch": request({
       from: ["page"],
       input: z.strictObject({ isWatched: z.boolean() }),
-      output: z.strictObject({ filter, flows: z.array(shownFlow), traffic: z.array(traffic) }),
+      output: z.strictObject({
+        filter,
+        flows: z.array(shownFlow),
+        traffic: z.array(traffic),
+        scanner,
+        /** The newest, newest first. */
+        alerts: z.array(alert).max(MAX_SHOWN_ALERTS),
+      }),
     }),
     /** Connections of the last days that have ended, newest first. */
     "network.history": request({
@@ -235,6 +248,9 @@ export const networkContract = domain({
         flows: z.array(shownFlow),
         gone: z.array(z.string()),
         traffic: z.array(traffic),
+        scanner,
+        /** null: there is no other one than before. */
+        alerts: z.array(alert).max(MAX_SHOWN_ALERTS).nullable(),
       }),
     }),
   },

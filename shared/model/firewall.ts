@@ -3,6 +3,7 @@
  * `desired`, the rows of the tables "flows" and "links", and its events. One program per firewall VM; links are numbered.
  */
 import { z } from "zod";
+import { ALERT_ACTIONS, SCANNER_STATES } from "./network.ts";
 
 /** One end of a link: an interface of a VM. */
 export interface LinkEnd {
@@ -30,7 +31,7 @@ export interface LinkRules {
   readonly rules: readonly FirewallRule[];
   /** Names, addresses and the first flight have to agree: there is a rule that names names. */
   readonly checksNames: boolean;
-  /** What no scanner looked at does not pass. */
+  /** All of it is scanned: while the scanner does not work, nothing passes. */
   readonly scan: boolean;
 }
 
@@ -68,7 +69,37 @@ export interface FirewallState {
   readonly dns: readonly string[];
   /** Addresses that are no internet, beside the fixed ranges: CIDR, of the host and its local networks. */
   readonly notInternet: readonly string[];
+  /** What the scanner looks for. */
+  readonly scanRules: readonly ScanRuleFile[];
 }
+
+/** A file of Suricata's rules. Its name ends in `.rules`: letters, digits, `.`, `-` and `_`, at most 64. */
+export interface ScanRuleFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Events of the program: how the scanner is, and what it has seen. */
+export const SCANNER_EVENT = "scanner";
+export const ALERT_EVENT = "alert";
+
+/** Data of "scanner". `detail`: what is wrong, also with rules of a scanner that works; "". */
+export const scannerData = z.strictObject({
+  state: z.enum(SCANNER_STATES),
+  detail: z.string().max(512),
+});
+
+/** Data of "alert". `address` and `port` are of the other end. */
+export const alertData = z.strictObject({
+  link: z.string().max(20),
+  name: z.string().max(253).nullable(),
+  address: z.string().max(45).nullable(),
+  port: z.int().min(0).max(65_535).nullable(),
+  direction: z.enum(["in", "out"]),
+  signature: z.string().max(200),
+  severity: z.int().min(0).max(255),
+  action: z.enum(ALERT_ACTIONS),
+});
 
 export const FLOWS_TABLE = "flows";
 export const LINKS_TABLE = "links";
@@ -121,5 +152,5 @@ export const BUILTIN_RULES = {
   "builtin:other-vm": "VMs do not see each other",
   "builtin:inbound": "nothing may connect to a VM from outside",
   "builtin:too-many": "it has too many connections at a time",
-  "builtin:not-scanned": "it must be scanned, and no scanner works",
+  "builtin:not-scanned": "this VM is scanned, and the scanner does not work",
 } as const satisfies Record<string, string>;

@@ -106,6 +106,16 @@ export interface FilterView {
   detail: string;
 }
 
+/** `off`: no VM that runs is scanned; `failing`: it has ended, and is started again. */
+export const SCANNER_STATES = ["off", "starting", "ready", "failing"] as const;
+
+/** How the scanner is. While it is not `ready`, nothing of VMs that are scanned passes. */
+export interface ScannerView {
+  state: (typeof SCANNER_STATES)[number];
+  /** What is wrong, also with rules of one that works; "" = nothing. A guest's words, escaped. */
+  detail: string;
+}
+
 /** Answers to a card, as `atoll prompt list` names its buttons. `minutes`: for 10 minutes; `deny`: once. */
 export const CARD_ANSWERS = [
   "once",
@@ -140,6 +150,9 @@ export interface AskCard {
   lastMs: number;
 }
 
+/** `dropped`: it did not pass, and its connection was ended. */
+export const ALERT_ACTIONS = ["dropped", "seen"] as const;
+
 /** What a scanner has seen, as `atoll network alerts --json` shows it. */
 export interface AlertView {
   /** ISO 8601, UTC. */
@@ -151,7 +164,7 @@ export interface AlertView {
   direction: "in" | "out";
   signature: string;
   severity: number;
-  action: "dropped" | "seen";
+  action: (typeof ALERT_ACTIONS)[number];
 }
 
 /** How long a flow is in the list after its end, seconds. */

@@ -17,6 +17,8 @@ use crate::refusals::{Kind, Refusals};
 use crate::resolver::answer::{Answer, Question};
 use crate::resolver::cache::Cache;
 use crate::ruleset::{self, CLOSED, Joined, Ruleset, UPLINK};
+use crate::scanner::Wanted;
+use crate::scanner::eve::Alert;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -25,6 +27,20 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const PREFIXES: [u8; 2] = [30, 64];
 /// As large as both sides can have it: an emulated guest pays by the packet.
 const MTU: u32 = 65_520;
+
+/// As a row says it.
+const ENCRYPTED: &str = "encrypted: the scanner cannot look inside";
+
+/// Whose packet raised an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub link: String,
+    /// By which the VM looked the other end up.
+    pub name: Option<String>,
+    pub is_out: bool,
+    pub vm: SocketAddr,
+    pub other: SocketAddr,
+}
 
 #[derive(Debug, Default)]
 struct OfLink {
@@ -43,6 +59,9 @@ pub struct Core {
     interfaces: HashMap<String, u32>,
     /// Links that the rules in force have.
     joined: Vec<String>,
+    has_scanner: bool,
+    /// Links whose packets the scanner gets.
+    scanned: HashSet<String>,
     pub refusals: Refusals,
     pub flows: Flows,
     route: Netlink,
@@ -69,6 +88,8 @@ impl Core {
             of_links: HashMap::new(),
             interfaces: HashMap::new(),
             joined: Vec::new(),
+            has_scanner: false,
+            scanned: HashSet::new(),
             refusals: Refusals::default(),
             flows: Flows::default(),
             route: Netlink::route().map_err(failed)?,
@@ -96,8 +117,12 @@ impl Core {
         self.state.dns.clone()
     }
 
+    fn world(&self, now_ms: u64) -> World<'_> {
+        World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner }
+    }
+
     pub fn is_internet(&self, address: IpAddr) -> bool {
-        World { not_internet: &self.ranges, now_ms: 0 }.is_internet(address)
+        self.world(0).is_internet(address)
     }
 
     /// Puts what was told into force. What is wrong with it, by links.
@@ -140,7 +165,7 @@ impl Core {
             .filter_map(|rule| rule.until)
             .filter(|until| *until > now_ms)
             .min();
-        let world = World { not_internet: &self.ranges, now_ms };
+        let world = World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner };
         let mut joined = Vec::new();
         for link in self.state.links.iter().filter(|link| self.interfaces.contains_key(&link.id)) {
             let pins = match self.of_links.get(&link.id) {
@@ -159,6 +184,7 @@ impl Core {
             gone: &gone,
             not_internet: &self.ranges,
             has_uplink: self.interfaces.contains_key(UPLINK),
+            has_scanner: self.has_scanner,
             now_ms,
         };
         if let Err(reason) = nft::apply(&ruleset::ruleset(&set, &mut self.marks)) {
@@ -175,6 +201,7 @@ impl Core {
                     gone: &[],
                     not_internet: set.not_internet,
                     has_uplink: set.has_uplink,
+                    has_scanner: set.has_scanner,
                     now_ms,
                 };
                 let checked = nft::check(&ruleset::ruleset(&alone, marks));
@@ -193,7 +220,15 @@ impl Core {
             }
         }
         self.joined = set.joined.iter().map(|own| own.link.id.clone()).collect();
-        self.cut_what_is_denied();
+        let scanned: HashSet<String> = set
+            .joined
+            .iter()
+            .filter(|own| own.link.rules.scan && self.has_scanner)
+            .map(|own| own.link.id.clone())
+            .collect();
+        let newly_scanned: Vec<String> = scanned.difference(&self.scanned).cloned().collect();
+        self.scanned = scanned;
+        self.cut_what_is_denied(&newly_scanned);
         problems
     }
 
@@ -253,11 +288,14 @@ impl Core {
         Ok(())
     }
 
-    /// Rules may have changed under connections that run: those that are denied now end at once.
-    fn cut_what_is_denied(&mut self) {
+    /// Rules may have changed under connections that run: those that are denied now end at once, and so do those whose beginning
+    /// the scanner has not seen.
+    fn cut_what_is_denied(&mut self, newly_scanned: &[String]) {
         let Ok(all) = conntrack::dump(&mut self.netfilter) else { return };
         for connection in all {
-            if conntrack::decision_of(connection.mark) != Decision::Allow || self.is_still_allowed(&connection) {
+            if conntrack::decision_of(connection.mark) != Decision::Allow
+                || self.is_still_allowed(&connection, newly_scanned)
+            {
                 continue;
             }
             if let Err(error) = cut::cut(&mut self.netfilter, &connection) {
@@ -266,11 +304,14 @@ impl Core {
         }
     }
 
-    fn is_still_allowed(&self, connection: &Connection) -> bool {
+    fn is_still_allowed(&self, connection: &Connection, newly_scanned: &[String]) -> bool {
         let Some(link) = self.link_of(connection.original.source) else { return false };
+        if newly_scanned.contains(&link) {
+            return false;
+        }
         let Some(rules) = self.rules(&link) else { return false };
         let address = connection.original.destination;
-        let world = World { not_internet: &self.ranges, now_ms: self.now_ms() };
+        let world = self.world(self.now_ms());
         // By the name that it was made by: a connection outlives what it was looked up by.
         let name = self.flows.name_of(connection).map(str::to_owned);
         let names = name.map_or_else(|| self.names(&link, address), |name| vec![name]);
@@ -283,10 +324,54 @@ impl Core {
     /// Of a connection of TCP to an address that the VM looked up by these names.
     pub fn is_allowed(&self, link: &str, names: &[String], to: SocketAddr) -> bool {
         let Some(rules) = self.rules(link) else { return false };
-        let world = World { not_internet: &self.ranges, now_ms: self.now_ms() };
+        let world = self.world(self.now_ms());
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let verdict = decide::connection(rules, &names, to.ip(), conntrack::TCP, Some(to.port()), world);
         verdict.decision == Decision::Allow
+    }
+
+    /// The scanner takes packets, or does not: rules are to be applied after this. Whether it is another state than before.
+    pub fn set_scanner(&mut self, works: bool) -> bool {
+        std::mem::replace(&mut self.has_scanner, works) != works
+    }
+
+    pub fn is_scanned(&self, link: &str) -> bool {
+        self.scanned.contains(link)
+    }
+
+    /// Which link a packet of these ends is of, whether its VM has sent it, and the other end.
+    fn link_of_packet(&self, from: SocketAddr, to: SocketAddr) -> Option<(String, bool, SocketAddr, SocketAddr)> {
+        match self.link_of(from.ip()) {
+            Some(link) => Some((link, true, from, to)),
+            None => self.link_of(to.ip()).map(|link| (link, false, to, from)),
+        }
+    }
+
+    /// Nothing of what is in the connection can be read.
+    pub fn see_encrypted(&mut self, from: SocketAddr, to: SocketAddr) {
+        if let Some((_, _, vm, other)) = self.link_of_packet(from, to) {
+            self.flows.note(vm, other, ENCRYPTED.to_owned());
+        }
+    }
+
+    /// What the scanner has seen, as it is told. A connection of which it has dropped something ends, with a reset.
+    pub fn see_alert(&mut self, alert: &Alert) -> Option<Seen> {
+        let (link, is_out, vm, other) = self.link_of_packet(alert.from, alert.to)?;
+        let name = self.flows.name_between(vm, other).map(str::to_owned);
+        let name = name.or_else(|| self.names(&link, other.ip()).pop());
+        if alert.is_dropped {
+            self.flows.note(vm, other, format!("dropped by the scanner: {}", alert.signature));
+            for connection in conntrack::dump(&mut self.netfilter).unwrap_or_default() {
+                let original = connection.original;
+                if original.from() != vm || original.to() != other {
+                    continue;
+                }
+                if let Err(error) = cut::cut(&mut self.netfilter, &connection) {
+                    eprintln!("netfilter: a connection could not be cut: {error}");
+                }
+            }
+        }
+        Some(Seen { link, name, is_out, vm, other })
     }
 
     /// Where else the names of an address are.
@@ -323,7 +408,7 @@ impl Core {
         if !own.rules.checks_names || !self.joined.iter().any(|id| id == link) {
             return Ok(());
         }
-        let world = World { not_internet: &self.ranges, now_ms };
+        let world = World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner };
         let mut distinct = addresses.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
@@ -450,6 +535,12 @@ impl Core {
             }
         }
         has_jumped || self.next_end.is_some_and(|end| end <= self.now_ms())
+    }
+
+    /// What the scanner is to do: a VM that waits for its interface counts already.
+    pub fn wanted_scan(&self) -> Wanted {
+        let is_on = self.state.links.iter().any(|link| link.rules.scan);
+        Wanted { is_on, files: self.state.scan_rules.clone() }
     }
 
     pub fn link_ids(&self) -> Vec<String> {

@@ -33,6 +33,8 @@ pub struct World<'a> {
     pub not_internet: &'a [Cidr],
     /// Milliseconds since 1970.
     pub now_ms: u64,
+    /// The scanner works.
+    pub has_scanner: bool,
 }
 
 impl World<'_> {
@@ -128,7 +130,7 @@ pub fn connection<'a>(
 ) -> Verdict<'a> {
     let deny = |rule| Verdict { decision: Decision::Deny, rule };
     match (protocol, port) {
-        _ if rules.scan => deny(NOT_SCANNED),
+        _ if rules.scan && !world.has_scanner => deny(NOT_SCANNED),
         (TCP | UDP, Some(53)) => deny(ENCRYPTED_DNS),
         (TCP | UDP, Some(853 | 8853)) | (UDP, Some(784)) if rules.checks_names => deny(ENCRYPTED_DNS),
         (UDP, Some(443)) if rules.checks_names => deny(QUIC),
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     fn decides_connections_by_names_address_and_port() {
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, now_ms: 0 };
+        let world = World { not_internet: &ranges, now_ms: 0, has_scanner: false };
         for (lines, names, address, port, result) in [
             (&["allow web.example 443"][..], &["web.example"][..], "1.2.3.4", Some(443), "allow web.example 443"),
             (&["allow web.example 443"], &["web.example"], "1.2.3.4", Some(80), DEFAULT_DENY),
@@ -216,6 +218,20 @@ mod tests {
             let address = address.parse().unwrap();
             let rules = rules(lines);
             assert_eq!(decide(&rules, names, address, port, world).rule, result, "{lines:?} {names:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_to_be_scanned_is_allowed_while_the_scanner_works() {
+        let ranges = not_internet(&[]);
+        let mut rules = rules(&["allow internet"]);
+        for (scan, has_scanner, result) in
+            [(false, false, "allow internet"), (true, true, "allow internet"), (true, false, NOT_SCANNED)]
+        {
+            rules.scan = scan;
+            let world = World { not_internet: &ranges, now_ms: 0, has_scanner };
+            let verdict = connection(&rules, &[], "1.2.3.4".parse().unwrap(), TCP, Some(80), world);
+            assert_eq!(verdict.rule, result, "{scan} {has_scanner}");
         }
     }
 

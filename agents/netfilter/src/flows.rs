@@ -29,6 +29,8 @@ pub struct Flow {
     pub rule: String,
     pub revision: u64,
     pub since: Instant,
+    /// What is to be said of it beside the rule; "".
+    pub note: String,
     closed_at: Option<Instant>,
     is_told: bool,
 }
@@ -42,6 +44,8 @@ pub struct Flows {
     cut: HashMap<u32, u8>,
     /// Of connections that begin: what their first flight named.
     named: HashMap<(SocketAddr, SocketAddr), String>,
+    /// The same of what the scanner has seen.
+    noted: HashMap<(SocketAddr, SocketAddr), String>,
 }
 
 impl Flows {
@@ -69,7 +73,8 @@ impl Flows {
                     continue;
                 }
                 self.last_serial += 1;
-                let named = self.named.remove(&(connection.original.from(), connection.original.to()));
+                let ends = (connection.original.from(), connection.original.to());
+                let named = self.named.remove(&ends);
                 let flow = Flow {
                     serial: self.last_serial,
                     link: link.clone(),
@@ -83,6 +88,7 @@ impl Flows {
                     rule: decided.rule.clone(),
                     revision: decided.revision,
                     since: now,
+                    note: self.noted.remove(&ends).unwrap_or_default(),
                     closed_at: None,
                     is_told: false,
                 };
@@ -94,6 +100,7 @@ impl Flows {
         }
         // What is not there by now has ended before it was seen.
         self.named.clear();
+        self.noted.clear();
         let gone: Vec<u32> = self.by_id.keys().filter(|id| !seen.contains(id)).copied().collect();
         for id in gone {
             self.end(id, now);
@@ -122,6 +129,25 @@ impl Flows {
                 flow.name = Some(name.to_owned());
             }
             None if self.named.len() < MAX_FLOWS => drop(self.named.insert((from, to), name.to_owned())),
+            None => {}
+        }
+    }
+
+    /// By which the VM reached the other end.
+    pub fn name_between(&self, vm: SocketAddr, other: SocketAddr) -> Option<&str> {
+        let own = self.by_id.values().find(|flow| flow.tuple.from() == vm && flow.tuple.to() == other);
+        own.map_or_else(|| self.named.get(&(vm, other)).map(String::as_str), |flow| flow.name.as_deref())
+    }
+
+    /// The scanner has seen something of it. The first word counts.
+    pub fn note(&mut self, vm: SocketAddr, other: SocketAddr, note: String) {
+        match self.by_id.values_mut().find(|flow| flow.tuple.from() == vm && flow.tuple.to() == other) {
+            Some(flow) if flow.note.is_empty() => {
+                flow.note = note;
+                flow.is_told = false;
+            }
+            Some(_) => {}
+            None if self.noted.len() < MAX_FLOWS => drop(self.noted.insert((vm, other), note)),
             None => {}
         }
     }

@@ -16,6 +16,7 @@ mod refusals;
 mod resolver;
 mod rows;
 mod ruleset;
+mod scanner;
 mod service;
 mod system;
 #[cfg(test)]
@@ -25,15 +26,22 @@ use crate::core::Core;
 use first_flight::FirstFlight;
 use model::{Problem, read_state};
 use resolver::Resolver;
+use scanner::eve::{Limit, Seen};
+use scanner::{Scanner, State};
+use serde_json::json;
 use service::{Mouth, Told};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const SOCKET_VARIABLE: &str = "ATOLL_SERVICE_SOCKET";
 const SOCKET: &str = "/run/user/1000/atoll/service.sock";
+/// Of a text that the host takes, in characters.
+const MAX_CELL: usize = 500;
+/// Of what the scanner needs, in the program's own folder.
+const SCAN_FOLDER: &str = "scan";
 const TICK: Duration = Duration::from_secs(1);
 /// Readings of connections that may fail one after the other.
 const MAX_FAILURES: u32 = 5;
@@ -57,6 +65,10 @@ struct Program {
     mouth: Mouth,
     /// Of what was told last; null: nothing yet.
     revision: Mutex<Option<u64>>,
+    /// Set once, before anything is told.
+    scanner: OnceLock<Scanner>,
+    scan: Mutex<(State, String)>,
+    alerts: Mutex<Limit>,
 }
 
 fn run() -> Result<(), String> {
@@ -65,7 +77,18 @@ fn run() -> Result<(), String> {
     Resolver::new(Arc::clone(&core)).start().map_err(|error| format!("resolver: {error}"))?;
     let flights = FirstFlight::new(Arc::clone(&core));
     flights.start(ruleset::CHECK_PORT).map_err(|error| format!("first flights: {error}"))?;
-    let program = Arc::new(Program { core, flights, mouth: Mouth::default(), revision: Mutex::default() });
+    let program = Arc::new(Program {
+        core,
+        flights,
+        mouth: Mouth::default(),
+        revision: Mutex::default(),
+        scanner: OnceLock::new(),
+        scan: Mutex::new((State::Off, String::new())),
+        alerts: Mutex::new(Limit::new(Instant::now())),
+    });
+    let folder = std::env::current_dir().map_err(|error| error.to_string())?.join(SCAN_FOLDER);
+    let scanner = Scanner::start(folder, Arc::clone(&program)).map_err(|error| format!("scanner: {error}"))?;
+    let _ = program.scanner.set(scanner);
     for (name, body) in [("watch", Program::watch as fn(&Program)), ("log", Program::hear), ("tick", Program::tick)] {
         let own = Arc::clone(&program);
         let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -107,6 +130,7 @@ impl Program {
             core.refusals.tell_all_again();
         }
         self.mouth.health("ok", "");
+        self.say_scan();
         let ended = service::listen(stream, |told| match told {
             Told::Desired { revision, state, .. } => self.tell(revision, state),
             Told::Job { job, .. } => self.mouth.result(job, "the firewall does no jobs"),
@@ -129,6 +153,9 @@ impl Program {
                 *self.revision() = Some(revision);
                 let problems = self.core().tell(state, problems);
                 self.flights.cut_what_is_denied();
+                if let Some(scanner) = self.scanner.get() {
+                    scanner.want(self.core().wanted_scan());
+                }
                 problems
             }
             // What was told before stays in force, and is said not to be what was told now.
@@ -140,7 +167,24 @@ impl Program {
 
     fn say_status(&self) {
         let links = self.core().link_ids().len();
-        self.mouth.status(&format!("{links} {}", if links == 1 { "VM" } else { "VMs" }));
+        let vms = format!("{links} {}", if links == 1 { "VM" } else { "VMs" });
+        let scan = match self.scan().0 {
+            State::Off => "",
+            State::Starting => ", the scanner starts",
+            State::Ready => ", the scanner works",
+            State::Failing => ", the scanner does not work",
+        };
+        self.mouth.status(&format!("{vms}{scan}"));
+    }
+
+    fn scan(&self) -> MutexGuard<'_, (State, String)> {
+        self.scan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say_scan(&self) {
+        let (state, detail) = self.scan().clone();
+        let detail: String = detail.chars().take(MAX_CELL).collect();
+        self.mouth.event("scanner", &json!({ "state": state.word(), "detail": detail }));
     }
 
     /// Applies anew, and says so.
@@ -211,5 +255,47 @@ impl Program {
             removed.extend(refusals.1.iter().map(|serial| rows::refusal_key(*serial)));
             self.mouth.rows("flows", false, &changed, &removed);
         }
+    }
+}
+
+impl scanner::Listener for Program {
+    fn state(&self, state: State, detail: &str) {
+        *self.scan() = (state, detail.to_owned());
+        if self.core().set_scanner(state == State::Ready) {
+            self.apply_again();
+        }
+        if !detail.is_empty() {
+            self.mouth.log("error", &format!("scanner: {detail}"));
+        }
+        self.say_scan();
+        self.say_status();
+    }
+
+    fn seen(&self, seen: Seen) {
+        let alert = match seen {
+            Seen::Encrypted { from, to } => return self.core().see_encrypted(from, to),
+            Seen::Alert(alert) => alert,
+        };
+        let Some(of) = self.core().see_alert(&alert) else { return };
+        if alert.is_dropped {
+            self.flights.cut(of.vm, of.other);
+        }
+        let may_tell = self.alerts.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        let Some(untold) = may_tell else { return };
+        if untold > 0 {
+            self.mouth.log("warning", &format!("scanner: {untold} more alerts than can be told"));
+        }
+        let port = of.other.port();
+        let data = json!({
+            "link": of.link,
+            "name": of.name,
+            "address": of.other.ip().to_string(),
+            "port": (port != 0).then_some(port),
+            "direction": if of.is_out { "out" } else { "in" },
+            "signature": alert.signature,
+            "severity": alert.severity,
+            "action": if alert.is_dropped { "dropped" } else { "seen" },
+        });
+        self.mouth.event("alert", &data);
     }
 }

@@ -2,6 +2,7 @@
 //! rules it passes nothing.
 
 use crate::address::Cidr;
+use crate::scanner::rules::{RuleFile, is_good_name};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -137,6 +138,8 @@ pub struct State {
     pub dns: Vec<IpAddr>,
     /// Beside the fixed ranges of address.rs.
     pub not_internet: Vec<Cidr>,
+    /// What the scanner looks for.
+    pub scan_rules: Vec<RuleFile>,
 }
 
 /// Why a part of what was told is not in force.
@@ -154,12 +157,13 @@ struct LooseState {
     uplink: Option<Uplink>,
     dns: Vec<IpAddr>,
     not_internet: Vec<Cidr>,
+    scan_rules: Vec<RuleFile>,
 }
 
 /// The state without the links that are wrong, and what is wrong. An error: nothing of it can be used.
 pub fn read_state(state: Value) -> Result<(State, Vec<Problem>), Problem> {
-    let loose: LooseState =
-        serde_json::from_value(state).map_err(|error| Problem { place: String::new(), reason: error.to_string() })?;
+    let wrong = |reason: &dyn fmt::Display| Problem { place: String::new(), reason: reason.to_string() };
+    let loose: LooseState = serde_json::from_value(state).map_err(|error| wrong(&error))?;
     let mut problems = Vec::new();
     let mut links: Vec<Link> = Vec::new();
     let mut taken = HashSet::new();
@@ -174,9 +178,15 @@ pub fn read_state(state: Value) -> Result<(State, Vec<Problem>), Problem> {
             Err(reason) => problems.push(Problem { place, reason }),
         }
     }
+    let (scan_rules, unnamed): (Vec<RuleFile>, Vec<RuleFile>) =
+        loose.scan_rules.into_iter().partition(|rules| is_good_name(&rules.file));
+    if let Some(rules) = unnamed.first() {
+        return Err(wrong(&format!("'{}' is no name of a file of rules", rules.file.escape_debug())));
+    }
     let gateway = loose.uplink.as_ref().map(|uplink| IpAddr::V4(uplink.gateway.ipv4));
     let dns = if loose.dns.is_empty() { gateway.into_iter().collect() } else { loose.dns };
-    Ok((State { links, uplink: loose.uplink, dns, not_internet: loose.not_internet }, problems))
+    let (uplink, not_internet) = (loose.uplink, loose.not_internet);
+    Ok((State { links, uplink, dns, not_internet, scan_rules }, problems))
 }
 
 fn read_link(value: Value) -> Result<Link, String> {

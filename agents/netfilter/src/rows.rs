@@ -1,6 +1,7 @@
 //! Cells of the tables "flows" and "links": shared/model/firewall.ts.
 
 use crate::flows::Flow;
+use crate::model::Decision;
 use crate::netlink::counters::Counter;
 use crate::refusals::Refusal;
 use serde_json::{Value, json};
@@ -8,6 +9,11 @@ use std::time::Instant;
 
 pub fn flow_row(flow: &Flow, now: Instant) -> (String, Value) {
     let has_ports = flow.tuple.destination_port != 0;
+    let reason = match flow.note.as_str() {
+        "" if flow.decision == Decision::Allow => "",
+        "" => "cut: the rules changed",
+        note => note,
+    };
     let cells = json!({
         "link": flow.link,
         "name": flow.name,
@@ -20,7 +26,7 @@ pub fn flow_row(flow: &Flow, now: Instant) -> (String, Value) {
         "verdict": flow.decision.word(),
         "rule": flow.rule,
         "revision": flow.revision,
-        "reason": if flow.decision == crate::model::Decision::Allow { "" } else { "cut: the rules changed" },
+        "reason": reason,
         "count": 1,
         "ageS": now.saturating_duration_since(flow.since).as_secs(),
     });

@@ -7,9 +7,10 @@
 
 use crate::address::{Cidr, LINKS};
 use crate::decide::{self, DEFAULT_DENY, Verdict, is_in_force};
-use crate::marks::{ALLOWED, CHECKED, CUT, Marks};
+use crate::marks::{ALLOWED, CHECKED, CUT, Marks, SCANNED};
 use crate::model::{Decision, Link, Rule, Target};
 use crate::pins::Element;
+use crate::scanner::config::QUEUE;
 use std::fmt::Write;
 use std::net::IpAddr;
 
@@ -52,6 +53,8 @@ pub struct Ruleset<'a> {
     /// Ranges that are no internet.
     pub not_internet: &'a [Cidr],
     pub has_uplink: bool,
+    /// The scanner works: links that have to be scanned pass by it, else they pass nothing.
+    pub has_scanner: bool,
     pub now_ms: u64,
 }
 
@@ -67,6 +70,7 @@ pub fn ruleset(set: &Ruleset<'_>, marks: &mut Marks) -> String {
         objects_of_link(&mut text, &joined.link.id);
     }
     base_chains(&mut text, set);
+    scan_chains(&mut text, set);
     for joined in &set.joined {
         chains_of_link(&mut text, joined.link, set, marks);
     }
@@ -202,6 +206,29 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     line!(text, "\t}}");
 }
 
+/// Links that are scanned: their packets wait for the scanner's word, as the VM itself sees them, before addresses are changed
+/// on the way out and after that on the way back. Without "bypass": where nobody takes them, they are dropped.
+fn scan_chains(text: &mut String, set: &Ruleset<'_>) {
+    let scanned: Vec<&str> =
+        set.joined.iter().filter(|own| own.link.rules.scan).map(|own| own.link.id.as_str()).collect();
+    if scanned.is_empty() || !set.has_scanner {
+        return;
+    }
+    let links = scanned.join(", ");
+    let waits = format!("ct mark and {:#x} == {ALLOWED:#x} queue num {QUEUE}", ALLOWED | CUT | SCANNED);
+    let keeps = format!("meta mark and {SCANNED:#x} != 0 ct mark set ct mark or {SCANNED:#x}");
+    for (name, hook, priority, at, rule) in [
+        ("scan-out", "prerouting", "-140", "iifname", &waits),
+        ("scanned-out", "prerouting", "-130", "iifname", &keeps),
+        ("scan-in", "postrouting", "110", "oifname", &waits),
+        ("scanned-in", "postrouting", "120", "oifname", &keeps),
+    ] {
+        line!(text, "\tchain {name} {{ type filter hook {hook} priority {priority}; policy accept;");
+        line!(text, "\t\t{at} {{ {links} }} {rule}");
+        line!(text, "\t}}");
+    }
+}
+
 fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut Marks) {
     let id = &link.id;
     let revision = link.rules.revision;
@@ -249,7 +276,7 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
         "\t\tadd @count-{id} {{ iif ct count over {MAX_CONNECTIONS} }} {}",
         deny(decide::TOO_MANY, Decision::Deny)
     );
-    if link.rules.scan {
+    if link.rules.scan && !set.has_scanner {
         line!(text, "\t\t{}", deny(decide::NOT_SCANNED, Decision::Deny));
     }
     let encrypted = deny(decide::ENCRYPTED_DNS, Decision::Deny);
@@ -388,7 +415,7 @@ mod tests {
             })
             .collect();
         let joined = vec![Joined { link: &state.links[0], is_new: true, pins }];
-        let set = Ruleset { joined, gone, not_internet: &ranges, has_uplink: true, now_ms: 0 };
+        let set = Ruleset { joined, gone, not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         ruleset(&set, &mut Marks::default())
     }
 
@@ -433,10 +460,32 @@ mod tests {
         state.links[0].rules.scan = true;
         let ranges = not_internet(&[]);
         let joined = vec![Joined { link: &state.links[0], is_new: false, pins: Vec::new() }];
-        let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, now_ms: 0 };
+        let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         let rules = chain(&ruleset(&set, &mut Marks::default()), "from-link-1");
         let scan = rules.iter().position(|rule| rule == "meta mark set 0x5 goto denied-link-1").unwrap();
         assert!(rules.iter().position(|rule| rule.contains("ct mark set")).is_none_or(|accept| scan < accept));
+    }
+
+    #[test]
+    fn what_is_scanned_waits_for_the_scanner_and_never_passes_it() {
+        let mut state = state_with(&["allow internet"], false);
+        let ranges = not_internet(&[]);
+        let text = |state: &crate::model::State, has_scanner| {
+            let joined = vec![Joined { link: &state.links[0], is_new: false, pins: Vec::new() }];
+            let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner, now_ms: 0 };
+            ruleset(&set, &mut Marks::default())
+        };
+        // Not scanned: nothing is queued, whether a scanner works or not.
+        assert!(!text(&state, true).contains("queue"));
+        state.links[0].rules.scan = true;
+        assert!(!text(&state, false).contains("queue"));
+        let text = text(&state, true);
+        for (name, at) in [("scan-out", "iifname"), ("scan-in", "oifname")] {
+            let queue = format!("{at} {{ link-1 }} ct mark and 0xd0000000 == 0x40000000 queue num 0");
+            assert_eq!(chain(&text, name), [queue]);
+        }
+        assert!(!text.contains("bypass"));
+        assert!(!chain(&text, "from-link-1").contains(&"meta mark set 0x5 goto denied-link-1".to_owned()));
     }
 
     #[test]

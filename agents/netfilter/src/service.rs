@@ -97,6 +97,14 @@ impl Mouth {
         self.say(&json!({ "type": "applied", "revision": revision, "problems": problems }));
     }
 
+    pub fn log(&self, level: &str, text: &str) {
+        self.say(&json!({ "type": "log", "level": level, "text": shortened(text) }));
+    }
+
+    pub fn event(&self, name: &str, data: &Value) {
+        self.say(&json!({ "type": "event", "name": name, "data": data }));
+    }
+
     pub fn result(&self, job: u64, reason: &str) {
         self.say(&json!({ "type": "result", "job": job, "ok": false, "reason": reason }));
     }

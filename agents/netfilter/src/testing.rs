@@ -24,6 +24,7 @@ pub fn state_json() -> Value {
         },
         "dns": [],
         "notInternet": ["81.2.3.0/24"],
+        "scanRules": [],
     })
 }
 

@@ -7,11 +7,15 @@ import path from "node:path";
 
 const folder = process.argv[2] ?? ".";
 
+/** The test file of virus scanners, in two parts: this one is none. */
+const EICAR = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].join("");
+
 /** @type {http.RequestListener} */
 const answer = (request, response) => {
   const { socket } = request;
   // A socket of both families writes an address of IPv4 so.
   const address = (socket.localAddress ?? "").replace(/^::ffff:/, "");
+  if (request.url === "/eicar") return void response.end(EICAR);
   response.end(`hello from ${address} for ${request.headers.host}\n`);
 };
 const certificate = {

@@ -2,7 +2,7 @@
 import { act } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge, EventPayload } from "#shared/ipc/index.ts";
-import type { FilterView, LeakFinding, PastFlow, ShownFlow } from "#shared/model/network.ts";
+import type { AlertView, FilterView, LeakFinding, PastFlow, ScannerView, ShownFlow } from "#shared/model/network.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
@@ -28,6 +28,8 @@ let asked: { name: string; input: unknown }[];
 let flows: ShownFlow[];
 let filter: FilterView;
 let past: PastFlow[];
+let scanner: ScannerView;
+let alerts: AlertView[];
 let findings: LeakFinding[];
 let changed: (payload: EventPayload<"network.changed">) => void;
 
@@ -44,7 +46,7 @@ const bridge = {
   request: async (name: string, input: unknown) => {
     asked.push({ name, input });
     const answers: Record<string, unknown> = {
-      "network.watch": { filter, flows, traffic: [] },
+      "network.watch": { filter, flows, traffic: [], scanner, alerts },
       "network.history": { flows: past, total: past.length },
       "network.tryRule": price,
       "network.check": findings,
@@ -62,6 +64,8 @@ beforeEach(() => {
   asked = [];
   filter = READY;
   past = [];
+  scanner = { state: "off", detail: "" };
+  alerts = [];
   flows = [shownFlow("a", { rateIn: 1_900_000 }), deniedFlow("b", { count: 3 })];
 });
 
@@ -116,7 +120,16 @@ it("checks a VM that runs for leaks, and shows those first", async () => {
 it("goes on with what changes, and says when it is not looked at any more", async () => {
   await show();
   const traffic = [{ vmId: "web" as VmId, chartIn: [1, 2], chartOut: [0, 0], packetsDenied: 3 }];
-  await act(async () => changed({ filter: READY, flows: [shownFlow("a", { bytesIn: 5_000 })], gone: ["b"], traffic }));
+  await act(async () =>
+    changed({
+      filter: READY,
+      flows: [shownFlow("a", { bytesIn: 5_000 })],
+      gone: ["b"],
+      traffic,
+      scanner,
+      alerts: null,
+    }),
+  );
   expect(rows()).toEqual(["good.example198.18.0.1:4435.0 kB100 bytesallowedline 41 @internet"]);
   expect(textsOf(".flow-rates")).toEqual(["↓ 2 bytes/s↑ 0 bytes/s"]);
   expect(charts.at(-1)).toMatchObject([{ length: 60 }, { length: 60, 59: 2 }, { length: 60 }]);
@@ -180,4 +193,42 @@ it("shows the days before, with names that a guest has made up shown as they are
   await click('[role="radio"]', "7 days");
   expect(requests("network.history")).toEqual([{ days: 7, words: [], verdict: null }]);
   expect(rows()).toEqual(["old\\u{202e}.example198.18.0.1:4431.0 kB100 bytesallowedline 41 @internet"]);
+});
+
+it.each([
+  ["ready", "", "Scanner runs."],
+  ["ready", "own.rules, line 3: no", "Scanner runs. own.rules, line 3: no"],
+  ["starting", "", "The scanner starts: VMs that are scanned reach nothing yet."],
+  ["failing", "why", "The scanner does not work: VMs that are scanned reach nothing. why"],
+  ["off", "", undefined],
+  ["off", "too many rules", "The scanner is off. too many rules"],
+] as const)("says that the scanner is %s, %s", async (state, detail, words) => {
+  scanner = { state, detail };
+  await show();
+  expect(textsOf(".network-filter")[1]).toBe(words);
+});
+
+const ALERT: AlertView = {
+  ...{ time: "2026-11-28T18:00:00.000Z", vm: "web", name: "bad.example", address: "198.18.0.11", port: 80 },
+  ...{ direction: "in", signature: "EICAR\\u{202e}", severity: 1, action: "dropped" },
+};
+
+it("shows what the scanner has seen, and blocks it with a way back", async () => {
+  alerts = [ALERT, { ...ALERT, name: null, direction: "out", action: "seen" }, { ...ALERT, vm: "gone" }];
+  await show();
+  expect(textsOf(".scan-alerts li").map((text) => text.slice(8))).toEqual([
+    "webgot frombad.example:80EICAR\\u{202e}droppedBlock this",
+    "websent to198.18.0.11:80EICAR\\u{202e}passedBlock this",
+    "gonegot frombad.example:80EICAR\\u{202e}dropped",
+  ]);
+  await click(".scan-alerts button", "Block bad.example:80 for web");
+  const wish = { vm: "web", to: "bad.example:80", about: "bad.example:80", decision: "deny", minutes: null };
+  expect(requests("network.makeRule")).toEqual([wish]);
+  await act(async () => shell.policyChanges.undo());
+  expect(requests("policy.undo")).toEqual([{ change: 7 }]);
+  const more = Array.from({ length: 9 }, () => ALERT);
+  await act(async () => changed({ filter: READY, flows: [], gone: [], traffic: [], scanner, alerts: more }));
+  expect(textsOf(".scan-alerts li").length).toBe(4);
+  await click(".scan-alerts button", "5 older alerts");
+  expect(textsOf(".scan-alerts li").length).toBe(9);
 });

@@ -9,6 +9,8 @@ import { useRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { countOf, countWords } from "../../ui/format.ts";
 import { AskCards } from "./AskCards.tsx";
+import { ScanAlerts } from "./ScanAlerts.tsx";
+import { ScannerLine } from "./ScannerLine.tsx";
 import { asShown, groupsOf, readFlowFilter } from "./network-model.ts";
 import { type NetworkState, useNetwork } from "./use-network.ts";
 import { VmGroup } from "./VmGroup.tsx";
@@ -32,6 +34,7 @@ export function NetworkView() {
           <div>
             <h2>Who talks to what</h2>
             {state !== null && <FilterLine filter={state.filter} />}
+            {state !== null && <ScannerLine scanner={state.scanner} />}
           </div>
           <SearchField words={words} type={setWords} />
           <div className="segments" role="radiogroup" aria-label="When">
@@ -49,6 +52,7 @@ export function NetworkView() {
           </div>
           {state !== null && <Counts state={state} words={words} type={setWords} />}
         </header>
+        {state !== null && days === null && <ScanAlerts alerts={state.alerts} />}
         {state === null ? <Bars count={8} /> : <Groups state={state} words={words} days={days} />}
       </div>
       {waiting > 0 && (

@@ -1,12 +1,15 @@
 /** What main says of connections, while a view shows them. */
 import { useEffect, useState } from "react";
-import type { FilterView, LinkTraffic, ShownFlow } from "#shared/model/network.ts";
+import type { AlertView, FilterView, LinkTraffic, ScannerView, ShownFlow } from "#shared/model/network.ts";
 import { useShell } from "../../shell/shell.ts";
 
 export interface NetworkState {
   filter: FilterView;
   flows: ReadonlyMap<string, ShownFlow>;
   traffic: readonly LinkTraffic[];
+  scanner: ScannerView;
+  /** Newest first. */
+  alerts: readonly AlertView[];
 }
 
 /** null: not known yet. */
@@ -15,20 +18,20 @@ export function useNetwork(): NetworkState | null {
   const [state, setState] = useState<NetworkState | null>(null);
   useEffect(() => {
     const watch = { isOver: false };
-    const end = bridge.on("network.changed", ({ filter, flows, gone, traffic }) =>
+    const end = bridge.on("network.changed", ({ filter, flows, gone, traffic, scanner, alerts }) =>
       setState((before) => {
         if (before === null) return null;
         const all = new Map(before.flows);
         for (const flow of flows) all.set(flow.key, flow);
         for (const key of gone) all.delete(key);
-        return { filter, flows: all, traffic };
+        return { filter, flows: all, traffic, scanner, alerts: alerts ?? before.alerts };
       }),
     );
     void bridge.request("network.watch", { isWatched: true }).then((answer) => {
       if (watch.isOver) return;
       if (!answer.ok) return notices.show(answer.error.message);
-      const { filter, flows, traffic } = answer.value;
-      setState({ filter, flows: new Map(flows.map((flow) => [flow.key, flow])), traffic });
+      const { flows, ...rest } = answer.value;
+      setState({ ...rest, flows: new Map(flows.map((flow) => [flow.key, flow])) });
     });
     return () => {
       watch.isOver = true;

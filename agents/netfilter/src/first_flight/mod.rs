@@ -51,6 +51,8 @@ struct Open {
     to: SocketAddr,
     /// As its first flight named it; null: nothing did yet.
     names: Vec<String>,
+    /// The scanner has seen it from its beginning.
+    is_scanned: bool,
     is_cut: bool,
 }
 
@@ -95,11 +97,15 @@ impl FirstFlight {
         let Some((link, from, to)) = self.ends(&vm) else { return };
         let Ok(kept) = vm.try_clone() else { return };
         {
+            let is_scanned = self.core().is_scanned(&link);
             let mut open = self.open();
             if open.values().filter(|one| one.link == link).count() >= MAX_CONNECTIONS {
                 return;
             }
-            open.insert(serial, Open { link: link.clone(), vm: kept, to, names: Vec::new(), is_cut: false });
+            open.insert(
+                serial,
+                Open { link: link.clone(), vm: kept, to, names: Vec::new(), is_scanned, is_cut: false },
+            );
         }
         // Ends of connections are nothing to tell: the kernel's table has them.
         let _ = Carried { flights: self, serial, link, from, to }.run(&vm);
@@ -123,9 +129,20 @@ impl FirstFlight {
             } else {
                 one.names.iter().all(|name| core.is_allowed(&one.link, std::slice::from_ref(name), one.to))
             };
-            if !is_allowed {
+            if !is_allowed || (core.is_scanned(&one.link) && !one.is_scanned) {
                 one.is_cut = true;
                 // Wakes its thread; nothing of it is seen outside.
+                let _ = one.vm.shutdown(Shutdown::Read);
+            }
+        }
+    }
+
+    /// The scanner has dropped something of it: it ends with a reset.
+    pub fn cut(&self, from: SocketAddr, to: SocketAddr) {
+        for one in self.open().values_mut() {
+            if one.to == to && one.vm.peer_addr().is_ok_and(|own| own == from) {
+                one.is_cut = true;
+                // As above.
                 let _ = one.vm.shutdown(Shutdown::Read);
             }
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod names;
+mod scanning;
 mod support;
 
 use hickory_proto::op::ResponseCode;

@@ -6,6 +6,8 @@ use hickory_proto::op::{Message, MessageType, Query, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -61,6 +63,11 @@ impl Namespace {
         })
     }
 
+    pub fn can(&self, line: &str) -> bool {
+        let line = format!("PATH=$PATH:/usr/sbin {line}");
+        self.inside(move || Command::new("sh").args(["-c", &line]).output().unwrap().status.success())
+    }
+
     pub fn run(&self, line: &str) -> String {
         let line = line.to_owned();
         self.inside(move || run(&line))
@@ -84,8 +91,11 @@ pub struct World {
     pub asked: Arc<Mutex<Vec<String>>>,
     /// All bytes that a server has got.
     pub received: Arc<Mutex<Vec<u8>>>,
+    answer: Arc<Mutex<Vec<u8>>>,
     program: Child,
     socket: PathBuf,
+    /// The program's own.
+    folder: PathBuf,
     listener: UnixListener,
     stream: Option<UnixStream>,
     said: Option<mpsc::Receiver<Value>>,
@@ -134,12 +144,17 @@ impl World {
         for port in [80, 443, 8080, 9000] {
             serve_echo(&internet, port, b"", Arc::clone(&received));
         }
+        let answer = Arc::new(Mutex::new(Vec::new()));
+        serve_answer(&internet, 8081, Arc::clone(&answer));
         serve_echo(&internet, 22, GREETING, Arc::clone(&received));
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let socket = std::env::temp_dir().join(format!("atoll-netfilter-{}-{number}.sock", std::process::id()));
         let _ = std::fs::remove_file(&socket);
         let listener = UnixListener::bind(&socket).unwrap();
-        let program = start(&firewall, &socket);
+        let folder = socket.with_extension("folder");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        let program = start(&firewall, &socket, &folder);
         let mut world = Self {
             firewall,
             vm,
@@ -147,8 +162,10 @@ impl World {
             names,
             asked,
             received,
+            answer,
             program,
             socket,
+            folder,
             listener,
             stream: None,
             said: None,
@@ -181,8 +198,19 @@ impl World {
     }
 
     pub fn start_program(&mut self) {
-        self.program = start(&self.firewall, &self.socket);
+        self.program = start(&self.firewall, &self.socket, &self.folder);
         self.connect();
+    }
+
+    /// What the server at port 8081 answers to whatever it is asked.
+    pub fn answer_with(&self, bytes: &[u8]) {
+        *self.answer.lock().unwrap() = bytes.to_vec();
+    }
+
+    /// Suricata, once it was started.
+    pub fn scanner(&self) -> Option<Pid> {
+        let pid = std::fs::read_to_string(self.folder.join("scan/suricata.pid")).ok()?;
+        pid.parse().ok().map(Pid::from_raw)
     }
 
     /// The problems of what was told.
@@ -292,15 +320,20 @@ impl Drop for World {
     fn drop(&mut self) {
         let _ = self.program.kill();
         let _ = self.program.wait();
+        if let Some(pid) = self.scanner() {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
         let _ = std::fs::remove_file(&self.socket);
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-fn start(firewall: &Namespace, socket: &Path) -> Child {
-    let socket = socket.to_owned();
+fn start(firewall: &Namespace, socket: &Path, folder: &Path) -> Child {
+    let (socket, folder) = (socket.to_owned(), folder.to_owned());
     firewall.inside(move || {
         Command::new(env!("CARGO_BIN_EXE_atoll-netfilter"))
             .env("ATOLL_SERVICE_SOCKET", &socket)
+            .current_dir(&folder)
             .stdin(Stdio::null())
             .spawn()
             .unwrap()
@@ -359,6 +392,21 @@ fn serve_echo(internet: &Namespace, port: u16, greeting: &'static [u8], received
     ready.recv().unwrap();
 }
 
+fn serve_answer(internet: &Namespace, port: u16, answer: Arc<Mutex<Vec<u8>>>) {
+    let (out, ready) = mpsc::channel();
+    internet.apart(move || {
+        let listener = TcpListener::bind(SocketAddr::new("::".parse().unwrap(), port)).unwrap();
+        out.send(()).unwrap();
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            // What it asks is one segment.
+            if stream.read(&mut [0; 4096]).is_ok() {
+                let _ = stream.write_all(&answer.lock().unwrap());
+            }
+        }
+    });
+    ready.recv().unwrap();
+}
+
 pub fn state(rules: &[&str]) -> Value {
     let rules: Vec<Value> = rules.iter().map(|line| rule(line)).collect();
     let checks_names = rules.iter().any(|rule| rule["to"].get("name").is_some());
@@ -375,6 +423,7 @@ pub fn state(rules: &[&str]) -> Value {
         },
         "dns": [DNS],
         "notInternet": [],
+        "scanRules": [],
     })
 }
 
