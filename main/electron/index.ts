@@ -213,9 +213,10 @@ async function run(): Promise<void> {
     host: electronClipboard,
     settings,
   });
+  const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
   const transfers = new Transfers({
     crossings,
-    host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
+    host: hostFiles,
     file: new TransfersFile(paths.state),
     scanner,
     vm: (id) => application.vms.find((vm) => vm.id === id),
@@ -267,6 +268,7 @@ async function run(): Promise<void> {
     launches,
     network,
     disposables,
+    hostFiles,
     icons,
     opener,
     openRules,
