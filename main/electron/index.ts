@@ -145,7 +145,7 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     vms: () => application.parties,
     isNear: hostNetworks.isNear,
-    hasFileScanner: () => scanner.isThere,
+    hasScanner: (action) => (action === "file.send" || action === "file.open") && scanner.isThere,
   });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
@@ -156,7 +156,7 @@ async function run(): Promise<void> {
   const application: Application = new Application({
     registry,
     sources: [source, serviceSource],
-    files: [settings, policy, openRules, audit],
+    files: () => [settings, policy, openRules, audit, services],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
@@ -171,6 +171,8 @@ async function run(): Promise<void> {
     builds,
     configFolder: paths.config,
     held: (service) => (service === FIREWALL_SERVICE ? network.held : scanner.held(service)),
+    prepare: (definition) => void disposables.prepareFor(definition),
+    unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
   const scanner: Scanner = new Scanner(enginesOf(services));
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
@@ -205,14 +207,6 @@ async function run(): Promise<void> {
   application.on("changed", () => networks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
-  const clipboard = createClipboard({
-    application,
-    policy,
-    crossings,
-    read: readingLater(clipReader(new PictureBoxes())),
-    host: electronClipboard,
-    settings,
-  });
   const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
   const transfers = new Transfers({
     crossings,
@@ -220,6 +214,15 @@ async function run(): Promise<void> {
     file: new TransfersFile(paths.state),
     scanner,
     vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
+  const clipboard = createClipboard({
+    application,
+    policy,
+    crossings,
+    read: readingLater(clipReader(new PictureBoxes())),
+    startTransfer: transfers.start,
+    host: electronClipboard,
+    settings,
   });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
@@ -265,7 +268,9 @@ async function run(): Promise<void> {
     commands,
     crossings,
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
+    hostNetworks,
     launches,
+    linkIndices,
     network,
     disposables,
     hostFiles,

@@ -11,10 +11,8 @@ export interface Circumstances {
   readonly now: number;
   /** Which VM a name of a rule means; null: none (it is not there, or was removed). */
   readonly boundTo: (name: string) => VmId | null;
-  /** Whether there is a scanner that works, for what is no file. */
-  readonly hasScanner: boolean;
-  /** Whether a scanner of files was started: what it has not passed is held. */
-  readonly hasFileScanner: boolean;
+  /** Whether there is a scanner that works, of what an action lets through. */
+  readonly hasScanner: (action: PolicyAction) => boolean;
   /** Whether an address is this machine's own, or of a network that it is in: it is not on the internet. */
   readonly isNear: (address: string) => boolean;
 }
@@ -36,15 +34,12 @@ export function evaluate(rules: readonly Rule[], crossing: Crossing, circumstanc
   return NO_RULE;
 }
 
-const OF_FILES: readonly PolicyAction[] = ["file.send", "file.open"];
-
-function decided(rule: Rule, { action, bytes }: Crossing, circumstances: Circumstances): Evaluation {
+function decided(rule: Rule, { action, bytes }: Crossing, { hasScanner }: Circumstances): Evaluation {
   const { decision } = rule;
   const refuse = (refusal: Refusal): Evaluation => ({ decision: "deny", rule, refusal });
   if (decision === "deny") return { decision, rule, refusal: null };
   if (rule.maxBytes !== null && bytes !== null && bytes > rule.maxBytes) return refuse("too-large");
-  const { hasScanner, hasFileScanner } = circumstances;
-  if (rule.scan && !(OF_FILES.includes(action) ? hasFileScanner : hasScanner)) return refuse("no-scanner");
+  if (rule.scan && !hasScanner(action)) return refuse("no-scanner");
   return { decision, rule, refusal: null };
 }
 

@@ -85,7 +85,7 @@ export class OpenDesk {
       },
       registry: this.#registry,
       sources: [source],
-      files: [],
+      files: () => [],
       drivers,
     });
     const { application, page, rules } = this;
