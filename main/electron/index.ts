@@ -215,9 +215,10 @@ async function run(): Promise<void> {
   application.on("changed", () => networks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
+  const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
   const transfers = new Transfers({
     crossings,
-    host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
+    host: hostFiles,
     file: new TransfersFile(paths.state),
     scanner,
     vm: (id) => application.vms.find((vm) => vm.id === id),
@@ -280,6 +281,7 @@ async function run(): Promise<void> {
     linkIndices,
     network,
     disposables,
+    hostFiles,
     icons,
     opener,
     openRules,

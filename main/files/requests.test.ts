@@ -142,7 +142,17 @@ describe("the page", () => {
     expect(files).toEqual({
       total: 1,
       files: [
-        { index: 0, path: "a", isFolder: false, bytes: 8, state: "moving", reason: null, scan: "", canOpen: false },
+        {
+          index: 0,
+          path: "a",
+          isFolder: false,
+          bytes: 8,
+          state: "moving",
+          reason: null,
+          scan: "",
+          isClean: false,
+          canOpen: false,
+        },
       ],
     });
   });

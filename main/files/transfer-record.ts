@@ -281,6 +281,7 @@ export class TransferRecord implements Transfer {
       state: file.index === current ? ("moving" as const) : state,
       reason,
       scan: this.#scanWords(file.index),
+      isClean: this.#verdicts.get(file.index)?.verdict === "clean",
       canOpen: this.#placeOf(file) !== null,
     }));
     return { total: wanted.length, files };

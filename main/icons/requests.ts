@@ -1,29 +1,38 @@
 /** What is asked of the icons of the desktop. */
 import type { iconContract } from "#shared/ipc/icon.ts";
+import type { RequestOutput } from "#shared/ipc/index.ts";
 import { AppError } from "#shared/model/app-error.ts";
+import { combinedVerdict, verdictWords } from "#shared/model/scan.ts";
 import type { Application } from "../application.ts";
+import type { HostFilesOptions } from "../files/host-files.ts";
 import { keyOfEnd } from "../files/parties.ts";
 import type { FilesParty } from "../files/transfer.ts";
 import type { Transfers } from "../files/transfers.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import { fileItem } from "../opener/item.ts";
 import type { Opener } from "../opener/opener.ts";
+import { scanPath } from "../scanning/scan-path.ts";
+import type { Scanner } from "../scanning/scanner.ts";
 import type { SettingsFile } from "../settings/settings.ts";
 import { launches } from "../vms/services/launches.ts";
 import type { DesktopFile, DesktopIcons } from "./desktop-icons.ts";
 
 interface Parts {
   application: Pick<Application, "vm">;
+  hostFiles: HostFilesOptions;
   icons: DesktopIcons;
   opener: Pick<Opener, "open">;
+  scanner: Scanner;
   settings: Pick<SettingsFile, "remember">;
   transfers: Pick<Transfers, "start">;
 }
 
 export function iconHandlers({
   application,
+  hostFiles,
   icons,
   opener,
+  scanner,
   settings,
   transfers,
 }: Parts): Handlers<typeof iconContract> {
@@ -59,6 +68,18 @@ export function iconHandlers({
         });
       }
       return null;
+    },
+    "icon.scan": async ({ ids }) => {
+      scanner.check();
+      const scanned: RequestOutput<"icon.scan"> = [];
+      const { signal } = new AbortController();
+      for (const id of ids) {
+        const files = await scanPath(scanner, hostFiles, icons.file(id), { signal });
+        const verdict = combinedVerdict(files);
+        const worst = files.find((file) => file.verdict === verdict);
+        scanned.push({ id, verdict, words: worst === undefined ? "there is no file in it" : verdictWords(worst) });
+      }
+      return scanned;
     },
     "icon.setPlaces": async (places) => {
       await settings.remember("desktopIcons", places);

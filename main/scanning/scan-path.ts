@@ -1,42 +1,60 @@
-/** One path of a VM, looked at: a file, or every file below a folder. */
+/** One path of a VM or of the host, looked at: a file, or every file below a folder. */
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { FILE_REASON_WORDS, type FileReason } from "#shared/model/transfer.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { SourceEnd } from "../files/ends.ts";
+import { HostFiles, type HostFilesOptions, reachOfSource } from "../files/host-files.ts";
 import { pathText } from "../files/names.ts";
-import type { Vm } from "../vms/vm.ts";
+import { nameOfEnd } from "../files/parties.ts";
+import type { FilesParty } from "../files/transfer.ts";
+import type { ScanSource } from "./scan-batch.ts";
 import type { Scanner, ScanOptions } from "./scanner.ts";
 
 /** They are no files of their own: what they lead to is looked at where it lies. */
 const NO_FILES: readonly (FileReason | null)[] = ["symlink", "special"];
 
-/** Rejects with what listing comes to where the VM's link is lost. @throws AppError vm.not-running */
+/** @throws AppError vm.not-running */
 export async function scanPath(
   scanner: Scanner,
-  vm: Pick<Vm, "service" | "definition">,
-  path: string,
+  host: HostFilesOptions,
+  { party, path }: { party: FilesParty; path: Uint8Array },
   options: ScanOptions,
 ): Promise<ScannedFile[]> {
-  const chosen = path.length > 1 ? path.replace(/\/+$/, "") || "/" : path;
-  const what = { paths: [Buffer.from(chosen)] };
-  const source = new SourceEnd(vm, what);
+  const what = { paths: [path] };
+  if (party.kind === "vm") return scanAt(scanner, { end: party.vm, what, name: nameOfEnd(party) }, path, options);
+  const end = new HostFiles(host, reachOfSource({ party, ...what }));
+  try {
+    return await scanAt(scanner, { end, what, name: nameOfEnd(party) }, path, options);
+  } finally {
+    end.end();
+  }
+}
+
+async function scanAt(
+  scanner: Scanner,
+  from: ScanSource,
+  path: Uint8Array,
+  options: ScanOptions,
+): Promise<ScannedFile[]> {
+  const chosen = pathText(path);
+  const source = new SourceEnd(from.end, from.what);
   const stop = (): void => void source.stop(false);
   options.signal.addEventListener("abort", stop, { once: true });
   const listed = await source.listed;
   options.signal.removeEventListener("abort", stop);
   if (listed === null) {
     const end = await source.over;
-    const reason = end.kind === "lost" ? "its VM was lost" : FILE_REASON_WORDS[end.reason ?? "gone"];
-    return [unread(scanner, chosen, reason)];
+    const reason = end.kind === "lost" ? `${from.name} was lost` : FILE_REASON_WORDS[end.reason ?? "gone"];
+    return [{ path: chosen, ...scanner.unread(reason) }];
   }
   await source.stop(false);
   const name = (file: ListedFile): string => shownPath(chosen, pathText(file.path));
-  const verdicts = await scanner.scan({ end: vm, what, name: vm.definition.name }, listed, options);
+  const verdicts = await scanner.scan(from, listed, options);
   return listed.flatMap((file) => {
     const verdict = verdicts.get(file.index);
     if (verdict !== undefined) return [{ path: name(file), ...verdict }];
     if (file.kind === "folder" || NO_FILES.includes(file.reason)) return [];
-    return [unread(scanner, name(file), FILE_REASON_WORDS[file.reason ?? "unreadable"])];
+    return [{ path: name(file), ...scanner.unread(FILE_REASON_WORDS[file.reason ?? "unreadable"]) }];
   });
 }
 
@@ -45,10 +63,6 @@ export function shownPath(chosen: string, listed: string): string {
   const slash = chosen.lastIndexOf("/");
   // Of "." and "..", and of what ends in them, the list has a name that the path has not.
   const isPlain = ![".", "..", ""].includes(chosen.slice(slash + 1));
-  if (!isPlain) return listed.includes("/") ? `${chosen}/${listed.slice(listed.indexOf("/") + 1)}` : chosen;
-  return `${chosen.slice(0, slash + 1)}${listed}`;
-}
-
-function unread(scanner: Scanner, path: string, reason: string): ScannedFile {
-  return { path, ...scanner.unread(reason) };
+  if (isPlain) return `${chosen.slice(0, slash + 1)}${listed}`;
+  return listed.includes("/") ? `${chosen.replace(/\/$/, "")}/${listed.slice(listed.indexOf("/") + 1)}` : chosen;
 }

@@ -4,53 +4,15 @@ import type { FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
 import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
-import { bytes, DIGEST, entry, whole } from "../files/testing/files-desk.ts";
+import { bytes, entry, whole } from "../files/testing/files-desk.ts";
 import { MAX_SCANNED_BYTES } from "./batches.ts";
-import type { Engine } from "./engine.ts";
 import { Scanner, type ScanOptions } from "./scanner.ts";
-
-const SHA = Buffer.from(DIGEST).toString("hex");
-const ENGINE = { name: "ClamAV", version: "1.4", signatures: "set-1" };
+import { clean, ENGINE, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
 
 let home: LinkedVm;
 let engine: ScriptedEngine;
 let ended: AbortController;
 
-class ScriptedEngine implements Engine {
-  readonly name = "antivirus";
-  readonly linked: LinkedVm;
-  readonly asked: unknown[] = [];
-  identity = { ...ENGINE };
-  answers: (input: { scan: { path: string; sha256: string; bytes: number } }, signal: AbortSignal) => unknown = () =>
-    clean();
-  isReady: Promise<void> = Promise.resolve();
-
-  constructor(linked: LinkedVm) {
-    this.linked = linked;
-  }
-
-  get end(): LinkedVm["vm"] {
-    return this.linked.vm;
-  }
-
-  ready(): Promise<void> {
-    return this.isReady;
-  }
-
-  async job(input: unknown, signal: AbortSignal): Promise<unknown> {
-    this.asked.push(input);
-    return typeof input === "object" && input !== null && "forget" in input ? {} : this.answers(input as never, signal);
-  }
-
-  get scans(): unknown[] {
-    return this.asked.filter((input) => typeof input === "object" && input !== null && "scan" in input);
-  }
-}
-
-const clean = (more: object = {}): object => ({
-  ...{ sha256: SHA, bytes: 8, engine: ENGINE, verdict: "clean", signature: null, reason: null },
-  ...more,
-});
 const file = (index: number, size = 8): ListedFile => ({
   ...{ index, kind: "file", path: bytes(`f${index}`), size, executable: false, modifiedS: 0, reason: null },
 });

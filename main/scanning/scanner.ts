@@ -1,4 +1,5 @@
 /** Looks at files with every engine that was started. What an engine says of some bytes holds as long as its signatures are the same. */
+import { AppError } from "#shared/model/app-error.ts";
 import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { type Held, HOLDS_NOTHING } from "../services/rights.ts";
@@ -31,6 +32,12 @@ export class Scanner {
   /** Whether anything would be looked at. */
   get isThere(): boolean {
     return this.#engines().length > 0;
+  }
+
+  /** @throws AppError scan.no-scanner */
+  check(): void {
+    if (this.isThere) return;
+    throw new AppError("scan.no-scanner", 'No scanner runs: "atoll service start antivirus" starts one.');
   }
 
   /** Of a file that no engine has got. */

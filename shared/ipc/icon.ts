@@ -1,6 +1,7 @@
 /** Files and folders that the desktop shows as icons. The page names them by ids that main made, never by paths. */
 import { z } from "zod";
 import { type IconView, SHOWN_PLACES } from "../model/icon.ts";
+import { SCAN_VERDICTS } from "../model/scan.ts";
 import { FILE_REASONS } from "../model/transfer.ts";
 import { crossingParty } from "./crossing.ts";
 import { domain, event, report, request } from "./declare.ts";
@@ -51,6 +52,15 @@ export const iconContract = domain({
     "icon.restore": request({ from: ["page"], input: z.strictObject({ undo: z.int().min(1) }), output: z.null() }),
     /** To the folder for what comes in of a VM; null: of the host. Icons of one party each become a transfer. */
     "icon.send": request({ from: ["page"], input: z.strictObject({ ids, to: vmId.nullable() }), output: z.null() }),
+    /**
+     * Looks at these files, and at all in these folders. `words`: why not all of it is clean, for people; guest text. Of a folder the
+     * first file that is not. @throws AppError icon.gone, scan.no-scanner, vm.not-running
+     */
+    "icon.scan": request({
+      from: ["page"],
+      input: z.strictObject({ ids }),
+      output: z.array(z.strictObject({ id, verdict: z.enum(SCAN_VERDICTS), words: z.string() })),
+    }),
     /** What the desktop shows from now on, remembered in settings.yaml. @throws AppError settings.broken */
     "icon.setPlaces": request({ from: ["page"], input: places, output: z.null() }),
   },

@@ -46,6 +46,7 @@ const file: z.ZodType<TransferFile> = z.strictObject({
   state: z.enum(FILE_STATES),
   reason: z.enum([...FILE_REASONS, ...HELD_REASONS]).nullable(),
   scan: z.string(),
+  isClean: z.boolean(),
   canOpen: z.boolean(),
 });
 

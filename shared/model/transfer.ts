@@ -124,6 +124,8 @@ export interface TransferFile {
   reason: NotArrivedReason | null;
   /** What the scanners have said, for people: guest text, cleaned; "" where nothing was said against it. */
   scan: string;
+  /** Scanners have looked at all of it and found nothing. */
+  isClean: boolean;
   /** A file that is there, at a place that is known: it can be opened by transfer and index. */
   canOpen: boolean;
 }

@@ -129,3 +129,31 @@ it("the menu opens in a disposable and sends to the other VMs", async () => {
   await click('[role="menuitem"]', "web");
   expect(sent.at(-1)).toEqual(["icon.send", { ids: ["2"], to: "web" }]);
 });
+
+it("a scan of the menu tells what is not clean, and what is", async () => {
+  const told: [string, boolean][] = [];
+  shell.notices.show = (text) => void told.push([text, false]);
+  shell.notices.tell = (text, { isGood }) => void told.push([text, isGood]);
+  const menu = async (name: string): Promise<void> => {
+    const event = new MouseEvent("contextmenu", { bubbles: true, cancelable: true });
+    await act(async () => void element(".desktop-icon", name).dispatchEvent(event));
+    await click('[role="menuitem"]', "Scan");
+  };
+  await point("a.txt");
+  answers["icon.scan"] = [{ id: "1", verdict: "clean", words: "" }];
+  await menu("a.txt");
+  expect(asked).toEqual([["icon.scan", { ids: ["1"] }]]);
+  await point("b.pdf", { ctrlKey: true });
+  answers["icon.scan"] = [
+    { id: "1", verdict: "clean", words: "" },
+    { id: "2", verdict: "found", words: "Eicar\u202e was found in it (ClamAV)" },
+  ];
+  await menu("b.pdf");
+  answers["icon.scan"] = ["1", "2"].map((id) => ({ id, verdict: "clean", words: "" }));
+  await menu("b.pdf");
+  expect(told).toEqual([
+    ["\u201c\u2068a.txt\u2069\u201d is clean.", true],
+    ["\u201c\u2068b.pdf\u2069\u201d: Eicar was found in it (ClamAV).", false],
+    ["All are clean.", true],
+  ]);
+});

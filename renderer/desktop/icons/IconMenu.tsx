@@ -1,10 +1,10 @@
 /** What can be done to the icons that are chosen, and what the desktop shows. */
-import { Check, FlaskConical, FolderOpen, Pencil, SendHorizontal, Trash2 } from "lucide-react";
+import { Check, FlaskConical, FolderOpen, Pencil, ScanSearch, SendHorizontal, Trash2 } from "lucide-react";
 import { useStore } from "zustand";
 import type { ShownPlace } from "#shared/model/icon.ts";
 import { useShell } from "../../shell/shell.ts";
 import { Menu, MenuGroup, MenuItem, MenuRule } from "../../ui/Menu.tsx";
-import { chosenIcons, openIcons, trashIcons } from "./icon-actions.ts";
+import { chosenIcons, openIcons, scanIcons, trashIcons } from "./icon-actions.ts";
 
 interface At {
   x: number;
@@ -38,6 +38,7 @@ export function IconMenu({ icon: id, at }: { icon: string; at: At }) {
           run={() => openIcons(shell, ids, true)}
         />
       )}
+      <MenuItem icon={<ScanSearch size={size} />} text="Scan" run={() => void scanIcons(shell, ids)} />
       <MenuItem
         icon={<Pencil size={size} />}
         text="Rename…"

@@ -1,6 +1,11 @@
 /** What a person does to icons: each failure is told, and what can be undone has its button. */
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
+import { cleanText } from "#shared/model/text.ts";
 import type { Shell } from "../../shell/shell.ts";
+import { quoted } from "../transfers/transfer-words.ts";
+
+/** Of what a scanner has said, in a notice. */
+const SHOWN_WORDS = 300;
 
 type Services = Pick<Shell, "bridge" | "icons" | "notices" | "send">;
 
@@ -35,6 +40,24 @@ export async function trashIcons({ bridge, icons, notices, send }: Services, ids
     done.length === 1 ? `“${names.get(first.id) ?? ""}” is in the trash.` : `${done.length} files are in the trash.`;
   const action = undo === null ? null : { text: "Undo", run: () => send("icon.restore", { undo }) };
   notices.tell(words, { isGood: true, action });
+}
+
+/** How it ended is told: nobody watches a scan. */
+export async function scanIcons({ bridge, icons, notices }: Services, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const names = new Map(icons.getState().icons.map(({ id, name }) => [id, name]));
+  const quotedName = (id: string): string => quoted(names.get(id) ?? "");
+  const answer = await bridge.request("icon.scan", { ids });
+  if (!answer.ok) return notices.show(answer.error.message);
+  const [one] = answer.value;
+  const bad = answer.value.filter(({ verdict }) => verdict !== "clean");
+  const [first] = bad;
+  if (first !== undefined) {
+    const more = bad.length === 1 ? "" : ` ${bad.length - 1} more ${bad.length === 2 ? "is" : "are"} not clean.`;
+    return notices.show(`${quotedName(first.id)}: ${cleanText(first.words, SHOWN_WORDS)}.${more}`);
+  }
+  const words = answer.value.length === 1 && one !== undefined ? `${quotedName(one.id)} is clean.` : "All are clean.";
+  notices.tell(words, { isGood: true, action: null });
 }
 
 /** The new name of the icon whose name is edited. The same one, or none, changes nothing. */

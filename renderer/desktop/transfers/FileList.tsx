@@ -14,7 +14,7 @@ import { RevealedText } from "../../ui/GuestText.tsx";
 import { withinQuotes } from "#shared/model/text.ts";
 import { nameOf } from "../crossings/Party.tsx";
 import { type FilePage, FILE_ROW_PX, FILES_PER_PAGE, pagesIn } from "./file-pages.ts";
-import { FILE_WORDS, fileReason } from "./transfer-words.ts";
+import { fileReason, fileWords } from "./transfer-words.ts";
 
 /** Rows that are seen at once, at most. */
 const SEEN_ROWS = 11;
@@ -113,7 +113,7 @@ interface RowProps {
 
 function FileRow({ transfer, file, at, total }: RowProps) {
   const { send } = useShell();
-  const { word, tone, Icon } = FILE_WORDS[file.state];
+  const { word, tone, Icon } = fileWords(file);
   const TypeIcon = fileIcon(file);
   const cut = file.path.lastIndexOf("/") + 1;
   return (
@@ -136,7 +136,9 @@ function FileRow({ transfer, file, at, total }: RowProps) {
         {word}
       </span>
       <span className="file-reason">
-        <span>{fileReason(file)}</span>
+        <span>
+          <RevealedText text={fileReason(file)} />
+        </span>
         {file.canOpen && (
           <button
             type="button"

@@ -33,6 +33,7 @@ const file = (index: number, change: Partial<TransferFile> = {}): TransferFile =
   state: "whole",
   reason: null,
   scan: "",
+  isClean: false,
   canOpen: false,
   ...change,
 });

@@ -4,6 +4,7 @@ import { transferView } from "./testing.ts";
 import {
   countsWords,
   fileReason,
+  fileWords,
   objectWords,
   paceWords,
   percentWords,
@@ -74,12 +75,24 @@ it("a name is a quotation that neither ends early nor turns its neighbours aroun
   expect([objectWords({ name: "", chosen: 1 }), objectWords({ name: "", chosen: 2 })]).toEqual(["a file", "2 files"]);
 });
 
-it.each<[Pick<TransferFile, "state" | "reason">, string]>([
+it.each<[Partial<TransferFile> & Pick<TransferFile, "state" | "reason">, string]>([
   [{ state: "whole", reason: null }, ""],
+  [{ state: "whole", reason: null, isClean: true }, "scanned, clean"],
+  [
+    { state: "refused", reason: "scan.found", scan: "Eicar was found in it (ClamAV)" },
+    "Eicar was found in it (ClamAV)",
+  ],
+  [{ state: "refused", reason: "scan.not-scanned" }, "held, as it could not be scanned"],
   [{ state: "same", reason: null }, "the same file was there already"],
   [{ state: "kept-both", reason: null }, "there was another file of its name: it has a new one"],
   [{ state: "skipped", reason: "symlink" }, "a symbolic link is not sent"],
-])("the reason of %o: %s", (file, words) => expect(fileReason(file)).toBe(words));
+])("the reason of %o: %s", (file, words) => expect(fileReason({ scan: "", isClean: false, ...file })).toBe(words));
+
+it("what no scanner has passed is held, and not refused", () => {
+  expect(fileWords({ state: "refused", reason: "scan.found" }).word).toBe("held");
+  expect(fileWords({ state: "refused", reason: "scan.not-scanned" }).word).toBe("held");
+  expect(fileWords({ state: "refused", reason: "name" }).word).toBe("refused");
+});
 
 it("what is under way is weighed by its bytes, and what has ended is not", () => {
   const two = [

@@ -11,6 +11,7 @@ import {
   MoveRight,
   Pause,
   ScanSearch,
+  ShieldAlert,
   SkipForward,
   Unplug,
   X,
@@ -58,16 +59,24 @@ export const FILE_WORDS: Readonly<Record<FileState, StateWords>> = {
   skipped: { word: "skipped", Icon: SkipForward, tone: "warning" },
 };
 
-/** Of what scanners say, in a row. */
-const SHOWN_SCAN = 300;
-type FileReasonParts = Pick<TransferFile, "state" | "reason"> & Partial<Pick<TransferFile, "scan">>;
+/** As it is, where its state alone does not say it. */
+export function fileWords({ state, reason }: Pick<TransferFile, "state" | "reason">): StateWords {
+  const isHeld = reason === "scan.found" || reason === "scan.not-scanned";
+  return isHeld ? { word: "held", Icon: ShieldAlert, tone: "bad" } : FILE_WORDS[state];
+}
 
 /** Why a file is as it is, where its state alone does not say it; "" = nothing more to say. */
-export function fileReason({ state, reason, scan = "" }: FileReasonParts): string {
+export function fileReason({
+  state,
+  reason,
+  scan,
+  isClean,
+}: Omit<TransferFile, "index" | "path" | "isFolder" | "bytes" | "canOpen">): string {
   if (state === "same") return "the same file was there already";
   if (state === "kept-both") return "there was another file of its name: it has a new one";
-  if (scan !== "") return `held: ${cleanText(scan, SHOWN_SCAN)}`;
-  return reason === null ? "" : FILE_REASON_WORDS[reason];
+  if (scan !== "") return scan;
+  if (reason === null) return isClean ? "scanned, clean" : "";
+  return FILE_REASON_WORDS[reason];
 }
 
 export function isEnded({ state }: Pick<TransferView, "state">): boolean {

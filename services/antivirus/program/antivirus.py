@@ -136,6 +136,8 @@ class Antivirus:
                 output = self.done(job, asked)
             except Unusable as problem:
                 self.say("result", job=job, ok=False, reason=str(problem))
+            except Exception as problem:  # Whatever a file makes of it costs its own job alone.
+                self.say("result", job=job, ok=False, reason=f"{type(problem).__name__}: {problem}"[:300])
             else:
                 self.say("result", job=job, ok=True, output=output)
             self.cancelled.discard(job)
@@ -195,4 +197,10 @@ def digest_of(path):
 
 
 if __name__ == "__main__":
-    Antivirus(Service()).run()
+    atoll = Service()
+    try:
+        antivirus = Antivirus(atoll)
+    except (OSError, ValueError) as problem:
+        atoll.say("health", state="failing", detail=f"clamd does not start: are its signatures whole? {problem}"[:300])
+        sys.exit(1)
+    antivirus.run()

@@ -1,0 +1,44 @@
+/** An engine for whose program, and for whose VM's agent, a test speaks. */
+import type { LinkedVm } from "../../clipboard/testing/linked-vm.ts";
+import { DIGEST } from "../../files/testing/files-desk.ts";
+import type { Engine } from "../engine.ts";
+
+export const SHA = Buffer.from(DIGEST).toString("hex");
+export const ENGINE = { name: "ClamAV", version: "1.4", signatures: "set-1" };
+
+export class ScriptedEngine implements Engine {
+  readonly name = "antivirus";
+  readonly linked: LinkedVm;
+  readonly asked: unknown[] = [];
+  identity = { ...ENGINE };
+  answers: (input: { scan: { path: string; sha256: string; bytes: number } }, signal: AbortSignal) => unknown = () =>
+    clean();
+  isReady: Promise<void> = Promise.resolve();
+
+  constructor(linked: LinkedVm) {
+    this.linked = linked;
+  }
+
+  get end(): LinkedVm["vm"] {
+    return this.linked.vm;
+  }
+
+  ready(): Promise<void> {
+    return this.isReady;
+  }
+
+  async job(input: unknown, signal: AbortSignal): Promise<unknown> {
+    this.asked.push(input);
+    return typeof input === "object" && input !== null && "forget" in input ? {} : this.answers(input as never, signal);
+  }
+
+  get scans(): unknown[] {
+    return this.asked.filter((input) => typeof input === "object" && input !== null && "scan" in input);
+  }
+}
+
+/** What it answers about the file whose digest is DIGEST. */
+export const clean = (more: object = {}): object => ({
+  ...{ sha256: SHA, bytes: 8, engine: ENGINE, verdict: "clean", signature: null, reason: null },
+  ...more,
+});
