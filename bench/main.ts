@@ -8,6 +8,7 @@ import { animation } from "./measures/animation.ts";
 import { appStart } from "./measures/app-start.ts";
 import { coldStart } from "./measures/cold-start.ts";
 import { disposable } from "./measures/disposable.ts";
+import { flood } from "./measures/flood.ts";
 import { idle } from "./measures/idle.ts";
 import { keys } from "./measures/keys.ts";
 import type { Measure } from "./measures/measure.ts";
@@ -17,7 +18,18 @@ import { judged, type Result, table } from "./report.ts";
 import { typing } from "./measures/typing.ts";
 import { buildTools } from "./tools.ts";
 
-const MEASURES: readonly Measure[] = [keys, animation, typing, coldStart, disposable, appStart, idle, policy, paste];
+const MEASURES: readonly Measure[] = [
+  keys,
+  animation,
+  typing,
+  coldStart,
+  disposable,
+  appStart,
+  idle,
+  policy,
+  paste,
+  flood,
+];
 
 const USAGE = `usage: npm run bench -- [--only NAME]... [--quick] [--json FILE]
   names: ${MEASURES.map(({ name }) => name).join(", ")}

@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { VmId } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { resolvePaths, vmRunFolder } from "../../main/base/paths.ts";
+import type { ChannelSockets } from "../../main/hardware/driver.ts";
 import { RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
 import { checkout } from "../../scripts/setup/paths.mjs";
@@ -103,6 +104,13 @@ export class Atoll {
   async startVm(vm: VmName): Promise<void> {
     await this.command("vm", "start", vm, "--wait");
     await this.command(fs.readFileSync(this.#tools.stimulus), "exec", vm, "--", ...INSTALL_STIMULUS);
+  }
+
+  /** Makes a VM of an agent that listens on these sockets, and starts it. */
+  async attach(name: string, { control, frames, bulk }: ChannelSockets): Promise<void> {
+    const sockets = ["--control", control, "--frames", frames, "--bulk", bulk];
+    await this.command("vm", "create", name, "--driver", "external", "--label", LABELS.a, ...sockets);
+    await this.command("vm", "start", name);
   }
 
   async killVm(vm: VmName): Promise<void> {
