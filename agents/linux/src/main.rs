@@ -46,6 +46,7 @@ mod subsurfaces;
 mod surfaces;
 mod text;
 mod tiles;
+mod turns;
 mod windows;
 mod x11_focus_barrier;
 mod x11_questions;
