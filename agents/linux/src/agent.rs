@@ -29,12 +29,14 @@ use crate::input::InputState;
 use crate::launch::Launches;
 use crate::opening::Opening;
 use crate::output::Screen;
+use crate::pointer_lock::PointerLock;
 use crate::ports::Ports;
 use crate::program::Program;
 use crate::protocols::Globals;
 use crate::session::Session;
 use crate::streams::Streams;
 use crate::surfaces::Surfaces;
+use crate::turns::Turns;
 use crate::xwayland::X11;
 
 /// How the agent ends; becomes its exit status, which init acts on.
@@ -59,6 +61,7 @@ pub struct Agent {
     pub handle: LoopHandle<'static, Agent>,
     pub signal: LoopSignal,
     /// Makes the event loop turn once more.
+    pub turns: Turns,
     pub wake: Ping,
     pub display: DisplayHandle,
     pub started: Instant,
@@ -76,6 +79,7 @@ pub struct Agent {
     pub input: InputState,
     pub held_input: HeldInput,
     pub cursor: Cursor,
+    pub pointer_lock: PointerLock,
     pub screen: Screen,
 
     pub surfaces: Surfaces,
@@ -147,6 +151,7 @@ impl Agent {
         self.update_keyboard_focus();
         self.send_cursor();
         self.settle_clipboard();
+        self.send_pointer_lock();
         self.send_frames();
         // The ports first: clients would run as soon as their events are there, and delay what they have drawn already.
         self.flush_ports();
