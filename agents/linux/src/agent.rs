@@ -36,7 +36,6 @@ use crate::protocols::Globals;
 use crate::session::Session;
 use crate::streams::Streams;
 use crate::surfaces::Surfaces;
-use crate::turns::Turns;
 use crate::xwayland::X11;
 
 /// How the agent ends; becomes its exit status, which init acts on.
@@ -61,7 +60,6 @@ pub struct Agent {
     pub handle: LoopHandle<'static, Agent>,
     pub signal: LoopSignal,
     /// Makes the event loop turn once more.
-    pub turns: Turns,
     pub wake: Ping,
     pub display: DisplayHandle,
     pub started: Instant,

@@ -48,7 +48,6 @@ mod subsurfaces;
 mod surfaces;
 mod text;
 mod tiles;
-mod turns;
 mod windows;
 mod x11_focus_barrier;
 mod x11_questions;

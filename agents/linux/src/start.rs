@@ -18,7 +18,6 @@ use crate::error::AgentError;
 use crate::ports::{Ports, attach_sockets, attach_virtio};
 use crate::protocols::{ClientState, Globals};
 use crate::surfaces::Surfaces;
-use crate::turns::{TurnSource, Turns};
 
 /// The host sends repeated keys. A rate of 0 tells clients not to make repeats of their own.
 const REPEAT_DELAY_MS: i32 = 0;
@@ -71,9 +70,6 @@ fn build(
     let (wake, woken) = calloop::ping::make_ping().map_err(failed("ping"))?;
     handle.insert_source(woken, |(), (), _| {}).map_err(failed("ping"))?;
 
-    let turns = Turns::default();
-    handle.insert_source(TurnSource(turns.clone()), |(), (), _| {}).map_err(failed("turns"))?;
-
     let mut seat_state = SeatState::new();
     let mut seat = seat_state.new_wl_seat(&display, "seat0");
     let keyboard =
@@ -85,7 +81,6 @@ fn build(
         screen: crate::output::Screen::new(&display),
         handle,
         signal: event_loop.get_signal(),
-        turns,
         wake,
         display,
         started: Instant::now(),

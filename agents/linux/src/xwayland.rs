@@ -3,7 +3,6 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use smithay::reexports::wayland_server::backend::DisconnectReason;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::reexports::wayland_server::{Client, Resource};
 use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
@@ -64,7 +63,7 @@ impl Agent {
         self.environment.set_x11_display(xwayland.display_number());
         let inserted = self.handle.insert_source(xwayland, move |event, (), agent| match event {
             XWaylandEvent::Ready { x11_socket, display_number } => {
-                let started = x11_relay::start(x11_socket, agent.turns.clone())
+                let started = x11_relay::start(x11_socket)
                     .map_err(Into::into)
                     .and_then(|relayed| X11Wm::start_wm(agent.handle.clone(), relayed, client.clone()));
                 match started {
@@ -91,11 +90,8 @@ impl Agent {
         }
     }
 
-    /// The X server has ended, or is held by a program, and ends here; another is started.
+    /// The X server has ended, and its windows with it; another is started.
     pub fn x11_gone(&mut self) {
-        if let Some(client) = &self.x11.client {
-            self.display.backend_handle().kill_client(client.id(), DisconnectReason::ConnectionClosed);
-        }
         let ids = self.surfaces.iter().filter(|surface| surface.x11().is_some()).map(|surface| surface.id);
         for id in ids.collect::<Vec<_>>() {
             self.close_surface(id);

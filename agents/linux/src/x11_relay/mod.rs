@@ -4,7 +4,6 @@
 //! window manager waits for the server's answers in the agent's own one.
 
 mod allowance;
-mod held;
 mod packets;
 mod queues;
 
@@ -15,29 +14,25 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use held::HeldWatch;
 use packets::Splitter;
 use queues::Queues;
-
-use crate::turns::Turns;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
 /// While the window manager has so much to read, events that can be merged wait.
 const MAX_UNREAD_BYTES: usize = 16 * 1024;
 
-/// Starts the relay. Gives the end of the connection for the window manager; the relay ends when either end is closed, or
-/// when a program holds the server while the agent waits for it (see `held`).
+/// Starts the relay. Gives the end of the connection for the window manager; the relay ends when either end is closed.
 ///
 /// # Errors
 /// There are no file descriptors or threads left.
-pub fn start(server: UnixStream, turns: Turns) -> io::Result<UnixStream> {
+pub fn start(server: UnixStream) -> io::Result<UnixStream> {
     let (manager, ours) = UnixStream::pair()?;
     let mut to_manager = Outgoing::new(ours)?;
     let mut to_server = Outgoing::new(server)?;
     thread::Builder::new().name("x11-relay".to_owned()).spawn(move || {
-        if let Err(error) = relay(&mut to_server, &mut to_manager, &turns) {
-            log::warn!("the connection with the X server has ended: {error}");
+        if let Err(error) = relay(&mut to_server, &mut to_manager) {
+            log::debug!("the connection with the X server has ended: {error}");
         }
     })?;
     Ok(manager)
@@ -86,18 +81,15 @@ impl Outgoing {
 }
 
 /// Ends with an error, at the latest when an end is closed.
-fn relay(server: &mut Outgoing, manager: &mut Outgoing, turns: &Turns) -> io::Result<()> {
+fn relay(server: &mut Outgoing, manager: &mut Outgoing) -> io::Result<()> {
     let mut splitter = Splitter::default();
-    let mut held = HeldWatch::default();
     let mut queues = Queues::default();
     loop {
         while let Some(bytes) = manager.read()? {
             server.bytes.extend_from_slice(bytes);
-            held.asked(turns.current(), Instant::now());
         }
         server.flush()?;
         while let Some(bytes) = server.read()? {
-            held.heard();
             splitter.push(bytes);
             let now = Instant::now();
             while let Some(packet) = splitter.next() {
@@ -109,8 +101,7 @@ fn relay(server: &mut Outgoing, manager: &mut Outgoing, turns: &Turns) -> io::Re
             wait = queues.release(Instant::now(), &mut manager.bytes);
         }
         manager.flush()?;
-        let look = held.look(turns.current(), Instant::now()).map_err(|_| ErrorKind::TimedOut)?;
-        let timeout = [wait, look].into_iter().flatten().min().map(timespec);
+        let timeout = wait.map(timespec);
         let (to_server, to_manager) = (server.interest(), manager.interest());
         let mut ends = [PollFd::new(&server.stream, to_server), PollFd::new(&manager.stream, to_manager)];
         match poll(&mut ends, timeout.as_ref()) {

@@ -175,22 +175,6 @@ fn a_program_that_holds_the_server_does_not_hold_the_agent() {
     x11.wait("the key", |event| matches!(event, Event::KeyPress(_)).then_some(()));
 }
 
-/// The window manager asks the server about a new window, and gets no answer while it is held.
-#[test]
-fn a_program_that_shows_a_window_and_holds_the_server_holds_no_wayland_program() {
-    let Stage { agent, mut host, x11, .. } = stage();
-    let window = x11.window((0, 0), (50, 50), false);
-    x11.connection.map_window(window).expect("a request");
-    x11.connection.grab_server().expect("a request");
-    // An answer: the server is held from here on.
-    x11.atom("ATOLL_TEST");
-    let mut client = agent.client();
-    client.shown_window("a Wayland window", 50, 50, 1);
-    let other = host.window_opened().surface;
-    host.shows(other, (50, 50), 1);
-    host.roundtrip();
-}
-
 #[test]
 fn an_override_redirect_window_is_a_popup_in_its_place() {
     let Stage { agent: _agent, mut host, mut x11, id, .. } = stage();
