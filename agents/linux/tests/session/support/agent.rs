@@ -58,11 +58,6 @@ impl Agent {
         (agent, display)
     }
 
-    pub fn x11_display(&self) -> String {
-        let line = self.wait_log("X11 programs can run on ");
-        line.rsplit(' ').next().expect("a word").to_owned()
-    }
-
     fn launch(programs: &[&str]) -> Self {
         let folder = TempDir::with_prefix("atoll-agent-").expect("a folder");
         let at = |name: &str| folder.path().join(name);
