@@ -48,8 +48,13 @@ test("runs no code but its own, and fetches nothing from elsewhere", async () =>
       document.body.dataset["violated"] = `${document.body.dataset["violated"] ?? ""}${effectiveDirective} `;
     });
     const inline = document.createElement("script");
-    inline.textContent = "window.isBroken = true";
-    const elements = (["script", "img", "iframe"] as const).map((tag) => {
+    let inlined = "taken";
+    try {
+      inline.append("window.isBroken = true");
+    } catch {
+      inlined = "refused";
+    }
+    const elements = (["img", "iframe"] as const).map((tag) => {
       const element = document.createElement(tag);
       element.src = `${url}/${tag}`;
       return element;
@@ -59,14 +64,46 @@ test("runs no code but its own, and fetches nothing from elsewhere", async () =>
       () => "fetched",
       () => "refused",
     );
+    const imported = await import(/* @vite-ignore */ `${url}/import`).then(
+      () => "imported",
+      () => "refused",
+    );
     for (const element of [inline, ...elements]) element.remove();
-    return { fetched, isBroken: "isBroken" in window };
+    return { fetched, imported, inlined, isBroken: "isBroken" in window };
   }, elsewhere);
-  expect(outcome).toEqual({ fetched: "refused", isBroken: false });
+  expect(outcome).toEqual({ fetched: "refused", imported: "refused", inlined: "refused", isBroken: false });
   const violated = (): Promise<string[]> =>
     page.evaluate(() => (document.body.dataset["violated"] ?? "").trim().split(" ").toSorted());
-  await expect.poll(violated).toEqual(expect.arrayContaining(["connect-src", "img-src", "script-src-elem"]));
+  await expect
+    .poll(violated)
+    .toEqual(expect.arrayContaining(["connect-src", "img-src", "require-trusted-types-for", "script-src-elem"]));
   expect(reached).toEqual([]);
+});
+
+test("makes no markup and no script of text, and has no second way to", async () => {
+  const page = await desktop.page();
+  const refused = await page.evaluate(() => {
+    const tried: Record<string, () => unknown> = {
+      markup: () => (document.createElement("iframe").srcdoc = "<b>bold</b>"),
+      script: () => (document.createElement("script").textContent = "1"),
+      address: () => (document.createElement("script").src = "https://example.org/1.js"),
+      worker: () => new Worker("data:text/javascript,1"),
+      policy: () =>
+        (
+          window as { trustedTypes?: { createPolicy(name: string, rules: object): unknown } }
+        ).trustedTypes?.createPolicy("mine", {}),
+    };
+    const isRefused = (act: () => unknown): boolean => {
+      try {
+        act();
+        return false;
+      } catch (error) {
+        return error instanceof TypeError;
+      }
+    };
+    return Object.keys(tried).filter((name) => isRefused(tried[name] ?? (() => undefined)));
+  });
+  expect(refused).toEqual(["markup", "script", "address", "worker", "policy"]);
 });
 
 test("goes nowhere, and opens no window", async () => {

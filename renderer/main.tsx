@@ -8,8 +8,10 @@ import { createRoot } from "react-dom/client";
 import { Compositor } from "./compositor/compositor.ts";
 import { createShell } from "./desktop/create-shell.ts";
 import { Desktop } from "./desktop/Desktop.tsx";
+import { trustOwnScripts } from "./host/own-scripts.ts";
 import { ShellContext } from "./shell/shell.ts";
 
+trustOwnScripts();
 const root = document.getElementById("desktop");
 const { shell, start } = createShell({ bridge: window.atoll, compositor: new Compositor() });
 if (root !== null) {

@@ -18,6 +18,9 @@ const POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+  // renderer/host/own-scripts.ts has the one policy.
+  "require-trusted-types-for 'script'",
+  "trusted-types default",
 ].join("; ");
 
 const TYPES: Readonly<Record<string, string>> = {

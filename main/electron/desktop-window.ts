@@ -57,7 +57,9 @@ export class DesktopWindow implements Desktop {
     webContents.setWindowOpenHandler(() => ({ action: "deny" }));
     webContents.on("will-navigate", (event) => event.preventDefault());
     webContents.on("will-attach-webview", (event) => event.preventDefault());
-    webContents.session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+    webContents.session.setPermissionRequestHandler((_contents, permission, answer) =>
+      answer(permission === "pointerLock"),
+    );
     webContents.session.setPermissionCheckHandler(() => false);
     webContents.on("did-start-navigation", ({ isMainFrame, isSameDocument }) => {
       if (isMainFrame && !isSameDocument) page.gone();

@@ -91,6 +91,11 @@ const COMMANDS: Readonly<
     bounds: { surface: [1, U32], xFixed: [-FIXED, FIXED], yFixed: [-FIXED, FIXED], timeMs: [0, U32] },
   },
   pointerLeft: { sound: { type: "pointerLeft" }, bounds: {} },
+  pointerLocked: { sound: { type: "pointerLocked", surface: 1 }, bounds: { surface: [1, U32] } },
+  pointerMoved: {
+    sound: { type: "pointerMoved", dxFixed: 0, dyFixed: 0, timeMs: 0 },
+    bounds: { dxFixed: [-FIXED, FIXED], dyFixed: [-FIXED, FIXED], timeMs: [0, U32] },
+  },
   pointerButton: {
     sound: { type: "pointerButton", button: 0x110, pressed: true, timeMs: 0 },
     bounds: { button: [0x110, 0x11f], timeMs: [0, U32] },

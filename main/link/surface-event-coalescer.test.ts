@@ -204,6 +204,7 @@ interface Facts {
 class Hearer {
   readonly surfaces = new Map<SurfaceId, Facts>();
   cursor = "";
+  pointerLock: SurfaceId | null = null;
 
   take(event: SurfaceEvent): void {
     switch (event.type) {
@@ -227,6 +228,9 @@ class Hearer {
         return;
       case "cursorChanged":
         this.cursor = event.cursor.kind === "shape" ? event.cursor.name : "";
+        return;
+      case "pointerLockWanted":
+        this.pointerLock = event.surface;
         return;
       case "surfaceClosed":
         this.#of(event.surface);
@@ -256,6 +260,17 @@ class Hearer {
     return facts;
   }
 }
+
+it("of wishes for the pointer, of any surfaces, the newest is sent last", () => {
+  const lock = (surface: number | null): SurfaceEvent => ({
+    type: "pointerLockWanted",
+    surface: surface === null ? null : id(surface),
+  });
+  take(lock(1), lock(2), lock(null), lock(1), lock(null));
+  expect(news()).toEqual([lock(1)]);
+  nextWindow();
+  expect(news()).toEqual([lock(null)]);
+});
 
 it("whatever a guest says, and however slow the listener is, it knows in the end what the guest said", () => {
   const step = fc.record({

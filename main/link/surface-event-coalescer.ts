@@ -109,6 +109,7 @@ function surfaceOf(event: SurfaceEvent): SurfaceId | null {
     case "childrenPlaced":
       return event.parent;
     case "cursorChanged":
+    case "pointerLockWanted":
       return null;
     default:
       return event.surface;
@@ -116,6 +117,8 @@ function surfaceOf(event: SurfaceEvent): SurfaceId | null {
 }
 
 function keyOf(event: SurfaceEvent): string {
+  // One for all surfaces: only the newest counts.
+  if (event.type === "pointerLockWanted") return event.type;
   const kind = event.type === "windowRequested" ? event.request.kind : "";
   return `${event.type} ${surfaceOf(event)} ${kind}`;
 }

@@ -8,6 +8,7 @@ export class SurfaceMirror {
   readonly #opened = new Map<SurfaceId, OpenedEvent>();
   readonly #placed = new Map<SurfaceId, SurfaceEvent>();
   #cursor: SurfaceEvent | null = null;
+  #pointerLock: Extract<SurfaceEvent, { type: "pointerLockWanted" }> | null = null;
 
   take(event: SurfaceEvent): void {
     switch (event.type) {
@@ -38,6 +39,9 @@ export class SurfaceMirror {
       case "cursorChanged":
         this.#cursor = event;
         return;
+      case "pointerLockWanted":
+        this.#pointerLock = event;
+        return;
       case "surfaceClosed":
       case "windowRequested":
     }
@@ -47,10 +51,12 @@ export class SurfaceMirror {
     for (const surface of surfaces) {
       this.#opened.delete(surface);
       this.#placed.delete(surface);
+      if (this.#pointerLock?.surface === surface) this.#pointerLock = null;
     }
   }
 
   events(): SurfaceEvent[] {
-    return [...this.#opened.values(), ...this.#placed.values(), ...(this.#cursor === null ? [] : [this.#cursor])];
+    const last = [this.#cursor, this.#pointerLock].filter((event) => event !== null);
+    return [...this.#opened.values(), ...this.#placed.values(), ...last];
   }
 }

@@ -6,6 +6,7 @@ import { ActivityTracker } from "../input/activity.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { layoutMap } from "../input/layout-map.ts";
 import { Pointer } from "../input/pointer.ts";
+import { PointerLock } from "../input/pointer-lock.ts";
 import { createAskStore } from "../shell/ask-store.ts";
 import { createClipboardStore } from "../shell/clipboard-store.ts";
 import { createDesktopStore } from "../shell/desktop-store.ts";
@@ -19,7 +20,7 @@ import type { Shell } from "../shell/shell.ts";
 import { createTemplateStore } from "../shell/template-store.ts";
 import { createToldCrossings } from "../shell/told-crossings.ts";
 import { createTransferStore } from "../shell/transfer-store.ts";
-import { createVmStore } from "../shell/vm-store.ts";
+import { createVmStore, tagOf } from "../shell/vm-store.ts";
 import { NoticeQueue } from "../ui/notices.ts";
 import { refuseOtherDrops } from "../vms/host-files.ts";
 import { CommandServer } from "../wm/control/command-server.ts";
@@ -94,7 +95,17 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     window,
   );
   const guard = guardClicks(wm, links, commands);
-  const pointer = new Pointer(links, activity, {
+  const pointerLock = new PointerLock({
+    element: document.documentElement,
+    focused: () => wm.getState().focused,
+    locked: (id) => {
+      const { vm } = wm.getState().windows[id] ?? {};
+      const name = vm === undefined ? "" : tagOf(vms.getState().vms, vm).name;
+      notices.show(`VM "${name}" has the pointer: press Esc or Super to release it.`);
+    },
+  });
+  wm.subscribe(() => pointerLock.focusChanged());
+  const pointer = new Pointer(links, activity, pointerLock, {
     pressed: (id, event) => {
       if (hostInput.pressed(id, event)) return true;
       if (event.button === MIDDLE_BUTTON) bridge.report("clipboard.gesture", { window: id, kind: "middle" });
@@ -121,6 +132,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
       guard.windowsChanged(false);
     },
     cursorChanged: () => cursorGuard.changed(),
+    pointerLockWanted: (session, surface, window) => pointerLock.want(session, surface, window),
   };
 
   const wmParts = { wm, wmOverlays, links, commands, drag, switcher };

@@ -8,6 +8,7 @@ import { Scene, type SceneSurface } from "../compositor/scene.ts";
 import type { LinkSessionId } from "../compositor/worker/messages.ts";
 import { ActivityTracker } from "./activity.ts";
 import { Pointer, type PointerSession } from "./pointer.ts";
+import { PointerLock } from "./pointer-lock.ts";
 
 const compositor = { open: () => undefined, forget: () => undefined } as unknown as Compositor;
 const id = (n: number): SurfaceId => n as SurfaceId;
@@ -93,7 +94,8 @@ beforeEach(() => {
     sessions: () => sessions.values(),
   };
   activity = new ActivityTracker();
-  pointer = new Pointer(links, activity, {
+  const host = { element: document.documentElement, focused: () => null, locked: () => undefined };
+  pointer = new Pointer(links, activity, new PointerLock(host), {
     pressed: (window) => {
       pressed.push(window);
       return hostTakes;

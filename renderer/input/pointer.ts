@@ -9,6 +9,7 @@ import { type Scene, type SceneSurface, surfaceAt } from "../compositor/scene.ts
 import type { ActivityTracker } from "./activity.ts";
 import { EVDEV_BUTTONS } from "./key-codes.ts";
 import { leaveHostElements, timeOf } from "./keyboard.ts";
+import type { PointerLock } from "./pointer-lock.ts";
 import { WheelAxis } from "./wheel.ts";
 
 /** The part of a VM's link session that pointer events go to. */
@@ -55,7 +56,10 @@ export class Pointer {
   /** What of the host uses the pointer: a gesture that moves a window, a prompt. */
   readonly #holders = new Set<string>();
 
-  constructor(links: PointerSessions, activity: ActivityTracker, listener: PointerListener) {
+  readonly #lock: PointerLock;
+
+  constructor(links: PointerSessions, activity: ActivityTracker, lock: PointerLock, listener: PointerListener) {
+    this.#lock = lock;
     this.#links = links;
     this.#activity = activity;
     this.#listener = listener;
@@ -82,6 +86,7 @@ export class Pointer {
   /** While any part of the host holds the pointer no guest gets it: its buttons are released, and the pointer leaves it. */
   setHeldByHost(holder: string, isHeld: boolean): void {
     if (isHeld) {
+      this.#lock.release();
       this.releaseAll();
       this.#holders.add(holder);
     } else this.#holders.delete(holder);
@@ -101,12 +106,13 @@ export class Pointer {
 
   #moved(event: PointerEvent): void {
     if (this.#isHeldByHost) return;
+    if (this.#lock.isHeld) return this.#lock.moved(event);
     this.#goTo(this.#target(event), event);
   }
 
   #pressed(event: PointerEvent): void {
     const under = this.#find(event.target);
-    this.#dismissGrabsOutside(under);
+    if (!this.#lock.isHeld) this.#dismissGrabsOutside(under);
     if (under === null || this.#isHeldByHost) return;
     event.preventDefault();
     leaveHostElements();
@@ -115,6 +121,7 @@ export class Pointer {
     this.#activity.used(under.session.vm);
     this.#goTo(this.#grab, event);
     this.#button(event, true);
+    this.#lock.pressed(windowOf(this.#grab));
   }
 
   #released(event: PointerEvent): void {
@@ -123,7 +130,7 @@ export class Pointer {
     this.#button(event, false);
     if (this.#buttons.size > 0) return;
     this.#grab = null;
-    this.#goTo(this.#find(document.elementFromPoint(event.clientX, event.clientY)), event);
+    if (!this.#lock.isHeld) this.#goTo(this.#find(document.elementFromPoint(event.clientX, event.clientY)), event);
   }
 
   /** A button pressed or released while another is down: browsers report it as a pointermove. */
@@ -158,12 +165,15 @@ export class Pointer {
   }
 
   #find(element: EventTarget | null): Under | null {
+    // The page's hit test finds nothing: all events go to one element.
+    if (this.#lock.isHeld) return this.#over;
     const found = surfaceAt(element);
     const session = found === undefined ? undefined : this.#links.sessionOf(found.scene);
     return found === undefined || session === undefined ? null : { session, ...found };
   }
 
   #goTo(under: Under | null, event: MouseEvent): void {
+    if (this.#lock.isHeld) return;
     if (under === null || under.session !== this.#over?.session) this.#leave();
     this.#over = under;
     if (under === null) return;
@@ -178,7 +188,7 @@ export class Pointer {
   }
 
   #leave(): void {
-    if (this.#grab !== null) return;
+    if (this.#grab !== null || this.#lock.isHeld) return;
     this.#over?.session.send({ type: "pointerLeft" });
     this.#over = null;
   }

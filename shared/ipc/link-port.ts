@@ -64,6 +64,10 @@ const linkCommandSchema = z.discriminatedUnion("type", [
   /** xFixed, yFixed: surface-local logical units x 256 */
   z.object({ type: z.literal("pointerMotion"), surface, xFixed: fixed, yFixed: fixed, timeMs }),
   z.object({ type: z.literal("pointerLeft") }),
+  /** The program of that surface has the pointer to itself: `pointerMoved` comes in place of motions. null: no more. */
+  z.object({ type: z.literal("pointerLocked"), surface: surface.nullable() }),
+  /** Logical units x 256. */
+  z.object({ type: z.literal("pointerMoved"), dxFixed: fixed, dyFixed: fixed, timeMs }),
   z.object({
     type: z.literal("pointerButton"),
     button: z.int().min(BTN_MOUSE).max(BTN_LAST),

@@ -29,4 +29,6 @@ export type SurfaceEvent =
   | { type: "childrenPlaced"; parent: SurfaceId; children: PlacedChild[] }
   | { type: "windowRequested"; surface: SurfaceId; request: WindowRequest }
   | { type: "surfaceClosed"; surface: SurfaceId }
-  | { type: "cursorChanged"; cursor: CursorImage };
+  | { type: "cursorChanged"; cursor: CursorImage }
+  /** The program of the surface under the pointer wants to have the pointer to itself; null: none does. */
+  | { type: "pointerLockWanted"; surface: SurfaceId | null };

@@ -39,7 +39,8 @@ export type SurfaceMessage = Extract<
       | "childrenPlaced"
       | "windowRequested"
       | "surfaceClosed"
-      | "cursorChanged";
+      | "cursorChanged"
+      | "pointerLockWanted";
   }
 >;
 
@@ -128,6 +129,10 @@ function eventOf(
     case "windowRequested": {
       const surface = surfaces.require(message.value.surface, "window");
       return { type: "windowRequested", surface: surface.id, request: acceptRequest(message.value) };
+    }
+    case "pointerLockWanted": {
+      const { surface } = message.value;
+      return { type: "pointerLockWanted", surface: surface === 0 ? null : surfaces.require(surface).id };
     }
     case "cursorChanged":
       return { type: "cursorChanged", cursor: acceptCursor(message.value, payload) };

@@ -29,6 +29,7 @@ use crate::input::InputState;
 use crate::launch::Launches;
 use crate::opening::Opening;
 use crate::output::Screen;
+use crate::pointer_lock::PointerLock;
 use crate::ports::Ports;
 use crate::program::Program;
 use crate::protocols::Globals;
@@ -76,6 +77,7 @@ pub struct Agent {
     pub input: InputState,
     pub held_input: HeldInput,
     pub cursor: Cursor,
+    pub pointer_lock: PointerLock,
     pub screen: Screen,
 
     pub surfaces: Surfaces,
@@ -147,6 +149,7 @@ impl Agent {
         self.update_keyboard_focus();
         self.send_cursor();
         self.settle_clipboard();
+        self.send_pointer_lock();
         self.send_frames();
         // The ports first: clients would run as soon as their events are there, and delay what they have drawn already.
         self.flush_ports();

@@ -30,6 +30,8 @@ pub struct InputState {
     keyboard_wanted: u32,
     /// Buttons that are pressed.
     buttons: Vec<u32>,
+    /// Where the host last had the pointer: a surface, and the position within it.
+    last_motion: Option<(u32, Point<f64, Logical>)>,
     last_time_ms: u32,
 }
 
@@ -172,7 +174,11 @@ impl Agent {
     }
 
     fn pointer_motion(&mut self, motion: &PointerMotion) {
-        let at = (f64::from(motion.x_fixed) / 256.0, f64::from(motion.y_fixed) / 256.0).into();
+        let at = Point::from((f64::from(motion.x_fixed) / 256.0, f64::from(motion.y_fixed) / 256.0));
+        let before = self.input.last_motion.replace((motion.surface, at));
+        if let Some((_, from)) = before.filter(|(surface, from)| *surface == motion.surface && *from != at) {
+            self.move_relatively(at - from, motion.time_ms);
+        }
         match self.point(motion.surface, at) {
             Pointing::At(surface, at) => self.move_pointer(Some(surface), at, motion.time_ms),
             Pointing::Nowhere => self.move_pointer(None, at, motion.time_ms),
@@ -181,6 +187,7 @@ impl Agent {
     }
 
     fn pointer_left(&mut self) {
+        self.input.last_motion = None;
         self.move_pointer(None, Point::default(), self.input.last_time_ms);
     }
 

@@ -32,6 +32,7 @@ mod logger;
 mod menus;
 mod opening;
 mod output;
+mod pointer_lock;
 mod pointing;
 mod popups;
 mod ports;

@@ -9,6 +9,7 @@ use crate::ports::PortKind;
 /// In the order in which they are asked: input first.
 const SERVICES: &[Service] = &[
     crate::input::SERVICE,
+    crate::pointer_lock::SERVICE,
     crate::frames::SERVICE,
     crate::windows::SERVICE,
     crate::session::SERVICE,

@@ -95,6 +95,7 @@ fn build(
         input: Default::default(),
         held_input: Default::default(),
         cursor: Default::default(),
+        pointer_lock: Default::default(),
         surfaces: Surfaces::new(),
         early_requests: Default::default(),
         frame_pacing: Default::default(),

@@ -330,6 +330,11 @@ impl Surfaces {
         self.by_wl.get(&wl.id()).copied()
     }
 
+    /// The id of a surface that the host knows.
+    pub fn get_announced(&self, wl: &WlSurface) -> Option<u32> {
+        self.id_of(wl).filter(|id| self.by_id.get(id).is_some_and(|surface| surface.announced))
+    }
+
     pub fn of_x11(&self, x11: &X11Surface) -> Option<u32> {
         // smithay's windows are equal only while they live, but one that has just been destroyed must be found, too.
         let is_it = |other: &X11Surface| (other.xwm_id(), other.window_id()) == (x11.xwm_id(), x11.window_id());

@@ -151,11 +151,21 @@ it.each([
     expect(values("-accel", { accelerator, cpus })).toEqual(accel);
     expect(values("-smp", { accelerator, cpus })).toEqual([String(cpus)]);
     expect(values("-append", { accelerator, cpus })[0]?.includes(" maxcpus=1 ")).toBe(startsOnOne);
+    const serial = devices({ accelerator, cpus }).find(({ driver }) => driver === "virtio-serial-pci");
+    expect(serial).toMatchObject({ ioeventfd: accelerator === "kvm" });
   },
 );
 
 it("the guest is given its name, and nothing else of the host", () => {
   expect(values("-append")).toEqual(["console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1 atoll.hostname=work"]);
+});
+
+it.each([
+  [true, "root"],
+  [false, "user"],
+])("a service VM's guest is told its program, as root: %s", (isRoot, user) => {
+  const service = { isRoot, command: "atoll-netfilter" };
+  expect(values("-append", { service })[0]).toContain(` atoll.service=${user}:atoll-netfilter `);
 });
 
 describe("a network", () => {
@@ -247,6 +257,11 @@ describe("a machine whose memory is kept, and one that goes on from it", () => {
     expect(values("-object", { snapshot: use })).toEqual([
       '{"qom-type":"memory-backend-ram","id":"ram","size":536870912}',
     ]);
+  });
+
+  it("have the memory that is named, and a socket for what init says", () => {
+    expect(values("-machine", { snapshot: fork })[0]).toMatch(/,memory-backend=ram$/);
+    expect(values("-chardev", { snapshot: fork })).toContain("socket,id=fork,path=fork.sock,server=on,wait=off");
   });
 
   it("have a port for init, and a generation that each draws anew", () => {

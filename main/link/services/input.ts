@@ -18,6 +18,8 @@ export const input = linkService(
       key: CONTROL,
       pointerMotion: CONTROL,
       pointerLeft: CONTROL,
+      pointerLocked: CONTROL,
+      pointerMoved: CONTROL,
       pointerButton: CONTROL,
       pointerAxis: CONTROL,
     },
@@ -43,6 +45,13 @@ export const input = linkService(
         pointerMotion: ({ surface, xFixed, yFixed, timeMs }) => {
           if (!isLive(surface) || context.queuedBytes("control") > MAX_QUEUED_FOR_MOTION_BYTES) return;
           context.send("pointerMotion", { surface, xFixed, yFixed, timeMs });
+        },
+        pointerLocked: ({ surface }) => {
+          if (surface === null || isLive(surface)) context.send("pointerLocked", { surface: surface ?? 0 });
+        },
+        pointerMoved: ({ dxFixed, dyFixed, timeMs }) => {
+          if (context.queuedBytes("control") > MAX_QUEUED_FOR_MOTION_BYTES) return;
+          context.send("pointerMoved", { dxFixed, dyFixed, timeMs });
         },
         pointerLeft: () => context.send("pointerLeft", {}),
         pointerButton: ({ button, pressed, timeMs }) => {

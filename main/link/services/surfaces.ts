@@ -45,6 +45,7 @@ export class Surfaces implements LinkService<Accepts> {
     childrenPlaced: (value) => this.#accept({ case: "childrenPlaced", value }),
     windowRequested: (value) => this.#accept({ case: "windowRequested", value }),
     surfaceClosed: (value) => this.#accept({ case: "surfaceClosed", value }),
+    pointerLockWanted: (value) => this.#accept({ case: "pointerLockWanted", value }),
     cursorChanged: (value, payload) => this.#accept({ case: "cursorChanged", value }, payload),
   };
 
@@ -131,6 +132,7 @@ export const surfaces = linkService(
       windowRequested: CONTROL,
       surfaceClosed: CONTROL,
       cursorChanged: withPayload(CONTROL),
+      pointerLockWanted: CONTROL,
     },
     sends: { configure: CONTROL, closeRequested: CONTROL, popupDismissed: CONTROL },
   },

@@ -214,6 +214,7 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   windowRequested: { surface: 1, request: WindowRequest.RESIZE, edges: 1 },
   surfaceClosed: { surface: 1 },
   cursorChanged: { cursor: { case: "bitmap", value: { width: 1, height: 1, scale: 1 } } },
+  pointerLockWanted: { surface: 1 },
   launched: { request: 1 },
   apps: { request: 1, apps: [{}] },
   appsChanged: {},
@@ -364,6 +365,14 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "cursorChanged.bitmap.hotX": only([0], [[1, "number-out-of-range"]]),
   "cursorChanged.bitmap.hotY": only([0], [[1, "number-out-of-range"]]),
   "cursorChanged.bitmap.scale": scale(),
+
+  "pointerLockWanted.surface": only(
+    [0, 1, 2, 3],
+    [
+      [9, "unknown-surface"],
+      [0xffff_ffff, "unknown-surface"],
+    ],
+  ),
 
   "launched.request": REQUEST,
   "launched.pid": PID,

@@ -36,6 +36,8 @@ export interface LinkSessionHost {
   readonly policy: WindowPolicy;
   /** The agent has connected: windows that a former session has left frozen can go. */
   attached(session: LinkSession): void;
+  /** The program of a surface wants the pointer to itself; null: none does. */
+  pointerLockWanted(session: LinkSession, surface: SurfaceId | null, window: WindowId | null): void;
   /** Popups have appeared, moved or gone. */
   popupsChanged(): void;
   /** The VM has another cursor. */
@@ -161,6 +163,8 @@ export class LinkSession {
       case "cursorChanged":
         this.#setCursor(cursorOf(event.cursor));
         return;
+      case "pointerLockWanted":
+        return this.#pointerLockWanted(event.surface);
       case "fence":
         return this.send({ type: "fenceReached" });
       case "closed":
@@ -183,6 +187,12 @@ export class LinkSession {
   #setCursor({ css, reach }: Cursor): void {
     this.scene.setCursor(css, reach);
     this.#host.cursorChanged();
+  }
+
+  #pointerLockWanted(id: SurfaceId | null): void {
+    const surface = id === null ? undefined : this.scene.find(id);
+    const window = surface === undefined ? null : this.windowIdOf(this.scene.windowOf(surface).id);
+    this.#host.pointerLockWanted(this, surface === undefined ? null : id, window);
   }
 
   #popupOpened(popup: GuestPopup): void {
@@ -237,6 +247,7 @@ export class LinkSession {
   }
 
   #end(): void {
+    this.#host.pointerLockWanted(this, null, null);
     this.#isEnded = true;
     this.popups.end();
     this.#port.close();

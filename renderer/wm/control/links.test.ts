@@ -68,6 +68,7 @@ const host: LinkSessionHost = {
     },
   },
   attached: () => undefined,
+  pointerLockWanted: () => undefined,
   popupsChanged: () => undefined,
   cursorChanged: () => undefined,
 };

@@ -8,6 +8,8 @@ use smithay::wayland::compositor::{CompositorClientState, CompositorState};
 use smithay::wayland::cursor_shape::CursorShapeManagerState;
 use smithay::wayland::fractional_scale::FractionalScaleManagerState;
 use smithay::wayland::output::OutputManagerState;
+use smithay::wayland::pointer_constraints::PointerConstraintsState;
+use smithay::wayland::relative_pointer::RelativePointerManagerState;
 use smithay::wayland::selection::data_device::DataDeviceState;
 use smithay::wayland::selection::primary_selection::PrimarySelectionState;
 use smithay::wayland::shell::kde::decoration::KdeDecorationState;
@@ -46,6 +48,8 @@ pub struct Globals {
     _viewporter: ViewporterState,
     _fractional_scale: FractionalScaleManagerState,
     _cursor_shape: CursorShapeManagerState,
+    _pointer_constraints: PointerConstraintsState,
+    _relative_pointer: RelativePointerManagerState,
 }
 
 impl Globals {
@@ -68,6 +72,8 @@ impl Globals {
             _viewporter: ViewporterState::new::<Agent>(display),
             _fractional_scale: FractionalScaleManagerState::new::<Agent>(display),
             _cursor_shape: CursorShapeManagerState::new::<Agent>(display),
+            _pointer_constraints: PointerConstraintsState::new::<Agent>(display),
+            _relative_pointer: RelativePointerManagerState::new::<Agent>(display),
         }
     }
 }

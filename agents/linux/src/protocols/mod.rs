@@ -5,6 +5,7 @@ mod activation;
 mod compositor;
 mod decoration;
 mod globals;
+mod pointer;
 mod scale;
 mod seat;
 mod selection;

@@ -11,6 +11,7 @@ mod frames;
 mod input;
 mod monkey;
 mod opening;
+mod pointer_lock;
 mod popups;
 mod program;
 mod resources;

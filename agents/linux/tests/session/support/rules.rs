@@ -166,6 +166,9 @@ impl Rules {
                 let edges = requested.request() != WindowRequest::Resize || (1..=15).contains(&requested.edges);
                 assert!(edges, "resize of edges {}", requested.edges);
             }
+            Body::PointerLockWanted(wanted) if wanted.surface != 0 => {
+                self.require(wanted.surface, None);
+            }
             Body::SurfaceClosed(closed) => self.close(closed.surface),
             Body::CursorChanged(changed) => cursor(changed, message.payload.len()),
             Body::Frame(frame) => self.frame(frame, message.payload.len()),

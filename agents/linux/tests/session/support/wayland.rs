@@ -19,10 +19,14 @@ use wayland_client::protocol::{
 };
 use wayland_client::{Connection, Dispatch, DispatchError, EventQueue, Proxy, QueueHandle, WEnum, event_created_child};
 use wayland_protocols::wp::fractional_scale::v1::client::{wp_fractional_scale_manager_v1, wp_fractional_scale_v1};
+use wayland_protocols::wp::pointer_constraints::zv1::client::{
+    zwp_confined_pointer_v1, zwp_locked_pointer_v1, zwp_pointer_constraints_v1,
+};
 use wayland_protocols::wp::primary_selection::zv1::client::{
     zwp_primary_selection_device_manager_v1, zwp_primary_selection_device_v1, zwp_primary_selection_offer_v1,
     zwp_primary_selection_source_v1,
 };
+use wayland_protocols::wp::relative_pointer::zv1::client::{zwp_relative_pointer_manager_v1, zwp_relative_pointer_v1};
 use wayland_protocols::wp::viewporter::client::{wp_viewport, wp_viewporter};
 use wayland_protocols::xdg::activation::v1::client::{xdg_activation_token_v1, xdg_activation_v1};
 use wayland_protocols::xdg::dialog::v1::client::{xdg_dialog_v1, xdg_wm_dialog_v1};
@@ -53,6 +57,8 @@ pub enum Event {
     PrimaryOffer(zwp_primary_selection_offer_v1::Event),
     PrimarySource(zwp_primary_selection_source_v1::Event),
     ActivationToken(xdg_activation_token_v1::Event),
+    LockedPointer(zwp_locked_pointer_v1::Event),
+    RelativePointer(zwp_relative_pointer_v1::Event),
 }
 
 /// An event and the object that it came to.
@@ -97,6 +103,8 @@ record! {
     PrimaryOffer: zwp_primary_selection_offer_v1::ZwpPrimarySelectionOfferV1;
     PrimarySource: zwp_primary_selection_source_v1::ZwpPrimarySelectionSourceV1;
     ActivationToken: xdg_activation_token_v1::XdgActivationTokenV1;
+    LockedPointer: zwp_locked_pointer_v1::ZwpLockedPointerV1;
+    RelativePointer: zwp_relative_pointer_v1::ZwpRelativePointerV1;
 }
 
 macro_rules! ignore {
@@ -120,6 +128,9 @@ ignore!(
     wp_viewporter::WpViewporter,
     wp_fractional_scale_manager_v1::WpFractionalScaleManagerV1,
     xdg_activation_v1::XdgActivationV1,
+    zwp_confined_pointer_v1::ZwpConfinedPointerV1,
+    zwp_pointer_constraints_v1::ZwpPointerConstraintsV1,
+    zwp_relative_pointer_manager_v1::ZwpRelativePointerManagerV1,
     xdg_dialog_v1::XdgDialogV1,
     xdg_wm_dialog_v1::XdgWmDialogV1,
     xdg_positioner::XdgPositioner,
