@@ -21,8 +21,11 @@ const chip = (name: string) => page.getByRole("button", { name: new RegExp(`^${n
 test("the first start shows how far both VMs are, and then what to do", async () => {
   await expect(page.getByRole("heading", { name: /VMs are starting|Calm water/ })).toBeVisible();
   await Promise.all([desktop.isRunning("home"), desktop.isRunning("web")]);
-  await expect(chip("home")).toHaveText("homeready");
+  // Their networks wait for the firewall, which comes up beside them.
+  for (const name of ["home", "web"]) await expect(chip(name)).toHaveText(`${name}ready`, { timeout: 120_000 });
+  await expect(chip("firewall")).toHaveText("firewallready");
   await expect(page.getByRole("heading", { name: "Calm water" })).toBeVisible();
+  await expect(page.getByRole("region", { name: "Calm water" }).getByRole("listitem")).toHaveText([/^home/, /^web/]);
   await expect(page.getByRole("progressbar")).toHaveCount(0);
 });
 
@@ -55,7 +58,7 @@ test("a VM's menu pauses and resumes it, and asks before it kills", async () => 
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
   const menu = page.getByRole("menu");
-  await expect(menu).toContainText("debian · no network");
+  await expect(menu).toContainText("debian-web · network behind the firewall");
   await menu.getByRole("menuitem", { name: "Pause" }).click();
   await expect(chip("web")).toHaveText("webpaused");
   await chip("web").click();

@@ -30,11 +30,13 @@ async function windowOf(vm: string): Promise<{ id: string; frozen: boolean } | u
 test("the first start makes two VMs of different trust and starts them", async () => {
   await desktop.isRunning("home");
   await desktop.isRunning("web");
-  const common = { template: "debian", driver: "qemu", state: "running", stateReason: null, network: "none" };
-  expect(await desktop.vms()).toMatchObject([
-    { name: "home", label: "lagoon", ...common },
-    { name: "web", label: "coral", ...common },
+  const common = { driver: "qemu", state: "running", stateReason: null, network: "firewall" };
+  const vms = await desktop.vms();
+  expect(vms.filter(({ role }) => role !== "service")).toMatchObject([
+    { name: "home", label: "lagoon", template: "debian", ...common },
+    { name: "web", label: "coral", template: "debian-web", ...common },
   ]);
+  expect(vms.filter(({ role }) => role === "service")).toMatchObject([{ name: "firewall" }]);
 });
 
 test("a crash of the application leaves the VMs and their programs; the next start brings the windows back", async () => {

@@ -118,6 +118,7 @@ describe("bringing them", () => {
     outcome: "whole",
     reason: null,
     sha256: null,
+    scan: "",
     arrivedAt: Buffer.from(`/in/${path}`),
     ...more,
   });

@@ -61,10 +61,11 @@ import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { builtIns } from "../services/built-ins.ts";
+import { enginesOf } from "../scanning/engine.ts";
+import { Scanner } from "../scanning/scanner.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { sendServiceEvents } from "../services/requests.ts";
 import { ServiceSource } from "../services/service-source.ts";
-import { HOLDS_NOTHING } from "../services/rights.ts";
 import { Services } from "../services/services.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
@@ -147,6 +148,7 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     vms: () => application.parties,
     isNear: hostNetworks.isNear,
+    hasScanner: (action) => (action === "file.send" || action === "file.open") && scanner.isThere,
   });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
@@ -157,7 +159,7 @@ async function run(): Promise<void> {
   const application: Application = new Application({
     registry,
     sources: [source, serviceSource],
-    files: [settings, policy, openRules, audit],
+    files: () => [settings, policy, openRules, audit, services],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
@@ -171,8 +173,11 @@ async function run(): Promise<void> {
     source: serviceSource,
     builds,
     configFolder: paths.config,
-    held: (service) => (service === FIREWALL_SERVICE ? network.held : HOLDS_NOTHING),
+    held: (service) => (service === FIREWALL_SERVICE ? network.held : scanner.held(service)),
+    prepare: (definition) => void disposables.prepareFor(definition),
+    unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
+  const scanner: Scanner = new Scanner(enginesOf(services));
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
@@ -209,6 +214,7 @@ async function run(): Promise<void> {
     crossings,
     host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
     file: new TransfersFile(paths.state),
+    scanner,
     vm: (id) => application.vms.find((vm) => vm.id === id),
   });
   const clipboard = createClipboard({
@@ -271,7 +277,9 @@ async function run(): Promise<void> {
     comparisons,
     crossings,
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
+    hostNetworks,
     launches,
+    linkIndices,
     network,
     disposables,
     icons,
@@ -284,6 +292,7 @@ async function run(): Promise<void> {
     policyChanges,
     quitting,
     recipesFolder: recipesFolder(paths),
+    scanner,
     services,
     settings,
     theme,

@@ -169,7 +169,7 @@ it.each([
       ...["icon.open", "icon.rename", "icon.restore", "icon.send", "icon.setPlaces", "icon.trash"],
       ...["network.watch", "network.history", "network.tryRule", "network.makeRule", "network.answer"],
       ...["open.explain", "open.setRule", "open.table", "open.takeBack", "open.undo"],
-      ...["policy.state", "policy.matrix", "policy.tryCell", "policy.setCell", "policy.takeBack", "policy.undo"],
+      ...["policy.state", "policy.matrix", "policy.tryCell", "policy.setCell", "policy.takeBack"],
       ...["policy.takeOver", "policy.deleteRules", "policy.restore"],
       "template.list",
       "template.build",

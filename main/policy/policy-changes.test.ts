@@ -311,3 +311,45 @@ it("5,000 rules are read, and the last of them decides", async () => {
     rule: { line: 5001 },
   });
 });
+
+describe("an import", () => {
+  const file = { name: "team.yaml", text: "" };
+  const rule = (to: string, decision: string): string =>
+    `  - {action: net.connect, from: web, to: "${to}", decision: ${decision}}\n`;
+
+  it("says what it would change, does that, and is undone", async () => {
+    const own = DEFAULT_POLICY.replace("rules:\n", `rules:\n${rule("bad.example", "deny")}`);
+    await policy.replace(DEFAULT_POLICY, own);
+    const text = `rules:\n${rule("bad.example", "allow")}${rule("10.0.0.1", "allow")}${rule("bad.example", "deny")}`;
+    const preview = await ask("policy.tryImport", { ...file, text });
+    expect(preview.added.map((one) => [one.before, one.after])).toEqual([
+      ["deny", "deny"],
+      ["deny", "allow"],
+    ]);
+    expect([preview.known, preview.tests.every(({ ok }) => ok), await policy.text()]).toEqual([1, true, own]);
+    const { change, rule: first } = await ask("policy.import", { ...file, text });
+    expect(first?.text).toContain("to: bad.example, decision: allow");
+    expect(policy.check("net.connect", "web", "10.0.0.1", null).decision).toBe("allow");
+    expect(policy.check("net.connect", "web", "bad.example", null).decision).toBe("deny");
+    await ask("policy.undo", { change });
+    expect(await policy.text()).toBe(own);
+  });
+
+  it("takes what an export wrote, and nothing where all is there", async () => {
+    const { text } = await ask("policy.export", { action: "net.connect" });
+    expect(text).toContain('from: "@role:vault"');
+    expect(await ask("policy.tryImport", { ...file, text })).toMatchObject({ added: [], known: 2 });
+    await ask("policy.import", { ...file, text });
+    expect(await policy.text()).toBe(DEFAULT_POLICY);
+  });
+
+  it("is refused with the file's name and place, and where a test of the policy would fail", async () => {
+    await expect(ask("policy.import", { ...file, text: "rules: 1\n" })).rejects.toThrow("team.yaml:1:8");
+    const expecting = `${DEFAULT_POLICY}  - {action: net.connect, from: web, to: "10.0.0.1", expect: deny}\n`;
+    await policy.replace(DEFAULT_POLICY, expecting);
+    const text = `rules:\n${rule("10.0.0.1", "allow")}`;
+    expect((await ask("policy.tryImport", { ...file, text })).tests.at(-1)).toMatchObject({ ok: false });
+    await expect(ask("policy.import", { ...file, text })).rejects.toMatchObject({ code: "policy.broken" });
+    expect(await policy.text()).toBe(expecting);
+  });
+});

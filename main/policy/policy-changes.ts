@@ -10,6 +10,7 @@ import { partyWord } from "./party-view.ts";
 import type { Policy, PolicyEdit } from "./policy.ts";
 import { readPolicy } from "./policy-file.ts";
 import { type NewRule, withoutRules, withRule, withRuleReplaced } from "./rule-edit.ts";
+import { planImport } from "./rule-import.ts";
 import type { Rule } from "./rules.ts";
 
 /** Older changes cannot be undone. */
@@ -124,6 +125,11 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
       throw new AppError("policy.broken", "No rules have been in force yet, so there are none to go back to.");
     await this.#policy.replace(before, after);
     return this.#keep({ before, after }, null);
+  }
+
+  /** Takes these rules in: see planImport. @throws AppError policy.broken, policy.changed */
+  import(wanted: readonly Rule[]): Promise<PolicyChange> {
+    return this.#change((text, rules) => planImport(text, rules, wanted).text);
   }
 
   /** @throws AppError policy.changed */

@@ -11,6 +11,9 @@ import type { Handlers } from "../ipc/dispatcher.ts";
 import { matrixOf } from "./matrix.ts";
 import type { Policy } from "./policy.ts";
 import { type CellChange, newRuleOf, type PolicyChanges } from "./policy-changes.ts";
+import { exportedRules, planImport, rulesToImport } from "./rule-import.ts";
+import type { Rule } from "./rules.ts";
+import { exampleOf } from "./simulate.ts";
 
 const WEEK_S = 7 * 86_400;
 
@@ -43,6 +46,16 @@ export function policyHandlers({ policy, policyChanges, audit }: Parts): Handler
       await policy.replace(before, text);
       return null;
     },
+    "policy.export": async ({ action }) => {
+      let text = "";
+      await policy.tryChange((before, rules) => {
+        text = exportedRules(rules, action);
+        return before;
+      });
+      return { text };
+    },
+    "policy.tryImport": ({ name, text }) => previewOf(policy, rulesToImport(text, name)),
+    "policy.import": ({ name, text }) => policyChanges.import(rulesToImport(text, name)),
     "policy.state": async () => ({
       state: policy.state,
       problem: policy.problem,
@@ -69,6 +82,33 @@ export function policyHandlers({ policy, policyChanges, audit }: Parts): Handler
     },
     "policy.deleteRules": ({ name }) => policyChanges.deleteRules(name),
     "policy.restore": () => policyChanges.restore(),
+  };
+}
+
+/** What taking in these rules would change. @throws AppError policy.broken */
+async function previewOf(policy: Policy, wanted: readonly Rule[]) {
+  let added: readonly Rule[] = [];
+  const { before, after } = await policy.tryChange((text, rules) => {
+    const plan = planImport(text, rules, wanted);
+    added = plan.added;
+    return plan.text;
+  });
+  const { problem, tests } = policy.tryText(after);
+  if (problem !== null) throw new AppError("policy.broken", `${problemWords(problem)}.`, { ...problem });
+  const [decidedBefore, decidedAfter] = [policy.decisionsOf(before), policy.decisionsOf(after)];
+  return {
+    added: added.map((rule) => {
+      const example = exampleOf(rule, policy.vms);
+      const { text, decision } = rule;
+      return {
+        text,
+        decision,
+        before: example === null ? null : decidedBefore(example),
+        after: example === null ? null : decidedAfter(example),
+      };
+    }),
+    known: wanted.length - added.length,
+    tests: tests.map(({ name, ok }) => ({ name, ok })),
   };
 }
 

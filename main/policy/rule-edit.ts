@@ -36,16 +36,32 @@ interface Lines {
  * @param answeredOn the day on which a person answered a prompt with it; null: it was not a prompt
  */
 export function withRule(text: string, rule: RuleFields, before: number | null, answeredOn: string | null): string {
+  return withRules(text, [rule], before, answeredOn === null ? null : `${MARK}${answeredOn}.`);
+}
+
+/** The same for several rules in their order, with one comment above them. */
+export function withRules(
+  text: string,
+  added: readonly RuleFields[],
+  before: number | null,
+  comment: string | null,
+): string {
   const lines = linesOf(text);
   const near = before === null ? lines?.rules.at(-1) : lines?.rules[before];
-  if (lines === null || near === undefined) return withRuleInDocument(text, rule, before);
+  if (lines === null || near === undefined) return withRulesInDocument(text, added, before);
   const indent = /^ */.exec(lines.all[near.first] ?? "")?.[0] ?? "";
   const place = before === null ? near.end : beforeComments(lines.all, near.first);
-  const [first = "", ...rest] = Object.entries(rule).map(([name, value]) => `${name}: ${stringify(value).trim()}\n`);
-  const mark = answeredOn === null ? [] : [`${indent}${MARK}${answeredOn}.\n`];
-  const written = [...mark, `${indent}- ${first}`, ...rest.map((field) => `${indent}  ${field}`)];
+  const mark = comment === null ? [] : [`${indent}${comment}\n`];
+  const written = [...mark, ...added.flatMap((rule) => linesOfRule(rule).map((line) => `${indent}${line}\n`))];
   const above = lines.all.slice(0, place).map((line) => (line.endsWith("\n") ? line : `${line}\n`));
   return [...above, ...written, ...lines.all.slice(place)].join("");
+}
+
+/** A rule as an item of a list, each field on a line. */
+export function linesOfRule(rule: RuleFields): string[] {
+  return Object.entries(rule).map(
+    ([name, value], at) => `${at === 0 ? "- " : "  "}${name}: ${stringify(value).trim()}`,
+  );
 }
 
 /** @param gone rules, counted from 0 */
@@ -94,12 +110,12 @@ function beforeComments(all: readonly string[], first: number): number {
 }
 
 /** Rules that a person has written as `[{...}]`, or none at all: their spacing is made anew, comments are kept. */
-function withRuleInDocument(text: string, rule: RuleFields, before: number | null): string {
+function withRulesInDocument(text: string, added: readonly RuleFields[], before: number | null): string {
   const document = parseDocument(text);
   const rules = document.get("rules");
-  const node = document.createNode(rule);
-  if (isSeq(rules)) rules.items.splice(before ?? rules.items.length, 0, node);
-  else document.set("rules", [node]);
+  const nodes = added.map((rule) => document.createNode(rule));
+  if (isSeq(rules)) rules.items.splice(before ?? rules.items.length, 0, ...nodes);
+  else document.set("rules", nodes);
   return document.toString({ lineWidth: 0 });
 }
 

@@ -62,6 +62,14 @@ export function tryExpectation(
   return { line, name, expected, actual, ok: actual === expected };
 }
 
+/** One of the crossings that a rule is about; null: it names a VM that is not there. */
+export function exampleOf({ action, from: pattern, to: target, type }: Rule, vms: readonly VmParty[]): Crossing | null {
+  const from = someone(pattern, vms);
+  const to = from === null ? null : someTarget(target, from, vms);
+  if (from === null || to === null) return null;
+  return { action: action ?? "clipboard.paste", from, to, type: type?.replace("/*", "/any") ?? null, bytes: null };
+}
+
 /** A party that the pattern means: of a group, one that belongs to nothing else. null: no VM has that name. */
 function someone(pattern: PartyPattern, vms: readonly VmParty[]): Party | null {
   switch (pattern.kind) {

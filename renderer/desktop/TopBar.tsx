@@ -3,9 +3,9 @@ import "./top-bar.css";
 import { Minus, X } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
-import { isIdleService } from "#shared/model/vm.ts";
 import type { OverlayStore } from "../shell/overlays.ts";
 import { useShell } from "../shell/shell.ts";
+import { chipsOf } from "../vms/chips.ts";
 import { VmChip } from "../vms/VmChip.tsx";
 import { AtollMenu } from "./AtollMenu.tsx";
 import { Problems } from "./Problems.tsx";
@@ -13,8 +13,9 @@ import { TransferChip } from "./transfers/TransferChip.tsx";
 import { Warnings } from "./Warnings.tsx";
 
 export function TopBar() {
-  const { vms: vmStore, overlays, send } = useShell();
+  const { vms: vmStore, overlays, send, templates } = useShell();
   const vms = useStore(vmStore, (state) => state.vms);
+  const builds = useStore(templates, (state) => state.builds);
   const hasKeyboard = useStore(overlays, ({ overlay }) => overlay?.kind === "bar");
   const bar = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -43,11 +44,9 @@ export function TopBar() {
         aria-label="Virtual machines"
         onWheel={({ currentTarget, deltaY }) => currentTarget.scrollBy(deltaY, 0)}
       >
-        {vms
-          .filter((vm) => !isIdleService(vm))
-          .map((vm) => (
-            <VmChip key={vm.id} vm={vm} />
-          ))}
+        {chipsOf(vms, builds).map((vm) => (
+          <VmChip key={vm.id} vm={vm} />
+        ))}
       </nav>
       <Warnings />
       <Clock />

@@ -23,6 +23,8 @@ export interface PolicyChanges extends ReadonlyStore<PolicyChangesState> {
   takeBack: (rule: RequestInput<"policy.takeBack">) => Promise<unknown>;
   /** Takes all rules away that name this VM. */
   deleteRules: (name: string) => Promise<unknown>;
+  /** Takes the rules of a file in; null: that failed, and was told. */
+  import: (file: RequestInput<"policy.import">) => Promise<PolicyChange | null>;
   /** The rules that were last in force are the file again. */
   restore: () => Promise<unknown>;
   /** A prompt's "Always" has written a rule. */
@@ -77,6 +79,7 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
     takeBack: (rule) => make(bridge.request("policy.takeBack", rule), () => `You took line ${rule.line} back.`),
     deleteRules: (name) =>
       make(bridge.request("policy.deleteRules", { name }), () => `You deleted the rules that name ${name}.`),
+    import: (file) => make(bridge.request("policy.import", file), () => `You imported the rules of ${file.name}.`),
     restore: () => make(bridge.request("policy.restore", {}), () => "You put the last good policy.yaml back."),
     note: (change) =>
       add(change, change.rule === null ? "A rule was taken away." : `“Always” wrote line ${change.rule.line}.`),

@@ -33,7 +33,10 @@ export async function setUp({ testing = false, benching = false, signal }) {
       electronStep(),
       appStep(),
       templateStep("debian"),
+      // The application builds it while the VM "home" is used; tests do not wait for that.
+      ...(testing ? [templateStep("debian-web")] : []),
       serviceImageStep("firewall"),
+      serviceImageStep("antivirus"),
     ],
     signal,
   );

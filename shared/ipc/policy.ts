@@ -62,6 +62,26 @@ const cellChange = z.strictObject({
     .default(null),
 });
 
+/** A file with rules, as `policy.export` makes it. `name`: what it is called where something is wrong with it. */
+const importedRules = z.strictObject({ name: z.string().max(1000), text: z.string().max(1024 * 1024) });
+
+const importPreview = z.strictObject({
+  /** Those that would be written, in their order. */
+  added: z.array(
+    z.strictObject({
+      text: z.string(),
+      decision,
+      /** What is decided now about an example of what it is about; null: its VM is not there. */
+      before: decision.nullable(),
+      /** The same afterwards. Another one than its own decision: an earlier rule decides. */
+      after: decision.nullable(),
+    }),
+  ),
+  /** How many the file has already. */
+  known: z.int().min(0),
+  tests: z.array(z.strictObject({ name: z.string(), ok: z.boolean() })),
+});
+
 export const policyContract = domain({
   requests: {
     "policy.check": request({
@@ -112,6 +132,20 @@ export const policyContract = domain({
       input: z.strictObject({ before: policyText, text: policyText }),
       output: z.null(),
     }),
+
+    /** The rules as a file of their own, for `policy.import`. `action`: only those that name it. */
+    "policy.export": request({
+      from: ["page", "cli"],
+      input: z.strictObject({ action: z.enum(POLICY_ACTIONS).nullable() }),
+      output: z.strictObject({ text: policyText }),
+    }),
+    /** What `policy.import` would do, without doing it. @throws AppError policy.bad-import, policy.broken */
+    "policy.tryImport": request({ from: ["page", "cli"], input: importedRules, output: importPreview }),
+    /**
+     * Takes the rules of `text` that the file does not have yet, after all rules of it that deny something.
+     * @throws AppError policy.bad-import; policy.broken, where a test fails or the file is broken; policy.changed
+     */
+    "policy.import": request({ from: ["page", "cli"], input: importedRules, output: policyChange }),
 
     /** Whether the file is in force, and what in it needs a person. */
     "policy.state": request({
@@ -167,7 +201,11 @@ export const policyContract = domain({
     /** Takes the rule at `line` away, if it still says `text`. @throws AppError policy.changed, policy.broken */
     "policy.takeBack": request({ from: ["page"], input: ruleAtLine, output: policyChange }),
     /** The file is as it was before that change. @throws AppError policy.changed, where it was edited since */
-    "policy.undo": request({ from: ["page"], input: z.strictObject({ change: z.int().min(1) }), output: z.null() }),
+    "policy.undo": request({
+      from: ["page", "cli"],
+      input: z.strictObject({ change: z.int().min(1) }),
+      output: z.null(),
+    }),
     /** Rules that name a VM which was removed are for the one that has its name now. @throws AppError vm.not-found */
     "policy.takeOver": request({ from: ["page"], input: z.strictObject({ name: party }), output: z.null() }),
     /** Takes all rules away that name this VM. @throws AppError policy.changed, policy.broken */

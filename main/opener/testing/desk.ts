@@ -90,7 +90,7 @@ export class OpenDesk {
       },
       registry: this.#registry,
       sources: [source],
-      files: [],
+      files: () => [],
       drivers,
     });
     const { application, page, rules } = this;
@@ -271,6 +271,7 @@ export class OpenDesk {
       bytes: 10,
       outcome: "whole",
       reason: null,
+      scan: "",
       sha256: SHA,
       arrivedAt: name,
     } as const;

@@ -302,3 +302,56 @@ it("the chain of the log is checked when it is asked for", async () => {
   await click(".timeline-chain button");
   expect(textsOf(".timeline-chain span")).toEqual(["Entry 912 does not follow 911: the log was changed"]);
 });
+
+/** As a person chooses it in the host's dialog. */
+async function chooseFile(name: string, text: string): Promise<void> {
+  const input = element('input[type="file"]') as HTMLInputElement;
+  Object.defineProperty(input, "files", { value: [new File([text], name)], configurable: true });
+  await act(async () => void input.dispatchEvent(new Event("change", { bubbles: true })));
+}
+
+const added = (text: string, before: string | null, after: string | null) => ({
+  text,
+  decision: "allow",
+  before,
+  after,
+});
+
+it("the rules of a file are looked at before they are taken, and taken back by Undo", async () => {
+  answers["policy.tryImport"] = {
+    added: [added("one", "deny", "allow"), added("two", "deny", "deny"), added("three", null, null)],
+    known: 4,
+    tests: [{ name: "vault", ok: true }],
+  };
+  answers["policy.import"] = { change: 8, rule: { line: 20, text: "one" } };
+  await chooseFile("team.yaml", "rules: ...");
+  expect(lastOf("policy.tryImport")).toEqual({ name: "team.yaml", text: "rules: ..." });
+  expect(textsOf(".policy-import li span")).toEqual([
+    "Now deny, then allow.",
+    "No effect: an earlier rule says deny.",
+    "Its VM is not there.",
+  ]);
+  expect(textsOf(".import-known")).toEqual(["4 rules of it are there already."]);
+  await click("button", "Import 3 rules");
+  expect(lastOf("policy.import")).toEqual({ name: "team.yaml", text: "rules: ..." });
+  expect(document.querySelector(".policy-import")).toBeNull();
+  expect(textsOf(".last-change span")).toEqual(["You imported the rules of team.yaml."]);
+  await press("z", { ctrlKey: true });
+  expect(lastOf("policy.undo")).toEqual({ change: 8 });
+});
+
+it("the rules of a file are not taken where a test would fail, or where all are there", async () => {
+  answers["policy.tryImport"] = {
+    added: [added("one", "deny", "allow")],
+    known: 0,
+    tests: [{ name: "vault", ok: false }],
+  };
+  await chooseFile("team.yaml", "a");
+  expect(textsOf(".import-failing")).toEqual(["Your test “vault” would fail, so they cannot be taken."]);
+  expect((element(".policy-import .button") as HTMLButtonElement).disabled).toBe(true);
+  await click(".policy-import button", "Cancel");
+  answers["policy.tryImport"] = { added: [], known: 2, tests: [] };
+  await chooseFile("team.yaml", "b");
+  expect(textsOf(".policy-import .policy-none")).toEqual(["Your policy has all of its rules already."]);
+  expect((element(".policy-import .button") as HTMLButtonElement).disabled).toBe(true);
+});

@@ -15,6 +15,7 @@ import { Matrix } from "./Matrix.tsx";
 import type { Matrix as MatrixData, Pair } from "./matrix-model.ts";
 import { PolicyText } from "./PolicyText.tsx";
 import { PolicyStrips } from "./PolicyStrips.tsx";
+import { ImportedRules, type RulesFile, RulesFileButtons } from "./RulesFile.tsx";
 
 export function PolicyView() {
   const { policyChanges, prompts } = useShell();
@@ -22,6 +23,8 @@ export function PolicyView() {
   const [opened, setOpened] = useState<Pair | null>(null);
   /** Of policy.yaml, which is shown there; null: it is not shown. */
   const [line, setLine] = useState<number | null>(null);
+  /** Whose rules are looked at; null: none are. */
+  const [file, setFile] = useState<RulesFile | null>(null);
   const state = useRequest("policy.state", {}, ["policy.changed"]).value;
   // Wherever the focus is in the sheet, also where what had it has gone.
   useEffect(() => {
@@ -44,9 +47,12 @@ export function PolicyView() {
             <h2>Who may what to whom</h2>
             <Summary />
           </div>
-          <p className="policy-edit">
-            The rules are lines of policy.yaml: <code>atoll policy edit</code>
-          </p>
+          <div className="policy-edit">
+            <p>
+              The rules are lines of policy.yaml: <code>atoll policy edit</code>
+            </p>
+            <RulesFileButtons chosen={setFile} />
+          </div>
         </header>
         <div className="policy-actions">
           <div className="segments" role="radiogroup" aria-label="Action">
@@ -77,7 +83,9 @@ export function PolicyView() {
         <Pairs key={action} action={action} opened={opened} open={setOpened} showLine={setLine} />
         <LastChange />
       </div>
-      {line !== null ? (
+      {file !== null ? (
+        <ImportedRules file={file} close={() => setFile(null)} />
+      ) : line !== null ? (
         <PolicyText line={line} close={() => setLine(null)} />
       ) : (
         <Timeline

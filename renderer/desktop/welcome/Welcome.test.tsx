@@ -85,6 +85,11 @@ it("shows how far the template is that a VM waits for, and then the VM", async (
   expect(textsOf(".waiting-fact")).toEqual(["ready"]);
 });
 
+it("lists the VMs of the person, and no service that works for them", async () => {
+  await act(async () => shell.vms.take([stopped, { ...stopped, id: "2" as VmId, name: "firewall", role: "service" }]));
+  expect(textsOf(".waiting-vm .tag-name")).toEqual(["home"]);
+});
+
 it("can be skipped while nothing is ready, and main is told so", async () => {
   await click("button", "Skip");
   expect(shell.desktop.getState().isWelcome).toBe(false);

@@ -14,7 +14,8 @@ import { MachineChecks } from "./MachineChecks.tsx";
 
 export function Welcome() {
   const { desktop, send, vms: vmStore } = useShell();
-  const vms = useStore(vmStore, (state) => state.vms);
+  // Services have no windows: nobody waits for one.
+  const vms = useStore(vmStore, (state) => state.vms).filter(({ role }) => role !== "service");
   const isReady = vms.some((vm) => vm.state === "running");
   const putAway = (): void => {
     desktop.setState({ isWelcome: false });

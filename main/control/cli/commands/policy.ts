@@ -3,11 +3,15 @@ import { spawn } from "node:child_process";
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { Argument, type Command } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
+import type { RequestOutput } from "#shared/ipc/index.ts";
 import { POLICY_ACTIONS, type PolicyAction } from "#shared/model/policy.ts";
 import { call, command, type JsonOption } from "../command.ts";
 import { EXIT, print, printProblem, table } from "../output.ts";
+
+/** As the application takes it. */
+const MAX_IMPORT_BYTES = 1024 * 1024;
 
 interface CheckOptions extends JsonOption {
   from: string;
@@ -67,6 +71,81 @@ export function addPolicyCommands(program: Command): void {
       print(null, json, () => (edited === text ? "Nothing was changed." : `${file} is in force.`));
     },
   );
+
+  command(policy, "export", "write the rules into a file of their own")
+    .argument("[file]", "else standard output")
+    .addOption(new Option("--action <action>", "only rules that name it").choices(POLICY_ACTIONS))
+    .action(async (file: string | undefined, { action, json = false }: JsonOption & { action?: PolicyAction }) => {
+      const { text } = await call("policy.export", { action: action ?? null });
+      if (file !== undefined) await writeNew(file, text);
+      print(file === undefined ? { text } : { file }, json, () =>
+        file === undefined ? text.trimEnd() : `The rules are in ${file}.`,
+      );
+    });
+
+  command(policy, "import", "say what the rules of a file would change, and take them")
+    .argument("<file>", "as `policy export` writes it")
+    .option("--yes", "take them")
+    .action(async (file: string, { yes = false, json = false }: JsonOption & { yes?: boolean }) => {
+      const input = { name: file, text: await readWhole(file) };
+      const preview = await call("policy.tryImport", input);
+      if (!yes) return print(preview, json, () => previewWords(preview));
+      const done = await call("policy.import", input);
+      const taken = `They are in force. "atoll policy undo ${done.change}" takes them back.`;
+      print(Object.assign(preview, done), json, () => `${previewWords(preview)}\n${taken}`);
+    });
+
+  command(policy, "undo", "take a change back that was made since Atoll's start")
+    .argument("<change>", "its number", changeNumber)
+    .action(async (change: number, { json = false }: JsonOption) => {
+      await call("policy.undo", { change });
+      print(null, json, () => "The policy is as it was before that change.");
+    });
+}
+
+/** What an import would change, rule by rule. */
+function previewWords({ added, known, tests }: RequestOutput<"policy.tryImport">): string {
+  const failing = tests.filter(({ ok }) => !ok).map(({ name }) => name);
+  const changes = ({ before, after, decision }: (typeof added)[number]): string => {
+    if (before === null || after === null) return "its VM is not there";
+    if (after !== decision) return `${after}, as before: an earlier rule decides`;
+    return before === after ? `${after}, as before` : `${before} -> ${after}`;
+  };
+  return [
+    table(
+      ["NEW RULE", "DECISION"],
+      added.map((rule) => [rule.text, changes(rule)]),
+      "All of its rules are there already.",
+    ),
+    ...(known > 0 && added.length > 0 ? [`${known} of its rules are there already.`] : []),
+    ...failing.map((name) => `The test "${name}" would fail, so it is not taken.`),
+  ].join("\n");
+}
+
+function changeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("must be the number of a change");
+  return Number(text);
+}
+
+/** @throws AppError file.write-failed, where there is such a file too */
+async function writeNew(file: string, text: string): Promise<void> {
+  await fs.writeFile(file, text, { flag: "wx", mode: 0o600 }).catch((error: unknown) => {
+    const why = (error as NodeJS.ErrnoException).code === "EEXIST" ? "there is such a file already" : messageOf(error);
+    throw new AppError("file.write-failed", `${file} was not written: ${why}.`, { file });
+  });
+}
+
+/** @throws AppError policy.bad-import */
+async function readWhole(file: string): Promise<string> {
+  const unread = (why: string): AppError =>
+    new AppError("policy.bad-import", `${file} was not read: ${why}.`, { file });
+  const { size } = await fs.stat(file).catch((error: unknown) => {
+    throw unread(messageOf(error));
+  });
+  if (size > MAX_IMPORT_BYTES) throw unread("it is larger than 1 MiB");
+  return fs.readFile(file, "utf8").catch((error: unknown) => {
+    throw unread(messageOf(error));
+  });
 }
 
 /** What a person makes of `text` in their editor. @throws AppError policy.broken */
