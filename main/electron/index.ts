@@ -33,6 +33,7 @@ import { DesktopIcons } from "../icons/desktop-icons.ts";
 import { sendIconEvents } from "../icons/events.ts";
 import { GuestFolder } from "../icons/guest-folder.ts";
 import { HostFolder } from "../icons/host-folder.ts";
+import { RecentFiles, RecentFolder } from "../icons/recent-files.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import { Crossings } from "../crossings/crossings.ts";
 import { sendCrossingEvents } from "../crossings/events.ts";
@@ -53,7 +54,9 @@ import { Networks } from "../networks/networks.ts";
 import { relayStarter } from "../networks/relay.ts";
 import { ScanRules } from "../networks/scan-rules.ts";
 import { passtCommand } from "../networks/uplink.ts";
+import { Comparisons } from "../opener/comparisons.ts";
 import { createOpener } from "../opener/create.ts";
+import { readGuestFile } from "../opener/guest-file.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
@@ -234,6 +237,8 @@ async function run(): Promise<void> {
   });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
+  const recent = new RecentFiles();
+  const comparisons = new Comparisons(readGuestFile);
   const opener = createOpener({
     application,
     crossings,
@@ -242,12 +247,16 @@ async function run(): Promise<void> {
     policy,
     rules: openRules,
     startTransfer: transfers.start,
+    comparisons,
+    recent,
   });
+  const hostFolder = (): HostFolder => new HostFolder(app.getPath("downloads"), (file) => shell.trashItem(file));
   const icons = new DesktopIcons({
     application,
     places: () => settings.current.desktopIcons,
     guestFolder: (vm) => new GuestFolder(vm),
-    downloads: () => new HostFolder(app.getPath("downloads"), (file) => shell.trashItem(file)),
+    downloads: hostFolder,
+    recent: (vm) => new RecentFolder(recent, vm?.id ?? null, vm === null ? hostFolder() : new GuestFolder(vm)),
   });
   const quitting = new Quitting({
     application,
@@ -274,6 +283,7 @@ async function run(): Promise<void> {
     chosenFiles,
     clipboard,
     commands,
+    comparisons,
     crossings,
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
     hostNetworks,

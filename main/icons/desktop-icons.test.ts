@@ -10,6 +10,7 @@ import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing
 import { DesktopIcons } from "./desktop-icons.ts";
 import { GuestFolder } from "./guest-folder.ts";
 import { HostFolder } from "./host-folder.ts";
+import { RecentFiles, RecentFolder } from "./recent-files.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const item = (name: string, isFolder = false) => ({ name: bytes(name), isFolder, size: 5, modifiedS: 7 });
@@ -19,12 +20,14 @@ let link: ScriptedLink;
 let places: Record<ShownPlace, boolean>;
 let downloads: string;
 let trashed: string[];
+let recent: RecentFiles;
 let icons: DesktopIcons;
 
 beforeEach(async () => {
   parts = await scriptedApplication({ vms: { home: "lagoon" } });
   await parts.application.open();
-  places = { vms: true, downloads: false };
+  places = { vms: true, downloads: false, recent: false };
+  recent = new RecentFiles(() => 9_000);
   downloads = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-downloads-"));
   trashed = [];
   const trash = async (file: string): Promise<void> => void trashed.push(path.basename(file));
@@ -33,6 +36,10 @@ beforeEach(async () => {
     places: () => places,
     guestFolder: (vm) => new GuestFolder(vm),
     downloads: () => new HostFolder(downloads, trash),
+    recent: (vm) => {
+      const changes = vm === null ? new HostFolder(downloads, trash) : new GuestFolder(vm);
+      return new RecentFolder(recent, vm?.id ?? null, changes);
+    },
   });
   await parts.application.vm("home").start();
   link = parts.links[0] as ScriptedLink;
@@ -129,7 +136,7 @@ it("the host's folder for downloads is shown where it is wanted, and its files g
   fs.writeFileSync(path.join(downloads, "one.pdf"), "12345");
   fs.writeFileSync(path.join(downloads, ".hidden"), "");
   fs.symlinkSync("/etc/passwd", path.join(downloads, "link"));
-  places = { vms: false, downloads: true };
+  places = { vms: false, downloads: true, recent: false };
   icons.follow();
   expect(orders().at(-1)).toEqual({ type: "hide", folder: 1 });
   await vi.waitFor(() => expect(icons.views.map(({ name }) => name)).toEqual(["one.pdf"]));
@@ -144,4 +151,30 @@ it("the host's folder for downloads is shown where it is wanted, and its files g
   await vi.waitFor(() => expect(icons.views.map(({ name }) => name)).toEqual(["two", "three.pdf"]));
   expect(await icons.trash([idOf("three.pdf")])).toMatchObject({ outcomes: [{ reason: null }], undo: null });
   expect(trashed).toEqual(["three.pdf"]);
+});
+
+it("what was opened last is shown with whose it is, each name once, and goes when it is renamed or thrown away", async () => {
+  const home = parts.application.vm("home");
+  const shown = (): string[] =>
+    icons.views.map(({ party, name }) => `${"name" in party ? party.name : "host"} ${name}`);
+  fs.writeFileSync(path.join(downloads, "own.pdf"), "");
+  recent.opened(null, bytes(path.join(downloads, "own.pdf")));
+  places = { vms: false, downloads: false, recent: true };
+  icons.follow();
+  expect(icons.views).toMatchObject([{ name: "own.pdf", place: "recent", modifiedS: 9 }]);
+  icons.shown();
+  recent.opened(home.id, bytes("/home/user/a/letter"));
+  recent.opened(home.id, bytes("/home/user/b/letter"));
+  icons.shown();
+  expect(shown()).toEqual(["host own.pdf", "home letter"]);
+  const id = icons.views.find(({ name }) => name === "letter")?.id ?? "";
+  expect(icons.file(id)).toMatchObject({ party: { kind: "vm", vm: home }, path: bytes("/home/user/b/letter") });
+  for (let at = 0; at < 9; at += 1) recent.opened(home.id, bytes(`/home/user/${at}`));
+  icons.shown();
+  expect(shown()).toEqual(["host own.pdf", ...[3, 4, 5, 6, 7, 8].map((at) => `home ${at}`)]);
+  const own = icons.views.find(({ name }) => name === "own.pdf")?.id ?? "";
+  expect(await icons.trash([own])).toEqual({ outcomes: [{ id: own, reason: null }], undo: null });
+  icons.shown();
+  expect(shown()).not.toContain("host own.pdf");
+  expect(trashed).toEqual(["own.pdf"]);
 });

@@ -62,6 +62,8 @@ export interface DesktopIconsParts {
   guestFolder: (vm: Vm) => ShownFolder;
   /** null: there is none. */
   downloads: () => ShownFolder | null;
+  /** What was opened last of this VM, or of the host. */
+  recent: (vm: Vm | null) => ShownFolder;
 }
 
 export class DesktopIcons extends Emitter<{ changed: [] }> {
@@ -170,7 +172,7 @@ export class DesktopIcons extends Emitter<{ changed: [] }> {
 
   /** What shall be shown, by key, and how to begin it. */
   #wanted(): Map<string, () => Pick<Source, "place" | "vm" | "folder">> {
-    const { application, places, guestFolder, downloads } = this.#parts;
+    const { application, places, guestFolder, downloads, recent } = this.#parts;
     const chosen = places();
     const wanted = new Map<string, () => Pick<Source, "place" | "vm" | "folder">>();
     const running = application.vms.filter(({ state, definition }) => state === "running" && hasDesktop(definition));
@@ -178,6 +180,9 @@ export class DesktopIcons extends Emitter<{ changed: [] }> {
       for (const vm of running) wanted.set(`vm ${vm.id}`, () => ({ place: "vms", vm, folder: guestFolder(vm) }));
     const folder = chosen.downloads ? downloads() : null;
     if (folder !== null) wanted.set("downloads", () => ({ place: "downloads", vm: null, folder }));
+    if (chosen.recent)
+      for (const vm of [null, ...running])
+        wanted.set(`recent ${vm?.id ?? "host"}`, () => ({ place: "recent", vm, folder: recent(vm) }));
     return wanted;
   }
 

@@ -115,9 +115,12 @@ describe("a file that is edited in a disposable", () => {
     desk.saved("disp-1", 20);
     await vi.waitFor(() =>
       expect(desk.told).toMatchObject([
-        { outcome: "kept-both", detail: expect.stringContaining("letter (2).odt") as string },
+        { outcome: "kept-both", detail: expect.stringContaining("letter (2).odt") as string, comparison: 1 },
       ]),
     );
+    // What differs is between the file that was changed where it lives and its copy.
+    const there = Buffer.from("/home/me/letter.odt");
+    expect(desk.compared).toEqual([{ vm: null, name: "letter.odt", there, edited: copy }]);
     desk.saved("disp-1", 21);
     await vi.waitFor(() => expect(returns()).toHaveLength(2));
     expect(returns()[1]).toMatchObject({ destination: { kind: "replaced", path: copy, sha256: BACK } });
@@ -185,7 +188,7 @@ it("a file that is only looked at is not watched", async () => {
 
 describe("what a program of a guest wants edited elsewhere", () => {
   const wants = (from: string): Promise<{ outcome: string }> =>
-    desk.wants(from, 1, { kind: "file", path: Buffer.from("/home/user/letter.odt"), mimeType: "" }, true);
+    desk.wants(from, 1, { kind: "file", path: Buffer.from("/home/user/letter.odt"), mimeType: "" }, { edit: true });
 
   it("comes back between VMs of one label", async () => {
     fs.writeFileSync(desk.rules.file, "rules: [{type: document, from: home, in: mail}]\n");

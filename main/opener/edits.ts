@@ -131,6 +131,7 @@ export class Edit {
 
   #hasCome(outcome: "whole" | "kept-both", arrivedAt: Uint8Array | null, sha256: string | null): void {
     this.#hasReturned = true;
+    const { path: there } = this.#replaced;
     const isBeside = outcome === "kept-both" && arrivedAt !== null;
     this.#replaced = {
       path: isBeside ? arrivedAt : this.#replaced.path,
@@ -138,10 +139,13 @@ export class Edit {
     };
     if (outcome === "whole") return this.#tell("returned", "The file before is kept as a backup beside it.");
     const name = arrivedAt === null ? "another name" : `“${baseName(arrivedAt)}”`;
-    this.#tell("kept-both", `It was changed in both places: what was edited is beside it, as ${name}.`);
+    const { item, origin: vm } = this.#file;
+    const comparison =
+      arrivedAt === null ? null : this.#parts.comparisons.add({ vm, name: item.name, there, edited: arrivedAt });
+    this.#tell("kept-both", `It was changed in both places: what was edited is beside it, as ${name}.`, comparison);
   }
 
-  #tell(outcome: OpenOutcome, detail: string): void {
+  #tell(outcome: OpenOutcome, detail: string, comparison: number | null = null): void {
     const { item, origin, target } = this.#file;
     const { application, page } = this.#parts;
     const party = application.parties.find(({ id }) => id === target.id);
@@ -153,6 +157,7 @@ export class Edit {
       from: partyView(from),
       to: party === undefined ? null : partyView(party),
       detail,
+      comparison,
       programs: [],
     });
   }

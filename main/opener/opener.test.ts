@@ -35,6 +35,7 @@ describe("a file of the host", () => {
       rule: { text: "type: @any, from: @host, in: disposable" },
     });
     expect(opened.vm.definition.name).toBe("disp-1");
+    expect(desk.recent).toEqual(["host /tmp/report.pdf"]);
     expect(desk.transfers).toEqual([
       {
         source: { party: { kind: "host" }, paths: [Buffer.from("/tmp/report.pdf")] },

@@ -62,6 +62,15 @@ export class Opener {
    * @throws AppError open.*, policy.denied, policy.unanswered, vm.*, template.*, disposable.*, app.launch-failed, app.no-window
    */
   async open(request: OpenRequest, options: OpenOptions = {}): Promise<Opened> {
+    const opened = await this.#open(request, options);
+    const { item, from } = request;
+    // What a disposable has is gone with it.
+    if (item.kind === "file" && from?.definition.isThrowaway !== true)
+      this.#parts.recent.opened(from?.id ?? null, item.path);
+    return opened;
+  }
+
+  async #open(request: OpenRequest, options: OpenOptions): Promise<Opened> {
     const decided = this.decide(request);
     const { item, from, wanted } = request;
     const way = from === null ? (["host"] as const) : this.#chains.wayOf(from.id, keyOf(item));

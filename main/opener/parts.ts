@@ -4,9 +4,11 @@ import type { Crossings } from "../crossings/crossings.ts";
 import type { DisposableVms } from "../disposables/disposables.ts";
 import type { StartTransfer } from "../files/transfer.ts";
 import type { Page } from "../ipc/page.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Vm } from "../vms/vm.ts";
+import type { Comparisons } from "./comparisons.ts";
 import type { OpenRules } from "./open-rules.ts";
 
 /** In a guest, what an agent opens with a program that it has for it. */
@@ -43,5 +45,8 @@ export interface OpenerParts {
   page: Page;
   disposables: Pick<DisposableVms, "start" | "end" | "hold">;
   startTransfer: StartTransfer;
+  /** Hears of each file that was opened, by its absolute path in `vm` or on the host. */
+  recent: { opened(vm: VmId | null, path: Uint8Array): void };
+  comparisons: Pick<Comparisons, "add">;
   guests: GuestOpening;
 }

@@ -9,11 +9,13 @@ import type { TransferRecord } from "../files/transfer-record.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { openHandlers } from "./requests.ts";
+import type { Comparisons } from "./comparisons.ts";
 import { OpenDesk } from "./testing/desk.ts";
 
 let desk: OpenDesk;
 let dispatcher: Dispatcher;
 const chosenFiles = new ChosenFiles();
+const comparisons = { texts: vi.fn<Comparisons["texts"]>() };
 const transfers = { get: vi.fn<(id: number) => TransferRecord>() };
 
 beforeEach(async () => {
@@ -21,7 +23,7 @@ beforeEach(async () => {
   desk.define("home", "lagoon").define("web", "coral").define("vault", "sand", "vault");
   await desk.open("home", "web");
   const { application, opener, policy, rules: openRules } = desk;
-  const open = openHandlers({ application, chosenFiles, opener, openRules, policy, transfers });
+  const open = openHandlers({ application, chosenFiles, comparisons, opener, openRules, policy, transfers });
   dispatcher = Dispatcher.of({ open: openContract }, { open }, { checksOutputs: true });
 });
 afterEach(() => desk.close());
@@ -184,4 +186,11 @@ describe("the rules as a table", () => {
       code: "vm.not-found",
     });
   });
+});
+
+it("the page is given both texts of what was changed in two places", async () => {
+  const both = { name: "a.txt", there: "one", edited: "other" };
+  comparisons.texts.mockResolvedValue(both);
+  expect(await page("open.compare", { comparison: 3 })).toEqual(both);
+  expect(comparisons.texts).toHaveBeenCalledWith(3);
 });

@@ -9,6 +9,7 @@ import type { Transfers } from "../files/transfers.ts";
 import type { Caller } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { Comparisons } from "./comparisons.ts";
 import { hostFile } from "./host-file.ts";
 import { fileItem, linkItem } from "./item.ts";
 import type { OpenRules } from "./open-rules.ts";
@@ -22,12 +23,14 @@ interface Parts {
   opener: Opener;
   openRules: OpenRules;
   transfers: Pick<Transfers, "get">;
+  comparisons: Pick<Comparisons, "texts">;
   policy: Pick<Policy, "decide">;
 }
 
 export function openHandlers({
   application,
   chosenFiles,
+  comparisons,
   opener,
   openRules,
   policy,
@@ -85,6 +88,7 @@ export function openHandlers({
       const { rule } = decideCell({ group, from }, openRules.current, application.parties);
       return openRules.set({ group, from, in: place, edit }, rule);
     },
+    "open.compare": ({ comparison }) => comparisons.texts(comparison),
     "open.takeBack": (rule) => openRules.takeBack(rule),
     "open.undo": async ({ change }) => {
       await openRules.undo(change);

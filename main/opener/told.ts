@@ -17,6 +17,7 @@ export function tellFailure(page: Page, item: ShownItem, from: Party, error: unk
     from: partyView(from),
     to: null,
     detail: message,
+    comparison: null,
     // `noHandler` has made it.
     programs: isWithoutProgram ? (details["programs"] as ProgramElsewhere[]) : [],
   });

@@ -51,8 +51,10 @@ const settingsSchema = z.strictObject({
       vms: z.boolean().default(true),
       /** The host's folder for downloads. */
       downloads: z.boolean().default(false),
+      /** What was opened last, of VMs that run and of the host. */
+      recent: z.boolean().default(false),
     })
-    .default({ vms: true, downloads: false }),
+    .default({ vms: true, downloads: false, recent: false }),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

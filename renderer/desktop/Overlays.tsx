@@ -7,6 +7,7 @@ import { WindowMenu } from "../wm/views/WindowMenu.tsx";
 import { ClipHistory } from "./clipboard/ClipHistory.tsx";
 import { DesktopMenu, IconMenu } from "./icons/IconMenu.tsx";
 import { Launcher } from "./Launcher.tsx";
+import { ChangesView } from "./opener/ChangesView.tsx";
 import { Sheet } from "./sheet/Sheet.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
 
@@ -15,6 +16,7 @@ const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: Over
   launcher: ({ overlay }) => <Launcher only={overlay.vm} />,
   "window-menu": ({ overlay }) => <WindowMenu id={overlay.window} at={overlay} />,
   "clip-history": ClipHistory,
+  changes: ({ overlay }) => <ChangesView comparison={overlay.comparison} />,
   shortcuts: Shortcuts,
   sheet: ({ overlay }) => <Sheet tab={overlay.tab} />,
   "atoll-menu": null,

@@ -32,7 +32,7 @@ export function createIconStore(): IconStore {
   const { getState, getInitialState, setState, subscribe } = createStore<IconState>(() => ({
     icons: [],
     more: 0,
-    places: { vms: true, downloads: false },
+    places: { vms: true, downloads: false, recent: false },
     chosen: new Set<string>(),
     current: null,
     renaming: null,

@@ -18,6 +18,8 @@ export type Overlay =
   /** The sheet of views that hangs from the top bar; it stays below a prompt. `entry`: of the audit log, to be opened. */
   | { kind: "sheet"; tab: SheetTab; entry?: number }
   | { kind: "clip-history" }
+  /** What differs where a text was changed in two places, by the number of the comparison. */
+  | { kind: "changes"; comparison: number }
   | { kind: "problems" }
   | { kind: "warnings" }
   /** What can be done to a window; `x`, `y`: where on the page. */

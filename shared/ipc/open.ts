@@ -1,6 +1,6 @@
 /** Opening files and links: where each belongs, the choice of the person, and what became of it. */
 import { z } from "zod";
-import { OPEN_OUTCOMES, OPEN_STEPS, type OpenPlace, TYPE_GROUPS } from "../model/open.ts";
+import { MAX_COMPARED_BYTES, OPEN_OUTCOMES, OPEN_STEPS, type OpenPlace, TYPE_GROUPS } from "../model/open.ts";
 import { POLICY_DECISIONS } from "../model/policy.ts";
 import { MAX_FILE_PATH_BYTES, MAX_URL_BYTES } from "../protocol/limits.ts";
 import { crossingParty, ruleAtLine } from "./crossing.ts";
@@ -148,6 +148,16 @@ export const openContract = domain({
       input: z.strictObject({ ...cell.shape, in: inWord, edit: z.boolean().default(false) }),
       output: change,
     }),
+    /** Both texts of what was changed in two places, the words of whoever has them. @throws AppError open.not-comparable, vm.* */
+    "open.compare": request({
+      from: ["page"],
+      input: z.strictObject({ comparison: z.int().min(1) }),
+      output: z.strictObject({
+        name: z.string(),
+        there: z.string().max(MAX_COMPARED_BYTES),
+        edited: z.string().max(MAX_COMPARED_BYTES),
+      }),
+    }),
     /** Takes the rule at `line` away, if it still says `text`. @throws AppError open.changed, open.bad-rule */
     "open.takeBack": request({ from: ["page"], input: ruleAtLine, output: change }),
     /** The file is as it was before that change. @throws AppError open.changed, where it was edited since */
@@ -208,6 +218,8 @@ export const openContract = domain({
         /** For people: what happened, and what to do. */
         detail: z.string(),
         /** Of `no-handler`: who has a program for it. `vm`: the name of one that runs; `template`: what it is made from. */
+        /** Of `kept-both`: what differs can be asked for by this number; null: nothing of it is known. */
+        comparison: z.int().min(1).nullable(),
         programs: z.array(
           z.strictObject({
             vm: z.string(),

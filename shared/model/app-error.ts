@@ -18,7 +18,7 @@ export type ErrorCode =
   | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`
   | `policy.${"denied" | "unanswered" | "bad-import" | "broken" | "changed" | "not-edited"}`
   | `icon.${"gone" | "not-done"}`
-  | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "unsupported"}`
+  | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "unsupported" | "not-comparable"}`
   | `audit.${"unreadable" | "unwritable"}`
   | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "not-installed" | "test-failed" | "right-not-asked"}`
   | "scan.no-scanner"

@@ -1,8 +1,8 @@
 /** Files that the desktop shows as icons, as plain data. */
 import type { CrossingParty } from "./crossing.ts";
 
-/** `vms`: the folder Desktop of each VM that runs; `downloads`: the host's. */
-export const SHOWN_PLACES = ["vms", "downloads"] as const;
+/** `vms`: the folder Desktop of each VM that runs; `downloads`: the host's; `recent`: what was opened last, of either. */
+export const SHOWN_PLACES = ["vms", "downloads", "recent"] as const;
 export type ShownPlace = (typeof SHOWN_PLACES)[number];
 
 export interface IconView {

@@ -55,3 +55,6 @@ export type OpenOutcome = (typeof OPEN_OUTCOMES)[number];
 /** What an opening waits for, in this order; some are left out. `asking`: the person's answer. */
 export const OPEN_STEPS = ["asking", "starting", "sending", "opening"] as const;
 export type OpenStep = (typeof OPEN_STEPS)[number];
+
+/** Of a text whose changes are shown. */
+export const MAX_COMPARED_BYTES = 256 * 1024;

@@ -38,6 +38,7 @@ import {
   serviceEvent,
 } from "../../vms/testing/scripted-vm.ts";
 import type { Vm } from "../../vms/vm.ts";
+import type { Compared } from "../comparisons.ts";
 import { createOpener } from "../create.ts";
 import { OpenRules } from "../open-rules.ts";
 import type { Opener } from "../opener.ts";
@@ -64,6 +65,10 @@ export class OpenDesk {
   readonly policy: Policy;
   readonly audit = new AuditLog({ stateFolder: this.folder });
   readonly disposables: Disposables;
+  /** What was changed in two places. */
+  readonly compared: Compared[] = [];
+  /** What was opened, as VM and path. */
+  readonly recent: string[] = [];
   readonly opener: Opener;
   #definitions: ReturnType<typeof newDefinition>[] = [];
   readonly #registry = new VmRegistry(this.folder, [scriptedType()]);
@@ -103,6 +108,8 @@ export class OpenDesk {
       page,
       policy,
       rules,
+      comparisons: { add: (compared) => this.compared.push(compared) },
+      recent: { opened: (vm, file) => this.recent.push(`${vm ?? "host"} ${Buffer.from(file).toString()}`) },
       startTransfer: (request) => {
         this.transfers.push(request);
         return { id: this.transfers.length, state: "moving", done: this.#carried(request) };
@@ -207,7 +214,7 @@ export class OpenDesk {
     name: string,
     wanted: number,
     target: { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string },
-    edit = false,
+    { edit = false }: { edit?: boolean } = {},
   ): Promise<{ outcome: string; detail: string }> {
     this.says(name, serviceEvent(OPENING, { type: "open", wanted, target, edit }));
     return this.answered(name, wanted);

@@ -48,7 +48,7 @@ beforeEach(async () => {
 afterEach(() => drawn.remove());
 
 const tell = (icons: IconView[], more = 0): Promise<void> =>
-  act(async () => shell.icons.take({ icons, more, places: { vms: true, downloads: false } }));
+  act(async () => shell.icons.take({ icons, more, places: { vms: true, downloads: false, recent: false } }));
 const chosen = (): string[] =>
   [...document.querySelectorAll('[aria-selected="true"]')].map((one) => one.getAttribute("aria-label") ?? "");
 

@@ -79,6 +79,7 @@ export function IconMenu({ icon: id, at }: { icon: string; at: At }) {
 const PLACES: readonly (readonly [ShownPlace, string])[] = [
   ["vms", "The folder Desktop of each VM"],
   ["downloads", "Downloads of this computer"],
+  ["recent", "Files that were opened last"],
 ];
 
 export function DesktopMenu({ at }: { at: At }) {

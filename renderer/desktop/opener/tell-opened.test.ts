@@ -12,6 +12,7 @@ const TOLD: Told = {
   from: vmParty("web", "coral"),
   to: vmParty("work", "blue"),
   detail: "",
+  comparison: null,
   programs: [],
 };
 const words = (change: Partial<Told>): string | null =>

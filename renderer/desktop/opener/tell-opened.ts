@@ -11,8 +11,11 @@ export function tellOpened({ notices, overlays }: Pick<Shell, "notices" | "overl
     const words = openedWords(told);
     if (words === null) return;
     const isGood = told.outcome === "returned" || told.outcome === "kept-both";
-    const run = (): void => overlays.open({ kind: "sheet", tab: "opening" });
-    notices.tell(words, { isGood, action: isGood ? null : { text: "What opens where", run } });
+    const { comparison } = told;
+    const run = (): void =>
+      overlays.open(comparison === null ? { kind: "sheet", tab: "opening" } : { kind: "changes", comparison });
+    const text = comparison === null ? "What opens where" : "What changed";
+    notices.tell(words, { isGood, action: isGood && comparison === null ? null : { text, run } });
   };
 }
 
