@@ -1,0 +1,153 @@
+/**
+ * The antivirus on real VMs: what a rule lets through only when it was scanned arrives when it is clean, and is held when something
+ * is found in it, when not all of it can be looked at, and when the scanner dies.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "@playwright/test";
+import { stringify } from "yaml";
+import type { ScannedFile } from "#shared/ipc/scan.ts";
+import type { ServiceView } from "#shared/model/service.ts";
+import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { zip } from "../main/files/testing/zip.ts";
+
+/** In two parts, so that no scanner takes this file for it. */
+const EICAR = Buffer.from(["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!$H+H*"].join(""));
+/** As the command prints it. */
+type Info = ServiceView & { panels: { rows?: object[] }[] };
+
+const SIGNATURE = "Eicar-Test-Signature.UNOFFICIAL";
+
+let desktop: TestDesktop;
+/** What a copy and a scan came to before the scanner was started. */
+let before: { copied: CommandResult; scanned: CommandResult };
+
+test.beforeAll(async () => {
+  test.setTimeout(600_000);
+  desktop = await TestDesktop.open({ home: "lagoon", web: "coral" }, prepare);
+  await Promise.all([desktop.isRunning("home"), desktop.isRunning("web")]);
+  await put("plain.txt", Buffer.from("hello"));
+  before = { copied: await copy("plain.txt"), scanned: await desktop.atoll("scan", "home:plain.txt") };
+  const started = await desktop.atoll("service", "start", "antivirus");
+  expect(started, started.stderr).toMatchObject({ code: 0 });
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+});
+
+function prepare(home: string): void {
+  const any = { from: "@host", to: "@any", decision: "allow" };
+  const rules = [
+    { action: "exec", ...any },
+    { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
+  ];
+  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
+}
+
+async function put(name: string, content: Uint8Array): Promise<void> {
+  const { code } = await desktop.pipe(content, "exec", "home", "--", "sh", "-c", `cat > ${name}`);
+  expect(code).toBe(0);
+}
+
+function copy(name: string): Promise<CommandResult> {
+  return desktop.atoll("cp", `home:${name}`, "web:");
+}
+
+async function scan(...words: string[]): Promise<{ code: number; files: ScannedFile[] }> {
+  const { code, stdout, stderr } = await desktop.atoll("scan", "--json", ...words);
+  expect(stderr).toBe("");
+  return { code, files: JSON.parse(stdout) as ScannedFile[] };
+}
+
+async function isAt(vm: string, name: string): Promise<boolean> {
+  return (await desktop.atoll("exec", vm, "--", "test", "-e", name)).code === 0;
+}
+
+/** In the antivirus VM, where there is no tool for it. */
+function signalClamd(signal: string): Promise<CommandResult> {
+  const script = `
+import os, signal
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    if os.path.realpath("/proc/" + pid + "/exe") == "/usr/sbin/clamd":
+        os.kill(int(pid), signal.${signal})
+`;
+  return desktop.atoll("exec", "antivirus", "--", "python3", "-c", script);
+}
+
+test("without a scanner what a rule wants scanned is denied, and a scan says what to do", () => {
+  const { copied, scanned } = before;
+  expect([copied.code, copied.stderr]).toEqual([3, expect.stringContaining("no scanner is running")]);
+  expect([scanned.code, scanned.stderr]).toEqual([1, expect.stringContaining("atoll service start antivirus")]);
+});
+
+test("the service says what its signatures are, and has no right but to get files", async () => {
+  const info = await desktop.json<Info>("service", "info", "antivirus");
+  expect(info).toMatchObject({ state: "running", health: "ok", status: expect.stringMatching(/^\d+ signatures, /) });
+  expect(info.panels[0]?.rows).toMatchObject([{ engine: "ClamAV", signatures: expect.any(String) }]);
+  expect(info.rights.filter(({ has }) => has).map(({ id }) => id)).toEqual(["scanned-files"]);
+});
+
+test("a scan says of each file what it is", async () => {
+  const inZip = zip("eicar.com", EICAR);
+  await desktop.atoll("exec", "home", "--", "mkdir", "in");
+  await put("in/clean.txt", Buffer.from("hello"));
+  await put("in/empty", Buffer.alloc(0));
+  await put("in/large", Buffer.concat([Buffer.alloc(700_000, 1), EICAR, Buffer.alloc(300_000, 2)]));
+  await put("in/one.zip", inZip);
+  await put("in/two.zip", zip("one.zip", inZip));
+  await put("in/secret.zip", zip("eicar.com", EICAR, { isEncrypted: true }));
+  await put("in/bomb.zip", zip("zeros", Buffer.alloc(100_000_000)));
+  await desktop.atoll("exec", "home", "--", "truncate", "-s", "10G", "in/sparse");
+  const { code, files } = await scan("home:in");
+  expect(code).toBe(1);
+  const said = files.map(({ path: name, verdict, engines }) => [name, verdict, engines.map((one) => one.signature)]);
+  expect(said).toEqual([
+    ["in/bomb.zip", "not-scanned", [null]],
+    ["in/clean.txt", "clean", [null]],
+    ["in/empty", "clean", [null]],
+    ["in/large", "found", [SIGNATURE]],
+    ["in/one.zip", "found", [SIGNATURE]],
+    ["in/secret.zip", "not-scanned", ["Heuristics.Encrypted.Zip"]],
+    ["in/sparse", "not-scanned", [null]],
+    ["in/two.zip", "found", [SIGNATURE]],
+  ]);
+  expect(files.find(({ path: name }) => name === "in/sparse")?.sha256).toBeNull();
+  expect((await scan("home:in/clean.txt")).code).toBe(0);
+  // Nothing of it is left in the antivirus VM.
+  await expect
+    .poll(async () => (await desktop.atoll("exec", "antivirus", "--", "find", "/tmp/atoll-scan", "-type", "f")).stdout)
+    .toBe("");
+});
+
+test("a clean file passes, and one in which something is found is held with the signature's name", async () => {
+  const passed = await copy("plain.txt");
+  expect(passed, passed.stderr).toMatchObject({ code: 0 });
+  expect(await desktop.read("web", "plain.txt")).toBe("hello");
+  await put("eicar.com", EICAR);
+  const held = await copy("eicar.com");
+  expect([held.code, held.stderr]).toEqual([1, expect.stringContaining(SIGNATURE)]);
+  const machine = await desktop.atoll("cp", "--json", "home:eicar.com", "web:");
+  expect(JSON.parse(machine.stdout)).toMatchObject({ refused: [{ path: "eicar.com", reason: "scan.found" }] });
+  await put("secret.zip", zip("a", Buffer.from("secret"), { isEncrypted: true }));
+  const unseen = await desktop.atoll("cp", "--json", "home:secret.zip", "web:");
+  expect(JSON.parse(unseen.stdout)).toMatchObject({ refused: [{ path: "secret.zip", reason: "scan.not-scanned" }] });
+  expect([await isAt("web", "eicar.com"), await isAt("web", "secret.zip")]).toEqual([false, false]);
+});
+
+test("a scanner that is killed in the middle holds the file, and works again by itself", async () => {
+  await put("late.txt", Buffer.from("late"));
+  expect((await signalClamd("SIGSTOP")).code).toBe(0);
+  const copied = copy("late.txt");
+  await expect
+    .poll(async () => (await desktop.json<{ state: string }[]>("transfer", "list"))[0]?.state)
+    .toBe("scanning");
+  expect((await signalClamd("SIGKILL")).code).toBe(0);
+  const held = await copied;
+  expect([held.code, held.stderr]).toEqual([1, expect.stringContaining("could not be scanned")]);
+  expect(await isAt("web", "late.txt")).toBe(false);
+  expect((await scan("home:late.txt")).files).toMatchObject([{ verdict: "clean" }]);
+  const passed = await copy("late.txt");
+  expect(passed, passed.stderr).toMatchObject({ code: 0 });
+  expect(await desktop.read("web", "late.txt")).toBe("late");
+});
