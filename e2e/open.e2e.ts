@@ -141,6 +141,8 @@ test("a link opens by its rule, in the browser that is there", async () => {
 test("xdg-open of a guest goes through the opener", async () => {
   await sh("home", "echo hello > own.txt && xdg-open own.txt && xdg-open https://example.org/own");
   await isClosed(await windowWith("web", "own.txt"));
+  // One that is still ending would take the next test's file, and end with it.
+  await expect.poll(async () => (await desktop.atoll("exec", "web", "--", "pgrep", "-x", "mousepad")).code).toBe(1);
   await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/own\n");
 });
 
