@@ -18,7 +18,8 @@ interface TableParts {
 }
 
 export function tableOf({ rules, vms, decide }: TableParts): Table {
-  const lasting = vms.filter((vm) => !isDisposable(vm));
+  // Nobody opens a file in the VM of a service.
+  const lasting = vms.filter((vm) => !isDisposable(vm) && vm.role !== "service");
   const origins: readonly Party[] = [HOST, ...lasting, NEW_DISPOSABLE];
   return {
     columns: origins.map((party) => ({ word: partyWord(party), party: partyView(party) })),
