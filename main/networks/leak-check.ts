@@ -3,8 +3,7 @@ import net from "node:net";
 import type { LeakFinding } from "#shared/model/network.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
-import { waitFor } from "../base/waiting.ts";
-import { Exec } from "../vms/exec.ts";
+import { runInGuest } from "../vms/guest-command.ts";
 import type { Vm } from "../vms/vm.ts";
 import { findingsOf, leakProbes, type LeakTargets, probeWords, readResults, type Surroundings } from "./leak-probes.ts";
 
@@ -41,32 +40,16 @@ export async function checkForLeaks(vm: Vm, check: LeakCheck): Promise<LeakFindi
   }
 }
 
-function run(vm: Vm, words: readonly string[]): Promise<string> {
-  const exec = new Exec(vm, ["perl", "-", ...words], null);
-  void exec.write(Buffer.from(Object.values(scripts).join(""))).then(() => exec.endInput());
-  const untrustedParts: Uint8Array[] = [];
-  let bytes = 0;
-  return waitFor<string>({
-    listen: ({ resolve, reject }) => {
-      const ends = [
-        exec.on("output", (stream, part) => {
-          exec.grant(stream, part.length);
-          if (stream !== "stdout" || bytes + part.length > MAX_SAID_BYTES) return;
-          bytes += part.length;
-          untrustedParts.push(part);
-        }),
-        exec.on("exited", ({ code, signal }) => {
-          // Without it nothing was tried, which must not look as if nothing leaked.
-          if (code === 0 && signal === 0) resolve(Buffer.concat(untrustedParts).toString("latin1"));
-          else reject(notChecked(vm, "the script that tries it has failed there"));
-        }),
-        exec.on("failed", reject),
-      ];
-      return () => ends.forEach((end) => end());
-    },
+async function run(vm: Vm, words: readonly string[]): Promise<string> {
+  const { how, untrustedOutput } = await runInGuest(vm, ["perl", "-", ...words], {
+    input: Buffer.from(Object.values(scripts).join("")),
+    maxBytes: MAX_SAID_BYTES,
     timeoutMs: CHECK_MS,
-    onTimeout: ({ reject }) => reject(notChecked(vm, `it has not answered within ${CHECK_MS / 1000} s`)),
   });
+  // Without it nothing was tried, which must not look as if nothing leaked.
+  if (how === "failed") throw notChecked(vm, "the script that tries it has failed there");
+  if (how === "late") throw notChecked(vm, `it has not answered within ${CHECK_MS / 1000} s`);
+  return untrustedOutput.toString("latin1");
 }
 
 function notChecked(vm: Vm, reason: string): AppError {
