@@ -78,7 +78,6 @@ class Batch {
     let why = "the files stopped coming";
     try {
       why = await this.#move();
-      await Promise.all(this.#jobs);
     } catch (error) {
       why = messageOf(error);
     }
@@ -129,8 +128,9 @@ class Batch {
       this.#isMoving();
       const ready = await Promise.race([target.ready, aborted, over]);
       if (ready === null || ready === undefined) return "the scanner took no files";
-      const isWanted = ({ index, kind }: ListedFile): boolean => kind === "file" && !this.#files.has(index);
-      const leftOut = listed.filter((file) => isWanted(file) && file.index > first.index).map(({ index }) => index);
+      const isLeftOut = ({ index, kind }: ListedFile): boolean =>
+        kind === "file" && index > first.index && !this.#files.has(index);
+      const leftOut = listed.filter(isLeftOut).map(({ index }) => index);
       source.send({ first: first.index, offset: 0, prefixSha256: new Uint8Array(0) }, leftOut);
       const [out, into] = await Promise.all([source.stream, target.stream]);
       if (out === null || into === null) return "the files could not be sent to the scanner";
