@@ -13,7 +13,7 @@ import type { HostNetworks } from "./host-networks.ts";
 import { type AddRules, NetworkRules } from "./network-rules.ts";
 import { PassingAnswers } from "./passing-answers.ts";
 import type { ScanRules } from "./scan-rules.ts";
-import { Scanner } from "./scanner.ts";
+import { TrafficScanner } from "./traffic-scanner.ts";
 
 /** The service by which VMs with the network `firewall` go. */
 export const FIREWALL_SERVICE = "firewall";
@@ -39,7 +39,7 @@ export class Network {
   readonly filter: FirewallFilter;
   readonly flows: Flows;
   readonly history: FlowHistory;
-  readonly scanner: Scanner;
+  readonly scanner: TrafficScanner;
   readonly asks: AskQueue;
   readonly #passing: PassingAnswers;
   readonly #vms: () => readonly VmParty[];
@@ -58,7 +58,7 @@ export class Network {
     this.filter = new FirewallFilter({ ...options, rules, scanRules: () => scanRules.files });
     const { filter } = this;
     this.flows = new Flows({ filter, rules, nameOf });
-    this.scanner = new Scanner({ filter, rules: scanRules, nameOf });
+    this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
     this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, asks, vms });

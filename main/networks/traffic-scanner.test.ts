@@ -3,7 +3,7 @@ import type { Row } from "#shared/model/service-messages.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { FirewallFilterEvents } from "./firewall-filter.ts";
-import { Scanner } from "./scanner.ts";
+import { TrafficScanner } from "./traffic-scanner.ts";
 
 class Filter extends Emitter<FirewallFilterEvents> {
   vmOf(link: string): VmId | null {
@@ -18,13 +18,13 @@ const DATA: Row = {
 
 let filter: Filter;
 let rules: { problem: string };
-let scanner: Scanner;
+let scanner: TrafficScanner;
 let changes: number;
 
 beforeEach(() => {
   filter = new Filter();
   rules = { problem: "" };
-  scanner = new Scanner({ filter, rules, nameOf: (vm) => (vm === "vm-web" ? "web" : null) });
+  scanner = new TrafficScanner({ filter, rules, nameOf: (vm) => (vm === "vm-web" ? "web" : null) });
   changes = 0;
   scanner.on("changed", () => (changes += 1));
 });

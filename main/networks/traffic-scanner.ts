@@ -23,7 +23,7 @@ interface ScannerEvents {
   alert: [AlertView];
 }
 
-export class Scanner extends Emitter<ScannerEvents> {
+export class TrafficScanner extends Emitter<ScannerEvents> {
   readonly #rules: Options["rules"];
   #alerts: AlertView[] = [];
   #said = OFF;
