@@ -13,12 +13,13 @@ import {
   SocketMessageWriter,
 } from "vscode-jsonrpc/node";
 import { z } from "zod";
-import { domain, request } from "#shared/ipc/declare.ts";
+import { domain, report, request } from "#shared/ipc/declare.ts";
 import { desktopContract } from "#shared/ipc/desktop.ts";
 import { makePrivateFolder, type Paths, resolvePaths } from "../base/paths.ts";
 import { deferred } from "../vms/testing/scripted-vm.ts";
 import type { Quitting } from "../desktop/quitting.ts";
 import { desktopHandlers } from "../desktop/requests.ts";
+import type { Caller, CliCaller } from "../ipc/caller.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { ControlClient } from "./cli/client.ts";
 import { ControlServer } from "./server.ts";
@@ -46,7 +47,8 @@ it("of applications that start together one listens", async () => {
   const [one, ...more] = started.filter((result) => result.status === "fulfilled");
   expect(more).toEqual([]);
   const reasons = started.filter((result) => result.status === "rejected").map(({ reason }) => reason as unknown);
-  expect(reasons).toMatchObject(Array.from({ length: 3 }, () => ({ code: "desktop.already-running" })));
+  const refused = { code: "desktop.already-running", details: { socket: paths.controlSocket } };
+  expect(reasons).toMatchObject(Array.from({ length: 3 }, () => refused));
   await one?.value.close();
   await (await listen()).close();
 });
@@ -145,19 +147,21 @@ describe("a connection", () => {
 });
 
 describe("a request", () => {
-  const echoed = vi.fn<(input: unknown) => string>(() => "done");
+  const text = z.strictObject({ text: z.string() });
+  const echoed = vi.fn<(input: unknown, caller: Caller) => string>(() => "done");
+  const heard = vi.fn<(input: unknown) => void>();
   const echo = domain({
-    requests: {
-      "echo.say": request({ from: ["cli"], input: z.strictObject({ text: z.string() }), output: z.string() }),
-    },
+    requests: { "echo.say": request({ from: ["cli"], input: text, output: z.string() }) },
+    reports: { "echo.hear": report({ from: ["cli"], input: text }) },
   });
+  const handlers = { "echo.say": echoed, "echo.hear": heard };
   let server: ControlServer;
   let connection: MessageConnection;
   let socket: net.Socket;
 
   beforeEach(async () => {
     echoed.mockClear();
-    server = await ControlServer.listen(paths, Dispatcher.of({ echo }, { echo: { "echo.say": echoed } }));
+    server = await ControlServer.listen(paths, Dispatcher.of({ echo }, { echo: handlers }));
     socket = net.connect(paths.controlSocket);
     socket.write(tokenLine(paths));
     connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
@@ -190,6 +194,41 @@ describe("a request", () => {
     const asked = input === undefined ? connection.sendRequest("echo.say") : connection.sendRequest("echo.say", input);
     await expect(asked).rejects.toMatchObject({ data: { code: "usage.bad-argument" } });
     expect(echoed).not.toHaveBeenCalled();
+  });
+
+  it("that wants no answer reaches its handler", async () => {
+    await connection.sendNotification("echo.hear", { text: "x" });
+    await vi.waitFor(() => expect(heard.mock.calls[0]?.[0]).toEqual({ text: "x" }), 20_000);
+  });
+
+  /** What a handler has of the connection. */
+  async function callerOf(): Promise<CliCaller> {
+    await connection.sendRequest("echo.say", { text: "x" });
+    return echoed.mock.calls[0]?.[1] as CliCaller;
+  }
+
+  it("tells its handler when the client has gone, also a handler that asks after it", async () => {
+    const caller = await callerOf();
+    const gone = vi.fn<() => void>();
+    caller.connection.onClose(gone);
+    expect(await connection.sendRequest("echo.say", { text: "y" })).toBe("done");
+    expect(gone).not.toHaveBeenCalled();
+    socket.destroy();
+    await vi.waitFor(() => expect(gone).toHaveBeenCalledOnce(), 20_000);
+    caller.connection.onClose(gone);
+    expect(gone).toHaveBeenCalledTimes(2);
+  });
+
+  it("has what is to follow its answer done when the client stays, too: its connection is closed", async () => {
+    const caller = await callerOf();
+    const closed = once(socket, "close");
+    await new Promise<void>((resolve) => caller.afterAnswer(resolve));
+    await expect(closed).resolves.toEqual([false]);
+  });
+
+  it("that is no JSON-RPC closes the connection", async () => {
+    socket.write("Content-Length: 8\r\n\r\nno JSON!");
+    await expect(once(socket, "close")).resolves.toEqual([false]);
   });
 });
 

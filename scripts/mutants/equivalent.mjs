@@ -22,4 +22,10 @@ export const EQUIVALENT = [
     replacement: "true",
     reason: "for the types: drop() does nothing for what is no stream",
   },
+  {
+    file: "main/control/server.ts",
+    line: 'socket.on("error", () => socket.destroy());',
+    reason:
+      "a Unix socket gives no error before the token, when nothing is written; it is there for what Node may do one day",
+  },
 ];
