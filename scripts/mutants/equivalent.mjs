@@ -28,4 +28,52 @@ export const EQUIVALENT = [
     reason:
       "a Unix socket gives no error before the token, when nothing is written; it is there for what Node may do one day",
   },
+  {
+    file: "renderer/compositor/decoders/decoder.ts",
+    line: "if (offset < 0 || size < 0 || offset + size > this.#payloadBytes) return null;",
+    replacement: "false",
+    reason: "of the size alone: a negative one is not the size of a raw rectangle, and no LZ4 block; neither is 0",
+  },
+  {
+    file: "renderer/compositor/decoders/decoder.ts",
+    line: "if (offset < 0 || size < 0 || offset + size > this.#payloadBytes) return null;",
+    replacement: "size <= 0",
+    reason: "of the size alone: a negative one is not the size of a raw rectangle, and no LZ4 block; neither is 0",
+  },
+  {
+    file: "renderer/compositor/decoders/decoder.ts",
+    line: "if (bytes <= this.#targetBytes) return;",
+    replacement: "false",
+    reason: "to save a step: what is there already is not missing",
+  },
+  {
+    file: "renderer/compositor/decoders/decoder.ts",
+    line: "if (bytes <= this.#targetBytes) return;",
+    replacement: "bytes < this.#targetBytes",
+    reason: "to save a step: what is there already is not missing",
+  },
+  {
+    file: "renderer/compositor/decoders/decoder.ts",
+    line: "if (missing > 0) this.#wasm.memory.grow(Math.ceil(missing / PAGE_BYTES));",
+    replacement: "true",
+    reason: "less than a page too much rounds to none",
+  },
+  {
+    file: "renderer/compositor/decoders/decoder.ts",
+    line: "if (missing > 0) this.#wasm.memory.grow(Math.ceil(missing / PAGE_BYTES));",
+    replacement: "missing >= 0",
+    reason: "less than a page too much rounds to none",
+  },
+  {
+    file: "renderer/compositor/decoders/assembly/lz4.ts",
+    line: "while (target < end) {",
+    replacement: "while (target <= end) {",
+    reason: "16 bytes more, for which PADDING_BYTES has room",
+  },
+  {
+    file: "renderer/compositor/decoders/assembly/lz4.ts",
+    line: "while (source < sourceEnd) {",
+    replacement: "while (source <= sourceEnd) {",
+    reason: "past its end a block is never whole, and its target full: what is read there is refused",
+  },
 ];

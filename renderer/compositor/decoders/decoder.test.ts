@@ -94,10 +94,57 @@ describe("raw rectangles", () => {
     decoder.load(Uint8Array.from([1, 2, 3, 4]));
     expect(decoder.decode(1, 4, 1, "raw", true)).toBeNull();
     expect(decoder.decode(-1, 4, 1, "raw", true)).toBeNull();
+    expect(decoder.decode(4, -4, -1, "raw", true)).toBeNull();
+    expect(decoder.decode(4, -4, 1, "lz4", true)).toBeNull();
   });
 
   it("larger than the wire's largest message are not taken", () => {
     expect(decoder.load(new Uint8Array(1024 * 1024 + 1))).toBe(false);
+  });
+});
+
+/** An LZ4 length above its four bits. */
+function longLength(value: number): number[] {
+  const rest = value - 15;
+  return [...Array.from({ length: Math.floor(rest / 255) }, () => 255), rest % 255];
+}
+
+describe("the memory", () => {
+  it("keeps the end of the longest payload while its beginning is decoded", () => {
+    const literals = 1024 * 1024 - 5000;
+    const pixels = Uint8Array.from({ length: literals }, (_, at) => (at * 31) % 251);
+    const block = [0xf0, ...longLength(literals), ...pixels];
+    const payload = Uint8Array.from([...Array.from({ length: 1024 * 1024 - block.length }, () => 0), ...block]);
+    expect(decoder.load(payload)).toBe(true);
+    const decoded = decoder.decode(payload.length - block.length, block.length, literals / 4, "lz4", true);
+    expect(decoded).not.toBeNull();
+    expect(Buffer.from(decoded ?? []).equals(Buffer.from(opaqueOf(pixels)))).toBe(true);
+  });
+
+  it("has room for steps over the end of a rectangle that ends where it would", async () => {
+    const { instance } = await WebAssembly.instantiate(readFileSync(wasmPath), {});
+    const { memory } = instance.exports as unknown as { memory: WebAssembly.Memory };
+    const alone = new Decoder(instance);
+    // What is decoded first says where rectangles begin.
+    alone.load(Uint8Array.from([0x40, 1, 2, 3, 4]));
+    const target = alone.decode(0, 5, 1, "lz4", true)?.byteOffset ?? 0;
+    const bytes = Math.ceil((target + 9 * 1024 * 1024) / 65_536) * 65_536 - target;
+    // One literal and its repetition: the last step begins one byte after a multiple of 16.
+    const block = [0x1f, 7, 1, 0, ...longLength(bytes - 1 - 4 - 4), 0x40, 7, 7, 7, 7];
+    const before = memory.buffer.byteLength;
+    alone.load(Uint8Array.from(block));
+    expect(alone.decode(0, block.length, bytes / 4, "lz4", true)?.at(-2)).toBe(7);
+    // And it grows by what is missing.
+    expect(memory.buffer.byteLength - before).toBeLessThanOrEqual(2 * 1024 * 1024);
+  });
+
+  it("takes the largest rectangle of the wire, and none above", () => {
+    const area = 8192 * 4320;
+    const bytes = area * 4;
+    const block = Uint8Array.from([0x4f, 1, 2, 3, 4, 4, 0, ...longLength(bytes - 4 - 5 - 4), 0x50, 4, 1, 2, 3, 4]);
+    expect(decoder.load(block)).toBe(true);
+    expect(decoder.decode(0, block.length, area + 1, "lz4", true)).toBeNull();
+    expect(decoder.decode(0, block.length, area, "lz4", true)?.length).toBe(bytes);
   });
 });
 
