@@ -8,6 +8,9 @@
  * @property {string} reason
  */
 
+const PAST_THE_END =
+  "what is read past the end of the block stays inside the memory, and ends in a refusal: only where the source ends with the block is it whole";
+
 /** @type {readonly Equivalent[]} */
 export const EQUIVALENT = [
   {
@@ -75,5 +78,21 @@ export const EQUIVALENT = [
     line: "while (source < sourceEnd) {",
     replacement: "while (source <= sourceEnd) {",
     reason: "past its end a block is never whole, and its target full: what is read there is refused",
+  },
+  {
+    file: "renderer/compositor/decoders/assembly/lz4.ts",
+    line: "if (source >= sourceEnd) return false;",
+    reason: PAST_THE_END,
+  },
+  {
+    file: "renderer/compositor/decoders/assembly/lz4.ts",
+    line: "if (literals > sourceEnd - source || literals > targetEnd - target) return false;",
+    replacement: "if (literals > sourceEnd + source || literals > targetEnd - target) return false;",
+    reason: PAST_THE_END,
+  },
+  {
+    file: "renderer/compositor/decoders/assembly/lz4.ts",
+    line: "if (sourceEnd - source < 2) return false;",
+    reason: PAST_THE_END,
   },
 ];

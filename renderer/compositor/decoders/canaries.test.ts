@@ -92,6 +92,22 @@ describe("nothing is written outside of the target by", () => {
     expect(bench.decode(block, 128)).toBeNull();
   });
 
+  it.each([1, 3, 4, 8, 16, 17])(
+    "a match that is longer than the target by less than the memory has, at offset %i",
+    (offset) => {
+      for (const more of [65, 4096, MEBIBYTE]) {
+        const block = Uint8Array.from([...matchAfter(64, offset, 64 + more), ...END]);
+        expect(bench.decode(block, 128)).toBeNull();
+      }
+    },
+  );
+
+  it("a match up to the end of the target, with no literals behind it", () => {
+    const block = Uint8Array.from([...matchAfter(16, 16, 48), 0x00]);
+    expect(bench.decode(block, 64)?.at(-1)).toBe(16);
+    expect(bench.decode(block, 63)).toBeNull();
+  });
+
   it("a match of 9 MiB where the target has just that", () => {
     const [length, literals] = [9 * MEBIBYTE, 16];
     const block = Uint8Array.from([...matchAfter(literals, 16, length), ...END]);
