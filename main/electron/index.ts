@@ -51,6 +51,8 @@ import { HostNetworks } from "../networks/host-networks.ts";
 import { FIREWALL_SERVICE, Network } from "../networks/network.ts";
 import { Networks } from "../networks/networks.ts";
 import { relayStarter } from "../networks/relay.ts";
+import { ServiceFilter } from "../networks/service-filter.ts";
+import { goesByService, ServiceNetworks } from "../networks/service-networks.ts";
 import { passtCommand } from "../networks/uplink.ts";
 import { createOpener } from "../opener/create.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
@@ -168,7 +170,11 @@ async function run(): Promise<void> {
     source: serviceSource,
     builds,
     configFolder: paths.config,
-    held: (service) => (service === FIREWALL_SERVICE ? network.held : HOLDS_NOTHING),
+    held: (service) => {
+      if (service === FIREWALL_SERVICE) return network.held;
+      const serves = [...new Set(serviceNetworks.servedBy(service).map(({ status }) => status.role))];
+      return { ...HOLDS_NOTHING, serves, firewall: services.unit(service).vm.status.network === "firewall" };
+    },
   });
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
   application.on("changed", () => policy.vmsChanged());
@@ -191,15 +197,33 @@ async function run(): Promise<void> {
   });
   services.on("changed", () => network.vmsChanged([]));
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
-  const networks = new Networks({
-    vms: () => application.vms,
+  const linkParts = {
+    known: () => application.vms.map(({ id }) => id),
     indices: linkIndices,
     startRelay: relayStarter(() => path.join(agentFolder(), "atoll-relay")),
     uplinkCommand: passtCommand,
-    filter: network.filter,
     log,
+  };
+  const networks = new Networks({
+    ...linkParts,
+    vms: () => application.vms.filter((vm) => !goesByService(vm)),
+    filter: network.filter,
   });
-  application.on("changed", () => networks.look());
+  const serviceNetworks = new ServiceNetworks({
+    vms: () => application.vms,
+    serves: (service) => (service === FIREWALL_SERVICE ? null : services.rolesServedBy(service)),
+    make: (name, vms) => {
+      const unit = services.unit(name);
+      const start = (): Promise<void> => unit.start();
+      const filter = new ServiceFilter({ name, vm: unit.vm, program: unit.vm.service(program), start });
+      return new Networks({ ...linkParts, vms, filter, filterName: `service "${name}"`, filterHasUplink: false });
+    },
+  });
+  application.on("changed", () => {
+    networks.look();
+    serviceNetworks.look();
+  });
+  services.on("changed", () => serviceNetworks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const clipboard = createClipboard({
@@ -243,6 +267,7 @@ async function run(): Promise<void> {
       icons.end();
       services.close();
       networks.close();
+      serviceNetworks.close();
       application.release();
       await Promise.all([server.close(), network.close()]);
       placements.flush();

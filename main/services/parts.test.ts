@@ -204,14 +204,15 @@ it("the log keeps its last lines, cleaned", () => {
 });
 
 describe("rights", () => {
-  const nothing = { serves: [], uplink: false, host: [] };
-  const all = { serves: ["app", "work"] as const, uplink: true, host: ["network-rules"] as const };
+  const nothing = { serves: [], uplink: false, firewall: false, host: [] };
+  const all = { serves: ["app", "work"] as const, uplink: true, firewall: true, host: ["network-rules"] as const };
   const asked = { ...all, serves: [...all.serves], host: [...all.host] };
 
   it("are said in words, beside what its VM has", () => {
     expect(rightsOf(nothing, null).map(({ id, asked: is, has }) => [id, is, has])).toEqual([
       ["serves", false, null],
       ["uplink", false, null],
+      ["firewall", false, null],
       ["network-rules", false, null],
     ]);
     expect(rightsOf(asked, asked)[0]).toEqual({
@@ -226,15 +227,15 @@ describe("rights", () => {
     [nothing, nothing, []],
     [asked, asked, []],
     [asked, nothing, []],
-    [nothing, asked, ["serves:app", "serves:work", "uplink", "network-rules"]],
+    [nothing, asked, ["serves:app", "serves:work", "uplink", "firewall", "network-rules"]],
     [{ ...nothing, serves: ["app" as const] }, { ...nothing, serves: ["app", "vault"] }, ["serves:vault"]],
   ])("%j with %j has %j too much", (manifest, held, excess) => {
     expect(excessOf(manifest, held)).toEqual(excess);
   });
 
   it("that are not asked have a test each, which fails where its VM has them", () => {
-    expect(rightsTests(nothing, nothing).map(({ ok }) => ok)).toEqual([true, true, true]);
-    expect(rightsTests(nothing, asked).map(({ ok }) => ok)).toEqual([false, false, false]);
+    expect(rightsTests(nothing, nothing).map(({ ok }) => ok)).toEqual([true, true, true, true]);
+    expect(rightsTests(nothing, asked).map(({ ok }) => ok)).toEqual([false, false, false, false]);
     expect(rightsTests(asked, asked)).toEqual([]);
   });
 });

@@ -92,6 +92,7 @@ export class ScriptedVm implements NetworkedVm {
 export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilter {
   isReady = false;
   acknowledged: ReadonlySet<string> = new Set();
+  problem: string | null = null;
   links: readonly FilteredLink[] = [];
   uplink: FirewallState["uplink"] = null;
   starts = 0;
