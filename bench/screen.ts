@@ -55,7 +55,14 @@ export class Screen {
 
   /** Presses keys (letters, names of keysyms, or with others held: `Shift+Insert`) in turn, and watches a region. */
   async keys(region: Region, count: number, ...keys: string[]): Promise<KeyTimes> {
-    return (await this.#run("keys", regionText(region), String(count), ...keys)) as KeyTimes;
+    return (await this.#run("keys", regionText(region), String(count), String(LOST_AFTER_S), ...keys)) as KeyTimes;
+  }
+
+  /** The same of one press whose answer takes long: milliseconds. */
+  async key(region: Region, key: string, timeoutS: number): Promise<number> {
+    const { ms } = (await this.#run("keys", regionText(region), "1", String(timeoutS), key)) as KeyTimes;
+    if (ms[0] === undefined) throw new Error(`${key} was not answered in ${timeoutS} s`);
+    return ms[0];
   }
 
   /** Counts the frames of a stimulus whose image ends at the right and bottom side of `content`. */
@@ -100,6 +107,8 @@ export class Screen {
   }
 }
 
+/** A press that changes nothing for so long is counted as lost. */
+const LOST_AFTER_S = 3;
 /** SIDE of bench/tools/src/lib.rs. */
 const NUMBER_SIDE_PX = 32;
 

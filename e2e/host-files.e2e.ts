@@ -32,6 +32,7 @@ test.beforeEach(() => {
       },
       program,
     },
+    scanner: { scan: () => Promise.resolve(new Map()) },
     file: { read: () => [], write: () => undefined },
     vm: () => undefined,
   });

@@ -38,7 +38,7 @@ beforeEach(async () => {
   application = new Application({
     ...scriptedContext([]),
     registry,
-    files: [new SettingsFile(folder)],
+    files: () => [new SettingsFile(folder)],
     drivers: scriptedDrivers(driver),
   });
 });
@@ -136,7 +136,7 @@ describe("definitions of several sources", () => {
       log: (line) => void log.push(line),
       registry,
       sources: [source],
-      files: [new SettingsFile(folder)],
+      files: () => [new SettingsFile(folder)],
       drivers: scriptedDrivers(driver),
     });
     await application.open();
@@ -225,7 +225,7 @@ describe("a VM that starts with the desktop, and whose template is not there", (
     application = new Application({
       ...scriptedContext([]),
       registry,
-      files: [],
+      files: () => [],
       drivers: scriptedDrivers(driver),
       buildTemplate: async (name) => {
         built.push(name);

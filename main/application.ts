@@ -24,7 +24,7 @@ export interface ApplicationOptions extends Omit<VmContext, "driver"> {
   /** Where definitions come from beside the registry. Of two with one id the first source's counts. */
   sources?: readonly DefinitionSource[];
   /** Files that a person edits, beside the definitions. */
-  files: readonly PersonsFile[];
+  files: () => readonly PersonsFile[];
   drivers: Drivers;
   /** Builds a template for a VM that starts with the desktop; absent: none is built. Rejects with template.*. */
   buildTemplate?: (name: string) => Promise<void>;
@@ -85,7 +85,7 @@ export class Application extends Emitter<ApplicationEvents> {
           if (source === registry) this.#problemsChanged();
         }),
       ),
-      ...files.map((file) => file.watch(() => this.#problemsChanged())),
+      ...files().map((file) => file.watch(() => this.#problemsChanged())),
     ]);
     this.#isDefined();
     if (this.problems.length > 0) this.emit("problemsChanged");
@@ -127,7 +127,7 @@ export class Application extends Emitter<ApplicationEvents> {
   /** Files of a person that are not used, because something is wrong with them. */
   get problems(): FileProblem[] {
     const { registry, files } = this.#options;
-    return [...registry.problems, ...files.flatMap(({ problem }) => (problem === null ? [] : [problem]))];
+    return [...registry.problems, ...files().flatMap(({ problem }) => (problem === null ? [] : [problem]))];
   }
 
   /** The desktop is there, or gone. */

@@ -12,6 +12,7 @@ export { networkHandlers as network } from "./networks/requests.ts";
 export { openHandlers as open } from "./opener/requests.ts";
 export { policyHandlers as policy } from "./policy/requests.ts";
 export { questionHandlers as question } from "./ipc/requests.ts";
+export { scanHandlers as scan } from "./scanning/requests.ts";
 export { serviceHandlers as service } from "./services/requests.ts";
 export { templateHandlers as template } from "./templates/requests.ts";
 export { transferHandlers as transfer } from "./files/requests.ts";

@@ -190,6 +190,23 @@ export class Atoll {
     });
   }
 
+  /** Two commands at once, the first one's output being the second one's input. Rejects when one of them fails. */
+  async pipe(from: readonly string[], to: readonly string[]): Promise<void> {
+    const atoll = (
+      words: readonly string[],
+      stdio: ["ignore", "pipe", "ignore"] | ["pipe", "ignore", "ignore"],
+    ): ChildProcess =>
+      spawn(path.join(checkout, "bin/atoll"), words, { env: this.#env, signal: this.#tools.signal, stdio });
+    const [source, target] = [atoll(from, ["ignore", "pipe", "ignore"]), atoll(to, ["pipe", "ignore", "ignore"])];
+    if (target.stdin !== null) source.stdout?.pipe(target.stdin);
+    const ended = (child: ChildProcess): Promise<void> =>
+      new Promise((resolve, reject) => {
+        child.on("error", reject);
+        child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`atoll ended with ${code}`))));
+      });
+    await Promise.all([ended(source), ended(target)]);
+  }
+
   async #focus(windowId: string): Promise<Region> {
     await this.command("window", "focus", windowId);
     const view = await this.#find(windowId);

@@ -4,14 +4,16 @@
  * policy, or the person, allows it. No clock, no process and no policy of its own: they are its ports.
  */
 import type { PolicyDecision } from "#shared/model/policy.ts";
-import type { ClipSelection, ClipType, PasteGesture } from "#shared/model/clip.ts";
+import { type ClipSelection, type ClipType, COPIED_FILES, type PasteGesture } from "#shared/model/clip.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { MAX_PASTES } from "#shared/protocol/limits.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
+import { addressList, fileManagersList } from "../link/clips/file-list.ts";
 import { HOST } from "../policy/crossing.ts";
 import type { Vm } from "../vms/vm.ts";
 import { type Clip, type ClipGate, type ClipGuest, crossingOf, endOf, isFrom } from "./clip.ts";
+import type { BringFiles } from "./copied-files.ts";
 import { GestureWindow } from "./paste-gesture.ts";
 import { previewOf } from "./shown-preview.ts";
 import type { ClipReading, ReadClip } from "./reading.ts";
@@ -27,6 +29,8 @@ const BAR_MS = 20_000;
 const ONCE_MS = 10_000;
 /** A question that nobody answers is taken back: no program waits any longer. */
 const QUESTION_MS = 60_000;
+/** A program that pastes files waits for so long until they have arrived. An agent gives up after 60 s. */
+const FILES_MS = 55_000;
 /** Contents sent ahead to one VM that are on their way, or kept by its agent, at once. */
 const MAX_AHEAD = 4;
 /** An agent keeps what was sent ahead for so long. */
@@ -47,6 +51,7 @@ export interface BrokerPorts {
   focusedApp(vm: VmId): string;
   gate: ClipGate;
   read: ReadClip;
+  bringFiles: BringFiles;
 }
 
 /** What an agent has told; parsed by its link. */
@@ -81,6 +86,8 @@ interface Paste {
   readonly request: number;
   readonly clip: Clip;
   readonly type: ClipType;
+  /** The type that the program has named: a list of files is given as one of addresses, too. */
+  readonly wantedAs: ClipType;
   /** null: nothing is read for it yet. */
   reading: ClipReading | null;
   /** Its content is on its way. */
@@ -152,6 +159,8 @@ interface Guest {
   putMs: number | null;
   readonly pastes: Map<number, Paste>;
   readonly ahead: Set<Ahead>;
+  /** Files that are on their way there: requests for one clip, in whatever types, join one transfer. */
+  files: { readonly clip: Clip; readonly arrived: Promise<readonly Uint8Array[]> } | null;
   question: Question | null;
   bar: Bar | null;
 }
@@ -224,6 +233,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
       putMs: null,
       pastes: new Map(),
       ahead: new Set(),
+      files: null,
       question: null,
       bar: null,
     };
@@ -378,7 +388,8 @@ export class ClipBroker extends Emitter<BrokerEvents> {
   }
 
   #allowedTypes(guest: Guest, clip: Clip): ClipType[] {
-    return [...clip.types.keys()].filter((type) => !this.#isDenied(guest, { clip, type }));
+    const allowed = [...clip.types.keys()].filter((type) => !this.#isDenied(guest, { clip, type }));
+    return allowed.includes(COPIED_FILES) ? [COPIED_FILES, "text/uri-list"] : allowed;
   }
 
   #isDenied({ link }: Guest, { clip, type }: { clip: Clip; type: ClipType }): boolean {
@@ -403,7 +414,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
   /** Content before any program has asked, so that also one without patience is served. Never a secret. */
   #sendAhead(guest: Guest, { offer, clip, types }: NonNullable<Guest["announced"]>): void {
     const type = [guest.lastType, ...LIKELY, types[0]].find((likely) => likely != null && types.includes(likely));
-    if (type == null || clip.isSecret || guest.ahead.size >= MAX_AHEAD) return;
+    if (type == null || clip.isSecret || clip.types.has(COPIED_FILES) || guest.ahead.size >= MAX_AHEAD) return;
     if (this.#decide(guest, clip, type) !== "allow") return;
     const reading = this.#ports.read(clip.source(type), type);
     const ahead = new Ahead(clip, type, reading);
@@ -437,10 +448,16 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const guest = this.#guests.get(vm.id);
     if (guest === undefined) return;
     const { announced } = guest;
-    const type = announced?.types.find((known) => known === untrustedType);
-    if (announced?.offer !== offer || type === undefined || guest.pastes.size >= MAX_PASTES || !this.#isFocused(guest))
+    const wantedAs = announced?.types.find((known) => known === untrustedType);
+    if (
+      announced?.offer !== offer ||
+      wantedAs === undefined ||
+      guest.pastes.size >= MAX_PASTES ||
+      !this.#isFocused(guest)
+    )
       return guest.link.refuse(request);
     const { clip } = announced;
+    const type = clip.types.has(COPIED_FILES) ? COPIED_FILES : wantedAs;
     guest.lastType = type;
     if (guest.silenced === clip) return guest.link.refuse(request);
     // The program asked while this was on its way to it: one paste, which is recorded and told once.
@@ -451,7 +468,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
       else ahead.requests.push(request);
       return;
     }
-    const paste: Paste = { request, clip, type, reading: null, isGiven: false };
+    const paste: Paste = { request, clip, type, wantedAs, reading: null, isGiven: false };
     guest.pastes.set(request, paste);
     if (guest.gesture.take(clip, this.#ports.nowMs())) this.#paste(guest, paste);
     else this.#wait(guest, paste);
@@ -498,12 +515,33 @@ export class ClipBroker extends Emitter<BrokerEvents> {
   /** The person means it. */
   #paste(guest: Guest, paste: Paste): void {
     const decision = this.#decide(guest, paste.clip, paste.type);
-    if (decision === "allow") void this.#give(guest, paste);
+    // The transfer asks, when it knows names and sizes.
+    if (paste.type === COPIED_FILES && decision !== "deny") void this.#giveFiles(guest, paste);
+    else if (decision === "allow") void this.#give(guest, paste);
     else if (decision === "ask") void this.#ask(guest, paste);
     else {
       this.#tellDenied(guest);
       this.#refuse(guest, paste);
     }
+  }
+
+  /** The files themselves, as a transfer; then the program is told where they are now. It goes on when no program waits. */
+  async #giveFiles(guest: Guest, paste: Paste): Promise<void> {
+    const { clip, request, wantedAs } = paste;
+    const { vm } = guest.link;
+    const cancelTimer = this.#ports.after(FILES_MS, () => this.#refuse(guest, paste));
+    if (guest.files?.clip !== clip) guest.files = { clip, arrived: this.#ports.bringFiles(clip, vm) };
+    const { files } = guest;
+    const paths = await files.arrived;
+    cancelTimer();
+    if (guest.files === files) guest.files = null;
+    if (guest.pastes.get(request) !== paste) return;
+    if (paths.length === 0) return this.#refuse(guest, paste);
+    const bytes = wantedAs === COPIED_FILES ? fileManagersList(paths) : addressList(paths);
+    paste.reading = this.#ports.read({ kind: "bytes", bytes }, COPIED_FILES);
+    paste.isGiven = true;
+    await paste.reading.deliver({ kind: "request", vm, request });
+    if (guest.pastes.get(request) === paste) guest.pastes.delete(request);
   }
 
   async #ask(guest: Guest, paste: Paste): Promise<void> {

@@ -1,5 +1,5 @@
 /** A clip and who takes part in pasting it, as the broker sees them. */
-import type { ClipType } from "#shared/model/clip.ts";
+import { type ClipType, COPIED_FILES } from "#shared/model/clip.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
 import { MAX_CLIP_BYTES } from "#shared/protocol/limits.ts";
 import type { CrossingEnd } from "../crossings/crossing-request.ts";
@@ -51,6 +51,7 @@ const FAILURES: Readonly<Record<Extract<ClipEnd, { outcome: "failed" }>["by"], s
 };
 
 export function crossingOf(clip: Pick<Clip, "from">, to: VmParty | HostParty, type: ClipType): Crossing {
+  if (type === COPIED_FILES) return { action: "file.send", from: clip.from, to, type: null, bytes: null };
   return { action: "clipboard.paste", from: clip.from, to, type: withoutParameters(type), bytes: null };
 }
 

@@ -2,7 +2,9 @@
 import type { Application } from "../application.ts";
 import type { Crossings } from "../crossings/crossings.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { StartTransfer } from "../files/transfer.ts";
 import type { SettingsFile } from "../settings/settings.ts";
+import { fileBringer } from "./copied-files.ts";
 import { HistoryKeeper } from "./history-keeper.ts";
 import type { HostClipboard } from "./host-clip.ts";
 import { HostExchange } from "./host-exchange.ts";
@@ -16,12 +18,22 @@ interface Parts {
   policy: Pick<Policy, "decide" | "on">;
   crossings: Pick<Crossings, "request" | "joined" | "told">;
   read: ReadClip;
+  startTransfer: StartTransfer;
   host: HostClipboard;
   settings: Pick<SettingsFile, "current">;
 }
 
-export function createClipboard({ application, policy, crossings, read, host, settings }: Parts): ClipboardParts {
-  const { clipboard: broker, primary } = joinedBrokers({ application, policy, crossings, read });
+export function createClipboard({
+  application,
+  policy,
+  crossings,
+  read,
+  startTransfer,
+  host,
+  settings,
+}: Parts): ClipboardParts {
+  const bringFiles = fileBringer({ read, startTransfer });
+  const { clipboard: broker, primary } = joinedBrokers({ application, policy, crossings, read, bringFiles });
   const followSettings = (): void => primary.setOn(settings.current.middleClickAcrossVms);
   // The settings were read again.
   application.on("problemsChanged", followSettings);

@@ -1,5 +1,5 @@
 /** What goes between a VM and the host by an explicit act of the person: the command, Super+C. Always through the policy. */
-import type { ClipType } from "#shared/model/clip.ts";
+import { type ClipType, COPIED_FILES } from "#shared/model/clip.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
 import { refusalOf } from "../crossings/crossings.ts";
@@ -122,9 +122,10 @@ export class HostExchange {
   }
 }
 
-/** null: what nobody can paste in another VM. */
+/** null: what nobody can paste in another VM, or what is no content: files are copied by `atoll cp`. */
 function typeNamed(name: string): ClipType | null {
-  return [...offeredAs([name]).keys()][0] ?? null;
+  const [type] = offeredAs([name]).keys();
+  return type === undefined || type === COPIED_FILES ? null : type;
 }
 
 function offeredWords(types: readonly ClipType[]): string {

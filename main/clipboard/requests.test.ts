@@ -54,6 +54,9 @@ beforeEach(async () => {
     },
     crossings: gate,
     read,
+    startTransfer: () => {
+      throw new Error("no files are copied here");
+    },
     host: {
       look: () => Promise.resolve({ types: [TEXT], isSecret: false, stamp: "host" }),
       read: () => Promise.resolve(Buffer.from("host's")),

@@ -17,6 +17,11 @@ describe("the types that another VM is offered", () => {
       { [TEXT]: "text/plain", "text/html": "text/html" },
     ],
     ["a picture: as PNG, of whatever it is", ["image/tiff", "image/gif", "image/jpeg"], { "image/png": "image/jpeg" }],
+    [
+      "copied files, and no text of their paths",
+      ["text/uri-list", "x-special/gnome-copied-files", "text/plain"],
+      { "x-special/gnome-copied-files": "x-special/gnome-copied-files" },
+    ],
     ["a list of addresses", ["text/uri-list"], { "text/uri-list": "text/uri-list" }],
   ])("%s", (_what, sourceTypes, expected) => {
     expect(Object.fromEntries(offeredAs(sourceTypes))).toEqual(expected);
@@ -24,7 +29,6 @@ describe("the types that another VM is offered", () => {
 
   it.each([
     "application/x-executable",
-    "x-special/gnome-copied-files",
     "image/svg+xml",
     "image/tiff",
     "text/plain;charset=utf-16",

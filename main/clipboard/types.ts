@@ -1,5 +1,5 @@
 /** Which of the types that a program names can be pasted elsewhere, as what, and by which name they are read. Pure. */
-import type { ClipType } from "#shared/model/clip.ts";
+import { type ClipType, COPIED_FILES } from "#shared/model/clip.ts";
 
 /**
  * The names of each type, best first; compared without case and spaces. What is not here stays in its VM. UTF8_STRING is X11's
@@ -18,6 +18,7 @@ const NAMES: Readonly<Record<ClipType, readonly string[]>> = {
   // Those that the box for pictures decodes.
   "image/png": ["image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif"],
   "text/uri-list": ["text/uri-list", "text/uri-list;charset=utf-8"],
+  [COPIED_FILES]: [COPIED_FILES],
 };
 
 /** What a password manager says of its clip; a program that knows it does not keep the content. */
@@ -28,6 +29,9 @@ export function offeredAs(sourceTypes: readonly string[]): Map<ClipType, string>
   const byName = new Map<string, string>();
   // Of two spellings of a name the program's first one counts.
   for (const type of sourceTypes.toReversed()) byName.set(normalised(type), type);
+  // Its other types name the files by paths, which mean nothing in another VM.
+  const files = byName.get(COPIED_FILES);
+  if (files !== undefined) return new Map([[COPIED_FILES, files]]);
   const offered = new Map<ClipType, string>();
   for (const [type, names] of Object.entries(NAMES) as [ClipType, readonly string[]][]) {
     const name = names.find((one) => byName.has(one));

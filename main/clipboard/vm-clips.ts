@@ -12,7 +12,7 @@ import { type BrokerPorts, ClipBroker, ClipNumbers } from "./broker.ts";
 
 const MAX_APP_GRAPHEMES = 60;
 
-type Parts = Pick<BrokerPorts, "read"> & {
+type Parts = Pick<BrokerPorts, "read" | "bringFiles"> & {
   application: Application;
   policy: Pick<Policy, "decide" | "on">;
   crossings: Omit<BrokerPorts["gate"], "decide">;
@@ -21,7 +21,7 @@ type Parts = Pick<BrokerPorts, "read"> & {
 /** One for each selection. */
 export type ClipBrokers = Readonly<Record<ClipSelection, ClipBroker>>;
 
-export function joinedBrokers({ application, policy, crossings, read }: Parts): ClipBrokers {
+export function joinedBrokers({ application, policy, crossings, read, bringFiles }: Parts): ClipBrokers {
   const ports: BrokerPorts = {
     nowMs: () => performance.now(),
     after: (ms, act) => {
@@ -37,6 +37,7 @@ export function joinedBrokers({ application, policy, crossings, read }: Parts): 
       told: (outcome, end) => crossings.told(outcome, end),
     },
     read,
+    bringFiles,
   };
   const numbers = new ClipNumbers();
   const brokers: ClipBrokers = {

@@ -41,6 +41,8 @@ export interface CrossingOutcome {
   readonly by: DecidedBy;
   /** The rule that decided, or asked; null: none matched, or nothing may cross at all. */
   readonly rule: { readonly line: number; readonly text: string } | null;
+  /** The rule lets through only what a scanner has passed. */
+  readonly scans?: boolean;
   /** For people: why. */
   readonly explanation: string;
   /** Of the entry in the audit log, for `told`; null: there is none. */

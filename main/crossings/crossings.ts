@@ -75,7 +75,10 @@ export class Crossings {
     if (decision === "ask") return this.#outcome(request, decided, await this.#asked(request, decided, signal));
     const allowed = decision === "allow";
     if (allowed && request.isQuiet === true && rule?.notify !== true)
-      return { allowed, by: "rule", rule: answer.rule, explanation: answer.explanation, seq: null };
+      return {
+        ...{ allowed, by: "rule", rule: answer.rule, scans: rule?.scan === true },
+        ...{ explanation: answer.explanation, seq: null },
+      };
     return this.#outcome(request, decided, { allowed, by: "rule", detail: "" });
   }
 
@@ -148,7 +151,7 @@ export class Crossings {
 
   async #outcome(
     { crossing }: CrossingRequest,
-    { answer }: PolicyDecided,
+    { answer, rule }: PolicyDecided,
     { allowed, by, detail, explanation = answer.explanation }: Settled,
   ): Promise<CrossingOutcome> {
     const { action, from, to, type, bytes } = crossing;
@@ -164,14 +167,15 @@ export class Crossings {
       detail,
     };
     const words = wordsOf(by, allowed, explanation, entry);
+    const scans = rule?.scan === true;
     if (!allowed) {
       await this.#denials.add(entry);
-      return { allowed, by, rule: answer.rule, explanation: words, seq: null };
+      return { allowed, by, rule: answer.rule, scans, explanation: words, seq: null };
     }
     const written = await this.#record(entry, { goesOn: true });
-    if (written !== null) return { allowed, by, rule: answer.rule, explanation: words, seq: written.seq };
+    if (written !== null) return { allowed, by, rule: answer.rule, scans, explanation: words, seq: written.seq };
     const refused = "Nothing may cross while the audit log cannot be written.";
-    return { allowed: false, by: "rule", rule: null, explanation: refused, seq: null };
+    return { allowed: false, by: "rule", rule: null, scans, explanation: refused, seq: null };
   }
 
   /** null: it could not be written, which the log itself tells. */

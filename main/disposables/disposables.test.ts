@@ -61,7 +61,7 @@ beforeEach(async () => {
   const registry = new VmRegistry(folder, [scriptedType()]);
   await registry.add({ ...scriptedDefinition("home", "palm") });
   const source = new DisposableSource();
-  application = new Application({ ...scriptedContext(links), registry, sources: [source], files: [], drivers });
+  application = new Application({ ...scriptedContext(links), registry, sources: [source], files: () => [], drivers });
   await application.open();
   disposables = new Disposables({
     application,
@@ -274,6 +274,22 @@ describe("what disposables begin from", () => {
     await disposables.prepare("debian");
     expect(prepared).toEqual(["snapshot"]);
     expect(notes()).toEqual([]);
+  });
+});
+
+describe("what a VM that starts fresh begins from", () => {
+  it("is made by another VM that is like it, which is noted as long as it is there", async () => {
+    const like = { ...scriptedDefinition("firewall"), service: "firewall", startsFresh: true, hasNicSlots: true };
+    let made: MachineDefinition | null = null;
+    let noted: string[] = [];
+    driver.prepare = (definition) => {
+      [made, noted] = [definition, notes()];
+      return Promise.resolve();
+    };
+    await disposables.prepareFor(like);
+    expect(made).toMatchObject({ service: "firewall", startsFresh: true, hasNicSlots: true });
+    expect(made).not.toMatchObject({ id: like.id });
+    expect([noted.length, notes(), removed]).toEqual([1, [], ["snapshot"]]);
   });
 });
 

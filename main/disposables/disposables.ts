@@ -2,6 +2,7 @@
  * Disposables: VMs that are made for one task. Each is gone, with all that it wrote, when its last window has closed, when the
  * request for it fails, when it stops, and when the application ends.
  */
+import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
@@ -89,7 +90,7 @@ export class Disposables implements DisposableVms {
   /** How many hold each, and what looks again whether its windows are gone. */
   readonly #held = new Map<VmId, number>();
   readonly #looks = new Map<VmId, () => void>();
-  /** By template. */
+  /** By what it is for. */
   readonly #preparing = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   #lastNumber = 0;
@@ -157,9 +158,16 @@ export class Disposables implements DisposableVms {
    * boot, and the log says why.
    */
   prepare(template: string): Promise<void> {
-    const preparing = this.#preparing.get(template) ?? this.#prepare(template);
-    this.#preparing.set(template, preparing);
-    return preparing;
+    return this.#prepareOnce(`disposables of template "${template}"`, () => {
+      const machine = this.#parts.drivers.define({ template });
+      return { ...newDefinition("snapshot", { label: NEUTRAL_LABEL }, machine), isThrowaway: true };
+    });
+  }
+
+  /** The same for a VM that starts fresh each time: made by another one that is like it. */
+  prepareFor(definition: VmDefinition): Promise<void> {
+    const id = randomUUID() as VmId;
+    return this.#prepareOnce(`starts of "${definition.name}"`, () => ({ ...definition, id, name: "snapshot" }));
   }
 
   /** The application ends: so do all of them, and none is made any more. */
@@ -171,13 +179,18 @@ export class Disposables implements DisposableVms {
     ]);
   }
 
-  async #prepare(template: string): Promise<void> {
+  #prepareOnce(what: string, define: () => VmDefinition): Promise<void> {
+    const preparing = this.#preparing.get(what) ?? this.#prepare(what, define);
+    this.#preparing.set(what, preparing);
+    return preparing;
+  }
+
+  async #prepare(what: string, define: () => VmDefinition): Promise<void> {
     const { drivers, leftovers } = this.#parts;
     const { signal } = this.#closing;
     try {
       await this.#allStarted(signal);
-      const machine = drivers.define({ template });
-      const definition = { ...newDefinition("snapshot", { label: NEUTRAL_LABEL }, machine), isThrowaway: true };
+      const definition = define();
       const driver = drivers.named(definition.driver);
       await leftovers.note(definition);
       try {
@@ -188,9 +201,9 @@ export class Disposables implements DisposableVms {
       }
     } catch (error) {
       if (!signal.aborted && toErrorValue(error).code !== "template.not-built")
-        log(`disposables of template "${template}" boot: ${messageOf(error)}`);
+        log(`${what} boot: ${messageOf(error)}`);
     } finally {
-      this.#preparing.delete(template);
+      this.#preparing.delete(what);
     }
   }
 

@@ -60,10 +60,11 @@ import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { builtIns } from "../services/built-ins.ts";
+import { enginesOf } from "../scanning/engine.ts";
+import { Scanner } from "../scanning/scanner.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { sendServiceEvents } from "../services/requests.ts";
 import { ServiceSource } from "../services/service-source.ts";
-import { HOLDS_NOTHING } from "../services/rights.ts";
 import { Services } from "../services/services.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
@@ -146,6 +147,7 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     vms: () => application.parties,
     isNear: hostNetworks.isNear,
+    hasScanner: (action) => (action === "file.send" || action === "file.open") && scanner.isThere,
   });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
@@ -156,7 +158,7 @@ async function run(): Promise<void> {
   const application: Application = new Application({
     registry,
     sources: [source, serviceSource],
-    files: [settings, policy, openRules, audit],
+    files: () => [settings, policy, openRules, audit, services],
     drivers,
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
@@ -173,9 +175,12 @@ async function run(): Promise<void> {
     held: (service) => {
       if (service === FIREWALL_SERVICE) return network.held;
       const serves = [...new Set(serviceNetworks.servedBy(service).map(({ status }) => status.role))];
-      return { ...HOLDS_NOTHING, serves, firewall: services.unit(service).vm.status.network === "firewall" };
+      return { ...scanner.held(service), serves, firewall: services.unit(service).vm.status.network === "firewall" };
     },
+    prepare: (definition) => void disposables.prepareFor(definition),
+    unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
+  const scanner: Scanner = new Scanner(enginesOf(services));
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
@@ -226,19 +231,21 @@ async function run(): Promise<void> {
   services.on("changed", () => serviceNetworks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
+  const transfers = new Transfers({
+    crossings,
+    host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
+    file: new TransfersFile(paths.state),
+    scanner,
+    vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
   const clipboard = createClipboard({
     application,
     policy,
     crossings,
     read: readingLater(clipReader(new PictureBoxes())),
+    startTransfer: transfers.start,
     host: electronClipboard,
     settings,
-  });
-  const transfers = new Transfers({
-    crossings,
-    host: { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") },
-    file: new TransfersFile(paths.state),
-    vm: (id) => application.vms.find((vm) => vm.id === id),
   });
   const leftovers = new Leftovers(paths.state, drivers);
   const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
@@ -285,7 +292,9 @@ async function run(): Promise<void> {
     commands,
     crossings,
     doctor: () => doctor(path.join(import.meta.dirname, "..")),
+    hostNetworks,
     launches,
+    linkIndices,
     network,
     disposables,
     icons,
@@ -298,6 +307,7 @@ async function run(): Promise<void> {
     policyChanges,
     quitting,
     recipesFolder: recipesFolder(paths),
+    scanner,
     services,
     settings,
     theme,

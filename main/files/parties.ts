@@ -11,6 +11,11 @@ export function keyOfEnd(party: FilesParty): string {
   return party.kind === "host" ? "@host" : party.vm.id;
 }
 
+/** As a target notes it. */
+export function nameOfEnd(party: FilesParty): string {
+  return party.kind === "host" ? "host" : party.vm.definition.name;
+}
+
 /** For people: why a transfer does not go on. `isSilent`: it is there, and has not answered. */
 export function lostWords(party: FilesParty, isSilent: boolean): string {
   if (party.kind === "host") return "Atoll's program for the files of this computer has ended.";

@@ -141,7 +141,9 @@ describe("the page", () => {
     const files = await called(dispatcher, PAGE_CALLER, "transfer.files", { id: 1, offset: 0, count: 10 });
     expect(files).toEqual({
       total: 1,
-      files: [{ index: 0, path: "a", isFolder: false, bytes: 8, state: "moving", reason: null, canOpen: false }],
+      files: [
+        { index: 0, path: "a", isFolder: false, bytes: 8, state: "moving", reason: null, scan: "", canOpen: false },
+      ],
     });
   });
 

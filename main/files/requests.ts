@@ -132,7 +132,7 @@ function copied(
   const listed = (outcomes: readonly string[]) =>
     files
       .filter(({ outcome }) => outcomes.includes(outcome))
-      .map(({ path: file, reason, outcome }) => ({ path: pathText(file), reason: reason ?? outcome }));
+      .map(({ path: file, reason, outcome, scan }) => ({ path: pathText(file), reason: reason ?? outcome, scan }));
   const refused = listed(["refused", "failed", "skipped"]);
   if (state === "failed" && !files.some(({ outcome }) => isWhole(outcome)) && refused.length === 0)
     throw new AppError("transfer.failed", detail === "" ? "Nothing was copied." : detail, { refused });
@@ -140,7 +140,7 @@ function copied(
     files: files.filter(({ outcome, isFolder }) => isWhole(outcome) && !isFolder).length,
     bytes,
     seconds,
-    skipped: listed(["same"]),
+    skipped: listed(["same"]).map(({ path: file, reason }) => ({ path: file, reason })),
     refused,
   };
 }

@@ -3,14 +3,16 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   ENDED_TRANSFER_STATES,
   RETRIED_REASONS,
-  type FileReason,
   type FileState,
+  type NotArrivedReason,
   type TransferFile,
   type TransferState,
   type TransferView,
 } from "#shared/model/transfer.ts";
+import { type FileVerdict, verdictWords } from "#shared/model/scan.ts";
 import type { ArrivedFile, ListedFile, ResumePoint } from "#shared/protocol/files.ts";
 import { partyView } from "../policy/party-view.ts";
+import { cleanText } from "#shared/model/text.ts";
 import { nameOf, pathText } from "./names.ts";
 import { Pace } from "./pace.ts";
 import { partyOfEnd } from "./parties.ts";
@@ -32,6 +34,9 @@ export interface KnownTransfer {
   listDigest: string;
 }
 
+/** As its target has said, or held here. */
+type NotedFile = Omit<ArrivedFile, "reason"> & { reason: NotArrivedReason | null };
+
 export class TransferRecord implements Transfer {
   readonly id: number;
   readonly request: TransferRequest;
@@ -51,7 +56,9 @@ export class TransferRecord implements Transfer {
   #sent: readonly ListedFile[] = [];
   #bytes = 0;
   #count: number | null = null;
-  readonly #arrived = new Map<number, ArrivedFile>();
+  readonly #arrived = new Map<number, NotedFile>();
+  /** Of files that were scanned. */
+  readonly #verdicts = new Map<number, FileVerdict>();
   /** Indices of those that were left out, refused or have failed. */
   readonly #failed = new Set<number>();
   #leftOut = 0;
@@ -113,6 +120,7 @@ export class TransferRecord implements Transfer {
     if (digest !== this.listDigest) {
       if (this.listDigest !== "") this.key = randomBytes(KEY_BYTES).toString("hex");
       this.#arrived.clear();
+      this.#verdicts.clear();
       this.doneBytes = 0;
     }
     this.#failed.clear();
@@ -130,6 +138,51 @@ export class TransferRecord implements Transfer {
     if (tops[0] !== undefined) this.name = nameOf(tops[0].path);
   }
 
+  /** Files that an earlier try has not brought there. */
+  get toScan(): readonly ListedFile[] {
+    return this.#sent.filter(({ index, kind }) => kind === "file" && !this.#arrived.has(index));
+  }
+
+  /** What scanners say of those that are to arrive: what is not clean is held, of what is clean these bytes alone may arrive. */
+  scanned(verdicts: ReadonlyMap<number, FileVerdict>): void {
+    for (const { index } of this.toScan) {
+      const said = passed(verdicts.get(index));
+      this.#verdicts.set(index, said);
+      const { verdict } = said;
+      if (verdict === "clean") continue;
+      const reason = verdict === "found" || verdict === "suspicious" ? "scan.found" : "scan.not-scanned";
+      this.#arrive({ index, outcome: "refused", reason, sha256: NONE, path: NONE });
+    }
+  }
+
+  /** Those that are to arrive and are not held. */
+  get expected(): readonly ListedFile[] {
+    return this.#sent.flatMap((file) => {
+      if (this.#isHeld(file.index)) return [];
+      const sha256 = this.#verdicts.get(file.index)?.sha256 ?? null;
+      return [sha256 === null ? file : { ...file, sha256: Buffer.from(sha256, "hex") }];
+    });
+  }
+
+  /** For people: what was held and why; "" = nothing. */
+  get heldWords(): string {
+    const held = this.#sent.filter(({ index }) => this.#isHeld(index));
+    const [first] = held;
+    if (first === undefined) return "";
+    const more = held.length === 1 ? "" : ` ${held.length - 1} more ${held.length === 2 ? "is" : "are"} held.`;
+    return `${cleanText(pathText(first.path), 200)} is held: ${this.#scanWords(first.index)}.${more}`;
+  }
+
+  #isHeld(index: number): boolean {
+    const reason = this.#arrived.get(index)?.reason ?? null;
+    return reason === "scan.found" || reason === "scan.not-scanned";
+  }
+
+  #scanWords(index: number): string {
+    const said = this.#verdicts.get(index);
+    return said === undefined ? "" : verdictWords(said);
+  }
+
   /** All before it are there from an earlier try. */
   resumedAt(first: number): void {
     for (const { index } of this.#sent) {
@@ -139,7 +192,8 @@ export class TransferRecord implements Transfer {
   }
 
   arrived(files: readonly ArrivedFile[], bytes: number): void {
-    for (const file of files) this.#arrive(file);
+    for (const file of files)
+      this.#arrive(this.#isAsScanned(file) ? file : { ...file, outcome: "failed", reason: "digest" });
     this.doneBytes = Math.max(this.doneBytes, bytes);
     this.#pace.count(this.doneBytes);
   }
@@ -151,7 +205,13 @@ export class TransferRecord implements Transfer {
         this.#arrive({ index, outcome: "failed", reason: "stopped", sha256: NONE, path: NONE });
   }
 
-  #arrive(file: ArrivedFile): void {
+  /** A target checks it itself; one that is older than this check does not. */
+  #isAsScanned({ index, sha256 }: ArrivedFile): boolean {
+    const scanned = this.#verdicts.get(index)?.sha256 ?? null;
+    return scanned === null || sha256.length === 0 || Buffer.from(sha256).toString("hex") === scanned;
+  }
+
+  #arrive(file: NotedFile): void {
     this.#arrived.set(file.index, file);
     if (FAILED.includes(file.outcome)) this.#failed.add(file.index);
     else this.#failed.delete(file.index);
@@ -174,7 +234,7 @@ export class TransferRecord implements Transfer {
 
   /** Indices of what can be tried again. */
   get retried(): number[] {
-    const isRetried = (reason: FileReason | null): boolean => reason !== null && RETRIED_REASONS.includes(reason);
+    const isRetried = (reason: NotArrivedReason | null): boolean => reason !== null && RETRIED_REASONS.includes(reason);
     return this.#files.flatMap((file) => {
       const arrived = this.#arrived.get(file.index);
       return isRetried(arrived?.reason ?? file.reason) && (arrived !== undefined || file.kind === "left-out")
@@ -220,6 +280,7 @@ export class TransferRecord implements Transfer {
       bytes: file.size,
       state: file.index === current ? ("moving" as const) : state,
       reason,
+      scan: this.#scanWords(file.index),
       canOpen: this.#placeOf(file) !== null,
     }));
     return { total: wanted.length, files };
@@ -250,6 +311,7 @@ export class TransferRecord implements Transfer {
           bytes: file.size,
           outcome: state,
           reason,
+          scan: this.#scanWords(file.index),
           sha256:
             arrived === undefined || arrived.sha256.length === 0 ? null : Buffer.from(arrived.sha256).toString("hex"),
           arrivedAt: arrived === undefined || arrived.path.length === 0 ? null : arrived.path,
@@ -258,7 +320,7 @@ export class TransferRecord implements Transfer {
     });
   }
 
-  #stateOf({ index, kind, reason }: ListedFile): { state: FileState; reason: FileReason | null } {
+  #stateOf({ index, kind, reason }: ListedFile): { state: FileState; reason: NotArrivedReason | null } {
     if (kind === "left-out") return { state: "skipped", reason };
     const arrived = this.#arrived.get(index);
     return arrived === undefined
@@ -268,6 +330,11 @@ export class TransferRecord implements Transfer {
 }
 
 const NONE = new Uint8Array(0);
+
+/** What is clean has a digest, by which its target knows it. */
+function passed(said: FileVerdict = { sha256: null, verdict: "not-scanned", engines: [] }): FileVerdict {
+  return said.verdict === "clean" && said.sha256 === null ? { ...said, verdict: "not-scanned" } : said;
+}
 
 function digestOf(files: readonly ListedFile[]): string {
   const hash = createHash("sha256");

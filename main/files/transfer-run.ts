@@ -3,6 +3,7 @@
  * No byte of a file comes here.
  */
 import { AppError } from "#shared/model/app-error.ts";
+import type { FileVerdict } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS, type TransferState } from "#shared/model/transfer.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import type { Receiving } from "../link/contracts/files.ts";
@@ -19,13 +20,22 @@ export interface RunEnd {
   detail: string;
 }
 
+export interface Permit {
+  /** Why not, for people; null: it may. */
+  refusal: string | null;
+  /** Only what a scanner has passed. */
+  scans: boolean;
+}
+
 export interface RunPorts {
   source: FilesEnd;
   target: FilesEnd;
   /** The source's name, as the target notes it. */
   origin: string;
-  /** Whether it may cross; null: it may. Else why not, for people. */
-  permit(files: readonly ListedFile[], bytes: number): Promise<string | null>;
+  /** Whether it may cross. */
+  permit(files: readonly ListedFile[], bytes: number): Promise<Permit>;
+  /** What scanners say of these files, by index. Never rejects. */
+  scan(files: readonly ListedFile[], signal: AbortSignal): Promise<ReadonlyMap<number, FileVerdict>>;
   /** Resolves when its turn has come: it moves from then on. */
   turn(signal: AbortSignal): Promise<void>;
   changed(): void;
@@ -70,20 +80,33 @@ export class TransferRun {
     record.listed(listed);
     this.#ports.changed();
     if (record.sent.length === 0) return this.#ended("done", "");
-    const refusal = await this.#ports.permit(record.sent, record.bytes);
+    const { refusal, scans } = await this.#ports.permit(record.sent, record.bytes);
     if (this.#signal.aborted) return this.#cancelled();
     if (refusal !== null) return this.#ended("denied", refusal);
+    if (scans) {
+      await this.#scan();
+      if (this.#signal.aborted) return this.#cancelled();
+      if (record.expected.every(({ kind }) => kind === "folder")) return this.#ended("failed", record.heldWords);
+    }
     await this.#ports.turn(this.#signal);
     if (this.#signal.aborted) return this.#cancelled();
     if (source.isOver) return this.#sourceFailed(await source.over);
     return this.#move(source, cancelled);
   }
 
+  async #scan(): Promise<void> {
+    const record = this.#record;
+    record.state = "scanning";
+    this.#ports.changed();
+    record.scanned(await this.#ports.scan(record.toScan, this.#signal));
+    this.#ports.changed();
+  }
+
   async #move(source: SourceEnd, cancelled: Promise<undefined>): Promise<RunEnd> {
     const record = this.#record;
     record.state = "moving";
     this.#ports.changed();
-    const target = new TargetEnd(this.#ports.target, this.#receiving(), record.sent, (arrived, bytes) => {
+    const target = new TargetEnd(this.#ports.target, this.#receiving(), record.expected, (arrived, bytes) => {
       record.arrived(arrived, bytes);
       this.#ports.changed();
     });
@@ -106,14 +129,14 @@ export class TransferRun {
   }
 
   #receiving(): Receiving {
-    const { request, key, sent, bytes } = this.#record;
+    const { request, key, expected } = this.#record;
     const { destination } = request;
     return {
       key: Buffer.from(key, "hex"),
       origin: this.#ports.origin,
       into: into(destination),
-      files: sent.length,
-      bytes,
+      files: expected.length,
+      bytes: expected.reduce((sum, { size }) => sum + size, 0),
       isOpened: destination.kind === "opened",
       isReadOnly: destination.kind === "opened" && destination.isReadOnly,
     };
@@ -134,7 +157,7 @@ export class TransferRun {
     const sourceEnd = source?.isOver === true ? await source.over : null;
     if (sourceEnd?.kind === "lost")
       return this.#ended("interrupted", lostWords(request.source.party, sourceEnd.isSilent));
-    if (end.reason === null) return this.#ended("done", "");
+    if (end.reason === null) return this.#ended("done", this.#record.heldWords);
     const own = reasonWords(end);
     const because = end.reason === "stopped" && end.detail === "" && sourceEnd !== null ? reasonWords(sourceEnd) : own;
     return this.#ended("failed", because);

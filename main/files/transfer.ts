@@ -1,5 +1,5 @@
 /** Files on their way from one party to another: what a broker asks for, and what it is told. The bytes never pass through main. */
-import type { FileReason, TransferState } from "#shared/model/transfer.ts";
+import type { NotArrivedReason, TransferState } from "#shared/model/transfer.ts";
 import type { Vm } from "../vms/vm.ts";
 
 /** Who has the files, or gets them. */
@@ -28,9 +28,10 @@ export interface TransferRequest {
   /**
    * `ask`: the broker asks `Crossings` for `file.send`. Else the caller has been allowed this crossing already (`file.open`), and
    * its end is told under this number of the audit log. `admits`: asked when the size is known; why so many bytes may not go, for
-   * people, or null.
+   * people, or null. `scans`: the rule lets through only what a scanner has passed.
    */
-  permission: { kind: "ask" } | { kind: "given"; seq: number | null; admits?: (bytes: number) => string | null };
+  permission:
+    { kind: "ask" } | { kind: "given"; seq: number | null; scans?: boolean; admits?: (bytes: number) => string | null };
 }
 
 /** One file or folder of a transfer that has ended, or was left out. */
@@ -43,7 +44,9 @@ export interface TransferredFile {
   bytes: number;
   outcome: "whole" | "kept-both" | "same" | "refused" | "failed" | "skipped";
   /** null where nothing is wrong. */
-  reason: FileReason | null;
+  reason: NotArrivedReason | null;
+  /** What scanners have said against it, for people; "" = nothing. */
+  scan: string;
   /** Hexadecimal; null: not whole, or a folder. */
   sha256: string | null;
   /** Absolute path at the target, of what was chosen and of what got another name; null: not known. */

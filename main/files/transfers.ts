@@ -9,13 +9,14 @@ import type { ListedFile } from "#shared/protocol/files.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { CrossingOutcome } from "../crossings/crossing-request.ts";
 import type { Crossings } from "../crossings/crossings.ts";
+import type { Scanner } from "../scanning/scanner.ts";
 import type { Vm } from "../vms/vm.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
 import { previewText } from "./names.ts";
-import { keyOfEnd, partyOfEnd } from "./parties.ts";
+import { keyOfEnd, nameOfEnd, partyOfEnd } from "./parties.ts";
 import type { FilesParty, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
 import { TransferRecord } from "./transfer-record.ts";
-import { isResumable, type RunEnd, TransferRun } from "./transfer-run.ts";
+import { isResumable, type Permit, type RunEnd, TransferRun } from "./transfer-run.ts";
 import type { KeptTransfer, TransfersFile } from "./transfers-file.ts";
 import { Turns } from "./turns.ts";
 
@@ -31,6 +32,7 @@ export interface TransfersParts {
   crossings: Pick<Crossings, "request" | "told">;
   host: HostFilesOptions;
   file: Pick<TransfersFile, "read" | "write">;
+  scanner: Pick<Scanner, "scan">;
   /** undefined: there is no VM with this id. */
   vm(id: VmId): Vm | undefined;
 }
@@ -200,17 +202,30 @@ export class Transfers extends Emitter<{ changed: [] }> {
     let end: RunEnd;
     try {
       const { source } = request;
+      const sourceEnd = endOf(source.party, () =>
+        "paths" in source ? reachOfSource(source) : { reads: [], writes: [] },
+      );
       const run = new TransferRun(
         record,
         {
-          source: endOf(source.party, () => ("paths" in source ? reachOfSource(source) : { reads: [], writes: [] })),
+          source: sourceEnd,
           target: endOf(request.target, () => reachOfTarget(request.destination)),
-          origin: source.party.kind === "host" ? "host" : source.party.vm.definition.name,
+          origin: nameOfEnd(source.party),
           permit: async (files, bytes) => {
             const permitted = await this.#permit(record, files, bytes, asking, cancelling.signal);
             outcome = permitted.allowed;
-            return permitted.refusal;
+            return permitted;
           },
+          scan: (files, signal) =>
+            this.#parts.scanner.scan(
+              {
+                end: sourceEnd,
+                what: "paths" in source ? { paths: source.paths } : { wanted: source.wanted },
+                name: nameOfEnd(source.party),
+              },
+              files,
+              { signal },
+            ),
           turn: async (signal) => {
             endTurn = await this.#turns.take(keyOfEnd(source.party), signal);
           },
@@ -243,11 +258,12 @@ export class Transfers extends Emitter<{ changed: [] }> {
     bytes: number,
     asking: AbortSignal | undefined,
     cancelling: AbortSignal,
-  ): Promise<{ allowed: CrossingOutcome | null; refusal: string | null }> {
+  ): Promise<Permit & { allowed: CrossingOutcome | null }> {
     const { permission, source, target } = record.request;
     if (permission.kind === "given") {
-      const given = { allowed: true, by: "rule", rule: null, explanation: "", seq: permission.seq } as const;
-      return { allowed: given, refusal: permission.admits?.(bytes) ?? null };
+      const { seq, scans = false } = permission;
+      const given = { allowed: true, by: "rule", rule: null, scans, explanation: "", seq } as const;
+      return { allowed: given, scans, refusal: permission.admits?.(bytes) ?? null };
     }
     const [from, to] = [partyOfEnd(source.party), partyOfEnd(target)];
     const crossing = { action: "file.send", from, to, type: null, bytes } as const;
@@ -263,9 +279,10 @@ export class Transfers extends Emitter<{ changed: [] }> {
       { signal: waiting.signal },
     );
     for (const signal of [asking, cancelling]) signal?.removeEventListener("abort", leave);
-    if (outcome.allowed) return { allowed: outcome, refusal: null };
+    const { scans = false } = outcome;
+    if (outcome.allowed) return { allowed: outcome, scans, refusal: null };
     this.#refusals.set(record, outcome);
-    return { allowed: null, refusal: outcome.explanation };
+    return { allowed: null, scans, refusal: outcome.explanation };
   }
 
   #over(record: TransferRecord, { state, detail }: RunEnd, seconds: number): TransferEnd {

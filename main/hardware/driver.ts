@@ -114,6 +114,8 @@ export interface MachineDefinition {
   readonly name: string;
   /** Runs once, and nothing of it is kept: a driver may start it from what is ready in memory. */
   readonly isThrowaway?: boolean | undefined;
+  /** Each start begins with the disk as its image has it: a driver may start it from what is ready in memory, too. */
+  readonly startsFresh?: boolean | undefined;
   /** Interfaces can be added to it while it runs. Not in files: the source of service VMs says so. */
   readonly hasNicSlots?: boolean | undefined;
   /** Name of the service whose image and program it has. */
@@ -142,10 +144,12 @@ export interface Driver<Definition extends MachineDefinition> {
    */
   adopt(definition: Definition): Promise<Machine | MachineEnd | null>;
   /**
-   * Makes what throw-away machines of such a definition start from, unless it is there; they boot where there is none. Rejects
-   * where it cannot be made. What it keeps of the definition itself is left to `remove`.
+   * Makes what throw-away machines of such a definition, and those that start fresh, start from, unless it is there; they boot
+   * where there is none. Rejects where it cannot be made. What it keeps of the definition itself is left to `remove`.
    */
   prepare(definition: Definition, signal?: AbortSignal): Promise<void>;
+  /** Removes what `prepare` made for such a definition: a machine that went on from it does not work. */
+  unprepare(definition: Definition): Promise<void>;
   /** Removes everything it keeps of a machine that does not run (disk, logs, sockets). */
   remove(definition: Definition): Promise<void>;
 }

@@ -17,6 +17,7 @@ function toy(): Driver<ToyDefinition> {
     start: () => Promise.reject(new Error("it is a toy")),
     adopt: () => Promise.resolve(null),
     prepare: () => Promise.resolve(),
+    unprepare: () => Promise.resolve(),
     remove: () => Promise.resolve(),
   };
 }

@@ -28,6 +28,7 @@ export function registered<Shape extends z.ZodRawShape>(
     id: definition.id,
     name: definition.name,
     isThrowaway: definition.isThrowaway,
+    startsFresh: definition.startsFresh,
     hasNicSlots: definition.hasNicSlots,
     service: definition.service,
   });
@@ -39,6 +40,7 @@ export function registered<Shape extends z.ZodRawShape>(
     start: (definition, signal) => driver.start(own(definition), signal),
     adopt: (definition) => driver.adopt(own(definition)),
     prepare: (definition, signal) => driver.prepare(own(definition), signal),
+    unprepare: (definition) => driver.unprepare(own(definition)),
     remove: (definition) => driver.remove(own(definition)),
   };
 }

@@ -8,7 +8,7 @@ import { Emitter } from "../base/emitter.ts";
 import type { MachineNics } from "../hardware/driver.ts";
 import type { Relay, RelayWork, StartRelay } from "./relay.ts";
 
-/** The first delay before a relay that ended is started again, and the longest. */
+/** The first delay before a relay that ended is started again, or a carrier set that could not be, and the longest. */
 const RESTART_MS = 200;
 const MAX_RESTART_MS = 10_000;
 
@@ -30,11 +30,11 @@ export class Cable extends Emitter<{ changed: [] }> {
   readonly #restarts = new Backoff(RESTART_MS, MAX_RESTART_MS);
   #relay: Relay | null = null;
   #timer: NodeJS.Timeout | undefined;
+  readonly #carrierRetries = new Backoff(RESTART_MS, MAX_RESTART_MS);
+  #carrierTimer: NodeJS.Timeout | undefined;
   #isJoined = false;
   #isOver = false;
   #problem: string | null = null;
-  /** Changes of carriers take turns. */
-  #last: Promise<void> = Promise.resolve();
 
   constructor(options: CableOptions) {
     super();
@@ -56,6 +56,7 @@ export class Cable extends Emitter<{ changed: [] }> {
   end(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#carrierTimer);
     this.#relay?.end();
     this.#joined(false, null);
   }
@@ -74,20 +75,39 @@ export class Cable extends Emitter<{ changed: [] }> {
   #joined(isJoined: boolean, problem: string | null): void {
     this.#isJoined = isJoined;
     this.#problem = problem;
-    this.#last = this.#last.then(() => this.#setCarriers());
+    if (isJoined) void this.#raise();
+    else this.#lower();
     if (!this.#isOver) this.emit("changed");
   }
 
-  /** As it is now, which may have changed since this was asked for. */
-  async #setCarriers(): Promise<void> {
-    const isJoined = this.#isJoined;
-    for (const { nics, id } of this.#options.ends) {
-      if (isJoined !== this.#isJoined) return; // the next turn does
-      await nics.setLink(id, isJoined).catch((error: unknown) => {
-        // Of a VM that has ended: whoever has made the cable ends it.
-        if (isJoined) this.#problem = messageOf(error);
-      });
+  /**
+   * Asked of all ends at once: one that does not answer, such as a VM's that was killed, must not have another end's carrier go
+   * when a next cable has raised it.
+   */
+  #lower(): void {
+    for (const { nics, id } of this.#options.ends) nics.setLink(id, false).catch(() => undefined);
+  }
+
+  async #raise(): Promise<void> {
+    try {
+      for (const { nics, id } of this.#options.ends) {
+        await nics.setLink(id, true);
+        if (!this.#isJoined) return;
+      }
+    } catch (error) {
+      if (!this.#isJoined) return;
+      // Where the VM has ended, whoever has made the cable ends it.
+      this.#problem = messageOf(error);
+      this.#raiseLater();
+      this.emit("changed");
     }
-    if (!this.#isOver && this.#problem !== null) this.emit("changed");
+  }
+
+  #raiseLater(): void {
+    if (this.#isOver) return;
+    clearTimeout(this.#carrierTimer);
+    this.#carrierTimer = setTimeout(() => {
+      if (this.#isJoined) this.#joined(true, null);
+    }, this.#carrierRetries.nextDelayMs(performance.now()));
   }
 }

@@ -47,7 +47,7 @@ export function compileRules(
     const id = ruleId(rule);
     // The same again would never decide.
     if (sources.has(id)) continue;
-    const isUnscanned = rule.scan && !hasScanner;
+    const isUnscanned = rule.scan && !hasScanner("net.connect");
     const isGeneral = to.to.kind === "any" || to.to.kind === "internet";
     const decision = isUnscanned ? "deny" : asks && isGeneral && rule.decision === "allow" ? "ask" : rule.decision;
     scan ||= rule.scan && decision !== "deny";

@@ -9,14 +9,16 @@ export interface FilteredLink extends Omit<FirewallLink, "rules"> {
 }
 
 export interface FilterEvents {
-  /** `isReady` or `acknowledged` changed. */
+  /** `isUp`, `isReady` or `acknowledged` changed. */
   changed: [];
 }
 
 export interface NetworkFilter {
   /** The VM whose interfaces the links end at. @throws AppError service.not-installed */
   readonly vm: Vm;
-  /** Its program is connected: interfaces can be given to it. False: all links are cut. */
+  /** Its system has come up: interfaces can be given to it, before its program is there to set them up. */
+  readonly isUp: boolean;
+  /** Its program is connected. False: all links are cut. */
   readonly isReady: boolean;
   /** Ids of links whose rules the program has said to be in force, in this run of it. No other link is joined. */
   readonly acknowledged: ReadonlySet<string>;

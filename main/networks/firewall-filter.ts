@@ -111,6 +111,10 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     return this.#firewall.vm;
   }
 
+  get isUp(): boolean {
+    return this.isReady || this.#service?.vm.state === "running";
+  }
+
   get isReady(): boolean {
     return this.#service?.program.isConnected ?? false;
   }

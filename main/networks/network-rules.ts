@@ -72,7 +72,11 @@ export class NetworkRules {
           ? NOTHING
           : compileRules(policy.rulesFrom("net.connect", vm), vm, { ...circumstances, asks: asks(vm) });
       for (const [rule, { line, text, scan }] of compiled.sources)
-        sources.set(rule, { line, text, refusal: scan && !circumstances.hasScanner ? "no-scanner" : null });
+        sources.set(rule, {
+          line,
+          text,
+          refusal: scan && !circumstances.hasScanner("net.connect") ? "no-scanner" : null,
+        });
       const added = addRules?.(id, compiled.rules);
       for (const [rule, source] of added?.sources ?? []) sources.set(rule, source);
       return [id, { ...compiled, rules: added?.rules ?? compiled.rules }] as const;

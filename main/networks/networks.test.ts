@@ -197,6 +197,48 @@ describe("a VM behind the firewall", () => {
     expect(filter.starts).toBe(2);
   });
 
+  it("is joined all the same where the firewall takes its interface at the third try only", async () => {
+    const web = vm("web", "firewall");
+    web.start("nic");
+    await look();
+    firewall.start();
+    firewall.nics?.refusals.set("l1", 2);
+    filter.is(true, "link-1");
+    await settled();
+    expect(running()).toEqual(["/fw/uplink"]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(running()).toEqual(["/fw/uplink"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    // The scripted filter keeps what it says is in force, whatever it is told.
+    expect(running()).toEqual(["/fw/uplink", "/web/nic /fw/l1"]);
+  });
+
+  it("is joined all the same where its number cannot be had at once", async () => {
+    const web = vm("web", "firewall");
+    web.start("nic");
+    const refused = vi.spyOn(indices, "indexOf").mockRejectedValueOnce(new Error("the disk is full"));
+    await look();
+    expect(refused).toHaveBeenCalledTimes(1);
+    expect(filter.starts).toBe(0);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(filter.starts).toBe(1);
+  });
+
+  it("has its twin before the firewall's program is there, and is joined by that", async () => {
+    const web = vm("web", "firewall");
+    web.start("nic");
+    await look();
+    firewall.start();
+    filter.isUp = true;
+    await look();
+    expect(firewall.nics?.links).toEqual({ uplink: false, l1: false });
+    expect(filter.links).toHaveLength(1);
+    expect(running()).toEqual([]);
+    filter.is(true, "link-1");
+    await settled();
+    expect(running()).toEqual(["/fw/uplink", "/web/nic /fw/l1"]);
+  });
+
   it("is not joined before its rules are in force", async () => {
     const web = await ready();
     expect(firewall.nics?.links).toEqual({ uplink: false, l1: false });
@@ -289,6 +331,38 @@ describe("a VM behind the firewall", () => {
     await settled();
     relayOf("/web/nic")?.emit("joined");
     await settled();
+    expect(web.nics?.links).toEqual({ nic: true });
+  });
+
+  it("gets a carrier that could not be set at once", async () => {
+    const web = await ready();
+    filter.is(true, "link-1");
+    await settled();
+    web.nics?.refusals.set("nic", 1);
+    relayOf("/web/nic")?.emit("joined");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: false });
+    expect(web.detail).toBe("Its network is cut: nic does not answer.");
+    await vi.advanceTimersByTimeAsync(200);
+    expect(web.nics?.links).toEqual({ nic: true });
+    expect(web.detail).toBe("");
+  });
+
+  it("keeps its carrier where what was asked of the firewall VM that was killed is answered late, or never", async () => {
+    const web = await joined();
+    if (firewall.nics !== null) firewall.nics.isMute = true;
+    relayOf("/web/nic")?.emit("parted", "closed");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: false });
+    firewall.nics = null;
+    filter.is(false);
+    firewall.start();
+    filter.is(true, "link-1");
+    await settled();
+    relayOf("/web/nic")?.emit("joined");
+    await settled();
+    expect(web.nics?.links).toEqual({ nic: true });
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(web.nics?.links).toEqual({ nic: true });
   });
 

@@ -65,6 +65,9 @@ interface Firewall {
 /** The first delay before a firewall that could not be started is tried again, and the longest. */
 const RETRY_MS = 2_000;
 const MAX_RETRY_MS = 60_000;
+/** The same of what could not be made for a link, such as an interface that the firewall VM has not got. */
+const MAKE_RETRY_MS = 500;
+const MAX_MAKE_RETRY_MS = 30_000;
 
 export class Networks {
   readonly #options: NetworksOptions;
@@ -80,6 +83,8 @@ export class Networks {
   #startProblem: string | null = null;
   readonly #retries = new Backoff(RETRY_MS, MAX_RETRY_MS);
   #retryTimer: NodeJS.Timeout | undefined;
+  readonly #makeRetries = new Backoff(MAKE_RETRY_MS, MAX_MAKE_RETRY_MS);
+  #makeTimer: NodeJS.Timeout | undefined;
   #known = new Set<VmId>();
   #isLooking = false;
   #looksAgain = false;
@@ -106,6 +111,7 @@ export class Networks {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#makeTimer);
     for (const id of [...this.#joined.keys()]) this.#part(id);
     this.#endUplink();
   }
@@ -117,9 +123,19 @@ export class Networks {
         await this.#makeWhatIsMissing();
       } catch (error) {
         this.#options.log(`networks: ${messageOf(error)}`);
+        this.#makeLater();
       }
     } while (this.#looksAgain && !this.#isClosed);
     this.#isLooking = false;
+  }
+
+  /** Something could not be made: it is tried again, also where nothing else changes. */
+  #makeLater(): void {
+    if (this.#isClosed) return;
+    this.#makeTimer ??= setTimeout(() => {
+      this.#makeTimer = undefined;
+      this.look();
+    }, this.#makeRetries.nextDelayMs(performance.now()));
   }
 
   // ---- cutting: at once ------------------------------------------------------------------------------------
@@ -153,6 +169,12 @@ export class Networks {
   #isInForce(id: VmId): boolean {
     const index = this.#options.indices.find(id);
     return index !== undefined && this.#options.filter.acknowledged.has(linkId(index));
+  }
+
+  /** Interfaces of the firewall VM that is up; null: there is none. */
+  #pluggableNics(): MachineNics | null {
+    const { filter } = this.#options;
+    return filter.isUp ? filter.vm.nics : null;
   }
 
   /** Interfaces of the firewall VM whose program is connected; null: there is none. */
@@ -239,12 +261,12 @@ export class Networks {
   // ---- the firewall VM -------------------------------------------------------------------------------------
 
   async #firewall(): Promise<Firewall | null> {
-    const nics = this.#firewallNics();
+    const nics = this.#pluggableNics();
     if (nics === null) return null;
     const { id } = this.#options.filter.vm;
     const index = await this.#options.indices.indexOf(id);
     if (this.#plugged?.nics !== nics) this.#plugged = { nics, ids: new Set() };
-    return this.#firewallNics() === nics ? { id, index, nics } : null;
+    return this.#pluggableNics() === nics ? { id, index, nics } : null;
   }
 
   #startFilter(): void {
@@ -293,12 +315,14 @@ export class Networks {
     if (ids.has(nic.id)) return true;
     try {
       await nics.plug(nic);
-      // An earlier run of the application may have left it up.
+      // It stays as it is where it was there already, and an earlier run of the application may have left it up.
       await nics.setLink(nic.id, false);
       ids.add(nic.id);
       return true;
     } catch (error) {
       this.#options.log(`the firewall gets no interface "${nic.id}": ${messageOf(error)}`);
+      // Of one that has ended another one is heard of.
+      if (this.#pluggableNics() === nics) this.#makeLater();
       return false;
     }
   }

@@ -50,9 +50,10 @@ beforeEach(async () => {
   sendNetworkEvents({ network, page });
   const status = { ...WEB, kind: undefined };
   const vm = { definition: { name: "web" }, state: "stopped", status } as unknown as Vm;
-  const application = { vm: () => vm } as unknown as Application;
+  const application = { vm: () => vm, vms: [vm] } as unknown as Application;
+  const [linkIndices, hostNetworks] = [{ find: () => 1 }, new HostNetworks(() => [])];
   const handlers = {
-    network: networkHandlers({ application, network, policy, policyChanges }),
+    network: networkHandlers({ application, linkIndices, hostNetworks, network, policy, policyChanges }),
   };
   dispatcher = Dispatcher.of({ network: networkContract }, handlers, { checksOutputs: true });
   await network.filter.start();

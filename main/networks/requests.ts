@@ -7,18 +7,26 @@ import type { Application } from "../application.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { type Crossing, partyOf, type VmParty } from "../policy/crossing.ts";
-import { matchesDestination, parseDestination, parseDestinationPattern } from "../policy/destination.ts";
+import { isInternet, matchesDestination, parseDestination, parseDestinationPattern } from "../policy/destination.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type CellChange, newRuleOf, type PolicyChanges } from "../policy/policy-changes.ts";
+import type { Vm } from "../vms/vm.ts";
 import type { Network } from "./network.ts";
 import { flowView, shownFlow } from "./flows.ts";
+import { gatewayEnd, guestEnd } from "./addresses.ts";
+import type { HostNetworks } from "./host-networks.ts";
+import { checkForLeaks } from "./leak-check.ts";
+import { type Surroundings, targetsWith } from "./leak-probes.ts";
+import type { LinkIndices } from "./link-indices.ts";
 import { tryConnect } from "./try-connect.ts";
 
 const DAY_S = 86_400;
 const WEEK_DAYS = 7;
 
 interface Parts {
-  application: Pick<Application, "vm">;
+  application: Pick<Application, "vm" | "vms">;
+  linkIndices: Pick<LinkIndices, "find">;
+  hostNetworks: Pick<HostNetworks, "cidrs" | "isNear">;
   network: Network;
   policy: Policy;
   policyChanges: PolicyChanges;
@@ -26,6 +34,8 @@ interface Parts {
 
 export function networkHandlers({
   application,
+  linkIndices,
+  hostNetworks,
   network,
   policy,
   policyChanges,
@@ -48,6 +58,17 @@ export function networkHandlers({
       if (host === undefined || host === null) throw noDestination(to);
       const reached = vm.state === "running" ? await tryConnect(vm, host, destination?.port ?? null) : null;
       return { decision, rule, explanation, reached };
+    },
+    "network.check": ({ vm: reference, targets }) => {
+      const vm = application.vm(reference);
+      const { name } = vm.definition;
+      const destination = (address: string) => ({ kind: "destination", name: null, address, port: null }) as const;
+      return checkForLeaks(vm, {
+        targets: targetsWith(targets),
+        surroundings: surroundingsOf(vm, application.vms, linkIndices, hostNetworks),
+        decide: (to) => policy.check("net.connect", name, to, null).decision,
+        isInternet: (address) => isInternet(destination(address), hostNetworks.isNear),
+      });
     },
     "network.alerts": ({ sinceS }) => network.alerts.since(sinceS),
     "network.watch": ({ isWatched }) => {
@@ -86,6 +107,24 @@ export function networkHandlers({
     "network.answer": ({ card, name, answer }) => network.asks.answer(card, name, answer),
     "network.makeRule": (wish) => policyChanges.setCell(cellOf(wish, application)),
   };
+}
+
+/** Whom a VM must never reach. */
+function surroundingsOf(
+  vm: Vm,
+  vms: readonly Vm[],
+  indices: Parts["linkIndices"],
+  { cidrs }: Pick<HostNetworks, "cidrs">,
+): Omit<Surroundings, "hostPort"> {
+  const indexOf = ({ id }: Vm): number | undefined => indices.find(id);
+  const own = indexOf(vm);
+  const gateway = own === undefined ? null : gatewayEnd(own);
+  const others = vms.flatMap((other) => {
+    const index = other === vm ? undefined : indexOf(other);
+    return index === undefined ? [] : [{ vm: other.definition.name, address: guestEnd(index).ipv4 }];
+  });
+  const host = cidrs.map((cidr) => cidr.replace(/\/.*$/, ""));
+  return { host, gateway: gateway === null ? [] : [gateway.ipv4, gateway.ipv6], others };
 }
 
 /** @throws AppError vm.not-found, usage.bad-argument */

@@ -61,6 +61,10 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     return this.#service.vm;
   }
 
+  get isUp(): boolean {
+    return this.isReady || this.vm.state === "running";
+  }
+
   get isReady(): boolean {
     return this.#service.program.isConnected;
   }

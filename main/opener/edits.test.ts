@@ -29,6 +29,7 @@ function returned(more: Partial<TransferredFile>): { files: TransferredFile[] } 
         bytes: 20,
         outcome: "whole",
         reason: null,
+        scan: "",
         sha256: BACK,
         arrivedAt: null,
         ...more,

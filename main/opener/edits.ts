@@ -110,6 +110,7 @@ export class Edit {
         permission: {
           kind: "given",
           seq: outcome.seq,
+          scans: outcome.scans === true,
           admits: (bytes) => this.#refusalOfSize(bytes) ?? refusalOfSize(policy, crossing, bytes),
         },
       }).done;

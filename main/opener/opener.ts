@@ -205,6 +205,7 @@ export class Opener {
       permission: {
         kind: "given",
         seq: outcome.seq,
+        scans: outcome.scans === true,
         admits: (bytes) => refusalOfSize(this.#parts.policy, crossing, bytes),
       },
     };

@@ -14,7 +14,7 @@ import { RulesInForce } from "./rules-in-force.ts";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const idOf = (name: string): VmId => `vm-${name}` as VmId;
-const bound: Circumstances = { now: NOW, boundTo: idOf, hasScanner: true, isNear: () => false };
+const bound: Circumstances = { now: NOW, boundTo: idOf, hasScanner: () => true, isNear: () => false };
 
 function vm(
   name: string,
@@ -159,7 +159,7 @@ it("denies by the rule what is larger than it lets through, and what no scanner 
   });
   const scanned = rules("action: clipboard.paste, from: home, to: web, scan: true, decision: ask");
   expect(evaluate(scanned, paste(home, web), bound).decision).toBe("ask");
-  expect(evaluate(scanned, paste(home, web), { ...bound, hasScanner: false })).toMatchObject({
+  expect(evaluate(scanned, paste(home, web), { ...bound, hasScanner: () => false })).toMatchObject({
     decision: "deny",
     refusal: "no-scanner",
   });
@@ -270,7 +270,7 @@ describe("for any rules and crossings", () => {
   const policy = fc
     .array(ruleText, { maxLength: 12 })
     .map((texts) => texts.flatMap((text, at) => ruleOf(text).map((rule) => ({ ...rule, line: at + 2 }))));
-  const circumstances = fc.boolean().map((hasScanner) => ({ ...bound, hasScanner }));
+  const circumstances = fc.boolean().map((works) => ({ ...bound, hasScanner: () => works }));
   const strictness = (decision: string): number => ["allow", "ask", "deny"].indexOf(decision);
 
   it("a deny that is put in front lets nothing more through", () => {

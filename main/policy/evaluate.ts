@@ -1,5 +1,5 @@
 /** The decision: the first rule that matches, else deny. Pure: enforcement, `atoll policy check` and the tests of the file use it. */
-import type { PolicyDecision } from "#shared/model/policy.ts";
+import type { PolicyAction, PolicyDecision } from "#shared/model/policy.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Crossing, Party } from "./crossing.ts";
 import { isInternet, matchesDestination } from "./destination.ts";
@@ -11,8 +11,8 @@ export interface Circumstances {
   readonly now: number;
   /** Which VM a name of a rule means; null: none (it is not there, or was removed). */
   readonly boundTo: (name: string) => VmId | null;
-  /** Whether there is a scanner that works. */
-  readonly hasScanner: boolean;
+  /** Whether there is a scanner that works, of what an action lets through. */
+  readonly hasScanner: (action: PolicyAction) => boolean;
   /** Whether an address is this machine's own, or of a network that it is in: it is not on the internet. */
   readonly isNear: (address: string) => boolean;
 }
@@ -34,12 +34,12 @@ export function evaluate(rules: readonly Rule[], crossing: Crossing, circumstanc
   return NO_RULE;
 }
 
-function decided(rule: Rule, { bytes }: Crossing, { hasScanner }: Circumstances): Evaluation {
+function decided(rule: Rule, { action, bytes }: Crossing, { hasScanner }: Circumstances): Evaluation {
   const { decision } = rule;
   const refuse = (refusal: Refusal): Evaluation => ({ decision: "deny", rule, refusal });
   if (decision === "deny") return { decision, rule, refusal: null };
   if (rule.maxBytes !== null && bytes !== null && bytes > rule.maxBytes) return refuse("too-large");
-  if (rule.scan && !hasScanner) return refuse("no-scanner");
+  if (rule.scan && !hasScanner(action)) return refuse("no-scanner");
   return { decision, rule, refusal: null };
 }
 

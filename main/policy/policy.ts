@@ -37,6 +37,8 @@ export interface PolicyOptions {
   vms: () => readonly VmParty[];
   /** Whether an address is this machine's own, or of a network that it is in. */
   isNear?: (address: string) => boolean;
+  /** Whether there is a scanner that works, of what an action lets through; without this, none. */
+  hasScanner?: Circumstances["hasScanner"];
   /** Milliseconds since 1970: what the host's clock says, which may jump. */
   now?: () => number;
   /** Milliseconds since any moment, which only ever run on. */
@@ -290,9 +292,8 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   /** As they are now. */
   get circumstances(): Circumstances {
-    const { now = Date.now, isNear = () => false } = this.#options;
-    // No scanner exists yet: a rule that asks for one denies.
-    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner: false, isNear };
+    const { now = Date.now, isNear = () => false, hasScanner = () => false } = this.#options;
+    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner, isNear };
   }
 
   async #load(): Promise<void> {

@@ -10,7 +10,7 @@ import { exportedRules, MAX_IMPORTED_RULES, planImport, rulesToImport } from "./
 import type { Rule } from "./rules.ts";
 import { exampleOf } from "./simulate.ts";
 
-const CIRCUMSTANCES = { now: 0, boundTo: (name: string) => name as VmId, hasScanner: false, isNear: () => false };
+const CIRCUMSTANCES = { now: 0, boundTo: (name: string) => name as VmId, hasScanner: () => false, isNear: () => false };
 const vm = (name: string): VmParty => ({
   kind: "vm",
   id: name as VmId,

@@ -12,11 +12,10 @@ const manifests = import.meta.glob<string>(["../../services/*/service.yaml", "!.
   import: "default",
   eager: true,
 });
-const programs = import.meta.glob<string>(["../../services/*/program/**", "!../../services/example/**"], {
-  query: "?raw",
-  import: "default",
-  eager: true,
-});
+const programs = import.meta.glob<string>(
+  ["../../services/*/program/**", "!../../services/example/**", "!**/__pycache__/**"],
+  { query: "?raw", import: "default", eager: true },
+);
 
 /** @param agentFolder programs that set-up has built are in `services/NAME` of it */
 export function builtIns(agentFolder: () => string): Service[] {

@@ -22,6 +22,7 @@ export const HOLDS_NOTHING: Held = { uplink: false, firewall: false, serves: [],
 
 const HOST_WORDS = {
   "network-rules": "Is told which connections each of these VMs may make",
+  "scanned-files": "Gets a copy of files that are to be scanned, of any VM and of this computer",
 } as const satisfies Record<(typeof HOST_RIGHTS)[number], string>;
 
 const ROLE_WORDS: Readonly<Record<string, string>> = {

@@ -42,7 +42,7 @@ export class ServiceSource implements DefinitionSource {
   }
 
   /** Adds the VM of a service, or makes it what its manifest says now. */
-  async set({ name, memory, cpus, rights }: ServiceManifest): Promise<void> {
+  async set({ name, memory, cpus, rights, startsFresh }: ServiceManifest): Promise<void> {
     const machine = this.#drivers.define({
       template: name,
       service: name,
@@ -58,6 +58,7 @@ export class ServiceSource implements DefinitionSource {
       ...newDefinition(name, { label: "slate", role: "service" }, machine),
       id,
       service: name,
+      startsFresh,
       hasNicSlots: rights.uplink || rights.serves.length > 0,
     });
     this.#changed();

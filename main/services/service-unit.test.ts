@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { MachineOrigin } from "#shared/model/vm.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
 import { PROGRAM, type ProgramEvent } from "../link/contracts/program.ts";
 import {
@@ -31,6 +32,7 @@ settings: { longest: { type: number, title: Longest, default: 10 } }
 tables: [counted]
 events: [found]
 health: { withinS: 60 }
+startsFresh: true
 `;
 
 let folder: string;
@@ -38,13 +40,20 @@ let machines: ScriptedMachine[];
 let links: ScriptedLink[];
 let build: () => Promise<void>;
 let startFailure: Error | null;
+/** What a start waits for; null: it takes no time. */
+let coming: Promise<ScriptedMachine> | null;
+/** What each next machine goes on from. */
+let origin: MachineOrigin;
+/** What the unit has asked for, in order. */
+let asked: string[];
 let unit: ServiceUnit;
 let vm: Vm;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
-  [machines, links, startFailure] = [[], [], null];
+  [machines, links, startFailure, coming] = [[], [], null, null];
+  [origin, asked] = ["cold", []];
   build = () => Promise.resolve();
   const read = readManifest(MANIFEST, "service.yaml");
   if (!read.ok) throw new Error(read.problem.reason);
@@ -53,14 +62,21 @@ beforeEach(() => {
     ...scriptedDriver(new ScriptedMachine()),
     start: () => {
       if (startFailure !== null) return Promise.reject(startFailure);
+      if (coming !== null) return coming;
       const machine = new ScriptedMachine();
+      machine.origin = origin;
+      asked.push(`start ${origin}`);
       machines.push(machine);
       return Promise.resolve(machine);
     },
   };
   vm = new Vm(scriptedDefinition("words"), { ...scriptedContext(links), driver });
   const settings = new ServiceSettings(folder, "words", manifest.settings);
-  unit = new ServiceUnit({ manifest, vm, settings, build: () => build() });
+  unit = new ServiceUnit({
+    ...{ manifest, vm, settings, build: () => build() },
+    booted: () => void asked.push("prepare"),
+    spoiled: () => Promise.resolve(void asked.push("unprepare")),
+  });
 });
 
 afterEach(() => {
@@ -157,6 +173,85 @@ describe("to start it", () => {
   });
 });
 
+describe("a start", () => {
+  it("that ends before its program is well is begun again, however it ended", async () => {
+    const failures = [unit.start().catch((error: unknown) => error)];
+    await vi.waitFor(() => expect(vm.state).toBe("starting"));
+    machines[0]?.emit("ended", { reason: "powered-off" });
+    expect([unit.state, unit.stateDetail]).toEqual(["failed", "its VM has ended; it is started again"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(machines).toHaveLength(2);
+    await Promise.all(failures);
+  });
+
+  it("waits for the end of a VM that takes its time to be killed, and is no person's order then", async () => {
+    await started();
+    let killed = (): void => undefined;
+    const [first] = machines;
+    if (first === undefined) throw new Error("no machine");
+    const isKilled = new Promise<void>((resolve) => (killed = resolve));
+    first.answers.kill = () => isKilled;
+    says({ type: "health", state: "failing", detail: "" });
+    await vi.advanceTimersByTimeAsync(60_000 + 1_000);
+    expect([first.orders, machines.length, unit.state]).toEqual([["kill"], 1, "starting"]);
+    first.emit("ended", { reason: "killed" });
+    killed();
+    await vi.waitFor(() => expect(machines).toHaveLength(2));
+    expect(unit.state).toBe("starting");
+  });
+
+  it("that a person cancels is not begun again", async () => {
+    let give: (machine: ScriptedMachine) => void = () => undefined;
+    coming = new Promise((resolve) => (give = resolve));
+    const failure = unit.start().catch((error: unknown) => error);
+    await vi.waitFor(() => expect(vm.state).toBe("starting"));
+    const killed = vm.kill();
+    give(new ScriptedMachine());
+    await killed;
+    expect(await failure).toMatchObject({ code: "vm.start-cancelled" });
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect([unit.state, machines.length]).toEqual(["stopped", 0]);
+  });
+});
+
+describe("the memory that it goes on from", () => {
+  it("is made once it has booted and is well", async () => {
+    const start = unit.start();
+    await boots();
+    expect(asked).toEqual(["start cold"]);
+    says({ type: "health", state: "ok", detail: "" });
+    await start;
+    origin = "fork";
+    machines[0]?.emit("ended", { reason: "machine-exited", detail: "" });
+    await vi.advanceTimersByTimeAsync(1_000);
+    await boots();
+    says({ type: "health", state: "ok", detail: "" });
+    expect(asked).toEqual(["start cold", "prepare", "start fork"]);
+  });
+
+  it.each([
+    ["is not well in time", () => vi.advanceTimersByTimeAsync(60_000)],
+    ["ends", () => Promise.resolve(machines[0]?.emit("ended", { reason: "guest-panic", detail: "" }))],
+  ])("is removed where the first program on it %s, so that the next start boots", async (_what, fails) => {
+    origin = "fork";
+    const start = unit.start().catch(() => undefined);
+    await boots();
+    await fails();
+    await start;
+    origin = "cold";
+    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.waitFor(() => expect(asked).toEqual(["start fork", "unprepare", "start cold"]));
+  });
+
+  it("stays where its program was well, and ends later", async () => {
+    origin = "fork";
+    await started();
+    machines[0]?.emit("ended", { reason: "guest-panic", detail: "" });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(asked).toEqual(["start fork", "start fork"]);
+  });
+});
+
 describe("one that runs", () => {
   it("is started again when its VM ends by itself, and not when a person ends it", async () => {
     await started();
@@ -170,6 +265,21 @@ describe("one that runs", () => {
     expect(state()).toEqual(["stopped", null]);
     await vi.advanceTimersByTimeAsync(600_000);
     expect(machines).toHaveLength(2);
+  });
+
+  it("is started at once where it was well for a while, and after a delay where it ends soon again", async () => {
+    await started();
+    await vi.advanceTimersByTimeAsync(10_000);
+    machines[0]?.emit("ended", { reason: "machine-exited", detail: "" });
+    await vi.advanceTimersByTimeAsync(0);
+    await boots();
+    says({ type: "health", state: "ok", detail: "" });
+    expect(machines).toHaveLength(2);
+    machines[1]?.emit("ended", { reason: "machine-exited", detail: "" });
+    await vi.advanceTimersByTimeAsync(999);
+    expect(machines).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(machines).toHaveLength(3);
   });
 
   it("whose program has ended is failing until another one is healthy", async () => {

@@ -2,7 +2,7 @@
  * One service: its VM is kept running and its program healthy for as long as somebody wants it. What ends is started again, with
  * growing delays.
  */
-import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
 import type { ServiceHealth, ServiceState } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
@@ -22,6 +22,10 @@ export interface UnitOptions {
   settings: ServiceSettings;
   /** Builds its image unless it is there. Rejects with template.*. */
   build: () => Promise<void>;
+  /** It has booted: makes what its next start goes on from. */
+  booted: () => void;
+  /** What its start went on from is of no use. */
+  spoiled: () => Promise<void>;
 }
 
 export interface UnitEvents {
@@ -32,6 +36,8 @@ export interface UnitEvents {
 
 /** How long the program may take to say that new settings are in force. */
 const APPLIED_MS = 10_000;
+/** What was well for so long, and ends, is not what will not run. */
+const STEADY_MS = 10_000;
 
 type Phase =
   /** Nobody wants it. */
@@ -61,6 +67,12 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   #retry: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** In phase `starting`: its VM has been started, so that an end is one of this start. */
+  #hasStarted = false;
+  /** And its machine went on from a kept memory. */
+  #wentOn = false;
+  /** What has to be over before its VM is started again. */
+  #ending: Promise<void> = Promise.resolve();
   readonly #ends: (() => void)[];
 
   constructor(options: UnitOptions) {
@@ -211,36 +223,48 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   }
 
   async #startVm(): Promise<void> {
+    this.#hasStarted = false;
     this.#enter({ name: "starting" });
     this.#expectHealth();
     try {
+      await this.#ending;
       if (!this.vm.isUnderWay) await this.vm.start();
+      this.#hasStarted = true;
+      this.#wentOn = this.vm.status.origin !== "cold" && this.vm.status.origin !== null;
     } catch (error) {
-      this.#failed(`its VM could not be started: ${messageOf(error)}`);
+      if (toErrorValue(error).code === "vm.start-cancelled") this.#stoppedByPerson();
+      else if (this.#phase.name === "starting") this.#failed(`its VM could not be started: ${messageOf(error)}`);
       throw error;
     }
+    // It may have ended in the same moment.
+    this.#vmChanged();
   }
 
   /** It has to be healthy within its time. */
   #expectHealth(): void {
     const { withinS } = this.manifest.health;
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => void this.#overdue(withinS), withinS * 1_000);
+    this.#deadline = setTimeout(() => this.#overdue(withinS), withinS * 1_000);
   }
 
-  async #overdue(withinS: number): Promise<void> {
+  #overdue(withinS: number): void {
     if (this.isHealthy || !this.#isWanted) return;
     const detail = this.#health.detail === "" ? "" : ` (${this.#health.detail})`;
+    const hasSpoiled = this.#isSpoiled;
     this.#failed(`its program has not been well for ${withinS} s${detail}`);
-    if (this.vm.isOn) await this.vm.kill().catch(() => undefined);
+    if (this.vm.isOn) this.#ending = this.vm.kill().catch(() => undefined);
+    if (hasSpoiled) this.#spoiled();
   }
 
   /** Tries again after a while. */
   #failed(reason: string): void {
     if (this.#isClosed) return;
     clearTimeout(this.#deadline);
-    const delayMs = this.#backoff.nextDelayMs(performance.now());
-    this.log.add("atoll", "error", `${reason}; it is started again in ${delayMs / 1000} s`);
+    // VMs wait for it: one that ran well is started at once.
+    const isSteady = this.#phase.name === "up" && Date.now() - this.#phase.sinceMs >= STEADY_MS;
+    const delayMs = isSteady ? 0 : this.#backoff.nextDelayMs(performance.now());
+    const when = isSteady ? "now" : `in ${delayMs / 1000} s`;
+    this.log.add("atoll", "error", `${reason}; it is started again ${when}`);
     this.#enter({ name: "waiting", detail: `${reason}; it is started again` });
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
@@ -254,23 +278,40 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     if (phase === "off" || phase === "failed") {
       // A person, or an earlier run of the application, has started its VM.
       if (vm.state === "starting" || vm.state === "running") {
+        this.#hasStarted = true;
         this.#enter({ name: "starting" });
         this.#expectHealth();
       }
       return;
     }
-    if (phase === "starting" || phase === "up") {
+    if (phase === "up" || (phase === "starting" && this.#hasStarted)) {
       const { stateReason, stateDetail } = vm.status;
-      if (vm.state === "stopping" || (vm.state === "stopped" && stateReason === "killed")) {
-        // A person ends its VM.
-        clearTimeout(this.#deadline);
-        this.log.add("atoll", "info", "its VM was stopped");
-        this.#enter({ name: "off" });
-      } else if (vm.state === "crashed" || (vm.state === "stopped" && phase === "up")) {
+      if (vm.state === "stopping" || (vm.state === "stopped" && stateReason === "killed")) this.#stoppedByPerson();
+      else if (vm.state === "crashed" || vm.state === "stopped") {
+        const hasSpoiled = this.#isSpoiled;
         this.#failed(`its VM has ended${stateDetail === "" ? "" : ` (${stateDetail})`}`);
+        if (hasSpoiled) this.#spoiled();
       }
     }
     this.emit("changed");
+  }
+
+  /** What it went on from may be what is wrong with it. */
+  get #isSpoiled(): boolean {
+    return this.#phase.name === "starting" && this.#hasStarted && this.#wentOn;
+  }
+
+  /** Its next start boots. */
+  #spoiled(): void {
+    this.#ending = this.#ending
+      .then(() => this.#options.spoiled())
+      .catch((error: unknown) => this.log.add("atoll", "warning", messageOf(error)));
+  }
+
+  #stoppedByPerson(): void {
+    clearTimeout(this.#deadline);
+    this.log.add("atoll", "info", "its VM was stopped");
+    this.#enter({ name: "off" });
   }
 
   // ---- what its program says -------------------------------------------------------------------------------------
@@ -294,7 +335,10 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     this.#health = { state, detail };
     if (state === "ok") {
       clearTimeout(this.#deadline);
-      if (this.#phase.name === "starting") this.#phase = { name: "up", sinceMs: Date.now() };
+      if (this.#phase.name === "starting") {
+        this.#phase = { name: "up", sinceMs: Date.now() };
+        if (this.manifest.startsFresh && this.vm.status.origin === "cold") this.#options.booted();
+      }
     } else if (before === "ok" && this.#isWanted) this.#expectHealth();
     this.emit("changed");
   }

@@ -10,6 +10,7 @@ import type { Application } from "../application.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { watchFolder } from "../base/watch-folder.ts";
+import type { VmDefinition } from "../vms/definition.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
 import type { Service, ServiceCatalog } from "./catalog.ts";
 import type { ServiceManifest } from "./manifest.ts";
@@ -27,6 +28,10 @@ export interface ServicesOptions {
   configFolder: string;
   /** What the service's VM has in fact; null: it does not run. */
   held: (service: string) => Held | null;
+  /** Makes what VMs of such a definition go on from when they start. */
+  prepare: (definition: VmDefinition) => void;
+  /** Removes it. */
+  unprepare: (definition: VmDefinition) => Promise<void>;
 }
 
 export interface ServicesEvents {
@@ -87,6 +92,10 @@ export class Services extends Emitter<ServicesEvents> {
 
   close(): void {
     for (const unit of this.#units.values()) unit.close();
+  }
+
+  get units(): readonly ServiceUnit[] {
+    return [...this.#units.values()];
   }
 
   /** @throws AppError service.not-found */
@@ -220,7 +229,7 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async #add({ manifest }: Service): Promise<void> {
-    const { application, source, builds, catalog } = this.#options;
+    const { application, source, builds, catalog, prepare, unprepare } = this.#options;
     const { name } = manifest;
     await source.set(manifest);
     const id = source.idOf(name);
@@ -228,7 +237,12 @@ export class Services extends Emitter<ServicesEvents> {
     const settings = new ServiceSettings(this.#folder, name, manifest.settings);
     await settings.load();
     const build = (): Promise<void> => builds.build(name, catalog.recipe(name));
-    const unit = new ServiceUnit({ manifest, vm: application.vm(id), settings, build });
+    const vm = application.vm(id);
+    const unit = new ServiceUnit({
+      ...{ manifest, vm, settings, build },
+      booted: () => prepare(vm.definition),
+      spoiled: () => unprepare(vm.definition),
+    });
     unit.on("changed", () => this.emit("changed"));
     this.#units.set(name, unit);
   }

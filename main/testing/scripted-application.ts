@@ -48,7 +48,7 @@ export async function scriptedApplication({
   const application = new Application({
     ...scriptedContext(links),
     registry,
-    files: [settings],
+    files: () => [settings],
     drivers: scriptedDrivers(driver, external ? { external } : {}),
   });
   const end = (): void => {

@@ -74,7 +74,7 @@ export class Vm extends Emitter<VmEvents> {
   #definition: VmDefinition;
   #machine: Machine | null = null;
   #link: LinkProcess | null = null;
-  /** Of a throw-away machine that starts: its link process comes up meanwhile, and would take as long as the machine does. */
+  /** Of a machine that may go on from a kept memory: its link process comes up meanwhile, and would take as long as the machine does. */
   #earlyLink: LinkProcess | null = null;
   #condition: VmCondition = INITIAL;
   #starting: Starting | null = null;
@@ -220,7 +220,8 @@ export class Vm extends Emitter<VmEvents> {
 
   async #start(signal: AbortSignal): Promise<void> {
     let machine: Machine;
-    if (this.definition.isThrowaway === true) this.#spawnEarlyLink();
+    const { isThrowaway, startsFresh } = this.definition;
+    if (isThrowaway === true || startsFresh === true) this.#spawnEarlyLink();
     try {
       machine = await this.#context.driver.start(this.definition, signal);
     } catch (error) {

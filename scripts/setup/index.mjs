@@ -37,6 +37,7 @@ export async function setUp({ testing = false, benching = false, signal }) {
       ...(testing ? [templateStep("debian-web")] : []),
       serviceImageStep("firewall"),
       ...(testing ? [serviceImageStep("vpn")] : []),
+      serviceImageStep("antivirus"),
     ],
     signal,
   );

@@ -14,6 +14,7 @@ export { policyContract as policy } from "./policy.ts";
 export { problemContract as problem } from "./problem.ts";
 export { promptMarkContract as promptMark } from "./prompt-mark.ts";
 export { questionContract as question } from "./question.ts";
+export { scanContract as scan } from "./scan.ts";
 export { serviceContract as service } from "./service.ts";
 export { templateContract as template } from "./template.ts";
 export { themeContract as theme } from "./theme.ts";

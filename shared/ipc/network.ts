@@ -11,6 +11,8 @@ import {
   FLOW_STATES,
   type FlowRule,
   type FlowView,
+  LEAK_RESULTS,
+  type LeakFinding,
   type LinkTraffic,
   type PastFlow,
   type ShownFlow,
@@ -93,6 +95,14 @@ const card: z.ZodType<AskCard> = z.strictObject({
   lastMs: milliseconds,
 });
 
+const hostName = z.string().regex(/^(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/i, "no name");
+const leakFinding: z.ZodType<LeakFinding> = z.strictObject({
+  title: z.string(),
+  to: z.string(),
+  result: z.enum(LEAK_RESULTS),
+});
+const MAX_LEAK_FINDINGS = 100;
+
 /** NAME[:PORT], ADDRESS[:PORT], and as a rule has it also *.NAME[:PORT]. It is looked at: what is neither is refused. */
 const destination = z.string().max(300);
 
@@ -138,6 +148,27 @@ export const networkContract = domain({
         /** null: the VM does not run. */
         reached: z.boolean().nullable(),
       }),
+    }),
+    /**
+     * Tries ways out of the VM from inside: what is reached and must not be is a leak. What is tried on the internet can be named.
+     * @throws AppError vm.not-found, vm.not-running, exec.failed, exec.lost, network.not-checked
+     */
+    "network.check": request({
+      from: ["page", "cli"],
+      input: z.strictObject({
+        vm: vmReference,
+        targets: z
+          .strictObject({
+            ipv4: z.ipv4(),
+            ipv6: z.ipv6(),
+            resolver: z.ipv4(),
+            name: hostName,
+            privateName: hostName,
+          })
+          .partial()
+          .default({}),
+      }),
+      output: z.array(leakFinding).max(MAX_LEAK_FINDINGS),
     }),
     /** Newest first. null: all that are kept. */
     "network.alerts": request({

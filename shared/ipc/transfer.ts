@@ -1,7 +1,14 @@
 /** Files on their way between VMs and the host: the transfers' view, and the commands `cp` and `transfer`. */
 import { z } from "zod";
 import { LABEL_NAMES } from "../model/label.ts";
-import { FILE_REASONS, FILE_STATES, TRANSFER_STATES, type TransferFile, type TransferView } from "../model/transfer.ts";
+import {
+  FILE_REASONS,
+  FILE_STATES,
+  HELD_REASONS,
+  TRANSFER_STATES,
+  type TransferFile,
+  type TransferView,
+} from "../model/transfer.ts";
 import { MAX_CHOSEN_FILES, MAX_FILE_PATH_BYTES } from "../protocol/limits.ts";
 import { crossingParty } from "./crossing.ts";
 import { domain, event, question, request } from "./declare.ts";
@@ -37,7 +44,8 @@ const file: z.ZodType<TransferFile> = z.strictObject({
   isFolder: z.boolean(),
   bytes: count,
   state: z.enum(FILE_STATES),
-  reason: z.enum(FILE_REASONS).nullable(),
+  reason: z.enum([...FILE_REASONS, ...HELD_REASONS]).nullable(),
+  scan: z.string(),
   canOpen: z.boolean(),
 });
 
@@ -54,6 +62,8 @@ const row = z.strictObject({
   failed: count,
 });
 const notCopied = z.strictObject({ path: z.string(), reason: z.string() });
+/** `scan`: what scanners have said of it, for people; "" = nothing. */
+const refusedCopy = notCopied.extend({ scan: z.string() });
 
 /** @throws AppError transfer.not-found, transfer.wrong-state */
 const order = request({ from: ["page", "cli"], input: z.strictObject({ id }), output: row });
@@ -124,8 +134,8 @@ export const transferContract = domain({
         seconds: z.number().min(0),
         /** The same files were there already. */
         skipped: z.array(notCopied),
-        /** Left out, refused or failed; `reason` is one of FILE_REASONS. */
-        refused: z.array(notCopied),
+        /** Left out, refused, held or failed; `reason` is one of FILE_REASONS or HELD_REASONS. */
+        refused: z.array(refusedCopy),
       }),
     }),
   },

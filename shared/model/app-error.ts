@@ -12,6 +12,7 @@ export type ErrorCode =
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
   | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use" | "no-nic-slot"}`
   | "network.too-many"
+  | "network.not-checked"
   | `usage.${"bad-argument" | "unknown-method"}`
   | `clipboard.${"empty" | "not-offered" | "too-large" | "failed" | "gone"}`
   | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`
@@ -20,6 +21,7 @@ export type ErrorCode =
   | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "unsupported"}`
   | `audit.${"unreadable" | "unwritable"}`
   | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "not-installed" | "test-failed" | "right-not-asked"}`
+  | "scan.no-scanner"
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
   | "internal";

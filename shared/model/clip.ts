@@ -1,7 +1,16 @@
 /** What the clipboard of all VMs knows: types, kinds and clips, as plain data. */
 
+/** What file managers call a list of copied files. */
+export const COPIED_FILES = "x-special/gnome-copied-files";
+
 /** The types in which a clip is offered to another VM, whatever its source calls them. All else stays in its VM. */
-export const CLIP_TYPES = ["text/plain;charset=utf-8", "text/html", "image/png", "text/uri-list"] as const;
+export const CLIP_TYPES = [
+  "text/plain;charset=utf-8",
+  "text/html",
+  "image/png",
+  "text/uri-list",
+  COPIED_FILES,
+] as const;
 export type ClipType = (typeof CLIP_TYPES)[number];
 
 /** `primary`: what is marked with the mouse. */

@@ -120,5 +120,6 @@ export const BUILTIN_RULES = {
   "builtin:encrypted-dns": "its look-ups would pass by the firewall",
   "builtin:other-vm": "VMs do not see each other",
   "builtin:inbound": "nothing may connect to a VM from outside",
+  "builtin:too-many": "it has too many connections at a time",
   "builtin:not-scanned": "it must be scanned, and no scanner works",
 } as const satisfies Record<string, string>;

@@ -8,6 +8,24 @@ export type FlowState = (typeof FLOW_STATES)[number];
 export const FLOW_PROTOCOLS = ["tcp", "udp", "icmp", "dns", "other"] as const;
 export type FlowProtocol = (typeof FLOW_PROTOCOLS)[number];
 
+/** What came of a way out of a VM that was tried from inside. */
+export const LEAK_RESULTS = [
+  /** Nothing came through. */
+  "held",
+  /** It was reached, and the policy allows it. */
+  "allowed",
+  /** It was reached, and must not be. */
+  "leak",
+] as const;
+
+export interface LeakFinding {
+  /** What it is, in words. */
+  title: string;
+  /** NAME, or ADDRESS:PORT. */
+  to: string;
+  result: (typeof LEAK_RESULTS)[number];
+}
+
 /** The rule that decided. */
 export interface FlowRule {
   /** Of a rule of the policy, or `builtin:...`. It stays the same as long as the rule's text does. */

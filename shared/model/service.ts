@@ -116,7 +116,7 @@ export const serviceSettings = z.record(settingKey, serviceSetting).superRefine(
 
 // ---- rights --------------------------------------------------------------------------------------------------
 
-export const HOST_RIGHTS = ["network-rules"] as const;
+export const HOST_RIGHTS = ["network-rules", "scanned-files"] as const;
 
 /** What a service asks for. What it does not ask for, its VM does not have. */
 export const serviceRights = z.strictObject({
@@ -183,6 +183,11 @@ export const manifestFields = {
     /** root: of its guest alone. */
     user: z.enum(["user", "root"]).default("user"),
   }),
+  /**
+   * Each start begins with the disk of its image and, once that is kept, the memory of a guest that has come up, in which the
+   * program has not run: it is ready in a moment, and nothing that it wrote is there.
+   */
+  startsFresh: z.boolean().default(false),
   rights: serviceRights.prefault({}),
   settings: serviceSettings.default({}),
   /** Tables that it fills. */

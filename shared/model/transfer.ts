@@ -2,11 +2,13 @@
 import type { CrossingParty } from "./crossing.ts";
 
 /**
- * `waiting`: for its turn, for the list of its files, or for the person's answer; `interrupted`: it can be resumed. The last four
+ * `waiting`: for its turn, for the list of its files, or for the person's answer; `scanning`: held until scanners have looked at
+ * all of it; `interrupted`: it can be resumed. The last four
  * are ends.
  */
 export const TRANSFER_STATES = [
   "waiting",
+  "scanning",
   "moving",
   "paused",
   "interrupted",
@@ -44,8 +46,14 @@ export const FILE_REASONS = [
 ] as const;
 export type FileReason = (typeof FILE_REASONS)[number];
 
+/** Why a file was held, which nobody says on the wire: what a scanner has found, or that none could look at all of it. */
+export const HELD_REASONS = ["scan.found", "scan.not-scanned"] as const;
+export type HeldReason = (typeof HELD_REASONS)[number];
+/** Why a file of a transfer is not at its target. */
+export type NotArrivedReason = FileReason | HeldReason;
+
 /** The same for people. */
-export const FILE_REASON_WORDS: Readonly<Record<FileReason, string>> = {
+export const FILE_REASON_WORDS: Readonly<Record<NotArrivedReason, string>> = {
   symlink: "a symbolic link is not sent",
   special: "neither a file nor a folder",
   unreadable: "cannot be read",
@@ -62,10 +70,12 @@ export const FILE_REASON_WORDS: Readonly<Record<FileReason, string>> = {
   unwritable: "cannot be written there",
   empty: "came back empty",
   stopped: "the transfer ended before",
+  "scan.found": "held, as a scanner has found something in it",
+  "scan.not-scanned": "held, as it could not be scanned",
 };
 
 /** What is wrong may be another time when it is tried again. */
-export const RETRIED_REASONS: readonly FileReason[] = [
+export const RETRIED_REASONS: readonly NotArrivedReason[] = [
   "unreadable",
   "gone",
   "changed",
@@ -74,6 +84,7 @@ export const RETRIED_REASONS: readonly FileReason[] = [
   "no-space",
   "unwritable",
   "stopped",
+  "scan.not-scanned",
 ];
 
 export interface TransferView {
@@ -110,7 +121,9 @@ export interface TransferFile {
   isFolder: boolean;
   bytes: number;
   state: FileState;
-  reason: FileReason | null;
+  reason: NotArrivedReason | null;
+  /** What the scanners have said, for people: guest text, cleaned; "" where nothing was said against it. */
+  scan: string;
   /** A file that is there, at a place that is known: it can be opened by transfer and index. */
   canOpen: boolean;
 }

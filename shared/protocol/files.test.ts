@@ -20,6 +20,7 @@ const entry = (index: number, path: string, fields: object = {}): object => ({
   executable: false,
   modifiedS: 5n,
   reason: FileReason.UNSPECIFIED,
+  sha256: NONE,
   ...fields,
 });
 const listed = (transfer: number, entries: object[], last = true): WireMessageOf<"filesListed"> =>
@@ -177,6 +178,7 @@ describe("whatever an agent says", () => {
     executable: fc.boolean(),
     modifiedS: fc.constant(0n),
     reason: fc.integer({ min: -1, max: 17 }),
+    sha256: fc.oneof({ weight: 4, arbitrary: fc.constant(NONE) }, { weight: 1, arbitrary: fc.constant(DIGEST) }),
   });
   const anyResult = fc.record({
     index: fc.integer({ min: 0, max: 3 }),

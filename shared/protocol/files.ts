@@ -36,6 +36,8 @@ export interface ListedFile {
   modifiedS: number;
   /** Of what is left out. */
   reason: FileReason | null;
+  /** Of a file that was scanned, 32 bytes: a target takes these bytes alone. No source says it. */
+  sha256?: Uint8Array;
 }
 
 export interface ArrivedFile {
@@ -231,6 +233,7 @@ type Entry = WireMessageOf<"filesListed">["entries"][number];
 
 function acceptEntry(untrusted: Entry, expectedIndex: number): ListedFile {
   const { index, kind, executable, modifiedS } = untrusted;
+  if (untrusted.sha256.length > 0) refuse("number-out-of-range", "a listed file has a digest");
   if (index !== expectedIndex) refuse("number-out-of-range", `file ${index} in place of ${expectedIndex}`);
   const path = relativePath(untrusted.path, "a listed file");
   const time = Number(modifiedS);

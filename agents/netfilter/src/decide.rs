@@ -16,6 +16,7 @@ pub const QUIC: &str = "builtin:quic";
 pub const ENCRYPTED_DNS: &str = "builtin:encrypted-dns";
 pub const OTHER_VM: &str = "builtin:other-vm";
 pub const NOT_SCANNED: &str = "builtin:not-scanned";
+pub const TOO_MANY: &str = "builtin:too-many";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict<'a> {

@@ -35,6 +35,8 @@ use std::time::{Duration, Instant};
 const SOCKET_VARIABLE: &str = "ATOLL_SERVICE_SOCKET";
 const SOCKET: &str = "/run/user/1000/atoll/service.sock";
 const TICK: Duration = Duration::from_secs(1);
+/// Readings of connections that may fail one after the other.
+const MAX_FAILURES: u32 = 5;
 /// The agent may be a moment from being there.
 const CONNECT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -171,18 +173,31 @@ impl Program {
     }
 
     fn tick(&self) {
+        let mut failures = 0;
         loop {
             thread::sleep(TICK);
-            if self.core().is_stale() {
+            // An interface that could not be set up is tried again, and one whose coming was missed is found.
+            let is_stale = {
+                let mut core = self.core();
+                core.is_stale() || core.interfaces_changed()
+            };
+            if is_stale {
                 self.apply_again();
             }
             let counters = match self.core().tick() {
                 Ok(counters) => counters,
+                // Such as a table that changes while it is read.
+                Err(error) if failures < MAX_FAILURES => {
+                    eprintln!("netfilter: connections cannot be read now: {error}");
+                    failures += 1;
+                    continue;
+                }
                 Err(error) => {
                     eprintln!("netfilter: connections cannot be read: {error}");
                     return;
                 }
             };
+            failures = 0;
             let now = Instant::now();
             let (links, flows, refusals) = {
                 let mut core = self.core();

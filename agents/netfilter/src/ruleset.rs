@@ -18,6 +18,8 @@ pub const UPLINK: &str = "uplink";
 pub const CHECK_PORT: u16 = 4443;
 /// NFLOG group of what is denied; its prefix is the link's id, and the packet's mark the rule.
 pub const DENIED_GROUP: u16 = 2;
+/// Connections of one VM at a time: the kernel's table is for all of them, and one that fills it would cut off the others.
+const MAX_CONNECTIONS: u32 = 4_000;
 /// Elements of each map of a link.
 const MAP_SIZE: usize = 65_536;
 /// ICMP of IPv6 by its number: nft looks its name up in /etc/protocols, which a small image has not.
@@ -104,6 +106,7 @@ fn remove_link(text: &mut String, id: &str) {
     for counter in ["out", "in", "denied"] {
         line!(text, "delete counter inet atoll {counter}-{id}");
     }
+    line!(text, "delete set inet atoll count-{id}");
     line!(text, "add table netdev {id}\ndelete table netdev {id}");
 }
 
@@ -130,6 +133,7 @@ fn objects_of_link(text: &mut String, id: &str) {
         );
         line!(text, "\tmap hosts{family}-{id} {{ type {kind} : mark; flags timeout; size {MAP_SIZE}; }}");
     }
+    line!(text, "\tset count-{id} {{ type iface_index; size 1; flags dynamic; }}");
     for counter in ["out", "in", "denied"] {
         line!(text, "\tcounter {counter}-{id} {{ }}");
     }
@@ -239,6 +243,12 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     line!(text, "\t\tmeta l4proto != {{ tcp, udp, icmp, {ICMPV6} }} {}", deny(DEFAULT_DENY, Decision::Deny));
     line!(text, "\t\ticmp type != echo-request {}", deny(DEFAULT_DENY, Decision::Deny));
     line!(text, "\t\ticmpv6 type != echo-request {}", deny(DEFAULT_DENY, Decision::Deny));
+    // In a set, since a count of the rule's own would begin anew with each change of rules.
+    line!(
+        text,
+        "\t\tadd @count-{id} {{ iif ct count over {MAX_CONNECTIONS} }} {}",
+        deny(decide::TOO_MANY, Decision::Deny)
+    );
     if link.rules.scan {
         line!(text, "\t\t{}", deny(decide::NOT_SCANNED, Decision::Deny));
     }
@@ -396,10 +406,10 @@ mod tests {
         assert_eq!(
             end,
             [
-                "meta l4proto { tcp, udp } th dport 25 meta mark set 0x5 goto denied-link-1",
-                "ip daddr 10.1.0.0/16 meta l4proto { tcp, udp } th dport 22 ct mark set 0x40000006 accept",
-                "ip daddr != @not-internet4 ct mark set 0x40000007 accept",
-                "ip6 daddr != @not-internet6 ct mark set 0x40000007 accept",
+                "meta l4proto { tcp, udp } th dport 25 meta mark set 0x6 goto denied-link-1",
+                "ip daddr 10.1.0.0/16 meta l4proto { tcp, udp } th dport 22 ct mark set 0x40000007 accept",
+                "ip daddr != @not-internet4 ct mark set 0x40000008 accept",
+                "ip6 daddr != @not-internet6 ct mark set 0x40000008 accept",
                 "ip daddr @not-internet4 meta mark set 0x1 goto denied-link-1",
                 "ip6 daddr @not-internet6 meta mark set 0x1 goto denied-link-1",
                 "meta mark set 0x3 goto denied-link-1",
@@ -414,7 +424,7 @@ mod tests {
         assert!(!rules.contains("accept\nip6 daddr != @not-internet6"));
         assert!(rules.contains("ct mark set ip daddr . th dport map @ports4-link-1 goto pinned-link-1"));
         let end: Vec<&str> = rules.lines().rev().take(2).collect();
-        assert_eq!(end, ["meta mark set 0x3 goto denied-link-1", "meta mark set 0x6 goto denied-link-1"]);
+        assert_eq!(end, ["meta mark set 0x3 goto denied-link-1", "meta mark set 0x7 goto denied-link-1"]);
     }
 
     #[test]
@@ -425,7 +435,7 @@ mod tests {
         let joined = vec![Joined { link: &state.links[0], is_new: false, pins: Vec::new() }];
         let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, now_ms: 0 };
         let rules = chain(&ruleset(&set, &mut Marks::default()), "from-link-1");
-        let scan = rules.iter().position(|rule| rule == "meta mark set 0x4 goto denied-link-1").unwrap();
+        let scan = rules.iter().position(|rule| rule == "meta mark set 0x5 goto denied-link-1").unwrap();
         assert!(rules.iter().position(|rule| rule.contains("ct mark set")).is_none_or(|accept| scan < accept));
     }
 

@@ -913,6 +913,9 @@ pub struct FileEntry {
     /// of LEFT_OUT
     #[prost(enumeration = "FileReason", tag = "7")]
     pub reason: i32,
+    /// of what is expected, where it was scanned before: 32 bytes, and only these bytes are taken; else empty
+    #[prost(bytes = "vec", tag = "8")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
 }
 /// Lists the files at these paths and keeps what it needs to send them, until the transfer's end.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -105,6 +105,8 @@ export class ClipDesk {
   readonly joined: string[] = [];
   readonly told: { outcome: CrossingOutcome; end: CrossingEnd }[] = [];
   readonly readings: FakeReading[] = [];
+  /** Files that are on their way to a VM. */
+  readonly brought: { clip: number; vm: VmId; arrive: (...paths: string[]) => Promise<void> }[] = [];
   readonly sent = new Map<VmId, Sent[]>();
   readonly broker: ClipBroker;
   readonly ports: BrokerPorts;
@@ -137,6 +139,14 @@ export class ClipDesk {
         this.readings.push(reading);
         return reading;
       },
+      bringFiles: (clip, vm) =>
+        new Promise((arrive) => {
+          this.brought.push({
+            clip: clip.id,
+            vm: vm.id,
+            arrive: (...paths) => (arrive(paths.map((path) => Buffer.from(path))), settled()),
+          });
+        }),
     };
     this.broker = new ClipBroker(this.ports);
   }

@@ -3,6 +3,7 @@ import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb
 import type { WireMessageInit, WireMessageName, WireMessageOf } from "#shared/protocol/header.ts";
 import { type LinkedVm, linkedVm } from "../../clipboard/testing/linked-vm.ts";
 import type { CrossingEnd, CrossingOutcome, CrossingRequest } from "../../crossings/crossing-request.ts";
+import type { Scanner } from "../../scanning/scanner.ts";
 import type { FilesDestination, TransferRequest } from "../transfer.ts";
 import type { TransferRecord } from "../transfer-record.ts";
 import { Transfers, type TransfersParts } from "../transfers.ts";
@@ -25,6 +26,9 @@ export class FilesDesk {
   /** How the policy answers. */
   answer: (request: CrossingRequest, signal: AbortSignal | undefined) => Promise<CrossingOutcome> = () =>
     Promise.resolve(ALLOWED);
+
+  /** What the scanners say. */
+  scans: Scanner["scan"] = () => Promise.resolve(new Map());
 
   private constructor(home: LinkedVm, web: LinkedVm) {
     [this.home, this.web] = [home, web];
@@ -53,6 +57,7 @@ export class FilesDesk {
         },
         program: "/none",
       },
+      scanner: { scan: (source, files, options) => this.scans(source, files, options) },
       file: { read: () => [...this.kept], write: (kept) => (this.kept = [...kept]) },
       vm: (id) => [this.home.vm, this.web.vm].find((vm) => vm.id === id),
     };

@@ -38,6 +38,10 @@ export class ExternalDriver implements Driver<ExternalDefinition> {
     return Promise.resolve();
   }
 
+  unprepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   remove(): Promise<void> {
     return Promise.resolve();
   }

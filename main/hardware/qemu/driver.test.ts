@@ -527,6 +527,13 @@ describe("a disk", () => {
     fs.writeFileSync(file("disk.qcow2"), "precious");
   });
 
+  it("of a VM that starts fresh is its image's at each start, whatever an earlier one has left", async () => {
+    // What goes on from a kept memory has a disk without a record.
+    fs.rmSync(file("disk.json"));
+    await (await driver.start({ ...definition, startsFresh: true })).kill();
+    expect(fs.readFileSync(file("disk.qcow2"), "utf8")).not.toBe("precious");
+  });
+
   it("is based on the build that it was made of, and is not put on another one in the same folder", async () => {
     await (await driver.start(definition)).kill();
     template.buildId = "second";

@@ -87,14 +87,16 @@ export class QemuDriver implements Driver<QemuDefinition> {
     makePrivateFolder(run);
     channelSockets(run); // refuses a path that is too long before anything is made
     refuseUnrecorded(id);
-    const bound = await diskRecord(state);
+    const startsFresh = definition.startsFresh === true;
+    // One that went on from a kept memory has left a disk that is of no use without that.
+    const bound = startsFresh ? null : await diskRecord(state);
     const vm = await this.#options.describe(definition, bound?.templateBuild ?? null);
     const { accelerator } = await probeQemu(vm.template, this.#options.probesFolder);
     const disk = path.join(state, DISK_FILE);
     const network = definition.network === "none" ? null : await this.#options.guestNetwork(id);
     const start: MachineStart = { definition, vm, accelerator, network, run, signal };
     // A kept memory has no interface in it, and no addresses.
-    if (definition.isThrowaway === true && network === null) {
+    if ((definition.isThrowaway === true || startsFresh) && network === null) {
       const machine = await this.#snapshots.start(start, disk);
       if (machine !== null) return machine;
     }
@@ -108,10 +110,18 @@ export class QemuDriver implements Driver<QemuDefinition> {
   }
 
   async prepare(definition: QemuDefinition, signal?: AbortSignal): Promise<void> {
+    await this.#snapshots.prepare(await this.#snapshotStart(definition, signal));
+  }
+
+  async unprepare(definition: QemuDefinition): Promise<void> {
+    await this.#snapshots.remove(await this.#snapshotStart(definition, undefined));
+  }
+
+  async #snapshotStart(definition: QemuDefinition, signal: AbortSignal | undefined): Promise<MachineStart> {
     const vm = await this.#options.describe(definition, null);
     const { accelerator } = await probeQemu(vm.template, this.#options.probesFolder);
     const run = vmRunFolder(this.#paths, definition.id);
-    await this.#snapshots.prepare({ definition, vm, accelerator, network: null, run, signal });
+    return { definition, vm, accelerator, network: null, run, signal };
   }
 
   async adopt({ id }: Pick<QemuDefinition, "id">): Promise<QemuMachine | MachineEnd | null> {

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { NicSpec } from "../driver.ts";
 import { NIC_SLOTS } from "./nic-words.ts";
 import { QemuNics } from "./nics.ts";
@@ -12,6 +12,8 @@ import { QmpClient } from "./qmp.ts";
 let folder: string;
 let server: net.Server;
 let client: QmpClient;
+/** All that it was told, in order. */
+let commands: string[];
 let nics: QemuNics;
 /** Devices by id, and the slot that each is in. */
 let devices: Map<string, string>;
@@ -21,6 +23,8 @@ let links: Record<string, boolean>;
 let isWilling: boolean;
 /** A command that fails. */
 let failing: string | null;
+/** A command that is carried out, and answered too late. */
+let late: string | null;
 
 const nic = (id: string): NicSpec => ({ id, mac: "52:54:00:b7:00:01" });
 
@@ -28,9 +32,10 @@ beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-nics-"));
   devices = new Map(Array.from({ length: NIC_SLOTS }, (_, index) => [`slot${index}`, "pcie.0"]));
   backEnds = new Set();
+  commands = [];
   links = {};
   isWilling = true;
-  failing = null;
+  failing = late = null;
   const socket = path.join(folder, "qmp.sock");
   server = net.createServer((connection) => {
     const say = (message: unknown): void => void connection.write(`${JSON.stringify(message)}\n`);
@@ -38,7 +43,9 @@ beforeEach(async () => {
     connection.on("data", (text) => {
       for (const line of String(text).trim().split("\n")) {
         const { execute, id, arguments: words } = JSON.parse(line) as Asked;
+        commands.push(execute);
         const answer = execute === failing ? null : answered(execute, words ?? {});
+        if (execute === late) continue;
         say(answer === null ? { id, error: { class: "GenericError", desc: "no" } } : { id, return: answer });
         if (execute === "device_del" && answer !== null && isWilling) {
           devices.delete(words?.id ?? "");
@@ -53,10 +60,15 @@ beforeEach(async () => {
   nics = new QemuNics(folder, client);
 });
 afterEach(() => {
+  vi.useRealTimers();
   client.close();
   server.close();
   fs.rmSync(folder, { recursive: true, force: true });
 });
+
+function asked(command: string): Promise<void> {
+  return vi.waitFor(() => expect(commands).toContain(command));
+}
 
 interface Asked {
   execute: string;
@@ -132,6 +144,33 @@ it("a guest that ends while it is asked for its interface is no interface that w
   await expect.poll(() => devices.has("nic-l1")).toBe(true);
   client.close();
   await expect(unplugged).rejects.toMatchObject({ code: "hardware.monitor-failed" });
+});
+
+it("one that the guest gives away late is added again once it is gone", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  await nics.plug(nic("l1"));
+  isWilling = false;
+  const unplugged = nics.unplug("l1").catch((error: unknown) => error);
+  await asked("device_del");
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await unplugged).toMatchObject({ code: "hardware.monitor-failed" });
+  isWilling = true;
+  await nics.plug(nic("l1"));
+  expect(devices.get("nic-l1")).toBe("slot0");
+  expect([...backEnds]).toEqual(["l1"]);
+  expect(commands.filter((command) => command === "device_add")).toHaveLength(2);
+});
+
+it("a device that QEMU adds late keeps its back end", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  late = "device_add";
+  const plugged = nics.plug(nic("l1")).catch((error: unknown) => error);
+  await asked("device_add");
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await plugged).toMatchObject({ code: "hardware.monitor-failed" });
+  late = null;
+  await nics.plug(nic("l1"));
+  expect([[...backEnds], devices.get("nic-l1")]).toEqual([["l1"], "slot0"]);
 });
 
 it("its socket is in the runtime folder, and no id leads out of there", () => {

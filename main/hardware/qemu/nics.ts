@@ -17,11 +17,14 @@ export class QemuNics implements MachineNics {
   readonly #qmp: QmpClient;
   /** Plugging and unplugging take turns. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Devices that the guest was asked for, and has not given away yet. It may do so at any time. */
+  readonly #leaving = new Set<string>();
 
   /** @param folder runtime folder of the VM */
   constructor(folder: string, qmp: QmpClient) {
     this.#folder = folder;
     this.#qmp = qmp;
+    qmp.on("DEVICE_DELETED", ({ device = "" }) => this.#leaving.delete(device));
   }
 
   socket(id: string): string {
@@ -43,6 +46,7 @@ export class QemuNics implements MachineNics {
   }
 
   async #plug(nic: NicSpec): Promise<void> {
+    if (this.#leaving.has(nicDeviceId(nic.id))) await this.#unplug(nic.id);
     const devices = await this.#devices();
     if (devices.has(nicDeviceId(nic.id))) return;
     const taken = await this.#takenSlots(devices);
@@ -58,7 +62,8 @@ export class QemuNics implements MachineNics {
     try {
       await this.#qmp.execute("device_add", nicDevice(nic, slot));
     } catch (error) {
-      await this.#removeBackEnd(nic.id);
+      // A device that comes late would have no back end, and nobody could tell.
+      if (!isLate(error)) await this.#removeBackEnd(nic.id);
       throw error;
     }
     await this.setLink(nic.id, false);
@@ -67,6 +72,7 @@ export class QemuNics implements MachineNics {
   async #unplug(id: string): Promise<void> {
     const device = nicDeviceId(id);
     if ((await this.#devices()).has(device)) {
+      this.#leaving.add(device);
       await waitFor({
         listen: ({ resolve, reject }) => {
           const stops = [
@@ -86,6 +92,7 @@ export class QemuNics implements MachineNics {
           reject(new AppError("hardware.monitor-failed", `The guest keeps its network interface "${id}".`, { id })),
       });
     }
+    this.#leaving.delete(device);
     await this.#removeBackEnd(id);
   }
 
@@ -117,6 +124,10 @@ export class QemuNics implements MachineNics {
 function checkedId(id: string): string {
   if (NIC_ID_PATTERN.test(id)) return id;
   throw new AppError("internal", `"${id}" is no id of a network interface.`);
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof AppError && error.details["isLate"] === true;
 }
 
 function gone(): AppError {

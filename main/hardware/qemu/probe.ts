@@ -16,6 +16,9 @@ export const QEMU_BINARY = "qemu-system-x86_64";
 export const KVM_DEVICE = "/dev/kvm";
 /** A working KVM boots the kernel in well under a second; one that needs longer than this is slower than emulation. */
 const PROBE_TIMEOUT_MS = 5_000;
+/** How often a guest must not have booted in time before that is believed, and for how long it then is. */
+const BELIEVED_TIMEOUTS = 2;
+const TIMEOUTS_HOLD_MS = 15 * 60_000;
 
 /** The kernel and first program that the guests boot. */
 export interface ProbeBoot {
@@ -35,7 +38,10 @@ const answersSchema = z.object({
   version: z.string(),
   /** By kernel: why KVM cannot run it, "" where it can. */
   kvmFailures: z.record(z.string(), z.string()),
+  /** By kernel: how often in a row it did not boot in time, and when it was tried last (Unix time, milliseconds). */
+  timeouts: z.record(z.string(), z.object({ count: z.number(), atMs: z.number(), failure: z.string() })),
 });
+type Answers = z.infer<typeof answersSchema>;
 const probes = new Map<string, Promise<QemuProbe>>();
 
 /**
@@ -94,20 +100,29 @@ export async function keptFailure(version: string, boot: ProbeBoot, folder: stri
   const hostBoot = await bootId();
   const kept = await readAnswers(file);
   const isOurs = kept?.bootId === hostBoot && kept.version === version;
-  const kvmFailures = isOurs ? kept.kvmFailures : {};
-  const known = kvmFailures[boot.kernel];
+  const answers: Answers = isOurs ? kept : { bootId: hostBoot, version, kvmFailures: {}, timeouts: {} };
+  const { kernel } = boot;
+  const known = answers.kvmFailures[kernel];
   if (known !== undefined) return known;
-  const { failure, isLasting } = await tryBoot(boot);
-  // A host that was busy or short of memory may succeed next time.
-  if (!isLasting) return failure;
+  const slow = answers.timeouts[kernel];
+  // Each such try costs a start of the application all of its time.
+  if (slow !== undefined && slow.count >= BELIEVED_TIMEOUTS && Date.now() - slow.atMs < TIMEOUTS_HOLD_MS) {
+    return slow.failure;
+  }
+  const { failure, cause } = await tryBoot(boot);
+  if (cause === "kvm") {
+    answers.kvmFailures[kernel] = failure;
+    delete answers.timeouts[kernel];
+  } else if (cause === "timeout") {
+    answers.timeouts[kernel] = { count: (slow?.count ?? 0) + 1, atMs: Date.now(), failure };
+  } else return failure;
   await fsp.mkdir(folder, { recursive: true });
-  const answers = { bootId: hostBoot, version, kvmFailures: { ...kvmFailures, [boot.kernel]: failure } };
   await writeFileAtomically(file, JSON.stringify(answers), { mode: 0o644 });
   return failure;
 }
 
 /** null where nothing is cached, or the file cannot be read: then KVM is tried again. */
-async function readAnswers(file: string): Promise<z.infer<typeof answersSchema> | null> {
+async function readAnswers(file: string): Promise<Answers | null> {
   try {
     return answersSchema.parse(JSON.parse(await fsp.readFile(file, "utf8")));
   } catch {
@@ -118,8 +133,11 @@ async function readAnswers(file: string): Promise<z.infer<typeof answersSchema> 
 interface BootResult {
   /** What QEMU said; "" = it booted. */
   failure: string;
-  /** The result is deterministic and may be cached: the guest booted, or KVM itself stopped the machine. */
-  isLasting: boolean;
+  /**
+   * kvm: the guest booted, or KVM itself stopped the machine, which is always the same. timeout: it took too long, as it may
+   * on a busy host. other: QEMU or the guest gave up, as where memory is short.
+   */
+  cause: "kvm" | "timeout" | "other";
 }
 
 /** Boots the kernel under KVM to a first program that switches off at once. */
@@ -149,7 +167,7 @@ export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<
       }
     });
     child.on("error", (cause) => reject(missing(cause)));
-    child.on("close", () => {
+    child.on("close", (_code, signal) => {
       const firstLine =
         errors
           .trim()
@@ -157,7 +175,8 @@ export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<
           ?.replace(/^.*qemu-system-x86_64: /, "") ?? "";
       const hasBooted = shutdown === "guest-shutdown";
       const failure = hasBooted ? "" : firstLine || `a guest did not boot within ${timeoutMs / 1000} s`;
-      resolve({ failure, isLasting: hasBooted || isStoppedByKvm });
+      const cause = hasBooted || isStoppedByKvm ? "kvm" : signal === "SIGKILL" ? "timeout" : "other";
+      resolve({ failure, cause });
     });
     // A QEMU that fails early closes its input; its message is on standard error.
     child.stdin.on("error", () => undefined);

@@ -118,3 +118,10 @@ it("QEMU's words in an error are shown without what a terminal would obey", asyn
   answers["stop"] = { error: { class: "GenericError", desc: `a\u{1b}[2J\u{202e}b${"c".repeat(10_000)}` } };
   await expect(client.execute("stop")).rejects.toThrow(/^QEMU: a\[2Jbc{295}…$/);
 });
+
+it("a monitor that is gone answers nothing more, and nobody waits for it", async () => {
+  const closed = new Promise<void>((resolve) => client.on("closed", resolve));
+  monitor.destroy();
+  await closed;
+  await expect(client.execute("query-status")).rejects.toMatchObject({ details: { isGone: true } });
+});

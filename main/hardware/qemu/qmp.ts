@@ -135,7 +135,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
     }
   }
 
-  /** Rejects with hardware.monitor-failed. */
+  /** Rejects with hardware.monitor-failed; `isLate` in its details: QEMU may do it yet. */
   async execute<Command extends keyof Answers>(
     command: Command,
     ...[args]: Command extends keyof CommandArguments ? [CommandArguments[Command]] : []
@@ -146,6 +146,8 @@ export class QmpClient extends Emitter<QmpEventMap> {
   }
 
   #answer(command: string, args: unknown): Promise<unknown> {
+    // Nobody would say so any more.
+    if (this.#socket.destroyed) return Promise.reject(gone());
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
@@ -155,7 +157,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
           new AppError(
             "hardware.monitor-failed",
             `QEMU did not answer "${command}" within ${COMMAND_TIMEOUT_MS / 1000} s.`,
-            { command },
+            { command, isLate: true },
           ),
         );
       }, COMMAND_TIMEOUT_MS);
@@ -236,11 +238,15 @@ export class QmpClient extends Emitter<QmpEventMap> {
     if (this.#window !== null) clearTimeout(this.#window);
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.timer);
-      pending.reject(new AppError("hardware.monitor-failed", "QEMU ended before it answered.", { isGone: true }));
+      pending.reject(gone());
     }
     this.#pending.clear();
     this.emit("closed");
   }
+}
+
+function gone(): AppError {
+  return new AppError("hardware.monitor-failed", "QEMU ended before it answered.", { isGone: true });
 }
 
 /** undefined: it is no JSON. */

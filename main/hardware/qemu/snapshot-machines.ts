@@ -91,10 +91,16 @@ export class SnapshotMachines {
         await checkSpace(snapshotsFolder, vm.memoryMiB);
         await this.#makeSnapshot(start, key, forkLibrary() === null ? ["restored"] : ["fork", "restored"]);
       }
-      await removeStale(snapshotsFolder, definition.template, key);
+      await removeStale(snapshotsFolder, imageOf(definition), key);
     } finally {
       await lock.release();
     }
+  }
+
+  /** That which such a machine goes on from, if there is one. */
+  async remove(start: MachineStart): Promise<void> {
+    const snapshot = await findSnapshot(this.#options.snapshotsFolder, await this.#snapshotKey(start));
+    if (snapshot !== null) await removeSnapshot(snapshot.folder);
   }
 
   /** Of the first kind that can be made and used. */
@@ -106,7 +112,7 @@ export class SnapshotMachines {
       const files = await beginSnapshot(snapshotsFolder, key);
       try {
         const snapshot: Snapshot = {
-          template: definition.template,
+          template: imageOf(definition),
           origin,
           nonce: await this.#keep(start, files, origin),
           ...files,
@@ -125,7 +131,7 @@ export class SnapshotMachines {
       } catch (error) {
         await removeSnapshot(files.folder);
         signal?.throwIfAborted();
-        log(`memory snapshot of template "${definition.template}" (${origin}): ${messageOf(error)}`);
+        log(`memory snapshot of template "${imageOf(definition)}" (${origin}): ${messageOf(error)}`);
         failure = error;
       }
     }
@@ -164,6 +170,11 @@ export class SnapshotMachines {
     const machine = qemuArguments({ ...spec, snapshot: { ram: null, frozenDisk: null } });
     return snapshotKey({ qemu: await qemuIdentity(), machine, buildId, kernel: `${kernel} ${baseImage}`, initrd });
   }
+}
+
+/** The image of a service may have a template's name. */
+function imageOf({ template, service }: MachineStart["definition"]): string {
+  return service === undefined ? template : `service ${service}`;
 }
 
 /** A snapshot's memory is a file that is filled while the guest runs: without room for it QEMU would be killed. */

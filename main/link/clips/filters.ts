@@ -1,7 +1,8 @@
 /** The filter and the bounds of each type. Pictures come here as they were encoded again (main/clipboard/picture-box.ts). */
-import type { ClipType } from "#shared/model/clip.ts";
+import { type ClipType, COPIED_FILES } from "#shared/model/clip.ts";
 import { MAX_CLIP_BYTES } from "#shared/protocol/limits.ts";
 import { AddressFilter, MAX_ADDRESSES_BYTES } from "./address-filter.ts";
+import { FileListFilter, MAX_FILE_LIST_BYTES } from "./file-list-filter.ts";
 import type { ClipFilter } from "./filter.ts";
 import { TextFilter } from "./text-filter.ts";
 
@@ -11,6 +12,7 @@ export const MAX_TYPE_BYTES: Readonly<Record<ClipType, number>> = {
   // The target's agent parses it as a whole.
   "text/html": 4 * 1024 * 1024,
   "text/uri-list": MAX_ADDRESSES_BYTES,
+  [COPIED_FILES]: MAX_FILE_LIST_BYTES,
   "image/png": MAX_CLIP_BYTES,
 };
 
@@ -18,6 +20,7 @@ const FILTERS: Readonly<Record<ClipType, () => ClipFilter>> = {
   "text/plain;charset=utf-8": () => new TextFilter(),
   "text/html": () => new TextFilter(),
   "text/uri-list": () => new AddressFilter(),
+  [COPIED_FILES]: () => new FileListFilter(),
   "image/png": () => ({
     heldBytes: 0,
     push: (bytes) => ({ ok: true, bytes }),

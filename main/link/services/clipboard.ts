@@ -1,5 +1,5 @@
 /** The clipboard of a guest: offers and requests of its programs, and the content on its way (clips/). */
-import type { ClipType } from "#shared/model/clip.ts";
+import { type ClipType, COPIED_FILES } from "#shared/model/clip.ts";
 import { ClipTable, WIRE_SELECTIONS } from "#shared/protocol/clipboard.ts";
 import { BULK, CONTROL } from "#shared/protocol/routes.ts";
 import { CarriedPort } from "../clips/carried-port.ts";
@@ -153,8 +153,8 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
     const { table } = this.#streams;
     const made = new Giving(port, {
       filter: clipFilter(as),
-      // Such a list is looked at as a whole.
-      waitingBytes: as === "text/uri-list" ? MAX_TYPE_BYTES[as] + 1 : 0,
+      // Such lists are looked at as a whole.
+      waitingBytes: as === "text/uri-list" || as === COPIED_FILES ? MAX_TYPE_BYTES[as] + 1 : 0,
       stream: {
         credit: () => table.creditOf(stream),
         write: (bytes) => this.#streams.write(stream, bytes),

@@ -144,7 +144,7 @@ class Files implements LinkService<Accepts, FilesOrder> {
 
   #expect({ transfer, files, isLast }: OrderOf<"expect">): void {
     if (!this.#table.expect(transfer, files, isLast)) return;
-    const parts = inParts(files, ({ path }) => path.length + ENTRY_BYTES);
+    const parts = inParts(files, ({ path, sha256 }) => path.length + (sha256?.length ?? 0) + ENTRY_BYTES);
     for (const [at, part] of parts.entries())
       this.#expected.push({ transfer, entries: part.map(wireEntry), last: isLast && at + 1 === parts.length });
     this.#sendExpected();
@@ -205,9 +205,10 @@ function destinationOf({
   }
 }
 
-function wireEntry({ index, kind, path, size, executable, modifiedS }: ListedFile) {
+function wireEntry({ index, kind, path, size, executable, modifiedS, sha256 }: ListedFile) {
   const wireKind = kind === "folder" ? FileKind.FOLDER : FileKind.FILE;
-  return { index, kind: wireKind, path, size: BigInt(size), executable, modifiedS: BigInt(modifiedS) };
+  const entry = { index, kind: wireKind, path, size: BigInt(size), executable, modifiedS: BigInt(modifiedS) };
+  return sha256 === undefined ? entry : { ...entry, sha256 };
 }
 
 export const files = linkService(

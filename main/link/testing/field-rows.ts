@@ -516,6 +516,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
     good: FILE_REASON_NUMBERS,
     beside: { entries: [{ ...FILE, kind: FileKind.LEFT_OUT }] },
   },
+  "filesListed.entries.sha256": only(
+    [new Uint8Array(0)],
+    [
+      [new Uint8Array(1), "number-out-of-range"],
+      [new Uint8Array(32), "number-out-of-range"],
+    ],
+  ),
 
   "filesReady.transfer": only(
     [3],

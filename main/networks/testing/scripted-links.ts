@@ -11,6 +11,10 @@ import type { Relay, RelayEvents, RelayWork } from "../relay.ts";
 export class ScriptedNics implements MachineNics {
   /** Interfaces, and whether each has a carrier. */
   readonly links: Record<string, boolean> = {};
+  /** Interfaces, and how often what is asked of each fails. */
+  readonly refusals = new Map<string, number>();
+  /** Its machine hangs: what is asked of it is never answered. */
+  isMute = false;
   readonly #name: string;
   readonly #happened: (what: string) => void;
 
@@ -27,12 +31,15 @@ export class ScriptedNics implements MachineNics {
 
   setLink(id: string, isUp: boolean): Promise<void> {
     if (!(id in this.links)) return Promise.reject(new Error(`There is no ${id}.`));
+    if (this.isMute) return new Promise(() => undefined);
+    if (this.#refuses(id)) return Promise.reject(new Error(`${id} does not answer`));
     if (this.links[id] !== isUp) this.#happened(`${this.#name} ${id} ${isUp ? "up" : "down"}`);
     this.links[id] = isUp;
     return Promise.resolve();
   }
 
   plug({ id }: NicSpec): Promise<void> {
+    if (this.#refuses(id)) return Promise.reject(new Error(`${id} does not fit`));
     this.links[id] ??= false;
     return Promise.resolve();
   }
@@ -40,6 +47,12 @@ export class ScriptedNics implements MachineNics {
   unplug(id: string): Promise<void> {
     delete this.links[id];
     return Promise.resolve();
+  }
+
+  #refuses(id: string): boolean {
+    const left = this.refusals.get(id) ?? 0;
+    this.refusals.set(id, left - 1);
+    return left > 0;
   }
 }
 
@@ -90,6 +103,7 @@ export class ScriptedVm implements NetworkedVm {
 }
 
 export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilter {
+  isUp = false;
   isReady = false;
   acknowledged: ReadonlySet<string> = new Set();
   problem: string | null = null;
@@ -122,7 +136,7 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
 
   /** Its program is connected, or gone; these rules are in force. */
   is(isReady: boolean, ...acknowledged: string[]): void {
-    this.isReady = isReady;
+    this.isUp = this.isReady = isReady;
     this.acknowledged = new Set(acknowledged);
     this.emit("changed");
   }

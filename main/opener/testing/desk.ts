@@ -85,7 +85,7 @@ export class OpenDesk {
       },
       registry: this.#registry,
       sources: [source],
-      files: [],
+      files: () => [],
       drivers,
     });
     const { application, page, rules } = this;
@@ -264,6 +264,7 @@ export class OpenDesk {
       bytes: 10,
       outcome: "whole",
       reason: null,
+      scan: "",
       sha256: SHA,
       arrivedAt: name,
     } as const;

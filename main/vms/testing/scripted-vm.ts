@@ -93,6 +93,7 @@ export function scriptedDriver(machine: Machine): Driver<MachineDefinition> {
     start: () => Promise.resolve(machine),
     adopt: () => Promise.resolve(null),
     prepare: () => Promise.resolve(),
+    unprepare: () => Promise.resolve(),
     remove: () => Promise.resolve(),
   };
 }

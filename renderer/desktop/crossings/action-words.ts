@@ -9,6 +9,7 @@ import {
   SendHorizontal,
   SquareTerminal,
 } from "lucide-react";
+import { COPIED_FILES } from "#shared/model/clip.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
 import { bytesWords } from "../../ui/format.ts";
 
@@ -72,6 +73,7 @@ export function typeWord(type: string | null): string {
   const plain = type?.split(";", 1)[0] ?? "";
   if (plain === "text/html") return "formatted text";
   if (plain === "text/uri-list") return "links";
+  if (plain === COPIED_FILES) return "files";
   if (plain.startsWith("text/")) return "text";
   if (plain.startsWith("image/")) return "picture";
   return plain === "" ? "data" : plain;
@@ -81,7 +83,7 @@ export function typeWord(type: string | null): string {
 export function whatWords(action: PolicyAction, type: string | null): string {
   if (action === "file.send" || action === "file.open") return "a file";
   const word = typeWord(type);
-  return word === "links" ? "these links" : word === "picture" ? "a picture" : `this ${word}`;
+  return word === "links" || word === "files" ? `these ${word}` : word === "picture" ? "a picture" : `this ${word}`;
 }
 
 interface CrossingContent {

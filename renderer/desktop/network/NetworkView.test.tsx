@@ -2,7 +2,7 @@
 import { act } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge, EventPayload } from "#shared/ipc/index.ts";
-import type { FilterView, PastFlow, ShownFlow } from "#shared/model/network.ts";
+import type { FilterView, LeakFinding, PastFlow, ShownFlow } from "#shared/model/network.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
@@ -28,6 +28,7 @@ let asked: { name: string; input: unknown }[];
 let flows: ShownFlow[];
 let filter: FilterView;
 let past: PastFlow[];
+let findings: LeakFinding[];
 let changed: (payload: EventPayload<"network.changed">) => void;
 
 const price = {
@@ -46,6 +47,7 @@ const bridge = {
       "network.watch": { filter, flows, traffic: [] },
       "network.history": { flows: past, total: past.length },
       "network.tryRule": price,
+      "network.check": findings,
       "network.makeRule": { change: 7, rule: price.rule },
     };
     return { ok: true, value: answers[name] ?? null };
@@ -88,6 +90,27 @@ it("shows each VM with its way out, what passes and what was refused, and why", 
   ]);
   expect(textsOf(".network-filter")[0]).toMatch(/^Firewall runs\. Revision 212 is in force since/u);
   expect(textsOf(".network-counts")).toEqual(["denied 3kernel counts 0 packets"]);
+});
+
+it("checks a VM that runs for leaks, and shows those first", async () => {
+  findings = [
+    { title: "A private address", to: "10.0.0.1:80", result: "held" },
+    { title: "The look-up of a name", to: "example.org", result: "allowed" },
+    { title: "This computer", to: "192.168.77.7:40001", result: "leak" },
+  ];
+  await show();
+  expect(textsOf(".leak-check")).toHaveLength(2);
+  await click(".leak-check");
+  expect(requests("network.check")).toEqual([{ vm: "web" }]);
+  expect(textsOf(".leak-findings p")).toEqual([
+    "1 leak. 3 ways out of it tried, 1 of them open because its rules allow it.",
+  ]);
+  expect(textsOf(".leak-findings li")).toEqual([
+    "This computer 192.168.77.7:40001 was reached",
+    "The look-up of a name example.org is allowed",
+  ]);
+  await click(".leak-findings > button");
+  expect(textsOf(".leak-findings")).toEqual([]);
 });
 
 it("goes on with what changes, and says when it is not looked at any more", async () => {

@@ -8,6 +8,7 @@ import { RevealedText } from "../../ui/GuestText.tsx";
 import { Tag } from "../../ui/Tag.tsx";
 import { DECISIONS } from "../policy/decision-words.ts";
 import { type FlowGroup, type FlowRow, shownRows } from "./network-model.ts";
+import { LeakButton, LeakFindings, useLeakCheck } from "./LeakCheck.tsx";
 import { RuleSentence } from "./RuleSentence.tsx";
 import { TrafficChart } from "./TrafficChart.tsx";
 
@@ -31,6 +32,7 @@ export function VmGroup({ group, filter, most, isPast, opened, open }: VmGroupPr
   const [isUnfolded, setUnfolded] = useState(false);
   const { shown, folded } = shownRows(rows, isUnfolded);
   const way = wayOf(vm, filter);
+  const leaks = useLeakCheck(vm.name);
   return (
     <section className="flow-group" aria-label={vm.name}>
       <header>
@@ -55,7 +57,9 @@ export function VmGroup({ group, filter, most, isPast, opened, open }: VmGroupPr
             <Rates traffic={traffic} />
           </>
         )}
+        {vm.state === "running" && vm.network !== "none" && !isPast && <LeakButton name={vm.name} leaks={leaks} />}
       </header>
+      <LeakFindings name={vm.name} leaks={leaks} />
       {!isClosed && rows.length > 0 && (
         <ul>
           {shown.map((row) => (

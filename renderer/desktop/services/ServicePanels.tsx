@@ -1,7 +1,8 @@
-/** What a service shows: tables and charts of what its program says. All of it is guest text. */
+/** What a service shows: tables and charts of what its program says, which is guest text, and the rules that it enforces. */
 import type { ServiceInfo } from "#shared/model/service.ts";
 import { GuestName } from "../../ui/GuestText.tsx";
 import { bytesWords, countWords, durationWords } from "../../ui/format.ts";
+import { RulesPanel } from "./RulesPanel.tsx";
 
 type Panel = ServiceInfo["panels"][number];
 type TablePanel = Extract<Panel, { kind: "table" }>;
@@ -11,9 +12,12 @@ type Format = TablePanel["columns"][number]["format"];
 /** Rows of a table that are shown, the newest. */
 const SHOWN_ROWS = 100;
 
-export function ServicePanels({ info: { panels, tables } }: { info: ServiceInfo }) {
+export function ServicePanels({ info }: { info: ServiceInfo }) {
+  const { panels, tables } = info;
   return panels.map((panel, at) => {
-    if (panel.kind !== "table" && panel.kind !== "chart") return null;
+    if (panel.kind === "rules") return <RulesPanel key={at} title={panel.title} service={info} />;
+    // The log is always there, below all panels.
+    if (panel.kind === "log") return null;
     const rows = tables[panel.table] ?? [];
     return (
       <section key={at} className="service-part" aria-label={panel.title}>

@@ -59,6 +59,13 @@ const panels: ServiceInfo["panels"] = [
       { key: "words", title: "Words", format: "number" },
     ],
   },
+  { kind: "rules", title: "Who may use it" },
+];
+const rule = { line: 3, from: "home", to: "words", action: "service.use", type: null, decision: "allow", until: null };
+const rules = [
+  rule,
+  { ...rule, line: 4, to: "other" },
+  { ...rule, line: 5, action: "net.connect", to: "@internet", decision: "deny" },
 ];
 const tables = {
   counted: [
@@ -71,6 +78,7 @@ const bridge = {
   request: async (name: string, input: { name: string }) => {
     if (name === "service.list") return { ok: true, value: services };
     if (name === "service.log") return { ok: true, value: log };
+    if (name === "policy.list") return { ok: true, value: { rules, problems: [] } };
     const found = services.find((one) => one.name === input.name);
     if (name === "service.info") return { ok: true, value: { ...found, settings, panels, tables } };
     asked.push([name, input]);
@@ -225,7 +233,17 @@ describe("settings", () => {
 
 it("a table has the newest row first, and a guest's words quoted with what is hidden in them shown", async () => {
   await show(view("a"));
-  expect(textsOf("tbody tr")).toEqual(["“newU+202E<b>”1 234".replace("new", "new "), "“old”1"]);
+  expect(textsOf('[aria-label="Counted"] tbody tr')).toEqual(["“newU+202E<b>”1 234".replace("new", "new "), "“old”1"]);
+});
+
+it("the rules are those that let others use it, and those that it enforces", async () => {
+  const shown = () => textsOf('[aria-label="Who may use it"] tbody tr');
+  await show(view("words"));
+  expect(shown()).toEqual(["3homewordsAllow"]);
+  drawn.remove();
+  const told = { id: "network-rules", words: "Is told which connections each may make", asked: true, has: true };
+  await show(view("firewall", { rights: [told] }));
+  expect(shown()).toEqual(["5home@internetDeny"]);
 });
 
 it("the log has the newest line first, and says which words are the program's", async () => {

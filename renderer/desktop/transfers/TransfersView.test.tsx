@@ -32,6 +32,7 @@ const file = (index: number, change: Partial<TransferFile> = {}): TransferFile =
   bytes: 4_100_000,
   state: "whole",
   reason: null,
+  scan: "",
   canOpen: false,
   ...change,
 });

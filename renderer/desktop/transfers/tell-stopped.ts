@@ -35,6 +35,7 @@ export function stoppedWords(transfer: TransferView): string | null {
     case "denied":
     case "cancelled":
     case "waiting":
+    case "scanning":
     case "moving":
     case "paused":
       return null;

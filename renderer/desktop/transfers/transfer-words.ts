@@ -10,6 +10,7 @@ import {
   type LucideIcon,
   MoveRight,
   Pause,
+  ScanSearch,
   SkipForward,
   Unplug,
   X,
@@ -36,6 +37,7 @@ export interface StateWords {
 
 export const TRANSFER_WORDS: Readonly<Record<TransferState, StateWords>> = {
   waiting: { word: "waiting", Icon: Clock, tone: "quiet" },
+  scanning: { word: "being scanned", Icon: ScanSearch, tone: "busy" },
   moving: { word: "moving", Icon: MoveRight, tone: "busy" },
   paused: { word: "paused", Icon: Pause, tone: "warning" },
   interrupted: { word: "interrupted", Icon: Unplug, tone: "warning" },
@@ -56,10 +58,15 @@ export const FILE_WORDS: Readonly<Record<FileState, StateWords>> = {
   skipped: { word: "skipped", Icon: SkipForward, tone: "warning" },
 };
 
+/** Of what scanners say, in a row. */
+const SHOWN_SCAN = 300;
+type FileReasonParts = Pick<TransferFile, "state" | "reason"> & Partial<Pick<TransferFile, "scan">>;
+
 /** Why a file is as it is, where its state alone does not say it; "" = nothing more to say. */
-export function fileReason({ state, reason }: Pick<TransferFile, "state" | "reason">): string {
+export function fileReason({ state, reason, scan = "" }: FileReasonParts): string {
   if (state === "same") return "the same file was there already";
   if (state === "kept-both") return "there was another file of its name: it has a new one";
+  if (scan !== "") return `held: ${cleanText(scan, SHOWN_SCAN)}`;
   return reason === null ? "" : FILE_REASON_WORDS[reason];
 }
 
@@ -78,6 +85,7 @@ export type TransferVerb = "pause" | "resume" | "cancel" | "retry";
 export function verbsOf({ state, canRetry }: Pick<TransferView, "state" | "canRetry">): readonly TransferVerb[] {
   switch (state) {
     case "waiting":
+    case "scanning":
       return ["cancel"];
     case "moving":
       return ["pause", "cancel"];

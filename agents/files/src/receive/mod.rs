@@ -308,7 +308,8 @@ impl<'a> Receiver<'a> {
                 let wrong = if staged.length() != size {
                     Some(FileReason::Size)
                 } else {
-                    (hasher.digest() != digest).then_some(FileReason::Digest)
+                    let is_other = hasher.digest() != digest || !self.is_as_scanned(index, &digest);
+                    is_other.then_some(FileReason::Digest)
                 };
                 let done = match wrong {
                     Some(reason) => Err(reason),
@@ -335,6 +336,11 @@ impl<'a> Receiver<'a> {
             }
             _ => Err("the end of another file"),
         }
+    }
+
+    /// Of a file that was scanned before, the bytes that were.
+    fn is_as_scanned(&self, index: u32, digest: &Digest) -> bool {
+        self.listed(index).is_none_or(|entry| entry.sha256.is_empty() || entry.sha256[..] == digest[..])
     }
 
     /// The file that has begun counts for nothing; what still comes of it is dropped.

@@ -7,7 +7,7 @@ use atoll_wire::header::Message as Body;
 use atoll_wire::{FileOutcome, FileReason, FilesExpected, FilesList, FilesReceive, FilesSend};
 
 use crate::support::{
-    Homes, Program, begin, end, file, folder, outcome, receive_of, record, records_of, to_incoming, to_path,
+    Homes, Program, begin, end, file, folder, outcome, receive_of, record, records_of, sha256, to_incoming, to_path,
 };
 
 const ALL: [u8; 9] = [5, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -103,6 +103,23 @@ fn lies_about_size_and_content_are_found_out() {
     use FileReason::{Changed, Digest, Size, Unreadable, Unspecified};
     assert_eq!(reasons, [Size, Size, Digest, Changed, Unreadable, Unspecified]);
     assert_eq!(fs::read_dir(homes.target("Incoming/work")).unwrap().count(), 1);
+}
+
+#[test]
+fn of_a_file_that_was_scanned_only_those_bytes_are_taken() {
+    let homes = Homes::new();
+    let mut target = Program::start(&homes.target(""));
+    let scanned = |index, bytes: &[u8]| atoll_wire::FileEntry {
+        sha256: sha256(bytes).to_vec(),
+        ..file(index, format!("f{index}"), 4)
+    };
+    let entries = [scanned(0, b"1234"), scanned(1, b"1234"), file(2, "f2", 4)];
+    target.expect(receive_of(&entries, to_incoming()), &entries).unwrap();
+    let (results, ended) = target.give(2, &records_of(&[(0, b"1234"), (1, b"4321"), (2, b"4321")]));
+    assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");
+    use FileReason::{Digest, Unspecified};
+    assert_eq!([0, 1, 2].map(|index| outcome(&results, index).1), [Unspecified, Digest, Unspecified]);
+    assert!(!homes.target("Incoming/work/f1").exists());
 }
 
 #[test]

@@ -16,7 +16,6 @@ use std::{process, thread};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::mime::Types;
 use super::target::{SCHEMES, Target};
 use super::{OPENED, code, socket};
 use crate::environment::is_executable;
@@ -83,10 +82,9 @@ fn open(arguments: &[OsString]) -> Result<(), Failure> {
     if words.is_empty() {
         return Err((code::WRONG, "usage: atoll-open [--edit] [--] URL|FILE...".to_owned()));
     }
-    let types = Types::load();
     // Side by side: each may wait for a person.
     let asked = words.iter().map(|word| {
-        let request = open_request(word, is_edit, &types);
+        let request = open_request(word, is_edit);
         thread::spawn(move || request.and_then(|request| ask(&request)))
     });
     let asked = asked.collect::<Vec<_>>();
@@ -128,7 +126,7 @@ fn guests_xdg_open() -> Option<PathBuf> {
         .find(|file| is_executable(file) && file.canonicalize().is_ok_and(|file| file != own))
 }
 
-fn open_request(word: &OsStr, is_edit: bool, types: &Types) -> Result<Vec<u8>, Failure> {
+fn open_request(word: &OsStr, is_edit: bool) -> Result<Vec<u8>, Failure> {
     let target = match Target::parse(word).map_err(|detail| (code::WRONG, detail))? {
         // What a link points to is opened under its own name.
         Target::File(path) => Target::File(found(&path)?),
@@ -138,7 +136,7 @@ fn open_request(word: &OsStr, is_edit: bool, types: &Types) -> Result<Vec<u8>, F
         return Err((code::NO_PROGRAM, "the program that opens it has asked to open it again".to_owned()));
     }
     let kind: &[u8] = if is_edit { b"edit" } else { b"open" };
-    Ok(words(&[kind, types.of(&target).as_bytes(), target.url_text().as_bytes(), target.path_bytes()]))
+    Ok(words(&[kind, target.url_text().as_bytes(), target.path_bytes()]))
 }
 
 fn send(arguments: &[OsString]) -> Result<(), Failure> {

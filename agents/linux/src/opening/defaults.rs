@@ -45,23 +45,26 @@ pub struct NoProgram {
     pub mime_type: String,
 }
 
-/// The command line that opens `target`: with the program `app_id`, or with the one that this guest has for the type. Reads
-/// files and may take a while.
+/// The command line that opens `target` with the program `app_id`. Reads files and may take a while.
+///
+/// # Errors
+/// There is no such program.
+pub fn command_of(app_id: &str, target: &Target) -> Result<Vec<String>, NoProgram> {
+    let command = apps::command(app_id, &[target.argument()]);
+    command.ok_or_else(|| NoProgram { mime_type: app_id.to_owned() })
+}
+
+/// The same with the program that this guest has for the type.
 ///
 /// # Errors
 /// No program opens it.
-pub fn command(target: &Target, app_id: &str) -> Result<Vec<String>, NoProgram> {
+pub fn command(target: &Target, mime_type: &str, types: &Types) -> Result<Vec<String>, NoProgram> {
     let files = [target.argument()];
-    if !app_id.is_empty() {
-        return apps::command(app_id, &files).ok_or_else(|| NoProgram { mime_type: app_id.to_owned() });
-    }
-    let types = Types::load();
-    let mime_type = types.of(target);
     let lists = lists();
     let ids =
-        types.with_parents(&mime_type).into_iter().flat_map(|kind| programs(&lists, &kind, &apps::handlers(&kind)));
+        types.with_parents(mime_type).into_iter().flat_map(|kind| programs(&lists, &kind, &apps::handlers(&kind)));
     let found = ids.filter_map(|id| apps::command(&id, &files)).find(|argv| !asks_again(argv));
-    found.ok_or(NoProgram { mime_type })
+    found.ok_or_else(|| NoProgram { mime_type: mime_type.to_owned() })
 }
 
 /// Ids of the programs for a type, the best first.

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use atoll_wire::header::Message as Body;
@@ -26,6 +27,7 @@ use crate::process;
 use crate::services::Service;
 use crate::session::Phase;
 use defaults::NoProgram;
+use mime::KnownTypes;
 use socket::Client;
 use target::Target;
 
@@ -48,7 +50,8 @@ mod code {
 /// What a program has asked for.
 #[derive(Debug)]
 enum Asked {
-    Open(Target),
+    /// With its type.
+    Open(Target, String),
     Send,
 }
 
@@ -59,7 +62,28 @@ enum Asker {
     Program(Client),
 }
 
-type Found = (Asker, Target, Result<Vec<String>, NoProgram>);
+/// With what the program is found.
+#[derive(Debug)]
+enum By {
+    /// The id of its entry.
+    App(String),
+    Type(String),
+    /// The type is to be found, too.
+    Nothing,
+}
+
+/// What a thread has read.
+#[derive(Debug)]
+enum Found {
+    /// The type of what a program wants opened, or edited.
+    Type {
+        client: Client,
+        target: Target,
+        mime_type: String,
+        edit: bool,
+    },
+    Program(Asker, Target, Result<Vec<String>, NoProgram>),
+}
 
 #[derive(Debug, Default)]
 pub struct Opening {
@@ -69,6 +93,9 @@ pub struct Opening {
     files: VecDeque<(u32, Vec<PathBuf>)>,
     /// Connections whose request is not whole.
     clients: usize,
+    /// Requests whose type is being found.
+    typing: usize,
+    types: Arc<KnownTypes>,
     found: Option<Sender<Found>>,
 }
 
@@ -98,7 +125,7 @@ impl Agent {
         let (sender, found) = channel::channel();
         let inserted = self.handle.insert_source(found, |event, (), agent| {
             if let channel::Event::Msg(found) = event {
-                agent.program_found(found);
+                agent.found(found);
             }
         });
         inserted.map_err(|error| AgentError::Start("opening", error.to_string()))?;
@@ -124,7 +151,10 @@ impl Agent {
             path => self.environment.home().join(OsStr::from_bytes(path)).into_os_string().into_vec(),
         };
         match Target::of(&open.url, &path) {
-            Ok(target) => self.find_program(Asker::Host(open.request), target, open.app_id.clone()),
+            Ok(target) => {
+                let by = if open.app_id.is_empty() { By::Nothing } else { By::App(open.app_id.clone()) };
+                self.find_program(Asker::Host(open.request), target, by);
+            }
             Err(detail) => self.launch_failed(open.request, FailureCode::Other, detail),
         }
     }
@@ -134,12 +164,10 @@ impl Agent {
         let text = request.strip_suffix(b"\0").unwrap_or(request);
         let words = text.split(|byte| *byte == 0).collect::<Vec<_>>();
         match words[..] {
-            [kind @ (b"open" | b"edit"), mime_type, url, path] => {
+            [kind @ (b"open" | b"edit"), url, path] => {
                 let url = String::from_utf8_lossy(url);
                 match Target::of(&url, path) {
-                    Ok(target) => {
-                        self.open_wanted(client, target, &String::from_utf8_lossy(mime_type), kind == b"edit")
-                    }
+                    Ok(target) => self.find_type(client, target, kind == b"edit"),
                     Err(detail) => client.answer(code::WRONG, &detail),
                 }
             }
@@ -148,22 +176,43 @@ impl Agent {
         }
     }
 
-    fn open_wanted(&mut self, client: Client, target: Target, mime_type: &str, edit: bool) {
+    /// In a thread: it reads the guest's types, and the file.
+    fn find_type(&mut self, client: Client, target: Target, edit: bool) {
+        if self.opening.waiting.len() + self.opening.typing >= MAX_OPENS_WANTED {
+            return client.answer(code::FAILED, "too many requests wait for an answer");
+        }
+        let Some(sender) = self.opening.found.clone() else { return };
+        let types = Arc::clone(&self.opening.types);
+        self.opening.typing += 1;
+        thread::spawn(move || {
+            let mime_type = types.current().of(&target);
+            let _ = sender.send(Found::Type { client, target, mime_type, edit });
+        });
+    }
+
+    fn found(&mut self, found: Found) {
+        match found {
+            Found::Type { client, target, mime_type, edit } => {
+                self.opening.typing -= 1;
+                self.open_wanted(client, target, mime_type, edit);
+            }
+            Found::Program(asker, target, command) => self.program_found(asker, target, command),
+        }
+    }
+
+    fn open_wanted(&mut self, client: Client, target: Target, mime_type: String, edit: bool) {
         // A folder is of use here alone. Without a host there is nobody to ask.
         if self.session.phase != Phase::Open || mime_type == mime::FOLDER {
-            return self.find_program(Asker::Program(client), target, String::new());
-        }
-        if self.opening.waiting.len() >= MAX_OPENS_WANTED {
-            return client.answer(code::FAILED, "too many requests wait for an answer");
+            return self.find_program(Asker::Program(client), target, By::Type(mime_type));
         }
         let (url, path) = (target.url_text().to_owned(), target.path_bytes().to_vec());
         let files = match &target {
             Target::File(path) => vec![path.clone()],
             Target::Url(_) => Vec::new(),
         };
-        let wanted = self.opening.add(client, Asked::Open(target), files);
-        let mime_type = if url.is_empty() { mime_type.to_owned() } else { String::new() };
-        self.send(PortKind::Control, Body::OpenWanted(OpenWanted { wanted, url, path, mime_type, edit }));
+        let told = if url.is_empty() { mime_type.clone() } else { String::new() };
+        let wanted = self.opening.add(client, Asked::Open(target, mime_type), files);
+        self.send(PortKind::Control, Body::OpenWanted(OpenWanted { wanted, url, path, mime_type: told, edit }));
     }
 
     fn send_wanted(&mut self, client: Client, to: &str, paths: &[&[u8]]) {
@@ -191,8 +240,8 @@ impl Agent {
         let Some((client, asked)) = self.opening.waiting.remove(&wanted) else { return };
         let or = |usual: &'static str| if detail.is_empty() { usual } else { detail }.to_owned();
         match (outcome, asked) {
-            (OpenOutcome::Here, Asked::Open(target)) => {
-                self.find_program(Asker::Program(client), target, String::new())
+            (OpenOutcome::Here, Asked::Open(target, mime_type)) => {
+                self.find_program(Asker::Program(client), target, By::Type(mime_type));
             }
             (OpenOutcome::Elsewhere, _) => client.answer(code::DONE, detail),
             (OpenOutcome::Denied, _) => client.answer(code::FAILED, &or("it was denied")),
@@ -200,16 +249,24 @@ impl Agent {
         }
     }
 
-    /// Finds the program in a thread: it reads the guest's types, and the file.
-    fn find_program(&mut self, asker: Asker, target: Target, app_id: String) {
+    /// Finds the program in a thread: it reads the guest's entries and types, and the file.
+    fn find_program(&mut self, asker: Asker, target: Target, by: By) {
         let Some(sender) = self.opening.found.clone() else { return };
+        let types = Arc::clone(&self.opening.types);
         thread::spawn(move || {
-            let command = defaults::command(&target, &app_id);
-            let _ = sender.send((asker, target, command));
+            let command = match by {
+                By::App(id) => defaults::command_of(&id, &target),
+                By::Type(mime_type) => defaults::command(&target, &mime_type, &types.current()),
+                By::Nothing => {
+                    let types = types.current();
+                    defaults::command(&target, &types.of(&target), &types)
+                }
+            };
+            let _ = sender.send(Found::Program(asker, target, command));
         });
     }
 
-    fn program_found(&mut self, (asker, target, command): Found) {
+    fn program_found(&mut self, asker: Asker, target: Target, command: Result<Vec<String>, NoProgram>) {
         let argv = match (command, &asker) {
             (Ok(argv), _) => argv,
             (Err(NoProgram { mime_type }), Asker::Host(request)) => {

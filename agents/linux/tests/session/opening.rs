@@ -106,6 +106,7 @@ fn a_link_is_opened_where_the_host_says() {
 #[test]
 fn a_file_is_said_with_its_type_and_can_be_listed() {
     let agent = Agent::start();
+    know_types(&agent);
     let mut host = agent.host();
     let path = file(&agent, "-rf", "%PDF-1.4\n");
     let child = start(&agent, "atoll-open", &["--edit", "--", "-rf"]);
@@ -120,6 +121,42 @@ fn a_file_is_said_with_its_type_and_can_be_listed() {
     assert!(entries.len() == 1 && entries[0].path == b"-rf" && entries[0].size == 9, "{entries:?}");
     answer(&mut host, asked.wanted, OpenOutcome::Elsewhere, "");
     assert_eq!(end(child).0, 0);
+}
+
+#[test]
+fn an_empty_file_is_what_its_name_says_and_else_a_text() {
+    let agent = Agent::start();
+    know_types(&agent);
+    let mut host = agent.host();
+    for (name, mime_type) in [("empty.pdf", "application/pdf"), ("empty", "text/plain")] {
+        file(&agent, name, "");
+        let child = start(&agent, "atoll-open", &[name]);
+        let asked = wanted(&mut host);
+        assert_eq!(asked.mime_type, mime_type);
+        answer(&mut host, asked.wanted, OpenOutcome::Elsewhere, "");
+        assert_eq!(end(child).0, 0);
+    }
+}
+
+#[test]
+fn a_type_that_was_added_while_the_agent_runs_is_known() {
+    let agent = Agent::start();
+    let types = agent.path("data/mime");
+    fs::create_dir_all(&types).expect("a folder");
+    let mut host = agent.host();
+    let said = |host: &mut Host| {
+        let child = start(&agent, "atoll-open", &["a.own"]);
+        let asked = wanted(host);
+        answer(host, asked.wanted, OpenOutcome::Elsewhere, "");
+        assert_eq!(end(child).0, 0);
+        asked.mime_type
+    };
+    file(&agent, "a.own", "\u{1}");
+    assert_eq!(said(&mut host), "application/octet-stream");
+    // As update-mime-database makes it.
+    fs::write(types.join("globs2.new"), "50:application/x-own:*.own\n").expect("a file");
+    fs::rename(types.join("globs2.new"), types.join("globs2")).expect("a file");
+    assert_eq!(said(&mut host), "application/x-own");
 }
 
 #[test]

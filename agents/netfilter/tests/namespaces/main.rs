@@ -10,7 +10,7 @@ use hickory_proto::rr::RecordType;
 use serde_json::json;
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
-use support::{OTHER, WEB, WEB6, echo, state, world};
+use support::{OTHER, WEB, WEB6, World, echo, state, world};
 
 /// A refusal is told at once.
 const AT_ONCE: Duration = Duration::from_millis(500);
@@ -136,6 +136,31 @@ for i in range(2000): s.sendto(b'x', ('{OTHER}', 1000 + i % 3))\""
         (told == 2000 && listed == 2000).then_some(())
     });
     assert!(world.flows.len() < 10);
+}
+
+#[test]
+fn one_vm_does_not_fill_the_table_of_all() {
+    let Some(mut world) = world() else { return };
+    let connect_5000 = |port: u16| {
+        format!(
+            "python3 -c \"import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(5000): s.sendto(b'x', ('{OTHER}', {port} + i))\""
+        )
+    };
+    let denied = |world: &World| -> u64 {
+        let denied = world.flows.iter().filter(|(_, cells)| cells["verdict"] == "deny");
+        denied.map(|(_, cells)| cells["count"].as_u64().unwrap()).sum()
+    };
+    world.tell_rules(&["allow internet"]);
+    world.vm.run(&connect_5000(10000));
+    world.row(json!({ "rule": "builtin:too-many", "verdict": "deny" }));
+    world.until("a thousand too many", |_, world| (denied(world) >= 1000).then_some(()));
+    // Other rules are no new allowance. Some connections may have ended by then, but not a thousand.
+    world.tell_rules(&["deny internet 8080", "allow internet"]);
+    world.vm.run(&connect_5000(20000));
+    world.until("nearly all of them", |_, world| (denied(world) > 5000).then_some(()));
+    assert!(world.addresses("web.example").contains(&WEB.parse().unwrap()));
 }
 
 #[test]

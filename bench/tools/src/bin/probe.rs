@@ -29,8 +29,6 @@ use x11rb::rust_connection::RustConnection;
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
-/// A press that changes nothing for so long is counted as lost.
-const LOST: Duration = Duration::from_secs(3);
 /// Between an answer and the next press: a whole number of screen refreshes plus a part that differs each time, so that
 /// presses come at all phases of whoever works at 60 Hz. A person who types fast presses every 100 ms.
 const GAP: Duration = Duration::from_millis(100);
@@ -40,7 +38,7 @@ const GAP_STEPS: u32 = 13;
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["keys", region, count, ref keys @ ..] => keys_to_pixels(region, count, keys),
+        ["keys", region, count, lost_after, ref keys @ ..] => keys_to_pixels(region, count, lost_after, keys),
         ["frames", corner, seconds] => count_frames(corner, seconds),
         ["await", region, colours, timeout] => await_colour(region, colours, timeout),
         ["window"] => largest_window(false),
@@ -145,7 +143,9 @@ fn overlap(a: Rectangle, b: Rectangle) -> bool {
     !apart(a.x, a.width, b.x, b.width) && !apart(a.y, a.height, b.y, b.height)
 }
 
-fn keys_to_pixels(region: &str, count: &str, keys: &[&str]) -> Fallible<String> {
+/// `lost_after`: a press that changes nothing for so many seconds is counted as lost.
+fn keys_to_pixels(region: &str, count: &str, lost_after: &str, keys: &[&str]) -> Fallible<String> {
+    let lost_after = Duration::from_secs(lost_after.parse()?);
     let region = rectangle(region)?;
     let watcher = Watcher::open()?;
     let keycodes = |chord: &&str| chord.split('+').map(|key| watcher.keycode(key)).collect::<Fallible<Vec<_>>>();
@@ -164,7 +164,7 @@ fn keys_to_pixels(region: &str, count: &str, keys: &[&str]) -> Fallible<String> 
         let start = Instant::now();
         watcher.fake(KEY_PRESS_EVENT, *key, 0, 0)?;
         let time = loop {
-            if !watcher.await_drawing(region, start + LOST)? {
+            if !watcher.await_drawing(region, start + lost_after)? {
                 break None;
             }
             if watcher.pixels(region)? != before {

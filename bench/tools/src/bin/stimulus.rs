@@ -1,10 +1,10 @@
 //! The program in the guest whose window is watched. An X11 client that draws itself, as toolkits do, and puts its
 //! picture with MIT-SHM, so that it is the same program under Xwayland and under an X server that sends its screen.
 //!
-//!   stimulus flip|scroll|noise WIDTH HEIGHT [X Y]     a window, until it is closed
+//!   stimulus flip|paste|scroll|noise WIDTH HEIGHT [X Y]     a window, until it is closed
 //!   stimulus burn PERCENT                             no window: takes that share of one core
 //!
-//! `flip` changes all its pixels with each key press; `scroll` shows a page of text a line further, `noise` another
+//! `flip` changes all its pixels with each key press; `paste` does when the text that Shift+Insert pastes is there; `scroll` shows a page of text a line further, `noise` another
 //! picture of noise, 60 times a second, with the frame's number in the bottom right corner.
 
 use std::error::Error;
@@ -19,8 +19,8 @@ use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::shm::ConnectionExt as _;
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, Gcontext, ImageFormat, PropMode, Window,
-    WindowClass,
+    Atom, AtomEnum, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, Gcontext, ImageFormat, KeyButMask,
+    PropMode, Property, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         ["burn", percent] => percent.parse().map_err(Into::into).map(burn),
         [kind, width, height] => show(kind, width, height, "0", "0"),
         [kind, width, height, x, y] => show(kind, width, height, x, y),
-        _ => Err("usage: stimulus flip|scroll|noise WIDTH HEIGHT [X Y] | burn PERCENT".into()),
+        _ => Err("usage: stimulus flip|paste|scroll|noise WIDTH HEIGHT [X Y] | burn PERCENT".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,6 +71,7 @@ fn show(kind: &str, width: &str, height: &str, x: &str, y: &str) -> Fallible<()>
     let screen = Screen::open(width, height, x.parse()?, y.parse()?)?;
     match kind {
         "flip" => flip(screen),
+        "paste" => paste(screen),
         "scroll" => animate(screen, &Scroll::new(width.into(), height.into())),
         "noise" => animate(screen, &Noise::new(width.into(), height.into())),
         _ => Err(format!("there is no {kind}").into()),
@@ -100,7 +101,8 @@ impl Screen {
         let (connection, number) = x11rb::connect(None)?;
         let root = connection.setup().roots.get(number).ok_or("no screen")?.clone();
         let window = connection.generate_id()?;
-        let events = EventMask::KEY_PRESS | EventMask::EXPOSURE | EventMask::STRUCTURE_NOTIFY;
+        let events =
+            EventMask::KEY_PRESS | EventMask::EXPOSURE | EventMask::STRUCTURE_NOTIFY | EventMask::PROPERTY_CHANGE;
         let attributes = CreateWindowAux::new().background_pixel(DARK).event_mask(events);
         let class = WindowClass::INPUT_OUTPUT;
         connection.create_window(
@@ -164,6 +166,22 @@ impl Screen {
         Ok(true)
     }
 
+    /// Reads a property and removes it; gives its type, and how many bytes it had.
+    fn take(&self, property: Atom) -> Fallible<(Atom, usize)> {
+        let any = AtomEnum::ANY;
+        let content = self.connection.get_property(true, self.window, property, any, 0, u32::MAX / 4)?.reply()?;
+        Ok((content.type_, content.value.len()))
+    }
+
+    fn fill(&mut self, is_dark: bool) -> Fallible<()> {
+        let colour = if is_dark { DARK } else { PAPER };
+        while !self.put(|pixels| pixels.fill(colour))? {
+            let event = self.connection.wait_for_event()?;
+            self.heard(&event);
+        }
+        Ok(())
+    }
+
     fn heard(&mut self, event: &Event) {
         if let Event::ShmCompletion(completion) = event {
             for buffer in &mut self.buffers {
@@ -201,10 +219,53 @@ fn flip(mut screen: Screen) -> Fallible<()> {
             Event::Expose(_) => {}
             _ => continue,
         }
-        let colour = if is_dark { DARK } else { PAPER };
-        while !screen.put(|pixels| pixels.fill(colour))? {
-            let event = screen.connection.wait_for_event()?;
-            screen.heard(&event);
+        screen.fill(is_dark)?;
+    }
+}
+
+/// Where a paste of X11 is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Paste {
+    None,
+    Asked,
+    /// The owner sends it piece by piece (INCR); an empty one is the end.
+    InPieces,
+}
+
+fn paste(mut screen: Screen) -> Fallible<()> {
+    let mut is_dark = true;
+    let mut state = Paste::None;
+    let atom = |name: &[u8]| Fallible::Ok(screen.connection.intern_atom(false, name)?.reply()?.atom);
+    let (clipboard, text, incr) = (atom(b"CLIPBOARD")?, atom(b"UTF8_STRING")?, atom(b"INCR")?);
+    let property = atom(b"STIMULUS_PASTED")?;
+    loop {
+        let event = screen.connection.wait_for_event()?;
+        screen.heard(&event);
+        match event {
+            Event::KeyPress(press) if state == Paste::None && press.state.contains(KeyButMask::SHIFT) => {
+                state = Paste::Asked;
+                screen.connection.convert_selection(screen.window, clipboard, text, property, press.time)?;
+                screen.connection.flush()?;
+            }
+            Event::SelectionNotify(answer) if answer.property == x11rb::NONE => state = Paste::None,
+            Event::SelectionNotify(_) => {
+                let (kind, _) = screen.take(property)?;
+                state = if kind == incr { Paste::InPieces } else { Paste::None };
+                is_dark ^= state == Paste::None;
+            }
+            Event::PropertyNotify(change)
+                if state == Paste::InPieces && change.atom == property && change.state == Property::NEW_VALUE =>
+            {
+                if screen.take(property)?.1 == 0 {
+                    state = Paste::None;
+                    is_dark = !is_dark;
+                }
+            }
+            Event::Expose(_) => {}
+            _ => continue,
+        }
+        if state == Paste::None {
+            screen.fill(is_dark)?;
         }
     }
 }

@@ -1,11 +1,11 @@
 /** `atoll network ...`: who talks to what. */
 import type { Command } from "commander";
-import type { RequestOutput } from "#shared/ipc/index.ts";
+import type { RequestInput, RequestOutput } from "#shared/ipc/index.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { FlowView } from "#shared/model/network.ts";
 import { ControlClient } from "../client.ts";
 import { call, command, type JsonOption, seconds } from "../command.ts";
-import { line, print, table } from "../output.ts";
+import { EXIT, line, print, table } from "../output.ts";
 import { byteWords } from "../places.ts";
 
 export function addNetworkCommands(program: Command): void {
@@ -27,6 +27,24 @@ export function addNetworkCommands(program: Command): void {
     const tested = await call("network.test", { vm, to });
     print(tested, json, () => `${tested.decision}: ${tested.explanation}\n${reachedWords(vm, tested)}`);
   });
+
+  command(network, "check <vm>", "tries ways out of a VM from inside: what is reached and must not be is a leak")
+    .option("--ipv4 <address>", "a server on the internet")
+    .option("--ipv6 <address>", "the same")
+    .option("--resolver <address>", "a resolver on the internet")
+    .option("--name <name>", "a name that there is")
+    .option("--private-name <name>", "a name whose address is a private one")
+    .action(async (vm: string, { json = false, ...targets }: JsonOption & RequestInput<"network.check">["targets"]) => {
+      const findings = await call("network.check", { vm, targets });
+      print(findings, json, () =>
+        table(
+          ["RESULT", "WHAT", "TRIED"],
+          findings.map(({ result, title, to }) => [result, title, to]),
+          "",
+        ),
+      );
+      if (findings.some(({ result }) => result === "leak")) process.exitCode = EXIT.failed;
+    });
 
   command(network, "alerts", "what the scanner has seen")
     .option("--since <seconds>", "only what is not older", seconds)

@@ -2,7 +2,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import type { EventPayload, RequestOutput } from "#shared/ipc/index.ts";
-import { FILE_REASON_WORDS, type FileReason } from "#shared/model/transfer.ts";
+import { FILE_REASON_WORDS, type NotArrivedReason } from "#shared/model/transfer.ts";
 import { escapeControls } from "#shared/model/text.ts";
 import { ControlClient } from "../client.ts";
 import { call, command, integer, type JsonOption, withAsk, wrongUsage } from "../command.ts";
@@ -110,6 +110,7 @@ function showProgress(client: ControlClient): () => void {
 
 function progressWords(progress: EventPayload<"transfer.progress">): string {
   const { state, files, doneFiles, bytes, doneBytes, rate, remainingS } = progress;
+  if (state === "scanning") return "being scanned";
   if (state !== "moving") return state === "waiting" ? "waiting: the desktop may ask you" : state;
   const speed = rate === null ? "" : `, ${byteWords(rate)}/s`;
   const left = remainingS === null ? "" : `, ${Math.ceil(remainingS)} s left`;
@@ -128,13 +129,16 @@ function merged(results: readonly Copied[]): Copied {
 
 function printCopied(copied: Copied, json: boolean): void {
   const { files, bytes, seconds, skipped, refused } = copied;
-  for (const { path: file, reason } of json ? [] : refused)
-    process.stderr.write(`atoll: ${escapeControls(`${file}: ${reasonWords(reason)}`)}\n`);
+  for (const { path: file, reason, scan } of json ? [] : refused)
+    process.stderr.write(
+      `atoll: ${escapeControls(`${file}: ${reasonWords(reason)}${scan === "" ? "" : `: ${scan}`}`)}\n`,
+    );
   const same = skipped.length === 0 ? "" : ` ${skipped.length} were there already.`;
-  print(copied, json, () => `${files} files, ${byteWords(bytes)}, ${seconds.toFixed(1)} s.${same}`);
+  const printed = { ...copied, refused: refused.map(({ path: file, reason }) => ({ path: file, reason })) };
+  print(printed, json, () => `${files} files, ${byteWords(bytes)}, ${seconds.toFixed(1)} s.${same}`);
   if (refused.length > 0) process.exitCode = EXIT.failed;
 }
 
 function reasonWords(reason: string): string {
-  return FILE_REASON_WORDS[reason as FileReason] ?? reason;
+  return FILE_REASON_WORDS[reason as NotArrivedReason] ?? reason;
 }

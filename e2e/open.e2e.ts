@@ -1,0 +1,180 @@
+/** Files and links open where the rules say: of this machine by `atoll open`, of a guest's programs through its agent. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect, test } from "@playwright/test";
+import type { WindowView } from "#shared/model/window.ts";
+import { TestDesktop } from "./support/desktop.ts";
+
+/** No file of the host's goes to web, and of home only texts do. */
+const POLICY = `rules:
+  - {action: exec, from: "@host", to: "@any", decision: allow}
+  - {action: file.open, from: "@host", to: web, decision: deny}
+  - {action: file.open, from: "@host", to: "@any", decision: allow}
+  - {action: file.open, from: home, to: web, decision: allow}
+  - {action: file.send, from: home, to: "@host", decision: ask}
+  - {action: url.open, from: "@host", to: web, decision: allow}
+  - {action: url.open, from: home, to: web, decision: allow}
+tests: []
+`;
+const OPEN_RULES = `rules:
+  - {type: web, from: home, in: web}
+  - {type: web, from: "@host", in: web}
+  - {type: text, from: home, in: web}
+  - {type: "@any", from: home, in: here}
+  - {type: "@any", from: "@host", in: disposable}
+`;
+/** A browser and a viewer that are quick: a terminal, after it has noted what it was given. */
+const SHOW = `#!/bin/sh
+echo "$1" >> ~/shown
+exec foot --app-id=show --title="$1" cat
+`;
+const ENTRY = `[Desktop Entry]
+Type=Application
+Name=Show
+Exec=/home/user/show %u
+MimeType=text/plain;image/svg+xml;x-scheme-handler/https;
+`;
+const DEFAULTS = `[Default Applications]
+text/plain=show.desktop
+image/svg+xml=show.desktop
+x-scheme-handler/https=show.desktop
+`;
+
+interface Opened {
+  vm: string;
+  windowId: string | null;
+  decision: string;
+  rule: { line: number; text: string } | null;
+  returned?: boolean;
+}
+
+let desktop: TestDesktop;
+/** Of the host's files. */
+let folder: string;
+
+test.beforeAll(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll open "));
+  desktop = await TestDesktop.open({ home: "lagoon", web: "coral" }, (home) => {
+    fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY);
+    fs.writeFileSync(path.join(home, "config/open.yaml"), OPEN_RULES);
+  });
+  for (const vm of ["home", "web"]) await desktop.isRunning(vm);
+  const write = (file: string, text: string): string =>
+    `mkdir -p $(dirname ${file}) && cat > ${file} <<'END'\n${text}END\n`;
+  const files = [write("~/.local/share/applications/show.desktop", ENTRY), write("~/.config/mimeapps.list", DEFAULTS)];
+  for (const vm of ["home", "web"]) await sh(vm, [...files, write("~/show", SHOW), "chmod +x ~/show"].join(""));
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+/** What a shell of the guest prints. */
+async function sh(vm: string, script: string): Promise<string> {
+  const { code, stdout, stderr } = await desktop.atoll("exec", vm, "--", "sh", "-c", script);
+  expect(code, stderr).toBe(0);
+  return stdout.trim();
+}
+
+function file(name: string, content: string): string {
+  const whole = path.join(folder, name);
+  fs.writeFileSync(whole, content);
+  return whole;
+}
+
+const open = (...words: string[]): Promise<Opened> => desktop.json<Opened>("open", ...words);
+
+/** A window of the VM whose title names this. */
+async function windowWith(vm: string, title: string): Promise<WindowView> {
+  let found: WindowView | undefined;
+  await expect
+    .poll(
+      async () => {
+        found = (await desktop.windows()).find((window) => window.vm === vm && window.title.includes(title));
+        return found !== undefined;
+      },
+      { message: `a window of ${vm} with “${title}”`, timeout: 60_000 },
+    )
+    .toBe(true);
+  return found as WindowView;
+}
+
+async function isClosed({ id }: { id: string }): Promise<void> {
+  await desktop.json("window", "close", id);
+  await expect.poll(async () => (await desktop.windows()).some((window) => window.id === id)).toBe(false);
+}
+
+/** Where a file is that came to be opened. */
+const arrived = (vm: string, name: string): Promise<string> => sh(vm, `find ~ -name '${name}'`);
+
+test("a file of this machine is looked at in a disposable, which goes with its window", async () => {
+  const opened = await open(file("notes.txt", "of the host"));
+  expect(opened).toMatchObject({ vm: "disp-1", decision: "disposable", rule: { line: 6 } });
+  const window = await windowWith("disp-1", "notes.txt");
+  expect(window.id).toBe(opened.windowId);
+  const there = await arrived("disp-1", "notes.txt");
+  expect(await desktop.read("disp-1", there)).toBe("of the host");
+  expect((await desktop.atoll("exec", "disp-1", "--", "test", "-w", there)).code).toBe(1);
+  await isClosed(window);
+  await expect.poll(async () => (await desktop.vms()).map(({ name }) => name)).toEqual(["home", "web"]);
+});
+
+test("what is edited elsewhere comes back when it was saved, and the file before is kept", async () => {
+  const letter = file("letter.txt", "before");
+  const edited = open("--in", "home", "--edit", "--wait", letter);
+  const window = await windowWith("home", "letter.txt");
+  const there = await arrived("home", "letter.txt");
+  await sh("home", `printf ' and after' >> '${there}'`);
+  await expect.poll(() => fs.readFileSync(letter, "utf8")).toBe("before and after");
+  expect(fs.readFileSync(path.join(folder, "letter.before-edit.txt"), "utf8")).toBe("before");
+  await isClosed(window);
+  expect(await edited).toMatchObject({ vm: "home", decision: "vm", rule: null, returned: true });
+});
+
+test("a link opens by its rule, in the browser that is there", async () => {
+  expect(await open("https://example.org/a?b=c")).toMatchObject({ vm: "web", decision: "vm", rule: { line: 3 } });
+  expect(await desktop.read("web", "shown")).toBe("https://example.org/a?b=c\n");
+});
+
+test("xdg-open of a guest goes through the opener", async () => {
+  await sh("home", "echo hello > own.txt && xdg-open own.txt && xdg-open https://example.org/own");
+  await isClosed(await windowWith("web", "own.txt"));
+  await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/own\n");
+});
+
+test("a double-click in a guest's file manager does, too, and what stays asks nothing", async () => {
+  await sh("home", "mkdir folder && echo text > folder/clicked.txt");
+  const { element } = await desktop.run("home", "pcmanfm", "folder");
+  // Its only file.
+  await element.locator('[data-part="content"]').dblclick({ position: { x: 200, y: 100 } });
+  await isClosed(await windowWith("web", "clicked.txt"));
+  const before = await desktop.json<unknown[]>("audit");
+  await sh(
+    "home",
+    "cp /usr/share/icons/Adwaita/symbolic/places/folder-symbolic.svg picture.svg && xdg-open picture.svg",
+  );
+  await windowWith("home", "picture.svg");
+  expect(await desktop.json<unknown[]>("audit")).toEqual(before);
+});
+
+test("what is denied is exit code 3, what is no link 2, and what nothing opens is said", async () => {
+  const text = file("denied.txt", "stays");
+  expect(await desktop.atoll("open", "--in", "web", text)).toMatchObject({ code: 3 });
+  expect(await sh("web", "find ~ -name denied.txt")).toBe("");
+  expect(await desktop.atoll("open", `file://${text}`)).toMatchObject({ code: 2 });
+  const unknown = await desktop.atoll("open", "--json", "--in", "home", file("book.epub", "no book"));
+  expect(unknown.code).toBe(1);
+  expect(JSON.parse(unknown.stderr)).toMatchObject({ error: { code: "open.no-handler" } });
+  expect(unknown.stderr).toContain("install one in a VM");
+  const guests = await desktop.atoll("exec", "home", "--", "xdg-open", "ftp://example.org/");
+  expect(guests.code).toBeGreaterThan(0);
+});
+
+test("Debian's xdg-open finds the opener, too", async () => {
+  // Some forty processes in an emulated guest.
+  test.slow();
+  await sh("home", "/usr/bin/xdg-open https://example.org/debians");
+  await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/debians\n");
+});

@@ -1,0 +1,180 @@
+/** Copied files are pasted as files: by a transfer, and then by their new places. */
+import { describe, expect, test } from "vitest";
+import { COPIED_FILES } from "#shared/model/clip.ts";
+import type { TransferEnd, TransferRequest, TransferredFile } from "../files/transfer.ts";
+import type { Vm } from "../vms/vm.ts";
+import { fileBringer } from "./copied-files.ts";
+import { ClipDesk, FakeReading, settled } from "./testing/clip-desk.ts";
+
+const URI_LIST = "text/uri-list";
+
+function copied(): { desk: ClipDesk; home: Vm; web: Vm } {
+  const desk = new ClipDesk();
+  const [home, web] = [desk.vm("home"), desk.vm("web")];
+  desk.copy(home, 1, { types: [URI_LIST, COPIED_FILES, "text/plain"] });
+  return { desk, home, web };
+}
+
+/** What a program that asked was given. */
+const given = (desk: ClipDesk): string =>
+  desk.delivered.map(({ source }) => (source.kind === "bytes" ? Buffer.from(source.bytes).toString() : "")).join("|");
+
+describe("pasting copied files", () => {
+  test("another VM is offered the files in both forms, and no text of their paths", () => {
+    const { desk, web } = copied();
+    expect(desk.offers(web)).toEqual([COPIED_FILES, URI_LIST]);
+  });
+
+  test.each([
+    [COPIED_FILES, "cut\nfile:///home/user/Incoming/home/a%20b\nfile:///home/user/Incoming/home/c"],
+    [URI_LIST, "file:///home/user/Incoming/home/a%20b\r\nfile:///home/user/Incoming/home/c\r\n"],
+  ])("as %s the program gets those that have arrived", async (type, list) => {
+    const { desk, web } = copied();
+    desk.press(web);
+    await settled();
+    // Nothing of it is sent ahead: the keys alone may have meant something else.
+    expect(desk.readings).toEqual([]);
+    desk.want(web, 1, type);
+    expect(desk.brought).toMatchObject([{ vm: "web" }]);
+    expect(desk.delivered).toEqual([]);
+    await desk.brought[0]?.arrive("/home/user/Incoming/home/a b", "/home/user/Incoming/home/c");
+    expect(given(desk)).toBe(list);
+    expect(desk.delivered[0]).toMatchObject({ type: COPIED_FILES, target: { kind: "request", vm: web, request: 1 } });
+  });
+
+  test("what a program asks for in both forms is one transfer", async () => {
+    const { desk, web } = copied();
+    desk.press(web);
+    desk.want(web, 1, URI_LIST);
+    desk.want(web, 2, COPIED_FILES);
+    expect(desk.brought).toHaveLength(1);
+    await desk.brought[0]?.arrive("/a");
+    expect(given(desk)).toBe("file:///a\r\n|cut\nfile:///a");
+    // The files may have been moved since.
+    desk.press(web);
+    desk.want(web, 3, COPIED_FILES);
+    expect(desk.brought).toHaveLength(2);
+  });
+
+  test("a rule about sending files decides, not one about pasting", () => {
+    const { desk, web } = copied();
+    const crossings: string[] = [];
+    const { decide } = desk.ports.gate;
+    desk.ports.gate.decide = (crossing) => {
+      crossings.push(`${crossing.action} ${crossing.type}`);
+      return decide(crossing);
+    };
+    desk.rules.set("web null", "deny");
+    desk.broker.policyChanged();
+    expect(desk.offers(web)).toEqual([]);
+    expect(new Set(crossings)).toEqual(new Set(["file.send null"]));
+    // Where the person is to be asked, the transfer does it: it knows names and sizes.
+    desk.rules.set("web null", "ask");
+    desk.broker.policyChanged();
+    desk.press(web);
+    desk.want(web, 1, COPIED_FILES);
+    expect([desk.asked.length, desk.brought.length]).toEqual([0, 1]);
+  });
+
+  test("nothing has arrived: the program gets nothing", async () => {
+    const { desk, web } = copied();
+    desk.press(web);
+    desk.want(web, 1, COPIED_FILES);
+    await desk.brought[0]?.arrive();
+    expect([desk.refused(web), desk.delivered]).toEqual([[1], []]);
+  });
+
+  test("a program waits for a minute at most, and the files arrive all the same", async () => {
+    const { desk, web } = copied();
+    desk.press(web);
+    desk.want(web, 1, COPIED_FILES);
+    await desk.pass(54_999);
+    expect(desk.refused(web)).toEqual([]);
+    await desk.pass(1);
+    expect(desk.refused(web)).toEqual([1]);
+    await desk.brought[0]?.arrive("/a");
+    expect(desk.delivered).toEqual([]);
+  });
+
+  test("without a gesture the small bar asks first", async () => {
+    const { desk, web } = copied();
+    desk.focused = web;
+    desk.want(web, 1, COPIED_FILES);
+    expect(desk.brought).toEqual([]);
+    const [bar] = desk.broker.waiting;
+    expect(bar?.type).toBe(COPIED_FILES);
+    desk.broker.answered(bar?.id ?? 0, "paste");
+    await settled();
+    expect(desk.brought).toHaveLength(1);
+  });
+});
+
+describe("bringing them", () => {
+  const file = (path: string, more: Partial<TransferredFile> = {}): TransferredFile => ({
+    index: 0,
+    path: Buffer.from(path),
+    isFolder: false,
+    bytes: 1,
+    outcome: "whole",
+    reason: null,
+    sha256: null,
+    scan: "",
+    arrivedAt: Buffer.from(`/in/${path}`),
+    ...more,
+  });
+
+  async function brought(content: string | null, files: readonly TransferredFile[]) {
+    const requests: TransferRequest[] = [];
+    const desk = new ClipDesk();
+    const [home, web] = [desk.vm("home"), desk.vm("web")];
+    desk.copy(home, 1, { types: [COPIED_FILES] });
+    const bring = fileBringer({
+      read: (source, type) => {
+        const reading = new FakeReading(source, type);
+        setImmediate(() => {
+          void reading.end(
+            content === null
+              ? { outcome: "failed", bytes: 0, by: "source" }
+              : { outcome: "complete", content: Buffer.from(content) },
+          );
+        });
+        return reading;
+      },
+      startTransfer: (request) => {
+        requests.push(request);
+        const end: TransferEnd = { state: "done", files, bytes: 1, seconds: 1, detail: "" };
+        return { id: 1, state: "done", done: Promise.resolve(end) };
+      },
+    });
+    const clip = desk.broker.ownOf(home);
+    if (clip === null) throw new Error("it was copied");
+    return { requests, paths: (await bring(clip, web)).map((path) => Buffer.from(path).toString()) };
+  }
+
+  test("what was copied goes into the folder of what came in; what lies in a copied folder is not pasted apart", async () => {
+    const { requests, paths } = await brought("cut\nfile:///home/user/a%20b\nfile:///home/user/dir", [
+      file("a b"),
+      file("dir", { isFolder: true }),
+      file("dir/inner"),
+      file("refused", { outcome: "refused", reason: "symlink", arrivedAt: null }),
+    ]);
+    expect(requests).toMatchObject([
+      {
+        source: { party: { kind: "vm", vm: { id: "home" } } },
+        target: { kind: "vm", vm: { id: "web" } },
+        destination: { kind: "incoming" },
+        permission: { kind: "ask" },
+      },
+    ]);
+    const [{ source }] = requests as [TransferRequest];
+    expect("paths" in source && source.paths.map((path) => Buffer.from(path).toString())).toEqual([
+      "/home/user/a b",
+      "/home/user/dir",
+    ]);
+    expect(paths).toEqual(["/in/a b", "/in/dir"]);
+  });
+
+  test.each([null, "", "copy", "copy\nhttp://a/", "copy\n/etc/passwd"])("nothing is sent of %j", async (content) => {
+    expect(await brought(content, [])).toEqual({ requests: [], paths: [] });
+  });
+});

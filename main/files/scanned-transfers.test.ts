@@ -1,0 +1,158 @@
+/** Transfers by a rule that lets through only what a scanner has passed. */
+import { beforeEach, describe, expect, it } from "vitest";
+import type { FileVerdict, ScanVerdict } from "#shared/model/scan.ts";
+import { DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import type { TransferRecord } from "./transfer-record.ts";
+
+const SHA = Buffer.from(DIGEST).toString("hex");
+
+let desk: FilesDesk;
+beforeEach(async () => {
+  desk = await FilesDesk.open();
+  desk.answer = () => Promise.resolve({ allowed: true, by: "rule", rule: null, scans: true, explanation: "", seq: 5 });
+});
+
+function said(verdict: ScanVerdict, more: Partial<FileVerdict["engines"][number]> = {}): FileVerdict {
+  const engine = { name: "ClamAV", version: "1", signatures: "s", verdict, signature: null, reason: null, ...more };
+  return { sha256: verdict === "error" ? null : SHA, verdict, engines: [engine] };
+}
+
+/** The source has listed these names; files are scanned as `verdicts` says. */
+async function started(verdicts: readonly FileVerdict[]): Promise<TransferRecord> {
+  desk.scans = (_source, files) =>
+    Promise.resolve(new Map(files.flatMap(({ index }) => (verdicts[index] ? [[index, verdicts[index]]] : []))));
+  const record = desk.start(["a"]);
+  await desk.listFiles(verdicts.map((_, index) => `f${index}`));
+  return record;
+}
+
+/** Nothing goes on at the source either. */
+async function sourceStopped(): Promise<void> {
+  const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
+  desk.ended(desk.home, transfer);
+}
+
+describe("what is clean", () => {
+  it("arrives, and its target takes the bytes alone that were scanned", async () => {
+    const record = await started([said("clean"), said("found", { signature: "Eicar" }), said("clean")]);
+    const web = await desk.ready();
+    const expected = desk.web.agent.sentOf("filesExpected").flatMap(({ entries = [] }) => entries);
+    expect(expected.map(({ index, sha256 }) => [index, Buffer.from(sha256 ?? []).toString("hex")])).toEqual([
+      [0, SHA],
+      [2, SHA],
+    ]);
+    expect(desk.web.agent.sentOf("filesReceive")).toMatchObject([{ files: 2, bytes: 16n }]);
+    expect(await desk.heard(desk.home, "filesSend")).toMatchObject({ leftOut: [1] });
+    desk.done(web, [whole(0), whole(2, { sha256: new Uint8Array(32).fill(9) })], 16n);
+    desk.ended(desk.web, web);
+    await sourceStopped();
+    const end = await record.done;
+    expect(end).toMatchObject({ state: "done", detail: "f1 is held: Eicar was found in it (ClamAV)." });
+    expect(end.files.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ["whole", null],
+      ["refused", "scan.found"],
+      ["failed", "digest"],
+    ]);
+    expect(record.filesFrom(0, 9, "failed").files).toMatchObject([
+      { path: "f1", reason: "scan.found", scan: "Eicar was found in it (ClamAV)" },
+      { path: "f2", reason: "digest", scan: "" },
+    ]);
+  });
+
+  it("is asked of the source and not of what an earlier try has brought there", async () => {
+    const asked: string[][] = [];
+    desk.scans = (source, files) => {
+      asked.push([source.name, ...files.map(({ index }) => String(index))]);
+      return Promise.resolve(new Map());
+    };
+    const record = desk.start(["a"]);
+    await desk.listFiles(["f0", "f1"]);
+    await sourceStopped();
+    await record.done;
+    expect(asked).toEqual([["home", "0", "1"]]);
+  });
+});
+
+describe("what is not clean", () => {
+  it.each([
+    [said("found", { signature: "Eicar" }), "scan.found", "f0 is held: Eicar was found in it (ClamAV)."],
+    [
+      said("suspicious", { signature: "Heuristics.X" }),
+      "scan.found",
+      "f0 is held: it looks suspicious: Heuristics.X (ClamAV).",
+    ],
+    [
+      said("not-scanned", { reason: "it is encrypted" }),
+      "scan.not-scanned",
+      "f0 is held: it was not scanned: it is encrypted (ClamAV).",
+    ],
+    [
+      said("error", { reason: "it hangs" }),
+      "scan.not-scanned",
+      "f0 is held: it could not be scanned: it hangs (ClamAV).",
+    ],
+    [
+      { sha256: null, verdict: "clean", engines: [] } as const,
+      "scan.not-scanned",
+      "f0 is held: it was not scanned: it could not be looked at.",
+    ],
+  ])("is held: %j", async (verdict, reason, detail) => {
+    const record = await started([verdict as FileVerdict]);
+    await sourceStopped();
+    const end = await record.done;
+    expect(end).toMatchObject({ state: "failed", detail, bytes: 0, files: [{ outcome: "refused", reason }] });
+    expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
+    expect(desk.told).toEqual([{ bytes: 0, detail: `failed; ${detail}; 1 of 1 files did not arrive` }]);
+  });
+
+  it("is held where nobody has said anything of it", async () => {
+    desk.scans = () => Promise.resolve(new Map());
+    const record = desk.start(["a"]);
+    await desk.listFiles(["f0"]);
+    await sourceStopped();
+    expect(await record.done).toMatchObject({ state: "failed", files: [{ reason: "scan.not-scanned" }] });
+  });
+
+  it("can be tried again where it could not be scanned, and not where something was found", async () => {
+    const record = await started([said("error"), said("found", { signature: "Eicar" })]);
+    await sourceStopped();
+    await record.done;
+    expect(record.view).toMatchObject({ canRetry: true, failed: 2 });
+    expect(record.retried).toEqual([0]);
+  });
+});
+
+it("a transfer that is being scanned says so, and can be cancelled", async () => {
+  desk.scans = (_source, _files, { signal }) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(new Map())));
+  const record = desk.start(["a"]);
+  const { transfer = 0 } = await desk.heard(desk.home, "filesList");
+  desk.list(transfer, [entry(0, "f0")]);
+  await new Promise<void>((resolve) => {
+    const look = (): void => void (record.state === "scanning" && resolve());
+    desk.transfers.on("changed", look);
+    look();
+  });
+  const cancelled = desk.transfers.cancel(record.id);
+  await sourceStopped();
+  expect((await cancelled).state).toBe("cancelled");
+  expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
+});
+
+it("a transfer that was allowed elsewhere is scanned where that says so", async () => {
+  let scans = 0;
+  desk.scans = () => {
+    scans += 1;
+    return Promise.resolve(new Map());
+  };
+  const record = desk.transfers.get(
+    desk.transfers.start({
+      ...desk.request(["a"]),
+      permission: { kind: "given", seq: 3, scans: true, admits: () => null },
+    }).id,
+  );
+  await desk.listFiles(["f0"]);
+  await sourceStopped();
+  expect((await record.done).state).toBe("failed");
+  expect([scans, desk.asked]).toEqual([1, []]);
+});

@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { PolicyDecision } from "#shared/model/policy.ts";
+import { findingsOf, leakProbes, type LeakProbe, probeWords, readResults, targetsWith } from "./leak-probes.ts";
+
+const NOWHERE = { host: [], gateway: [], others: [], hostPort: null };
+const isInternet = (address: string): boolean => !/^(10|172|192|169|127)\.|^fd/.test(address);
+
+/** What a VM finds that reaches all of it; names are at `address`. */
+function reached(probes: readonly LeakProbe[], address = "198.18.0.10") {
+  return new Map(probes.map(({ id }) => [id, { isReached: true, addresses: [address] }]));
+}
+
+function leaks(probes: readonly LeakProbe[], decide: (to: string) => PolicyDecision, isFiltered = true): string[] {
+  return findingsOf(probes, reached(probes), decide, isInternet, isFiltered)
+    .filter(({ result }) => result === "leak")
+    .map(({ to }) => to);
+}
+
+it("what is reached is a leak where the policy does not allow it", () => {
+  const probes = leakProbes(targetsWith({ name: "bad.example" }), NOWHERE);
+  const all = leaks(probes, () => "deny");
+  expect(all).toEqual(
+    expect.arrayContaining(["1.1.1.1:443", "[2606:4700:4700::1111]:443", "bad.example", "9.9.9.9:853", "10.0.0.1:80"]),
+  );
+  expect(leaks(probes, () => "ask")).toEqual(all);
+  const allowed = leaks(probes, () => "allow");
+  // Whatever the policy says.
+  expect(allowed).toEqual(["9.9.9.9:53", "9.9.9.9:53"]);
+});
+
+it("what is not reached holds", () => {
+  const probes = leakProbes(targetsWith({}), NOWHERE);
+  const findings = findingsOf(probes, new Map(), () => "deny", isInternet, true);
+  expect(new Set(findings.map(({ result }) => result))).toEqual(new Set(["held"]));
+});
+
+it("a name that leads to a private address is a leak, and one that leads to the internet none", () => {
+  const probes = leakProbes(targetsWith({ privateName: "private.test" }), NOWHERE);
+  const of = (address: string): unknown =>
+    findingsOf(probes, reached(probes, address), () => "allow", isInternet, true).find(
+      ({ to }) => to === "private.test",
+    );
+  expect(of("192.168.1.1")).toMatchObject({ result: "leak" });
+  expect(of("198.18.0.10")).toMatchObject({ result: "held" });
+});
+
+it("this computer and other VMs are tried at the port that is open, and are leaks whatever the policy says", () => {
+  const probes = leakProbes(targetsWith({}), {
+    host: ["192.168.77.7", "fd00::7"],
+    gateway: ["10.137.0.5"],
+    others: [{ vm: "bank", address: "10.137.0.10" }],
+    hostPort: 40_001,
+  });
+  const all = leaks(probes, () => "allow");
+  for (const to of ["192.168.77.7:40001", "[fd00::7]:40001", "10.137.0.5:40001", "10.137.0.10:22"])
+    expect(all).toContain(to);
+});
+
+it("of a VM that is not filtered only what is near can leak", () => {
+  const probes = leakProbes(targetsWith({}), { ...NOWHERE, host: ["192.168.77.7"] });
+  expect(new Set(leaks(probes, () => "deny", false).map((to) => to.replace(/\..*/, "")))).toEqual(
+    new Set(["10", "172", "192", "169"]),
+  );
+});
+
+it("the number of probes is bounded, whatever this machine has", () => {
+  const many = Array.from({ length: 500 }, (_, at) => `192.168.1.${at}`);
+  const others = many.map((address) => ({ vm: "x", address }));
+  const probes = leakProbes(targetsWith({}), { ...NOWHERE, host: many, gateway: ["10.137.0.5", "fd00::1"], others });
+  expect(probes.length).toBeLessThan(100);
+});
+
+it("takes the first word about each probe, and passes over what is none", () => {
+  const said =
+    "p0 refused 111\np0 reached\np1 reached 10.0.0.1,::1,1.2\np2 reached <b>\nnoise\np3 reached\r\np4 held\n";
+  expect(Object.fromEntries(readResults(said))).toEqual({
+    p0: { isReached: false, addresses: [] },
+    p1: { isReached: true, addresses: ["10.0.0.1", "::1"] },
+  });
+});
+
+it("no text of a guest makes it fail, or more findings than probes", () => {
+  const probes = leakProbes(targetsWith({}), NOWHERE);
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(..."p019 reachdfus.,:\n") })), (said) => {
+      const findings = findingsOf(probes, readResults(said), () => "deny", isInternet, true);
+      expect(findings).toHaveLength(probes.length);
+    }),
+  );
+});
+
+it("the script tells what is reached from what is refused", async () => {
+  const server = net.createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  const probe = (id: string, kind: LeakProbe["kind"], to: string, at: number): LeakProbe => {
+    return { id, kind, to, port: at, title: "", leaksBy: "policy" };
+  };
+  const words = probeWords([
+    probe("p0", "tcp", "127.0.0.1", port),
+    probe("p1", "tcp", "127.0.0.1", 1),
+    probe("p2", "name", "localhost", 0),
+    probe("p3", "dns", "127.0.0.1", 1),
+    probe("p4", "quic", "127.0.0.1", 1),
+    probe("p5", "tcp", "no address", 1),
+  ]);
+  const script = spawn("perl", ["-", ...words], { stdio: ["pipe", "pipe", "inherit"] });
+  script.stdin.end(fs.readFileSync(path.join(import.meta.dirname, "leaks.pl")));
+  const results = readResults(await text(script.stdout));
+  server.close();
+  expect(
+    [...results].toSorted(([one], [other]) => one.localeCompare(other)).map(([id, { isReached }]) => [id, isReached]),
+  ).toEqual([
+    ...[
+      ["p0", true],
+      ["p1", false],
+      ["p2", true],
+      ["p3", false],
+      ["p4", false],
+    ],
+  ]);
+  expect(results.get("p2")?.addresses.length).toBeGreaterThan(0);
+});

@@ -1,0 +1,105 @@
+/** Services that scan files, as the scanner uses them. */
+import type { EngineVerdict } from "#shared/model/scan.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { waitFor } from "../base/waiting.ts";
+import type { FilesEnd } from "../files/host-files.ts";
+import { Turns } from "../files/turns.ts";
+import type { ServiceUnit } from "../services/service-unit.ts";
+
+export interface Engine {
+  /** Of the service. */
+  readonly name: string;
+  /** Its VM. */
+  readonly end: FilesEnd;
+  /** What it says of itself: a guest's word; null: nothing yet. */
+  readonly identity: Pick<EngineVerdict, "name" | "version" | "signatures"> | null;
+  /** Resolves when it is healthy; rejects where it does not become so in time, or is stopped. */
+  ready(signal: AbortSignal): Promise<void>;
+  /** Waits for its turn. Rejects where there is no answer in time. */
+  job(input: unknown, signal: AbortSignal): Promise<unknown>;
+}
+
+/** Jobs that a program has at once: fewer than it may have, so that a person's own are taken too. */
+const JOBS_AT_ONCE = 8;
+/** From its turn on: more than an engine takes for its worst file. */
+const ANSWER_MS = 150_000;
+
+/** An engine that was started, and ends unexpectedly, is started again: it has so long. */
+const READY_MS = 180_000;
+
+/** Of all services, those that scan files and were started. */
+export function enginesOf(services: { readonly units: readonly ServiceUnit[] }): () => Engine[] {
+  const engines = new WeakMap<ServiceUnit, Engine>();
+  return () =>
+    services.units.filter(isStartedScanner).map((unit) => {
+      const engine = engines.get(unit) ?? engineOf(unit);
+      engines.set(unit, engine);
+      return engine;
+    });
+}
+
+function isStartedScanner(unit: ServiceUnit): boolean {
+  return unit.manifest.rights.host.includes("scanned-files") && isStarted(unit);
+}
+
+function engineOf(unit: ServiceUnit): Engine {
+  const { name } = unit.manifest;
+  const turns = new Turns(JOBS_AT_ONCE);
+  return {
+    name,
+    end: unit.vm,
+    get identity() {
+      const [row] = unit.tables.rows()["engine"] ?? [];
+      if (row === undefined) return null;
+      const word = (value: unknown): string | null => (typeof value === "string" ? value : null);
+      return { name: word(row["engine"]) ?? name, version: word(row["version"]), signatures: word(row["signatures"]) };
+    },
+    ready: (signal) =>
+      waitFor({
+        listen: ({ resolve, reject }) => {
+          const look = (): void => {
+            if (unit.isHealthy) resolve();
+            else if (!isStarted(unit)) reject(notReady(name, "it was stopped"));
+          };
+          look();
+          return unit.on("changed", look);
+        },
+        signal,
+        timeoutMs: READY_MS,
+        onTimeout: ({ reject }) =>
+          reject(notReady(name, unit.stateDetail === "" ? "it does not start" : unit.stateDetail)),
+      }),
+    job: async (input, signal) => {
+      const endTurn = await turns.take(name, signal);
+      try {
+        signal.throwIfAborted();
+        return await answered(unit, input, signal);
+      } finally {
+        endTurn();
+      }
+    },
+  };
+}
+
+async function answered(unit: ServiceUnit, input: unknown, signal: AbortSignal): Promise<unknown> {
+  const waiting = new AbortController();
+  const late = (): void => waiting.abort(new Error(`it has not answered within ${ANSWER_MS / 1000} s`));
+  const gone = (): void => waiting.abort(signal.reason);
+  const timer = setTimeout(late, ANSWER_MS);
+  signal.addEventListener("abort", gone, { once: true });
+  try {
+    return await unit.job(input, waiting.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", gone);
+  }
+}
+
+/** Somebody wants it: it runs, or is started again. */
+function isStarted(unit: ServiceUnit): boolean {
+  return unit.state !== "stopped";
+}
+
+function notReady(service: string, why: string): AppError {
+  return new AppError("service.not-healthy", `Service "${service}" is not there: ${why}.`, { service });
+}

@@ -1,0 +1,201 @@
+/**
+ * Some files of one source, looked at by one engine. They go to its VM as any files do, from agent to agent, into its memory, and
+ * each is a job of its program. Nothing that the engine says is believed but its own verdict about the bytes that have come there.
+ */
+import { randomBytes } from "node:crypto";
+import { messageOf } from "#shared/model/app-error.ts";
+import { type EngineVerdict, scanAnswer } from "#shared/model/scan.ts";
+import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
+import type { ArrivedFile, ListedFile } from "#shared/protocol/files.ts";
+import { SourceEnd, TargetEnd } from "../files/ends.ts";
+import type { FilesEnd } from "../files/host-files.ts";
+import type { FilesToList } from "../link/contracts/files.ts";
+import { joinStreams } from "../vms/joints.ts";
+import type { Engine } from "./engine.ts";
+
+/** In the engine's VM: a folder in memory (services/antivirus). */
+const SCAN_FOLDER = "/tmp/atoll-scan";
+/** Longest between two signs that files move. */
+const STALLED_MS = 60_000;
+const KEY_BYTES = 16;
+
+export interface ScanSource {
+  end: FilesEnd;
+  what: FilesToList;
+  /** Of the party. */
+  name: string;
+}
+
+export interface LookedAt {
+  /** Hexadecimal, of the bytes that have come to the engine's VM; null: not all have. */
+  sha256: string | null;
+  verdict: EngineVerdict;
+}
+
+export interface BatchOptions {
+  signal: AbortSignal;
+  /** Of what is known of these bytes already; null: it has to be looked at. */
+  known: (sha256: string) => EngineVerdict | null;
+  looked: (file: ListedFile) => void;
+}
+
+/** Never rejects: each file has a verdict. */
+export async function scanBatch(
+  engine: Engine,
+  source: ScanSource,
+  batch: readonly ListedFile[],
+  options: BatchOptions,
+): Promise<Map<number, LookedAt>> {
+  const run = new Batch(engine, source, batch, options);
+  return run.run();
+}
+
+class Batch {
+  readonly #engine: Engine;
+  readonly #source: ScanSource;
+  readonly #files: ReadonlyMap<number, ListedFile>;
+  readonly #options: BatchOptions;
+  readonly #looked = new Map<number, LookedAt>();
+  readonly #jobs = new Set<Promise<void>>();
+  readonly #key = randomBytes(KEY_BYTES);
+  readonly #ended = new AbortController();
+  /** All files have come, or have failed; or none comes any more. */
+  #over: () => void = () => undefined;
+  #awaited: number;
+  #stalled: NodeJS.Timeout | undefined;
+
+  constructor(engine: Engine, source: ScanSource, batch: readonly ListedFile[], options: BatchOptions) {
+    [this.#engine, this.#source, this.#options] = [engine, source, options];
+    this.#files = new Map(batch.map((file) => [file.index, file]));
+    this.#awaited = batch.length;
+  }
+
+  async run(): Promise<Map<number, LookedAt>> {
+    const { signal } = this.#options;
+    const end = (): void => this.#ended.abort(signal.reason);
+    signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted) end();
+    let why = "the files stopped coming";
+    try {
+      why = await this.#move();
+      await Promise.all(this.#jobs);
+    } catch (error) {
+      why = messageOf(error);
+    }
+    signal.removeEventListener("abort", end);
+    clearTimeout(this.#stalled);
+    for (const index of this.#files.keys())
+      if (!this.#looked.has(index)) this.#say(index, null, this.#failed("error", why));
+    return this.#looked;
+  }
+
+  get #folder(): string {
+    return `${SCAN_FOLDER}/${this.#key.toString("hex")}`;
+  }
+
+  /** Resolves when no more files come: with the reason for those that have not. */
+  async #move(): Promise<string> {
+    const files = [...this.#files.values()];
+    const [first] = files;
+    if (first === undefined) return "";
+    await this.#engine.ready(this.#ended.signal);
+    const source = new SourceEnd(this.#source.end, this.#source.what);
+    let target: TargetEnd | null = null;
+    const aborted = new Promise<null>((resolve) =>
+      this.#ended.signal.addEventListener("abort", () => resolve(null), { once: true }),
+    );
+    try {
+      const listed = await Promise.race([source.listed, aborted]);
+      if (listed === null) return "the files are not there any more";
+      const over = new Promise<void>((resolve) => (this.#over = resolve));
+      target = new TargetEnd(
+        this.#engine.end,
+        {
+          key: this.#key,
+          origin: this.#source.name,
+          into: { kind: "path", path: Buffer.from(`${this.#folder}/`) },
+          files: files.length,
+          bytes: files.reduce((sum, { size }) => sum + size, 0),
+          isOpened: false,
+          isReadOnly: false,
+        },
+        // Names are the host's: the engine's VM may refuse a source's.
+        files.map((file) => ({ ...file, path: Buffer.from(String(file.index)), executable: false })),
+        (arrived) => {
+          this.#isMoving();
+          for (const file of arrived) this.#arrived(file);
+        },
+      );
+      this.#isMoving();
+      const ready = await Promise.race([target.ready, aborted, over]);
+      if (ready === null || ready === undefined) return "the scanner took no files";
+      const isWanted = ({ index, kind }: ListedFile): boolean => kind === "file" && !this.#files.has(index);
+      const leftOut = listed.filter((file) => isWanted(file) && file.index > first.index).map(({ index }) => index);
+      source.send({ first: first.index, offset: 0, prefixSha256: new Uint8Array(0) }, leftOut);
+      const [out, into] = await Promise.all([source.stream, target.stream]);
+      if (out === null || into === null) return "the files could not be sent to the scanner";
+      joinStreams({ vm: this.#source.end, stream: out }, { vm: this.#engine.end, stream: into });
+      if (this.#awaited > 0) {
+        const lost = target.over.then((end) => (end.kind === "lost" ? "the scanner's VM was lost" : null));
+        const why = await Promise.race([over, lost, aborted, source.over.then(() => target?.over)]);
+        if (typeof why === "string") return why;
+      }
+      return "its bytes did not come";
+    } finally {
+      await Promise.all([source.stop(false), target?.stop(false)]);
+      await Promise.all(this.#jobs);
+      // Also of what came and was not asked about. An engine that is gone has nothing to forget.
+      void this.#engine.job({ forget: this.#folder }, new AbortController().signal).catch(() => undefined);
+    }
+  }
+
+  #isMoving(): void {
+    clearTimeout(this.#stalled);
+    this.#stalled = setTimeout(() => this.#over(), STALLED_MS);
+  }
+
+  #arrived({ index, outcome, reason, sha256 }: ArrivedFile): void {
+    this.#awaited -= 1;
+    if (this.#awaited === 0) {
+      clearTimeout(this.#stalled);
+      this.#over();
+    }
+    if (outcome !== "whole") {
+      const why = reason === null ? "it did not come" : FILE_REASON_WORDS[reason];
+      return this.#say(index, null, this.#failed("not-scanned", why));
+    }
+    const job = this.#look(index, Buffer.from(sha256).toString("hex"));
+    this.#jobs.add(job);
+    void job.finally(() => this.#jobs.delete(job));
+  }
+
+  async #look(index: number, sha256: string): Promise<void> {
+    const known = this.#options.known(sha256);
+    this.#say(index, sha256, known ?? (await this.#ask(index, sha256)));
+  }
+
+  async #ask(index: number, sha256: string): Promise<EngineVerdict> {
+    try {
+      const input = { scan: { path: `${this.#folder}/${index}`, sha256, bytes: this.#files.get(index)?.size ?? 0 } };
+      const answer = scanAnswer.safeParse(await this.#engine.job(input, this.#ended.signal));
+      if (!answer.success) return this.#failed("error", "its answer is none");
+      const { engine, verdict, signature, reason, ...about } = answer.data;
+      if (about.sha256 !== sha256) return this.#failed("error", "it has answered about another file");
+      return { ...engine, verdict, signature, reason };
+    } catch (error) {
+      return this.#failed("error", messageOf(error));
+    }
+  }
+
+  #say(index: number, sha256: string | null, verdict: EngineVerdict): void {
+    const file = this.#files.get(index);
+    if (file === undefined || this.#looked.has(index)) return;
+    this.#looked.set(index, { sha256, verdict });
+    this.#options.looked(file);
+  }
+
+  #failed(verdict: "error" | "not-scanned", reason: string): EngineVerdict {
+    const { identity, name } = this.#engine;
+    return { ...(identity ?? { name, version: null, signatures: null }), verdict, signature: null, reason };
+  }
+}

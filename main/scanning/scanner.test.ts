@@ -1,0 +1,228 @@
+/** Scans of a VM's files by scripted engines, hostile ones too. Both ends are agents for which the test speaks. */
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { FileVerdict } from "#shared/model/scan.ts";
+import type { ListedFile } from "#shared/protocol/files.ts";
+import { FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
+import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
+import { bytes, DIGEST, entry, whole } from "../files/testing/files-desk.ts";
+import { MAX_SCANNED_BYTES } from "./batches.ts";
+import type { Engine } from "./engine.ts";
+import { Scanner, type ScanOptions } from "./scanner.ts";
+
+const SHA = Buffer.from(DIGEST).toString("hex");
+const ENGINE = { name: "ClamAV", version: "1.4", signatures: "set-1" };
+
+let home: LinkedVm;
+let engine: ScriptedEngine;
+let ended: AbortController;
+
+class ScriptedEngine implements Engine {
+  readonly name = "antivirus";
+  readonly linked: LinkedVm;
+  readonly asked: unknown[] = [];
+  identity = { ...ENGINE };
+  answers: (input: { scan: { path: string; sha256: string; bytes: number } }, signal: AbortSignal) => unknown = () =>
+    clean();
+  isReady: Promise<void> = Promise.resolve();
+
+  constructor(linked: LinkedVm) {
+    this.linked = linked;
+  }
+
+  get end(): LinkedVm["vm"] {
+    return this.linked.vm;
+  }
+
+  ready(): Promise<void> {
+    return this.isReady;
+  }
+
+  async job(input: unknown, signal: AbortSignal): Promise<unknown> {
+    this.asked.push(input);
+    return typeof input === "object" && input !== null && "forget" in input ? {} : this.answers(input as never, signal);
+  }
+
+  get scans(): unknown[] {
+    return this.asked.filter((input) => typeof input === "object" && input !== null && "scan" in input);
+  }
+}
+
+const clean = (more: object = {}): object => ({
+  ...{ sha256: SHA, bytes: 8, engine: ENGINE, verdict: "clean", signature: null, reason: null },
+  ...more,
+});
+const file = (index: number, size = 8): ListedFile => ({
+  ...{ index, kind: "file", path: bytes(`f${index}`), size, executable: false, modifiedS: 0, reason: null },
+});
+
+beforeEach(async () => {
+  home = await linkedVm("home");
+  engine = new ScriptedEngine(await linkedVm("antivirus"));
+  ended = new AbortController();
+});
+
+function scanned(
+  files: readonly ListedFile[],
+  scanner = new Scanner(() => [engine]),
+  options: Partial<ScanOptions> = {},
+): Promise<ReadonlyMap<number, FileVerdict>> {
+  const source = { end: home.vm, what: { paths: [bytes("a")] }, name: "home" };
+  return scanner.scan(source, files, { signal: ended.signal, ...options });
+}
+
+/** The source lists, and the engine's VM gets what `results` says. Both are done when this resolves. */
+async function carry(count: number, results: readonly object[], round = 1): Promise<void> {
+  await home.agent.until(() => home.agent.sentOf("filesList").length >= round);
+  const { transfer: from = 0 } = home.agent.sentOf("filesList").at(-1) ?? {};
+  const entries = Array.from({ length: count }, (_, index) => entry(index, `f${index}`)) as never;
+  home.agent.say("filesListed", { transfer: from, entries, last: true });
+  const { agent } = engine.linked;
+  await agent.until(() => agent.sentOf("filesExpected").filter(({ last }) => last).length >= round);
+  const { transfer: to = 0 } = agent.sentOf("filesReceive").at(-1) ?? {};
+  agent.say("filesReady", { transfer: to });
+  await home.agent.until(() => home.agent.sentOf("filesSend").length >= round);
+  agent.say("filesDone", { transfer: to, results: results as never, bytes: 0n });
+  await stopped(round);
+}
+
+async function stopped(round = 1): Promise<void> {
+  for (const { agent } of [home, engine.linked]) {
+    await agent.until(() => agent.sentOf("filesStop").length >= round);
+    agent.say("filesEnded", { transfer: agent.sentOf("filesStop").at(-1)?.transfer ?? 0 });
+  }
+}
+
+const verdictOf = (verdict: FileVerdict | undefined): unknown => [
+  verdict?.sha256,
+  verdict?.verdict,
+  ...(verdict?.engines ?? []).map(({ signature, reason }) => signature ?? reason),
+];
+
+describe("a file", () => {
+  it("goes to the engine's VM under a name of the host's, is asked about, and forgotten", async () => {
+    const progress: number[][] = [];
+    const result = scanned([file(0)], undefined, { progress: (...now) => progress.push(now) });
+    await carry(1, [whole(0)]);
+    const verdicts = await result;
+    expect(verdicts.get(0)).toEqual({
+      sha256: SHA,
+      verdict: "clean",
+      engines: [{ ...ENGINE, verdict: "clean", signature: null, reason: null }],
+    });
+    const [receive] = engine.linked.agent.sentOf("filesReceive");
+    const { destination } = receive ?? {};
+    const folder = destination?.case === "path" ? Buffer.from(destination.value ?? []).toString() : "";
+    expect(folder).toMatch(/^\/tmp\/atoll-scan\/[0-9a-f]{32}\/$/);
+    const [expected] = engine.linked.agent.sentOf("filesExpected").flatMap(({ entries = [] }) => entries);
+    expect(Buffer.from(expected?.path ?? []).toString()).toBe("0");
+    expect(engine.asked).toEqual([
+      { scan: { path: `${folder}0`, sha256: SHA, bytes: 8 } },
+      { forget: folder.slice(0, -1) },
+    ]);
+    expect(progress).toEqual([[1, 1]]);
+  });
+
+  it("whose bytes were looked at before is not asked about again, unless the signatures are others", async () => {
+    const scanner = new Scanner(() => [engine]);
+    for (const [round, signatures] of [
+      [1, "set-1"],
+      [2, "set-1"],
+      [3, "set-2"],
+    ] as const) {
+      engine.identity = { ...ENGINE, signatures };
+      engine.answers = () => clean({ engine: engine.identity });
+      const result = scanned([file(0)], scanner);
+      await carry(1, [whole(0)], round);
+      expect((await result).get(0)).toMatchObject({ verdict: "clean", engines: [{ signatures }] });
+    }
+    expect(engine.scans).toHaveLength(2);
+  });
+
+  it("that is too large is not sent", async () => {
+    const verdicts = await scanned([file(0, MAX_SCANNED_BYTES + 1)]);
+    expect(verdictOf(verdicts.get(0))).toEqual([null, "not-scanned", "it has more than 64 MiB"]);
+    expect(home.agent.sentOf("filesList")).toEqual([]);
+  });
+
+  it("that did not come whole is not scanned, with the reason, and the others are", async () => {
+    const result = scanned([file(0), file(1)]);
+    const failed = { index: 0, outcome: FileOutcome.FAILED, reason: FileReason.CHANGED, sha256: new Uint8Array(0) };
+    await carry(2, [failed, whole(1)]);
+    const verdicts = await result;
+    expect(verdictOf(verdicts.get(0))).toEqual([null, "not-scanned", "was changed while it was read"]);
+    expect(verdicts.get(1)?.verdict).toBe("clean");
+  });
+
+  it("is looked at by every engine, and the worst word counts", async () => {
+    const other = new ScriptedEngine(await linkedVm("yara"));
+    other.isReady = Promise.reject(new Error("it does not start"));
+    const result = scanned([file(0)], new Scanner(() => [engine, other]));
+    await carry(1, [whole(0)]);
+    const verdict = (await result).get(0);
+    expect([verdict?.sha256, verdict?.verdict]).toEqual([null, "error"]);
+    expect(verdict?.engines.map((one) => [one.verdict, one.reason])).toEqual([
+      ["clean", null],
+      ["error", "it does not start"],
+    ]);
+  });
+
+  it("without an engine is not clean", async () => {
+    const scanner = new Scanner(() => []);
+    expect([scanner.isThere, (await scanned([file(0)], scanner)).get(0)?.verdict]).toEqual([false, "not-scanned"]);
+  });
+});
+
+describe("an engine that", () => {
+  const lies: [string, unknown, string][] = [
+    ["answers about another file", clean({ sha256: "00".repeat(32) }), "it has answered about another file"],
+    ["answers what is none", { verdict: "clean" }, "its answer is none"],
+    ["names something in what is clean", clean({ signature: "Eicar" }), "its answer is none"],
+    ["has found what it does not name", clean({ verdict: "found" }), "its answer is none"],
+    ["answers without an end", clean({ verdict: "suspicious", reason: "x".repeat(100_000) }), "its answer is none"],
+    ["says nothing", null, "its answer is none"],
+  ];
+  it.each(lies)("%s has failed for this file alone", async (_, answer, reason) => {
+    engine.answers = ({ scan }) => (scan.path.endsWith("/0") ? answer : clean());
+    const result = scanned([file(0), file(1)]);
+    await carry(2, [whole(0), whole(1)]);
+    const verdicts = await result;
+    expect(verdictOf(verdicts.get(0))).toEqual([SHA, "error", reason]);
+    expect(verdicts.get(1)?.verdict).toBe("clean");
+  });
+
+  it("crashes in the middle leaves what was not looked at without a verdict, and the next scan is whole", async () => {
+    const scanner = new Scanner(() => [engine]);
+    engine.answers = () => Promise.reject(new Error("The program was lost before it answered."));
+    const lost = scanned([file(0)], scanner);
+    await carry(1, [whole(0)]);
+    expect(verdictOf((await lost).get(0))).toEqual([SHA, "error", "The program was lost before it answered."]);
+    engine.answers = () => clean();
+    const again = scanned([file(0)], scanner);
+    await carry(1, [whole(0)], 2);
+    expect((await again).get(0)?.verdict).toBe("clean");
+  });
+
+  it("has its VM lost while files come has no verdict", async () => {
+    const result = scanned([file(0)]);
+    await home.agent.until(() => home.agent.sentOf("filesList").length > 0);
+    const { transfer = 0 } = home.agent.sentOf("filesList")[0] ?? {};
+    home.agent.say("filesListed", { transfer, entries: [entry(0, "f0")] as never, last: true });
+    const { agent } = engine.linked;
+    await agent.until(() => agent.sentOf("filesReceive").length > 0);
+    await engine.linked.vm.kill();
+    await home.agent.until(() => home.agent.sentOf("filesStop").length > 0);
+    home.agent.say("filesEnded", { transfer });
+    expect((await result).get(0)).toMatchObject({ sha256: null, verdict: "error" });
+  });
+
+  it("hangs is waited for no longer than whoever asks", async () => {
+    engine.answers = (_input, signal) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("cancelled"))));
+    const result = scanned([file(0)]);
+    const carried = carry(1, [whole(0)]);
+    await vi.waitFor(() => expect(engine.scans).toHaveLength(1));
+    ended.abort(new Error("cancelled"));
+    await carried;
+    expect((await result).get(0)?.verdict).toBe("error");
+  });
+});

@@ -1,0 +1,103 @@
+/** Looks at files with every engine that was started. What an engine says of some bytes holds as long as its signatures are the same. */
+import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
+import type { ListedFile } from "#shared/protocol/files.ts";
+import { type Held, HOLDS_NOTHING } from "../services/rights.ts";
+import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
+import type { Engine } from "./engine.ts";
+import { type LookedAt, scanBatch, type ScanSource } from "./scan-batch.ts";
+import { VerdictCache } from "./verdict-cache.ts";
+
+export interface ScanOptions {
+  signal: AbortSignal;
+  /** Files that have been looked at by all engines, and their number. */
+  progress?: (done: number, files: number) => void;
+}
+
+export class Scanner {
+  readonly #engines: () => readonly Engine[];
+  readonly #cache = new VerdictCache();
+
+  /** @param engines those that were started */
+  constructor(engines: () => readonly Engine[]) {
+    this.#engines = engines;
+  }
+
+  /** What that service's VM has in fact. */
+  held(service: string): Held {
+    const isEngine = this.#engines().some(({ name }) => name === service);
+    return isEngine ? { ...HOLDS_NOTHING, host: ["scanned-files"] } : HOLDS_NOTHING;
+  }
+
+  /** Whether anything would be looked at. */
+  get isThere(): boolean {
+    return this.#engines().length > 0;
+  }
+
+  /** Of a file that no engine has got. */
+  unread(reason: string): FileVerdict {
+    return unreadBy(this.#engines(), reason);
+  }
+
+  /** Those of `listed` that are files. Never rejects: each has a verdict, by index. */
+  async scan(
+    source: ScanSource,
+    listed: readonly ListedFile[],
+    { signal, progress = () => undefined }: ScanOptions,
+  ): Promise<ReadonlyMap<number, FileVerdict>> {
+    const files = listed.filter(({ kind }) => kind === "file");
+    const engines = this.#engines();
+    const small = files.filter(({ size }) => size <= MAX_SCANNED_BYTES);
+    const steps = small.length * engines.length;
+    let done = 0;
+    const looked = (): void => {
+      done += 1;
+      progress(Math.floor((done * small.length) / steps), files.length);
+    };
+    const byEngine = await Promise.all(engines.map((engine) => this.#look(engine, source, small, { signal, looked })));
+    return new Map(files.map((file) => [file.index, verdictOf(file, engines, byEngine)]));
+  }
+
+  async #look(
+    engine: Engine,
+    source: ScanSource,
+    files: readonly ListedFile[],
+    { signal, looked }: { signal: AbortSignal; looked: () => void },
+  ): Promise<ReadonlyMap<number, LookedAt>> {
+    const all = new Map<number, LookedAt>();
+    for (const batch of batchesOf(files)) {
+      const known = (sha256: string): EngineVerdict | null => this.#cache.get(engine.name, engine.identity, sha256);
+      const found = await scanBatch(engine, source, batch, { signal, known, looked });
+      for (const [index, one] of found) {
+        all.set(index, one);
+        this.#cache.put(engine.name, one);
+      }
+    }
+    return all;
+  }
+}
+
+function unreadBy(engines: readonly Engine[], reason: string): FileVerdict {
+  const said = engines.map(({ name, identity }): EngineVerdict => ({
+    ...(identity ?? { name, version: null, signatures: null }),
+    ...{ verdict: "not-scanned", signature: null, reason },
+  }));
+  return { sha256: null, verdict: "not-scanned", engines: said };
+}
+
+function verdictOf(
+  { index, size }: ListedFile,
+  engines: readonly Engine[],
+  byEngine: readonly ReadonlyMap<number, LookedAt>[],
+): FileVerdict {
+  if (size > MAX_SCANNED_BYTES) {
+    return unreadBy(engines, `it has more than ${MAX_SCANNED_BYTES / 1_048_576} MiB`);
+  }
+  const looked = byEngine.flatMap((one) => one.get(index) ?? []);
+  const verdicts = looked.map(({ verdict }) => verdict);
+  const [sha256 = null, ...others] = looked.map((one) => one.sha256);
+  // It was read once for each engine.
+  const isSame = others.every((other) => other === sha256);
+  if (isSame) return { sha256, verdict: combinedVerdict(verdicts), engines: verdicts };
+  const verdict = combinedVerdict([...verdicts, { verdict: "not-scanned" }]);
+  return { sha256: null, verdict, engines: verdicts };
+}

@@ -1,0 +1,54 @@
+/** Scanning of files: the command `scan`, and "Scan" in the menus of files. */
+import { z } from "zod";
+import { type EngineVerdict, type FileVerdict, SCAN_VERDICTS } from "../model/scan.ts";
+import { MAX_CHOSEN_FILES, MAX_FILE_PATH_BYTES } from "../protocol/limits.ts";
+import { domain, event, request } from "./declare.ts";
+import { vmReference } from "./fields.ts";
+
+const count = z.int().min(0);
+const verdict = z.enum(SCAN_VERDICTS);
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .nullable();
+
+const engine: z.ZodType<EngineVerdict> = z.strictObject({
+  name: z.string(),
+  version: z.string().nullable(),
+  signatures: z.string().nullable(),
+  verdict,
+  signature: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+
+/** A file by its path: as it was given, or below the folder that was. */
+export interface ScannedFile extends FileVerdict {
+  path: string;
+}
+const scannedFile: z.ZodType<ScannedFile> = z.strictObject({
+  path: z.string(),
+  sha256,
+  verdict,
+  engines: z.array(engine),
+});
+
+export const scanContract = domain({
+  requests: {
+    /**
+     * Every file at these paths of a VM that runs, and in folders there. Answered when all were looked at; ended with the
+     * connection. @throws AppError vm.not-found, vm.not-running, scan.no-scanner
+     */
+    "scan.files": request({
+      from: ["page", "cli"],
+      input: z.strictObject({
+        vm: vmReference,
+        paths: z.array(z.string().min(1).max(MAX_FILE_PATH_BYTES)).min(1).max(MAX_CHOSEN_FILES),
+      }),
+      output: z.array(scannedFile),
+    }),
+  },
+  events: {
+    /** Of the connection's own scan. */
+    "scan.progress": event({ to: ["cli"], payload: z.strictObject({ done: count, files: count }) }),
+  },
+});
