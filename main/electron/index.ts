@@ -53,6 +53,8 @@ import { FIREWALL_SERVICE, Network } from "../networks/network.ts";
 import { Networks } from "../networks/networks.ts";
 import { relayStarter } from "../networks/relay.ts";
 import { ScanRules } from "../networks/scan-rules.ts";
+import { ServiceFilter } from "../networks/service-filter.ts";
+import { goesByService, ServiceNetworks } from "../networks/service-networks.ts";
 import { passtCommand } from "../networks/uplink.ts";
 import { Comparisons } from "../opener/comparisons.ts";
 import { createOpener } from "../opener/create.ts";
@@ -178,7 +180,11 @@ async function run(): Promise<void> {
     source: serviceSource,
     builds,
     configFolder: paths.config,
-    held: (service) => (service === FIREWALL_SERVICE ? network.held : scanner.held(service)),
+    held: (service) => {
+      if (service === FIREWALL_SERVICE) return network.held;
+      const serves = [...new Set(serviceNetworks.servedBy(service).map(({ status }) => status.role))];
+      return { ...scanner.held(service), serves, firewall: services.unit(service).vm.status.network === "firewall" };
+    },
     prepare: (definition) => void disposables.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
@@ -207,15 +213,33 @@ async function run(): Promise<void> {
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   services.on("changed", () => network.vmsChanged([]));
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
-  const networks = new Networks({
-    vms: () => application.vms,
+  const linkParts = {
+    known: () => application.vms.map(({ id }) => id),
     indices: linkIndices,
     startRelay: relayStarter(() => path.join(agentFolder(), "atoll-relay")),
     uplinkCommand: passtCommand,
-    filter: network.filter,
     log,
+  };
+  const networks = new Networks({
+    ...linkParts,
+    vms: () => application.vms.filter((vm) => !goesByService(vm)),
+    filter: network.filter,
   });
-  application.on("changed", () => networks.look());
+  const serviceNetworks = new ServiceNetworks({
+    vms: () => application.vms,
+    serves: (service) => (service === FIREWALL_SERVICE ? null : services.rolesServedBy(service)),
+    make: (name, vms) => {
+      const unit = services.unit(name);
+      const start = (): Promise<void> => unit.start();
+      const filter = new ServiceFilter({ name, vm: unit.vm, program: unit.vm.service(program), start });
+      return new Networks({ ...linkParts, vms, filter, filterName: `service "${name}"`, filterHasUplink: false });
+    },
+  });
+  application.on("changed", () => {
+    networks.look();
+    serviceNetworks.look();
+  });
+  services.on("changed", () => serviceNetworks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
@@ -268,6 +292,7 @@ async function run(): Promise<void> {
       icons.end();
       services.close();
       networks.close();
+      serviceNetworks.close();
       application.release();
       await Promise.all([server.close(), network.close()]);
       placements.flush();

@@ -127,6 +127,8 @@ export interface MachineSummary {
   /** null: it has none. */
   template: string | null;
   network: VmNetwork | null;
+  /** The service by which it goes to the firewall, where its network is "firewall"; absent: none. */
+  via?: string;
 }
 
 export interface Driver<Definition extends MachineDefinition> {

@@ -76,7 +76,12 @@ export class Network {
   get held(): Held {
     const { served, hasUplink } = this.filter;
     const roles = this.#vms().flatMap(({ id, role }) => (id !== null && served.includes(id) ? [role] : []));
-    return { uplink: hasUplink, serves: [...new Set(roles)], host: served.length > 0 ? ["network-rules"] : [] };
+    return {
+      uplink: hasUplink,
+      firewall: false,
+      serves: [...new Set(roles)],
+      host: served.length > 0 ? ["network-rules"] : [],
+    };
   }
 
   /** VMs, their labels or roles are not what they were. @param stopped those that do not run */

@@ -204,14 +204,20 @@ it("the log keeps its last lines, cleaned", () => {
 });
 
 describe("rights", () => {
-  const nothing = { serves: [], uplink: false, host: [] };
-  const all = { serves: ["app", "work"] as const, uplink: true, host: ["network-rules", "scanned-files"] as const };
+  const nothing = { serves: [], uplink: false, firewall: false, host: [] };
+  const all = {
+    serves: ["app", "work"] as const,
+    uplink: true,
+    firewall: true,
+    host: ["network-rules", "scanned-files"] as const,
+  };
   const asked = { ...all, serves: [...all.serves], host: [...all.host] };
 
   it("are said in words, beside what its VM has", () => {
     expect(rightsOf(nothing, null).map(({ id, asked: is, has }) => [id, is, has])).toEqual([
       ["serves", false, null],
       ["uplink", false, null],
+      ["firewall", false, null],
       ["network-rules", false, null],
       ["scanned-files", false, null],
     ]);
@@ -227,15 +233,15 @@ describe("rights", () => {
     [nothing, nothing, []],
     [asked, asked, []],
     [asked, nothing, []],
-    [nothing, asked, ["serves:app", "serves:work", "uplink", "network-rules", "scanned-files"]],
+    [nothing, asked, ["serves:app", "serves:work", "uplink", "firewall", "network-rules", "scanned-files"]],
     [{ ...nothing, serves: ["app" as const] }, { ...nothing, serves: ["app", "vault"] }, ["serves:vault"]],
   ])("%j with %j has %j too much", (manifest, held, excess) => {
     expect(excessOf(manifest, held)).toEqual(excess);
   });
 
   it("that are not asked have a test each, which fails where its VM has them", () => {
-    expect(rightsTests(nothing, nothing).map(({ ok }) => ok)).toEqual([true, true, true, true]);
-    expect(rightsTests(nothing, asked).map(({ ok }) => ok)).toEqual([false, false, false, false]);
+    expect(rightsTests(nothing, nothing).map(({ ok }) => ok)).toEqual([true, true, true, true, true]);
+    expect(rightsTests(nothing, asked).map(({ ok }) => ok)).toEqual([false, false, false, false, false]);
     expect(rightsTests(asked, asked)).toEqual([]);
   });
 });

@@ -9,6 +9,8 @@ import { HOST_RIGHTS } from "#shared/model/service.ts";
 export interface Held {
   /** It has an interface to the internet. */
   uplink: boolean;
+  /** Its own network is behind the firewall. */
+  firewall: boolean;
   /** Roles of VMs whose network goes by it now. */
   serves: readonly string[];
   /** What it has been told of others. */
@@ -16,7 +18,7 @@ export interface Held {
 }
 
 /** Of a service that is no part of the networks. */
-export const HOLDS_NOTHING: Held = { uplink: false, serves: [], host: [] };
+export const HOLDS_NOTHING: Held = { uplink: false, firewall: false, serves: [], host: [] };
 
 const HOST_WORDS = {
   "network-rules": "Is told which connections each of these VMs may make",
@@ -49,6 +51,12 @@ export function rightsOf(asked: ServiceRights, held: Held | null): ServiceRight[
       asked: asked.uplink,
       has: held === null ? null : held.uplink,
     },
+    {
+      id: "firewall",
+      words: "Reaches, through the firewall, what the policy lets its VM reach",
+      asked: asked.firewall,
+      has: held === null ? null : held.firewall,
+    },
     ...HOST_RIGHTS.map((right) => ({
       id: right,
       words: HOST_WORDS[right],
@@ -64,6 +72,7 @@ export function excessOf(asked: ServiceRights, held: Held): string[] {
   return [
     ...roles.map((role) => `serves:${role}`),
     ...(held.uplink && !asked.uplink ? ["uplink"] : []),
+    ...(held.firewall && !asked.firewall ? ["firewall"] : []),
     ...held.host.filter((right) => !asked.host.includes(right)),
   ];
 }

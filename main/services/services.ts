@@ -1,6 +1,7 @@
 /** All services: what there is, each with its VM and what keeps that running. */
 import { AppError } from "#shared/model/app-error.ts";
-import type { ServiceInfo, ServiceView } from "#shared/model/service.ts";
+import { type ServiceInfo, type ServiceView, shownValue } from "#shared/model/service.ts";
+import type { VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import fsp from "node:fs/promises";
 import path from "node:path";
@@ -105,6 +106,11 @@ export class Services extends Emitter<ServicesEvents> {
     return unit;
   }
 
+  /** Roles of VMs that may have their network by it; null: there is no such service. */
+  rolesServedBy(name: string): readonly VmRole[] | null {
+    return this.#units.get(name)?.manifest.rights.serves ?? null;
+  }
+
   /** Its settings as they are in force, also before its VM is known. */
   settingsOf(name: string): Readonly<Record<string, unknown>> {
     return this.#units.get(name)?.settings.values ?? {};
@@ -144,7 +150,7 @@ export class Services extends Emitter<ServicesEvents> {
     const { manifest, settings, tables } = this.unit(name);
     const values = Object.entries(manifest.settings).map(([key, schema]) => [
       key,
-      { schema, value: settings.values[key] ?? schema.default },
+      { schema, value: shownValue(schema, settings.values[key] ?? schema.default) },
     ]);
     return {
       ...(await this.view(name)),

@@ -23,6 +23,10 @@ it("a network that goes by no firewall is marked", () => {
   const machine = { template: "debian", accelerator: "kvm", role: "app", origin: "cold" } as const;
   expect(machineOf(vm({ ...machine, network: "direct" }))).toContain("direct network, without the firewall");
   expect(machineOf(vm({ ...machine, network: "firewall" }))).toContain("network behind the firewall");
+  expect(machineOf(vm({ ...machine, network: "firewall", via: "vpn" }))).toContain(
+    "network by vpn, behind the firewall",
+  );
+  expect(machineOf(vm({ ...machine, network: "direct", via: "vpn" }))).toContain("direct network, without");
 });
 
 it("of a disposable its menu says what it began from", () => {

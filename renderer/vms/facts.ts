@@ -72,11 +72,15 @@ const NETWORKS: Readonly<Record<VmNetwork, string>> = {
   direct: "direct network, without the firewall",
 };
 
+function networkWords(network: VmNetwork, via: string | undefined): string {
+  return network === "firewall" && via !== undefined ? `network by ${via}, behind the firewall` : NETWORKS[network];
+}
+
 /** Template, network, accelerator and, of a disposable, what it began from: `debian · no network · emulated, without KVM`. */
 export function machineOf(vm: VmStatus): string {
   return [
     vm.template ?? vm.driver,
-    vm.network === null ? null : NETWORKS[vm.network],
+    vm.network === null ? null : networkWords(vm.network, vm.via),
     vm.accelerator === null ? null : { kvm: "KVM", tcg: "emulated, without KVM" }[vm.accelerator],
     vm.role === "disposable" && vm.origin !== null ? ORIGINS[vm.origin] : null,
   ]

@@ -75,6 +75,8 @@ export interface VmView {
   stateReason: VmStateReason | null;
   role: VmRole;
   network: VmNetwork | null;
+  /** The service between it and the firewall, where its network is "firewall"; absent: none. */
+  via?: string | undefined;
   /** Count of its windows, frozen ones included. */
   windows: number;
   /** Seconds since the machine started, null while it does not run. */

@@ -106,6 +106,7 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
   isUp = false;
   isReady = false;
   acknowledged: ReadonlySet<string> = new Set();
+  problem: string | null = null;
   links: readonly FilteredLink[] = [];
   uplink: FirewallState["uplink"] = null;
   starts = 0;
