@@ -10,8 +10,8 @@ import { log } from "../base/log.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { FilteredLink, FilterEvents, NetworkFilter } from "./filter.ts";
 
-/** How long the program may take to put links in force, before they are cut. */
-const APPLY_MS = 5_000;
+/** How long the program may take to put links in force, before they are cut: it may be slow, in a VM that is emulated. */
+const APPLY_MS = 15_000;
 
 type Said = Exclude<SaidMessage, { type: "result" }>;
 
@@ -117,13 +117,17 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
       const revision = program.tell({ state: { links } });
       this.#told = { revision, links: links.map(({ id }) => id) };
       clearTimeout(this.#late);
-      this.#late = setTimeout(
-        () => this.#forget(`it has not put the links in force within ${APPLY_MS / 1000} s`),
-        APPLY_MS,
-      );
+      this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
     } catch (error) {
       this.#forget(messageOf(error));
     }
+  }
+
+  /** What it says later counts all the same. */
+  #isLate(): void {
+    this.#acknowledged = new Set();
+    this.#problem = `it has not put the links in force within ${APPLY_MS / 1000} s`;
+    this.emit("changed");
   }
 
   #said(message: Said): void {

@@ -39,6 +39,11 @@ def interfaces():
     return found
 
 
+def index_of(name):
+    with open(f"/sys/class/net/{name}/ifindex", encoding="ascii") as file:
+        return int(file.read())
+
+
 def write_sysctl(name, value):
     with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
         file.write(value)
@@ -64,6 +69,11 @@ class Vpn:
         self.status = None
         self.missing = []
         self.endpoints = {}
+        # Interfaces that have their addresses, by name: which one it was. Another one of that name has none.
+        self.routed = {}
+        for family in ("-4", "-6"):
+            while subprocess.run(["ip", family, "rule", "del", "priority", TABLE], capture_output=True).returncode == 0:
+                pass
 
     def desired(self, message):
         self.revision = message["revision"]
@@ -139,16 +149,18 @@ class Vpn:
 
     def route(self, found):
         """What comes from a link goes by the table of the tunnel, which ends in "unreachable"."""
-        for family in ("-4", "-6"):
-            while subprocess.run(["ip", family, "rule", "del", "priority", TABLE], capture_output=True).returncode == 0:
-                pass
         for link, name in found:
+            own, index = link["own"], index_of(name)
+            if self.routed.get(name) == index:
+                continue
             write_sysctl(f"ipv6/conf/{name}/accept_ra", "0")
-            run("ip", "address", "replace", f"{link['own']['ipv4']}/30", "dev", name)
-            run("ip", "address", "replace", f"{link['own']['ipv6']}/64", "dev", name, "nodad")
-            run("ip", "link", "set", name, "up")
-            for family in ("-4", "-6"):
-                run("ip", family, "rule", "add", "iif", name, "lookup", TABLE, "priority", TABLE)
+            for family, address in (("-4", f"{own['ipv4']}/30"), ("-6", f"{own['ipv6']}/64 nodad")):
+                lines = [f"address replace {address} dev {name}", f"link set {name} up"]
+                # A rule names the interface, and stays when that goes.
+                if name not in self.routed:
+                    lines.append(f"rule add iif {name} lookup {TABLE} priority {TABLE}")
+                run("ip", family, "-batch", "-", given="\n".join(lines) + "\n")
+            self.routed[name] = index
         write_sysctl("ipv4/ip_forward", "1")
         write_sysctl("ipv6/conf/all/forwarding", "1")
 
@@ -218,7 +230,6 @@ def read_messages(service, messages):
 
 
 def main():
-    # Before anything else: what an earlier run has left forwards nothing past the tunnel either.
     service = Service()
     vpn = Vpn(service)
     messages = queue.Queue()
