@@ -51,8 +51,11 @@ export class Network {
     const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
     const passing = new PassingAnswers(() => this.flows);
     const { asks: asking = () => [], scans: scanning = () => [], scanRules } = options;
-    const asks = ({ name }: VmParty): boolean => asking().includes(name);
-    const scans = ({ name }: VmParty): boolean => scanning().includes(name);
+    // What holds for a VM holds for disposables that are for it.
+    const isAmong = (names: readonly string[], { name, forVm }: VmParty): boolean =>
+      names.includes(name) || (forVm != null && names.includes(forVm.name));
+    const asks = (vm: VmParty): boolean => isAmong(asking(), vm);
+    const scans = (vm: VmParty): boolean => isAmong(scanning(), vm);
     const addRules: AddRules = (vm, list) => passing.addTo(vm, list);
     const rules = new NetworkRules({ policy, stateFolder, asks, scans, addRules });
     this.filter = new FirewallFilter({ ...options, rules, scanRules: () => scanRules.files });

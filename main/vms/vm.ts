@@ -187,6 +187,7 @@ export class Vm extends Emitter<VmEvents> {
       role: definition.role ?? "app",
       network,
       ...(via === undefined ? {} : { via }),
+      ...(definition.forVm === undefined ? {} : { forVm: definition.forVm }),
       windows: this.windows.size,
       uptimeS:
         this.#machine?.startedAtMs == null

@@ -27,6 +27,7 @@ const viewFields = {
   role: z.enum(VM_ROLES),
   network: network.nullable(),
   via: z.string().optional(),
+  forVm: vmId.optional(),
   windows: z.int().min(0),
   uptimeS: z.int().min(0).nullable(),
   accelerator: z.enum(["kvm", "tcg"]).nullable(),
