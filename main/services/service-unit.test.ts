@@ -368,7 +368,7 @@ describe("its settings", () => {
   it("that the program does not take are said to be saved alone", async () => {
     await started();
     const applied = unit.applySettings().catch((error: unknown) => error);
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.advanceTimersByTimeAsync(30_000);
     expect(await applied).toMatchObject({ code: "service.not-healthy" });
   });
 

@@ -35,7 +35,7 @@ export interface UnitEvents {
 }
 
 /** How long the program may take to say that new settings are in force. */
-const APPLIED_MS = 10_000;
+const APPLIED_MS = 30_000;
 /** What was well for so long, and ends, is not what will not run. */
 const STEADY_MS = 10_000;
 
