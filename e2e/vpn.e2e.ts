@@ -96,8 +96,8 @@ test("with its configuration the VM reaches what is behind the tunnel; the firew
 });
 
 test("nothing goes past the tunnel: neither the firewall's names, nor an address that the policy allows", async () => {
-  // The other end does not forward: an address of the internet is not reached through it.
-  for (const host of ["198.18.0.10", "good.example"]) expect((await get(host)).code).not.toBe(0);
+  expect((await get("good.example")).code).not.toBe(0);
+  // The tunnel's other end has the internet's addresses itself: with it they are gone, too.
   internet.run("ip", "link", "set", "tunnel0", "down");
   for (const host of [INSIDE, "198.18.0.10"]) expect((await get(host)).code).not.toBe(0);
   internet.run("ip", "link", "set", "tunnel0", "up");
