@@ -67,6 +67,7 @@ import { builtIns } from "../services/built-ins.ts";
 import { enginesOf } from "../scanning/engine.ts";
 import { Scanner } from "../scanning/scanner.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
+import { heldBy } from "../services/held.ts";
 import { sendServiceEvents } from "../services/requests.ts";
 import { ServiceSource } from "../services/service-source.ts";
 import { Services } from "../services/services.ts";
@@ -74,7 +75,6 @@ import { sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
-import { program } from "../vms/services/program.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
@@ -181,10 +181,10 @@ async function run(): Promise<void> {
     builds,
     configFolder: paths.config,
     held: (service) => {
-      if (service === FIREWALL_SERVICE) return network.held;
-      const serves = [...new Set(serviceNetworks.servedBy(service).map(({ status }) => status.role))];
-      return { ...scanner.held(service), serves, firewall: services.unit(service).vm.status.network === "firewall" };
+      const { vm, told } = services.unit(service);
+      return heldBy({ vm, told, vms: application.vms, linkOf: (id) => linkIndices.find(id) });
     },
+    refusesRole: (service, role) => serviceNetworks.refusesRole(service, role),
     prepare: (definition) => void disposables.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
@@ -192,7 +192,7 @@ async function run(): Promise<void> {
   const network: Network = new Network({
     firewall: () => {
       const unit = services.unit(FIREWALL_SERVICE);
-      return { vm: unit.vm, program: unit.vm.service(program), start: () => unit.start() };
+      return { vm: unit.vm, program: unit.by("network-rules"), start: () => unit.start() };
     },
     policy,
     policyChanges,
@@ -231,7 +231,7 @@ async function run(): Promise<void> {
     make: (name, vms) => {
       const unit = services.unit(name);
       const start = (): Promise<void> => unit.start();
-      const filter = new ServiceFilter({ name, vm: unit.vm, program: unit.vm.service(program), start });
+      const filter = new ServiceFilter({ name, vm: unit.vm, program: unit.by("serves"), start });
       return new Networks({ ...linkParts, vms, filter, filterName: `service "${name}"`, filterHasUplink: false });
     },
   });

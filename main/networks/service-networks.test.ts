@@ -58,6 +58,7 @@ it("a VM has no link where the service is not there, or does not serve its role,
   networks.look();
   expect(lost.detail).toBe('Its network is cut: there is no service "nothing".');
   expect(app.detail).toBe('Its network is cut: service "vpn" does not serve VMs of role app.');
+  expect((["app", "work"] as const).map((role) => networks.refusesRole("vpn", role))).toEqual([true, false]);
   expect([networks.servedBy("nothing"), networks.servedBy("vpn"), seen]).toEqual([[], [], {}]);
   app.status = { network: "firewall", role: "work", via: "vpn" };
   networks.look();

@@ -60,11 +60,16 @@ export class ServiceNetworks {
       .filter((vm) => goesByService(vm) && vm.status.via === service && this.#refusal(vm, service) === null);
   }
 
+  /** Whether a VM of this role gets no network by that service. */
+  refusesRole(service: string, role: VmRole): boolean {
+    return this.#refusal({ status: { role } }, service) !== null;
+  }
+
   close(): void {
     for (const networks of this.#made.values()) networks.close();
   }
 
-  #refusal({ status: { role } }: ServedVm, service: string): string | null {
+  #refusal({ status: { role } }: { status: Pick<VmStatus, "role"> }, service: string): string | null {
     const roles = this.#options.serves(service);
     if (roles === null) return `Its network is cut: there is no service "${service}".`;
     return roles.includes(role) ? null : `Its network is cut: service "${service}" does not serve VMs of role ${role}.`;

@@ -4,6 +4,7 @@
  */
 import type { ServiceRight, ServiceRights } from "#shared/model/service.ts";
 import { HOST_RIGHTS } from "#shared/model/service.ts";
+import type { VmRole } from "#shared/model/vm.ts";
 
 /** What there is of a service VM that runs. */
 export interface Held {
@@ -17,9 +18,6 @@ export interface Held {
   host: readonly (typeof HOST_RIGHTS)[number][];
 }
 
-/** Of a service that is no part of the networks. */
-export const HOLDS_NOTHING: Held = { uplink: false, firewall: false, serves: [], host: [] };
-
 const HOST_WORDS = {
   "network-rules": "Is told which connections each of these VMs may make",
   "scanned-files": "Gets a copy of files that are to be scanned, of any VM and of this computer",
@@ -32,16 +30,16 @@ const ROLE_WORDS: Readonly<Record<string, string>> = {
   disposable: "disposables",
 };
 
+export function servesWords(roles: readonly VmRole[]): string {
+  return `Sees the traffic of ${roles.map((role) => ROLE_WORDS[role] ?? role).join(", ")} whose network goes by it`;
+}
+
 /** @param held null: its VM does not run */
 export function rightsOf(asked: ServiceRights, held: Held | null): ServiceRight[] {
-  const roles = asked.serves.map((role) => ROLE_WORDS[role] ?? role);
   return [
     {
       id: "serves",
-      words:
-        roles.length === 0
-          ? "Sees the traffic of other VMs"
-          : `Sees the traffic of ${roles.join(", ")} whose network goes by it`,
+      words: asked.serves.length === 0 ? "Sees the traffic of other VMs" : servesWords(asked.serves),
       asked: asked.serves.length > 0,
       has: held === null ? null : held.serves.length > 0,
     },

@@ -1,5 +1,5 @@
 /** All services: what there is, each with its VM and what keeps that running. */
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { type ServiceInfo, type ServiceView, shownValue } from "#shared/model/service.ts";
 import type { VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
@@ -17,7 +17,7 @@ import type { ServiceManifest } from "./manifest.ts";
 import { type Held, rightsOf } from "./rights.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
-import { jobTests, rightsTests, type TestResult } from "./service-tests.ts";
+import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
 import { ServiceUnit } from "./service-unit.ts";
 
 export interface ServicesOptions {
@@ -27,7 +27,9 @@ export interface ServicesOptions {
   builds: TemplateBuilds;
   configFolder: string;
   /** What the service's VM has in fact; null: it does not run. */
-  held: (service: string) => Held | null;
+  held: (service: string) => Promise<Held | null>;
+  /** Whether a VM of this role is refused a network by that service. */
+  refusesRole: (service: string, role: VmRole) => boolean;
   /** Makes what VMs of such a definition go on from when they start. */
   prepare: (definition: VmDefinition) => void;
   /** Removes it. */
@@ -138,7 +140,7 @@ export class Services extends Emitter<ServicesEvents> {
       memoryMiB: memory,
       cpus,
       uptimeS: unit.uptimeS,
-      rights: rightsOf(rights, vm.isOn ? this.#options.held(name) : null),
+      rights: rightsOf(rights, vm.isOn ? await this.#options.held(name) : null),
     };
   }
 
@@ -179,13 +181,24 @@ export class Services extends Emitter<ServicesEvents> {
   async test(name: string): Promise<TestResult[]> {
     const { manifest } = this.#options.catalog.named(name);
     const unit = this.unit(name);
-    const held = this.#options.held(name);
+    const held = await this.#options.held(name);
     if (!unit.isHealthy || held === null)
       throw new AppError("service.not-connected", `Service "${name}" does not run: start it first.`, { service: name });
     return [
-      ...rightsTests(manifest.rights, held),
+      ...rightsTests(manifest.rights, held, (right) => this.#isRefused(unit, right)),
       ...(await jobTests(manifest, (input, signal) => unit.job(input, signal))),
     ];
+  }
+
+  /** Tries to have what a right is for; what has no right of its own to try is told by its machine's interfaces. */
+  #isRefused(unit: ServiceUnit, right: TriedRight): boolean {
+    if (right.kind === "role") return this.#options.refusesRole(unit.manifest.name, right.role);
+    try {
+      unit.by(right.right).tell({ state: null });
+      return false;
+    } catch (error) {
+      return toErrorValue(error).code === "service.right-not-asked";
+    }
   }
 
   /** The folder's service, installed or in the place of its earlier version. @throws AppError service.* */

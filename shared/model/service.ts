@@ -116,15 +116,15 @@ export const serviceSettings = z.record(settingKey, serviceSetting).superRefine(
 
 // ---- rights --------------------------------------------------------------------------------------------------
 
+/** A service has its network by a right of its own. */
+export const SERVED_ROLES = VM_ROLES.filter((role) => role !== "service");
+
 export const HOST_RIGHTS = ["network-rules", "scanned-files"] as const;
 
 /** What a service asks for. What it does not ask for, its VM does not have. */
 export const serviceRights = z.strictObject({
   /** VMs of these roles may have their network by it. */
-  serves: z
-    .array(z.enum(VM_ROLES.filter((role) => role !== "service")))
-    .max(VM_ROLES.length)
-    .default([]),
+  serves: z.array(z.enum(SERVED_ROLES)).max(VM_ROLES.length).default([]),
   /** It reaches the internet. */
   uplink: z.boolean().default(false),
   /** It reaches, through the firewall, what the policy lets its VM reach. */

@@ -38,6 +38,10 @@ export class ScriptedNics implements MachineNics {
     return Promise.resolve();
   }
 
+  list(): Promise<readonly string[]> {
+    return Promise.resolve(Object.keys(this.links));
+  }
+
   plug({ id }: NicSpec): Promise<void> {
     if (this.#refuses(id)) return Promise.reject(new Error(`${id} does not fit`));
     this.links[id] ??= false;
