@@ -165,7 +165,8 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** The VMs as the policy sees them. */
   get parties(): VmParty[] {
-    return this.statuses.map(partyOf);
+    const { statuses } = this;
+    return statuses.map((status) => partyOf(status, statuses));
   }
 
   /** By name (CLI) or id (page). @throws AppError vm.not-found */

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { VmId } from "#shared/model/vm.ts";
+import type { VmId, VmNetwork } from "#shared/model/vm.ts";
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
 import { Application } from "../application.ts";
 import type { Driver, MachineDefinition } from "../hardware/driver.ts";
@@ -120,6 +120,45 @@ describe("a disposable", () => {
   it("has the label of the VM that it is for", async () => {
     await started({ forVm: application.vm("home").id });
     expect(application.vm("disp-1").status.label).toBe("palm");
+  });
+
+  it("has no network unasked, and then no wider one than the VM that it is for, by the same way", async () => {
+    const home = application.vm("home").id;
+    const defined: object[] = [];
+    driver.define = (fields) => {
+      // A snapshot's has no network at all.
+      if ("network" in (fields as object)) defined.push(fields as object);
+      return {};
+    };
+    let ofHome: { network: VmNetwork; via?: string } = { network: "none" };
+    driver.summary = () => ({ template: "debian", ...ofHome });
+    const networks = async (network: VmNetwork | undefined, forVm: VmId | undefined): Promise<unknown> => {
+      const { vmId } = await started({ network, forVm });
+      await disposables.end(vmId);
+      const { network: has, via } = defined.at(-1) as { network: VmNetwork; via?: string };
+      return [has, via];
+    };
+    expect(await networks(undefined, home)).toEqual(["none", undefined]);
+    expect(await networks("firewall", home)).toEqual(["none", undefined]);
+    expect(await networks("firewall", undefined)).toEqual(["firewall", undefined]);
+    ofHome = { network: "firewall", via: "vpn" };
+    expect(await networks(undefined, home)).toEqual(["none", "vpn"]);
+    expect(await networks("firewall", home)).toEqual(["firewall", "vpn"]);
+    ofHome = { network: "direct" };
+    expect(await networks("firewall", home)).toEqual(["firewall", undefined]);
+  });
+
+  it("connects as the VM that it is for, and so does one that it is asked for by a disposable", async () => {
+    const home = application.vm("home").id;
+    const { vmId: first } = await started({ forVm: home });
+    const { vmId: second } = await started({ forVm: first });
+    const { vmId: third } = await started();
+    const { vmId: fourth } = await started({ forVm: third });
+    const parties = new Map(application.parties.map((party) => [party.id, party]));
+    const callers = [first, second, third, fourth].map((id) => parties.get(id)?.forVm?.name);
+    expect(callers).toEqual(["home", "home", undefined, undefined]);
+    await application.remove(home);
+    expect(application.parties.find(({ id }) => id === first)?.forVm).toBeNull();
   });
 
   it("does not outlive the application, unlike other VMs", async () => {

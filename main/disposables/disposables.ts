@@ -234,9 +234,14 @@ export class Disposables implements DisposableVms {
     const machine = this.#parts.drivers.define({
       template: template ?? caller?.template ?? DEFAULT_TEMPLATE,
       network: caller === null ? network : narrower(network, caller.network ?? "none"),
+      // The same way, too: past a VPN it would be a wider one.
+      ...(caller?.via === undefined ? {} : { via: caller.via }),
     });
     const trust = { label: label ?? caller?.label ?? NEUTRAL_LABEL, role: "disposable" } as const;
-    return { ...newDefinition(this.#newName(), trust, machine), isThrowaway: true };
+    const definition = { ...newDefinition(this.#newName(), trust, machine), isThrowaway: true };
+    // A disposable's own disposable goes on when that has gone: what counts is the VM that both are for.
+    const connectsAs = caller?.role === "disposable" ? caller.forVm : caller?.id;
+    return connectsAs === undefined ? definition : { ...definition, forVm: connectsAs };
   }
 
   /** Not one that a disposable of this run has had: what a person reads of one is not another's. */

@@ -53,6 +53,8 @@ import { FIREWALL_SERVICE, Network } from "../networks/network.ts";
 import { Networks } from "../networks/networks.ts";
 import { relayStarter } from "../networks/relay.ts";
 import { ScanRules } from "../networks/scan-rules.ts";
+import { ServiceFilter } from "../networks/service-filter.ts";
+import { goesByService, ServiceNetworks } from "../networks/service-networks.ts";
 import { passtCommand } from "../networks/uplink.ts";
 import { Comparisons } from "../opener/comparisons.ts";
 import { createOpener } from "../opener/create.ts";
@@ -65,6 +67,7 @@ import { builtIns } from "../services/built-ins.ts";
 import { enginesOf } from "../scanning/engine.ts";
 import { Scanner } from "../scanning/scanner.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
+import { heldBy } from "../services/held.ts";
 import { sendServiceEvents } from "../services/requests.ts";
 import { ServiceSource } from "../services/service-source.ts";
 import { Services } from "../services/services.ts";
@@ -72,7 +75,6 @@ import { sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
-import { program } from "../vms/services/program.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
@@ -178,7 +180,11 @@ async function run(): Promise<void> {
     source: serviceSource,
     builds,
     configFolder: paths.config,
-    held: (service) => (service === FIREWALL_SERVICE ? network.held : scanner.held(service)),
+    held: (service) => {
+      const { vm, told } = services.unit(service);
+      return heldBy({ vm, told, vms: application.vms, linkOf: (id) => linkIndices.find(id) });
+    },
+    refusesRole: (service, role) => serviceNetworks.refusesRole(service, role),
     prepare: (definition) => void disposables.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
@@ -186,7 +192,7 @@ async function run(): Promise<void> {
   const network: Network = new Network({
     firewall: () => {
       const unit = services.unit(FIREWALL_SERVICE);
-      return { vm: unit.vm, program: unit.vm.service(program), start: () => unit.start() };
+      return { vm: unit.vm, program: unit.by("network-rules"), start: () => unit.start() };
     },
     policy,
     policyChanges,
@@ -207,15 +213,33 @@ async function run(): Promise<void> {
   const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   services.on("changed", () => network.vmsChanged([]));
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
-  const networks = new Networks({
-    vms: () => application.vms,
+  const linkParts = {
+    known: () => application.vms.map(({ id }) => id),
     indices: linkIndices,
     startRelay: relayStarter(() => path.join(agentFolder(), "atoll-relay")),
     uplinkCommand: passtCommand,
-    filter: network.filter,
     log,
+  };
+  const networks = new Networks({
+    ...linkParts,
+    vms: () => application.vms.filter((vm) => !goesByService(vm)),
+    filter: network.filter,
   });
-  application.on("changed", () => networks.look());
+  const serviceNetworks = new ServiceNetworks({
+    vms: () => application.vms,
+    serves: (service) => (service === FIREWALL_SERVICE ? null : services.rolesServedBy(service)),
+    make: (name, vms) => {
+      const unit = services.unit(name);
+      const start = (): Promise<void> => unit.start();
+      const filter = new ServiceFilter({ name, vm: unit.vm, program: unit.by("serves"), start });
+      return new Networks({ ...linkParts, vms, filter, filterName: `service "${name}"`, filterHasUplink: false });
+    },
+  });
+  application.on("changed", () => {
+    networks.look();
+    serviceNetworks.look();
+  });
+  services.on("changed", () => serviceNetworks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
@@ -268,6 +292,7 @@ async function run(): Promise<void> {
       icons.end();
       services.close();
       networks.close();
+      serviceNetworks.close();
       application.release();
       await Promise.all([server.close(), network.close()]);
       placements.flush();

@@ -66,6 +66,8 @@ export interface MachineNics {
   socket(id: string): string;
   /** Whether the guest sees a carrier; without, nothing passes. An interface begins without. */
   setLink(id: string, isUp: boolean): Promise<void>;
+  /** Ids of those that its machine has. Rejects where it does not answer. */
+  list(): Promise<readonly string[]>;
   /** Adds an interface to a VM that runs (`hasNicSlots`), without a carrier. Where it is there already it stays as it is. */
   plug(nic: NicSpec): Promise<void>;
   /** Resolves when the guest has given it away; where there is none, at once. */
@@ -127,6 +129,8 @@ export interface MachineSummary {
   /** null: it has none. */
   template: string | null;
   network: VmNetwork | null;
+  /** The service by which it goes to the firewall, where its network is "firewall"; absent: none. */
+  via?: string;
 }
 
 export interface Driver<Definition extends MachineDefinition> {

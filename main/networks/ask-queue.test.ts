@@ -207,6 +207,26 @@ it("until the VM stops: where the rule stands that asks, and gone with the VM", 
   expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
 });
 
+it("of a disposable no answer is a rule, and what is asked of the VM that it is for is asked of it", async () => {
+  fs.writeFileSync(policy.file, 'rules:\n  - {action: net.connect, from: home, to: "@internet", decision: allow}\n');
+  await policy.load();
+  vms = [{ ...vm("disp-1", 1), role: "disposable", forVm: vm("home", 2) }, vm("home", 2)];
+  policy.vmsChanged();
+  network.vmsChanged([]);
+  settle();
+  expect([told(), told(1)]).toEqual([["allow internet"], ["allow internet"]]);
+  asking = ["home"];
+  network.vmsChanged([]);
+  settle();
+  expect(told()).toEqual(["ask internet", "ask internet"]);
+  const before = fs.readFileSync(policy.file, "utf8");
+  wants("www.shop.example");
+  expect(await network.asks.answer(first(), "www.shop.example", "always")).toBeNull();
+  settle();
+  expect(told()).toEqual(["allow www.shop.example", "ask internet", "ask internet"]);
+  expect(fs.readFileSync(policy.file, "utf8")).toBe(before);
+});
+
 it("once: for a minute, and a connection that began in it is not cut", async () => {
   wants("www.shop.example");
   await network.asks.answer(first(), "www.shop.example", "once");

@@ -90,10 +90,14 @@ export class AskQueue extends Emitter<{ changed: [] }> {
     const about = card.names.find((one) => isBelow(one, name)) ?? card.names[0] ?? name;
     const means = MEANS[answer];
     const { decision } = means;
+    const party = this.#party(card.vmId);
     let written: PolicyChange | null = null;
     if ("holds" in means) passing.add(card.vmId, name, decision, means.holds);
+    // A rule would outlive it, and its name never comes back: what holds for a while ends sooner.
+    else if (party?.role === "disposable")
+      passing.add(card.vmId, name, decision, means.minutes === null ? "until-stop" : "once");
     else {
-      const from = this.#party(card.vmId)?.name ?? card.vm;
+      const from = party?.name ?? card.vm;
       written = await changes.setCell({
         action: "net.connect",
         from,

@@ -129,6 +129,28 @@ it("has ids that stay with the rule's text, and the rules that they are of", () 
   expect(ids(before).every((id) => /^rule:[0-9a-f]{16}$/u.test(id))).toBe(true);
 });
 
+describe("a disposable that is for a VM", () => {
+  const disposable = (forVm: VmParty | null): VmParty => vm("disp-1", { role: "disposable", forVm });
+  const own = (to: string, decision: string): string =>
+    `action: net.connect, from: "@disposable", to: "${to}", decision: ${decision}`;
+  const made = (party: VmParty, ...texts: string[]) =>
+    compileRules(rules(...texts), party, given).rules.map(({ decision, to }) => `${decision} ${JSON.stringify(to)}`);
+  const all = [own("a.example", "deny"), own("b.example", "ask"), own("c.example", "allow")];
+
+  it("has that VM's rules, and of those for disposables what denies", () => {
+    expect(made(disposable(web), ...all, connect("*.example", "allow"))).toEqual([
+      'deny {"kind":"name","name":"a.example"}',
+      'deny {"kind":"name","name":"b.example"}',
+      'allow {"kind":"names-below","name":"example"}',
+    ]);
+  });
+
+  it("connects to nothing when that VM is gone, and by the rules for disposables where it is for none", () => {
+    expect(made(disposable(null), own("c.example", "allow"), connect("*.example", "allow"))).toEqual([]);
+    expect(made(vm("disp-2", { role: "disposable" }), ...all)).toHaveLength(3);
+  });
+});
+
 /** As the firewall decides, by what shared/model/firewall.ts says of its rules. */
 function firewallDecides(list: readonly FirewallRule[], destination: Destination): string {
   const isMeant = ({ to, port }: FirewallRule): boolean => {
@@ -186,13 +208,17 @@ it("decides as the policy does", () => {
           `action: "${does}", from: "${from}", to: "${to}"${more}, decision: ${decision}`,
       ),
   );
-  const from = fc
+  const someVm = fc
     .record({
       name: fc.constantFrom("home", "web", "other"),
       label: fc.constantFrom(...LABEL_NAMES.slice(0, 3)),
       role: fc.constantFrom(...VM_ROLES),
     })
     .map(({ name, ...more }) => vm(name, more));
+  const disposable = fc
+    .option(someVm, { nil: null })
+    .map((forVm) => vm("disp-1", { label: forVm?.label ?? null, role: "disposable", forVm }));
+  const from = fc.oneof(someVm, disposable);
   const destination: fc.Arbitrary<Destination> = fc.record({
     kind: fc.constant("destination" as const),
     name: fc.constantFrom(null, "a.example", "b.a.example", "b.example"),
@@ -213,6 +239,10 @@ it("decides as the policy does", () => {
       const { rules: list, sources } = compileRules(all, party, given);
       expect(firewallDecides(list, to)).toBe(expected.decision);
       expect(list.every(({ id }) => sources.has(id))).toBe(true);
+      // A disposable connects to no more than the VM that it is for.
+      if (party.forVm === undefined || expected.decision === "deny") return;
+      const ofCaller = party.forVm === null ? null : compileRules(all, party.forVm, given).rules;
+      expect(ofCaller === null ? "deny" : firewallDecides(ofCaller, to)).toBe(expected.decision);
     }),
     { numRuns: 1_000 },
   );

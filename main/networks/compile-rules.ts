@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
 import type { VmParty } from "../policy/crossing.ts";
-import { type Circumstances, matchesParty } from "../policy/evaluate.ts";
+import { type Circumstances, decisionFrom } from "../policy/evaluate.ts";
 import type { Rule, TargetPattern } from "../policy/rules.ts";
 
 export interface CompiledRules {
@@ -45,13 +45,15 @@ export function compileRules(
   let scan = scans;
   for (const rule of rules) {
     const to = targetOf(rule.to);
-    if (to === null || !isForConnections(rule) || !matchesParty(rule.from, vm, boundTo)) continue;
+    if (to === null || !isForConnections(rule)) continue;
+    const decided = decisionFrom(rule, { action: "net.connect", from: vm }, boundTo);
+    if (decided === null) continue;
     if (rule.until !== null && now >= rule.until) continue;
     const id = ruleId(rule);
     // The same again would never decide.
     if (sources.has(id)) continue;
     const isGeneral = to.to.kind === "any" || to.to.kind === "internet";
-    const decision = asks && isGeneral && rule.decision === "allow" ? "ask" : rule.decision;
+    const decision = asks && isGeneral && decided === "allow" ? "ask" : decided;
     scan ||= rule.scan && decision !== "deny";
     sources.set(id, rule);
     compiled.push({ id, decision, ...to, until: rule.until });

@@ -22,6 +22,8 @@ export interface NetworkFilter {
   readonly isReady: boolean;
   /** Ids of links whose rules the program has said to be in force, in this run of it. No other link is joined. */
   readonly acknowledged: ReadonlySet<string>;
+  /** Why links are not acknowledged, for people; null or absent: it only takes its time. */
+  readonly problem?: string | null;
   /** The links that are to be; told to the program with their rules. */
   setLinks(links: readonly FilteredLink[], uplink: FirewallState["uplink"]): void;
   /** Starts the VM unless it runs; rejects where it cannot. */

@@ -4,7 +4,6 @@ import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
-import type { Held } from "../services/rights.ts";
 import { AskQueue } from "./ask-queue.ts";
 import { FirewallFilter, type FirewallService } from "./firewall-filter.ts";
 import { FlowHistory } from "./flow-history.ts";
@@ -42,7 +41,6 @@ export class Network {
   readonly scanner: TrafficScanner;
   readonly asks: AskQueue;
   readonly #passing: PassingAnswers;
-  readonly #vms: () => readonly VmParty[];
   /** The page shows it. */
   isWatched = false;
 
@@ -51,8 +49,11 @@ export class Network {
     const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
     const passing = new PassingAnswers(() => this.flows);
     const { asks: asking = () => [], scans: scanning = () => [], scanRules } = options;
-    const asks = ({ name }: VmParty): boolean => asking().includes(name);
-    const scans = ({ name }: VmParty): boolean => scanning().includes(name);
+    // What holds for a VM holds for disposables that are for it.
+    const isAmong = (names: readonly string[], { name, forVm }: VmParty): boolean =>
+      names.includes(name) || (forVm != null && names.includes(forVm.name));
+    const asks = (vm: VmParty): boolean => isAmong(asking(), vm);
+    const scans = (vm: VmParty): boolean => isAmong(scanning(), vm);
     const addRules: AddRules = (vm, list) => passing.addTo(vm, list);
     const rules = new NetworkRules({ policy, stateFolder, asks, scans, addRules });
     this.filter = new FirewallFilter({ ...options, rules, scanRules: () => scanRules.files });
@@ -63,20 +64,12 @@ export class Network {
     this.history.keep(this.flows);
     this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, asks, vms });
     this.#passing = passing;
-    this.#vms = vms;
     passing.on("changed", () => filter.changed());
     scanRules.on("changed", () => filter.changed());
   }
 
   get view(): FilterView {
     return this.filter.view;
-  }
-
-  /** What the firewall has in fact. */
-  get held(): Held {
-    const { served, hasUplink } = this.filter;
-    const roles = this.#vms().flatMap(({ id, role }) => (id !== null && served.includes(id) ? [role] : []));
-    return { uplink: hasUplink, serves: [...new Set(roles)], host: served.length > 0 ? ["network-rules"] : [] };
   }
 
   /** VMs, their labels or roles are not what they were. @param stopped those that do not run */

@@ -394,3 +394,53 @@ describe("a VM behind the firewall", () => {
     expect(web.detail).toBe("Its firewall has no way to the internet: passt: not found.");
   });
 });
+
+describe("VMs that go by a service", () => {
+  it("are joined with its VM, which has no uplink; another VM's number is not given away", async () => {
+    networks.close();
+    const others = vm("home", "firewall");
+    const kept = await indices.indexOf(others.id);
+    const work = vm("work", "firewall");
+    const own = new Networks({
+      vms: () => [work],
+      known: () => vms.map(({ id }) => id),
+      indices,
+      startRelay: (relayed) => {
+        const relay = new ScriptedRelay(relayed, happen);
+        relays.push(relay);
+        return relay;
+      },
+      uplinkCommand: () => ["passt"],
+      filter,
+      filterName: 'service "vpn"',
+      filterHasUplink: false,
+      log: () => undefined,
+    });
+    const lookAgain = (): Promise<unknown> => {
+      own.look();
+      return settled();
+    };
+    work.start("nic");
+    await lookAgain();
+    expect(work.detail).toBe('Its network waits for service "vpn": it starts.');
+    firewall.start();
+    filter.is(true);
+    await lookAgain();
+    const index = indices.find(work.id) ?? 0;
+    expect([filter.links.map(({ vm: id }) => id), filter.uplink]).toEqual([[work.id], null]);
+    expect(Object.keys(firewall.nics?.links ?? {})).toEqual([`l${index}`]);
+    filter.problem = "it has no configuration yet";
+    await lookAgain();
+    expect(work.detail).toBe('Its network waits for service "vpn": it has no configuration yet.');
+    filter.is(true, `link-${index}`);
+    await lookAgain();
+    expect(running()).toEqual([`/work/nic /fw/l${index}`]);
+    relayOf("/work/nic")?.emit("joined");
+    await settled();
+    expect([work.nics?.links, work.detail]).toEqual([{ nic: true }, ""]);
+    filter.is(false);
+    expect(running()).toEqual([]);
+    expect(indices.find(others.id)).toBe(kept);
+    own.close();
+  });
+});

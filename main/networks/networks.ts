@@ -31,6 +31,12 @@ export interface NetworksOptions {
   /** What speaks for these ends on the internet. */
   uplinkCommand: (ends: UplinkEnds) => readonly string[];
   filter: NetworkFilter;
+  /** Whose links these are, as in "waits for ..."; the firewall's where nothing is said. */
+  filterName?: string;
+  /** It has a link to the internet itself. True where nothing is said. */
+  filterHasUplink?: boolean;
+  /** Ids of VMs that keep their numbers; those of `vms` where nothing is said. */
+  known?: () => readonly VmId[];
   log: (line: string) => void;
 }
 
@@ -291,6 +297,7 @@ export class Networks {
   }
 
   async #plugUplink({ nics, index }: Firewall): Promise<FirewallState["uplink"]> {
+    if (this.#options.filterHasUplink === false) return null;
     const nic = uplinkNic(index);
     const ends = { guest: guestEnd(index), gateway: gatewayEnd(index) };
     if (!(await this.#plug(nics, nic))) return null;
@@ -361,13 +368,15 @@ export class Networks {
     }
     if (cable !== undefined)
       return cable.problem === null ? "Its network is being joined." : `Its network is cut: ${cable.problem}.`;
-    const { filter } = this.#options;
-    const reason = filter.isReady ? "its rules are not in force yet" : (this.#startProblem ?? "it starts");
-    return `Its network waits for the firewall: ${reason.replace(/\.$/, "")}.`;
+    const { filter, filterName = "the firewall" } = this.#options;
+    const inForce = filter.problem ?? "its rules are not in force yet";
+    const reason = filter.isReady ? inForce : (this.#startProblem ?? "it starts");
+    return `Its network waits for ${filterName}: ${reason.replace(/\.$/, "")}.`;
   }
 
   async #releaseIndices(vms: readonly NetworkedVm[]): Promise<void> {
-    const now = new Set(vms.map(({ id }) => id));
+    const { known = () => vms.map(({ id }) => id) } = this.#options;
+    const now = new Set(known());
     const gone = [...this.#known].filter((id) => !now.has(id));
     this.#known = now;
     const machines = new Set(vms.map(({ nics }) => nics));

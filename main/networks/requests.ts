@@ -96,7 +96,8 @@ export function networkHandlers({
       const { problem, tests } = policy.tryText(after);
       if (problem !== null) throw new AppError("policy.broken", `${problemWords(problem)}.`, { ...problem });
       const rule = newRuleOf({ before, after }, policy.file);
-      const vm = partyOf(application.vm(wish.vm).status);
+      const statuses = application.vms.map(({ status }) => status);
+      const vm = partyOf(application.vm(wish.vm).status, statuses);
       const decides = policy.decisionsOf(after);
       const past = await history.read({ sinceS: WEEK_DAYS * DAY_S, words: [], verdict: null }, Infinity);
       const flips = past.flows.flatMap((flow) => {

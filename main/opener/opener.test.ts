@@ -393,6 +393,23 @@ describe("a choice of the person", () => {
   });
 });
 
+describe("a disposable's network", () => {
+  it.each([
+    ["is asked for where a link opens in it", linkItem(LINK), "firewall"],
+    ["is none where a file does", PDF, "none"],
+  ] as const)("%s, and is for the VM that it comes from", async (_what, item, network) => {
+    await desk.open("home");
+    const rule = '  - {action: url.open, from: home, to: "@disposable", decision: allow}';
+    await desk.policy.change((text) => text.replace("rules:", `rules:\n${rule}`));
+    const start = vi.spyOn(desk.disposables, "start");
+    const opening = desk.opener.open(byPerson({ item, in: { kind: "disposable" }, from: desk.vm("home") }));
+    await desk.comesUp("disp-1");
+    await desk.runs("disp-1");
+    await opening;
+    expect(start.mock.calls.map(([request]) => request)).toMatchObject([{ network, forVm: desk.vm("home").id }]);
+  });
+});
+
 describe("a link in a browser that runs", () => {
   it("shows in a window of it, where no new one comes", async () => {
     await desk.open("web");

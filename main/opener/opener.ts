@@ -174,13 +174,16 @@ export class Opener {
 
   async #disposable(
     { template }: Extract<Elsewhere, { kind: "disposable" }>,
-    { from }: OpenRequest,
+    { from, item }: OpenRequest,
     edit: boolean,
     { signal, progress }: OpenOptions,
   ): Promise<Target> {
     const { application, disposables } = this.#parts;
     progress?.("starting", "a disposable VM");
-    const { vmId } = await disposables.start({ template: template ?? undefined, forVm: from?.id }, { signal });
+    // A page is of no use without a network, a file is.
+    const network = item.kind === "url" ? "firewall" : "none";
+    const wish = { template: template ?? undefined, forVm: from?.id, network } as const;
+    const { vmId } = await disposables.start(wish, { signal });
     const release = edit ? disposables.hold(vmId) : (): void => undefined;
     return { vm: application.vm(vmId), isNew: true, release };
   }

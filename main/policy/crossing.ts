@@ -12,10 +12,16 @@ export interface VmParty {
   readonly label: LabelName | null;
   readonly role: VmRole;
   readonly template: string | null;
+  /** Of a disposable that is for another VM: that one, whose rules say what it connects to; null: that VM is gone. */
+  readonly forVm?: VmParty | null;
 }
 
-export function partyOf({ id, name, label, role, template }: VmView): VmParty {
-  return { kind: "vm", id, name, label, role, template };
+/** @param vms all that there are; they are needed where it connects to something */
+export function partyOf({ id, name, label, role, template, forVm }: VmView, vms: readonly VmView[] = []): VmParty {
+  const party = { kind: "vm", id, name, label, role, template } as const;
+  if (forVm === undefined) return party;
+  const caller = vms.find((vm) => vm.id === forVm);
+  return { ...party, forVm: caller === undefined ? null : partyOf({ ...caller, forVm: undefined }, vms) };
 }
 
 /** The person's own machine. */

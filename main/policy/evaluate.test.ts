@@ -149,6 +149,33 @@ function connect(to: string): Crossing {
   return { action: "net.connect", from: home, to: destination, type: null, bytes: null };
 }
 
+it("a disposable connects as the VM that it is for, and the explanation names that", () => {
+  const home = vm("home");
+  const connects = (forVm: VmParty | null) => {
+    const from = { ...vm("disp-1", "lagoon", "disposable"), forVm };
+    const crossing: Crossing = { ...connect("a.example"), from };
+    return explain(
+      evaluate(
+        rules(
+          'action: net.connect, from: "@role:app", to: a.example, decision: allow',
+          'action: net.connect, from: "@disposable", to: "@any", decision: ask',
+        ),
+        crossing,
+        bound,
+      ),
+      crossing,
+    );
+  };
+  expect(connects(home)).toMatchObject({
+    decision: "allow",
+    explanation: expect.stringContaining("disp-1 is for home and home has the role app") as string,
+  });
+  expect(connects(null)).toMatchObject({
+    decision: "deny",
+    explanation: expect.stringContaining("denies net.connect from disp-1 to a.example, because the VM") as string,
+  });
+});
+
 it("denies by the rule what is larger than it lets through, and what no scanner has seen", () => {
   const small = rules("action: clipboard.paste, from: home, to: web, maxBytes: 34, decision: allow");
   expect(evaluate(small, paste(home, web), bound)).toMatchObject({ decision: "allow", refusal: null });

@@ -30,12 +30,19 @@ export interface Evaluation {
 const NO_RULE: Evaluation = { decision: "deny", rule: null, refusal: null };
 
 export function evaluate(rules: readonly Rule[], crossing: Crossing, circumstances: Circumstances): Evaluation {
-  for (const rule of rules) if (matches(rule, crossing, circumstances)) return decided(rule, crossing, circumstances);
+  for (const rule of rules) {
+    const decision = matches(rule, crossing, circumstances);
+    if (decision !== null) return decided(rule, decision, crossing, circumstances);
+  }
   return NO_RULE;
 }
 
-function decided(rule: Rule, { action, bytes }: Crossing, { hasScanner }: Circumstances): Evaluation {
-  const { decision } = rule;
+function decided(
+  rule: Rule,
+  decision: PolicyDecision,
+  { action, bytes }: Crossing,
+  { hasScanner }: Circumstances,
+): Evaluation {
   const refuse = (refusal: Refusal): Evaluation => ({ decision: "deny", rule, refusal });
   if (decision === "deny") return { decision, rule, refusal: null };
   if (rule.maxBytes !== null && bytes !== null && bytes > rule.maxBytes) return refuse("too-large");
@@ -43,11 +50,29 @@ function decided(rule: Rule, { action, bytes }: Crossing, { hasScanner }: Circum
   return { decision, rule, refusal: null };
 }
 
-function matches(rule: Rule, crossing: Crossing, { now, boundTo, isNear }: Circumstances): boolean {
-  if (rule.action === null ? ADMINISTRATIVE.has(crossing.action) : rule.action !== crossing.action) return false;
-  if (rule.until !== null && now >= rule.until) return false;
-  if (rule.type !== null && !matchesType(rule.type, crossing.type)) return false;
-  return matchesParty(rule.from, crossing.from, boundTo) && matchesTarget(rule.to, crossing, { boundTo, isNear });
+/** What the rule decides; null: it does not match. */
+function matches(rule: Rule, crossing: Crossing, { now, boundTo, isNear }: Circumstances): PolicyDecision | null {
+  if (rule.action === null ? ADMINISTRATIVE.has(crossing.action) : rule.action !== crossing.action) return null;
+  if (rule.until !== null && now >= rule.until) return null;
+  if (rule.type !== null && !matchesType(rule.type, crossing.type)) return null;
+  const decision = decisionFrom(rule, crossing, boundTo);
+  return decision !== null && matchesTarget(rule.to, crossing, { boundTo, isNear }) ? decision : null;
+}
+
+/**
+ * What the rule decides about what comes from this party; null: it is not for it. A disposable that is for another VM connects to
+ * no more than that one: the other's rules are its own, and rules that are for it alone can but deny.
+ */
+export function decisionFrom(
+  rule: Pick<Rule, "from" | "decision">,
+  { action, from }: Pick<Crossing, "action" | "from">,
+  boundTo: Circumstances["boundTo"],
+): PolicyDecision | null {
+  const isMeant = matchesParty(rule.from, from, boundTo);
+  const caller = action === "net.connect" && from.kind === "vm" ? from.forVm : undefined;
+  if (caller === undefined) return isMeant ? rule.decision : null;
+  if (caller !== null && matchesParty(rule.from, caller, boundTo)) return rule.decision;
+  return isMeant && rule.decision !== "allow" ? "deny" : null;
 }
 
 /** A rule for a type says nothing of what has none, or of what is not known yet. */

@@ -24,10 +24,10 @@ export function explain({ decision, rule, refusal }: Evaluation, crossing: Cross
       rule: place,
       explanation: `${line} asks for a scan, and no scanner is running: ${what} is denied.`,
     };
-  const because = [...fromReason(rule, crossing.from), ...toReason(rule, crossing)];
+  const because = [...fromReason(rule, crossing.from, crossing), ...toReason(rule, crossing)];
   const why = because.length === 0 ? "" : `, because ${because.join(" and ")}`;
   const rest = rule.type === null ? "" : ` (${crossing.type ?? "no type"})`;
-  return { decision, rule: place, explanation: `${line} ${DECIDES[rule.decision]} ${what}${rest}${why}.` };
+  return { decision, rule: place, explanation: `${line} ${DECIDES[decision]} ${what}${rest}${why}.` };
 }
 
 export function partyWords(party: Party): string {
@@ -55,8 +55,13 @@ export function targetWords(to: Crossing["to"]): string {
   }
 }
 
-function fromReason({ from }: Rule, party: Party): string[] {
-  return party.kind === "vm" ? groupReason(from, party.name) : [];
+/** A disposable that is for another VM connects as that one does: its name says whose rules decide. */
+function fromReason({ from }: Rule, party: Party, { action }: Crossing): string[] {
+  if (party.kind !== "vm") return [];
+  const caller = action === "net.connect" ? party.forVm : undefined;
+  if (caller === undefined) return groupReason(from, party.name);
+  if (caller === null) return [`the VM that ${party.name} is for is gone`];
+  return [`${party.name} is for ${caller.name}`, ...groupReason(from, caller.name)];
 }
 
 function toReason({ to: pattern }: Rule, { to }: Crossing): string[] {

@@ -102,7 +102,8 @@ function placesOf(
   party: Crossing["to"],
   namesOf: (id: VmId) => readonly string[],
 ): (readonly number[])[] {
-  const names = party.kind === "vm" && party.id !== null ? namesOf(party.id) : [];
+  const vms = party.kind === "vm" ? [party.id, party.forVm?.id ?? null] : [];
+  const names = vms.flatMap((id) => (id === null ? [] : namesOf(id)));
   return [unnamed, ...names.map((name) => named.get(name) ?? [])];
 }
 

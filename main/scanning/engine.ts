@@ -88,7 +88,7 @@ async function answered(unit: ServiceUnit, input: unknown, signal: AbortSignal):
   const timer = setTimeout(late, ANSWER_MS);
   signal.addEventListener("abort", gone, { once: true });
   try {
-    return await unit.job(input, waiting.signal);
+    return await unit.by("scanned-files").job(input, waiting.signal);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", gone);

@@ -2,7 +2,6 @@
 import { AppError } from "#shared/model/app-error.ts";
 import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
-import { type Held, HOLDS_NOTHING } from "../services/rights.ts";
 import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
 import type { Engine } from "./engine.ts";
 import { type LookedAt, scanBatch, type ScanSource } from "./scan-batch.ts";
@@ -21,12 +20,6 @@ export class Scanner {
   /** @param engines those that were started */
   constructor(engines: () => readonly Engine[]) {
     this.#engines = engines;
-  }
-
-  /** What that service's VM has in fact. */
-  held(service: string): Held {
-    const isEngine = this.#engines().some(({ name }) => name === service);
-    return isEngine ? { ...HOLDS_NOTHING, host: ["scanned-files"] } : HOLDS_NOTHING;
   }
 
   /** Whether anything would be looked at. */

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { settingFromText, settingProblem, type ServiceSetting } from "#shared/model/service.ts";
+import { settingFromText, settingProblem, type ServiceSetting, shownValue } from "#shared/model/service.ts";
 import { serviceImage } from "../../images/builder/index.ts";
 import { manifestJsonSchema, readManifest, recipeOf } from "./manifest.ts";
 
@@ -120,8 +120,28 @@ describe("a setting", () => {
     [choice, "b", "b", "one of a"],
     [{ type: "list", ...about, default: [] }, " a, ,b", ["a", "b"], null],
     [{ type: "list", ...about, default: [] }, "", [], null],
+    [{ type: "file", ...about, default: "" }, "[a]\n\tb", "[a]\n\tb", null],
+    [{ type: "file", ...about, default: "" }, "a\u0000", "a\u0000", "the text of a file, at most 16 KiB"],
+    [
+      { type: "file", ...about, default: "" },
+      "x".repeat(16 * 1024 + 1),
+      "x".repeat(16 * 1024 + 1),
+      "the text of a file, at most 16 KiB",
+    ],
+    [
+      { type: "file", ...about, default: "" },
+      "(kept)",
+      "(kept)",
+      "the text of a file, not what stands for the one that is kept",
+    ],
   ] as [ServiceSetting, string, unknown, string | null][])("%j of %j is %j: %j", (setting, typed, value, problem) => {
     expect(settingFromText(setting, typed)).toEqual(value);
     expect(settingProblem(setting, value)).toBe(problem);
+  });
+
+  it("that is a file is never shown, but that there is one", () => {
+    const setting: ServiceSetting = { type: "file", ...about, default: "" };
+    expect(["", "secret"].map((value) => shownValue(setting, value))).toEqual(["", "(kept)"]);
+    expect(shownValue({ ...setting, type: "text" }, "a")).toBe("a");
   });
 });

@@ -2,18 +2,19 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MAX_TABLE_ROWS, MAX_TOLD_BYTES } from "#shared/model/service-messages.ts";
+import { SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
 import { ServiceCatalog } from "./catalog.ts";
 import { jobInput } from "./job-input.ts";
-import { excessOf, rightsOf } from "./rights.ts";
+import { excessOf, type Held, rightsOf } from "./rights.ts";
 import { newService } from "./scaffold.ts";
 import { checkServiceFolder, programFiles } from "./service-folder.ts";
 import { ServiceLog } from "./service-log.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import { ServiceTables } from "./service-tables.ts";
-import { contains, jobTests, rightsTests } from "./service-tests.ts";
+import { contains, jobTests, rightsTests, type TriedRight } from "./service-tests.ts";
 
 let folder: string;
 
@@ -204,14 +205,20 @@ it("the log keeps its last lines, cleaned", () => {
 });
 
 describe("rights", () => {
-  const nothing = { serves: [], uplink: false, host: [] };
-  const all = { serves: ["app", "work"] as const, uplink: true, host: ["network-rules", "scanned-files"] as const };
+  const nothing = { serves: [], uplink: false, firewall: false, host: [] };
+  const all = {
+    serves: ["app", "work"] as const,
+    uplink: true,
+    firewall: true,
+    host: ["network-rules", "scanned-files"] as const,
+  };
   const asked = { ...all, serves: [...all.serves], host: [...all.host] };
 
   it("are said in words, beside what its VM has", () => {
     expect(rightsOf(nothing, null).map(({ id, asked: is, has }) => [id, is, has])).toEqual([
       ["serves", false, null],
       ["uplink", false, null],
+      ["firewall", false, null],
       ["network-rules", false, null],
       ["scanned-files", false, null],
     ]);
@@ -227,16 +234,35 @@ describe("rights", () => {
     [nothing, nothing, []],
     [asked, asked, []],
     [asked, nothing, []],
-    [nothing, asked, ["serves:app", "serves:work", "uplink", "network-rules", "scanned-files"]],
+    [nothing, asked, ["serves:app", "serves:work", "uplink", "firewall", "network-rules", "scanned-files"]],
     [{ ...nothing, serves: ["app" as const] }, { ...nothing, serves: ["app", "vault"] }, ["serves:vault"]],
   ])("%j with %j has %j too much", (manifest, held, excess) => {
     expect(excessOf(manifest, held)).toEqual(excess);
   });
 
   it("that are not asked have a test each, which fails where its VM has them", () => {
-    expect(rightsTests(nothing, nothing).map(({ ok }) => ok)).toEqual([true, true, true, true]);
-    expect(rightsTests(nothing, asked).map(({ ok }) => ok)).toEqual([false, false, false, false]);
-    expect(rightsTests(asked, asked)).toEqual([]);
+    const isRefused = vi.fn<(right: TriedRight) => boolean>(() => true);
+    const results = (manifest: ServiceRights, held: Held) =>
+      rightsTests(manifest, held, isRefused).map(({ name, ok, detail }) => [
+        name.slice("not asked: ".length),
+        ok,
+        detail,
+      ]);
+    expect(results(nothing, nothing).map(([, ok]) => ok)).toEqual(Array<boolean>(8).fill(true));
+    expect(isRefused.mock.calls.map(([right]) => right)).toEqual([
+      ...["app", "vault", "work", "disposable"].map((role) => ({ kind: "role", role })),
+      ...["network-rules", "scanned-files"].map((right) => ({ kind: "told", right })),
+    ]);
+    expect(results(nothing, asked).flatMap(([name, ok]) => (ok === true ? [name] : []))).toEqual([
+      "Sees the traffic of vaults whose network goes by it",
+      "Sees the traffic of disposables whose network goes by it",
+    ]);
+    expect(results({ ...asked, serves: [...SERVED_ROLES] }, asked)).toEqual([]);
+    isRefused.mockReturnValue(false);
+    expect(results({ ...asked, serves: ["app", "work", "vault"], host: ["scanned-files"] }, nothing)).toEqual([
+      ["Sees the traffic of disposables whose network goes by it", false, "it is not refused"],
+      ["Is told which connections each of these VMs may make", false, "it is not refused"],
+    ]);
   });
 });
 

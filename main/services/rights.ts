@@ -4,19 +4,19 @@
  */
 import type { ServiceRight, ServiceRights } from "#shared/model/service.ts";
 import { HOST_RIGHTS } from "#shared/model/service.ts";
+import type { VmRole } from "#shared/model/vm.ts";
 
 /** What there is of a service VM that runs. */
 export interface Held {
   /** It has an interface to the internet. */
   uplink: boolean;
+  /** Its own network is behind the firewall. */
+  firewall: boolean;
   /** Roles of VMs whose network goes by it now. */
   serves: readonly string[];
   /** What it has been told of others. */
   host: readonly (typeof HOST_RIGHTS)[number][];
 }
-
-/** Of a service that is no part of the networks. */
-export const HOLDS_NOTHING: Held = { uplink: false, serves: [], host: [] };
 
 const HOST_WORDS = {
   "network-rules": "Is told which connections each of these VMs may make",
@@ -30,16 +30,16 @@ const ROLE_WORDS: Readonly<Record<string, string>> = {
   disposable: "disposables",
 };
 
+export function servesWords(roles: readonly VmRole[]): string {
+  return `Sees the traffic of ${roles.map((role) => ROLE_WORDS[role] ?? role).join(", ")} whose network goes by it`;
+}
+
 /** @param held null: its VM does not run */
 export function rightsOf(asked: ServiceRights, held: Held | null): ServiceRight[] {
-  const roles = asked.serves.map((role) => ROLE_WORDS[role] ?? role);
   return [
     {
       id: "serves",
-      words:
-        roles.length === 0
-          ? "Sees the traffic of other VMs"
-          : `Sees the traffic of ${roles.join(", ")} whose network goes by it`,
+      words: asked.serves.length === 0 ? "Sees the traffic of other VMs" : servesWords(asked.serves),
       asked: asked.serves.length > 0,
       has: held === null ? null : held.serves.length > 0,
     },
@@ -48,6 +48,12 @@ export function rightsOf(asked: ServiceRights, held: Held | null): ServiceRight[
       words: "Reaches the internet",
       asked: asked.uplink,
       has: held === null ? null : held.uplink,
+    },
+    {
+      id: "firewall",
+      words: "Reaches, through the firewall, what the policy lets its VM reach",
+      asked: asked.firewall,
+      has: held === null ? null : held.firewall,
     },
     ...HOST_RIGHTS.map((right) => ({
       id: right,
@@ -64,6 +70,7 @@ export function excessOf(asked: ServiceRights, held: Held): string[] {
   return [
     ...roles.map((role) => `serves:${role}`),
     ...(held.uplink && !asked.uplink ? ["uplink"] : []),
+    ...(held.firewall && !asked.firewall ? ["firewall"] : []),
     ...held.host.filter((right) => !asked.host.includes(right)),
   ];
 }

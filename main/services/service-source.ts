@@ -43,7 +43,13 @@ export class ServiceSource implements DefinitionSource {
 
   /** Adds the VM of a service, or makes it what its manifest says now. */
   async set({ name, memory, cpus, rights, startsFresh }: ServiceManifest): Promise<void> {
-    const machine = this.#drivers.define({ template: name, service: name, memory, cpus, network: "none" });
+    const machine = this.#drivers.define({
+      template: name,
+      service: name,
+      memory,
+      cpus,
+      network: rights.firewall ? "firewall" : "none",
+    });
     const id = this.#ids.get(name) ?? (randomUUID() as VmId);
     const isNew = !this.#ids.has(name);
     this.#ids.set(name, id);

@@ -1,9 +1,11 @@
 /** The tests of a service: the jobs of its manifest, and for each right that it has not asked for that it does not have it. */
 import { messageOf } from "#shared/model/app-error.ts";
-import type { ServiceRights } from "#shared/model/service.ts";
+import { HOST_RIGHTS, SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
+import type { VmRole } from "#shared/model/vm.ts";
+import type { ToldRight } from "./gated-program.ts";
 import type { ServiceManifest } from "./manifest.ts";
-import { excessOf, type Held, rightsOf } from "./rights.ts";
+import { excessOf, type Held, rightsOf, servesWords } from "./rights.ts";
 
 export interface TestResult {
   name: string;
@@ -32,15 +34,29 @@ export async function jobTests(
   return results;
 }
 
-/** One for each right that is not asked. */
-export function rightsTests(asked: ServiceRights, held: Held): TestResult[] {
-  const excess = excessOf(asked, held);
-  return rightsOf(asked, held)
-    .filter((right) => !right.asked)
-    .map(({ id, words }) => {
-      const ok = !excess.some((one) => one === id || one.startsWith(`${id}:`));
-      return { name: `not asked: ${words}`, ok, detail: ok ? "" : "its VM has it all the same" };
-    });
+/** What can be tried to have: the network of VMs of a role, or being told something. */
+export type TriedRight = { kind: "role"; role: VmRole } | { kind: "told"; right: ToldRight };
+
+/**
+ * One for each right that is not asked: its VM does not have it, and is refused it. An interface has no more to try than that the
+ * VM's machine has none.
+ */
+export function rightsTests(asked: ServiceRights, held: Held, isRefused: (right: TriedRight) => boolean): TestResult[] {
+  const excess = new Set(excessOf(asked, held));
+  const test = (id: string, words: string, tried: TriedRight | null): TestResult => {
+    const isGiven = tried !== null && !isRefused(tried);
+    const detail = excess.has(id) ? "its VM has it all the same" : isGiven ? "it is not refused" : "";
+    return { name: `not asked: ${words}`, ok: detail === "", detail };
+  };
+  const roles = SERVED_ROLES.filter((role) => !asked.serves.includes(role)).map((role) =>
+    test(`serves:${role}`, servesWords([role]), { kind: "role", role }),
+  );
+  const others = rightsOf(asked, held).filter((right) => !right.asked && right.id !== "serves");
+  const tests = others.map(({ id, words }) => {
+    const right = HOST_RIGHTS.find((one) => one === id);
+    return test(id, words, right === undefined ? null : { kind: "told", right });
+  });
+  return [...roles, ...tests];
 }
 
 /** Whether all of `expected` is in `actual`: of an object the named fields, of a list each element. */

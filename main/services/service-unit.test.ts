@@ -252,6 +252,28 @@ describe("the memory that it goes on from", () => {
   });
 });
 
+describe("what its manifest has not asked for", () => {
+  it.each(["serves", "network-rules", "scanned-files"] as const)("%s is told to nobody", async (right) => {
+    await started();
+    const before = ordersOf(links.at(-1), PROGRAM).length;
+    const program = unit.by(right);
+    expect(() => program.tell({ state: { secret: 1 } })).toThrow(`does not ask for the right "${right}"`);
+    await expect(program.job({ secret: 1 }, new AbortController().signal)).rejects.toMatchObject({
+      code: "service.right-not-asked",
+    });
+    expect(ordersOf(links.at(-1), PROGRAM)).toHaveLength(before);
+    expect([...unit.told]).toEqual([]);
+  });
+
+  it("is told where it is asked for, which is remembered", async () => {
+    await started();
+    unit.manifest.rights.host.push("network-rules");
+    expect(unit.by("network-rules").tell({ state: { links: [] } })).toBeGreaterThan(0);
+    expect([...unit.told]).toEqual(["network-rules"]);
+    expect(ordersOf(links.at(-1), PROGRAM).at(-1)).toMatchObject({ message: { state: { links: [] } } });
+  });
+});
+
 describe("one that runs", () => {
   it("is started again when its VM ends by itself, and not when a person ends it", async () => {
     await started();
@@ -368,7 +390,7 @@ describe("its settings", () => {
   it("that the program does not take are said to be saved alone", async () => {
     await started();
     const applied = unit.applySettings().catch((error: unknown) => error);
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.advanceTimersByTimeAsync(30_000);
     expect(await applied).toMatchObject({ code: "service.not-healthy" });
   });
 

@@ -11,6 +11,7 @@ import { Emitter } from "../base/emitter.ts";
 import { waitFor } from "../base/waiting.ts";
 import { program as programClient, type Program } from "../vms/services/program.ts";
 import type { Vm } from "../vms/vm.ts";
+import { GatedProgram, type ToldRight } from "./gated-program.ts";
 import type { ServiceManifest } from "./manifest.ts";
 import { ServiceLog } from "./service-log.ts";
 import type { ServiceSettings } from "./service-settings.ts";
@@ -35,7 +36,7 @@ export interface UnitEvents {
 }
 
 /** How long the program may take to say that new settings are in force. */
-const APPLIED_MS = 10_000;
+const APPLIED_MS = 30_000;
 /** What was well for so long, and ends, is not what will not run. */
 const STEADY_MS = 10_000;
 
@@ -59,6 +60,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   readonly tables: ServiceTables;
   readonly #options: UnitOptions;
   readonly #program: Program;
+  readonly #told = new Set<ToldRight>();
   readonly #backoff = new Backoff(1_000, 60_000);
   #phase: Phase = { name: "off" };
   #health: { state: "ok" | "starting" | "failing"; detail: string } = { state: "starting", detail: "" };
@@ -209,9 +211,21 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     });
   }
 
-  /** One job. Rejects with service.*. */
+  /** One job of its tests. Rejects with service.*. */
   job(input: unknown, signal: AbortSignal): Promise<unknown> {
     return this.#program.job(input, signal);
+  }
+
+  /** Its program, for whom this right of the service is needed. */
+  by(right: ToldRight): GatedProgram {
+    const { name, rights } = this.manifest;
+    const told = (): void => void this.#told.add(right);
+    return new GatedProgram({ program: this.#program, service: name, asked: rights, right, told });
+  }
+
+  /** The rights by which its program was told something. */
+  get told(): ReadonlySet<ToldRight> {
+    return this.#told;
   }
 
   /** The application ends; the VM goes on. */

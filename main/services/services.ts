@@ -1,6 +1,7 @@
 /** All services: what there is, each with its VM and what keeps that running. */
-import { AppError } from "#shared/model/app-error.ts";
-import type { ServiceInfo, ServiceView } from "#shared/model/service.ts";
+import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { type ServiceInfo, type ServiceView, shownValue } from "#shared/model/service.ts";
+import type { VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import fsp from "node:fs/promises";
 import path from "node:path";
@@ -16,7 +17,7 @@ import type { ServiceManifest } from "./manifest.ts";
 import { type Held, rightsOf } from "./rights.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
-import { jobTests, rightsTests, type TestResult } from "./service-tests.ts";
+import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
 import { ServiceUnit } from "./service-unit.ts";
 
 export interface ServicesOptions {
@@ -26,7 +27,9 @@ export interface ServicesOptions {
   builds: TemplateBuilds;
   configFolder: string;
   /** What the service's VM has in fact; null: it does not run. */
-  held: (service: string) => Held | null;
+  held: (service: string) => Promise<Held | null>;
+  /** Whether a VM of this role is refused a network by that service. */
+  refusesRole: (service: string, role: VmRole) => boolean;
   /** Makes what VMs of such a definition go on from when they start. */
   prepare: (definition: VmDefinition) => void;
   /** Removes it. */
@@ -105,6 +108,11 @@ export class Services extends Emitter<ServicesEvents> {
     return unit;
   }
 
+  /** Roles of VMs that may have their network by it; null: there is no such service. */
+  rolesServedBy(name: string): readonly VmRole[] | null {
+    return this.#units.get(name)?.manifest.rights.serves ?? null;
+  }
+
   /** Its settings as they are in force, also before its VM is known. */
   settingsOf(name: string): Readonly<Record<string, unknown>> {
     return this.#units.get(name)?.settings.values ?? {};
@@ -132,7 +140,7 @@ export class Services extends Emitter<ServicesEvents> {
       memoryMiB: memory,
       cpus,
       uptimeS: unit.uptimeS,
-      rights: rightsOf(rights, vm.isOn ? this.#options.held(name) : null),
+      rights: rightsOf(rights, vm.isOn ? await this.#options.held(name) : null),
     };
   }
 
@@ -144,7 +152,7 @@ export class Services extends Emitter<ServicesEvents> {
     const { manifest, settings, tables } = this.unit(name);
     const values = Object.entries(manifest.settings).map(([key, schema]) => [
       key,
-      { schema, value: settings.values[key] ?? schema.default },
+      { schema, value: shownValue(schema, settings.values[key] ?? schema.default) },
     ]);
     return {
       ...(await this.view(name)),
@@ -173,13 +181,24 @@ export class Services extends Emitter<ServicesEvents> {
   async test(name: string): Promise<TestResult[]> {
     const { manifest } = this.#options.catalog.named(name);
     const unit = this.unit(name);
-    const held = this.#options.held(name);
+    const held = await this.#options.held(name);
     if (!unit.isHealthy || held === null)
       throw new AppError("service.not-connected", `Service "${name}" does not run: start it first.`, { service: name });
     return [
-      ...rightsTests(manifest.rights, held),
+      ...rightsTests(manifest.rights, held, (right) => this.#isRefused(unit, right)),
       ...(await jobTests(manifest, (input, signal) => unit.job(input, signal))),
     ];
+  }
+
+  /** Tries to have what a right is for; what has no right of its own to try is told by its machine's interfaces. */
+  #isRefused(unit: ServiceUnit, right: TriedRight): boolean {
+    if (right.kind === "role") return this.#options.refusesRole(unit.manifest.name, right.role);
+    try {
+      unit.by(right.right).tell({ state: null });
+      return false;
+    } catch (error) {
+      return toErrorValue(error).code === "service.right-not-asked";
+    }
   }
 
   /** The folder's service, installed or in the place of its earlier version. @throws AppError service.* */

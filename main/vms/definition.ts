@@ -19,6 +19,8 @@ export interface VmDefinition extends MachineDefinition {
   readonly autostart: boolean;
   /** VMs that must run before this one starts. Not in files: a definition's source says so. */
   readonly dependsOn?: readonly VmId[];
+  /** The VM that a disposable is for: it connects to no more than that one. Not in files either. */
+  readonly forVm?: VmId | undefined;
   /** A start that fails is tried again, with growing delays. Not in files either. */
   readonly retriesStart?: boolean;
 }

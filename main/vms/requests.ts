@@ -25,9 +25,12 @@ export function vmHandlers({ application, page }: Parts): Handlers<typeof vmCont
       if (!target.capabilities.runsMachine) await target.start().catch(() => undefined);
       return viewOf(target.status);
     },
-    "vm.set": async ({ vm, label, role, ...options }) => {
+    "vm.set": async ({ vm, label, role, via, ...options }) => {
       const names = (["memory", "cpus", "network"] as const).filter((option) => options[option] !== undefined);
-      const machine = Object.fromEntries(names.map((option) => [option, options[option] ?? 0]));
+      const machine: Record<string, string | number> = Object.fromEntries(
+        names.map((option) => [option, options[option] ?? 0]),
+      );
+      if (via !== undefined) machine["via"] = via;
       const before = application.vm(vm).status.network;
       const target = await application.change(vm, { label, role }, machine);
       // An interface that the machine has from its start is joined otherwise, or cut, at once.

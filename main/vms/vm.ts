@@ -175,7 +175,7 @@ export class Vm extends Emitter<VmEvents> {
   get status(): VmStatus {
     const { definition } = this;
     const { state, reason, detail, phase } = this.#condition;
-    const { template, network } = this.#context.driver.summary(definition);
+    const { template, network, via } = this.#context.driver.summary(definition);
     return {
       id: definition.id,
       name: definition.name,
@@ -186,6 +186,8 @@ export class Vm extends Emitter<VmEvents> {
       stateReason: reason,
       role: definition.role ?? "app",
       network,
+      ...(via === undefined ? {} : { via }),
+      ...(definition.forVm === undefined ? {} : { forVm: definition.forVm }),
       windows: this.windows.size,
       uptimeS:
         this.#machine?.startedAtMs == null

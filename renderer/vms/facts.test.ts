@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { VmStatus } from "#shared/model/vm.ts";
+import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { factOf, machineOf } from "./facts.ts";
 
 const vm = (change: Partial<VmStatus>): VmStatus =>
@@ -23,6 +23,12 @@ it("a network that goes by no firewall is marked", () => {
   const machine = { template: "debian", accelerator: "kvm", role: "app", origin: "cold" } as const;
   expect(machineOf(vm({ ...machine, network: "direct" }))).toContain("direct network, without the firewall");
   expect(machineOf(vm({ ...machine, network: "firewall" }))).toContain("network behind the firewall");
+  expect(machineOf(vm({ ...machine, network: "firewall", via: "vpn" }))).toContain(
+    "network by vpn, behind the firewall",
+  );
+  expect(machineOf(vm({ ...machine, network: "direct", via: "vpn" }))).toContain("direct network, without");
+  const forVm = "00000000-0000-4000-8000-000000000001" as VmId;
+  expect(machineOf(vm({ ...machine, network: "firewall", forVm }))).toContain("firewall, as of the VM that it is for");
 });
 
 it("of a disposable its menu says what it began from", () => {

@@ -72,11 +72,17 @@ const NETWORKS: Readonly<Record<VmNetwork, string>> = {
   direct: "direct network, without the firewall",
 };
 
+function networkWords(network: VmNetwork, { via, forVm }: VmStatus): string {
+  if (network !== "firewall") return NETWORKS[network];
+  const words = via === undefined ? NETWORKS.firewall : `network by ${via}, behind the firewall`;
+  return forVm === undefined ? words : `${words}, as of the VM that it is for`;
+}
+
 /** Template, network, accelerator and, of a disposable, what it began from: `debian · no network · emulated, without KVM`. */
 export function machineOf(vm: VmStatus): string {
   return [
     vm.template ?? vm.driver,
-    vm.network === null ? null : NETWORKS[vm.network],
+    vm.network === null ? null : networkWords(vm.network, vm),
     vm.accelerator === null ? null : { kvm: "KVM", tcg: "emulated, without KVM" }[vm.accelerator],
     vm.role === "disposable" && vm.origin !== null ? ORIGINS[vm.origin] : null,
   ]

@@ -36,6 +36,7 @@ export async function setUp({ testing = false, benching = false, signal }) {
       // The application builds it while the VM "home" is used; tests do not wait for that.
       ...(testing ? [templateStep("debian-web")] : []),
       serviceImageStep("firewall"),
+      ...(testing ? [serviceImageStep("vpn")] : []),
       serviceImageStep("antivirus"),
     ],
     signal,

@@ -54,6 +54,8 @@ export const forTesting = [
   { names: ["iproute2"], reason: "the addresses of the tests' own internet" },
   { names: ["python3"], reason: "the antivirus's own tests" },
   { names: ["nftables"], reason: "the firewall's own tests, in network namespaces" },
+  { names: ["wireguard-go"], reason: "the other end of the tests' tunnel, without the kernel's help" },
+  { names: ["wireguard-tools"], reason: "the keys and settings of the tests' tunnel" },
 ];
 
 /** @type {Package[]} */

@@ -26,6 +26,8 @@ const viewFields = {
   stateReason: z.enum(VM_STATE_REASONS).nullable(),
   role: z.enum(VM_ROLES),
   network: network.nullable(),
+  via: z.string().optional(),
+  forVm: vmId.optional(),
   windows: z.int().min(0),
   uptimeS: z.int().min(0).nullable(),
   accelerator: z.enum(["kvm", "tcg"]).nullable(),
@@ -77,6 +79,8 @@ export const vmContract = domain({
         memory: z.int().optional(),
         cpus: z.int().optional(),
         network: network.optional(),
+        /** A service's name, by which its network goes to the firewall; "none": by none. */
+        via: z.string().max(100).optional(),
       }),
       output: z.strictObject({
         vm: vmView,

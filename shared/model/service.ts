@@ -17,6 +17,10 @@ export const SERVICE_ICONS = ["shield", "scan", "gear", "lock", "globe", "docume
 const about = { title, description: z.string().max(300).default("") };
 const MAX_TEXT = 500;
 const MAX_LIST = 64;
+/** Characters of a file. */
+export const MAX_SETTING_FILE = 16 * 1024;
+/** What stands in the place of a file that is kept. */
+export const KEPT_FILE = "(kept)";
 const text = z.string().max(MAX_TEXT, `at most ${MAX_TEXT} characters`);
 
 export const serviceSetting = z.discriminatedUnion("type", [
@@ -39,9 +43,16 @@ export const serviceSetting = z.discriminatedUnion("type", [
     default: z.string(),
   }),
   z.strictObject({ type: z.literal("list"), ...about, default: z.array(text).max(MAX_LIST).default([]) }),
+  /** The text of a file that a person chooses; it may hold secrets, so it is kept and never shown again. */
+  z.strictObject({ type: z.literal("file"), ...about, default: z.literal("").default("") }),
 ]);
 export type ServiceSetting = z.infer<typeof serviceSetting>;
-export const settingValue = z.union([text, z.number(), z.boolean(), z.array(text).max(MAX_LIST)]);
+export const settingValue = z.union([
+  z.string().max(MAX_SETTING_FILE),
+  z.number(),
+  z.boolean(),
+  z.array(text).max(MAX_LIST),
+]);
 export type SettingValue = z.infer<typeof settingValue>;
 
 /** Why `value` cannot be that setting's; null: it can. */
@@ -53,6 +64,11 @@ export function settingProblem(setting: ServiceSetting, value: unknown): string 
       return typeof value === "boolean" ? null : "true or false";
     case "list":
       return z.array(text).max(MAX_LIST).safeParse(value).success ? null : `a list of at most ${MAX_LIST} texts`;
+    case "file":
+      if (value === KEPT_FILE) return "the text of a file, not what stands for the one that is kept";
+      return typeof value === "string" && value.length <= MAX_SETTING_FILE && !/[^\t\n\r\P{Cc}]/u.test(value)
+        ? null
+        : `the text of a file, at most ${MAX_SETTING_FILE / 1024} KiB`;
     case "choice": {
       const values = setting.options.map((option) => option.value);
       return values.includes(value as string) ? null : `one of ${values.join(", ")}`;
@@ -86,6 +102,11 @@ export function settingFromText(setting: ServiceSetting, typed: string): unknown
   }
 }
 
+/** A setting's value as it may be shown. */
+export function shownValue(setting: ServiceSetting, value: SettingValue): SettingValue {
+  return setting.type === "file" && value !== "" ? KEPT_FILE : value;
+}
+
 export const serviceSettings = z.record(settingKey, serviceSetting).superRefine((settings, context) => {
   for (const [key, setting] of Object.entries(settings)) {
     const problem = settingProblem(setting, setting.default);
@@ -95,17 +116,19 @@ export const serviceSettings = z.record(settingKey, serviceSetting).superRefine(
 
 // ---- rights --------------------------------------------------------------------------------------------------
 
+/** A service has its network by a right of its own. */
+export const SERVED_ROLES = VM_ROLES.filter((role) => role !== "service");
+
 export const HOST_RIGHTS = ["network-rules", "scanned-files"] as const;
 
 /** What a service asks for. What it does not ask for, its VM does not have. */
 export const serviceRights = z.strictObject({
   /** VMs of these roles may have their network by it. */
-  serves: z
-    .array(z.enum(VM_ROLES.filter((role) => role !== "service")))
-    .max(VM_ROLES.length)
-    .default([]),
+  serves: z.array(z.enum(SERVED_ROLES)).max(VM_ROLES.length).default([]),
   /** It reaches the internet. */
   uplink: z.boolean().default(false),
+  /** It reaches, through the firewall, what the policy lets its VM reach. */
+  firewall: z.boolean().default(false),
   /** What Atoll tells it of others. */
   host: z.array(z.enum(HOST_RIGHTS)).max(HOST_RIGHTS.length).default([]),
 });

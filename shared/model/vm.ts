@@ -75,6 +75,10 @@ export interface VmView {
   stateReason: VmStateReason | null;
   role: VmRole;
   network: VmNetwork | null;
+  /** The service between it and the firewall, where its network is "firewall"; absent: none. */
+  via?: string | undefined;
+  /** The VM that a disposable is for, which it connects to no more than; absent: it is for none. */
+  forVm?: VmId | undefined;
   /** Count of its windows, frozen ones included. */
   windows: number;
   /** Seconds since the machine started, null while it does not run. */

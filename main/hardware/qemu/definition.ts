@@ -13,6 +13,11 @@ const fields = z.object({
   /** null = the recipe's; of an emulated VM at most half of the host's cores. */
   cpus: z.int().min(VM_CPUS.min).max(VM_CPUS.max).nullable().default(null),
   network: z.enum(NETWORKS, `must be one of: ${NETWORKS.join(", ")}`).default("none"),
+  /** The service between it and the firewall; "none": there is none. */
+  via: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "must be a service's name")
+    .optional(),
 });
 
 export const QEMU = { name: "qemu", fields } as const satisfies DriverType<typeof fields.shape>;

@@ -64,8 +64,8 @@ export class QemuDriver implements Driver<QemuDefinition> {
     return defineQemuVm(untrustedOptions, (name) => this.#options.checkTemplate(name));
   }
 
-  summary({ template, network }: QemuDefinition): MachineSummary {
-    return { template, network };
+  summary({ template, network, via = "none" }: QemuDefinition): MachineSummary {
+    return { template, network, ...(via === "none" ? {} : { via }) };
   }
 
   async start(definition: QemuDefinition, signal?: AbortSignal): Promise<QemuMachine> {

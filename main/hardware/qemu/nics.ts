@@ -36,6 +36,11 @@ export class QemuNics implements MachineNics {
     await this.#qmp.execute("set_link", { name: nicDeviceId(checkedId(id)), up: isUp });
   }
 
+  async list(): Promise<readonly string[]> {
+    const [devices, prefix] = [await this.#devices(), nicDeviceId("")];
+    return [...devices].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  }
+
   plug(nic: NicSpec): Promise<void> {
     this.socket(nic.id); // refuses a path that is too long
     return this.#exclusive(() => this.#plug(nic));

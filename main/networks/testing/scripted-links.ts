@@ -38,6 +38,10 @@ export class ScriptedNics implements MachineNics {
     return Promise.resolve();
   }
 
+  list(): Promise<readonly string[]> {
+    return Promise.resolve(Object.keys(this.links));
+  }
+
   plug({ id }: NicSpec): Promise<void> {
     if (this.#refuses(id)) return Promise.reject(new Error(`${id} does not fit`));
     this.links[id] ??= false;
@@ -106,6 +110,7 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
   isUp = false;
   isReady = false;
   acknowledged: ReadonlySet<string> = new Set();
+  problem: string | null = null;
   links: readonly FilteredLink[] = [];
   uplink: FirewallState["uplink"] = null;
   starts = 0;

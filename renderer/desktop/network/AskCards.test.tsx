@@ -69,6 +69,12 @@ it("a card hangs from the bar, with the same answers for allow and deny, which a
   expect(buttons().every(({ enabled }) => enabled)).toBe(true);
 });
 
+it("of a disposable there is no answer that writes a rule", async () => {
+  await act(async () => shell.vms.take([{ ...vmStatus("web"), role: "disposable" }]));
+  await take(card(11));
+  expect(buttons().map(({ name }) => name)).toEqual(["once", "until-stop", "deny", "deny-until-stop"]);
+});
+
 it("an answer is for the name, or for all of its domain, and a rule that it writes can be undone", async () => {
   await take(card(11));
   await wait(1_000);

@@ -32,6 +32,9 @@ const DENY: readonly Answer[] = [
   ["deny-always", "always"],
 ];
 
+/** A rule would outlive a disposable, and its name never comes back. */
+const WITHOUT_RULE: ReadonlySet<CardAnswer> = new Set(["once", "until-stop", "deny", "deny-until-stop"]);
+
 /** Those that wait, the oldest first. */
 export function AskCards() {
   const cards = useStore(useShell().asks, (state) => state.cards);
@@ -109,7 +112,8 @@ function ClosedCard({ card, open }: { card: AskCard; open: () => void }) {
 }
 
 function OpenCard({ card }: { card: AskCard }) {
-  const { bridge, notices, policyChanges } = useShell();
+  const { bridge, notices, policyChanges, vms } = useShell();
+  const isThrowaway = useStore(vms, (state) => state.vms.find((one) => one.id === card.vmId)?.role === "disposable");
   const { id, vmId, vm, names, domain, port, count, lastMs } = card;
   const tag = useTag(vmId);
   const isDead = useDead();
@@ -129,19 +133,21 @@ function OpenCard({ card }: { card: AskCard }) {
         {name}
       </b>
       <div className="segments">
-        {answers.map(([answer, words]) => (
-          <button
-            key={answer}
-            type="button"
-            data-answer={answer}
-            aria-label={`${name} ${words}`}
-            // To deny once lets nothing through: it counts at once, as in a prompt.
-            disabled={isDead && answer !== "deny"}
-            onClick={() => void give(answer)}
-          >
-            {words}
-          </button>
-        ))}
+        {answers
+          .filter(([answer]) => !isThrowaway || WITHOUT_RULE.has(answer))
+          .map(([answer, words]) => (
+            <button
+              key={answer}
+              type="button"
+              data-answer={answer}
+              aria-label={`${name} ${words}`}
+              // To deny once lets nothing through: it counts at once, as in a prompt.
+              disabled={isDead && answer !== "deny"}
+              onClick={() => void give(answer)}
+            >
+              {words}
+            </button>
+          ))}
       </div>
     </div>
   );

@@ -1,6 +1,8 @@
 /** The form of a service's settings, made from what its manifest says of them. */
 import { useId, useState } from "react";
 import {
+  KEPT_FILE,
+  MAX_SETTING_FILE,
   type ServiceInfo,
   type ServiceSetting,
   settingFromText,
@@ -71,7 +73,7 @@ interface FieldProps {
 
 function Field({ schema, value, change }: FieldProps) {
   const id = useId();
-  const problem = settingProblem(schema, value);
+  const problem = value === KEPT_FILE ? null : settingProblem(schema, value);
   const about = { id, "aria-describedby": `${id}-about`, "aria-invalid": problem !== null };
   return (
     <div className="service-field" data-type={schema.type}>
@@ -91,6 +93,8 @@ function Field({ schema, value, change }: FieldProps) {
             </option>
           ))}
         </select>
+      ) : schema.type === "file" ? (
+        <FileField value={value} change={change} about={about} />
       ) : (
         <TextField schema={schema} value={value} change={change} about={about} />
       )}
@@ -98,6 +102,35 @@ function Field({ schema, value, change }: FieldProps) {
         {problem === null ? schema.description : `It must be ${problem}.`}
       </small>
     </div>
+  );
+}
+
+/** The text itself is never shown: it may hold secrets. */
+function FileField({ value, change, about }: Omit<FieldProps, "schema"> & { about: object }) {
+  const words = value === "" ? "None" : value === KEPT_FILE ? "Kept" : "Chosen, not saved yet";
+  return (
+    <span className="service-file">
+      <span>{words}</span>
+      <input
+        type="file"
+        {...about}
+        onChange={({ currentTarget }) => {
+          const [file] = currentTarget.files ?? [];
+          if (file !== undefined)
+            void file
+              .slice(0, 4 * MAX_SETTING_FILE + 1)
+              .text()
+              .then(change);
+          // The same file again is a choice too.
+          currentTarget.value = "";
+        }}
+      />
+      {value !== "" && (
+        <button type="button" className="button" onClick={() => change("")}>
+          Remove
+        </button>
+      )}
+    </span>
   );
 }
 

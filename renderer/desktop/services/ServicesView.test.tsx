@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { act } from "react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
-import type { ServiceInfo, ServiceLogLine, ServiceView } from "#shared/model/service.ts";
+import { KEPT_FILE, type ServiceInfo, type ServiceLogLine, type ServiceView } from "#shared/model/service.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
 import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
@@ -45,6 +46,7 @@ const settings: ServiceInfo["settings"] = {
     value: 10,
   },
   ignored: { schema: { type: "list", title: "Ignored", description: "", default: [] }, value: ["a"] },
+  secret: { schema: { type: "file", title: "Secret", description: "", default: "" }, value: KEPT_FILE },
   strict: { schema: { type: "boolean", title: "Strict", description: "", default: false }, value: false },
 };
 const panels: ServiceInfo["panels"] = [
@@ -192,6 +194,23 @@ describe("settings", () => {
     await click("#" + CSS.escape(field("Strict").id));
     await click('[type="submit"]');
     expect(asked).toEqual([["service.set", { name: "a", values: { longest: 20, ignored: ["a", "b"], strict: true } }]]);
+  });
+
+  it("that are files are chosen or removed, and their text is never drawn", async () => {
+    await show(view("a"));
+    expect(textsOf(".service-file span")).toEqual(["Kept"]);
+    Object.defineProperty(field("Secret"), "files", { value: [new File(["key = 1"], "a.conf")], configurable: true });
+    await act(async () => void field("Secret").dispatchEvent(new Event("change", { bubbles: true })));
+    await vi.waitFor(() => expect(textsOf(".service-file span")).toEqual(["Chosen, not saved yet"]));
+    expect(document.body.textContent).not.toContain("key = 1");
+    await click('[type="submit"]');
+    drawn.remove();
+    await show(view("a"));
+    await click(".service-file button", "Remove");
+    expect(textsOf(".service-file span")).toEqual(["None"]);
+    await click('[type="submit"]');
+    const set = (secret: string): unknown => ["service.set", { name: "a", values: { secret } }];
+    expect(asked).toEqual([set("key = 1"), set("")]);
   });
 
   it("that cannot be are said to be so, and not saved", async () => {

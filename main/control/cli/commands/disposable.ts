@@ -6,6 +6,7 @@ import { print } from "../output.ts";
 interface StartOptions {
   template?: string;
   network: "none" | "firewall";
+  for?: string;
 }
 
 const ORIGIN_WORDS = {
@@ -22,10 +23,12 @@ export function addDisposableCommands(program: Command): void {
   command(disposable, "start [argv...]", "start one, and a command in it (-- ARGV...)")
     .option("--template <template>", "what it is made from (default: debian)")
     .addOption(new Option("--network <network>", "its network").choices(["none", "firewall"]).default("none"))
-    .action(async (argv: string[], { json = false, template, network }: JsonOption & StartOptions) => {
+    .option("--for <vm>", "the VM that it is for: its label and template, and no more of the network than it has")
+    .action(async (argv: string[], { json = false, template, network, for: forVm }: JsonOption & StartOptions) => {
       const started = await call("disposable.start", {
         template: template ?? null,
         network,
+        forVm: forVm ?? null,
         program: argv.length === 0 ? null : { argv },
       });
       const { vm, windowId, ms, origin } = started;

@@ -1,9 +1,10 @@
 /** `atoll service ...`. `new`, `validate` and `run-once` need no application. */
+import fs from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "commander";
 import type { RequestOutput } from "#shared/ipc/index.ts";
-import { AppError } from "#shared/model/app-error.ts";
-import { type ServiceView, settingFromText, type SettingValue } from "#shared/model/service.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { MAX_SETTING_FILE, type ServiceView, settingFromText, type SettingValue } from "#shared/model/service.ts";
 import { escapeControls } from "#shared/model/text.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { answerOnce, newService, problemsOf } from "../../service-tools.ts";
@@ -58,20 +59,22 @@ export function addServiceCommands(program: Command, applicationFolder: string):
     print(lines, json, () => words.join("\n") || "Nothing yet.");
   });
 
-  command(service, "settings <name> [values...]", "show or change its settings: KEY=VALUE, lists by commas").action(
-    async (name: string, words: string[], { json = false }: JsonOption) => {
-      const before = await call("service.info", { name });
-      const values = settingsOf(before, words);
-      const info = words.length === 0 ? before : await call("service.set", { name, values });
-      print(valuesOf(info), json, () =>
-        table(
-          ["SETTING", "VALUE", "WHAT"],
-          Object.entries(info.settings).map(([key, { value, schema }]) => [key, valueWords(value), schema.title]),
-          `${name} has no settings.`,
-        ),
-      );
-    },
-  );
+  command(
+    service,
+    "settings <name> [values...]",
+    "show or change its settings: KEY=VALUE, lists by commas, files as KEY=@FILE",
+  ).action(async (name: string, words: string[], { json = false }: JsonOption) => {
+    const before = await call("service.info", { name });
+    const values = await settingsOf(before, words);
+    const info = words.length === 0 ? before : await call("service.set", { name, values });
+    print(valuesOf(info), json, () =>
+      table(
+        ["SETTING", "VALUE", "WHAT"],
+        Object.entries(info.settings).map(([key, { value, schema }]) => [key, valueWords(value), schema.title]),
+        `${name} has no settings.`,
+      ),
+    );
+  });
 
   command(service, "test <name>", "run its tests; exit 1 when one fails").action(
     async (name: string, { json = false }: JsonOption) => {
@@ -207,16 +210,32 @@ function valueWords(value: SettingValue): string {
 }
 
 /** @throws AppError usage.bad-argument, service.bad-setting */
-function settingsOf({ name, settings }: Info, words: readonly string[]): Record<string, SettingValue> {
-  const pairs = words.map((word): [string, SettingValue] => {
+async function settingsOf({ name, settings }: Info, words: readonly string[]): Promise<Record<string, SettingValue>> {
+  const pairs = words.map(async (word): Promise<[string, SettingValue]> => {
     const at = word.indexOf("=");
     if (at < 1) throw wrongUsage(`"${word}" is not KEY=VALUE.`);
     const key = word.slice(0, at);
     const schema = settings[key]?.schema;
     if (schema === undefined)
       throw new AppError("service.bad-setting", `Service "${name}" has no setting "${key}".`, { service: name, key });
+    const text = word.slice(at + 1);
+    if (schema.type === "file") return [key, text === "" ? "" : await fileText(key, text)];
     // The application says where it cannot be the setting's.
-    return [key, settingFromText(schema, word.slice(at + 1)) as SettingValue];
+    return [key, settingFromText(schema, text) as SettingValue];
   });
-  return Object.fromEntries(pairs);
+  return Object.fromEntries(await Promise.all(pairs));
+}
+
+/** The text of the file that a setting names as "@FILE". @throws AppError usage.bad-argument, service.bad-setting */
+async function fileText(key: string, word: string): Promise<string> {
+  if (!word.startsWith("@")) throw wrongUsage(`"${key}" is a file: ${key}=@FILE, or ${key}= for none.`);
+  const file = word.slice(1);
+  try {
+    const { size } = await fs.stat(file);
+    // Of characters there are no more than bytes.
+    if (size > 4 * MAX_SETTING_FILE) throw new Error(`it is larger than ${MAX_SETTING_FILE / 1024} KiB`);
+    return await fs.readFile(file, "utf8");
+  } catch (error) {
+    throw new AppError("service.bad-setting", `${file} was not read: ${messageOf(error)}.`, { key, file });
+  }
 }

@@ -13,6 +13,7 @@ interface SetOptions {
   memory?: number;
   cpus?: number;
   network?: VmNetwork;
+  via?: string;
 }
 
 interface CreateOptions {
@@ -23,6 +24,7 @@ interface CreateOptions {
   memory?: number;
   cpus?: number;
   network?: VmNetwork;
+  via?: string;
   control?: string;
   frames?: string;
   bulk?: string;
@@ -66,6 +68,7 @@ export function addVmCommands(program: Command): void {
     .option("--memory <MiB>", "memory (default: the template's)", integer)
     .option("--cpus <count>", "processors (default: the template's; emulated: at most half of the host's)", integer)
     .addOption(new Option("--network <network>", "its network").choices(["none", "firewall", "direct"]))
+    .option("--via <service>", "a service between it and the firewall, such as vpn; none: there is none")
     .option("--control <socket>", "external: socket of its control port")
     .option("--frames <socket>", "external: socket of its frames port")
     .option("--bulk <socket>", "external: socket of its bulk port")
@@ -79,9 +82,10 @@ export function addVmCommands(program: Command): void {
     .option("--memory <MiB>", "memory", integer)
     .option("--cpus <count>", "processors", integer)
     .addOption(new Option("--network <network>", "its network").choices(["none", "firewall", "direct"]))
+    .option("--via <service>", "a service between it and the firewall, such as vpn; none: there is none")
     .action(async (name: string, { json = false, ...fields }: JsonOption & SetOptions) => {
       if (Object.keys(fields).length === 0)
-        throw wrongUsage("Say what to change: --label, --role, --memory, --cpus or --network.");
+        throw wrongUsage("Say what to change: --label, --role, --memory, --cpus, --network or --via.");
       const { vm: view, fromNextStart } = await call("vm.set", { vm: name, ...fields });
       const later = fromNextStart.length === 0 ? "" : ` From its next start on: ${fromNextStart.join(", ")}.`;
       print(view, json, () => `${view.name} is changed.${later}`);
@@ -105,17 +109,21 @@ function createInput(name: string, options: CreateOptions): RequestInput<"vm.cre
       options.template !== undefined ||
       options.memory !== undefined ||
       options.cpus !== undefined ||
-      options.network !== undefined
+      options.network !== undefined ||
+      options.via !== undefined
     ) {
-      throw wrongUsage("--template, --memory, --cpus and --network are not Atoll's to choose for an external VM.");
+      throw wrongUsage(
+        "--template, --memory, --cpus, --network and --via are not Atoll's to choose for an external VM.",
+      );
     }
     const channels = { control: path.resolve(control), frames: path.resolve(frames), bulk: path.resolve(bulk) };
     return { name, label, role, machine: { driver, channels } };
   }
   if (control !== undefined || frames !== undefined || bulk !== undefined)
     throw wrongUsage("--control, --frames and --bulk belong to --driver external.");
-  const { template = "debian", memory = null, cpus = null, network = "none" } = options;
-  return { name, label, role, machine: { driver, template, memory, cpus, network } };
+  const { template = "debian", memory = null, cpus = null, network = "none", via } = options;
+  const ways = { network, ...(via === undefined ? {} : { via }) };
+  return { name, label, role, machine: { driver, template, memory, cpus, ...ways } };
 }
 
 function printVm(view: VmView, json: boolean): void {

@@ -1,0 +1,148 @@
+/**
+ * A service by which VMs go to the firewall, as the filter of their links: its program is told which links there are (`state`), and
+ * a link is joined once the program has said that what it does to it is in force.
+ */
+import { messageOf } from "#shared/model/app-error.ts";
+import type { SaidMessage } from "#shared/model/service-messages.ts";
+import { escapeForLog } from "#shared/model/text.ts";
+import { Emitter } from "../base/emitter.ts";
+import { log } from "../base/log.ts";
+import type { Vm } from "../vms/vm.ts";
+import type { FilteredLink, FilterEvents, NetworkFilter } from "./filter.ts";
+
+/** How long the program may take to put links in force, before they are cut: it may be slow, in a VM that is emulated. */
+const APPLY_MS = 15_000;
+
+type Said = Exclude<SaidMessage, { type: "result" }>;
+
+/** What the program is told. */
+export interface ServedLinks {
+  readonly links: readonly Omit<FilteredLink, "vm">[];
+}
+
+export interface ServingProgram {
+  readonly isConnected: boolean;
+  /** Returns the revision that `applied` names. @throws AppError service.too-large */
+  tell(parts: { state: ServedLinks }): number;
+  on(name: "connected" | "gone", listener: () => void): () => void;
+  on(name: "said", listener: (message: Said) => void): () => void;
+}
+
+export interface ServingService {
+  readonly name: string;
+  readonly vm: Vm;
+  readonly program: ServingProgram;
+  /** Resolves when it runs, and is healthy. */
+  start(): Promise<void>;
+}
+
+export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilter {
+  readonly #service: ServingService;
+  #links: readonly FilteredLink[] = [];
+  #acknowledged: ReadonlySet<string> = new Set();
+  #told: { readonly revision: number; readonly links: readonly string[] } | null = null;
+  #problem: string | null = null;
+  /** Runs while what was told is not confirmed. */
+  #late: NodeJS.Timeout | undefined;
+  readonly #ends: (() => void)[];
+
+  constructor(service: ServingService) {
+    super();
+    this.#service = service;
+    const { program } = service;
+    this.#ends = [
+      program.on("connected", () => this.#begin()),
+      program.on("gone", () => this.#forget(null)),
+      program.on("said", (message) => this.#said(message)),
+    ];
+  }
+
+  get vm(): Vm {
+    return this.#service.vm;
+  }
+
+  get isUp(): boolean {
+    return this.isReady || this.vm.state === "running";
+  }
+
+  get isReady(): boolean {
+    return this.#service.program.isConnected;
+  }
+
+  get acknowledged(): ReadonlySet<string> {
+    return this.#acknowledged;
+  }
+
+  /** Guest text, made harmless. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  setLinks(links: readonly FilteredLink[]): void {
+    this.#links = links;
+    const there = new Set(links.map(({ id }) => id));
+    this.#acknowledged = new Set([...this.#acknowledged].filter((id) => there.has(id)));
+    this.#tell();
+  }
+
+  start(): Promise<void> {
+    return this.#service.start();
+  }
+
+  /** The application ends. */
+  close(): void {
+    clearTimeout(this.#late);
+    for (const end of this.#ends) end();
+  }
+
+  /** It has nothing of what an earlier one had in force. */
+  #begin(): void {
+    this.#forget(null);
+    this.#tell();
+  }
+
+  #forget(problem: string | null): void {
+    clearTimeout(this.#late);
+    this.#told = null;
+    this.#acknowledged = new Set();
+    this.#problem = problem;
+    this.emit("changed");
+  }
+
+  #tell(): void {
+    const { program } = this.#service;
+    if (!program.isConnected) return;
+    const links = this.#links.map(({ id, own, guest }) => ({ id, own, guest }));
+    try {
+      const revision = program.tell({ state: { links } });
+      this.#told = { revision, links: links.map(({ id }) => id) };
+      clearTimeout(this.#late);
+      this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
+    } catch (error) {
+      this.#forget(messageOf(error));
+    }
+  }
+
+  /** What it says later counts all the same. */
+  #isLate(): void {
+    this.#acknowledged = new Set();
+    this.#problem = `it has not put the links in force within ${APPLY_MS / 1000} s`;
+    this.emit("changed");
+  }
+
+  #said(message: Said): void {
+    // What was told before is not what counts. It may say the same again: an interface may come after its rules.
+    if (message.type !== "applied" || this.#told === null || message.revision < this.#told.revision) return;
+    clearTimeout(this.#late);
+    const { links } = this.#told;
+    const failed = new Set(message.problems.map(({ where }) => where));
+    // What is about no link is about all of them.
+    const isOfAll = [...failed].some((where) => !links.includes(where));
+    const [first] = message.problems;
+    this.#problem = first === undefined ? null : escapeForLog(first.reason);
+    for (const { where, reason } of message.problems)
+      log(`${this.#service.name}: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
+    this.#acknowledged = new Set(links.filter((id) => !isOfAll && !failed.has(id)));
+    this.emit("changed");
+  }
+}
