@@ -7,6 +7,7 @@ import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
+import type { QuarantinedFile } from "#shared/model/quarantine.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 import { zip } from "../main/files/testing/zip.ts";
@@ -150,4 +151,51 @@ test("a scanner that is killed in the middle holds the file, and works again by 
   const passed = await copy("late.txt");
   expect(passed, passed.stderr).toMatchObject({ code: 0 });
   expect(await desktop.read("web", "late.txt")).toBe("late");
+});
+
+test("what was held is in quarantine after the service was started again, and is restored when the person says so", async () => {
+  const list = (): Promise<QuarantinedFile[]> => desktop.json("quarantine", "list");
+  const page = await desktop.page();
+  await desktop.atoll("service", "stop", "antivirus");
+  expect(new Set((await list()).map(({ state }) => state))).toEqual(new Set(["away"]));
+  expect((await desktop.atoll("service", "start", "antivirus")).code).toBe(0);
+  await expect.poll(async () => (await list()).every(({ state }) => state === "kept")).toBe(true);
+  const [file] = (await list()).filter((one) => one.path === "eicar.com");
+  expect(file).toMatchObject({
+    ...{ bytes: EICAR.length, verdict: "found", service: "antivirus" },
+    from: { name: "home" },
+    to: { name: "web" },
+    engines: [{ name: "ClamAV", signature: SIGNATURE }],
+  });
+  // Nothing of it is on this computer.
+  expect(fs.readFileSync(path.join(desktop.home, "state/quarantine.json")).includes("EICAR-STANDARD")).toBe(false);
+  const id = String(file?.id);
+  const prompt = page.getByRole("alertdialog");
+  const denied = desktop.atoll("quarantine", "restore", id);
+  await expect(prompt).toContainText(`${SIGNATURE} was found in it (ClamAV)`);
+  await prompt.getByRole("button", { name: "Deny" }).click();
+  expect(await denied).toMatchObject({ code: 3 });
+  const restored = desktop.atoll("quarantine", "restore", id);
+  await prompt.getByRole("button", { name: "Send once" }).click();
+  expect(await restored, (await restored).stderr).toMatchObject({ code: 0 });
+  expect(await desktop.read("web", "Incoming/antivirus/eicar.com")).toBe(EICAR.toString());
+  expect((await list()).map((one) => one.id)).not.toContain(file?.id);
+});
+
+test("what is in quarantine is shown at the service, and is deleted from its VM", async () => {
+  const page = await desktop.page();
+  const files = await desktop.json<QuarantinedFile[]>("quarantine", "list");
+  const secret = files.find((one) => one.path === "secret.zip");
+  expect(secret).toMatchObject({ verdict: "not-scanned", to: { name: "web" } });
+  await page.keyboard.press("Meta+p");
+  await page.getByRole("tab", { name: /^Services/ }).click();
+  await page.getByRole("radio", { name: /^antivirus/ }).click();
+  const row = page.getByRole("list", { name: "Quarantine" }).getByRole("listitem").filter({ hasText: "“secret.zip”" });
+  await row.getByRole("button", { name: "Delete…" }).click();
+  await row.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(row).toHaveCount(0);
+  await page.keyboard.press("Escape");
+  const kept = await desktop.atoll("exec", "antivirus", "--", "ls", "-R", "quarantine");
+  expect(kept.stdout).not.toContain("secret.zip");
+  expect((await desktop.json<unknown[]>("quarantine", "list")).length).toBe(files.length - 1);
 });

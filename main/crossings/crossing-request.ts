@@ -27,6 +27,10 @@ export interface CrossingRequest {
    * asks, they are not asked again. What a rule denies stays denied.
    */
   readonly isChosen?: boolean;
+  /** A person is asked, each time, also where a rule allows it. What a rule denies stays denied. */
+  readonly isAlwaysAsked?: boolean;
+  /** What they should know before they answer, for people: Atoll's words, guest text in it cleaned. */
+  readonly warning?: string;
   /** When the person copied it, performance.now(). */
   readonly copiedMs?: number;
   /** For how long the answer "once" holds for this subject, from the answer on. Default: for the requests that wait for it. */

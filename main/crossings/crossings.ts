@@ -72,7 +72,8 @@ export class Crossings {
   async request(request: CrossingRequest, { signal }: { signal?: AbortSignal } = {}): Promise<CrossingOutcome> {
     const decided = this.#policy.decide(request.crossing);
     const { decision, answer, rule } = decided;
-    if (decision === "ask") return this.#outcome(request, decided, await this.#asked(request, decided, signal));
+    if (decision === "ask" || (decision === "allow" && request.isAlwaysAsked === true))
+      return this.#outcome(request, decided, await this.#asked(request, decided, signal));
     const allowed = decision === "allow";
     if (allowed && request.isQuiet === true && rule?.notify !== true)
       return {
@@ -101,7 +102,7 @@ export class Crossings {
     signal: AbortSignal | undefined,
   ): Promise<Settled> {
     const { crossing, subject, app = "", isSecret = false, preview = null, copiedMs = null } = request;
-    const { onceForMs = 0, isChosen = false } = request;
+    const { onceForMs = 0, isChosen = false, isAlwaysAsked = false, warning = "" } = request;
     const { action, from, to, type } = crossing;
     if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
     this.#requests += 1;
@@ -143,7 +144,8 @@ export class Crossings {
       preview,
       copiedMs,
       rule: answer.rule,
-      offers: canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [],
+      warning,
+      offers: isAlwaysAsked ? [] : canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [],
     };
     const settled = await this.#prompts.ask({ key, content, settle }, signal);
     return settled ?? { allowed: false, by: "lapsed", detail: "nobody answered" };

@@ -63,6 +63,9 @@ import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { builtIns } from "../services/built-ins.ts";
 import { enginesOf } from "../scanning/engine.ts";
+import { Quarantine } from "../scanning/quarantine.ts";
+import { QuarantineFile } from "../scanning/quarantine-file.ts";
+import { sendQuarantineEvents } from "../scanning/quarantine-requests.ts";
 import { Scanner } from "../scanning/scanner.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { sendServiceEvents } from "../services/requests.ts";
@@ -182,7 +185,16 @@ async function run(): Promise<void> {
     prepare: (definition) => void disposables.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
-  const scanner: Scanner = new Scanner(enginesOf(services));
+  const engines = enginesOf(services);
+  const quarantine: Quarantine = new Quarantine({
+    file: new QuarantineFile(paths.state),
+    engines,
+    crossings: () => crossings,
+    startTransfer: (request, options) => transfers.start(request, options),
+    vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
+  services.on("changed", () => quarantine.look());
+  const scanner: Scanner = new Scanner(engines, quarantine);
   const network: Network = new Network({
     firewall: () => {
       const unit = services.unit(FIREWALL_SERVICE);
@@ -204,7 +216,7 @@ async function run(): Promise<void> {
   hostNetworks.watch();
   scanRules.watch();
   const page = new Page();
-  const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
+  const crossings: Crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   services.on("changed", () => network.vmsChanged([]));
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
   const networks = new Networks({
@@ -219,7 +231,7 @@ async function run(): Promise<void> {
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
-  const transfers = new Transfers({
+  const transfers: Transfers = new Transfers({
     crossings,
     host: hostFiles,
     file: new TransfersFile(paths.state),
@@ -300,6 +312,7 @@ async function run(): Promise<void> {
     promptMark,
     policy,
     policyChanges,
+    quarantine,
     quitting,
     recipesFolder: recipesFolder(paths),
     scanner,
@@ -330,6 +343,7 @@ async function run(): Promise<void> {
   sendTransferEvents({ page, transfers });
   sendIconEvents({ application, icons, page, settings });
   sendServiceEvents({ page, services });
+  sendQuarantineEvents({ page, quarantine });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });

@@ -1,6 +1,7 @@
 /** Transfers by a rule that lets through only what a scanner has passed. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { FileVerdict, ScanVerdict } from "#shared/model/scan.ts";
+import { nameOfEnd } from "./parties.ts";
 import { DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
@@ -62,7 +63,7 @@ describe("what is clean", () => {
   it("is asked of the source and not of what an earlier try has brought there", async () => {
     const asked: string[][] = [];
     desk.scans = (source, files) => {
-      asked.push([source.name, ...files.map(({ index }) => String(index))]);
+      asked.push([nameOfEnd(source.party), ...files.map(({ index }) => String(index))]);
       return Promise.resolve(new Map());
     };
     const record = desk.start(["a"]);
@@ -137,6 +138,28 @@ it("a transfer that is being scanned says so, and can be cancelled", async () =>
   await sourceStopped();
   expect((await cancelled).state).toBe("cancelled");
   expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
+});
+
+it("a file that is allowed by its digest arrives as these bytes alone", async () => {
+  const start = (sha256: string) => {
+    const permission = { kind: "given", seq: 3, sha256 } as const;
+    return desk.transfers.get(desk.transfers.start({ ...desk.request(["a"]), permission }).id);
+  };
+  for (const [round, sha256, outcome] of [
+    [1, SHA, "whole"],
+    [2, "00".repeat(32), "failed"],
+  ] as const) {
+    const record = start(sha256);
+    await desk.listFiles(["f0"], 8n, round);
+    const transfer = await desk.ready({}, round);
+    const expected = desk.web.agent.sentOf("filesExpected").at(-1)?.entries?.[0];
+    expect(Buffer.from(expected?.sha256 ?? []).toString("hex")).toBe(sha256);
+    desk.done(transfer, [whole(0)]);
+    desk.ended(desk.web, transfer);
+    const { transfer: source = 0 } = await desk.heard(desk.home, "filesStop", round);
+    desk.ended(desk.home, source);
+    expect((await record.done).files).toMatchObject([{ outcome }]);
+  }
 });
 
 it("a transfer that was allowed elsewhere is scanned where that says so", async () => {

@@ -159,7 +159,7 @@ export class TransferRecord implements Transfer {
   get expected(): readonly ListedFile[] {
     return this.#sent.flatMap((file) => {
       if (this.#isHeld(file.index)) return [];
-      const sha256 = this.#verdicts.get(file.index)?.sha256 ?? null;
+      const sha256 = file.kind === "file" ? this.#digestOf(file.index) : null;
       return [sha256 === null ? file : { ...file, sha256: Buffer.from(sha256, "hex") }];
     });
   }
@@ -205,9 +205,16 @@ export class TransferRecord implements Transfer {
         this.#arrive({ index, outcome: "failed", reason: "stopped", sha256: NONE, path: NONE });
   }
 
+  /** Hexadecimal, of the bytes that may arrive; null: any that the source has. */
+  #digestOf(index: number): string | null {
+    const { permission } = this.request;
+    const given = permission.kind === "given" ? permission.sha256 : undefined;
+    return given ?? this.#verdicts.get(index)?.sha256 ?? null;
+  }
+
   /** A target checks it itself; one that is older than this check does not. */
   #isAsScanned({ index, sha256 }: ArrivedFile): boolean {
-    const scanned = this.#verdicts.get(index)?.sha256 ?? null;
+    const scanned = this.#digestOf(index);
     return scanned === null || sha256.length === 0 || Buffer.from(sha256).toString("hex") === scanned;
   }
 

@@ -28,10 +28,18 @@ export interface TransferRequest {
   /**
    * `ask`: the broker asks `Crossings` for `file.send`. Else the caller has been allowed this crossing already (`file.open`), and
    * its end is told under this number of the audit log. `admits`: asked when the size is known; why so many bytes may not go, for
-   * people, or null. `scans`: the rule lets through only what a scanner has passed.
+   * people, or null. `scans`: the rule lets through only what a scanner has passed. `sha256`: of the one file, hexadecimal: others
+   * are refused.
    */
   permission:
-    { kind: "ask" } | { kind: "given"; seq: number | null; scans?: boolean; admits?: (bytes: number) => string | null };
+    | { kind: "ask" }
+    | {
+        kind: "given";
+        seq: number | null;
+        scans?: boolean;
+        sha256?: string;
+        admits?: (bytes: number) => string | null;
+      };
 }
 
 /** One file or folder of a transfer that has ended, or was left out. */

@@ -221,10 +221,10 @@ export class Transfers extends Emitter<{ changed: [] }> {
               {
                 end: sourceEnd,
                 what: "paths" in source ? { paths: source.paths } : { wanted: source.wanted },
-                name: nameOfEnd(source.party),
+                party: source.party,
               },
               files,
-              { signal },
+              { signal, to: request.target },
             ),
           turn: async (signal) => {
             endTurn = await this.#turns.take(keyOfEnd(source.party), signal);

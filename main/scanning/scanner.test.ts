@@ -7,7 +7,7 @@ import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
 import { bytes, entry, whole } from "../files/testing/files-desk.ts";
 import { MAX_SCANNED_BYTES } from "./batches.ts";
 import { Scanner, type ScanOptions } from "./scanner.ts";
-import { clean, ENGINE, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
+import { clean, ENGINE, KEEPS_NOTHING, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
 
 let home: LinkedVm;
 let engine: ScriptedEngine;
@@ -25,10 +25,10 @@ beforeEach(async () => {
 
 function scanned(
   files: readonly ListedFile[],
-  scanner = new Scanner(() => [engine]),
+  scanner = new Scanner(() => [engine], KEEPS_NOTHING),
   options: Partial<ScanOptions> = {},
 ): Promise<ReadonlyMap<number, FileVerdict>> {
-  const source = { end: home.vm, what: { paths: [bytes("a")] }, name: "home" };
+  const source = { end: home.vm, what: { paths: [bytes("a")] }, party: { kind: "vm", vm: home.vm } } as const;
   return scanner.scan(source, files, { signal: ended.signal, ...options });
 }
 
@@ -85,7 +85,7 @@ describe("a file", () => {
   });
 
   it("whose bytes were looked at before is not asked about again, unless the signatures are others", async () => {
-    const scanner = new Scanner(() => [engine]);
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
     for (const [round, signatures] of [
       [1, "set-1"],
       [2, "set-1"],
@@ -118,7 +118,7 @@ describe("a file", () => {
   it("is looked at by every engine, and the worst word counts", async () => {
     const other = new ScriptedEngine(await linkedVm("yara"));
     other.isReady = Promise.reject(new Error("it does not start"));
-    const result = scanned([file(0)], new Scanner(() => [engine, other]));
+    const result = scanned([file(0)], new Scanner(() => [engine, other], KEEPS_NOTHING));
     await carry(1, [whole(0)]);
     const verdict = (await result).get(0);
     expect([verdict?.sha256, verdict?.verdict]).toEqual([null, "error"]);
@@ -129,7 +129,7 @@ describe("a file", () => {
   });
 
   it("without an engine is not clean", async () => {
-    const scanner = new Scanner(() => []);
+    const scanner = new Scanner(() => [], KEEPS_NOTHING);
     expect([scanner.isThere, (await scanned([file(0)], scanner)).get(0)?.verdict]).toEqual([false, "not-scanned"]);
   });
 });
@@ -153,7 +153,7 @@ describe("an engine that", () => {
   });
 
   it("crashes in the middle leaves what was not looked at without a verdict, and the next scan is whole", async () => {
-    const scanner = new Scanner(() => [engine]);
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
     engine.answers = () => Promise.reject(new Error("The program was lost before it answered."));
     const lost = scanned([file(0)], scanner);
     await carry(1, [whole(0)]);

@@ -6,17 +6,17 @@ import { domain, event, request } from "./declare.ts";
 import { vmReference } from "./fields.ts";
 
 const count = z.int().min(0);
-const verdict = z.enum(SCAN_VERDICTS);
-const sha256 = z
+export const scanVerdict = z.enum(SCAN_VERDICTS);
+export const fileSha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .nullable();
 
-const engine: z.ZodType<EngineVerdict> = z.strictObject({
+export const engineVerdict: z.ZodType<EngineVerdict> = z.strictObject({
   name: z.string(),
   version: z.string().nullable(),
   signatures: z.string().nullable(),
-  verdict,
+  verdict: scanVerdict,
   signature: z.string().nullable(),
   reason: z.string().nullable(),
 });
@@ -27,9 +27,9 @@ export interface ScannedFile extends FileVerdict {
 }
 const scannedFile: z.ZodType<ScannedFile> = z.strictObject({
   path: z.string(),
-  sha256,
-  verdict,
-  engines: z.array(engine),
+  sha256: fileSha256,
+  verdict: scanVerdict,
+  engines: z.array(engineVerdict),
 });
 
 export const scanContract = domain({

@@ -2,7 +2,8 @@
 """The antivirus VM's program: asks clamd about one file a job, and says clean only of what our own count says it has seen whole.
 
 {"scan": {"path": "...", "sha256": "...", "bytes": 5}} is answered with a verdict (shared/model/scan.ts), and the file is
-removed; {"forget": "..."} removes a folder of files that nobody asks about any more.
+removed, or kept in quarantine; {"forget": "..."} removes a folder of files that nobody asks about any more; {"drop": [...]}
+removes what was kept.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import limits
 from atoll_service import Service
 from clamd import Clamd
 from count import has_members
+from quarantine import Quarantine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIGNATURES = os.path.join(HERE, "signatures")
@@ -85,8 +87,10 @@ class Antivirus:
     def __init__(self, service):
         self.service = service
         self.lock = threading.Lock()
+        self.keeping = threading.Lock()
         self.turns = threading.Semaphore(AT_ONCE)
         self.cancelled = set()
+        self.quarantine = Quarantine()
         for folder in (FILES, WORK):
             shutil.rmtree(folder, ignore_errors=True)
             os.makedirs(folder, mode=0o700)
@@ -126,6 +130,7 @@ class Antivirus:
             "ageS": age,
         }
         self.say("rows", table="engine", reset=True, rows=[{"key": "engine", "cells": cells}])
+        self.say("rows", table="quarantine", reset=True, rows=self.quarantine.rows())
         days = age // 86_400
         self.say("status", text=f"{self.count} signatures, {days} {'day' if days == 1 else 'days'} old")
         self.say("health", state="ok")
@@ -146,6 +151,9 @@ class Antivirus:
         if isinstance(asked, dict) and list(asked) == ["forget"]:
             shutil.rmtree(own_path(asked["forget"]), ignore_errors=True)
             return {}
+        if isinstance(asked, dict) and list(asked) == ["drop"]:
+            self.drop(asked["drop"])
+            return {}
         if not isinstance(asked, dict) or list(asked) != ["scan"] or not isinstance(asked["scan"], dict):
             raise Unusable("there is no such job")
         path = own_path(asked["scan"].get("path"))
@@ -154,13 +162,31 @@ class Antivirus:
                 raise Unusable("nobody waits for it")
             sha256, size = digest_of(path)
             found = self.look(path, size)
+            kept = self.keep(path, asked["scan"].get("keep"), found["verdict"])
         except OSError as error:
             raise Unusable(f"the file cannot be read: {error.strerror}") from error
         finally:
             if os.path.lexists(path):
                 os.remove(path)
         engine = {"name": "ClamAV", "version": self.version, "signatures": self.signatures}
-        return {"sha256": sha256, "bytes": size, "engine": engine, **found}
+        return {"sha256": sha256, "bytes": size, "engine": engine, "kept": kept, **found}
+
+    def keep(self, path, wanted, verdict):
+        """`wanted`: {"key", "name", "verdicts"} or None. Whether it is in quarantine."""
+        if not isinstance(wanted, dict) or verdict not in wanted.get("verdicts", ()):
+            return False
+        with self.keeping:
+            if not self.quarantine.keep(path, wanted.get("key"), wanted.get("name")):
+                return False
+            self.say("rows", table="quarantine", rows=[self.quarantine.row(wanted["key"])])
+        return True
+
+    def drop(self, keys):
+        if not isinstance(keys, list):
+            raise Unusable("there is no such job")
+        with self.keeping:
+            self.quarantine.drop(keys)
+            self.say("rows", table="quarantine", removed=[key for key in keys if isinstance(key, str) and key])
 
     def look(self, path, size):
         if size > limits.FILE_BYTES:
