@@ -7,7 +7,6 @@ import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
-import type { QuarantinedFile } from "#shared/model/quarantine.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 import { zip } from "../main/files/testing/zip.ts";
@@ -15,6 +14,11 @@ import { zip } from "../main/files/testing/zip.ts";
 /** In two parts, so that no scanner takes this file for it. */
 const EICAR = Buffer.from(["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!$H+H*"].join(""));
 /** As the command prints it. */
+interface Quarantined {
+  id: number;
+  path: string;
+  state: string;
+}
 type Info = ServiceView & { panels: { rows?: object[] }[] };
 
 const SIGNATURE = "Eicar-Test-Signature.UNOFFICIAL";
@@ -42,12 +46,13 @@ function prepare(home: string): void {
   const rules = [
     { action: "exec", ...any },
     { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
+    { action: "file.send", from: "web", to: "home", scan: true, unscanned: "ask", decision: "allow" },
   ];
   fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
 }
 
-async function put(name: string, content: Uint8Array): Promise<void> {
-  const { code } = await desktop.pipe(content, "exec", "home", "--", "sh", "-c", `cat > ${name}`);
+async function put(name: string, content: Uint8Array, vm = "home"): Promise<void> {
+  const { code } = await desktop.pipe(content, "exec", vm, "--", "sh", "-c", `cat > ${name}`);
   expect(code).toBe(0);
 }
 
@@ -154,7 +159,7 @@ test("a scanner that is killed in the middle holds the file, and works again by 
 });
 
 test("what was held is in quarantine after the service was started again, and is restored when the person says so", async () => {
-  const list = (): Promise<QuarantinedFile[]> => desktop.json("quarantine", "list");
+  const list = (): Promise<Quarantined[]> => desktop.json("quarantine", "list");
   const page = await desktop.page();
   await desktop.atoll("service", "stop", "antivirus");
   expect(new Set((await list()).map(({ state }) => state))).toEqual(new Set(["away"]));
@@ -163,8 +168,7 @@ test("what was held is in quarantine after the service was started again, and is
   const [file] = (await list()).filter((one) => one.path === "eicar.com");
   expect(file).toMatchObject({
     ...{ bytes: EICAR.length, verdict: "found", service: "antivirus" },
-    from: { name: "home" },
-    to: { name: "web" },
+    ...{ from: "home", to: "web" },
     engines: [{ name: "ClamAV", signature: SIGNATURE }],
   });
   // Nothing of it is on this computer.
@@ -184,9 +188,9 @@ test("what was held is in quarantine after the service was started again, and is
 
 test("what is in quarantine is shown at the service, and is deleted from its VM", async () => {
   const page = await desktop.page();
-  const files = await desktop.json<QuarantinedFile[]>("quarantine", "list");
+  const files = await desktop.json<Quarantined[]>("quarantine", "list");
   const secret = files.find((one) => one.path === "secret.zip");
-  expect(secret).toMatchObject({ verdict: "not-scanned", to: { name: "web" } });
+  expect(secret).toMatchObject({ verdict: "not-scanned", to: "web" });
   await page.keyboard.press("Meta+p");
   await page.getByRole("tab", { name: /^Services/ }).click();
   await page.getByRole("radio", { name: /^antivirus/ }).click();
@@ -198,4 +202,51 @@ test("what is in quarantine is shown at the service, and is deleted from its VM"
   const kept = await desktop.atoll("exec", "antivirus", "--", "ls", "-R", "quarantine");
   expect(kept.stdout).not.toContain("secret.zip");
   expect((await desktop.json<unknown[]>("quarantine", "list")).length).toBe(files.length - 1);
+});
+
+test("of a file that could not be scanned the person decides, where the rule says so", async () => {
+  await put("locked.zip", zip("a", Buffer.from("secret"), { isEncrypted: true }), "web");
+  const prompt = (await desktop.page()).getByRole("alertdialog");
+  const back = (): Promise<CommandResult> => desktop.atoll("cp", "web:locked.zip", "home:");
+  const denied = back();
+  await expect(prompt).toContainText("locked.zip is held: it was not scanned: it is encrypted (ClamAV).");
+  await prompt.getByRole("button", { name: "Deny" }).click();
+  expect((await denied).code).toBe(1);
+  expect(await isAt("home", "locked.zip")).toBe(false);
+  const allowed = back();
+  await prompt.getByRole("button", { name: "Send once" }).click();
+  expect(await allowed, (await allowed).stderr).toMatchObject({ code: 0 });
+  expect(await isAt("home", "locked.zip")).toBe(true);
+  const [entry] = await desktop.json<{ by: string }[]>("audit", "--since", "60").then((all) => all.slice(-1));
+  expect(entry).toMatchObject({ by: "person", detail: expect.stringContaining("let through: locked.zip is held") });
+});
+
+test("a second scanner holds what it alone knows, and what both say stands side by side", async () => {
+  const MARK = "ATOLL-TEST-RULE-5b1f0c7e";
+  const started = await desktop.atoll("service", "start", "yara");
+  expect(started, started.stderr).toMatchObject({ code: 0 });
+  await desktop.atoll("exec", "home", "--", "mkdir", "two");
+  await put("two/clean.txt", Buffer.from("hello"));
+  await put("two/eicar.com", EICAR);
+  await put("two/mark.zip", zip("mark", Buffer.from(`<${MARK}>`)));
+  await put("two/run.sh", Buffer.from("#!/bin/sh\necho aGk= | base64 -d | sh\n"));
+  const { files } = await scan("home:two");
+  const said = files.map(({ path: name, verdict, engines }) => [
+    ...[name, verdict],
+    Object.fromEntries(engines.map((one) => [one.name, one.signature ?? one.verdict])),
+  ]);
+  expect(said).toEqual([
+    ["two/clean.txt", "clean", { ClamAV: "clean", YARA: "clean" }],
+    ["two/eicar.com", "found", { ClamAV: SIGNATURE, YARA: "clean" }],
+    ["two/mark.zip", "found", { ClamAV: "clean", YARA: "Atoll_Test_Rule" }],
+    ["two/run.sh", "suspicious", { ClamAV: "clean", YARA: "Script_Runs_What_It_Decodes" }],
+  ]);
+  const held = await copy("two/mark.zip");
+  expect([held.code, held.stderr]).toEqual([1, expect.stringContaining("Atoll_Test_Rule was found in it (YARA)")]);
+  const kept = (await desktop.json<Quarantined[]>("quarantine", "list")).find(({ path: name }) => name === "mark.zip");
+  expect(kept).toMatchObject({ service: "yara", state: "kept", to: "web" });
+  // What is left of it when that scanner goes is said to be away.
+  await desktop.atoll("service", "stop", "yara");
+  const away = await desktop.atoll("quarantine", "delete", String(kept?.id));
+  expect([away.code, away.stderr]).toEqual([1, expect.stringContaining("atoll service start yara")]);
 });

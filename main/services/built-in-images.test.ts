@@ -4,8 +4,11 @@ import { expect, test } from "vitest";
 import { readManifest, recipeOf } from "./manifest.ts";
 import { recipeOfManifest } from "../../images/builder/recipes.ts";
 
-test.for(["antivirus", "example", "firewall"])("set-up builds the image that the application looks for: %s", (name) => {
-  const file = fileURLToPath(new URL(`../../services/${name}/service.yaml`, import.meta.url));
-  const read = readManifest(readFileSync(file, "utf8"), file);
-  expect(read.ok && JSON.stringify(recipeOf(read.value, null))).toBe(JSON.stringify(recipeOfManifest(file)));
-});
+test.for(["antivirus", "example", "firewall", "yara"])(
+  "set-up builds the image that the application looks for: %s",
+  (name) => {
+    const file = fileURLToPath(new URL(`../../services/${name}/service.yaml`, import.meta.url));
+    const read = readManifest(readFileSync(file, "utf8"), file);
+    expect(read.ok && JSON.stringify(recipeOf(read.value, null))).toBe(JSON.stringify(recipeOfManifest(file)));
+  },
+);

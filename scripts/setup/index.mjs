@@ -37,6 +37,8 @@ export async function setUp({ testing = false, benching = false, signal }) {
       ...(testing ? [templateStep("debian-web")] : []),
       serviceImageStep("firewall"),
       serviceImageStep("antivirus"),
+      // Started when somebody wants it, and built then; tests do not wait for that.
+      ...(testing ? [serviceImageStep("yara")] : []),
     ],
     signal,
   );
