@@ -47,6 +47,8 @@ export interface CrossingOutcome {
   readonly rule: { readonly line: number; readonly text: string } | null;
   /** The rule lets through only what a scanner has passed. */
   readonly scans?: boolean;
+  /** The person decides of what no scanner could look at. */
+  readonly asksUnscanned?: boolean;
   /** For people: why. */
   readonly explanation: string;
   /** Of the entry in the audit log, for `told`; null: there is none. */

@@ -179,3 +179,62 @@ it("a transfer that was allowed elsewhere is scanned where that says so", async 
   expect((await record.done).state).toBe("failed");
   expect([scans, desk.asked]).toEqual([1, []]);
 });
+
+describe("what no scanner could look at, where the rule lets the person decide", () => {
+  const unscanned = said("not-scanned", { reason: "it is encrypted" });
+
+  /** Three files, of which the last two are not clean. */
+  async function asked(answer: boolean): Promise<TransferRecord> {
+    const allowed = { allowed: true, by: "rule", rule: null, explanation: "" } as const;
+    desk.answer = ({ isAlwaysAsked = false }) =>
+      Promise.resolve(
+        isAlwaysAsked
+          ? { ...allowed, allowed: answer, by: "person", seq: 6 }
+          : { ...allowed, scans: true, asksUnscanned: true, seq: 5 },
+      );
+    return started([said("clean"), unscanned, said("found", { signature: "Eicar" })]);
+  }
+
+  it("arrives when they say so, as the bytes that were looked at, and what was found is held all the same", async () => {
+    const record = await asked(true);
+    const web = await desk.ready();
+    expect(desk.asked).toMatchObject([
+      {},
+      {
+        crossing: { action: "file.send", bytes: 8 },
+        warning: "f1 is held: it was not scanned: it is encrypted (ClamAV).",
+        preview: { current: { text: "f1" } },
+      },
+    ]);
+    const expected = desk.web.agent.sentOf("filesExpected").flatMap(({ entries = [] }) => entries);
+    expect(expected.map(({ index, sha256 }) => [index, Buffer.from(sha256 ?? []).toString("hex")])).toEqual([
+      [0, SHA],
+      [1, SHA],
+    ]);
+    desk.done(web, [whole(0), whole(1)]);
+    desk.ended(desk.web, web);
+    await sourceStopped();
+    expect((await record.done).files.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ["whole", null],
+      ["whole", null],
+      ["refused", "scan.found"],
+    ]);
+    expect(desk.told[0]).toMatchObject({ detail: expect.stringContaining("let through: f1") as string, isQuiet: true });
+  });
+
+  it("is held when they say no", async () => {
+    const record = await asked(false);
+    const web = await desk.ready();
+    desk.done(web, [whole(0)]);
+    desk.ended(desk.web, web);
+    await sourceStopped();
+    expect((await record.done).files.map(({ reason }) => reason)).toEqual([null, "scan.not-scanned", "scan.found"]);
+  });
+
+  it("is not asked about where there is none, or the rule holds it", async () => {
+    const record = await started([unscanned]);
+    await sourceStopped();
+    await record.done;
+    expect(desk.asked).toHaveLength(1);
+  });
+});

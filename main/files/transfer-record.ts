@@ -164,9 +164,29 @@ export class TransferRecord implements Transfer {
     });
   }
 
+  /** Held, as no scanner could look at all of them. */
+  get unscanned(): readonly ListedFile[] {
+    return this.#sent.filter(({ index }) => this.#arrived.get(index)?.reason === "scan.not-scanned");
+  }
+
+  get unscannedWords(): string {
+    return this.#wordsOf(this.unscanned);
+  }
+
+  /** The person has said that they may arrive: as the bytes that a scanner has got, where that is known. */
+  letThrough(files: readonly ListedFile[]): void {
+    for (const { index } of files) {
+      this.#arrived.delete(index);
+      this.#failed.delete(index);
+    }
+  }
+
   /** For people: what was held and why; "" = nothing. */
   get heldWords(): string {
-    const held = this.#sent.filter(({ index }) => this.#isHeld(index));
+    return this.#wordsOf(this.#sent.filter(({ index }) => this.#isHeld(index)));
+  }
+
+  #wordsOf(held: readonly ListedFile[]): string {
     const [first] = held;
     if (first === undefined) return "";
     const more = held.length === 1 ? "" : ` ${held.length - 1} more ${held.length === 2 ? "is" : "are"} held.`;

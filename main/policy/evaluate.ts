@@ -39,7 +39,7 @@ function decided(rule: Rule, { action, bytes }: Crossing, { hasScanner }: Circum
   const refuse = (refusal: Refusal): Evaluation => ({ decision: "deny", rule, refusal });
   if (decision === "deny") return { decision, rule, refusal: null };
   if (rule.maxBytes !== null && bytes !== null && bytes > rule.maxBytes) return refuse("too-large");
-  if (rule.scan && !hasScanner(action)) return refuse("no-scanner");
+  if (rule.scan && !rule.asksUnscanned && !hasScanner(action)) return refuse("no-scanner");
   return { decision, rule, refusal: null };
 }
 

@@ -16,14 +16,14 @@ export function addQuarantineCommands(program: Command): void {
   const quarantine = program.command("quarantine").description("files that scanners keep apart");
   command(quarantine, "list", "what is there, newest first").action(async ({ json = false }: JsonOption) => {
     const files = await call("quarantine.list", {});
-    print(files, json, () => table(HEAD, files.map(cells), "Nothing is in quarantine."));
+    print(files.map(rowOf), json, () => table(HEAD, files.map(cells), "Nothing is in quarantine."));
   });
   command(quarantine, "report <id>", "all that is known of one file").action(
     async (word: string, { json = false }: JsonOption) => {
       const id = integer(word);
       const file = (await call("quarantine.list", {})).find((one) => one.id === id);
       if (file === undefined) throw wrongUsage(`There is no file ${id} in quarantine: "atoll quarantine list".`);
-      print(file, json, () => report(file));
+      print(rowOf(file), json, () => report(file));
     },
   );
   withAsk(command(quarantine, "restore <id>", "send it on to where it was going; you are asked"))
@@ -43,6 +43,11 @@ export function addQuarantineCommands(program: Command): void {
 }
 
 const HEAD = ["ID", "FILE", "SIZE", "FROM", "FOR", "WHEN", "STATE", "WHY"];
+
+/** As the command prints it; parties as the policy names them. */
+function rowOf(file: Quarantined) {
+  return { ...file, from: partyName(file.from), to: file.to === null ? null : partyName(file.to) };
+}
 
 function cells(file: Quarantined): (string | number)[] {
   const { id, path, bytes, from, to, time, state } = file;
