@@ -221,6 +221,16 @@ test("of a file that could not be scanned the person decides, where the rule say
   expect(entry).toMatchObject({ by: "person", detail: expect.stringContaining("let through: locked.zip is held") });
 });
 
+test("a download is scanned as it comes, and what is found in it is told and kept", async () => {
+  const page = await desktop.page();
+  await desktop.atoll("exec", "web", "--", "mkdir", "-p", "Downloads");
+  await put("Downloads/plain.txt", Buffer.from("hello"), "web");
+  await put("Downloads/offer.zip", zip("offer.com", Buffer.concat([EICAR, Buffer.from("\n")])), "web");
+  await expect(page.getByText(/offer\.zip.* in web: Eicar-Test-Signature\.UNOFFICIAL was found in it/)).toBeVisible();
+  const files = await desktop.json<Quarantined[]>("quarantine", "list");
+  expect(files[0]).toMatchObject({ path: "offer.zip", from: "web", to: null, state: "kept" });
+});
+
 test("a second scanner holds what it alone knows, and what both say stands side by side", async () => {
   const MARK = "ATOLL-TEST-RULE-5b1f0c7e";
   const started = await desktop.atoll("service", "start", "yara");

@@ -66,7 +66,9 @@ import { enginesOf } from "../scanning/engine.ts";
 import { Quarantine } from "../scanning/quarantine.ts";
 import { QuarantineFile } from "../scanning/quarantine-file.ts";
 import { sendQuarantineEvents } from "../scanning/quarantine-requests.ts";
+import { scanPath } from "../scanning/scan-path.ts";
 import { Scanner } from "../scanning/scanner.ts";
+import { ANTIVIRUS_SERVICE, sendFound, WatchedFolders } from "../scanning/watched-folders.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { sendServiceEvents } from "../services/requests.ts";
 import { ServiceSource } from "../services/service-source.ts";
@@ -270,6 +272,13 @@ async function run(): Promise<void> {
     downloads: hostFolder,
     recent: (vm) => new RecentFolder(recent, vm?.id ?? null, vm === null ? hostFolder() : new GuestFolder(vm)),
   });
+  const watchedFolders = new WatchedFolders({
+    application,
+    scanner,
+    places: () => listOf(services.settingsOf(ANTIVIRUS_SERVICE)["watched"]),
+    scan: (vm, file, signal) => scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path: file }, { signal }),
+  });
+  for (const changing of [services, application]) changing.on("changed", () => watchedFolders.follow());
   const quitting = new Quitting({
     application,
     settings,
@@ -278,6 +287,7 @@ async function run(): Promise<void> {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
       icons.end();
+      watchedFolders.end();
       services.close();
       networks.close();
       application.release();
@@ -344,6 +354,7 @@ async function run(): Promise<void> {
   sendIconEvents({ application, icons, page, settings });
   sendServiceEvents({ page, services });
   sendQuarantineEvents({ page, quarantine });
+  sendFound({ page, watchedFolders });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });

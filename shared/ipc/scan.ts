@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type EngineVerdict, type FileVerdict, SCAN_VERDICTS } from "../model/scan.ts";
 import { MAX_CHOSEN_FILES, MAX_FILE_PATH_BYTES } from "../protocol/limits.ts";
+import { crossingParty } from "./crossing.ts";
 import { domain, event, request } from "./declare.ts";
 import { vmReference } from "./fields.ts";
 
@@ -48,6 +49,11 @@ export const scanContract = domain({
     }),
   },
   events: {
+    /** In a folder that is watched, a file in which something was found, or that is suspicious. `words`: what, for people. */
+    "scan.found": event({
+      to: ["page"],
+      payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string() }),
+    }),
     /** Of the connection's own scan. */
     "scan.progress": event({ to: ["cli"], payload: z.strictObject({ done: count, files: count }) }),
   },
