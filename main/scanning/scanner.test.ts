@@ -1,5 +1,5 @@
 /** Scans of a VM's files by scripted engines, hostile ones too. Both ends are agents for which the test speaks. */
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
@@ -22,6 +22,8 @@ beforeEach(async () => {
   engine = new ScriptedEngine(await linkedVm("antivirus"));
   ended = new AbortController();
 });
+
+afterEach(() => void vi.useRealTimers());
 
 function scanned(
   files: readonly ListedFile[],
@@ -175,6 +177,23 @@ describe("an engine that", () => {
     await home.agent.until(() => home.agent.sentOf("filesStop").length > 0);
     home.agent.say("filesEnded", { transfer });
     expect((await result).get(0)).toMatchObject({ sha256: null, verdict: "error" });
+  });
+
+  it("takes no more of a file is given up after a minute", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const result = scanned([file(0)]);
+    await home.agent.until(() => home.agent.sentOf("filesList").length > 0);
+    const { transfer = 0 } = home.agent.sentOf("filesList")[0] ?? {};
+    home.agent.say("filesListed", { transfer, entries: [entry(0, "f0")] as never, last: true });
+    const { agent } = engine.linked;
+    await agent.until(() => agent.sentOf("filesExpected").some(({ last }) => last));
+    agent.say("filesReady", { transfer: agent.sentOf("filesReceive")[0]?.transfer ?? 0 });
+    await home.agent.until(() => home.agent.sentOf("filesSend").length > 0);
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(home.agent.sentOf("filesStop")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await stopped();
+    expect(verdictOf((await result).get(0))).toEqual([null, "error", "its bytes did not come"]);
   });
 
   it("hangs is waited for no longer than whoever asks", async () => {
