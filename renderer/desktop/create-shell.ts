@@ -186,7 +186,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
       keyboard.setPasteKeys(told.pasteKeys);
     });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
-    bridge.on("scan.found", tellFound(notices, overlays)),
+    bridge.on("scan.found", tellFound(notices, overlays));
     bridge.on("network.cards", ({ cards }) => asks.take(cards));
     bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));
     bridge.on("icon.changed", icons.take);
