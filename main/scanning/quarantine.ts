@@ -77,9 +77,10 @@ export class Quarantine extends Emitter<{ changed: [] }> {
 
   /** Newest first. */
   get files(): QuarantinedFile[] {
+    const kept = this.#kept;
     return this.#entries.toReversed().map((entry) => {
       const { key: _key, name: _name, ...shown } = entry;
-      return { ...shown, state: this.#stateOf(entry) };
+      return { ...shown, state: stateIn(kept, entry) };
     });
   }
 
@@ -110,15 +111,16 @@ export class Quarantine extends Emitter<{ changed: [] }> {
   /** What scanners have may be something else by now. */
   look(): void {
     const known = new Set(this.#entries.map(({ key }) => key));
-    const engines = this.#parts.engines();
-    for (const key of this.#dropped) if (!engines.some(({ kept }) => kept?.has(key))) this.#dropped.delete(key);
-    for (const engine of this.#isKnown ? engines : []) {
-      const lost = [...(engine.kept ?? [])].filter(
+    const kept = this.#kept;
+    for (const key of this.#dropped)
+      if (![...kept.values()].some((keys) => keys?.has(key) === true)) this.#dropped.delete(key);
+    for (const engine of this.#isKnown ? this.#parts.engines() : []) {
+      const lost = [...(kept.get(engine.name) ?? [])].filter(
         (key) => !known.has(key) && !this.#pending.has(key) && !this.#dropped.has(key),
       );
       if (lost.length > 0) void this.#drop(engine, lost).catch((error: unknown) => log(messageOf(error)));
     }
-    const shown = JSON.stringify(this.#entries.map((entry) => [entry.id, entry.time, this.#stateOf(entry)]));
+    const shown = JSON.stringify(this.#entries.map((entry) => [entry.id, entry.time, stateIn(kept, entry)]));
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.emit("changed");
@@ -215,10 +217,13 @@ export class Quarantine extends Emitter<{ changed: [] }> {
     if (this.#entries.length > MAX_FILES) this.#entries.shift();
   }
 
-  #stateOf({ service, key }: QuarantineEntry): QuarantineState {
-    const kept = this.#parts.engines().find(({ name }) => name === service)?.kept ?? null;
-    if (kept === null) return "away";
-    return kept.has(key) ? "kept" : "gone";
+  /** By service, what it keeps now. */
+  get #kept(): Kept {
+    return new Map(this.#parts.engines().map(({ name, kept }) => [name, kept]));
+  }
+
+  #stateOf(entry: QuarantineEntry): QuarantineState {
+    return stateIn(this.#kept, entry);
   }
 
   /** @throws AppError quarantine.not-found */
@@ -271,6 +276,14 @@ export class Quarantine extends Emitter<{ changed: [] }> {
     this.#parts.file.write({ lastId: this.#lastId, files: this.#entries });
     this.look();
   }
+}
+
+type Kept = ReadonlyMap<string, Engine["kept"]>;
+
+function stateIn(kept: Kept, { service, key }: QuarantineEntry): QuarantineState {
+  const keys = kept.get(service) ?? null;
+  if (keys === null) return "away";
+  return keys.has(key) ? "kept" : "gone";
 }
 
 function placeOf({ key, name }: QuarantineEntry): string {
