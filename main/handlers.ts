@@ -11,6 +11,7 @@ export { layoutHandlers as layout, windowHandlers as window } from "./windows/re
 export { networkHandlers as network } from "./networks/requests.ts";
 export { openHandlers as open } from "./opener/requests.ts";
 export { policyHandlers as policy } from "./policy/requests.ts";
+export { quarantineHandlers as quarantine } from "./scanning/quarantine-requests.ts";
 export { questionHandlers as question } from "./ipc/requests.ts";
 export { scanHandlers as scan } from "./scanning/requests.ts";
 export { serviceHandlers as service } from "./services/requests.ts";

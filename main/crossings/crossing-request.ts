@@ -27,6 +27,10 @@ export interface CrossingRequest {
    * asks, they are not asked again. What a rule denies stays denied.
    */
   readonly isChosen?: boolean;
+  /** A person is asked, each time, also where a rule allows it. What a rule denies stays denied. */
+  readonly isAlwaysAsked?: boolean;
+  /** What they should know before they answer, for people: Atoll's words, guest text in it cleaned. */
+  readonly warning?: string;
   /** When the person copied it, performance.now(). */
   readonly copiedMs?: number;
   /** For how long the answer "once" holds for this subject, from the answer on. Default: for the requests that wait for it. */
@@ -43,6 +47,8 @@ export interface CrossingOutcome {
   readonly rule: { readonly line: number; readonly text: string } | null;
   /** The rule lets through only what a scanner has passed. */
   readonly scans?: boolean;
+  /** The person decides of what no scanner could look at. */
+  readonly asksUnscanned?: boolean;
   /** For people: why. */
   readonly explanation: string;
   /** Of the entry in the audit log, for `told`; null: there is none. */

@@ -74,6 +74,27 @@ async function answer(name: string, at = 0): Promise<void> {
   page.answered(question.id, name);
 }
 
+describe("what is always asked", () => {
+  const always = { isAlwaysAsked: true, warning: "Eicar was found in it." };
+
+  it("is asked where a rule allows it, without an answer that writes a rule, and says what there is to know", async () => {
+    const asked = crossings.request(paste(HOME, MAIL, always));
+    await answer("once");
+    expect(await asked).toMatchObject({ allowed: true, by: "person", seq: 1 });
+    expect(page.asked[0]?.payload).toMatchObject({ warning: "Eicar was found in it.", answers: ["once", "deny"] });
+  });
+
+  it("is denied by a person, and by a rule without a question", async () => {
+    const asked = crossings.request(paste(HOME, MAIL, always));
+    await answer("deny");
+    expect(await asked).toMatchObject({ allowed: false, by: "person" });
+    fs.writeFileSync(policy.file, "rules: []\n");
+    await policy.load();
+    expect(await crossings.request(paste(HOME, MAIL, always))).toMatchObject({ allowed: false, by: "rule" });
+    expect(page.asked).toHaveLength(1);
+  });
+});
+
 describe("what a rule decides", () => {
   it("goes on with its entry in the log, and is told with its bytes when it is over", async () => {
     const outcome = await crossings.request(paste(HOME, MAIL));

@@ -72,11 +72,12 @@ export class Crossings {
   async request(request: CrossingRequest, { signal }: { signal?: AbortSignal } = {}): Promise<CrossingOutcome> {
     const decided = this.#policy.decide(request.crossing);
     const { decision, answer, rule } = decided;
-    if (decision === "ask") return this.#outcome(request, decided, await this.#asked(request, decided, signal));
+    if (decision === "ask" || (decision === "allow" && request.isAlwaysAsked === true))
+      return this.#outcome(request, decided, await this.#asked(request, decided, signal));
     const allowed = decision === "allow";
     if (allowed && request.isQuiet === true && rule?.notify !== true)
       return {
-        ...{ allowed, by: "rule", rule: answer.rule, scans: rule?.scan === true },
+        ...{ allowed, by: "rule", rule: answer.rule, ...scanOf(rule) },
         ...{ explanation: answer.explanation, seq: null },
       };
     return this.#outcome(request, decided, { allowed, by: "rule", detail: "" });
@@ -101,7 +102,7 @@ export class Crossings {
     signal: AbortSignal | undefined,
   ): Promise<Settled> {
     const { crossing, subject, app = "", isSecret = false, preview = null, copiedMs = null } = request;
-    const { onceForMs = 0, isChosen = false } = request;
+    const { onceForMs = 0, isChosen = false, isAlwaysAsked = false, warning = "" } = request;
     const { action, from, to, type } = crossing;
     if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
     this.#requests += 1;
@@ -143,7 +144,8 @@ export class Crossings {
       preview,
       copiedMs,
       rule: answer.rule,
-      offers: canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [],
+      warning,
+      offers: isAlwaysAsked ? [] : canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [],
     };
     const settled = await this.#prompts.ask({ key, content, settle }, signal);
     return settled ?? { allowed: false, by: "lapsed", detail: "nobody answered" };
@@ -167,15 +169,14 @@ export class Crossings {
       detail,
     };
     const words = wordsOf(by, allowed, explanation, entry);
-    const scans = rule?.scan === true;
     if (!allowed) {
       await this.#denials.add(entry);
-      return { allowed, by, rule: answer.rule, scans, explanation: words, seq: null };
+      return { allowed, by, rule: answer.rule, ...scanOf(rule), explanation: words, seq: null };
     }
     const written = await this.#record(entry, { goesOn: true });
-    if (written !== null) return { allowed, by, rule: answer.rule, scans, explanation: words, seq: written.seq };
+    if (written !== null) return { allowed, by, rule: answer.rule, ...scanOf(rule), explanation: words, seq: written.seq };
     const refused = "Nothing may cross while the audit log cannot be written.";
-    return { allowed: false, by: "rule", rule: null, scans, explanation: refused, seq: null };
+    return { allowed: false, by: "rule", rule: null, ...scanOf(rule), explanation: refused, seq: null };
   }
 
   /** null: it could not be written, which the log itself tells. */
@@ -194,6 +195,10 @@ export class Crossings {
     for (const [other, until] of this.#once) if (until <= now) this.#once.delete(other);
     return this.#once.has(key);
   }
+}
+
+function scanOf(rule: PolicyDecided["rule"]): Pick<CrossingOutcome, "scans" | "asksUnscanned"> {
+  return { scans: rule?.scan === true, asksUnscanned: rule?.asksUnscanned === true };
 }
 
 /** As the `atoll` command ends where something was not allowed: with exit code 3. */

@@ -26,6 +26,8 @@ export interface PromptContent {
   /** When the person copied it, performance.now(); null: it was not copied. */
   copiedMs: number | null;
   rule: { line: number; text: string };
+  /** Before the content; "" = none. */
+  warning: string;
   /** Beside "once" and "deny". */
   offers: readonly ("minutes" | "always")[];
 }

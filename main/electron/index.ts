@@ -65,7 +65,12 @@ import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { builtIns } from "../services/built-ins.ts";
 import { enginesOf } from "../scanning/engine.ts";
+import { Quarantine } from "../scanning/quarantine.ts";
+import { QuarantineFile } from "../scanning/quarantine-file.ts";
+import { sendQuarantineEvents } from "../scanning/quarantine-requests.ts";
+import { scanPath } from "../scanning/scan-path.ts";
 import { Scanner } from "../scanning/scanner.ts";
+import { ANTIVIRUS_SERVICE, sendFound, WatchedFolders } from "../scanning/watched-folders.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { heldBy } from "../services/held.ts";
 import { sendServiceEvents } from "../services/requests.ts";
@@ -188,7 +193,16 @@ async function run(): Promise<void> {
     prepare: (definition) => void disposables.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
-  const scanner: Scanner = new Scanner(enginesOf(services));
+  const engines = enginesOf(services);
+  const quarantine: Quarantine = new Quarantine({
+    file: new QuarantineFile(paths.state),
+    engines,
+    crossings: () => crossings,
+    startTransfer: (request, options) => transfers.start(request, options),
+    vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
+  services.on("changed", () => quarantine.look());
+  const scanner: Scanner = new Scanner(engines, quarantine);
   const network: Network = new Network({
     firewall: () => {
       const unit = services.unit(FIREWALL_SERVICE);
@@ -210,7 +224,7 @@ async function run(): Promise<void> {
   hostNetworks.watch();
   scanRules.watch();
   const page = new Page();
-  const crossings = new Crossings({ policy, changes: policyChanges, audit, page });
+  const crossings: Crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   services.on("changed", () => network.vmsChanged([]));
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
   const linkParts = {
@@ -243,7 +257,7 @@ async function run(): Promise<void> {
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
-  const transfers = new Transfers({
+  const transfers: Transfers = new Transfers({
     crossings,
     host: hostFiles,
     file: new TransfersFile(paths.state),
@@ -282,6 +296,13 @@ async function run(): Promise<void> {
     downloads: hostFolder,
     recent: (vm) => new RecentFolder(recent, vm?.id ?? null, vm === null ? hostFolder() : new GuestFolder(vm)),
   });
+  const watchedFolders = new WatchedFolders({
+    application,
+    scanner,
+    places: () => listOf(services.settingsOf(ANTIVIRUS_SERVICE)["watched"]),
+    scan: (vm, file, signal) => scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path: file }, { signal }),
+  });
+  for (const changing of [services, application]) changing.on("changed", () => watchedFolders.follow());
   const quitting = new Quitting({
     application,
     settings,
@@ -290,6 +311,7 @@ async function run(): Promise<void> {
       await Promise.all([builds.cancelAll(), disposables.close()]);
       unwatchKeymap();
       icons.end();
+      watchedFolders.end();
       services.close();
       networks.close();
       serviceNetworks.close();
@@ -325,6 +347,7 @@ async function run(): Promise<void> {
     promptMark,
     policy,
     policyChanges,
+    quarantine,
     quitting,
     recipesFolder: recipesFolder(paths),
     scanner,
@@ -355,6 +378,8 @@ async function run(): Promise<void> {
   sendTransferEvents({ page, transfers });
   sendIconEvents({ application, icons, page, settings });
   sendServiceEvents({ page, services });
+  sendQuarantineEvents({ page, quarantine });
+  sendFound({ page, watchedFolders });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });

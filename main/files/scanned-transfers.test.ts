@@ -1,6 +1,7 @@
 /** Transfers by a rule that lets through only what a scanner has passed. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { FileVerdict, ScanVerdict } from "#shared/model/scan.ts";
+import { nameOfEnd } from "./parties.ts";
 import { DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
@@ -62,7 +63,7 @@ describe("what is clean", () => {
   it("is asked of the source and not of what an earlier try has brought there", async () => {
     const asked: string[][] = [];
     desk.scans = (source, files) => {
-      asked.push([source.name, ...files.map(({ index }) => String(index))]);
+      asked.push([nameOfEnd(source.party), ...files.map(({ index }) => String(index))]);
       return Promise.resolve(new Map());
     };
     const record = desk.start(["a"]);
@@ -139,6 +140,28 @@ it("a transfer that is being scanned says so, and can be cancelled", async () =>
   expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
 });
 
+it("a file that is allowed by its digest arrives as these bytes alone", async () => {
+  const start = (sha256: string) => {
+    const permission = { kind: "given", seq: 3, sha256 } as const;
+    return desk.transfers.get(desk.transfers.start({ ...desk.request(["a"]), permission }).id);
+  };
+  for (const [round, sha256, outcome] of [
+    [1, SHA, "whole"],
+    [2, "00".repeat(32), "failed"],
+  ] as const) {
+    const record = start(sha256);
+    await desk.listFiles(["f0"], 8n, round);
+    const transfer = await desk.ready({}, round);
+    const expected = desk.web.agent.sentOf("filesExpected").at(-1)?.entries?.[0];
+    expect(Buffer.from(expected?.sha256 ?? []).toString("hex")).toBe(sha256);
+    desk.done(transfer, [whole(0)]);
+    desk.ended(desk.web, transfer);
+    const { transfer: source = 0 } = await desk.heard(desk.home, "filesStop", round);
+    desk.ended(desk.home, source);
+    expect((await record.done).files).toMatchObject([{ outcome }]);
+  }
+});
+
 it("a transfer that was allowed elsewhere is scanned where that says so", async () => {
   let scans = 0;
   desk.scans = () => {
@@ -155,4 +178,63 @@ it("a transfer that was allowed elsewhere is scanned where that says so", async 
   await sourceStopped();
   expect((await record.done).state).toBe("failed");
   expect([scans, desk.asked]).toEqual([1, []]);
+});
+
+describe("what no scanner could look at, where the rule lets the person decide", () => {
+  const unscanned = said("not-scanned", { reason: "it is encrypted" });
+
+  /** Three files, of which the last two are not clean. */
+  async function asked(answer: boolean): Promise<TransferRecord> {
+    const allowed = { allowed: true, by: "rule", rule: null, explanation: "" } as const;
+    desk.answer = ({ isAlwaysAsked = false }) =>
+      Promise.resolve(
+        isAlwaysAsked
+          ? { ...allowed, allowed: answer, by: "person", seq: 6 }
+          : { ...allowed, scans: true, asksUnscanned: true, seq: 5 },
+      );
+    return started([said("clean"), unscanned, said("found", { signature: "Eicar" })]);
+  }
+
+  it("arrives when they say so, as the bytes that were looked at, and what was found is held all the same", async () => {
+    const record = await asked(true);
+    const web = await desk.ready();
+    expect(desk.asked).toMatchObject([
+      {},
+      {
+        crossing: { action: "file.send", bytes: 8 },
+        warning: "f1 is held: it was not scanned: it is encrypted (ClamAV).",
+        preview: { current: { text: "f1" } },
+      },
+    ]);
+    const expected = desk.web.agent.sentOf("filesExpected").flatMap(({ entries = [] }) => entries);
+    expect(expected.map(({ index, sha256 }) => [index, Buffer.from(sha256 ?? []).toString("hex")])).toEqual([
+      [0, SHA],
+      [1, SHA],
+    ]);
+    desk.done(web, [whole(0), whole(1)]);
+    desk.ended(desk.web, web);
+    await sourceStopped();
+    expect((await record.done).files.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ["whole", null],
+      ["whole", null],
+      ["refused", "scan.found"],
+    ]);
+    expect(desk.told[0]).toMatchObject({ detail: expect.stringContaining("let through: f1") as string, isQuiet: true });
+  });
+
+  it("is held when they say no", async () => {
+    const record = await asked(false);
+    const web = await desk.ready();
+    desk.done(web, [whole(0)]);
+    desk.ended(desk.web, web);
+    await sourceStopped();
+    expect((await record.done).files.map(({ reason }) => reason)).toEqual([null, "scan.not-scanned", "scan.found"]);
+  });
+
+  it("is not asked about where there is none, or the rule holds it", async () => {
+    const record = await started([unscanned]);
+    await sourceStopped();
+    await record.done;
+    expect(desk.asked).toHaveLength(1);
+  });
 });

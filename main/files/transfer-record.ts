@@ -159,14 +159,34 @@ export class TransferRecord implements Transfer {
   get expected(): readonly ListedFile[] {
     return this.#sent.flatMap((file) => {
       if (this.#isHeld(file.index)) return [];
-      const sha256 = this.#verdicts.get(file.index)?.sha256 ?? null;
+      const sha256 = file.kind === "file" ? this.#digestOf(file.index) : null;
       return [sha256 === null ? file : { ...file, sha256: Buffer.from(sha256, "hex") }];
     });
   }
 
+  /** Held, as no scanner could look at all of them. */
+  get unscanned(): readonly ListedFile[] {
+    return this.#sent.filter(({ index }) => this.#arrived.get(index)?.reason === "scan.not-scanned");
+  }
+
+  get unscannedWords(): string {
+    return this.#wordsOf(this.unscanned);
+  }
+
+  /** The person has said that they may arrive: as the bytes that a scanner has got, where that is known. */
+  letThrough(files: readonly ListedFile[]): void {
+    for (const { index } of files) {
+      this.#arrived.delete(index);
+      this.#failed.delete(index);
+    }
+  }
+
   /** For people: what was held and why; "" = nothing. */
   get heldWords(): string {
-    const held = this.#sent.filter(({ index }) => this.#isHeld(index));
+    return this.#wordsOf(this.#sent.filter(({ index }) => this.#isHeld(index)));
+  }
+
+  #wordsOf(held: readonly ListedFile[]): string {
     const [first] = held;
     if (first === undefined) return "";
     const more = held.length === 1 ? "" : ` ${held.length - 1} more ${held.length === 2 ? "is" : "are"} held.`;
@@ -205,9 +225,16 @@ export class TransferRecord implements Transfer {
         this.#arrive({ index, outcome: "failed", reason: "stopped", sha256: NONE, path: NONE });
   }
 
+  /** Hexadecimal, of the bytes that may arrive; null: any that the source has. */
+  #digestOf(index: number): string | null {
+    const { permission } = this.request;
+    const given = permission.kind === "given" ? permission.sha256 : undefined;
+    return given ?? this.#verdicts.get(index)?.sha256 ?? null;
+  }
+
   /** A target checks it itself; one that is older than this check does not. */
   #isAsScanned({ index, sha256 }: ArrivedFile): boolean {
-    const scanned = this.#verdicts.get(index)?.sha256 ?? null;
+    const scanned = this.#digestOf(index);
     return scanned === null || sha256.length === 0 || Buffer.from(sha256).toString("hex") === scanned;
   }
 

@@ -7,6 +7,7 @@ import type { FileVerdict } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS, type TransferState } from "#shared/model/transfer.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import type { Receiving } from "../link/contracts/files.ts";
+import type { Crossing } from "../policy/crossing.ts";
 import { joinStreams } from "../vms/joints.ts";
 import { type EndOfPart, SourceEnd, TargetEnd } from "./ends.ts";
 import type { FilesEnd } from "./host-files.ts";
@@ -25,6 +26,8 @@ export interface Permit {
   refusal: string | null;
   /** Only what a scanner has passed. */
   scans: boolean;
+  /** What the person is asked about of what no scanner could look at; null: it is held. */
+  unscanned: Crossing | null;
 }
 
 export interface RunPorts {
@@ -36,6 +39,8 @@ export interface RunPorts {
   permit(files: readonly ListedFile[], bytes: number): Promise<Permit>;
   /** What scanners say of these files, by index. Never rejects. */
   scan(files: readonly ListedFile[], signal: AbortSignal): Promise<ReadonlyMap<number, FileVerdict>>;
+  /** Whether these may cross though no scanner could look at them, which `words` say. Never rejects. */
+  allowsUnscanned(crossing: Crossing, files: readonly ListedFile[], words: string): Promise<boolean>;
   /** Resolves when its turn has come: it moves from then on. */
   turn(signal: AbortSignal): Promise<void>;
   changed(): void;
@@ -80,11 +85,11 @@ export class TransferRun {
     record.listed(listed);
     this.#ports.changed();
     if (record.sent.length === 0) return this.#ended("done", "");
-    const { refusal, scans } = await this.#ports.permit(record.sent, record.bytes);
+    const { refusal, scans, unscanned } = await this.#ports.permit(record.sent, record.bytes);
     if (this.#signal.aborted) return this.#cancelled();
     if (refusal !== null) return this.#ended("denied", refusal);
     if (scans) {
-      await this.#scan();
+      await this.#scan(unscanned);
       if (this.#signal.aborted) return this.#cancelled();
       if (record.expected.every(({ kind }) => kind === "folder")) return this.#ended("failed", record.heldWords);
     }
@@ -94,11 +99,17 @@ export class TransferRun {
     return this.#move(source, cancelled);
   }
 
-  async #scan(): Promise<void> {
+  async #scan(unscanned: Crossing | null): Promise<void> {
     const record = this.#record;
     record.state = "scanning";
     this.#ports.changed();
     record.scanned(await this.#ports.scan(record.toScan, this.#signal));
+    const asked = record.unscanned;
+    if (unscanned !== null && asked.length > 0 && !this.#signal.aborted) {
+      record.state = "waiting";
+      this.#ports.changed();
+      if (await this.#ports.allowsUnscanned(unscanned, asked, record.unscannedWords)) record.letThrough(asked);
+    }
     this.#ports.changed();
   }
 

@@ -1,5 +1,6 @@
 /** Files on their way from one party to another: what a broker asks for, and what it is told. The bytes never pass through main. */
 import type { NotArrivedReason, TransferState } from "#shared/model/transfer.ts";
+import type { Crossing } from "../policy/crossing.ts";
 import type { Vm } from "../vms/vm.ts";
 
 /** Who has the files, or gets them. */
@@ -28,10 +29,20 @@ export interface TransferRequest {
   /**
    * `ask`: the broker asks `Crossings` for `file.send`. Else the caller has been allowed this crossing already (`file.open`), and
    * its end is told under this number of the audit log. `admits`: asked when the size is known; why so many bytes may not go, for
-   * people, or null. `scans`: the rule lets through only what a scanner has passed.
+   * people, or null. `scans`: the rule lets through only what a scanner has passed. `unscanned`: the crossing that the
+   * person is asked about where no scanner could look at it. `sha256`: of the one file, hexadecimal: others
+   * are refused.
    */
   permission:
-    { kind: "ask" } | { kind: "given"; seq: number | null; scans?: boolean; admits?: (bytes: number) => string | null };
+    | { kind: "ask" }
+    | {
+        kind: "given";
+        seq: number | null;
+        scans?: boolean;
+        unscanned?: Crossing | null;
+        sha256?: string;
+        admits?: (bytes: number) => string | null;
+      };
 }
 
 /** One file or folder of a transfer that has ended, or was left out. */

@@ -7,8 +7,9 @@ import type { TransferView } from "#shared/model/transfer.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { Emitter } from "../base/emitter.ts";
-import type { CrossingOutcome } from "../crossings/crossing-request.ts";
+import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
 import type { Crossings } from "../crossings/crossings.ts";
+import type { Crossing } from "../policy/crossing.ts";
 import type { Scanner } from "../scanning/scanner.ts";
 import type { Vm } from "../vms/vm.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
@@ -221,11 +222,13 @@ export class Transfers extends Emitter<{ changed: [] }> {
               {
                 end: sourceEnd,
                 what: "paths" in source ? { paths: source.paths } : { wanted: source.wanted },
-                name: nameOfEnd(source.party),
+                party: source.party,
               },
               files,
-              { signal },
+              { signal, to: request.target },
             ),
+          allowsUnscanned: (crossing, files, words) =>
+            this.#allowsUnscanned(crossing, files, words, [asking, cancelling.signal]),
           turn: async (signal) => {
             endTurn = await this.#turns.take(keyOfEnd(source.party), signal);
           },
@@ -261,28 +264,55 @@ export class Transfers extends Emitter<{ changed: [] }> {
   ): Promise<Permit & { allowed: CrossingOutcome | null }> {
     const { permission, source, target } = record.request;
     if (permission.kind === "given") {
-      const { seq, scans = false } = permission;
+      const { seq, scans = false, unscanned = null } = permission;
       const given = { allowed: true, by: "rule", rule: null, scans, explanation: "", seq } as const;
-      return { allowed: given, scans, refusal: permission.admits?.(bytes) ?? null };
+      return { allowed: given, scans, unscanned, refusal: permission.admits?.(bytes) ?? null };
     }
     const [from, to] = [partyOfEnd(source.party), partyOfEnd(target)];
     const crossing = { action: "file.send", from, to, type: null, bytes } as const;
+    const outcome = await this.#asked({ crossing, subject: "" }, files, bytes, [asking, cancelling]);
+    const { scans = false, asksUnscanned = false } = outcome;
+    const unscanned = asksUnscanned ? crossing : null;
+    if (outcome.allowed) return { allowed: outcome, scans, unscanned, refusal: null };
+    this.#refusals.set(record, outcome);
+    return { allowed: null, scans, unscanned, refusal: outcome.explanation };
+  }
+
+  async #allowsUnscanned(
+    crossing: Crossing,
+    files: readonly ListedFile[],
+    warning: string,
+    signals: readonly (AbortSignal | undefined)[],
+  ): Promise<boolean> {
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    const request = { crossing: { ...crossing, bytes }, subject: "", isAlwaysAsked: true, warning };
+    const outcome = await this.#asked(request, files, bytes, signals);
+    await this.#parts.crossings.told(outcome, { bytes, detail: `let through: ${warning}`, isQuiet: true });
+    return outcome.allowed;
+  }
+
+  /** @param signals aborted: nobody waits for the answer any more */
+  async #asked(
+    request: CrossingRequest,
+    files: readonly ListedFile[],
+    bytes: number,
+    signals: readonly (AbortSignal | undefined)[],
+  ): Promise<CrossingOutcome> {
     const current = { kind: "text", text: previewText(files), bytes, isComplete: true } as const;
     const waiting = new AbortController();
     const leave = (): void => waiting.abort();
-    for (const signal of [asking, cancelling]) {
+    for (const signal of signals) {
       if (signal?.aborted === true) leave();
       signal?.addEventListener("abort", leave, { once: true });
     }
-    const outcome = await this.#parts.crossings.request(
-      { crossing, subject: "", preview: { current, onChange: () => () => undefined } },
-      { signal: waiting.signal },
-    );
-    for (const signal of [asking, cancelling]) signal?.removeEventListener("abort", leave);
-    const { scans = false } = outcome;
-    if (outcome.allowed) return { allowed: outcome, scans, refusal: null };
-    this.#refusals.set(record, outcome);
-    return { allowed: null, scans, refusal: outcome.explanation };
+    try {
+      return await this.#parts.crossings.request(
+        { ...request, preview: { current, onChange: () => () => undefined } },
+        { signal: waiting.signal },
+      );
+    } finally {
+      for (const signal of signals) signal?.removeEventListener("abort", leave);
+    }
   }
 
   #over(record: TransferRecord, { state, detail }: RunEnd, seconds: number): TransferEnd {

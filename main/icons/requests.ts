@@ -20,7 +20,7 @@ import type { DesktopFile, DesktopIcons } from "./desktop-icons.ts";
 interface Parts {
   application: Pick<Application, "vm">;
   hostFiles: HostFilesOptions;
-  icons: DesktopIcons;
+  icons: Pick<DesktopIcons, "file" | "rename" | "trash" | "restore" | "follow" | "shown">;
   opener: Pick<Opener, "open">;
   scanner: Scanner;
   settings: Pick<SettingsFile, "remember">;

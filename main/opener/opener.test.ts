@@ -41,7 +41,13 @@ describe("a file of the host", () => {
         source: { party: { kind: "host" }, paths: [Buffer.from("/tmp/report.pdf")] },
         target: { kind: "vm", vm: desk.vm("disp-1") },
         destination: { kind: "opened", isReadOnly: true },
-        permission: { kind: "given", seq: 1, scans: false, admits: expect.any(Function) as () => null },
+        permission: {
+          kind: "given",
+          seq: 1,
+          scans: false,
+          unscanned: null,
+          admits: expect.any(Function) as () => null,
+        },
       },
     ]);
     expect(await desk.opened("disp-1")).toMatchObject({

@@ -192,6 +192,13 @@ it("denies by the rule what is larger than it lets through, and what no scanner 
   });
 });
 
+it("leaves it to the person where no scanner works and the rule says so", () => {
+  const asking = rules("action: file.send, from: home, to: web, scan: true, unscanned: ask, decision: allow");
+  const sent: Crossing = { ...paste(home, web), action: "file.send", type: null };
+  const evaluation = evaluate(asking, sent, { ...bound, hasScanner: () => false });
+  expect(evaluation).toMatchObject({ decision: "allow", refusal: null, rule: { scan: true, asksUnscanned: true } });
+});
+
 it("without a rule all is denied", () => {
   expect(evaluate([], paste(home, web), bound)).toEqual({ decision: "deny", rule: null, refusal: null });
 });

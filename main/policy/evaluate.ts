@@ -46,7 +46,7 @@ function decided(
   const refuse = (refusal: Refusal): Evaluation => ({ decision: "deny", rule, refusal });
   if (decision === "deny") return { decision, rule, refusal: null };
   if (rule.maxBytes !== null && bytes !== null && bytes > rule.maxBytes) return refuse("too-large");
-  if (rule.scan && !hasScanner(action)) return refuse("no-scanner");
+  if (rule.scan && !rule.asksUnscanned && !hasScanner(action)) return refuse("no-scanner");
   return { decision, rule, refusal: null };
 }
 

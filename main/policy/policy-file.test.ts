@@ -44,6 +44,7 @@ rules:
     decision: "ask",
     notify: true,
     scan: false,
+    asksUnscanned: false,
     offersAlways: true,
   });
   expect(second).toMatchObject({ line: 13, action: null, from: { kind: "any" }, to: { kind: "any" } });
@@ -91,6 +92,16 @@ describe("refuses, with the place,", () => {
     ["a port that is none", rule("action: net.connect\nfrom: a\nto: a.example:70000\ndecision: deny"), 4, "rules.0.to"],
     ["a type that is none", rule("action: exec\nfrom: a\nto: b\ntype: text\ndecision: deny"), 5, "rules.0.type"],
     ["a time that is none", rule("action: exec\nfrom: a\nto: b\nuntil: tomorrow\ndecision: deny"), 5, "rules.0.until"],
+    [
+      "a question about what was not scanned, of connections",
+      rule("action: net.connect\nfrom: a\nto: b.example\nscan: true\nunscanned: ask\ndecision: allow"),
+      ...([6, "rules.0.unscanned"] as const),
+    ],
+    [
+      "the same without a scan",
+      rule("action: file.send\nfrom: a\nto: b\nunscanned: ask\ndecision: allow"),
+      ...([5, "rules.0.unscanned"] as const),
+    ],
     ["a size below nothing", rule("action: exec\nfrom: a\nto: b\nmaxBytes: -1\ndecision: deny"), 5, "rules.0.maxBytes"],
     ["rules that are no list", "rules:\n  action: exec\n", 1, "rules"],
     ["a test of any action", "tests:\n  - {action: '@any', from: a, to: b, expect: deny}\n", 2, "tests.0.action"],

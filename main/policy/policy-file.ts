@@ -37,6 +37,7 @@ const ruleFields = z.strictObject({
   always: z.boolean().optional(),
   notify: z.boolean().optional(),
   scan: z.boolean().optional(),
+  unscanned: z.literal("ask").optional(),
 });
 
 const testFields = z.strictObject({
@@ -49,7 +50,9 @@ const testFields = z.strictObject({
 
 const fileSchema = z.strictObject({
   rules: z
-    .array(ruleFields.transform((fields, context) => parties(fields, fields.action, context)))
+    .array(
+      ruleFields.superRefine(checkUnscanned).transform((fields, context) => parties(fields, fields.action, context)),
+    )
     .max(MAX_RULES)
     .nullable()
     .default([]),
@@ -83,6 +86,7 @@ export function readPolicy(text: string, file: string): YamlResult<PolicyFile> {
         offersAlways: fields.always ?? true,
         notify: fields.notify ?? false,
         scan: fields.scan ?? false,
+        asksUnscanned: fields.unscanned === "ask",
       })),
       tests: (tests ?? []).map(({ fields, from, to }, at) => {
         const { action, type = null, bytes: size = null, expect } = fields;
@@ -91,6 +95,18 @@ export function readPolicy(text: string, file: string): YamlResult<PolicyFile> {
       }),
     },
   };
+}
+
+/** Only files can be asked about: a connection that nobody has scanned is over before anyone answers. */
+function checkUnscanned({ action, scan, unscanned }: z.output<typeof ruleFields>, context: z.RefinementCtx): void {
+  if (unscanned === undefined) return;
+  const message =
+    scan !== true
+      ? 'has to stand beside "scan: true"'
+      : action !== "file.send" && action !== "file.open"
+        ? 'is for "file.send" and "file.open" alone'
+        : null;
+  if (message !== null) context.addIssue({ code: "custom", path: ["unscanned"], message });
 }
 
 /** A rule on one line, as a person would write it with all that is not left to its default. */

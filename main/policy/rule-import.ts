@@ -77,7 +77,17 @@ function isStrict({ decision, maxBytes, scan, offersAlways }: Rule): boolean {
   return decision === "deny" || maxBytes !== null || scan || (decision === "ask" && !offersAlways);
 }
 
-function fieldsOf({ words, type, maxBytes, until, offersAlways, notify, scan, decision }: Rule): RuleFields {
+function fieldsOf({
+  words,
+  type,
+  maxBytes,
+  until,
+  offersAlways,
+  notify,
+  scan,
+  asksUnscanned,
+  decision,
+}: Rule): RuleFields {
   return {
     ...words,
     ...(type === null ? {} : { type }),
@@ -86,6 +96,7 @@ function fieldsOf({ words, type, maxBytes, until, offersAlways, notify, scan, de
     ...(offersAlways ? {} : { always: false }),
     ...(notify ? { notify } : {}),
     ...(scan ? { scan } : {}),
+    ...(asksUnscanned ? { unscanned: "ask" } : {}),
     decision,
   };
 }

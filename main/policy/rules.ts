@@ -49,6 +49,8 @@ export interface Rule {
   readonly notify: boolean;
   /** Whether a scanner has to have found nothing. */
   readonly scan: boolean;
+  /** Where that could not look at all of it, the person decides; else it is held. */
+  readonly asksUnscanned: boolean;
 }
 
 /** One of the `tests:`: what a person expects of the rules. */

@@ -2,22 +2,26 @@
 import type { EngineVerdict } from "#shared/model/scan.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { waitFor } from "../base/waiting.ts";
-import type { FilesEnd } from "../files/host-files.ts";
 import { Turns } from "../files/turns.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
+import type { Vm } from "../vms/vm.ts";
 
 export interface Engine {
   /** Of the service. */
   readonly name: string;
-  /** Its VM. */
-  readonly end: FilesEnd;
+  readonly vm: Vm;
   /** What it says of itself: a guest's word; null: nothing yet. */
   readonly identity: Pick<EngineVerdict, "name" | "version" | "signatures"> | null;
+  /** Keys of the files that it keeps in quarantine, as it says; null: it keeps none, or is not healthy. */
+  readonly kept: ReadonlySet<string> | null;
   /** Resolves when it is healthy; rejects where it does not become so in time, or is stopped. */
   ready(signal: AbortSignal): Promise<void>;
   /** Waits for its turn. Rejects where there is no answer in time. */
   job(input: unknown, signal: AbortSignal): Promise<unknown>;
 }
+
+const QUARANTINE_TABLE = "quarantine";
+const KEY = /^[0-9a-f]{32}$/;
 
 /** Jobs that a program has at once: fewer than it may have, so that a person's own are taken too. */
 const JOBS_AT_ONCE = 8;
@@ -47,7 +51,12 @@ function engineOf(unit: ServiceUnit): Engine {
   const turns = new Turns(JOBS_AT_ONCE);
   return {
     name,
-    end: unit.vm,
+    vm: unit.vm,
+    get kept() {
+      if (!unit.manifest.tables.includes(QUARANTINE_TABLE) || !unit.isHealthy) return null;
+      const rows = unit.tables.rows()[QUARANTINE_TABLE] ?? [];
+      return new Set(rows.flatMap(({ key }) => (typeof key === "string" && KEY.test(key) ? [key] : [])));
+    },
     get identity() {
       const [row] = unit.tables.rows()["engine"] ?? [];
       if (row === undefined) return null;

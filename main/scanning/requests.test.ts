@@ -9,7 +9,7 @@ import { called, cliCaller } from "../ipc/testing/checked.ts";
 import { scanHandlers } from "./requests.ts";
 import { shownPath } from "./scan-path.ts";
 import { Scanner } from "./scanner.ts";
-import { ScriptedEngine } from "./testing/scripted-engine.ts";
+import { KEEPS_NOTHING, ScriptedEngine } from "./testing/scripted-engine.ts";
 
 let home: LinkedVm;
 let engine: ScriptedEngine;
@@ -30,7 +30,7 @@ beforeEach(async () => {
     },
     program: "/none",
   };
-  const scan = scanHandlers({ application: { vm }, hostFiles, scanner: new Scanner(() => engines) });
+  const scan = scanHandlers({ application: { vm }, hostFiles, scanner: new Scanner(() => engines, KEEPS_NOTHING) });
   dispatcher = Dispatcher.of({ scan: scanContract }, { scan }, { checksOutputs: true });
 });
 

@@ -9,9 +9,12 @@ import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import type { ArrivedFile, ListedFile } from "#shared/protocol/files.ts";
 import { SourceEnd, TargetEnd } from "../files/ends.ts";
 import type { FilesEnd } from "../files/host-files.ts";
+import { nameOfEnd } from "../files/parties.ts";
+import type { FilesParty } from "../files/transfer.ts";
 import type { FilesToList } from "../link/contracts/files.ts";
 import { joinStreams } from "../vms/joints.ts";
 import type { Engine } from "./engine.ts";
+import { keptName, type Keeping } from "./quarantine.ts";
 
 /** In the engine's VM: a folder in memory (services/antivirus). */
 const SCAN_FOLDER = "/tmp/atoll-scan";
@@ -22,20 +25,22 @@ const KEY_BYTES = 16;
 export interface ScanSource {
   end: FilesEnd;
   what: FilesToList;
-  /** Of the party. */
-  name: string;
+  party: FilesParty;
 }
 
 export interface LookedAt {
   /** Hexadecimal, of the bytes that have come to the engine's VM; null: not all have. */
   sha256: string | null;
   verdict: EngineVerdict;
+  /** Its folder in the engine's quarantine; null: it is not there. */
+  key: string | null;
 }
 
 export interface BatchOptions {
   signal: AbortSignal;
   /** Of what is known of these bytes already; null: it has to be looked at. */
   known: (sha256: string) => EngineVerdict | null;
+  keeping: Pick<Keeping, "verdicts" | "keyFor">;
   looked: (file: ListedFile) => void;
 }
 
@@ -108,10 +113,10 @@ class Batch {
       if (listed === null) return "the files are not there any more";
       const over = new Promise<void>((resolve) => (this.#over = resolve));
       target = new TargetEnd(
-        this.#engine.end,
+        this.#engine.vm,
         {
           key: this.#key,
-          origin: this.#source.name,
+          origin: nameOfEnd(this.#source.party),
           into: { kind: "path", path: Buffer.from(`${this.#folder}/`) },
           files: files.length,
           bytes: files.reduce((sum, { size }) => sum + size, 0),
@@ -134,7 +139,7 @@ class Batch {
       source.send({ first: first.index, offset: 0, prefixSha256: new Uint8Array(0) }, leftOut);
       const [out, into] = await Promise.all([source.stream, target.stream]);
       if (out === null || into === null) return "the files could not be sent to the scanner";
-      joinStreams({ vm: this.#source.end, stream: out }, { vm: this.#engine.end, stream: into });
+      joinStreams({ vm: this.#source.end, stream: out }, { vm: this.#engine.vm, stream: into });
       if (this.#awaited > 0) {
         const lost = target.over.then((end) => (end.kind === "lost" ? "the scanner's VM was lost" : null));
         const why = await Promise.race([over, lost, aborted, source.over.then(() => target?.over)]);
@@ -170,27 +175,35 @@ class Batch {
   }
 
   async #look(index: number, sha256: string): Promise<void> {
-    const known = this.#options.known(sha256);
-    this.#say(index, sha256, known ?? (await this.#ask(index, sha256)));
+    const { known, keeping } = this.#options;
+    const key = keeping.keyFor(this.#engine, sha256);
+    const before = known(sha256);
+    const isKnown = before !== null && (key === null || !keeping.verdicts.includes(before.verdict));
+    const { verdict, isKept } = isKnown ? { verdict: before, isKept: false } : await this.#ask(index, sha256, key);
+    this.#say(index, sha256, verdict, isKept ? key : null);
   }
 
-  async #ask(index: number, sha256: string): Promise<EngineVerdict> {
+  async #ask(index: number, sha256: string, key: string | null): Promise<{ verdict: EngineVerdict; isKept: boolean }> {
+    const failed = (why: string) => ({ verdict: this.#failed("error", why), isKept: false });
+    const file = this.#files.get(index);
+    const { verdicts } = this.#options.keeping;
+    const keep = key === null || file === undefined ? {} : { keep: { key, name: keptName(file.path), verdicts } };
     try {
-      const input = { scan: { path: `${this.#folder}/${index}`, sha256, bytes: this.#files.get(index)?.size ?? 0 } };
+      const input = { scan: { path: `${this.#folder}/${index}`, sha256, bytes: file?.size ?? 0, ...keep } };
       const answer = scanAnswer.safeParse(await this.#engine.job(input, this.#ended.signal));
-      if (!answer.success) return this.#failed("error", "its answer is none");
-      const { engine, verdict, signature, reason, ...about } = answer.data;
-      if (about.sha256 !== sha256) return this.#failed("error", "it has answered about another file");
-      return { ...engine, verdict, signature, reason };
+      if (!answer.success) return failed("its answer is none");
+      const { engine, verdict, signature, reason, kept, ...about } = answer.data;
+      if (about.sha256 !== sha256) return failed("it has answered about another file");
+      return { verdict: { ...engine, verdict, signature, reason }, isKept: kept && verdicts.includes(verdict) };
     } catch (error) {
-      return this.#failed("error", messageOf(error));
+      return failed(messageOf(error));
     }
   }
 
-  #say(index: number, sha256: string | null, verdict: EngineVerdict): void {
+  #say(index: number, sha256: string | null, verdict: EngineVerdict, key: string | null = null): void {
     const file = this.#files.get(index);
     if (file === undefined || this.#looked.has(index)) return;
-    this.#looked.set(index, { sha256, verdict });
+    this.#looked.set(index, { sha256, verdict, key });
     this.#options.looked(file);
   }
 

@@ -21,10 +21,10 @@ export async function scanPath(
   options: ScanOptions,
 ): Promise<ScannedFile[]> {
   const what = { paths: [path] };
-  if (party.kind === "vm") return scanAt(scanner, { end: party.vm, what, name: nameOfEnd(party) }, path, options);
+  if (party.kind === "vm") return scanAt(scanner, { end: party.vm, what, party }, path, options);
   const end = new HostFiles(host, reachOfSource({ party, ...what }));
   try {
-    return await scanAt(scanner, { end, what, name: nameOfEnd(party) }, path, options);
+    return await scanAt(scanner, { end, what, party }, path, options);
   } finally {
     end.end();
   }
@@ -44,7 +44,7 @@ async function scanAt(
   options.signal.removeEventListener("abort", stop);
   if (listed === null) {
     const end = await source.over;
-    const reason = end.kind === "lost" ? `${from.name} was lost` : FILE_REASON_WORDS[end.reason ?? "gone"];
+    const reason = end.kind === "lost" ? `${nameOfEnd(from.party)} was lost` : FILE_REASON_WORDS[end.reason ?? "gone"];
     return [{ path: chosen, ...scanner.unread(reason) }];
   }
   await source.stop(false);

@@ -1,5 +1,5 @@
 /** Scans of a VM's files by scripted engines, hostile ones too. Both ends are agents for which the test speaks. */
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
@@ -7,7 +7,7 @@ import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
 import { bytes, entry, whole } from "../files/testing/files-desk.ts";
 import { MAX_SCANNED_BYTES } from "./batches.ts";
 import { Scanner, type ScanOptions } from "./scanner.ts";
-import { clean, ENGINE, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
+import { clean, ENGINE, KEEPS_NOTHING, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
 
 let home: LinkedVm;
 let engine: ScriptedEngine;
@@ -23,12 +23,14 @@ beforeEach(async () => {
   ended = new AbortController();
 });
 
+afterEach(() => void vi.useRealTimers());
+
 function scanned(
   files: readonly ListedFile[],
-  scanner = new Scanner(() => [engine]),
+  scanner = new Scanner(() => [engine], KEEPS_NOTHING),
   options: Partial<ScanOptions> = {},
 ): Promise<ReadonlyMap<number, FileVerdict>> {
-  const source = { end: home.vm, what: { paths: [bytes("a")] }, name: "home" };
+  const source = { end: home.vm, what: { paths: [bytes("a")] }, party: { kind: "vm", vm: home.vm } } as const;
   return scanner.scan(source, files, { signal: ended.signal, ...options });
 }
 
@@ -85,7 +87,7 @@ describe("a file", () => {
   });
 
   it("whose bytes were looked at before is not asked about again, unless the signatures are others", async () => {
-    const scanner = new Scanner(() => [engine]);
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
     for (const [round, signatures] of [
       [1, "set-1"],
       [2, "set-1"],
@@ -118,7 +120,7 @@ describe("a file", () => {
   it("is looked at by every engine, and the worst word counts", async () => {
     const other = new ScriptedEngine(await linkedVm("yara"));
     other.isReady = Promise.reject(new Error("it does not start"));
-    const result = scanned([file(0)], new Scanner(() => [engine, other]));
+    const result = scanned([file(0)], new Scanner(() => [engine, other], KEEPS_NOTHING));
     await carry(1, [whole(0)]);
     const verdict = (await result).get(0);
     expect([verdict?.sha256, verdict?.verdict]).toEqual([null, "error"]);
@@ -129,7 +131,7 @@ describe("a file", () => {
   });
 
   it("without an engine is not clean", async () => {
-    const scanner = new Scanner(() => []);
+    const scanner = new Scanner(() => [], KEEPS_NOTHING);
     expect([scanner.isThere, (await scanned([file(0)], scanner)).get(0)?.verdict]).toEqual([false, "not-scanned"]);
   });
 });
@@ -153,7 +155,7 @@ describe("an engine that", () => {
   });
 
   it("crashes in the middle leaves what was not looked at without a verdict, and the next scan is whole", async () => {
-    const scanner = new Scanner(() => [engine]);
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
     engine.answers = () => Promise.reject(new Error("The program was lost before it answered."));
     const lost = scanned([file(0)], scanner);
     await carry(1, [whole(0)]);
@@ -175,6 +177,23 @@ describe("an engine that", () => {
     await home.agent.until(() => home.agent.sentOf("filesStop").length > 0);
     home.agent.say("filesEnded", { transfer });
     expect((await result).get(0)).toMatchObject({ sha256: null, verdict: "error" });
+  });
+
+  it("takes no more of a file is given up after a minute", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const result = scanned([file(0)]);
+    await home.agent.until(() => home.agent.sentOf("filesList").length > 0);
+    const { transfer = 0 } = home.agent.sentOf("filesList")[0] ?? {};
+    home.agent.say("filesListed", { transfer, entries: [entry(0, "f0")] as never, last: true });
+    const { agent } = engine.linked;
+    await agent.until(() => agent.sentOf("filesExpected").some(({ last }) => last));
+    agent.say("filesReady", { transfer: agent.sentOf("filesReceive")[0]?.transfer ?? 0 });
+    await home.agent.until(() => home.agent.sentOf("filesSend").length > 0);
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(home.agent.sentOf("filesStop")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await stopped();
+    expect(verdictOf((await result).get(0))).toEqual([null, "error", "its bytes did not come"]);
   });
 
   it("hangs is waited for no longer than whoever asks", async () => {

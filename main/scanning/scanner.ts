@@ -2,24 +2,31 @@
 import { AppError } from "#shared/model/app-error.ts";
 import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
+import type { FilesParty } from "../files/transfer.ts";
 import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
 import type { Engine } from "./engine.ts";
-import { type LookedAt, scanBatch, type ScanSource } from "./scan-batch.ts";
+import type { LookedFile, Quarantine } from "./quarantine.ts";
+import { type BatchOptions, type LookedAt, scanBatch, type ScanSource } from "./scan-batch.ts";
 import { VerdictCache } from "./verdict-cache.ts";
 
 export interface ScanOptions {
   signal: AbortSignal;
   /** Files that have been looked at by all engines, and their number. */
   progress?: (done: number, files: number) => void;
+  /** Where they are on their way to; without it, nowhere. */
+  to?: FilesParty;
 }
 
 export class Scanner {
   readonly #engines: () => readonly Engine[];
   readonly #cache = new VerdictCache();
 
+  readonly #quarantine: Pick<Quarantine, "begin">;
+
   /** @param engines those that were started */
-  constructor(engines: () => readonly Engine[]) {
+  constructor(engines: () => readonly Engine[], quarantine: Pick<Quarantine, "begin">) {
     this.#engines = engines;
+    this.#quarantine = quarantine;
   }
 
   /** Whether anything would be looked at. */
@@ -42,7 +49,7 @@ export class Scanner {
   async scan(
     source: ScanSource,
     listed: readonly ListedFile[],
-    { signal, progress = () => undefined }: ScanOptions,
+    { signal, progress = () => undefined, to }: ScanOptions,
   ): Promise<ReadonlyMap<number, FileVerdict>> {
     const files = listed.filter(({ kind }) => kind === "file");
     const engines = this.#engines();
@@ -53,20 +60,33 @@ export class Scanner {
       done += 1;
       progress(Math.floor((done * small.length) / steps), files.length);
     };
-    const byEngine = await Promise.all(engines.map((engine) => this.#look(engine, source, small, { signal, looked })));
-    return new Map(files.map((file) => [file.index, verdictOf(file, engines, byEngine)]));
+    const keeping = this.#quarantine.begin(source.party, to ?? null);
+    const options = { signal, looked, keeping };
+    const byEngine = await Promise.all(engines.map((engine) => this.#look(engine, source, small, options)));
+    const said = files.map((file) => ({ file, verdict: verdictOf(file, engines, byEngine) }));
+    const places = (index: number): LookedFile["places"] =>
+      engines.flatMap(({ name: service }, at) => {
+        const { key = null, sha256 = null } = byEngine[at]?.get(index) ?? {};
+        return key === null || sha256 === null ? [] : [{ service, key, sha256 }];
+      });
+    keeping.end(
+      said
+        .filter(({ verdict: { verdict } }) => keeping.verdicts.includes(verdict))
+        .map((one) => ({ ...one, places: places(one.file.index) })),
+    );
+    return new Map(said.map(({ file: { index }, verdict }) => [index, verdict]));
   }
 
   async #look(
     engine: Engine,
     source: ScanSource,
     files: readonly ListedFile[],
-    { signal, looked }: { signal: AbortSignal; looked: () => void },
+    { signal, looked, keeping }: Omit<BatchOptions, "known">,
   ): Promise<ReadonlyMap<number, LookedAt>> {
     const all = new Map<number, LookedAt>();
     for (const batch of batchesOf(files)) {
       const known = (sha256: string): EngineVerdict | null => this.#cache.get(engine.name, engine.identity, sha256);
-      const found = await scanBatch(engine, source, batch, { signal, known, looked });
+      const found = await scanBatch(engine, source, batch, { signal, known, looked, keeping });
       for (const [index, one] of found) {
         all.set(index, one);
         this.#cache.put(engine.name, one);

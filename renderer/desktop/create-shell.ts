@@ -43,6 +43,7 @@ import { HostInput } from "./host-input.ts";
 import { tellOpened } from "./opener/tell-opened.ts";
 import { answerQuestions } from "./questions.ts";
 import { Screen } from "./screen.ts";
+import { tellFound } from "./services/tell-found.ts";
 import { tellStopped } from "./transfers/tell-stopped.ts";
 
 /** PointerEvent.button */
@@ -185,6 +186,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
       keyboard.setPasteKeys(told.pasteKeys);
     });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
+    bridge.on("scan.found", tellFound(notices, overlays));
     bridge.on("network.cards", ({ cards }) => asks.take(cards));
     bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));
     bridge.on("icon.changed", icons.take);

@@ -38,6 +38,8 @@ export async function setUp({ testing = false, benching = false, signal }) {
       serviceImageStep("firewall"),
       ...(testing ? [serviceImageStep("vpn")] : []),
       serviceImageStep("antivirus"),
+      // Started when somebody wants it, and built then; tests do not wait for that.
+      ...(testing ? [serviceImageStep("yara")] : []),
     ],
     signal,
   );

@@ -113,8 +113,10 @@ export const crossingContract = domain({
         copiedAgoS: z.number().min(0).nullable(),
         /** That the answer is for, so far. `crossing.joined` brings more. */
         requests,
-        /** The rule that asks. */
+        /** The rule that asks, or allows it. */
         rule: ruleAtLine,
+        /** What the person should know before they answer, guest text in it cleaned; "" = nothing. */
+        warning: z.string(),
         /** The buttons that are there, `deny` always. Without `always` its rule asks every time, or could not name the VM. */
         answers: z.array(answerName),
       }),

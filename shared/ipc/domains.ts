@@ -13,6 +13,7 @@ export { layoutContract as layout } from "./layout.ts";
 export { policyContract as policy } from "./policy.ts";
 export { problemContract as problem } from "./problem.ts";
 export { promptMarkContract as promptMark } from "./prompt-mark.ts";
+export { quarantineContract as quarantine } from "./quarantine.ts";
 export { questionContract as question } from "./question.ts";
 export { scanContract as scan } from "./scan.ts";
 export { serviceContract as service } from "./service.ts";

@@ -2,21 +2,22 @@
 import { z } from "zod";
 import { type EngineVerdict, type FileVerdict, SCAN_VERDICTS } from "../model/scan.ts";
 import { MAX_CHOSEN_FILES, MAX_FILE_PATH_BYTES } from "../protocol/limits.ts";
+import { crossingParty } from "./crossing.ts";
 import { domain, event, request } from "./declare.ts";
 import { vmReference } from "./fields.ts";
 
 const count = z.int().min(0);
-const verdict = z.enum(SCAN_VERDICTS);
-const sha256 = z
+export const scanVerdict = z.enum(SCAN_VERDICTS);
+export const fileSha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .nullable();
 
-const engine: z.ZodType<EngineVerdict> = z.strictObject({
+export const engineVerdict: z.ZodType<EngineVerdict> = z.strictObject({
   name: z.string(),
   version: z.string().nullable(),
   signatures: z.string().nullable(),
-  verdict,
+  verdict: scanVerdict,
   signature: z.string().nullable(),
   reason: z.string().nullable(),
 });
@@ -27,9 +28,9 @@ export interface ScannedFile extends FileVerdict {
 }
 const scannedFile: z.ZodType<ScannedFile> = z.strictObject({
   path: z.string(),
-  sha256,
-  verdict,
-  engines: z.array(engine),
+  sha256: fileSha256,
+  verdict: scanVerdict,
+  engines: z.array(engineVerdict),
 });
 
 export const scanContract = domain({
@@ -48,6 +49,11 @@ export const scanContract = domain({
     }),
   },
   events: {
+    /** In a folder that is watched, a file in which something was found, or that is suspicious. `words`: what, for people. */
+    "scan.found": event({
+      to: ["page"],
+      payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string() }),
+    }),
     /** Of the connection's own scan. */
     "scan.progress": event({ to: ["cli"], payload: z.strictObject({ done: count, files: count }) }),
   },

@@ -22,6 +22,7 @@ export type ErrorCode =
   | `audit.${"unreadable" | "unwritable"}`
   | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "not-installed" | "test-failed" | "right-not-asked"}`
   | "scan.no-scanner"
+  | `quarantine.${"not-found" | "not-running" | "gone" | "no-source"}`
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
   | "internal";

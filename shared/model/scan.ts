@@ -4,6 +4,11 @@
  *
  *   {"scan": {"path": PATH, "sha256": HEX, "bytes": N}}   the file lies there; whoever has answered has removed it
  *   {"forget": FOLDER}                                     nobody asks about what is there any more; answered with {}
+ *
+ * One with a table `quarantine` keeps files apart, on its VM's disk. Then a scan may say `"keep": {"key", "name", "verdicts"}`: where
+ * its verdict is one of these, a copy is to lie at KEY/NAME in its quarantine, and `"kept": true` says so. A row of the table has
+ * the cells `key` and `bytes`.
+ *   {"drop": [KEY...]}                                     they are removed; answered with {}
  */
 import { z } from "zod";
 import { cleanText } from "./text.ts";
@@ -52,6 +57,7 @@ export const scanAnswer = z
     verdict: z.enum(SCAN_VERDICTS),
     signature: text(200).nullable(),
     reason: text(300).nullable(),
+    kept: z.boolean().default(false),
   })
   .refine(({ verdict, signature }) => verdict !== "found" || signature !== null, "found, and nothing is named")
   .refine(

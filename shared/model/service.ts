@@ -167,6 +167,8 @@ export const servicePanel = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("log"), title }),
   /** Rules of the policy that it enforces. */
   z.strictObject({ kind: z.literal("rules"), title }),
+  /** Files that scanners have kept apart. */
+  z.strictObject({ kind: z.literal("quarantine"), title }),
 ]);
 
 /** All of a manifest but its image. */

@@ -2,6 +2,7 @@
 import type { LinkedVm } from "../../clipboard/testing/linked-vm.ts";
 import { DIGEST } from "../../files/testing/files-desk.ts";
 import type { Engine } from "../engine.ts";
+import type { Quarantine } from "../quarantine.ts";
 
 export const SHA = Buffer.from(DIGEST).toString("hex");
 export const ENGINE = { name: "ClamAV", version: "1.4", signatures: "set-1" };
@@ -19,9 +20,11 @@ export class ScriptedEngine implements Engine {
     this.linked = linked;
   }
 
-  get end(): LinkedVm["vm"] {
+  get vm(): LinkedVm["vm"] {
     return this.linked.vm;
   }
+
+  kept: ReadonlySet<string> | null = null;
 
   ready(): Promise<void> {
     return this.isReady;
@@ -29,7 +32,9 @@ export class ScriptedEngine implements Engine {
 
   async job(input: unknown, signal: AbortSignal): Promise<unknown> {
     this.asked.push(input);
-    return typeof input === "object" && input !== null && "forget" in input ? {} : this.answers(input as never, signal);
+    return typeof input === "object" && input !== null && !("scan" in input)
+      ? {}
+      : this.answers(input as never, signal);
   }
 
   get scans(): unknown[] {
@@ -42,3 +47,8 @@ export const clean = (more: object = {}): object => ({
   ...{ sha256: SHA, bytes: 8, engine: ENGINE, verdict: "clean", signature: null, reason: null },
   ...more,
 });
+
+/** For scans of which nothing is kept. */
+export const KEEPS_NOTHING: Pick<Quarantine, "begin"> = {
+  begin: () => ({ verdicts: [], keyFor: () => null, end: () => undefined }),
+};

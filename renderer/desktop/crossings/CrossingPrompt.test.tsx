@@ -42,6 +42,7 @@ const ASKED: Asked = {
   isSecret: false,
   preview: { kind: "text", text: "one\n<b>two</b>\u{202e}", bytes: 17, isComplete: true },
   rule: { line: 71, text: "clipboard.paste from @any to @any: ask" },
+  warning: "",
   answers: ["once", "minutes", "always", "deny"],
   copiedAgoS: 12,
   requests: 1,
@@ -197,6 +198,13 @@ it("Escape denies at once", async () => {
       ),
   );
   expect(answer()).toEqual({ status: "answered", answer: "deny" });
+});
+
+it("says first what the person should know, and does not say that the rule asks", async () => {
+  await ask({ warning: "From quarantine: Eicar was found in it (ClamAV).", answers: ["once", "deny"] });
+  expect(textsOf(".crossing-warning")).toEqual(["From quarantine: Eicar was found in it (ClamAV)."]);
+  expect(textsOf(".crossing-rule strong")).toEqual(["Line 71 of policy.yaml would not deny it"]);
+  expect(answers().map((one) => one.split(" ")[0])).toEqual(["deny", "once"]);
 });
 
 it("has no Always where its rule asks every time, and says how many wait behind it", async () => {

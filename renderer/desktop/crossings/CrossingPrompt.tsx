@@ -1,6 +1,6 @@
 /** Asks whether something may cross between two VMs. What a guest says is a quotation in it; all else is the host's. */
 import "./crossing-prompt.css";
-import { Scale, TriangleAlert } from "lucide-react";
+import { Scale, ShieldAlert, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import type { QuestionPayload } from "#shared/ipc/index.ts";
@@ -23,7 +23,7 @@ interface CrossingPromptProps {
 
 export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) {
   const more = useStore(useShell().prompts, ({ waiting }) => waiting.length - 1);
-  const { action, type, from, to, answers, rule } = asked;
+  const { action, type, from, to, answers, rule, warning } = asked;
   const words = ACTION_WORDS[action];
   const offersAlways = answers.includes("always");
   return (
@@ -65,11 +65,19 @@ export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) 
         </>
       }
     >
+      {warning !== "" && (
+        <p className="crossing-warning">
+          <ShieldAlert size={16} aria-hidden="true" />
+          <bdi>{warning}</bdi>
+        </p>
+      )}
       <Content asked={asked} />
       <div className="crossing-rule">
         <Scale size={15} aria-hidden="true" />
         <div>
-          <strong>Line {rule.line} of policy.yaml asks</strong>
+          <strong>
+            Line {rule.line} of policy.yaml {warning === "" ? "asks" : "would not deny it"}
+          </strong>
           <code>{rule.text}</code>
         </div>
       </div>

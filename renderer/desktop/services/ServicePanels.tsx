@@ -2,6 +2,7 @@
 import type { ServiceInfo } from "#shared/model/service.ts";
 import { GuestName } from "../../ui/GuestText.tsx";
 import { bytesWords, countWords, durationWords } from "../../ui/format.ts";
+import { QuarantinePanel } from "./QuarantinePanel.tsx";
 import { RulesPanel } from "./RulesPanel.tsx";
 
 type Panel = ServiceInfo["panels"][number];
@@ -16,6 +17,7 @@ export function ServicePanels({ info }: { info: ServiceInfo }) {
   const { panels, tables } = info;
   return panels.map((panel, at) => {
     if (panel.kind === "rules") return <RulesPanel key={at} title={panel.title} service={info} />;
+    if (panel.kind === "quarantine") return <QuarantinePanel key={at} title={panel.title} service={info.name} />;
     // The log is always there, below all panels.
     if (panel.kind === "log") return null;
     const rows = tables[panel.table] ?? [];

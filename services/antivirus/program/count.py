@@ -143,8 +143,11 @@ BROKEN += (NotImplementedError, RuntimeError, ArithmeticError, LookupError, Type
 
 
 def count(path):
+    return reason_of(Counter(), path)
+
+
+def reason_of(counter, path):
     """The reason why not all of it can have been looked at; "" where it can."""
-    counter = Counter()
     counter.bytes = os.path.getsize(path)
     if counter.bytes > limits.FILE_BYTES:
         return f"it has more than {limits.FILE_BYTES // limits.MIB} MiB"

@@ -9,6 +9,7 @@ export { addExecCommand as exec } from "./exec.ts";
 export { addNetworkCommands as network } from "./network.ts";
 export { addOpenCommand as open } from "./open.ts";
 export { addPolicyCommands as policy } from "./policy.ts";
+export { addQuarantineCommands as quarantine } from "./quarantine.ts";
 export { addScanCommand as scan } from "./scan.ts";
 export { addServiceCommands as service } from "./service.ts";
 export { addSettingsCommands as settings } from "./settings.ts";

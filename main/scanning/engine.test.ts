@@ -1,0 +1,123 @@
+/** A service as an engine: how long it is waited for, and what it says of itself. */
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { ServiceUnit } from "../services/service-unit.ts";
+import { type Engine, enginesOf } from "./engine.ts";
+
+interface Unit {
+  state: string;
+  stateDetail: string;
+  isHealthy: boolean;
+  rows: Record<string, Record<string, unknown>[]>;
+  job: (input: unknown, signal: AbortSignal) => Promise<unknown>;
+  changed: () => void;
+}
+
+let unit: Unit;
+const { signal } = new AbortController();
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  const never = (_input: unknown, ended: AbortSignal): Promise<unknown> =>
+    new Promise((_, reject) => ended.addEventListener("abort", () => reject(ended.reason as Error)));
+  unit = { state: "running", stateDetail: "", isHealthy: true, rows: {}, job: never, changed: () => undefined };
+});
+afterEach(() => void vi.useRealTimers());
+
+function engines(more: { rights?: readonly string[]; tables?: readonly string[] } = {}): readonly Engine[] {
+  const { rights = ["scanned-files"], tables = ["engine", "quarantine"] } = more;
+  const manifest = { name: "antivirus", rights: { host: rights }, tables };
+  const service = {
+    manifest,
+    vm: {},
+    get state() {
+      return unit.state;
+    },
+    get stateDetail() {
+      return unit.stateDetail;
+    },
+    get isHealthy() {
+      return unit.isHealthy;
+    },
+    tables: { rows: () => unit.rows },
+    job: (input: unknown, ended: AbortSignal) => unit.job(input, ended),
+    on: (_name: string, changed: () => void) => {
+      unit.changed = changed;
+      return () => undefined;
+    },
+  };
+  return enginesOf({ units: [service as unknown as ServiceUnit] })();
+}
+
+const engine = (): Engine => engines()[0] ?? expect.unreachable("it is no engine");
+
+it("is one of those that were started and have the right", () => {
+  expect(engines()).toHaveLength(1);
+  expect(engines({ rights: [] })).toEqual([]);
+  unit.state = "stopped";
+  expect(engines()).toEqual([]);
+});
+
+it("that has not answered after 150 s has failed", async () => {
+  const answer = engine().job({}, signal);
+  const outcome = vi.fn<(reason: unknown) => void>();
+  void answer.catch(outcome);
+  await vi.advanceTimersByTimeAsync(149_999);
+  expect(outcome).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  await expect(answer).rejects.toThrow("it has not answered within 150 s");
+});
+
+it("is not waited for when nobody waits any more, and has eight jobs at once", async () => {
+  const ended = new AbortController();
+  const asked: unknown[] = [];
+  const { job } = unit;
+  unit.job = (input, gone) => {
+    asked.push(input);
+    return job(input, gone);
+  };
+  const one = engine();
+  const answers = Array.from({ length: 10 }, (_, at) => one.job(at, ended.signal));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(asked).toHaveLength(8);
+  ended.abort(new Error("gone"));
+  const settled = await Promise.allSettled(answers);
+  expect(settled.every(({ status }) => status === "rejected")).toBe(true);
+});
+
+it("that starts again is waited for, 180 s at most, and not where it was stopped", async () => {
+  unit.isHealthy = false;
+  const healthy = engine().ready(signal);
+  unit.isHealthy = true;
+  unit.changed();
+  await healthy;
+
+  unit.isHealthy = false;
+  const stopped = engine().ready(signal);
+  unit.state = "stopped";
+  unit.changed();
+  await expect(stopped).rejects.toThrow("it was stopped");
+
+  unit.state = "failed";
+  unit.stateDetail = "its VM has ended";
+  const late = engine().ready(signal);
+  const [refused] = await Promise.allSettled([late, vi.advanceTimersByTimeAsync(180_000)]);
+  expect(refused).toMatchObject({
+    status: "rejected",
+    reason: { message: expect.stringContaining("its VM has ended") as string },
+  });
+});
+
+it("says what it keeps, while it is healthy and has a quarantine", () => {
+  const key = "ab".repeat(16);
+  unit.rows = { quarantine: [{ key, bytes: 5 }, { key: "../a" }, { bytes: 1 }] };
+  expect(engine().kept).toEqual(new Set([key]));
+  expect(engines({ tables: ["engine"] })[0]?.kept).toBeNull();
+  unit.isHealthy = false;
+  expect(engine().kept).toBeNull();
+});
+
+it("says what it is, as far as it has said so", () => {
+  expect(engine().identity).toBeNull();
+  unit.rows = { engine: [{ engine: "ClamAV", version: 3, signatures: "set-1" }] };
+  expect(engine().identity).toEqual({ name: "ClamAV", version: null, signatures: "set-1" });
+});

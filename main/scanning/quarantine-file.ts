@@ -1,0 +1,55 @@
+/** What is in quarantine: state/quarantine.json. The files themselves are in the scanners' VMs, and never here. */
+import fs from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import { quarantinedFile } from "#shared/ipc/quarantine.ts";
+import { messageOf } from "#shared/model/app-error.ts";
+import { log } from "../base/log.ts";
+import { writeFileAtomicallySync } from "../base/write-file.ts";
+
+const FILE = "quarantine.json";
+
+const entry = z.strictObject({
+  ...quarantinedFile.omit({ state: true }).shape,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Its folder in the scanner's quarantine, and its name there. */
+  key: z.string().regex(/^[0-9a-f]{32}$/),
+  name: z.string().min(1),
+});
+export type QuarantineEntry = z.infer<typeof entry>;
+
+const content = z.strictObject({ lastId: z.int().min(0), files: z.array(entry) });
+type Content = z.infer<typeof content>;
+
+export class QuarantineFile {
+  readonly #file: string;
+
+  constructor(stateFolder: string) {
+    this.#file = path.join(stateFolder, FILE);
+  }
+
+  /** null: it cannot be used. What it has lost is left alone in the scanners' VMs, as nobody knows what it is. */
+  read(): Content | null {
+    let text: string;
+    try {
+      text = fs.readFileSync(this.#file, "utf8");
+    } catch {
+      return { lastId: 0, files: [] }; // there is none
+    }
+    try {
+      return content.parse(JSON.parse(text));
+    } catch (error) {
+      log(`${this.#file} cannot be used, so nothing of the quarantine is shown: ${messageOf(error)}`);
+      return null;
+    }
+  }
+
+  /** On the disk when it returns. */
+  write(written: Content): void {
+    try {
+      writeFileAtomicallySync(this.#file, JSON.stringify(written));
+    } catch (error) {
+      log(`${this.#file} cannot be written: ${messageOf(error)}`);
+    }
+  }
+}

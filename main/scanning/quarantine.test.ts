@@ -1,0 +1,237 @@
+/** Of which file what is kept, and what a person can do with it. Scanners are scripted, hostile ones too. */
+import { beforeEach, describe, expect, it } from "vitest";
+import type { VmId } from "#shared/model/vm.ts";
+import { bytes } from "../files/testing/files-desk.ts";
+import type { FilesParty, TransferEnd, TransferRequest } from "../files/transfer.ts";
+import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
+import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
+import { keptName, Quarantine } from "./quarantine.ts";
+import type { QuarantineEntry } from "./quarantine-file.ts";
+import { ENGINE, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
+
+let home: LinkedVm;
+let web: LinkedVm;
+let engine: ScriptedEngine;
+let engines: ScriptedEngine[];
+let kept: { lastId: number; files: QuarantineEntry[] } | null;
+let quarantine: Quarantine;
+let asked: CrossingRequest[];
+let answer: CrossingOutcome;
+let sent: TransferRequest[];
+let end: TransferEnd;
+let vms: LinkedVm[];
+
+const arrived = { index: 0, path: bytes("a"), isFolder: false, bytes: 8, scan: "", sha256: SHA } as const;
+const PLACE = "/home/user/Incoming/antivirus/eicar.com";
+
+function opened(): Quarantine {
+  return new Quarantine({
+    file: { read: () => kept, write: (written) => (kept = structuredClone(written)) },
+    engines: () => engines,
+    crossings: () => ({
+      request: (request) => {
+        asked.push(request);
+        return Promise.resolve(answer);
+      },
+    }),
+    startTransfer: (request) => {
+      sent.push(request);
+      return { id: 1, state: "moving", done: Promise.resolve(end) };
+    },
+    vm: (id: VmId) => vms.map(({ vm }) => vm).find((vm) => vm.id === id),
+  });
+}
+
+beforeEach(async () => {
+  [home, web] = [await linkedVm("home"), await linkedVm("web")];
+  vms = [home, web];
+  engine = new ScriptedEngine(await linkedVm("antivirus"));
+  engine.kept = new Set();
+  [engines, kept, asked, sent] = [[engine], { lastId: 0, files: [] }, [], []];
+  answer = { allowed: true, by: "person", rule: null, explanation: "", seq: 5 };
+  const file = { ...arrived, outcome: "whole", reason: null, arrivedAt: bytes(PLACE) } as const;
+  end = { state: "done", files: [file], bytes: 8, seconds: 1, detail: "" };
+  quarantine = opened();
+});
+
+const party = ({ vm }: LinkedVm): FilesParty => ({ kind: "vm", vm });
+const found = (more: object = {}) => ({
+  sha256: SHA,
+  verdict: "found" as const,
+  engines: [{ ...ENGINE, verdict: "found" as const, signature: "Eicar", reason: null }],
+  ...more,
+});
+const listed = (path = "in/eicar.com") =>
+  ({ index: 0, kind: "file", path: bytes(path), size: 8, executable: false, modifiedS: 0, reason: null }) as const;
+
+/** A file is held on its way, or found where it is; its key. */
+function keep(to: FilesParty | null = party(web), path?: string, sha256 = SHA): string | null {
+  const keeping = quarantine.begin(party(home), to);
+  const key = keeping.keyFor(engine, sha256);
+  if (key !== null) engine.kept = new Set([...(engine.kept ?? []), key]);
+  const places = key === null ? [] : [{ service: "antivirus", key, sha256 }];
+  keeping.end([{ file: listed(path), verdict: found({ sha256 }), places }]);
+  return key;
+}
+
+describe("what was kept", () => {
+  it("is named with its way, its engines and when, also by the next run of the application", () => {
+    keep();
+    const expected = {
+      ...{ id: 1, path: "in/eicar.com", bytes: 8, sha256: SHA, service: "antivirus", state: "kept", verdict: "found" },
+      from: { kind: "vm", name: "home" },
+      to: { kind: "vm", name: "web" },
+      engines: [{ name: "ClamAV", signature: "Eicar" }],
+    };
+    expect(quarantine.files).toMatchObject([expected]);
+    expect(opened().files).toMatchObject([expected]);
+  });
+
+  it("is away while its scanner does not run, and gone where the scanner says so", () => {
+    keep();
+    const shown: unknown[] = [];
+    quarantine.on("changed", () => shown.push(quarantine.files[0]?.state));
+    for (const now of [null, new Set<string>()]) {
+      engine.kept = now;
+      quarantine.look();
+      quarantine.look();
+    }
+    engines = [];
+    quarantine.look();
+    expect(shown).toEqual(["away", "gone", "away"]);
+  });
+
+  it("is kept once, and shown with its newest way", () => {
+    const key = keep(null, "eicar.com");
+    expect(keep(party(web), "again.com")).toBeNull();
+    expect(kept?.files.map((one) => one.key)).toEqual([key]);
+    expect(quarantine.files).toMatchObject([{ id: 1, path: "again.com", to: { name: "web" } }]);
+  });
+
+  it("is kept again where the scanner has lost it", () => {
+    keep();
+    engine.kept = new Set();
+    expect(keep()).not.toBeNull();
+    expect(quarantine.files).toMatchObject([{ id: 2, state: "kept" }]);
+  });
+
+  it("is what is not clean of a transfer, and what was found where files are only looked at", () => {
+    const verdicts = (to: FilesParty | null) => quarantine.begin(party(home), to).verdicts;
+    expect(verdicts(party(web))).toEqual(["found", "suspicious", "not-scanned"]);
+    expect(verdicts(null)).toEqual(["found", "suspicious"]);
+  });
+
+  it("is nothing of a scanner that has no quarantine", () => {
+    engine.kept = null;
+    expect(keep()).toBeNull();
+    expect(quarantine.files).toEqual([]);
+  });
+
+  it("and is known to nobody is removed from the scanner's VM, but not while it is being scanned", () => {
+    const keeping = quarantine.begin(party(home), null);
+    const key = keeping.keyFor(engine, SHA) ?? "";
+    const stray = "ab".repeat(16);
+    engine.kept = new Set([key, stray]);
+    quarantine.look();
+    quarantine.look();
+    expect(engine.asked).toEqual([{ drop: [stray] }]);
+    keeping.end([]);
+    expect(engine.asked).toEqual([{ drop: [stray] }, { drop: [key] }]);
+  });
+
+  it("stays in the scanners' VMs where nobody can read what it is", () => {
+    kept = null;
+    quarantine = opened();
+    engine.kept = new Set(["ab".repeat(16)]);
+    quarantine.look();
+    expect(engine.asked).toEqual([]);
+  });
+});
+
+describe("a file is restored", () => {
+  it("when the person has said yes, as these bytes alone, to where it was going, and is not kept any more", async () => {
+    const key = keep() ?? "";
+    expect(await quarantine.restore(1, undefined, undefined)).toBe(PLACE);
+    expect(asked).toMatchObject([
+      {
+        crossing: { action: "file.send", from: { name: "home" }, to: { name: "web" }, bytes: 8 },
+        isAlwaysAsked: true,
+        warning: "From quarantine: Eicar was found in it (ClamAV).",
+      },
+    ]);
+    expect(sent).toMatchObject([
+      { target: { vm: web.vm }, destination: { kind: "incoming" }, permission: { kind: "given", seq: 5, sha256: SHA } },
+    ]);
+    const [{ source } = { source: { paths: [] } }] = sent;
+    expect("paths" in source && source.paths.map((path) => Buffer.from(path).toString())).toEqual([
+      `/home/user/quarantine/${key}/eicar.com`,
+    ]);
+    expect(engine.asked).toEqual([{ drop: [key] }]);
+    expect([quarantine.files, kept?.files]).toEqual([[], []]);
+  });
+
+  it("to where it came from, or elsewhere where that is said", async () => {
+    keep(null);
+    await quarantine.restore(1, undefined, undefined);
+    keep(null);
+    await quarantine.restore(2, { kind: "host" }, undefined);
+    expect(sent.map(({ target }) => (target.kind === "vm" ? target.vm : target.kind))).toEqual([home.vm, "host"]);
+  });
+
+  it.each(["denied", "lapsed"])("not where it was %s", async (how) => {
+    keep();
+    answer = { ...answer, allowed: false, by: how === "lapsed" ? "lapsed" : "rule", seq: null };
+    await expect(quarantine.restore(1, undefined, undefined)).rejects.toMatchObject({
+      code: how === "lapsed" ? "policy.unanswered" : "policy.denied",
+    });
+    expect([sent, quarantine.files.length]).toEqual([[], 1]);
+  });
+
+  it("not where other bytes came: it is still in quarantine", async () => {
+    keep();
+    const file = { ...arrived, outcome: "failed", reason: "digest", sha256: null, arrivedAt: null } as const;
+    end = { ...end, files: [file] };
+    await expect(quarantine.restore(1, undefined, undefined)).rejects.toMatchObject({
+      code: "transfer.failed",
+      message: expect.stringContaining("still in quarantine") as string,
+    });
+    expect(quarantine.files).toHaveLength(1);
+  });
+
+  it("not without its scanner, its source, its target, or what it is", async () => {
+    keep();
+    await expect(quarantine.restore(9, undefined, undefined)).rejects.toMatchObject({ code: "quarantine.not-found" });
+    vms = [home];
+    await expect(quarantine.restore(1, undefined, undefined)).rejects.toMatchObject({ code: "vm.not-found" });
+    vms = [web];
+    await expect(quarantine.restore(1, undefined, undefined)).rejects.toMatchObject({ code: "quarantine.no-source" });
+    vms = [home, web];
+    await web.vm.kill();
+    await expect(quarantine.restore(1, undefined, undefined)).rejects.toMatchObject({ code: "vm.not-running" });
+    engine.kept = new Set();
+    await expect(quarantine.restore(1, undefined, undefined)).rejects.toMatchObject({ code: "quarantine.gone" });
+    engine.kept = null;
+    await expect(quarantine.restore(1, undefined, undefined)).rejects.toMatchObject({ code: "quarantine.not-running" });
+    expect(asked).toEqual([]);
+  });
+});
+
+it("what is deleted is removed from the scanner's VM; of what that has lost, the entry alone", async () => {
+  const key = keep();
+  engine.kept = null;
+  await expect(quarantine.delete(1)).rejects.toMatchObject({ code: "quarantine.not-running" });
+  engine.kept = new Set([key ?? ""]);
+  await quarantine.delete(1);
+  keep();
+  engine.kept = new Set();
+  await quarantine.delete(2);
+  expect([engine.asked, quarantine.files]).toEqual([[{ drop: [key] }], []]);
+});
+
+it.each([
+  ["in/eicar.com", "eicar.com"],
+  ["a\0b", "ab"],
+  ["..", "file"],
+  ["in/", "file"],
+  [`${"ü".repeat(150)}.zip`, "ü".repeat(100)],
+])("%j is kept as %j", (path, name) => expect(keptName(bytes(path))).toBe(name));

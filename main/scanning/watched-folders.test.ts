@@ -1,0 +1,116 @@
+/** Which files of VMs are scanned by themselves. The VM's link is scripted. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ScannedFile } from "#shared/ipc/scan.ts";
+import type { ScanVerdict } from "#shared/model/scan.ts";
+import { FOLDERS, type FoldersEvent } from "../link/contracts/folders.ts";
+import { scriptedApplication } from "../testing/scripted-application.ts";
+import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
+import { watchedPlace, WatchedFolders } from "./watched-folders.ts";
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const item = (name: string, size = 5, isFolder = false) => ({ name: bytes(name), isFolder, size, modifiedS: 7 });
+
+let parts: Awaited<ReturnType<typeof scriptedApplication>>;
+let link: ScriptedLink;
+let scanner: { isThere: boolean };
+let places: string[];
+let scanned: string[];
+let verdicts: Record<string, ScanVerdict>;
+let found: string[];
+let watched: WatchedFolders;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  parts = await scriptedApplication({ vms: { home: "lagoon" } });
+  await parts.application.open();
+  [scanner, places, scanned, verdicts, found] = [{ isThere: true }, ["*:Downloads"], [], {}, []];
+  watched = new WatchedFolders({
+    application: parts.application,
+    scanner,
+    places: () => places,
+    scan: (vm, path) => {
+      const name = Buffer.from(path).toString();
+      scanned.push(`${vm.definition.name}:${name}`);
+      const verdict = verdicts[name] ?? "clean";
+      return Promise.resolve([{ path: name, sha256: "ab", verdict, engines: [] } satisfies ScannedFile]);
+    },
+  });
+  watched.on("found", (vm, file) => found.push(`${vm.definition.name}:${file.path}`));
+  await parts.application.vm("home").start();
+  link = parts.links[0] as ScriptedLink;
+  link.says(HELLO);
+  watched.follow();
+});
+afterEach(() => {
+  watched.end();
+  parts.end();
+  vi.useRealTimers();
+});
+
+function says(...items: ReturnType<typeof item>[]): void {
+  const event: FoldersEvent = { type: "changed", folder: 1, isReset: true, items, removed: [], isLast: true, more: 0 };
+  link.says(serviceEvent(FOLDERS, event));
+}
+
+async function tell(...items: ReturnType<typeof item>[]): Promise<void> {
+  says(...items);
+  await vi.advanceTimersByTimeAsync(1_000);
+}
+
+const orders = (): unknown[] => ordersOf(link, FOLDERS);
+
+describe("a file in a watched folder", () => {
+  it("is scanned when it is there, and again when it was written, one after another", async () => {
+    expect(orders()).toEqual([{ type: "show", folder: 1, path: bytes("Downloads") }]);
+    await tell(item("a"), item("b"), item("in", 0, true), item("c.part"), item("d.crdownload"));
+    expect(scanned).toEqual(["home:Downloads/a", "home:Downloads/b"]);
+    expect(orders().slice(1)).toEqual([{ type: "seen", folder: 1 }]);
+    await tell(item("a"), item("b", 9), item("c"));
+    expect(scanned.slice(2)).toEqual(["home:Downloads/b", "home:Downloads/c"]);
+  });
+
+  it("is told where something was found in it, once as long as it is there", async () => {
+    verdicts = { "Downloads/a": "found", "Downloads/b": "suspicious", "Downloads/c": "not-scanned" };
+    await tell(item("a"), item("b"), item("c"));
+    await tell(item("a", 6), item("b"));
+    expect(found).toEqual(["home:Downloads/a", "home:Downloads/b"]);
+    await tell(item("b"));
+    await tell(item("a"), item("b"));
+    expect(found.slice(2)).toEqual(["home:Downloads/a"]);
+  });
+});
+
+describe("nothing is watched", () => {
+  it("without a scanner, and it begins with one", async () => {
+    scanner.isThere = false;
+    watched.follow();
+    expect(orders().at(-1)).toEqual({ type: "hide", folder: 1 });
+    scanner.isThere = true;
+    watched.follow();
+    expect(orders().at(-1)).toEqual({ type: "show", folder: 2, path: bytes("Downloads") });
+  });
+
+  it("of a VM that no setting names, and what waits is not scanned any more", async () => {
+    says(item("a"));
+    places = ["web:Downloads"];
+    watched.follow();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([orders().at(-1), scanned]).toEqual([{ type: "hide", folder: 1 }, []]);
+  });
+
+  it("beyond six folders of a VM, and each once", () => {
+    places = ["home:Downloads/", ...Array.from({ length: 9 }, (_, at) => `home:f${at}`)];
+    watched.follow();
+    expect(orders().filter((order) => (order as { type: string }).type === "show")).toHaveLength(6);
+  });
+});
+
+it.each([
+  ["web:Downloads", { vm: "web", folder: "Downloads" }],
+  ["*:/tmp/in/", { vm: null, folder: "/tmp/in" }],
+  ["web:/", { vm: "web", folder: "/" }],
+  ["Downloads", null],
+  ["web:", null],
+  ["Web:a", null],
+  ["web:../a", null],
+])("%s is %j", (word, place) => expect(watchedPlace(word)).toEqual(place));

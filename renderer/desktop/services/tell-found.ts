@@ -1,0 +1,19 @@
+/** Tells the person, in the corner, of malware in a folder that is watched: nobody has asked for that scan. */
+import type { EventPayload } from "#shared/ipc/index.ts";
+import { cleanText, withinQuotes } from "#shared/model/text.ts";
+import type { OverlayStore } from "../../shell/overlays.ts";
+import type { NoticeQueue } from "../../ui/notices.ts";
+import { nameOf } from "../crossings/Party.tsx";
+
+const SHOWN_CHARACTERS = 200;
+
+export function tellFound(notices: NoticeQueue, overlays: Pick<OverlayStore, "open">) {
+  return ({ from, path, words }: EventPayload<"scan.found">): void => {
+    const open = (): void => overlays.open({ kind: "sheet", tab: "services" });
+    const file = withinQuotes(cleanText(path, SHOWN_CHARACTERS));
+    notices.tell(`“${file}” in ${nameOf(from)}: ${words}. It is still there.`, {
+      isGood: false,
+      action: { text: "Show", run: open },
+    });
+  };
+}
