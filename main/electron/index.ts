@@ -194,6 +194,7 @@ async function run(): Promise<void> {
     hostNetworks,
     stateFolder: paths.state,
     dns: () => listOf(services.settingsOf(FIREWALL_SERVICE)["dns"]),
+    privateAnswers: () => listOf(services.settingsOf(FIREWALL_SERVICE)["privateAnswers"]),
     asks: () => listOf(services.settingsOf(FIREWALL_SERVICE)["ask"]),
     scans: () => listOf(services.settingsOf(FIREWALL_SERVICE)["scan"]),
     scanRules,

@@ -136,7 +136,7 @@ export class AskQueue extends Emitter<{ changed: [] }> {
     if (from === undefined) return false;
     const isAddress = /^[\d.]+$|:/u.test(what);
     const [name, address] = isAddress ? [null, what] : [what, null];
-    const to = { kind: "destination", name, address, port: null } as const;
+    const to = { kind: "destination", name, address, port: null, protocol: null } as const;
     const crossing = { action: "net.connect", from, to, type: null, bytes: null } as const;
     const { decision, rule } = this.#options.policy.decide(crossing);
     if (decision === "ask" || !this.#options.asks(from)) return decision === "ask";

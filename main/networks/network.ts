@@ -12,6 +12,7 @@ import { Flows } from "./flows.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import { type AddRules, NetworkRules } from "./network-rules.ts";
 import { PassingAnswers } from "./passing-answers.ts";
+import { namesIn } from "./private-names.ts";
 import type { ScanRules } from "./scan-rules.ts";
 import { TrafficScanner } from "./traffic-scanner.ts";
 
@@ -33,6 +34,8 @@ interface Options {
   scanRules: Pick<ScanRules, "files" | "problem" | "on">;
   /** Resolvers that the firewall asks; none: the host's. */
   dns?: () => readonly string[];
+  /** As a person has written them: what is no name is passed over. */
+  privateAnswers?: () => readonly string[];
 }
 
 export class Network {
@@ -55,7 +58,8 @@ export class Network {
     const scans = ({ name }: VmParty): boolean => scanning().includes(name);
     const addRules: AddRules = (vm, list) => passing.addTo(vm, list);
     const rules = new NetworkRules({ policy, stateFolder, asks, scans, addRules });
-    this.filter = new FirewallFilter({ ...options, rules, scanRules: () => scanRules.files });
+    const privateNames = (): string[] => namesIn(options.privateAnswers?.() ?? []);
+    this.filter = new FirewallFilter({ ...options, rules, privateNames, scanRules: () => scanRules.files });
     const { filter } = this;
     this.flows = new Flows({ filter, rules, nameOf });
     this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });

@@ -60,7 +60,7 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
     for (const { id, to, decision, text } of this.#answers.filter((answer) => answer.vm === vm)) {
       const at = added.findIndex((rule) => rule.decision === "ask" && covers(rule.to, to));
       if (at === -1) continue;
-      added.splice(at, 0, { id, decision, to, port: null, until: null });
+      added.splice(at, 0, { id, decision, to, port: null, protocol: null, until: null });
       sources.set(id, { line: null, text });
     }
     return { rules: added, sources };

@@ -6,7 +6,7 @@ use crate::cut;
 use crate::decide::{self, World};
 use crate::flows::Flows;
 use crate::marks::{CUT, Marks};
-use crate::model::{Decision, Link, LinkEnd, LinkRules, Problem, State};
+use crate::model::{Decision, Link, LinkEnd, LinkRules, Port, Problem, State, Transport};
 use crate::netlink::conntrack::{self, Connection};
 use crate::netlink::counters::{self, Counter};
 use crate::netlink::log::Denied;
@@ -118,19 +118,27 @@ impl Core {
     }
 
     fn world(&self, now_ms: u64) -> World<'_> {
-        World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner }
+        World {
+            not_internet: &self.ranges,
+            private_names: &self.state.private_names,
+            now_ms,
+            has_scanner: self.has_scanner,
+        }
     }
 
-    pub fn is_internet(&self, address: IpAddr) -> bool {
-        self.world(0).is_internet(address)
+    /// Whether a VM may have the address as the answer for a name.
+    pub fn may_answer(&self, name: &str, address: IpAddr) -> bool {
+        self.world(0).may_answer(name, address)
     }
 
     /// Puts what was told into force. What is wrong with it, by links.
     pub fn tell(&mut self, state: State, problems: Vec<Problem>) -> Vec<Problem> {
         for link in &state.links {
             let of_link = self.of_links.entry(link.id.clone()).or_default();
-            // Another decision about a name has to be one about its next look-up, too.
-            if self.state.links.iter().find(|own| own.id == link.id).map(|own| &own.rules) != Some(&link.rules) {
+            // Another decision about a name has to be one about its next look-up, too, and so has another word on private answers.
+            let is_other =
+                self.state.links.iter().find(|own| own.id == link.id).map(|own| &own.rules) != Some(&link.rules);
+            if is_other || self.state.private_names != state.private_names {
                 of_link.cache.clear();
             }
         }
@@ -165,7 +173,12 @@ impl Core {
             .filter_map(|rule| rule.until)
             .filter(|until| *until > now_ms)
             .min();
-        let world = World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner };
+        let world = World {
+            not_internet: &self.ranges,
+            private_names: &self.state.private_names,
+            now_ms,
+            has_scanner: self.has_scanner,
+        };
         let mut joined = Vec::new();
         for link in self.state.links.iter().filter(|link| self.interfaces.contains_key(&link.id)) {
             let pins = match self.of_links.get(&link.id) {
@@ -316,9 +329,8 @@ impl Core {
         let name = self.flows.name_of(connection).map(str::to_owned);
         let names = name.map_or_else(|| self.names(&link, address), |name| vec![name]);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let port = (connection.original.destination_port != 0).then_some(connection.original.destination_port);
-        decide::connection(rules, &names, address, connection.original.protocol, port, world).decision
-            == Decision::Allow
+        let port = Port::of(connection.original.protocol, connection.original.destination_port);
+        decide::connection(rules, &names, address, port, world).decision == Decision::Allow
     }
 
     /// Of a connection of TCP to an address that the VM looked up by these names.
@@ -326,7 +338,8 @@ impl Core {
         let Some(rules) = self.rules(link) else { return false };
         let world = self.world(self.now_ms());
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let verdict = decide::connection(rules, &names, to.ip(), conntrack::TCP, Some(to.port()), world);
+        let port = Some(Port { transport: Transport::Tcp, number: to.port() });
+        let verdict = decide::connection(rules, &names, to.ip(), port, world);
         verdict.decision == Decision::Allow
     }
 
@@ -408,7 +421,12 @@ impl Core {
         if !own.rules.checks_names || !self.joined.iter().any(|id| id == link) {
             return Ok(());
         }
-        let world = World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner };
+        let world = World {
+            not_internet: &self.ranges,
+            private_names: &self.state.private_names,
+            now_ms,
+            has_scanner: self.has_scanner,
+        };
         let mut distinct = addresses.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
