@@ -105,7 +105,8 @@ fn is_below(name: &str, parent: &str) -> bool {
     name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
-fn is_named(target: &Target, name: &str) -> bool {
+/// Whether the rule is about this name.
+pub fn is_named(target: &Target, name: &str) -> bool {
     match target {
         Target::Name { name: own } => own == name,
         Target::NamesBelow { name: parent } => is_below(name, parent),

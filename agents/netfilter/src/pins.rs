@@ -2,7 +2,7 @@
 
 use crate::decide::{self, World, decide, is_about_address, ports_of};
 use crate::marks::{ALLOWED, CHECKED, Marks};
-use crate::model::{LinkRules, Port};
+use crate::model::{LinkRules, Port, Target};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -74,6 +74,12 @@ impl Pins {
     pub fn addresses(&self, name: &str, now: Instant) -> Vec<IpAddr> {
         let has = |pins: &[Pin]| pins.iter().any(|pin| pin.name == name && pin.until > now);
         self.by_address.iter().filter(|(_, pins)| has(pins)).map(|(address, _)| *address).collect()
+    }
+
+    /// One of the addresses that a name of the rule was looked up at.
+    pub fn address_of(&self, target: &Target, now: Instant) -> Option<IpAddr> {
+        let has = |pins: &[Pin]| pins.iter().any(|pin| decide::is_named(target, &pin.name) && pin.until > now);
+        self.by_address.iter().find(|(_, pins)| has(pins)).map(|(address, _)| *address)
     }
 
     pub fn clear(&mut self) {

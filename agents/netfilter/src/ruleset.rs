@@ -6,6 +6,7 @@
 //! pass that has no such mark. Marked CHECKED, TCP is led to the program's own port, which reads the first flight.
 
 use crate::address::{Cidr, LINKS};
+use crate::canary;
 use crate::decide::{self, DEFAULT_DENY, Verdict, is_in_force};
 use crate::marks::{ALLOWED, CHECKED, CUT, Marks, SCANNED};
 use crate::model::{Decision, Link, Port, Rule, Target};
@@ -99,6 +100,16 @@ macro_rules! line {
     };
 }
 
+/// Links whose rules the kernel does not keep as they are: nothing of theirs passes.
+pub fn shut(links: &[String]) -> String {
+    let mut text = String::new();
+    for id in links {
+        line!(text, "flush chain inet atoll from-{id}");
+        line!(text, "add rule inet atoll from-{id} counter name denied-{id} drop");
+    }
+    text
+}
+
 fn remove_link(text: &mut String, id: &str) {
     for chain in ["from", "hiding", "pinned", "denied"] {
         line!(text, "delete chain inet atoll {chain}-{id}");
@@ -136,7 +147,8 @@ fn objects_of_link(text: &mut String, id: &str) {
         );
         line!(text, "\tmap hosts{family}-{id} {{ type {kind} : mark; flags timeout; size {MAP_SIZE}; }}");
     }
-    line!(text, "\tset count-{id} {{ type iface_index; size 1; flags dynamic; }}");
+    // Of its own interface, and of the one that canaries come by.
+    line!(text, "\tset count-{id} {{ type iface_index; size 2; flags dynamic; }}");
     for counter in ["out", "in", "denied"] {
         line!(text, "\tcounter {counter}-{id} {{ }}");
     }
@@ -150,6 +162,8 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     line!(text, "\tchain cut {{ meta l4proto tcp reject with tcp reset; drop; }}");
 
     line!(text, "\tchain prerouting {{ type filter hook prerouting priority -150; policy drop;");
+    let canary = canary::MARK;
+    line!(text, "\t\tiifname lo meta mark {canary:#x} goto canaries");
     line!(text, "\t\tiifname lo accept");
     // Of neighbours alone: what is not from the next hop has another hop limit, and `forward` lets none of it pass.
     line!(text, "\t\ticmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} ip6 hoplimit 255 accept");
@@ -160,6 +174,23 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
         line!(text, "\t\tiifname vmap {{ {} }}", each(&|id| format!("{id} : goto from-{id}")));
     }
     line!(text, "\t}}");
+    // They are judged by their link's chain, are said what became of them, and go no further.
+    line!(text, "\tchain canaries {{");
+    for joined in &set.joined {
+        let Link { id, guest, .. } = joined.link;
+        line!(text, "\t\tip saddr {} goto from-{id}", guest.ipv4);
+        line!(text, "\t\tip6 saddr {} goto from-{id}", guest.ipv6);
+    }
+    line!(text, "\t\tdrop");
+    line!(text, "\t}}");
+    line!(text, "\tchain canaries-allowed {{ type filter hook prerouting priority -145; policy accept;");
+    line!(text, "\t\tiifname lo meta mark {canary:#x} meta mark set ct mark goto canary-ends");
+    line!(text, "\t}}");
+    line!(text, "\tchain canary-ends {{");
+    line!(text, "\t\tlog group {} snaplen 96", canary::GROUP);
+    line!(text, "\t\tdrop");
+    line!(text, "\t}}");
+
     // Nothing may connect from outside. A connection that was cut is reset on this side, too.
     line!(
         text,
@@ -268,6 +299,7 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     let (own4, own6) = (link.own.ipv4, link.own.ipv6);
 
     line!(text, "\tchain denied-{id} {{");
+    line!(text, "\t\tiifname lo goto canary-ends");
     line!(text, "\t\tcounter name denied-{id}");
     line!(text, "\t\tlimit rate 100/second burst 200 packets log group {DENIED_GROUP} prefix \"{id}\" snaplen 96");
     line!(text, "\t\tmeta l4proto tcp reject with tcp reset");
@@ -280,7 +312,7 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     line!(text, "\t}}");
 
     line!(text, "\tchain from-{id} {{");
-    line!(text, "\t\tcounter name out-{id}");
+    line!(text, "\t\tiifname {id} counter name out-{id}");
     line!(text, "\t\tct mark and {CUT:#x} != 0 goto cut");
     line!(text, "\t\tct state invalid goto cut");
     line!(text, "\t\tct state established,related accept");
