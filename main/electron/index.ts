@@ -190,6 +190,7 @@ async function run(): Promise<void> {
     },
     policy,
     policyChanges,
+    audit,
     vms: () => application.parties,
     hostNetworks,
     stateFolder: paths.state,

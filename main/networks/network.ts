@@ -2,6 +2,7 @@
 import type { FilterView } from "#shared/model/network.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import type { Held } from "../services/rights.ts";
@@ -24,6 +25,7 @@ interface Options {
   firewall: () => FirewallService;
   policy: Policy;
   policyChanges: PolicyChanges;
+  audit: Pick<AuditLog, "append" | "end">;
   vms: () => readonly VmParty[];
   hostNetworks: HostNetworks;
   stateFolder: string;
@@ -65,7 +67,8 @@ export class Network {
     this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
-    this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, asks, vms });
+    const { policyChanges: changes, audit } = options;
+    this.asks = new AskQueue({ flows: this.flows, policy, changes, rules, passing, audit, asks, vms });
     this.#passing = passing;
     this.#vms = vms;
     passing.on("changed", () => filter.changed());
