@@ -39,7 +39,7 @@ export function crossingHandlers({ application, crossings, network }: Parts): Ha
         kind: "card" as const,
         action: "net.connect" as const,
         from: vm,
-        to: targetWords({ kind: "destination", name: names[0] ?? null, address: null, port }),
+        to: targetWords({ kind: "destination", name: names[0] ?? null, address: null, port, protocol: null }),
         type: null,
         bytes: null,
         ageS: Math.max(0, Math.round(Date.now() - sinceMs) / 1000),

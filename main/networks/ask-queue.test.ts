@@ -2,9 +2,12 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { AppError } from "#shared/model/app-error.ts";
+import type { AuditEntry } from "#shared/model/crossing.ts";
 import type { FlowCells } from "#shared/model/firewall.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
+import { AuditLog } from "../audit/audit-log.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { HostNetworks } from "./host-networks.ts";
@@ -23,6 +26,7 @@ let vms: VmParty[];
 let network: Network;
 let program: ScriptedProgram;
 let asking: string[];
+let audit: AuditLog;
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -38,10 +42,12 @@ beforeEach(async () => {
   await policy.open();
   program = new ScriptedProgram();
   asking = [];
+  audit = new AuditLog({ stateFolder: folder });
   network = new Network({
     firewall: () => program,
     policy,
     policyChanges: new PolicyChanges(policy),
+    audit,
     vms: () => vms,
     hostNetworks: new HostNetworks(() => []),
     stateFolder: folder,
@@ -56,6 +62,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.useRealTimers();
   await network.close();
+  await audit.close();
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -255,6 +262,45 @@ it("denied once: the program's next tries are not asked for a minute", async () 
   });
   vi.advanceTimersByTime(60_040);
   expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it.each([
+  ["always", "allow", "always", /^rule:[0-9a-f]{16}, line 3$/u],
+  ["deny-minutes", "deny", "for 10 minutes", /^rule:[0-9a-f]{16}, line 3$/u],
+  ["once", "allow", "once", /^answer:\S+$/u],
+  ["deny-until-stop", "deny", "until the VM stops", /^answer:\S+$/u],
+] as const)("%s is in the audit log, with the rule by which it counts", async (answer, decision, words, id) => {
+  wants("www.shop.example");
+  const entries: AuditEntry[] = [];
+  audit.on("entry", (entry, isComplete) => (isComplete ? entries.push(entry) : undefined));
+  await network.asks.answer(first(), "www.shop.example", answer);
+  expect(entries).toMatchObject([
+    { action: "net.connect", from: { name: "web" }, to: { name: "www.shop.example" }, decision, by: "person" },
+  ]);
+  // The one that asked.
+  expect(entries[0]?.rule?.text).toContain("decision: ask");
+  const [said, by] = entries[0]?.detail.split("; ") ?? [];
+  expect(said).toBe(words);
+  expect(by).toMatch(id);
+  settle();
+  const counted = program.last?.links[0]?.rules.rules[1]?.id;
+  expect(by?.startsWith(counted ?? "none")).toBe(true);
+});
+
+it("what cannot be recorded is not answered, and one whose rule cannot be written is recorded so", async () => {
+  wants("www.shop.example");
+  const before = fs.readFileSync(policy.file, "utf8");
+  const append = vi.spyOn(audit, "append").mockRejectedValue(new AppError("audit.unwritable", "no"));
+  for (const answer of ["always", "once"] as const)
+    await expect(network.asks.answer(first(), "www.shop.example", answer)).rejects.toThrow("no");
+  settle();
+  expect([cards().length, fs.readFileSync(policy.file, "utf8") === before, told()?.length]).toEqual([1, true, 2]);
+  append.mockRestore();
+  fs.appendFileSync(policy.file, "nonsense: true\n");
+  const details: string[] = [];
+  audit.on("entry", ({ detail }) => details.push(detail));
+  await expect(network.asks.answer(first(), "www.shop.example", "always")).rejects.toThrow("nonsense");
+  expect(details.at(-1)).toContain("always; the rule was not written: ");
 });
 
 it("a card goes when the policy does not ask any more, or its VM is gone", async () => {

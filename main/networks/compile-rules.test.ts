@@ -47,6 +47,7 @@ describe("what a rule leads to", () => {
   it.each([
     ["@any", { kind: "any" }, null],
     ["@internet", { kind: "internet" }, null],
+    ["@internet:853", { kind: "internet" }, 853],
     ["A.Example.:443", { kind: "name", name: "a.example" }, 443],
     ["*.a.example", { kind: "names-below", name: "a.example" }, null],
     ["10.0.0.0/8:53", { kind: "addresses", cidr: "10.0.0.0/8" }, 53],
@@ -70,6 +71,11 @@ it("leaves out what is of other VMs, actions and types, and what is over", () =>
       'action: "@any", from: "@label:coral", to: "@any", decision: deny',
     ),
   ).toEqual([{ kind: "name", name: "a.example" }, { kind: "any" }]);
+});
+
+it("says what hides names after a rule that lets all pass, which does not mean it", () => {
+  const texts = [connect("@any", "allow"), connect("9.9.9.9:53/udp", "allow")];
+  expect(compiled(...texts).rules).toMatchObject([{ to: { kind: "any" } }, { port: 53, protocol: "udp" }]);
 });
 
 it("says nothing after a rule for all, and nothing twice", () => {
@@ -153,8 +159,17 @@ describe("a disposable that is for a VM", () => {
 
 /** As the firewall decides, by what shared/model/firewall.ts says of its rules. */
 function firewallDecides(list: readonly FirewallRule[], destination: Destination): string {
-  const isMeant = ({ to, port }: FirewallRule): boolean => {
+  const transport = destination.protocol ?? "tcp";
+  const hidden = [53, 853].includes(destination.port ?? 0) ? "port" : null;
+  const needs = transport === "udp" && destination.port === 443 ? "protocol" : hidden;
+  const isMeant = (rule: FirewallRule): boolean => {
+    const { to, port, protocol, decision } = rule;
     if (port !== null && port !== destination.port) return false;
+    if (protocol !== null && protocol !== transport) return false;
+    // What hides names has to be named by what lets it pass.
+    if (decision !== "deny" && needs !== null && rule[needs] === null) return false;
+    if (decision !== "deny" && destination.name === "dns.google" && !(to.kind === "name" || to.kind === "addresses"))
+      return false;
     switch (to.kind) {
       case "any":
         return true;
@@ -187,6 +202,9 @@ it("decides as the policy does", () => {
     "*.a.example:443",
     "10.0.0.0/8",
     "8.8.0.0/16:53",
+    "@internet:853/tcp",
+    "a.example:443/udp",
+    "dns.google",
     "2001:4860::/32",
   ];
   const ruleText = action.chain((does) =>
@@ -221,9 +239,10 @@ it("decides as the policy does", () => {
   const from = fc.oneof(someVm, disposable);
   const destination: fc.Arbitrary<Destination> = fc.record({
     kind: fc.constant("destination" as const),
-    name: fc.constantFrom(null, "a.example", "b.a.example", "b.example"),
+    name: fc.constantFrom(null, "a.example", "b.a.example", "b.example", "dns.google"),
     address: fc.constantFrom(null, "10.1.2.3", "8.8.8.8", "8.8.4.4", "198.18.0.1", "2001:4860::8888", "fd00::1"),
-    port: fc.constantFrom(null, 53, 443),
+    port: fc.constantFrom(null, 53, 443, 853),
+    protocol: fc.constantFrom(null, "tcp" as const, "udp" as const),
   });
   // Reading a file is not what is tried here: each rule is read once.
   const read = new Map<string, readonly Rule[]>();

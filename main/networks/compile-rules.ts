@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import { type Circumstances, decisionFrom } from "../policy/evaluate.ts";
+import type { PortPattern } from "../policy/destination.ts";
 import type { Rule, TargetPattern } from "../policy/rules.ts";
 
 export interface CompiledRules {
@@ -31,6 +32,7 @@ const FIRST_USE: FirewallRule = {
   decision: "ask",
   to: { kind: "internet" },
   port: null,
+  protocol: null,
   until: null,
 };
 
@@ -57,10 +59,10 @@ export function compileRules(
     scan ||= rule.scan && decision !== "deny";
     sources.set(id, rule);
     compiled.push({ id, decision, ...to, until: rule.until });
-    // Nothing after it is ever looked at.
-    if (to.to.kind === "any" && rule.until === null) break;
+    // Nothing after it is ever looked at; what lets all pass does not mean what hides names (policy/hiding.ts).
+    if (to.to.kind === "any" && decision === "deny" && rule.until === null) break;
   }
-  if (asks && compiled.at(-1)?.to.kind !== "any") compiled.push(FIRST_USE);
+  if (asks && !compiled.some(({ to, until }) => to.kind === "any" && until === null)) compiled.push(FIRST_USE);
   const checksNames = compiled.some(({ to }) => to.kind === "name" || to.kind === "names-below");
   return { rules: compiled, checksNames, scan, sources };
 }
@@ -76,18 +78,19 @@ function isForConnections({ action, type }: Rule): boolean {
 }
 
 /** null: no connection to the outside is meant. */
-function targetOf(pattern: TargetPattern): { to: FirewallTarget; port: number | null } | null {
+function targetOf(pattern: TargetPattern): (PortPattern & { to: FirewallTarget }) | null {
   switch (pattern.kind) {
     case "any":
+      return { to: { kind: "any" }, port: null, protocol: null };
     case "internet":
-      return { to: { kind: pattern.kind }, port: null };
+      return { to: { kind: "internet" }, port: pattern.port, protocol: pattern.protocol };
     case "destination": {
       const { destination } = pattern;
-      const { port } = destination;
-      if (destination.kind === "name") return { to: { kind: "name", name: destination.name }, port };
+      const { port, protocol } = destination;
+      if (destination.kind === "name") return { to: { kind: "name", name: destination.name }, port, protocol };
       if (destination.kind === "names-below")
-        return { to: { kind: "names-below", name: destination.suffix.slice(1) }, port };
-      return { to: { kind: "addresses", cidr: destination.network.cidr }, port };
+        return { to: { kind: "names-below", name: destination.suffix.slice(1) }, port, protocol };
+      return { to: { kind: "addresses", cidr: destination.network.cidr }, port, protocol };
     }
     default:
       return null;

@@ -74,6 +74,8 @@ interface Options {
   hostNetworks: Pick<HostNetworks, "on" | "cidrs">;
   /** Resolvers that the firewall asks; none: the host's. */
   dns?: () => readonly string[];
+  /** Names whose answers may be private addresses, canonical. */
+  privateNames?: () => readonly string[];
   /** What its scanner looks for; none: nothing. */
   scanRules?: () => readonly ScanRuleFile[];
 }
@@ -261,14 +263,21 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   #state(): FirewallState {
-    const { vms, rules, hostNetworks, dns = () => [], scanRules = () => [] } = this.#options;
+    const { vms, rules, hostNetworks, dns = () => [], privateNames = () => [], scanRules = () => [] } = this.#options;
     const known = new Map(vms().map((vm) => [vm.id, vm]));
     const made = rules.make(new Map(this.#links.map(({ vm }) => [vm, known.get(vm) ?? null])));
     const links = this.#links.flatMap(({ id, own, guest, vm }): FirewallLink[] => {
       const ofVm = made.get(vm);
       return ofVm === undefined ? [] : [{ id, own, guest, rules: ofVm }];
     });
-    return { links, uplink: this.#uplink, dns: dns(), notInternet: hostNetworks.cidrs, scanRules: scanRules() };
+    return {
+      links,
+      uplink: this.#uplink,
+      dns: dns(),
+      notInternet: hostNetworks.cidrs,
+      privateNames: privateNames(),
+      scanRules: scanRules(),
+    };
   }
 
   /** Rules of the policy that end by themselves are no longer told then. */

@@ -30,9 +30,9 @@ it("what is reached is a leak where the policy does not allow it", () => {
     expect.arrayContaining(["1.1.1.1:443", "[2606:4700:4700::1111]:443", "bad.example", "9.9.9.9:853", "10.0.0.1:80"]),
   );
   expect(leaks(probes, () => "ask")).toEqual(all);
-  const allowed = leaks(probes, () => "allow");
-  // Whatever the policy says.
-  expect(allowed).toEqual(["9.9.9.9:53", "9.9.9.9:53"]);
+  expect(leaks(probes, () => "allow")).toEqual([]);
+  // A rule for the web's port does not mean QUIC.
+  expect(leaks(probes, (to) => (to.endsWith("/udp") ? "deny" : "allow"))).toEqual(["9.9.9.9:53", "1.1.1.1:443"]);
 });
 
 it("what is not reached holds", () => {

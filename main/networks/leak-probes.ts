@@ -77,8 +77,8 @@ export function leakProbes(targets: LeakTargets, { host, gateway, others, hostPo
     { kind: "name", to: name, port: 0, title: "The look-up of a name", leaksBy: "policy" },
     { kind: "name", to: "dns.google", port: 0, title: "The name of a resolver by HTTPS", leaksBy: "policy" },
     { kind: "name", to: privateName, port: 0, title: "A name whose answer is a private address", leaksBy: "private" },
-    { kind: "dns", to: resolver, port: 53, title: "A look-up at a foreign resolver", leaksBy: "always" },
-    { kind: "tcp", to: resolver, port: 53, title: "A look-up at a foreign resolver by TCP", leaksBy: "always" },
+    { kind: "dns", to: resolver, port: 53, title: "A look-up at a foreign resolver", leaksBy: "policy" },
+    { kind: "tcp", to: resolver, port: 53, title: "A look-up at a foreign resolver by TCP", leaksBy: "policy" },
     { kind: "tcp", to: resolver, port: 853, title: "A look-up at a foreign resolver by TLS", leaksBy: "policy" },
     { kind: "quic", to: ipv4, port: 443, title: "QUIC, whose names cannot be read", leaksBy: "policy" },
     ...PRIVATE.map((to) => ({ ...privateProbe(to), title: "A private address" })),
@@ -147,6 +147,7 @@ export function findingsOf(
     const isNear = isIP(to) !== 0 && !isInternet(to);
     if (!isFiltered) return found(isNear ? "leak" : "allowed");
     if (leaksBy === "always") return found("leak");
-    return found(decide(what) === "allow" ? "allowed" : "leak");
+    const isDatagrams = kind === "dns" || kind === "quic";
+    return found(decide(isDatagrams ? `${what}/udp` : what) === "allow" ? "allowed" : "leak");
   });
 }

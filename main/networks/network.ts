@@ -2,6 +2,7 @@
 import type { FilterView } from "#shared/model/network.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import { AskQueue } from "./ask-queue.ts";
@@ -11,6 +12,7 @@ import { Flows } from "./flows.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import { type AddRules, NetworkRules } from "./network-rules.ts";
 import { PassingAnswers } from "./passing-answers.ts";
+import { namesIn } from "./private-names.ts";
 import type { ScanRules } from "./scan-rules.ts";
 import { TrafficScanner } from "./traffic-scanner.ts";
 
@@ -22,6 +24,7 @@ interface Options {
   firewall: () => FirewallService;
   policy: Policy;
   policyChanges: PolicyChanges;
+  audit: Pick<AuditLog, "append" | "end">;
   vms: () => readonly VmParty[];
   hostNetworks: HostNetworks;
   stateFolder: string;
@@ -32,6 +35,8 @@ interface Options {
   scanRules: Pick<ScanRules, "files" | "problem" | "on">;
   /** Resolvers that the firewall asks; none: the host's. */
   dns?: () => readonly string[];
+  /** As a person has written them: what is no name is passed over. */
+  privateAnswers?: () => readonly string[];
 }
 
 export class Network {
@@ -56,13 +61,15 @@ export class Network {
     const scans = (vm: VmParty): boolean => isAmong(scanning(), vm);
     const addRules: AddRules = (vm, list) => passing.addTo(vm, list);
     const rules = new NetworkRules({ policy, stateFolder, asks, scans, addRules });
-    this.filter = new FirewallFilter({ ...options, rules, scanRules: () => scanRules.files });
+    const privateNames = (): string[] => namesIn(options.privateAnswers?.() ?? []);
+    this.filter = new FirewallFilter({ ...options, rules, privateNames, scanRules: () => scanRules.files });
     const { filter } = this;
     this.flows = new Flows({ filter, rules, nameOf });
     this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
-    this.asks = new AskQueue({ flows: this.flows, policy, changes: options.policyChanges, rules, passing, asks, vms });
+    const { policyChanges: changes, audit } = options;
+    this.asks = new AskQueue({ flows: this.flows, policy, changes, rules, passing, audit, asks, vms });
     this.#passing = passing;
     passing.on("changed", () => filter.changed());
     scanRules.on("changed", () => filter.changed());

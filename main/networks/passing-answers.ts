@@ -35,10 +35,13 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
     this.#flows = flows;
   }
 
-  /** @param name a name, "*.NAME" or an address */
-  add(vm: VmId, name: string, decision: "allow" | "deny", holding: Holding): void {
+  /**
+   * @param name a name, "*.NAME" or an address
+   * @returns the id by which flows name it; null: it is none of these
+   */
+  add(vm: VmId, name: string, decision: "allow" | "deny", holding: Holding): string | null {
     const to = targetOf(name);
-    if (to === null) return;
+    if (to === null) return null;
     this.#last += 1;
     const until = holding === "once" ? "once" : "until the VM stops";
     const text = `your answer: ${decision} ${name}, ${until}`;
@@ -46,6 +49,7 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
     this.#answers = [answer, ...this.#answers];
     if (holding === "once") setTimeout(() => this.#endOnce(answer), ONCE_MS).unref();
     this.emit("changed");
+    return answer.id;
   }
 
   /** The VM has stopped. */
@@ -60,7 +64,7 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
     for (const { id, to, decision, text } of this.#answers.filter((answer) => answer.vm === vm)) {
       const at = added.findIndex((rule) => rule.decision === "ask" && covers(rule.to, to));
       if (at === -1) continue;
-      added.splice(at, 0, { id, decision, to, port: null, until: null });
+      added.splice(at, 0, { id, decision, to, port: null, protocol: null, until: null });
       sources.set(id, { line: null, text });
     }
     return { rules: added, sources };

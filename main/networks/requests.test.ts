@@ -9,6 +9,7 @@ import type { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
 import type { VmParty } from "../policy/crossing.ts";
+import { AuditLog } from "../audit/audit-log.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -43,6 +44,7 @@ beforeEach(async () => {
     firewall: () => program,
     policy,
     policyChanges,
+    audit: new AuditLog({ stateFolder: folder }),
     vms: () => [WEB],
     hostNetworks: new HostNetworks(() => []),
     stateFolder: folder,

@@ -13,7 +13,13 @@ import type { Application } from "../application.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { type Crossing, partyOf, type VmParty } from "../policy/crossing.ts";
-import { isInternet, matchesDestination, parseDestination, parseDestinationPattern } from "../policy/destination.ts";
+import {
+  isInternet,
+  matchesDestination,
+  parseDestination,
+  parseDestinationPattern,
+  parseInternetPattern,
+} from "../policy/destination.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type CellChange, newRuleOf, type PolicyChanges } from "../policy/policy-changes.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -68,7 +74,8 @@ export function networkHandlers({
     "network.check": ({ vm: reference, targets }) => {
       const vm = application.vm(reference);
       const { name } = vm.definition;
-      const destination = (address: string) => ({ kind: "destination", name: null, address, port: null }) as const;
+      const destination = (address: string) =>
+        ({ kind: "destination", name: null, address, port: null, protocol: null }) as const;
       return checkForLeaks(vm, {
         targets: targetsWith(targets),
         surroundings: surroundingsOf(vm, application.vms, linkIndices, hostNetworks),
@@ -142,23 +149,28 @@ function surroundingsOf(
 
 /** @throws AppError vm.not-found, usage.bad-argument */
 function cellOf({ vm, to, about, decision, minutes }: ConnectionWish, application: Parts["application"]): CellChange {
-  if (parseDestinationPattern(to) === null && to !== "@internet") throw noDestination(to);
+  if (parseDestinationPattern(to) === null && parseInternetPattern(to) === null) throw noDestination(to);
   return { action: "net.connect", from: application.vm(vm).definition.name, to, about, decision, minutes };
 }
 
 function noDestination(to: string): AppError {
-  return new AppError("usage.bad-argument", `"${to}" is no name and no address, with or without ":PORT".`, { to });
+  return new AppError(
+    "usage.bad-argument",
+    `"${to}" is no name and no address, with or without ":PORT" or ":PORT/PROTOCOL".`,
+    { to },
+  );
 }
 
 /** What would be decided now of what the wish is about; null: the same. A person's own answers stay theirs. */
 function flipOf(
-  { name, address, port, verdict }: Pick<PastFlow, "name" | "address" | "port" | "verdict">,
+  { name, address, port, protocol, verdict }: Pick<PastFlow, "name" | "address" | "port" | "protocol" | "verdict">,
   { to }: ConnectionWish,
   decides: (crossing: Crossing) => PolicyDecision,
   from: VmParty,
 ): PolicyDecision | null {
   const pattern = parseDestinationPattern(to);
-  const destination = { kind: "destination", name, address, port } as const;
+  const transport = protocol === "tcp" || protocol === "udp" ? protocol : null;
+  const destination = { kind: "destination", name, address, port, protocol: transport } as const;
   if (pattern !== null && !matchesDestination(pattern, destination)) return null;
   const now = decides({ action: "net.connect", from, to: destination, type: null, bytes: null });
   return now === verdict ? null : now;

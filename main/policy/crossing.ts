@@ -36,6 +36,9 @@ export interface NewDisposable {
 
 export type Party = VmParty | HostParty | NewDisposable;
 
+/** What has ports. */
+export type Transport = "tcp" | "udp";
+
 /** Where a connection of `net.connect` goes. A name is compared without regard to case. */
 export interface Destination {
   readonly kind: "destination";
@@ -45,6 +48,8 @@ export interface Destination {
   readonly address: string | null;
   /** null: any. */
   readonly port: number | null;
+  /** null: TCP, where there is a port. */
+  readonly protocol: Transport | null;
 }
 
 /** Of `service.use`: the name of an installed service. */

@@ -1,17 +1,24 @@
 /** Destinations of `net.connect`, as rules write them and as connections have them. */
 import { BlockList, isIP } from "node:net";
-import type { Destination } from "./crossing.ts";
+import type { Destination, Transport } from "./crossing.ts";
 
 const NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?$/i;
 
-/** What a rule says of a destination. `port` null: all ports. */
-export type DestinationPattern = { readonly port: number | null } & (
-  | { readonly kind: "name"; readonly name: string }
-  /** Every name below `suffix`, which begins with a dot; not the name itself. */
-  | { readonly kind: "names-below"; readonly suffix: string }
-  /** `first`: the first of them. */
-  | { readonly kind: "addresses"; readonly first: string; readonly network: Network }
-);
+/** `port` null: all ports; `protocol` null: both, and there is none without a port. */
+export interface PortPattern {
+  readonly port: number | null;
+  readonly protocol: Transport | null;
+}
+
+/** What a rule says of a destination. */
+export type DestinationPattern = PortPattern &
+  (
+    | { readonly kind: "name"; readonly name: string }
+    /** Every name below `suffix`, which begins with a dot; not the name itself. */
+    | { readonly kind: "names-below"; readonly suffix: string }
+    /** `first`: the first of them. */
+    | { readonly kind: "addresses"; readonly first: string; readonly network: Network }
+  );
 
 interface Network {
   /** ADDRESS/PREFIX, as it was written. */
@@ -80,53 +87,65 @@ export function addressesIn(cidrs: readonly string[]): (address: string) => bool
   return (address) => networks.some((one) => contains(one, address));
 }
 
-/** `NAME`, `*.NAME`, an address or CIDR, each with an optional `:PORT`. null: it is none of these. */
+/** `@internet`, with an optional `:PORT` or `:PORT/PROTOCOL`. null: it is not. */
+export function parseInternetPattern(text: string): PortPattern | null {
+  const parts = text.startsWith("@internet") ? splitPort(text) : null;
+  return parts?.host === "@internet" ? { port: parts.port, protocol: parts.protocol } : null;
+}
+
+/** `NAME`, `*.NAME`, an address or CIDR, each with an optional `:PORT` or `:PORT/PROTOCOL`. null: it is none of these. */
 export function parseDestinationPattern(text: string): DestinationPattern | null {
   const parts = splitPort(text);
   if (parts === null) return null;
-  const { host, port } = parts;
+  const { host, ...place } = parts;
   if (isIP(host) !== 0 || host.includes("/")) {
     const parsed = parseNetwork(host);
     const [first = ""] = host.split("/");
-    return parsed === null ? null : { kind: "addresses", first, network: parsed, port };
+    return parsed === null ? null : { kind: "addresses", first, network: parsed, ...place };
   }
   if (host.startsWith("*.")) {
     const below = host.slice(2);
-    return NAME.test(below) ? { kind: "names-below", suffix: `.${canonical(below)}`, port } : null;
+    return NAME.test(below) ? { kind: "names-below", suffix: `.${canonical(below)}`, ...place } : null;
   }
-  return NAME.test(host) ? { kind: "name", name: canonical(host), port } : null;
+  return NAME.test(host) ? { kind: "name", name: canonical(host), ...place } : null;
 }
 
-/** `NAME[:PORT]` or an address. null: it is neither. */
+/** `NAME[:PORT[/PROTOCOL]]` or an address. null: it is neither. */
 export function parseDestination(text: string): Destination | null {
   const parts = splitPort(text);
   if (parts === null) return null;
-  const { host, port } = parts;
-  if (isIP(host) !== 0) return { kind: "destination", name: null, address: host, port };
-  return NAME.test(host) ? { kind: "destination", name: canonical(host), address: null, port } : null;
+  const { host, ...place } = parts;
+  if (isIP(host) !== 0) return { kind: "destination", name: null, address: host, ...place };
+  return NAME.test(host) ? { kind: "destination", name: canonical(host), address: null, ...place } : null;
 }
 
 /**
  * A name of a rule is compared with names, an address with addresses: what a name resolves to is for whoever resolves it.
  */
-export function matchesDestination(pattern: DestinationPattern, { name, address, port }: Destination): boolean {
-  if (pattern.port !== null && pattern.port !== port) return false;
+export function matchesDestination(pattern: DestinationPattern, destination: Destination): boolean {
+  const { name, address } = destination;
+  if (!matchesPort(pattern, destination)) return false;
   if (pattern.kind === "addresses") return address !== null && contains(pattern.network, address);
   if (name === null) return false;
   const asked = canonical(name);
   return pattern.kind === "name" ? asked === pattern.name : asked.endsWith(pattern.suffix);
 }
 
+export function matchesPort(pattern: PortPattern, { port, protocol }: Destination): boolean {
+  if (pattern.port === null) return true;
+  return pattern.port === port && (pattern.protocol === null || pattern.protocol === (protocol ?? "tcp"));
+}
+
 /** A port is written after an IPv6 address only where that stands in brackets. */
-function splitPort(text: string): { host: string; port: number | null } | null {
+function splitPort(text: string): (PortPattern & { host: string }) | null {
   const [address = ""] = text.split("/");
-  if (isIP(address) === 6) return { host: text, port: null };
-  const match = /^(?:\[([^[\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/.exec(text);
+  if (isIP(address) === 6) return { host: text, port: null, protocol: null };
+  const match = /^(?:\[([^[\]]+)\]|([^[\]:]+))(?::(\d{1,5})(?:\/(tcp|udp))?)?$/.exec(text);
   if (match === null) return null;
-  const [, bracketed, plain = "", portText] = match;
+  const [, bracketed, plain = "", portText, protocol = null] = match;
   const port = portText === undefined ? null : Number(portText);
   if (port !== null && (port < 1 || port > 65_535)) return null;
-  return { host: bracketed ?? plain, port };
+  return { host: bracketed ?? plain, port, protocol: protocol as Transport | null };
 }
 
 function parseNetwork(text: string): Network | null {

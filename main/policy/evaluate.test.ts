@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
@@ -8,6 +9,7 @@ import { DEFAULT_POLICY } from "./default-policy.ts";
 import { parseDestination } from "./destination.ts";
 import { type Circumstances, evaluate } from "./evaluate.ts";
 import { explain } from "./explain.ts";
+import { RESOLVERS } from "./hiding.ts";
 import { readPolicy } from "./policy-file.ts";
 import type { Rule } from "./rules.ts";
 import { RulesInForce } from "./rules-in-force.ts";
@@ -110,7 +112,7 @@ describe("a rule matches", () => {
       paste(home, web),
       false,
     ],
-    ["the internet", 'action: net.connect, from: home, to: "@internet"', connect("8.8.8.8:53"), true],
+    ["the internet", 'action: net.connect, from: home, to: "@internet"', connect("8.8.8.8:54"), true],
     [
       "no private address as the internet",
       'action: net.connect, from: home, to: "@internet"',
@@ -203,6 +205,53 @@ it("without a rule all is denied", () => {
   expect(evaluate([], paste(home, web), bound)).toEqual({ decision: "deny", rule: null, refusal: null });
 });
 
+describe("what hides names from the firewall", () => {
+  it.each<[string, "allow" | "ask" | "deny", string, string, string | null]>([
+    ["@internet", "allow", "a.example:443", "allow", null],
+    ["@internet", "allow", "a.example:443/udp", "deny", "quic"],
+    ["@any", "ask", "a.example:443/udp", "deny", "quic"],
+    ["a.example:443", "allow", "a.example:443/udp", "deny", "quic"],
+    ["a.example:443/udp", "allow", "a.example:443/udp", "allow", null],
+    ["a.example:443/udp", "allow", "a.example:443", "deny", null],
+    ["@internet:443/udp", "ask", "a.example:443/udp", "ask", null],
+    ["@internet", "allow", "9.9.9.9:853", "deny", "encrypted-dns"],
+    ["@internet", "allow", "9.9.9.9:853/udp", "deny", "encrypted-dns"],
+    ["@internet", "allow", "9.9.9.9:8853", "deny", "encrypted-dns"],
+    ["@internet", "allow", "9.9.9.9:784/udp", "deny", "encrypted-dns"],
+    ["@internet", "allow", "9.9.9.9:784", "allow", null],
+    ["@internet", "allow", "9.9.9.9:53/udp", "deny", "encrypted-dns"],
+    ["9.9.9.0/24:53", "allow", "9.9.9.9:53/udp", "allow", null],
+    ["@internet:853", "allow", "9.9.9.9:853", "allow", null],
+    ["@internet", "allow", "dns.google", "deny", "encrypted-dns"],
+    ["@internet", "allow", "DNS.Google.:443", "deny", "encrypted-dns"],
+    ["*.google", "allow", "dns.google", "deny", "encrypted-dns"],
+    ["dns.google", "allow", "dns.google:443", "allow", null],
+    ["dns.google", "allow", "dns.google:853", "deny", "encrypted-dns"],
+    ["*.dns.nextdns.io", "allow", "abc.dns.nextdns.io:443", "allow", null],
+  ])("by a rule for %s: %s, %s is %s", (to, decision, destination, expected, refusal) => {
+    const given = rules(`action: net.connect, from: home, to: "${to}", decision: ${decision}`);
+    const evaluation = evaluate(given, connect(destination), bound);
+    expect(evaluation).toMatchObject({ decision: expected, refusal });
+    const hint = refusal === null ? "policy.yaml" : refusal === "quic" ? ":443/udp" : "a rule lets them pass";
+    expect(explain(evaluation, connect(destination)).explanation).toContain(hint);
+  });
+
+  it("a rule that denies counts for it, whether it names it or not", () => {
+    const given = rules(
+      'action: net.connect, from: home, to: "*.corp", decision: deny',
+      'action: net.connect, from: home, to: "@internet:853", decision: allow',
+    );
+    expect(evaluate(given, connect("a.corp:853"), bound).decision).toBe("deny");
+    expect(evaluate(given, connect("a.example:853"), bound).decision).toBe("allow");
+  });
+
+  it("is known by the same names as in the firewall", () => {
+    const text = fs.readFileSync("agents/netfilter/src/resolver/known.rs", "utf8");
+    const list = /const RESOLVERS: &\[&str\] = &\[([^\]]*)\]/.exec(text)?.[1] ?? "";
+    expect([...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name)).toEqual(RESOLVERS);
+  });
+});
+
 describe("the default policy", () => {
   const read = readPolicy(DEFAULT_POLICY, "/policy.yaml");
   const shipped = read.ok ? read.value.rules : [];
@@ -225,6 +274,8 @@ describe("the default policy", () => {
     ["an address from a vault", paste(vault, web, { action: "url.open" }), "deny"],
     ["an address between others", paste(home, web, { action: "url.open" }), "ask"],
     ["a connection to the internet", connect("a.example:443"), "allow"],
+    ["a connection by QUIC", connect("a.example:443/udp"), "deny"],
+    ["a look-up by TLS", connect("9.9.9.9:853"), "deny"],
     ["a connection to a private address", connect("192.168.0.1:443"), "deny"],
     ["a connection of a vault", { ...connect("a.example:443"), from: vault }, "deny"],
     [
@@ -323,7 +374,8 @@ describe("for any rules and crossings", () => {
       fc.property(policy, crossing, circumstances, (all, asked, given) => {
         const alone = all.map((rule) => evaluate([rule], asked, given));
         const first = alone.find(({ rule }) => rule !== null);
-        expect(evaluate(all, asked, given)).toEqual(first ?? { decision: "deny", rule: null, refusal: null });
+        expect(evaluate(all, asked, given)).toEqual(first ?? evaluate([], asked, given));
+        expect(evaluate([], asked, given)).toMatchObject({ decision: "deny", rule: null });
       }),
     );
   });

@@ -2,7 +2,8 @@
 import type { PolicyAction, PolicyDecision } from "#shared/model/policy.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Crossing, Party } from "./crossing.ts";
-import { isInternet, matchesDestination } from "./destination.ts";
+import { isInternet, matchesDestination, matchesPort } from "./destination.ts";
+import { countsFor, type Hiding, hidingOf } from "./hiding.ts";
 import { ADMINISTRATIVE, type PartyPattern, type Rule, type TargetPattern } from "./rules.ts";
 
 /** What a decision depends on beside rules and crossing. */
@@ -17,8 +18,8 @@ export interface Circumstances {
   readonly isNear: (address: string) => boolean;
 }
 
-/** Why a rule's own decision is not the result. */
-export type Refusal = "too-large" | "no-scanner";
+/** Why a rule's own decision is not the result, or why no rule matched that seems to. */
+export type Refusal = "too-large" | "no-scanner" | Hiding;
 
 export interface Evaluation {
   readonly decision: PolicyDecision;
@@ -34,7 +35,8 @@ export function evaluate(rules: readonly Rule[], crossing: Crossing, circumstanc
     const decision = matches(rule, crossing, circumstances);
     if (decision !== null) return decided(rule, decision, crossing, circumstances);
   }
-  return NO_RULE;
+  const { to } = crossing;
+  return to.kind === "destination" ? { ...NO_RULE, refusal: hidingOf(to) } : NO_RULE;
 }
 
 function decided(
@@ -55,6 +57,7 @@ function matches(rule: Rule, crossing: Crossing, { now, boundTo, isNear }: Circu
   if (rule.action === null ? ADMINISTRATIVE.has(crossing.action) : rule.action !== crossing.action) return null;
   if (rule.until !== null && now >= rule.until) return null;
   if (rule.type !== null && !matchesType(rule.type, crossing.type)) return null;
+  if (crossing.to.kind === "destination" && !countsFor(rule, crossing.to)) return null;
   const decision = decisionFrom(rule, crossing, boundTo);
   return decision !== null && matchesTarget(rule.to, crossing, { boundTo, isNear }) ? decision : null;
 }
@@ -112,7 +115,7 @@ function matchesTarget(
   if (pattern.kind === "any") return to.kind !== "host";
   switch (to.kind) {
     case "destination":
-      if (pattern.kind === "internet") return isInternet(to, isNear);
+      if (pattern.kind === "internet") return matchesPort(pattern, to) && isInternet(to, isNear);
       return pattern.kind === "destination" && matchesDestination(pattern.destination, to);
     case "service":
       return pattern.kind === "service" && pattern.name === to.name;

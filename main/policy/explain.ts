@@ -6,10 +6,18 @@ import type { PartyPattern, Rule, TargetPattern } from "./rules.ts";
 
 const DECIDES = { allow: "allows", ask: "asks about", deny: "denies" } as const;
 
+const HIDDEN = {
+  quic: 'QUIC hides the names of its connections: a rule lets it pass that names port and protocol (":443/udp").',
+  "encrypted-dns":
+    "Such look-ups would pass by the firewall: a rule lets them pass that names the port, or the resolver by its name.",
+} as const;
+
 export function explain({ decision, rule, refusal }: Evaluation, crossing: Crossing): PolicyAnswer {
   const what = `${crossing.action} from ${partyWords(crossing.from)} to ${targetWords(crossing.to)}`;
-  if (rule === null)
-    return { decision, rule: null, explanation: `No rule of policy.yaml matches ${what}, so it is denied.` };
+  if (rule === null) {
+    const hidden = refusal === "quic" || refusal === "encrypted-dns" ? ` ${HIDDEN[refusal]}` : "";
+    return { decision, rule: null, explanation: `No rule of policy.yaml matches ${what}, so it is denied.${hidden}` };
+  }
   const place = { line: rule.line, text: rule.text };
   const line = `Line ${rule.line} of policy.yaml`;
   if (refusal === "too-large")
@@ -46,7 +54,8 @@ export function targetWords(to: Crossing["to"]): string {
     case "destination": {
       const where = to.name ?? to.address ?? "anywhere";
       const host = where.includes(":") && to.port !== null ? `[${where}]` : where;
-      return to.port === null ? host : `${host}:${to.port}`;
+      const protocol = to.protocol === null ? "" : `/${to.protocol}`;
+      return to.port === null ? host : `${host}:${to.port}${protocol}`;
     }
     case "service":
       return `the service ${to.name}`;

@@ -22,7 +22,7 @@ const MAX_NAMED_COLUMNS = 50;
 /** The host's other business goes on after so many cells. */
 const CELLS_AT_ONCE = 500;
 /** Of `net.connect`: any name of the internet that no rule mentions. */
-const SOME_NAME = { kind: "destination", name: "any.name.example", address: null, port: null } as const;
+const SOME_NAME = { kind: "destination", name: "any.name.example", address: null, port: null, protocol: null } as const;
 
 export async function matrixOf(policy: Policy, action: PolicyAction): Promise<Matrix> {
   const { vms } = policy;

@@ -4,7 +4,7 @@ import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import { POLICY_ACTIONS, POLICY_DECISIONS, type PolicyAction } from "#shared/model/policy.ts";
 import { VM_NAME_PATTERN, VM_ROLES, type VmRole } from "#shared/model/vm.ts";
 import { readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
-import { parseDestinationPattern } from "./destination.ts";
+import { parseDestinationPattern, parseInternetPattern } from "./destination.ts";
 import type { Expectation, PartyPattern, Rule, TargetPattern } from "./rules.ts";
 
 export interface PolicyFile {
@@ -159,7 +159,8 @@ export function partyPattern(text: string): PartyPattern | null {
 function targetPattern(text: string, action: PolicyAction | typeof ANY_ACTION): TargetPattern | null {
   if (text === "@any") return { kind: "any" };
   if (action === "net.connect") {
-    if (text === "@internet") return { kind: "internet" };
+    const internet = parseInternetPattern(text);
+    if (internet !== null) return { kind: "internet", ...internet };
     const destination = parseDestinationPattern(text);
     return destination === null ? null : { kind: "destination", destination };
   }

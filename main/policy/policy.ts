@@ -187,7 +187,7 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   /** The rules that may decide what comes from this VM, in their order: none while the file has a mistake, which denies all. */
   rulesFrom(action: PolicyAction, from: VmParty): readonly Rule[] {
-    const anywhere = { kind: "destination", name: null, address: null, port: null } as const;
+    const anywhere = { kind: "destination", name: null, address: null, port: null, protocol: null } as const;
     const crossing = { action, from, to: anywhere, type: null, bytes: null };
     return this.#inForce?.for(crossing, this.#names.namesOf) ?? [];
   }

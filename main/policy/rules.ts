@@ -2,7 +2,7 @@
 import type { LabelName } from "#shared/model/label.ts";
 import type { PolicyAction, PolicyDecision } from "#shared/model/policy.ts";
 import type { VmRole } from "#shared/model/vm.ts";
-import type { DestinationPattern } from "./destination.ts";
+import type { DestinationPattern, PortPattern } from "./destination.ts";
 
 /** Whom a rule means by its `from` or `to`. */
 export type PartyPattern =
@@ -21,7 +21,7 @@ export type TargetPattern =
   | PartyPattern
   /** A VM with the label of `from`. */
   | { readonly kind: "same-label" }
-  | { readonly kind: "internet" }
+  | ({ readonly kind: "internet" } & PortPattern)
   | { readonly kind: "destination"; readonly destination: DestinationPattern }
   | { readonly kind: "service"; readonly name: string };
 

@@ -28,9 +28,13 @@ function targetOf(action: PolicyAction, text: string, vms: readonly VmParty[]): 
   if (action === "net.connect") {
     const destination = parseDestination(text);
     if (destination !== null) return destination;
-    throw new AppError("usage.bad-argument", `"${text}" is no name and no address, with or without ":PORT".`, {
-      to: text,
-    });
+    throw new AppError(
+      "usage.bad-argument",
+      `"${text}" is no name and no address, with or without ":PORT" or ":PORT/PROTOCOL".`,
+      {
+        to: text,
+      },
+    );
   }
   if (action === "service.use") return { kind: "service", name: text };
   return partyOf(text, vms);
@@ -97,15 +101,22 @@ function someTarget(pattern: TargetPattern, from: Party, vms: readonly VmParty[]
     case "same-label":
       return from.kind === "vm" ? { ...STRANGER, name: "a VM of the same label", label: from.label } : null;
     case "internet":
-      return { kind: "destination", name: "any.name.example", address: null, port: null };
+      return {
+        kind: "destination",
+        name: "any.name.example",
+        address: null,
+        port: pattern.port,
+        protocol: pattern.protocol,
+      };
     case "service":
       return pattern;
     case "destination": {
       const { destination } = pattern;
+      const { port, protocol } = destination;
       if (destination.kind === "addresses")
-        return { kind: "destination", name: null, address: destination.first, port: destination.port };
+        return { kind: "destination", name: null, address: destination.first, port, protocol };
       const name = destination.kind === "name" ? destination.name : `any${destination.suffix}`;
-      return { kind: "destination", name, address: null, port: destination.port };
+      return { kind: "destination", name, address: null, port, protocol };
     }
     default:
       return someone(pattern, vms);

@@ -39,7 +39,7 @@ function engines(more: { rights?: readonly string[]; tables?: readonly string[] 
       return unit.isHealthy;
     },
     tables: { rows: () => unit.rows },
-    job: (input: unknown, ended: AbortSignal) => unit.job(input, ended),
+    by: () => ({ job: (input: unknown, ended: AbortSignal) => unit.job(input, ended) }),
     on: (_name: string, changed: () => void) => {
       unit.changed = changed;
       return () => undefined;

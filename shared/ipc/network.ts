@@ -228,7 +228,7 @@ export const networkContract = domain({
     "network.makeRule": request({ from: ["page"], input: wish, output: policyChange }),
     /**
      * A person's answer to a card: about `name`, which is one of its names, or "*.DOMAIN". Where it has written a rule, that can
-     * be undone. A card that is not there any more is not answered: null. @throws AppError policy.broken, policy.changed
+     * be undone. A card that is not there any more is not answered: null. @throws AppError policy.broken, policy.changed, audit.unwritable
      */
     "network.answer": request({
       from: ["page"],

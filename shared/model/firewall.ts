@@ -40,8 +40,10 @@ export interface FirewallRule {
   readonly id: string;
   readonly decision: "allow" | "ask" | "deny";
   readonly to: FirewallTarget;
-  /** null: all. */
+  /** null: all. Of ports that hide names only rules count that name them, of QUIC's those that name its protocol, too. */
   readonly port: number | null;
+  /** Of the port; null: both. */
+  readonly protocol: "tcp" | "udp" | null;
   /** Milliseconds since 1970, from which on the rule counts no more; null: no end. */
   readonly until: number | null;
 }
@@ -69,6 +71,8 @@ export interface FirewallState {
   readonly dns: readonly string[];
   /** Addresses that are no internet, beside the fixed ranges: CIDR, of the host and its local networks. */
   readonly notInternet: readonly string[];
+  /** `NAME`, `*.NAME`: their answers may be addresses that are no internet. */
+  readonly privateNames: readonly string[];
   /** What the scanner looks for. */
   readonly scanRules: readonly ScanRuleFile[];
 }
@@ -142,13 +146,14 @@ export type LinkCells = z.infer<typeof linkCells>;
 export const BUILTIN_RULES = {
   "builtin:default-deny": "no rule allows it",
   "builtin:first-use": "this VM asks on first use",
-  "builtin:private-answer": "the answer is an address that is not on the internet",
+  "builtin:private-answer":
+    "the answer is an address that is not on the internet, and the setting privateAnswers does not name it",
   "builtin:not-internet": "the address is not on the internet",
   "builtin:spoofed": "its source address is not the VM's own",
   "builtin:name-mismatch": "the name in the connection was not looked up at this address",
   "builtin:no-name": "no name was looked up at this address",
-  "builtin:quic": "QUIC hides the name",
-  "builtin:encrypted-dns": "its look-ups would pass by the firewall",
+  "builtin:quic": "QUIC hides the name, and no rule names its port with /udp",
+  "builtin:encrypted-dns": "its look-ups would pass by the firewall, and no rule names its port or name",
   "builtin:other-vm": "VMs do not see each other",
   "builtin:inbound": "nothing may connect to a VM from outside",
   "builtin:too-many": "it has too many connections at a time",

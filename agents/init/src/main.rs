@@ -21,6 +21,7 @@ mod power;
 mod root;
 mod session;
 mod supervisor;
+mod warm;
 
 use error::Error;
 

@@ -7,7 +7,7 @@ use crate::fork::Fork;
 use crate::modules::{self, Phase};
 use crate::root::RUN_DIR;
 use crate::session::{self, BUS, GID, RUNTIME_DIR, UID};
-use crate::{clock, exit_status, journal, network, power};
+use crate::{clock, exit_status, journal, network, power, warm};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::reboot::set_cad_enabled;
@@ -196,6 +196,9 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     if cmdline.is_snapshot {
         let _ = processors.join();
         session::wait_for_agent()?;
+        if service.is_some() {
+            warm::read_programs();
+        }
         let fork = Fork::hold()?;
         if bus.is_some() {
             bus_socket = Some(session::listen_for_bus()?);

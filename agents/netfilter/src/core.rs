@@ -2,11 +2,12 @@
 //! that rules, pins and answers are never of two times.
 
 use crate::address::{Cidr, not_internet};
+use crate::canary::{self, Aviary, Canary};
 use crate::cut;
 use crate::decide::{self, World};
 use crate::flows::Flows;
 use crate::marks::{CUT, Marks};
-use crate::model::{Decision, Link, LinkEnd, LinkRules, Problem, State};
+use crate::model::{Decision, Link, LinkEnd, LinkRules, Port, Problem, State, Target, Transport};
 use crate::netlink::conntrack::{self, Connection};
 use crate::netlink::counters::{self, Counter};
 use crate::netlink::log::Denied;
@@ -25,6 +26,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Of the links' networks.
 const PREFIXES: [u8; 2] = [30, 64];
+/// Of every machine and namespace.
+const LOOPBACK: u32 = 1;
 /// As large as both sides can have it: an emulated guest pays by the packet.
 const MTU: u32 = 65_520;
 
@@ -66,6 +69,7 @@ pub struct Core {
     pub flows: Flows,
     route: Netlink,
     netfilter: Netlink,
+    aviary: Aviary,
     /// Of a rule that is in force: when the next one ends, in milliseconds since 1970.
     next_end: Option<u64>,
     /// Wall clock minus monotonic clock, when they were last looked at.
@@ -79,6 +83,8 @@ impl Core {
         nft::apply(CLOSED)?;
         let failed = |error: nix::Error| format!("netlink: {error}");
         let mut netfilter = Netlink::netfilter().map_err(failed)?;
+        let mut route = Netlink::route().map_err(failed)?;
+        route::set_up(&mut route, LOOPBACK).map_err(failed)?;
         conntrack::forget_all(&mut netfilter).map_err(failed)?;
         Ok(Self {
             state: State::default(),
@@ -92,8 +98,9 @@ impl Core {
             scanned: HashSet::new(),
             refusals: Refusals::default(),
             flows: Flows::default(),
-            route: Netlink::route().map_err(failed)?,
+            route,
             netfilter,
+            aviary: Aviary::open().map_err(failed)?,
             next_end: None,
             clock_offset: None,
             start: Instant::now(),
@@ -118,19 +125,27 @@ impl Core {
     }
 
     fn world(&self, now_ms: u64) -> World<'_> {
-        World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner }
+        World {
+            not_internet: &self.ranges,
+            private_names: &self.state.private_names,
+            now_ms,
+            has_scanner: self.has_scanner,
+        }
     }
 
-    pub fn is_internet(&self, address: IpAddr) -> bool {
-        self.world(0).is_internet(address)
+    /// Whether a VM may have the address as the answer for a name.
+    pub fn may_answer(&self, name: &str, address: IpAddr) -> bool {
+        self.world(0).may_answer(name, address)
     }
 
     /// Puts what was told into force. What is wrong with it, by links.
     pub fn tell(&mut self, state: State, problems: Vec<Problem>) -> Vec<Problem> {
         for link in &state.links {
             let of_link = self.of_links.entry(link.id.clone()).or_default();
-            // Another decision about a name has to be one about its next look-up, too.
-            if self.state.links.iter().find(|own| own.id == link.id).map(|own| &own.rules) != Some(&link.rules) {
+            // Another decision about a name has to be one about its next look-up, too, and so has another word on private answers.
+            let is_other =
+                self.state.links.iter().find(|own| own.id == link.id).map(|own| &own.rules) != Some(&link.rules);
+            if is_other || self.state.private_names != state.private_names {
                 of_link.cache.clear();
             }
         }
@@ -165,7 +180,12 @@ impl Core {
             .filter_map(|rule| rule.until)
             .filter(|until| *until > now_ms)
             .min();
-        let world = World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner };
+        let world = World {
+            not_internet: &self.ranges,
+            private_names: &self.state.private_names,
+            now_ms,
+            has_scanner: self.has_scanner,
+        };
         let mut joined = Vec::new();
         for link in self.state.links.iter().filter(|link| self.interfaces.contains_key(&link.id)) {
             let pins = match self.of_links.get(&link.id) {
@@ -229,6 +249,58 @@ impl Core {
         let newly_scanned: Vec<String> = scanned.difference(&self.scanned).cloned().collect();
         self.scanned = scanned;
         self.cut_what_is_denied(&newly_scanned);
+        problems.extend(self.try_rules());
+        problems
+    }
+
+    /// Whether the kernel says of canaries what the rules say. A link of which it does not is shut.
+    fn try_rules(&mut self) -> Vec<Problem> {
+        let now_ms = self.now_ms();
+        let now = Instant::now();
+        let mut all: Vec<(IpAddr, Canary)> = Vec::new();
+        let mut links = Vec::new();
+        for link in self.state.links.iter().filter(|link| self.joined.contains(&link.id)) {
+            let pins = self.of_links.get(&link.id).map(|of_link| &of_link.pins);
+            let names = |to: IpAddr| -> Vec<String> {
+                pins.map_or_else(Vec::new, |pins| pins.names(to, now).into_iter().map(str::to_owned).collect())
+            };
+            let address = |target: &Target| pins.and_then(|pins| pins.address_of(target, now));
+            for canary in canary::canaries(&link.rules, now_ms, names, address) {
+                let guest = if canary.to.is_ipv4() { link.guest.ipv4.into() } else { link.guest.ipv6.into() };
+                all.push((guest, canary));
+                links.push(link);
+            }
+        }
+        let back = self.aviary.fly(&all).unwrap_or_else(|error| {
+            eprintln!("netfilter: canaries cannot fly: {error}");
+            vec![None; all.len()]
+        });
+        let mut problems: Vec<Problem> = Vec::new();
+        for (((_, canary), link), mark) in all.iter().zip(links).zip(back) {
+            let expected = canary::expected(canary, &link.rules, self.world(now_ms));
+            let decided = mark.and_then(|mark| self.marks.decided(mark));
+            let is_so = decided.is_some_and(|decided| {
+                decided.decision == expected.decision
+                    && (expected.decision == Decision::Deny || decided.rule == expected.rule)
+            });
+            if is_so || problems.iter().any(|problem| problem.place == link.id) {
+                continue;
+            }
+            let said = decided.map_or("nothing", |decided| decided.decision.word());
+            let reason = format!(
+                "the kernel does not keep its rules: to {} at port {} it says {said}, the rules {}",
+                canary.to,
+                canary.port.number,
+                expected.decision.word()
+            );
+            problems.push(Problem { place: link.id.clone(), reason });
+        }
+        if !problems.is_empty() {
+            let shut: Vec<String> = problems.iter().map(|problem| problem.place.clone()).collect();
+            if let Err(reason) = nft::apply(&ruleset::shut(&shut)).or_else(|_| nft::apply(CLOSED)) {
+                problems.push(Problem { place: String::new(), reason });
+            }
+        }
         problems
     }
 
@@ -316,9 +388,8 @@ impl Core {
         let name = self.flows.name_of(connection).map(str::to_owned);
         let names = name.map_or_else(|| self.names(&link, address), |name| vec![name]);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let port = (connection.original.destination_port != 0).then_some(connection.original.destination_port);
-        decide::connection(rules, &names, address, connection.original.protocol, port, world).decision
-            == Decision::Allow
+        let port = Port::of(connection.original.protocol, connection.original.destination_port);
+        decide::connection(rules, &names, address, port, world).decision == Decision::Allow
     }
 
     /// Of a connection of TCP to an address that the VM looked up by these names.
@@ -326,7 +397,8 @@ impl Core {
         let Some(rules) = self.rules(link) else { return false };
         let world = self.world(self.now_ms());
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let verdict = decide::connection(rules, &names, to.ip(), conntrack::TCP, Some(to.port()), world);
+        let port = Some(Port { transport: Transport::Tcp, number: to.port() });
+        let verdict = decide::connection(rules, &names, to.ip(), port, world);
         verdict.decision == Decision::Allow
     }
 
@@ -408,7 +480,12 @@ impl Core {
         if !own.rules.checks_names || !self.joined.iter().any(|id| id == link) {
             return Ok(());
         }
-        let world = World { not_internet: &self.ranges, now_ms, has_scanner: self.has_scanner };
+        let world = World {
+            not_internet: &self.ranges,
+            private_names: &self.state.private_names,
+            now_ms,
+            has_scanner: self.has_scanner,
+        };
         let mut distinct = addresses.to_vec();
         distinct.sort_unstable();
         distinct.dedup();

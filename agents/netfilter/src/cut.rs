@@ -63,7 +63,8 @@ fn packet(from: SocketAddr, to: SocketAddr) -> Vec<u8> {
     [header, tcp].concat()
 }
 
-fn checksum(bytes: &[u8]) -> u16 {
+/// Of the Internet (RFC 1071), of an even number of bytes.
+pub fn checksum(bytes: &[u8]) -> u16 {
     let words = bytes.chunks_exact(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])));
     let mut sum: u32 = words.sum();
     while sum > 0xffff {

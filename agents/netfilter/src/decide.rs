@@ -2,8 +2,8 @@
 //! chains of ruleset.rs and the elements of pins.rs say the same to the kernel.
 
 use crate::address::Cidr;
-use crate::model::{Decision, LinkRules, Rule, Target};
-use crate::netlink::conntrack::{TCP, UDP};
+use crate::model::{Decision, LinkRules, NamePattern, Port, Rule, Target, Transport};
+use crate::resolver::known;
 use std::net::IpAddr;
 
 pub const DEFAULT_DENY: &str = "builtin:default-deny";
@@ -31,6 +31,8 @@ const DENIED: Verdict<'static> = Verdict { decision: Decision::Deny, rule: DEFAU
 pub struct World<'a> {
     /// Ranges that are no internet.
     pub not_internet: &'a [Cidr],
+    /// Names whose answers may be there.
+    pub private_names: &'a [NamePattern],
     /// Milliseconds since 1970.
     pub now_ms: u64,
     /// The scanner works.
@@ -41,6 +43,57 @@ impl World<'_> {
     pub fn is_internet(&self, address: IpAddr) -> bool {
         !self.not_internet.iter().any(|range| range.contains(address))
     }
+
+    /// Whether a VM may have the address as the answer for a name.
+    pub fn may_answer(&self, name: &str, address: IpAddr) -> bool {
+        self.is_internet(address)
+            || self.private_names.iter().any(|pattern| match pattern {
+                NamePattern::Name(own) => own == name,
+                NamePattern::Below(parent) => is_below(name, parent),
+            })
+    }
+}
+
+/// Ports by which look-ups, or the names of connections, would pass by the firewall: DNS, DNS over TLS and QUIC, and QUIC.
+pub const HIDING_PORTS: [(Port, &str); 8] = [
+    (Port { transport: Transport::Tcp, number: 53 }, ENCRYPTED_DNS),
+    (Port { transport: Transport::Udp, number: 53 }, ENCRYPTED_DNS),
+    (Port { transport: Transport::Tcp, number: 853 }, ENCRYPTED_DNS),
+    (Port { transport: Transport::Udp, number: 853 }, ENCRYPTED_DNS),
+    (Port { transport: Transport::Tcp, number: 8853 }, ENCRYPTED_DNS),
+    (Port { transport: Transport::Udp, number: 8853 }, ENCRYPTED_DNS),
+    (Port { transport: Transport::Udp, number: 784 }, ENCRYPTED_DNS),
+    (HTTP3, QUIC),
+];
+const HTTP3: Port = Port { transport: Transport::Udp, number: 443 };
+
+/// null: nothing is hidden there.
+pub fn hiding(port: Option<Port>) -> Option<&'static str> {
+    HIDING_PORTS.iter().find(|(own, _)| Some(*own) == port).map(|(_, rule)| *rule)
+}
+
+pub fn is_about_port(rule: &Rule, port: Option<Port>) -> bool {
+    let Some(number) = rule.port else { return true };
+    port.is_some_and(|port| port.number == number && rule.protocol.is_none_or(|transport| transport == port.transport))
+}
+
+/// Whether the rule counts for what hides names. A deny always does; what lets it pass has to name the port, and for QUIC
+/// the protocol too, since 443 alone means the web.
+pub fn counts_at(rule: &Rule, port: Option<Port>) -> bool {
+    rule.decision == Decision::Deny
+        || hiding(port).is_none()
+        || (rule.port.is_some() && (port != Some(HTTP3) || rule.protocol.is_some()))
+}
+
+/// The same for the name of a known resolver: what lets it pass has to name that.
+fn counts_for(rule: &Rule, name: &str) -> bool {
+    rule.decision == Decision::Deny
+        || !known::is_resolver(name)
+        || match &rule.to {
+            Target::Any {} | Target::Internet {} => false,
+            Target::NamesBelow { name: parent } => known::is_resolver(parent),
+            Target::Name { .. } | Target::Addresses { .. } => true,
+        }
 }
 
 pub fn is_in_force(rule: &Rule, now_ms: u64) -> bool {
@@ -52,16 +105,25 @@ fn is_below(name: &str, parent: &str) -> bool {
     name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
+/// Whether the rule is about this name.
+pub fn is_named(target: &Target, name: &str) -> bool {
+    match target {
+        Target::Name { name: own } => own == name,
+        Target::NamesBelow { name: parent } => is_below(name, parent),
+        _ => false,
+    }
+}
+
 /// null: the look-up is forwarded, since a rule may allow what it leads to. Else why not.
 pub fn refusal_of_lookup<'a>(rules: &'a LinkRules, name: &str, now_ms: u64) -> Option<Verdict<'a>> {
+    let is_resolver = known::is_resolver(name);
     let mut refusal = None;
-    for rule in rules.rules.iter().filter(|rule| is_in_force(rule, now_ms)) {
+    for rule in rules.rules.iter().filter(|rule| is_in_force(rule, now_ms) && counts_for(rule, name)) {
         let matches = match &rule.to {
             Target::Any {} | Target::Internet {} => true,
-            Target::Name { name: own } => own == name,
-            Target::NamesBelow { name: parent } => is_below(name, parent),
+            Target::Name { .. } | Target::NamesBelow { .. } => is_named(&rule.to, name),
             // The answer is not known yet: it may allow it, but denies nothing by itself.
-            Target::Addresses { .. } => rule.decision == Decision::Allow,
+            Target::Addresses { .. } => rule.decision == Decision::Allow && !is_resolver,
         };
         if !matches {
             continue;
@@ -75,7 +137,11 @@ pub fn refusal_of_lookup<'a>(rules: &'a LinkRules, name: &str, now_ms: u64) -> O
         }
         refusal.get_or_insert(verdict);
     }
-    Some(refusal.unwrap_or(DENIED))
+    Some(refusal.unwrap_or(if is_resolver { deny(ENCRYPTED_DNS) } else { DENIED }))
+}
+
+fn deny(rule: &'static str) -> Verdict<'static> {
+    Verdict { decision: Decision::Deny, rule }
 }
 
 /// Of a connection to an address that was looked up as `name`. `port` null: what has no ports.
@@ -83,13 +149,15 @@ fn decide_by_name<'a>(
     rules: &'a LinkRules,
     name: Option<&str>,
     address: IpAddr,
-    port: Option<u16>,
+    port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
+    let hidden = hiding(port).or_else(|| name.filter(|name| known::is_resolver(name)).map(|_| ENCRYPTED_DNS));
     rules
         .rules
         .iter()
-        .filter(|rule| is_in_force(rule, world.now_ms) && (rule.port.is_none() || rule.port == port))
+        .filter(|rule| is_in_force(rule, world.now_ms) && is_about_port(rule, port) && counts_at(rule, port))
+        .filter(|rule| name.is_none_or(|name| counts_for(rule, name)))
         .find(|rule| match &rule.to {
             // An allowance for everything is one for the internet: what is private has to be named.
             Target::Any {} | Target::Internet {} if rule.decision == Decision::Allow => {
@@ -97,11 +165,12 @@ fn decide_by_name<'a>(
             }
             Target::Any {} => true,
             Target::Internet {} => world.is_internet(address),
-            Target::Name { name: own } => name == Some(own),
-            Target::NamesBelow { name: parent } => name.is_some_and(|name| is_below(name, parent)),
+            Target::Name { .. } | Target::NamesBelow { .. } => name.is_some_and(|name| {
+                is_named(&rule.to, name) && (rule.decision == Decision::Deny || world.may_answer(name, address))
+            }),
             Target::Addresses { cidr } => cidr.contains(address),
         })
-        .map_or(DENIED, |rule| Verdict { decision: rule.decision, rule: &rule.id })
+        .map_or(hidden.map_or(DENIED, deny), |rule| Verdict { decision: rule.decision, rule: &rule.id })
 }
 
 /// Of a connection to an address that the link's VM looked up by these names: one that allows it is enough, since the first
@@ -110,7 +179,7 @@ pub fn decide<'a>(
     rules: &'a LinkRules,
     names: &[&str],
     address: IpAddr,
-    port: Option<u16>,
+    port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
     let by_name = |name: Option<&str>| decide_by_name(rules, name, address, port, world);
@@ -124,18 +193,13 @@ pub fn connection<'a>(
     rules: &'a LinkRules,
     names: &[&str],
     address: IpAddr,
-    protocol: u8,
-    port: Option<u16>,
+    port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
-    let deny = |rule| Verdict { decision: Decision::Deny, rule };
-    match (protocol, port) {
-        _ if rules.scan && !world.has_scanner => deny(NOT_SCANNED),
-        (TCP | UDP, Some(53)) => deny(ENCRYPTED_DNS),
-        (TCP | UDP, Some(853 | 8853)) | (UDP, Some(784)) if rules.checks_names => deny(ENCRYPTED_DNS),
-        (UDP, Some(443)) if rules.checks_names => deny(QUIC),
-        _ => decide(rules, names, address, port, world),
+    if rules.scan && !world.has_scanner {
+        return deny(NOT_SCANNED);
     }
+    decide(rules, names, address, port, world)
 }
 
 /// Whether the rule is about the address alone, so that nothing has to agree with a name.
@@ -144,8 +208,13 @@ pub fn is_about_address(rules: &LinkRules, id: &str) -> bool {
 }
 
 /// The ports that rules name.
-pub fn ports_of(rules: &LinkRules) -> Vec<u16> {
-    let mut ports: Vec<u16> = rules.rules.iter().filter_map(|rule| rule.port).collect();
+pub fn ports_of(rules: &LinkRules) -> Vec<Port> {
+    let of_rule = |rule: &Rule| {
+        let (number, protocol) = (rule.port, rule.protocol);
+        let transports = Transport::BOTH.into_iter().filter(move |one| protocol.is_none_or(|own| own == *one));
+        transports.filter_map(move |transport| number.map(|number| Port { transport, number }))
+    };
+    let mut ports: Vec<Port> = rules.rules.iter().flat_map(of_rule).collect();
     ports.sort_unstable();
     ports.dedup();
     ports
@@ -189,6 +258,15 @@ mod tests {
             (&["ask web.example 443"], "web.example", "ask web.example 443"),
             (&["ask internet"], "web.example", "ask internet"),
             (&["deny any", "allow web.example"], "web.example", "deny any"),
+            // Known resolvers have to be named.
+            (&["allow internet"], "dns.google", ENCRYPTED_DNS),
+            (&["ask any"], "dns.google", ENCRYPTED_DNS),
+            (&["allow 8.8.8.0/24"], "dns.google", ENCRYPTED_DNS),
+            (&["allow *.google"], "dns.google", ENCRYPTED_DNS),
+            (&["allow internet", "allow dns.google"], "dns.google", "forward"),
+            (&["allow *.dns.nextdns.io"], "abc.dns.nextdns.io", "forward"),
+            (&["deny *.google", "allow dns.google"], "dns.google", "deny *.google"),
+            (&["ask dns.google"], "dns.google", "ask dns.google"),
         ] {
             assert_eq!(lookup(lines, name), result, "{lines:?} {name}");
         }
@@ -197,7 +275,7 @@ mod tests {
     #[test]
     fn decides_connections_by_names_address_and_port() {
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
         for (lines, names, address, port, result) in [
             (&["allow web.example 443"][..], &["web.example"][..], "1.2.3.4", Some(443), "allow web.example 443"),
             (&["allow web.example 443"], &["web.example"], "1.2.3.4", Some(80), DEFAULT_DENY),
@@ -217,6 +295,7 @@ mod tests {
         ] {
             let address = address.parse().unwrap();
             let rules = rules(lines);
+            let port = port.map(|number| Port { transport: Transport::Tcp, number });
             assert_eq!(decide(&rules, names, address, port, world).rule, result, "{lines:?} {names:?}");
         }
     }
@@ -229,9 +308,68 @@ mod tests {
             [(false, false, "allow internet"), (true, true, "allow internet"), (true, false, NOT_SCANNED)]
         {
             rules.scan = scan;
-            let world = World { not_internet: &ranges, now_ms: 0, has_scanner };
-            let verdict = connection(&rules, &[], "1.2.3.4".parse().unwrap(), TCP, Some(80), world);
+            let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner };
+            let port = Some(Port { transport: Transport::Tcp, number: 80 });
+            let verdict = connection(&rules, &[], "1.2.3.4".parse().unwrap(), port, world);
             assert_eq!(verdict.rule, result, "{scan} {has_scanner}");
+        }
+    }
+
+    #[test]
+    fn what_hides_names_passes_by_a_rule_that_says_so() {
+        let ranges = not_internet(&[]);
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
+        let web: &[&str] = &["web.example"];
+        for (lines, names, port, result) in [
+            (&["allow internet"][..], &[][..], "udp 443", QUIC),
+            (&["allow internet"], &[], "tcp 443", "allow internet"),
+            (&["ask any"], &[], "udp 443", QUIC),
+            (&["allow web.example 443"], web, "udp 443", QUIC),
+            (&["allow web.example 443"], web, "tcp 443", "allow web.example 443"),
+            (&["allow web.example 443/udp"], web, "udp 443", "allow web.example 443/udp"),
+            (&["allow web.example 443/udp"], web, "tcp 443", DEFAULT_DENY),
+            (&["allow internet", "ask 1.2.3.0/24 443/udp"], &[], "udp 443", "ask 1.2.3.0/24 443/udp"),
+            (&["allow internet"], &[], "tcp 853", ENCRYPTED_DNS),
+            (&["allow internet"], &[], "udp 853", ENCRYPTED_DNS),
+            (&["allow internet"], &[], "tcp 8853", ENCRYPTED_DNS),
+            (&["allow internet"], &[], "udp 784", ENCRYPTED_DNS),
+            (&["allow internet"], &[], "udp 53", ENCRYPTED_DNS),
+            (&["allow internet", "allow internet 853"], &[], "tcp 853", "allow internet 853"),
+            (&["allow 1.2.3.4/32 53"], &[], "udp 53", "allow 1.2.3.4/32 53"),
+            (&["allow 1.2.3.4/32 53/tcp"], &[], "udp 53", ENCRYPTED_DNS),
+            (&["deny web.example", "allow 1.2.3.4/32 853"], web, "tcp 853", "deny web.example"),
+            (&["deny any", "allow internet 853"], &[], "tcp 853", "deny any"),
+            (&["allow internet"], &["dns.google"], "tcp 443", ENCRYPTED_DNS),
+            (&["allow internet", "allow dns.google"], &["dns.google"], "tcp 443", "allow dns.google"),
+            (&["allow dns.google"], &["dns.google"], "tcp 853", ENCRYPTED_DNS),
+            (&["allow dns.google 853"], &["dns.google"], "tcp 853", "allow dns.google 853"),
+            (&["allow internet 853"], &["dns.google"], "tcp 853", ENCRYPTED_DNS),
+        ] {
+            let (transport, number) = port.split_once(' ').unwrap();
+            let transport = if transport == "tcp" { Transport::Tcp } else { Transport::Udp };
+            let port = Some(Port { transport, number: number.parse().unwrap() });
+            let rules = rules(lines);
+            let verdict = decide(&rules, names, "1.2.3.4".parse().unwrap(), port, world);
+            assert_eq!(verdict.rule, result, "{lines:?} {names:?} {port:?}");
+        }
+    }
+
+    #[test]
+    fn a_private_answer_is_taken_of_names_that_are_named() {
+        let ranges = not_internet(&[]);
+        let named = ["nas.home".to_owned(), "*.corp".to_owned()].map(|text| NamePattern::try_from(text).unwrap());
+        let world = World { not_internet: &ranges, private_names: &named, now_ms: 0, has_scanner: false };
+        let rules = rules(&["deny bad.corp", "allow *.corp", "allow *.home", "allow any"]);
+        for (name, address, result) in [
+            ("nas.home", "10.1.2.3", "allow *.home"),
+            ("other.home", "10.1.2.3", DEFAULT_DENY),
+            ("other.home", "1.2.3.4", "allow *.home"),
+            ("a.corp", "64:ff9b::a01:203", "allow *.corp"),
+            ("bad.corp", "10.1.2.3", "deny bad.corp"),
+            ("corp", "10.1.2.3", DEFAULT_DENY),
+        ] {
+            let address = address.parse().unwrap();
+            assert_eq!(decide(&rules, &[name], address, None, world).rule, result, "{name} {address}");
         }
     }
 

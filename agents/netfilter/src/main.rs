@@ -2,6 +2,7 @@
 //! it may connect to. Rules are nftables'; the VMs' resolver is its own, since what a name leads to is what rules speak of.
 
 mod address;
+mod canary;
 mod core;
 mod cut;
 mod decide;

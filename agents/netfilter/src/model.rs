@@ -2,6 +2,7 @@
 //! rules it passes nothing.
 
 use crate::address::Cidr;
+use crate::netlink::conntrack::{TCP, UDP};
 use crate::scanner::rules::{RuleFile, is_good_name};
 use serde::Deserialize;
 use serde_json::Value;
@@ -101,8 +102,45 @@ pub struct Rule {
     pub decision: Decision,
     pub to: Target,
     pub port: Option<u16>,
+    /// Of the port alone. null: both.
+    pub protocol: Option<Transport>,
     /// Milliseconds since 1970.
     pub until: Option<u64>,
+}
+
+/// What has ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
+impl Transport {
+    pub const BOTH: [Self; 2] = [Self::Tcp, Self::Udp];
+
+    /// As packets have it.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Tcp => TCP,
+            Self::Udp => UDP,
+        }
+    }
+}
+
+/// Where a connection of what has ports goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Port {
+    pub transport: Transport,
+    pub number: u16,
+}
+
+impl Port {
+    /// null: what has none.
+    pub fn of(protocol: u8, number: u16) -> Option<Self> {
+        let transport = Transport::BOTH.into_iter().find(|one| one.number() == protocol)?;
+        Some(Self { transport, number })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -138,8 +176,30 @@ pub struct State {
     pub dns: Vec<IpAddr>,
     /// Beside the fixed ranges of address.rs.
     pub not_internet: Vec<Cidr>,
+    /// Names whose answers may be addresses that are not on the internet.
+    pub private_names: Vec<NamePattern>,
     /// What the scanner looks for.
     pub scan_rules: Vec<RuleFile>,
+}
+
+/// `NAME`, or `*.NAME`: all below it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum NamePattern {
+    Name(String),
+    Below(String),
+}
+
+impl TryFrom<String> for NamePattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (name, is_below) = text.strip_prefix("*.").map_or((text.as_str(), false), |name| (name, true));
+        if !is_canonical(name) {
+            return Err(format!("'{}' is no name", text.escape_debug()));
+        }
+        Ok(if is_below { Self::Below(name.to_owned()) } else { Self::Name(name.to_owned()) })
+    }
 }
 
 /// Why a part of what was told is not in force.
@@ -157,6 +217,7 @@ struct LooseState {
     uplink: Option<Uplink>,
     dns: Vec<IpAddr>,
     not_internet: Vec<Cidr>,
+    private_names: Vec<NamePattern>,
     scan_rules: Vec<RuleFile>,
 }
 
@@ -185,8 +246,8 @@ pub fn read_state(state: Value) -> Result<(State, Vec<Problem>), Problem> {
     }
     let gateway = loose.uplink.as_ref().map(|uplink| IpAddr::V4(uplink.gateway.ipv4));
     let dns = if loose.dns.is_empty() { gateway.into_iter().collect() } else { loose.dns };
-    let (uplink, not_internet) = (loose.uplink, loose.not_internet);
-    Ok((State { links, uplink, dns, not_internet, scan_rules }, problems))
+    let LooseState { uplink, not_internet, private_names, .. } = loose;
+    Ok((State { links, uplink, dns, not_internet, private_names, scan_rules }, problems))
 }
 
 fn read_link(value: Value) -> Result<Link, String> {
@@ -196,6 +257,9 @@ fn read_link(value: Value) -> Result<Link, String> {
         return Err("its id is not link-N".to_owned());
     }
     for rule in &link.rules.rules {
+        if rule.protocol.is_some() && rule.port.is_none() {
+            return Err(format!("rule {}: it has a protocol and no port", rule.id.escape_debug()));
+        }
         if let Target::Name { name } | Target::NamesBelow { name } = &rule.to {
             if !is_canonical(name) {
                 return Err(format!("rule {}: '{}' is no name", rule.id.escape_debug(), name.escape_debug()));
@@ -246,6 +310,8 @@ mod tests {
             ("/links/0/rules/rules/0/to", json!({"kind": "name", "name": "a\" accept"})),
             ("/links/0/rules/rules/0/to", json!({"kind": "addresses", "cidr": "1.2.3.4/33"})),
             ("/links/0/rules/rules/0/to", json!({"kind": "any", "name": "x"})),
+            ("/links/0/rules/rules/0/protocol", json!("icmp")),
+            ("/links/0/rules/rules/0/protocol", json!("udp")),
         ] {
             let mut told = state_json();
             *told.pointer_mut(change).unwrap() = reason;

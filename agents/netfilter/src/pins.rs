@@ -1,8 +1,8 @@
 //! Which names a VM has looked up at which address, and until when: what its connections are allowed by. One per link.
 
-use crate::decide::{World, decide, is_about_address, ports_of};
+use crate::decide::{self, World, decide, is_about_address, ports_of};
 use crate::marks::{ALLOWED, CHECKED, Marks};
-use crate::model::LinkRules;
+use crate::model::{LinkRules, Port, Target};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ const MAX_NAMES_OF_ADDRESS: usize = 32;
 pub struct Element {
     pub address: IpAddr,
     /// null: of the map for all ports.
-    pub port: Option<u16>,
+    pub port: Option<Port>,
     pub mark: u32,
     pub lasts: Duration,
 }
@@ -76,6 +76,12 @@ impl Pins {
         self.by_address.iter().filter(|(_, pins)| has(pins)).map(|(address, _)| *address).collect()
     }
 
+    /// One of the addresses that a name of the rule was looked up at.
+    pub fn address_of(&self, target: &Target, now: Instant) -> Option<IpAddr> {
+        let has = |pins: &[Pin]| pins.iter().any(|pin| decide::is_named(target, &pin.name) && pin.until > now);
+        self.by_address.iter().find(|(_, pins)| has(pins)).map(|(address, _)| *address)
+    }
+
     pub fn clear(&mut self) {
         self.by_address.clear();
     }
@@ -99,16 +105,20 @@ impl Pins {
         }
         let mut mark = |port| {
             let verdict = decide(rules, &names, address, port, world);
+            // What the rules of every link say of such ports (ruleset.rs).
+            if decide::hiding(port) == Some(verdict.rule) {
+                return None;
+            }
             let mark = marks.mark(verdict, rules.revision);
             let is_checked = mark & ALLOWED != 0 && !is_about_address(rules, verdict.rule);
-            if is_checked { mark | CHECKED } else { mark }
+            Some(if is_checked { mark | CHECKED } else { mark })
         };
         let all = mark(None);
         let ports = ports_of(rules).into_iter().map(|port| (Some(port), mark(Some(port))));
         ports
             .filter(|(_, mark)| *mark != all)
             .chain([(None, all)])
-            .map(|(port, mark)| Element { address, port, mark, lasts })
+            .filter_map(|(port, mark)| mark.map(|mark| Element { address, port, mark, lasts }))
             .collect()
     }
 
@@ -165,7 +175,7 @@ mod tests {
     fn the_kernel_knows_ports_that_differ_from_the_rest() {
         let (mut pins, mut marks, start) = (Pins::default(), Marks::default(), Instant::now());
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
         pins.add("a.example", address("1.2.3.4"), start, MINUTE);
         let rules = link_with(&["deny a.example 25", "allow a.example", "allow b.example 443"]).rules;
         let elements = pins.elements(address("1.2.3.4"), &rules, &mut marks, world, start);
@@ -175,7 +185,9 @@ mod tests {
                 (element.port, element.mark & (ALLOWED | CHECKED), marks.decided(element.mark).unwrap().rule.as_str())
             })
             .collect();
-        assert_eq!(shown, [(Some(25), 0, "deny a.example 25"), (None, ALLOWED | CHECKED, "allow a.example")]);
+        let (tcp, udp) = (Port::of(6, 25), Port::of(17, 25));
+        let denied = "deny a.example 25";
+        assert_eq!(shown, [(tcp, 0, denied), (udp, 0, denied), (None, ALLOWED | CHECKED, "allow a.example")]);
         assert_eq!(elements[0].lasts, MINUTE);
     }
 
@@ -183,7 +195,7 @@ mod tests {
     fn what_an_address_is_allowed_by_needs_no_name() {
         let (mut pins, mut marks, start) = (Pins::default(), Marks::default(), Instant::now());
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
         pins.add("a.example", address("1.2.3.4"), start, MINUTE);
         let rules = link_with(&["deny b.example", "allow 1.2.3.0/24"]).rules;
         let elements = pins.all_elements(&rules, &mut marks, world, start);

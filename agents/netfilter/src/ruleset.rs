@@ -6,9 +6,10 @@
 //! pass that has no such mark. Marked CHECKED, TCP is led to the program's own port, which reads the first flight.
 
 use crate::address::{Cidr, LINKS};
+use crate::canary;
 use crate::decide::{self, DEFAULT_DENY, Verdict, is_in_force};
 use crate::marks::{ALLOWED, CHECKED, CUT, Marks, SCANNED};
-use crate::model::{Decision, Link, Rule, Target};
+use crate::model::{Decision, Link, Port, Rule, Target};
 use crate::pins::Element;
 use crate::scanner::config::QUEUE;
 use std::fmt::Write;
@@ -99,11 +100,20 @@ macro_rules! line {
     };
 }
 
+/// Links whose rules the kernel does not keep as they are: nothing of theirs passes.
+pub fn shut(links: &[String]) -> String {
+    let mut text = String::new();
+    for id in links {
+        line!(text, "flush chain inet atoll from-{id}");
+        line!(text, "add rule inet atoll from-{id} counter name denied-{id} drop");
+    }
+    text
+}
+
 fn remove_link(text: &mut String, id: &str) {
-    for chain in ["pinned", "denied"] {
+    for chain in ["from", "hiding", "pinned", "denied"] {
         line!(text, "delete chain inet atoll {chain}-{id}");
     }
-    line!(text, "delete chain inet atoll from-{id}");
     for map in ["ports4", "hosts4", "ports6", "hosts6"] {
         line!(text, "delete map inet atoll {map}-{id}");
     }
@@ -133,11 +143,12 @@ fn objects_of_link(text: &mut String, id: &str) {
     for (family, kind) in [(4, "ipv4_addr"), (6, "ipv6_addr")] {
         line!(
             text,
-            "\tmap ports{family}-{id} {{ type {kind} . inet_service : mark; flags timeout; size {MAP_SIZE}; }}"
+            "\tmap ports{family}-{id} {{ type {kind} . inet_proto . inet_service : mark; flags timeout; size {MAP_SIZE}; }}"
         );
         line!(text, "\tmap hosts{family}-{id} {{ type {kind} : mark; flags timeout; size {MAP_SIZE}; }}");
     }
-    line!(text, "\tset count-{id} {{ type iface_index; size 1; flags dynamic; }}");
+    // Of its own interface, and of the one that canaries come by.
+    line!(text, "\tset count-{id} {{ type iface_index; size 2; flags dynamic; }}");
     for counter in ["out", "in", "denied"] {
         line!(text, "\tcounter {counter}-{id} {{ }}");
     }
@@ -151,6 +162,8 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     line!(text, "\tchain cut {{ meta l4proto tcp reject with tcp reset; drop; }}");
 
     line!(text, "\tchain prerouting {{ type filter hook prerouting priority -150; policy drop;");
+    let canary = canary::MARK;
+    line!(text, "\t\tiifname lo meta mark {canary:#x} goto canaries");
     line!(text, "\t\tiifname lo accept");
     // Of neighbours alone: what is not from the next hop has another hop limit, and `forward` lets none of it pass.
     line!(text, "\t\ticmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} ip6 hoplimit 255 accept");
@@ -161,6 +174,23 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
         line!(text, "\t\tiifname vmap {{ {} }}", each(&|id| format!("{id} : goto from-{id}")));
     }
     line!(text, "\t}}");
+    // They are judged by their link's chain, are said what became of them, and go no further.
+    line!(text, "\tchain canaries {{");
+    for joined in &set.joined {
+        let Link { id, guest, .. } = joined.link;
+        line!(text, "\t\tip saddr {} goto from-{id}", guest.ipv4);
+        line!(text, "\t\tip6 saddr {} goto from-{id}", guest.ipv6);
+    }
+    line!(text, "\t\tdrop");
+    line!(text, "\t}}");
+    line!(text, "\tchain canaries-allowed {{ type filter hook prerouting priority -145; policy accept;");
+    line!(text, "\t\tiifname lo meta mark {canary:#x} meta mark set ct mark goto canary-ends");
+    line!(text, "\t}}");
+    line!(text, "\tchain canary-ends {{");
+    line!(text, "\t\tlog group {} snaplen 96", canary::GROUP);
+    line!(text, "\t\tdrop");
+    line!(text, "\t}}");
+
     // Nothing may connect from outside. A connection that was cut is reset on this side, too.
     line!(
         text,
@@ -229,6 +259,36 @@ fn scan_chains(text: &mut String, set: &Ruleset<'_>) {
     }
 }
 
+/// A rule about addresses alone.
+fn line_of_rule(text: &mut String, rule: &Rule, link: &Link, marks: &mut Marks) {
+    let mark = marks.mark(Verdict { decision: rule.decision, rule: &rule.id }, link.rules.revision);
+    let then = match rule.decision {
+        Decision::Allow => format!("ct mark set {mark:#x} accept"),
+        Decision::Ask | Decision::Deny => format!("meta mark set {mark:#x} goto denied-{}", link.id),
+    };
+    for what in matches(rule) {
+        line!(text, "\t\t{what}{}{then}", port_match(rule));
+    }
+}
+
+/// What hides names from the firewall passes by rules that say so, and is refused else.
+fn chain_of_hiding(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut Marks) {
+    line!(text, "\tchain hiding-{} {{", link.id);
+    let can_match = |rule: &&Rule| {
+        let meant =
+            |(port, _): &(Port, &str)| decide::is_about_port(rule, Some(*port)) && decide::counts_at(rule, Some(*port));
+        !needs_name(rule, link) && decide::HIDING_PORTS.iter().any(meant)
+    };
+    for rule in link.rules.rules.iter().filter(|rule| is_in_force(rule, set.now_ms)).filter(can_match) {
+        line_of_rule(text, rule, link, marks);
+    }
+    for (what, rule) in [("udp dport 443 ", decide::QUIC), ("", decide::ENCRYPTED_DNS)] {
+        let mark = marks.mark(Verdict { decision: Decision::Deny, rule }, link.rules.revision);
+        line!(text, "\t\t{what}meta mark set {mark:#x} goto denied-{}", link.id);
+    }
+    line!(text, "\t}}");
+}
+
 fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut Marks) {
     let id = &link.id;
     let revision = link.rules.revision;
@@ -239,6 +299,7 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     let (own4, own6) = (link.own.ipv4, link.own.ipv6);
 
     line!(text, "\tchain denied-{id} {{");
+    line!(text, "\t\tiifname lo goto canary-ends");
     line!(text, "\t\tcounter name denied-{id}");
     line!(text, "\t\tlimit rate 100/second burst 200 packets log group {DENIED_GROUP} prefix \"{id}\" snaplen 96");
     line!(text, "\t\tmeta l4proto tcp reject with tcp reset");
@@ -251,7 +312,7 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     line!(text, "\t}}");
 
     line!(text, "\tchain from-{id} {{");
-    line!(text, "\t\tcounter name out-{id}");
+    line!(text, "\t\tiifname {id} counter name out-{id}");
     line!(text, "\t\tct mark and {CUT:#x} != 0 goto cut");
     line!(text, "\t\tct state invalid goto cut");
     line!(text, "\t\tct state established,related accept");
@@ -279,28 +340,20 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     if link.rules.scan && !set.has_scanner {
         line!(text, "\t\t{}", deny(decide::NOT_SCANNED, Decision::Deny));
     }
-    let encrypted = deny(decide::ENCRYPTED_DNS, Decision::Deny);
-    line!(text, "\t\tmeta l4proto {{ tcp, udp }} th dport 53 {encrypted}");
-    if link.rules.checks_names {
-        line!(text, "\t\tmeta l4proto {{ tcp, udp }} th dport {{ 853, 8853 }} {encrypted}");
-        line!(text, "\t\tudp dport 784 {encrypted}");
-        line!(text, "\t\tudp dport 443 {}", deny(decide::QUIC, Decision::Deny));
-        for (family, version) in [("ip", 4), ("ip6", 6)] {
-            let lookup = "meta l4proto { tcp, udp } ct mark set";
-            line!(text, "\t\t{lookup} {family} daddr . th dport map @ports{version}-{id} goto pinned-{id}");
-            line!(text, "\t\tct mark set {family} daddr map @hosts{version}-{id} goto pinned-{id}");
-        }
+    let families = || [("ip", 4), ("ip6", 6)].into_iter().filter(|_| link.rules.checks_names);
+    for (family, version) in families() {
+        let lookup = "meta l4proto { tcp, udp } ct mark set";
+        line!(text, "\t\t{lookup} {family} daddr . meta l4proto . th dport map @ports{version}-{id} goto pinned-{id}");
+    }
+    let hiding: Vec<String> =
+        decide::HIDING_PORTS.iter().map(|(port, _)| format!("{} . {}", port.transport.number(), port.number)).collect();
+    line!(text, "\t\tmeta l4proto . th dport {{ {} }} goto hiding-{id}", hiding.join(", "));
+    for (family, version) in families() {
+        line!(text, "\t\tct mark set {family} daddr map @hosts{version}-{id} goto pinned-{id}");
     }
     let in_force = || link.rules.rules.iter().filter(|rule| is_in_force(rule, set.now_ms));
     for rule in in_force().filter(|rule| !needs_name(rule, link)) {
-        let mark = marks.mark(Verdict { decision: rule.decision, rule: &rule.id }, revision);
-        let then = match rule.decision {
-            Decision::Allow => format!("ct mark set {mark:#x} accept"),
-            Decision::Ask | Decision::Deny => format!("meta mark set {mark:#x} goto denied-{id}"),
-        };
-        for what in matches(rule) {
-            line!(text, "\t\t{what}{}{then}", port_match(rule));
-        }
+        line_of_rule(text, rule, link, marks);
     }
     let mut deny = |rule: &str| {
         let mark = marks.mark(Verdict { decision: Decision::Deny, rule }, revision);
@@ -314,6 +367,7 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     }
     line!(text, "\t\t{}", deny(DEFAULT_DENY));
     line!(text, "\t}}");
+    chain_of_hiding(text, link, set, marks);
 }
 
 /// Whether the rule speaks of what was looked up alone: then the maps say so.
@@ -343,7 +397,11 @@ fn matches(rule: &Rule) -> Vec<String> {
 }
 
 fn port_match(rule: &Rule) -> String {
-    rule.port.map_or(String::new(), |port| format!("meta l4proto {{ tcp, udp }} th dport {port} "))
+    let Some(port) = rule.port else { return String::new() };
+    match rule.protocol {
+        None => format!("meta l4proto {{ tcp, udp }} th dport {port} "),
+        Some(transport) => format!("meta l4proto {} th dport {port} ", transport.number()),
+    }
 }
 
 fn fill_pins(text: &mut String, id: &str, pins: &[Element]) {
@@ -355,7 +413,8 @@ fn fill_pins(text: &mut String, id: &str, pins: &[Element]) {
             .iter()
             .filter(|pin| pin.address.is_ipv4() == is_ipv4 && pin.port.is_some() == has_port)
             .map(|pin| {
-                let port = pin.port.map_or(String::new(), |port| format!(" . {port}"));
+                let port =
+                    pin.port.map_or(String::new(), |port| format!(" . {} . {}", port.transport.number(), port.number));
                 let lasts = pin.lasts.as_millis().max(1);
                 format!("{}{port} timeout {lasts}ms expires {lasts}ms : {:#x}", pin.address, pin.mark)
             })
@@ -406,7 +465,7 @@ mod tests {
         let ranges = not_internet(&state.not_internet);
         let pins = ["198.18.0.1", "2001:2::1"]
             .iter()
-            .flat_map(|address| [Some(443), None].map(|port| (address, port)))
+            .flat_map(|address| [Port::of(6, 443), None].map(|port| (address, port)))
             .map(|(address, port)| Element {
                 address: address.parse().unwrap(),
                 port,
@@ -433,10 +492,10 @@ mod tests {
         assert_eq!(
             end,
             [
-                "meta l4proto { tcp, udp } th dport 25 meta mark set 0x6 goto denied-link-1",
-                "ip daddr 10.1.0.0/16 meta l4proto { tcp, udp } th dport 22 ct mark set 0x40000007 accept",
-                "ip daddr != @not-internet4 ct mark set 0x40000008 accept",
-                "ip6 daddr != @not-internet6 ct mark set 0x40000008 accept",
+                "meta l4proto { tcp, udp } th dport 25 meta mark set 0x5 goto denied-link-1",
+                "ip daddr 10.1.0.0/16 meta l4proto { tcp, udp } th dport 22 ct mark set 0x40000006 accept",
+                "ip daddr != @not-internet4 ct mark set 0x40000007 accept",
+                "ip6 daddr != @not-internet6 ct mark set 0x40000007 accept",
                 "ip daddr @not-internet4 meta mark set 0x1 goto denied-link-1",
                 "ip6 daddr @not-internet6 meta mark set 0x1 goto denied-link-1",
                 "meta mark set 0x3 goto denied-link-1",
@@ -449,9 +508,24 @@ mod tests {
         let text = text(&["deny *.corp", "allow internet"], true, &[]);
         let rules = chain(&text, "from-link-1").join("\n");
         assert!(!rules.contains("accept\nip6 daddr != @not-internet6"));
-        assert!(rules.contains("ct mark set ip daddr . th dport map @ports4-link-1 goto pinned-link-1"));
+        assert!(rules.contains("ct mark set ip daddr . meta l4proto . th dport map @ports4-link-1 goto pinned-link-1"));
         let end: Vec<&str> = rules.lines().rev().take(2).collect();
-        assert_eq!(end, ["meta mark set 0x3 goto denied-link-1", "meta mark set 0x7 goto denied-link-1"]);
+        assert_eq!(end, ["meta mark set 0x3 goto denied-link-1", "meta mark set 0x5 goto denied-link-1"]);
+    }
+
+    #[test]
+    fn what_hides_names_has_a_chain_of_the_rules_that_name_it() {
+        for checks_names in [false, true] {
+            let all = &["deny any 25", "deny 1.2.3.0/24", "allow 9.9.9.9/32 53", "allow any"];
+            let text = text(all, checks_names, &[]);
+            let rules = chain(&text, "from-link-1");
+            let at = |start: &str| rules.iter().position(|rule| rule.starts_with(start));
+            let hiding = at("meta l4proto . th dport { 6 . 53, 17 . 53,").unwrap();
+            // Before what is said of all ports of an address, and before general rules.
+            assert!([at("ct mark set ip daddr map"), at("ip daddr != @not")].iter().flatten().all(|own| hiding < *own));
+            let end = ["deny 1.2.3.0/24", "allow 9.9.9.9/32 53", decide::QUIC, decide::ENCRYPTED_DNS];
+            assert_eq!(chain(&text, "hiding-link-1").len(), end.len());
+        }
     }
 
     #[test]

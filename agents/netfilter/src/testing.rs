@@ -13,7 +13,7 @@ pub fn state_json() -> Value {
             "guest": { "mac": "52:54:00:a7:00:01", "ipv4": "10.137.0.6", "ipv6": "fd00:137:1::2" },
             "rules": {
                 "revision": 3,
-                "rules": [{ "id": "r1", "decision": "allow", "to": { "kind": "name", "name": "web.example" }, "port": null, "until": null }],
+                "rules": [{ "id": "r1", "decision": "allow", "to": { "kind": "name", "name": "web.example" }, "port": null, "protocol": null, "until": null }],
                 "checksNames": true,
                 "scan": false,
             },
@@ -24,11 +24,12 @@ pub fn state_json() -> Value {
         },
         "dns": [],
         "notInternet": ["81.2.3.0/24"],
+        "privateNames": [],
         "scanRules": [],
     })
 }
 
-/// `rules`: `DECISION TARGET [PORT]`, a target being `any`, `internet`, a name, `*.name` or a CIDR. Their ids are the lines.
+/// `rules`: `DECISION TARGET [PORT[/PROTOCOL]]`, a target being `any`, `internet`, a name, `*.name` or a CIDR. Their ids are the lines.
 pub fn state_with(rules: &[&str], checks_names: bool) -> State {
     let rules: Vec<Value> = rules.iter().map(|line| rule_json(line)).collect();
     let mut state = state_json();
@@ -54,6 +55,9 @@ pub fn rule_json(line: &str) -> Value {
             None => json!({ "kind": "name", "name": name }),
         },
     };
-    let port = words.get(2).map(|port| port.parse::<u16>().unwrap());
-    json!({ "id": line, "decision": words[0], "to": to, "port": port, "until": null })
+    let (port, protocol) = match words.get(2).map(|port| port.split_once('/').unwrap_or((port, ""))) {
+        None => (None, None),
+        Some((port, protocol)) => (Some(port.parse::<u16>().unwrap()), (!protocol.is_empty()).then_some(protocol)),
+    };
+    json!({ "id": line, "decision": words[0], "to": to, "port": port, "protocol": protocol, "until": null })
 }

@@ -29,28 +29,28 @@ impl Ends {
     }
 }
 
-const ETHERNET_BYTES: usize = 14;
-const ETHERTYPE_IPV4: u16 = 0x0800;
+pub const ETHERNET_BYTES: usize = 14;
+pub const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_ARP: u16 = 0x0806;
-const ETHERTYPE_IPV6: u16 = 0x86dd;
+pub const ETHERTYPE_IPV6: u16 = 0x86dd;
 /// Ethernet and IPv4, with addresses of 6 and 4 bytes.
 const ARP_HEAD: [u8; 6] = [0, 1, 0x08, 0, 6, 4];
 const ARP_BYTES: usize = 28;
 /// Without options: who sends some has no use for them here, and they can say where a packet goes next.
-const IPV4_VERSION_AND_LENGTH: u8 = 0x45;
-const IPV4_BYTES: usize = 20;
-const IPV6_BYTES: usize = 40;
-const ICMP: u8 = 1;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const ICMPV6: u8 = 58;
+pub const IPV4_VERSION_AND_LENGTH: u8 = 0x45;
+pub const IPV4_BYTES: usize = 20;
+pub const IPV6_BYTES: usize = 40;
+pub const ICMP: u8 = 1;
+pub const TCP: u8 = 6;
+pub const UDP: u8 = 17;
+pub const ICMPV6: u8 = 58;
 const ECHO_REQUEST: u8 = 8;
 const ECHO_REQUEST6: u8 = 128;
 const NEIGHBOUR_SOLICITATION: u8 = 135;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
 /// The target is after type, code, checksum and four reserved bytes.
 const NEIGHBOUR_TARGET: usize = 8;
-const TCP_BYTES: usize = 20;
+pub const TCP_BYTES: usize = 20;
 const UDP_BYTES: usize = 8;
 const ICMP_BYTES: usize = 8;
 const DNS: u16 = 53;
@@ -154,16 +154,16 @@ fn is_known(protocol: u8, content: &[u8], echo: (u8, u8)) -> Option<bool> {
     })
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
 }
 
-fn ipv4_at(bytes: &[u8], at: usize) -> Option<Ipv4Addr> {
+pub fn ipv4_at(bytes: &[u8], at: usize) -> Option<Ipv4Addr> {
     let octets: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
     Some(octets.into())
 }
 
-fn ipv6_at(bytes: &[u8], at: usize) -> Option<Ipv6Addr> {
+pub fn ipv6_at(bytes: &[u8], at: usize) -> Option<Ipv6Addr> {
     let octets: [u8; 16] = bytes.get(at..at + 16)?.try_into().ok()?;
     Some(octets.into())
 }

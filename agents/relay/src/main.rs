@@ -15,6 +15,7 @@ mod host;
 mod internet;
 mod join;
 mod network;
+mod refusal;
 mod report;
 mod uplink;
 

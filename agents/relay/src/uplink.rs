@@ -1,10 +1,12 @@
 //! The way of a VM to the internet: passt, which speaks for it with the host's own addresses. It is started anew whenever
-//! the VM is there, and has nothing of the VM's frames but those that pass the filter.
+//! the VM is there, and has nothing of the VM's frames but those that pass the filter. The others are refused at once.
 
 use crate::filter::{Ends, passes};
 use crate::frames::{MAX_FRAME_BYTES, sift};
 use crate::host::HostNetworks;
 use crate::join;
+use crate::network::Network;
+use crate::refusal::refusal;
 use crate::report::{Counters, say};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use std::io::{self, Write};
@@ -12,6 +14,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -68,9 +71,11 @@ fn joined(
     counters: &Counters,
 ) -> String {
     say("joined");
+    // Whole frames alone are written to the VM, by two.
+    let to_vm = Mutex::new(vm);
     thread::scope(|scope| {
-        scope.spawn(|| join::carry(internet, vm, &counters.back));
-        carry_filtered(vm, internet, ends, host, counters);
+        scope.spawn(|| carry_back(internet, vm, &to_vm, counters));
+        carry_filtered(vm, internet, &to_vm, ends, host, counters);
     });
     // It ends with its socket; one that does not is no use any more.
     let _ = child.kill();
@@ -80,19 +85,60 @@ fn joined(
     }
 }
 
-fn carry_filtered(vm: &UnixStream, mut internet: &UnixStream, ends: &Ends, host: &HostNetworks, counters: &Counters) {
+fn carry_filtered(
+    vm: &UnixStream,
+    mut internet: &UnixStream,
+    to_vm: &Mutex<&UnixStream>,
+    ends: &Ends,
+    host: &HostNetworks,
+    counters: &Counters,
+) {
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut filled = 0;
+    let mut refusals = Vec::new();
     while let Some(length) = join::read(vm, &mut buffer[filled..]) {
         counters.out.fetch_add(length as u64, Relaxed);
         filled += length;
-        let Ok(sifted) = host.with(|own| sift(&mut buffer[..filled], |frame| passes(frame, ends, own))) else { break };
+        let mut sort = |frame: &[u8], own: &[Network]| {
+            let does_pass = passes(frame, ends, own);
+            if !does_pass && let Some(answer) = refusal(frame, ends) {
+                refusals.extend((answer.len() as u32).to_be_bytes());
+                refusals.extend(answer);
+            }
+            does_pass
+        };
+        let Ok(sifted) = host.with(|own| sift(&mut buffer[..filled], |frame| sort(frame, own))) else { break };
         counters.dropped.fetch_add(sifted.dropped, Relaxed);
-        if internet.write_all(&buffer[..sifted.passing]).is_err() {
+        if internet.write_all(&buffer[..sifted.passing]).is_err() || write_frames(to_vm, &refusals).is_err() {
+            break;
+        }
+        refusals.clear();
+        buffer.copy_within(sifted.seen..filled, 0);
+        filled -= sifted.seen;
+    }
+    join::end(vm, internet);
+}
+
+/// What the internet's side sends passes: that is for this VM alone.
+fn carry_back(internet: &UnixStream, vm: &UnixStream, to_vm: &Mutex<&UnixStream>, counters: &Counters) {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut filled = 0;
+    while let Some(length) = join::read(internet, &mut buffer[filled..]) {
+        counters.back.fetch_add(length as u64, Relaxed);
+        filled += length;
+        let Ok(sifted) = sift(&mut buffer[..filled], |_| true) else { break };
+        if write_frames(to_vm, &buffer[..sifted.seen]).is_err() {
             break;
         }
         buffer.copy_within(sifted.seen..filled, 0);
         filled -= sifted.seen;
     }
     join::end(vm, internet);
+}
+
+fn write_frames(to_vm: &Mutex<&UnixStream>, frames: &[u8]) -> io::Result<()> {
+    if frames.is_empty() {
+        return Ok(());
+    }
+    to_vm.lock().unwrap_or_else(PoisonError::into_inner).write_all(frames)
 }

@@ -186,6 +186,25 @@ it("a rule is a sentence, whose price is said before it is written, and which ca
   expect(requests("policy.undo")).toEqual([{ change: 7 }]);
 });
 
+it("what hides names is let pass by its own port alone, and it is said what that means", async () => {
+  const rule = { id: "builtin:quic", revision: 1, line: null, text: "QUIC" };
+  flows = [deniedFlow("q", { name: "good.example", address: "198.18.0.1", port: 443, protocol: "udp", rule })];
+  await show();
+  await click("button.flow-row", "good.example");
+  const word = "good.example:443/udp";
+  expect(requests("network.tryRule")).toEqual([{ vm: "web", to: word, about: word, decision: "allow", minutes: null }]);
+  expect(textsOf('[aria-label="Ports"] button')).toEqual(["on 443/udp"]);
+  expect(textsOf(".rule-facts li").join()).toContain("QUIC hides names");
+});
+
+it("what stays refused is said of every rule that lets something pass", async () => {
+  await show();
+  await click("button.flow-row", "bad.example");
+  expect(textsOf(".rule-facts li").join()).toContain("stay refused");
+  await click('[role="radio"]', "may not");
+  expect(textsOf(".rule-facts li").join()).not.toContain("stay refused");
+});
+
 it("shows the days before, with names that a guest has made up shown as they are", async () => {
   const { key: _k, vmId: _v, state: _s, rateIn: _i, rateOut: _o, ...old } = shownFlow("x");
   past = [{ ...old, name: "old\\u{202e}.example", endedMs: 5 }];

@@ -1,5 +1,5 @@
 /** A rule as a sentence, made of a connection: what it would have changed is listed before it is written. */
-import { CircleCheck, CircleX, History, Unplug } from "lucide-react";
+import { CircleCheck, CircleX, EyeOff, History, Unplug } from "lucide-react";
 import { useState } from "react";
 import { getDomain } from "tldts";
 import type { RequestInput, RequestOutput } from "#shared/ipc/index.ts";
@@ -11,7 +11,7 @@ import { bytesWords, countOf, countWords } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { LabelShape } from "../../ui/LabelShape.tsx";
 import type { VmTag } from "../../ui/Tag.tsx";
-import { destinationWord, type FlowRow, targetsOf, withPort } from "./network-model.ts";
+import { destinationWord, type FlowRow, hidingWords, targetsOf, withPort } from "./network-model.ts";
 
 const MAY: Readonly<Record<PolicyDecision, string>> = { allow: "may", deny: "may not", ask: "must ask to" };
 const PAST: Readonly<Record<PolicyDecision, string>> = { allow: "allowed", deny: "denied", ask: "asked" };
@@ -37,7 +37,10 @@ export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
   const [target, setTarget] = useState(targets[0] ?? "");
   const [isOnPort, setOnPort] = useState(port !== null);
   const [minutes, setMinutes] = useState<number | null>(null);
-  const to = withPort(target, isOnPort ? port : null);
+  const hiding = hidingWords(row);
+  // What hides names is let pass by nothing but its own port, and QUIC's is one of UDP.
+  const protocol = hiding !== null && row.protocol === "udp" ? "/udp" : "";
+  const to = isOnPort && port !== null ? `${withPort(target, port)}${protocol}` : target;
   const wish: RequestInput<"network.tryRule"> = { vm: tag.name, to, about: destinationWord(row), decision, minutes };
   const { value: price, error } = useRequest("network.tryRule", wish, ["policy.changed"]);
   const isReady = price !== null && price.rule !== null && price.tests.every(({ ok }) => ok);
@@ -68,7 +71,11 @@ export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
         {port !== null && (
           <Choice
             label="Ports"
-            choices={[[true, `on ${port}`] as const, [false, "on all ports"] as const]}
+            choices={
+              hiding === null
+                ? [[true, `on ${port}`] as const, [false, "on all ports"] as const]
+                : [[true, `on ${port}${protocol}`] as const]
+            }
             chosen={isOnPort}
             choose={setOnPort}
           />
@@ -79,7 +86,7 @@ export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
       {price === null && error === null && <Bars count={2} />}
       {price !== null && <Flips price={price} />}
       <footer>
-        {price !== null && <Facts price={price} />}
+        {price !== null && <Facts price={price} hiding={decision === "deny" ? null : (hiding ?? STAYS_REFUSED)} />}
         <button type="button" className="button" onClick={close}>
           Cancel
         </button>
@@ -143,7 +150,10 @@ function Flips({ price: { flips, flipCount, flowCount } }: { price: Price }) {
   );
 }
 
-function Facts({ price: { rule, tests, ends } }: { price: Price }) {
+/** Of every rule that lets something pass. */
+const STAYS_REFUSED = "QUIC, and look-ups past the firewall, stay refused";
+
+function Facts({ price: { rule, tests, ends }, hiding }: { price: Price; hiding: string | null }) {
   const failing = tests.filter(({ ok }) => !ok);
   return (
     <ul className="rule-facts">
@@ -162,6 +172,12 @@ function Facts({ price: { rule, tests, ends } }: { price: Price }) {
         <li data-tone="bad">
           <CircleX size={14} aria-hidden="true" />
           the test “{failing[0]?.name}” would fail
+        </li>
+      )}
+      {hiding !== null && (
+        <li>
+          <EyeOff size={14} aria-hidden="true" />
+          {hiding}
         </li>
       )}
       <li>

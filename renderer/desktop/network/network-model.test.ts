@@ -73,6 +73,13 @@ it.each([
   expect(destinationWord({ name, address, port })).toBe(word);
 });
 
+it("UDP has its protocol in a rule, and a look-up none", () => {
+  const place = { name: "a.example", address: null };
+  expect(destinationWord({ ...place, port: 443, protocol: "udp" })).toBe("a.example:443/udp");
+  expect(destinationWord({ ...place, port: 443, protocol: "tcp" })).toBe("a.example:443");
+  expect(destinationWord({ ...place, port: null, protocol: "dns" })).toBe("a.example");
+});
+
 it.each([
   [
     ["a.b.shop.example", null, "shop.example"],

@@ -1,5 +1,5 @@
 /** Who talks to what, as rows of the view: connections to one name by one rule are one row, grouped by VM. Pure. */
-import type { FlowRule, LinkTraffic, PastFlow, ShownFlow } from "#shared/model/network.ts";
+import type { FlowProtocol, FlowRule, LinkTraffic, PastFlow, ShownFlow } from "#shared/model/network.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 
@@ -10,6 +10,7 @@ export interface FlowRow {
   /** Of the newest; null: look-ups alone. */
   address: string | null;
   port: number | null;
+  protocol: FlowProtocol;
   /** Connections, refused ones counted each. */
   count: number;
   bytesIn: number;
@@ -112,13 +113,27 @@ function place({ vm, rows }: FlowGroup): number {
 function rowsOf(flows: readonly ShownFlow[]): FlowRow[] {
   const rows = new Map<string, FlowRow>();
   for (const flow of flows) {
-    const { name, address, port, verdict, rule, reason, bytesIn, bytesOut, count } = flow;
-    const key = [flow.vmId, name ?? address, port, verdict, rule.id, rule.revision, reason].join(" ");
+    const { name, address, port, protocol, verdict, rule, reason, bytesIn, bytesOut, count } = flow;
+    const key = [flow.vmId, name ?? address, port, protocol, verdict, rule.id, rule.revision, reason].join(" ");
     const row = rows.get(key);
     const rate = flow.rateIn + flow.rateOut;
     const isOpen = flow.endedMs === null;
     if (row === undefined)
-      rows.set(key, { key, name, address, port, count, bytesIn, bytesOut, rate, verdict, rule, reason, isOpen });
+      rows.set(key, {
+        key,
+        name,
+        address,
+        port,
+        protocol,
+        count,
+        bytesIn,
+        bytesOut,
+        rate,
+        verdict,
+        rule,
+        reason,
+        isOpen,
+      });
     else {
       row.address = address ?? row.address;
       row.count += count;
@@ -150,9 +165,24 @@ export function shownRows(
   return { shown: [...allowed.slice(0, SHOWN_ROWS), ...refused], folded: allowed.length - SHOWN_ROWS };
 }
 
-/** As the policy has it: NAME[:PORT], ADDRESS[:PORT]. */
-export function destinationWord({ name, address, port }: Pick<FlowRow, "name" | "address" | "port">): string {
-  return withPort(name ?? address ?? "", port);
+/** As the policy has it: NAME[:PORT], ADDRESS[:PORT]; of UDP with its protocol. */
+export function destinationWord({ name, address, port, protocol }: Destination): string {
+  const word = withPort(name ?? address ?? "", port);
+  return port !== null && protocol === "udp" ? `${word}/udp` : word;
+}
+
+type Destination = Pick<FlowRow, "name" | "address" | "port"> & { protocol?: FlowProtocol };
+
+/** What a person should know who lets this pass: it hides names from the firewall. null: it does not. */
+export function hidingWords({ rule }: Pick<FlowRow, "rule">): string | null {
+  switch (rule.id) {
+    case "builtin:quic":
+      return "QUIC hides names: the firewall knows the address alone, and what else is there is reached, too.";
+    case "builtin:encrypted-dns":
+      return "Names that are looked up there pass by the firewall: it does not know them.";
+    default:
+      return null;
+  }
 }
 
 export function withPort(host: string, port: number | null): string {

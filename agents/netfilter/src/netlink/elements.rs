@@ -78,7 +78,8 @@ fn key(element: &Element) -> Vec<u8> {
         IpAddr::V6(address) => address.octets().to_vec(),
     };
     if let Some(port) = element.port {
-        key.extend(port.to_be_bytes());
+        key.extend([port.transport.number(), 0, 0, 0]);
+        key.extend(port.number.to_be_bytes());
         key.extend([0, 0]);
     }
     key

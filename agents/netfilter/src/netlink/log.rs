@@ -4,6 +4,7 @@ use super::{ACK, Message, Netlink, Received, find, nfgen};
 use crate::netlink::conntrack::{TCP, UDP};
 use nix::errno::Errno;
 use std::net::IpAddr;
+use std::time::Duration;
 
 const ULOG: u16 = 4;
 const PACKET: u16 = ULOG << 8;
@@ -28,19 +29,59 @@ pub struct Denied {
     pub port: Option<u16>,
 }
 
+/// A packet as it was logged, as far as it is told.
+#[derive(Debug)]
+pub struct Logged<'a> {
+    prefix: &'a [u8],
+    pub mark: u32,
+    pub packet: &'a [u8],
+}
+
+/// A group of NFLOG.
+#[derive(Debug)]
+pub struct Log {
+    netlink: Netlink,
+}
+
+impl Log {
+    pub fn open(group: u16) -> nix::Result<Self> {
+        let mut netlink = Netlink::netfilter()?;
+        let config = |attr: u16, value: &[u8]| Message::new(CONFIG, ACK, &nfgen(0, group)).attr(attr, value);
+        netlink.ask(config(CFG_CMD, &[CMD_BIND]))?;
+        let mode = [&SNAP_BYTES.to_be_bytes()[..], &[COPY_PACKET, 0]].concat();
+        netlink.ask(config(CFG_MODE, &mode))?;
+        // Told at once, not when a hundred are together.
+        netlink.ask(config(CFG_QTHRESH, &1_u32.to_be_bytes()))?;
+        netlink.answers_within(Duration::ZERO)?;
+        Ok(Self { netlink })
+    }
+
+    /// How long `next` waits, from now on; zero: for ever. It fails with EAGAIN after that.
+    pub fn within(&self, limit: Duration) -> nix::Result<()> {
+        self.netlink.answers_within(limit)
+    }
+
+    /// Waits for packets. ENOBUFS: some were lost.
+    pub fn next(&mut self, mut each: impl FnMut(&Logged<'_>)) -> nix::Result<()> {
+        self.netlink.wait(|message| {
+            if let Some(logged) = logged(message) {
+                each(&logged);
+            }
+        })
+    }
+
+    /// What is there already is nothing any more.
+    pub fn forget(&mut self) {
+        self.netlink.forget();
+    }
+}
+
 /// Calls `each` with what is denied. Returns where it cannot be seen any more.
 pub fn listen(group: u16, mut each: impl FnMut(Denied)) -> nix::Result<()> {
-    let mut netlink = Netlink::netfilter()?;
-    let config = |attr: u16, value: &[u8]| Message::new(CONFIG, ACK, &nfgen(0, group)).attr(attr, value);
-    netlink.ask(config(CFG_CMD, &[CMD_BIND]))?;
-    let mode = [&SNAP_BYTES.to_be_bytes()[..], &[COPY_PACKET, 0]].concat();
-    netlink.ask(config(CFG_MODE, &mode))?;
-    // Told at once, not when a hundred are together.
-    netlink.ask(config(CFG_QTHRESH, &1_u32.to_be_bytes()))?;
-    netlink.answers_within(std::time::Duration::ZERO)?;
+    let mut log = Log::open(group)?;
     loop {
-        match netlink.wait(|message| {
-            if let Some(denied) = denied(message) {
+        match log.next(|logged| {
+            if let Some(denied) = denied(logged) {
                 each(denied);
             }
         }) {
@@ -51,20 +92,34 @@ pub fn listen(group: u16, mut each: impl FnMut(Denied)) -> nix::Result<()> {
     }
 }
 
-fn denied(message: &Received<'_>) -> Option<Denied> {
+fn logged<'a>(message: &Received<'a>) -> Option<Logged<'a>> {
     if message.kind != PACKET {
         return None;
     }
     let attrs = message.body.get(4..)?;
-    let prefix = find(attrs, NFULA_PREFIX)?;
-    let (destination, protocol, port) = destination(find(attrs, NFULA_PAYLOAD)?)?;
-    Some(Denied {
-        link: String::from_utf8_lossy(prefix.strip_suffix(&[0]).unwrap_or(prefix)).into_owned(),
+    let prefix = find(attrs, NFULA_PREFIX).unwrap_or_default();
+    Some(Logged {
+        prefix: prefix.strip_suffix(&[0]).unwrap_or(prefix),
         mark: find(attrs, NFULA_MARK).and_then(|mark| Some(u32::from_be_bytes(mark.try_into().ok()?))).unwrap_or(0),
+        packet: find(attrs, NFULA_PAYLOAD)?,
+    })
+}
+
+fn denied(logged: &Logged<'_>) -> Option<Denied> {
+    let (destination, protocol, port) = destination(logged.packet)?;
+    Some(Denied {
+        link: String::from_utf8_lossy(logged.prefix).into_owned(),
+        mark: logged.mark,
         destination,
         protocol,
         port,
     })
+}
+
+/// Of TCP and UDP without options of IP.
+pub fn source_port(packet: &[u8]) -> Option<u16> {
+    let length = if packet.first()? >> 4 == 4 { 20 } else { 40 };
+    Some(u16::from_be_bytes(packet.get(length..length + 2)?.try_into().ok()?))
 }
 
 /// Of a packet's beginning: where it goes to, its protocol and port. Extension headers are not followed: what has one is of
@@ -114,6 +169,7 @@ mod tests {
         #[test]
         fn no_packet_makes_reading_fail(packet in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = destination(&packet);
+            let _ = source_port(&packet);
         }
     }
 }

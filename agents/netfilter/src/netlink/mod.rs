@@ -197,6 +197,11 @@ impl Netlink {
         }
     }
 
+    /// Reads what is there, and throws it away.
+    fn forget(&mut self) {
+        while recv(self.fd.as_raw_fd(), &mut self.buffer, MsgFlags::MSG_DONTWAIT).is_ok() {}
+    }
+
     /// Waits for messages that nobody asked for. ENOBUFS: some were lost.
     fn wait(&mut self, mut each: impl FnMut(&Received<'_>)) -> nix::Result<()> {
         let length = recv(self.fd.as_raw_fd(), &mut self.buffer, MsgFlags::empty())?;

@@ -3,12 +3,12 @@
 
 pub mod answer;
 pub mod cache;
-mod known;
+pub mod known;
 mod upstream;
 
 use crate::core::Core;
-use crate::decide::{DEFAULT_DENY, ENCRYPTED_DNS, PRIVATE_ANSWER, Verdict, refusal_of_lookup};
-use crate::model::{Decision, LinkRules, Target, is_canonical};
+use crate::decide::{DEFAULT_DENY, PRIVATE_ANSWER, Verdict, refusal_of_lookup};
+use crate::model::{Decision, LinkRules, is_canonical};
 use answer::{Answer, Question};
 use hickory_proto::op::ResponseCode;
 use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, setsockopt, sockopt};
@@ -144,7 +144,7 @@ impl Resolver {
         };
         let refuse = |code| Some(Known::Answered(answer::write(&question, &Answer::error(code), 0, is_udp)));
         let rules = core.rules(&link)?;
-        if rules.checks_names && question.name == known::CANARY {
+        if question.name == known::CANARY {
             return refuse(ResponseCode::NXDomain);
         }
         if let Some((decision, rule)) = refusal(rules, &question.name, core.now_ms()) {
@@ -168,7 +168,7 @@ impl Resolver {
         if refusal(rules, &question.name, core.now_ms()).is_some() {
             return fail(ResponseCode::Refused);
         }
-        let answer = answer::filter(question, &upstream, |address| core.is_internet(address));
+        let answer = answer::filter(question, &upstream, |address| core.may_answer(&question.name, address));
         if let Some(address) = answer.private {
             core.refuse_answer(&link, &question.name, address, PRIVATE_ANSWER);
             if answer.addresses.is_empty() {
@@ -200,14 +200,6 @@ fn release(core: &mut Core, link: &str, question: &Question, answer: &Answer, le
 fn refusal(rules: &LinkRules, name: &str, now_ms: u64) -> Option<(Decision, String)> {
     if !is_canonical(name) {
         return Some((Decision::Deny, DEFAULT_DENY.to_owned()));
-    }
-    let is_named = || {
-        rules.rules.iter().any(|rule| {
-            rule.decision == Decision::Allow && matches!(&rule.to, Target::Name { name: own } if own == name)
-        })
-    };
-    if rules.checks_names && known::is_resolver(name) && !is_named() {
-        return Some((Decision::Deny, ENCRYPTED_DNS.to_owned()));
     }
     refusal_of_lookup(rules, name, now_ms).map(|Verdict { decision, rule }| (decision, rule.to_owned()))
 }

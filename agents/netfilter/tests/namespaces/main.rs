@@ -45,6 +45,26 @@ fn a_vm_without_rules_reaches_nothing_and_is_told_so_at_once() {
 }
 
 #[test]
+fn where_the_kernel_does_not_keep_the_rules_nothing_passes_and_it_is_told() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    let mut open = world.connect_vm(WEB, 80).unwrap();
+    echo(&mut open, b"hello").unwrap();
+    // As by a fault: packets of canaries are allowed by a rule that nobody has told.
+    world.firewall.run(
+        "nft 'table inet other {\n chain first {\n type filter hook prerouting priority -151\n iifname lo meta mark set 1\n }\n }'",
+    );
+    let problems = world.tell(state(&["deny 1.2.3.0/24", "allow internet"]));
+    assert_eq!((problems.len(), problems[0]["where"].as_str()), (1, Some("link-1")), "{problems:?}");
+    assert!(problems[0]["reason"].as_str().unwrap().starts_with("the kernel does not keep its rules"));
+    assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err().0));
+    assert!(echo(&mut open, b"more").is_err());
+    world.firewall.run("nft delete table inet other");
+    world.tell_rules(&["allow internet"]);
+    world.exchange(WEB, 80, b"hello").unwrap();
+}
+
+#[test]
 fn the_internet_is_reached_by_a_rule_for_it() {
     let Some(mut world) = world() else { return };
     world.tell_rules(&["allow internet"]);

@@ -1,6 +1,6 @@
 //! VMs with rules about names: what is looked up, what is connected to, and what the first bytes say have to agree.
 
-use crate::support::{GREETING, OTHER, WEB, WEB6, World, echo, world};
+use crate::support::{GREETING, OTHER, WEB, WEB6, World, echo, state, world};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::json;
@@ -167,6 +167,90 @@ fn ways_around_the_names_are_refused() {
     assert_ne!(result, ErrorKind::WouldBlock);
     world.row(json!({ "address": WEB, "port": 443, "protocol": "udp", "rule": "builtin:quic" }));
     assert_eq!(world.look_up("use-application-dns.net", RecordType::A).0, ResponseCode::NXDomain);
+}
+
+/// One datagram, as the VM sends it; whether one came back.
+fn is_answered(world: &World, address: &'static str, port: u16) -> bool {
+    world.vm.inside(move || {
+        let any = if address.contains(':') { "[::]:0" } else { "0.0.0.0:0" };
+        let socket = std::net::UdpSocket::bind(any).unwrap();
+        socket.connect((address, port)).unwrap();
+        socket.send(b"x").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+        match socket.recv(&mut [0; 4]) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_ne!(error.kind(), ErrorKind::WouldBlock, "{address} {port}: a hang is no refusal");
+                false
+            }
+        }
+    })
+}
+
+#[test]
+fn what_hides_names_needs_a_rule_that_names_its_port() {
+    for address in [WEB, WEB6] {
+        let Some(mut world) = world() else { return };
+        world.tell_rules(&["allow internet"]);
+        world.exchange(address, 443, b"hello").unwrap();
+        for port in [53, 853, 8853] {
+            assert_eq!(world.connect_vm(address, port).unwrap_err().0, ErrorKind::ConnectionRefused);
+            world.row(json!({ "address": address, "port": port, "protocol": "tcp", "rule": "builtin:encrypted-dns" }));
+        }
+        for (port, rule) in [(443, "builtin:quic"), (853, "builtin:encrypted-dns"), (784, "builtin:encrypted-dns")] {
+            assert!(!is_answered(&world, address, port));
+            world.row(json!({ "address": address, "port": port, "protocol": "udp", "rule": rule }));
+        }
+        assert_eq!(world.look_up("dns.google", RecordType::A).0, ResponseCode::Refused);
+        world.row(json!({ "name": "dns.google", "protocol": "dns", "rule": "builtin:encrypted-dns" }));
+        // A rule for the web's port does not mean QUIC; one that names the protocol does.
+        world.tell_rules(&["allow internet 443", "allow internet"]);
+        assert!(!is_answered(&world, address, 443));
+        world.tell_rules(&["allow internet", "allow internet 443/udp", "allow internet 853"]);
+        assert!(is_answered(&world, address, 443));
+        world.exchange(address, 853, b"hello").unwrap();
+        world.row(json!({ "address": address, "port": 853, "rule": "allow internet 853", "verdict": "allow" }));
+        assert_eq!(world.connect_vm(address, 8853).unwrap_err().0, ErrorKind::ConnectionRefused);
+    }
+}
+
+#[test]
+fn a_name_may_have_what_hides_names_by_a_rule_that_says_so() {
+    let rules = &["allow web.example 443/udp", "allow web.example 853", "allow web.example"];
+    let Some(mut world) = looked_up(rules, &["web.example"]) else { return };
+    assert!(is_answered(&world, WEB, 443));
+    world.exchange(WEB, 853, &hello("web.example")).unwrap();
+    world.exchange(WEB, 443, &hello("web.example")).unwrap();
+    // Not at an address that was not looked up.
+    assert!(!is_answered(&world, OTHER, 443));
+    assert!(world.connect_vm(OTHER, 853).is_err());
+    world.row(json!({ "address": OTHER, "port": 853, "rule": "builtin:encrypted-dns" }));
+    world.names.lock().unwrap().push(("dns.google".to_owned(), OTHER.parse().unwrap(), 300));
+    assert_eq!(world.look_up("dns.google", RecordType::A).0, ResponseCode::Refused);
+    world.tell_rules(&["allow dns.google 443", "allow internet"]);
+    assert_eq!(world.look_up("dns.google", RecordType::A).0, ResponseCode::NoError);
+    world.exchange(OTHER, 443, &hello("dns.google")).unwrap();
+    assert!(world.connect_vm(OTHER, 853).is_err());
+}
+
+#[test]
+fn a_private_answer_is_given_for_a_name_that_may_have_one() {
+    let Some(mut world) = looked_up(&["allow *.example"], &[]) else { return };
+    assert_eq!(world.look_up("inside.example", RecordType::A).0, ResponseCode::Refused);
+    world.row(json!({ "name": "inside.example", "address": "10.99.0.1", "rule": "builtin:private-answer" }));
+    assert!(world.connect_vm("10.99.0.1", 443).is_err());
+    let mut told = state(&["allow *.example"]);
+    told["privateNames"] = json!(["inside.example"]);
+    assert_eq!(world.tell(told.clone()), [] as [serde_json::Value; 0]);
+    assert_eq!(world.addresses("inside.example"), ["10.99.0.1".parse::<IpAddr>().unwrap()]);
+    world.exchange("10.99.0.1", 443, &hello("inside.example")).unwrap();
+    // Another name has no such answer, and no rule for the internet lets it there.
+    world.names.lock().unwrap().push(("evil.example".to_owned(), "10.99.0.1".parse().unwrap(), 300));
+    assert_eq!(world.look_up("evil.example", RecordType::A).0, ResponseCode::Refused);
+    assert_eq!(world.exchange("10.99.0.1", 443, &hello("evil.example")), Err(ErrorKind::ConnectionReset));
+    told["privateNames"] = json!([]);
+    assert_eq!(world.tell(told), [] as [serde_json::Value; 0]);
+    assert_eq!(world.look_up("inside.example", RecordType::A).0, ResponseCode::Refused);
 }
 
 #[test]

@@ -141,8 +141,11 @@ impl World {
         let asked = Arc::new(Mutex::new(Vec::new()));
         serve_names(&internet, Arc::clone(&names), Arc::clone(&asked));
         let received = Arc::new(Mutex::new(Vec::new()));
-        for port in [80, 443, 8080, 9000] {
+        for port in [80, 443, 853, 8080, 9000] {
             serve_echo(&internet, port, b"", Arc::clone(&received));
+        }
+        for address in [WEB, WEB6] {
+            serve_datagrams(&internet, address, 443);
         }
         let answer = Arc::new(Mutex::new(Vec::new()));
         serve_answer(&internet, 8081, Arc::clone(&answer));
@@ -225,7 +228,7 @@ impl World {
         applied.as_array().unwrap().clone()
     }
 
-    /// Rules as `DECISION TARGET [PORT]`.
+    /// Rules as `DECISION TARGET [PORT[/PROTOCOL]]`.
     pub fn tell_rules(&mut self, rules: &[&str]) {
         assert_eq!(self.tell(state(rules)), [] as [Value; 0]);
     }
@@ -392,6 +395,20 @@ fn serve_echo(internet: &Namespace, port: u16, greeting: &'static [u8], received
     ready.recv().unwrap();
 }
 
+/// Sends each datagram back, from the address that it went to.
+fn serve_datagrams(internet: &Namespace, address: &'static str, port: u16) {
+    let (out, ready) = mpsc::channel();
+    internet.apart(move || {
+        let socket = UdpSocket::bind((address, port)).unwrap();
+        out.send(()).unwrap();
+        let mut buffer = [0; 4096];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            let _ = socket.send_to(&buffer[..length], from);
+        }
+    });
+    ready.recv().unwrap();
+}
+
 fn serve_answer(internet: &Namespace, port: u16, answer: Arc<Mutex<Vec<u8>>>) {
     let (out, ready) = mpsc::channel();
     internet.apart(move || {
@@ -423,6 +440,7 @@ pub fn state(rules: &[&str]) -> Value {
         },
         "dns": [DNS],
         "notInternet": [],
+        "privateNames": [],
         "scanRules": [],
     })
 }
@@ -437,6 +455,9 @@ fn rule(line: &str) -> Value {
             None => json!({ "kind": "name", "name": name }),
         },
     };
-    let port = words.get(2).map(|port| port.parse::<u16>().unwrap());
-    json!({ "id": line, "decision": words[0], "to": to, "port": port, "until": null })
+    let (port, protocol) = match words.get(2).map(|port| port.split_once('/').unwrap_or((port, ""))) {
+        None => (None, None),
+        Some((port, protocol)) => (Some(port.parse::<u16>().unwrap()), (!protocol.is_empty()).then_some(protocol)),
+    };
+    json!({ "id": line, "decision": words[0], "to": to, "port": port, "protocol": protocol, "until": null })
 }
