@@ -1,7 +1,7 @@
-/** Real programs on both ends: formatted text and a picture, from VM to VM, by the last of very many rules. */
+/** Real programs on both ends: text from toolkit to toolkit, formatted text, a picture, and what is marked with the mouse. */
 import fs from "node:fs";
 import path from "node:path";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Locator, type Page, test } from "@playwright/test";
 import { PNG } from "pngjs";
 import { TestDesktop, type } from "./support/desktop.ts";
 
@@ -14,6 +14,7 @@ ${Array.from({ length: RULES - 3 }, (_, at) => `  - {action: clipboard.paste, fr
   - {action: clipboard.paste, from: home, to: web, decision: allow}
 tests: []
 `;
+const TEXT = "of-the-terminal";
 
 let desktop: TestDesktop;
 let page: Page;
@@ -35,10 +36,12 @@ async function current(): Promise<string | null> {
 }
 
 /** One VM's windows lie beside the other's, so that each can be clicked. */
-async function focused(vm: "home" | "web", ...program: string[]): Promise<void> {
+async function focused(vm: "home" | "web", ...program: string[]): Promise<Locator> {
   const { id, element } = await desktop.run(vm, ...program);
   await desktop.json("window", "move", id, vm === "home" ? "60" : "1000", "120", "800", "500");
-  await element.locator('[data-part="content"]').click();
+  const content = element.locator('[data-part="content"]');
+  await content.click();
+  return content;
 }
 
 /** Waits for what was copied by keys; on a slow machine the program may answer later than a copy counts as the person's. */
@@ -63,6 +66,33 @@ async function carried(mimeType: string, content: Buffer, answer: () => Promise<
   const got = await desktop.pipe(Buffer.alloc(0), "exec", "web", "--", "sh", "-c", "rm /tmp/done; cat /tmp/pasted");
   return got.stdout;
 }
+
+test("from a terminal into an editor of another VM, and from an editor into an X11 terminal", async () => {
+  const marked = await focused("home", "foot", "sh", "-c", `printf ${TEXT}; cat`);
+  await copied(async () => {
+    await marked.dblclick({ position: { x: 20, y: 10 } });
+    await page.keyboard.press("Control+Shift+C");
+  });
+  await desktop.atoll("exec", "web", "--", "touch", "/tmp/note.txt");
+  await focused("web", "mousepad", "/tmp/note.txt");
+  await page.keyboard.press("Control+v");
+  await expect(async () => {
+    await page.keyboard.press("Control+s");
+    await expect.poll(() => desktop.read("web", "/tmp/note.txt"), { timeout: 2_000 }).toContain(TEXT);
+  }).toPass();
+
+  await focused("home", "mousepad");
+  await type(page, "of the editor");
+  await copied(async () => {
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Control+c");
+  });
+  const paste = "*VT100.translations: #override Shift <Key>Insert: insert-selection(CLIPBOARD)";
+  await focused("web", "xterm", "-xrm", paste, "-e", "sh", "-c", "stty raw -echo; cat > /tmp/in-xterm");
+  await desktop.isThere("web", "/tmp/in-xterm");
+  await page.keyboard.press("Shift+Insert");
+  await expect.poll(() => desktop.read("web", "/tmp/in-xterm")).toBe("of the editor");
+});
 
 test("formatted text comes from program to program without what runs or is fetched", async () => {
   const html =
@@ -89,4 +119,22 @@ test("a picture is shown in the prompt, and comes from program to program with i
   expect(pasted.includes("behind its end")).toBe(false);
   const decoded = PNG.sync.read(pasted);
   expect([decoded.width, decoded.height, decoded.data.equals(png.data)]).toEqual([64, 48, true]);
+});
+
+test("what is marked with the mouse is pasted by the middle button in its own VM, and elsewhere where the settings say so", async () => {
+  const source = await focused("home", "foot", "sh", "-c", "printf 'marked '; cat");
+  const target = await focused("web", "foot", "sh", "-c", "stty raw -echo; cat > /tmp/middle");
+  await desktop.isThere("web", "/tmp/middle");
+  const cross = async (): Promise<void> => {
+    await source.dblclick({ position: { x: 20, y: 10 } });
+    await target.click({ button: "middle" });
+  };
+  await cross();
+  await type(page, "x");
+  await expect.poll(() => desktop.read("web", "/tmp/middle")).toBe("x");
+  fs.writeFileSync(path.join(desktop.home, "config/settings.yaml"), "middleClickAcrossVms: true\n");
+  await expect(async () => {
+    await cross();
+    await expect.poll(() => desktop.read("web", "/tmp/middle"), { timeout: 5_000 }).toContain("marked");
+  }).toPass();
 });

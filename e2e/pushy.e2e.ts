@@ -175,3 +175,27 @@ test("a window that becomes translucent shows all that it draws, on another canv
   quiet.say("frames", "frame", { ...picture, serial: 3, damage: left, last: true }, Buffer.from([255, 0, 0, 255]));
   await expect.poll(colours).toEqual(["0000ffff", "fa640aff"]);
 });
+
+test("a program has the pointer to itself after a press in its window, until a person presses Super", async () => {
+  const game = await scriptedVm(desktop, "game", "coral");
+  const page = await desktop.page();
+  openWindow(game, 1);
+  await paint(game, 1, 500, 300);
+  await expect.poll(async () => (await desktop.windows()).some(({ vm }) => vm === "game")).toBe(true);
+  const id = (await desktop.windows()).find(({ vm }) => vm === "game")?.id ?? "";
+  await desktop.json("window", "focus", id);
+  game.say("control", "pointerLockWanted", { surface: 1 });
+  const box = await page.locator(`[data-window-id="${id}"] [data-part="content"]`).boundingBox();
+  const [x, y] = [(box?.x ?? 0) + 200, (box?.y ?? 0) + 100];
+  await page.mouse.click(x, y);
+  expect(await game.hear("pointerLocked")).toMatchObject({ surface: 1 });
+  await expect(page.getByRole("region", { name: "Notifications" })).toContainText(
+    'VM "game" has the pointer: press Esc or Super to release it.',
+  );
+  await page.mouse.move(x + 20, y);
+  expect(await game.hear("pointerMoved")).toBeDefined();
+  await page.keyboard.press("Meta");
+  expect(await game.hear("pointerLocked")).toMatchObject({ surface: 0 });
+  await expect.poll(() => page.evaluate(() => document.pointerLockElement)).toBeNull();
+  game.close();
+});
