@@ -26,6 +26,7 @@ import {
 import { DisposableSource } from "./disposable-source.ts";
 import { Disposables, LAST_WINDOW_MS, MAX_DISPOSABLES, type StartedDisposable } from "./disposables.ts";
 import { Leftovers } from "./leftovers.ts";
+import { SnapshotMaker } from "./snapshot-maker.ts";
 
 let folder: string;
 let machines: ScriptedMachine[];
@@ -35,6 +36,7 @@ let driver: Driver<MachineDefinition>;
 let removed: string[];
 let prepared: string[];
 let application: Application;
+let snapshots: SnapshotMaker;
 let disposables: Disposables;
 let free: number | null;
 
@@ -63,21 +65,25 @@ beforeEach(async () => {
   const source = new DisposableSource();
   application = new Application({ ...scriptedContext(links), registry, sources: [source], files: () => [], drivers });
   await application.open();
+  const leftovers = new Leftovers(folder, drivers);
+  snapshots = new SnapshotMaker({ application, drivers, leftovers });
   disposables = new Disposables({
     application,
     drivers,
     source,
-    leftovers: new Leftovers(folder, drivers),
+    leftovers,
+    snapshots,
     freeMemoryMiB: () => Promise.resolve(free),
   });
 });
 afterEach(async () => {
   vi.useRealTimers();
-  await disposables.close();
+  await closed();
   application.release();
   fs.rmSync(folder, { recursive: true });
 });
 
+const closed = (): Promise<unknown> => Promise.all([disposables.close(), snapshots.close()]);
 const names = (): string[] => application.vms.map(({ definition }) => definition.name);
 const notes = (): string[] => fs.readdirSync(path.join(folder, "disposables"));
 
@@ -263,7 +269,7 @@ describe("a disposable", () => {
   it("is one of a limited number, also of those that come together", async () => {
     const starts = Array.from({ length: MAX_DISPOSABLES }, () => disposables.start({}).catch(() => undefined));
     await expect(disposables.start({})).rejects.toMatchObject({ code: "disposable.too-many" });
-    await disposables.close();
+    await closed();
     await Promise.all(starts);
     expect(names()).toEqual(["home"]);
     expect(notes()).toEqual([]);
@@ -272,7 +278,7 @@ describe("a disposable", () => {
 
   it("ends with the application, and none is made any more", async () => {
     await started();
-    await disposables.close();
+    await closed();
     expect(names()).toEqual(["home"]);
     await expect(disposables.start({})).rejects.toMatchObject({ code: "vm.start-cancelled" });
   });
@@ -299,7 +305,7 @@ describe("what disposables begin from", () => {
 
   it("waits until no VM is starting, and is made once for those that ask together", async () => {
     await application.vm("home").start();
-    const both = [disposables.prepare("debian"), disposables.prepare("debian")];
+    const both = [snapshots.prepare("debian"), snapshots.prepare("debian")];
     expect(prepared).toEqual([]);
     links.at(-1)?.says(HELLO);
     await Promise.all(both);
@@ -308,9 +314,9 @@ describe("what disposables begin from", () => {
 
   it("that cannot be made changes nothing else, and is tried again", async () => {
     driver.prepare = () => Promise.reject(new Error("no room"));
-    await disposables.prepare("debian");
+    await snapshots.prepare("debian");
     driver.prepare = ({ name }) => Promise.resolve(void prepared.push(name));
-    await disposables.prepare("debian");
+    await snapshots.prepare("debian");
     expect(prepared).toEqual(["snapshot"]);
     expect(notes()).toEqual([]);
   });
@@ -325,7 +331,7 @@ describe("what a VM that starts fresh begins from", () => {
       [made, noted] = [definition, notes()];
       return Promise.resolve();
     };
-    await disposables.prepareFor(like);
+    await snapshots.prepareFor(like);
     expect(made).toMatchObject({ service: "firewall", startsFresh: true, hasNicSlots: true });
     expect(made).not.toMatchObject({ id: like.id });
     expect([noted.length, notes(), removed]).toEqual([1, [], ["snapshot"]]);

@@ -2,9 +2,8 @@
  * Disposables: VMs that are made for one task. Each is gone, with all that it wrote, when its last window has closed, when the
  * request for it fails, when it stops, and when the application ends.
  */
-import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { MachineOrigin, VmId, VmNetwork } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
@@ -18,9 +17,8 @@ import type { Vm } from "../vms/vm.ts";
 import type { DisposableSource } from "./disposable-source.ts";
 import type { Leftovers } from "./leftovers.ts";
 import { checkMemory } from "./memory.ts";
+import { NEUTRAL_LABEL, type SnapshotMaker } from "./snapshot-maker.ts";
 
-/** Of a disposable that is for no VM. */
-const NEUTRAL_LABEL: LabelName = "slate";
 export const DEFAULT_TEMPLATE = "debian";
 /** So many at once: each may take the memory and a processor of a VM. */
 export const MAX_DISPOSABLES = 16;
@@ -75,6 +73,7 @@ export interface DisposablesParts {
   drivers: Drivers;
   source: DisposableSource;
   leftovers: Leftovers;
+  snapshots: Pick<SnapshotMaker, "prepare">;
   /** MiB; null: unknown. */
   freeMemoryMiB: () => Promise<number | null>;
 }
@@ -90,8 +89,6 @@ export class Disposables implements DisposableVms {
   /** How many hold each, and what looks again whether its windows are gone. */
   readonly #held = new Map<VmId, number>();
   readonly #looks = new Map<VmId, () => void>();
-  /** By what it is for. */
-  readonly #preparing = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   #lastNumber = 0;
 
@@ -119,7 +116,7 @@ export class Disposables implements DisposableVms {
       if (!this.#alive.has(id)) throw endedBefore(name);
       const origin = vm.status.origin ?? "cold";
       // It may be the first of its template, or that may have been built anew: the next one shall not have to boot.
-      if (origin === "cold") void this.prepare(templateOf(vm));
+      if (origin === "cold") void this.#parts.snapshots.prepare(templateOf(vm));
       return { vmId: id, name, origin, ms: Math.round(performance.now() - begunAt), launched };
     } catch (error) {
       await this.end(id);
@@ -153,73 +150,10 @@ export class Disposables implements DisposableVms {
     return ending;
   }
 
-  /**
-   * Makes what disposables of a template begin from, unless it is there, once no VM is starting. Never rejects: without it they
-   * boot, and the log says why.
-   */
-  prepare(template: string): Promise<void> {
-    return this.#prepareOnce(`disposables of template "${template}"`, () => {
-      const machine = this.#parts.drivers.define({ template });
-      return { ...newDefinition("snapshot", { label: NEUTRAL_LABEL }, machine), isThrowaway: true };
-    });
-  }
-
-  /** The same for a VM that starts fresh each time: made by another one that is like it. */
-  prepareFor(definition: VmDefinition): Promise<void> {
-    const id = randomUUID() as VmId;
-    return this.#prepareOnce(`starts of "${definition.name}"`, () => ({ ...definition, id, name: "snapshot" }));
-  }
-
   /** The application ends: so do all of them, and none is made any more. */
   async close(): Promise<void> {
     this.#closing.abort(new AppError("vm.start-cancelled", "The application ends."));
-    await Promise.all([
-      ...[...this.#alive.keys(), ...this.#ending.keys()].map((id) => this.end(id)),
-      ...this.#preparing.values(),
-    ]);
-  }
-
-  #prepareOnce(what: string, define: () => VmDefinition): Promise<void> {
-    const preparing = this.#preparing.get(what) ?? this.#prepare(what, define);
-    this.#preparing.set(what, preparing);
-    return preparing;
-  }
-
-  async #prepare(what: string, define: () => VmDefinition): Promise<void> {
-    const { drivers, leftovers } = this.#parts;
-    const { signal } = this.#closing;
-    try {
-      await this.#allStarted(signal);
-      const definition = define();
-      const driver = drivers.named(definition.driver);
-      await leftovers.note(definition);
-      try {
-        await driver.prepare(definition, signal);
-      } finally {
-        await driver.remove(definition);
-        await leftovers.forget(definition.id);
-      }
-    } catch (error) {
-      if (!signal.aborted && toErrorValue(error).code !== "template.not-built")
-        log(`${what} boot: ${messageOf(error)}`);
-    } finally {
-      this.#preparing.delete(what);
-    }
-  }
-
-  /** Resolves when no VM is starting: to make a snapshot is to boot a VM, and what a person waits for comes first. */
-  #allStarted(signal: AbortSignal): Promise<void> {
-    const { application } = this.#parts;
-    return waitFor({
-      listen: ({ resolve }) => {
-        const look = (): void => {
-          if (application.vms.every(({ state }) => state !== "starting")) resolve();
-        };
-        look();
-        return application.on("changed", look);
-      },
-      signal,
-    });
+    await Promise.all([...[...this.#alive.keys(), ...this.#ending.keys()].map((id) => this.end(id))]);
   }
 
   #define({ template, label, network = "none", forVm }: DisposableRequest): VmDefinition {

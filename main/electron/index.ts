@@ -19,6 +19,7 @@ import { Launches } from "../desktop/launches.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
 import { DEFAULT_TEMPLATE, Disposables } from "../disposables/disposables.ts";
 import { Leftovers } from "../disposables/leftovers.ts";
+import { SnapshotMaker } from "../disposables/snapshot-maker.ts";
 import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Welcome } from "../desktop/welcome.ts";
@@ -190,7 +191,7 @@ async function run(): Promise<void> {
       return heldBy({ vm, told, vms: application.vms, linkOf: (id) => linkIndices.find(id) });
     },
     refusesRole: (service, role) => serviceNetworks.refusesRole(service, role),
-    prepare: (definition) => void disposables.prepareFor(definition),
+    prepare: (definition) => void snapshots.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
   });
   const engines = enginesOf(services);
@@ -276,7 +277,8 @@ async function run(): Promise<void> {
     settings,
   });
   const leftovers = new Leftovers(paths.state, drivers);
-  const disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
+  const snapshots = new SnapshotMaker({ application, drivers, leftovers });
+  const disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
   const recent = new RecentFiles();
   const comparisons = new Comparisons(readGuestFile);
   const opener = createOpener({
@@ -310,7 +312,7 @@ async function run(): Promise<void> {
     settings,
     page,
     end: async () => {
-      await Promise.all([builds.cancelAll(), disposables.close()]);
+      await Promise.all([builds.cancelAll(), disposables.close(), snapshots.close()]);
       unwatchKeymap();
       icons.end();
       watchedFolders.end();
@@ -393,7 +395,7 @@ async function run(): Promise<void> {
   builds.on("built", (template) => {
     // The image of a service is none that disposables are made of.
     if (!application.vms.some(({ status }) => status.role === "service" && status.template === template))
-      void disposables.prepare(template);
+      void snapshots.prepare(template);
   });
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
@@ -409,7 +411,7 @@ async function run(): Promise<void> {
     leftovers.clean(),
   ]);
   policy.vmsChanged();
-  void disposables.prepare(DEFAULT_TEMPLATE);
+  void snapshots.prepare(DEFAULT_TEMPLATE);
 }
 
 /** A setting that is a list. */

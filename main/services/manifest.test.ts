@@ -18,6 +18,54 @@ function problemOf(change: Fields, without: readonly string[] = []): string {
 
 const number = { type: "number", title: "N", default: 1 };
 
+/** A manifest with every field. */
+const FULL: Fields = {
+  ...example,
+  image: {
+    suite: "trixie",
+    packages: ["python3"],
+    excludes: ["/usr/share/doc/*"],
+    includes: ["/usr/share/doc/a"],
+    files: [{ path: "/etc/a", content: "a", mode: "0644" }],
+    modules: ["nft_ct"],
+    diskMiB: 1024,
+  },
+  startsFresh: true,
+  rights: { serves: ["work"], uplink: true, firewall: true, host: ["network-rules"] },
+  settings: {
+    text: { type: "text", title: "T", description: "D", default: "" },
+    number: { type: "number", title: "N", description: "D", default: 2, min: 1, max: 3 },
+    boolean: { type: "boolean", title: "B", default: true },
+    choice: { type: "choice", title: "C", options: [{ value: "a", title: "A" }], default: "a" },
+    list: { type: "list", title: "L", default: ["a"] },
+    file: { type: "file", title: "F", default: "" },
+  },
+  events: ["found"],
+  panels: [
+    { kind: "table", title: "T", table: "counted", columns: [{ key: "words", title: "W", format: "number" }] },
+    { kind: "chart", title: "C", table: "counted", value: "words" },
+    { kind: "log", title: "L" },
+    { kind: "rules", title: "R" },
+  ],
+  tests: [{ name: "a", input: 1, output: 1 }],
+};
+
+/** Of every field in it, lists and what is in them too; what a job is given and answers may be anything. */
+function pathsOf(value: unknown, at: readonly string[] = []): string[] {
+  const last = at.at(-1);
+  if (last === "input" || last === "output") return [];
+  const below = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return [...(at.length === 0 ? [] : [at.join(".")]), ...below.flatMap(([key, one]) => pathsOf(one, [...at, key]))];
+}
+
+/** A list in the place of what is none, a number in that of a list. */
+function withWrong(value: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined) return Array.isArray(value) ? 7 : [{ wrong: true }];
+  const copy = structuredClone(value) as Fields;
+  copy[key] = withWrong(copy[key], rest);
+  return copy;
+}
+
 describe("a manifest", () => {
   it("is read with its defaults", () => {
     const minimal = { image: { from: "debian" }, program: { command: "run" } };
@@ -80,6 +128,20 @@ describe("a manifest", () => {
 
   it.each(["format", "name", "version", "description", "image", "memory", "program"])("needs %s", (field) => {
     expect(problemOf({}, [field])).not.toBe("");
+  });
+
+  it("has each of its fields in what is tried below", () => {
+    const { properties = {} } = manifestJsonSchema() as { properties?: object };
+    expect(Object.keys(properties).filter((field) => !(field in FULL))).toEqual([]);
+  });
+
+  it.each(pathsOf(FULL))("with a wrong %s is refused, which is named", (dotted) => {
+    expect(readManifest(stringify(FULL), "service.yaml").ok).toBe(true);
+    const read = readManifest(stringify(withWrong(FULL, dotted.split("."))), "service.yaml");
+    const reason = read.ok ? "it is taken" : read.problem.reason;
+    // The field, or what it is a part of.
+    const [named = ""] = reason.split(": ");
+    expect(`${dotted}.`.startsWith(`${named}.`), reason).toBe(true);
   });
 
   it("says where it is wrong", () => {

@@ -252,6 +252,14 @@ describe("the memory that it goes on from", () => {
   });
 });
 
+it("is up for as long as its VM, also where the application has found it running", async () => {
+  expect(unit.uptimeS).toBeNull();
+  await started();
+  const machine = machines[0];
+  if (machine !== undefined) machine.startedAtMs = Date.now() - 3_600_000;
+  expect(unit.uptimeS).toBe(3_600);
+});
+
 describe("what its manifest has not asked for", () => {
   it.each(["serves", "network-rules", "scanned-files"] as const)("%s is told to nobody", async (right) => {
     await started();

@@ -47,7 +47,7 @@ type Phase =
   | { name: "failed"; detail: string }
   | { name: "building" }
   | { name: "starting" }
-  /** It was healthy since its VM's start. */
+  /** It was healthy since its VM's start; when this run of the application has heard so. */
   | { name: "up"; sinceMs: number }
   /** It is started again when the time is over. */
   | { name: "waiting"; detail: string };
@@ -129,7 +129,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   }
 
   get uptimeS(): number | null {
-    return this.#phase.name === "up" ? Math.max(0, (Date.now() - this.#phase.sinceMs) / 1000) : null;
+    return this.#phase.name === "up" ? this.vm.status.uptimeS : null;
   }
 
   get isHealthy(): boolean {

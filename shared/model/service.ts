@@ -236,7 +236,7 @@ export const serviceView = z.strictObject({
   vm: z.string(),
   memoryMiB: z.int(),
   cpus: z.int(),
-  /** Since it is healthy; null: it is not. */
+  /** Since its VM's start, which may be before the application's; null: it has not been healthy. */
   uptimeS: z.number().nullable(),
   rights: z.array(serviceRight),
 });

@@ -14,6 +14,7 @@ import { Crossings } from "../../crossings/crossings.ts";
 import { DisposableSource } from "../../disposables/disposable-source.ts";
 import { Disposables } from "../../disposables/disposables.ts";
 import { Leftovers } from "../../disposables/leftovers.ts";
+import { SnapshotMaker } from "../../disposables/snapshot-maker.ts";
 import type { TransferEnd, TransferRequest } from "../../files/transfer.ts";
 import { CheckedPage } from "../../ipc/testing/checked.ts";
 import type { OpenHereOrder } from "../../link/contracts/launches.ts";
@@ -100,7 +101,8 @@ export class OpenDesk {
     const crossings = new Crossings({ policy, changes, audit: this.audit, page });
     const leftovers = new Leftovers(this.folder, drivers);
     const freeMemoryMiB = (): Promise<number> => Promise.resolve(100_000);
-    this.disposables = new Disposables({ application, drivers, source, leftovers, freeMemoryMiB });
+    const snapshots = new SnapshotMaker({ application, drivers, leftovers });
+    this.disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
     this.opener = createOpener({
       application,
       crossings,

@@ -24,7 +24,7 @@ export class ScriptedMachine extends Emitter<MachineEvents> implements Machine {
   readonly sockets: ChannelSockets = { control: "/c", frames: "/f", bulk: "/b" };
   readonly channels: Machine["channels"] = { open: (name) => ({ kind: "socket", path: this.sockets[name] }) };
   readonly accelerator = "tcg";
-  readonly startedAtMs = 0;
+  startedAtMs = 0;
   origin: MachineOrigin = "cold";
   pauseCause: PauseCause | null = null;
   nics: MachineNics | null = null;
