@@ -12,6 +12,11 @@ export interface IconState extends Told {
   current: string | null;
   /** The one whose name is being edited. */
   renaming: string | null;
+  /**
+   * By id, why a scan has not called it clean, for people; guest text. Gone when size or time of the file are others. That one is clean
+   * is not kept: whoever has the file may write other bytes and say the same time.
+   */
+  suspects: ReadonlyMap<string, string>;
 }
 
 export interface IconStore extends ReadonlyStore<IconState> {
@@ -26,6 +31,8 @@ export interface IconStore extends ReadonlyStore<IconState> {
   extendTo: (id: string) => void;
   chooseAll: () => void;
   rename: (id: string | null) => void;
+  /** What a scan has said of these, for people; "" = clean. */
+  scanned: (results: readonly { id: string; words: string }[]) => void;
 }
 
 export function createIconStore(): IconStore {
@@ -36,6 +43,7 @@ export function createIconStore(): IconStore {
     chosen: new Set<string>(),
     current: null,
     renaming: null,
+    suspects: new Map<string, string>(),
   }));
   return {
     getState,
@@ -44,8 +52,15 @@ export function createIconStore(): IconStore {
     take: (told) => {
       const there = new Set(told.icons.map(({ id }) => id));
       const kept = (id: string | null): string | null => (id !== null && there.has(id) ? id : null);
-      setState(({ chosen, current, renaming }) => ({
+      const stamps = new Map(told.icons.map((icon) => [icon.id, stampOf(icon)]));
+      setState(({ chosen, current, renaming, suspects, icons }) => ({
         ...told,
+        suspects: new Map(
+          icons.flatMap((icon) => {
+            const words = suspects.get(icon.id);
+            return words === undefined || stamps.get(icon.id) !== stampOf(icon) ? [] : [[icon.id, words] as const];
+          }),
+        ),
         chosen: new Set([...chosen].filter((id) => there.has(id))),
         current: kept(current),
         renaming: kept(renaming),
@@ -67,5 +82,18 @@ export function createIconStore(): IconStore {
       }),
     chooseAll: () => setState(({ icons }) => ({ chosen: new Set(icons.map(({ id }) => id)) })),
     rename: (renaming) => setState({ renaming }),
+    scanned: (results) =>
+      setState(({ suspects }) => {
+        const next = new Map(suspects);
+        for (const { id, words } of results) {
+          if (words === "") next.delete(id);
+          else next.set(id, words);
+        }
+        return { suspects: next };
+      }),
   };
+}
+
+function stampOf({ bytes, modifiedS }: Told["icons"][number]): string {
+  return `${bytes} ${modifiedS}`;
 }

@@ -1,8 +1,9 @@
 /** One file or folder on the desktop. */
-import { Monitor } from "lucide-react";
+import { Monitor, ShieldAlert } from "lucide-react";
 import { type DragEvent as ReactDragEvent, memo, type PointerEvent as ReactPointerEvent, useRef } from "react";
 import { useStore } from "zustand";
 import type { IconView } from "#shared/model/icon.ts";
+import { cleanText } from "#shared/model/text.ts";
 import { useShell } from "../../shell/shell.ts";
 import { fileIcon } from "../../ui/file-icon.ts";
 import { bytesWords } from "../../ui/format.ts";
@@ -10,6 +11,9 @@ import { RevealedText } from "../../ui/GuestText.tsx";
 import { dragIcons } from "../../ui/icon-drag.ts";
 import { LabelShape } from "../../ui/LabelShape.tsx";
 import { chosenIcons, openIcons, renameIcon } from "./icon-actions.ts";
+
+/** Of what a scanner has said. */
+const SHOWN_WORDS = 300;
 
 interface Props {
   icon: IconView;
@@ -23,6 +27,7 @@ export const DesktopIcon = memo(function DesktopIcon({ icon, isFirst }: Props) {
   const { id, name, party, isFolder, bytes } = icon;
   const isChosen = useStore(store, (state) => state.chosen.has(id));
   const isRenaming = useStore(store, (state) => state.renaming === id);
+  const suspect = useStore(store, (state) => state.suspects.get(id) ?? null);
   const Icon = fileIcon({ path: name, isFolder });
   const owner = party.kind === "vm" ? party.name : "this computer";
   const label = party.kind === "vm" ? party.label : null;
@@ -46,8 +51,11 @@ export const DesktopIcon = memo(function DesktopIcon({ icon, isFirst }: Props) {
       className="desktop-icon"
       role="option"
       aria-selected={isChosen}
-      aria-label={`${name}, ${owner}`}
-      title={isFolder ? `Folder, ${owner}` : `${bytesWords(bytes)}, ${owner}`}
+      aria-label={`${name}, ${owner}${suspect === null ? "" : ", not clean"}`}
+      title={[
+        `${isFolder ? "Folder" : bytesWords(bytes)}, ${owner}`,
+        ...(suspect === null ? [] : [cleanText(suspect, SHOWN_WORDS)]),
+      ].join("\n")}
       tabIndex={isFirst ? 0 : -1}
       data-icon={id}
       data-label={label ?? undefined}
@@ -69,6 +77,11 @@ export const DesktopIcon = memo(function DesktopIcon({ icon, isFirst }: Props) {
         <span className="desktop-icon-owner">
           {label === null ? <Monitor size={11} aria-hidden="true" /> : <LabelShape label={label} size={11} />}
         </span>
+        {suspect !== null && (
+          <span className="desktop-icon-suspect">
+            <ShieldAlert size={13} aria-hidden="true" />
+          </span>
+        )}
       </span>
       {isRenaming ? (
         <NameInput id={id} name={name} />

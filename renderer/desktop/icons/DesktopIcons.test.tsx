@@ -149,11 +149,25 @@ it("a scan of the menu tells what is not clean, and what is", async () => {
     { id: "2", verdict: "found", words: "Eicar\u202e was found in it (ClamAV)" },
   ];
   await menu("b.pdf");
+  const marked = (): unknown[] =>
+    [...document.querySelectorAll(".desktop-icon:has(.desktop-icon-suspect)")].map((one) => one.getAttribute("title"));
+  expect(marked()).toEqual(["10 bytes, home\nEicar was found in it (ClamAV)"]);
+  await tell([icon("1", "a.txt"), icon("2", "b.pdf")]);
+  expect(marked()).toHaveLength(1);
+  // Another file, for all that is known.
+  await tell([icon("1", "a.txt"), icon("2", "b.pdf", { bytes: 11 })]);
+  expect(marked()).toEqual([]);
+  await point("a.txt");
+  await point("b.pdf", { ctrlKey: true });
+  await menu("b.pdf");
+  expect(marked()).toHaveLength(1);
   answers["icon.scan"] = ["1", "2"].map((id) => ({ id, verdict: "clean", words: "" }));
   await menu("b.pdf");
   expect(told).toEqual([
     ["\u201c\u2068a.txt\u2069\u201d is clean.", true],
     ["\u201c\u2068b.pdf\u2069\u201d: Eicar was found in it (ClamAV).", false],
+    ["\u201c\u2068b.pdf\u2069\u201d: Eicar was found in it (ClamAV).", false],
     ["All are clean.", true],
   ]);
+  expect(marked()).toEqual([]);
 });

@@ -49,6 +49,7 @@ export async function scanIcons({ bridge, icons, notices }: Services, ids: strin
   const quotedName = (id: string): string => quoted(names.get(id) ?? "");
   const answer = await bridge.request("icon.scan", { ids });
   if (!answer.ok) return notices.show(answer.error.message);
+  icons.scanned(answer.value);
   const [one] = answer.value;
   const bad = answer.value.filter(({ verdict }) => verdict !== "clean");
   const [first] = bad;
