@@ -4,7 +4,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { fileCommands } from "./hooks.ts";
+import { customizeScript, fileCommands } from "./hooks.ts";
+import { recipeNamed } from "./recipes.ts";
 
 let folder: string;
 let root: string;
@@ -44,4 +45,13 @@ it("a link of the new root leads to its own folder, not to the host's", () => {
 it("a link that leads nowhere in the new root ends the build, and nothing is written to the host", () => {
   expect(() => write("/escape/file")).toThrow(/escape/);
   expect(fs.readdirSync(outside)).toEqual([]);
+});
+
+it("no apt or dpkg of the host runs once a recipe's file is there", () => {
+  const recipe = { ...recipeNamed("debian", null), files: [{ path: "/etc/mine", content: "mine", mode: "0644" }] };
+  const script = customizeScript(recipe);
+  const written = script.indexOf(fileCommands(recipe.files[0] ?? expect.unreachable("no file")));
+  expect(script.slice(0, written)).toMatch(/apt-cache[^]*apt-get[^]*dpkg-deb[^]*dpkg-query/);
+  expect(script.slice(written)).toContain("chown -R 1000:1000");
+  expect(script.slice(written)).not.toMatch(/\b(apt|dpkg)/);
 });

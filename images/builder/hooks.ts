@@ -12,7 +12,10 @@ export const KERNEL_OUT = "/tmp/atoll/kernel";
 /** The descriptor by which mmdebstrap's children inherit the open image: as a subordinate user they could not reach its path. */
 export const IMAGE_FD = 4;
 
-/** Adds the user and the recipe's files, and fetches kernel and modules, which are not part of the image. */
+/**
+ * Adds the user and the recipe's files, and fetches kernel and modules, which are not part of the image. The files come last:
+ * the host's apt and dpkg read the new root's settings, by which a file could have them run a program outside of it.
+ */
 export function customizeScript(recipe: Recipe): string {
   return `set -eu
 cd /
@@ -24,9 +27,6 @@ echo "user:x:1000:" >>"$root/etc/group"
 echo "user:!::" >>"$root/etc/gshadow"
 cp -r "$root/etc/skel" "$root/home/user"
 : >"$root/etc/machine-id"
-${recipe.files.map(fileCommands).join("\n")}
-chown -R 1000:1000 "$root/home/user"
-chmod 0700 "$root/home/user"
 
 echo "atoll-step: kernel" >&2
 out=$root${KERNEL_OUT}
@@ -46,6 +46,10 @@ done
 ${moduleCommands(recipe.modules ?? [])}dpkg-query --admindir="$root/var/lib/dpkg" --show >"$out/packages.txt"
 cd /
 rm -rf "$root/tmp/atoll/kernel-package"
+
+${recipe.files.map(fileCommands).join("\n")}
+chown -R 1000:1000 "$root/home/user"
+chmod 0700 "$root/home/user"
 `;
 }
 

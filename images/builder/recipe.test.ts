@@ -78,6 +78,15 @@ describe("recipes", () => {
     expect(reason({ "base.yaml": `${BASE}files: [${JSON.stringify({ path, content: "" })}]` })).toContain("files");
   });
 
+  it.each([
+    ...["/etc/apt/apt.conf.d/99proxy", "/etc//apt/apt.conf", "/etc/./dpkg/dpkg.cfg", "//etc/apt/x"],
+    ...["/var/lib/dpkg/info/foot.postinst", "/var/lib/apt/x", "/var/cache/apt/x"],
+  ])("refuses the file %j of apt and dpkg", (path) => {
+    expect(reason({ "base.yaml": `${BASE}files: [${JSON.stringify({ path, content: "" })}]` })).toContain(
+      "apt or dpkg",
+    );
+  });
+
   it("refuses a recipe that starts from nothing or from itself", () => {
     expect(reason({ "child.yaml": CHILD })).toContain("there is no recipe 'base'");
     const loop = CHILD.replace("from: base", "from: child");

@@ -1,7 +1,7 @@
 /** Recipes of templates: what a person writes (YAML), checked, and joined with the recipe that it starts from. */
 import { LEAST_MEMORY_WORDS, VM_MEMORY_MIB } from "#shared/model/vm.ts";
 import { type FileProblem, readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
-import { basename } from "node:path";
+import { basename, posix } from "node:path";
 import { z } from "zod";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "lower case letters, digits and hyphens, at most 31");
@@ -9,10 +9,16 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "lower case letters, 
 const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "not a Debian package name");
 /** A dpkg pattern: it ends up in a configuration file, so it is one word. */
 const pathPattern = z.string().regex(/^\/[^\s"'\\]+$/, "an absolute path pattern without spaces");
+/** Settings and lists by which the host's apt and dpkg, which make the new root, would run programs. */
+const OF_PACKAGES = /^\/+(etc|var\/lib|var\/cache)\/(apt|dpkg)(\/|$)/;
 const filePath = z
   .string()
   .regex(/^\/[\w./+-]+$/, "an absolute path of plain characters")
-  .refine((path) => !path.split("/").includes(".."), "must not contain '..'");
+  .refine((path) => !path.split("/").includes(".."), "must not contain '..'")
+  .refine(
+    (path) => !OF_PACKAGES.test(posix.normalize(path)),
+    "belongs to apt or dpkg, which run outside of the new root",
+  );
 
 /** As the kernel names it, with "_" or "-". */
 const moduleName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,60}$/, "not the name of a kernel module");

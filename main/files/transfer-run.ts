@@ -4,6 +4,7 @@
  */
 import { AppError } from "#shared/model/app-error.ts";
 import type { FileVerdict } from "#shared/model/scan.ts";
+import { said } from "#shared/model/text.ts";
 import { FILE_REASON_WORDS, type TransferState } from "#shared/model/transfer.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import type { Receiving } from "../link/contracts/files.ts";
@@ -201,7 +202,7 @@ function into(destination: FilesDestination): Receiving["into"] {
 function reasonWords(end: EndOfPart): string {
   if (end.kind === "lost" || end.reason === null) return "The source has sent less than it has listed.";
   const words = FILE_REASON_WORDS[end.reason];
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${end.detail === "" ? "" : `: ${end.detail}`}.`;
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${end.detail === "" ? "" : `: ${said(end.detail, "the VM")}`}.`;
 }
 
 /** Resolves with undefined; never where it is not aborted. */

@@ -102,7 +102,10 @@ describe("a transfer", () => {
     const record = desk.start(["a"]);
     const { transfer = 0 } = await desk.heard(desk.home, "filesList");
     desk.ended(desk.home, transfer, FileReason.TOO_MANY, "more than 100000 files");
-    expect(await record.done).toMatchObject({ state: "failed", detail: "Too many files: more than 100000 files." });
+    expect(await record.done).toMatchObject({
+      state: "failed",
+      detail: "Too many files: the VM said: “more than 100000 files”.",
+    });
     expect(desk.asked).toEqual([]);
   });
 

@@ -97,13 +97,16 @@ it("acknowledges no link whose rules are not in force, and says why", () => {
   up();
   program.applies([{ where: "link-1", reason: "too many" }]);
   expect([...filter.acknowledged]).toEqual(["link-2"]);
-  expect(filter.problems).toEqual([{ vm: WEB.id, reason: "too many" }]);
+  expect(filter.problems).toEqual([{ vm: WEB.id, reason: "the firewall said: “too many”" }]);
 });
 
 it("a problem that is about no link is about all of them", () => {
   up();
   program.applies([{ where: "state", reason: "it cannot be read" }]);
-  expect([filter.acknowledged.size, filter.problems]).toEqual([0, [{ vm: null, reason: "it cannot be read" }]]);
+  expect([filter.acknowledged.size, filter.problems]).toEqual([
+    0,
+    [{ vm: null, reason: "the firewall said: “it cannot be read”" }],
+  ]);
 });
 
 it("a link whose interface comes after its rules is acknowledged when the program says so", () => {

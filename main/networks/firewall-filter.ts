@@ -6,8 +6,8 @@ import type { FirewallLink, FirewallState, ScanRuleFile } from "#shared/model/fi
 import { messageOf } from "#shared/model/app-error.ts";
 import type { FilterView } from "#shared/model/network.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
-import { escapeForLog } from "#shared/model/text.ts";
-import type { VmId } from "#shared/model/vm.ts";
+import { cleanText, escapeForLog, said } from "#shared/model/text.ts";
+import { stateWords, type VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import type { VmParty } from "../policy/crossing.ts";
@@ -142,7 +142,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     const { revision = 0, sinceMs = null } = this.#inForce ?? {};
     const [problem] = this.#problems;
     const isWhole = this.#links.every(({ id }) => this.#acknowledged.has(id));
-    const detail = problem === undefined ? (this.#service?.vm.status.stateDetail ?? "") : escapeForLog(problem.reason);
+    const status = this.#service?.vm.status;
+    const detail = problem === undefined ? (status === undefined ? "" : stateWords(status)) : problem.reason;
     return { state: this.#viewState(isWhole), revision, sinceMs, detail };
   }
 
@@ -234,7 +235,10 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     const failed = new Set(message.problems.map(({ where }) => where));
     // What is about no link is about all of them.
     const isOfAll = [...failed].some((where) => !told.links.includes(where));
-    this.#problems = message.problems.map(({ where, reason }) => ({ vm: this.vmOf(where), reason }));
+    this.#problems = message.problems.map(({ where, reason }) => ({
+      vm: this.vmOf(where),
+      reason: said(cleanText(reason), "the firewall"),
+    }));
     for (const { where, reason } of message.problems)
       log(`firewall: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
     if (this.#inForce?.revision !== told.rules) this.#inForce = { revision: told.rules, sinceMs: Date.now() };

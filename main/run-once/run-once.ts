@@ -4,7 +4,7 @@ import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { AppError } from "#shared/model/app-error.ts";
-import type { VmId } from "#shared/model/vm.ts";
+import { stateWords, type VmId } from "#shared/model/vm.ts";
 import { buildTemplate, type Progress, resolveCacheDir } from "../../images/builder/index.ts";
 import { waitFor } from "../base/waiting.ts";
 import { registered } from "../hardware/drivers.ts";
@@ -97,13 +97,11 @@ async function answered(
         program.on("refused", (reason) => onLog(`the program: ${reason}`)),
         program.on("gone", () => onLog("the program has ended; the guest starts it again")),
         vm.on("changed", () => {
-          const { state, stateDetail } = vm.status;
-          if (state === "crashed" || state === "stopped")
-            reject(
-              new AppError("service.not-healthy", `The VM of service "${name}" has ended: ${stateDetail}.`, {
-                service: name,
-              }),
-            );
+          const { status } = vm;
+          if (status.state !== "crashed" && status.state !== "stopped") return;
+          const words = stateWords(status);
+          const message = `The VM of service "${name}" has ended${words === "" ? "" : `: ${words}`}.`;
+          reject(new AppError("service.not-healthy", message, { service: name }));
         }),
       ];
       return () => ends.forEach((end) => end());

@@ -165,7 +165,7 @@ describe("to start it", () => {
     expect(await failure).toMatchObject({ code: "service.not-healthy" });
     expect([unit.state, unit.stateDetail]).toEqual([
       "failed",
-      "its program has not been well for 60 s (norules); it is started again",
+      "its program has not been well for 60 s (it said: “norules”); it is started again",
     ]);
     expect(machines[0]?.orders).toEqual(["kill"]);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -182,6 +182,15 @@ describe("a start", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(machines).toHaveLength(2);
     await Promise.all(failures);
+  });
+
+  it("that a panic ends quotes what the guest said", async () => {
+    const start = unit.start().catch((error: unknown) => error);
+    await vi.waitFor(() => expect(vm.state).toBe("starting"));
+    machines[0]?.emit("ended", { reason: "guest-panic", detail: "“Shut down”" });
+    expect(unit.stateDetail).toBe("its VM has ended (it said: “'Shut down'”); it is started again");
+    await unit.stop();
+    await start;
   });
 
   it("waits for the end of a VM that takes its time to be killed, and is no person's order then", async () => {

@@ -5,7 +5,8 @@
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
 import type { ServiceHealth, ServiceState } from "#shared/model/service.ts";
-import { cleanText } from "#shared/model/text.ts";
+import { cleanText, said } from "#shared/model/text.ts";
+import { stateWords } from "#shared/model/vm.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Emitter } from "../base/emitter.ts";
 import { waitFor } from "../base/waiting.ts";
@@ -263,7 +264,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
 
   #overdue(withinS: number): void {
     if (this.isHealthy || !this.#isWanted) return;
-    const detail = this.#health.detail === "" ? "" : ` (${this.#health.detail})`;
+    const detail = this.#health.detail === "" ? "" : ` (${said(this.#health.detail)})`;
     const hasSpoiled = this.#isSpoiled;
     this.#failed(`its program has not been well for ${withinS} s${detail}`);
     if (this.vm.isOn) this.#ending = this.vm.kill().catch(() => undefined);
@@ -299,11 +300,13 @@ export class ServiceUnit extends Emitter<UnitEvents> {
       return;
     }
     if (phase === "up" || (phase === "starting" && this.#hasStarted)) {
-      const { stateReason, stateDetail } = vm.status;
-      if (vm.state === "stopping" || (vm.state === "stopped" && stateReason === "killed")) this.#stoppedByPerson();
+      const { status } = vm;
+      if (vm.state === "stopping" || (vm.state === "stopped" && status.stateReason === "killed"))
+        this.#stoppedByPerson();
       else if (vm.state === "crashed" || vm.state === "stopped") {
         const hasSpoiled = this.#isSpoiled;
-        this.#failed(`its VM has ended${stateDetail === "" ? "" : ` (${stateDetail})`}`);
+        const words = stateWords(status);
+        this.#failed(`its VM has ended${words === "" ? "" : ` (${words})`}`);
         if (hasSpoiled) this.#spoiled();
       }
     }

@@ -122,6 +122,14 @@ describe("a command", () => {
     expect(one.links[0]?.heard.at(-1)).toMatchObject({ service: STREAMS.name });
   });
 
+  it("that cannot be started quotes what the guest says of it", async () => {
+    const exec = new Exec(one.vm, ["foot"], null);
+    const failed = new Promise<AppError>((resolve) => exec.on("failed", resolve));
+    one.links[0]?.says(serviceEvent(EXECS, { type: "failed", exec: 1, code: "other", detail: "“Shut down”" }));
+    expect((await failed).message).toBe(`"foot" cannot be started in VM "test": it said: “'Shut down'”.`);
+    await expect(exec.streams).rejects.toMatchObject({ code: "exec.failed" });
+  });
+
   it("that cannot be started says why", async () => {
     const exec = new Exec(one.vm, ["nonsense"], null);
     const failed = new Promise<AppError>((resolve) => exec.on("failed", resolve));

@@ -1,5 +1,6 @@
 /** A command in a guest, with its streams: main's, or joined with those of another VM (joints.ts). */
 import { AppError } from "#shared/model/app-error.ts";
+import { said } from "#shared/model/text.ts";
 import type { ExecEnd, ExecFailure, ExecStreams } from "#shared/protocol/execs.ts";
 import { MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { Emitter } from "../base/emitter.ts";
@@ -102,7 +103,7 @@ export class Exec extends Emitter<ExecEvents> {
 
   #notStarted(argv: string[], { code, detail }: ExecFailure): AppError {
     const { name } = this.#vm.definition;
-    const reason = code === "other" ? detail : FAILURES[code];
+    const reason = code === "other" ? said(detail) : FAILURES[code];
     const message = `"${argv[0] ?? ""}" cannot be started in VM "${name}": ${reason}.`;
     return new AppError("exec.failed", message, { vm: name, code });
   }

@@ -5,6 +5,7 @@ import { APPS } from "../link/contracts/apps.ts";
 import { LAUNCHES } from "../link/contracts/launches.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
 import { launch, listApps, waitForWindow } from "./launcher.ts";
+import { launches } from "./services/launches.ts";
 import {
   HELLO,
   ordersOf,
@@ -77,6 +78,26 @@ describe("a question", () => {
     const launched = launch(vm, { argv: ["foot"] });
     links[0]?.says(serviceEvent(LAUNCHES, { type: "failed", request: 1, code, detail }));
     await expect(launched).rejects.toMatchObject({ code: error });
+  });
+
+  it.each<[string, (on: Vm) => Promise<unknown>, "other" | "not-found", string]>([
+    ["a program", (on) => launch(on, { argv: ["foot"] }), "other", `"foot" cannot be started in VM "test": it said: “`],
+    [
+      "a link",
+      (on) => on.service(launches).open({ kind: "url", url: "https://a" }, null),
+      "other",
+      `It cannot be opened in VM "test": it said: “`,
+    ],
+    [
+      "a type",
+      (on) => on.service(launches).open({ kind: "url", url: "https://a" }, null),
+      "not-found",
+      `VM "test" has no program that opens "`,
+    ],
+  ])("%s that fails quotes what the guest says of it", async (_what, asks, code, words) => {
+    const asked = asks(vm);
+    links[0]?.says(serviceEvent(LAUNCHES, { type: "failed", request: 1, code, detail: "“Shut down”" }));
+    await expect(asked).rejects.toThrow(`${words}'Shut down'`);
   });
 
   it("that nobody answers is given up, and a late answer hurts nobody", async () => {

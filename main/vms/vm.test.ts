@@ -248,6 +248,14 @@ describe("an end", () => {
     expect(link().isKilled).toBe(true);
   });
 
+  it("before it runs is told to those who wait, what a guest said as its own words", async () => {
+    const started = vm.start();
+    await started;
+    const waited = vm.running(new AbortController().signal);
+    machine.emit("ended", { reason: "guest-panic", detail: "“Shut down”" });
+    await expect(waited).rejects.toThrow(/is crashed \(it said: “'Shut down'”\)/);
+  });
+
   it("is reported once to those who wait for the link", async () => {
     await running();
     const lost = vi.fn<() => void>();

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { cleanText, escapeForLog } from "#shared/model/text.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
-import type { StartPhase, VmState, VmStatus } from "#shared/model/vm.ts";
+import { type StartPhase, stateWords, type VmState, type VmStatus } from "#shared/model/vm.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Emitter } from "../base/emitter.ts";
 import { waitFor } from "../base/waiting.ts";
@@ -276,10 +276,10 @@ export class Vm extends Emitter<VmEvents> {
         const look = (): void => {
           const { state, reason, detail } = this.#condition;
           if (state === "running") resolve();
-          else if (!this.isOn || reason === "protocol-violation")
-            reject(
-              this.#error("vm.not-running", `is ${state}${detail === "" ? "" : ` (${detail.replace(/\.$/, "")})`}`),
-            );
+          else if (!this.isOn || reason === "protocol-violation") {
+            const words = stateWords({ stateReason: reason, stateDetail: detail });
+            reject(this.#error("vm.not-running", `is ${state}${words === "" ? "" : ` (${words})`}`));
+          }
         };
         look();
         return this.on("changed", look);

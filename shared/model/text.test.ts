@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cleanText, escapeControls, escapeControlsInJson, escapeForLog, revealHidden, withinQuotes } from "./text.ts";
+import {
+  cleanText,
+  escapeControls,
+  escapeControlsInJson,
+  escapeForLog,
+  revealHidden,
+  said,
+  withinQuotes,
+} from "./text.ts";
 
 describe("cleanText", () => {
   it("removes what can hide, turn or break a line", () => {
@@ -39,6 +47,11 @@ it("escapeControlsInJson changes what is seen, not what is said", () => {
 
 it("a guest's text does not end the host's quotation marks around it", () => {
   expect(withinQuotes('“a” "b" «c»')).toBe("'a' 'b' 'c'");
+});
+
+it("a guest's text in a sentence of the host is quoted, and said to be the guest's", () => {
+  expect(said("“Shut down”")).toBe("it said: “'Shut down'”");
+  expect(said("Shut down", "the VM")).toBe("the VM said: “Shut down”");
 });
 
 describe("revealHidden", () => {

@@ -38,6 +38,11 @@ export function withinQuotes(text: string): string {
   return text.replace(QUOTES, "'");
 }
 
+/** Guest text in a sentence of the host: quoted, and said to be the guest's. `who` is the subject. */
+export function said(text: string, who = "it"): string {
+  return `${who} said: “${withinQuotes(text)}”`;
+}
+
 /** Text of a guest for a log line: escapes everything that is not printable ASCII or a letter, and cuts. */
 export function escapeForLog(untrustedText: string, maxLength = 200): string {
   const cut = untrustedText.length > maxLength ? `${untrustedText.slice(0, maxLength)}…` : untrustedText;

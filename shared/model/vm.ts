@@ -1,5 +1,6 @@
 /** What Atoll knows of a VM, as plain data. */
 import type { LabelName } from "./label.ts";
+import { said } from "./text.ts";
 
 declare const brand: unique symbol;
 
@@ -100,6 +101,12 @@ export interface VmStatus extends VmView {
 /** `stateDetail` is what the guest said last, and no words of the host: to be quoted, and said to be the guest's. */
 export function isGuestsWord({ stateReason }: Pick<VmStatus, "stateReason">): boolean {
   return stateReason === "guest-panic";
+}
+
+/** Why it is in its state, for a sentence of the host that goes on: without a full stop, a guest's word as a quotation; "" = nothing to say. */
+export function stateWords(vm: Pick<VmStatus, "stateReason" | "stateDetail">): string {
+  const { stateDetail } = vm;
+  return isGuestsWord(vm) && stateDetail !== "" ? said(stateDetail) : stateDetail.replace(/\.$/, "");
 }
 
 /** A service that nobody uses now: it is in the list of services, and takes no place among the VMs. */

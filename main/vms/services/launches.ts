@@ -1,5 +1,6 @@
 /** Starts programs with windows in a guest. */
 import { AppError } from "#shared/model/app-error.ts";
+import { said, withinQuotes } from "#shared/model/text.ts";
 import type { GiveUp } from "../../link/contract.ts";
 import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../../link/contracts/launches.ts";
 import { checkArgv } from "../argv.ts";
@@ -38,7 +39,7 @@ class Launches implements ServiceClient<LaunchEvent> {
       const message = `VM "${vm}" has no program "${what}": "atoll app list ${vm}" shows what it has.`;
       throw new AppError("app.not-found", message, { vm, program: what });
     }
-    const message = `"${what}" cannot be started in VM "${vm}"${detail === "" ? "" : `: ${detail}`}.`;
+    const message = `"${what}" cannot be started in VM "${vm}"${detail === "" ? "" : `: ${said(detail)}`}.`;
     throw new AppError("app.launch-failed", message, { vm, program: what, detail });
   }
 
@@ -57,10 +58,10 @@ class Launches implements ServiceClient<LaunchEvent> {
     const vm = this.#context.vmName;
     const { code, detail } = answer;
     if (code === "not-found") {
-      const message = `VM "${vm}" has no program that opens ${detail === "" ? "it" : `"${detail}"`}.`;
+      const message = `VM "${vm}" has no program that opens ${detail === "" ? "it" : `"${withinQuotes(detail)}"`}.`;
       throw new AppError("app.not-found", message, { vm, type: detail });
     }
-    const message = `It cannot be opened in VM "${vm}"${detail === "" ? "" : `: ${detail}`}.`;
+    const message = `It cannot be opened in VM "${vm}"${detail === "" ? "" : `: ${said(detail)}`}.`;
     throw new AppError("app.launch-failed", message, { vm, detail });
   }
 

@@ -51,6 +51,17 @@ it("a cursor that reaches the other way, and one of the host's own, are", () => 
   expect(moveTo(100, 37)).toBe(false);
 });
 
+it.each([
+  ...["title-bar", "top-bar", "dock", "fullscreen-strip", "launcher", "switcher", "overlay-layer"],
+  ...["sheet-layer", "paste-bars", "ask-bar", "told", "frozen-badge"],
+])("a guest's cursor is not shown over the host's .%s", (part) => {
+  const was = bar.className;
+  bar.className = part;
+  scene.setCursor("x", { left: 4, top: 31, right: 28, bottom: 1 });
+  expect(moveTo(100, 60)).toBe(true);
+  bar.className = was;
+});
+
 it("one that changes under a resting pointer is looked at as well, once in a frame", () => {
   scene.setCursor("text", null);
   expect(moveTo(100, 40)).toBe(false);

@@ -6,7 +6,10 @@
 import { type CursorReach, surfaceAt } from "../../compositor/scene.ts";
 
 /** Parts of the page that no guest may draw over. */
-const HOST_PARTS = ".title-bar, .top-bar, .dock, .fullscreen-strip, .launcher, .switcher, .overlay-layer";
+const HOST_PARTS = [
+  ...[".title-bar", ".top-bar", ".dock", ".fullscreen-strip", ".launcher", ".switcher", ".overlay-layer"],
+  ...[".sheet-layer", ".paste-bars", ".ask-bar", ".told", ".frozen-badge"],
+].join(", ");
 
 /** The part of the document that it looks at. */
 type GuardedPage = Pick<Document, "elementFromPoint" | "documentElement">;
