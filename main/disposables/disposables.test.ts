@@ -10,6 +10,7 @@ import type { Driver, MachineDefinition } from "../hardware/driver.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import { LAUNCHES } from "../link/contracts/launches.ts";
 import { SURFACES, type WindowEvent } from "../link/contracts/surfaces.ts";
+import { FIRST_WINDOW_MS } from "../vms/launcher.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
   HELLO,
@@ -310,6 +311,25 @@ describe("what disposables begin from", () => {
     links.at(-1)?.says(HELLO);
     await Promise.all(both);
     expect(prepared).toEqual(["snapshot"]);
+  });
+
+  it("waits until the window is there of what somebody opens in one, or that is given up", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    await started({ isToOpen: true });
+    expect(prepared).toEqual([]);
+    opens(1);
+    await snapshots.prepare("debian");
+    expect(prepared).toEqual(["snapshot"]);
+    await started({ isToOpen: true });
+    const second = snapshots.prepare("debian");
+    await vi.advanceTimersByTimeAsync(FIRST_WINDOW_MS);
+    await second;
+    expect(prepared).toEqual(["snapshot", "snapshot"]);
+    const { vmId } = await started({ isToOpen: true });
+    const third = snapshots.prepare("debian");
+    await disposables.end(vmId);
+    await third;
+    expect(prepared).toHaveLength(3);
   });
 
   it("that cannot be made changes nothing else, and is tried again", async () => {

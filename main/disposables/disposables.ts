@@ -12,7 +12,7 @@ import { log } from "../base/log.ts";
 import { waitFor } from "../base/waiting.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import { newDefinition, type VmDefinition } from "../vms/definition.ts";
-import { launch, type Program, waitForWindow } from "../vms/launcher.ts";
+import { FIRST_WINDOW_MS, launch, type Program, waitForWindow } from "../vms/launcher.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { DisposableSource } from "./disposable-source.ts";
 import type { Leftovers } from "./leftovers.ts";
@@ -24,7 +24,6 @@ export const DEFAULT_TEMPLATE = "debian";
 export const MAX_DISPOSABLES = 16;
 /** How long its agent may take to say hello, ms. */
 const AGENT_TIMEOUT_MS = 120_000;
-const WINDOW_TIMEOUT_MS = 60_000;
 /** A program may close one window shortly before it opens the next. */
 export const LAST_WINDOW_MS = 1_000;
 
@@ -39,6 +38,8 @@ export interface DisposableRequest {
   program?: Program | undefined;
   /** The VM for which it is made. */
   forVm?: VmId | undefined;
+  /** Whoever asks starts something in it next: nothing is made in the background until that has a window. */
+  isToOpen?: boolean | undefined;
 }
 
 export interface StartedDisposable {
@@ -73,7 +74,7 @@ export interface DisposablesParts {
   drivers: Drivers;
   source: DisposableSource;
   leftovers: Leftovers;
-  snapshots: Pick<SnapshotMaker, "prepare">;
+  snapshots: Pick<SnapshotMaker, "hold" | "prepare">;
   /** MiB; null: unknown. */
   freeMemoryMiB: () => Promise<number | null>;
 }
@@ -89,6 +90,8 @@ export class Disposables implements DisposableVms {
   /** How many hold each, and what looks again whether its windows are gone. */
   readonly #held = new Map<VmId, number>();
   readonly #looks = new Map<VmId, () => void>();
+  /** For those for whose agent or first window somebody waits: lets snapshots be made again. */
+  readonly #awaited = new Map<VmId, () => void>();
   readonly #closing = new AbortController();
   #lastNumber = 0;
 
@@ -106,6 +109,7 @@ export class Disposables implements DisposableVms {
     const { id, name } = definition;
     // Counted from now on: several requests may come together.
     this.#alive.set(id, () => undefined);
+    this.#awaited.set(id, this.#parts.snapshots.hold());
     try {
       checkMemory(FIRST_MEMORY_MIB, await this.#parts.freeMemoryMiB());
       await this.#parts.leftovers.note(definition);
@@ -115,6 +119,7 @@ export class Disposables implements DisposableVms {
       const launched = await abortable(this.#run(vm, request.program, signal), signal);
       if (!this.#alive.has(id)) throw endedBefore(name);
       const origin = vm.status.origin ?? "cold";
+      if (request.isToOpen !== true || vm.windows.size > 0) this.#came(id);
       // It may be the first of its template, or that may have been built anew: the next one shall not have to boot.
       if (origin === "cold") void this.#parts.snapshots.prepare(templateOf(vm));
       return { vmId: id, name, origin, ms: Math.round(performance.now() - begunAt), launched };
@@ -143,6 +148,7 @@ export class Disposables implements DisposableVms {
     if (!this.#alive.has(vmId)) return this.#ending.get(vmId) ?? Promise.resolve();
     this.#alive.get(vmId)?.();
     this.#alive.delete(vmId);
+    this.#came(vmId);
     const ending = this.#end(vmId)
       .catch((error: unknown) => log(`a disposable is not wholly removed: ${messageOf(error)}`))
       .finally(() => this.#ending.delete(vmId));
@@ -154,6 +160,12 @@ export class Disposables implements DisposableVms {
   async close(): Promise<void> {
     this.#closing.abort(new AppError("vm.start-cancelled", "The application ends."));
     await Promise.all([...[...this.#alive.keys(), ...this.#ending.keys()].map((id) => this.end(id))]);
+  }
+
+  /** Nobody waits for it any more. */
+  #came(id: VmId): void {
+    this.#awaited.get(id)?.();
+    this.#awaited.delete(id);
   }
 
   #define({ template, label, network = "none", forVm }: DisposableRequest): VmDefinition {
@@ -195,7 +207,7 @@ export class Disposables implements DisposableVms {
     this.#watch(vm);
     await answering(vm, signal);
     if (program === undefined) return null;
-    const { found } = waitForWindow(vm, WINDOW_TIMEOUT_MS);
+    const { found } = waitForWindow(vm, FIRST_WINDOW_MS);
     const { pid, request } = await launch(vm, program);
     return { pid, launch: request, windowId: await found(request) };
   }
@@ -209,6 +221,7 @@ export class Disposables implements DisposableVms {
       if (!vm.isOn) return void this.end(vm.id);
       if (vm.windows.size > 0) {
         hasHadWindow = true;
+        this.#came(vm.id);
         clearTimeout(timer);
         timer = undefined;
       } else if (hasHadWindow && !this.#held.has(vm.id))

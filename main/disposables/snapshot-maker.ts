@@ -11,6 +11,7 @@ import { log } from "../base/log.ts";
 import { waitFor } from "../base/waiting.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import { newDefinition, type VmDefinition } from "../vms/definition.ts";
+import { FIRST_WINDOW_MS } from "../vms/launcher.ts";
 import type { Leftovers } from "./leftovers.ts";
 
 /** Of what is for no VM. */
@@ -26,6 +27,9 @@ export class SnapshotMaker {
   readonly #parts: SnapshotMakerParts;
   /** By what it is for. */
   readonly #preparing = new Map<string, Promise<void>>();
+  /** Each with what ends it in any case. */
+  readonly #holds = new Set<NodeJS.Timeout>();
+  readonly #looks = new Set<() => void>();
   readonly #closing = new AbortController();
 
   constructor(parts: SnapshotMakerParts) {
@@ -49,9 +53,24 @@ export class SnapshotMaker {
     return this.#prepareOnce(`starts of "${definition.name}"`, () => ({ ...definition, id, name: "snapshot" }));
   }
 
+  /**
+   * Somebody waits for a window: none is begun until the function that this gives is called, and for three minutes at most. To make
+   * a snapshot is to boot a VM, and what a person waits for comes first.
+   */
+  hold(): () => void {
+    const end = (): void => {
+      clearTimeout(timer);
+      if (this.#holds.delete(timer)) for (const look of this.#looks) look();
+    };
+    const timer = setTimeout(end, FIRST_WINDOW_MS);
+    this.#holds.add(timer);
+    return end;
+  }
+
   /** The application ends: none is made any more. */
   async close(): Promise<void> {
     this.#closing.abort(new AppError("vm.start-cancelled", "The application ends."));
+    for (const timer of this.#holds) clearTimeout(timer);
     await Promise.all(this.#preparing.values());
   }
 
@@ -65,7 +84,7 @@ export class SnapshotMaker {
     const { drivers, leftovers } = this.#parts;
     const { signal } = this.#closing;
     try {
-      await this.#allStarted(signal);
+      await this.#quiet(signal);
       const definition = define();
       const driver = drivers.named(definition.driver);
       await leftovers.note(definition);
@@ -83,16 +102,21 @@ export class SnapshotMaker {
     }
   }
 
-  /** Resolves when no VM is starting: to make a snapshot is to boot a VM, and what a person waits for comes first. */
-  #allStarted(signal: AbortSignal): Promise<void> {
+  /** Resolves when no VM is starting and nobody waits for a window. */
+  #quiet(signal: AbortSignal): Promise<void> {
     const { application } = this.#parts;
     return waitFor({
       listen: ({ resolve }) => {
         const look = (): void => {
-          if (application.vms.every(({ state }) => state !== "starting")) resolve();
+          if (this.#holds.size === 0 && application.vms.every(({ state }) => state !== "starting")) resolve();
         };
         look();
-        return application.on("changed", look);
+        this.#looks.add(look);
+        const stop = application.on("changed", look);
+        return () => {
+          stop();
+          this.#looks.delete(look);
+        };
       },
       signal,
     });
