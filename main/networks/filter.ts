@@ -14,7 +14,7 @@ export interface FilterEvents {
 }
 
 export interface NetworkFilter {
-  /** The VM whose interfaces the links end at. @throws AppError service.not-installed */
+  /** The VM whose interfaces the links end at. @throws AppError service.not-found */
   readonly vm: Vm;
   /** Its system has come up: interfaces can be given to it, before its program is there to set them up. */
   readonly isUp: boolean;

@@ -66,7 +66,7 @@ export interface RulesInForceSince {
 }
 
 interface Options {
-  /** @throws AppError service.not-installed */
+  /** @throws AppError service.not-found */
   firewall: () => FirewallService;
   policy: Pick<Policy, "on" | "nextEndInMs">;
   rules: NetworkRules;

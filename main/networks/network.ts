@@ -19,7 +19,7 @@ import { TrafficScanner } from "./traffic-scanner.ts";
 export const FIREWALL_SERVICE = "firewall";
 
 interface Options {
-  /** @throws AppError service.not-installed */
+  /** @throws AppError service.not-found */
   firewall: () => FirewallService;
   policy: Policy;
   policyChanges: PolicyChanges;

@@ -4,7 +4,7 @@
  */
 export type ErrorCode =
   | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "dependency-failed" | "timeout" | "unsupported"}`
-  | `window.${"not-found" | "frozen" | "timeout" | "bad-geometry"}`
+  | `window.${"not-found" | "frozen" | "timeout"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `disposable.${"no-memory" | "too-many"}`
   | `exec.${"failed" | "lost"}`
@@ -18,9 +18,9 @@ export type ErrorCode =
   | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`
   | `policy.${"denied" | "unanswered" | "bad-import" | "broken" | "changed" | "not-edited"}`
   | `icon.${"gone" | "not-done"}`
-  | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "unsupported" | "not-comparable"}`
+  | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "not-comparable"}`
   | `audit.${"unreadable" | "unwritable"}`
-  | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "not-installed" | "test-failed" | "right-not-asked"}`
+  | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "right-not-asked"}`
   | "scan.no-scanner"
   | "settings.broken"
   | `file.${"write-failed" | "not-ours"}`
