@@ -33,7 +33,7 @@ const MAX_FLOWS = 20_000;
 const ROOM = 1_000;
 /** Longest name of the DNS. */
 const MAX_NAME = 253;
-/** What cannot be read is told again after so long. */
+/** Malformed rows are logged at most once per interval. */
 const TELL_BAD_MS = 60_000;
 
 type Rows = Extract<SaidMessage, { type: "rows" }>;

@@ -102,7 +102,7 @@ async function choose(
     signal === undefined ? {} : { signal },
   );
   if (answer === null && signal?.aborted === true)
-    throw new AppError("policy.unanswered", "Nobody answered where it shall open, so it was not opened.");
+    throw new AppError("policy.unanswered", "Nobody chose where to open it, so it was not opened.");
   if (answer === null) throw new AppError("policy.denied", "You have chosen not to open it.");
   const wish = chosenPlace(parts, answer);
   if (answer.always) await remember(parts, item, party, wish, answer.edit, rule);

@@ -197,7 +197,7 @@ export class Opener {
     return untilRunning(vm, () => progress?.("starting", vm.definition.name), signal);
   }
 
-  /** The file in the target: a transfer, whose end is told by whoever carries it. */
+  /** The file in the target: a transfer; the transfer reports its own end. */
   async #carry(
     { from, wanted }: OpenRequest,
     { path }: OpenItem & { kind: "file" },

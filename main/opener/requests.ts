@@ -59,7 +59,7 @@ export function openHandlers({
       }
       case "file":
         if (from !== null) return { item: fileItem(Buffer.from(item.path)), from };
-        if (caller.from === "page") throw new AppError("usage.bad-argument", "Choose the file: the page names none.");
+        if (caller.from === "page") throw new AppError("usage.bad-argument", "No file was chosen.");
         return { item: fileItem(Buffer.from(await hostFile(item.path))), from };
     }
   }

@@ -25,7 +25,7 @@ export function scanHandlers({ application, hostFiles, scanner }: Parts): Handle
       if (vm.state !== "running")
         throw new AppError("vm.not-running", `VM "${name}" is ${vm.state}: start it first.`, { vm: name });
       if (paths.some((one) => one.includes("\0")))
-        throw new AppError("usage.bad-argument", "A path with a zero byte is no path.");
+        throw new AppError("usage.bad-argument", "Paths must not contain NUL bytes.");
       scanner.check();
       const gone = new AbortController();
       if (caller.from === "cli") caller.connection.onClose(() => gone.abort(new Error("nobody waits for it any more")));

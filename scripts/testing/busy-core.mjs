@@ -1,6 +1,9 @@
 // A core that is always busy, for tests that must not depend on an idle machine.
 import { spawn } from "node:child_process";
 
+/** How many times as long as on an idle machine tests may take beside it. */
+export const BUSY_SLOWNESS = 3;
+
 /**
  * @template T
  * @param {() => Promise<T>} work

@@ -18,10 +18,11 @@ const minuteMs = 60_000;
 
 /**
  * @param {AbortSignal} signal
+ * @param {number} [slowness] how many times as long as on an idle machine it may take
  * @returns {Promise<Count>}
  */
-export async function unitTests(signal) {
-  const { ok, count } = await vitest(signal, "unit.json", 10);
+export async function unitTests(signal, slowness = 1) {
+  const { ok, count } = await vitest(signal, "unit.json", 10 * slowness);
   return judged(ok, count);
 }
 
@@ -81,15 +82,16 @@ async function vitest(signal, reportName, limitMinutes, env = {}) {
 
 /**
  * @param {AbortSignal} signal
+ * @param {number} [slowness] see unitTests
  * @returns {Promise<Count>}
  */
-export async function rustTests(signal) {
+export async function rustTests(signal, slowness = 1) {
   let output = "";
   let isOk = true;
   for (const workspace of ["agents", "bench/tools"]) {
     // What is ignored otherwise needs the agent as guests get it.
     const args = ["--workspace", "--no-fail-fast", "--", "--include-ignored"];
-    const tested = await cargoTest(signal, workspace, args);
+    const tested = await cargoTest(signal, workspace, args, {}, 20 * slowness);
     output += tested.output;
     isOk &&= tested.ok;
   }
@@ -101,9 +103,10 @@ export async function rustTests(signal) {
  * @param {string} workspace a folder of this repository
  * @param {string[]} args after `cargo test`
  * @param {NodeJS.ProcessEnv} [env]
+ * @param {number} [limitMinutes]
  * @returns {Promise<{ ok: boolean, output: string }>}
  */
-async function cargoTest(signal, workspace, args, env = {}) {
+async function cargoTest(signal, workspace, args, env = {}, limitMinutes = 20) {
   let output = "";
   const { ok } = await runTool("cargo", ["test", "--quiet", "--locked", ...args], {
     cwd: join(checkout, workspace),
@@ -115,7 +118,7 @@ async function cargoTest(signal, workspace, args, env = {}) {
       ...env,
     },
     signal,
-    limitMs: 20 * minuteMs,
+    limitMs: limitMinutes * minuteMs,
     onOutput: (text) => (output += text),
   });
   return { ok, output };
@@ -138,10 +141,11 @@ export function countRust(output) {
 
 /**
  * @param {AbortSignal} signal
+ * @param {number} [slowness] see unitTests
  * @returns {Promise<Count>}
  */
-export async function endToEndTests(signal) {
-  const { ok, count } = await playwright(signal, "e2e.json", 60);
+export async function endToEndTests(signal, slowness = 1) {
+  const { ok, count } = await playwright(signal, "e2e.json", 60 * slowness);
   return judged(ok, count);
 }
 

@@ -1,5 +1,5 @@
 //! The firewall's state: what was told, what is in force, what VMs looked up and what was refused. One lock for all of it, so
-//! that rules, pins and answers are never of two times.
+//! that rules, pins and answers are never inconsistent.
 
 use crate::address::{Cidr, not_internet};
 use crate::canary::{self, Aviary, Canary};

@@ -53,7 +53,8 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            // Init starts it again; until then nothing new passes, and after that nothing at all until it is told.
+            // Init starts it again. Until it is restarted no new connection passes; after the restart none does until the host
+            // has sent the rules.
             eprintln!("netfilter: {reason}");
             ExitCode::FAILURE
         }

@@ -50,7 +50,7 @@ pub fn listen(stream: &UnixStream, mut each: impl FnMut(Told)) -> io::Result<()>
     }
 }
 
-/// What is said goes to whoever listens now, else nowhere: a new listener is told all of it again.
+/// What is said is sent to the connected host, otherwise dropped: a host that connects anew is told all of it again.
 #[derive(Debug, Default)]
 pub struct Mouth {
     stream: Mutex<Option<UnixStream>>,

@@ -51,7 +51,7 @@ describe("what is desired", () => {
   it("that is too large is refused, and changes nothing", () => {
     const { client, orders, happens } = desk();
     happens({ type: "connected" });
-    expect(() => client.tell({ state: "x".repeat(MAX_TOLD_BYTES) })).toThrow(/at most/);
+    expect(() => client.tell({ state: "x".repeat(MAX_TOLD_BYTES) })).toThrow(/the limit is/);
     expect(client.revision).toBe(0);
     expect(orders).toHaveLength(1);
   });

@@ -142,7 +142,7 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
     const { vmName } = this.#context;
     throw new AppError(
       "service.too-large",
-      `What service "${vmName}" is to be told has ${bytes} bytes, and at most ${MAX_TOLD_BYTES} are possible.`,
+      `The settings and state for service "${vmName}" are ${bytes} bytes; the limit is ${MAX_TOLD_BYTES}.`,
       { service: vmName, bytes, limit: MAX_TOLD_BYTES },
     );
   }
