@@ -301,6 +301,30 @@ describe("an agent", () => {
     expect(waitsMs).toEqual([500]);
   });
 
+  it("whose link's process ends is called again by another", async () => {
+    await running();
+    const crashed = link();
+    crashed.exits(139);
+    expect(state()).toBe("unresponsive agent-lost");
+    expect(vm.status.stateDetail).toContain("ended with code 139");
+    vi.runOnlyPendingTimers();
+    expect(links).toHaveLength(2);
+    link().says(HELLO);
+    crashed.exits(139);
+    expect(state()).toBe("running null");
+  });
+
+  it("of which the link that was made ahead has ended is called by another", async () => {
+    const { start } = driver;
+    driver.start = (...parts) => {
+      link().exits(139);
+      return start(...parts);
+    };
+    vm = new Vm({ ...scriptedDefinition("test", "rose"), startsFresh: true }, { ...scriptedContext(links), driver });
+    await running();
+    expect(links).toHaveLength(2);
+  });
+
   it("that hangs keeps its link, and may come back", async () => {
     await running();
     link().says(serviceEvent(LIVENESS, { isResponsive: false }));

@@ -20,6 +20,8 @@ import { iconFor } from "../ui/app-icon.ts";
 /** Width of one entry incl. its gap, and width of everything else in the dock; see dock.css. DOM pixels. */
 const ENTRY_PX = 52;
 const OTHER_PX = 70;
+/** Windows that a group's menu names at most: a guest makes as many as it likes. */
+const MAX_IN_MENU = 5;
 
 export function Dock() {
   const { wm, overlays, launches: launchStore } = useShell();
@@ -108,6 +110,7 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
   const setOpen = (open: boolean): void =>
     open ? overlays.open({ kind: "dock-menu", first: ids[0] }) : overlays.closeIf("dock-menu");
   const text = `${ids.length} windows${appId === null ? "" : ` of ${appId}`}`;
+  const more = ids.length - MAX_IN_MENU;
   const entry = (
     <button
       type="button"
@@ -130,9 +133,10 @@ function DockGroup({ ids }: { ids: WindowGroup }) {
   return (
     <Menu isOpen={isOpen} setOpen={setOpen} trigger={entry} align="start" side="top" label={tag.label}>
       <MenuGroup title={`Windows of ${tag.name}`}>
-        {ids.map((id) => (
+        {ids.slice(0, MAX_IN_MENU).map((id) => (
           <GroupItem key={id} id={id} />
         ))}
+        {more > 0 && <p className="menu-more">and {more} more, by Alt+Tab</p>}
       </MenuGroup>
     </Menu>
   );

@@ -265,6 +265,19 @@ describe("while a prompt is shown", () => {
     expect(document.activeElement?.textContent).toBe("Cancel");
   });
 
+  it("a window that opens does not take focus either where the person acted in its VM just before", async () => {
+    act(() => button("Cancel").click());
+    key("keydown", "KeyC", "c");
+    expect(keysOfGuest()).toEqual([46]);
+    await askQuit();
+    show(2);
+    expect(shell.wm.getState().focused).toBe(windowIdOf(HOME, 1 as SurfaceId));
+    act(() => button("Cancel").click());
+    // Without a prompt it does.
+    const third = show(3);
+    expect(shell.wm.getState().focused).toBe(third);
+  });
+
   it("the pointer reaches no guest", () => {
     guest.heard.length = 0;
     const canvas = document.querySelector(".guest-content canvas") ?? expect.fail("no canvas");

@@ -81,7 +81,7 @@ async function openMenu(of: VmStatus): Promise<string[]> {
     shell.overlays.open({ kind: "vm-menu", vm: WEB });
   });
   const menu = document.querySelector(".menu") ?? expect.fail("no menu");
-  return [...menu.querySelectorAll(".chip-state, .menu-title, .menu-text, .chip-more, .menu-rule")].map(
+  return [...menu.querySelectorAll(".chip-state, .menu-title, .menu-text, .menu-more, .menu-rule")].map(
     (part) => part.textContent,
   );
 }

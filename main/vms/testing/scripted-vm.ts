@@ -60,6 +60,8 @@ export class ScriptedMachine extends Emitter<MachineEvents> implements Machine {
 
 export interface ScriptedLink {
   says: (message: FromLink) => void;
+  /** Its process ends. */
+  exits: (code: number) => void;
   heard: ToLink[];
   isKilled: boolean;
 }
@@ -123,7 +125,7 @@ export function scriptedDefinition(name: string, label: LabelName = "rose"): VmD
 export function scriptedContext(links: ScriptedLink[]): Omit<VmContext, "driver"> {
   return {
     spawnLink: () => {
-      const made: ScriptedLink = { says: () => undefined, heard: [], isKilled: false };
+      const made: ScriptedLink = { says: () => undefined, exits: () => undefined, heard: [], isKilled: false };
       links.push(made);
       return {
         send: (message) => void made.heard.push(message),
@@ -133,7 +135,7 @@ export function scriptedContext(links: ScriptedLink[]): Omit<VmContext, "driver"
         },
         attachPage: () => undefined,
         onMessage: (listener) => (made.says = listener),
-        onExit: () => undefined,
+        onExit: (listener) => (made.exits = listener),
         kill: () => (made.isKilled = true),
       };
     },

@@ -57,12 +57,14 @@ const guest = (n: number, change: Partial<GuestWindow> = {}): GuestWindow =>
 
 let mayTakeFocus = true;
 let remembered: Remembered | null = null;
+let launchedAt: number | null = null;
 const asked: { window: WindowId; isStarted: boolean }[] = [];
 const host: LinkSessionHost = {
   policy: {
     requested: () => undefined,
     recall: () => remembered,
     focusClaim: (window, launchedAtMs) => {
+      launchedAt = launchedAtMs;
       asked.push({ window, isStarted: launchedAtMs !== null });
       return mayTakeFocus ? "launch" : null;
     },
@@ -185,6 +187,13 @@ describe("a window", () => {
       { window: windowId(1), isStarted: true },
       { window: windowId(2), isStarted: false },
     ]);
+  });
+
+  it("knows when its launch was asked for, by the age that the link says", () => {
+    port.say({ type: "windowOpened", window: guest(1, { launch: 7 }), launchAgeMs: 500 });
+    picture(1, 600, 400, 1);
+    // An age that counted for nothing, or the other way round, is later than this.
+    expect(launchedAt).toBeLessThanOrEqual(performance.now() - 500);
   });
 
   it("is not started by a launch of which the link knows no age", () => {
@@ -326,6 +335,20 @@ describe("a popup", () => {
     }
     expect(links.find(windowId(1))?.session.popups.shownOn(id(1))).toHaveLength(16);
     expect(port.heard.filter(({ type }) => type === "dismissPopup")).toEqual([{ type: "dismissPopup", surface: 2 }]);
+  });
+
+  it("is dismissed where those of its VM together cover the screen too often", () => {
+    open(true);
+    dispatch({ type: "place", id: windowId(1), placement: "maximized" });
+    picture(1, 1440, 830, port.configures().at(-1)?.serial ?? 0);
+    const rect = { x: 0, y: 0, width: 1400, height: 580 };
+    for (const n of [3, 4, 5]) {
+      port.say({ type: "popupOpened", popup: { surface: id(n), kind: "x11", parent: id(1), rect, grab: false } });
+      picture(n, rect.width, rect.height, 0);
+    }
+    const shown = links.find(windowId(1))?.session.popups.shownOn(id(1)) ?? [];
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.length).toBeLessThan(3);
   });
 });
 
