@@ -174,7 +174,8 @@ export class Crossings {
       return { allowed, by, rule: answer.rule, ...scanOf(rule), explanation: words, seq: null };
     }
     const written = await this.#record(entry, { goesOn: true });
-    if (written !== null) return { allowed, by, rule: answer.rule, ...scanOf(rule), explanation: words, seq: written.seq };
+    if (written !== null)
+      return { allowed, by, rule: answer.rule, ...scanOf(rule), explanation: words, seq: written.seq };
     const refused = "Nothing may cross while the audit log cannot be written.";
     return { allowed: false, by: "rule", rule: null, ...scanOf(rule), explanation: refused, seq: null };
   }
