@@ -48,8 +48,12 @@ function writePolicy(home: string, ...rules: (readonly [to: string, decision: st
 }
 
 function get(host: string, ...words: string[]): Promise<CommandResult> {
+  return getFrom("web", host, ...words);
+}
+
+function getFrom(vm: string, host: string, ...words: string[]): Promise<CommandResult> {
   const curl = ["curl", "--silent", "--show-error", "--connect-timeout", "5", "--max-time", "10"];
-  return desktop.atoll("exec", "web", "--", ...curl, ...words, `http://${host}/`);
+  return desktop.atoll("exec", vm, "--", ...curl, ...words, `http://${host}/`);
 }
 
 function flows(): Promise<FlowView[]> {
@@ -108,6 +112,30 @@ test("nothing leaks out of the VM, whatever a program in it tries", async () => 
       ...["198.18.0.53:53", "198.18.0.53:853", "10.0.0.1:80", "192.168.77.7", "93.184.216.7", "[2a00:7::7]"],
     ]),
   );
+});
+
+test("a disposable that is for the VM connects as the VM does, where a network was asked for", async () => {
+  const start = async (...words: string[]): Promise<string> =>
+    (await desktop.json<{ vm: string }>("disposable", "start", "--for", "web", ...words)).vm;
+  const [without, disposable] = [await start(), await start("--network", "firewall")];
+  await expect
+    .poll(async () => (await getFrom(disposable, "good.example")).stdout, COMES_UP)
+    .toContain("for good.example");
+  const refused = [await getFrom(disposable, "bad.example"), await getFrom(without, "good.example")];
+  expect(refused.map(({ code }) => code)).not.toContain(0);
+  await expect
+    .poll(async () => (await flows()).filter(({ vm }) => vm === disposable))
+    .toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: "good.example", verdict: "allow" }),
+        expect.objectContaining({ name: "bad.example", verdict: "deny" }),
+      ]),
+    );
+  expect(await desktop.json<object>("network", "test", disposable, "good.example:80")).toMatchObject({
+    ...{ decision: "allow", reached: true },
+    explanation: expect.stringContaining(`${disposable} is for web`),
+  });
+  for (const vm of [without, disposable]) await desktop.json("vm", "kill", vm);
 });
 
 test("what the policy allows is no leak, and is said to be allowed", async () => {

@@ -130,11 +130,6 @@ rules:
     from: "@role:app"
     to: "@internet"
     decision: allow
-  # So do disposables that have a network: one that is for a VM never more than that VM, whatever is allowed here.
-  - action: net.connect
-    from: "@disposable"
-    to: "@internet"
-    decision: allow
 
   # Nothing else.
   - action: "@any"
