@@ -5,6 +5,7 @@
 mod names;
 mod scanning;
 mod support;
+mod ways;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;

@@ -271,22 +271,55 @@ impl World {
         find(self).unwrap_or_else(|| self.until(&wanted.to_string(), |_, world| find(world)))
     }
 
-    /// Asks the firewall, as the VM does.
-    pub fn look_up(&self, name: &str, kind: RecordType) -> (ResponseCode, Vec<IpAddr>) {
+    /// Another VM, with rules of its own beside those of the first one, which are for the internet. A server listens in it.
+    pub fn second_vm(&mut self, rules: &[&str]) -> Namespace {
+        let vm = Namespace::new();
+        let mut there = vm.inside(|| Command::new("sleep").arg("1000").spawn().unwrap());
+        self.firewall.run(&format!(
+            "ip link add fweth2 address 52:54:00:b7:00:02 type veth peer name eth0 address 52:54:00:a7:00:02 netns {}",
+            there.id()
+        ));
+        there.kill().unwrap();
+        there.wait().unwrap();
+        vm.run(
+            "ip link set lo up; ip addr add 10.137.0.10/30 dev eth0; ip addr add fd00:137:2::2/64 dev eth0 nodad
+             ip link set eth0 up; ip route add default via 10.137.0.9; ip -6 route add default via fd00:137:2::1",
+        );
+        serve_echo(&vm, 80, b"", Arc::default());
+        let mut told = state(&["allow internet"]);
+        let mut second = state(rules)["links"][0].clone();
+        second["id"] = json!("link-2");
+        second["own"] = json!({ "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" });
+        second["guest"] = json!({ "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" });
+        told["links"].as_array_mut().unwrap().push(second);
+        assert_eq!(self.tell(told), [] as [Value; 0]);
+        vm
+    }
+
+    /// Asks the firewall by TCP, as the VM does: how many addresses it has answered.
+    pub fn look_up_by_tcp(&self, name: &str) -> (ResponseCode, usize) {
         let name = name.to_owned();
         self.vm.inside(move || {
-            let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            let mut stream = TcpStream::connect("10.137.0.5:53").unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut message = Message::new();
             message.set_id(1).set_recursion_desired(true);
-            message.add_query(Query::query(Name::from_str(&format!("{name}.")).unwrap(), kind));
-            socket.send_to(&message.to_vec().unwrap(), "10.137.0.5:53").unwrap();
-            let mut buffer = [0; 4096];
-            let (length, from) = socket.recv_from(&mut buffer).unwrap();
-            assert_eq!(from, "10.137.0.5:53".parse().unwrap());
-            let answer = Message::from_vec(&buffer[..length]).unwrap();
-            (answer.response_code(), answer.answers().iter().filter_map(|record| record.data().ip_addr()).collect())
+            message.add_query(Query::query(Name::from_str(&format!("{name}.")).unwrap(), RecordType::A));
+            let bytes = message.to_vec().unwrap();
+            let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+            stream.write_all(&[&length[..], &bytes].concat()).unwrap();
+            let mut length = [0; 2];
+            stream.read_exact(&mut length).unwrap();
+            let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
+            stream.read_exact(&mut answer).unwrap();
+            let answer = Message::from_vec(&answer).unwrap();
+            (answer.response_code(), answer.answers().len())
         })
+    }
+
+    /// Asks the firewall, as the VM does.
+    pub fn look_up(&self, name: &str, kind: RecordType) -> (ResponseCode, Vec<IpAddr>) {
+        look_up(&self.vm, name, kind)
     }
 
     pub fn addresses(&self, name: &str) -> Vec<IpAddr> {
@@ -307,6 +340,24 @@ impl World {
         let mut stream = self.connect_vm(address, port).map_err(|(kind, _)| kind)?;
         echo(&mut stream, bytes)
     }
+}
+
+/// Asks the firewall, as the VM in this namespace does.
+pub fn look_up(vm: &Namespace, name: &str, kind: RecordType) -> (ResponseCode, Vec<IpAddr>) {
+    let name = name.to_owned();
+    vm.inside(move || {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut message = Message::new();
+        message.set_id(1).set_recursion_desired(true);
+        message.add_query(Query::query(Name::from_str(&format!("{name}.")).unwrap(), kind));
+        socket.send_to(&message.to_vec().unwrap(), "10.137.0.5:53").unwrap();
+        let mut buffer = [0; 4096];
+        let (length, from) = socket.recv_from(&mut buffer).unwrap();
+        assert_eq!(from, "10.137.0.5:53".parse().unwrap());
+        let answer = Message::from_vec(&buffer[..length]).unwrap();
+        (answer.response_code(), answer.answers().iter().filter_map(|record| record.data().ip_addr()).collect())
+    })
 }
 
 /// Sends the bytes and reads them back.
