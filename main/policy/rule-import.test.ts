@@ -61,7 +61,6 @@ describe("an export", () => {
     expect(read(exportedRules(rules, "net.connect")).map(({ words }) => words.from)).toEqual([
       "@role:vault",
       "@role:app",
-      "@disposable",
     ]);
     expect(read(exportedRules([], null))).toEqual([]);
   });
