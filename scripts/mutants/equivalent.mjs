@@ -95,4 +95,16 @@ export const EQUIVALENT = [
     line: "if (sourceEnd - source < 2) return false;",
     reason: PAST_THE_END,
   },
+  {
+    file: "renderer/compositor/decoders/assembly/lz4.ts",
+    line: "if (offset >= 16) {",
+    replacement: "if (offset > 16) {",
+    reason: "at 16 the loop by bytes gives the same",
+  },
+  {
+    file: "renderer/compositor/decoders/assembly/lz4.ts",
+    line: "for (let i: usize = 0; i < length; i++) store<u8>(target + i, load<u8>(match + i));",
+    replacement: "for (let i: usize = 0; i <= length; i++) store<u8>(target + i, load<u8>(match + i));",
+    reason: "a byte more, for which PADDING_BYTES has room",
+  },
 ];

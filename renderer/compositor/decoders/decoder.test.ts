@@ -82,10 +82,24 @@ describe("raw rectangles", () => {
     expect([...(decoder.decode(4, 4, 1, "raw", true) ?? [])]).toEqual([6, 5, 4, 255]);
   });
 
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])("of %i pixels leave those that follow as they were sent", (area) => {
+    const pixel = (at: number): number[] => [at + 1, at + 2, at + 3, 200 - at];
+    const sent = Array.from({ length: area + 9 }, (_, at) => pixel(at)).flat();
+    // As a pixel alone becomes.
+    const alone = (at: number, opaque: boolean): number[] => decode(pixel(at), 1, { encoding: "raw", opaque }) ?? [];
+    for (const opaque of [true, false]) {
+      const expected = Array.from({ length: area + 9 }, (_, at) => alone(at, opaque));
+      decoder.load(Uint8Array.from(sent));
+      const first = [...(decoder.decode(0, area * 4, area, "raw", opaque) ?? [])];
+      const rest = [...(decoder.decode(area * 4, 36, 9, "raw", opaque) ?? [])];
+      expect([first, rest]).toEqual([expected.slice(0, area).flat(), expected.slice(area).flat()]);
+    }
+  });
+
   it("with premultiplied alpha are divided by it, and saturate where a colour is above its alpha", () => {
-    const pixels = [64, 32, 0, 128, 9, 9, 9, 0, 10, 20, 30, 255, 255, 1, 0, 1, 50, 0, 200, 100];
-    expect(decode(pixels, 5, { encoding: "raw", opaque: false })).toEqual([
-      0, 64, 128, 128, 0, 0, 0, 0, 30, 20, 10, 255, 0, 255, 255, 1, 255, 0, 128, 100,
+    const pixels = [64, 32, 0, 128, 9, 9, 9, 0, 10, 20, 30, 255, 255, 1, 0, 1, 50, 0, 200, 100, 1, 2, 3, 7];
+    expect(decode(pixels, 6, { encoding: "raw", opaque: false })).toEqual([
+      0, 64, 128, 128, 0, 0, 0, 0, 30, 20, 10, 255, 0, 255, 255, 1, 255, 0, 128, 100, 109, 73, 36, 7,
     ]);
   });
 
