@@ -14,6 +14,11 @@ import { zip } from "../main/files/testing/zip.ts";
 /** In two parts, so that no scanner takes this file for it. */
 const EICAR = Buffer.from(["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!$H+H*"].join(""));
 /** As the command prints it. */
+interface Quarantined {
+  id: number;
+  path: string;
+  state: string;
+}
 type Info = ServiceView & { panels: { rows?: object[] }[] };
 
 const SIGNATURE = "Eicar-Test-Signature.UNOFFICIAL";
@@ -41,12 +46,13 @@ function prepare(home: string): void {
   const rules = [
     { action: "exec", ...any },
     { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
+    { action: "file.send", from: "web", to: "home", scan: true, unscanned: "ask", decision: "allow" },
   ];
   fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
 }
 
-async function put(name: string, content: Uint8Array): Promise<void> {
-  const { code } = await desktop.pipe(content, "exec", "home", "--", "sh", "-c", `cat > ${name}`);
+async function put(name: string, content: Uint8Array, vm = "home"): Promise<void> {
+  const { code } = await desktop.pipe(content, "exec", vm, "--", "sh", "-c", `cat > ${name}`);
   expect(code).toBe(0);
 }
 
@@ -81,11 +87,10 @@ test("without a scanner what a rule wants scanned is denied, and a scan says wha
   expect([scanned.code, scanned.stderr]).toEqual([1, expect.stringContaining("atoll service start antivirus")]);
 });
 
-test("the service says what its signatures are, and has no right but to get files", async () => {
+test("the service says what its signatures are", async () => {
   const info = await desktop.json<Info>("service", "info", "antivirus");
   expect(info).toMatchObject({ state: "running", health: "ok", status: expect.stringMatching(/^\d+ signatures, /) });
   expect(info.panels[0]?.rows).toMatchObject([{ engine: "ClamAV", signatures: expect.any(String) }]);
-  expect(info.rights.filter(({ has }) => has).map(({ id }) => id)).toEqual(["scanned-files"]);
 });
 
 test("a scan says of each file what it is", async () => {
@@ -118,6 +123,8 @@ test("a scan says of each file what it is", async () => {
   await expect
     .poll(async () => (await desktop.atoll("exec", "antivirus", "--", "find", "/tmp/atoll-scan", "-type", "f")).stdout)
     .toBe("");
+  const { rights } = await desktop.json<Info>("service", "info", "antivirus");
+  expect(rights.filter(({ has }) => has).map(({ id }) => id)).toEqual(["scanned-files"]);
 });
 
 test("a clean file passes, and one in which something is found is held with the signature's name", async () => {
@@ -150,4 +157,114 @@ test("a scanner that is killed in the middle holds the file, and works again by 
   const passed = await copy("late.txt");
   expect(passed, passed.stderr).toMatchObject({ code: 0 });
   expect(await desktop.read("web", "late.txt")).toBe("late");
+});
+
+test("what was held is in quarantine after the service was started again, and is restored when the person says so", async () => {
+  const list = (): Promise<Quarantined[]> => desktop.json("quarantine", "list");
+  const page = await desktop.page();
+  await desktop.atoll("service", "stop", "antivirus");
+  expect(new Set((await list()).map(({ state }) => state))).toEqual(new Set(["away"]));
+  expect((await desktop.atoll("service", "start", "antivirus")).code).toBe(0);
+  await expect.poll(async () => (await list()).every(({ state }) => state === "kept")).toBe(true);
+  const [file] = (await list()).filter((one) => one.path === "eicar.com");
+  expect(file).toMatchObject({
+    ...{ bytes: EICAR.length, verdict: "found", service: "antivirus" },
+    ...{ from: "home", to: "web" },
+    engines: [{ name: "ClamAV", signature: SIGNATURE }],
+  });
+  // Nothing of it is on this computer.
+  expect(fs.readFileSync(path.join(desktop.home, "state/quarantine.json")).includes("EICAR-STANDARD")).toBe(false);
+  const id = String(file?.id);
+  const prompt = page.getByRole("alertdialog");
+  const denied = desktop.atoll("quarantine", "restore", id);
+  await expect(prompt).toContainText(`${SIGNATURE} was found in it (ClamAV)`);
+  await prompt.getByRole("button", { name: "Deny" }).click();
+  expect(await denied).toMatchObject({ code: 3 });
+  const restored = desktop.atoll("quarantine", "restore", id);
+  await prompt.getByRole("button", { name: "Send once" }).click();
+  expect(await restored, (await restored).stderr).toMatchObject({ code: 0 });
+  expect(await desktop.read("web", "Incoming/antivirus/eicar.com")).toBe(EICAR.toString());
+  expect((await list()).map((one) => one.id)).not.toContain(file?.id);
+});
+
+test("what is in quarantine is shown at the service, and is deleted from its VM", async () => {
+  const page = await desktop.page();
+  const files = await desktop.json<Quarantined[]>("quarantine", "list");
+  const secret = files.find((one) => one.path === "secret.zip");
+  expect(secret).toMatchObject({ verdict: "not-scanned", to: "web" });
+  await page.keyboard.press("Meta+p");
+  await page.getByRole("tab", { name: /^Services/ }).click();
+  await page.getByRole("radio", { name: /^antivirus/ }).click();
+  const row = page.getByRole("list", { name: "Quarantine" }).getByRole("listitem").filter({ hasText: "“secret.zip”" });
+  await row.getByRole("button", { name: "Delete…" }).click();
+  await row.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(row).toHaveCount(0);
+  await page.keyboard.press("Escape");
+  const kept = await desktop.atoll("exec", "antivirus", "--", "ls", "-R", "quarantine");
+  expect(kept.stdout).not.toContain("secret.zip");
+  expect((await desktop.json<unknown[]>("quarantine", "list")).length).toBe(files.length - 1);
+});
+
+test("of a file that could not be scanned the person decides, where the rule says so", async () => {
+  await put("locked.zip", zip("a", Buffer.from("secret"), { isEncrypted: true }), "web");
+  const prompt = (await desktop.page()).getByRole("alertdialog");
+  const back = (): Promise<CommandResult> => desktop.atoll("cp", "web:locked.zip", "home:");
+  const denied = back();
+  await expect(prompt).toContainText("locked.zip is held: it was not scanned: it is encrypted (ClamAV).");
+  await prompt.getByRole("button", { name: "Deny" }).click();
+  expect((await denied).code).toBe(1);
+  expect(await isAt("home", "locked.zip")).toBe(false);
+  const allowed = back();
+  await prompt.getByRole("button", { name: "Send once" }).click();
+  expect(await allowed, (await allowed).stderr).toMatchObject({ code: 0 });
+  expect(await isAt("home", "locked.zip")).toBe(true);
+  const detail: unknown = expect.stringContaining("let through: locked.zip is held");
+  expect(await desktop.json("audit", "--since", "600")).toContainEqual(
+    expect.objectContaining({ by: "person", detail }),
+  );
+});
+
+test("a download is scanned as it comes, and what is found in it is told and kept", async () => {
+  const page = await desktop.page();
+  await desktop.atoll("exec", "web", "--", "mkdir", "-p", "Downloads");
+  await put("Downloads/plain.txt", Buffer.from("hello"), "web");
+  await put("Downloads/offer.zip", zip("offer.com", Buffer.concat([EICAR, Buffer.from("\n")])), "web");
+  const notices = page.getByRole("region", { name: "Notifications" });
+  await expect(
+    notices.getByText(/offer\.zip.* in web: Eicar-Test-Signature\.UNOFFICIAL was found in it/),
+  ).toBeVisible();
+  await expect
+    .poll(async () => (await desktop.json<Quarantined[]>("quarantine", "list"))[0])
+    .toMatchObject({ path: "offer.zip", from: "web", to: null, state: "kept" });
+});
+
+test("a second scanner holds what it alone knows, and what both say stands side by side", async () => {
+  test.setTimeout(300_000);
+  const MARK = "ATOLL-TEST-RULE-5b1f0c7e";
+  const started = await desktop.atoll("service", "start", "yara");
+  expect(started, started.stderr).toMatchObject({ code: 0 });
+  await desktop.atoll("exec", "home", "--", "mkdir", "two");
+  await put("two/clean.txt", Buffer.from("hello"));
+  await put("two/eicar.com", EICAR);
+  await put("two/mark.zip", zip("mark", Buffer.from(`<${MARK}>`)));
+  await put("two/run.sh", Buffer.from("#!/bin/sh\necho aGk= | base64 -d | sh\n"));
+  const { files } = await scan("home:two");
+  const said = files.map(({ path: name, verdict, engines }) => [
+    ...[name, verdict],
+    Object.fromEntries(engines.map((one) => [one.name, one.signature ?? one.verdict])),
+  ]);
+  expect(said).toEqual([
+    ["two/clean.txt", "clean", { ClamAV: "clean", YARA: "clean" }],
+    ["two/eicar.com", "found", { ClamAV: SIGNATURE, YARA: "clean" }],
+    ["two/mark.zip", "found", { ClamAV: "clean", YARA: "Atoll_Test_Rule" }],
+    ["two/run.sh", "suspicious", { ClamAV: "clean", YARA: "Script_Runs_What_It_Decodes" }],
+  ]);
+  const held = await copy("two/mark.zip");
+  expect([held.code, held.stderr]).toEqual([1, expect.stringContaining("Atoll_Test_Rule was found in it (YARA)")]);
+  const kept = (await desktop.json<Quarantined[]>("quarantine", "list")).find(({ path: name }) => name === "mark.zip");
+  expect(kept).toMatchObject({ service: "yara", state: "kept", to: "web" });
+  // What is left of it when that scanner goes is said to be away.
+  await desktop.atoll("service", "stop", "yara");
+  const away = await desktop.atoll("quarantine", "delete", String(kept?.id));
+  expect([away.code, away.stderr]).toEqual([1, expect.stringContaining("atoll service start yara")]);
 });
