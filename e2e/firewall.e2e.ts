@@ -204,27 +204,27 @@ test("an application that is killed cuts the network, and its successor joins it
 test("what hides names is refused by a rule for the internet, and passes by one that names its port", async () => {
   const findings = async (): Promise<LeakFinding[]> =>
     (
-      await desktop.json<LeakFinding[]>("network", "check", "web", "--ipv4", "198.18.0.11", "--resolver", "198.18.0.53")
-    ).filter(({ to }) => /^198\.18\.0\.53:(53|853)$|^dns\.google$/.test(to));
+      await desktop.json<LeakFinding[]>("network", "check", "web", "--ipv4", "198.18.0.11", "--resolver", "198.18.0.12")
+    ).filter(({ to }) => /^198\.18\.0\.12:(53|853)$|^dns\.google$/.test(to));
   const tried = (to: string): Promise<object> => desktop.json<object>("network", "test", "web", to);
   writePolicy(desktop.home, ["@internet", "allow"]);
   await expect.poll(async () => (await get("bad.example")).stdout).toContain("for bad.example");
   expect((await findings()).map(({ result }) => result)).toEqual(["held", "held", "held", "held"]);
-  for (const to of ["198.18.0.53:853", "198.18.0.53:53"])
+  for (const to of ["198.18.0.12:853", "198.18.0.12:53"])
     expect(await tried(to)).toMatchObject({
       ...{ decision: "deny", rule: null, reached: false },
       explanation: expect.stringContaining("a rule lets them pass that names the port"),
     });
   await expect
-    .poll(async () => (await flows()).findLast(({ address, port }) => address === "198.18.0.53" && port === 53))
+    .poll(async () => (await flows()).findLast(({ address, port }) => address === "198.18.0.12" && port === 53))
     .toMatchObject({ verdict: "deny", rule: { id: "builtin:encrypted-dns", line: null } });
-  writePolicy(desktop.home, ["198.18.0.53:53", "allow"], ["@internet", "allow"]);
-  await expect.poll(() => tried("198.18.0.53:53")).toMatchObject({ decision: "allow", reached: true });
+  writePolicy(desktop.home, ["198.18.0.12:53", "allow"], ["@internet", "allow"]);
+  await expect.poll(() => tried("198.18.0.12:53")).toMatchObject({ decision: "allow", reached: true });
   expect((await findings()).map(({ to, result }) => `${to} ${result}`)).toEqual([
     "dns.google held",
-    "198.18.0.53:53 allowed",
-    "198.18.0.53:53 allowed",
-    "198.18.0.53:853 held",
+    "198.18.0.12:53 allowed",
+    "198.18.0.12:53 allowed",
+    "198.18.0.12:853 held",
   ]);
   writePolicy(desktop.home, ["good.example", "allow"]);
   await expect.poll(async () => (await get("bad.example")).code).not.toBe(0);
