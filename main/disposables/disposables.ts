@@ -159,7 +159,7 @@ export class Disposables implements DisposableVms {
   /** The application ends: so do all of them, and none is made any more. */
   async close(): Promise<void> {
     this.#closing.abort(new AppError("vm.start-cancelled", "The application ends."));
-    await Promise.all([...[...this.#alive.keys(), ...this.#ending.keys()].map((id) => this.end(id))]);
+    await Promise.all([...this.#alive.keys(), ...this.#ending.keys()].map((id) => this.end(id)));
   }
 
   /** Nobody waits for it any more. */

@@ -1,11 +1,25 @@
 /** What the links' owner (networks.ts) needs of whoever filters: the firewall's service VM. */
 import type { FirewallLink, FirewallState } from "#shared/model/firewall.ts";
+import type { SaidMessage } from "#shared/model/service-messages.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Vm } from "../vms/vm.ts";
 
 /** A link without its rules: the filter puts them in by the VM's id. */
 export interface FilteredLink extends Omit<FirewallLink, "rules"> {
   readonly vm: VmId;
+}
+
+/**
+ * Those of the links that a program was told of which it has put in force. `problems`: what it could not, by the link's id; what is
+ * about no link is about all of them.
+ */
+export function linksInForce(
+  links: readonly string[],
+  problems: Extract<SaidMessage, { type: "applied" }>["problems"],
+): string[] {
+  const failed = new Set(problems.map(({ where }) => where));
+  const isOfAll = [...failed].some((where) => !links.includes(where));
+  return isOfAll ? [] : links.filter((id) => !failed.has(id));
 }
 
 export interface FilterEvents {

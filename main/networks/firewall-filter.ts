@@ -13,7 +13,7 @@ import { log } from "../base/log.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Vm } from "../vms/vm.ts";
-import type { FilteredLink, FilterEvents, NetworkFilter } from "./filter.ts";
+import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter } from "./filter.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import type { NetworkRules } from "./network-rules.ts";
 
@@ -232,9 +232,6 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
     if (told === null || message.revision < told.revision) return;
     clearTimeout(this.#late);
-    const failed = new Set(message.problems.map(({ where }) => where));
-    // What is about no link is about all of them.
-    const isOfAll = [...failed].some((where) => !told.links.includes(where));
     this.#problems = message.problems.map(({ where, reason }) => ({
       vm: this.vmOf(where),
       reason: said(cleanText(reason), "the firewall"),
@@ -242,7 +239,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     for (const { where, reason } of message.problems)
       log(`firewall: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
     if (this.#inForce?.revision !== told.rules) this.#inForce = { revision: told.rules, sinceMs: Date.now() };
-    this.#acknowledged = new Set(told.links.filter((id) => !isOfAll && !failed.has(id) && this.vmOf(id) !== null));
+    this.#acknowledged = new Set(linksInForce(told.links, message.problems).filter((id) => this.vmOf(id) !== null));
     this.emit("changed");
   }
 

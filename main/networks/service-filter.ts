@@ -8,7 +8,7 @@ import { escapeForLog } from "#shared/model/text.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import type { Vm } from "../vms/vm.ts";
-import type { FilteredLink, FilterEvents, NetworkFilter } from "./filter.ts";
+import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter } from "./filter.ts";
 
 /** How long the program may take to put links in force, before they are cut: it may be slow, in a VM that is emulated. */
 const APPLY_MS = 15_000;
@@ -134,15 +134,11 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
     if (message.type !== "applied" || this.#told === null || message.revision < this.#told.revision) return;
     clearTimeout(this.#late);
-    const { links } = this.#told;
-    const failed = new Set(message.problems.map(({ where }) => where));
-    // What is about no link is about all of them.
-    const isOfAll = [...failed].some((where) => !links.includes(where));
     const [first] = message.problems;
     this.#problem = first === undefined ? null : escapeForLog(first.reason);
     for (const { where, reason } of message.problems)
       log(`${this.#service.name}: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
-    this.#acknowledged = new Set(links.filter((id) => !isOfAll && !failed.has(id)));
+    this.#acknowledged = new Set(linksInForce(this.#told.links, message.problems));
     this.emit("changed");
   }
 }

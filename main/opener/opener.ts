@@ -182,8 +182,8 @@ export class Opener {
     progress?.("starting", "a disposable VM");
     // A page is of no use without a network, a file is.
     const network = item.kind === "url" ? "firewall" : "none";
-    const wish = { template: template ?? undefined, forVm: from?.id, network, isToOpen: true } as const;
-    const { vmId } = await disposables.start(wish, { signal });
+    const request = { template: template ?? undefined, forVm: from?.id, network, isToOpen: true } as const;
+    const { vmId } = await disposables.start(request, { signal });
     const release = edit ? disposables.hold(vmId) : (): void => undefined;
     return { vm: application.vm(vmId), isNew: true, release };
   }

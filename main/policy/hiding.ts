@@ -52,22 +52,27 @@ export const RESOLVERS: readonly string[] = [
 ];
 
 /** null: nothing is hidden there. */
-export function hidingOf({ name, port, protocol }: Destination): Hiding | null {
-  const ofPort = port === null ? undefined : PORTS[protocol ?? "tcp"][port];
-  return ofPort ?? (name !== null && isResolver(name) ? "encrypted-dns" : null);
+export function hidingOf(destination: Destination): Hiding | null {
+  const { name } = destination;
+  return hidingAt(destination) ?? (name !== null && isResolver(name) ? "encrypted-dns" : null);
 }
 
 /** Whether a rule that matches the destination counts for it. A deny always does. */
 export function countsFor({ decision, to: pattern }: Pick<Rule, "decision" | "to">, destination: Destination): boolean {
   if (decision === "deny") return true;
-  const { name, port, protocol } = destination;
-  const ofPort = port === null ? undefined : PORTS[protocol ?? "tcp"][port];
+  const { name } = destination;
+  const ofPort = hidingAt(destination);
   const place = pattern.kind === "destination" ? pattern.destination : pattern.kind === "internet" ? pattern : null;
-  if (ofPort !== undefined && (place === null || place.port === null)) return false;
+  if (ofPort !== null && (place === null || place.port === null)) return false;
   if (ofPort === "quic" && place?.protocol === null) return false;
   if (name === null || !isResolver(name)) return true;
   if (place === null || place.kind === "internet") return false;
   return place.kind !== "names-below" || isResolver(place.suffix.slice(1));
+}
+
+/** null: the port hides nothing. */
+function hidingAt({ port, protocol }: Destination): Hiding | null {
+  return port === null ? null : (PORTS[protocol ?? "tcp"][port] ?? null);
 }
 
 /** The name itself, or one below it. */

@@ -1,5 +1,5 @@
 /** That a service can be written from docs/services.md alone: its fields and messages are those that there are, its program runs. */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
@@ -8,18 +8,11 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type SaidMessage, saidMessage, type ToldMessage } from "#shared/model/service-messages.ts";
 import { manifestJsonSchema } from "./manifest.ts";
+import { hasPython } from "./testing/python.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const DOCS = fs.readFileSync(path.join(root, "docs/services.md"), "utf8");
 const TOLD = ["desired", "job", "cancel"] satisfies ToldMessage["type"][];
-const hasPython = ((): boolean => {
-  try {
-    execFileSync("python3", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 /** Of the lines of tables whose first cell is a message. */
 const messages = Array.from(DOCS.matchAll(/^\| `(\{"type".*?\})` \|/gmu), ([, text = ""]) => {

@@ -2,18 +2,11 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { hasPython } from "./testing/python.ts";
 
 const program = path.join(import.meta.dirname, "../../services/vpn/program");
 const KEY = Buffer.alloc(32, 7).toString("base64");
 const OTHER = Buffer.alloc(32, 9).toString("base64");
-const hasPython = ((): boolean => {
-  try {
-    execFileSync("python3", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 /** What `expression` is, with `given` as its input. */
 function python(expression: string, given: unknown): unknown {

@@ -101,7 +101,7 @@ it("a guest's windows are five at most, quoted under a heading, below all that t
     ...["Programs", "Open a file here…", "Send files here…", "", "Pause", "Shut down", "Kill…"],
     ...["", "Network, from its next start on", ...networks],
     ...["", "Windows of web that want to be looked at"],
-    ...["“Resume”", "“'  Kill…”", "“t3”", "“t4”", "“t5”", "and 195 more, in the dock"],
+    ...["“Resume”", "“'  Kill…”", "“t3”", "“t4”", "“t5”", "and 195 more, by Alt+Tab"],
   ]);
 });
 

@@ -193,7 +193,7 @@ function GuestsWords({ vm, wanting }: { vm: VmStatus; wanting: readonly WindowId
           {wanting.slice(0, MAX_WANTING).map((id) => (
             <WantingItem key={id} id={id} />
           ))}
-          {more > 0 && <p className="menu-more">and {more} more, in the dock</p>}
+          {more > 0 && <p className="menu-more">and {more} more, by Alt+Tab</p>}
         </MenuGroup>
       )}
     </>

@@ -19,6 +19,8 @@ const MAX_TEXT = 500;
 const MAX_LIST = 64;
 /** Characters of a file. */
 export const MAX_SETTING_FILE = 16 * 1024;
+/** Larger files have more characters than that, whatever is in them. */
+export const MAX_SETTING_FILE_BYTES = 4 * MAX_SETTING_FILE;
 /** What stands in the place of a file that is kept. */
 export const KEPT_FILE = "(kept)";
 const text = z.string().max(MAX_TEXT, `at most ${MAX_TEXT} characters`);

@@ -86,7 +86,7 @@ export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
       {price === null && error === null && <Bars count={2} />}
       {price !== null && <Flips price={price} />}
       <footer>
-        {price !== null && <Facts price={price} hiding={decision === "deny" ? null : (hiding ?? STAYS_REFUSED)} />}
+        {price !== null && <Effects price={price} hiding={decision === "deny" ? null : (hiding ?? STAYS_REFUSED)} />}
         <button type="button" className="button" onClick={close}>
           Cancel
         </button>
@@ -153,7 +153,7 @@ function Flips({ price: { flips, flipCount, flowCount } }: { price: Price }) {
 /** Of every rule that lets something pass. */
 const STAYS_REFUSED = "QUIC, and look-ups past the firewall, stay refused";
 
-function Facts({ price: { rule, tests, ends }, hiding }: { price: Price; hiding: string | null }) {
+function Effects({ price: { rule, tests, ends }, hiding }: { price: Price; hiding: string | null }) {
   const failing = tests.filter(({ ok }) => !ok);
   return (
     <ul className="rule-facts">

@@ -2,7 +2,7 @@
 import { useId, useState } from "react";
 import {
   KEPT_FILE,
-  MAX_SETTING_FILE,
+  MAX_SETTING_FILE_BYTES,
   type ServiceInfo,
   type ServiceSetting,
   settingFromText,
@@ -118,7 +118,7 @@ function FileField({ value, change, about }: Omit<FieldProps, "schema"> & { abou
           const [file] = currentTarget.files ?? [];
           if (file !== undefined)
             void file
-              .slice(0, 4 * MAX_SETTING_FILE + 1)
+              .slice(0, MAX_SETTING_FILE_BYTES + 1)
               .text()
               .then(change);
           // The same file again is a choice too.

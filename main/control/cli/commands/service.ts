@@ -4,7 +4,13 @@ import path from "node:path";
 import type { Command } from "commander";
 import type { RequestOutput } from "#shared/ipc/index.ts";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
-import { MAX_SETTING_FILE, type ServiceView, settingFromText, type SettingValue } from "#shared/model/service.ts";
+import {
+  MAX_SETTING_FILE,
+  MAX_SETTING_FILE_BYTES,
+  type ServiceView,
+  settingFromText,
+  type SettingValue,
+} from "#shared/model/service.ts";
 import { escapeControls } from "#shared/model/text.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { answerOnce, newService, problemsOf } from "../../service-tools.ts";
@@ -232,8 +238,7 @@ async function fileText(key: string, word: string): Promise<string> {
   const file = word.slice(1);
   try {
     const { size } = await fs.stat(file);
-    // Of characters there are no more than bytes.
-    if (size > 4 * MAX_SETTING_FILE) throw new Error(`it is larger than ${MAX_SETTING_FILE / 1024} KiB`);
+    if (size > MAX_SETTING_FILE_BYTES) throw new Error(`it is larger than ${MAX_SETTING_FILE / 1024} KiB`);
     return await fs.readFile(file, "utf8");
   } catch (error) {
     throw new AppError("service.bad-setting", `${file} was not read: ${messageOf(error)}.`, { key, file });
