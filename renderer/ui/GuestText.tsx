@@ -3,11 +3,12 @@ import "./guest-text.css";
 import type { LabelName } from "#shared/model/label.ts";
 import { revealHidden, withinQuotes } from "#shared/model/text.ts";
 
+/** One element: in a grid or a row its quotes would stand apart from it. */
 export function GuestText({ text }: { text: string }) {
   return (
-    <>
+    <span>
       “<bdi>{withinQuotes(text)}</bdi>”
-    </>
+    </span>
   );
 }
 
