@@ -5,7 +5,7 @@
 import { performance } from "node:perf_hooks";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
-import type { MachineOrigin, VmId, VmNetwork } from "#shared/model/vm.ts";
+import { DEFAULT_TEMPLATE, type MachineOrigin, type VmId, type VmNetwork } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { Application } from "../application.ts";
 import { log } from "../base/log.ts";
@@ -19,7 +19,6 @@ import type { Leftovers } from "./leftovers.ts";
 import { checkMemory } from "./memory.ts";
 import { NEUTRAL_LABEL, type SnapshotMaker } from "./snapshot-maker.ts";
 
-export const DEFAULT_TEMPLATE = "debian";
 /** So many at once: each may take the memory and a processor of a VM. */
 export const MAX_DISPOSABLES = 16;
 /** How long its agent may take to say hello, ms. */
