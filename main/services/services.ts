@@ -1,5 +1,5 @@
 /** All services: what there is, each with its VM and what keeps that running. */
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { type ServiceInfo, type ServiceView, shownValue } from "#shared/model/service.ts";
 import type { VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
@@ -265,7 +265,7 @@ export class Services extends Emitter<ServicesEvents> {
       const before = JSON.stringify(unit.settings.values);
       await unit.settings.load();
       if (JSON.stringify(unit.settings.values) !== before)
-        await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "error", String(error)));
+        await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "error", messageOf(error)));
     }
     this.emit("changed");
   }
