@@ -118,6 +118,12 @@ export class Services extends Emitter<ServicesEvents> {
     return this.#units.get(name)?.settings.values ?? {};
   }
 
+  /** A setting of it that is a list, as it is in force; empty where there is none. */
+  listOf(name: string, setting: string): readonly string[] {
+    const value = this.settingsOf(name)[setting];
+    return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+  }
+
   async view(name: string): Promise<ServiceView> {
     const { manifest, isBuiltIn } = this.#options.catalog.named(name);
     const unit = this.unit(name);
