@@ -139,18 +139,18 @@ it("a rule that is made of a flow comes before the one that decided, says what i
   row("open");
   row("past", { state: "closed" });
   row("other", { name: "other.example", state: "closed" });
-  const wish = { vm: "web", to: "*.example:443", about: "good.example:443", decision: "deny", minutes: null };
-  const tried = await ask("network.tryRule", wish);
+  const proposed = { vm: "web", to: "*.example:443", about: "good.example:443", decision: "deny", minutes: null };
+  const tried = await ask("network.tryRule", proposed);
   expect(tried).toMatchObject({ rule: { line: 2 }, flipCount: 2, flowCount: 2, ends: 1 });
-  expect(await ask("network.tryRule", { ...wish, to: "good.example:443" })).toMatchObject({
+  expect(await ask("network.tryRule", { ...proposed, to: "good.example:443" })).toMatchObject({
     flips: [{ flow: { name: "good.example" }, now: "deny" }],
     flipCount: 1,
   });
   expect(policy.rules.length).toBe(1);
-  expect(await ask("network.makeRule", wish)).toMatchObject({ rule: { line: 2 } });
+  expect(await ask("network.makeRule", proposed)).toMatchObject({ rule: { line: 2 } });
   expect(policy.check("net.connect", "web", "good.example:443", null).decision).toBe("deny");
   expect(policy.check("net.connect", "web", "good.example:80", null).decision).toBe("allow");
-  await expect(ask("network.makeRule", { ...wish, to: "*" })).rejects.toMatchObject({ code: "usage.bad-argument" });
+  await expect(ask("network.makeRule", { ...proposed, to: "*" })).rejects.toMatchObject({ code: "usage.bad-argument" });
 });
 
 it("the page has all when it begins to watch, and then what changes", async () => {

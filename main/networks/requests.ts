@@ -1,6 +1,6 @@
 /** Who talks to what, for the page and the `atoll` command. */
 import {
-  type ConnectionWish,
+  type ProposedRule,
   MAX_FLIPS,
   MAX_PAST_FLOWS,
   MAX_SHOWN_ALERTS,
@@ -97,23 +97,26 @@ export function networkHandlers({
     },
     "network.history": ({ days, words, verdict }) =>
       history.read({ sinceS: days * DAY_S, words: words.map((word) => word.toLowerCase()), verdict }, MAX_PAST_FLOWS),
-    "network.tryRule": async (wish) => {
-      const cell = cellOf(wish, application);
+    "network.tryRule": async (proposed) => {
+      const cell = cellOf(proposed, application);
       const { before, after } = await policy.tryChange(policyChanges.cellEdit(cell));
       const { problem, tests } = policy.tryText(after);
       if (problem !== null) throw new AppError("policy.broken", `${problemWords(problem)}.`, { ...problem });
       const rule = newRuleOf({ before, after }, policy.file);
       const statuses = application.vms.map(({ status }) => status);
-      const vm = partyOf(application.vm(wish.vm).status, statuses);
+      const vm = partyOf(application.vm(proposed.vm).status, statuses);
       const decides = policy.decisionsOf(after);
       const past = await history.read({ sinceS: WEEK_DAYS * DAY_S, words: [], verdict: null }, Infinity);
       const flips = past.flows.flatMap((flow) => {
-        const now = flow.vm === vm.name ? flipOf(flow, wish, decides, vm) : null;
+        const now = flow.vm === vm.name ? flipOf(flow, proposed, decides, vm) : null;
         return now === null ? [] : [{ flow, now }];
       });
       const ends = flows.all.filter(
         ({ vmId, endedMs, cells }) =>
-          vmId === vm.id && endedMs === null && flipOf(cells, wish, decides, vm) !== null && cells.verdict === "allow",
+          vmId === vm.id &&
+          endedMs === null &&
+          flipOf(cells, proposed, decides, vm) !== null &&
+          cells.verdict === "allow",
       );
       return {
         rule,
@@ -125,7 +128,7 @@ export function networkHandlers({
       };
     },
     "network.answer": ({ card, name, answer }) => network.asks.answer(card, name, answer),
-    "network.makeRule": (wish) => policyChanges.setCell(cellOf(wish, application)),
+    "network.makeRule": (proposed) => policyChanges.setCell(cellOf(proposed, application)),
   };
 }
 
@@ -148,7 +151,7 @@ function surroundingsOf(
 }
 
 /** @throws AppError vm.not-found, usage.bad-argument */
-function cellOf({ vm, to, about, decision, minutes }: ConnectionWish, application: Parts["application"]): CellChange {
+function cellOf({ vm, to, about, decision, minutes }: ProposedRule, application: Parts["application"]): CellChange {
   if (parseDestinationPattern(to) === null && parseInternetPattern(to) === null) throw noDestination(to);
   return { action: "net.connect", from: application.vm(vm).definition.name, to, about, decision, minutes };
 }
@@ -161,10 +164,10 @@ function noDestination(to: string): AppError {
   );
 }
 
-/** What would be decided now of what the wish is about; null: the same. A person's own answers stay theirs. */
+/** What would be decided now of what the proposed rule is about; null: the same. A person's own answers stay theirs. */
 function flipOf(
   { name, address, port, protocol, verdict }: Pick<PastFlow, "name" | "address" | "port" | "protocol" | "verdict">,
-  { to }: ConnectionWish,
+  { to }: ProposedRule,
   decides: (crossing: Crossing) => PolicyDecision,
   from: VmParty,
 ): PolicyDecision | null {

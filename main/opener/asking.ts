@@ -104,9 +104,9 @@ async function choose(
   if (answer === null && signal?.aborted === true)
     throw new AppError("policy.unanswered", "Nobody chose where to open it, so it was not opened.");
   if (answer === null) throw new AppError("policy.denied", "You have chosen not to open it.");
-  const wish = chosenPlace(parts, answer);
-  if (answer.always) await remember(parts, item, party, wish, answer.edit, rule);
-  return { place: wish, edit: answer.edit && wish.kind !== "here", rule, isChosen: true };
+  const chosen = chosenPlace(parts, answer);
+  if (answer.always) await remember(parts, item, party, chosen, answer.edit, rule);
+  return { place: chosen, edit: answer.edit && chosen.kind !== "here", rule, isChosen: true };
 }
 
 function chosenPlace(parts: OpenerParts, { place }: NonNullable<QuestionAnswer<"open.choose">>): Chosen["place"] {

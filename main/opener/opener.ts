@@ -41,15 +41,15 @@ export class Opener {
   }
 
   /** Where it opens, without asking anybody. */
-  decide({ item, from, in: wish, edit }: Omit<OpenRequest, "wanted">): PlaceDecision {
+  decide({ item, from, in: chosen, edit }: Omit<OpenRequest, "wanted">): PlaceDecision {
     const { application, rules } = this.#parts;
     const party = originIn(application.parties, from);
-    if (wish !== null) {
+    if (chosen !== null) {
       const explanation = "You have said where.";
-      if (wish.kind === "disposable")
-        return { place: { kind: wish.kind, template: null }, edit, rule: null, explanation };
-      if (wish.vm === from) return { place: { kind: "here" }, edit: false, rule: null, explanation };
-      return { place: { kind: "vm", vm: partyIn(application.parties, wish.vm) }, edit, rule: null, explanation };
+      if (chosen.kind === "disposable")
+        return { place: { kind: chosen.kind, template: null }, edit, rule: null, explanation };
+      if (chosen.vm === from) return { place: { kind: "here" }, edit: false, rule: null, explanation };
+      return { place: { kind: "vm", vm: partyIn(application.parties, chosen.vm) }, edit, rule: null, explanation };
     }
     const isLink = item.kind === "url";
     const opened = { group: groupOf(item), isLink, isLocal: isLink && item.link.isLocal, from: party };

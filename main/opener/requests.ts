@@ -65,9 +65,9 @@ export function openHandlers({
   }
 
   return {
-    "open.open": async ({ in: wish, edit, wait, askS, ...what }, caller) => {
+    "open.open": async ({ in: chosen, edit, wait, askS, ...what }, caller) => {
       const { item, from } = await wished(what, caller);
-      const place = wish?.kind === "vm" ? { kind: wish.kind, vm: application.vm(wish.vm) } : (wish ?? null);
+      const place = chosen?.kind === "vm" ? { kind: chosen.kind, vm: application.vm(chosen.vm) } : (chosen ?? null);
       const request = { item, from, in: place, edit, wanted: null };
       const opened = await opener.open(request, optionsOf(caller, askS));
       const { decision, vm, windowId, rule } = opened;

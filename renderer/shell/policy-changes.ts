@@ -19,7 +19,7 @@ export interface PolicyChangesState {
 export interface PolicyChanges extends ReadonlyStore<PolicyChangesState> {
   set: (change: RequestInput<"policy.setCell">) => Promise<unknown>;
   /** A rule that was made of a connection. */
-  connect: (wish: RequestInput<"network.makeRule">) => Promise<void>;
+  connect: (proposed: RequestInput<"network.makeRule">) => Promise<void>;
   takeBack: (rule: RequestInput<"policy.takeBack">) => Promise<unknown>;
   /** Takes all rules away that name this VM. */
   deleteRules: (name: string) => Promise<unknown>;
@@ -69,11 +69,11 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
         const line = rule === null ? "" : `, line ${rule.line}`;
         return `You set ${wanted.from} → ${wanted.to} to ${wanted.decision}${line}.`;
       }),
-    connect: async (wish) => {
-      const { vm, to, decision } = wish;
+    connect: async (proposed) => {
+      const { vm, to, decision } = proposed;
       const words = ({ rule }: PolicyChange): string =>
         `You set ${vm} → ${to} to ${decision}${rule === null ? "" : `, line ${rule.line}`}.`;
-      const made = await make(bridge.request("network.makeRule", wish), words);
+      const made = await make(bridge.request("network.makeRule", proposed), words);
       if (made !== null) notices.tell(words(made), { isGood: true, action: { text: "Undo", run: () => void undo() } });
     },
     takeBack: (rule) => make(bridge.request("policy.takeBack", rule), () => `You took line ${rule.line} back.`),

@@ -111,7 +111,7 @@ const MAX_LEAK_FINDINGS = 100;
 const destination = z.string().max(300);
 
 /** A rule that is made of a connection: `vm` may, or may not, or must ask to, connect to `to`. */
-const wish = z.strictObject({
+const proposedRule = z.strictObject({
   vm: vmReference,
   /** As a rule has it. */
   to: destination,
@@ -125,7 +125,7 @@ const wish = z.strictObject({
     .max(60 * 24 * 7)
     .nullable(),
 });
-export type ConnectionWish = z.output<typeof wish>;
+export type ProposedRule = z.output<typeof proposedRule>;
 
 /** Alerts that are shown at once. */
 export const MAX_SHOWN_ALERTS = 100;
@@ -210,7 +210,7 @@ export const networkContract = domain({
     /** What `network.makeRule` would do, without doing it. @throws AppError policy.broken, usage.bad-argument */
     "network.tryRule": request({
       from: ["page"],
-      input: wish,
+      input: proposedRule,
       output: z.strictObject({
         /** Where it would stand, and what; null: it says so already. */
         rule: ruleAtLine.nullable(),
@@ -225,7 +225,7 @@ export const networkContract = domain({
       }),
     }),
     /** @throws AppError policy.broken, where a test fails or the file is broken; policy.changed, usage.bad-argument */
-    "network.makeRule": request({ from: ["page"], input: wish, output: policyChange }),
+    "network.makeRule": request({ from: ["page"], input: proposedRule, output: policyChange }),
     /**
      * A person's answer to a card: about `name`, which is one of its names, or "*.DOMAIN". Where it has written a rule, that can
      * be undone. A card that is not there any more is not answered: null. @throws AppError policy.broken, policy.changed, audit.unwritable

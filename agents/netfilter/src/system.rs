@@ -14,7 +14,7 @@ const NEEDED: &[(&str, &str)] = &[
 ];
 
 /// Better so, and not changeable everywhere.
-const WISHED: &[(&str, &str)] = &[
+const OPTIONAL: &[(&str, &str)] = &[
     // A refusal is told each time: a program that waits for it hangs.
     ("net/ipv4/icmp_ratelimit", "0"),
     ("net/ipv4/icmp_msgs_per_sec", "10000"),
@@ -32,7 +32,7 @@ const WISHED: &[(&str, &str)] = &[
 ];
 
 pub fn set_up() -> io::Result<()> {
-    for (name, value) in WISHED {
+    for (name, value) in OPTIONAL {
         if let Err(error) = write(name, value) {
             eprintln!("netfilter: {error}");
         }

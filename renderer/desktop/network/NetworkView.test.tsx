@@ -171,8 +171,8 @@ it("is searched by words, which a key begins", async () => {
 it("a rule is a sentence, whose price is said before it is written, and which can be undone", async () => {
   await show();
   await click("button.flow-row", "good.example");
-  const wish = { vm: "web", to: "good.example:443", about: "good.example:443", decision: "deny", minutes: null };
-  expect(requests("network.tryRule")).toEqual([wish]);
+  const proposed = { vm: "web", to: "good.example:443", about: "good.example:443", decision: "deny", minutes: null };
+  expect(requests("network.tryRule")).toEqual([proposed]);
   expect(textsOf(".rule-flips h4")).toEqual(["Would have changed 3 flows of the last weekof 18 204"]);
   expect(textsOf(".rule-facts li")).toEqual(["ends 1 open flow", "1 test holds", `line 41: ${price.rule.text}`]);
   await click('[role="radio"]', "*.good.example");
@@ -180,7 +180,7 @@ it("a rule is a sentence, whose price is said before it is written, and which ca
   await click('[role="radio"]', "must ask to");
   await click('[role="radio"]', "1 h");
   await click("button", "Write rule");
-  expect(requests("network.makeRule")).toEqual([{ ...wish, to: "*.good.example", decision: "ask", minutes: 60 }]);
+  expect(requests("network.makeRule")).toEqual([{ ...proposed, to: "*.good.example", decision: "ask", minutes: 60 }]);
   expect(document.querySelector(".rule-sentence")).toBeNull();
   await act(async () => shell.policyChanges.undo());
   expect(requests("policy.undo")).toEqual([{ change: 7 }]);
@@ -241,8 +241,8 @@ it("shows what the scanner has seen, and blocks it with a way back", async () =>
     "gonegot frombad.example:80EICAR\\u{202e}dropped",
   ]);
   await click(".scan-alerts button", "Block bad.example:80 for web");
-  const wish = { vm: "web", to: "bad.example:80", about: "bad.example:80", decision: "deny", minutes: null };
-  expect(requests("network.makeRule")).toEqual([wish]);
+  const proposed = { vm: "web", to: "bad.example:80", about: "bad.example:80", decision: "deny", minutes: null };
+  expect(requests("network.makeRule")).toEqual([proposed]);
   await act(async () => shell.policyChanges.undo());
   expect(requests("policy.undo")).toEqual([{ change: 7 }]);
   const more = Array.from({ length: 9 }, () => ALERT);

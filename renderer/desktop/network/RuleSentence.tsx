@@ -41,11 +41,17 @@ export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
   // What hides names is let pass by nothing but its own port, and QUIC's is one of UDP.
   const protocol = hiding !== null && row.protocol === "udp" ? "/udp" : "";
   const to = isOnPort && port !== null ? `${withPort(target, port)}${protocol}` : target;
-  const wish: RequestInput<"network.tryRule"> = { vm: tag.name, to, about: destinationWord(row), decision, minutes };
-  const { value: price, error } = useRequest("network.tryRule", wish, ["policy.changed"]);
+  const proposed: RequestInput<"network.tryRule"> = {
+    vm: tag.name,
+    to,
+    about: destinationWord(row),
+    decision,
+    minutes,
+  };
+  const { value: price, error } = useRequest("network.tryRule", proposed, ["policy.changed"]);
   const isReady = price !== null && price.rule !== null && price.tests.every(({ ok }) => ok);
   const write = (): void => {
-    void policyChanges.connect(wish);
+    void policyChanges.connect(proposed);
     close();
   };
   return (

@@ -49,7 +49,7 @@ export function reduce(state: WmState, action: WmAction): WmState {
         isPlacedByHand: false,
         isSizedByHand: false,
         needsAttention: false,
-        wish: null,
+        pendingPlacement: null,
         frozen: null,
         free: { x: state.workArea.x, y: state.workArea.y, width: 1, height: 1 },
       };
@@ -163,9 +163,9 @@ function mapped(
   const isBack = remembered !== null && remembered.back !== null;
   const asked = before.placement === "free" ? null : before.placement;
   // In the background it has to wait for it.
-  const wish = takesFocus || isBack ? null : wishOf(asked);
-  const placement = wish === null ? (asked ?? remembered?.placement ?? "free") : "free";
-  const shown: DesktopWindow = { ...before, isMapped: true, size, placement, wish };
+  const pendingPlacement = takesFocus || isBack ? null : pendingPlacementOf(asked);
+  const placement = pendingPlacement === null ? (asked ?? remembered?.placement ?? "free") : "free";
+  const shown: DesktopWindow = { ...before, isMapped: true, size, placement, pendingPlacement };
   const free = freeRect(state, shown, remembered);
   const settled = { ...shown, free };
   const isArriving = !isSame(size, targetOf(settled, workArea));
@@ -288,16 +288,16 @@ function placed(window: DesktopWindow, placement: Placement, state: WmState): De
 function asked(state: WmState, id: WindowId, placement: Placement): WmState {
   const now = state.windows[id]?.placement ?? null;
   // One that hides others already hides no more.
-  const isFilling = now === "userFullscreen" || wishOf(now) !== null;
-  const wish = isFilling || isInUse(state, id) ? null : wishOf(placement);
+  const isFilling = now === "userFullscreen" || pendingPlacementOf(now) !== null;
+  const pendingPlacement = isFilling || isInUse(state, id) ? null : pendingPlacementOf(placement);
   return update(state, id, (window) => {
-    const wishing = window.wish === wish ? window : { ...window, wish };
-    return wish === null ? placed(wishing, placement, state) : wishing;
+    const changed = window.pendingPlacement === pendingPlacement ? window : { ...window, pendingPlacement };
+    return pendingPlacement === null ? placed(changed, placement, state) : changed;
   });
 }
 
 /** The placement, if it is one with which a window would hide others; else null. */
-function wishOf(placement: Placement | null): DesktopWindow["wish"] {
+function pendingPlacementOf(placement: Placement | null): DesktopWindow["pendingPlacement"] {
   return placement === "maximized" || placement === "appFullscreen" ? placement : null;
 }
 
@@ -342,10 +342,13 @@ function raise(state: WmState, id: WindowId): WmState {
   return { ...state, stack: others.toSpliced(above === -1 ? others.length : above, 0, ...raised) };
 }
 
-/** A person uses this window: it comes first in the order of use, and what its program wished for meanwhile is done. */
+/** A person uses this window: it comes first in the order of use, and what its program asked for meanwhile is done. */
 function used(state: WmState, id: WindowId): WmState {
-  const wish = state.windows[id]?.wish ?? null;
-  const done = wish === null ? state : update(state, id, (window) => placed({ ...window, wish: null }, wish, state));
+  const pendingPlacement = state.windows[id]?.pendingPlacement ?? null;
+  const done =
+    pendingPlacement === null
+      ? state
+      : update(state, id, (window) => placed({ ...window, pendingPlacement: null }, pendingPlacement, state));
   if (done.used[0] === id) return done;
   return { ...done, used: [id, ...done.used.filter((other) => other !== id)] };
 }

@@ -52,7 +52,7 @@ export interface DesktopWindow {
   /** It asks to be looked at, and was not given focus. */
   readonly needsAttention: boolean;
   /** Its program asked for this while the window was in the background: it is placed so when a person next uses it. */
-  readonly wish: "maximized" | "appFullscreen" | null;
+  readonly pendingPlacement: "maximized" | "appFullscreen" | null;
   readonly frozen: Frozen | null;
 }
 
