@@ -19,6 +19,13 @@ test.afterAll(async () => {
   await desktop.close();
 });
 
+test("the list of fonts that its template has is one that programs take", async () => {
+  const { code, stdout } = await desktop.atoll("exec", "home", "--", "fc-cache", "--verbose");
+  expect(code, stdout).toBe(0);
+  expect(stdout).toMatch(/^\/usr\/share\/fonts\/truetype\/dejavu: skipping, existing cache is valid/m);
+  expect(stdout).not.toContain("caching, new cache contents");
+});
+
 test("the guest's clock is the host's again after a pause", async () => {
   await desktop.json("vm", "pause", "home", "--wait", "30");
   // It is the time itself that has to go by.
