@@ -267,6 +267,25 @@ describe("what disposables begin from", () => {
     expect(prepared).toEqual(["snapshot"]);
   });
 
+  it("waits until the window is there of what somebody opens in one, or that is given up", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    await started({ isToOpen: true });
+    expect(prepared).toEqual([]);
+    opens(1);
+    await disposables.prepare("debian");
+    expect(prepared).toEqual(["snapshot"]);
+    await started({ isToOpen: true });
+    const second = disposables.prepare("debian");
+    await vi.advanceTimersByTimeAsync(60_000);
+    await second;
+    expect(prepared).toEqual(["snapshot", "snapshot"]);
+    const { vmId } = await started({ isToOpen: true });
+    const third = disposables.prepare("debian");
+    await disposables.end(vmId);
+    await third;
+    expect(prepared).toHaveLength(3);
+  });
+
   it("that cannot be made changes nothing else, and is tried again", async () => {
     driver.prepare = () => Promise.reject(new Error("no room"));
     await disposables.prepare("debian");

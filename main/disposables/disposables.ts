@@ -41,6 +41,8 @@ export interface DisposableRequest {
   program?: Program | undefined;
   /** The VM for which it is made. */
   forVm?: VmId | undefined;
+  /** Whoever asks starts something in it next: nothing is made in the background until that has a window. */
+  isToOpen?: boolean | undefined;
 }
 
 export interface StartedDisposable {
@@ -90,6 +92,10 @@ export class Disposables implements DisposableVms {
   /** How many hold each, and what looks again whether its windows are gone. */
   readonly #held = new Map<VmId, number>();
   readonly #looks = new Map<VmId, () => void>();
+  /** Those for whose agent or first window somebody waits, each with what ends that in any case. */
+  readonly #awaited = new Map<VmId, NodeJS.Timeout | undefined>();
+  /** Who waits until nobody waits for one. */
+  readonly #onCame = new Set<() => void>();
   /** By what it is for. */
   readonly #preparing = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
@@ -109,6 +115,7 @@ export class Disposables implements DisposableVms {
     const { id, name } = definition;
     // Counted from now on: several requests may come together.
     this.#alive.set(id, () => undefined);
+    this.#awaited.set(id, undefined);
     try {
       checkMemory(FIRST_MEMORY_MIB, await this.#parts.freeMemoryMiB());
       await this.#parts.leftovers.note(definition);
@@ -118,6 +125,12 @@ export class Disposables implements DisposableVms {
       const launched = await abortable(this.#run(vm, request.program, signal), signal);
       if (!this.#alive.has(id)) throw endedBefore(name);
       const origin = vm.status.origin ?? "cold";
+      if (request.isToOpen === true && vm.windows.size === 0)
+        this.#awaited.set(
+          id,
+          setTimeout(() => this.#came(id), WINDOW_TIMEOUT_MS),
+        );
+      else this.#came(id);
       // It may be the first of its template, or that may have been built anew: the next one shall not have to boot.
       if (origin === "cold") void this.prepare(templateOf(vm));
       return { vmId: id, name, origin, ms: Math.round(performance.now() - begunAt), launched };
@@ -146,6 +159,7 @@ export class Disposables implements DisposableVms {
     if (!this.#alive.has(vmId)) return this.#ending.get(vmId) ?? Promise.resolve();
     this.#alive.get(vmId)?.();
     this.#alive.delete(vmId);
+    this.#came(vmId);
     const ending = this.#end(vmId)
       .catch((error: unknown) => log(`a disposable is not wholly removed: ${messageOf(error)}`))
       .finally(() => this.#ending.delete(vmId));
@@ -189,7 +203,7 @@ export class Disposables implements DisposableVms {
     const { drivers, leftovers } = this.#parts;
     const { signal } = this.#closing;
     try {
-      await this.#allStarted(signal);
+      await this.#quiet(signal);
       const definition = define();
       const driver = drivers.named(definition.driver);
       await leftovers.note(definition);
@@ -207,19 +221,33 @@ export class Disposables implements DisposableVms {
     }
   }
 
-  /** Resolves when no VM is starting: to make a snapshot is to boot a VM, and what a person waits for comes first. */
-  #allStarted(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when no VM is starting and nobody waits for a disposable's window: to make a snapshot is to boot a VM, and what a
+   * person waits for comes first.
+   */
+  #quiet(signal: AbortSignal): Promise<void> {
     const { application } = this.#parts;
     return waitFor({
       listen: ({ resolve }) => {
         const look = (): void => {
-          if (application.vms.every(({ state }) => state !== "starting")) resolve();
+          if (this.#awaited.size === 0 && application.vms.every(({ state }) => state !== "starting")) resolve();
         };
         look();
-        return application.on("changed", look);
+        this.#onCame.add(look);
+        const stop = application.on("changed", look);
+        return () => {
+          stop();
+          this.#onCame.delete(look);
+        };
       },
       signal,
     });
+  }
+
+  /** Nobody waits for it any more. */
+  #came(id: VmId): void {
+    clearTimeout(this.#awaited.get(id));
+    if (this.#awaited.delete(id)) for (const look of this.#onCame) look();
   }
 
   #define({ template, label, network = "none", forVm }: DisposableRequest): VmDefinition {
@@ -270,6 +298,7 @@ export class Disposables implements DisposableVms {
       if (!vm.isOn) return void this.end(vm.id);
       if (vm.windows.size > 0) {
         hasHadWindow = true;
+        this.#came(vm.id);
         clearTimeout(timer);
         timer = undefined;
       } else if (hasHadWindow && !this.#held.has(vm.id))

@@ -185,7 +185,8 @@ export class Opener {
   ): Promise<Target> {
     const { application, disposables } = this.#parts;
     progress?.("starting", "a disposable VM");
-    const { vmId } = await disposables.start({ template: template ?? undefined, forVm: from?.id }, { signal });
+    const request = { template: template ?? undefined, forVm: from?.id, isToOpen: true };
+    const { vmId } = await disposables.start(request, { signal });
     const release = edit ? disposables.hold(vmId) : (): void => undefined;
     return { vm: application.vm(vmId), isNew: true, release };
   }
