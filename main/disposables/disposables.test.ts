@@ -10,6 +10,7 @@ import type { Driver, MachineDefinition } from "../hardware/driver.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import { LAUNCHES } from "../link/contracts/launches.ts";
 import { SURFACES, type WindowEvent } from "../link/contracts/surfaces.ts";
+import { FIRST_WINDOW_MS } from "../vms/launcher.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
   HELLO,
@@ -276,7 +277,7 @@ describe("what disposables begin from", () => {
     expect(prepared).toEqual(["snapshot"]);
     await started({ isToOpen: true });
     const second = disposables.prepare("debian");
-    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.advanceTimersByTimeAsync(FIRST_WINDOW_MS);
     await second;
     expect(prepared).toEqual(["snapshot", "snapshot"]);
     const { vmId } = await started({ isToOpen: true });

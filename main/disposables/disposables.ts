@@ -13,7 +13,7 @@ import { log } from "../base/log.ts";
 import { waitFor } from "../base/waiting.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import { newDefinition, type VmDefinition } from "../vms/definition.ts";
-import { launch, type Program, waitForWindow } from "../vms/launcher.ts";
+import { FIRST_WINDOW_MS, launch, type Program, waitForWindow } from "../vms/launcher.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { DisposableSource } from "./disposable-source.ts";
 import type { Leftovers } from "./leftovers.ts";
@@ -26,7 +26,6 @@ export const DEFAULT_TEMPLATE = "debian";
 export const MAX_DISPOSABLES = 16;
 /** How long its agent may take to say hello, ms. */
 const AGENT_TIMEOUT_MS = 120_000;
-const WINDOW_TIMEOUT_MS = 60_000;
 /** A program may close one window shortly before it opens the next. */
 export const LAST_WINDOW_MS = 1_000;
 
@@ -128,7 +127,7 @@ export class Disposables implements DisposableVms {
       if (request.isToOpen === true && vm.windows.size === 0)
         this.#awaited.set(
           id,
-          setTimeout(() => this.#came(id), WINDOW_TIMEOUT_MS),
+          setTimeout(() => this.#came(id), FIRST_WINDOW_MS),
         );
       else this.#came(id);
       // It may be the first of its template, or that may have been built anew: the next one shall not have to boot.
@@ -284,7 +283,7 @@ export class Disposables implements DisposableVms {
     this.#watch(vm);
     await answering(vm, signal);
     if (program === undefined) return null;
-    const { found } = waitForWindow(vm, WINDOW_TIMEOUT_MS);
+    const { found } = waitForWindow(vm, FIRST_WINDOW_MS);
     const { pid, request } = await launch(vm, program);
     return { pid, launch: request, windowId: await found(request) };
   }

@@ -2,11 +2,9 @@
 import { toErrorValue } from "#shared/model/app-error.ts";
 import { type GuestWindow, parseWindowId, type WindowId, windowIdOf } from "#shared/model/window.ts";
 import { waitFor } from "../base/waiting.ts";
-import { waitForWindow } from "../vms/launcher.ts";
+import { FIRST_WINDOW_MS, waitForWindow } from "../vms/launcher.ts";
 import type { Vm } from "../vms/vm.ts";
 
-/** How long a program may take for its first window; an emulated browser takes half of it. */
-const NEW_WINDOW_MS = 60_000;
 /** How long one that runs already may take until it opens a new window and no tab. */
 const RUNNING_MS = 5_000;
 
@@ -22,7 +20,7 @@ export async function windowOf(
   runsAlready: readonly GuestWindow[],
 ): Promise<WindowId | null> {
   const [shown] = runsAlready;
-  const { found } = waitForWindow(vm, shown === undefined ? NEW_WINDOW_MS : RUNNING_MS);
+  const { found } = waitForWindow(vm, shown === undefined ? FIRST_WINDOW_MS : RUNNING_MS);
   const { request } = await start();
   try {
     return await found(request);

@@ -10,6 +10,12 @@ import type { Vm } from "./vm.ts";
 
 export type { Program };
 
+/**
+ * How long a program may take for its first window, where nobody has said so. On a busy machine an emulated VM needs most of it
+ * alone to boot: two of them took 115 s on two processors with 18 programs that wanted to run.
+ */
+export const FIRST_WINDOW_MS = 180_000;
+
 /** Resolves when the program runs. `request` is what its windows name as their launch. */
 export function launch(vm: Vm, program: Program): Promise<{ pid: number; request: number }> {
   return vm.service(launches).launch(program);
