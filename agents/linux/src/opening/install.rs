@@ -50,6 +50,11 @@ impl Agent {
         let actions = data.join("file-manager/actions");
         write(&actions.join("atoll-send.desktop"), &sending)?;
         write(&actions.join("atoll-disposable.desktop"), &disposing)?;
+        // Thunar knows no actions of others, but what is in its menu "Send To".
+        let thunar = data.join("Thunar/sendto");
+        write(&thunar.join("atoll-send.desktop"), &send_to("VM…", "document-send", &format!("{send} -- %F")))?;
+        let disposing = send_to("Disposable, to open it", "document-open", &format!("{open} --disposable -- %F"));
+        write(&thunar.join("atoll-disposable.desktop"), &disposing)?;
         write(&self.environment.config().join(LIST), &format!("[Default Applications]\n{list}"))
     }
 }
@@ -60,6 +65,11 @@ fn action(name: &str, icon: &str, exec: &str, types: &str) -> String {
         "[Desktop Entry]\nType=Action\nName={name}\nIcon={icon}\nTargetContext=true\nTargetToolbar=false\nProfiles=run;\n\n\
          [X-Action-Profile run]\nExec={exec}\nMimeTypes={types};\n"
     )
+}
+
+/// An entry of Thunar's menu "Send To".
+fn send_to(name: &str, icon: &str, exec: &str) -> String {
+    format!("[Desktop Entry]\nType=Application\nName={name}\nIcon={icon}\nExec={exec}\n")
 }
 
 /// A word of a desktop entry's Exec. It is bare where it may be: xdg-mime and xdg-open take quotes for a part of the name, find

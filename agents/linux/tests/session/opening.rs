@@ -135,9 +135,15 @@ fn a_disposable_is_asked_for_and_a_folder_opens_in_none() {
     assert_eq!(end(child), (0, String::new()));
     let (code, said) = end(start(&agent, "atoll-open", &["--disposable", "."]));
     assert_eq!((code, said.as_str()), (4, "atoll-open: a folder opens in its own VM alone\n"));
-    let menu = agent.path("runtime/atoll/share/file-manager/actions/atoll-disposable.desktop");
-    let entry = fs::read_to_string(menu).expect("an entry");
-    assert!(entry.contains("atoll-open --disposable -- %F\n"), "{entry}");
+    for (menu, command) in [
+        ("file-manager/actions/atoll-disposable.desktop", "atoll-open --disposable -- %F\n"),
+        ("file-manager/actions/atoll-send.desktop", "atoll-send -- %F\n"),
+        ("Thunar/sendto/atoll-disposable.desktop", "atoll-open --disposable -- %F\n"),
+        ("Thunar/sendto/atoll-send.desktop", "atoll-send -- %F\n"),
+    ] {
+        let entry = fs::read_to_string(agent.path(&format!("runtime/atoll/share/{menu}"))).expect("an entry");
+        assert!(entry.contains(command), "{menu}: {entry}");
+    }
     drop(host);
     // Without a host it is not opened here instead.
     assert_eq!(end(start(&agent, "atoll-open", &["--disposable", "a"])).0, 4);
