@@ -8,6 +8,7 @@ import { animation } from "./measures/animation.ts";
 import { appStart } from "./measures/app-start.ts";
 import { coldStart } from "./measures/cold-start.ts";
 import { disposable } from "./measures/disposable.ts";
+import { files } from "./measures/files.ts";
 import { flood } from "./measures/flood.ts";
 import { idle } from "./measures/idle.ts";
 import { keys } from "./measures/keys.ts";
@@ -28,6 +29,7 @@ const MEASURES: readonly Measure[] = [
   idle,
   policy,
   paste,
+  files,
   flood,
 ];
 

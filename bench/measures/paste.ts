@@ -7,6 +7,7 @@ import { type Finding, sampleOf } from "../report.ts";
 import { Atoll } from "../systems/atoll.ts";
 import { stimulus } from "../systems/system.ts";
 import type { Context, Measure } from "./measure.ts";
+import { rawStreamMs } from "./raw-stream.ts";
 
 const ROUNDS = { full: 5, quick: 2 };
 const PRESSES = { full: 20, quick: 5 };
@@ -88,8 +89,7 @@ async function long(atoll: Atoll, mode: "full" | "quick", say: Context["say"]): 
   const [pasted, streamed]: [number[], number[]] = [[], []];
   for (let round = 0; round <= LONG_ROUNDS[mode]; round += 1) {
     const pasteMs = await atoll.screen.key(program.content, "Shift+Insert", LONG_TIMEOUT_S);
-    // What two commands take that carry nothing is no part of it.
-    const streamMs = (await streamTime(atoll, LONG_BYTES)) - (await streamTime(atoll, 0));
+    const streamMs = await rawStreamMs(atoll, LONG_BYTES);
     if (round === 0) continue;
     pasted.push(pasteMs);
     streamed.push(streamMs);
@@ -106,16 +106,6 @@ async function long(atoll: Atoll, mode: "full" | "quick", say: Context["say"]): 
     bar: { atLeast: 0.6 },
     note: `${(ours.p50 / 1000).toFixed(1)} s, ${(limit.p50 / 1000).toFixed(1)} s`,
   };
-}
-
-/** Milliseconds that so many bytes take from VM to VM by two commands. */
-async function streamTime(atoll: Atoll, bytes: number): Promise<number> {
-  const startedMs = performance.now();
-  await atoll.pipe(
-    ["exec", "a", "--", "head", "-c", String(bytes), "/dev/zero"],
-    ["exec", "b", "--", "sh", "-c", "cat > /dev/null"],
-  );
-  return performance.now() - startedMs;
 }
 
 /** Of what was copied there. */

@@ -31,6 +31,13 @@ export class AnimatedAgent {
     }
   }
 
+  /** Its frames a second that are shown until something is over. */
+  async during<Result>(what: Promise<Result>): Promise<{ result: Result; framesPerS: number }> {
+    const [before, startedMs] = [this.#shown, performance.now()];
+    const result = await what;
+    return { result, framesPerS: ((this.#shown - before) * 1000) / (performance.now() - startedMs) };
+  }
+
   /** Its frames that are shown within so much time. */
   async count(ms: number, signal: AbortSignal): Promise<number> {
     const before = this.#shown;
