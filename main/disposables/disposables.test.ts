@@ -340,6 +340,20 @@ describe("what disposables begin from", () => {
     expect(prepared).toEqual(["snapshot"]);
     expect(notes()).toEqual([]);
   });
+
+  it("that never comes to be made, or cannot be, holds up nobody who wants a disposable", async () => {
+    driver.prepare = (_definition, signal) =>
+      new Promise((_resolve, reject) =>
+        signal?.addEventListener("abort", () => reject(new Error("the application ends"))),
+      );
+    const hangs = snapshots.prepare("debian");
+    await vi.waitFor(() => expect(notes()).toHaveLength(1));
+    expect(await started()).toMatchObject({ name: "disp-1", origin: "cold" });
+    expect(await started()).toMatchObject({ name: "disp-2", origin: "cold" });
+    await closed();
+    await hangs;
+    expect(notes()).toEqual([]);
+  });
 });
 
 describe("what a VM that starts fresh begins from", () => {

@@ -103,6 +103,19 @@ describe("a copy", () => {
     await expect(failed).rejects.toMatchObject({ code: "transfer.failed", message: "Too many files." });
   });
 
+  it("for which there is no room says so, and not of each file that it has ended", async () => {
+    const failed = copy({ paths: ["a", "b"] });
+    await desk.listFiles(["a", "b"]);
+    const { transfer = 0 } = await desk.heard(desk.web, "filesReceive");
+    desk.ended(desk.web, transfer, FileReason.NO_SPACE, "in: 16 bytes are wanted, 5 are free");
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0, FileReason.STOPPED);
+    await expect(failed).rejects.toMatchObject({
+      code: "transfer.failed",
+      message: expect.stringMatching(/^The disk is full there: .*16 bytes are wanted, 5 are free/) as string,
+      details: { refused: [{ path: "a" }, { path: "b" }] },
+    });
+  });
+
   it("is cancelled when its command has gone", async () => {
     let gone: () => void = () => undefined;
     const cancelled = copy({}, (listener) => {

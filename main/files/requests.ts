@@ -134,7 +134,12 @@ function copied(
       .filter(({ outcome }) => outcomes.includes(outcome))
       .map(({ path: file, reason, outcome, scan }) => ({ path: pathText(file), reason: reason ?? outcome, scan }));
   const refused = listed(["refused", "failed", "skipped"]);
-  if (state === "failed" && !files.some(({ outcome }) => isWhole(outcome)) && refused.length === 0)
+  // What says of each file no more than that the transfer has ended says nothing: why it ended is the answer.
+  if (
+    state === "failed" &&
+    !files.some(({ outcome }) => isWhole(outcome)) &&
+    refused.every(({ reason }) => reason === "stopped")
+  )
     throw new AppError("transfer.failed", detail === "" ? "Nothing was copied." : detail, { refused });
   return {
     files: files.filter(({ outcome, isFolder }) => isWhole(outcome) && !isFolder).length,

@@ -335,6 +335,22 @@ describe("a disposable", () => {
     expect((await desk.entries()).at(-1)).toMatchObject({ action: "url.open", by: "person", detail: "chosen" });
   });
 
+  it("is where a person of a VM wants it, whatever the rules say of it", async () => {
+    await desk.open("home");
+    const answer = desk.wants("home", 1, file(), { disposable: true });
+    await desk.comesUp("disp-1");
+    await desk.runs("disp-1");
+    expect(await answer).toMatchObject({ outcome: "elsewhere" });
+  });
+
+  it("is not left for another one because a program in it says so", async () => {
+    await desk.open("home");
+    await disposable();
+    const answer = desk.wants("disp-1", 1, file(), { disposable: true });
+    await desk.answer(null);
+    expect(await answer).toMatchObject({ outcome: "denied" });
+  });
+
   it("is asked also where a rule sends it on, to the VM of the same label too", async () => {
     fs.writeFileSync(desk.rules.file, `rules: [{type: "@any", from: "@disposable", in: mail}]\n`);
     await desk.open("home", "mail");

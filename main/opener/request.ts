@@ -8,7 +8,7 @@ export interface OpenRequest {
   readonly item: OpenItem;
   /** Who has it; null: the host. */
   readonly from: Vm | null;
-  /** Where a person wants it; null: as the rules say. */
+  /** Where a person wants it, at the host or in `from`; null: as the rules say. */
   readonly in: { readonly kind: "vm"; readonly vm: Vm } | { readonly kind: "disposable" } | null;
   readonly edit: boolean;
   /** Number of what a program of `from` has asked for; null: a person asks, at the host. */

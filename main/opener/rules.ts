@@ -111,6 +111,8 @@ function placeOf(word: string): OpenRule["in"] | null {
   return VM_NAME_PATTERN.test(word) ? { kind: "vm", name: word } : null;
 }
 
+const NO_FURTHER = "From a disposable VM nothing goes on without your own choice.";
+
 /** The first rule that matches, and what counts before any rule. */
 export function decidePlace(rules: readonly OpenRule[], opened: Opened, vms: readonly VmParty[]): PlaceDecision {
   const { from, isLink } = opened;
@@ -122,8 +124,17 @@ export function decidePlace(rules: readonly OpenRule[], opened: Opened, vms: rea
   const decided = byRules(rules, opened, vms);
   const { place } = decided;
   if (place.kind === "ask" || place.kind === "here" || !isDisposable(from)) return decided;
-  const explanation = `${decided.explanation} From a disposable VM nothing goes on without your own choice.`;
-  return { ...decided, place: { kind: "ask", suggested: place }, explanation };
+  return {
+    ...askedFirst(place),
+    edit: decided.edit,
+    rule: decided.rule,
+    explanation: `${decided.explanation} ${NO_FURTHER}`,
+  };
+}
+
+/** What goes there from a disposable VM. */
+export function askedFirst(suggested: Exclude<RulePlace, { kind: "ask" }>): PlaceDecision {
+  return { place: { kind: "ask", suggested }, edit: false, rule: null, explanation: NO_FURTHER };
 }
 
 function byRules(rules: readonly OpenRule[], { group, from }: Opened, vms: readonly VmParty[]): PlaceDecision {

@@ -12,6 +12,8 @@ export interface WantedOpen {
   target: { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string };
   /** A person there has chosen to edit it. */
   edit: boolean;
+  /** A person there has chosen that it opens in a disposable VM. */
+  disposable: boolean;
 }
 
 /** `here`: the agent opens it with a program of its guest. `detail`: for the program that has asked. */
@@ -25,7 +27,7 @@ export async function openWanted(
   opener: Opener,
   { application, page }: Pick<OpenerParts, "application" | "page">,
   vm: Vm,
-  { wanted, target, edit }: WantedOpen,
+  { wanted, target, edit, disposable }: WantedOpen,
   answer: AnswerWanted,
   signal: AbortSignal,
 ): Promise<void> {
@@ -36,7 +38,9 @@ export async function openWanted(
     return answer("failed", toErrorValue(error).message);
   }
   try {
-    const { decision } = await opener.open({ item, from: vm, in: null, edit, wanted }, { signal, askSignal: signal });
+    const place = disposable ? ({ kind: "disposable" } as const) : null;
+    const request = { item, from: vm, in: place, edit, wanted };
+    const { decision } = await opener.open(request, { signal, askSignal: signal });
     answer(decision === "here" ? "here" : "elsewhere", "");
   } catch (error) {
     const { code, message } = toErrorValue(error);

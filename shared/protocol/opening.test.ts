@@ -5,7 +5,15 @@ import { WantedTable } from "./opening.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const open = (wanted: number, fields: object = { url: "https://a/" }): WireMessageOf<"openWanted"> =>
-  ({ wanted, url: "", path: new Uint8Array(0), mimeType: "", edit: false, ...fields }) as WireMessageOf<"openWanted">;
+  ({
+    wanted,
+    url: "",
+    path: new Uint8Array(0),
+    mimeType: "",
+    edit: false,
+    disposable: false,
+    ...fields,
+  }) as WireMessageOf<"openWanted">;
 const send = (wanted: number, paths: Uint8Array[], count = paths.length): WireMessageOf<"sendWanted"> =>
   ({ wanted, paths, to: "", count }) as WireMessageOf<"sendWanted">;
 
@@ -18,9 +26,11 @@ describe("what a program wants", () => {
       wanted: 2,
       target: { kind: "file", path: bytes("/a b"), mimeType: "text/plain" },
       edit: true,
+      disposable: false,
     });
-    expect(codeOf(() => table.acceptOpen(open(3, { url: "https://a/", path: bytes("/a") })))).toBe("unknown-type");
-    expect(codeOf(() => table.acceptOpen(open(3, {})))).toBe("unknown-type");
+    expect(table.acceptOpen(open(3, { url: "https://a/", disposable: true }))).toMatchObject({ disposable: true });
+    expect(codeOf(() => table.acceptOpen(open(4, { url: "https://a/", path: bytes("/a") })))).toBe("unknown-type");
+    expect(codeOf(() => table.acceptOpen(open(4, {})))).toBe("unknown-type");
   });
 
   it("has a number above all before it, whether it is to be opened or to be sent", () => {

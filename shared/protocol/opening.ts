@@ -17,6 +17,8 @@ export interface AcceptedOpen {
   target: OpenTarget;
   /** A person there has chosen to edit it. */
   edit: boolean;
+  /** A person there has chosen that it opens in a disposable VM. */
+  disposable: boolean;
 }
 
 export interface AcceptedSend {
@@ -50,7 +52,7 @@ export class WantedTable {
 
   // ---- what the agent says. All of these throw ViolationError ----------------------------------------------
 
-  acceptOpen({ wanted, url, path, mimeType, edit }: WireMessageOf<"openWanted">): AcceptedOpen {
+  acceptOpen({ wanted, url, path, mimeType, edit, disposable }: WireMessageOf<"openWanted">): AcceptedOpen {
     this.#number(wanted);
     boundedText(url, MAX_URL_BYTES, "a link to open");
     boundedText(mimeType, MAX_CLIP_TYPE_BYTES, "type of a file to open");
@@ -58,7 +60,7 @@ export class WantedTable {
     const target: OpenTarget =
       url === "" ? { kind: "file", path: absolutePath(path, "a file to open"), mimeType } : { kind: "url", url };
     this.#begin(wanted, "open");
-    return { wanted, target, edit };
+    return { wanted, target, edit, disposable };
   }
 
   acceptSend({ wanted, paths, to, count }: WireMessageOf<"sendWanted">): AcceptedSend {

@@ -1172,6 +1172,9 @@ pub struct OpenWanted {
     /// a person has chosen to edit it
     #[prost(bool, tag = "5")]
     pub edit: bool,
+    /// a person has chosen "Open in disposable"
+    #[prost(bool, tag = "6")]
+    pub disposable: bool,
 }
 /// A person wants to send files to another VM ("Send to VM...", atoll-send).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -2,12 +2,14 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { tryLock } from "../../base/file-lock.ts";
 import {
   beginSnapshot,
   findSnapshot,
   publishSnapshot,
   removeStale,
   snapshotKey,
+  snapshotLock,
   type SnapshotParts,
 } from "./snapshots.ts";
 
@@ -18,6 +20,11 @@ beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-snapshots-"));
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+function whatIsThere(): string[] {
+  const names = fs.readdirSync(folder).filter((name) => !name.startsWith(".lock-"));
+  return names.sort();
+}
 
 async function made(key: string, template = "debian"): Promise<void> {
   const { state } = await beginSnapshot(folder, key);
@@ -52,8 +59,16 @@ it("goes with the first of its template that has another key, and what others ma
   await made("new");
   await made("web", "debian-web");
   await beginSnapshot(folder, "others");
+  const lock = await tryLock(snapshotLock(folder, "others"));
   await removeStale(folder, "debian", "new");
-  expect(fs.readdirSync(folder).sort()).toEqual([".partial-others", "new", "web"]);
+  expect(whatIsThere()).toEqual([".partial-others", "new", "web"]);
+  await lock?.release();
+});
+
+it("is removed half made where its maker was killed, whatever it was to be", async () => {
+  await beginSnapshot(folder, "half");
+  await removeStale(folder, "debian", "new");
+  expect(whatIsThere()).toEqual([]);
 });
 
 const parts: SnapshotParts = { qemu: "7.2", machine: ["-m", "512M"], buildId: "b", kernel: "/k", initrd: "/i" };

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { tryLock } from "../../base/file-lock.ts";
 import { SNAPSHOT_RAM } from "./argv.ts";
 import { NONCE_BYTES } from "./machine-state.ts";
 
@@ -107,12 +108,21 @@ export async function removeSnapshot(folder: string): Promise<void> {
   await fsp.rm(folder, { recursive: true, force: true });
 }
 
-/** Removes those of the template that are not `key`: they are of another build of it, or of another QEMU or agent. */
+/**
+ * Removes those of the template that are not `key`: they are of another build of it, or of another QEMU or agent. And what is left
+ * of any whose maker was killed.
+ */
 export async function removeStale(snapshotsDir: string, template: string, key: string): Promise<void> {
   const names = await fsp.readdir(snapshotsDir).catch(() => []);
   for (const name of names.filter((other) => other !== key && !other.startsWith("."))) {
     const folder = path.join(snapshotsDir, name);
     const snapshot = await readSnapshot(folder);
     if (snapshot === null || snapshot.template === template) await removeSnapshot(folder);
+  }
+  for (const partial of names.filter((other) => other.startsWith(PARTIAL))) {
+    const lock = await tryLock(snapshotLock(snapshotsDir, partial.slice(PARTIAL.length)));
+    if (lock === null) continue; // it is being made, or is our own
+    await removeSnapshot(path.join(snapshotsDir, partial));
+    await lock.release();
   }
 }

@@ -216,9 +216,9 @@ export class OpenDesk {
     name: string,
     wanted: number,
     target: { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string },
-    { edit = false }: { edit?: boolean } = {},
+    { edit = false, disposable = false }: { edit?: boolean; disposable?: boolean } = {},
   ): Promise<{ outcome: string; detail: string }> {
-    this.says(name, serviceEvent(OPENING, { type: "open", wanted, target, edit }));
+    this.says(name, serviceEvent(OPENING, { type: "open", wanted, target, edit, disposable }));
     return this.answered(name, wanted);
   }
 

@@ -1,4 +1,4 @@
-//! The commands of the guest that ask the agent: `atoll-open URL|FILE...` and `atoll-send [--to VM] FILE...`. They wait for
+//! The commands of the guest that ask the agent: `atoll-open [--edit|--disposable] URL|FILE...` and `atoll-send [--to VM] FILE...`. They wait for
 //! the answer. Exit codes are xdg-open's: 1 wrong usage, 2 no such file, 3 no program for it, 4 it failed or was denied.
 //!
 //! `xdg-open URL|FILE` is `atoll-open`, without the shell scripts that would find it as the default handler: they take over a
@@ -76,15 +76,19 @@ pub fn run(command: Command, arguments: &[OsString]) -> u8 {
 type Failure = (u8, String);
 
 fn open(arguments: &[OsString]) -> Result<(), Failure> {
-    let is_edit = arguments.first().is_some_and(|first| first == "--edit");
-    let words = if is_edit { arguments.get(1..).unwrap_or_default() } else { arguments };
+    let option = arguments.first().and_then(|first| first.to_str());
+    let (kind, words): (&[u8], _) = match option {
+        Some("--edit") => (b"edit", arguments.get(1..).unwrap_or_default()),
+        Some("--disposable") => (b"disposable", arguments.get(1..).unwrap_or_default()),
+        _ => (b"open", arguments),
+    };
     let words = words.strip_prefix(&[OsString::from("--")]).unwrap_or(words);
     if words.is_empty() {
-        return Err((code::WRONG, "usage: atoll-open [--edit] [--] URL|FILE...".to_owned()));
+        return Err((code::WRONG, "usage: atoll-open [--edit|--disposable] [--] URL|FILE...".to_owned()));
     }
     // Side by side: each may wait for a person.
     let asked = words.iter().map(|word| {
-        let request = open_request(word, is_edit);
+        let request = open_request(word, kind);
         thread::spawn(move || request.and_then(|request| ask(&request)))
     });
     let asked = asked.collect::<Vec<_>>();
@@ -126,7 +130,7 @@ fn guests_xdg_open() -> Option<PathBuf> {
         .find(|file| is_executable(file) && file.canonicalize().is_ok_and(|file| file != own))
 }
 
-fn open_request(word: &OsStr, is_edit: bool) -> Result<Vec<u8>, Failure> {
+fn open_request(word: &OsStr, kind: &[u8]) -> Result<Vec<u8>, Failure> {
     let target = match Target::parse(word).map_err(|detail| (code::WRONG, detail))? {
         // What a link points to is opened under its own name.
         Target::File(path) => Target::File(found(&path)?),
@@ -135,7 +139,6 @@ fn open_request(word: &OsStr, is_edit: bool) -> Result<Vec<u8>, Failure> {
     if is_loop(&env::var(OPENED).unwrap_or_default(), &target.argument(), now_ms()) {
         return Err((code::NO_PROGRAM, "the program that opens it has asked to open it again".to_owned()));
     }
-    let kind: &[u8] = if is_edit { b"edit" } else { b"open" };
     Ok(words(&[kind, target.url_text().as_bytes(), target.path_bytes()]))
 }
 

@@ -41,15 +41,35 @@ impl Agent {
         let entry = format!(
             "[Desktop Entry]\nType=Application\nName=Open\nNoDisplay=true\nTerminal=false\nExec={open} %u\nMimeType={types}\n"
         );
-        let action = format!(
-            "[Desktop Entry]\nType=Action\nName=Send to VM…\nIcon=document-send\nTargetContext=true\nTargetToolbar=false\nProfiles=send;\n\n\
-             [X-Action-Profile send]\nExec={send} -- %F\nMimeTypes=all/all;\n"
-        );
+        let sending = action("Send to VM…", "document-send", &format!("{send} -- %F"), "all/all");
+        // Folders are of use in their own VM alone.
+        let disposing =
+            action("Open in disposable", "document-open", &format!("{open} --disposable -- %F"), "all/allfiles");
         let data = self.environment.data();
         write(&data.join("applications").join(ENTRY), &entry)?;
-        write(&data.join("file-manager/actions/atoll-send.desktop"), &action)?;
+        let actions = data.join("file-manager/actions");
+        write(&actions.join("atoll-send.desktop"), &sending)?;
+        write(&actions.join("atoll-disposable.desktop"), &disposing)?;
+        // Thunar knows no actions of others, but what is in its menu "Send To".
+        let thunar = data.join("Thunar/sendto");
+        write(&thunar.join("atoll-send.desktop"), &send_to("VM…", "document-send", &format!("{send} -- %F")))?;
+        let disposing = send_to("Disposable, to open it", "document-open", &format!("{open} --disposable -- %F"));
+        write(&thunar.join("atoll-disposable.desktop"), &disposing)?;
         write(&self.environment.config().join(LIST), &format!("[Default Applications]\n{list}"))
     }
+}
+
+/// An entry of file managers' menus.
+fn action(name: &str, icon: &str, exec: &str, types: &str) -> String {
+    format!(
+        "[Desktop Entry]\nType=Action\nName={name}\nIcon={icon}\nTargetContext=true\nTargetToolbar=false\nProfiles=run;\n\n\
+         [X-Action-Profile run]\nExec={exec}\nMimeTypes={types};\n"
+    )
+}
+
+/// An entry of Thunar's menu "Send To".
+fn send_to(name: &str, icon: &str, exec: &str) -> String {
+    format!("[Desktop Entry]\nType=Application\nName={name}\nIcon={icon}\nExec={exec}\n")
 }
 
 /// A word of a desktop entry's Exec. It is bare where it may be: xdg-mime and xdg-open take quotes for a part of the name, find

@@ -62,6 +62,25 @@ enum Asker {
     Program(Client),
 }
 
+/// What a person has chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Open,
+    Edit,
+    Disposable,
+}
+
+impl How {
+    fn parse(word: &[u8]) -> Option<Self> {
+        match word {
+            b"open" => Some(Self::Open),
+            b"edit" => Some(Self::Edit),
+            b"disposable" => Some(Self::Disposable),
+            _ => None,
+        }
+    }
+}
+
 /// With what the program is found.
 #[derive(Debug)]
 enum By {
@@ -80,7 +99,7 @@ enum Found {
         client: Client,
         target: Target,
         mime_type: String,
-        edit: bool,
+        how: How,
     },
     Program(Asker, Target, Result<Vec<String>, NoProgram>),
 }
@@ -164,20 +183,18 @@ impl Agent {
         let text = request.strip_suffix(b"\0").unwrap_or(request);
         let words = text.split(|byte| *byte == 0).collect::<Vec<_>>();
         match words[..] {
-            [kind @ (b"open" | b"edit"), url, path] => {
-                let url = String::from_utf8_lossy(url);
-                match Target::of(&url, path) {
-                    Ok(target) => self.find_type(client, target, kind == b"edit"),
-                    Err(detail) => client.answer(code::WRONG, &detail),
-                }
-            }
             [b"send", to, ref paths @ ..] => self.send_wanted(client, &String::from_utf8_lossy(to), paths),
+            [how, url, path] => match (How::parse(how), Target::of(&String::from_utf8_lossy(url), path)) {
+                (Some(how), Ok(target)) => self.find_type(client, target, how),
+                (Some(_), Err(detail)) => client.answer(code::WRONG, &detail),
+                (None, _) => client.answer(code::WRONG, "not understood"),
+            },
             _ => client.answer(code::WRONG, "not understood"),
         }
     }
 
     /// In a thread: it reads the guest's types, and the file.
-    fn find_type(&mut self, client: Client, target: Target, edit: bool) {
+    fn find_type(&mut self, client: Client, target: Target, how: How) {
         if self.opening.waiting.len() + self.opening.typing >= MAX_OPENS_WANTED {
             return client.answer(code::FAILED, "too many requests wait for an answer");
         }
@@ -186,23 +203,28 @@ impl Agent {
         self.opening.typing += 1;
         thread::spawn(move || {
             let mime_type = types.current().of(&target);
-            let _ = sender.send(Found::Type { client, target, mime_type, edit });
+            let _ = sender.send(Found::Type { client, target, mime_type, how });
         });
     }
 
     fn found(&mut self, found: Found) {
         match found {
-            Found::Type { client, target, mime_type, edit } => {
+            Found::Type { client, target, mime_type, how } => {
                 self.opening.typing -= 1;
-                self.open_wanted(client, target, mime_type, edit);
+                self.open_wanted(client, target, mime_type, how);
             }
             Found::Program(asker, target, command) => self.program_found(asker, target, command),
         }
     }
 
-    fn open_wanted(&mut self, client: Client, target: Target, mime_type: String, edit: bool) {
-        // A folder is of use here alone. Without a host there is nobody to ask.
-        if self.session.phase != Phase::Open || mime_type == mime::FOLDER {
+    fn open_wanted(&mut self, client: Client, target: Target, mime_type: String, how: How) {
+        // Without a host there is nobody to ask. A folder is of use here alone.
+        let is_alone = self.session.phase != Phase::Open;
+        if how == How::Disposable && (is_alone || mime_type == mime::FOLDER) {
+            let why = if is_alone { "Atoll does not answer" } else { "a folder opens in its own VM alone" };
+            return client.answer(code::FAILED, why);
+        }
+        if is_alone || mime_type == mime::FOLDER {
             return self.find_program(Asker::Program(client), target, By::Type(mime_type));
         }
         let (url, path) = (target.url_text().to_owned(), target.path_bytes().to_vec());
@@ -212,7 +234,9 @@ impl Agent {
         };
         let told = if url.is_empty() { mime_type.clone() } else { String::new() };
         let wanted = self.opening.add(client, Asked::Open(target, mime_type), files);
-        self.send(PortKind::Control, Body::OpenWanted(OpenWanted { wanted, url, path, mime_type: told, edit }));
+        let (edit, disposable) = (how == How::Edit, how == How::Disposable);
+        let body = OpenWanted { wanted, url, path, mime_type: told, edit, disposable };
+        self.send(PortKind::Control, Body::OpenWanted(body));
     }
 
     fn send_wanted(&mut self, client: Client, to: &str, paths: &[&[u8]]) {

@@ -1,6 +1,6 @@
 //! The socket on which `atoll-open` and `atoll-send` talk to the agent: $XDG_RUNTIME_DIR/atoll/open, of this user alone.
 //!
-//! A request is words that end with NUL, up to the end of what the client writes: `open|edit`, link, path (one of both empty),
+//! A request is words that end with NUL, up to the end of what the client writes: `open|edit|disposable`, link, path (one of both empty),
 //! or `send`, VM, paths. The answer is the exit code in decimal, a space, and what to say.
 
 use std::fs::{self, Permissions};

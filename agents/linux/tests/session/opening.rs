@@ -124,6 +124,32 @@ fn a_file_is_said_with_its_type_and_can_be_listed() {
 }
 
 #[test]
+fn a_disposable_is_asked_for_and_a_folder_opens_in_none() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    file(&agent, "a", "a");
+    let child = start(&agent, "atoll-open", &["--disposable", "--", "a"]);
+    let asked = wanted(&mut host);
+    assert_eq!((asked.disposable, asked.edit), (true, false));
+    answer(&mut host, asked.wanted, OpenOutcome::Elsewhere, "");
+    assert_eq!(end(child), (0, String::new()));
+    let (code, said) = end(start(&agent, "atoll-open", &["--disposable", "."]));
+    assert_eq!((code, said.as_str()), (4, "atoll-open: a folder opens in its own VM alone\n"));
+    for (menu, command) in [
+        ("file-manager/actions/atoll-disposable.desktop", "atoll-open --disposable -- %F\n"),
+        ("file-manager/actions/atoll-send.desktop", "atoll-send -- %F\n"),
+        ("Thunar/sendto/atoll-disposable.desktop", "atoll-open --disposable -- %F\n"),
+        ("Thunar/sendto/atoll-send.desktop", "atoll-send -- %F\n"),
+    ] {
+        let entry = fs::read_to_string(agent.path(&format!("runtime/atoll/share/{menu}"))).expect("an entry");
+        assert!(entry.contains(command), "{menu}: {entry}");
+    }
+    drop(host);
+    // Without a host it is not opened here instead.
+    assert_eq!(end(start(&agent, "atoll-open", &["--disposable", "a"])).0, 4);
+}
+
+#[test]
 fn an_empty_file_is_what_its_name_says_and_else_a_text() {
     let agent = Agent::start();
     know_types(&agent);

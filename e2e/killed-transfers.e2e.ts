@@ -1,0 +1,15 @@
+/** The small sibling of killed-transfers.long.e2e.ts: the target's end, once by its QEMU and once by its agent. */
+import { test } from "@playwright/test";
+import { KilledTransfers } from "./support/kill-in-transfers.ts";
+
+let transfers: KilledTransfers;
+
+test.beforeAll(async () => {
+  transfers = await KilledTransfers.start();
+});
+
+test.afterAll(() => transfers.close());
+
+for (const victim of ["target's QEMU", "target's agent"] as const)
+  test(`the ${victim} is killed in a transfer: each file is whole or absent, and it goes on`, () =>
+    transfers.kill(victim));

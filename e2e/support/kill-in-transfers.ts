@@ -1,0 +1,131 @@
+/** Something is killed at a random moment of each of many transfers: afterwards every file is whole or absent, and it goes on. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { expect } from "@playwright/test";
+import type { VmId } from "#shared/model/vm.ts";
+import { TestDesktop } from "./desktop.ts";
+
+const POLICY = `rules:
+  - {action: file.send, from: "@any", to: "@any", decision: allow}
+  - {action: exec, from: "@host", to: "@any", decision: allow}
+tests: []
+`;
+/** Small files and large ones, in one folder; printed: the digest and the name of each. */
+const MAKE = `mkdir many && cd many
+for at in $(seq 1 40); do
+  size=20000
+  [ $((at % 8)) = 0 ] && size=3000000
+  head -c $size /dev/urandom >"file $at"
+done
+sync
+sha256sum -- *`;
+
+/** What is killed. */
+export const VICTIMS = ["application", "target's QEMU", "target's agent", "source's QEMU", "source's agent"] as const;
+export type Victim = (typeof VICTIMS)[number];
+
+interface Row {
+  id: number;
+  state: string;
+  doneBytes: number;
+}
+
+export class KilledTransfers {
+  readonly #desktop: TestDesktop;
+  /** Name -> digest. */
+  readonly #digests: ReadonlyMap<string, string>;
+  /** Of a transfer that nothing happens to. */
+  readonly #wholeMs: number;
+  #round = 0;
+
+  private constructor(desktop: TestDesktop, digests: ReadonlyMap<string, string>, wholeMs: number) {
+    this.#desktop = desktop;
+    this.#digests = digests;
+    this.#wholeMs = wholeMs;
+  }
+
+  static async start(): Promise<KilledTransfers> {
+    const desktop = await TestDesktop.open({ home: "lagoon", web: "coral" }, (home) =>
+      fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY),
+    );
+    for (const vm of ["home", "web"]) await desktop.isRunning(vm);
+    const made = await desktop.atoll("exec", "home", "--", "sh", "-c", MAKE);
+    expect(made).toMatchObject({ code: 0 });
+    const startMs = performance.now();
+    await desktop.json("cp", "home:many", "web:whole/");
+    return new KilledTransfers(desktop, digestsIn(made.stdout), performance.now() - startMs);
+  }
+
+  close(): Promise<void> {
+    return this.#desktop.close();
+  }
+
+  /** One transfer, in which this is killed. */
+  async kill(victim: Victim): Promise<void> {
+    const desktop = this.#desktop;
+    this.#round += 1;
+    const folder = `round-${this.#round}`;
+    const afterMs = Math.round(Math.random() * this.#wholeMs);
+    const what = `${victim} killed ${afterMs} ms after the start`;
+    const ids = new Map((await desktop.vms()).map(({ name, id }) => [name, id]));
+    const child = spawn(path.resolve(import.meta.dirname, "../../bin/atoll"), ["cp", "home:many", `web:${folder}/`], {
+      env: { ...process.env, ATOLL_HOME: desktop.home },
+      stdio: "ignore",
+    });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    await this.#end(victim, ids);
+    // It hears that the transfer was interrupted, or has gone with the application.
+    await ended;
+    for (const vm of ["home", "web"]) await desktop.isRunning(vm);
+
+    const there = await this.#there(folder);
+    for (const [name, digest] of there) expect(digest, `${name}, ${what}`).toBe(this.#digests.get(name));
+    const interrupted = (await this.#rows()).find(({ state }) => state === "interrupted");
+    if (interrupted === undefined) return;
+    await desktop.json("transfer", "resume", String(interrupted.id));
+    await expect
+      .poll(async () => (await this.#rows()).find(({ id }) => id === interrupted.id)?.state, {
+        timeout: 90_000,
+        message: `goes on, ${what}`,
+      })
+      .toBe("done");
+    expect(await this.#there(folder), what).toEqual(this.#digests);
+  }
+
+  async #end(victim: Victim, ids: ReadonlyMap<string, VmId>): Promise<void> {
+    const desktop = this.#desktop;
+    const vm = victim.startsWith("source") ? "home" : "web";
+    if (victim === "application") {
+      await desktop.crash();
+      await desktop.start();
+    } else if (victim.endsWith("agent")) {
+      // The answer may not come: who is to give it is killed.
+      await desktop.atoll("exec", vm, "--", "pkill", "-KILL", "-x", "atoll-agent");
+    } else {
+      process.kill(desktop.qemuPid(ids.get(vm) ?? ("" as VmId)), "SIGKILL");
+      await expect
+        .poll(async () => (await desktop.vms()).find(({ name }) => name === vm)?.state, { message: "its end is seen" })
+        .toBe("crashed");
+      await desktop.json("vm", "start", vm);
+    }
+  }
+
+  #rows(): Promise<Row[]> {
+    return this.#desktop.json<Row[]>("transfer", "list");
+  }
+
+  /** What the target has under its names; what is on its way has none. */
+  async #there(folder: string): Promise<ReadonlyMap<string, string>> {
+    const script = `cd ${folder}/many 2>/dev/null && find . -type f -not -path '*/.atoll-*' -print0 | xargs -0r sha256sum -- || true`;
+    const { stdout } = await this.#desktop.atoll("exec", "web", "--", "sh", "-c", script);
+    return digestsIn(stdout);
+  }
+}
+
+/** As sha256sum prints them. */
+function digestsIn(text: string): Map<string, string> {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return new Map(lines.map((line) => [line.slice(66).replace(/^\.\//, ""), line.slice(0, 64)]));
+}
