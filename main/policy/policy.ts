@@ -106,7 +106,7 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   /** Names of rules are bound to VMs that have come. */
   vmsChanged(): void {
-    if (this.#inForce !== null) this.#names.update(mentionedIn(this.#inForce.file), this.#options.vms());
+    if (this.#inForce !== null) this.#bindNames(this.#inForce.file);
   }
 
   get state(): "in-force" | "broken" | "not-taken" {
@@ -301,15 +301,23 @@ export class Policy extends Emitter<{ changed: [] }> {
     const wasLoaded = this.#inForce !== null || this.#problem !== null;
     if (!read.ok) this.#refuse(read.problem, null);
     else {
-      this.#names.update(mentionedIn(read.value), this.#options.vms());
+      const former = wasLoaded ? this.#inForce : await this.#readLastGood();
+      this.#bindNames(read.value, former?.file);
       const failing = this.#failingTest(read.value);
       if (failing === null) await this.#take(read.value, read.text);
-      else this.#refuse(failing, wasLoaded ? this.#inForce : await this.#readLastGood());
+      else this.#refuse(failing, former);
     }
     this.emit("changed");
   }
 
+  /** Of all that are in these files: no other name stays bound. */
+  #bindNames(...files: (PolicyFile | undefined)[]): void {
+    const mentioned = new Set(files.flatMap((file) => (file === undefined ? [] : [...mentionedIn(file)])));
+    this.#names.update(mentioned, this.#options.vms());
+  }
+
   async #take(file: PolicyFile, text: string): Promise<void> {
+    this.#bindNames(file);
     this.#inForce = this.#enforced(file);
     this.#problem = null;
     await writeFileAtomically(this.#lastGood, text).catch((error: unknown) =>
