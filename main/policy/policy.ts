@@ -21,6 +21,7 @@ import type { Crossing, VmParty } from "./crossing.ts";
 import { DEFAULT_POLICY } from "./default-policy.ts";
 import { type Circumstances, evaluate, type Evaluation } from "./evaluate.ts";
 import { explain } from "./explain.ts";
+import { EndedRules } from "./ended-rules.ts";
 import { PolicyNames } from "./names.ts";
 import { type PolicyFile, readPolicy } from "./policy-file.ts";
 import { RulesInForce } from "./rules-in-force.ts";
@@ -69,6 +70,7 @@ export class Policy extends Emitter<{ changed: [] }> {
   readonly #options: PolicyOptions;
   readonly #lastGood: string;
   readonly #names: PolicyNames;
+  readonly #ended: EndedRules;
   /** null: nothing may cross. */
   #inForce: RulesInForce | null = null;
   /** Also while nothing may cross. */
@@ -82,6 +84,7 @@ export class Policy extends Emitter<{ changed: [] }> {
     this.file = path.join(options.configFolder, FILE_NAME);
     this.#lastGood = path.join(options.stateFolder, LAST_GOOD);
     this.#names = new PolicyNames(options.stateFolder);
+    this.#ended = new EndedRules(options.stateFolder);
   }
 
   /** Writes the default policy where there has been none, and reads the file. */
@@ -318,6 +321,7 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   async #take(file: PolicyFile, text: string): Promise<void> {
     this.#bindNames(file);
+    this.#ended.retain(new Set(file.rules.map(({ text: rule }) => rule)));
     this.#inForce = this.#enforced(file);
     this.#problem = null;
     await writeFileAtomically(this.#lastGood, text).catch((error: unknown) =>
@@ -327,7 +331,8 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   #enforced(file: PolicyFile): RulesInForce {
     const { now = Date.now, elapsed = () => performance.now() } = this.#options;
-    return (this.#lastInForce = new RulesInForce(file, { now: now(), elapsed, earlier: this.#lastInForce }));
+    const clocks = { now: now(), elapsed, earlier: this.#lastInForce, ended: this.#ended };
+    return (this.#lastInForce = new RulesInForce(file, clocks));
   }
 
   #refuse(problem: FileProblem, inForce: RulesInForce | null): void {
