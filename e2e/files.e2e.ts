@@ -89,19 +89,41 @@ function copying(...words: string[]): { child: ChildProcess; ended: Promise<numb
   return { child, ended: new Promise((resolve) => child.once("exit", resolve)) };
 }
 
-/** The newest transfer, when it is in this state and has moved something. */
-async function transferIs(state: string, hasMoved = false): Promise<Row> {
+/** The newest transfer, when it is in this state. */
+async function transferIs(state: string): Promise<Row> {
   let row: Row | undefined;
   await expect
     .poll(
       async () => {
         [row] = await desktop.json<Row[]>("transfer", "list");
-        return row !== undefined && row.state === state && (!hasMoved || row.doneBytes > 0);
+        return row?.state;
       },
       { timeout: 60_000, message: `a transfer is ${state}` },
     )
-    .toBe(true);
+    .toBe(state);
   return row as Row;
+}
+
+/**
+ * Does what moves a file, and has the page pause that when more than `above` bytes of it are there: it stays in its middle,
+ * however fast the machine is. Resolves when it is paused.
+ */
+async function pausedAbove(above: number, move: () => unknown): Promise<Row> {
+  const page = await desktop.page();
+  const paused = await page.evaluateHandle((bytes) => {
+    const { atoll } = window;
+    const asked = new Promise<void>((resolve) => {
+      const stop = atoll.on("transfer.changed", ({ transfers: [newest] }) => {
+        if (newest?.state !== "moving" || newest.doneBytes <= bytes) return;
+        stop();
+        void atoll.request("transfer.pause", { id: newest.id }).then(() => resolve());
+      });
+    });
+    return { asked };
+  }, above);
+  await move();
+  await paused.evaluate(({ asked }) => asked);
+  return transferIs("paused");
 }
 
 test("a file goes from the host through two VMs and comes back, byte for byte", async () => {
@@ -176,19 +198,19 @@ test("what the policy denies is exit code 3, and what makes no sense 2", async (
 test("a copy is paused, goes on, and is cancelled without a trace", async () => {
   const large = Buffer.alloc(100_000_000, randomBytes(65_536));
   fs.writeFileSync(at("large.bin"), large);
-  const { ended } = copying(at("large.bin"), "home:");
-  const { id } = await transferIs("moving", true);
-  expect(await desktop.json<Row>("transfer", "pause", `${id}`)).toMatchObject({ state: "paused" });
-  expect(await desktop.json<Row>("transfer", "resume", `${id}`)).toMatchObject({ state: "moving" });
+  const copies: ReturnType<typeof copying>[] = [];
+  const copy = (): unknown => copies.push(copying(at("large.bin"), "home:"));
+  const { id, doneBytes } = await pausedAbove(0, copy);
+  const resume = (): Promise<Row> => desktop.json<Row>("transfer", "resume", `${id}`);
+  expect(await pausedAbove(doneBytes, resume)).toMatchObject({ id });
   expect(await desktop.json<Row>("transfer", "cancel", `${id}`)).toMatchObject({ state: "cancelled" });
-  expect(await ended).toBe(1);
+  expect(await copies[0]?.ended).toBe(1);
   const left = await desktop.atoll("exec", "home", "--", "find", ".", "-name", "large.bin*", "-o", "-name", ".atoll-*");
   expect(left.stdout).toBe("");
   // Ctrl+C does the same.
-  const { child, ended: interrupted } = copying(at("large.bin"), "home:");
-  await transferIs("moving", true);
-  child.kill("SIGINT");
-  await interrupted;
+  await pausedAbove(0, copy);
+  copies[1]?.child.kill("SIGINT");
+  await copies[1]?.ended;
   await transferIs("cancelled");
   expect(
     (await desktop.atoll("exec", "home", "--", "find", ".", "-name", "large.bin*", "-o", "-name", ".atoll-*")).stdout,
@@ -196,8 +218,8 @@ test("a copy is paused, goes on, and is cancelled without a trace", async () => 
 });
 
 test("after a crash of the application in the middle a file is whole or absent, and the transfer goes on where it was", async () => {
-  const { ended } = copying(at("large.bin"), "home:");
-  await transferIs("moving", true);
+  let ended: Promise<number | null> | undefined;
+  await pausedAbove(0, () => ({ ended } = copying(at("large.bin"), "home:")));
   await desktop.crash();
   await ended;
   await desktop.start();

@@ -390,7 +390,7 @@ describe("for any rules and crossings", () => {
         const all = [...few, ...others, ...texts.flatMap((text) => ruleOf(text)), ...others];
         const inForce = new RulesInForce(
           { rules: all, tests: [] },
-          { now: given.now, elapsed: () => 0, earlier: null },
+          { now: given.now, elapsed: () => 0, earlier: null, ended: { has: () => false, add: () => undefined } },
         );
         const namesOf = (id: VmId): string[] => names.filter((name) => given.boundTo(name) === id);
         const current = all.filter(({ until }) => until === null || given.now < until);

@@ -203,6 +203,26 @@ describe("an answer to a prompt", () => {
     expect(decision()).toBe("ask");
   });
 
+  it("does not come back with the application's next start, when the clock was set back", async () => {
+    const started = async (): Promise<string> => {
+      const clocks = { now: () => now, elapsed: () => elapsed };
+      const next = new Policy({ configFolder: folder, stateFolder: folder, vms: () => vms, ...clocks });
+      await next.open();
+      return next.check("clipboard.paste", "home", "web", null).decision;
+    };
+    await changes.answer(CROSSING, asked(), "minutes");
+    expect([decision(), await started()]).toEqual(["allow", "allow"]);
+    elapsed += 10 * 60_000;
+    expect(decision()).toBe("ask");
+    now -= 86_400_000;
+    expect(await started()).toBe("ask");
+    // The next answer is another rule, with an end of its own.
+    now += 3 * 86_400_000;
+    await changes.answer(CROSSING, asked(), "minutes");
+    expect([decision(), await started()]).toEqual(["allow", "allow"]);
+    expect(fs.readFileSync(path.join(folder, "policy-ended.json"), "utf8")).toBe("[]");
+  });
+
   it("keeps the limits of the rule that asked", async () => {
     const text =
       "rules:\n  - {action: clipboard.paste, from: '@any', to: '@any', type: text/*, maxBytes: 10, notify: true, decision: ask}\n";

@@ -126,6 +126,20 @@ describe("a name in a rule", () => {
     expect(paste(again)).toBe("deny");
   });
 
+  it.each([
+    ["while the application runs", false],
+    ["over its next start", true],
+  ])("stays bound when a file that does not mention it is not taken, %s", async (_when, isStartedAgain) => {
+    let policy = await opened(RULE);
+    vms = [vm("home", 3), vm("web", 2, "coral")];
+    write(policy, "rules: []\ntests: [{action: exec, from: '@host', to: web, expect: allow}]\n");
+    if (isStartedAgain) policy = await opened();
+    else await policy.load();
+    expect(policy.state).toBe("not-taken");
+    policy.vmsChanged();
+    expect(paste(policy)).toBe("deny");
+  });
+
   it("is bound to the first VM that will have it", async () => {
     vms = [vm("web", 2, "coral")];
     const policy = await opened(RULE);

@@ -21,6 +21,7 @@ import type { Crossing, VmParty } from "./crossing.ts";
 import { DEFAULT_POLICY } from "./default-policy.ts";
 import { type Circumstances, evaluate, type Evaluation } from "./evaluate.ts";
 import { explain } from "./explain.ts";
+import { EndedRules } from "./ended-rules.ts";
 import { PolicyNames } from "./names.ts";
 import { type PolicyFile, readPolicy } from "./policy-file.ts";
 import { RulesInForce } from "./rules-in-force.ts";
@@ -69,6 +70,7 @@ export class Policy extends Emitter<{ changed: [] }> {
   readonly #options: PolicyOptions;
   readonly #lastGood: string;
   readonly #names: PolicyNames;
+  readonly #ended: EndedRules;
   /** null: nothing may cross. */
   #inForce: RulesInForce | null = null;
   /** Also while nothing may cross. */
@@ -82,6 +84,7 @@ export class Policy extends Emitter<{ changed: [] }> {
     this.file = path.join(options.configFolder, FILE_NAME);
     this.#lastGood = path.join(options.stateFolder, LAST_GOOD);
     this.#names = new PolicyNames(options.stateFolder);
+    this.#ended = new EndedRules(options.stateFolder);
   }
 
   /** Writes the default policy where there has been none, and reads the file. */
@@ -106,7 +109,7 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   /** Names of rules are bound to VMs that have come. */
   vmsChanged(): void {
-    if (this.#inForce !== null) this.#names.update(mentionedIn(this.#inForce.file), this.#options.vms());
+    if (this.#inForce !== null) this.#bindNames(this.#inForce.file);
   }
 
   get state(): "in-force" | "broken" | "not-taken" {
@@ -301,15 +304,24 @@ export class Policy extends Emitter<{ changed: [] }> {
     const wasLoaded = this.#inForce !== null || this.#problem !== null;
     if (!read.ok) this.#refuse(read.problem, null);
     else {
-      this.#names.update(mentionedIn(read.value), this.#options.vms());
+      const former = wasLoaded ? this.#inForce : await this.#readLastGood();
+      this.#bindNames(read.value, former?.file);
       const failing = this.#failingTest(read.value);
       if (failing === null) await this.#take(read.value, read.text);
-      else this.#refuse(failing, wasLoaded ? this.#inForce : await this.#readLastGood());
+      else this.#refuse(failing, former);
     }
     this.emit("changed");
   }
 
+  /** Of all that are in these files: no other name stays bound. */
+  #bindNames(...files: (PolicyFile | undefined)[]): void {
+    const mentioned = new Set(files.flatMap((file) => (file === undefined ? [] : [...mentionedIn(file)])));
+    this.#names.update(mentioned, this.#options.vms());
+  }
+
   async #take(file: PolicyFile, text: string): Promise<void> {
+    this.#bindNames(file);
+    this.#ended.retain(new Set(file.rules.map(({ text: rule }) => rule)));
     this.#inForce = this.#enforced(file);
     this.#problem = null;
     await writeFileAtomically(this.#lastGood, text).catch((error: unknown) =>
@@ -319,7 +331,8 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   #enforced(file: PolicyFile): RulesInForce {
     const { now = Date.now, elapsed = () => performance.now() } = this.#options;
-    return (this.#lastInForce = new RulesInForce(file, { now: now(), elapsed, earlier: this.#lastInForce }));
+    const clocks = { now: now(), elapsed, earlier: this.#lastInForce, ended: this.#ended };
+    return (this.#lastInForce = new RulesInForce(file, clocks));
   }
 
   #refuse(problem: FileProblem, inForce: RulesInForce | null): void {

@@ -7,6 +7,7 @@ import { POLICY_ACTIONS, type PolicyAction } from "#shared/model/policy.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Crossing } from "./crossing.ts";
 import type { PolicyFile } from "./policy-file.ts";
+import type { EndedRules } from "./ended-rules.ts";
 import { ADMINISTRATIVE, type Rule } from "./rules.ts";
 
 interface Clocks {
@@ -16,6 +17,7 @@ interface Clocks {
   elapsed: () => number;
   /** The rules that were in force before: those that are the same end when they would have ended. */
   earlier: RulesInForce | null;
+  ended: Pick<EndedRules, "has" | "add">;
 }
 
 /** Rules of one action, in their order, and where among them those are that name a VM on one side, or none there. */
@@ -34,16 +36,19 @@ export class RulesInForce {
   readonly #elapsed: () => number;
   /** By the rule's text: when it ends, by the clock that only runs on. */
   readonly #ends: ReadonlyMap<string, number>;
+  readonly #ended: Clocks["ended"];
   #byAction: ReadonlyMap<PolicyAction, ActionRules>;
   #nextEnd: number;
 
-  constructor(file: PolicyFile, { now, elapsed, earlier }: Clocks) {
+  constructor(file: PolicyFile, { now, elapsed, earlier, ended }: Clocks) {
     this.file = file;
     this.#elapsed = elapsed;
+    this.#ended = ended;
+    const endOf = (text: string): number => (ended.has(text) ? -Infinity : Infinity);
     const before = earlier === null ? new Map<string, number>() : earlier.#ends;
     this.#ends = new Map(
       file.rules.flatMap(({ text, until }) =>
-        until === null ? [] : [[text, Math.min(elapsed() + until - now, before.get(text) ?? Infinity)]],
+        until === null ? [] : [[text, Math.min(elapsed() + until - now, before.get(text) ?? endOf(text))]],
       ),
     );
     [this.#byAction, this.#nextEnd] = this.#current();
@@ -51,7 +56,7 @@ export class RulesInForce {
 
   /** Those that can match, in their order. @param namesOf names in rules that mean a VM */
   for({ action, from, to }: Crossing, namesOf: (id: VmId) => readonly string[]): readonly Rule[] {
-    if (this.#elapsed() >= this.#nextEnd) [this.#byAction, this.#nextEnd] = this.#current();
+    if (this.#elapsed() >= this.#nextEnd) this.#pass();
     const rules = this.#byAction.get(action);
     if (rules === undefined) return [];
     const places = [placesOf(rules.from, from, namesOf), placesOf(rules.to, to, namesOf)];
@@ -67,6 +72,13 @@ export class RulesInForce {
   /** Until the next of them ends; Infinity: none does. */
   get nextEndInMs(): number {
     return Math.max(0, this.#nextEnd - this.#elapsed());
+  }
+
+  /** The end of a rule, or of several, has come. */
+  #pass(): void {
+    const now = this.#elapsed();
+    this.#ended.add([...this.#ends].flatMap(([text, end]) => (end >= this.#nextEnd && end <= now ? [text] : [])));
+    [this.#byAction, this.#nextEnd] = this.#current();
   }
 
   #current(): [ReadonlyMap<PolicyAction, ActionRules>, number] {

@@ -262,6 +262,17 @@ it("the timeline has a line for each crossing; one that is opened says who decid
   expect(element(".matrix-cell", "home to web").getAttribute("aria-pressed")).toBe("true");
 });
 
+it("from a crossing that a general rule, or none, decided a rule is made: its pair opens in the matrix of its action", async () => {
+  const denied = entry({ action: "exec", from: { kind: "host" }, decision: "deny", rule: null });
+  answers["audit.list"] = { entries: [denied], hasMore: false, problem: null };
+  await again();
+  await click(".entry-line");
+  await click(".entry-details .button", "Make a rule");
+  expect(lastOf("policy.matrix")).toEqual({ action: "exec" });
+  expect(element('.policy-actions [role="radio"]', "Run").getAttribute("aria-checked")).toBe("true");
+  expect(element(".matrix-cell", "this computer to web").getAttribute("aria-pressed")).toBe("true");
+});
+
 async function choose(list: HTMLSelectElement, value: string): Promise<void> {
   list.value = value;
   await act(async () => void list.dispatchEvent(new Event("change", { bubbles: true })));
