@@ -37,7 +37,7 @@ export function openHandlers({
   transfers,
 }: Parts): Handlers<typeof openContract> {
   /** @throws AppError open.bad-url, open.no-file, transfer.not-found, vm.not-found, usage.bad-argument */
-  async function wished(
+  async function asked(
     { item, from: name }: Pick<RequestInput<"open.open">, "item" | "from">,
     caller: Caller,
   ): Promise<Pick<OpenRequest, "item" | "from">> {
@@ -66,7 +66,7 @@ export function openHandlers({
 
   return {
     "open.open": async ({ in: chosen, edit, wait, askS, ...what }, caller) => {
-      const { item, from } = await wished(what, caller);
+      const { item, from } = await asked(what, caller);
       const place = chosen?.kind === "vm" ? { kind: chosen.kind, vm: application.vm(chosen.vm) } : (chosen ?? null);
       const request = { item, from, in: place, edit, wanted: null };
       const opened = await opener.open(request, optionsOf(caller, askS));
