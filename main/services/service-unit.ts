@@ -4,7 +4,7 @@
  */
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
-import type { ServiceHealth, ServiceState } from "#shared/model/service.ts";
+import { type ServiceHealth, type ServiceState, SIGNATURES_SETTING } from "#shared/model/service.ts";
 import { cleanText, said } from "#shared/model/text.ts";
 import { stateWords } from "#shared/model/vm.ts";
 import { Backoff } from "../base/backoff.ts";
@@ -34,6 +34,12 @@ export interface UnitEvents {
   changed: [];
   /** The manifest names this kind of event. */
   event: [Extract<SaidMessage, { type: "event" }>];
+}
+
+/** Signatures are given to a VM of it that is not in use. */
+function toldSettings({ rights }: ServiceManifest, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isGiven = rights.host.includes("signatures");
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !isGiven || key !== SIGNATURES_SETTING));
 }
 
 /** How long the program may take to say that new settings are in force. */
@@ -84,7 +90,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     [this.manifest, this.vm, this.settings, this.#options] = [manifest, vm, settings, options];
     this.tables = new ServiceTables(manifest.tables);
     this.#program = vm.service(programClient);
-    this.#program.tell({ settings: settings.values });
+    this.#program.tell({ settings: toldSettings(manifest, settings.values) });
     this.#ends = [
       vm.on("changed", () => this.#vmChanged()),
       this.#program.on("connected", () => this.#connected()),
@@ -189,9 +195,10 @@ export class ServiceUnit extends Emitter<UnitEvents> {
 
   /** Its settings are other ones: resolves when they are in force, or it is not connected. @throws AppError service.bad-setting */
   async applySettings(): Promise<void> {
-    const revision = this.#program.tell({ settings: this.settings.values });
+    const { manifest, settings } = this;
+    const { name } = manifest;
+    const revision = this.#program.tell({ settings: toldSettings(manifest, settings.values) });
     if (!this.#program.isConnected) return;
-    const { name } = this.manifest;
     await waitFor({
       listen: ({ resolve }) => {
         const look = (): void => {

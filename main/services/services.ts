@@ -1,7 +1,7 @@
 /** All services: what there is, each with its VM and what keeps that running. */
 import { AppError, toErrorValue } from "#shared/model/app-error.ts";
 import { type ServiceInfo, type ServiceView, shownValue } from "#shared/model/service.ts";
-import type { VmRole } from "#shared/model/vm.ts";
+import type { VmId, VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import fsp from "node:fs/promises";
 import path from "node:path";
@@ -14,6 +14,7 @@ import type { VmDefinition } from "../vms/definition.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
 import type { Service, ServiceCatalog } from "./catalog.ts";
 import type { ServiceManifest } from "./manifest.ts";
+import { NextUnits } from "./next-units.ts";
 import { type Held, rightsOf } from "./rights.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
@@ -34,6 +35,8 @@ export interface ServicesOptions {
   prepare: (definition: VmDefinition) => void;
   /** Removes it. */
   unprepare: (definition: VmDefinition) => Promise<void>;
+  /** Resolves when what its settings say of its VMs is in force; rejects where it cannot be, and nothing is changed then. */
+  applied: (service: string) => Promise<void>;
 }
 
 export interface ServicesEvents {
@@ -46,11 +49,22 @@ export class Services extends Emitter<ServicesEvents> {
   readonly #options: ServicesOptions;
   readonly #folder: string;
   readonly #units = new Map<string, ServiceUnit>();
+  readonly next: NextUnits;
 
   constructor(options: ServicesOptions) {
     super();
     this.#options = options;
     this.#folder = path.join(options.configFolder, "services");
+    this.next = new NextUnits({
+      ...options,
+      unitOf: (name, vm) => this.#unitOf(options.catalog.named(name).manifest, vm),
+      replace: (name, unit) => {
+        const before = this.unit(name);
+        this.#units.set(name, unit);
+        this.emit("changed");
+        return before;
+      },
+    });
   }
 
   /** Before the application reads its definitions: what is installed, and the services' VMs. */
@@ -66,8 +80,10 @@ export class Services extends Emitter<ServicesEvents> {
     for (const service of catalog.all) {
       const { name } = service.manifest;
       const isTaken = application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined);
-      if (!isTaken) await this.#add(service);
-      else {
+      if (!isTaken) {
+        await this.next.clean(name);
+        await this.#add(service);
+      } else {
         // Names are one space: a person's own VM was there first.
         log(`service "${name}" is left out: there is a VM of that name`);
         catalog.leaveOut(name);
@@ -94,6 +110,7 @@ export class Services extends Emitter<ServicesEvents> {
 
   close(): void {
     for (const unit of this.#units.values()) unit.close();
+    this.next.close();
   }
 
   get units(): readonly ServiceUnit[] {
@@ -140,6 +157,7 @@ export class Services extends Emitter<ServicesEvents> {
       memoryMiB: memory,
       cpus,
       uptimeS: unit.uptimeS,
+      hasBefore: this.next.hasBefore(name),
       rights: rightsOf(rights, vm.isOn ? await this.#options.held(name) : null),
     };
   }
@@ -162,12 +180,20 @@ export class Services extends Emitter<ServicesEvents> {
     };
   }
 
-  /** In force when it resolves, where the service runs. @throws AppError service.* */
+  /** In force when it resolves, where the service runs. @throws AppError service.*, scan.signatures-refused */
   async set(name: string, values: Readonly<Record<string, unknown>>): Promise<void> {
-    const unit = this.unit(name);
-    await unit.settings.set(name, values);
-    await unit.applySettings();
-    this.emit("changed");
+    const { settings } = this.unit(name);
+    const before = Object.fromEntries(Object.entries(settings.values).filter(([key]) => Object.hasOwn(values, key)));
+    await settings.set(name, values);
+    await this.unit(name).applySettings();
+    try {
+      await this.#options.applied(name);
+    } catch (error) {
+      await settings.set(name, before);
+      throw error;
+    } finally {
+      this.emit("changed");
+    }
   }
 
   /** What a folder asks, and what its installed version does; null: there is none. @throws AppError service.bad-folder */
@@ -234,6 +260,7 @@ export class Services extends Emitter<ServicesEvents> {
     await unit.stop();
     unit.close();
     this.#units.delete(name);
+    await this.next.removeAll(name);
     const id = source.idOf(name);
     if (id !== undefined) await application.remove(id);
     await unit.settings.remove();
@@ -242,11 +269,17 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async #add({ manifest }: Service): Promise<void> {
-    const { application, source, builds, catalog, prepare, unprepare } = this.#options;
+    const { source } = this.#options;
     const { name } = manifest;
     await source.set(manifest);
     const id = source.idOf(name);
     if (id === undefined) throw new AppError("internal", `service "${name}" has no definition`);
+    this.#units.set(name, await this.#unitOf(manifest, id));
+  }
+
+  async #unitOf(manifest: ServiceManifest, id: VmId): Promise<ServiceUnit> {
+    const { application, builds, catalog, prepare, unprepare } = this.#options;
+    const { name } = manifest;
     const settings = new ServiceSettings(this.#folder, name, manifest.settings);
     await settings.load();
     const build = (): Promise<void> => builds.build(name, catalog.recipe(name));
@@ -257,7 +290,7 @@ export class Services extends Emitter<ServicesEvents> {
       spoiled: () => unprepare(vm.definition),
     });
     unit.on("changed", () => this.emit("changed"));
-    this.#units.set(name, unit);
+    return unit;
   }
 
   async #reload(): Promise<void> {
