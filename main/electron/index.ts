@@ -318,7 +318,8 @@ async function run(): Promise<void> {
     places: () => services.listOf(ANTIVIRUS_SERVICE, "watched"),
     scan: (vm, file, signal) => scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path: file }, { signal }),
   });
-  for (const changing of [services, application]) changing.on("changed", () => watchedFolders.follow());
+  services.on("changed", () => watchedFolders.follow());
+  application.on("changed", () => watchedFolders.follow());
   signatures.on("switched", () => {
     void scanAgain({
       application,

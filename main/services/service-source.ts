@@ -19,7 +19,8 @@ const vmId = z
   .regex(VM_ID_PATTERN)
   .transform((id) => id as VmId);
 const serviceIds = z.strictObject({ id: vmId, next: vmId.optional(), before: vmId.optional() });
-const fileSchema = z.record(z.string(), serviceIds);
+const entry = serviceIds.extend({ wanted: z.boolean().optional() });
+const fileSchema = z.record(z.string(), entry);
 
 /** `next`: it is made, and nobody uses it yet; `before`: it was used until the one that is used now. */
 export type SpareVm = "next" | "before";
@@ -27,7 +28,7 @@ const SPARES: readonly SpareVm[] = ["next", "before"];
 /** As long as it is with what is put behind it, a service's name is a VM's. */
 const MAX_NAME = 20;
 
-interface Known extends z.infer<typeof serviceIds> {
+interface Known extends z.infer<typeof entry> {
   /** null: not of a service that there is. */
   manifest: ServiceManifest | null;
 }
@@ -79,6 +80,18 @@ export class ServiceSource implements DefinitionSource {
     this.#known.set(manifest.name, { ...(before ?? { id: newId() }), manifest });
     if (before === undefined) await this.#write();
     this.#changed();
+  }
+
+  /** Whether a person has started it, and not stopped it since; also in an earlier run of the application. */
+  isWanted(service: string): boolean {
+    return this.#known.get(service)?.wanted === true;
+  }
+
+  async setWanted(service: string, wanted: boolean): Promise<void> {
+    const known = this.#known.get(service);
+    if (known === undefined || this.isWanted(service) === wanted) return;
+    this.#known.set(service, { ...known, wanted });
+    await this.#write();
   }
 
   /** One more VM of it, with a disk of its own. */
@@ -159,7 +172,7 @@ export class ServiceSource implements DefinitionSource {
 
   async #write(): Promise<void> {
     const ids = Object.fromEntries(
-      [...this.#known].map(([name, { id, next, before }]) => [name, { id, next, before }]),
+      [...this.#known].map(([name, { id, next, before, wanted }]) => [name, { id, next, before, wanted }]),
     );
     await writeFileAtomically(this.#file, `${JSON.stringify(ids, null, 2)}\n`);
   }

@@ -124,7 +124,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   }
 
   get health(): ServiceHealth {
-    return this.vm.state === "running" ? this.#health.state : this.#isWanted ? "starting" : null;
+    return this.vm.state === "running" ? this.#health.state : this.#isGoingOn ? "starting" : null;
   }
 
   get healthDetail(): string {
@@ -143,7 +143,12 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     return this.#phase.name === "up" && this.#health.state === "ok" && this.vm.state === "running";
   }
 
-  get #isWanted(): boolean {
+  /** Somebody has started it, and has not stopped it since. */
+  get isWanted(): boolean {
+    return this.#phase.name !== "off";
+  }
+
+  get #isGoingOn(): boolean {
     return this.#phase.name !== "off" && this.#phase.name !== "failed";
   }
 
@@ -153,7 +158,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
    */
   async start(): Promise<void> {
     await this.vm.adopted().catch(() => undefined);
-    if (!this.#isWanted) {
+    if (!this.#isGoingOn) {
       this.#enter({ name: "building" });
       try {
         await this.#options.build();
@@ -175,7 +180,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
       listen: ({ resolve, reject }) => {
         const look = (): void => {
           if (this.isHealthy) resolve();
-          else if (this.#phase.name === "waiting" || !this.#isWanted) reject(this.#notHealthy());
+          else if (this.#phase.name === "waiting" || !this.#isGoingOn) reject(this.#notHealthy());
         };
         look();
         return this.on("changed", look);
@@ -270,7 +275,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   }
 
   #overdue(withinS: number): void {
-    if (this.isHealthy || !this.#isWanted) return;
+    if (this.isHealthy || !this.#isGoingOn) return;
     const detail = this.#health.detail === "" ? "" : ` (${said(this.#health.detail)})`;
     const hasSpoiled = this.#isSpoiled;
     this.#failed(`its program has not been well for ${withinS} s${detail}`);
@@ -351,7 +356,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     if (this.vm.state === "running")
       this.log.add("atoll", "warning", "the program has ended; the guest starts it again");
     this.#isHealth("failing", "its program has ended; the guest starts it again");
-    if (this.#isWanted && this.vm.state === "running") this.#expectHealth();
+    if (this.#isGoingOn && this.vm.state === "running") this.#expectHealth();
   }
 
   #isHealth(state: "ok" | "starting" | "failing", detail: string): void {
@@ -363,7 +368,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
         this.#phase = { name: "up", sinceMs: Date.now() };
         if (this.manifest.startsFresh && this.vm.status.origin === "cold") this.#options.booted();
       }
-    } else if (before === "ok" && this.#isWanted) this.#expectHealth();
+    } else if (before === "ok" && this.#isGoingOn) this.#expectHealth();
     this.emit("changed");
   }
 

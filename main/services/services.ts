@@ -50,11 +50,14 @@ export class Services extends Emitter<ServicesEvents> {
   readonly #folder: string;
   readonly #units = new Map<string, ServiceUnit>();
   readonly next: NextUnits;
+  /** What a person wants to run is remembered: from when it is known what wanted to run before, to the application's end. */
+  #remembers = false;
 
   constructor(options: ServicesOptions) {
     super();
     this.#options = options;
     this.#folder = path.join(options.configFolder, "services");
+    options.application.on("ending", () => (this.#remembers = false));
     this.next = new NextUnits({
       ...options,
       unitOf: (name, vm) => this.#unitOf(options.catalog.named(name).manifest, vm),
@@ -77,6 +80,7 @@ export class Services extends Emitter<ServicesEvents> {
   /** When the application has read its definitions: takes charge of the services' VMs. */
   async open(): Promise<void> {
     const { application, catalog, source } = this.#options;
+    const wanted = catalog.all.filter(({ manifest: { name } }) => source.isWanted(name));
     for (const service of catalog.all) {
       const { name } = service.manifest;
       const isTaken = application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined);
@@ -90,6 +94,14 @@ export class Services extends Emitter<ServicesEvents> {
         await source.forget(name);
       }
     }
+    for (const { manifest } of wanted) {
+      const { name } = manifest;
+      this.#units
+        .get(name)
+        ?.start()
+        .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
+    }
+    this.#remembers = true;
     this.emit("changed");
   }
 
@@ -283,6 +295,14 @@ export class Services extends Emitter<ServicesEvents> {
     this.#units.set(name, await this.#unitOf(manifest, id));
   }
 
+  /** Those that others' networks go by are started by these. */
+  #remember({ manifest: { name, rights }, isWanted }: ServiceUnit): void {
+    if (!this.#remembers || rights.serves.length > 0) return;
+    this.#options.source
+      .setWanted(name, isWanted)
+      .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
+  }
+
   async #unitOf(manifest: ServiceManifest, id: VmId): Promise<ServiceUnit> {
     const { application, builds, catalog, prepare, unprepare } = this.#options;
     const { name } = manifest;
@@ -295,7 +315,10 @@ export class Services extends Emitter<ServicesEvents> {
       booted: () => prepare(vm.definition),
       spoiled: () => unprepare(vm.definition),
     });
-    unit.on("changed", () => this.emit("changed"));
+    unit.on("changed", () => {
+      if (this.#units.get(name) === unit) this.#remember(unit);
+      this.emit("changed");
+    });
     return unit;
   }
 
