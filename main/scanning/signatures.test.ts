@@ -27,7 +27,9 @@ let answers: (input: Record<string, unknown>) => unknown;
 let passed: string | undefined;
 let startsNext: () => Promise<void>;
 /** What the service that fetches signatures says; null: there is none. */
-let fetches: { set: string; problem: string; isHealthy: boolean } | null;
+let fetches: { set: string; problem: string; isHealthy: boolean; bytes?: number } | null;
+/** Of the VMs that were made. */
+let memories: number[];
 
 beforeEach(() => {
   [own, rights, done, passed, before] = ["", ["scanned-files", "signatures"], [], undefined, undefined];
@@ -37,7 +39,7 @@ beforeEach(() => {
     return answerOf(content, content.includes("EICAR") ? "found" : "clean");
   };
   startsNext = () => Promise.resolve();
-  fetches = null;
+  [fetches, memories] = [null, []];
   used = unitOf({ vm: "first", given: "", kept: [], isHealthy: true });
 });
 
@@ -54,7 +56,7 @@ function answerOf(content: Uint8Array, verdict: string): object {
 
 function unitOf(unit: Unit): ServiceUnit {
   const scripted = {
-    manifest: { name: "antivirus", rights: { host: rights } },
+    manifest: { name: "antivirus", memory: 512, rights: { host: rights } },
     settings: {
       get values() {
         return { signatures: own };
@@ -87,12 +89,12 @@ function unitOf(unit: Unit): ServiceUnit {
   return scripted as unknown as ServiceUnit;
 }
 
-function fetching({ set, problem, isHealthy }: NonNullable<typeof fetches>): ServiceUnit {
+function fetching({ set, problem, isHealthy, bytes = 0 }: NonNullable<typeof fetches>): ServiceUnit {
   const scripted = {
     manifest: { name: "signatures", rights: { host: ["gives-signatures"] } },
     vm: { definition: { name: "signatures" } },
     isHealthy,
-    tables: { rows: () => ({ sets: [{ set, problem }] }) },
+    tables: { rows: () => ({ sets: [{ set, problem, bytes }] }) },
     by: () => ({ use: () => done.push("use right") }),
   };
   return scripted as unknown as ServiceUnit;
@@ -107,7 +109,9 @@ function signatures(): Signatures {
       },
       unit: () => used,
       next: {
-        make: () => {
+        memoryOf: () => 700,
+        make: (_name, memoryMiB) => {
+          memories.push(memoryMiB);
           next = unitOf({ vm: "next", given: "", kept: [], isHealthy: true });
           return Promise.resolve(next);
         },
@@ -263,6 +267,17 @@ it("carries databases that were fetched from the VM that has fetched them, and l
   const count = done.length;
   await both.update("antivirus");
   expect(done).toHaveLength(count);
+});
+
+it("gives a VM memory by the size of what was fetched, and as much as it has for the same again", async () => {
+  fetches = { set: "a".repeat(32), problem: "", isHealthy: true, bytes: 150 * 1_048_576 };
+  const both = signatures();
+  await both.update("antivirus");
+  own = OWN;
+  await both.update("antivirus");
+  [fetches.set, fetches.bytes] = ["b".repeat(32), 1e15];
+  await both.update("antivirus");
+  expect(memories).toEqual([2_012, 700, 4_096]);
 });
 
 it("tells once that none could be fetched, and that those which it has are old", () => {

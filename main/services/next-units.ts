@@ -26,8 +26,13 @@ export class NextUnits {
     await this.#remove(this.#parts.source.spareOf(service, "next"));
   }
 
-  /** With an empty disk; not started. @throws AppError vm.name-taken */
-  async make(service: string): Promise<ServiceUnit> {
+  /** Of the VM that is used, MiB. */
+  memoryOf(service: string): number {
+    return this.#parts.source.memoryOf(service);
+  }
+
+  /** With an empty disk, and so much memory; not started. @throws AppError vm.name-taken */
+  async make(service: string, memoryMiB: number): Promise<ServiceUnit> {
     const { application, source } = this.#parts;
     const name = spareName(service, "next");
     if (application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined))
@@ -38,7 +43,7 @@ export class NextUnits {
           name,
         },
       );
-    return this.#begin(service, await source.addNext(service));
+    return this.#begin(service, await source.addNext(service, memoryMiB));
   }
 
   hasBefore(service: string): boolean {

@@ -72,6 +72,26 @@ it("gives the name to the VM that is used from now on, keeps the one before, and
   ]);
 });
 
+it("gives a VM more memory than the manifest says, for as long as there is that VM", async () => {
+  const source = await opened();
+  await source.addNext("words", 2_000);
+  await source.useNext("words");
+  const memories = async (): Promise<unknown[]> =>
+    (await opened()).all.map((vm) => [vm.name, (vm as { memory?: number }).memory]);
+  expect(await memories()).toEqual([
+    ["words", 2_000],
+    ["words-before", 256],
+  ]);
+  expect(source.memoryOf("words")).toBe(2_000);
+  await source.addNext("words", 100);
+  await source.remove(source.spareOf("words", "before") ?? expect.unreachable());
+  await source.useNext("words");
+  expect(await memories()).toEqual([
+    ["words", 256],
+    ["words-before", 2_000],
+  ]);
+});
+
 it("forgets the spare VM that is removed, and the service with its own", async () => {
   const source = await opened();
   const [id, next] = [source.idOf("words"), await source.addNext("words")];

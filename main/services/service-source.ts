@@ -19,7 +19,11 @@ const vmId = z
   .regex(VM_ID_PATTERN)
   .transform((id) => id as VmId);
 const serviceIds = z.strictObject({ id: vmId, next: vmId.optional(), before: vmId.optional() });
-const entry = serviceIds.extend({ wanted: z.boolean().optional() });
+const entry = serviceIds.extend({
+  wanted: z.boolean().optional(),
+  /** Of VMs that have more than the manifest says, by id, MiB. */
+  memories: z.record(z.string(), z.int()).optional(),
+});
 const fileSchema = z.record(z.string(), entry);
 
 /** `next`: it is made, and nobody uses it yet; `before`: it was used until the one that is used now. */
@@ -58,9 +62,9 @@ export class ServiceSource implements DefinitionSource {
       if (manifest === null) return [];
       const spares = SPARES.flatMap((spare) => {
         const id = known[spare];
-        return id === undefined ? [] : [this.#define(manifest, id, spareName(manifest.name, spare))];
+        return id === undefined ? [] : [this.#define(known, manifest, id, spareName(manifest.name, spare))];
       });
-      return [this.#define(manifest, known.id, manifest.name), ...spares];
+      return [this.#define(known, manifest, known.id, manifest.name), ...spares];
     });
   }
 
@@ -94,11 +98,23 @@ export class ServiceSource implements DefinitionSource {
     await this.#write();
   }
 
-  /** One more VM of it, with a disk of its own. */
-  async addNext(service: string): Promise<VmId> {
+  /** One more VM of it, with a disk of its own. @param memoryMiB where that is more than its manifest's */
+  async addNext(service: string, memoryMiB = 0): Promise<VmId> {
     const next = newId();
+    const known = this.#known.get(service);
+    if (known !== undefined) {
+      const { id, before, memories = {} } = known;
+      const others = Object.entries(memories).filter(([vm]) => vm === id || vm === before);
+      known.memories = Object.fromEntries([...others, [next, memoryMiB]]);
+    }
     await this.#change(service, { next });
     return next;
+  }
+
+  /** Of the VM that is used, MiB. */
+  memoryOf(service: string): number {
+    const { id, manifest, memories = {} } = this.#known.get(service) ?? {};
+    return Math.max(manifest?.memory ?? 0, id === undefined ? 0 : (memories[id] ?? 0));
   }
 
   /** `next` has the service's name from now on, and what had it is `before`. That must have been removed, where there was one. */
@@ -141,12 +157,12 @@ export class ServiceSource implements DefinitionSource {
     }
   }
 
-  #define(manifest: ServiceManifest, id: VmId, name: string): VmDefinition {
+  #define({ memories = {} }: Known, manifest: ServiceManifest, id: VmId, name: string): VmDefinition {
     const { memory, cpus, rights, startsFresh } = manifest;
     const machine = this.#drivers.define({
       template: manifest.name,
       service: manifest.name,
-      memory,
+      memory: Math.max(memory, memories[id] ?? 0),
       cpus,
       network: networkOf(rights),
     });
@@ -172,7 +188,10 @@ export class ServiceSource implements DefinitionSource {
 
   async #write(): Promise<void> {
     const ids = Object.fromEntries(
-      [...this.#known].map(([name, { id, next, before, wanted }]) => [name, { id, next, before, wanted }]),
+      [...this.#known].map(([name, { id, next, before, wanted, memories }]) => [
+        name,
+        { id, next, before, wanted, memories },
+      ]),
     );
     await writeFileAtomically(this.#file, `${JSON.stringify(ids, null, 2)}\n`);
   }

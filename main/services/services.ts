@@ -159,7 +159,7 @@ export class Services extends Emitter<ServicesEvents> {
     const { vm } = unit;
     const isBuilt =
       vm.isOn || (await templateStatus(this.#options.catalog.recipe(name), resolveCacheDir())).built !== null;
-    const { version, description, icon, memory, cpus, rights } = manifest;
+    const { version, description, icon, cpus, rights } = manifest;
     return {
       name,
       version,
@@ -172,7 +172,7 @@ export class Services extends Emitter<ServicesEvents> {
       healthDetail: unit.healthDetail,
       status: unit.status,
       vm: vm.definition.name,
-      memoryMiB: memory,
+      memoryMiB: this.next.memoryOf(name),
       cpus,
       uptimeS: unit.uptimeS,
       hasBefore: this.next.hasBefore(name),
