@@ -2,6 +2,7 @@
 import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
+import type { Vm } from "../vms/vm.ts";
 import { type ServiceSource, spareName } from "./service-source.ts";
 import type { ServiceUnit } from "./service-unit.ts";
 
@@ -23,7 +24,9 @@ export class NextUnits {
 
   /** What an application that was killed has left. */
   async clean(service: string): Promise<void> {
-    await this.#remove(this.#parts.source.spareOf(service, "next"));
+    const { source } = this.#parts;
+    await this.#remove(source.spareOf(service, "next"));
+    await this.#end(source.spareOf(service, "before"));
   }
 
   /** Of the VM that is used, MiB. */
@@ -99,11 +102,15 @@ export class NextUnits {
   }
 
   async #remove(id: VmId | undefined): Promise<void> {
-    const { application } = this.#parts;
-    const vm = application.vms.find((one) => one.id === id);
-    if (vm === undefined) return;
-    await vm.adopted().catch(() => undefined);
-    if (vm.isOn) await vm.kill();
-    await application.remove(vm.id);
+    const vm = await this.#end(id);
+    if (vm !== undefined) await this.#parts.application.remove(vm.id);
+  }
+
+  /** Nobody uses it. undefined: there is none. */
+  async #end(id: VmId | undefined): Promise<Vm | undefined> {
+    const vm = this.#parts.application.vms.find((one) => one.id === id);
+    await vm?.adopted().catch(() => undefined);
+    if (vm?.isOn === true) await vm.kill();
+    return vm;
   }
 }
