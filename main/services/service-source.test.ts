@@ -4,8 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Drivers, registered } from "../hardware/drivers.ts";
-import { QEMU } from "../hardware/qemu/definition.ts";
-import { scriptedDriver, ScriptedMachine } from "../vms/testing/scripted-vm.ts";
+import { scriptedDriver, ScriptedMachine, scriptedType } from "../vms/testing/scripted-vm.ts";
 import { readManifest, type ServiceManifest } from "./manifest.ts";
 import { ServiceSource, spareName } from "./service-source.ts";
 
@@ -30,8 +29,8 @@ rights: ${rights}
 }
 
 async function opened(rights?: string): Promise<ServiceSource> {
-  const driver = { ...scriptedDriver(new ScriptedMachine()), define: (options: object) => options };
-  const source = new ServiceSource(folder, new Drivers([registered(QEMU, driver as never)]));
+  const driver = { ...scriptedDriver(new ScriptedMachine()), define: (options: object) => ({ ...options }) };
+  const source = new ServiceSource(folder, new Drivers([registered(scriptedType(), driver)]));
   await source.load();
   await source.set(manifest(rights));
   return source;
