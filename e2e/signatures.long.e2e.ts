@@ -7,6 +7,7 @@ import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
+import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 
 /** In two parts, so that no scanner takes this file for it. */
@@ -98,4 +99,20 @@ test("going back takes one command, and lasts", async () => {
   const again = await desktop.atoll("service", "back", "antivirus");
   expect(again, again.stderr).toMatchObject({ code: 0 });
   expect(await scanned()).toEqual(AFTER);
+});
+
+test("it is started again with the desktop, with the signatures that it had, until it is stopped", async () => {
+  test.setTimeout(600_000);
+  const ended = desktop.ended();
+  expect((await desktop.atoll("quit", "--stop-vms")).code).toBe(0);
+  await ended;
+  await desktop.start();
+  await desktop.isRunning("home");
+  await expect
+    .poll(async () => (await desktop.json<ServiceView>("service", "info", "antivirus")).health, { timeout: 300_000 })
+    .toBe("ok");
+  expect(await scanned()).toEqual(AFTER);
+  await desktop.atoll("service", "stop", "antivirus");
+  const known = JSON.parse(fs.readFileSync(path.join(desktop.home, "state/services.json"), "utf8")) as object;
+  expect(known).toMatchObject({ antivirus: { wanted: false } });
 });
