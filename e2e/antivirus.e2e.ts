@@ -238,6 +238,24 @@ test("a download is scanned as it comes, and what is found in it is told and kep
     .toMatchObject({ path: "offer.zip", from: "web", to: null, state: "kept" });
 });
 
+test("a person's own signatures are tried in another VM, and used in its place with all that was kept", async () => {
+  test.setTimeout(300_000);
+  const list = (): Promise<Quarantined[]> => desktop.json("quarantine", "list");
+  const before = (await list()).map(({ id }) => id);
+  const OWN = Buffer.from("<a mark that only this test knows>");
+  await put("own.txt", OWN);
+  expect((await scan("home:own.txt")).files).toMatchObject([{ verdict: "clean" }]);
+  const file = path.join(desktop.home, "own.ndb");
+  fs.writeFileSync(file, `Mine.Mark:0:*:${OWN.toString("hex")}\n`);
+  const given = await desktop.atoll("service", "settings", "antivirus", `signatures=@${file}`);
+  expect(given, given.stderr).toMatchObject({ code: 0 });
+  const found = { verdict: "found", engines: [{ signature: "Mine.Mark.UNOFFICIAL" }] };
+  expect((await scan("home:own.txt")).files).toMatchObject([found]);
+  await expect
+    .poll(async () => (await list()).slice(1).map(({ id, state }) => [id, state]))
+    .toEqual(before.map((id) => [id, "kept"]));
+});
+
 test("a second scanner holds what it alone knows, and what both say stands side by side", async () => {
   test.setTimeout(300_000);
   const MARK = "ATOLL-TEST-RULE-5b1f0c7e";

@@ -49,6 +49,8 @@ export interface ApplicationEvents {
   changed: [];
   /** `problems` changed: a file of a person broke, or was fixed. */
   problemsChanged: [];
+  /** All VMs are stopped, for its end: nobody has stopped one of them for its own sake. */
+  ending: [];
 }
 
 export class Application extends Emitter<ApplicationEvents> {
@@ -108,6 +110,7 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** For the end of the application. Resolves when each has stopped, or has failed to: with the names of those. */
   async stopAll(): Promise<string[]> {
+    this.emit("ending");
     this.#supervisor.cancel();
     const failed: string[] = [];
     await Promise.all(

@@ -3,7 +3,7 @@
  * own. The application runs within them; its VMs' networks lead there and nowhere else.
  *
  * good.example, bad.example, other.test, alias.test: HTTP and HTTPS, both families, at /eicar the test file of
- * virus scanners; private.test, loopback.test: answers that are
+ * virus scanners, and what a test publishes; private.test, loopback.test: answers that are
  * not on the internet.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -55,6 +55,11 @@ export class TestInternet {
       folder,
     ]);
     return new TestInternet(folder, namespace, servers, enter);
+  }
+
+  /** A file NAME.cvd of all its servers from now on. */
+  publish(name: string, content: Uint8Array): void {
+    fs.writeFileSync(path.join(this.#folder, name), content);
   }
 
   /** What a guest must have to believe this internet's servers, as PEM. */

@@ -73,6 +73,10 @@ import { QuarantineFile } from "../scanning/quarantine-file.ts";
 import { sendQuarantineEvents } from "../scanning/quarantine-requests.ts";
 import { scanPath } from "../scanning/scan-path.ts";
 import { Scanner } from "../scanning/scanner.ts";
+import { carryFiles } from "../scanning/carry.ts";
+import { scanAgain } from "../scanning/rescan.ts";
+import { sendSignatures, Signatures } from "../scanning/signatures.ts";
+import { SignaturesFile } from "../scanning/signatures-file.ts";
 import { ANTIVIRUS_SERVICE, sendFound, WatchedFolders } from "../scanning/watched-folders.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { heldBy } from "../services/held.ts";
@@ -180,7 +184,7 @@ async function run(): Promise<void> {
     log,
     buildTemplate: (name) => builds.build(name),
   });
-  const services = new Services({
+  const services: Services = new Services({
     application,
     catalog,
     source: serviceSource,
@@ -193,6 +197,7 @@ async function run(): Promise<void> {
     refusesRole: (service, role) => serviceNetworks.refusesRole(service, role),
     prepare: (definition) => void snapshots.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
+    applied: (service) => signatures.update(service),
   });
   const engines = enginesOf(services);
   const quarantine: Quarantine = new Quarantine({
@@ -204,6 +209,13 @@ async function run(): Promise<void> {
   });
   services.on("changed", () => quarantine.look());
   const scanner: Scanner = new Scanner(engines, quarantine);
+  const signatures: Signatures = new Signatures({
+    services,
+    released: (vm) => scanner.released(vm),
+    carry: carryFiles,
+    file: new SignaturesFile(paths.state),
+  });
+  services.on("changed", () => signatures.look());
   const network: Network = new Network({
     firewall: () => {
       const unit = services.unit(FIREWALL_SERVICE);
@@ -306,7 +318,17 @@ async function run(): Promise<void> {
     places: () => services.listOf(ANTIVIRUS_SERVICE, "watched"),
     scan: (vm, file, signal) => scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path: file }, { signal }),
   });
-  for (const changing of [services, application]) changing.on("changed", () => watchedFolders.follow());
+  services.on("changed", () => watchedFolders.follow());
+  application.on("changed", () => watchedFolders.follow());
+  signatures.on("switched", () => {
+    void scanAgain({
+      application,
+      opened: (vm) => recent.of(vm).map(({ path: file }) => file),
+      watched: watchedFolders,
+      scan: (vm, file, signal) => scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path: file }, { signal }),
+      found: (vm, file) => watchedFolders.emit("found", vm, file),
+    });
+  });
   const quitting = new Quitting({
     application,
     settings,
@@ -357,6 +379,7 @@ async function run(): Promise<void> {
     scanner,
     services,
     settings,
+    signatures,
     theme,
     transfers,
     warnings: hostWarnings(),
@@ -384,6 +407,7 @@ async function run(): Promise<void> {
   sendServiceEvents({ page, services });
   sendQuarantineEvents({ page, quarantine });
   sendFound({ page, watchedFolders });
+  sendSignatures({ page, signatures });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });

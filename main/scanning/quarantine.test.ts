@@ -103,9 +103,22 @@ describe("what was kept", () => {
 
   it("is kept once, and shown with its newest way", () => {
     const key = keep(null, "eicar.com");
-    expect(keep(party(web), "again.com")).toBeNull();
+    expect(keep(party(web), "eicar.com")).toBeNull();
     expect(kept?.files.map((one) => one.key)).toEqual([key]);
-    expect(quarantine.files).toMatchObject([{ id: 1, path: "again.com", to: { name: "web" } }]);
+    expect(quarantine.files).toMatchObject([{ id: 1, path: "eicar.com", to: { name: "web" } }]);
+  });
+
+  it("is one copy for two files of the same bytes, until both are deleted", async () => {
+    const key = keep(null, "eicar.com");
+    expect(keep(party(web), "again.com")).toBeNull();
+    expect(quarantine.files.map(({ id, path: name, state }) => [id, name, state])).toEqual([
+      [2, "again.com", "kept"],
+      [1, "eicar.com", "kept"],
+    ]);
+    await quarantine.delete(1);
+    expect([engine.asked, quarantine.files.length]).toEqual([[], 1]);
+    await quarantine.delete(2);
+    expect([engine.asked, quarantine.files.length]).toEqual([[{ drop: [key] }], 0]);
   });
 
   it("is kept again where the scanner has lost it", () => {

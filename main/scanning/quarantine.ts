@@ -3,6 +3,7 @@
  * only which files they have, and bytes that are known by their digest.
  */
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { CrossingParty } from "#shared/model/crossing.ts";
 import type { QuarantinedFile, QuarantineState } from "#shared/model/quarantine.ts";
@@ -191,24 +192,30 @@ export class Quarantine extends Emitter<{ changed: [] }> {
     const entry = this.#entry(id);
     const state = this.#stateOf(entry);
     if (state === "away") this.#engineOf(entry);
-    if (state === "kept") await this.#drop(this.#engineOf(entry), [entry.key]);
+    const isShared = this.#entries.some((one) => one !== entry && one.key === entry.key);
+    if (state === "kept" && !isShared) await this.#drop(this.#engineOf(entry), [entry.key]);
     this.#entries = this.#entries.filter((one) => one !== entry);
     this.#changed();
   }
 
   #add({ file, verdict, places: [place] }: LookedFile, from: FilesParty, to: FilesParty | null): void {
     const sha256 = place?.sha256 ?? verdict.sha256;
-    // The same bytes again: their newest way is shown, and one copy is enough.
-    const before = this.#entries.find((one) => one.sha256 === sha256 && this.#stateOf(one) === "kept");
-    const kept = before ?? (place === undefined ? null : { ...place, name: keptName(file.path) });
+    // Of the same bytes one copy is enough, whatever their names are.
+    const copy = this.#entries.find((one) => one.sha256 === sha256 && this.#stateOf(one) === "kept");
+    const kept = copy ?? (place === undefined ? null : { ...place, name: keptName(file.path) });
     if (kept === null || sha256 === null) return;
-    this.#entries = this.#entries.filter((one) => one.sha256 !== sha256);
+    // The same file again: its newest way is shown.
+    const [ours, shown] = [partyView(partyOfEnd(from)), pathText(file.path)];
+    const before = this.#entries.find(
+      (one) => one.key === kept.key && one.path === shown && isDeepStrictEqual(one.from, ours),
+    );
+    this.#entries = this.#entries.filter((one) => one !== before && (one.sha256 !== sha256 || one.key === kept.key));
     this.#lastId += before === undefined ? 1 : 0;
     this.#entries.push({
       ...{ id: before?.id ?? this.#lastId, service: kept.service, key: kept.key, name: kept.name, sha256 },
-      path: pathText(file.path),
+      path: shown,
       bytes: file.size,
-      from: partyView(partyOfEnd(from)),
+      from: ours,
       to: to === null ? null : partyView(partyOfEnd(to)),
       time: new Date().toISOString(),
       verdict: verdict.verdict,

@@ -8,6 +8,7 @@ import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
 import type { Engine } from "./engine.ts";
 import type { LookedFile, Quarantine } from "./quarantine.ts";
 import { type BatchOptions, type LookedAt, scanBatch } from "./scan-batch.ts";
+import type { Vm } from "../vms/vm.ts";
 import { VerdictCache } from "./verdict-cache.ts";
 
 export interface ScanOptions {
@@ -21,6 +22,9 @@ export interface ScanOptions {
 export class Scanner {
   readonly #engines: () => readonly Engine[];
   readonly #cache = new VerdictCache();
+  /** How many scans use a VM, and who waits for their end. */
+  readonly #uses = new Map<Vm, number>();
+  readonly #waiting = new Set<() => void>();
 
   readonly #quarantine: Pick<Quarantine, "begin">;
 
@@ -39,6 +43,11 @@ export class Scanner {
   check(): void {
     if (this.isThere) return;
     throw new AppError("scan.no-scanner", 'No scanner runs: "atoll service start antivirus" starts one.');
+  }
+
+  /** Resolves when no scan uses that VM. */
+  async released(vm: Vm): Promise<void> {
+    while (this.#uses.has(vm)) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 
   /** Of a file that no engine has got. */
@@ -63,7 +72,9 @@ export class Scanner {
     };
     const keeping = this.#quarantine.begin(source.party, to ?? null);
     const options = { signal, looked, keeping };
-    const byEngine = await Promise.all(engines.map((engine) => this.#look(engine, source, small, options)));
+    const byEngine = await Promise.all(
+      engines.map((engine) => this.#using(engine.vm, () => this.#look(engine, source, small, options))),
+    );
     const said = files.map((file) => ({ file, verdict: verdictOf(file, engines, byEngine) }));
     const places = (index: number): LookedFile["places"] =>
       engines.flatMap(({ name: service }, at) => {
@@ -76,6 +87,19 @@ export class Scanner {
         .map((one) => ({ ...one, places: places(one.file.index) })),
     );
     return new Map(said.map(({ file: { index }, verdict }) => [index, verdict]));
+  }
+
+  async #using<Result>(vm: Vm, work: () => Promise<Result>): Promise<Result> {
+    this.#uses.set(vm, (this.#uses.get(vm) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.#uses.get(vm) ?? 1) - 1;
+      if (left > 0) this.#uses.set(vm, left);
+      else this.#uses.delete(vm);
+      for (const wake of this.#waiting) wake();
+      this.#waiting.clear();
+    }
   }
 
   async #look(

@@ -48,7 +48,11 @@ afterEach(() => {
 });
 
 function says(...items: ReturnType<typeof item>[]): void {
-  const event: FoldersEvent = { type: "changed", folder: 1, isReset: true, items, removed: [], isLast: true, more: 0 };
+  saysOf(1, items);
+}
+
+function saysOf(folder: number, items: ReturnType<typeof item>[]): void {
+  const event: FoldersEvent = { type: "changed", folder, isReset: true, items, removed: [], isLast: true, more: 0 };
   link.says(serviceEvent(FOLDERS, event));
 }
 
@@ -77,6 +81,30 @@ describe("a file in a watched folder", () => {
     await tell(item("b"));
     await tell(item("a"), item("b"));
     expect(found.slice(2)).toEqual(["home:Downloads/a"]);
+  });
+});
+
+describe("a scanner that is another one", () => {
+  it("looks at what is there again, and only what it says anew is told", async () => {
+    verdicts = { "Downloads/a": "found" };
+    await tell(item("a"), item("b"));
+    verdicts = { "Downloads/a": "found", "Downloads/b": "found" };
+    watched.again();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(scanned.slice(2)).toEqual(["home:Downloads/a", "home:Downloads/b"]);
+    expect(found).toEqual(["home:Downloads/a", "home:Downloads/b"]);
+  });
+
+  it("finds what was told before it was started again, and does not tell it", async () => {
+    verdicts = { "Downloads/a": "found" };
+    await tell(item("a"));
+    scanner.isThere = false;
+    watched.follow();
+    scanner.isThere = true;
+    watched.follow();
+    saysOf(2, [item("a")]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([scanned.length, found]).toEqual([2, ["home:Downloads/a"]]);
   });
 });
 

@@ -39,19 +39,21 @@ export interface WatchedFoldersEvents {
 }
 
 interface Source {
+  /** Names VM and folder. */
+  readonly key: string;
   readonly vm: Vm;
   readonly folder: string;
   readonly ended: AbortController;
   /** By name, as latin1: as it was when it was queued last. */
   stamps: Map<string, string>;
-  /** By name: the digest that was told. */
-  readonly told: Map<string, string | null>;
   timer: NodeJS.Timeout | undefined;
 }
 
 export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   readonly #parts: WatchedFoldersParts;
   readonly #sources = new Map<string, Source>();
+  /** Of each folder by name: the digest that was told. It outlives what watches the folder: nobody is told again for a new start. */
+  readonly #told = new Map<string, Map<string, string | null>>();
   /** What is to be scanned, by source and name. */
   readonly #queue = new Map<string, { source: Source; name: string }>();
   #isScanning = false;
@@ -66,6 +68,12 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     const wanted = this.#wanted();
     for (const [key, source] of this.#sources) if (!wanted.has(key)) this.#end(key, source);
     for (const [key, { vm, folder }] of wanted) if (!this.#sources.has(key)) this.#begin(key, vm, folder);
+  }
+
+  /** All files there are scanned again: what looks at them knows more. */
+  again(): void {
+    for (const [key, source] of this.#sources) this.#enqueue(key, source, source.stamps.keys());
+    void this.#scan();
   }
 
   /** Nothing is watched any more. */
@@ -89,13 +97,13 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
 
   #begin(key: string, vm: Vm, folder: string): void {
     const ended = new AbortController();
-    const source: Source = { vm, folder, ended, stamps: new Map(), told: new Map(), timer: undefined };
+    const source: Source = { key, vm, folder, ended, stamps: new Map(), timer: undefined };
     try {
       const hide = vm.service(folders).show(Buffer.from(folder), {
         changed: (items, _more, seen) => {
           const due = this.#changed(source, items);
           source.timer = setTimeout(() => {
-            for (const name of due) this.#queue.set(JSON.stringify([key, name]), { source, name });
+            this.#enqueue(key, source, due);
             void this.#scan();
             seen();
           }, SETTLE_MS);
@@ -126,8 +134,13 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
         .map(({ name, size, modifiedS }) => [Buffer.from(name).toString("latin1"), `${size} ${modifiedS}`] as const)
         .filter(([name]) => !PARTIAL.test(name)),
     );
-    for (const name of source.told.keys()) if (!source.stamps.has(name)) source.told.delete(name);
+    const told = this.#told.get(source.key);
+    for (const name of told?.keys() ?? []) if (!source.stamps.has(name)) told?.delete(name);
     return [...source.stamps].flatMap(([name, stamp]) => (before.get(name) === stamp ? [] : [name]));
+  }
+
+  #enqueue(key: string, source: Source, names: Iterable<string>): void {
+    for (const name of names) this.#queue.set(JSON.stringify([key, name]), { source, name });
   }
 
   async #scan(): Promise<void> {
@@ -140,7 +153,9 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     this.#isScanning = false;
   }
 
-  async #scanOne({ vm, folder, ended, told }: Source, name: string): Promise<void> {
+  async #scanOne({ key, vm, folder, ended }: Source, name: string): Promise<void> {
+    const told = this.#told.get(key) ?? new Map<string, string | null>();
+    this.#told.set(key, told);
     const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
     try {
       for (const file of await this.#parts.scan(vm, path, ended.signal)) {

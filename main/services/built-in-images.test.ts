@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { readManifest, recipeOf } from "./manifest.ts";
 import { recipeOfManifest } from "../../images/builder/recipes.ts";
 
-test.for(["antivirus", "example", "firewall", "vpn", "yara"])(
+test.for(["antivirus", "example", "firewall", "signatures", "vpn", "yara"])(
   "set-up builds the image that the application looks for: %s",
   (name) => {
     const file = fileURLToPath(new URL(`../../services/${name}/service.yaml`, import.meta.url));

@@ -8,6 +8,12 @@ it("every service that comes with Atoll can be read, and the example is not one 
   expect(names).not.toContain("example");
 });
 
+it("the service that fetches signatures speaks to Atoll by the same file", () => {
+  const text = (service: string): string =>
+    readFileSync(new URL(`../../services/${service}/program/atoll_service.py`, import.meta.url), "utf8");
+  expect(text("signatures")).toBe(text("example"));
+});
+
 it.each(["atoll_service.py", "count.py", "limits.py", "quarantine.py", "scanner.py"])(
   "the second scanner's copy of %s is the antivirus's",
   (name) => {

@@ -35,17 +35,18 @@ export class GatedProgram {
 
   /** @throws AppError service.right-not-asked, service.too-large */
   tell({ state }: Pick<Desired, "state">): number {
-    this.#use();
+    this.use();
     return this.#options.program.tell({ state });
   }
 
   /** Rejects with service.right-not-asked, and as `Program.job` does. */
   async job(input: unknown, signal: AbortSignal): Promise<unknown> {
-    this.#use();
+    this.use();
     return this.#options.program.job(input, signal);
   }
 
-  #use(): void {
+  /** Something of it is used by that right, and it is told nothing. @throws AppError service.right-not-asked */
+  use(): void {
     const { service, asked, right, told } = this.#options;
     const mayUse = right === "serves" ? asked.serves.length > 0 : asked.host.includes(right);
     if (!mayUse)

@@ -210,7 +210,7 @@ describe("rights", () => {
     serves: ["app", "work"] as const,
     uplink: true,
     firewall: true,
-    host: ["network-rules", "scanned-files"] as const,
+    host: ["network-rules", "scanned-files", "signatures", "gives-signatures"] as const,
   };
   const asked = { ...all, serves: [...all.serves], host: [...all.host] };
 
@@ -221,6 +221,8 @@ describe("rights", () => {
       ["firewall", false, null],
       ["network-rules", false, null],
       ["scanned-files", false, null],
+      ["signatures", false, null],
+      ["gives-signatures", false, null],
     ]);
     expect(rightsOf(asked, asked)[0]).toEqual({
       id: "serves",
@@ -234,7 +236,20 @@ describe("rights", () => {
     [nothing, nothing, []],
     [asked, asked, []],
     [asked, nothing, []],
-    [nothing, asked, ["serves:app", "serves:work", "uplink", "firewall", "network-rules", "scanned-files"]],
+    [
+      nothing,
+      asked,
+      [
+        "serves:app",
+        "serves:work",
+        "uplink",
+        "firewall",
+        "network-rules",
+        "scanned-files",
+        "signatures",
+        "gives-signatures",
+      ],
+    ],
     [{ ...nothing, serves: ["app" as const] }, { ...nothing, serves: ["app", "vault"] }, ["serves:vault"]],
   ])("%j with %j has %j too much", (manifest, held, excess) => {
     expect(excessOf(manifest, held)).toEqual(excess);
@@ -248,10 +263,10 @@ describe("rights", () => {
         ok,
         detail,
       ]);
-    expect(results(nothing, nothing).map(([, ok]) => ok)).toEqual(Array<boolean>(8).fill(true));
+    expect(results(nothing, nothing).map(([, ok]) => ok)).toEqual(Array<boolean>(10).fill(true));
     expect(isRefused.mock.calls.map(([right]) => right)).toEqual([
       ...["app", "vault", "work", "disposable"].map((role) => ({ kind: "role", role })),
-      ...["network-rules", "scanned-files"].map((right) => ({ kind: "told", right })),
+      ...["network-rules", "scanned-files", "signatures", "gives-signatures"].map((right) => ({ kind: "told", right })),
     ]);
     expect(results(nothing, asked).flatMap(([name, ok]) => (ok === true ? [name] : []))).toEqual([
       "Sees the traffic of vaults whose network goes by it",
@@ -259,7 +274,12 @@ describe("rights", () => {
     ]);
     expect(results({ ...asked, serves: [...SERVED_ROLES] }, asked)).toEqual([]);
     isRefused.mockReturnValue(false);
-    expect(results({ ...asked, serves: ["app", "work", "vault"], host: ["scanned-files"] }, nothing)).toEqual([
+    expect(
+      results(
+        { ...asked, serves: ["app", "work", "vault"], host: ["scanned-files", "signatures", "gives-signatures"] },
+        nothing,
+      ),
+    ).toEqual([
       ["Sees the traffic of disposables whose network goes by it", false, "it is not refused"],
       ["Is told which connections each of these VMs may make", false, "it is not refused"],
     ]);

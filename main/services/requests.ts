@@ -9,9 +9,10 @@ import type { Services } from "./services.ts";
 
 interface Parts {
   services: Services;
+  signatures: { back(service: string): Promise<void> };
 }
 
-export function serviceHandlers({ services }: Parts): Handlers<typeof serviceContract> {
+export function serviceHandlers({ services, signatures }: Parts): Handlers<typeof serviceContract> {
   return {
     "service.list": () => services.views(),
     "service.info": ({ name }) => services.info(name),
@@ -21,6 +22,10 @@ export function serviceHandlers({ services }: Parts): Handlers<typeof serviceCon
     },
     "service.stop": async ({ name }) => {
       await services.unit(name).stop();
+      return services.view(name);
+    },
+    "service.back": async ({ name }) => {
+      await signatures.back(name);
       return services.view(name);
     },
     "service.log": ({ name }) => [...services.unit(name).log.lines],

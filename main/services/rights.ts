@@ -21,6 +21,8 @@ export interface Held {
 const HOST_WORDS = {
   "network-rules": "Is told which connections each of these VMs may make",
   "scanned-files": "Gets a copy of files that are to be scanned, of any VM and of this computer",
+  signatures: "Gets signatures, from you and from a service that fetches them, each time in a new VM",
+  "gives-signatures": "Gives scanners the signatures that it has fetched",
 } as const satisfies Record<(typeof HOST_RIGHTS)[number], string>;
 
 const ROLE_WORDS: Readonly<Record<string, string>> = {

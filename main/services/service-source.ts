@@ -1,9 +1,12 @@
-/** The definitions of service VMs: of each service one, in memory; its id is kept in `state/services.json`. */
+/**
+ * The definitions of service VMs, in memory; their ids are kept in `state/services.json`. Of a service there is one VM, which has its
+ * name; and of one that gets new signatures in new VMs also the one before, to go back to, and one that is being made.
+ */
 import { randomUUID } from "node:crypto";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { VM_ID_PATTERN, type VmId } from "#shared/model/vm.ts";
+import { VM_ID_PATTERN, type VmId, type VmNetwork } from "#shared/model/vm.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import { newDefinition, type VmDefinition } from "../vms/definition.ts";
@@ -11,13 +14,33 @@ import type { DefinitionSource } from "../vms/definition-source.ts";
 import type { ServiceManifest } from "./manifest.ts";
 
 const FILE = "services.json";
-const fileSchema = z.record(z.string(), z.strictObject({ id: z.string().regex(VM_ID_PATTERN) }));
+const vmId = z
+  .string()
+  .regex(VM_ID_PATTERN)
+  .transform((id) => id as VmId);
+const serviceIds = z.strictObject({ id: vmId, next: vmId.optional(), before: vmId.optional() });
+const entry = serviceIds.extend({
+  wanted: z.boolean().optional(),
+  /** Of VMs that have more than the manifest says, by id, MiB. */
+  memories: z.record(z.string(), z.int()).optional(),
+});
+const fileSchema = z.record(z.string(), entry);
+
+/** `next`: it is made, and nobody uses it yet; `before`: it was used until the one that is used now. */
+export type SpareVm = "next" | "before";
+const SPARES: readonly SpareVm[] = ["next", "before"];
+/** As long as it is with what is put behind it, a service's name is a VM's. */
+const MAX_NAME = 20;
+
+interface Known extends z.infer<typeof entry> {
+  /** null: not of a service that there is. */
+  manifest: ServiceManifest | null;
+}
 
 export class ServiceSource implements DefinitionSource {
   readonly #file: string;
   readonly #drivers: Drivers;
-  readonly #definitions = new Map<string, VmDefinition>();
-  #ids = new Map<string, VmId>();
+  #known = new Map<string, Known>();
   #changed: () => void = () => undefined;
 
   constructor(stateFolder: string, drivers: Drivers) {
@@ -30,44 +53,91 @@ export class ServiceSource implements DefinitionSource {
     const text = await fsp.readFile(this.#file, "utf8").catch(() => "{}");
     const read = fileSchema.safeParse(parsed(text));
     // Without it they have new ids, and new disks: nothing of a service's is kept there.
-    this.#ids = new Map(Object.entries(read.data ?? {}).map(([name, { id }]) => [name, id as VmId]));
+    this.#known = new Map(Object.entries(read.data ?? {}).map(([name, ids]) => [name, { ...ids, manifest: null }]));
   }
 
   get all(): VmDefinition[] {
-    return [...this.#definitions.values()];
+    return [...this.#known.values()].flatMap((known) => {
+      const { manifest } = known;
+      if (manifest === null) return [];
+      const spares = SPARES.flatMap((spare) => {
+        const id = known[spare];
+        return id === undefined ? [] : [this.#define(known, manifest, id, spareName(manifest.name, spare))];
+      });
+      return [this.#define(known, manifest, known.id, manifest.name), ...spares];
+    });
   }
 
   idOf(service: string): VmId | undefined {
-    return this.#definitions.get(service)?.id;
+    const known = this.#known.get(service);
+    return known?.manifest == null ? undefined : known.id;
+  }
+
+  /** undefined: there is none. */
+  spareOf(service: string, spare: SpareVm): VmId | undefined {
+    return this.#known.get(service)?.[spare];
   }
 
   /** Adds the VM of a service, or makes it what its manifest says now. */
-  async set({ name, memory, cpus, rights, startsFresh }: ServiceManifest): Promise<void> {
-    const machine = this.#drivers.define({
-      template: name,
-      service: name,
-      memory,
-      cpus,
-      network: rights.firewall ? "firewall" : "none",
-    });
-    const id = this.#ids.get(name) ?? (randomUUID() as VmId);
-    const isNew = !this.#ids.has(name);
-    this.#ids.set(name, id);
-    if (isNew) await this.#write();
-    this.#definitions.set(name, {
-      ...newDefinition(name, { label: "slate", role: "service" }, machine),
-      id,
-      service: name,
-      startsFresh,
-      hasNicSlots: rights.uplink || rights.serves.length > 0,
-    });
+  async set(manifest: ServiceManifest): Promise<void> {
+    const before = this.#known.get(manifest.name);
+    this.#known.set(manifest.name, { ...(before ?? { id: newId() }), manifest });
+    if (before === undefined) await this.#write();
     this.#changed();
+  }
+
+  /** Whether a person has started it, and not stopped it since; also in an earlier run of the application. */
+  isWanted(service: string): boolean {
+    return this.#known.get(service)?.wanted === true;
+  }
+
+  async setWanted(service: string, wanted: boolean): Promise<void> {
+    const known = this.#known.get(service);
+    if (known === undefined || this.isWanted(service) === wanted) return;
+    this.#known.set(service, { ...known, wanted });
+    await this.#write();
+  }
+
+  /** One more VM of it, with a disk of its own. @param memoryMiB where that is more than its manifest's */
+  async addNext(service: string, memoryMiB = 0): Promise<VmId> {
+    const next = newId();
+    const known = this.#known.get(service);
+    if (known !== undefined) {
+      const { id, before, memories = {} } = known;
+      const others = Object.entries(memories).filter(([vm]) => vm === id || vm === before);
+      known.memories = Object.fromEntries([...others, [next, memoryMiB]]);
+    }
+    await this.#change(service, { next });
+    return next;
+  }
+
+  /** Of the VM that is used, MiB. */
+  memoryOf(service: string): number {
+    const { id, manifest, memories = {} } = this.#known.get(service) ?? {};
+    return Math.max(manifest?.memory ?? 0, id === undefined ? 0 : (memories[id] ?? 0));
+  }
+
+  /** `next` has the service's name from now on, and what had it is `before`. That must have been removed, where there was one. */
+  async useNext(service: string): Promise<void> {
+    const { id, next } = this.#known.get(service) ?? {};
+    if (id !== undefined && next !== undefined) await this.#change(service, { id: next, before: id, next: undefined });
+  }
+
+  /** The one before is `next` now, to be tried and used. */
+  async takeBefore(service: string): Promise<void> {
+    const { before } = this.#known.get(service) ?? {};
+    await this.#change(service, { next: before, before: undefined });
+  }
+
+  /** It stays the one before. */
+  async leaveBefore(service: string): Promise<void> {
+    const { next } = this.#known.get(service) ?? {};
+    await this.#change(service, { next: undefined, before: next });
   }
 
   /** It is not a service any more. */
   async forget(service: string): Promise<void> {
-    this.#definitions.delete(service);
-    this.#ids.delete(service);
+    this.#known.delete(service);
     await this.#write();
     this.#changed();
   }
@@ -79,15 +149,66 @@ export class ServiceSource implements DefinitionSource {
     });
   }
 
-  remove(id: VmId): Promise<void> {
-    const service = this.all.find((definition) => definition.id === id)?.name;
-    return service === undefined ? Promise.resolve() : this.forget(service);
+  async remove(id: VmId): Promise<void> {
+    for (const [service, known] of this.#known) {
+      if (known.id === id) return this.forget(service);
+      const spare = SPARES.find((one) => known[one] === id);
+      if (spare !== undefined) return this.#change(service, { [spare]: undefined });
+    }
+  }
+
+  #define({ memories = {} }: Known, manifest: ServiceManifest, id: VmId, name: string): VmDefinition {
+    const { memory, cpus, rights, startsFresh } = manifest;
+    const machine = this.#drivers.define({
+      template: manifest.name,
+      service: manifest.name,
+      memory: Math.max(memory, memories[id] ?? 0),
+      cpus,
+      network: networkOf(rights),
+    });
+    return {
+      ...newDefinition(name, { label: "slate", role: "service" }, machine),
+      id,
+      service: manifest.name,
+      startsFresh,
+      hasNicSlots: rights.serves.length > 0,
+    };
+  }
+
+  async #change(
+    service: string,
+    ids: { [Role in keyof z.infer<typeof serviceIds>]?: VmId | undefined },
+  ): Promise<void> {
+    const known = this.#known.get(service);
+    if (known === undefined) return;
+    this.#known.set(service, { ...known, ...ids } as Known);
+    await this.#write();
+    this.#changed();
   }
 
   async #write(): Promise<void> {
-    const ids = Object.fromEntries([...this.#ids].map(([name, id]) => [name, { id }]));
+    const ids = Object.fromEntries(
+      [...this.#known].map(([name, { id, next, before, wanted, memories }]) => [
+        name,
+        { id, next, before, wanted, memories },
+      ]),
+    );
     await writeFileAtomically(this.#file, `${JSON.stringify(ids, null, 2)}\n`);
   }
+}
+
+/** One that others' networks go by gets its interfaces while it runs. */
+function networkOf({ firewall, uplink, serves }: ServiceManifest["rights"]): VmNetwork {
+  if (firewall) return "firewall";
+  return uplink && serves.length === 0 ? "direct" : "none";
+}
+
+export function spareName(service: string, spare: SpareVm): string {
+  return `${service.slice(0, MAX_NAME).replace(/-+$/, "")}-${spare}`;
+}
+
+function newId(): VmId {
+  return randomUUID() as VmId;
 }
 
 function parsed(text: string): unknown {

@@ -4,7 +4,7 @@
  */
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { SaidMessage } from "#shared/model/service-messages.ts";
-import type { ServiceHealth, ServiceState } from "#shared/model/service.ts";
+import { type ServiceHealth, type ServiceState, SIGNATURES_SETTING } from "#shared/model/service.ts";
 import { cleanText, said } from "#shared/model/text.ts";
 import { stateWords } from "#shared/model/vm.ts";
 import { Backoff } from "../base/backoff.ts";
@@ -34,6 +34,12 @@ export interface UnitEvents {
   changed: [];
   /** The manifest names this kind of event. */
   event: [Extract<SaidMessage, { type: "event" }>];
+}
+
+/** Signatures are given to a VM of it that is not in use. */
+function toldSettings({ rights }: ServiceManifest, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isGiven = rights.host.includes("signatures");
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !isGiven || key !== SIGNATURES_SETTING));
 }
 
 /** How long the program may take to say that new settings are in force. */
@@ -84,7 +90,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     [this.manifest, this.vm, this.settings, this.#options] = [manifest, vm, settings, options];
     this.tables = new ServiceTables(manifest.tables);
     this.#program = vm.service(programClient);
-    this.#program.tell({ settings: settings.values });
+    this.#program.tell({ settings: toldSettings(manifest, settings.values) });
     this.#ends = [
       vm.on("changed", () => this.#vmChanged()),
       this.#program.on("connected", () => this.#connected()),
@@ -118,7 +124,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   }
 
   get health(): ServiceHealth {
-    return this.vm.state === "running" ? this.#health.state : this.#isWanted ? "starting" : null;
+    return this.vm.state === "running" ? this.#health.state : this.#isGoingOn ? "starting" : null;
   }
 
   get healthDetail(): string {
@@ -137,7 +143,12 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     return this.#phase.name === "up" && this.#health.state === "ok" && this.vm.state === "running";
   }
 
-  get #isWanted(): boolean {
+  /** Somebody has started it, and has not stopped it since. */
+  get isWanted(): boolean {
+    return this.#phase.name !== "off";
+  }
+
+  get #isGoingOn(): boolean {
     return this.#phase.name !== "off" && this.#phase.name !== "failed";
   }
 
@@ -147,7 +158,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
    */
   async start(): Promise<void> {
     await this.vm.adopted().catch(() => undefined);
-    if (!this.#isWanted) {
+    if (!this.#isGoingOn) {
       this.#enter({ name: "building" });
       try {
         await this.#options.build();
@@ -169,7 +180,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
       listen: ({ resolve, reject }) => {
         const look = (): void => {
           if (this.isHealthy) resolve();
-          else if (this.#phase.name === "waiting" || !this.#isWanted) reject(this.#notHealthy());
+          else if (this.#phase.name === "waiting" || !this.#isGoingOn) reject(this.#notHealthy());
         };
         look();
         return this.on("changed", look);
@@ -189,9 +200,10 @@ export class ServiceUnit extends Emitter<UnitEvents> {
 
   /** Its settings are other ones: resolves when they are in force, or it is not connected. @throws AppError service.bad-setting */
   async applySettings(): Promise<void> {
-    const revision = this.#program.tell({ settings: this.settings.values });
+    const { manifest, settings } = this;
+    const { name } = manifest;
+    const revision = this.#program.tell({ settings: toldSettings(manifest, settings.values) });
     if (!this.#program.isConnected) return;
-    const { name } = this.manifest;
     await waitFor({
       listen: ({ resolve }) => {
         const look = (): void => {
@@ -263,7 +275,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   }
 
   #overdue(withinS: number): void {
-    if (this.isHealthy || !this.#isWanted) return;
+    if (this.isHealthy || !this.#isGoingOn) return;
     const detail = this.#health.detail === "" ? "" : ` (${said(this.#health.detail)})`;
     const hasSpoiled = this.#isSpoiled;
     this.#failed(`its program has not been well for ${withinS} s${detail}`);
@@ -344,7 +356,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     if (this.vm.state === "running")
       this.log.add("atoll", "warning", "the program has ended; the guest starts it again");
     this.#isHealth("failing", "its program has ended; the guest starts it again");
-    if (this.#isWanted && this.vm.state === "running") this.#expectHealth();
+    if (this.#isGoingOn && this.vm.state === "running") this.#expectHealth();
   }
 
   #isHealth(state: "ok" | "starting" | "failing", detail: string): void {
@@ -356,7 +368,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
         this.#phase = { name: "up", sinceMs: Date.now() };
         if (this.manifest.startsFresh && this.vm.status.origin === "cold") this.#options.booted();
       }
-    } else if (before === "ok" && this.#isWanted) this.#expectHealth();
+    } else if (before === "ok" && this.#isGoingOn) this.#expectHealth();
     this.emit("changed");
   }
 

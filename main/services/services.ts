@@ -1,7 +1,7 @@
 /** All services: what there is, each with its VM and what keeps that running. */
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { type ServiceInfo, type ServiceView, shownValue } from "#shared/model/service.ts";
-import type { VmRole } from "#shared/model/vm.ts";
+import type { VmId, VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import fsp from "node:fs/promises";
 import path from "node:path";
@@ -14,6 +14,7 @@ import type { VmDefinition } from "../vms/definition.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
 import type { Service, ServiceCatalog } from "./catalog.ts";
 import type { ServiceManifest } from "./manifest.ts";
+import { NextUnits } from "./next-units.ts";
 import { type Held, rightsOf } from "./rights.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
@@ -34,6 +35,8 @@ export interface ServicesOptions {
   prepare: (definition: VmDefinition) => void;
   /** Removes it. */
   unprepare: (definition: VmDefinition) => Promise<void>;
+  /** Resolves when what its settings say of its VMs is in force; rejects where it cannot be, and nothing is changed then. */
+  applied: (service: string) => Promise<void>;
 }
 
 export interface ServicesEvents {
@@ -46,11 +49,25 @@ export class Services extends Emitter<ServicesEvents> {
   readonly #options: ServicesOptions;
   readonly #folder: string;
   readonly #units = new Map<string, ServiceUnit>();
+  readonly next: NextUnits;
+  /** What a person wants to run is remembered: from when it is known what wanted to run before, to the application's end. */
+  #remembers = false;
 
   constructor(options: ServicesOptions) {
     super();
     this.#options = options;
     this.#folder = path.join(options.configFolder, "services");
+    options.application.on("ending", () => (this.#remembers = false));
+    this.next = new NextUnits({
+      ...options,
+      unitOf: (name, vm) => this.#unitOf(options.catalog.named(name).manifest, vm),
+      replace: (name, unit) => {
+        const before = this.unit(name);
+        this.#units.set(name, unit);
+        this.emit("changed");
+        return before;
+      },
+    });
   }
 
   /** Before the application reads its definitions: what is installed, and the services' VMs. */
@@ -63,17 +80,28 @@ export class Services extends Emitter<ServicesEvents> {
   /** When the application has read its definitions: takes charge of the services' VMs. */
   async open(): Promise<void> {
     const { application, catalog, source } = this.#options;
+    const wanted = catalog.all.filter(({ manifest: { name } }) => source.isWanted(name));
     for (const service of catalog.all) {
       const { name } = service.manifest;
       const isTaken = application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined);
-      if (!isTaken) await this.#add(service);
-      else {
+      if (!isTaken) {
+        await this.next.clean(name);
+        await this.#add(service);
+      } else {
         // Names are one space: a person's own VM was there first.
         log(`service "${name}" is left out: there is a VM of that name`);
         catalog.leaveOut(name);
         await source.forget(name);
       }
     }
+    for (const { manifest } of wanted) {
+      const { name } = manifest;
+      this.#units
+        .get(name)
+        ?.start()
+        .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
+    }
+    this.#remembers = true;
     this.emit("changed");
   }
 
@@ -94,6 +122,7 @@ export class Services extends Emitter<ServicesEvents> {
 
   close(): void {
     for (const unit of this.#units.values()) unit.close();
+    this.next.close();
   }
 
   get units(): readonly ServiceUnit[] {
@@ -130,7 +159,7 @@ export class Services extends Emitter<ServicesEvents> {
     const { vm } = unit;
     const isBuilt =
       vm.isOn || (await templateStatus(this.#options.catalog.recipe(name), resolveCacheDir())).built !== null;
-    const { version, description, icon, memory, cpus, rights } = manifest;
+    const { version, description, icon, cpus, rights } = manifest;
     return {
       name,
       version,
@@ -143,9 +172,10 @@ export class Services extends Emitter<ServicesEvents> {
       healthDetail: unit.healthDetail,
       status: unit.status,
       vm: vm.definition.name,
-      memoryMiB: memory,
+      memoryMiB: this.next.memoryOf(name),
       cpus,
       uptimeS: unit.uptimeS,
+      hasBefore: this.next.hasBefore(name),
       rights: rightsOf(rights, vm.isOn ? await this.#options.held(name) : null),
     };
   }
@@ -168,12 +198,20 @@ export class Services extends Emitter<ServicesEvents> {
     };
   }
 
-  /** In force when it resolves, where the service runs. @throws AppError service.* */
+  /** In force when it resolves, where the service runs. @throws AppError service.*, scan.signatures-refused */
   async set(name: string, values: Readonly<Record<string, unknown>>): Promise<void> {
-    const unit = this.unit(name);
-    await unit.settings.set(name, values);
-    await unit.applySettings();
-    this.emit("changed");
+    const { settings } = this.unit(name);
+    const before = Object.fromEntries(Object.entries(settings.values).filter(([key]) => Object.hasOwn(values, key)));
+    await settings.set(name, values);
+    await this.unit(name).applySettings();
+    try {
+      await this.#options.applied(name);
+    } catch (error) {
+      await settings.set(name, before);
+      throw error;
+    } finally {
+      this.emit("changed");
+    }
   }
 
   /** What a folder asks, and what its installed version does; null: there is none. @throws AppError service.bad-folder */
@@ -240,6 +278,7 @@ export class Services extends Emitter<ServicesEvents> {
     await unit.stop();
     unit.close();
     this.#units.delete(name);
+    await this.next.removeAll(name);
     const id = source.idOf(name);
     if (id !== undefined) await application.remove(id);
     await unit.settings.remove();
@@ -248,11 +287,25 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async #add({ manifest }: Service): Promise<void> {
-    const { application, source, builds, catalog, prepare, unprepare } = this.#options;
+    const { source } = this.#options;
     const { name } = manifest;
     await source.set(manifest);
     const id = source.idOf(name);
     if (id === undefined) throw new AppError("internal", `service "${name}" has no definition`);
+    this.#units.set(name, await this.#unitOf(manifest, id));
+  }
+
+  /** Those that others' networks go by are started by these. */
+  #remember({ manifest: { name, rights }, isWanted }: ServiceUnit): void {
+    if (!this.#remembers || rights.serves.length > 0) return;
+    this.#options.source
+      .setWanted(name, isWanted)
+      .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
+  }
+
+  async #unitOf(manifest: ServiceManifest, id: VmId): Promise<ServiceUnit> {
+    const { application, builds, catalog, prepare, unprepare } = this.#options;
+    const { name } = manifest;
     const settings = new ServiceSettings(this.#folder, name, manifest.settings);
     await settings.load();
     const build = (): Promise<void> => builds.build(name, catalog.recipe(name));
@@ -262,8 +315,11 @@ export class Services extends Emitter<ServicesEvents> {
       booted: () => prepare(vm.definition),
       spoiled: () => unprepare(vm.definition),
     });
-    unit.on("changed", () => this.emit("changed"));
-    this.#units.set(name, unit);
+    unit.on("changed", () => {
+      if (this.#units.get(name) === unit) this.#remember(unit);
+      this.emit("changed");
+    });
+    return unit;
   }
 
   async #reload(): Promise<void> {

@@ -44,6 +44,7 @@ import { tellOpened } from "./opener/tell-opened.ts";
 import { answerQuestions } from "./questions.ts";
 import { Screen } from "./screen.ts";
 import { tellFound } from "./services/tell-found.ts";
+import { tellSignatures } from "./services/tell-signatures.ts";
 import { tellStopped } from "./transfers/tell-stopped.ts";
 
 /** PointerEvent.button */
@@ -187,6 +188,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     });
     bridge.on("crossing.told", (told) => toldCrossings.tell(told));
     bridge.on("scan.found", tellFound(notices, overlays));
+    bridge.on("scan.signatures", tellSignatures(notices, overlays));
     bridge.on("network.cards", ({ cards }) => asks.take(cards));
     bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));
     bridge.on("icon.changed", icons.take);

@@ -54,6 +54,8 @@ export const scanContract = domain({
       to: ["page"],
       payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string() }),
     }),
+    /** Of a service that scans or that fetches signatures: new ones were not taken, or those that it has are old. `words`: a sentence. */
+    "scan.signatures": event({ to: ["page"], payload: z.strictObject({ service: z.string(), words: z.string() }) }),
     /** Of the connection's own scan. */
     "scan.progress": event({ to: ["cli"], payload: z.strictObject({ done: count, files: count }) }),
   },

@@ -17,9 +17,14 @@ export const serviceContract = domain({
     "service.start": request({ from: ["page", "cli"], input: named, output: serviceView }),
     /** Answered when its VM has ended. */
     "service.stop": request({ from: ["page", "cli"], input: named, output: serviceView }),
+    /**
+     * To what it had before its signatures became others. Answered when that is in force.
+     * @throws AppError service.not-healthy, scan.no-signatures-before, scan.signatures-refused
+     */
+    "service.back": request({ from: ["page", "cli"], input: named, output: serviceView }),
     /** The last 500 lines. */
     "service.log": request({ from: ["page", "cli"], input: named, output: z.array(serviceLogLine) }),
-    /** In force when it is answered, where the service runs. @throws AppError service.bad-setting */
+    /** In force when it is answered, where the service runs. @throws AppError service.bad-setting, scan.signatures-refused */
     "service.set": request({
       from: ["page", "cli"],
       input: z.strictObject({ name: reference, values: z.record(z.string().max(100), settingValue) }),

@@ -121,7 +121,10 @@ export const serviceSettings = z.record(settingKey, serviceSetting).superRefine(
 /** A service has its network by a right of its own. */
 export const SERVED_ROLES = VM_ROLES.filter((role) => role !== "service");
 
-export const HOST_RIGHTS = ["network-rules", "scanned-files"] as const;
+export const HOST_RIGHTS = ["network-rules", "scanned-files", "signatures", "gives-signatures"] as const;
+
+/** Of a service with the right `signatures`: a file that is no setting to its program, but given to a VM of it that is not in use. */
+export const SIGNATURES_SETTING = "signatures";
 
 /** What a service asks for. What it does not ask for, its VM does not have. */
 export const serviceRights = z.strictObject({
@@ -240,6 +243,8 @@ export const serviceView = z.strictObject({
   cpus: z.int(),
   /** Since its VM's start, which may be before the application's; null: it has not been healthy. */
   uptimeS: z.number().nullable(),
+  /** There are other signatures, which it had before, to go back to. */
+  hasBefore: z.boolean(),
   rights: z.array(serviceRight),
 });
 export type ServiceView = z.infer<typeof serviceView>;

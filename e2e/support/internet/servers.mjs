@@ -16,6 +16,13 @@ const answer = (request, response) => {
   // A socket of both families writes an address of IPv4 so.
   const address = (socket.localAddress ?? "").replace(/^::ffff:/, "");
   if (request.url === "/eicar") return void response.end(EICAR);
+  // What a test has put there.
+  const file = path.join(folder, path.basename(request.url ?? ""));
+  if (request.url?.endsWith(".cvd") === true) {
+    const content = fs.existsSync(file) ? fs.readFileSync(file) : null;
+    response.statusCode = content === null ? 404 : 200;
+    return void response.end(content ?? "");
+  }
   response.end(`hello from ${address} for ${request.headers.host}\n`);
 };
 const certificate = {

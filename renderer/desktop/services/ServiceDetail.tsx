@@ -1,5 +1,5 @@
 /** One service: what can be done to it, what it may do, its settings, what it shows, and its log. */
-import { Ban, Check, Play, Square, Trash2 } from "lucide-react";
+import { Ban, Check, Play, Square, Trash2, Undo2 } from "lucide-react";
 import { useState } from "react";
 import type { ServiceRight, ServiceView } from "#shared/model/service.ts";
 import { useShell } from "../../shell/shell.ts";
@@ -50,7 +50,7 @@ export function ServiceDetail({ service }: { service: ServiceView }) {
   );
 }
 
-function Actions({ service: { name, state, isBuiltIn } }: { service: ServiceView }) {
+function Actions({ service: { name, state, isBuiltIn, hasBefore } }: { service: ServiceView }) {
   const { send } = useShell();
   const [isRemoving, setRemoving] = useState(false);
   const isOff = state === "absent" || state === "stopped" || state === "failed";
@@ -72,6 +72,12 @@ function Actions({ service: { name, state, isBuiltIn } }: { service: ServiceView
         <button type="button" className="button icon-button" onClick={() => setRemoving(true)}>
           <Trash2 size={14} aria-hidden="true" />
           Remove…
+        </button>
+      )}
+      {state === "running" && hasBefore && (
+        <button type="button" className="button icon-button" onClick={() => send("service.back", { name })}>
+          <Undo2 size={14} aria-hidden="true" />
+          Back to the signatures from before
         </button>
       )}
       {state !== "absent" && state !== "stopped" && (

@@ -32,6 +32,7 @@ function view(name: string, change: Partial<ServiceView> = {}): ServiceView {
     memoryMiB: 256,
     cpus: 1,
     uptimeS: 12_000,
+    hasBefore: false,
     rights: [
       { id: "serves", words: "Sees the traffic of app VMs", asked: true, has: true },
       { id: "uplink", words: "Reaches the internet", asked: false, has: false },
@@ -168,6 +169,15 @@ describe("what can be done", () => {
     await show(view("firewall", { isBuiltIn: true }));
     expect(textsOf(".service-detail header button")).toEqual(["Stop"]);
   });
+});
+
+it("goes back to the signatures that it had before, while it runs and there are such", async () => {
+  await show(view("a", { hasBefore: true }));
+  await click("button", "Back to the signatures from before");
+  expect(asked).toEqual([["service.back", { name: "a" }]]);
+  drawn.remove();
+  await show(view("a", { hasBefore: true, state: "stopped" }));
+  expect(textsOf(".service-detail header button")).toEqual(["Remove…", "Start"]);
 });
 
 it("says what it may, what it may not, and where its VM has more than that", async () => {

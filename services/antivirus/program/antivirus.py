@@ -6,15 +6,19 @@ import shutil
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 
 import limits
 from atoll_service import Service
 from clamd import Clamd
 from count import has_members
-from scanner import Scanner, verdict
+from scanner import Scanner, Unusable, verdict
+from signature_sets import SignatureSets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SIGNATURES = os.path.join(HERE, "signatures")
+SHIPPED = os.path.join(HERE, "signatures")
+# What clamd reads.
+SIGNATURES = "/tmp/atoll-signatures"
 # What clamd unpacks.
 WORK = "/tmp/atoll-clamd"
 
@@ -53,23 +57,59 @@ class ClamAV:
     name = "ClamAV"
 
     def __init__(self):
+        self.clamd = None
+        self.sets = SignatureSets(SHIPPED, SIGNATURES)
+        self.start()
+
+    def start(self):
         shutil.rmtree(WORK, ignore_errors=True)
         os.makedirs(WORK, mode=0o700)
-        self.clamd = Clamd(WORK, SIGNATURES)
-        version = self.clamd.until_ready()
+        born = Future()
+        threading.Thread(target=self.live, args=(born,), daemon=True).start()
+        clamd = born.result()
+        version = clamd.until_ready()
         # "ClamAV 1.4.3/27000/date": what follows the first / is of an official database.
         self.version = version.removeprefix("ClamAV ").split("/")[0][:60]
+        self.clamd = clamd
+        if not clamd.is_up():
+            raise OSError(clamd.ended())
 
-    def watch(self):
-        """Without clamd it is no scanner: init starts all of it again."""
-        print(self.clamd.ended(), file=sys.stderr)
-        os._exit(1)
+    def live(self, born):
+        """For as long as a clamd does, as it ends with the thread that has started it. Without clamd it is no scanner: init starts
+        all of it again."""
+        try:
+            clamd = Clamd(WORK, SIGNATURES)
+        except OSError as problem:
+            born.set_exception(problem)
+            return
+        born.set_result(clamd)
+        how = clamd.ended()
+        if clamd is self.clamd:
+            print(how, file=sys.stderr)
+            os._exit(1)
+
+    @property
+    def given(self):
+        return self.sets.key
+
+    def take(self, asked):
+        """Nobody else uses this VM. Two clamd at once would need the memory of both."""
+        before, self.clamd = self.clamd, None
+        before.end()
+        try:
+            self.sets.take(str(asked["key"]), str(asked["own"]), asked["fetched"])
+            self.start()
+        except OSError as problem:
+            raise Unusable(str(problem)[:900]) from problem
 
     def look(self, path, size):
         if size > limits.FILE_BYTES:
             return verdict("not-scanned", reason=f"it has more than {limits.FILE_BYTES // limits.MIB} MiB")
+        clamd = self.clamd
+        if clamd is None:
+            return verdict("error", reason="it has no signatures")
         try:
-            signature, problem = self.clamd.scan(path)
+            signature, problem = clamd.scan(path)
         except OSError as error:
             return verdict("error", reason=f"clamd does not answer: {error}"[:300])
         if signature is not None:
@@ -88,5 +128,4 @@ if __name__ == "__main__":
     except (OSError, ValueError) as problem:
         atoll.say("health", state="failing", detail=f"clamd does not start: are its signatures whole? {problem}"[:300])
         sys.exit(1)
-    threading.Thread(target=engine.watch, daemon=True).start()
     scanner.run()

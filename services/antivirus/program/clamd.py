@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -109,6 +110,7 @@ class Clamd:
     def __init__(self, folder, signatures, command=CLAMD):
         self._folder = folder
         self._socket = os.path.join(folder, "clamd.sock")
+        self._log = os.path.join(folder, "clamd.log")
         config = os.path.join(folder, "clamd.conf")
         with open(config, "w", encoding="utf-8") as file:
             file.write(
@@ -123,14 +125,27 @@ class Clamd:
                     files=limits.FILES,
                 )
             )
-        self._child = subprocess.Popen(
-            [command, f"--config-file={config}"], stdin=subprocess.DEVNULL, preexec_fn=end_with_parent
-        )
+        with open(self._log, "wb") as log:
+            self._child = subprocess.Popen(
+                [command, f"--config-file={config}"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=end_with_parent,
+            )
 
     def ended(self):
-        """Waits for its end; says how it came."""
+        """Waits for its end; says how it came, and what it said at last."""
         code = self._child.wait()
-        return f"clamd was ended by signal {-code}" if code < 0 else f"clamd ended with {code}"
+        how = f"clamd was ended by signal {-code}" if code < 0 else f"clamd ended with {code}"
+        with open(self._log, encoding="utf-8", errors="replace") as log:
+            errors = [line.strip().split("rror: ", 1)[1] for line in log if "rror: " in line]
+        # Folders of this VM say nothing to who reads it.
+        return f"{how}: {re.sub(r'/[^ ]*/', '', '; '.join(errors))[:300]}" if errors else how
+
+    def end(self):
+        self._child.kill()
+        self._child.wait()
 
     def is_up(self):
         return self._child.poll() is None

@@ -3,8 +3,10 @@
 Copy this file, with quarantine.py and atoll_service.py, into a scanner of your own. The messages are in shared/model/scan.ts.
 """
 
+import base64
 import hashlib
 import os
+import secrets
 import shutil
 import threading
 import time
@@ -15,6 +17,11 @@ from quarantine import Quarantine
 FILES = "/tmp/atoll-scan"
 # Jobs that go on at the same time; more wait.
 AT_ONCE = 2
+# A file that says when signatures were made.
+MADE = "made"
+# Of a signed database: its head has the time and the number of its signatures.
+SIGNED_HEAD = b"ClamAV-VDB:"
+HEAD_BYTES = 512
 
 
 class Unusable(Exception):
@@ -26,33 +33,43 @@ def verdict(kind, *, signature=None, reason=None):
 
 
 def signature_set(folder):
-    """(what names it: a hash of all its files; how many signatures; when it was made).
+    """(what names it: a hash of all its files; how many signatures; when the newest were made).
 
-    A file `made` has the time, in seconds since 1970; a signature is a line of a database, or a rule."""
-    digest, count, newest = hashlib.sha256(), 0, 0
+    A file `made` has the time of those without one of their own, in seconds since 1970; a signature is a line of a database, or a rule."""
+    digest, count, made, signed = hashlib.sha256(), 0, 0, 0
     for name in sorted(os.listdir(folder)):
-        if name == "made":
-            with open(os.path.join(folder, name), encoding="ascii") as file:
-                newest = int(file.read())
+        path = os.path.join(folder, name)
+        if name == MADE:
+            with open(path, encoding="ascii") as file:
+                made = int(file.read())
             continue
-        with open(os.path.join(folder, name), "rb") as file:
-            content = file.read()
-        digest.update(name.encode() + b"\0" + content)
-        is_rules = name.endswith(".yar")
-        count += sum(
-            1
-            for line in content.splitlines()
-            if (line.startswith(b"rule ") if is_rules else line and not line.startswith(b"#"))
-        )
-    return digest.hexdigest()[:16], count, newest
+        digest.update(name.encode() + b"\0" + bytes.fromhex(digest_of(path)[0]))
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+            if head.startswith(SIGNED_HEAD):
+                # ClamAV-VDB:TIME:VERSION:SIGNATURES:LEVEL:MD5:SIGNATURE:BUILDER:SECONDS
+                parts = head.split(b":")
+                count += int(parts[3])
+                signed = max(signed, int(parts[8]))
+                continue
+            file.seek(0)
+            is_rules = name.endswith(".yar")
+            count += sum(
+                1
+                for line in file
+                if (line.startswith(b"rule ") if is_rules else line.strip() and not line.startswith(b"#"))
+            )
+    return digest.hexdigest()[:16], count, signed or made
 
 
 class Scanner:
-    """`engine` has a `name`, a `version` and `look(path, size)`, which returns a verdict."""
+    """`engine` has a `name`, a `version` and `look(path, size)`, which returns a verdict. One that can be given signatures has also
+    `given`, the key of those that it was given, and `take(asked)`, which gives it others."""
 
     def __init__(self, service, engine, signatures):
         self.service = service
         self.engine = engine
+        self.folder = signatures
         self.signatures, self.count, self.made = signature_set(signatures)
         self.lock = threading.Lock()
         self.keeping = threading.Lock()
@@ -67,6 +84,7 @@ class Scanner:
             self.service.say(kind, **fields)
 
     def run(self):
+        threading.Thread(target=self.say_engine_hourly, daemon=True).start()
         for message in self.service.messages():
             if message["type"] == "desired":
                 self.say("applied", revision=message["revision"])
@@ -77,6 +95,17 @@ class Scanner:
                 self.cancelled.add(message["job"])
 
     def introduce(self):
+        self.say_engine()
+        self.say("rows", table="quarantine", reset=True, rows=self.quarantine.rows())
+        self.say("health", state="ok")
+
+    def say_engine_hourly(self):
+        while True:
+            time.sleep(3600)
+            self.say_engine()
+
+    def say_engine(self):
+        """What would answer now. Its age grows."""
         age = max(0, int(time.time()) - self.made)
         cells = {
             "engine": self.engine.name,
@@ -84,12 +113,11 @@ class Scanner:
             "signatures": self.signatures,
             "count": self.count,
             "ageS": age,
+            "given": getattr(self.engine, "given", ""),
         }
         self.say("rows", table="engine", reset=True, rows=[{"key": "engine", "cells": cells}])
-        self.say("rows", table="quarantine", reset=True, rows=self.quarantine.rows())
         days = age // 86_400
         self.say("status", text=f"{self.count} signatures, {days} {'day' if days == 1 else 'days'} old")
-        self.say("health", state="ok")
 
     def job(self, job, asked):
         with self.turns:
@@ -110,15 +138,38 @@ class Scanner:
         if isinstance(asked, dict) and list(asked) == ["drop"]:
             self.drop(asked["drop"])
             return {}
+        if isinstance(asked, dict) and list(asked) == ["signatures"] and hasattr(self.engine, "take"):
+            self.engine.take(asked["signatures"])
+            self.signatures, self.count, self.made = signature_set(self.folder)
+            self.introduce()
+            return {}
+        if isinstance(asked, dict) and list(asked) == ["adopt"]:
+            with self.keeping:
+                self.quarantine.adopt(asked["adopt"])
+                self.say("rows", table="quarantine", reset=True, rows=self.quarantine.rows())
+            return {}
+        if isinstance(asked, dict) and list(asked) == ["try"]:
+            return self.tried(base64.b64decode(asked["try"]))
         if not isinstance(asked, dict) or list(asked) != ["scan"] or not isinstance(asked["scan"], dict):
             raise Unusable("there is no such job")
         path = own_path(asked["scan"].get("path"))
+        if job in self.cancelled:
+            raise Unusable("nobody waits for it")
+        return self.looked(path, asked["scan"].get("keep"))
+
+    def tried(self, content):
+        """The engine's answer about these bytes."""
+        path = os.path.join(FILES, secrets.token_hex(16))
+        with open(path, "xb") as file:
+            file.write(content)
+        return self.looked(path, None)
+
+    def looked(self, path, wanted):
+        """The answer about a file, which is removed."""
         try:
-            if job in self.cancelled:
-                raise Unusable("nobody waits for it")
             sha256, size = digest_of(path)
             found = self.engine.look(path, size)
-            kept = self.keep(path, asked["scan"].get("keep"), found["verdict"])
+            kept = self.keep(path, wanted, found["verdict"])
         except OSError as error:
             raise Unusable(f"the file cannot be read: {error.strerror}") from error
         finally:

@@ -56,6 +56,13 @@ export function addServiceCommands(program: Command, applicationFolder: string):
     print(rowOf(view), json, () => `Service ${view.name} is ${view.state}.`);
   });
 
+  command(service, "back <name>", "go back to the signatures that it had before").action(
+    async (name: string, { json = false }: JsonOption) => {
+      const view = await call("service.back", { name });
+      print(rowOf(view), json, () => `Service ${view.name} has the signatures from before.`);
+    },
+  );
+
   command(service, "log <name>", "its last lines").action(async (name: string, { json = false }: JsonOption) => {
     const lines = await call("service.log", { name });
     const words = lines.map(({ timeMs, level, from, text }) => {
