@@ -497,7 +497,7 @@ describe("a flood", () => {
     order(link, EXECS, { type: "start", exec: 1, argv: ["cat"], tty: null });
     await agent.hear("execStart");
     agent.say("bulk", "execStarted", { exec: 1, pid: 7 });
-    const isOver = vi.fn();
+    const isOver = vi.fn<() => void>();
     const exited = (async () => {
       while ((await event(EXECS)).type !== "exited") continue;
       isOver();
