@@ -44,6 +44,12 @@ class World {
   /** Why the last window to open may have taken focus, beside what a person did before. */
   opened: { id: WindowId; launchedAtMs: number | null; lost: Lost | null } | null = null;
 
+  get minimized(): number[] {
+    return Object.values<DesktopWindow>(this.state.windows).flatMap(({ guest, isMinimized }) =>
+      isMinimized ? [guest.surface] : [],
+    );
+  }
+
   /** As it is, for comparing it with what follows. */
   copy(): World {
     return Object.assign(new World(), this, { used: [...this.used] });
@@ -248,13 +254,13 @@ const anyN = fc.integer({ min: 1, max: 7 });
 const anyParent = fc.option(anyN).map((n) => n as SurfaceId | null);
 type Act = (world: World) => void;
 
-/** All that a program, or its VM, can do. */
-const guestAct: fc.Arbitrary<Act> = fc.oneof(
-  fc.tuple(anyN, fc.constantFrom(...VMS), anyParent, fc.boolean()).map(
-    ([n, vm, parent, modal]): Act =>
-      (world) =>
-        world.open(n, vm, { parent, modal }),
-  ),
+const opens: fc.Arbitrary<Act> = fc.tuple(anyN, fc.constantFrom(...VMS), anyParent, fc.boolean()).map(
+  ([n, vm, parent, modal]): Act =>
+    (world) =>
+      world.open(n, vm, { parent, modal }),
+);
+/** What else a program, or its VM, can do. */
+const otherAct: fc.Arbitrary<Act> = fc.oneof(
   anyN.map(
     (n): Act =>
       (world) =>
@@ -303,7 +309,7 @@ const guestAct: fc.Arbitrary<Act> = fc.oneof(
   anyN.map(
     (n): Act =>
       (world) =>
-        world.unminimize(n),
+        world.unminimize(world.minimized[n % world.minimized.length] ?? n),
   ),
   anyN.map(
     (n): Act =>
@@ -327,6 +333,8 @@ const guestAct: fc.Arbitrary<Act> = fc.oneof(
         void (world.nowMs += ms),
   ),
 );
+// Without windows nothing can be done to them.
+const guestAct: fc.Arbitrary<Act> = fc.oneof({ arbitrary: opens, weight: 2 }, { arbitrary: otherAct, weight: 5 });
 const personsAct: fc.Arbitrary<Act> = fc.oneof(
   anyN.map(
     (n): Act =>
@@ -349,7 +357,8 @@ const personsAct: fc.Arbitrary<Act> = fc.oneof(
 /** Whether the window that has opened last has focus for a launch, or because it had it when its link was lost. */
 function isEntitled({ state: before, activity }: World, after: World): boolean {
   const { opened, nowMs } = after;
-  if (opened === null || opened.id !== after.state.focused) return false;
+  // A modal dialog has focus in its window's place.
+  if (opened === null || focusOf(after.state, opened.id) !== after.state.focused) return false;
   if (after.state.cause === "launch") {
     const { launchedAtMs } = opened;
     const hasActedSince = activity !== null && launchedAtMs !== null && activity.atMs > launchedAtMs;
