@@ -94,13 +94,18 @@ function nextFrame(): void {
 /** A VM's link as the worker sees it, with one surface. */
 class Guest {
   readonly said: PixelCommand[] = [];
+  /** When it was last given credits. */
+  paidAtMs = 0;
   readonly #session: LinkSessionId;
   #serial = 0;
   readonly #port: { onmessage: ((event: { data: PixelEvent }) => void) | null };
 
   constructor(name: string, session: number, context: object = {}) {
     this.#session = session as LinkSessionId;
-    const postMessage = (command: PixelCommand): void => void this.said.push(command);
+    const postMessage = (command: PixelCommand): void => {
+      this.said.push(command);
+      if (command.type === "credit") this.paidAtMs = clockMs;
+    };
     const port = { onmessage: null, postMessage, close: () => undefined };
     this.#port = port;
     compositor.handle({ type: "link", session: this.#session, pixels: port as unknown as MessagePort });
@@ -388,6 +393,16 @@ describe("a large frame", () => {
     expect(refreshes.slice(0, -1).join(" ")).not.toContain("flood");
     expect(flood.credits, "it is paid for when it is shown").toBe(2 + 1 + 1);
     expect(other.credits).toBe(2 + 1 + refreshes.length);
+  });
+
+  test("does not delay what others are paid: they draw their next frames meanwhile", () => {
+    const [flood, other] = [new Guest("flood", 1), new Guest("other", 2)];
+    animating(flood, other);
+    large(flood);
+    other.send();
+    nextFrame();
+    expect(other.credits).toBe(2 + 2);
+    expect(clockMs - other.paidAtMs, "at the first band after it").toBeGreaterThanOrEqual(3);
   });
 
   test("is drawn in one piece, without a copy, where no other VM draws", () => {
