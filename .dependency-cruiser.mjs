@@ -17,6 +17,35 @@ const rendererLayers = [
   "wm/views",
   "desktop",
 ];
+/**
+ * Of main, from the innermost out: each domain imports itself and what stands before it; what stands in one line has parts that
+ * need each other. The application and its handlers (main/*.ts) put them together.
+ */
+const mainLayers = [
+  ["base"],
+  ["ipc"],
+  ["audit"],
+  ["hardware"],
+  ["link"],
+  ["policy"],
+  ["crossings"],
+  ["vms", "windows"],
+  ["settings", "graphics"],
+  ["disposables"],
+  ["files"],
+  ["clipboard"],
+  ["networks"],
+  ["services"],
+  ["opener"],
+  ["scanning"],
+  ["icons"],
+  ["desktop", "apps"],
+  ["run-once"],
+  ["control"],
+  ["templates"],
+];
+const inDomains = (/** @type {string[][]} */ layers) => `^main/(${layers.flat().join("|")})/`;
+
 const inLayers = (/** @type {string[]} */ layers) => `^renderer/(${layers.join("|")})/`;
 
 /** @type {import("dependency-cruiser").IConfiguration} */
@@ -87,6 +116,13 @@ export default {
       to: { path: "^renderer/", pathNot: inLayers(rendererLayers) },
     },
     {
+      name: "desktop-parts-know-no-desktop",
+      comment: "A part of the desktop (a folder) is put together by the files beside it, and knows none of them.",
+      severity: "error",
+      from: { path: "^renderer/desktop/[^/]+/", pathNot: tests },
+      to: { path: "^renderer/desktop/[^/]+$" },
+    },
+    {
       name: "preload-is-a-bridge",
       comment: "The preload knows the channels and Electron's bridge, nothing else.",
       severity: "error",
@@ -114,6 +150,20 @@ export default {
       severity: "error",
       from: { path: "^main/", pathNot: "^main/electron/" },
       to: { path: "^main/electron/" },
+    },
+    ...mainLayers.slice(0, -1).map((layer, at) => ({
+      name: `main-layer-${layer.join("-")}`,
+      comment: `main/${layer.join(" and main/")} knows none of the domains that are built on it.`,
+      severity: /** @type {const} */ ("error"),
+      from: { path: inDomains([layer]), pathNot: [tests, "/testing/"] },
+      to: { path: inDomains(mainLayers.slice(at + 1)) },
+    })),
+    {
+      name: "main-has-layers",
+      comment: "Every domain of main is in one of the layers.",
+      severity: "error",
+      from: { path: inDomains(mainLayers), pathNot: tests },
+      to: { path: "^main/[^/]+/", pathNot: [inDomains(mainLayers), "^main/electron/", "^main/testing/"] },
     },
     {
       name: "adapters-behind-the-port",

@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
+import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { cachePaths, resolveCacheDir } from "../images/builder/cache-dir.ts";
 import type { Template } from "../images/builder/template.ts";
@@ -147,7 +148,10 @@ for (const { type, make, options } of drivers) {
     test("defines a VM by what its schema takes, and by nothing less", () => {
       const { id: _, name: __, ...fields } = define();
       expect(type.fields.parse(fields)).toEqual(fields);
-      expect(() => make().define({})).toThrow(expect.objectContaining({ code: "usage.bad-argument" }));
+      for (const name of Object.keys(options()))
+        expect(() => make().define({ ...options(), [name]: 1 })).toThrow(
+          expect.objectContaining({ code: "usage.bad-argument" }),
+        );
     });
 
     test("starts a machine whose channels can be connected to, and kills it", async () => {
@@ -230,6 +234,23 @@ for (const { type, make, options } of drivers) {
       expect(machine.accelerator !== null).toBe(make().capabilities.runsMachine);
       expect(machine.startedAtMs !== null).toBe(make().capabilities.runsMachine);
       await machine.kill();
+    });
+
+    test("gives a machine interfaces, or says that it cannot", async () => {
+      const machine = await make().start(define());
+      expect(machine.nics !== null).toBe(make().capabilities.hasNics);
+      await machine.kill();
+    });
+
+    test("makes what later machines start from, or says that it cannot", async () => {
+      const driver = make();
+      const definition = define();
+      // What it makes is e2e/snapshots' to see; here it begins, and is cancelled.
+      const cancelled = AbortSignal.abort(new AppError("vm.start-cancelled", "The test has seen enough."));
+      const expected = driver.capabilities.canPrepare ? "vm.start-cancelled" : "vm.unsupported";
+      await expect(driver.prepare(definition, cancelled)).rejects.toMatchObject({ code: expected });
+      await driver.unprepare(definition);
+      await driver.remove(definition);
     });
 
     test("adopts nothing where nothing runs", async () => {

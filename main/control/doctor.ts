@@ -8,6 +8,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import type { DoctorCheck } from "#shared/model/doctor.ts";
+import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import { PROGRAMS, resolveCacheDir } from "../../images/builder/index.ts";
 import { electronWarning } from "../base/electron-version.ts";
@@ -178,7 +179,7 @@ async function templates(folder: string): Promise<DoctorCheck[]> {
   const { templates: all } = await templateViews(folder);
   return all.map(({ name, built }) => ({
     id: `template-${name}`,
-    status: built ? "ok" : name === "debian" ? "fail" : "ok",
+    status: built ? "ok" : name === DEFAULT_TEMPLATE ? "fail" : "ok",
     detail: built ? `${name} is built` : `${name} is not built`,
     remedy: built ? "" : `atoll template build ${name}`,
   }));

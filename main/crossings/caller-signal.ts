@@ -1,16 +1,14 @@
 /** How long a command waits for the person's answer. */
+import { deadline } from "../base/deadline.ts";
 import type { CliCaller } from "../ipc/caller.ts";
 
-/**
- * Aborted after so many seconds, or when the command has gone. Not AbortSignal.any and AbortSignal.timeout: what nobody but a
- * listener knows of is collected as garbage, and never aborted.
- */
+/** Aborted after so many seconds, or when the command has gone. */
 export function callerSignal({ connection }: Pick<CliCaller, "connection">, askS: number): AbortSignal {
-  const ended = new AbortController();
-  const timer = setTimeout(() => ended.abort(), askS * 1000);
+  const gone = new AbortController();
+  const limit = deadline(askS * 1000, () => undefined, gone.signal);
   connection.onClose(() => {
-    clearTimeout(timer);
-    ended.abort();
+    gone.abort();
+    limit.end();
   });
-  return ended.signal;
+  return limit.signal;
 }

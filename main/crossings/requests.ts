@@ -5,14 +5,24 @@ import type { Application } from "../application.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Crossings } from "./crossings.ts";
 import type { PromptButtonPlace } from "#shared/ipc/window.ts";
-import type { AskQueue } from "../networks/ask-queue.ts";
 import { targetWords } from "../policy/explain.ts";
 import { bytesSoFar } from "./prompts.ts";
+
+interface Card {
+  readonly id: number;
+  /** Name of the VM. */
+  readonly vm: string;
+  readonly names: readonly string[];
+  readonly port: number | null;
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+}
 
 interface Parts {
   application: Application;
   crossings: Crossings;
-  network: { readonly asks: Pick<AskQueue, "cards"> };
+  /** Cards of what VMs have asked for on the network: they are answered like prompts. */
+  network: { readonly asks: { readonly cards: readonly Card[] } };
 }
 
 export function crossingHandlers({ application, crossings, network }: Parts): Handlers<typeof crossingContract> {

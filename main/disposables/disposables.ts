@@ -5,9 +5,10 @@
 import { performance } from "node:perf_hooks";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
-import type { MachineOrigin, VmId, VmNetwork } from "#shared/model/vm.ts";
+import { DEFAULT_TEMPLATE, type MachineOrigin, type VmId, type VmNetwork } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { Application } from "../application.ts";
+import { deadline } from "../base/deadline.ts";
 import { log } from "../base/log.ts";
 import { waitFor } from "../base/waiting.ts";
 import type { Drivers } from "../hardware/drivers.ts";
@@ -19,7 +20,6 @@ import type { Leftovers } from "./leftovers.ts";
 import { checkMemory } from "./memory.ts";
 import { NEUTRAL_LABEL, type SnapshotMaker } from "./snapshot-maker.ts";
 
-export const DEFAULT_TEMPLATE = "debian";
 /** So many at once: each may take the memory and a processor of a VM. */
 export const MAX_DISPOSABLES = 16;
 /** How long its agent may take to say hello, ms. */
@@ -255,18 +255,12 @@ export class Disposables implements DisposableVms {
 /** Resolves when its agent has said hello. */
 async function answering(vm: Vm, signal: AbortSignal | undefined): Promise<void> {
   const { name } = vm.definition;
-  const late = new AbortController();
-  const timer = setTimeout(
-    () =>
-      late.abort(
-        new AppError("vm.timeout", `"${name}" has not come up within ${AGENT_TIMEOUT_MS / 1000} s.`, { vm: name }),
-      ),
-    AGENT_TIMEOUT_MS,
-  );
+  const sentence = `"${name}" has not come up within ${AGENT_TIMEOUT_MS / 1000} s.`;
+  const limit = deadline(AGENT_TIMEOUT_MS, () => new AppError("vm.timeout", sentence, { vm: name }), signal);
   try {
-    await abortable(vm.running(late.signal), signal);
+    await vm.running(limit.signal);
   } finally {
-    clearTimeout(timer);
+    limit.end();
   }
 }
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { ControlAction } from "#shared/ipc/desktop.ts";
 import type { DesktopLayout } from "#shared/ipc/layout.ts";
 import type { PromptButtonPlace, WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
 import { Backoff } from "../base/backoff.ts";
 import { log } from "../base/log.ts";
@@ -143,7 +143,7 @@ export class DesktopWindow implements Desktop {
   async #openAgain(): Promise<void> {
     if (this.#window.isDestroyed()) return;
     // One that ends while it loads comes here again.
-    await this.open().catch((error: unknown) => log(`the desktop's page does not open: ${String(error)}`));
+    await this.open().catch((error: unknown) => log(`the desktop's page does not open: ${messageOf(error)}`));
   }
 
   #place(): PagePlace {

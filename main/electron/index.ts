@@ -4,6 +4,7 @@ import path from "node:path";
 import { contract } from "#shared/ipc/index.ts";
 import { toErrorValue } from "#shared/model/app-error.ts";
 import type { LaunchItem } from "#shared/model/launch-item.ts";
+import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 import { Application } from "../application.ts";
 import { log, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
@@ -17,7 +18,7 @@ import { raiseOther } from "../control/single-instance.ts";
 import { takeLaunchFile } from "../control/launch/launch-file.ts";
 import { Launches } from "../desktop/launches.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
-import { DEFAULT_TEMPLATE, Disposables } from "../disposables/disposables.ts";
+import { Disposables } from "../disposables/disposables.ts";
 import { Leftovers } from "../disposables/leftovers.ts";
 import { SnapshotMaker } from "../disposables/snapshot-maker.ts";
 import { freeMemoryMiB } from "../disposables/memory.ts";
@@ -64,6 +65,7 @@ import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
+import { hasScannerOf } from "../policy/scanners.ts";
 import { builtIns } from "../services/built-ins.ts";
 import { enginesOf } from "../scanning/engine.ts";
 import { Quarantine } from "../scanning/quarantine.ts";
@@ -81,6 +83,7 @@ import { sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
+import { sendTemplateEvents } from "../templates/events.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
@@ -157,10 +160,7 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     vms: () => application.parties,
     isNear: hostNetworks.isNear,
-    hasScanner: (action) =>
-      action === "net.connect"
-        ? network.scanner.works
-        : (action === "file.send" || action === "file.open") && scanner.isThere,
+    hasScanner: hasScannerOf({ traffic: () => network.scanner.works, files: () => scanner.isThere }),
   });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
@@ -215,10 +215,10 @@ async function run(): Promise<void> {
     vms: () => application.parties,
     hostNetworks,
     stateFolder: paths.state,
-    dns: () => listOf(services.settingsOf(FIREWALL_SERVICE)["dns"]),
-    privateAnswers: () => listOf(services.settingsOf(FIREWALL_SERVICE)["privateAnswers"]),
-    asks: () => listOf(services.settingsOf(FIREWALL_SERVICE)["ask"]),
-    scans: () => listOf(services.settingsOf(FIREWALL_SERVICE)["scan"]),
+    dns: () => services.listOf(FIREWALL_SERVICE, "dns"),
+    privateAnswers: () => services.listOf(FIREWALL_SERVICE, "privateAnswers"),
+    asks: () => services.listOf(FIREWALL_SERVICE, "ask"),
+    scans: () => services.listOf(FIREWALL_SERVICE, "scan"),
     scanRules,
   });
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load(), scanRules.load()]);
@@ -303,7 +303,7 @@ async function run(): Promise<void> {
   const watchedFolders = new WatchedFolders({
     application,
     scanner,
-    places: () => listOf(services.settingsOf(ANTIVIRUS_SERVICE)["watched"]),
+    places: () => services.listOf(ANTIVIRUS_SERVICE, "watched"),
     scan: (vm, file, signal) => scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path: file }, { signal }),
   });
   for (const changing of [services, application]) changing.on("changed", () => watchedFolders.follow());
@@ -390,12 +390,9 @@ async function run(): Promise<void> {
   keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
   // The settings were read again.
   application.on("problemsChanged", () => keymap.refresh());
-  builds.on("progress", (progress) => page.send("template.progress", progress));
-  builds.on("ended", (name) => page.send("template.ended", { name }));
-  builds.on("built", (template) => {
-    // The image of a service is none that disposables are made of.
-    if (!application.vms.some(({ status }) => status.role === "service" && status.template === template))
-      void snapshots.prepare(template);
+  sendTemplateEvents({ builds, page });
+  builds.on("built", (name, isTemplate) => {
+    if (isTemplate) void snapshots.prepare(name);
   });
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
@@ -412,11 +409,6 @@ async function run(): Promise<void> {
   ]);
   policy.vmsChanged();
   void snapshots.prepare(DEFAULT_TEMPLATE);
-}
-
-/** A setting that is a list. */
-function listOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */

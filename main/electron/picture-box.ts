@@ -5,6 +5,7 @@
 import { BrowserWindow, MessageChannelMain, type MessagePortMain, type Session, session } from "electron";
 import path from "node:path";
 import { parseShownPicture, PICTURE_PORTS, type ShownPicture } from "#shared/model/picture.ts";
+import { messageOf } from "#shared/model/app-error.ts";
 import { log } from "../base/log.ts";
 import type { OpenBox, PictureBox } from "../clipboard/picture-box.ts";
 
@@ -88,7 +89,7 @@ export class PictureBoxes implements PictureBox {
     const opened = webContents.loadURL(EMPTY_PAGE).then(
       () => true,
       (error: unknown) => {
-        log(`the box of a picture does not open: ${String(error)}`);
+        log(`the box of a picture does not open: ${messageOf(error)}`);
         end();
         return false;
       },

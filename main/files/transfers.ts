@@ -10,8 +10,8 @@ import { Emitter } from "../base/emitter.ts";
 import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
 import type { Crossings } from "../crossings/crossings.ts";
 import type { Crossing } from "../policy/crossing.ts";
-import type { Scanner } from "../scanning/scanner.ts";
 import type { Vm } from "../vms/vm.ts";
+import type { FileScanner } from "./file-scanner.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
 import { previewText } from "./names.ts";
 import { keyOfEnd, nameOfEnd, partyOfEnd } from "./parties.ts";
@@ -33,7 +33,7 @@ export interface TransfersParts {
   crossings: Pick<Crossings, "request" | "told">;
   host: HostFilesOptions;
   file: Pick<TransfersFile, "read" | "write">;
-  scanner: Pick<Scanner, "scan">;
+  scanner: FileScanner;
   /** undefined: there is no VM with this id. */
   vm(id: VmId): Vm | undefined;
 }

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import type { Paths } from "../base/paths.ts";
+import { writeFileAtomicallySync } from "../base/write-file.ts";
 import { readSettings } from "../settings/settings.ts";
 import {
   chooseGraphics,
@@ -60,7 +61,7 @@ export class Graphics {
 
   #keep(mode: GraphicsMode, reason: string): void {
     const inUse: GraphicsInUse = { pid: process.pid, mode, reason };
-    fs.writeFileSync(this.#file, `${JSON.stringify(inUse)}\n`, { mode: 0o600 });
+    writeFileAtomicallySync(this.#file, `${JSON.stringify(inUse)}\n`);
   }
 }
 

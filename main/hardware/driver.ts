@@ -5,7 +5,7 @@
 import type { Accelerator, MachineOrigin, VmId, VmNetwork } from "#shared/model/vm.ts";
 
 export const CHANNEL_NAMES = ["control", "frames", "bulk"] as const;
-/** One of the three virtio-serial ports of a guest. */
+/** One of the three byte channels between a guest's agent and the host. */
 export type ChannelName = (typeof CHANNEL_NAMES)[number];
 
 /** Paths of unix sockets, one for each channel. */
@@ -85,7 +85,7 @@ export interface Machine {
   readonly origin: MachineOrigin;
   /** null = it runs. */
   readonly pauseCause: PauseCause | null;
-  /** null: run elsewhere, so its interfaces are not Atoll's. */
+  /** null exactly where the driver has no `hasNics`: its interfaces are not Atoll's. */
   readonly nics: MachineNics | null;
   /** Returns a function that ends the subscription. */
   on<Name extends keyof MachineEvents>(name: Name, listener: (...args: MachineEvents[Name]) => void): () => void;
@@ -108,6 +108,10 @@ export interface DriverCapabilities {
   outlivesApplication: boolean;
   /** False: somebody else runs the machine. To start is to attach to it, and its agent may answer much later. */
   runsMachine: boolean;
+  /** `prepare` makes what later machines start from; else it rejects with vm.unsupported, and every machine boots. */
+  canPrepare: boolean;
+  /** Machines have network interfaces that are Atoll's to join (`Machine.nics`). */
+  hasNics: boolean;
 }
 
 /** What every definition has; a driver's own fields stand beside these. */

@@ -11,7 +11,14 @@ const otherType = { name: "other", fields: z.object({}) };
 
 function toy(): Driver<ToyDefinition> {
   return {
-    capabilities: { canPause: false, canPressPowerButton: false, outlivesApplication: false, runsMachine: true },
+    capabilities: {
+      canPause: false,
+      canPressPowerButton: false,
+      outlivesApplication: false,
+      runsMachine: true,
+      canPrepare: true,
+      hasNics: false,
+    },
     define: (untrustedOptions) => toyType.fields.parse(untrustedOptions),
     summary: ({ size }) => ({ template: `size ${size}`, network: null }),
     start: () => Promise.reject(new Error("it is a toy")),

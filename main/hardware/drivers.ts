@@ -58,6 +58,11 @@ export class Drivers {
     return [first.type, ...others.map(({ type }) => type)];
   }
 
+  /** Of VMs for which nobody has chosen one. */
+  get defaultName(): string {
+    return this.#all[0].type.name;
+  }
+
   /** @throws AppError vm.unsupported */
   named(name: string): RegisteredDriver {
     const driver = this.#all.find(({ type }) => type.name === name);
@@ -69,11 +74,22 @@ export class Drivers {
     });
   }
 
+  /** @throws AppError vm.unsupported where one of these names is none of a field of the driver */
+  refuseForeign(driver: string, options: readonly string[]): void {
+    const { type } = this.named(driver);
+    const foreign = options.find((option) => !(option in type.fields.shape));
+    if (foreign !== undefined)
+      throw new AppError("vm.unsupported", `A VM of the driver "${driver}" has no option "${foreign}".`, {
+        driver,
+        option: foreign,
+      });
+  }
+
   /**
    * The fields of a new VM's definition that belong to its driver, and the driver's name.
    * @throws AppError where the driver cannot make such a VM
    */
-  define({ driver = this.#all[0].type.name, ...options }: MachineOptions): { driver: string } {
+  define({ driver = this.defaultName, ...options }: MachineOptions): { driver: string } {
     return { driver, ...this.named(driver).define(options) };
   }
 }
@@ -88,6 +104,6 @@ export function parseOptions<Schema extends z.ZodType>(schema: Schema, untrusted
 
 /** What a person asked for in a new VM; `driver` says whose options the others are. */
 export interface MachineOptions {
-  driver?: string;
+  driver?: string | undefined;
   [option: string]: unknown;
 }

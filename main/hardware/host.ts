@@ -1,14 +1,12 @@
 /** What this host offers to VMs, for whoever asks about the host (doctor, benches) and not about one driver. */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 import { cachePaths, recipeNamed, resolveCacheDir, templateStatus } from "../../images/builder/index.ts";
 import { type Box, gapsOf } from "./qemu/box.ts";
 import { probeBox } from "./qemu/box-probe.ts";
 import { probeScope } from "./qemu/weight.ts";
 import { kvmDeviceFailure, probeQemu, qemuVersion, type ProbeBoot, type QemuProbe } from "./qemu/probe.ts";
-
-/** The template that every installation has. */
-const DEFAULT_TEMPLATE = "debian";
 
 /**
  * What QEMU does on this machine. Until a template is built there is nothing to boot, and `accelerator` says only whether

@@ -64,7 +64,7 @@ function ipv6Network(index: number): string {
   return `fd00:137:${index.toString(16)}`;
 }
 
-/** Locally administered, of the range that QEMU's users take. */
+/** Locally administered, of the range that virtual machines use. */
 function mac(kind: string, index: number): string {
   const byte = (value: number): string => value.toString(16).padStart(2, "0");
   return `52:54:00:${kind}:${byte(index >> 8)}:${byte(index & 0xff)}`;

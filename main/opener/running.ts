@@ -1,6 +1,6 @@
 /** A VM that shall open something runs first. */
 import { AppError } from "#shared/model/app-error.ts";
-import { waitFor } from "../base/waiting.ts";
+import { deadline } from "../base/deadline.ts";
 import type { Vm } from "../vms/vm.ts";
 
 /** How long its agent may take to say hello: a VM that is emulated beside others takes a minute. */
@@ -16,25 +16,12 @@ export async function untilRunning(vm: Vm, starting: () => void, signal: AbortSi
   if (vm.state === "running") return;
   starting();
   if (!vm.isUnderWay) await vm.start();
-  const late = new AbortController();
+  const { name } = vm.definition;
+  const sentence = `VM "${name}" has not come up within ${START_MS / 1000} s: look at its menu.`;
+  const limit = deadline(START_MS, () => new AppError("vm.timeout", sentence, { vm: name }), signal);
   try {
-    await waitFor({
-      listen: ({ resolve, reject }) => {
-        vm.running(late.signal).then(resolve, reject);
-        return () => late.abort();
-      },
-      timeoutMs: START_MS,
-      onTimeout: ({ reject }) => {
-        const { name } = vm.definition;
-        reject(
-          new AppError("vm.timeout", `VM "${name}" has not come up within ${START_MS / 1000} s: look at its menu.`, {
-            vm: name,
-          }),
-        );
-      },
-      signal,
-    });
+    await vm.running(limit.signal);
   } finally {
-    late.abort();
+    limit.end();
   }
 }

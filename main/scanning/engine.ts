@@ -1,6 +1,7 @@
 /** Services that scan files, as the scanner uses them. */
 import type { EngineVerdict } from "#shared/model/scan.ts";
 import { AppError } from "#shared/model/app-error.ts";
+import { deadline } from "../base/deadline.ts";
 import { waitFor } from "../base/waiting.ts";
 import { Turns } from "../files/turns.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
@@ -91,16 +92,11 @@ function engineOf(unit: ServiceUnit): Engine {
 }
 
 async function answered(unit: ServiceUnit, input: unknown, signal: AbortSignal): Promise<unknown> {
-  const waiting = new AbortController();
-  const late = (): void => waiting.abort(new Error(`it has not answered within ${ANSWER_MS / 1000} s`));
-  const gone = (): void => waiting.abort(signal.reason);
-  const timer = setTimeout(late, ANSWER_MS);
-  signal.addEventListener("abort", gone, { once: true });
+  const limit = deadline(ANSWER_MS, () => new Error(`it has not answered within ${ANSWER_MS / 1000} s`), signal);
   try {
-    return await unit.by("scanned-files").job(input, waiting.signal);
+    return await unit.by("scanned-files").job(input, limit.signal);
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", gone);
+    limit.end();
   }
 }
 

@@ -8,10 +8,8 @@ import { type EngineVerdict, scanAnswer } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import type { ArrivedFile, ListedFile } from "#shared/protocol/files.ts";
 import { SourceEnd, TargetEnd } from "../files/ends.ts";
-import type { FilesEnd } from "../files/host-files.ts";
 import { nameOfEnd } from "../files/parties.ts";
-import type { FilesParty } from "../files/transfer.ts";
-import type { FilesToList } from "../link/contracts/files.ts";
+import type { ScanSource } from "../files/file-scanner.ts";
 import { joinStreams } from "../vms/joints.ts";
 import type { Engine } from "./engine.ts";
 import { keptName, type Keeping } from "./quarantine.ts";
@@ -21,12 +19,6 @@ const SCAN_FOLDER = "/tmp/atoll-scan";
 /** Longest between two signs that files move. */
 const STALLED_MS = 60_000;
 const KEY_BYTES = 16;
-
-export interface ScanSource {
-  end: FilesEnd;
-  what: FilesToList;
-  party: FilesParty;
-}
 
 export interface LookedAt {
   /** Hexadecimal, of the bytes that have come to the engine's VM; null: not all have. */

@@ -3,11 +3,11 @@ import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { FILE_REASON_WORDS, type FileReason } from "#shared/model/transfer.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { SourceEnd } from "../files/ends.ts";
+import type { ScanSource } from "../files/file-scanner.ts";
 import { HostFiles, type HostFilesOptions, reachOfSource } from "../files/host-files.ts";
 import { pathText } from "../files/names.ts";
 import { nameOfEnd } from "../files/parties.ts";
 import type { FilesParty } from "../files/transfer.ts";
-import type { ScanSource } from "./scan-batch.ts";
 import type { Scanner, ScanOptions } from "./scanner.ts";
 
 /** They are no files of their own: what they lead to is looked at where it lies. */

@@ -2,11 +2,12 @@
 import { AppError } from "#shared/model/app-error.ts";
 import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
+import type { ScanSource } from "../files/file-scanner.ts";
 import type { FilesParty } from "../files/transfer.ts";
 import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
 import type { Engine } from "./engine.ts";
 import type { LookedFile, Quarantine } from "./quarantine.ts";
-import { type BatchOptions, type LookedAt, scanBatch, type ScanSource } from "./scan-batch.ts";
+import { type BatchOptions, type LookedAt, scanBatch } from "./scan-batch.ts";
 import { VerdictCache } from "./verdict-cache.ts";
 
 export interface ScanOptions {

@@ -8,6 +8,7 @@ import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import type { ProgramFile, Recipe } from "../../images/builder/index.ts";
+import { syncFolder } from "../base/write-file.ts";
 import type { ServiceImages, ServiceStart } from "../hardware/service-images.ts";
 import { MANIFEST_FILE, PROGRAM_FOLDER, recipeOf, type ServiceManifest } from "./manifest.ts";
 import { checkServiceFolder, programFiles } from "./service-folder.ts";
@@ -101,14 +102,16 @@ export class ServiceCatalog implements ServiceImages {
     const partial = path.join(this.#folder, `.${name}.${randomUUID()}`);
     try {
       await fsp.mkdir(path.join(partial, PROGRAM_FOLDER), { recursive: true, mode: 0o700 });
-      await fsp.writeFile(path.join(partial, MANIFEST_FILE), text, { mode: 0o600 });
+      await fsp.writeFile(path.join(partial, MANIFEST_FILE), text, { mode: 0o600, flush: true });
       for (const { path: file, isExecutable, data } of await files()) {
         const to = path.join(partial, PROGRAM_FOLDER, file);
         await fsp.mkdir(path.dirname(to), { recursive: true });
-        await fsp.writeFile(to, data, { mode: isExecutable ? 0o700 : 0o600 });
+        await fsp.writeFile(to, data, { mode: isExecutable ? 0o700 : 0o600, flush: true });
       }
+      await syncFolder(partial);
       await fsp.rm(target, { recursive: true, force: true });
       await fsp.rename(partial, target);
+      await syncFolder(this.#folder);
     } catch (error) {
       await fsp.rm(partial, { recursive: true, force: true });
       throw new AppError("file.write-failed", `${target} cannot be written: ${messageOf(error)}.`, { file: target });

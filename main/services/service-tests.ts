@@ -3,6 +3,7 @@ import { messageOf } from "#shared/model/app-error.ts";
 import { HOST_RIGHTS, SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
 import type { VmRole } from "#shared/model/vm.ts";
+import { deadline } from "../base/deadline.ts";
 import type { ToldRight } from "./gated-program.ts";
 import type { ServiceManifest } from "./manifest.ts";
 import { excessOf, type Held, rightsOf, servesWords } from "./rights.ts";
@@ -22,13 +23,16 @@ export async function jobTests(
 ): Promise<TestResult[]> {
   const results: TestResult[] = [];
   for (const { name, input, output } of tests) {
+    const limit = deadline(JOB_MS, () => new Error(`it has not answered within ${JOB_MS / 1000} s`));
     try {
-      const answer = await job(input, AbortSignal.timeout(JOB_MS));
+      const answer = await job(input, limit.signal);
       const ok = contains(answer, output);
       const said = cleanText(JSON.stringify(answer) ?? "nothing", 200);
       results.push({ name, ok, detail: ok ? "" : `it answered ${said}` });
     } catch (error) {
       results.push({ name, ok: false, detail: messageOf(error) });
+    } finally {
+      limit.end();
     }
   }
   return results;

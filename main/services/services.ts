@@ -1,5 +1,5 @@
 /** All services: what there is, each with its VM and what keeps that running. */
-import { AppError, toErrorValue } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { type ServiceInfo, type ServiceView, shownValue } from "#shared/model/service.ts";
 import type { VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
@@ -116,6 +116,12 @@ export class Services extends Emitter<ServicesEvents> {
   /** Its settings as they are in force, also before its VM is known. */
   settingsOf(name: string): Readonly<Record<string, unknown>> {
     return this.#units.get(name)?.settings.values ?? {};
+  }
+
+  /** A setting of it that is a list, as it is in force; empty where there is none. */
+  listOf(name: string, setting: string): readonly string[] {
+    const value = this.settingsOf(name)[setting];
+    return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
   }
 
   async view(name: string): Promise<ServiceView> {
@@ -265,7 +271,7 @@ export class Services extends Emitter<ServicesEvents> {
       const before = JSON.stringify(unit.settings.values);
       await unit.settings.load();
       if (JSON.stringify(unit.settings.values) !== before)
-        await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "error", String(error)));
+        await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "error", messageOf(error)));
     }
     this.emit("changed");
   }

@@ -3,11 +3,12 @@
  * preset for their role says what they reach.
  */
 import type { LabelName } from "#shared/model/label.ts";
+import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import { newDefinition, type VmDefinition } from "./definition.ts";
 
 const FIRST_VMS: readonly { name: string; label: LabelName; template: string }[] = [
-  { name: "home", label: "lagoon", template: "debian" },
+  { name: "home", label: "lagoon", template: DEFAULT_TEMPLATE },
   { name: "web", label: "coral", template: "debian-web" },
 ];
 

@@ -132,6 +132,16 @@ describe("an external VM", () => {
   });
 });
 
+it("a new VM is refused what its driver does not know, by whatever command it was asked for", async () => {
+  const asked = { name: "guest", label: "rose", machine: { channels: { control: "/c" } } };
+  await expect(call("vm.create", asked)).rejects.toMatchObject({
+    code: "vm.unsupported",
+    details: { option: "channels" },
+  });
+  await expect(info()).resolves.toMatchObject({ name: "home" });
+  await expect(call("vm.info", { vm: "guest" })).rejects.toMatchObject({ code: "vm.not-found" });
+});
+
 describe("a change", () => {
   it("of label and role counts at once, of the policy too, and is in the file", async () => {
     await running();

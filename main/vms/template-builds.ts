@@ -7,8 +7,8 @@ export interface TemplateBuildsEvents {
   progress: [TemplateProgress];
   /** It is built, or failed, or was cancelled. */
   ended: [name: string];
-  /** Of this name, also where nothing had to be done. */
-  built: [string];
+  /** Also where nothing had to be done. `isTemplate`: VMs of a person can be made of it; else it is a service's image. */
+  built: [name: string, isTemplate: boolean];
 }
 
 interface Running {
@@ -43,7 +43,7 @@ export class TemplateBuilds extends Emitter<TemplateBuildsEvents> {
       signal: cancelling.signal,
       onProgress: ({ step, fraction, detail }) => this.emit("progress", { name, step, fraction, detail }),
     })
-      .then(() => this.emit("built", name))
+      .then(() => this.emit("built", name, own === undefined))
       .finally(() => {
         this.#running.delete(name);
         this.emit("ended", name);

@@ -1,5 +1,5 @@
 /** The programs of all running VMs, to search and launch. No guest gets keys while it is open. */
-import "./launcher.css";
+import "../ui/launcher.css";
 import { FolderOpen, Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";

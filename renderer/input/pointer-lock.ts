@@ -2,15 +2,13 @@
  * A program that keeps the pointer and gets its movements alone (a game). It has it only after a person's press in its
  * window, while that window has focus; Super, Escape and whatever else takes focus from the window give the pointer back.
  */
-import type { LinkCommand } from "#shared/ipc/link-port.ts";
+import { type LinkCommand, MAX_FIXED } from "#shared/ipc/link-port.ts";
 import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import { isSuper } from "./host-keys.ts";
 import { timeOf } from "./keyboard.ts";
 
 /** A program may take this long to want the pointer because of a press. */
 const PRESS_MS = 2_000;
-/** Largest distance of `pointerMoved` in link-port.ts, logical pixels x 256. */
-const MAX_FIXED = 0x7fff_ff;
 
 /** The part of a VM's link session that a lock is told to. */
 export interface LockSession {

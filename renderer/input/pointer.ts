@@ -2,7 +2,7 @@
  * The pointer over guests' surfaces: the page's own hit test finds the surface, and events go to the port of its VM and to
  * no other. While a button is down the surface where it was pressed keeps the pointer, wherever it moves.
  */
-import type { LinkCommand } from "#shared/ipc/link-port.ts";
+import { type LinkCommand, MAX_FIXED } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import { type Scene, type SceneSurface, surfaceAt } from "../compositor/scene.ts";
@@ -35,8 +35,6 @@ interface Under {
 
 /** PointerEvent.button -> its bit in PointerEvent.buttons. */
 const BUTTON_BITS: readonly number[] = [1, 4, 2, 8, 16];
-/** Largest coordinate of `pointerMotion` in link-port.ts, logical pixels x 256. */
-const MAX_FIXED = 0x7fff_ff;
 
 export interface PointerListener {
   /** A button is pressed in a guest's surface: its window takes focus. Returns true when the host takes the press (Alt+drag). */

@@ -21,7 +21,7 @@ export type LinkEvent =
 
 const MAX_U32 = 0xffff_ffff;
 /** Positions and distances in logical units x 256, as Wayland's wl_fixed_t: up to MAX_COORDINATE and a fraction. */
-const MAX_FIXED = 0x7f_ffff;
+export const MAX_FIXED = 0x7f_ffff;
 const MAX_KEY_CODE = 767; // KEY_MAX of linux/input-event-codes.h
 const [BTN_MOUSE, BTN_LAST] = [0x110, 0x11f]; // of the same
 /** A hundred notches of a wheel. */

@@ -64,7 +64,7 @@ export const vmContract = domain({
         name: vmReference,
         label,
         role: z.enum(VM_ROLES).default("app"),
-        machine: z.looseObject({ driver: z.string().max(100) }),
+        machine: z.looseObject({ driver: z.string().max(100).optional() }),
       }),
       output: vmView,
     }),

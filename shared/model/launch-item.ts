@@ -1,10 +1,9 @@
 /** What somebody outside of Atoll asks it to open: the host's file manager, its browser, a person at a terminal. */
 import { z } from "zod";
+import { MAX_URL_BYTES } from "../protocol/limits.ts";
 
 /** PATH_MAX of Linux. */
 export const MAX_PATH_BYTES = 4096;
-/** Browsers take longer ones, but nobody can judge one by eye. */
-export const MAX_URL_BYTES = 8192;
 /** At once: a person may mark a whole folder and press Enter. */
 export const MAX_LAUNCH_ITEMS = 10_000;
 

@@ -16,7 +16,10 @@ export const MAX_PROBLEMS = 100;
 /** Jobs that wait for their result. */
 export const MAX_JOBS = 16;
 
-const sentence = z.string().max(1_000);
+/** Of a reason, or a line of the log. */
+export const MAX_SENTENCE_CHARACTERS = 1_000;
+
+const sentence = z.string().max(MAX_SENTENCE_CHARACTERS);
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 const cell = z.union([z.string().max(MAX_CELL_CHARACTERS), z.number(), z.boolean(), z.null()]);
 const columns = z

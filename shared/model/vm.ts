@@ -46,10 +46,14 @@ export type VmStateReason = (typeof VM_STATE_REASONS)[number];
 
 export type VmNetwork = "none" | "firewall" | "direct";
 
+/** The template that every installation has, of which VMs are made where nobody has chosen one. */
+export const DEFAULT_TEMPLATE = "debian";
+
 export const VM_ROLES = ["app", "vault", "work", "service", "disposable"] as const;
 /** What a VM is for. `app`: programs of a person, as most are. */
 export type VmRole = (typeof VM_ROLES)[number];
 
+/** Words of the CLI's contract. `tcg`: emulated. */
 export type Accelerator = "kvm" | "tcg";
 
 export const MACHINE_ORIGINS = ["fork", "restored", "cold"] as const;

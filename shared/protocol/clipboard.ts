@@ -9,7 +9,7 @@ import type { ClipSelection } from "../model/clip.ts";
 import { Selection } from "./gen/atoll_pb.ts";
 import type { WireMessageOf } from "./header.ts";
 import { MAX_CLIP_TYPE_BYTES, MAX_CLIP_TYPES, MAX_PASTES } from "./limits.ts";
-import { boundedInteger, boundedText, refuse } from "./violation.ts";
+import { boundedInteger, boundedText, MAX_U32, refuse } from "./violation.ts";
 
 export interface AcceptedOffer {
   selection: ClipSelection;
@@ -32,7 +32,6 @@ interface Announced {
 
 /** Streams sent ahead whose taking is awaited: an agent keeps one for 2 s. */
 const MAX_REMEMBERED = 256;
-const MAX_ID = 0xffff_ffff;
 /** Names with anything else are no types that the host could ask for. */
 const TYPE_NAME = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/u;
 
@@ -83,7 +82,7 @@ export class ClipTable {
 
   acceptOffered({ selection, generation, types }: WireMessageOf<"clipOffered">): AcceptedOffer {
     const known = acceptSelection(selection);
-    boundedInteger(generation, (this.#lastGenerations.get(known) ?? 0) + 1, MAX_ID, "generation of an offer");
+    boundedInteger(generation, (this.#lastGenerations.get(known) ?? 0) + 1, MAX_U32, "generation of an offer");
     if (types.length > MAX_CLIP_TYPES) refuse("quota", `an offer of more than ${MAX_CLIP_TYPES} types`);
     for (const type of types) boundedText(type, MAX_CLIP_TYPE_BYTES, "type of an offer");
     this.#lastGenerations.set(known, generation);
@@ -92,7 +91,7 @@ export class ClipTable {
 
   /** null: it asks for an offer that is over, and is to be refused. */
   acceptWanted({ request, offer, type }: WireMessageOf<"pasteWanted">): AcceptedPaste | null {
-    boundedInteger(request, this.#lastRequest + 1, MAX_ID, "request to paste");
+    boundedInteger(request, this.#lastRequest + 1, MAX_U32, "request to paste");
     boundedText(type, MAX_CLIP_TYPE_BYTES, "type of a paste");
     if (offer < 1 || offer > this.#lastOffer) refuse("unknown-offer", `offer ${offer} was never announced`);
     const [selection, announced] = [...this.#announced].find(([, one]) => one.offer === offer) ?? [];

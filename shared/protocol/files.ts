@@ -21,7 +21,7 @@ import {
 } from "./limits.ts";
 import { absolutePath, digest, relativePath } from "./paths.ts";
 import type { StreamTable } from "./streams.ts";
-import { boundedInteger, boundedText, refuse } from "./violation.ts";
+import { boundedInteger, boundedText, MAX_TIME_S, MAX_U32, refuse } from "./violation.ts";
 
 export interface ListedFile {
   /** From 0, without a gap in a list. */
@@ -87,9 +87,6 @@ interface Target {
   bytes: number;
 }
 
-const MAX_ID = 0xffff_ffff;
-/** Times beyond are no times: about 35,000 years. */
-const MAX_TIME_S = 2 ** 40;
 const OUTCOMES: Readonly<Partial<Record<FileOutcome, ArrivedFile["outcome"]>>> = {
   [FileOutcome.WHOLE]: "whole",
   [FileOutcome.KEPT_BOTH]: "kept-both",
@@ -224,7 +221,7 @@ export class FilesTable {
   }
 
   #require(transfer: number): Source | Target {
-    boundedInteger(transfer, 0, MAX_ID, "number of a transfer");
+    boundedInteger(transfer, 0, MAX_U32, "number of a transfer");
     return this.#transfers.get(transfer) ?? refuse("unknown-transfer", `transfer ${transfer} is not open`);
   }
 }

@@ -8,7 +8,7 @@ import { FILE_REASONS, type FileReason } from "../model/transfer.ts";
 import type { WireMessageOf } from "./header.ts";
 import { MAX_FILE_ACTS, MAX_FOLDER_ENTRIES, MAX_FOLDERS } from "./limits.ts";
 import { absolutePath, fileName } from "./paths.ts";
-import { boundedInteger, refuse } from "./violation.ts";
+import { boundedInteger, MAX_TIME_S, MAX_U32, refuse } from "./violation.ts";
 
 export interface FolderItem {
   /** One component of a path. The guest's word, and not always UTF-8. */
@@ -41,10 +41,6 @@ interface Folder {
   /** Names that are there, as latin1: any bytes. */
   readonly names: Set<string>;
 }
-
-const MAX_COUNT = 0xffff_ffff;
-/** Times beyond are no times: about 35,000 years. */
-const MAX_TIME_S = 2 ** 40;
 
 export class FoldersTable {
   readonly #folders = new Map<number, Folder>();
@@ -106,7 +102,7 @@ export class FoldersTable {
       items,
       removed: gone,
       isLast: last,
-      more: boundedInteger(more, 0, MAX_COUNT, "more files"),
+      more: boundedInteger(more, 0, MAX_U32, "more files"),
     };
   }
 

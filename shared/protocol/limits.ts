@@ -118,7 +118,7 @@ export const MAX_FILE_RECORD_BYTES = 256 * 1024;
 export const MAX_FOLDERS = 8;
 export const MAX_FOLDER_ENTRIES = 500;
 export const MAX_FILE_ACTS = 16;
-/** A link to open. */
+/** A link to open. Browsers take longer ones, but nobody can judge one by eye. */
 export const MAX_URL_BYTES = 8192;
 
 /** A message that has begun must be complete within this, milliseconds. */

@@ -7,7 +7,7 @@ import { OpenOutcome } from "./gen/atoll_pb.ts";
 import type { WireMessageOf } from "./header.ts";
 import { MAX_APP_ID_BYTES, MAX_CHOSEN_FILES, MAX_CLIP_TYPE_BYTES, MAX_OPENS_WANTED, MAX_URL_BYTES } from "./limits.ts";
 import { absolutePath } from "./paths.ts";
-import { boundedInteger, boundedText, refuse } from "./violation.ts";
+import { boundedInteger, boundedText, MAX_U32, refuse } from "./violation.ts";
 
 /** A link, or a file of the guest. All of it is the guest's word. */
 export type OpenTarget = { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string };
@@ -38,8 +38,6 @@ export const WIRE_OUTCOMES: Readonly<Record<WantedOutcome, OpenOutcome>> = {
   denied: OpenOutcome.DENIED,
   failed: OpenOutcome.FAILED,
 };
-
-const MAX_ID = 0xffff_ffff;
 
 export class WantedTable {
   readonly #waiting = new Map<number, "open" | "send">();
@@ -74,7 +72,7 @@ export class WantedTable {
   }
 
   #number(wanted: number): void {
-    boundedInteger(wanted, this.#last + 1, MAX_ID, "number of what is wanted");
+    boundedInteger(wanted, this.#last + 1, MAX_U32, "number of what is wanted");
     if (this.#waiting.size >= MAX_OPENS_WANTED) refuse("quota", `more than ${MAX_OPENS_WANTED} requests to open`);
   }
 

@@ -8,7 +8,7 @@
  *                      open --end()--> over (what the agent sent before it had read that is still accepted)
  */
 import { MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES, MAX_STREAMS } from "./limits.ts";
-import { boundedInteger, refuse } from "./violation.ts";
+import { boundedInteger, MAX_U32, refuse } from "./violation.ts";
 
 export type StreamWriter = "host" | "agent";
 
@@ -29,7 +29,6 @@ interface Stream {
 
 /** How many streams that the host has ended are remembered, for what an agent sent before it had read of the end. */
 const MAX_REMEMBERED = 1024;
-const MAX_ID = 0xffff_ffff;
 
 export class StreamTable {
   readonly #open = new Map<number, Stream>();
@@ -45,7 +44,7 @@ export class StreamTable {
 
   /** Before the message that begins it is sent. null: no more streams can be open. */
   open(writer: StreamWriter): number | null {
-    if (this.#open.size >= MAX_STREAMS || this.#highestId >= MAX_ID) return null;
+    if (this.#open.size >= MAX_STREAMS || this.#highestId >= MAX_U32) return null;
     this.#highestId += 1;
     this.#open.set(this.#highestId, { writer, credit: 0, isStopped: false });
     return this.#highestId;

@@ -63,6 +63,11 @@ export function boundedText(untrustedText: string, maxBytes: number, what: strin
   return untrustedText;
 }
 
+/** Of a uint32, as ids are. */
+export const MAX_U32 = 0xffff_ffff;
+/** Seconds since 1970; beyond are no times: about 35,000 years. */
+export const MAX_TIME_S = 2 ** 40;
+
 /** The guest's number, if it is an integer within the bounds. */
 export function boundedInteger(untrustedNumber: number, min: number, max: number, what: string): number {
   if (!Number.isSafeInteger(untrustedNumber) || untrustedNumber < min || untrustedNumber > max) {

@@ -159,9 +159,11 @@ fn decide_by_name<'a>(
         .filter(|rule| is_in_force(rule, world.now_ms) && is_about_port(rule, port) && counts_at(rule, port))
         .filter(|rule| name.is_none_or(|name| counts_for(rule, name)))
         .find(|rule| match &rule.to {
-            // An allowance for everything is one for the internet: what is private has to be named.
-            Target::Any {} | Target::Internet {} if rule.decision == Decision::Allow => {
-                world.is_internet(address) && (name.is_some() || !rules.checks_names)
+            // Where names are checked, nobody knows whom an address without a name is of.
+            Target::Any {} | Target::Internet {}
+                if rule.decision == Decision::Allow && rules.checks_names && name.is_none() =>
+            {
+                false
             }
             Target::Any {} => true,
             Target::Internet {} => world.is_internet(address),
@@ -287,7 +289,7 @@ mod tests {
             (&["deny *.corp", "allow internet"], &["web.example"], "1.2.3.4", Some(443), "allow internet"),
             (&["allow internet"], &[], "1.2.3.4", Some(443), "allow internet"),
             (&["allow internet"], &[], "192.168.1.1", Some(443), DEFAULT_DENY),
-            (&["allow any"], &[], "192.168.1.1", Some(443), DEFAULT_DENY),
+            (&["allow any"], &[], "192.168.1.1", Some(443), "allow any"),
             (&["allow 192.168.0.0/16"], &[], "192.168.1.1", Some(443), "allow 192.168.0.0/16"),
             (&["deny 1.2.3.4/32", "allow internet"], &[], "1.2.3.4", Some(443), "deny 1.2.3.4/32"),
             (&["deny any 25", "allow internet"], &[], "1.2.3.4", Some(25), "deny any 25"),
@@ -359,7 +361,7 @@ mod tests {
         let ranges = not_internet(&[]);
         let named = ["nas.home".to_owned(), "*.corp".to_owned()].map(|text| NamePattern::try_from(text).unwrap());
         let world = World { not_internet: &ranges, private_names: &named, now_ms: 0, has_scanner: false };
-        let rules = rules(&["deny bad.corp", "allow *.corp", "allow *.home", "allow any"]);
+        let rules = rules(&["deny bad.corp", "allow *.corp", "allow *.home", "allow internet"]);
         for (name, address, result) in [
             ("nas.home", "10.1.2.3", "allow *.home"),
             ("other.home", "10.1.2.3", DEFAULT_DENY),

@@ -22,6 +22,8 @@ mod service;
 mod system;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod vectors;
 
 use crate::core::Core;
 use first_flight::FirstFlight;
@@ -40,7 +42,7 @@ use std::time::{Duration, Instant};
 const SOCKET_VARIABLE: &str = "ATOLL_SERVICE_SOCKET";
 const SOCKET: &str = "/run/user/1000/atoll/service.sock";
 /// Of a text that the host takes, in characters.
-const MAX_CELL: usize = 500;
+const MAX_CELL: usize = 512;
 /// Of what the scanner needs, in the program's own folder.
 const SCAN_FOLDER: &str = "scan";
 const TICK: Duration = Duration::from_secs(1);

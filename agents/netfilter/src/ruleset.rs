@@ -386,8 +386,8 @@ fn is_about_all(rule: &Rule) -> bool {
 /// One for each family where they differ. As decide.rs has it.
 fn matches(rule: &Rule) -> Vec<String> {
     match &rule.to {
-        Target::Any {} if rule.decision != Decision::Allow => vec![String::new()],
-        Target::Any {} | Target::Internet {} => {
+        Target::Any {} => vec![String::new()],
+        Target::Internet {} => {
             vec!["ip daddr != @not-internet4 ".to_owned(), "ip6 daddr != @not-internet6 ".to_owned()]
         }
         Target::Addresses { cidr } if cidr.is_ipv4() => vec![format!("ip daddr {cidr} ")],
@@ -504,6 +504,12 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_for_everything_is_about_each_address() {
+        let rules = chain(&text(&["allow any"], false, &[]), "from-link-1");
+        assert!(rules.contains(&"ct mark set 0x40000005 accept".to_owned()), "{rules:#?}");
+    }
+
+    #[test]
     fn where_names_count_a_rule_for_the_internet_needs_one() {
         let text = text(&["deny *.corp", "allow internet"], true, &[]);
         let rules = chain(&text, "from-link-1").join("\n");
@@ -516,7 +522,7 @@ mod tests {
     #[test]
     fn what_hides_names_has_a_chain_of_the_rules_that_name_it() {
         for checks_names in [false, true] {
-            let all = &["deny any 25", "deny 1.2.3.0/24", "allow 9.9.9.9/32 53", "allow any"];
+            let all = &["deny any 25", "deny 1.2.3.0/24", "allow 9.9.9.9/32 53", "allow internet"];
             let text = text(all, checks_names, &[]);
             let rules = chain(&text, "from-link-1");
             let at = |start: &str| rules.iter().position(|rule| rule.starts_with(start));

@@ -8,11 +8,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-const MAX_TOLD_BYTES: u64 = 1024 * 1024;
+/// Of one line, with its line feed.
+pub const MAX_TOLD_BYTES: u64 = 1024 * 1024 - 1024 + 1;
 /// The host takes at most 256 KiB a line, and 1,000 rows: a row has less than 900 bytes.
-const MAX_ROWS: usize = 250;
-const MAX_REASON: usize = 900;
-const MAX_PROBLEMS: usize = 100;
+pub const MAX_ROWS: usize = 250;
+pub const MAX_REASON: usize = 900;
+pub const MAX_PROBLEMS: usize = 100;
 /// An agent that takes nothing for so long is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 

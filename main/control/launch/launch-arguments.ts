@@ -6,7 +6,8 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError } from "#shared/model/app-error.ts";
-import { type LaunchItem, MAX_LAUNCH_ITEMS, MAX_PATH_BYTES, MAX_URL_BYTES } from "#shared/model/launch-item.ts";
+import { type LaunchItem, MAX_LAUNCH_ITEMS, MAX_PATH_BYTES } from "#shared/model/launch-item.ts";
+import { MAX_URL_BYTES } from "#shared/protocol/limits.ts";
 
 const URL_SCHEMES = /^(?:https?|mailto):/i;
 const FILE_SCHEME = /^file:/i;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type LaunchItem, MAX_PATH_BYTES, MAX_URL_BYTES } from "#shared/model/launch-item.ts";
+import { type LaunchItem, MAX_PATH_BYTES } from "#shared/model/launch-item.ts";
+import { MAX_URL_BYTES } from "#shared/protocol/limits.ts";
 import { itemsOfJson, itemsOfPart, launchParts } from "./launch-parts.ts";
 
 const file = (path: string): LaunchItem => ({ kind: "file", path });

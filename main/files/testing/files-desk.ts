@@ -3,7 +3,7 @@ import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb
 import type { WireMessageInit, WireMessageName, WireMessageOf } from "#shared/protocol/header.ts";
 import { type LinkedVm, linkedVm } from "../../clipboard/testing/linked-vm.ts";
 import type { CrossingEnd, CrossingOutcome, CrossingRequest } from "../../crossings/crossing-request.ts";
-import type { Scanner } from "../../scanning/scanner.ts";
+import type { FileScanner } from "../file-scanner.ts";
 import type { FilesDestination, TransferRequest } from "../transfer.ts";
 import type { TransferRecord } from "../transfer-record.ts";
 import { Transfers, type TransfersParts } from "../transfers.ts";
@@ -28,7 +28,7 @@ export class FilesDesk {
     Promise.resolve(ALLOWED);
 
   /** What the scanners say. */
-  scans: Scanner["scan"] = () => Promise.resolve(new Map());
+  scans: FileScanner["scan"] = () => Promise.resolve(new Map());
 
   private constructor(home: LinkedVm, web: LinkedVm) {
     [this.home, this.web] = [home, web];

@@ -6,7 +6,10 @@ import type { DriverType } from "../drivers.ts";
 
 const fields = z.object({
   /** Sockets that the agent, or whoever runs the VM, listens on. */
-  channels: z.strictObject({ control: socketPath, frames: socketPath, bulk: socketPath }),
+  channels: z.strictObject(
+    { control: socketPath, frames: socketPath, bulk: socketPath },
+    "an external VM needs the sockets of its control, frames and bulk ports",
+  ),
 });
 
 export const EXTERNAL = { name: "external", fields } as const satisfies DriverType<typeof fields.shape>;

@@ -15,6 +15,8 @@ export class ExternalDriver implements Driver<ExternalDefinition> {
     canPressPowerButton: false,
     outlivesApplication: false,
     runsMachine: false,
+    canPrepare: false,
+    hasNics: false,
   };
 
   define(untrustedOptions: unknown): ExternalFields {
@@ -35,7 +37,7 @@ export class ExternalDriver implements Driver<ExternalDefinition> {
   }
 
   prepare(): Promise<void> {
-    return Promise.resolve();
+    return Promise.reject(unsupported("keep the memory of"));
   }
 
   unprepare(): Promise<void> {

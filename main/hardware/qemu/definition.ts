@@ -1,6 +1,6 @@
 /** What stands in a definition for a VM that is run by QEMU. */
 import { z } from "zod";
-import { LEAST_MEMORY_WORDS, VM_CPUS, VM_MEMORY_MIB, type VmNetwork } from "#shared/model/vm.ts";
+import { DEFAULT_TEMPLATE, LEAST_MEMORY_WORDS, VM_CPUS, VM_MEMORY_MIB, type VmNetwork } from "#shared/model/vm.ts";
 import type { MachineDefinition } from "../driver.ts";
 import { type DriverType, parseOptions } from "../drivers.ts";
 
@@ -26,7 +26,7 @@ export type QemuFields = z.infer<typeof fields>;
 export type QemuDefinition = MachineDefinition & QemuFields;
 
 const request = z.object({
-  template: z.string(),
+  template: z.string().default(DEFAULT_TEMPLATE),
   /** The service whose VM it is: its image is no template of that name. */
   service: z.string().optional(),
 });
@@ -40,5 +40,5 @@ const request = z.object({
 export function defineQemuVm(untrustedOptions: unknown, checkTemplate: (name: string) => void): QemuFields {
   const { template, service } = parseOptions(request, untrustedOptions);
   if (service === undefined) checkTemplate(template);
-  return parseOptions(fields, untrustedOptions);
+  return parseOptions(fields, { ...(untrustedOptions as object), template });
 }

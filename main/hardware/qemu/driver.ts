@@ -49,6 +49,8 @@ export class QemuDriver implements Driver<QemuDefinition> {
     canPressPowerButton: true,
     outlivesApplication: true,
     runsMachine: true,
+    canPrepare: true,
+    hasNics: true,
   };
   readonly #paths: Paths;
   readonly #options: QemuDriverOptions;

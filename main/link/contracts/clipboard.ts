@@ -8,6 +8,9 @@ import type { ClipSelection, ClipType } from "#shared/model/clip.ts";
 import type { AcceptedOffer, AcceptedPaste } from "#shared/protocol/clipboard.ts";
 import { serviceContract } from "../contract.ts";
 
+/** Givings ahead that are remembered, as many as ClipTable does: an agent keeps one for 2 s. */
+export const MAX_AHEADS = 256;
+
 export type GivingTarget =
   { kind: "request"; request: number } | { kind: "ahead"; offer: number } | { kind: "put"; selection: ClipSelection };
 

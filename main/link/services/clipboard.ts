@@ -12,6 +12,7 @@ import {
   type ClipboardEvent,
   type ClipboardOrder,
   type GivingTarget,
+  MAX_AHEADS,
   type TransferOutcome,
 } from "../contracts/clipboard.ts";
 import type { MessagePortLike } from "../message-port.ts";
@@ -28,8 +29,6 @@ type OrderOf<Type extends ClipboardOrder["type"]> = Extract<ClipboardOrder, { ty
 /** Requests of programs that main hears of. More are refused at once: nobody pastes as often. */
 const WANTED_PER_S = 100;
 const WANTED_BURST = 200;
-/** As many as ClipTable remembers. */
-const MAX_AHEADS = 256;
 
 class Clipboard implements LinkService<Accepts, ClipboardOrder> {
   readonly #context: LinkContext<Sends, ClipboardEvent>;

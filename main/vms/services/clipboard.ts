@@ -8,6 +8,7 @@ import {
   type ClipboardEvent,
   type ClipboardOrder,
   type GivingTarget,
+  MAX_AHEADS,
   type TimedOffer,
   type TransferOutcome,
 } from "../../link/contracts/clipboard.ts";
@@ -36,9 +37,6 @@ export interface GivingReporter {
   taken(): void;
   ended(bytes: number, outcome: TransferOutcome): void;
 }
-
-/** Givings ahead that may still be taken: an agent keeps one for 2 s. */
-const MAX_AHEADS = 256;
 
 export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient<ClipboardEvent> {
   readonly #context: ClientContext<ClipboardOrder>;

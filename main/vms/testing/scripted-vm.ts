@@ -89,7 +89,14 @@ export function ordersOf<Order>(link: ScriptedLink | undefined, { name }: Servic
 /** Starts `machine`, and adopts nothing. */
 export function scriptedDriver(machine: Machine): Driver<MachineDefinition> {
   return {
-    capabilities: { canPause: true, canPressPowerButton: true, outlivesApplication: true, runsMachine: true },
+    capabilities: {
+      canPause: true,
+      canPressPowerButton: true,
+      outlivesApplication: true,
+      runsMachine: true,
+      canPrepare: true,
+      hasNics: true,
+    },
     define: () => ({}),
     summary: () => ({ template: null, network: null }),
     start: () => Promise.resolve(machine),

@@ -1,5 +1,5 @@
 /** What was copied, to be pasted again: searched by words, of one label or of all. It is in memory only, and no guest sees it. */
-import "../launcher.css";
+import "../../ui/launcher.css";
 import "./clip-history.css";
 import { ClipboardX, Pin, PinOff, Search, Trash2 } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useState } from "react";

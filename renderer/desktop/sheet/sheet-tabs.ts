@@ -9,7 +9,7 @@ import { PolicyCount } from "../policy/PolicyCount.tsx";
 import { PolicyView } from "../policy/PolicyView.tsx";
 import { ServicesTabCount } from "../services/ServicesTabCount.tsx";
 import { ServicesView } from "../services/ServicesView.tsx";
-import { Settings } from "../Settings.tsx";
+import { Settings } from "../settings/Settings.tsx";
 import { TransfersTabCount } from "../transfers/TransfersTabCount.tsx";
 import { TransfersView } from "../transfers/TransfersView.tsx";
 

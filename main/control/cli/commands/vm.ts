@@ -19,7 +19,7 @@ interface SetOptions {
 interface CreateOptions {
   role: VmRole;
   label: LabelName;
-  driver: "qemu" | "external";
+  driver?: string;
   template?: string;
   memory?: number;
   cpus?: number;
@@ -29,6 +29,8 @@ interface CreateOptions {
   frames?: string;
   bulk?: string;
 }
+
+const CHANNELS = ["control", "frames", "bulk"] as const;
 
 const ORDERS = {
   start: "start it",
@@ -63,7 +65,7 @@ export function addVmCommands(program: Command): void {
       new Option("--label <label>", "colour and shape of its trust").choices(LABEL_NAMES).makeOptionMandatory(),
     )
     .addOption(new Option("--role <role>", "what it is for").choices(VM_ROLES).default("app"))
-    .addOption(new Option("--driver <driver>", "who runs it").choices(["qemu", "external"]).default("qemu"))
+    .option("--driver <driver>", "who runs it; external: somebody else (default: Atoll)")
     .option("--template <template>", "what its disk is made from (default: debian)")
     .option("--memory <MiB>", "memory (default: the template's)", integer)
     .option("--cpus <count>", "processors (default: the template's; emulated: at most half of the host's)", integer)
@@ -100,30 +102,19 @@ export function addVmCommands(program: Command): void {
   }
 }
 
+/** What was said, for the driver to judge. */
 function createInput(name: string, options: CreateOptions): RequestInput<"vm.create"> {
-  const { label, role, driver, control, frames, bulk } = options;
-  if (driver === "external") {
-    if (control === undefined || frames === undefined || bulk === undefined)
-      throw wrongUsage("--driver external needs --control, --frames and --bulk.");
-    if (
-      options.template !== undefined ||
-      options.memory !== undefined ||
-      options.cpus !== undefined ||
-      options.network !== undefined ||
-      options.via !== undefined
-    ) {
-      throw wrongUsage(
-        "--template, --memory, --cpus, --network and --via are not Atoll's to choose for an external VM.",
-      );
-    }
-    const channels = { control: path.resolve(control), frames: path.resolve(frames), bulk: path.resolve(bulk) };
-    return { name, label, role, machine: { driver, channels } };
-  }
-  if (control !== undefined || frames !== undefined || bulk !== undefined)
-    throw wrongUsage("--control, --frames and --bulk belong to --driver external.");
-  const { template = "debian", memory = null, cpus = null, network = "none", via } = options;
-  const ways = { network, ...(via === undefined ? {} : { via }) };
-  return { name, label, role, machine: { driver, template, memory, cpus, ...ways } };
+  const { label, role, driver, template, memory, cpus, network, via, ...sockets } = options;
+  const channels = CHANNELS.flatMap((channel) => {
+    const socket = sockets[channel];
+    return socket === undefined ? [] : [[channel, path.resolve(socket)] as const];
+  });
+  const machine = {
+    ...{ driver, template, memory, cpus, network, via },
+    channels: channels.length === 0 ? undefined : Object.fromEntries(channels),
+  };
+  const said = Object.entries(machine).filter(([, value]) => value !== undefined);
+  return { name, label, role, machine: Object.fromEntries(said) };
 }
 
 function printVm(view: VmView, json: boolean): void {

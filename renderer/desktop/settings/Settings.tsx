@@ -1,8 +1,8 @@
 /** What can be set without opening a file: the mark on prompts. Appearance is in Atoll's menu. */
 import "./settings.css";
 import { Dices } from "lucide-react";
-import { useShell } from "../shell/shell.ts";
-import { Mark } from "../ui/Mark.tsx";
+import { useShell } from "../../shell/shell.ts";
+import { Mark } from "../../ui/Mark.tsx";
 
 export function Settings() {
   const { send } = useShell();

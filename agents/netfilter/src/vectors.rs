@@ -1,0 +1,154 @@
+//! The golden vectors of what Atoll and this program say to each other; main/networks/firewall-vectors.test.ts runs them, too.
+#![allow(clippy::unwrap_used)]
+
+use crate::address::not_internet;
+use crate::decide::{self, World};
+use crate::flows::Flows;
+use crate::marks::Marks;
+use crate::model::{Decision, Port, Transport, read_state};
+use crate::netlink::conntrack::{Connection, TCP, Tuple};
+use crate::netlink::counters::Counter;
+use crate::refusals::{Kind, Refusals};
+use crate::rows::{flow_row, link_row, refusal_row};
+use crate::testing::state_json;
+use crate::{MAX_CELL, service};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("../../../shared/model/firewall-vectors.json")).unwrap()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap()
+}
+
+#[test]
+fn the_state_is_read() {
+    let (state, problems) = read_state(vectors()["state"].clone()).unwrap();
+    assert_eq!(problems, []);
+    assert_eq!((state.links.len(), state.private_names.len(), state.scan_rules.len()), (1, 2, 1));
+    let rule = &state.links[0].rules.rules[0];
+    assert_eq!((rule.port, rule.protocol, rule.until), (Some(443), Some(Transport::Tcp), Some(1_795_910_400_000)));
+}
+
+#[test]
+fn rules_decide_as_the_policy_does() {
+    let ranges = not_internet(&["8.8.4.0/24".parse().unwrap()]);
+    let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: true };
+    for case in list(&vectors()["decisions"]) {
+        let mut told = state_json();
+        let rules = list(&case["rules"]).iter().enumerate().map(|(index, rule)| {
+            let mut rule = rule.clone();
+            rule["id"] = json!(index.to_string());
+            rule["until"] = Value::Null;
+            rule
+        });
+        told["links"][0]["rules"] = json!({
+            "revision": 1, "rules": rules.collect::<Vec<_>>(), "checksNames": false, "scan": false,
+        });
+        let (state, problems) = read_state(told).unwrap();
+        assert_eq!(problems, []);
+        for connection in list(&case["connections"]) {
+            let (to, outcome) = (text(&connection[0]), text(&connection[1]));
+            let mut words = to.split(' ');
+            let transport = if words.next() == Some("tcp") { Transport::Tcp } else { Transport::Udp };
+            let place = words.next().unwrap();
+            let (name, address) = place.split_once('=').map_or((None, place), |(name, address)| (Some(name), address));
+            let port = Some(Port { transport, number: words.next().unwrap().parse().unwrap() });
+            let names: Vec<&str> = name.into_iter().collect();
+            let verdict = decide::decide(&state.links[0].rules, &names, address.parse().unwrap(), port, world);
+            let said = format!("{} {}", verdict.decision.word(), verdict.rule);
+            assert_eq!(said, outcome, "{} {to}", case["policy"]);
+        }
+    }
+}
+
+#[test]
+fn rows_are_made_as_the_host_takes_them() {
+    let rows = vectors()["rows"].clone();
+    let same =
+        |kind: &str, (key, cells): (String, Value)| assert_eq!(json!({ "key": key, "cells": cells }), rows[kind]);
+    let start = Instant::now();
+
+    let mut marks = Marks::default();
+    let mark = marks.mark(decide::Verdict { decision: Decision::Allow, rule: "r1" }, 4);
+    let tuple = Tuple {
+        source: "10.137.0.6".parse().unwrap(),
+        destination: "198.18.0.1".parse().unwrap(),
+        protocol: TCP,
+        source_port: 1000,
+        destination_port: 443,
+    };
+    let mut flows = Flows::default();
+    let links = HashMap::from([(tuple.source, "link-1".to_owned())]);
+    let all = [Connection::of_test(1, tuple, mark, 120, Some(3))];
+    flows.see(&all, &links, &marks, |_, _| Some("web.example".to_owned()), start);
+    same("flow", flow_row(&flows.changed(start).0[0], start + Duration::from_secs(7)));
+
+    let mut refusals = Refusals::default();
+    let kind = Kind {
+        link: "link-1".to_owned(),
+        name: None,
+        address: "2001:2::1".parse().ok(),
+        port: Some(25),
+        protocol: "udp",
+        decision: Decision::Ask,
+        rule: "builtin:first-use".to_owned(),
+        revision: 4,
+        reason: "it asks",
+    };
+    refusals.add(kind, 2, start);
+    same("refusal", refusal_row(&refusals.changed(start).0[0], start + Duration::from_secs(3)));
+
+    let counters = [("atoll", "out-link-1", 10, 1), ("atoll", "in-link-1", 20, 1), ("atoll", "denied-link-1", 9, 3)]
+        .into_iter()
+        .chain([("link-1", "spoofed", 9, 2)])
+        .map(|(table, name, bytes, packets)| Counter {
+            table: table.to_owned(),
+            name: name.to_owned(),
+            bytes,
+            packets,
+        });
+    same("link", link_row("link-1", &counters.collect::<Vec<_>>()));
+}
+
+#[test]
+fn limits_are_within_those_of_the_host() {
+    let limits = &vectors()["limits"];
+    assert_eq!(service::MAX_TOLD_BYTES, number(&limits["toldBytes"]) + 1, "a line, with its line feed");
+    assert!(service::MAX_ROWS as u64 <= number(&limits["rowsSaid"]));
+    assert_eq!(service::MAX_PROBLEMS as u64, number(&limits["problems"]));
+    assert!(service::MAX_REASON as u64 <= number(&limits["sentence"]));
+    assert_eq!(MAX_CELL as u64, number(&limits["cellCharacters"]));
+}
+
+#[test]
+fn names_of_rules_that_no_line_is_of_are_known_to_the_host() {
+    let vectors = vectors();
+    let known: Vec<&str> = list(&vectors["builtins"]).iter().map(text).collect();
+    for own in [
+        decide::DEFAULT_DENY,
+        decide::PRIVATE_ANSWER,
+        decide::NOT_INTERNET,
+        decide::SPOOFED,
+        decide::NAME_MISMATCH,
+        decide::NO_NAME,
+        decide::QUIC,
+        decide::ENCRYPTED_DNS,
+        decide::OTHER_VM,
+        decide::NOT_SCANNED,
+        decide::TOO_MANY,
+    ] {
+        assert!(known.contains(&own), "{own}");
+    }
+}

@@ -1,0 +1,120 @@
+/** The golden vectors of what Atoll and the firewall's program say to each other: agents/netfilter/src/vectors.rs runs them, too. */
+import { describe, expect, it } from "vitest";
+import {
+  BUILTIN_RULES,
+  type FirewallRule,
+  type FirewallState,
+  type FirewallTarget,
+  flowCells,
+  linkCells,
+} from "#shared/model/firewall.ts";
+import vectors from "#shared/model/firewall-vectors.json" with { type: "json" };
+import {
+  MAX_CELL_CHARACTERS,
+  MAX_PROBLEMS,
+  MAX_ROWS_SAID,
+  MAX_SAID_BYTES,
+  MAX_SENTENCE_CHARACTERS,
+  MAX_TOLD_BYTES,
+  saidMessage,
+} from "#shared/model/service-messages.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { Destination, VmParty } from "../policy/crossing.ts";
+import { addressesIn } from "../policy/destination.ts";
+import { evaluate } from "../policy/evaluate.ts";
+import { readPolicy } from "../policy/policy-file.ts";
+import { compileRules } from "./compile-rules.ts";
+
+/** As the firewall is told it in the vectors. */
+const state: FirewallState = {
+  ...vectors.state,
+  links: vectors.state.links.map((link) => ({ ...link, rules: { ...link.rules, rules: link.rules.rules.map(rule) } })),
+};
+
+function rule({
+  decision,
+  to,
+  protocol,
+  ...others
+}: (typeof vectors.state.links)[0]["rules"]["rules"][0]): FirewallRule {
+  return {
+    ...others,
+    decision: decision as FirewallRule["decision"],
+    to: to as FirewallTarget,
+    protocol: protocol as FirewallRule["protocol"],
+  };
+}
+
+const web: VmParty = { kind: "vm", id: "web" as VmId, name: "web", label: "coral", role: "app", template: "debian" };
+const given = {
+  now: Date.parse("2026-11-28T12:00:00Z"),
+  boundTo: () => web.id,
+  hasScanner: () => true,
+  isNear: addressesIn(["8.8.4.0/24"]),
+};
+
+/** `PROTOCOL [NAME=]ADDRESS PORT` */
+function destinationOf(text: string): Destination {
+  const [protocol = "", place = "", port] = text.split(" ");
+  const [address = "", name = null] = place.split("=").toReversed();
+  return { kind: "destination", name, address, port: Number(port), protocol: protocol as "tcp" | "udp" };
+}
+
+describe.each(vectors.decisions)("rules $policy", ({ policy, rules, connections }) => {
+  const lines = policy.map((line) => {
+    const [to, decision] = line.split(" ");
+    return `  - { action: net.connect, from: web, to: "${to}", decision: ${decision} }\n`;
+  });
+  const read = readPolicy(`rules:${lines.length === 0 ? " []" : ""}\n${lines.join("")}`, "/policy.yaml");
+  if (!read.ok) throw new Error(read.problem.reason);
+  const all = read.value.rules;
+
+  it("are told as they are", () => {
+    const told = compileRules(all, web, given).rules.map(({ decision, to, port, protocol }) => ({
+      ...{ decision, to, port, protocol },
+    }));
+    expect(told).toEqual(rules);
+  });
+
+  it.each(connections)("decide of %s: %s", (to, outcome) => {
+    const destination = destinationOf(to);
+    const {
+      decision,
+      rule: own,
+      refusal,
+    } = evaluate(all, { action: "net.connect", from: web, to: destination, type: null, bytes: null }, given);
+    const builtin = refusal === "encrypted-dns" || refusal === "quic" ? refusal : "default-deny";
+    expect(`${decision} ${own === null ? `builtin:${builtin}` : all.indexOf(own)}`).toBe(outcome);
+  });
+});
+
+it("the state has exactly the fields of the model", () => {
+  expect(Object.keys(state).sort()).toEqual([
+    "dns",
+    "links",
+    "notInternet",
+    "privateNames",
+    "scanRules",
+    "uplink",
+  ] satisfies (keyof FirewallState)[]);
+});
+
+it("rows are taken as the program makes them", () => {
+  const { flow, refusal, link } = vectors.rows;
+  for (const { cells } of [flow, refusal]) expect(flowCells.parse(cells)).toEqual(cells);
+  expect(linkCells.parse(link.cells)).toEqual(link.cells);
+  const said = { type: "rows", table: "flows", reset: true, rows: [flow, refusal, link], removed: ["c2"] };
+  expect(saidMessage.parse(said)).toEqual(said);
+});
+
+it("limits and the names of rules that no line is of are the same on both sides", () => {
+  expect(vectors.limits).toEqual({
+    toldBytes: MAX_TOLD_BYTES,
+    saidBytes: MAX_SAID_BYTES,
+    rowsSaid: MAX_ROWS_SAID,
+    cellCharacters: MAX_CELL_CHARACTERS,
+    problems: MAX_PROBLEMS,
+    sentence: MAX_SENTENCE_CHARACTERS,
+  });
+  expect(vectors.builtins.toSorted()).toEqual(Object.keys(BUILTIN_RULES).toSorted());
+});

@@ -1,0 +1,1 @@
+import "../hardware/outwards.ts"; // main-layer-audit

@@ -1,0 +1,1 @@
+import "../ipc/outwards.ts"; // main-layer-base

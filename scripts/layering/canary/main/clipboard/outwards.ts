@@ -1,0 +1,1 @@
+import "../networks/outwards.ts"; // main-layer-clipboard

@@ -1,0 +1,1 @@
+import "../templates/outwards.ts"; // main-layer-control

@@ -1,0 +1,1 @@
+import "../vms/outwards.ts"; // main-layer-crossings

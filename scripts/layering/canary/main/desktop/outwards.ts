@@ -1,0 +1,1 @@
+import "../run-once/outwards.ts"; // main-layer-desktop-apps

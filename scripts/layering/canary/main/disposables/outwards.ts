@@ -1,0 +1,1 @@
+import "../files/outwards.ts"; // main-layer-disposables

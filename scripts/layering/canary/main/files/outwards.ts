@@ -1,0 +1,1 @@
+import "../clipboard/outwards.ts"; // main-layer-files

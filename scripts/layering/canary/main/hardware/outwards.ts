@@ -1,0 +1,1 @@
+import "../link/outwards.ts"; // main-layer-hardware

@@ -1,0 +1,1 @@
+import "../desktop/outwards.ts"; // main-layer-icons

@@ -1,0 +1,1 @@
+import "../audit/outwards.ts"; // main-layer-ipc

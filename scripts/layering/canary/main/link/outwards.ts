@@ -1,0 +1,1 @@
+import "../policy/outwards.ts"; // main-layer-link

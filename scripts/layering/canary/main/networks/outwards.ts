@@ -1,0 +1,1 @@
+import "../services/outwards.ts"; // main-layer-networks

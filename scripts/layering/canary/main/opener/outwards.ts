@@ -1,0 +1,1 @@
+import "../scanning/outwards.ts"; // main-layer-opener

@@ -1,0 +1,1 @@
+import "../crossings/outwards.ts"; // main-layer-policy

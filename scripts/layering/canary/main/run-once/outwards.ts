@@ -1,0 +1,1 @@
+import "../control/outwards.ts"; // main-layer-run-once

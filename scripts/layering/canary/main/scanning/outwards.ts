@@ -1,0 +1,1 @@
+import "../icons/outwards.ts"; // main-layer-scanning

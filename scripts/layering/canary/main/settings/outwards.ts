@@ -1,0 +1,1 @@
+import "../disposables/outwards.ts"; // main-layer-settings-graphics

@@ -1,0 +1,1 @@
+import "../unplaced/domain.ts"; // main-has-layers

@@ -1,0 +1,1 @@
+import "../settings/outwards.ts"; // main-layer-vms-windows

@@ -1,0 +1,1 @@
+import "../breaks.ts"; // desktop-parts-know-no-desktop
