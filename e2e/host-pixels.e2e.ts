@@ -111,6 +111,12 @@ async function tellPage(name: string, payload: unknown): Promise<void> {
   );
 }
 
+/** A name that a VM waits to connect to. */
+function cardOf(vmId: string): Record<string, unknown> {
+  const asked = { names: ["build.harbour.example"], domain: "harbour.example", port: 443 };
+  return { id: 1, vmId, vm: "hostile", ...asked, count: 1, sinceMs: Date.now(), lastMs: Date.now() };
+}
+
 const partsOf = (id: string): string[] =>
   [".title-bar", ".tag", ".window-buttons button"].map((part) => `[data-window-id="${id}"] ${part}`);
 
@@ -246,6 +252,12 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
   await tellPage("crossing.told", { seq: 1, ...told, by: "rule", detail: "" });
   // They slide out of the bar.
   await expect.poll(() => coveredParts(".paste-bar", ".told-one", ".top-bar")).toEqual([]);
+  await tellPage("clipboard.changed", { current: null, waiting: [], pasteKeys: [] });
+  await tellPage("network.cards", { cards: [cardOf(vm)] });
+  await expect.poll(() => coveredParts(".ask-bar", ".top-bar")).toEqual([]);
+  await tellPage("network.cards", { cards: [] });
+  await expect(page.locator(".ask-bar")).toHaveCount(0);
+  await tellPage("clipboard.changed", { current: null, waiting: [paste], pasteKeys: [] });
 
   await page.keyboard.press("Meta+p");
   const sheet = page.getByRole("dialog", { name: "Policy" });
@@ -302,18 +314,58 @@ test("popups are sixteen at most, go with their window's focus, and a submenu is
   await expect.poll(async () => (await desktop.windows()).some((window) => window.id === id)).toBe(false);
 });
 
-test("a guest's cursor is the host's own where it would lie over a title bar", async () => {
-  const { surface, id } = await show(hostile, "cursor", [300, 200, 400, 300]);
-  const bitmap = { width: 32, height: 32, hotX: 0, hotY: 31, scale: 1 };
+/** A point of a guest's surface beside this part of the host, within reach of a cursor that lies around the pointer. */
+function pointBeside(selector: string): Promise<{ x: number; y: number } | null> {
+  return page.evaluate((wanted) => {
+    const part = document.querySelector(wanted)?.getBoundingClientRect();
+    if (part === undefined) return null;
+    const [middle, height] = [part.left + part.width / 2, part.top + part.height / 2];
+    const beside = [
+      [middle, part.bottom + 9],
+      [middle, part.top - 9],
+      [part.left - 9, height],
+      [part.right + 9, height],
+    ] as const;
+    const found = beside.find(([x, y]) => document.elementFromPoint(x, y)?.closest(".surface") != null);
+    return found === undefined ? null : { x: found[0], y: found[1] };
+  }, selector);
+}
+
+test("a guest's cursor is the host's own where it would lie over what the host draws", async () => {
+  const { surface, id } = await show(hostile, "cursor", [10, 70, 1880, 980]);
+  const bitmap = { width: 32, height: 32, hotX: 16, hotY: 16, scale: 1 };
   hostile.say("control", "cursorChanged", { cursor: { case: "bitmap", value: bitmap } }, Buffer.alloc(4096, 0xff));
   const canvas = page.locator(`[data-window-id="${id}"] canvas`).first();
   const cursor = (): Promise<string> => canvas.evaluate((element) => getComputedStyle(element).cursor);
-  await page.mouse.move(400, 300);
-  await expect.poll(cursor).toContain("image-set");
-  await page.mouse.move(400, 210);
-  await expect.poll(cursor).toBe("default");
-  await page.mouse.move(400, 235);
-  await expect.poll(cursor).toContain("image-set");
+  /** The guest's own in the middle of its window, the host's beside the part. `stays`: also when the pointer goes away. */
+  const guarded = async (selector: string, stays = true): Promise<void> => {
+    await expect(page.locator(selector).first()).toBeVisible();
+    if (stays) {
+      const middle = await page.evaluate(() => ({ x: innerWidth / 2, y: innerHeight / 2 }));
+      await page.mouse.move(middle.x, middle.y);
+      await expect.poll(cursor, selector).toContain("image-set");
+    }
+    await expect.poll(() => pointBeside(selector), selector).not.toBeNull();
+    const { x, y } = (await pointBeside(selector)) ?? { x: 0, y: 0 };
+    await page.mouse.move(x, y);
+    await expect.poll(cursor, selector).toBe("default");
+  };
+  await guarded(`[data-window-id="${id}"] .title-bar`);
+  await guarded(".dock");
+  // Elsewhere a title bar lies between it and what hangs from the bar.
+  await page.keyboard.press("Meta+f");
+  await expect(page.locator(".top-bar")).toBeHidden();
+  await page.mouse.move(400, 1);
+  await guarded(".fullscreen-strip", false);
+  const { id: vm } = (await desktop.vms()).find(({ name }) => name === "hostile") ?? { id: "" };
+  const paste = { id: 1, vm, from: null, app: "a", type: "text/plain;charset=utf-8", lapsesInMs: 60_000 };
+  await tellPage("clipboard.changed", { current: null, waiting: [paste], pasteKeys: [] });
+  await guarded(".paste-bar");
+  await tellPage("clipboard.changed", { current: null, waiting: [], pasteKeys: [] });
+  await tellPage("network.cards", { cards: [cardOf(vm)] });
+  await guarded(".ask-bar");
+  await tellPage("network.cards", { cards: [] });
+  await page.keyboard.press("Meta+f");
   hostile.say("control", "surfaceClosed", { surface });
   await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });

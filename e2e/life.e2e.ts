@@ -23,6 +23,16 @@ function pidOf(vm: VmView): number {
   return desktop.qemuPid(vm.id);
 }
 
+/** The process that writes QEMU's log. */
+function logWriterOf({ id }: VmView): number {
+  const record = fs.readFileSync(path.join(desktop.home, "run/vms", id.slice(0, 13), "machine.json"), "utf8");
+  return (JSON.parse(record) as { logPid: number }).logPid;
+}
+
+function programOf(pid: number): string {
+  return fs.readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+}
+
 async function windowOf(vm: string): Promise<{ id: string; frozen: boolean } | undefined> {
   return (await desktop.windows()).find((window) => window.vm === vm);
 }
@@ -43,7 +53,11 @@ test("a crash of the application leaves the VMs and their programs; the next sta
   const { id, element } = await desktop.run("home", "foot");
   await element.locator('[data-part="content"]').click();
   const before = await view("home");
+  const writer = logWriterOf(before as VmView);
+  expect(programOf(writer)).toBe("bash");
   await desktop.crash();
+  // It bounds what its QEMU may write, and empties the pipe that QEMU would wait for.
+  expect(programOf(writer)).toBe("bash");
   await desktop.start();
   await desktop.isRunning("home");
   await desktop.isRunning("web");
@@ -143,4 +157,14 @@ test("a VM has the processors that a person chose, also those that its kernel di
   await desktop.json("vm", "start", "many", "--wait");
   await expect.poll(async () => (await desktop.atoll("exec", "many", "--", "nproc")).stdout).toBe("3\n");
   await desktop.atoll("vm", "kill", "many", "--wait");
+});
+
+test("a VM with the least memory that is allowed comes up", async () => {
+  const { code, stderr } = await desktop.atoll("vm", "create", "less", "--label", "palm", "--memory", "127");
+  expect([code, stderr]).toEqual([2, expect.stringContaining("128")]);
+  await desktop.json("vm", "create", "least", "--label", "palm", "--memory", "128");
+  await desktop.json("vm", "start", "least", "--wait");
+  await desktop.isRunning("least");
+  expect(await desktop.atoll("exec", "least", "--", "echo", "well")).toMatchObject({ stdout: "well\n" });
+  await desktop.atoll("vm", "kill", "least", "--wait");
 });

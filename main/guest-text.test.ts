@@ -8,7 +8,8 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
-import { AppSchema, Kind } from "#shared/protocol/gen/atoll_pb.ts";
+import { scanAnswer } from "#shared/model/scan.ts";
+import { AppSchema, FileReason, Kind } from "#shared/protocol/gen/atoll_pb.ts";
 import { encodeHeader } from "#shared/protocol/header.ts";
 import { buildFailure } from "../images/builder/build-failure.ts";
 import { ProgressReader } from "../images/builder/progress.ts";
@@ -19,9 +20,11 @@ import { Dispatcher } from "./ipc/dispatcher.ts";
 import { cliCaller } from "./ipc/testing/checked.ts";
 import { APPS } from "./link/contracts/apps.ts";
 import { EXECS } from "./link/contracts/execs.ts";
+import { FILES } from "./link/contracts/files.ts";
 import { LAUNCHES } from "./link/contracts/launches.ts";
 import { SURFACES } from "./link/contracts/surfaces.ts";
 import { ServiceHost } from "./link/testing/service-host.ts";
+import { jobTests } from "./services/service-tests.ts";
 import {
   HELLO,
   scriptedContext,
@@ -76,6 +79,16 @@ async function inMain(happens: (machine: ScriptedMachine, link: ScriptedLink) =>
 const APP = { id: HOSTILE, name: HOSTILE, mimeTypes: [HOSTILE], categories: [HOSTILE] };
 const WINDOW = { surface: 1, kind: Kind.WAYLAND, title: HOSTILE, appId: HOSTILE };
 
+const SCANNED = {
+  sha256: "0".repeat(64),
+  bytes: 1,
+  engine: { name: HOSTILE, version: HOSTILE.slice(0, 60), signatures: HOSTILE.slice(0, 60) },
+  verdict: "found",
+  signature: HOSTILE,
+  reason: HOSTILE,
+};
+const JOB = { name: "a test", input: 1, output: 2 };
+
 describe("nothing of it comes through that a line cannot have", () => {
   it.each<[string, () => unknown]>([
     [
@@ -123,6 +136,17 @@ describe("nothing of it comes through that a line cannot have", () => {
           return host.eventsOf(EXECS).filter(({ type }) => type === "failed");
         }),
     ],
+    [
+      "how a transfer of files ended",
+      () =>
+        inLink((host) => {
+          host.order(FILES, { type: "list", transfer: 1, what: { paths: [] } });
+          host.say("filesEnded", { transfer: 1, reason: FileReason.GONE, detail: HOSTILE });
+          return host.eventsOf(FILES);
+        }),
+    ],
+    ["what an engine says of a file", () => scanAnswer.parse(SCANNED)],
+    ["what a service answers to the job of a test", () => jobTests({ tests: [JOB] }, () => Promise.resolve([HOSTILE]))],
     [
       "a panic's words",
       () => inMain((machine) => machine.emit("ended", { reason: "guest-panic", detail: `first\n${LINE}` })),

@@ -19,13 +19,12 @@ import { probeConfinement, probeHost } from "../hardware/host.ts";
 import { tryUplink } from "../networks/try-uplink.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
+import { ALLOW_NAMESPACES, boxCheck, weightCheck } from "./confinement-checks.ts";
 import { templateViews } from "./template-views.ts";
 import { messageOf } from "#shared/model/app-error.ts";
 
 const LOW_MEMORY_MIB = 1024;
 const LOW_DISK_MIB = 2048;
-const ALLOW_NAMESPACES =
-  "As root: sysctl kernel.unprivileged_userns_clone=1 (with AppArmor also kernel.apparmor_restrict_unprivileged_userns=0)";
 const SET_UP = "npm start -- --setup-only";
 const NEWER_ELECTRON = `Run "${SET_UP}" where Electron's release host can be reached, or set ELECTRON_OVERRIDE_DIST_PATH to a newer one.`;
 const NEWER_PACKAGE = "Install a newer Atoll, or one that was packaged where Electron's release host can be reached.";
@@ -82,25 +81,8 @@ async function qemu(): Promise<DoctorCheck[]> {
 
 /** What keeps a guest that has broken its QEMU from everything else, and from all of the machine's time and memory. */
 async function confinement(): Promise<DoctorCheck[]> {
-  const { gaps, gapsReason, landlockFailure, limits, limitsFailure } = await probeConfinement();
-  const isWhole = gaps.length === 0;
-  const landlock = landlockFailure === "" ? "and Landlock" : `without Landlock (${landlockFailure})`;
-  return [
-    {
-      id: "box",
-      status: isWhole ? "ok" : "warn",
-      detail: isWhole
-        ? `a VM's QEMU sees nothing but that VM's files (namespaces, ${landlock})`
-        : `a VM's QEMU is not kept from ${gaps.join(", ")}: ${gapsReason}`,
-      remedy: isWhole ? "" : /not installed/.test(gapsReason) ? "apt-get install bubblewrap" : ALLOW_NAMESPACES,
-    },
-    {
-      id: "weight",
-      status: limitsFailure === "" ? "ok" : "warn",
-      detail: `a VM's QEMU gives way to other programs: ${["nice", ...limits].join(", ")}${limitsFailure === "" ? "" : `; its memory or processor share is not bounded: ${limitsFailure}`}`,
-      remedy: limitsFailure === "" ? "" : "Start Atoll in a session of systemd's (where systemctl --user works).",
-    },
-  ];
+  const found = await probeConfinement();
+  return [boxCheck(found), weightCheck(found)];
 }
 
 /** The VMs' way to the internet. */

@@ -106,6 +106,14 @@ describe("what is not clean", () => {
     expect(desk.told).toEqual([{ bytes: 0, detail: `failed; ${detail}; 1 of 1 files did not arrive` }]);
   });
 
+  it("is named without what turns or hides text", async () => {
+    desk.scans = () => Promise.resolve(new Map());
+    const record = desk.start(["a"]);
+    await desk.listFiles(["a\u202efdp.exe\n"]);
+    await sourceStopped();
+    expect((await record.done).detail).toMatch(/^afdp\.exe is held: /);
+  });
+
   it("is held where nobody has said anything of it", async () => {
     desk.scans = () => Promise.resolve(new Map());
     const record = desk.start(["a"]);

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 import { cachePaths, recipeNamed, resolveCacheDir, templateStatus } from "../../images/builder/index.ts";
-import { gapsOf } from "./qemu/box.ts";
+import { type Box, gapsOf } from "./qemu/box.ts";
 import { probeBox } from "./qemu/box-probe.ts";
 import { probeScope } from "./qemu/weight.ts";
 import { kvmDeviceFailure, probeQemu, qemuVersion, type ProbeBoot, type QemuProbe } from "./qemu/probe.ts";
@@ -22,6 +22,8 @@ export async function probeHost(): Promise<QemuProbe> {
 }
 
 export interface HostConfinement {
+  /** The strongest that can be made here: each QEMU has it. */
+  box: Box;
   /** What a QEMU is not kept from, in words; none = it sees nothing but its own VM's files. */
   gaps: string[];
   /** Why there are gaps, "" where there are none. */
@@ -38,6 +40,7 @@ export interface HostConfinement {
 export async function probeConfinement(): Promise<HostConfinement> {
   const [{ box, namespacesFailure, landlockFailure }, scope] = await Promise.all([probeBox(), probeScope()]);
   return {
+    box,
     gaps: gapsOf(box),
     gapsReason: namespacesFailure,
     landlockFailure,

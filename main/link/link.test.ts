@@ -6,7 +6,7 @@ import type { VmId } from "#shared/model/vm.ts";
 import { encodeMessage, opening } from "#shared/protocol/framing.ts";
 import { Encoding, KeyState, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
 import { encodeHeader } from "#shared/protocol/header.ts";
-import { MAX_SURFACES } from "#shared/protocol/limits.ts";
+import { MAX_BULK_MESSAGES_BURST, MAX_SURFACES } from "#shared/protocol/limits.ts";
 import type { FromLink, ServiceContract } from "./contract.ts";
 import { EXECS } from "./contracts/execs.ts";
 import { LAUNCHES } from "./contracts/launches.ts";
@@ -45,7 +45,7 @@ function order<Order>(link: Link, { name }: ServiceContract<Order, unknown>, val
 async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Promise<Host> {
   const agent = await ScriptedAgent.listen(before);
   const messages: FromLink[] = [];
-  let wake = (): void => undefined;
+  const waiting: (() => void)[] = [];
   const link = new Link(
     {
       type: "open",
@@ -56,7 +56,7 @@ async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Pr
     },
     (message) => {
       messages.push(message);
-      wake();
+      for (const wake of waiting.splice(0)) wake();
     },
   );
   // The link ends with its sockets.
@@ -65,7 +65,7 @@ async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Pr
     for (;;) {
       const [found] = messages.splice(messages.findIndex(isWanted) >>> 0, 1);
       if (found !== undefined) return found;
-      await new Promise<void>((resolve) => (wake = resolve));
+      await new Promise<void>((resolve) => waiting.push(resolve));
     }
   };
   return {
@@ -488,6 +488,47 @@ describe("a flood", () => {
     await windowEvent(opened);
     for (let told = 0; told < 2_000; told += 1) expect((await windowEvent(opened)).type).toBe("surfaceClosed");
     expect(await windowEvent(opened)).toMatchObject({ type: "windowOpened", window: { surface: 5000 } });
+  });
+
+  it("of messages on bulk is read at the link's own pace, and costs the guest nothing else", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    cleanUps.push(() => vi.useRealTimers());
+    const { agent, link, told, event } = await openHost();
+    order(link, EXECS, { type: "start", exec: 1, argv: ["cat"], tty: null });
+    await agent.hear("execStart");
+    agent.say("bulk", "execStarted", { exec: 1, pid: 7 });
+    const isOver = vi.fn<() => void>();
+    const exited = (async () => {
+      while ((await event(EXECS)).type !== "exited") continue;
+      isOver();
+    })();
+    const credit = encodeMessage(encodeHeader("streamCredit", { stream: 1, bytes: 1 }));
+    agent.sayBytes(
+      "bulk",
+      many(3 * MAX_BULK_MESSAGES_BURST, () => credit),
+    );
+    agent.say("bulk", "streamEnd", { stream: 2 });
+    agent.say("bulk", "streamEnd", { stream: 3 });
+    agent.say("bulk", "execExited", { exec: 1, code: 0 });
+    /** The link has read what came on control, and so could have read as much on bulk. */
+    let surface = 0;
+    const readControl = async (): Promise<void> => {
+      surface += 1;
+      agent.say("control", "windowOpened", { surface, kind: Kind.WAYLAND });
+      agent.say("control", "surfaceClosed", { surface });
+      await event(SURFACES);
+      await event(SURFACES);
+    };
+    for (let count = 0; count < 20; count += 1) await readControl();
+    expect(isOver).not.toHaveBeenCalled();
+    for (let nowMs = 1000; isOver.mock.calls.length === 0; nowMs += 3000) {
+      vi.mocked(performance.now).mockReturnValue(nowMs);
+      vi.advanceTimersByTime(3000);
+      await readControl();
+    }
+    await exited;
+    link.close();
+    expect((await told("closed")).detail).toBe("the host has let go of it");
   });
 
   /** A message of a newer minor version. */

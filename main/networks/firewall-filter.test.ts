@@ -95,7 +95,7 @@ it("tells each VM's rules when the program connects, and takes what it confirms"
 
 it("acknowledges no link whose rules are not in force, and says why", () => {
   up();
-  program.applies([{ where: "link-1", reason: "too many" }]);
+  program.applies([{ where: "link-1", reason: "too\u202e many\n" }]);
   expect([...filter.acknowledged]).toEqual(["link-2"]);
   expect(filter.problems).toEqual([{ vm: WEB.id, reason: "the firewall said: “too many”" }]);
 });

@@ -15,6 +15,8 @@ pub struct EarlyStates {
     maximized: bool,
     fullscreen: bool,
     minimized: bool,
+    /// Of X11 windows: Wayland's say it by a protocol of their own.
+    pub modal: bool,
 }
 
 impl EarlyStates {
@@ -57,6 +59,10 @@ impl EarlyRequests {
 
     pub fn ask_x11(&mut self, window: u32, request: WindowRequest) {
         self.x11.entry(window).or_default().ask(request);
+    }
+
+    pub fn is_modal_x11(&mut self, window: u32) {
+        self.x11.entry(window).or_default().modal = true;
     }
 
     /// The window is opened.

@@ -128,6 +128,8 @@ pub struct Window {
     pub acked_serial: u32,
     /// Position of the geometry's top left on the host's desktop.
     pub place: (i32, i32),
+    /// X11: it is modal.
+    pub x11_modal: bool,
     pub attention: Attention,
     /// X11: it is minimised.
     pub iconic: Option<Iconic>,

@@ -111,6 +111,7 @@ impl Agent {
             resize_serial: None,
             acked_serial: 0,
             place: (0, 0),
+            x11_modal: early.modal,
             attention: Attention::default(),
             iconic: None,
             early,
@@ -341,7 +342,7 @@ impl Agent {
         let window = self.surfaces.get(id)?.window()?;
         let mut properties = match &window.shell {
             WindowShell::Xdg(toplevel) => self.xdg_properties(toplevel),
-            WindowShell::X11(x11) => self.x11_properties(x11),
+            WindowShell::X11(x11) => WindowProperties { modal: window.x11_modal, ..self.x11_properties(x11) },
         };
         // The host must know a window before its dialog names it; until then the dialog names none.
         if properties.parent == id || !self.surfaces.get(properties.parent).is_some_and(|parent| parent.announced) {
@@ -391,7 +392,6 @@ impl Agent {
             title: x11.title(),
             app_id: x11.class(),
             parent: parent.map_or(0, |parent| parent.id),
-            modal: false,
             hints: x11_size_hints(x11),
             is_urgent: x11.hints().is_some_and(|hints| hints.urgent),
             // smithay calls a window "decorated" whose Motif hints ask for no frame: one that draws its own. An
@@ -401,6 +401,7 @@ impl Agent {
             } else {
                 Decoration::Server
             },
+            ..WindowProperties::default()
         }
     }
 }

@@ -24,6 +24,14 @@ const MAX_SHAPE_RECTS: usize = 16 * 1024;
 
 type Failed = Box<dyn std::error::Error>;
 
+/// What a program has said of a window before it is shown.
+#[derive(Debug, Default)]
+pub struct X11States {
+    pub requests: Vec<WindowRequest>,
+    /// Until it is closed nothing else of its program is to be used.
+    pub is_modal: bool,
+}
+
 #[derive(Debug)]
 pub struct X11Questions {
     connection: RustConnection,
@@ -32,6 +40,7 @@ pub struct X11Questions {
     sent: u32,
     net_wm_state: u32,
     states: [(u32, WindowRequest); 4],
+    modal: u32,
     /// Windows whose shape has changed.
     reshaped: Vec<u32>,
 }
@@ -53,7 +62,8 @@ impl X11Questions {
             (atom("_NET_WM_STATE_FULLSCREEN")?, WindowRequest::Fullscreen),
             (atom("_NET_WM_STATE_HIDDEN")?, WindowRequest::Minimize),
         ];
-        Ok(Self { connection, window, sent: 0, net_wm_state, states, reshaped: Vec::new() })
+        let modal = atom("_NET_WM_STATE_MODAL")?;
+        Ok(Self { connection, window, sent: 0, net_wm_state, states, modal, reshaped: Vec::new() })
     }
 
     /// Readable when the server has said something.
@@ -66,13 +76,13 @@ impl X11Questions {
         (one ^ other) & !self.connection.setup().resource_id_mask == 0
     }
 
-    /// What the _NET_WM_STATE of a window that is not shown yet asks for.
-    pub fn states(&mut self, window: u32) -> Vec<WindowRequest> {
+    /// What the _NET_WM_STATE of a window that is not shown yet says.
+    pub fn states(&mut self, window: u32) -> X11States {
         let asked = self.try_states(window);
         asked.inspect_err(|error| log::debug!("the states of an X11 window: {error}")).unwrap_or_default()
     }
 
-    fn try_states(&mut self, window: u32) -> Result<Vec<WindowRequest>, Failed> {
+    fn try_states(&mut self, window: u32) -> Result<X11States, Failed> {
         let asked = self.connection.get_property(false, window, self.net_wm_state, AtomEnum::ATOM, 0, MAX_STATES)?;
         fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
         let property = asked.reply()?;
@@ -81,7 +91,8 @@ impl X11Questions {
         // Maximised in one direction only is not known to the host.
         let is_whole = atoms.contains(&horizontal.0);
         let asked = self.states[1..].iter().filter(|(atom, _)| atoms.contains(atom)).map(|(_, request)| *request);
-        Ok(asked.filter(|request| *request != WindowRequest::Maximize || is_whole).collect())
+        let requests = asked.filter(|request| *request != WindowRequest::Maximize || is_whole).collect();
+        Ok(X11States { requests, is_modal: atoms.contains(&self.modal) })
     }
 
     /// Those of the windows that do not exist, or are not mapped.

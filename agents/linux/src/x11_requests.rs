@@ -17,13 +17,22 @@ use crate::agent::Agent;
 
 /// Events that are handled in one turn of the event loop.
 const EVENTS_PER_TURN: usize = 256;
-/// Actions of a _NET_WM_STATE message that set a state: add, toggle.
-const SETS: [u32; 2] = [1, 2];
+/// Actions of a _NET_WM_STATE message.
+const REMOVE: u32 = 0;
+const ADD: u32 = 1;
+const TOGGLE: u32 = 2;
 
 /// Of WM_STATE. @see ICCCM, 4.1.3.1
 const ICONIC_STATE: u32 = 3;
 
 type Failed = Box<dyn std::error::Error>;
+
+/// What a message asks for.
+enum Wanted {
+    Attention(WindowRequest),
+    /// That a window is modal, or is not any more; None: the other of both.
+    Modal(Option<bool>),
+}
 
 #[derive(Debug)]
 pub struct X11Requests {
@@ -31,6 +40,7 @@ pub struct X11Requests {
     active_window: Atom,
     state: Atom,
     demands_attention: Atom,
+    modal: Atom,
     wm_state: Atom,
 }
 
@@ -44,13 +54,14 @@ impl X11Requests {
         let active_window = atom("_NET_ACTIVE_WINDOW")?;
         let state = atom("_NET_WM_STATE")?;
         let demands_attention = atom("_NET_WM_STATE_DEMANDS_ATTENTION")?;
+        let modal = atom("_NET_WM_STATE_MODAL")?;
         let supported = atom("_NET_SUPPORTED")?;
         let wm_state = atom("WM_STATE")?;
         let attributes = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
         connection.change_window_attributes(root, &attributes)?;
         connection.change_property32(PropMode::APPEND, root, supported, AtomEnum::ATOM, &[demands_attention])?;
         connection.flush()?;
-        Ok(Self { connection, active_window, state, demands_attention, wm_state })
+        Ok(Self { connection, active_window, state, demands_attention, modal, wm_state })
     }
 
     pub fn map(&self, window: u32) -> Result<(), Failed> {
@@ -66,15 +77,22 @@ impl X11Requests {
         Ok(self.connection.flush()?)
     }
 
-    fn wanted(&self, message: &ClientMessageEvent) -> Option<WindowRequest> {
+    fn wanted(&self, message: &ClientMessageEvent) -> Option<Wanted> {
         if message.format != 32 {
             return None;
         }
         let data = message.data.as_data32();
         match message.type_ {
-            kind if kind == self.active_window => Some(WindowRequest::Activate),
-            kind if kind == self.state && SETS.contains(&data[0]) => {
-                data[1..3].contains(&self.demands_attention).then_some(WindowRequest::Attention)
+            kind if kind == self.active_window => Some(Wanted::Attention(WindowRequest::Activate)),
+            kind if kind == self.state && data[1..3].contains(&self.modal) => match data[0] {
+                REMOVE => Some(Wanted::Modal(Some(false))),
+                ADD => Some(Wanted::Modal(Some(true))),
+                TOGGLE => Some(Wanted::Modal(None)),
+                _ => None,
+            },
+            kind if kind == self.state && [ADD, TOGGLE].contains(&data[0]) => {
+                let is_asked = data[1..3].contains(&self.demands_attention);
+                is_asked.then_some(Wanted::Attention(WindowRequest::Attention))
             }
             _ => None,
         }
@@ -113,11 +131,19 @@ impl Agent {
             let Some(wanted) = requests.wanted(&message) else { continue };
             let is_it = |x11: &smithay::xwayland::X11Surface| x11.window_id() == message.window;
             let found = self.surfaces.iter().find(|surface| surface.x11().is_some_and(is_it));
-            if let Some(id) = found.map(|surface| surface.id) {
-                self.want_attention(id, wanted);
+            let Some(id) = found.map(|surface| surface.id) else { continue };
+            match wanted {
+                Wanted::Attention(request) => self.want_attention(id, request),
+                Wanted::Modal(is_modal) => self.set_x11_modal(id, is_modal),
             }
         }
         // More may have been read already, of which the socket tells nothing.
         self.wake.ping();
+    }
+
+    fn set_x11_modal(&mut self, id: u32, is_modal: Option<bool>) {
+        let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) else { return };
+        window.x11_modal = is_modal.unwrap_or(!window.x11_modal);
+        window.dirty = true;
     }
 }

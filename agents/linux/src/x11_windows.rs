@@ -52,8 +52,12 @@ impl Agent {
     /// A window is about to be opened: what was said of it before counts as asked for now.
     pub fn ask_early_x11_states(&mut self, window: &X11Surface) {
         let id = window.window_id();
-        for request in self.x11.windows.questions.iter_mut().flat_map(|questions| questions.states(id)) {
+        let states = self.x11.windows.questions.as_mut().map(|questions| questions.states(id)).unwrap_or_default();
+        for request in states.requests {
             self.early_requests.ask_x11(id, request);
+        }
+        if states.is_modal {
+            self.early_requests.is_modal_x11(id);
         }
         if matches!(window.hints().and_then(|hints| hints.initial_state), Some(WmHintsState::Iconic)) {
             self.early_requests.ask_x11(id, WindowRequest::Minimize);

@@ -128,7 +128,8 @@ it("a scope is made outside of the box, by whoever reaches systemd's manager, wh
   expect(await said("env")).not.toContain("XDG_RUNTIME_DIR");
 });
 
-it.skipIf(box.namespaces === null)("why a box cannot be made stands in the log", async () => {
+// Where the host can make none, only CI fails.
+it.skipIf(box.namespaces === null && !process.env["CI"])("why a box cannot be made stands in the log", async () => {
   const gone = { ...launch.files, readOnly: [path.join(folder, "gone")] };
   const { pid, logPid } = await spawnQemu({ ...launch, files: gone });
   await vi.waitFor(() => expect([pid ?? 0, logPid].filter(isAlive)).toEqual([]), TIME_LIMIT_MS);

@@ -69,6 +69,9 @@ class BackCanvasOfTest {
     const putImageData = (): void => void (clockMs += drawMs);
     return { canvas: this, clearRect: () => undefined, putImageData };
   }
+  convertToBlob(): Promise<Blob> {
+    return Promise.resolve(new Blob([`${this.width}x${this.height}`]));
+  }
 }
 
 /** 2048 x 128 pixels of one colour, compressed: one pixel, and a match of all the rest. */
@@ -91,13 +94,18 @@ function nextFrame(): void {
 /** A VM's link as the worker sees it, with one surface. */
 class Guest {
   readonly said: PixelCommand[] = [];
+  /** When it was last given credits. */
+  paidAtMs = 0;
   readonly #session: LinkSessionId;
   #serial = 0;
   readonly #port: { onmessage: ((event: { data: PixelEvent }) => void) | null };
 
   constructor(name: string, session: number, context: object = {}) {
     this.#session = session as LinkSessionId;
-    const postMessage = (command: PixelCommand): void => void this.said.push(command);
+    const postMessage = (command: PixelCommand): void => {
+      this.said.push(command);
+      if (command.type === "credit") this.paidAtMs = clockMs;
+    };
     const port = { onmessage: null, postMessage, close: () => undefined };
     this.#port = port;
     compositor.handle({ type: "link", session: this.#session, pixels: port as unknown as MessagePort });
@@ -387,6 +395,16 @@ describe("a large frame", () => {
     expect(other.credits).toBe(2 + 1 + refreshes.length);
   });
 
+  test("does not delay what others are paid: they draw their next frames meanwhile", () => {
+    const [flood, other] = [new Guest("flood", 1), new Guest("other", 2)];
+    animating(flood, other);
+    large(flood);
+    other.send();
+    nextFrame();
+    expect(other.credits).toBe(2 + 2);
+    expect(clockMs - other.paidAtMs, "at the first band after it").toBeGreaterThanOrEqual(3);
+  });
+
   test("is drawn in one piece, without a copy, where no other VM draws", () => {
     const alone = new Guest("alone", 1);
     void new Guest("quiet", 2);
@@ -488,6 +506,51 @@ test("a session that has ended keeps its last frames until they are forgotten", 
   const guest = new Guest("a", 1);
   guest.end();
   expect(guest.isKept()).toBe(true);
+});
+
+describe("what a VM may take of the worker's memory is measured by the screen", () => {
+  const violation: unknown = expect.objectContaining({ type: "violation" });
+  /** Of a buffer as large as 40 screens of full HD. */
+  const LARGE = { width: 1920 * 8, height: 1080 * 5 };
+  const screenOf2Hd = (): void => compositor.handle({ type: "screen", px: 2 * 1920 * 1080 });
+
+  test("by its canvases", () => {
+    const small = new Guest("small", 1);
+    small.send(LARGE);
+    nextFrame();
+    expect(small.said).toContainEqual(violation);
+    expect(drawn).toEqual([]);
+    screenOf2Hd();
+    const large = new Guest("large", 2);
+    large.send(LARGE);
+    nextFrame();
+    expect(large.said).not.toContainEqual(violation);
+    expect(drawn).toEqual(["large"]);
+  });
+
+  test("by what waits to be drawn", () => {
+    const part = { payload: { length: LARGE.width * LARGE.height * 4 } as Uint8Array, last: false };
+    const small = new Guest("small", 1);
+    small.send(part);
+    expect(small.said).toContainEqual(violation);
+    screenOf2Hd();
+    const large = new Guest("large", 2);
+    large.send(part);
+    expect(large.said).not.toContainEqual(violation);
+  });
+
+  test("by a picture of a window, for which no canvas is made where it is too large", async () => {
+    const picture = async (request: number): Promise<string | null> => {
+      compositor.handle({ type: "screenshot", request, width: 1920 * 5, height: 1080, layers: [] });
+      await vi.waitFor(() => expect(told.at(-1)).toMatchObject({ type: "screenshot", request }));
+      const last = told.at(-1);
+      return last?.type !== "screenshot" || last.png === null ? null : new TextDecoder().decode(last.png);
+    };
+    expect(await picture(1)).toBeNull();
+    expect(backs).toEqual([]);
+    screenOf2Hd();
+    expect(await picture(2)).toBe("9600x1080");
+  });
 });
 
 describe("a rectangle of one colour", () => {

@@ -169,10 +169,14 @@ export class CompositorWorker {
     this.#isTickRequested = false;
     if (this.#lastTickMs !== null) this.#scheduler.refreshed(timestampMs - this.#lastTickMs);
     this.#draw(performance.now());
-    const nowMs = performance.now();
-    for (const link of this.#links.values()) if (!this.#scheduler.isHeldForResponse(link, nowMs)) link.giveCredits();
+    for (const link of this.#links.values()) this.#giveCredits(link);
     this.#wakeHeld();
     this.#lastTickMs = this.#isTickRequested ? timestampMs : null;
+  }
+
+  /** In an animation frame alone: no guest draws faster than the screen shows. */
+  #giveCredits(link: PixelLink): void {
+    if (!this.#scheduler.isHeldForResponse(link, performance.now())) link.giveCredits();
   }
 
   /** Draws frames, the VMs in their turns, until none waits or the time is up. */
@@ -187,7 +191,10 @@ export class CompositorWorker {
       const link = this.#shares.next(waiting);
       if (link === undefined) return;
       this.#drawNext(link, nowMs, endMs);
-      if (!link.hasWaiting) waiting.delete(link);
+      if (link.hasWaiting) continue;
+      waiting.delete(link);
+      // At once: its guest draws its next frame while those of others are drawn, and in the next refresh that is here.
+      this.#giveCredits(link);
     }
   }
 

@@ -5,14 +5,30 @@ import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, SurfaceId, WindowId } from "#shared/model/window.ts";
 import { tries } from "#shared/testing/tries.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
-import { type Activity, focusClaim } from "./activation.ts";
+import { type Activity, focusClaim, isLaunchFresh } from "./activation.ts";
 import { reduce } from "./reducer.ts";
-import { type DesktopWindow, EMPTY, isShown, type WmAction, type WmState } from "./state.ts";
+import { type DesktopWindow, EMPTY, isShown, type Remembered, type WmAction, type WmState } from "./state.ts";
 import { focusOf, parentOf } from "./transients.ts";
 
 const VMS = ["home", "web", "mail"] as unknown as readonly VmId[];
 const idOf = (n: number): WindowId => `w.${n}` as WindowId;
 const SIZE = { width: 300, height: 200 };
+
+/** A window whose link was lost, as it was then. */
+interface Lost {
+  n: number;
+  vm: VmId;
+  above: readonly WindowId[];
+  wasFocused: boolean;
+  isMinimized: boolean;
+}
+
+function rememberedOf(lost: Lost | null): Remembered | null {
+  if (lost === null) return null;
+  const { above, wasFocused, isMinimized } = lost;
+  const free = { x: 100, y: 100, ...SIZE };
+  return { free, placement: "free", isMinimized, keepsSize: true, back: { above, wasFocused } };
+}
 
 /** The window manager with what it knows of the person, as the desktop puts them together. */
 class World {
@@ -21,14 +37,74 @@ class World {
   nowMs = 0;
   /** What a person did, told from outside: the window used last comes first. */
   used: WindowId[] = [];
+  /** When a program of that VM was launched which has opened no window yet. */
+  launches: ReadonlyMap<VmId, number> = new Map();
+  /** Windows whose link was lost. */
+  lost: readonly Lost[] = [];
+  /** Why the last window to open may have taken focus, beside what a person did before. */
+  opened: { id: WindowId; launchedAtMs: number | null; lost: Lost | null } | null = null;
 
-  open(n: number, vm: VmId, change: Partial<GuestWindow> = {}): this {
+  get minimized(): number[] {
+    return Object.values<DesktopWindow>(this.state.windows).flatMap(({ guest, isMinimized }) =>
+      isMinimized ? [guest.surface] : [],
+    );
+  }
+
+  /** As it is, for comparing it with what follows. */
+  copy(): World {
+    return Object.assign(new World(), this, { used: [...this.used] });
+  }
+
+  open(n: number, vm: VmId, change: Partial<GuestWindow> = {}, lost: Lost | null = null): this {
     this.#do({ type: "opened", id: idOf(n), vm, guest: guestWindow(n, change) });
     const window = this.state.windows[idOf(n)];
     if (window === undefined || window.isMapped) return this;
-    const cause = this.#claim(window);
+    const launchedAtMs = this.launches.get(window.vm) ?? null;
+    this.launches = new Map([...this.launches].filter(([of]) => of !== window.vm));
+    this.opened = { id: window.id, launchedAtMs, lost };
+    const isStarted = launchedAtMs !== null && isLaunchFresh(launchedAtMs, this);
+    const cause = this.#claim(window, isStarted, lost?.wasFocused ?? null);
     const focus = cause === null ? { takesFocus: false } : { takesFocus: true, cause };
-    return this.#do({ type: "mapped", id: idOf(n), size: SIZE, ...focus, remembered: null });
+    return this.#do({ type: "mapped", id: idOf(n), size: SIZE, ...focus, remembered: rememberedOf(lost) });
+  }
+
+  launch(vm: VmId): this {
+    this.launches = new Map([...this.launches, [vm, this.nowMs]]);
+    return this;
+  }
+
+  /** The VM's link is lost, and with it its windows. */
+  lose(vm: VmId): this {
+    const { windows, stack, focused } = this.state;
+    const gone = stack.flatMap((id, level) => {
+      const window = windows[id];
+      if (window?.vm !== vm || !window.isMapped) return [];
+      const { isMinimized, guest } = window;
+      const above = stack.slice(0, level);
+      return [{ n: guest.surface, vm, above, wasFocused: focused === id, isMinimized }];
+    });
+    this.lost = [...this.lost.filter((one) => one.vm !== vm), ...gone];
+    return this.#do({ type: "vmGone", vm });
+  }
+
+  /** A window whose link was lost is there again; its program decides when. */
+  comeBack(n: number): this {
+    const lost = this.lost.find((one) => one.n === n);
+    if (lost === undefined || this.state.windows[idOf(n)] !== undefined) return this;
+    this.lost = this.lost.filter((one) => one !== lost);
+    return this.open(n, lost.vm, {}, lost);
+  }
+
+  prompt(isShown: boolean): this {
+    return this.#do({ type: "promptShown", isShown });
+  }
+
+  /** Its program shows again what was minimised. */
+  unminimize(n: number): this {
+    const window = this.state.windows[idOf(n)];
+    if (window?.isMinimized !== true) return this;
+    if (this.#claim(window) === null) this.#do({ type: "reappear", id: idOf(n) });
+    return this.activate(n);
   }
 
   activate(n: number): this {
@@ -69,10 +145,9 @@ class World {
     this.used = [focused, ...this.used.filter((id) => id !== focused)];
   }
 
-  #claim(window: DesktopWindow): ReturnType<typeof focusClaim> {
-    const { activity, nowMs } = this;
-    const facts = { activity, nowMs, isPromptShown: false, isStarted: false, hadFocus: null };
-    return focusClaim(window, this.state, facts);
+  #claim(window: DesktopWindow, isStarted = false, hadFocus: boolean | null = null): ReturnType<typeof focusClaim> {
+    const { activity, nowMs, state } = this;
+    return focusClaim(window, state, { activity, nowMs, isPromptShown: state.isPromptShown, isStarted, hadFocus });
   }
 
   #do(action: WmAction): this {
@@ -179,13 +254,13 @@ const anyN = fc.integer({ min: 1, max: 7 });
 const anyParent = fc.option(anyN).map((n) => n as SurfaceId | null);
 type Act = (world: World) => void;
 
-/** All that a program, or its VM, can do. */
-const guestAct: fc.Arbitrary<Act> = fc.oneof(
-  fc.tuple(anyN, fc.constantFrom(...VMS), anyParent, fc.boolean()).map(
-    ([n, vm, parent, modal]): Act =>
-      (world) =>
-        world.open(n, vm, { parent, modal }),
-  ),
+const opens: fc.Arbitrary<Act> = fc.tuple(anyN, fc.constantFrom(...VMS), anyParent, fc.boolean()).map(
+  ([n, vm, parent, modal]): Act =>
+    (world) =>
+      world.open(n, vm, { parent, modal }),
+);
+/** What else a program, or its VM, can do. */
+const otherAct: fc.Arbitrary<Act> = fc.oneof(
   anyN.map(
     (n): Act =>
       (world) =>
@@ -224,14 +299,42 @@ const guestAct: fc.Arbitrary<Act> = fc.oneof(
   fc.constantFrom(...VMS).map(
     (vm): Act =>
       (world) =>
+        world.lose(vm),
+  ),
+  anyN.map(
+    (n): Act =>
+      (world) =>
+        world.comeBack(world.lost[n % world.lost.length]?.n ?? n),
+  ),
+  anyN.map(
+    (n): Act =>
+      (world) =>
+        world.unminimize(world.minimized[n % world.minimized.length] ?? n),
+  ),
+  anyN.map(
+    (n): Act =>
+      (world) =>
+        world.says({ type: "raise", id: idOf(n) }, { type: "demandAttention", id: idOf(n) }),
+  ),
+  // What it asks for may make the host ask the person.
+  fc.boolean().map(
+    (isShown): Act =>
+      (world) =>
+        world.prompt(isShown),
+  ),
+  fc.constantFrom(...VMS).map(
+    (vm): Act =>
+      (world) =>
         world.says({ type: "freeze", vm, frozen: { reason: "agent-lost", detail: "" } }),
   ),
-  fc.integer({ min: 1, max: 40_000 }).map(
+  fc.constantFrom(100, 1_000, 10_000, 25_000).map(
     (ms): Act =>
       (world) =>
         void (world.nowMs += ms),
   ),
 );
+// Without windows nothing can be done to them.
+const guestAct: fc.Arbitrary<Act> = fc.oneof({ arbitrary: opens, weight: 2 }, { arbitrary: otherAct, weight: 5 });
 const personsAct: fc.Arbitrary<Act> = fc.oneof(
   anyN.map(
     (n): Act =>
@@ -244,7 +347,26 @@ const personsAct: fc.Arbitrary<Act> = fc.oneof(
         world.putAway(n),
   ),
   fc.constant<Act>((world) => world.press()),
+  fc.constantFrom(...VMS).map(
+    (vm): Act =>
+      (world) =>
+        world.launch(vm),
+  ),
 );
+
+/** Whether the window that has opened last has focus for a launch, or because it had it when its link was lost. */
+function isEntitled({ state: before, activity }: World, after: World): boolean {
+  const { opened, nowMs } = after;
+  // A modal dialog has focus in its window's place.
+  if (opened === null || focusOf(after.state, opened.id) !== after.state.focused) return false;
+  if (after.state.cause === "launch") {
+    const { launchedAtMs } = opened;
+    const hasActedSince = activity !== null && launchedAtMs !== null && activity.atMs > launchedAtMs;
+    return launchedAtMs !== null && nowMs - launchedAtMs <= 30_000 && !hasActedSince;
+  }
+  const isChosen = before.focused !== null && before.cause !== "inherited";
+  return opened.lost?.wasFocused === true && !isChosen && (activity === null || activity.vm === opened.lost.vm);
+}
 
 /** Whom the rule names once `before.focused` cannot have focus any more. */
 function heir({ state: before, used }: World, after: WmState): WindowId | null {
@@ -276,7 +398,8 @@ describe("any sequence of programs' acts", () => {
           const world = new World();
           for (const act of history) act(world);
           for (const act of acts) {
-            const before = Object.assign(new World(), { ...world, used: [...world.used] });
+            const before = world.copy();
+            world.opened = null;
             act(world);
             rule(before, world);
           }
@@ -285,25 +408,29 @@ describe("any sequence of programs' acts", () => {
       tries(500),
     );
 
-  it("never takes the keyboard to another VM's window that no person has used, or that asks for attention", () => {
-    check(({ state: before, used }, { state: after }) => {
-      if (after.focused === null || before.keyboardVm === null || after.keyboardVm === before.keyboardVm) return;
-      expect(used).toContain(after.focused);
-      expect(before.windows[after.focused]?.needsAttention).toBe(false);
-      expect(after.cause).toBe("inherited");
+  it("never takes the keyboard to another VM's window that no person has used, or that asks for attention, but for a launch or a lost link", () => {
+    check((before, after) => {
+      const { focused, cause, keyboardVm } = after.state;
+      if (focused === null || before.state.keyboardVm === null || keyboardVm === before.state.keyboardVm) return;
+      if (isEntitled(before, after)) return;
+      expect(before.used).toContain(focused);
+      expect(before.state.windows[focused]?.needsAttention).toBe(false);
+      expect(cause).toBe("inherited");
     });
   });
 
   it("leaves focus where it is, but for a window that goes, whose heir is the one that the rule names, and inside the VM", () => {
-    check((before, { state: after }) => {
-      const { focused } = before.state;
+    check((before, world) => {
+      const { state: after } = world;
+      const { focused, keyboardVm, isPromptShown } = before.state;
       if (after.focused === focused) return;
       const stays = focused === null ? undefined : after.windows[focused];
       const hasGone = focused !== null && (stays === undefined || !isShown(stays));
       if (hasGone) return expect(after.focused).toBe(heir(before, after));
+      // While a question waits, the window in use keeps the keyboard for afterwards; one that is back had it before.
+      if (isPromptShown && focused !== null) expect(world.opened?.lost?.wasFocused).toBe(true);
       // A window of the VM that has the keyboard answers the person, or it is nobody's.
-      const { keyboardVm } = before.state;
-      expect(keyboardVm === null || after.keyboardVm === keyboardVm).toBe(true);
+      expect(keyboardVm === null || after.keyboardVm === keyboardVm || isEntitled(before, world)).toBe(true);
     });
   });
 

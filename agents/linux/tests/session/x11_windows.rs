@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::{Kind, WindowRequest};
+use atoll_wire::{Kind, SizeHints, WindowRequest};
 use x11rb::connection::Connection;
+use x11rb::properties::{AspectRatio, WmSizeHints};
 use x11rb::protocol::Event;
 use x11rb::protocol::shape::{ConnectionExt as _, SK, SO};
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ClipOrdering, ConfigureWindowAux, ConnectionExt as _, PropMode, Rectangle,
+    AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ClipOrdering, ConfigureWindowAux, ConnectionExt as _,
+    EventMask, PropMode, Rectangle,
 };
 use x11rb::wrapper::ConnectionExt as _;
 
@@ -77,6 +79,84 @@ fn states_that_a_wayland_window_asks_for_before_its_first_commit_are_passed_on()
     toplevel.set_minimized();
     client.roundtrip();
     assert_eq!(host.requested(opened.surface).0, WindowRequest::Minimize);
+}
+
+/// The window manager is asked to add a state (1), to remove (0) or to toggle it (2).
+fn change_state(x11: &X11Client, window: u32, action: u32, name: &str) {
+    let data = [action, x11.atom(name), 0, 1, 0];
+    let message = ClientMessageEvent::new(32, window, x11.atom("_NET_WM_STATE"), data);
+    let mask = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+    x11.connection.send_event(false, x11.root, mask, message).expect("a request");
+    x11.connection.flush().expect("the X server reads");
+}
+
+#[test]
+fn a_dialog_of_x11_is_modal_from_its_first_state_on_and_as_long_as_its_program_says_so() {
+    let Stage { agent: _agent, mut host, x11, window: owner, id } = stage();
+    let dialog = x11.window((0, 0), (50, 50), false);
+    state(&x11, dialog, &["_NET_WM_STATE_SKIP_PAGER", "_NET_WM_STATE_MODAL"]);
+    let kind = AtomEnum::WINDOW;
+    x11.connection
+        .change_property32(PropMode::REPLACE, dialog, AtomEnum::WM_TRANSIENT_FOR, kind, &[owner])
+        .expect("a request");
+    x11.connection.map_window(dialog).expect("a request");
+    x11.connection.flush().expect("the X server reads");
+    let opened = host.window_opened();
+    assert_eq!((opened.parent, opened.modal), (id, true));
+    for (action, is_modal) in [(0, false), (1, true), (2, false), (2, true)] {
+        change_state(&x11, dialog, action, "_NET_WM_STATE_MODAL");
+        assert_eq!(host.window_changed(opened.surface).modal, Some(is_modal));
+    }
+    // Another state says nothing of it, and no such action is known.
+    change_state(&x11, dialog, 0, "_NET_WM_STATE_ABOVE");
+    change_state(&x11, dialog, 3, "_NET_WM_STATE_MODAL");
+    x11.text(dialog, AtomEnum::WM_NAME, b"last");
+    x11.connection.flush().expect("the X server reads");
+    while let changed = host.window_changed(opened.surface)
+        && changed.title.as_deref() != Some("last")
+    {
+        assert_eq!(changed.modal, None);
+    }
+}
+
+/// F13
+#[test]
+fn the_steps_of_a_windows_size_are_told() {
+    let Stage { agent: _agent, mut host, x11, .. } = stage();
+    let window = x11.window((0, 0), (400, 300), false);
+    let steps = WmSizeHints {
+        min_size: Some((100, 80)),
+        max_size: Some((700, 600)),
+        size_increment: Some((10, 20)),
+        base_size: Some((5, 8)),
+        aspect: Some((AspectRatio::new(1, 2), AspectRatio::new(3, 2))),
+        ..WmSizeHints::default()
+    };
+    steps.set_normal_hints(&x11.connection, window).expect("a request");
+    x11.connection.map_window(window).expect("a request");
+    x11.connection.flush().expect("the X server reads");
+    let opened = host.window_opened();
+    let told = SizeHints {
+        min_width: 100,
+        min_height: 80,
+        max_width: 700,
+        max_height: 600,
+        base_width: 5,
+        base_height: 8,
+        step_width: 10,
+        step_height: 20,
+        min_aspect: 32_768,
+        max_aspect: 98_304,
+    };
+    assert_eq!(opened.hints, Some(told));
+    // The least size stands for a base that is not given; steps and ratios of nothing are none.
+    let ratios = Some((AspectRatio::new(1, 0), AspectRatio::new(-3, 2)));
+    let less = WmSizeHints { base_size: None, aspect: ratios, size_increment: Some((-1, 0)), ..steps };
+    less.set_normal_hints(&x11.connection, window).expect("a request");
+    x11.connection.flush().expect("the X server reads");
+    let changed = host.window_changed(opened.surface).hints;
+    let rest = SizeHints { base_width: 100, base_height: 80, step_width: 0, step_height: 0, ..told };
+    assert_eq!(changed, Some(SizeHints { min_aspect: 0, max_aspect: 0, ..rest }));
 }
 
 /// F2
