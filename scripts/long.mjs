@@ -41,7 +41,7 @@ if (!Number.isInteger(rounds) || rounds < 1 || unknown.length > 0) {
 }
 
 await main(async (signal) => {
-  await setUp({ signal, testing: true });
+  await setUp({ signal, testing: true, isLong: true });
   const sum = { passed: 0, failed: 0 };
   /** @type {string[]} */
   const failures = [];

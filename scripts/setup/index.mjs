@@ -14,11 +14,11 @@ import { serviceImageStep, templateStep } from "./template.mjs";
 const leastNode = [20, 19];
 
 /**
- * @param {{ testing?: boolean, benching?: boolean, signal: AbortSignal }} options testing, benching: also what only
- *   the tests, or the benches, need
+ * @param {{ testing?: boolean, isLong?: boolean, benching?: boolean, signal: AbortSignal }} options testing, isLong, benching:
+ *   also what only the tests, the long ones, or the benches, need
  * @throws {SetupError} with words for a person; the signal's reason when it was interrupted
  */
-export async function setUp({ testing = false, benching = false, signal }) {
+export async function setUp({ testing = false, isLong = false, benching = false, signal }) {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < (leastNode[0] ?? 0) || (major === leastNode[0] && minor < (leastNode[1] ?? 0))) {
     throw new SetupError(
@@ -39,7 +39,8 @@ export async function setUp({ testing = false, benching = false, signal }) {
       ...(testing ? [serviceImageStep("vpn")] : []),
       serviceImageStep("antivirus"),
       // Started when somebody wants it, and built then; tests do not wait for that.
-      ...(testing ? [serviceImageStep("yara"), serviceImageStep("signatures")] : []),
+      ...(testing ? [serviceImageStep("yara")] : []),
+      ...(isLong ? [serviceImageStep("signatures")] : []),
     ],
     signal,
   );
