@@ -223,6 +223,24 @@ describe("an answer to a prompt", () => {
     expect(fs.readFileSync(path.join(folder, "policy-ended.json"), "utf8")).toBe("[]");
   });
 
+  it.each([
+    ["nobody asked after its end, and the file is read again", () => policy.load()],
+    ["it ended while the application did not run", () => Promise.resolve()],
+  ])("does not come back where %s", async (_where, act) => {
+    const started = async (): Promise<string> => {
+      const clocks = { now: () => now, elapsed: () => elapsed };
+      const next = new Policy({ configFolder: folder, stateFolder: folder, vms: () => vms, ...clocks });
+      await next.open();
+      return next.check("clipboard.paste", "home", "web", null).decision;
+    };
+    await changes.answer(CROSSING, asked(), "minutes");
+    [now, elapsed] = [now + 11 * 60_000, elapsed + 11 * 60_000];
+    await act();
+    expect(await started()).toBe("ask");
+    now -= 86_400_000;
+    expect(await started()).toBe("ask");
+  });
+
   it("keeps the limits of the rule that asked", async () => {
     const text =
       "rules:\n  - {action: clipboard.paste, from: '@any', to: '@any', type: text/*, maxBytes: 10, notify: true, decision: ask}\n";

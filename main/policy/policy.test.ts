@@ -140,6 +140,21 @@ describe("a name in a rule", () => {
     expect(paste(policy)).toBe("deny");
   });
 
+  it("stays bound when a file that is broken is followed by one that does not mention it and is not taken", async () => {
+    const policy = await opened(RULE);
+    vms = [vm("home", 3), vm("web", 2, "coral")];
+    for (const text of [
+      "rules: 1",
+      "rules: []\ntests: [{action: exec, from: '@host', to: web, expect: allow}]\n",
+      await policy.text(),
+    ]) {
+      write(policy, text);
+      await policy.load();
+    }
+    expect(policy.state).toBe("in-force");
+    expect(paste(policy)).toBe("deny");
+  });
+
   it("is bound to the first VM that will have it", async () => {
     vms = [vm("web", 2, "coral")];
     const policy = await opened(RULE);

@@ -31,6 +31,8 @@ import { crossingOf, tryExpectation } from "./simulate.ts";
 const FILE_NAME = "policy.yaml";
 /** The text of the rules that were last in force: for a start with a file whose tests fail. */
 const LAST_GOOD = "policy-last-good.yaml";
+/** A timer that shall last longer ends at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface PolicyOptions {
   configFolder: string;
@@ -77,6 +79,7 @@ export class Policy extends Emitter<{ changed: [] }> {
   #lastInForce: RulesInForce | null = null;
   #problem: FileProblem | null = null;
   #loading: Promise<void> = Promise.resolve();
+  #endTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PolicyOptions) {
     super();
@@ -304,18 +307,20 @@ export class Policy extends Emitter<{ changed: [] }> {
     const wasLoaded = this.#inForce !== null || this.#problem !== null;
     if (!read.ok) this.#refuse(read.problem, null);
     else {
-      const former = wasLoaded ? this.#inForce : await this.#readLastGood();
-      this.#bindNames(read.value, former?.file);
+      const lastGood = await this.#readLastGood();
+      // What a file that was taken says may come back with it, and must then mean the same VMs.
+      this.#bindNames(read.value, lastGood, this.#inForce?.file ?? null);
       const failing = this.#failingTest(read.value);
       if (failing === null) await this.#take(read.value, read.text);
-      else this.#refuse(failing, former);
+      else this.#refuse(failing, wasLoaded || lastGood === null ? this.#inForce : this.#enforced(lastGood));
     }
+    this.#watchEnds();
     this.emit("changed");
   }
 
   /** Of all that are in these files: no other name stays bound. */
-  #bindNames(...files: (PolicyFile | undefined)[]): void {
-    const mentioned = new Set(files.flatMap((file) => (file === undefined ? [] : [...mentionedIn(file)])));
+  #bindNames(...files: (PolicyFile | null)[]): void {
+    const mentioned = new Set(files.flatMap((file) => (file === null ? [] : [...mentionedIn(file)])));
     this.#names.update(mentioned, this.#options.vms());
   }
 
@@ -335,6 +340,18 @@ export class Policy extends Emitter<{ changed: [] }> {
     return (this.#lastInForce = new RulesInForce(file, clocks));
   }
 
+  /** Also where nothing is asked: an end that nobody has seen would not be kept. */
+  #watchEnds(): void {
+    clearTimeout(this.#endTimer);
+    const ms = Math.min(this.nextEndInMs, MAX_TIMER_MS);
+    if (!Number.isFinite(this.nextEndInMs)) return;
+    this.#endTimer = setTimeout(() => {
+      this.#inForce?.passEnds();
+      this.#watchEnds();
+    }, ms);
+    this.#endTimer.unref();
+  }
+
   #refuse(problem: FileProblem, inForce: RulesInForce | null): void {
     this.#inForce = inForce;
     this.#problem = problem;
@@ -351,11 +368,11 @@ export class Policy extends Emitter<{ changed: [] }> {
     }
   }
 
-  async #readLastGood(): Promise<RulesInForce | null> {
+  async #readLastGood(): Promise<PolicyFile | null> {
     const text = await this.lastGood();
     if (text === null) return null;
     const read = readPolicy(text, this.#lastGood);
-    return read.ok ? this.#enforced(read.value) : null;
+    return read.ok ? read.value : null;
   }
 
   #try({ rules, tests }: PolicyFile): (PolicyTestResult & { line: number })[] {

@@ -56,7 +56,7 @@ export class RulesInForce {
 
   /** Those that can match, in their order. @param namesOf names in rules that mean a VM */
   for({ action, from, to }: Crossing, namesOf: (id: VmId) => readonly string[]): readonly Rule[] {
-    if (this.#elapsed() >= this.#nextEnd) this.#pass();
+    this.passEnds();
     const rules = this.#byAction.get(action);
     if (rules === undefined) return [];
     const places = [placesOf(rules.from, from, namesOf), placesOf(rules.to, to, namesOf)];
@@ -74,15 +74,14 @@ export class RulesInForce {
     return Math.max(0, this.#nextEnd - this.#elapsed());
   }
 
-  /** The end of a rule, or of several, has come. */
-  #pass(): void {
-    const now = this.#elapsed();
-    this.#ended.add([...this.#ends].flatMap(([text, end]) => (end >= this.#nextEnd && end <= now ? [text] : [])));
-    [this.#byAction, this.#nextEnd] = this.#current();
+  /** Rules whose end has come count no more, and stay over. */
+  passEnds(): void {
+    if (this.#elapsed() >= this.#nextEnd) [this.#byAction, this.#nextEnd] = this.#current();
   }
 
   #current(): [ReadonlyMap<PolicyAction, ActionRules>, number] {
     const now = this.#elapsed();
+    this.#ended.add([...this.#ends].flatMap(([text, end]) => (end <= now ? [text] : [])));
     const rules = this.file.rules.filter(({ text }) => now < (this.#ends.get(text) ?? Infinity));
     const byAction = new Map(
       POLICY_ACTIONS.map((action) => {
