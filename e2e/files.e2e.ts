@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { TestDesktop } from "./support/desktop.ts";
+import { newestTransferIs, pausedTransfer, type TransferRow as Row } from "./support/transfers.ts";
 
 /** web may send nothing to home; all else may. */
 const POLICY = `rules:
@@ -38,17 +39,6 @@ interface Copied {
   seconds: number;
   skipped: { path: string; reason: string }[];
   refused: { path: string; reason: string }[];
-}
-interface Row {
-  id: number;
-  from: string;
-  to: string;
-  state: string;
-  files: number;
-  doneFiles: number;
-  bytes: number;
-  doneBytes: number;
-  failed: number;
 }
 
 let desktop: TestDesktop;
@@ -89,42 +79,8 @@ function copying(...words: string[]): { child: ChildProcess; ended: Promise<numb
   return { child, ended: new Promise((resolve) => child.once("exit", resolve)) };
 }
 
-/** The newest transfer, when it is in this state. */
-async function transferIs(state: string): Promise<Row> {
-  let row: Row | undefined;
-  await expect
-    .poll(
-      async () => {
-        [row] = await desktop.json<Row[]>("transfer", "list");
-        return row?.state;
-      },
-      { timeout: 60_000, message: `a transfer is ${state}` },
-    )
-    .toBe(state);
-  return row as Row;
-}
-
-/**
- * Does what moves a file, and has the page pause that when more than `above` bytes of it are there: it stays in its middle,
- * however fast the machine is. Resolves when it is paused.
- */
-async function pausedAbove(above: number, move: () => unknown): Promise<Row> {
-  const page = await desktop.page();
-  const paused = await page.evaluateHandle((bytes) => {
-    const { atoll } = window;
-    const asked = new Promise<void>((resolve) => {
-      const stop = atoll.on("transfer.changed", ({ transfers: [newest] }) => {
-        if (newest?.state !== "moving" || newest.doneBytes <= bytes) return;
-        stop();
-        void atoll.request("transfer.pause", { id: newest.id }).then(() => resolve());
-      });
-    });
-    return { asked };
-  }, above);
-  await move();
-  await paused.evaluate(({ asked }) => asked);
-  return transferIs("paused");
-}
+const transferIs = (state: string): Promise<Row> => newestTransferIs(desktop, state);
+const pausedAbove = (above: number, move: () => unknown): Promise<Row> => pausedTransfer(desktop, above, move);
 
 test("a file goes from the host through two VMs and comes back, byte for byte", async () => {
   const bytes = randomBytes(3_000_001);

@@ -1,4 +1,4 @@
-/** The small sibling of killed-transfers.long.e2e.ts: the target's end, once by its QEMU and once by its agent. */
+/** The end of a transfer's target, once by its QEMU and once by its agent. */
 import { test } from "@playwright/test";
 import { KilledTransfers } from "./support/kill-in-transfers.ts";
 
