@@ -231,6 +231,7 @@ describe("what a program of a VM wants opened", () => {
     await desk.open("vault", "web");
     expect(await desk.wants("vault", 1, url(LINK))).toMatchObject({ outcome: "here" });
     expect(await desk.wants("vault", 2, url("mailto:a@example.org"))).toMatchObject({ outcome: "here" });
+    expect(await desk.wants("vault", 3, url(LINK), { disposable: true })).toMatchObject({ outcome: "here" });
   });
 
   it("is carried from what the agent has opened, by the number of the request, and is answered after that", async () => {

@@ -16,7 +16,7 @@ import { filesParty, originIn, partyIn, refusalOfSize, transferWords } from "./p
 import type { OpenerParts, OpenTarget } from "./parts.ts";
 import { browserWindows, noHandler } from "./programs.ts";
 import type { Opened, OpenOptions, OpenRequest } from "./request.ts";
-import { askedFirst, decidePlace, isDisposable, type OpenRule, type PlaceDecision } from "./rules.ts";
+import { decideDisposable, decidePlace, type OpenRule, type PlaceDecision } from "./rules.ts";
 import { untilRunning } from "./running.ts";
 import { Turns } from "./turns.ts";
 import { untilClosed, windowOf } from "./windows.ts";
@@ -44,20 +44,16 @@ export class Opener {
   decide({ item, from, in: chosen, edit, wanted }: Omit<OpenRequest, "wanted"> & Partial<OpenRequest>): PlaceDecision {
     const { application, rules } = this.#parts;
     const party = originIn(application.parties, from);
+    const isLink = item.kind === "url";
+    const opened = { group: groupOf(item), isLink, isLocal: isLink && item.link.isLocal, from: party };
+    if (chosen?.kind === "disposable" && typeof wanted === "number") return decideDisposable(opened, edit);
     if (chosen !== null) {
       const explanation = "You have said where.";
-      if (chosen.kind === "disposable") {
-        const place = { kind: chosen.kind, template: null } as const;
-        // That a program there says so is no choice of the person's.
-        return typeof wanted === "number" && isDisposable(party)
-          ? askedFirst(place)
-          : { place, edit, rule: null, explanation };
-      }
+      if (chosen.kind === "disposable")
+        return { place: { kind: chosen.kind, template: null }, edit, rule: null, explanation };
       if (chosen.vm === from) return { place: { kind: "here" }, edit: false, rule: null, explanation };
       return { place: { kind: "vm", vm: partyIn(application.parties, chosen.vm) }, edit, rule: null, explanation };
     }
-    const isLink = item.kind === "url";
-    const opened = { group: groupOf(item), isLink, isLocal: isLink && item.link.isLocal, from: party };
     const decided = decidePlace(rules.current, opened, application.parties);
     return { ...decided, edit: decided.place.kind !== "here" && (edit || decided.edit) };
   }

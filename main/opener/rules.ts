@@ -115,12 +115,9 @@ const NO_FURTHER = "From a disposable VM nothing goes on without your own choice
 
 /** The first rule that matches, and what counts before any rule. */
 export function decidePlace(rules: readonly OpenRule[], opened: Opened, vms: readonly VmParty[]): PlaceDecision {
-  const { from, isLink } = opened;
-  const at = { edit: false, rule: null };
-  if (from.kind === "vm" && opened.isLocal)
-    return { ...at, place: { kind: "here" }, explanation: `The link means ${from.name} itself, so it opens there.` };
-  if (from.kind === "vm" && from.role === "vault" && isLink)
-    return { ...at, place: { kind: "here" }, explanation: `${from.name} is a vault, which opens links nowhere else.` };
+  const { from } = opened;
+  const kept = keptHere(opened);
+  if (kept !== null) return kept;
   const decided = byRules(rules, opened, vms);
   const { place } = decided;
   if (place.kind === "ask" || place.kind === "here" || !isDisposable(from)) return decided;
@@ -132,8 +129,32 @@ export function decidePlace(rules: readonly OpenRule[], opened: Opened, vms: rea
   };
 }
 
+/** What opens in its VM whatever rules say; null: rules decide. */
+function keptHere({ from, isLink, isLocal }: Opened): PlaceDecision | null {
+  const at = { edit: false, rule: null, place: { kind: "here" } } as const;
+  if (from.kind !== "vm") return null;
+  if (isLocal) return { ...at, explanation: `The link means ${from.name} itself, so it opens there.` };
+  if (from.role === "vault" && isLink)
+    return { ...at, explanation: `${from.name} is a vault, which opens links nowhere else.` };
+  return null;
+}
+
+/** A program of the VM wants it in a disposable, which is no choice of the person's. */
+export function decideDisposable(opened: Opened, edit: boolean): PlaceDecision {
+  const kept = keptHere(opened);
+  if (kept !== null) return kept;
+  const place = { kind: "disposable", template: null } as const;
+  if (isDisposable(opened.from)) return askedFirst(place);
+  return {
+    place,
+    edit,
+    rule: null,
+    explanation: `A program in ${partyWords(opened.from)} wants it in a disposable VM.`,
+  };
+}
+
 /** What goes there from a disposable VM. */
-export function askedFirst(suggested: Exclude<RulePlace, { kind: "ask" }>): PlaceDecision {
+function askedFirst(suggested: Exclude<RulePlace, { kind: "ask" }>): PlaceDecision {
   return { place: { kind: "ask", suggested }, edit: false, rule: null, explanation: NO_FURTHER };
 }
 
