@@ -219,6 +219,44 @@ it("is asked for the same by two at once, and does it once", async () => {
   expect(done.filter((one) => one === "use")).toHaveLength(1);
 });
 
+it("is asked for others while it is at it, and does one after the other", async () => {
+  const all = signatures();
+  own = OWN;
+  const first = all.update("antivirus");
+  own = `${OWN}\n`;
+  await Promise.all([first, all.update("antivirus"), all.back("antivirus")]);
+  const steps = done.filter((one) => one.startsWith("signatures") || one === "use" || one.startsWith("stop"));
+  const [given, stopped] = [steps.filter((one) => one === "use").length, steps.filter((one) => one.startsWith("stop"))];
+  expect([given, stopped]).toEqual([3, ["stop first", "stop next", "stop next"]]);
+  expect(steps.lastIndexOf("use")).toBe(steps.length - 2);
+});
+
+it("stays as it was where its service ends meanwhile, which says nothing of them", async () => {
+  own = OWN;
+  const unit: Unit = { vm: "first", given: "", kept: ["a"], isHealthy: true };
+  used = unitOf(unit);
+  startsNext = () => Promise.resolve(void (unit.isHealthy = false));
+  const all = signatures();
+  await expect(all.update("antivirus")).rejects.toMatchObject({ code: "scan.signatures-refused" });
+  expect([done.includes("use"), used.vm]).toEqual([false, "first"]);
+  [unit.isHealthy, startsNext] = [true, () => Promise.resolve()];
+  await all.update("antivirus");
+  expect(used.vm).toBe("next");
+});
+
+it("tries what nobody has asked for now and then alone, however often others are there", async () => {
+  const all = signatures();
+  fetches = { set: "a".repeat(32), problem: "", isHealthy: true };
+  all.look();
+  await expect.poll(() => done.filter((one) => one.startsWith("stop"))).toHaveLength(1);
+  for (const letter of "bcdef") {
+    fetches = { set: letter.repeat(32), problem: "", isHealthy: true };
+    all.look();
+    await Promise.resolve();
+  }
+  expect(memories).toHaveLength(1);
+});
+
 it("goes back, and does not take again by itself what it has come from", async () => {
   own = OWN;
   const both = signatures();

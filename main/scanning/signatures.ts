@@ -9,7 +9,10 @@ import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { type ScanVerdict, scanAnswer } from "#shared/model/scan.ts";
 import { SIGNATURES_SETTING } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
+import { Backoff } from "../base/backoff.ts";
+import { deadline } from "../base/deadline.ts";
 import { Emitter } from "../base/emitter.ts";
+import { waitFor } from "../base/waiting.ts";
 import type { Page } from "../ipc/page.ts";
 import type { NextUnits } from "../services/next-units.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
@@ -29,6 +32,11 @@ const SET = /^[0-9a-f]{32}$/;
 const GIVE_MS = 10 * 60_000;
 const TRY_MS = 150_000;
 const MAX_STARTS = 3;
+/** Between two tries that no person has asked for. */
+const PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 3_600_000;
+/** What it has been given, it says at once. */
+const SAID_MS = 30_000;
 /**
  * Of clamd, for a database as it is published, packed: 3.6 were measured with 1.2 million signatures made up of hashes and patterns;
  * of the official one people report nine.
@@ -81,6 +89,8 @@ export class Signatures extends Emitter<SignaturesEvents> {
   readonly #old = new Set<string>();
   /** What goes on, by service. */
   readonly #running = new Map<string, { key: string | null; work: Promise<void> }>();
+  /** By service: when others may be tried that no person has asked for. */
+  readonly #pauses = new Map<string, { untilMs: number; readonly lengths: Backoff }>();
   /** By service: those that were refused in this run of the application, and why. */
   readonly #refused = new Map<string, { key: string; error: unknown }>();
 
@@ -97,9 +107,22 @@ export class Signatures extends Emitter<SignaturesEvents> {
       const { key } = this.#wantedOf(unit);
       if (this.#running.has(name) || !isDue(unit, key)) continue;
       if (this.#refused.get(name)?.key === key || this.#parts.file.passedOver(name) === key) continue;
+      if (!this.#mayTry(name)) continue;
       this.update(name).catch((error: unknown) => this.#tell(name, messageOf(error)));
     }
     for (const unit of this.#parts.services.units) this.#lookAtState(unit);
+  }
+
+  /** What nobody has asked for is tried now and then: a VM that fetches signatures may say each second that it has others. */
+  #mayTry(name: string): boolean {
+    const now = performance.now();
+    const pause = this.#pauses.get(name) ?? { untilMs: 0, lengths: new Backoff(PAUSE_MS, MAX_PAUSE_MS) };
+    this.#pauses.set(name, pause);
+    if (now < pause.untilMs) return false;
+    const ms = pause.lengths.nextDelayMs(now);
+    pause.untilMs = now + ms;
+    setTimeout(() => this.look(), ms).unref();
+    return true;
   }
 
   /** What it says of itself: that it could not fetch any, and that those are old which it scans with. */
@@ -141,7 +164,10 @@ export class Signatures extends Emitter<SignaturesEvents> {
     const running = this.#running.get(name);
     if (running?.key === this.#wantedOf(this.#parts.services.unit(name)).key) return running.work;
     // Else it begins at once: who asks next finds it.
-    if (running !== undefined) await running.work.catch(() => undefined);
+    if (running !== undefined) {
+      await running.work.catch(() => undefined);
+      return this.update(name);
+    }
     const unit = this.#parts.services.unit(name);
     const wanted = this.#wantedOf(unit);
     if (!isDue(unit, wanted.key)) return;
@@ -152,7 +178,8 @@ export class Signatures extends Emitter<SignaturesEvents> {
         this.#refused.delete(name);
       } catch (error) {
         const refusal = refusalOf(name, error);
-        this.#refused.set(name, { key: wanted.key, error: refusal });
+        // One whose service was stopped, or has failed, meanwhile says nothing of the signatures.
+        if (unit.isHealthy) this.#refused.set(name, { key: wanted.key, error: refusal });
         unit.log.add("atoll", "error", refusal.message);
         throw refusal;
       }
@@ -167,7 +194,10 @@ export class Signatures extends Emitter<SignaturesEvents> {
   /** Resolves when the service has the signatures from before. @throws AppError scan.no-signatures-before, scan.signatures-refused */
   async back(name: string): Promise<void> {
     const running = this.#running.get(name);
-    if (running !== undefined) await running.work.catch(() => undefined);
+    if (running !== undefined) {
+      await running.work.catch(() => undefined);
+      return this.back(name);
+    }
     const { services, file } = this.#parts;
     const unit = services.unit(name);
     if (!unit.isHealthy)
@@ -233,6 +263,7 @@ export class Signatures extends Emitter<SignaturesEvents> {
       if (wanted !== null && wanted.key !== "") await give(next, wanted, carry);
       await tryOut(next);
       await adopt(unit, next, carry);
+      if (!unit.isHealthy) throw new Error("the service does not run any more");
     } catch (error) {
       await services.next.drop(name, isKept);
       throw error;
@@ -268,7 +299,19 @@ async function give(to: ServiceUnit, { key, own, fetched }: Wanted, carry: Signa
       throw new Error(`VM "${from.definition.name}" does not have them any more`);
     folder = `${CARRIED_FOLDER}/${path.posix.basename(at)}`;
   }
-  await to.by("signatures").job({ signatures: { key, own, fetched: folder } }, AbortSignal.timeout(GIVE_MS));
+  await jobWithin(to, { signatures: { key, own, fetched: folder } }, GIVE_MS);
+  // Of one that does not say so, new ones would be due for ever.
+  await waitFor({
+    listen: ({ resolve }) => {
+      const look = (): void => {
+        if (givenTo(to) === key) resolve();
+      };
+      look();
+      return to.on("changed", look);
+    },
+    timeoutMs: SAID_MS,
+    onTimeout: ({ reject }) => reject(new Error("its program does not say that it has them")),
+  });
 }
 
 function keyOf(own: string, set: string): string {
@@ -313,10 +356,20 @@ async function tryOut(unit: ServiceUnit): Promise<void> {
     ],
   ];
   for (const [content, verdict, why] of expected) {
-    const said = await unit.by("signatures").job({ try: content.toString("base64") }, AbortSignal.timeout(TRY_MS));
+    const said = await jobWithin(unit, { try: content.toString("base64") }, TRY_MS);
     const answer = scanAnswer.safeParse(said);
     const sha256 = createHash("sha256").update(content).digest("hex");
     if (!answer.success || answer.data.sha256 !== sha256 || answer.data.verdict !== verdict) throw new Error(why);
+  }
+}
+
+/** A job of the right "signatures". */
+async function jobWithin(unit: ServiceUnit, input: unknown, ms: number): Promise<unknown> {
+  const limit = deadline(ms, () => new Error(`its program has not answered within ${ms / 1000} s`));
+  try {
+    return await unit.by("signatures").job(input, limit.signal);
+  } finally {
+    limit.end();
   }
 }
 
@@ -324,10 +377,12 @@ async function tryOut(unit: ServiceUnit): Promise<void> {
 async function adopt(from: ServiceUnit, to: ServiceUnit, carry: SignaturesParts["carry"]): Promise<void> {
   const keys = (unit: ServiceUnit): unknown[] => (unit.tables.rows()["quarantine"] ?? []).map(({ key }) => key);
   const has = new Set(keys(to));
-  if (!from.isHealthy || keys(from).every((key) => has.has(key))) return;
+  // What it has in quarantine would be gone with its disk.
+  if (!from.isHealthy) throw new Error("the scanner that is used does not say what it has in quarantine");
+  if (keys(from).every((key) => has.has(key))) return;
   await carry({ from: from.vm, path: QUARANTINE_FOLDER, to: to.vm, into: CARRIED_FOLDER });
   const adopted = `${CARRIED_FOLDER}/${path.posix.basename(QUARANTINE_FOLDER)}`;
-  await to.by("signatures").job({ adopt: adopted }, AbortSignal.timeout(TRY_MS));
+  await jobWithin(to, { adopt: adopted }, TRY_MS);
 }
 
 /** Tells the page. */

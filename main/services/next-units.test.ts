@@ -23,6 +23,8 @@ function unit(name: string): ServiceUnit {
     name,
     stop: () => Promise.resolve(void done.push(`stop ${name}`)),
     close: () => done.push(`close ${name}`),
+    settings: { load: () => Promise.resolve(void done.push(`load ${name}`)) },
+    applySettings: () => Promise.resolve(void done.push(`apply ${name}`)),
   };
   return scripted as unknown as ServiceUnit;
 }
@@ -71,18 +73,22 @@ it("uses what was made, keeps what was used, and removes what there was to go ba
   const all = units();
   await all.make("words", 300);
   await all.use("words");
-  expect([used, spares.before, done]).toEqual(["made-300", "first", ["remove older"]]);
+  expect([used, spares.before, done]).toEqual([
+    "made-300",
+    "first",
+    ["remove older", "load made-300", "apply made-300"],
+  ]);
 });
 
 it("removes what was made and is not used, and leaves what is there to go back to", async () => {
   const all = units();
   await all.make("words", 300);
   await all.drop("words", false);
-  expect([done, spares.next]).toEqual([["stop made-300", "close made-300", "remove made-300"], undefined]);
+  expect([done, spares.next]).toEqual([["close made-300", "stop made-300", "remove made-300"], undefined]);
   [spares, done] = [{ before: "older" }, []];
   expect(await all.takeBefore("words")).toBeDefined();
   await all.drop("words", true);
-  expect([done, spares.before]).toEqual([["stop older", "close older"], "older"]);
+  expect([done, spares.before]).toEqual([["close older", "stop older"], "older"]);
 });
 
 it("ends what a killed application has left, and keeps what there is to go back to", async () => {
@@ -91,8 +97,8 @@ it("ends what a killed application has left, and keeps what there is to go back 
   expect([done, spares.before]).toEqual([["kill half", "remove half", "kill older"], "older"]);
 });
 
-it("makes none where a person has a VM of that name", async () => {
-  others = [{ name: "words-next" }];
+it.each(["words-next", "words-before"])("makes none where a person has a VM of the name %s", async (name) => {
+  others = [{ name }];
   await expect(units().make("words", 300)).rejects.toMatchObject({ code: "vm.name-taken" });
   expect(spares).toEqual({});
 });

@@ -3,7 +3,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
 import type { Vm } from "../vms/vm.ts";
-import { type ServiceSource, spareName } from "./service-source.ts";
+import { type ServiceSource, SPARES, spareName } from "./service-source.ts";
 import type { ServiceUnit } from "./service-unit.ts";
 
 export interface NextUnitsParts {
@@ -37,15 +37,13 @@ export class NextUnits {
   /** With an empty disk, and so much memory; not started. @throws AppError vm.name-taken */
   async make(service: string, memoryMiB: number): Promise<ServiceUnit> {
     const { application, source } = this.#parts;
-    const name = spareName(service, "next");
-    if (application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined))
-      throw new AppError(
-        "vm.name-taken",
-        `There is a VM named "${name}", which service "${service}" needs: remove it.`,
-        {
-          name,
-        },
-      );
+    const names = SPARES.map((spare) => spareName(service, spare));
+    const taken = application.vms.find((vm) => names.includes(vm.definition.name) && vm.definition.service !== service);
+    if (taken !== undefined) {
+      const { name } = taken.definition;
+      const sentence = `There is a VM named "${name}", which service "${service}" needs: remove it.`;
+      throw new AppError("vm.name-taken", sentence, { name });
+    }
     return this.#begin(service, await source.addNext(service, memoryMiB));
   }
 
@@ -70,7 +68,11 @@ export class NextUnits {
     await this.#remove(source.spareOf(service, "before"));
     await source.useNext(service);
     this.#next.delete(service);
-    return replace(service, unit);
+    // They may have been changed while it was tried.
+    await unit.settings.load();
+    const before = replace(service, unit);
+    await unit.applySettings();
+    return before;
   }
 
   /** It is not used. `isKept`: it stays what there is to go back to. */
@@ -78,8 +80,9 @@ export class NextUnits {
     const { source } = this.#parts;
     const unit = this.#next.get(service);
     this.#next.delete(service);
-    await unit?.stop();
+    // First, so that whoever waits for it does not start it again.
     unit?.close();
+    await unit?.stop();
     if (isKept) await source.leaveBefore(service);
     else await this.#remove(source.spareOf(service, "next"));
   }

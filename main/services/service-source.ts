@@ -7,6 +7,7 @@ import fsp from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { VM_ID_PATTERN, type VmId, type VmNetwork } from "#shared/model/vm.ts";
+import { log } from "../base/log.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import { newDefinition, type VmDefinition } from "../vms/definition.ts";
@@ -28,7 +29,7 @@ const fileSchema = z.record(z.string(), entry);
 
 /** `next`: it is made, and nobody uses it yet; `before`: it was used until the one that is used now. */
 export type SpareVm = "next" | "before";
-const SPARES: readonly SpareVm[] = ["next", "before"];
+export const SPARES: readonly SpareVm[] = ["next", "before"];
 /** As long as it is with what is put behind it, a service's name is a VM's. */
 const MAX_NAME = 20;
 
@@ -42,6 +43,7 @@ export class ServiceSource implements DefinitionSource {
   readonly #drivers: Drivers;
   #known = new Map<string, Known>();
   #changed: () => void = () => undefined;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(stateFolder: string, drivers: Drivers) {
     this.#file = path.join(stateFolder, FILE);
@@ -52,7 +54,8 @@ export class ServiceSource implements DefinitionSource {
   async load(): Promise<void> {
     const text = await fsp.readFile(this.#file, "utf8").catch(() => "{}");
     const read = fileSchema.safeParse(parsed(text));
-    // Without it they have new ids, and new disks: nothing of a service's is kept there.
+    // Without it they have new ids, and new disks.
+    if (!read.success) log(`${this.#file} cannot be read: services begin with new disks`);
     this.#known = new Map(Object.entries(read.data ?? {}).map(([name, ids]) => [name, { ...ids, manifest: null }]));
   }
 
@@ -186,7 +189,13 @@ export class ServiceSource implements DefinitionSource {
     this.#changed();
   }
 
-  async #write(): Promise<void> {
+  /** One after the other: the newest is what stays. */
+  #write(): Promise<void> {
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#writeNow());
+    return this.#writing;
+  }
+
+  async #writeNow(): Promise<void> {
     const ids = Object.fromEntries(
       [...this.#known].map(([name, { id, next, before, wanted, memories }]) => [
         name,

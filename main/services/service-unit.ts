@@ -157,6 +157,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
    * the VM's start says, and service.not-healthy; it is tried again all the same, but where its image cannot be made.
    */
   async start(): Promise<void> {
+    if (this.#isClosed) throw this.#notHealthy();
     await this.vm.adopted().catch(() => undefined);
     if (!this.#isGoingOn) {
       this.#enter({ name: "building" });

@@ -1,6 +1,6 @@
 /** All services: what there is, each with its VM and what keeps that running. */
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
-import { type ServiceInfo, type ServiceView, shownValue } from "#shared/model/service.ts";
+import { type ServiceInfo, type ServiceView, shownValue, SIGNATURES_SETTING } from "#shared/model/service.ts";
 import type { VmId, VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import fsp from "node:fs/promises";
@@ -85,7 +85,11 @@ export class Services extends Emitter<ServicesEvents> {
       const { name } = service.manifest;
       const isTaken = application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined);
       if (!isTaken) {
-        await this.next.clean(name);
+        await this.next
+          .clean(name)
+          .catch((error: unknown) =>
+            log(`service "${name}": what is left of its other VMs stays: ${messageOf(error)}`),
+          );
         await this.#add(service);
       } else {
         // Names are one space: a person's own VM was there first.
@@ -201,13 +205,20 @@ export class Services extends Emitter<ServicesEvents> {
   /** In force when it resolves, where the service runs. @throws AppError service.*, scan.signatures-refused */
   async set(name: string, values: Readonly<Record<string, unknown>>): Promise<void> {
     const { settings } = this.unit(name);
-    const before = Object.fromEntries(Object.entries(settings.values).filter(([key]) => Object.hasOwn(values, key)));
+    const { [SIGNATURES_SETTING]: before } = settings.values;
     await settings.set(name, values);
+    const { [SIGNATURES_SETTING]: wanted } = settings.values;
     await this.unit(name).applySettings();
     try {
-      await this.#options.applied(name);
+      // Nothing else leads to another VM of it.
+      if (Object.hasOwn(values, SIGNATURES_SETTING)) await this.#options.applied(name);
     } catch (error) {
-      await settings.set(name, before);
+      const unit = this.unit(name);
+      // A person may have given others meanwhile.
+      if (unit.settings.values[SIGNATURES_SETTING] === wanted) {
+        await unit.settings.set(name, { [SIGNATURES_SETTING]: before });
+        await unit.applySettings();
+      }
       throw error;
     } finally {
       this.emit("changed");
@@ -262,6 +273,7 @@ export class Services extends Emitter<ServicesEvents> {
     await before?.stop();
     before?.close();
     this.#units.delete(name);
+    await this.next.drop(name, false);
     await this.#add(await catalog.install(folder));
     this.emit("changed");
     return name;

@@ -102,12 +102,17 @@ def place(work, folder, files, key):
     sets = os.path.join(work, "sets")
     os.makedirs(sets, mode=0o700, exist_ok=True)
     target, partial = os.path.join(sets, key), os.path.join(sets, f"{key}.partial")
+    for name in os.listdir(sets):
+        if name.endswith(".partial"):
+            shutil.rmtree(os.path.join(sets, name), ignore_errors=True)
     if not os.path.isdir(target):
-        shutil.rmtree(partial, ignore_errors=True)
         os.mkdir(partial, 0o700)
         for name in files:
             shutil.copyfile(os.path.join(folder, name), os.path.join(partial, name))
+        # A VM that loses its power must not have half a file under a whole set's name.
+        os.sync()
         os.rename(partial, target)
+        os.sync()
     others = sorted((name for name in os.listdir(sets) if name != key), key=lambda name: os.path.getmtime(os.path.join(sets, name)))
     for name in others[:-1]:
         shutil.rmtree(os.path.join(sets, name), ignore_errors=True)
