@@ -122,7 +122,10 @@ export async function removeStale(snapshotsDir: string, template: string, key: s
   for (const partial of names.filter((other) => other.startsWith(PARTIAL))) {
     const lock = await tryLock(snapshotLock(snapshotsDir, partial.slice(PARTIAL.length)));
     if (lock === null) continue; // it is being made, or is our own
-    await removeSnapshot(path.join(snapshotsDir, partial));
-    await lock.release();
+    try {
+      await removeSnapshot(path.join(snapshotsDir, partial));
+    } finally {
+      await lock.release();
+    }
   }
 }
