@@ -244,6 +244,20 @@ test("a window is resized by its corners and edges: what is opposite stays, and 
   await expect.poll(async () => (await desktop.windows()).length).toBe(0);
 });
 
+test("a program of X11 that has whole cells alone gets a size of these by the command, too", async () => {
+  const { id } = await desktop.run("home", "xterm");
+  const sized = async (width: number, height: number): Promise<[number, number]> => {
+    await desktop.json("window", "move", id, "40", "80", String(width), String(height));
+    const { width: hasWidth, height: hasHeight } = await windowView(id);
+    return [hasWidth, hasHeight];
+  };
+  const [width, height] = await sized(605, 403);
+  // Less than a cell is left out.
+  expect([605 - width < 30, 403 - height < 30, width <= 605, height <= 403]).toEqual([true, true, true, true]);
+  expect(await sized(width + 1, height + 1)).toEqual([width, height]);
+  await desktop.json("window", "close", id);
+});
+
 test("Alt+Tab shows whose windows there are and goes to the one before", async () => {
   const page = await desktop.page();
   const home = await desktop.run("home", "foot");

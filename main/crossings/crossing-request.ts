@@ -47,6 +47,8 @@ export interface CrossingOutcome {
   readonly rule: { readonly line: number; readonly text: string } | null;
   /** The rule lets through only what a scanner has passed. */
   readonly scans?: boolean;
+  /** Of several scanners one is enough. */
+  readonly oneScannerSuffices?: boolean;
   /** The person decides of what no scanner could look at. */
   readonly asksUnscanned?: boolean;
   /** For people: why. */

@@ -198,8 +198,9 @@ export class Crossings {
   }
 }
 
-function scanOf(rule: PolicyDecided["rule"]): Pick<CrossingOutcome, "scans" | "asksUnscanned"> {
-  return { scans: rule?.scan === true, asksUnscanned: rule?.asksUnscanned === true };
+function scanOf(rule: PolicyDecided["rule"]): Pick<CrossingOutcome, "scans" | "oneScannerSuffices" | "asksUnscanned"> {
+  const { scan = false, oneScannerSuffices = false, asksUnscanned = false } = rule ?? {};
+  return { scans: scan, oneScannerSuffices, asksUnscanned };
 }
 
 /** As the `atoll` command ends where something was not allowed: with exit code 3. */

@@ -188,6 +188,28 @@ it("a transfer that was allowed elsewhere is scanned where that says so", async 
   expect([scans, desk.asked]).toEqual([1, []]);
 });
 
+it("what one scanner has passed arrives where the rule says that one is enough, and is held where it does not", async () => {
+  const [clean] = said("clean").engines;
+  const found = said("found", { signature: "Eicar" });
+  const both = { ...found, engines: clean === undefined ? [] : [...found.engines, clean] };
+  for (const oneScannerSuffices of [false, true]) {
+    desk.answer = () =>
+      Promise.resolve({
+        ...{ allowed: true, by: "rule", rule: null, explanation: "", seq: 5 },
+        ...{ scans: true, oneScannerSuffices },
+      });
+    const record = await started([both, found]);
+    if (oneScannerSuffices) {
+      await desk.ready();
+      const expected = desk.web.agent.sentOf("filesExpected").flatMap(({ entries = [] }) => entries);
+      expect(expected.map(({ index }) => index)).toEqual([0]);
+    } else {
+      await sourceStopped();
+      expect((await record.done).files.map(({ reason }) => reason)).toEqual(["scan.found", "scan.found"]);
+    }
+  }
+});
+
 describe("what no scanner could look at, where the rule lets the person decide", () => {
   const unscanned = said("not-scanned", { reason: "it is encrypted" });
 

@@ -3,7 +3,7 @@
  * No byte of a file comes here.
  */
 import { AppError } from "#shared/model/app-error.ts";
-import type { FileVerdict } from "#shared/model/scan.ts";
+import { type FileVerdict, passedByOne } from "#shared/model/scan.ts";
 import { said } from "#shared/model/text.ts";
 import { FILE_REASON_WORDS, type TransferState } from "#shared/model/transfer.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
@@ -25,8 +25,10 @@ export interface RunEnd {
 export interface Permit {
   /** Why not, for people; null: it may. */
   refusal: string | null;
-  /** Only what a scanner has passed. */
+  /** Only what scanners have passed. */
   scans: boolean;
+  /** Of several one is enough. */
+  oneScannerSuffices: boolean;
   /** What the person is asked about of what no scanner could look at; null: it is held. */
   unscanned: Crossing | null;
 }
@@ -86,11 +88,11 @@ export class TransferRun {
     record.listed(listed);
     this.#ports.changed();
     if (record.sent.length === 0) return this.#ended("done", "");
-    const { refusal, scans, unscanned } = await this.#ports.permit(record.sent, record.bytes);
+    const { refusal, scans, unscanned, oneScannerSuffices } = await this.#ports.permit(record.sent, record.bytes);
     if (this.#signal.aborted) return this.#cancelled();
     if (refusal !== null) return this.#ended("denied", refusal);
     if (scans) {
-      await this.#scan(unscanned);
+      await this.#scan(unscanned, oneScannerSuffices);
       if (this.#signal.aborted) return this.#cancelled();
       if (record.expected.every(({ kind }) => kind === "folder")) return this.#ended("failed", record.heldWords);
     }
@@ -100,11 +102,14 @@ export class TransferRun {
     return this.#move(source, cancelled);
   }
 
-  async #scan(unscanned: Crossing | null): Promise<void> {
+  async #scan(unscanned: Crossing | null, oneScannerSuffices: boolean): Promise<void> {
     const record = this.#record;
     record.state = "scanning";
     this.#ports.changed();
-    record.scanned(await this.#ports.scan(record.toScan, this.#signal));
+    const verdicts = [...(await this.#ports.scan(record.toScan, this.#signal))];
+    record.scanned(
+      new Map(verdicts.map(([index, verdict]) => [index, oneScannerSuffices ? passedByOne(verdict) : verdict])),
+    );
     const asked = record.unscanned;
     if (unscanned !== null && asked.length > 0 && !this.#signal.aborted) {
       record.state = "waiting";

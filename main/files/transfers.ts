@@ -264,18 +264,19 @@ export class Transfers extends Emitter<{ changed: [] }> {
   ): Promise<Permit & { allowed: CrossingOutcome | null }> {
     const { permission, source, target } = record.request;
     if (permission.kind === "given") {
-      const { seq, scans = false, unscanned = null } = permission;
+      const { seq, scans = false, oneScannerSuffices = false, unscanned = null } = permission;
       const given = { allowed: true, by: "rule", rule: null, scans, explanation: "", seq } as const;
-      return { allowed: given, scans, unscanned, refusal: permission.admits?.(bytes) ?? null };
+      return { allowed: given, scans, oneScannerSuffices, unscanned, refusal: permission.admits?.(bytes) ?? null };
     }
     const [from, to] = [partyOfEnd(source.party), partyOfEnd(target)];
     const crossing = { action: "file.send", from, to, type: null, bytes } as const;
     const outcome = await this.#asked({ crossing, subject: "" }, files, bytes, [asking, cancelling]);
-    const { scans = false, asksUnscanned = false } = outcome;
+    const { scans = false, oneScannerSuffices = false, asksUnscanned = false } = outcome;
     const unscanned = asksUnscanned ? crossing : null;
-    if (outcome.allowed) return { allowed: outcome, scans, unscanned, refusal: null };
+    const terms = { scans, oneScannerSuffices, unscanned };
+    if (outcome.allowed) return { allowed: outcome, ...terms, refusal: null };
     this.#refusals.set(record, outcome);
-    return { allowed: null, scans, unscanned, refusal: outcome.explanation };
+    return { allowed: null, ...terms, refusal: outcome.explanation };
   }
 
   async #allowsUnscanned(

@@ -111,6 +111,7 @@ export class Edit {
           kind: "given",
           seq: outcome.seq,
           scans: outcome.scans === true,
+          oneScannerSuffices: outcome.oneScannerSuffices === true,
           unscanned: outcome.asksUnscanned === true ? crossing : null,
           admits: (bytes) => this.#refusalOfSize(bytes) ?? refusalOfSize(policy, crossing, bytes),
         },

@@ -45,6 +45,7 @@ describe("a file of the host", () => {
           kind: "given",
           seq: 1,
           scans: false,
+          oneScannerSuffices: false,
           unscanned: null,
           admits: expect.any(Function) as () => null,
         },

@@ -219,6 +219,7 @@ export class Opener {
         kind: "given",
         seq: outcome.seq,
         scans: outcome.scans === true,
+        oneScannerSuffices: outcome.oneScannerSuffices === true,
         unscanned: outcome.asksUnscanned === true ? crossing : null,
         admits: (bytes) => refusalOfSize(this.#parts.policy, crossing, bytes),
       },

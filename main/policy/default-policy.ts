@@ -10,6 +10,7 @@ export const DEFAULT_POLICY = `# What may cross between VMs. The first rule that
 #   decision: allow, ask or deny
 #   and, if you like: type: text/plain or image/*   maxBytes: 1000000   until: 2026-12-24T18:00:00Z
 #                     notify: true (say when something has crossed)   scan: true (only what a scanner has passed)
+#                     scanners: one (beside scan: of several scanners one is enough, else all have to pass a file)
 #                     unscanned: ask (beside scan: you decide of a file that no scanner could look at)
 #                     always: false (ask each time)
 #

@@ -49,7 +49,7 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
    * @throws AppError policy.broken, policy.changed
    */
   async answer(crossing: Crossing, asked: Rule, answer: "minutes" | "always"): Promise<PolicyChange> {
-    const { type, maxBytes, scan, asksUnscanned, notify } = asked;
+    const { type, maxBytes, scan, oneScannerSuffices, asksUnscanned, notify } = asked;
     const rule: NewRule = {
       action: crossing.action,
       from: partyWord(crossing.from),
@@ -58,6 +58,7 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
       ...(maxBytes === null ? {} : { maxBytes }),
       ...(answer === "always" ? {} : { until: this.#inMinutes(ANSWER_MINUTES) }),
       ...(scan ? { scan } : {}),
+      ...(oneScannerSuffices ? { scanners: "one" } : {}),
       ...(asksUnscanned ? { unscanned: "ask" } : {}),
       ...(notify ? { notify } : {}),
       decision: "allow",

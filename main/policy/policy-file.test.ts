@@ -44,6 +44,7 @@ rules:
     decision: "ask",
     notify: true,
     scan: false,
+    oneScannerSuffices: false,
     asksUnscanned: false,
     offersAlways: true,
   });
@@ -101,6 +102,16 @@ describe("refuses, with the place,", () => {
       "the same without a scan",
       rule("action: file.send\nfrom: a\nto: b\nunscanned: ask\ndecision: allow"),
       ...([5, "rules.0.unscanned"] as const),
+    ],
+    [
+      "how many scanners have to pass what is not scanned",
+      rule("action: file.send\nfrom: a\nto: b\nscanners: one\ndecision: allow"),
+      ...([5, "rules.0.scanners"] as const),
+    ],
+    [
+      "a number of scanners that is none",
+      rule("action: file.send\nfrom: a\nto: b\nscan: true\nscanners: most\ndecision: allow"),
+      ...([6, "rules.0.scanners"] as const),
     ],
     ["a size below nothing", rule("action: exec\nfrom: a\nto: b\nmaxBytes: -1\ndecision: deny"), 5, "rules.0.maxBytes"],
     ["rules that are no list", "rules:\n  action: exec\n", 1, "rules"],

@@ -37,6 +37,7 @@ const ruleFields = z.strictObject({
   always: z.boolean().optional(),
   notify: z.boolean().optional(),
   scan: z.boolean().optional(),
+  scanners: z.literal("one").optional(),
   unscanned: z.literal("ask").optional(),
 });
 
@@ -50,9 +51,7 @@ const testFields = z.strictObject({
 
 const fileSchema = z.strictObject({
   rules: z
-    .array(
-      ruleFields.superRefine(checkUnscanned).transform((fields, context) => parties(fields, fields.action, context)),
-    )
+    .array(ruleFields.superRefine(checkScan).transform((fields, context) => parties(fields, fields.action, context)))
     .max(MAX_RULES)
     .nullable()
     .default([]),
@@ -86,6 +85,7 @@ export function readPolicy(text: string, file: string): YamlResult<PolicyFile> {
         offersAlways: fields.always ?? true,
         notify: fields.notify ?? false,
         scan: fields.scan ?? false,
+        oneScannerSuffices: fields.scanners === "one",
         asksUnscanned: fields.unscanned === "ask",
       })),
       tests: (tests ?? []).map(({ fields, from, to }, at) => {
@@ -97,16 +97,21 @@ export function readPolicy(text: string, file: string): YamlResult<PolicyFile> {
   };
 }
 
-/** Only files can be asked about: a connection that nobody has scanned is over before anyone answers. */
-function checkUnscanned({ action, scan, unscanned }: z.output<typeof ruleFields>, context: z.RefinementCtx): void {
-  if (unscanned === undefined) return;
+/**
+ * Only files can be asked about: a connection that nobody has scanned is over before anyone answers. And only files have several
+ * scanners.
+ */
+function checkScan(fields: z.output<typeof ruleFields>, context: z.RefinementCtx): void {
+  const { action, scan } = fields;
   const message =
     scan !== true
       ? 'has to stand beside "scan: true"'
       : action !== "file.send" && action !== "file.open"
         ? 'is for "file.send" and "file.open" alone'
         : null;
-  if (message !== null) context.addIssue({ code: "custom", path: ["unscanned"], message });
+  if (message === null) return;
+  for (const path of ["scanners", "unscanned"] as const)
+    if (fields[path] !== undefined) context.addIssue({ code: "custom", path: [path], message });
 }
 
 /** A rule on one line, as a person would write it with all that is not left to its default. */

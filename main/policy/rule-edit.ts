@@ -17,6 +17,7 @@ export type NewRule = {
   maxBytes?: number;
   until?: string;
   scan?: true;
+  scanners?: "one";
   unscanned?: "ask";
   notify?: true;
   decision: PolicyDecision;

@@ -51,8 +51,12 @@ describe("an export", () => {
     const timed = read(
       fileOf(connect("a.example", "allow", ", until: 2027-01-01T00:00:00Z, notify: true, scan: true")),
     );
-    const asking = read(fileOf("action: file.send, from: a, to: b, decision: allow, scan: true, unscanned: ask"));
-    expect(read(exportedRules(asking, null))).toMatchObject([{ scan: true, asksUnscanned: true }]);
+    const asking = read(
+      fileOf("action: file.send, from: a, to: b, decision: allow, scan: true, scanners: one, unscanned: ask"),
+    );
+    expect(read(exportedRules(asking, null))).toMatchObject([
+      { scan: true, oneScannerSuffices: true, asksUnscanned: true },
+    ]);
     expect(read(exportedRules(timed, null))).toMatchObject([{ until: timed[0]?.until, notify: true, scan: true }]);
   });
 

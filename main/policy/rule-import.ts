@@ -85,6 +85,7 @@ function fieldsOf({
   offersAlways,
   notify,
   scan,
+  oneScannerSuffices,
   asksUnscanned,
   decision,
 }: Rule): RuleFields {
@@ -96,6 +97,7 @@ function fieldsOf({
     ...(offersAlways ? {} : { always: false }),
     ...(notify ? { notify } : {}),
     ...(scan ? { scan } : {}),
+    ...(oneScannerSuffices ? { scanners: "one" } : {}),
     ...(asksUnscanned ? { unscanned: "ask" } : {}),
     decision,
   };

@@ -49,6 +49,8 @@ export interface Rule {
   readonly notify: boolean;
   /** Whether a scanner has to have found nothing. */
   readonly scan: boolean;
+  /** Of several scanners one is enough; else every one has to have found nothing. */
+  readonly oneScannerSuffices: boolean;
   /** Where that could not look at all of it, the person decides; else it is held. */
   readonly asksUnscanned: boolean;
 }

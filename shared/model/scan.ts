@@ -73,6 +73,11 @@ export function combinedVerdict(engines: readonly Pick<EngineVerdict, "verdict">
   return BY_WEIGHT.find((one) => engines.some(({ verdict }) => verdict === one)) ?? "clean";
 }
 
+/** Where one engine is enough: clean, where one of them says so. */
+export function passedByOne(said: FileVerdict): FileVerdict {
+  return said.engines.some(({ verdict }) => verdict === "clean") ? { ...said, verdict: "clean" } : said;
+}
+
 /** For people: what of the engines is the reason of the combined verdict; "" of what is clean. */
 export function verdictWords({ verdict, engines }: Pick<FileVerdict, "verdict" | "engines">): string {
   const engine = engines.find((one) => one.verdict === verdict);
