@@ -9,6 +9,8 @@ import type { Vm } from "../vms/vm.ts";
 const KEY_BYTES = 16;
 /** Longest between two signs that files move. */
 const STALLED_MS = 60_000;
+/** ClamAV's databases have some hundred MiB, and what is in quarantine is bounded by its program. */
+const MAX_BYTES = 4 * 1024 ** 3;
 
 export interface Carried {
   from: Vm;
@@ -27,6 +29,15 @@ export async function carryFiles({ from, path, to, into }: Carried): Promise<boo
   try {
     const listed = await source.listed;
     if (listed === null || listed.every(({ kind }) => kind === "folder")) return false;
+    const bytes = listed.reduce((sum, { size }) => sum + size, 0);
+    if (bytes > MAX_BYTES)
+      throw new AppError(
+        "transfer.failed",
+        `"${from.definition.name}" has ${bytes} bytes to give, which is too much.`,
+        {
+          vm: from.definition.name,
+        },
+      );
     let whole = 0;
     let over: (isWhole: boolean) => void = () => undefined;
     const arrived = new Promise<boolean>((resolve) => (over = resolve));
@@ -51,7 +62,7 @@ export async function carryFiles({ from, path, to, into }: Carried): Promise<boo
         origin: from.definition.name,
         into: { kind: "path", path: Buffer.from(`${into}/`) },
         files: listed.length,
-        bytes: files.reduce((sum, { size }) => sum + size, 0),
+        bytes,
         isOpened: false,
         isReadOnly: false,
       },
