@@ -1,5 +1,5 @@
 /** Another VM of a service: made and tried beside the one that is used, then used in its place, which is kept to go back to. */
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -71,7 +71,7 @@ export class NextUnits {
     // They may have been changed while it was tried.
     await unit.settings.load();
     const before = replace(service, unit);
-    await unit.applySettings();
+    await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "warning", messageOf(error)));
     return before;
   }
 
