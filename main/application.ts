@@ -283,7 +283,7 @@ export class Application extends Emitter<ApplicationEvents> {
   async create(name: string, trust: { label: LabelName; role?: VmRole }, machine: MachineOptions): Promise<Vm> {
     const { registry, drivers } = this.#options;
     const { driver = drivers.defaultName, ...options } = machine;
-    drivers.refuseForeign(driver, Object.keys(options));
+    drivers.refuseForeign(driver, Object.keys(options), "usage.bad-argument");
     const definition = newDefinition(name, trust, drivers.define(machine));
     // Names are one space, whatever source a VM is of; the registry knows its own.
     if (this.vms.some((vm) => vm.definition.name === name && this.#vms.get(vm.id)?.source !== registry))
@@ -312,7 +312,7 @@ export class Application extends Emitter<ApplicationEvents> {
       throw new AppError("vm.unsupported", `VM "${name}" is not defined by a file, so it cannot be changed here.`, {
         vm: name,
       });
-    drivers.refuseForeign(driver, Object.keys(machine));
+    drivers.refuseForeign(driver, Object.keys(machine), "vm.unsupported");
     if (Object.keys(machine).length > 0) drivers.define({ ...definition, ...machine });
     const changed = Object.entries({ ...trust, ...machine }).filter(([, value]) => value !== undefined);
     await registry.change(vm.id, Object.fromEntries(changed) as Record<string, string | number>);

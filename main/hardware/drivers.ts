@@ -74,12 +74,12 @@ export class Drivers {
     });
   }
 
-  /** @throws AppError vm.unsupported where one of these names is none of a field of the driver */
-  refuseForeign(driver: string, options: readonly string[]): void {
+  /** @throws AppError with `code` where one of these names is none of a field of the driver */
+  refuseForeign(driver: string, options: readonly string[], code: "vm.unsupported" | "usage.bad-argument"): void {
     const { type } = this.named(driver);
     const foreign = options.find((option) => !Object.hasOwn(type.fields.shape, option));
     if (foreign !== undefined)
-      throw new AppError("vm.unsupported", `A VM of the driver "${driver}" has no option "${foreign}".`, {
+      throw new AppError(code, `A VM of the driver "${driver}" has no option "${foreign}".`, {
         driver,
         option: foreign,
       });

@@ -135,7 +135,7 @@ describe("an external VM", () => {
 it("a new VM is refused what its driver does not know, by whatever command it was asked for", async () => {
   const asked = { name: "guest", label: "rose", machine: { channels: { control: "/c" } } };
   await expect(call("vm.create", asked)).rejects.toMatchObject({
-    code: "vm.unsupported",
+    code: "usage.bad-argument",
     details: { option: "channels" },
   });
   await expect(info()).resolves.toMatchObject({ name: "home" });
