@@ -1,12 +1,10 @@
 /** What the antivirus keeps on its disk: services/antivirus/program/quarantine.py, as its program uses it. */
-import { execFile } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { runInProgram } from "./testing/python.ts";
 
-const program = path.join(import.meta.dirname, "../../services/antivirus/program");
 const KEY = "0123456789abcdef".repeat(2);
 const OTHER = "f".repeat(32);
 let folder: string;
@@ -14,19 +12,11 @@ beforeEach(() => void (folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll qua
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 /** Runs lines of Python, in which `kept` is the quarantine and `file` a file of five bytes; what they print. */
-async function run(...lines: string[]): Promise<unknown> {
+function run(...lines: string[]): Promise<unknown> {
   const file = path.join(folder, "file");
   fs.writeFileSync(file, "hello");
-  const script = [
-    "import json, sys, quarantine",
-    "from quarantine import Quarantine",
-    "folder, file = sys.argv[1:]",
-    ...lines.slice(0, -1),
-    `print(json.dumps(${lines.at(-1)}))`,
-  ];
-  const options = { cwd: program, env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } };
-  const words = ["-c", script.join("\n"), path.join(folder, "kept"), file];
-  return JSON.parse((await promisify(execFile)("python3", words, options)).stdout);
+  const begin = ["import quarantine", "from quarantine import Quarantine", "folder, file = sys.argv[1:]"];
+  return runInProgram("antivirus", [...begin, ...lines], [path.join(folder, "kept"), file]);
 }
 
 it("has a copy, under the name that it was given, and after its program has started again", async () => {

@@ -1,12 +1,10 @@
 /** What the antivirus takes for signatures: services/antivirus/program/signature_sets.py, as its program uses it. */
-import { execFile } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { runInProgram } from "./testing/python.ts";
 
-const program = path.join(import.meta.dirname, "../../services/antivirus/program");
 let folder: string;
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll signatures "));
@@ -17,18 +15,14 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 /** Runs lines of Python, with `sets` and the word `own`; what the last of them comes to. */
-async function run(own: string, ...lines: string[]): Promise<unknown> {
-  const script = [
-    "import json, sys",
+function run(own: string, ...lines: string[]): Promise<unknown> {
+  const begin = [
     "from scanner import signature_set, Unusable",
     "from signature_sets import SignatureSets, sorted_lines",
     "folder, own = sys.argv[1:]",
     'sets = SignatureSets(folder + "/shipped", folder + "/read", folder + "/given")',
-    ...lines.slice(0, -1),
-    `print(json.dumps(${lines.at(-1)}))`,
   ];
-  const options = { cwd: program, env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } };
-  return JSON.parse((await promisify(execFile)("python3", ["-c", script.join("\n"), folder, own], options)).stdout);
+  return runInProgram("antivirus", [...begin, ...lines], [folder, own]);
 }
 
 const taken = ['sets.take("key", own, None)'];

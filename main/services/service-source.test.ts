@@ -7,23 +7,14 @@ import { Drivers, registered } from "../hardware/drivers.ts";
 import { scriptedDriver, ScriptedMachine, scriptedType } from "../vms/testing/scripted-vm.ts";
 import { readManifest, type ServiceManifest } from "./manifest.ts";
 import { ServiceSource, spareName } from "./service-source.ts";
+import { WORDS } from "./testing/words-manifest.ts";
 
 let folder: string;
 beforeEach(() => void (folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"))));
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 function manifest(rights = "{}"): ServiceManifest {
-  const text = `
-format: 1
-name: words
-version: "1.0.0"
-description: counts
-image: { from: debian }
-memory: 256
-program: { command: run }
-rights: ${rights}
-`;
-  const read = readManifest(text, "service.yaml");
+  const read = readManifest(`${WORDS}rights: ${rights}\n`, "service.yaml");
   if (!read.ok) throw new Error(read.problem.reason);
   return read.value;
 }

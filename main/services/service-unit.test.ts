@@ -19,16 +19,9 @@ import { Vm } from "../vms/vm.ts";
 import { readManifest, type ServiceManifest } from "./manifest.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import { ServiceUnit } from "./service-unit.ts";
+import { WORDS } from "./testing/words-manifest.ts";
 
-const MANIFEST = `
-format: 1
-name: words
-version: "1.0.0"
-description: counts
-image: { from: debian }
-memory: 256
-program: { command: run }
-settings: { longest: { type: number, title: Longest, default: 10 } }
+const MANIFEST = `${WORDS}settings: { longest: { type: number, title: Longest, default: 10 } }
 tables: [counted]
 events: [found]
 health: { withinS: 60 }

@@ -1,6 +1,9 @@
-/** Whether there is a Python here, as in the image of a service: set-up for the tests installs it. */
-import { execFileSync } from "node:child_process";
+/** Python in the tests of services' programs. */
+import { execFile, execFileSync } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
 
+/** Whether there is one here, as in the image of a service: set-up for the tests installs it. */
 export const hasPython = ((): boolean => {
   try {
     execFileSync("python3", ["--version"], { stdio: "ignore" });
@@ -9,3 +12,15 @@ export const hasPython = ((): boolean => {
     return false;
   }
 })();
+
+/** Runs lines in the folder of a built-in service's program, with `words` as `sys.argv[1:]`: what the last line comes to. */
+export async function runInProgram(
+  service: string,
+  lines: readonly string[],
+  words: readonly string[],
+): Promise<unknown> {
+  const script = ["import json, sys", ...lines.slice(0, -1), `print(json.dumps(${lines.at(-1)}))`].join("\n");
+  const cwd = path.join(import.meta.dirname, "../../../services", service, "program");
+  const options = { cwd, env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } };
+  return JSON.parse((await promisify(execFile)("python3", ["-c", script, ...words], options)).stdout);
+}
