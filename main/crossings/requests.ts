@@ -1,6 +1,7 @@
 /** Prompts of crossings, for the `atoll` command. */
 import type { crossingContract } from "#shared/ipc/crossing.ts";
 import { partyName } from "#shared/model/crossing.ts";
+import type { AskCard } from "#shared/model/network.ts";
 import type { Application } from "../application.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Crossings } from "./crossings.ts";
@@ -8,21 +9,11 @@ import type { PromptButtonPlace } from "#shared/ipc/window.ts";
 import { targetWords } from "../policy/explain.ts";
 import { bytesSoFar } from "./prompts.ts";
 
-interface Card {
-  readonly id: number;
-  /** Name of the VM. */
-  readonly vm: string;
-  readonly names: readonly string[];
-  readonly port: number | null;
-  /** Milliseconds since 1970. */
-  readonly sinceMs: number;
-}
-
 interface Parts {
   application: Application;
   crossings: Crossings;
   /** Cards of what VMs have asked for on the network: they are answered like prompts. */
-  network: { readonly asks: { readonly cards: readonly Card[] } };
+  network: { readonly asks: { readonly cards: readonly AskCard[] } };
 }
 
 export function crossingHandlers({ application, crossings, network }: Parts): Handlers<typeof crossingContract> {

@@ -12,7 +12,7 @@ export interface WantedOpen {
   target: { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string };
   /** A person there has chosen to edit it. */
   edit: boolean;
-  /** A person there has chosen that it opens in a disposable VM. */
+  /** It asks for a disposable VM. Whether a person there has chosen that, only the guest knows. */
   disposable: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Rules with `until` whose time has run out while the application ran. They stay over in its next run, too, whatever the host's
+ * Rules with `until` whose time has run out, as far as the application has seen it. They stay over in its next run, too, whatever the host's
  * clock says then: one that was set back, or a machine that has lost it, does not bring them back.
  */
 import fs from "node:fs";

@@ -203,13 +203,15 @@ describe("an answer to a prompt", () => {
     expect(decision()).toBe("ask");
   });
 
+  /** What the application's next run decides. */
+  async function started(): Promise<string> {
+    const clocks = { now: () => now, elapsed: () => elapsed };
+    const next = new Policy({ configFolder: folder, stateFolder: folder, vms: () => vms, ...clocks });
+    await next.open();
+    return next.check("clipboard.paste", "home", "web", null).decision;
+  }
+
   it("does not come back with the application's next start, when the clock was set back", async () => {
-    const started = async (): Promise<string> => {
-      const clocks = { now: () => now, elapsed: () => elapsed };
-      const next = new Policy({ configFolder: folder, stateFolder: folder, vms: () => vms, ...clocks });
-      await next.open();
-      return next.check("clipboard.paste", "home", "web", null).decision;
-    };
     await changes.answer(CROSSING, asked(), "minutes");
     expect([decision(), await started()]).toEqual(["allow", "allow"]);
     elapsed += 10 * 60_000;
@@ -227,12 +229,6 @@ describe("an answer to a prompt", () => {
     ["nobody asked after its end, and the file is read again", () => policy.load()],
     ["it ended while the application did not run", () => Promise.resolve()],
   ])("does not come back where %s", async (_where, act) => {
-    const started = async (): Promise<string> => {
-      const clocks = { now: () => now, elapsed: () => elapsed };
-      const next = new Policy({ configFolder: folder, stateFolder: folder, vms: () => vms, ...clocks });
-      await next.open();
-      return next.check("clipboard.paste", "home", "web", null).decision;
-    };
     await changes.answer(CROSSING, asked(), "minutes");
     [now, elapsed] = [now + 11 * 60_000, elapsed + 11 * 60_000];
     await act();

@@ -343,12 +343,13 @@ export class Policy extends Emitter<{ changed: [] }> {
   /** Also where nothing is asked: an end that nobody has seen would not be kept. */
   #watchEnds(): void {
     clearTimeout(this.#endTimer);
-    const ms = Math.min(this.nextEndInMs, MAX_TIMER_MS);
-    if (!Number.isFinite(this.nextEndInMs)) return;
-    this.#endTimer = setTimeout(() => {
+    const { nextEndInMs } = this;
+    if (nextEndInMs === Infinity) return;
+    const passed = (): void => {
       this.#inForce?.passEnds();
       this.#watchEnds();
-    }, ms);
+    };
+    this.#endTimer = setTimeout(passed, Math.min(nextEndInMs, MAX_TIMER_MS));
     this.#endTimer.unref();
   }
 

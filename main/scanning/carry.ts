@@ -30,14 +30,9 @@ export async function carryFiles({ from, path, to, into }: Carried): Promise<boo
     const listed = await source.listed;
     if (listed === null || listed.every(({ kind }) => kind === "folder")) return false;
     const bytes = listed.reduce((sum, { size }) => sum + size, 0);
+    const { name } = from.definition;
     if (bytes > MAX_BYTES)
-      throw new AppError(
-        "transfer.failed",
-        `"${from.definition.name}" has ${bytes} bytes to give, which is too much.`,
-        {
-          vm: from.definition.name,
-        },
-      );
+      throw new AppError("transfer.failed", `VM "${name}" has too much to give: ${bytes} bytes.`, { path });
     let whole = 0;
     let over: (isWhole: boolean) => void = () => undefined;
     const arrived = new Promise<boolean>((resolve) => (over = resolve));
@@ -59,7 +54,7 @@ export async function carryFiles({ from, path, to, into }: Carried): Promise<boo
       to,
       {
         key: randomBytes(KEY_BYTES),
-        origin: from.definition.name,
+        origin: name,
         into: { kind: "path", path: Buffer.from(`${into}/`) },
         files: listed.length,
         bytes,
@@ -79,7 +74,7 @@ export async function carryFiles({ from, path, to, into }: Carried): Promise<boo
       if (out !== null && incoming !== null) joinStreams({ vm: from, stream: out }, { vm: to, stream: incoming });
     }
     if (await arrived) return true;
-    const names = `"${from.definition.name}" to "${to.definition.name}"`;
+    const names = `"${name}" to "${to.definition.name}"`;
     throw new AppError("transfer.failed", `Files of a service did not come from VM ${names}.`, { path });
   } finally {
     clearTimeout(stalled);

@@ -1,5 +1,6 @@
-//! The commands of the guest that ask the agent: `atoll-open [--edit|--disposable] URL|FILE...` and `atoll-send [--to VM] FILE...`. They wait for
-//! the answer. Exit codes are xdg-open's: 1 wrong usage, 2 no such file, 3 no program for it, 4 it failed or was denied.
+//! The commands of the guest that ask the agent: `atoll-open [--edit|--disposable] URL|FILE...` and
+//! `atoll-send [--to VM] FILE...`. They wait for the answer. Exit codes are xdg-open's: 1 wrong usage, 2 no such file,
+//! 3 no program for it, 4 it failed or was denied.
 //!
 //! `xdg-open URL|FILE` is `atoll-open`, without the shell scripts that would find it as the default handler: they take over a
 //! second in an emulated guest. What the agent does not open (links of other kinds, options) is for the guest's own.
