@@ -138,6 +138,9 @@ impl Agent {
         let keyboard = self.keyboard.clone();
         let time = self.input.last_time_ms;
         let serial = SERIAL_COUNTER.next_serial();
+        if let (Some(Focus::X11 { .. }), Some(barrier)) = (keyboard.current_focus(), &mut self.x11.focus_barrier) {
+            barrier.key_sent();
+        }
         keyboard.input::<(), _>(self, code, state, serial, time, |_, _, _| FilterResult::Forward);
     }
 

@@ -1,7 +1,9 @@
 //! X11's input focus. Keys go to Xwayland on its Wayland connection, the focus on an X11 connection, and a server reads
 //! its connections in any order: a key that is read before the focus reaches no window. So keys wait until the server
 //! has handled the focus (see held_input). Only requests on the connection that waits are sure to be handled by then:
-//! so nothing else of the agent sets the focus, and in particular not smithay's window manager.
+//! so nothing else of the agent sets the focus, and in particular not smithay's window manager. The other way round, a
+//! focus that is read before the keys that were sent ahead of it takes them from their window: so the next focus waits
+//! until the server has read the keys.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -54,6 +56,8 @@ pub struct X11FocusBarrier {
     until: Option<Instant>,
     /// The server has not answered in time: it is not waited for again until it has.
     is_late: bool,
+    /// Keys were sent to a window of X11 since the server answered last.
+    has_sent_keys: bool,
 }
 
 impl X11FocusBarrier {
@@ -76,6 +80,7 @@ impl X11FocusBarrier {
             answered: 0,
             until: None,
             is_late: false,
+            has_sent_keys: false,
         })
     }
 
@@ -100,14 +105,40 @@ impl X11FocusBarrier {
             // Dropped, it would throw the answer away.
             std::mem::forget(asked);
         }
+        self.send_message()?;
+        let waits = focused.is_some() && !self.is_late;
+        self.until = waits.then(|| Instant::now() + ANSWER_TIMEOUT);
+        Ok(())
+    }
+
+    /// A key was sent to a window of X11.
+    pub fn key_sent(&mut self) {
+        self.has_sent_keys = true;
+    }
+
+    /// Whether the server may not have read all keys yet. It is not waited for where it has not answered before.
+    pub fn has_unread_keys(&self) -> bool {
+        self.has_sent_keys && !self.is_late
+    }
+
+    /// Begins to wait until the server has read the keys. They must have been written to its connection.
+    ///
+    /// # Errors
+    /// The X server is gone.
+    pub fn await_keys(&mut self) -> Result<(), Failed> {
+        self.send_message()?;
+        self.until = Some(Instant::now() + ANSWER_TIMEOUT);
+        Ok(())
+    }
+
+    /// The server sends it back when it has handled what was sent before.
+    fn send_message(&mut self) -> Result<(), Failed> {
         self.sent = self.sent.wrapping_add(1);
         // The message's type is of no importance: without an event mask it is sent to the creator of the window, which
         // is the barrier.
         let message = ClientMessageEvent::new(32, self.window, 1u32, [self.sent, 0, 0, 0, 0]);
         self.connection.send_event(false, self.window, EventMask::NO_EVENT, message)?;
         self.connection.flush()?;
-        let waits = focused.is_some() && !self.is_late;
-        self.until = waits.then(|| Instant::now() + ANSWER_TIMEOUT);
         Ok(())
     }
 
@@ -127,6 +158,7 @@ impl X11FocusBarrier {
             self.is_late = false;
             self.tell_to_take_focus()?;
             self.until = None;
+            self.has_sent_keys = false;
         }
         Ok(())
     }

@@ -61,6 +61,24 @@ fn a_window_gets_the_focus_by_its_input_model() {
     }
 }
 
+/// Whoever types and turns to another window at once has typed it all: the X server reads the keys on another connection
+/// than the focus that takes them away.
+#[test]
+fn what_is_typed_before_the_focus_goes_is_not_lost() {
+    const ROUNDS: usize = 200;
+    let Stage { agent: _agent, mut host, mut x11, id, .. } = stage();
+    for _ in 0..ROUNDS {
+        focus(&mut host, id);
+        press(&mut host);
+        focus(&mut host, 0);
+    }
+    // Comes after all of them.
+    host.move_pointer(id, 20.0, 20.0);
+    x11.wait("motion", |event| matches!(event, Event::MotionNotify(_)).then_some(()));
+    assert_eq!(x11.count_seen(|event| matches!(event, Event::KeyPress(_))), ROUNDS);
+    assert_eq!(x11.count_seen(|event| matches!(event, Event::KeyRelease(_))), ROUNDS);
+}
+
 /// A program may hold the X server as long as it likes: other programs get their keys all the same, and the agent answers.
 #[test]
 fn keys_that_wait_for_a_server_that_is_held_go_on_after_a_while() {

@@ -138,10 +138,15 @@ impl X11Client {
 
     /// Whether such an event has come, after all requests were handled.
     pub fn has_seen(&mut self, like: impl Fn(&Event) -> bool) -> bool {
+        self.count_seen(like) > 0
+    }
+
+    /// How many of such events have come, after all requests were handled.
+    pub fn count_seen(&mut self, like: impl Fn(&Event) -> bool) -> usize {
         self.connection.sync().expect("the X server lives");
         while let Some(event) = self.connection.poll_for_event().expect("the X server lives") {
             self.seen.push(event);
         }
-        self.seen.iter().any(like)
+        self.seen.iter().filter(|event| like(event)).count()
     }
 }
