@@ -4,6 +4,9 @@ import type { Rect } from "#shared/model/window.ts";
 import type { PNG } from "pngjs";
 import { changedPixels, TestDesktop, type } from "./support/desktop.ts";
 
+// The second test needs the windows of the first: after a failure Playwright would run it on a new, empty desktop.
+test.describe.configure({ mode: "serial" });
+
 let desktop: TestDesktop;
 let page: Page;
 
