@@ -3,7 +3,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, type Locator, type Page, test } from "@playwright/test";
+import { Selection } from "#shared/protocol/gen/atoll_pb.ts";
+import type { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 import { TestDesktop, type } from "./support/desktop.ts";
+import { scriptedVm } from "./support/scripted-vm.ts";
 
 const POLICY = `# Of the test.
 rules:
@@ -11,6 +14,8 @@ rules:
   - {action: clipboard.paste, from: "@host", to: "@any", decision: allow}
   - {action: clipboard.paste, from: home, to: web, decision: allow}
   - {action: clipboard.paste, from: web, to: home, decision: ask}
+  - {action: clipboard.paste, from: twice, to: web, decision: allow}
+  - {action: clipboard.paste, from: greedy, to: web, decision: allow}
 tests: []
 `;
 /** Bytes of a text that is on its way for a while. */
@@ -180,4 +185,108 @@ test("vm set changes a VM's label and role at once, and its file keeps its comme
   expect(fs.readFileSync(file, "utf8")).toContain("# of mine");
   await expect(page.locator('[data-label="sand"]').first()).toBeVisible();
   expect(await desktop.atoll("vm", "set", "web", "--label", "beige")).toMatchObject({ code: 2 });
+});
+
+/** What a person has copied in the VM that the test speaks for, which the history has read. */
+async function copiedByAgent(agent: ScriptedAgent, vm: string, generation: number): Promise<void> {
+  const put = desktop.pipe(Buffer.from("put"), "clipboard", "put", vm);
+  const { stream } = await agent.hear("clipPut");
+  await agent.read(stream);
+  expect((await put).code).toBe(0);
+  agent.say("control", "clipOffered", {
+    selection: Selection.CLIPBOARD,
+    generation,
+    types: ["text/plain;charset=utf-8"],
+  });
+  write(agent, await asked(agent, generation), `for the history ${generation}`);
+  await expect
+    .poll(async () => (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from ?? null)
+    .toBe(vm);
+}
+
+/** The stream into which the host wants that clip. */
+async function asked(agent: ScriptedAgent, generation: number): Promise<number> {
+  for (;;) {
+    const read = await agent.hear("clipRead");
+    if (read.generation === generation) return read.stream;
+  }
+}
+
+function write(agent: ScriptedAgent, stream: number, text: string): void {
+  agent.say("bulk", "streamData", { stream }, Buffer.from(text));
+  agent.say("bulk", "streamEnd", { stream });
+}
+
+/** A terminal that takes what is pasted by one request, with the keyboard. */
+async function waylandReader(vm: string, file: string): Promise<void> {
+  const { element } = await desktop.run(vm, "foot", "sh", "-c", `stty raw -echo; cat > ${file}`);
+  await element.locator('[data-part="content"]').click();
+  await desktop.isThere(vm, file);
+}
+
+async function broken(vm: string): Promise<void> {
+  await expect
+    .poll(async () => (await desktop.vms()).find(({ name }) => name === vm))
+    .toMatchObject({ state: "unresponsive", stateReason: "protocol-violation" });
+}
+
+test("a source that answers late gives nothing, and its next clip is pasted; one that answers twice loses its channels", async () => {
+  const agent = await scriptedVm(desktop, "twice", "sand");
+  await copiedByAgent(agent, "twice", 1);
+  await waylandReader("web", "/tmp/twice");
+  await page.keyboard.press("Control+Shift+V");
+  const late = await asked(agent, 1);
+  // The host has waited long enough.
+  while ((await agent.hear("streamEnd")).stream !== late);
+  write(agent, late, "late");
+  await copiedByAgent(agent, "twice", 2);
+  await page.keyboard.press("Control+Shift+V");
+  const stream = await asked(agent, 2);
+  write(agent, stream, "once");
+  await expect.poll(() => desktop.read("web", "/tmp/twice")).toBe("once");
+  write(agent, stream, "twice");
+  await broken("twice");
+  await type(page, "x");
+  await expect.poll(() => desktop.read("web", "/tmp/twice")).toBe("oncex");
+  agent.close();
+});
+
+test("a source that gives more than the host has asked for loses its channels, and the program gets nothing more", async () => {
+  const agent = await scriptedVm(desktop, "greedy", "sand");
+  await copiedByAgent(agent, "greedy", 1);
+  await waylandReader("web", "/tmp/greedy");
+  await page.keyboard.press("Control+Shift+V");
+  const stream = await asked(agent, 1);
+  const piece = Buffer.alloc(64 * 1024, "a");
+  // No reader takes so much at once.
+  for (let bytes = 0; bytes <= 16 * 1024 * 1024; bytes += piece.length)
+    agent.say("bulk", "streamData", { stream }, piece);
+  await broken("greedy");
+  await copied("home", "after it");
+  await waylandReader("web", "/tmp/after-greedy");
+  await page.keyboard.press("Control+Shift+V");
+  await expect.poll(() => desktop.read("web", "/tmp/after-greedy")).toBe("after it");
+  agent.close();
+});
+
+test("the source's VM dies in the middle of a paste: the program gets the end, and the log says why", async () => {
+  await copied("home", Buffer.alloc(LARGE, "0123456789abcdef"));
+  const { element } = await desktop.run("web", "foot");
+  await element.locator('[data-part="content"]').click();
+  // It reads a part and waits, so that the rest cannot have come.
+  const waits = "while [ ! -e /tmp/go ]; do sleep 0.2; done";
+  await type(page, `wl-paste -n | (head -c 100000; ${waits}; cat) > /tmp/died; touch /tmp/over\n`);
+  await bar.getByRole("button", { name: "Paste" }).click();
+  await expect.poll(async () => (await desktop.read("web", "/tmp/died")).length).toBe(100_000);
+  const home = (await desktop.vms()).find(({ name }) => name === "home");
+  if (home === undefined) throw new Error("home is not listed");
+  process.kill(desktop.qemuPid(home.id), "SIGKILL");
+  await expect.poll(async () => (await desktop.vms()).find(({ name }) => name === "home")?.state).toBe("crashed");
+  await desktop.atoll("exec", "web", "--", "touch", "/tmp/go");
+  await desktop.isThere("web", "/tmp/over");
+  expect((await desktop.read("web", "/tmp/died")).length).toBeLessThan(LARGE);
+  const last = (await desktop.json<AuditEntry[]>("audit")).findLast(({ action }) => action === "clipboard.paste");
+  expect(last).toMatchObject({ from: "home", to: "web", decision: "allow" });
+  expect(last?.detail).not.toBe("");
+  expect(last?.bytes).toBeLessThan(LARGE);
 });

@@ -1,5 +1,6 @@
 /** A prompt of the host waits for the person's answer, whatever the person, a guest or the page does meanwhile. */
 import { expect, type Locator, type Page, test } from "@playwright/test";
+import { PNG } from "pngjs";
 import type { VmView, VmId } from "#shared/model/vm.ts";
 import { WindowRequest } from "#shared/protocol/gen/atoll_pb.ts";
 import type { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
@@ -59,6 +60,44 @@ test("Super, Alt+Tab and a guest's window that wants focus leave it where it is,
   await type(page, "after");
   await expect.poll(() => desktop.read("home", "/tmp/keys")).toBe("before after");
   expect((await desktop.windows()).find((window) => window.id === id)?.focused).toBe(true);
+});
+
+test("every guest's window is dimmed while it is up, whichever VM it is of, and the host's bar is not", async () => {
+  const home = await desktop.run("home", "foot");
+  const ofPushy = (await desktop.windows()).find(({ vm }) => vm === "pushy");
+  await desktop.json("window", "move", home.id, "60", "560", "500", "300");
+  await desktop.json("window", "move", ofPushy?.id ?? "", "1250", "560");
+  await page.mouse.move(900, 1000);
+  const parts = [home.element, page.locator(`[data-window-id="${ofPushy?.id}"]`)].map((element) =>
+    element.locator('[data-part="content"]'),
+  );
+  const middles = await Promise.all(
+    parts.map(async (part) => {
+      const box = await part.boundingBox();
+      if (box === null) throw new Error("the window is not shown");
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    }),
+  );
+  const bar = { x: 900, y: 2 };
+  const colours = async (): Promise<string[]> => {
+    const shown = PNG.sync.read(await page.screenshot());
+    return [...middles, bar].map(({ x, y }) => {
+      const at = (Math.round(y) * shown.width + Math.round(x)) * 4;
+      return shown.data.subarray(at, at + 3).join(" ");
+    });
+  };
+  await expect.poll(async () => (await colours())[1]).toBe("200 40 40");
+  const before = await colours();
+  await page.getByRole("button", { name: "Close Atoll" }).click();
+  await expect(prompt).toBeVisible();
+  await page.mouse.move(900, 1000);
+  // The scrim is the theme's: 55 % of nearly black, or 60 % of nearly white.
+  await expect.poll(async () => (await colours())[1]).toMatch(/^(92|216|215) /u);
+  const during = await colours();
+  expect(during[0]).not.toBe(before[0]);
+  expect(during[2]).toBe(before[2]);
+  await page.keyboard.press("Escape");
+  await expect.poll(colours).toEqual(before);
 });
 
 test("it is there again when the page was loaded anew, and its answer counts", async () => {

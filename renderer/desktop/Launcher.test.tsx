@@ -81,3 +81,14 @@ it("starts the chosen program in a disposable of its VM, by key and by its butto
     send.mockClear();
   }
 });
+
+it("Enter on a button that has the focus starts no program: it presses the button", async () => {
+  open(<Launcher only={null} />);
+  await answer("web", { ok: true, value: [app("web", "Foot")] });
+  send.mockClear();
+  const button = document.querySelector<HTMLButtonElement>(".launcher-open") ?? expect.fail("no button");
+  button.focus();
+  const enter = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
+  await act(async () => void button.dispatchEvent(enter));
+  expect([enter.defaultPrevented, send.mock.calls]).toEqual([false, []]);
+});

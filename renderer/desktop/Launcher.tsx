@@ -51,6 +51,8 @@ export function Launcher({ only }: { only: VmId | null }) {
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") overlays.close();
+    // A button that has the focus is pressed by it.
+    else if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
     else if (event.key === "Enter" && event.shiftKey) startInDisposable(found[chosen]);
     else if (event.key === "Enter") start(found[chosen]);
     else if (step !== undefined) choose(found[Math.max(0, Math.min(found.length - 1, chosen + step))]);

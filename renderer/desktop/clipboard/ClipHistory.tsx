@@ -2,7 +2,7 @@
 import "../../ui/launcher.css";
 import "./clip-history.css";
 import { ClipboardX, Pin, PinOff, Search, Trash2 } from "lucide-react";
-import { type KeyboardEvent as ReactKeyboardEvent, useState } from "react";
+import { type KeyboardEvent as ReactKeyboardEvent, useRef, useState } from "react";
 import { useStore } from "zustand";
 import type { ClipHistoryEntry } from "#shared/ipc/clipboard.ts";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
@@ -19,6 +19,7 @@ const SHOWN_CHARACTERS = 200;
 
 export function ClipHistory() {
   const { overlays, vms: vmStore, send } = useShell();
+  const field = useRef<HTMLInputElement>(null);
   const [search, setSearch] = useState("");
   const [label, setLabel] = useState<LabelName | null>(null);
   /** Not its place: what is copied meanwhile must not be picked instead. null: the first. */
@@ -47,6 +48,8 @@ export function ClipHistory() {
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") overlays.close();
+    // A button that has the focus is pressed by it.
+    else if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
     else if (event.key === "Enter") pick(chosen);
     else if (step !== undefined) setChosenId(entries[Math.max(0, Math.min(entries.length - 1, at + step))]?.id ?? null);
     else if (event.key.toLowerCase() === "p" && event.ctrlKey && chosen !== undefined) pin(chosen);
@@ -61,6 +64,7 @@ export function ClipHistory() {
         <label className="launcher-search">
           <Search size={17} aria-hidden="true" />
           <input
+            ref={field}
             autoFocus
             type="text"
             role="combobox"
@@ -97,7 +101,11 @@ export function ClipHistory() {
             type="button"
             className="clips-clear"
             disabled={entries.every(({ isPinned }) => isPinned)}
-            onClick={() => send("clipboard.clearHistory", { label })}
+            onClick={() => {
+              send("clipboard.clearHistory", { label });
+              // It is disabled then, and would keep the keyboard.
+              field.current?.focus();
+            }}
           >
             <ClipboardX size={13} aria-hidden="true" />
             Clear{label !== null && ` ${label}`}

@@ -212,8 +212,17 @@ it("is searched by words and by label, pinned, forgotten and cleared", async () 
   expect(said.at(-1)).toEqual(["clipboard.forget", { entry: 3 }]);
   await click(".clips-clear");
   expect(said.at(-1)).toEqual(["clipboard.clearHistory", { label: "coral" }]);
+  expect(document.activeElement).toBe(element("input"));
   await press("Escape");
   expect(shell.overlays.getState().overlay).toBeNull();
+});
+
+it("Enter on a button that has the focus picks nothing: it presses the button", async () => {
+  await openHistory();
+  element(".clips-clear").focus();
+  const before = said.length;
+  await press("Enter");
+  expect([said.length, shell.overlays.getState().overlay?.kind]).toEqual([before, "clip-history"]);
 });
 
 it("says that there is nothing", async () => {

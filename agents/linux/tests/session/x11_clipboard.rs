@@ -312,6 +312,29 @@ fn what_the_host_announces_an_x11_program_pastes() {
     }
 }
 
+/// As an office program does at each announcement and each time it gets the keyboard: the list is the offer's own.
+#[test]
+fn a_hundred_lists_of_types_ask_nobody() {
+    let Stage { agent, mut host, id, .. } = stage();
+    let mut pasting = X11Pasting::new(&agent.display());
+    host.announce(Selection::Clipboard, &[TEXT]);
+    wait_owned(&mut pasting, "CLIPBOARD");
+    for at in 0..100 {
+        let own = format!("test/{at}");
+        host.announce(Selection::Clipboard, &[TEXT, &own]);
+        for surface in [0, id] {
+            focus(&mut host, surface);
+            while !pasting.types("CLIPBOARD").contains(&own) {}
+        }
+    }
+    assert!(!asks_host(&mut host));
+    // It is not deaf: a request for content is heard.
+    pasting.ask("CLIPBOARD", "UTF8_STRING");
+    let request = host.paste_wanted().request;
+    host.refuse(request);
+    assert_eq!(pasting.answer(), None);
+}
+
 #[test]
 fn what_is_sent_ahead_or_put_an_x11_program_pastes() {
     let (agent, mut host, display) = start();
