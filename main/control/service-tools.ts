@@ -7,6 +7,10 @@ import { recipesFolder, resolvePaths } from "../base/paths.ts";
 import { readService } from "../services/catalog.ts";
 import { jobInput } from "../services/job-input.ts";
 import { checkServiceFolder } from "../services/service-folder.ts";
+import type { FileList } from "../services/signing/lists.ts";
+import { fingerprintOf } from "../services/signing/minisign.ts";
+import { signFolder, verifyFolder } from "../services/signing/signed-folder.ts";
+import { signingKey } from "../services/signing/signing-key.ts";
 import fs from "node:fs";
 
 export { newService } from "../services/scaffold.ts";
@@ -14,6 +18,39 @@ export { newService } from "../services/scaffold.ts";
 /** What is wrong with it. */
 export async function problemsOf(folder: string): Promise<FileProblem[]> {
   return (await checkServiceFolder(path.resolve(folder), recipesFolder(resolvePaths()))).problems;
+}
+
+/** What is shown of a signature. */
+export interface SignedService extends Pick<FileList, "name" | "version" | "expires" | "key"> {
+  /** Of the key, for people to compare. */
+  fingerprint: string;
+  /** Their number. */
+  files: number;
+}
+
+function shown({ name, version, expires, key, files }: FileList): SignedService {
+  return { name, version, expires, key, fingerprint: fingerprintOf(key), files: files.length };
+}
+
+/**
+ * Signs a folder with this person's key, which is made where there is none.
+ * @param days until its signature expires
+ * @throws AppError service.bad-folder, file.write-failed, file.not-ours
+ */
+export async function signService(folder: string, days: number): Promise<SignedService> {
+  const paths = resolvePaths();
+  const at = path.resolve(folder);
+  const service = await readService(at, recipesFolder(paths));
+  return shown(await signFolder(at, service, { key: await signingKey(paths.config), days, nowMs: Date.now() }));
+}
+
+/**
+ * What was signed of a folder.
+ * @throws AppError service.bad-folder, service.not-signed, service.bad-signature, service.expired
+ */
+export async function verifyService(folder: string): Promise<SignedService> {
+  const at = path.resolve(folder);
+  return shown(await verifyFolder(at, await readService(at, recipesFolder(resolvePaths())), Date.now()));
 }
 
 export interface OnceOptions {

@@ -8,10 +8,10 @@ import { MANIFEST_FILE, PROGRAM_FOLDER, readManifest, recipeOf, type ServiceMani
 import { messageOf } from "#shared/model/app-error.ts";
 
 /** They travel in the initrd, so they are in the guest's memory. */
-const MAX_PROGRAM_BYTES = 64 * 1024 * 1024;
-const MAX_PROGRAM_FILES = 500;
+export const MAX_PROGRAM_BYTES = 64 * 1024 * 1024;
+export const MAX_PROGRAM_FILES = 500;
 const MAX_DEPTH = 8;
-const PLAIN_NAME = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,100}$/;
+export const PLAIN_NAME = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,100}$/;
 
 export interface FolderCheck {
   /** null: it cannot be read, and the first problem says why. */

@@ -1,4 +1,4 @@
-/** `atoll service ...`. `new`, `validate` and `run-once` need no application. */
+/** `atoll service ...`. `new`, `validate`, `run-once`, `sign` and `verify` need no application. */
 import fs from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "commander";
@@ -13,7 +13,14 @@ import {
 } from "#shared/model/service.ts";
 import { escapeControls } from "#shared/model/text.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
-import { answerOnce, newService, problemsOf } from "../../service-tools.ts";
+import {
+  answerOnce,
+  newService,
+  problemsOf,
+  signService,
+  type SignedService,
+  verifyService,
+} from "../../service-tools.ts";
 import { call, command, type JsonOption, wrongUsage } from "../command.ts";
 import { EXIT, print, table } from "../output.ts";
 
@@ -138,6 +145,22 @@ export function addServiceCommands(program: Command, applicationFolder: string):
     },
   );
 
+  command(service, "sign <dir>", "sign a service's folder with your key, which is made where there is none")
+    .option("--days <number>", "until its signature expires", "365")
+    .action(async (dir: string, { json = false, days: typed }: JsonOption & { days: string }) => {
+      const days = Number(typed);
+      if (!/^\d{1,4}$/.test(typed) || days < 1) throw wrongUsage(`--days ${typed}: a number from 1 to 9999.`);
+      const signed = await signService(dir, days);
+      print(signed, json, () => signedWords(signed));
+    });
+
+  command(service, "verify <dir>", "whether a service's folder is what was signed, and by whom").action(
+    async (dir: string, { json = false }: JsonOption) => {
+      const signed = await verifyService(dir);
+      print(signed, json, () => signedWords(signed));
+    },
+  );
+
   command(
     service,
     "run-once <dir> [file]",
@@ -155,6 +178,14 @@ export function addServiceCommands(program: Command, applicationFolder: string):
     });
     print(answer, json, () => (typeof answer === "string" ? answer : JSON.stringify(answer, undefined, 2)));
   });
+}
+
+function signedWords({ name, version, expires, key, fingerprint, files }: SignedService): string {
+  return [
+    `${name} ${version}, ${files} files, is signed until ${expires}.`,
+    `By the key ${key}`,
+    `its fingerprint: ${fingerprint}`,
+  ].join("\n");
 }
 
 /** The contract's fields. */

@@ -1,0 +1,130 @@
+/** Signs a service's folder, and looks whether one is what was signed. */
+import type { KeyObject } from "node:crypto";
+import { constants } from "node:fs";
+import fsp from "node:fs/promises";
+import path from "node:path";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { writeFileAtomically } from "../../base/write-file.ts";
+import type { Service } from "../catalog.ts";
+import { MANIFEST_FILE, PROGRAM_FOLDER } from "../manifest.ts";
+import {
+  commentOf,
+  digestOf,
+  type FileList,
+  FILES_FILE,
+  listText,
+  MAX_LIST_BYTES,
+  parseFileList,
+  refuseExpired,
+  SIGNATURE_SUFFIX,
+  type SignedFile,
+} from "./lists.ts";
+import { MAX_SIGNATURE_BYTES, publicKeyText, signatureProblem, signatureText } from "./minisign.ts";
+
+const DAY_MS = 86_400_000;
+/** Of a list, and of its signature: others can read them. */
+const MODE = 0o644;
+
+/** Writes `files.json` and its signature into the folder. @throws AppError file.write-failed */
+export async function signFolder(
+  folder: string,
+  service: Service,
+  { key, days, nowMs }: { key: KeyObject; days: number; nowMs: number },
+): Promise<FileList> {
+  const { name, version } = service.manifest;
+  // Whole seconds.
+  const expires = new Date(Math.floor((nowMs + days * DAY_MS) / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
+  const files = await filesOf(service);
+  const list: FileList = { format: 1, kind: "service", name, version, expires, key: publicKeyText(key), files };
+  const text = listText(list);
+  const file = path.join(folder, FILES_FILE);
+  try {
+    await writeFileAtomically(file, text, { mode: MODE });
+    const signature = signatureText(Buffer.from(text), commentOf(list), key);
+    await writeFileAtomically(`${file}${SIGNATURE_SUFFIX}`, signature, { mode: MODE });
+  } catch (error) {
+    throw new AppError("file.write-failed", `${file} cannot be written: ${messageOf(error)}.`, { file });
+  }
+  return list;
+}
+
+/**
+ * What was signed, where the folder is just that. By whom is the list's `key`: it is for the caller to know it.
+ * @throws AppError service.not-signed, service.bad-signature, service.expired
+ */
+export async function verifyFolder(folder: string, service: Service, nowMs: number): Promise<FileList> {
+  const file = path.join(folder, FILES_FILE);
+  const [content, signature] = [
+    await readAtMost(file, MAX_LIST_BYTES),
+    await readAtMost(`${file}${SIGNATURE_SUFFIX}`, MAX_SIGNATURE_BYTES),
+  ];
+  if (content === null || signature === null)
+    throw new AppError("service.not-signed", `${folder} is not signed: "atoll service sign ${folder}" signs it.`, {
+      folder,
+    });
+  const list = parseFileList(content, file);
+  const { name, version } = service.manifest;
+  const isNamed = list.name === name && list.version === version;
+  const problem =
+    signatureProblem(content, signature.toString("utf8"), list.key) ??
+    (isNamed
+      ? null
+      : `what is signed is "${list.name}" ${list.version}, and it says that it is "${name}" ${version}`) ??
+    differenceOf(list.files, await filesOf(service));
+  if (problem !== null)
+    throw new AppError("service.bad-signature", `${folder} is not what was signed: ${problem}. Do not install it.`, {
+      folder,
+    });
+  refuseExpired(list, nowMs);
+  return list;
+}
+
+/** As they would be installed. */
+async function filesOf({ text, files }: Service): Promise<SignedFile[]> {
+  const listed = (at: string, data: Uint8Array, isExecutable: boolean): SignedFile => ({
+    ...{ path: at, bytes: data.byteLength, sha256: digestOf(data), isExecutable },
+  });
+  return [
+    listed(MANIFEST_FILE, Buffer.from(text), false),
+    ...(await files()).map(({ path: at, data, isExecutable }) => listed(`${PROGRAM_FOLDER}/${at}`, data, isExecutable)),
+  ];
+}
+
+function differenceOf(signed: readonly SignedFile[], there: readonly SignedFile[]): string | null {
+  const left = new Map(signed.map((file) => [file.path, file]));
+  for (const file of there) {
+    const expected = left.get(file.path);
+    if (expected === undefined) return `${file.path} is not in the list`;
+    const { bytes, sha256, isExecutable } = expected;
+    if (file.bytes !== bytes || file.sha256 !== sha256) return `${file.path} was changed`;
+    if (file.isExecutable !== isExecutable) return `whether ${file.path} can be executed was changed`;
+    left.delete(file.path);
+  }
+  const [missing] = left.keys();
+  return missing === undefined ? null : `${missing} is missing`;
+}
+
+/** null: there is none. @throws AppError service.bad-signature where it is a link, no file, or too large */
+async function readAtMost(file: string, limit: number): Promise<Buffer | null> {
+  const refused = (reason: string): AppError =>
+    new AppError("service.bad-signature", `${file} cannot be used: ${reason}.`, { file });
+  let handle: fsp.FileHandle;
+  try {
+    // A pipe would be waited for.
+    handle = await fsp.open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw refused(messageOf(error));
+  }
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw refused("it is no file");
+    if (stat.size > limit) throw refused(`it is larger than ${limit} bytes`);
+    // One byte more tells that it has grown.
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(stat.size + 1), 0, stat.size + 1, 0);
+    if (bytesRead !== stat.size) throw refused("it changes while it is read");
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
