@@ -36,6 +36,7 @@ const mainLayers = [
   ["clipboard"],
   ["networks"],
   ["services"],
+  ["safe-copies"],
   ["opener"],
   ["scanning"],
   ["icons"],

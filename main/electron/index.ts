@@ -73,11 +73,12 @@ import { QuarantineFile } from "../scanning/quarantine-file.ts";
 import { sendQuarantineEvents } from "../scanning/quarantine-requests.ts";
 import { scanPath } from "../scanning/scan-path.ts";
 import { Scanner } from "../scanning/scanner.ts";
-import { carryFiles } from "../scanning/carry.ts";
+import { carryFolder } from "../scanning/carry.ts";
 import { scanAgain } from "../scanning/rescan.ts";
 import { sendSignatures, Signatures } from "../scanning/signatures.ts";
 import { SignaturesFile } from "../scanning/signatures-file.ts";
 import { ANTIVIRUS_SERVICE, sendFound, WatchedFolders } from "../scanning/watched-folders.ts";
+import { SafeCopies } from "../safe-copies/safe-copies.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { heldBy } from "../services/held.ts";
 import { sendServiceEvents } from "../services/requests.ts";
@@ -212,7 +213,7 @@ async function run(): Promise<void> {
   const signatures: Signatures = new Signatures({
     services,
     released: (vm) => scanner.released(vm),
-    carry: carryFiles,
+    carry: carryFolder,
     file: new SignaturesFile(paths.state),
   });
   services.on("changed", () => signatures.look());
@@ -295,6 +296,7 @@ async function run(): Promise<void> {
   const comparisons = new Comparisons(readGuestFile);
   const opener = createOpener({
     application,
+    safeCopies: new SafeCopies({ services, host: hostFiles }),
     crossings,
     disposables,
     page,

@@ -20,7 +20,17 @@ import { isDisposable, type OpenRule, type PlaceDecision } from "./rules.ts";
 const MAX_STOPS = 4;
 
 export type Elsewhere =
-  { readonly kind: "vm"; readonly vm: Vm } | { readonly kind: "disposable"; readonly template: string | null };
+  | { readonly kind: "vm"; readonly vm: Vm }
+  | { readonly kind: "disposable"; readonly template: string | null }
+  | SafePlace;
+
+/** A safe copy is opened; to render it the file goes to a VM that is gone afterwards. */
+export interface SafePlace {
+  readonly kind: "safe";
+}
+
+/** As a rule says, or the person does. */
+export type Decided = Omit<PlaceDecision, "place"> & { readonly place: PlaceDecision["place"] | SafePlace };
 
 /** Where it shall open, and who says so. */
 interface Chosen {
@@ -32,8 +42,8 @@ interface Chosen {
 }
 
 /** What may open elsewhere. */
-export interface Allowed extends Chosen {
-  readonly place: Elsewhere;
+export interface Allowed<Place extends Elsewhere = Elsewhere> extends Chosen {
+  readonly place: Place;
   /** As the policy was asked, without the size. */
   readonly crossing: Crossing;
   readonly outcome: CrossingOutcome;
@@ -47,7 +57,7 @@ export interface Allowed extends Chosen {
 export async function askElsewhere(
   parts: OpenerParts,
   request: OpenRequest,
-  decided: PlaceDecision,
+  decided: Decided,
   way: readonly Stop[],
   options: OpenOptions,
 ): Promise<Allowed | null> {
@@ -77,11 +87,12 @@ export async function askElsewhere(
 async function choose(
   parts: OpenerParts,
   { item, from }: OpenRequest,
-  { place, edit, rule, explanation }: PlaceDecision,
+  { place, edit, rule, explanation }: Decided,
   { askSignal: signal, progress }: OpenOptions,
 ): Promise<Chosen> {
   const { application, page } = parts;
-  if (place.kind === "here" || place.kind === "disposable") return { place, edit, rule, isChosen: false };
+  if (place.kind === "here" || place.kind === "safe" || place.kind === "disposable")
+    return { place, edit, rule, isChosen: false };
   if (place.kind === "vm") return { place: { kind: "vm", vm: vmOf(parts, place.vm.id) }, edit, rule, isChosen: false };
   const party = originIn(application.parties, from);
   progress?.("asking");
@@ -105,13 +116,13 @@ async function choose(
     throw new AppError("policy.unanswered", "Nobody chose where to open it, so it was not opened.");
   if (answer === null) throw new AppError("policy.denied", "You have chosen not to open it.");
   const chosen = chosenPlace(parts, answer);
-  if (answer.always) await remember(parts, item, party, chosen, answer.edit, rule);
-  return { place: chosen, edit: answer.edit && chosen.kind !== "here", rule, isChosen: true };
+  if (answer.always && chosen.kind !== "safe") await remember(parts, item, party, chosen, answer.edit, rule);
+  return { place: chosen, edit: answer.edit && chosen.kind !== "here" && chosen.kind !== "safe", rule, isChosen: true };
 }
 
 function chosenPlace(parts: OpenerParts, { place }: NonNullable<QuestionAnswer<"open.choose">>): Chosen["place"] {
   if (place.kind === "vm") return { kind: "vm", vm: vmOf(parts, place.vm) };
-  return place.kind === "here" ? { kind: "here" } : { kind: "disposable", template: null };
+  return place.kind === "disposable" ? { kind: "disposable", template: null } : place;
 }
 
 /** That it cannot be written does not keep it from being opened: the person is told by the file's problem. */
@@ -119,7 +130,7 @@ async function remember(
   { rules }: OpenerParts,
   item: OpenItem,
   from: Party,
-  place: Chosen["place"],
+  place: Exclude<Chosen["place"], SafePlace>,
   edit: boolean,
   asked: OpenRule | null,
 ): Promise<void> {

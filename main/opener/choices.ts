@@ -3,7 +3,7 @@ import type { QuestionPayload } from "#shared/ipc/index.ts";
 import { HOST, NEW_DISPOSABLE, type Party } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
-import type { OpenItem } from "./item.ts";
+import { groupOf, type OpenItem } from "./item.ts";
 import { crossingOf, partyIn } from "./parties.ts";
 import type { OpenerParts } from "./parts.ts";
 import { programFor } from "./programs.ts";
@@ -16,7 +16,7 @@ export async function choicesFor(
   item: OpenItem,
   from: Vm | null,
   suggested: RulePlace | null,
-  { application, policy }: Pick<OpenerParts, "application" | "policy">,
+  { application, policy, safeCopies }: Pick<OpenerParts, "application" | "policy" | "safeCopies">,
 ): Promise<Choice[]> {
   const party = from === null ? HOST : partyIn(application.parties, from);
   const mayGo = (to: Party): boolean => policy.decide(crossingOf(item, party, to)).decision !== "deny";
@@ -30,6 +30,13 @@ export async function choicesFor(
   const whys = await Promise.all(others.map(({ vm }) => whyOf(vm, item, application)));
   for (const [at, { vm, to }] of others.entries())
     choices.push({ place: { kind: "vm", vm: vm.id }, party: partyView(to), why: whys[at] ?? "" });
+  const isRendered = ["document", "image"].includes(groupOf(item)) && safeCopies.canBeMade;
+  if (isRendered && mayGo(NEW_DISPOSABLE))
+    choices.push({
+      place: { kind: "safe" },
+      party: partyView(party.kind === "host" ? NEW_DISPOSABLE : party),
+      why: "its pages as pictures, without all that is hidden in it",
+    });
   if (mayGo(NEW_DISPOSABLE))
     choices.push({ place: { kind: "disposable" }, party: partyView(NEW_DISPOSABLE), why: "made for it, then gone" });
   return choices.sort((one, other) => Number(isPlace(other, suggested)) - Number(isPlace(one, suggested)));

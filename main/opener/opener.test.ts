@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { AppError } from "#shared/model/app-error.ts";
 import { fileItem, linkItem } from "./item.ts";
 import type { OpenRequest } from "./request.ts";
 import { OpenDesk } from "./testing/desk.ts";
@@ -367,6 +368,7 @@ describe("a disposable", () => {
         {},
         {},
         {},
+        { place: { kind: "safe" } },
         { place: { kind: "disposable" } },
       ],
     });
@@ -396,6 +398,7 @@ describe("a choice of the person", () => {
       ["home", "where it is"],
       ["mail", "no program for it is known"],
       ["vault", "does not run: it is started"],
+      ["home", "its pages as pictures, without all that is hidden in it"],
       [undefined, "made for it, then gone"],
     ]);
     expect(await answer).toMatchObject({ outcome: "here" });
@@ -414,6 +417,77 @@ describe("a choice of the person", () => {
     await desk.runs("mail", 1);
     await second;
     expect(desk.page.asked).toHaveLength(1);
+  });
+});
+
+describe("a safe copy", () => {
+  const safe = { in: { kind: "safe" } } as const;
+
+  it("is made and opened where the file is, and the file is not", async () => {
+    await desk.open("home");
+    const opening = desk.opener.open(byPerson({ ...safe, from: desk.vm("home") }));
+    await desk.runs("home");
+    const opened = await opening;
+    expect(opened).toMatchObject({ decision: "safe", safe: { pages: 2, bytes: 4_000 }, rule: null });
+    expect([opened.vm, desk.transfers]).toEqual([desk.vm("home"), []]);
+    expect(desk.safeCopies).toMatchObject([
+      {
+        source: { party: { kind: "vm", vm: desk.vm("home") }, paths: [Buffer.from("/tmp/report.pdf")] },
+        to: desk.vm("home"),
+        path: Buffer.from("/tmp/report.pdf"),
+      },
+    ]);
+    expect(await desk.opened("home")).toMatchObject({
+      open: { kind: "file", path: Buffer.from("/home/user/report-safe.pdf") },
+    });
+    // The document goes to a VM that is gone afterwards.
+    expect(await desk.entries()).toMatchObject([
+      {
+        action: "file.open",
+        from: { name: "home" },
+        to: { kind: "new-disposable" },
+        detail: "safe copy: 2 pages, 4000 bytes",
+      },
+    ]);
+  });
+
+  it("of a file of the host opens in a disposable, which is gone where there is none", async () => {
+    await desk.open();
+    const opening = desk.opener.open(byPerson(safe));
+    await desk.comesUp("disp-1");
+    await desk.runs("disp-1");
+    expect(await opening).toMatchObject({ decision: "safe", vm: desk.vm("disp-1") });
+    expect(desk.safeCopies).toMatchObject([{ to: desk.vm("disp-1"), path: Buffer.from("report.pdf") }]);
+    desk.makesSafe = () => Promise.reject(new AppError("open.no-safe-copy", "It is broken."));
+    const failing = desk.opener.open(byPerson(safe));
+    failing.catch(() => undefined);
+    await desk.comesUp("disp-2");
+    await expect(failing).rejects.toThrow("It is broken.");
+    expect(desk.application.vms.map(({ definition }) => definition.name)).not.toContain("disp-2");
+  });
+
+  it("is made of no link, and of nothing that the policy keeps where it is", async () => {
+    await desk.open("home");
+    const from = desk.vm("home");
+    await expect(desk.opener.open(byPerson({ ...safe, from, item: linkItem(LINK) }))).rejects.toMatchObject({
+      code: "open.no-file",
+    });
+    await desk.policy.change((text) =>
+      text.replace("rules:\n", "rules:\n  - {action: file.open, from: home, to: '@disposable', decision: deny}\n"),
+    );
+    await expect(desk.opener.open(byPerson({ ...safe, from }))).rejects.toMatchObject({ code: "policy.denied" });
+    expect(desk.safeCopies).toEqual([]);
+  });
+
+  it("can be chosen where a program of a VM has asked, and is no rule", async () => {
+    fs.writeFileSync(desk.rules.file, `rules:\n  - type: document\n    from: home\n    in: ask\n`);
+    await desk.open("home");
+    const answer = desk.wants("home", 1, file());
+    await desk.answer({ place: { kind: "safe" }, edit: true, always: true });
+    await desk.runs("home");
+    expect(await answer).toMatchObject({ outcome: "elsewhere" });
+    expect(desk.safeCopies).toMatchObject([{ source: { wanted: 1 }, path: Buffer.from("/home/user/report.pdf") }]);
+    expect(desk.rules.current[0]?.text).toBe("type: document, from: home, in: ask");
   });
 });
 

@@ -7,19 +7,22 @@ import type { WindowId } from "#shared/model/window.ts";
 import { waitFor, type WaitOptions } from "../base/waiting.ts";
 import { refusalOf } from "../crossings/crossings.ts";
 import type { FilesSource, TransferRequest } from "../files/transfer.ts";
+import type { SafeCopy } from "../safe-copies/pages-output.ts";
 import type { Vm } from "../vms/vm.ts";
-import { type Allowed, askElsewhere, type Elsewhere } from "./asking.ts";
+import { type Allowed, askElsewhere, type Decided, type Elsewhere, type SafePlace } from "./asking.ts";
 import { Chains, type Stop } from "./chains.ts";
 import { Edit } from "./edits.ts";
-import { groupOf, keyOf, keyOfPath, type OpenItem } from "./item.ts";
+import { fileItem, groupOf, keyOf, keyOfPath, type OpenItem } from "./item.ts";
 import { filesParty, originIn, partyIn, refusalOfSize, transferWords } from "./parties.ts";
 import type { OpenerParts, OpenTarget } from "./parts.ts";
 import { browserWindows, noHandler } from "./programs.ts";
 import type { Opened, OpenOptions, OpenRequest } from "./request.ts";
-import { decideDisposable, decidePlace, type OpenRule, type PlaceDecision } from "./rules.ts";
+import { decideDisposable, decidePlace, type OpenRule } from "./rules.ts";
 import { untilRunning } from "./running.ts";
 import { Turns } from "./turns.ts";
 import { untilClosed, windowOf } from "./windows.ts";
+
+const PDF_TYPE = "application/pdf";
 
 /** A VM in which something opens. */
 interface Target {
@@ -41,7 +44,7 @@ export class Opener {
   }
 
   /** Where it opens, without asking anybody. */
-  decide({ item, from, in: chosen, edit, wanted }: Omit<OpenRequest, "wanted"> & Partial<OpenRequest>): PlaceDecision {
+  decide({ item, from, in: chosen, edit, wanted }: Omit<OpenRequest, "wanted"> & Partial<OpenRequest>): Decided {
     const { application, rules } = this.#parts;
     const party = originIn(application.parties, from);
     const isLink = item.kind === "url";
@@ -49,6 +52,11 @@ export class Opener {
     if (chosen?.kind === "disposable" && typeof wanted === "number") return decideDisposable(opened, edit);
     if (chosen !== null) {
       const explanation = "You have said where.";
+      // Nobody is asked about what cannot be made.
+      if (chosen.kind === "safe") {
+        documentOf(item);
+        return { place: { kind: "safe" }, edit: false, rule: null, explanation };
+      }
       if (chosen.kind === "disposable")
         return { place: { kind: chosen.kind, template: null }, edit, rule: null, explanation };
       if (chosen.vm === from) return { place: { kind: "here" }, edit: false, rule: null, explanation };
@@ -81,7 +89,9 @@ export class Opener {
     const isGuests = from !== null && wanted !== null;
     const allowed = isGuests ? await this.#turns.take({ id: from.id, name: from.definition.name }, ask) : await ask();
     if (allowed === null) return this.#openHere(request, decided.rule, options);
-    return this.#openElsewhere(request, allowed, way, options);
+    const { place } = allowed;
+    if (place.kind === "safe") return this.#openSafe(request, allowed, options);
+    return this.#openElsewhere(request, { ...allowed, place }, way, options);
   }
 
   /** In the VM that has it, which is no crossing. */
@@ -108,7 +118,7 @@ export class Opener {
 
   async #openElsewhere(
     request: OpenRequest,
-    allowed: Allowed,
+    allowed: Allowed<Exclude<Elsewhere, SafePlace>>,
     way: readonly Stop[],
     options: OpenOptions,
   ): Promise<Opened> {
@@ -130,10 +140,7 @@ export class Opener {
           isChosen: allowed.isChosen || request.wanted === null,
         });
       const windowId = await this.#openIn(vm, item, targetOf(item, arrived?.path ?? null), options);
-      if (windowId === null && target.isNew)
-        throw new AppError("app.no-window", `No window of it came up in VM "${vm.definition.name}".`, {
-          vm: vm.definition.name,
-        });
+      if (windowId === null && target.isNew) throw noWindow(vm);
       const over = this.#over(target, windowId, edit);
       return {
         decision: place.kind,
@@ -149,6 +156,67 @@ export class Opener {
     }
   }
 
+  /** Where the file is, or one of the host in a disposable: what is made of its pixels, and not the file. */
+  async #openSafe(request: OpenRequest, { crossing, outcome, rule }: Allowed, options: OpenOptions): Promise<Opened> {
+    const { from } = request;
+    const item = documentOf(request.item);
+    const { safeCopies, policy, crossings } = this.#parts;
+    const { signal, progress } = options;
+    let target: Target | null = null;
+    let detail = "";
+    try {
+      const disposable = { kind: "disposable", template: null } as const;
+      target =
+        from === null ? await this.#disposable(disposable, request, false, options) : await this.#vm(from, options);
+      const { vm } = target;
+      const copy = await safeCopies.make(
+        {
+          source: sourceOf(request, item.path),
+          to: vm,
+          path: from === null ? Buffer.from(item.name) : item.path,
+          admits: (bytes) => refusalOfSize(policy, crossing, bytes),
+        },
+        {
+          signal,
+          progress: (step) => {
+            if (step.kind === "page") progress?.("rendering", vm.definition.name, { done: step.page, of: step.of });
+            else progress?.(step.kind, step.vm);
+          },
+        },
+      );
+      detail = `safe copy: ${copy.pages} pages, ${copy.bytes} bytes`;
+      const windowId = await this.#openCopy(target, copy, options);
+      const over = this.#over(target, windowId, null);
+      return {
+        decision: "safe",
+        vm,
+        windowId,
+        rule: placeOf(rule),
+        safe: copy,
+        finished: (waiting) => waitFor({ listen: settledBy(over), signal: waiting }),
+      };
+    } catch (error) {
+      detail = messageOf(error);
+      if (target !== null) await this.#giveUp(target);
+      throw error;
+    } finally {
+      await crossings.told(outcome, { bytes: null, detail });
+    }
+  }
+
+  /** null: the VM that has asked for it has no program for PDF, or opens no window; the copy is there all the same. */
+  async #openCopy({ vm, isNew }: Target, { path }: SafeCopy, options: OpenOptions): Promise<WindowId | null> {
+    const pdf = fileItem(path, PDF_TYPE);
+    try {
+      const windowId = await this.#openIn(vm, pdf, targetOf(pdf, null), options);
+      if (windowId === null && isNew) throw noWindow(vm);
+      return windowId;
+    } catch (error) {
+      if (isNew || toErrorValue(error).code !== "open.no-handler") throw error;
+      return null;
+    }
+  }
+
   /** Resolves when the window is closed and what was edited is back; the disposable may go then. Never rejects. */
   async #over({ vm, release }: Target, windowId: WindowId | null, edit: Edit | null): Promise<boolean> {
     await untilClosed(vm, windowId, undefined);
@@ -157,7 +225,11 @@ export class Opener {
     return hasReturned;
   }
 
-  async #target(request: OpenRequest, { place, edit, outcome }: Allowed, options: OpenOptions): Promise<Target> {
+  async #target(
+    request: OpenRequest,
+    { place, edit, outcome }: Allowed<Exclude<Elsewhere, SafePlace>>,
+    options: OpenOptions,
+  ): Promise<Target> {
     try {
       return place.kind === "vm"
         ? await this.#vm(place.vm, options)
@@ -207,12 +279,8 @@ export class Opener {
     { signal, progress }: OpenOptions,
   ): Promise<Arrived> {
     progress?.("sending", vm.definition.name);
-    const source: FilesSource =
-      from !== null && wanted !== null
-        ? { party: { kind: "vm", vm: from }, wanted }
-        : { party: filesParty(from), paths: [path] };
     const request: TransferRequest = {
-      source,
+      source: sourceOf({ from, wanted }, path),
       target: { kind: "vm", vm },
       destination: { kind: "opened", isReadOnly: !edit },
       permission: {
@@ -251,6 +319,11 @@ export class Opener {
   }
 }
 
+function sourceOf({ from, wanted }: Pick<OpenRequest, "from" | "wanted">, path: Uint8Array): FilesSource {
+  if (from !== null && wanted !== null) return { party: { kind: "vm", vm: from }, wanted };
+  return { party: filesParty(from), paths: [path] };
+}
+
 interface Arrived {
   /** Absolute, in the target. */
   readonly path: Uint8Array;
@@ -262,6 +335,16 @@ interface Arrived {
 function targetOf(item: OpenItem, arrivedAt: Uint8Array | null): OpenTarget {
   if (item.kind === "url") return { kind: "url", url: item.link.url };
   return { kind: "file", path: arrivedAt ?? item.path };
+}
+
+/** @throws AppError open.no-file */
+function documentOf(item: OpenItem): Extract<OpenItem, { kind: "file" }> {
+  if (item.kind === "file") return item;
+  throw new AppError("open.no-file", "There is no safe copy of a link: it is no file.");
+}
+
+function noWindow({ definition: { name } }: Vm): AppError {
+  return new AppError("app.no-window", `No window of it came up in VM "${name}".`, { vm: name });
 }
 
 function placeOf(rule: OpenRule | null): Opened["rule"] {

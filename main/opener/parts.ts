@@ -7,6 +7,7 @@ import type { Page } from "../ipc/page.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { SafeCopies } from "../safe-copies/safe-copies.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { Comparisons } from "./comparisons.ts";
 import type { OpenRules } from "./open-rules.ts";
@@ -45,6 +46,7 @@ export interface OpenerParts {
   page: Page;
   disposables: Pick<DisposableVms, "start" | "end" | "hold">;
   startTransfer: StartTransfer;
+  safeCopies: Pick<SafeCopies, "canBeMade" | "make">;
   /** Hears of each file that was opened, by its absolute path in `vm` or on the host. */
   recent: { opened(vm: VmId | null, path: Uint8Array): void };
   comparisons: Pick<Comparisons, "add">;

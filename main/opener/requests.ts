@@ -70,8 +70,9 @@ export function openHandlers({
       const place = chosen?.kind === "vm" ? { kind: chosen.kind, vm: application.vm(chosen.vm) } : (chosen ?? null);
       const request = { item, from, in: place, edit, wanted: null };
       const opened = await opener.open(request, optionsOf(caller, askS));
-      const { decision, vm, windowId, rule } = opened;
-      const result = { vm: vm.definition.name, windowId, decision, rule };
+      const { decision, vm, windowId, rule, safe } = opened;
+      const copy = safe === undefined ? {} : { safe: { ...safe, path: Buffer.from(safe.path).toString("utf8") } };
+      const result = { vm: vm.definition.name, windowId, decision, rule, ...copy };
       return wait ? { ...result, returned: await opened.finished(goneSignal(caller)) } : result;
     },
     "open.table": () => ({
@@ -104,7 +105,8 @@ function optionsOf(caller: Caller, askS: number): OpenOptions {
   return {
     signal: goneSignal(caller),
     askSignal: callerSignal(caller, askS),
-    progress: (step, vm = "") => connection.notify("open.progress", { step, vm }),
+    progress: (step, vm = "", pages) =>
+      connection.notify("open.progress", { step, vm, ...(pages === undefined ? {} : { pages }) }),
   };
 }
 

@@ -210,7 +210,7 @@ describe("rights", () => {
     serves: ["app", "work"] as const,
     uplink: true,
     firewall: true,
-    host: ["network-rules", "scanned-files", "signatures", "gives-signatures"] as const,
+    host: ["network-rules", "scanned-files", "signatures", "gives-signatures", "documents"] as const,
   };
   const asked = { ...all, serves: [...all.serves], host: [...all.host] };
 
@@ -223,6 +223,7 @@ describe("rights", () => {
       ["scanned-files", false, null],
       ["signatures", false, null],
       ["gives-signatures", false, null],
+      ["documents", false, null],
     ]);
     expect(rightsOf(asked, asked)[0]).toEqual({
       id: "serves",
@@ -248,6 +249,7 @@ describe("rights", () => {
         "scanned-files",
         "signatures",
         "gives-signatures",
+        "documents",
       ],
     ],
     [{ ...nothing, serves: ["app" as const] }, { ...nothing, serves: ["app", "vault"] }, ["serves:vault"]],
@@ -263,10 +265,13 @@ describe("rights", () => {
         ok,
         detail,
       ]);
-    expect(results(nothing, nothing).map(([, ok]) => ok)).toEqual(Array<boolean>(10).fill(true));
+    expect(results(nothing, nothing).map(([, ok]) => ok)).toEqual(Array<boolean>(11).fill(true));
     expect(isRefused.mock.calls.map(([right]) => right)).toEqual([
       ...["app", "vault", "work", "disposable"].map((role) => ({ kind: "role", role })),
-      ...["network-rules", "scanned-files", "signatures", "gives-signatures"].map((right) => ({ kind: "told", right })),
+      ...["network-rules", "scanned-files", "signatures", "gives-signatures", "documents"].map((right) => ({
+        kind: "told",
+        right,
+      })),
     ]);
     expect(results(nothing, asked).flatMap(([name, ok]) => (ok === true ? [name] : []))).toEqual([
       "Sees the traffic of vaults whose network goes by it",
@@ -276,7 +281,11 @@ describe("rights", () => {
     isRefused.mockReturnValue(false);
     expect(
       results(
-        { ...asked, serves: ["app", "work", "vault"], host: ["scanned-files", "signatures", "gives-signatures"] },
+        {
+          ...asked,
+          serves: ["app", "work", "vault"],
+          host: ["scanned-files", "signatures", "gives-signatures", "documents"],
+        },
         nothing,
       ),
     ).toEqual([

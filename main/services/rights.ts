@@ -23,6 +23,7 @@ const HOST_WORDS = {
   "scanned-files": "Gets a copy of files that are to be scanned, of any VM and of this computer",
   signatures: "Gets signatures, from you and from a service that fetches them, each time in a new VM",
   "gives-signatures": "Gives scanners the signatures that it has fetched",
+  documents: "Gets a copy of each document of which you want a safe copy, each time in a new VM",
 } as const satisfies Record<(typeof HOST_RIGHTS)[number], string>;
 
 const ROLE_WORDS: Readonly<Record<string, string>> = {

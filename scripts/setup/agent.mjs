@@ -66,6 +66,7 @@ export function agentStep() {
           const ours = [
             "atoll-wire",
             "atoll-files",
+            "atoll-pages",
             "atoll-agent",
             "atoll-init",
             "atoll-copy",

@@ -39,7 +39,7 @@ export async function setUp({ testing = false, isLong = false, benching = false,
       ...(testing ? [serviceImageStep("vpn")] : []),
       serviceImageStep("antivirus"),
       // Started when somebody wants it, and built then; tests do not wait for that.
-      ...(testing ? [serviceImageStep("yara")] : []),
+      ...(testing ? [serviceImageStep("yara"), serviceImageStep("sanitizer")] : []),
       ...(isLong ? [serviceImageStep("signatures")] : []),
     ],
     signal,

@@ -23,6 +23,7 @@ const place: z.ZodType<OpenPlace> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("here") }),
   z.strictObject({ kind: z.literal("vm"), vm: vmId }),
   z.strictObject({ kind: z.literal("disposable") }),
+  z.strictObject({ kind: z.literal("safe") }),
 ]);
 
 const choice = z.strictObject({
@@ -88,6 +89,8 @@ export const openContract = domain({
           .discriminatedUnion("kind", [
             z.strictObject({ kind: z.literal("vm"), vm: vmReference }),
             z.strictObject({ kind: z.literal("disposable") }),
+            /** Not the file, but a safe copy of it, in the VM that has it; one of the host in a disposable. */
+            z.strictObject({ kind: z.literal("safe") }),
           ])
           .optional(),
         edit: z.boolean().default(false),
@@ -101,7 +104,11 @@ export const openContract = domain({
         vm: z.string(),
         /** null: no new one came, as a browser shows a link in one that it has. */
         windowId: windowId.nullable(),
-        decision: z.enum(["here", "vm", "disposable"]),
+        decision: z.enum(["here", "vm", "disposable", "safe"]),
+        /** Of `safe`: the copy in that VM. `path`: the guest's word, hidden characters are in it; `bytes`: of the PDF. */
+        safe: z
+          .strictObject({ path: z.string().max(MAX_FILE_PATH_BYTES), pages: z.int().min(1), bytes: z.int().min(0) })
+          .optional(),
         /** The rule of open.yaml that decided; null: the caller did, or the person, or none matches. */
         rule: ruleAtLine.nullable(),
         /** With `wait`: whether what was edited came back. */
@@ -201,10 +208,14 @@ export const openContract = domain({
       /** `written`: by an answer "always for this type", to be told with "Undo". */
       payload: z.strictObject({ written: change.nullable() }),
     }),
-    /** Of the connection's own `open.open`: what it waits for. `vm`: for people; "" while it asks. */
+    /** Of the connection's own `open.open`: what it waits for. `vm`: for people; "" while it asks. `pages`: of `rendering`. */
     "open.progress": event({
       to: ["cli"],
-      payload: z.strictObject({ step: z.enum(OPEN_STEPS), vm: z.string() }),
+      payload: z.strictObject({
+        step: z.enum(OPEN_STEPS),
+        vm: z.string(),
+        pages: z.strictObject({ done: z.int().min(1), of: z.int().min(1) }).optional(),
+      }),
     }),
     /** For the person, who has not waited for it: shown for a moment. */
     "open.told": event({

@@ -18,7 +18,7 @@ export type ErrorCode =
   | `transfer.${"not-found" | "wrong-state" | "failed" | "interrupted" | "cancelled"}`
   | `policy.${"denied" | "unanswered" | "bad-import" | "broken" | "changed" | "not-edited"}`
   | `icon.${"gone" | "not-done"}`
-  | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "not-comparable"}`
+  | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "not-comparable" | "no-safe-copy"}`
   | `audit.${"unreadable" | "unwritable"}`
   | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "right-not-asked" | "bad-signature" | "not-signed" | "expired"}`
   | `scan.${"no-scanner" | "signatures-refused" | "no-signatures-before"}`

@@ -34,7 +34,12 @@ export const OPEN_WORDS = ["here", "disposable", "ask"] as const;
 export type OpenWord = (typeof OPEN_WORDS)[number];
 
 /** Where something is opened. */
-export type OpenPlace = { kind: "here" } | { kind: "vm"; vm: VmId } | { kind: "disposable" };
+export type OpenPlace =
+  | { kind: "here" }
+  | { kind: "vm"; vm: VmId }
+  | { kind: "disposable" }
+  /** Not the file, but a safe copy of it: in the VM that has the file, or of one of the host in a disposable. */
+  | { kind: "safe" };
 
 /** How an opening ended that nobody waits for, or what became of a file that is edited elsewhere. */
 export const OPEN_OUTCOMES = [
@@ -52,8 +57,11 @@ export const OPEN_OUTCOMES = [
 ] as const;
 export type OpenOutcome = (typeof OPEN_OUTCOMES)[number];
 
-/** What an opening waits for, in this order; some are left out. `asking`: the person's answer. */
-export const OPEN_STEPS = ["asking", "starting", "sending", "opening"] as const;
+/**
+ * What an opening waits for, in this order; some are left out. `asking`: the person's answer; `rendering`: a page of a safe copy
+ * is there.
+ */
+export const OPEN_STEPS = ["asking", "starting", "sending", "rendering", "opening"] as const;
 export type OpenStep = (typeof OPEN_STEPS)[number];
 
 /** Of a text whose changes are shown. */

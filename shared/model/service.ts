@@ -121,7 +121,7 @@ export const serviceSettings = z.record(settingKey, serviceSetting).superRefine(
 /** A service has its network by a right of its own. */
 export const SERVED_ROLES = VM_ROLES.filter((role) => role !== "service");
 
-export const HOST_RIGHTS = ["network-rules", "scanned-files", "signatures", "gives-signatures"] as const;
+export const HOST_RIGHTS = ["network-rules", "scanned-files", "signatures", "gives-signatures", "documents"] as const;
 
 /** Of a service with the right `signatures`: a file that is no setting to its program, but given to a VM of it that is not in use. */
 export const SIGNATURES_SETTING = "signatures";

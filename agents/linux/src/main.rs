@@ -40,6 +40,7 @@ mod process;
 mod program;
 mod protocols;
 mod rows;
+mod safe_copy;
 mod services;
 mod session;
 mod start;
@@ -73,6 +74,9 @@ fn run() -> Result<ExitCode, AgentError> {
 }
 
 fn main() -> ExitCode {
+    if let Some(arguments) = safe_copy::command(std::env::args_os()) {
+        return ExitCode::from(safe_copy::run(&arguments));
+    }
     if let Some((command, arguments)) = opening::client::command(std::env::args_os()) {
         return ExitCode::from(opening::client::run(command, &arguments));
     }

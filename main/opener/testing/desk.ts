@@ -25,6 +25,8 @@ import { OPENING } from "../../link/contracts/opening.ts";
 import { SURFACES } from "../../link/contracts/surfaces.ts";
 import { Policy } from "../../policy/policy.ts";
 import { PolicyChanges } from "../../policy/policy-changes.ts";
+import type { SafeCopy } from "../../safe-copies/pages-output.ts";
+import type { SafeCopyRequest } from "../../safe-copies/safe-copies.ts";
 import { newDefinition } from "../../vms/definition.ts";
 import { VmRegistry } from "../../vms/registry.ts";
 import {
@@ -58,6 +60,10 @@ export class OpenDesk {
   readonly page = new CheckedPage();
   readonly transfers: TransferRequest[] = [];
   carries: Carries = () => ({});
+  readonly safeCopies: SafeCopyRequest[] = [];
+  /** What a safe copy comes to, by default one of two pages. */
+  makesSafe: (request: SafeCopyRequest) => Promise<SafeCopy> = () =>
+    Promise.resolve({ path: Buffer.from("/home/user/report-safe.pdf"), pages: 2, bytes: 4_000 });
   readonly rules = new OpenRules(this.folder);
   readonly #links: ScriptedLink[] = [];
   readonly #linkOf = new Map<VmId, ScriptedLink>();
@@ -110,6 +116,13 @@ export class OpenDesk {
       page,
       policy,
       rules,
+      safeCopies: {
+        canBeMade: true,
+        make: (request) => {
+          this.safeCopies.push(request);
+          return this.makesSafe(request);
+        },
+      },
       comparisons: { add: (compared) => this.compared.push(compared) },
       recent: { opened: (vm, file) => this.recent.push(`${vm ?? "host"} ${Buffer.from(file).toString()}`) },
       startTransfer: (request) => {

@@ -111,6 +111,19 @@ it("where it is, it is not carried anywhere: there is nothing to come back", asy
   expect(answer()).toEqual({ status: "answered", answer: { place: { kind: "here" }, edit: false, always: false } });
 });
 
+it("a safe copy is neither edited nor a rule", async () => {
+  const safe = { place: { kind: "safe" }, party: vmParty("web", "coral"), why: "its pages as pictures" } as const;
+  const answer = await ask({ choices: [...ASKED.choices, safe] });
+  passASecond();
+  await click('[role="radio"]', "in work");
+  await click(".segments button", "Edit");
+  await click(".prompt-check input");
+  await click('[role="radio"]', "a safe copy");
+  expect(document.querySelector(".prompt .segments, .prompt-check")).toBeNull();
+  await click(".prompt-buttons .button", "Open a safe copy in web");
+  expect(answer()).toEqual({ status: "answered", answer: { place: { kind: "safe" }, edit: false, always: false } });
+});
+
 it("Escape opens it nowhere; where the policy denies all it says so", async () => {
   const answer = await ask({ choices: [] });
   expect(textsOf(".choose-none")[0]).toContain("The policy lets it open nowhere.");

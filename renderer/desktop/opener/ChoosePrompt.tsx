@@ -25,9 +25,12 @@ export function ChoosePrompt({ payload: asked, answer }: ChoosePromptProps) {
   const [always, setAlways] = useState(false);
   const first = useRef<HTMLElement>(null);
   const chosen = choices.find((one) => place !== null && keyOf(one.place) === keyOf(place));
-  const isElsewhere = chosen !== undefined && chosen.place.kind !== "here";
+  const isSafe = chosen?.place.kind === "safe";
+  const isElsewhere = chosen !== undefined && chosen.place.kind !== "here" && !isSafe;
   const open = (): void =>
-    chosen === undefined ? undefined : answer({ place: chosen.place, edit: edit && canEdit && isElsewhere, always });
+    chosen === undefined
+      ? undefined
+      : answer({ place: chosen.place, edit: edit && canEdit && isElsewhere, always: always && !isSafe });
   return (
     <Prompt
       title={`Where shall this ${item.kind === "file" ? "file" : "link"} of ${nameOf(from)} open?`}
@@ -56,6 +59,7 @@ export function ChoosePrompt({ payload: asked, answer }: ChoosePromptProps) {
               <>
                 <PartyTag party={one.party} />
                 {one.place.kind === "here" && <span>where it is</span>}
+                {one.place.kind === "safe" && <span>a safe copy</span>}
               </>
             ),
             note: one.why,
@@ -78,7 +82,7 @@ export function ChoosePrompt({ payload: asked, answer }: ChoosePromptProps) {
           </button>
         </div>
       )}
-      {canRemember && choices.length > 0 && (
+      {canRemember && choices.length > 0 && !isSafe && (
         <label className="prompt-check">
           <input type="checkbox" checked={always} onChange={(event) => setAlways(event.target.checked)} />
           Always do so with {TYPE_GROUP_WORDS[group]} of {nameOf(from)}

@@ -66,7 +66,8 @@ export function keyOf(place: OpenPlace): string {
   return place.kind === "vm" ? place.vm : place.kind;
 }
 
-/** After `Open`: `here, in work`, `in web`, `in a disposable`. `name`: of the party that it is. */
+/** After `Open`: `here, in work`, `in web`, `in a disposable`, `a safe copy in work`. `name`: of the party that it is. */
 export function placeWords(place: OpenPlace, name: string): string {
+  if (place.kind === "safe") return `a safe copy in ${name}`;
   return place.kind === "here" ? `here, in ${name}` : `in ${name}`;
 }

@@ -1,5 +1,5 @@
 //! Makes the agent the default handler of the session: a desktop entry, a list of defaults that comes before all others of this
-//! desktop, and the commands `atoll-open`, `atoll-send` and `xdg-open`. What the user has chosen stays known, in mimeapps.list.
+//! desktop, and the commands `atoll-open`, `atoll-send`, `atoll-pages` and `xdg-open`. What the user has chosen stays known, in mimeapps.list.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
@@ -28,7 +28,7 @@ impl Agent {
         let agent = env::current_exe()?;
         let commands = self.environment.commands();
         fs::create_dir_all(&commands)?;
-        for name in ["atoll-open", "atoll-send", "xdg-open"] {
+        for name in ["atoll-open", "atoll-send", "atoll-pages", "xdg-open"] {
             match symlink(&agent, commands.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}

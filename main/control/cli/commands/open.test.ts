@@ -47,6 +47,7 @@ describe("what it asks the application", () => {
       ["--in", "work", "--edit", "--wait", "--ask", "3", "/a"],
       { in: { kind: "vm", vm: "work" }, edit: true, wait: true, askS: 3 },
     ],
+    [["--sanitized", "--from", "home", "a"], { in: { kind: "safe" }, from: "home", edit: false }],
     [["--disposable", "/a"], { in: { kind: "disposable" }, edit: false, wait: false, askS: 20 }],
   ])("%j", async (words, input) => {
     expect(await asked(...words)).toMatchObject(input);
@@ -60,7 +61,6 @@ describe("what is wrong usage, with exit code 2", () => {
     [["https://user@example.org/"], "user name"],
     [["notes: today.txt"], "./notes: today.txt"],
     [[""], "which file"],
-    [["--sanitized", "/a"], "not there yet"],
   ])("%j", async (words, message) => {
     const error: unknown = await asked(...words).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(AppError);
@@ -70,6 +70,7 @@ describe("what is wrong usage, with exit code 2", () => {
 
   it("two places, and two files", async () => {
     await expect(asked("--in", "work", "--disposable", "/a")).rejects.toThrow("cannot be used with");
+    await expect(asked("--sanitized", "--edit", "/a")).rejects.toThrow("cannot be used with");
     await expect(asked("/a", "/b")).rejects.toThrow("too many arguments");
   });
 });

@@ -28,19 +28,22 @@ export function addOpenCommand(program: Command): void {
     .addOption(new Option("--in <vm>", "the VM that shall open it").conflicts("disposable"))
     .option("--disposable", "in a disposable VM that is made for it")
     .option("--edit", "a file: what is saved there comes back")
-    .option("--sanitized", "not there yet")
+    .addOption(
+      new Option("--sanitized", "a safe copy of it: a PDF of its pages as pictures, beside it").conflicts([
+        "in",
+        "disposable",
+        "edit",
+      ]),
+    )
     .option("--wait", "until its window is closed, and the edited file is back")
     .action(async (word: string, options: OpenOptions) => {
       const { from, edit = false, wait = false, ask = ASK_S, json = false } = options;
-      if (options.sanitized === true)
-        throw wrongUsage(
-          "--sanitized is not there yet: this Atoll makes no safe copies of files. Open it in a disposable VM.",
-        );
       const opened = await openIt(
         {
           item: itemOf(word, from !== undefined),
           from: from ?? null,
           ...(options.disposable === true ? { in: { kind: "disposable" } } : {}),
+          ...(options.sanitized === true ? { in: { kind: "safe" } } : {}),
           ...(options.in === undefined ? {} : { in: { kind: "vm", vm: options.in } }),
           edit,
           wait,
@@ -74,7 +77,7 @@ async function openIt(
   }
 }
 
-function stepWords({ step, vm }: EventPayload<"open.progress">): string {
+function stepWords({ step, vm, pages }: EventPayload<"open.progress">): string {
   switch (step) {
     case "asking":
       return "waiting for your answer on the desktop";
@@ -82,12 +85,19 @@ function stepWords({ step, vm }: EventPayload<"open.progress">): string {
       return `starting ${vm}`;
     case "sending":
       return `sending it to ${vm}`;
+    case "rendering":
+      return `page ${pages?.done ?? 0} of ${pages?.of ?? 0} is in ${vm}`;
     case "opening":
       return `opening it in ${vm}`;
   }
 }
 
-function resultWords({ vm, windowId, rule, returned }: RequestOutput<"open.open">): string {
+function resultWords({ vm, windowId, rule, returned, safe }: RequestOutput<"open.open">): string {
+  if (safe !== undefined) {
+    const size = `${safe.pages} ${safe.pages === 1 ? "page" : "pages"}, ${Math.ceil(safe.bytes / 1024)} KiB`;
+    const shown = windowId === null ? `No window of it came up.` : `It is open in window ${windowId}.`;
+    return `The safe copy is ${escapeControls(safe.path)} in ${vm} (${size}). ${shown}`;
+  }
   const window = windowId === null ? "" : `, window ${windowId}`;
   const why = rule === null ? "" : ` (line ${rule.line} of open.yaml)`;
   const back =

@@ -1,0 +1,1 @@
+import "../opener/outwards.ts"; // main-layer-safe-copies
