@@ -31,6 +31,10 @@ const LOOPBACK: u32 = 1;
 /// As large as both sides can have it: an emulated guest pays by the packet.
 const MTU: u32 = 65_520;
 
+/// After how long links that were shut are tried again: at first, and at the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
 /// As a row says it.
 const ENCRYPTED: &str = "encrypted: the scanner cannot look inside";
 
@@ -72,6 +76,10 @@ pub struct Core {
     aviary: Aviary,
     /// Of a rule that is in force: when the next one ends, in milliseconds since 1970.
     next_end: Option<u64>,
+    /// Links that are shut, since canaries did not say what their rules say. They are tried again before they are opened.
+    shut: HashSet<String>,
+    /// When those are tried again, and how long after the last time; `None`: there are none.
+    retry: Option<(Instant, Duration)>,
     /// Wall clock minus monotonic clock, when they were last looked at.
     clock_offset: Option<Duration>,
     start: Instant,
@@ -102,6 +110,8 @@ impl Core {
             netfilter,
             aviary: Aviary::open().map_err(failed)?,
             next_end: None,
+            shut: HashSet::new(),
+            retry: None,
             clock_offset: None,
             start: Instant::now(),
         })
@@ -167,6 +177,16 @@ impl Core {
 
     /// Puts rules for everything that is there into force.
     pub fn apply(&mut self) -> Vec<Problem> {
+        let before = self.shut.clone();
+        let problems = self.apply_once();
+        // What has passed its trial is still held back.
+        if before.iter().any(|id| self.joined.contains(id) && !self.shut.contains(id)) {
+            return self.apply_once();
+        }
+        problems
+    }
+
+    fn apply_once(&mut self) -> Vec<Problem> {
         let mut problems = self.told_problems.clone();
         let before = std::mem::take(&mut self.interfaces);
         self.set_up_interfaces(&mut problems);
@@ -195,7 +215,7 @@ impl Core {
                 _ => Vec::new(),
             };
             let is_new = !self.joined.contains(&link.id) || self.interfaces.get(&link.id) != before.get(&link.id);
-            joined.push(Joined { link, is_new, pins });
+            joined.push(Joined { link, is_new, is_held: self.shut.contains(&link.id), pins });
         }
         let gone: Vec<String> =
             self.joined.iter().filter(|id| !joined.iter().any(|own| own.link.id == **id)).cloned().collect();
@@ -217,7 +237,7 @@ impl Core {
             set.joined.retain_mut(|own| {
                 own.is_new = true;
                 let alone = Ruleset {
-                    joined: vec![Joined { link: own.link, is_new: true, pins: own.pins.clone() }],
+                    joined: vec![Joined { link: own.link, is_new: true, is_held: own.is_held, pins: own.pins.clone() }],
                     gone: &[],
                     not_internet: set.not_internet,
                     has_uplink: set.has_uplink,
@@ -295,8 +315,17 @@ impl Core {
             );
             problems.push(Problem { place: link.id.clone(), reason });
         }
-        if !problems.is_empty() {
-            let shut: Vec<String> = problems.iter().map(|problem| problem.place.clone()).collect();
+        self.retry = match self.retry {
+            _ if problems.is_empty() => None,
+            None => Some((now + FIRST_RETRY, FIRST_RETRY)),
+            Some((_, after)) => {
+                let after = (after * 2).min(LONGEST_RETRY);
+                Some((now + after, after))
+            }
+        };
+        let shut: Vec<String> = problems.iter().map(|problem| problem.place.clone()).collect();
+        self.shut = shut.iter().cloned().collect();
+        if !shut.is_empty() {
             if let Err(reason) = nft::apply(&ruleset::shut(&shut)).or_else(|_| nft::apply(CLOSED)) {
                 problems.push(Problem { place: String::new(), reason });
             }
@@ -611,7 +640,9 @@ impl Core {
                 of_link.cache.clear();
             }
         }
-        has_jumped || self.next_end.is_some_and(|end| end <= self.now_ms())
+        // A canary may have been late or lost where the machine is busy: a link must not stay shut for that.
+        let is_to_retry = self.retry.is_some_and(|(at, _)| at <= Instant::now());
+        has_jumped || is_to_retry || self.next_end.is_some_and(|end| end <= self.now_ms())
     }
 
     /// What the scanner is to do: a VM that waits for its interface counts already.

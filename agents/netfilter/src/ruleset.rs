@@ -43,6 +43,8 @@ pub struct Joined<'a> {
     pub link: &'a Link,
     /// Its interface came since the last rules, or is another one: its filter is made anew.
     pub is_new: bool,
+    /// Its rules are to be tried by canaries before anything of the VM's own passes.
+    pub is_held: bool,
     pub pins: Vec<Element>,
 }
 
@@ -156,7 +158,8 @@ fn objects_of_link(text: &mut String, id: &str) {
 
 fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     let each = |what: &dyn Fn(&str) -> String| -> String {
-        let all: Vec<String> = set.joined.iter().map(|joined| what(&joined.link.id)).collect();
+        let all: Vec<String> =
+            set.joined.iter().filter(|joined| !joined.is_held).map(|joined| what(&joined.link.id)).collect();
         all.join(", ")
     };
     line!(text, "\tchain cut {{ meta l4proto tcp reject with tcp reset; drop; }}");
@@ -170,7 +173,8 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     if set.has_uplink {
         line!(text, "\t\tiifname {UPLINK} goto from-uplink");
     }
-    if !set.joined.is_empty() {
+    let is_any_open = set.joined.iter().any(|joined| !joined.is_held);
+    if is_any_open {
         line!(text, "\t\tiifname vmap {{ {} }}", each(&|id| format!("{id} : goto from-{id}")));
     }
     line!(text, "\t}}");
@@ -205,7 +209,7 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     line!(text, "\t\tiifname lo accept");
     line!(text, "\t\tct state established,related accept");
     line!(text, "\t\ticmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept");
-    if !set.joined.is_empty() {
+    if is_any_open {
         line!(text, "\t\tiifname != {{ {} }} drop", each(&str::to_owned));
         line!(text, "\t\tmeta l4proto {{ tcp, udp }} th dport 53 accept");
         line!(text, "\t\tmeta l4proto tcp ct mark and {CHECKED:#x} != 0 accept");
@@ -473,7 +477,7 @@ mod tests {
                 lasts: Duration::from_secs(90),
             })
             .collect();
-        let joined = vec![Joined { link: &state.links[0], is_new: true, pins }];
+        let joined = vec![Joined { link: &state.links[0], is_new: true, is_held: false, pins }];
         let set = Ruleset { joined, gone, not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         ruleset(&set, &mut Marks::default())
     }
@@ -539,7 +543,7 @@ mod tests {
         let mut state = state_with(&["allow internet"], false);
         state.links[0].rules.scan = true;
         let ranges = not_internet(&[]);
-        let joined = vec![Joined { link: &state.links[0], is_new: false, pins: Vec::new() }];
+        let joined = vec![Joined { link: &state.links[0], is_new: false, is_held: false, pins: Vec::new() }];
         let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         let rules = chain(&ruleset(&set, &mut Marks::default()), "from-link-1");
         let scan = rules.iter().position(|rule| rule == "meta mark set 0x5 goto denied-link-1").unwrap();
@@ -551,7 +555,7 @@ mod tests {
         let mut state = state_with(&["allow internet"], false);
         let ranges = not_internet(&[]);
         let text = |state: &crate::model::State, has_scanner| {
-            let joined = vec![Joined { link: &state.links[0], is_new: false, pins: Vec::new() }];
+            let joined = vec![Joined { link: &state.links[0], is_new: false, is_held: false, pins: Vec::new() }];
             let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner, now_ms: 0 };
             ruleset(&set, &mut Marks::default())
         };
@@ -566,6 +570,23 @@ mod tests {
         }
         assert!(!text.contains("bypass"));
         assert!(!chain(&text, "from-link-1").contains(&"meta mark set 0x5 goto denied-link-1".to_owned()));
+    }
+
+    #[test]
+    fn of_a_link_that_is_held_nothing_but_canaries_comes_to_its_rules() {
+        let state = state_with(&["allow internet"], false);
+        let ranges = not_internet(&[]);
+        let text = |is_held| {
+            let joined = vec![Joined { link: &state.links[0], is_new: true, is_held, pins: Vec::new() }];
+            let set =
+                Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
+            ruleset(&set, &mut Marks::default())
+        };
+        let by_interface = "iifname vmap { link-1 : goto from-link-1 }".to_owned();
+        assert!(chain(&text(false), "prerouting").contains(&by_interface));
+        let held = text(true);
+        assert!(!chain(&held, "prerouting").iter().chain(&chain(&held, "input")).any(|rule| rule.contains("link-1")));
+        assert!(chain(&held, "canaries").iter().any(|rule| rule.ends_with("goto from-link-1")));
     }
 
     #[test]
