@@ -1,5 +1,6 @@
 //! Makes the agent the default handler of the session: a desktop entry, a list of defaults that comes before all others of this
-//! desktop, and the commands `atoll-open`, `atoll-send`, `atoll-pages` and `xdg-open`. What the user has chosen stays known, in mimeapps.list.
+//! desktop, and the commands `atoll-open`, `atoll-send`, `atoll-pages` and `xdg-open`. What the user has chosen stays known, in
+//! mimeapps.list.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
