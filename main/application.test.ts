@@ -188,17 +188,19 @@ describe("definitions of several sources", () => {
     expect(names()).toEqual(["home"]);
   });
 
-  it("start what a VM depends on, although nobody asked for that, and report why one is not started", async () => {
-    const firewall = scriptedDefinition("firewall");
-    const web = { ...scriptedDefinition("web"), autostart: true, dependsOn: [firewall.id] };
-    driver.start = () => Promise.reject(new AppError("hardware.no-space", "There is no space left."));
-    await openWith(new MemorySource(web, firewall));
-    const reason = 'VM "web" was not started: it depends on "firewall", which does not run: There is no space left.';
-    expect(log).toContain("firewall: There is no space left.");
-    expect(log).toContain(`web: ${reason}`);
-    expect(application.vm("web").status).toMatchObject({ state: "stopped", stateDetail: reason });
-    expect(application.vm("firewall").status).toMatchObject({ state: "stopped", stateReason: "no-space" });
-    expect(application.vm("home").isOn).toBe(false);
+  it("start with the desktop where they say so, each whatever becomes of the others", async () => {
+    const broken = { ...scriptedDefinition("broken"), autostart: true };
+    const web = { ...scriptedDefinition("web"), autostart: true };
+    const { start } = driver;
+    driver.start = (definition, ...rest) =>
+      definition.name === "broken"
+        ? Promise.reject(new AppError("hardware.no-space", "There is no space left."))
+        : start(definition, ...rest);
+    await openWith(new MemorySource(broken, web, scriptedDefinition("rest")));
+    expect(log).toContain("broken: There is no space left.");
+    expect(application.vm("broken").status).toMatchObject({ state: "stopped", stateReason: "no-space" });
+    expect(application.vm("web").isOn).toBe(true);
+    expect(application.vm("rest").isOn).toBe(false);
   });
 });
 

@@ -13,7 +13,6 @@ import { firstVms } from "./vms/first-vms.ts";
 import { launch, listApps, type Program, waitForWindow } from "./vms/launcher.ts";
 import type { DefinitionSource } from "./vms/definition-source.ts";
 import type { VmRegistry } from "./vms/registry.ts";
-import { type SupervisedVm, Supervisor } from "./vms/supervisor.ts";
 import { Vm, type VmContext } from "./vms/vm.ts";
 import type { Desktop } from "./windows/desktop.ts";
 import { FocusTracker } from "./windows/focus.ts";
@@ -57,7 +56,8 @@ export class Application extends Emitter<ApplicationEvents> {
   readonly focus = new FocusTracker();
   readonly #options: ApplicationOptions;
   readonly #vms = new Map<VmId, Entry>();
-  readonly #supervisor = new Supervisor();
+  /** Aborted when the application ends: nothing starts by itself any more. */
+  readonly #ending = new AbortController();
   #desktop: Desktop | null = null;
   /** They end what watches the sources and the settings. */
   #watches: (() => void)[] = [];
@@ -77,9 +77,7 @@ export class Application extends Emitter<ApplicationEvents> {
     if (isFirst) await registry.begin(firstVms(drivers));
     for (const problem of this.problems) log(problemWords(problem));
     // At once: what is asked of a VM from now on waits for its adoption.
-    const adopted = new Map(
-      this.#sources.flatMap((source) => this.#addNew(source)).map((vm) => [vm.id, this.#adopt(vm)]),
-    );
+    const adopted = new Map(this.#sources.flatMap((source) => this.#addNew(source)).map((vm) => [vm, this.#adopt(vm)]));
     this.#watches = await Promise.all([
       ...this.#sources.map((source) =>
         source.watch(() => {
@@ -91,12 +89,14 @@ export class Application extends Emitter<ApplicationEvents> {
     ]);
     this.#isDefined();
     if (this.problems.length > 0) this.emit("problemsChanged");
-    await Promise.all([...adopted.values(), this.#supervisor.start(this.#autostarted(adopted))]);
+    await Promise.all(
+      Array.from(adopted, ([vm, isAdopted]) => (vm.definition.autostart ? this.#autostart(vm, isAdopted) : isAdopted)),
+    );
   }
 
   /** Ends without stopping the VMs: machines of a driver that can do so go on. */
   release(): void {
-    this.#supervisor.cancel();
+    this.#ending.abort();
     for (const end of this.#watches) end();
     for (const { vm } of this.#vms.values()) vm.release();
   }
@@ -111,7 +111,7 @@ export class Application extends Emitter<ApplicationEvents> {
   /** For the end of the application. Resolves when each has stopped, or has failed to: with the names of those. */
   async stopAll(): Promise<string[]> {
     this.emit("ending");
-    this.#supervisor.cancel();
+    this.#ending.abort();
     const failed: string[] = [];
     await Promise.all(
       this.vms.map(async (vm) => {
@@ -367,37 +367,15 @@ export class Application extends Emitter<ApplicationEvents> {
     }
   }
 
-  /** The VMs that start with the desktop, and all that they depend on. */
-  #autostarted(adopted: ReadonlyMap<VmId, Promise<boolean>>): SupervisedVm[] {
-    const wanted = new Map<VmId, SupervisedVm>();
-    const want = (vm: Vm): void => {
-      if (wanted.has(vm.id)) return;
-      const { name, dependsOn = [], retriesStart = false } = vm.definition;
-      wanted.set(vm.id, {
-        id: vm.id,
-        name,
-        dependsOn,
-        retriesStart,
-        start: async (signal) => {
-          const isAdopted = await adopted.get(vm.id);
-          signal.throwIfAborted();
-          // A person may have started or removed it meanwhile.
-          if (isAdopted !== true && !vm.isOn && this.#vms.has(vm.id)) await this.#startBuilt(vm, signal);
-        },
-        running: (signal) => vm.running(signal),
-        refused: (reason) => {
-          vm.refuseStart(reason);
-          this.#logFailure(vm, reason);
-        },
-        failed: (error) => this.#logFailure(vm, error),
-      });
-      for (const id of dependsOn) {
-        const dependency = this.#vms.get(id)?.vm;
-        if (dependency !== undefined) want(dependency);
-      }
-    };
-    for (const vm of this.vms) if (vm.definition.autostart) want(vm);
-    return [...wanted.values()];
+  /** Starts a VM that starts with the desktop, unless it runs already. Never rejects: a failure is shown at the VM and logged. */
+  async #autostart(vm: Vm, adopted: Promise<boolean>): Promise<void> {
+    const { signal } = this.#ending;
+    const isAdopted = await adopted;
+    // A person may have started or removed it meanwhile.
+    if (signal.aborted || isAdopted || vm.isOn || !this.#vms.has(vm.id)) return;
+    await this.#startBuilt(vm, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#logFailure(vm, error);
+    });
   }
 
   /** Where its template is missing, as at the very first start of what was installed, that is built before. */

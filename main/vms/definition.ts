@@ -17,12 +17,8 @@ export interface VmDefinition extends MachineDefinition {
   readonly role?: VmRole | undefined;
   /** Whether it starts with the desktop. */
   readonly autostart: boolean;
-  /** VMs that must run before this one starts. Not in files: a definition's source says so. */
-  readonly dependsOn?: readonly VmId[];
-  /** The VM that a disposable is for: it connects to no more than that one. Not in files either. */
+  /** The VM that a disposable is for: it connects to no more than that one. Not in files: a definition's source says so. */
   readonly forVm?: VmId | undefined;
-  /** A start that fails is tried again, with growing delays. Not in files either. */
-  readonly retriesStart?: boolean;
 }
 
 export type DefinitionSchema = z.ZodType<Omit<VmDefinition, "name">>;

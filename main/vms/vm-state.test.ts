@@ -9,7 +9,7 @@ const EVENTS = {
   startCancelled: { type: "startCancelled" },
   "startFailed crashed": { type: "startFailed", state: "crashed", reason: "machine-exited", detail: "it failed" },
   "startFailed stopped": { type: "startFailed", state: "stopped", reason: "no-space", detail: "it failed" },
-  startRefused: { type: "startRefused", detail: "a dependency failed" },
+  startRefused: { type: "startRefused", detail: "no template" },
   "machineFound boot": { type: "machineFound", phase: "boot", pauseCause: null },
   "machineFound agent": { type: "machineFound", phase: "agent", pauseCause: null },
   "machineFound paused": { type: "machineFound", phase: "agent", pauseCause: "asked" },
@@ -91,7 +91,7 @@ const TABLE: Row[] = [
     detail: "it failed",
   },
   { event: "startFailed stopped", from: "starting/none", to: "stopped/none", reason: "no-space", detail: "it failed" },
-  { event: "startRefused", from: "stopped/* crashed/*", to: "stopped/none", detail: "a dependency failed" },
+  { event: "startRefused", from: "stopped/* crashed/*", to: "stopped/none", detail: "no template" },
   { event: "stopRequested", from: "starting/* running/* paused/* stopping/*", to: "stopping/=" },
   {
     event: "stopRequested",

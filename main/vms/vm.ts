@@ -264,7 +264,7 @@ export class Vm extends Emitter<VmEvents> {
     }
   }
 
-  /** It is not started because a VM that it depends on does not run: its status says so. */
+  /** It is not started because what it starts from could not be made: its status says why. */
   refuseStart(reason: AppError): void {
     this.#transition({ type: "startRefused", detail: reason.message });
   }

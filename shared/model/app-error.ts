@@ -3,7 +3,7 @@
  * `message` says what happened to what, and what to do next, in one sentence or two.
  */
 export type ErrorCode =
-  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "dependency-failed" | "timeout" | "unsupported"}`
+  | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "timeout" | "unsupported"}`
   | `window.${"not-found" | "frozen" | "timeout"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `disposable.${"no-memory" | "too-many"}`
