@@ -39,7 +39,7 @@ export type VmEvent =
   // How a start or an adoption went on.
   | { type: "startCancelled" }
   | { type: "startFailed"; state: "stopped" | "crashed"; reason: VmStateReason | null; detail: string }
-  /** It was not begun: a VM that it depends on does not run. */
+  /** It was not begun: what it starts from could not be made. */
   | { type: "startRefused"; detail: string }
   /** `phase`: `boot` for a machine that was started, `agent` for one that was adopted. */
   | { type: "machineFound"; phase: StartPhase; pauseCause: PauseCause | null }
