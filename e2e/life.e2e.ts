@@ -137,6 +137,21 @@ test("kill -9 of one QEMU freezes its windows and leaves the other VM alone", as
   await expect.poll(() => windowOf("web")).toBeUndefined();
 });
 
+test("a VM that was stopped offers what was open in it, and opens it again", async () => {
+  const page = await desktop.page();
+  for (const { id } of await desktop.windows()) await desktop.json("window", "close", id);
+  const { element } = await desktop.run("home", "mousepad");
+  await expect(element).toBeVisible();
+  const last = (): Promise<unknown> => desktop.json("window", "last");
+  expect(await last()).toEqual([]);
+  await desktop.json("vm", "stop", "home", "--wait");
+  const windows = [{ title: expect.stringMatching(/Mousepad$/), appId: "org.xfce.mousepad" }];
+  await expect.poll(last).toEqual([{ vm: "home", windows }]);
+  await page.getByRole("button", { name: "Start and reopen the last windows of home" }).click();
+  await expect(page.locator('.guest-window[data-vm="home"]')).toContainText("Mousepad", { timeout: 90_000 });
+  await expect.poll(last).toEqual([]);
+});
+
 test("an orderly stop and a kill have their own reasons", async () => {
   expect(await desktop.json<VmView>("vm", "stop", "web", "--wait")).toMatchObject({
     state: "stopped",

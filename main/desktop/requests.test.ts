@@ -14,16 +14,19 @@ import { guestWindow } from "#shared/testing/guest-window.ts";
 import type { Application } from "../application.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { called, CheckedPage, cliCaller, PAGE_CALLER } from "../ipc/testing/checked.ts";
+import { APPS } from "../link/contracts/apps.ts";
+import { LAUNCHES } from "../link/contracts/launches.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
 import { sendSettingsEvents } from "../settings/events.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { promptMarkHandlers } from "../settings/requests.ts";
 import type { ThemePort } from "../settings/theme.ts";
 import { scriptedApplication } from "../testing/scripted-application.ts";
-import { HELLO, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
+import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Desktop } from "../windows/desktop.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
 import { ChosenFiles } from "../files/chosen-files.ts";
+import { LastWindows } from "../windows/last-windows.ts";
 import { layoutHandlers, windowHandlers } from "../windows/requests.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { desktopHandlers, problemHandlers } from "./requests.ts";
@@ -35,6 +38,7 @@ let folder: string;
 let removeFiles: () => void;
 let links: ScriptedLink[];
 let application: Application;
+let lastWindows: LastWindows;
 let page: CheckedPage;
 let desktop: Desktop;
 let end: () => Promise<void>;
@@ -47,6 +51,7 @@ const chosenFiles = new ChosenFiles();
 beforeEach(async () => {
   const scripted = await scriptedApplication();
   ({ application, links, folder } = scripted);
+  lastWindows = new LastWindows({ stateFolder: folder, vms: () => application.vms, isComplete: () => true });
   const { settings } = scripted;
   removeFiles = scripted.end;
   await application.open();
@@ -102,7 +107,11 @@ beforeEach(async () => {
       layout: layoutHandlers({ application, placements }),
       problem: problemHandlers({ application }),
       promptMark: promptMarkHandlers({ promptMark }),
-      window: windowHandlers({ application, commands }),
+      window: windowHandlers({
+        application,
+        commands,
+        lastWindows,
+      }),
     },
     { checksOutputs: true },
   );
@@ -179,6 +188,28 @@ it("its window does what the page and the command want of it", async () => {
   await command("desktop.raise");
   expect(desktop.raise).toHaveBeenCalledOnce();
   expect(await command("desktop.screenshot")).toEqual({ base64: Buffer.from([2, 3]).toString("base64") });
+});
+
+it("what was open in a VM that has ended is offered to both, and its programs are started again", async () => {
+  await windowOpened();
+  await expect(asks("window.reopen", { vm: "home" })).rejects.toMatchObject({ code: "window.none-to-reopen" });
+  lastWindows.changed();
+  lastWindows.flush();
+  const vm = application.vm("home");
+  await vm.kill();
+  lastWindows.changed();
+  const offered = [{ vm: "home", windows: [{ title: "Notes", appId: "mousepad" }] }];
+  expect([await asks("window.last"), await command("window.last")]).toEqual([offered, offered]);
+  const reopened = asks("window.reopen", { vm: vm.id });
+  const link = await vi.waitFor(() => (links.length > 1 ? links.at(-1) : null) ?? expect.fail("it was not started"));
+  link.says(HELLO);
+  const asked = await vi.waitFor(() => ordersOf(link, APPS)[0] ?? expect.fail("its programs were not asked for"));
+  const app = { id: "mousepad", name: "Mousepad", mimeTypes: [], categories: [], hidden: false };
+  link.says(serviceEvent(APPS, { request: asked.request, apps: [app] }));
+  const launch = await vi.waitFor(() => ordersOf(link, LAUNCHES)[0] ?? expect.fail("nothing was launched"));
+  expect(launch).toMatchObject({ appId: "mousepad", files: [] });
+  link.says(serviceEvent(LAUNCHES, { type: "launched", request: launch.request, pid: 12 }));
+  expect(await reopened).toEqual({ opened: ["Mousepad"], missing: [] });
 });
 
 it("broken files are reported to page and command", async () => {

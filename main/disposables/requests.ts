@@ -1,7 +1,7 @@
 /** Starts of disposables, for the page and the `atoll` command. */
 import type { disposableContract } from "#shared/ipc/disposable.ts";
 import type { Application } from "../application.ts";
-import type { Caller } from "../ipc/caller.ts";
+import { goneSignal } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { DisposableVms } from "./disposables.ts";
 
@@ -19,16 +19,8 @@ export function disposableHandlers({ application, disposables }: Parts): Handler
         program: program ?? undefined,
         forVm: forVm === null ? undefined : application.vm(forVm).id,
       };
-      const { name, launched, ms, origin } = await disposables.start(request, { signal: signalOf(caller) });
+      const { name, launched, ms, origin } = await disposables.start(request, { signal: goneSignal(caller) });
       return { vm: name, windowId: launched?.windowId ?? null, ms, origin };
     },
   };
-}
-
-/** Aborted when the command has gone: what it asked for goes, too. */
-function signalOf(caller: Caller): AbortSignal | undefined {
-  if (caller.from !== "cli") return undefined;
-  const gone = new AbortController();
-  caller.connection.onClose(() => gone.abort());
-  return gone.signal;
 }

@@ -92,6 +92,7 @@ import { sendTemplateEvents } from "../templates/events.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
+import { LastWindows } from "../windows/last-windows.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
 import { registerScheme, serveFolder } from "./app-protocol.ts";
@@ -272,6 +273,13 @@ async function run(): Promise<void> {
   services.on("changed", () => serviceNetworks.look());
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
+  const lastWindows = new LastWindows({
+    stateFolder: paths.state,
+    vms: () => application.vms,
+    isComplete: () => application.problems.length === 0,
+  });
+  void application.defined.then(() => application.on("changed", () => lastWindows.changed()));
+  application.on("ending", () => lastWindows.flush());
   const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
   const transfers: Transfers = new Transfers({
     crossings,
@@ -346,6 +354,7 @@ async function run(): Promise<void> {
       application.release();
       await Promise.all([server.close(), network.close()]);
       placements.flush();
+      lastWindows.flush();
       await audit.close();
       app.exit(0);
     },
@@ -368,6 +377,7 @@ async function run(): Promise<void> {
     disposables,
     hostFiles,
     icons,
+    lastWindows,
     opener,
     openRules,
     page,

@@ -24,3 +24,11 @@ export interface ClientConnection {
 
 export type Caller = PageCaller | CliCaller;
 export type CallerFrom<From extends Side> = Extract<Caller, { from: From }>;
+
+/** Aborted when the command has gone; undefined: the page asks, whose work goes on without it. */
+export function goneSignal(caller: Caller): AbortSignal | undefined {
+  if (caller.from === "page") return undefined;
+  const gone = new AbortController();
+  caller.connection.onClose(() => gone.abort());
+  return gone.signal;
+}

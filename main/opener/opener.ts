@@ -18,7 +18,7 @@ import type { OpenerParts, OpenTarget } from "./parts.ts";
 import { browserWindows, noHandler } from "./programs.ts";
 import type { Opened, OpenOptions, OpenRequest } from "./request.ts";
 import { decideDisposable, decidePlace, type OpenRule } from "./rules.ts";
-import { untilRunning } from "./running.ts";
+import { untilRunning } from "../vms/until-running.ts";
 import { Turns } from "./turns.ts";
 import { untilClosed, windowOf } from "./windows.ts";
 

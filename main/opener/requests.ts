@@ -6,7 +6,7 @@ import type { Application } from "../application.ts";
 import { callerSignal } from "../crossings/caller-signal.ts";
 import type { ChosenFiles } from "../files/chosen-files.ts";
 import type { Transfers } from "../files/transfers.ts";
-import type { Caller } from "../ipc/caller.ts";
+import { type Caller, goneSignal } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Comparisons } from "./comparisons.ts";
@@ -108,11 +108,4 @@ function optionsOf(caller: Caller, askS: number): OpenOptions {
     progress: (step, vm = "", pages) =>
       connection.notify("open.progress", { step, vm, ...(pages === undefined ? {} : { pages }) }),
   };
-}
-
-function goneSignal(caller: Caller): AbortSignal | undefined {
-  if (caller.from === "page") return undefined;
-  const gone = new AbortController();
-  caller.connection.onClose(() => gone.abort());
-  return gone.signal;
 }

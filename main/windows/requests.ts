@@ -5,8 +5,11 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { WindowId, WindowView } from "#shared/model/window.ts";
 import type { Application } from "../application.ts";
 import { asPicture } from "./picture.ts";
+import { goneSignal } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { PlacementsFile } from "./placements-file.ts";
+import type { LastWindows } from "./last-windows.ts";
+import { reopen } from "./reopen.ts";
 import type { WindowCommands } from "./window-commands.ts";
 
 export function layoutHandlers({
@@ -29,9 +32,11 @@ export function layoutHandlers({
 export function windowHandlers({
   application,
   commands,
+  lastWindows,
 }: {
   application: Application;
   commands: WindowCommands;
+  lastWindows: LastWindows;
 }): Handlers<typeof windowContract> {
   const viewOf = (id: WindowId): WindowView => {
     const view = application.windows().find((window) => window.id === id);
@@ -68,6 +73,11 @@ export function windowHandlers({
       if (!(png instanceof Uint8Array)) throw new AppError("internal", "The desktop returned no screenshot.");
       return asPicture(png);
     },
+    "window.last": () =>
+      application.vms
+        .map(({ id, definition: { name } }) => ({ vm: name, windows: [...lastWindows.of(id)] }))
+        .filter(({ windows }) => windows.length > 0),
+    "window.reopen": ({ vm }, caller) => reopen(application.vm(vm), lastWindows, goneSignal(caller)),
     "window.dismissed": ({ window }) => {
       const { vm, surface } = application.window(window);
       if (vm.windows.isFrozen) vm.dismiss(surface);

@@ -1,16 +1,26 @@
-/** A VM that does not run yet, in a list: its state, how far it is, and what can be done. */
+/** A VM that does not run yet, or without the windows of its last run, in a list: its state, and what can be done. */
 import "./waiting-vm.css";
-import { Play } from "lucide-react";
+import { AppWindow, Play } from "lucide-react";
+import { Fragment, useState } from "react";
 import { useStore } from "zustand";
+import type { LastWindow } from "#shared/model/last-windows.ts";
+import { withinQuotes } from "#shared/model/text.ts";
 import type { VmStatus } from "#shared/model/vm.ts";
 import { useShell } from "../shell/shell.ts";
+import { GuestText } from "../ui/GuestText.tsx";
 import { Tag } from "../ui/Tag.tsx";
 import { canStart, factOf } from "./facts.ts";
 import { StartSteps } from "./StartSteps.tsx";
 import { StateDetail } from "./StateDetail.tsx";
 import { TemplateProgress } from "./TemplateProgress.tsx";
 
-export function WaitingVm({ vm }: { vm: VmStatus }) {
+interface WaitingVmProps {
+  vm: VmStatus;
+  /** What was open in it when it last ran; empty: nothing, or something has been opened since. */
+  last?: readonly LastWindow[];
+}
+
+export function WaitingVm({ vm, last = [] }: WaitingVmProps) {
   const { send, templates } = useShell();
   const build = useStore(templates, ({ builds }) => (vm.template === null ? undefined : builds[vm.template]));
   const fact = factOf(vm);
@@ -28,11 +38,13 @@ export function WaitingVm({ vm }: { vm: VmStatus }) {
       <Tag tag={vm} />
       <span className="waiting-fact">
         {fact.text}
+        {vm.role !== "app" && ` · ${vm.role}`}
         {vm.stateDetail !== "" && (
           <small>
             <StateDetail vm={vm} />
           </small>
         )}
+        {last.length > 0 && <LastWindows windows={last} />}
       </span>
       {vm.state === "starting" && <StartSteps phase={vm.startPhase} />}
       {canStart(vm) && (
@@ -46,6 +58,54 @@ export function WaitingVm({ vm }: { vm: VmStatus }) {
           Start
         </button>
       )}
+      {last.length > 0 && <Reopen vm={vm} />}
     </li>
+  );
+}
+
+/** More would make the list of VMs one of windows. */
+const SHOWN_LAST = 3;
+
+function LastWindows({ windows }: { windows: readonly LastWindow[] }) {
+  const more = windows.length - SHOWN_LAST;
+  return (
+    <small className="waiting-last">
+      Last open:{" "}
+      {windows.slice(0, SHOWN_LAST).map(({ title, appId }, at) => (
+        <Fragment key={at}>
+          {at > 0 && ", "}
+          <GuestText text={title === "" ? appId : title} />
+        </Fragment>
+      ))}
+      {more > 0 && ` and ${more} more`}
+    </small>
+  );
+}
+
+/** Starts the VM where it is off, and the programs that were open in it. */
+function Reopen({ vm: { id, name, state } }: { vm: VmStatus }) {
+  const { bridge, notices } = useShell();
+  const [isUnderWay, setUnderWay] = useState(false);
+  const reopen = async (): Promise<void> => {
+    setUnderWay(true);
+    const answer = await bridge.request("window.reopen", { vm: id });
+    setUnderWay(false);
+    if (!answer.ok) return notices.show(answer.error.message);
+    const { missing } = answer.value;
+    if (missing.length > 0)
+      notices.show(`Not opened again in VM "${name}": ${missing.map((app) => `“${withinQuotes(app)}”`).join(", ")}.`);
+  };
+  return (
+    <button
+      type="button"
+      className="button"
+      data-kind="main"
+      disabled={isUnderWay}
+      aria-label={`${state === "running" ? "Reopen" : "Start and reopen"} the last windows of ${name}`}
+      onClick={() => void reopen()}
+    >
+      <AppWindow size={13} aria-hidden="true" />
+      {isUnderWay ? "Opening…" : "Reopen"}
+    </button>
   );
 }

@@ -1,6 +1,7 @@
 /** Windows on the desktop: what scripts see of them, and what they ask of the window manager. */
 import { z } from "zod";
 import { buttonName } from "./crossing.ts";
+import { lastWindow } from "../model/last-windows.ts";
 import { type Rect, type WindowView } from "../model/window.ts";
 import { domain, event, report, request } from "./declare.ts";
 import {
@@ -8,6 +9,7 @@ import {
   errorValue,
   nothing,
   picture,
+  vmReference,
   windowId,
   windowMode,
   windowReference,
@@ -101,6 +103,20 @@ export const windowContract = domain({
       from: ["cli"],
       input: z.strictObject({ window: windowReference }),
       output: picture,
+    }),
+    /** Of VMs in which nothing has been opened since they last ran. */
+    "window.last": request({
+      from: ["page", "cli"],
+      input: nothing,
+      /** `vm`: a name. */
+      output: z.array(z.strictObject({ vm: z.string(), windows: z.array(lastWindow) })),
+    }),
+    /** Starts the VM where it is off, and in it the programs that showed its last windows. */
+    "window.reopen": request({
+      from: ["page", "cli"],
+      input: z.strictObject({ vm: vmReference }),
+      /** Names of programs; `missing`: those that the guest has no more, or that did not start. */
+      output: z.strictObject({ opened: z.array(z.string()), missing: z.array(z.string()) }),
     }),
   },
   reports: {

@@ -4,7 +4,7 @@
  */
 export type ErrorCode =
   | `vm.${"not-found" | "bad-name" | "name-taken" | "bad-definition" | "not-running" | "already-running" | "busy" | "start-cancelled" | "not-stopped" | "timeout" | "unsupported"}`
-  | `window.${"not-found" | "frozen" | "timeout"}`
+  | `window.${"not-found" | "frozen" | "timeout" | "none-to-reopen"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `disposable.${"no-memory" | "too-many"}`
   | `exec.${"failed" | "lost"}`

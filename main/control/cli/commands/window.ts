@@ -45,6 +45,29 @@ export function addWindowCommands(program: Command): void {
       },
     );
 
+  command(window, "last", "what was open in VMs when they last ran").action(async (options: JsonOption) => {
+    const vms = await call("window.last", {});
+    print(vms, options.json ?? false, () =>
+      table(
+        ["VM", "PROGRAM", "TITLE"],
+        vms.flatMap(({ vm, windows }) => windows.map(({ appId, title }) => [vm, appId, title])),
+        "Nothing: no VM has been stopped with open windows.",
+      ),
+    );
+  });
+
+  command(window, "reopen <vm>", "start a VM, and in it the programs that were open when it last ran").action(
+    async (vm: string, options: JsonOption) => {
+      const result = await call("window.reopen", { vm });
+      print(result, options.json ?? false, () =>
+        [
+          ...(result.opened.length > 0 ? [`Opened in ${vm}: ${result.opened.join(", ")}.`] : []),
+          ...(result.missing.length > 0 ? [`Not opened: ${result.missing.join(", ")}.`] : []),
+        ].join("\n"),
+      );
+    },
+  );
+
   command(window, "screenshot <id> <file>", "picture of a window, PNG").action(
     async (id: string, file: string, options: JsonOption) => {
       writePicture(file, await call("window.screenshot", { window: id }), options.json ?? false);

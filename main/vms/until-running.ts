@@ -1,7 +1,7 @@
-/** A VM that shall open something runs first. */
+/** A VM that is to open something runs first. */
 import { AppError } from "#shared/model/app-error.ts";
 import { deadline } from "../base/deadline.ts";
-import type { Vm } from "../vms/vm.ts";
+import type { Vm } from "./vm.ts";
 
 /** How long its agent may take to say hello: a VM that is emulated beside others takes a minute. */
 const START_MS = 180_000;
