@@ -58,25 +58,27 @@ if (unseen.length > 0) complaints.push(`${unseen.length} sources were not looked
 const canary = await look(join(import.meta.dirname, "canary"), undefined);
 const noticed = new Set(canary.violations.map(({ rule }) => rule.name));
 
-// A file of each domain of main that imports every domain it must not know, and one that is in no layer.
+// A file of each domain of main that imports every domain it must not know, and two that are in no layer.
+const leaves = ["leaf", "other-leaf"];
+const mainDomains = [...mainLayers, ["leaf"]];
 const made = realpathSync(mkdtempSync(join(tmpdir(), "atoll-layers-")));
 try {
   /** @type {Map<string, string>} "FROM -> TO" -> rule */
   const expected = new Map();
-  for (const [at, layer] of mainLayers.entries()) {
+  for (const [at, layer] of mainDomains.entries()) {
     for (const domain of layer) {
-      const forbidden = [...mainLayers.slice(at + 1).flat(), "unplaced"];
+      const forbidden = [...mainLayers.slice(at + 1).flat(), ...leaves].filter((other) => other !== domain);
       const file = (/** @type {string} */ of) => `main/${of}/canary.ts`;
       for (const other of forbidden) {
-        const rule = other === "unplaced" ? "main-has-layers" : mainLayerRule(layer);
+        const rule = leaves.includes(other) ? "main-leaves-stand-apart" : mainLayerRule(layer);
         expected.set(`${file(domain)} -> ${file(other)}`, rule);
       }
       mkdirSync(join(made, "main", domain), { recursive: true });
       writeFileSync(join(made, file(domain)), forbidden.map((other) => `import "../${other}/canary.ts";\n`).join(""));
     }
   }
-  mkdirSync(join(made, "main/unplaced"));
-  writeFileSync(join(made, "main/unplaced/canary.ts"), "export {};\n");
+  mkdirSync(join(made, "main/other-leaf"));
+  writeFileSync(join(made, "main/other-leaf/canary.ts"), "export {};\n");
   const { violations: found } = await look(made, undefined);
   for (const { rule, from, to } of found) {
     noticed.add(rule.name);
