@@ -240,12 +240,18 @@ export default {
       to: { path: "^main/", pathNot: "^main/(link/|base/|hardware/driver\\.ts$)" },
     },
     {
-      name: "vms-know-no-control",
+      name: "domains-know-no-application",
       comment:
-        "Of these domains only the handlers of requests and events know the application; none knows the control socket.",
+        "Of these domains only the handlers of requests and events know the application, which puts them together.",
       severity: "error",
-      from: { path: "^main/(vms|windows|settings)/", pathNot: [tests, "requests\\.ts$", "/events\\.ts$"] },
-      to: { path: "^main/(control/|[^/]+\\.ts$)" },
+      from: {
+        path: inDomains([
+          ["vms", "windows", "settings", "graphics", "audit", "policy", "crossings"],
+          ["networks", "safe-copies", "scanning", "icons", "ipc"],
+        ]),
+        pathNot: [tests, "requests\\.ts$", "/events\\.ts$", "/testing/"],
+      },
+      to: { path: "^main/[^/]+\\.ts$" },
     },
     {
       name: "scripts-before-anything",
