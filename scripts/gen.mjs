@@ -1,8 +1,9 @@
-// `npm run gen`: writes the generated code of the wire from shared/protocol/atoll.proto, for TypeScript and Rust.
-// and the JSON schema of a service's manifest (services/service.schema.json). With --check nothing is written, and stale code is an error.
+// `npm run gen`: writes the generated code of the wire from shared/protocol/atoll.proto, for TypeScript and Rust,
+// the lists of what the domains have, and the JSON schema of a service's manifest (services/service.schema.json). With --check nothing is written, and stale code is an error.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { genLists } from "./gen-lists.mjs";
 import { genServiceSchema } from "./gen-service-schema.mjs";
 import { cargoTargetFolder } from "./setup/agent.mjs";
 import { main } from "./setup/index.mjs";
@@ -22,6 +23,7 @@ await main(async (signal) => {
       // protoc-gen-es is found by its name.
       env: { PATH: `${join(checkout, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` },
     });
+  await genLists(check);
   await genServiceSchema(check);
   await buf("lint");
   if (check) {

@@ -1,6 +1,6 @@
 /**
  * The token that a control connection shows before its first request: a file of this start in the run folder, 0600. A program
- * that gets hold of the socket alone, as one that broke out of a QEMU may, is not answered.
+ * that gets hold of the socket alone, as one that broke out of its VM may, is not answered.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import fs from "node:fs";

@@ -332,6 +332,12 @@ describe("what disposables begin from", () => {
     expect(prepared).toHaveLength(3);
   });
 
+  it("is not asked of a driver that makes none", async () => {
+    driver.capabilities.canPrepare = false;
+    await snapshots.prepare("debian");
+    expect([prepared, removed]).toEqual([[], []]);
+  });
+
   it("that cannot be made changes nothing else, and is tried again", async () => {
     driver.prepare = () => Promise.reject(new Error("no room"));
     await snapshots.prepare("debian");

@@ -87,6 +87,7 @@ export class SnapshotMaker {
       await this.#quiet(signal);
       const definition = define();
       const driver = drivers.named(definition.driver);
+      if (!driver.capabilities.canPrepare) return;
       await leftovers.note(definition);
       try {
         await driver.prepare(definition, signal);

@@ -1,6 +1,6 @@
 /**
- * The port of the hardware layer: what Atoll needs of whoever runs a VM. Adapters: qemu/ (started by us), external/ (run
- * elsewhere). An adapter reports what happened as events; nobody polls it for a state.
+ * The port of the hardware layer: what Atoll needs of whoever runs a VM. Each adapter is a folder beside this file,
+ * and drivers.ts registers it by name. An adapter reports what happened as events; nobody polls it for a state.
  */
 import type { Accelerator, MachineOrigin, VmId, VmNetwork } from "#shared/model/vm.ts";
 

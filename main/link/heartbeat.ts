@@ -1,7 +1,7 @@
 /** Pings every few seconds, and says when answers are missing and when they come again. */
 
 const INTERVAL_MS = 3_000;
-/** Under TCG a busy guest may need seconds for anything. */
+/** A busy guest on an emulated processor may need seconds for anything. */
 const ANSWER_TIMEOUT_MS = 12_000;
 
 export interface HeartbeatListener {

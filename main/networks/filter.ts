@@ -1,6 +1,6 @@
 /** What the links' owner (networks.ts) needs of whoever filters: the firewall's service VM. */
 import type { FirewallLink, FirewallState } from "#shared/model/firewall.ts";
-import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { FromProgram } from "#shared/model/service-messages.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Vm } from "../vms/vm.ts";
 
@@ -15,7 +15,7 @@ export interface FilteredLink extends Omit<FirewallLink, "rules"> {
  */
 export function linksInForce(
   links: readonly string[],
-  problems: Extract<SaidMessage, { type: "applied" }>["problems"],
+  problems: Extract<FromProgram, { type: "applied" }>["problems"],
 ): string[] {
   const failed = new Set(problems.map(({ where }) => where));
   const isOfAll = [...failed].some((where) => !links.includes(where));

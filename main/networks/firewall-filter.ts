@@ -5,7 +5,7 @@
 import type { FirewallLink, FirewallState, ScanRuleFile } from "#shared/model/firewall.ts";
 import { messageOf } from "#shared/model/app-error.ts";
 import type { FilterView } from "#shared/model/network.ts";
-import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { ProgramReport } from "#shared/model/service-messages.ts";
 import { cleanText, escapeForLog, said } from "#shared/model/text.ts";
 import { stateWords, type VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
@@ -23,15 +23,13 @@ const APPLY_MS = 5_000;
 const SETTLE_MS = 20;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-type Said = Exclude<SaidMessage, { type: "result" }>;
-
 /** What the filter needs of the client of the firewall's program (main/vms/services/program.ts). */
 export interface FirewallProgram {
   readonly isConnected: boolean;
   /** Returns the revision that `applied` names. @throws AppError service.too-large */
   tell(parts: { state: FirewallState }): number;
   on(name: "connected" | "gone", listener: () => void): () => void;
-  on(name: "said", listener: (message: Said) => void): () => void;
+  on(name: "report", listener: (message: ProgramReport) => void): () => void;
 }
 
 export interface FirewallService {
@@ -82,7 +80,7 @@ interface Options {
 
 export interface FirewallFilterEvents extends FilterEvents {
   /** What the program has said, beside what is in force. */
-  said: [Said];
+  report: [ProgramReport];
   /** It has connected: what it says of flows is of a new run of it. */
   connected: [];
   gone: [];
@@ -202,7 +200,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#service = service;
     service.program.on("connected", () => this.#connected());
     service.program.on("gone", () => this.#gone());
-    service.program.on("said", (message) => this.#said(message));
+    service.program.on("report", (message) => this.#reported(message));
     if (service.program.isConnected) this.#connected();
     else this.changed();
     return service;
@@ -226,8 +224,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.emit("changed");
   }
 
-  #said(message: Said): void {
-    if (message.type !== "applied") return this.emit("said", message);
+  #reported(message: ProgramReport): void {
+    if (message.type !== "applied") return this.emit("report", message);
     const told = this.#told;
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
     if (told === null || message.revision < told.revision) return;

@@ -12,11 +12,11 @@ import vectors from "#shared/model/firewall-vectors.json" with { type: "json" };
 import {
   MAX_CELL_CHARACTERS,
   MAX_PROBLEMS,
-  MAX_ROWS_SAID,
-  MAX_SAID_BYTES,
+  MAX_ROWS_AT_ONCE,
+  MAX_FROM_PROGRAM_BYTES,
   MAX_SENTENCE_CHARACTERS,
-  MAX_TOLD_BYTES,
-  saidMessage,
+  MAX_TO_PROGRAM_BYTES,
+  fromProgram,
 } from "#shared/model/service-messages.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Destination, VmParty } from "../policy/crossing.ts";
@@ -104,14 +104,14 @@ it("rows are taken as the program makes them", () => {
   for (const { cells } of [flow, refusal]) expect(flowCells.parse(cells)).toEqual(cells);
   expect(linkCells.parse(link.cells)).toEqual(link.cells);
   const said = { type: "rows", table: "flows", reset: true, rows: [flow, refusal, link], removed: ["c2"] };
-  expect(saidMessage.parse(said)).toEqual(said);
+  expect(fromProgram.parse(said)).toEqual(said);
 });
 
 it("limits and the names of rules that no line is of are the same on both sides", () => {
   expect(vectors.limits).toEqual({
-    toldBytes: MAX_TOLD_BYTES,
-    saidBytes: MAX_SAID_BYTES,
-    rowsSaid: MAX_ROWS_SAID,
+    toldBytes: MAX_TO_PROGRAM_BYTES,
+    saidBytes: MAX_FROM_PROGRAM_BYTES,
+    rowsSaid: MAX_ROWS_AT_ONCE,
     cellCharacters: MAX_CELL_CHARACTERS,
     problems: MAX_PROBLEMS,
     sentence: MAX_SENTENCE_CHARACTERS,

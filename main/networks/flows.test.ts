@@ -4,17 +4,16 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BUILTIN_RULES, type FlowCells } from "#shared/model/firewall.ts";
-import { type Cell, saidMessage, type SaidMessage } from "#shared/model/service-messages.ts";
+import { type Cell, fromProgram, type ProgramReport } from "#shared/model/service-messages.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
 import { FlowHistory } from "./flow-history.ts";
 import { Flows, flowView, shownFlow } from "./flows.ts";
 
-type Said = Exclude<SaidMessage, { type: "result" }>;
 const WEB = "11111111-0000-4000-8000-000000000000" as VmId;
 const SOURCE = { line: 41, text: "action: net.connect, to: @internet" };
 
-class ScriptedFilter extends Emitter<{ connected: []; gone: []; said: [Said]; changed: [] }> {
+class ScriptedFilter extends Emitter<{ connected: []; gone: []; report: [ProgramReport]; changed: [] }> {
   vmOf(link: string): VmId | null {
     return link === "link-1" ? WEB : null;
   }
@@ -67,7 +66,7 @@ function says(
     key,
     cells: { ...CELLS, ...cells } as Record<string, Cell>,
   }));
-  filter.emit("said", { type: "rows", table: "flows", reset: false, removed: [], rows: list, ...more });
+  filter.emit("report", { type: "rows", table: "flows", reset: false, removed: [], rows: list, ...more });
 }
 
 const shown = () => flows.all.map((flow) => flowView(flow, now));
@@ -178,9 +177,9 @@ it("takes any message that the link lets through", () => {
   });
   fc.assert(
     fc.property(message, (untrusted) => {
-      const parsed = saidMessage.safeParse(untrusted);
+      const parsed = fromProgram.safeParse(untrusted);
       if (!parsed.success || parsed.data.type === "result") return;
-      filter.emit("said", parsed.data);
+      filter.emit("report", parsed.data);
       for (const flow of flows.all) {
         const { bytesIn, bytesOut, rateIn, rateOut } = shownFlow(flow, now);
         expect([bytesIn, bytesOut, rateIn, rateOut].every((one) => Number.isFinite(one) && one >= 0)).toBe(true);
@@ -201,7 +200,7 @@ it("has room for 20,000, of which refused ones go last", () => {
 
 describe("the kernel's counters", () => {
   const links = (bytesIn: number, packetsDenied = 0, key = "link-1"): void =>
-    filter.emit("said", {
+    filter.emit("report", {
       ...{ type: "rows", table: "links", reset: false, removed: [] },
       rows: [{ key, cells: { bytesIn, bytesOut: 0, packetsDenied } }],
     });

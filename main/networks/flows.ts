@@ -19,7 +19,7 @@ import {
   type LinkTraffic,
   type ShownFlow,
 } from "#shared/model/network.ts";
-import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { FromProgram } from "#shared/model/service-messages.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
@@ -36,7 +36,7 @@ const MAX_NAME = 253;
 /** Malformed rows are logged at most once per interval. */
 const TELL_BAD_MS = 60_000;
 
-type Rows = Extract<SaidMessage, { type: "rows" }>;
+type Rows = Extract<FromProgram, { type: "rows" }>;
 
 /** A flow as it is kept. */
 export interface Flow {
@@ -102,7 +102,7 @@ export class Flows extends Emitter<FlowEvents> {
       this.#traffic.clear();
     });
     filter.on("gone", () => this.#endAll());
-    filter.on("said", (message) => {
+    filter.on("report", (message) => {
       if (message.type === "rows" && message.table === FLOWS_TABLE) this.#takeFlows(message);
       else if (message.type === "rows" && message.table === LINKS_TABLE) this.#takeLinks(message);
     });

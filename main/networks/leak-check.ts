@@ -12,7 +12,7 @@ const scripts = import.meta.glob<string>("./leaks.pl", { query: "?raw", import: 
 /** The guest's script gives up by itself long before. */
 const CHECK_MS = 30_000;
 /** Of what the guest says: each probe is one short line. */
-const MAX_SAID_BYTES = 64 * 1024;
+const MAX_OUTPUT_BYTES = 64 * 1024;
 
 export interface LeakCheck {
   readonly targets: LeakTargets;
@@ -43,7 +43,7 @@ export async function checkForLeaks(vm: Vm, check: LeakCheck): Promise<LeakFindi
 async function run(vm: Vm, words: readonly string[]): Promise<string> {
   const { how, untrustedOutput } = await runInGuest(vm, ["perl", "-", ...words], {
     input: Buffer.from(Object.values(scripts).join("")),
-    maxBytes: MAX_SAID_BYTES,
+    maxBytes: MAX_OUTPUT_BYTES,
     timeoutMs: CHECK_MS,
   });
   // Without it nothing was tried, which must not look as if nothing leaked.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { ProgramReport } from "#shared/model/service-messages.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -7,9 +7,7 @@ import { gatewayEnd, guestEnd, linkId, ownNic, twinNic } from "./addresses.ts";
 import type { FilteredLink } from "./filter.ts";
 import { type ServedLinks, ServiceFilter, type ServingProgram } from "./service-filter.ts";
 
-type Said = Exclude<SaidMessage, { type: "result" }>;
-
-class ScriptedProgram extends Emitter<{ connected: []; gone: []; said: [Said] }> implements ServingProgram {
+class ScriptedProgram extends Emitter<{ connected: []; gone: []; report: [ProgramReport] }> implements ServingProgram {
   isConnected = false;
   readonly told: ServedLinks[] = [];
 
@@ -18,7 +16,7 @@ class ScriptedProgram extends Emitter<{ connected: []; gone: []; said: [Said] }>
   }
 
   applied(revision: number, ...problems: { where: string; reason: string }[]): void {
-    this.emit("said", { type: "applied", revision, problems });
+    this.emit("report", { type: "applied", revision, problems });
   }
 }
 

@@ -3,7 +3,7 @@
  * a link is joined once the program has said that what it does to it is in force.
  */
 import { messageOf } from "#shared/model/app-error.ts";
-import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { ProgramReport } from "#shared/model/service-messages.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
@@ -12,8 +12,6 @@ import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter 
 
 /** How long the program may take to put links in force, before they are cut: it may be slow, in a VM that is emulated. */
 const APPLY_MS = 15_000;
-
-type Said = Exclude<SaidMessage, { type: "result" }>;
 
 /** What the program is told. */
 export interface ServedLinks {
@@ -25,7 +23,7 @@ export interface ServingProgram {
   /** Returns the revision that `applied` names. @throws AppError service.too-large */
   tell(parts: { state: ServedLinks }): number;
   on(name: "connected" | "gone", listener: () => void): () => void;
-  on(name: "said", listener: (message: Said) => void): () => void;
+  on(name: "report", listener: (message: ProgramReport) => void): () => void;
 }
 
 export interface ServingService {
@@ -53,7 +51,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     this.#ends = [
       program.on("connected", () => this.#begin()),
       program.on("gone", () => this.#forget(null)),
-      program.on("said", (message) => this.#said(message)),
+      program.on("report", (message) => this.#reported(message)),
     ];
   }
 
@@ -130,7 +128,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     this.emit("changed");
   }
 
-  #said(message: Said): void {
+  #reported(message: ProgramReport): void {
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
     if (message.type !== "applied" || this.#told === null || message.revision < this.#told.revision) return;
     clearTimeout(this.#late);

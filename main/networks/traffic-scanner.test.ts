@@ -29,7 +29,7 @@ beforeEach(() => {
   scanner.on("changed", () => (changes += 1));
 });
 
-const says = (name: string, data: Row): void => filter.emit("said", { type: "event", name, data });
+const says = (name: string, data: Row): void => filter.emit("report", { type: "event", name, data });
 
 it("keeps the newest alerts, whose words are escaped", () => {
   for (let at = 0; at < 1_001; at += 1) says("alert", { ...DATA, severity: at % 256 });

@@ -32,7 +32,7 @@ export class TrafficScanner extends Emitter<ScannerEvents> {
     super();
     this.#rules = rules;
     filter.on("gone", () => this.#is(OFF));
-    filter.on("said", (message) => {
+    filter.on("report", (message) => {
       if (message.type !== "event") return;
       if (message.name === SCANNER_EVENT) {
         const parsed = scannerData.safeParse(message.data);

@@ -89,7 +89,7 @@ async function answered(
   const healthy = waitFor({
     listen: ({ resolve, reject }) => {
       const ends = [
-        program.on("said", (message) => {
+        program.on("report", (message) => {
           if (message.type === "health" && message.state === "ok") resolve();
           if (message.type === "log") onLog(`${message.level}: ${message.text}`);
           if (message.type === "health" && message.state === "failing") onLog(`failing: ${message.detail}`);

@@ -6,13 +6,13 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type SaidMessage, saidMessage, type ToldMessage } from "#shared/model/service-messages.ts";
+import { type FromProgram, fromProgram, type ToProgram } from "#shared/model/service-messages.ts";
 import { manifestJsonSchema } from "./manifest.ts";
 import { hasPython } from "./testing/python.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const DOCS = fs.readFileSync(path.join(root, "docs/services.md"), "utf8");
-const TOLD = ["desired", "job", "cancel"] satisfies ToldMessage["type"][];
+const TOLD = ["desired", "job", "cancel"] satisfies ToProgram["type"][];
 
 /** Of the lines of tables whose first cell is a message. */
 const messages = Array.from(DOCS.matchAll(/^\| `(\{"type".*?\})` \|/gmu), ([, text = ""]) => {
@@ -37,8 +37,8 @@ describe("docs/services.md", () => {
 
   it("shows each message as it is", () => {
     const said = messages.filter(({ type }) => !(TOLD as readonly string[]).includes(type));
-    for (const message of said) expect(saidMessage.safeParse(message), message.type).toMatchObject({ success: true });
-    const types = saidMessage.options.map(({ shape }) => shape.type.value);
+    for (const message of said) expect(fromProgram.safeParse(message), message.type).toMatchObject({ success: true });
+    const types = fromProgram.options.map(({ shape }) => shape.type.value);
     expect(new Set(messages.map(({ type }) => type))).toEqual(new Set([...TOLD, ...types]));
   });
 });
@@ -58,8 +58,8 @@ describe.runIf(hasPython)("the program of docs/services.md", () => {
       path.join(folder, "atoll_service.py"),
     );
     const socket = path.join(folder, "s.sock");
-    const said: SaidMessage[] = [];
-    const told: ToldMessage[] = [
+    const said: FromProgram[] = [];
+    const told: ToProgram[] = [
       { type: "desired", revision: 1, settings: {}, state: null },
       { type: "job", job: 7, input: { text: "the quick brown fox" } },
     ];
@@ -68,7 +68,7 @@ describe.runIf(hasPython)("the program of docs/services.md", () => {
       server.on("connection", (connection) => {
         for (const message of told) connection.write(`${JSON.stringify(message)}\n`);
         createInterface({ input: connection }).on("line", (line) => {
-          const read = saidMessage.safeParse(JSON.parse(line));
+          const read = fromProgram.safeParse(JSON.parse(line));
           if (!read.success) return reject(read.error);
           said.push(read.data);
           if (read.data.type === "result") resolve();

@@ -1,4 +1,4 @@
-/** What a service's VM has in fact: the interfaces of its machine, as QEMU says, and what its program was told. */
+/** What a service's VM has in fact: the interfaces of its machine, as its driver says, and what its program was told. */
 import { HOST_RIGHTS } from "#shared/model/service.ts";
 import type { VmId, VmRole, VmStatus } from "#shared/model/vm.ts";
 import type { MachineNics } from "../hardware/driver.ts";

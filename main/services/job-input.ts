@@ -1,9 +1,9 @@
 /** What a job is made of, for a person who tries a service: a file. */
 import { AppError } from "#shared/model/app-error.ts";
-import { MAX_TOLD_BYTES } from "#shared/model/service-messages.ts";
+import { MAX_TO_PROGRAM_BYTES } from "#shared/model/service-messages.ts";
 
 /** Room for the message around it. */
-const MAX_FILE_BYTES = Math.floor(((MAX_TOLD_BYTES - 4096) * 3) / 4);
+const MAX_FILE_BYTES = Math.floor(((MAX_TO_PROGRAM_BYTES - 4096) * 3) / 4);
 
 /** JSON of a `.json` file as it is; any other file by its name and its bytes. @throws AppError service.too-large, usage.bad-argument */
 export function jobInput(name: string, bytes: Uint8Array): unknown {

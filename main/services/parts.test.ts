@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MAX_TABLE_ROWS, MAX_TOLD_BYTES } from "#shared/model/service-messages.ts";
+import { MAX_TABLE_ROWS, MAX_TO_PROGRAM_BYTES } from "#shared/model/service-messages.ts";
 import { SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
 import { ServiceCatalog } from "./catalog.ts";
@@ -332,6 +332,6 @@ describe("a job's file", () => {
     expect(jobInput("a.json", Buffer.from('{"a":1}'))).toEqual({ a: 1 });
     expect(jobInput("a.txt", Buffer.from("hi"))).toEqual({ name: "a.txt", base64: "aGk=" });
     expect(() => jobInput("a.json", Buffer.from("{"))).toThrow(/not JSON/);
-    expect(() => jobInput("a.txt", new Uint8Array(MAX_TOLD_BYTES))).toThrow(/at most/);
+    expect(() => jobInput("a.txt", new Uint8Array(MAX_TO_PROGRAM_BYTES))).toThrow(/at most/);
   });
 });

@@ -1,5 +1,5 @@
 /** The rows that a service's program has said, as they are kept: bounded, by key. Guest text. */
-import { MAX_TABLE_ROWS, type Row, type SaidMessage } from "#shared/model/service-messages.ts";
+import { MAX_TABLE_ROWS, type Row, type FromProgram } from "#shared/model/service-messages.ts";
 
 export class ServiceTables {
   readonly #tables: ReadonlyMap<string, Map<string, Row>>;
@@ -10,7 +10,7 @@ export class ServiceTables {
   }
 
   /** False: there is no such table. The oldest rows go where there are too many. */
-  accept({ table, reset, rows, removed }: Extract<SaidMessage, { type: "rows" }>): boolean {
+  accept({ table, reset, rows, removed }: Extract<FromProgram, { type: "rows" }>): boolean {
     const kept = this.#tables.get(table);
     if (kept === undefined) return false;
     if (reset) kept.clear();

@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { MachineOrigin } from "#shared/model/vm.ts";
-import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { FromProgram } from "#shared/model/service-messages.ts";
 import { PROGRAM, type ProgramEvent } from "../link/contracts/program.ts";
 import {
   HELLO,
@@ -83,8 +83,8 @@ function happens(event: ProgramEvent): void {
   links.at(-1)?.says(serviceEvent(PROGRAM, event));
 }
 
-function says(message: SaidMessage): void {
-  happens({ type: "said", message });
+function says(message: FromProgram): void {
+  happens({ type: "message", message });
 }
 
 /** The VM's machine executes, its agent says hello, and its program connects. */

@@ -3,7 +3,7 @@
  * growing delays.
  */
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
-import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { FromProgram, ProgramReport } from "#shared/model/service-messages.ts";
 import { type ServiceHealth, type ServiceState, SIGNATURES_SETTING } from "#shared/model/service.ts";
 import { cleanText, said } from "#shared/model/text.ts";
 import { stateWords } from "#shared/model/vm.ts";
@@ -33,7 +33,7 @@ export interface UnitOptions {
 export interface UnitEvents {
   changed: [];
   /** The manifest names this kind of event. */
-  event: [Extract<SaidMessage, { type: "event" }>];
+  event: [Extract<FromProgram, { type: "event" }>];
 }
 
 /** Signatures are given to a VM of it that is not in use. */
@@ -95,7 +95,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
       vm.on("changed", () => this.#vmChanged()),
       this.#program.on("connected", () => this.#connected()),
       this.#program.on("gone", () => this.#gone()),
-      this.#program.on("said", (message) => this.#said(message)),
+      this.#program.on("report", (message) => this.#reported(message)),
       this.#program.on("refused", (reason) => this.log.add("atoll", "warning", `the program: ${reason}`)),
     ];
     // One that an earlier run of the application left running is wanted.
@@ -373,7 +373,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     this.emit("changed");
   }
 
-  #said(message: Exclude<SaidMessage, { type: "result" }>): void {
+  #reported(message: ProgramReport): void {
     switch (message.type) {
       case "health": {
         const detail = cleanText(message.detail, 300);

@@ -1,15 +1,15 @@
-/** Every domain by its name: a new one is one line here. */
+/** Every domain by its name. Made by `npm run gen` from the files. */
 export { appContract as app } from "./app.ts";
-export { clipboardContract as clipboard } from "./clipboard.ts";
 export { auditContract as audit } from "./audit.ts";
+export { clipboardContract as clipboard } from "./clipboard.ts";
 export { crossingContract as crossing } from "./crossing.ts";
-export { disposableContract as disposable } from "./disposable.ts";
 export { desktopContract as desktop } from "./desktop.ts";
+export { disposableContract as disposable } from "./disposable.ts";
 export { execContract as exec } from "./exec.ts";
-export { networkContract as network } from "./network.ts";
-export { openContract as open } from "./open.ts";
 export { iconContract as icon } from "./icon.ts";
 export { layoutContract as layout } from "./layout.ts";
+export { networkContract as network } from "./network.ts";
+export { openContract as open } from "./open.ts";
 export { policyContract as policy } from "./policy.ts";
 export { problemContract as problem } from "./problem.ts";
 export { promptMarkContract as promptMark } from "./prompt-mark.ts";

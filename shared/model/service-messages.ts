@@ -5,10 +5,10 @@
 import { z } from "zod";
 
 /** Of one line, without its line feed. */
-export const MAX_TOLD_BYTES = 1024 * 1024 - 1024;
-export const MAX_SAID_BYTES = 256 * 1024;
+export const MAX_TO_PROGRAM_BYTES = 1024 * 1024 - 1024;
+export const MAX_FROM_PROGRAM_BYTES = 256 * 1024;
 /** Of one message of rows, and of one table as it is kept. */
-export const MAX_ROWS_SAID = 1_000;
+export const MAX_ROWS_AT_ONCE = 1_000;
 export const MAX_TABLE_ROWS = 5_000;
 export const MAX_COLUMNS = 24;
 export const MAX_CELL_CHARACTERS = 512;
@@ -31,7 +31,7 @@ export type Cell = z.infer<typeof cell>;
 export type Row = Readonly<Record<string, Cell>>;
 
 /** What the program says. */
-export const saidMessage = z.discriminatedUnion("type", [
+export const fromProgram = z.discriminatedUnion("type", [
   /** How it is. What said nothing yet is `starting`. */
   z.strictObject({
     type: z.literal("health"),
@@ -57,9 +57,9 @@ export const saidMessage = z.discriminatedUnion("type", [
     reset: z.boolean().default(false),
     rows: z
       .array(z.strictObject({ key: z.string().min(1).max(200), cells: columns }))
-      .max(MAX_ROWS_SAID)
+      .max(MAX_ROWS_AT_ONCE)
       .default([]),
-    removed: z.array(z.string().min(1).max(200)).max(MAX_ROWS_SAID).default([]),
+    removed: z.array(z.string().min(1).max(200)).max(MAX_ROWS_AT_ONCE).default([]),
   }),
   z.strictObject({ type: z.literal("log"), level: z.enum(["info", "warning", "error"]), text: sentence }),
   /** Something has happened, of a kind that the manifest names. */
@@ -73,10 +73,12 @@ export const saidMessage = z.discriminatedUnion("type", [
     reason: sentence.optional(),
   }),
 ]);
-export type SaidMessage = z.infer<typeof saidMessage>;
+export type FromProgram = z.infer<typeof fromProgram>;
+/** All but the results of jobs, for which somebody waits. */
+export type ProgramReport = Exclude<FromProgram, { type: "result" }>;
 
 /** What Atoll tells the program. */
-export type ToldMessage =
+export type ToProgram =
   /**
    * What is to be in force from now on, whole: it takes the place of all that was told before. It is told again to a program
    * that connects anew. The answer is `applied`.

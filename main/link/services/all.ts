@@ -1,4 +1,4 @@
-/** Every service of a link: a new one is one line here. */
+/** Every service of a link. Made by `npm run gen` from the files. */
 export { apps } from "./apps.ts";
 export { clipboard } from "./clipboard.ts";
 export { clock } from "./clock.ts";

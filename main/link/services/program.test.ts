@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import fc from "fast-check";
-import { MAX_SAID_BYTES, type ToldMessage } from "#shared/model/service-messages.ts";
+import { MAX_FROM_PROGRAM_BYTES, type ToProgram } from "#shared/model/service-messages.ts";
 import { type ProgramEvent, PROGRAM } from "../contracts/program.ts";
 import { ServiceHost } from "../testing/service-host.ts";
 
@@ -52,8 +52,8 @@ describe("a program that connects", () => {
     expect(events(host)).toHaveLength(1);
     say(host, first.slice(5) + second);
     expect(events(host).slice(1)).toEqual([
-      { type: "said", message: STATUS },
-      { type: "said", message: { type: "health", state: "ok", detail: "" } },
+      { type: "message", message: STATUS },
+      { type: "message", message: { type: "health", state: "ok", detail: "" } },
     ]);
   });
 
@@ -80,7 +80,7 @@ describe("a program that connects", () => {
     const host = connected();
     say(host, line(STATUS));
     host.say("streamEnd", { stream: SAID });
-    expect(events(host).map(({ type }) => type)).toEqual(["connected", "said", "gone"]);
+    expect(events(host).map(({ type }) => type)).toEqual(["connected", "message", "gone"]);
     expect(host.sentOf("serviceOpen")).toEqual([
       { told: 1, said: 2 },
       { told: 3, said: 4 },
@@ -88,7 +88,7 @@ describe("a program that connects", () => {
     expect(host.sentOf("streamEnd")).toMatchObject([{ stream: TOLD }]);
     expect(host.say("serviceConnected", { told: 3 })).toBe("accepted");
     say(host, line(STATUS), 4);
-    expect(events(host).at(-1)).toEqual({ type: "said", message: STATUS });
+    expect(events(host).at(-1)).toEqual({ type: "message", message: STATUS });
   });
 });
 
@@ -106,7 +106,7 @@ describe("what is no message", () => {
     say(host, `\n${line(STATUS)}`);
     expect(events(host).slice(1)).toEqual([
       { type: "refused", reason },
-      { type: "said", message: STATUS },
+      { type: "message", message: STATUS },
     ]);
   });
 
@@ -114,7 +114,7 @@ describe("what is no message", () => {
     for (const end of ["", "\n"]) {
       const host = connected();
       const filler = new Uint8Array(32 * 1024).fill(0x20);
-      for (let sent = 0; sent <= MAX_SAID_BYTES; sent += filler.length) say(host, filler);
+      for (let sent = 0; sent <= MAX_FROM_PROGRAM_BYTES; sent += filler.length) say(host, filler);
       if (end !== "") say(host, end);
       expect(events(host).at(-1)).toMatchObject({ type: "refused" });
       expect(host.sentOf("streamEnd").map(({ stream }) => stream)).toEqual([SAID, TOLD]);
@@ -142,10 +142,10 @@ describe("a flood", () => {
     for (let at = 0; at < all.length; at += 100) say(host, all.slice(at, at + 100).join(""));
     host.say("streamEnd", { stream: SAID });
     expect(events(host).length).toBeLessThanOrEqual(1_001);
-    expect(events(host).at(-1)?.type).toBe("said");
+    expect(events(host).at(-1)?.type).toBe("message");
     vi.advanceTimersByTime(10_000);
     const texts = events(host).flatMap((event) =>
-      event.type === "said" && event.message.type === "status" ? [event.message.text] : [],
+      event.type === "message" && event.message.type === "status" ? [event.message.text] : [],
     );
     expect(texts).toEqual(all.map((_, at) => String(at)));
     expect(events(host).at(-1)).toEqual({ type: "gone" });
@@ -162,7 +162,7 @@ describe("a flood", () => {
 });
 
 describe("what it is told", () => {
-  const desired = (revision: number): ToldMessage => ({ type: "desired", revision, settings: {}, state: null });
+  const desired = (revision: number): ToProgram => ({ type: "desired", revision, settings: {}, state: null });
 
   it("comes as lines, as fast as it takes them", () => {
     const host = connected(10);

@@ -2,7 +2,7 @@
  * The program of a service VM. Its connection is two streams: what it says is cut into lines, bounded before anything of them is
  * parsed, and read no faster than a person's desktop can take it: a program that says more has to wait.
  */
-import { MAX_SAID_BYTES, saidMessage, type ToldMessage } from "#shared/model/service-messages.ts";
+import { MAX_FROM_PROGRAM_BYTES, fromProgram, type ToProgram } from "#shared/model/service-messages.ts";
 import { MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { BULK } from "#shared/protocol/routes.ts";
 import { refuse } from "#shared/protocol/violation.ts";
@@ -18,7 +18,7 @@ type Sends = "serviceOpen";
 const LINES_PER_S = 200;
 const LINES_BURST = 1_000;
 /** What the program may have said and nobody has read: at least a line of the greatest length. */
-const WINDOW_BYTES = Math.min(MAX_STREAM_CREDIT_BYTES, 2 * MAX_SAID_BYTES);
+const WINDOW_BYTES = Math.min(MAX_STREAM_CREDIT_BYTES, 2 * MAX_FROM_PROGRAM_BYTES);
 const LINE_FEED = 0x0a;
 
 /** One connection, or the offer of one. */
@@ -119,7 +119,7 @@ class Program implements LinkService<Accepts, ProgramOrder> {
       begin = at + 1;
     }
     this.#keep(connection, bytes.subarray(begin));
-    if (connection.restBytes > MAX_SAID_BYTES) return this.#hangUp(connection, tooLong());
+    if (connection.restBytes > MAX_FROM_PROGRAM_BYTES) return this.#hangUp(connection, tooLong());
     this.#read(connection);
   }
 
@@ -139,7 +139,7 @@ class Program implements LinkService<Accepts, ProgramOrder> {
         return;
       }
       connection.lines.shift();
-      if (line.length > MAX_SAID_BYTES) return this.#hangUp(connection, tooLong());
+      if (line.length > MAX_FROM_PROGRAM_BYTES) return this.#hangUp(connection, tooLong());
       this.#streams.grant(connection.said, line.length + 1);
       this.#accept(line);
     }
@@ -154,8 +154,8 @@ class Program implements LinkService<Accepts, ProgramOrder> {
     } catch {
       return this.#refused("a line is not JSON in UTF-8");
     }
-    const parsed = saidMessage.safeParse(untrusted);
-    if (parsed.success) return this.#context.emit({ type: "said", message: parsed.data });
+    const parsed = fromProgram.safeParse(untrusted);
+    if (parsed.success) return this.#context.emit({ type: "message", message: parsed.data });
     const [issue] = parsed.error.issues;
     // The path has names of the schema alone, and numbers: none of the program's.
     const where = issue?.path.map(String).join(".").slice(0, 100) ?? "";
@@ -168,7 +168,7 @@ class Program implements LinkService<Accepts, ProgramOrder> {
 
   // ---- what it is told -----------------------------------------------------------------------------------------
 
-  #tell(message: ToldMessage): void {
+  #tell(message: ToProgram): void {
     const connection = this.#connection;
     if (connection === null || !connection.isConnected || connection.isOver) return;
     const isDesired = message.type === "desired";
@@ -216,7 +216,7 @@ class Program implements LinkService<Accepts, ProgramOrder> {
 }
 
 function tooLong(): string {
-  return `a line has more than ${MAX_SAID_BYTES} bytes: the connection was ended`;
+  return `a line has more than ${MAX_FROM_PROGRAM_BYTES} bytes: the connection was ended`;
 }
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {

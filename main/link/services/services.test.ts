@@ -83,16 +83,30 @@ it("any messages in any order are accepted or a violation, never a throw", () =>
   );
 });
 
-it("golden vectors with a bit flipped are accepted or a violation, never a throw", () => {
+// It makes tens of thousands of hosts: on a busy machine more than the 30 s that a test has.
+it("golden vectors with a bit flipped are accepted or a violation, never a throw", { timeout: 180_000 }, () => {
   const file = fs.readFileSync(path.join(import.meta.dirname, "../../../shared/protocol/vectors.txt"), "utf8");
-  for (const { bytes } of readVectors(file).filter(({ bytes: all }) => all.length < 400)) {
+  const thrown: string[] = [];
+  let [host, accepted] = [new ServiceHost(), 0];
+  for (const { name, bytes } of readVectors(file).filter(({ bytes: all }) => all.length < 400)) {
     for (const flipped of withBitsFlipped(bytes)) {
-      const host = new ServiceHost();
       new MessageReader().read(flipped, ({ header, payload }) => {
         const decoded = decodeHeader(header);
         const port = decoded.kind === "message" ? ROUTES.toHost.get(decoded.message.case)?.port : undefined;
-        expect(() => host.session.accept(port ?? "control", header, payload)).not.toThrow();
+        try {
+          const { kind } = host.session.accept(port ?? "control", header, payload);
+          // One that has refused something accepts nothing more.
+          if (kind !== "violation") accepted += 1;
+          else {
+            host.close();
+            host = new ServiceHost();
+          }
+        } catch (error) {
+          thrown.push(`${name}: ${String(error)}`);
+        }
       });
     }
   }
+  expect(thrown).toEqual([]);
+  expect(accepted).toBeGreaterThan(0);
 });

@@ -1,16 +1,14 @@
 /** A firewall's program that says what a test has it say. */
 import type { FirewallState, LinkEnd } from "#shared/model/firewall.ts";
-import type { SaidMessage } from "#shared/model/service-messages.ts";
+import type { ProgramReport } from "#shared/model/service-messages.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../../base/emitter.ts";
 import type { Vm } from "../../vms/vm.ts";
 import type { FilteredLink } from "../filter.ts";
 import type { FirewallProgram, FirewallService } from "../firewall-filter.ts";
 
-type Said = Exclude<SaidMessage, { type: "result" }>;
-
 export class ScriptedProgram
-  extends Emitter<{ connected: []; gone: []; said: [Said] }>
+  extends Emitter<{ connected: []; gone: []; report: [ProgramReport] }>
   implements FirewallProgram, FirewallService
 {
   /** The filter asks no more of it. */
@@ -40,8 +38,8 @@ export class ScriptedProgram
     this.emit("gone");
   }
 
-  says(message: Said): void {
-    this.emit("said", message);
+  says(message: ProgramReport): void {
+    this.emit("report", message);
   }
 
   applies(problems: { where: string; reason: string }[] = [], revision = this.told.length): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_JOBS, MAX_TOLD_BYTES } from "#shared/model/service-messages.ts";
+import { MAX_JOBS, MAX_TO_PROGRAM_BYTES } from "#shared/model/service-messages.ts";
 import type { ProgramEvent, ProgramOrder } from "../../link/contracts/program.ts";
 import type { LinkProcess } from "../../link/link-process.ts";
 import { ServiceClients } from "../service-clients.ts";
@@ -21,7 +21,7 @@ function desk() {
   });
   const client = clients.get(program);
   const heard: unknown[] = [];
-  client.on("said", (message) => heard.push(message));
+  client.on("report", (message) => heard.push(message));
   client.on("connected", () => heard.push("connected"));
   client.on("gone", () => heard.push("gone"));
   client.on("refused", (reason) => heard.push(reason));
@@ -51,7 +51,7 @@ describe("what is desired", () => {
   it("that is too large is refused, and changes nothing", () => {
     const { client, orders, happens } = desk();
     happens({ type: "connected" });
-    expect(() => client.tell({ state: "x".repeat(MAX_TOLD_BYTES) })).toThrow(/the limit is/);
+    expect(() => client.tell({ state: "x".repeat(MAX_TO_PROGRAM_BYTES) })).toThrow(/the limit is/);
     expect(client.revision).toBe(0);
     expect(orders).toHaveLength(1);
   });
@@ -66,9 +66,9 @@ describe("a job", () => {
       { type: "tell", message: { type: "job", job: 1, input: { text: "a" } } },
       { type: "tell", message: { type: "job", job: 2, input: null } },
     ]);
-    happens({ type: "said", message: { type: "result", job: 2, ok: false, reason: "no\u0007text" } });
-    happens({ type: "said", message: { type: "result", job: 1, ok: true, output: 7 } });
-    happens({ type: "said", message: { type: "result", job: 9, ok: true, output: 7 } });
+    happens({ type: "message", message: { type: "result", job: 2, ok: false, reason: "no\u0007text" } });
+    happens({ type: "message", message: { type: "result", job: 1, ok: true, output: 7 } });
+    happens({ type: "message", message: { type: "result", job: 9, ok: true, output: 7 } });
     await expect(good).resolves.toBe(7);
     await expect(bad).rejects.toMatchObject({ code: "service.job-failed", details: { reason: "notext" } });
     expect(heard).toEqual(["connected"]);
@@ -105,7 +105,9 @@ describe("a job", () => {
     happens({ type: "gone" });
     await Promise.allSettled(waiting);
     happens({ type: "connected" });
-    await expect(client.job("x".repeat(MAX_TOLD_BYTES), SIGNAL)).rejects.toMatchObject({ code: "service.too-large" });
+    await expect(client.job("x".repeat(MAX_TO_PROGRAM_BYTES), SIGNAL)).rejects.toMatchObject({
+      code: "service.too-large",
+    });
   });
 });
 

@@ -3,7 +3,13 @@
  * or lost with the connection. What the program says is a guest's word.
  */
 import { AppError } from "#shared/model/app-error.ts";
-import { MAX_JOBS, MAX_TOLD_BYTES, type SaidMessage, type ToldMessage } from "#shared/model/service-messages.ts";
+import {
+  MAX_JOBS,
+  MAX_TO_PROGRAM_BYTES,
+  type FromProgram,
+  type ProgramReport,
+  type ToProgram,
+} from "#shared/model/service-messages.ts";
 import { cleanText } from "#shared/model/text.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { type Settle, waitFor } from "../../base/waiting.ts";
@@ -16,7 +22,7 @@ export interface ProgramEvents {
   /** Its connection has ended, or the link has. */
   gone: [];
   /** All that it says but results of jobs. */
-  said: [Exclude<SaidMessage, { type: "result" }>];
+  report: [ProgramReport];
   /** It has said what is no message. */
   refused: [reason: string];
 }
@@ -106,8 +112,8 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
         return this.closed();
       case "refused":
         return this.emit("refused", event.reason);
-      case "said":
-        this.#said(event.message);
+      case "message":
+        this.#reported(event.message);
     }
   }
 
@@ -120,8 +126,8 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
     this.emit("gone");
   }
 
-  #said(message: SaidMessage): void {
-    if (message.type !== "result") return this.emit("said", message);
+  #reported(message: FromProgram): void {
+    if (message.type !== "result") return this.emit("report", message);
     const settle = this.#jobs.get(message.job);
     if (message.ok) return settle?.resolve(message.output ?? null);
     const { vmName } = this.#context;
@@ -132,18 +138,18 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
   }
 
   #tellDesired(): void {
-    const message: ToldMessage = { type: "desired", revision: this.#revision, ...this.#desired };
+    const message: ToProgram = { type: "desired", revision: this.#revision, ...this.#desired };
     this.#context.sendIfLinked({ type: "tell", message });
   }
 
-  #check(message: ToldMessage): void {
+  #check(message: ToProgram): void {
     const bytes = Buffer.byteLength(JSON.stringify(message));
-    if (bytes <= MAX_TOLD_BYTES) return;
+    if (bytes <= MAX_TO_PROGRAM_BYTES) return;
     const { vmName } = this.#context;
     throw new AppError(
       "service.too-large",
-      `The settings and state for service "${vmName}" are ${bytes} bytes; the limit is ${MAX_TOLD_BYTES}.`,
-      { service: vmName, bytes, limit: MAX_TOLD_BYTES },
+      `The settings and state for service "${vmName}" are ${bytes} bytes; the limit is ${MAX_TO_PROGRAM_BYTES}.`,
+      { service: vmName, bytes, limit: MAX_TO_PROGRAM_BYTES },
     );
   }
 }

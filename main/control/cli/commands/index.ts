@@ -1,10 +1,10 @@
-/** What adds the commands of each domain: a new one is one line here. */
+/** What adds the commands of each domain. Made by `npm run gen` from the files. */
 export { addAppCommands as app } from "./app.ts";
-export { addClipboardCommands as clipboard } from "./clipboard.ts";
 export { addAuditCommands as audit } from "./audit.ts";
+export { addClipboardCommands as clipboard } from "./clipboard.ts";
 export { addDesktopCommands as desktop } from "./desktop.ts";
-export { addDocsCommand as docs } from "./docs.ts";
 export { addDisposableCommands as disposable } from "./disposable.ts";
+export { addDocsCommand as docs } from "./docs.ts";
 export { addExecCommand as exec } from "./exec.ts";
 export { addNetworkCommands as network } from "./network.ts";
 export { addOpenCommand as open } from "./open.ts";

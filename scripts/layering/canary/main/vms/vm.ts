@@ -1,1 +1,1 @@
-import "../control/cli/index.ts"; // vms-know-no-control
+import "../domain.ts"; // domains-know-no-application

@@ -1,1 +1,0 @@
-import "../hardware/outwards.ts"; // main-layer-audit

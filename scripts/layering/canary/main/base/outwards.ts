@@ -1,1 +1,0 @@
-import "../ipc/outwards.ts"; // main-layer-base

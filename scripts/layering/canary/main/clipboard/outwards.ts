@@ -1,1 +1,0 @@
-import "../networks/outwards.ts"; // main-layer-clipboard

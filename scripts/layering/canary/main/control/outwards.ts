@@ -1,1 +1,0 @@
-import "../templates/outwards.ts"; // main-layer-control

@@ -1,1 +1,0 @@
-import "../vms/outwards.ts"; // main-layer-crossings

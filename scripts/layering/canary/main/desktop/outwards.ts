@@ -1,1 +1,0 @@
-import "../run-once/outwards.ts"; // main-layer-desktop-apps

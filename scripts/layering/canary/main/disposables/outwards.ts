@@ -1,1 +1,0 @@
-import "../files/outwards.ts"; // main-layer-disposables

@@ -1,1 +1,0 @@
-import "../clipboard/outwards.ts"; // main-layer-files

@@ -1,1 +1,0 @@
-import "../link/outwards.ts"; // main-layer-hardware

@@ -1,1 +1,0 @@
-import "../desktop/outwards.ts"; // main-layer-icons

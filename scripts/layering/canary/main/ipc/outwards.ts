@@ -1,1 +1,0 @@
-import "../audit/outwards.ts"; // main-layer-ipc

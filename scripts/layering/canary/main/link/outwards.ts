@@ -1,1 +1,0 @@
-import "../policy/outwards.ts"; // main-layer-link

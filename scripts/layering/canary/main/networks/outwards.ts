@@ -1,1 +1,0 @@
-import "../services/outwards.ts"; // main-layer-networks

@@ -1,1 +1,0 @@
-import "../scanning/outwards.ts"; // main-layer-opener

@@ -1,1 +1,0 @@
-import "../crossings/outwards.ts"; // main-layer-policy

@@ -1,1 +1,0 @@
-import "../control/outwards.ts"; // main-layer-run-once

@@ -1,1 +1,0 @@
-import "../icons/outwards.ts"; // main-layer-scanning

@@ -1,1 +1,0 @@
-import "../opener/outwards.ts"; // main-layer-services

@@ -1,1 +1,0 @@
-import "../disposables/outwards.ts"; // main-layer-settings-graphics

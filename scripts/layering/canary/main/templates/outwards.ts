@@ -1,1 +1,0 @@
-import "../unplaced/domain.ts"; // main-has-layers

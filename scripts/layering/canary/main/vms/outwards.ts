@@ -1,1 +1,0 @@
-import "../settings/outwards.ts"; // main-layer-vms-windows
