@@ -1,7 +1,7 @@
 /** An agent that takes all it can get: within its credits and quotas, so that nobody cuts it off for it. */
 import { Encoding, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
 import { MAX_DAMAGE_RECTS } from "#shared/protocol/limits.ts";
-import type { ScriptedAgent } from "../../main/link/testing/scripted-agent.ts";
+import type { ScriptedAgent } from "./scripted-agent.ts";
 
 /** The largest buffer that a screen of full HD takes. */
 const LARGE = { width: 3840, height: 2160 };
