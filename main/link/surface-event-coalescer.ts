@@ -11,7 +11,7 @@ import type { SurfaceId } from "#shared/model/window.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 /** What programs need that open menus and windows as fast as a person works; a burst is what a VM may have open when a page comes. */
-const OPENS_PER_S = 100;
+const OPENS_PER_S = 50;
 const OPENS_BURST = 256;
 
 export interface CoalescerListener<Event> {
