@@ -126,5 +126,5 @@ test("a click counts for focus alone where a program's act has just uncovered an
   await page.mouse.move(at.x + 20, at.y);
   await page.mouse.down();
   await page.mouse.up();
-  await expect.poll(() => desktop.read("web", "/tmp/clicks")).toMatch(/^x\u001b\[M/u);
+  await expect.poll(async () => (await desktop.read("web", "/tmp/clicks")).startsWith("x\u001b[M")).toBe(true);
 });
