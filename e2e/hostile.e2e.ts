@@ -275,6 +275,5 @@ test("a VM that takes all it can get leaves another one most of its frames, and 
   expect(frames.flooded, `${frames.flooded} frames beside the flood, ${frames.alone} alone`).toBeGreaterThan(
     frames.alone * LEAST_FRAMES,
   );
-  for (const name of ["calm", "greedy"])
-    expect((await desktop.vms()).find((vm) => vm.name === name)).toMatchObject({ state: "running", stateReason: null });
+  for (const name of ["calm", "greedy"]) expect(desktop.log()).not.toContain(`${name}: protocol-violation`);
 });
