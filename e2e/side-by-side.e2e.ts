@@ -89,3 +89,42 @@ test("a menu of a GTK program opens, is seen and is clicked", async () => {
   await page.mouse.click(menu.x + 60, menu.y + menu.height - 16);
   await expect.poll(() => hasWindow(id)).toBe(false);
 });
+
+test("a click counts for focus alone where a program's act has just uncovered another VM's window under the pointer", async () => {
+  // Its program is sent a button as ESC [ M and three bytes.
+  const listens = "printf '\\033[?1000h'; stty raw -echo; touch /tmp/clicks; cat > /tmp/clicks";
+  const below = await desktop.run("web", "xterm", "-e", "sh", "-c", listens);
+  await desktop.isThere("web", "/tmp/clicks");
+  const above = await desktop.run("home", "foot", "sh", "-c", "echo $$ > /tmp/pid; exec sleep 1000");
+  await desktop.isThere("home", "/tmp/pid");
+  for (const { id } of [below, above]) await desktop.json("window", "move", id, "100", "500", "600", "400");
+  await desktop.json("window", "focus", above.id);
+  const at = { x: 400, y: 720 };
+  await page.mouse.click(at.x, at.y);
+  // In the task in which it goes: a person who was about to click would.
+  const clicked = page.evaluate(
+    ([gone, { x, y }]) =>
+      new Promise<string | undefined>((resolve) => {
+        new MutationObserver((_, observer) => {
+          if (document.querySelector(`[data-window-id="${gone}"]`) !== null) return;
+          observer.disconnect();
+          const element = document.elementFromPoint(x, y);
+          const press = { clientX: x, clientY: y, bubbles: true, cancelable: true, pointerType: "mouse", pointerId: 1 };
+          element?.dispatchEvent(new PointerEvent("pointerdown", { ...press, buttons: 1 }));
+          element?.dispatchEvent(new PointerEvent("pointerup", press));
+          resolve(element?.closest<HTMLElement>("[data-window-id]")?.dataset["windowId"]);
+        }).observe(document.body, { childList: true, subtree: true });
+      }),
+    [above.id, at] as const,
+  );
+  await desktop.atoll("exec", "home", "--", "sh", "-c", "kill $(cat /tmp/pid)");
+  expect(await clicked).toBe(below.id);
+  await expect(below.element).toHaveAttribute("data-focused", "true");
+  await type(page, "x");
+  await expect.poll(() => desktop.read("web", "/tmp/clicks")).toBe("x");
+  // Where a person has moved the pointer, the click is meant.
+  await page.mouse.move(at.x + 20, at.y);
+  await page.mouse.down();
+  await page.mouse.up();
+  await expect.poll(async () => (await desktop.read("web", "/tmp/clicks")).startsWith("x\u001b[M")).toBe(true);
+});

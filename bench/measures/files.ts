@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ScriptedAgent } from "../../main/link/testing/scripted-agent.ts";
 import { type Finding, median } from "../report.ts";
-import { AnimatedAgent } from "../systems/animated-agent.ts";
+import { AnimatedAgent } from "../../main/link/testing/animated-agent.ts";
 import { Atoll } from "../systems/atoll.ts";
 import type { Context, Measure } from "./measure.ts";
 import { rawStreamMs } from "./raw-stream.ts";

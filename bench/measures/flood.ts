@@ -5,9 +5,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ScriptedAgent } from "../../main/link/testing/scripted-agent.ts";
 import type { Finding } from "../report.ts";
-import { AnimatedAgent } from "../systems/animated-agent.ts";
+import { AnimatedAgent } from "../../main/link/testing/animated-agent.ts";
 import { Atoll } from "../systems/atoll.ts";
-import { FloodAgent } from "../systems/flood-agent.ts";
+import { FloodAgent } from "../../main/link/testing/flood-agent.ts";
 import type { Context, Measure } from "./measure.ts";
 
 const ROUNDS = { full: 10, quick: 2 };

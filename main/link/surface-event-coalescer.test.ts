@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SurfaceEvent } from "#shared/model/surface-event.ts";
 import type { GuestWindow, Rect, SurfaceId } from "#shared/model/window.ts";
 import { tries } from "#shared/testing/tries.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { SurfaceEventCoalescer } from "./surface-event-coalescer.ts";
 
 const WINDOW_MS = 16;
@@ -139,6 +140,33 @@ describe("a listener that keeps up", () => {
     take(placed(1), placed(1, 1), child(2, 1), placed(1, 1, 2));
     nextWindow();
     expect(news()).toEqual([placed(1), child(2, 1), placed(1, 1, 2)]);
+  });
+
+  it("has surfaces that open at their pace: of those that close before their turn it never hears", () => {
+    const flash = (n: number): void => take(popup(n, 1), closed(n));
+    take(opened(1));
+    news();
+    for (let n = 2; n < 1_000; n += 1) flash(n);
+    // 256 at once, one of which was the window.
+    expect(news().map(({ type }) => type)).toEqual(
+      Array.from({ length: 255 }, () => ["popupOpened", "surfaceClosed"]).flat(),
+    );
+    for (let n = 1_000; n < 2_000; n += 1) flash(n);
+    nextWindow();
+    expect(news()).toEqual([]);
+    // What stays has its turn, with what belongs to it, and later words about other surfaces after it.
+    take(titled(1, "first"));
+    expect(news()).toEqual([titled(1, "first")]);
+    take(popup(3_000, 1), popup(3_001, 3_000), moved(3_000, 5), titled(1, "last"), popup(3_002, 1));
+    const heard = news();
+    for (let windows = 0; windows < 3; windows += 1) nextWindow();
+    expect([...heard, ...news()]).toEqual([
+      popup(3_000, 1),
+      popup(3_001, 3_000),
+      moved(3_000, 5),
+      titled(1, "last"),
+      popup(3_002, 1),
+    ]);
   });
 
   it("hears nothing more of what has closed", () => {
@@ -281,10 +309,11 @@ it("whatever a guest says, and however slow the listener is, it knows in the end
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       const [guest, listener] = [new Hearer(), new Hearer()];
-      const coalescer = new SurfaceEventCoalescer<SurfaceEvent>(WINDOW_MS, {
-        send: (event) => listener.take(event),
-        fence: () => undefined,
-      });
+      const coalescer = new SurfaceEventCoalescer<SurfaceEvent>(
+        WINDOW_MS,
+        { send: (event) => listener.take(event), fence: () => undefined },
+        new RateLimit(100, 4),
+      );
       const say = (event: SurfaceEvent): void => {
         const retired = event.type === "surfaceClosed" ? guest.close(event.surface) : [];
         if (event.type !== "surfaceClosed") guest.take(event);
@@ -306,7 +335,8 @@ it("whatever a guest says, and however slow the listener is, it knows in the end
         else if (what === "place") say(placed(surface, surface, ...children));
         else say(closed(surface));
       }
-      for (let count = 0; count < 3; count += 1) {
+      // Sixty surfaces have had their turn.
+      for (let waitedMs = 0; waitedMs < 700; waitedMs += WINDOW_MS) {
         coalescer.fenceReached();
         vi.advanceTimersByTime(WINDOW_MS);
       }

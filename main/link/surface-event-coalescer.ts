@@ -3,9 +3,16 @@
  * time goes at once, as do all opens and closes; of later ones in the same window the newest of each kind is held, and goes
  * when the window ends. Each window begins with a fence: while the listener has not answered the last one it is behind, and
  * everything is held until it has. So what is queued, here and at the listener, is bounded by the number of open surfaces.
+ * Surfaces that open have a pace of their own, as each costs the listener much: above it all is held, and of one that closes
+ * before it was sent the listener never hears.
  */
 import type { SurfaceEvent } from "#shared/model/surface-event.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
+import { RateLimit } from "./rate-limit.ts";
+
+/** What programs need that open menus and windows as fast as a person works; a burst is what a VM may have open when a page comes. */
+const OPENS_PER_S = 50;
+const OPENS_BURST = 256;
 
 export interface CoalescerListener<Event> {
   send(event: Event): void;
@@ -20,11 +27,19 @@ export class SurfaceEventCoalescer<Event extends SurfaceEvent> {
   readonly #held = new Map<string, Event>();
   /** Surfaces that an event of was sent in the present window; null = the cursor. */
   readonly #sentOf = new Set<SurfaceId | null>();
+  readonly #opens: RateLimit;
   #timer: NodeJS.Timeout | null = null;
   #isFenceReached = true;
+  /** More have opened than may be sent: what comes later may be about those. */
+  #holdsOpens = false;
 
-  constructor(windowMs: number, listener: CoalescerListener<Event>) {
+  constructor(
+    windowMs: number,
+    listener: CoalescerListener<Event>,
+    opens: RateLimit = new RateLimit(OPENS_PER_S, OPENS_BURST),
+  ) {
     this.#windowMs = windowMs;
+    this.#opens = opens;
     this.#listener = listener;
   }
 
@@ -32,7 +47,12 @@ export class SurfaceEventCoalescer<Event extends SurfaceEvent> {
   take(event: Event, retired: readonly SurfaceId[] = []): void {
     if (event.type === "surfaceClosed" && this.#forget(event.surface, retired)) return;
     const isBehind = this.#timer === null && !this.#isFenceReached;
-    if (isBehind || (!isOpenOrClose(event) && this.#sentOf.has(surfaceOf(event)))) return this.#hold(event);
+    if (isBehind || this.#holdsOpens || (!isOpenOrClose(event) && this.#sentOf.has(surfaceOf(event))))
+      return this.#hold(event);
+    if (isOpen(event) && !this.#opens.take()) {
+      this.#holdsOpens = true;
+      return this.#hold(event);
+    }
     this.#send(event);
     if (this.#timer === null) this.#beginWindow();
   }
@@ -87,17 +107,27 @@ export class SurfaceEventCoalescer<Event extends SurfaceEvent> {
   }
 
   #flush(): void {
+    this.#holdsOpens = false;
     if (this.#held.size === 0) return;
-    const events = [...this.#held.values()];
-    this.#held.clear();
-    for (const event of events) this.#send(event);
+    for (const [key, event] of this.#held) {
+      if (isOpen(event) && !this.#opens.take()) {
+        this.#holdsOpens = true;
+        break;
+      }
+      this.#held.delete(key);
+      this.#send(event);
+    }
     this.#beginWindow();
   }
 }
 
 /** Never two of a kind for one surface, and the listener needs each of them. */
-function isOpenOrClose({ type }: SurfaceEvent): boolean {
-  return type === "windowOpened" || type === "popupOpened" || type === "subsurfaceOpened" || type === "surfaceClosed";
+function isOpenOrClose(event: SurfaceEvent): boolean {
+  return isOpen(event) || event.type === "surfaceClosed";
+}
+
+function isOpen({ type }: SurfaceEvent): boolean {
+  return type === "windowOpened" || type === "popupOpened" || type === "subsurfaceOpened";
 }
 
 function surfaceOf(event: SurfaceEvent): SurfaceId | null {

@@ -47,6 +47,10 @@ export class SurfaceMirror {
     }
   }
 
+  isWindow(surface: SurfaceId): boolean {
+    return this.#opened.get(surface)?.type === "windowOpened";
+  }
+
   retire(surfaces: readonly SurfaceId[]): void {
     for (const surface of surfaces) {
       this.#opened.delete(surface);

@@ -26,6 +26,12 @@ export const EQUIVALENT = [
     reason: "for the types: drop() does nothing for what is no stream",
   },
   {
+    file: "shared/protocol/frame-check.ts",
+    line: "if (partial === null) return;",
+    replacement: "false",
+    reason: "for the types: a frame has been begun before its parts are counted",
+  },
+  {
     file: "main/control/server.ts",
     line: 'socket.on("error", () => socket.destroy());',
     reason:

@@ -75,6 +75,18 @@ describe("frames", () => {
     }
   });
 
+  it("have as many bytes as their rectangles, whatever their shape", () => {
+    const tall = { ...frame, width: 3, height: 4 };
+    const rect = { x: 0, y: 0, width: 3, height: 4, encoding: Encoding.RAW };
+    for (const [size, outcome] of [
+      [48, "accepted"],
+      [3, "bad-frame"],
+      [44, "bad-frame"],
+      [52, "bad-frame"],
+    ] as const)
+      expect(granted().say("frame", { ...tall, damage: [{ ...rect, size }] }, new Uint8Array(size))).toBe(outcome);
+  });
+
   it("have serials that rise, by any step", () => {
     const session = granted(4);
     expect(session.say("frame", { ...frame, serial: 7, damage }, pixels)).toBe("accepted");

@@ -77,25 +77,25 @@ impl X11Requests {
         Ok(self.connection.flush()?)
     }
 
-    fn wanted(&self, message: &ClientMessageEvent) -> Option<Wanted> {
+    /// What a message asks for: one of _NET_WM_STATE names two states at most.
+    fn wanted(&self, message: &ClientMessageEvent) -> [Option<Wanted>; 2] {
         if message.format != 32 {
-            return None;
+            return [None, None];
         }
         let data = message.data.as_data32();
-        match message.type_ {
-            kind if kind == self.active_window => Some(Wanted::Attention(WindowRequest::Activate)),
-            kind if kind == self.state && data[1..3].contains(&self.modal) => match data[0] {
-                REMOVE => Some(Wanted::Modal(Some(false))),
-                ADD => Some(Wanted::Modal(Some(true))),
-                TOGGLE => Some(Wanted::Modal(None)),
-                _ => None,
-            },
-            kind if kind == self.state && [ADD, TOGGLE].contains(&data[0]) => {
-                let is_asked = data[1..3].contains(&self.demands_attention);
-                is_asked.then_some(Wanted::Attention(WindowRequest::Attention))
-            }
-            _ => None,
+        if message.type_ == self.active_window {
+            return [Some(Wanted::Attention(WindowRequest::Activate)), None];
         }
+        if message.type_ != self.state {
+            return [None, None];
+        }
+        [data[1], data[2]].map(|state| match data[0] {
+            REMOVE if state == self.modal => Some(Wanted::Modal(Some(false))),
+            ADD if state == self.modal => Some(Wanted::Modal(Some(true))),
+            TOGGLE if state == self.modal => Some(Wanted::Modal(None)),
+            ADD | TOGGLE if state == self.demands_attention => Some(Wanted::Attention(WindowRequest::Attention)),
+            _ => None,
+        })
     }
 }
 
@@ -128,13 +128,18 @@ impl Agent {
                     return;
                 }
             };
-            let Some(wanted) = requests.wanted(&message) else { continue };
+            let wanted = requests.wanted(&message);
+            if wanted.iter().all(Option::is_none) {
+                continue;
+            }
             let is_it = |x11: &smithay::xwayland::X11Surface| x11.window_id() == message.window;
             let found = self.surfaces.iter().find(|surface| surface.x11().is_some_and(is_it));
             let Some(id) = found.map(|surface| surface.id) else { continue };
-            match wanted {
-                Wanted::Attention(request) => self.want_attention(id, request),
-                Wanted::Modal(is_modal) => self.set_x11_modal(id, is_modal),
+            for wanted in wanted.into_iter().flatten() {
+                match wanted {
+                    Wanted::Attention(request) => self.want_attention(id, request),
+                    Wanted::Modal(is_modal) => self.set_x11_modal(id, is_modal),
+                }
             }
         }
         // More may have been read already, of which the socket tells nothing.

@@ -24,8 +24,8 @@ class Frames implements LinkService<"frame"> {
     this.#surfaces.onRetired((retired) => {
       for (const surface of retired) {
         this.#drawn.delete(surface);
-        this.#serialAtAttach.delete(surface);
-        this.#context.page?.pixels({ type: "retired", surface });
+        // Of one for which it has given no credit no frame is on its way to the page.
+        if (this.#serialAtAttach.delete(surface)) this.#context.page?.pixels({ type: "retired", surface });
       }
     });
   }

@@ -110,11 +110,15 @@ export class Surfaces implements LinkService<Accepts> {
   }
 
   #happened(event: SurfaceEvent, retired: readonly SurfaceId[]): void {
+    // Main knows windows alone, and a VM may close very many menus.
+    const isOfMain =
+      event.type === "windowOpened" ||
+      event.type === "windowChanged" ||
+      (event.type === "surfaceClosed" && this.#mirror.isWindow(event.surface));
     this.#mirror.retire(retired);
     this.#mirror.take(event);
     this.#context.page?.surface(this.#withLaunchAge(event), retired);
-    if (event.type === "windowOpened" || event.type === "windowChanged" || event.type === "surfaceClosed")
-      this.#toMain.take(event, retired);
+    if (isOfMain) this.#toMain.take(event, retired);
     if (retired.length > 0) for (const listener of this.#retiredListeners) listener(retired);
   }
 }

@@ -3,8 +3,12 @@ import { execFile, execFileSync } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 
-/** Whether there is one here, as in the image of a service: set-up for the tests installs it. */
+/**
+ * Whether there is one here, as in the image of a service: set-up for the tests installs it. In CI there has to be one: tests
+ * that were left out there would be missed by nobody.
+ */
 export const hasPython = ((): boolean => {
+  if (process.env["CI"]) return true;
   try {
     execFileSync("python3", ["--version"], { stdio: "ignore" });
     return true;

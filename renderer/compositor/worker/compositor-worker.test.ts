@@ -43,6 +43,7 @@ beforeEach(() => {
   });
   vi.stubGlobal("ImageData", vi.fn());
   backs = [];
+  bandsDrawn = 0;
   vi.stubGlobal("OffscreenCanvas", BackCanvasOfTest);
   vi.spyOn(performance, "now").mockImplementation(() => clockMs);
   compositor = new CompositorWorker(decoder, (message) => told.push(message));
@@ -56,6 +57,8 @@ afterEach(() => {
 
 /** Canvases that nobody sees. */
 let backs: BackCanvasOfTest[];
+/** Rectangles that were drawn into them. */
+let bandsDrawn: number;
 
 class BackCanvasOfTest {
   width: number;
@@ -66,7 +69,10 @@ class BackCanvasOfTest {
     backs.push(this);
   }
   getContext(): object {
-    const putImageData = (): void => void (clockMs += drawMs);
+    const putImageData = (): void => {
+      bandsDrawn += 1;
+      clockMs += drawMs;
+    };
     return { canvas: this, clearRect: () => undefined, putImageData };
   }
   convertToBlob(): Promise<Blob> {
@@ -83,9 +89,9 @@ const BAND = (() => {
 })();
 
 /** The screen's next refresh. */
-function nextFrame(): void {
-  clockMs += 16;
-  vi.advanceTimersByTime(16);
+function nextFrame(afterMs = 16): void {
+  clockMs += afterMs;
+  vi.advanceTimersByTime(afterMs);
   const callback = frame;
   frame = null;
   callback?.(clockMs);
@@ -393,6 +399,29 @@ describe("a large frame", () => {
     expect(refreshes.slice(0, -1).join(" ")).not.toContain("flood");
     expect(flood.credits, "it is paid for when it is shown").toBe(2 + 1 + 1);
     expect(other.credits).toBe(2 + 1 + refreshes.length);
+  });
+
+  test("lets its VM rest while refreshes come late, so that others have theirs", () => {
+    const bandsWhile = (lateMs: number): number => {
+      drawn = [];
+      backs = [];
+      bandsDrawn = 0;
+      const [flood, other] = [new Guest("flood", lateMs + 1), new Guest("other", lateMs + 2)];
+      animating(flood, other);
+      for (let count = 0, dueMs = clockMs; count < 40; count += 1) {
+        large(flood);
+        other.send();
+        // `lateMs`: another process has the processor.
+        dueMs += 16 + lateMs;
+        nextFrame(Math.max(1, dueMs - clockMs));
+      }
+      expect(drawn.filter((name) => name === "other").length).toBeGreaterThan(35);
+      for (const guest of [flood, other]) guest.end();
+      return bandsDrawn;
+    };
+    const [inTime, late] = [bandsWhile(0), bandsWhile(20)];
+    expect(late).toBeLessThan(inTime / 1.5);
+    expect(late, "it has its turns").toBeGreaterThan(20);
   });
 
   test("does not delay what others are paid: they draw their next frames meanwhile", () => {

@@ -2,12 +2,13 @@
  * Draws the frames of all VMs. A frame of a VM that was idle is drawn at once, also while others animate: it may be the
  * response to a key. Others are drawn in the next animation frame, in one synchronous task; credits are given back from the
  * animation frame. What is held back because somebody types, frame-scheduler.ts says; in which order VMs draw, and how long
- * each, draw-shares.ts.
+ * each, draw-shares.ts; who rests because refreshes are late, long-turns.ts.
  */
 import type { Decoder } from "../decoders/decoder.ts";
 import type { FromCompositor, Layer, LinkSessionId, ToCompositor } from "./messages.ts";
 import { DrawShares } from "./draw-shares.ts";
 import { FrameScheduler } from "./frame-scheduler.ts";
+import { LongTurns } from "./long-turns.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { PixelLink } from "./pixel-link.ts";
 import { composePng } from "./screenshot.ts";
@@ -23,8 +24,11 @@ const OVERTIME_MS = 5;
 const PIECE_MS = 3;
 /** Outside of an animation frame nothing larger is drawn while others draw too, except in response to a key. */
 const MAX_AT_ONCE_MS = 5;
-/** A VM that has drawn within this time draws still: others' frames must not keep it waiting. */
-const ACTIVE_MS = 100;
+/**
+ * A VM that has drawn within this time draws still: others' frames must not keep it waiting. Longer than it takes where the
+ * machine has too much to do.
+ */
+const ACTIVE_MS = 500;
 /** What the page has to do for a surface that changes its size, ms: it counts as time for drawing, and as its VM's. */
 const CHANGE_MS = 1;
 /** A VM that has drawn nothing for longer than this does not animate. */
@@ -36,6 +40,7 @@ export class CompositorWorker {
   readonly #links = new Map<LinkSessionId, PixelLink>();
   readonly #scheduler = new FrameScheduler();
   readonly #shares = new DrawShares<PixelLink>();
+  readonly #longTurns = new LongTurns<PixelLink>();
   readonly #budget = new MemoryBudget(this.#links);
   #isTickRequested = false;
   /** When the animation frame began in which the next one was requested, ms; null = the next was not requested there. */
@@ -43,6 +48,8 @@ export class CompositorWorker {
   /** Ends the wait of what is held back. */
   #wakeTimer: ReturnType<typeof setTimeout> | undefined;
 
+  /** A VM has drawn for long since the last animation frame. */
+  #hasLongTurn = false;
   /** What the page has to do for what was drawn in this animation frame, ms. */
   #pageMs = 0;
 
@@ -101,6 +108,7 @@ export class CompositorWorker {
     if (link?.isOver !== true) return;
     this.#links.delete(session);
     this.#shares.forget(link);
+    this.#longTurns.forget(link);
   }
 
   #keyPressed(link: PixelLink | undefined): void {
@@ -109,7 +117,7 @@ export class CompositorWorker {
 
   #wake(link: PixelLink): void {
     const nowMs = performance.now();
-    if (this.#scheduler.waitMs(link, nowMs) > 0) return this.#wakeHeld();
+    if (this.#waitMs(link, nowMs) > 0) return this.#wakeHeld();
     if (nowMs - link.lastDrawMs > IDLE_AFTER_MS && this.#mayDrawAtOnce(link, nowMs)) this.#drawNext(link, nowMs, null);
     this.#requestTick();
   }
@@ -124,12 +132,19 @@ export class CompositorWorker {
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const link of this.#links.values()) {
       if (!link.hasWaiting && !link.owesCredits) continue;
-      const waitMs = this.#scheduler.waitMs(link, nowMs);
+      const waitMs = this.#waitMs(link, nowMs);
       if (waitMs === 0) return this.#requestTick();
       soonestMs = Math.min(soonestMs, waitMs);
     }
     if (soonestMs < Number.POSITIVE_INFINITY)
       this.#wakeTimer = setTimeout(() => this.#wakeHeld(), Math.ceil(soonestMs));
+  }
+
+  /** How long the VM's frames are held back. */
+  #waitMs(link: PixelLink, nowMs: number): number {
+    const waitMs = this.#scheduler.waitMs(link, nowMs);
+    const rests = link.hasWaiting && link.unansweredKeyMs === null && this.#isShared(link, nowMs);
+    return rests ? Math.max(waitMs, this.#longTurns.waitMs(link, nowMs)) : waitMs;
   }
 
   /** Whether a frame may be drawn outside of an animation frame: a VM that costs much waits for its turn. */
@@ -150,12 +165,14 @@ export class CompositorWorker {
     // The response to a key is drawn in one piece, whatever it takes.
     const isWhole = endMs === null || link.unansweredKeyMs !== null || !this.#isShared(link, nowMs);
     const pieceEndMs = isWhole ? Infinity : Math.min(endMs, nowMs + PIECE_MS);
-    link.drawNext({
+    const shownMs = link.drawNext({
       decoder: this.#decoder,
       uncutMs: isWhole ? Infinity : endMs - nowMs + OVERTIME_MS,
       isTimeUp: () => performance.now() >= pieceEndMs,
     });
-    this.#shares.spent(link, performance.now() - nowMs);
+    const spentMs = performance.now() - nowMs;
+    this.#shares.spent(link, spentMs);
+    this.#hasLongTurn ||= this.#longTurns.took(link, spentMs + shownMs, nowMs + spentMs);
     this.#scheduler.drawn(link);
   }
 
@@ -167,10 +184,16 @@ export class CompositorWorker {
 
   #tick(timestampMs: number): void {
     this.#isTickRequested = false;
-    if (this.#lastTickMs !== null) this.#scheduler.refreshed(timestampMs - this.#lastTickMs);
+    if (this.#lastTickMs !== null) {
+      const isLate = this.#scheduler.refreshed(timestampMs - this.#lastTickMs);
+      if (this.#hasLongTurn) this.#longTurns.refreshed(isLate);
+    }
+    this.#hasLongTurn = false;
     this.#draw(performance.now());
     for (const link of this.#links.values()) this.#giveCredits(link);
     this.#wakeHeld();
+    // When the refresh after it comes, says what it has cost.
+    if (this.#hasLongTurn && !this.#scheduler.isResponseAwaited(performance.now())) this.#requestTick();
     this.#lastTickMs = this.#isTickRequested ? timestampMs : null;
   }
 
@@ -183,7 +206,7 @@ export class CompositorWorker {
   #draw(startedMs: number): void {
     const waiting = new Set<PixelLink>();
     for (const link of this.#links.values())
-      if (link.hasWaiting && this.#scheduler.waitMs(link, startedMs) === 0) waiting.add(link);
+      if (link.hasWaiting && this.#waitMs(link, startedMs) === 0) waiting.add(link);
     this.#shares.refreshed(waiting);
     const endMs = startedMs + DRAW_BUDGET_MS;
     this.#pageMs = 0;
@@ -191,6 +214,7 @@ export class CompositorWorker {
       const link = this.#shares.next(waiting);
       if (link === undefined) return;
       this.#drawNext(link, nowMs, endMs);
+      if (this.#waitMs(link, performance.now()) > 0) waiting.delete(link);
       if (link.hasWaiting) continue;
       waiting.delete(link);
       // At once: its guest draws its next frame while those of others are drawn, and in the next refresh that is here.

@@ -29,6 +29,8 @@ export const TYPING_MS = 500;
 const TYPING_FRAME_INTERVAL_REFRESHES = 1.2;
 /** The refresh interval until it is known, and its upper bound: slower screens are not held back to every second refresh. */
 const MAX_REFRESH_MS = 1000 / 60;
+/** After so many refreshes an animation frame is late: one was skipped. */
+const LATE_REFRESHES = 1.5;
 /** Refresh interval of the fastest screens. */
 const MIN_REFRESH_MS = 4;
 
@@ -59,11 +61,15 @@ export class FrameScheduler {
     link.unansweredKeyMs = null;
   }
 
-  /** @param intervalMs between two animation frames of which the second was requested in the first */
-  refreshed(intervalMs: number): void {
+  /**
+   * @param intervalMs between two animation frames of which the second was requested in the first
+   * @returns whether a refresh was skipped between them
+   */
+  refreshed(intervalMs: number): boolean {
     // The shortest of late: under load refreshes are skipped.
     const shortestMs = Math.min(intervalMs, this.#refreshMs + 1, MAX_REFRESH_MS);
     this.#refreshMs = Math.max(shortestMs, MIN_REFRESH_MS);
+    return intervalMs > LATE_REFRESHES * this.#refreshMs;
   }
 
   /** How long frames of this VM are held back, ms from now; 0 = they are drawn in the next animation frame. */
@@ -78,7 +84,12 @@ export class FrameScheduler {
 
   /** Whether another VM's response to a key is awaited: this one is given no credits, so that its guest does not draw now. */
   isHeldForResponse(link: ScheduledLink, nowMs: number): boolean {
-    return this.#lastKey !== null && this.#lastKey.link !== link && this.#responseWaitMs(nowMs) > 0;
+    return this.#lastKey !== null && this.#lastKey.link !== link && this.isResponseAwaited(nowMs);
+  }
+
+  /** Whether some VM's response to a key is awaited. */
+  isResponseAwaited(nowMs: number): boolean {
+    return this.#responseWaitMs(nowMs) > 0;
   }
 
   #responseWaitMs(nowMs: number): number {

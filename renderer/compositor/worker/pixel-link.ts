@@ -19,6 +19,8 @@ const RECT_BYTES = 64;
 const RECT_COST_PX = 2048;
 /** How long it takes to decode and draw a pixel on a slow machine, ms: what a frame will take is only estimated. */
 const MS_PER_PX = 4e-6;
+/** How long it takes to bring a canvas to the screen, all of which is copied, on a slow machine, ms per pixel. */
+const SHOW_MS_PER_PX = 2e-6;
 /** Reading a message takes longer only where it is meant to. */
 const NOTICEABLE_MS = 0.5;
 
@@ -155,28 +157,35 @@ export class PixelLink implements ScheduledLink, BudgetedLink {
     this.#unfinished.delete(id);
   }
 
-  /** Draws the frame that has waited longest, or a part of it where it is cut. */
-  drawNext(turn: DrawTurn): void {
+  /**
+   * Draws the frame that has waited longest, or a part of it where it is cut.
+   * @returns what it takes beside the time that has passed to bring it to the screen, ms, as far as that can be told
+   */
+  drawNext(turn: DrawTurn): number {
     const next = this.#waiting[0];
-    if (next === undefined) return;
+    if (next === undefined) return 0;
     const { surface, parts } = next;
     const isGone = this.#isEnded || this.#surfaces.get(surface.id) !== surface;
     if (!isGone && !surface.canShow(parts)) {
       this.#waiting.shift();
       if (surface.held.length === 0) this.#listener.canvasWanted(this.session, surface.id);
       surface.held.push(parts);
-      return;
+      return 0;
     }
     const result = isGone ? null : this.#draw(next, turn);
-    if (result === "more" || this.#isEnded) return;
+    if (result === "more" || this.#isEnded) return 0;
     this.#cut = null;
     this.#waiting.shift();
     this.#waitingBytes -= heldBytes(parts);
-    if (result === null) return;
+    if (result === null) return 0;
     this.lastDrawMs = performance.now();
-    if (!result.ok) return this.violate(result.detail, surface.id);
+    if (!result.ok) {
+      this.violate(result.detail, surface.id);
+      return 0;
+    }
     if (surface.isVisible) this.#owed.add(surface);
     if (result.changed !== null) this.#listener.frameChanged(this, surface.id, result.changed);
+    return surface.isVisible ? surface.canvas.width * surface.canvas.height * SHOW_MS_PER_PX : 0;
   }
 
   /** null: there is no room for it. */

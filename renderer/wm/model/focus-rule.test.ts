@@ -7,11 +7,20 @@ import { tries } from "#shared/testing/tries.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
 import { type Activity, focusClaim, isLaunchFresh } from "./activation.ts";
 import { reduce } from "./reducer.ts";
-import { type DesktopWindow, EMPTY, isShown, type Remembered, type WmAction, type WmState } from "./state.ts";
+import {
+  type DesktopWindow,
+  EMPTY,
+  type Held,
+  isShown,
+  type Remembered,
+  type WmAction,
+  type WmState,
+} from "./state.ts";
 import { focusOf, parentOf } from "./transients.ts";
 
 const VMS = ["home", "web", "mail"] as unknown as readonly VmId[];
 const idOf = (n: number): WindowId => `w.${n}` as WindowId;
+const RIGHT_EDGE = { top: false, bottom: false, left: false, right: true };
 const SIZE = { width: 300, height: 200 };
 
 /** A window whose link was lost, as it was then. */
@@ -56,7 +65,16 @@ class World {
   }
 
   open(n: number, vm: VmId, change: Partial<GuestWindow> = {}, lost: Lost | null = null): this {
-    this.#do({ type: "opened", id: idOf(n), vm, guest: guestWindow(n, change) });
+    return this.announce(n, vm, change).draw(n, lost);
+  }
+
+  /** A window without a frame. */
+  announce(n: number, vm: VmId, change: Partial<GuestWindow> = {}): this {
+    return this.#do({ type: "opened", id: idOf(n), vm, guest: guestWindow(n, change) });
+  }
+
+  /** Its first frame. */
+  draw(n: number, lost: Lost | null = null): this {
     const window = this.state.windows[idOf(n)];
     if (window === undefined || window.isMapped) return this;
     const launchedAtMs = this.launches.get(window.vm) ?? null;
@@ -259,6 +277,12 @@ const opens: fc.Arbitrary<Act> = fc.tuple(anyN, fc.constantFrom(...VMS), anyPare
     (world) =>
       world.open(n, vm, { parent, modal }),
 );
+/** A window whose program takes its time to draw, or never does. */
+const announces: fc.Arbitrary<Act> = fc.tuple(anyN, fc.constantFrom(...VMS), anyParent, fc.boolean()).map(
+  ([n, vm, parent, modal]): Act =>
+    (world) =>
+      world.announce(n, vm, { parent, modal }),
+);
 /** What else a program, or its VM, can do. */
 const otherAct: fc.Arbitrary<Act> = fc.oneof(
   anyN.map(
@@ -286,10 +310,42 @@ const otherAct: fc.Arbitrary<Act> = fc.oneof(
       (world) =>
         world.says({ type: "place", id: idOf(n), placement, isRequest: true }),
   ),
-  fc.tuple(anyN, fc.integer({ min: 1, max: 3_000 })).map(
-    ([n, side]): Act =>
+  fc.tuple(anyN, fc.integer({ min: 1, max: 3_000 }), fc.boolean()).map(
+    ([n, side, isAnswer]): Act =>
       (world) =>
-        world.says({ type: "sized", id: idOf(n), size: { width: side, height: side }, isAnswer: true }),
+        world.says({ type: "sized", id: idOf(n), size: { width: side, height: side }, isAnswer }),
+  ),
+  anyN.map(
+    (n): Act =>
+      (world) =>
+        world.draw(n),
+  ),
+  // It has let the time pass in which it could have drawn for a new size.
+  anyN.map(
+    (n): Act =>
+      (world) =>
+        world.says({ type: "arrived", id: idOf(n) }),
+  ),
+  fc.tuple(anyN, fc.string({ maxLength: 5 }), fc.boolean()).map(
+    ([n, title, clientDecorated]): Act =>
+      (world) =>
+        world.says({ type: "guestChanged", id: idOf(n), change: { title, appId: title, clientDecorated } }),
+  ),
+  // A move or resize that it begins while a button is down in it.
+  fc.tuple(anyN, fc.constantFrom<Held | null>({ kind: "move" }, { kind: "resize", edges: RIGHT_EDGE }, null)).map(
+    ([n, held]): Act =>
+      (world) =>
+        world.says({ type: "hold", id: idOf(n), held }),
+  ),
+  fc.tuple(anyN, fc.integer({ min: -3_000, max: 3_000 })).map(
+    ([n, x]): Act =>
+      (world) =>
+        world.says({ type: "moveTo", id: idOf(n), x, y: x }),
+  ),
+  anyN.map(
+    (n): Act =>
+      (world) =>
+        world.says({ type: "raise", id: idOf(n) }),
   ),
   fc.constantFrom(...VMS).map(
     (vm): Act =>
@@ -334,7 +390,11 @@ const otherAct: fc.Arbitrary<Act> = fc.oneof(
   ),
 );
 // Without windows nothing can be done to them.
-const guestAct: fc.Arbitrary<Act> = fc.oneof({ arbitrary: opens, weight: 2 }, { arbitrary: otherAct, weight: 5 });
+const guestAct: fc.Arbitrary<Act> = fc.oneof(
+  { arbitrary: opens, weight: 2 },
+  { arbitrary: announces, weight: 1 },
+  { arbitrary: otherAct, weight: 7 },
+);
 const personsAct: fc.Arbitrary<Act> = fc.oneof(
   anyN.map(
     (n): Act =>

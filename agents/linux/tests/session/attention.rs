@@ -1,5 +1,8 @@
 //! Programs that want to be looked at, to be in front, to have the keyboard, or to be shown again.
 
+use std::cell::Cell;
+
+use atoll_wire::header::Message as Body;
 use atoll_wire::{WindowRequest, WindowState};
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_token_v1;
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
@@ -86,6 +89,27 @@ fn x11_programs_ask_for_attention_the_front_and_the_keyboard() {
     let supported = x11.connection.get_property(false, x11.root, x11.atom("_NET_SUPPORTED"), AtomEnum::ATOM, 0, 1000);
     let supported = supported.expect("a request").reply().expect("a property");
     assert!(supported.value32().expect("atoms").any(|atom| atom == demands));
+}
+
+#[test]
+fn a_message_of_two_states_is_heard_as_both() {
+    let Stage { agent: _agent, mut host, x11, window, id } = stage();
+    let [demands, modal] = ["_NET_WM_STATE_DEMANDS_ATTENTION", "_NET_WM_STATE_MODAL"].map(|name| x11.atom(name));
+    for (first, second, is_modal) in [(modal, demands, true), (demands, modal, false)] {
+        tell_root(&x11, window, "_NET_WM_STATE", [2, first, second, 1, 0]);
+        // In whatever order.
+        let (wants_attention, modal) = (Cell::new(false), Cell::new(None));
+        host.wait("attention and modality", |body| {
+            match body {
+                Body::WindowRequested(wanted) if wanted.request() == WindowRequest::Attention => {
+                    wants_attention.set(true)
+                }
+                Body::WindowChanged(changed) if changed.surface == id => modal.set(changed.modal.or(modal.get())),
+                _ => {}
+            }
+            (wants_attention.get() && modal.get() == Some(is_modal)).then_some(())
+        });
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 /** An agent that takes all it can get: within its credits and quotas, so that nobody cuts it off for it. */
 import { Encoding, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
+import { encodeMessage } from "#shared/protocol/framing.ts";
+import { encodeHeader } from "#shared/protocol/header.ts";
 import { MAX_DAMAGE_RECTS } from "#shared/protocol/limits.ts";
-import type { ScriptedAgent } from "../../main/link/testing/scripted-agent.ts";
+import type { ScriptedAgent } from "./scripted-agent.ts";
 
 /** The largest buffer that a screen of full HD takes. */
 const LARGE = { width: 3840, height: 2160 };
@@ -77,17 +79,25 @@ export class FloodAgent {
     }
   }
 
+  /** In one piece: the process in which both agents run must not be what keeps the other one from drawing. */
   #talk(): void {
+    const said: Uint8Array[] = [TITLES];
     for (let count = 0; count < OPENS_PER_TURN; count += 1) {
       const surface = (this.#nextSurface += 1);
       const rect = { x: 0, y: 0, width: 50, height: 50 };
-      this.#agent.say("control", "popupOpened", { surface, kind: Kind.WAYLAND, parent: 1, rect });
-      this.#agent.say("control", "surfaceClosed", { surface });
+      const opened = { surface, kind: Kind.WAYLAND, parent: 1, rect };
+      said.push(encodeMessage(encodeHeader("popupOpened", opened)));
+      said.push(encodeMessage(encodeHeader("surfaceClosed", { surface })));
     }
-    for (let count = 0; count < TITLES_PER_TURN; count += 1)
-      this.#agent.say("control", "windowChanged", { surface: 2, title: `${this.#nextSurface} ${count}` });
+    this.#agent.sayBytes("control", Buffer.concat(said));
   }
 }
+
+const TITLES = Buffer.concat(
+  Array.from({ length: TITLES_PER_TURN }, (_, at) =>
+    encodeMessage(encodeHeader("windowChanged", { surface: 2, title: `title ${at}` })),
+  ),
+);
 
 /** Translucent pixels, which are the slowest ones, in bands that compress to next to nothing; it covers its window twice. */
 function largePicture(surface: number): Picture {

@@ -1,7 +1,7 @@
 /** An agent with one window that draws as fast as it may: what it costs to make its pictures is next to nothing. */
 import { setTimeout as delay } from "node:timers/promises";
 import { Encoding, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
-import type { ScriptedAgent } from "../../main/link/testing/scripted-agent.ts";
+import type { ScriptedAgent } from "./scripted-agent.ts";
 
 const SIZE = { width: 320, height: 240 };
 
@@ -39,7 +39,7 @@ export class AnimatedAgent {
   }
 
   /** Its frames that are shown within so much time. */
-  async count(ms: number, signal: AbortSignal): Promise<number> {
+  async count(ms: number, signal?: AbortSignal): Promise<number> {
     const before = this.#shown;
     await delay(ms, undefined, { signal });
     return this.#shown - before;
