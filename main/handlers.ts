@@ -14,6 +14,7 @@ export { policyHandlers as policy } from "./policy/requests.ts";
 export { quarantineHandlers as quarantine } from "./scanning/quarantine-requests.ts";
 export { questionHandlers as question } from "./ipc/requests.ts";
 export { scanHandlers as scan } from "./scanning/requests.ts";
+export { serviceIndexHandlers as serviceIndex } from "./services/indexes/requests.ts";
 export { serviceHandlers as service } from "./services/requests.ts";
 export { templateHandlers as template } from "./templates/requests.ts";
 export { transferHandlers as transfer } from "./files/requests.ts";

@@ -7,6 +7,7 @@ import { useRequest } from "../../shell/use-request.ts";
 import { GuestText } from "../../ui/GuestText.tsx";
 import { ServicePanels } from "./ServicePanels.tsx";
 import { ServiceSettings } from "./ServiceSettings.tsx";
+import { originWords } from "./service-words.ts";
 
 export function ServiceDetail({ service }: { service: ServiceView }) {
   const { name } = service;
@@ -18,8 +19,7 @@ export function ServiceDetail({ service }: { service: ServiceView }) {
         <div>
           <h3>{name}</h3>
           <p>
-            {service.version}, {service.isBuiltIn ? "comes with Atoll" : "from a folder of this computer, unsigned"}.{" "}
-            {service.description}
+            {service.version}, {originWords(service.origin)}. {service.description}
           </p>
         </div>
         <Actions service={service} />
@@ -50,7 +50,7 @@ export function ServiceDetail({ service }: { service: ServiceView }) {
   );
 }
 
-function Actions({ service: { name, state, isBuiltIn, hasBefore } }: { service: ServiceView }) {
+function Actions({ service: { name, state, origin, hasBefore } }: { service: ServiceView }) {
   const { send } = useShell();
   const [isRemoving, setRemoving] = useState(false);
   const isOff = state === "absent" || state === "stopped" || state === "failed";
@@ -68,7 +68,7 @@ function Actions({ service: { name, state, isBuiltIn, hasBefore } }: { service: 
     );
   return (
     <div className="service-actions">
-      {!isBuiltIn && (
+      {origin.kind !== "built-in" && (
         <button type="button" className="button icon-button" onClick={() => setRemoving(true)}>
           <Trash2 size={14} aria-hidden="true" />
           Remove…

@@ -22,7 +22,7 @@ function view(name: string, change: Partial<ServiceView> = {}): ServiceView {
     version: "1.0.0",
     description: "Counts words",
     icon: "document",
-    isBuiltIn: false,
+    origin: { kind: "folder", index: null, signer: null },
     state: "running",
     stateDetail: "",
     health: "ok",
@@ -33,6 +33,8 @@ function view(name: string, change: Partial<ServiceView> = {}): ServiceView {
     cpus: 1,
     uptimeS: 12_000,
     hasBefore: false,
+    versionBefore: null,
+    isUpdating: false,
     rights: [
       { id: "serves", words: "Sees the traffic of app VMs", asked: true, has: true },
       { id: "uplink", words: "Reaches the internet", asked: false, has: false },
@@ -166,7 +168,7 @@ describe("what can be done", () => {
       ["service.remove", { name: "a" }],
     ]);
     drawn.remove();
-    await show(view("firewall", { isBuiltIn: true }));
+    await show(view("firewall", { origin: { kind: "built-in", index: null, signer: null } }));
     expect(textsOf(".service-detail header button")).toEqual(["Stop"]);
   });
 });
