@@ -1,6 +1,12 @@
 /** All services: what there is, each with its VM and what keeps that running. */
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
-import { type ServiceInfo, type ServiceView, shownValue, SIGNATURES_SETTING } from "#shared/model/service.ts";
+import {
+  compareVersions,
+  type ServiceInfo,
+  type ServiceView,
+  shownValue,
+  SIGNATURES_SETTING,
+} from "#shared/model/service.ts";
 import type { VmId, VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import fsp from "node:fs/promises";
@@ -21,7 +27,6 @@ import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
 import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
 import { ServiceUnit } from "./service-unit.ts";
-import { compareVersions } from "./signing/lists.ts";
 import { fingerprintOf } from "./signing/minisign.ts";
 import { verifyFolder } from "./signing/signed-folder.ts";
 import { Updates } from "./updates.ts";

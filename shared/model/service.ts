@@ -295,3 +295,9 @@ export const serviceLogLine = z.strictObject({
   text: z.string(),
 });
 export type ServiceLogLine = z.infer<typeof serviceLogLine>;
+
+/** More than 0: `version` is later than `other`; 0: they are the same. Of three numbers each. */
+export function compareVersions(version: string, other: string): number {
+  const [one, two] = [version, other].map((text) => text.split(".").map(Number));
+  return one?.map((number, at) => number - (two?.[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}

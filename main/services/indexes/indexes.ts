@@ -5,12 +5,12 @@
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { compareVersions } from "#shared/model/service.ts";
 import type { IndexView, Offer, ReadIndex } from "#shared/model/service-index.ts";
 import { rightsOf } from "../rights.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { log } from "../../base/log.ts";
 import {
-  compareVersions,
   digestOf,
   INDEX_FILE,
   type IndexEntry,

@@ -172,9 +172,3 @@ const DAY_MS = 86_400_000;
 export function expiryOf(nowMs: number, days: number): string {
   return new Date(Math.floor((nowMs + days * DAY_MS) / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
 }
-
-/** More than 0: `version` is later than `other`; 0: they are the same. Of three numbers each. */
-export function compareVersions(version: string, other: string): number {
-  const [one, two] = [version, other].map((text) => text.split(".").map(Number));
-  return one?.map((number, at) => number - (two?.[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
-}
