@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import path from "node:path";
-import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { type ScanVerdict, scanAnswer } from "#shared/model/scan.ts";
 import { SIGNATURES_SETTING } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
@@ -178,8 +178,10 @@ export class Signatures extends Emitter<SignaturesEvents> {
         this.#refused.delete(name);
       } catch (error) {
         const refusal = refusalOf(name, error);
-        // One whose service was stopped, or has failed, meanwhile says nothing of the signatures.
-        if (unit.isHealthy) this.#refused.set(name, { key: wanted.key, error: refusal });
+        // One whose service was stopped, or has failed, meanwhile says nothing of the signatures,
+        // nor does one of which another version is being tried.
+        if (unit.isHealthy && toErrorValue(error).code !== "service.busy")
+          this.#refused.set(name, { key: wanted.key, error: refusal });
         unit.log.add("atoll", "error", refusal.message);
         throw refusal;
       }

@@ -2,7 +2,9 @@
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import type { ServiceOrigin } from "#shared/model/service.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { compareVersions, type ServiceOrigin } from "#shared/model/service.ts";
+import type { ServiceManifest } from "./manifest.ts";
 import { fingerprintOf } from "./signing/minisign.ts";
 
 const ORIGIN_FILE = "origin.json";
@@ -39,4 +41,26 @@ export function shownOrigin(origin: Origin | null): ServiceOrigin {
   if (origin === null) return { kind: "built-in", index: null, signer: null };
   const { index, key } = origin;
   return { kind: index === null ? "folder" : "index", index, signer: key === null ? null : fingerprintOf(key) };
+}
+
+/**
+ * What comes after a signed version is later, and by the same key. One that nobody has signed is its developer's.
+ * @param before origin of the installed version
+ * @throws AppError service.other-signer, service.not-newer
+ */
+export function refuseSuccessor(
+  installed: Pick<ServiceManifest, "name" | "version">,
+  before: Origin | null,
+  { version, origin: { key } }: { version: string; origin: Origin },
+): void {
+  if (before === null || before.key === null) return;
+  const { name } = installed;
+  if (before.key !== key) {
+    const other = key === null ? "is not signed" : `is signed by ${fingerprintOf(key)}`;
+    const sentence = `"${name}" is signed by ${fingerprintOf(before.key)}, and this ${other}: remove the service first if you trust it.`;
+    throw new AppError("service.other-signer", sentence, { service: name });
+  }
+  if (compareVersions(version, installed.version) > 0) return;
+  const sentence = `"${name}" ${installed.version} is installed, and ${version} is not later: versions only rise.`;
+  throw new AppError("service.not-newer", sentence, { service: name, version, installed: installed.version });
 }

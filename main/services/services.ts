@@ -1,12 +1,6 @@
 /** All services: what there is, each with its VM and what keeps that running. */
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
-import {
-  compareVersions,
-  type ServiceInfo,
-  type ServiceView,
-  shownValue,
-  SIGNATURES_SETTING,
-} from "#shared/model/service.ts";
+import { type ServiceInfo, type ServiceView, shownValue, SIGNATURES_SETTING } from "#shared/model/service.ts";
 import type { VmId, VmRole } from "#shared/model/vm.ts";
 import type { FileProblem } from "#shared/model/yaml-file.ts";
 import fsp from "node:fs/promises";
@@ -21,13 +15,12 @@ import type { TemplateBuilds } from "../vms/template-builds.ts";
 import type { Service, ServiceCatalog, Trial } from "./catalog.ts";
 import type { ServiceManifest } from "./manifest.ts";
 import { NextUnits } from "./next-units.ts";
-import { FOLDER_ORIGIN, type Origin, shownOrigin } from "./origin.ts";
+import { FOLDER_ORIGIN, type Origin, refuseSuccessor, shownOrigin } from "./origin.ts";
 import { type Held, rightsOf } from "./rights.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
 import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
 import { ServiceUnit } from "./service-unit.ts";
-import { fingerprintOf } from "./signing/minisign.ts";
 import { verifyFolder } from "./signing/signed-folder.ts";
 import { Updates } from "./updates.ts";
 
@@ -311,8 +304,8 @@ export class Services extends Emitter<ServicesEvents> {
     const { manifest } = await catalog.read(folder);
     const { name, version } = manifest;
     this.refuseTaken(name);
+    this.refuseOther(name, version, origin);
     if (catalog.has(name)) {
-      this.refuseOther(name, version, origin);
       await this.#updates.put(name, folder, { origin, isTried: origin.index !== null });
     } else await this.#add(await catalog.install(folder, origin));
     this.emit("changed");
@@ -342,25 +335,12 @@ export class Services extends Emitter<ServicesEvents> {
       });
   }
 
-  /**
-   * What comes after a signed version is later, and by the same key. One that nobody has signed is its developer's.
-   * @throws AppError service.other-signer, service.not-newer
-   */
-  refuseOther(name: string, version: string, { key }: Origin): void {
-    const { manifest, origin } = this.#options.catalog.named(name);
-    if (origin === null || origin.key === null) return;
-    if (origin.key !== key)
-      throw new AppError(
-        "service.other-signer",
-        `"${name}" is signed by ${fingerprintOf(origin.key)}, and this ${key === null ? "is not signed" : `by ${fingerprintOf(key)}`}: remove the service first if you trust it.`,
-        { service: name },
-      );
-    if (compareVersions(version, manifest.version) <= 0)
-      throw new AppError(
-        "service.not-newer",
-        `"${name}" ${manifest.version} is installed, and ${version} is not later: versions only rise.`,
-        { service: name, version, installed: manifest.version },
-      );
+  /** Where nothing of that name is installed there is nothing to refuse. @throws AppError service.other-signer, service.not-newer */
+  refuseOther(name: string, version: string, origin: Origin): void {
+    const { catalog } = this.#options;
+    if (!catalog.has(name)) return;
+    const { manifest, origin: before } = catalog.named(name);
+    refuseSuccessor(manifest, before, { version, origin });
   }
 
   /** A folder that has a signature is what was signed, or is refused. @throws AppError service.bad-signature, service.expired */

@@ -1,6 +1,8 @@
 /** An index from outside: nothing is taken but what its key has signed, what is newer than what was seen, and what has its size. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import fs from "node:fs";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -9,6 +11,7 @@ import { newService } from "../scaffold.ts";
 import { digestOf, type FileList, type IndexList, listText } from "../signing/lists.ts";
 import { publicKeyText, signatureText } from "../signing/minisign.ts";
 import { signFolder } from "../signing/signed-folder.ts";
+import { TEST_CERTIFICATE, TEST_KEY } from "../testing/tls.ts";
 import { IndexFile } from "./index-file.ts";
 import { ServiceIndexes } from "./indexes.ts";
 import { signIndex } from "./sign-index.ts";
@@ -51,10 +54,10 @@ function put(list: object, by: KeyObject = key, file = "index.json"): void {
 
 const read = (): IndexList => JSON.parse(fs.readFileSync(at("index.json"), "utf8")) as IndexList;
 
-async function opened(): Promise<ServiceIndexes> {
+async function opened(ca?: string): Promise<ServiceIndexes> {
   const stateFolder = path.join(home, "state");
   const indexes = new ServiceIndexes({
-    ...{ stateFolder, recipesFolder: null, allowsUnsigned: () => allowsUnsigned, nowMs: () => nowMs },
+    ...{ stateFolder, recipesFolder: null, allowsUnsigned: () => allowsUnsigned, nowMs: () => nowMs, ca },
     file: new IndexFile(stateFolder),
   });
   await indexes.load();
@@ -317,6 +320,29 @@ describe("a service of an index", () => {
     await expect(fetched(indexes)).rejects.toThrow(why);
     expect(kept()).toEqual(["service-indexes.json"]);
   });
+});
+
+it("an index is read, and a service of it fetched, from a web server as from a folder", async () => {
+  const server = https.createServer({ cert: TEST_CERTIFICATE, key: TEST_KEY }, ({ url = "" }, response) => {
+    const file = path.join(home, url);
+    if (fs.existsSync(file)) response.end(fs.readFileSync(file));
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const source = `https://localhost:${(server.address() as AddressInfo).port}/shop/`;
+  try {
+    const indexes = await opened(TEST_CERTIFICATE);
+    expect(await indexes.add(source, KEY)).toMatchObject({ name: "shop", source });
+    const fetched = (): Promise<string[]> =>
+      indexes.fetch(indexes.offered("words", null), (folder) => Promise.resolve(fs.readdirSync(folder).toSorted()));
+    expect(await fetched()).toEqual(["program", "service.yaml"]);
+    fs.rmSync(at("words/program/count-words.py"));
+    await expect(fetched()).rejects.toThrow(/is not there/);
+    expect(kept()).toEqual(["service-indexes.json"]);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 describe("an index that is made", () => {

@@ -41,7 +41,7 @@ export function serviceIndexHandlers({ indexes, services }: Parts): Handlers<typ
       const origin = { index: offered.index, key };
       services.refuseTaken(name);
       const installed = services.installed(name);
-      if (installed !== null) services.refuseOther(name, version, origin);
+      services.refuseOther(name, version, origin);
       return {
         ...{ name, version, description, bytes },
         ...rightsIn(entry.rights, installed?.rights ?? null),
@@ -65,7 +65,7 @@ export function serviceIndexHandlers({ indexes, services }: Parts): Handlers<typ
         );
       services.refuseTaken(name);
       const origin = { index, key: entry.key };
-      if (services.installed(name) !== null) services.refuseOther(name, entry.version, origin);
+      services.refuseOther(name, entry.version, origin);
       await indexes.fetch(offered, (folder) => services.put(folder, origin));
       await indexes.installed(entry);
       return services.view(name);

@@ -44,7 +44,9 @@ export function ServicesView() {
   const [chosen, setChosen] = useState<string | null>(null);
   const [search, setSearch] = useState("");
   const items = services === null ? null : catalogueOf(services, offers ?? [], search);
-  const shown = items?.find(({ id }) => id === chosen) ?? items?.[0];
+  // One of an index has its own name alone once it is installed.
+  const shown =
+    items?.find(({ id }) => id === chosen) ?? items?.find(({ id }) => id === chosen?.split("/").at(-1)) ?? items?.[0];
   const updates = items?.filter((item) => item.kind === "installed" && item.update !== null).length ?? 0;
   return (
     <section className="services" aria-label="Services">
