@@ -39,6 +39,26 @@ function service<Value>(...args: string[]): Promise<Value> {
   return desktop.json<Value>("service", ...args);
 }
 
+/** Of a section of docs/services.md, in their order. */
+function blocksOf(section: string): { kind: string; file: string; text: string }[] {
+  const docs = fs.readFileSync(path.resolve(import.meta.dirname, "../docs/services.md"), "utf8");
+  const [, text = ""] = new RegExp(`^## ${section}\\n(.*?)^## `, "ms").exec(docs) ?? [];
+  return Array.from(text.matchAll(/^```(\w+) ?(\S*)\n(.*?)^```$/gms), ([, kind = "", file = "", code = ""]) => ({
+    ...{ kind, file, text: code },
+  }));
+}
+
+/** A line of the page at a shell: what it says. KEY is what the owner of the index has told. */
+async function typed(line: string): Promise<string> {
+  const env = { ...process.env, ATOLL_HOME: desktop.home, PATH: `${path.dirname(atoll)}:${process.env["PATH"] ?? ""}` };
+  const { key } = line.includes("KEY")
+    ? await desktop.json<{ key: string }>("service", "index", "add", path.join(folder, "shop"))
+    : { key: "" };
+  const options = { cwd: folder, env, maxBuffer: 1 << 24 };
+  const { stdout } = await promisify(execFile)("bash", ["-ec", line.replace("KEY", key)], options);
+  return stdout;
+}
+
 async function listed(): Promise<Row | undefined> {
   return (await service<Row[]>("list")).find(({ name }) => name === "words");
 }
@@ -59,13 +79,12 @@ async function programPid(): Promise<string> {
   return (await inGuest("sh", "-c", script)).trim();
 }
 
-test("a new folder is valid, says where it is broken, and answers a job without the application", async () => {
-  await alone("new", "words");
-  expect(await alone("validate", "words")).toEqual({ ok: true, problems: [] });
-  const manifest = path.join(folder, "words/service.yaml");
+test("a folder says where it is broken", async () => {
+  await alone("new", "broken");
+  const manifest = path.join(folder, "broken/service.yaml");
   const text = fs.readFileSync(manifest, "utf8");
   fs.writeFileSync(manifest, text.replace("memory: 256", "memori: 256"));
-  const broken = alone("validate", "words").catch(
+  const broken = alone("validate", "broken").catch(
     (error: unknown) => JSON.parse((error as { stdout: string }).stdout) as unknown,
   );
   const line = text.split("\n").indexOf("memory: 256") + 1;
@@ -73,25 +92,49 @@ test("a new folder is valid, says where it is broken, and answers a job without 
     ok: false,
     problems: [{ file: manifest, line, column: 1, reason: "memori: there is no such field" }],
   });
-  fs.writeFileSync(manifest, text);
-  fs.writeFileSync(path.join(folder, "job.json"), JSON.stringify({ text: "a b c" }));
-  expect(await alone("run-once", "words", "job.json")).toEqual({ words: 3 });
-  expect(fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("atoll-once-"))).toEqual([]);
 });
 
-test("it is installed with its sheet, starts, is healthy, and passes its tests", async () => {
-  const sheet = await service<{ rights: Row["rights"]; installed: boolean }>("install", path.join(folder, "words"));
-  expect(sheet).toMatchObject({ name: "words", version: "1.0.0", installed: false });
-  expect(sheet.rights.filter(({ asked }) => asked)).toEqual([]);
-  expect(await listed()).toBeUndefined();
-  await service("install", path.join(folder, "words"), "--yes");
-  expect(await listed()).toMatchObject({ name: "words", state: "stopped", health: null, vm: "words" });
-  expect(await service<Row>("start", "words")).toMatchObject({ state: "running", health: "ok" });
-  const vm = await ownVm();
-  expect(vm).toMatchObject({ name: "words", role: "service", state: "running", network: "none" });
-  const results = await service<{ name: string; ok: boolean }[]>("test", "words");
-  expect(results.filter(({ ok }) => !ok)).toEqual([]);
-  expect(results.map(({ name }) => name)).toContain("not asked: Reaches the internet");
+test('"Your first service in an afternoon" is as docs/services.md says, word by word', async () => {
+  const said = new Map<string, string>();
+  for (const { kind, file, text } of blocksOf("Your first service in an afternoon")) {
+    if (kind !== "sh") fs.writeFileSync(path.join(folder, file), text);
+    else for (const line of text.trimEnd().split("\n")) said.set(line, await typed(line));
+  }
+  expect(JSON.parse(said.get("atoll service run-once words") ?? "")).toEqual({ words: 4 });
+  expect(fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("atoll-once-"))).toEqual([]);
+  expect(said.get("atoll service install words")).toMatch(/not signed.*Nothing is installed yet/s);
+  expect(said.get("atoll service test words")).toMatch(/^ok .*not asked: Reaches the internet$/m);
+  expect(said.get("atoll service test words")).not.toMatch(/FAIL/);
+  expect(said.get('atoll service index add "$PWD/shop"')).toMatch(/Index shop 1.*Nothing is added yet/s);
+  expect(said.get("atoll service index update")).toBe("shop: 1 is 2 now.\n");
+  expect(said.get("atoll service install words --from shop")).toMatch(/In the place of 1\.0\.0/);
+  expect(said.get("atoll service install words --from shop --yes")).toMatch(/^Service words 1\.1\.0 is installed\.$/m);
+  expect(said.get("atoll service back words --version")).toBe("Service words is version 1.0.0 again.\n");
+  expect(await listed()).toMatchObject({ version: "1.0.0", state: "running", health: "ok" });
+  expect(await ownVm()).toMatchObject({ name: "words", role: "service", state: "running", network: "none" });
+});
+
+test("a version that asks for more says so, and one that fails its tests is dropped while the old one goes on", async () => {
+  const manifest = path.join(folder, "shop/words/service.yaml");
+  const text = fs.readFileSync(manifest, "utf8");
+  const worse = text.replace('"1.1.0"', '"1.2.0"').replace("words: 4", "words: 5");
+  fs.writeFileSync(manifest, worse.replace("rights: {}", "rights: { serves: [vault] }"));
+  await typed("atoll service sign shop/words");
+  await typed("atoll service index sign shop");
+  expect(await service("index", "update", "shop")).toEqual([{ name: "shop", version: 3, before: 2, problem: null }]);
+  const added = ["Sees the traffic of vaults whose network goes by it"];
+  expect(await service("install", "words", "--from", "shop")).toMatchObject({ version: "1.2.0", added });
+  const pid = desktop.qemuPid((await ownVm())?.id as never);
+  const { code, stderr } = await desktop.atoll("service", "install", "words", "--from", "shop", "--yes", "--json");
+  expect([code, JSON.parse(stderr)]).toMatchObject([1, { error: { code: "service.update-failed" } }]);
+  expect(stderr).toMatch(/a sentence has its words: it answered.*1\.0\.0 goes on/);
+  expect(await listed()).toMatchObject({ version: "1.0.0", health: "ok" });
+  expect(desktop.qemuPid((await ownVm())?.id as never)).toBe(pid);
+  expect((await desktop.vms()).map(({ name }) => name)).not.toContain("words-next");
+});
+
+test("what its program says is shown", async () => {
+  await service("test", "words");
   expect(await service("info", "words")).toMatchObject({
     status: "2 texts counted",
     panels: [{ table: "counted", rows: [{ words: 4 }, { words: 0 }] }, { kind: "log" }],

@@ -13,6 +13,7 @@ export { openHandlers as open } from "./opener/requests.ts";
 export { policyHandlers as policy } from "./policy/requests.ts";
 export { quarantineHandlers as quarantine } from "./scanning/quarantine-requests.ts";
 export { scanHandlers as scan } from "./scanning/requests.ts";
+export { serviceIndexHandlers as serviceIndex } from "./services/indexes/requests.ts";
 export { serviceHandlers as service } from "./services/requests.ts";
 export { promptMarkHandlers as promptMark, themeHandlers as theme } from "./settings/requests.ts";
 export { templateHandlers as template } from "./templates/requests.ts";

@@ -6,8 +6,9 @@ import { agentFolderOf } from "../base/agent-folder.ts";
 import { recipesFolder, resolvePaths } from "../base/paths.ts";
 import { readService } from "../services/catalog.ts";
 import { jobInput } from "../services/job-input.ts";
+import { signIndex } from "../services/indexes/sign-index.ts";
 import { checkServiceFolder } from "../services/service-folder.ts";
-import type { FileList } from "../services/signing/lists.ts";
+import type { FileList, IndexList } from "../services/signing/lists.ts";
 import { fingerprintOf } from "../services/signing/minisign.ts";
 import { signFolder, verifyFolder } from "../services/signing/signed-folder.ts";
 import { signingKey } from "../services/signing/signing-key.ts";
@@ -51,6 +52,32 @@ export async function signService(folder: string, days: number): Promise<SignedS
 export async function verifyService(folder: string): Promise<SignedService> {
   const at = path.resolve(folder);
   return shown(await verifyFolder(at, await readService(at, recipesFolder(resolvePaths())), Date.now()));
+}
+
+/** What is shown of an index that was made. */
+export interface MadeIndex extends Pick<IndexList, "name" | "version" | "expires" | "key"> {
+  /** Of the key; null: nobody has signed it. */
+  fingerprint: string | null;
+  /** Their number. */
+  services: number;
+}
+
+/**
+ * Makes an index of the signed services in a folder.
+ * @param options `name` null: as it was, or as its folder; `days` until it expires
+ * @throws AppError service.*, file.write-failed, file.not-ours
+ */
+export async function signServiceIndex(
+  folder: string,
+  { name, days, isSigned }: { name: string | null; days: number; isSigned: boolean },
+): Promise<MadeIndex> {
+  const key = isSigned ? await signingKey(resolvePaths().config) : null;
+  const list = await signIndex(path.resolve(folder), { name, key, days, nowMs: Date.now() });
+  return {
+    ...{ name: list.name, version: list.version, expires: list.expires, key: list.key },
+    fingerprint: list.key === null ? null : fingerprintOf(list.key),
+    services: list.services.length,
+  };
 }
 
 export interface OnceOptions {

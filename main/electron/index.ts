@@ -81,6 +81,9 @@ import { ANTIVIRUS_SERVICE, sendFound, WatchedFolders } from "../scanning/watche
 import { SafeCopies } from "../safe-copies/safe-copies.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { heldBy } from "../services/held.ts";
+import { IndexFile } from "../services/indexes/index-file.ts";
+import { ServiceIndexes } from "../services/indexes/indexes.ts";
+import { sendIndexEvents } from "../services/indexes/requests.ts";
 import { sendServiceEvents } from "../services/requests.ts";
 import { ServiceSource } from "../services/service-source.ts";
 import { Services } from "../services/services.ts";
@@ -192,14 +195,21 @@ async function run(): Promise<void> {
     source: serviceSource,
     builds,
     configFolder: paths.config,
-    held: (service) => {
-      const { vm, told } = services.unit(service);
-      return heldBy({ vm, told, vms: application.vms, linkOf: (id) => linkIndices.find(id) });
-    },
+    stateFolder: paths.state,
+    held: ({ vm, told }) => heldBy({ vm, told, vms: application.vms, linkOf: (id) => linkIndices.find(id) }),
+    quarantined: (service) =>
+      quarantine.files.filter((file) => file.service === service && file.state !== "gone").length,
     refusesRole: (service, role) => serviceNetworks.refusesRole(service, role),
     prepare: (definition) => void snapshots.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
     applied: (service) => signatures.update(service),
+  });
+  const indexes = new ServiceIndexes({
+    file: new IndexFile(paths.state),
+    stateFolder: paths.state,
+    recipesFolder: recipesFolder(paths),
+    allowsUnsigned: () => settings.current.unsignedIndexes,
+    nowMs: () => Date.now(),
   });
   const engines = enginesOf(services);
   const quarantine: Quarantine = new Quarantine({
@@ -235,7 +245,7 @@ async function run(): Promise<void> {
     scans: () => services.listOf(FIREWALL_SERVICE, "scan"),
     scanRules,
   });
-  await Promise.all([policy.open(), openRules.open(), audit.open(), services.load(), scanRules.load()]);
+  await Promise.all([policy.open(), openRules.open(), audit.open(), services.load(), indexes.load(), scanRules.load()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
   hostNetworks.watch();
@@ -377,6 +387,7 @@ async function run(): Promise<void> {
     disposables,
     hostFiles,
     icons,
+    indexes,
     lastWindows,
     opener,
     openRules,
@@ -417,6 +428,7 @@ async function run(): Promise<void> {
   sendTransferEvents({ page, transfers });
   sendIconEvents({ application, icons, page, settings });
   sendServiceEvents({ page, services });
+  sendIndexEvents({ indexes, page });
   sendQuarantineEvents({ page, quarantine });
   sendFound({ page, watchedFolders });
   sendSignatures({ page, signatures });

@@ -126,6 +126,8 @@ export interface MachineDefinition {
   readonly hasNicSlots?: boolean | undefined;
   /** Name of the service whose image and program it has. */
   readonly service?: string | undefined;
+  /** Those of another version of it, which is being tried. */
+  readonly isTrial?: boolean | undefined;
 }
 
 /** What is shown of a VM and only its driver knows. */

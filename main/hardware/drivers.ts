@@ -31,6 +31,7 @@ export function registered<Shape extends z.ZodRawShape>(
     startsFresh: definition.startsFresh,
     hasNicSlots: definition.hasNicSlots,
     service: definition.service,
+    isTrial: definition.isTrial,
   });
   return {
     type,

@@ -15,8 +15,12 @@ export interface ServiceStart {
 }
 
 export interface ServiceImages {
-  /** What its image is made from. @throws AppError service.not-found, template.* */
-  recipe(service: string): Recipe;
+  /**
+   * What its image is made from.
+   * @param isTrial of another version, which is being tried
+   * @throws AppError service.not-found, template.*
+   */
+  recipe(service: string, isTrial?: boolean): Recipe;
   /** What runs in its VM from the next start on. Rejects with service.not-found. */
-  start(service: string): Promise<ServiceStart>;
+  start(service: string, isTrial?: boolean): Promise<ServiceStart>;
 }

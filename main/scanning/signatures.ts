@@ -15,6 +15,7 @@ import { Emitter } from "../base/emitter.ts";
 import { waitFor } from "../base/waiting.ts";
 import type { Page } from "../ipc/page.ts";
 import type { NextUnits } from "../services/next-units.ts";
+import { started } from "../services/started.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { Carried } from "./carry.ts";
@@ -31,7 +32,6 @@ const SET = /^[0-9a-f]{32}$/;
 /** Reading millions of signatures, on an emulated processor. */
 const GIVE_MS = 10 * 60_000;
 const TRY_MS = 150_000;
-const MAX_STARTS = 3;
 /** Between two tries that no person has asked for. */
 const PAUSE_MS = 30_000;
 const MAX_PAUSE_MS = 3_600_000;
@@ -178,8 +178,10 @@ export class Signatures extends Emitter<SignaturesEvents> {
         this.#refused.delete(name);
       } catch (error) {
         const refusal = refusalOf(name, error);
-        // One whose service was stopped, or has failed, meanwhile says nothing of the signatures.
-        if (unit.isHealthy) this.#refused.set(name, { key: wanted.key, error: refusal });
+        // One whose service was stopped, or has failed, meanwhile says nothing of the signatures,
+        // nor does one of which another version is being tried.
+        if (unit.isHealthy && toErrorValue(error).code !== "service.busy")
+          this.#refused.set(name, { key: wanted.key, error: refusal });
         unit.log.add("atoll", "error", refusal.message);
         throw refusal;
       }
@@ -276,17 +278,6 @@ export class Signatures extends Emitter<SignaturesEvents> {
     await adopt(before, next, carry).catch((error: unknown) => next.log.add("atoll", "warning", messageOf(error)));
     await before.stop();
     before.close();
-  }
-}
-
-/** A machine that ends while it boots is no word against the signatures. */
-async function started(unit: ServiceUnit): Promise<void> {
-  for (let start = 1; ; start += 1) {
-    try {
-      return await unit.start();
-    } catch (error) {
-      if (start === MAX_STARTS || toErrorValue(error).code !== "service.not-healthy") throw error;
-    }
   }
 }
 

@@ -34,7 +34,7 @@ export function builtIns(agentFolder: () => string): Service[] {
     return {
       manifest,
       text,
-      isBuiltIn: true,
+      origin: null,
       files: async () => [
         ...bundled,
         ...(await programFiles(path.join(agentFolder(), "services", manifest.name), command)),

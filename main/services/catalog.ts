@@ -10,6 +10,7 @@ import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import type { ProgramFile, Recipe } from "../../images/builder/index.ts";
 import { syncFolder } from "../base/write-file.ts";
 import type { ServiceImages, ServiceStart } from "../hardware/service-images.ts";
+import { type Origin, readOrigin, writeOrigin } from "./origin.ts";
 import { MANIFEST_FILE, PROGRAM_FOLDER, recipeOf, type ServiceManifest } from "./manifest.ts";
 import { checkServiceFolder, programFiles } from "./service-folder.ts";
 
@@ -17,9 +18,17 @@ export interface Service {
   readonly manifest: ServiceManifest;
   /** Of the manifest. */
   readonly text: string;
-  readonly isBuiltIn: boolean;
+  /** null: it comes with Atoll. */
+  readonly origin: Origin | null;
   /** Of its program, as they are now. */
   readonly files: () => Promise<ProgramFile[]>;
+}
+
+/** Another version of a service, which is tried in a VM beside the one that is used. */
+export interface Trial {
+  readonly service: Service;
+  /** Where its settings are. */
+  readonly settingsFolder: string;
 }
 
 export interface CatalogOptions {
@@ -29,10 +38,15 @@ export interface CatalogOptions {
   recipesFolder: string | null;
 }
 
+/** The versions before, by name. */
+const BEFORE = ".before";
+
 export class ServiceCatalog implements ServiceImages {
   readonly #services = new Map<string, Service>();
   readonly #options: CatalogOptions;
   readonly #folder: string;
+  readonly #before = new Map<string, Service>();
+  readonly #trials = new Map<string, Trial>();
   #problems: FileProblem[] = [];
 
   constructor(options: CatalogOptions) {
@@ -44,6 +58,15 @@ export class ServiceCatalog implements ServiceImages {
   /** Reads what is installed. A folder that is broken costs its service. */
   async load(): Promise<void> {
     await fsp.mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    for (const name of await fsp.readdir(path.join(this.#folder, BEFORE)).catch(() => [])) {
+      // Killed between the two steps of an update.
+      if (!(await exists(path.join(this.#folder, name)))) {
+        await fsp.rename(this.beforeFolder(name), path.join(this.#folder, name));
+        continue;
+      }
+      const { service } = await readFolder(this.beforeFolder(name), this.#options.recipesFolder);
+      if (service !== null) this.#before.set(name, service);
+    }
     const names = (await fsp.readdir(this.#folder)).filter((name) => !name.startsWith("."));
     for (const name of names.toSorted()) {
       const { service, problems } = await readFolder(path.join(this.#folder, name), this.#options.recipesFolder);
@@ -79,14 +102,65 @@ export class ServiceCatalog implements ServiceImages {
     return this.#services.has(name);
   }
 
-  recipe(name: string): Recipe {
-    return recipeOf(this.named(name).manifest, this.#options.recipesFolder);
+  recipe(name: string, isTrial = false): Recipe {
+    return recipeOf(this.#version(name, isTrial).manifest, this.#options.recipesFolder);
   }
 
-  async start(name: string): Promise<ServiceStart> {
-    const { manifest, files } = this.named(name);
+  async start(name: string, isTrial = false): Promise<ServiceStart> {
+    const { manifest, files } = this.#version(name, isTrial);
     const { command, user } = manifest.program;
     return { program: { command, isRoot: user === "root" }, files: await files() };
+  }
+
+  /** What is tried of it; undefined: nothing. */
+  trialOf(name: string): Trial | undefined {
+    return this.#trials.get(name);
+  }
+
+  setTrial(trial: Trial): void {
+    this.#trials.set(trial.service.manifest.name, trial);
+  }
+
+  endTrial(name: string): void {
+    this.#trials.delete(name);
+  }
+
+  #version(name: string, isTrial: boolean): Service {
+    const service = isTrial ? this.#trials.get(name)?.service : undefined;
+    return service ?? this.named(name);
+  }
+
+  /** The version that was there before the one that is; null: there is none to go back to. */
+  versionBefore(name: string): string | null {
+    return this.#before.get(name)?.manifest.version ?? null;
+  }
+
+  /** Of the version before. */
+  beforeFolder(name: string): string {
+    return path.join(this.#folder, BEFORE, name);
+  }
+
+  /** The version before is the one that is there, which is gone. @throws AppError file.write-failed */
+  async takeBack(name: string): Promise<Service> {
+    const target = path.join(this.#folder, name);
+    const before = this.#before.get(name);
+    if (before === undefined) throw new AppError("internal", `"${name}" has no version before`);
+    try {
+      await fsp.rm(target, { recursive: true, force: true });
+      await fsp.rename(this.beforeFolder(name), target);
+      await syncFolder(this.#folder);
+    } catch (error) {
+      throw new AppError("file.write-failed", `${target} cannot be written: ${messageOf(error)}.`, { file: target });
+    }
+    this.#before.delete(name);
+    return this.#taken(name, target);
+  }
+
+  async #taken(name: string, target: string): Promise<Service> {
+    const { service } = await readFolder(target, this.#options.recipesFolder);
+    if (service === null) throw new AppError("internal", `${target} is not what was put there`);
+    this.#services.set(name, service);
+    return service;
   }
 
   /** What would be installed. @throws AppError service.bad-folder */
@@ -94,8 +168,8 @@ export class ServiceCatalog implements ServiceImages {
     return readService(folder, this.#options.recipesFolder);
   }
 
-  /** Copies the folder. @throws AppError service.bad-folder, file.write-failed */
-  async install(folder: string): Promise<Service> {
+  /** Copies the folder. What was there is the version before. @throws AppError service.bad-folder, file.write-failed */
+  async install(folder: string, origin: Origin): Promise<Service> {
     const { manifest, text, files } = await this.read(folder);
     const { name } = manifest;
     const target = path.join(this.#folder, name);
@@ -108,18 +182,26 @@ export class ServiceCatalog implements ServiceImages {
         await fsp.mkdir(path.dirname(to), { recursive: true });
         await fsp.writeFile(to, data, { mode: isExecutable ? 0o700 : 0o600, flush: true });
       }
+      await writeOrigin(partial, origin);
       await syncFolder(partial);
-      await fsp.rm(target, { recursive: true, force: true });
+      const before = this.#services.get(name);
+      if (before !== undefined) {
+        await fsp.mkdir(path.join(this.#folder, BEFORE), { recursive: true, mode: 0o700 });
+        await fsp.rm(this.beforeFolder(name), { recursive: true, force: true });
+        await fsp.rename(target, this.beforeFolder(name));
+      }
       await fsp.rename(partial, target);
+      if (before !== undefined) {
+        const { service } = await readFolder(this.beforeFolder(name), this.#options.recipesFolder);
+        if (service !== null) this.#before.set(name, service);
+      }
       await syncFolder(this.#folder);
     } catch (error) {
       await fsp.rm(partial, { recursive: true, force: true });
+      if (!(await exists(target))) await fsp.rename(this.beforeFolder(name), target).catch(() => undefined);
       throw new AppError("file.write-failed", `${target} cannot be written: ${messageOf(error)}.`, { file: target });
     }
-    const { service } = await readFolder(target, this.#options.recipesFolder);
-    if (service === null) throw new AppError("internal", `${target} is not what was copied`);
-    this.#services.set(name, service);
-    return service;
+    return this.#taken(name, target);
   }
 
   /** It is not known in this run of the application. */
@@ -128,7 +210,9 @@ export class ServiceCatalog implements ServiceImages {
   }
 
   async remove(name: string): Promise<void> {
+    await fsp.rm(this.beforeFolder(name), { recursive: true, force: true });
     await fsp.rm(path.join(this.#folder, name), { recursive: true, force: true });
+    this.#before.delete(name);
     this.#services.delete(name);
   }
 }
@@ -142,6 +226,13 @@ export async function readService(folder: string, recipesFolder: string | null):
   throw new AppError("service.bad-folder", `${words}. Fix it, then try again.`, { folder, problems });
 }
 
+function exists(folder: string): Promise<boolean> {
+  return fsp.stat(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function readFolder(
   folder: string,
   recipesFolder: string | null,
@@ -149,5 +240,5 @@ async function readFolder(
   const { manifest, text, problems } = await checkServiceFolder(folder, recipesFolder);
   if (manifest === null) return { service: null, problems };
   const files = (): Promise<ProgramFile[]> => programFiles(path.join(folder, PROGRAM_FOLDER), manifest.program.command);
-  return { service: { manifest, text, isBuiltIn: false, files }, problems };
+  return { service: { manifest, text, origin: await readOrigin(folder), files }, problems };
 }

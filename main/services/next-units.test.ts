@@ -97,6 +97,14 @@ it("ends what a killed application has left, and keeps what there is to go back 
   expect([done, spares.before]).toEqual([["kill half", "remove half", "kill older"], "older"]);
 });
 
+it("makes one at a time", async () => {
+  const all = units();
+  await all.make("words", 300);
+  await expect(all.make("words", 300)).rejects.toMatchObject({ code: "service.busy" });
+  await all.drop("words", false);
+  await expect(all.make("words", 300)).resolves.toBeDefined();
+});
+
 it.each(["words-next", "words-before"])("makes none where a person has a VM of the name %s", async (name) => {
   others = [{ name }];
   await expect(units().make("words", 300)).rejects.toMatchObject({ code: "vm.name-taken" });

@@ -3,6 +3,7 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
 import type { Vm } from "../vms/vm.ts";
+import type { ServiceManifest } from "./manifest.ts";
 import { type ServiceSource, SPARES, spareName } from "./service-source.ts";
 import type { ServiceUnit } from "./service-unit.ts";
 
@@ -34,8 +35,16 @@ export class NextUnits {
     return this.#parts.source.memoryOf(service);
   }
 
-  /** With an empty disk, and so much memory; not started. @throws AppError vm.name-taken */
-  async make(service: string, memoryMiB: number): Promise<ServiceUnit> {
+  /**
+   * With an empty disk, and so much memory; not started.
+   * @param trial of another version
+   * @throws AppError vm.name-taken, service.busy
+   */
+  async make(service: string, memoryMiB: number, trial?: ServiceManifest): Promise<ServiceUnit> {
+    if (this.#next.has(service))
+      throw new AppError("service.busy", `Service "${service}" is being tried in another VM: wait for it.`, {
+        service,
+      });
     const { application, source } = this.#parts;
     const names = SPARES.map((spare) => spareName(service, spare));
     const taken = application.vms.find((vm) => names.includes(vm.definition.name) && vm.definition.service !== service);
@@ -44,7 +53,7 @@ export class NextUnits {
       const sentence = `There is a VM named "${name}", which service "${service}" needs: remove it.`;
       throw new AppError("vm.name-taken", sentence, { name });
     }
-    return this.#begin(service, await source.addNext(service, memoryMiB));
+    return this.#begin(service, await source.addNext(service, memoryMiB, trial));
   }
 
   hasBefore(service: string): boolean {

@@ -8,6 +8,7 @@ import { SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
 import { ServiceCatalog } from "./catalog.ts";
 import { jobInput } from "./job-input.ts";
+import { FOLDER_ORIGIN } from "./origin.ts";
 import { excessOf, type Held, rightsOf } from "./rights.ts";
 import { newService } from "./scaffold.ts";
 import { checkServiceFolder, programFiles } from "./service-folder.ts";
@@ -91,7 +92,7 @@ describe("the catalog", () => {
     await newService(folder, "words");
     const catalog = new ServiceCatalog(options());
     await catalog.load();
-    expect((await catalog.install(path.join(folder, "words"))).manifest.name).toBe("words");
+    expect((await catalog.install(path.join(folder, "words"), FOLDER_ORIGIN)).manifest.name).toBe("words");
     fs.rmSync(path.join(folder, "words"), { recursive: true });
     const again = new ServiceCatalog(options());
     await again.load();
@@ -114,7 +115,9 @@ describe("the catalog", () => {
     const catalog = new ServiceCatalog(options());
     await catalog.load();
     expect([catalog.all, catalog.problems.length]).toEqual([[], 1]);
-    await expect(catalog.install(path.join(folder, "bad"))).rejects.toMatchObject({ code: "service.bad-folder" });
+    await expect(catalog.install(path.join(folder, "bad"), FOLDER_ORIGIN)).rejects.toMatchObject({
+      code: "service.bad-folder",
+    });
   });
 });
 

@@ -4,7 +4,8 @@ import { log } from "../base/log.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Page } from "../ipc/page.ts";
 import { messageOf } from "#shared/model/app-error.ts";
-import { rightsOf } from "./rights.ts";
+import { shownOrigin } from "./origin.ts";
+import { rightsIn } from "./rights.ts";
 import type { Services } from "./services.ts";
 
 interface Parts {
@@ -28,19 +29,21 @@ export function serviceHandlers({ services, signatures }: Parts): Handlers<typeo
       await signatures.back(name);
       return services.view(name);
     },
+    "service.backToVersion": async ({ name }) => {
+      await services.backToVersion(name);
+      return services.view(name);
+    },
     "service.log": ({ name }) => [...services.unit(name).log.lines],
     "service.set": async ({ name, values }) => {
       await services.set(name, values);
       return services.info(name);
     },
     "service.sheet": async ({ folder }) => {
-      const { manifest, installed } = await services.sheet(folder);
+      const { manifest, origin, installed } = await services.sheet(folder);
       const { name, version, description } = manifest;
-      const rights = rightsOf(manifest.rights, null);
-      const before = installed === null ? [] : rightsOf(installed.rights, null);
-      const had = new Set(before.filter(({ asked }) => asked).map(({ words }) => words));
-      const added = installed === null ? [] : rights.filter(({ asked, words }) => asked && !had.has(words));
-      return { name, version, description, rights, added: added.map(({ words }) => words) };
+      const { rights, added } = rightsIn(manifest.rights, installed?.rights ?? null);
+      const before = installed?.version ?? null;
+      return { name, version, description, rights, added, installedVersion: before, origin: shownOrigin(origin) };
     },
     "service.install": async ({ folder }) => services.view(await services.install(folder)),
     "service.remove": async ({ name }) => {

@@ -67,6 +67,19 @@ export function rightsOf(asked: ServiceRights, held: Held | null): ServiceRight[
   ];
 }
 
+/** What a version asks, and in words what the one that is installed does not; `installed` null: there is none. */
+export function rightsIn(asked: ServiceRights, installed: ServiceRights | null): SheetRights {
+  const rights = rightsOf(asked, null);
+  if (installed === null) return { rights, added: [] };
+  const had = new Set(rightsOf(installed, null).flatMap((right) => (right.asked ? [right.words] : [])));
+  return { rights, added: rights.flatMap((right) => (right.asked && !had.has(right.words) ? [right.words] : [])) };
+}
+
+interface SheetRights {
+  rights: ServiceRight[];
+  added: string[];
+}
+
 /** What it has and has not asked for: there must be none. */
 export function excessOf(asked: ServiceRights, held: Held): string[] {
   const roles = held.serves.filter((role) => !(asked.serves as readonly string[]).includes(role));

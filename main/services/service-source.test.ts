@@ -115,3 +115,18 @@ it("names spare VMs as VMs can be named", () => {
   expect(spareName("a".repeat(31), "before")).toBe(`${"a".repeat(20)}-before`);
   expect(spareName(`${"a".repeat(19)}-b`, "next")).toBe(`${"a".repeat(19)}-next`);
 });
+
+function machineOf(definition: object): object {
+  const { network, memory } = definition as { network: string; memory: number };
+  return { network, memory };
+}
+
+it("has another version of it tried as that is, and not again in the next run", async () => {
+  const source = await opened();
+  await source.addNext("words", 0, { ...manifest("{ uplink: true }"), memory: 512 });
+  const shown = (one: ServiceSource): unknown[] =>
+    one.all.map((vm) => ({ ...{ name: vm.name, isTrial: vm.isTrial }, ...machineOf(vm) }));
+  const old = { name: "words", isTrial: false, network: "none", memory: 256 };
+  expect(shown(source)).toEqual([old, { name: "words-next", isTrial: true, network: "direct", memory: 512 }]);
+  expect(shown(await opened())).toEqual([old, { ...old, name: "words-next" }]);
+});

@@ -36,6 +36,8 @@ const MAX_NAME = 20;
 interface Known extends z.infer<typeof entry> {
   /** null: not of a service that there is. */
   manifest: ServiceManifest | null;
+  /** Of the version that `next` tries; undefined: its own. Gone with this run of the application, as `next` is. */
+  trial?: ServiceManifest | undefined;
 }
 
 export class ServiceSource implements DefinitionSource {
@@ -65,7 +67,10 @@ export class ServiceSource implements DefinitionSource {
       if (manifest === null) return [];
       const spares = SPARES.flatMap((spare) => {
         const id = known[spare];
-        return id === undefined ? [] : [this.#define(known, manifest, id, spareName(manifest.name, spare))];
+        const trial = spare === "next" ? known.trial : undefined;
+        return id === undefined
+          ? []
+          : [this.#define(known, trial ?? manifest, id, spareName(manifest.name, spare), trial !== undefined)];
       });
       return [this.#define(known, manifest, known.id, manifest.name), ...spares];
     });
@@ -101,13 +106,18 @@ export class ServiceSource implements DefinitionSource {
     await this.#write();
   }
 
-  /** One more VM of it, with a disk of its own. @param memoryMiB where that is more than its manifest's */
-  async addNext(service: string, memoryMiB = 0): Promise<VmId> {
+  /**
+   * One more VM of it, with a disk of its own.
+   * @param memoryMiB where that is more than its manifest's
+   * @param trial of another version
+   */
+  async addNext(service: string, memoryMiB = 0, trial?: ServiceManifest): Promise<VmId> {
     const next = newId();
     const known = this.#known.get(service);
     if (known !== undefined) {
       const { id, before, memories = {} } = known;
       const others = Object.entries(memories).filter(([vm]) => vm === id || vm === before);
+      known.trial = trial;
       known.memories = Object.fromEntries([...others, [next, memoryMiB]]);
     }
     await this.#change(service, { next });
@@ -160,7 +170,7 @@ export class ServiceSource implements DefinitionSource {
     }
   }
 
-  #define({ memories = {} }: Known, manifest: ServiceManifest, id: VmId, name: string): VmDefinition {
+  #define({ memories = {} }: Known, manifest: ServiceManifest, id: VmId, name: string, isTrial = false): VmDefinition {
     const { memory, cpus, rights, startsFresh } = manifest;
     const machine = this.#drivers.define({
       template: manifest.name,
@@ -173,6 +183,7 @@ export class ServiceSource implements DefinitionSource {
       ...newDefinition(name, { label: "slate", role: "service" }, machine),
       id,
       service: manifest.name,
+      isTrial,
       startsFresh,
       hasNicSlots: rights.serves.length > 0,
     };

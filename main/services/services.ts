@@ -12,14 +12,17 @@ import { log } from "../base/log.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import type { VmDefinition } from "../vms/definition.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
-import type { Service, ServiceCatalog } from "./catalog.ts";
+import type { Service, ServiceCatalog, Trial } from "./catalog.ts";
 import type { ServiceManifest } from "./manifest.ts";
 import { NextUnits } from "./next-units.ts";
+import { FOLDER_ORIGIN, type Origin, refuseSuccessor, shownOrigin } from "./origin.ts";
 import { type Held, rightsOf } from "./rights.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
 import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
 import { ServiceUnit } from "./service-unit.ts";
+import { verifyFolder } from "./signing/signed-folder.ts";
+import { Updates } from "./updates.ts";
 
 export interface ServicesOptions {
   application: Application;
@@ -27,10 +30,13 @@ export interface ServicesOptions {
   source: ServiceSource;
   builds: TemplateBuilds;
   configFolder: string;
+  stateFolder: string;
   /** What the service's VM has in fact; null: it does not run. */
-  held: (service: string) => Promise<Held | null>;
+  held: (unit: ServiceUnit) => Promise<Held | null>;
   /** Whether a VM of this role is refused a network by that service. */
   refusesRole: (service: string, role: VmRole) => boolean;
+  /** How many files it keeps apart, in its VM. */
+  quarantined: (service: string) => number;
   /** Makes what VMs of such a definition go on from when they start. */
   prepare: (definition: VmDefinition) => void;
   /** Removes it. */
@@ -50,6 +56,7 @@ export class Services extends Emitter<ServicesEvents> {
   readonly #folder: string;
   readonly #units = new Map<string, ServiceUnit>();
   readonly next: NextUnits;
+  readonly #updates: Updates;
   /** What a person wants to run is remembered: from when it is known what wanted to run before, to the application's end. */
   #remembers = false;
 
@@ -60,13 +67,25 @@ export class Services extends Emitter<ServicesEvents> {
     options.application.on("ending", () => (this.#remembers = false));
     this.next = new NextUnits({
       ...options,
-      unitOf: (name, vm) => this.#unitOf(options.catalog.named(name).manifest, vm),
+      unitOf: (name, vm) => {
+        const trial = options.catalog.trialOf(name);
+        return this.#unitOf(trial?.service.manifest ?? options.catalog.named(name).manifest, vm, trial);
+      },
       replace: (name, unit) => {
         const before = this.unit(name);
         this.#units.set(name, unit);
         this.emit("changed");
         return before;
       },
+    });
+    this.#updates = new Updates({
+      ...options,
+      next: this.next,
+      settingsFolder: this.#folder,
+      unit: (name) => this.unit(name),
+      test: (unit) => this.#testsOf(unit),
+      replace: (name, change) => this.#replace(name, change),
+      changed: () => this.emit("changed"),
     });
   }
 
@@ -158,18 +177,18 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async view(name: string): Promise<ServiceView> {
-    const { manifest, isBuiltIn } = this.#options.catalog.named(name);
+    const { catalog } = this.#options;
+    const { manifest, origin } = catalog.named(name);
     const unit = this.unit(name);
     const { vm } = unit;
-    const isBuilt =
-      vm.isOn || (await templateStatus(this.#options.catalog.recipe(name), resolveCacheDir())).built !== null;
+    const isBuilt = vm.isOn || (await templateStatus(catalog.recipe(name), resolveCacheDir())).built !== null;
     const { version, description, icon, cpus, rights } = manifest;
     return {
       name,
       version,
       description,
       icon,
-      isBuiltIn,
+      origin: shownOrigin(origin),
       state: unit.state === "stopped" && !isBuilt ? "absent" : unit.state,
       stateDetail: unit.stateDetail,
       health: unit.health,
@@ -180,7 +199,9 @@ export class Services extends Emitter<ServicesEvents> {
       cpus,
       uptimeS: unit.uptimeS,
       hasBefore: this.next.hasBefore(name),
-      rights: rightsOf(rights, vm.isOn ? await this.#options.held(name) : null),
+      versionBefore: catalog.versionBefore(name),
+      isUpdating: this.#updates.isBusy(name),
+      rights: rightsOf(rights, vm.isOn ? await this.#options.held(unit) : null),
     };
   }
 
@@ -225,18 +246,31 @@ export class Services extends Emitter<ServicesEvents> {
     }
   }
 
-  /** What a folder asks, and what its installed version does; null: there is none. @throws AppError service.bad-folder */
-  async sheet(folder: string): Promise<{ manifest: ServiceManifest; installed: ServiceManifest | null }> {
+  /** What a folder asks, by whom it is signed, and what is installed; null: nothing. @throws AppError service.* */
+  async sheet(
+    folder: string,
+  ): Promise<{ manifest: ServiceManifest; origin: Origin; installed: ServiceManifest | null }> {
     const { catalog } = this.#options;
     const { manifest } = await catalog.read(folder);
-    return { manifest, installed: catalog.has(manifest.name) ? catalog.named(manifest.name).manifest : null };
+    const origin = await this.#originOf(folder);
+    return { manifest, origin, installed: this.installed(manifest.name) };
+  }
+
+  /** null: it is not there. */
+  installed(name: string): ServiceManifest | null {
+    const { catalog } = this.#options;
+    return catalog.has(name) ? catalog.named(name).manifest : null;
   }
 
   /** On the service as it runs. @throws AppError service.not-connected */
   async test(name: string): Promise<TestResult[]> {
-    const { manifest } = this.#options.catalog.named(name);
-    const unit = this.unit(name);
-    const held = await this.#options.held(name);
+    return this.#testsOf(this.unit(name));
+  }
+
+  async #testsOf(unit: ServiceUnit): Promise<TestResult[]> {
+    const { manifest } = unit;
+    const { name } = manifest;
+    const held = await this.#options.held(unit);
     if (!unit.isHealthy || held === null)
       throw new AppError("service.not-connected", `Service "${name}" does not run: start it first.`, { service: name });
     return [
@@ -258,32 +292,93 @@ export class Services extends Emitter<ServicesEvents> {
 
   /** The folder's service, installed or in the place of its earlier version. @throws AppError service.* */
   async install(folder: string): Promise<string> {
-    const { catalog, application } = this.#options;
+    return this.put(folder, await this.#originOf(folder));
+  }
+
+  /**
+   * The same of a folder that is from an index, where one is given: it is tried before it is used.
+   * @throws AppError service.*; what was there goes on
+   */
+  async put(folder: string, origin: Origin): Promise<string> {
+    const { catalog } = this.#options;
     const { manifest } = await catalog.read(folder);
-    const { name } = manifest;
-    const before = this.#units.get(name);
-    if (catalog.has(name) && catalog.named(name).isBuiltIn)
+    const { name, version } = manifest;
+    this.refuseTaken(name);
+    this.refuseOther(name, version, origin);
+    if (catalog.has(name)) {
+      await this.#updates.put(name, folder, { origin, isTried: origin.index !== null });
+    } else await this.#add(await catalog.install(folder, origin));
+    this.emit("changed");
+    return name;
+  }
+
+  /** To the version before, settings included. @throws AppError service.no-version-before, service.not-healthy */
+  async backToVersion(name: string): Promise<void> {
+    this.unit(name);
+    try {
+      await this.#updates.back(name);
+    } finally {
+      this.emit("changed");
+    }
+  }
+
+  /** Nothing that is installed can have the name. @throws AppError service.built-in, service.name-taken */
+  refuseTaken(name: string): void {
+    const { catalog, application } = this.#options;
+    if (catalog.has(name) && catalog.named(name).origin === null)
       throw new AppError("service.built-in", `"${name}" is a service that comes with Atoll: choose another name.`, {
         service: name,
       });
-    if (before === undefined && application.vms.some((vm) => vm.definition.name === name))
+    if (!catalog.has(name) && application.vms.some((vm) => vm.definition.name === name))
       throw new AppError("service.name-taken", `There is a VM named "${name}": choose another name for the service.`, {
         service: name,
       });
-    await before?.stop();
-    before?.close();
-    this.#units.delete(name);
-    await this.next.drop(name, false);
-    await this.#add(await catalog.install(folder));
+  }
+
+  /** Where nothing of that name is installed there is nothing to refuse. @throws AppError service.other-signer, service.not-newer */
+  refuseOther(name: string, version: string, origin: Origin): void {
+    const { catalog } = this.#options;
+    if (!catalog.has(name)) return;
+    const { manifest, origin: before } = catalog.named(name);
+    refuseSuccessor(manifest, before, { version, origin });
+  }
+
+  /** A folder that has a signature is what was signed, or is refused. @throws AppError service.bad-signature, service.expired */
+  async #originOf(folder: string): Promise<Origin> {
+    try {
+      const { key } = await verifyFolder(folder, await this.#options.catalog.read(folder), Date.now());
+      return { index: null, key };
+    } catch (error) {
+      if (toErrorValue(error).code === "service.not-signed") return FOLDER_ORIGIN;
+      throw error;
+    }
+  }
+
+  /** Where `change` fails, what was there is taken charge of again. */
+  async #replace(name: string, change: () => Promise<Service>): Promise<void> {
+    const unit = this.unit(name);
+    const wasWanted = unit.isWanted;
+    await unit.stop();
+    unit.close();
+    await this.next.removeAll(name);
+    try {
+      await this.#add(await change());
+    } catch (error) {
+      await this.#add(this.#options.catalog.named(name));
+      if (wasWanted)
+        void this.unit(name)
+          .start()
+          .catch(() => undefined);
+      throw error;
+    }
     this.emit("changed");
-    return name;
   }
 
   /** With its VM, its settings and its disk. @throws AppError service.built-in */
   async remove(name: string): Promise<void> {
     const { catalog, application, source } = this.#options;
     const unit = this.unit(name);
-    if (catalog.named(name).isBuiltIn)
+    if (catalog.named(name).origin === null)
       throw new AppError("service.built-in", `"${name}" comes with Atoll and cannot be removed; it can be stopped.`, {
         service: name,
       });
@@ -315,16 +410,19 @@ export class Services extends Emitter<ServicesEvents> {
       .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
   }
 
-  async #unitOf(manifest: ServiceManifest, id: VmId): Promise<ServiceUnit> {
+  async #unitOf(manifest: ServiceManifest, id: VmId, trial?: Trial): Promise<ServiceUnit> {
     const { application, builds, catalog, prepare, unprepare } = this.#options;
     const { name } = manifest;
-    const settings = new ServiceSettings(this.#folder, name, manifest.settings);
+    const isTrial = trial !== undefined;
+    const settings = new ServiceSettings(trial?.settingsFolder ?? this.#folder, name, manifest.settings);
     await settings.load();
-    const build = (): Promise<void> => builds.build(name, catalog.recipe(name));
+    // Builds are known by their names.
+    const build = (): Promise<void> => builds.build(isTrial ? `${name} (new)` : name, catalog.recipe(name, isTrial));
     const vm = application.vm(id);
     const unit = new ServiceUnit({
       ...{ manifest, vm, settings, build },
-      booted: () => prepare(vm.definition),
+      // What is tried is used once.
+      booted: isTrial ? () => undefined : () => prepare(vm.definition),
       spoiled: () => unprepare(vm.definition),
     });
     unit.on("changed", () => {

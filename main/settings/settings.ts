@@ -44,6 +44,8 @@ const settingsSchema = z.strictObject({
     .default([...DEFAULT_PASTE_KEYS]),
   /** Whether what is marked with the mouse in one VM is pasted in another by the middle button. */
   middleClickAcrossVms: z.boolean().default(false),
+  /** For developers: indexes of services that nobody has signed can be added. */
+  unsignedIndexes: z.boolean().default(false),
   /** Which files the desktop shows as icons. */
   desktopIcons: z
     .strictObject({

@@ -16,6 +16,7 @@ export { promptMarkContract as promptMark } from "./prompt-mark.ts";
 export { quarantineContract as quarantine } from "./quarantine.ts";
 export { questionContract as question } from "./question.ts";
 export { scanContract as scan } from "./scan.ts";
+export { serviceIndexContract as serviceIndex } from "./service-index.ts";
 export { serviceContract as service } from "./service.ts";
 export { templateContract as template } from "./template.ts";
 export { themeContract as theme } from "./theme.ts";

@@ -1,6 +1,6 @@
 /** Service VMs: the view "Services", and the commands `service`. */
 import { z } from "zod";
-import { serviceInfo, serviceLogLine, serviceRight, serviceView, settingValue } from "../model/service.ts";
+import { serviceInfo, serviceLogLine, serviceSheet, serviceView, settingValue } from "../model/service.ts";
 import { domain, event, request } from "./declare.ts";
 import { nothing } from "./fields.ts";
 
@@ -22,6 +22,11 @@ export const serviceContract = domain({
      * @throws AppError service.not-healthy, scan.no-signatures-before, scan.signatures-refused
      */
     "service.back": request({ from: ["page", "cli"], input: named, output: serviceView }),
+    /**
+     * To the version before, with the settings that it had. Answered when it is healthy, where it ran.
+     * @throws AppError service.no-version-before, service.busy, service.not-healthy
+     */
+    "service.backToVersion": request({ from: ["page", "cli"], input: named, output: serviceView }),
     /** The last 500 lines. */
     "service.log": request({ from: ["page", "cli"], input: named, output: z.array(serviceLogLine) }),
     /** In force when it is answered, where the service runs. @throws AppError service.bad-setting, scan.signatures-refused */
@@ -30,20 +35,13 @@ export const serviceContract = domain({
       input: z.strictObject({ name: reference, values: z.record(z.string().max(100), settingValue) }),
       output: serviceInfo,
     }),
-    /** What a folder asks for. @throws AppError service.bad-folder */
+    /** What a folder asks for. @throws AppError service.bad-folder, service.bad-signature, service.expired */
     "service.sheet": request({
       from: ["cli"],
       input: folder,
-      output: z.strictObject({
-        name: z.string(),
-        version: z.string(),
-        description: z.string(),
-        rights: z.array(serviceRight),
-        /** Rights that its installed version has not asked for. */
-        added: z.array(z.string()),
-      }),
+      output: serviceSheet,
     }),
-    /** @throws AppError service.bad-folder, service.built-in, service.name-taken */
+    /** @throws AppError service.* */
     "service.install": request({ from: ["cli"], input: folder, output: serviceView }),
     /** With its VM, its disk and its settings. @throws AppError service.built-in */
     "service.remove": request({ from: ["page", "cli"], input: named, output: z.null() }),

@@ -20,7 +20,8 @@ export type ErrorCode =
   | `icon.${"gone" | "not-done"}`
   | `open.${"bad-url" | "no-file" | "no-handler" | "bad-rule" | "changed" | "loop" | "busy" | "too-long" | "failed" | "not-comparable" | "no-safe-copy"}`
   | `audit.${"unreadable" | "unwritable"}`
-  | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "right-not-asked" | "bad-signature" | "not-signed" | "expired"}`
+  | `service.${"not-found" | "not-connected" | "not-healthy" | "busy" | "job-failed" | "too-large" | "bad-folder" | "bad-setting" | "built-in" | "name-taken" | "right-not-asked" | "bad-signature" | "not-signed" | "expired" | "not-newer" | "other-signer" | "update-failed" | "no-version-before"}`
+  | `index.${"not-found" | "name-taken" | "unreachable" | "older" | "not-signed" | "not-offered"}`
   | `scan.${"no-scanner" | "signatures-refused" | "no-signatures-before"}`
   | `quarantine.${"not-found" | "not-running" | "gone" | "no-source"}`
   | "settings.broken"

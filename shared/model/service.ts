@@ -221,13 +221,35 @@ export const SERVICE_STATES = ["absent", "stopped", "starting", "running", "fail
 export type ServiceState = (typeof SERVICE_STATES)[number];
 export type ServiceHealth = "ok" | "starting" | "failing" | null;
 
+/** Where a service is from. */
+export const serviceOrigin = z.strictObject({
+  kind: z.enum(["built-in", "folder", "index"]),
+  /** Name of the index; null: it is from none. */
+  index: z.string().nullable(),
+  /** Fingerprint of the key that has signed it; null: nobody has. */
+  signer: z.string().nullable(),
+});
+export type ServiceOrigin = z.infer<typeof serviceOrigin>;
+
+/** What a person is shown before a service is installed. */
+export const serviceSheet = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  description: z.string(),
+  rights: z.array(serviceRight),
+  /** Rights that its installed version has not asked for. */
+  added: z.array(z.string()),
+  /** null: none is installed. */
+  installedVersion: z.string().nullable(),
+  origin: serviceOrigin,
+});
+
 export const serviceView = z.strictObject({
   name: z.string(),
   version: z.string(),
   description: z.string(),
   icon: z.enum(SERVICE_ICONS),
-  /** It comes with Atoll; else a person has installed it. */
-  isBuiltIn: z.boolean(),
+  origin: serviceOrigin,
   /** absent: its image is not built. */
   state: z.enum(SERVICE_STATES),
   /** Why it failed, or what it waits for; "". */
@@ -245,6 +267,10 @@ export const serviceView = z.strictObject({
   uptimeS: z.number().nullable(),
   /** There are other signatures, which it had before, to go back to. */
   hasBefore: z.boolean(),
+  /** The version that was there before, to go back to; null: there is none. */
+  versionBefore: z.string().nullable(),
+  /** Another version is fetched, tried or put in its place. */
+  isUpdating: z.boolean(),
   rights: z.array(serviceRight),
 });
 export type ServiceView = z.infer<typeof serviceView>;
@@ -269,3 +295,9 @@ export const serviceLogLine = z.strictObject({
   text: z.string(),
 });
 export type ServiceLogLine = z.infer<typeof serviceLogLine>;
+
+/** More than 0: `version` is later than `other`; 0: they are the same. Of three numbers each. */
+export function compareVersions(version: string, other: string): number {
+  const [one, two] = [version, other].map((text) => text.split(".").map(Number));
+  return one?.map((number, at) => number - (two?.[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}

@@ -51,7 +51,7 @@ async function describeQemuVm(
   const recipe = (): Recipe =>
     definition.service === undefined
       ? recipeNamed(definition.template, recipesFolder)
-      : services.recipe(definition.service);
+      : services.recipe(definition.service, definition.isTrial);
   // A service's disk holds nothing that is kept: its image is always that of its manifest.
   const template =
     boundBuild === null || definition.service !== undefined
@@ -66,7 +66,8 @@ async function describeQemuVm(
         )
       : buildGone(boundBuild);
   }
-  const service = definition.service === undefined ? null : await services.start(definition.service);
+  const service =
+    definition.service === undefined ? null : await services.start(definition.service, definition.isTrial);
   const parts = { modulesDir: template.modulesDir, agentFolder: agentFolder(), service: service?.files ?? [] };
   const initrd = await makeInitrd(parts, cacheDir);
   return {

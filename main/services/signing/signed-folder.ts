@@ -1,17 +1,18 @@
 /** Signs a service's folder, and looks whether one is what was signed. */
 import type { KeyObject } from "node:crypto";
-import { constants } from "node:fs";
-import fsp from "node:fs/promises";
 import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
+import { readAtMost } from "../../base/read-at-most.ts";
 import { writeFileAtomically } from "../../base/write-file.ts";
 import type { Service } from "../catalog.ts";
 import { MANIFEST_FILE, PROGRAM_FOLDER } from "../manifest.ts";
 import {
   commentOf,
   digestOf,
+  expiryOf,
   type FileList,
   FILES_FILE,
+  type IndexList,
   listText,
   MAX_LIST_BYTES,
   parseFileList,
@@ -21,7 +22,6 @@ import {
 } from "./lists.ts";
 import { MAX_SIGNATURE_BYTES, publicKeyText, signatureProblem, signatureText } from "./minisign.ts";
 
-const DAY_MS = 86_400_000;
 /** Of a list, and of its signature: others can read them. */
 const MODE = 0o644;
 
@@ -32,12 +32,16 @@ export async function signFolder(
   { key, days, nowMs }: { key: KeyObject; days: number; nowMs: number },
 ): Promise<FileList> {
   const { name, version } = service.manifest;
-  // Whole seconds.
-  const expires = new Date(Math.floor((nowMs + days * DAY_MS) / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
+  const expires = expiryOf(nowMs, days);
   const files = await filesOf(service);
   const list: FileList = { format: 1, kind: "service", name, version, expires, key: publicKeyText(key), files };
+  await writeSigned(path.join(folder, FILES_FILE), list, key);
+  return list;
+}
+
+/** Writes a list, and its signature beside it. @throws AppError file.write-failed */
+export async function writeSigned(file: string, list: FileList | IndexList, key: KeyObject): Promise<void> {
   const text = listText(list);
-  const file = path.join(folder, FILES_FILE);
   try {
     await writeFileAtomically(file, text, { mode: MODE });
     const signature = signatureText(Buffer.from(text), commentOf(list), key);
@@ -45,7 +49,6 @@ export async function signFolder(
   } catch (error) {
     throw new AppError("file.write-failed", `${file} cannot be written: ${messageOf(error)}.`, { file });
   }
-  return list;
 }
 
 /**
@@ -55,8 +58,8 @@ export async function signFolder(
 export async function verifyFolder(folder: string, service: Service, nowMs: number): Promise<FileList> {
   const file = path.join(folder, FILES_FILE);
   const [content, signature] = [
-    await readAtMost(file, MAX_LIST_BYTES),
-    await readAtMost(`${file}${SIGNATURE_SUFFIX}`, MAX_SIGNATURE_BYTES),
+    await listed(file, MAX_LIST_BYTES),
+    await listed(`${file}${SIGNATURE_SUFFIX}`, MAX_SIGNATURE_BYTES),
   ];
   if (content === null || signature === null)
     throw new AppError("service.not-signed", `${folder} is not signed: "atoll service sign ${folder}" signs it.`, {
@@ -81,12 +84,12 @@ export async function verifyFolder(folder: string, service: Service, nowMs: numb
 
 /** As they would be installed. */
 async function filesOf({ text, files }: Service): Promise<SignedFile[]> {
-  const listed = (at: string, data: Uint8Array, isExecutable: boolean): SignedFile => ({
+  const entry = (at: string, data: Uint8Array, isExecutable: boolean): SignedFile => ({
     ...{ path: at, bytes: data.byteLength, sha256: digestOf(data), isExecutable },
   });
   return [
-    listed(MANIFEST_FILE, Buffer.from(text), false),
-    ...(await files()).map(({ path: at, data, isExecutable }) => listed(`${PROGRAM_FOLDER}/${at}`, data, isExecutable)),
+    entry(MANIFEST_FILE, Buffer.from(text), false),
+    ...(await files()).map(({ path: at, data, isExecutable }) => entry(`${PROGRAM_FOLDER}/${at}`, data, isExecutable)),
   ];
 }
 
@@ -105,26 +108,10 @@ function differenceOf(signed: readonly SignedFile[], there: readonly SignedFile[
 }
 
 /** null: there is none. @throws AppError service.bad-signature where it is a link, no file, or too large */
-async function readAtMost(file: string, limit: number): Promise<Buffer | null> {
-  const refused = (reason: string): AppError =>
-    new AppError("service.bad-signature", `${file} cannot be used: ${reason}.`, { file });
-  let handle: fsp.FileHandle;
+async function listed(file: string, limit: number): Promise<Buffer | null> {
   try {
-    // A pipe would be waited for.
-    handle = await fsp.open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return await readAtMost(file, limit);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw refused(messageOf(error));
-  }
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw refused("it is no file");
-    if (stat.size > limit) throw refused(`it is larger than ${limit} bytes`);
-    // One byte more tells that it has grown.
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(stat.size + 1), 0, stat.size + 1, 0);
-    if (bytesRead !== stat.size) throw refused("it changes while it is read");
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
+    throw new AppError("service.bad-signature", `${file} cannot be used: ${messageOf(error)}.`, { file });
   }
 }

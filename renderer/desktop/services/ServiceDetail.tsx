@@ -1,14 +1,18 @@
 /** One service: what can be done to it, what it may do, its settings, what it shows, and its log. */
-import { Ban, Check, Play, Square, Trash2, Undo2 } from "lucide-react";
+import { History, Play, Square, Trash2, Undo2 } from "lucide-react";
 import { useState } from "react";
-import type { ServiceRight, ServiceView } from "#shared/model/service.ts";
+import type { ServiceView } from "#shared/model/service.ts";
+import type { Offer } from "#shared/model/service-index.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
 import { GuestText } from "../../ui/GuestText.tsx";
+import { UpdateNote } from "./OfferDetail.tsx";
 import { ServicePanels } from "./ServicePanels.tsx";
+import { Rights } from "./ServiceRights.tsx";
 import { ServiceSettings } from "./ServiceSettings.tsx";
+import { originWords } from "./service-words.ts";
 
-export function ServiceDetail({ service }: { service: ServiceView }) {
+export function ServiceDetail({ service, update }: { service: ServiceView; update: Offer | null }) {
   const { name } = service;
   const { value: info } = useRequest("service.info", { name }, ["service.changed"]);
   const { value: log } = useRequest("service.log", { name }, ["service.changed"]);
@@ -18,13 +22,13 @@ export function ServiceDetail({ service }: { service: ServiceView }) {
         <div>
           <h3>{name}</h3>
           <p>
-            {service.version}, {service.isBuiltIn ? "comes with Atoll" : "from a folder of this computer, unsigned"}.{" "}
-            {service.description}
+            {service.version}, {originWords(service.origin)}. {service.description}
           </p>
         </div>
         <Actions service={service} />
       </header>
       <div className="service-parts">
+        {update !== null && <UpdateNote offer={update} service={service} />}
         <Rights rights={service.rights} />
         {info !== null && Object.keys(info.settings).length > 0 && (
           <ServiceSettings name={name} settings={info.settings} />
@@ -50,7 +54,7 @@ export function ServiceDetail({ service }: { service: ServiceView }) {
   );
 }
 
-function Actions({ service: { name, state, isBuiltIn, hasBefore } }: { service: ServiceView }) {
+function Actions({ service: { name, state, origin, hasBefore, versionBefore, isUpdating } }: { service: ServiceView }) {
   const { send } = useShell();
   const [isRemoving, setRemoving] = useState(false);
   const isOff = state === "absent" || state === "stopped" || state === "failed";
@@ -68,10 +72,22 @@ function Actions({ service: { name, state, isBuiltIn, hasBefore } }: { service: 
     );
   return (
     <div className="service-actions">
-      {!isBuiltIn && (
+      {origin.kind !== "built-in" && (
         <button type="button" className="button icon-button" onClick={() => setRemoving(true)}>
           <Trash2 size={14} aria-hidden="true" />
           Remove…
+        </button>
+      )}
+      {versionBefore !== null && (
+        <button
+          type="button"
+          className="button icon-button"
+          disabled={isUpdating}
+          title="With the settings that it had then"
+          onClick={() => send("service.backToVersion", { name })}
+        >
+          <History size={14} aria-hidden="true" />
+          Back to {versionBefore}
         </button>
       )}
       {state === "running" && hasBefore && (
@@ -98,34 +114,5 @@ function Actions({ service: { name, state, isBuiltIn, hasBefore } }: { service: 
         </button>
       )}
     </div>
-  );
-}
-
-function Rights({ rights }: { rights: readonly ServiceRight[] }) {
-  const [may, mayNot] = [rights.filter(({ asked }) => asked), rights.filter(({ asked }) => !asked)];
-  return (
-    <section className="service-part" aria-label="Rights">
-      <h4>It may</h4>
-      <ul className="service-rights">
-        {may.length === 0 && <li>work on what it is given, in a VM of its own</li>}
-        {may.map(({ id, words }) => (
-          <li key={id} data-asked="">
-            <Check size={14} aria-hidden="true" />
-            {words}
-          </li>
-        ))}
-      </ul>
-      {mayNot.length > 0 && <h4>It may not</h4>}
-      <ul className="service-rights">
-        {mayNot.map(({ id, words, has }) => (
-          <li key={id} data-excess={has === true ? "" : undefined}>
-            <Ban size={14} aria-hidden="true" />
-            {words}
-            {has === true && <strong> and has it all the same: stop it</strong>}
-            {has === false && <small>its VM does not have it</small>}
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }

@@ -3,6 +3,7 @@ import { act } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
 import { KEPT_FILE, type ServiceInfo, type ServiceLogLine, type ServiceView } from "#shared/model/service.ts";
+import type { IndexView, Offer } from "#shared/model/service-index.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
 import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
@@ -15,6 +16,8 @@ let asked: [string, unknown][];
 let services: ServiceView[];
 let log: ServiceLogLine[];
 let refusal: string | null;
+let offers: Offer[];
+let indexes: IndexView[];
 
 function view(name: string, change: Partial<ServiceView> = {}): ServiceView {
   return {
@@ -22,7 +25,7 @@ function view(name: string, change: Partial<ServiceView> = {}): ServiceView {
     version: "1.0.0",
     description: "Counts words",
     icon: "document",
-    isBuiltIn: false,
+    origin: { kind: "folder", index: null, signer: null },
     state: "running",
     stateDetail: "",
     health: "ok",
@@ -33,6 +36,8 @@ function view(name: string, change: Partial<ServiceView> = {}): ServiceView {
     cpus: 1,
     uptimeS: 12_000,
     hasBefore: false,
+    versionBefore: null,
+    isUpdating: false,
     rights: [
       { id: "serves", words: "Sees the traffic of app VMs", asked: true, has: true },
       { id: "uplink", words: "Reaches the internet", asked: false, has: false },
@@ -77,6 +82,9 @@ const tables = {
 
 const bridge = {
   request: async (name: string, input: { name: string }) => {
+    if (name === "index.offers") return { ok: true, value: offers };
+    if (name === "index.list") return { ok: true, value: indexes };
+    if (name === "index.look") return { ok: true, value: { ...indexes[0], services: ["words"] } };
     if (name === "service.list") return { ok: true, value: services };
     if (name === "service.log") return { ok: true, value: log };
     if (name === "policy.list") return { ok: true, value: { rules, problems: [] } };
@@ -108,7 +116,7 @@ async function show(...list: ServiceView[]): Promise<void> {
 }
 
 beforeEach(() => {
-  [asked, log, refusal] = [[], [], null];
+  [asked, log, refusal, offers, indexes] = [[], [], null, [], []];
 });
 afterEach(() => drawn.remove());
 
@@ -135,6 +143,103 @@ describe("a card", () => {
     element('[aria-checked="true"]').focus();
     await press("ArrowRight");
     expect([detail(), document.activeElement?.getAttribute("aria-checked")]).toEqual(["a", "true"]);
+  });
+});
+
+describe("the catalogue", () => {
+  const offer = (name: string, change: Partial<Offer> = {}): Offer => ({
+    ...{ name, version: "1.1.0", description: "Finds rhymes", icon: "box", bytes: 2_048, index: "shop" },
+    ...{ isSigned: true, signer: "1a2b-3c4d", isExpired: false, list: "ab" },
+    rights: [
+      { id: "serves", words: "Sees the traffic of app VMs", asked: true, has: null },
+      { id: "uplink", words: "Reaches the internet", asked: true, has: null },
+    ],
+    ...change,
+  });
+  const index: IndexView = {
+    ...{ name: "shop", version: 3, expires: "2027-01-31T00:00:00Z", key: "RWx", fingerprint: "1a2b-3c4d" },
+    ...{ source: "https://example.org/shop/", services: 2, isExpired: false, readMs: 0 },
+  };
+
+  it("has what indexes offer after what there is: rights, size and signer before it is installed", async () => {
+    offers = [offer("rhymes")];
+    await show(view("words"));
+    expect(textsOf(".service-card")[1]).toBe("rhymesnot installedFinds rhymes2.0 kB, from shop");
+    await click(".service-card", "rhymes");
+    expect(textsOf(".service-rights li")).toEqual(["Sees the traffic of app VMs", "Reaches the internet"]);
+    expect(textsOf(".service-source dd")).toEqual([
+      "shop",
+      "1a2b-3c4d",
+      "2.0 kB, and the image of its VM, which is built here",
+    ]);
+    await click("button", "Install");
+    expect(asked).toEqual([["index.install", { name: "rhymes", index: "shop", list: "ab" }]]);
+  });
+
+  it("marks what nobody has signed, and installs nothing of what has expired", async () => {
+    offers = [offer("rhymes", { isSigned: false, isExpired: true })];
+    await show();
+    expect(textsOf(".service-source dd")[0]).toBe("shop nobody has signed it it has expired: look for updates");
+    expect(element(".service-detail button", "Install").hasAttribute("disabled")).toBe(true);
+  });
+
+  it("is searched by words of name, description and index", async () => {
+    offers = [offer("rhymes")];
+    await show(view("words"), view("firewall", { description: "Lets pass" }));
+    const search = async (text: string): Promise<string[]> => {
+      await write(element('[aria-label="Search services"]'), text);
+      return textsOf(".service-card strong");
+    };
+    expect(await search("shop FINDS")).toEqual(["rhymes"]);
+    expect(await search("pass")).toEqual(["firewall"]);
+    expect(await search("none such")).toEqual([]);
+    expect(textsOf(".services-none strong")).toEqual(["No service has these words"]);
+  });
+
+  it("tells of a later version of the same signer, and what is new in its rights", async () => {
+    const signed = { kind: "index", index: "shop", signer: "1a2b-3c4d" } as const;
+    offers = [offer("words"), offer("b", { signer: "other" }), offer("c", { version: "1.0.0" })];
+    await show(view("words", { origin: signed }), view("b", { origin: signed }), view("c", { origin: signed }));
+    expect(textsOf(".service-new")).toEqual(["1.1.0 available"]);
+    expect(textsOf(".services-head p")[0]).toMatch(/1 update available\.$/);
+    expect(textsOf("[data-added]")).toEqual(["Reaches the internet"]);
+    await click("button", "Allow, and update to 1.1.0");
+    expect(asked).toEqual([["index.install", { name: "words", index: "shop", list: "ab" }]]);
+  });
+
+  it("goes back to the version before at a click, not while another one is tried", async () => {
+    await show(view("words", { versionBefore: "0.9.0" }));
+    await click("button", "Back to 0.9.0");
+    expect(asked).toEqual([["service.backToVersion", { name: "words" }]]);
+    drawn.remove();
+    await show(view("words", { versionBefore: "0.9.0", isUpdating: true }));
+    expect(element("button", "Back to").hasAttribute("disabled")).toBe(true);
+  });
+
+  it("has indexes, which are looked at before they are added with the key of their owner", async () => {
+    indexes = [index];
+    await show(view("words"));
+    expect(textsOf(".service-indexes li")).toEqual([
+      "shop 3, 2 services from https://example.org/shop/signed by 1a2b-3c4d, until 31 Jan 2027",
+    ]);
+    await write(element('.service-add-index input[placeholder^="https"]'), " https://example.org/shop/ ");
+    await click('.service-add-index [type="submit"]');
+    expect(textsOf(".service-add-index p")).toEqual(["shop 3: words. It says that it is signed by 1a2b-3c4d."]);
+    expect(element('.service-add-index [type="submit"]').hasAttribute("disabled")).toBe(true);
+    await write(element('.service-add-index input[placeholder^="RW"]'), "RWx");
+    await click('.service-add-index [type="submit"]');
+    await click("button", "Remove the index shop");
+    expect(asked).toEqual([
+      ["index.add", { source: "https://example.org/shop/", key: "RWx" }],
+      ["index.remove", { name: "shop" }],
+    ]);
+  });
+
+  it("says which index stays as it was when they are read again", async () => {
+    [indexes, refusal] = [[index], "It was not read."];
+    await show(view("words"));
+    await click("button", "Look for updates");
+    expect(asked).toEqual([["index.update", { name: null }]]);
   });
 });
 
@@ -166,7 +271,7 @@ describe("what can be done", () => {
       ["service.remove", { name: "a" }],
     ]);
     drawn.remove();
-    await show(view("firewall", { isBuiltIn: true }));
+    await show(view("firewall", { origin: { kind: "built-in", index: null, signer: null } }));
     expect(textsOf(".service-detail header button")).toEqual(["Stop"]);
   });
 });

@@ -48,3 +48,10 @@ export function troubled(services: readonly ServiceView[]): number {
   return services.filter(({ state, health }) => state === "failed" || (state === "running" && health === "failing"))
     .length;
 }
+
+/** Where it is from, and who has signed it. */
+export function originWords({ kind, index, signer }: ServiceView["origin"]): string {
+  if (kind === "built-in") return "comes with Atoll";
+  const where = kind === "folder" ? "from a folder of this computer" : `from the index ${index ?? ""}`;
+  return `${where}, ${signer === null ? "unsigned" : `signed by ${signer}`}`;
+}

@@ -12,6 +12,7 @@ import {
   type SettingValue,
 } from "#shared/model/service.ts";
 import { escapeControls } from "#shared/model/text.ts";
+import { VM_NAME_PATTERN } from "#shared/model/vm.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import {
   answerOnce,
@@ -23,11 +24,13 @@ import {
 } from "../../service-tools.ts";
 import { call, command, type JsonOption, wrongUsage } from "../command.ts";
 import { EXIT, print, table } from "../output.ts";
+import { addIndexCommands } from "./service-index.ts";
 
 type Info = RequestOutput<"service.info">;
 
 export function addServiceCommands(program: Command, applicationFolder: string): void {
   const service = program.command("service").description("VMs that serve others: a firewall, a scanner, your own");
+  addIndexCommands(service);
 
   command(service, "list", "all services").action(async ({ json = false }: JsonOption) => {
     const services = (await call("service.list", {})).map(rowOf);
@@ -63,12 +66,13 @@ export function addServiceCommands(program: Command, applicationFolder: string):
     print(rowOf(view), json, () => `Service ${view.name} is ${view.state}.`);
   });
 
-  command(service, "back <name>", "go back to the signatures that it had before").action(
-    async (name: string, { json = false }: JsonOption) => {
-      const view = await call("service.back", { name });
-      print(rowOf(view), json, () => `Service ${view.name} has the signatures from before.`);
-    },
-  );
+  command(service, "back <name>", "go back to the signatures that it had before, or to the version")
+    .option("--version", "to the version that it had before, with its settings")
+    .action(async (name: string, { json = false, version = false }: JsonOption & { version?: boolean }) => {
+      const view = await call(version ? "service.backToVersion" : "service.back", { name });
+      const what = version ? `is version ${view.version} again` : "has the signatures from before";
+      print(rowOf(view), json, () => `Service ${view.name} ${what}.`);
+    });
 
   command(service, "log <name>", "its last lines").action(async (name: string, { json = false }: JsonOption) => {
     const lines = await call("service.log", { name });
@@ -108,19 +112,28 @@ export function addServiceCommands(program: Command, applicationFolder: string):
     },
   );
 
-  command(service, "install <dir>", "show what a service may do; with --yes install it")
+  command(
+    service,
+    "install <dir-or-name>",
+    "show what a service may do, of a folder or of an index; with --yes install it, or its newer version",
+  )
     .option("--yes", "install it")
-    .action(async (dir: string, { json = false, yes = false }: JsonOption & { yes?: boolean }) => {
-      const folder = path.resolve(dir);
-      const sheet = await call("service.sheet", { folder });
-      if (!yes) return print({ ...sheet, installed: false }, json, () => sheetWords(sheet));
-      const view = await call("service.install", { folder });
-      print(
-        { ...rowOf(view), installed: true },
-        json,
-        () => `${sheetWords(sheet, true)}\nService ${view.name} is installed.`,
-      );
-    });
+    .option("--from <index>", "the index that has it")
+    .action(
+      async (what: string, { json = false, yes = false, from }: JsonOption & { yes?: boolean; from?: string }) => {
+        const sheet =
+          from !== undefined || !(await isFolder(what))
+            ? await call("index.sheet", { name: what, index: from ?? null })
+            : await call("service.sheet", { folder: path.resolve(what) });
+        if (!yes) return print({ ...sheet, installed: false }, json, () => sheetWords(sheet));
+        if (!json) process.stdout.write(`${escapeControls(sheetWords(sheet, true))}\n`);
+        const { name, origin } = sheet;
+        const view = isOfIndex(sheet)
+          ? await call("index.install", { name, index: origin.index ?? "", list: sheet.list })
+          : await call("service.install", { folder: path.resolve(what) });
+        print({ ...rowOf(view), installed: true }, json, () => `Service ${view.name} ${view.version} is installed.`);
+      },
+    );
 
   command(service, "remove <name>", "remove an installed service with its VM and settings").action(
     async (name: string, { json = false }: JsonOption) => {
@@ -200,8 +213,18 @@ function rowOf({
   return { name, version, state, health, vm, rights };
 }
 
-function factsOf({ description, isBuiltIn, stateDetail, healthDetail, status, memoryMiB, cpus, uptimeS }: ServiceView) {
-  return { description, isBuiltIn, stateDetail, healthDetail, status, memoryMiB, cpus, uptimeS };
+function factsOf({
+  description,
+  origin,
+  versionBefore,
+  stateDetail,
+  healthDetail,
+  status,
+  memoryMiB,
+  cpus,
+  uptimeS,
+}: ServiceView) {
+  return { description, origin, versionBefore, stateDetail, healthDetail, status, memoryMiB, cpus, uptimeS };
 }
 
 function valuesOf({ settings }: Info): Record<string, SettingValue> {
@@ -236,17 +259,42 @@ function infoWords(info: Info): string {
   ].join("\n");
 }
 
-function sheetWords({ name, version, rights, added }: RequestOutput<"service.sheet">, isInstalling = false): string {
+type Sheet = RequestOutput<"service.sheet"> | RequestOutput<"index.sheet">;
+
+function isOfIndex(sheet: Sheet): sheet is RequestOutput<"index.sheet"> {
+  return sheet.origin.kind === "index";
+}
+
+function sheetWords(sheet: Sheet, isInstalling = false): string {
+  const { name, version, rights, added, installedVersion } = sheet;
   const may = rights.filter(({ asked }) => asked).map(({ words }) => `  ${words}`);
   const not = rights.filter(({ asked }) => !asked).map(({ words }) => `  ${words}`);
   return [
-    `Service ${name} ${version}, from a folder of this machine (not signed).`,
+    `Service ${name} ${version}, ${fromWords(sheet)}.`,
+    ...(installedVersion === null ? [] : [`In the place of ${installedVersion}, which goes on until then.`]),
     may.length === 0 ? "It asks for nothing." : "It may:",
     ...may,
     ...(not.length === 0 ? [] : ["It may not:", ...not]),
     ...(added.length === 0 ? [] : ["New in this version:", ...added.map((words) => `  ${words}`)]),
     ...(isInstalling ? [] : ['Nothing is installed yet: "--yes" installs it.']),
   ].join("\n");
+}
+
+function fromWords(sheet: Sheet): string {
+  const { signer } = sheet.origin;
+  const by = signer === null ? "not signed" : `signed by ${signer}`;
+  if (!isOfIndex(sheet)) return `from a folder of this machine (${by})`;
+  const index = `index ${sheet.origin.index}${sheet.isIndexSigned ? "" : ", which nobody has signed"}`;
+  return `from ${index} (${by}), ${Math.ceil(sheet.bytes / 1024)} KiB`;
+}
+
+/** What is a folder here is taken for one; what cannot be a service's name, too. */
+async function isFolder(what: string): Promise<boolean> {
+  if (!VM_NAME_PATTERN.test(what)) return true;
+  return fs.stat(what).then(
+    (stat) => stat.isDirectory(),
+    () => false,
+  );
 }
 
 function valueWords(value: SettingValue): string {
