@@ -10,6 +10,7 @@ import { scriptedVm } from "./support/scripted-vm.ts";
 
 const POLICY = `rules:
   - {action: clipboard.paste, from: "@host", to: target, decision: allow}
+  - {action: file.send, from: "@host", to: target, decision: allow}
 tests: []
 `;
 const DENIED = 3;
@@ -126,6 +127,9 @@ test("while the disk of the log is full nothing crosses and the bar says so; the
   await expect.poll(() => put(`while it is full ${(tries += 1)}`), { intervals: [0] }).toBe(DENIED);
   await expect(page.getByRole("button", { name: "1 broken file" })).toBeVisible();
   expect(await put("still")).toBe(DENIED);
+  // No file, either: the target's VM is not even told of it.
+  const sent = await desktop.atoll("cp", import.meta.filename, "target:");
+  expect(sent, sent.stderr).toMatchObject({ code: DENIED });
   fs.rmSync(ballast);
   await expect.poll(() => put(`again ${(tries += 1)}`)).toBe(0);
   await expect(page.getByRole("button", { name: "1 broken file" })).toHaveCount(0);

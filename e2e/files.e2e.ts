@@ -173,6 +173,19 @@ test("a copy is paused, goes on, and is cancelled without a trace", async () => 
   ).toBe("");
 });
 
+test("a VM that is paused in the middle of a copy stops it there, and it goes on with the VM", async () => {
+  const copies: ReturnType<typeof copying>[] = [];
+  const { id } = await pausedAbove(0, () => copies.push(copying(at("large.bin"), "home:paused/")));
+  await desktop.json("vm", "pause", "home");
+  await desktop.json("transfer", "resume", `${id}`);
+  const row = await transferIs("moving");
+  expect(row.doneBytes).toBeLessThan(row.bytes);
+  await desktop.json("vm", "resume", "home");
+  expect(await copies[0]?.ended).toBe(0);
+  expect(await guestSha256("home", "paused/large.bin")).toBe(sha256(fs.readFileSync(at("large.bin"))));
+  await desktop.atoll("exec", "home", "--", "rm", "-r", "paused");
+});
+
 test("after a crash of the application in the middle a file is whole or absent, and the transfer goes on where it was", async () => {
   let ended: Promise<number | null> | undefined;
   await pausedAbove(0, () => ({ ended } = copying(at("large.bin"), "home:")));

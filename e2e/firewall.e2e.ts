@@ -14,6 +14,8 @@ test.skip(process.getuid?.() !== 0, "the test internet is made by root");
 
 /** The firewall's VM boots, where it is emulated too. */
 const COMES_UP = { timeout: 240_000 };
+/** A VM that runs is joined, within the time of a test. */
+const CONNECTS = { timeout: 90_000 };
 /** `curl` waits so long for a connection: what it says then is that it hung. */
 const HANGS = 28;
 
@@ -118,9 +120,16 @@ test("a disposable that is for the VM connects as the VM does, where a network w
   const start = async (...words: string[]): Promise<string> =>
     (await desktop.json<{ vm: string }>("disposable", "start", "--for", "web", ...words)).vm;
   const [without, disposable] = [await start(), await start("--network", "firewall")];
-  await expect
-    .poll(async () => (await getFrom(disposable, "good.example")).stdout, COMES_UP)
-    .toContain("for good.example");
+  // Where it fails, what the command and the application say of it is shown.
+  const answer = async (): Promise<string> => {
+    const { code, stdout, stderr } = await getFrom(disposable, "good.example");
+    const told = desktop
+      .log()
+      .split("\n")
+      .filter((line) => /firewall|network|relay/.test(line));
+    return [`exit code ${code}`, stdout, stderr, ...told.slice(-5)].join("\n");
+  };
+  await expect.poll(answer, CONNECTS).toContain("for good.example");
   const refused = [await getFrom(disposable, "bad.example"), await getFrom(without, "good.example")];
   expect(refused.map(({ code }) => code)).not.toContain(0);
   await expect
@@ -135,6 +144,12 @@ test("a disposable that is for the VM connects as the VM does, where a network w
     ...{ decision: "allow", reached: true },
     explanation: expect.stringContaining(`${disposable} is for web`),
   });
+  // It has no wider network than the VM, also when that one's changes.
+  await desktop.json("vm", "set", "web", "--network", "none");
+  expect((await getFrom(disposable, "good.example")).code).not.toBe(0);
+  await desktop.json("vm", "set", "web", "--network", "firewall");
+  await expect.poll(answer, CONNECTS).toContain("for good.example");
+  await expect.poll(async () => (await get("good.example")).stdout).toContain("for good.example");
   for (const vm of [without, disposable]) await desktop.json("vm", "kill", vm);
 });
 

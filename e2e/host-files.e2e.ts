@@ -1,4 +1,5 @@
 /** The host's own files as both ends of a transfer: the real program, by real links in workers, without guests. */
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
@@ -90,6 +91,40 @@ test("one that is cancelled leaves nothing that is not whole", async () => {
   await hasMoved(id);
   await transfers.cancel(id);
   expect(fs.readdirSync(at("to"))).toEqual([]);
+});
+
+test("a target's disk that becomes full is said, no file is there in part, and what is missing comes when there is room", async () => {
+  test.skip(process.getuid?.() !== 0, "only root can make a small disk (mount)");
+  const large = Buffer.alloc(LARGE_BYTES / 2, randomBytes(99_991));
+  for (const name of ["from/first", "from/second"]) {
+    fs.mkdirSync(at("from"), { recursive: true });
+    fs.writeFileSync(at(name), large);
+  }
+  fs.mkdirSync(at("to"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${LARGE_BYTES + 8_000_000}`, "tmpfs", at("to")]);
+  try {
+    const id = copy("from", "to/");
+    await hasMoved(id);
+    // The room for the first is taken already, that for the second is not.
+    transfers.pause(id);
+    const ballast = at("to/ballast");
+    try {
+      for (;;) fs.appendFileSync(ballast, Buffer.alloc(1_000_000));
+    } catch (error) {
+      expect((error as NodeJS.ErrnoException).code).toBe("ENOSPC");
+    }
+    transfers.resume(id);
+    const { files } = await transfers.get(id).done;
+    expect(files.map(({ outcome, reason }) => [outcome, reason])).toContainEqual(["failed", "no-space"]);
+    expect(fs.readdirSync(at("to/from"))).toEqual(["first"]);
+    fs.rmSync(ballast);
+    // With their folder.
+    expect(await outcomes(transfers.retry(id).id)).toEqual({ whole: 2 });
+    for (const name of ["first", "second"]) expect(fs.readFileSync(at("to/from", name)).equals(large)).toBe(true);
+    expect(fs.readdirSync(at("to/from")).sort()).toEqual(["first", "second"]);
+  } finally {
+    execFileSync("umount", [at("to")]);
+  }
 });
 
 test("whenever an end is killed a file is whole or absent, and the transfer goes on to its end", async () => {

@@ -5,7 +5,7 @@
 import { performance } from "node:perf_hooks";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { LabelName } from "#shared/model/label.ts";
-import { DEFAULT_TEMPLATE, type MachineOrigin, type VmId, type VmNetwork } from "#shared/model/vm.ts";
+import { DEFAULT_TEMPLATE, type MachineOrigin, narrowerNetwork, type VmId, type VmNetwork } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { Application } from "../application.ts";
 import { deadline } from "../base/deadline.ts";
@@ -179,7 +179,7 @@ export class Disposables implements DisposableVms {
     const caller = forVm === undefined ? null : this.#parts.application.vm(forVm).status;
     const machine = this.#parts.drivers.define({
       template: template ?? caller?.template ?? DEFAULT_TEMPLATE,
-      network: caller === null ? network : narrower(network, caller.network ?? "none"),
+      network: caller === null ? network : narrowerNetwork(network, caller.network ?? "none"),
       // The same way, too: past a VPN it would be a wider one.
       ...(caller?.via === undefined ? {} : { via: caller.via }),
     });
@@ -281,10 +281,4 @@ function templateOf(vm: Vm): string {
 
 function endedBefore(name: string): AppError {
   return new AppError("vm.not-running", `"${name}" ended before it was ready.`, { vm: name });
-}
-
-const WIDTHS: Readonly<Record<VmNetwork, number>> = { none: 0, firewall: 1, direct: 2 };
-
-function narrower(one: VmNetwork, other: VmNetwork): VmNetwork {
-  return WIDTHS[one] <= WIDTHS[other] ? one : other;
 }

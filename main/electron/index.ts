@@ -48,6 +48,7 @@ import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { guestNetwork } from "../networks/addresses.ts";
+import { narrowedByCallers } from "../networks/caller-networks.ts";
 import { LinkIndices } from "../networks/link-indices.ts";
 import { sendNetworkEvents } from "../networks/events.ts";
 import { HostNetworks } from "../networks/host-networks.ts";
@@ -56,7 +57,7 @@ import { Networks } from "../networks/networks.ts";
 import { relayStarter } from "../networks/relay.ts";
 import { ScanRules } from "../networks/scan-rules.ts";
 import { ServiceFilter } from "../networks/service-filter.ts";
-import { goesByService, ServiceNetworks } from "../networks/service-networks.ts";
+import { goesByService, type ServedVm, ServiceNetworks } from "../networks/service-networks.ts";
 import { passtCommand } from "../networks/uplink.ts";
 import { Comparisons } from "../opener/comparisons.ts";
 import { createOpener } from "../opener/create.ts";
@@ -261,13 +262,14 @@ async function run(): Promise<void> {
     uplinkCommand: passtCommand,
     log,
   };
+  const networkedVms = (): readonly ServedVm[] => narrowedByCallers(() => application.vms);
   const networks = new Networks({
     ...linkParts,
-    vms: () => application.vms.filter((vm) => !goesByService(vm)),
+    vms: () => networkedVms().filter((vm) => !goesByService(vm)),
     filter: network.filter,
   });
   const serviceNetworks = new ServiceNetworks({
-    vms: () => application.vms,
+    vms: networkedVms,
     serves: (service) => (service === FIREWALL_SERVICE ? null : services.rolesServedBy(service)),
     make: (name, vms) => {
       const unit = services.unit(name);

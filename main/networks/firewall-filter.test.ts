@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import { Policy } from "../policy/policy.ts";
@@ -98,6 +98,16 @@ it("acknowledges no link whose rules are not in force, and says why", () => {
   program.applies([{ where: "link-1", reason: "too\u202e many\n" }]);
   expect([...filter.acknowledged]).toEqual(["link-2"]);
   expect(filter.problems).toEqual([{ vm: WEB.id, reason: "the firewall said: “too many”" }]);
+});
+
+it("a problem that is said again is logged once", () => {
+  const lines: string[] = [];
+  const output = vi.spyOn(process.stderr, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+  onTestFinished(() => output.mockRestore());
+  up();
+  const problem = { where: "link-1", reason: "the kernel does not keep its rules" };
+  for (const problems of [[problem], [problem], [], [problem]]) program.applies(problems);
+  expect(lines.filter((line) => line.includes("link-1 is not in force"))).toHaveLength(2);
 });
 
 it("a problem that is about no link is about all of them", () => {

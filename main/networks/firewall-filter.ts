@@ -93,6 +93,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #uplink: FirewallState["uplink"] = null;
   #acknowledged: ReadonlySet<string> = new Set();
   #problems: readonly LinkProblem[] = [];
+  /** Lines of the log about what was wrong when it last said so. */
+  #logged: readonly string[] = [];
   /** null: nothing, to this program. */
   #told: Told | null = null;
   /** Runs while what was told is not confirmed. */
@@ -234,8 +236,12 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
       vm: this.vmOf(where),
       reason: said(cleanText(reason), "the firewall"),
     }));
-    for (const { where, reason } of message.problems)
-      log(`firewall: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
+    const lines = message.problems.map(
+      ({ where, reason }) => `firewall: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`,
+    );
+    // It tries again, and says the same each time.
+    for (const line of lines) if (!this.#logged.includes(line)) log(line);
+    this.#logged = lines;
     if (this.#inForce?.revision !== told.rules) this.#inForce = { revision: told.rules, sinceMs: Date.now() };
     this.#acknowledged = new Set(linksInForce(told.links, message.problems).filter((id) => this.vmOf(id) !== null));
     this.emit("changed");

@@ -123,6 +123,17 @@ describe("a VM that is joined with the internet", () => {
   });
 });
 
+it("a machine that is slow to answer gets its network all the same", async () => {
+  const home = vm("home", "direct");
+  home.start("nic");
+  home.nics?.refusals.set("nic", 1);
+  await look();
+  expect(running()).toEqual([]);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(running()).toEqual(["/home/nic"]);
+  expect(home.detail).not.toContain("next start");
+});
+
 it("a machine that began without an interface says when it gets one", async () => {
   const home = vm("home", "direct");
   home.start();

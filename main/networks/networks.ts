@@ -205,11 +205,15 @@ export class Networks {
     // Also one that has none any more: an earlier run of the application may have left it up.
     if (network === "none" && this.#options.indices.find(vm.id) === undefined) return null;
     if (!this.#cut.has(nics)) {
-      const isThere = await nics.setLink(OWN_NIC, false).then(
-        () => true,
-        () => false,
-      );
-      this.#cut.set(nics, isThere);
+      try {
+        const isThere = (await nics.list()).includes(OWN_NIC);
+        if (isThere) await nics.setLink(OWN_NIC, false);
+        this.#cut.set(nics, isThere);
+      } catch {
+        // A machine that is slow to answer has an interface all the same. Of one that has ended another one is heard of.
+        if (vm.nics === nics) this.#makeLater();
+        return null;
+      }
     }
     if (network === "none") {
       vm.tellNetwork("");

@@ -46,6 +46,13 @@ export type VmStateReason = (typeof VM_STATE_REASONS)[number];
 
 export type VmNetwork = "none" | "firewall" | "direct";
 
+const REACH: Readonly<Record<VmNetwork, number>> = { none: 0, firewall: 1, direct: 2 };
+
+/** That of the two which reaches less. */
+export function narrowerNetwork(one: VmNetwork, other: VmNetwork): VmNetwork {
+  return REACH[one] <= REACH[other] ? one : other;
+}
+
 /** The template that every installation has, of which VMs are made where nobody has chosen one. */
 export const DEFAULT_TEMPLATE = "debian";
 

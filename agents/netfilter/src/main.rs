@@ -67,7 +67,8 @@ struct Program {
     core: Arc<Mutex<Core>>,
     flights: Arc<FirstFlight>,
     mouth: Mouth,
-    /// Of what was told last; null: nothing yet.
+    /// Of what was told last; `None`: nothing yet. Whoever puts something in force holds it until that is said: what is said last
+    /// is so, and of no newer revision than it is true of.
     revision: Mutex<Option<u64>>,
     /// Set once, before anything is told.
     scanner: OnceLock<Scanner>,
@@ -152,9 +153,10 @@ impl Program {
             self.mouth.applied(revision, &[]);
             return;
         }
+        let mut told = self.revision();
         let problems = match read_state(state) {
             Ok((state, problems)) => {
-                *self.revision() = Some(revision);
+                *told = Some(revision);
                 let problems = self.core().tell(state, problems);
                 self.flights.cut_what_is_denied();
                 if let Some(scanner) = self.scanner.get() {
@@ -166,6 +168,7 @@ impl Program {
             Err(problem) => vec![problem],
         };
         self.mouth.applied(revision, &problems);
+        drop(told);
         self.say_status();
     }
 
@@ -193,9 +196,10 @@ impl Program {
 
     /// Applies anew, and says so.
     fn apply_again(&self) {
+        let told = self.revision();
         let problems: Vec<Problem> = self.core().apply();
         self.flights.cut_what_is_denied();
-        if let Some(revision) = *self.revision() {
+        if let Some(revision) = *told {
             self.mouth.applied(revision, &problems);
         }
     }
