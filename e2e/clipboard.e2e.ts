@@ -1,11 +1,19 @@
 /** One gesture between VMs: what is copied by keys in one VM is pasted by keys in another, when the policy or the person allows it. */
 import { expect, type Locator, type Page, test } from "@playwright/test";
 import { TestDesktop, type } from "./support/desktop.ts";
+import { Snooper } from "./support/snooper.ts";
 
+/** An X11 terminal that waits for what it pastes as long as a person may take. */
+const PATIENT = [
+  ...["xterm", "-xrm", "*selectionTimeout: 60000"],
+  ...["-xrm", "*VT100.translations: #override Ctrl Shift <Key>V: insert-selection(CLIPBOARD)"],
+];
 const TEXT = "from home, with love: <b>&</b>";
 let desktop: TestDesktop;
 let page: Page;
 let prompt: Locator;
+/** Its window in "home". */
+let editor: string | null = null;
 
 interface AuditEntry {
   action: string;
@@ -37,16 +45,17 @@ async function isCurrent(vm: string): Promise<void> {
     .toBe(vm);
 }
 
-/** Types a text in an editor of this VM and copies all of it, by keys alone. */
-async function copyIn(vm: string, text: string): Promise<void> {
-  const { element } = await desktop.run(vm, "mousepad");
-  await element.locator('[data-part="content"]').click();
+/** Types a text in the editor of "home" and copies all of it, by keys alone. */
+async function copyInHome(text: string): Promise<void> {
+  editor ??= (await desktop.run("home", "mousepad")).id;
+  await desktop.json("window", "focus", editor);
+  await page.keyboard.press("Control+a");
   await type(page, text);
   // On a slow machine the editor may answer later than a copy counts as the person's: they press again.
   await expect(async () => {
     await page.keyboard.press("Control+a");
     await page.keyboard.press("Control+c");
-    await isCurrent(vm);
+    await isCurrent("home");
   }).toPass();
 }
 
@@ -59,7 +68,7 @@ async function reader(vm: string, file: string, ...program: string[]): Promise<L
 }
 
 test("between VMs of one label a paste is silent", async () => {
-  await copyIn("home", TEXT);
+  await copyInHome(TEXT);
   await reader("side", "/tmp/pasted", "foot");
   await page.keyboard.press("Control+Shift+V");
   await expect.poll(() => desktop.read("side", "/tmp/pasted")).toBe(TEXT);
@@ -67,10 +76,7 @@ test("between VMs of one label a paste is silent", async () => {
 });
 
 test("between VMs of different labels the person is asked, and what they allow once is pasted", async () => {
-  // An X11 program; it waits for as long as a person may take.
-  const paste = "*VT100.translations: #override Ctrl Shift <Key>V: insert-selection(CLIPBOARD)";
-  const resources = ["-xrm", paste, "-xrm", "*selectionTimeout: 60000"];
-  await reader("web", "/tmp/pasted", "xterm", ...resources, "-e");
+  await reader("web", "/tmp/pasted", ...PATIENT, "-e");
   await page.keyboard.press("Control+Shift+V");
   await expect(prompt).toBeVisible();
   await expect(prompt).toContainText(TEXT);
@@ -104,6 +110,42 @@ test("a program that reads without the person's gesture gets nothing, and nobody
   await expect(prompt).toHaveCount(0);
 });
 
+test("a program that asks for both selections a thousand times a second gets nothing of what is copied and pasted elsewhere", async () => {
+  const bar = page.locator(".paste-bar");
+  // The policy lets this VM have what is copied in "home": only that nobody pastes there keeps it.
+  const snooper = await Snooper.start(desktop, "side");
+  await copyInHome("not for snoopers");
+  await snooper.asks(2_000);
+  await reader("web", "/tmp/beside", ...PATIENT, "-e");
+  await page.keyboard.press("Control+Shift+V");
+  await expect(prompt).toBeVisible();
+  await snooper.asks(1_000);
+  await prompt.locator('[data-answer="once"]').click();
+  await expect.poll(() => desktop.read("web", "/tmp/beside")).toBe("not for snoopers");
+  await snooper.asks(1_000);
+  await expect(bar).toHaveCount(0);
+
+  // In its own VM the person is told once, and is left alone then.
+  await reader("side", "/tmp/typed", "foot");
+  await expect(bar).toBeVisible();
+  await type(page, "x");
+  await expect.poll(() => desktop.read("side", "/tmp/typed")).toBe("x");
+  await bar.getByRole("button", { name: "Ignore" }).click();
+  await expect(bar).toHaveCount(0);
+  await snooper.asks(2_000);
+  await expect(bar).toHaveCount(0);
+  await expect(prompt).toHaveCount(0);
+  expect(await snooper.given()).toBe("");
+
+  // It would have got it: of another copy the person says that they mean it.
+  await copyInHome("for this one");
+  await reader("side", "/tmp/typed-then", "foot");
+  await bar.getByRole("button", { name: "Paste" }).click();
+  await expect.poll(() => snooper.given()).toContain("for this one");
+  expect(await snooper.given()).not.toContain("not for snoopers");
+  await snooper.end();
+});
+
 test("what has crossed is in the audit log, without its content", async () => {
   const entries = await desktop.json<AuditEntry[]>("audit");
   const bytes = Buffer.byteLength(TEXT);
@@ -130,4 +172,47 @@ test("what has crossed is in the audit log, without its content", async () => {
   expect(entries).toContainEqual(expect.objectContaining({ from: "home", to: "@host", by: "lapsed" }));
   expect(JSON.stringify(entries)).not.toContain("with love");
   expect(await desktop.json("audit", "--verify")).toMatchObject({ ok: true, firstBad: null });
+});
+
+test("what was copied before is found, chosen, pinned, cleared and pasted by keys alone", async () => {
+  const history = page.getByRole("dialog", { name: "Clipboard history" });
+  const options = history.getByRole("option");
+  const search = history.getByRole("combobox");
+  await copyInHome("the newest");
+  await reader("side", "/tmp/picked", "foot");
+  await page.keyboard.press("Meta+v");
+  await expect(search).toBeFocused();
+  await expect(options.first()).toContainText("the newest");
+  const all = await options.count();
+  expect(all).toBeGreaterThan(2);
+  await expect(options.first()).toHaveAttribute("aria-selected", "true");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowUp");
+  await expect(options.nth(1)).toHaveAttribute("aria-selected", "true");
+
+  await type(page, "love home");
+  await expect(options).toHaveCount(1);
+  await page.keyboard.press("Control+p");
+  await expect(options.getByRole("button", { name: "Unpin" })).toBeVisible();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Backspace");
+  await expect(options).toHaveCount(all);
+  const clear = history.getByRole("button", { name: "Clear" });
+  for (let tabs = 0; tabs < 6 && !(await clear.evaluate((one) => one === document.activeElement)); tabs += 1)
+    await page.keyboard.press("Tab");
+  await expect(clear).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(options).toHaveCount(1);
+  await expect(options).toContainText(TEXT);
+  await page.keyboard.press("Escape");
+  await expect(history).toHaveCount(0);
+  expect(await desktop.read("side", "/tmp/picked")).toBe("");
+
+  await page.keyboard.press("Meta+v");
+  await expect(options).toHaveCount(1);
+  await page.keyboard.press("Enter");
+  await expect(history).toHaveCount(0);
+  await page.keyboard.press("Control+Shift+V");
+  await expect.poll(() => desktop.read("side", "/tmp/picked")).toBe(TEXT);
 });

@@ -71,7 +71,12 @@ export class DesktopWindow implements Desktop {
       log(`the desktop's page ended (${reason}); it is opened again in ${waitMs / 1_000} s`);
       setTimeout(() => void this.#openAgain(), waitMs);
     });
-    this.#window.once("ready-to-show", () => this.raise());
+    const show = (): void => {
+      if (!this.#window.isDestroyed() && !this.#window.isVisible()) this.raise();
+    };
+    this.#window.once("ready-to-show", show);
+    // Under Wayland nothing is painted in a window that was never shown, and so it is never ready (electron/electron#48859).
+    webContents.once("did-finish-load", show);
   }
 
   async open(): Promise<void> {
