@@ -16,7 +16,8 @@ interface SignOptions extends JsonOption {
   unsigned?: boolean;
 }
 
-export function addIndexCommands(service: Command): void {
+/** Below `atoll service`. */
+export function indexCommandsOf(service: Command): void {
   const index = service.command("index").description("signed lists of services that others offer");
 
   command(index, "add <source>", "look at an index; with its key, add it: a folder, file:// or https://")

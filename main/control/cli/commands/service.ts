@@ -24,13 +24,13 @@ import {
 } from "../../service-tools.ts";
 import { call, command, type JsonOption, wrongUsage } from "../command.ts";
 import { EXIT, print, table } from "../output.ts";
-import { addIndexCommands } from "./service-index.ts";
+import { indexCommandsOf } from "./service-index.ts";
 
 type Info = RequestOutput<"service.info">;
 
 export function addServiceCommands(program: Command, applicationFolder: string): void {
   const service = program.command("service").description("VMs that serve others: a firewall, a scanner, your own");
-  addIndexCommands(service);
+  indexCommandsOf(service);
 
   command(service, "list", "all services").action(async ({ json = false }: JsonOption) => {
     const services = (await call("service.list", {})).map(rowOf);
