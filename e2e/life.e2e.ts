@@ -145,7 +145,7 @@ test("a VM that was stopped offers what was open in it, and opens it again", asy
   const last = (): Promise<unknown> => desktop.json("window", "last");
   expect(await last()).toEqual([]);
   await desktop.json("vm", "stop", "home", "--wait");
-  const windows = [{ title: expect.stringMatching(/Mousepad$/), appId: "org.xfce.mousepad" }];
+  const windows = [{ title: expect.stringMatching(/Mousepad$/), appId: "mousepad" }];
   await expect.poll(last).toEqual([{ vm: "home", windows }]);
   await page.getByRole("button", { name: "Start and reopen the last windows of home" }).click();
   await expect(page.locator('.guest-window[data-vm="home"]')).toContainText("Mousepad", { timeout: 90_000 });
