@@ -2,54 +2,24 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { expect, test } from "@playwright/test";
-import { Transfers } from "../main/files/transfers.ts";
-import { agentFolder } from "../scripts/setup/agent.mjs";
-import { WorkerLink } from "./support/worker-link.ts";
+import type { Transfers } from "../main/files/transfers.ts";
+import { HostTransfers } from "./support/host-transfers.ts";
 
-const ALLOWED = { allowed: true, by: "rule", rule: null, explanation: "", seq: null } as const;
 const LARGE_BYTES = 200_000_000;
 
-let folder: string;
-let links: WorkerLink[];
+let host: HostTransfers;
 let transfers: Transfers;
 
 test.beforeEach(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll files "));
-  links = [];
-  // Its process id is kept, so that the test can kill it.
-  const program = path.join(folder, "program");
-  const real = path.join(agentFolder(), "atoll-files");
-  fs.writeFileSync(program, `#!/bin/sh\necho $$ >> '${folder}/pids'\nexec '${real}' "$@"\n`, { mode: 0o755 });
-  transfers = new Transfers({
-    crossings: { request: () => Promise.resolve(ALLOWED), told: () => Promise.resolve() },
-    host: {
-      spawn: () => {
-        const link = new WorkerLink();
-        links.push(link);
-        return link;
-      },
-      program,
-    },
-    scanner: { scan: () => Promise.resolve(new Map()) },
-    file: { read: () => [], write: () => undefined },
-    vm: () => undefined,
-  });
+  host = new HostTransfers();
+  ({ transfers } = host);
 });
-test.afterEach(() => fs.rmSync(folder, { recursive: true }));
+test.afterEach(() => host.remove());
 
-const at = (...names: string[]): string => path.join(folder, ...names);
-
-function copy(source: string, target: string): number {
-  return transfers.start({
-    source: { party: { kind: "host" }, paths: [Buffer.from(at(source))] },
-    target: { kind: "host" },
-    destination: { kind: "path", path: Buffer.from(at(target)) },
-    permission: { kind: "ask" },
-  }).id;
-}
+const at = (...names: string[]): string => host.at(...names);
+const copy = (source: string, target: string): number => host.copy(source, target);
+const outcomes = (id: number): Promise<Record<string, number>> => host.outcomes(id);
 
 /** Resolves at the first word that some of it has come: what is done then is done in the middle of it, however fast the machine is. */
 function hasMoved(id: number): Promise<void> {
@@ -61,13 +31,6 @@ function hasMoved(id: number): Promise<void> {
     });
   });
 }
-
-const outcomes = async (id: number): Promise<Record<string, number>> => {
-  const { files } = await transfers.get(id).done;
-  const counts: Record<string, number> = {};
-  for (const { outcome } of files) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  return counts;
-};
 
 test("2,000 small files and a large one arrive as they are, and nothing is there twice", async () => {
   fs.mkdirSync(at("from/deep"), { recursive: true });
@@ -82,7 +45,7 @@ test("2,000 small files and a large one arrive as they are, and nothing is there
     expect(fs.readFileSync(at("to/from/deep", `f ${index}`), "utf8")).toBe(`${index}`.repeat(50));
   expect(await outcomes(copy("from", "to/"))).toEqual({ whole: 2, same: 2_001, refused: 1, skipped: 1 });
   // The bytes go from link to link.
-  for (const link of links) expect(link.dataBytes).toBeLessThan(2_000_000);
+  for (const link of host.links) expect(link.dataBytes).toBeLessThan(2_000_000);
 });
 
 test("one that is cancelled leaves nothing that is not whole", async () => {

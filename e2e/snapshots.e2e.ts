@@ -1,17 +1,20 @@
 /** Memory snapshots of a template at the driver: what is made, what is taken in their place, and what is no longer used. */
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import fs from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
-import type { VmId } from "#shared/model/vm.ts";
+import type { VmId, VmNetwork } from "#shared/model/vm.ts";
 import { cachePaths, resolveCacheDir } from "../images/builder/cache-dir.ts";
 import type { Template } from "../images/builder/template.ts";
 import { resolvePaths } from "../main/base/paths.ts";
 import type { QemuDefinition } from "../main/hardware/qemu/definition.ts";
 import { QemuDriver } from "../main/hardware/qemu/driver.ts";
+import { guestNetwork, OWN_NIC, ownNic } from "../main/networks/addresses.ts";
 
 test.describe("a memory snapshot", () => {
   let home: string;
@@ -19,6 +22,7 @@ test.describe("a memory snapshot", () => {
   let initrd: string;
   let memoryMiB: number;
   let library: string | null;
+  let lastLink = 0;
 
   test.beforeAll(async () => {
     home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-snap-"));
@@ -56,16 +60,16 @@ test.describe("a memory snapshot", () => {
     return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
       describe: ({ name }) => Promise.resolve({ hostname: name, memoryMiB, cpus: 1, templateCpus: 1, template: files }),
       checkTemplate: () => undefined,
-      guestNetwork: () => Promise.reject(new Error("these VMs have no network")),
+      guestNetwork: () => Promise.resolve(guestNetwork((lastLink += 1))),
       probesFolder: cachePaths(resolveCacheDir()).probesDir,
       snapshotsFolder: path.join(home, "snapshots"),
       forkLibrary: () => forkLibrary,
     });
   }
 
-  function definition(name: string): QemuDefinition {
+  function definition(name: string, network: VmNetwork = "none"): QemuDefinition {
     const id = randomUUID() as VmId;
-    return { id, name, template: "debian", memory: null, cpus: null, network: "none", isThrowaway: true };
+    return { id, name, template: "debian", memory: null, cpus: null, network, isThrowaway: true };
   }
 
   async function prepared(forkLibrary: string | null): Promise<void> {
@@ -83,12 +87,29 @@ test.describe("a memory snapshot", () => {
     return machine.origin;
   }
 
+  /** Who speaks first on the interface of a machine that goes on: its address, which the guest's kernel has from its card. */
+  async function speakerOfFork(): Promise<string> {
+    const own = definition("one", "direct");
+    const machine = await driver(library).start(own);
+    expect([machine.origin, await machine.nics.list()]).toEqual(["fork", [OWN_NIC]]);
+    const frames = net.connect(machine.nics.socket(OWN_NIC));
+    await machine.nics.setLink(OWN_NIC, true);
+    let frame = Buffer.alloc(0);
+    // Its length, the address that it is for, and the one that it is from.
+    while (frame.length < 16) frame = Buffer.concat([frame, ...((await once(frames, "data")) as Buffer[])]);
+    frames.destroy();
+    await machine.kill();
+    await driver(library).remove(own);
+    return [...frame.subarray(10, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+  }
+
   test("is what a machine goes on from, until it does not work: then it is removed, and the machine boots", async () => {
     expect(await originOf(library)).toBe("cold");
     await prepared(library);
     const [key = ""] = snapshots();
     expect(snapshots()).toEqual([key]);
     expect(await originOf(library)).toBe("fork");
+    for (const link of [1, 2]) expect(await speakerOfFork()).toBe(ownNic(link).mac);
     const state = path.join(home, "snapshots", key, "state");
     fs.truncateSync(state, Math.floor(fs.statSync(state).size / 2));
     expect(await originOf(library)).toBe("cold");

@@ -55,7 +55,7 @@ impl<Address: FromStr> Family<Address> {
 }
 
 impl Network {
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let words: Vec<_> = text.split(',').collect();
         let [address4, gateway4, address6, gateway6, mac] = words[..] else { return None };
         Some(Self {

@@ -5,7 +5,9 @@
 //! the host, and renews what must not be the same in two guests before any program runs on. Then it says the nonce again,
 //! which is in no file: whoever says it was restored, and not booted.
 
+use crate::cmdline::Network;
 use crate::error::Error;
+use crate::network;
 use crate::root::RUN_DIR;
 use crate::session::{named_ports, new_uuid, renew_machine_id, tolerate};
 use nix::errno::Errno;
@@ -24,8 +26,9 @@ use std::time::Duration;
 const PORT: &str = "org.atoll-init.fork";
 const NONCE_BYTES: usize = 16;
 const ENTROPY_BYTES: usize = 64;
-/// Entropy, nanoseconds since 1970 (u64), count of bytes of the host name (u8); then that name.
-const HEAD_BYTES: usize = ENTROPY_BYTES + 8 + 1;
+/// Entropy, nanoseconds since 1970 (u64). Two texts follow, each after the count of its bytes (u8): the host name, and the network as
+/// the kernel's command line has it elsewhere, empty where there is none.
+const HEAD_BYTES: usize = ENTROPY_BYTES + 8;
 const LONGEST_HOSTNAME: usize = 63;
 /// The kernel says that nobody reads a port by its end of file, for which there is no event.
 const HOST_POLL: Duration = Duration::from_millis(1);
@@ -39,24 +42,27 @@ struct Renewal {
     entropy: [u8; ENTROPY_BYTES],
     realtime_ns: u64,
     hostname: String,
+    /// Of the interface that the host plugs in before it goes on.
+    network: Option<Network>,
 }
 
 impl Renewal {
     fn read(port: &mut impl Read) -> Result<Self, Error> {
         let mut head = [0; HEAD_BYTES];
         fill(port, &mut head)?;
-        let [.., length] = head;
-        let mut hostname = vec![0; usize::from(length)];
+        let hostname = counted(port)?;
         if hostname.is_empty() || hostname.len() > LONGEST_HOSTNAME {
             return Err(Error::Renewal("the host name's length"));
         }
-        fill(port, &mut hostname)?;
-        let hostname = String::from_utf8(hostname).map_err(|_| Error::Renewal("the host name"))?;
+        let network = match counted(port)?.as_str() {
+            "" => None,
+            words => Some(Network::parse(words).ok_or(Error::Renewal("the network"))?),
+        };
         let mut entropy = [0; ENTROPY_BYTES];
         entropy.copy_from_slice(&head[..ENTROPY_BYTES]);
         let mut time = [0; 8];
         time.copy_from_slice(&head[ENTROPY_BYTES..ENTROPY_BYTES + 8]);
-        Ok(Self { entropy, realtime_ns: u64::from_le_bytes(time), hostname })
+        Ok(Self { entropy, realtime_ns: u64::from_le_bytes(time), hostname, network })
     }
 
     /// What two forks of one memory must not share.
@@ -69,7 +75,8 @@ impl Renewal {
         sethostname(&self.hostname).map_err(Error::system("sethostname"))?;
         renew_machine_id()?;
         tolerate("boot id", renew_boot_id());
-        Ok(())
+        // Without it the host boots another one, which has its interface from the start.
+        self.network.as_ref().map_or(Ok(()), network::configure_plugged)
     }
 }
 
@@ -127,6 +134,14 @@ fn fill(port: &mut impl Read, mut left: &mut [u8]) -> Result<(), Error> {
     Ok(())
 }
 
+fn counted(port: &mut impl Read) -> Result<String, Error> {
+    let mut count = [0];
+    fill(port, &mut count)?;
+    let mut text = vec![0; usize::from(count[0])];
+    fill(port, &mut text)?;
+    String::from_utf8(text).map_err(|_| Error::Renewal("a text"))
+}
+
 /// `struct rand_pool_info`, see random(4).
 #[repr(C)]
 struct PoolInfo {
@@ -164,31 +179,47 @@ fn renew_boot_id() -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn sent(hostname: &[u8]) -> Vec<u8> {
+    const NETWORK: &str = "10.137.0.6/30,10.137.0.5,fd00:137:1::2/64,fd00:137:1::1,52:54:00:a7:00:01";
+
+    fn sent(hostname: &[u8], network: &[u8]) -> Vec<u8> {
         let mut bytes = vec![7; ENTROPY_BYTES];
         bytes.extend(1_700_000_000_000_000_001_u64.to_le_bytes());
-        bytes.push(hostname.len() as u8);
-        bytes.extend(hostname);
+        for text in [hostname, network] {
+            bytes.push(text.len() as u8);
+            bytes.extend(text);
+        }
         bytes
     }
 
     #[test]
     fn reads_what_the_host_sends() {
-        let renewal = Renewal::read(&mut sent(b"disp-1").as_slice());
-        assert_eq!(
-            renewal.ok(),
-            Some(Renewal {
-                entropy: [7; ENTROPY_BYTES],
-                realtime_ns: 1_700_000_000_000_000_001,
-                hostname: "disp-1".to_owned()
-            })
-        );
+        for (network, expected) in [("", None), (NETWORK, Network::parse(NETWORK))] {
+            assert_eq!(expected.is_some(), !network.is_empty());
+            let renewal = Renewal::read(&mut sent(b"disp-1", network.as_bytes()).as_slice());
+            assert_eq!(
+                renewal.ok(),
+                Some(Renewal {
+                    entropy: [7; ENTROPY_BYTES],
+                    realtime_ns: 1_700_000_000_000_000_001,
+                    hostname: "disp-1".to_owned(),
+                    network: expected,
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_a_network_that_is_none() {
+        for network in [&b"x"[..], b"\xff", &NETWORK.as_bytes()[3..]] {
+            let renewal = Renewal::read(&mut sent(b"disp-1", network).as_slice());
+            assert!(matches!(renewal, Err(Error::Renewal(_))), "{network:?}");
+        }
     }
 
     #[test]
     fn refuses_a_host_name_that_is_none() {
         for hostname in [&b""[..], &[b'a'; 64], b"\xff\xfe"] {
-            assert!(matches!(Renewal::read(&mut sent(hostname).as_slice()), Err(Error::Renewal(_))));
+            assert!(matches!(Renewal::read(&mut sent(hostname, b"").as_slice()), Err(Error::Renewal(_))));
         }
     }
 

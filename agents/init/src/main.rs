@@ -31,7 +31,7 @@ fn boot() -> Result<(), Error> {
     if cmdline.is_probe {
         power::off();
     }
-    modules::insert(&early.modules, modules::Phase::Root)?;
+    modules::insert(&early.modules, modules::Phase::Root, false)?;
     root::enter(&cmdline.root)?;
     let processors = session::prepare(&cmdline)?;
     supervisor::run(&cmdline, processors)

@@ -7,7 +7,7 @@
 //! late virtio_net.ko virtio:d00000001v
 //! ```
 //! `root` modules are needed to mount the root; `late` modules are inserted after the agent was started. A module with
-//! a prefix is only inserted when the machine has a device whose modalias begins with it.
+//! a prefix is only inserted when the machine has a device whose modalias begins with it, or may get one later.
 
 use crate::error::Error;
 use nix::errno::Errno;
@@ -40,15 +40,16 @@ fn parse(order: &str) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
-/// Inserts the modules of one phase from `folder`, in order.
-pub fn insert(folder: &str, phase: Phase) -> Result<(), Error> {
+/// Inserts the modules of one phase from `folder`, in order. `with_absent`: also those of devices that are not there yet.
+pub fn insert(folder: &str, phase: Phase, with_absent: bool) -> Result<(), Error> {
     let path = format!("{folder}/order");
     let order = fs::read_to_string(&path).map_err(Error::file(&path))?;
     let mut aliases = None;
     for entry in parse(&order).filter(|entry| entry.phase == phase) {
-        let wanted = entry
-            .modalias_prefix
-            .is_none_or(|prefix| aliases.get_or_insert_with(modaliases).iter().any(|alias| alias.starts_with(prefix)));
+        let wanted = with_absent
+            || entry.modalias_prefix.is_none_or(|prefix| {
+                aliases.get_or_insert_with(modaliases).iter().any(|alias| alias.starts_with(prefix))
+            });
         if wanted {
             insert_one(&format!("{folder}/{}", entry.file))?;
         }

@@ -2,10 +2,16 @@
 
 use crate::error::Error;
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, sendto, socket,
+};
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
+/// The group that hears of each interface.
+const RTMGRP_LINK: u32 = 1;
 const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
 const RTM_NEWROUTE: u16 = 24;
@@ -35,9 +41,7 @@ pub struct Netlink {
 
 impl Netlink {
     pub fn open() -> Result<Self, Error> {
-        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)
-            .map(|socket| Self { socket })
-            .map_err(Error::system("netlink socket"))
+        Ok(Self { socket: open_socket()? })
     }
 
     pub fn set_up(&self, index: u32) -> Result<(), Error> {
@@ -58,6 +62,41 @@ impl Netlink {
         let length = recv(self.socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
         acknowledged(answer.get(..length).unwrap_or_default())
     }
+}
+
+/// What the kernel says of interfaces that come, go and change.
+pub struct LinkEvents {
+    socket: OwnedFd,
+}
+
+impl LinkEvents {
+    pub fn listen() -> Result<Self, Error> {
+        let socket = open_socket()?;
+        bind(socket.as_raw_fd(), &NetlinkAddr::new(0, RTMGRP_LINK)).map_err(Error::system("netlink group"))?;
+        Ok(Self { socket })
+    }
+
+    /// Returns when something was said; false: not until then.
+    pub fn wait(&self, until: Instant) -> Result<bool, Error> {
+        let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
+            Ok(0) => return Ok(false),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(Error::System { what: "poll", errno }),
+        }
+        // What it is, is seen where interfaces are; that something was lost is said, too.
+        let mut event = [0; 8192];
+        match recv(self.socket.as_raw_fd(), &mut event, MsgFlags::MSG_DONTWAIT) {
+            Ok(_) | Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::EINTR) => Ok(true),
+            Err(errno) => Err(Error::System { what: "netlink", errno }),
+        }
+    }
+}
+
+fn open_socket() -> Result<OwnedFd, Error> {
+    socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)
+        .map_err(Error::system("netlink socket"))
 }
 
 /// The kernel answers each request: 0, or the number of an error with a minus.

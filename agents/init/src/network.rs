@@ -3,14 +3,17 @@
 
 use crate::cmdline::Network;
 use crate::error::Error;
-use crate::netlink::Netlink;
+use crate::netlink::{LinkEvents, Netlink};
 use crate::session::tolerate;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 const INTERFACES: &str = "/sys/class/net";
 const RESOLVERS: &str = "/etc/resolv.conf";
+/// How long the kernel may take to find an interface that the host has plugged in.
+const LONGEST_PLUGGING: Duration = Duration::from_secs(10);
 
 /// After the interface's driver was inserted.
 pub fn configure(network: &Network) -> Result<(), Error> {
@@ -33,6 +36,22 @@ pub fn configure(network: &Network) -> Result<(), Error> {
         netlink.add_default_route(index, gateway)?;
     }
     fs::write(RESOLVERS, resolvers(network.ipv4.gateway)).map_err(Error::file(RESOLVERS))
+}
+
+/// The same of one that is plugged in meanwhile. Its driver is there already.
+pub fn configure_plugged(network: &Network) -> Result<(), Error> {
+    let events = LinkEvents::listen()?;
+    let until = Instant::now() + LONGEST_PLUGGING;
+    loop {
+        match interface(INTERFACES, &network.mac) {
+            Ok(_) => return configure(network),
+            Err(missing) => {
+                if !events.wait(until)? {
+                    return Err(missing);
+                }
+            }
+        }
+    }
 }
 
 /// The name of the interface that has this address. `folder`: /sys/class/net.

@@ -186,7 +186,9 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     session::hand_over_ports();
     agent.start_if_due(Instant::now());
     journal::info("agent started");
-    session::tolerate("late modules", modules::insert(&format!("{RUN_DIR}/modules"), Phase::Late));
+    // A fork may be given an interface, for which it shall not have to look for a driver.
+    let late = modules::insert(&format!("{RUN_DIR}/modules"), Phase::Late, cmdline.is_snapshot);
+    session::tolerate("late modules", late);
     if let Some(network) = &cmdline.network {
         session::tolerate("network", network::configure(network));
     }

@@ -210,6 +210,16 @@ describe("a network", () => {
     });
     expect(values("-netdev", { hasNicSlots: true })).toEqual([]);
   });
+
+  it("has one slot in a machine whose memory is kept, for that of each which goes on", () => {
+    const slots = (change: Partial<MachineSpec>): unknown[] =>
+      devices({ snapshot: { ram: null, frozenDisk: null }, ...change }).filter(({ id }) =>
+        String(id).startsWith("slot"),
+      );
+    expect(slots({})).toEqual([expect.objectContaining({ driver: "pcie-root-port", id: "slot0" })]);
+    expect(slots({ hasNicSlots: true })).toHaveLength(NIC_SLOTS);
+    expect(devices({}).filter(({ driver }) => driver === "pcie-root-port")).toEqual([]);
+  });
 });
 
 describe("a machine whose memory is kept, and one that goes on from it", () => {

@@ -5,7 +5,7 @@
 import { type Accelerator, type VmId, vmIdBeginning } from "#shared/model/vm.ts";
 import { CHANNEL_NAMES, type GuestNetwork } from "../driver.ts";
 import type { ServiceProgram } from "../service-images.ts";
-import { nicDevice, nicNetdev, nicSlotDevices } from "./nic-words.ts";
+import { NIC_SLOTS, nicDevice, nicNetdev, nicSlotDevices } from "./nic-words.ts";
 
 export interface MachineSpec {
   id: VmId;
@@ -23,7 +23,7 @@ export interface MachineSpec {
   snapshot: SnapshotUse | null;
   /** null: it has no interface from its start on. */
   network: GuestNetwork | null;
-  /** Interfaces can be added while it runs. */
+  /** Interfaces can be added while it runs: as many as other VMs need, else only the own one of a machine that goes on. */
   hasNicSlots: boolean;
   /** Of a service VM. */
   service?: ServiceProgram | undefined;
@@ -166,10 +166,12 @@ function snapshotDevices({ snapshot }: MachineSpec): string[] {
   ];
 }
 
-function networkDevices({ network, hasNicSlots }: MachineSpec): string[] {
+function networkDevices({ network, hasNicSlots, snapshot }: MachineSpec): string[] {
+  // No interface is in a kept memory: one that has a network gets it when it goes on.
+  const forks = snapshot === null ? 0 : 1;
   return [
     ...(network === null ? [] : ["-netdev", JSON.stringify(nicNetdev(network.nic)), ...device(nicDevice(network.nic))]),
-    ...(hasNicSlots ? nicSlotDevices().flatMap(device) : []),
+    ...nicSlotDevices(hasNicSlots ? NIC_SLOTS : forks).flatMap(device),
   ];
 }
 
@@ -208,11 +210,11 @@ function kernelCommandLine({ hostname, accelerator, cpus, snapshot, network, ser
   const program = service === undefined ? "" : ` atoll.service=${service.isRoot ? "root" : "user"}:${service.command}`;
   return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors}${program} ${
     snapshot === null ? `atoll.hostname=${hostname}` : `atoll.hostname=${SNAPSHOT_HOSTNAME} atoll.snapshot`
-  }${network === null ? "" : ` ${networkWord(network)}`}`;
+  }${network === null ? "" : ` atoll.net=${networkWord(network)}`}`;
 }
 
 /** Addresses and numbers alone: @see agents/init/src/cmdline.rs */
-function networkWord({ nic, ipv4, ipv6 }: GuestNetwork): string {
+export function networkWord({ nic, ipv4, ipv6 }: GuestNetwork): string {
   const family = ({ address, prefix, gateway }: GuestNetwork["ipv4"]): string => `${address}/${prefix},${gateway}`;
-  return `atoll.net=${family(ipv4)},${family(ipv6)},${nic.mac}`;
+  return `${family(ipv4)},${family(ipv6)},${nic.mac}`;
 }

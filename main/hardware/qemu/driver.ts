@@ -97,8 +97,7 @@ export class QemuDriver implements Driver<QemuDefinition> {
     const disk = path.join(state, DISK_FILE);
     const network = definition.network === "none" ? null : await this.#options.guestNetwork(id);
     const start: MachineStart = { definition, vm, accelerator, network, run, signal };
-    // A kept memory has no interface in it, and no addresses.
-    if ((definition.isThrowaway === true || startsFresh) && network === null) {
+    if (definition.isThrowaway === true || startsFresh) {
       const machine = await this.#snapshots.start(start, disk);
       if (machine !== null) return machine;
     }

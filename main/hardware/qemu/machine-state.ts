@@ -11,7 +11,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "#shared/model/app-error.ts";
 import { checkedSocket } from "../../base/paths.ts";
 import { waitFor } from "../../base/waiting.ts";
-import { RUNTIME_FILES } from "./argv.ts";
+import type { GuestNetwork } from "../driver.ts";
+import { networkWord, RUNTIME_FILES } from "./argv.ts";
+import { QemuNics } from "./nics.ts";
 import { QmpClient } from "./qmp.ts";
 
 /** What init says when the machine can be kept, and when a fork goes on: @see agents/init/src/fork.rs */
@@ -68,13 +70,13 @@ export async function keepState(
 
 /**
  * Gives a machine that waits for its state this one, and the guest what makes it another one than its siblings.
- * @param nonce what the kept guest said
+ * @param guest `nonce`: what the kept guest said; `network`: of the interface that is plugged into it, null: it gets none
  * @throws AppError hardware.machine-failed where it does not go on as that guest
  */
 export async function restoreState(
   folder: string,
   { file, isWithoutMemory }: StateFile,
-  { hostname, nonce }: { hostname: string; nonce: Buffer },
+  guest: { hostname: string; nonce: Buffer; network: GuestNetwork | null },
   lives: () => boolean,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -89,12 +91,13 @@ export async function restoreState(
     const state = await connected(path.join(folder, RUNTIME_FILES.state), lives, signal);
     await sendState(file, state);
     await completed;
+    if (guest.network !== null) await new QemuNics(folder, qmp).plug(guest.network.nic);
     const said = readNonce(port, STATE_TIMEOUT_MS, signal);
     said.catch(() => undefined); // it is awaited below
-    port.write(renewal(hostname));
+    port.write(renewal(guest));
     // It was paused when its state was written, and still is.
     await qmp.execute("cont");
-    if (!(await said).equals(nonce)) throw failed("it is not the guest whose memory was kept");
+    if (!(await said).equals(guest.nonce)) throw failed("it is not the guest whose memory was kept");
   } finally {
     port?.destroy();
     qmp.close();
@@ -112,12 +115,19 @@ export async function sendState(file: string, socket: net.Socket): Promise<void>
 }
 
 /** @see agents/init/src/fork.rs */
-export function renewal(hostname: string, nowMs = Date.now(), entropy = randomBytes(ENTROPY_BYTES)): Buffer {
-  const name = Buffer.from(hostname);
-  const head = Buffer.alloc(9);
-  head.writeBigUInt64LE(BigInt(nowMs) * 1_000_000n);
-  head.writeUInt8(name.length, 8);
-  return Buffer.concat([entropy, head, name]);
+export function renewal(
+  { hostname, network }: { hostname: string; network: GuestNetwork | null },
+  nowMs = Date.now(),
+  entropy = randomBytes(ENTROPY_BYTES),
+): Buffer {
+  const time = Buffer.alloc(8);
+  time.writeBigUInt64LE(BigInt(nowMs) * 1_000_000n);
+  return Buffer.concat([entropy, time, counted(hostname), counted(network === null ? "" : networkWord(network))]);
+}
+
+/** After the count of its bytes, which is one byte. */
+function counted(text: string): Buffer {
+  return Buffer.concat([Buffer.of(Buffer.byteLength(text)), Buffer.from(text)]);
 }
 
 function capabilities(isWithoutMemory: boolean) {

@@ -47,8 +47,8 @@ export function nicDevice({ id, mac }: NicSpec, slot?: number) {
   };
 }
 
-export function nicSlotDevices() {
-  return Array.from({ length: NIC_SLOTS }, (_, index) => ({
+export function nicSlotDevices(count: number) {
+  return Array.from({ length: count }, (_, index) => ({
     driver: "pcie-root-port",
     id: nicSlotId(index),
     chassis: index + 1,

@@ -67,9 +67,12 @@ export class SnapshotMachines {
   #goOn(start: MachineStart, snapshot: Snapshot, disk: string): Promise<QemuMachine> {
     const isFork = snapshot.origin === "fork";
     const state = { file: snapshot.state, isWithoutMemory: isFork };
-    const guest = { hostname: start.vm.hostname, nonce: Buffer.from(snapshot.nonce, "hex") };
+    const { network } = start;
+    const guest = { hostname: start.vm.hostname, nonce: Buffer.from(snapshot.nonce, "hex"), network };
     return launchQemu({
       ...start,
+      // A kept memory has no interface in it, and no addresses: it is given them when it goes on.
+      network: null,
       disk,
       use: { ram: isFork ? { file: snapshot.ram, isWritten: false } : null, frozenDisk: snapshot.disk },
       origin: snapshot.origin,
@@ -166,7 +169,7 @@ export class SnapshotMachines {
   async #snapshotKey(start: MachineStart): Promise<string> {
     const { vm } = start;
     const { baseImage, kernel, initrd, buildId } = vm.template;
-    const spec = { ...specOf(start), id: ANY_ID, disk: "", baseImage: "", kernel: "", initrd: "" };
+    const spec = { ...specOf(start), network: null, id: ANY_ID, disk: "", baseImage: "", kernel: "", initrd: "" };
     const machine = qemuArguments({ ...spec, snapshot: { ram: null, frozenDisk: null } });
     return snapshotKey({ qemu: await qemuIdentity(), machine, buildId, kernel: `${kernel} ${baseImage}`, initrd });
   }
