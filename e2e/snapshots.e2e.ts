@@ -14,7 +14,6 @@ import type { Template } from "../images/builder/template.ts";
 import { resolvePaths } from "../main/base/paths.ts";
 import type { QemuDefinition } from "../main/hardware/qemu/definition.ts";
 import { QemuDriver } from "../main/hardware/qemu/driver.ts";
-import { guestNetwork, OWN_NIC, ownNic } from "../main/networks/addresses.ts";
 
 test.describe("a memory snapshot", () => {
   let home: string;
@@ -48,6 +47,8 @@ test.describe("a memory snapshot", () => {
     return promisify(execFile)(process.execPath, ["out/main/template-builder.js", ...words]);
   }
 
+  const macOf = (link: number): string => `52:54:00:a7:00:0${link}`;
+
   const snapshots = (): string[] =>
     fs
       .readdirSync(path.join(home, "snapshots"))
@@ -60,7 +61,12 @@ test.describe("a memory snapshot", () => {
     return new QemuDriver(resolvePaths({ ATOLL_HOME: home }), {
       describe: ({ name }) => Promise.resolve({ hostname: name, memoryMiB, cpus: 1, templateCpus: 1, template: files }),
       checkTemplate: () => undefined,
-      guestNetwork: () => Promise.resolve(guestNetwork((lastLink += 1))),
+      guestNetwork: () =>
+        Promise.resolve({
+          nic: { id: "nic", mac: macOf((lastLink += 1)) },
+          ipv4: { address: "10.137.0.6", prefix: 30, gateway: "10.137.0.5" },
+          ipv6: { address: "fd00:137:1::2", prefix: 64, gateway: "fd00:137:1::1" },
+        }),
       probesFolder: cachePaths(resolveCacheDir()).probesDir,
       snapshotsFolder: path.join(home, "snapshots"),
       forkLibrary: () => forkLibrary,
@@ -91,9 +97,9 @@ test.describe("a memory snapshot", () => {
   async function speakerOfFork(): Promise<string> {
     const own = definition("one", "direct");
     const machine = await driver(library).start(own);
-    expect([machine.origin, await machine.nics.list()]).toEqual(["fork", [OWN_NIC]]);
-    const frames = net.connect(machine.nics.socket(OWN_NIC));
-    await machine.nics.setLink(OWN_NIC, true);
+    expect([machine.origin, await machine.nics.list()]).toEqual(["fork", ["nic"]]);
+    const frames = net.connect(machine.nics.socket("nic"));
+    await machine.nics.setLink("nic", true);
     let frame = Buffer.alloc(0);
     // Its length, the address that it is for, and the one that it is from.
     while (frame.length < 16) frame = Buffer.concat([frame, ...((await once(frames, "data")) as Buffer[])]);
@@ -109,7 +115,7 @@ test.describe("a memory snapshot", () => {
     const [key = ""] = snapshots();
     expect(snapshots()).toEqual([key]);
     expect(await originOf(library)).toBe("fork");
-    for (const link of [1, 2]) expect(await speakerOfFork()).toBe(ownNic(link).mac);
+    for (const link of [1, 2]) expect(await speakerOfFork()).toBe(macOf(link));
     const state = path.join(home, "snapshots", key, "state");
     fs.truncateSync(state, Math.floor(fs.statSync(state).size / 2));
     expect(await originOf(library)).toBe("cold");
