@@ -116,10 +116,26 @@ test("nothing leaks out of the VM, whatever a program in it tries", async () => 
   );
 });
 
-test("a disposable that is for the VM connects as the VM does, where a network was asked for", async () => {
-  const start = async (...words: string[]): Promise<string> =>
-    (await desktop.json<{ vm: string }>("disposable", "start", "--for", "web", ...words)).vm;
-  const [without, disposable] = [await start(), await start("--network", "firewall")];
+test("a disposable that is for the VM goes on from memory and connects as the VM does, where a network was asked for", async () => {
+  test.slow();
+  type Started = { vm: string; origin: string };
+  const start = (...words: string[]): Promise<Started> =>
+    desktop.json<Started>("disposable", "start", "--for", "web", ...words);
+  // The first one may have to boot: then it has the memory kept.
+  await expect(async () => {
+    const { vm, origin } = await start();
+    await desktop.json("vm", "kill", vm);
+    expect(origin).toBe("fork");
+  }).toPass({ timeout: 300_000, intervals: [20_000] });
+  const began = [await start(), await start("--network", "firewall"), await start("--network", "firewall")];
+  expect(began.map(({ origin }) => origin)).toEqual(["fork", "fork", "fork"]);
+  const [without, disposable, sibling] = began.map(({ vm }) => vm) as [string, string, string];
+  // Each has an interface of its own, or none, before a program runs in it.
+  const addresses = async (vm: string): Promise<string[]> =>
+    (await desktop.atoll("exec", vm, "--", "sh", "-c", "cat /sys/class/net/[!l]*/address")).stdout.split("\n");
+  const macs = [...(await addresses(without)), ...(await addresses(disposable)), ...(await addresses(sibling))];
+  expect(macs.filter((mac) => mac.startsWith("52:54:00:a7"))).toHaveLength(2);
+  expect(new Set(macs.filter(Boolean)).size).toBe(2);
   // Where it fails, what the command and the application say of it is shown.
   const answer = async (): Promise<string> => {
     const { code, stdout, stderr } = await getFrom(disposable, "good.example");
@@ -130,6 +146,7 @@ test("a disposable that is for the VM connects as the VM does, where a network w
     return [`exit code ${code}`, stdout, stderr, ...told.slice(-5)].join("\n");
   };
   await expect.poll(answer, CONNECTS).toContain("for good.example");
+  await expect.poll(async () => (await getFrom(sibling, "good.example")).stdout).toContain("for good.example");
   const refused = [await getFrom(disposable, "bad.example"), await getFrom(without, "good.example")];
   expect(refused.map(({ code }) => code)).not.toContain(0);
   await expect
@@ -150,7 +167,7 @@ test("a disposable that is for the VM connects as the VM does, where a network w
   await desktop.json("vm", "set", "web", "--network", "firewall");
   await expect.poll(answer, CONNECTS).toContain("for good.example");
   await expect.poll(async () => (await get("good.example")).stdout).toContain("for good.example");
-  for (const vm of [without, disposable]) await desktop.json("vm", "kill", vm);
+  for (const vm of [without, disposable, sibling]) await desktop.json("vm", "kill", vm);
 });
 
 test("what the policy allows is no leak, and is said to be allowed", async () => {
