@@ -115,7 +115,7 @@ test("a program that asks for both selections a thousand times a second gets not
   // The policy lets this VM have what is copied in "home": only that nobody pastes there keeps it.
   const snooper = await Snooper.start(desktop, "side");
   await copyInHome("not for snoopers");
-  await snooper.asks(2_000);
+  await snooper.asks(1_000);
   await reader("web", "/tmp/beside", ...PATIENT, "-e");
   await page.keyboard.press("Control+Shift+V");
   await expect(prompt).toBeVisible();
@@ -132,17 +132,14 @@ test("a program that asks for both selections a thousand times a second gets not
   await expect.poll(() => desktop.read("side", "/tmp/typed")).toBe("x");
   await bar.getByRole("button", { name: "Ignore" }).click();
   await expect(bar).toHaveCount(0);
-  await snooper.asks(2_000);
+  await snooper.asks(1_000);
   await expect(bar).toHaveCount(0);
   await expect(prompt).toHaveCount(0);
   expect(await snooper.given()).toBe("");
 
-  // It would have got it: of another copy the person says that they mean it.
-  await copyInHome("for this one");
-  await reader("side", "/tmp/typed-then", "foot");
-  await bar.getByRole("button", { name: "Paste" }).click();
-  await expect.poll(() => snooper.given()).toContain("for this one");
-  expect(await snooper.given()).not.toContain("not for snoopers");
+  // What the person pastes in its own VM is there for it, too: nothing else has kept it from it.
+  await page.keyboard.press("Control+Shift+V");
+  await expect.poll(() => snooper.given()).toContain("not for snoopers");
   await snooper.end();
 });
 

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use IO::Socket::UNIX;
 
-use constant { BURST => 100, PAUSE_S => 0.1, INPUT_ONLY => 2, EVENT_MASK => 0x800, PROPERTY_CHANGE => 0x400000 };
+use constant { BURST => 200, PAUSE_S => 0.1, INPUT_ONLY => 2, EVENT_MASK => 0x800, PROPERTY_CHANGE => 0x400000 };
 use constant { CREATE_WINDOW => 1, INTERN_ATOM => 16, GET_PROPERTY => 20, CONVERT_SELECTION => 24 };
 use constant { REPLY => 1, PROPERTY_NOTIFY => 28, SELECTION_NOTIFY => 31 };
 
