@@ -73,6 +73,7 @@ impl Agent {
         let types = announced.types.iter().filter(|name| (1..=MAX_CLIP_TYPE_BYTES).contains(&name.len()));
         let types: Vec<String> = types.take(MAX_CLIP_TYPES).cloned().collect();
         let stands = matches!(self.clipboard.clips.get(which).map(|clip| &clip.owner), Some(Owner::Host { .. }));
+        self.clipboard.pastes.announced(announced.offer);
         if !types.is_empty() {
             self.replace_clip(which, Some((types, Owner::Host { offer: announced.offer })));
         } else if stands {
@@ -83,6 +84,7 @@ impl Agent {
     /// The session is over: what the host has announced cannot be pasted any more.
     fn clipboard_alone(&mut self) {
         self.end_host_deliveries();
+        self.clipboard.pastes.announced(0);
         for which in BOTH {
             if matches!(self.clipboard.clips.get(which).map(|clip| &clip.owner), Some(Owner::Host { .. })) {
                 self.replace_clip(which, None);

@@ -9,6 +9,7 @@ use atoll_wire::header::Message as Body;
 use atoll_wire::limits::MAX_CLIP_BYTES;
 use atoll_wire::{ClipAhead, PasteGiven, PasteRefused, PasteTaken, PasteWanted};
 
+use super::Clipboard;
 use super::delivery::{Content, Inlet};
 use crate::agent::Agent;
 use crate::ports::PortKind;
@@ -41,13 +42,20 @@ struct Ahead {
 pub struct Pastes {
     aheads: VecDeque<Ahead>,
     ahead_streams: VecDeque<u32>,
+    /// Of this session, whose numbers rise; 0: none yet.
+    latest_offer: u32,
     /// Requests that programs may still make, and since when.
     budget: (f64, Instant),
 }
 
 impl Default for Pastes {
     fn default() -> Self {
-        Self { aheads: VecDeque::new(), ahead_streams: VecDeque::new(), budget: (REQUEST_BURST, Instant::now()) }
+        Self {
+            aheads: VecDeque::new(),
+            ahead_streams: VecDeque::new(),
+            latest_offer: 0,
+            budget: (REQUEST_BURST, Instant::now()),
+        }
     }
 }
 
@@ -56,9 +64,22 @@ impl Pastes {
         self.aheads.is_empty()
     }
 
+    /// The host has announced this offer; 0: the session is over, and numbers begin anew.
+    pub fn announced(&mut self, offer: u32) {
+        self.latest_offer = if offer == 0 { 0 } else { self.latest_offer.max(offer) };
+    }
+
     fn take_ahead(&mut self, is_it: impl Fn(&Ahead) -> bool) -> Option<Ahead> {
         let at = self.aheads.iter().position(is_it)?;
         self.aheads.remove(at)
+    }
+
+    /// The host sends ahead by this stream, whether or not that is wanted.
+    fn remember(&mut self, stream: u32) {
+        if self.ahead_streams.len() >= MAX_REMEMBERED {
+            self.ahead_streams.pop_front();
+        }
+        self.ahead_streams.push_back(stream);
     }
 
     fn may_ask(&mut self, now: Instant) -> bool {
@@ -101,6 +122,8 @@ impl Agent {
             // The program has just closed its pipe.
             match self.clipboard.pastes.take_ahead(|ahead| ahead.stream == stream) {
                 Some(_) => self.decline_stream(stream),
+                // The host knows, or will: nobody reads it any more, or another program does.
+                None if self.clipboard.pastes.ahead_streams.contains(&stream) => {}
                 None => self.refuse_incoming(stream),
             }
             return;
@@ -108,7 +131,7 @@ impl Agent {
         if let Some(ahead) = self.clipboard.pastes.take_ahead(|ahead| ahead.stream == stream) {
             self.delivery_flows(given.request, stream, ahead.inlet);
         } else if self.clipboard.pastes.ahead_streams.contains(&stream) || self.streams.check(&[stream]).is_err() {
-            // It was dropped, or has been taken by another program.
+            // It was refused or dropped, or has been taken by another program.
             self.end_delivery(given.request);
         } else {
             let inlet = Inlet::for_paste(&mime_type);
@@ -126,7 +149,12 @@ impl Agent {
     pub fn clip_ahead(&mut self, ahead: &ClipAhead) {
         let stream = ahead.stream;
         let clip = self.clipboard.clips.of_offer(ahead.offer);
-        if self.streams.check(&[stream]).is_err() || !clip.is_some_and(|clip| clip.types.contains(&ahead.r#type)) {
+        // It comes by another port than the announcement of its offer, and may be read before that.
+        let is_early = ahead.offer > self.clipboard.pastes.latest_offer;
+        // Also one that is refused: the host may name it for a request before it hears of that.
+        self.clipboard.pastes.remember(stream);
+        let is_wanted = is_early || clip.is_some_and(|clip| clip.types.contains(&ahead.r#type));
+        if self.streams.check(&[stream]).is_err() || !is_wanted {
             self.refuse_incoming(stream);
             return;
         }
@@ -136,13 +164,8 @@ impl Agent {
             }
         }
         let inlet = Inlet::new(&ahead.r#type, AHEAD_BYTES);
-        let pastes = &mut self.clipboard.pastes;
-        if pastes.ahead_streams.len() >= MAX_REMEMBERED {
-            pastes.ahead_streams.pop_front();
-        }
-        pastes.ahead_streams.push_back(stream);
         let (offer, mime_type, at) = (ahead.offer, ahead.r#type.clone(), Instant::now());
-        pastes.aheads.push_back(Ahead { offer, mime_type, stream, inlet: inlet.clone(), at });
+        self.clipboard.pastes.aheads.push_back(Ahead { offer, mime_type, stream, inlet: inlet.clone(), at });
         self.open_host_content(stream, inlet);
         self.watch_clipboard();
     }
@@ -170,8 +193,8 @@ impl Agent {
                 self.cancel_delivery(request);
             }
         }
-        let clips = &self.clipboard.clips;
-        let is_over = |ahead: &Ahead| clips.of_offer(ahead.offer).is_none();
+        let Clipboard { clips, pastes, .. } = &self.clipboard;
+        let is_over = |ahead: &Ahead| ahead.offer <= pastes.latest_offer && clips.of_offer(ahead.offer).is_none();
         let over = self.clipboard.pastes.aheads.iter().filter(|ahead| is_over(ahead)).map(|ahead| ahead.stream);
         self.drop_aheads(over.collect());
     }

@@ -444,6 +444,43 @@ fn what_is_sent_ahead_and_not_asked_for_is_dropped() {
 }
 
 #[test]
+fn what_is_sent_ahead_may_overtake_its_announcement() {
+    let (_agent, mut host, mut program) = start();
+    let offer = host.announce(CLIPBOARD, &[TEXT]) + 1_000;
+    program.offer(CLIPBOARD);
+    let stream = host.send_ahead(offer, TEXT);
+    assert!(host.write_whole(stream, b"early"));
+    host.roundtrip();
+    host.send(
+        CONTROL,
+        Body::ClipAnnounced(ClipAnnounced { selection: CLIPBOARD.into(), offer, types: vec![TEXT.to_owned()] }),
+    );
+    let announced = program.offer(CLIPBOARD);
+    assert_eq!(read(reader(program.receive(&announced, TEXT))), b"early");
+}
+
+#[test]
+fn what_is_sent_ahead_and_refused_answers_no_request() {
+    let (_agent, mut host, mut program) = start();
+    let (number, offer) = announced(&mut host, &mut program);
+    let pasted = reader(program.receive(&offer, TEXT));
+    let request = host.paste_wanted().request;
+    // Of a type that was not announced. The host has named it before it hears that nobody reads it.
+    let stream = host.send_ahead(number, "image/png");
+    host.send(BULK, Body::PasteGiven(PasteGiven { request, stream }));
+    assert_eq!(read(pasted), b"");
+    assert!(!host.wait_stream_end(stream));
+    // Nobody waits for this request any more, and the stream has ended: that is said once (support/rules.rs).
+    host.send(BULK, Body::PasteGiven(PasteGiven { request, stream }));
+    // What comes on the same port after it has been answered when this has.
+    let pasted = reader(program.receive(&offer, TEXT));
+    let request = host.paste_wanted().request;
+    let next = host.give(request);
+    assert!(host.write_whole(next, b"next"));
+    assert_eq!(read(pasted), b"next");
+}
+
+#[test]
 fn html_of_the_host_is_cleaned() {
     let (_agent, mut host, mut program) = start();
     let (number, offer) = announced(&mut host, &mut program);
