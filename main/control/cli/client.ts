@@ -37,8 +37,7 @@ export class ControlClient {
   }
 
   /** @throws AppError desktop.not-running, desktop.socket-taken; file.not-ours where somebody else may have laid the socket */
-  static async connect(): Promise<ControlClient> {
-    const paths = resolvePaths();
+  static async connect(paths = resolvePaths()): Promise<ControlClient> {
     const { run, controlSocket } = paths;
     checkPrivateFolder(run);
     const socket = net.connect(controlSocket);
