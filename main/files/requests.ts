@@ -8,7 +8,7 @@ import type { TransferView } from "#shared/model/transfer.ts";
 import type { Application } from "../application.ts";
 import { callerSignal } from "../crossings/caller-signal.ts";
 import { refusalOf } from "../crossings/crossings.ts";
-import type { CliCaller } from "../ipc/caller.ts";
+import { type CliCaller, goneSignal } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import type { ChosenFiles } from "./chosen-files.ts";
 import { pathText } from "./names.ts";
@@ -56,8 +56,6 @@ export function transferHandlers({ application, chosenFiles, transfers }: Parts)
       checkParties(source, target);
       for (const party of [source, target]) checkRunning(party);
       const [bytes] = pathsOf(target, [into]);
-      const gone = new AbortController();
-      caller.connection.onClose(() => gone.abort());
       const record = transfers.start(
         {
           source: { party: source, paths: pathsOf(source, paths) },
@@ -65,7 +63,7 @@ export function transferHandlers({ application, chosenFiles, transfers }: Parts)
           destination: { kind: "path", path: bytes ?? new Uint8Array(0) },
           permission: { kind: "ask" },
         },
-        { signal: gone.signal, askSignal: callerSignal(caller, askS) },
+        { signal: goneSignal(caller), askSignal: callerSignal(caller, askS) },
       );
       const stop = reportProgress(transfers, transfers.get(record.id), caller);
       const end = await record.done.finally(stop);

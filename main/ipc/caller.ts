@@ -26,6 +26,8 @@ export type Caller = PageCaller | CliCaller;
 export type CallerFrom<From extends Side> = Extract<Caller, { from: From }>;
 
 /** Aborted when the command has gone; undefined: the page asks, whose work goes on without it. */
+export function goneSignal(caller: CliCaller): AbortSignal;
+export function goneSignal(caller: Caller): AbortSignal | undefined;
 export function goneSignal(caller: Caller): AbortSignal | undefined {
   if (caller.from === "page") return undefined;
   const gone = new AbortController();

@@ -13,6 +13,7 @@ import type {
 } from "#shared/model/policy.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-file.ts";
+import { exists } from "../base/exists.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { watchFolder } from "../base/watch-folder.ts";
@@ -404,11 +405,4 @@ function brokenError(problem: FileProblem): AppError {
   return new AppError("policy.broken", `${problemWords(problem)}. Nothing may cross until it is fixed.`, {
     ...problem,
   });
-}
-
-async function exists(file: string): Promise<boolean> {
-  return fsp.access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -8,6 +8,7 @@ import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import type { ProgramFile, Recipe } from "../../images/builder/index.ts";
+import { exists } from "../base/exists.ts";
 import { syncFolder } from "../base/write-file.ts";
 import type { ServiceImages, ServiceStart } from "../hardware/service-images.ts";
 import { type Origin, readOrigin, writeOrigin } from "./origin.ts";
@@ -224,13 +225,6 @@ export async function readService(folder: string, recipesFolder: string | null):
   const [problem] = problems;
   const words = problem === undefined ? folder : problemWords(problem);
   throw new AppError("service.bad-folder", `${words}. Fix it, then try again.`, { folder, problems });
-}
-
-function exists(folder: string): Promise<boolean> {
-  return fsp.stat(folder).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function readFolder(

@@ -50,22 +50,16 @@ export class Updates {
    * @throws AppError service.update-failed, service.busy, file.write-failed; what was there goes on
    */
   put(name: string, folder: string, { origin, isTried }: { origin: Origin; isTried: boolean }): Promise<void> {
-    const { catalog, quarantined } = this.#parts;
+    const { catalog } = this.#parts;
     return this.#once(name, async () => {
-      const kept = quarantined(name);
-      if (kept > 0)
-        throw new AppError(
-          "service.busy",
-          `Service "${name}" keeps ${kept} files in quarantine, which would be gone: restore or delete them first.`,
-          { service: name, kept },
-        );
+      this.#refuseQuarantined(name);
       const service = await catalog.read(folder);
       const before = catalog.named(name).manifest.version;
       const text = await textOrNone(this.#settingsFile(name));
       const settings = carried(text, service.manifest.settings);
       if (isTried) await this.#tryOut(service, settings, before);
       const wasWanted = this.#parts.unit(name).isWanted;
-      await this.#replace(name, async () => {
+      await this.#parts.replace(name, async () => {
         const changed = await catalog.install(folder, origin);
         await writeFileAtomically(path.join(catalog.beforeFolder(name), SETTINGS), text);
         await this.#setSettings(name, settings);
@@ -86,17 +80,14 @@ export class Updates {
   }
 
   async #back(name: string): Promise<void> {
-    const { catalog, unit, quarantined } = this.#parts;
+    const { catalog, unit, replace } = this.#parts;
     if (catalog.versionBefore(name) === null)
       throw new AppError("service.no-version-before", `There is no version of "${name}" to go back to.`, {
         service: name,
       });
-    if (quarantined(name) > 0)
-      throw new AppError("service.busy", `Service "${name}" keeps files in quarantine: restore or delete them first.`, {
-        service: name,
-      });
+    this.#refuseQuarantined(name);
     const wasWanted = unit(name).isWanted;
-    await this.#replace(name, async () => {
+    await replace(name, async () => {
       const text = await textOrNone(path.join(catalog.beforeFolder(name), SETTINGS));
       const service = await catalog.takeBack(name);
       await this.#setSettings(name, text);
@@ -143,8 +134,12 @@ export class Updates {
     }
   }
 
-  #replace(name: string, change: () => Promise<Service>): Promise<void> {
-    return this.#parts.replace(name, change);
+  /** Another version begins with an empty disk. @throws AppError service.busy */
+  #refuseQuarantined(name: string): void {
+    const kept = this.#parts.quarantined(name);
+    if (kept === 0) return;
+    const sentence = `Service "${name}" keeps ${kept} files in quarantine, which would be gone: restore or delete them first.`;
+    throw new AppError("service.busy", sentence, { service: name, kept });
   }
 
   async #once(name: string, work: () => Promise<void>): Promise<void> {
