@@ -9,8 +9,10 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { buildFailure } from "./build-failure.ts";
 import { cachePaths } from "./cache-dir.ts";
+import { withoutInherited } from "../../main/base/close-inherited.ts";
 import { tryLock, waitForLock, type FileLock } from "../../main/base/file-lock.ts";
 import { checkHostTools, isRoot } from "./host-tools.ts";
+import { IMAGE_FD } from "./hooks.ts";
 import { moduleOrder } from "./kernel-modules.ts";
 import { mmdebstrapArguments } from "./mmdebstrap.ts";
 import { runGroup } from "../../main/base/process-group.ts";
@@ -133,11 +135,21 @@ async function runMmdebstrap(run: MmdebstrapRun): Promise<void> {
   try {
     const mode = isRoot() ? "root" : "unshare";
     const args = mmdebstrapArguments({ recipe, mode, packagesDir, outDir: partialDir });
+    const namespace = isRoot() ? ["unshare", "--mount"] : [];
+    // What is open here beside these would push the numbers that mmdebstrap gives to a shell above 9.
+    const [command, words] = withoutInherited(IMAGE_FD, [
+      "setpriv",
+      "--pdeathsig",
+      "TERM",
+      ...namespace,
+      "mmdebstrap",
+      ...args,
+    ]);
     const exitCode = await runGroup({
       // When we are killed it gets a signal to end, and cleans up. As root, mmdebstrap mounts /proc and others where it finds
       // itself; in a namespace of its own they end with it.
-      command: "setpriv",
-      args: ["--pdeathsig", "TERM", ...(isRoot() ? ["unshare", "--mount"] : []), "mmdebstrap", ...args],
+      command,
+      args: words,
       env: { ...process.env, TMPDIR: workDir, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C.UTF-8" },
       inherited: [lock.fd, image.fd], // 3 and IMAGE_FD
       signal,

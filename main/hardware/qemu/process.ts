@@ -9,6 +9,7 @@ import type { Readable, Writable } from "node:stream";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
+import { closeInherited } from "../../base/close-inherited.ts";
 import { RUNTIME_FILES } from "./argv.ts";
 import { type Box, type BoxFiles, bubblewrapOptions, confinement } from "./box.ts";
 import { plainEnvironment, systemPaths } from "./box-probe.ts";
@@ -27,19 +28,13 @@ const OPTIONS_FD = 4;
  */
 const WRITE_LOG = `trap '' XFSZ; ulimit -f ${LOG_KIB}; cat >${RUNTIME_FILES.log}; exec cat >/dev/null`;
 
-/**
- * Chromium leaves file descriptors open over exec (its own channels, the display): QEMU must not have them, and while it
- * had, the application's other processes would not notice the application's end. Only bash closes numbers above 9.
- */
-const CLOSE_INHERITED = `for fd in /proc/self/fd/*; do n=\${fd##*/}; if ((n > ${OPTIONS_FD})) && [[ -e $fd ]]; then exec {n}>&-; fi; done`;
-
 /** The kernel may weigh sessions rather than processes: then the session's niceness counts. @see sched(7), autogroup */
 const WEIGH_SESSION = `{ echo ${NICENESS} >/proc/self/autogroup; } 2>/dev/null`;
 
 /** Outside of the box. Its words: what makes the box, and the shell in it. */
 const OUTSIDE = [
   "umask 077",
-  CLOSE_INHERITED,
+  closeInherited(OPTIONS_FD),
   `exec > >(exec /bin/bash -c "${WRITE_LOG}" atoll-log ${STATUS_FD}>&- ${OPTIONS_FD}<&-) 2>&1`,
   `echo "{\\"log-pid\\": $!}" >&${STATUS_FD}`,
   WEIGH_SESSION,

@@ -1,0 +1,15 @@
+/**
+ * Chromium leaves file descriptors open over exec: its own channels, the display, its files. A program that the application starts
+ * must not have them: it could speak there, and while it had them nobody would notice the application's end. And where the low
+ * numbers are taken, a program that gives its own ones to a shell fails, for only bash knows numbers above 9.
+ */
+
+/** A line for bash, which closes all descriptors above `last`. */
+export function closeInherited(last: number): string {
+  return `for fd in /proc/self/fd/*; do n=\${fd##*/}; if ((n > ${last})) && [[ -e $fd ]]; then exec {n}>&-; fi; done`;
+}
+
+/** What to start in place of `words`, a program and its arguments, so that it has no descriptor above `last`. */
+export function withoutInherited(last: number, words: readonly string[]): [command: string, args: string[]] {
+  return ["/bin/bash", ["-c", `${closeInherited(last)}; exec "$@"`, "atoll", ...words]];
+}
