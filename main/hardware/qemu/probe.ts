@@ -140,6 +140,9 @@ interface BootResult {
   cause: "kvm" | "timeout" | "other";
 }
 
+/** Exit code of bash and setpriv where there is no such program. */
+const NOT_FOUND = 127;
+
 /** Boots the kernel under KVM to a first program that switches off at once. */
 export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<BootResult> {
   return new Promise((resolve, reject) => {
@@ -167,7 +170,8 @@ export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<
       }
     });
     child.on("error", (cause) => reject(missing(cause)));
-    child.on("close", (_code, signal) => {
+    child.on("close", (code, signal) => {
+      if (code === NOT_FOUND) return reject(missing(new Error(errors)));
       const firstLine =
         errors
           .trim()
