@@ -48,17 +48,11 @@ import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { guestNetwork } from "../networks/addresses.ts";
-import { narrowedByCallers } from "../networks/caller-networks.ts";
+import { type CreatedNetworks, createNetworks } from "../networks/create.ts";
 import { LinkIndices } from "../networks/link-indices.ts";
 import { sendNetworkEvents } from "../networks/events.ts";
 import { HostNetworks } from "../networks/host-networks.ts";
-import { FIREWALL_SERVICE, Network } from "../networks/network.ts";
-import { Networks } from "../networks/networks.ts";
-import { relayStarter } from "../networks/relay.ts";
 import { ScanRules } from "../networks/scan-rules.ts";
-import { ServiceFilter } from "../networks/service-filter.ts";
-import { goesByService, type ServedVm, ServiceNetworks } from "../networks/service-networks.ts";
-import { passtCommand } from "../networks/uplink.ts";
 import { Comparisons } from "../opener/comparisons.ts";
 import { createOpener } from "../opener/create.ts";
 import { readGuestFile } from "../opener/guest-file.ts";
@@ -68,17 +62,10 @@ import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { hasScannerOf } from "../policy/scanners.ts";
 import { builtIns } from "../services/built-ins.ts";
-import { enginesOf } from "../scanning/engine.ts";
-import { Quarantine } from "../scanning/quarantine.ts";
-import { QuarantineFile } from "../scanning/quarantine-file.ts";
+import { createScanning, type Scanning } from "../scanning/create.ts";
 import { sendQuarantineEvents } from "../scanning/quarantine-requests.ts";
-import { scanPath } from "../scanning/scan-path.ts";
-import { Scanner } from "../scanning/scanner.ts";
-import { carryFolder } from "../scanning/carry.ts";
-import { scanAgain } from "../scanning/rescan.ts";
-import { sendSignatures, Signatures } from "../scanning/signatures.ts";
-import { SignaturesFile } from "../scanning/signatures-file.ts";
-import { ANTIVIRUS_SERVICE, sendFound, WatchedFolders } from "../scanning/watched-folders.ts";
+import { sendSignatures } from "../scanning/signatures.ts";
+import { sendFound } from "../scanning/watched-folders.ts";
 import { SafeCopies } from "../safe-copies/safe-copies.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
 import { heldBy } from "../services/held.ts";
@@ -170,7 +157,7 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     vms: () => application.parties,
     isNear: hostNetworks.isNear,
-    hasScanner: hasScannerOf({ traffic: () => network.scanner.works, files: () => scanner.isThere }),
+    hasScanner: hasScannerOf({ traffic: () => network.scanner.works, files: () => scanning.scanner.isThere }),
   });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
@@ -199,11 +186,11 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     held: ({ vm, told }) => heldBy({ vm, told, vms: application.vms, linkOf: (id) => linkIndices.find(id) }),
     quarantined: (service) =>
-      quarantine.files.filter((file) => file.service === service && file.state !== "gone").length,
-    refusesRole: (service, role) => serviceNetworks.refusesRole(service, role),
+      scanning.quarantine.files.filter((file) => file.service === service && file.state !== "gone").length,
+    refusesRole: (service, role) => networks.refusesRole(service, role),
     prepare: (definition) => void snapshots.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
-    applied: (service) => signatures.update(service),
+    applied: (service) => scanning.signatures.update(service),
   });
   const indexes = new ServiceIndexes({
     file: new IndexFile(paths.state),
@@ -212,77 +199,36 @@ async function run(): Promise<void> {
     allowsUnsigned: () => settings.current.unsignedIndexes,
     nowMs: () => Date.now(),
   });
-  const engines = enginesOf(services);
-  const quarantine: Quarantine = new Quarantine({
-    file: new QuarantineFile(paths.state),
-    engines,
-    crossings: () => crossings,
-    startTransfer: (request, options) => transfers.start(request, options),
-    vm: (id) => application.vms.find((vm) => vm.id === id),
-  });
-  services.on("changed", () => quarantine.look());
-  const scanner: Scanner = new Scanner(engines, quarantine);
-  const signatures: Signatures = new Signatures({
+  const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
+  const recent = new RecentFiles();
+  const scanning: Scanning = createScanning({
+    application,
     services,
-    released: (vm) => scanner.released(vm),
-    carry: carryFolder,
-    file: new SignaturesFile(paths.state),
+    hostFiles,
+    stateFolder: paths.state,
+    crossings: () => crossings,
+    transfers: () => transfers,
+    recent,
   });
-  services.on("changed", () => signatures.look());
-  const network: Network = new Network({
-    firewall: () => {
-      const unit = services.unit(FIREWALL_SERVICE);
-      return { vm: unit.vm, program: unit.by("network-rules"), start: () => unit.start() };
-    },
+  const networks: CreatedNetworks = createNetworks({
+    application,
+    services,
     policy,
     policyChanges,
     audit,
-    vms: () => application.parties,
     hostNetworks,
-    stateFolder: paths.state,
-    dns: () => services.listOf(FIREWALL_SERVICE, "dns"),
-    privateAnswers: () => services.listOf(FIREWALL_SERVICE, "privateAnswers"),
-    asks: () => services.listOf(FIREWALL_SERVICE, "ask"),
-    scans: () => services.listOf(FIREWALL_SERVICE, "scan"),
+    indices: linkIndices,
     scanRules,
+    stateFolder: paths.state,
+    programs: agentFolder,
   });
+  const { network } = networks;
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load(), indexes.load(), scanRules.load()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
-  hostNetworks.watch();
-  scanRules.watch();
   const page = new Page();
   const crossings: Crossings = new Crossings({ policy, changes: policyChanges, audit, page });
-  services.on("changed", () => network.vmsChanged([]));
-  application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
-  const linkParts = {
-    known: () => application.vms.map(({ id }) => id),
-    indices: linkIndices,
-    startRelay: relayStarter(() => path.join(agentFolder(), "atoll-relay")),
-    uplinkCommand: passtCommand,
-    log,
-  };
-  const networkedVms = (): readonly ServedVm[] => narrowedByCallers(() => application.vms);
-  const networks = new Networks({
-    ...linkParts,
-    vms: () => networkedVms().filter((vm) => !goesByService(vm)),
-    filter: network.filter,
-  });
-  const serviceNetworks = new ServiceNetworks({
-    vms: networkedVms,
-    serves: (service) => (service === FIREWALL_SERVICE ? null : services.rolesServedBy(service)),
-    make: (name, vms) => {
-      const unit = services.unit(name);
-      const start = (): Promise<void> => unit.start();
-      const filter = new ServiceFilter({ name, vm: unit.vm, program: unit.by("serves"), start });
-      return new Networks({ ...linkParts, vms, filter, filterName: `service "${name}"`, filterHasUplink: false });
-    },
-  });
-  application.on("changed", () => {
-    networks.look();
-    serviceNetworks.look();
-  });
-  services.on("changed", () => serviceNetworks.look());
+  networks.open();
   const commands = new WindowCommands(page);
   const placements = new PlacementsFile(paths.state);
   const lastWindows = new LastWindows({
@@ -292,12 +238,11 @@ async function run(): Promise<void> {
   });
   void application.defined.then(() => application.on("changed", () => lastWindows.changed()));
   application.on("ending", () => lastWindows.flush());
-  const hostFiles = { spawn: hostLinkSpawner(), program: path.join(agentFolder(), "atoll-files") };
   const transfers: Transfers = new Transfers({
     crossings,
     host: hostFiles,
     file: new TransfersFile(paths.state),
-    scanner,
+    scanner: scanning.scanner,
     vm: (id) => application.vms.find((vm) => vm.id === id),
   });
   const clipboard = createClipboard({
@@ -312,7 +257,6 @@ async function run(): Promise<void> {
   const leftovers = new Leftovers(paths.state, drivers);
   const snapshots = new SnapshotMaker({ application, drivers, leftovers });
   const disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
-  const recent = new RecentFiles();
   const comparisons = new Comparisons(readGuestFile);
   const opener = createOpener({
     application,
@@ -334,23 +278,6 @@ async function run(): Promise<void> {
     downloads: hostFolder,
     recent: (vm) => new RecentFolder(recent, vm?.id ?? null, vm === null ? hostFolder() : new GuestFolder(vm)),
   });
-  const watchedFolders = new WatchedFolders({
-    application,
-    scanner,
-    places: () => services.listOf(ANTIVIRUS_SERVICE, "watched"),
-    scan: (vm, file, signal) => scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path: file }, { signal }),
-  });
-  services.on("changed", () => watchedFolders.follow());
-  application.on("changed", () => watchedFolders.follow());
-  signatures.on("switched", () => {
-    void scanAgain({
-      application,
-      opened: (vm) => recent.of(vm).map(({ path: file }) => file),
-      watched: watchedFolders,
-      scan: (vm, file, signal) => scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path: file }, { signal }),
-      found: (vm, file) => watchedFolders.emit("found", vm, file),
-    });
-  });
   const quitting = new Quitting({
     application,
     settings,
@@ -359,12 +286,11 @@ async function run(): Promise<void> {
       await Promise.all([builds.cancelAll(), disposables.close(), snapshots.close()]);
       unwatchKeymap();
       icons.end();
-      watchedFolders.end();
+      scanning.close();
       services.close();
-      networks.close();
-      serviceNetworks.close();
+      const networksClosed = networks.close();
       application.release();
-      await Promise.all([server.close(), network.close()]);
+      await Promise.all([server.close(), networksClosed]);
       placements.flush();
       lastWindows.flush();
       await audit.close();
@@ -398,13 +324,13 @@ async function run(): Promise<void> {
     promptMark,
     policy,
     policyChanges,
-    quarantine,
+    quarantine: scanning.quarantine,
     quitting,
     recipesFolder: recipesFolder(paths),
-    scanner,
+    scanner: scanning.scanner,
     services,
     settings,
-    signatures,
+    signatures: scanning.signatures,
     theme,
     transfers,
     warnings: hostWarnings(),
@@ -431,9 +357,9 @@ async function run(): Promise<void> {
   sendIconEvents({ application, icons, page, settings });
   sendServiceEvents({ page, services });
   sendIndexEvents({ indexes, page });
-  sendQuarantineEvents({ page, quarantine });
-  sendFound({ page, watchedFolders });
-  sendSignatures({ page, signatures });
+  sendQuarantineEvents({ page, quarantine: scanning.quarantine });
+  sendFound({ page, watchedFolders: scanning.watchedFolders });
+  sendSignatures({ page, signatures: scanning.signatures });
   answerSending({ application, page, policy, transfers });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });

@@ -1,0 +1,81 @@
+/** Puts the parts of scanning together: engines, quarantine, signatures and watched folders, and what each does when another changes. */
+import type { VmId } from "#shared/model/vm.ts";
+import type { Crossings } from "../crossings/crossings.ts";
+import type { HostFilesOptions } from "../files/host-files.ts";
+import type { Transfers } from "../files/transfers.ts";
+import type { Services } from "../services/services.ts";
+import type { Vm } from "../vms/vm.ts";
+import { carryFolder } from "./carry.ts";
+import { enginesOf } from "./engine.ts";
+import { Quarantine } from "./quarantine.ts";
+import { QuarantineFile } from "./quarantine-file.ts";
+import { scanAgain } from "./rescan.ts";
+import { scanPath } from "./scan-path.ts";
+import { Scanner } from "./scanner.ts";
+import { Signatures } from "./signatures.ts";
+import { SignaturesFile } from "./signatures-file.ts";
+import { ANTIVIRUS_SERVICE, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
+
+interface Parts {
+  application: { readonly vms: readonly Vm[]; on(event: "changed", listener: () => void): unknown };
+  services: Services;
+  hostFiles: HostFilesOptions;
+  stateFolder: string;
+  /** Those below use a scanner themselves, so that they are made after it. */
+  crossings: () => Crossings;
+  transfers: () => Transfers;
+  /** Files of a VM that were opened last, newest first. */
+  recent: { of(vm: VmId): readonly { readonly path: Uint8Array }[] };
+}
+
+export interface Scanning {
+  scanner: Scanner;
+  quarantine: Quarantine;
+  signatures: Signatures;
+  watchedFolders: WatchedFolders;
+  /** Nothing is watched any more. */
+  close(): void;
+}
+
+export function createScanning(parts: Parts): Scanning {
+  const { application, services, hostFiles, stateFolder, recent } = parts;
+  const engines = enginesOf(services);
+  const quarantine = new Quarantine({
+    file: new QuarantineFile(stateFolder),
+    engines,
+    crossings: parts.crossings,
+    startTransfer: (request, options) => parts.transfers().start(request, options),
+    vm: (id) => application.vms.find((vm) => vm.id === id),
+  });
+  const scanner = new Scanner(engines, quarantine);
+  const signatures = new Signatures({
+    services,
+    released: (vm) => scanner.released(vm),
+    carry: carryFolder,
+    file: new SignaturesFile(stateFolder),
+  });
+  const scan: WatchedFoldersParts["scan"] = (vm, path, signal) =>
+    scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path }, { signal });
+  const watchedFolders = new WatchedFolders({
+    application,
+    scanner,
+    places: () => services.listOf(ANTIVIRUS_SERVICE, "watched"),
+    scan,
+  });
+  services.on("changed", () => {
+    quarantine.look();
+    signatures.look();
+    watchedFolders.follow();
+  });
+  application.on("changed", () => watchedFolders.follow());
+  signatures.on("switched", () => {
+    void scanAgain({
+      application,
+      opened: (vm) => recent.of(vm).map(({ path }) => path),
+      watched: watchedFolders,
+      scan,
+      found: (vm, file) => watchedFolders.emit("found", vm, file),
+    });
+  });
+  return { scanner, quarantine, signatures, watchedFolders, close: () => watchedFolders.end() };
+}
