@@ -249,9 +249,9 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
     bytes: 1,
     decision: "allow",
   };
-  await tellPage("crossing.told", { seq: 1, ...told, by: "rule", detail: "" });
+  await tellPage("crossing.notice", { seq: 1, ...told, by: "rule", detail: "" });
   // They slide out of the bar.
-  await expect.poll(() => coveredParts(".paste-bar", ".told-one", ".top-bar")).toEqual([]);
+  await expect.poll(() => coveredParts(".paste-bar", ".crossing-notice", ".top-bar")).toEqual([]);
   await tellPage("clipboard.changed", { current: null, waiting: [], pasteKeys: [] });
   await tellPage("network.cards", { cards: [cardOf(vm)] });
   await expect.poll(() => coveredParts(".ask-bar", ".top-bar")).toEqual([]);
@@ -267,8 +267,8 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
   await openPopup(surface, [-100, -800, 1900, 500]);
   await expect.poll(() => coveredParts(".sheet", ".top-bar")).toEqual([]);
   // A toast comes above the sheet's own footer.
-  await tellPage("crossing.told", { seq: 2, ...told, by: "rule", detail: "" });
-  await expect.poll(() => coveredParts(".told-one", ".timeline-chain")).toEqual([]);
+  await tellPage("crossing.notice", { seq: 2, ...told, by: "rule", detail: "" });
+  await expect.poll(() => coveredParts(".crossing-notice", ".timeline-chain")).toEqual([]);
   await page.keyboard.press("Control+Tab");
   await expect(page.getByRole("dialog", { name: "Network" })).toBeVisible();
   await page.keyboard.press("Escape");

@@ -20,7 +20,7 @@ export class HostTransfers {
     const real = path.join(agentFolder(), "atoll-files");
     fs.writeFileSync(program, `#!/bin/sh\necho $$ >> '${this.at("pids")}'\nexec '${real}' "$@"\n`, { mode: 0o755 });
     this.transfers = new Transfers({
-      crossings: { request: () => Promise.resolve(ALLOWED), told: () => Promise.resolve() },
+      crossings: { request: () => Promise.resolve(ALLOWED), ended: () => Promise.resolve() },
       host: {
         spawn: () => {
           const link = new WorkerLink();

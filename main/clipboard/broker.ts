@@ -154,7 +154,7 @@ interface Guest {
   /** The person has denied, ignored or not answered: of this clip they do not hear again without a gesture. */
   silenced: Clip | null;
   /** That the policy keeps this clip from it has been told. */
-  toldDenied: Clip | null;
+  shownDenied: Clip | null;
   /** By `clipboard put`: the offer that follows is its person's. */
   putMs: number | null;
   readonly pastes: Map<number, Paste>;
@@ -229,7 +229,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
       gesture: new GestureWindow(),
       once: null,
       silenced: null,
-      toldDenied: null,
+      shownDenied: null,
       putMs: null,
       pastes: new Map(),
       ahead: new Set(),
@@ -271,7 +271,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
         [...question.clip.types.keys()].every((type) => this.#isDenied(guest, { ...question, type }))
       )
         question.takingBack.abort();
-      guest.toldDenied = null;
+      guest.shownDenied = null;
       this.#announce(guest);
     }
   }
@@ -440,7 +440,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const end = endOf(await ended);
     // The keys may have meant something else. The VM has had it all the same, so the log says so.
     const unused = { ...end, detail: end.detail || "sent ahead, but no program asked for it", isQuiet: true };
-    await this.#ports.gate.told(outcome, (await ahead.used) ? end : unused);
+    await this.#ports.gate.ended(outcome, (await ahead.used) ? end : unused);
   }
 
   /** A program there asks for the content. */
@@ -568,7 +568,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     if (!outcome.allowed || !question.pastes.has(paste)) reading.cancel();
     // Its program has given up; the person presses again.
     if (outcome.allowed && !question.pastes.has(paste))
-      void this.#ports.gate.told(outcome, { bytes: 0, detail: "the program no longer waited: paste again" });
+      void this.#ports.gate.ended(outcome, { bytes: 0, detail: "the program no longer waited: paste again" });
     for (const waiting of question.pastes) {
       if (!outcome.allowed) this.#refuse(guest, waiting);
       else void this.#give(guest, waiting, waiting === paste ? outcome : null);
@@ -582,12 +582,12 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const outcome = known ?? (await gate.request(this.#asked(guest, clip, type)));
     if (!outcome.allowed) return this.#refuse(guest, paste);
     if (guest.pastes.get(request) !== paste)
-      return gate.told(outcome, { bytes: 0, detail: "the program no longer waited: paste again" });
+      return gate.ended(outcome, { bytes: 0, detail: "the program no longer waited: paste again" });
     paste.reading ??= read(clip.source(type), type);
     paste.isGiven = true;
     const end = await paste.reading.deliver({ kind: "request", vm: guest.link.vm, request });
     if (guest.pastes.get(request) === paste) guest.pastes.delete(request);
-    await gate.told(outcome, endOf(end));
+    await gate.ended(outcome, endOf(end));
   }
 
   #refuse(guest: Guest, paste: Paste): void {
@@ -599,12 +599,12 @@ export class ClipBroker extends Emitter<BrokerEvents> {
   /** Once for each clip: the key may have been meant for something else. */
   #tellDenied(guest: Guest): void {
     const clip = this.#current;
-    if (clip === null || guest.toldDenied === clip || isFrom(clip, guest.link.vm)) return;
+    if (clip === null || guest.shownDenied === clip || isFrom(clip, guest.link.vm)) return;
     // What a program there has copied since is pasted.
     if (guest.replaced === clip) return;
     const [type] = clip.types.keys();
     if (type === undefined || !this.#isDenied(guest, { clip, type })) return;
-    guest.toldDenied = clip;
+    guest.shownDenied = clip;
     void this.#ports.gate.request(this.#asked(guest, clip, type));
   }
 

@@ -32,7 +32,7 @@ export interface ClipGuest {
 }
 
 /** The policy, the person and the audit log. */
-export interface ClipGate extends Pick<Crossings, "request" | "joined" | "told"> {
+export interface ClipGate extends Pick<Crossings, "request" | "joined" | "ended"> {
   /** What holds at this moment, without a question. */
   decide(crossing: Crossing): PolicyDecision;
 }

@@ -16,7 +16,7 @@ import { joinedBrokers } from "./vm-clips.ts";
 interface Parts {
   application: Application;
   policy: Pick<Policy, "decide" | "on">;
-  crossings: Pick<Crossings, "request" | "joined" | "told">;
+  crossings: Pick<Crossings, "request" | "joined" | "ended">;
   read: ReadClip;
   startTransfer: StartTransfer;
   host: HostClipboard;

@@ -18,7 +18,7 @@ const HOST_TYPES: readonly ClipType[] = ["text/plain;charset=utf-8", "image/png"
 
 interface Parts {
   broker: ClipBroker;
-  gate: Pick<ClipGate, "request" | "told">;
+  gate: Pick<ClipGate, "request" | "ended">;
   read: ReadClip;
   host: Pick<HostClipboard, "write">;
   watch: Pick<HostWatch, "written">;
@@ -67,7 +67,7 @@ export class HostExchange {
     );
     const end = await reading.deliver({ kind: "put", vm, selection: "clipboard" });
     if (end.outcome === "complete") broker.putDone(vm);
-    await gate.told(outcome, endOf(end));
+    await gate.ended(outcome, endOf(end));
     if (end.outcome !== "complete") throw failed(vm, end);
     return type;
   }
@@ -109,7 +109,7 @@ export class HostExchange {
     const asked = { crossing: crossingOf(clip, HOST, type), subject: `clip ${clip.id}`, isSecret, copiedMs };
     const outcome = await this.#allowed({ ...asked, preview: previewOf(reading, clip) }, reading, signal);
     const end = await reading.deliver({ kind: "collect" });
-    await this.#parts.gate.told(outcome, endOf(end));
+    await this.#parts.gate.ended(outcome, endOf(end));
     if (end.outcome !== "complete" || end.content === null) throw failed(vm, end);
     return { type, bytes: end.content };
   }

@@ -34,7 +34,7 @@ export function joinedBrokers({ application, policy, crossings, read, bringFiles
       decide: (crossing) => policy.decide(crossing).decision,
       request: (request, options) => crossings.request(request, options),
       joined: (request) => crossings.joined(request),
-      told: (outcome, end) => crossings.told(outcome, end),
+      ended: (outcome, end) => crossings.ended(outcome, end),
     },
     read,
     bringFiles,

@@ -66,7 +66,7 @@ async function entries(): Promise<object[]> {
 }
 
 const toasts = (): unknown[] =>
-  page.events.filter(({ name }) => name === "crossing.told").map(({ payload }) => payload);
+  page.events.filter(({ name }) => name === "crossing.notice").map(({ payload }) => payload);
 
 /** The prompt that is asked, answered. */
 async function answer(name: string, at = 0): Promise<void> {
@@ -103,7 +103,7 @@ describe("what a rule decides", () => {
       { from: { name: "home" }, to: { name: "mail" }, decision: "allow", bytes: null },
     ]);
     expect(toasts()).toEqual([]);
-    await crossings.told(outcome, { bytes: 34 });
+    await crossings.ended(outcome, { bytes: 34 });
     expect(await entries()).toMatchObject([{ bytes: 34 }]);
     expect(toasts()).toMatchObject([{ seq: 1, bytes: 34, decision: "allow", by: "rule" }]);
     expect(page.asked).toEqual([]);
@@ -111,7 +111,7 @@ describe("what a rule decides", () => {
 
   it("is written down and not told where its end is quiet", async () => {
     const outcome = await crossings.request(paste(HOME, MAIL));
-    await crossings.told(outcome, { bytes: 34, detail: "sent ahead", isQuiet: true });
+    await crossings.ended(outcome, { bytes: 34, detail: "sent ahead", isQuiet: true });
     expect(await entries()).toMatchObject([{ bytes: 34, detail: "sent ahead" }]);
     expect(toasts()).toEqual([]);
   });

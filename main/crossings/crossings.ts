@@ -89,7 +89,7 @@ export class Crossings {
   }
 
   /** What `outcome` allowed is over: its bytes go into the log, and the person is told. Once for each that was allowed. */
-  async told({ seq }: CrossingOutcome, { bytes, detail = "", isQuiet = false }: CrossingEnd): Promise<void> {
+  async ended({ seq }: CrossingOutcome, { bytes, detail = "", isQuiet = false }: CrossingEnd): Promise<void> {
     if (seq === null) return;
     const words = escapeForLog(detail, MAX_DETAIL);
     const entry = await this.#audit.end(seq, { bytes, detail: words });
@@ -188,7 +188,7 @@ export class Crossings {
   }
 
   #tell({ seq, action, from, to, type, bytes, decision, by, detail }: AuditEntry): void {
-    this.#page.send("crossing.told", { seq, action, from, to, type, bytes, decision, by, detail });
+    this.#page.send("crossing.notice", { seq, action, from, to, type, bytes, decision, by, detail });
   }
 
   #holdsOnce(key: string): boolean {

@@ -184,7 +184,8 @@ async function run(): Promise<void> {
     builds,
     configFolder: paths.config,
     stateFolder: paths.state,
-    held: ({ vm, told }) => heldBy({ vm, told, vms: application.vms, linkOf: (id) => linkIndices.find(id) }),
+    held: ({ vm, usedRights }) =>
+      heldBy({ vm, usedRights, vms: application.vms, linkOf: (id) => linkIndices.find(id) }),
     quarantined: (service) =>
       scanning.quarantine.files.filter((file) => file.service === service && file.state !== "gone").length,
     refusesRole: (service, role) => networks.refusesRole(service, role),

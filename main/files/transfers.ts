@@ -30,7 +30,7 @@ const MAX_ENDED = 50;
 const MAX_ENDED_FILES = 200_000;
 
 export interface TransfersParts {
-  crossings: Pick<Crossings, "request" | "told">;
+  crossings: Pick<Crossings, "request" | "ended">;
   host: HostFilesOptions;
   file: Pick<TransfersFile, "read" | "write">;
   scanner: FileScanner;
@@ -251,7 +251,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     this.#running.delete(record);
     if (end.state === "interrupted" && !isResumable(request)) end = { ...end, state: "failed" };
     const over = this.#over(record, end, (performance.now() - beganMs) / 1000);
-    if (outcome !== null) await this.#parts.crossings.told(outcome, { bytes: over.bytes, detail: endWords(over) });
+    if (outcome !== null) await this.#parts.crossings.ended(outcome, { bytes: over.bytes, detail: endWords(over) });
     return over;
   }
 
@@ -288,7 +288,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     const request = { crossing: { ...crossing, bytes }, subject: "", isAlwaysAsked: true, warning };
     const outcome = await this.#asked(request, files, bytes, signals);
-    await this.#parts.crossings.told(outcome, { bytes, detail: `let through: ${warning}`, isQuiet: true });
+    await this.#parts.crossings.ended(outcome, { bytes, detail: `let through: ${warning}`, isQuiet: true });
     return outcome.allowed;
   }
 

@@ -47,7 +47,7 @@ export interface LinkProblem {
 }
 
 /** What was told last. */
-interface Told {
+interface Sent {
   /** As text. */
   readonly state: string;
   /** That `applied` has to name, or a later one: settings are told with the same state. */
@@ -96,7 +96,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   /** Lines of the log about what was wrong when it last said so. */
   #logged: readonly string[] = [];
   /** null: nothing, to this program. */
-  #told: Told | null = null;
+  #sent: Sent | null = null;
   /** Runs while what was told is not confirmed. */
   #late: NodeJS.Timeout | undefined;
   /** The rules that are in force. */
@@ -210,7 +210,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   #connected(): void {
     // It has nothing of what an earlier one had in force.
-    this.#told = null;
+    this.#sent = null;
     this.#acknowledged = new Set();
     this.emit("connected");
     this.#tell();
@@ -228,7 +228,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   #reported(message: ProgramReport): void {
     if (message.type !== "applied") return this.emit("report", message);
-    const told = this.#told;
+    const told = this.#sent;
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
     if (told === null || message.revision < told.revision) return;
     clearTimeout(this.#late);
@@ -253,11 +253,11 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#watchEnds();
     const state = this.#state();
     const text = JSON.stringify(state);
-    if (!program.isConnected || text === this.#told?.state) return;
+    if (!program.isConnected || text === this.#sent?.state) return;
     try {
       const revision = program.tell({ state });
       const links = state.links.map(({ id }) => id);
-      this.#told = { state: text, revision, links, rules: this.#options.rules.revision };
+      this.#sent = { state: text, revision, links, rules: this.#options.rules.revision };
       clearTimeout(this.#late);
       this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
     } catch (error) {
@@ -307,6 +307,6 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   #forget(): void {
     clearTimeout(this.#late);
-    this.#told = null;
+    this.#sent = null;
   }
 }

@@ -109,9 +109,9 @@ it("rows are taken as the program makes them", () => {
 
 it("limits and the names of rules that no line is of are the same on both sides", () => {
   expect(vectors.limits).toEqual({
-    toldBytes: MAX_TO_PROGRAM_BYTES,
-    saidBytes: MAX_FROM_PROGRAM_BYTES,
-    rowsSaid: MAX_ROWS_AT_ONCE,
+    toProgramBytes: MAX_TO_PROGRAM_BYTES,
+    fromProgramBytes: MAX_FROM_PROGRAM_BYTES,
+    rowsAtOnce: MAX_ROWS_AT_ONCE,
     cellCharacters: MAX_CELL_CHARACTERS,
     problems: MAX_PROBLEMS,
     sentence: MAX_SENTENCE_CHARACTERS,

@@ -38,7 +38,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   readonly #service: ServingService;
   #links: readonly FilteredLink[] = [];
   #acknowledged: ReadonlySet<string> = new Set();
-  #told: { readonly revision: number; readonly links: readonly string[] } | null = null;
+  #sent: { readonly revision: number; readonly links: readonly string[] } | null = null;
   #problem: string | null = null;
   /** Runs while what was told is not confirmed. */
   #late: NodeJS.Timeout | undefined;
@@ -101,7 +101,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
 
   #forget(problem: string | null): void {
     clearTimeout(this.#late);
-    this.#told = null;
+    this.#sent = null;
     this.#acknowledged = new Set();
     this.#problem = problem;
     this.emit("changed");
@@ -113,7 +113,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     const links = this.#links.map(({ id, own, guest }) => ({ id, own, guest }));
     try {
       const revision = program.tell({ state: { links } });
-      this.#told = { revision, links: links.map(({ id }) => id) };
+      this.#sent = { revision, links: links.map(({ id }) => id) };
       clearTimeout(this.#late);
       this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
     } catch (error) {
@@ -130,13 +130,13 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
 
   #reported(message: ProgramReport): void {
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
-    if (message.type !== "applied" || this.#told === null || message.revision < this.#told.revision) return;
+    if (message.type !== "applied" || this.#sent === null || message.revision < this.#sent.revision) return;
     clearTimeout(this.#late);
     const [first] = message.problems;
     this.#problem = first === undefined ? null : escapeForLog(first.reason);
     for (const { where, reason } of message.problems)
       log(`${this.#service.name}: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
-    this.#acknowledged = new Set(linksInForce(this.#told.links, message.problems));
+    this.#acknowledged = new Set(linksInForce(this.#sent.links, message.problems));
     this.emit("changed");
   }
 }

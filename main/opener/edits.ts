@@ -153,7 +153,7 @@ export class Edit {
     const party = application.parties.find(({ id }) => id === target.id);
     const from = origin === null ? HOST : application.parties.find(({ id }) => id === origin.id);
     if (from === undefined) return;
-    page.send("open.told", {
+    page.send("open.notice", {
       item: shownItem(item),
       outcome,
       from: partyView(from),

@@ -8,7 +8,7 @@ import { HOST } from "../policy/crossing.ts";
 import { hostFile } from "./host-file.ts";
 import { fileItem, linkItem, type OpenItem } from "./item.ts";
 import type { Opener } from "./opener.ts";
-import { tellFailure } from "./told.ts";
+import { tellFailure } from "./tell-failure.ts";
 
 /** So many at once: each may be a VM that starts. */
 const AT_ONCE = 2;

@@ -129,7 +129,7 @@ export class Opener {
     let edit: Edit | null = null;
     try {
       const arrived = item.kind === "file" ? await this.#carry(request, item, vm, allowed, options) : null;
-      if (arrived === null) await this.#parts.crossings.told(outcome, { bytes: bytesOf(item) });
+      if (arrived === null) await this.#parts.crossings.ended(outcome, { bytes: bytesOf(item) });
       this.#chains.arrived(vm.id, arrived === null ? keyOf(item) : keyOfPath(arrived.path), way);
       if (arrived !== null && item.kind === "file" && allowed.edit)
         edit = new Edit(this.#parts, {
@@ -200,7 +200,7 @@ export class Opener {
       if (target !== null) await this.#giveUp(target);
       throw error;
     } finally {
-      await crossings.told(outcome, { bytes: null, detail });
+      await crossings.ended(outcome, { bytes: null, detail });
     }
   }
 
@@ -235,7 +235,7 @@ export class Opener {
         ? await this.#vm(place.vm, options)
         : await this.#disposable(place, request, edit, options);
     } catch (error) {
-      await this.#parts.crossings.told(outcome, { bytes: null, detail: messageOf(error) });
+      await this.#parts.crossings.ended(outcome, { bytes: null, detail: messageOf(error) });
       throw error;
     }
   }

@@ -41,7 +41,7 @@ export interface OpenerParts {
     apps(nameOrId: string): Promise<AppView[]>;
   };
   policy: Pick<Policy, "decide">;
-  crossings: Pick<Crossings, "request" | "told">;
+  crossings: Pick<Crossings, "request" | "ended">;
   rules: Pick<OpenRules, "current" | "set">;
   page: Page;
   disposables: Pick<DisposableVms, "start" | "end" | "hold">;

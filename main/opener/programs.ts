@@ -12,7 +12,7 @@ import { partyIn } from "./parties.ts";
 import type { OpenerParts } from "./parts.ts";
 
 type Application = Pick<OpenerParts["application"], "apps" | "parties" | "vms">;
-export type ProgramElsewhere = EventPayload<"open.told">["programs"][number];
+export type ProgramElsewhere = EventPayload<"open.notice">["programs"][number];
 
 /** A guest that does not answer keeps nobody waiting for long. */
 const MAX_LIST_MS = 2_000;

@@ -4,7 +4,7 @@ import type { Vm } from "../vms/vm.ts";
 import { fileItem, linkItem, type OpenItem, shownItem } from "./item.ts";
 import type { Opener } from "./opener.ts";
 import type { OpenerParts } from "./parts.ts";
-import { tellFailure } from "./told.ts";
+import { tellFailure } from "./tell-failure.ts";
 
 /** As the guest says it. */
 export interface WantedOpen {

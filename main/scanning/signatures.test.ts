@@ -321,7 +321,7 @@ it("gives a VM memory by the size of what was fetched, and as much as it has for
 it("tells once that none could be fetched, and that those which it has are old", () => {
   const told: string[] = [];
   const both = signatures();
-  both.on("told", (_service, words) => told.push(words));
+  both.on("notice", (_service, words) => told.push(words));
   fetches = { set: "", problem: "they are not signed", isHealthy: true };
   both.look();
   both.look();
@@ -340,7 +340,7 @@ it("tells once that none could be fetched, and that those which it has are old",
 it("tells of signatures that nobody has asked for just now, where they are refused", async () => {
   const told: string[] = [];
   const both = signatures();
-  both.on("told", (_service, words) => told.push(words));
+  both.on("notice", (_service, words) => told.push(words));
   own = OWN;
   startsNext = () => Promise.reject(new Error("no memory"));
   both.look();

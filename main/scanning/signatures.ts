@@ -69,7 +69,7 @@ export interface SignaturesEvents {
   /** Others are used from now on. */
   switched: [service: string];
   /** What a person should know of them, who has not asked: a sentence. */
-  told: [service: string, words: string];
+  notice: [service: string, words: string];
 }
 
 interface Wanted {
@@ -146,14 +146,14 @@ export class Signatures extends Emitter<SignaturesEvents> {
   #tell(name: string, words: string): void {
     if (this.#told.get(name) === words) return;
     this.#told.set(name, words);
-    if (words !== "") this.emit("told", name, words);
+    if (words !== "") this.emit("notice", name, words);
   }
 
   #tellOld(name: string, words: string): void {
     const wasOld = this.#old.has(name);
     if (words === "") this.#old.delete(name);
     else this.#old.add(name);
-    if (words !== "" && !wasOld) this.emit("told", name, words);
+    if (words !== "" && !wasOld) this.emit("notice", name, words);
   }
 
   /**
@@ -378,7 +378,7 @@ async function adopt(from: ServiceUnit, to: ServiceUnit, carry: SignaturesParts[
 
 /** Tells the page. */
 export function sendSignatures({ page, signatures }: { page: Pick<Page, "send">; signatures: Signatures }): void {
-  signatures.on("told", (service, words) => page.send("scan.signatures", { service, words }));
+  signatures.on("notice", (service, words) => page.send("scan.signatures", { service, words }));
 }
 
 function refusalOf(service: string, error: unknown): AppError {

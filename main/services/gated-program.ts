@@ -7,15 +7,15 @@ import type { ServiceRights } from "#shared/model/service.ts";
 import type { Desired, Program, ProgramEvents } from "../vms/services/program.ts";
 
 /** Rights by which a program is told something; `serves`: the links of VMs whose network goes by it. */
-export type ToldRight = "serves" | ServiceRights["host"][number];
+export type ProgramRight = "serves" | ServiceRights["host"][number];
 
 interface Options {
   program: Program;
   service: string;
   asked: ServiceRights;
-  right: ToldRight;
+  right: ProgramRight;
   /** Something is told to it by this right. */
-  told: () => void;
+  used: () => void;
 }
 
 export class GatedProgram {
@@ -47,7 +47,7 @@ export class GatedProgram {
 
   /** Something of it is used by that right, and it is told nothing. @throws AppError service.right-not-asked */
   use(): void {
-    const { service, asked, right, told } = this.#options;
+    const { service, asked, right, used } = this.#options;
     const mayUse = right === "serves" ? asked.serves.length > 0 : asked.host.includes(right);
     if (!mayUse)
       throw new AppError(
@@ -55,6 +55,6 @@ export class GatedProgram {
         `Service "${service}" is told nothing of this: its service.yaml does not ask for the right "${right}".`,
         { service, right },
       );
-    told();
+    used();
   }
 }

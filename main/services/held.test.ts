@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { VmId, VmRole } from "#shared/model/vm.ts";
 import { ScriptedNics } from "../networks/testing/scripted-links.ts";
-import type { ToldRight } from "./gated-program.ts";
+import type { ProgramRight } from "./gated-program.ts";
 import { heldBy } from "./held.ts";
 
 const nothing = { serves: [], uplink: false, firewall: false, host: [] };
@@ -11,7 +11,7 @@ it("has the rights of which its machine has interfaces, and by which its program
   const served = (role: VmRole, id: string) => ({ id: id as VmId, status: { role } });
   const parts = {
     vm: { nics, status: { network: "firewall" } },
-    told: new Set<ToldRight>(["serves"]),
+    usedRights: new Set<ProgramRight>(["serves"]),
     vms: [served("work", "1"), served("app", "2"), served("service", "3"), served("vault", "unknown")],
     linkOf: (id: VmId) => (id === ("unknown" as VmId) ? undefined : Number(id)),
   } as const;
@@ -20,8 +20,8 @@ it("has the rights of which its machine has interfaces, and by which its program
   expect(await heldBy(parts)).toEqual({ ...nothing, firewall: true, serves: ["work"] });
   expect(await heldBy({ ...parts, vm: { nics, status: { network: "direct" } } })).toMatchObject({ uplink: true });
   nics.links["uplink"] = false;
-  const told = new Set<ToldRight>(["scanned-files"]);
-  expect(await heldBy({ ...parts, told })).toMatchObject({ uplink: true, host: ["scanned-files"] });
+  const usedRights = new Set<ProgramRight>(["scanned-files"]);
+  expect(await heldBy({ ...parts, usedRights })).toMatchObject({ uplink: true, host: ["scanned-files"] });
   expect(await heldBy({ ...parts, vm: { nics: null, status: { network: "firewall" } } })).toBeNull();
   nics.list = () => Promise.reject(new Error("it does not answer"));
   expect(await heldBy(parts)).toBeNull();

@@ -3,14 +3,14 @@ import { HOST_RIGHTS } from "#shared/model/service.ts";
 import type { VmId, VmRole, VmStatus } from "#shared/model/vm.ts";
 import type { MachineNics } from "../hardware/driver.ts";
 import { OWN_NIC, twinNic, UPLINK_NIC } from "../networks/addresses.ts";
-import type { ToldRight } from "./gated-program.ts";
+import type { ProgramRight } from "./gated-program.ts";
 import type { Held } from "./rights.ts";
 
 interface HeldParts {
   /** Of the service's VM. */
   vm: { readonly nics: MachineNics | null; readonly status: Pick<VmStatus, "network"> };
   /** Of its program. */
-  told: ReadonlySet<ToldRight>;
+  usedRights: ReadonlySet<ProgramRight>;
   /** All that there are. */
   vms: readonly { readonly id: VmId; readonly status: { readonly role: VmRole } }[];
   /** The number of a VM's link; undefined: it has never had one. */
@@ -18,7 +18,7 @@ interface HeldParts {
 }
 
 /** null: its machine does not run, or does not answer. */
-export async function heldBy({ vm, told, vms, linkOf }: HeldParts): Promise<Held | null> {
+export async function heldBy({ vm, usedRights, vms, linkOf }: HeldParts): Promise<Held | null> {
   const ids = await vm.nics?.list().then(
     (list) => new Set(list),
     () => undefined,
@@ -34,6 +34,6 @@ export async function heldBy({ vm, told, vms, linkOf }: HeldParts): Promise<Held
     uplink: ids.has(UPLINK_NIC) || (ids.has(OWN_NIC) && isDirect),
     firewall: ids.has(OWN_NIC) && !isDirect,
     serves: [...new Set(roles)],
-    host: HOST_RIGHTS.filter((right) => told.has(right)),
+    host: HOST_RIGHTS.filter((right) => usedRights.has(right)),
   };
 }

@@ -272,7 +272,7 @@ describe("rights", () => {
     expect(isRefused.mock.calls.map(([right]) => right)).toEqual([
       ...["app", "vault", "work", "disposable"].map((role) => ({ kind: "role", role })),
       ...["network-rules", "scanned-files", "signatures", "gives-signatures", "documents"].map((right) => ({
-        kind: "told",
+        kind: "program",
         right,
       })),
     ]);

@@ -4,7 +4,7 @@ import { HOST_RIGHTS, SERVED_ROLES, type ServiceRights } from "#shared/model/ser
 import { cleanText } from "#shared/model/text.ts";
 import type { VmRole } from "#shared/model/vm.ts";
 import { deadline } from "../base/deadline.ts";
-import type { ToldRight } from "./gated-program.ts";
+import type { ProgramRight } from "./gated-program.ts";
 import type { ServiceManifest } from "./manifest.ts";
 import { excessOf, type Held, rightsOf, servesWords } from "./rights.ts";
 
@@ -39,7 +39,7 @@ export async function jobTests(
 }
 
 /** What can be tried to have: the network of VMs of a role, or being told something. */
-export type TriedRight = { kind: "role"; role: VmRole } | { kind: "told"; right: ToldRight };
+export type TriedRight = { kind: "role"; role: VmRole } | { kind: "program"; right: ProgramRight };
 
 /**
  * One for each right that is not asked: its VM does not have it, and is refused it. An interface has no more to try than that the
@@ -58,7 +58,7 @@ export function rightsTests(asked: ServiceRights, held: Held, isRefused: (right:
   const others = rightsOf(asked, held).filter((right) => !right.asked && right.id !== "serves");
   const tests = others.map(({ id, words }) => {
     const right = HOST_RIGHTS.find((one) => one === id);
-    return test(id, words, right === undefined ? null : { kind: "told", right });
+    return test(id, words, right === undefined ? null : { kind: "program", right });
   });
   return [...roles, ...tests];
 }

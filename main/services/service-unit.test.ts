@@ -272,14 +272,14 @@ describe("what its manifest has not asked for", () => {
       code: "service.right-not-asked",
     });
     expect(ordersOf(links.at(-1), PROGRAM)).toHaveLength(before);
-    expect([...unit.told]).toEqual([]);
+    expect([...unit.usedRights]).toEqual([]);
   });
 
   it("is told where it is asked for, which is remembered", async () => {
     await started();
     unit.manifest.rights.host.push("network-rules");
     expect(unit.by("network-rules").tell({ state: { links: [] } })).toBeGreaterThan(0);
-    expect([...unit.told]).toEqual(["network-rules"]);
+    expect([...unit.usedRights]).toEqual(["network-rules"]);
     expect(ordersOf(links.at(-1), PROGRAM).at(-1)).toMatchObject({ message: { state: { links: [] } } });
   });
 });

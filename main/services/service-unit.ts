@@ -12,7 +12,7 @@ import { Emitter } from "../base/emitter.ts";
 import { waitFor } from "../base/waiting.ts";
 import { program as programClient, type Program } from "../vms/services/program.ts";
 import type { Vm } from "../vms/vm.ts";
-import { GatedProgram, type ToldRight } from "./gated-program.ts";
+import { GatedProgram, type ProgramRight } from "./gated-program.ts";
 import type { ServiceManifest } from "./manifest.ts";
 import { ServiceLog } from "./service-log.ts";
 import type { ServiceSettings } from "./service-settings.ts";
@@ -37,7 +37,10 @@ export interface UnitEvents {
 }
 
 /** Signatures are given to a VM of it that is not in use. */
-function toldSettings({ rights }: ServiceManifest, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function programSettings(
+  { rights }: ServiceManifest,
+  values: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const isGiven = rights.host.includes("signatures");
   return Object.fromEntries(Object.entries(values).filter(([key]) => !isGiven || key !== SIGNATURES_SETTING));
 }
@@ -67,7 +70,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   readonly tables: ServiceTables;
   readonly #options: UnitOptions;
   readonly #program: Program;
-  readonly #told = new Set<ToldRight>();
+  readonly #usedRights = new Set<ProgramRight>();
   readonly #backoff = new Backoff(1_000, 60_000);
   #phase: Phase = { name: "off" };
   #health: { state: "ok" | "starting" | "failing"; detail: string } = { state: "starting", detail: "" };
@@ -90,7 +93,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     [this.manifest, this.vm, this.settings, this.#options] = [manifest, vm, settings, options];
     this.tables = new ServiceTables(manifest.tables);
     this.#program = vm.service(programClient);
-    this.#program.tell({ settings: toldSettings(manifest, settings.values) });
+    this.#program.tell({ settings: programSettings(manifest, settings.values) });
     this.#ends = [
       vm.on("changed", () => this.#vmChanged()),
       this.#program.on("connected", () => this.#connected()),
@@ -203,7 +206,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   async applySettings(): Promise<void> {
     const { manifest, settings } = this;
     const { name } = manifest;
-    const revision = this.#program.tell({ settings: toldSettings(manifest, settings.values) });
+    const revision = this.#program.tell({ settings: programSettings(manifest, settings.values) });
     if (!this.#program.isConnected) return;
     await waitFor({
       listen: ({ resolve }) => {
@@ -231,15 +234,15 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   }
 
   /** Its program, for whom this right of the service is needed. */
-  by(right: ToldRight): GatedProgram {
+  by(right: ProgramRight): GatedProgram {
     const { name, rights } = this.manifest;
-    const told = (): void => void this.#told.add(right);
-    return new GatedProgram({ program: this.#program, service: name, asked: rights, right, told });
+    const used = (): void => void this.#usedRights.add(right);
+    return new GatedProgram({ program: this.#program, service: name, asked: rights, right, used });
   }
 
   /** The rights by which its program was told something. */
-  get told(): ReadonlySet<ToldRight> {
-    return this.#told;
+  get usedRights(): ReadonlySet<ProgramRight> {
+    return this.#usedRights;
   }
 
   /** The application ends; the VM goes on. */

@@ -25,7 +25,7 @@ import {
 import { Vm } from "./vm.ts";
 
 const allowed = { allowed: true, by: "rule", rule: null, explanation: "", seq: null } as const;
-const allowing = { request: () => Promise.resolve(allowed), told: () => Promise.resolve() };
+const allowing = { request: () => Promise.resolve(allowed), ended: () => Promise.resolve() };
 
 it("a command that the policy denies is not started, with its words, nor is one that nobody answers", async () => {
   const links: ScriptedLink[] = [];
@@ -37,7 +37,7 @@ it("a command that the policy denies is not started, with its words, nor is one 
   links[0]?.says(HELLO);
   const asked: unknown[] = [];
   const crossings = {
-    told: () => Promise.resolve(),
+    ended: () => Promise.resolve(),
     request: (request: CrossingRequest, { signal }: { signal?: AbortSignal } = {}): Promise<CrossingOutcome> => {
       asked.push(request.crossing);
       const denied = { allowed: false, rule: null, explanation: "Line 9 denies it.", seq: null } as const;

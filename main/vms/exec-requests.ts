@@ -15,7 +15,7 @@ const SIGHUP = 1;
 
 interface Parts {
   application: Pick<Application, "vm">;
-  crossings: Pick<Crossings, "request" | "told">;
+  crossings: Pick<Crossings, "request" | "ended">;
 }
 
 export function execHandlers({ application, crossings }: Parts): Handlers<typeof execContract> {
@@ -34,9 +34,9 @@ export function execHandlers({ application, crossings }: Parts): Handlers<typeof
       if (!outcome.allowed) throw refusalOf(outcome);
       try {
         execs.set(connection, startExec(connection, target, argv, tty));
-        await crossings.told(outcome, { bytes: null });
+        await crossings.ended(outcome, { bytes: null });
       } catch (error) {
-        await crossings.told(outcome, { bytes: null, detail: messageOf(error) });
+        await crossings.ended(outcome, { bytes: null, detail: messageOf(error) });
         throw error;
       }
       return null;

@@ -454,7 +454,7 @@ export class Vm extends Emitter<VmEvents> {
     const link = early ?? this.#context.spawnLink(this.id);
     this.#link = link;
     link.onMessage((message) => {
-      if (this.#link === link) this.#linkSaid(message);
+      if (this.#link === link) this.#linkReported(message);
     });
     link.onExit((code) => {
       if (this.#link === link) this.#linkClosed("agent-lost", `its link process ended with code ${code}`);
@@ -487,7 +487,7 @@ export class Vm extends Emitter<VmEvents> {
     this.#link = null;
   }
 
-  #linkSaid(message: FromLink): void {
+  #linkReported(message: FromLink): void {
     switch (message.type) {
       case "opened":
         this.#transition({ type: "portsOpened" });

@@ -7,7 +7,7 @@ import type { DesktopWindow } from "../wm/model/state.ts";
 import { GuestWindow } from "../wm/views/GuestWindow.tsx";
 import { WindowOverlays } from "../wm/views/WindowOverlays.tsx";
 import { PasteBars } from "./clipboard/PasteBars.tsx";
-import { ToldCrossings } from "./crossings/ToldCrossings.tsx";
+import { CrossingNotices } from "./crossings/CrossingNotices.tsx";
 import { DesktopIcons } from "./icons/DesktopIcons.tsx";
 import { Dock } from "./Dock.tsx";
 import { EmptyHint } from "./EmptyHint.tsx";
@@ -50,7 +50,7 @@ export function Desktop() {
       <WindowOverlays />
       <MarkContext value={promptMark}>
         <Overlays />
-        <ToldCrossings />
+        <CrossingNotices />
         <Notices notices={notices} />
         <Prompts />
       </MarkContext>

@@ -3,9 +3,9 @@ import { createStore } from "zustand/vanilla";
 import type { EventPayload } from "#shared/ipc/index.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";
 
-type Told = EventPayload<"icon.changed">;
+type IconChange = EventPayload<"icon.changed">;
 
-export interface IconState extends Told {
+export interface IconState extends IconChange {
   /** Ids. */
   chosen: ReadonlySet<string>;
   /** The one that has the keyboard, when the icons have it; null: none yet. */
@@ -20,7 +20,7 @@ export interface IconState extends Told {
 }
 
 export interface IconStore extends ReadonlyStore<IconState> {
-  take: (told: Told) => void;
+  take: (change: IconChange) => void;
   /** This one alone; null: none. */
   choose: (id: string | null) => void;
   /** It has the keyboard; what is chosen stays. */
@@ -49,12 +49,12 @@ export function createIconStore(): IconStore {
     getState,
     getInitialState,
     subscribe,
-    take: (told) => {
-      const there = new Set(told.icons.map(({ id }) => id));
+    take: (change) => {
+      const there = new Set(change.icons.map(({ id }) => id));
       const kept = (id: string | null): string | null => (id !== null && there.has(id) ? id : null);
-      const stamps = new Map(told.icons.map((icon) => [icon.id, stampOf(icon)]));
+      const stamps = new Map(change.icons.map((icon) => [icon.id, stampOf(icon)]));
       setState(({ chosen, current, renaming, suspects, icons }) => ({
-        ...told,
+        ...change,
         suspects: new Map(
           icons.flatMap((icon) => {
             const words = suspects.get(icon.id);
@@ -94,6 +94,6 @@ export function createIconStore(): IconStore {
   };
 }
 
-function stampOf({ bytes, modifiedS }: Told["icons"][number]): string {
+function stampOf({ bytes, modifiedS }: IconChange["icons"][number]): string {
   return `${bytes} ${modifiedS}`;
 }

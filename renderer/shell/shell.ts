@@ -19,7 +19,7 @@ import type { OverlayStore } from "./overlays.ts";
 import type { PolicyChanges } from "./policy-changes.ts";
 import type { PromptQueue } from "./prompts.ts";
 import type { TemplateStore } from "./template-store.ts";
-import type { ToldCrossings } from "./told-crossings.ts";
+import type { CrossingNotices } from "./crossing-notices.ts";
 import type { TransferStore } from "./transfer-store.ts";
 import type { VmStore } from "./vm-store.ts";
 
@@ -44,7 +44,7 @@ export interface Shell {
   readonly policyChanges: PolicyChanges;
   readonly openChanges: OpenChanges;
   readonly clipboard: ClipboardStore;
-  readonly toldCrossings: ToldCrossings;
+  readonly crossingNotices: CrossingNotices;
   readonly transfers: TransferStore;
   readonly icons: IconStore;
   readonly asks: AskStore;

@@ -13,7 +13,7 @@ import { createOverlayStore } from "./overlays.ts";
 import { createPolicyChanges } from "./policy-changes.ts";
 import { createPromptQueue } from "./prompts.ts";
 import { createTemplateStore } from "./template-store.ts";
-import { createToldCrossings } from "./told-crossings.ts";
+import { createCrossingNotices } from "./crossing-notices.ts";
 import type { Shell } from "./shell.ts";
 import { createTransferStore } from "./transfer-store.ts";
 import { createVmStore } from "./vm-store.ts";
@@ -33,7 +33,7 @@ export function testShell(given: Partial<Shell> = {}): Shell {
     notices,
     asks: createAskStore(),
     clipboard: createClipboardStore(),
-    toldCrossings: createToldCrossings(),
+    crossingNotices: createCrossingNotices(),
     transfers: createTransferStore(() => undefined),
     icons: createIconStore(),
     // Only a test that gives a bridge launches anything, or changes the policy.

@@ -129,7 +129,7 @@ export const crossingContract = domain({
     /** Another request has joined an open prompt. */
     "crossing.joined": event({ to: ["page"], payload: z.strictObject({ prompt: promptId, requests }) }),
     /** Something has crossed, or was denied. */
-    "crossing.told": event({
+    "crossing.notice": event({
       to: ["page"],
       payload: z.strictObject({
         /** Of its entry in the audit log. */

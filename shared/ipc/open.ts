@@ -218,7 +218,7 @@ export const openContract = domain({
       }),
     }),
     /** For the person, who has not waited for it: shown for a moment. */
-    "open.told": event({
+    "open.notice": event({
       to: ["page"],
       payload: z.strictObject({
         item: shownItem,

@@ -117,9 +117,11 @@ it("offers and requests live as the model says, through any sequence", () => {
           });
           expect(accepted === null ? "over" : code).toBe(model.wanted(one, other, type));
         } else if (what === "dropped") {
-          let isTold: unknown;
-          const code = codeOf(() => (isTold = table.acceptDropped({ request: one } as WireMessageOf<"pasteDropped">)));
-          expect(isTold === false ? "late" : code).toBe(model.dropped(one));
+          let isReported: unknown;
+          const code = codeOf(
+            () => (isReported = table.acceptDropped({ request: one } as WireMessageOf<"pasteDropped">)),
+          );
+          expect(isReported === false ? "late" : code).toBe(model.dropped(one));
         } else
           expect(codeOf(() => table.acceptTaken({ stream: one } as WireMessageOf<"pasteTaken">))).toBe(model.take(one));
         for (let request = 0; request <= 8; request += 1)

@@ -35,7 +35,7 @@ export interface AcceptedChange {
 export type ActResult = { done: true; path: Uint8Array } | { done: false; reason: FileReason };
 
 interface Folder {
-  isTold: boolean;
+  isReported: boolean;
   /** Between the first part of a change and its last. */
   isInParts: boolean;
   /** Names that are there, as latin1: any bytes. */
@@ -52,7 +52,7 @@ export class FoldersTable {
   /** Before FolderShow is sent; false: no more can be shown. */
   show(folder: number): boolean {
     if (this.#folders.size >= MAX_FOLDERS) return false;
-    this.#folders.set(folder, { isTold: false, isInParts: false, names: new Set() });
+    this.#folders.set(folder, { isReported: false, isInParts: false, names: new Set() });
     this.#lastFolder = Math.max(this.#lastFolder, folder);
     return true;
   }
@@ -65,8 +65,8 @@ export class FoldersTable {
   /** Before FolderSeen is sent; false: nothing was told. */
   seen(folder: number): boolean {
     const shown = this.#folders.get(folder);
-    if (shown === undefined || !shown.isTold) return false;
-    shown.isTold = false;
+    if (shown === undefined || !shown.isReported) return false;
+    shown.isReported = false;
     return true;
   }
 
@@ -87,7 +87,7 @@ export class FoldersTable {
     const gone = removed.map((name) => fileName(name, "what is gone from a folder"));
     const folder = this.#folders.get(id);
     if (folder === undefined) return null;
-    if (folder.isTold) refuse("wrong-state", `folder ${id} is told again before it was seen`);
+    if (folder.isReported) refuse("wrong-state", `folder ${id} is reported again before it was seen`);
     if (reset && folder.isInParts) refuse("wrong-state", `folder ${id} is told anew in the middle of a change`);
     if (!last && more > 0) refuse("wrong-state", `folder ${id}: more than it tells, before its last part`);
     if (!last && items.length + gone.length === 0) refuse("wrong-state", `folder ${id}: an empty part of a change`);
@@ -96,7 +96,7 @@ export class FoldersTable {
     for (const { name } of items) folder.names.add(keyOf(name));
     if (folder.names.size > MAX_FOLDER_ENTRIES) refuse("quota", `more than ${MAX_FOLDER_ENTRIES} files in a folder`);
     folder.isInParts = !last;
-    folder.isTold = last;
+    folder.isReported = last;
     return {
       isReset: reset,
       items,

@@ -82,7 +82,7 @@ impl Environment {
     }
 
     /// Tells init that the agent has come up and waits for programs.
-    pub fn say_settled(&self) {
+    pub fn report_settled(&self) {
         let folder = self.runtime.join("atoll");
         let said = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("settled"), ""));
         if let Err(error) = said {

@@ -170,7 +170,7 @@ impl Agent {
         };
         self.release_keys();
         let keyboard = self.keyboard.clone();
-        self.x11.repeat.forget_told();
+        self.x11.repeat.forget_sent();
         if keyboard.set_xkb_config(self, config).is_err() {
             log::warn!("the host's keymap is not known here: {keymap:?}");
         }

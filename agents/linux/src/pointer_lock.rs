@@ -24,7 +24,7 @@ pub const SERVICE: Service = Service {
 /// What the host has been told.
 #[derive(Debug, Default)]
 pub struct PointerLock {
-    told: u32,
+    sent: u32,
     sent_at: Option<Instant>,
 }
 
@@ -41,14 +41,14 @@ impl Agent {
     /// Once a turn: tells the host which surface wants the pointer, if it has changed.
     pub fn send_pointer_lock(&mut self) {
         let wanted = self.pointer_lock_wanted();
-        if self.session.phase != Phase::Open || self.session.minor < 1 || wanted == self.pointer_lock.told {
+        if self.session.phase != Phase::Open || self.session.minor < 1 || wanted == self.pointer_lock.sent {
             return;
         }
         if is_too_early(self.pointer_lock.sent_at, UPDATE_INTERVAL) {
             self.send_updates_later();
             return;
         }
-        self.pointer_lock = PointerLock { told: wanted, sent_at: Some(Instant::now()) };
+        self.pointer_lock = PointerLock { sent: wanted, sent_at: Some(Instant::now()) };
         self.send(PortKind::Control, Body::PointerLockWanted(PointerLockWanted { surface: wanted }));
     }
 

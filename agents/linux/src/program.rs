@@ -70,20 +70,22 @@ impl Agent {
     fn join_program(&mut self) {
         let Some(open) = self.program.offered else { return };
         let Some(client) = self.program.waiting.take() else { return };
-        let ServiceOpen { told, said } = open;
+        let ServiceOpen { to_program, from_program } = open;
         self.program.offered = None;
-        if let Err(refusal) = self.streams.check(&[told, said]) {
+        if let Err(refusal) = self.streams.check(&[to_program, from_program]) {
             return log::warn!("the service's program: {refusal}");
         }
         match ends(client) {
             Ok((input, output)) => {
-                self.send(PortKind::Bulk, Body::ServiceConnected(ServiceConnected { told }));
-                self.open_incoming(told, input.clone(), Some(&input), &[], move |agent, ending| match ending {
+                self.send(PortKind::Bulk, Body::ServiceConnected(ServiceConnected { to_program }));
+                self.open_incoming(to_program, input.clone(), Some(&input), &[], move |agent, ending| match ending {
                     // What it has said last is still in the socket.
-                    Ending::Declined => agent.drain_stream(said),
-                    Ending::Complete | Ending::Aborted => agent.abort_stream(said),
+                    Ending::Declined => agent.drain_stream(from_program),
+                    Ending::Complete | Ending::Aborted => agent.abort_stream(from_program),
                 });
-                self.open_outgoing(said, output.clone(), Some(&output), move |agent, _| agent.decline_stream(told));
+                self.open_outgoing(from_program, output.clone(), Some(&output), move |agent, _| {
+                    agent.decline_stream(to_program)
+                });
             }
             Err(error) => {
                 log::warn!("the service's program: {error}");

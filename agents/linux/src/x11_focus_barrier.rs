@@ -142,11 +142,11 @@ impl X11FocusBarrier {
         Ok(())
     }
 
-    /// Takes what the server has said.
+    /// Takes the events that the server has sent.
     ///
     /// # Errors
     /// The X server is gone.
-    pub fn hear(&mut self) -> Result<(), Failed> {
+    pub fn read_events(&mut self) -> Result<(), Failed> {
         while let Some(event) = self.connection.poll_for_event()? {
             if let Event::ClientMessage(message) = event {
                 if message.window == self.window {

@@ -181,13 +181,13 @@ impl X11Questions {
 
     /// Windows whose shape has changed since this was asked.
     pub fn reshaped(&mut self) -> Result<Vec<u32>, Failed> {
-        hear(&self.connection, &mut self.reshaped)?;
+        read_events(&self.connection, &mut self.reshaped)?;
         Ok(std::mem::take(&mut self.reshaped))
     }
 }
 
 /// Takes the events that have come; gives the numbers of the connection's own messages.
-fn hear(connection: &RustConnection, reshaped: &mut Vec<u32>) -> Result<Vec<u32>, Failed> {
+fn read_events(connection: &RustConnection, reshaped: &mut Vec<u32>) -> Result<Vec<u32>, Failed> {
     let mut numbers = Vec::new();
     while let Some(event) = connection.poll_for_event()? {
         match event {
@@ -212,7 +212,7 @@ fn fence(connection: &RustConnection, window: u32, sent: &mut u32, reshaped: &mu
     let message = ClientMessageEvent::new(32, window, 1u32, [*sent, 0, 0, 0, 0]);
     connection.send_event(false, window, EventMask::NO_EVENT, message)?;
     connection.flush()?;
-    while !hear(connection, reshaped)?.contains(sent) {
+    while !read_events(connection, reshaped)?.contains(sent) {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err("the X server does not answer".into());

@@ -30,14 +30,14 @@ struct Held {
 pub struct X11Repeat {
     pace: Pace,
     /// What the X server repeats by; None = it has not been told.
-    told: Option<Pace>,
+    sent: Option<Pace>,
     held: Option<Held>,
 }
 
 impl Default for X11Repeat {
     /// What X servers begin with, nearly.
     fn default() -> Self {
-        Self { pace: Pace { delay_ms: 600, per_s: 25 }, told: None, held: None }
+        Self { pace: Pace { delay_ms: 600, per_s: 25 }, sent: None, held: None }
     }
 }
 
@@ -65,8 +65,8 @@ impl X11Repeat {
     }
 
     /// A new keymap brings its own repeats with it.
-    pub fn forget_told(&mut self) {
-        self.told = None;
+    pub fn forget_sent(&mut self) {
+        self.sent = None;
     }
 }
 
@@ -80,8 +80,8 @@ impl Agent {
     pub fn x11_key_pressed(&mut self, code: u32, time_ms: u32) {
         let repeat = &mut self.x11.repeat;
         repeat.pressed(code, time_ms);
-        if repeat.told != Some(repeat.pace) {
-            repeat.told = Some(repeat.pace);
+        if repeat.sent != Some(repeat.pace) {
+            repeat.sent = Some(repeat.pace);
             let Pace { delay_ms, per_s } = repeat.pace;
             for keyboard in self.x11_keyboards() {
                 keyboard.repeat_info(per_s as i32, delay_ms as i32);

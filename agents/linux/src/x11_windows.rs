@@ -41,7 +41,7 @@ impl Agent {
         };
         let heard = questions.fd().ok().and_then(|fd| {
             // The turn's end looks at what has come.
-            self.on_readable(fd, |agent, _| agent.hear_x11_shapes())
+            self.on_readable(fd, |agent, _| agent.read_x11_shapes())
         });
         if heard.is_none() {
             log::warn!("changes of X11 shapes are not noticed");
@@ -108,7 +108,7 @@ impl Agent {
     }
 
     /// Whether the X server can be listened to any longer.
-    fn hear_x11_shapes(&mut self) -> bool {
+    fn read_x11_shapes(&mut self) -> bool {
         let Some(questions) = &mut self.x11.windows.questions else { return false };
         let Ok(reshaped) = questions.reshaped() else { return false };
         for window in reshaped {
@@ -137,7 +137,7 @@ impl Agent {
             let shape = questions.shape(window);
             self.surfaces.change_content(&wl, |content, room| content.reshape(shape, room));
             // Others may have changed while that was asked.
-            self.hear_x11_shapes();
+            self.read_x11_shapes();
         }
     }
 

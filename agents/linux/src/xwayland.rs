@@ -45,7 +45,7 @@ impl Agent {
             Ok(path) => path,
             Err(error) => {
                 log::warn!("there is no Xwayland: X11 programs cannot run ({error})");
-                self.environment.say_settled();
+                self.environment.report_settled();
                 return;
             }
         };
@@ -75,7 +75,7 @@ impl Agent {
                         agent.bridge_x11_clipboard(display_number);
                         agent.connect_x11_questions(display_number);
                         log::info!("X11 programs can run on :{display_number}");
-                        agent.environment.say_settled();
+                        agent.environment.report_settled();
                     }
                     Err(error) => log::warn!("the X11 window manager cannot start: {error}"),
                 }
@@ -133,9 +133,9 @@ impl Agent {
         }
     }
 
-    /// Once a turn: hears whether X11's focus is set.
-    pub fn hear_x11_focus(&mut self) {
-        if let Some(Err(error)) = self.x11.focus_barrier.as_mut().map(X11FocusBarrier::hear) {
+    /// Once a turn: reads whether X11's focus is set.
+    pub fn read_x11_focus(&mut self) {
+        if let Some(Err(error)) = self.x11.focus_barrier.as_mut().map(X11FocusBarrier::read_events) {
             log::debug!("the X server is gone: {error}");
             self.x11.focus_barrier = None;
         }

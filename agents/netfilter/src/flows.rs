@@ -32,7 +32,7 @@ pub struct Flow {
     /// What is to be said of it beside the rule; "".
     pub note: String,
     closed_at: Option<Instant>,
-    is_told: bool,
+    is_reported: bool,
 }
 
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl Flows {
                     since: now,
                     note: self.noted.remove(&ends).unwrap_or_default(),
                     closed_at: None,
-                    is_told: false,
+                    is_reported: false,
                 };
                 self.by_id.insert(connection.id, flow);
             }
@@ -109,7 +109,7 @@ impl Flows {
 
     fn end(&mut self, id: u32, now: Instant) {
         let Some(mut flow) = self.by_id.remove(&id) else { return };
-        flow.is_told &= flow.state == "closed";
+        flow.is_reported &= flow.state == "closed";
         flow.state = "closed";
         flow.closed_at = Some(now);
         self.ended.push(flow);
@@ -125,7 +125,7 @@ impl Flows {
         let is_own = |tuple: &Tuple| tuple.protocol == TCP && tuple.from() == from && tuple.to() == to;
         match self.by_id.values_mut().find(|flow| is_own(&flow.tuple) && flow.state != "closed") {
             Some(flow) => {
-                flow.is_told &= flow.name.as_deref() == Some(name);
+                flow.is_reported &= flow.name.as_deref() == Some(name);
                 flow.name = Some(name.to_owned());
             }
             None if self.named.len() < MAX_FLOWS => drop(self.named.insert((from, to), name.to_owned())),
@@ -144,7 +144,7 @@ impl Flows {
         match self.by_id.values_mut().find(|flow| flow.tuple.from() == vm && flow.tuple.to() == other) {
             Some(flow) if flow.note.is_empty() => {
                 flow.note = note;
-                flow.is_told = false;
+                flow.is_reported = false;
             }
             Some(_) => {}
             None if self.noted.len() < MAX_FLOWS => drop(self.noted.insert((vm, other), note)),
@@ -170,15 +170,15 @@ impl Flows {
         let mut gone = Vec::new();
         self.ended.retain(|flow| {
             let is_old =
-                flow.is_told && flow.closed_at.is_some_and(|at| now.saturating_duration_since(at) > CLOSED_FOR);
+                flow.is_reported && flow.closed_at.is_some_and(|at| now.saturating_duration_since(at) > CLOSED_FOR);
             if is_old {
                 gone.push(flow.serial);
             }
             !is_old
         });
         let mut changed = Vec::new();
-        for flow in self.by_id.values_mut().chain(&mut self.ended).filter(|flow| !flow.is_told) {
-            flow.is_told = true;
+        for flow in self.by_id.values_mut().chain(&mut self.ended).filter(|flow| !flow.is_reported) {
+            flow.is_reported = true;
             changed.push(flow.clone());
         }
         changed.sort_by_key(|flow| flow.serial);
@@ -186,7 +186,7 @@ impl Flows {
     }
 
     pub fn tell_all_again(&mut self) {
-        self.by_id.values_mut().chain(&mut self.ended).for_each(|flow| flow.is_told = false);
+        self.by_id.values_mut().chain(&mut self.ended).for_each(|flow| flow.is_reported = false);
     }
 }
 
@@ -197,7 +197,7 @@ fn update(flow: &mut Flow, connection: &Connection) {
         && flow.bytes_in == connection.bytes_in
         && flow.state == state
         && flow.decision == decision;
-    flow.is_told &= same;
+    flow.is_reported &= same;
     flow.bytes_out = connection.bytes_out;
     flow.bytes_in = connection.bytes_in;
     flow.state = state;
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_told_when_it_changes_and_forgotten_after_its_end() {
+    fn a_row_is_reported_when_it_changes_and_forgotten_after_its_end() {
         let mut seen = Seen::new();
         let mark = seen.mark;
         assert_eq!(seen.see(&[connection(mark, 9, 40_000, 10)], 0), [(1, "r1".to_owned(), "open", 10)]);

@@ -32,7 +32,7 @@ use resolver::Resolver;
 use scanner::eve::{Limit, Seen};
 use scanner::{Scanner, State};
 use serde_json::json;
-use service::{Mouth, Told};
+use service::{ToAtoll, ToProgram};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
 struct Program {
     core: Arc<Mutex<Core>>,
     flights: Arc<FirstFlight>,
-    mouth: Mouth,
+    atoll: ToAtoll,
     /// Of what was told last; `None`: nothing yet. Whoever puts something in force holds it until that is said: what is said last
     /// is so, and of no newer revision than it is true of.
     revision: Mutex<Option<u64>>,
@@ -85,7 +85,7 @@ fn run() -> Result<(), String> {
     let program = Arc::new(Program {
         core,
         flights,
-        mouth: Mouth::default(),
+        atoll: ToAtoll::default(),
         revision: Mutex::default(),
         scanner: OnceLock::new(),
         scan: Mutex::new((State::Off, String::new())),
@@ -94,7 +94,9 @@ fn run() -> Result<(), String> {
     let folder = std::env::current_dir().map_err(|error| error.to_string())?.join(SCAN_FOLDER);
     let scanner = Scanner::start(folder, Arc::clone(&program)).map_err(|error| format!("scanner: {error}"))?;
     let _ = program.scanner.set(scanner);
-    for (name, body) in [("watch", Program::watch as fn(&Program)), ("log", Program::hear), ("tick", Program::tick)] {
+    for (name, body) in
+        [("watch", Program::watch as fn(&Program)), ("log", Program::watch_denied), ("tick", Program::tick)]
+    {
         let own = Arc::clone(&program);
         let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
             body(&own);
@@ -121,42 +123,42 @@ impl Program {
         self.revision.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until the line ends. What is in force stays so: whoever told it comes back, or the host has cut all links.
+    /// Until the line ends. What is in force stays so: whoever sent it comes back, or the host has cut all links.
     fn serve(&self, stream: &UnixStream) {
-        if let Err(error) = self.mouth.open(stream) {
+        if let Err(error) = self.atoll.open(stream) {
             eprintln!("netfilter: {error}");
             return;
         }
-        self.mouth.rows("flows", true, &[], &[]);
-        self.mouth.rows("links", true, &[], &[]);
+        self.atoll.rows("flows", true, &[], &[]);
+        self.atoll.rows("links", true, &[], &[]);
         {
             let mut core = self.core();
             core.flows.tell_all_again();
             core.refusals.tell_all_again();
         }
-        self.mouth.health("ok", "");
-        self.say_scan();
-        let ended = service::listen(stream, |told| match told {
-            Told::Desired { revision, state, .. } => self.tell(revision, state),
-            Told::Job { job, .. } => self.mouth.result(job, "the firewall does no jobs"),
-            Told::Cancel { .. } => {}
+        self.atoll.health("ok", "");
+        self.report_scanner();
+        let ended = service::listen(stream, |message| match message {
+            ToProgram::Desired { revision, state, .. } => self.tell(revision, state),
+            ToProgram::Job { job, .. } => self.atoll.result(job, "the firewall does no jobs"),
+            ToProgram::Cancel { .. } => {}
         });
         if let Err(error) = ended {
             eprintln!("netfilter: {error}");
         }
-        self.mouth.close();
+        self.atoll.close();
     }
 
     fn tell(&self, revision: u64, state: serde_json::Value) {
         // A service's program is told its settings before the state that a right gives it.
         if state.is_null() {
-            self.mouth.applied(revision, &[]);
+            self.atoll.applied(revision, &[]);
             return;
         }
-        let mut told = self.revision();
+        let mut in_force = self.revision();
         let problems = match read_state(state) {
             Ok((state, problems)) => {
-                *told = Some(revision);
+                *in_force = Some(revision);
                 let problems = self.core().tell(state, problems);
                 self.flights.cut_what_is_denied();
                 if let Some(scanner) = self.scanner.get() {
@@ -167,12 +169,12 @@ impl Program {
             // What was told before stays in force, and is said not to be what was told now.
             Err(problem) => vec![problem],
         };
-        self.mouth.applied(revision, &problems);
-        drop(told);
-        self.say_status();
+        self.atoll.applied(revision, &problems);
+        drop(in_force);
+        self.report_status();
     }
 
-    fn say_status(&self) {
+    fn report_status(&self) {
         let links = self.core().link_ids().len();
         let vms = format!("{links} {}", if links == 1 { "VM" } else { "VMs" });
         let scan = match self.scan().0 {
@@ -181,26 +183,26 @@ impl Program {
             State::Ready => ", the scanner works",
             State::Failing => ", the scanner does not work",
         };
-        self.mouth.status(&format!("{vms}{scan}"));
+        self.atoll.status(&format!("{vms}{scan}"));
     }
 
     fn scan(&self) -> MutexGuard<'_, (State, String)> {
         self.scan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn say_scan(&self) {
+    fn report_scanner(&self) {
         let (state, detail) = self.scan().clone();
         let detail: String = detail.chars().take(MAX_CELL).collect();
-        self.mouth.event("scanner", &json!({ "state": state.word(), "detail": detail }));
+        self.atoll.event("scanner", &json!({ "state": state.word(), "detail": detail }));
     }
 
     /// Applies anew, and says so.
     fn apply_again(&self) {
-        let told = self.revision();
+        let in_force = self.revision();
         let problems: Vec<Problem> = self.core().apply();
         self.flights.cut_what_is_denied();
-        if let Some(revision) = *told {
-            self.mouth.applied(revision, &problems);
+        if let Some(revision) = *in_force {
+            self.atoll.applied(revision, &problems);
         }
     }
 
@@ -217,9 +219,9 @@ impl Program {
         }
     }
 
-    fn hear(&self) {
-        let heard = netlink::log::listen(ruleset::DENIED_GROUP, |denied| self.core().refuse_packet(&denied));
-        if let Err(error) = heard {
+    fn watch_denied(&self) {
+        let watched = netlink::log::listen(ruleset::DENIED_GROUP, |denied| self.core().refuse_packet(&denied));
+        if let Err(error) = watched {
             eprintln!("netfilter: what is denied cannot be seen: {error}");
         }
     }
@@ -256,12 +258,12 @@ impl Program {
                 (core.link_ids(), core.flows.changed(now), core.refusals.changed(now))
             };
             let links: Vec<_> = links.iter().map(|link| rows::link_row(link, &counters)).collect();
-            self.mouth.rows("links", false, &links, &[]);
+            self.atoll.rows("links", false, &links, &[]);
             let mut changed: Vec<_> = flows.0.iter().map(|flow| rows::flow_row(flow, now)).collect();
             changed.extend(refusals.0.iter().map(|refusal| rows::refusal_row(refusal, now)));
             let mut removed: Vec<String> = flows.1.iter().map(|serial| rows::flow_key(*serial)).collect();
             removed.extend(refusals.1.iter().map(|serial| rows::refusal_key(*serial)));
-            self.mouth.rows("flows", false, &changed, &removed);
+            self.atoll.rows("flows", false, &changed, &removed);
         }
     }
 }
@@ -273,10 +275,10 @@ impl scanner::Listener for Program {
             self.apply_again();
         }
         if !detail.is_empty() {
-            self.mouth.log("error", &format!("scanner: {detail}"));
+            self.atoll.log("error", &format!("scanner: {detail}"));
         }
-        self.say_scan();
-        self.say_status();
+        self.report_scanner();
+        self.report_status();
     }
 
     fn seen(&self, seen: Seen) {
@@ -289,9 +291,9 @@ impl scanner::Listener for Program {
             self.flights.cut(of.vm, of.other);
         }
         let may_tell = self.alerts.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
-        let Some(untold) = may_tell else { return };
-        if untold > 0 {
-            self.mouth.log("warning", &format!("scanner: {untold} more alerts than can be told"));
+        let Some(unreported) = may_tell else { return };
+        if unreported > 0 {
+            self.atoll.log("warning", &format!("scanner: {unreported} more alerts than can be reported"));
         }
         let port = of.other.port();
         let data = json!({
@@ -304,6 +306,6 @@ impl scanner::Listener for Program {
             "severity": alert.severity,
             "action": if alert.is_dropped { "dropped" } else { "seen" },
         });
-        self.mouth.event("alert", &data);
+        self.atoll.event("alert", &data);
     }
 }

@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_told_twice_is_none() {
+    fn a_link_that_comes_twice_is_refused() {
         let mut told = state_json();
         let link = told["links"][0].clone();
         told["links"].as_array_mut().unwrap().push(link);

@@ -34,7 +34,7 @@ pub struct Refusal {
     pub count: u64,
     pub since: Instant,
     last: Instant,
-    is_told: bool,
+    is_reported: bool,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl Refusals {
         if let Some(there) = self.by_kind.get_mut(&kind) {
             there.count += times;
             there.last = now;
-            there.is_told = false;
+            there.is_reported = false;
             return;
         }
         let kind = if self.by_kind.len() < MAX_KINDS { kind } else { rest(&kind.link, kind.revision) };
@@ -67,7 +67,7 @@ impl Refusals {
             count: times,
             since: now,
             last: now,
-            is_told: false,
+            is_reported: false,
         };
         self.by_kind.insert(kind, refusal);
     }
@@ -102,15 +102,15 @@ impl Refusals {
     pub fn changed(&mut self, now: Instant) -> (Vec<Refusal>, Vec<u64>) {
         let mut gone = Vec::new();
         self.by_kind.retain(|_, refusal| {
-            let is_quiet = refusal.is_told && now.saturating_duration_since(refusal.last) > QUIET;
+            let is_quiet = refusal.is_reported && now.saturating_duration_since(refusal.last) > QUIET;
             if is_quiet {
                 gone.push(refusal.serial);
             }
             !is_quiet
         });
         let mut changed = Vec::new();
-        for refusal in self.by_kind.values_mut().filter(|refusal| !refusal.is_told) {
-            refusal.is_told = true;
+        for refusal in self.by_kind.values_mut().filter(|refusal| !refusal.is_reported) {
+            refusal.is_reported = true;
             changed.push(refusal.clone());
         }
         changed.sort_by_key(|refusal| refusal.serial);
@@ -119,7 +119,7 @@ impl Refusals {
 
     /// Somebody connected anew, and knows of nothing.
     pub fn tell_all_again(&mut self) {
-        self.by_kind.values_mut().for_each(|refusal| refusal.is_told = false);
+        self.by_kind.values_mut().for_each(|refusal| refusal.is_reported = false);
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn one_kind_is_one_row_that_is_told_when_it_changes() {
+    fn one_kind_is_one_row_that_is_reported_when_it_changes() {
         let (mut refusals, now) = (Refusals::default(), Instant::now());
         refusals.add_packet(kind(1), now);
         refusals.add_packet(kind(1), now);
@@ -165,7 +165,7 @@ mod tests {
         let (mut refusals, now) = (Refusals::default(), Instant::now());
         refusals.add_packet(kind(1), now);
         refusals.counted("link-1", 10, 1, now);
-        // Told a moment later than it was counted.
+        // ToProgram a moment later than it was counted.
         refusals.add_packet(kind(1), now);
         refusals.counted("link-1", 10, 1, now);
         refusals.counted("link-1", 10, 1, now);

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Of one line, with its line feed.
-pub const MAX_TOLD_BYTES: u64 = 1024 * 1024 - 1024 + 1;
+pub const MAX_TO_PROGRAM_BYTES: u64 = 1024 * 1024 - 1024 + 1;
 /// The host takes at most 256 KiB a line, and 1,000 rows: a row has less than 900 bytes.
 pub const MAX_ROWS: usize = 250;
 pub const MAX_REASON: usize = 900;
@@ -19,7 +19,7 @@ const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Told {
+pub enum ToProgram {
     Desired {
         revision: u64,
         #[allow(dead_code, reason = "the state says all that the settings do")]
@@ -38,12 +38,12 @@ pub enum Told {
 }
 
 /// Calls `each` with what is told until the line ends, or something comes that is no message.
-pub fn listen(stream: &UnixStream, mut each: impl FnMut(Told)) -> io::Result<()> {
+pub fn listen(stream: &UnixStream, mut each: impl FnMut(ToProgram)) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     loop {
         line.clear();
-        let length = reader.by_ref().take(MAX_TOLD_BYTES).read_until(b'\n', &mut line)?;
+        let length = reader.by_ref().take(MAX_TO_PROGRAM_BYTES).read_until(b'\n', &mut line)?;
         if length == 0 {
             return Ok(());
         }
@@ -53,11 +53,11 @@ pub fn listen(stream: &UnixStream, mut each: impl FnMut(Told)) -> io::Result<()>
 
 /// What is said is sent to the connected host, otherwise dropped: a host that connects anew is told all of it again.
 #[derive(Debug, Default)]
-pub struct Mouth {
+pub struct ToAtoll {
     stream: Mutex<Option<UnixStream>>,
 }
 
-impl Mouth {
+impl ToAtoll {
     pub fn open(&self, stream: &UnixStream) -> io::Result<()> {
         let own = stream.try_clone()?;
         own.set_write_timeout(Some(WRITE_WITHIN))?;
@@ -69,7 +69,7 @@ impl Mouth {
         *self.stream.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn say(&self, message: &Value) {
+    fn send(&self, message: &Value) {
         let mut own = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(stream) = own.as_mut() else { return };
         let mut line = message.to_string();
@@ -82,11 +82,11 @@ impl Mouth {
     }
 
     pub fn health(&self, state: &str, detail: &str) {
-        self.say(&json!({ "type": "health", "state": state, "detail": detail }));
+        self.send(&json!({ "type": "health", "state": state, "detail": detail }));
     }
 
     pub fn status(&self, text: &str) {
-        self.say(&json!({ "type": "status", "text": text }));
+        self.send(&json!({ "type": "status", "text": text }));
     }
 
     pub fn applied(&self, revision: u64, problems: &[Problem]) {
@@ -95,19 +95,19 @@ impl Mouth {
             .take(MAX_PROBLEMS)
             .map(|problem| json!({ "where": problem.place, "reason": shortened(&problem.reason) }))
             .collect();
-        self.say(&json!({ "type": "applied", "revision": revision, "problems": problems }));
+        self.send(&json!({ "type": "applied", "revision": revision, "problems": problems }));
     }
 
     pub fn log(&self, level: &str, text: &str) {
-        self.say(&json!({ "type": "log", "level": level, "text": shortened(text) }));
+        self.send(&json!({ "type": "log", "level": level, "text": shortened(text) }));
     }
 
     pub fn event(&self, name: &str, data: &Value) {
-        self.say(&json!({ "type": "event", "name": name, "data": data }));
+        self.send(&json!({ "type": "event", "name": name, "data": data }));
     }
 
     pub fn result(&self, job: u64, reason: &str) {
-        self.say(&json!({ "type": "result", "job": job, "ok": false, "reason": reason }));
+        self.send(&json!({ "type": "result", "job": job, "ok": false, "reason": reason }));
     }
 
     /// Rows as their keys and cells. `reset`: the table is empty before.
@@ -121,7 +121,7 @@ impl Mouth {
             }
             let some: Vec<Value> =
                 some.unwrap_or(&[]).iter().map(|(key, cells)| json!({ "key": key, "cells": cells })).collect();
-            self.say(&json!({
+            self.send(&json!({
                 "type": "rows", "table": table, "reset": reset, "rows": some, "removed": gone.unwrap_or(&[]),
             }));
             reset = false;
@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> io::Result<Vec<Told>> {
+    fn told(text: &str) -> io::Result<Vec<ToProgram>> {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         theirs.write_all(text.as_bytes()).unwrap();
         drop(theirs);
@@ -148,13 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_is_told() {
+    fn reads_messages() {
         let all = told(
             "{\"type\":\"desired\",\"revision\":2,\"settings\":{},\"state\":null}\n{\"type\":\"cancel\",\"job\":1}\n",
         );
         assert_eq!(
             all.unwrap(),
-            [Told::Desired { revision: 2, settings: json!({}), state: Value::Null }, Told::Cancel { job: 1 }]
+            [ToProgram::Desired { revision: 2, settings: json!({}), state: Value::Null }, ToProgram::Cancel { job: 1 }]
         );
     }
 
@@ -168,16 +168,16 @@ mod tests {
     #[test]
     fn many_rows_are_several_messages() {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let mouth = Mouth::default();
-        mouth.open(&ours).unwrap();
+        let atoll = ToAtoll::default();
+        atoll.open(&ours).unwrap();
         let reader = std::thread::spawn(move || {
             let lines = BufReader::new(theirs).lines();
             lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap()).collect::<Vec<_>>()
         });
         let rows: Vec<(String, Value)> = (0..600).map(|key| (key.to_string(), json!({}))).collect();
-        mouth.rows("flows", true, &rows, &["a".to_owned()]);
-        mouth.close();
-        drop((mouth, ours));
+        atoll.rows("flows", true, &rows, &["a".to_owned()]);
+        atoll.close();
+        drop((atoll, ours));
         let all = reader.join().unwrap();
         let lengths: Vec<_> = all.iter().map(|message| message["rows"].as_array().unwrap().len()).collect();
         assert_eq!(lengths, [250, 250, 100]);

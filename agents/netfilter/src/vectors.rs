@@ -125,8 +125,8 @@ fn rows_are_made_as_the_host_takes_them() {
 #[test]
 fn limits_are_within_those_of_the_host() {
     let limits = &vectors()["limits"];
-    assert_eq!(service::MAX_TOLD_BYTES, number(&limits["toldBytes"]) + 1, "a line, with its line feed");
-    assert!(service::MAX_ROWS as u64 <= number(&limits["rowsSaid"]));
+    assert_eq!(service::MAX_TO_PROGRAM_BYTES, number(&limits["toProgramBytes"]) + 1, "a line, with its line feed");
+    assert!(service::MAX_ROWS as u64 <= number(&limits["rowsAtOnce"]));
     assert_eq!(service::MAX_PROBLEMS as u64, number(&limits["problems"]));
     assert!(service::MAX_REASON as u64 <= number(&limits["sentence"]));
     assert_eq!(MAX_CELL as u64, number(&limits["cellCharacters"]));

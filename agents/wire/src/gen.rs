@@ -1346,17 +1346,17 @@ pub struct FileActed {
 pub struct ServiceOpen {
     /// the agent reads it
     #[prost(uint32, tag = "1")]
-    pub told: u32,
+    pub to_program: u32,
     /// the agent writes it
     #[prost(uint32, tag = "2")]
-    pub said: u32,
+    pub from_program: u32,
 }
 /// The program has connected. What is said of the streams comes after it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServiceConnected {
     /// of the ServiceOpen
     #[prost(uint32, tag = "1")]
-    pub told: u32,
+    pub to_program: u32,
 }
 // ---- Surfaces ----------------------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ export class ClipDesk {
         decide: (crossing) => this.#decide(crossing),
         request: (request, options) => this.#request(request, options?.signal),
         joined: ({ subject }) => void this.joined.push(subject),
-        told: (outcome, end) => {
+        ended: (outcome, end) => {
           this.told.push({ outcome, end });
           return Promise.resolve();
         },

@@ -46,7 +46,7 @@ export class FilesDesk {
           this.asked.push(request);
           return this.answer(request, options?.signal);
         },
-        told: (_outcome, end) => {
+        ended: (_outcome, end) => {
           this.told.push(end);
           return Promise.resolve();
         },

@@ -39,7 +39,7 @@ export class HeldReading implements StreamEndpoint {
   #granted = 0;
   #bytes = 0;
   #head = new Uint8Array(0);
-  #toldHeadBytes = 0;
+  #sentHeadBytes = 0;
   #isComplete = false;
   #isOver = false;
   #port: JointPort<FromReader> | null = null;
@@ -161,8 +161,8 @@ export class HeldReading implements StreamEndpoint {
   }
 
   #tell(): void {
-    const isHeadNew = this.#head.length > this.#toldHeadBytes;
-    this.#toldHeadBytes = this.#head.length;
+    const isHeadNew = this.#head.length > this.#sentHeadBytes;
+    this.#sentHeadBytes = this.#head.length;
     this.#listener.progress(this.#bytes, isHeadNew ? this.#head : null, this.#isComplete);
   }
 

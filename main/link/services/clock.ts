@@ -14,7 +14,7 @@ class Clock implements LinkService<never, ClockOrder> {
   #timer: NodeJS.Timeout | null = null;
   #isPaused = false;
   /** Between the host's clock and the time that has passed (which does not go on while the host sleeps), when it was told. */
-  #toldOffsetMs = 0;
+  #sentOffsetMs = 0;
 
   constructor(context: LinkContext<"clockSet", never>) {
     this.#context = context;
@@ -38,11 +38,11 @@ class Clock implements LinkService<never, ClockOrder> {
 
   #look(): void {
     // What a paused guest is told it reads when it goes on, and then it is late.
-    if (!this.#isPaused && Math.abs(offsetMs() - this.#toldOffsetMs) > JUMP_MS) this.#tell();
+    if (!this.#isPaused && Math.abs(offsetMs() - this.#sentOffsetMs) > JUMP_MS) this.#tell();
   }
 
   #tell(): void {
-    this.#toldOffsetMs = offsetMs();
+    this.#sentOffsetMs = offsetMs();
     const now = Date.now();
     // A host whose clock is not set knows no better than the guest.
     if (now >= MIN_CLOCK_MS && now <= MAX_CLOCK_MS) this.#context.send("clockSet", { unixMs: BigInt(now) });

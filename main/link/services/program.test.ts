@@ -7,7 +7,7 @@ import { ServiceHost } from "../testing/service-host.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const [TOLD, SAID] = [1, 2];
+const [TO_PROGRAM, FROM_PROGRAM] = [1, 2];
 const STATUS = { type: "status", text: "x" };
 
 function bytes(text: string): Uint8Array {
@@ -18,13 +18,13 @@ function bytes(text: string): Uint8Array {
 function connected(credit = 1024 * 1024): ServiceHost {
   const host = new ServiceHost();
   host.order(PROGRAM, { type: "listen" });
-  expect(host.sentOf("serviceOpen")).toEqual([{ told: TOLD, said: SAID }]);
-  expect(host.say("serviceConnected", { told: TOLD })).toBe("accepted");
-  if (credit > 0) host.say("streamCredit", { stream: TOLD, bytes: credit });
+  expect(host.sentOf("serviceOpen")).toEqual([{ toProgram: TO_PROGRAM, fromProgram: FROM_PROGRAM }]);
+  expect(host.say("serviceConnected", { toProgram: TO_PROGRAM })).toBe("accepted");
+  if (credit > 0) host.say("streamCredit", { stream: TO_PROGRAM, bytes: credit });
   return host;
 }
 
-function say(host: ServiceHost, text: string | Uint8Array, stream = SAID): string {
+function say(host: ServiceHost, text: string | Uint8Array, stream = FROM_PROGRAM): string {
   return host.say("streamData", { stream }, typeof text === "string" ? bytes(text) : text);
 }
 
@@ -36,7 +36,7 @@ function events(host: ServiceHost): ProgramEvent[] {
   return host.eventsOf(PROGRAM);
 }
 
-function told(host: ServiceHost, stream = TOLD): string {
+function told(host: ServiceHost, stream = TO_PROGRAM): string {
   const parts = host.sent.flatMap(({ name, value, payload }) =>
     name === "streamData" && (value as { stream: number }).stream === stream ? [payload ?? new Uint8Array(0)] : [],
   );
@@ -58,9 +58,9 @@ describe("a program that connects", () => {
   });
 
   it("is awaited only where main has asked for one", () => {
-    expect(new ServiceHost().say("serviceConnected", { told: 1 })).toBe("unknown-stream");
+    expect(new ServiceHost().say("serviceConnected", { toProgram: 1 })).toBe("unknown-stream");
     const host = connected();
-    expect(host.say("serviceConnected", { told: TOLD })).toBe("unknown-stream");
+    expect(host.say("serviceConnected", { toProgram: TO_PROGRAM })).toBe("unknown-stream");
   });
 
   it("has nothing to say before it has connected", () => {
@@ -73,20 +73,20 @@ describe("a program that connects", () => {
     const host = connected();
     const before = host.sentOf("streamCredit").length;
     say(host, line(STATUS));
-    expect(host.sentOf("streamCredit").slice(before)).toEqual([{ stream: SAID, bytes: line(STATUS).length }]);
+    expect(host.sentOf("streamCredit").slice(before)).toEqual([{ stream: FROM_PROGRAM, bytes: line(STATUS).length }]);
   });
 
   it("is followed by another one when it has ended", () => {
     const host = connected();
     say(host, line(STATUS));
-    host.say("streamEnd", { stream: SAID });
+    host.say("streamEnd", { stream: FROM_PROGRAM });
     expect(events(host).map(({ type }) => type)).toEqual(["connected", "message", "gone"]);
     expect(host.sentOf("serviceOpen")).toEqual([
-      { told: 1, said: 2 },
-      { told: 3, said: 4 },
+      { toProgram: 1, fromProgram: 2 },
+      { toProgram: 3, fromProgram: 4 },
     ]);
-    expect(host.sentOf("streamEnd")).toMatchObject([{ stream: TOLD }]);
-    expect(host.say("serviceConnected", { told: 3 })).toBe("accepted");
+    expect(host.sentOf("streamEnd")).toMatchObject([{ stream: TO_PROGRAM }]);
+    expect(host.say("serviceConnected", { toProgram: 3 })).toBe("accepted");
     say(host, line(STATUS), 4);
     expect(events(host).at(-1)).toEqual({ type: "message", message: STATUS });
   });
@@ -117,8 +117,8 @@ describe("what is no message", () => {
       for (let sent = 0; sent <= MAX_FROM_PROGRAM_BYTES; sent += filler.length) say(host, filler);
       if (end !== "") say(host, end);
       expect(events(host).at(-1)).toMatchObject({ type: "refused" });
-      expect(host.sentOf("streamEnd").map(({ stream }) => stream)).toEqual([SAID, TOLD]);
-      host.say("streamEnd", { stream: SAID });
+      expect(host.sentOf("streamEnd").map(({ stream }) => stream)).toEqual([FROM_PROGRAM, TO_PROGRAM]);
+      host.say("streamEnd", { stream: FROM_PROGRAM });
       expect(events(host).at(-1)).toEqual({ type: "gone" });
     }
   });
@@ -140,7 +140,7 @@ describe("a flood", () => {
     const host = connected();
     const all = Array.from({ length: 1_500 }, (_, at) => line({ type: "status", text: String(at) }));
     for (let at = 0; at < all.length; at += 100) say(host, all.slice(at, at + 100).join(""));
-    host.say("streamEnd", { stream: SAID });
+    host.say("streamEnd", { stream: FROM_PROGRAM });
     expect(events(host).length).toBeLessThanOrEqual(1_001);
     expect(events(host).at(-1)?.type).toBe("message");
     vi.advanceTimersByTime(10_000);
@@ -169,16 +169,16 @@ describe("what it is told", () => {
     host.order(PROGRAM, { type: "tell", message: desired(1) });
     host.order(PROGRAM, { type: "tell", message: { type: "job", job: 1, input: "x" } });
     expect(told(host)).toBe(line(desired(1)).slice(0, 10));
-    host.say("streamCredit", { stream: TOLD, bytes: 1_000 });
+    host.say("streamCredit", { stream: TO_PROGRAM, bytes: 1_000 });
     expect(told(host)).toBe(line(desired(1)) + line({ type: "job", job: 1, input: "x" }));
   });
 
   it("is the newest state alone, where it has seen nothing of an earlier one", () => {
     const host = connected(0);
     for (const revision of [1, 2, 3]) host.order(PROGRAM, { type: "tell", message: desired(revision) });
-    host.say("streamCredit", { stream: TOLD, bytes: 10 });
+    host.say("streamCredit", { stream: TO_PROGRAM, bytes: 10 });
     for (const revision of [4, 5]) host.order(PROGRAM, { type: "tell", message: desired(revision) });
-    host.say("streamCredit", { stream: TOLD, bytes: 1_000 });
+    host.say("streamCredit", { stream: TO_PROGRAM, bytes: 1_000 });
     expect(told(host)).toBe(line(desired(3)) + line(desired(5)));
   });
 
@@ -187,19 +187,19 @@ describe("what it is told", () => {
     host.order(PROGRAM, { type: "tell", message: desired(1) });
     host.order(PROGRAM, { type: "listen" });
     host.order(PROGRAM, { type: "tell", message: desired(2) });
-    host.say("serviceConnected", { told: TOLD });
-    host.say("streamCredit", { stream: TOLD, bytes: 1_000 });
+    host.say("serviceConnected", { toProgram: TO_PROGRAM });
+    host.say("streamCredit", { stream: TO_PROGRAM, bytes: 1_000 });
     expect(told(host)).toBe("");
   });
 
   it("ends where it reads no more", () => {
     const host = connected(0);
     host.order(PROGRAM, { type: "tell", message: desired(1) });
-    host.say("streamEnd", { stream: TOLD });
-    expect(host.sentOf("streamEnd")).toMatchObject([{ stream: TOLD, aborted: true }]);
+    host.say("streamEnd", { stream: TO_PROGRAM });
+    expect(host.sentOf("streamEnd")).toMatchObject([{ stream: TO_PROGRAM, aborted: true }]);
     host.order(PROGRAM, { type: "tell", message: desired(2) });
     expect(told(host)).toBe("");
-    host.say("streamEnd", { stream: SAID });
+    host.say("streamEnd", { stream: FROM_PROGRAM });
     expect(events(host).at(-1)).toEqual({ type: "gone" });
   });
 });

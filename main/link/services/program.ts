@@ -23,8 +23,8 @@ const LINE_FEED = 0x0a;
 
 /** One connection, or the offer of one. */
 interface Connection {
-  readonly told: number;
-  readonly said: number;
+  readonly toProgram: number;
+  readonly fromProgram: number;
   isConnected: boolean;
   isOver: boolean;
   /** What came of the line that is not whole. */
@@ -50,12 +50,12 @@ class Program implements LinkService<Accepts, ProgramOrder> {
   }
 
   readonly messages: LinkService<Accepts>["messages"] = {
-    serviceConnected: ({ told }) => {
+    serviceConnected: ({ toProgram }) => {
       const connection = this.#connection;
-      if (connection === null || connection.told !== told || connection.isConnected || connection.isOver)
-        refuse("unknown-stream", `stream ${told} waits for no program`);
+      if (connection === null || connection.toProgram !== toProgram || connection.isConnected || connection.isOver)
+        refuse("unknown-stream", `stream ${toProgram} waits for no program`);
       connection.isConnected = true;
-      this.#streams.grant(connection.said, WINDOW_BYTES);
+      this.#streams.grant(connection.fromProgram, WINDOW_BYTES);
       this.#context.emit({ type: "connected" });
     },
   };
@@ -74,17 +74,17 @@ class Program implements LinkService<Accepts, ProgramOrder> {
   #listen(): void {
     if (this.#connection !== null || this.#isClosed) return;
     const { table } = this.#streams;
-    const [told, said] = [table.open("host"), table.open("agent")];
-    if (told === null || said === null) {
-      for (const stream of [told, said]) if (stream !== null) table.drop(stream);
+    const [toProgram, fromProgram] = [table.open("host"), table.open("agent")];
+    if (toProgram === null || fromProgram === null) {
+      for (const stream of [toProgram, fromProgram]) if (stream !== null) table.drop(stream);
       return this.#context.emit({
         type: "refused",
         reason: "too much is under way in this VM: no program can connect",
       });
     }
     const connection: Connection = {
-      told,
-      said,
+      toProgram,
+      fromProgram,
       isConnected: false,
       isOver: false,
       rest: [],
@@ -93,18 +93,18 @@ class Program implements LinkService<Accepts, ProgramOrder> {
       waiting: [],
     };
     this.#connection = connection;
-    this.#streams.take(told, {
+    this.#streams.take(toProgram, {
       credited: () => this.#send(connection),
       stopped: () => this.#end(connection),
     });
-    this.#streams.take(said, {
+    this.#streams.take(fromProgram, {
       data: (bytes) => this.#received(connection, bytes),
       ended: () => {
         this.#end(connection);
         this.#next(connection);
       },
     });
-    this.#context.send("serviceOpen", { told, said });
+    this.#context.send("serviceOpen", { toProgram, fromProgram });
   }
 
   // ---- what it says ------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class Program implements LinkService<Accepts, ProgramOrder> {
       }
       connection.lines.shift();
       if (line.length > MAX_FROM_PROGRAM_BYTES) return this.#hangUp(connection, tooLong());
-      this.#streams.grant(connection.said, line.length + 1);
+      this.#streams.grant(connection.fromProgram, line.length + 1);
       this.#accept(line);
     }
     this.#next(connection);
@@ -181,7 +181,7 @@ class Program implements LinkService<Accepts, ProgramOrder> {
 
   #send(connection: Connection): void {
     for (let first = connection.waiting[0]; first !== undefined; first = connection.waiting[0]) {
-      const written = this.#streams.write(connection.told, first.bytes);
+      const written = this.#streams.write(connection.toProgram, first.bytes);
       if (written === 0) return;
       first.isBegun = true;
       if (written === first.bytes.length) connection.waiting.shift();
@@ -195,19 +195,19 @@ class Program implements LinkService<Accepts, ProgramOrder> {
   #hangUp(connection: Connection, reason: string): void {
     this.#refused(reason);
     [connection.rest, connection.restBytes, connection.lines] = [[], 0, []];
-    this.#streams.stop(connection.said);
-    this.#streams.end(connection.told, true);
+    this.#streams.stop(connection.fromProgram);
+    this.#streams.end(connection.toProgram, true);
   }
 
   #end(connection: Connection): void {
     connection.isOver = true;
     connection.waiting = [];
-    this.#streams.end(connection.told, false);
+    this.#streams.end(connection.toProgram, false);
   }
 
   /** When the last line of it is read, another program may come. */
   #next(connection: Connection): void {
-    const isEnded = this.#streams.table.writerOf(connection.said) === null;
+    const isEnded = this.#streams.table.writerOf(connection.fromProgram) === null;
     if (this.#connection !== connection || !isEnded || connection.lines.length > 0) return;
     this.#connection = null;
     if (connection.isConnected) this.#context.emit({ type: "gone" });

@@ -246,7 +246,7 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   },
   execStarted: { exec: 1 },
   execFailed: { exec: 1 },
-  serviceConnected: { told: 10 },
+  serviceConnected: { toProgram: 10 },
   execExited: { exec: 2 },
   streamData: { stream: 2 },
   streamEnd: { stream: 2 },
@@ -755,7 +755,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "execExited.code": within(0, 255),
   "execExited.signal": within(0, 127),
 
-  "serviceConnected.told": only(
+  "serviceConnected.toProgram": only(
     [10],
     [
       [0, "unknown-stream"],

@@ -252,7 +252,7 @@ export class OpenDesk {
 
   /** What the person was told of openings. */
   get told(): object[] {
-    return this.page.events.flatMap(({ name, payload }) => (name === "open.told" ? [payload as object] : []));
+    return this.page.events.flatMap(({ name, payload }) => (name === "open.notice" ? [payload as object] : []));
   }
 
   /** The audit log, oldest first. */

@@ -11,7 +11,7 @@ import { testShell } from "../../shell/testing.ts";
 import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
 import { VmChip } from "../../vms/VmChip.tsx";
 import { WindowMenu } from "../../wm/views/WindowMenu.tsx";
-import { ToldCrossings } from "../crossings/ToldCrossings.tsx";
+import { CrossingNotices } from "../crossings/CrossingNotices.tsx";
 import { Overlays } from "../Overlays.tsx";
 import { PasteBars } from "./PasteBars.tsx";
 
@@ -145,33 +145,33 @@ const told = (seq: number) => ({
 
 it("a toast tells of a crossing for four seconds; pressed, it opens its entry", async () => {
   vi.useFakeTimers();
-  await show(<ToldCrossings />);
-  act(() => shell.toldCrossings.tell(told(7)));
+  await show(<CrossingNotices />);
+  act(() => shell.crossingNotices.tell(told(7)));
   act(() => void vi.advanceTimersByTime(3_900));
-  expect(textsOf(".told li")).toEqual(["home→this computertext, 34 bytesby rule"]);
+  expect(textsOf(".crossing-notices li")).toEqual(["home→this computertext, 34 bytesby rule"]);
   act(() => void vi.advanceTimersByTime(100));
-  expect(textsOf(".told")).toEqual([]);
-  act(() => shell.toldCrossings.tell(told(8)));
-  await click(".told-one");
+  expect(textsOf(".crossing-notices")).toEqual([]);
+  act(() => shell.crossingNotices.tell(told(8)));
+  await click(".crossing-notice");
   expect(shell.overlays.getState().overlay).toEqual({ kind: "sheet", tab: "policy", entry: 8 });
-  expect(textsOf(".told")).toEqual([]);
+  expect(textsOf(".crossing-notices")).toEqual([]);
 });
 
 it("of a thousand crossings three are shown, and the others counted", async () => {
   vi.useFakeTimers();
-  await show(<ToldCrossings />);
+  await show(<CrossingNotices />);
   act(() => {
-    for (let seq = 1; seq <= 1000; seq += 1) shell.toldCrossings.tell(told(seq));
+    for (let seq = 1; seq <= 1000; seq += 1) shell.crossingNotices.tell(told(seq));
   });
-  expect(document.querySelectorAll(".told-one").length).toBe(3);
-  expect(textsOf(".told-more")).toEqual(["and 997 more"]);
+  expect(document.querySelectorAll(".crossing-notice").length).toBe(3);
+  expect(textsOf(".crossing-notices-more")).toEqual(["and 997 more"]);
   expect(vi.getTimerCount()).toBe(3);
   // Told again, with its bytes, it takes its own place.
-  act(() => shell.toldCrossings.tell({ ...told(1000), bytes: 5 }));
-  expect(document.querySelectorAll(".told-one").length).toBe(3);
+  act(() => shell.crossingNotices.tell({ ...told(1000), bytes: 5 }));
+  expect(document.querySelectorAll(".crossing-notice").length).toBe(3);
   act(() => void vi.advanceTimersByTime(4_000));
-  act(() => shell.toldCrossings.tell(told(1001)));
-  expect(textsOf(".told-more")).toEqual([]);
+  act(() => shell.crossingNotices.tell(told(1001)));
+  expect(textsOf(".crossing-notices-more")).toEqual([]);
 });
 
 const options = (): string[] =>

@@ -4,7 +4,7 @@ import type { OpenOutcome } from "#shared/model/open.ts";
 import { vmParty } from "../transfers/testing.ts";
 import { openedWords } from "./tell-opened.ts";
 
-type Told = EventPayload<"open.told">;
+type Told = EventPayload<"open.notice">;
 
 const TOLD: Told = {
   item: { kind: "file", name: "no”tes\u202e.odt", type: null },

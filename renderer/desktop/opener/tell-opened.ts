@@ -4,10 +4,10 @@ import type { Shell } from "../../shell/shell.ts";
 import { nameOf } from "../crossings/Party.tsx";
 import { quoted } from "../transfers/transfer-words.ts";
 
-type ToldOpening = EventPayload<"open.told">;
+type OpenNotice = EventPayload<"open.notice">;
 
 export function tellOpened({ notices, overlays }: Pick<Shell, "notices" | "overlays">) {
-  return (told: ToldOpening): void => {
+  return (told: OpenNotice): void => {
     const words = openedWords(told);
     if (words === null) return;
     const isGood = told.outcome === "returned" || told.outcome === "kept-both";
@@ -20,7 +20,7 @@ export function tellOpened({ notices, overlays }: Pick<Shell, "notices" | "overl
 }
 
 /** null: the window that has opened says it. */
-export function openedWords({ item, outcome, from, to, detail, programs }: ToldOpening): string | null {
+export function openedWords({ item, outcome, from, to, detail, programs }: OpenNotice): string | null {
   const what = quoted(item.kind === "file" ? item.name : item.url);
   const where = to === null ? "" : ` in ${nameOf(to)}`;
   const more = detail === "" ? "" : ` ${detail}`;
@@ -42,7 +42,7 @@ export function openedWords({ item, outcome, from, to, detail, programs }: ToldO
   }
 }
 
-function handlerWords(programs: ToldOpening["programs"]): string {
+function handlerWords(programs: OpenNotice["programs"]): string {
   const [first] = programs;
   if (first === undefined) return "";
   return ` ${quoted(first.program)} in ${first.vm} does.`;

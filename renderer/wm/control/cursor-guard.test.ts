@@ -53,7 +53,7 @@ it("a cursor that reaches the other way, and one of the host's own, are", () => 
 
 it.each([
   ...["title-bar", "top-bar", "dock", "fullscreen-strip", "launcher", "switcher", "overlay-layer"],
-  ...["sheet-layer", "paste-bars", "ask-bar", "told", "frozen-badge"],
+  ...["sheet-layer", "paste-bars", "ask-bar", "crossing-notices", "frozen-badge"],
 ])("a guest's cursor is not shown over the host's .%s", (part) => {
   const was = bar.className;
   bar.className = part;

@@ -8,7 +8,7 @@ import { type CursorReach, surfaceAt } from "../../compositor/scene.ts";
 /** Parts of the page that no guest may draw over. */
 const HOST_PARTS = [
   ...[".title-bar", ".top-bar", ".dock", ".fullscreen-strip", ".launcher", ".switcher", ".overlay-layer"],
-  ...[".sheet-layer", ".paste-bars", ".ask-bar", ".told", ".frozen-badge"],
+  ...[".sheet-layer", ".paste-bars", ".ask-bar", ".crossing-notices", ".frozen-badge"],
 ].join(", ");
 
 /** The part of the document that it looks at. */

@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const MAX_TYPES_BYTES: usize = 32 * 1024;
 
 #[derive(Debug, Default)]
-struct Told {
+struct Announced {
     /// The generation that the host has not been told yet.
     due: Option<u32>,
     at: Option<Instant>,
@@ -27,13 +27,13 @@ struct Told {
 
 #[derive(Debug, Default)]
 pub struct Offers {
-    told: [Told; 2],
+    announced: [Announced; 2],
     timer_armed: bool,
 }
 
 impl Offers {
     pub fn changed(&mut self, which: Which, generation: u32) {
-        self.told[which as usize].due = Some(generation);
+        self.announced[which as usize].due = Some(generation);
     }
 }
 
@@ -44,16 +44,16 @@ impl Agent {
             return;
         }
         for which in BOTH {
-            let told = &mut self.clipboard.offers.told[which as usize];
-            if told.due.is_none() {
+            let announced = &mut self.clipboard.offers.announced[which as usize];
+            if announced.due.is_none() {
                 continue;
             }
-            if is_too_early(told.at, INTERVAL) {
+            if is_too_early(announced.at, INTERVAL) {
                 self.send_clip_offers_later();
                 continue;
             }
-            told.at = Some(Instant::now());
-            let Some(generation) = told.due.take() else { continue };
+            announced.at = Some(Instant::now());
+            let Some(generation) = announced.due.take() else { continue };
             let types = self.clipboard.clips.of_generation(which, generation).map(|clip| cut_types(&clip.types));
             let offered = ClipOffered { selection: which.wire().into(), generation, types: types.unwrap_or_default() };
             self.send(PortKind::Control, Body::ClipOffered(offered));
@@ -63,8 +63,8 @@ impl Agent {
     /// A session has begun: the host is told what stands.
     pub fn tell_all_clips(&mut self) {
         for which in BOTH {
-            let told = &mut self.clipboard.offers.told[which as usize];
-            *told = Told { due: self.clipboard.clips.get(which).map(|clip| clip.generation), at: None };
+            let announced = &mut self.clipboard.offers.announced[which as usize];
+            *announced = Announced { due: self.clipboard.clips.get(which).map(|clip| clip.generation), at: None };
         }
     }
 
@@ -100,8 +100,8 @@ mod tests {
         let many: Vec<String> = (0..1000).map(|at| format!("type/{at}")).collect();
         assert_eq!(cut_types(&many), many[..MAX_CLIP_TYPES]);
         let large = vec!["y".repeat(MAX_CLIP_TYPE_BYTES); MAX_CLIP_TYPES];
-        let told = cut_types(&large);
-        assert!(told.iter().map(|name| name.len() + 3).sum::<usize>() < atoll_wire::limits::MAX_HEADER_BYTES);
-        assert!(told.len() > 100);
+        let announced = cut_types(&large);
+        assert!(announced.iter().map(|name| name.len() + 3).sum::<usize>() < atoll_wire::limits::MAX_HEADER_BYTES);
+        assert!(announced.len() > 100);
     }
 }

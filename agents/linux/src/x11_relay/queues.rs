@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_said_again_and_again_waits_once_and_last() {
+    fn a_message_that_is_repeated_waits_once_and_last() {
         const MESSAGE: u8 = 33;
         let mut bench = Bench::new();
         bench.exhaust(PROGRAM);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_ends_while_it_waits_is_never_told_of() {
+    fn a_window_that_ends_while_it_waits_is_never_reported() {
         let mut bench = Bench::new();
         bench.exhaust(PROGRAM);
         for window in PROGRAM + 1..PROGRAM + 100 {

@@ -18,14 +18,16 @@ fn connect(agent: &Agent) -> UnixStream {
 }
 
 fn offer(host: &mut Host) -> ServiceOpen {
-    let [told, said] = [(); 2].map(|()| host.next_id());
-    let open = ServiceOpen { told, said };
+    let [to_program, from_program] = [(); 2].map(|()| host.next_id());
+    let open = ServiceOpen { to_program, from_program };
     host.send(BULK, Body::ServiceOpen(open));
     open
 }
 
-fn wait_connected(host: &mut Host, told: u32) {
-    host.wait("ServiceConnected", |body| (*body == Body::ServiceConnected(ServiceConnected { told })).then_some(()));
+fn wait_connected(host: &mut Host, to_program: u32) {
+    host.wait("ServiceConnected", |body| {
+        (*body == Body::ServiceConnected(ServiceConnected { to_program })).then_some(())
+    });
 }
 
 fn read(program: &mut UnixStream, length: usize) -> Vec<u8> {
@@ -40,17 +42,17 @@ fn a_program_and_the_host_talk_whoever_comes_first() {
     let mut host = agent.host();
     for program_first in [false, true] {
         let early = program_first.then(|| connect(&agent));
-        let ServiceOpen { told, said } = offer(&mut host);
+        let ServiceOpen { to_program, from_program } = offer(&mut host);
         let mut program = early.unwrap_or_else(|| connect(&agent));
-        wait_connected(&mut host, told);
-        host.give_stream_credit(said, 1024);
-        host.write_stream(told, b"do it\n");
+        wait_connected(&mut host, to_program);
+        host.give_stream_credit(from_program, 1024);
+        host.write_stream(to_program, b"do it\n");
         assert_eq!(read(&mut program, 6), b"do it\n");
         program.write_all(b"done\n").expect("the agent reads");
-        assert_eq!(host.wait_data(said), b"done\n");
+        assert_eq!(host.wait_data(from_program), b"done\n");
         drop(program);
-        assert!(!host.wait_stream_end(said));
-        host.end_stream(told);
+        assert!(!host.wait_stream_end(from_program));
+        host.end_stream(to_program);
     }
 }
 
@@ -58,31 +60,31 @@ fn a_program_and_the_host_talk_whoever_comes_first() {
 fn what_a_program_says_last_comes_before_its_end() {
     let agent = Agent::start();
     let mut host = agent.host();
-    let ServiceOpen { told, said } = offer(&mut host);
+    let ServiceOpen { to_program, from_program } = offer(&mut host);
     let mut program = connect(&agent);
-    wait_connected(&mut host, told);
+    wait_connected(&mut host, to_program);
     program.write_all(b"last words\n").expect("room in the socket");
     drop(program);
     // Nobody reads it any more: the host hears so.
-    host.write_stream(told, b"x\n");
-    host.give_stream_credit(said, 1024);
-    assert_eq!(host.wait_data(said), b"last words\n");
-    assert!(!host.wait_stream_end(said));
+    host.write_stream(to_program, b"x\n");
+    host.give_stream_credit(from_program, 1024);
+    assert_eq!(host.wait_data(from_program), b"last words\n");
+    assert!(!host.wait_stream_end(from_program));
 }
 
 #[test]
 fn a_program_ends_where_the_host_lets_go_of_it_or_is_gone() {
     let agent = Agent::start();
     let mut host = agent.host();
-    let ServiceOpen { told, .. } = offer(&mut host);
+    let ServiceOpen { to_program, .. } = offer(&mut host);
     let mut program = connect(&agent);
-    wait_connected(&mut host, told);
-    host.end_stream(told);
+    wait_connected(&mut host, to_program);
+    host.end_stream(to_program);
     assert_eq!(program.read(&mut [0]).expect("an end"), 0);
 
-    let ServiceOpen { told, .. } = offer(&mut host);
+    let ServiceOpen { to_program, .. } = offer(&mut host);
     let mut program = connect(&agent);
-    wait_connected(&mut host, told);
+    wait_connected(&mut host, to_program);
     let mut older = connect(&agent);
     let mut waiting = connect(&agent);
     // By then the agent has taken the other one.
@@ -100,9 +102,9 @@ fn of_two_that_wait_the_newer_one_is_taken() {
     let mut older = connect(&agent);
     let mut newer = connect(&agent);
     assert_eq!(older.read(&mut [0]).expect("an end"), 0);
-    let ServiceOpen { told, .. } = offer(&mut host);
-    wait_connected(&mut host, told);
-    host.write_stream(told, b"x");
+    let ServiceOpen { to_program, .. } = offer(&mut host);
+    wait_connected(&mut host, to_program);
+    host.write_stream(to_program, b"x");
     assert_eq!(read(&mut newer, 1), b"x");
 }
 

@@ -50,7 +50,7 @@ impl Log {
         netlink.ask(config(CFG_CMD, &[CMD_BIND]))?;
         let mode = [&SNAP_BYTES.to_be_bytes()[..], &[COPY_PACKET, 0]].concat();
         netlink.ask(config(CFG_MODE, &mode))?;
-        // Told at once, not when a hundred are together.
+        // Reported at once, not when a hundred are together.
         netlink.ask(config(CFG_QTHRESH, &1_u32.to_be_bytes()))?;
         netlink.answers_within(Duration::ZERO)?;
         Ok(Self { netlink })

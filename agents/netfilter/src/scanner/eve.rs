@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const MAX_LINE: u64 = 64 * 1024;
 /// As the host has it, in characters.
 const MAX_SIGNATURE: usize = 200;
-/// Alerts that may be told at once, and in each second after that.
+/// Alerts that may be reported at once, and in each second after that.
 const BURST: u32 = 50;
 const PER_SECOND: u32 = 10;
 
@@ -93,20 +93,20 @@ pub fn read(from: impl Read, mut each: impl FnMut(Seen)) -> io::Result<()> {
     }
 }
 
-/// So many alerts are told: a peer decides how many there are.
+/// So many alerts are reported: a peer decides how many there are.
 #[derive(Debug)]
 pub struct Limit {
     left: u32,
     since: Instant,
-    untold: u64,
+    unreported: u64,
 }
 
 impl Limit {
     pub fn new(now: Instant) -> Self {
-        Self { left: BURST, since: now, untold: 0 }
+        Self { left: BURST, since: now, unreported: 0 }
     }
 
-    /// Whether one more may be told; and how many were not since the last one that was.
+    /// Whether one more may be reported; and how many were not since the last one that was.
     pub fn take(&mut self, now: Instant) -> Option<u64> {
         let seconds = now.saturating_duration_since(self.since).as_secs();
         if seconds > 0 {
@@ -115,11 +115,11 @@ impl Limit {
             self.since += Duration::from_secs(seconds);
         }
         if self.left == 0 {
-            self.untold += 1;
+            self.unreported += 1;
             return None;
         }
         self.left -= 1;
-        Some(std::mem::take(&mut self.untold))
+        Some(std::mem::take(&mut self.unreported))
     }
 }
 
@@ -190,8 +190,8 @@ mod tests {
     fn a_flood_of_alerts_is_cut_and_counted() {
         let start = Instant::now();
         let mut limit = Limit::new(start);
-        let told = (0..200).filter(|_| limit.take(start).is_some()).count();
-        assert_eq!(told, 50);
+        let reported = (0..200).filter(|_| limit.take(start).is_some()).count();
+        assert_eq!(reported, 50);
         let later = start + Duration::from_millis(1500);
         assert_eq!(limit.take(later), Some(150));
         assert_eq!((0..200).filter(|_| limit.take(later) == Some(0)).count(), 9);
@@ -199,7 +199,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_said_makes_it_fail(bytes in proptest::collection::vec(any::<u8>(), 0..400), cut in 0_usize..600) {
+        fn no_input_makes_it_fail(bytes in proptest::collection::vec(any::<u8>(), 0..400), cut in 0_usize..600) {
             let _ = parse(&bytes);
             let _ = read(&bytes[..], |_| {});
             let _ = parse(ALERT.as_bytes().get(..cut).unwrap_or(ALERT.as_bytes()));

@@ -85,12 +85,12 @@ impl Scanner {
         fs::create_dir_all(&folder)?;
         let socket = folder.join("eve.sock");
         let _ = fs::remove_file(&socket);
-        let said = UnixListener::bind(&socket)?;
-        let hearing = std::sync::Arc::clone(&listener);
+        let lines = UnixListener::bind(&socket)?;
+        let receiver = std::sync::Arc::clone(&listener);
         thread::Builder::new().name("eve".to_owned()).spawn(move || {
             // One Suricata at a time; what ends is followed by the next one.
-            for stream in said.incoming().map_while(Result::ok) {
-                let _ = eve::read(stream, |seen| hearing.seen(seen));
+            for stream in lines.incoming().map_while(Result::ok) {
+                let _ = eve::read(stream, |seen| receiver.seen(seen));
             }
         })?;
         let (events, received) = mpsc::channel();
@@ -277,8 +277,8 @@ impl<L: Listener> Supervisor<L> {
         rules::write(&folder, &self.wanted.files)?;
         let output =
             self.command().arg("-T").arg("--set").arg(format!("default-rule-path={}", folder.display())).output()?;
-        let said = [output.stdout, output.stderr].concat();
-        let wrong = rules::problems(&String::from_utf8_lossy(&said));
+        let printed = [output.stdout, output.stderr].concat();
+        let wrong = rules::problems(&String::from_utf8_lossy(&printed));
         if wrong.is_empty() && !output.status.success() && !rules::are_none(&self.wanted.files) {
             return Err(io::Error::other(format!("Suricata does not take them ({})", output.status)));
         }

@@ -43,8 +43,8 @@ pub fn problems(output: &str) -> Vec<String> {
     for line in output.lines() {
         let Some((_, place)) = line.rsplit_once(" from file ") else {
             // Why comes before where.
-            if let Some(said) = said_of(line) {
-                reason = said;
+            if let Some(message) = message_of(line) {
+                reason = message;
             }
             continue;
         };
@@ -65,9 +65,9 @@ pub fn problems(output: &str) -> Vec<String> {
 }
 
 /// What an error says, without its level and the part of Suricata that says it.
-fn said_of(line: &str) -> Option<&str> {
-    let said = line.strip_prefix("E: ").or_else(|| line.strip_prefix("Error: "))?;
-    Some(said.split_once(": ").map_or(said, |(_, rest)| rest).trim())
+fn message_of(line: &str) -> Option<&str> {
+    let message = line.strip_prefix("E: ").or_else(|| line.strip_prefix("Error: "))?;
+    Some(message.split_once(": ").map_or(message, |(_, rest)| rest).trim())
 }
 
 /// Whether nothing is looked for: Suricata calls that an error where it is only asked to read them.

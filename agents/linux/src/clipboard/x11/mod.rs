@@ -110,7 +110,7 @@ impl Agent {
     pub fn bridge_x11_clipboard(&mut self, display: u32) {
         let (orders, ordered) = channel();
         let (reports, reported) = channel();
-        if let Err(error) = self.hear_bridge(reported) {
+        if let Err(error) = self.watch_bridge(reported) {
             log::error!("X11 programs have no clipboard: {error}");
             return;
         }
@@ -130,7 +130,7 @@ impl Agent {
         }
     }
 
-    fn hear_bridge(&mut self, reported: Channel<Report>) -> Result<(), calloop::error::Error> {
+    fn watch_bridge(&mut self, reported: Channel<Report>) -> Result<(), calloop::error::Error> {
         self.handle
             .insert_source(reported, |event, (), agent| match event {
                 Event::Msg(report) => agent.bridge_reports(report),

@@ -121,8 +121,8 @@ impl Rules {
                 self.streams.entry(receive.stream).or_insert(Stream::Incoming);
             }
             Body::ServiceOpen(open) => {
-                self.streams.entry(open.told).or_insert(Stream::Incoming);
-                self.streams.entry(open.said).or_insert(Stream::Outgoing { credit: 0, exec: 0 });
+                self.streams.entry(open.to_program).or_insert(Stream::Incoming);
+                self.streams.entry(open.from_program).or_insert(Stream::Outgoing { credit: 0, exec: 0 });
             }
             Body::StreamCredit(more) => {
                 if let Some(Stream::Outgoing { credit, .. }) = self.streams.get_mut(&more.stream) {

@@ -11,7 +11,7 @@ export function tellFailure(page: Page, item: ShownItem, from: Party, error: unk
   const { code, message, details } = toErrorValue(error);
   if (code === "policy.denied" || code === "policy.unanswered") return;
   const isWithoutProgram = code === "open.no-handler";
-  page.send("open.told", {
+  page.send("open.notice", {
     item,
     outcome: isWithoutProgram ? "no-handler" : "failed",
     from: partyView(from),
