@@ -13,13 +13,13 @@ import { problemWords } from "#shared/model/yaml-file.ts";
 import { PROGRAMS, resolveCacheDir } from "../../images/builder/index.ts";
 import { electronWarning } from "../base/electron-version.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
+import { ALLOW_NAMESPACES } from "../base/user-namespaces.ts";
 import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { DRIVER_TYPES } from "../hardware/driver-types.ts";
-import { probeConfinement, probeHost } from "../hardware/host.ts";
+import { hostChecks } from "../hardware/host.ts";
 import { tryUplink } from "../networks/try-uplink.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
-import { ALLOW_NAMESPACES, boxCheck, weightCheck } from "./confinement-checks.ts";
 import { templateViews } from "./template-views.ts";
 import { messageOf } from "#shared/model/app-error.ts";
 
@@ -40,8 +40,7 @@ const setupSchema = z.object({
 export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
   const paths = resolvePaths();
   const checks = await Promise.all([
-    qemu(),
-    confinement(),
+    hostChecks(),
     uplink(),
     memory(),
     disk("disk", "caches and templates", resolveCacheDir(), "Make room, or set ATOLL_CACHE to another disk."),
@@ -55,34 +54,6 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     files(paths),
   ]);
   return [...checks, graphics(paths)].flat();
-}
-
-async function qemu(): Promise<DoctorCheck[]> {
-  try {
-    const probe = await probeHost();
-    const isKvm = probe.accelerator === "kvm";
-    return [
-      { id: "qemu", status: "ok", detail: `QEMU ${probe.version}`, remedy: "" },
-      {
-        id: "accelerator",
-        status: isKvm ? "ok" : "warn",
-        detail: isKvm ? "KVM" : `TCG (emulation, several times slower): KVM does not work here: ${probe.kvmFailure}`,
-        remedy: isKvm ? "" : "Switch on virtualisation in the firmware, and let your user open /dev/kvm (group kvm).",
-      },
-    ];
-  } catch (error) {
-    const remedy = "apt-get install qemu-system-x86 qemu-utils";
-    return [
-      { id: "qemu", status: "fail", detail: messageOf(error), remedy },
-      { id: "accelerator", status: "fail", detail: "cannot be tried without QEMU", remedy },
-    ];
-  }
-}
-
-/** What keeps a guest that has broken its QEMU from everything else, and from all of the machine's time and memory. */
-async function confinement(): Promise<DoctorCheck[]> {
-  const found = await probeConfinement();
-  return [boxCheck(found), weightCheck(found)];
 }
 
 /** The VMs' way to the internet. */
@@ -194,7 +165,7 @@ async function libvirt(): Promise<DoctorCheck> {
   return {
     id: "libvirt",
     status: "ok",
-    detail: `${detail}; VMs are run by QEMU itself and do not need it`,
+    detail: `${detail}; VMs run without it`,
     remedy: "",
   };
 }

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import type { HostConfinement } from "../hardware/host.ts";
-import { ALLOW_NAMESPACES, boxCheck, weightCheck } from "./confinement-checks.ts";
+import { ALLOW_NAMESPACES } from "../../base/user-namespaces.ts";
+import type { HostConfinement } from "./host-probes.ts";
+import { boxCheck, weightCheck } from "./confinement-checks.ts";
 
 const WHOLE = { ownUser: true, ownNetwork: true };
 const NO_NETWORK = { ownUser: true, ownNetwork: false };

@@ -1,9 +1,7 @@
 /** What `atoll doctor` says of what keeps a VM's QEMU from the rest of this machine. Pure. */
 import type { DoctorCheck } from "#shared/model/doctor.ts";
-import type { HostConfinement } from "../hardware/host.ts";
-
-export const ALLOW_NAMESPACES =
-  "As root: sysctl kernel.unprivileged_userns_clone=1 (with AppArmor also kernel.apparmor_restrict_unprivileged_userns=0)";
+import { ALLOW_NAMESPACES } from "../../base/user-namespaces.ts";
+import type { HostConfinement } from "./host-probes.ts";
 
 /** Which box each QEMU has, and what it is not kept from where that is not the whole one. */
 export function boxCheck(found: HostConfinement): DoctorCheck {
