@@ -11,7 +11,7 @@ use crate::agent::Agent;
 use crate::clipboard::X11Clipboard;
 use crate::surfaces::Surface;
 use crate::x11_focus_barrier::{Focused, X11FocusBarrier};
-use crate::x11_relay;
+use crate::x11_proxy;
 use crate::x11_repeat::X11Repeat;
 use crate::x11_requests::X11Requests;
 use crate::x11_windows::X11Windows;
@@ -63,7 +63,7 @@ impl Agent {
         self.environment.set_x11_display(xwayland.display_number());
         let inserted = self.handle.insert_source(xwayland, move |event, (), agent| match event {
             XWaylandEvent::Ready { x11_socket, display_number } => {
-                let started = x11_relay::start(x11_socket)
+                let started = x11_proxy::start(x11_socket)
                     .map_err(Into::into)
                     .and_then(|relayed| X11Wm::start_wm(agent.handle.clone(), relayed, client.clone()));
                 match started {
