@@ -68,7 +68,7 @@ import { sendSignatures } from "../scanning/signatures.ts";
 import { sendFound } from "../scanning/watched-folders.ts";
 import { SafeCopies } from "../safe-copies/safe-copies.ts";
 import { ServiceCatalog } from "../services/catalog.ts";
-import { heldBy } from "../services/held.ts";
+import { actualRights } from "../services/actual-rights.ts";
 import { IndexFile } from "../services/indexes/index-file.ts";
 import { ServiceIndexes } from "../services/indexes/indexes.ts";
 import { sendIndexEvents } from "../services/indexes/requests.ts";
@@ -184,8 +184,8 @@ async function run(): Promise<void> {
     builds,
     configFolder: paths.config,
     stateFolder: paths.state,
-    held: ({ vm, usedRights }) =>
-      heldBy({ vm, usedRights, vms: application.vms, linkOf: (id) => linkIndices.find(id) }),
+    actualRights: ({ vm, usedRights }) =>
+      actualRights({ vm, usedRights, vms: application.vms, linkOf: (id) => linkIndices.find(id) }),
     quarantined: (service) =>
       scanning.quarantine.files.filter((file) => file.service === service && file.state !== "gone").length,
     refusesRole: (service, role) => networks.refusesRole(service, role),

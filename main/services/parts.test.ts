@@ -9,7 +9,7 @@ import { cleanText } from "#shared/model/text.ts";
 import { ServiceCatalog } from "./catalog.ts";
 import { jobInput } from "./job-input.ts";
 import { FOLDER_ORIGIN } from "./origin.ts";
-import { excessOf, type Held, rightsOf } from "./rights.ts";
+import { excessOf, type ActualRights, rightsOf } from "./rights.ts";
 import { newService } from "./scaffold.ts";
 import { checkServiceFolder, programFiles } from "./service-folder.ts";
 import { ServiceLog } from "./service-log.ts";
@@ -256,14 +256,14 @@ describe("rights", () => {
       ],
     ],
     [{ ...nothing, serves: ["app" as const] }, { ...nothing, serves: ["app", "vault"] }, ["serves:vault"]],
-  ])("%j with %j has %j too much", (manifest, held, excess) => {
-    expect(excessOf(manifest, held)).toEqual(excess);
+  ])("%j with %j has %j too much", (manifest, actual, excess) => {
+    expect(excessOf(manifest, actual)).toEqual(excess);
   });
 
   it("that are not asked have a test each, which fails where its VM has them", () => {
     const isRefused = vi.fn<(right: TriedRight) => boolean>(() => true);
-    const results = (manifest: ServiceRights, held: Held) =>
-      rightsTests(manifest, held, isRefused).map(({ name, ok, detail }) => [
+    const results = (manifest: ServiceRights, actual: ActualRights) =>
+      rightsTests(manifest, actual, isRefused).map(({ name, ok, detail }) => [
         name.slice("not asked: ".length),
         ok,
         detail,

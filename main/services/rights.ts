@@ -7,7 +7,7 @@ import { HOST_RIGHTS } from "#shared/model/service.ts";
 import type { VmRole } from "#shared/model/vm.ts";
 
 /** What there is of a service VM that runs. */
-export interface Held {
+export interface ActualRights {
   /** It has an interface to the internet. */
   uplink: boolean;
   /** Its own network is behind the firewall. */
@@ -37,32 +37,32 @@ export function servesWords(roles: readonly VmRole[]): string {
   return `Sees the traffic of ${roles.map((role) => ROLE_WORDS[role] ?? role).join(", ")} whose network goes by it`;
 }
 
-/** @param held null: its VM does not run */
-export function rightsOf(asked: ServiceRights, held: Held | null): ServiceRight[] {
+/** @param actual null: its VM does not run */
+export function rightsOf(asked: ServiceRights, actual: ActualRights | null): ServiceRight[] {
   return [
     {
       id: "serves",
       words: asked.serves.length === 0 ? "Sees the traffic of other VMs" : servesWords(asked.serves),
       asked: asked.serves.length > 0,
-      has: held === null ? null : held.serves.length > 0,
+      has: actual === null ? null : actual.serves.length > 0,
     },
     {
       id: "uplink",
       words: "Reaches the internet",
       asked: asked.uplink,
-      has: held === null ? null : held.uplink,
+      has: actual === null ? null : actual.uplink,
     },
     {
       id: "firewall",
       words: "Reaches, through the firewall, what the policy lets its VM reach",
       asked: asked.firewall,
-      has: held === null ? null : held.firewall,
+      has: actual === null ? null : actual.firewall,
     },
     ...HOST_RIGHTS.map((right) => ({
       id: right,
       words: HOST_WORDS[right],
       asked: asked.host.includes(right),
-      has: held === null ? null : held.host.includes(right),
+      has: actual === null ? null : actual.host.includes(right),
     })),
   ];
 }
@@ -81,12 +81,12 @@ interface SheetRights {
 }
 
 /** What it has and has not asked for: there must be none. */
-export function excessOf(asked: ServiceRights, held: Held): string[] {
-  const roles = held.serves.filter((role) => !(asked.serves as readonly string[]).includes(role));
+export function excessOf(asked: ServiceRights, actual: ActualRights): string[] {
+  const roles = actual.serves.filter((role) => !(asked.serves as readonly string[]).includes(role));
   return [
     ...roles.map((role) => `serves:${role}`),
-    ...(held.uplink && !asked.uplink ? ["uplink"] : []),
-    ...(held.firewall && !asked.firewall ? ["firewall"] : []),
-    ...held.host.filter((right) => !asked.host.includes(right)),
+    ...(actual.uplink && !asked.uplink ? ["uplink"] : []),
+    ...(actual.firewall && !asked.firewall ? ["firewall"] : []),
+    ...actual.host.filter((right) => !asked.host.includes(right)),
   ];
 }

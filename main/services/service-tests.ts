@@ -6,7 +6,7 @@ import type { VmRole } from "#shared/model/vm.ts";
 import { deadline } from "../base/deadline.ts";
 import type { ProgramRight } from "./gated-program.ts";
 import type { ServiceManifest } from "./manifest.ts";
-import { excessOf, type Held, rightsOf, servesWords } from "./rights.ts";
+import { excessOf, type ActualRights, rightsOf, servesWords } from "./rights.ts";
 
 export interface TestResult {
   name: string;
@@ -45,8 +45,12 @@ export type TriedRight = { kind: "role"; role: VmRole } | { kind: "program"; rig
  * One for each right that is not asked: its VM does not have it, and is refused it. An interface has no more to try than that the
  * VM's machine has none.
  */
-export function rightsTests(asked: ServiceRights, held: Held, isRefused: (right: TriedRight) => boolean): TestResult[] {
-  const excess = new Set(excessOf(asked, held));
+export function rightsTests(
+  asked: ServiceRights,
+  actual: ActualRights,
+  isRefused: (right: TriedRight) => boolean,
+): TestResult[] {
+  const excess = new Set(excessOf(asked, actual));
   const test = (id: string, words: string, tried: TriedRight | null): TestResult => {
     const isGiven = tried !== null && !isRefused(tried);
     const detail = excess.has(id) ? "its VM has it all the same" : isGiven ? "it is not refused" : "";
@@ -55,7 +59,7 @@ export function rightsTests(asked: ServiceRights, held: Held, isRefused: (right:
   const roles = SERVED_ROLES.filter((role) => !asked.serves.includes(role)).map((role) =>
     test(`serves:${role}`, servesWords([role]), { kind: "role", role }),
   );
-  const others = rightsOf(asked, held).filter((right) => !right.asked && right.id !== "serves");
+  const others = rightsOf(asked, actual).filter((right) => !right.asked && right.id !== "serves");
   const tests = others.map(({ id, words }) => {
     const right = HOST_RIGHTS.find((one) => one === id);
     return test(id, words, right === undefined ? null : { kind: "program", right });

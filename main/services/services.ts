@@ -16,7 +16,7 @@ import type { Service, ServiceCatalog, Trial } from "./catalog.ts";
 import type { ServiceManifest } from "./manifest.ts";
 import { NextUnits } from "./next-units.ts";
 import { FOLDER_ORIGIN, type Origin, refuseSuccessor, shownOrigin } from "./origin.ts";
-import { type Held, rightsOf } from "./rights.ts";
+import { type ActualRights, rightsOf } from "./rights.ts";
 import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
 import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
@@ -32,7 +32,7 @@ export interface ServicesOptions {
   configFolder: string;
   stateFolder: string;
   /** What the service's VM has in fact; null: it does not run. */
-  held: (unit: ServiceUnit) => Promise<Held | null>;
+  actualRights: (unit: ServiceUnit) => Promise<ActualRights | null>;
   /** Whether a VM of this role is refused a network by that service. */
   refusesRole: (service: string, role: VmRole) => boolean;
   /** How many files it keeps apart, in its VM. */
@@ -201,7 +201,7 @@ export class Services extends Emitter<ServicesEvents> {
       hasBefore: this.next.hasBefore(name),
       versionBefore: catalog.versionBefore(name),
       isUpdating: this.#updates.isBusy(name),
-      rights: rightsOf(rights, vm.isOn ? await this.#options.held(unit) : null),
+      rights: rightsOf(rights, vm.isOn ? await this.#options.actualRights(unit) : null),
     };
   }
 
@@ -270,11 +270,11 @@ export class Services extends Emitter<ServicesEvents> {
   async #testsOf(unit: ServiceUnit): Promise<TestResult[]> {
     const { manifest } = unit;
     const { name } = manifest;
-    const held = await this.#options.held(unit);
-    if (!unit.isHealthy || held === null)
+    const actual = await this.#options.actualRights(unit);
+    if (!unit.isHealthy || actual === null)
       throw new AppError("service.not-connected", `Service "${name}" does not run: start it first.`, { service: name });
     return [
-      ...rightsTests(manifest.rights, held, (right) => this.#isRefused(unit, right)),
+      ...rightsTests(manifest.rights, actual, (right) => this.#isRefused(unit, right)),
       ...(await jobTests(manifest, (input, signal) => unit.job(input, signal))),
     ];
   }

@@ -4,9 +4,9 @@ import type { VmId, VmRole, VmStatus } from "#shared/model/vm.ts";
 import type { MachineNics } from "../hardware/driver.ts";
 import { OWN_NIC, twinNic, UPLINK_NIC } from "../networks/addresses.ts";
 import type { ProgramRight } from "./gated-program.ts";
-import type { Held } from "./rights.ts";
+import type { ActualRights } from "./rights.ts";
 
-interface HeldParts {
+interface ActualRightsParts {
   /** Of the service's VM. */
   vm: { readonly nics: MachineNics | null; readonly status: Pick<VmStatus, "network"> };
   /** Of its program. */
@@ -18,7 +18,7 @@ interface HeldParts {
 }
 
 /** null: its machine does not run, or does not answer. */
-export async function heldBy({ vm, usedRights, vms, linkOf }: HeldParts): Promise<Held | null> {
+export async function actualRights({ vm, usedRights, vms, linkOf }: ActualRightsParts): Promise<ActualRights | null> {
   const ids = await vm.nics?.list().then(
     (list) => new Set(list),
     () => undefined,

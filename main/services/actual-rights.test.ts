@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { VmId, VmRole } from "#shared/model/vm.ts";
 import { ScriptedNics } from "../networks/testing/scripted-links.ts";
 import type { ProgramRight } from "./gated-program.ts";
-import { heldBy } from "./held.ts";
+import { actualRights } from "./actual-rights.ts";
 
 const nothing = { serves: [], uplink: false, firewall: false, host: [] };
 
@@ -15,14 +15,14 @@ it("has the rights of which its machine has interfaces, and by which its program
     vms: [served("work", "1"), served("app", "2"), served("service", "3"), served("vault", "unknown")],
     linkOf: (id: VmId) => (id === ("unknown" as VmId) ? undefined : Number(id)),
   } as const;
-  expect(await heldBy(parts)).toEqual(nothing);
+  expect(await actualRights(parts)).toEqual(nothing);
   Object.assign(nics.links, { nic: true, l1: false, l3: false });
-  expect(await heldBy(parts)).toEqual({ ...nothing, firewall: true, serves: ["work"] });
-  expect(await heldBy({ ...parts, vm: { nics, status: { network: "direct" } } })).toMatchObject({ uplink: true });
+  expect(await actualRights(parts)).toEqual({ ...nothing, firewall: true, serves: ["work"] });
+  expect(await actualRights({ ...parts, vm: { nics, status: { network: "direct" } } })).toMatchObject({ uplink: true });
   nics.links["uplink"] = false;
   const usedRights = new Set<ProgramRight>(["scanned-files"]);
-  expect(await heldBy({ ...parts, usedRights })).toMatchObject({ uplink: true, host: ["scanned-files"] });
-  expect(await heldBy({ ...parts, vm: { nics: null, status: { network: "firewall" } } })).toBeNull();
+  expect(await actualRights({ ...parts, usedRights })).toMatchObject({ uplink: true, host: ["scanned-files"] });
+  expect(await actualRights({ ...parts, vm: { nics: null, status: { network: "firewall" } } })).toBeNull();
   nics.list = () => Promise.reject(new Error("it does not answer"));
-  expect(await heldBy(parts)).toBeNull();
+  expect(await actualRights(parts)).toBeNull();
 });
