@@ -6,6 +6,7 @@ mod canary;
 mod core;
 mod cut;
 mod decide;
+mod events;
 mod first_flight;
 mod flows;
 mod marks;
@@ -31,7 +32,6 @@ use model::{Problem, read_state};
 use resolver::Resolver;
 use scanner::eve::{Limit, Seen};
 use scanner::{Scanner, State};
-use serde_json::json;
 use service::{Mouth, Told};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -190,8 +190,8 @@ impl Program {
 
     fn say_scan(&self) {
         let (state, detail) = self.scan().clone();
-        let detail: String = detail.chars().take(MAX_CELL).collect();
-        self.mouth.event("scanner", &json!({ "state": state.word(), "detail": detail }));
+        let (name, data) = events::scanner(state, &detail);
+        self.mouth.event(name, &data);
     }
 
     /// Applies anew, and says so.
@@ -293,17 +293,7 @@ impl scanner::Listener for Program {
         if untold > 0 {
             self.mouth.log("warning", &format!("scanner: {untold} more alerts than can be told"));
         }
-        let port = of.other.port();
-        let data = json!({
-            "link": of.link,
-            "name": of.name,
-            "address": of.other.ip().to_string(),
-            "port": (port != 0).then_some(port),
-            "direction": if of.is_out { "out" } else { "in" },
-            "signature": alert.signature,
-            "severity": alert.severity,
-            "action": if alert.is_dropped { "dropped" } else { "seen" },
-        });
-        self.mouth.event("alert", &data);
+        let (name, data) = events::alert(&of, &alert);
+        self.mouth.event(name, &data);
     }
 }
