@@ -1,4 +1,4 @@
-/** Atoll's own views by the keyboard alone: the sheet's tabs, and the matrix with its inspector. */
+/** Atoll's own views by the keyboard alone: the sheet's tabs, and the matrix with its inspector; what a VM is for, in its menu. */
 import { expect, type Locator, type Page, test } from "@playwright/test";
 import { TestDesktop } from "./support/desktop.ts";
 
@@ -68,4 +68,24 @@ test("a rule is written and taken back in the matrix by keys alone", async () =>
   await expect(cell("home to web: allow, your rule")).toBeFocused();
   await page.keyboard.press("Control+z");
   await expect.poll(decision).toBe("ask");
+});
+
+test("what a VM is for is chosen in its menu: its network and its rules go with it, and come back by Undo", async () => {
+  await page.keyboard.press("Escape");
+  const reaches = async (): Promise<string> =>
+    (await desktop.json<Answer>("policy", "check", "net.connect", "--from", "web", "--to", "example.org:443")).decision;
+  const web = async (): Promise<object | undefined> => (await desktop.vms()).find(({ name }) => name === "web");
+  await desktop.json("vm", "set", "web", "--network", "direct");
+  expect(await reaches()).toBe("allow");
+  await page.locator('.chip[data-vm="web"]').click();
+  const choice = (name: string): Locator => page.getByRole("menuitemradio", { name });
+  await expect(choice("Programs: the internet")).toBeChecked();
+  await choice("Vault: nothing").click();
+  await expect.poll(web).toMatchObject({ role: "vault", network: "none" });
+  expect(await reaches()).toBe("deny");
+  const notice = page.getByText("web is a vault now, and it has no network.");
+  await expect(notice).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect.poll(web).toMatchObject({ role: "app", network: "direct" });
+  expect(await reaches()).toBe("allow");
 });

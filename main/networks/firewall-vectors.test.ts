@@ -1,12 +1,16 @@
 /** The golden vectors of what Atoll and the firewall's program say to each other: agents/netfilter/src/vectors.rs runs them, too. */
 import { describe, expect, it } from "vitest";
 import {
+  ALERT_EVENT,
+  alertData,
   BUILTIN_RULES,
   type FirewallRule,
   type FirewallState,
   type FirewallTarget,
   flowCells,
   linkCells,
+  SCANNER_EVENT,
+  scannerData,
 } from "#shared/model/firewall.ts";
 import vectors from "#shared/model/firewall-vectors.json" with { type: "json" };
 import {
@@ -105,6 +109,20 @@ it("rows are taken as the program makes them", () => {
   expect(linkCells.parse(link.cells)).toEqual(link.cells);
   const said = { type: "rows", table: "flows", reset: true, rows: [flow, refusal, link], removed: ["c2"] };
   expect(fromProgram.parse(said)).toEqual(said);
+});
+
+it("events are taken as the program makes them", () => {
+  const { works, fails, dropped, seen } = vectors.events;
+  for (const event of [works, fails, dropped, seen]) {
+    const said = { type: "event", ...event };
+    expect(fromProgram.parse(said)).toEqual(said);
+    const data = event.name === SCANNER_EVENT ? scannerData : alertData;
+    expect(data.parse(event.data)).toEqual(event.data);
+  }
+  expect([works, fails, dropped, seen].map(({ name }) => name)).toEqual([
+    ...[SCANNER_EVENT, SCANNER_EVENT],
+    ...[ALERT_EVENT, ALERT_EVENT],
+  ]);
 });
 
 it("limits and the names of rules that no line is of are the same on both sides", () => {

@@ -1,5 +1,6 @@
 /**
- * Connections of the last days, in files of a bounded size: a line for each that has ended, and one for each that was refused.
+ * Connections of the last days, in files of a bounded size: a line for each that has ended, and for what was refused one that says how
+ * often; where it is refused again and again a line a minute at most, so that a VM does not push out what others did.
  * Losing the last second of it is no harm: what crosses is in the audit log.
  */
 import fsp from "node:fs/promises";
@@ -18,6 +19,8 @@ const CURRENT = "flows.jsonl";
 const MAX_PART_BYTES = 8 * 1024 * 1024;
 const OLDER_PARTS = 3;
 const WRITE_MS = 1_000;
+/** Between two lines of what is refused again. */
+const AGAIN_MS = 60_000;
 /** Lines that wait to be written; more are left out, which is told. */
 const MAX_WAITING = 20_000;
 
@@ -50,10 +53,18 @@ export interface HistoryFilter {
   verdict: PastFlow["verdict"] | null;
 }
 
+/** What the last line of a flow said. */
+interface Written {
+  readonly count: number;
+  readonly atMs: number;
+  /** It has happened again since, which no line says yet. */
+  again: Flow | null;
+}
+
 export class FlowHistory {
   readonly #folder: string;
   readonly #maxPartBytes: number;
-  readonly #written = new Set<string>();
+  readonly #written = new Map<string, Written>();
   #waiting: string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -66,9 +77,23 @@ export class FlowHistory {
   /** Keeps what ends from now on. */
   keep(flows: Pick<Flows, "on">): void {
     flows.on("changed", (flow) => {
-      if (flow.endedMs !== null && !this.#written.has(flow.key)) this.#add(flow, flow.endedMs);
+      if (flow.endedMs === null) return;
+      const written = this.#written.get(flow.key);
+      if (written === undefined) this.#add(flow, flow.endedMs);
+      else if (flow.cells.count > written.count) {
+        written.again = flow;
+        if (flow.updatedMs - written.atMs >= AGAIN_MS) this.#addAgain(written);
+      }
     });
-    flows.on("gone", (key) => this.#written.delete(key));
+    flows.on("gone", (key) => {
+      const written = this.#written.get(key);
+      if (written !== undefined) this.#addAgain(written);
+      this.#written.delete(key);
+    });
+  }
+
+  #addAgain({ again, count }: Written): void {
+    if (again !== null) this.#add(again, again.updatedMs, again.cells.count - count);
   }
 
   /** Newest first. `total`: how many there are of those days, whatever they are. */
@@ -92,6 +117,11 @@ export class FlowHistory {
 
   /** Resolves when what has ended so far is written. */
   flush(): Promise<void> {
+    for (const written of this.#written.values()) this.#addAgain(written);
+    return this.#flushLines();
+  }
+
+  #flushLines(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#writing = this.#writing.then(() => this.#write());
@@ -112,9 +142,10 @@ export class FlowHistory {
     return path.join(this.#folder, `flows-${number}.jsonl`);
   }
 
-  #add({ key, vm, cells, rule, reason, sinceMs }: Flow, endedMs: number): void {
-    this.#written.add(key);
-    const { name, address, port, protocol, bytesOut, bytesIn, verdict, count } = cells;
+  /** @param count how often it has happened since its last line */
+  #add({ key, vm, cells, rule, reason, sinceMs }: Flow, endedMs: number, count = cells.count): void {
+    this.#written.set(key, { count: cells.count, atMs: endedMs, again: null });
+    const { name, address, port, protocol, bytesOut, bytesIn, verdict } = cells;
     const ageS = Math.max(0, Math.round((endedMs - sinceMs) / 1000));
     const past: PastFlow = {
       ...{ endedMs: Math.round(endedMs), ageS, vm, name, address, port, protocol },
@@ -123,7 +154,7 @@ export class FlowHistory {
     this.#waiting.push(`${JSON.stringify(past)}\n`);
     if (this.#waiting.length === MAX_WAITING) log("flows: the history is written too slowly: some are left out of it");
     if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();
-    this.#timer ??= setTimeout(() => void this.flush(), WRITE_MS);
+    this.#timer ??= setTimeout(() => void this.#flushLines(), WRITE_MS);
   }
 
   async #write(): Promise<void> {

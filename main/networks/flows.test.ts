@@ -125,6 +125,14 @@ it("keeps what has ended for ten minutes, the end being when it was first told",
   expect([flows.all.map(({ key }) => key), gone]).toEqual([["1/b"], ["1/a"]]);
 });
 
+it("what is refused again is there for ten minutes more", () => {
+  says({ a: { ...DENIED, count: 1 } });
+  now += 500_000;
+  says({ a: { ...DENIED, count: 2 } });
+  now += 500_000;
+  expect(flows.all.map((flow) => shownFlow(flow, now)).map(({ count }) => count)).toEqual([2]);
+});
+
 it.each([
   ["is removed", () => says({}, { removed: ["a"] })],
   ["is not in a new table", () => says({ b: {} }, { reset: true })],
@@ -250,6 +258,27 @@ describe("the history", () => {
     expect(await named({ words: ["nothing"] })).toEqual([]);
     expect(await named({ verdict: "allow" })).toEqual(["good.example"]);
     expect(await named({ sinceS: 4 })).toEqual(["good.example"]);
+  });
+
+  it("says how often something was refused, in a line a minute at most", async () => {
+    const history = new FlowHistory(folder);
+    history.keep(flows);
+    const counts = async (): Promise<number[]> =>
+      (await history.read(everything, 100, now)).flows.map(({ count }) => count);
+    const start = now;
+    for (let count = 1; count <= 150; count += 1) {
+      now = start + count * 1_000;
+      says({ b: { ...DENIED, count } });
+    }
+    // Those of the last minute are not kept back from who looks.
+    expect(await counts()).toEqual([29, 60, 60, 1]);
+    says({ b: { ...DENIED, count: 160 } });
+    now += 600_001;
+    expect([flows.all, await counts()]).toEqual([[], [10, 29, 60, 60, 1]]);
+    // A connection has one line, however often it is told.
+    says({ a: { state: "closed" } });
+    says({ a: { state: "closed" } });
+    expect(await counts()).toEqual([1, 10, 29, 60, 60, 1]);
   });
 
   it("is bounded, and goes on after a line that was cut", async () => {

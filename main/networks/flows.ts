@@ -166,7 +166,8 @@ export class Flows extends Emitter<FlowEvents> {
       reason: cells.reason,
       sinceMs: before?.sinceMs ?? now - cells.ageS * 1000,
       updatedMs: now,
-      endedMs: isOver ? (before?.endedMs ?? now) : null,
+      // What is refused again has not been over for long.
+      endedMs: isOver ? ((before?.cells.count === cells.count ? before.endedMs : null) ?? now) : null,
       rateOut: isOver ? 0 : rate(cells.bytesOut, before?.cells.bytesOut ?? 0),
       rateIn: isOver ? 0 : rate(cells.bytesIn, before?.cells.bytesIn ?? 0),
     };

@@ -139,9 +139,11 @@ it("a rule that is made of a flow comes before the one that decided, says what i
   row("open");
   row("past", { state: "closed" });
   row("other", { name: "other.example", state: "closed" });
+  // No rule would have changed this.
+  row("wrong", { state: "closed", verdict: "deny", rule: "builtin:name-mismatch" });
   const proposed = { vm: "web", to: "*.example:443", about: "good.example:443", decision: "deny", minutes: null };
   const tried = await ask("network.tryRule", proposed);
-  expect(tried).toMatchObject({ rule: { line: 2 }, flipCount: 2, flowCount: 2, ends: 1 });
+  expect(tried).toMatchObject({ rule: { line: 2 }, flipCount: 2, flowCount: 3, ends: 1 });
   expect(await ask("network.tryRule", { ...proposed, to: "good.example:443" })).toMatchObject({
     flips: [{ flow: { name: "good.example" }, now: "deny" }],
     flipCount: 1,

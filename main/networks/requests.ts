@@ -6,6 +6,7 @@ import {
   MAX_SHOWN_ALERTS,
   type networkContract,
 } from "#shared/ipc/network.ts";
+import { ABOVE_RULES } from "#shared/model/firewall.ts";
 import type { FlowView, PastFlow } from "#shared/model/network.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
@@ -108,7 +109,8 @@ export function networkHandlers({
       const decides = policy.decisionsOf(after);
       const past = await history.read({ sinceS: WEEK_DAYS * DAY_S, words: [], verdict: null }, Infinity);
       const flips = past.flows.flatMap((flow) => {
-        const now = flow.vm === vm.name ? flipOf(flow, proposed, decides, vm) : null;
+        const isAbove = ABOVE_RULES.has(flow.rule.id);
+        const now = flow.vm === vm.name && !isAbove ? flipOf(flow, proposed, decides, vm) : null;
         return now === null ? [] : [{ flow, now }];
       });
       const ends = flows.all.filter(

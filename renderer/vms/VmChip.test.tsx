@@ -24,7 +24,7 @@ const vm = (change: Partial<VmStatus> = {}): VmStatus =>
       stateDetail: "",
       windows: 0,
     },
-    ...{ template: "debian", network: "none", accelerator: null },
+    ...{ template: "debian", role: "app", network: "none", accelerator: null },
     ...change,
   }) as VmStatus;
 
@@ -42,6 +42,9 @@ afterEach(() => {
   shell.wm.dispatch({ type: "vmGone", vm: WEB });
 });
 
+const presets = [
+  ...["What it is for, and may reach", "Programs: the internet", "Work: only what a rule names", "Vault: nothing"],
+];
 const networks = ["None", "Behind the firewall", "Direct, without the firewall"];
 
 async function show(of: VmStatus): Promise<string> {
@@ -99,7 +102,7 @@ it("a guest's windows are five at most, quoted under a heading, below all that t
   openWanting(200, (n) => (n === 1 ? "Resume" : n === 2 ? "”  Kill…" : `t${n}`));
   expect(await openMenu(vm())).toEqual([
     ...["Programs", "Open a file here…", "Send files here…", "", "Pause", "Shut down", "Kill…"],
-    ...["", "Network, from its next start on", ...networks],
+    ...["", ...presets, "", "Network, from its next start on", ...networks],
     ...["", "Windows of web that want to be looked at"],
     ...["“Resume”", "“'  Kill…”", "“t3”", "“t4”", "“t5”", "and 195 more, by Alt+Tab"],
   ]);
@@ -110,6 +113,8 @@ it("what a guest said before it panicked is quoted and said to be its own; the h
   expect(await openMenu(panicked)).toEqual([
     "Start",
     "",
+    ...presets,
+    "",
     "Network",
     ...networks,
     "",
@@ -119,7 +124,7 @@ it("what a guest said before it panicked is quoted and said to be its own; the h
   const full = vm({ state: "paused", stateReason: "no-space", stateDetail: "The host's disk is full." });
   expect(await openMenu(full)).toEqual([
     ...["The host's disk is full.", "Resume", "Shut down", "Kill…"],
-    ...["", "Network, from its next start on", ...networks],
+    ...["", ...presets, "", "Network, from its next start on", ...networks],
   ]);
 });
 
@@ -134,6 +139,15 @@ it("its network is chosen in its menu, which says why it waits; what is not defi
   act(() => shell.overlays.close());
   for (const change of [{ role: "disposable" }, { role: "service" }, { network: null }] as const)
     expect(await openMenu(vm(change))).not.toContain("Network");
+});
+
+it("what it is for is chosen in its menu, but of what others define", async () => {
+  await openMenu(vm({ role: "work" }));
+  const [app, work] = document.querySelectorAll<HTMLElement>("[role=menuitemradio]");
+  expect([app, work].map((one) => one?.getAttribute("aria-checked"))).toEqual(["false", "true"]);
+  act(() => shell.overlays.close());
+  for (const role of ["disposable", "service"] as const)
+    expect(await openMenu(vm({ role }))).not.toContain("What it is for, and may reach");
 });
 
 it("a network that goes by no firewall is marked in the top bar", async () => {

@@ -26,6 +26,7 @@ import { Menu, MenuChoice, MenuGroup, MenuItem, MenuRule } from "../ui/Menu.tsx"
 import { wantingOf } from "../wm/model/window-facts.ts";
 import { buildFact, canStart, factOf, machineOf } from "./facts.ts";
 import { openChosenFile, sendChosenFiles, useFileDrop } from "./host-files.ts";
+import { choosePreset, hasChoiceOfPreset, PRESETS } from "./presets.ts";
 import { STOP_WAIT_S } from "./stop.ts";
 import { StateDetail } from "./StateDetail.tsx";
 import { StartSteps } from "./StartSteps.tsx";
@@ -154,6 +155,17 @@ function VmMenu({ vm, wanting, paste }: VmMenuProps) {
           isDanger
           run={() => send("vm.kill", { vm: vm.id, confirm: true })}
         />
+      )}
+      {hasChoiceOfPreset(vm) && (
+        <>
+          <MenuRule />
+          <MenuChoice
+            title="What it is for, and may reach"
+            value={vm.role}
+            choices={PRESETS}
+            choose={(role) => void choosePreset(shell, vm, role)}
+          />
+        </>
       )}
       {hasChoiceOfNetwork(vm) && (
         <>

@@ -159,3 +159,14 @@ export const BUILTIN_RULES = {
   "builtin:too-many": "it has too many connections at a time",
   "builtin:not-scanned": "this VM is scanned, and the scanner does not work",
 } as const satisfies Record<string, string>;
+
+/** Of these: what they refuse stays refused, whatever the policy's rules say. */
+export const ABOVE_RULES: ReadonlySet<string> = new Set<keyof typeof BUILTIN_RULES>([
+  "builtin:private-answer",
+  "builtin:spoofed",
+  "builtin:name-mismatch",
+  "builtin:other-vm",
+  "builtin:inbound",
+  "builtin:too-many",
+  "builtin:not-scanned",
+]);

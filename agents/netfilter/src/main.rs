@@ -6,6 +6,7 @@ mod canary;
 mod core;
 mod cut;
 mod decide;
+mod events;
 mod first_flight;
 mod flows;
 mod marks;
@@ -31,7 +32,6 @@ use model::{Problem, read_state};
 use resolver::Resolver;
 use scanner::eve::{Limit, Seen};
 use scanner::{Scanner, State};
-use serde_json::json;
 use service::{ToAtoll, ToProgram};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -192,8 +192,8 @@ impl Program {
 
     fn report_scanner(&self) {
         let (state, detail) = self.scan().clone();
-        let detail: String = detail.chars().take(MAX_CELL).collect();
-        self.atoll.event("scanner", &json!({ "state": state.word(), "detail": detail }));
+        let (name, data) = events::scanner(state, &detail);
+        self.atoll.event(name, &data);
     }
 
     /// Applies anew, and says so.
@@ -295,17 +295,7 @@ impl scanner::Listener for Program {
         if unreported > 0 {
             self.atoll.log("warning", &format!("scanner: {unreported} more alerts than can be reported"));
         }
-        let port = of.other.port();
-        let data = json!({
-            "link": of.link,
-            "name": of.name,
-            "address": of.other.ip().to_string(),
-            "port": (port != 0).then_some(port),
-            "direction": if of.is_out { "out" } else { "in" },
-            "signature": alert.signature,
-            "severity": alert.severity,
-            "action": if alert.is_dropped { "dropped" } else { "seen" },
-        });
-        self.atoll.event("alert", &data);
+        let (name, data) = events::alert(&of, &alert);
+        self.atoll.event(name, &data);
     }
 }

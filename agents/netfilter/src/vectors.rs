@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::address::not_internet;
+use crate::core::Seen;
 use crate::decide::{self, World};
+use crate::events;
 use crate::flows::Flows;
 use crate::marks::Marks;
 use crate::model::{Decision, Port, Transport, read_state};
@@ -10,6 +12,8 @@ use crate::netlink::conntrack::{Connection, TCP, Tuple};
 use crate::netlink::counters::Counter;
 use crate::refusals::{Kind, Refusals};
 use crate::rows::{flow_row, link_row, refusal_row};
+use crate::scanner::State;
+use crate::scanner::eve::Alert;
 use crate::testing::state_json;
 use crate::{MAX_CELL, service};
 use serde_json::{Value, json};
@@ -120,6 +124,33 @@ fn rows_are_made_as_the_host_takes_them() {
             packets,
         });
     same("link", link_row("link-1", &counters.collect::<Vec<_>>()));
+}
+
+#[test]
+fn events_are_made_as_the_host_takes_them() {
+    let vectors = vectors();
+    let same = |kind: &str, (name, data): (&str, Value)| {
+        assert_eq!(json!({ "name": name, "data": data }), vectors["events"][kind], "{kind}");
+    };
+    same("works", events::scanner(State::Ready, ""));
+    // As long as a text may be, in characters.
+    let cut = text(&vectors["events"]["fails"]["data"]["detail"]);
+    assert_eq!(cut.chars().count(), MAX_CELL);
+    same("fails", events::scanner(State::Failing, &format!("{cut} and more")));
+
+    let seen = |name: Option<&str>, is_out, other: &str| Seen {
+        link: "link-1".to_owned(),
+        name: name.map(str::to_owned),
+        is_out,
+        vm: "10.137.0.6:40000".parse().unwrap(),
+        other: other.parse().unwrap(),
+    };
+    let alert = |is_dropped| {
+        let (from, to) = ("198.18.0.1:80".parse().unwrap(), "10.137.0.6:40000".parse().unwrap());
+        Alert { from, to, signature: "Atoll test".to_owned(), severity: 2, is_dropped }
+    };
+    same("dropped", events::alert(&seen(Some("web.example"), false, "198.18.0.1:80"), &alert(true)));
+    same("seen", events::alert(&seen(None, true, "[2001:2::1]:0"), &alert(false)));
 }
 
 #[test]

@@ -55,7 +55,8 @@ impl Namespace {
         self.apart(what).join().unwrap()
     }
 
-    fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    /// The same, meanwhile.
+    pub fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
         let own = Arc::clone(&self.0);
         thread::spawn(move || {
             setns(&*own, CloneFlags::CLONE_NEWNET).unwrap();
