@@ -6,7 +6,9 @@ const ADDRESS = /^file:(?:\/\/(?:localhost)?|(?!\/\/))(\/[^?#]*)$/u;
 
 /** The files' paths; null: it is no such list, or has too many. */
 export function parseFileList(untrustedList: string): Uint8Array[] | null {
-  const lines = untrustedList.split(/\r?\n/u);
+  // libfm's list (PCManFM) has the end of a C string with it.
+  const list = untrustedList.endsWith("\0") ? untrustedList.slice(0, -1) : untrustedList;
+  const lines = list.split(/\r?\n/u);
   if (lines[0] === "copy" || lines[0] === "cut") lines.shift();
   if (lines.at(-1) === "") lines.pop();
   if (lines.length === 0 || lines.length > MAX_CHOSEN_FILES) return null;
