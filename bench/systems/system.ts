@@ -30,7 +30,11 @@ export interface System {
 /** Where the stimulus lies in each guest. */
 export const STIMULUS = "/tmp/stimulus";
 
-export function stimulus(kind: "flip" | "paste" | "scroll" | "noise", width: number, height: number): Program {
+export function stimulus(
+  kind: "flip" | "paste" | "paste-png" | "scroll" | "noise",
+  width: number,
+  height: number,
+): Program {
   return { argv: [STIMULUS, kind, String(width), String(height)], width, height };
 }
 

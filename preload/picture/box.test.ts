@@ -35,10 +35,18 @@ class End {
 const ports: MessagePort[] = [];
 afterEach(() => ports.splice(0).forEach((port) => port.close()));
 
-function box(encode: (picture: Uint8Array) => Promise<Uint8Array>): { source: End; target: End; over: Promise<void> } {
+function box(encode: (picture: Uint8Array) => Promise<Uint8Array> | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): {
+  source: End;
+  target: End;
+  over: Promise<void>;
+} {
   const [from, to] = [new MessageChannel(), new MessageChannel()];
   ports.push(from.port1, from.port2, to.port1, to.port2);
-  const over = runBox(from.port2, to.port2, encode);
+  const over = runBox(from.port2, to.port2, async function* (picture) {
+    const encoded = await encode(picture);
+    if (encoded instanceof Uint8Array) yield encoded;
+    else yield* encoded;
+  });
   return { source: new End(from.port1), target: new End(to.port1), over };
 }
 
@@ -75,6 +83,44 @@ describe("the box", () => {
     await target.ended();
     const sizes = target.said.map(({ bytes }) => (bytes instanceof Uint8Array ? bytes.length : 0));
     expect(sizes).toEqual([MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CHUNK_BYTES, 1, 0]);
+  });
+
+  it("gives the first pieces while the others are still made, and never more than is asked for", async () => {
+    const { source, target } = box(function* () {
+      yield Uint8Array.of(1, 2);
+      yield new Uint8Array(0);
+      yield Uint8Array.of(3);
+    });
+    target.say({ type: "credit", bytes: 1 });
+    source.say({ type: "end", aborted: false });
+    await target.until(() => target.said.length > 0);
+    target.say({ type: "credit", bytes: 9 });
+    await target.ended();
+    expect(target.said).toEqual([
+      { type: "data", bytes: Uint8Array.of(1) },
+      { type: "data", bytes: Uint8Array.of(2) },
+      { type: "data", bytes: Uint8Array.of(3) },
+      { type: "end", aborted: false },
+    ]);
+  });
+
+  it("says that a picture is cut whose encoding fails after its first pieces", async () => {
+    let fail: () => void = () => undefined;
+    const failed = new Promise<void>((resolve) => (fail = resolve));
+    const { source, target } = box(async function* () {
+      yield Uint8Array.of(1);
+      await failed;
+      throw new Error("no memory");
+    });
+    target.say({ type: "credit", bytes: 9 });
+    source.say({ type: "end", aborted: false });
+    await target.until(() => target.said.length > 0);
+    fail();
+    await target.ended();
+    expect(target.said).toEqual([
+      { type: "data", bytes: Uint8Array.of(1) },
+      { type: "end", aborted: true },
+    ]);
   });
 
   it("gives nothing of what cannot be decoded", async () => {

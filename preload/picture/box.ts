@@ -4,6 +4,7 @@
  */
 import { MAX_PICTURE_BYTES } from "#shared/model/picture.ts";
 import { MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
+import { joined } from "./joined.ts";
 
 type Said =
   | { type: "data"; bytes: Uint8Array }
@@ -11,18 +12,22 @@ type Said =
   | { type: "credit"; bytes: number }
   | { type: "stop" };
 
-/** @param encode rejects what is no picture, or too large a one */
+/** @param encode gives the pieces of the new file; rejects what is no picture, or too large a one */
 export async function runBox(
   source: MessagePort,
   target: MessagePort,
-  encode: (picture: Uint8Array) => Promise<Uint8Array>,
+  encode: (picture: Uint8Array) => AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const writer = writeTo(target);
   try {
     const picture = await readFrom(source, writer.stopped);
-    const encoded = await encode(picture);
-    if (encoded.length > MAX_PICTURE_BYTES) throw new Error("the picture is too large");
-    writer.send(encoded);
+    let bytes = 0;
+    for await (const piece of encode(picture)) {
+      bytes += piece.length;
+      if (bytes > MAX_PICTURE_BYTES) throw new Error("the picture is too large");
+      writer.send(piece);
+    }
+    writer.end();
   } catch {
     source.postMessage({ type: "stop" });
     writer.abort();
@@ -37,7 +42,7 @@ function readFrom(source: MessagePort, stopped: Promise<void>): Promise<Uint8Arr
     void stopped.then(() => reject(new Error("the target wants no more")));
     source.onmessage = ({ data }) => {
       const said = data as Said;
-      if (said.type === "end" && !said.aborted) return resolve(joined(chunks, bytes));
+      if (said.type === "end" && !said.aborted) return resolve(joined(chunks));
       if (said.type !== "data") return reject(new Error("the picture does not come"));
       bytes += said.bytes.length;
       if (bytes > MAX_PICTURE_BYTES) return reject(new Error("the picture is too large"));
@@ -48,45 +53,46 @@ function readFrom(source: MessagePort, stopped: Promise<void>): Promise<Uint8Arr
   });
 }
 
-function writeTo(target: MessagePort): { stopped: Promise<void>; send(bytes: Uint8Array): void; abort(): void } {
-  let [credit, sent] = [0, 0];
-  let encoded: Uint8Array | null = null;
+interface Writer {
+  readonly stopped: Promise<void>;
+  send(bytes: Uint8Array): void;
+  end(): void;
+  abort(): void;
+}
+
+/** What the target has not asked for yet waits here. */
+function writeTo(target: MessagePort): Writer {
+  const waiting: Uint8Array[] = [];
+  let credit = 0;
+  let isAll = false;
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const pump = (): void => {
-    if (encoded === null) return;
-    while (credit > 0 && sent < encoded.length) {
-      const bytes = encoded.slice(sent, sent + Math.min(credit, MAX_STREAM_CHUNK_BYTES));
+    for (let piece = waiting[0]; piece !== undefined && credit > 0; piece = waiting[0]) {
+      const bytes = piece.slice(0, Math.min(credit, MAX_STREAM_CHUNK_BYTES));
       target.postMessage({ type: "data", bytes });
-      sent += bytes.length;
       credit -= bytes.length;
+      if (bytes.length === piece.length) waiting.shift();
+      else waiting[0] = piece.subarray(bytes.length);
     }
-    if (sent < encoded.length) return;
-    target.postMessage({ type: "end", aborted: false });
-    encoded = null;
+    if (isAll && waiting.length === 0) target.postMessage({ type: "end", aborted: false });
   };
   target.onmessage = ({ data }) => {
     const said = data as Said;
     if (said.type !== "credit") return stop();
     credit += said.bytes;
-    pump();
+    if (waiting.length > 0) pump();
   };
   return {
     stopped,
     send(bytes) {
-      encoded = bytes;
+      if (bytes.length > 0) waiting.push(bytes);
+      pump();
+    },
+    end() {
+      isAll = true;
       pump();
     },
     abort: () => target.postMessage({ type: "end", aborted: true }),
   };
-}
-
-function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }

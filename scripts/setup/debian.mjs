@@ -4,7 +4,7 @@ import { candidateVersions } from "./apt.mjs";
 import { choosePackages, debianRelease, namesOf } from "./choice.mjs";
 import { whenUnlocked } from "./dpkg-lock.mjs";
 import { readText } from "./files.mjs";
-import { forBenching, forRunning, forTesting } from "./packages.mjs";
+import { forBenching, forLongTesting, forRunning, forTesting } from "./packages.mjs";
 import { run, SetupError } from "./process.mjs";
 import { findRust } from "./rust.mjs";
 
@@ -12,12 +12,17 @@ import { findRust } from "./rust.mjs";
 /** @typedef {import("./packages.mjs").Package} Package */
 
 /**
- * @param {{ testing: boolean, benching: boolean, agentIsBuilt: () => boolean }} options the Rust toolchain is needed by
+ * @param {{ testing: boolean, isLong?: boolean, benching: boolean, agentIsBuilt: () => boolean }} options the Rust toolchain is needed by
  *   tests and benches, and to build the agent
  * @returns {Step}
  */
-export function debianStep({ testing, benching, agentIsBuilt }) {
-  const wanted = [...forRunning, ...(testing ? forTesting : []), ...(benching ? forBenching : [])];
+export function debianStep({ testing, isLong = false, benching, agentIsBuilt }) {
+  const wanted = [
+    ...forRunning,
+    ...(testing ? forTesting : []),
+    ...(isLong ? forLongTesting : []),
+    ...(benching ? forBenching : []),
+  ];
   const needsRust = async () =>
     (testing || benching || !agentIsBuilt()) && (await findRust({ tools: testing })) === undefined;
   return {

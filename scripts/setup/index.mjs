@@ -27,7 +27,7 @@ export async function setUp({ testing = false, isLong = false, benching = false,
   }
   await runSteps(
     [
-      debianStep({ testing, benching, agentIsBuilt: isAgentBuilt }),
+      debianStep({ testing, isLong, benching, agentIsBuilt: isAgentBuilt }),
       npmStep(),
       agentStep(),
       electronStep(),

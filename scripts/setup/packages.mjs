@@ -59,6 +59,13 @@ export const forTesting = [
 ];
 
 /** @type {Package[]} */
+export const forLongTesting = [
+  { names: ["sway"], reason: "a Wayland display for the long tests" },
+  { names: ["wl-clipboard"], reason: "another program of that display, which copies and pastes" },
+  { names: ["wtype"], reason: "a keyboard of that display" },
+];
+
+/** @type {Package[]} */
 export const forBenching = [
   ...forTesting,
   { names: ["tigervnc-viewer"], reason: "the rival that Atoll is measured beside" },

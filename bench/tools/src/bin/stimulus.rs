@@ -1,11 +1,12 @@
 //! The program in the guest whose window is watched. An X11 client that draws itself, as toolkits do, and puts its
 //! picture with MIT-SHM, so that it is the same program under Xwayland and under an X server that sends its screen.
 //!
-//!   stimulus flip|paste|scroll|noise WIDTH HEIGHT [X Y]     a window, until it is closed
+//!   stimulus flip|paste|paste-png|scroll|noise WIDTH HEIGHT [X Y]     a window, until it is closed
 //!   stimulus burn PERCENT                             no window: takes that share of one core
 //!
-//! `flip` changes all its pixels with each key press; `paste` does when the text that Shift+Insert pastes is there; `scroll` shows a page of text a line further, `noise` another
-//! picture of noise, 60 times a second, with the frame's number in the bottom right corner.
+//! `flip` changes all its pixels with each key press; `paste` does when the text that Shift+Insert pastes is there, `paste-png`
+//! when the picture is; `scroll` shows a page of text a line further, `noise` another picture of noise, 60 times a second, with
+//! the frame's number in the bottom right corner.
 
 use std::error::Error;
 use std::os::fd::OwnedFd;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
         ["burn", percent] => percent.parse().map_err(Into::into).map(burn),
         [kind, width, height] => show(kind, width, height, "0", "0"),
         [kind, width, height, x, y] => show(kind, width, height, x, y),
-        _ => Err("usage: stimulus flip|paste|scroll|noise WIDTH HEIGHT [X Y] | burn PERCENT".into()),
+        _ => Err("usage: stimulus flip|paste|paste-png|scroll|noise WIDTH HEIGHT [X Y] | burn PERCENT".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,7 +72,8 @@ fn show(kind: &str, width: &str, height: &str, x: &str, y: &str) -> Fallible<()>
     let screen = Screen::open(width, height, x.parse()?, y.parse()?)?;
     match kind {
         "flip" => flip(screen),
-        "paste" => paste(screen),
+        "paste" => paste(screen, b"UTF8_STRING"),
+        "paste-png" => paste(screen, b"image/png"),
         "scroll" => animate(screen, &Scroll::new(width.into(), height.into())),
         "noise" => animate(screen, &Noise::new(width.into(), height.into())),
         _ => Err(format!("there is no {kind}").into()),
@@ -232,11 +234,12 @@ enum Paste {
     InPieces,
 }
 
-fn paste(mut screen: Screen) -> Fallible<()> {
+/// `target`: the type that it asks for.
+fn paste(mut screen: Screen, target: &[u8]) -> Fallible<()> {
     let mut is_dark = true;
     let mut state = Paste::None;
     let atom = |name: &[u8]| Fallible::Ok(screen.connection.intern_atom(false, name)?.reply()?.atom);
-    let (clipboard, text, incr) = (atom(b"CLIPBOARD")?, atom(b"UTF8_STRING")?, atom(b"INCR")?);
+    let (clipboard, target, incr) = (atom(b"CLIPBOARD")?, atom(target)?, atom(b"INCR")?);
     let property = atom(b"STIMULUS_PASTED")?;
     loop {
         let event = screen.connection.wait_for_event()?;
@@ -244,7 +247,7 @@ fn paste(mut screen: Screen) -> Fallible<()> {
         match event {
             Event::KeyPress(press) if state == Paste::None && press.state.contains(KeyButMask::SHIFT) => {
                 state = Paste::Asked;
-                screen.connection.convert_selection(screen.window, clipboard, text, property, press.time)?;
+                screen.connection.convert_selection(screen.window, clipboard, target, property, press.time)?;
                 screen.connection.flush()?;
             }
             Event::SelectionNotify(answer) if answer.property == x11rb::NONE => state = Paste::None,

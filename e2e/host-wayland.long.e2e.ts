@@ -1,0 +1,73 @@
+/** The host's clipboard where the host's display is a Wayland compositor, as another program there copies and pastes. */
+import fs from "node:fs";
+import path from "node:path";
+import { expect, type Page, test } from "@playwright/test";
+import { TestDesktop, type } from "./support/desktop.ts";
+import { Sway } from "./support/sway.ts";
+
+const POLICY = `rules:
+  - {action: exec, from: "@host", to: "@any", decision: allow}
+  - {action: clipboard.paste, from: "@host", to: "@any", decision: allow}
+  - {action: clipboard.paste, from: "@any", to: "@host", decision: allow}
+tests: []
+`;
+
+let sway: Sway;
+let desktop: TestDesktop;
+let page: Page;
+
+test.beforeAll(async () => {
+  sway = await Sway.start();
+  await sway.copy("of the host, ünï");
+  const prepare = (home: string): void => fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY);
+  desktop = await TestDesktop.open({ web: "coral" }, prepare, sway.surroundings);
+  page = await desktop.page();
+  await desktop.isRunning("web");
+});
+
+test.afterAll(async () => {
+  await desktop.close();
+  await sway.end();
+});
+
+async function current(): Promise<string | null> {
+  return (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from ?? null;
+}
+
+async function focused(...program: string[]): Promise<void> {
+  const { element } = await desktop.run("web", ...program);
+  await element.locator('[data-part="content"]').click();
+}
+
+test("what another program has copied is pasted by the chord of a paste", async () => {
+  await expect.poll(current).toBe("@host");
+  await focused("foot", "sh", "-c", "stty raw -echo; cat > /tmp/of-host");
+  await desktop.isThere("web", "/tmp/of-host");
+  await page.keyboard.press("Control+Shift+V");
+  await expect.poll(() => desktop.read("web", "/tmp/of-host")).toBe("of the host, ünï");
+});
+
+test("what is copied in a VM comes to the other programs by Super+C, and not while another window has the keyboard", async () => {
+  await focused("mousepad");
+  await type(page, "of the web");
+  await expect(async () => {
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Control+c");
+    await expect.poll(current, { timeout: 8_000 }).toBe("web");
+  }).toPass();
+  expect(await sway.paste()).toBe("of the host, ünï");
+
+  // The compositor drops what a window without the keyboard copies.
+  await sway.workspace("2");
+  await expect
+    .poll(() => desktop.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getFocusedWindow() === null))
+    .toBe(true);
+  await page.keyboard.press("Meta+c");
+  await expect(page.getByRole("alert")).toContainText("The host's display did not take what was copied");
+  expect(await sway.paste()).toBe("of the host, ünï");
+
+  await sway.workspace("1");
+  await sway.pressKey();
+  await page.keyboard.press("Meta+c");
+  await expect.poll(() => sway.paste()).toBe("of the web");
+});
