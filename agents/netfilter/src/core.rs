@@ -58,7 +58,7 @@ struct OfLink {
 #[derive(Debug)]
 pub struct Core {
     state: State,
-    told_problems: Vec<Problem>,
+    reported_problems: Vec<Problem>,
     ranges: Vec<Cidr>,
     marks: Marks,
     of_links: HashMap<String, OfLink>,
@@ -96,7 +96,7 @@ impl Core {
         conntrack::forget_all(&mut netfilter).map_err(failed)?;
         Ok(Self {
             state: State::default(),
-            told_problems: Vec::new(),
+            reported_problems: Vec::new(),
             ranges: not_internet(&[]),
             marks: Marks::default(),
             of_links: HashMap::new(),
@@ -162,7 +162,7 @@ impl Core {
         self.of_links.retain(|id, _| state.links.iter().any(|link| link.id == *id));
         self.ranges = not_internet(&state.not_internet);
         self.state = state;
-        self.told_problems = problems;
+        self.reported_problems = problems;
         self.apply()
     }
 
@@ -187,7 +187,7 @@ impl Core {
     }
 
     fn apply_once(&mut self) -> Vec<Problem> {
-        let mut problems = self.told_problems.clone();
+        let mut problems = self.reported_problems.clone();
         let before = std::mem::take(&mut self.interfaces);
         self.set_up_interfaces(&mut problems);
         let now = Instant::now();
