@@ -151,12 +151,28 @@ test("what the policy denies is exit code 3, and what makes no sense 2", async (
   expect(JSON.parse(gone.stdout)).toMatchObject({ files: 0, refused: [{ path: "nothing-there", reason: "gone" }] });
 });
 
+/** What the program that has this machine's files has open, beside its standard streams. */
+function openInHostProgram(): string[] {
+  const isIt = (pid: string): boolean => {
+    try {
+      const [program = "", ...words] = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return path.basename(program) === "atoll-files" && words.includes(folder);
+    } catch {
+      return false; // no process, or one that has ended
+    }
+  };
+  const open = path.join("/proc", fs.readdirSync("/proc").find(isIt) ?? "none", "fd");
+  const numbers = fs.readdirSync(open).filter((number) => Number(number) > 2);
+  return numbers.map((number) => fs.readlinkSync(path.join(open, number)));
+}
+
 test("a copy is paused, goes on, and is cancelled without a trace", async () => {
   const large = Buffer.alloc(100_000_000, randomBytes(65_536));
   fs.writeFileSync(at("large.bin"), large);
   const copies: ReturnType<typeof copying>[] = [];
   const copy = (): unknown => copies.push(copying(at("large.bin"), "home:"));
   const { id, doneBytes } = await pausedAbove(0, copy);
+  expect(openInHostProgram().filter((name) => !name.startsWith(folder))).toEqual([]);
   const resume = (): Promise<Row> => desktop.json<Row>("transfer", "resume", `${id}`);
   expect(await pausedAbove(doneBytes, resume)).toMatchObject({ id });
   expect(await desktop.json<Row>("transfer", "cancel", `${id}`)).toMatchObject({ state: "cancelled" });

@@ -41,8 +41,10 @@ test("2,000 small files and a large one arrive as they are, and nothing is there
   fs.symlinkSync("/etc/passwd", at("from/link"));
   expect(await outcomes(copy("from", "to/"))).toEqual({ whole: 2_003, refused: 1, skipped: 1 });
   expect(fs.readFileSync(at("to/from/large")).equals(large)).toBe(true);
-  for (let index = 0; index < 2_000; index += 1)
-    expect(fs.readFileSync(at("to/from/deep", `f ${index}`), "utf8")).toBe(`${index}`.repeat(50));
+  // An expectation for each would take longer than the transfer.
+  const isOther = (index: number): boolean =>
+    fs.readFileSync(at("to/from/deep", `f ${index}`), "utf8") !== `${index}`.repeat(50);
+  expect(Array.from({ length: 2_000 }, (_, index) => index).filter(isOther)).toEqual([]);
   expect(await outcomes(copy("from", "to/"))).toEqual({ whole: 2, same: 2_001, refused: 1, skipped: 1 });
   // The bytes go from link to link.
   for (const link of host.links) expect(link.dataBytes).toBeLessThan(2_000_000);

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
+import { PNG } from "pngjs";
 import type { WindowView } from "#shared/model/window.ts";
 import { TestDesktop } from "./support/desktop.ts";
 
@@ -35,6 +36,16 @@ Name=Show
 Exec=/home/user/show %u
 MimeType=text/plain;image/svg+xml;x-scheme-handler/https;
 `;
+/** A program that ends before it has a window. */
+const FAIL = `#!/bin/sh
+kill -SEGV $$
+`;
+const FAILING_ENTRY = `[Desktop Entry]
+Type=Application
+Name=Fail
+Exec=/home/user/fail %f
+MimeType=audio/flac;
+`;
 const DEFAULTS = `[Default Applications]
 text/plain=show.desktop
 image/svg+xml=show.desktop
@@ -62,8 +73,14 @@ test.beforeAll(async () => {
   for (const vm of ["home", "web"]) await desktop.isRunning(vm);
   const write = (file: string, text: string): string =>
     `mkdir -p $(dirname ${file}) && cat > ${file} <<'END'\n${text}END\n`;
-  const files = [write("~/.local/share/applications/show.desktop", ENTRY), write("~/.config/mimeapps.list", DEFAULTS)];
-  for (const vm of ["home", "web"]) await sh(vm, [...files, write("~/show", SHOW), "chmod +x ~/show"].join(""));
+  const files = [
+    write("~/.local/share/applications/show.desktop", ENTRY),
+    write("~/.local/share/applications/fail.desktop", FAILING_ENTRY),
+    write("~/.config/mimeapps.list", DEFAULTS),
+    write("~/show", SHOW),
+    write("~/fail", FAIL),
+  ];
+  for (const vm of ["home", "web"]) await sh(vm, [...files, "chmod +x ~/show ~/fail"].join(""));
 });
 
 test.afterAll(async () => {
@@ -78,7 +95,7 @@ async function sh(vm: string, script: string): Promise<string> {
   return stdout.trim();
 }
 
-function file(name: string, content: string): string {
+function file(name: string, content: string | Buffer): string {
   const whole = path.join(folder, name);
   fs.writeFileSync(whole, content);
   return whole;
@@ -119,6 +136,19 @@ test("a file of this machine is looked at in a disposable, which goes with its w
   expect((await desktop.atoll("exec", "disp-1", "--", "test", "-w", there)).code).toBe(1);
   await isClosed(window);
   await expect.poll(async () => (await desktop.vms()).map(({ name }) => name)).toEqual(["home", "web"]);
+});
+
+test("a picture is shown by the viewer that the template has, and a viewer that fails is told of at once", async () => {
+  const picture = file("dot.png", PNG.sync.write(new PNG({ width: 32, height: 32 })));
+  const { windowId } = await open("--in", "home", picture);
+  const window = await windowWith("home", "dot.png");
+  expect(window.id).toBe(windowId);
+  await isClosed(window);
+  // Nobody waits for a window that will not come.
+  const failing = await desktop.atoll("open", "--json", "--in", "home", file("sound.flac", "fLaC"));
+  expect(failing.code).toBe(1);
+  expect(JSON.parse(failing.stderr)).toMatchObject({ error: { code: "app.launch-failed", details: { signal: 11 } } });
+  expect(failing.stderr).toContain("ended by signal 11");
 });
 
 test("what is edited elsewhere comes back when it was saved, and the file before is kept", async () => {

@@ -4,6 +4,7 @@
  * joints, and main sees none of them.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { withoutInherited } from "../base/close-inherited.ts";
 import { log } from "../base/log.ts";
 import { encodeMessage, MessageReader } from "#shared/protocol/framing.ts";
 import { decodeHeader, encodeHeader, type WireMessage } from "#shared/protocol/header.ts";
@@ -28,7 +29,7 @@ export class HostLink {
 
   constructor({ program, args }: OpenHostMessage, toMain: (message: FromLink) => void) {
     this.#toMain = toMain;
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(...withoutInherited(2, [program, ...args]), { stdio: ["pipe", "pipe", "inherit"] });
     this.#child = child;
     const isOpen = (): boolean => !this.#isClosed;
     this.#services = new ServiceSet(SERVICES, {

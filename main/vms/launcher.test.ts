@@ -146,6 +146,40 @@ describe("the window of a launch", () => {
     expect(await found).toMatch(/\.3$/);
   });
 
+  it("does not come any more where the program has ended badly, and of that one is told at once", async () => {
+    const end = (request: number, code: number, signal: number): void =>
+      links[0]?.says(serviceEvent(LAUNCHES, { type: "ended", request, end: { code, signal } }));
+    const found = waitForWindow(vm, 60_000)
+      .found(7)
+      .catch((error: unknown) => error);
+    // Another one's end is no reason.
+    end(6, 1, 0);
+    end(7, 0, 11);
+    expect(await found).toMatchObject({
+      code: "app.launch-failed",
+      message: 'The program ended by signal 11 in VM "test" before it had a window.',
+    });
+    // It was quicker than who waits.
+    end(8, 3, 0);
+    await expect(waitForWindow(vm, 60_000).found(8)).rejects.toThrow("ended with exit code 3");
+    // What it had is there.
+    const waiting = waitForWindow(vm, 60_000);
+    opens(1, 9);
+    draws(1);
+    end(9, 0, 9);
+    expect(await waiting.found(9)).toMatch(/\.1$/);
+    // Of many the newest are remembered, and none of a session that is over.
+    for (let request = 10; request < 80; request += 1) end(request, 1, 0);
+    expect([8, 15, 16, 79].map((request) => vm.service(launches).endOf(request) !== null)).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    machine.emit("ended", { reason: "machine-exited", detail: "" });
+    expect(vm.service(launches).endOf(79)).toBeNull();
+  });
+
   it("is there when the page shows it, not when it has drawn", async () => {
     vm.windows.shown(new Set());
     const found = waitForWindow(vm, 60_000).found(7);

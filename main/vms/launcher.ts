@@ -3,6 +3,7 @@ import type { AppView } from "#shared/model/app.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { type GuestWindow, windowIdOf, type WindowId } from "#shared/model/window.ts";
 import { waitFor } from "../base/waiting.ts";
+import type { ProgramEnd } from "../link/contracts/launches.ts";
 import { apps } from "./services/apps.ts";
 import { launches, type Program } from "./services/launches.ts";
 import { lostError } from "./services/pending-requests.ts";
@@ -29,7 +30,7 @@ export async function listApps(vm: Vm): Promise<AppView[]> {
 /**
  * The first new window of a launch, once it is there for the window manager: the one that names the launch, else the next
  * new one of the VM that names none. Begin to wait before the launch. Rejects with app.no-window after `timeoutMs`, with
- * vm.not-running when the VM is lost before.
+ * app.launch-failed when the program has ended badly before, with vm.not-running when the VM is lost.
  */
 export function waitForWindow(vm: Vm, timeoutMs: number): { found: (request: number) => Promise<WindowId> } {
   const known = new Set(Array.from(vm.windows.values(), (window) => window.surface));
@@ -41,15 +42,19 @@ export function waitForWindow(vm: Vm, timeoutMs: number): { found: (request: num
     const candidates = named === undefined ? fresh.filter(({ launch: answers }) => answers === null) : [named];
     return candidates.find(({ surface }) => vm.windows.isThere(surface));
   };
+  const programs = vm.service(launches);
   const found = (request: number): Promise<WindowId> =>
     waitFor<WindowId>({
       listen: ({ resolve, reject }) => {
         const look = (): void => {
           const match = matchOf(request);
-          if (match !== undefined) resolve(windowIdOf(vm.id, match.surface));
+          if (match !== undefined) return resolve(windowIdOf(vm.id, match.surface));
+          const end = programs.endOf(request);
+          if (end !== null) reject(endedError(name, end));
         };
         const stops = [
           vm.windows.on("changed", look),
+          programs.on("ended", look),
           vm.windows.on("lost", () => reject(lostError(name, "its window came up"))),
         ];
         look();
@@ -64,4 +69,10 @@ export function waitForWindow(vm: Vm, timeoutMs: number): { found: (request: num
       },
     });
   return { found };
+}
+
+function endedError(vm: string, { code, signal }: ProgramEnd): AppError {
+  const how = signal === 0 ? `with exit code ${code}` : `by signal ${signal}`;
+  const message = `The program ended ${how} in VM "${vm}" before it had a window.`;
+  return new AppError("app.launch-failed", message, { vm, exitCode: code, signal });
 }

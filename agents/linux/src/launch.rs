@@ -1,10 +1,11 @@
 //! Launch: starts programs for the host, and finds out which windows are theirs.
 
+use std::process::ExitStatus;
 use std::{fs, io};
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::MAX_DETAIL_BYTES;
-use atoll_wire::{FailureCode, Launch, Launched, RequestFailed};
+use atoll_wire::{FailureCode, Launch, Launched, ProgramEnded, RequestFailed};
 
 use crate::agent::Agent;
 use crate::apps;
@@ -107,14 +108,27 @@ impl Agent {
         }
         match process::watch(&child) {
             Ok(ended) => {
-                self.on_readable(ended, move |_, _| {
-                    let _ = child.wait();
+                let session = self.session.epoch();
+                self.on_readable(ended, move |agent, _| {
+                    if let Ok(status) = child.wait() {
+                        // Requests of another session have numbers of their own.
+                        if request != 0 && agent.session.epoch() == session {
+                            agent.program_ended(request, status);
+                        }
+                    }
                     false
                 });
             }
             Err(error) => log::warn!("a program is not waited for: {error}"),
         }
         Ok(pid)
+    }
+
+    fn program_ended(&mut self, request: u32, status: ExitStatus) {
+        if !status.success() {
+            let (code, signal) = process::outcome(status);
+            self.send(PortKind::Control, Body::ProgramEnded(ProgramEnded { request, code, signal }));
+        }
     }
 
     pub fn launch_failed(&mut self, request: u32, code: FailureCode, mut detail: String) {

@@ -36,6 +36,13 @@ pub struct Session {
     early: Vec<(PortKind, Message)>,
 }
 
+impl Session {
+    /// By which it is known from those before and after it; None = there is none.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+}
+
 impl Agent {
     /// The port can be read or written, or a host has connected or closed it.
     pub fn port_ready(&mut self, kind: PortKind) {

@@ -11,7 +11,7 @@ describe("a list of copied files", () => {
     ["copy\nfile:///a%20b\nfile:///c", ["/a b", "/c"]],
     ["cut\nfile://localhost/a\n", ["/a"]],
     ["file:///a\r\nfile:/b\r\n", ["/a", "/b"]],
-    ["copy\nfile:///a\r\nfile:///b\0", ["/a", "/b"]],
+    ["copy\nfile:///a\nfile:///b\n\0", ["/a", "/b"]],
     ["copy\nfile:///a\0\0", null],
     ["copy\nfile:///a\0\nfile:///b", null],
     ["\0", null],

@@ -18,8 +18,16 @@ export interface OpenHereOrder {
   appId: string | null;
 }
 
+/** Exit code, or number of the signal; one of both is 0. */
+export interface ProgramEnd {
+  readonly code: number;
+  readonly signal: number;
+}
+
 export type LaunchEvent =
   | { type: "launched"; request: number; pid: number }
+  /** Its process has ended, and not well. */
+  | { type: "ended"; request: number; end: ProgramEnd }
   | { type: "failed"; request: number; code: FailureKind; detail: string };
 
 export const LAUNCHES = serviceContract<LaunchOrder | OpenHereOrder | GiveUp, LaunchEvent>("launches");

@@ -36,6 +36,35 @@ describe("a launch", () => {
     expect(host.eventsOf(LAUNCHES)).toEqual([{ type: "failed", request: 1, code: "not-found", detail: "no such" }]);
   });
 
+  it("that ends badly is told once, with how, and one that ends well is not", () => {
+    const host = new ServiceHost();
+    for (const request of [1, 2, 3]) host.order(LAUNCHES, { ...launch, request });
+    for (const request of [1, 2, 3]) host.say("launched", { request, pid: 5 });
+    expect(host.say("programEnded", { request: 1, signal: 11 })).toBe("accepted");
+    expect(host.say("programEnded", { request: 2, code: 3 })).toBe("accepted");
+    expect(host.say("programEnded", { request: 3 })).toBe("accepted");
+    expect(host.eventsOf(LAUNCHES).slice(3)).toEqual([
+      { type: "ended", request: 1, end: { code: 0, signal: 11 } },
+      { type: "ended", request: 2, end: { code: 3, signal: 0 } },
+    ]);
+    expect(host.say("programEnded", { request: 3 })).toBe("unknown-request");
+    // Before its start is told it cannot end.
+    const early = new ServiceHost();
+    early.order(LAUNCHES, launch);
+    expect(early.say("programEnded", { request: 1, code: 1 })).toBe("unknown-request");
+  });
+
+  it("may end long after it was forgotten, and then nobody hears of it", () => {
+    const host = new ServiceHost();
+    for (let request = 1; request <= 258; request += 1) {
+      host.order(LAUNCHES, { ...launch, request });
+      host.say("launched", { request, pid: 5 });
+    }
+    expect(host.say("programEnded", { request: 2, code: 1 })).toBe("accepted");
+    expect(host.eventsOf(LAUNCHES)).toHaveLength(258);
+    expect(host.say("programEnded", { request: 259, code: 1 })).toBe("unknown-request");
+  });
+
   it("is what a window may name, and nothing else is", () => {
     const host = new ServiceHost();
     host.order(LAUNCHES, { ...launch, request: 7 });

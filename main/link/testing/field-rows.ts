@@ -216,6 +216,7 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   cursorChanged: { cursor: { case: "bitmap", value: { width: 1, height: 1, scale: 1 } } },
   pointerLockWanted: { surface: 1 },
   launched: { request: 1 },
+  programEnded: { request: 2, code: 1 },
   apps: { request: 1, apps: [{}] },
   appsChanged: {},
   pong: { nonce: PING_NONCE },
@@ -376,6 +377,17 @@ export const ROWS: Readonly<Record<string, Row>> = {
 
   "launched.request": REQUEST,
   "launched.pid": PID,
+
+  "programEnded.request": only(
+    [2],
+    [
+      [0, "unknown-request"],
+      [1, "unknown-request"],
+      [3, "unknown-request"],
+    ],
+  ),
+  "programEnded.code": within(0, 255),
+  "programEnded.signal": within(0, 127),
 
   "apps.request": REQUEST,
   "apps.apps": count("MAX_APPS", () => ({})),

@@ -20,8 +20,8 @@ export const OFFERED_TYPE = "text/plain;charset=utf-8";
 export const LZ4_BLOCK_OF_A_PIXEL = 20;
 
 /**
- * Window 1 with credit, popup 2 and subsurface 3 on it. Launch 1 and list 1 of applications without an answer. Exec 1, not
- * started: the host writes stream 1, the agent 2 and 3. Exec 2, started, with a terminal: streams 4 and 5, of which 5 has ended.
+ * Window 1 with credit, popup 2 and subsurface 3 on it. Launch 1 and list 1 of applications without an answer; launch 2 runs.
+ * Exec 1, not started: the host writes stream 1, the agent 2 and 3. Exec 2, started, with a terminal: streams 4 and 5, of which 5 has ended.
  * Generation 1 is offered, offer 1 announced and given ahead by stream 6; request 1 waits for it. Request 1 to open waits.
  * Of transfer 1 a list is awaited; 2 sends by stream 7; 3 expects a file of 8 bytes and a folder, for stream 8, and 4 receives them
  * by stream 9. File 1 is watched, 2 no longer. Folder 1 is shown, 2 no longer; act 1 waits for its answer. A service's program is
@@ -43,6 +43,8 @@ export function openScene(advance: (ms: number) => void): ServiceHost {
   say("subsurfaceOpened", { surface: 3, parent: 1 });
   host.command({ type: "credit", surface: 1, count: MAX_OPEN_CREDITS, shownSerial: 0 });
   host.order(LAUNCHES, { request: 1, appId: "foot", argv: [], files: [] });
+  host.order(LAUNCHES, { request: 2, appId: "foot", argv: [], files: [] });
+  say("launched", { request: 2, pid: 2 });
   host.order(APPS, { request: 1 });
   host.order(EXECS, { type: "start", exec: 1, argv: ["cat"], tty: null });
   host.order(EXECS, { type: "start", exec: 2, argv: ["sh"], tty: { columns: 80, rows: 24, term: "foot" } });

@@ -2,18 +2,37 @@
 import { AppError } from "#shared/model/app-error.ts";
 import { said, withinQuotes } from "#shared/model/text.ts";
 import type { GiveUp } from "../../link/contract.ts";
-import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../../link/contracts/launches.ts";
+import {
+  type LaunchEvent,
+  LAUNCHES,
+  type LaunchOrder,
+  type OpenHereOrder,
+  type ProgramEnd,
+} from "../../link/contracts/launches.ts";
+import { Emitter } from "../../base/emitter.ts";
 import { checkArgv } from "../argv.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
 import { PendingRequests } from "./pending-requests.ts";
 
+/** Programs that have ended badly and are remembered: of an older one nobody awaits a window any more. */
+const MAX_ENDED = 64;
+
 export type Program = { appId: string; files: string[] } | { argv: string[] };
 
-class Launches implements ServiceClient<LaunchEvent> {
+type Answer = Exclude<LaunchEvent, { type: "ended" }>;
+
+interface LaunchesEvents {
+  /** A program, by its request. */
+  ended: [number];
+}
+
+class Launches extends Emitter<LaunchesEvents> implements ServiceClient<LaunchEvent> {
   readonly #context: ClientContext<LaunchOrder | OpenHereOrder | GiveUp>;
-  readonly #requests: PendingRequests<LaunchEvent>;
+  readonly #requests: PendingRequests<Answer>;
+  readonly #ended = new Map<number, ProgramEnd>();
 
   constructor(context: ClientContext<LaunchOrder | OpenHereOrder | GiveUp>) {
+    super();
     this.#context = context;
     this.#requests = new PendingRequests(() => context.vmName);
   }
@@ -65,11 +84,21 @@ class Launches implements ServiceClient<LaunchEvent> {
     throw new AppError("app.launch-failed", message, { vm, detail });
   }
 
+  /** How the process of a launch has ended; null: it runs, or has ended well. */
+  endOf(request: number): ProgramEnd | null {
+    return this.#ended.get(request) ?? null;
+  }
+
   happened(event: LaunchEvent): void {
-    this.#requests.answered(event.request, event);
+    if (event.type !== "ended") return this.#requests.answered(event.request, event);
+    this.#ended.set(event.request, event.end);
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > MAX_ENDED && oldest !== undefined) this.#ended.delete(oldest);
+    this.emit("ended", event.request);
   }
 
   closed(): void {
+    this.#ended.clear();
     this.#requests.lost();
   }
 }

@@ -227,9 +227,23 @@ fn an_application_is_launched_by_its_desktop_id() {
         rustix::process::Signal::KILL,
     )
     .expect("a signal");
+    // That was another session's request: it is not told. One that ends well is not either.
+    for (request, script) in [(2, "kill -SEGV $$"), (3, "true"), (4, "exit 7")] {
+        let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
+        host.send(CONTROL, Body::Launch(Launch { request, argv, ..Launch::default() }));
+    }
+    let mut ends = (0..2).map(|_| {
+        host.wait("ProgramEnded", |body| match body {
+            Body::ProgramEnded(end) => Some((end.request, end.code, end.signal)),
+            _ => None,
+        })
+    });
+    let mut ends = [ends.next(), ends.next()];
+    ends.sort_unstable();
+    assert_eq!(ends, [Some((2, 0, 11)), Some((4, 7, 0))]);
 
     for (request, app_id, argv) in
-        [(3, "no.such.App", vec![]), (4, "", vec!["no-such-program".to_owned()]), (5, "", vec![])]
+        [(5, "no.such.App", vec![]), (6, "", vec!["no-such-program".to_owned()]), (7, "", vec![])]
     {
         host.send(CONTROL, Body::Launch(Launch { request, app_id: app_id.to_owned(), argv, files: Vec::new() }));
         host.wait("RequestFailed", |body| match body {
