@@ -103,8 +103,7 @@ test("formatted text comes from program to program without what runs or is fetch
 });
 
 test("a picture is shown in the prompt, and comes from program to program with its pixels, encoded again", async () => {
-  const png = new PNG({ width: 64, height: 48 });
-  for (let at = 0; at < png.data.length; at += 4) png.data.writeUInt32BE(((at * 2654435761) | 0xff) >>> 0, at);
+  const png = noise(64, 48);
   const copy = Buffer.concat([PNG.sync.write(png), Buffer.from("behind its end")]);
   const pasted = await carried("image/png", copy, async () => {
     const prompt = page.getByRole("alertdialog");
@@ -120,6 +119,74 @@ test("a picture is shown in the prompt, and comes from program to program with i
   const decoded = PNG.sync.read(pasted);
   expect([decoded.width, decoded.height, decoded.data.equals(png.data)]).toEqual([64, 48, true]);
 });
+
+test("a picture is copied in a viewer and pasted by the menus of a paint program, with its pixels", async () => {
+  const png = noise(64, 48);
+  for (const [vm, file, picture] of [
+    ["home", "/tmp/viewed.png", png],
+    ["web", "/tmp/canvas.png", new PNG({ width: 200, height: 150 })],
+  ] as const) {
+    const bytes = PNG.sync.write(picture, { colorType: 2 });
+    expect((await desktop.pipe(bytes, "exec", vm, "--", "sh", "-c", `cat > ${file}`)).code).toBe(0);
+  }
+  await focused("home", "ristretto", "/tmp/viewed.png");
+  await copied(() => page.keyboard.press("Control+c"));
+
+  const paint = await desktop.run("web", "mtpaint", "/tmp/canvas.png");
+  // It opens a second window, with its settings.
+  await expect
+    .poll(async () => (await desktop.windows()).filter(({ title }) => title === "Settings Toolbar"))
+    .toHaveLength(1);
+  // It shows black windows long before it draws, or reads keys.
+  await expect.poll(async () => hasWhite(await desktop.picture(paint.id))).toBe(true);
+  await desktop.json("window", "focus", paint.id);
+  await page.keyboard.press("Alt+Space");
+  await page.getByRole("menuitem", { name: "Paste from home" }).click();
+  // Edit, Import Clipboard from System, which has no key of its own: the fourth from below of those that can be chosen.
+  for (const key of ["Alt+e", "End", "ArrowUp", "ArrowUp", "ArrowUp", "Enter"]) await page.keyboard.press(key);
+  const bar = page.locator(".paste-bar").getByRole("button", { name: "Paste" });
+  const once = page.getByRole("alertdialog").locator('[data-answer="once"]');
+  await expect(once.or(bar)).toBeVisible();
+  // On a slow machine it may ask when the ten seconds of the window's menu are over.
+  if (await bar.isVisible()) await bar.click();
+  await once.click();
+  await expect(async () => {
+    for (const key of ["Control+v", "Enter", "Control+s"]) await page.keyboard.press(key);
+    await expect.poll(() => hasPainted(png), { timeout: 20_000 }).toBe(true);
+  }).toPass();
+});
+
+/** Whether the paint program has saved this picture, in whatever place. */
+async function hasPainted(part: PNG): Promise<boolean> {
+  const { stdout } = await desktop.pipe(Buffer.alloc(0), "exec", "web", "--", "cat", "/tmp/canvas.png");
+  // It may be writing it.
+  return stdout.includes("IEND") && holds(PNG.sync.read(stdout), part);
+}
+
+function hasWhite({ data }: PNG): boolean {
+  for (let at = 0; at < data.length; at += 4) if (data.readUInt32BE(at) === 0xffffffff) return true;
+  return false;
+}
+
+/** Whether a picture has another one anywhere in it. */
+function holds(whole: PNG, part: PNG): boolean {
+  const row = (from: PNG, x: number, y: number): Buffer =>
+    from.data.subarray((y * from.width + x) * 4, (y * from.width + x + part.width) * 4);
+  const rows = Array.from({ length: part.height }, (_, y) => row(part, 0, y));
+  for (let top = 0; top <= whole.height - part.height; top += 1) {
+    for (let left = 0; left <= whole.width - part.width; left += 1) {
+      if (rows.every((wanted, y) => row(whole, left, top + y).equals(wanted))) return true;
+    }
+  }
+  return false;
+}
+
+/** A picture of which no part is like another one. */
+function noise(width: number, height: number): PNG {
+  const png = new PNG({ width, height });
+  for (let at = 0; at < png.data.length; at += 4) png.data.writeUInt32BE(((at * 2654435761) | 0xff) >>> 0, at);
+  return png;
+}
 
 test("what is marked with the mouse is pasted by the middle button in its own VM, and elsewhere where the settings say so", async () => {
   const source = await focused("home", "foot", "sh", "-c", "printf 'marked '; cat");
