@@ -31,6 +31,8 @@ export interface CommandResult {
 
 /** Where the application runs: see TestInternet. */
 export interface Surroundings {
+  /** Its folder, where it is not this checkout's: see rootInService. */
+  readonly application?: string;
   readonly electron: { readonly executablePath: string; readonly env: Readonly<Record<string, string>> };
 }
 
@@ -81,7 +83,7 @@ export class TestDesktop {
     const isRoot = process.getuid?.() === 0;
     return {
       executablePath: resolveElectron().executable,
-      args: [...(isRoot ? ["--no-sandbox"] : []), checkout],
+      args: [...(isRoot ? ["--no-sandbox"] : []), this.#surroundings?.application ?? checkout],
     };
   }
 

@@ -3,7 +3,7 @@
  * own. The application runs within them; its VMs' networks lead there and nowhere else.
  *
  * good.example, bad.example, other.test, alias.test: HTTP and HTTPS, both families, at /eicar the test file of
- * virus scanners, and what a test publishes; private.test, loopback.test: answers that are
+ * virus scanners, at /endless what has no end, and what a test publishes; private.test, loopback.test: answers that are
  * not on the internet.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -84,6 +84,20 @@ export class TestInternet {
   run(program: string, ...args: string[]): string {
     const [command = "", ...words] = this.enter;
     return execFileSync(command, [...words, program, ...args], { encoding: "utf8" });
+  }
+
+  /** Packets that have come to the server 198.18.0.N, 2001:2:0:113::N, as the kernel counts them. */
+  packetsTo(server: number): number {
+    const listed = this.run("nft", "-j", "list", "counter", "inet", "watch", `to-${server}`);
+    const { nftables } = JSON.parse(listed) as { nftables: { counter?: { packets: number } }[] };
+    const counter = nftables.find((one) => one.counter !== undefined)?.counter;
+    if (counter === undefined) throw new Error(`nobody counts what comes to ${server}`);
+    return counter.packets;
+  }
+
+  /** Whether anybody has asked its resolvers for the name. */
+  wasAskedFor(name: string): boolean {
+    return fs.readFileSync(path.join(this.#folder, "dnsmasq.log"), "utf8").includes(`] ${name} from `);
   }
 
   async close(): Promise<void> {

@@ -140,6 +140,9 @@ it("a machine that began without an interface says when it gets one", async () =
   await look();
   expect(running()).toEqual([]);
   expect(home.detail).toBe("It gets its network at its next start.");
+  home.status.network = "none";
+  await look();
+  expect(home.detail).toBe("");
 });
 
 it("a VM without a network is left alone, but for what an earlier run has left up", async () => {

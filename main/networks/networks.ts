@@ -203,7 +203,10 @@ export class Networks {
     const { network } = vm.status;
     if (nics === null || network === null) return null;
     // Also one that has none any more: an earlier run of the application may have left it up.
-    if (network === "none" && this.#options.indices.find(vm.id) === undefined) return null;
+    if (network === "none" && this.#options.indices.find(vm.id) === undefined) {
+      vm.tellNetwork("");
+      return null;
+    }
     if (!this.#cut.has(nics)) {
       try {
         const isThere = (await nics.list()).includes(OWN_NIC);

@@ -1,9 +1,12 @@
-/** A service without the application: boots a VM of its folder, gives its program one job, and leaves nothing behind. */
+/**
+ * A service without the application: a VM of its folder gets one job, and is gone. It goes on from the memory of a guest of this very
+ * program that has come up, which the first time makes and leaves in the cache.
+ */
 import { randomUUID } from "node:crypto";
 import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { stateWords, type VmId } from "#shared/model/vm.ts";
 import { buildTemplate, type Progress, resolveCacheDir } from "../../images/builder/index.ts";
 import { waitFor } from "../base/waiting.ts";
@@ -54,12 +57,18 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
   try {
     await buildTemplate({ recipe: catalog.recipe(name), cacheDir: resolveCacheDir(), signal, onProgress });
     const machine = driver.define({ template: name, service: name, memory, cpus, network: "none" });
-    vm = new Vm(
-      {
-        ...newDefinition(name, { label: "slate", role: "service" }, { driver: QEMU.name, ...machine }),
-        id: randomUUID() as VmId,
-        service: name,
-      },
+    const definition = {
+      ...newDefinition(name, { label: "slate", role: "service" }, { driver: QEMU.name, ...machine }),
+      service: name,
+      startsFresh: true,
+    };
+    // Without it, it boots for this job alone.
+    await driver
+      .prepare({ ...definition, id: randomUUID() as VmId, name: "snapshot" }, signal)
+      .catch((error: unknown) => onLog(`It boots, as no memory of it can be kept: ${messageOf(error)}`));
+    signal.throwIfAborted();
+    const made = new Vm(
+      { ...definition, id: randomUUID() as VmId },
       {
         driver,
         spawnLink: () => localLink(),
@@ -68,7 +77,13 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
         log: onLog,
       },
     );
-    return await answered(vm, manifest.health.withinS, input, signal, onLog);
+    vm = made;
+    return await answered(made, manifest.health.withinS, input, signal, onLog).catch(async (error: unknown) => {
+      // What it went on from may be what is wrong with it.
+      const hasGoneOn = made.status.origin !== "cold";
+      if (hasGoneOn && toErrorValue(error).code === "service.not-healthy") await driver.unprepare(made.definition);
+      throw error;
+    });
   } finally {
     isOver = true;
     if (vm?.isOn === true) await vm.kill().catch(() => undefined);

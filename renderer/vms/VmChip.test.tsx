@@ -10,7 +10,9 @@ import { testShell } from "../shell/testing.ts";
 import { VmChip } from "./VmChip.tsx";
 
 const sent: unknown[] = [];
-const shell = testShell({ send: (...words) => void sent.push(words) });
+const asked: unknown[] = [];
+const bridge = { request: async (...words: unknown[]) => ({ ok: asked.push(words) > 0 }) };
+const shell = testShell({ send: (...words) => void sent.push(words), bridge: bridge as never });
 const WEB = "web" as VmId;
 const vm = (change: Partial<VmStatus> = {}): VmStatus =>
   ({
@@ -145,7 +147,9 @@ it("what it is for is chosen in its menu, but of what others define", async () =
   await openMenu(vm({ role: "work" }));
   const [app, work] = document.querySelectorAll<HTMLElement>("[role=menuitemradio]");
   expect([app, work].map((one) => one?.getAttribute("aria-checked"))).toEqual(["false", "true"]);
-  act(() => shell.overlays.close());
+  await act(async () => app?.click());
+  expect(asked).toEqual([["vm.set", { vm: WEB, role: "app" }]]);
+  expect(shell.overlays.getState().overlay).toBeNull();
   for (const role of ["disposable", "service"] as const)
     expect(await openMenu(vm({ role }))).not.toContain("What it is for, and may reach");
 });

@@ -163,7 +163,11 @@ function VmMenu({ vm, wanting, paste }: VmMenuProps) {
             title="What it is for, and may reach"
             value={vm.role}
             choices={PRESETS}
-            choose={(role) => void choosePreset(shell, vm, role)}
+            choose={(role) => {
+              // The way back is in a notice, which cannot be reached while the menu is open.
+              overlays.closeIf("vm-menu");
+              void choosePreset(shell, vm, role);
+            }}
           />
         </>
       )}

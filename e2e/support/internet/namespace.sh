@@ -17,9 +17,18 @@ for n in 10 11 12 13 53; do
   ip address add 198.18.0.$n/32 dev lo
   ip address add 2001:2:0:113::$n/128 dev lo nodad
 done
+# What comes to each server, however it came. It leaves out nothing: packets that no program waits for are counted, too.
+{
+  echo 'table inet watch {'
+  for n in 10 11 12 13 53; do echo "counter to-$n { }"; done
+  echo 'chain in { type filter hook input priority -300;'
+  for n in 10 11 12 13 53; do echo "ip daddr 198.18.0.$n counter name to-$n; ip6 daddr 2001:2:0:113::$n counter name to-$n;"; done
+  echo '}'
+  echo '}'
+} | nft -f -
 echo "nameserver 198.18.0.53" >"$1/resolv.conf"
 mount --bind "$1/resolv.conf" /etc/resolv.conf
-dnsmasq --keep-in-foreground --conf-file="$(dirname "$0")/dnsmasq.conf" >"$1/dnsmasq.log" 2>&1 &
+dnsmasq --keep-in-foreground --conf-file="$(dirname "$0")/dnsmasq.conf" --log-queries --log-facility="$1/dnsmasq.log" &
 echo ready
 read -r _ || true
 kill $!

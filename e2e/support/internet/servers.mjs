@@ -16,6 +16,10 @@ const answer = (request, response) => {
   // A socket of both families writes an address of IPv4 so.
   const address = (socket.localAddress ?? "").replace(/^::ffff:/, "");
   if (request.url === "/eicar") return void response.end(EICAR);
+  if (request.url === "/endless") {
+    const more = setInterval(() => response.write("x".repeat(2048)), 50);
+    return void response.on("close", () => clearInterval(more));
+  }
   // What a test has put there.
   const file = path.join(folder, path.basename(request.url ?? ""));
   if (request.url?.endsWith(".cvd") === true) {
