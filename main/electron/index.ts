@@ -25,6 +25,9 @@ import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Welcome } from "../desktop/welcome.ts";
 import { Graphics } from "../graphics/graphics.ts";
+import { Kiosks } from "../kiosks/kiosks.ts";
+import { sendKioskEvents } from "../kiosks/requests.ts";
+import { kioskTemplates } from "../kiosks/templates.ts";
 import { ChosenFiles } from "../files/chosen-files.ts";
 import { sendTransferEvents } from "../files/events.ts";
 import { answerSending } from "../files/sending.ts";
@@ -256,7 +259,7 @@ async function run(): Promise<void> {
   services.on("changed", () => network.vmsChanged([]));
   application.on("changed", () => network.vmsChanged(application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]))));
   const linkParts = {
-    known: () => application.vms.map(({ id }) => id),
+    known: () => [...application.vms.map(({ id }) => id), ...kiosks.vmIds],
     indices: linkIndices,
     startRelay: relayStarter(() => path.join(agentFolder(), "atoll-relay")),
     uplinkCommand: passtCommand,
@@ -312,6 +315,17 @@ async function run(): Promise<void> {
   const leftovers = new Leftovers(paths.state, drivers);
   const snapshots = new SnapshotMaker({ application, drivers, leftovers });
   const disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
+  const kiosks: Kiosks = new Kiosks({
+    application,
+    drivers,
+    leftovers,
+    disposables,
+    snapshots,
+    settings: () => settings.current.kiosks,
+    templates: () => kioskTemplates(recipesFolder(paths)),
+    buildTemplate: (name) => builds.build(name),
+    freeMemoryMiB,
+  });
   const recent = new RecentFiles();
   const comparisons = new Comparisons(readGuestFile);
   const opener = createOpener({
@@ -356,7 +370,7 @@ async function run(): Promise<void> {
     settings,
     page,
     end: async () => {
-      await Promise.all([builds.cancelAll(), disposables.close(), snapshots.close()]);
+      await Promise.all([builds.cancelAll(), kiosks.close(), disposables.close(), snapshots.close()]);
       unwatchKeymap();
       icons.end();
       watchedFolders.end();
@@ -390,6 +404,7 @@ async function run(): Promise<void> {
     hostFiles,
     icons,
     indexes,
+    kiosks,
     lastWindows,
     opener,
     openRules,
@@ -435,14 +450,20 @@ async function run(): Promise<void> {
   sendFound({ page, watchedFolders });
   sendSignatures({ page, signatures });
   answerSending({ application, page, policy, transfers });
+  sendKioskEvents({ kiosks, page });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
   keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
   // The settings were read again.
-  application.on("problemsChanged", () => keymap.refresh());
+  application.on("problemsChanged", () => {
+    keymap.refresh();
+    kiosks.look();
+  });
   sendTemplateEvents({ builds, page });
   builds.on("built", (name, isTemplate) => {
-    if (isTemplate) void snapshots.prepare(name);
+    if (!isTemplate) return;
+    void snapshots.prepare(name);
+    kiosks.templateBuilt(name);
   });
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
@@ -459,6 +480,7 @@ async function run(): Promise<void> {
   ]);
   policy.vmsChanged();
   void snapshots.prepare(DEFAULT_TEMPLATE);
+  kiosks.open();
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */
