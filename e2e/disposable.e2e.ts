@@ -100,11 +100,14 @@ test("a kiosk waits in a VM that nobody sees, is used once, and another VM is ma
 
   const second = await isReady();
   expect(second).not.toBe(first);
+  const other = await desktop.run("home", "foot");
   const started = await desktop.json<Started>("disposable", "start", "--kiosk", "terminal", "--", "-T", "of the test");
   expect(started).toMatchObject({ vm: "terminal-2", origin: "ready" });
+  // It is the only one of its VM, and has the keyboard.
   await expect
-    .poll(async () => (await desktop.windows()).map(({ id, title }) => [id, title]))
-    .toEqual([[started.windowId, "of the test"]]);
+    .poll(async () => (await desktop.windows()).filter(({ vm: of }) => of === started.vm))
+    .toMatchObject([{ id: started.windowId, title: "of the test", focused: true }]);
+  await desktop.json("window", "close", other.id);
   const secondBoot = (await desktop.atoll("exec", started.vm, "--", ...bootId)).stdout;
   expect(secondBoot).toMatch(/^[0-9a-f-]{36}\n$/);
   expect(secondBoot).not.toBe(firstBoot);

@@ -14,11 +14,13 @@ import type { Drivers } from "../hardware/drivers.ts";
 import type { VmDefinition } from "../vms/definition.ts";
 import { FIRST_WINDOW_MS, launch, waitForWindow } from "../vms/launcher.ts";
 import { framesAhead } from "../vms/services/frames-ahead.ts";
+import { launches } from "../vms/services/launches.ts";
 import type { Vm } from "../vms/vm.ts";
 import { openingArgv } from "./catalogue.ts";
 
-/** How long its agent may take to say hello, ms. */
-const AGENT_MS = 180_000;
+/** How long its agent may take to say hello, and then its program for its first window, ms: nobody waits for it. */
+const AGENT_MS = 300_000;
+const WINDOW_MS = 600_000;
 /** A program that has drawn nothing for so long has come up, ms; one that never stops is paused after the second. */
 export const CALM_MS = 2_000;
 const LONGEST_MS = 30_000;
@@ -34,6 +36,8 @@ export class WarmVm {
   readonly #parts: WarmVmParts;
   readonly #kiosk: Kiosk;
   #pid = 0;
+  /** Number of the launch that its window names. */
+  #launch = 0;
   #window: WindowId | null = null;
 
   private constructor(parts: WarmVmParts, kiosk: Kiosk, definition: VmDefinition) {
@@ -72,9 +76,9 @@ export class WarmVm {
       limit.end();
     }
     vm.service(framesAhead).begin();
-    const { found } = waitForWindow(vm, FIRST_WINDOW_MS);
+    const { found } = waitForWindow(vm, WINDOW_MS);
     const { pid, request } = await launch(vm, { argv: this.#kiosk.program });
-    this.#pid = pid;
+    [this.#pid, this.#launch] = [pid, request];
     this.#window = await found(request);
     await this.#calm(signal);
     await vm.pause();
@@ -85,6 +89,8 @@ export class WarmVm {
   async goOn(args: readonly string[]): Promise<WindowId> {
     const { vm } = this;
     await vm.resume();
+    // It was launched long ago, and is wanted now.
+    vm.service(launches).askedNow(this.#launch);
     if (args.length > 0) {
       const { found } = waitForWindow(vm, FIRST_WINDOW_MS);
       const { request } = await launch(vm, { argv: openingArgv(this.#kiosk, this.#pid, args) });

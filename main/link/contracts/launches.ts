@@ -18,8 +18,14 @@ export interface OpenHereOrder {
   appId: string | null;
 }
 
+/** Somebody has asked for a launch of before only now: its windows may take focus as if it had been ordered now. */
+export interface AskedNow {
+  request: number;
+  isAskedNow: true;
+}
+
 export type LaunchEvent =
   | { type: "launched"; request: number; pid: number }
   | { type: "failed"; request: number; code: FailureKind; detail: string };
 
-export const LAUNCHES = serviceContract<LaunchOrder | OpenHereOrder | GiveUp, LaunchEvent>("launches");
+export const LAUNCHES = serviceContract<LaunchOrder | OpenHereOrder | AskedNow | GiveUp, LaunchEvent>("launches");

@@ -5,14 +5,23 @@ import { MAX_DETAIL_BYTES } from "#shared/protocol/limits.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
 import { boundedText } from "#shared/protocol/violation.ts";
 import type { GiveUp } from "../contract.ts";
-import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../contracts/launches.ts";
+import {
+  type AskedNow,
+  type LaunchEvent,
+  LAUNCHES,
+  type LaunchOrder,
+  type OpenHereOrder,
+} from "../contracts/launches.ts";
 import { MAX_OPEN_REQUESTS, OpenRequests } from "../open-requests.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 
 /** As many as an agent remembers (agents/linux/src/launch.rs): a window of an older one does not name it. */
 const MAX_REMEMBERED = 256;
 
-export class Launches implements LinkService<"launched" | "requestFailed", LaunchOrder | OpenHereOrder | GiveUp> {
+export class Launches implements LinkService<
+  "launched" | "requestFailed",
+  LaunchOrder | OpenHereOrder | AskedNow | GiveUp
+> {
   readonly #context: LinkContext<"launch" | "openHere", LaunchEvent>;
   readonly #nowMs: () => number;
   /** Requests without an answer yet. */
@@ -36,9 +45,13 @@ export class Launches implements LinkService<"launched" | "requestFailed", Launc
     },
   };
 
-  order(order: LaunchOrder | OpenHereOrder | GiveUp): void {
+  order(order: LaunchOrder | OpenHereOrder | AskedNow | GiveUp): void {
     const { request } = order;
     if ("isGivenUp" in order) return this.#open.drop(request);
+    if ("isAskedNow" in order) {
+      if (this.#orderedAt.has(request)) this.#orderedAt.set(request, this.#nowMs());
+      return;
+    }
     if (!this.#open.add(request, true)) {
       const detail = `the VM has not answered the last ${MAX_OPEN_REQUESTS} starts`;
       return this.#context.emit({ type: "failed", request, code: "other", detail });

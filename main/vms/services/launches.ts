@@ -2,7 +2,13 @@
 import { AppError } from "#shared/model/app-error.ts";
 import { said, withinQuotes } from "#shared/model/text.ts";
 import type { GiveUp } from "../../link/contract.ts";
-import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../../link/contracts/launches.ts";
+import {
+  type AskedNow,
+  type LaunchEvent,
+  LAUNCHES,
+  type LaunchOrder,
+  type OpenHereOrder,
+} from "../../link/contracts/launches.ts";
 import { checkArgv } from "../argv.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
 import { PendingRequests } from "./pending-requests.ts";
@@ -10,10 +16,10 @@ import { PendingRequests } from "./pending-requests.ts";
 export type Program = { appId: string; files: string[] } | { argv: string[] };
 
 class Launches implements ServiceClient<LaunchEvent> {
-  readonly #context: ClientContext<LaunchOrder | OpenHereOrder | GiveUp>;
+  readonly #context: ClientContext<LaunchOrder | OpenHereOrder | AskedNow | GiveUp>;
   readonly #requests: PendingRequests<LaunchEvent>;
 
-  constructor(context: ClientContext<LaunchOrder | OpenHereOrder | GiveUp>) {
+  constructor(context: ClientContext<LaunchOrder | OpenHereOrder | AskedNow | GiveUp>) {
     this.#context = context;
     this.#requests = new PendingRequests(() => context.vmName);
   }
@@ -63,6 +69,11 @@ class Launches implements ServiceClient<LaunchEvent> {
     }
     const message = `It cannot be opened in VM "${vm}"${detail === "" ? "" : `: ${said(detail)}`}.`;
     throw new AppError("app.launch-failed", message, { vm, detail });
+  }
+
+  /** Somebody has asked for this launch only now: its windows may take focus. */
+  askedNow(request: number): void {
+    this.#context.sendIfLinked({ request, isAskedNow: true });
   }
 
   happened(event: LaunchEvent): void {
