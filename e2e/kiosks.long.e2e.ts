@@ -90,14 +90,3 @@ test("the media player plays, without a network, and says that it has no sound",
   }).toPass({ timeout: 60_000 });
   await desktop.json("vm", "kill", vm);
 });
-
-test("the browser shows a page by the firewall, and reaches what the VM that it is for may reach", async () => {
-  test.setTimeout(900_000);
-  await isReady("browser");
-  const { vm } = await started("browser", "http://good.example/eicar");
-  expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });
-  await expect.poll(() => titles(vm), { timeout: 240_000 }).toEqual([expect.stringContaining("good.example")]);
-  const flows = await desktop.json<{ vm: string; name: string | null; verdict: string }[]>("network", "flows");
-  expect(flows).toContainEqual(expect.objectContaining({ vm, name: "good.example", verdict: "allow" }));
-  await desktop.json("vm", "kill", vm);
-});
