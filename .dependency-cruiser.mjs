@@ -32,6 +32,7 @@ export const mainLayers = [
   ["vms", "windows"],
   ["settings", "graphics"],
   ["disposables"],
+  ["kiosks"],
   ["files"],
   ["clipboard"],
   ["networks"],

@@ -12,6 +12,7 @@ import { files } from "./measures/files.ts";
 import { flood } from "./measures/flood.ts";
 import { idle } from "./measures/idle.ts";
 import { keys } from "./measures/keys.ts";
+import { kiosk } from "./measures/kiosk.ts";
 import type { Measure } from "./measures/measure.ts";
 import { paste } from "./measures/paste.ts";
 import { policy } from "./measures/policy.ts";
@@ -25,6 +26,7 @@ const MEASURES: readonly Measure[] = [
   typing,
   coldStart,
   disposable,
+  kiosk,
   appStart,
   idle,
   policy,

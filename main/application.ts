@@ -58,6 +58,8 @@ export class Application extends Emitter<ApplicationEvents> {
   readonly #vms = new Map<VmId, Entry>();
   /** Aborted when the application ends: nothing starts by itself any more. */
   readonly #ending = new AbortController();
+  /** The page has said which windows it shows. */
+  #hasPage = false;
   #desktop: Desktop | null = null;
   /** They end what watches the sources and the settings. */
   #watches: (() => void)[] = [];
@@ -148,6 +150,7 @@ export class Application extends Emitter<ApplicationEvents> {
   /** The page reports which windows it shows; null: another page has come. */
   windowsShown(windows: readonly { id: WindowId; frozen: boolean }[] | null): void {
     // What is frozen may have the id of a window that opens now.
+    this.#hasPage = windows !== null;
     const shown = windows && new Set(windows.flatMap(({ id, frozen }) => (frozen ? [] : [id])));
     for (const vm of this.vms) {
       const surfaces = [...vm.windows.values()].map(({ surface }) => surface);
@@ -258,6 +261,23 @@ export class Application extends Emitter<ApplicationEvents> {
     }
     const { surface } = parts;
     return { vm, surface, id: windowIdOf(vm.id, surface) };
+  }
+
+  /**
+   * A VM that is of no list yet: nobody can ask for it, it has no links, and no page gets its windows. Whoever makes it ends it,
+   * or has it introduced.
+   */
+  apart(definition: VmDefinition): Vm {
+    return new Vm(definition, this.#contextOf(definition), { isHidden: true });
+  }
+
+  /** A VM that was apart, and may run: from now on it is one of this source, which has its definition. */
+  introduce(vm: Vm, source: DefinitionSource): void {
+    this.#know(vm, source);
+    if (this.#hasPage) vm.windows.shown(new Set());
+    vm.show();
+    vm.keymapChanged();
+    this.emit("changed");
   }
 
   async remove(nameOrId: string): Promise<void> {
@@ -407,14 +427,22 @@ export class Application extends Emitter<ApplicationEvents> {
     return definition?.driver !== vm.definition.driver;
   }
 
-  #add(definition: VmDefinition, source: DefinitionSource): Vm {
+  #contextOf({ driver }: VmDefinition): VmContext {
     const { drivers, registry: _, sources: __, files: ___, buildTemplate: ____, ...context } = this.#options;
-    const vm = new Vm(definition, { ...context, driver: drivers.named(definition.driver) });
+    return { ...context, driver: drivers.named(driver) };
+  }
+
+  #add(definition: VmDefinition, source: DefinitionSource): Vm {
+    const vm = new Vm(definition, this.#contextOf(definition));
+    this.#know(vm, source);
+    return vm;
+  }
+
+  #know(vm: Vm, source: DefinitionSource): void {
     vm.on("changed", () => {
       if (!vm.isOn && this.#isOutdated(vm, source)) this.#syncDefinitions(source);
       else this.emit("changed");
     });
     this.#vms.set(vm.id, { vm, source });
-    return vm;
   }
 }

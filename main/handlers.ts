@@ -8,6 +8,7 @@ export { disposableHandlers as disposable } from "./disposables/requests.ts";
 export { transferHandlers as transfer } from "./files/requests.ts";
 export { iconHandlers as icon } from "./icons/requests.ts";
 export { questionHandlers as question } from "./ipc/requests.ts";
+export { kioskHandlers as kiosk } from "./kiosks/requests.ts";
 export { networkHandlers as network } from "./networks/requests.ts";
 export { openHandlers as open } from "./opener/requests.ts";
 export { policyHandlers as policy } from "./policy/requests.ts";

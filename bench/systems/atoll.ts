@@ -58,6 +58,8 @@ export class Atoll {
       ATOLL_HOME: this.#folder,
       // Its display has no GPU behind it, whatever the machine has.
       ATOLL_GRAPHICS: "software",
+      // VMs that are kept ready would boot beside what is measured.
+      ATOLL_KIOSKS_MIB: "0",
       DISPLAY: this.screen.display,
       WAYLAND_DISPLAY: undefined,
     };

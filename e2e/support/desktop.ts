@@ -75,8 +75,8 @@ export class TestDesktop {
   }
 
   get #env(): NodeJS.ProcessEnv {
-    // Its display has no GPU behind it, whatever the machine has.
-    return { ...process.env, ATOLL_HOME: this.home, ATOLL_GRAPHICS: "software" };
+    // Its display has no GPU behind it, whatever the machine has. VMs that are kept ready would boot beside every test.
+    return { ...process.env, ATOLL_HOME: this.home, ATOLL_GRAPHICS: "software", ATOLL_KIOSKS_MIB: "0" };
   }
 
   get #command(): { executablePath: string; args: string[] } {

@@ -95,7 +95,7 @@ describe("recipes", () => {
 
   it("come with Atoll and can be read", () => {
     expect(allRecipes(null).problems).toEqual([]);
-    expect([...allRecipes(null).all.keys()].toSorted()).toEqual(["debian", "debian-web"]);
+    expect([...allRecipes(null).all.keys()].toSorted()).toEqual(["debian", "debian-kiosk", "debian-web"]);
     expect(recipeNamed("debian-web", null).packages).toEqual(expect.arrayContaining(["foot", "firefox-esr"]));
     expect(() => recipeNamed("nothing", null)).toThrow(AppError);
   });

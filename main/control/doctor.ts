@@ -17,6 +17,7 @@ import { ALLOW_NAMESPACES } from "../base/user-namespaces.ts";
 import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { DRIVER_TYPES } from "../hardware/driver-types.ts";
 import { hostChecks } from "../hardware/host.ts";
+import { kioskLimitMiB } from "../kiosks/limit.ts";
 import { tryUplink } from "../networks/try-uplink.ts";
 import { SettingsFile } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
@@ -43,6 +44,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     hostChecks(),
     uplink(),
     memory(),
+    kiosks(paths),
     disk("disk", "caches and templates", resolveCacheDir(), "Make room, or set ATOLL_CACHE to another disk."),
     disk("disk-vms", "the VMs' disks", paths.state, "Make room, or set ATOLL_HOME to another disk."),
     electron(outFolder),
@@ -80,6 +82,18 @@ async function memory(): Promise<DoctorCheck> {
     detail: `${availableMiB} MiB available`,
     remedy: isLow ? "Close something, or stop a VM: each takes about half a gibibyte." : "",
   };
+}
+
+/** What VMs may take that wait until somebody asks for a kiosk. */
+async function kiosks(paths: Paths): Promise<DoctorCheck> {
+  const settings = new SettingsFile(paths.config);
+  await settings.load();
+  const limitMiB = kioskLimitMiB(settings.current.kiosks);
+  const detail =
+    limitMiB === 0
+      ? "no VM is kept ready for kiosks"
+      : `VMs that are kept ready for kiosks have ${limitMiB} MiB together, at most`;
+  return { id: "kiosks", status: "ok", detail: `${detail} (kiosks.memoryMiB in settings.yaml)`, remedy: "" };
 }
 
 async function disk(id: string, what: string, folder: string, remedy: string): Promise<DoctorCheck> {

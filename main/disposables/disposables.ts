@@ -38,6 +38,8 @@ export interface DisposableRequest {
   program?: Program | undefined;
   /** The VM for which it is made. */
   forVm?: VmId | undefined;
+  /** Its name begins so, before a number; left out: "disp". */
+  prefix?: string | undefined;
   /** Whoever asks starts something in it next: nothing is made in the background until that has a window. */
   isToOpen?: boolean | undefined;
 }
@@ -70,7 +72,7 @@ export interface DisposableVms {
 }
 
 export interface DisposablesParts {
-  application: Pick<Application, "vm" | "vms" | "remove" | "on">;
+  application: Pick<Application, "vm" | "vms" | "remove" | "on" | "introduce">;
   drivers: Drivers;
   source: DisposableSource;
   leftovers: Leftovers;
@@ -93,7 +95,8 @@ export class Disposables implements DisposableVms {
   /** For those for whose agent or first window somebody waits: lets snapshots be made again. */
   readonly #awaited = new Map<VmId, () => void>();
   readonly #closing = new AbortController();
-  #lastNumber = 0;
+  /** By the beginning of names. */
+  readonly #lastNumbers = new Map<string, number>();
 
   constructor(parts: DisposablesParts) {
     this.#parts = parts;
@@ -105,7 +108,8 @@ export class Disposables implements DisposableVms {
   ): Promise<StartedDisposable> {
     const begunAt = performance.now();
     signal?.throwIfAborted();
-    const definition = this.#define(request);
+    this.#refuseMore();
+    const definition = this.define(request);
     const { id, name } = definition;
     // Counted from now on: several requests may come together.
     this.#alive.set(id, () => undefined);
@@ -129,6 +133,36 @@ export class Disposables implements DisposableVms {
       if (!this.#isKnown(id)) await this.#parts.leftovers.forget(id);
       throw error;
     }
+  }
+
+  /**
+   * A VM that was made apart and runs, or is paused: from now on it is a disposable as those that are started. It is noted.
+   * @throws AppError disposable.too-many
+   */
+  take(vm: Vm): void {
+    this.#refuseMore();
+    this.#alive.set(vm.id, () => undefined);
+    // Known before its definition comes from the source: that would make another VM of it.
+    this.#parts.application.introduce(vm, this.#parts.source);
+    this.#parts.source.add(vm.definition);
+    this.#watch(vm);
+  }
+
+  /** The definition of such a disposable. @param name no other one's; left out: another one each time */
+  define(request: DisposableRequest, name?: string): VmDefinition {
+    const { template, label, network = "none", forVm, prefix = "disp" } = request;
+    const caller = forVm === undefined ? null : this.#parts.application.vm(forVm).status;
+    const machine = this.#parts.drivers.define({
+      template: template ?? caller?.template ?? DEFAULT_TEMPLATE,
+      network: caller === null ? network : narrowerNetwork(network, caller.network ?? "none"),
+      // The same way, too: past a VPN it would be a wider one.
+      ...(caller?.via === undefined ? {} : { via: caller.via }),
+    });
+    const trust = { label: label ?? caller?.label ?? NEUTRAL_LABEL, role: "disposable" } as const;
+    const definition = { ...newDefinition(name ?? this.#newName(prefix), trust, machine), isThrowaway: true };
+    // A disposable's own disposable goes on when that has gone: what counts is the VM that both are for.
+    const connectsAs = caller?.role === "disposable" ? caller.forVm : caller?.id;
+    return connectsAs === undefined ? definition : { ...definition, forVm: connectsAs };
   }
 
   hold(vmId: VmId): () => void {
@@ -168,7 +202,7 @@ export class Disposables implements DisposableVms {
     this.#awaited.delete(id);
   }
 
-  #define({ template, label, network = "none", forVm }: DisposableRequest): VmDefinition {
+  #refuseMore(): void {
     this.#closing.signal.throwIfAborted();
     if (this.#alive.size >= MAX_DISPOSABLES)
       throw new AppError(
@@ -176,26 +210,16 @@ export class Disposables implements DisposableVms {
         `There are ${MAX_DISPOSABLES} disposables already: close the windows of one, then try again.`,
         { limit: MAX_DISPOSABLES },
       );
-    const caller = forVm === undefined ? null : this.#parts.application.vm(forVm).status;
-    const machine = this.#parts.drivers.define({
-      template: template ?? caller?.template ?? DEFAULT_TEMPLATE,
-      network: caller === null ? network : narrowerNetwork(network, caller.network ?? "none"),
-      // The same way, too: past a VPN it would be a wider one.
-      ...(caller?.via === undefined ? {} : { via: caller.via }),
-    });
-    const trust = { label: label ?? caller?.label ?? NEUTRAL_LABEL, role: "disposable" } as const;
-    const definition = { ...newDefinition(this.#newName(), trust, machine), isThrowaway: true };
-    // A disposable's own disposable goes on when that has gone: what counts is the VM that both are for.
-    const connectsAs = caller?.role === "disposable" ? caller.forVm : caller?.id;
-    return connectsAs === undefined ? definition : { ...definition, forVm: connectsAs };
   }
 
   /** Not one that a disposable of this run has had: what a person reads of one is not another's. */
-  #newName(): string {
+  #newName(prefix: string): string {
     const taken = new Set(this.#parts.application.vms.map(({ definition }) => definition.name));
-    do this.#lastNumber += 1;
-    while (taken.has(`disp-${this.#lastNumber}`));
-    return `disp-${this.#lastNumber}`;
+    let number = this.#lastNumbers.get(prefix) ?? 0;
+    do number += 1;
+    while (taken.has(`${prefix}-${number}`));
+    this.#lastNumbers.set(prefix, number);
+    return `${prefix}-${number}`;
   }
 
   async #run(

@@ -67,6 +67,32 @@ export class SnapshotMaker {
     return end;
   }
 
+  /** Resolves when no VM is starting and nobody waits for a window. */
+  quiet(signal: AbortSignal): Promise<void> {
+    const { application } = this.#parts;
+    return waitFor({
+      listen: ({ resolve }) => {
+        const look = (): void => {
+          if (this.#holds.size === 0 && application.vms.every(({ state }) => state !== "starting")) resolve();
+        };
+        look();
+        this.#looks.add(look);
+        const stop = application.on("changed", look);
+        return () => {
+          stop();
+          this.#looks.delete(look);
+        };
+      },
+      signal,
+    });
+  }
+
+  /** The same, and no snapshot is being made either. */
+  async idle(signal: AbortSignal): Promise<void> {
+    while (this.#preparing.size > 0) await Promise.all(this.#preparing.values());
+    await this.quiet(signal);
+  }
+
   /** The application ends: none is made any more. */
   async close(): Promise<void> {
     this.#closing.abort(new AppError("vm.start-cancelled", "The application ends."));
@@ -84,7 +110,7 @@ export class SnapshotMaker {
     const { drivers, leftovers } = this.#parts;
     const { signal } = this.#closing;
     try {
-      await this.#quiet(signal);
+      await this.quiet(signal);
       const definition = define();
       const driver = drivers.named(definition.driver);
       if (!driver.capabilities.canPrepare) return;
@@ -101,25 +127,5 @@ export class SnapshotMaker {
     } finally {
       this.#preparing.delete(what);
     }
-  }
-
-  /** Resolves when no VM is starting and nobody waits for a window. */
-  #quiet(signal: AbortSignal): Promise<void> {
-    const { application } = this.#parts;
-    return waitFor({
-      listen: ({ resolve }) => {
-        const look = (): void => {
-          if (this.#holds.size === 0 && application.vms.every(({ state }) => state !== "starting")) resolve();
-        };
-        look();
-        this.#looks.add(look);
-        const stop = application.on("changed", look);
-        return () => {
-          stop();
-          this.#looks.delete(look);
-        };
-      },
-      signal,
-    });
   }
 }

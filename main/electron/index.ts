@@ -25,6 +25,9 @@ import { freeMemoryMiB } from "../disposables/memory.ts";
 import { Quitting } from "../desktop/quitting.ts";
 import { Welcome } from "../desktop/welcome.ts";
 import { Graphics } from "../graphics/graphics.ts";
+import { Kiosks } from "../kiosks/kiosks.ts";
+import { sendKioskEvents } from "../kiosks/requests.ts";
+import { kioskTemplates } from "../kiosks/templates.ts";
 import { ChosenFiles } from "../files/chosen-files.ts";
 import { sendTransferEvents } from "../files/events.ts";
 import { answerSending } from "../files/sending.ts";
@@ -214,6 +217,7 @@ async function run(): Promise<void> {
   const networks: CreatedNetworks = createNetworks({
     application,
     services,
+    apart: () => kiosks.vmIds,
     policy,
     policyChanges,
     audit,
@@ -258,6 +262,17 @@ async function run(): Promise<void> {
   const leftovers = new Leftovers(paths.state, drivers);
   const snapshots = new SnapshotMaker({ application, drivers, leftovers });
   const disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
+  const kiosks: Kiosks = new Kiosks({
+    application,
+    drivers,
+    leftovers,
+    disposables,
+    snapshots,
+    settings: () => settings.current.kiosks,
+    templates: () => kioskTemplates(recipesFolder(paths)),
+    buildTemplate: (name) => builds.build(name),
+    freeMemoryMiB,
+  });
   const comparisons = new Comparisons(readGuestFile);
   const opener = createOpener({
     application,
@@ -284,7 +299,7 @@ async function run(): Promise<void> {
     settings,
     page,
     end: async () => {
-      await Promise.all([builds.cancelAll(), disposables.close(), snapshots.close()]);
+      await Promise.all([builds.cancelAll(), kiosks.close(), disposables.close(), snapshots.close()]);
       unwatchKeymap();
       icons.end();
       scanning.close();
@@ -317,6 +332,7 @@ async function run(): Promise<void> {
     hostFiles,
     icons,
     indexes,
+    kiosks,
     lastWindows,
     opener,
     openRules,
@@ -362,14 +378,20 @@ async function run(): Promise<void> {
   sendFound({ page, watchedFolders: scanning.watchedFolders });
   sendSignatures({ page, signatures: scanning.signatures });
   answerSending({ application, page, policy, transfers });
+  sendKioskEvents({ kiosks, page });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
   keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
   // The settings were read again.
-  application.on("problemsChanged", () => keymap.refresh());
+  application.on("problemsChanged", () => {
+    keymap.refresh();
+    kiosks.look();
+  });
   sendTemplateEvents({ builds, page });
   builds.on("built", (name, isTemplate) => {
-    if (isTemplate) void snapshots.prepare(name);
+    if (!isTemplate) return;
+    void snapshots.prepare(name);
+    kiosks.templateBuilt(name);
   });
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => void quitting.quit("keep"));
   desktop.onClosing(() => void quitting.closing());
@@ -386,6 +408,7 @@ async function run(): Promise<void> {
   ]);
   policy.vmsChanged();
   void snapshots.prepare(DEFAULT_TEMPLATE);
+  kiosks.open();
 }
 
 /** What is thrown this early would end in a dialog of Electron's, which nobody sees in a script. */

@@ -120,6 +120,8 @@ export interface MachineDefinition {
   readonly name: string;
   /** Runs once, and nothing of it is kept: a driver may start it from what is ready in memory. */
   readonly isThrowaway?: boolean | undefined;
+  /** It boots all the same: what it will be used for may not share keys with anything that began from one memory. */
+  readonly bootsAlone?: boolean | undefined;
   /** Each start begins with the disk as its image has it: a driver may start it from what is ready in memory, too. */
   readonly startsFresh?: boolean | undefined;
   /** Interfaces can be added to it while it runs. Not in files: the source of service VMs says so. */

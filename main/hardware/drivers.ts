@@ -28,6 +28,7 @@ export function registered<Shape extends z.ZodRawShape>(
     id: definition.id,
     name: definition.name,
     isThrowaway: definition.isThrowaway,
+    bootsAlone: definition.bootsAlone,
     startsFresh: definition.startsFresh,
     hasNicSlots: definition.hasNicSlots,
     service: definition.service,

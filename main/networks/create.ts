@@ -41,6 +41,8 @@ interface Parts {
     on(event: "changed", listener: () => void): unknown;
   };
   services: NetworkServices;
+  /** VMs that are of no list yet, whose numbers are kept all the same. */
+  apart: () => readonly VmId[];
   policy: Policy;
   policyChanges: PolicyChanges;
   audit: AuditLog;
@@ -78,7 +80,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
     scans: setting("scan"),
   });
   const linkParts = {
-    known: () => application.vms.map(({ id }) => id),
+    known: () => [...application.vms.map(({ id }) => id), ...parts.apart()],
     indices,
     startRelay: relayStarter(() => path.join(programs(), "atoll-relay")),
     uplinkCommand: passtCommand,

@@ -5,6 +5,7 @@ import path from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
+import { kioskSettings } from "#shared/model/kiosk.ts";
 import { DEFAULT_PASTE_KEYS, PASTE_KEYS_PATTERN, PASTE_KEYS_WORDS } from "#shared/model/paste-keys.ts";
 import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
@@ -46,6 +47,8 @@ const settingsSchema = z.strictObject({
   middleClickAcrossVms: z.boolean().default(false),
   /** For developers: indexes of services that nobody has signed can be added. */
   unsignedIndexes: z.boolean().default(false),
+  /** Programs that are kept ready in disposables. */
+  kiosks: kioskSettings.default({ memoryMiB: null, own: [] }),
   /** Which files the desktop shows as icons. */
   desktopIcons: z
     .strictObject({

@@ -87,9 +87,13 @@ export class Vm extends Emitter<VmEvents> {
   /** Runs while it awaits the agent's hello. */
   #startTimer: NodeJS.Timeout | undefined;
   #reconnects = new Backoff(RECONNECT_MS, MAX_RECONNECT_MS);
+  /** No page gets its windows. */
+  #isHidden: boolean;
 
-  constructor(definition: VmDefinition, context: VmContext) {
+  /** @param options `isHidden`: no page gets its windows until `show` is called */
+  constructor(definition: VmDefinition, context: VmContext, { isHidden = false }: { isHidden?: boolean } = {}) {
     super();
+    this.#isHidden = isHidden;
     this.#definition = definition;
     this.#context = context;
     const [vmName, link] = [(): string => this.definition.name, (): LinkProcess | null => this.#link];
@@ -221,8 +225,8 @@ export class Vm extends Emitter<VmEvents> {
 
   async #start(signal: AbortSignal): Promise<void> {
     let machine: Machine;
-    const { isThrowaway, startsFresh } = this.definition;
-    if (isThrowaway === true || startsFresh === true) this.#spawnEarlyLink();
+    const { isThrowaway, startsFresh, bootsAlone } = this.definition;
+    if ((isThrowaway === true || startsFresh === true) && bootsAlone !== true) this.#spawnEarlyLink();
     try {
       machine = await this.#context.driver.start(this.definition, signal);
     } catch (error) {
@@ -388,7 +392,13 @@ export class Vm extends Emitter<VmEvents> {
 
   /** A page has come: it is given its ports. */
   attachPage(): void {
-    this.#link?.attachPage();
+    if (!this.#isHidden) this.#link?.attachPage();
+  }
+
+  /** Its windows are on the page from now on. */
+  show(): void {
+    this.#isHidden = false;
+    this.attachPage();
   }
 
   /** A frozen window is dismissed. */
@@ -467,7 +477,7 @@ export class Vm extends Emitter<VmEvents> {
       keymap: this.#context.keymap(),
     });
     if (machine.pauseCause !== null) this.#setPaused(true);
-    link.attachPage();
+    this.attachPage();
   }
 
   #spawnEarlyLink(): void {

@@ -2,6 +2,8 @@
 import { act } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { KioskView } from "#shared/model/kiosk.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
@@ -10,7 +12,8 @@ import { testShell } from "../shell/testing.ts";
 import { Dock } from "./Dock.tsx";
 
 const WEB = "web" as VmId;
-const shell = testShell({});
+const request = vi.fn<(name: string, input: object) => Promise<unknown>>(() => new Promise(() => undefined));
+const shell = testShell({ bridge: { request } as unknown as AtollBridge });
 let root: Root;
 
 beforeEach(() => {
@@ -46,4 +49,30 @@ it("the menu of a VM's windows names five, quoted, and says how many more there 
     "Windows of web",
     ...["“t1”", "“t2”", "“t3”", "“t4”", "“t5”", "and 195 more, by Alt+Tab"],
   ]);
+});
+
+it("a kiosk is there whatever VM runs, says how far it is, and is asked for once while it opens", async () => {
+  const player: KioskView = {
+    ...{ name: "player", title: "Media player", kind: "video", template: "debian-kiosk", network: "none" },
+    ...{ note: "No sound yet", state: "starting", detail: "", memoryMiB: 768 },
+  };
+  shell.vms.take([]);
+  shell.kiosks.take([player]);
+  await act(async () =>
+    root.render(
+      <ShellContext value={shell}>
+        <Dock />
+      </ShellContext>,
+    ),
+  );
+  const entry = document.querySelector<HTMLElement>('[data-kiosk="player"]') ?? expect.unreachable("no kiosk");
+  const name = (): string | null => entry.getAttribute("aria-label");
+  expect(name()).toBe("Media player in a disposable, is getting ready. No sound yet");
+  act(() => shell.kiosks.take([{ ...player, state: "ready" }]));
+  expect(name()).toBe("Media player in a disposable, ready. No sound yet");
+  act(() => entry.click());
+  act(() => entry.click());
+  expect(name()).toBe("Media player in a disposable, is opening. No sound yet");
+  expect(request.mock.calls).toEqual([["kiosk.start", { kiosk: "player" }]]);
+  act(() => shell.kiosks.take([]));
 });

@@ -1,4 +1,4 @@
-/** The dock: the launcher, and every window, underlined in its VM's colour. It hides while a window fills the work area. */
+/** The dock: the launcher, kiosks, and every window, underlined in its VM's colour. It hides while a window fills the work area. */
 import "./dock.css";
 import { Bell, Layers, LayoutGrid, Minus } from "lucide-react";
 import type { MouseEvent as ReactMouseEvent } from "react";
@@ -16,6 +16,7 @@ import { useWindow } from "../shell/use-window.ts";
 import { type WindowGroup, windowGroups } from "../wm/model/window-groups.ts";
 import { windowFacts } from "../wm/model/window-facts.ts";
 import { iconFor } from "../ui/app-icon.ts";
+import { DockKiosks } from "./DockKiosks.tsx";
 
 /** Width of one entry incl. its gap, and width of everything else in the dock; see dock.css. DOM pixels. */
 const ENTRY_PX = 52;
@@ -24,12 +25,14 @@ const OTHER_PX = 70;
 const MAX_IN_MENU = 5;
 
 export function Dock() {
-  const { wm, overlays, launches: launchStore } = useShell();
+  const { wm, overlays, kiosks, launches: launchStore } = useShell();
   const launches = useStore(launchStore, (state) => state.launches);
+  const kioskCount = useStore(kiosks, (state) => state.kiosks.length);
+  const isKioskOpening = useStore(kiosks, (state) => state.opening.size > 0);
   // As strings, which stay equal while windows move.
   const groups = useStore(
     wm,
-    useShallow((state) => groupsIn(state, launches.length)),
+    useShallow((state) => groupsIn(state, launches.length + kioskCount)),
   );
   const isCovered = useStore(wm, (state) =>
     Object.values<DesktopWindow>(state.windows).some((window) => isShown(window) && window.placement !== "free"),
@@ -37,7 +40,7 @@ export function Dock() {
   const isLauncherOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "launcher");
   const isMenuOpen = useStore(overlays, ({ overlay }) => overlay?.kind === "dock-menu");
   // Whoever has launched a program sees it open.
-  const isWanted = isLauncherOpen || isMenuOpen || launches.length > 0;
+  const isWanted = isLauncherOpen || isMenuOpen || launches.length > 0 || isKioskOpening;
   return (
     <div className="dock-area" data-hidden={(isCovered && !isWanted) || undefined}>
       <nav className="dock" aria-label="Windows">
@@ -50,6 +53,7 @@ export function Dock() {
         >
           <LayoutGrid size={21} strokeWidth={1.75} />
         </button>
+        <DockKiosks />
         {groups.length + launches.length > 0 && <span className="dock-rule" />}
         {groups.map((group) => {
           const ids = group.split(" ") as [WindowId, ...WindowId[]];
@@ -63,9 +67,9 @@ export function Dock() {
   );
 }
 
-/** As many groups as there is room for beside the launcher and the programs that are opening. */
-function groupsIn(state: WmState, launches: number): string[] {
-  const room = Math.floor((state.workArea.width - OTHER_PX) / ENTRY_PX) - 1 - launches;
+/** As many groups as there is room for beside the launcher, and `others`: kiosks, and programs that are opening. */
+function groupsIn(state: WmState, others: number): string[] {
+  const room = Math.floor((state.workArea.width - OTHER_PX) / ENTRY_PX) - 1 - others;
   return windowGroups(state, room).map((group) => group.join(" "));
 }
 

@@ -4,6 +4,7 @@ import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge, Envelope } from "#shared/ipc/index.ts";
 import type { OfferedApp } from "#shared/model/app.ts";
+import type { KioskView } from "#shared/model/kiosk.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { type Shell, ShellContext } from "../shell/shell.ts";
 import { testShell } from "../shell/testing.ts";
@@ -91,4 +92,24 @@ it("Enter on a button that has the focus starts no program: it presses the butto
   const enter = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
   await act(async () => void button.dispatchEvent(enter));
   expect([enter.defaultPrevented, send.mock.calls]).toEqual([false, []]);
+});
+
+it("kiosks are there without any VM, are found by what they are, and start by key", async () => {
+  const start = vi.spyOn(shell.kiosks, "start").mockResolvedValue();
+  const kiosk = (name: string, title: string, kind: KioskView["kind"]): KioskView => ({
+    ...{ name, title, kind, template: "debian", network: "none", note: "", state: "ready", detail: "", memoryMiB: 512 },
+  });
+  shell.vms.take([]);
+  shell.kiosks.take([kiosk("browser", "Browser", "browser"), kiosk("player", "Media player", "video")]);
+  open(<Launcher only={null} />);
+  expect(options()).toEqual(["> Browser, disposable", "Media player, disposable"]);
+  const input = document.querySelector("input") ?? expect.unreachable();
+  act(() => {
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set?.call(input, "video");
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  expect(options()).toEqual(["> Media player, disposable"]);
+  act(() => void input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })));
+  expect(start.mock.calls).toEqual([["player"]]);
+  act(() => shell.kiosks.take([]));
 });

@@ -1,21 +1,26 @@
-/** The programs of all running VMs, to search and launch. No guest gets keys while it is open. */
+/** The programs of all running VMs, and kiosks, to search and launch. No guest gets keys while it is open. */
 import "../ui/launcher.css";
 import { FolderOpen, Search } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { OfferedApp } from "#shared/model/app.ts";
+import type { KioskView } from "#shared/model/kiosk.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import type { LaunchState } from "../shell/launches.ts";
 import { useShell } from "../shell/shell.ts";
 import { openChosenFile } from "../vms/host-files.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { iconOf } from "../ui/app-icon.ts";
+import { kioskWords, searchKiosks } from "../vms/kiosk-words.ts";
 import { appKey, searchApps, type SearchOrder } from "./app-search.ts";
 import { useApps } from "./use-apps.ts";
 
+/** What can be chosen. */
+type Entry = { key: string; app: OfferedApp } | { key: string; kiosk: KioskView };
+
 export function Launcher({ only }: { only: VmId | null }) {
   const shell = useShell();
-  const { vms: vmStore, overlays, launches, send } = shell;
+  const { vms: vmStore, kiosks: kioskStore, overlays, launches, send } = shell;
   const vms = useStore(vmStore, (state) => state.vms);
   const [query, setQuery] = useState("");
   /** The chosen program, not its index: when another VM answers, Enter must not launch that VM's program. null: the first. */
@@ -27,35 +32,53 @@ export function Launcher({ only }: { only: VmId | null }) {
   const { apps, answers } = useApps(asked.map((vm) => vm.id));
   const recent = useStore(launches, (state) => state.recent);
   const found = useMemo(() => searchApps(apps, query, orderOf(vms, recent)), [apps, query, vms, recent]);
-  const known = found.findIndex((app) => appKey(app) === chosenKey);
-  if (known === -1 && found[0] !== undefined) setChosenKey(appKey(found[0]));
+  const kiosks = useStore(kioskStore, (state) => state.kiosks);
+  const opening = useStore(kioskStore, (state) => state.opening);
+  // Programs first: a name that both have is mostly meant for a VM that runs.
+  const entries: Entry[] = [
+    ...found.map((app) => ({ key: appKey(app), app })),
+    ...(only === null ? searchKiosks(kiosks, query) : []).map((kiosk) => ({ key: `kiosk ${kiosk.name}`, kiosk })),
+  ];
+  const known = entries.findIndex(({ key }) => key === chosenKey);
+  if (known === -1 && entries[0] !== undefined) setChosenKey(entries[0].key);
   const chosen = Math.max(0, known);
   const namesOf = (isMeant: (answer: readonly OfferedApp[] | null | undefined) => boolean): string =>
     asked.flatMap((vm) => (isMeant(answers.get(vm.id)) ? vm.name : [])).join(", ");
   const waiting = namesOf((answer) => answer === undefined);
   const silent = namesOf((answer) => answer === null);
-  const start = (app: OfferedApp | undefined): void => {
-    const vm = vms.find(({ name }) => name === app?.vm);
-    if (app === undefined || vm === undefined) return;
+  const startKiosk = ({ name }: KioskView): void => {
+    overlays.close();
+    void kioskStore.start(name);
+  };
+  const start = (entry: Entry | undefined): void => {
+    if (entry === undefined) return;
+    if ("kiosk" in entry) return startKiosk(entry.kiosk);
+    const { app } = entry;
+    const vm = vms.find(({ name }) => name === app.vm);
+    if (vm === undefined) return;
     overlays.close();
     void launches.launch(vm.id, app);
   };
   /** The same program of the same template, in a VM that is made for it and gone with its last window. */
-  const startInDisposable = (app: OfferedApp | undefined): void => {
-    const vm = vms.find(({ name }) => name === app?.vm);
-    if (app === undefined || vm === undefined) return;
+  const startInDisposable = (entry: Entry | undefined): void => {
+    if (entry === undefined) return;
+    // It is one.
+    if ("kiosk" in entry) return startKiosk(entry.kiosk);
+    const { app } = entry;
+    const vm = vms.find(({ name }) => name === app.vm);
+    if (vm === undefined) return;
     overlays.close();
     send("disposable.start", { forVm: vm.id, program: { appId: app.id } });
   };
-  const choose = (app: OfferedApp | undefined): void => setChosenKey(app === undefined ? null : appKey(app));
+  const choose = (entry: Entry | undefined): void => setChosenKey(entry?.key ?? null);
   const onKey = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") overlays.close();
     // A button that has the focus is pressed by it.
     else if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
-    else if (event.key === "Enter" && event.shiftKey) startInDisposable(found[chosen]);
-    else if (event.key === "Enter") start(found[chosen]);
-    else if (step !== undefined) choose(found[Math.max(0, Math.min(found.length - 1, chosen + step))]);
+    else if (event.key === "Enter" && event.shiftKey) startInDisposable(entries[chosen]);
+    else if (event.key === "Enter") start(entries[chosen]);
+    else if (step !== undefined) choose(entries[Math.max(0, Math.min(entries.length - 1, chosen + step))]);
     else return;
     event.preventDefault();
   };
@@ -71,7 +94,7 @@ export function Launcher({ only }: { only: VmId | null }) {
             role="combobox"
             aria-expanded="true"
             aria-controls="launcher-list"
-            aria-activedescendant={found[chosen] === undefined ? undefined : optionId(chosen)}
+            aria-activedescendant={entries[chosen] === undefined ? undefined : optionId(chosen)}
             placeholder={onlyVm === undefined ? "Search programs of all VMs" : `Search programs of ${onlyVm.name}`}
             aria-label="Search programs"
             spellCheck={false}
@@ -83,37 +106,35 @@ export function Launcher({ only }: { only: VmId | null }) {
           />
         </label>
         <ul id="launcher-list" className="launcher-list" role="listbox" aria-label="Programs">
-          {found.map((app, index) => {
-            const Icon = iconOf(app.kind);
-            const vm = vms.find(({ name }) => name === app.vm);
-            return (
-              <li
-                key={appKey(app)}
-                id={optionId(index)}
-                role="option"
-                aria-selected={index === chosen}
-                aria-label={`${app.name}, ${app.vm}`}
-                onPointerMove={() => index !== chosen && choose(app)}
-                onClick={(event) => (event.shiftKey ? startInDisposable(app) : start(app))}
-                ref={(element) => {
-                  if (index === chosen) element?.scrollIntoView({ block: "nearest" });
-                }}
-              >
-                <Icon size={18} strokeWidth={1.75} aria-hidden="true" />
-                <span className="launcher-name">{app.name}</span>
-                <Tag tag={{ name: app.vm, label: vm?.label ?? "slate" }} />
-              </li>
-            );
-          })}
+          {entries.map((entry, index) => (
+            <li
+              key={entry.key}
+              id={optionId(index)}
+              role="option"
+              aria-selected={index === chosen}
+              aria-label={"app" in entry ? `${entry.app.name}, ${entry.app.vm}` : `${entry.kiosk.title}, disposable`}
+              onPointerMove={() => index !== chosen && choose(entry)}
+              onClick={(event) => (event.shiftKey ? startInDisposable(entry) : start(entry))}
+              ref={(element) => {
+                if (index === chosen) element?.scrollIntoView({ block: "nearest" });
+              }}
+            >
+              {"app" in entry ? (
+                <AppEntry app={entry.app} vm={vms.find(({ name }) => name === entry.app.vm)} />
+              ) : (
+                <KioskEntry kiosk={entry.kiosk} isOpening={opening.has(entry.kiosk.name)} />
+              )}
+            </li>
+          ))}
         </ul>
-        {found.length === 0 && waiting === "" && (
+        {entries.length === 0 && waiting === "" && (
           <p className="launcher-none">
             {query !== "" ? `No program is called “${query}”.` : "No programs found in the running VMs."}
           </p>
         )}
-        {found[chosen] !== undefined && (
+        {entries[chosen] !== undefined && "app" in entries[chosen] && (
           <footer className="launcher-actions">
-            <button type="button" className="button" onClick={() => startInDisposable(found[chosen])}>
+            <button type="button" className="button" onClick={() => startInDisposable(entries[chosen])}>
               Start in disposable
             </button>
             <kbd>Shift+Enter</kbd>
@@ -140,6 +161,29 @@ export function Launcher({ only }: { only: VmId | null }) {
         )}
       </section>
     </div>
+  );
+}
+
+function AppEntry({ app, vm }: { app: OfferedApp; vm: VmStatus | undefined }) {
+  const Icon = iconOf(app.kind);
+  return (
+    <>
+      <Icon size={18} strokeWidth={1.75} aria-hidden="true" />
+      <span className="launcher-name">{app.name}</span>
+      <Tag tag={{ name: app.vm, label: vm?.label ?? "slate" }} />
+    </>
+  );
+}
+
+function KioskEntry({ kiosk, isOpening }: { kiosk: KioskView; isOpening: boolean }) {
+  const Icon = iconOf(kiosk.kind);
+  return (
+    <>
+      <Icon size={18} strokeWidth={1.75} aria-hidden="true" />
+      <span className="launcher-name">{kiosk.title}</span>
+      <span className="launcher-note">{kioskWords(kiosk, isOpening)}</span>
+      <Tag tag={{ name: "disposable", label: "slate" }} />
+    </>
   );
 }
 

@@ -13,6 +13,7 @@ import type { AskStore } from "./ask-store.ts";
 import type { ClipboardStore } from "./clipboard-store.ts";
 import type { DesktopStore } from "./desktop-store.ts";
 import type { IconStore } from "./icon-store.ts";
+import type { KioskStore } from "./kiosk-store.ts";
 import type { LaunchStore } from "./launches.ts";
 import type { OpenChanges } from "./open-changes.ts";
 import type { OverlayStore } from "./overlays.ts";
@@ -40,6 +41,7 @@ export interface Shell {
   readonly overlays: OverlayStore;
   readonly prompts: PromptQueue;
   readonly launches: LaunchStore;
+  readonly kiosks: KioskStore;
   readonly notices: NoticeQueue;
   readonly policyChanges: PolicyChanges;
   readonly openChanges: OpenChanges;

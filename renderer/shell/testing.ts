@@ -7,6 +7,7 @@ import { createAskStore } from "./ask-store.ts";
 import { createClipboardStore } from "./clipboard-store.ts";
 import { createDesktopStore } from "./desktop-store.ts";
 import { createIconStore } from "./icon-store.ts";
+import { createKioskStore } from "./kiosk-store.ts";
 import { createLaunchStore } from "./launches.ts";
 import { createOpenChanges } from "./open-changes.ts";
 import { createOverlayStore } from "./overlays.ts";
@@ -39,6 +40,7 @@ export function testShell(given: Partial<Shell> = {}): Shell {
     // Only a test that gives a bridge launches anything, or changes the policy.
     policyChanges: createPolicyChanges(given.bridge as AtollBridge, notices),
     openChanges: createOpenChanges(given.bridge as AtollBridge, notices),
+    kiosks: createKioskStore(given.bridge as AtollBridge, notices),
     launches: createLaunchStore(given.bridge as AtollBridge, wm, notices),
   };
   return { ...stores, ...given } as Shell;

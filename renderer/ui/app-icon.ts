@@ -9,6 +9,7 @@ import {
   Globe,
   Image,
   Mail,
+  MonitorUp,
   Music,
   Settings,
   SquareTerminal,
@@ -21,6 +22,7 @@ import { appKind, type AppKind } from "#shared/model/app-kind.ts";
 const ICONS: Readonly<Record<AppKind, LucideIcon>> = {
   terminal: SquareTerminal,
   browser: Globe,
+  remote: MonitorUp,
   files: Folder,
   mail: Mail,
   editor: FileText,

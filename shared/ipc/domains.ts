@@ -7,6 +7,7 @@ export { desktopContract as desktop } from "./desktop.ts";
 export { disposableContract as disposable } from "./disposable.ts";
 export { execContract as exec } from "./exec.ts";
 export { iconContract as icon } from "./icon.ts";
+export { kioskContract as kiosk } from "./kiosk.ts";
 export { layoutContract as layout } from "./layout.ts";
 export { networkContract as network } from "./network.ts";
 export { openContract as open } from "./open.ts";

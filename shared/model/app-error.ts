@@ -7,6 +7,7 @@ export type ErrorCode =
   | `window.${"not-found" | "frozen" | "timeout" | "none-to-reopen"}`
   | `app.${"not-found" | "launch-failed" | "no-window"}`
   | `disposable.${"no-memory" | "too-many"}`
+  | "kiosk.not-found"
   | `exec.${"failed" | "lost"}`
   | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built" | "build-gone"}`
   | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`

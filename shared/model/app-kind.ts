@@ -3,6 +3,7 @@
 const BY_WORD = [
   ["terminal", /terminal|xterm|^foot|alacritty|kitty/i],
   ["browser", /firefox|chrom|webbrowser|browser|epiphany/i],
+  ["remote", /remotedesktop|remoteaccess|remmina|rdesktop/i],
   ["files", /filemanager|pcmanfm|thunar|nautilus|nemo|dolphin/i],
   ["mail", /email|thunderbird|mail/i],
   ["editor", /texteditor|mousepad|gedit|leafpad|featherpad|l3afpad/i],

@@ -97,7 +97,7 @@ export class QemuDriver implements Driver<QemuDefinition> {
     const disk = path.join(state, DISK_FILE);
     const network = definition.network === "none" ? null : await this.#options.guestNetwork(id);
     const start: MachineStart = { definition, vm, accelerator, network, run, signal };
-    if (definition.isThrowaway === true || startsFresh) {
+    if ((definition.isThrowaway === true || startsFresh) && definition.bootsAlone !== true) {
       const machine = await this.#snapshots.start(start, disk);
       if (machine !== null) return machine;
     }

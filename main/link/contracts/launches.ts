@@ -24,10 +24,16 @@ export interface ProgramEnd {
   readonly signal: number;
 }
 
+/** Somebody has asked for a launch of before only now: its windows may take focus as if it had been ordered now. */
+export interface AskedNow {
+  request: number;
+  isAskedNow: true;
+}
+
 export type LaunchEvent =
   | { type: "launched"; request: number; pid: number }
   /** Its process has ended, and not well. */
   | { type: "ended"; request: number; end: ProgramEnd }
   | { type: "failed"; request: number; code: FailureKind; detail: string };
 
-export const LAUNCHES = serviceContract<LaunchOrder | OpenHereOrder | GiveUp, LaunchEvent>("launches");
+export const LAUNCHES = serviceContract<LaunchOrder | OpenHereOrder | AskedNow | GiveUp, LaunchEvent>("launches");

@@ -5,7 +5,13 @@ import { MAX_DETAIL_BYTES } from "#shared/protocol/limits.ts";
 import { CONTROL } from "#shared/protocol/routes.ts";
 import { boundedInteger, boundedText, refuse } from "#shared/protocol/violation.ts";
 import type { GiveUp } from "../contract.ts";
-import { type LaunchEvent, LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../contracts/launches.ts";
+import {
+  type AskedNow,
+  type LaunchEvent,
+  LAUNCHES,
+  type LaunchOrder,
+  type OpenHereOrder,
+} from "../contracts/launches.ts";
 import { MAX_OPEN_REQUESTS, OpenRequests } from "../open-requests.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 
@@ -14,7 +20,7 @@ const MAX_REMEMBERED = 256;
 
 type Accepts = "launched" | "requestFailed" | "programEnded";
 
-export class Launches implements LinkService<Accepts, LaunchOrder | OpenHereOrder | GiveUp> {
+export class Launches implements LinkService<Accepts, LaunchOrder | OpenHereOrder | AskedNow | GiveUp> {
   readonly #context: LinkContext<"launch" | "openHere", LaunchEvent>;
   readonly #nowMs: () => number;
   /** Requests without an answer yet. */
@@ -59,9 +65,13 @@ export class Launches implements LinkService<Accepts, LaunchOrder | OpenHereOrde
     },
   };
 
-  order(order: LaunchOrder | OpenHereOrder | GiveUp): void {
+  order(order: LaunchOrder | OpenHereOrder | AskedNow | GiveUp): void {
     const { request } = order;
     if ("isGivenUp" in order) return this.#open.drop(request);
+    if ("isAskedNow" in order) {
+      if (this.#orderedAt.has(request)) this.#orderedAt.set(request, this.#nowMs());
+      return;
+    }
     if (!this.#open.add(request, true)) {
       const detail = `the VM has not answered the last ${MAX_OPEN_REQUESTS} starts`;
       return this.#context.emit({ type: "failed", request, code: "other", detail });

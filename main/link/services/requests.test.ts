@@ -91,6 +91,10 @@ describe("a launch", () => {
     launches.order({ ...launch, request: 7 });
     nowMs += 1_500;
     expect([launches.ageMs(7), launches.ageMs(8)]).toEqual([1_500, null]);
+    // One that nobody was to see is asked for now; one that was never ordered is none.
+    launches.order({ request: 7, isAskedNow: true });
+    launches.order({ request: 8, isAskedNow: true });
+    expect([launches.ageMs(7), launches.ageMs(8)]).toEqual([0, null]);
   });
 });
 

@@ -25,6 +25,7 @@ export class Surfaces implements LinkService<Accepts> {
   readonly #context: LinkContext<Sends, WindowEvent>;
   readonly #mirror = new SurfaceMirror();
   readonly #opens = new RateLimit(MAX_OPENS_PER_S, MAX_OPENS_BURST);
+  readonly #openedListeners: ((surface: SurfaceId) => void)[] = [];
   readonly #retiredListeners: ((surfaces: readonly SurfaceId[]) => void)[] = [];
   /** Main is not waited for: it takes a few events from each VM in a window of time. */
   readonly #toMain = new SurfaceEventCoalescer<Exclude<WindowEvent, { type: "firstFrame" }>>(MAIN_WINDOW_MS, {
@@ -71,6 +72,11 @@ export class Surfaces implements LinkService<Accepts> {
     this.#context.emit({ type: "firstFrame", surface });
   }
 
+  /** Calls `listener` with each surface that has opened, once the page knows it. */
+  onOpened(listener: (surface: SurfaceId) => void): void {
+    this.#openedListeners.push(listener);
+  }
+
   /** Calls `listener` with the surfaces that have ended, children before parents. */
   onRetired(listener: (surfaces: readonly SurfaceId[]) => void): void {
     this.#retiredListeners.push(listener);
@@ -85,8 +91,10 @@ export class Surfaces implements LinkService<Accepts> {
     this.#toMain.end();
   }
 
-  #opened(message: SurfaceMessage): void {
+  #opened(message: Extract<SurfaceMessage, { case: "windowOpened" | "popupOpened" | "subsurfaceOpened" }>): void {
     this.#accept(message);
+    // Its id is a live one's: it was accepted.
+    for (const listener of this.#openedListeners) listener(message.value.surface as SurfaceId);
     if (!this.#opens.take()) refuse("flood", `more than ${MAX_OPENS_PER_S} surfaces opened a second`);
   }
 

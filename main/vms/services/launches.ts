@@ -3,6 +3,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { said, withinQuotes } from "#shared/model/text.ts";
 import type { GiveUp } from "../../link/contract.ts";
 import {
+  type AskedNow,
   type LaunchEvent,
   LAUNCHES,
   type LaunchOrder,
@@ -27,11 +28,11 @@ interface LaunchesEvents {
 }
 
 class Launches extends Emitter<LaunchesEvents> implements ServiceClient<LaunchEvent> {
-  readonly #context: ClientContext<LaunchOrder | OpenHereOrder | GiveUp>;
+  readonly #context: ClientContext<LaunchOrder | OpenHereOrder | AskedNow | GiveUp>;
   readonly #requests: PendingRequests<Answer>;
   readonly #ended = new Map<number, ProgramEnd>();
 
-  constructor(context: ClientContext<LaunchOrder | OpenHereOrder | GiveUp>) {
+  constructor(context: ClientContext<LaunchOrder | OpenHereOrder | AskedNow | GiveUp>) {
     super();
     this.#context = context;
     this.#requests = new PendingRequests(() => context.vmName);
@@ -87,6 +88,11 @@ class Launches extends Emitter<LaunchesEvents> implements ServiceClient<LaunchEv
   /** How the process of a launch has ended; null: it runs, or has ended well. */
   endOf(request: number): ProgramEnd | null {
     return this.#ended.get(request) ?? null;
+  }
+
+  /** Somebody has asked for this launch only now: its windows may take focus. */
+  askedNow(request: number): void {
+    this.#context.sendIfLinked({ request, isAskedNow: true });
   }
 
   happened(event: LaunchEvent): void {

@@ -1,8 +1,10 @@
-/** What can be set without opening a file: the mark on prompts. Appearance is in Atoll's menu. */
+/** What can be set without opening a file: the mark on prompts. And what is kept ready. Appearance is in Atoll's menu. */
 import "./settings.css";
 import { Dices } from "lucide-react";
+import { useStore } from "zustand";
 import { useShell } from "../../shell/shell.ts";
 import { Mark } from "../../ui/Mark.tsx";
+import { kioskWords } from "../../vms/kiosk-words.ts";
 
 export function Settings() {
   const { send } = useShell();
@@ -22,9 +24,33 @@ export function Settings() {
           </button>
         </div>
       </section>
+      <Kiosks />
       <p className="settings-more">
         Keyboard layout and more are in the file <code>settings.yaml</code>.
       </p>
     </div>
+  );
+}
+
+function Kiosks() {
+  const { kiosks: store } = useShell();
+  const kiosks = useStore(store, (state) => state.kiosks);
+  const opening = useStore(store, (state) => state.opening);
+  return (
+    <section className="settings-part" aria-labelledby="settings-kiosks">
+      <h2 id="settings-kiosks">Kept ready</h2>
+      <p>
+        Of each kiosk a VM with its program waits, paused, while there is memory for it: <code>kiosks.memoryMiB</code>{" "}
+        in <code>settings.yaml</code>.
+      </p>
+      <ul className="settings-kiosks">
+        {kiosks.map((kiosk) => (
+          <li key={kiosk.name}>
+            <b>{kiosk.title}</b> {kioskWords(kiosk, opening.has(kiosk.name))}
+            {kiosk.memoryMiB !== null && ` (${kiosk.memoryMiB} MiB)`}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

@@ -5,14 +5,16 @@ import { print } from "../output.ts";
 
 interface StartOptions {
   template?: string;
-  network: "none" | "firewall";
+  network?: "none" | "firewall";
   for?: string;
+  kiosk?: string;
 }
 
 const ORIGIN_WORDS = {
   fork: "from a memory snapshot",
   restored: "from a saved memory snapshot",
   cold: "by a boot",
+  ready: "kept ready",
 } as const;
 
 export function addDisposableCommands(program: Command): void {
@@ -22,9 +24,25 @@ export function addDisposableCommands(program: Command): void {
 
   command(disposable, "start [argv...]", "start one, and a command in it (-- ARGV...)")
     .option("--template <template>", "what it is made from (default: debian)")
-    .addOption(new Option("--network <network>", "its network").choices(["none", "firewall"]).default("none"))
+    .addOption(new Option("--network <network>", "its network (default: none)").choices(["none", "firewall"]))
     .option("--for <vm>", "the VM that it is for: its label and template, and no more of the network than it has")
-    .action(async (argv: string[], { json = false, template, network, for: forVm }: JsonOption & StartOptions) => {
+    .addOption(
+      new Option(
+        "--kiosk <kiosk>",
+        'a kiosk\'s VM, whose program opens ARGV ("atoll kiosk list" shows them)',
+      ).conflicts(["template", "network", "for"]),
+    )
+    .action(async (argv: string[], options: JsonOption & StartOptions) => {
+      const { json = false, template, network = "none", for: forVm, kiosk } = options;
+      if (kiosk !== undefined) {
+        const started = await call("kiosk.start", { kiosk, args: argv });
+        const { vm, windowId, ms, origin } = started;
+        return print(
+          started,
+          json,
+          () => `${vm} is there after ${ms} ms, ${ORIGIN_WORDS[origin]}, window ${windowId}.`,
+        );
+      }
       const started = await call("disposable.start", {
         template: template ?? null,
         network,

@@ -6,6 +6,7 @@ export { addDesktopCommands as desktop } from "./desktop.ts";
 export { addDisposableCommands as disposable } from "./disposable.ts";
 export { addDocsCommand as docs } from "./docs.ts";
 export { addExecCommand as exec } from "./exec.ts";
+export { addKioskCommands as kiosk } from "./kiosk.ts";
 export { addNetworkCommands as network } from "./network.ts";
 export { addOpenCommand as open } from "./open.ts";
 export { addPolicyCommands as policy } from "./policy.ts";

@@ -1,0 +1,366 @@
+/** What is kept ready of kiosks, and what whoever asks for one gets, with machines and agents scripted by the test. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Kiosk, KioskSettings } from "#shared/model/kiosk.ts";
+import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
+import { Application } from "../application.ts";
+import { DisposableSource } from "../disposables/disposable-source.ts";
+import { Disposables } from "../disposables/disposables.ts";
+import { Leftovers } from "../disposables/leftovers.ts";
+import { SnapshotMaker } from "../disposables/snapshot-maker.ts";
+import type { Driver, MachineDefinition } from "../hardware/driver.ts";
+import { FRAMES_AHEAD } from "../link/contracts/frames.ts";
+import { LAUNCHES, type LaunchOrder } from "../link/contracts/launches.ts";
+import { SURFACES } from "../link/contracts/surfaces.ts";
+import { VmRegistry } from "../vms/registry.ts";
+import {
+  HELLO,
+  ordersOf,
+  scriptedContext,
+  scriptedDriver,
+  scriptedDrivers,
+  type ScriptedLink,
+  ScriptedMachine,
+  scriptedType,
+  serviceEvent,
+} from "../vms/testing/scripted-vm.ts";
+import { type KioskTemplate, Kiosks } from "./kiosks.ts";
+
+const terminal: Kiosk = {
+  name: "terminal",
+  title: "Terminal",
+  kind: "terminal",
+  template: "small",
+  program: ["foot"],
+  handsOver: false,
+  network: "none",
+  for: "",
+  note: "",
+};
+
+let folder: string;
+let settings: KioskSettings;
+let templates: Map<string, KioskTemplate>;
+let built: string[];
+let free: number | null;
+/** Of each machine that was started, in order. */
+let started: { machine: ScriptedMachine; definition: MachineDefinition }[];
+let removed: string[];
+let links: ScriptedLink[];
+let driver: Driver<MachineDefinition>;
+let application: Application;
+let disposables: Disposables;
+let snapshots: SnapshotMaker;
+let kiosks: Kiosks;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
+  settings = { memoryMiB: 512, own: [terminal] };
+  templates = new Map([["small", { isBuilt: true, memoryMiB: 512 }]]);
+  [built, started, removed, links, free] = [[], [], [], answeringLinks(), null];
+  driver = {
+    ...scriptedDriver(new ScriptedMachine()),
+    start: (definition) => {
+      const machine = new ScriptedMachine();
+      machine.answers.pause = () => Promise.resolve(machine.emit("paused", "asked"));
+      machine.answers.resume = () => Promise.resolve(machine.emit("resumed"));
+      started.push({ machine, definition });
+      return Promise.resolve(machine);
+    },
+    remove: ({ name }) => Promise.resolve(void removed.push(name)),
+  };
+  const drivers = scriptedDrivers(driver);
+  const registry = new VmRegistry(folder, [scriptedType()]);
+  const source = new DisposableSource();
+  application = new Application({ ...scriptedContext(links), registry, sources: [source], files: () => [], drivers });
+  fs.mkdirSync(path.join(folder, "vms"));
+  await application.open();
+  const leftovers = new Leftovers(folder, drivers);
+  snapshots = new SnapshotMaker({ application, drivers, leftovers });
+  const freeMemoryMiB = (): Promise<number | null> => Promise.resolve(free);
+  disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
+  kiosks = new Kiosks({
+    application,
+    drivers,
+    leftovers,
+    disposables,
+    snapshots,
+    settings: () => settings,
+    templates: () => Promise.resolve(templates),
+    buildTemplate: (name) => {
+      built.push(name);
+      templates.set(name, { isBuilt: true, memoryMiB: 512 });
+      return Promise.resolve();
+    },
+    freeMemoryMiB,
+  });
+});
+
+afterEach(async () => {
+  await closed();
+  application.release();
+  vi.useRealTimers();
+  fs.rmSync(folder, { recursive: true });
+});
+
+const closed = (): Promise<unknown> => Promise.all([kiosks.close(), disposables.close(), snapshots.close()]);
+const names = (): string[] => application.vms.map(({ definition }) => definition.name);
+const notes = (): string[] => {
+  const where = path.join(folder, "disposables");
+  return fs.existsSync(where) ? fs.readdirSync(where) : [];
+};
+const stateOf = async (name = "terminal"): Promise<string | undefined> =>
+  (await kiosks.views()).find((kiosk) => kiosk.name === name)?.state;
+/** Time goes on until it is true, and files are written meanwhile. */
+async function until(look: () => boolean | Promise<boolean>): Promise<void> {
+  for (let times = 0; times < 4_000; times += 1) {
+    if (await look()) return;
+    await vi.advanceTimersByTimeAsync(50);
+    await delay(1);
+  }
+  expect.unreachable("it has not come true");
+}
+const becomes = (state: string): Promise<void> => until(async () => (await stateOf()) === state);
+const detail = async (): Promise<string | undefined> => (await kiosks.views()).at(-1)?.detail;
+
+/** Links whose agents say hello, and open a window for each program that they are to start. */
+function answeringLinks(): ScriptedLink[] {
+  const made: ScriptedLink[] = [];
+  made.push = (...more) => {
+    for (const link of more) answer(link);
+    return Array.prototype.push.apply(made, more);
+  };
+  return made;
+}
+
+function answer(link: ScriptedLink): void {
+  let surface = 0;
+  link.heard.push = (...messages) => {
+    for (const message of messages) {
+      if (message.type === "open") queueMicrotask(() => link.says(HELLO));
+      if (message.type !== "order" || message.service !== LAUNCHES.name) continue;
+      if (!("argv" in (message.order as object))) continue;
+      const { request } = message.order as LaunchOrder;
+      surface += 1;
+      const window = { surface: surface as SurfaceId, title: "", appId: "", kind: "wayland", launch: request };
+      queueMicrotask(() => {
+        link.says(serviceEvent(LAUNCHES, { type: "launched", request, pid: 70 + window.surface }));
+        link.says(serviceEvent(SURFACES, { type: "windowOpened", window: window as GuestWindow }));
+        link.says(serviceEvent(SURFACES, { type: "firstFrame", surface: window.surface }));
+      });
+    }
+    return Array.prototype.push.apply(link.heard, messages);
+  };
+}
+
+const launched = (link: ScriptedLink | undefined): unknown[] =>
+  ordersOf(link, LAUNCHES).flatMap((order) => ("argv" in order ? [order.argv] : []));
+
+describe("a kiosk that is kept ready", () => {
+  it("has booted for itself, has drawn its window, is paused, and is of no list", async () => {
+    kiosks.open();
+    await becomes("ready");
+    expect(started).toHaveLength(1);
+    expect(started[0]?.definition).toMatchObject({ name: "terminal-1", isThrowaway: true, bootsAlone: true });
+    expect(started[0]?.machine.orders).toEqual(["pause"]);
+    expect(ordersOf(links[0], FRAMES_AHEAD)).toEqual([{ isDrawnAhead: true }]);
+    expect(launched(links[0])).toEqual([["foot"]]);
+    expect(names()).toEqual([]);
+    expect(notes()).toHaveLength(1);
+  });
+
+  it("is used once: whoever asks next gets another one", async () => {
+    kiosks.open();
+    await becomes("ready");
+    expect(await kiosks.start("terminal", [])).toMatchObject({ name: "terminal-1", origin: "ready" });
+    expect(started[0]?.machine.orders).toEqual(["pause", "resume"]);
+    // Its window may take focus, however long ago the program was started.
+    const [launch, ...more] = ordersOf(links[0], LAUNCHES);
+    expect(more).toEqual([{ request: launch?.request, isAskedNow: true }]);
+    expect(application.vm("terminal-1").status).toMatchObject({ role: "disposable", state: "running" });
+    await becomes("ready");
+    expect(await kiosks.start("terminal", [])).toMatchObject({ name: "terminal-2", origin: "ready" });
+    expect(started.map(({ machine }) => machine.orders)).toEqual([
+      ["pause", "resume"],
+      ["pause", "resume"],
+    ]);
+    expect(new Set(started.map(({ definition }) => definition.id)).size).toBe(2);
+  });
+
+  it("of two that ask at once one gets it, and the other one of its own", async () => {
+    kiosks.open();
+    await becomes("ready");
+    const both = await Promise.all([kiosks.start("terminal", []), kiosks.start("terminal", [])]);
+    expect(both.map(({ origin }) => origin).sort()).toEqual(["cold", "ready"]);
+    expect(new Set(both.map(({ name }) => name)).size).toBe(2);
+  });
+
+  it("is gone with its last window, as every disposable", async () => {
+    kiosks.open();
+    await becomes("ready");
+    await kiosks.start("terminal", []);
+    links[0]?.says(serviceEvent(SURFACES, { type: "surfaceClosed", surface: 1 as SurfaceId }));
+    await until(() => names().length === 0);
+    expect(removed).toEqual(["terminal-1"]);
+  });
+
+  it("opens what it is given in another process, which takes the place of the one that waited", async () => {
+    kiosks.open();
+    await becomes("ready");
+    const { windowId } = await kiosks.start("terminal", ["-e", "top"]);
+    expect(launched(links[0])).toEqual([["foot"], ["sh", "-c", 'kill "$0"; exec "$@"', "71", "foot", "-e", "top"]]);
+    expect(windowId).toMatch(/\.2$/);
+  });
+
+  it("hands what it is given over to the process that runs, where its program does so", async () => {
+    settings = { ...settings, own: [{ ...terminal, handsOver: true }] };
+    kiosks.open();
+    await becomes("ready");
+    const { windowId } = await kiosks.start("terminal", ["https://example.com"]);
+    expect(launched(links[0])).toEqual([["foot"], ["foot", "https://example.com"]]);
+    expect(windowId).toMatch(/\.1$/);
+  });
+
+  it("waits until its program draws no more", async () => {
+    kiosks.open();
+    await until(() => launched(links[0]).length === 1);
+    for (let times = 0; times < 5; times += 1) {
+      await vi.advanceTimersByTimeAsync(1_500);
+      links[0]?.says(serviceEvent(FRAMES_AHEAD, { type: "drew" }));
+    }
+    expect(started[0]?.machine.orders).toEqual([]);
+    await becomes("ready");
+    expect(started[0]?.machine.orders).toEqual(["pause"]);
+  });
+});
+
+describe("what goes wrong with what is kept ready", () => {
+  it("one that cannot be made is in nobody's way, says why, and is tried again later", async () => {
+    const { start } = driver;
+    driver.start = (definition, signal) =>
+      definition.bootsAlone === true ? Promise.reject(new Error("no room for it")) : start(definition, signal);
+    kiosks.open();
+    await until(async () => (await detail()) === "no room for it");
+    expect(await kiosks.start("terminal", ["-x"])).toMatchObject({ origin: "cold" });
+    expect(launched(links.at(-1))).toEqual([["foot", "-x"]]);
+    driver.start = start;
+    await vi.advanceTimersByTimeAsync(120_000);
+    await becomes("ready");
+  });
+
+  it("one that has ended while it waited is given to nobody, and is replaced", async () => {
+    kiosks.open();
+    await becomes("ready");
+    started[0]?.machine.emit("ended", { reason: "machine-exited", detail: "" });
+    expect(await kiosks.start("terminal", [])).toMatchObject({ origin: "cold" });
+    await until(() => removed.includes("terminal-1"));
+    await becomes("ready");
+    await until(() => notes().length === 2);
+  });
+
+  it("one that does not go on is ended, and another one is started", async () => {
+    kiosks.open();
+    await becomes("ready");
+    const { machine } = started[0] ?? expect.unreachable();
+    machine.answers.resume = () => Promise.reject(new Error("it hangs"));
+    expect(await kiosks.start("terminal", [])).toMatchObject({ origin: "cold" });
+    expect(machine.orders).toEqual(["pause", "resume", "kill"]);
+    expect(removed).toEqual(["terminal-1"]);
+  });
+
+  it("none is made where memory is short", async () => {
+    free = 600;
+    kiosks.open();
+    await until(async () => /too little memory/.test((await detail()) ?? ""));
+    expect(started).toEqual([]);
+    expect(notes()).toEqual([]);
+  });
+
+  it("whoever waits for a cold one comes first: one that is being made is given up, and begun anew", async () => {
+    driver.start = ((start) => (definition: MachineDefinition, signal?: AbortSignal) =>
+      definition.name === "terminal-1"
+        ? new Promise<ScriptedMachine>((_resolve, reject) =>
+            signal?.addEventListener("abort", () => reject(new Error("given up"))),
+          )
+        : start(definition, signal))(driver.start);
+    kiosks.open();
+    await becomes("starting");
+    await until(() => notes().length === 1);
+    expect(await kiosks.start("terminal", [])).toMatchObject({ name: "terminal-2", origin: "cold" });
+    await becomes("ready");
+    expect(removed).toContain("terminal-1");
+  });
+});
+
+describe("how many are kept", () => {
+  it("none without memory for it, and those that there are go when the settings change", async () => {
+    kiosks.open();
+    await becomes("ready");
+    settings = { ...settings, memoryMiB: 511 };
+    kiosks.look();
+    await becomes("cold");
+    await until(() => notes().length === 0);
+    expect(removed).toEqual(["terminal-1"]);
+    expect(await detail()).toMatch(/no room/);
+  });
+
+  it("one that was made for a VM of another label is not used, and the next one has the label that counts", async () => {
+    settings = { ...settings, own: [{ ...terminal, for: "home" }] };
+    kiosks.open();
+    await becomes("ready");
+    await application.create("home", { label: "palm" }, {});
+    const { name, origin } = await kiosks.start("terminal", []);
+    expect(origin).toBe("cold");
+    const home = application.vm("home").id;
+    expect(application.vm(name).status).toMatchObject({ label: "palm", forVm: home });
+    expect(removed).toContain("terminal-1");
+    await becomes("ready");
+    expect(await kiosks.start("terminal", [])).toMatchObject({ origin: "ready" });
+  });
+
+  it("another build of its template is another VM", async () => {
+    kiosks.open();
+    await becomes("ready");
+    kiosks.templateBuilt("other");
+    expect(await stateOf()).toBe("ready");
+    kiosks.templateBuilt("small");
+    await until(() => removed.length === 1);
+    await becomes("ready");
+    expect(started.map(({ definition }) => definition.name)).toEqual(["terminal-1", "terminal-2"]);
+  });
+
+  it("none is left when the application ends, and none is made any more", async () => {
+    kiosks.open();
+    await becomes("ready");
+    await closed();
+    expect(removed).toEqual(["terminal-1"]);
+    expect(notes()).toEqual([]);
+    kiosks.look();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(started).toHaveLength(1);
+  });
+});
+
+it("a kiosk whose template is not built has it built when it is asked for", async () => {
+  templates.set("small", { isBuilt: false, memoryMiB: 512 });
+  kiosks.open();
+  await becomes("not-built");
+  expect(await kiosks.start("terminal", [])).toMatchObject({ origin: "cold" });
+  expect(built).toEqual(["small"]);
+  await becomes("ready");
+});
+
+it("there are those of the catalogue, and a person's own in their place or beside them", async () => {
+  settings = { memoryMiB: 0, own: [terminal, { ...terminal, name: "player", title: "Mine" }] };
+  expect((await kiosks.views()).map(({ name, title }) => [name, title])).toEqual([
+    ["browser", "Browser"],
+    ["player", "Mine"],
+    ["remote", "Remote desktop"],
+    ["terminal", "Terminal"],
+  ]);
+  await expect(kiosks.start("nothing", [])).rejects.toMatchObject({ code: "kiosk.not-found" });
+});

@@ -1,0 +1,30 @@
+/** What is said of kiosks. */
+import type { KioskState, KioskView } from "#shared/model/kiosk.ts";
+import type { TemplateProgress } from "#shared/model/template.ts";
+
+const STATE_WORDS: Readonly<Record<KioskState, string>> = {
+  "not-built": "its first start builds its image",
+  cold: "starts when you ask for it",
+  starting: "is getting ready",
+  ready: "ready",
+};
+
+/**
+ * @param isOpening somebody has asked for it, and its window is not there yet
+ * @param build of its template, while that runs
+ */
+export function kioskWords({ state, note, detail }: KioskView, isOpening: boolean, build?: TemplateProgress): string {
+  const percent = build?.fraction == null ? "" : `, ${Math.floor(build.fraction * 100)} %`;
+  const isBuilt = build === undefined || state !== "not-built";
+  const words = !isBuilt ? `its image is being built${percent}` : isOpening ? "is opening" : STATE_WORDS[state];
+  return [words, note, isOpening ? "" : detail].filter((part) => part !== "").join(". ");
+}
+
+/** Those whose title, name or kind has all words of the query. */
+export function searchKiosks(kiosks: readonly KioskView[], query: string): readonly KioskView[] {
+  const words = query.toLowerCase().split(/\s+/u).filter(Boolean);
+  return kiosks.filter(({ title, name, kind }) => {
+    const text = `${title} ${name} ${kind}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
