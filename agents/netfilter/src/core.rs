@@ -325,13 +325,10 @@ impl Core {
         };
         let shut: Vec<String> = problems.iter().map(|problem| problem.place.clone()).collect();
         self.shut = shut.iter().cloned().collect();
-        if self.joined.is_empty() {
-            return problems;
-        }
-        if let Err(reason) = nft::apply(&ruleset::tried(&shut)) {
-            // They are closed as they are: links that were not tried, and those that are to be shut.
-            let _ = nft::apply(CLOSED);
-            problems.push(Problem { place: String::new(), reason });
+        if !shut.is_empty() {
+            if let Err(reason) = nft::apply(&ruleset::shut(&shut)).or_else(|_| nft::apply(CLOSED)) {
+                problems.push(Problem { place: String::new(), reason });
+            }
         }
         problems
     }

@@ -37,13 +37,13 @@ table inet atoll {
 }
 ";
 
-/// A link whose interface is there. Until its rules were tried by canaries (`tried`) no new connection of the VM passes.
+/// A link whose interface is there.
 #[derive(Debug)]
 pub struct Joined<'a> {
     pub link: &'a Link,
     /// Its interface came since the last rules, or is another one: its filter is made anew.
     pub is_new: bool,
-    /// Nothing of the VM's own passes before its rules were tried, and found good: they were not, the last time.
+    /// Its rules are to be tried by canaries before anything of the VM's own passes.
     pub is_held: bool,
     pub pins: Vec<Element>,
 }
@@ -61,13 +61,6 @@ pub struct Ruleset<'a> {
     pub now_ms: u64,
 }
 
-macro_rules! line {
-    ($text:expr, $($arg:tt)*) => {
-        // Writing to a string does not fail.
-        { let _ = writeln!($text, $($arg)*); }
-    };
-}
-
 /// The text. Marks of rules are made as they are needed.
 pub fn ruleset(set: &Ruleset<'_>, marks: &mut Marks) -> String {
     let mut text = String::from("add table inet atoll\nflush table inet atoll\n");
@@ -76,7 +69,6 @@ pub fn ruleset(set: &Ruleset<'_>, marks: &mut Marks) -> String {
     }
     text.push_str("table inet atoll {\n");
     ranges(&mut text, set.not_internet);
-    text.push_str("\tset untried { type ifname; }\n");
     for joined in &set.joined {
         objects_of_link(&mut text, &joined.link.id);
     }
@@ -87,9 +79,7 @@ pub fn ruleset(set: &Ruleset<'_>, marks: &mut Marks) -> String {
     }
     text.push_str("}\n");
     fill_ranges(&mut text, set.not_internet);
-    text.push_str("flush set inet atoll untried\n");
     for joined in &set.joined {
-        line!(text, "add element inet atoll untried {{ {} }}", joined.link.id);
         fill_pins(&mut text, &joined.link.id, &joined.pins);
         if joined.is_new {
             filter_of_interface(&mut text, joined.link);
@@ -105,11 +95,17 @@ pub fn map_name(link: &str, element: &Element) -> String {
     format!("{kind}{family}-{link}")
 }
 
-/// Canaries have tried the rules of all links. `shut`: links whose rules the kernel does not keep as they are, of which nothing
-/// passes.
-pub fn tried(shut: &[String]) -> String {
-    let mut text = String::from("flush set inet atoll untried\n");
-    for id in shut {
+macro_rules! line {
+    ($text:expr, $($arg:tt)*) => {
+        // Writing to a string does not fail.
+        { let _ = writeln!($text, $($arg)*); }
+    };
+}
+
+/// Links whose rules the kernel does not keep as they are: nothing of theirs passes.
+pub fn shut(links: &[String]) -> String {
+    let mut text = String::new();
+    for id in links {
         line!(text, "flush chain inet atoll from-{id}");
         line!(text, "add rule inet atoll from-{id} counter name denied-{id} drop");
     }
@@ -332,8 +328,6 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     // What every system says to its neighbours is no attempt at anything.
     line!(text, "\t\tip6 daddr ff02::/16 meta l4proto {ICMPV6} drop");
     line!(text, "\t\tmeta l4proto igmp drop");
-    // Without a word: it is tried again in a moment.
-    line!(text, "\t\tiifname @untried drop");
     line!(text, "\t\tip daddr {own4} {}", deny(decide::NOT_INTERNET, Decision::Deny));
     line!(text, "\t\tip6 daddr {own6} {}", deny(decide::NOT_INTERNET, Decision::Deny));
     line!(text, "\t\tip daddr {} {}", LINKS[0], deny(decide::OTHER_VM, Decision::Deny));
@@ -593,19 +587,6 @@ mod tests {
         let held = text(true);
         assert!(!chain(&held, "prerouting").iter().chain(&chain(&held, "input")).any(|rule| rule.contains("link-1")));
         assert!(chain(&held, "canaries").iter().any(|rule| rule.ends_with("goto from-link-1")));
-    }
-
-    #[test]
-    fn rules_are_not_asked_about_new_connections_before_they_were_tried() {
-        let text = text(&["allow internet"], true, &[]);
-        let rules = chain(&text, "from-link-1");
-        let at = |start: &str| rules.iter().position(|rule| rule.starts_with(start)).unwrap();
-        let untried = at("iifname @untried drop");
-        assert!(at("ct state established,related accept") < untried);
-        assert!(rules.iter().skip(untried).all(|rule| !rule.contains("53 accept")));
-        assert!(rules.iter().take(untried).all(|rule| !rule.contains("ct mark set")));
-        assert!(text.contains("\nflush set inet atoll untried\nadd element inet atoll untried { link-1 }\n"));
-        assert!(tried(&[]).contains("flush set inet atoll untried"));
     }
 
     #[test]

@@ -11,9 +11,6 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::json;
 use std::io::{ErrorKind, Read};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::{OTHER, WEB, WEB6, World, echo, state, world};
 
@@ -69,34 +66,6 @@ fn where_the_kernel_does_not_keep_the_rules_nothing_passes_and_it_is_told() {
         (message["type"] == "applied" && message["problems"] == json!([])).then_some(())
     });
     world.exchange(WEB, 80, b"hello").unwrap();
-}
-
-#[test]
-fn rules_let_nothing_new_pass_before_they_were_tried() {
-    let Some(mut world) = world() else { return };
-    world.tell_rules(&["allow 198.18.0.10/32"]);
-    // So that to try them takes its time: canaries that do not come back are waited for.
-    world.firewall.run(
-        "nft 'table inet other {\n chain first {\n type filter hook prerouting priority -151\n iifname lo meta mark != 0 drop\n }\n }'",
-    );
-    let is_over = Arc::new(AtomicBool::new(false));
-    let is_over_too = Arc::clone(&is_over);
-    let trying = world.vm.apart(move || {
-        let to = SocketAddr::new(OTHER.parse().unwrap(), 80);
-        let mut reached = 0;
-        while !is_over_too.load(Ordering::Relaxed) {
-            reached += usize::from(TcpStream::connect_timeout(&to, Duration::from_millis(50)).is_ok());
-        }
-        reached
-    });
-    let problems = world.tell(state(&["allow internet"]));
-    is_over.store(true, Ordering::Relaxed);
-    assert_eq!((problems.len(), trying.join().unwrap()), (1, 0), "{problems:?}");
-    world.firewall.run("nft delete table inet other");
-    world.until("in force", |message, _| {
-        (message["type"] == "applied" && message["problems"] == json!([])).then_some(())
-    });
-    world.exchange(OTHER, 80, b"hello").unwrap();
 }
 
 #[test]

@@ -55,8 +55,7 @@ impl Namespace {
         self.apart(what).join().unwrap()
     }
 
-    /// The same, meanwhile.
-    pub fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
         let own = Arc::clone(&self.0);
         thread::spawn(move || {
             setns(&*own, CloneFlags::CLONE_NEWNET).unwrap();
