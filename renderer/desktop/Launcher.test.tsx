@@ -94,11 +94,22 @@ it("Enter on a button that has the focus starts no program: it presses the butto
   expect([enter.defaultPrevented, send.mock.calls]).toEqual([false, []]);
 });
 
+const kiosk = (name: string, title: string, kind: KioskView["kind"]): KioskView => ({
+  ...{ name, title, kind, template: "debian", network: "none", note: "", state: "ready", detail: "", memoryMiB: 512 },
+});
+
+it("a kiosk is not chosen by itself while programs of VMs may come, and then the first of those is", async () => {
+  shell.vms.take([vm("home")]);
+  shell.kiosks.take([kiosk("browser", "Browser", "browser")]);
+  open(<Launcher only={null} />);
+  expect(options()).toEqual(["Browser, disposable"]);
+  await answer("home", { ok: true, value: [app("home", "Foot")] });
+  expect(options()).toEqual(["> Foot, home", "Browser, disposable"]);
+  act(() => shell.kiosks.take([]));
+});
+
 it("kiosks are there without any VM, are found by what they are, and start by key", async () => {
   const start = vi.spyOn(shell.kiosks, "start").mockResolvedValue();
-  const kiosk = (name: string, title: string, kind: KioskView["kind"]): KioskView => ({
-    ...{ name, title, kind, template: "debian", network: "none", note: "", state: "ready", detail: "", memoryMiB: 512 },
-  });
   shell.vms.take([]);
   shell.kiosks.take([kiosk("browser", "Browser", "browser"), kiosk("player", "Media player", "video")]);
   open(<Launcher only={null} />);

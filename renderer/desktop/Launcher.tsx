@@ -39,13 +39,16 @@ export function Launcher({ only }: { only: VmId | null }) {
     ...found.map((app) => ({ key: appKey(app), app })),
     ...(only === null ? searchKiosks(kiosks, query) : []).map((kiosk) => ({ key: `kiosk ${kiosk.name}`, kiosk })),
   ];
-  const known = entries.findIndex(({ key }) => key === chosenKey);
-  if (known === -1 && entries[0] !== undefined) setChosenKey(entries[0].key);
-  const chosen = Math.max(0, known);
   const namesOf = (isMeant: (answer: readonly OfferedApp[] | null | undefined) => boolean): string =>
     asked.flatMap((vm) => (isMeant(answers.get(vm.id)) ? vm.name : [])).join(", ");
   const waiting = namesOf((answer) => answer === undefined);
   const silent = namesOf((answer) => answer === null);
+  const [first] = entries;
+  // Kiosks are there at once: until the VMs' programs come, none is chosen by itself.
+  const choosesFirst = first !== undefined && ("app" in first || waiting === "" || query !== "");
+  const known = entries.findIndex(({ key }) => key === chosenKey);
+  if (known === -1 && choosesFirst) setChosenKey(first.key);
+  const chosen = choosesFirst ? Math.max(0, known) : known;
   const startKiosk = ({ name }: KioskView): void => {
     overlays.close();
     void kioskStore.start(name);
