@@ -2,11 +2,9 @@
  * Faults while a VM loads something through the firewall and another program of it tries what the policy forbids: the firewall's VM,
  * its program and the application are killed. Not one forbidden packet comes out, no VM ends, and what is allowed goes on by itself.
  */
-import fs from "node:fs";
-import path from "node:path";
 import { expect, test } from "@playwright/test";
-import { parse, stringify } from "yaml";
 import { TestDesktop } from "./support/desktop.ts";
+import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { GuestTraffic } from "./support/guest-traffic.ts";
 import { PROGRAM, RootInService } from "./support/root-in-service.ts";
 import { TestInternet } from "./support/test-internet.ts";
@@ -60,14 +58,8 @@ test.afterEach(async () => {
 });
 
 function prepare(home: string): void {
-  const file = path.join(home, "config/vms/web.yaml");
-  const definition = parse(fs.readFileSync(file, "utf8")) as object;
-  fs.writeFileSync(file, stringify({ ...definition, network: "firewall" }));
-  const rules = [
-    { action: "exec", from: "@host", to: "@any", decision: "allow" },
-    { action: "net.connect", from: "web", to: "good.example", decision: "allow" },
-  ];
-  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
+  changeDefinition(home, "web", { network: "firewall" });
+  writePolicy(home, [{ action: "net.connect", from: "web", to: "good.example", decision: "allow" }]);
 }
 
 async function vmNamed(name: string): Promise<{ id: Parameters<TestDesktop["qemuPid"]>[0] }> {

@@ -5,9 +5,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
-import { parse, stringify } from "yaml";
 import type { FlowView, LeakFinding } from "#shared/model/network.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
 
 test.skip(process.getuid?.() !== 0, "the test internet is made by root");
@@ -37,16 +37,15 @@ test.afterAll(async () => {
 });
 
 function prepare(home: string): void {
-  const file = path.join(home, "config/vms/web.yaml");
-  const definition = parse(fs.readFileSync(file, "utf8")) as object;
-  fs.writeFileSync(file, stringify({ ...definition, network: "firewall" }));
-  writePolicy(home, ["good.example", "allow"]);
+  changeDefinition(home, "web", { network: "firewall" });
+  writeRules(home, ["good.example", "allow"]);
 }
 
-function writePolicy(home: string, ...rules: (readonly [to: string, decision: string])[]): void {
-  const list = rules.map(([to, decision]) => ({ action: "net.connect", from: "web", to, decision }));
-  const always = [{ action: "exec", from: "@host", to: "@any", decision: "allow" }];
-  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules: [...always, ...list] }));
+function writeRules(home: string, ...rules: (readonly [to: string, decision: "allow" | "deny"])[]): void {
+  writePolicy(
+    home,
+    rules.map(([to, decision]) => ({ action: "net.connect", from: "web", to, decision })),
+  );
 }
 
 function get(host: string, ...words: string[]): Promise<CommandResult> {
@@ -190,10 +189,10 @@ test("the desktop shows both, and a rule is made of what was refused", async () 
 });
 
 test("what the policy does not allow any more is refused from then on", async () => {
-  writePolicy(desktop.home, ["bad.example", "allow"]);
+  writeRules(desktop.home, ["bad.example", "allow"]);
   await expect.poll(async () => (await get("good.example")).code).not.toBe(0);
   await expect.poll(async () => (await get("bad.example")).stdout).toContain("for bad.example");
-  writePolicy(desktop.home, ["good.example", "allow"]);
+  writeRules(desktop.home, ["good.example", "allow"]);
   await expect.poll(async () => (await get("good.example")).stdout).toContain("for good.example");
 });
 
@@ -239,7 +238,7 @@ test("what hides names is refused by a rule for the internet, and passes by one 
       await desktop.json<LeakFinding[]>("network", "check", "web", "--ipv4", "198.18.0.11", "--resolver", "198.18.0.12")
     ).filter(({ to }) => /^198\.18\.0\.12:(53|853)$|^dns\.google$/.test(to));
   const tried = (to: string): Promise<object> => desktop.json<object>("network", "test", "web", to);
-  writePolicy(desktop.home, ["@internet", "allow"]);
+  writeRules(desktop.home, ["@internet", "allow"]);
   await expect.poll(async () => (await get("bad.example")).stdout).toContain("for bad.example");
   expect((await findings()).map(({ result }) => result)).toEqual(["held", "held", "held", "held"]);
   for (const to of ["198.18.0.12:853", "198.18.0.12:53"])
@@ -250,7 +249,7 @@ test("what hides names is refused by a rule for the internet, and passes by one 
   await expect
     .poll(async () => (await flows()).findLast(({ address, port }) => address === "198.18.0.12" && port === 53))
     .toMatchObject({ verdict: "deny", rule: { id: "builtin:encrypted-dns", line: null } });
-  writePolicy(desktop.home, ["198.18.0.12:53", "allow"], ["@internet", "allow"]);
+  writeRules(desktop.home, ["198.18.0.12:53", "allow"], ["@internet", "allow"]);
   await expect.poll(() => tried("198.18.0.12:53")).toMatchObject({ decision: "allow", reached: true });
   expect((await findings()).map(({ to, result }) => `${to} ${result}`)).toEqual([
     "dns.google held",
@@ -258,17 +257,17 @@ test("what hides names is refused by a rule for the internet, and passes by one 
     "198.18.0.12:53 allowed",
     "198.18.0.12:853 held",
   ]);
-  writePolicy(desktop.home, ["good.example", "allow"]);
+  writeRules(desktop.home, ["good.example", "allow"]);
   await expect.poll(async () => (await get("bad.example")).code).not.toBe(0);
 });
 
 test("a name with a private answer is answered where the settings name it", async () => {
   const looked = (): Promise<CommandResult> => desktop.atoll("exec", "web", "--", "getent", "ahostsv4", "private.test");
-  writePolicy(desktop.home, ["private.test", "allow"], ["good.example", "allow"]);
+  writeRules(desktop.home, ["private.test", "allow"], ["good.example", "allow"]);
   expect((await looked()).code).not.toBe(0);
   await desktop.json("service", "settings", "firewall", "privateAnswers=private.test");
   await expect.poll(async () => (await looked()).stdout).toContain("STREAM");
   await desktop.json("service", "settings", "firewall", "privateAnswers=");
   await expect.poll(async () => (await looked()).code).not.toBe(0);
-  writePolicy(desktop.home, ["good.example", "allow"]);
+  writeRules(desktop.home, ["good.example", "allow"]);
 });

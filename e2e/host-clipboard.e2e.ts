@@ -1,26 +1,16 @@
 /** The host's own clipboard, as another program of its display copies and pastes. */
 import { execFile, spawn } from "node:child_process";
-import fs from "node:fs";
-import path from "node:path";
 import { promisify } from "node:util";
 import { expect, type Page, test } from "@playwright/test";
 import { TestDesktop, type } from "./support/desktop.ts";
-
-const POLICY = `rules:
-  - {action: exec, from: "@host", to: "@any", decision: allow}
-  - {action: clipboard.paste, from: "@host", to: "@any", decision: allow}
-  - {action: clipboard.paste, from: "@any", to: "@host", decision: allow}
-tests: []
-`;
+import { allowHostClips } from "./support/prepare.ts";
 
 let desktop: TestDesktop;
 let page: Page;
 
 test.beforeAll(async () => {
   await copyOnHost("of the host, ünï");
-  desktop = await TestDesktop.open({ web: "coral" }, (home) =>
-    fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY),
-  );
+  desktop = await TestDesktop.open({ web: "coral" }, allowHostClips);
   page = await desktop.page();
   await desktop.isRunning("web");
 });

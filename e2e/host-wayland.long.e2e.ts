@@ -1,16 +1,8 @@
 /** The host's clipboard where the host's display is a Wayland compositor, as another program there copies and pastes. */
-import fs from "node:fs";
-import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { TestDesktop, type } from "./support/desktop.ts";
+import { allowHostClips } from "./support/prepare.ts";
 import { Sway } from "./support/sway.ts";
-
-const POLICY = `rules:
-  - {action: exec, from: "@host", to: "@any", decision: allow}
-  - {action: clipboard.paste, from: "@host", to: "@any", decision: allow}
-  - {action: clipboard.paste, from: "@any", to: "@host", decision: allow}
-tests: []
-`;
 
 let sway: Sway;
 let desktop: TestDesktop;
@@ -19,8 +11,7 @@ let page: Page;
 test.beforeAll(async () => {
   sway = await Sway.start();
   await sway.copy("of the host, ünï");
-  const prepare = (home: string): void => fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY);
-  desktop = await TestDesktop.open({ web: "coral" }, prepare, sway.surroundings);
+  desktop = await TestDesktop.open({ web: "coral" }, allowHostClips, sway.surroundings);
   page = await desktop.page();
   await desktop.isRunning("web");
 });

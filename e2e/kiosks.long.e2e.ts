@@ -2,10 +2,11 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import type { KioskView } from "#shared/model/kiosk.ts";
 import type { VmView } from "#shared/model/vm.ts";
 import { changedPixels, TestDesktop } from "./support/desktop.ts";
+import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
 
 test.skip(process.getuid?.() !== 0, "the test internet is made by root");
@@ -38,14 +39,8 @@ test.afterAll(async () => {
 });
 
 function prepare(home: string): void {
-  const file = path.join(home, "config/vms/web.yaml");
-  const definition = parse(fs.readFileSync(file, "utf8")) as object;
-  fs.writeFileSync(file, stringify({ ...definition, network: "firewall" }));
-  const rules = [
-    { action: "exec", from: "@host", to: "@any", decision: "allow" },
-    { action: "net.connect", from: "web", to: "good.example", decision: "allow" },
-  ];
-  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
+  changeDefinition(home, "web", { network: "firewall" });
+  writePolicy(home, [{ action: "net.connect", from: "web", to: "good.example", decision: "allow" }]);
 }
 
 /** Resolves when this one waits, and no other one. */

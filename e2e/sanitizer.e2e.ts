@@ -2,14 +2,12 @@
  * Safe copies on real VMs: a PDF with text, a script and a link, and an image, become PDFs of pictures in the VM that has them; what
  * is no document makes none. The renderer has no network, and each document a VM of its own.
  */
-import fs from "node:fs";
-import path from "node:path";
 import { inflateSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
 import { PNG } from "pngjs";
-import { stringify } from "yaml";
 import type { ServiceView } from "#shared/model/service.ts";
 import { TestDesktop } from "./support/desktop.ts";
+import { writePolicy } from "./support/prepare.ts";
 
 interface Safe {
   vm: string;
@@ -24,13 +22,9 @@ let desktop: TestDesktop;
 
 test.beforeAll(async () => {
   test.setTimeout(300_000);
-  desktop = await TestDesktop.open({ home: "lagoon" }, (home) => {
-    const rules = [
-      { action: "exec", from: "@host", to: "@any", decision: "allow" },
-      { action: "file.open", from: "@any", to: "@disposable", decision: "allow" },
-    ];
-    fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
-  });
+  desktop = await TestDesktop.open({ home: "lagoon" }, (home) =>
+    writePolicy(home, [{ action: "file.open", from: "@any", to: "@disposable", decision: "allow" }]),
+  );
   await desktop.isRunning("home");
 });
 

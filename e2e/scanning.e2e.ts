@@ -5,9 +5,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import type { AlertView, FlowView } from "#shared/model/network.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
 
 test.skip(process.getuid?.() !== 0, "the test internet is made by root");
@@ -37,15 +38,8 @@ test.afterAll(async () => {
 });
 
 function prepare(home: string): void {
-  for (const vm of ["web", "home"]) {
-    const file = path.join(home, `config/vms/${vm}.yaml`);
-    fs.writeFileSync(file, stringify({ ...(parse(fs.readFileSync(file, "utf8")) as object), network: "firewall" }));
-  }
-  const rules = [
-    { action: "exec", from: "@host", to: "@any", decision: "allow" },
-    { action: "net.connect", from: "@any", to: "good.example", decision: "allow" },
-  ];
-  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
+  for (const vm of ["web", "home"]) changeDefinition(home, vm, { network: "firewall" });
+  writePolicy(home, [{ action: "net.connect", from: "@any", to: "good.example", decision: "allow" }]);
   fs.mkdirSync(path.join(home, "config/services"), { recursive: true });
   fs.writeFileSync(path.join(home, "config/services/firewall.yaml"), stringify({ scan: ["web"] }));
 }

@@ -10,6 +10,7 @@ import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { TestDesktop } from "./support/desktop.ts";
+import { writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
 
 test.skip(process.getuid?.() !== 0, "the test internet is made by root");
@@ -50,8 +51,7 @@ test.afterAll(async () => {
 });
 
 function prepare(home: string): void {
-  const rules = [{ action: "exec", from: "@host", to: "@any", decision: "allow" }];
-  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
+  writePolicy(home, []);
   fs.mkdirSync(path.join(home, "config/services"), { recursive: true });
   const settings = { mirror: "http://good.example", databases: ["test"] };
   fs.writeFileSync(path.join(home, "config/services/signatures.yaml"), stringify(settings));

@@ -5,10 +5,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
-import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { writePolicy } from "./support/prepare.ts";
 
 /** In two parts, so that no scanner takes this file for it. */
 const EICAR = Buffer.from(["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!$H+H*"].join(""));
@@ -38,8 +38,7 @@ test.afterAll(async () => {
 });
 
 function prepare(home: string): void {
-  const rules = [{ action: "exec", from: "@host", to: "@any", decision: "allow" }];
-  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
+  writePolicy(home, []);
 }
 
 async function put(name: string, content: Uint8Array): Promise<void> {

@@ -5,9 +5,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
-import { parse, stringify } from "yaml";
 import type { FlowView } from "#shared/model/network.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
 import { INSIDE, TestTunnel } from "./support/test-tunnel.ts";
 
@@ -43,16 +43,12 @@ test.afterAll(async () => {
 });
 
 function prepare(home: string): void {
-  const file = path.join(home, "config/vms/work.yaml");
-  const definition = parse(fs.readFileSync(file, "utf8")) as object;
-  fs.writeFileSync(file, stringify({ ...definition, role: "work", network: "firewall", via: "vpn" }));
-  const rules = [
-    { action: "exec", from: "@host", to: "@any", decision: "allow" },
+  changeDefinition(home, "work", { role: "work", network: "firewall", via: "vpn" });
+  writePolicy(home, [
     { action: "net.connect", from: "vpn", to: `${SERVER}:51820`, decision: "allow" },
     // Allowed, and not reached all the same: what goes by the tunnel goes nowhere else.
     { action: "net.connect", from: "work", to: "@internet", decision: "allow" },
-  ];
-  fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
+  ]);
 }
 
 function get(host: string, ...words: string[]): Promise<CommandResult> {
