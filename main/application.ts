@@ -149,8 +149,8 @@ export class Application extends Emitter<ApplicationEvents> {
 
   /** The page reports which windows it shows; null: another page has come. */
   windowsShown(windows: readonly { id: WindowId; frozen: boolean }[] | null): void {
-    // What is frozen may have the id of a window that opens now.
     this.#hasPage = windows !== null;
+    // What is frozen may have the id of a window that opens now.
     const shown = windows && new Set(windows.flatMap(({ id, frozen }) => (frozen ? [] : [id])));
     for (const vm of this.vms) {
       const surfaces = [...vm.windows.values()].map(({ surface }) => surface);

@@ -40,11 +40,12 @@ const setupSchema = z.object({
 /** @param outFolder of the build, which holds setup.json */
 export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
   const paths = resolvePaths();
+  const settings = new SettingsFile(paths.config);
+  await settings.load();
   const checks = await Promise.all([
     hostChecks(),
     uplink(),
     memory(),
-    kiosks(paths),
     disk("disk", "caches and templates", resolveCacheDir(), "Make room, or set ATOLL_CACHE to another disk."),
     disk("disk-vms", "the VMs' disks", paths.state, "Make room, or set ATOLL_HOME to another disk."),
     electron(outFolder),
@@ -53,9 +54,9 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     libvirt(),
     display(),
     sandbox(),
-    files(paths),
+    files(paths, settings),
   ]);
-  return [...checks, graphics(paths)].flat();
+  return [...checks, kiosks(settings), graphics(paths)].flat();
 }
 
 /** The VMs' way to the internet. */
@@ -85,10 +86,8 @@ async function memory(): Promise<DoctorCheck> {
 }
 
 /** What VMs may take that wait until somebody asks for a kiosk. */
-async function kiosks(paths: Paths): Promise<DoctorCheck> {
-  const settings = new SettingsFile(paths.config);
-  await settings.load();
-  const limitMiB = kioskLimitMiB(settings.current.kiosks);
+function kiosks({ current }: SettingsFile): DoctorCheck {
+  const limitMiB = kioskLimitMiB(current.kiosks);
   const detail =
     limitMiB === 0
       ? "no VM is kept ready for kiosks"
@@ -259,10 +258,9 @@ async function sandbox(): Promise<DoctorCheck> {
 }
 
 /** VM definitions, settings and recipes of a person. */
-async function files(paths: Paths): Promise<DoctorCheck> {
+async function files(paths: Paths, settings: SettingsFile): Promise<DoctorCheck> {
   const registry = new VmRegistry(paths.config, DRIVER_TYPES);
-  const settings = new SettingsFile(paths.config);
-  await Promise.all([registry.load(), settings.load()]);
+  await registry.load();
   const recipes = (await templateViews(recipesFolder(paths))).problems;
   const problems = [...registry.problems, ...(settings.problem === null ? [] : [settings.problem]), ...recipes];
   return {

@@ -46,7 +46,7 @@ export interface LinkProblem {
   readonly reason: string;
 }
 
-/** What was told last. */
+/** The state that the program was sent last. */
 interface Sent {
   /** As text. */
   readonly state: string;
@@ -228,9 +228,9 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   #reported(message: ProgramReport): void {
     if (message.type !== "applied") return this.emit("report", message);
-    const told = this.#sent;
+    const sent = this.#sent;
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
-    if (told === null || message.revision < told.revision) return;
+    if (sent === null || message.revision < sent.revision) return;
     clearTimeout(this.#late);
     this.#problems = message.problems.map(({ where, reason }) => ({
       vm: this.vmOf(where),
@@ -242,8 +242,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     // It tries again, and says the same each time.
     for (const line of lines) if (!this.#logged.includes(line)) log(line);
     this.#logged = lines;
-    if (this.#inForce?.revision !== told.rules) this.#inForce = { revision: told.rules, sinceMs: Date.now() };
-    this.#acknowledged = new Set(linksInForce(told.links, message.problems).filter((id) => this.vmOf(id) !== null));
+    if (this.#inForce?.revision !== sent.rules) this.#inForce = { revision: sent.rules, sinceMs: Date.now() };
+    this.#acknowledged = new Set(linksInForce(sent.links, message.problems).filter((id) => this.vmOf(id) !== null));
     this.emit("changed");
   }
 

@@ -188,7 +188,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
       clipboard.take(told);
       keyboard.setPasteKeys(told.pasteKeys);
     });
-    bridge.on("crossing.notice", (told) => crossingNotices.tell(told));
+    bridge.on("crossing.notice", (notice) => crossingNotices.tell(notice));
     bridge.on("scan.found", tellFound(notices, overlays));
     bridge.on("scan.signatures", tellSignatures(notices, overlays));
     bridge.on("network.cards", ({ cards }) => asks.take(cards));

@@ -7,11 +7,11 @@ import { quoted } from "../transfers/transfer-words.ts";
 type OpenNotice = EventPayload<"open.notice">;
 
 export function tellOpened({ notices, overlays }: Pick<Shell, "notices" | "overlays">) {
-  return (told: OpenNotice): void => {
-    const words = openedWords(told);
+  return (notice: OpenNotice): void => {
+    const words = openedWords(notice);
     if (words === null) return;
-    const isGood = told.outcome === "returned" || told.outcome === "kept-both";
-    const { comparison } = told;
+    const isGood = notice.outcome === "returned" || notice.outcome === "kept-both";
+    const { comparison } = notice;
     const run = (): void =>
       overlays.open(comparison === null ? { kind: "sheet", tab: "opening" } : { kind: "changes", comparison });
     const text = comparison === null ? "What opens where" : "What changed";
