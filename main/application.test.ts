@@ -5,8 +5,10 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import { type GuestWindow, type SurfaceId, windowIdOf } from "#shared/model/window.ts";
 import { Application } from "./application.ts";
 import type { Driver, Machine, MachineDefinition, MachineEnd } from "./hardware/driver.ts";
+import { SURFACES } from "./link/contracts/surfaces.ts";
 import { SettingsFile } from "./settings/settings.ts";
 import type { VmDefinition } from "./vms/definition.ts";
 import type { DefinitionSource } from "./vms/definition-source.ts";
@@ -14,13 +16,17 @@ import { VmRegistry } from "./vms/registry.ts";
 import {
   type Deferred,
   deferred,
+  HELLO,
   scriptedContext,
   scriptedDefinition,
   scriptedDriver,
   scriptedDrivers,
+  type ScriptedLink,
   ScriptedMachine,
   scriptedType,
+  serviceEvent,
 } from "./vms/testing/scripted-vm.ts";
+import type { Vm } from "./vms/vm.ts";
 
 let folder: string;
 let machine: ScriptedMachine;
@@ -96,6 +102,34 @@ it("the end of all VMs names those that do not end", async () => {
   machine.answers.pressPowerButton = fails;
   machine.answers.kill = fails;
   expect(await application.stopAll()).toEqual(["home"]);
+});
+
+it("a window is there that the page shows before its VM's link has said here that it opened", async () => {
+  const links: ScriptedLink[] = [];
+  const registry = new VmRegistry(folder, [scriptedType()]);
+  const drivers = scriptedDrivers(driver);
+  application = new Application({
+    ...scriptedContext(links),
+    registry,
+    files: () => [new SettingsFile(folder)],
+    drivers,
+  });
+  adopted.resolve(machine);
+  await application.open();
+  links[0]?.says(HELLO);
+  const [vm] = application.vms as [Vm];
+  const [early, frozen] = [3 as SurfaceId, 4 as SurfaceId];
+  application.windowsShown([
+    { id: windowIdOf(vm.id, early), frozen: false },
+    { id: windowIdOf(vm.id, frozen), frozen: true },
+    { id: windowIdOf("0badc0de-0000-4000-8000-000000000000" as VmId, frozen), frozen: false },
+  ]);
+  expect(vm.windows.isThere(early)).toBe(false);
+  for (const surface of [early, frozen]) {
+    const window = { surface, launch: null } as GuestWindow;
+    links[0]?.says(serviceEvent(SURFACES, { type: "windowOpened", window }));
+  }
+  expect([early, frozen].map((surface) => vm.windows.isThere(surface))).toEqual([true, false]);
 });
 
 describe("definitions of several sources", () => {

@@ -151,10 +151,10 @@ export class Application extends Emitter<ApplicationEvents> {
   windowsShown(windows: readonly { id: WindowId; frozen: boolean }[] | null): void {
     this.#hasPage = windows !== null;
     // What is frozen may have the id of a window that opens now.
-    const shown = windows && new Set(windows.flatMap(({ id, frozen }) => (frozen ? [] : [id])));
+    const shown = windows?.flatMap(({ id, frozen }) => (frozen ? [] : (parseWindowId(id) ?? []))) ?? null;
     for (const vm of this.vms) {
-      const surfaces = [...vm.windows.values()].map(({ surface }) => surface);
-      vm.windows.shown(shown && new Set(surfaces.filter((surface) => shown.has(windowIdOf(vm.id, surface)))));
+      const own = shown?.filter(({ vmBeginning }) => vmBeginning === vmIdBeginning(vm.id)) ?? null;
+      vm.windows.shown(own && new Set(own.map(({ surface }) => surface)));
     }
   }
 

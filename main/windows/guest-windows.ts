@@ -36,7 +36,7 @@ export class GuestWindows extends Emitter<GuestWindowsEvents> implements Service
 
   /** The window is there: the page shows it, so that orders for it are understood. Without a page: it has its first frame. */
   isThere(surface: SurfaceId): boolean {
-    return this.#shown === null ? this.#drawn.has(surface) : this.#shown.has(surface);
+    return this.#windows.has(surface) && (this.#shown ?? this.#drawn).has(surface);
   }
 
   happened(event: WindowEvent): void {
@@ -55,7 +55,10 @@ export class GuestWindows extends Emitter<GuestWindowsEvents> implements Service
     this.emit("lost");
   }
 
-  /** The page shows these, and no others; null: a new page has come, which has not said yet. */
+  /**
+   * The page shows these, and no others; null: a new page has come, which has not said yet. The page and this process hear from
+   * a VM's link each for itself: one of these may be a window that is not known here yet.
+   */
   shown(surfaces: ReadonlySet<SurfaceId> | null): void {
     this.#shown = surfaces;
     this.emit("changed");
