@@ -105,8 +105,14 @@ describe("what a rule decides", () => {
     expect(toasts()).toEqual([]);
     await crossings.ended(outcome, { bytes: 34 });
     expect(await entries()).toMatchObject([{ bytes: 34 }]);
-    expect(toasts()).toMatchObject([{ seq: 1, bytes: 34, decision: "allow", by: "rule" }]);
+    expect(toasts()).toMatchObject([{ seq: 1, bytes: 34, decision: "allow", by: "rule", failure: "" }]);
     expect(page.asked).toEqual([]);
+  });
+
+  it("is told as failed where not all has arrived, with the reason alone", async () => {
+    const outcome = await crossings.request(paste(HOME, MAIL));
+    await crossings.ended(outcome, { bytes: 0, detail: "it is not\nwhat its type says" });
+    expect(toasts()).toMatchObject([{ decision: "allow", bytes: 0, failure: "it is not\\nwhat its type says" }]);
   });
 
   it("is written down and not told where its end is quiet", async () => {

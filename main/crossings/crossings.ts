@@ -93,7 +93,7 @@ export class Crossings {
     if (seq === null) return;
     const words = escapeForLog(detail, MAX_DETAIL);
     const entry = await this.#audit.end(seq, { bytes, detail: words });
-    if (entry !== null && !isQuiet) this.#tell(entry);
+    if (entry !== null && !isQuiet) this.#tell(entry, words);
   }
 
   async #asked(
@@ -183,12 +183,12 @@ export class Crossings {
   /** null: it could not be written, which the log itself tells. */
   async #record(entry: NewEntry, options: { goesOn: boolean }): Promise<AuditEntry | null> {
     const written = await this.#audit.append(entry, options).catch(() => null);
-    if (written !== null && !options.goesOn) this.#tell(written);
+    if (written !== null && !options.goesOn) this.#tell(written, "");
     return written;
   }
 
-  #tell({ seq, action, from, to, type, bytes, decision, by, detail }: AuditEntry): void {
-    this.#page.send("crossing.notice", { seq, action, from, to, type, bytes, decision, by, detail });
+  #tell({ seq, action, from, to, type, bytes, decision, by, detail }: AuditEntry, failure: string): void {
+    this.#page.send("crossing.notice", { seq, action, from, to, type, bytes, decision, by, detail, failure });
   }
 
   #holdsOnce(key: string): boolean {
