@@ -112,7 +112,7 @@ describe("what a rule decides", () => {
   it("is told as failed where not all has arrived, with the reason alone", async () => {
     const outcome = await crossings.request(paste(HOME, MAIL));
     await crossings.ended(outcome, { bytes: 0, detail: "it is not\nwhat its type says" });
-    expect(toasts()).toMatchObject([{ decision: "allow", bytes: 0, failure: "it is not\\nwhat its type says" }]);
+    expect(toasts()).toMatchObject([{ decision: "allow", bytes: 0, failure: "it is not\\u{a}what its type says" }]);
   });
 
   it("is written down and not told where its end is quiet", async () => {
