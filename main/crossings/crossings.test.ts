@@ -109,6 +109,18 @@ describe("what a rule decides", () => {
     expect(page.asked).toEqual([]);
   });
 
+  it.each(["allow", "ask"] as const)(
+    "knows what its rule lets through, where no size was asked about: %s",
+    async (decision) => {
+      const rule = `{action: clipboard.paste, from: home, to: web, decision: ${decision}, maxBytes: 1000}`;
+      fs.writeFileSync(policy.file, `rules:\n  - ${rule}\ntests: []\n`);
+      await policy.load();
+      const asked = crossings.request(paste(HOME, WEB, { isQuiet: true }));
+      if (decision === "ask") await answer("once");
+      expect(await asked).toMatchObject({ allowed: true, maxBytes: 1_000 });
+    },
+  );
+
   it("is told as failed where not all has arrived, with the reason alone", async () => {
     const outcome = await crossings.request(paste(HOME, MAIL));
     await crossings.ended(outcome, { bytes: 0, detail: "it is not\nwhat its type says" });
