@@ -203,6 +203,10 @@ it("what was copied is shown as text, what is hidden in it by its code", async (
   await openHistory();
   expect(options()).toEqual(["> text 3", "two <i>lines</i>U+202E", "text 1"]);
   expect(document.querySelector(".clip i")).toBeNull();
+  // Of the text with two lines; only what is pinned has its pin filled.
+  expect(document.querySelectorAll(".clip-break")).toHaveLength(1);
+  const pins = [...document.querySelectorAll(".clip .lucide-pin")].map((pin) => pin.getAttribute("fill"));
+  expect(pins).toEqual(["currentColor", "none", "none"]);
 });
 
 it("arrows choose, Enter picks; what is copied meanwhile does not take its place", async () => {
