@@ -153,5 +153,6 @@ function failed(vm: Vm, end: ClipEnd, { detail = "" }: CrossingEnd): AppError {
   const { name } = vm.definition;
   const code = end.outcome === "failed" && end.by === "size" ? "clipboard.too-large" : "clipboard.failed";
   const why = detail === "" ? "it is gone" : detail;
-  return new AppError(code, `The clip did not go from or to VM "${name}": ${why}. Try it again.`, { vm: name });
+  const next = code === "clipboard.too-large" ? "Copy less of it" : "Try it again";
+  return new AppError(code, `The clip did not go from or to VM "${name}": ${why}. ${next}.`, { vm: name });
 }
