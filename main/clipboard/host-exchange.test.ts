@@ -128,7 +128,9 @@ describe("from a VM to the host", () => {
       exchange.get(home, TEXT),
     ]);
     expect(desk.readings[0]?.ruleBytes).toBe(1_000);
-    const message = expect.stringContaining("more than the 1000 bytes that the rule lets through. Copy less of it.") as string;
+    const message = expect.stringContaining(
+      "more than the 1000 bytes that the rule lets through. Copy less of it.",
+    ) as string;
     expect(got).toMatchObject({ status: "rejected", reason: { code: "clipboard.too-large", message } });
   });
 
