@@ -249,7 +249,7 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
     bytes: 1,
     decision: "allow",
   };
-  await tellPage("crossing.notice", { seq: 1, ...told, by: "rule", detail: "" });
+  await tellPage("crossing.notice", { seq: 1, ...told, by: "rule", detail: "", failure: "" });
   // They slide out of the bar.
   await expect.poll(() => coveredParts(".paste-bar", ".crossing-notice", ".top-bar")).toEqual([]);
   await tellPage("clipboard.changed", { current: null, waiting: [], pasteKeys: [] });
@@ -267,7 +267,7 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
   await openPopup(surface, [-100, -800, 1900, 500]);
   await expect.poll(() => coveredParts(".sheet", ".top-bar")).toEqual([]);
   // A toast comes above the sheet's own footer.
-  await tellPage("crossing.notice", { seq: 2, ...told, by: "rule", detail: "" });
+  await tellPage("crossing.notice", { seq: 2, ...told, by: "rule", detail: "", failure: "" });
   await expect.poll(() => coveredParts(".crossing-notice", ".timeline-chain")).toEqual([]);
   await page.keyboard.press("Control+Tab");
   await expect(page.getByRole("dialog", { name: "Network" })).toBeVisible();

@@ -214,6 +214,24 @@ describe("pasting where the policy allows it", () => {
     expect(desk.readings.at(-1)?.type).toBe(PNG);
   });
 
+  test.each(["ahead", "request", "asked"])("no more goes than the rule lets through: %s", async (kind) => {
+    const { desk, web } = copied(kind === "asked" ? "ask" : "allow");
+    desk.ruleBytes = 1_000;
+    if (kind === "request") desk.copy(desk.vm("side"), 1, { types: ["text/plain", "x-kde-passwordManagerHint"] });
+    desk.press(web);
+    if (kind !== "ahead") desk.want(web, 1);
+    await desk.asked[0]?.answer("person", true);
+    await settled();
+    expect(desk.delivered).toMatchObject([
+      { target: { kind: kind === "ahead" ? "ahead" : "request" }, ruleBytes: 1_000 },
+    ]);
+    desk.delivered[0]?.take();
+    await desk.delivered[0]?.end({ outcome: "failed", bytes: 0, by: "size" });
+    expect(desk.told).toMatchObject([
+      { end: { bytes: 0, detail: "it has more than the 1000 bytes that the rule lets through" } },
+    ]);
+  });
+
   test("what was sent ahead is a paste when a program has taken it", async () => {
     const { desk, web } = copied();
     desk.press(web);

@@ -432,12 +432,12 @@ export class ClipBroker extends Emitter<BrokerEvents> {
       for (const request of requests) guest.link.refuse(request);
       return;
     }
-    const ended = reading.deliver({ kind: "ahead", vm, offer });
+    const ended = reading.deliver({ kind: "ahead", vm, offer }, outcome.maxBytes);
     ahead.isSent = true;
     for (const request of requests) reading.answer(request);
     this.#ports.after(AHEAD_MS, () => guest.ahead.delete(ahead));
     this.#ports.after(AHEAD_TOLD_MS, () => ahead.lapse());
-    const end = endOf(await ended);
+    const end = endOf(await ended, type, outcome.maxBytes);
     // The keys may have meant something else. The VM has had it all the same, so the log says so.
     const unused = { ...end, detail: end.detail || "sent ahead, but no program asked for it", isQuiet: true };
     await this.#ports.gate.ended(outcome, (await ahead.used) ? end : unused);
@@ -585,9 +585,9 @@ export class ClipBroker extends Emitter<BrokerEvents> {
       return gate.ended(outcome, { bytes: 0, detail: "the program no longer waited: paste again" });
     paste.reading ??= read(clip.source(type), type);
     paste.isGiven = true;
-    const end = await paste.reading.deliver({ kind: "request", vm: guest.link.vm, request });
+    const end = await paste.reading.deliver({ kind: "request", vm: guest.link.vm, request }, outcome.maxBytes);
     if (guest.pastes.get(request) === paste) guest.pastes.delete(request);
-    await gate.ended(outcome, endOf(end));
+    await gate.ended(outcome, endOf(end, type, outcome.maxBytes));
   }
 
   #refuse(guest: Guest, paste: Paste): void {

@@ -1,9 +1,9 @@
 /** A clip and who takes part in pasting it, as the broker sees them. */
 import { type ClipType, COPIED_FILES } from "#shared/model/clip.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
-import { MAX_CLIP_BYTES } from "#shared/protocol/limits.ts";
 import type { CrossingEnd } from "../crossings/crossing-request.ts";
 import type { Crossings } from "../crossings/crossings.ts";
+import { MAX_TYPE_BYTES } from "../link/clips/filters.ts";
 import type { Crossing, HostParty, VmParty } from "../policy/crossing.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { ClipEnd, ClipSource } from "./reading.ts";
@@ -38,14 +38,21 @@ export interface ClipGate extends Pick<Crossings, "request" | "joined" | "ended"
 }
 
 /** How a transfer ended, for the log and the person. */
-export function endOf(end: ClipEnd): CrossingEnd {
-  return { bytes: end.bytes, detail: end.outcome === "complete" ? "" : FAILURES[end.by] };
+export function endOf(end: ClipEnd, type: ClipType, ruleBytes: number | null = null): CrossingEnd {
+  if (end.outcome === "complete") return { bytes: end.bytes, detail: "" };
+  return { bytes: end.bytes, detail: end.by === "size" ? tooLargeWords(type, ruleBytes) : FAILURES[end.by] };
 }
 
-const FAILURES: Readonly<Record<Extract<ClipEnd, { outcome: "failed" }>["by"], string>> = {
+function tooLargeWords(type: ClipType, ruleBytes: number | null): string {
+  const typeBytes = MAX_TYPE_BYTES[type];
+  if (ruleBytes !== null && ruleBytes < typeBytes)
+    return `it has more than the ${ruleBytes} bytes that the rule lets through`;
+  return `it has more than ${typeBytes / 1024} KiB`;
+}
+
+const FAILURES: Readonly<Record<Exclude<Extract<ClipEnd, { outcome: "failed" }>["by"], "size">, string>> = {
   source: "its source took it back, or did not answer in time",
   target: "nobody took it",
-  size: `it has more than ${MAX_CLIP_BYTES / 1024 / 1024} MiB`,
   content: "it is not what its type says",
   cancelled: "it was cancelled",
 };

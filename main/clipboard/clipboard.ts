@@ -1,6 +1,7 @@
 /** Puts the clipboard's parts together. */
 import type { Application } from "../application.ts";
 import type { Crossings } from "../crossings/crossings.ts";
+import type { Page } from "../ipc/page.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { StartTransfer } from "../files/transfer.ts";
 import type { SettingsFile } from "../settings/settings.ts";
@@ -19,6 +20,7 @@ interface Parts {
   crossings: Pick<Crossings, "request" | "joined" | "ended">;
   read: ReadClip;
   startTransfer: StartTransfer;
+  page: Pick<Page, "send">;
   host: HostClipboard;
   settings: Pick<SettingsFile, "current">;
 }
@@ -29,10 +31,11 @@ export function createClipboard({
   crossings,
   read,
   startTransfer,
+  page,
   host,
   settings,
 }: Parts): ClipboardParts {
-  const bringFiles = fileBringer({ read, startTransfer });
+  const bringFiles = fileBringer({ read, startTransfer, page });
   const { clipboard: broker, primary } = joinedBrokers({ application, policy, crossings, read, bringFiles });
   const followSettings = (): void => primary.setOn(settings.current.middleClickAcrossVms);
   // The settings were read again.

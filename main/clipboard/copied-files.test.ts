@@ -1,10 +1,13 @@
 /** Copied files are pasted as files: by a transfer, and then by their new places. */
+import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { COPIED_FILES } from "#shared/model/clip.ts";
 import type { TransferEnd, TransferRequest, TransferredFile } from "../files/transfer.ts";
+import { CheckedPage } from "../ipc/testing/checked.ts";
 import type { Vm } from "../vms/vm.ts";
 import { fileBringer } from "./copied-files.ts";
-import { ClipDesk, FakeReading, settled } from "./testing/clip-desk.ts";
+import type { ClipEnd } from "./reading.ts";
+import { ClipDesk, FakeReading, partyNamed, settled } from "./testing/clip-desk.ts";
 
 const URI_LIST = "text/uri-list";
 
@@ -110,6 +113,14 @@ describe("pasting copied files", () => {
 });
 
 describe("bringing them", () => {
+  type ClipFailure = Pick<Extract<ClipEnd, { outcome: "failed" }>, "by">;
+
+  /** Of a VM only what it is called is looked at. */
+  const vmNamed = (name: string): Vm => {
+    const id = randomUUID();
+    return { id, status: { ...partyNamed(name), id } } as unknown as Vm;
+  };
+
   const file = (path: string, more: Partial<TransferredFile> = {}): TransferredFile => ({
     index: 0,
     path: Buffer.from(path),
@@ -123,19 +134,22 @@ describe("bringing them", () => {
     ...more,
   });
 
-  async function brought(content: string | null, files: readonly TransferredFile[]) {
+  /** `content`: as its source gives it; or how it fails. */
+  async function brought(content: string | ClipFailure, files: readonly TransferredFile[]) {
     const requests: TransferRequest[] = [];
     const desk = new ClipDesk();
-    const [home, web] = [desk.vm("home"), desk.vm("web")];
+    const page = new CheckedPage();
+    const [home, web] = [vmNamed("home"), vmNamed("web")];
+    desk.open(home);
     desk.copy(home, 1, { types: [COPIED_FILES] });
     const bring = fileBringer({
       read: (source, type) => {
         const reading = new FakeReading(source, type);
         setImmediate(() => {
           void reading.end(
-            content === null
-              ? { outcome: "failed", bytes: 0, by: "source" }
-              : { outcome: "complete", content: Buffer.from(content) },
+            typeof content === "string"
+              ? { outcome: "complete", content: Buffer.from(content) }
+              : { outcome: "failed", bytes: 0, by: content.by },
           );
         });
         return reading;
@@ -145,14 +159,16 @@ describe("bringing them", () => {
         const end: TransferEnd = { state: "done", files, bytes: 1, seconds: 1, detail: "" };
         return { id: 1, state: "done", done: Promise.resolve(end) };
       },
+      page,
     });
     const clip = desk.broker.ownOf(home);
     if (clip === null) throw new Error("it was copied");
-    return { requests, paths: (await bring(clip, web)).map((path) => Buffer.from(path).toString()) };
+    const paths = (await bring(clip, web)).map((path) => Buffer.from(path).toString());
+    return { requests, paths, told: page.events };
   }
 
   test("what was copied goes into the folder of what came in; what lies in a copied folder is not pasted apart", async () => {
-    const { requests, paths } = await brought("cut\nfile:///home/user/a%20b\nfile:///home/user/dir", [
+    const { requests, paths, told } = await brought("cut\nfile:///home/user/a%20b\nfile:///home/user/dir", [
       file("a b"),
       file("dir", { isFolder: true }),
       file("dir/inner"),
@@ -160,8 +176,8 @@ describe("bringing them", () => {
     ]);
     expect(requests).toMatchObject([
       {
-        source: { party: { kind: "vm", vm: { id: "home" } } },
-        target: { kind: "vm", vm: { id: "web" } },
+        source: { party: { kind: "vm", vm: { status: { name: "home" } } } },
+        target: { kind: "vm", vm: { status: { name: "web" } } },
         destination: { kind: "incoming" },
         permission: { kind: "ask" },
       },
@@ -172,9 +188,27 @@ describe("bringing them", () => {
       "/home/user/dir",
     ]);
     expect(paths).toEqual(["/in/a b", "/in/dir"]);
+    // The list of transfers tells of it.
+    expect(told).toEqual([]);
   });
 
-  test.each([null, "", "copy", "copy\nhttp://a/", "copy\n/etc/passwd"])("nothing is sent of %j", async (content) => {
-    expect(await brought(content, [])).toEqual({ requests: [], paths: [] });
+  test.each<[string | ClipFailure, "size" | "content" | "source"]>([
+    ["", "content"],
+    ["copy", "content"],
+    ["copy\nhttp://a/", "content"],
+    ["copy\n/etc/passwd", "content"],
+    ["copy\nfile:///a%00b", "content"],
+    ["copy\nfile:///a\nsecret text", "content"],
+    [`copy${"\nfile:///a".repeat(1025)}`, "size"],
+    [{ by: "content" }, "content"],
+    [{ by: "size" }, "size"],
+    [{ by: "source" }, "source"],
+    [{ by: "cancelled" }, "source"],
+  ])("nothing is sent of %j, and the person is told why", async (content, why) => {
+    const { requests, paths, told } = await brought(content, []);
+    expect([requests, paths]).toEqual([[], []]);
+    const payload = { from: { name: "home" }, to: { name: "web" }, why };
+    expect(told).toMatchObject([{ name: "clipboard.filesNotPasted", payload }]);
+    expect(JSON.stringify(told)).not.toMatch(/secret|passwd/);
   });
 });

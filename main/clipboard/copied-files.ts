@@ -1,31 +1,42 @@
 /** Files that were copied in one VM and are pasted in another: they go as a transfer, and what is pasted are those that arrived. */
 import { COPIED_FILES } from "#shared/model/clip.ts";
 import type { StartTransfer, TransferredFile } from "../files/transfer.ts";
-import { parseFileList } from "../link/clips/file-list.ts";
+import type { Page } from "../ipc/page.ts";
+import { type ParsedFileList, parseFileList } from "../link/clips/file-list.ts";
+import { partyOf } from "../policy/crossing.ts";
+import { partyView } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { Clip } from "./clip.ts";
-import type { ReadClip } from "./reading.ts";
+import type { ClipEnd, ReadClip } from "./reading.ts";
 
 /**
  * Resolves when they have arrived, or will not; never rejects.
- * @returns absolute paths in `vm` of what was chosen; none: nothing has arrived, of which the list of transfers says why
+ * @returns absolute paths in `vm` of what was chosen; none: nothing has arrived, and the person has been told why
  */
 export type BringFiles = (clip: Clip, vm: Vm) => Promise<readonly Uint8Array[]>;
 
 interface Parts {
   read: ReadClip;
   startTransfer: StartTransfer;
+  page: Pick<Page, "send">;
 }
 
-export function fileBringer({ read, startTransfer }: Parts): BringFiles {
+export function fileBringer({ read, startTransfer, page }: Parts): BringFiles {
   return async (clip, vm) => {
     const source = clip.source(COPIED_FILES);
     if (source.kind !== "vm") return [];
-    const end = await read(source, COPIED_FILES).deliver({ kind: "collect" });
-    if (end.outcome !== "complete" || end.content === null) return [];
     // The guest's word on its own files, which it alone opens.
-    const paths = parseFileList(Buffer.from(end.content).toString("utf8"));
-    if (paths === null) return [];
+    const list = listOf(await read(source, COPIED_FILES).deliver({ kind: "collect" }));
+    if (!list.ok) {
+      // There is no transfer yet whose end could be told.
+      page.send("clipboard.filesNotPasted", {
+        from: partyView(partyOf(source.vm.status)),
+        to: partyView(partyOf(vm.status)),
+        why: list.by,
+      });
+      return [];
+    }
+    const { paths } = list;
     const { files } = await startTransfer({
       source: { party: { kind: "vm", vm: source.vm }, paths },
       target: { kind: "vm", vm },
@@ -34,6 +45,11 @@ export function fileBringer({ read, startTransfer }: Parts): BringFiles {
     }).done;
     return files.flatMap((file) => (isChosen(file) && file.arrivedAt !== null ? [file.arrivedAt] : []));
   };
+}
+
+function listOf(end: ClipEnd): ParsedFileList | { ok: false; by: "source" } {
+  if (end.outcome === "complete") return parseFileList(Buffer.from(end.content ?? []).toString("utf8"));
+  return { ok: false, by: end.by === "size" || end.by === "content" ? end.by : "source" };
 }
 
 /** Not in a folder that has arrived with it. */

@@ -120,6 +120,20 @@ describe("from a VM to the host", () => {
     expect(got).toMatchObject({ status: "rejected", reason: { code } });
   });
 
+  test("no more comes than the rule lets through, and the words say so", async () => {
+    desk.copy(home, 1);
+    desk.ruleBytes = 1_000;
+    const [, got] = await Promise.allSettled([
+      settled().then(() => desk.readings[0]?.end({ outcome: "failed", by: "size" })),
+      exchange.get(home, TEXT),
+    ]);
+    expect(desk.readings[0]?.ruleBytes).toBe(1_000);
+    const message = expect.stringContaining(
+      "more than the 1000 bytes that the rule lets through. Copy less of it.",
+    ) as string;
+    expect(got).toMatchObject({ status: "rejected", reason: { code: "clipboard.too-large", message } });
+  });
+
   test("Copy to host takes the text before a picture, and writes it", async () => {
     desk.copy(home, 1, { types: ["image/png", "text/html", "text/plain"] });
     const copied = exchange.copyToHost(home);

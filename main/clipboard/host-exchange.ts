@@ -1,7 +1,7 @@
 /** What goes between a VM and the host by an explicit act of the person: the command, Super+C. Always through the policy. */
 import { type ClipType, COPIED_FILES } from "#shared/model/clip.ts";
 import { AppError } from "#shared/model/app-error.ts";
-import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
+import type { CrossingEnd, CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
 import { refusalOf } from "../crossings/crossings.ts";
 import { HOST, partyOf } from "../policy/crossing.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -65,10 +65,11 @@ export class HostExchange {
       reading,
       signal,
     );
-    const end = await reading.deliver({ kind: "put", vm, selection: "clipboard" });
+    const end = await reading.deliver({ kind: "put", vm, selection: "clipboard" }, outcome.maxBytes);
     if (end.outcome === "complete") broker.putDone(vm);
-    await gate.ended(outcome, endOf(end));
-    if (end.outcome !== "complete") throw failed(vm, end);
+    const told = endOf(end, type, outcome.maxBytes);
+    await gate.ended(outcome, told);
+    if (end.outcome !== "complete") throw failed(vm, end, told);
     return type;
   }
 
@@ -108,9 +109,10 @@ export class HostExchange {
     const { copiedMs } = clip;
     const asked = { crossing: crossingOf(clip, HOST, type), subject: `clip ${clip.id}`, isSecret, copiedMs };
     const outcome = await this.#allowed({ ...asked, preview: previewOf(reading, clip) }, reading, signal);
-    const end = await reading.deliver({ kind: "collect" });
-    await this.#parts.gate.ended(outcome, endOf(end));
-    if (end.outcome !== "complete" || end.content === null) throw failed(vm, end);
+    const end = await reading.deliver({ kind: "collect" }, outcome.maxBytes);
+    const told = endOf(end, type, outcome.maxBytes);
+    await this.#parts.gate.ended(outcome, told);
+    if (end.outcome !== "complete" || end.content === null) throw failed(vm, end, told);
     return { type, bytes: end.content };
   }
 
@@ -147,10 +149,10 @@ function notOffered(vm: Vm, { types }: Clip, typeName: string): AppError {
   );
 }
 
-function failed(vm: Vm, end: ClipEnd): AppError {
+function failed(vm: Vm, end: ClipEnd, { detail = "" }: CrossingEnd): AppError {
   const { name } = vm.definition;
-  const { detail = "" } = endOf(end);
   const code = end.outcome === "failed" && end.by === "size" ? "clipboard.too-large" : "clipboard.failed";
   const why = detail === "" ? "it is gone" : detail;
-  return new AppError(code, `The clip did not go from or to VM "${name}": ${why}. Try it again.`, { vm: name });
+  const next = code === "clipboard.too-large" ? "Copy less of it" : "Try it again";
+  return new AppError(code, `The clip did not go from or to VM "${name}": ${why}. ${next}.`, { vm: name });
 }

@@ -45,8 +45,8 @@ class LaterReading implements ClipReading {
     };
   }
 
-  async deliver(target: ClipTarget): Promise<ClipEnd> {
-    return (await this.#ready).deliver(target);
+  async deliver(target: ClipTarget, ruleBytes: number | null = null): Promise<ClipEnd> {
+    return (await this.#ready).deliver(target, ruleBytes);
   }
 
   onTaken(taken: () => void): () => void {

@@ -163,6 +163,23 @@ describe("text of one VM", () => {
     expect(got().equals(Buffer.alloc(text.length / 2, "ab"))).toBe(true);
   });
 
+  it.each([
+    [9, { outcome: "complete", bytes: 9 }, "1234 6789"],
+    [8, { outcome: "failed", by: "size" }, ""],
+  ])("goes as far as its rule lets through, to a program and to main: %i bytes", async (ruleBytes, ends, given) => {
+    const end = read().deliver(request(), ruleBytes);
+    await writeAll("1234 6789");
+    const stream = await streamGiven();
+    target.agent.say("streamCredit", { stream, bytes: 100 });
+    expect(await end).toMatchObject(ends);
+    expect(got().toString()).toBe(given);
+    expect(target.agent.sentOf("streamEnd")).toMatchObject([{ aborted: given === "" }]);
+
+    const held = { kind: "bytes", bytes: Buffer.from("1234 6789") } as const;
+    const content = given === "" ? {} : { content: Buffer.from(given) };
+    expect(await readClip(held, TEXT).deliver({ kind: "collect" }, ruleBytes)).toMatchObject({ ...ends, ...content });
+  });
+
   it("waits in its link while nobody has decided: no more than a bounded part, and nothing of it goes anywhere", async () => {
     const reading = read();
     const [stream, { credit, write }] = [await streamRead(), writer()];
@@ -377,7 +394,7 @@ describe("a picture", () => {
         const [target1, others] = portPair();
         open.push(source1, mine, target1, others);
         from(source1);
-        takeContent(clipFilter("image/png"), mine, (outcome, content) => {
+        takeContent(clipFilter("image/png", null), mine, (outcome, content) => {
           const encoded = content === null ? null : encode(Buffer.from(content));
           if (encoded === null || outcome !== "complete") return others.close();
           shown?.(SHOWN);

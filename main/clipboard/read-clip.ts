@@ -82,7 +82,7 @@ class Reading implements ClipReading {
     this.#target?.answer(request);
   }
 
-  async deliver(target: ClipTarget): Promise<ClipEnd> {
+  async deliver(target: ClipTarget, ruleBytes: number | null = null): Promise<ClipEnd> {
     const isHtmlForHost = target.kind === "collect" && this.#type === "text/html";
     const failure = this.#outcome ?? (isHtmlForHost ? "content" : null);
     if (failure !== null && failure !== "complete") {
@@ -92,8 +92,8 @@ class Reading implements ClipReading {
     }
     const delivery =
       target.kind === "collect"
-        ? collectTarget(this.#type)
-        : vmTarget(target, this.#type, () => {
+        ? collectTarget({ type: this.#type, ruleBytes })
+        : vmTarget(target, { type: this.#type, ruleBytes }, () => {
             for (const taken of [...this.#takenListeners]) taken();
             this.#takenListeners.clear();
           });
@@ -145,8 +145,8 @@ class Reading implements ClipReading {
     const client = this.#source.vm.service(clipboard);
     if (target.link === null) target.takeFrom(client.deliver(this.#number ?? 0));
     else {
-      const { vm, giving, wireTarget } = target.link;
-      client.connect(this.#number ?? 0, vm.service(clipboard), giving, wireTarget, this.#type);
+      const { vm, giving, given } = target.link;
+      client.connect(this.#number ?? 0, vm.service(clipboard), giving, given);
     }
   }
 

@@ -46,9 +46,10 @@ export interface ClipReading {
   onPreview(changed: (preview: ClipPreview) => void): () => void;
   /**
    * Once. Never rejects. `content` is given for `collect` alone. A request that is not given anything, because the reading has
-   * failed already or fails before, is refused.
+   * failed already or fails before, is refused. `ruleBytes`: what the rule lets through; what is larger ends by its size. null, as
+   * without it: it does not say.
    */
-  deliver(target: ClipTarget): Promise<ClipEnd>;
+  deliver(target: ClipTarget, ruleBytes?: number | null): Promise<ClipEnd>;
   /** Calls `taken` once when a program has got what was delivered ahead. Returns a function that ends it. */
   onTaken(taken: () => void): () => void;
   /** What was delivered ahead answers this request too, which was on its way at that time. */

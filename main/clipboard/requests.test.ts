@@ -57,6 +57,7 @@ beforeEach(async () => {
     startTransfer: () => {
       throw new Error("no files are copied here");
     },
+    page,
     host: {
       look: () => Promise.resolve({ types: [TEXT], isSecret: false, stamp: "host" }),
       read: () => Promise.resolve(Buffer.from("host's")),

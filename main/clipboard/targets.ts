@@ -2,9 +2,9 @@
 import type { ClipType } from "#shared/model/clip.ts";
 import { CarriedPort } from "../link/clips/carried-port.ts";
 import { clipFilter } from "../link/clips/filters.ts";
-import type { GivingTarget, TransferOutcome } from "../link/contracts/clipboard.ts";
+import type { TransferOutcome } from "../link/contracts/clipboard.ts";
 import type { MessagePortLike } from "../link/message-port.ts";
-import { clipboard } from "../vms/services/clipboard.ts";
+import { clipboard, type Given } from "../vms/services/clipboard.ts";
 import type { Vm } from "../vms/vm.ts";
 import { takeContent } from "./main-ends.ts";
 import type { ClipTarget } from "./reading.ts";
@@ -19,7 +19,7 @@ export interface TargetEnd {
 export interface DeliveryTarget {
   readonly ended: Promise<TargetEnd>;
   /** null: it is main. */
-  readonly link: { vm: Vm; giving: number; wireTarget: GivingTarget } | null;
+  readonly link: { vm: Vm; giving: number; given: Given } | null;
   /** Its content comes by `port`. @throws AppError vm.not-running */
   takeFrom(port: MessagePortLike): void;
   /** The same, with main at the other end of the port. @throws AppError vm.not-running */
@@ -30,36 +30,43 @@ export interface DeliveryTarget {
   lost(): void;
 }
 
+interface DeliveryBounds {
+  type: ClipType;
+  /** More does not go; null: than the type may have. */
+  ruleBytes: number | null;
+}
+
 export function vmTarget(
   target: Exclude<ClipTarget, { kind: "collect" }>,
-  type: ClipType,
+  { type, ruleBytes }: DeliveryBounds,
   taken: () => void,
 ): DeliveryTarget {
   const client = target.vm.service(clipboard);
   let end: (end: TargetEnd) => void = () => undefined;
   const ended = new Promise<TargetEnd>((resolve) => (end = resolve));
   const { vm, ...wireTarget } = target;
+  const given = { target: wireTarget, as: type, ruleBytes };
   const giving = client.give(wireTarget, {
     taken,
     ended: (bytes, outcome) => end({ outcome, bytes, content: null }),
   });
   return {
     ended,
-    link: { vm, giving, wireTarget },
-    takeFrom: (port) => client.receive(giving, wireTarget, type, port),
-    port: () => client.receive(giving, wireTarget, type),
+    link: { vm, giving, given },
+    takeFrom: (port) => client.receive(giving, given, port),
+    port: () => client.receive(giving, given),
     answer: (request) => client.answer(giving, request),
     cancel: () => client.cancelGiving(giving),
     lost: () => client.forgetGiving(giving),
   };
 }
 
-export function collectTarget(type: ClipType): DeliveryTarget {
+export function collectTarget({ type, ruleBytes }: DeliveryBounds): DeliveryTarget {
   let end: (end: TargetEnd) => void = () => undefined;
   const ended = new Promise<TargetEnd>((resolve) => (end = resolve));
   let cancel = (): void => end({ outcome: "cancelled", bytes: 0, content: null });
   const takeFrom = (port: MessagePortLike): void => {
-    cancel = takeContent(clipFilter(type), port, (outcome, content) =>
+    cancel = takeContent(clipFilter(type, ruleBytes), port, (outcome, content) =>
       end({ outcome, bytes: content?.length ?? 0, content }),
     );
   };

@@ -45,6 +45,8 @@ export interface CrossingOutcome {
   readonly by: DecidedBy;
   /** The rule that decided, or asked; null: none matched, or nothing may cross at all. */
   readonly rule: { readonly line: number; readonly text: string } | null;
+  /** More than this does not go by the rule, bytes; null, as without it: it does not say. Where no size was asked about. */
+  readonly maxBytes?: number | null;
   /** The rule lets through only what a scanner has passed. */
   readonly scans?: boolean;
   /** Of several scanners one is enough. */

@@ -105,8 +105,26 @@ describe("what a rule decides", () => {
     expect(toasts()).toEqual([]);
     await crossings.ended(outcome, { bytes: 34 });
     expect(await entries()).toMatchObject([{ bytes: 34 }]);
-    expect(toasts()).toMatchObject([{ seq: 1, bytes: 34, decision: "allow", by: "rule" }]);
+    expect(toasts()).toMatchObject([{ seq: 1, bytes: 34, decision: "allow", by: "rule", failure: "" }]);
     expect(page.asked).toEqual([]);
+  });
+
+  it.each(["allow", "ask"] as const)(
+    "knows what its rule lets through, where no size was asked about: %s",
+    async (decision) => {
+      const rule = `{action: clipboard.paste, from: home, to: web, decision: ${decision}, maxBytes: 1000}`;
+      fs.writeFileSync(policy.file, `rules:\n  - ${rule}\ntests: []\n`);
+      await policy.load();
+      const asked = crossings.request(paste(HOME, WEB, { isQuiet: true }));
+      if (decision === "ask") await answer("once");
+      expect(await asked).toMatchObject({ allowed: true, maxBytes: 1_000 });
+    },
+  );
+
+  it("is told as failed where not all has arrived, with the reason alone", async () => {
+    const outcome = await crossings.request(paste(HOME, MAIL));
+    await crossings.ended(outcome, { bytes: 0, detail: "it is not\nwhat its type says" });
+    expect(toasts()).toMatchObject([{ decision: "allow", bytes: 0, failure: "it is not\\u{a}what its type says" }]);
   });
 
   it("is written down and not told where its end is quiet", async () => {

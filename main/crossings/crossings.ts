@@ -77,7 +77,7 @@ export class Crossings {
     const allowed = decision === "allow";
     if (allowed && request.isQuiet === true && rule?.notify !== true)
       return {
-        ...{ allowed, by: "rule", rule: answer.rule, ...scanOf(rule) },
+        ...{ allowed, by: "rule", rule: answer.rule, ...conditionsOf(rule) },
         ...{ explanation: answer.explanation, seq: null },
       };
     return this.#outcome(request, decided, { allowed, by: "rule", detail: "" });
@@ -93,7 +93,7 @@ export class Crossings {
     if (seq === null) return;
     const words = escapeForLog(detail, MAX_DETAIL);
     const entry = await this.#audit.end(seq, { bytes, detail: words });
-    if (entry !== null && !isQuiet) this.#tell(entry);
+    if (entry !== null && !isQuiet) this.#tell(entry, words);
   }
 
   async #asked(
@@ -171,24 +171,24 @@ export class Crossings {
     const words = wordsOf(by, allowed, explanation, entry);
     if (!allowed) {
       await this.#denials.add(entry);
-      return { allowed, by, rule: answer.rule, ...scanOf(rule), explanation: words, seq: null };
+      return { allowed, by, rule: answer.rule, ...conditionsOf(rule), explanation: words, seq: null };
     }
     const written = await this.#record(entry, { goesOn: true });
     if (written !== null)
-      return { allowed, by, rule: answer.rule, ...scanOf(rule), explanation: words, seq: written.seq };
+      return { allowed, by, rule: answer.rule, ...conditionsOf(rule), explanation: words, seq: written.seq };
     const refused = "Nothing may cross while the audit log cannot be written.";
-    return { allowed: false, by: "rule", rule: null, ...scanOf(rule), explanation: refused, seq: null };
+    return { allowed: false, by: "rule", rule: null, ...conditionsOf(rule), explanation: refused, seq: null };
   }
 
   /** null: it could not be written, which the log itself tells. */
   async #record(entry: NewEntry, options: { goesOn: boolean }): Promise<AuditEntry | null> {
     const written = await this.#audit.append(entry, options).catch(() => null);
-    if (written !== null && !options.goesOn) this.#tell(written);
+    if (written !== null && !options.goesOn) this.#tell(written, "");
     return written;
   }
 
-  #tell({ seq, action, from, to, type, bytes, decision, by, detail }: AuditEntry): void {
-    this.#page.send("crossing.notice", { seq, action, from, to, type, bytes, decision, by, detail });
+  #tell({ seq, action, from, to, type, bytes, decision, by, detail }: AuditEntry, failure: string): void {
+    this.#page.send("crossing.notice", { seq, action, from, to, type, bytes, decision, by, detail, failure });
   }
 
   #holdsOnce(key: string): boolean {
@@ -198,9 +198,11 @@ export class Crossings {
   }
 }
 
-function scanOf(rule: PolicyDecided["rule"]): Pick<CrossingOutcome, "scans" | "oneScannerSuffices" | "asksUnscanned"> {
-  const { scan = false, oneScannerSuffices = false, asksUnscanned = false } = rule ?? {};
-  return { scans: scan, oneScannerSuffices, asksUnscanned };
+type Conditions = Pick<CrossingOutcome, "maxBytes" | "scans" | "oneScannerSuffices" | "asksUnscanned">;
+
+function conditionsOf(rule: PolicyDecided["rule"]): Conditions {
+  const { maxBytes = null, scan = false, oneScannerSuffices = false, asksUnscanned = false } = rule ?? {};
+  return { maxBytes, scans: scan, oneScannerSuffices, asksUnscanned };
 }
 
 /** As the `atoll` command ends where something was not allowed: with exit code 3. */

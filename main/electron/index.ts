@@ -256,6 +256,7 @@ async function run(): Promise<void> {
     crossings,
     read: readingLater(clipReader(new PictureBoxes())),
     startTransfer: transfers.start,
+    page,
     host: electronClipboard,
     settings,
   });

@@ -19,6 +19,8 @@ export interface CrossingNotices extends ReadonlyStore<CrossingNoticesState> {
 
 export const MAX_NOTICES = 3;
 export const TOLD_MS = 4_000;
+/** There is more to read. */
+export const FAILURE_TOLD_MS = 8_000;
 
 export function createCrossingNotices(): CrossingNotices {
   const { getState, getInitialState, setState, subscribe } = createStore<CrossingNoticesState>(() => ({
@@ -43,11 +45,11 @@ export function createCrossingNotices(): CrossingNotices {
     subscribe,
     dismiss,
     tell: (crossing) => {
-      const { seq } = crossing;
+      const { seq, failure } = crossing;
       clearTimeout(timers.get(seq));
       timers.set(
         seq,
-        setTimeout(() => dismiss(seq), TOLD_MS),
+        setTimeout(() => dismiss(seq), failure === "" ? TOLD_MS : FAILURE_TOLD_MS),
       );
       const others = getState().notices.filter((one) => one.seq !== seq);
       const left = others.slice(MAX_NOTICES - 1);

@@ -55,16 +55,35 @@ it("a prompt cannot be confirmed in its first second, nor in the first after the
   expect(press).toHaveBeenCalledOnce();
 });
 
+/** Whether the prompt keeps this key from the button that has the focus. */
+function isTaken(key: string, target: Element = button("Cancel")): boolean {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+  act(() => void target.dispatchEvent(event));
+  return event.defaultPrevented;
+}
+
 it("in that second Enter and Space press nothing, not even Cancel: somebody was typing", () => {
   ask("Really?");
-  const isTaken = (key: string): boolean => {
-    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
-    act(() => void button("Cancel").dispatchEvent(event));
-    return event.defaultPrevented;
-  };
-  expect(["Enter", " ", "Tab"].map(isTaken)).toEqual([true, true, false]);
+  expect(["Enter", " ", "Tab"].map((key) => isTaken(key))).toEqual([true, true, false]);
   passes(1_000);
-  expect(["Enter", " "].map(isTaken)).toEqual([false, false]);
+  expect(["Enter", " "].map((key) => isTaken(key))).toEqual([false, false]);
+});
+
+it("nor do they while somebody goes on typing, whose next word would answer it", () => {
+  ask("Really?");
+  passes(2_000);
+  expect(["a", "b", " ", "c", "Enter"].map((key) => isTaken(key))).toEqual([false, false, true, false, true]);
+  passes(999);
+  expect(isTaken("Enter")).toBe(true);
+  passes(1);
+  expect(["Enter", " "].map((key) => isTaken(key))).toEqual([false, false]);
+});
+
+it("what is typed into a field of the prompt is not in the way of its answer", () => {
+  ask("Really?");
+  passes(1_000);
+  const field = document.querySelector("input") ?? expect.fail("no field");
+  expect([isTaken("a", field), isTaken("Enter", field), isTaken("Enter")]).toEqual([false, false, false]);
 });
 
 it("the mark of this person is shown, and that there is none", () => {

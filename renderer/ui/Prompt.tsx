@@ -1,12 +1,21 @@
 /**
  * A question of the host: it dims every guest's window, and has the keyboard until it is answered. So that a key or click
  * meant for a program does not answer it, "Cancel" has the focus, and for a moment all other buttons are disabled and Enter and
- * Space press nothing.
+ * Space press nothing: nor do they while somebody goes on typing.
  */
 import "./prompt.css";
 import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { Hand } from "lucide-react";
-import { createContext, type ReactNode, type RefObject, useContext, useEffect, useRef, useState } from "react";
+import {
+  createContext,
+  type KeyboardEvent as ReactKeyboardEvent,
+  type ReactNode,
+  type RefObject,
+  useContext,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { Mark } from "./Mark.tsx";
 
 /** Long enough to see what is asked. */
@@ -50,6 +59,8 @@ export function Prompt(props: PromptProps) {
   } = props;
   const isArmed = useArmed(title);
   const cancelButton = useRef<HTMLButtonElement>(null);
+  /** When a key of text came that nothing in the prompt takes, performance.now(). */
+  const typedMs = useRef(-Infinity);
   return (
     <AlertDialog.Root open onOpenChange={(isOpen) => !isOpen && cancel?.()}>
       <AlertDialog.Portal className="overlay-layer">
@@ -59,7 +70,13 @@ export function Prompt(props: PromptProps) {
           data-prompt={name}
           data-wide={isWide || undefined}
           initialFocus={() => initialFocus?.current ?? cancelButton.current}
-          onKeyDownCapture={(event) => !isArmed && isPress(event.key) && event.preventDefault()}
+          onKeyDownCapture={(event) => {
+            const isForButton = event.target instanceof HTMLButtonElement;
+            if (isPress(event.key)) {
+              const isTyping = isForButton && performance.now() - typedMs.current < ARMED_AFTER_MS;
+              if (!isArmed || isTyping) event.preventDefault();
+            } else if (isForButton && isText(event)) typedMs.current = performance.now();
+          }}
         >
           <header className="prompt-head">
             <Mark note="Your mark. Only Atoll knows it." />
@@ -114,6 +131,10 @@ export function PromptButton({ kind, press, answer, children }: PromptButtonProp
       {children}
     </button>
   );
+}
+
+function isText({ key, ctrlKey, altKey, metaKey }: ReactKeyboardEvent): boolean {
+  return key.length === 1 && !ctrlKey && !altKey && !metaKey;
 }
 
 /** What somebody who types presses a button with. */

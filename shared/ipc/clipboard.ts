@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CLIP_TYPES, PASTE_GESTURES } from "../model/clip.ts";
 import { LABEL_NAMES } from "../model/label.ts";
 import { MAX_CLIP_BYTES, MAX_CLIP_TYPE_BYTES } from "../protocol/limits.ts";
+import { crossingParty } from "./crossing.ts";
 import { domain, event, report, request } from "./declare.ts";
 import { askS, nothing, vmId, vmReference, windowId } from "./fields.ts";
 
@@ -132,5 +133,13 @@ export const clipboardContract = domain({
     }),
     /** The history is not what it was: ask again where it is shown. */
     "clipboard.historyChanged": event({ to: ["page"], payload: nothing }),
+    /**
+     * The person has pasted files, and there is no transfer: the list of what was copied has too many (`size`), is no list of files
+     * (`content`), or its VM did not give it (`source`).
+     */
+    "clipboard.filesNotPasted": event({
+      to: ["page"],
+      payload: z.strictObject({ from: crossingParty, to: crossingParty, why: z.enum(["size", "content", "source"]) }),
+    }),
   },
 });

@@ -139,6 +139,8 @@ export const crossingContract = domain({
         decision: z.enum(["allow", "deny"]),
         by: decidedBy,
         detail: z.string(),
+        /** Why not all of what was allowed has arrived, in words for people, guest text escaped; "" = nothing is known against it. */
+        failure: z.string(),
       }),
     }),
   },

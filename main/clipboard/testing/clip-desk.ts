@@ -17,6 +17,7 @@ export class FakeReading implements ClipReading {
   readonly type: ClipType;
   preview: ClipPreview = { text: "secret plans", bytes: 12, isComplete: true, picture: null };
   target: ClipTarget | null = null;
+  ruleBytes: number | null = null;
   isCancelled = false;
   isLookedAt = false;
   /** Requests that were answered by what was delivered ahead. */
@@ -44,9 +45,10 @@ export class FakeReading implements ClipReading {
     for (const changed of this.#previewed) changed(preview);
   }
 
-  deliver(target: ClipTarget): Promise<ClipEnd> {
+  deliver(target: ClipTarget, ruleBytes: number | null = null): Promise<ClipEnd> {
     if (this.target !== null) throw new Error("delivered twice");
     this.target = target;
+    this.ruleBytes = ruleBytes;
     return new Promise((resolve) => {
       this.#end = resolve;
       if (this.isCancelled) this.cancel();
@@ -98,6 +100,8 @@ export class ClipDesk {
   focused: Vm | null = null;
   /** By the crossing's target, and its type where only that one is meant. */
   readonly rules = new Map<string, PolicyDecision>();
+  /** What the rule that decides lets through; null: it does not say. */
+  ruleBytes: number | null = null;
   isPolicyBroken = false;
   readonly asked: Asked[] = [];
   readonly requests: CrossingRequest[] = [];
@@ -236,6 +240,7 @@ export class ClipDesk {
       allowed,
       by,
       rule: null,
+      maxBytes: this.ruleBytes,
       explanation: "as the test has it",
       seq: this.requests.length,
     });

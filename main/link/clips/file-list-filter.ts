@@ -23,7 +23,7 @@ export class FileListFilter implements ClipFilter {
     const untrustedList = Buffer.concat(this.#chunks);
     this.#chunks.length = 0;
     this.heldBytes = 0;
-    if (parseFileList(untrustedList.toString("utf8")) === null) return { ok: false, by: "content" };
-    return { ok: true, bytes: untrustedList };
+    const parsed = parseFileList(untrustedList.toString("utf8"));
+    return parsed.ok ? { ok: true, bytes: untrustedList } : parsed;
   }
 }

@@ -3,8 +3,11 @@ import { describe, expect, it, test } from "vitest";
 import { FileListFilter, MAX_FILE_LIST_BYTES } from "./file-list-filter.ts";
 import { addressList, fileManagersList, parseFileList } from "./file-list.ts";
 
-const parsed = (list: string): string[] | null =>
-  parseFileList(list)?.map((path) => Buffer.from(path).toString("latin1")) ?? null;
+/** The paths, or why there are none. */
+const parsed = (list: string): string[] | string => {
+  const result = parseFileList(list);
+  return result.ok ? result.paths.map((path) => Buffer.from(path).toString("latin1")) : result.by;
+};
 
 describe("a list of copied files", () => {
   it.each([
@@ -12,29 +15,29 @@ describe("a list of copied files", () => {
     ["cut\nfile://localhost/a\n", ["/a"]],
     ["file:///a\r\nfile:/b\r\n", ["/a", "/b"]],
     ["copy\nfile:///a\nfile:///b\n\0", ["/a", "/b"]],
-    ["copy\nfile:///a\0\0", null],
-    ["copy\nfile:///a\0\nfile:///b", null],
-    ["\0", null],
+    ["copy\nfile:///a\0\0", "content"],
+    ["copy\nfile:///a\0\nfile:///b", "content"],
+    ["\0", "content"],
     ["copy\nfile:///%FF%", ["/\u00ff%"]],
     ["copy\nfile:///ç", ["/\u00c3\u00a7"]],
-    ["copy", null],
-    ["", null],
-    ["copy\n", null],
-    ["copy\n\nfile:///a", null],
-    ["move\nfile:///a", null],
-    ["copy\nfile://host/a", null],
-    ["copy\nhttp://a/b", null],
-    ["copy\n/a", null],
-    ["copy\nfile:///a?b", null],
-    ["copy\nfile:///a%00b", null],
+    ["copy", "content"],
+    ["", "content"],
+    ["copy\n", "content"],
+    ["copy\n\nfile:///a", "content"],
+    ["move\nfile:///a", "content"],
+    ["copy\nfile://host/a", "content"],
+    ["copy\nhttp://a/b", "content"],
+    ["copy\n/a", "content"],
+    ["copy\nfile:///a?b", "content"],
+    ["copy\nfile:///a%00b", "content"],
   ])("%j", (list, paths) => {
     expect(parsed(list)).toEqual(paths);
   });
 
   test("a list, a path or a name that is too long is none", () => {
     expect(parsed(`copy\n${"file:///a\n".repeat(1024)}`)).toHaveLength(1024);
-    expect(parsed(`copy\n${"file:///a\n".repeat(1025)}`)).toBeNull();
-    expect(parsed(`copy\nfile:///${"a".repeat(4096)}`)).toBeNull();
+    expect(parsed(`copy\n${"file:///a\n".repeat(1025)}`)).toBe("size");
+    expect(parsed(`copy\nfile:///${"a".repeat(4096)}`)).toBe("content");
   });
 
   test("what is written is read again, whatever the names are", () => {
@@ -44,7 +47,7 @@ describe("a list of copied files", () => {
     fc.assert(
       fc.property(fc.array(path, { minLength: 1, maxLength: 20 }), (paths) => {
         for (const list of [fileManagersList(paths), addressList(paths)])
-          expect(parseFileList(Buffer.from(list).toString())).toEqual(paths);
+          expect(parseFileList(Buffer.from(list).toString())).toEqual({ ok: true, paths });
       }),
     );
   });
@@ -52,7 +55,8 @@ describe("a list of copied files", () => {
   test("any text is a list or none", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
-        for (const path of parseFileList(`copy\n${text}`) ?? []) {
+        const result = parseFileList(`copy\n${text}`);
+        for (const path of result.ok ? result.paths : []) {
           expect(path[0]).toBe(0x2f);
           expect(path.includes(0)).toBe(false);
         }
@@ -72,6 +76,7 @@ describe("its filter", () => {
     expect(of("cut\nfile:", "///a")).toEqual({ ok: true, bytes: Buffer.from("cut\nfile:///a") });
     expect(of("secret text")).toEqual({ ok: false, by: "content" });
     expect(of("cut\nfile:///a\nsecret text")).toEqual({ ok: false, by: "content" });
+    expect(of("cut", "\nfile:///a".repeat(1025))).toEqual({ ok: false, by: "size" });
   });
 
   it("has a bound", () => {

@@ -4,16 +4,18 @@ import { MAX_CHOSEN_FILES, MAX_FILE_PATH_BYTES } from "#shared/protocol/limits.t
 /** With and without a host; nothing else of an address is in it. */
 const ADDRESS = /^file:(?:\/\/(?:localhost)?|(?!\/\/))(\/[^?#]*)$/u;
 
-/** The files' paths; null: it is no such list, or has too many. */
-export function parseFileList(untrustedList: string): Uint8Array[] | null {
+/** `size`: it has more files than can be chosen at once; `content`: it is no such list. */
+export type ParsedFileList = { ok: true; paths: Uint8Array[] } | { ok: false; by: "size" | "content" };
+
+export function parseFileList(untrustedList: string): ParsedFileList {
   // libfm's list (PCManFM) has the end of a C string with it.
   const list = untrustedList.endsWith("\0") ? untrustedList.slice(0, -1) : untrustedList;
   const lines = list.split(/\r?\n/u);
   if (lines[0] === "copy" || lines[0] === "cut") lines.shift();
   if (lines.at(-1) === "") lines.pop();
-  if (lines.length === 0 || lines.length > MAX_CHOSEN_FILES) return null;
+  if (lines.length > MAX_CHOSEN_FILES) return { ok: false, by: "size" };
   const paths = lines.map(pathOf);
-  return paths.every((path) => path !== null) ? paths : null;
+  return paths.length > 0 && paths.every((path) => path !== null) ? { ok: true, paths } : { ok: false, by: "content" };
 }
 
 /** For a file manager that pastes: it moves them to where the person is. */

@@ -28,9 +28,10 @@ const FILTERS: Readonly<Record<ClipType, () => ClipFilter>> = {
   }),
 };
 
-/** With the bounds of the type. */
-export function clipFilter(type: ClipType): ClipFilter {
+/** With the bounds of the type. `ruleBytes`: what the rule lets through; null: it does not say. */
+export function clipFilter(type: ClipType, ruleBytes: number | null): ClipFilter {
   const inner = FILTERS[type]();
+  const maxBytes = Math.min(MAX_TYPE_BYTES[type], ruleBytes ?? Infinity);
   let total = 0;
   return {
     get heldBytes() {
@@ -38,7 +39,7 @@ export function clipFilter(type: ClipType): ClipFilter {
     },
     push(untrusted) {
       total += untrusted.length;
-      return total > MAX_TYPE_BYTES[type] ? { ok: false, by: "size" } : inner.push(untrusted);
+      return total > maxBytes ? { ok: false, by: "size" } : inner.push(untrusted);
     },
     end: () => inner.end(),
   };

@@ -33,8 +33,8 @@ export type ClipboardOrder =
   /** With a port to whoever takes it, or without: main does. Once. */
   | { type: "deliver"; reading: number }
   | { type: "cancelReading"; reading: number }
-  /** With a port to whoever has it, or without: main has. */
-  | { type: "give"; giving: number; target: GivingTarget; as: ClipType }
+  /** With a port to whoever has it, or without: main has. `ruleBytes`: more does not go; null: than its type may have. */
+  | { type: "give"; giving: number; target: GivingTarget; as: ClipType; ruleBytes: number | null }
   /** What was given ahead answers this request, which came before the agent had it. */
   | { type: "answer"; giving: number; request: number }
   | { type: "cancelGiving"; giving: number }

@@ -89,7 +89,13 @@ describe("a request", () => {
     expect(host.eventsOf(CLIPBOARD).at(-1)).toEqual({ type: "dropped", request: 1 });
     expect(host.say("pasteDropped", { request: 1 })).toBe("accepted");
     expect(eventsOf(host, "dropped")).toHaveLength(1);
-    host.order(CLIPBOARD, { type: "give", giving: GIVING, target: { kind: "request", request: 1 }, as: TEXT });
+    host.order(CLIPBOARD, {
+      type: "give",
+      giving: GIVING,
+      target: { kind: "request", request: 1 },
+      as: TEXT,
+      ruleBytes: null,
+    });
     expect(host.sentOf("pasteGiven")).toEqual([]);
     expect(host.eventsOf(CLIPBOARD).at(-1)).toMatchObject({ type: "givingEnded", giving: GIVING, outcome: "target" });
   });
@@ -243,7 +249,7 @@ describe("content that the guest writes", () => {
 describe("content that the guest reads", () => {
   function giving(target: GivingTarget = { kind: "put", selection: "clipboard" }, as: ClipType = TEXT): ServiceHost {
     const host = announced(TEXT, "text/uri-list");
-    host.order(CLIPBOARD, { type: "give", giving: GIVING, target, as });
+    host.order(CLIPBOARD, { type: "give", giving: GIVING, target, as, ruleBytes: null });
     return host;
   }
   const say = (host: ServiceHost, message: unknown): void =>
@@ -305,7 +311,13 @@ describe("content that the guest reads", () => {
     const host = announced(TEXT);
     host.say("pasteWanted", { request: 1, offer: 1, type: TEXT });
     for (const number of [GIVING, 9])
-      host.order(CLIPBOARD, { type: "give", giving: number, target: { kind: "request", request: 1 }, as: TEXT });
+      host.order(CLIPBOARD, {
+        type: "give",
+        giving: number,
+        target: { kind: "request", request: 1 },
+        as: TEXT,
+        ruleBytes: null,
+      });
     expect(host.sentOf("pasteGiven")).toEqual([{ request: 1, stream: STREAM }]);
     expect(eventsOf(host, "givingEnded")).toEqual([{ type: "givingEnded", giving: 9, bytes: 0, outcome: "target" }]);
   });

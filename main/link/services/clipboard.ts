@@ -139,7 +139,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
 
   // ---- content that the guest reads ------------------------------------------------------------------------
 
-  #give({ giving, target, as }: OrderOf<"give">, port: MessagePortLike): void {
+  #give({ giving, target, as, ruleBytes }: OrderOf<"give">, port: MessagePortLike): void {
     const ended: TransferEnded = (bytes, outcome) => {
       this.#forget(giving);
       this.#context.emit({ type: "givingEnded", giving, bytes, outcome });
@@ -151,7 +151,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
     }
     const { table } = this.#streams;
     const made = new Giving(port, {
-      filter: clipFilter(as),
+      filter: clipFilter(as, ruleBytes),
       // Such lists are looked at as a whole.
       waitingBytes: as === "text/uri-list" || as === COPIED_FILES ? MAX_TYPE_BYTES[as] + 1 : 0,
       stream: {

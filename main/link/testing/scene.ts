@@ -52,7 +52,13 @@ export function openScene(advance: (ms: number) => void): ServiceHost {
   say("streamEnd", { stream: 5 });
   say("clipOffered", { selection: Selection.CLIPBOARD, generation: 1, types: [] });
   host.order(CLIPBOARD, { type: "announce", selection: "clipboard", offer: 1, types: [OFFERED_TYPE] });
-  host.order(CLIPBOARD, { type: "give", giving: 1, target: { kind: "ahead", offer: 1 }, as: OFFERED_TYPE });
+  host.order(CLIPBOARD, {
+    type: "give",
+    giving: 1,
+    target: { kind: "ahead", offer: 1 },
+    as: OFFERED_TYPE,
+    ruleBytes: null,
+  });
   say("pasteWanted", { request: 1, offer: 1, type: OFFERED_TYPE });
   say("openWanted", { wanted: 1, url: "https://a/" });
   openTransfers(host, say);

@@ -38,6 +38,9 @@ export interface GivingReporter {
   ended(bytes: number, outcome: TransferOutcome): void;
 }
 
+/** What a giving is. */
+export type Given = Omit<Extract<ClipboardOrder, { type: "give" }>, "type" | "giving">;
+
 export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient<ClipboardEvent> {
   readonly #context: ClientContext<ClipboardOrder>;
   readonly #readings = new Map<number, ReadingReporter>();
@@ -100,8 +103,8 @@ export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient
   }
 
   /** From this guest to another one, by a port between their links. @throws AppError vm.not-running */
-  connect(reading: number, other: Clipboard, giving: number, target: GivingTarget, as: ClipType): void {
-    const [mine, others] = [orderToLink({ type: "deliver", reading }), orderToLink(giveOrder(giving, target, as))];
+  connect(reading: number, other: Clipboard, giving: number, wanted: Given): void {
+    const [mine, others] = [orderToLink({ type: "deliver", reading }), orderToLink(giveOrder(giving, wanted))];
     this.#context.link().connect(mine, other.#context.link(), others);
   }
 
@@ -113,10 +116,10 @@ export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient
   }
 
   /** A giving from main itself, or by `port` from whoever has its other end. @throws AppError vm.not-running */
-  receive(giving: number, target: GivingTarget, as: ClipType): MessagePortLike;
-  receive(giving: number, target: GivingTarget, as: ClipType, port: MessagePortLike): void;
-  receive(giving: number, target: GivingTarget, as: ClipType, port?: MessagePortLike): MessagePortLike | undefined {
-    return this.#order(giving, giveOrder(giving, target, as), port);
+  receive(giving: number, wanted: Given): MessagePortLike;
+  receive(giving: number, wanted: Given, port: MessagePortLike): void;
+  receive(giving: number, wanted: Given, port?: MessagePortLike): MessagePortLike | undefined {
+    return this.#order(giving, giveOrder(giving, wanted), port);
   }
 
   #order(transfer: number, order: ClipboardOrder, port?: MessagePortLike): MessagePortLike | undefined {
@@ -179,8 +182,8 @@ export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient
   }
 }
 
-function giveOrder(giving: number, target: GivingTarget, as: ClipType): ClipboardOrder {
-  return { type: "give", giving, target, as };
+function giveOrder(giving: number, wanted: Given): ClipboardOrder {
+  return { type: "give", giving, ...wanted };
 }
 
 function orderToLink(order: ClipboardOrder): ToLink {

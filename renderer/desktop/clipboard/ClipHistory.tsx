@@ -1,8 +1,8 @@
 /** What was copied, to be pasted again: searched by words, of one label or of all. It is in memory only, and no guest sees it. */
 import "../../ui/launcher.css";
 import "./clip-history.css";
-import { ClipboardX, Pin, PinOff, Search, Trash2 } from "lucide-react";
-import { type KeyboardEvent as ReactKeyboardEvent, useRef, useState } from "react";
+import { ClipboardX, Pin, Search, Trash2 } from "lucide-react";
+import { Fragment, type KeyboardEvent as ReactKeyboardEvent, useRef, useState } from "react";
 import { useStore } from "zustand";
 import type { ClipHistoryEntry } from "#shared/ipc/clipboard.ts";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
@@ -164,7 +164,8 @@ interface ClipProps {
 
 function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
   const { id, vmName, label, text, bytes, ageS, isPinned } = entry;
-  const PinIcon = isPinned ? PinOff : Pin;
+  // A line feed at the end may run a command where it is pasted.
+  const lines = text.slice(0, SHOWN_CHARACTERS).split("\n");
   // The line under it is part of the list's row, its buttons are not part of the option.
   const run = (act: () => void) => (event: { stopPropagation: () => void }) => {
     event.stopPropagation();
@@ -186,7 +187,12 @@ function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
     >
       <Tag tag={{ name: vmName, label }} />
       <span className="clip-text">
-        <RevealedText text={text.slice(0, SHOWN_CHARACTERS).replaceAll("\n", " ")} />
+        {lines.map((line, at) => (
+          <Fragment key={at}>
+            {at > 0 && <span className="clip-break"> </span>}
+            <RevealedText text={line} />
+          </Fragment>
+        ))}
       </span>
       <small>
         {bytesWords(bytes)}, {agoWords(ageS)}
@@ -198,7 +204,7 @@ function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
         data-on={isPinned || undefined}
         onClick={run(pin)}
       >
-        <PinIcon size={13} />
+        <Pin size={13} fill={isPinned ? "currentColor" : "none"} />
       </button>
       <button type="button" tabIndex={-1} aria-label="Forget" onClick={run(forget)}>
         <Trash2 size={13} />

@@ -139,6 +139,7 @@ it("a window's menu pastes from where something was copied, and copies to the ho
 
 const told = (seq: number) => ({
   ...{ seq, action: "clipboard.paste" as const, type: "text/plain", bytes: 34, by: "rule" as const, detail: "" },
+  failure: "",
   from: { kind: "vm", id: HOME, name: "home", label: "lagoon", role: "app" } as const,
   ...{ to: { kind: "host" } as const, decision: "allow" as const },
 });
@@ -155,6 +156,20 @@ it("a toast tells of a crossing for four seconds; pressed, it opens its entry", 
   await click(".crossing-notice");
   expect(shell.overlays.getState().overlay).toEqual({ kind: "sheet", tab: "policy", entry: 8 });
   expect(textsOf(".crossing-notices")).toEqual([]);
+});
+
+it("a toast of what was allowed and failed says so and why, for twice as long", async () => {
+  vi.useFakeTimers();
+  await show(<CrossingNotices />);
+  const failure = "its source took it back, or did not answer in time";
+  act(() => shell.crossingNotices.tell({ ...told(7), bytes: 0, failure }));
+  act(() => void vi.advanceTimersByTime(7_900));
+  expect(textsOf(".crossing-notice-by")).toEqual(["failed"]);
+  expect(textsOf(".crossing-notice-failure")).toEqual(["Its source took it back, or did not answer in time."]);
+  act(() => void vi.advanceTimersByTime(100));
+  expect(textsOf(".crossing-notices")).toEqual([]);
+  act(() => shell.crossingNotices.tell({ ...told(8), failure }));
+  expect(textsOf(".crossing-notice-by")).toEqual(["not all"]);
 });
 
 it("of a thousand crossings three are shown, and the others counted", async () => {
@@ -188,6 +203,10 @@ it("what was copied is shown as text, what is hidden in it by its code", async (
   await openHistory();
   expect(options()).toEqual(["> text 3", "two <i>lines</i>U+202E", "text 1"]);
   expect(document.querySelector(".clip i")).toBeNull();
+  // Of the text with two lines; only what is pinned has its pin filled.
+  expect(document.querySelectorAll(".clip-break")).toHaveLength(1);
+  const pins = [...document.querySelectorAll(".clip .lucide-pin")].map((pin) => pin.getAttribute("fill"));
+  expect(pins).toEqual(["currentColor", "none", "none"]);
 });
 
 it("arrows choose, Enter picks; what is copied meanwhile does not take its place", async () => {

@@ -23,24 +23,34 @@ export function CrossingNotices() {
 
 function CrossingNoticeItem({ crossing }: { crossing: CrossingNotice }) {
   const { overlays, crossingNotices } = useShell();
-  const { seq, from, to, decision, by } = crossing;
+  const { seq, from, to, failure } = crossing;
   const open = (): void => {
     crossingNotices.dismiss(seq);
     overlays.open({ kind: "sheet", tab: "policy", entry: seq });
   };
+  const { words, isBad } = outcomeOf(crossing);
   return (
     <button type="button" className="crossing-notice" tabIndex={-1} onClick={open}>
-      <PartyName party={from} />
-      <span aria-hidden="true">→</span>
-      <PartyName party={to} />
-      <span className="crossing-notice-what">{contentWords(crossing)}</span>
-      <span className="crossing-notice-by" data-decision={decision}>
-        {decision === "deny"
-          ? by === "lapsed"
-            ? "lapsed"
-            : "denied"
-          : { rule: "by rule", person: "by you", lapsed: "" }[by]}
+      <span className="crossing-notice-line">
+        <PartyName party={from} />
+        <span aria-hidden="true">→</span>
+        <PartyName party={to} />
+        <span className="crossing-notice-what">{contentWords(crossing)}</span>
+        <span className="crossing-notice-by" data-bad={isBad || undefined}>
+          {words}
+        </span>
       </span>
+      {failure !== "" && <span className="crossing-notice-failure">{sentence(failure)}</span>}
     </button>
   );
+}
+
+function outcomeOf({ decision, by, bytes, failure }: CrossingNotice): { words: string; isBad: boolean } {
+  if (decision === "deny") return { words: by === "lapsed" ? "lapsed" : "denied", isBad: true };
+  if (failure !== "") return { words: (bytes ?? 0) === 0 ? "failed" : "not all", isBad: true };
+  return { words: { rule: "by rule", person: "by you", lapsed: "" }[by], isBad: false };
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith(".") ? "" : "."}`;
 }
