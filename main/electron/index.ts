@@ -265,7 +265,7 @@ async function run(): Promise<void> {
     host: electronClipboard,
     settings,
   });
-  const leftovers = new Leftovers(paths.state, drivers);
+  const leftovers = new Leftovers(paths.state, drivers, (id) => linkIndices.release(id));
   const snapshots = new SnapshotMaker({ application, drivers, leftovers });
   const disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
   const kiosks: Kiosks = new Kiosks({
