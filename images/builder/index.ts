@@ -5,4 +5,4 @@ export { makeInitrd, type ProgramFile, PROGRAMS } from "./initrd.ts";
 export type { Progress } from "./progress.ts";
 export { type Recipe, serviceImage } from "./recipe.ts";
 export { allRecipes, recipeNamed, serviceRecipe } from "./recipes.ts";
-export { listTemplates, readTemplate, templateStatus, type TemplateStatus } from "./template.ts";
+export { listTemplates, readTemplate, type Template, templateStatus, type TemplateStatus } from "./template.ts";

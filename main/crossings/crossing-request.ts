@@ -29,6 +29,8 @@ export interface CrossingRequest {
   readonly isChosen?: boolean;
   /** A person is asked, each time, also where a rule allows it. What a rule denies stays denied. */
   readonly isAlwaysAsked?: boolean;
+  /** They can have a safe copy of it in its place. */
+  readonly offersSafeCopy?: boolean;
   /** What they should know before they answer, for people: Atoll's words, guest text in it cleaned. */
   readonly warning?: string;
   /** When the person copied it, performance.now(). */
@@ -51,6 +53,8 @@ export interface CrossingOutcome {
   readonly scans?: boolean;
   /** Of several scanners one is enough. */
   readonly oneScannerSuffices?: boolean;
+  /** Not allowed, as the person wants a safe copy in its place. */
+  readonly wantsSafeCopy?: boolean;
   /** The person decides of what no scanner could look at. */
   readonly asksUnscanned?: boolean;
   /** For people: why. */

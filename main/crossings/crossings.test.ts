@@ -93,6 +93,18 @@ describe("what is always asked", () => {
     expect(await crossings.request(paste(HOME, MAIL, always))).toMatchObject({ allowed: false, by: "rule" });
     expect(page.asked).toHaveLength(1);
   });
+
+  it("is not allowed where a person takes the safe copy that is offered in its place", async () => {
+    const asked = crossings.request(paste(HOME, MAIL, { ...always, offersSafeCopy: true }));
+    await answer("safe");
+    expect(await asked).toMatchObject({ allowed: false, by: "person", wantsSafeCopy: true });
+    expect(page.asked[0]?.payload).toMatchObject({ answers: ["safe", "once", "deny"] });
+    expect(await entries()).toMatchObject([{ decision: "deny", detail: "a safe copy in its place" }]);
+    // Where it is not offered, no page can answer so.
+    const another = crossings.request(paste(HOME, MAIL, always));
+    await answer("safe", 1);
+    expect(await another).toMatchObject({ allowed: false, wantsSafeCopy: false });
+  });
 });
 
 describe("what a rule decides", () => {

@@ -36,6 +36,7 @@ interface Settled {
   detail: string;
   /** Where it is not what the rule that asked says. */
   explanation?: string;
+  wantsSafeCopy?: boolean;
 }
 
 export class Crossings {
@@ -102,7 +103,7 @@ export class Crossings {
     signal: AbortSignal | undefined,
   ): Promise<Settled> {
     const { crossing, subject, app = "", isSecret = false, preview = null, copiedMs = null } = request;
-    const { onceForMs = 0, isChosen = false, isAlwaysAsked = false, warning = "" } = request;
+    const { onceForMs = 0, isChosen = false, isAlwaysAsked = false, offersSafeCopy = false, warning = "" } = request;
     const { action, from, to, type } = crossing;
     if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
     this.#requests += 1;
@@ -115,6 +116,8 @@ export class Crossings {
     const canWrite = this.#policy.canName(from) && this.#policy.canName(to);
     const settle = async (answered: CrossingAnswer): Promise<Settled> => {
       if (answered === "deny") return { allowed: false, by: "person", detail: "" };
+      if (answered === "safe")
+        return { allowed: false, by: "person", detail: "a safe copy in its place", wantsSafeCopy: true };
       // The rules may be others by now.
       const now = this.#policy.decide(crossing);
       if (now.decision === "deny")
@@ -134,6 +137,7 @@ export class Crossings {
         }),
       );
     };
+    const rules = canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [];
     const content = {
       action,
       from: partyView(from),
@@ -145,7 +149,7 @@ export class Crossings {
       copiedMs,
       rule: answer.rule,
       warning,
-      offers: isAlwaysAsked ? [] : canWrite ? (rule.offersAlways ? RULE_ANSWERS : (["minutes"] as const)) : [],
+      offers: [...(isAlwaysAsked ? [] : rules), ...(offersSafeCopy ? (["safe"] as const) : [])],
     };
     const settled = await this.#prompts.ask({ key, content, settle }, signal);
     return settled ?? { allowed: false, by: "lapsed", detail: "nobody answered" };
@@ -154,7 +158,7 @@ export class Crossings {
   async #outcome(
     { crossing }: CrossingRequest,
     { answer, rule }: PolicyDecided,
-    { allowed, by, detail, explanation = answer.explanation }: Settled,
+    { allowed, by, detail, explanation = answer.explanation, wantsSafeCopy = false }: Settled,
   ): Promise<CrossingOutcome> {
     const { action, from, to, type, bytes } = crossing;
     const entry: NewEntry = {
@@ -171,7 +175,7 @@ export class Crossings {
     const words = wordsOf(by, allowed, explanation, entry);
     if (!allowed) {
       await this.#denials.add(entry);
-      return { allowed, by, rule: answer.rule, ...conditionsOf(rule), explanation: words, seq: null };
+      return { allowed, by, rule: answer.rule, ...conditionsOf(rule), wantsSafeCopy, explanation: words, seq: null };
     }
     const written = await this.#record(entry, { goesOn: true });
     if (written !== null)

@@ -29,7 +29,7 @@ export interface PromptContent {
   /** Before the content; "" = none. */
   warning: string;
   /** Beside "once" and "deny". */
-  offers: readonly ("minutes" | "always")[];
+  offers: readonly Exclude<CrossingAnswer, "once" | "deny">[];
 }
 
 /** A prompt that is open. */

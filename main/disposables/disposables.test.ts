@@ -385,8 +385,11 @@ describe("what an application that was killed left", () => {
     await new Leftovers(folder, drivers).note(left);
     const machine = new ScriptedMachine();
     driver.adopt = () => Promise.resolve(machine);
-    await new Leftovers(folder, scriptedDrivers(driver)).clean();
+    const gone: VmId[] = [];
+    await new Leftovers(folder, scriptedDrivers(driver), async (id) => void gone.push(id)).clean();
     expect(machine.orders).toEqual(["kill"]);
+    // Its number in its network is another VM's, too.
+    expect(gone).toEqual([left.id]);
     expect(removed).toEqual(["disp-9"]);
     expect(notes()).toEqual([]);
   });

@@ -24,12 +24,15 @@ const recordSchema = z.looseObject({
 export class Leftovers {
   readonly #folder: string;
   readonly #drivers: Drivers;
+  readonly #removed: (id: VmId) => Promise<void>;
   /** Files of this run. */
   readonly #ours = new Set<string>();
 
-  constructor(stateFolder: string, drivers: Drivers) {
+  /** @param removed gives up what else is kept of one that an earlier run left */
+  constructor(stateFolder: string, drivers: Drivers, removed: (id: VmId) => Promise<void> = () => Promise.resolve()) {
     this.#folder = path.join(stateFolder, "disposables");
     this.#drivers = drivers;
+    this.#removed = removed;
   }
 
   /** Before anything of it is made. Rejects with the system's error: then it must not be made. */
@@ -65,6 +68,7 @@ export class Leftovers {
       const found = await driver.adopt(definition);
       if (found !== null && "kill" in found) await found.kill();
       await driver.remove(definition);
+      await this.#removed(definition.id);
       log(`${definition.name}: left by an earlier run, and removed`);
     }
     await fsp.rm(file, { force: true });

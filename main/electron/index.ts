@@ -136,7 +136,14 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     recipesFolder: recipesFolder(paths),
   });
-  const templates = qemuTemplates({ agentFolder, recipesFolder: recipesFolder(paths), services: catalog });
+  const quarantined = (service: string): number =>
+    scanning.quarantine.files.filter((file) => file.service === service && file.state !== "gone").length;
+  const templates = qemuTemplates({
+    agentFolder,
+    recipesFolder: recipesFolder(paths),
+    services: catalog,
+    keepsDisk: (service) => quarantined(service) > 0,
+  });
   const drivers = new Drivers([
     registered(
       QEMU,
@@ -189,8 +196,7 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     actualRights: ({ vm, usedRights }) =>
       actualRights({ vm, usedRights, vms: application.vms, linkOf: (id) => linkIndices.find(id) }),
-    quarantined: (service) =>
-      scanning.quarantine.files.filter((file) => file.service === service && file.state !== "gone").length,
+    quarantined,
     refusesRole: (service, role) => networks.refusesRole(service, role),
     prepare: (definition) => void snapshots.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
@@ -260,7 +266,7 @@ async function run(): Promise<void> {
     host: electronClipboard,
     settings,
   });
-  const leftovers = new Leftovers(paths.state, drivers);
+  const leftovers = new Leftovers(paths.state, drivers, (id) => linkIndices.release(id));
   const snapshots = new SnapshotMaker({ application, drivers, leftovers });
   const disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
   const kiosks: Kiosks = new Kiosks({

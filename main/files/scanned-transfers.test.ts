@@ -1,6 +1,7 @@
 /** Transfers by a rule that lets through only what a scanner has passed. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { FileVerdict, ScanVerdict } from "#shared/model/scan.ts";
+import { HOST } from "../policy/crossing.ts";
 import { nameOfEnd } from "./parties.ts";
 import { DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
 import type { TransferRecord } from "./transfer-record.ts";
@@ -259,6 +260,26 @@ describe("what no scanner could look at, where the rule lets the person decide",
     desk.ended(desk.web, web);
     await sourceStopped();
     expect((await record.done).files.map(({ reason }) => reason)).toEqual([null, "scan.not-scanned", "scan.found"]);
+  });
+
+  it("is held when they take a safe copy in its place, which is offered to whoever can make one", async () => {
+    const unsent = { ...desk.request(["a"]) };
+    const crossing = { action: "file.open", from: HOST, to: HOST, type: null, bytes: null } as const;
+    let taken = 0;
+    desk.answer = () =>
+      Promise.resolve({ allowed: false, by: "person", rule: null, explanation: "", seq: null, wantsSafeCopy: true });
+    desk.scans = () => Promise.resolve(new Map([[0, unscanned]]));
+    const record = desk.transfers.get(
+      desk.transfers.start({
+        ...unsent,
+        permission: { kind: "given", seq: 5, scans: true, unscanned: crossing, takesSafeCopy: () => (taken += 1) },
+      }).id,
+    );
+    await desk.listFiles(["f0"]);
+    await sourceStopped();
+    expect((await record.done).files.map(({ reason }) => reason)).toEqual(["scan.not-scanned"]);
+    expect(desk.asked).toMatchObject([{ offersSafeCopy: true, isAlwaysAsked: true }]);
+    expect(taken).toBe(1);
   });
 
   it("is not asked about where there is none, or the rule holds it", async () => {

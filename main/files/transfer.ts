@@ -30,7 +30,8 @@ export interface TransferRequest {
    * `ask`: the broker asks `Crossings` for `file.send`. Else the caller has been allowed this crossing already (`file.open`), and
    * its end is told under this number of the audit log. `admits`: asked when the size is known; why so many bytes may not go, for
    * people, or null. `scans`: the rule lets through only what scanners have passed; `oneScannerSuffices`: of several one is enough. `unscanned`: the crossing that the
-   * person is asked about where no scanner could look at it. `sha256`: of the one file, hexadecimal: others
+   * person is asked about where no scanner could look at it. `takesSafeCopy`: called, and the file is held, where they choose a
+   * safe copy in its place, which is offered then. `sha256`: of the one file, hexadecimal: others
    * are refused.
    */
   permission:
@@ -41,6 +42,7 @@ export interface TransferRequest {
         scans?: boolean;
         oneScannerSuffices?: boolean;
         unscanned?: Crossing | null;
+        takesSafeCopy?: (() => void) | undefined;
         sha256?: string;
         admits?: (bytes: number) => string | null;
       };

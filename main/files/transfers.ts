@@ -228,7 +228,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
               { signal, to: request.target },
             ),
           allowsUnscanned: (crossing, files, words) =>
-            this.#allowsUnscanned(crossing, files, words, [asking, cancelling.signal]),
+            this.#allowsUnscanned(record, crossing, files, words, [asking, cancelling.signal]),
           turn: async (signal) => {
             endTurn = await this.#turns.take(keyOfEnd(source.party), signal);
           },
@@ -280,14 +280,18 @@ export class Transfers extends Emitter<{ changed: [] }> {
   }
 
   async #allowsUnscanned(
+    { request: { permission } }: TransferRecord,
     crossing: Crossing,
     files: readonly ListedFile[],
     warning: string,
     signals: readonly (AbortSignal | undefined)[],
   ): Promise<boolean> {
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    const request = { crossing: { ...crossing, bytes }, subject: "", isAlwaysAsked: true, warning };
+    const takesSafeCopy = permission.kind === "given" ? permission.takesSafeCopy : undefined;
+    const offersSafeCopy = takesSafeCopy !== undefined;
+    const request = { crossing: { ...crossing, bytes }, subject: "", isAlwaysAsked: true, offersSafeCopy, warning };
     const outcome = await this.#asked(request, files, bytes, signals);
+    if (outcome.wantsSafeCopy === true) takesSafeCopy?.();
     await this.#parts.crossings.ended(outcome, { bytes, detail: `let through: ${warning}`, isQuiet: true });
     return outcome.allowed;
   }

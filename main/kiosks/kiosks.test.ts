@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AppError } from "#shared/model/app-error.ts";
 import type { Kiosk, KioskSettings } from "#shared/model/kiosk.ts";
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
 import { Application } from "../application.ts";
@@ -45,6 +46,7 @@ let folder: string;
 let settings: KioskSettings;
 let templates: Map<string, KioskTemplate>;
 let built: string[];
+let cannotBuild: AppError | null;
 let free: number | null;
 /** Of each machine that was started, in order. */
 let started: { machine: ScriptedMachine; definition: MachineDefinition }[];
@@ -61,7 +63,7 @@ beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
   settings = { memoryMiB: 512, own: [terminal] };
   templates = new Map([["small", { isBuilt: true, memoryMiB: 512 }]]);
-  [built, started, removed, links, free] = [[], [], [], answeringLinks(), null];
+  [built, started, removed, links, free, cannotBuild] = [[], [], [], answeringLinks(), null, null];
   driver = {
     ...scriptedDriver(new ScriptedMachine()),
     start: (definition) => {
@@ -93,6 +95,7 @@ beforeEach(async () => {
     templates: () => Promise.resolve(templates),
     buildTemplate: (name) => {
       built.push(name);
+      if (cannotBuild !== null) return Promise.reject(cannotBuild);
       templates.set(name, { isBuilt: true, memoryMiB: 512 });
       return Promise.resolve();
     },
@@ -333,6 +336,34 @@ describe("how many are kept", () => {
     expect(started.map(({ definition }) => definition.name)).toEqual(["terminal-1", "terminal-2"]);
   });
 
+  it("the templates of those that there is room for are built in the background, one after the other", async () => {
+    const another = { ...terminal, name: "editor", template: "other" };
+    settings = { memoryMiB: 1_024, own: [terminal, another, { ...terminal, name: "large", template: "large" }] };
+    for (const name of ["small", "other"]) templates.set(name, { isBuilt: false, memoryMiB: 512 });
+    templates.set("large", { isBuilt: false, memoryMiB: 512 });
+    kiosks.open();
+    await until(async () => (await stateOf()) === "ready" && (await stateOf("editor")) === "ready");
+    expect(built).toEqual(["small", "other"]);
+    expect(await stateOf("large")).toBe("not-built");
+  });
+
+  it("a template that cannot be built is not tried again by itself, and none is where none is kept", async () => {
+    templates.set("small", { isBuilt: false, memoryMiB: 512 });
+    settings = { memoryMiB: 0, own: [terminal] };
+    cannotBuild = new AppError("template.build-failed", "no network");
+    kiosks.open();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(built).toEqual([]);
+    settings = { memoryMiB: 512, own: [terminal] };
+    kiosks.look();
+    await until(() => built.length > 0);
+    kiosks.look();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(built).toEqual(["small"]);
+    // Who asks for it has it tried.
+    await expect(kiosks.start("terminal", [])).rejects.toThrow("no network");
+  });
+
   it("none is left when the application ends, and none is made any more", async () => {
     kiosks.open();
     await becomes("ready");
@@ -347,10 +378,13 @@ describe("how many are kept", () => {
 
 it("a kiosk whose template is not built has it built when it is asked for", async () => {
   templates.set("small", { isBuilt: false, memoryMiB: 512 });
+  settings = { memoryMiB: 0, own: [terminal] };
   kiosks.open();
   await becomes("not-built");
   expect(await kiosks.start("terminal", [])).toMatchObject({ origin: "cold" });
   expect(built).toEqual(["small"]);
+  settings = { memoryMiB: 512, own: [terminal] };
+  kiosks.look();
   await becomes("ready");
 });
 

@@ -79,6 +79,10 @@ export class Kiosks extends Emitter<KiosksEvents> {
   /** By the ids of the pool's entries. */
   readonly #kept = new Map<number, Kept>();
   readonly #discarding = new Set<Promise<void>>();
+  /** Templates that were built before anybody asked for a kiosk, or could not be: each is tried once. */
+  readonly #builtAhead = new Set<string>();
+  readonly #closing = new AbortController();
+  #building: Promise<void> | null = null;
   #pool: Pool = EMPTY_POOL;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | null = null;
@@ -158,10 +162,11 @@ export class Kiosks extends Emitter<KiosksEvents> {
   /** The application ends: all are given up, and none is made any more. */
   async close(): Promise<void> {
     this.#isOpen = false;
+    this.#closing.abort(new AppError("vm.start-cancelled", "The application ends."));
     clearTimeout(this.#timer);
     for (const id of [...this.#kept.keys()]) this.#discard(id);
     await this.#looking;
-    await Promise.all(this.#discarding);
+    await Promise.all([...this.#discarding, this.#building]);
   }
 
   /** What VMs that are kept ready may have together, MiB. */
@@ -207,7 +212,8 @@ export class Kiosks extends Emitter<KiosksEvents> {
   }
 
   async #plan(): Promise<void> {
-    const wanted = this.#wanted(await this.#parts.templates());
+    const templates = await this.#parts.templates();
+    const wanted = this.#wanted(templates);
     if (!this.#isOpen) return;
     const now = performance.now();
     const { begin, drop, againAtMs } = plan(this.#pool, wanted, this.limitMiB, now);
@@ -216,7 +222,39 @@ export class Kiosks extends Emitter<KiosksEvents> {
     if (againAtMs !== null) this.#timer = setTimeout(() => this.look(), againAtMs - now);
     // Its memory is another one's when it has gone.
     if (begin !== null && this.#discarding.size === 0) this.#begin(begin);
+    if (begin === null && this.#pool.entries.every(({ isReady }) => isReady)) this.#buildAhead(templates);
     this.emit("changed");
+  }
+
+  /** The first use of a kiosk that there is room for shall not wait for its template: one after the other, in the background. */
+  #buildAhead(templates: ReadonlyMap<string, KioskTemplate>): void {
+    if (this.#building !== null) return;
+    const known = this.#all.flatMap(({ name, template }) => {
+      const found = templates.get(template);
+      return found === undefined ? [] : [{ kiosk: name, memoryMiB: found.memoryMiB }];
+    });
+    const fits = new Set(fitting(known, this.limitMiB).map(({ kiosk }) => kiosk));
+    const isDue = ({ name, template }: Kiosk): boolean =>
+      fits.has(name) && templates.get(template)?.isBuilt === false && !this.#builtAhead.has(template);
+    const due = this.#all.find(isDue);
+    if (due === undefined) return;
+    this.#builtAhead.add(due.template);
+    this.#building = this.#buildInBackground(due.template).finally(() => {
+      this.#building = null;
+      this.look();
+    });
+  }
+
+  /** Never rejects. */
+  async #buildInBackground(template: string): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      await this.#parts.snapshots.idle(signal);
+      signal.throwIfAborted();
+      await this.#parts.buildTemplate(template);
+    } catch (error) {
+      if (!signal.aborted) log(`kiosks: template "${template}" is not built in the background: ${messageOf(error)}`);
+    }
   }
 
   #begin(wanted: WantedKiosk): void {

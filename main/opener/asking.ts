@@ -30,7 +30,11 @@ export interface SafePlace {
 }
 
 /** As a rule says, or the person does. */
-export type Decided = Omit<PlaceDecision, "place"> & { readonly place: PlaceDecision["place"] | SafePlace };
+export type Decided = Omit<PlaceDecision, "place"> & {
+  readonly place: PlaceDecision["place"] | SafePlace;
+  /** The person has chosen it at a question before. */
+  readonly isChosen?: boolean;
+};
 
 /** Where it shall open, and who says so. */
 interface Chosen {
@@ -87,12 +91,12 @@ export async function askElsewhere(
 async function choose(
   parts: OpenerParts,
   { item, from }: OpenRequest,
-  { place, edit, rule, explanation }: Decided,
+  { place, edit, rule, explanation, isChosen = false }: Decided,
   { askSignal: signal, progress }: OpenOptions,
 ): Promise<Chosen> {
   const { application, page } = parts;
   if (place.kind === "here" || place.kind === "safe" || place.kind === "disposable")
-    return { place, edit, rule, isChosen: false };
+    return { place, edit, rule, isChosen };
   if (place.kind === "vm") return { place: { kind: "vm", vm: vmOf(parts, place.vm.id) }, edit, rule, isChosen: false };
   const party = originIn(application.parties, from);
   progress?.("asking");

@@ -30,8 +30,7 @@ export async function choicesFor(
   const whys = await Promise.all(others.map(({ vm }) => whyOf(vm, item, application)));
   for (const [at, { vm, to }] of others.entries())
     choices.push({ place: { kind: "vm", vm: vm.id }, party: partyView(to), why: whys[at] ?? "" });
-  const isRendered = ["document", "image"].includes(groupOf(item)) && safeCopies.canBeMade;
-  if (isRendered && mayGo(NEW_DISPOSABLE))
+  if (isRendered(item, safeCopies) && mayGo(NEW_DISPOSABLE))
     choices.push({
       place: { kind: "safe" },
       party: partyView(party.kind === "host" ? NEW_DISPOSABLE : party),
@@ -40,6 +39,11 @@ export async function choicesFor(
   if (mayGo(NEW_DISPOSABLE))
     choices.push({ place: { kind: "disposable" }, party: partyView(NEW_DISPOSABLE), why: "made for it, then gone" });
   return choices.sort((one, other) => Number(isPlace(other, suggested)) - Number(isPlace(one, suggested)));
+}
+
+/** Whether a safe copy of it can be had. */
+export function isRendered(item: OpenItem, { canBeMade }: Pick<OpenerParts["safeCopies"], "canBeMade">): boolean {
+  return ["document", "image"].includes(groupOf(item)) && canBeMade;
 }
 
 function isPlace({ place }: Choice, suggested: RulePlace | null): boolean {

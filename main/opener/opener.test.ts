@@ -48,6 +48,7 @@ describe("a file of the host", () => {
           scans: false,
           oneScannerSuffices: false,
           unscanned: null,
+          takesSafeCopy: expect.any(Function) as () => void,
           admits: expect.any(Function) as () => null,
         },
       },
@@ -464,6 +465,31 @@ describe("a safe copy", () => {
     await desk.comesUp("disp-2");
     await expect(failing).rejects.toThrow("It is broken.");
     expect(desk.application.vms.map(({ definition }) => definition.name)).not.toContain("disp-2");
+  });
+
+  it("is made in place of a file that no scanner could look at, where the person takes it", async () => {
+    await desk.open("home");
+    desk.carries = ({ permission }) => {
+      if (permission.kind === "given") permission.takesSafeCopy?.();
+      return { state: "failed", files: [], detail: "It is held." };
+    };
+    const opening = desk.opener.open(byPerson({ in: { kind: "disposable" }, from: desk.vm("home") }));
+    await desk.comesUp("disp-1");
+    await desk.runs("home");
+    expect(await opening).toMatchObject({ decision: "safe", vm: desk.vm("home") });
+    expect(desk.safeCopies).toMatchObject([{ to: desk.vm("home"), path: Buffer.from("/tmp/report.pdf") }]);
+    // The disposable that was made for the file is of no use.
+    expect(desk.application.vms.map(({ definition }) => definition.name)).not.toContain("disp-1");
+  });
+
+  it("is not offered in place of what has no pages", async () => {
+    await desk.open("home");
+    const item = fileItem(Buffer.from("/tmp/notes.zip"));
+    const opening = desk.opener.open(byPerson({ item, in: { kind: "vm", vm: desk.vm("home") } }));
+    await desk.answer("once");
+    await desk.runs("home");
+    await opening;
+    expect(desk.transfers[0]?.permission).toMatchObject({ takesSafeCopy: undefined });
   });
 
   it("is made of no link, and of nothing that the policy keeps where it is", async () => {

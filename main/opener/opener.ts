@@ -10,6 +10,7 @@ import type { FilesSource, TransferRequest } from "../files/transfer.ts";
 import type { SafeCopy } from "../safe-copies/pages-output.ts";
 import type { Vm } from "../vms/vm.ts";
 import { type Allowed, askElsewhere, type Decided, type Elsewhere, type SafePlace } from "./asking.ts";
+import { isRendered } from "./choices.ts";
 import { Chains, type Stop } from "./chains.ts";
 import { Edit } from "./edits.ts";
 import { fileItem, groupOf, keyOf, keyOfPath, type OpenItem } from "./item.ts";
@@ -127,8 +128,11 @@ export class Opener {
     const target = await this.#target(request, allowed, options);
     const { vm } = target;
     let edit: Edit | null = null;
+    let wantsSafeCopy = false;
+    const takesSafeCopy = isRendered(item, this.#parts.safeCopies) ? () => void (wantsSafeCopy = true) : undefined;
     try {
-      const arrived = item.kind === "file" ? await this.#carry(request, item, vm, allowed, options) : null;
+      const arrived =
+        item.kind === "file" ? await this.#carry(request, item, vm, { ...allowed, takesSafeCopy }, options) : null;
       if (arrived === null) await this.#parts.crossings.ended(outcome, { bytes: bytesOf(item) });
       this.#chains.arrived(vm.id, arrived === null ? keyOf(item) : keyOfPath(arrived.path), way);
       if (arrived !== null && item.kind === "file" && allowed.edit)
@@ -152,8 +156,17 @@ export class Opener {
     } catch (error) {
       edit?.end();
       await this.#giveUp(target);
-      throw error;
+      if (!wantsSafeCopy) throw error;
     }
+    return this.#openSafeInstead(request, way, options);
+  }
+
+  /** The person has chosen it at the question about what no scanner could look at. */
+  async #openSafeInstead(request: OpenRequest, way: readonly Stop[], options: OpenOptions): Promise<Opened> {
+    const chosen = { ...this.decide({ ...request, in: { kind: "safe" } }), isChosen: true };
+    const allowed = await askElsewhere(this.#parts, request, chosen, way, options);
+    if (allowed === null) throw new AppError("internal", "A safe copy is not opened where it is.");
+    return this.#openSafe(request, allowed, options);
   }
 
   /** Where the file is, or one of the host in a disposable: what is made of its pixels, and not the file. */
@@ -275,7 +288,7 @@ export class Opener {
     { from, wanted }: OpenRequest,
     { path }: OpenItem & { kind: "file" },
     vm: Vm,
-    { crossing, edit, outcome }: Allowed,
+    { crossing, edit, outcome, takesSafeCopy }: Allowed & { takesSafeCopy: (() => void) | undefined },
     { signal, progress }: OpenOptions,
   ): Promise<Arrived> {
     progress?.("sending", vm.definition.name);
@@ -289,6 +302,7 @@ export class Opener {
         scans: outcome.scans === true,
         oneScannerSuffices: outcome.oneScannerSuffices === true,
         unscanned: outcome.asksUnscanned === true ? crossing : null,
+        takesSafeCopy,
         admits: (bytes) => refusalOfSize(this.#parts.policy, crossing, bytes),
       },
     };

@@ -49,7 +49,12 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
     controlSocket: path.join(home, "run", "control.sock"),
   };
   const catalog = new ServiceCatalog({ builtIns: [service], stateFolder: paths.state, recipesFolder });
-  const folders = { agentFolder: () => agentFolder, recipesFolder: recipesFolder ?? "", services: catalog };
+  const folders = {
+    agentFolder: () => agentFolder,
+    recipesFolder: recipesFolder ?? "",
+    services: catalog,
+    keepsDisk: () => false,
+  };
   // A job needs no network.
   const guestNetwork = (): Promise<never> => Promise.reject(new Error("it has no network"));
   const driver = registered(QEMU, new QemuDriver(paths, { ...qemuTemplates(folders), guestNetwork }));

@@ -9,6 +9,7 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [13, "it has too many pages"],
   [14, "it is an office document, and LibreOffice is not in the service's image"],
   [15, "it took too long to render"],
+  [16, "it has too many pixels to be rendered"],
 ]);
 
 /** null: it has ended as it should. */

@@ -85,7 +85,10 @@ export class Services extends Emitter<ServicesEvents> {
       unit: (name) => this.unit(name),
       test: (unit) => this.#testsOf(unit),
       replace: (name, change) => this.#replace(name, change),
-      changed: () => this.emit("changed"),
+      changed: () => {
+        for (const unit of this.#units.values()) this.#remember(unit);
+        this.emit("changed");
+      },
     });
   }
 
@@ -405,6 +408,8 @@ export class Services extends Emitter<ServicesEvents> {
   /** Those that others' networks go by are started by these. */
   #remember({ manifest: { name, rights }, isWanted }: ServiceUnit): void {
     if (!this.#remembers || rights.serves.length > 0) return;
+    // It stops for another version of it. An application that is killed meanwhile would leave it so.
+    if (this.#updates.isBusy(name)) return;
     this.#options.source
       .setWanted(name, isWanted)
       .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));

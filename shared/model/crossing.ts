@@ -14,8 +14,8 @@ export type CrossingParty =
   | { kind: "destination"; name: string }
   | { kind: "service"; name: string };
 
-/** Answers of the person to a prompt. `minutes`: for 10 minutes. */
-export const CROSSING_ANSWERS = ["once", "minutes", "always", "deny"] as const;
+/** Answers of the person to a prompt. `minutes`: for 10 minutes; `safe`: not this, but a safe copy of it. */
+export const CROSSING_ANSWERS = ["safe", "once", "minutes", "always", "deny"] as const;
 export type CrossingAnswer = (typeof CROSSING_ANSWERS)[number];
 /** For how long the answer `minutes` holds. */
 export const ANSWER_MINUTES = 10;

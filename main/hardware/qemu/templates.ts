@@ -6,9 +6,9 @@ import {
   cachePaths,
   makeInitrd,
   readTemplate,
-  type Recipe,
   recipeNamed,
   resolveCacheDir,
+  type Template,
   templateStatus,
 } from "../../../images/builder/index.ts";
 import type { ServiceImages } from "../service-images.ts";
@@ -23,6 +23,8 @@ export interface TemplateFolders {
   /** A person's own recipes. */
   recipesFolder: string;
   services: ServiceImages;
+  /** The disk of its VM has what is nowhere else: it is not made anew with another image. */
+  keepsDisk: (service: string) => boolean;
 }
 
 export function qemuTemplates(folders: TemplateFolders): Omit<QemuDriverOptions, "guestNetwork"> {
@@ -41,31 +43,42 @@ function forkLibrary(folder: string): string | null {
   return /[\s:]/.test(file) || !fs.existsSync(file) ? null : file;
 }
 
+/** What the VM starts with. @throws AppError template.not-built, template.build-gone, template.not-found, template.bad-recipe */
+export async function templateOf(
+  { template: name, service, isTrial }: Pick<QemuDefinition, "template" | "service" | "isTrial">,
+  boundBuild: string | null,
+  { recipesFolder, services, keepsDisk }: Pick<TemplateFolders, "recipesFolder" | "services" | "keepsDisk">,
+  cacheDir: string,
+): Promise<Template> {
+  const bound = async (build: string): Promise<Template | null> =>
+    readTemplate(path.join(cachePaths(cacheDir).templatesDir, build));
+  if (service === undefined && boundBuild !== null) {
+    const template = await bound(boundBuild);
+    if (template === null) throw buildGone(boundBuild);
+    return template;
+  }
+  // Else a service's disk holds nothing that is kept: its image is always that of its manifest.
+  if (service !== undefined && boundBuild !== null && keepsDisk(service)) {
+    const template = await bound(boundBuild);
+    if (template !== null) return template;
+  }
+  const recipe = service === undefined ? recipeNamed(name, recipesFolder) : services.recipe(service, isTrial);
+  const { built } = await templateStatus(recipe, cacheDir);
+  if (built !== null) return built;
+  throw new AppError("template.not-built", `Template "${name}" is not built yet: run "atoll template build ${name}".`, {
+    template: name,
+  });
+}
+
 /** @throws AppError template.not-built, template.build-gone, template.not-found, template.bad-recipe */
 async function describeQemuVm(
   definition: QemuDefinition,
   boundBuild: string | null,
-  { agentFolder, recipesFolder, services }: TemplateFolders,
+  folders: TemplateFolders,
 ): Promise<QemuVm> {
+  const { agentFolder, services } = folders;
   const cacheDir = resolveCacheDir();
-  const recipe = (): Recipe =>
-    definition.service === undefined
-      ? recipeNamed(definition.template, recipesFolder)
-      : services.recipe(definition.service, definition.isTrial);
-  // A service's disk holds nothing that is kept: its image is always that of its manifest.
-  const template =
-    boundBuild === null || definition.service !== undefined
-      ? (await templateStatus(recipe(), cacheDir)).built
-      : await readTemplate(path.join(cachePaths(cacheDir).templatesDir, boundBuild));
-  if (template === null) {
-    throw boundBuild === null || definition.service !== undefined
-      ? new AppError(
-          "template.not-built",
-          `Template "${definition.template}" is not built yet: run "atoll template build ${definition.template}".`,
-          { template: definition.template },
-        )
-      : buildGone(boundBuild);
-  }
+  const template = await templateOf(definition, boundBuild, folders, cacheDir);
   const service =
     definition.service === undefined ? null : await services.start(definition.service, definition.isTrial);
   const parts = { modulesDir: template.modulesDir, agentFolder: agentFolder(), service: service?.files ?? [] };

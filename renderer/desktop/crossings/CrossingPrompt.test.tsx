@@ -181,6 +181,17 @@ it("Deny counts from the first moment, the others after a second", async () => {
   expect(answer()).toEqual({ status: "answered", answer: "once" });
 });
 
+it("offers a safe copy before anything else, where there can be one", async () => {
+  vi.useFakeTimers();
+  const answer = await ask({ warning: "a.pdf is held.", answers: ["safe", "once", "deny"] });
+  act(() => void vi.advanceTimersByTime(1_000));
+  expect(answers()).toEqual(["deny", "safe", "once"]);
+  expect(element('[data-answer="safe"]').dataset["kind"]).toBe("main");
+  expect(element('[data-answer="once"]').dataset["kind"]).toBeUndefined();
+  await click('[data-answer="safe"]');
+  expect(answer()).toEqual({ status: "answered", answer: "safe" });
+});
+
 it.each(["minutes", "always"])("the answer “%s” is given by its button", async (name) => {
   vi.useFakeTimers();
   const answer = await ask();

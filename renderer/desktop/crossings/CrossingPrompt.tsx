@@ -48,8 +48,17 @@ export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) 
               10 minutes
             </PromptButton>
           )}
+          {answers.includes("safe") && (
+            <PromptButton kind="main" answer="safe" press={() => answer("safe")}>
+              Open a safe copy
+            </PromptButton>
+          )}
           {answers.includes("once") && (
-            <PromptButton kind="main" answer="once" press={() => answer("once")}>
+            <PromptButton
+              {...(answers.includes("safe") ? {} : { kind: "main" as const })}
+              answer="once"
+              press={() => answer("once")}
+            >
               {words.once}
             </PromptButton>
           )}

@@ -4,12 +4,14 @@ The number of pages, then of each page its width, its height and its pixels. Num
 red, green and blue, a byte each. That is all that leaves this VM, beside the exit code, which says why there are no pages.
 """
 
+import mmap
 import os
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 # Exit codes, as main/safe-copies/renderer.ts has them.
 UNKNOWN_TYPE = 10
@@ -18,6 +20,7 @@ LOCKED = 12
 TOO_MANY_PAGES = 13
 NO_OFFICE = 14
 TOO_SLOW = 15
+TOO_LARGE = 16
 
 # As agents/pages takes them.
 DPI = 150
@@ -25,10 +28,18 @@ MAX_PAGES = 2000
 MAX_SIDE = 10_000
 # Of one page: this VM has 512 MiB, and a decoder may have several copies. Larger pages get fewer pixels.
 MAX_PIXELS = 24_000_000
-# Of an image as it is packed: it is decoded whole before it can be made smaller.
-MAX_IMAGE_PIXELS = 64_000_000
+# Of an image as it is decoded, before it is made smaller: 192 MB. Of a JPEG a part of it is decoded.
+MAX_IMAGE_PIXELS = 48_000_000
+# Rows of an image that are written at a time.
+STRIP = 256
 # Looking at the whole of a document, and converting it. The host has a limit of its own for each page.
 WHOLE_S = 300
+
+# Of a list of an OpenDocument's files.
+MANIFEST_BYTES = 1 << 20
+
+ZIP = b"PK\x03\x04"
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 OFFICE = shutil.which("soffice")
 
@@ -107,7 +118,7 @@ def write_pdf(file, out):
 
 def write_image(file, out):
     """Returns whether it is one."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = None
     try:
@@ -121,19 +132,62 @@ def write_image(file, out):
     try:
         for page in range(pages):
             image.seek(page)
-            if image.width * image.height > MAX_IMAGE_PIXELS:
-                raise Refused(BROKEN)
-            shown = ImageOps.exif_transpose(image).convert("RGBA")
-            plain = Image.new("RGB", shown.size, "white")
-            plain.paste(shown, mask=shown.getchannel("A"))
-            scale = min(1, MAX_SIDE / max(plain.size), (MAX_PIXELS / (plain.width * plain.height)) ** 0.5)
-            if scale < 1:
-                plain = plain.resize((max(1, int(plain.width * scale)), max(1, int(plain.height * scale))))
-            out.write(struct.pack(">HH", *plain.size))
-            out.write(plain.tobytes())
-    except (OSError, ValueError, SyntaxError) as error:
+            write_frame(image, out)
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise Refused(BROKEN) from error
     return True
+
+
+def fitting(width, height):
+    """The size of an image that is written."""
+    scale = min(1, MAX_SIDE / max(width, height), (MAX_PIXELS / (width * height)) ** 0.5)
+    return max(1, int(width * scale)), max(1, int(height * scale))
+
+
+def write_frame(image, out):
+    from PIL import Image
+
+    flip = Image.Transpose
+    turns = [
+        *(None, flip.FLIP_LEFT_RIGHT, flip.ROTATE_180, flip.FLIP_TOP_BOTTOM),
+        *(flip.TRANSPOSE, flip.ROTATE_270, flip.TRANSVERSE, flip.ROTATE_90),
+    ]
+    orientation = image.getexif().get(0x0112, 1)
+    image.draft("RGB", fitting(*image.size))
+    if image.width * image.height > MAX_IMAGE_PIXELS:
+        raise Refused(TOO_LARGE)
+    size = fitting(*image.size)
+    shown = image if size == image.size else image.resize(size)
+    if orientation in range(2, 9):
+        shown = shown.transpose(turns[orientation - 1])
+    out.write(struct.pack(">HH", *shown.size))
+    # There is no memory for another copy of a large one.
+    for top in range(0, shown.height, STRIP):
+        strip = shown.crop((0, top, shown.width, min(top + STRIP, shown.height))).convert("RGBA")
+        plain = Image.new("RGB", strip.size, "white")
+        plain.paste(strip, mask=strip.getchannel("A"))
+        out.write(plain.tobytes())
+
+
+def is_packed_office(file):
+    """Whether a zip archive is an office document, and none of the others."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+            # Of OpenDocument; one of Microsoft's with a password is no zip archive.
+            if "META-INF/manifest.xml" in names:
+                with archive.open("META-INF/manifest.xml") as manifest:
+                    if b"encryption-data" in manifest.read(MANIFEST_BYTES):
+                        raise Refused(LOCKED)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        raise Refused(BROKEN) from error
+    return "[Content_Types].xml" in names or "META-INF/manifest.xml" in names
+
+
+def is_locked_office(file):
+    """Whether a compound file of Microsoft's is a document behind a password: it has a stream of that name."""
+    with open(file, "rb") as document, mmap.mmap(document.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
 
 
 def write_office(file, out):
@@ -153,8 +207,14 @@ def write(file, out):
     # The type by content: the name is not told here.
     if b"%PDF-" in start:
         write_pdf(file, out)
-    elif start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf")):
+    elif start.startswith(COMPOUND):
+        if is_locked_office(file):
+            raise Refused(LOCKED)
         write_office(file, out)
+    elif start.startswith(b"{\\rtf") or (start.startswith(ZIP) and is_packed_office(file)):
+        write_office(file, out)
+    elif start.startswith(ZIP):
+        raise Refused(UNKNOWN_TYPE)
     elif not write_image(file, out):
         raise Refused(UNKNOWN_TYPE)
     out.flush()

@@ -1,0 +1,91 @@
+/** All services together: what is remembered of them. VMs are scripted, files are real. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Application } from "../application.ts";
+import { Drivers, registered } from "../hardware/drivers.ts";
+import { VmRegistry } from "../vms/registry.ts";
+import { scriptedContext, scriptedDriver, ScriptedMachine, scriptedType } from "../vms/testing/scripted-vm.ts";
+import type { TemplateBuilds } from "../vms/template-builds.ts";
+import { ServiceCatalog } from "./catalog.ts";
+import { ServiceSource } from "./service-source.ts";
+import { Services } from "./services.ts";
+import { WORDS } from "./testing/words-manifest.ts";
+
+let home: string;
+let application: Application;
+let catalog: ServiceCatalog;
+let source: ServiceSource;
+let services: Services;
+
+beforeEach(async () => {
+  home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-services-"));
+  const driver = {
+    ...scriptedDriver(new ScriptedMachine()),
+    define: (options: object) => ({ ...options }),
+    start: () => Promise.resolve(new ScriptedMachine()),
+  };
+  const drivers = new Drivers([registered(scriptedType(), driver)]);
+  source = new ServiceSource(home, drivers);
+  catalog = new ServiceCatalog({ builtIns: [], stateFolder: home, recipesFolder: null });
+  const registry = new VmRegistry(home, [scriptedType()]);
+  application = new Application({
+    ...scriptedContext([]),
+    ...{ registry, sources: [source], files: () => [], drivers },
+  });
+  services = new Services({
+    ...{ application, catalog, source, configFolder: home, stateFolder: home },
+    builds: { build: () => Promise.resolve() } as unknown as TemplateBuilds,
+    actualRights: () => Promise.resolve(null),
+    refusesRole: () => false,
+    quarantined: () => 0,
+    prepare: () => undefined,
+    unprepare: () => Promise.resolve(),
+    applied: () => Promise.resolve(),
+  });
+  await services.load();
+  await application.open();
+  await services.open();
+});
+afterEach(() => {
+  services.close();
+  application.release();
+  fs.rmSync(home, { recursive: true });
+});
+
+function folder(version: string): string {
+  const made = path.join(home, version);
+  fs.mkdirSync(path.join(made, "program"), { recursive: true });
+  fs.writeFileSync(path.join(made, "service.yaml"), WORDS.replace("1.0.0", version));
+  fs.writeFileSync(path.join(made, "program/run"), version, { mode: 0o755 });
+  return made;
+}
+
+/** What the next run of the application would start. */
+const isWantedLater = (): boolean => {
+  const known = JSON.parse(fs.readFileSync(path.join(home, "services.json"), "utf8")) as Record<string, object>;
+  return "wanted" in (known["words"] ?? {}) && (known["words"] as { wanted: boolean }).wanted;
+};
+
+it("one that is wanted is wanted all the while that another version takes its place", async () => {
+  await services.install(folder("1.0.0"));
+  void services
+    .unit("words")
+    .start()
+    .catch(() => undefined);
+  await vi.waitFor(() => expect(isWantedLater()).toBe(true));
+  const install = catalog.install.bind(catalog);
+  const during: boolean[] = [];
+  catalog.install = async (...words) => {
+    // It has been stopped.
+    expect(services.unit("words").isWanted).toBe(false);
+    during.push(isWantedLater());
+    return install(...words);
+  };
+  await services.install(folder("1.1.0"));
+  expect(during).toEqual([true]);
+  expect(services.unit("words").manifest.version).toBe("1.1.0");
+  await services.unit("words").stop();
+  await vi.waitFor(() => expect(isWantedLater()).toBe(false));
+});
