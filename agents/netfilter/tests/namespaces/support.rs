@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 pub const WEB: &str = "198.18.0.10";
 pub const WEB6: &str = "2001:2:0:113::10";
 pub const OTHER: &str = "198.18.0.11";
+/// Sends without an end.
+pub const ENDLESS_PORT: u16 = 8082;
 const DNS: &str = "198.18.0.53";
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -92,6 +94,8 @@ pub struct World {
     /// All bytes that a server has got.
     pub received: Arc<Mutex<Vec<u8>>>,
     answer: Arc<Mutex<Vec<u8>>>,
+    /// Connections to the server without an end that have not ended.
+    downloads: Arc<AtomicU32>,
     program: Child,
     socket: PathBuf,
     /// The program's own.
@@ -149,6 +153,8 @@ impl World {
         }
         let answer = Arc::new(Mutex::new(Vec::new()));
         serve_answer(&internet, 8081, Arc::clone(&answer));
+        let downloads = Arc::new(AtomicU32::new(0));
+        serve_endless(&internet, ENDLESS_PORT, Arc::clone(&downloads));
         serve_echo(&internet, 22, GREETING, Arc::clone(&received));
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let socket = std::env::temp_dir().join(format!("atoll-netfilter-{}-{number}.sock", std::process::id()));
@@ -166,6 +172,7 @@ impl World {
             asked,
             received,
             answer,
+            downloads,
             program,
             socket,
             folder,
@@ -208,6 +215,15 @@ impl World {
     /// What the server at port 8081 answers to whatever it is asked.
     pub fn answer_with(&self, bytes: &[u8]) {
         *self.answer.lock().unwrap() = bytes.to_vec();
+    }
+
+    /// Waits until the server sends to nobody any more.
+    pub fn no_download_runs(&self, what: &str) {
+        let end = Instant::now() + PATIENCE;
+        while self.downloads.load(Ordering::Relaxed) > 0 {
+            assert!(Instant::now() < end, "{what}: the server still sends");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Suricata, once it was started.
@@ -455,6 +471,26 @@ fn serve_datagrams(internet: &Namespace, address: &'static str, port: u16) {
         let mut buffer = [0; 4096];
         while let Ok((length, from)) = socket.recv_from(&mut buffer) {
             let _ = socket.send_to(&buffer[..length], from);
+        }
+    });
+    ready.recv().unwrap();
+}
+
+/// Sends without an end once it was asked for something.
+fn serve_endless(internet: &Namespace, port: u16, open: Arc<AtomicU32>) {
+    let (out, ready) = mpsc::channel();
+    internet.apart(move || {
+        let listener = TcpListener::bind(SocketAddr::new("::".parse().unwrap(), port)).unwrap();
+        out.send(()).unwrap();
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let open = Arc::clone(&open);
+            thread::spawn(move || {
+                open.fetch_add(1, Ordering::Relaxed);
+                if stream.read(&mut [0; 4096]).is_ok() {
+                    while stream.write_all(&[b'x'; 16_384]).is_ok() {}
+                }
+                open.fetch_sub(1, Ordering::Relaxed);
+            });
         }
     });
     ready.recv().unwrap();
