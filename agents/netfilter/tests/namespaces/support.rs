@@ -401,7 +401,9 @@ impl Drop for World {
 fn start(firewall: &Namespace, socket: &Path, folder: &Path) -> Child {
     let (socket, folder) = (socket.to_owned(), folder.to_owned());
     firewall.inside(move || {
-        Command::new(env!("CARGO_BIN_EXE_atoll-netfilter"))
+        // With the limit that init gives.
+        Command::new("sh")
+            .args(["-c", "ulimit -Sn 1024; exec \"$0\"", env!("CARGO_BIN_EXE_atoll-netfilter")])
             .env("ATOLL_SERVICE_SOCKET", &socket)
             .current_dir(&folder)
             .stdin(Stdio::null())
