@@ -6,9 +6,10 @@ use crate::canary::{self, Aviary, Canary};
 use crate::cut;
 use crate::decide::{self, World};
 use crate::flows::Flows;
-use crate::marks::{CUT, Marks};
-use crate::model::{Decision, Link, LinkEnd, LinkRules, Port, Problem, State, Target, Transport};
-use crate::netlink::conntrack::{self, Connection};
+use crate::lost::Lost;
+use crate::marks::{CHECKED, CUT, Marks};
+use crate::model::{Decision, Link, LinkEnd, LinkRules, LostConnection, Port, Problem, State, Target, Transport};
+use crate::netlink::conntrack::{self, Connection, TCP, Tuple};
 use crate::netlink::counters::{self, Counter};
 use crate::netlink::log::Denied;
 use crate::netlink::{Netlink, elements, route};
@@ -78,6 +79,9 @@ pub struct Core {
     next_end: Option<u64>,
     /// Links that are shut, since canaries did not say what their rules say. They are tried again before they are opened.
     shut: HashSet<String>,
+    lost: Lost,
+    /// Of the uplink's interface: its index, and how often its carrier had gone.
+    uplink_losses: Option<(u32, u32)>,
     /// When those are tried again, and how long after the last time; `None`: there are none.
     retry: Option<(Instant, Duration)>,
     /// Wall clock minus monotonic clock, when they were last looked at.
@@ -93,6 +97,10 @@ impl Core {
         let mut netfilter = Netlink::netfilter().map_err(failed)?;
         let mut route = Netlink::route().map_err(failed)?;
         route::set_up(&mut route, LOOPBACK).map_err(failed)?;
+        let mut lost = Lost::default();
+        // Of an earlier run: a table that cannot be read is forgotten all the same.
+        let before = conntrack::dump(&mut netfilter).unwrap_or_default();
+        lost.add(before.iter().filter(|one| is_carried(one)).map(|one| one.original));
         conntrack::forget_all(&mut netfilter).map_err(failed)?;
         Ok(Self {
             state: State::default(),
@@ -111,6 +119,8 @@ impl Core {
             aviary: Aviary::open().map_err(failed)?,
             next_end: None,
             shut: HashSet::new(),
+            lost,
+            uplink_losses: None,
             retry: None,
             clock_offset: None,
             start: Instant::now(),
@@ -160,6 +170,9 @@ impl Core {
             }
         }
         self.of_links.retain(|id, _| state.links.iter().any(|link| link.id == *id));
+        if self.state.lost != state.lost {
+            self.lost.add(state.lost.iter().filter_map(|lost| tuple_of(lost, &state.links)));
+        }
         self.ranges = not_internet(&state.not_internet);
         self.state = state;
         self.reported_problems = problems;
@@ -591,8 +604,53 @@ impl Core {
         }
     }
 
+    /// Whether the uplink's other end has gone since it was last looked at, and with it all that went by it. The kernel has forgotten
+    /// those connections then, but for those whose first flight was read, which are the program's own.
+    pub fn uplink_was_lost(&mut self) -> bool {
+        let Some(mac) = self.state.uplink.as_ref().map(|uplink| uplink.own.mac) else { return false };
+        let Ok(there) = route::interfaces(&mut self.route) else { return false };
+        let Some(own) = there.iter().find(|interface| interface.mac == mac) else { return false };
+        let now = (own.index, own.carrier_losses);
+        let was_lost = self.uplink_losses.replace(now).is_some_and(|before| before != now);
+        if was_lost {
+            for connection in conntrack::dump(&mut self.netfilter).unwrap_or_default() {
+                if is_carried(&connection) && connection.mark & CHECKED == 0 {
+                    // It may have ended by itself.
+                    let _ = conntrack::forget(&mut self.netfilter, &connection);
+                    self.lost.add([connection.original]);
+                }
+            }
+        }
+        was_lost
+    }
+
+    /// VMs that wait for more of a connection that is none learn it.
+    fn ask_about_lost(&mut self) {
+        if self.lost.is_empty() {
+            return;
+        }
+        let Ok(there) = route::interfaces(&mut self.route) else { return };
+        let links = || self.state.links.iter();
+        let is_of = |link: &Link, vm: IpAddr| IpAddr::V4(link.guest.ipv4) == vm || IpAddr::V6(link.guest.ipv6) == vm;
+        // Before there are links at all the host has not told any yet.
+        if !self.state.links.is_empty() {
+            self.lost.retain(|vm| links().any(|link| is_of(link, vm)));
+        }
+        let is_reached = |link: &&Link| {
+            self.joined.contains(&link.id)
+                && there.iter().any(|interface| interface.mac == link.own.mac && interface.has_carrier)
+        };
+        let reached: Vec<&Link> = links().filter(is_reached).collect();
+        for tuple in self.lost.due(|vm| reached.iter().any(|link| is_of(link, vm))) {
+            if let Err(error) = cut::ask_vm(&tuple) {
+                eprintln!("netfilter: a VM could not be asked about a connection: {error}");
+            }
+        }
+    }
+
     /// Once a second: what the kernel counted.
     pub fn tick(&mut self) -> nix::Result<Vec<Counter>> {
+        self.ask_about_lost();
         let now = Instant::now();
         let all = conntrack::dump(&mut self.netfilter)?;
         let links: HashMap<IpAddr, String> = self
@@ -654,4 +712,21 @@ impl Core {
     pub fn link_ids(&self) -> Vec<String> {
         self.state.links.iter().map(|link| link.id.clone()).collect()
     }
+}
+
+/// A connection of TCP that a rule lets pass.
+fn is_carried(connection: &Connection) -> bool {
+    connection.original.protocol == TCP && conntrack::decision_of(connection.mark) == Decision::Allow
+}
+
+/// null: no link is its VM's.
+fn tuple_of(lost: &LostConnection, links: &[Link]) -> Option<Tuple> {
+    let guest = &links.iter().find(|link| link.id == lost.link)?.guest;
+    Some(Tuple {
+        source: if lost.address.is_ipv4() { guest.ipv4.into() } else { guest.ipv6.into() },
+        destination: lost.address,
+        protocol: TCP,
+        source_port: lost.source_port,
+        destination_port: lost.port,
+    })
 }

@@ -160,6 +160,11 @@ impl FirstFlight {
         }
     }
 
+    /// Their other side is gone.
+    pub fn cut_all(&self) {
+        self.open().values().for_each(|one| one.cut.cut());
+    }
+
     /// The scanner has dropped something of it: it ends with a reset.
     pub fn cut(&self, from: SocketAddr, to: SocketAddr) {
         self.open().values().filter(|one| one.from == from && one.to == to).for_each(|one| one.cut.cut());

@@ -1,8 +1,9 @@
-//! What becomes of connections that run when rules change.
+//! What becomes of connections that run when rules change, and of those that the firewall does not know any more.
 
-use crate::support::{ENDLESS_PORT, WEB, WEB6, World, world};
+use crate::support::{ENDLESS_PORT, OTHER, WEB, WEB6, World, echo, state, world};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
+use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -67,5 +68,71 @@ fn a_download_is_not_touched_by_rules_that_allow_it_and_reset_by_those_that_do_n
                 world.no_download_runs(&what);
             }
         }
+    }
+}
+
+/// The VM only waits for more.
+fn idle(world: &World, address: &str, port: u16) -> TcpStream {
+    let mut stream = world.connect_vm(address, port).unwrap();
+    echo(&mut stream, b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").unwrap();
+    stream
+}
+
+fn is_reset_within_five_seconds(stream: &mut TcpStream, what: &str) {
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset, "{what}");
+}
+
+#[test]
+fn connections_that_an_earlier_firewall_carried_are_reset_idle_ones_too() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    for address in [WEB, WEB6] {
+        let (mut sends, mut waits, mut runs) =
+            (idle(&world, address, 80), idle(&world, address, 8080), idle(&world, OTHER, 9000));
+        world.forget_connections();
+        // Of a connection that is not known nothing passes, and the VM learns it by the answer.
+        assert_eq!(echo(&mut sends, b"more"), Err(ErrorKind::ConnectionReset), "{address}");
+        let lost = |stream: &TcpStream| {
+            let (from, to) = (stream.local_addr().unwrap(), stream.peer_addr().unwrap());
+            json!({ "link": "link-1", "sourcePort": from.port(), "address": to.ip(), "port": to.port() })
+        };
+        let mut again = idle(&world, address, 80);
+        let mut told = state(&["allow internet"]);
+        // One that is known by now goes on, whatever is said of it.
+        told["lost"] = json!([lost(&waits), lost(&again)]);
+        assert_eq!(world.tell(told), [] as [Value; 0]);
+        is_reset_within_five_seconds(&mut waits, address);
+        echo(&mut again, b"more").unwrap();
+        assert_eq!(echo(&mut runs, b"more"), Err(ErrorKind::ConnectionReset));
+    }
+}
+
+#[test]
+fn connections_of_a_program_that_was_killed_are_reset_idle_ones_too() {
+    let Some(mut world) = world() else { return };
+    for rule in ["allow internet", "allow web.example"] {
+        world.tell_rules(&[rule]);
+        assert_eq!(world.look_up("web.example", RecordType::A).0, ResponseCode::NoError);
+        let mut waits = idle(&world, WEB, 80);
+        world.kill_program();
+        world.start_program();
+        world.tell_rules(&[rule]);
+        is_reset_within_five_seconds(&mut waits, rule);
+    }
+}
+
+#[test]
+fn connections_by_an_uplink_that_was_lost_are_reset_and_new_ones_pass() {
+    let Some(mut world) = world() else { return };
+    for rule in ["allow internet", "allow web.example"] {
+        world.tell_rules(&[rule]);
+        assert_eq!(world.look_up("web.example", RecordType::A).0, ResponseCode::NoError);
+        let mut waits = idle(&world, WEB, 80);
+        // So that its interface was seen as it is.
+        world.row(json!({ "address": WEB, "port": 80, "state": "open" }));
+        world.lose_uplink();
+        is_reset_within_five_seconds(&mut waits, rule);
+        idle(&world, WEB, 80);
     }
 }

@@ -86,7 +86,7 @@ pub struct World {
     pub firewall: Namespace,
     pub vm: Namespace,
     /// Its servers run on in it.
-    _internet: Namespace,
+    internet: Namespace,
     /// By name: what the internet's resolver answers.
     pub names: Arc<Mutex<Vec<(String, IpAddr, u32)>>>,
     /// What it was asked.
@@ -167,7 +167,7 @@ impl World {
         let mut world = Self {
             firewall,
             vm,
-            _internet: internet,
+            internet,
             names,
             asked,
             received,
@@ -210,6 +210,22 @@ impl World {
     pub fn start_program(&mut self) {
         self.program = start(&self.firewall, &self.socket, &self.folder);
         self.connect();
+    }
+
+    /// As if the firewall's VM were another one: its kernel knows no connection.
+    pub fn forget_connections(&self) {
+        // IPCTNL_MSG_CT_DELETE without a word of which.
+        self.firewall.run(
+            "python3 -c \"import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+s.send(struct.pack('=IHHII4x', 20, 0x102, 5, 1, 0))
+assert struct.unpack('=i', s.recv(100)[16:20])[0] == 0\"",
+        );
+    }
+
+    /// The uplink's other end goes, and comes back.
+    pub fn lose_uplink(&self) {
+        self.internet.run("ip link set up0 down; ip link set up0 up");
     }
 
     /// What the server at port 8081 answers to whatever it is asked.
@@ -531,6 +547,7 @@ pub fn state(rules: &[&str]) -> Value {
         "notInternet": [],
         "privateNames": [],
         "scanRules": [],
+        "lost": [],
     })
 }
 
