@@ -79,6 +79,8 @@ pub struct Core {
     next_end: Option<u64>,
     /// Links that are shut, since canaries did not say what their rules say. They are tried again before they are opened.
     shut: HashSet<String>,
+    /// What the rules of links come to that canaries have tried, and found good.
+    tried: HashMap<String, String>,
     lost: Lost,
     /// Of the uplink's interface: its index, and how often its carrier had gone.
     uplink_losses: Option<(u32, u32)>,
@@ -119,6 +121,7 @@ impl Core {
             aviary: Aviary::open().map_err(failed)?,
             next_end: None,
             shut: HashSet::new(),
+            tried: HashMap::new(),
             lost,
             uplink_losses: None,
             retry: None,
@@ -228,7 +231,7 @@ impl Core {
                 _ => Vec::new(),
             };
             let is_new = !self.joined.contains(&link.id) || self.interfaces.get(&link.id) != before.get(&link.id);
-            joined.push(Joined { link, is_new, is_held: self.shut.contains(&link.id), pins });
+            joined.push(Joined { link, is_new, is_held: self.shut.contains(&link.id), is_untried: true, pins });
         }
         let gone: Vec<String> =
             self.joined.iter().filter(|id| !joined.iter().any(|own| own.link.id == **id)).cloned().collect();
@@ -240,6 +243,11 @@ impl Core {
             has_scanner: self.has_scanner,
             now_ms,
         };
+        let meanings: HashMap<String, String> =
+            set.joined.iter().map(|own| (own.link.id.clone(), ruleset::meaning(own.link, &set))).collect();
+        for own in &mut set.joined {
+            own.is_untried = self.tried.get(&own.link.id) != meanings.get(&own.link.id);
+        }
         if let Err(reason) = nft::apply(&ruleset::ruleset(&set, &mut self.marks)) {
             eprintln!("netfilter: nft refused the rules: {reason}");
             // One by one: what does not compile costs its own VM the network, not all of them. From nothing, since what was
@@ -250,7 +258,7 @@ impl Core {
             set.joined.retain_mut(|own| {
                 own.is_new = true;
                 let alone = Ruleset {
-                    joined: vec![Joined { link: own.link, is_new: true, is_held: own.is_held, pins: own.pins.clone() }],
+                    joined: vec![Joined { is_new: true, pins: own.pins.clone(), ..*own }],
                     gone: &[],
                     not_internet: set.not_internet,
                     has_uplink: set.has_uplink,
@@ -282,12 +290,12 @@ impl Core {
         let newly_scanned: Vec<String> = scanned.difference(&self.scanned).cloned().collect();
         self.scanned = scanned;
         self.cut_what_is_denied(&newly_scanned);
-        problems.extend(self.try_rules());
+        problems.extend(self.try_rules(meanings));
         problems
     }
 
-    /// Whether the kernel says of canaries what the rules say. A link of which it does not is shut.
-    fn try_rules(&mut self) -> Vec<Problem> {
+    /// Whether the kernel says of canaries what the rules say. A link of which it does not is shut. `meanings`: of the links' rules.
+    fn try_rules(&mut self, mut meanings: HashMap<String, String>) -> Vec<Problem> {
         let now_ms = self.now_ms();
         let now = Instant::now();
         let mut all: Vec<(IpAddr, Canary)> = Vec::new();
@@ -338,10 +346,17 @@ impl Core {
         };
         let shut: Vec<String> = problems.iter().map(|problem| problem.place.clone()).collect();
         self.shut = shut.iter().cloned().collect();
-        if !shut.is_empty() {
-            if let Err(reason) = nft::apply(&ruleset::shut(&shut)).or_else(|_| nft::apply(CLOSED)) {
-                problems.push(Problem { place: String::new(), reason });
-            }
+        meanings.retain(|id, _| self.joined.contains(id) && !self.shut.contains(id));
+        let are_tried = self.tried == meanings;
+        self.tried = meanings;
+        if are_tried && shut.is_empty() {
+            return problems;
+        }
+        if let Err(reason) = nft::apply(&ruleset::tried(&shut)) {
+            // They are closed as they are: links that were not tried, and those that are to be shut.
+            let _ = nft::apply(CLOSED);
+            self.tried.clear();
+            problems.push(Problem { place: String::new(), reason });
         }
         problems
     }

@@ -1,11 +1,14 @@
 //! What becomes of connections that run when rules change, and of those that the firewall does not know any more.
 
-use crate::support::{ENDLESS_PORT, OTHER, WEB, WEB6, World, echo, state, world};
+use crate::support::{ENDLESS_PORT, Namespace, OTHER, WEB, WEB6, World, echo, state, state_of_two, world};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// An allowed flow is told within this that its rule is gone.
@@ -135,4 +138,52 @@ fn connections_by_an_uplink_that_was_lost_are_reset_and_new_ones_pass() {
         is_reset_within_five_seconds(&mut waits, rule);
         idle(&world, WEB, 80);
     }
+}
+
+/// Connects again and again until it is over: how often it did, and how often it did not.
+fn tries(vm: &Namespace, address: &str, is_over: &Arc<AtomicBool>) -> JoinHandle<(u32, u32)> {
+    let (to, is_over) = (SocketAddr::new(address.parse().unwrap(), 80), Arc::clone(is_over));
+    vm.apart(move || {
+        let (mut reached, mut failed) = (0, 0);
+        while !is_over.load(Ordering::Relaxed) {
+            // A word on it, since a server's queue of those that nobody has taken yet is short.
+            let talk = |mut stream| echo(&mut stream, b"hello").ok();
+            match TcpStream::connect_timeout(&to, Duration::from_millis(500)).ok().and_then(talk) {
+                Some(()) => reached += 1,
+                None => failed += 1,
+            }
+        }
+        (reached, failed)
+    })
+}
+
+#[test]
+fn nothing_new_passes_by_changed_rules_before_they_were_tried_and_other_vms_do_not_notice() {
+    let Some(mut world) = world() else { return };
+    let other = world.second_vm(&["allow internet"]);
+    assert_eq!(world.tell(state_of_two(&["allow 198.18.0.10/32"], &["allow internet"])), [] as [Value; 0]);
+    let mut open = idle(&world, WEB, 80);
+    // So that to try the rules takes its time: canaries that do not come back are waited for.
+    world.firewall.run(
+        "nft 'table inet other {
+            chain first {
+                type filter hook prerouting priority -151
+                iifname lo meta mark != 0 ip saddr 10.137.0.6 ip daddr 10.255.255.254 drop
+            }
+        }'",
+    );
+    let is_over = Arc::new(AtomicBool::new(false));
+    let all = [tries(&world.vm, OTHER, &is_over), tries(&other, OTHER, &is_over)];
+    let problems = world.tell(state_of_two(&["allow internet"], &["allow internet"]));
+    is_over.store(true, Ordering::Relaxed);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let [(reached, _), (of_other, failed)] = all.map(|one| one.join().unwrap());
+    assert_eq!((reached, failed), (0, 0));
+    assert!(of_other > 0);
+    world.firewall.run("nft delete table inet other");
+    world.until("in force", |message, _| {
+        (message["type"] == "applied" && message["problems"] == json!([])).then_some(())
+    });
+    world.exchange(OTHER, 80, b"hello").unwrap();
+    echo(&mut open, b"and on").unwrap();
 }

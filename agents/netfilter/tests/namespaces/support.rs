@@ -57,7 +57,8 @@ impl Namespace {
         self.apart(what).join().unwrap()
     }
 
-    fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    /// The same, meanwhile.
+    pub fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
         let own = Arc::clone(&self.0);
         thread::spawn(move || {
             setns(&*own, CloneFlags::CLONE_NEWNET).unwrap();
@@ -318,12 +319,7 @@ assert struct.unpack('=i', s.recv(100)[16:20])[0] == 0\"",
              ip link set eth0 up; ip route add default via 10.137.0.9; ip -6 route add default via fd00:137:2::1",
         );
         serve_echo(&vm, 80, b"", Arc::default());
-        let mut told = state(&["allow internet"]);
-        let mut second = state(rules)["links"][0].clone();
-        second["id"] = json!("link-2");
-        second["own"] = json!({ "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" });
-        second["guest"] = json!({ "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" });
-        told["links"].as_array_mut().unwrap().push(second);
+        let told = state_of_two(&["allow internet"], rules);
         assert_eq!(self.tell(told), [] as [Value; 0]);
         vm
     }
@@ -549,6 +545,17 @@ pub fn state(rules: &[&str]) -> Value {
         "scanRules": [],
         "lost": [],
     })
+}
+
+/// Of the first VM, and of the second one.
+pub fn state_of_two(rules: &[&str], others: &[&str]) -> Value {
+    let mut told = state(rules);
+    let mut second = state(others)["links"][0].clone();
+    second["id"] = json!("link-2");
+    second["own"] = json!({ "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" });
+    second["guest"] = json!({ "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" });
+    told["links"].as_array_mut().unwrap().push(second);
+    told
 }
 
 fn rule(line: &str) -> Value {
