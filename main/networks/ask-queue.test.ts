@@ -74,7 +74,14 @@ let rows = 0;
 function wants(name: string | null, more: Partial<FlowCells> = {}): void {
   rows += 1;
   const cells: FlowCells = {
-    ...{ link: "link-1", name, address: name === null ? "198.18.0.7" : null, port: null, protocol: "dns" },
+    ...{
+      link: "link-1",
+      name,
+      address: name === null ? "198.18.0.7" : null,
+      port: null,
+      sourcePort: null,
+      protocol: "dns",
+    },
     ...{ bytesOut: 0, bytesIn: 0, state: "closed", verdict: "ask", rule: "rule:1", revision: revision() },
     ...{ reason: "", count: 1, ageS: 0 },
     ...more,

@@ -17,7 +17,7 @@ import { relayStarter } from "./relay.ts";
 import type { ScanRules } from "./scan-rules.ts";
 import { ServiceFilter, type ServingProgram } from "./service-filter.ts";
 import { goesByService, type ServedVm, ServiceNetworks } from "./service-networks.ts";
-import { passtCommand } from "./uplink.ts";
+import { chosenUplink, passtCommand } from "./uplink.ts";
 
 /** The service VMs, as far as networks use them: the firewall, and those by which VMs go to it. */
 interface NetworkServices {
@@ -31,6 +31,8 @@ interface NetworkServices {
   rolesServedBy(name: string): readonly VmRole[] | null;
   /** A setting of a service that is a list. */
   listOf(service: string, setting: string): readonly string[];
+  /** One that is a text; "": there is none. */
+  textOf(service: string, setting: string): string;
   on(event: "changed", listener: () => void): unknown;
 }
 
@@ -91,6 +93,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
     ...linkParts,
     vms: () => vms().filter((vm) => !goesByService(vm)),
     filter: network.filter,
+    filterUplink: () => chosenUplink(services.textOf(FIREWALL_SERVICE, "uplink")),
   });
   const serviceNetworks = new ServiceNetworks({
     vms,
@@ -119,8 +122,11 @@ export function createNetworks(parts: Parts): CreatedNetworks {
     open: () => {
       parts.hostNetworks.watch();
       parts.scanRules.watch();
+      // An interface by which the uplink shall go may have come, or gone.
+      parts.hostNetworks.on("changed", () => networks.look());
       services.on("changed", () => {
         network.vmsChanged([]);
+        networks.look();
         serviceNetworks.look();
       });
       application.on("changed", () => {

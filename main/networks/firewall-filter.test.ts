@@ -175,6 +175,21 @@ it("a program that has gone has nothing in force, and its successor is told all"
   expect(filter.acknowledged.size).toBe(2);
 });
 
+it("tells the next program what VMs had open by the one before, and no later one again", () => {
+  const open = { link: "link-1", sourcePort: 40_000, address: "198.18.0.1", port: 443 };
+  let connections = [open];
+  filter.close();
+  const parts = { firewall: () => program, policy, rules, vms: () => vms, hostNetworks };
+  filter = new FirewallFilter({ ...parts, openConnections: () => connections });
+  filter.on("gone", () => (connections = []));
+  up();
+  expect(program.last?.lost).toEqual([open]);
+  connections = [{ ...open, port: 80 }];
+  program.disconnect();
+  program.connect();
+  expect(program.last?.lost).toEqual([{ ...open, port: 80 }]);
+});
+
 it("tells a change of the policy, of VMs and of the host's addresses once, and nothing where nothing changed", async () => {
   up();
   program.applies();

@@ -2,7 +2,7 @@
  * The firewall's service VM as the filter of all links: tells its program what each VM may connect to, again at every change, and
  * knows which links' rules it has in force. What it does not confirm in time counts as not in force, so that its link is cut.
  */
-import type { FirewallLink, FirewallState, ScanRuleFile } from "#shared/model/firewall.ts";
+import type { FirewallLink, FirewallState, LostConnection, ScanRuleFile } from "#shared/model/firewall.ts";
 import { messageOf } from "#shared/model/app-error.ts";
 import type { FilterView } from "#shared/model/network.ts";
 import type { ProgramReport } from "#shared/model/service-messages.ts";
@@ -76,6 +76,8 @@ interface Options {
   privateNames?: () => readonly string[];
   /** What its scanner looks for; none: nothing. */
   scanRules?: () => readonly ScanRuleFile[];
+  /** What VMs have open by the firewall; none: not known. */
+  openConnections?: () => readonly LostConnection[];
 }
 
 export interface FirewallFilterEvents extends FilterEvents {
@@ -101,6 +103,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #late: NodeJS.Timeout | undefined;
   /** The rules that are in force. */
   #inForce: RulesInForceSince | null = null;
+  #lost: readonly LostConnection[] = [];
   #settling: NodeJS.Timeout | undefined;
   #ending: NodeJS.Timeout | undefined;
 
@@ -212,6 +215,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     // It has nothing of what an earlier one had in force.
     this.#sent = null;
     this.#acknowledged = new Set();
+    this.#lose();
     this.emit("connected");
     this.#tell();
     this.emit("changed");
@@ -222,8 +226,15 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#inForce = null;
     this.#problems = [];
     this.#acknowledged = new Set();
+    this.#lose();
     this.emit("gone");
     this.emit("changed");
+  }
+
+  /** The next program may be one that knows of no connection. Where it does, nothing comes of it that they are said to be lost. */
+  #lose(): void {
+    const open = this.#options.openConnections?.() ?? [];
+    if (open.length > 0) this.#lost = open;
   }
 
   #reported(message: ProgramReport): void {
@@ -282,6 +293,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
       notInternet: hostNetworks.cidrs,
       privateNames: privateNames(),
       scanRules: scanRules(),
+      lost: this.#lost,
     };
   }
 

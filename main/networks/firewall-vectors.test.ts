@@ -96,6 +96,7 @@ it("the state has exactly the fields of the model", () => {
   expect(Object.keys(state).sort()).toEqual([
     "dns",
     "links",
+    "lost",
     "notInternet",
     "privateNames",
     "scanRules",

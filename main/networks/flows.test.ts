@@ -42,6 +42,7 @@ const CELLS: FlowCells = {
   name: "good.example",
   address: "198.18.0.1",
   port: 443,
+  sourcePort: 40_000,
   protocol: "tcp",
   bytesOut: 100,
   bytesIn: 1_000,
@@ -54,7 +55,7 @@ const CELLS: FlowCells = {
   ageS: 2,
 };
 const DENIED: Partial<FlowCells> = {
-  ...{ name: "bad.example", address: null, port: null, protocol: "dns", bytesIn: 0, bytesOut: 0 },
+  ...{ name: "bad.example", address: null, port: null, sourcePort: null, protocol: "dns", bytesIn: 0, bytesOut: 0 },
   ...{ state: "closed", verdict: "deny", rule: "builtin:default-deny" },
 };
 
@@ -295,4 +296,21 @@ describe("the history", () => {
     expect(found.map(({ name }) => name)).toEqual(["n29.example", "n28.example", "n27.example"]);
     expect(total).toBeLessThan(30);
   });
+});
+
+it("knows what VMs have open: connections of TCP that pass, with both ends", () => {
+  says({
+    a: {},
+    b: { protocol: "udp" },
+    c: { verdict: "deny" },
+    d: { state: "closed" },
+    e: { sourcePort: null },
+    f: { address: "no address" },
+    g: { address: "fe80::1%eth0" },
+    h: { address: "2001:2::1", sourcePort: 40_001 },
+  });
+  const a = { link: "link-1", sourcePort: 40_000, address: "198.18.0.1", port: 443 };
+  expect(flows.openConnections).toEqual([a, { ...a, sourcePort: 40_001, address: "2001:2::1" }]);
+  says(Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`more${at}`, { sourcePort: at }])));
+  expect([flows.openConnections.length, flows.openConnections.at(-1)?.sourcePort]).toEqual([1_000, 999]);
 });

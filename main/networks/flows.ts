@@ -2,6 +2,7 @@
  * Who talks to what: the firewall's rows, each with the line of the policy that decided, until ten minutes after their end. What
  * the firewall says is a guest's word: a row that is no flow is dropped and told, and there is room for so many and no more.
  */
+import net from "node:net";
 import {
   BUILTIN_RULES,
   type FlowCells,
@@ -10,6 +11,8 @@ import {
   type LinkCells,
   linkCells,
   LINKS_TABLE,
+  type LostConnection,
+  MAX_LOST,
 } from "#shared/model/firewall.ts";
 import {
   CHART_SAMPLES,
@@ -116,6 +119,17 @@ export class Flows extends Emitter<FlowEvents> {
 
   get(key: string): Flow | undefined {
     return this.#flows.get(key);
+  }
+
+  /** Those of TCP that a rule lets pass, the newest where there are too many: what VMs think to be open. */
+  get openConnections(): LostConnection[] {
+    const open = [...this.#flows.values()].flatMap(({ endedMs, cells }): LostConnection[] => {
+      const { link, sourcePort, address, port, protocol, verdict } = cells;
+      if (endedMs !== null || protocol !== "tcp" || verdict !== "allow") return [];
+      if (sourcePort === null || port === null || address === null || !isAddress(address)) return [];
+      return [{ link, sourcePort, address, port }];
+    });
+    return open.slice(-MAX_LOST);
   }
 
   get traffic(): LinkTraffic[] {
@@ -237,6 +251,11 @@ export function flowView({ vm, cells, rule, reason, sinceMs }: Flow, nowMs: numb
 export function shownFlow(flow: Flow, nowMs: number): ShownFlow {
   const { key, vmId, rateOut, rateIn, endedMs, cells } = flow;
   return { ...flowView(flow, nowMs), key, vmId, count: cells.count, rateOut, rateIn, endedMs };
+}
+
+/** Without a zone: of no link of this machine. */
+function isAddress(text: string): boolean {
+  return net.isIP(text) !== 0 && !text.includes("%");
 }
 
 function happenedTo(before: FlowCells, cells: FlowCells): boolean {

@@ -62,7 +62,12 @@ export class Network {
     const addRules: AddRules = (vm, list) => passing.addTo(vm, list);
     const rules = new NetworkRules({ policy, stateFolder, asks, scans, addRules });
     const privateNames = (): string[] => namesIn(options.privateAnswers?.() ?? []);
-    this.filter = new FirewallFilter({ ...options, rules, privateNames, scanRules: () => scanRules.files });
+    this.filter = new FirewallFilter({
+      ...options,
+      ...{ rules, privateNames },
+      scanRules: () => scanRules.files,
+      openConnections: () => this.flows.openConnections,
+    });
     const { filter } = this;
     this.flows = new Flows({ filter, rules, nameOf });
     this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });

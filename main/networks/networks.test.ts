@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LinkIndices } from "./link-indices.ts";
 import { Networks } from "./networks.ts";
+import type { UplinkChoice } from "./uplink.ts";
 import { ScriptedFilter, ScriptedRelay, ScriptedVm } from "./testing/scripted-links.ts";
 
 vi.mock("../base/write-file.ts", () => ({ writeFileAtomically: () => Promise.resolve() }));
@@ -17,6 +18,7 @@ let firewall: ScriptedVm;
 let filter: ScriptedFilter;
 let indices: LinkIndices;
 let networks: Networks;
+let uplink: UplinkChoice;
 
 const happen = (what: string): void => void happened.push(what);
 const vm = (name: string, network: "none" | "firewall" | "direct"): ScriptedVm => {
@@ -38,6 +40,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-networks-"));
   [happened, relays, vms] = [[], [], []];
+  uplink = { options: [], problem: null };
   indices = new LinkIndices(folder);
   firewall = vm("fw", "none");
   filter = new ScriptedFilter(firewall);
@@ -49,7 +52,8 @@ beforeEach(() => {
       relays.push(relay);
       return relay;
     },
-    uplinkCommand: () => ["passt"],
+    uplinkCommand: (_ends, more) => ["passt", ...more],
+    filterUplink: () => uplink,
     filter,
     log: () => undefined,
   });
@@ -398,6 +402,35 @@ describe("a VM behind the firewall", () => {
     await look();
     expect(firewall.nics?.links).toEqual({ uplink: true });
     expect(filter.links).toEqual([]);
+  });
+
+  it("goes by the interface that is chosen alone: another one is another uplink, and one that is not there is none", async () => {
+    const command = (): unknown => {
+      const work = relayOf("/fw/uplink")?.work;
+      return work?.kind === "uplink" ? work.command : null;
+    };
+    const web = await joined();
+    expect(command()).toEqual(["passt"]);
+    uplink = { options: ["wlan0"], problem: null };
+    happened = [];
+    networks.look();
+    expect(happened[0]).toBe("cut /fw/uplink");
+    await settled();
+    expect(command()).toEqual(["passt", "wlan0"]);
+    uplink = { options: ["wlan0"], problem: "wlan0 is not up" };
+    networks.look();
+    expect(command()).toBe(null);
+    await settled();
+    expect([command(), web.detail]).toEqual([null, "Its firewall has no way to the internet: wlan0 is not up."]);
+    // A VM that needs no firewall has the way that this computer has.
+    const home = vm("home", "direct");
+    home.start("nic");
+    await look();
+    const work = relayOf("/home/nic")?.work;
+    expect(work?.kind === "uplink" && work.command).toEqual(["passt"]);
+    uplink = { options: ["wlan0"], problem: null };
+    await look();
+    expect([command(), web.detail]).toEqual([["passt", "wlan0"], ""]);
   });
 
   it("says that the firewall has no way to the internet", async () => {

@@ -13,6 +13,7 @@ import { Cable, type CableOptions } from "./cable.ts";
 import type { FilteredLink, NetworkFilter } from "./filter.ts";
 import type { LinkIndices } from "./link-indices.ts";
 import type { RelayWork, StartRelay, UplinkEnds } from "./relay.ts";
+import { DEFAULT_UPLINK, type UplinkChoice } from "./uplink.ts";
 
 /** What is needed of a VM. */
 export interface NetworkedVm {
@@ -29,7 +30,9 @@ export interface NetworksOptions {
   indices: LinkIndices;
   startRelay: StartRelay;
   /** What speaks for these ends on the internet. */
-  uplinkCommand: (ends: UplinkEnds) => readonly string[];
+  uplinkCommand: (ends: UplinkEnds, more: UplinkChoice["options"]) => readonly string[];
+  /** By which interface of this computer the filter's own uplink goes; that of the default route where nothing is said. */
+  filterUplink?: () => UplinkChoice;
   filter: NetworkFilter;
   /** Whose links these are, as in "waits for ..."; the firewall's where nothing is said. */
   filterName?: string;
@@ -76,7 +79,7 @@ export class Networks {
   readonly #cut = new Map<MachineNics, boolean>();
   /** Of the firewall VM that runs: interfaces that it has. */
   #plugged: { readonly nics: MachineNics; readonly ids: Set<string> } | null = null;
-  #uplink: { readonly nics: MachineNics; readonly cable: Cable } | null = null;
+  #uplink: { readonly nics: MachineNics; readonly cable: Cable; readonly options: string } | null = null;
   #told = "";
   #isStarting = false;
   /** Why the firewall VM does not run; null: nobody has tried, or it does. */
@@ -153,7 +156,9 @@ export class Networks {
           : network === "firewall" && joined.firewall !== null && joined.firewall === firewall && this.#isInForce(id);
       if (!isSame || !mayBe) this.#part(id);
     }
-    if (this.#uplink !== null && this.#uplink.nics !== firewall) this.#endUplink();
+    const { options, problem } = this.#uplinkChoice;
+    const isSame = this.#uplink?.nics === firewall && this.#uplink?.options === options.join(" ");
+    if (this.#uplink !== null && (!isSame || problem !== null)) this.#endUplink();
   }
 
   #part(id: VmId): void {
@@ -164,6 +169,10 @@ export class Networks {
   #endUplink(): void {
     this.#uplink?.cable.end();
     this.#uplink = null;
+  }
+
+  get #uplinkChoice(): UplinkChoice {
+    return this.#options.filterUplink?.() ?? DEFAULT_UPLINK;
   }
 
   #isInForce(id: VmId): boolean {
@@ -233,7 +242,7 @@ export class Networks {
   #joinDirect({ vm, nics, index }: Port): void {
     if (this.#joined.has(vm.id)) return;
     const ends = { guest: guestEnd(index), gateway: gatewayEnd(index) };
-    const work = this.#uplinkWork(nics.socket(OWN_NIC), ends);
+    const work = this.#uplinkWork(nics.socket(OWN_NIC), ends, DEFAULT_UPLINK.options);
     this.#joined.set(vm.id, { nics, cable: this.#cable({ work, ends: [{ nics, id: OWN_NIC }] }), firewall: null });
   }
 
@@ -261,8 +270,8 @@ export class Networks {
     return cable;
   }
 
-  #uplinkWork(socket: string, ends: UplinkEnds): RelayWork {
-    return { kind: "uplink", socket, ends, command: this.#options.uplinkCommand(ends) };
+  #uplinkWork(socket: string, ends: UplinkEnds, more: UplinkChoice["options"]): RelayWork {
+    return { kind: "uplink", socket, ends, command: this.#options.uplinkCommand(ends, more) };
   }
 
   // ---- the firewall VM -------------------------------------------------------------------------------------
@@ -308,9 +317,10 @@ export class Networks {
     const nic = uplinkNic(index);
     const ends = { guest: guestEnd(index), gateway: gatewayEnd(index) };
     if (!(await this.#plug(nics, nic))) return null;
-    if (this.#uplink === null && this.#firewallNics() === nics) {
-      const work = this.#uplinkWork(nics.socket(nic.id), ends);
-      this.#uplink = { nics, cable: this.#cable({ work, ends: [{ nics, id: nic.id }] }) };
+    const { options, problem } = this.#uplinkChoice;
+    if (this.#uplink === null && this.#firewallNics() === nics && problem === null) {
+      const work = this.#uplinkWork(nics.socket(nic.id), ends, options);
+      this.#uplink = { nics, options: options.join(" "), cable: this.#cable({ work, ends: [{ nics, id: nic.id }] }) };
     }
     return { own: { mac: nic.mac, ...ends.guest }, gateway: ends.gateway };
   }
@@ -370,8 +380,8 @@ export class Networks {
   #detail(vm: NetworkedVm): string {
     const cable = this.#joined.get(vm.id)?.cable;
     if (cable?.isUp === true) {
-      const uplink = vm.status.network === "firewall" ? this.#uplink?.cable : undefined;
-      return uplink?.problem == null ? "" : `Its firewall has no way to the internet: ${uplink.problem}.`;
+      const problem = vm.status.network === "firewall" ? this.#uplinkProblem : null;
+      return problem === null ? "" : `Its firewall has no way to the internet: ${problem}.`;
     }
     if (cable !== undefined)
       return cable.problem === null ? "Its network is being joined." : `Its network is cut: ${cable.problem}.`;
@@ -379,6 +389,12 @@ export class Networks {
     const inForce = filter.problem ?? "its rules are not in force yet";
     const reason = filter.isReady ? inForce : (this.#startProblem ?? "it starts");
     return `Its network waits for ${filterName}: ${reason.replace(/\.$/, "")}.`;
+  }
+
+  /** Why there is no way to the internet; null: there is, or it only takes its time. */
+  get #uplinkProblem(): string | null {
+    if (this.#options.filterHasUplink === false) return null;
+    return this.#uplinkChoice.problem ?? this.#uplink?.cable.problem ?? null;
   }
 
   async #releaseIndices(vms: readonly NetworkedVm[]): Promise<void> {

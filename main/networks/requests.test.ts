@@ -77,7 +77,7 @@ const command = (name: string, input: object = {}): Promise<unknown> => called(d
 function row(key: string, more: Partial<FlowCells> = {}): void {
   const id = program.last?.links[0]?.rules.rules[0]?.id ?? "";
   const cells: FlowCells = {
-    ...{ link: "link-1", name: "good.example", address: "198.18.0.1", port: 443, protocol: "tcp" },
+    ...{ link: "link-1", name: "good.example", address: "198.18.0.1", port: 443, sourcePort: 40_000, protocol: "tcp" },
     ...{
       bytesOut: 1,
       bytesIn: 2,

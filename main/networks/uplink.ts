@@ -2,6 +2,7 @@
  * What speaks for a VM on the internet: passt, with the host's own addresses. The relay before it lets only through what is
  * meant for the internet.
  */
+import os from "node:os";
 import type { UplinkEnds } from "./relay.ts";
 
 const PASST = "passt";
@@ -9,8 +10,59 @@ const PASST = "passt";
 const ORDINARY_USER = "nobody";
 const ORDINARY_GROUP = "nogroup";
 
-/** @see passt(1) */
-export function passtCommand({ guest, gateway }: UplinkEnds, isRoot = process.getuid?.() === 0): string[] {
+/** By which of this computer's interfaces an uplink goes. */
+export interface UplinkChoice {
+  /** Options of passt; none: by that of the default route, whichever it is. */
+  readonly options: readonly string[];
+  /** Why there is no uplink; null: there can be. */
+  readonly problem: string | null;
+}
+
+export const DEFAULT_UPLINK: UplinkChoice = { options: [], problem: null };
+
+/** An interface that is up, with the families of its addresses. */
+export interface HostInterface {
+  readonly name: string;
+  readonly hasIpv4: boolean;
+  readonly hasIpv6: boolean;
+}
+
+/** @param name as a person has written it; "": none is chosen. One that is not there is never replaced by another one. */
+export function chosenUplink(name: string, interfaces: readonly HostInterface[] = hostInterfaces()): UplinkChoice {
+  if (name.trim() === "") return DEFAULT_UPLINK;
+  const found = interfaces.find((one) => one.name === name.trim());
+  if (found === undefined) {
+    const names = interfaces.map((one) => one.name).join(", ");
+    const known = names === "" ? "no interface is up" : `up are ${names}`;
+    return {
+      options: [],
+      problem: `its setting "uplink" names an interface of this computer that is not up (${known})`,
+    };
+  }
+  // Of a family that it has not got, passt would take the default route's.
+  const options = [
+    ...(found.hasIpv4 ? ["--outbound-if4", found.name] : ["--ipv6-only"]),
+    ...(found.hasIpv6 ? ["--outbound-if6", found.name] : ["--ipv4-only"]),
+  ];
+  return { options, problem: null };
+}
+
+/** Without the loopback. */
+function hostInterfaces(): HostInterface[] {
+  const all = Object.entries(os.networkInterfaces());
+  return all.flatMap(([name, addresses = []]): HostInterface[] => {
+    const families = addresses.flatMap(({ internal, family }) => (internal ? [] : [family]));
+    const [hasIpv4, hasIpv6] = [families.includes("IPv4"), families.includes("IPv6")];
+    return hasIpv4 || hasIpv6 ? [{ name, hasIpv4, hasIpv6 }] : [];
+  });
+}
+
+/** @param more of an UplinkChoice. @see passt(1) */
+export function passtCommand(
+  { guest, gateway }: UplinkEnds,
+  more: readonly string[] = [],
+  isRoot = process.getuid?.() === 0,
+): string[] {
   return [
     ...(isRoot
       ? ["setpriv", "--reuid", ORDINARY_USER, "--regid", ORDINARY_GROUP, "--clear-groups", "--no-new-privs", "--"]
@@ -24,5 +76,6 @@ export function passtCommand({ guest, gateway }: UplinkEnds, isRoot = process.ge
     ...["--no-dhcp", "--no-dhcpv6", "--no-ra"],
     // What is asked at the gateway is asked at the host's resolver.
     ...["--dns-forward", gateway.ipv4],
+    ...more,
   ];
 }

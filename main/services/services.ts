@@ -179,6 +179,12 @@ export class Services extends Emitter<ServicesEvents> {
     return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
   }
 
+  /** The same of one that is a text. */
+  textOf(name: string, setting: string): string {
+    const value = this.settingsOf(name)[setting];
+    return typeof value === "string" ? value : "";
+  }
+
   async view(name: string): Promise<ServiceView> {
     const { catalog } = this.#options;
     const { manifest, origin } = catalog.named(name);

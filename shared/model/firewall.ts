@@ -75,7 +75,22 @@ export interface FirewallState {
   readonly privateNames: readonly string[];
   /** What the scanner looks for. */
   readonly scanRules: readonly ScanRuleFile[];
+  /** What an earlier firewall carried, and this one does not know: their VMs are told. At most MAX_LOST. */
+  readonly lost: readonly LostConnection[];
 }
+
+/** A connection of TCP. */
+export interface LostConnection {
+  /** Of its VM. */
+  readonly link: string;
+  /** Of the VM. */
+  readonly sourcePort: number;
+  /** The other end. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export const MAX_LOST = 1_000;
 
 /** A file of Suricata's rules. Its name ends in `.rules`: letters, digits, `.`, `-` and `_`, at most 64. */
 export interface ScanRuleFile {
@@ -116,6 +131,8 @@ export const flowCells = z.strictObject({
   /** null: a look-up. */
   address: z.string().max(45).nullable(),
   port: z.int().min(0).max(65_535).nullable(),
+  /** Of the VM; null: several, or none. */
+  sourcePort: z.int().min(0).max(65_535).nullable(),
   protocol: z.enum(["tcp", "udp", "icmp", "dns", "other"]),
   /** From the VM, and to it. */
   bytesOut: z.number().min(0),

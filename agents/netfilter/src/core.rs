@@ -6,9 +6,10 @@ use crate::canary::{self, Aviary, Canary};
 use crate::cut;
 use crate::decide::{self, World};
 use crate::flows::Flows;
-use crate::marks::{CUT, Marks};
-use crate::model::{Decision, Link, LinkEnd, LinkRules, Port, Problem, State, Target, Transport};
-use crate::netlink::conntrack::{self, Connection};
+use crate::lost::Lost;
+use crate::marks::{CHECKED, CUT, Marks};
+use crate::model::{Decision, Link, LinkEnd, LinkRules, LostConnection, Port, Problem, State, Target, Transport};
+use crate::netlink::conntrack::{self, Connection, TCP, Tuple};
 use crate::netlink::counters::{self, Counter};
 use crate::netlink::log::Denied;
 use crate::netlink::{Netlink, elements, route};
@@ -78,6 +79,11 @@ pub struct Core {
     next_end: Option<u64>,
     /// Links that are shut, since canaries did not say what their rules say. They are tried again before they are opened.
     shut: HashSet<String>,
+    /// What the rules of links come to that canaries have tried, and found good.
+    tried: HashMap<String, String>,
+    lost: Lost,
+    /// Of the uplink's interface: its index, and how often its carrier had gone.
+    uplink_losses: Option<(u32, u32)>,
     /// When those are tried again, and how long after the last time; `None`: there are none.
     retry: Option<(Instant, Duration)>,
     /// Wall clock minus monotonic clock, when they were last looked at.
@@ -93,6 +99,10 @@ impl Core {
         let mut netfilter = Netlink::netfilter().map_err(failed)?;
         let mut route = Netlink::route().map_err(failed)?;
         route::set_up(&mut route, LOOPBACK).map_err(failed)?;
+        let mut lost = Lost::default();
+        // Of an earlier run: a table that cannot be read is forgotten all the same.
+        let before = conntrack::dump(&mut netfilter).unwrap_or_default();
+        lost.add(before.iter().filter(|one| is_carried(one)).map(|one| one.original));
         conntrack::forget_all(&mut netfilter).map_err(failed)?;
         Ok(Self {
             state: State::default(),
@@ -111,6 +121,9 @@ impl Core {
             aviary: Aviary::open().map_err(failed)?,
             next_end: None,
             shut: HashSet::new(),
+            tried: HashMap::new(),
+            lost,
+            uplink_losses: None,
             retry: None,
             clock_offset: None,
             start: Instant::now(),
@@ -160,6 +173,9 @@ impl Core {
             }
         }
         self.of_links.retain(|id, _| state.links.iter().any(|link| link.id == *id));
+        if self.state.lost != state.lost {
+            self.lost.add(state.lost.iter().filter_map(|lost| tuple_of(lost, &state.links)));
+        }
         self.ranges = not_internet(&state.not_internet);
         self.state = state;
         self.reported_problems = problems;
@@ -215,7 +231,7 @@ impl Core {
                 _ => Vec::new(),
             };
             let is_new = !self.joined.contains(&link.id) || self.interfaces.get(&link.id) != before.get(&link.id);
-            joined.push(Joined { link, is_new, is_held: self.shut.contains(&link.id), pins });
+            joined.push(Joined { link, is_new, is_held: self.shut.contains(&link.id), is_untried: true, pins });
         }
         let gone: Vec<String> =
             self.joined.iter().filter(|id| !joined.iter().any(|own| own.link.id == **id)).cloned().collect();
@@ -227,6 +243,11 @@ impl Core {
             has_scanner: self.has_scanner,
             now_ms,
         };
+        let meanings: HashMap<String, String> =
+            set.joined.iter().map(|own| (own.link.id.clone(), ruleset::meaning(own.link, &set))).collect();
+        for own in &mut set.joined {
+            own.is_untried = self.tried.get(&own.link.id) != meanings.get(&own.link.id);
+        }
         if let Err(reason) = nft::apply(&ruleset::ruleset(&set, &mut self.marks)) {
             eprintln!("netfilter: nft refused the rules: {reason}");
             // One by one: what does not compile costs its own VM the network, not all of them. From nothing, since what was
@@ -237,7 +258,7 @@ impl Core {
             set.joined.retain_mut(|own| {
                 own.is_new = true;
                 let alone = Ruleset {
-                    joined: vec![Joined { link: own.link, is_new: true, is_held: own.is_held, pins: own.pins.clone() }],
+                    joined: vec![Joined { is_new: true, pins: own.pins.clone(), ..*own }],
                     gone: &[],
                     not_internet: set.not_internet,
                     has_uplink: set.has_uplink,
@@ -269,12 +290,12 @@ impl Core {
         let newly_scanned: Vec<String> = scanned.difference(&self.scanned).cloned().collect();
         self.scanned = scanned;
         self.cut_what_is_denied(&newly_scanned);
-        problems.extend(self.try_rules());
+        problems.extend(self.try_rules(meanings));
         problems
     }
 
-    /// Whether the kernel says of canaries what the rules say. A link of which it does not is shut.
-    fn try_rules(&mut self) -> Vec<Problem> {
+    /// Whether the kernel says of canaries what the rules say. A link of which it does not is shut. `meanings`: of the links' rules.
+    fn try_rules(&mut self, mut meanings: HashMap<String, String>) -> Vec<Problem> {
         let now_ms = self.now_ms();
         let now = Instant::now();
         let mut all: Vec<(IpAddr, Canary)> = Vec::new();
@@ -325,10 +346,17 @@ impl Core {
         };
         let shut: Vec<String> = problems.iter().map(|problem| problem.place.clone()).collect();
         self.shut = shut.iter().cloned().collect();
-        if !shut.is_empty() {
-            if let Err(reason) = nft::apply(&ruleset::shut(&shut)).or_else(|_| nft::apply(CLOSED)) {
-                problems.push(Problem { place: String::new(), reason });
-            }
+        meanings.retain(|id, _| self.joined.contains(id) && !self.shut.contains(id));
+        let are_tried = self.tried == meanings;
+        self.tried = meanings;
+        if are_tried && shut.is_empty() {
+            return problems;
+        }
+        if let Err(reason) = nft::apply(&ruleset::tried(&shut)) {
+            // They are closed as they are: links that were not tried, and those that are to be shut.
+            let _ = nft::apply(CLOSED);
+            self.tried.clear();
+            problems.push(Problem { place: String::new(), reason });
         }
         problems
     }
@@ -591,8 +619,53 @@ impl Core {
         }
     }
 
+    /// Whether the uplink's other end has gone since it was last looked at, and with it all that went by it. The kernel has forgotten
+    /// those connections then, but for those whose first flight was read, which are the program's own.
+    pub fn uplink_was_lost(&mut self) -> bool {
+        let Some(mac) = self.state.uplink.as_ref().map(|uplink| uplink.own.mac) else { return false };
+        let Ok(there) = route::interfaces(&mut self.route) else { return false };
+        let Some(own) = there.iter().find(|interface| interface.mac == mac) else { return false };
+        let now = (own.index, own.carrier_losses);
+        let was_lost = self.uplink_losses.replace(now).is_some_and(|before| before != now);
+        if was_lost {
+            for connection in conntrack::dump(&mut self.netfilter).unwrap_or_default() {
+                if is_carried(&connection) && connection.mark & CHECKED == 0 {
+                    // It may have ended by itself.
+                    let _ = conntrack::forget(&mut self.netfilter, &connection);
+                    self.lost.add([connection.original]);
+                }
+            }
+        }
+        was_lost
+    }
+
+    /// VMs that wait for more of a connection that is none learn it.
+    fn ask_about_lost(&mut self) {
+        if self.lost.is_empty() {
+            return;
+        }
+        let Ok(there) = route::interfaces(&mut self.route) else { return };
+        let links = || self.state.links.iter();
+        let is_of = |link: &Link, vm: IpAddr| IpAddr::V4(link.guest.ipv4) == vm || IpAddr::V6(link.guest.ipv6) == vm;
+        // Before there are links at all the host has not told any yet.
+        if !self.state.links.is_empty() {
+            self.lost.retain(|vm| links().any(|link| is_of(link, vm)));
+        }
+        let is_reached = |link: &&Link| {
+            self.joined.contains(&link.id)
+                && there.iter().any(|interface| interface.mac == link.own.mac && interface.has_carrier)
+        };
+        let reached: Vec<&Link> = links().filter(is_reached).collect();
+        for tuple in self.lost.due(|vm| reached.iter().any(|link| is_of(link, vm))) {
+            if let Err(error) = cut::ask_vm(&tuple) {
+                eprintln!("netfilter: a VM could not be asked about a connection: {error}");
+            }
+        }
+    }
+
     /// Once a second: what the kernel counted.
     pub fn tick(&mut self) -> nix::Result<Vec<Counter>> {
+        self.ask_about_lost();
         let now = Instant::now();
         let all = conntrack::dump(&mut self.netfilter)?;
         let links: HashMap<IpAddr, String> = self
@@ -654,4 +727,21 @@ impl Core {
     pub fn link_ids(&self) -> Vec<String> {
         self.state.links.iter().map(|link| link.id.clone()).collect()
     }
+}
+
+/// A connection of TCP that a rule lets pass.
+fn is_carried(connection: &Connection) -> bool {
+    connection.original.protocol == TCP && conntrack::decision_of(connection.mark) == Decision::Allow
+}
+
+/// null: no link is its VM's.
+fn tuple_of(lost: &LostConnection, links: &[Link]) -> Option<Tuple> {
+    let guest = &links.iter().find(|link| link.id == lost.link)?.guest;
+    Some(Tuple {
+        source: if lost.address.is_ipv4() { guest.ipv4.into() } else { guest.ipv6.into() },
+        destination: lost.address,
+        protocol: TCP,
+        source_port: lost.source_port,
+        destination_port: lost.port,
+    })
 }

@@ -3,7 +3,7 @@
 
 use crate::marks::CUT;
 use crate::netlink::Netlink;
-use crate::netlink::conntrack::{Connection, TCP, forget, set_mark};
+use crate::netlink::conntrack::{Connection, TCP, Tuple, forget, set_mark};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, sendto, setsockopt, socket, sockopt,
 };
@@ -17,10 +17,15 @@ pub fn cut(netlink: &mut Netlink, connection: &Connection) -> nix::Result<()> {
     }
     set_mark(netlink, connection, connection.mark | CUT)?;
     let (out, back) = (connection.original, connection.reply);
-    let vm = probe(out.to(), out.from());
+    let vm = ask_vm(&out);
     // The other side sees the firewall's own address and port.
     let server = probe(back.to(), back.from());
     vm.and(server)
+}
+
+/// Asks the VM whose connection it is, or was: the rules reset the answer, where the connection is cut or none that the kernel knows.
+pub fn ask_vm(original: &Tuple) -> nix::Result<()> {
+    probe(original.to(), original.from())
 }
 
 fn probe(from: SocketAddr, to: SocketAddr) -> nix::Result<()> {

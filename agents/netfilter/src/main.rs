@@ -9,6 +9,7 @@ mod decide;
 mod events;
 mod first_flight;
 mod flows;
+mod lost;
 mod marks;
 mod model;
 mod netlink;
@@ -206,9 +207,18 @@ impl Program {
         }
     }
 
+    /// What went by an uplink that is gone is no connection any more.
+    fn look_at_uplink(&self) {
+        let was_lost = self.core().uplink_was_lost();
+        if was_lost {
+            self.flights.cut_all();
+        }
+    }
+
     /// Interfaces come after what was told of them: they are plugged in while the VM runs.
     fn watch(&self) {
         let watched = netlink::route::watch(|| {
+            self.look_at_uplink();
             let has_changed = self.core().interfaces_changed();
             if has_changed {
                 self.apply_again();
@@ -230,6 +240,7 @@ impl Program {
         let mut failures = 0;
         loop {
             thread::sleep(TICK);
+            self.look_at_uplink();
             // An interface that could not be set up is tried again, and one whose coming was missed is found.
             let is_stale = {
                 let mut core = self.core();

@@ -180,6 +180,20 @@ pub struct State {
     pub private_names: Vec<NamePattern>,
     /// What the scanner looks for.
     pub scan_rules: Vec<RuleFile>,
+    /// That an earlier firewall carried.
+    pub lost: Vec<LostConnection>,
+}
+
+/// A connection of TCP that is none any more, which its VM may not know.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LostConnection {
+    /// Of its VM.
+    pub link: String,
+    pub source_port: u16,
+    /// The other end.
+    pub address: IpAddr,
+    pub port: u16,
 }
 
 /// `NAME`, or `*.NAME`: all below it.
@@ -219,6 +233,7 @@ struct LooseState {
     not_internet: Vec<Cidr>,
     private_names: Vec<NamePattern>,
     scan_rules: Vec<RuleFile>,
+    lost: Vec<LostConnection>,
 }
 
 /// The state without the links that are wrong, and what is wrong. An error: nothing of it can be used.
@@ -246,8 +261,8 @@ pub fn read_state(state: Value) -> Result<(State, Vec<Problem>), Problem> {
     }
     let gateway = loose.uplink.as_ref().map(|uplink| IpAddr::V4(uplink.gateway.ipv4));
     let dns = if loose.dns.is_empty() { gateway.into_iter().collect() } else { loose.dns };
-    let LooseState { uplink, not_internet, private_names, .. } = loose;
-    Ok((State { links, uplink, dns, not_internet, private_names, scan_rules }, problems))
+    let LooseState { uplink, not_internet, private_names, lost, .. } = loose;
+    Ok((State { links, uplink, dns, not_internet, private_names, scan_rules, lost }, problems))
 }
 
 fn read_link(value: Value) -> Result<Link, String> {

@@ -45,6 +45,8 @@ pub struct Joined<'a> {
     pub is_new: bool,
     /// Its rules are to be tried by canaries before anything of the VM's own passes.
     pub is_held: bool,
+    /// They are other rules than those that canaries have tried: until they are, nothing new of the VM's passes (`tried`).
+    pub is_untried: bool,
     pub pins: Vec<Element>,
 }
 
@@ -61,6 +63,13 @@ pub struct Ruleset<'a> {
     pub now_ms: u64,
 }
 
+macro_rules! line {
+    ($text:expr, $($arg:tt)*) => {
+        // Writing to a string does not fail.
+        { let _ = writeln!($text, $($arg)*); }
+    };
+}
+
 /// The text. Marks of rules are made as they are needed.
 pub fn ruleset(set: &Ruleset<'_>, marks: &mut Marks) -> String {
     let mut text = String::from("add table inet atoll\nflush table inet atoll\n");
@@ -69,6 +78,7 @@ pub fn ruleset(set: &Ruleset<'_>, marks: &mut Marks) -> String {
     }
     text.push_str("table inet atoll {\n");
     ranges(&mut text, set.not_internet);
+    text.push_str("\tset untried { type ifname; }\n");
     for joined in &set.joined {
         objects_of_link(&mut text, &joined.link.id);
     }
@@ -79,7 +89,11 @@ pub fn ruleset(set: &Ruleset<'_>, marks: &mut Marks) -> String {
     }
     text.push_str("}\n");
     fill_ranges(&mut text, set.not_internet);
+    text.push_str("flush set inet atoll untried\n");
     for joined in &set.joined {
+        if joined.is_untried {
+            line!(text, "add element inet atoll untried {{ {} }}", joined.link.id);
+        }
         fill_pins(&mut text, &joined.link.id, &joined.pins);
         if joined.is_new {
             filter_of_interface(&mut text, joined.link);
@@ -95,20 +109,23 @@ pub fn map_name(link: &str, element: &Element) -> String {
     format!("{kind}{family}-{link}")
 }
 
-macro_rules! line {
-    ($text:expr, $($arg:tt)*) => {
-        // Writing to a string does not fail.
-        { let _ = writeln!($text, $($arg)*); }
-    };
-}
-
-/// Links whose rules the kernel does not keep as they are: nothing of theirs passes.
-pub fn shut(links: &[String]) -> String {
-    let mut text = String::new();
-    for id in links {
+/// Canaries have tried the rules of all links. `shut`: links whose rules the kernel does not keep as they are, of which nothing
+/// passes.
+pub fn tried(shut: &[String]) -> String {
+    let mut text = String::from("flush set inet atoll untried\n");
+    for id in shut {
         line!(text, "flush chain inet atoll from-{id}");
         line!(text, "add rule inet atoll from-{id} counter name denied-{id} drop");
     }
+    text
+}
+
+/// What a link's rules come to, the same for the same rules in every revision.
+pub fn meaning(link: &Link, set: &Ruleset<'_>) -> String {
+    let mut text = String::new();
+    chains_of_link(&mut text, link, set, &mut Marks::default());
+    // Rules about names are in no chain: they decide what the maps get.
+    let _ = write!(text, "{:?} {:?}", link.rules.rules, set.not_internet);
     text
 }
 
@@ -328,6 +345,8 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     // What every system says to its neighbours is no attempt at anything.
     line!(text, "\t\tip6 daddr ff02::/16 meta l4proto {ICMPV6} drop");
     line!(text, "\t\tmeta l4proto igmp drop");
+    // Without a word: it is sent again in a moment.
+    line!(text, "\t\tiifname @untried drop");
     line!(text, "\t\tip daddr {own4} {}", deny(decide::NOT_INTERNET, Decision::Deny));
     line!(text, "\t\tip6 daddr {own6} {}", deny(decide::NOT_INTERNET, Decision::Deny));
     line!(text, "\t\tip daddr {} {}", LINKS[0], deny(decide::OTHER_VM, Decision::Deny));
@@ -477,7 +496,7 @@ mod tests {
                 lasts: Duration::from_secs(90),
             })
             .collect();
-        let joined = vec![Joined { link: &state.links[0], is_new: true, is_held: false, pins }];
+        let joined = vec![Joined { link: &state.links[0], is_new: true, is_held: false, is_untried: false, pins }];
         let set = Ruleset { joined, gone, not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         ruleset(&set, &mut Marks::default())
     }
@@ -543,7 +562,8 @@ mod tests {
         let mut state = state_with(&["allow internet"], false);
         state.links[0].rules.scan = true;
         let ranges = not_internet(&[]);
-        let joined = vec![Joined { link: &state.links[0], is_new: false, is_held: false, pins: Vec::new() }];
+        let joined =
+            vec![Joined { link: &state.links[0], is_new: false, is_held: false, is_untried: false, pins: Vec::new() }];
         let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         let rules = chain(&ruleset(&set, &mut Marks::default()), "from-link-1");
         let scan = rules.iter().position(|rule| rule == "meta mark set 0x5 goto denied-link-1").unwrap();
@@ -555,7 +575,13 @@ mod tests {
         let mut state = state_with(&["allow internet"], false);
         let ranges = not_internet(&[]);
         let text = |state: &crate::model::State, has_scanner| {
-            let joined = vec![Joined { link: &state.links[0], is_new: false, is_held: false, pins: Vec::new() }];
+            let joined = vec![Joined {
+                link: &state.links[0],
+                is_new: false,
+                is_held: false,
+                is_untried: false,
+                pins: Vec::new(),
+            }];
             let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner, now_ms: 0 };
             ruleset(&set, &mut Marks::default())
         };
@@ -577,7 +603,8 @@ mod tests {
         let state = state_with(&["allow internet"], false);
         let ranges = not_internet(&[]);
         let text = |is_held| {
-            let joined = vec![Joined { link: &state.links[0], is_new: true, is_held, pins: Vec::new() }];
+            let joined =
+                vec![Joined { link: &state.links[0], is_new: true, is_held, is_untried: false, pins: Vec::new() }];
             let set =
                 Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
             ruleset(&set, &mut Marks::default())
@@ -587,6 +614,32 @@ mod tests {
         let held = text(true);
         assert!(!chain(&held, "prerouting").iter().chain(&chain(&held, "input")).any(|rule| rule.contains("link-1")));
         assert!(chain(&held, "canaries").iter().any(|rule| rule.ends_with("goto from-link-1")));
+    }
+
+    #[test]
+    fn rules_are_not_asked_about_new_connections_before_they_were_tried() {
+        let mut state = state_with(&["allow internet", "deny *.corp"], true);
+        let ranges = not_internet(&[]);
+        let set = |state: &crate::model::State, is_untried| {
+            let joined =
+                vec![Joined { link: &state.links[0], is_new: false, is_held: false, is_untried, pins: vec![] }];
+            let set =
+                Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
+            (ruleset(&set, &mut Marks::default()), meaning(&state.links[0], &set))
+        };
+        let (text, before) = set(&state, true);
+        let rules = chain(&text, "from-link-1");
+        let at = |start: &str| rules.iter().position(|rule| rule.starts_with(start)).unwrap();
+        let untried = at("iifname @untried drop");
+        assert!(at("ct state established,related accept") < untried);
+        assert!(rules.iter().take(untried).all(|rule| !rule.contains("ct mark set")));
+        assert!(text.contains("\nflush set inet atoll untried\nadd element inet atoll untried { link-1 }\n"));
+        assert!(!set(&state, false).0.contains("add element inet atoll untried"));
+        // The same rules in another revision are no others, and another name is.
+        state.links[0].rules.revision += 1;
+        assert_eq!(set(&state, false).1, before);
+        state.links[0].rules.rules.pop();
+        assert_ne!(set(&state, false).1, before);
     }
 
     #[test]

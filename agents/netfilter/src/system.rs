@@ -1,5 +1,6 @@
-//! Settings of the kernel's network, before a packet may pass.
+//! Settings of the kernel's network, before a packet may pass, and of the program itself.
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::fs;
 use std::io;
 
@@ -32,6 +33,9 @@ const OPTIONAL: &[(&str, &str)] = &[
 ];
 
 pub fn set_up() -> io::Result<()> {
+    // A connection whose first flight is read has three, and a session's limit is made for programs that have a few.
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     for (name, value) in OPTIONAL {
         if let Err(error) = write(name, value) {
             eprintln!("netfilter: {error}");

@@ -26,6 +26,7 @@ pub fn state_json() -> Value {
         "notInternet": ["81.2.3.0/24"],
         "privateNames": [],
         "scanRules": [],
+        "lost": [],
     })
 }
 

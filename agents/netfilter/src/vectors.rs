@@ -41,6 +41,7 @@ fn the_state_is_read() {
     let (state, problems) = read_state(vectors()["state"].clone()).unwrap();
     assert_eq!(problems, []);
     assert_eq!((state.links.len(), state.private_names.len(), state.scan_rules.len()), (1, 2, 1));
+    assert_eq!(state.lost[0].source_port, 40_000);
     let rule = &state.links[0].rules.rules[0];
     assert_eq!((rule.port, rule.protocol, rule.until), (Some(443), Some(Transport::Tcp), Some(1_795_910_400_000)));
 }

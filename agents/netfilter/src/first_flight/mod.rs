@@ -12,11 +12,13 @@ use crate::model::Decision;
 use http::{Requests, Step};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::{getsockopt, setsockopt, sockopt};
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,13 +49,38 @@ pub struct FirstFlight {
 #[derive(Debug)]
 struct Open {
     link: String,
-    vm: TcpStream,
+    from: SocketAddr,
     to: SocketAddr,
     /// As its first flight named it; null: nothing did yet.
     names: Vec<String>,
     /// The scanner has seen it from its beginning.
     is_scanned: bool,
-    is_cut: bool,
+    cut: Arc<Cut>,
+}
+
+/// Ends a connection, whatever its thread waits for.
+#[derive(Debug)]
+struct Cut {
+    is_cut: AtomicBool,
+    /// Can be read once it is cut.
+    event: EventFd,
+}
+
+impl Cut {
+    fn new() -> nix::Result<Self> {
+        let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok(Self { is_cut: AtomicBool::new(false), event })
+    }
+
+    fn cut(&self) {
+        self.is_cut.store(true, Ordering::Release);
+        // Where it was written before, it can be read already.
+        let _ = self.event.write(1);
+    }
+
+    fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
+    }
 }
 
 impl FirstFlight {
@@ -95,20 +122,18 @@ impl FirstFlight {
         // Whatever happens: an end of one side that is not an orderly one is a reset of the other.
         reset_at_close(&vm);
         let Some((link, from, to)) = self.ends(&vm) else { return };
-        let Ok(kept) = vm.try_clone() else { return };
+        let Ok(cut) = Cut::new().map(Arc::new) else { return };
         {
             let is_scanned = self.core().is_scanned(&link);
             let mut open = self.open();
             if open.values().filter(|one| one.link == link).count() >= MAX_CONNECTIONS {
                 return;
             }
-            open.insert(
-                serial,
-                Open { link: link.clone(), vm: kept, to, names: Vec::new(), is_scanned, is_cut: false },
-            );
+            let own = Arc::clone(&cut);
+            open.insert(serial, Open { link: link.clone(), from, to, names: Vec::new(), is_scanned, cut: own });
         }
         // Ends of connections are nothing to tell: the kernel's table has them.
-        let _ = Carried { flights: self, serial, link, from, to }.run(&vm);
+        let _ = Carried { flights: self, serial, link, from, to, cut }.run(&vm);
         self.open().remove(&serial);
     }
 
@@ -122,7 +147,7 @@ impl FirstFlight {
 
     /// Rules have changed: what runs and is denied by now ends with a reset.
     pub fn cut_what_is_denied(&self) {
-        for one in self.open().values_mut() {
+        for one in self.open().values() {
             let core = self.core();
             let is_allowed = if one.names.is_empty() {
                 core.is_allowed(&one.link, &core.names(&one.link, one.to.ip()), one.to)
@@ -130,26 +155,19 @@ impl FirstFlight {
                 one.names.iter().all(|name| core.is_allowed(&one.link, std::slice::from_ref(name), one.to))
             };
             if !is_allowed || (core.is_scanned(&one.link) && !one.is_scanned) {
-                one.is_cut = true;
-                // Wakes its thread; nothing of it is seen outside.
-                let _ = one.vm.shutdown(Shutdown::Read);
+                one.cut.cut();
             }
         }
+    }
+
+    /// Their other side is gone.
+    pub fn cut_all(&self) {
+        self.open().values().for_each(|one| one.cut.cut());
     }
 
     /// The scanner has dropped something of it: it ends with a reset.
     pub fn cut(&self, from: SocketAddr, to: SocketAddr) {
-        for one in self.open().values_mut() {
-            if one.to == to && one.vm.peer_addr().is_ok_and(|own| own == from) {
-                one.is_cut = true;
-                // As above.
-                let _ = one.vm.shutdown(Shutdown::Read);
-            }
-        }
-    }
-
-    fn is_cut(&self, serial: u64) -> bool {
-        self.open().get(&serial).is_none_or(|one| one.is_cut)
+        self.open().values().filter(|one| one.from == from && one.to == to).for_each(|one| one.cut.cut());
     }
 }
 
@@ -160,6 +178,7 @@ struct Carried<'a> {
     link: String,
     from: SocketAddr,
     to: SocketAddr,
+    cut: Arc<Cut>,
 }
 
 /// What the VM may send without a look at it.
@@ -259,8 +278,13 @@ impl Carried<'_> {
                 .zip(events)
                 .filter(|(_, events)| !events.is_empty())
                 .map(|(fd, events)| PollFd::new(fd, events))
+                .chain([PollFd::new(self.cut.event.as_fd(), PollFlags::POLLIN)])
                 .collect();
             poll(&mut fds, wait)?;
+            // Nothing more of it passes, and both sides are reset.
+            if self.cut.is_cut() {
+                return Ok(());
+            }
             let mut ready = fds.iter().map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
             let mut next = |events: PollFlags| if events.is_empty() { events } else { ready.next().unwrap_or(events) };
             let (of_vm, of_server) = (next(events[0]), next(events[1]));
@@ -271,10 +295,6 @@ impl Carried<'_> {
             let (vm_ready, server_ready) = (can_read(of_vm), can_read(of_server));
             if vm_ready && out.wants_more(most) {
                 out.read(vm, most)?;
-                // Its end may be ours: then nothing more of it passes, and both sides are reset.
-                if out.is_ended && self.flights.is_cut(self.serial) {
-                    return Ok(());
-                }
             }
             if server_ready && back.wants_more(BUFFER) {
                 back.read(&server, BUFFER)?;
@@ -355,30 +375,22 @@ impl Carried<'_> {
 
     /// The name has to be one that this VM looked up at this address, and that rules allow there.
     fn agree(&self, name: &str) -> io::Result<()> {
-        let is_looked_up = {
+        // Both in one step: rules that change in between would not find the name, and leave it open.
+        let is_agreed = {
+            let mut open = self.flights.open();
             let mut core = self.flights.core();
+            let mut own = open.get_mut(&self.serial);
             let is_looked_up = core.names(&self.link, self.to.ip()).iter().any(|own| own == name);
-            let is_agreed = is_looked_up && core.is_allowed(&self.link, &[name.to_owned()], self.to);
+            // A connection outlives the look-up that it was made by.
+            let has_agreed = own.as_ref().is_some_and(|own| own.names.iter().any(|there| there == name));
+            let is_agreed = (is_looked_up || has_agreed) && core.is_allowed(&self.link, &[name.to_owned()], self.to);
             if is_agreed {
                 core.name_connection(self.from, self.to, name);
+                own.iter_mut().filter(|_| !has_agreed).for_each(|own| own.names.push(name.to_owned()));
             }
             is_agreed
-        } || self.has_agreed(name);
-        if !is_looked_up {
-            return self.deny(Some(name), "");
-        }
-        if let Some(own) = self.flights.open().get_mut(&self.serial) {
-            if !own.names.iter().any(|there| there == name) {
-                own.names.push(name.to_owned());
-            }
-        }
-        Ok(())
-    }
-
-    /// A connection outlives the look-up that it was made by.
-    fn has_agreed(&self, name: &str) -> bool {
-        let has = self.flights.open().get(&self.serial).is_some_and(|own| own.names.iter().any(|there| there == name));
-        has && self.flights.core().is_allowed(&self.link, &[name.to_owned()], self.to)
+        };
+        if is_agreed { Ok(()) } else { self.deny(Some(name), "") }
     }
 
     /// An error, so that both sides are reset.

@@ -14,7 +14,9 @@ const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 const IFLA_MAX_MTU: u16 = 51;
+const IFLA_CARRIER_DOWN_COUNT: u16 = 48;
 const IFF_UP: u32 = 1;
+const IFF_LOWER_UP: u32 = 0x1_0000;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_F_NODAD: u8 = 2;
@@ -32,6 +34,9 @@ pub struct Interface {
     pub name: String,
     pub mac: Mac,
     pub is_up: bool,
+    pub has_carrier: bool,
+    /// How often its carrier went away.
+    pub carrier_losses: u32,
     pub mtu: u32,
     /// 0: not said.
     pub max_mtu: u32,
@@ -63,11 +68,14 @@ fn interface(message: &Received<'_>) -> Option<Interface> {
     let attrs = message.body.get(16..)?;
     let number = |kind| find(attrs, kind).and_then(|value| u32_at(value, 0));
     let name = find(attrs, IFLA_IFNAME)?;
+    let flags = u32_at(message.body, 8)?;
     Some(Interface {
         index: u32_at(message.body, 4)?,
         name: String::from_utf8_lossy(name.strip_suffix(&[0]).unwrap_or(name)).into_owned(),
         mac: Mac(find(attrs, IFLA_ADDRESS)?.try_into().ok()?),
-        is_up: u32_at(message.body, 8)? & IFF_UP != 0,
+        is_up: flags & IFF_UP != 0,
+        has_carrier: flags & IFF_LOWER_UP != 0,
+        carrier_losses: number(IFLA_CARRIER_DOWN_COUNT).unwrap_or(0),
         mtu: number(IFLA_MTU)?,
         max_mtu: number(IFLA_MAX_MTU).unwrap_or(0),
     })

@@ -2,6 +2,7 @@
 //! has none.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod changes;
 mod names;
 mod scanning;
 mod support;

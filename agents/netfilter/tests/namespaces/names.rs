@@ -295,3 +295,13 @@ fn many_look_ups_each_followed_by_a_connection_are_never_refused() {
         world.exchange(WEB, 443, &hello(&name)).unwrap();
     }
 }
+
+#[test]
+fn as_many_connections_by_name_as_are_said_are_open_at_a_time() {
+    let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    // More than a session's programs may have files.
+    let mut open: Vec<_> = (0..600).map(|_| world.connect_vm(WEB, 443).unwrap()).collect();
+    for stream in &mut open {
+        echo(stream, &hello("web.example")).unwrap();
+    }
+}

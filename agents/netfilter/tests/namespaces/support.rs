@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 pub const WEB: &str = "198.18.0.10";
 pub const WEB6: &str = "2001:2:0:113::10";
 pub const OTHER: &str = "198.18.0.11";
+/// Sends without an end.
+pub const ENDLESS_PORT: u16 = 8082;
 const DNS: &str = "198.18.0.53";
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -55,7 +57,8 @@ impl Namespace {
         self.apart(what).join().unwrap()
     }
 
-    fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    /// The same, meanwhile.
+    pub fn apart<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
         let own = Arc::clone(&self.0);
         thread::spawn(move || {
             setns(&*own, CloneFlags::CLONE_NEWNET).unwrap();
@@ -84,7 +87,7 @@ pub struct World {
     pub firewall: Namespace,
     pub vm: Namespace,
     /// Its servers run on in it.
-    _internet: Namespace,
+    internet: Namespace,
     /// By name: what the internet's resolver answers.
     pub names: Arc<Mutex<Vec<(String, IpAddr, u32)>>>,
     /// What it was asked.
@@ -92,6 +95,8 @@ pub struct World {
     /// All bytes that a server has got.
     pub received: Arc<Mutex<Vec<u8>>>,
     answer: Arc<Mutex<Vec<u8>>>,
+    /// Connections to the server without an end that have not ended.
+    downloads: Arc<AtomicU32>,
     program: Child,
     socket: PathBuf,
     /// The program's own.
@@ -149,6 +154,8 @@ impl World {
         }
         let answer = Arc::new(Mutex::new(Vec::new()));
         serve_answer(&internet, 8081, Arc::clone(&answer));
+        let downloads = Arc::new(AtomicU32::new(0));
+        serve_endless(&internet, ENDLESS_PORT, Arc::clone(&downloads));
         serve_echo(&internet, 22, GREETING, Arc::clone(&received));
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let socket = std::env::temp_dir().join(format!("atoll-netfilter-{}-{number}.sock", std::process::id()));
@@ -161,11 +168,12 @@ impl World {
         let mut world = Self {
             firewall,
             vm,
-            _internet: internet,
+            internet,
             names,
             asked,
             received,
             answer,
+            downloads,
             program,
             socket,
             folder,
@@ -205,9 +213,34 @@ impl World {
         self.connect();
     }
 
+    /// As if the firewall's VM were another one: its kernel knows no connection.
+    pub fn forget_connections(&self) {
+        // IPCTNL_MSG_CT_DELETE without a word of which.
+        self.firewall.run(
+            "python3 -c \"import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+s.send(struct.pack('=IHHII4x', 20, 0x102, 5, 1, 0))
+assert struct.unpack('=i', s.recv(100)[16:20])[0] == 0\"",
+        );
+    }
+
+    /// The uplink's other end goes, and comes back.
+    pub fn lose_uplink(&self) {
+        self.internet.run("ip link set up0 down; ip link set up0 up");
+    }
+
     /// What the server at port 8081 answers to whatever it is asked.
     pub fn answer_with(&self, bytes: &[u8]) {
         *self.answer.lock().unwrap() = bytes.to_vec();
+    }
+
+    /// Waits until the server sends to nobody any more.
+    pub fn no_download_runs(&self, what: &str) {
+        let end = Instant::now() + PATIENCE;
+        while self.downloads.load(Ordering::Relaxed) > 0 {
+            assert!(Instant::now() < end, "{what}: the server still sends");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Suricata, once it was started.
@@ -286,12 +319,7 @@ impl World {
              ip link set eth0 up; ip route add default via 10.137.0.9; ip -6 route add default via fd00:137:2::1",
         );
         serve_echo(&vm, 80, b"", Arc::default());
-        let mut told = state(&["allow internet"]);
-        let mut second = state(rules)["links"][0].clone();
-        second["id"] = json!("link-2");
-        second["own"] = json!({ "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" });
-        second["guest"] = json!({ "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" });
-        told["links"].as_array_mut().unwrap().push(second);
+        let told = state_of_two(&["allow internet"], rules);
         assert_eq!(self.tell(told), [] as [Value; 0]);
         vm
     }
@@ -385,7 +413,9 @@ impl Drop for World {
 fn start(firewall: &Namespace, socket: &Path, folder: &Path) -> Child {
     let (socket, folder) = (socket.to_owned(), folder.to_owned());
     firewall.inside(move || {
-        Command::new(env!("CARGO_BIN_EXE_atoll-netfilter"))
+        // With the limit that init gives.
+        Command::new("sh")
+            .args(["-c", "ulimit -Sn 1024; exec \"$0\"", env!("CARGO_BIN_EXE_atoll-netfilter")])
             .env("ATOLL_SERVICE_SOCKET", &socket)
             .current_dir(&folder)
             .stdin(Stdio::null())
@@ -460,6 +490,26 @@ fn serve_datagrams(internet: &Namespace, address: &'static str, port: u16) {
     ready.recv().unwrap();
 }
 
+/// Sends without an end once it was asked for something.
+fn serve_endless(internet: &Namespace, port: u16, open: Arc<AtomicU32>) {
+    let (out, ready) = mpsc::channel();
+    internet.apart(move || {
+        let listener = TcpListener::bind(SocketAddr::new("::".parse().unwrap(), port)).unwrap();
+        out.send(()).unwrap();
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let open = Arc::clone(&open);
+            thread::spawn(move || {
+                open.fetch_add(1, Ordering::Relaxed);
+                if stream.read(&mut [0; 4096]).is_ok() {
+                    while stream.write_all(&[b'x'; 16_384]).is_ok() {}
+                }
+                open.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+    });
+    ready.recv().unwrap();
+}
+
 fn serve_answer(internet: &Namespace, port: u16, answer: Arc<Mutex<Vec<u8>>>) {
     let (out, ready) = mpsc::channel();
     internet.apart(move || {
@@ -493,7 +543,19 @@ pub fn state(rules: &[&str]) -> Value {
         "notInternet": [],
         "privateNames": [],
         "scanRules": [],
+        "lost": [],
     })
+}
+
+/// Of the first VM, and of the second one.
+pub fn state_of_two(rules: &[&str], others: &[&str]) -> Value {
+    let mut told = state(rules);
+    let mut second = state(others)["links"][0].clone();
+    second["id"] = json!("link-2");
+    second["own"] = json!({ "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" });
+    second["guest"] = json!({ "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" });
+    told["links"].as_array_mut().unwrap().push(second);
+    told
 }
 
 fn rule(line: &str) -> Value {

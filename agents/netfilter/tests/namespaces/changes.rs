@@ -1,0 +1,189 @@
+//! What becomes of connections that run when rules change, and of those that the firewall does not know any more.
+
+use crate::support::{ENDLESS_PORT, Namespace, OTHER, WEB, WEB6, World, echo, state, state_of_two, world};
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
+use serde_json::{Value, json};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// An allowed flow is told within this that its rule is gone.
+const SOON: Duration = Duration::from_secs(2);
+
+/// A connection by which something comes all the while.
+fn download(world: &World, address: &str, host: &str) -> TcpStream {
+    let mut stream = world.connect_vm(address, ENDLESS_PORT).unwrap();
+    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).unwrap();
+    comes(&mut stream);
+    stream
+}
+
+/// More of it does.
+fn comes(stream: &mut TcpStream) {
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    // More than waited already.
+    let mut left = 256 * 1024;
+    let mut buffer = [0; 4096];
+    while left > 0 {
+        let length = stream.read(&mut buffer).unwrap();
+        assert_ne!(length, 0);
+        left -= length.min(left);
+    }
+}
+
+/// It ends with a reset, and what is still on its way is no more than was.
+fn is_reset(stream: &mut TcpStream, what: &str) {
+    let end = Instant::now() + SOON;
+    let mut buffer = [0; 65_536];
+    loop {
+        let left = end.checked_duration_since(Instant::now()).unwrap_or_else(|| panic!("{what}: no reset"));
+        stream.set_read_timeout(Some(left.max(Duration::from_millis(1)))).unwrap();
+        match stream.read(&mut buffer) {
+            Ok(0) => panic!("{what}: an end in order"),
+            Ok(_) => {}
+            Err(error) => return assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{what}"),
+        }
+    }
+}
+
+#[test]
+fn a_download_is_not_touched_by_rules_that_allow_it_and_reset_by_those_that_do_not() {
+    let Some(mut world) = world() else { return };
+    for (address, kind) in [(WEB, RecordType::A), (WEB6, RecordType::AAAA)] {
+        for (allow, host) in [("allow web.example", "web.example"), ("allow internet", "any")] {
+            for is_half_closed in [false, true] {
+                let what = format!("{address} {allow} {is_half_closed}");
+                world.tell_rules(&[allow]);
+                assert_eq!(world.look_up("web.example", kind).0, ResponseCode::NoError);
+                let mut stream = download(&world, address, host);
+                if is_half_closed {
+                    stream.shutdown(Shutdown::Write).unwrap();
+                    comes(&mut stream);
+                }
+                world.tell_rules(&[allow, "allow other.example 22"]);
+                comes(&mut stream);
+                world.tell_rules(&["allow other.example"]);
+                is_reset(&mut stream, &what);
+                world.no_download_runs(&what);
+            }
+        }
+    }
+}
+
+/// The VM only waits for more.
+fn idle(world: &World, address: &str, port: u16) -> TcpStream {
+    let mut stream = world.connect_vm(address, port).unwrap();
+    echo(&mut stream, b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").unwrap();
+    stream
+}
+
+fn is_reset_within_five_seconds(stream: &mut TcpStream, what: &str) {
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset, "{what}");
+}
+
+#[test]
+fn connections_that_an_earlier_firewall_carried_are_reset_idle_ones_too() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    for address in [WEB, WEB6] {
+        let (mut sends, mut waits, mut runs) =
+            (idle(&world, address, 80), idle(&world, address, 8080), idle(&world, OTHER, 9000));
+        world.forget_connections();
+        // Of a connection that is not known nothing passes, and the VM learns it by the answer.
+        assert_eq!(echo(&mut sends, b"more"), Err(ErrorKind::ConnectionReset), "{address}");
+        let lost = |stream: &TcpStream| {
+            let (from, to) = (stream.local_addr().unwrap(), stream.peer_addr().unwrap());
+            json!({ "link": "link-1", "sourcePort": from.port(), "address": to.ip(), "port": to.port() })
+        };
+        let mut again = idle(&world, address, 80);
+        let mut told = state(&["allow internet"]);
+        // One that is known by now goes on, whatever is said of it.
+        told["lost"] = json!([lost(&waits), lost(&again)]);
+        assert_eq!(world.tell(told), [] as [Value; 0]);
+        is_reset_within_five_seconds(&mut waits, address);
+        echo(&mut again, b"more").unwrap();
+        assert_eq!(echo(&mut runs, b"more"), Err(ErrorKind::ConnectionReset));
+    }
+}
+
+#[test]
+fn connections_of_a_program_that_was_killed_are_reset_idle_ones_too() {
+    let Some(mut world) = world() else { return };
+    for rule in ["allow internet", "allow web.example"] {
+        world.tell_rules(&[rule]);
+        assert_eq!(world.look_up("web.example", RecordType::A).0, ResponseCode::NoError);
+        let mut waits = idle(&world, WEB, 80);
+        world.kill_program();
+        world.start_program();
+        world.tell_rules(&[rule]);
+        is_reset_within_five_seconds(&mut waits, rule);
+    }
+}
+
+#[test]
+fn connections_by_an_uplink_that_was_lost_are_reset_and_new_ones_pass() {
+    let Some(mut world) = world() else { return };
+    for rule in ["allow internet", "allow web.example"] {
+        world.tell_rules(&[rule]);
+        assert_eq!(world.look_up("web.example", RecordType::A).0, ResponseCode::NoError);
+        let mut waits = idle(&world, WEB, 80);
+        // So that its interface was seen as it is.
+        world.row(json!({ "address": WEB, "port": 80, "state": "open" }));
+        world.lose_uplink();
+        is_reset_within_five_seconds(&mut waits, rule);
+        idle(&world, WEB, 80);
+    }
+}
+
+/// Connects again and again until it is over: how often it did, and how often it did not.
+fn tries(vm: &Namespace, address: &str, is_over: &Arc<AtomicBool>) -> JoinHandle<(u32, u32)> {
+    let (to, is_over) = (SocketAddr::new(address.parse().unwrap(), 80), Arc::clone(is_over));
+    vm.apart(move || {
+        let (mut reached, mut failed) = (0, 0);
+        while !is_over.load(Ordering::Relaxed) {
+            // A word on it, since a server's queue of those that nobody has taken yet is short.
+            let talk = |mut stream| echo(&mut stream, b"hello").ok();
+            match TcpStream::connect_timeout(&to, Duration::from_millis(500)).ok().and_then(talk) {
+                Some(()) => reached += 1,
+                None => failed += 1,
+            }
+        }
+        (reached, failed)
+    })
+}
+
+#[test]
+fn nothing_new_passes_by_changed_rules_before_they_were_tried_and_other_vms_do_not_notice() {
+    let Some(mut world) = world() else { return };
+    let other = world.second_vm(&["allow internet"]);
+    assert_eq!(world.tell(state_of_two(&["allow 198.18.0.10/32"], &["allow internet"])), [] as [Value; 0]);
+    let mut open = idle(&world, WEB, 80);
+    // So that to try the rules takes its time: canaries that do not come back are waited for.
+    world.firewall.run(
+        "nft 'table inet other {
+            chain first {
+                type filter hook prerouting priority -151
+                iifname lo meta mark != 0 ip saddr 10.137.0.6 ip daddr 10.255.255.254 drop
+            }
+        }'",
+    );
+    let is_over = Arc::new(AtomicBool::new(false));
+    let all = [tries(&world.vm, OTHER, &is_over), tries(&other, OTHER, &is_over)];
+    let problems = world.tell(state_of_two(&["allow internet"], &["allow internet"]));
+    is_over.store(true, Ordering::Relaxed);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let [(reached, _), (of_other, failed)] = all.map(|one| one.join().unwrap());
+    assert_eq!((reached, failed), (0, 0));
+    assert!(of_other > 0);
+    world.firewall.run("nft delete table inet other");
+    world.until("in force", |message, _| {
+        (message["type"] == "applied" && message["problems"] == json!([])).then_some(())
+    });
+    world.exchange(OTHER, 80, b"hello").unwrap();
+    echo(&mut open, b"and on").unwrap();
+}
