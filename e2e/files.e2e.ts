@@ -189,6 +189,23 @@ test("a copy is paused, goes on, and is cancelled without a trace", async () => 
   ).toBe("");
 });
 
+test("a source whose own disk is full sends all the same", async () => {
+  await desktop.atoll("exec", "home", "--", "sh", "-c", "echo last words > words.txt");
+  const { code, stderr } = await desktop.atoll(
+    "exec",
+    "home",
+    "--",
+    "sh",
+    "-c",
+    'fallocate -l "$(df --output=avail -B1 . | tail -n 1)" fill; while echo more >> fill; do :; done; true',
+  );
+  expect([code, stderr]).toEqual([0, expect.stringContaining("No space left on device")]);
+  expect((await desktop.atoll("exec", "home", "--", "sh", "-c", "echo x > more.txt")).code).not.toBe(0);
+  expect(await cp("home:words.txt", "web:")).toMatchObject({ files: 1, refused: [] });
+  expect(await desktop.read("web", "words.txt")).toBe("last words\n");
+  await desktop.atoll("exec", "home", "--", "rm", "fill");
+});
+
 test("a VM that is paused in the middle of a copy stops it there, and it goes on with the VM", async () => {
   const copies: ReturnType<typeof copying>[] = [];
   const { id } = await pausedAbove(0, () => copies.push(copying(at("large.bin"), "home:paused/")));

@@ -167,6 +167,15 @@ describe("a build", () => {
     expect((await stat(runs)).size).toBe("run\n".length);
   });
 
+  it("has its lock where nothing is read, and one open file more: with two mmdebstrap names numbers that no shell knows", async () => {
+    const [numbers, input] = [join(dir, "numbers"), join(dir, "input")];
+    await standIn(`for fd in 0 1 2 3 4 5 6 7 8 9; do [ ! -e /proc/$$/fd/$fd ] || echo $fd >>${numbers}; done
+readlink /proc/$$/fd/0 >${input}; cat >>${input}${GOOD}`);
+    await build();
+    expect((await readFile(numbers, "utf8")).trim().split("\n")).toEqual(["0", "1", "2", "4"]);
+    expect(await readFile(input, "utf8")).toBe(`${join(cacheDir, "templates", `.lock-${recipeHash(recipe)}`)}\n`);
+  });
+
   it("says which tool is missing and what to install", async () => {
     vi.stubEnv("PATH", join(dir, "bin"));
     const error = await failureOf(build());

@@ -136,22 +136,20 @@ async function runMmdebstrap(run: MmdebstrapRun): Promise<void> {
     const mode = isRoot() ? "root" : "unshare";
     const args = mmdebstrapArguments({ recipe, mode, packagesDir, outDir: partialDir });
     const namespace = isRoot() ? ["unshare", "--mount"] : [];
-    // What is open here beside these would push the numbers that mmdebstrap gives to a shell above 9.
-    const [command, words] = withoutInherited(IMAGE_FD, [
-      "setpriv",
-      "--pdeathsig",
-      "TERM",
-      ...namespace,
-      "mmdebstrap",
-      ...args,
-    ]);
+    // mmdebstrap gives a number to a shell, which is 9 at most with one descriptor that is not its own (mmdebstrap 1.5.7 of an
+    // ordinary user): so the lock is where it would find nothing to read, and nothing else is open.
+    const [command, words] = withoutInherited(
+      [IMAGE_FD],
+      ["setpriv", "--pdeathsig", "TERM", ...namespace, "mmdebstrap", ...args],
+    );
     const exitCode = await runGroup({
       // When we are killed it gets a signal to end, and cleans up. As root, mmdebstrap mounts /proc and others where it finds
       // itself; in a namespace of its own they end with it.
       command,
       args: words,
       env: { ...process.env, TMPDIR: workDir, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C.UTF-8" },
-      inherited: [lock.fd, image.fd], // 3 and IMAGE_FD
+      input: lock.fd,
+      inherited: [null, image.fd], // 3, which is closed before it starts, and IMAGE_FD
       signal,
       onLine: (line) => {
         log.write(`${line}\n`);

@@ -11,5 +11,5 @@ export function boundToUs(
   command: string,
   args: readonly string[],
 ): [command: string, args: string[]] {
-  return withoutInherited(2, ["setpriv", "--pdeathsig", signal, "--", command, ...args]);
+  return withoutInherited([], ["setpriv", "--pdeathsig", signal, "--", command, ...args]);
 }

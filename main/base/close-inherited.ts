@@ -4,12 +4,13 @@
  * numbers are taken, a program that gives its own ones to a shell fails, for only bash knows numbers above 9.
  */
 
-/** A line for bash, which closes all descriptors above `last`. */
-export function closeInherited(last: number): string {
-  return `for fd in /proc/self/fd/*; do n=\${fd##*/}; if ((n > ${last})) && [[ -e $fd ]]; then exec {n}>&-; fi; done`;
+/** A line for bash, which closes all descriptors but 0, 1, 2 and `kept`. */
+export function closeInherited(kept: readonly number[]): string {
+  const isOther = ["((n > 2))", ...kept.map((fd) => `((n != ${fd}))`), "[[ -e $fd ]]"].join(" && ");
+  return `for fd in /proc/self/fd/*; do n=\${fd##*/}; if ${isOther}; then exec {n}>&-; fi; done`;
 }
 
-/** What to start in place of `words`, a program and its arguments, so that it has no descriptor above `last`. */
-export function withoutInherited(last: number, words: readonly string[]): [command: string, args: string[]] {
-  return ["/bin/bash", ["-c", `${closeInherited(last)}; exec "$@"`, "atoll", ...words]];
+/** What to start in place of `words`, a program and its arguments, so that it has no descriptors but 0, 1, 2 and `kept`. */
+export function withoutInherited(kept: readonly number[], words: readonly string[]): [command: string, args: string[]] {
+  return ["/bin/bash", ["-c", `${closeInherited(kept)}; exec "$@"`, "atoll", ...words]];
 }

@@ -7,7 +7,7 @@ import { open } from "node:fs/promises";
 import { runGroup } from "./process-group.ts";
 
 export interface FileLock {
-  /** To be inherited by what works under the lock. */
+  /** To be inherited by what works under the lock. Whoever reads it finds it empty. */
   fd: number;
   release(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export async function waitForLock(path: string, signal?: AbortSignal): Promise<F
 }
 
 async function lock(path: string, options: readonly string[], signal?: AbortSignal): Promise<FileLock | null> {
-  const file = await open(path, "a", 0o600);
+  const file = await open(path, "a+", 0o600);
   try {
     const code = await runGroup({
       command: "flock",

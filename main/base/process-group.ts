@@ -6,8 +6,10 @@ export interface GroupRun {
   command: string;
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
-  /** Descriptors 3, 4, ... of the program; 0 is empty, 1 goes nowhere, 2 is read line by line. */
-  inherited?: readonly number[];
+  /** Descriptor 0 of the program; without it that is empty. 1 goes nowhere, 2 is read line by line. */
+  input?: number;
+  /** Descriptors 3, 4, ... of the program; null: one that is empty. */
+  inherited?: readonly (number | null)[];
   onLine?: (line: string) => void;
   signal?: AbortSignal | undefined;
 }
@@ -24,12 +26,13 @@ export async function runGroup({
   command,
   args,
   env,
+  input,
   inherited = [],
   onLine,
   signal,
 }: GroupRun): Promise<number | null> {
   signal?.throwIfAborted();
-  const stdio: StdioOptions = ["ignore", "ignore", "pipe", ...inherited];
+  const stdio: StdioOptions = [input ?? "ignore", "ignore", "pipe", ...inherited.map((fd) => fd ?? "ignore")];
   const child = spawn(command, args, { env: env ?? process.env, stdio, detached: true });
   if (child.stderr && onLine) createInterface({ input: child.stderr }).on("line", onLine);
   else child.stderr?.resume();

@@ -29,7 +29,7 @@ export class HostLink {
 
   constructor({ program, args }: OpenHostMessage, toMain: (message: FromLink) => void) {
     this.#toMain = toMain;
-    const child = spawn(...withoutInherited(2, [program, ...args]), { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(...withoutInherited([], [program, ...args]), { stdio: ["pipe", "pipe", "inherit"] });
     this.#child = child;
     const isOpen = (): boolean => !this.#isClosed;
     this.#services = new ServiceSet(SERVICES, {

@@ -34,7 +34,7 @@ const WEIGH_SESSION = `{ echo ${NICENESS} >/proc/self/autogroup; } 2>/dev/null`;
 /** Outside of the box. Its words: what makes the box, and the shell in it. */
 const OUTSIDE = [
   "umask 077",
-  closeInherited(OPTIONS_FD),
+  closeInherited([STATUS_FD, OPTIONS_FD]),
   `exec > >(exec /bin/bash -c "${WRITE_LOG}" atoll-log ${STATUS_FD}>&- ${OPTIONS_FD}<&-) 2>&1`,
   `echo "{\\"log-pid\\": $!}" >&${STATUS_FD}`,
   WEIGH_SESSION,
