@@ -5,6 +5,7 @@
  * @property {"stryker" | "assembly" | "cargo"} tool
  * @property {string[]} mutate files of the checkout, as globs
  * @property {string[]} tests folders or files with tests of vitest
+ * @property {string[]} [moreTests] the same, for what survives those
  */
 
 const NO_TESTS = ["!**/*.test.ts", "!**/testing/**", "!**/gen/**"];
@@ -14,9 +15,15 @@ export const PIECES = {
   "shared/protocol": {
     tool: "stryker",
     mutate: ["shared/protocol/*.ts", ...NO_TESTS],
-    tests: ["shared/protocol", "main/link/services"],
+    tests: ["shared/protocol"],
+    moreTests: ["main/link/services"],
   },
-  "shared/model": { tool: "stryker", mutate: ["shared/model/*.ts", ...NO_TESTS], tests: ["shared"] },
+  "shared/model": {
+    tool: "stryker",
+    mutate: ["shared/model/*.ts", ...NO_TESTS],
+    tests: ["shared/model"],
+    moreTests: ["shared/protocol", "main/link/clips", "main/link/services"],
+  },
   "main/link": { tool: "stryker", mutate: ["main/link/**/*.ts", ...NO_TESTS], tests: ["main/link"] },
   "renderer/compositor/decoders": {
     tool: "stryker",
