@@ -39,9 +39,11 @@ class KeptWorker implements PoolWorker {
     return Promise.resolve();
   }
 
-  send(message: WorkerRequest): void {
+  send(message: WorkerRequest | { m: string }): void {
+    // A thread that a test has failed in skips the rest by itself: this would come when the next run has begun, and end that.
+    if ("m" in message && message.m === "onCancel") return;
     // The thread would close its port.
-    if (message.type !== "stop") return this.#thread?.send(message);
+    if (!("type" in message) || message.type !== "stop") return this.#thread?.send(message as WorkerRequest);
     const stopped = { type: "stopped", __vitest_worker_response__: true };
     for (const [event, listener] of this.#listeners) if (event === "message") listener(stopped);
   }

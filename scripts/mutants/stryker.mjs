@@ -24,15 +24,24 @@ const SURVIVED = new Set(["Survived", "NoCoverage"]);
  * @param {Options} options
  * @returns {Promise<import("./mutant.mjs").Mutant[] | undefined>} undefined: it did not come to an end
  */
-export async function strykerMutants({ mutate, tests, moreTests = [] }, options) {
-  const mutants = await tried(mutate, tests, options);
-  const survivors = mutants?.filter(({ isKilled }) => !isKilled) ?? [];
-  if (mutants === undefined || survivors.length === 0 || moreTests.length === 0) return mutants;
-  const places = new Set(survivors.map(({ file, range: { start, end } }) => `${file}:${textOf(start)}-${textOf(end)}`));
-  const again = await tried([...places], moreTests, options);
-  if (again === undefined) return undefined;
-  const killed = new Set(again.filter(({ isKilled }) => isKilled).map(nameOf));
-  return mutants.map((mutant) => ({ ...mutant, isKilled: mutant.isKilled || killed.has(nameOf(mutant)) }));
+export async function strykerMutants({ mutate, tests }, options) {
+  const [first = [], ...rest] = tests;
+  let mutants = await tried(mutate, first, options);
+  for (const more of rest) {
+    const survivors = mutants?.filter(({ isKilled }) => !isKilled) ?? [];
+    if (mutants === undefined || survivors.length === 0) return mutants;
+    console.log(
+      `${survivors.length} of ${mutants.length} have survived ${first.join(" ")}: now with ${more.join(" ")}`,
+    );
+    const places = new Set(
+      survivors.map(({ file, range: { start, end } }) => `${file}:${textOf(start)}-${textOf(end)}`),
+    );
+    const again = await tried([...places], more, options);
+    if (again === undefined) return undefined;
+    const killed = new Set(again.filter(({ isKilled }) => isKilled).map(nameOf));
+    mutants = mutants.map((mutant) => ({ ...mutant, isKilled: mutant.isKilled || killed.has(nameOf(mutant)) }));
+  }
+  return mutants;
 }
 
 /** @param {Ranged} mutant */
@@ -91,8 +100,12 @@ async function tried(mutate, tests, { folder, concurrency, signal, limitMs }) {
  * @returns {Ranged[]}
  */
 function mutantsOf(report) {
-  /** @type {{ files: Record<string, { source: string, mutants: { status: string, replacement?: string, location: Range }[] }> }} */
+  /** @type {{ files: Record<string, { source: string, mutants: { status: string, replacement?: string, location: Range, testsCompleted?: number }[] }> }} */
   const { files } = JSON.parse(report);
+  const isUntried = Object.values(files).some(({ mutants }) =>
+    mutants.some(({ status, testsCompleted }) => status === "Survived" && testsCompleted === 0),
+  );
+  if (isUntried) throw new Error(`no test was run for a mutant: its worker has gone wrong`);
   return Object.entries(files).flatMap(([file, { source, mutants }]) => {
     const lines = source.split("\n");
     return mutants
