@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SurfaceSession } from "../testing/surface-session.ts";
-import { Kind } from "./gen/atoll_pb.ts";
+import { Kind, PixelFormat } from "./gen/atoll_pb.ts";
 import {
   MAX_CURSOR_SIDE_PX,
   MAX_POPUP_DEPTH,
@@ -29,6 +29,39 @@ describe("surfaces", () => {
       expect(session.say("windowOpened", { surface, kind: Kind.X11 })).toBe("accepted");
     }
     expect(session.say("windowOpened", { surface: MAX_WINDOWS + 1, kind: Kind.X11 })).toBe("quota");
+  });
+
+  it("may be a window for each that was closed, and something else beside the most windows", () => {
+    const session = new SurfaceSession();
+    for (let surface = 1; surface <= MAX_WINDOWS; surface += 1)
+      session.say("windowOpened", { surface, kind: Kind.X11 });
+    expect(session.say("subsurfaceOpened", { surface: MAX_WINDOWS + 1, parent: 1 })).toBe("accepted");
+    session.say("surfaceClosed", { surface: MAX_WINDOWS + 1 });
+    session.say("surfaceClosed", { surface: 1 });
+    expect(session.surfaces.windowCount).toBe(MAX_WINDOWS - 1);
+    expect(session.say("windowOpened", { surface: MAX_WINDOWS + 2, kind: Kind.X11 })).toBe("accepted");
+    expect(session.say("windowOpened", { surface: MAX_WINDOWS + 3, kind: Kind.X11 })).toBe("quota");
+  });
+
+  it("that are closed are known as long as a frame may come for them, and so many at most", () => {
+    const session = new SurfaceSession();
+    const isKnown = (surface: number): boolean => session.surfaces.findForFrame(surface) !== undefined;
+    const closed = (surface: number, credits: number): void => {
+      session.say("windowOpened", { surface, kind: Kind.X11 });
+      session.surfaces.grant(surface, credits);
+      session.say("surfaceClosed", { surface });
+    };
+    const late = { width: 1, height: 1, scale: 1, format: PixelFormat.XRGB8888, last: true };
+    closed(1, 0);
+    expect(isKnown(1)).toBe(false);
+    closed(2, 2);
+    expect([session.say("frame", { ...late, surface: 2, serial: 1 }), isKnown(2)]).toEqual(["dropped", true]);
+    expect([session.say("frame", { ...late, surface: 2, serial: 2 }), isKnown(2)]).toEqual(["dropped", false]);
+    const first = 3;
+    for (let surface = first; surface < first + 4096; surface += 1) closed(surface, 1);
+    expect(isKnown(first)).toBe(true);
+    closed(first + 4096, 1);
+    expect([isKnown(first), isKnown(first + 1), isKnown(first + 4096)]).toEqual([false, true, true]);
   });
 
   it("have titles up to the limit, cleaned", () => {
