@@ -69,6 +69,12 @@ export const EQUIVALENT = [
     reason: "of the first half, to save a step: a text has no fewer bytes than UTF-16 units",
   },
   {
+    file: "agents/wire/src/framing.rs",
+    line: "replace + with * in encode",
+    replacement: "*",
+    reason: "of what is reserved alone: memory that is there before it is needed; in the length itself it is killed",
+  },
+  {
     file: "main/control/server.ts",
     line: 'socket.on("error", () => socket.destroy());',
     reason:
