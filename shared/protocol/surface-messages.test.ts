@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SurfaceSession } from "../testing/surface-session.ts";
-import { Kind, PixelFormat } from "./gen/atoll_pb.ts";
+import { Decoration, Edge, Kind, PixelFormat, WindowRequest as WireRequest } from "./gen/atoll_pb.ts";
 import {
+  MAX_COORDINATE,
   MAX_CURSOR_SIDE_PX,
   MAX_POPUP_DEPTH,
   MAX_SIDE_PX,
@@ -132,6 +133,181 @@ describe("surfaces", () => {
     session.say("windowOpened", { surface: 2, kind: Kind.WAYLAND });
     session.say("subsurfaceOpened", { surface: 3, parent: 2 });
     expect(session.say("childrenPlaced", { parent: 1, children: [{ surface: 3 }] })).toBe("bad-parent");
+  });
+});
+
+describe("a window", () => {
+  const opened = { surface: 1, kind: Kind.WAYLAND };
+  const windowOf = (fields: object): unknown => new SurfaceSession().accept("windowOpened", { ...opened, ...fields });
+  const changeOf = (fields: object): unknown => withWindow(1).accept("windowChanged", { surface: 1, ...fields });
+
+  it("is what its program says, and nothing where it says nothing", () => {
+    const none = { minWidth: null, minHeight: null, maxWidth: null, maxHeight: null };
+    const plain = {
+      surface: 1,
+      kind: "wayland",
+      pid: null,
+      launch: null,
+      title: "",
+      appId: "",
+      parent: null,
+      modal: false,
+      hints: none,
+      clientDecorated: false,
+    };
+    expect(windowOf({})).toEqual({ event: { type: "windowOpened", window: plain }, retired: [] });
+    const said = {
+      kind: Kind.X11,
+      pid: 7,
+      launch: 8,
+      title: "t",
+      appId: "a\u0007b",
+      modal: true,
+      hints: { minWidth: 1, minHeight: MAX_SIDE_PX, maxWidth: MAX_SIDE_PX + 1, maxHeight: 4 },
+      decoration: Decoration.CLIENT,
+    };
+    expect(windowOf(said)).toMatchObject({
+      event: {
+        window: {
+          kind: "x11",
+          pid: 7,
+          launch: 8,
+          title: "t",
+          appId: "ab",
+          modal: true,
+          hints: { minWidth: 1, minHeight: MAX_SIDE_PX, maxWidth: MAX_SIDE_PX, maxHeight: 4 },
+          clientDecorated: true,
+        },
+      },
+    });
+  });
+
+  it("changes in what is said alone", () => {
+    const change = (fields: object): unknown => ({
+      event: { type: "windowChanged", surface: 1, change: fields },
+      retired: [],
+    });
+    expect(changeOf({})).toEqual(change({}));
+    expect(changeOf({ title: "\u0000t" })).toEqual(change({ title: "t" }));
+    expect(changeOf({ appId: "a\u0007" })).toEqual(change({ appId: "a" }));
+    expect(changeOf({ parent: 0 })).toEqual(change({ parent: null }));
+    expect(changeOf({ modal: false })).toEqual(change({ modal: false }));
+    expect(changeOf({ hints: { minWidth: 5 } })).toEqual(
+      change({ hints: { minWidth: 5, minHeight: null, maxWidth: null, maxHeight: null } }),
+    );
+    expect(changeOf({ decoration: Decoration.CLIENT })).toEqual(change({ clientDecorated: true }));
+    expect(changeOf({ decoration: Decoration.SERVER })).toEqual(change({ clientDecorated: false }));
+  });
+
+  it("has a window as its parent, or none where that is gone", () => {
+    const session = withWindow(1);
+    session.say("subsurfaceOpened", { surface: 2, parent: 1 });
+    expect(session.accept("windowOpened", { ...opened, surface: 3, parent: 1 })).toMatchObject({
+      event: { window: { parent: 1 } },
+    });
+    expect(session.accept("windowChanged", { surface: 3, parent: 99 })).toMatchObject({
+      event: { change: { parent: null } },
+    });
+    expect(session.say("windowOpened", { ...opened, surface: 4, parent: 2 })).toBe("bad-parent");
+  });
+
+  it.each([
+    [WireRequest.MAXIMIZE, "maximize"],
+    [WireRequest.UNMAXIMIZE, "unmaximize"],
+    [WireRequest.FULLSCREEN, "fullscreen"],
+    [WireRequest.UNFULLSCREEN, "unfullscreen"],
+    [WireRequest.MINIMIZE, "minimize"],
+    [WireRequest.UNMINIMIZE, "unminimize"],
+    [WireRequest.ACTIVATE, "activate"],
+    [WireRequest.RAISE, "raise"],
+    [WireRequest.ATTENTION, "attention"],
+    [WireRequest.MOVE, "move"],
+  ])("asks by the number %i for %s", (request, kind) => {
+    const event = { type: "windowRequested", surface: 1, request: { kind } };
+    expect(withWindow(1).accept("windowRequested", { surface: 1, request })).toEqual({ event, retired: [] });
+  });
+
+  it("is resized by the edges that it names, one at least", () => {
+    const none = { top: false, bottom: false, left: false, right: false };
+    const resize = (edges: number): object => ({ surface: 1, request: WireRequest.RESIZE, edges });
+    for (const [edges, named] of [
+      [Edge.TOP, { top: true }],
+      [Edge.BOTTOM, { bottom: true }],
+      [Edge.LEFT, { left: true }],
+      [Edge.RIGHT, { right: true }],
+      [Edge.TOP | Edge.BOTTOM | Edge.LEFT | Edge.RIGHT, { top: true, bottom: true, left: true, right: true }],
+    ] as const)
+      expect(withWindow(1).accept("windowRequested", resize(edges))).toMatchObject({
+        event: { request: { kind: "resize", edges: { ...none, ...named } } },
+      });
+    expect(withWindow(1).say("windowRequested", resize(0))).toBe("number-out-of-range");
+    expect(withWindow(1).say("windowRequested", resize(16))).toBe("number-out-of-range");
+  });
+
+  it("asks for nothing else, and only a window does", () => {
+    expect(withWindow(1).say("windowRequested", { surface: 1, request: 99 as WireRequest })).toBe(
+      "number-out-of-range",
+    );
+    const session = withWindow(1);
+    session.say("subsurfaceOpened", { surface: 2, parent: 1 });
+    expect(session.say("windowRequested", { surface: 2, request: WireRequest.MOVE })).toBe("wrong-role");
+  });
+});
+
+describe("what belongs to a window", () => {
+  const rect = { x: -MAX_COORDINATE, y: MAX_COORDINATE, width: 1, height: MAX_SIDE_PX };
+  const popup = { surface: 2, kind: Kind.WAYLAND, parent: 1, rect, grab: true };
+
+  it("is a popup at its place", () => {
+    const session = withWindow(1);
+    expect(session.accept("popupOpened", popup)).toEqual({
+      event: { type: "popupOpened", popup: { ...popup, kind: "wayland" } },
+      retired: [],
+    });
+    const moved = { x: 1, y: 2, width: 3, height: 4 };
+    expect(session.accept("popupMoved", { surface: 2, rect: moved })).toEqual({
+      event: { type: "popupMoved", surface: 2, rect: moved },
+      retired: [],
+    });
+    expect(session.say("popupMoved", { surface: 1, rect: moved })).toBe("wrong-role");
+  });
+
+  it.each([
+    ["left of all", { x: -MAX_COORDINATE - 1 }],
+    ["below all", { y: MAX_COORDINATE + 1 }],
+    ["without width", { width: 0 }],
+    ["without height", { height: 0 }],
+    ["too wide", { width: MAX_SIDE_PX + 1 }],
+    ["too high", { height: MAX_SIDE_PX + 1 }],
+  ])("is no popup %s", (_what, change) => {
+    expect(withWindow(1).say("popupOpened", { ...popup, rect: { ...rect, ...change } })).toBe("number-out-of-range");
+  });
+
+  it("is no popup without a place, or of a kind that is none", () => {
+    const { rect: _, ...without } = popup;
+    expect(withWindow(1).say("popupOpened", without)).toBe("number-out-of-range");
+    expect(withWindow(1).say("popupOpened", { ...popup, kind: 9 as Kind })).toBe("number-out-of-range");
+  });
+
+  it("is placed with what it lies on, each once", () => {
+    const session = withWindow(1);
+    session.say("subsurfaceOpened", { surface: 2, parent: 1 });
+    const children = [{ surface: 2, x: -MAX_COORDINATE, y: MAX_COORDINATE }, { surface: 1 }];
+    expect(session.accept("childrenPlaced", { parent: 1, children })).toEqual({
+      event: { type: "childrenPlaced", parent: 1, children: [children[0], { surface: 1, x: 0, y: 0 }] },
+      retired: [],
+    });
+    expect(session.say("childrenPlaced", { parent: 1, children: [{ surface: 2 }, { surface: 2 }] })).toBe("bad-parent");
+  });
+
+  it.each([
+    { x: -MAX_COORDINATE - 1 },
+    { x: MAX_COORDINATE + 1 },
+    { y: -MAX_COORDINATE - 1 },
+    { y: MAX_COORDINATE + 1 },
+  ])("is not placed beyond all places: %o", (place) => {
+    const children = [{ surface: 1, ...place }];
+    expect(withWindow(1).say("childrenPlaced", { parent: 1, children })).toBe("number-out-of-range");
   });
 });
 
