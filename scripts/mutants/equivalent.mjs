@@ -74,6 +74,12 @@ export const EQUIVALENT = [
     replacement: "*",
     reason: "of what is reserved alone: memory that is there before it is needed; in the length itself it is killed",
   },
+  ...["+", "/"].map((replacement) => ({
+    file: "agents/wire/src/framing.rs",
+    line: `replace - with ${replacement} in Reader::hunt_on`,
+    replacement,
+    reason: "a byte or two more of what may be the beginning of an announcement are kept",
+  })),
   {
     file: "main/control/server.ts",
     line: 'socket.on("error", () => socket.destroy());',

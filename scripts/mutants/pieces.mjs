@@ -64,7 +64,7 @@ export const PIECES = {
   "shared/protocol": {
     tool: "stryker",
     mutate: ["shared/protocol/*.ts", ...NO_TESTS],
-    tests: [["shared/protocol"], QUICK_SERVICES, ["main/link/limits.test.ts"]],
+    tests: [["shared/protocol"], QUICK_SERVICES],
   },
   "shared/model": {
     tool: "stryker",

@@ -162,8 +162,9 @@ fn errors_are_called_by_their_codes() {
 fn a_begun_message_is_partial() {
     let mut reader = Reader::new();
     reader.push(&opening(&[1; 16]));
-    reader.push(&[6, 0]);
     assert!(reader.next_item().is_ok());
+    assert!(!reader.is_partial());
+    reader.push(&[6, 0]);
     assert_eq!(reader.next_item(), Ok(None));
     assert!(reader.is_partial());
     reader.hunt();
