@@ -7,6 +7,7 @@ import {
   MAX_POPUP_DEPTH,
   MAX_SIDE_PX,
   MAX_SUBSURFACE_DEPTH,
+  MAX_SURFACES,
   MAX_TITLE_BYTES,
   MAX_WINDOWS,
 } from "./limits.ts";
@@ -96,6 +97,36 @@ describe("surfaces", () => {
     expect(JSON.stringify(hintsOf({ stepWidth: 1, baseWidth: 9 }))).not.toContain("cells");
   });
 
+  it("have cells where a step or a shape is asked for", () => {
+    const plain = { baseWidth: 0, baseHeight: 0, stepWidth: 1, stepHeight: 1, minAspect: null, maxAspect: null };
+    for (const [hints, cells] of [
+      [{ stepWidth: 2 }, { ...plain, stepWidth: 2 }],
+      [{ stepHeight: 2 }, { ...plain, stepHeight: 2 }],
+      [{ minAspect: 65_536 }, { ...plain, minAspect: 1 }],
+      [{ maxAspect: 131_072 }, { ...plain, maxAspect: 2 }],
+      [{ stepWidth: 1, stepHeight: 1 }, undefined],
+    ] as const) {
+      const opened = { surface: 1, kind: Kind.X11, hints };
+      expect(new SurfaceSession().accept("windowOpened", opened)).toMatchObject({
+        event: { window: { hints: cells === undefined ? {} : { cells } } },
+      });
+      const text = JSON.stringify(new SurfaceSession().accept("windowOpened", opened));
+      expect(text.includes("cells")).toBe(cells !== undefined);
+    }
+  });
+
+  it("are so many at most, and so many may be placed at once", () => {
+    const session = withWindow(1);
+    for (let surface = 2; surface <= MAX_SURFACES; surface += 1)
+      expect(session.say("subsurfaceOpened", { surface, parent: 1 })).toBe("accepted");
+    const children = Array.from({ length: MAX_SURFACES }, (_, at) => ({ surface: at + 1 }));
+    expect(session.say("childrenPlaced", { parent: 1, children })).toBe("accepted");
+    const another = withWindow(1);
+    const same = Array.from({ length: MAX_SURFACES + 1 }, () => ({ surface: 1 }));
+    expect(another.say("childrenPlaced", { parent: 1, children: same })).toBe("quota");
+    expect(session.say("subsurfaceOpened", { surface: MAX_SURFACES + 1, parent: 1 })).toBe("quota");
+  });
+
   it("are retired with all their descendants, children first", () => {
     const session = withWindow(1);
     session.say("popupOpened", {
@@ -104,8 +135,14 @@ describe("surfaces", () => {
       parent: 1,
       rect: { x: 0, y: 0, width: 5, height: 5 },
     });
-    session.say("subsurfaceOpened", { surface: 3, parent: 2 });
-    expect(session.accept("surfaceClosed", { surface: 1 })).toMatchObject({ retired: [3, 2, 1] });
+    expect(session.accept("subsurfaceOpened", { surface: 3, parent: 2 })).toEqual({
+      event: { type: "subsurfaceOpened", surface: 3, parent: 2 },
+      retired: [],
+    });
+    expect(session.accept("surfaceClosed", { surface: 1 })).toEqual({
+      event: { type: "surfaceClosed", surface: 1 },
+      retired: [3, 2, 1],
+    });
   });
 
   it("of a popup need a parent that is a window or popup of this VM", () => {
@@ -187,16 +224,16 @@ describe("a window", () => {
       event: { type: "windowChanged", surface: 1, change: fields },
       retired: [],
     });
-    expect(changeOf({})).toEqual(change({}));
-    expect(changeOf({ title: "\u0000t" })).toEqual(change({ title: "t" }));
-    expect(changeOf({ appId: "a\u0007" })).toEqual(change({ appId: "a" }));
-    expect(changeOf({ parent: 0 })).toEqual(change({ parent: null }));
-    expect(changeOf({ modal: false })).toEqual(change({ modal: false }));
-    expect(changeOf({ hints: { minWidth: 5 } })).toEqual(
+    expect(changeOf({})).toStrictEqual(change({}));
+    expect(changeOf({ title: "\u0000t" })).toStrictEqual(change({ title: "t" }));
+    expect(changeOf({ appId: "a\u0007" })).toStrictEqual(change({ appId: "a" }));
+    expect(changeOf({ parent: 0 })).toStrictEqual(change({ parent: null }));
+    expect(changeOf({ modal: false })).toStrictEqual(change({ modal: false }));
+    expect(changeOf({ hints: { minWidth: 5 } })).toStrictEqual(
       change({ hints: { minWidth: 5, minHeight: null, maxWidth: null, maxHeight: null } }),
     );
-    expect(changeOf({ decoration: Decoration.CLIENT })).toEqual(change({ clientDecorated: true }));
-    expect(changeOf({ decoration: Decoration.SERVER })).toEqual(change({ clientDecorated: false }));
+    expect(changeOf({ decoration: Decoration.CLIENT })).toStrictEqual(change({ clientDecorated: true }));
+    expect(changeOf({ decoration: Decoration.SERVER })).toStrictEqual(change({ clientDecorated: false }));
   });
 
   it("has a window as its parent, or none where that is gone", () => {
