@@ -77,7 +77,7 @@ async function tried(mutate, tests, { folder, concurrency, signal, limitMs }) {
     tsconfigFile: "none",
     disableTypeChecks: false,
     // Tests that wait for nobody are as slow as the machine: what never ends is noticed by counting how often its code is reached.
-    timeoutMS: 60_000,
+    timeoutMS: 20_000,
     concurrency,
     reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: report },
