@@ -115,6 +115,7 @@ fn an_announcement_at_a_boundary_begins_a_new_session() {
     bytes.extend(framed(&[(6, vec![])]));
     let items = read(&mut reader, &bytes, &[3]);
     assert_eq!(items.iter().filter(|item| matches!(item, Ok(Item::Announced(_)))).count(), 2);
+    assert!(items.iter().all(Result::is_ok));
     assert_eq!(pings(&items).len(), 2);
 }
 
