@@ -61,7 +61,7 @@ export async function assemblyMutants({ mutate, tests }, { folder, signal }) {
       [vitest, "run", "--bail=1", "--config", "scripts/mutants/vitest.config.ts"],
       {
         ...options,
-        env: { ATOLL_MUTANTS_TESTS: tests.join(","), ATOLL_FUZZ_FACTOR: "0.1" },
+        env: { ATOLL_MUTANTS_TESTS: tests.flat().join(","), ATOLL_FUZZ_FACTOR: "0.1" },
       },
     );
     return run.ok;

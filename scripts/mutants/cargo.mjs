@@ -32,6 +32,8 @@ export async function cargoMutants({ folder, signal, limitMs }) {
     [
       "mutants",
       "--in-place",
+      // Examples would be built for each mutant, too.
+      "--cargo-arg=--tests",
       "--package",
       "atoll-wire",
       "--exclude",

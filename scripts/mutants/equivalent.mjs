@@ -32,6 +32,55 @@ export const EQUIVALENT = [
     reason: "for the types: a frame has been begun before its parts are counted",
   },
   {
+    file: "shared/protocol/surfaces.ts",
+    line: "if (oldest !== undefined) this.#retired.delete(oldest);",
+    replacement: "true",
+    reason: "for the types: a map with more than one entry has an oldest one",
+  },
+  {
+    file: "shared/protocol/surfaces.ts",
+    line: "at?.role === role;",
+    replacement: "at.role",
+    reason: "for the types: only a window is without a parent, and no popup or subsurface outlives its own",
+  },
+  {
+    file: "shared/protocol/surfaces.ts",
+    line: "at = at.parent === null ? undefined : this.#live.get(at.parent)",
+    replacement: "false",
+    reason: "for the types: there is no surface null",
+  },
+  {
+    file: "shared/protocol/surfaces.ts",
+    line: "if (surface.parent !== null && ids.has(surface.parent)) {",
+    replacement: "true",
+    reason: "of the first half, for the types: there is no surface null",
+  },
+  {
+    file: "shared/protocol/paths.ts",
+    line: 'if (untrusted.length === 0 || untrusted.includes(0)) refuse("bad-path", `${what} has no path, or one with NUL`);',
+    replacement: "false",
+    reason:
+      "of the length alone: an empty path is refused with the same code, for it has neither a component nor a / at its beginning",
+  },
+  {
+    file: "shared/protocol/violation.ts",
+    line: "if (untrustedText.length > maxBytes || utf8Bytes(untrustedText) > maxBytes) {",
+    replacement: "false",
+    reason: "of the first half, to save a step: a text has no fewer bytes than UTF-16 units",
+  },
+  {
+    file: "agents/wire/src/framing.rs",
+    line: "replace + with * in encode",
+    replacement: "*",
+    reason: "of what is reserved alone: memory that is there before it is needed; in the length itself it is killed",
+  },
+  ...["+", "/"].map((replacement) => ({
+    file: "agents/wire/src/framing.rs",
+    line: `replace - with ${replacement} in Reader::hunt_on`,
+    replacement,
+    reason: "a byte or two more of what may be the beginning of an announcement are kept",
+  })),
+  {
     file: "main/control/server.ts",
     line: 'socket.on("error", () => socket.destroy());',
     reason:

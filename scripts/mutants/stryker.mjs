@@ -8,11 +8,59 @@ const KILLED = new Set(["Killed", "Timeout"]);
 const SURVIVED = new Set(["Survived", "NoCoverage"]);
 
 /**
+ * @typedef {object} Options
+ * @property {string} folder
+ * @property {number} concurrency
+ * @property {AbortSignal} signal
+ * @property {number} limitMs of each of its runs
+ *
+ * @typedef {{ line: number, column: number }} Place 1..
+ * @typedef {{ start: Place, end: Place }} Range
+ * @typedef {import("./mutant.mjs").Mutant & { range: Range }} Ranged
+ */
+
+/**
  * @param {import("./pieces.mjs").Piece} piece
- * @param {{ folder: string, concurrency: number, signal: AbortSignal, limitMs: number }} options
+ * @param {Options} options
  * @returns {Promise<import("./mutant.mjs").Mutant[] | undefined>} undefined: it did not come to an end
  */
-export async function strykerMutants({ mutate, tests }, { folder, concurrency, signal, limitMs }) {
+export async function strykerMutants({ mutate, tests }, options) {
+  const [first = [], ...rest] = tests;
+  let mutants = await tried(mutate, first, options);
+  for (const more of rest) {
+    const survivors = mutants?.filter(({ isKilled }) => !isKilled) ?? [];
+    if (mutants === undefined || survivors.length === 0) return mutants;
+    console.log(
+      `${survivors.length} of ${mutants.length} have survived ${first.join(" ")}: now with ${more.join(" ")}`,
+    );
+    const places = new Set(
+      survivors.map(({ file, range: { start, end } }) => `${file}:${textOf(start)}-${textOf(end)}`),
+    );
+    const again = await tried([...places], more, options);
+    if (again === undefined) return undefined;
+    const killed = new Set(again.filter(({ isKilled }) => isKilled).map(nameOf));
+    mutants = mutants.map((mutant) => ({ ...mutant, isKilled: mutant.isKilled || killed.has(nameOf(mutant)) }));
+  }
+  return mutants;
+}
+
+/** @param {Ranged} mutant */
+function nameOf({ file, range: { start, end }, replacement }) {
+  return [file, textOf(start), textOf(end), replacement].join(" ");
+}
+
+/** As `mutate` takes it: lines from 1, columns from 0. @param {Place} place */
+function textOf({ line, column }) {
+  return `${line}:${column - 1}`;
+}
+
+/**
+ * @param {string[]} mutate
+ * @param {string[]} tests
+ * @param {Options} options
+ * @returns {Promise<Ranged[] | undefined>} undefined: it did not come to an end
+ */
+async function tried(mutate, tests, { folder, concurrency, signal, limitMs }) {
   await mkdir(folder, { recursive: true });
   const report = join(folder, "report.json");
   await rm(report, { force: true });
@@ -28,6 +76,8 @@ export async function strykerMutants({ mutate, tests }, { folder, concurrency, s
     // There is no JavaScript API of TypeScript 7 that it could read these with.
     tsconfigFile: "none",
     disableTypeChecks: false,
+    // Tests that wait for nobody are as slow as the machine: what never ends is noticed by counting how often its code is reached.
+    timeoutMS: 20_000,
     concurrency,
     reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: report },
@@ -45,18 +95,26 @@ export async function strykerMutants({ mutate, tests }, { folder, concurrency, s
   return ok ? mutantsOf(await readFile(report, "utf8")) : undefined;
 }
 
-/** @param {string} report */
+/**
+ * @param {string} report
+ * @returns {Ranged[]}
+ */
 function mutantsOf(report) {
-  /** @type {{ files: Record<string, { source: string, mutants: { status: string, replacement?: string, location: { start: { line: number } } }[] }> }} */
+  /** @type {{ files: Record<string, { source: string, mutants: { status: string, replacement?: string, location: Range, testsCompleted?: number }[] }> }} */
   const { files } = JSON.parse(report);
+  const isUntried = Object.values(files).some(({ mutants }) =>
+    mutants.some(({ status, testsCompleted }) => status === "Survived" && testsCompleted === 0),
+  );
+  if (isUntried) throw new Error(`no test was run for a mutant: its worker has gone wrong`);
   return Object.entries(files).flatMap(([file, { source, mutants }]) => {
     const lines = source.split("\n");
     return mutants
       .filter(({ status }) => KILLED.has(status) || SURVIVED.has(status))
-      .map(({ status, replacement = "", location: { start } }) => ({
+      .map(({ status, replacement = "", location: range }) => ({
         file,
-        row: start.line,
-        line: lines[start.line - 1] ?? "",
+        range,
+        row: range.start.line,
+        line: lines[range.start.line - 1] ?? "",
         replacement,
         isKilled: KILLED.has(status),
       }));

@@ -7,6 +7,7 @@ import {
   escapeForLog,
   revealHidden,
   said,
+  utf8Bytes,
   withinQuotes,
 } from "./text.ts";
 
@@ -23,6 +24,24 @@ describe("cleanText", () => {
     expect(cleanText("👍🏽👍🏽👍🏽", 2)).toBe("👍🏽👍🏽…");
   });
 
+  it("keeps all of what is short enough, by clusters and not by units", () => {
+    expect(cleanText("abc", 3)).toBe("abc");
+    expect(cleanText("abcd", 3)).toBe("abc…");
+    expect(cleanText("👍🏽👍🏽", 2)).toBe("👍🏽👍🏽");
+    expect(cleanText("x".repeat(256))).toBe("x".repeat(256));
+    expect(cleanText("x".repeat(257))).toBe(`${"x".repeat(256)}…`);
+  });
+
+  it("looks at no more of a text than can be shown", () => {
+    expect(cleanText(`${"\u200b".repeat(32)}a`, 2)).toBe("");
+    expect(cleanText(`${"\u200b".repeat(31)}a`, 2)).toBe("a");
+  });
+
+  it("folds and trims white space", () => {
+    expect(cleanText(" a \n\t b\u3000 ")).toBe("a b");
+    expect(cleanText(`e${"\u0301".repeat(6)}`)).toBe(`e${"\u0301".repeat(4)}`);
+  });
+
   it("keeps markup as the text it is", () => {
     expect(cleanText("<img onerror=x>")).toBe("<img onerror=x>");
   });
@@ -30,12 +49,40 @@ describe("cleanText", () => {
 
 it("escapeForLog leaves no control character", () => {
   expect(escapeForLog("a\u001b[31m\nb")).toBe("a\\u{1b}[31m\\u{a}b");
+  expect(escapeForLog("\\u{a} \u2028\u2029 \u{E0041} é")).toBe("\\u{5c}u{a} \\u{2028}\\u{2029} \\u{e0041} é");
+});
+
+it("escapeForLog cuts what is too long, before it is escaped", () => {
+  expect(escapeForLog("x".repeat(200))).toBe("x".repeat(200));
+  expect(escapeForLog("x".repeat(201))).toBe(`${"x".repeat(200)}…`);
+  expect(escapeForLog("\n\n\n", 2)).toBe("\\u{a}\\u{a}…");
+});
+
+it("utf8Bytes counts what an encoder would write", () => {
+  for (const text of [
+    "",
+    "a",
+    "\u007f",
+    "\u0080",
+    "\u07ff",
+    "\u0800",
+    "\uffff",
+    "\u{10000}",
+    "\u{10ffff}",
+    "aé€😀",
+    "\ud800x",
+  ])
+    expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length);
 });
 
 it("escapeControls leaves tabs and lines, and no other control character", () => {
   expect(escapeControls("ü\ta\n\u001b[31m\u009b\u202e\u2028\u{E0041}\r")).toBe(
     "ü\ta\n\\x1b[31m\\x9b\\u{202e}\\u{2028}\\u{e0041}\\x0d",
   );
+});
+
+it("escapeControls shows small codes as two digits, and larger ones in braces", () => {
+  expect(escapeControls("\u0007\u00ad\u0600")).toBe("\\x07\\xad\\u{600}");
 });
 
 it("escapeControlsInJson changes what is seen, not what is said", () => {

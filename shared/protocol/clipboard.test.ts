@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { codeOf } from "../testing/outcome.ts";
 import { tries } from "../testing/tries.ts";
 import { ClipTable } from "./clipboard.ts";
+import { Selection } from "./gen/atoll_pb.ts";
 import type { WireMessageOf } from "./header.ts";
-import { MAX_PASTES } from "./limits.ts";
+import { MAX_CLIP_TYPE_BYTES, MAX_CLIP_TYPES, MAX_PASTES } from "./limits.ts";
 
 const [TEXT, HTML] = ["text/plain;charset=utf-8", "text/html"];
 
@@ -21,6 +22,44 @@ describe("what was sent ahead", () => {
       "unknown-stream",
     ]);
   });
+});
+
+describe("an offer", () => {
+  const offered = (
+    generation: number,
+    types: string[],
+    selection = Selection.CLIPBOARD,
+  ): WireMessageOf<"clipOffered"> => ({ selection, generation, types }) as WireMessageOf<"clipOffered">;
+
+  it("has so many types, each of so many bytes", () => {
+    const table = new ClipTable();
+    const types = Array.from({ length: MAX_CLIP_TYPES }, (_, at) => `${at}`.padEnd(MAX_CLIP_TYPE_BYTES, "x"));
+    expect(codeOf(() => table.acceptOffered(offered(1, [...types, "x"])))).toBe("quota");
+    expect(codeOf(() => table.acceptOffered(offered(1, [`${types[0] ?? ""}x`])))).toBe("text-too-long");
+    expect(codeOf(() => table.acceptOffered(offered(0, types)))).toBe("number-out-of-range");
+    expect(table.acceptOffered(offered(1, types))).toEqual({ selection: "clipboard", generation: 1, types });
+    expect(codeOf(() => table.acceptOffered(offered(1, [])))).toBe("number-out-of-range");
+  });
+
+  it("names types that could be asked for, each once", () => {
+    const types = ["a", "a b", "~", "!", "", " a", "a ", "a\u0000", "a\n", "\u007f", "é", "a"];
+    expect(new ClipTable().acceptOffered(offered(1, types, Selection.PRIMARY))).toEqual({
+      selection: "primary",
+      generation: 1,
+      types: ["a", "a b", "~", "!"],
+    });
+    expect(codeOf(() => new ClipTable().acceptOffered(offered(1, [], 7 as Selection)))).toBe("number-out-of-range");
+  });
+});
+
+it("a request to paste names its type in so many bytes", () => {
+  const table = new ClipTable();
+  const type = "x".repeat(MAX_CLIP_TYPE_BYTES);
+  table.announce("primary", 1, [type, `${type}x`]);
+  const wanted = (name: string): WireMessageOf<"pasteWanted"> =>
+    ({ request: 1, offer: 1, type: name }) as WireMessageOf<"pasteWanted">;
+  expect(codeOf(() => table.acceptWanted(wanted(`${type}x`)))).toBe("text-too-long");
+  expect(table.acceptWanted(wanted(type))).toEqual({ request: 1, offer: 1, selection: "primary", type });
 });
 
 describe("an announcement", () => {

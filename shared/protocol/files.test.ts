@@ -1,10 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { FILE_REASONS } from "../model/transfer.ts";
 import { codeOf } from "../testing/outcome.ts";
 import { tries } from "../testing/tries.ts";
 import { FilesTable, type ListedFile } from "./files.ts";
 import { FileKind, FileOutcome, FileReason } from "./gen/atoll_pb.ts";
 import type { WireMessageOf } from "./header.ts";
+import {
+  MAX_DETAIL_BYTES,
+  MAX_FILE_PATH_BYTES,
+  MAX_FILE_RESULTS,
+  MAX_FILE_WATCHES,
+  MAX_FILES_PATH_BYTES,
+  MAX_TRANSFER_BYTES,
+  MAX_TRANSFERS,
+} from "./limits.ts";
 import { StreamTable } from "./streams.ts";
 import { ViolationError } from "./violation.ts";
 
@@ -107,7 +117,149 @@ describe("a source", () => {
   });
 });
 
+describe("what a source lists", () => {
+  const list = (...parts: object[][]): string => {
+    const { files } = tables();
+    files.list(1);
+    return codeOf(() => {
+      for (const [at, part] of parts.entries()) files.acceptListed(listed(1, part, at + 1 === parts.length));
+    });
+  };
+
+  it.each([
+    [{ sha256: DIGEST }, "number-out-of-range"],
+    [{ kind: FileKind.UNSPECIFIED }, "number-out-of-range"],
+    [{ kind: 9 }, "number-out-of-range"],
+    [{ size: BigInt(MAX_TRANSFER_BYTES) }, "accepted"],
+    [{ size: BigInt(MAX_TRANSFER_BYTES) + 1n }, "number-out-of-range"],
+    [{ kind: FileKind.FOLDER, size: 0n }, "accepted"],
+    [{ kind: FileKind.FOLDER, size: 1n }, "number-out-of-range"],
+    [{ kind: FileKind.LEFT_OUT, reason: 0 }, "number-out-of-range"],
+    [{ kind: FileKind.LEFT_OUT, reason: FILE_REASONS.length }, "accepted"],
+    [{ kind: FileKind.LEFT_OUT, reason: FILE_REASONS.length + 1 }, "number-out-of-range"],
+    // Nothing of it comes: its size is a word alone.
+    [{ kind: FileKind.LEFT_OUT, reason: 1, size: 0xffff_ffff_ffff_ffffn }, "accepted"],
+  ])("is a file, a folder or left out: %o is %s", (fields, outcome) => {
+    expect(list([entry(0, "a", fields)])).toBe(outcome);
+  });
+
+  it("has no path but a relative one, and no gap, over all parts", () => {
+    expect(list([entry(0, "../a")])).toBe("bad-path");
+    expect(list([entry(1, "a")])).toBe("number-out-of-range");
+    expect(list([entry(0, "a")], [entry(0, "b")])).toBe("number-out-of-range");
+    expect(list([entry(0, "a")], [entry(2, "b")])).toBe("number-out-of-range");
+    expect(list([entry(0, "a")], [entry(1, "b")])).toBe("accepted");
+  });
+
+  it("has so many bytes in all, without what is left out", () => {
+    const half = { size: BigInt(MAX_TRANSFER_BYTES / 2) };
+    const leftOut = { kind: FileKind.LEFT_OUT, reason: 1, size: 5n };
+    expect(list([entry(0, "a", half)], [entry(1, "b", half), entry(2, "c", leftOut)])).toBe("accepted");
+    expect(list([entry(0, "a", half)], [entry(1, "b", half)], [entry(2, "c", { size: 1n })])).toBe("quota");
+  });
+
+  it("has so many bytes of paths in all", () => {
+    const long = "a".repeat(MAX_FILE_PATH_BYTES);
+    const count = MAX_FILES_PATH_BYTES / MAX_FILE_PATH_BYTES;
+    const most = Array.from({ length: count }, (_, at) => entry(at, long));
+    const { files } = tables();
+    files.list(1);
+    expect(codeOf(() => files.acceptListed(listed(1, most, false)))).toBe("accepted");
+    expect(codeOf(() => files.acceptListed(listed(1, [entry(count, "a")])))).toBe("quota");
+  });
+
+  it("says left out with its reason and a size that a number can be", () => {
+    const { files } = tables();
+    files.list(1);
+    const leftOut = entry(0, "a", {
+      kind: FileKind.LEFT_OUT,
+      reason: FileReason.SYMLINK,
+      size: 0xffff_ffff_ffff_ffffn,
+    });
+    expect(files.acceptListed(listed(1, [leftOut]))).toMatchObject([
+      { kind: "left-out", reason: "symlink", size: Number.MAX_SAFE_INTEGER },
+    ]);
+  });
+});
+
+it("so many transfers are open at once, and so many files are watched", () => {
+  const { files } = tables();
+  for (let transfer = 1; transfer <= MAX_TRANSFERS; transfer += 1) expect(files.list(transfer)).toBe(true);
+  expect([files.list(99), files.receive(99), files.isOpen(99)]).toEqual([false, null, false]);
+  files.acceptEnded(ended(1));
+  expect(files.receive(99)).not.toBeNull();
+  for (let watch = 1; watch <= MAX_FILE_WATCHES; watch += 1) expect(files.watch(watch)).toBe(true);
+  expect(files.watch(MAX_FILE_WATCHES + 1)).toBe(false);
+});
+
+describe("the end of a transfer", () => {
+  it("has a reason that there is, or none, and words that are short enough", () => {
+    const end = (reason: number, detail = ""): string => {
+      const { files } = tables();
+      files.list(1);
+      return codeOf(() => files.acceptEnded(ended(1, reason, detail)));
+    };
+    const detail = "x".repeat(MAX_DETAIL_BYTES);
+    expect([
+      end(0, detail),
+      end(FILE_REASONS.length),
+      end(-1),
+      end(FILE_REASONS.length + 1),
+      end(0, `${detail}x`),
+    ]).toEqual(["accepted", "accepted", "number-out-of-range", "number-out-of-range", "text-too-long"]);
+  });
+});
+
 describe("a target", () => {
+  it("that goes on says by a digest what it has, and none of nothing", () => {
+    const of = (message: WireMessageOf<"filesReady">): string => {
+      const { files } = tables();
+      files.receive(1);
+      files.expect(1, [file(0)], true);
+      return codeOf(() => files.acceptReady(message));
+    };
+    expect(of(ready(1, 0, 0n, NONE))).toBe("accepted");
+    expect(of(ready(1, 0, 0n, DIGEST))).toBe("number-out-of-range");
+    expect(of(ready(1, 0, 8n, DIGEST))).toBe("accepted");
+    expect(of(ready(1, 0, 8n, NONE))).toBe("number-out-of-range");
+    expect(of(ready(1, 0, 8n, DIGEST.subarray(1)))).toBe("number-out-of-range");
+    // It has all of them: the first that is missing is behind the last.
+    expect(of(ready(1, 1))).toBe("accepted");
+    expect(of(ready(1, 2))).toBe("number-out-of-range");
+  });
+
+  it.each([
+    [{ outcome: FileOutcome.WHOLE }, "accepted"],
+    [{ outcome: FileOutcome.WHOLE, sha256: NONE }, "number-out-of-range"],
+    [{ outcome: FileOutcome.SAME, sha256: DIGEST.subarray(1) }, "number-out-of-range"],
+    [{ outcome: FileOutcome.REFUSED, reason: 1, sha256: NONE }, "accepted"],
+    [{ outcome: FileOutcome.REFUSED, reason: 0, sha256: NONE }, "number-out-of-range"],
+    [{ outcome: FileOutcome.FAILED, reason: FILE_REASONS.length + 1, sha256: NONE }, "number-out-of-range"],
+    [{ outcome: FileOutcome.UNSPECIFIED }, "number-out-of-range"],
+    [{ outcome: 9 }, "number-out-of-range"],
+    [{ outcome: FileOutcome.WHOLE, path: bytes("a") }, "bad-path"],
+    [{ outcome: FileOutcome.WHOLE, path: bytes("/a") }, "accepted"],
+  ])("says what became of a file: %o is %s", (result, outcome) => {
+    const { files } = tables();
+    files.receive(1);
+    files.expect(1, [file(0)], true);
+    expect(codeOf(() => files.acceptDone(done(1, [{ index: 0, ...result }])))).toBe(outcome);
+  });
+
+  it("says so much at once, and of no other transfer", () => {
+    const { files } = tables();
+    files.receive(1);
+    const all = Array.from({ length: MAX_FILE_RESULTS + 1 }, (_, at) => file(at));
+    files.expect(1, all, true);
+    const results = all.map(({ index }) => ({ index, outcome: FileOutcome.SAME }));
+    expect(codeOf(() => files.acceptDone(done(1, results)))).toBe("quota");
+    expect(codeOf(() => files.acceptDone(done(1, results.slice(1))))).toBe("accepted");
+    for (const transfer of [2, -1]) {
+      const outcome = transfer < 0 ? "number-out-of-range" : "unknown-transfer";
+      expect(codeOf(() => files.acceptDone(done(transfer, [])))).toBe(outcome);
+    }
+  });
+
   it("is ready once, when it knows all that comes, with no more of a file than that has", () => {
     const { streams, files } = tables();
     const stream = files.receive(1) ?? 0;

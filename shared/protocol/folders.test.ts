@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { FILE_REASONS } from "../model/transfer.ts";
 import { codeOf } from "../testing/outcome.ts";
 import { FileReason } from "./gen/atoll_pb.ts";
 import { FoldersTable } from "./folders.ts";
 import type { WireMessageOf } from "./header.ts";
-import { MAX_FOLDER_ENTRIES } from "./limits.ts";
+import { MAX_FILE_ACTS, MAX_FOLDER_ENTRIES, MAX_FOLDERS } from "./limits.ts";
 
 type Changed = WireMessageOf<"folderChanged">;
 
@@ -65,6 +66,47 @@ describe("a folder that is shown", () => {
     expect(codeOf(() => table.acceptChanged(change({ entries: [entry("a/b")] })))).toBe("bad-path");
   });
 
+  it("has files of some size and time, and folders of none", () => {
+    const most = 0x7fff_ffff_ffff_ffffn;
+    const entries = [
+      entry("a", { size: 5n, modifiedS: -7n }),
+      entry("b", { size: most, modifiedS: most }),
+      entry("c", { folder: true, size: 5n, modifiedS: -most }),
+    ];
+    expect(shown().acceptChanged(change({ entries, more: 0xffff_ffff }))).toEqual({
+      isReset: false,
+      items: [
+        { name: bytes("a"), isFolder: false, size: 5, modifiedS: -7 },
+        { name: bytes("b"), isFolder: false, size: Number.MAX_SAFE_INTEGER, modifiedS: 2 ** 40 },
+        { name: bytes("c"), isFolder: true, size: 0, modifiedS: -(2 ** 40) },
+      ],
+      removed: [],
+      isLast: true,
+      more: 0xffff_ffff,
+    });
+  });
+
+  it("has all its names anew after a reset", () => {
+    const table = shown();
+    const names = (prefix: string): object[] =>
+      Array.from({ length: MAX_FOLDER_ENTRIES }, (_, at) => entry(`${prefix}${at}`));
+    table.acceptChanged(change({ entries: names("a") }));
+    table.seen(1);
+    expect(codeOf(() => table.acceptChanged(change({ reset: true, entries: names("b") })))).toBe("accepted");
+  });
+
+  it("was shown, is one of so many, and is told of with sound names alone", () => {
+    const table = shown();
+    expect(codeOf(() => table.acceptChanged(change({ folder: 0 })))).toBe("unknown-folder");
+    expect(codeOf(() => table.acceptChanged(change({ folder: 2 })))).toBe("unknown-folder");
+    expect(codeOf(() => table.acceptChanged(change({ removed: [bytes("..")] })))).toBe("bad-path");
+    for (let folder = 2; folder <= MAX_FOLDERS; folder += 1) expect(table.show(folder)).toBe(true);
+    expect(table.show(MAX_FOLDERS + 1)).toBe(false);
+    expect(codeOf(() => table.acceptChanged(change({ folder: MAX_FOLDERS + 1 })))).toBe("unknown-folder");
+    table.hide(1);
+    expect(table.show(MAX_FOLDERS + 1)).toBe(true);
+  });
+
   it("never holds more than it may, whatever is said (property)", () => {
     const part = fc.record({
       reset: fc.boolean(),
@@ -102,4 +144,16 @@ it("an act is answered once, with where the file is or why it is not done", () =
     done: false,
     reason: "collision",
   });
+});
+
+it("so many acts at most wait for their answer, which has a reason that there is", () => {
+  const table = new FoldersTable();
+  for (let act = 1; act <= MAX_FILE_ACTS; act += 1) expect(table.act(act)).toBe(true);
+  expect(table.act(MAX_FILE_ACTS + 1)).toBe(false);
+  const acted = (reason: number): WireMessageOf<"fileActed"> =>
+    ({ act: 1, reason, path: new Uint8Array(0) }) as WireMessageOf<"fileActed">;
+  for (const reason of [-1, FILE_REASONS.length + 1])
+    expect(codeOf(() => table.acceptActed(acted(reason)))).toBe("number-out-of-range");
+  expect(table.acceptActed(acted(FILE_REASONS.length))).toEqual({ done: false, reason: FILE_REASONS.at(-1) });
+  expect(table.act(MAX_FILE_ACTS + 1)).toBe(true);
 });

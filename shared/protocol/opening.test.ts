@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../testing/outcome.ts";
 import type { WireMessageOf } from "./header.ts";
+import { MAX_APP_ID_BYTES, MAX_CHOSEN_FILES, MAX_CLIP_TYPE_BYTES, MAX_OPENS_WANTED, MAX_URL_BYTES } from "./limits.ts";
 import { WantedTable } from "./opening.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -53,5 +54,39 @@ describe("what a program wants", () => {
     const paths = [bytes("/a"), bytes("/b")];
     expect(codeOf(() => new WantedTable().acceptSend(send(1, paths, 1)))).toBe("number-out-of-range");
     expect(new WantedTable().acceptSend(send(1, paths, 3))).toEqual({ wanted: 1, paths, to: "", count: 3 });
+  });
+
+  it("is so long, and so many, as it may be", () => {
+    const table = new WantedTable();
+    const url = "x".repeat(MAX_URL_BYTES);
+    const mimeType = "x".repeat(MAX_CLIP_TYPE_BYTES);
+    const to = "x".repeat(MAX_APP_ID_BYTES);
+    const path = bytes("/a");
+    const paths = Array.from({ length: MAX_CHOSEN_FILES }, () => path);
+    for (const [wanted, outcome] of [
+      [() => table.acceptOpen(open(1, { url: `${url}x` })), "text-too-long"],
+      [() => table.acceptOpen(open(1, { path, mimeType: `${mimeType}x` })), "text-too-long"],
+      [() => table.acceptOpen(open(1, { path: bytes("a") })), "bad-path"],
+      [() => table.acceptSend({ ...send(1, [path]), to: `${to}x` }), "text-too-long"],
+      [() => table.acceptSend(send(1, [])), "number-out-of-range"],
+      [() => table.acceptSend(send(1, [path, bytes("a")])), "bad-path"],
+      [() => table.acceptSend(send(1, [path], MAX_CHOSEN_FILES + 1)), "number-out-of-range"],
+      [() => table.acceptOpen(open(0)), "number-out-of-range"],
+      // None of those has begun.
+      [() => table.acceptOpen(open(1, { url })), "accepted"],
+      [() => table.acceptOpen(open(2, { path, mimeType })), "accepted"],
+      [() => table.acceptSend({ ...send(3, paths), to }), "accepted"],
+    ] as const)
+      expect(codeOf(wanted)).toBe(outcome);
+  });
+
+  it("waits for an answer so many times at once", () => {
+    const table = new WantedTable();
+    for (let wanted = 1; wanted <= MAX_OPENS_WANTED; wanted += 1) table.acceptOpen(open(wanted));
+    const next = MAX_OPENS_WANTED + 1;
+    expect(codeOf(() => table.acceptOpen(open(next)))).toBe("quota");
+    expect(codeOf(() => table.acceptSend(send(next, [bytes("/a")])))).toBe("quota");
+    table.answer(1, "open");
+    expect(codeOf(() => table.acceptSend(send(next, [bytes("/a")])))).toBe("accepted");
   });
 });

@@ -73,6 +73,19 @@ describe("a session", () => {
     expect(taken).toEqual([]);
   });
 
+  it("is open from hello on", () => {
+    expect(newSession().isOpen).toBe(false);
+    expect(openSession().isOpen).toBe(true);
+  });
+
+  it("does not take a mistake of ours for the guest's", () => {
+    const session = new Session(ROUTES, () => {
+      throw new TypeError("ours");
+    });
+    say(session, "hello", { major: PROTOCOL_MAJOR });
+    expect(() => say(session, "pong", { nonce: 1n })).toThrow(TypeError);
+  });
+
   it("skips a message of a newer minor version", () => {
     expect(openSession().accept("control", Uint8Array.of(0xfa, 0x3f, 0x00), NO_BYTES).kind).toBe("unknown");
   });

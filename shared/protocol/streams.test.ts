@@ -157,6 +157,21 @@ describe("streams", () => {
       expect(outcomeOf(act)).toBe("unknown-stream");
   });
 
+  it("that the host has ended are known for a while: the last 1024 of them", () => {
+    const table = new StreamTable();
+    for (let stream = 1; stream <= 1024; stream += 1) {
+      expect(table.open("host")).toBe(stream);
+      table.end(stream);
+    }
+    expect(table.acceptCredit(1, 1)).toBe(false);
+    table.open("agent");
+    table.acceptEnd(1025, false);
+    expect(table.acceptCredit(1, 1)).toBe(false);
+    table.end(table.open("host") ?? 0);
+    expect(outcomeOf(() => table.acceptCredit(1, 1))).toBe("wrong-state");
+    expect(table.acceptCredit(2, 1)).toBe(false);
+  });
+
   it("end with what began them, and their endpoints hear of it", () => {
     const dropped: [number, StreamWriter][] = [];
     const table = new StreamTable((stream, writer) => dropped.push([stream, writer]));

@@ -225,3 +225,43 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::{Item, Reader, encode};
+    use crate::limits::MAX_HEADER_BYTES;
+    use crate::{Ping, header, opening};
+
+    /// Takes what has come, to the last whole message.
+    fn drain(reader: &mut Reader) -> usize {
+        let mut messages = 0;
+        while let Some(item) = reader.next_item().unwrap() {
+            messages += usize::from(matches!(item, Item::Message(_)));
+        }
+        messages
+    }
+
+    #[test]
+    fn what_was_read_takes_no_memory() {
+        let (mut small, mut large) = (Vec::new(), Vec::new());
+        encode(header::Message::Ping(Ping { nonce: 1 }), &[], &mut small).unwrap();
+        encode(header::Message::Ping(Ping { nonce: 2 }), &vec![0; 2 * MAX_HEADER_BYTES], &mut large).unwrap();
+        let mut reader = Reader::new();
+        reader.push(&opening(&[1; 16]));
+        reader.push(&large);
+        // The beginning of another one: the large memory is kept until that is read, too.
+        reader.push(&small[..3]);
+        assert_eq!(drain(&mut reader), 1);
+        assert_eq!((reader.used, reader.buffer.len()), (0, 3));
+        reader.push(&small[3..]);
+        assert_eq!(drain(&mut reader), 1);
+        assert_eq!((reader.used, reader.buffer.capacity()), (0, 0));
+        // A small memory is kept for the next message.
+        reader.push(&small);
+        assert_eq!(drain(&mut reader), 1);
+        assert_eq!((reader.used, reader.buffer.len()), (0, 0));
+        assert!(reader.buffer.capacity() > 0);
+    }
+}

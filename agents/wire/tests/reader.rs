@@ -115,6 +115,7 @@ fn an_announcement_at_a_boundary_begins_a_new_session() {
     bytes.extend(framed(&[(6, vec![])]));
     let items = read(&mut reader, &bytes, &[3]);
     assert_eq!(items.iter().filter(|item| matches!(item, Ok(Item::Announced(_)))).count(), 2);
+    assert!(items.iter().all(Result::is_ok));
     assert_eq!(pings(&items).len(), 2);
 }
 
@@ -140,11 +141,31 @@ fn a_message_with_a_broken_header_is_an_error() {
 }
 
 #[test]
+fn a_header_longer_than_its_message_is_an_error_before_the_rest_has_come() {
+    for (header, outcome) in [(2, Ok(None)), (3, Err(WireError::HeaderTooLarge))] {
+        let mut reader = Reader::new();
+        reader.push(&opening(&[1; 16]));
+        reader.push(&[6, 0, 0, 0, header, 0, 0, 0]);
+        assert_eq!(reader.next_item(), Ok(Some(Item::Announced([1; 16]))));
+        assert_eq!(reader.next_item(), outcome);
+    }
+}
+
+#[test]
+fn errors_are_called_by_their_codes() {
+    for error in [WireError::LengthTooSmall, WireError::Truncated, WireError::HeaderMalformed] {
+        assert_eq!(error.to_string(), error.code());
+    }
+    assert_eq!(WireError::Truncated.code(), "truncated");
+}
+
+#[test]
 fn a_begun_message_is_partial() {
     let mut reader = Reader::new();
     reader.push(&opening(&[1; 16]));
-    reader.push(&[6, 0]);
     assert!(reader.next_item().is_ok());
+    assert!(!reader.is_partial());
+    reader.push(&[6, 0]);
     assert_eq!(reader.next_item(), Ok(None));
     assert!(reader.is_partial());
     reader.hunt();

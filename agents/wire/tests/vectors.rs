@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use atoll_wire::{Header, Message, decode, encode};
+use atoll_wire::{Header, Message, WireError, decode, encode};
 use common::{Schema, VECTORS, bytes, split_text, vectors};
 use prost::Message as _;
 
@@ -109,15 +109,30 @@ fn constants(file: &str, prefix: &str) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_header_over_the_limit_is_not_encoded() {
-    let header = Header {
+fn headers_and_messages_are_encoded_up_to_their_limits() {
+    use atoll_wire::limits::{MAX_HEADER_BYTES, MAX_MESSAGE_BYTES};
+    let header = |detail_bytes: usize| Header {
         message: Some(atoll_wire::header::Message::RequestFailed(atoll_wire::RequestFailed {
-            detail: "x".repeat(65536),
+            detail: "x".repeat(detail_bytes),
             ..Default::default()
         })),
     };
-    assert!(header.encoded_len() > 65536);
-    let mut out = vec![1];
-    assert!(encode(header.message.unwrap(), &[], &mut out).is_err());
-    assert_eq!(out, [1]);
+    let around = header(MAX_HEADER_BYTES - 100).encoded_len() - (MAX_HEADER_BYTES - 100);
+    for (header_bytes, payload_bytes, outcome) in [
+        (MAX_HEADER_BYTES, 0, Ok(())),
+        (MAX_HEADER_BYTES + 1, 0, Err(WireError::HeaderTooLarge)),
+        (MAX_HEADER_BYTES, MAX_MESSAGE_BYTES - 4 - MAX_HEADER_BYTES, Ok(())),
+        (MAX_HEADER_BYTES, MAX_MESSAGE_BYTES - 3 - MAX_HEADER_BYTES, Err(WireError::LengthTooLarge)),
+    ] {
+        let header = header(header_bytes - around);
+        assert_eq!(header.encoded_len(), header_bytes);
+        let payload = vec![7; payload_bytes];
+        let mut out = vec![1];
+        assert_eq!(encode(header.message.unwrap(), &payload, &mut out), outcome);
+        if outcome.is_ok() {
+            assert_eq!(decode(&out[1..]).unwrap().payload, payload);
+        } else {
+            assert_eq!(out, [1]);
+        }
+    }
 }

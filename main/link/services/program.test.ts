@@ -63,6 +63,28 @@ describe("a program that connects", () => {
     expect(host.say("serviceConnected", { toProgram: TO_PROGRAM })).toBe("unknown-stream");
   });
 
+  it("names the stream that it reads, and comes before that has ended", () => {
+    for (const ended of [false, true]) {
+      const host = new ServiceHost();
+      host.order(PROGRAM, { type: "listen" });
+      if (ended) host.say("streamEnd", { stream: TO_PROGRAM });
+      const toProgram = ended ? TO_PROGRAM : FROM_PROGRAM;
+      expect(host.say("serviceConnected", { toProgram })).toBe("unknown-stream");
+      expect(events(host)).toEqual([]);
+      expect(host.sentOf("streamCredit")).toEqual([]);
+    }
+  });
+
+  it("is awaited once, however often main asks, and not in a link that has ended", () => {
+    const host = connected();
+    host.order(PROGRAM, { type: "listen" });
+    expect(host.sentOf("serviceOpen")).toHaveLength(1);
+    const ended = new ServiceHost();
+    ended.close();
+    ended.order(PROGRAM, { type: "listen" });
+    expect(ended.sentOf("serviceOpen")).toEqual([]);
+  });
+
   it("has nothing to say before it has connected", () => {
     const host = new ServiceHost();
     host.order(PROGRAM, { type: "listen" });
@@ -121,6 +143,29 @@ describe("what is no message", () => {
       host.say("streamEnd", { stream: FROM_PROGRAM });
       expect(events(host).at(-1)).toEqual({ type: "gone" });
     }
+  });
+
+  it("a line is as long as it may be, and not a byte longer", () => {
+    for (const [bytesMore, type] of [
+      [0, "message"],
+      [1, "refused"],
+    ] as const) {
+      const host = connected();
+      const text = JSON.stringify(STATUS);
+      const whole = bytes(text + " ".repeat(MAX_FROM_PROGRAM_BYTES + bytesMore - text.length));
+      // As much at a time as its credit allows.
+      for (let at = 0; at < whole.length; at += 32 * 1024) say(host, whole.subarray(at, at + 32 * 1024));
+      // Without its end it is one that may still be, or is too long already.
+      expect(events(host).length).toBe(1 + bytesMore);
+      say(host, "\n");
+      expect(events(host).at(-1)).toMatchObject({ type });
+    }
+  });
+
+  it("an empty line is nothing", () => {
+    const host = connected();
+    say(host, `\n\n${line(STATUS)}\n`);
+    expect(events(host).slice(1)).toEqual([{ type: "message", message: STATUS }]);
   });
 
   it("bytes of any kind, cut anywhere, are read or refused and never more", () => {
