@@ -87,13 +87,13 @@ pub fn expected<'a>(canary: &Canary, rules: &'a LinkRules, world: World<'_>) -> 
 }
 
 #[derive(Debug)]
-pub struct Aviary {
+pub struct Prober {
     log: Log,
     raw: OwnedFd,
     loopback: LinkAddr,
 }
 
-impl Aviary {
+impl Prober {
     pub fn open() -> nix::Result<Self> {
         let log = Log::open(GROUP)?;
         log.within(BACK_WITHIN)?;
@@ -106,26 +106,26 @@ impl Aviary {
         Ok(Self { log, raw, loopback })
     }
 
-    /// The marks with which they came back. null: one that did not, twice.
-    pub fn fly(&mut self, all: &[(IpAddr, Canary)]) -> nix::Result<Vec<Option<u32>>> {
+    /// Sends them, and gives the marks with which they came back; `None` for one that did not, twice.
+    pub fn send(&mut self, all: &[(IpAddr, Canary)]) -> nix::Result<Vec<Option<u32>>> {
         let mut back = Vec::new();
         for some in all.chunks(AT_ONCE) {
-            back.extend(self.fly_some(some)?);
+            back.extend(self.send_some(some)?);
         }
         // Where the machine is busy one may be late, or its log's socket full: a link is not shut for that.
         let late: Vec<usize> = (0..back.len()).filter(|place| back[*place].is_none()).collect();
         for places in late.chunks(AT_ONCE) {
             let some: Vec<(IpAddr, Canary)> = places.iter().map(|place| all[*place].clone()).collect();
-            for (place, mark) in places.iter().zip(self.fly_some(&some)?) {
+            for (place, mark) in places.iter().zip(self.send_some(&some)?) {
                 back[*place] = mark;
             }
         }
         Ok(back)
     }
 
-    fn fly_some(&mut self, some: &[(IpAddr, Canary)]) -> nix::Result<Vec<Option<u32>>> {
+    fn send_some(&mut self, some: &[(IpAddr, Canary)]) -> nix::Result<Vec<Option<u32>>> {
         let mut back = vec![None; some.len()];
-        // Of an earlier flight that came late.
+        // Of those before, which came late.
         self.log.forget();
         for (number, (from, canary)) in some.iter().enumerate() {
             let number = u16::try_from(number + 1).unwrap_or(u16::MAX);

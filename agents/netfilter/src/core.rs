@@ -2,7 +2,7 @@
 //! that rules, pins and answers are never inconsistent.
 
 use crate::address::{Cidr, not_internet};
-use crate::canary::{self, Aviary, Canary};
+use crate::canary::{self, Canary, Prober};
 use crate::cut;
 use crate::decide::{self, World};
 use crate::flows::Flows;
@@ -74,7 +74,7 @@ pub struct Core {
     pub flows: Flows,
     route: Netlink,
     netfilter: Netlink,
-    aviary: Aviary,
+    prober: Prober,
     /// Of a rule that is in force: when the next one ends, in milliseconds since 1970.
     next_end: Option<u64>,
     /// Links that are shut, since canaries did not say what their rules say. They are tried again before they are opened.
@@ -118,7 +118,7 @@ impl Core {
             flows: Flows::default(),
             route,
             netfilter,
-            aviary: Aviary::open().map_err(failed)?,
+            prober: Prober::open().map_err(failed)?,
             next_end: None,
             shut: HashSet::new(),
             tried: HashMap::new(),
@@ -312,8 +312,8 @@ impl Core {
                 links.push(link);
             }
         }
-        let back = self.aviary.fly(&all).unwrap_or_else(|error| {
-            eprintln!("netfilter: canaries cannot fly: {error}");
+        let back = self.prober.send(&all).unwrap_or_else(|error| {
+            eprintln!("netfilter: canaries cannot be sent: {error}");
             vec![None; all.len()]
         });
         let mut problems: Vec<Problem> = Vec::new();
@@ -734,7 +734,7 @@ fn is_carried(connection: &Connection) -> bool {
     connection.original.protocol == TCP && conntrack::decision_of(connection.mark) == Decision::Allow
 }
 
-/// null: no link is its VM's.
+/// `None`: no link is its VM's.
 fn tuple_of(lost: &LostConnection, links: &[Link]) -> Option<Tuple> {
     let guest = &links.iter().find(|link| link.id == lost.link)?.guest;
     Some(Tuple {

@@ -67,7 +67,7 @@ pub const HIDING_PORTS: [(Port, &str); 8] = [
 ];
 const HTTP3: Port = Port { transport: Transport::Udp, number: 443 };
 
-/// null: nothing is hidden there.
+/// `None`: nothing is hidden there.
 pub fn hiding(port: Option<Port>) -> Option<&'static str> {
     HIDING_PORTS.iter().find(|(own, _)| Some(*own) == port).map(|(_, rule)| *rule)
 }
@@ -114,7 +114,7 @@ pub fn is_named(target: &Target, name: &str) -> bool {
     }
 }
 
-/// null: the look-up is forwarded, since a rule may allow what it leads to. Else why not.
+/// `None`: the look-up is forwarded, since a rule may allow what it leads to. Else why not.
 pub fn refusal_of_lookup<'a>(rules: &'a LinkRules, name: &str, now_ms: u64) -> Option<Verdict<'a>> {
     let is_resolver = known::is_resolver(name);
     let mut refusal = None;

@@ -136,7 +136,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// null: what has none.
+    /// `None`: what has none.
     pub fn of(protocol: u8, number: u16) -> Option<Self> {
         let transport = Transport::BOTH.into_iter().find(|one| one.number() == protocol)?;
         Some(Self { transport, number })

@@ -15,7 +15,7 @@ const MAX_NAMES_OF_ADDRESS: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Element {
     pub address: IpAddr,
-    /// null: of the map for all ports.
+    /// `None`: of the map for all ports.
     pub port: Option<Port>,
     pub mark: u32,
     pub lasts: Duration,

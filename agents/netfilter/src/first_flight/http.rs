@@ -147,7 +147,7 @@ struct Request {
     is_upgrade: bool,
 }
 
-/// null: not one of which every server understands the same.
+/// `None`: not one of which every server understands the same.
 fn request(head: &str) -> Option<Request> {
     let mut lines = head.split("\r\n");
     let mut words = lines.next()?.split(' ');

@@ -30,7 +30,7 @@ pub struct Question {
     max_bytes: u16,
 }
 
-/// null: it is no question, and has no answer. Error: the answer that it has at once.
+/// `None`: it is no question, and has no answer. Error: the answer that it has at once.
 pub fn read_question(bytes: &[u8]) -> Option<Result<Question, Message>> {
     let message = Message::from_vec(bytes).ok()?;
     if message.message_type() != MessageType::Query {

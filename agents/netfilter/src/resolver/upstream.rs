@@ -13,7 +13,7 @@ const ROUNDS: usize = 2;
 /// For one resolver in one round.
 const WITHIN: Duration = Duration::from_millis(1500);
 
-/// null: nobody answered.
+/// `None`: nobody answered.
 pub fn ask(question: &Question, resolvers: &[IpAddr]) -> Option<Message> {
     (0..ROUNDS).flat_map(|_| resolvers).find_map(|resolver| ask_one(question, SocketAddr::new(*resolver, PORT)))
 }

@@ -53,7 +53,7 @@ struct RecordAlert {
     severity: u8,
 }
 
-/// null: nothing that matters here, or no record.
+/// `None`: nothing that matters here, or no record.
 pub fn parse(line: &[u8]) -> Option<Seen> {
     let record: Record = serde_json::from_slice(line).ok()?;
     let (from, to) =

@@ -29,7 +29,7 @@ pub const ENDLESS_PORT: u16 = 8082;
 const DNS: &str = "198.18.0.53";
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// null, and a word on the terminal: this machine cannot.
+/// `None`, and a word on the terminal: this machine cannot.
 pub fn world() -> Option<World> {
     let can = Command::new("unshare").args(["-n", "/usr/sbin/nft", "list", "ruleset"]).output();
     if can.is_ok_and(|output| output.status.success()) {
