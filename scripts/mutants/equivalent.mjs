@@ -74,6 +74,12 @@ export const EQUIVALENT = [
     replacement: "*",
     reason: "of what is reserved alone: memory that is there before it is needed; in the length itself it is killed",
   },
+  {
+    file: "agents/wire/src/framing.rs",
+    line: "replace > with >= in Reader::compact",
+    replacement: ">=",
+    reason: "memory of exactly that size may be given back or kept",
+  },
   ...["+", "/"].map((replacement) => ({
     file: "agents/wire/src/framing.rs",
     line: `replace - with ${replacement} in Reader::hunt_on`,
