@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { MAX_URL_BYTES } from "../protocol/limits.ts";
 import { describe, expect, it } from "vitest";
 import { tries } from "../testing/tries.ts";
 import { looksLikeUrl, parseUrl } from "./opened-url.ts";
@@ -124,4 +125,15 @@ it("what is accepted is plain ASCII of three schemes, names no user, and stays w
     }),
     tries(2_000),
   );
+});
+
+it("is as long as it may be in bytes, and leads to this machine by any of its addresses", () => {
+  const long = (length: number): string => "https://a/".padEnd(length, "x");
+  expect(parseUrl(long(MAX_URL_BYTES))).toMatchObject({ ok: true });
+  expect(parseUrl(long(MAX_URL_BYTES + 1))).toMatchObject({ ok: false });
+  // Its host in ASCII is short enough: what was written is not.
+  expect(parseUrl(`https://${"ａ".repeat(40)}/${"x".repeat(MAX_URL_BYTES - 60)}`)).toMatchObject({ ok: false });
+  expect(parseUrl("http://127.10.20.30/")).toMatchObject({ value: { isLocal: true } });
+  expect(parseUrl("http://128.10.20.30/")).toMatchObject({ value: { isLocal: false } });
+  expect(parseUrl("mailto:a@b.c")).toMatchObject({ value: { isLocal: false } });
 });

@@ -52,6 +52,17 @@ describe("an offer", () => {
   });
 });
 
+it("so many requests to paste wait at once", () => {
+  const table = new ClipTable();
+  table.announce("clipboard", 1, [TEXT]);
+  const want = (request: number): string =>
+    codeOf(() => table.acceptWanted({ request, offer: 1, type: TEXT } as WireMessageOf<"pasteWanted">));
+  for (let request = 1; request <= MAX_PASTES; request += 1) expect(want(request)).toBe("accepted");
+  expect(want(MAX_PASTES + 1)).toBe("quota");
+  table.answer(1);
+  expect(want(MAX_PASTES + 1)).toBe("accepted");
+});
+
 it("a request to paste names its type in so many bytes", () => {
   const table = new ClipTable();
   const type = "x".repeat(MAX_CLIP_TYPE_BYTES);

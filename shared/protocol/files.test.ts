@@ -11,6 +11,7 @@ import {
   MAX_FILE_PATH_BYTES,
   MAX_FILE_RESULTS,
   MAX_FILE_WATCHES,
+  MAX_FILES,
   MAX_FILES_PATH_BYTES,
   MAX_TRANSFER_BYTES,
   MAX_TRANSFERS,
@@ -158,6 +159,12 @@ describe("what a source lists", () => {
     expect(list([entry(0, "a", half)], [entry(1, "b", half)], [entry(2, "c", { size: 1n })])).toBe("quota");
   });
 
+  it("has so many files, over all parts", () => {
+    const most = Array.from({ length: MAX_FILES }, (_, at) => entry(at, "a"));
+    expect(list(most.slice(0, 1), most.slice(1))).toBe("accepted");
+    expect(list(most.slice(0, 1), [...most.slice(1), entry(MAX_FILES, "a")])).toBe("quota");
+  });
+
   it("has so many bytes of paths in all", () => {
     const long = "a".repeat(MAX_FILE_PATH_BYTES);
     const count = MAX_FILES_PATH_BYTES / MAX_FILE_PATH_BYTES;
@@ -190,6 +197,16 @@ it("so many transfers are open at once, and so many files are watched", () => {
   expect(files.receive(99)).not.toBeNull();
   for (let watch = 1; watch <= MAX_FILE_WATCHES; watch += 1) expect(files.watch(watch)).toBe(true);
   expect(files.watch(MAX_FILE_WATCHES + 1)).toBe(false);
+});
+
+it("a transfer begins when there is a stream for it", () => {
+  const { streams, files } = tables();
+  files.list(1);
+  files.acceptListed(listed(1, [entry(0, "a")]));
+  while (streams.open("host") !== null);
+  expect([files.send(1), files.receive(2), files.isOpen(2)]).toEqual([null, null, false]);
+  streams.drop(1);
+  expect(files.send(1)).not.toBeNull();
 });
 
 describe("the end of a transfer", () => {
@@ -244,6 +261,14 @@ describe("a target", () => {
     files.receive(1);
     files.expect(1, [file(0)], true);
     expect(codeOf(() => files.acceptDone(done(1, [{ index: 0, ...result }])))).toBe(outcome);
+  });
+
+  it("counts the bytes of files alone", () => {
+    const { files } = tables();
+    files.receive(1);
+    expect(files.expect(1, [file(0, 8), { ...file(1, 5), kind: "folder" }], true)).toBe(true);
+    expect(codeOf(() => files.acceptDone(done(1, [], 9n)))).toBe("number-out-of-range");
+    expect(codeOf(() => files.acceptDone(done(1, [], 8n)))).toBe("accepted");
   });
 
   it("says so much at once, and of no other transfer", () => {
@@ -309,10 +334,12 @@ describe("a target", () => {
 describe("a watched file", () => {
   it("may be said to be saved, also just after nobody watches it any more", () => {
     const { files } = tables();
-    const saved = (watch: number): WireMessageOf<"fileSaved"> =>
-      ({ watch, size: 5n, sha256: DIGEST }) as WireMessageOf<"fileSaved">;
+    const saved = (watch: number, sha256 = DIGEST): WireMessageOf<"fileSaved"> =>
+      ({ watch, size: 5n, sha256 }) as WireMessageOf<"fileSaved">;
     expect(codeOf(() => files.acceptSaved(saved(1)))).toBe("unknown-watch");
     files.watch(1);
+    expect(codeOf(() => files.acceptSaved(saved(0)))).toBe("unknown-watch");
+    expect(codeOf(() => files.acceptSaved(saved(1, NONE)))).toBe("number-out-of-range");
     expect(files.acceptSaved(saved(1))).toEqual({ size: 5, sha256: DIGEST });
     expect([files.unwatch(1), files.unwatch(1)]).toEqual([true, false]);
     expect(files.acceptSaved(saved(1))).toBeNull();

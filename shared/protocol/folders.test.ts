@@ -49,6 +49,12 @@ describe("a folder that is shown", () => {
     }
   });
 
+  it("may be told in one part what came and what is gone", () => {
+    const table = shown();
+    const part = change({ entries: [entry("a")], removed: [bytes("b")], last: false });
+    expect(table.acceptChanged(part)).toMatchObject({ items: [{ name: bytes("a") }], removed: [bytes("b")] });
+  });
+
   it("has so many files at most, however they come", () => {
     const names = Array.from({ length: MAX_FOLDER_ENTRIES }, (_, at) => `${at}`);
     const table = shown();

@@ -172,6 +172,10 @@ describe("streams", () => {
     expect(table.acceptCredit(2, 1)).toBe(false);
   });
 
+  it("that are not open have no credit", () => {
+    expect(new StreamTable().creditOf(1)).toBe(0);
+  });
+
   it("end with what began them, and their endpoints hear of it", () => {
     const dropped: [number, StreamWriter][] = [];
     const table = new StreamTable((stream, writer) => dropped.push([stream, writer]));
