@@ -57,6 +57,47 @@ function harmfulPdf(): Buffer {
   );
 }
 
+/** One that wants a password: no key fits what it says of its own. */
+function lockedPdf(): Buffer {
+  const [none, id] = ["00".repeat(32), "00".repeat(16)];
+  const lock = `/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<${none}>/U<${none}>>>/ID[<${id}><${id}>]`;
+  return Buffer.from(harmfulPdf().toString("latin1").replace("/Root", `${lock}/Root`), "latin1");
+}
+
+/** An image of several pages, each [width, height, grey]. */
+function tiff(...pages: readonly [number, number, number][]): Buffer {
+  const parts = [Buffer.from("49492a0008000000", "hex")];
+  let at = 8;
+  for (const [number, [width, height, grey]] of pages.entries()) {
+    const fields = [
+      ...[
+        [256, width],
+        [257, height],
+        [258, 8],
+        [259, 1],
+        [262, 1],
+        [273, at + 2 + 9 * 12 + 4],
+      ],
+      ...[
+        [277, 1],
+        [278, height],
+        [279, width * height],
+      ],
+    ] as [number, number][];
+    const directory = Buffer.alloc(2 + fields.length * 12 + 4);
+    directory.writeUInt16LE(fields.length);
+    for (const [index, [tag, value]] of fields.entries()) {
+      const place = directory.writeUInt16LE(tag, 2 + index * 12);
+      // One number of four bytes.
+      directory.writeUInt32LE(value, directory.writeUInt32LE(1, directory.writeUInt16LE(4, place)));
+    }
+    at += directory.length + width * height;
+    directory.writeUInt32LE(number + 1 < pages.length ? at : 0, directory.length - 4);
+    parts.push(directory, Buffer.alloc(width * height, grey));
+  }
+  return Buffer.concat(parts);
+}
+
 async function put(name: string, content: Uint8Array): Promise<void> {
   expect(await desktop.pipe(content, "exec", "home", "--", "sh", "-c", `cat > ${name}`)).toMatchObject({ code: 0 });
 }
@@ -145,6 +186,18 @@ test("an image does, too, beside a copy that is there; what is no document makes
     },
   });
   expect((await desktop.atoll("exec", "home", "--", "ls")).stdout).not.toContain("notes-safe");
+});
+
+test("each page of an image is one of its copy, and a document with a password says so", async () => {
+  test.setTimeout(2 * RENDERS);
+  await put("scan.tif", tiff([10, 6, 40], [4, 8, 200]));
+  expect((await open("scan.tif")).safe).toMatchObject({ pages: 2 });
+  const [first, second] = picturesOf(await get("scan-safe.pdf"));
+  expect([first?.width, first?.height, first?.at(0.5, 0.5)]).toEqual([10, 6, [40, 40, 40]]);
+  expect([second?.width, second?.height, second?.at(0.5, 0.5)]).toEqual([4, 8, [200, 200, 200]]);
+  await put("locked.pdf", lockedPdf());
+  const refused = await desktop.atoll("open", "--sanitized", "--from", "home", "locked.pdf");
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("it opens with a password alone")]);
 });
 
 test("a renderer that lies makes no file", async () => {
