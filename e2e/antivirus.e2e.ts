@@ -98,7 +98,9 @@ test("a scan says of each file what it is", async () => {
   await desktop.atoll("exec", "home", "--", "mkdir", "in");
   await put("in/clean.txt", Buffer.from("hello"));
   await put("in/empty", Buffer.alloc(0));
-  await put("in/large", Buffer.concat([Buffer.alloc(700_000, 1), EICAR, Buffer.alloc(300_000, 2)]));
+  // Half of it in one chunk, and half in the next, whatever power of two these are.
+  const before = Buffer.alloc(2 ** 19 - EICAR.length / 2, 1);
+  await put("in/large", Buffer.concat([before, EICAR, Buffer.alloc(300_000, 2)]));
   await put("in/one.zip", inZip);
   await put("in/two.zip", zip("one.zip", inZip));
   await put("in/secret.zip", zip("eicar.com", EICAR, { isEncrypted: true }));
@@ -157,6 +159,25 @@ test("a scanner that is killed in the middle holds the file, and works again by 
   const passed = await copy("late.txt");
   expect(passed, passed.stderr).toMatchObject({ code: 0 });
   expect(await desktop.read("web", "late.txt")).toBe("late");
+});
+
+test("a file that is another one when it was scanned does not arrive", async () => {
+  await put("turns.txt", Buffer.alloc(EICAR.length, "x"));
+  expect((await signalClamd("SIGSTOP")).code).toBe(0);
+  const copied = copy("turns.txt");
+  await expect
+    .poll(async () => (await desktop.json<{ state: string }[]>("transfer", "list"))[0]?.state)
+    .toBe("scanning");
+  // Its bytes are with the scanner, which says that they are clean.
+  await expect
+    .poll(async () => (await desktop.atoll("exec", "antivirus", "--", "find", "/tmp/atoll-scan", "-type", "f")).stdout)
+    .not.toBe("");
+  await put("turns.txt", EICAR);
+  expect((await signalClamd("SIGCONT")).code).toBe(0);
+  expect(await copied).toMatchObject({ code: 1 });
+  expect(await isAt("web", "turns.txt")).toBe(false);
+  const held = await copy("turns.txt");
+  expect([held.code, held.stderr]).toEqual([1, expect.stringContaining(SIGNATURE)]);
 });
 
 test("what was held is in quarantine after the service was started again, and is restored when the person says so", async () => {
