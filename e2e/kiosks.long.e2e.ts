@@ -2,10 +2,11 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
+import type { PNG } from "pngjs";
 import { stringify } from "yaml";
 import type { KioskView } from "#shared/model/kiosk.ts";
 import type { VmView } from "#shared/model/vm.ts";
-import { changedPixels, TestDesktop } from "./support/desktop.ts";
+import { changedPixels, TestDesktop, type } from "./support/desktop.ts";
 import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
 
@@ -13,6 +14,17 @@ test.skip(process.getuid?.() !== 0, "the test internet is made by root");
 
 /** An emulated VM boots and starts its program, after its template has been built. */
 const READY = { timeout: 600_000, intervals: [2_000] };
+/** A program of such a VM draws what has come by the firewall. */
+const CONNECTS = { timeout: 300_000, intervals: [2_000] };
+const RDP_PORT = 3389;
+
+/** A server of remote desktops, with a screen that it shows and nobody sees. */
+const SERVER = {
+  name: "debian-rdp",
+  description: "The default template with a server of remote desktops, and a screen that it shares",
+  from: "debian",
+  packages: ["freerdp3-shadow-x11", "xvfb", "socat"],
+};
 
 interface Started {
   vm: string;
@@ -26,8 +38,8 @@ let desktop: TestDesktop;
 test.beforeAll(async () => {
   test.setTimeout(1_200_000);
   internet = await TestInternet.open();
-  desktop = await TestDesktop.open({ web: "coral" }, prepare, internet);
-  for (const template of ["debian-kiosk", "debian-web"]) {
+  desktop = await TestDesktop.open({ web: "coral", server: "slate" }, prepare, internet);
+  for (const template of ["debian-kiosk", "debian-web", "debian-rdp"]) {
     const built = await desktop.atoll("template", "build", template);
     expect(built, built.stderr).toMatchObject({ code: 0 });
   }
@@ -39,7 +51,11 @@ test.afterAll(async () => {
 });
 
 function prepare(home: string): void {
-  changeDefinition(home, "web", { network: "firewall" });
+  changeDefinition(home, "web", { network: "firewall", autostart: false });
+  changeDefinition(home, "server", { template: "debian-rdp", autostart: false });
+  const folder = path.join(home, "config/templates");
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, "debian-rdp.yaml"), stringify(SERVER));
   writePolicy(home, [{ action: "net.connect", from: "web", to: "good.example", decision: "allow" }]);
 }
 
@@ -83,5 +99,68 @@ test("the media player plays, without a network, and says that it has no sound",
   await expect(async () => {
     expect(changedPixels(before, await desktop.picture(windowId))).toBeGreaterThan(100);
   }).toPass({ timeout: 60_000 });
+  await desktop.json("vm", "kill", vm);
+});
+
+/** The server's screen, of one colour, where what is typed is written to a file; then the server. */
+const SERVES = `
+Xvfb :77 -r -screen 0 640x480x24 >/tmp/xvfb.log 2>&1 </dev/null &
+until [ -S /tmp/.X11-unix/X77 ]; do sleep 0.2; done
+export DISPLAY=:77
+xterm -geometry 200x60+0+0 -bg '#c03070' -fg '#c03070' -e sh -c 'cat >/tmp/typed' >/tmp/xterm.log 2>&1 </dev/null &
+freerdp-shadow-cli3 /port:${RDP_PORT} /bind-address:127.0.0.1 /sec:tls -auth >/tmp/shadow.log 2>&1 </dev/null &
+until socat -u OPEN:/dev/null TCP:127.0.0.1:${RDP_PORT} 2>/dev/null; do sleep 0.5; done
+`;
+
+/** Count of pixels of about that colour: what comes by RDP was packed with losses. */
+function pixelsOf(picture: PNG, colour: readonly number[]): number {
+  let count = 0;
+  for (let at = 0; at < picture.data.length; at += 4)
+    if (colour.every((value, channel) => Math.abs((picture.data[at + channel] ?? 0) - value) < 24)) count += 1;
+  return count;
+}
+
+test("the remote desktop shows the screen of a server in another VM, by the firewall, and types there", async () => {
+  test.setTimeout(1_200_000);
+  for (const words of [
+    ["vm", "start", "server"],
+    ["service", "start", "firewall"],
+  ])
+    await desktop.json(...words);
+  await desktop.isRunning("server");
+  const serves = await desktop.atoll("exec", "server", "--", "sh", "-c", SERVES);
+  expect(serves, serves.stderr).toMatchObject({ code: 0 });
+  const { command, env } = desktop.commandOf("exec", "server", "--", "socat", "-", `TCP:127.0.0.1:${RDP_PORT}`);
+  await internet.serve(RDP_PORT, command, env);
+  await isReady("remote");
+  const { vm } = await started("remote", "-c", "rdp://user:secret@good.example");
+  expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });
+  const shown = async (): Promise<string> =>
+    (await desktop.windows()).find((window) => window.vm === vm && window.title === "good.example")?.id ?? "";
+  await expect.poll(shown, CONNECTS).not.toBe("");
+  const windowId = await shown();
+  const content = (await desktop.page()).locator(`[data-window-id="${windowId}"] [data-part="content"]`);
+  await expect(async () => {
+    // "Yes": nobody has signed the server's certificate. Before it asks, nothing is there, and afterwards the server's screen.
+    await content.click({ position: { x: 107, y: 230 } });
+    expect(pixelsOf(await desktop.picture(windowId), [0xc0, 0x30, 0x70])).toBeGreaterThan(200_000);
+  }).toPass({ ...CONNECTS, intervals: [5_000] });
+  await content.click({ position: { x: 400, y: 250 } });
+  await type(await desktop.page(), "hello\n");
+  // Where a guest is slow a key is held for long enough to repeat.
+  await expect.poll(() => desktop.read("server", "/tmp/typed"), CONNECTS).toMatch(/^h+e+l+o+\n/);
+  const flows = await desktop.json<{ vm: string; name: string; port: number; verdict: string }[]>("network", "flows");
+  expect(flows).toContainEqual(expect.objectContaining({ vm, name: "good.example", port: RDP_PORT, verdict: "allow" }));
+  await desktop.json("vm", "kill", vm);
+});
+
+test("the browser shows a page by the firewall, and reaches what the VM that it is for may reach", async () => {
+  test.setTimeout(1_200_000);
+  await isReady("browser");
+  const { vm } = await started("browser", "http://good.example/eicar");
+  expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });
+  await expect.poll(() => titles(vm), CONNECTS).toContainEqual(expect.stringContaining("good.example"));
+  const flows = await desktop.json<{ vm: string; name: string; verdict: string }[]>("network", "flows");
+  expect(flows).toContainEqual(expect.objectContaining({ vm, name: "good.example", verdict: "allow" }));
   await desktop.json("vm", "kill", vm);
 });

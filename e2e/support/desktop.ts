@@ -178,6 +178,11 @@ export class TestDesktop {
     }
   }
 
+  /** What `command` is to be given to run `bin/atoll` with these words. */
+  commandOf(...words: string[]): { command: string[]; env: NodeJS.ProcessEnv } {
+    return { command: [path.join(checkout, "bin/atoll"), ...words], env: this.#env };
+  }
+
   /** `bin/atoll` with these words; never rejects for its exit code. */
   atoll(...words: string[]): Promise<CommandResult> {
     return this.atollWith({}, ...words);

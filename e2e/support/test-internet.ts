@@ -22,14 +22,14 @@ export const HOST_ADDRESSES = ["93.184.216.7", "2a00:7::7", "192.168.77.7"] as c
 export class TestInternet {
   readonly #folder: string;
   readonly #namespace: ChildProcess;
-  readonly #servers: ChildProcess;
+  readonly #servers: ChildProcess[];
   /** Words before a command that is to run in it. */
   readonly enter: readonly string[];
 
   private constructor(folder: string, namespace: ChildProcess, servers: ChildProcess, enter: readonly string[]) {
     this.#folder = folder;
     this.#namespace = namespace;
-    this.#servers = servers;
+    this.#servers = [servers];
     this.enter = enter;
   }
 
@@ -60,6 +60,13 @@ export class TestInternet {
   /** A file NAME.cvd of all its servers from now on. */
   publish(name: string, content: Uint8Array): void {
     fs.writeFileSync(path.join(this.#folder, name), content);
+  }
+
+  /** Whoever connects to the port of good.example has to do with this command, by its standard input and output. */
+  async serve(port: number, command: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+    const [enter = "", ...words] = this.enter;
+    const program = [process.execPath, path.join(parts, "guest-port.mjs"), "198.18.0.10", String(port)];
+    this.#servers.push(await ready(enter, [...words, ...program, ...command], env));
   }
 
   /** What a guest must have to believe this internet's servers, as PEM. */
@@ -101,7 +108,7 @@ export class TestInternet {
   }
 
   async close(): Promise<void> {
-    this.#servers.kill();
+    for (const server of this.#servers) server.kill();
     const ended = once(this.#namespace, "exit");
     this.#namespace.stdin?.end();
     await ended;
@@ -110,8 +117,8 @@ export class TestInternet {
 }
 
 /** Resolves when it has said "ready". */
-async function ready(command: string, args: string[]): Promise<ChildProcess> {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+async function ready(command: string, args: string[], env = process.env): Promise<ChildProcess> {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env });
   await new Promise<void>((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`${command} ${args.join(" ")} has ended with ${code}`)));
     createInterface({ input: child.stdout }).once("line", () => resolve());
