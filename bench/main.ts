@@ -6,6 +6,7 @@ import { checkout, local } from "../scripts/setup/paths.mjs";
 import { machineFacts } from "./machine-facts.ts";
 import { animation } from "./measures/animation.ts";
 import { appStart } from "./measures/app-start.ts";
+import { back } from "./measures/back.ts";
 import { coldStart } from "./measures/cold-start.ts";
 import { disposable } from "./measures/disposable.ts";
 import { files } from "./measures/files.ts";
@@ -17,6 +18,7 @@ import type { Measure } from "./measures/measure.ts";
 import { paste } from "./measures/paste.ts";
 import { policy } from "./measures/policy.ts";
 import { judged, type Result, table } from "./report.ts";
+import { scan } from "./measures/scan.ts";
 import { typing } from "./measures/typing.ts";
 import { buildTools } from "./tools.ts";
 
@@ -28,10 +30,12 @@ const MEASURES: readonly Measure[] = [
   disposable,
   kiosk,
   appStart,
+  back,
   idle,
   policy,
   paste,
   files,
+  scan,
   flood,
 ];
 

@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { VmId } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { resolvePaths, vmRunFolder } from "../../main/base/paths.ts";
+import { ControlClient } from "../../main/control/cli/client.ts";
 import type { ChannelSockets } from "../../main/hardware/driver.ts";
 import { RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
@@ -75,11 +76,26 @@ export class Atoll {
   /** Starts the application; resolves when it answers. */
   async start(): Promise<void> {
     this.launch();
+    await this.answersNow();
+  }
+
+  /** Resolves when the application that was launched answers. */
+  async answersNow(): Promise<void> {
     const deadline = performance.now() + START_TIMEOUT_MS;
     while (!(await this.#answers())) {
       if (performance.now() > deadline) throw new Error("Atoll does not start");
       await delay(100);
     }
+  }
+
+  /** Ends the application; its VMs run on. */
+  async quit(): Promise<void> {
+    const app = this.#app;
+    if (app === null) return;
+    this.#app = null;
+    const ended = new Promise((resolve) => app.once("exit", resolve));
+    await this.command("quit");
+    await ended;
   }
 
   /** Ends the application and its VMs, at once. */
@@ -190,6 +206,11 @@ export class Atoll {
       child.stdin?.on("error", () => undefined); // it has ended without reading: its exit code says why
       child.stdin?.end(input);
     });
+  }
+
+  /** A connection as the command has it, for what is asked often, or timed. */
+  connect(): Promise<ControlClient> {
+    return ControlClient.connect(resolvePaths(this.#env));
   }
 
   /** Two commands at once, the first one's output being the second one's input. Rejects when one of them fails. */
