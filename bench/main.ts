@@ -17,6 +17,7 @@ import { kiosk } from "./measures/kiosk.ts";
 import type { Measure } from "./measures/measure.ts";
 import { paste } from "./measures/paste.ts";
 import { policy } from "./measures/policy.ts";
+import { runOnce } from "./measures/run-once.ts";
 import { judged, type Result, table } from "./report.ts";
 import { scan } from "./measures/scan.ts";
 import { typing } from "./measures/typing.ts";
@@ -37,6 +38,7 @@ const MEASURES: readonly Measure[] = [
   files,
   scan,
   flood,
+  runOnce,
 ];
 
 const USAGE = `usage: npm run bench -- [--only NAME]... [--quick] [--json FILE]

@@ -1,9 +1,9 @@
 /**
  * Faults while a VM loads something through the firewall and another program of it tries what the policy forbids: the firewall's VM,
- * its program and the application are killed. Not one forbidden packet comes out, no VM ends, and what is allowed goes on by itself.
+ * its program, its scanner and the application are killed, rules change, clocks jump. Not one forbidden packet comes out, no VM ends, and what is allowed goes on by itself.
  */
 import { expect, test } from "@playwright/test";
-import { TestDesktop } from "./support/desktop.ts";
+import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { GuestTraffic } from "./support/guest-traffic.ts";
 import { PROGRAM, RootInService } from "./support/root-in-service.ts";
@@ -16,6 +16,7 @@ const COMES_UP_MS = 300_000;
 const COMES_UP = { timeout: COMES_UP_MS };
 const GOOD = 10;
 const BAD = 11;
+const HOUR_MS = 3_600_000;
 
 let internet: TestInternet;
 let root: RootInService;
@@ -72,6 +73,29 @@ async function pidOfWeb(): Promise<number> {
   return desktop.qemuPid((await vmNamed("web")).id);
 }
 
+function setRules(...rules: { to: string; decision: "allow" | "deny"; until?: string }[]): void {
+  writePolicy(
+    desktop.home,
+    rules.map((rule) => ({ action: "net.connect", from: "web", ...rule })),
+  );
+}
+
+function get(host: string, what = "/"): Promise<CommandResult> {
+  const curl = ["curl", "-4", "--silent", "--show-error", "--connect-timeout", "5", "--max-time", "20"];
+  return desktop.atoll("exec", "web", "--", ...curl, `http://${host}${what}`);
+}
+
+/** Sets the clock of the firewall's VM, as its agent does. */
+async function setFirewallClock(unixMs: number): Promise<void> {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(Math.round(unixMs)));
+  const set = ["exec", "firewall", "--", "sh", "-c", "cat >/run/atoll/clock"];
+  expect((await desktop.pipe(bytes, ...set)).code).toBe(0);
+  const off = async (): Promise<number> =>
+    Math.abs(Number((await desktop.atoll("exec", "firewall", "--", "date", "+%s")).stdout) * 1_000 - unixMs);
+  await expect.poll(off).toBeLessThan(HOUR_MS / 2);
+}
+
 test("the firewall's VM is killed", async () => {
   const { attempts } = await traffic.progress();
   process.kill(desktop.qemuPid((await vmNamed("firewall")).id), "SIGKILL");
@@ -89,4 +113,55 @@ test("the application is killed", async () => {
   await desktop.crash();
   await desktop.start();
   await traffic.moves(COMES_UP_MS, attempts);
+});
+
+test("rules change: what stays allowed is not touched, what is denied ends, and comes back with its rule", async () => {
+  const { attempts } = await traffic.moves(COMES_UP_MS);
+  setRules({ to: "good.example", decision: "allow" }, { to: "other.test", decision: "allow" });
+  await expect.poll(async () => (await get("other.test")).stdout, COMES_UP).toContain("for other.test");
+  expect((await traffic.moves(COMES_UP_MS)).attempts).toBe(attempts);
+  setRules({ to: "other.test", decision: "allow" });
+  await expect.poll(async () => (await traffic.progress()).attempts, COMES_UP).toBeGreaterThan(attempts);
+  await expect.poll(async () => (await get("good.example")).code, COMES_UP).not.toBe(0);
+  const ended = await traffic.progress();
+  const packets = internet.packetsTo(GOOD);
+  await expect.poll(async () => (await traffic.progress()).attempts, COMES_UP).toBeGreaterThan(ended.attempts + 2);
+  expect([(await traffic.progress()).bytes, internet.packetsTo(GOOD)]).toEqual([0, packets]);
+  setRules({ to: "good.example", decision: "allow" });
+  await traffic.moves(COMES_UP_MS, ended.attempts);
+});
+
+test("the firewall's clock jumps, forwards and back: a rule that ends does so by the host's clock", async () => {
+  for (const by of [3 * HOUR_MS, -24 * HOUR_MS]) {
+    await setFirewallClock(Date.now() + by);
+    await traffic.moves(COMES_UP_MS);
+  }
+  const until = new Date(Date.now() + 60_000).toISOString();
+  setRules(
+    { to: "good.example", decision: "allow" },
+    { to: "other.test", decision: "allow", until: until.replace(/\.\d+/, "") },
+  );
+  await expect.poll(async () => (await get("other.test")).stdout).toContain("for other.test");
+  await expect.poll(async () => (await get("other.test")).code, { timeout: 150_000 }).not.toBe(0);
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(until) - 1_000);
+  await setFirewallClock(Date.now());
+  await traffic.moves(COMES_UP_MS);
+  setRules({ to: "good.example", decision: "allow" });
+});
+
+test("the scanner is killed: nothing unscanned passes, and it comes back", async () => {
+  const status = async (): Promise<string> =>
+    (await desktop.json<{ status: string }>("service", "info", "firewall")).status;
+  await desktop.json("service", "settings", "firewall", "scan=web");
+  await expect.poll(status, COMES_UP).toContain("the scanner works");
+  const { attempts } = await traffic.moves(COMES_UP_MS);
+  await expect.poll(async () => (await get("good.example", "/eicar")).stdout).not.toContain("EICAR");
+  const fetch = "while :; do curl -s --max-time 5 http://good.example/eicar >>/tmp/eicar; sleep 0.2; done";
+  await desktop.atoll("exec", "web", "--", "sh", "-c", `setsid sh -c '${fetch}' >/dev/null 2>&1 </dev/null &`);
+  await root.kill(desktop, "Suricata-Main");
+  await traffic.moves(COMES_UP_MS, attempts);
+  await expect.poll(status, COMES_UP).toContain("the scanner works");
+  expect((await desktop.atoll("exec", "web", "--", "grep", "-c", "EICAR", "/tmp/eicar")).stdout).toBe("0\n");
+  await desktop.json("service", "settings", "firewall", "scan=");
+  await expect.poll(async () => (await get("good.example", "/eicar")).stdout).toContain("EICAR");
 });

@@ -7,6 +7,7 @@ import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import type { FlowView, LeakFinding } from "#shared/model/network.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { GuestTraffic } from "./support/guest-traffic.ts";
 import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
 
@@ -93,6 +94,26 @@ test("a name that no rule allows is refused at once, and so is an address", asyn
       ...{ vm: "web", address: null, port: null, protocol: "dns", verdict: "deny" },
       rule: { id: "builtin:default-deny", line: null },
     });
+});
+
+test("no refused packet is missing in the list, also of more than the kernel tells one by one", async () => {
+  const many = `use Socket; my $to = pack_sockaddr_in(5000, inet_aton("198.18.0.11"));
+    socket(my $socket, AF_INET, SOCK_DGRAM, 0); send($socket, "x", 0, $to) for 1 .. 1000;`;
+  expect(await desktop.atoll("exec", "web", "--", "perl", "-e", many)).toMatchObject({ code: 0 });
+  const counts = async (): Promise<{ listed: number; kernel: number }> => {
+    const answer = await page.evaluate(() => window.atoll.request("network.watch", { isWatched: false }));
+    if (!answer.ok) throw new Error(answer.error.message);
+    const refused = answer.value.flows.filter(({ verdict, protocol }) => verdict !== "allow" && protocol !== "dns");
+    const listed = refused.reduce((sum, { count }) => sum + count, 0);
+    return { listed, kernel: answer.value.traffic[0]?.packetsDenied ?? 0 };
+  };
+  await expect.poll(async () => (await counts()).kernel).toBeGreaterThan(1000);
+  await expect
+    .poll(async () => {
+      const { listed, kernel } = await counts();
+      return listed - kernel;
+    })
+    .toBe(0);
 });
 
 test("a connection is explained and tried from the VM, one that is denied too", async () => {
@@ -196,17 +217,25 @@ test("what the policy does not allow any more is refused from then on", async ()
   await expect.poll(async () => (await get("good.example")).stdout).toContain("for good.example");
 });
 
-test("a firewall that is killed lets nothing pass that is denied, and comes back by itself", async () => {
+test("a firewall that is killed lets nothing pass that is denied, and what was loaded goes on by itself", async () => {
+  test.slow();
   const firewall = (await desktop.vms()).find(({ name }) => name === "firewall");
   if (firewall === undefined) throw new Error("no firewall");
   const isKept = /memory snapshot of template "service firewall"/;
   await expect.poll(() => isKept.test(readLog()) || originOf(firewall.id) !== "cold", COMES_UP).toBe(true);
+  const traffic = new GuestTraffic(desktop, "web");
+  const denied = internet.packetsTo(11);
+  const ends = [await traffic.trespass("198.18.0.11", "2001:2:0:113::11"), await traffic.load()];
+  const { attempts } = await traffic.moves(COMES_UP.timeout);
   process.kill(desktop.qemuPid(firewall.id), "SIGKILL");
   // Whether it is away still, or back already.
   expect((await get("bad.example")).code).not.toBe(0);
   expect((await get("198.18.0.10")).code).not.toBe(0);
   await expect.poll(async () => (await get("good.example")).stdout, COMES_UP).toContain("for good.example");
   expect((await get("bad.example")).code).not.toBe(0);
+  await traffic.moves(COMES_UP.timeout, attempts);
+  expect(internet.packetsTo(11)).toBe(denied);
+  for (const end of ends) await end();
   // It has not booted: that memory was kept before its program ran.
   expect(originOf(firewall.id)).not.toBe("cold");
 });
@@ -270,4 +299,22 @@ test("a name with a private answer is answered where the settings name it", asyn
   await desktop.json("service", "settings", "firewall", "privateAnswers=");
   await expect.poll(async () => (await looked()).code).not.toBe(0);
   writeRules(desktop.home, ["good.example", "allow"]);
+});
+
+test("VMs go to the internet by the interface that is chosen alone, and by none where that is not there", async () => {
+  const uplink = (by: string): Promise<object> => desktop.json("service", "settings", "firewall", `uplink=${by}`);
+  // The servers are behind the loopback: what is bound to another interface leaves by that, and does not come to them.
+  internet.run(
+    "nft",
+    "add table inet out { counter by-up0 { }; chain out { type filter hook output priority 0; oifname up0 ip daddr 198.18.0.0/15 counter name by-up0; }; }",
+  );
+  const counted = (): number =>
+    Number(/packets (\d+)/.exec(internet.run("nft", "list", "counter", "inet", "out", "by-up0"))?.[1]);
+  expect(counted()).toBe(0);
+  await uplink("up0");
+  await expect.poll(async () => [(await get("good.example")).code !== 0, counted() > 0]).toEqual([true, true]);
+  await uplink("wlan7");
+  expect((await get("good.example")).code).not.toBe(0);
+  await uplink("");
+  await expect.poll(async () => (await get("good.example")).stdout, CONNECTS).toContain("for good.example");
 });
