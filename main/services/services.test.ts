@@ -24,7 +24,7 @@ beforeEach(async () => {
   const driver = {
     ...scriptedDriver(new ScriptedMachine()),
     define: (options: object) => ({ ...options }),
-    start: () => Promise.resolve(new ScriptedMachine()),
+    start: () => Promise.resolve(machine()),
   };
   const drivers = new Drivers([registered(scriptedType(), driver)]);
   source = new ServiceSource(home, drivers);
@@ -53,6 +53,13 @@ afterEach(() => {
   application.release();
   fs.rmSync(home, { recursive: true });
 });
+
+/** It ends as its power button is pressed: its agent never answers. */
+function machine(): ScriptedMachine {
+  const made = new ScriptedMachine();
+  made.answers.pressPowerButton = () => Promise.resolve(void made.emit("ended", { reason: "powered-off" }));
+  return made;
+}
 
 function folder(version: string): string {
   const made = path.join(home, version);
