@@ -57,7 +57,10 @@ afterEach(() => {
 /** It ends as its power button is pressed: its agent never answers. */
 function machine(): ScriptedMachine {
   const made = new ScriptedMachine();
-  made.answers.pressPowerButton = () => Promise.resolve(void made.emit("ended", { reason: "powered-off" }));
+  made.answers.pressPowerButton = () => {
+    made.emit("ended", { reason: "powered-off" });
+    return Promise.resolve();
+  };
   return made;
 }
 
