@@ -147,14 +147,14 @@ export class Application extends Emitter<ApplicationEvents> {
     return this.#desktop;
   }
 
-  /** The page reports which windows it shows; null: another page has come. */
-  windowsShown(windows: readonly { id: WindowId; frozen: boolean }[] | null): void {
-    this.#hasPage = windows !== null;
+  /** The page reports which windows it shows; none: another page has come, which shows none yet. */
+  windowsShown(windows: readonly { id: WindowId; frozen: boolean }[]): void {
+    this.#hasPage = true;
     // What is frozen may have the id of a window that opens now.
-    const shown = windows?.flatMap(({ id, frozen }) => (frozen ? [] : (parseWindowId(id) ?? []))) ?? null;
+    const shown = windows.flatMap(({ id, frozen }) => (frozen ? [] : (parseWindowId(id) ?? [])));
     for (const vm of this.vms) {
-      const own = shown?.filter(({ vmBeginning }) => vmBeginning === vmIdBeginning(vm.id)) ?? null;
-      vm.windows.shown(own && new Set(own.map(({ surface }) => surface)));
+      const own = shown.filter(({ vmBeginning }) => vmBeginning === vmIdBeginning(vm.id));
+      vm.windows.shown(new Set(own.map(({ surface }) => surface)));
     }
   }
 

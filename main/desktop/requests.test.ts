@@ -134,9 +134,13 @@ async function windowOpened(): Promise<WindowId> {
   const window = guestWindow(7, { pid: 12, launch: 3, title: "Notes", appId: "mousepad" });
   link.says(serviceEvent(SURFACES, { type: "windowOpened", window }));
   const id = `${vm.id.slice(0, 8)}.7` as WindowId;
+  reportsLayout(id);
+  return id;
+}
+
+function reportsLayout(id: WindowId): void {
   const windows = [{ id, content: rect, mode: "maximized", focused: true, frozen: false, popups: [rect] }];
   dispatcher.report(PAGE_CALLER, "layout.report", { windows });
-  return id;
 }
 
 it("a page that loads is sent the whole state", async () => {
@@ -282,8 +286,22 @@ describe("a window", () => {
     const id = await windowOpened();
     const picture = command("window.screenshot", { window: id });
     const value = new Uint8Array([9]);
+    await vi.waitFor(() => expect(page.events.at(-1)?.name).toBe("wm.command"));
     dispatcher.report(PAGE_CALLER, "wm.answer", { id: 1, answer: { ok: true, value } });
     expect(await picture).toEqual({ base64: Buffer.from([9]).toString("base64") });
+  });
+
+  it("is waited for where a page has just come, which does not show it yet", async () => {
+    const id = await windowOpened();
+    await asks("desktop.attach");
+    const done = command("window.focus", { window: id });
+    await new Promise((resolve) => setImmediate(resolve));
+    const orders = (): unknown[] => page.events.filter(({ name }) => name === "wm.command");
+    expect(orders()).toEqual([]);
+    reportsLayout(id);
+    await vi.waitFor(() => expect(orders()).toMatchObject([{ payload: { command: { type: "focus", window: id } } }]));
+    dispatcher.report(PAGE_CALLER, "wm.answer", { id: 1, answer: { ok: true, value: null } });
+    expect(await done).toMatchObject({ id });
   });
 
   it("that there is none is not found", async () => {

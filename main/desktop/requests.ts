@@ -43,7 +43,7 @@ export function desktopHandlers({
   return {
     "desktop.attach": (_input, caller) => {
       application.desktop.pageReady();
-      application.windowsShown(null);
+      application.windowsShown([]);
       application.focus.reported(null);
       // The page knows the VMs when their ports come.
       caller.afterAnswer(() => application.vms.forEach((vm) => vm.attachPage()));

@@ -56,10 +56,10 @@ export class GuestWindows extends Emitter<GuestWindowsEvents> implements Service
   }
 
   /**
-   * The page shows these, and no others; null: a new page has come, which has not said yet. The page and this process hear from
-   * a VM's link each for itself: one of these may be a window that is not known here yet.
+   * The page shows these, and no others. The page and this process hear from a VM's link each for itself: one of these may be a
+   * window that is not known here yet.
    */
-  shown(surfaces: ReadonlySet<SurfaceId> | null): void {
+  shown(surfaces: ReadonlySet<SurfaceId>): void {
     this.#shown = surfaces;
     this.emit("changed");
   }

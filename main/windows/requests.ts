@@ -4,6 +4,7 @@ import type { WmCommand, windowContract } from "#shared/ipc/window.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { WindowId, WindowView } from "#shared/model/window.ts";
 import type { Application } from "../application.ts";
+import { waitFor } from "../base/waiting.ts";
 import { asPicture } from "./picture.ts";
 import { goneSignal } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
@@ -11,6 +12,9 @@ import type { PlacementsFile } from "./placements-file.ts";
 import type { LastWindows } from "./last-windows.ts";
 import { reopen } from "./reopen.ts";
 import type { WindowCommands } from "./window-commands.ts";
+
+/** How long a page that has just come may take to show a window that is there. */
+const SHOWN_MS = 5_000;
 
 export function layoutHandlers({
   application,
@@ -43,10 +47,28 @@ export function windowHandlers({
     if (view !== undefined) return view;
     throw new AppError("window.not-found", `Window ${id} was closed meanwhile.`, { window: id });
   };
+  /** Resolves when the page shows it, or has not in time: then the page says so itself. A page never shows a frozen one anew. */
+  const shown = async (window: string): Promise<ReturnType<Application["window"]>> => {
+    const found = application.window(window);
+    const { windows } = found.vm;
+    if (windows.isFrozen) return found;
+    await waitFor({
+      listen: ({ resolve }) => {
+        const look = (): void => {
+          if (windows.isThere(found.surface) || windows.get(found.surface) === undefined) resolve();
+        };
+        look();
+        return windows.on("changed", look);
+      },
+      timeoutMs: SHOWN_MS,
+      onTimeout: ({ resolve }) => resolve(),
+    });
+    return found;
+  };
   const order =
     (type: Exclude<WmCommand["type"], "close" | "move" | "screenshot" | "prompt-buttons">) =>
     async ({ window }: { window: string }): Promise<WindowView> => {
-      const { id } = application.window(window);
+      const { id } = await shown(window);
       await application.desktop.command({ type, window: id });
       return viewOf(id);
     };
@@ -57,19 +79,20 @@ export function windowHandlers({
     "window.maximize": order("maximize"),
     "window.restore": order("restore"),
     "window.close": async ({ window }) => {
-      const { id, vm, surface } = application.window(window);
+      const { id, vm, surface } = await shown(window);
       const before = viewOf(id);
       await application.desktop.command({ type: "close", window: id });
       if (vm.windows.isFrozen) vm.dismiss(surface);
       return before;
     },
     "window.move": async ({ window, x, y, width, height }) => {
-      const { id } = application.window(window);
+      const { id } = await shown(window);
       await application.desktop.command({ type: "move", window: id, x, y, width, height });
       return viewOf(id);
     },
     "window.screenshot": async ({ window }) => {
-      const png = await application.desktop.command({ type: "screenshot", window: application.window(window).id });
+      const { id } = await shown(window);
+      const png = await application.desktop.command({ type: "screenshot", window: id });
       if (!(png instanceof Uint8Array)) throw new AppError("internal", "The desktop returned no screenshot.");
       return asPicture(png);
     },
