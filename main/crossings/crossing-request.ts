@@ -68,6 +68,8 @@ export interface CrossingEnd {
   readonly bytes: number | null;
   /** What went wrong, in words for people, guest text escaped; "" = nothing. */
   readonly detail?: string;
+  /** Nothing went wrong: `detail` says what became of it. */
+  readonly isComplete?: boolean;
   /** The log alone has it: the person has not meant it, and need not hear of it. */
   readonly isQuiet?: boolean;
 }

@@ -139,6 +139,13 @@ describe("what a rule decides", () => {
     expect(toasts()).toMatchObject([{ decision: "allow", bytes: 0, failure: "it is not\\u{a}what its type says" }]);
   });
 
+  it("is told as done where what is said of its end is no failure", async () => {
+    const outcome = await crossings.request(paste(HOME, MAIL));
+    await crossings.ended(outcome, { bytes: null, detail: "safe copy: 2 pages", isComplete: true });
+    expect(await entries()).toMatchObject([{ detail: "safe copy: 2 pages" }]);
+    expect(toasts()).toMatchObject([{ decision: "allow", failure: "" }]);
+  });
+
   it("is written down and not told where its end is quiet", async () => {
     const outcome = await crossings.request(paste(HOME, MAIL));
     await crossings.ended(outcome, { bytes: 34, detail: "sent ahead", isQuiet: true });

@@ -90,11 +90,12 @@ export class Crossings {
   }
 
   /** What `outcome` allowed is over: its bytes go into the log, and the person is told. Once for each that was allowed. */
-  async ended({ seq }: CrossingOutcome, { bytes, detail = "", isQuiet = false }: CrossingEnd): Promise<void> {
+  async ended({ seq }: CrossingOutcome, end: CrossingEnd): Promise<void> {
     if (seq === null) return;
+    const { bytes, detail = "", isComplete = false, isQuiet = false } = end;
     const words = escapeForLog(detail, MAX_DETAIL);
     const entry = await this.#audit.end(seq, { bytes, detail: words });
-    if (entry !== null && !isQuiet) this.#tell(entry, words);
+    if (entry !== null && !isQuiet) this.#tell(entry, isComplete ? "" : words);
   }
 
   async #asked(

@@ -450,6 +450,10 @@ describe("a safe copy", () => {
         detail: "safe copy: 2 pages, 4000 bytes",
       },
     ]);
+    // It has not failed.
+    expect(desk.page.events.filter(({ name }) => name === "crossing.notice")).toMatchObject([
+      { payload: { failure: "" } },
+    ]);
   });
 
   it("of a file of the host opens in a disposable, which is gone where there is none", async () => {

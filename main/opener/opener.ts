@@ -6,6 +6,7 @@ import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { waitFor, type WaitOptions } from "../base/waiting.ts";
 import { refusalOf } from "../crossings/crossings.ts";
+import type { CrossingEnd } from "../crossings/crossing-request.ts";
 import type { FilesSource, TransferRequest } from "../files/transfer.ts";
 import type { SafeCopy } from "../safe-copies/pages-output.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -176,7 +177,7 @@ export class Opener {
     const { safeCopies, policy, crossings } = this.#parts;
     const { signal, progress } = options;
     let target: Target | null = null;
-    let detail = "";
+    let end: Omit<CrossingEnd, "bytes"> = {};
     try {
       const disposable = { kind: "disposable", template: null } as const;
       target =
@@ -197,7 +198,7 @@ export class Opener {
           },
         },
       );
-      detail = `safe copy: ${copy.pages} pages, ${copy.bytes} bytes`;
+      end = { detail: `safe copy: ${copy.pages} pages, ${copy.bytes} bytes`, isComplete: true };
       const windowId = await this.#openCopy(target, copy, options);
       const over = this.#over(target, windowId, null);
       return {
@@ -209,11 +210,11 @@ export class Opener {
         finished: (waiting) => waitFor({ listen: settledBy(over), signal: waiting }),
       };
     } catch (error) {
-      detail = messageOf(error);
+      end = { detail: messageOf(error) };
       if (target !== null) await this.#giveUp(target);
       throw error;
     } finally {
-      await crossings.ended(outcome, { bytes: null, detail });
+      await crossings.ended(outcome, { bytes: null, ...end });
     }
   }
 
