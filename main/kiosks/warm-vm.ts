@@ -138,29 +138,14 @@ export class WarmVm {
 }
 
 /** Resolves when the page shows the window; without a page, when it is drawn. Rejects where its VM is lost, or after `timeoutMs`. */
-export function shown(vm: Vm, window: WindowId, timeoutMs: number): Promise<void> {
+export async function shown(vm: Vm, window: WindowId, timeoutMs: number): Promise<void> {
   const { name } = vm.definition;
   const surface = surfaceOf(window);
-  return waitFor({
-    listen: ({ resolve, reject }) => {
-      const look = (): void => {
-        if (surface !== null && vm.windows.isThere(surface)) resolve();
-      };
-      const stops = [
-        vm.windows.on("changed", look),
-        vm.windows.on("lost", () =>
-          reject(new AppError("vm.not-running", `"${name}" was lost before its window was shown.`, { vm: name })),
-        ),
-      ];
-      look();
-      return () => {
-        for (const stop of stops) stop();
-      };
-    },
-    timeoutMs,
-    onTimeout: ({ reject }) =>
-      reject(new AppError("app.no-window", `The window of "${name}" is not shown.`, { vm: name })),
-  });
+  const state = surface === null ? "closed" : await vm.windows.whenThere(surface, timeoutMs);
+  if (state === "there") return;
+  if (state === "lost")
+    throw new AppError("vm.not-running", `"${name}" was lost before its window was shown.`, { vm: name });
+  throw new AppError("app.no-window", `The window of "${name}" is not shown.`, { vm: name });
 }
 
 function surfaceOf(window: WindowId): SurfaceId | null {

@@ -1,6 +1,7 @@
 /** The windows of one VM as main knows them: what they are from the link, which of them are shown from the page. */
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
 import { Emitter } from "../base/emitter.ts";
+import { waitFor } from "../base/waiting.ts";
 import { SURFACES, type WindowEvent } from "../link/contracts/surfaces.ts";
 import { type ServiceClient, serviceClient } from "../vms/service-clients.ts";
 
@@ -37,6 +38,25 @@ export class GuestWindows extends Emitter<GuestWindowsEvents> implements Service
   /** The window is there: the page shows it, so that orders for it are understood. Without a page: it has its first frame. */
   isThere(surface: SurfaceId): boolean {
     return this.#windows.has(surface) && (this.#shown ?? this.#drawn).has(surface);
+  }
+
+  /** Resolves when the window is there, or why it is not: it was closed, its VM is lost, `timeoutMs` are over. Never rejects. */
+  whenThere(surface: SurfaceId, timeoutMs: number): Promise<"there" | "closed" | "lost" | "late"> {
+    return waitFor<"there" | "closed" | "lost" | "late">({
+      listen: ({ resolve }) => {
+        const look = (): void => {
+          if (this.isThere(surface)) resolve("there");
+          else if (!this.#windows.has(surface)) resolve("closed");
+        };
+        const stops = [this.on("changed", look), this.on("lost", () => resolve("lost"))];
+        look();
+        return () => {
+          for (const stop of stops) stop();
+        };
+      },
+      timeoutMs,
+      onTimeout: ({ resolve }) => resolve("late"),
+    });
   }
 
   happened(event: WindowEvent): void {

@@ -4,7 +4,6 @@ import type { WmCommand, windowContract } from "#shared/ipc/window.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import type { WindowId, WindowView } from "#shared/model/window.ts";
 import type { Application } from "../application.ts";
-import { waitFor } from "../base/waiting.ts";
 import { asPicture } from "./picture.ts";
 import { goneSignal } from "../ipc/caller.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
@@ -51,18 +50,7 @@ export function windowHandlers({
   const shown = async (window: string): Promise<ReturnType<Application["window"]>> => {
     const found = application.window(window);
     const { windows } = found.vm;
-    if (windows.isFrozen) return found;
-    await waitFor({
-      listen: ({ resolve }) => {
-        const look = (): void => {
-          if (windows.isThere(found.surface) || windows.get(found.surface) === undefined) resolve();
-        };
-        look();
-        return windows.on("changed", look);
-      },
-      timeoutMs: SHOWN_MS,
-      onTimeout: ({ resolve }) => resolve(),
-    });
+    if (!windows.isFrozen) await windows.whenThere(found.surface, SHOWN_MS);
     return found;
   };
   const order =
