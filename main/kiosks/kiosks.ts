@@ -188,10 +188,15 @@ export class Kiosks extends Emitter<KiosksEvents> {
     });
   }
 
+  /** Those whose templates are built. */
   #wanted(templates: ReadonlyMap<string, KioskTemplate>): WantedKiosk[] {
-    return this.#all.flatMap(({ name, template }) => {
-      const found = templates.get(template);
-      return found?.isBuilt === true ? [{ kiosk: name, memoryMiB: found.memoryMiB }] : [];
+    return this.#known(templates).filter(({ template }) => template.isBuilt);
+  }
+
+  #known(templates: ReadonlyMap<string, KioskTemplate>): (WantedKiosk & { template: KioskTemplate })[] {
+    return this.#all.flatMap(({ name, template: templateName }) => {
+      const template = templates.get(templateName);
+      return template === undefined ? [] : [{ kiosk: name, memoryMiB: template.memoryMiB, template }];
     });
   }
 
@@ -229,11 +234,7 @@ export class Kiosks extends Emitter<KiosksEvents> {
   /** The first use of a kiosk that there is room for shall not wait for its template: one after the other, in the background. */
   #buildAhead(templates: ReadonlyMap<string, KioskTemplate>): void {
     if (this.#building !== null) return;
-    const known = this.#all.flatMap(({ name, template }) => {
-      const found = templates.get(template);
-      return found === undefined ? [] : [{ kiosk: name, memoryMiB: found.memoryMiB }];
-    });
-    const fits = new Set(fitting(known, this.limitMiB).map(({ kiosk }) => kiosk));
+    const fits = new Set(fitting(this.#known(templates), this.limitMiB).map(({ kiosk }) => kiosk));
     const isDue = ({ name, template }: Kiosk): boolean =>
       fits.has(name) && templates.get(template)?.isBuilt === false && !this.#builtAhead.has(template);
     const due = this.#all.find(isDue);
