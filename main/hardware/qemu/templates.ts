@@ -50,17 +50,11 @@ export async function templateOf(
   { recipesFolder, services, keepsDisk }: Pick<TemplateFolders, "recipesFolder" | "services" | "keepsDisk">,
   cacheDir: string,
 ): Promise<Template> {
-  const bound = async (build: string): Promise<Template | null> =>
-    readTemplate(path.join(cachePaths(cacheDir).templatesDir, build));
-  if (service === undefined && boundBuild !== null) {
-    const template = await bound(boundBuild);
-    if (template === null) throw buildGone(boundBuild);
-    return template;
-  }
-  // Else a service's disk holds nothing that is kept: its image is always that of its manifest.
-  if (service !== undefined && boundBuild !== null && keepsDisk(service)) {
-    const template = await bound(boundBuild);
-    if (template !== null) return template;
+  // A service's disk holds nothing that is kept, but for such: its image is always that of its manifest.
+  if (boundBuild !== null && (service === undefined || keepsDisk(service))) {
+    const bound = await readTemplate(path.join(cachePaths(cacheDir).templatesDir, boundBuild));
+    if (bound !== null) return bound;
+    if (service === undefined) throw buildGone(boundBuild);
   }
   const recipe = service === undefined ? recipeNamed(name, recipesFolder) : services.recipe(service, isTrial);
   const { built } = await templateStatus(recipe, cacheDir);
