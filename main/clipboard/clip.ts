@@ -37,6 +37,8 @@ export interface ClipGate extends Pick<Crossings, "request" | "joined" | "ended"
   decide(crossing: Crossing): PolicyDecision;
 }
 
+const MIB = 1024 * 1024;
+
 /** How a transfer ended, for the log and the person. */
 export function endOf(end: ClipEnd, type: ClipType, ruleBytes: number | null = null): CrossingEnd {
   if (end.outcome === "complete") return { bytes: end.bytes, detail: "" };
@@ -47,7 +49,7 @@ function tooLargeWords(type: ClipType, ruleBytes: number | null): string {
   const typeBytes = MAX_TYPE_BYTES[type];
   if (ruleBytes !== null && ruleBytes < typeBytes)
     return `it has more than the ${ruleBytes} bytes that the rule lets through`;
-  return `it has more than ${typeBytes / 1024} KiB`;
+  return `it has more than ${typeBytes < MIB ? `${typeBytes / 1024} KiB` : `${typeBytes / MIB} MiB`}`;
 }
 
 const FAILURES: Readonly<Record<Exclude<Extract<ClipEnd, { outcome: "failed" }>["by"], "size">, string>> = {

@@ -67,9 +67,9 @@ export class HostExchange {
     );
     const end = await reading.deliver({ kind: "put", vm, selection: "clipboard" }, outcome.maxBytes);
     if (end.outcome === "complete") broker.putDone(vm);
-    const told = endOf(end, type, outcome.maxBytes);
-    await gate.ended(outcome, told);
-    if (end.outcome !== "complete") throw failed(vm, end, told);
+    const crossingEnd = endOf(end, type, outcome.maxBytes);
+    await gate.ended(outcome, crossingEnd);
+    if (end.outcome !== "complete") throw failed(vm, end, crossingEnd);
     return type;
   }
 
@@ -110,9 +110,9 @@ export class HostExchange {
     const asked = { crossing: crossingOf(clip, HOST, type), subject: `clip ${clip.id}`, isSecret, copiedMs };
     const outcome = await this.#allowed({ ...asked, preview: previewOf(reading, clip) }, reading, signal);
     const end = await reading.deliver({ kind: "collect" }, outcome.maxBytes);
-    const told = endOf(end, type, outcome.maxBytes);
-    await this.#parts.gate.ended(outcome, told);
-    if (end.outcome !== "complete" || end.content === null) throw failed(vm, end, told);
+    const crossingEnd = endOf(end, type, outcome.maxBytes);
+    await this.#parts.gate.ended(outcome, crossingEnd);
+    if (end.outcome !== "complete" || end.content === null) throw failed(vm, end, crossingEnd);
     return { type, bytes: end.content };
   }
 
