@@ -34,9 +34,7 @@ async function run({ tools, isQuick, say, signal }: Context): Promise<Finding[]>
   const agent = await ScriptedAgent.listen();
   try {
     await atoll.start();
-    await atoll.attach("animated", agent.sockets);
-    await agent.opened();
-    agent.hello();
+    await atoll.attachScripted("animated", agent);
     await atoll.command("vm", "start", "a", "--wait");
     await atoll.command("vm", "start", "b", "--wait");
     await atoll.command("exec", "a", "--", "sh", "-ec", MAKE);

@@ -25,9 +25,7 @@ async function run({ tools, isQuick, say, signal }: Context): Promise<Finding[]>
     const connected = async (name: string): Promise<ScriptedAgent> => {
       const agent = await ScriptedAgent.listen();
       agents.push(agent);
-      await atoll.attach(name, agent.sockets);
-      await agent.opened();
-      agent.hello();
+      await atoll.attachScripted(name, agent);
       return agent;
     };
     const animated = new AnimatedAgent(await connected("animated"));

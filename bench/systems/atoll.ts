@@ -9,8 +9,8 @@ import type { VmId } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { resolvePaths, vmRunFolder } from "../../main/base/paths.ts";
 import { ControlClient } from "../../main/control/cli/client.ts";
-import type { ChannelSockets } from "../../main/hardware/driver.ts";
 import { RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
+import type { ScriptedAgent } from "../../main/link/testing/scripted-agent.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
 import { checkout } from "../../scripts/setup/paths.mjs";
 import { cpuSeconds } from "../cpu.ts";
@@ -124,11 +124,14 @@ export class Atoll {
     await this.command(fs.readFileSync(this.#tools.stimulus), "exec", vm, "--", ...INSTALL_STIMULUS);
   }
 
-  /** Makes a VM of an agent that listens on these sockets, and starts it. */
-  async attach(name: string, { control, frames, bulk }: ChannelSockets): Promise<void> {
+  /** Makes a VM of a scripted agent, starts it, and says its hello. */
+  async attachScripted(name: string, agent: ScriptedAgent): Promise<void> {
+    const { control, frames, bulk } = agent.sockets;
     const sockets = ["--control", control, "--frames", frames, "--bulk", bulk];
     await this.command("vm", "create", name, "--driver", "external", "--label", LABELS.a, ...sockets);
     await this.command("vm", "start", name);
+    await agent.opened();
+    agent.hello();
   }
 
   async killVm(vm: VmName): Promise<void> {
