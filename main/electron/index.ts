@@ -98,10 +98,12 @@ import { hostLinkSpawner, linkSpawner } from "./link-spawner.ts";
 import { PictureBoxes } from "./picture-box.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
 import { handOver } from "./single-instance.ts";
+import { limitCompilers } from "./page-compilers.ts";
 import { electronTheme as theme } from "./theme.ts";
 
 Menu.setApplicationMenu(null);
 registerScheme();
+limitCompilers();
 
 const paths = ownFolders();
 const graphics = new Graphics(paths);
