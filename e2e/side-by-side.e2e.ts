@@ -128,3 +128,21 @@ test("a click counts for focus alone where a program's act has just uncovered an
   await page.mouse.up();
   await expect.poll(async () => (await desktop.read("web", "/tmp/clicks")).startsWith("x\u001b[M")).toBe(true);
 });
+
+// The last one: Playwright's own page is gone with the process.
+test("a page that hangs is opened again, with every window", async () => {
+  const before = (await desktop.windows()).filter(({ width }) => width > 0);
+  expect(before.length).toBeGreaterThan(0);
+  await desktop.electron.evaluate(({ webContents }) => {
+    void webContents.getAllWebContents()[0]?.executeJavaScript("for (;;);");
+  });
+  const places = async (): Promise<unknown[]> =>
+    (await desktop.windows()).map(({ id, x, y, width, height }) => ({ id, x, y, width, height }));
+  await expect.poll(() => desktop.log(), { timeout: 60_000 }).toContain("the desktop's page does not answer");
+  await expect
+    .poll(places, { timeout: 60_000 })
+    .toEqual(before.map(({ id, x, y, width, height }) => ({ id, x, y, width, height })));
+  const [first] = before;
+  await desktop.json("window", "focus", first?.id ?? "");
+  expect((await desktop.picture(first?.id)).width).toBe(first?.width);
+});

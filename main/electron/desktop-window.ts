@@ -6,6 +6,7 @@ import type { DesktopLayout } from "#shared/ipc/layout.ts";
 import type { PromptButtonPlace, WmAnswerValue, WmCommand } from "#shared/ipc/window.ts";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { ThemeState } from "#shared/model/theme.ts";
+import { AnswerWatch } from "../base/answer-watch.ts";
 import { Backoff } from "../base/backoff.ts";
 import { log } from "../base/log.ts";
 import type { Page } from "../ipc/page.ts";
@@ -30,6 +31,13 @@ export class DesktopWindow implements Desktop {
   readonly #page: Page;
   readonly #commands: WindowCommands;
   readonly #backoff = new Backoff();
+  /** A page that waits for ever shows the desktop as it was, and takes no input: Chromium itself sees that at a press of a key only. */
+  readonly #watch = new AnswerWatch({
+    ask: async () => {
+      if (!this.#window.isDestroyed()) await this.#window.webContents.mainFrame.executeJavaScript("0");
+    },
+    hung: () => this.#end(),
+  });
   #layout: DesktopLayout = { windows: [] };
 
   constructor({ page, commands, theme }: Parts) {
@@ -62,10 +70,11 @@ export class DesktopWindow implements Desktop {
     );
     webContents.session.setPermissionCheckHandler(() => false);
     webContents.on("did-start-navigation", ({ isMainFrame, isSameDocument }) => {
-      if (isMainFrame && !isSameDocument) page.gone();
+      if (isMainFrame && !isSameDocument) this.#gone();
     });
+    webContents.on("did-navigate", () => this.#watch.start());
     webContents.on("render-process-gone", (_event, { reason }) => {
-      page.gone();
+      this.#gone();
       if (reason === "clean-exit") return log("the desktop's page ended");
       const waitMs = this.#backoff.nextDelayMs(performance.now());
       log(`the desktop's page ended (${reason}); it is opened again in ${waitMs / 1_000} s`);
@@ -143,6 +152,21 @@ export class DesktopWindow implements Desktop {
 
   async screenshot(): Promise<Uint8Array> {
     return (await this.#window.webContents.capturePage()).toPNG();
+  }
+
+  #gone(): void {
+    this.#watch.stop();
+    this.#page.gone();
+  }
+
+  /** Its process is ended, so that another page is opened. Nothing is lost: windows are the VMs', their places are kept here. */
+  #end(): void {
+    if (this.#window.isDestroyed()) return;
+    const { webContents } = this.#window;
+    // Somebody who debugs it has it stand still.
+    if (webContents.isDevToolsOpened()) return this.#watch.start();
+    log("the desktop's page does not answer: its process is ended");
+    process.kill(webContents.getOSProcessId(), "SIGKILL");
   }
 
   async #openAgain(): Promise<void> {
