@@ -619,8 +619,9 @@ impl Core {
         }
     }
 
-    /// Whether the uplink's other end has gone since it was last looked at, and with it all that went by it. The kernel has forgotten
-    /// those connections then, but for those whose first flight was read, which are the program's own.
+    /// Whether the uplink's other end has gone since it was last looked at, and with it all that went by it. The kernel knows those
+    /// connections until it is told otherwise, but those whose first flight was read are the program's own: it resets them itself
+    /// (`FirstFlight::cut_all`). A VM that cannot be reached at this moment does not get that reset, and is asked when it can be.
     pub fn uplink_was_lost(&mut self) -> bool {
         let Some(mac) = self.state.uplink.as_ref().map(|uplink| uplink.own.mac) else { return false };
         let Ok(there) = route::interfaces(&mut self.route) else { return false };
@@ -628,12 +629,14 @@ impl Core {
         let now = (own.index, own.carrier_losses);
         let was_lost = self.uplink_losses.replace(now).is_some_and(|before| before != now);
         if was_lost {
-            for connection in conntrack::dump(&mut self.netfilter).unwrap_or_default() {
-                if is_carried(&connection) && connection.mark & CHECKED == 0 {
+            for connection in
+                conntrack::dump(&mut self.netfilter).unwrap_or_default().iter().filter(|one| is_carried(one))
+            {
+                if connection.mark & CHECKED == 0 {
                     // It may have ended by itself.
-                    let _ = conntrack::forget(&mut self.netfilter, &connection);
-                    self.lost.add([connection.original]);
+                    let _ = conntrack::forget(&mut self.netfilter, connection);
                 }
+                self.lost.add([connection.original]);
             }
         }
         was_lost

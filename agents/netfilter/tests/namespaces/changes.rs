@@ -140,6 +140,34 @@ fn connections_by_an_uplink_that_was_lost_are_reset_and_new_ones_pass() {
     }
 }
 
+/// As where the application was killed: what joins the links was lost with it, and is made anew.
+#[test]
+fn connections_by_an_uplink_that_was_lost_while_the_vm_was_cut_off_are_reset_when_it_is_back() {
+    let Some(mut world) = world() else { return };
+    for rule in ["allow internet", "allow web.example"] {
+        for (address, kind) in [(WEB, RecordType::A), (WEB6, RecordType::AAAA)] {
+            let what = format!("{rule} at {address}");
+            world.tell_rules(&[rule]);
+            assert_eq!(world.look_up("web.example", kind).0, ResponseCode::NoError);
+            let mut waits = idle(&world, address, 80);
+            let mut loads = download(&world, address, "web.example");
+            comes(&mut loads);
+            for port in [80, ENDLESS_PORT] {
+                world.row(json!({ "address": address, "port": port, "state": "open" }));
+            }
+            world.unplugged(|world| {
+                world.lose_uplink();
+                for port in [80, ENDLESS_PORT] {
+                    world.row(json!({ "address": address, "port": port, "state": "closed" }));
+                }
+            });
+            is_reset_within_five_seconds(&mut waits, &what);
+            is_reset(&mut loads, &what);
+            idle(&world, address, 80);
+        }
+    }
+}
+
 /// Connects again and again until it is over: how often it did, and how often it did not.
 fn tries(vm: &Namespace, address: &str, is_over: &Arc<AtomicBool>) -> JoinHandle<(u32, u32)> {
     let (to, is_over) = (SocketAddr::new(address.parse().unwrap(), 80), Arc::clone(is_over));

@@ -226,7 +226,17 @@ assert struct.unpack('=i', s.recv(100)[16:20])[0] == 0\"",
 
     /// The uplink's other end goes, and comes back.
     pub fn lose_uplink(&self) {
-        self.internet.run("ip link set up0 down; ip link set up0 up");
+        self.internet.run("sysctl -qw net.ipv6.conf.up0.keep_addr_on_down=1; ip link set up0 down; ip link set up0 up");
+    }
+
+    /// The VM's interface has no carrier meanwhile, and its programs do not notice.
+    pub fn unplugged(&mut self, meanwhile: impl FnOnce(&mut Self)) {
+        self.vm.run("sysctl -qw net.ipv6.conf.eth0.keep_addr_on_down=1; ip link set eth0 down");
+        meanwhile(self);
+        self.vm.run(
+            "ip link set eth0 up
+             ip route add default via 10.137.0.5; ip -6 route add default via fd00:137:1::1",
+        );
     }
 
     /// What the server at port 8081 answers to whatever it is asked.
