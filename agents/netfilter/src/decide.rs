@@ -144,7 +144,7 @@ fn deny(rule: &'static str) -> Verdict<'static> {
     Verdict { decision: Decision::Deny, rule }
 }
 
-/// Of a connection to an address that was looked up as `name`. `port` null: what has no ports.
+/// Of a connection to an address that was looked up as `name`. `port` `None`: what has no ports.
 fn decide_by_name<'a>(
     rules: &'a LinkRules,
     name: Option<&str>,

@@ -102,7 +102,7 @@ pub struct Rule {
     pub decision: Decision,
     pub to: Target,
     pub port: Option<u16>,
-    /// Of the port alone. null: both.
+    /// Of the port alone. `None`: both.
     pub protocol: Option<Transport>,
     /// Milliseconds since 1970.
     pub until: Option<u64>,

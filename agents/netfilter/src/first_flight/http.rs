@@ -49,7 +49,7 @@ impl Default for Requests {
     }
 }
 
-/// Whether a connection speaks HTTP, by its first line. null: more has to come before it is known. What begins as a request
+/// Whether a connection speaks HTTP, by its first line. `None`: more has to come before it is known. What begins as a request
 /// does, and has no end within the limit, is taken for one.
 pub fn is_http(bytes: &[u8]) -> Option<bool> {
     let word = bytes.iter().take_while(|byte| is_token(**byte)).count();

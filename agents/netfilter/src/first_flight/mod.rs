@@ -51,7 +51,7 @@ struct Open {
     link: String,
     from: SocketAddr,
     to: SocketAddr,
-    /// As its first flight named it; null: nothing did yet.
+    /// As its first flight named it; empty: nothing did yet.
     names: Vec<String>,
     /// The scanner has seen it from its beginning.
     is_scanned: bool,

@@ -57,7 +57,7 @@ pub struct Connection {
     pub mark: u32,
     pub bytes_out: u64,
     pub bytes_in: u64,
-    /// Of the kernel's tcp_conntrack; null: no TCP.
+    /// Of the kernel's tcp_conntrack; `None`: no TCP.
     pub tcp_state: Option<u8>,
     /// How the kernel names it when it is asked for something about it.
     raw_original: Vec<u8>,

@@ -134,7 +134,7 @@ impl Resolver {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer, where nobody outside has to be asked. null: who asks is no VM, or it is no question.
+    /// The answer, where nobody outside has to be asked. `None`: who asks is no VM, or it is no question.
     fn at_once(&self, from: IpAddr, bytes: &[u8], is_udp: bool) -> Option<Known> {
         let mut core = self.core();
         let link = core.link_of(from)?;

@@ -18,7 +18,7 @@ fn scanned(rules: &[&str], files: &[(&str, &str)]) -> Value {
     told
 }
 
-/// With a scanner that is ready. null, and a word on the terminal: this machine cannot.
+/// With a scanner that is ready. `None`, and a word on the terminal: this machine cannot.
 fn scanning_world(rules: &[&str], files: &[(&str, &str)]) -> Option<World> {
     if Command::new("suricata").arg("-V").output().is_err() {
         eprintln!("skipped: this needs suricata");
