@@ -121,11 +121,16 @@ fn nothing_passes_with_another_source_than_the_vms_own() {
     let Some(mut world) = world() else { return };
     world.tell_rules(&["allow internet"]);
     world.vm.run(
-        "ip addr add 10.137.0.50/32 dev lo; ip addr add 198.18.9.9/32 dev lo; ip addr add fd00:137:2::2/128 dev lo",
+        "ip addr add 10.137.0.50/32 dev lo; ip addr add 198.18.9.9/32 dev lo
+        ip addr add fd00:137:2::2/128 dev lo; ip addr add 2001:2:9::9/128 dev lo",
     );
-    for source in ["10.137.0.50", "198.18.9.9"] {
-        world.vm.run(&format!("ip route replace default via 10.137.0.5 src {source}"));
-        assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err().0), "{source}");
+    for (to, gateway, sources) in
+        [(WEB, "10.137.0.5", ["10.137.0.50", "198.18.9.9"]), (WEB6, "fd00:137:1::1", ["fd00:137:2::2", "2001:2:9::9"])]
+    {
+        for source in sources {
+            world.vm.run(&format!("ip route replace default via {gateway} src {source}"));
+            assert!(is_silence(world.connect_vm(to, 80).unwrap_err().0), "{source}");
+        }
     }
     world.vm.run(
         "ip route replace default via 10.137.0.5; ip link set eth0 down; ip link set eth0 address 52:54:00:a7:00:02
@@ -133,7 +138,7 @@ fn nothing_passes_with_another_source_than_the_vms_own() {
     );
     assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err().0));
     world.until("spoofed packets", |_, world| {
-        world.links.iter().find(|(key, cells)| key == "link-1" && cells["packetsDenied"].as_u64() > Some(2)).map(drop)
+        world.links.iter().find(|(key, cells)| key == "link-1" && cells["packetsDenied"].as_u64() > Some(4)).map(drop)
     });
     world.row(json!({ "link": "link-1", "rule": "builtin:spoofed", "verdict": "deny" }));
     assert_eq!(world.flows.len(), 1);

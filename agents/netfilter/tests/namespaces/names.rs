@@ -126,6 +126,51 @@ fn a_flight_in_many_pieces_is_put_together_first() {
     assert_eq!(back, bytes);
 }
 
+/// Segments are lost, so that others come before them, and words that they have come are lost, so that they come twice.
+#[test]
+fn a_flight_out_of_order_and_in_part_twice_is_put_together_first() {
+    let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    let empty = 52;
+    world.vm.run(&format!(
+        "nft 'table ip other {{
+            chain out {{
+                type filter hook output priority 0
+                tcp dport 443 ip length > {empty} numgen inc mod 5 == 1 counter drop
+            }}
+            chain in {{
+                type filter hook input priority 0
+                tcp sport 443 ip length {empty} numgen inc mod 3 == 1 counter drop
+            }}
+        }}'"
+    ));
+    let send = |name: &str| {
+        let bytes = hello(name);
+        let mut stream = world.connect_vm(WEB, 443).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        for piece in bytes.chunks(8) {
+            stream.write_all(piece).unwrap();
+        }
+        let mut back = vec![0; bytes.len()];
+        stream.read_exact(&mut back).map_err(|error| error.kind())?;
+        assert_eq!(back, bytes);
+        Ok(())
+    };
+    assert_eq!(send("twin.example"), Err(ErrorKind::ConnectionReset));
+    assert_eq!(*world.received.lock().unwrap(), b"");
+    assert_eq!(send("web.example"), Ok(()));
+    let lost = world.vm.run("nft list table ip other");
+    assert!(!lost.contains("packets 0 "), "{lost}");
+}
+
+#[test]
+fn an_answer_whose_addresses_the_kernel_does_not_take_is_not_given() {
+    let Some(world) = looked_up(&["allow web.example"], &[]) else { return };
+    world.firewall.run("nft delete table inet atoll");
+    assert_eq!(world.look_up("web.example", RecordType::A), (ResponseCode::ServFail, Vec::new()));
+    assert_eq!(*world.asked.lock().unwrap(), ["web.example"]);
+}
+
 #[test]
 fn where_the_server_speaks_first_nothing_waits() {
     let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
