@@ -2,10 +2,13 @@
 import { expect } from "@playwright/test";
 import type { TestDesktop } from "./desktop.ts";
 
-/** A program that begins again where its connection has ended, and only then. */
+/**
+ * A program that begins again where its connection has ended, and only then. It only waits for more, and asks nothing itself
+ * (`--no-keepalive`), so that a connection that is lost ends by a reset that somebody sends it, or never.
+ */
 const LOAD = `while :; do
   echo >>/tmp/attempts
-  curl -4 --silent --no-buffer --connect-timeout 5 http://good.example/endless >/tmp/loaded
+  curl -4 --silent --no-buffer --no-keepalive --connect-timeout 5 http://good.example/endless >/tmp/loaded
   sleep 0.2
 done`;
 

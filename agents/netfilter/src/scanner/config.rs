@@ -247,8 +247,8 @@ mod tests {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = fs::read_to_string(folder.join("eve.json")).unwrap();
         fs::remove_dir_all(&folder).unwrap();
-        let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let ips = records.filter(|record| record["event_type"] == "stats").last().unwrap()["stats"]["ips"].clone();
+        let mut records = lines.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let ips = records.find(|record| record["event_type"] == "stats").unwrap()["stats"]["ips"].clone();
         let [accepted, dropped] = ["accepted", "blocked"].map(|name| ips[name].as_u64().unwrap());
         assert_eq!(accepted + dropped, packets.len() as u64);
         Some(dropped)
