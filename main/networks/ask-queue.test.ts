@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import type { AuditEntry } from "#shared/model/crossing.ts";
 import type { FlowCells } from "#shared/model/firewall.ts";
@@ -141,6 +141,22 @@ it("never answers itself: time, and a firewall that goes and comes, write no rul
   program.disconnect();
   program.connect();
   expect([network.asks.cards.length, fs.readFileSync(policy.file, "utf8") === before]).toEqual([1, true]);
+  expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it("never answers itself: a host that was suspended for hours", () => {
+  wants("www.shop.example");
+  const before = fs.readFileSync(policy.file, "utf8");
+  // The wall clock has gone on, timers have not.
+  const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 8 * 3_600_000);
+  onTestFinished(() => clock.mockRestore());
+  network.filter.changed();
+  settle();
+  program.disconnect();
+  program.connect();
+  wants("www.shop.example");
+  expect(network.asks.cards.map(({ names, count }) => [names, count])).toEqual([[["www.shop.example"], 2]]);
+  expect(fs.readFileSync(policy.file, "utf8")).toBe(before);
   expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
 });
 
