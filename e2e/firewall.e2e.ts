@@ -206,6 +206,8 @@ test("the desktop shows both, and a rule is made of what was refused", async () 
   await expect(view.getByRole("button", { name: "good.example, allowed" }).first()).toBeVisible();
   await view.getByRole("button", { name: "bad.example, denied" }).first().click();
   await view.getByRole("button", { name: "Write rule" }).click();
+  // A notice stays while the pointer is on it.
+  await page.getByRole("button", { name: "Undo" }).hover();
   await expect.poll(async () => (await get("bad.example")).stdout).toContain("for bad.example");
   await page.getByRole("button", { name: "Undo" }).click();
   await expect.poll(async () => (await get("bad.example")).code).not.toBe(0);

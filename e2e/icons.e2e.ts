@@ -48,6 +48,8 @@ test("a file on a VM's desktop comes, is renamed, goes to the trash and comes ba
   expect(await sh("home", "cat Desktop/poem.txt")).toBe("hello\n");
 
   await page.keyboard.press("Delete");
+  // A notice stays while the pointer is on it.
+  await page.getByRole("button", { name: "Undo" }).hover();
   await expect(await icon("poem.txt, home")).toHaveCount(0);
   expect(await sh("home", "ls Desktop .local/share/Trash/files")).toContain("Trash/files:\npoem.txt");
   await page.getByRole("button", { name: "Undo" }).click();

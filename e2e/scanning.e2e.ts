@@ -84,6 +84,8 @@ test("the desktop shows it, and blocks it with a way back", async () => {
   const seen = page.getByRole("region", { name: "Alerts of the scanner" });
   await expect(seen.getByRole("listitem")).toContainText("EICAR");
   await seen.getByRole("button", { name: "Block good.example:80 for web" }).click();
+  // A notice stays while the pointer is on it.
+  await page.getByRole("button", { name: "Undo" }).hover();
   await expect.poll(async () => (await get("web", "/")).code).not.toBe(0);
   expect((await get("home", "/")).stdout).toContain("hello from");
   await page.getByRole("button", { name: "Undo" }).click();

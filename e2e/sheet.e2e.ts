@@ -81,6 +81,8 @@ test("what a VM is for is chosen in its menu: its network and its rules go with 
   const choice = (name: string): Locator => page.getByRole("menuitemradio", { name });
   await expect(choice("Programs: the internet")).toBeChecked();
   await choice("Vault: nothing").click();
+  // A notice stays while the pointer is on it.
+  await page.getByRole("button", { name: "Undo" }).hover();
   await expect.poll(web).toMatchObject({ role: "vault", network: "none" });
   expect(await reaches()).toBe("deny");
   const notice = page.getByText("web is a vault now, and it has no network.");
