@@ -135,6 +135,41 @@ export const EQUIVALENT = [
       "a Unix socket gives no error before the token, when nothing is written; it is there for what Node may do one day",
   },
   {
+    file: "main/link/clips/address-filter.ts",
+    line: String.raw`if (untrusted.startsWith("-") || /[\s\p{C}\\]|%00/iu.test(untrusted)) return null;`,
+    replacement: "false",
+    reason: "of the first half: the parser takes no address whose scheme begins so; of the second it is killed",
+  },
+  {
+    file: "main/link/clips/text-filter.ts",
+    line: "const bytes = this.#begun.length === 0 ? untrusted : Buffer.concat([this.#begun, untrusted]);",
+    replacement: "false",
+    reason: "to save a step: a copy of the same bytes",
+  },
+  {
+    file: "main/link/clips/text-filter.ts",
+    line: "while (at < bytes.length) {",
+    replacement: "at <= bytes.length",
+    reason: "past the end there is NUL, which is left out",
+  },
+  {
+    file: "main/link/clips/held-reading.ts",
+    line: "if (this.#head.length < HEAD_BYTES)",
+    reason: "to save a step: nothing is added to a head that is full",
+  },
+  {
+    file: "main/link/clips/held-reading.ts",
+    line: "if (port !== null) this.#sendTo(port);",
+    replacement: "true",
+    reason: "for the types: there is no credit before there is a port",
+  },
+  {
+    file: "main/link/clips/giving.ts",
+    line: "if (this.#isOver) return;",
+    replacement: "false",
+    reason: "of what the port says alone: it says nothing once it is over; elsewhere it is killed",
+  },
+  {
     file: "renderer/compositor/decoders/decoder.ts",
     line: "if (offset < 0 || size < 0 || offset + size > this.#payloadBytes) return null;",
     replacement: "false",
