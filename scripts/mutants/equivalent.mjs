@@ -32,6 +32,24 @@ export const EQUIVALENT = [
     reason: "for the types: a frame has been begun before its parts are counted",
   },
   {
+    file: "shared/protocol/framing.ts",
+    line: "for (let border = length - 1; border > 0; border -= 1) {",
+    replacement: "border >= 0",
+    reason: "nothing is a border of no length: 0 is what is returned below, too",
+  },
+  ...["false", "length + 4"].map((replacement) => ({
+    file: "shared/protocol/framing.ts",
+    line: "this.#payload = length - 4 === headerLength ? NO_BYTES : new Uint8Array(length - 4 - headerLength);",
+    replacement,
+    reason: "to save a step: an array of no bytes of its own",
+  })),
+  {
+    file: "shared/protocol/framing.ts",
+    line: "to.set(taken === from.length ? from : from.subarray(at, at + taken), filled);",
+    replacement: "false",
+    reason: "to save a step: the part that is the whole",
+  },
+  {
     file: "shared/protocol/surfaces.ts",
     line: "if (oldest !== undefined) this.#retired.delete(oldest);",
     replacement: "true",

@@ -170,6 +170,16 @@ describe("EchoFinder", () => {
     expect(new EchoFinder(own).search(stream)).toBe(stream.length);
   });
 
+  it("takes nothing for the echo in which a byte is wrong, or that is put together of its parts", () => {
+    const wanted = opening(epoch);
+    for (const at of wanted.keys()) {
+      const before = wanted.slice(0, at);
+      expect(new EchoFinder(epoch).search(Uint8Array.from([...before, 0xff, ...wanted.slice(at + 1)]))).toBe("more");
+      for (let from = 1; from < at; from += 1)
+        expect(new EchoFinder(epoch).search(Uint8Array.from([...before, ...wanted.slice(from)]))).toBe("more");
+    }
+  });
+
   it.each([EPOCH_BYTES - 1, EPOCH_BYTES + 1])("has no epoch of %i bytes", (length) => {
     expect(() => new EchoFinder(new Uint8Array(length))).toThrow(RangeError);
   });
