@@ -127,6 +127,14 @@ describe("a reading", () => {
     expect(reading.grants).toHaveLength(grants);
   });
 
+  it("that is over tells nothing of what still comes", () => {
+    const reading = new Reading();
+    reading.held.cancel();
+    reading.write(5);
+    vi.advanceTimersByTime(STALL_MS);
+    expect(reading.log).toEqual(["stop", { bytes: 0, outcome: "cancelled" }]);
+  });
+
   it("that is all there tells its guest nothing when it is cancelled", () => {
     const reading = new Reading();
     reading.write(5);
