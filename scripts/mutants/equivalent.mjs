@@ -147,6 +147,47 @@ export const EQUIVALENT = [
     reason: "of the second half, for the types: a map with more than one entry has an oldest one",
   },
   {
+    file: "shared/model/opened-url.ts",
+    line: "if (untrustedUrl.length > MAX_URL_BYTES || utf8Bytes(untrustedUrl) > MAX_URL_BYTES)",
+    replacement: "false",
+    reason: "of the first half, to save a step: a text has no fewer bytes than UTF-16 units",
+  },
+  {
+    file: "shared/model/opened-url.ts",
+    line: 'if (url === null || url.hostname === "") return { ok: false, reason: "it is no valid address" };',
+    replacement: "false",
+    reason: "of the second half: the parser gives no http address without a host; of the first it is killed",
+  },
+  {
+    file: "shared/model/opened-url.ts",
+    line: 'if (url === null) return { ok: false, reason: "it is no valid address" };',
+    replacement: "false",
+    reason: "for the types: the parser takes whatever follows mailto:",
+  },
+  ...["false", "/[!-~]+$/", "/^[!-~]+/"].map((replacement) => ({
+    file: "shared/model/opened-url.ts",
+    line: 'if (!/^[!-~]+$/.test(href)) return { ok: false, reason: "it is no valid address" };',
+    replacement,
+    reason: "a second check: of what has passed the first ones the parser makes nothing but printable ASCII",
+  })),
+  {
+    file: "shared/model/text.ts",
+    line: "if (line.length <= maxGraphemes) return line;",
+    reason: "to save a step: a line has no more clusters than units",
+  },
+  {
+    file: "shared/model/text.ts",
+    line: 'return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;',
+    replacement: "code <= 0x100",
+    reason: "U+0100 is no control character",
+  },
+  {
+    file: "shared/model/vm.ts",
+    line: "return REACH[one] <= REACH[other] ? one : other;",
+    replacement: "REACH[one] < REACH[other]",
+    reason: "two that reach as far are the same",
+  },
+  {
     file: "main/control/server.ts",
     line: 'socket.on("error", () => socket.destroy());',
     reason:

@@ -41,6 +41,7 @@ describe("why a link is refused", () => {
     ["Smb+X.y-1://a", '"smb+x.y-1:" is not opened: only http, https and mailto are'],
     ["https:///path", "it names no host"],
     ["https:?//a", "it names no host"],
+    ["https:a?http://b", "it names no host"],
     ["https://user@example.org/", 'it has a user name or password before "@", which hides where it leads'],
     ["https://example.org:99999/", "it is no valid address"],
     ["mailto:a@example.org%0aBcc:b@example.org", "its address has an encoded line break"],

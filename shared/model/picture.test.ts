@@ -30,7 +30,7 @@ it.each([
   { ...SHOWN, width: 481, pixels: new Uint8Array(481 * 4) },
   { ...SHOWN, height: 241, pixels: new Uint8Array(2 * 241 * 4) },
   { ...SHOWN, width: 0, pixels: new Uint8Array(0) },
-  { ...SHOWN, width: 1.5 },
+  { ...SHOWN, width: 1.5, pixels: new Uint8Array(6) },
   { ...SHOWN, pixels: new Uint8Array(9) },
   { ...SHOWN, pixels: [0, 0, 0, 0, 0, 0, 0, 0] },
   { ...SHOWN, pixels: new Uint8Array(7) },

@@ -91,6 +91,7 @@ it.each([
   ["clean", [engine({})], ""],
   ["found", [engine({}), engine({ verdict: "found", signature: "Eicar" })], "Eicar was found in it (clam)"],
   ["found", [], "malware was found in it"],
+  ["suspicious", [], "it looks suspicious: no reason was given"],
   ["suspicious", [engine({ verdict: "suspicious", signature: "Packed" })], "it looks suspicious: Packed (clam)"],
   ["suspicious", [engine({ verdict: "suspicious", reason: "odd" })], "it looks suspicious: odd (clam)"],
   ["suspicious", [engine({ verdict: "suspicious" })], "it looks suspicious: no reason was given (clam)"],

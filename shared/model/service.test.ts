@@ -65,6 +65,7 @@ describe("a setting's value", () => {
     [FILE, "a\u001b[31m", "the text of a file, at most 16 KiB"],
     [FILE, "a\u009b", "the text of a file, at most 16 KiB"],
     [FILE, 1, "the text of a file, at most 16 KiB"],
+    [FILE, ["x"], "the text of a file, at most 16 KiB"],
   ] as const)("%# may not be", (setting, value, problem) => {
     expect(settingProblem(setting as ServiceSetting, value)).toBe(problem);
   });

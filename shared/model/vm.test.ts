@@ -10,7 +10,7 @@ it("a service is among the VMs only while its VM is on, or in trouble", () => {
 it.each([
   ["guest-panic", "“Shut down”", "it said: “'Shut down'”"],
   ["guest-panic", "", ""],
-  ["machine-exited", "QEMU has ended.", "QEMU has ended"],
+  ["machine-exited", "QEMU 9.2 has ended.", "QEMU 9.2 has ended"],
 ] as const)("why a VM is in its state, by %s with %j", (stateReason, stateDetail, words) => {
   expect(stateWords({ stateReason, stateDetail })).toBe(words);
 });
