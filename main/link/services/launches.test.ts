@@ -1,11 +1,13 @@
 /** Programs that the host starts: what an agent says of them, and what is kept of that. */
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { FailureCode } from "#shared/protocol/gen/atoll_pb.ts";
 import { MAX_DETAIL_BYTES } from "#shared/protocol/limits.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
 import { MAX_OPEN_REQUESTS } from "../open-requests.ts";
 import { ServiceHost } from "../testing/service-host.ts";
 import { launches } from "./launches.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 /** As many as are remembered. */
 const MAX_REMEMBERED = 256;
@@ -84,6 +86,27 @@ it("one more than may be open fails at once, and the guest hears nothing of it",
   expect(host.sentOf("launch")).toHaveLength(MAX_OPEN_REQUESTS);
   expect(host.eventsOf(LAUNCHES)).toMatchObject([{ type: "failed", request: MAX_OPEN_REQUESTS + 1, code: "other" }]);
   expect(host.use(launches).ageMs(MAX_OPEN_REQUESTS + 1)).toBeNull();
+});
+
+it("the age of a launch counts from when it was ordered, or when the person asked for it", () => {
+  vi.useFakeTimers();
+  const host = new ServiceHost();
+  const ageMs = (request: number): number | null => host.use(launches).ageMs(request);
+  vi.advanceTimersByTime(5_000);
+  launch(host, 1);
+  expect(host.sentOf("launch")).toEqual([{ request: 1, appId: "", argv: ["foot"], files: [] }]);
+  vi.advanceTimersByTime(30_000);
+  expect(ageMs(1)).toBe(30_000);
+  for (const request of [1, 2]) host.order(LAUNCHES, { request, isAskedNow: true });
+  vi.advanceTimersByTime(1_000);
+  expect([1, 2].map(ageMs)).toEqual([1_000, null]);
+});
+
+it("nothing is awaited after the end", () => {
+  const host = new ServiceHost();
+  launch(host, 1);
+  host.close();
+  expect(host.say("launched", { request: 1 })).toBe("unknown-request");
 });
 
 it("the age of a launch is known of those that were asked for, the newest of them", () => {
