@@ -161,15 +161,25 @@ export const EQUIVALENT = [
   {
     file: "shared/model/opened-url.ts",
     line: 'if (url === null) return { ok: false, reason: "it is no valid address" };',
-    replacement: "false",
     reason: "for the types: the parser takes whatever follows mailto:",
   },
-  ...["false", "/[!-~]+$/", "/^[!-~]+/"].map((replacement) => ({
+  {
     file: "shared/model/opened-url.ts",
     line: 'if (!/^[!-~]+$/.test(href)) return { ok: false, reason: "it is no valid address" };',
-    replacement,
     reason: "a second check: of what has passed the first ones the parser makes nothing but printable ASCII",
-  })),
+  },
+  {
+    file: "shared/model/picture.ts",
+    line: 'return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max;',
+    replacement: "true",
+    reason: "of the first part, for the types: what is an integer is a number; of the others it is killed",
+  },
+  {
+    file: "shared/model/service.ts",
+    line: 'if (typeof value === "number" && Number.isFinite(value) && value >= min && value <= max) return null;',
+    replacement: "true",
+    reason: "of the first part, for the types: what is finite is a number; of the others it is killed",
+  },
   {
     file: "shared/model/text.ts",
     line: "if (line.length <= maxGraphemes) return line;",
@@ -177,7 +187,7 @@ export const EQUIVALENT = [
   },
   {
     file: "shared/model/text.ts",
-    line: 'return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;',
+    line: 'return code < 0x100 ? `\\\\x${code.toString(16).padStart(2, "0")}` : `\\\\u{${code.toString(16)}}`;',
     replacement: "code <= 0x100",
     reason: "U+0100 is no control character",
   },
