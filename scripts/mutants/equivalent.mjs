@@ -32,6 +32,24 @@ export const EQUIVALENT = [
     reason: "for the types: a frame has been begun before its parts are counted",
   },
   {
+    file: "shared/protocol/framing.ts",
+    line: "for (let border = length - 1; border > 0; border -= 1) {",
+    replacement: "border >= 0",
+    reason: "nothing is a border of no length: 0 is what is returned below, too",
+  },
+  ...["false", "length + 4"].map((replacement) => ({
+    file: "shared/protocol/framing.ts",
+    line: "this.#payload = length - 4 === headerLength ? NO_BYTES : new Uint8Array(length - 4 - headerLength);",
+    replacement,
+    reason: "to save a step: an array of no bytes of its own",
+  })),
+  {
+    file: "shared/protocol/framing.ts",
+    line: "to.set(taken === from.length ? from : from.subarray(at, at + taken), filled);",
+    replacement: "false",
+    reason: "to save a step: the part that is the whole",
+  },
+  {
     file: "shared/protocol/surfaces.ts",
     line: "if (oldest !== undefined) this.#retired.delete(oldest);",
     replacement: "true",
@@ -129,10 +147,96 @@ export const EQUIVALENT = [
     reason: "of the second half, for the types: a map with more than one entry has an oldest one",
   },
   {
+    file: "shared/model/opened-url.ts",
+    line: "if (untrustedUrl.length > MAX_URL_BYTES || utf8Bytes(untrustedUrl) > MAX_URL_BYTES)",
+    replacement: "false",
+    reason: "of the first half, to save a step: a text has no fewer bytes than UTF-16 units",
+  },
+  {
+    file: "shared/model/opened-url.ts",
+    line: 'if (url === null || url.hostname === "") return { ok: false, reason: "it is no valid address" };',
+    replacement: "false",
+    reason: "of the second half: the parser gives no http address without a host; of the first it is killed",
+  },
+  {
+    file: "shared/model/opened-url.ts",
+    line: 'if (url === null) return { ok: false, reason: "it is no valid address" };',
+    reason: "for the types: the parser takes whatever follows mailto:",
+  },
+  {
+    file: "shared/model/opened-url.ts",
+    line: 'if (!/^[!-~]+$/.test(href)) return { ok: false, reason: "it is no valid address" };',
+    reason: "a second check: of what has passed the first ones the parser makes nothing but printable ASCII",
+  },
+  {
+    file: "shared/model/picture.ts",
+    line: 'return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max;',
+    replacement: "true",
+    reason: "of the first part, for the types: what is an integer is a number; of the others it is killed",
+  },
+  {
+    file: "shared/model/service.ts",
+    line: 'if (typeof value === "number" && Number.isFinite(value) && value >= min && value <= max) return null;',
+    replacement: "true",
+    reason: "of the first part, for the types: what is finite is a number; of the others it is killed",
+  },
+  {
+    file: "shared/model/text.ts",
+    line: "if (line.length <= maxGraphemes) return line;",
+    reason: "to save a step: a line has no more clusters than units",
+  },
+  {
+    file: "shared/model/text.ts",
+    line: 'return code < 0x100 ? `\\\\x${code.toString(16).padStart(2, "0")}` : `\\\\u{${code.toString(16)}}`;',
+    replacement: "code <= 0x100",
+    reason: "U+0100 is no control character",
+  },
+  {
+    file: "shared/model/vm.ts",
+    line: "return REACH[one] <= REACH[other] ? one : other;",
+    replacement: "REACH[one] < REACH[other]",
+    reason: "two that reach as far are the same",
+  },
+  {
     file: "main/control/server.ts",
     line: 'socket.on("error", () => socket.destroy());',
     reason:
       "a Unix socket gives no error before the token, when nothing is written; it is there for what Node may do one day",
+  },
+  {
+    file: "main/link/clips/address-filter.ts",
+    line: String.raw`if (untrusted.startsWith("-") || /[\s\p{C}\\]|%00/iu.test(untrusted)) return null;`,
+    replacement: "false",
+    reason: "of the first half: the parser takes no address whose scheme begins so; of the second it is killed",
+  },
+  {
+    file: "main/link/clips/text-filter.ts",
+    line: "const bytes = this.#begun.length === 0 ? untrusted : Buffer.concat([this.#begun, untrusted]);",
+    replacement: "false",
+    reason: "to save a step: a copy of the same bytes",
+  },
+  {
+    file: "main/link/clips/text-filter.ts",
+    line: "while (at < bytes.length) {",
+    replacement: "at <= bytes.length",
+    reason: "past the end there is NUL, which is left out",
+  },
+  {
+    file: "main/link/clips/held-reading.ts",
+    line: "if (this.#head.length < HEAD_BYTES)",
+    reason: "to save a step: nothing is added to a head that is full",
+  },
+  {
+    file: "main/link/clips/held-reading.ts",
+    line: "if (port !== null) this.#sendTo(port);",
+    replacement: "true",
+    reason: "for the types: there is no credit before there is a port",
+  },
+  {
+    file: "main/link/clips/giving.ts",
+    line: "if (this.#isOver) return;",
+    replacement: "false",
+    reason: "of what the port says alone: it says nothing once it is over; elsewhere it is killed",
   },
   {
     file: "renderer/compositor/decoders/decoder.ts",

@@ -6,6 +6,7 @@ import { runTool } from "../testing/tool.mjs";
 
 const KILLED = new Set(["Killed", "Timeout"]);
 const SURVIVED = new Set(["Survived", "NoCoverage"]);
+const IGNORED = "Ignored";
 
 /**
  * @typedef {object} Options
@@ -16,7 +17,8 @@ const SURVIVED = new Set(["Survived", "NoCoverage"]);
  *
  * @typedef {{ line: number, column: number }} Place 1..
  * @typedef {{ start: Place, end: Place }} Range
- * @typedef {import("./mutant.mjs").Mutant & { range: Range }} Ranged
+ * @typedef {import("./mutant.mjs").Mutant & { range: Range, isIgnored: boolean }} Ranged isIgnored: it runs once, when its file is
+ *   loaded
  */
 
 /**
@@ -26,7 +28,7 @@ const SURVIVED = new Set(["Survived", "NoCoverage"]);
  */
 export async function strykerMutants({ mutate, tests }, options) {
   const [first = [], ...rest] = tests;
-  let mutants = await tried(mutate, first, options);
+  let mutants = (await tried(mutate, first, options))?.filter(({ isIgnored }) => !isIgnored);
   for (const more of rest) {
     const survivors = mutants?.filter(({ isKilled }) => !isKilled) ?? [];
     if (mutants === undefined || survivors.length === 0) return mutants;
@@ -39,7 +41,11 @@ export async function strykerMutants({ mutate, tests }, options) {
     const again = await tried([...places], more, options);
     if (again === undefined) return undefined;
     const killed = new Set(again.filter(({ isKilled }) => isKilled).map(nameOf));
-    mutants = mutants.map((mutant) => ({ ...mutant, isKilled: mutant.isKilled || killed.has(nameOf(mutant)) }));
+    // The tests before may not have loaded their file.
+    const ignored = new Set(again.filter(({ isIgnored }) => isIgnored).map(nameOf));
+    mutants = mutants
+      .filter((mutant) => !ignored.has(nameOf(mutant)))
+      .map((mutant) => ({ ...mutant, isKilled: mutant.isKilled || killed.has(nameOf(mutant)) }));
   }
   return mutants;
 }
@@ -109,7 +115,7 @@ function mutantsOf(report) {
   return Object.entries(files).flatMap(([file, { source, mutants }]) => {
     const lines = source.split("\n");
     return mutants
-      .filter(({ status }) => KILLED.has(status) || SURVIVED.has(status))
+      .filter(({ status }) => KILLED.has(status) || SURVIVED.has(status) || status === IGNORED)
       .map(({ status, replacement = "", location: range }) => ({
         file,
         range,
@@ -117,6 +123,7 @@ function mutantsOf(report) {
         line: lines[range.start.line - 1] ?? "",
         replacement,
         isKilled: KILLED.has(status),
+        isIgnored: status === IGNORED,
       }));
   });
 }

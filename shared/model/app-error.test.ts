@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { AppError, fromErrorValue, messageOf, toErrorValue } from "./app-error.ts";
 
 const checkout = path.resolve(import.meta.dirname, "../..");
 const MODEL = path.join(checkout, "shared/model/app-error.ts");
@@ -33,4 +34,21 @@ it("names no error code that nothing gives", () => {
   expect(codes().length).toBeGreaterThan(50);
   expect(codes()).toContain("scan.no-scanner");
   expect(codes().filter((code) => !all.includes(`"${code}"`))).toEqual([]);
+});
+
+it("a failure says the same on the other side of a channel", () => {
+  const error = new AppError("vm.not-found", "There is no VM of that name.", { name: "web" });
+  const value = { code: "vm.not-found", message: "There is no VM of that name.", details: { name: "web" } } as const;
+  expect(toErrorValue(error)).toEqual(value);
+  expect(toErrorValue(fromErrorValue(value))).toEqual(value);
+  expect(toErrorValue(new AppError("internal", "x")).details).toEqual({});
+});
+
+it.each([
+  [new Error("it broke"), "it broke"],
+  ["it broke", "it broke"],
+  [null, "null"],
+])("what else is thrown (%s) is internal, and says what it says", (thrown, message) => {
+  expect(messageOf(thrown)).toBe(message);
+  expect(toErrorValue(thrown)).toEqual({ code: "internal", message, details: {} });
 });

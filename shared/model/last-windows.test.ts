@@ -17,6 +17,16 @@ it.each([
   expect(appsOf([{ title: "", appId }], APPS)).toMatchObject({ apps: [{ id }], missing: [] });
 });
 
+it("an id counts as it is written, then in any case, then by its last part", () => {
+  const of = (appId: string, ...ids: string[]): string | undefined => {
+    const apps = ids.map((id): AppView => ({ vm: "home", id, name: id, mimeTypes: [], categories: [], hidden: false }));
+    return appsOf([{ title: "", appId }], apps).apps[0]?.id;
+  };
+  expect(of("foot", "Foot", "foot")).toBe("foot");
+  expect(of("foot", "debian-foot", "FOOT")).toBe("FOOT");
+  expect(of("Foot", "debian-foot", "fooT")).toBe("fooT");
+});
+
 it("each program once; what a guest has not, or does not show in menus, is missing", () => {
   const windows = ["foot", "foot", "pdf", "gone", "gone"].map((appId, at) => ({ title: `${at}`, appId }));
   const { apps, missing } = appsOf(windows, APPS);

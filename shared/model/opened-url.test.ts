@@ -17,8 +17,42 @@ describe("what is opened, in one form", () => {
       "mailto:anna@example.org?subject=a%20b&body=one%0D%0Atwo",
     ],
     ["https://example.org/path@host", "https://example.org/path@host"],
+    ["https://example.org?@", "https://example.org/?@"],
+    ["https://example.org#@", "https://example.org/#@"],
+    [
+      "MAILTO:a@b.example?SUBJECT=x&In-Reply-To=y&cc=c&bcc=d&to=e",
+      "mailto:a@b.example?SUBJECT=x&In-Reply-To=y&cc=c&bcc=d&to=e",
+    ],
+    ["mailto:a@b.example?body=one%0atwo", "mailto:a@b.example?body=one%0atwo"],
   ])("%s", (text, url) => {
     expect(parseUrl(text)).toMatchObject({ ok: true, value: { url } });
+  });
+});
+
+describe("why a link is refused", () => {
+  it.each([
+    ["-https://example.org", 'it begins with "-"'],
+    ["https://example.org/a b", "it has control characters, white space or invisible characters"],
+    ["https://example.org/%00", "it has an encoded null character"],
+    ["https://example.org\\@evil.example/", 'it has a "\\", which programs read differently'],
+    ["example.org/a", 'it has no scheme such as "https:"'],
+    ["1a:b", 'it has no scheme such as "https:"'],
+    ["xhttps://example.org", '"xhttps:" is not opened: only http, https and mailto are'],
+    ["Smb+X.y-1://a", '"smb+x.y-1:" is not opened: only http, https and mailto are'],
+    ["https:///path", "it names no host"],
+    ["https:?//a", "it names no host"],
+    ["https:a?http://b", "it names no host"],
+    ["https://user@example.org/", 'it has a user name or password before "@", which hides where it leads'],
+    ["https://example.org:99999/", "it is no valid address"],
+    ["mailto:a@example.org%0aBcc:b@example.org", "its address has an encoded line break"],
+    ["mailto:a@example.org%0DBcc:b@example.org", "its address has an encoded line break"],
+    ["mailto:a@example.org?attach=/etc/passwd", "it fills in a field that a link may not"],
+    ["mailto:a@example.org?subject=x%0a", "one of its fields has a line break"],
+    ["mailto:a@example.org?cc=x%0D", "one of its fields has a line break"],
+    [`https://example.org/${"ü".repeat(2000)}`, `it is longer than ${MAX_URL_BYTES} bytes`],
+    [`https://example.org/${"x".repeat(MAX_URL_BYTES)}`, `it is longer than ${MAX_URL_BYTES} bytes`],
+  ])("%j: %s", (text, reason) => {
+    expect(parseUrl(text)).toEqual({ ok: false, reason });
   });
 });
 
@@ -70,6 +104,24 @@ it.each([
   ["http://localhost.example.org/", false],
   ["http://127.0.0.1.example.org/", false],
   ["http://10.0.0.1/", false],
+  ["http://localhost./", true],
+  ["http://app.localhost./", true],
+  ["http://127.1./", true],
+  ["http://0.0.0.0:631/", true],
+  ["http://0/", true],
+  ["http://[::]/", true],
+  ["http://[::ffff:127.0.0.1]/", true],
+  ["http://[::ffff:127.255.1.0]/", true],
+  ["http://[::ffff:0.0.0.0]/", true],
+  ["http://[::ffff:10.0.0.1]/", false],
+  ["http://[::ffff:126.0.0.1]/", false],
+  ["http://[fe80::7f00:1]/", false],
+  ["http://0.0.0.1/", false],
+  ["http://localhost.a/", false],
+  ["http://notlocalhost/", false],
+  ["http://a127.0.0.1.example/", false],
+  ["http://[::2]/", false],
+  ["https://127.255.255.255/", true],
 ])("%s means the machine on which it is opened: %s", (text, isLocal) => {
   expect(parseUrl(text)).toMatchObject({ ok: true, value: { isLocal } });
 });

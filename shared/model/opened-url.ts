@@ -91,7 +91,11 @@ function parsed(text: string): ParsedUrl | null {
   return URL.canParse(text) ? new URL(text) : null;
 }
 
+/** Loopback, also as an IPv4 address in an IPv6 one; and the unspecified address, at which Linux connects to itself. */
+const LOCAL_HOST =
+  /^(?:(?:.*\.)?localhost\.?|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[::ffff:(?:7f[0-9a-f]{2}:[0-9a-f]+|0:0)\])$/;
+
 /** @param host as URL gives it: small, addresses in their one form */
 function isLocalHost(host: string): boolean {
-  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return LOCAL_HOST.test(host);
 }

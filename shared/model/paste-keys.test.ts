@@ -20,6 +20,11 @@ test.each([
   expect(isPasteChord(event, DEFAULT_PASTE_KEYS)).toBe(isPaste);
 });
 
+test("a key that has a name is known by it, and a modifier more is another chord", () => {
+  expect(isPasteChord({ ...CTRL, key: "Paste", code: "KeyX" }, ["Ctrl+Paste"])).toBe(true);
+  expect(isPasteChord({ ...CTRL, shiftKey: true, key: "V", code: "KeyV" }, ["Ctrl+V"])).toBe(false);
+});
+
 test.each([
   ["Ctrl+V", true],
   ["Shift+Alt+F12", true],

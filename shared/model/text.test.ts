@@ -119,6 +119,15 @@ describe("revealHidden", () => {
     ["", ""],
   ])("%j is shown as %j", (text, expected) => expect(shown(text)).toBe(expected));
 
+  it("has no piece without anything in it", () => {
+    expect(revealHidden("\u{7}\u{7}a\u{7}")).toEqual([
+      { code: "U+0007" },
+      { code: "U+0007" },
+      { text: "a" },
+      { code: "U+0007" },
+    ]);
+  });
+
   it("loses no character that is seen", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { problemWords, readYaml } from "./yaml-file.ts";
+import { problemWords, readYaml, unreadable } from "./yaml-file.ts";
 
 const schema = z.strictObject({
   size: z.int(),
@@ -30,6 +30,13 @@ describe("readYaml", () => {
     ["a value further down", "size: 1\nports:\n  first: here\n", 3, 10, "ports.first"],
     ["an item of a list", "size: 1\nnames:\n  - a\n  - B\n", 4, 5, "names.1: small letters"],
     ["a field that there is not", "size: 1\ncolour: red\n", 2, 1, "colour: there is no such field"],
+    [
+      "a field that there is not, before what else is wrong",
+      "size: much\ncolour: red\n",
+      2,
+      1,
+      "colour: there is no such field",
+    ],
     ["a nested field that there is not", "size: 1\nports:\n  first: /a\n  x: 1\n", 4, 3, "ports.x"],
     ["a field that is missing", "names: []\n", 1, 1, "size"],
     ["a field without a value", "names: []\nsize:\n", 2, 6, "size"],
@@ -57,4 +64,9 @@ describe("readYaml", () => {
 
 it("says a problem as compilers do", () => {
   expect(problemWords({ file: "/f", line: 2, column: 3, reason: "no" })).toBe("/f:2:3: no");
+});
+
+it("says why the system does not give a file", () => {
+  const problem = unreadable("/f", new Error("no such file"));
+  expect(problemWords(problem)).toBe("/f:1:1: it cannot be read: no such file");
 });

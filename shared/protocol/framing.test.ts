@@ -76,6 +76,33 @@ describe("MessageReader", () => {
     expect(() => encodeMessage(header, new Uint8Array(payload.length + 1))).toThrow(RangeError);
   });
 
+  it.each([0, MAX_HEADER_BYTES + 1])("is sent no message with a header of %i bytes", (length) => {
+    expect(() => encodeMessage(new Uint8Array(length))).toThrow(RangeError);
+  });
+
+  it("takes a message without header and payload, and one without payload", () => {
+    const { messages, result } = readAll([lengths(4, 0), lengths(5, 1), Uint8Array.of(7)]);
+    expect(result).toEqual({ ok: true });
+    expect(messages).toEqual([
+      { header: new Uint8Array(0), payload: new Uint8Array(0) },
+      { header: Uint8Array.of(7), payload: new Uint8Array(0) },
+    ]);
+  });
+
+  it.each([
+    [3, "length-too-small"],
+    [MAX_MESSAGE_BYTES + 1, "length-too-large"],
+  ])("refuses the length %i before the header's is there", (length, error) => {
+    expect(readAll([lengths(length, 0).slice(0, 3)]).result).toEqual({ ok: true });
+    expect(readAll([lengths(length, 0).slice(0, 4)]).result).toEqual({ ok: false, error });
+  });
+
+  it("hands over nothing of a message that is refused, nor what follows it", () => {
+    const { messages, result } = readAll([lengths(5, 2), Uint8Array.of(1), encodeMessage(Uint8Array.of(1))]);
+    expect(messages).toEqual([]);
+    expect(result).toEqual({ ok: false, error: "header-too-large" });
+  });
+
   it("stays broken after an error", () => {
     const reader = new MessageReader();
     reader.read(lengths(0, 0), () => undefined);
@@ -86,8 +113,12 @@ describe("MessageReader", () => {
 
   it("knows that a message has begun", () => {
     const reader = new MessageReader();
-    reader.read(encodeMessage(Uint8Array.of(1, 2)).slice(0, 9), () => undefined);
-    expect(reader.isPartial).toBe(true);
+    expect(reader.isPartial).toBe(false);
+    const message = encodeMessage(Uint8Array.of(1, 2));
+    for (const at of message.keys()) {
+      reader.read(message.slice(at, at + 1), () => undefined);
+      expect(reader.isPartial).toBe(at + 1 < message.length);
+    }
   });
 });
 
@@ -127,8 +158,29 @@ describe("EchoFinder", () => {
   it("gives up after the limit", () => {
     const finder = new EchoFinder(epoch);
     const chunk = new Uint8Array(1024 * 1024);
-    let result: ReturnType<EchoFinder["search"]> = "more";
-    for (let passed = 0; passed <= MAX_DISCARDED_BYTES; passed += chunk.length) result = finder.search(chunk);
-    expect(result).toBe("no-echo");
+    for (let passed = 0; passed < MAX_DISCARDED_BYTES; passed += chunk.length)
+      expect(finder.search(chunk)).toBe("more");
+    expect(finder.search(Uint8Array.of(0))).toBe("no-echo");
+  });
+
+  it("finds the echo behind a beginning of it that is a part of the epoch, too", () => {
+    const own = Uint8Array.from([...MAGIC, ...MAGIC.slice(0, -1), 0]);
+    // What matched until its last byte holds the beginning of the true one.
+    const stream = Uint8Array.from([...MAGIC, ...opening(own)]);
+    expect(new EchoFinder(own).search(stream)).toBe(stream.length);
+  });
+
+  it("takes nothing for the echo in which a byte is wrong, or that is put together of its parts", () => {
+    const wanted = opening(epoch);
+    for (const at of wanted.keys()) {
+      const before = wanted.slice(0, at);
+      expect(new EchoFinder(epoch).search(Uint8Array.from([...before, 0xff, ...wanted.slice(at + 1)]))).toBe("more");
+      for (let from = 1; from < at; from += 1)
+        expect(new EchoFinder(epoch).search(Uint8Array.from([...before, ...wanted.slice(from)]))).toBe("more");
+    }
+  });
+
+  it.each([EPOCH_BYTES - 1, EPOCH_BYTES + 1])("has no epoch of %i bytes", (length) => {
+    expect(() => new EchoFinder(new Uint8Array(length))).toThrow(RangeError);
   });
 });

@@ -37,7 +37,12 @@ describe("a list of copied files", () => {
   test("a list, a path or a name that is too long is none", () => {
     expect(parsed(`copy\n${"file:///a\n".repeat(1024)}`)).toHaveLength(1024);
     expect(parsed(`copy\n${"file:///a\n".repeat(1025)}`)).toBe("size");
+    expect(parsed(`copy\nfile:///${"a".repeat(4095)}`)).toEqual([`/${"a".repeat(4095)}`]);
     expect(parsed(`copy\nfile:///${"a".repeat(4096)}`)).toBe("content");
+  });
+
+  test("a byte that is no letter of an address is written as other programs write it", () => {
+    expect(Buffer.from(fileManagersList([Buffer.from("/ç?")])).toString()).toBe("cut\nfile:///%C3%A7%3F");
   });
 
   test("what is written is read again, whatever the names are", () => {

@@ -37,6 +37,7 @@ describe("text", () => {
     ["stays as it is", "Grüße, 日本 🐚\t\n", "Grüße, 日本 🐚\t\n"],
     ["loses NUL and controls", "a\u0000b\u001b[1mc\u007fd\u0085e\u009ff", "ab[1mcdef"],
     ["has line feeds alone", "a\r\nb\rc\n", "a\nbc\n"],
+    ["keeps the last character of two bytes, and the first of four", "\u07ff\u{10000}", "\u07ff\u{10000}"],
     ["keeps bidi controls and what is above C1", "\u00a0\u202e\u200b\ufeff\uffff", "\u00a0\u202e\u200b\ufeff\uffff"],
   ])("%s", (_what, text, expected) => {
     expect(filtered(Buffer.from(text)).toString()).toBe(expected);
@@ -46,6 +47,7 @@ describe("text", () => {
     ["a byte that begins nothing", [0x61, 0xff, 0x80], "a??"],
     ["an overlong slash", [0xc0, 0xaf], "??"],
     ["an overlong NUL of three", [0xe0, 0x80, 0x80], "???"],
+    ["an overlong NUL of four", [0xf0, 0x80, 0x80, 0x80], "????"],
     ["a surrogate", [0xed, 0xa0, 0x80], "???"],
     ["above U+10FFFF", [0xf4, 0x90, 0x80, 0x80], "????"],
     ["a character that is cut by another one", [0xe2, 0x82, 0x61], "??a"],

@@ -9,6 +9,7 @@ import { FIRST_BYTE_MS, HEAD_BYTES, HOLD_BYTES, STALL_MS } from "../clips/held-r
 import { OFFER_MS } from "../clips/offer-pace.ts";
 import { CLIPBOARD, type ClipboardEvent, type GivingTarget } from "../contracts/clipboard.ts";
 import { ServiceHost } from "../testing/service-host.ts";
+import { streams } from "./streams.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -246,6 +247,48 @@ describe("content that the guest writes", () => {
   });
 });
 
+describe("content that is cancelled", () => {
+  it("ends, where there is any of that number", () => {
+    const host = announced(TEXT);
+    for (const number of [1, 99]) {
+      host.order(CLIPBOARD, { type: "cancelReading", reading: number });
+      host.order(CLIPBOARD, { type: "cancelGiving", giving: number });
+    }
+    expect(host.eventsOf(CLIPBOARD)).toEqual([]);
+    const read = { reading: 1, selection: "clipboard", generation: 1, sourceType: "UTF8_STRING", as: TEXT } as const;
+    host.order(CLIPBOARD, { type: "read", ...read });
+    const target = { kind: "put", selection: "primary" } as const;
+    host.order(CLIPBOARD, { type: "give", giving: 2, target, as: TEXT, ruleBytes: null });
+    for (let count = 0; count < 2; count += 1) {
+      host.order(CLIPBOARD, { type: "cancelReading", reading: 1 });
+      host.order(CLIPBOARD, { type: "cancelGiving", giving: 2 });
+    }
+    expect(host.eventsOf(CLIPBOARD).filter(({ type }) => type !== "said")).toEqual([
+      { type: "readingEnded", reading: 1, bytes: 0, outcome: "cancelled" },
+      { type: "givingEnded", giving: 2, bytes: 0, outcome: "cancelled" },
+    ]);
+    expect(host.sentOf("clipPut")).toEqual([{ selection: Selection.PRIMARY, type: TEXT, stream: 2 }]);
+  });
+
+  it("is none where too many streams are open", () => {
+    const host = announced(TEXT);
+    while (host.use(streams).table.open("agent") !== null);
+    const read = { reading: 1, selection: "clipboard", generation: 1, sourceType: "UTF8_STRING", as: TEXT } as const;
+    host.order(CLIPBOARD, { type: "read", ...read });
+    host.say("pasteWanted", { request: 1, offer: 1, type: TEXT });
+    for (const target of [
+      { kind: "request", request: 1 },
+      { kind: "put", selection: "clipboard" },
+      { kind: "ahead", offer: 1 },
+    ] as const)
+      host.order(CLIPBOARD, { type: "give", giving: 2, target, as: TEXT, ruleBytes: null });
+    expect(eventsOf(host, "readingEnded")).toMatchObject([{ outcome: "source" }]);
+    expect(eventsOf(host, "givingEnded")).toHaveLength(3);
+    expect(host.sent.map(({ name }) => name)).toEqual(["clipAnnounced", "pasteRefused"]);
+    expect(host.sentOf("clipAnnounced")).toEqual([{ selection: Selection.CLIPBOARD, offer: 1, types: [TEXT] }]);
+  });
+});
+
 describe("content that the guest reads", () => {
   function giving(target: GivingTarget = { kind: "put", selection: "clipboard" }, as: ClipType = TEXT): ServiceHost {
     const host = announced(TEXT, "text/uri-list");
@@ -284,6 +327,11 @@ describe("content that the guest reads", () => {
     expect(host.say("pasteTaken", { stream: STREAM })).toBe("accepted");
     expect(eventsOf(host, "taken")).toEqual([{ type: "taken", giving: GIVING }]);
     expect(host.say("pasteTaken", { stream: STREAM })).toBe("wrong-state");
+    const two = giving({ kind: "ahead", offer: 1 });
+    const ahead = { kind: "ahead", offer: 1 } as const;
+    two.order(CLIPBOARD, { type: "give", giving: 9, target: ahead, as: "text/uri-list", ruleBytes: null });
+    two.say("pasteTaken", { stream: STREAM + 1 });
+    expect(eventsOf(two, "taken")).toEqual([{ type: "taken", giving: 9 }]);
     expect(giving().say("pasteTaken", { stream: STREAM })).toBe("unknown-stream");
   });
 

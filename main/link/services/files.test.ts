@@ -117,6 +117,53 @@ describe("a target", () => {
       );
   });
 
+  it("is told of each file what it is, with the hash where it is known", () => {
+    const host = new ServiceHost();
+    host.order(FILES, { type: "receive", transfer: 1, receiving: receiving() });
+    const sha256 = new Uint8Array(32).fill(7);
+    const files = [
+      { ...file(0), sha256 },
+      { ...file(1), kind: "folder" as const, size: 0, executable: false },
+    ];
+    host.order(FILES, { type: "expect", transfer: 1, files, isLast: true });
+    const path = Uint8Array.of(0x61);
+    expect(host.sentOf("filesExpected")).toEqual([
+      {
+        transfer: 1,
+        entries: [
+          { index: 0, kind: FileKind.FILE, path, size: 8n, executable: true, modifiedS: 5n, sha256 },
+          { index: 1, kind: FileKind.FOLDER, path, size: 0n, executable: false, modifiedS: 5n },
+        ],
+        last: true,
+      },
+    ]);
+    expect(host.eventsOf(FILES)).toEqual([{ type: "streamOpened", transfer: 1, stream: 1 }]);
+  });
+
+  it("is told of many small files, and of their hashes, in messages that are short enough", () => {
+    const host = new ServiceHost();
+    host.order(FILES, { type: "receive", transfer: 1, receiving: receiving() });
+    const sha256 = new Uint8Array(32);
+    const files = Array.from({ length: 1_000 }, (_, index) => ({ ...file(index), sha256 }));
+    host.order(FILES, { type: "expect", transfer: 1, files, isLast: true });
+    // An entry counts as its path, its hash and 48 bytes more; a message has 32 KiB of them.
+    const counts = host.sentOf("filesExpected").map(({ entries = [] }) => entries.length);
+    expect(counts).toEqual([404, 404, 192]);
+  });
+
+  it("is told at once while no more than so much is unread", () => {
+    const host = new ServiceHost();
+    host.order(FILES, { type: "receive", transfer: 1, receiving: receiving() });
+    host.queuedBytes = 512 * 1024;
+    host.order(FILES, { type: "expect", transfer: 1, files: [file(0)], isLast: false });
+    expect(host.sentOf("filesExpected")).toHaveLength(1);
+    host.queuedBytes += 1;
+    host.order(FILES, { type: "expect", transfer: 1, files: [file(1)], isLast: true });
+    expect(host.sentOf("filesExpected")).toHaveLength(1);
+    host.drain();
+    expect(host.sentOf("filesExpected")).toHaveLength(2);
+  });
+
   it("is told no faster than it reads, and nothing when it has ended meanwhile", () => {
     const host = new ServiceHost();
     host.queuedBytes = 1024 * 1024;
@@ -152,6 +199,24 @@ describe("a target", () => {
 });
 
 describe("a watched file", () => {
+  it("is named to the guest, and nothing of it is told once it is watched no more, or the link is closed", () => {
+    const host = new ServiceHost();
+    const path = Uint8Array.of(0x2f);
+    const sha256 = new Uint8Array(32);
+    for (const watch of [1, 2]) host.order(FILES, { type: "watch", watch, path });
+    expect(host.sentOf("fileWatch")).toEqual([
+      { watch: 1, path },
+      { watch: 2, path },
+    ]);
+    host.order(FILES, { type: "unwatch", watch: 1 });
+    expect(host.say("fileSaved", { watch: 1, size: 1n, sha256 })).toBe("accepted");
+    expect(host.eventsOf(FILES)).toEqual([]);
+    for (const size of [1n, 2n]) host.say("fileSaved", { watch: 2, size, sha256 });
+    host.close();
+    vi.advanceTimersByTime(1_000);
+    expect(host.eventsOf(FILES)).toMatchObject([{ watch: 2, size: 1 }]);
+  });
+
   it("that is saved a thousand times a second is told of some times, the newest last", () => {
     const host = new ServiceHost();
     host.order(FILES, { type: "watch", watch: 1, path: Uint8Array.of(0x2f) });

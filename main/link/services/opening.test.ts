@@ -37,6 +37,17 @@ it("a program that opens without end is answered by the link, and main hears of 
   expect(host.sentOf("openAnswered").at(-1)).toMatchObject({ wanted: 1_000, outcome: OpenOutcome.FAILED });
 });
 
+it("a program that sends without end is answered by the link, too", () => {
+  const host = new ServiceHost();
+  for (let wanted = 1; wanted <= 100; wanted += 1) {
+    host.say("sendWanted", { wanted, paths: [Uint8Array.of(0x2f)], count: 1 });
+    host.order(OPENING, { type: "answerSend", wanted, outcome: "denied", detail: "" });
+  }
+  expect(host.eventsOf(OPENING)).toHaveLength(60);
+  expect(host.sentOf("sendAnswered")).toHaveLength(100);
+  expect(host.sentOf("sendAnswered").at(-1)).toMatchObject({ wanted: 100, outcome: OpenOutcome.FAILED });
+});
+
 it("what is opened in the guest itself is a launch, with a number of the launches'", () => {
   const host = new ServiceHost();
   host.order(LAUNCHES, { request: 1, open: { kind: "url", url: "https://a/" }, appId: null });

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import fc from "fast-check";
 import { MAX_FROM_PROGRAM_BYTES, type ToProgram } from "#shared/model/service-messages.ts";
+import { MAX_STREAMS } from "#shared/protocol/limits.ts";
 import { type ProgramEvent, PROGRAM } from "../contracts/program.ts";
 import { ServiceHost } from "../testing/service-host.ts";
+import { streams } from "./streams.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -96,6 +98,39 @@ describe("a program that connects", () => {
     const before = host.sentOf("streamCredit").length;
     say(host, line(STATUS));
     expect(host.sentOf("streamCredit").slice(before)).toEqual([{ stream: FROM_PROGRAM, bytes: line(STATUS).length }]);
+  });
+
+  it("is refused where too many streams are open, and leaves none open", () => {
+    for (const left of [0, 1]) {
+      const host = new ServiceHost();
+      const { table } = host.use(streams);
+      for (let count = left; count < MAX_STREAMS; count += 1) table.open("agent");
+      host.order(PROGRAM, { type: "listen" });
+      expect(events(host)).toEqual([
+        { type: "refused", reason: "too much is under way in this VM: no program can connect" },
+      ]);
+      expect(host.sentOf("serviceOpen")).toEqual([]);
+      for (let count = 0; count < left; count += 1) expect(table.open("agent")).not.toBeNull();
+      expect(table.open("agent")).toBeNull();
+    }
+  });
+
+  it("may end its longest line with its last bytes, and is hung up on for one byte more", () => {
+    for (const more of [0, 1]) {
+      const host = connected();
+      const text = line({ type: "status", text: "x" })
+        .trimEnd()
+        .padEnd(MAX_FROM_PROGRAM_BYTES + more);
+      // The line's end comes with its last bytes.
+      for (let at = 0; at < text.length; at += 60_000) {
+        const part = text.slice(at, at + 60_000);
+        expect(say(host, at + 60_000 < text.length ? part : `${part}\n`)).toBe("accepted");
+      }
+      const tooLong = `a line has more than ${MAX_FROM_PROGRAM_BYTES} bytes: the connection was ended`;
+      expect(events(host).at(-1)).toEqual(
+        more === 0 ? { type: "message", message: STATUS } : { type: "refused", reason: tooLong },
+      );
+    }
   });
 
   it("is followed by another one when it has ended", () => {

@@ -151,3 +151,53 @@ it("a service of the link may take a stream itself", () => {
   expect(heard).toEqual([Uint8Array.of(1), false]);
   expect(host.eventsOf(STREAMS)).toEqual([]);
 });
+
+it("an endpoint of the link hears of what it asks for alone", () => {
+  const host = new ServiceHost();
+  const hub = host.use(streams);
+  const [read, written] = [hub.table.open("agent") ?? 0, hub.table.open("host") ?? 0];
+  hub.take(read, {});
+  hub.take(written, {});
+  hub.grant(read, 1);
+  expect(host.say("streamData", { stream: read }, Uint8Array.of(1))).toBe("accepted");
+  expect(host.say("streamEnd", { stream: read })).toBe("accepted");
+  expect(host.say("streamCredit", { stream: written, bytes: 2 })).toBe("accepted");
+  expect(hub.write(written, Uint8Array.of(1, 2, 3))).toBe(2);
+  expect(hub.write(written, Uint8Array.of(3))).toBe(0);
+  expect(chunksOf(host)).toEqual([Uint8Array.of(1, 2)]);
+  expect(host.say("streamEnd", { stream: written })).toBe("accepted");
+  expect(host.sentOf("streamEnd")).toEqual([{ stream: written, aborted: true }]);
+  expect(host.eventsOf(STREAMS)).toEqual([]);
+  hub.end(written, false);
+  expect(host.sentOf("streamEnd")).toHaveLength(1);
+});
+
+it("what the link has of a stream that the guest writes is ended by the link once, and its endpoint hears of it", () => {
+  const host = new ServiceHost();
+  const hub = host.use(streams);
+  const stream = hub.table.open("agent") ?? 0;
+  const heard: boolean[] = [];
+  hub.take(stream, { ended: (aborted) => void heard.push(aborted) });
+  for (let count = 0; count < 2; count += 1) hub.stop(stream);
+  expect(host.sentOf("streamEnd")).toEqual([{ stream }]);
+  expect(heard).toEqual([]);
+  host.say("streamEnd", { stream, aborted: true });
+  expect(heard).toEqual([true]);
+});
+
+it("streams of what is over end for both sides' endpoints", () => {
+  const host = new ServiceHost();
+  const hub = host.use(streams);
+  const [read, written, silent] = [
+    hub.table.open("agent") ?? 0,
+    hub.table.open("host") ?? 0,
+    hub.table.open("host") ?? 0,
+  ];
+  const heard: unknown[] = [];
+  hub.take(read, { ended: (aborted) => void heard.push(["ended", aborted]) });
+  hub.take(written, { stopped: () => void heard.push("stopped") });
+  hub.take(silent, {});
+  for (const stream of [read, written, silent]) hub.table.drop(stream);
+  expect(heard).toEqual([["ended", true], "stopped"]);
+  expect(host.eventsOf(STREAMS)).toEqual([]);
+});

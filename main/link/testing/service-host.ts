@@ -104,6 +104,11 @@ export class ServiceHost {
     while (!look()) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
+  /** As after a hello: timers run from now on. */
+  opened(): void {
+    this.#services.opened();
+  }
+
   close(): void {
     this.#services.closed();
   }

@@ -1,0 +1,207 @@
+/** Content on its way from a guest to the one that reads it; guest and reader are the test's. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
+import { CarriedPort } from "./carried-port.ts";
+import { FIRST_BYTE_MS, HEAD_BYTES, HeldReading, HOLD_BYTES, STALL_MS } from "./held-reading.ts";
+
+/** Less is granted only to a guest that may send nothing. */
+const LEAST_GRANT_BYTES = 32 * 1024;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+class Reading {
+  readonly log: unknown[] = [];
+  readonly grants: number[] = [];
+  readonly said: unknown[] = [];
+  readonly held: HeldReading;
+  readonly port = new CarriedPort((message) => this.said.push(message));
+
+  constructor(maxBytes = 1e9) {
+    const listener = {
+      progress: (bytes: number) => void this.log.push({ bytes }),
+      ended: (bytes: number, outcome: string) => void this.log.push({ bytes, outcome }),
+    };
+    this.held = new HeldReading(maxBytes, listener, {
+      grant: (bytes) => {
+        this.grants.push(bytes);
+        return bytes;
+      },
+      stop: () => void this.log.push("stop"),
+    });
+    this.held.begin();
+  }
+
+  write(bytes: number): void {
+    this.held.data(new Uint8Array(bytes));
+  }
+
+  credit(bytes: number): void {
+    this.port.carried({ type: "credit", bytes });
+  }
+
+  get sentBytes(): number[] {
+    return this.said.flatMap((message) => {
+      const { bytes } = message as { bytes?: Uint8Array };
+      return bytes === undefined ? [] : [bytes.length];
+    });
+  }
+}
+
+describe("a reading", () => {
+  it("gives its reader what it has asked for and no more, and is complete when all of it has gone", () => {
+    const reading = new Reading();
+    reading.write(5);
+    reading.write(5);
+    reading.held.deliver(reading.port);
+    expect(reading.sentBytes).toEqual([]);
+    reading.credit(2);
+    expect(reading.sentBytes).toEqual([2]);
+    reading.credit(3);
+    expect(reading.sentBytes).toEqual([2, 3]);
+    reading.credit(5);
+    expect(reading.sentBytes).toEqual([2, 3, 5]);
+    reading.held.ended(false);
+    expect(reading.said.at(-1)).toEqual({ type: "end", aborted: false });
+    expect(reading.log).toEqual([{ bytes: 10 }, { bytes: 10, outcome: "complete" }]);
+  });
+
+  it("that is delivered before its first byte goes on", () => {
+    const reading = new Reading();
+    reading.held.deliver(reading.port);
+    reading.credit(1);
+    expect(reading.log).toEqual([]);
+    reading.write(1);
+    expect(reading.sentBytes).toEqual([1]);
+  });
+
+  it("of nothing waits until it is delivered", () => {
+    const reading = new Reading();
+    reading.held.ended(false);
+    expect(reading.log).toEqual([{ bytes: 0 }]);
+    reading.held.deliver(reading.port);
+    expect(reading.log).toEqual([{ bytes: 0 }, { bytes: 0, outcome: "complete" }]);
+  });
+
+  it("is delivered once: any other port is closed", () => {
+    const reading = new Reading();
+    const closed: number[] = [];
+    const portOf = (number: number): CarriedPort =>
+      new (class extends CarriedPort {
+        override close(): void {
+          closed.push(number);
+        }
+      })(() => undefined);
+    reading.held.deliver(portOf(1));
+    reading.held.deliver(portOf(2));
+    expect(closed).toEqual([2]);
+    reading.held.cancel();
+    reading.held.deliver(portOf(3));
+    expect(closed).toEqual([2, 1, 3]);
+  });
+
+  it("ends where its reader asks for more than a stream may have in all", () => {
+    const reading = new Reading();
+    reading.held.deliver(reading.port);
+    reading.credit(MAX_STREAM_CREDIT_BYTES);
+    expect(reading.log).toEqual([]);
+    reading.credit(1);
+    expect(reading.log).toEqual(["stop", { bytes: 0, outcome: "target" }]);
+  });
+
+  it("tells its guest and its reader once that it is cancelled, and nothing after that", () => {
+    const reading = new Reading();
+    reading.held.deliver(reading.port);
+    reading.credit(3);
+    reading.write(5);
+    reading.held.cancel();
+    expect(reading.said.at(-1)).toEqual({ type: "end", aborted: true });
+    const grants = reading.grants.length;
+    reading.held.cancel();
+    reading.held.begin();
+    reading.write(5);
+    reading.held.ended(false);
+    vi.advanceTimersByTime(STALL_MS);
+    expect(reading.log).toEqual(["stop", { bytes: 5, outcome: "cancelled" }]);
+    expect(reading.sentBytes).toEqual([3]);
+    expect(reading.grants).toHaveLength(grants);
+  });
+
+  it("that is over tells nothing of what still comes", () => {
+    const reading = new Reading();
+    reading.held.cancel();
+    reading.write(5);
+    vi.advanceTimersByTime(STALL_MS);
+    expect(reading.log).toEqual(["stop", { bytes: 0, outcome: "cancelled" }]);
+  });
+
+  it("that is all there tells its guest nothing when it is cancelled", () => {
+    const reading = new Reading();
+    reading.write(5);
+    reading.held.ended(false);
+    reading.held.cancel();
+    expect(reading.log).toEqual([{ bytes: 5 }, { bytes: 5, outcome: "cancelled" }]);
+  });
+
+  it("takes the most that its type may have", () => {
+    const reading = new Reading(5);
+    reading.write(5);
+    expect(reading.log).toEqual([]);
+    reading.write(1);
+    expect(reading.log).toEqual(["stop", { bytes: 6, outcome: "size" }]);
+  });
+
+  it("shows the beginning, cut where it is long", () => {
+    const heads: (Uint8Array | null)[] = [];
+    const nothing = (): void => undefined;
+    const progress = (_bytes: number, head: Uint8Array | null): void => void heads.push(head);
+    const held = new HeldReading(1e9, { progress, ended: nothing }, { grant: (bytes) => bytes, stop: nothing });
+    held.begin();
+    held.data(new Uint8Array(HEAD_BYTES - 1).fill(1));
+    held.data(Uint8Array.of(2, 3));
+    held.ended(false);
+    expect(heads).toEqual([Uint8Array.from([...new Uint8Array(HEAD_BYTES - 1).fill(1), 2])]);
+  });
+});
+
+describe("what the guest may send", () => {
+  it("is what may wait here, and what the reader has asked for beyond that", () => {
+    const reading = new Reading();
+    reading.held.deliver(reading.port);
+    expect(reading.grants).toEqual([HOLD_BYTES]);
+    reading.write(HOLD_BYTES);
+    expect(reading.grants).toEqual([HOLD_BYTES]);
+    reading.credit(1);
+    reading.credit(HOLD_BYTES - 1);
+    expect(reading.grants).toEqual([HOLD_BYTES, 1, HOLD_BYTES - 1]);
+  });
+
+  it("is extended in large parts while it may still send", () => {
+    const reading = new Reading();
+    reading.held.deliver(reading.port);
+    reading.credit(LEAST_GRANT_BYTES - 1);
+    expect(reading.grants).toEqual([HOLD_BYTES]);
+    reading.credit(1);
+    expect(reading.grants).toEqual([HOLD_BYTES, LEAST_GRANT_BYTES]);
+  });
+
+  it("is no more once all is there", () => {
+    const reading = new Reading();
+    reading.write(10);
+    reading.held.ended(false);
+    reading.held.deliver(reading.port);
+    reading.credit(9);
+    expect(reading.sentBytes).toEqual([9]);
+    expect(reading.grants).toEqual([HOLD_BYTES]);
+  });
+
+  it("is not awaited longer because its reader asks for more", () => {
+    const reading = new Reading();
+    reading.held.deliver(reading.port);
+    vi.advanceTimersByTime(FIRST_BYTE_MS - 1);
+    reading.credit(LEAST_GRANT_BYTES);
+    expect(reading.grants).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    expect(reading.log).toEqual(["stop", { bytes: 0, outcome: "source" }]);
+  });
+});
