@@ -65,7 +65,7 @@ test("it is sent to another VM by its menu, and opened by a double click", async
 
   await (await icon("poem.txt, home")).dblclick();
   await expect
-    .poll(async () => (await desktop.windows()).map(({ vm, title }) => `${vm}: ${title}`))
+    .poll(async () => (await desktop.windows()).map(({ vm, title }) => `${vm}: ${title}`), { timeout: 60_000 })
     .toContainEqual(expect.stringMatching(/^home: .*poem\.txt/));
 });
 
@@ -79,4 +79,16 @@ test("files that change all the time cost no more than what is shown, and the la
   await expect((await desktop.page()).getByRole("option", { name: /^n\d+, home$/ })).toHaveCount(1);
   // One look in 200 ms at most, of 3,000 writes.
   expect((await changes()).length).toBeLessThan(1_000);
+});
+
+test("it is sent to another VM by a drag to its chip", async () => {
+  const page = await desktop.page();
+  await sh("home", "echo dragged > Desktop/drawing.txt");
+  const chip = page.getByRole("button", { name: /^web,/ });
+  await (await icon("drawing.txt, home")).hover();
+  await page.mouse.down();
+  // The first movement begins the drag, the second one is above the chip.
+  for (const _movement of [1, 2]) await chip.hover();
+  await page.mouse.up();
+  await expect.poll(() => sh("web", "cat Incoming/home/drawing.txt 2>/dev/null")).toBe("dragged\n");
 });

@@ -210,3 +210,20 @@ test("Debian's xdg-open finds the opener, too", async () => {
   await sh("home", "/usr/bin/xdg-open https://example.org/debians");
   await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/debians\n");
 });
+
+test("where no program opens it, the message names who has one, also a VM that has stopped", async () => {
+  const book = file("other.epub", "no book");
+  const entry = "[Desktop Entry]\\nType=Application\\nName=Reader\\nExec=true\\nMimeType=application/epub+zip;\\n";
+  await sh("web", `printf '${entry}' > ~/.local/share/applications/reader.desktop`);
+  const told = async (): Promise<{ error: { code: string; message: string; details: unknown } }> => {
+    const { stderr } = await desktop.atoll("open", "--json", "--in", "home", book);
+    return JSON.parse(stderr) as Awaited<ReturnType<typeof told>>;
+  };
+  const details = { programs: [{ vm: "web", template: "debian", program: "Reader" }] };
+  // Its agent lists a new entry a moment after it was written.
+  await expect.poll(async () => (await told()).error).toMatchObject({ code: "open.no-handler", details });
+  await desktop.json("vm", "stop", "web", "--wait");
+  const { error } = await told();
+  expect(error).toMatchObject({ code: "open.no-handler", details });
+  expect(error.message).toContain("web (template debian, not running) has “Reader”: open it there");
+});

@@ -27,6 +27,7 @@ async function standIn(script: string): Promise<void> {
 
 const GOOD = `
 mkdir "$out/kernel"; cp "$KERNEL" "$out/kernel/vmlinuz"; echo 6.12 >"$out/kernel/version"; echo foot >"$out/kernel/packages.txt"
+printf '/usr/share/applications/a.desktop:%s\n' '[Desktop Entry]' Name=Viewer 'MimeType=image/png;' >"$out/kernel/desktop-entries"
 echo "atoll-step: image" >&2; echo image >&4`;
 
 /** A bzImage whose payload unpacks to something that begins like an ELF file. */
@@ -79,6 +80,7 @@ describe("a build", () => {
     expect(template.dir).toBe(join(cacheDir, "templates", recipeHash(recipe)));
     expect((await stat(template.rootImage)).mode & 0o777).toBe(0o444);
     expect(await readdir(template.modulesDir)).toContain("order");
+    expect(template.programs).toEqual({ "image/png": "Viewer" });
     expect(steps).toEqual(["image", "finish", "finish"]);
     expect((await templateStatus(recipe, cacheDir)).built).toEqual(template);
     await standIn("exit 1");

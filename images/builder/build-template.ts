@@ -9,6 +9,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { buildFailure } from "./build-failure.ts";
 import { cachePaths } from "./cache-dir.ts";
+import { ENTRIES_FILE, programsOf } from "./desktop-entries.ts";
 import { withoutInherited } from "../../main/base/close-inherited.ts";
 import { tryLock, waitForLock, type FileLock } from "../../main/base/file-lock.ts";
 import { checkHostTools, isRoot } from "./host-tools.ts";
@@ -175,6 +176,8 @@ async function finish(recipe: Recipe, partialDir: string): Promise<void> {
   await rename(at("kernel", "packages.txt"), at("packages.txt"));
   await rm(at("kernel", "vmlinuz"));
   await rm(at("kernel", "version"));
+  const programs = programsOf(await readFile(at("kernel", ENTRIES_FILE), "utf8"));
+  await rm(at("kernel", ENTRIES_FILE));
   await rename(at("kernel"), at("modules"));
   await chmod(at("modules"), 0o755);
   // Modules of the recipe alone come after those that each guest has.
@@ -193,6 +196,7 @@ async function finish(recipe: Recipe, partialDir: string): Promise<void> {
     memoryMiB,
     cpus,
     diskMiB,
+    programs,
     builtAt: new Date().toISOString(),
   };
   await writeFile(at(TEMPLATE_FILE), `${JSON.stringify(about, null, 2)}\n`);

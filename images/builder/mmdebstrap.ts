@@ -1,4 +1,5 @@
 /** The command line of mmdebstrap, which does the work of a build. It uses the suite's default mirrors. */
+import { entriesScript } from "./desktop-entries.ts";
 import { customizeScript, imageScript, KERNEL_OUT } from "./hooks.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -36,6 +37,7 @@ export function mmdebstrapArguments({ recipe, mode, packagesDir, outDir }: Mmdeb
     `--setup-hook=mkdir -p "$1${archives}"`,
     `--setup-hook=sync-in ${quoted(packagesDir)} ${archives}`,
     `--customize-hook=${customizeScript(recipe)}`,
+    `--customize-hook=${entriesScript(KERNEL_OUT)}`,
     `--customize-hook=sync-out ${archives} ${quoted(packagesDir)}`,
     `--customize-hook=copy-out ${KERNEL_OUT} ${quoted(outDir)}`,
     `--customize-hook=${imageScript(recipe)}`,

@@ -19,6 +19,8 @@ const templateFile = z
     memoryMiB: z.int(),
     cpus: z.int(),
     diskMiB: z.int(),
+    /** Name of a program for each MIME type, and x-scheme-handler/SCHEME. Builds before it was written have none. */
+    programs: z.record(z.string(), z.string()).default({}),
     /** ISO 8601. */
     builtAt: z.string(),
   })

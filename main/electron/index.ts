@@ -58,9 +58,11 @@ import { HostNetworks } from "../networks/host-networks.ts";
 import { ScanRules } from "../networks/scan-rules.ts";
 import { Comparisons } from "../opener/comparisons.ts";
 import { createOpener } from "../opener/create.ts";
+import { KnownPrograms } from "../opener/known-programs.ts";
 import { readGuestFile } from "../opener/guest-file.ts";
 import { ItemOpener } from "../opener/item-opener.ts";
 import { OpenRules } from "../opener/open-rules.ts";
+import { templatePrograms } from "../opener/template-programs.ts";
 import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { hasScannerOf } from "../policy/scanners.ts";
@@ -283,8 +285,13 @@ async function run(): Promise<void> {
     freeMemoryMiB,
   });
   const comparisons = new Comparisons(readGuestFile);
+  const knownPrograms = new KnownPrograms(paths.state);
   const opener = createOpener({
     application,
+    programs: {
+      known: knownPrograms,
+      templates: () => templatePrograms(recipesFolder(paths)),
+    },
     safeCopies: new SafeCopies({ services, host: hostFiles }),
     crossings,
     disposables,
@@ -315,7 +322,7 @@ async function run(): Promise<void> {
       services.close();
       const networksClosed = networks.close();
       application.release();
-      await Promise.all([server.close(), networksClosed]);
+      await Promise.all([server.close(), networksClosed, knownPrograms.settled()]);
       placements.flush();
       lastWindows.flush();
       await audit.close();

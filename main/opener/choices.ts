@@ -6,7 +6,7 @@ import type { Vm } from "../vms/vm.ts";
 import { groupOf, type OpenItem } from "./item.ts";
 import { crossingOf, partyIn } from "./parties.ts";
 import type { OpenerParts } from "./parts.ts";
-import { programFor } from "./programs.ts";
+import { knownProgramFor } from "./programs.ts";
 import type { RulePlace } from "./rules.ts";
 
 type Choice = QuestionPayload<"open.choose">["choices"][number];
@@ -16,8 +16,9 @@ export async function choicesFor(
   item: OpenItem,
   from: Vm | null,
   suggested: RulePlace | null,
-  { application, policy, safeCopies }: Pick<OpenerParts, "application" | "policy" | "safeCopies">,
+  parts: Pick<OpenerParts, "application" | "policy" | "programs" | "safeCopies">,
 ): Promise<Choice[]> {
+  const { application, policy, safeCopies } = parts;
   const party = from === null ? HOST : partyIn(application.parties, from);
   const mayGo = (to: Party): boolean => policy.decide(crossingOf(item, party, to)).decision !== "deny";
   const choices: Choice[] = [];
@@ -27,7 +28,7 @@ export async function choicesFor(
     const to = partyIn(application.parties, vm);
     return vm === from || to.role === "disposable" || to.role === "service" || !mayGo(to) ? [] : [{ vm, to }];
   });
-  const whys = await Promise.all(others.map(({ vm }) => whyOf(vm, item, application)));
+  const whys = await Promise.all(others.map(({ vm }) => whyOf(vm, item, parts)));
   for (const [at, { vm, to }] of others.entries())
     choices.push({ place: { kind: "vm", vm: vm.id }, party: partyView(to), why: whys[at] ?? "" });
   if (isRendered(item, safeCopies) && mayGo(NEW_DISPOSABLE))
@@ -51,8 +52,9 @@ function isPlace({ place }: Choice, suggested: RulePlace | null): boolean {
   return place.kind === suggested?.kind;
 }
 
-async function whyOf(vm: Vm, item: OpenItem, application: OpenerParts["application"]): Promise<string> {
-  if (vm.state !== "running") return "does not run: it is started";
-  const program = await programFor(vm, item, application);
-  return program === null ? "no program for it is known" : `has “${program}”`;
+async function whyOf(vm: Vm, item: OpenItem, parts: Pick<OpenerParts, "application" | "programs">): Promise<string> {
+  const program = await knownProgramFor(vm, item, parts);
+  const has = program === null ? "" : `has “${program}”`;
+  if (vm.state !== "running") return has === "" ? "does not run: it is started" : `${has}; does not run: it is started`;
+  return has === "" ? "no program for it is known" : has;
 }

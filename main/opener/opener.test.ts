@@ -156,6 +156,51 @@ describe("what no program opens", () => {
     await vi.waitFor(() => expect(desk.application.vms).toHaveLength(4));
   });
 
+  it("is said with VMs that do not run, by what they had when they ran last, and with templates", async () => {
+    await desk.open("home");
+    desk.hasPrograms("mail", ["application/pdf"]);
+    await desk.vm("mail").start();
+    await desk.comesUp("mail");
+    const { id } = desk.vm("mail");
+    await vi.waitFor(async () => expect(await desk.known.programFor(id, "application/pdf")).toBe("Viewer"));
+    desk.says("mail", { type: "closed", reason: "agent-lost", detail: "" });
+    desk.templates = [
+      { name: "office", programs: new Map([["application/pdf", "Draw"]]) },
+      { name: "other", programs: new Map([["image/png", "Viewer"]]) },
+    ];
+    const opening = desk.opener.open(byPerson({ from: desk.vm("home") })).catch((error: unknown) => error);
+    const { request } = await desk.opened("home");
+    desk.fails("home", request, "application/pdf");
+    expect(await opening).toMatchObject({
+      code: "open.no-handler",
+      message: expect.stringContaining(
+        "mail (not running) has “Viewer”, template office has “Draw”: open it there, or",
+      ) as string,
+      details: {
+        programs: [
+          { vm: "mail", template: null, program: "Viewer", party: { name: "mail" } },
+          { vm: null, template: "office", program: "Draw", party: null },
+        ],
+      },
+    });
+  });
+
+  it("is said with a template alone, and what a VM had is forgotten with it", async () => {
+    await desk.open("home");
+    const { id } = desk.vm("mail");
+    await desk.known.keep(id, [
+      { id: "viewer", name: "Viewer", mimeTypes: ["application/pdf"], categories: [], hidden: false },
+    ]);
+    await desk.application.remove("mail");
+    await vi.waitFor(async () => expect(await desk.known.programFor(id, "application/pdf")).toBeNull());
+    desk.templates = [{ name: "office", programs: new Map([["application/pdf", "Draw"]]) }];
+    const opening = desk.opener.open(byPerson({ from: desk.vm("home") })).catch((error: unknown) => error);
+    const { request } = await desk.opened("home");
+    desk.fails("home", request, "application/pdf");
+    const message = expect.stringContaining("template office has “Draw”: create a VM of it, or") as string;
+    expect(await opening).toMatchObject({ message });
+  });
+
   it("has a next step also where nobody has a program", async () => {
     await desk.open("home");
     const opening = desk.opener.open(byPerson({ from: desk.vm("home") })).catch((error: unknown) => error);

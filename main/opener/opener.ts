@@ -329,7 +329,7 @@ export class Opener {
       const { code, details } = toErrorValue(error);
       if (code !== "app.not-found") throw error;
       const type = typeof details["type"] === "string" ? details["type"] : "";
-      throw await noHandler(vm, item, type, application);
+      throw await noHandler(vm, item, type, this.#parts);
     }
   }
 }

@@ -10,7 +10,9 @@ import type { Policy } from "../policy/policy.ts";
 import type { SafeCopies } from "../safe-copies/safe-copies.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { Comparisons } from "./comparisons.ts";
+import type { KnownPrograms } from "./known-programs.ts";
 import type { OpenRules } from "./open-rules.ts";
+import type { TemplatePrograms } from "./template-programs.ts";
 
 /** In a guest, what an agent opens with a program that it has for it. */
 export type OpenTarget = { kind: "url"; url: string } | { kind: "file"; path: Uint8Array };
@@ -31,6 +33,14 @@ export interface GuestOpening {
   watch(vm: Vm, path: Uint8Array, saved: (file: SavedFile) => void): () => void;
 }
 
+/** What is known of programs where nobody can be asked. */
+export interface ProgramLists {
+  /** Of VMs that ran once. */
+  known: Pick<KnownPrograms, "programFor">;
+  /** Of templates that are built. */
+  templates(): Promise<readonly TemplatePrograms[]>;
+}
+
 export interface OpenerParts {
   /** VMs that there are, and what programs they have. */
   application: {
@@ -40,6 +50,7 @@ export interface OpenerParts {
     /** Of one VM that runs. */
     apps(nameOrId: string): Promise<AppView[]>;
   };
+  programs: ProgramLists;
   policy: Pick<Policy, "decide">;
   crossings: Pick<Crossings, "request" | "ended">;
   rules: Pick<OpenRules, "current" | "set">;

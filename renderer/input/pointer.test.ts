@@ -7,6 +7,7 @@ import type { Compositor } from "../compositor/compositor.ts";
 import { Scene, type SceneSurface } from "../compositor/scene.ts";
 import type { LinkSessionId } from "../compositor/worker/messages.ts";
 import { ActivityTracker } from "./activity.ts";
+import { ICON_DRAG_TYPE } from "./icon-drag.ts";
 import { Pointer, type PointerSession } from "./pointer.ts";
 import { PointerLock } from "./pointer-lock.ts";
 
@@ -213,4 +214,13 @@ describe("the pointer", () => {
     act("pointerup", home.menu.canvas, { x: 3, y: 4 });
     expect(home.said()).toBe("2@3,4 -110 2@3,4");
   });
+});
+
+it.each([
+  ["a picture or a text of the page", ["text/uri-list", "text/plain"], true],
+  ["icons of the desktop", [ICON_DRAG_TYPE], false],
+])("a drag of %s", (_what, types, isPrevented) => {
+  const event = Object.assign(new Event("dragstart", { bubbles: true, cancelable: true }), { dataTransfer: { types } });
+  document.body.dispatchEvent(event);
+  expect(event.defaultPrevented).toBe(isPrevented);
 });

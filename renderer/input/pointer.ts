@@ -6,6 +6,7 @@ import { type LinkCommand, MAX_FIXED } from "#shared/ipc/link-port.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import { type Scene, type SceneSurface, surfaceAt } from "../compositor/scene.ts";
+import { ICON_DRAG_TYPE } from "./icon-drag.ts";
 import type { ActivityTracker } from "./activity.ts";
 import { EVDEV_BUTTONS } from "./key-codes.ts";
 import { leaveHostElements, timeOf } from "./keyboard.ts";
@@ -71,7 +72,10 @@ export class Pointer {
     window.addEventListener("wheel", (event) => this.#wheeled(event), { capture: true, passive: false });
     window.addEventListener("contextmenu", (event) => event.preventDefault());
     window.addEventListener("auxclick", (event) => event.preventDefault());
-    window.addEventListener("dragstart", (event) => event.preventDefault());
+    // Nothing of the page is dragged but what says so itself: icons have, where they are, given the drag what it carries.
+    window.addEventListener("dragstart", (event) => {
+      if (event.dataTransfer?.types.includes(ICON_DRAG_TYPE) !== true) event.preventDefault();
+    });
     document.documentElement.addEventListener("pointerleave", () => this.#leave());
     window.addEventListener("blur", () => this.releaseAll());
   }

@@ -6,7 +6,7 @@ import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { ShellContext } from "../shell/shell.ts";
 import { testShell } from "../shell/testing.ts";
 import { draw, type Drawn, element, textsOf } from "../ui/testing.tsx";
-import { ICON_DRAG_TYPE } from "../ui/icon-drag.ts";
+import { ICON_DRAG_TYPE } from "../input/icon-drag.ts";
 import { openChosenFile, refuseOtherDrops, sendChosenFiles } from "./host-files.ts";
 import { VmChip } from "./VmChip.tsx";
 

@@ -3,7 +3,7 @@ import type { DragEvent as ReactDragEvent } from "react";
 import { useState } from "react";
 import type { VmStatus } from "#shared/model/vm.ts";
 import { type Shell, useShell } from "../shell/shell.ts";
-import { draggedIcons, ICON_DRAG_TYPE } from "../ui/icon-drag.ts";
+import { draggedIcons, ICON_DRAG_TYPE } from "../input/icon-drag.ts";
 
 type Services = Pick<Shell, "bridge" | "notices" | "send">;
 

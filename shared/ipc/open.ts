@@ -228,15 +228,18 @@ export const openContract = domain({
         to: crossingParty.nullable(),
         /** For people: what happened, and what to do. */
         detail: z.string(),
-        /** Of `no-handler`: who has a program for it. `vm`: the name of one that runs; `template`: what it is made from. */
         /** Of `kept-both`: what differs can be asked for by this number; null: nothing of it is known. */
         comparison: z.int().min(1).nullable(),
+        /** Of `no-handler`: who has a program for it, VMs that run first. */
         programs: z.array(
           z.strictObject({
-            vm: z.string(),
+            /** Name; null: it is the template's, of which no VM is known to have one. */
+            vm: z.string().nullable(),
+            /** What the VM is made from; null: nothing. */
             template: z.string().nullable(),
             program: z.string(),
-            party: crossingParty,
+            /** The VM; null: there is none. */
+            party: crossingParty.nullable(),
           }),
         ),
       }),

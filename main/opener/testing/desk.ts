@@ -43,8 +43,10 @@ import {
 import type { Vm } from "../../vms/vm.ts";
 import type { Compared } from "../comparisons.ts";
 import { createOpener } from "../create.ts";
+import { KnownPrograms } from "../known-programs.ts";
 import { OpenRules } from "../open-rules.ts";
 import type { Opener } from "../opener.ts";
+import type { TemplatePrograms } from "../template-programs.ts";
 
 const SHA = "ab".repeat(32);
 
@@ -65,6 +67,9 @@ export class OpenDesk {
   makesSafe: (request: SafeCopyRequest) => Promise<SafeCopy> = () =>
     Promise.resolve({ path: Buffer.from("/home/user/report-safe.pdf"), pages: 2, bytes: 4_000 });
   readonly rules = new OpenRules(this.folder);
+  readonly known = new KnownPrograms(this.folder);
+  /** Those that are built, with their programs. */
+  templates: TemplatePrograms[] = [];
   readonly #links: ScriptedLink[] = [];
   readonly #linkOf = new Map<VmId, ScriptedLink>();
   readonly #programs = new Map<VmId, GuestApp[]>();
@@ -111,6 +116,7 @@ export class OpenDesk {
     this.disposables = new Disposables({ application, drivers, source, leftovers, snapshots, freeMemoryMiB });
     this.opener = createOpener({
       application,
+      programs: { known: this.known, templates: () => Promise.resolve(this.templates) },
       crossings,
       disposables: this.disposables,
       page,
@@ -153,6 +159,7 @@ export class OpenDesk {
   async close(): Promise<void> {
     this.application.release();
     await this.audit.close();
+    await this.known.settled();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -8,7 +8,7 @@ import { useShell } from "../../shell/shell.ts";
 import { fileIcon } from "../../ui/file-icon.ts";
 import { bytesWords } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
-import { dragIcons } from "../../ui/icon-drag.ts";
+import { dragIcons } from "../../input/icon-drag.ts";
 import { LabelShape } from "../../ui/LabelShape.tsx";
 import { chosenIcons, openIcons, renameIcon } from "./icon-actions.ts";
 

@@ -35,3 +35,8 @@ it("where no program opens it, says which VM has one; a long link is cut", () =>
     `No program opens “https://example.org/${"x".repeat(60)}…”. “Evince” in home does.`,
   );
 });
+
+it("or which template does, where no VM is known to have one", () => {
+  const program = { vm: null, template: "office", program: "Draw", party: null };
+  expect(words({ outcome: "no-handler", programs: [program] })).toContain(" “Draw” in template office does.");
+});

@@ -45,5 +45,5 @@ export function openedWords({ item, outcome, from, to, detail, programs }: OpenN
 function handlerWords(programs: OpenNotice["programs"]): string {
   const [first] = programs;
   if (first === undefined) return "";
-  return ` ${quoted(first.program)} in ${first.vm} does.`;
+  return ` ${quoted(first.program)} in ${first.vm ?? `template ${first.template ?? ""}`} does.`;
 }
