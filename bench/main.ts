@@ -15,6 +15,7 @@ import { idle } from "./measures/idle.ts";
 import { keys } from "./measures/keys.ts";
 import { kiosk } from "./measures/kiosk.ts";
 import type { Measure } from "./measures/measure.ts";
+import { network } from "./measures/network.ts";
 import { paste } from "./measures/paste.ts";
 import { policy } from "./measures/policy.ts";
 import { runOnce } from "./measures/run-once.ts";
@@ -39,6 +40,7 @@ const MEASURES: readonly Measure[] = [
   scan,
   flood,
   runOnce,
+  network,
 ];
 
 const USAGE = `usage: npm run bench -- [--only NAME]... [--quick] [--json FILE]

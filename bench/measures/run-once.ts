@@ -7,11 +7,9 @@ import { promisify } from "node:util";
 import { buildTemplate } from "../../images/builder/build-template.ts";
 import { resolveCacheDir } from "../../images/builder/cache-dir.ts";
 import { recipeOfManifest } from "../../images/builder/recipes.ts";
-import type { Template } from "../../images/builder/template.ts";
 import { checkout } from "../../scripts/setup/paths.mjs";
 import { sampleOf, type Finding } from "../report.ts";
-import { AgentReader } from "../systems/agent-reader.ts";
-import { BareMachine } from "../systems/machine.ts";
+import { bootedMs } from "../systems/bare-boot.ts";
 import type { Context, Measure } from "./measure.ts";
 
 const SERVICE = path.join(checkout, "services/example");
@@ -32,7 +30,7 @@ async function run({ isQuick, signal, say }: Context): Promise<Finding[]> {
     const rounds = isQuick ? ROUNDS.quick : ROUNDS.full;
     // One more than is counted: the first of each finds cold caches.
     for (let round = 0; round <= rounds; round += 1) {
-      const times = [await answered(), await booted(template, folder)] as const;
+      const times = [await answered(), await bootedMs(template, folder)] as const;
       if (round === 0) continue;
       ours.push(times[0]);
       theirs.push(times[1]);
@@ -65,17 +63,5 @@ async function answered(): Promise<number> {
   const ms = performance.now() - startedMs;
   // The first test of its manifest.
   if (stdout.trim() !== '{"words":4}') throw new Error(`the service answered ${stdout}`);
-  return ms;
-}
-
-/** Until the agent has said hello. */
-async function booted(template: Template, folder: string): Promise<number> {
-  const spec = await BareMachine.prepare(template, folder);
-  const startedMs = performance.now();
-  const machine = await BareMachine.start(spec);
-  const agent = await AgentReader.connect(folder);
-  const ms = performance.now() - startedMs;
-  agent.close();
-  await machine.kill();
   return ms;
 }

@@ -29,23 +29,34 @@ export class Atoll {
   readonly screen: Screen;
   readonly #folder: string;
   readonly #tools: Tools;
+  readonly #enter: readonly string[];
   readonly #ids: Record<VmName, VmId> = { a: randomUUID() as VmId, b: randomUUID() as VmId };
   #app: ChildProcess | null = null;
 
-  private constructor(screen: Screen, folder: string, tools: Tools) {
+  private constructor(screen: Screen, folder: string, tools: Tools, enter: readonly string[]) {
     this.screen = screen;
+    this.#enter = enter;
     this.#folder = folder;
     this.#tools = tools;
   }
 
-  /** A home with two VMs, on a screen; nothing runs yet. `files`: of its configuration, by name. */
-  static async prepare(tools: Tools, files: Readonly<Record<string, string>> = {}): Promise<Atoll> {
+  /**
+   * A home with two VMs, on a screen; nothing runs yet.
+   *
+   * @param files of its configuration, by name
+   * @param enter words before the application's command: where it is to run
+   */
+  static async prepare(
+    tools: Tools,
+    files: Readonly<Record<string, string>> = {},
+    enter: readonly string[] = [],
+  ): Promise<Atoll> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-bench-"));
-    const atoll = new Atoll(await Screen.open(tools), folder, tools);
+    const atoll = new Atoll(await Screen.open(tools), folder, tools, enter);
     const { config } = resolvePaths(atoll.#env);
     const vms = path.join(config, "vms");
     fs.mkdirSync(vms, { recursive: true, mode: 0o700 });
-    for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(config, name), text);
+    for (const [name, text] of Object.entries(files)) atoll.configure(name, text);
     for (const name of VM_NAMES) {
       const lines = [`id: ${atoll.#ids[name]}`, "driver: qemu", `label: ${LABELS[name]}`, "template: debian"];
       fs.writeFileSync(path.join(vms, `${name}.yaml`), `${lines.join("\n")}\n`);
@@ -66,11 +77,16 @@ export class Atoll {
     };
   }
 
+  /** Writes a file of its configuration, as a person edits it. */
+  configure(name: string, text: string): void {
+    fs.writeFileSync(path.join(resolvePaths(this.#env).config, name), text);
+  }
+
   /** Starts the application; does not wait for anything. */
   launch(): void {
     const isRoot = process.getuid?.() === 0;
-    const args = [resolveElectron().executable, ...(isRoot ? ["--no-sandbox"] : []), checkout];
-    this.#app = spawn("setpriv", ["--pdeathsig", "TERM", ...args], { env: this.#env, stdio: "ignore" });
+    const args = [...this.#enter, resolveElectron().executable, ...(isRoot ? ["--no-sandbox"] : []), checkout];
+    this.#app = spawn("setpriv", ["--pdeathsig", "TERM", "--", ...args], { env: this.#env, stdio: "ignore" });
   }
 
   /** Starts the application; resolves when it answers. */

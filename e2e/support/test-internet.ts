@@ -62,6 +62,12 @@ export class TestInternet {
     fs.writeFileSync(path.join(this.#folder, name), content);
   }
 
+  /** Names that its resolver knows soon, each with these addresses. */
+  name(addresses: ReadonlyMap<string, readonly string[]>): void {
+    const lines = [...addresses].flatMap(([name, all]) => all.map((address) => `${address} ${name}\n`));
+    fs.writeFileSync(path.join(this.#folder, "hosts", "names"), lines.join(""));
+  }
+
   /** Whoever connects to the port of good.example has to do with this command, by its standard input and output. */
   async serve(port: number, command: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
     const [enter = "", ...words] = this.enter;

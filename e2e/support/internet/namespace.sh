@@ -28,7 +28,8 @@ done
 } | nft -f -
 echo "nameserver 198.18.0.53" >"$1/resolv.conf"
 mount --bind "$1/resolv.conf" /etc/resolv.conf
-dnsmasq --keep-in-foreground --conf-file="$(dirname "$0")/dnsmasq.conf" --log-queries --log-facility="$1/dnsmasq.log" &
+mkdir "$1/hosts"
+dnsmasq --keep-in-foreground --conf-file="$(dirname "$0")/dnsmasq.conf" --hostsdir="$1/hosts" --log-queries --log-facility="$1/dnsmasq.log" &
 echo ready
 read -r _ || true
 kill $!
