@@ -1,14 +1,8 @@
 /** More files from one guest to another than `npm test` has time for. */
-import fs from "node:fs";
-import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { TestDesktop } from "./support/desktop.ts";
+import { writePolicy } from "./support/prepare.ts";
 
-const POLICY = `rules:
-  - {action: file.send, from: home, to: web, decision: allow}
-  - {action: exec, from: "@host", to: "@any", decision: allow}
-tests: []
-`;
 const FILES = 20_000;
 const FOLDERS = 200;
 
@@ -16,7 +10,7 @@ let desktop: TestDesktop;
 
 test.beforeAll(async () => {
   desktop = await TestDesktop.open({ home: "lagoon", web: "coral" }, (home) =>
-    fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY),
+    writePolicy(home, [{ action: "file.send", from: "home", to: "web", decision: "allow" }]),
   );
   for (const vm of ["home", "web"]) await desktop.isRunning(vm);
 });

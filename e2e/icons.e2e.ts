@@ -1,26 +1,13 @@
 /** Files of VMs as icons on the desktop, on real guests. */
-import fs from "node:fs";
-import path from "node:path";
 import { expect, type Locator, test } from "@playwright/test";
 import { TestDesktop } from "./support/desktop.ts";
-
-const POLICY = `rules:
-  - action: file.send
-    from: home
-    to: web
-    decision: allow
-  - action: exec
-    from: "@host"
-    to: "@any"
-    decision: allow
-tests: []
-`;
+import { writePolicy } from "./support/prepare.ts";
 
 let desktop: TestDesktop;
 
 test.beforeAll(async () => {
   desktop = await TestDesktop.open({ home: "lagoon", web: "coral" }, (home) =>
-    fs.writeFileSync(path.join(home, "config/policy.yaml"), POLICY),
+    writePolicy(home, [{ action: "file.send", from: "home", to: "web", decision: "allow" }]),
   );
   for (const vm of ["home", "web"]) await desktop.isRunning(vm);
 });
