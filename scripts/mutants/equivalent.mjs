@@ -239,6 +239,67 @@ export const EQUIVALENT = [
     reason: "of what the port says alone: it says nothing once it is over; elsewhere it is killed",
   },
   {
+    file: "main/link/surface-event-coalescer.ts",
+    line: "take(event: Event, retired: readonly SurfaceId[] = []): void {",
+    reason: "no surface has that name",
+  },
+  {
+    file: "main/link/surface-event-coalescer.ts",
+    line: 'if (event.type === "surfaceClosed" && this.#forget(event.surface, retired)) return;',
+    replacement: "true",
+    reason: "of the first half, for the types: nothing but a close has ended surfaces",
+  },
+  {
+    file: "main/link/surface-event-coalescer.ts",
+    line: "if (this.#timer !== null) clearTimeout(this.#timer);",
+    replacement: "true",
+    reason: "for the types: clearTimeout() takes null",
+  },
+  ...["false", 'before.type !== "windowChanged" && event.type !== "windowChanged"'].map((replacement) => ({
+    file: "main/link/surface-event-coalescer.ts",
+    line: 'if (before.type !== "windowChanged" || event.type !== "windowChanged") return event;',
+    replacement,
+    reason: "of one half, for the types: the two have one key, and so one type",
+  })),
+  {
+    file: "main/link/services/surfaces.ts",
+    line: "for (const event of this.#mirror.events()) page.surface(this.#withLaunchAge(event), []);",
+    replacement: '["Stryker was here"]',
+    reason: "no surface has that name",
+  },
+  {
+    file: "main/link/services/surfaces.ts",
+    line: "if (launch === null || this.#context.use(launches).ageMs(launch) !== null) return event;",
+    replacement: "false",
+    reason: "of the first half, to save a step: no launch is made none again",
+  },
+  {
+    file: "main/link/services/surfaces.ts",
+    line: 'if (event.type !== "windowOpened" || event.window.launch === null) return event;',
+    replacement: "false",
+    reason: "of the second half, for the types: no launch has no age; of the first it is killed",
+  },
+  ...["true", "retired.length >= 0"].map((replacement) => ({
+    file: "main/link/services/surfaces.ts",
+    line: "if (retired.length > 0) for (const listener of this.#retiredListeners) listener(retired);",
+    replacement,
+    reason: "to save a step: listeners do nothing for no surfaces",
+  })),
+  ...["windowOpened", "popupOpened"].flatMap((type) =>
+    ["true", "opened.type"].map((replacement) => ({
+      file: "main/link/surface-mirror.ts",
+      line: `if (opened?.type === "${type}")`,
+      replacement,
+      reason: "for the types: the table of surfaces has required one of that role",
+    })),
+  ),
+  {
+    file: "main/link/surface-mirror.ts",
+    line: 'return this.#opened.get(surface)?.type === "windowOpened";',
+    replacement: "this.#opened.get(surface).type",
+    reason: "for the types: what closes was open",
+  },
+  {
     file: "renderer/compositor/decoders/decoder.ts",
     line: "if (offset < 0 || size < 0 || offset + size > this.#payloadBytes) return null;",
     replacement: "false",

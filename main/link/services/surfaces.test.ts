@@ -100,6 +100,17 @@ describe("a page that is there is told of", () => {
     host.say("surfaceClosed", { surface: WINDOW });
     expect(events.map(({ type }) => type)).toEqual(["windowOpened", "subsurfaceOpened", "surfaceClosed"]);
   });
+
+  it("what a window asks for, and main is not", () => {
+    const host = open();
+    const { events } = host.attachPage();
+    vi.advanceTimersByTime(1_000);
+    const told = host.eventsOf(SURFACES).length;
+    host.say("windowRequested", { surface: WINDOW, request: 1 });
+    vi.advanceTimersByTime(1_000);
+    expect(events.at(-1)).toMatchObject({ type: "windowRequested", surface: WINDOW });
+    expect(host.eventsOf(SURFACES)).toHaveLength(told);
+  });
 });
 
 describe("main is told of", () => {
@@ -135,8 +146,11 @@ describe("main is told of", () => {
       host.say("windowChanged", { surface: WINDOW, title: `${at}` });
       vi.advanceTimersByTime(10);
     }
-    host.close();
-    expect(host.eventsOf(SURFACES).length - before).toBeLessThanOrEqual(12);
+    vi.advanceTimersByTime(100);
+    const titles = host.eventsOf(SURFACES).slice(before);
+    expect(titles.at(-1)).toMatchObject({ change: { title: "99" } });
+    expect(titles.length).toBeLessThanOrEqual(12);
+    expect(titles.length).toBeGreaterThanOrEqual(10);
   });
 });
 
@@ -167,6 +181,16 @@ describe("a launch that a window names", () => {
     expect(first.events[0]).toMatchObject({ launchAgeMs: 2_000 });
     vi.advanceTimersByTime(3_000);
     expect(host.attachPage().events[0]).toMatchObject({ launchAgeMs: 5_000 });
+  });
+
+  it("that is no longer known when a page comes has none", () => {
+    const host = launched();
+    host.say("windowOpened", { surface: WINDOW, kind: Kind.WAYLAND, launch: 7 });
+    for (let request = 8; request < 300; request += 1) {
+      host.order(LAUNCHES, { request, appId: null, argv: ["foot"], files: [] });
+      host.say("launched", { request, pid: 1 });
+    }
+    expect(host.attachPage().events[0]).not.toHaveProperty("launchAgeMs");
   });
 
   it("that there was not has none", () => {
