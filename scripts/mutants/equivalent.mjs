@@ -239,6 +239,30 @@ export const EQUIVALENT = [
     reason: "of what the port says alone: it says nothing once it is over; elsewhere it is killed",
   },
   {
+    file: "main/link/services/frames.ts",
+    line: 'if (this.#serialAtAttach.delete(surface)) this.#context.page?.pixels({ type: "retired", surface });',
+    replacement: "this.#context.page.pixels",
+    reason: "for the types: a page gave the credit, and after the first there always is one",
+  },
+  {
+    file: "main/link/services/frames.ts",
+    line: "if (before !== undefined && frame.serial > before) this.#context.page?.pixels(frame);",
+    replacement: "true",
+    reason: "of the first half, for the types: no serial is above undefined; of the second it is killed",
+  },
+  {
+    file: "main/link/services/frames.ts",
+    line: "this.#isDrawnAhead = false;",
+    replacement: "true",
+    reason: "a second check: nothing is drawn ahead while there is a page, and after the first there always is one",
+  },
+  {
+    file: "main/link/services/frames.ts",
+    line: "if (!this.#isAhead || surface === undefined || surface.credits > 0) return;",
+    replacement: "false",
+    reason: "of the second part, for the types: each caller has a surface that is open; of the others it is killed",
+  },
+  {
     file: "main/link/surface-event-coalescer.ts",
     line: "take(event: Event, retired: readonly SurfaceId[] = []): void {",
     reason: "no surface has that name",

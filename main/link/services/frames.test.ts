@@ -34,6 +34,12 @@ it("a buffer is bounded by the largest screen that there was: what was drawn for
   expect(show(host, 2, 8192, 4320)).toBe("bad-frame");
 });
 
+it("a buffer is bounded by the screen that there was when the link was made", () => {
+  const host = new ServiceHost(undefined, { width: 3840, height: 2160, scale120: 120, refreshMhz: 60_000 });
+  expect(show(host, 1, 7680, 4320)).toBe("accepted");
+  expect(show(host, 2, 7680, 4321)).toBe("bad-frame");
+});
+
 it("on a small screen too a video may have four times the pixels of a full HD one", () => {
   const host = new ServiceHost();
   resize(host, 640, 480);
@@ -122,6 +128,30 @@ describe("a page", () => {
     expect(serialsOf(pixels)).toEqual([3]);
     host.command(credit(1, 1, 3));
     expect(host.sentOf("refresh")).toHaveLength(1);
+  });
+
+  it("that comes in the middle of a frame has nothing of it", () => {
+    const { host } = seen();
+    draws(host, 1, 1, false);
+    const { pixels } = host.attachPage();
+    host.command(credit(1, 2));
+    expect([draws(host, 1, 1), draws(host, 1, 2)]).toEqual(["accepted", "accepted"]);
+    expect(serialsOf(pixels)).toEqual([2]);
+  });
+
+  it("has nothing of a surface that is closed, whose last frame was on its way", () => {
+    const { host, pixels } = seen();
+    host.say("surfaceClosed", { surface: 1 });
+    expect(draws(host, 1, 1)).toBe("accepted");
+    expect(serialsOf(pixels)).toEqual([]);
+    expect(host.eventsOf(SURFACES).some(({ type }) => type === "firstFrame")).toBe(false);
+  });
+
+  it("is not drawn ahead of", () => {
+    const { host } = seen();
+    host.order(FRAMES_AHEAD, { isDrawnAhead: true });
+    host.say("windowOpened", { surface: 3, kind: Kind.WAYLAND });
+    expect(host.sentOf("credit")).toHaveLength(1);
   });
 
   it("that comes later takes over what is left of the credits", () => {

@@ -46,11 +46,11 @@ export class ServiceHost {
   #wake: () => void = () => undefined;
 
   /** @param listener hears each event too */
-  constructor(listener: (service: string, event: unknown) => void = () => undefined) {
+  constructor(listener: (service: string, event: unknown) => void = () => undefined, output: OutputInfo = TEST_OUTPUT) {
     const page = (): PagePorts | null => this.#page;
     this.#services = new ServiceSet(SERVICES, {
       isOpen: true,
-      output: TEST_OUTPUT,
+      output,
       get page() {
         return page();
       },
