@@ -9,6 +9,7 @@ import { encodeHeader } from "#shared/protocol/header.ts";
 import { MAX_BULK_MESSAGES_BURST, MAX_SURFACES } from "#shared/protocol/limits.ts";
 import type { FromLink, ServiceContract } from "./contract.ts";
 import { EXECS } from "./contracts/execs.ts";
+import { KEYMAP } from "./contracts/keymap.ts";
 import { LAUNCHES } from "./contracts/launches.ts";
 import { STREAMS } from "./contracts/streams.ts";
 import { SURFACES, type WindowEvent } from "./contracts/surfaces.ts";
@@ -189,6 +190,50 @@ describe("a link", () => {
     const opened = await openHost();
     opened.agent.hangUp();
     expect(await opened.told("closed")).toMatchObject({ reason: "agent-lost" });
+  });
+
+  it("takes a guest that does not read for lost, before what it has not read is much", async () => {
+    const { agent, link, told } = await openHost();
+    await agent.hear("welcome");
+    const keymap = { rules: "evdev", model: "pc105", layout: "us", variant: "x".repeat(10_000), options: "" };
+    // All in one turn of the event loop: nobody reads meanwhile.
+    const say = (count: number): void => {
+      for (let at = 0; at < count; at += 1) order(link, KEYMAP, keymap);
+    };
+    const unreadMessages = Math.floor((8 * 1024 * 1024) / 10_100);
+    say(unreadMessages);
+    // The guest has read it all: it was not too much.
+    for (let at = 0; at < unreadMessages; at += 1) await agent.hear("keymapChanged");
+    say(2 * unreadMessages);
+    expect(await told("closed")).toMatchObject({ reason: "agent-lost", detail: "control: the guest does not read" });
+  });
+
+  it("is closed once, says so to its page and to main, and does nothing more", async () => {
+    const { agent, link, told } = await openHost();
+    const { events, next } = page(link);
+    while (events.length < 1) await next();
+    order(link, EXECS, { type: "start", exec: 1, argv: ["cat"], tty: null });
+    await agent.hear("execStart");
+    const closed = { type: "closed", reason: "agent-lost", detail: "the host has let go of it" };
+    link.close();
+    expect(await told("closed")).toEqual(closed);
+    link.close();
+    order(link, EXECS, { type: "start", exec: 2, argv: ["cat"], tty: null });
+    while (events.at(-1)?.type !== "closed") await next();
+    expect(events).toEqual([{ type: "attached" }, closed]);
+    const late = page(link);
+    expect(late.events).toEqual([]);
+  });
+
+  it("tells a page that is there before the guest that it is attached once the guest has said hello", async () => {
+    const opened = await host();
+    await opened.told("opened");
+    const { events, commands, next } = page(opened.link);
+    opened.agent.hello();
+    while (events.length < 1) await next();
+    expect(events).toEqual([{ type: "attached" }]);
+    commands.postMessage({ type: "key", code: 2, state: "pressed", timeMs: 0 });
+    expect((await opened.agent.hear("key")).code).toBe(2);
   });
 
   it("brings a frame to the page against its credit, and a key to the guest", async () => {
