@@ -66,7 +66,8 @@ describe("a message that stalls", () => {
     vi.advanceTimersByTime(PARTIAL_MESSAGE_MS - 1);
     expect(violations).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(violations).toMatchObject([{ code: "stalled" }]);
+    const detail = `a message was not complete after ${PARTIAL_MESSAGE_MS / 1000} s`;
+    expect(violations).toEqual([{ code: "stalled", detail }]);
   });
 
   it("is waited for as long as each: many that come slowly, one behind the other, are no stall", async () => {
@@ -133,7 +134,10 @@ it("a port that has a pace is read no faster, and loses nothing", async () => {
   await until(40);
   expect(read).toEqual(Array.from({ length: 40 }, (_, at) => at));
   expect(violations).toEqual([]);
+  // It pauses again: those ten were above the pace.
+  expect(vi.getTimerCount()).toBe(1);
   paced.close();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 describe("a port of its own", () => {
@@ -270,6 +274,38 @@ describe("a port of its own", () => {
     expect(vi.getTimerCount()).toBe(0);
     vi.advanceTimersByTime(PARTIAL_MESSAGE_MS);
     expect(told).toEqual(["opened", "message 1"]);
+  });
+
+  it("has as long for a message that comes byte by byte as for one that stalls", async () => {
+    const { guest } = connect();
+    const socket = await guest;
+    socket.write(Buffer.concat([await heardBy(socket), said(1), front]));
+    await until("message 1");
+    for (let at = 0; at < 3; at += 1) {
+      vi.advanceTimersByTime(PARTIAL_MESSAGE_MS / 4);
+      socket.write(back.subarray(at, at + 1));
+      // Another port of the same process is read meanwhile, and shows that this one could have been.
+      for (let count = 0; count < 3; count += 1) {
+        const next = heard();
+        firstPeer.write(message);
+        await next;
+      }
+    }
+    expect(told).toEqual(["opened", "message 1"]);
+    vi.advanceTimersByTime(PARTIAL_MESSAGE_MS / 4);
+    expect(told).toEqual(["opened", "message 1", "stalled"]);
+  });
+
+  it("is not opened again while the guest has not read what was said before", async () => {
+    const { channel: own, guest } = connect();
+    const socket = await guest;
+    await heardBy(socket);
+    socket.pause();
+    own.write(new Uint8Array(8 * 1024 * 1024));
+    const { queuedBytes } = own;
+    expect(queuedBytes).toBeGreaterThan(0);
+    for (let count = 0; count < 10; count += 1) vi.advanceTimersByTime(250);
+    expect(own.queuedBytes).toBe(queuedBytes);
   });
 
   it("that the guest ends is lost, once", async () => {

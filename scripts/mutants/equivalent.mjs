@@ -263,6 +263,37 @@ export const EQUIVALENT = [
     reason: "of the second part, for the types: each caller has a surface that is open; of the others it is killed",
   },
   {
+    file: "main/link/port-channel.ts",
+    line: "if (!this.#isClosed) this.#socket.write(message);",
+    replacement: "true",
+    reason: "a second check: a socket that is destroyed takes nothing, and its error is not told any more",
+  },
+  {
+    file: "main/link/port-channel.ts",
+    line: "if (this.#isClosed) return;",
+    replacement: "false",
+    reason:
+      "in close(), which may be called twice, and in #received(), for nothing is read of a socket that is destroyed; in #lose() it is killed",
+  },
+  ...["opening", "partial", "pause"].map((name) => ({
+    file: "main/link/port-channel.ts",
+    line: `if (this.#${name}Timer !== null) clearTimeout(this.#${name}Timer);`,
+    replacement: "true",
+    reason: "for the types: clearTimeout() takes null",
+  })),
+  ...["false", "this.#isClosed && this.#isOpen"].map((replacement) => ({
+    file: "main/link/port-channel.ts",
+    line: "if (this.#isClosed || this.#isOpen) return;",
+    replacement,
+    reason: "a second check: the timer has ended by then",
+  })),
+  {
+    file: "main/link/port-channel.ts",
+    line: "if (this.#partialTimer !== null && (this.#completed > 0 || !this.#reader.isPartial)) {",
+    replacement: "true",
+    reason: "of the first half, for the types: clearTimeout() takes null; of the second it is killed",
+  },
+  {
     file: "main/link/surface-event-coalescer.ts",
     line: "take(event: Event, retired: readonly SurfaceId[] = []): void {",
     reason: "no surface has that name",

@@ -93,8 +93,8 @@ describe("what main writes", () => {
   it.each([STDOUT, 99])("is nothing of stream %s, which is not the host's to write", (stream) => {
     const host = running();
     const before = host.sent.length;
-    host.order(STREAMS, { type: "write", stream, bytes: new Uint8Array(3) });
     host.order(STREAMS, { type: "end", stream });
+    host.order(STREAMS, { type: "write", stream, bytes: new Uint8Array(3) });
     host.order(STREAMS, { type: "join", stream });
     host.order(STREAMS, { type: "part", stream });
     expect(host.sent).toHaveLength(before);
