@@ -263,6 +263,12 @@ export const EQUIVALENT = [
     reason: "of the second part, for the types: each caller has a surface that is open; of the others it is killed",
   },
   {
+    file: "main/link/services/streams.ts",
+    line: "#forget(stream: number): void {",
+    replacement: "{}",
+    reason: "memory alone: the id of a stream that is over is never used again",
+  },
+  {
     file: "main/link/port-channel.ts",
     line: "if (!this.#isClosed) this.#socket.write(message);",
     replacement: "true",
