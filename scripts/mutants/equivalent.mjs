@@ -281,6 +281,19 @@ export const EQUIVALENT = [
     reason: "a byte more or less of 8 MiB",
   },
   {
+    file: "main/link/joint.ts",
+    line: "if (this.#port.isOver) return;",
+    replacement: "false",
+    reason:
+      "a second check: of a stream that is over the table drops what still comes, and neither stops nor ends it again",
+  },
+  {
+    file: "main/link/joint.ts",
+    line: 'if (!this.#port.isOver) this.#port.say({ type: "credit", bytes });',
+    replacement: "true",
+    reason: "a second check: a port that is closed says nothing",
+  },
+  {
     file: "main/link/port-channel.ts",
     line: "if (!this.#isClosed) this.#socket.write(message);",
     replacement: "true",
