@@ -293,6 +293,21 @@ export const EQUIVALENT = [
     replacement: "true",
     reason: "a second check: a port that is closed says nothing",
   },
+  ...[
+    [
+      "this.#messages.get(message.case)?.(message.value, payload);",
+      "this.#messages.get(message.case)(message.value, payload)",
+    ],
+    ["this.#commands.get(command.type)?.(command);", "this.#commands.get(command.type)(command)"],
+    ["this.#byName.get(name)?.order?.(order as never, ports);", "this.#byName.get(name).order"],
+    ["this.#byName.get(name)?.order?.(order as never, ports);", "this.#byName.get(name)?.order(order as never, ports)"],
+  ].map(([line = "", replacement = ""]) => ({
+    file: "main/link/service-set.ts",
+    line,
+    replacement,
+    reason:
+      "for the types: the session, the page's schema and the contracts let nothing pass that no service has declared",
+  })),
   {
     file: "main/link/port-channel.ts",
     line: "if (!this.#isClosed) this.#socket.write(message);",
@@ -335,12 +350,12 @@ export const EQUIVALENT = [
     replacement: "true",
     reason: "of the first half, for the types: nothing but a close has ended surfaces",
   },
-  {
-    file: "main/link/surface-event-coalescer.ts",
+  ...["surface-event-coalescer", "newest-pace"].map((name) => ({
+    file: `main/link/${name}.ts`,
     line: "if (this.#timer !== null) clearTimeout(this.#timer);",
     replacement: "true",
     reason: "for the types: clearTimeout() takes null",
-  },
+  })),
   ...["false", 'before.type !== "windowChanged" && event.type !== "windowChanged"'].map((replacement) => ({
     file: "main/link/surface-event-coalescer.ts",
     line: 'if (before.type !== "windowChanged" || event.type !== "windowChanged") return event;',
