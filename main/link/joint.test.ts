@@ -1,5 +1,5 @@
 /** Two links whose streams are joined: each with an agent that the test speaks for. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { EXECS } from "./contracts/execs.ts";
 import { type StreamEvent, STREAMS } from "./contracts/streams.ts";
@@ -132,6 +132,62 @@ describe("joined streams", () => {
     expect(partingOf(writer)).toMatchObject({ bytes: 0, aborted: true });
     expect(await parted(reader)).toMatchObject({ bytes: 0, aborted: true });
   });
+});
+
+describe("to the other link is said", () => {
+  /** What comes out of a port, up to the message of that type. */
+  function saidUntil(port: MessagePortLike, type: string): Promise<unknown[]> {
+    const heard: unknown[] = [];
+    return new Promise((resolve) => {
+      port.on("message", ({ data }) => {
+        heard.push(data);
+        if ((data as { type: string }).type === type) resolve(heard);
+      });
+      port.start();
+    });
+  }
+  const part = (stream: number) => (host: ServiceHost) => host.order(STREAMS, { type: "part", stream });
+
+  it.each([
+    ["the guest wants no more", (host: ServiceHost) => void host.say("streamEnd", { stream: STDIN })],
+    ["main parts it", part(STDIN)],
+  ])("credit as the guest gives it, and a stop when %s", async (_what, end) => {
+    const reader = running();
+    const [mine, theirs] = channel();
+    const said = saidUntil(theirs, "stop");
+    // It has given none yet, and none is said.
+    reader.order(STREAMS, { type: "join", stream: STDIN }, [mine]);
+    reader.say("streamCredit", { stream: STDIN, bytes: 5 });
+    end(reader);
+    expect(await said).toEqual([{ type: "credit", bytes: 5 }, { type: "stop" }]);
+  });
+
+  it.each([
+    ["the guest ends", (host: ServiceHost) => void host.say("streamEnd", { stream: STDOUT }), false],
+    ["the guest gives up", (host: ServiceHost) => void host.say("streamEnd", { stream: STDOUT, aborted: true }), true],
+    ["main parts it", part(STDOUT), true],
+  ])("how it ended when %s", async (_what, end, aborted) => {
+    const writer = running();
+    const [mine, theirs] = channel();
+    const said = saidUntil(theirs, "end");
+    writer.order(STREAMS, { type: "join", stream: STDOUT }, [mine]);
+    end(writer);
+    expect(await said).toEqual([{ type: "end", aborted }]);
+  });
+});
+
+it("what a guest still sends when its joint is over is neither carried nor counted", async () => {
+  const writer = running();
+  const [mine, theirs] = channel();
+  writer.order(STREAMS, { type: "join", stream: STDOUT }, [mine]);
+  theirs.postMessage({ type: "credit", bytes: 10 });
+  theirs.postMessage({ type: "stop" });
+  await parted(writer);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  expect(writer.say("streamData", { stream: STDOUT }, new Uint8Array(10))).toBe("accepted");
+  // Of progress main would be told.
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
 });
 
 describe("a link that was taken over by its guest", () => {

@@ -9,10 +9,12 @@ import { encodeHeader } from "#shared/protocol/header.ts";
 import { MAX_BULK_MESSAGES_BURST, MAX_SURFACES } from "#shared/protocol/limits.ts";
 import type { FromLink, ServiceContract } from "./contract.ts";
 import { EXECS } from "./contracts/execs.ts";
+import { KEYMAP } from "./contracts/keymap.ts";
 import { LAUNCHES } from "./contracts/launches.ts";
 import { STREAMS } from "./contracts/streams.ts";
 import { SURFACES, type WindowEvent } from "./contracts/surfaces.ts";
 import { Link } from "./link.ts";
+import type { MessagePortLike } from "./message-port.ts";
 import { adaptPort } from "./testing/ports.ts";
 import { ScriptedAgent } from "./testing/scripted-agent.ts";
 
@@ -24,6 +26,8 @@ type Told<Type extends FromLink["type"]> = Extract<FromLink, { type: Type }>;
 interface Host {
   agent: ScriptedAgent;
   link: Link;
+  /** The types of all that the link has said, in order. */
+  heard: FromLink["type"][];
   /** Resolves with the next message of that type from the link. */
   told: <Type extends FromLink["type"]>(type: Type) => Promise<Told<Type>>;
   /** Resolves with the next event of that service. */
@@ -45,6 +49,7 @@ function order<Order>(link: Link, { name }: ServiceContract<Order, unknown>, val
 async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Promise<Host> {
   const agent = await ScriptedAgent.listen(before);
   const messages: FromLink[] = [];
+  const heard: FromLink["type"][] = [];
   const waiting: (() => void)[] = [];
   const link = new Link(
     {
@@ -56,6 +61,7 @@ async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Pr
     },
     (message) => {
       messages.push(message);
+      heard.push(message.type);
       for (const wake of waiting.splice(0)) wake();
     },
   );
@@ -71,6 +77,7 @@ async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Pr
   return {
     agent,
     link,
+    heard,
     told: async (type) => (await next((message) => message.type === type)) as Told<typeof type>,
     async event<Event>({ name }: ServiceContract<unknown, Event>) {
       const message = await next(({ type, ...rest }) => type === "event" && "service" in rest && rest.service === name);
@@ -189,6 +196,83 @@ describe("a link", () => {
     const opened = await openHost();
     opened.agent.hangUp();
     expect(await opened.told("closed")).toMatchObject({ reason: "agent-lost" });
+  });
+
+  it("takes a guest that does not read for lost, before what it has not read is much", async () => {
+    const { agent, link, told } = await openHost();
+    await agent.hear("welcome");
+    const keymap = { rules: "evdev", model: "pc105", layout: "us", variant: "x".repeat(10_000), options: "" };
+    // All in one turn of the event loop: nobody reads meanwhile.
+    const say = (count: number): void => {
+      for (let at = 0; at < count; at += 1) order(link, KEYMAP, keymap);
+    };
+    const unreadMessages = Math.floor((8 * 1024 * 1024) / 10_100);
+    say(unreadMessages);
+    // The guest has read it all: it was not too much.
+    for (let at = 0; at < unreadMessages; at += 1) await agent.hear("keymapChanged");
+    say(2 * unreadMessages);
+    expect(await told("closed")).toMatchObject({ reason: "agent-lost", detail: "control: the guest does not read" });
+  });
+
+  it("is closed once, says so to its page and to main, and does nothing more", async () => {
+    const { agent, link, told, heard } = await openHost();
+    const { events, next } = page(link);
+    while (events.length < 1) await next();
+    order(link, EXECS, { type: "start", exec: 1, argv: ["cat"], tty: null });
+    await agent.hear("execStart");
+    const closed = { type: "closed", reason: "agent-lost", detail: "the host has let go of it" };
+    link.close();
+    expect(await told("closed")).toEqual(closed);
+    const before = [...heard];
+    link.close();
+    order(link, EXECS, { type: "start", exec: 2, argv: ["cat"], tty: null });
+    expect(heard).toEqual(before);
+    expect([heard.filter((type) => type === "opened"), heard.at(-1)]).toEqual([["opened"], "closed"]);
+    while (events.at(-1)?.type !== "closed") await next();
+    expect(events).toEqual([{ type: "attached" }, closed]);
+  });
+
+  /** A page whose words come at once, and what it was told. */
+  function promptPage(link: Link): { events: unknown[]; say: (command: unknown) => void } {
+    const events: unknown[] = [];
+    const listeners: ((event: { data: unknown }) => void)[] = [];
+    const port = (told: unknown[]): MessagePortLike => ({
+      postMessage: (message) => told.push(message),
+      on: (name: "message" | "close", listener: (event: { data: unknown }) => void) =>
+        name === "message" ? listeners.push(listener) : undefined,
+      start: () => undefined,
+      close: () => undefined,
+    });
+    link.handle({ type: "attachPage" }, [port(events), port([])]);
+    const [, pixels] = listeners;
+    return { events, say: (command) => pixels?.({ data: command }) };
+  }
+
+  it("has a page that is there before the guest wait for its hello, and takes no command until then", async () => {
+    const opened = await host();
+    await opened.told("opened");
+    const violation = { type: "violation", surface: 1, detail: "bad block" };
+    const { events, say } = promptPage(opened.link);
+    say(violation);
+    expect(events).toEqual([]);
+    expect(opened.heard).toEqual(["opened"]);
+    opened.agent.hello();
+    await opened.told("hello");
+    expect(events).toEqual([{ type: "attached" }]);
+    say(violation);
+    expect(events.at(-1)).toMatchObject({ type: "closed", reason: "protocol-violation" });
+    expect(opened.heard.filter((type) => type === "closed")).toHaveLength(1);
+  });
+
+  it("has no page that came without its ports", async () => {
+    const { link } = await openHost();
+    const { events, say } = promptPage(link);
+    const { port1 } = new MessageChannel();
+    for (const ports of [[], [adaptPort(port1)]]) link.handle({ type: "attachPage" }, ports);
+    port1.close();
+    // The one before is still there.
+    say({ type: "violation", surface: 1, detail: "bad block" });
+    expect(events.at(-1)).toMatchObject({ type: "closed" });
   });
 
   it("brings a frame to the page against its credit, and a key to the guest", async () => {

@@ -118,6 +118,12 @@ describe("a listener that keeps up", () => {
     expect(news()).toEqual([titled(1, "a"), titled(1, "b")]);
   });
 
+  it("is not asked anything while nothing happens", () => {
+    take(titled(1, "a"));
+    for (let windows = 0; windows < 5; windows += 1) nextWindow();
+    expect(fences).toBe(1);
+  });
+
   it("has all that changed of a window, and its last wish last", () => {
     take(
       titled(1, "a"),
@@ -169,6 +175,31 @@ describe("a listener that keeps up", () => {
     ]);
   });
 
+  it("has those that were held at that pace, too, and after each what was said behind it", () => {
+    let nowMs = 0;
+    const paced = new SurfaceEventCoalescer<SurfaceEvent>(
+      WINDOW_MS,
+      { send: (event) => sent.push(event), fence: () => undefined },
+      new RateLimit(1000, 2, () => nowMs),
+    );
+    for (const event of [opened(1), opened(2), opened(3), opened(4), opened(5), opened(6), titled(1, "a")])
+      paced.take(event);
+    expect(news()).toEqual([opened(1), opened(2)]);
+    const after = (ms: number): SurfaceEvent[] => {
+      nowMs += ms;
+      paced.fenceReached();
+      vi.advanceTimersByTime(WINDOW_MS);
+      return news();
+    };
+    expect([after(0), after(1), after(50), after(2)]).toEqual([
+      [],
+      [opened(3)],
+      [opened(4), opened(5)],
+      [opened(6), titled(1, "a")],
+    ]);
+    paced.end();
+  });
+
   it("hears nothing more of what has closed", () => {
     take(titled(1, "a"), titled(1, "b"), closed(1));
     nextWindow();
@@ -191,6 +222,16 @@ describe("a listener that is behind", () => {
     coalescer.fenceReached();
     expect(news()).toEqual(events.slice(0, 3));
     expect(fences).toBe(2);
+  });
+
+  it("has nothing of what was held before it was behind, until it has reached the fence", () => {
+    take(titled(1, "a"));
+    coalescer.fenceReached();
+    take(titled(1, "b"));
+    vi.advanceTimersByTime(10_000);
+    expect(news()).toEqual([titled(1, "a")]);
+    coalescer.fenceReached();
+    expect(news()).toEqual([titled(1, "b")]);
   });
 
   it("never hears of what opens and closes meanwhile, however often", () => {
@@ -218,6 +259,14 @@ describe("a listener that is behind", () => {
     expect(news()).toEqual([titled(1, "last")]);
     vi.advanceTimersByTime(10_000);
     expect(news()).toEqual([]);
+  });
+
+  it("is waited for by nothing after the end", () => {
+    coalescer.fenceReached();
+    take(titled(1, "last"));
+    expect(vi.getTimerCount()).toBe(1);
+    coalescer.end();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

@@ -138,6 +138,7 @@ function surfaceOf(event: SurfaceEvent): SurfaceId | null {
       return event.popup.surface;
     case "childrenPlaced":
       return event.parent;
+    // One for all surfaces: only the newest counts.
     case "cursorChanged":
     case "pointerLockWanted":
       return null;
@@ -147,8 +148,6 @@ function surfaceOf(event: SurfaceEvent): SurfaceId | null {
 }
 
 function keyOf(event: SurfaceEvent): string {
-  // One for all surfaces: only the newest counts.
-  if (event.type === "pointerLockWanted") return event.type;
   const kind = event.type === "windowRequested" ? event.request.kind : "";
   return `${event.type} ${surfaceOf(event)} ${kind}`;
 }

@@ -239,6 +239,168 @@ export const EQUIVALENT = [
     reason: "of what the port says alone: it says nothing once it is over; elsewhere it is killed",
   },
   {
+    file: "main/link/services/frames.ts",
+    line: 'if (this.#serialAtAttach.delete(surface)) this.#context.page?.pixels({ type: "retired", surface });',
+    replacement: "this.#context.page.pixels",
+    reason: "for the types: a page gave the credit, and after the first there always is one",
+  },
+  {
+    file: "main/link/services/frames.ts",
+    line: "if (before !== undefined && frame.serial > before) this.#context.page?.pixels(frame);",
+    replacement: "true",
+    reason: "of the first half, for the types: no serial is above undefined; of the second it is killed",
+  },
+  {
+    file: "main/link/services/frames.ts",
+    line: "this.#isDrawnAhead = false;",
+    replacement: "true",
+    reason: "a second check: nothing is drawn ahead while there is a page, and after the first there always is one",
+  },
+  {
+    file: "main/link/services/frames.ts",
+    line: "if (!this.#isAhead || surface === undefined || surface.credits > 0) return;",
+    replacement: "false",
+    reason: "of the second part, for the types: each caller has a surface that is open; of the others it is killed",
+  },
+  {
+    file: "main/link/services/streams.ts",
+    line: "#forget(stream: number): void {",
+    replacement: "{}",
+    reason: "memory alone: the id of a stream that is over is never used again",
+  },
+  {
+    file: "main/link/link.ts",
+    line: "if (route === undefined) throw new Error(`no service declares that it sends ${name}`);",
+    replacement: "false",
+    reason: "for the types: services declare what they send",
+  },
+  {
+    file: "main/link/link.ts",
+    line: "if (channel.queuedBytes > MAX_QUEUED_BYTES)",
+    replacement: "channel.queuedBytes >= MAX_QUEUED_BYTES",
+    reason: "a byte more or less of 8 MiB",
+  },
+  {
+    file: "main/link/joint.ts",
+    line: "if (this.#port.isOver) return;",
+    replacement: "false",
+    reason:
+      "a second check: of a stream that is over the table drops what still comes, and neither stops nor ends it again",
+  },
+  {
+    file: "main/link/joint.ts",
+    line: 'if (!this.#port.isOver) this.#port.say({ type: "credit", bytes });',
+    replacement: "true",
+    reason: "a second check: a port that is closed says nothing",
+  },
+  ...[
+    [
+      "this.#messages.get(message.case)?.(message.value, payload);",
+      "this.#messages.get(message.case)(message.value, payload)",
+    ],
+    ["this.#commands.get(command.type)?.(command);", "this.#commands.get(command.type)(command)"],
+    ["this.#byName.get(name)?.order?.(order as never, ports);", "this.#byName.get(name).order"],
+    ["this.#byName.get(name)?.order?.(order as never, ports);", "this.#byName.get(name)?.order(order as never, ports)"],
+  ].map(([line = "", replacement = ""]) => ({
+    file: "main/link/service-set.ts",
+    line,
+    replacement,
+    reason:
+      "for the types: the session, the page's schema and the contracts let nothing pass that no service has declared",
+  })),
+  {
+    file: "main/link/port-channel.ts",
+    line: "if (!this.#isClosed) this.#socket.write(message);",
+    replacement: "true",
+    reason: "a second check: a socket that is destroyed takes nothing, and its error is not told any more",
+  },
+  {
+    file: "main/link/port-channel.ts",
+    line: "if (this.#isClosed) return;",
+    replacement: "false",
+    reason:
+      "in close(), which may be called twice, and in #received(), for nothing is read of a socket that is destroyed; in #lose() it is killed",
+  },
+  ...["opening", "partial", "pause"].map((name) => ({
+    file: "main/link/port-channel.ts",
+    line: `if (this.#${name}Timer !== null) clearTimeout(this.#${name}Timer);`,
+    replacement: "true",
+    reason: "for the types: clearTimeout() takes null",
+  })),
+  ...["false", "this.#isClosed && this.#isOpen"].map((replacement) => ({
+    file: "main/link/port-channel.ts",
+    line: "if (this.#isClosed || this.#isOpen) return;",
+    replacement,
+    reason: "a second check: the timer has ended by then",
+  })),
+  {
+    file: "main/link/port-channel.ts",
+    line: "if (this.#partialTimer !== null && (this.#completed > 0 || !this.#reader.isPartial)) {",
+    replacement: "true",
+    reason: "of the first half, for the types: clearTimeout() takes null; of the second it is killed",
+  },
+  {
+    file: "main/link/surface-event-coalescer.ts",
+    line: "take(event: Event, retired: readonly SurfaceId[] = []): void {",
+    reason: "no surface has that name",
+  },
+  {
+    file: "main/link/surface-event-coalescer.ts",
+    line: 'if (event.type === "surfaceClosed" && this.#forget(event.surface, retired)) return;',
+    replacement: "true",
+    reason: "of the first half, for the types: nothing but a close has ended surfaces",
+  },
+  ...["surface-event-coalescer", "newest-pace"].map((name) => ({
+    file: `main/link/${name}.ts`,
+    line: "if (this.#timer !== null) clearTimeout(this.#timer);",
+    replacement: "true",
+    reason: "for the types: clearTimeout() takes null",
+  })),
+  ...["false", 'before.type !== "windowChanged" && event.type !== "windowChanged"'].map((replacement) => ({
+    file: "main/link/surface-event-coalescer.ts",
+    line: 'if (before.type !== "windowChanged" || event.type !== "windowChanged") return event;',
+    replacement,
+    reason: "of one half, for the types: the two have one key, and so one type",
+  })),
+  {
+    file: "main/link/services/surfaces.ts",
+    line: "for (const event of this.#mirror.events()) page.surface(this.#withLaunchAge(event), []);",
+    replacement: '["Stryker was here"]',
+    reason: "no surface has that name",
+  },
+  {
+    file: "main/link/services/surfaces.ts",
+    line: "if (launch === null || this.#context.use(launches).ageMs(launch) !== null) return event;",
+    replacement: "false",
+    reason: "of the first half, to save a step: no launch is made none again",
+  },
+  {
+    file: "main/link/services/surfaces.ts",
+    line: 'if (event.type !== "windowOpened" || event.window.launch === null) return event;',
+    replacement: "false",
+    reason: "of the second half, for the types: no launch has no age; of the first it is killed",
+  },
+  ...["true", "retired.length >= 0"].map((replacement) => ({
+    file: "main/link/services/surfaces.ts",
+    line: "if (retired.length > 0) for (const listener of this.#retiredListeners) listener(retired);",
+    replacement,
+    reason: "to save a step: listeners do nothing for no surfaces",
+  })),
+  ...["windowOpened", "popupOpened"].flatMap((type) =>
+    ["true", "opened.type"].map((replacement) => ({
+      file: "main/link/surface-mirror.ts",
+      line: `if (opened?.type === "${type}")`,
+      replacement,
+      reason: "for the types: the table of surfaces has required one of that role",
+    })),
+  ),
+  {
+    file: "main/link/surface-mirror.ts",
+    line: 'return this.#opened.get(surface)?.type === "windowOpened";',
+    replacement: "this.#opened.get(surface).type",
+    reason: "for the types: what closes was open",
+  },
+  {
     file: "renderer/compositor/decoders/decoder.ts",
     line: "if (offset < 0 || size < 0 || offset + size > this.#payloadBytes) return null;",
     replacement: "false",

@@ -13,17 +13,22 @@ const NO_TESTS = ["!**/*.test.ts", "!**/testing/**", "!**/gen/**"];
 /** Without services.test.ts, which takes as long as all of these. */
 const QUICK_SERVICES = [
   "clipboard",
+  "clock",
   "exec-life",
   "fields",
   "files",
   "folders",
   "frames",
+  "launches",
+  "liveness",
   "offer-input",
   "opening",
   "program",
   "request-life",
   "requests",
   "streams",
+  "surfaces",
+  "to-guest",
 ].map((name) => `main/link/services/${name}.test.ts`);
 
 /** Of what is parsed with the schemas of shared/model. */
@@ -49,10 +54,14 @@ const USERS_OF_MODEL = [
 
 /** Of the link itself. */
 const QUICK_LINK = [
+  "heartbeat",
   "host-link",
   "joint",
+  "open-requests",
+  "outgoing-queue",
   "page-ports",
   "port-channel",
+  "quotas",
   "rate-limit",
   "services/services",
   "stream-report",

@@ -78,6 +78,29 @@ describe("what main writes", () => {
     ]);
   });
 
+  it("is of its own stream, and its end is said once, also where the guest's own comes late", () => {
+    const host = running();
+    host.say("streamCredit", { stream: STDIN, bytes: 100 });
+    host.order(STREAMS, { type: "write", stream: STDIN, bytes: new Uint8Array(3) });
+    expect(host.sentOf("streamData")).toEqual([{ stream: STDIN }]);
+    host.order(STREAMS, { type: "end", stream: STDIN });
+    const told = host.eventsOf(STREAMS).length;
+    expect(host.say("streamEnd", { stream: STDIN })).toBe("accepted");
+    expect(host.sentOf("streamEnd")).toEqual([{ stream: STDIN, aborted: false }]);
+    expect(host.eventsOf(STREAMS)).toHaveLength(told);
+  });
+
+  it.each([STDOUT, 99])("is nothing of stream %s, which is not the host's to write", (stream) => {
+    const host = running();
+    const before = host.sent.length;
+    host.order(STREAMS, { type: "end", stream });
+    host.order(STREAMS, { type: "write", stream, bytes: new Uint8Array(3) });
+    host.order(STREAMS, { type: "join", stream });
+    host.order(STREAMS, { type: "part", stream });
+    expect(host.sent).toHaveLength(before);
+    expect(host.eventsOf(STREAMS)).toEqual([]);
+  });
+
   it("is cut into chunks", () => {
     const host = running();
     host.say("streamCredit", { stream: STDIN, bytes: MAX_STREAM_CREDIT_BYTES });
@@ -165,6 +188,7 @@ it("an endpoint of the link hears of what it asks for alone", () => {
   expect(hub.write(written, Uint8Array.of(1, 2, 3))).toBe(2);
   expect(hub.write(written, Uint8Array.of(3))).toBe(0);
   expect(chunksOf(host)).toEqual([Uint8Array.of(1, 2)]);
+  expect(host.sentOf("streamData")).toEqual([{ stream: written }]);
   expect(host.say("streamEnd", { stream: written })).toBe("accepted");
   expect(host.sentOf("streamEnd")).toEqual([{ stream: written, aborted: true }]);
   expect(host.eventsOf(STREAMS)).toEqual([]);
@@ -188,16 +212,18 @@ it("what the link has of a stream that the guest writes is ended by the link onc
 it("streams of what is over end for both sides' endpoints", () => {
   const host = new ServiceHost();
   const hub = host.use(streams);
-  const [read, written, silent] = [
+  const [read, written, silent, unread] = [
     hub.table.open("agent") ?? 0,
     hub.table.open("host") ?? 0,
     hub.table.open("host") ?? 0,
+    hub.table.open("agent") ?? 0,
   ];
   const heard: unknown[] = [];
   hub.take(read, { ended: (aborted) => void heard.push(["ended", aborted]) });
   hub.take(written, { stopped: () => void heard.push("stopped") });
   hub.take(silent, {});
-  for (const stream of [read, written, silent]) hub.table.drop(stream);
+  hub.take(unread, {});
+  for (const stream of [read, written, silent, unread]) hub.table.drop(stream);
   expect(heard).toEqual([["ended", true], "stopped"]);
   expect(host.eventsOf(STREAMS)).toEqual([]);
 });

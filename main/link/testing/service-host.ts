@@ -8,12 +8,19 @@ import {
 import type { PortName } from "#shared/protocol/routes.ts";
 import { PROTOCOL_MAJOR, Session } from "#shared/protocol/session.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
+import type { LinkEvent, PixelEvent } from "#shared/ipc/link-port.ts";
 import type { OutputInfo, ServiceContract } from "../contract.ts";
 import type { MessagePortLike } from "../message-port.ts";
-import type { PageCommand } from "../page-ports.ts";
+import { type PageCommand, PagePorts } from "../page-ports.ts";
 import type { AnyLinkService, ServiceDefinition } from "../service.ts";
 import { ServiceSet } from "../service-set.ts";
 import { ROUTES, SERVICES } from "../services/index.ts";
+
+/** What a page was told, in order; fences are answered at once. */
+export interface SeenByPage {
+  events: LinkEvent[];
+  pixels: PixelEvent[];
+}
 
 interface Sent {
   name: WireMessageName;
@@ -35,14 +42,18 @@ export class ServiceHost {
   queuedBytes = 0;
   readonly #drained: (() => void)[] = [];
   readonly #services: ServiceSet;
+  #page: PagePorts | null = null;
   #wake: () => void = () => undefined;
 
   /** @param listener hears each event too */
-  constructor(listener: (service: string, event: unknown) => void = () => undefined) {
+  constructor(listener: (service: string, event: unknown) => void = () => undefined, output: OutputInfo = TEST_OUTPUT) {
+    const page = (): PagePorts | null => this.#page;
     this.#services = new ServiceSet(SERVICES, {
       isOpen: true,
-      output: TEST_OUTPUT,
-      page: null,
+      output,
+      get page() {
+        return page();
+      },
       send: (name, value, payload) => {
         this.sent.push({ name, value, payload });
         this.#wake();
@@ -77,6 +88,35 @@ export class ServiceHost {
 
   command(command: PageCommand): void {
     this.#services.command(command);
+  }
+
+  /** A page comes, in place of the one before. */
+  attachPage(): SeenByPage {
+    this.#page?.close();
+    const seen: SeenByPage = { events: [], pixels: [] };
+    let answer: (event: { data: unknown }) => void = () => undefined;
+    const events: MessagePortLike = {
+      postMessage: (message) => {
+        const event = message as LinkEvent;
+        if (event.type === "fence") answer({ data: { type: "fenceReached" } });
+        else seen.events.push(event);
+      },
+      on: (name: "message" | "close", listener: (event: { data: unknown }) => void) => {
+        if (name === "message") answer = listener;
+      },
+      start: () => undefined,
+      close: () => undefined,
+    };
+    const pixels: MessagePortLike = {
+      postMessage: (message) => void seen.pixels.push(message as PixelEvent),
+      on: () => undefined,
+      start: () => undefined,
+      close: () => undefined,
+    };
+    const listener = { command: (command: PageCommand) => this.command(command), refused: () => undefined };
+    this.#page = new PagePorts(events, pixels, listener);
+    this.#services.pageAttached(this.#page);
+    return seen;
   }
 
   use<Service extends AnyLinkService>(definition: ServiceDefinition<Service>): Service {
