@@ -5,7 +5,8 @@ use strict;
 use warnings;
 use Socket qw(:all);
 
-use constant WITHIN_S => 4;
+# All begin at once: an emulated guest on a busy host needs seconds for what is answered at once elsewhere.
+use constant WITHIN_S => 10;
 
 sub result {
     my ($id, @words) = @_;
