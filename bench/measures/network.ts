@@ -27,6 +27,10 @@ const LOADED = { name: "load.cvd", bytes: 32 * 1024 * 1024 };
 const RULES = 1_000;
 const ADDRESSES = 10;
 const CONNECTIONS = 100;
+/** How names begin that are only looked up. */
+const LOOKED_UP = "l";
+/** Of good.example. */
+const SERVER = "198.18.0.10";
 /** What may be reached where there are few rules. */
 const FEW = ["good.example", "*.many.test"] as const;
 const LOOK_UPS = { full: 200, quick: 20 };
@@ -53,7 +57,13 @@ async function run({ tools, isQuick, signal, say }: Context): Promise<Finding[]>
   try {
     internet.publish(LOADED.name, randomBytes(LOADED.bytes));
     const names = Array.from({ length: RULES }, (_, n) => `n${n}.many.test`);
-    internet.name(new Map(names.map((name, n) => [name, addressesOf(n)])));
+    const lookedUp = Array.from(
+      { length: isQuick ? LOOK_UPS.quick : LOOK_UPS.full },
+      (_, n) => `${LOOKED_UP}${n}.many.test`,
+    );
+    const addresses = new Map(names.map((name, n) => [name, addressesOf(n)]));
+    for (const name of lookedUp) addresses.set(name, [SERVER]);
+    internet.name(addresses);
     await atoll.start();
     await atoll.command("vm", "set", "a", "--network", "firewall");
     await atoll.command("vm", "set", "b", "--network", "direct");
@@ -61,7 +71,7 @@ async function run({ tools, isQuick, signal, say }: Context): Promise<Finding[]>
     for (const vm of ["a", "b"] as const) await reaches(atoll, vm);
     return [
       ...(await throughput(atoll, rounds, say)),
-      await lookUps(atoll, names.slice(0, isQuick ? LOOK_UPS.quick : LOOK_UPS.full)),
+      await lookUps(atoll, lookedUp),
       await rules(atoll, names, rounds, say),
       await view(atoll, isQuick ? VIEW_SECONDS.quick : VIEW_SECONDS.full),
       await ready(atoll, template, rounds, say),
@@ -90,15 +100,17 @@ function curl(atoll: Atoll, vm: VmName, ...words: string[]): Promise<string> {
   return atoll.command("exec", vm, "--", "curl", "-4", "--silent", "--fail", "--output", "/dev/null", ...words);
 }
 
-async function reaches(atoll: Atoll, vm: VmName, what = "http://good.example/"): Promise<void> {
+/** Resolves when it is so. */
+async function reaches(atoll: Atoll, vm: VmName, isReached = true, name = "good.example"): Promise<void> {
   const deadline = performance.now() + COMES_UP_MS;
   const once = (): Promise<boolean> =>
-    curl(atoll, vm, "--max-time", "5", what).then(
+    curl(atoll, vm, "--max-time", "5", `http://${name}/`).then(
       () => true,
       () => false,
     );
-  while (!(await once())) {
-    if (performance.now() > deadline) throw new Error(`VM ${vm} does not reach the internet`);
+  while ((await once()) !== isReached) {
+    if (performance.now() > deadline)
+      throw new Error(`VM ${vm} ${isReached ? "does not reach" : "still reaches"} ${name}`);
     await delay(200);
   }
 }
@@ -140,8 +152,10 @@ async function throughput(atoll: Atoll, rounds: number, say: Context["say"]): Pr
 
 /** Each name for the first time. */
 async function lookUps(atoll: Atoll, names: readonly string[]): Promise<Finding> {
+  // Each transfer has an output of its own.
+  const urls = names.flatMap((name) => [`http://${name}/`, "--output", "/dev/null"]);
   const times = async (vm: VmName): Promise<number[]> =>
-    (await lookedUp(atoll, vm, names)).trim().split("\n").map(Number);
+    seconds(await curl(atoll, vm, "--write-out", "%{time_namelookup}\\n", ...urls)).map((one) => one * 1000);
   const [ours, theirs] = [sampleOf(await times("a")), sampleOf(await times("b"))];
   return {
     ...{ name: "a look-up by the firewall: its p95 above one hop's", unit: "ms", ours: ours.p95 - theirs.p95 },
@@ -149,18 +163,17 @@ async function lookUps(atoll: Atoll, names: readonly string[]): Promise<Finding>
   };
 }
 
-/** Milliseconds of each, as lines. */
-function lookedUp(atoll: Atoll, vm: VmName, names: readonly string[]): Promise<string> {
-  const each = 'my $s = time; gethostbyname($_) or die "$_ is not known"; printf "%.2f\\n", (time - $s) * 1000';
-  return atoll.command("exec", vm, "--", "perl", "-MTime::HiRes=time", "-e", `for (@ARGV) { ${each} }`, ...names);
+/** Of each of curl's transfers. */
+function seconds(said: string): number[] {
+  return said.trim().split("\n").map(Number);
 }
 
 /** New connections, ms each, with the rules that there are: those of a connection that runs are not asked again. */
 async function connections(atoll: Atoll): Promise<number> {
-  const all = `http://good.example/?[1-${CONNECTIONS}]`;
-  const said = await curl(atoll, "a", "--header", "Connection: close", "--write-out", "%{time_total}\\n", all);
-  const seconds = said.trim().split("\n").map(Number);
-  return (seconds.reduce((sum, one) => sum + one, 0) * 1000) / seconds.length;
+  const urls = `http://good.example/?[1-${CONNECTIONS}]`;
+  const said = await curl(atoll, "a", "--header", "Connection: close", "--write-out", "%{time_total}\\n", urls);
+  const all = seconds(said);
+  return (all.reduce((sum, one) => sum + one, 0) * 1000) / all.length;
 }
 
 async function rules(atoll: Atoll, names: readonly string[], rounds: number, say: Context["say"]): Promise<Finding> {
@@ -171,9 +184,17 @@ async function rules(atoll: Atoll, names: readonly string[], rounds: number, say
   };
   const before = sampleOf(await measured());
   atoll.configure("policy.yaml", policy([...names, FEW[0]]));
-  // The last of them has no rule before that is in force.
-  await reaches(atoll, "a", `http://${names.at(-1)}/`);
-  await lookedUp(atoll, "a", names);
+  // What the rules before allowed, and these do not.
+  await reaches(atoll, "a", false, `${LOOKED_UP}0.many.test`);
+  await atoll.command(
+    "exec",
+    "a",
+    "--",
+    "perl",
+    "-e",
+    'gethostbyname($_) or die "$_ is not known" for @ARGV',
+    ...names,
+  );
   const after = sampleOf(await measured());
   say(`a new connection: ${before.p50.toFixed(1)} ms, with ${RULES} rules ${after.p50.toFixed(1)} ms`);
   return {
@@ -188,7 +209,7 @@ async function view(atoll: Atoll, seconds: number): Promise<Finding> {
   await curl(atoll, "a", "--header", "Connection: close", `http://good.example/?[1-${FLOWS}]`);
   const everywhere = { x: 0, y: 0, ...SCREEN };
   // The policy's half of the sheet, and the one beside it.
-  await atoll.screen.key(everywhere, "Super_L+p", SHOWN_S);
+  await atoll.screen.key(everywhere, "Super+p", SHOWN_S);
   await atoll.screen.key(everywhere, "Right", SHOWN_S);
   await delay(SETTLE_MS);
   const [before, startedMs] = [atoll.appCpuSeconds(), performance.now()];

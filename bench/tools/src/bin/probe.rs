@@ -124,6 +124,9 @@ impl Watcher {
             "Return" => 0xff0d,
             "Insert" => 0xff63,
             "Shift" => 0xffe1,
+            "Super" => 0xffeb,
+            "Escape" => 0xff1b,
+            "Right" => 0xff53,
             _ if key.len() == 1 => u32::from(key.as_bytes().first().copied().unwrap_or_default()),
             _ => return Err(format!("there is no key {key}").into()),
         };
