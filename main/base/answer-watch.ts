@@ -1,8 +1,11 @@
 /** Notices that a process which should always answer does not any more. */
 
-/** How often it is asked. Two of these without an answer, and it counts as hung. */
+/** How often it is asked. */
 const EVERY_MS = 5_000;
-const UNANSWERED = 2;
+/** So many turns after the one that asked, without an answer, it counts as hung. */
+const MAX_UNANSWERED = 2;
+/** One before the turn that asks. */
+const UNASKED = -1;
 
 interface Options {
   /** Settles when it has answered; how, does not matter. */
@@ -23,19 +26,16 @@ export class AnswerWatch {
   /** Begins anew. What was asked before counts no more. */
   start(): void {
     this.stop();
-    let unanswered = 0;
-    let isAsked = false;
+    let unanswered = UNASKED;
     const timer = setInterval(() => {
-      if (isAsked) {
-        unanswered += 1;
-        if (unanswered < UNANSWERED) return;
+      unanswered += 1;
+      if (unanswered === MAX_UNANSWERED) {
         this.stop();
-        return this.#options.hung();
+        this.#options.hung();
+      } else if (unanswered === 0) {
+        const answered = (): void => void (unanswered = UNASKED);
+        this.#options.ask().then(answered, answered);
       }
-      isAsked = true;
-      unanswered = 0;
-      const answered = (): void => void (isAsked = false);
-      this.#options.ask().then(answered, answered);
     }, EVERY_MS);
     timer.unref();
     this.#timer = timer;
