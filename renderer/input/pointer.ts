@@ -72,7 +72,7 @@ export class Pointer {
     window.addEventListener("wheel", (event) => this.#wheeled(event), { capture: true, passive: false });
     window.addEventListener("contextmenu", (event) => event.preventDefault());
     window.addEventListener("auxclick", (event) => event.preventDefault());
-    // Nothing of the page is dragged but what says so itself: icons have, where they are, given the drag what it carries.
+    // Of the page icons alone can be dragged. Their own listeners, which come first, have put their type into the drag.
     window.addEventListener("dragstart", (event) => {
       if (event.dataTransfer?.types.includes(ICON_DRAG_TYPE) !== true) event.preventDefault();
     });
