@@ -82,12 +82,9 @@ async function run({ tools, isQuick, signal, say }: Context): Promise<Finding[]>
   }
 }
 
-/** Its own address first, which a server has; the others are of the range for tests, and nobody's. */
+/** The first is a server's; the others are of the range for tests, and nobody's. */
 function addressesOf(n: number): string[] {
-  return [
-    "198.18.0.10",
-    ...Array.from({ length: ADDRESSES - 1 }, (_, at) => `198.19.${n >> 2}.${(n & 3) * 64 + at + 1}`),
-  ];
+  return [SERVER, ...Array.from({ length: ADDRESSES - 1 }, (_, at) => `198.19.${n >> 2}.${(n & 3) * 64 + at + 1}`)];
 }
 
 /** The last name is the one that is asked for: all other rules are before it. */
@@ -100,7 +97,7 @@ function curl(atoll: Atoll, vm: VmName, ...words: string[]): Promise<string> {
   return atoll.command("exec", vm, "--", "curl", "-4", "--silent", "--fail", "--output", "/dev/null", ...words);
 }
 
-/** Resolves when it is so. */
+/** Resolves when the VM reaches the name, or does not any more. */
 async function reaches(atoll: Atoll, vm: VmName, isReached = true, name = "good.example"): Promise<void> {
   const deadline = performance.now() + COMES_UP_MS;
   const once = (): Promise<boolean> =>
