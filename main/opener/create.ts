@@ -12,7 +12,7 @@ import type { GuestOpening, OpenerParts, ProgramLists } from "./parts.ts";
 import { openWanted } from "./wanted.ts";
 
 interface Parts extends Omit<OpenerParts, "application" | "guests" | "programs" | "rules"> {
-  application: Application;
+  application: OpenerParts["application"] & Pick<Application, "on">;
   programs: ProgramLists & { known: KnownPrograms };
   rules: OpenRules;
 }
