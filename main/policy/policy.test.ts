@@ -97,9 +97,21 @@ describe("the file", () => {
     expect([paste(again), again.problem?.line]).toEqual(["allow", 7]);
   });
 
-  it("whose tests fail at the very first start lets nothing cross", async () => {
+  it("whose tests fail at the very first start lets nothing cross, and does not say that other rules do", async () => {
     const policy = await opened(RULE.replace("allow", "deny") + TEST);
-    expect([paste(policy), policy.rules]).toEqual(["deny", []]);
+    expect([paste(policy), policy.rules, policy.state]).toEqual(["deny", [], "broken"]);
+    expect(policy.problem?.reason).toMatch(/they are not taken$/u);
+  });
+
+  it("whose tests fail after it had a mistake leaves the rules in force that were so before the mistake", async () => {
+    const policy = await opened(RULE + TEST);
+    write(policy, `${RULE}  - {action: exec}\n`);
+    await policy.load();
+    expect(paste(policy)).toBe("deny");
+    write(policy, RULE.replace("allow", "deny") + TEST);
+    await policy.load();
+    expect([paste(policy), policy.state]).toEqual(["allow", "not-taken"]);
+    expect(policy.problem?.reason).toMatch(/those before stay in force$/u);
   });
 
   it("is read again when a person has edited it", async () => {
@@ -187,6 +199,14 @@ it("a rule ends with its time", async () => {
   expect(policy.rules).toMatchObject([{ until: "2026-11-28T12:10:00.000Z" }]);
   expect(paste(policy)).toBe("allow");
   now += 600_000;
+  expect(paste(policy)).toBe("deny");
+});
+
+it("that a rule has ended is told, also when something was decided at that moment", async () => {
+  const policy = await opened(RULE.replace("decision", "until: 2026-11-28T12:00:00.050Z\n    decision"));
+  const changed = new Promise<void>((resolve) => policy.on("changed", resolve));
+  while (paste(policy) === "allow") await new Promise((resolve) => setImmediate(resolve));
+  await changed;
   expect(paste(policy)).toBe("deny");
 });
 

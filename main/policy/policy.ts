@@ -67,6 +67,7 @@ export interface PolicyDecided extends Evaluation {
 /** What makes another text of the policy's own, whose rules are given. */
 export type PolicyEdit = (text: string, rules: readonly Rule[]) => string;
 
+/** `changed`: what is decided may be another, because the rules or what their names mean have changed, or one has ended. */
 export class Policy extends Emitter<{ changed: [] }> {
   /** Absolute path of the file that a person edits. */
   readonly file: string;
@@ -305,7 +306,6 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   async #load(): Promise<void> {
     const read = await this.#read();
-    const wasLoaded = this.#inForce !== null || this.#problem !== null;
     if (!read.ok) this.#refuse(read.problem, null);
     else {
       const lastGood = await this.#readLastGood();
@@ -313,7 +313,7 @@ export class Policy extends Emitter<{ changed: [] }> {
       this.#bindNames(read.value, lastGood, this.#inForce?.file ?? null);
       const failing = this.#failingTest(read.value);
       if (failing === null) await this.#take(read.value, read.text);
-      else this.#refuse(failing, wasLoaded || lastGood === null ? this.#inForce : this.#enforced(lastGood));
+      else this.#refuse(failing, this.#inForce ?? this.#lastInForce ?? (lastGood && this.#enforced(lastGood)));
     }
     this.#watchEnds();
     this.emit("changed");
@@ -349,15 +349,19 @@ export class Policy extends Emitter<{ changed: [] }> {
     const passed = (): void => {
       this.#inForce?.passEnds();
       this.#watchEnds();
+      // What was decided meanwhile knows of the end, and has told nobody.
+      if (nextEndInMs <= MAX_TIMER_MS) this.emit("changed");
     };
     this.#endTimer = setTimeout(passed, Math.min(nextEndInMs, MAX_TIMER_MS));
     this.#endTimer.unref();
   }
 
+  /** @param inForce rules of before that count meanwhile */
   #refuse(problem: FileProblem, inForce: RulesInForce | null): void {
     this.#inForce = inForce;
-    this.#problem = problem;
-    log(problemWords(problem));
+    const reason = inForce === null ? problem.reason : `${problem.reason}, and those before stay in force`;
+    this.#problem = { ...problem, reason };
+    log(problemWords(this.#problem));
   }
 
   async #read(): Promise<({ ok: true; value: PolicyFile } & { text: string }) | { ok: false; problem: FileProblem }> {
@@ -386,7 +390,7 @@ export class Policy extends Emitter<{ changed: [] }> {
     const failing = this.#try(file).find(({ ok }) => !ok);
     if (failing === undefined) return null;
     const { line, name, expected, actual } = failing;
-    const reason = `the test "${name}" expects ${expected}, and the rules say ${actual}: they are not taken, and those before stay in force`;
+    const reason = `the test "${name}" expects ${expected}, and the rules say ${actual}: they are not taken`;
     return { file: this.file, line, column: 1, reason };
   }
 }
