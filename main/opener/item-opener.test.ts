@@ -43,7 +43,8 @@ it("opens ten double-clicks, no more than two at a time", async () => {
   };
   const items = Array.from({ length: 10 }, (_, at) => file(`${at}.txt`));
   const opener = new ItemOpener({ opener: { open }, page });
-  await Promise.all([opener.open(items.slice(0, 5)), opener.open(items.slice(5))]);
+  // Two that come together, too, are opened side by side.
+  await Promise.all([opener.open(items.slice(0, 2)), opener.open(items.slice(2))]);
   expect(count).toBe(10);
   expect(most).toBe(2);
   expect(told()).toEqual([]);

@@ -34,7 +34,8 @@ export class ItemOpener {
   async open(items: readonly LaunchItem[]): Promise<void> {
     this.#waiting.push(...items);
     const workers: Promise<void>[] = [];
-    while (this.#running < AT_ONCE && workers.length < this.#waiting.length) {
+    // A worker takes its first one at once.
+    while (this.#running < AT_ONCE && this.#waiting.length > 0) {
       this.#running += 1;
       workers.push(this.#work().finally(() => (this.#running -= 1)));
     }
