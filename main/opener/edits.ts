@@ -8,7 +8,7 @@ import { type Crossing, HOST } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
 import { baseName, keyOf, type OpenItem, shownItem } from "./item.ts";
-import { filesParty, partyIn, refusalOfSize, textPreview, transferWords } from "./parties.ts";
+import { filesParty, partyIn, refusalWithSize, textPreview, transferWords } from "./parties.ts";
 import type { OpenerParts, SavedFile } from "./parts.ts";
 
 /** A file may grow while it is edited: to so many bytes, or so many times what it was. */
@@ -113,7 +113,7 @@ export class Edit {
           scans: outcome.scans === true,
           oneScannerSuffices: outcome.oneScannerSuffices === true,
           unscanned: outcome.asksUnscanned === true ? crossing : null,
-          admits: (bytes) => this.#refusalOfSize(bytes) ?? refusalOfSize(policy, crossing, bytes),
+          admits: (bytes) => this.#refusalOfSize(bytes) ?? refusalWithSize(policy, crossing, bytes),
         },
       }).done;
       const [file] = end.files;

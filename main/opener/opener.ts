@@ -15,7 +15,7 @@ import { isRendered } from "./choices.ts";
 import { Chains, type Stop } from "./chains.ts";
 import { Edit } from "./edits.ts";
 import { fileItem, groupOf, keyOf, keyOfPath, type OpenItem } from "./item.ts";
-import { filesParty, originIn, partyIn, refusalOfSize, transferWords } from "./parties.ts";
+import { filesParty, originIn, partyIn, refusalWithSize, transferWords } from "./parties.ts";
 import type { OpenerParts, OpenTarget } from "./parts.ts";
 import { browserWindows, noHandler } from "./programs.ts";
 import type { Opened, OpenOptions, OpenRequest } from "./request.ts";
@@ -188,7 +188,7 @@ export class Opener {
           source: sourceOf(request, item.path),
           to: vm,
           path: from === null ? Buffer.from(item.name) : item.path,
-          admits: (bytes) => refusalOfSize(policy, crossing, bytes),
+          admits: (bytes) => refusalWithSize(policy, crossing, bytes),
         },
         {
           signal,
@@ -304,7 +304,7 @@ export class Opener {
         oneScannerSuffices: outcome.oneScannerSuffices === true,
         unscanned: outcome.asksUnscanned === true ? crossing : null,
         takesSafeCopy,
-        admits: (bytes) => refusalOfSize(this.#parts.policy, crossing, bytes),
+        admits: (bytes) => refusalWithSize(this.#parts.policy, crossing, bytes),
       },
     };
     const end = await this.#parts.startTransfer(request, signal === undefined ? {} : { signal }).done;

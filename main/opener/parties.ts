@@ -24,14 +24,17 @@ export function originIn(parties: readonly VmParty[], vm: Vm | null): Party {
 
 /** What the policy is asked. */
 export function crossingOf(item: OpenItem, from: Party, to: Party, bytes: number | null = null): Crossing {
-  if (item.kind === "url") return { action: "url.open", from, to, type: null, bytes };
-  return { action: "file.open", from, to, type: item.type, bytes };
+  return { action: actionOf(item), from, to, type: item.kind === "url" ? null : item.type, bytes };
 }
 
-/** Why so many bytes may not go where the crossing is allowed: its rule says so. */
-export function refusalOfSize(policy: Pick<Policy, "decide">, crossing: Crossing, bytes: number): string | null {
-  const { refusal, answer } = policy.decide({ ...crossing, bytes });
-  return refusal === "too-large" ? answer.explanation : null;
+export function actionOf({ kind }: OpenItem): "url.open" | "file.open" {
+  return kind === "url" ? "url.open" : "file.open";
+}
+
+/** Why what was allowed may not go after all, now that its size is known: its rule says so, or another rule does by now. */
+export function refusalWithSize(policy: Pick<Policy, "decide">, crossing: Crossing, bytes: number): string | null {
+  const { decision, answer } = policy.decide({ ...crossing, bytes });
+  return decision === "deny" ? answer.explanation : null;
 }
 
 /** @param vm null: the host */
