@@ -1,5 +1,6 @@
 /** What a broker asks of `Crossings`, and what it is answered. */
 import type { CrossingPreview, DecidedBy } from "#shared/model/crossing.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import type { Crossing } from "../policy/crossing.ts";
 
 /** Content that the person may look at before they answer. */
@@ -37,6 +38,8 @@ export interface CrossingRequest {
   readonly copiedMs?: number;
   /** For how long the answer "once" holds for this subject, from the answer on. Default: for the requests that wait for it. */
   readonly onceForMs?: number;
+  /** The VM whose program asks for this by itself: after a person has denied it, its next requests are denied for a while. */
+  readonly askedBy?: VmId | undefined;
   /** Not recorded and not told where a rule allows it and does not say `notify` (the host's own commands). */
   readonly isQuiet?: boolean;
 }

@@ -341,7 +341,62 @@ describe("a prompt", () => {
 
   it("is not asked where very many are open", async () => {
     for (let at = 0; at < 20; at += 1) void crossings.request(paste(HOME, WEB, { subject: `clip ${at}` }));
-    expect(await crossings.request(paste(HOME, WEB, { subject: "one more" }))).toMatchObject({ allowed: false });
+    expect(await crossings.request(paste(HOME, WEB, { subject: "one more" }))).toMatchObject({
+      allowed: false,
+      explanation: expect.stringContaining("You were not asked") as string,
+    });
+  });
+
+  it("goes on by what the rule says when it is answered", async () => {
+    const outcome = crossings.request(paste(HOME, WEB));
+    await vi.waitFor(() => expect(page.asked).toHaveLength(1));
+    const rule = "  - {action: clipboard.paste, from: home, to: web, maxBytes: 1000, decision: ask}\n";
+    await policy.change((text) => text.replace("rules:\n", `rules:\n${rule}`));
+    await answer("once");
+    expect(await outcome).toMatchObject({
+      allowed: true,
+      maxBytes: 1000,
+      rule: { text: expect.stringContaining("1000") },
+    });
+    expect(await entries()).toMatchObject([{ rule: { text: expect.stringContaining("1000") } }]);
+  });
+
+  it("writes no rule for a disposable, which is gone before the rule could count", async () => {
+    const disposable = vm("disp-1", 5, { role: "disposable" });
+    vms = [...vms, disposable];
+    for (const [from, to] of [
+      [disposable, WEB],
+      [WEB, disposable],
+    ] as const)
+      void crossings.request({ crossing: { action: "url.open", from, to, type: null, bytes: null }, subject: "link" });
+    void crossings.request({
+      crossing: { action: "file.open", from: HOST, to: WEB, type: null, bytes: null },
+      subject: "",
+    });
+    await vi.waitFor(() => expect(page.asked.length).toBeGreaterThanOrEqual(2));
+    for (const { payload } of page.asked.slice(0, -1)) expect(payload).toMatchObject({ answers: ["once", "deny"] });
+    expect(page.asked.at(-1)?.payload).toMatchObject({ answers: ["once", "minutes", "always", "deny"] });
+  });
+
+  it("is not asked again for a while after the third denial of what a program asks for by itself", async () => {
+    const wants = { askedBy: HOME.id ?? undefined };
+    for (let at = 0; at < 3; at += 1) {
+      const outcome = crossings.request(paste(HOME, WEB, { subject: `file ${at}`, ...wants }));
+      await answer("deny", at);
+      expect(await outcome).toMatchObject({ allowed: false });
+    }
+    expect(await crossings.request(paste(HOME, WEB, { subject: "file 3", ...wants }))).toMatchObject({
+      allowed: false,
+      by: "person",
+      explanation: expect.stringContaining("It can ask again in 60 s.") as string,
+    });
+    expect(page.asked).toHaveLength(3);
+    // What a person does themselves is asked about.
+    void crossings.request(paste(HOME, WEB, { subject: "clip" }));
+    await vi.waitFor(() => expect(page.asked).toHaveLength(4));
+    elapsed += 60_000;
+    void crossings.request(paste(HOME, WEB, { subject: "file 4", ...wants }));
+    await vi.waitFor(() => expect(page.asked).toHaveLength(5));
   });
 });
 

@@ -8,11 +8,12 @@ import type { PolicyAction } from "#shared/model/policy.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import type { AuditLog, NewEntry } from "../audit/audit-log.ts";
 import type { Page } from "../ipc/page.ts";
-import type { Crossing } from "../policy/crossing.ts";
+import { type Crossing, isDisposable } from "../policy/crossing.ts";
 import { partyView, partyWord } from "../policy/party-view.ts";
 import type { Policy, PolicyDecided } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import type { CrossingEnd, CrossingOutcome, CrossingRequest } from "./crossing-request.ts";
+import { AfterDenial } from "./after-denial.ts";
 import { Denials } from "./denials.ts";
 import { type OpenPrompt, Prompts } from "./prompts.ts";
 
@@ -35,8 +36,10 @@ interface Settled {
   by: "person" | "rule" | "lapsed";
   detail: string;
   /** Where it is not what the rule that asked says. */
-  explanation?: string;
+  explanation?: string | undefined;
   wantsSafeCopy?: boolean;
+  /** What the policy said when the person answered. */
+  decided?: PolicyDecided;
 }
 
 export class Crossings {
@@ -47,6 +50,8 @@ export class Crossings {
   readonly #elapsed: () => number;
   readonly #prompts: Prompts<Settled>;
   readonly #denials = new Denials((entry) => this.#record(entry, { goesOn: false }));
+  /** Of what programs of guests ask for by themselves; a broker that asks a question of its own notes its answers here, too. */
+  readonly afterDenial: AfterDenial;
   /** Until when the answer "once" holds, by the key of what was asked. */
   readonly #once = new Map<string, number>();
   #requests = 0;
@@ -58,6 +63,7 @@ export class Crossings {
     this.#page = page;
     this.#elapsed = elapsed;
     this.#prompts = new Prompts(page);
+    this.afterDenial = new AfterDenial(elapsed);
   }
 
   /** The one on the screen first. */
@@ -105,6 +111,7 @@ export class Crossings {
   ): Promise<Settled> {
     const { crossing, subject, app = "", isSecret = false, preview = null, copiedMs = null } = request;
     const { onceForMs = 0, isChosen = false, isAlwaysAsked = false, offersSafeCopy = false, warning = "" } = request;
+    const { askedBy } = request;
     const { action, from, to, type } = crossing;
     if (rule === null || answer.rule === null) throw new AppError("internal", "No rule asks.");
     this.#requests += 1;
@@ -114,26 +121,38 @@ export class Crossings {
       return { allowed: true, by: "person", detail: "chosen" };
     }
     if (this.#holdsOnce(key)) return { allowed: true, by: "person", detail: "answered before: once" };
-    const canWrite = this.#policy.canName(from) && this.#policy.canName(to);
+    const soon = askedBy === undefined ? 0 : this.afterDenial.secondsLeft(askedBy, action);
+    if (soon > 0)
+      return { allowed: false, by: "person", detail: "denied before", explanation: `It can ask again in ${soon} s.` };
+    if (!this.#prompts.canAsk(key)) {
+      const explanation = "You were not asked, as too many questions are open: answer those first.";
+      return { allowed: false, by: "lapsed", detail: "too many questions are open", explanation };
+    }
+    // A disposable is gone before a rule for it could count.
+    const canWrite = [from, to].every((party) => this.#policy.canName(party) && !isDisposable(party));
     const settle = async (answered: CrossingAnswer): Promise<Settled> => {
-      if (answered === "deny") return { allowed: false, by: "person", detail: "" };
+      if (answered === "deny") {
+        if (askedBy !== undefined) this.afterDenial.denied(askedBy, action);
+        return { allowed: false, by: "person", detail: "" };
+      }
       if (answered === "safe")
         return { allowed: false, by: "person", detail: "a safe copy in its place", wantsSafeCopy: true };
       // The rules may be others by now.
       const now = this.#policy.decide(crossing);
       if (now.decision === "deny")
         return { allowed: false, by: "rule", detail: "denied since it was asked", explanation: now.answer.explanation };
+      const allowed = { allowed: true, by: "person", decided: now } as const;
+      if (askedBy !== undefined) this.afterDenial.allowed(askedBy, action);
       if (answered === "once") {
         if (onceForMs > 0) this.#once.set(key, this.#elapsed() + onceForMs);
-        return { allowed: true, by: "person", detail: "once" };
+        return { ...allowed, detail: "once" };
       }
       const words = answered === "always" ? "always" : "for 10 minutes";
-      if (now.decision === "allow") return { allowed: true, by: "person", detail: words };
+      if (now.decision === "allow") return { ...allowed, detail: words };
       return this.#changes.answer(crossing, now.rule ?? rule, answered).then(
-        (): Settled => ({ allowed: true, by: "person", detail: words }),
+        (): Settled => ({ ...allowed, detail: words }),
         (error: unknown): Settled => ({
-          allowed: true,
-          by: "person",
+          ...allowed,
           detail: `once, because the rule could not be written: ${escapeForLog(messageOf(error), MAX_DETAIL)}`,
         }),
       );
@@ -158,8 +177,8 @@ export class Crossings {
 
   async #outcome(
     { crossing }: CrossingRequest,
-    { answer, rule }: PolicyDecided,
-    { allowed, by, detail, explanation = answer.explanation, wantsSafeCopy = false }: Settled,
+    asked: PolicyDecided,
+    { allowed, by, detail, explanation, wantsSafeCopy = false, decided: { answer, rule } = asked }: Settled,
   ): Promise<CrossingOutcome> {
     const { action, from, to, type, bytes } = crossing;
     const entry: NewEntry = {
@@ -173,7 +192,7 @@ export class Crossings {
       by,
       detail,
     };
-    const words = wordsOf(by, allowed, explanation, entry);
+    const words = wordsOf({ by, allowed, explanation }, answer.explanation, entry);
     if (!allowed) {
       await this.#denials.add(entry);
       return { allowed, by, rule: answer.rule, ...conditionsOf(rule), wantsSafeCopy, explanation: words, seq: null };
@@ -224,9 +243,17 @@ function partyKey(party: Crossing["to"]): string {
   return party.kind === "vm" && party.id !== null ? party.id : `${party.kind} ${partyWord(party)}`;
 }
 
-function wordsOf(by: Settled["by"], allowed: boolean, explanation: string, { action, from, to }: NewEntry): string {
+function wordsOf(
+  { by, allowed, explanation }: Pick<Settled, "by" | "allowed" | "explanation">,
+  ruleWords: string,
+  { action, from, to }: NewEntry,
+): string {
   const what = `${action} from ${partyName(from)} to ${partyName(to)}`;
-  if (by === "lapsed") return `Nobody answered whether ${what} is allowed, so it is denied. ${explanation}`;
-  if (by === "person") return `You have ${allowed ? "allowed" : "denied"} ${what}.`;
-  return explanation;
+  if (by === "rule") return explanation ?? ruleWords;
+  if (by === "lapsed")
+    return explanation === undefined
+      ? `Nobody answered whether ${what} is allowed, so it is denied. ${ruleWords}`
+      : `${what} is denied. ${explanation}`;
+  const words = `You have ${allowed ? "allowed" : "denied"} ${what}.`;
+  return explanation === undefined ? words : `${words} ${explanation}`;
 }

@@ -69,6 +69,11 @@ export class Prompts<Result> {
     return [...this.#open.values()];
   }
 
+  /** Whether a prompt of this key is open, or there is room for one. */
+  canAsk(key: string): boolean {
+    return this.#open.has(key) || this.#open.size < MAX_OPEN;
+  }
+
   /**
    * What became of the prompt of this key, which may be open already; null: nobody has answered before `signal` was aborted.
    * With the last one that waits the prompt is taken back.
@@ -76,7 +81,6 @@ export class Prompts<Result> {
   ask(request: PromptRequest<Result>, signal: AbortSignal | undefined): Promise<Result | null> {
     const { key } = request;
     if (signal?.aborted === true) return Promise.resolve(null);
-    if (!this.#open.has(key) && this.#open.size >= MAX_OPEN) return Promise.resolve(null);
     this.joined(key);
     const asked = this.#open.get(key) ?? this.#begin(request);
     asked.waiting += 1;

@@ -5,16 +5,16 @@ import type { QuestionAnswer } from "#shared/ipc/index.ts";
 import { log } from "../base/log.ts";
 import type { CrossingOutcome } from "../crossings/crossing-request.ts";
 import { refusalOf } from "../crossings/crossings.ts";
-import { type Crossing, NEW_DISPOSABLE, type Party } from "../policy/crossing.ts";
+import { type Crossing, isDisposable, NEW_DISPOSABLE, type Party } from "../policy/crossing.ts";
 import { partyView, partyWord } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { Stop } from "./chains.ts";
 import { choicesFor } from "./choices.ts";
 import { groupOf, keyOf, type OpenItem, shownItem } from "./item.ts";
-import { crossingOf, originIn, partyIn, textPreview } from "./parties.ts";
+import { actionOf, crossingOf, originIn, partyIn, textPreview } from "./parties.ts";
 import type { OpenerParts } from "./parts.ts";
 import type { OpenOptions, OpenRequest } from "./request.ts";
-import { isDisposable, type OpenRule, type PlaceDecision } from "./rules.ts";
+import type { OpenRule, PlaceDecision } from "./rules.ts";
 
 /** More stops than this are a loop, whichever VMs they are. */
 const MAX_STOPS = 4;
@@ -81,6 +81,7 @@ export async function askElsewhere(
       subject: keyOf(item),
       preview: textPreview(item.kind === "url" ? item.link.url : item.name),
       isChosen: chosen.isChosen,
+      askedBy: askerOf(request)?.id,
     },
     options.askSignal === undefined ? {} : { signal: options.askSignal },
   );
@@ -90,15 +91,26 @@ export async function askElsewhere(
 
 async function choose(
   parts: OpenerParts,
-  { item, from }: OpenRequest,
+  request: OpenRequest,
   { place, edit, rule, explanation, isChosen = false }: Decided,
   { askSignal: signal, progress }: OpenOptions,
 ): Promise<Chosen> {
   const { application, page } = parts;
+  const { item, from } = request;
   if (place.kind === "here" || place.kind === "safe" || place.kind === "disposable")
     return { place, edit, rule, isChosen };
   if (place.kind === "vm") return { place: { kind: "vm", vm: vmOf(parts, place.vm.id) }, edit, rule, isChosen: false };
   const party = originIn(application.parties, from);
+  const asker = askerOf(request);
+  const action = actionOf(item);
+  if (asker !== null) {
+    const soon = parts.crossings.afterDenial.secondsLeft(asker.id, action);
+    if (soon > 0)
+      throw new AppError(
+        "policy.denied",
+        `You have chosen not to open something of it. It can ask again in ${soon} s.`,
+      );
+  }
   progress?.("asking");
   const asks = rule?.in.kind === "ask";
   const answer = await page.askUntilAnswered(
@@ -118,10 +130,18 @@ async function choose(
   );
   if (answer === null && signal?.aborted === true)
     throw new AppError("policy.unanswered", "Nobody chose where to open it, so it was not opened.");
-  if (answer === null) throw new AppError("policy.denied", "You have chosen not to open it.");
+  if (answer === null) {
+    if (asker !== null) parts.crossings.afterDenial.denied(asker.id, action);
+    throw new AppError("policy.denied", "You have chosen not to open it.");
+  }
   const chosen = chosenPlace(parts, answer);
   if (answer.always && chosen.kind !== "safe") await remember(parts, item, party, chosen, answer.edit, rule);
   return { place: chosen, edit: answer.edit && chosen.kind !== "here" && chosen.kind !== "safe", rule, isChosen: true };
+}
+
+/** The VM whose program has asked; null: the person has, at the host. */
+function askerOf({ from, wanted }: OpenRequest): Vm | null {
+  return wanted === null ? null : from;
 }
 
 function chosenPlace(parts: OpenerParts, { place }: NonNullable<QuestionAnswer<"open.choose">>): Chosen["place"] {

@@ -52,7 +52,7 @@ export interface OpenerParts {
   };
   programs: ProgramLists;
   policy: Pick<Policy, "decide">;
-  crossings: Pick<Crossings, "request" | "ended">;
+  crossings: Pick<Crossings, "request" | "ended" | "afterDenial">;
   rules: Pick<OpenRules, "current" | "set">;
   page: Page;
   disposables: Pick<DisposableVms, "start" | "end" | "hold">;

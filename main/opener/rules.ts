@@ -3,7 +3,7 @@ import { z } from "zod";
 import { OPEN_WORDS, type OpenWord, TYPE_GROUP_WORDS, TYPE_GROUPS, type TypeGroup } from "#shared/model/open.ts";
 import { VM_NAME_PATTERN, type VmId } from "#shared/model/vm.ts";
 import { readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
-import type { Party, VmParty } from "../policy/crossing.ts";
+import { isDisposable, type Party, type VmParty } from "../policy/crossing.ts";
 import { matchesParty } from "../policy/evaluate.ts";
 import { partyWords } from "../policy/explain.ts";
 import { partyPattern } from "../policy/policy-file.ts";
@@ -188,11 +188,6 @@ function placeBy(rule: OpenRule, from: Party, named: (name: string) => VmParty |
       return from.kind === "vm" && from.id === vm.id ? { kind: "here" } : { kind: "vm", vm };
     }
   }
-}
-
-/** One that is there, or one that is made. */
-export function isDisposable(party: Party): boolean {
-  return party.kind === "new-disposable" || (party.kind === "vm" && party.role === "disposable");
 }
 
 function verdict({ kind }: RulePlace): string {

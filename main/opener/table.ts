@@ -3,9 +3,9 @@ import type { RequestOutput } from "#shared/ipc/index.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { TYPE_GROUPS, type TypeGroup } from "#shared/model/open.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
-import { type Crossing, HOST, NEW_DISPOSABLE, type Party, type VmParty } from "../policy/crossing.ts";
+import { type Crossing, HOST, isDisposable, NEW_DISPOSABLE, type Party, type VmParty } from "../policy/crossing.ts";
 import { partyView, partyWord } from "../policy/party-view.ts";
-import { decidePlace, isDisposable, type OpenRule, type PlaceDecision, type RulePlace } from "./rules.ts";
+import { decidePlace, type OpenRule, type PlaceDecision, type RulePlace } from "./rules.ts";
 
 type Table = Pick<RequestOutput<"open.table">, "columns" | "rows" | "vms">;
 type Where = RequestOutput<"open.explain">;

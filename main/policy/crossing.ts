@@ -70,3 +70,8 @@ export interface Crossing {
 
 export const HOST: HostParty = { kind: "host" };
 export const NEW_DISPOSABLE: NewDisposable = { kind: "new-disposable" };
+
+/** One that is there, or one that is made. */
+export function isDisposable(party: Crossing["to"]): boolean {
+  return party.kind === "new-disposable" || (party.kind === "vm" && party.role === "disposable");
+}
