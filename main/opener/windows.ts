@@ -2,6 +2,7 @@
 import { toErrorValue } from "#shared/model/app-error.ts";
 import { type GuestWindow, parseWindowId, type WindowId, windowIdOf } from "#shared/model/window.ts";
 import { waitFor } from "../base/waiting.ts";
+import { LAST_WINDOW_MS } from "../disposables/disposables.ts";
 import { FIRST_WINDOW_MS, waitForWindow } from "../vms/launcher.ts";
 import type { Vm } from "../vms/vm.ts";
 
@@ -30,22 +31,30 @@ export async function windowOf(
   }
 }
 
-/** Resolves when the window is closed, or its VM gone; of a disposable when none of its windows is there any more. */
+/**
+ * Resolves when the window is closed, or its VM gone; of a disposable when it has had no window for a moment: what a program shows
+ * while it starts goes before its window comes.
+ */
 export function untilClosed(vm: Vm, windowId: WindowId | null, signal: AbortSignal | undefined): Promise<void> {
   const surface = windowId === null ? null : (parseWindowId(windowId)?.surface ?? null);
-  const isOver = (): boolean => {
-    if (vm.windows.isFrozen || !vm.isOn) return true;
-    if (vm.status.role === "disposable") return vm.windows.size === 0;
-    return surface === null || vm.windows.get(surface) === undefined;
-  };
+  const isDisposable = vm.status.role === "disposable";
+  const isClosed = (): boolean =>
+    isDisposable ? vm.windows.size === 0 : surface === null || vm.windows.get(surface) === undefined;
   return waitFor({
     listen: ({ resolve }) => {
+      let timer: NodeJS.Timeout | undefined;
       const look = (): void => {
-        if (isOver()) resolve();
+        if (vm.windows.isFrozen || !vm.isOn) return resolve();
+        if (!isClosed()) {
+          clearTimeout(timer);
+          timer = undefined;
+        } else if (isDisposable) timer ??= setTimeout(resolve, LAST_WINDOW_MS);
+        else resolve();
       };
       const stops = [vm.windows.on("changed", look), vm.windows.on("lost", resolve), vm.on("changed", look)];
       look();
       return () => {
+        clearTimeout(timer);
         for (const stop of stops) stop();
       };
     },
