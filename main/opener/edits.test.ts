@@ -1,7 +1,9 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { MAX_FILE_WATCHES } from "#shared/protocol/limits.ts";
 import { LAST_WINDOW_MS } from "../disposables/disposables.ts";
 import type { TransferredFile, TransferRequest } from "../files/transfer.ts";
+import { files } from "../vms/services/files.ts";
 import { fileItem } from "./item.ts";
 import type { OpenRequest, Opened } from "./request.ts";
 import { OpenDesk } from "./testing/desk.ts";
@@ -91,6 +93,7 @@ describe("a file that is edited in a disposable", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     desk.closes("disp-1");
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS);
     await vi.waitFor(() => expect(returns()).toHaveLength(1));
     await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS * 10);
     expect(desk.vm("disp-1").isOn).toBe(true);
@@ -98,6 +101,24 @@ describe("a file that is edited in a disposable", () => {
     expect(await finished).toBe(true);
     await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS);
     await vi.waitFor(() => expect(desk.application.vms.map((vm) => vm.definition.name)).not.toContain("disp-1"));
+  });
+
+  it("is not fetched when the first window makes way for another one", async () => {
+    const opened = await edited("disp-1");
+    let isFinished = false;
+    const finished = opened.finished().then(() => (isFinished = true));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    desk.closes("disp-1");
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS - 1);
+    desk.window("disp-1", 200);
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS * 10);
+    expect([isFinished, returns(), desk.vm("disp-1").isOn]).toEqual([false, [], true]);
+    desk.carries = () => returned({});
+    desk.closes("disp-1", 200);
+    await vi.advanceTimersByTimeAsync(LAST_WINDOW_MS);
+    await finished;
+    expect(returns()).toHaveLength(1);
   });
 
   it("that was not changed does not count as one that came back, and nobody is told", async () => {
@@ -177,6 +198,52 @@ describe("a file that is edited in a disposable", () => {
     desk.saved("disp-1", 20);
     await vi.waitFor(() => expect(outcomes()).toEqual(["not-returned"]));
     expect(returns()).toEqual([]);
+  });
+});
+
+describe("a file that is edited in a VM that stays", () => {
+  beforeEach(() => desk.open("home", "mail"));
+  const inMail = (): Promise<Opened> =>
+    edited("mail", { from: desk.vm("home"), in: { kind: "vm", vm: desk.vm("mail") } });
+
+  it("does not come back any more when its window was closed", async () => {
+    const opened = await inMail();
+    desk.carries = () => returned({});
+    desk.closes("mail");
+    expect(await opened.finished()).toBe(true);
+    desk.saved("mail", 20);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(returns()).toHaveLength(1);
+  });
+
+  it("is not opened where so many are watched that its changes would be missed", async () => {
+    for (let at = 0; at < MAX_FILE_WATCHES; at += 1)
+      desk
+        .vm("mail")
+        .service(files)
+        .watch(Buffer.from("/a"), () => undefined);
+    const opening = desk.opener.open({
+      item: LETTER,
+      from: desk.vm("home"),
+      in: { kind: "vm", vm: desk.vm("mail") },
+      edit: true,
+      wanted: null,
+    });
+    await expect(opening).rejects.toMatchObject({ code: "vm.busy" });
+  });
+
+  it("comes back without a question for eight hours, and then with one", async () => {
+    const now = vi.spyOn(performance, "now");
+    onTestFinished(() => now.mockRestore());
+    const began = performance.now();
+    await inMail();
+    now.mockReturnValue(began + 9 * 3_600_000);
+    await desk.policy.change((text) =>
+      text.replace("rules:\n", "rules:\n  - {action: file.send, from: mail, to: home, decision: ask}\n"),
+    );
+    desk.saved("mail", 20);
+    expect(await desk.answer("deny")).toMatchObject({ action: "file.send", to: { name: "home" } });
+    await vi.waitFor(() => expect(outcomes()).toEqual(["not-returned"]));
   });
 });
 

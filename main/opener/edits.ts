@@ -13,7 +13,7 @@ import type { OpenerParts, SavedFile } from "./parts.ts";
 
 /** A file may grow while it is edited: to so many bytes, or so many times what it was. */
 const MAX_RETURN = { bytes: 64 * 1024 * 1024, times: 8 } as const;
-/** For how long a person's word that one file may come back holds. */
+/** For how long a person's word that one file may come back holds: also that of the choice to edit it. */
 const ONCE_MS = 8 * 3_600_000;
 
 export interface EditedFile {
@@ -39,6 +39,8 @@ export class Edit {
   #hasReturned = false;
   #isReturnDue = false;
   #returning: Promise<void> = Promise.resolve();
+
+  readonly #sinceMs = performance.now();
 
   /** @throws AppError vm.not-running, vm.busy */
   constructor(parts: OpenerParts, file: EditedFile) {
@@ -85,7 +87,8 @@ export class Edit {
   /** Never rejects. */
   async #bringBack(): Promise<void> {
     const { application, crossings, policy, startTransfer } = this.#parts;
-    const { item, origin, target, path, isChosen } = this.#file;
+    const { item, origin, target, path } = this.#file;
+    const isChosen = this.#file.isChosen && performance.now() - this.#sinceMs < ONCE_MS;
     try {
       const crossing: Crossing = {
         action: "file.send",

@@ -1,6 +1,8 @@
 /** Main's side of a VM's file transfers, and of files there that are watched. */
+import { AppError } from "#shared/model/app-error.ts";
 import type { FileReason } from "#shared/model/transfer.ts";
 import type { ArrivedFile, ListedFile, ResumePoint } from "#shared/protocol/files.ts";
+import { MAX_FILE_WATCHES } from "#shared/protocol/limits.ts";
 import {
   FILES,
   type FilesEvent,
@@ -78,9 +80,11 @@ export class Files implements ServiceClient<FilesEvent> {
 
   /**
    * Calls `saved` when the content of that file, by its absolute path, is another and no program has it open for writing; not
-   * after the link is gone. Returns a function that ends it. @throws AppError vm.not-running
+   * after the link is gone. Returns a function that ends it. @throws AppError vm.not-running, vm.busy: it watches as many as it can
    */
   watch(path: Uint8Array, saved: (file: SavedFile) => void): () => void {
+    if (this.#watches.size >= MAX_FILE_WATCHES)
+      throw new AppError("vm.busy", `${MAX_FILE_WATCHES} files are open there to be edited: close one of them first.`);
     this.#lastWatch += 1;
     const watch = this.#lastWatch;
     this.#context.send({ type: "watch", watch, path });
