@@ -358,7 +358,7 @@ describe("a prompt", () => {
       maxBytes: 1000,
       rule: { text: expect.stringContaining("1000") },
     });
-    expect(await entries()).toMatchObject([{ rule: { text: expect.stringContaining("1000") } }]);
+    expect(await entries()).toMatchObject([{ rule: { text: expect.stringContaining("1000") as string } }]);
   });
 
   it("writes no rule for a disposable, which is gone before the rule could count", async () => {

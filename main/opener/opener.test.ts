@@ -361,10 +361,10 @@ describe("the loop guard", () => {
 
 describe("a disposable", () => {
   /** Of home, with its window. */
-  async function disposable(): Promise<void> {
+  async function disposable(name = "disp-1"): Promise<void> {
     const opening = desk.opener.open(byPerson({ in: { kind: "disposable" }, from: desk.vm("home") }));
-    await desk.comesUp("disp-1");
-    await desk.runs("disp-1");
+    await desk.comesUp(name);
+    await desk.runs(name);
     await opening;
   }
 
@@ -393,6 +393,28 @@ describe("a disposable", () => {
     await desk.comesUp("disp-1");
     await desk.runs("disp-1");
     expect(await answer).toMatchObject({ outcome: "elsewhere" });
+  });
+
+  it("is refused to a program of a VM that has four already, until one of them is closed", async () => {
+    await desk.open("home");
+    for (let at = 1; at <= 4; at += 1) {
+      const answer = desk.wants("home", at, file(), { disposable: true });
+      await desk.comesUp(`disp-${at}`);
+      await desk.runs(`disp-${at}`);
+      expect(await answer).toMatchObject({ outcome: "elsewhere" });
+    }
+    expect(await desk.wants("home", 5, file(), { disposable: true })).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("close one of them first") as string,
+    });
+    // The person's own do not count.
+    await disposable("disp-5");
+    desk.closes("disp-1");
+    await vi.waitFor(() => expect(desk.application.vms.map((vm) => vm.definition.name)).not.toContain("disp-1"), 5_000);
+    const again = desk.wants("home", 6, file(), { disposable: true });
+    await desk.comesUp("disp-6");
+    await desk.runs("disp-6");
+    expect(await again).toMatchObject({ outcome: "elsewhere" });
   });
 
   it("is not left for another one because a program in it says so", async () => {

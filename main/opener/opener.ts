@@ -22,6 +22,7 @@ import type { Opened, OpenOptions, OpenRequest } from "./request.ts";
 import { decideDisposable, decidePlace, type OpenRule } from "./rules.ts";
 import { untilRunning } from "../vms/until-running.ts";
 import { Turns } from "./turns.ts";
+import { WantedDisposables } from "./wanted-disposables.ts";
 import { untilClosed, windowOf } from "./windows.ts";
 
 const PDF_TYPE = "application/pdf";
@@ -29,7 +30,7 @@ const PDF_TYPE = "application/pdf";
 /** A VM in which something opens. */
 interface Target {
   readonly vm: Vm;
-  /** A disposable stays while somebody waits for what was edited in it. */
+  /** Once: its windows are closed and all is back, or it has failed. A disposable that is held may go then. */
   readonly release: () => void;
   /** It was made for this, and is of no use when it fails. */
   readonly isNew: boolean;
@@ -38,6 +39,7 @@ interface Target {
 export class Opener {
   readonly #parts: OpenerParts;
   readonly #turns = new Turns();
+  readonly #wanted = new WantedDisposables();
   readonly #chains: Chains;
 
   constructor(parts: OpenerParts, chains = new Chains()) {
@@ -235,6 +237,8 @@ export class Opener {
   async #over({ vm, release }: Target, windowId: WindowId | null, edit: Edit | null): Promise<boolean> {
     await untilClosed(vm, windowId, undefined);
     const hasReturned = (await edit?.finished()) ?? false;
+    // A program that has opened no window of its own shows it in another one, which nobody knows.
+    if (windowId !== null) edit?.end();
     release();
     return hasReturned;
   }
@@ -261,7 +265,7 @@ export class Opener {
 
   async #disposable(
     { template }: Extract<Elsewhere, { kind: "disposable" }>,
-    { from, item }: OpenRequest,
+    { from, item, wanted }: OpenRequest,
     edit: boolean,
     { signal, progress }: OpenOptions,
   ): Promise<Target> {
@@ -270,9 +274,19 @@ export class Opener {
     // A page is of no use without a network, a file is.
     const network = item.kind === "url" ? "firewall" : "none";
     const request = { template: template ?? undefined, forVm: from?.id, network, isToOpen: true } as const;
-    const { vmId } = await disposables.start(request, { signal });
-    const release = edit ? disposables.hold(vmId) : (): void => undefined;
-    return { vm: application.vm(vmId), isNew: true, release };
+    const leave = from !== null && wanted !== null ? this.#wanted.enter(from) : (): void => undefined;
+    try {
+      const { vmId } = await disposables.start(request, { signal });
+      const unhold = edit ? disposables.hold(vmId) : (): void => undefined;
+      const release = (): void => {
+        unhold();
+        leave();
+      };
+      return { vm: application.vm(vmId), isNew: true, release };
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   async #giveUp({ vm, isNew, release }: Target): Promise<void> {
