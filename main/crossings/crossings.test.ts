@@ -356,7 +356,7 @@ describe("a prompt", () => {
     expect(await outcome).toMatchObject({
       allowed: true,
       maxBytes: 1000,
-      rule: { text: expect.stringContaining("1000") },
+      rule: { text: expect.stringContaining("1000") as string },
     });
     expect(await entries()).toMatchObject([{ rule: { text: expect.stringContaining("1000") as string } }]);
   });
