@@ -261,6 +261,17 @@ describe("pasting where the policy allows it", () => {
     expect(desk.told.map((one) => one.end)).toEqual([{ ...end, isQuiet: true }]);
   });
 
+  test("what was sent ahead and has failed serves nobody: a request after that has a reading of its own", async () => {
+    const { desk, web } = copied();
+    desk.press(web);
+    await settled();
+    await desk.readings[0]?.end({ outcome: "failed", bytes: 0, by: "source" });
+    desk.want(web, 1);
+    await settled();
+    expect(desk.readings[0]?.answered).toEqual([]);
+    expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["ahead", "request"]);
+  });
+
   test("a request that crosses it on its way is answered by it: one paste, told once", async () => {
     const { desk, web } = copied();
     desk.press(web);

@@ -437,7 +437,10 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     for (const request of requests) reading.answer(request);
     this.#ports.after(AHEAD_MS, () => guest.ahead.delete(ahead));
     this.#ports.after(AHEAD_TOLD_MS, () => ahead.lapse());
-    const end = endOf(await ended, type, outcome.maxBytes);
+    const result = await ended;
+    // A program that asks now is served by a paste of its own.
+    if (result.outcome === "failed") guest.ahead.delete(ahead);
+    const end = endOf(result, type, outcome.maxBytes);
     // The keys may have meant something else. The VM has had it all the same, so the log says so.
     const unused = { ...end, detail: end.detail || "sent ahead, but no program asked for it", isQuiet: true };
     await this.#ports.gate.ended(outcome, (await ahead.used) ? end : unused);

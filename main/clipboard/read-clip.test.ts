@@ -350,6 +350,24 @@ describe("what main has or takes itself", () => {
     await taken;
   });
 
+  it("does not go ahead after it was cancelled, and what asks for it is refused at once", async () => {
+    const reading = readClip({ kind: "bytes", bytes: Buffer.from("abc") }, TEXT);
+    reading.cancel();
+    const end = reading.deliver({ kind: "ahead", vm: target.vm, offer: 1 });
+    request(TEXT, 1);
+    reading.answer(1);
+    expect(await end).toEqual({ outcome: "failed", bytes: 0, by: "cancelled" });
+    expect(target.agent.sentOf("clipAhead")).toEqual([]);
+    await target.agent.until(() => target.agent.sentOf("pasteRefused").length > 0);
+    expect(target.agent.sentOf("pasteRefused")).toEqual([{ request: 1 }]);
+  });
+
+  it("goes nowhere after it was cancelled", async () => {
+    const reading = readClip({ kind: "bytes", bytes: Buffer.from("abc") }, TEXT);
+    reading.cancel();
+    expect(await reading.deliver({ kind: "collect" })).toEqual({ outcome: "failed", bytes: 0, by: "cancelled" });
+  });
+
   it("becomes a VM's own clip", async () => {
     const put = readClip({ kind: "bytes", bytes: new Uint8Array(0) }, HTML);
     const end = put.deliver({ kind: "put", vm: target.vm, selection: "primary" });

@@ -29,6 +29,9 @@ class Reading implements ClipReading {
   #endSource: (outcome: TransferOutcome) => void = () => undefined;
   #box: OpenBox | null = null;
   #cancelSending: () => void = () => undefined;
+  #isCancelled = false;
+  /** Refuses what asks for content that goes nowhere. */
+  #refuse: ((request: number) => void) | null = null;
   #target: DeliveryTarget | null = null;
   #preview: ClipPreview;
   readonly #previewListeners = new Set<(preview: ClipPreview) => void>();
@@ -79,14 +82,18 @@ class Reading implements ClipReading {
   }
 
   answer(request: number): void {
-    this.#target?.answer(request);
+    if (this.#target === null) this.#refuse?.(request);
+    else this.#target.answer(request);
   }
 
   async deliver(target: ClipTarget, ruleBytes: number | null = null): Promise<ClipEnd> {
     const isHtmlForHost = target.kind === "collect" && this.#type === "text/html";
-    const failure = this.#outcome ?? (isHtmlForHost ? "content" : null);
+    const cancelled = this.#isCancelled ? "cancelled" : null;
+    const failure = cancelled ?? this.#outcome ?? (isHtmlForHost ? "content" : null);
     if (failure !== null && failure !== "complete") {
-      if (target.kind === "request") target.vm.service(clipboard).refuse(target.request);
+      if (target.kind === "request" || target.kind === "ahead")
+        this.#refuse = (request) => target.vm.service(clipboard).refuse(request);
+      if (target.kind === "request") this.#refuse?.(target.request);
       this.cancel();
       return { outcome: "failed", bytes: 0, by: failure };
     }
@@ -112,6 +119,7 @@ class Reading implements ClipReading {
   }
 
   cancel(): void {
+    this.#isCancelled = true;
     this.#stopSource();
     if (this.#target === null) this.#box?.end();
     else this.#target.cancel();

@@ -52,7 +52,7 @@ export interface ClipReading {
   deliver(target: ClipTarget, ruleBytes?: number | null): Promise<ClipEnd>;
   /** Calls `taken` once when a program has got what was delivered ahead. Returns a function that ends it. */
   onTaken(taken: () => void): () => void;
-  /** What was delivered ahead answers this request too, which was on its way at that time. */
+  /** What was delivered ahead answers this request too, which was on its way at that time; it is refused where that has failed before it began. */
   answer(request: number): void;
   /** Before or after `deliver`: nothing more goes. */
   cancel(): void;
