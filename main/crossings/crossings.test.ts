@@ -183,6 +183,23 @@ describe("what a rule decides", () => {
     await vi.waitFor(async () => expect(await entries()).toHaveLength(2));
     expect(await entries()).toMatchObject([{ detail: "" }, { detail: "999 more times within 10 s" }]);
   });
+
+  it("is written twenty times when a program asks for a thousand things, and then how many more there were", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const crossing = (at: number) =>
+      ({ action: "exec", from: HOME, to: WEB, type: `text/x-${at}`, bytes: at }) as const;
+    await Promise.all(
+      Array.from({ length: 1000 }, (_, at) => crossings.request({ crossing: crossing(at), subject: "" })),
+    );
+    expect(await entries()).toHaveLength(21);
+    vi.advanceTimersByTime(10_000);
+    await vi.waitFor(async () => expect(await entries()).toHaveLength(22));
+    expect((await entries()).slice(19)).toMatchObject([
+      { type: "text/x-19", bytes: 19 },
+      { type: null, bytes: null, detail: "one of many" },
+      { detail: "one of many; 979 more times within 10 s" },
+    ]);
+  });
 });
 
 describe("a prompt", () => {

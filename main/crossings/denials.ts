@@ -1,20 +1,31 @@
-/** What is denied again and again is written once, and then how often more: a program that asks a thousand times a second fills no log. */
+/**
+ * What is denied again and again is written once, and then how often more: a program that asks a thousand times a second fills no
+ * log, also where each time it asks for something else.
+ */
 import type { NewEntry } from "../audit/audit-log.ts";
 
 /** The same denials within this time are one entry more. */
 const WINDOW_MS = 10_000;
+/** So many different ones of one party within that time are written each; of more nobody reads what differs. */
+const MAX_DIFFERENT = 20;
 
 export class Denials {
   readonly #write: (entry: NewEntry) => Promise<unknown>;
   /** How many more there were of each, by what they have in common. */
   readonly #repeats = new Map<string, number>();
+  /** How many different ones there are, by whom. */
+  readonly #different = new Map<string, number>();
 
   constructor(write: (entry: NewEntry) => Promise<unknown>) {
     this.#write = write;
   }
 
   /** Resolves when it is written, or counted. */
-  async add(entry: NewEntry): Promise<void> {
+  async add(denied: NewEntry): Promise<void> {
+    const party = JSON.stringify([denied.action, denied.from]);
+    const different = this.#different.get(party) ?? 0;
+    const isKnown = this.#repeats.has(JSON.stringify(denied));
+    const entry = isKnown || different < MAX_DIFFERENT ? denied : withoutDetails(denied);
     const key = JSON.stringify(entry);
     const repeats = this.#repeats.get(key);
     if (repeats !== undefined) {
@@ -22,14 +33,22 @@ export class Denials {
       return;
     }
     this.#repeats.set(key, 0);
-    setTimeout(() => void this.#end(key, entry), WINDOW_MS).unref();
+    this.#different.set(party, different + 1);
+    setTimeout(() => void this.#end(key, party, entry), WINDOW_MS).unref();
     await this.#write(entry);
   }
 
-  async #end(key: string, entry: NewEntry): Promise<void> {
+  async #end(key: string, party: string, entry: NewEntry): Promise<void> {
     const repeats = this.#repeats.get(key) ?? 0;
     this.#repeats.delete(key);
+    const left = (this.#different.get(party) ?? 1) - 1;
+    if (left > 0) this.#different.set(party, left);
+    else this.#different.delete(party);
     const times = `${repeats} more time${repeats === 1 ? "" : "s"} within 10 s`;
     if (repeats > 0) await this.#write({ ...entry, detail: entry.detail === "" ? times : `${entry.detail}; ${times}` });
   }
+}
+
+function withoutDetails(entry: NewEntry): NewEntry {
+  return { ...entry, type: null, bytes: null, detail: "one of many" };
 }
