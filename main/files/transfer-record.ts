@@ -51,6 +51,7 @@ export class TransferRecord implements Transfer {
   doneBytes = 0;
   readonly #pace = new Pace();
   #state: TransferState = "waiting";
+  #hasMoved = false;
   #files: readonly ListedFile[] = [];
   /** Those that are to arrive. */
   #sent: readonly ListedFile[] = [];
@@ -82,7 +83,13 @@ export class TransferRecord implements Transfer {
   set state(state: TransferState) {
     if (state !== this.#state) this.#pace.reset(this.doneBytes);
     this.#state = state;
+    this.#hasMoved ||= state === "moving";
     this.#canRetry = null;
+  }
+
+  /** Something of it may be at its target. */
+  get hasMoved(): boolean {
+    return this.#hasMoved;
   }
 
   get isEnded(): boolean {
@@ -107,6 +114,7 @@ export class TransferRecord implements Transfer {
     Object.assign(this, { key, name, chosen, doneBytes, listDigest });
     [this.#count, this.#bytes] = [files, bytes];
     this.#state = "interrupted";
+    this.#hasMoved = true;
   }
 
   get known(): KnownTransfer {

@@ -12,7 +12,7 @@ import type { Crossing } from "../policy/crossing.ts";
 import { joinStreams } from "../vms/joints.ts";
 import { type EndOfPart, SourceEnd, TargetEnd } from "./ends.ts";
 import type { FilesEnd } from "./host-files.ts";
-import { lostWords } from "./parties.ts";
+import { lostWords, stalledWords } from "./parties.ts";
 import type { FilesDestination, TransferRequest } from "./transfer.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
@@ -46,8 +46,14 @@ export interface RunPorts {
   allowsUnscanned(crossing: Crossing, files: readonly ListedFile[], words: string): Promise<boolean>;
   /** Resolves when its turn has come: it moves from then on. */
   turn(signal: AbortSignal): Promise<void>;
+  /** Asked every few seconds while it moves: whether nothing can come now, as somebody has paused it. */
+  isHeld(): boolean;
   changed(): void;
 }
+
+/** Longest that nothing comes of one that moves and is not held: a guest that stalls keeps others from their turn. */
+const STALLED_MS = 60_000;
+const LOOK_MS = 5_000;
 
 /** Never rejects. Cancelled by `signal`. */
 export class TransferRun {
@@ -123,7 +129,11 @@ export class TransferRun {
     const record = this.#record;
     record.state = "moving";
     this.#ports.changed();
+    let [quietMs, lastBytes] = [0, 0];
     const target = new TargetEnd(this.#ports.target, this.#receiving(), record.expected, (arrived, bytes) => {
+      // A report that says nothing new is no sign of life.
+      if (arrived.length > 0 || bytes > lastBytes) quietMs = 0;
+      lastBytes = Math.max(lastBytes, bytes);
       record.arrived(arrived, bytes);
       this.#ports.changed();
     });
@@ -134,15 +144,26 @@ export class TransferRun {
     record.resumedAt(from.first);
     const first = record.firstAwaited(from);
     source.send(first, record.notAwaited(first));
-    const [out, into] = await Promise.all([source.stream, target.stream]);
-    if (out !== null && into !== null)
-      joinStreams({ vm: this.#ports.source, stream: out }, { vm: this.#ports.target, stream: into });
+    void Promise.all([source.stream, target.stream]).then(([out, into]) => {
+      if (out !== null && into !== null)
+        joinStreams({ vm: this.#ports.source, stream: out }, { vm: this.#ports.target, stream: into });
+    });
     // The target knows when it has all; it hears of a source that is gone by the end of its stream, or here.
     void source.over.then(async (end) => {
       if (end.kind === "lost") await target.stop(true);
     });
-    const over = await Promise.race([target.over, cancelled]);
-    return over === undefined ? this.#cancelled() : this.#targetOver(over);
+    let look: NodeJS.Timeout | undefined;
+    const stalled = new Promise<"stalled">((resolve) => {
+      look = setInterval(() => {
+        quietMs = this.#ports.isHeld() ? 0 : quietMs + LOOK_MS;
+        if (quietMs >= STALLED_MS) resolve("stalled");
+      }, LOOK_MS);
+    });
+    const over = await Promise.race([target.over, cancelled, stalled]);
+    clearInterval(look);
+    if (over === undefined) return this.#cancelled();
+    if (over !== "stalled") return this.#targetOver(over);
+    return this.#ended("interrupted", stalledWords(record.request.source.party, record.request.target));
   }
 
   #receiving(): Receiving {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
 import type { CrossingOutcome } from "../crossings/crossing-request.ts";
 import { bytes, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import type { TransferRecord } from "./transfer-record.ts";
 import { Transfers } from "./transfers.ts";
 
 let desk: FilesDesk;
@@ -342,21 +343,99 @@ describe("an agent that lies", () => {
   });
 });
 
-it("at most four move at once, and a party that has none goes before one that has some", async () => {
-  const records = Array.from({ length: 5 }, (_, at) => desk.start([`${at}`]));
-  for (const [at] of records.entries()) {
-    const lists = desk.home.agent.sentOf("filesList");
-    desk.list(lists[at]?.transfer ?? 0, [entry(0, `${at}`)]);
+describe("turns", () => {
+  /** So many transfers, all of whose files are listed. */
+  async function listed(count: number): Promise<TransferRecord[]> {
+    const records = Array.from({ length: count }, (_, at) => desk.start([`${at}`]));
+    for (const [at] of records.entries()) {
+      const lists = desk.home.agent.sentOf("filesList");
+      desk.list(lists[at]?.transfer ?? 0, [entry(0, `${at}`)]);
+    }
+    await desk.heard(desk.web, "filesReceive", Math.min(count, 3));
+    await vi.waitFor(() => expect(records.every(({ sent }) => sent.length === 1)).toBe(true));
+    return records;
   }
-  await desk.heard(desk.web, "filesReceive", 4);
-  expect(records.map(({ state }) => state)).toEqual(["moving", "moving", "moving", "moving", "waiting"]);
-  const web = desk.web.agent.sentOf("filesReceive")[0]?.transfer ?? 0;
-  desk.ended(desk.web, web);
-  const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
-  desk.ended(desk.home, transfer);
-  await records[0]?.done;
-  await desk.heard(desk.web, "filesReceive", 5);
-  expect(records[4]?.state).toBe("moving");
-  desk.transfers.clear();
-  expect(desk.transfers.views.map(({ id }) => id)).toEqual([5, 4, 3, 2]);
+
+  it("are had by three of one VM at most, and by another as soon as one has ended", async () => {
+    const records = await listed(4);
+    await vi.waitFor(() => expect(records[3]?.detail).toMatch(/waits until another transfer/));
+    expect(records.map(({ state }) => state)).toEqual(["moving", "moving", "moving", "waiting"]);
+    const web = desk.web.agent.sentOf("filesReceive")[0]?.transfer ?? 0;
+    desk.ended(desk.web, web);
+    const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, transfer);
+    await records[0]?.done;
+    await desk.heard(desk.web, "filesReceive", 4);
+    expect(records[3]).toMatchObject({ state: "moving", detail: "" });
+    desk.transfers.clear();
+    expect(desk.transfers.views.map(({ id }) => id)).toEqual([4, 3, 2]);
+  });
+
+  it("are given back by one that is paused, which waits for another when it goes on", async () => {
+    const records = await listed(4);
+    const [first, , , last] = records.map(({ id }) => id) as [number, number, number, number];
+    await vi.waitFor(() => expect(records[3]?.state).toBe("waiting"));
+    desk.transfers.pause(first);
+    await desk.heard(desk.web, "filesReceive", 4);
+    expect(records[3]?.state).toBe("moving");
+    expect(desk.transfers.resume(first)).toMatchObject({ state: "waiting" });
+    expect(desk.kept.map(({ id }) => id)).toContain(first);
+    expect(desk.transfers.pause(first).state).toBe("paused");
+    expect(() => desk.transfers.pause(first)).toThrow("is paused");
+    expect(desk.transfers.resume(first).detail).toMatch(/waits until another transfer/);
+    expect(desk.web.agent.sentOf("filesPause").map(({ paused }) => paused)).toEqual([true]);
+    desk.transfers.pause(last);
+    await vi.waitFor(() => expect(records[0]).toMatchObject({ state: "moving", detail: "" }));
+    await desk.heard(desk.web, "filesPause", 3);
+    expect(desk.web.agent.sentOf("filesPause").map(({ paused }) => paused)).toEqual([true, true, false]);
+  });
+
+  it("end with whoever sends nothing for a minute, and not while a person has paused it", async () => {
+    vi.useFakeTimers();
+    try {
+      const record = desk.start(["a", "b"]);
+      const { home, web } = await moving();
+      desk.transfers.pause(record.id);
+      await vi.advanceTimersByTimeAsync(300_000);
+      expect(desk.transfers.resume(record.id).state).toBe("moving");
+      await vi.advanceTimersByTimeAsync(50_000);
+      desk.done(web, [], 1n);
+      await vi.advanceTimersByTimeAsync(50_000);
+      // What says nothing new is no sign of life.
+      desk.done(web, [], 1n);
+      expect(record.state).toBe("moving");
+      await vi.advanceTimersByTimeAsync(12_000);
+      const stops = [desk.home, desk.web].map(({ agent }) => agent.sentOf("filesStop"));
+      expect(stops).toMatchObject([[{ transfer: home, keep: true }], [{ transfer: web, keep: true }]]);
+      desk.ended(desk.home, home, FileReason.STOPPED);
+      desk.ended(desk.web, web, FileReason.STOPPED);
+      expect(await record.done).toMatchObject({
+        state: "interrupted",
+        detail: 'Nothing has come for a minute: VM "home" or VM "web" does not go on.',
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("are kept by nobody whose VM is paused, and it is not missed then", async () => {
+    vi.useFakeTimers();
+    try {
+      const records = await listed(4);
+      await desk.ready();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(records[3]?.state).toBe("waiting");
+      desk.web.machine.emit("paused", "asked");
+      expect(desk.web.vm.state).toBe("paused");
+      await vi.advanceTimersByTimeAsync(300_000);
+      expect(records.map(({ state }) => state)).toEqual(["moving", "moving", "moving", "moving"]);
+      desk.web.machine.emit("resumed");
+      await vi.advanceTimersByTimeAsync(50_000);
+      expect(records[2]?.state).toBe("moving");
+      await vi.advanceTimersByTimeAsync(12_000);
+      expect(desk.home.agent.sentOf("filesStop")).toMatchObject([{ keep: true }]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

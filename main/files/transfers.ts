@@ -14,7 +14,7 @@ import type { Vm } from "../vms/vm.ts";
 import type { FileScanner } from "./file-scanner.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
 import { previewText } from "./names.ts";
-import { keyOfEnd, nameOfEnd, partyOfEnd } from "./parties.ts";
+import { nameOfEnd, partyOfEnd, turnKeys } from "./parties.ts";
 import type { FilesParty, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import { isResumable, type Permit, type RunEnd, TransferRun } from "./transfer-run.ts";
@@ -23,6 +23,8 @@ import { Turns } from "./turns.ts";
 
 /** That move at the same time. */
 const MOVING_AT_ONCE = 4;
+/** Of these, with the same VM: one that stalls them all leaves room for others. */
+const MOVING_OF_ONE_VM = 3;
 /** That have not ended. */
 const MAX_OPEN = 200;
 /** That have ended and are still in the list, and files of all of them. */
@@ -42,6 +44,10 @@ export interface TransfersParts {
 interface Running {
   cancelling: AbortController;
   run: TransferRun;
+  /** null: it has no turn. */
+  endTurn: (() => void) | null;
+  /** Waits for its turn again after a pause; aborted: it waits no more. */
+  resuming: AbortController | null;
 }
 
 export interface StartOptions {
@@ -53,7 +59,7 @@ export interface StartOptions {
 
 export class Transfers extends Emitter<{ changed: [] }> {
   readonly #parts: TransfersParts;
-  readonly #turns = new Turns(MOVING_AT_ONCE);
+  readonly #turns = new Turns(MOVING_AT_ONCE, MOVING_OF_ONE_VM);
   /** Oldest first. */
   readonly #records = new Map<number, TransferRecord>();
   readonly #running = new Map<TransferRecord, Running>();
@@ -110,21 +116,27 @@ export class Transfers extends Emitter<{ changed: [] }> {
     return this.#refusals.get(record) ?? null;
   }
 
-  /** @throws AppError transfer.not-found, transfer.wrong-state */
+  /** One that is paused keeps nobody from their turn. @throws AppError transfer.not-found, transfer.wrong-state */
   pause(id: number): TransferRecord {
     const record = this.get(id);
-    if (record.state === "moving" && this.#running.get(record)?.run.pause(true) === true) record.state = "paused";
-    else throw wrongState(record, "paused");
+    const running = this.#running.get(record);
+    if (running?.resuming != null) {
+      running.resuming.abort();
+      running.resuming = null;
+    } else if (record.state !== "moving" || running?.run.pause(true) !== true) throw wrongState(record, "paused");
+    record.state = "paused";
+    record.detail = "";
+    if (running !== undefined) endTurn(running);
     this.#changed();
     return record;
   }
 
-  /** One that is paused goes on; one that was interrupted is tried again. @throws AppError transfer.not-found, transfer.wrong-state */
+  /** One that is paused goes on, in its turn; one that was interrupted is tried again. @throws AppError transfer.not-found, transfer.wrong-state */
   resume(id: number): TransferRecord {
     const record = this.get(id);
-    if (record.state === "paused") {
-      this.#running.get(record)?.run.pause(false);
-      record.state = "moving";
+    const running = this.#running.get(record);
+    if (record.state === "paused" && running !== undefined) {
+      void this.#goOn(record, running);
     } else if (record.state === "interrupted") {
       record.state = "waiting";
       record.detail = "";
@@ -184,6 +196,51 @@ export class Transfers extends Emitter<{ changed: [] }> {
     this.#changed();
   }
 
+  /** After a pause. */
+  async #goOn(record: TransferRecord, running: Running): Promise<void> {
+    const resuming = new AbortController();
+    running.resuming = resuming;
+    if (this.#tryTurn(record, running) || (await this.#takeTurn(record, running, resuming.signal))) {
+      running.run.pause(false);
+      record.state = "moving";
+      this.#changed();
+    }
+    if (running.resuming === resuming) running.resuming = null;
+  }
+
+  #tryTurn({ request: { source, target } }: TransferRecord, running: Running): boolean {
+    running.endTurn ??= this.#turns.tryTake(turnKeys(source.party, target));
+    return running.endTurn !== null;
+  }
+
+  /** Whether it has its turn: it has none where `signal` was aborted. */
+  async #takeTurn(record: TransferRecord, running: Running, signal: AbortSignal): Promise<boolean> {
+    if (this.#tryTurn(record, running)) return true;
+    const { source, target } = record.request;
+    record.state = "waiting";
+    record.detail = "It waits until another transfer has ended.";
+    this.#changed();
+    const end = await this.#turns.take(turnKeys(source.party, target), signal);
+    if (signal.aborted) {
+      end();
+      return false;
+    }
+    running.endTurn = end;
+    record.detail = "";
+    return true;
+  }
+
+  /** Whether nothing of it can come now. Meanwhile others have its turn. */
+  #isHeld(record: TransferRecord, running: Running): boolean {
+    const { source, target } = record.request;
+    if (record.state !== "moving") return true;
+    const isHeld = [source.party, target].some((party) => party.kind === "vm" && party.vm.state === "paused");
+    if (isHeld) endTurn(running);
+    // It moves already: where there is no room, one more than else does.
+    else this.#tryTurn(record, running);
+    return isHeld;
+  }
+
   async #run(
     record: TransferRecord,
     cancelling: AbortController,
@@ -192,7 +249,6 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const { request } = record;
     const beganMs = performance.now();
     const hosts: HostFiles[] = [];
-    let endTurn: () => void = () => undefined;
     let outcome: CrossingOutcome | null = null;
     const endOf = (party: FilesParty, reach: () => ConstructorParameters<typeof HostFiles>[1]): FilesEnd => {
       if (party.kind === "vm") return party.vm;
@@ -230,7 +286,12 @@ export class Transfers extends Emitter<{ changed: [] }> {
           allowsUnscanned: (crossing, files, words) =>
             this.#allowsUnscanned(record, crossing, files, words, [asking, cancelling.signal]),
           turn: async (signal) => {
-            endTurn = await this.#turns.take(keyOfEnd(source.party), signal);
+            const running = this.#running.get(record);
+            if (running !== undefined) await this.#takeTurn(record, running, signal);
+          },
+          isHeld: () => {
+            const running = this.#running.get(record);
+            return running === undefined || this.#isHeld(record, running);
           },
           changed: () => {
             if (record.state === "moving") this.#keepSometimes();
@@ -239,14 +300,16 @@ export class Transfers extends Emitter<{ changed: [] }> {
         },
         cancelling.signal,
       );
-      this.#running.set(record, { cancelling, run });
+      this.#running.set(record, { cancelling, run, endTurn: null, resuming: null });
       end = await run.end;
     } catch (error) {
       // The host's program, or its folder.
       if (!(error instanceof Error)) throw error;
       end = { state: "failed", detail: error.message };
     }
-    endTurn();
+    const running = this.#running.get(record);
+    running?.resuming?.abort();
+    if (running !== undefined) endTurn(running);
     for (const host of hosts) host.end();
     this.#running.delete(record);
     if (end.state === "interrupted" && !isResumable(request)) end = { ...end, state: "failed" };
@@ -363,8 +426,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
   }
 
   get #onTheirWay(): TransferRecord[] {
-    const isKept = ({ state, request }: TransferRecord): boolean =>
-      (state === "moving" || state === "paused" || state === "interrupted") && isResumable(request);
+    const isKept = ({ hasMoved, isEnded, request }: TransferRecord): boolean =>
+      hasMoved && !isEnded && isResumable(request);
     return [...this.#records.values()].filter(isKept);
   }
 
@@ -384,6 +447,11 @@ export class Transfers extends Emitter<{ changed: [] }> {
       permission: { kind: "ask" },
     };
   }
+}
+
+function endTurn(running: Running): void {
+  running.endTurn?.();
+  running.endTurn = null;
 }
 
 function keptOf({ id, request, known }: TransferRecord): KeptTransfer {
