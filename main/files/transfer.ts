@@ -84,8 +84,14 @@ export interface Transfer {
   readonly done: Promise<TransferEnd>;
 }
 
-/** Starts a transfer; it is in the list of transfers from then on. Aborted by `signal`: cancelled. */
-export type StartTransfer = (
-  request: TransferRequest,
-  options?: { signal?: AbortSignal; askSignal?: AbortSignal },
-) => Transfer;
+export interface StartOptions {
+  /** Aborted: cancelled. */
+  signal?: AbortSignal;
+  /** Aborted: nobody waits for the person's answer any more. */
+  askSignal?: AbortSignal;
+  /** Called when it is decided whether it may cross, or it is over before. */
+  decided?: () => void;
+}
+
+/** Starts a transfer; it is in the list of transfers from then on. */
+export type StartTransfer = (request: TransferRequest, options?: StartOptions) => Transfer;

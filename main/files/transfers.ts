@@ -15,7 +15,7 @@ import type { FileScanner } from "./file-scanner.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
 import { previewText } from "./names.ts";
 import { nameOfEnd, partyOfEnd, turnKeys } from "./parties.ts";
-import type { FilesParty, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
+import type { FilesParty, StartOptions, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import { isResumable, type Permit, type RunEnd, TransferRun } from "./transfer-run.ts";
 import type { KeptTransfer, TransfersFile } from "./transfers-file.ts";
@@ -48,13 +48,6 @@ interface Running {
   endTurn: (() => void) | null;
   /** Waits for its turn again after a pause; aborted: it waits no more. */
   resuming: AbortController | null;
-}
-
-export interface StartOptions {
-  /** Aborted: cancelled. */
-  signal?: AbortSignal;
-  /** Aborted: nobody waits for the person's answer any more. */
-  askSignal?: AbortSignal;
 }
 
 export class Transfers extends Emitter<{ changed: [] }> {
@@ -92,9 +85,10 @@ export class Transfers extends Emitter<{ changed: [] }> {
 
   readonly start: StartTransfer = (request, options: StartOptions = {}) => {
     const record = this.#add(request);
-    if ([...this.#records.values()].filter(({ isEnded }) => !isEnded).length > MAX_OPEN)
+    if ([...this.#records.values()].filter(({ isEnded }) => !isEnded).length > MAX_OPEN) {
       record.done = Promise.resolve(this.#over(record, { state: "failed", detail: "Too many transfers are open." }, 0));
-    else this.#begin(record, options);
+      options.decided?.();
+    } else this.#begin(record, options);
     return record;
   };
 
@@ -187,12 +181,15 @@ export class Transfers extends Emitter<{ changed: [] }> {
     return record;
   }
 
-  #begin(record: TransferRecord, { signal, askSignal }: StartOptions): void {
+  #begin(record: TransferRecord, { signal, ...options }: StartOptions): void {
     const cancelling = new AbortController();
     const cancel = (): void => cancelling.abort();
     if (signal?.aborted === true) cancel();
     signal?.addEventListener("abort", cancel, { once: true });
-    record.done = this.#run(record, cancelling, askSignal).finally(() => signal?.removeEventListener("abort", cancel));
+    record.done = this.#run(record, cancelling, options).finally(() => {
+      signal?.removeEventListener("abort", cancel);
+      options.decided?.();
+    });
     this.#changed();
   }
 
@@ -244,7 +241,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
   async #run(
     record: TransferRecord,
     cancelling: AbortController,
-    asking: AbortSignal | undefined,
+    { askSignal: asking, decided }: Omit<StartOptions, "signal">,
   ): Promise<TransferEnd> {
     const { request } = record;
     const beganMs = performance.now();
@@ -271,6 +268,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
           permit: async (files, bytes) => {
             const permitted = await this.#permit(record, files, bytes, asking, cancelling.signal);
             outcome = permitted.allowed;
+            decided?.();
             return permitted;
           },
           scan: (files, signal) =>
