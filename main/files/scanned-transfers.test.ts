@@ -149,6 +149,15 @@ it("a transfer that is being scanned says so, and can be cancelled", async () =>
   expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
 });
 
+it("a transfer that is being scanned ends when its source has gone", async () => {
+  desk.scans = (_source, _files, { signal }) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(new Map())));
+  const record = desk.start(["a"]);
+  await desk.listFiles(["f0"]);
+  await desk.home.vm.kill();
+  expect(await record.done).toMatchObject({ state: "interrupted", detail: 'VM "home" was lost.' });
+});
+
 it("a file that is allowed by its digest arrives as these bytes alone", async () => {
   const start = (sha256: string) => {
     const permission = { kind: "given", seq: 3, sha256 } as const;

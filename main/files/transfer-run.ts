@@ -38,12 +38,18 @@ export interface RunPorts {
   target: FilesEnd;
   /** The source's name, as the target notes it. */
   origin: string;
-  /** Whether it may cross. */
-  permit(files: readonly ListedFile[], bytes: number): Promise<Permit>;
+  /** Whether it may cross. Never rejects. `signal`: aborted, nobody waits for the answer any more. */
+  permit(files: readonly ListedFile[], bytes: number, signal: AbortSignal): Promise<Permit>;
   /** What scanners say of these files, by index. Never rejects. */
   scan(files: readonly ListedFile[], signal: AbortSignal): Promise<ReadonlyMap<number, FileVerdict>>;
   /** Whether these may cross though no scanner could look at them, which `words` say. Never rejects. */
-  allowsUnscanned(crossing: Crossing, files: readonly ListedFile[], words: string): Promise<boolean>;
+  allowsUnscanned(
+    crossing: Crossing,
+    files: readonly ListedFile[],
+    options: { words: string; signal: AbortSignal },
+  ): Promise<boolean>;
+  /** Resolves when the target is gone before anything is asked of it. */
+  targetGone: Promise<void>;
   /** Resolves when its turn has come: it moves from then on. */
   turn(signal: AbortSignal): Promise<void>;
   /** Asked every few seconds while it moves: whether nothing can come now, as somebody has paused it. */
@@ -94,33 +100,55 @@ export class TransferRun {
     record.listed(listed);
     this.#ports.changed();
     if (record.sent.length === 0) return this.#ended("done", "");
-    const { refusal, scans, unscanned, oneScannerSuffices } = await this.#ports.permit(record.sent, record.bytes);
-    if (this.#signal.aborted) return this.#cancelled();
+    // A question is taken back when there is nothing to send any more, or nobody to get it.
+    const asking = new AbortController();
+    let isTargetGone = false;
+    void source.over.then(() => asking.abort());
+    void cancelled.then(() => asking.abort());
+    void this.#ports.targetGone.then(() => {
+      isTargetGone = true;
+      asking.abort();
+    });
+    const gone = async (): Promise<RunEnd | null> => {
+      if (this.#signal.aborted) return this.#cancelled();
+      if (source.isOver) return this.#sourceFailed(await source.over);
+      return isTargetGone ? this.#ended("interrupted", lostWords(record.request.target, false)) : null;
+    };
+    const { refusal, scans, unscanned, oneScannerSuffices } = await this.#ports.permit(
+      record.sent,
+      record.bytes,
+      asking.signal,
+    );
+    const end = await gone();
+    if (end !== null) return end;
     if (refusal !== null) return this.#ended("denied", refusal);
     if (scans) {
-      await this.#scan(unscanned, oneScannerSuffices);
-      if (this.#signal.aborted) return this.#cancelled();
+      await this.#scan({ unscanned, oneScannerSuffices }, asking.signal);
+      const ended = await gone();
+      if (ended !== null) return ended;
       if (record.expected.every(({ kind }) => kind === "folder")) return this.#ended("failed", record.heldWords);
     }
     await this.#ports.turn(this.#signal);
-    if (this.#signal.aborted) return this.#cancelled();
-    if (source.isOver) return this.#sourceFailed(await source.over);
-    return this.#move(source, cancelled);
+    return (await gone()) ?? this.#move(source, cancelled);
   }
 
-  async #scan(unscanned: Crossing | null, oneScannerSuffices: boolean): Promise<void> {
+  async #scan(
+    { unscanned, oneScannerSuffices }: Pick<Permit, "unscanned" | "oneScannerSuffices">,
+    asking: AbortSignal,
+  ): Promise<void> {
     const record = this.#record;
     record.state = "scanning";
     this.#ports.changed();
-    const verdicts = [...(await this.#ports.scan(record.toScan, this.#signal))];
+    const verdicts = [...(await this.#ports.scan(record.toScan, asking))];
     record.scanned(
       new Map(verdicts.map(([index, verdict]) => [index, oneScannerSuffices ? passedByOne(verdict) : verdict])),
     );
     const asked = record.unscanned;
-    if (unscanned !== null && asked.length > 0 && !this.#signal.aborted) {
+    if (unscanned !== null && asked.length > 0 && !asking.aborted) {
       record.state = "waiting";
       this.#ports.changed();
-      if (await this.#ports.allowsUnscanned(unscanned, asked, record.unscannedWords)) record.letThrough(asked);
+      const options = { words: record.unscannedWords, signal: asking };
+      if (await this.#ports.allowsUnscanned(unscanned, asked, options)) record.letThrough(asked);
     }
     this.#ports.changed();
   }

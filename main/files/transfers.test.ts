@@ -99,6 +99,27 @@ describe("a transfer", () => {
     expect((await other.done).state).toBe("cancelled");
   });
 
+  it.each(["home", "web"] as const)(
+    "is not asked about any more when %s has gone, and can go on later",
+    async (lost) => {
+      const signals: AbortSignal[] = [];
+      desk.answer = (_request, signal) =>
+        new Promise((resolve) => {
+          if (signal === undefined) return;
+          signals.push(signal);
+          signal.addEventListener("abort", () => resolve(denied("lapsed")));
+        });
+      const record = desk.start(["a"]);
+      await desk.listFiles(["a"]);
+      await vi.waitFor(() => expect(signals).toHaveLength(1));
+      await desk[lost].vm.kill();
+      await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
+      if (lost === "web") desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
+      expect(await record.done).toMatchObject({ state: "interrupted", detail: `VM "${lost}" was lost.` });
+      expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
+    },
+  );
+
   it("of which nothing can be listed has failed, with why", async () => {
     const record = desk.start(["a"]);
     const { transfer = 0 } = await desk.heard(desk.home, "filesList");

@@ -246,6 +246,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const { request } = record;
     const beganMs = performance.now();
     const hosts: HostFiles[] = [];
+    const gone = whenGone(request.target);
     let outcome: CrossingOutcome | null = null;
     const endOf = (party: FilesParty, reach: () => ConstructorParameters<typeof HostFiles>[1]): FilesEnd => {
       if (party.kind === "vm") return party.vm;
@@ -265,8 +266,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
           source: sourceEnd,
           target: endOf(request.target, () => reachOfTarget(request.destination)),
           origin: nameOfEnd(source.party),
-          permit: async (files, bytes) => {
-            const permitted = await this.#permit(record, files, bytes, asking, cancelling.signal);
+          permit: async (files, bytes, signal) => {
+            const permitted = await this.#permit(record, files, bytes, [asking, signal]);
             outcome = permitted.allowed;
             decided?.();
             return permitted;
@@ -281,8 +282,9 @@ export class Transfers extends Emitter<{ changed: [] }> {
               files,
               { signal, to: request.target },
             ),
-          allowsUnscanned: (crossing, files, words) =>
-            this.#allowsUnscanned(record, crossing, files, words, [asking, cancelling.signal]),
+          allowsUnscanned: (crossing, files, { words, signal }) =>
+            this.#allowsUnscanned(record, crossing, files, words, [asking, signal]),
+          targetGone: gone.promise,
           turn: async (signal) => {
             const running = this.#running.get(record);
             if (running !== undefined) await this.#takeTurn(record, running, signal);
@@ -308,6 +310,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const running = this.#running.get(record);
     running?.resuming?.abort();
     if (running !== undefined) endTurn(running);
+    gone.forget();
     for (const host of hosts) host.end();
     this.#running.delete(record);
     if (end.state === "interrupted" && !isResumable(request)) end = { ...end, state: "failed" };
@@ -320,8 +323,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     record: TransferRecord,
     files: readonly ListedFile[],
     bytes: number,
-    asking: AbortSignal | undefined,
-    cancelling: AbortSignal,
+    signals: readonly (AbortSignal | undefined)[],
   ): Promise<Permit & { allowed: CrossingOutcome | null }> {
     const { permission, source, target } = record.request;
     if (permission.kind === "given") {
@@ -331,7 +333,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     }
     const [from, to] = [partyOfEnd(source.party), partyOfEnd(target)];
     const crossing = { action: "file.send", from, to, type: null, bytes } as const;
-    const outcome = await this.#asked({ crossing, subject: "" }, files, bytes, [asking, cancelling]);
+    const outcome = await this.#asked({ crossing, subject: "" }, files, bytes, signals);
     const { scans = false, oneScannerSuffices = false, asksUnscanned = false } = outcome;
     const unscanned = asksUnscanned ? crossing : null;
     const terms = { scans, oneScannerSuffices, unscanned };
@@ -445,6 +447,21 @@ export class Transfers extends Emitter<{ changed: [] }> {
       permission: { kind: "ask" },
     };
   }
+}
+
+/** Resolves when a VM that runs, or is paused, does so no more. */
+function whenGone(party: FilesParty): { promise: Promise<void>; forget: () => void } {
+  if (party.kind === "host") return { promise: new Promise(() => undefined), forget: () => undefined };
+  const { vm } = party;
+  let forget = (): void => undefined;
+  const promise = new Promise<void>((resolve) => {
+    let wasOn = vm.isOn;
+    forget = vm.on("changed", () => {
+      if (wasOn && !vm.isOn) resolve();
+      wasOn = vm.isOn;
+    });
+  });
+  return { promise, forget };
 }
 
 function endTurn(running: Running): void {
