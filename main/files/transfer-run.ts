@@ -33,6 +33,16 @@ export interface Permit {
   unscanned: Crossing | null;
 }
 
+/** Why a run's signal was aborted: rules that have changed deny what they have allowed. */
+export class DeniedNow {
+  /** For people. */
+  readonly words: string;
+
+  constructor(words: string) {
+    this.words = words;
+  }
+}
+
 export interface RunPorts {
   source: FilesEnd;
   target: FilesEnd;
@@ -61,7 +71,7 @@ export interface RunPorts {
 const STALLED_MS = 60_000;
 const LOOK_MS = 5_000;
 
-/** Never rejects. Cancelled by `signal`. */
+/** Never rejects. Cancelled by `signal`, or denied: see DeniedNow. */
 export class TransferRun {
   readonly end: Promise<RunEnd>;
   readonly #record: TransferRecord;
@@ -230,7 +240,8 @@ export class TransferRun {
   }
 
   async #cancelled(): Promise<RunEnd> {
-    return this.#ended("cancelled", "");
+    const reason: unknown = this.#signal.reason;
+    return reason instanceof DeniedNow ? this.#ended("denied", reason.words) : this.#ended("cancelled", "");
   }
 
   /** Nothing of it goes on when this resolves. */

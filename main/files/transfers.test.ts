@@ -1,10 +1,16 @@
 /** Transfers between VMs whose agents a test speaks for: also what no honest agent does. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { FileVerdict } from "#shared/model/scan.ts";
+import type { PolicyDecision } from "#shared/model/policy.ts";
 import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
 import type { CrossingOutcome } from "../crossings/crossing-request.ts";
-import { bytes, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import { HOST } from "../policy/crossing.ts";
+import { bytes, decided, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 import { Transfers } from "./transfers.ts";
+
+const CLEAN = { sha256: Buffer.from(DIGEST).toString("hex"), verdict: "clean", engines: [] } satisfies FileVerdict;
+const OPENING = { action: "file.open", from: HOST, to: HOST, type: "text/plain", bytes: null } as const;
 
 let desk: FilesDesk;
 beforeEach(async () => void (desk = await FilesDesk.open()));
@@ -142,6 +148,8 @@ describe("a transfer", () => {
   });
 });
 
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Both agents have begun, and the source has sent nothing yet. */
 async function moving(names = ["a", "b"]): Promise<{ home: number; web: number; stream: number }> {
   await desk.listFiles(names);
@@ -261,7 +269,7 @@ describe("after the application's end", () => {
 
   it("what is given is asked once more when its size is known", async () => {
     const admits = (bytes: number): string => `${bytes} are too many`;
-    const permission = { kind: "given", seq: 1, admits } as const;
+    const permission = { kind: "given", seq: 1, crossing: OPENING, admits } as const;
     const record = desk.transfers.start({ ...desk.request(["a"]), permission });
     await desk.listFiles(["a"], 9n);
     desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
@@ -361,6 +369,78 @@ describe("an agent that lies", () => {
   it("that is ready before it knows what comes, or lists what nobody asked for, is cut off", async () => {
     expect(desk.web.agent.say("filesReady", { transfer: 1 })).toBe("unknown-transfer");
     expect(desk.home.agent.say("filesListed", { transfer: 1, last: true })).toBe("unknown-transfer");
+  });
+});
+
+describe("rules that change", () => {
+  const detail = "The policy denies it now: Line 9 says so.";
+  const changeTo = (decision: PolicyDecision): void => {
+    desk.policy.decide = () => decided(decision);
+    desk.policy.emit("changed");
+  };
+
+  it.each([false, true])("end what they deny now on its way, and tell so (paused: %s)", async (isPaused) => {
+    const record = desk.start(["a", "b"]);
+    const { home, web } = await moving();
+    desk.done(web, [whole(0)], 8n);
+    if (isPaused) desk.transfers.pause(record.id);
+    changeTo("deny");
+    const stops = [desk.home, desk.web].map((vm) => desk.heard(vm, "filesStop"));
+    expect(await Promise.all(stops)).toMatchObject([{ keep: false }, { keep: false }]);
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    desk.ended(desk.web, web, FileReason.STOPPED);
+    expect(await record.done).toMatchObject({
+      ...{ state: "denied", detail },
+      files: [{ outcome: "whole" }, { outcome: "failed", reason: "stopped" }],
+    });
+    expect(desk.told).toEqual([{ bytes: 8, detail: `denied; ${detail}; 1 of 2 files did not arrive` }]);
+    expect(desk.transfers.refusalOf(record)).toMatchObject({ allowed: false, rule: { line: 9 }, explanation: detail });
+    expect(desk.kept).toEqual([]);
+  });
+
+  it("keep what waits for its turn from beginning, and what was allowed elsewhere from going on", async () => {
+    const decisions: object[] = [];
+    const permission = { kind: "given", seq: 3, crossing: OPENING } as const;
+    desk.transfers.start({ ...desk.request(["a"]), permission });
+    await moving();
+    desk.policy.decide = (crossing) => {
+      decisions.push(crossing);
+      return decided("deny");
+    };
+    // No rule has changed, and its VM has got another label.
+    const late = desk.start(["late"]);
+    await desk.listFiles(["late"], 8n, 2);
+    const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, transfer);
+    expect(await late.done).toMatchObject({ state: "denied", detail });
+    expect(desk.web.agent.sentOf("filesReceive")).toHaveLength(1);
+    desk.policy.emit("changed");
+    await desk.heard(desk.web, "filesStop");
+    expect(decisions).toEqual([expect.objectContaining({ action: "file.send", bytes: 8 }), { ...OPENING, bytes: 16 }]);
+  });
+
+  it("that ask now leave what a person has allowed, and that want a scanner what was scanned", async () => {
+    desk.answer = () =>
+      Promise.resolve({ allowed: true, by: "person", rule: null, scans: true, explanation: "", seq: 5 });
+    desk.scans = () => Promise.resolve(new Map([[0, CLEAN]]));
+    const record = desk.start(["a"]);
+    await moving(["a"]);
+    changeTo("ask");
+    desk.policy.decide = () => decided("deny", "no-scanner");
+    desk.policy.emit("changed");
+    await settled();
+    expect(record.state).toBe("moving");
+    expect(desk.web.agent.sentOf("filesStop")).toEqual([]);
+  });
+
+  it("are asked again when a transfer that was paused goes on", async () => {
+    const record = desk.start(["a"]);
+    await moving(["a"]);
+    desk.transfers.pause(record.id);
+    desk.policy.decide = () => decided("deny");
+    desk.transfers.resume(record.id);
+    for (const vm of [desk.home, desk.web]) desk.ended(vm, (await desk.heard(vm, "filesStop")).transfer ?? 0);
+    expect(await record.done).toMatchObject({ state: "denied", detail });
   });
 });
 

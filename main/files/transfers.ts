@@ -10,6 +10,7 @@ import { Emitter } from "../base/emitter.ts";
 import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
 import type { Crossings } from "../crossings/crossings.ts";
 import type { Crossing } from "../policy/crossing.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { FileScanner } from "./file-scanner.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
@@ -17,7 +18,7 @@ import { previewText } from "./names.ts";
 import { nameOfEnd, partyOfEnd, turnKeys } from "./parties.ts";
 import type { FilesParty, StartOptions, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
 import { TransferRecord } from "./transfer-record.ts";
-import { isResumable, type Permit, type RunEnd, TransferRun } from "./transfer-run.ts";
+import { DeniedNow, isResumable, type Permit, type RunEnd, TransferRun } from "./transfer-run.ts";
 import type { KeptTransfer, TransfersFile } from "./transfers-file.ts";
 import { Turns } from "./turns.ts";
 
@@ -33,6 +34,7 @@ const MAX_ENDED_FILES = 200_000;
 
 export interface TransfersParts {
   crossings: Pick<Crossings, "request" | "ended">;
+  policy: Pick<Policy, "decide" | "on">;
   host: HostFilesOptions;
   file: Pick<TransfersFile, "read" | "write">;
   scanner: FileScanner;
@@ -44,6 +46,8 @@ export interface TransfersParts {
 interface Running {
   cancelling: AbortController;
   run: TransferRun;
+  /** It was allowed, if only what scanners have passed; null: not yet. */
+  allowed: Pick<Permit, "scans"> | null;
   /** null: it has no turn. */
   endTurn: (() => void) | null;
   /** Waits for its turn again after a pause; aborted: it waits no more. */
@@ -62,6 +66,9 @@ export class Transfers extends Emitter<{ changed: [] }> {
   constructor(parts: TransfersParts) {
     super();
     this.#parts = parts;
+    parts.policy.on("changed", () => {
+      for (const record of this.#running.keys()) this.#enforce(record);
+    });
   }
 
   /** Takes over what an earlier run of the application has left on its way; its VMs are known by now. */
@@ -130,6 +137,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const record = this.get(id);
     const running = this.#running.get(record);
     if (record.state === "paused" && running !== undefined) {
+      this.#enforce(record);
       void this.#goOn(record, running);
     } else if (record.state === "interrupted") {
       record.state = "waiting";
@@ -227,6 +235,18 @@ export class Transfers extends Emitter<{ changed: [] }> {
     return true;
   }
 
+  /** What was allowed ends where the rules deny it as they are now; that they would ask is no denial of what a person has allowed. */
+  #enforce(record: TransferRecord): void {
+    const running = this.#running.get(record);
+    if (running === undefined || running.allowed === null) return;
+    const { decision, refusal, answer } = this.#parts.policy.decide(crossingOf(record.request, record.bytes));
+    // Its files were looked at, or are held.
+    if (decision !== "deny" || (refusal === "no-scanner" && running.allowed.scans)) return;
+    const explanation = `The policy denies it now: ${answer.explanation}`;
+    this.#refusals.set(record, { allowed: false, by: "rule", rule: answer.rule, explanation, seq: null });
+    running.cancelling.abort(new DeniedNow(explanation));
+  }
+
   /** Whether nothing of it can come now. Meanwhile others have its turn. */
   #isHeld(record: TransferRecord, running: Running): boolean {
     const { source, target } = record.request;
@@ -269,6 +289,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
           permit: async (files, bytes, signal) => {
             const permitted = await this.#permit(record, files, bytes, [asking, signal]);
             outcome = permitted.allowed;
+            const running = this.#running.get(record);
+            if (running !== undefined && outcome !== null) running.allowed = permitted;
             decided?.();
             return permitted;
           },
@@ -288,6 +310,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
           turn: async (signal) => {
             const running = this.#running.get(record);
             if (running !== undefined) await this.#takeTurn(record, running, signal);
+            this.#enforce(record);
           },
           isHeld: () => {
             const running = this.#running.get(record);
@@ -300,7 +323,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
         },
         cancelling.signal,
       );
-      this.#running.set(record, { cancelling, run, endTurn: null, resuming: null });
+      this.#running.set(record, { cancelling, run, allowed: null, endTurn: null, resuming: null });
       end = await run.end;
     } catch (error) {
       // The host's program, or its folder.
@@ -325,14 +348,13 @@ export class Transfers extends Emitter<{ changed: [] }> {
     bytes: number,
     signals: readonly (AbortSignal | undefined)[],
   ): Promise<Permit & { allowed: CrossingOutcome | null }> {
-    const { permission, source, target } = record.request;
+    const { permission } = record.request;
     if (permission.kind === "given") {
       const { seq, scans = false, oneScannerSuffices = false, unscanned = null } = permission;
       const given = { allowed: true, by: "rule", rule: null, scans, explanation: "", seq } as const;
       return { allowed: given, scans, oneScannerSuffices, unscanned, refusal: permission.admits?.(bytes) ?? null };
     }
-    const [from, to] = [partyOfEnd(source.party), partyOfEnd(target)];
-    const crossing = { action: "file.send", from, to, type: null, bytes } as const;
+    const crossing = crossingOf(record.request, bytes);
     const outcome = await this.#asked({ crossing, subject: "" }, files, bytes, signals);
     const { scans = false, oneScannerSuffices = false, asksUnscanned = false } = outcome;
     const unscanned = asksUnscanned ? crossing : null;
@@ -384,7 +406,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
   }
 
   #over(record: TransferRecord, { state, detail }: RunEnd, seconds: number): TransferEnd {
-    if (state === "failed" || state === "cancelled") record.giveUp();
+    if (state === "failed" || state === "cancelled" || (state === "denied" && record.hasMoved)) record.giveUp();
     record.state = state;
     record.detail = detail;
     this.#keep();
@@ -447,6 +469,12 @@ export class Transfers extends Emitter<{ changed: [] }> {
       permission: { kind: "ask" },
     };
   }
+}
+
+/** What the policy is asked, as its parties are now. */
+function crossingOf({ permission, source, target }: TransferRequest, bytes: number): Crossing {
+  if (permission.kind === "given") return { ...permission.crossing, bytes };
+  return { action: "file.send", from: partyOfEnd(source.party), to: partyOfEnd(target), type: null, bytes };
 }
 
 /** Resolves when a VM that runs, or is paused, does so no more. */
