@@ -277,6 +277,17 @@ describe("after the application's end", () => {
     expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
   });
 
+  it("what was allowed elsewhere has an end in the audit log though nothing of it could be listed", async () => {
+    const permission = { kind: "given", seq: 7, crossing: OPENING } as const;
+    const record = desk.transfers.start({ ...desk.request(["a"]), permission });
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesList")).transfer ?? 0, FileReason.GONE);
+    expect((await record.done).state).toBe("failed");
+    expect(desk.told).toEqual([{ bytes: 0, detail: "failed; Is not there." }]);
+    for (let at = 0; at < 200; at += 1) desk.start(["x"]);
+    const late = await desk.transfers.start({ ...desk.request(["a"]), permission }).done;
+    expect(desk.told.slice(1)).toEqual([{ bytes: 0, detail: `failed; ${late.detail}` }]);
+  });
+
   it("what is of no VM that there is, and what is given for one file, is not kept", async () => {
     desk.transfers.start({ ...desk.request(["a"]), destination: { kind: "opened", isReadOnly: true } });
     await moving(["a"]);

@@ -93,7 +93,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
   readonly start: StartTransfer = (request, options: StartOptions = {}) => {
     const record = this.#add(request);
     if ([...this.#records.values()].filter(({ isEnded }) => !isEnded).length > MAX_OPEN) {
-      record.done = Promise.resolve(this.#over(record, { state: "failed", detail: "Too many transfers are open." }, 0));
+      const over = this.#over(record, { state: "failed", detail: "Too many transfers are open." }, 0);
+      record.done = this.#told(allowedBefore(request), over);
       options.decided?.();
     } else this.#begin(record, options);
     return record;
@@ -267,7 +268,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const beganMs = performance.now();
     const hosts: HostFiles[] = [];
     const gone = whenGone(request.target);
-    let outcome: CrossingOutcome | null = null;
+    let outcome = allowedBefore(request);
     const endOf = (party: FilesParty, reach: () => ConstructorParameters<typeof HostFiles>[1]): FilesEnd => {
       if (party.kind === "vm") return party.vm;
       const host = new HostFiles(this.#parts.host, reach());
@@ -337,7 +338,11 @@ export class Transfers extends Emitter<{ changed: [] }> {
     for (const host of hosts) host.end();
     this.#running.delete(record);
     if (end.state === "interrupted" && !isResumable(request)) end = { ...end, state: "failed" };
-    const over = this.#over(record, end, (performance.now() - beganMs) / 1000);
+    return this.#told(outcome, this.#over(record, end, (performance.now() - beganMs) / 1000));
+  }
+
+  /** To the audit log, the end of each crossing that was allowed. */
+  async #told(outcome: CrossingOutcome | null, over: TransferEnd): Promise<TransferEnd> {
     if (outcome !== null) await this.#parts.crossings.ended(outcome, { bytes: over.bytes, detail: endWords(over) });
     return over;
   }
@@ -350,9 +355,14 @@ export class Transfers extends Emitter<{ changed: [] }> {
   ): Promise<Permit & { allowed: CrossingOutcome | null }> {
     const { permission } = record.request;
     if (permission.kind === "given") {
-      const { seq, scans = false, oneScannerSuffices = false, unscanned = null } = permission;
-      const given = { allowed: true, by: "rule", rule: null, scans, explanation: "", seq } as const;
-      return { allowed: given, scans, oneScannerSuffices, unscanned, refusal: permission.admits?.(bytes) ?? null };
+      const { scans = false, oneScannerSuffices = false, unscanned = null } = permission;
+      return {
+        allowed: allowedBefore(record.request),
+        scans,
+        oneScannerSuffices,
+        unscanned,
+        refusal: permission.admits?.(bytes) ?? null,
+      };
     }
     const crossing = crossingOf(record.request, bytes);
     const outcome = await this.#asked({ crossing, subject: "" }, files, bytes, signals);
@@ -469,6 +479,12 @@ export class Transfers extends Emitter<{ changed: [] }> {
       permission: { kind: "ask" },
     };
   }
+}
+
+/** null: it is to be asked for. */
+function allowedBefore({ permission }: TransferRequest): CrossingOutcome | null {
+  if (permission.kind === "ask") return null;
+  return { allowed: true, by: "rule", rule: null, explanation: "", seq: permission.seq };
 }
 
 /** What the policy is asked, as its parties are now. */
