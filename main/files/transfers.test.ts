@@ -6,8 +6,10 @@ import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb
 import type { CrossingOutcome } from "../crossings/crossing-request.ts";
 import { HOST } from "../policy/crossing.ts";
 import { bytes, decided, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import type { LinkedVm } from "../clipboard/testing/linked-vm.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 import { Transfers } from "./transfers.ts";
+import type { KeptTransfer } from "./transfers-file.ts";
 
 const CLEAN = { sha256: Buffer.from(DIGEST).toString("hex"), verdict: "clean", engines: [] } satisfies FileVerdict;
 const OPENING = { action: "file.open", from: HOST, to: HOST, type: "text/plain", bytes: null } as const;
@@ -286,6 +288,26 @@ describe("after the application's end", () => {
     for (let at = 0; at < 200; at += 1) desk.start(["x"]);
     const late = await desk.transfers.start({ ...desk.request(["a"]), permission }).done;
     expect(desk.told.slice(1)).toEqual([{ bytes: 0, detail: `failed; ${late.detail}` }]);
+  });
+
+  it("what was interrupted keeps nothing else from beginning, and the oldest of those that are too many is given up", async () => {
+    const kept = (id: number, from: LinkedVm): KeptTransfer => ({
+      ...{ id, from: from.vm.id, to: desk.web.vm.id, paths: ["YQ=="], target: null, key: "0".repeat(32), name: "a" },
+      ...{ chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
+    });
+    desk.kept = [kept(1, desk.web), ...Array.from({ length: 250 }, (_, at) => kept(at + 2, desk.home))];
+    const next = new Transfers(desk.parts);
+    next.restore();
+    const stateOf = (id: number): string => next.get(id).state;
+    expect([stateOf(1), stateOf(152), stateOf(153)]).toEqual(["interrupted", "failed", "interrupted"]);
+    expect(next.get(152).detail).toMatch(/more than 100 transfers were interrupted: resume those/);
+    for (let at = 0; at < 200; at += 1) next.start(desk.request(["x"]));
+    expect(stateOf(next.views[0]?.id ?? 0)).toBe("waiting");
+    expect(await next.start(desk.request(["x"])).done).toMatchObject({
+      state: "failed",
+      detail: expect.stringMatching(/^200 transfers are under way already: wait .* or cancel some/) as string,
+    });
+    expect(desk.kept).toHaveLength(100);
   });
 
   it("what is of no VM that there is, and what is given for one file, is not kept", async () => {

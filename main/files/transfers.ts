@@ -15,7 +15,7 @@ import type { Vm } from "../vms/vm.ts";
 import type { FileScanner } from "./file-scanner.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
 import { previewText } from "./names.ts";
-import { nameOfEnd, partyOfEnd, turnKeys } from "./parties.ts";
+import { keyOfEnd, nameOfEnd, partyOfEnd, turnKeys } from "./parties.ts";
 import type { FilesParty, StartOptions, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import { DeniedNow, isResumable, type Permit, type RunEnd, TransferRun } from "./transfer-run.ts";
@@ -26,11 +26,14 @@ import { Turns } from "./turns.ts";
 const MOVING_AT_ONCE = 4;
 /** Of these, with the same VM: one that stalls them all leaves room for others. */
 const MOVING_OF_ONE_VM = 3;
-/** That have not ended. */
+/** That have not ended and are not interrupted, and that are interrupted. */
 const MAX_OPEN = 200;
+const MAX_INTERRUPTED = 100;
 /** That have ended and are still in the list, and files of all of them. */
 const MAX_ENDED = 50;
 const MAX_ENDED_FILES = 200_000;
+
+const TOO_MANY = `${MAX_OPEN} transfers are under way already: wait until one has ended, or cancel some in the list of transfers.`;
 
 export interface TransfersParts {
   crossings: Pick<Crossings, "request" | "ended">;
@@ -82,6 +85,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
       this.#records.set(record.id, record);
       this.#lastId = Math.max(this.#lastId, kept.id);
     }
+    this.#trimInterrupted();
+    this.#trim();
     this.#changed();
   }
 
@@ -92,8 +97,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
 
   readonly start: StartTransfer = (request, options: StartOptions = {}) => {
     const record = this.#add(request);
-    if ([...this.#records.values()].filter(({ isEnded }) => !isEnded).length > MAX_OPEN) {
-      const over = this.#over(record, { state: "failed", detail: "Too many transfers are open." }, 0);
+    if ([...this.#records.values()].filter(isUnderWay).length > MAX_OPEN) {
+      const over = this.#over(record, { state: "failed", detail: TOO_MANY }, 0);
       record.done = this.#told(allowedBefore(request), over);
       options.decided?.();
     } else this.#begin(record, options);
@@ -419,12 +424,28 @@ export class Transfers extends Emitter<{ changed: [] }> {
     if (state === "failed" || state === "cancelled" || (state === "denied" && record.hasMoved)) record.giveUp();
     record.state = state;
     record.detail = detail;
+    this.#trimInterrupted();
     this.#keep();
     this.#trim();
     this.#changed();
     const files = record.report;
     const bytes = files.reduce((sum, { outcome, bytes: size }) => sum + (isWhole(outcome) ? size : 0), 0);
     return { state, files, bytes, seconds: Math.round(seconds * 1000) / 1000, detail };
+  }
+
+  /** The oldest one of the VM that has the most is given up: nobody's leave no room for those of others. */
+  #trimInterrupted(): void {
+    const interrupted = [...this.#records.values()].filter(({ state }) => state === "interrupted");
+    const sourceOf = ({ request }: TransferRecord): string => keyOfEnd(request.source.party);
+    const countOf = (record: TransferRecord): number =>
+      interrupted.filter((other) => sourceOf(other) === sourceOf(record)).length;
+    while (interrupted.length > MAX_INTERRUPTED) {
+      const record = interrupted.reduce((most, one) => (countOf(one) > countOf(most) ? one : most));
+      interrupted.splice(interrupted.indexOf(record), 1);
+      record.giveUp();
+      record.state = "failed";
+      record.detail = `It was given up, as more than ${MAX_INTERRUPTED} transfers were interrupted: resume those that you need. ${record.detail}`;
+    }
   }
 
   #trim(): void {
@@ -479,6 +500,10 @@ export class Transfers extends Emitter<{ changed: [] }> {
       permission: { kind: "ask" },
     };
   }
+}
+
+function isUnderWay({ isEnded, state }: TransferRecord): boolean {
+  return !isEnded && state !== "interrupted";
 }
 
 /** null: it is to be asked for. */
