@@ -310,19 +310,25 @@ describe("after the application's end", () => {
     expect(desk.kept).toHaveLength(100);
   });
 
-  it("what is of no VM that there is, and what is given for one file, is not kept", async () => {
+  it("what is given for one file is not kept, and what is of a VM that is not known is, for another start", async () => {
     desk.transfers.start({ ...desk.request(["a"]), destination: { kind: "opened", isReadOnly: true } });
     await moving(["a"]);
     expect(desk.kept).toEqual([]);
-    desk.kept = [
+    const unknown: KeptTransfer[] = [
       {
         ...{ id: 1, from: "00000000-0000-4000-8000-000000000009" as never, to: null, paths: ["YQ=="], target: null },
         ...{ key: "0".repeat(32), name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
       },
     ];
+    desk.kept = unknown;
     const next = new Transfers(desk.parts);
     next.restore();
     expect(next.views).toEqual([]);
+    const record = next.get(next.start(desk.request(["b"])).id);
+    expect(record.id).toBe(2);
+    await desk.listFiles(["b"], 8n, 2);
+    await desk.heard(desk.web, "filesReceive", 2);
+    expect(desk.kept).toMatchObject([...unknown, { id: 2 }]);
   });
 });
 

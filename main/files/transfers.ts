@@ -7,6 +7,7 @@ import type { TransferView } from "#shared/model/transfer.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { Emitter } from "../base/emitter.ts";
+import { log } from "../base/log.ts";
 import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
 import type { Crossings } from "../crossings/crossings.ts";
 import type { Crossing } from "../policy/crossing.ts";
@@ -64,6 +65,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
   readonly #records = new Map<number, TransferRecord>();
   readonly #running = new Map<TransferRecord, Running>();
   readonly #refusals = new WeakMap<TransferRecord, CrossingOutcome>();
+  /** Of VMs that are not known at this start, as where a definition has a mistake: the newest ones. */
+  readonly #unknown: KeptTransfer[] = [];
   #lastId = 0;
 
   constructor(parts: TransfersParts) {
@@ -77,14 +80,19 @@ export class Transfers extends Emitter<{ changed: [] }> {
   /** Takes over what an earlier run of the application has left on its way; its VMs are known by now. */
   restore(): void {
     for (const kept of this.#parts.file.read()) {
+      this.#lastId = Math.max(this.#lastId, kept.id);
       const request = this.#requestOf(kept);
-      if (request === null) continue;
+      if (request === null) {
+        log(`Transfer ${kept.id} cannot be resumed in this run: one of its VMs is not known. It is kept.`);
+        this.#unknown.push(kept);
+        continue;
+      }
       const record = new TransferRecord(kept.id, request);
       record.restore(kept);
       record.detail = "Atoll ended while it was on its way.";
       this.#records.set(record.id, record);
-      this.#lastId = Math.max(this.#lastId, kept.id);
     }
+    this.#unknown.splice(0, this.#unknown.length - MAX_INTERRUPTED);
     this.#trimInterrupted();
     this.#trim();
     this.#changed();
@@ -475,7 +483,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const records = this.#onTheirWay;
     this.#keptAtMs = performance.now();
     this.#keptIds = records.map(({ id }) => id).join();
-    this.#parts.file.write(records.map(keptOf));
+    this.#parts.file.write([...this.#unknown, ...records.map(keptOf)]);
   }
 
   get #onTheirWay(): TransferRecord[] {
