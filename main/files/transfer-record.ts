@@ -134,6 +134,8 @@ export class TransferRecord implements Transfer {
     this.#failed.clear();
     for (const { index, kind } of files) if (kind === "left-out") this.#failed.add(index);
     this.#leftOut = this.#failed.size;
+    // Of an earlier try, whose list was the same.
+    for (const [index, { outcome }] of this.#arrived) if (FAILED.includes(outcome)) this.#failed.add(index);
     this.listDigest = digest;
     this.#files = files;
     const { only } = this;

@@ -212,6 +212,20 @@ describe("a transfer that moves", () => {
     expect(desk.kept).toMatchObject([{ id: record.id, doneBytes: 8 }]);
   });
 
+  it("that goes on after an interruption still says what has failed before", async () => {
+    const record = desk.start(["a", "b"]);
+    const { home, web } = await moving();
+    desk.done(web, [{ index: 0, outcome: FileOutcome.FAILED, reason: FileReason.UNWRITABLE }], 0n);
+    await vi.waitFor(() => expect(record.view).toMatchObject({ doneFiles: 0, failed: 1 }));
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    await desk.web.vm.kill();
+    expect((await record.done).state).toBe("interrupted");
+    desk.transfers.resume(record.id);
+    await desk.listFiles(["a", "b"], 8n, 2);
+    await vi.waitFor(() => expect(record.sent).toHaveLength(2));
+    expect(record.view).toMatchObject({ files: 2, doneFiles: 0, failed: 1 });
+  });
+
   it("that has no room at its target fails, and says of each file what became of it", async () => {
     const record = desk.start(["a", "b"]);
     const { home, web } = await moving();
