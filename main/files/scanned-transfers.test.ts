@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { FileVerdict, ScanVerdict } from "#shared/model/scan.ts";
 import { HOST } from "../policy/crossing.ts";
 import { nameOfEnd } from "./parties.ts";
-import { DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import { bytes, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
 const OPENING = { action: "file.open", from: HOST, to: HOST, type: null, bytes: null } as const;
@@ -129,7 +129,7 @@ describe("what is not clean", () => {
     await sourceStopped();
     await record.done;
     expect(record.view).toMatchObject({ canRetry: true, failed: 2 });
-    expect(record.retried).toEqual([0]);
+    expect(record.retried).toEqual([bytes("f0")]);
   });
 });
 

@@ -374,6 +374,30 @@ describe("what has failed", () => {
     expect(again.view).toMatchObject({ state: "moving", files: 2, bytes: 8 });
     expect(() => desk.transfers.retry(again.id)).toThrow("cannot be tried again");
   });
+
+  it("is tried again alone though the source has other files by now, with what can be listed of it", async () => {
+    const record = desk.start(["f"]);
+    const { transfer: home = 0 } = await desk.heard(desk.home, "filesList");
+    const folder = { kind: FileKind.FOLDER, size: 0n };
+    const unreadable = { kind: FileKind.LEFT_OUT, reason: FileReason.UNREADABLE };
+    desk.list(home, [entry(0, "f", folder), entry(1, "f/a"), entry(2, "f/b"), entry(3, "f/c", unreadable)]);
+    const web = await desk.ready();
+    const gone = { index: 2, outcome: FileOutcome.FAILED, reason: FileReason.CHANGED };
+    desk.done(web, [whole(0, { sha256: new Uint8Array(0) }), whole(1), gone], 8n);
+    desk.ended(desk.web, web);
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
+    await record.done;
+    desk.transfers.retry(record.id);
+    const { transfer: second = 0 } = await desk.heard(desk.home, "filesList", 2);
+    // A file before it is new, another one has grown, and what could not be read is a folder.
+    desk.list(second, [
+      ...[entry(0, "f", folder), entry(1, "f/0"), entry(2, "f/a", { size: 99n }), entry(3, "f/b")],
+      ...[entry(4, "f/c", folder), entry(5, "f/c/d", folder), entry(6, "f/c/d/e"), entry(7, "f/cc")],
+    ]);
+    await desk.ready({}, 2);
+    const expected = desk.web.agent.sentOf("filesExpected").at(-1)?.entries ?? [];
+    expect(expected.map(({ index }) => index)).toEqual([0, 3, 4, 5, 6]);
+  });
 });
 
 describe("an agent that says nothing", () => {

@@ -182,10 +182,10 @@ export class Transfers extends Emitter<{ changed: [] }> {
   /** A new transfer of the files that have failed. @throws AppError transfer.not-found, transfer.wrong-state */
   retry(id: number, options: StartOptions = {}): TransferRecord {
     const record = this.get(id);
-    const indices = record.retried;
-    if (!record.isEnded || indices.length === 0) throw wrongState(record, "tried again");
+    const paths = record.retried;
+    if (!record.isEnded || paths.length === 0) throw wrongState(record, "tried again");
     if (!isResumable(record.request)) throw wrongState(record, "tried again");
-    const again = this.#add(record.request, { indices: new Set(indices), listDigest: record.listDigest });
+    const again = this.#add(record.request, paths);
     this.#begin(again, options);
     return again;
   }
