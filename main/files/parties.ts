@@ -6,6 +6,11 @@ export function partyOfEnd(party: FilesParty): VmParty | HostParty {
   return party.kind === "host" ? HOST : partyOf(party.vm.status);
 }
 
+/** Whether a person is offered a VM for their files, which would be gone with a disposable, and of no use in a service. */
+export function isOffered({ role }: Pick<VmParty, "role">): boolean {
+  return role !== "service" && role !== "disposable";
+}
+
 /** One for each party. */
 export function keyOfEnd(party: FilesParty): string {
   return party.kind === "host" ? "@host" : party.vm.id;

@@ -65,6 +65,15 @@ describe("files that a person sends", () => {
     expect(desk.home.agent.sentOf("filesList")).toEqual([]);
   });
 
+  it.each(["service", "disposable"] as const)("are not offered to a %s, which gets what names it", async (role) => {
+    desk.web.vm.redefine({ ...desk.web.vm.definition, role });
+    wants("", 1);
+    expect(await desk.heard(desk.home, "sendAnswered")).toMatchObject({ outcome: OpenOutcome.FAILED });
+    expect(page.asked).toEqual([]);
+    wants("web", 2);
+    await desk.heard(desk.home, "filesList");
+  });
+
   it.each([
     ["a VM that is not there", "other", "ask", 'No VM "other" runs'],
     ["themselves", "home", "ask", 'No VM "home" runs'],

@@ -10,6 +10,7 @@ import type { Policy } from "../policy/policy.ts";
 import { opening } from "../vms/services/opening.ts";
 import type { Vm } from "../vms/vm.ts";
 import { nameOf } from "./names.ts";
+import { isOffered } from "./parties.ts";
 import type { Transfer, TransferEnd } from "./transfer.ts";
 import type { Transfers } from "./transfers.ts";
 
@@ -116,7 +117,7 @@ async function chosen(
   // The policy says more to the one who names a VM than that it is not there: the transfer itself is denied.
   const named = all.find(({ target }) => target.definition.name === to);
   if (to !== "") return named?.target ?? `No VM "${to.slice(0, 40)}" runs: start it, or choose another one.`;
-  const offered = all.filter(({ decision }) => decision !== "deny");
+  const offered = all.filter(({ target, decision }) => isOffered(target.status) && decision !== "deny");
   if (offered.length === 0) return "There is no other VM that runs and may get files of this one.";
   const answer: VmId | null = await page.askUntilAnswered(
     "transfer.target",
