@@ -21,6 +21,13 @@ export class HostTransfers {
     fs.writeFileSync(program, `#!/bin/sh\necho $$ >> '${this.at("pids")}'\nexec '${real}' "$@"\n`, { mode: 0o755 });
     this.transfers = new Transfers({
       crossings: { request: () => Promise.resolve(ALLOWED), ended: () => Promise.resolve() },
+      policy: {
+        decide: () => {
+          const answer = { decision: "allow", rule: null, explanation: "" } as const;
+          return { decision: "allow", rule: null, refusal: null, answer };
+        },
+        on: () => () => undefined,
+      },
       host: {
         spawn: () => {
           const link = new WorkerLink();

@@ -255,6 +255,7 @@ async function run(): Promise<void> {
   application.on("ending", () => lastWindows.flush());
   const transfers: Transfers = new Transfers({
     crossings,
+    policy,
     host: hostFiles,
     file: new TransfersFile(paths.state),
     scanner: scanning.scanner,

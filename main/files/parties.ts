@@ -6,14 +6,31 @@ export function partyOfEnd(party: FilesParty): VmParty | HostParty {
   return party.kind === "host" ? HOST : partyOf(party.vm.status);
 }
 
+/** Whether a person is offered a VM for their files, which would be gone with a disposable, and of no use in a service. */
+export function isOffered({ role }: Pick<VmParty, "role">): boolean {
+  return role !== "service" && role !== "disposable";
+}
+
 /** One for each party. */
 export function keyOfEnd(party: FilesParty): string {
   return party.kind === "host" ? "@host" : party.vm.id;
 }
 
+/** Of the VMs that take part, which share the turns: the host is nobody's guest. */
+export function turnKeys(...parties: readonly FilesParty[]): string[] {
+  return parties.flatMap((party) => (party.kind === "host" ? [] : [party.vm.id]));
+}
+
 /** As a target notes it. */
 export function nameOfEnd(party: FilesParty): string {
   return party.kind === "host" ? "host" : party.vm.definition.name;
+}
+
+/** For people: no byte and no result has come for so long. */
+export function stalledWords(source: FilesParty, target: FilesParty): string {
+  const vms = [source, target].flatMap((party) => (party.kind === "host" ? [] : [`VM "${party.vm.definition.name}"`]));
+  const who = vms.length === 2 ? `${vms.join(" or ")} does not go on` : `${vms[0] ?? "this computer"} does not go on`;
+  return `Nothing has come for a minute: ${who}.`;
 }
 
 /** For people: why a transfer does not go on. `isSilent`: it is there, and has not answered. */

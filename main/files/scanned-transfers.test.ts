@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { FileVerdict, ScanVerdict } from "#shared/model/scan.ts";
 import { HOST } from "../policy/crossing.ts";
 import { nameOfEnd } from "./parties.ts";
-import { DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import { bytes, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
+const OPENING = { action: "file.open", from: HOST, to: HOST, type: null, bytes: null } as const;
 const SHA = Buffer.from(DIGEST).toString("hex");
 
 let desk: FilesDesk;
@@ -128,7 +129,7 @@ describe("what is not clean", () => {
     await sourceStopped();
     await record.done;
     expect(record.view).toMatchObject({ canRetry: true, failed: 2 });
-    expect(record.retried).toEqual([0]);
+    expect(record.retried).toEqual([bytes("f0")]);
   });
 });
 
@@ -149,9 +150,18 @@ it("a transfer that is being scanned says so, and can be cancelled", async () =>
   expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
 });
 
+it("a transfer that is being scanned ends when its source has gone", async () => {
+  desk.scans = (_source, _files, { signal }) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(new Map())));
+  const record = desk.start(["a"]);
+  await desk.listFiles(["f0"]);
+  await desk.home.vm.kill();
+  expect(await record.done).toMatchObject({ state: "interrupted", detail: 'VM "home" was lost.' });
+});
+
 it("a file that is allowed by its digest arrives as these bytes alone", async () => {
   const start = (sha256: string) => {
-    const permission = { kind: "given", seq: 3, sha256 } as const;
+    const permission = { kind: "given", seq: 3, crossing: OPENING, sha256 } as const;
     return desk.transfers.get(desk.transfers.start({ ...desk.request(["a"]), permission }).id);
   };
   for (const [round, sha256, outcome] of [
@@ -180,7 +190,7 @@ it("a transfer that was allowed elsewhere is scanned where that says so", async 
   const record = desk.transfers.get(
     desk.transfers.start({
       ...desk.request(["a"]),
-      permission: { kind: "given", seq: 3, scans: true, admits: () => null },
+      permission: { kind: "given", seq: 3, crossing: OPENING, scans: true, admits: () => null },
     }).id,
   );
   await desk.listFiles(["f0"]);
@@ -264,7 +274,7 @@ describe("what no scanner could look at, where the rule lets the person decide",
 
   it("is held when they take a safe copy in its place, which is offered to whoever can make one", async () => {
     const unsent = { ...desk.request(["a"]) };
-    const crossing = { action: "file.open", from: HOST, to: HOST, type: null, bytes: null } as const;
+    const crossing = OPENING;
     let taken = 0;
     desk.answer = () =>
       Promise.resolve({ allowed: false, by: "person", rule: null, explanation: "", seq: null, wantsSafeCopy: true });
@@ -272,7 +282,14 @@ describe("what no scanner could look at, where the rule lets the person decide",
     const record = desk.transfers.get(
       desk.transfers.start({
         ...unsent,
-        permission: { kind: "given", seq: 5, scans: true, unscanned: crossing, takesSafeCopy: () => (taken += 1) },
+        permission: {
+          kind: "given",
+          seq: 5,
+          crossing,
+          scans: true,
+          unscanned: crossing,
+          takesSafeCopy: () => (taken += 1),
+        },
       }).id,
     );
     await desk.listFiles(["f0"]);

@@ -3,12 +3,15 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { AcceptedSend } from "#shared/protocol/opening.ts";
 import type { Application } from "../application.ts";
+import { logDefect } from "../base/log.ts";
 import type { Page } from "../ipc/page.ts";
 import { partyOf } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import { opening } from "../vms/services/opening.ts";
 import type { Vm } from "../vms/vm.ts";
 import { nameOf } from "./names.ts";
+import { isOffered } from "./parties.ts";
+import type { Transfer, TransferEnd } from "./transfer.ts";
 import type { Transfers } from "./transfers.ts";
 
 /** Names that the question shows. */
@@ -29,17 +32,28 @@ export function answerSending(parts: Parts): void {
       if (known.has(vm)) continue;
       known.add(vm);
       const service = vm.service(opening);
-      /** One question at a time for each VM. */
-      let asking: Promise<unknown> = Promise.resolve();
+      /** One question at a time for each VM: files that are on their way keep the next from nothing. */
+      let asking: Promise<void> = Promise.resolve();
       let gone = new AbortController();
       service.on("send", (wanted) => {
         const { signal } = gone;
+        // Numbers of a link that is gone are those of other requests by now.
+        const answer = ({ outcome, detail }: Answer): void => {
+          if (!signal.aborted) service.answerSend(wanted.wanted, outcome, detail);
+        };
+        const fail = (error: unknown): void => {
+          if (!(error instanceof AppError)) logDefect(`files of VM "${vm.definition.name}" were not sent`, error);
+          answer({ outcome: "failed", detail: messageOf(error) });
+        };
         asking = asking.then(async () => {
-          const { outcome, detail } = await sent(parts, vm, wanted, signal).catch((error: unknown) => {
-            if (!(error instanceof AppError)) throw error;
-            return { outcome: "failed" as const, detail: messageOf(error) };
-          });
-          service.answerSend(wanted.wanted, outcome, detail);
+          if (signal.aborted) return;
+          try {
+            const begun = await begin(parts, vm, wanted, signal);
+            if ("done" in begun) void begun.done.then((end) => answer(answerOf(end)), fail);
+            else answer(begun);
+          } catch (error) {
+            fail(error);
+          }
         });
       });
       service.on("closed", () => {
@@ -52,13 +66,18 @@ export function answerSending(parts: Parts): void {
   listen();
 }
 
-/** Answered when the files are on their way: how that goes on is the transfers' to show. */
-async function sent(
+interface Answer {
+  outcome: "elsewhere" | "denied" | "failed";
+  detail: string;
+}
+
+/** Resolves when nobody is asked any more. A transfer's end is answered: how it goes on is the transfers' to show. */
+async function begin(
   parts: Parts,
   vm: Vm,
   { wanted, paths, count, to }: AcceptedSend,
   signal: AbortSignal,
-): Promise<{ outcome: "elsewhere" | "denied" | "failed"; detail: string }> {
+): Promise<Transfer | Answer> {
   const targets = parts.application.vms.flatMap((target) => {
     if (target === vm || target.state !== "running") return [];
     const [from, party] = [partyOf(vm.status), partyOf(target.status)];
@@ -68,13 +87,21 @@ async function sent(
   const target = await chosen(parts, vm, { paths, count, to }, targets, signal);
   if (typeof target === "string") return { outcome: "failed", detail: target };
   if (target === null) return { outcome: "denied", detail: "" };
-  const transfer = parts.transfers.start({
-    source: count === paths.length ? { party: { kind: "vm", vm }, paths } : { party: { kind: "vm", vm }, wanted },
-    target: { kind: "vm", vm: target },
-    destination: { kind: "incoming" },
-    permission: { kind: "ask" },
+  return new Promise((resolve) => {
+    const transfer = parts.transfers.start(
+      {
+        source: count === paths.length ? { party: { kind: "vm", vm }, paths } : { party: { kind: "vm", vm }, wanted },
+        target: { kind: "vm", vm: target },
+        destination: { kind: "incoming" },
+        permission: { kind: "ask" },
+      },
+      // It may be called before `start` returns.
+      { decided: () => queueMicrotask(() => resolve(transfer)) },
+    );
   });
-  const { state, detail } = await transfer.done;
+}
+
+function answerOf({ state, detail }: TransferEnd): Answer {
   if (state === "denied") return { outcome: "denied", detail };
   return state === "done" ? { outcome: "elsewhere", detail: "" } : { outcome: "failed", detail };
 }
@@ -90,7 +117,7 @@ async function chosen(
   // The policy says more to the one who names a VM than that it is not there: the transfer itself is denied.
   const named = all.find(({ target }) => target.definition.name === to);
   if (to !== "") return named?.target ?? `No VM "${to.slice(0, 40)}" runs: start it, or choose another one.`;
-  const offered = all.filter(({ decision }) => decision !== "deny");
+  const offered = all.filter(({ target, decision }) => isOffered(target.status) && decision !== "deny");
   if (offered.length === 0) return "There is no other VM that runs and may get files of this one.";
   const answer: VmId | null = await page.askUntilAnswered(
     "transfer.target",

@@ -40,8 +40,8 @@ type NotedFile = Omit<ArrivedFile, "reason"> & { reason: NotArrivedReason | null
 export class TransferRecord implements Transfer {
   readonly id: number;
   readonly request: TransferRequest;
-  /** Only these are sent: indices of a list with this digest. */
-  readonly only: { indices: ReadonlySet<number>; listDigest: string } | null;
+  /** Only these are sent, by their paths, and what is in them; null: all. */
+  readonly only: readonly Uint8Array[] | null;
   key = randomBytes(KEY_BYTES).toString("hex");
   name: string;
   chosen: number;
@@ -51,6 +51,7 @@ export class TransferRecord implements Transfer {
   doneBytes = 0;
   readonly #pace = new Pace();
   #state: TransferState = "waiting";
+  #hasMoved = false;
   #files: readonly ListedFile[] = [];
   /** Those that are to arrive. */
   #sent: readonly ListedFile[] = [];
@@ -82,7 +83,13 @@ export class TransferRecord implements Transfer {
   set state(state: TransferState) {
     if (state !== this.#state) this.#pace.reset(this.doneBytes);
     this.#state = state;
+    this.#hasMoved ||= state === "moving";
     this.#canRetry = null;
+  }
+
+  /** Something of it may be at its target. */
+  get hasMoved(): boolean {
+    return this.#hasMoved;
   }
 
   get isEnded(): boolean {
@@ -107,6 +114,7 @@ export class TransferRecord implements Transfer {
     Object.assign(this, { key, name, chosen, doneBytes, listDigest });
     [this.#count, this.#bytes] = [files, bytes];
     this.#state = "interrupted";
+    this.#hasMoved = true;
   }
 
   get known(): KnownTransfer {
@@ -126,10 +134,11 @@ export class TransferRecord implements Transfer {
     this.#failed.clear();
     for (const { index, kind } of files) if (kind === "left-out") this.#failed.add(index);
     this.#leftOut = this.#failed.size;
+    // Of an earlier try, whose list was the same.
+    for (const [index, { outcome }] of this.#arrived) if (FAILED.includes(outcome)) this.#failed.add(index);
     this.listDigest = digest;
     this.#files = files;
-    const { only } = this;
-    const isSent = only === null || only.listDigest !== digest ? null : withFolders(files, only.indices);
+    const isSent = this.only === null ? null : indicesOf(files, this.only);
     this.#sent = files.filter(({ index, kind }) => kind !== "left-out" && (isSent === null || isSent.has(index)));
     this.#bytes = this.#sent.reduce((sum, { size }) => sum + size, 0);
     this.#count = null;
@@ -259,13 +268,13 @@ export class TransferRecord implements Transfer {
     );
   }
 
-  /** Indices of what can be tried again. */
-  get retried(): number[] {
+  /** Paths of what can be tried again. */
+  get retried(): Uint8Array[] {
     const isRetried = (reason: NotArrivedReason | null): boolean => reason !== null && RETRIED_REASONS.includes(reason);
     return this.#files.flatMap((file) => {
       const arrived = this.#arrived.get(file.index);
       return isRetried(arrived?.reason ?? file.reason) && (arrived !== undefined || file.kind === "left-out")
-        ? [file.index]
+        ? [file.path]
         : [];
     });
   }
@@ -373,21 +382,31 @@ function digestOf(files: readonly ListedFile[]): string {
   return hash.digest("hex");
 }
 
-/** These, and the folders above them. */
-function withFolders(files: readonly ListedFile[], indices: ReadonlySet<number>): ReadonlySet<number> {
-  const folders = new Map(
-    files.flatMap(({ kind, path, index }) =>
-      kind === "folder" ? [[Buffer.from(path).toString("latin1"), index]] : [],
-    ),
-  );
-  const all = new Set(indices);
+/** Of these paths, of what is in them, and of the folders above them: the list may be another than that which had them. */
+function indicesOf(files: readonly ListedFile[], paths: readonly Uint8Array[]): ReadonlySet<number> {
+  const wanted = new Set(paths.map(text));
+  const folders = new Map(files.flatMap(({ kind, path, index }) => (kind === "folder" ? [[text(path), index]] : [])));
+  const all = new Set<number>();
   for (const { index, path } of files) {
-    if (!indices.has(index)) continue;
-    const text = Buffer.from(path).toString("latin1");
-    for (let at = text.lastIndexOf("/"); at > 0; at = text.lastIndexOf("/", at - 1)) {
-      const folder = folders.get(text.slice(0, at));
-      if (folder !== undefined) all.add(folder);
+    const above = foldersAbove(text(path));
+    if (![text(path), ...above].some((one) => wanted.has(one))) continue;
+    all.add(index);
+    for (const folder of above) {
+      const at = folders.get(folder);
+      if (at !== undefined) all.add(at);
     }
   }
   return all;
+}
+
+/** The nearest first. */
+function foldersAbove(path: string): string[] {
+  const above: string[] = [];
+  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) above.push(path.slice(0, at));
+  return above;
+}
+
+/** Bytes of a path as text that only they give. */
+function text(path: Uint8Array): string {
+  return Buffer.from(path).toString("latin1");
 }

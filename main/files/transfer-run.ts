@@ -12,7 +12,7 @@ import type { Crossing } from "../policy/crossing.ts";
 import { joinStreams } from "../vms/joints.ts";
 import { type EndOfPart, SourceEnd, TargetEnd } from "./ends.ts";
 import type { FilesEnd } from "./host-files.ts";
-import { lostWords } from "./parties.ts";
+import { lostWords, stalledWords } from "./parties.ts";
 import type { FilesDestination, TransferRequest } from "./transfer.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
@@ -33,23 +33,45 @@ export interface Permit {
   unscanned: Crossing | null;
 }
 
+/** Why a run's signal was aborted: rules that have changed deny what they have allowed. */
+export class DeniedNow {
+  /** For people. */
+  readonly words: string;
+
+  constructor(words: string) {
+    this.words = words;
+  }
+}
+
 export interface RunPorts {
   source: FilesEnd;
   target: FilesEnd;
   /** The source's name, as the target notes it. */
   origin: string;
-  /** Whether it may cross. */
-  permit(files: readonly ListedFile[], bytes: number): Promise<Permit>;
+  /** Whether it may cross. Never rejects. `signal`: aborted, nobody waits for the answer any more. */
+  permit(files: readonly ListedFile[], bytes: number, signal: AbortSignal): Promise<Permit>;
   /** What scanners say of these files, by index. Never rejects. */
   scan(files: readonly ListedFile[], signal: AbortSignal): Promise<ReadonlyMap<number, FileVerdict>>;
   /** Whether these may cross though no scanner could look at them, which `words` say. Never rejects. */
-  allowsUnscanned(crossing: Crossing, files: readonly ListedFile[], words: string): Promise<boolean>;
+  allowsUnscanned(
+    crossing: Crossing,
+    files: readonly ListedFile[],
+    options: { words: string; signal: AbortSignal },
+  ): Promise<boolean>;
+  /** Resolves when the target is gone before anything is asked of it. */
+  targetGone: Promise<void>;
   /** Resolves when its turn has come: it moves from then on. */
   turn(signal: AbortSignal): Promise<void>;
+  /** Asked every few seconds while it moves: whether nothing can come now, as somebody has paused it. */
+  isHeld(): boolean;
   changed(): void;
 }
 
-/** Never rejects. Cancelled by `signal`. */
+/** Longest that nothing comes of one that moves and is not held: a guest that stalls keeps others from their turn. */
+const STALLED_MS = 60_000;
+const LOOK_MS = 5_000;
+
+/** Never rejects. Cancelled by `signal`, or denied: see DeniedNow. */
 export class TransferRun {
   readonly end: Promise<RunEnd>;
   readonly #record: TransferRecord;
@@ -88,33 +110,55 @@ export class TransferRun {
     record.listed(listed);
     this.#ports.changed();
     if (record.sent.length === 0) return this.#ended("done", "");
-    const { refusal, scans, unscanned, oneScannerSuffices } = await this.#ports.permit(record.sent, record.bytes);
-    if (this.#signal.aborted) return this.#cancelled();
+    // A question is taken back when there is nothing to send any more, or nobody to get it.
+    const asking = new AbortController();
+    let isTargetGone = false;
+    void source.over.then(() => asking.abort());
+    void cancelled.then(() => asking.abort());
+    void this.#ports.targetGone.then(() => {
+      isTargetGone = true;
+      asking.abort();
+    });
+    const gone = async (): Promise<RunEnd | null> => {
+      if (this.#signal.aborted) return this.#cancelled();
+      if (source.isOver) return this.#sourceFailed(await source.over);
+      return isTargetGone ? this.#ended("interrupted", lostWords(record.request.target, false)) : null;
+    };
+    const { refusal, scans, unscanned, oneScannerSuffices } = await this.#ports.permit(
+      record.sent,
+      record.bytes,
+      asking.signal,
+    );
+    const end = await gone();
+    if (end !== null) return end;
     if (refusal !== null) return this.#ended("denied", refusal);
     if (scans) {
-      await this.#scan(unscanned, oneScannerSuffices);
-      if (this.#signal.aborted) return this.#cancelled();
+      await this.#scan({ unscanned, oneScannerSuffices }, asking.signal);
+      const ended = await gone();
+      if (ended !== null) return ended;
       if (record.expected.every(({ kind }) => kind === "folder")) return this.#ended("failed", record.heldWords);
     }
     await this.#ports.turn(this.#signal);
-    if (this.#signal.aborted) return this.#cancelled();
-    if (source.isOver) return this.#sourceFailed(await source.over);
-    return this.#move(source, cancelled);
+    return (await gone()) ?? this.#move(source, cancelled);
   }
 
-  async #scan(unscanned: Crossing | null, oneScannerSuffices: boolean): Promise<void> {
+  async #scan(
+    { unscanned, oneScannerSuffices }: Pick<Permit, "unscanned" | "oneScannerSuffices">,
+    asking: AbortSignal,
+  ): Promise<void> {
     const record = this.#record;
     record.state = "scanning";
     this.#ports.changed();
-    const verdicts = [...(await this.#ports.scan(record.toScan, this.#signal))];
+    const verdicts = [...(await this.#ports.scan(record.toScan, asking))];
     record.scanned(
       new Map(verdicts.map(([index, verdict]) => [index, oneScannerSuffices ? passedByOne(verdict) : verdict])),
     );
     const asked = record.unscanned;
-    if (unscanned !== null && asked.length > 0 && !this.#signal.aborted) {
+    if (unscanned !== null && asked.length > 0 && !asking.aborted) {
       record.state = "waiting";
       this.#ports.changed();
-      if (await this.#ports.allowsUnscanned(unscanned, asked, record.unscannedWords)) record.letThrough(asked);
+      const options = { words: record.unscannedWords, signal: asking };
+      if (await this.#ports.allowsUnscanned(unscanned, asked, options)) record.letThrough(asked);
     }
     this.#ports.changed();
   }
@@ -123,7 +167,11 @@ export class TransferRun {
     const record = this.#record;
     record.state = "moving";
     this.#ports.changed();
+    let [quietMs, lastBytes] = [0, 0];
     const target = new TargetEnd(this.#ports.target, this.#receiving(), record.expected, (arrived, bytes) => {
+      // A report that says nothing new is no sign of life.
+      if (arrived.length > 0 || bytes > lastBytes) quietMs = 0;
+      lastBytes = Math.max(lastBytes, bytes);
       record.arrived(arrived, bytes);
       this.#ports.changed();
     });
@@ -134,15 +182,26 @@ export class TransferRun {
     record.resumedAt(from.first);
     const first = record.firstAwaited(from);
     source.send(first, record.notAwaited(first));
-    const [out, into] = await Promise.all([source.stream, target.stream]);
-    if (out !== null && into !== null)
-      joinStreams({ vm: this.#ports.source, stream: out }, { vm: this.#ports.target, stream: into });
+    void Promise.all([source.stream, target.stream]).then(([out, into]) => {
+      if (out !== null && into !== null)
+        joinStreams({ vm: this.#ports.source, stream: out }, { vm: this.#ports.target, stream: into });
+    });
     // The target knows when it has all; it hears of a source that is gone by the end of its stream, or here.
     void source.over.then(async (end) => {
       if (end.kind === "lost") await target.stop(true);
     });
-    const over = await Promise.race([target.over, cancelled]);
-    return over === undefined ? this.#cancelled() : this.#targetOver(over);
+    let look: NodeJS.Timeout | undefined;
+    const stalled = new Promise<"stalled">((resolve) => {
+      look = setInterval(() => {
+        quietMs = this.#ports.isHeld() ? 0 : quietMs + LOOK_MS;
+        if (quietMs >= STALLED_MS) resolve("stalled");
+      }, LOOK_MS);
+    });
+    const over = await Promise.race([target.over, cancelled, stalled]);
+    clearInterval(look);
+    if (over === undefined) return this.#cancelled();
+    if (over !== "stalled") return this.#targetOver(over);
+    return this.#ended("interrupted", stalledWords(record.request.source.party, record.request.target));
   }
 
   #receiving(): Receiving {
@@ -181,7 +240,8 @@ export class TransferRun {
   }
 
   async #cancelled(): Promise<RunEnd> {
-    return this.#ended("cancelled", "");
+    const reason: unknown = this.#signal.reason;
+    return reason instanceof DeniedNow ? this.#ended("denied", reason.words) : this.#ended("cancelled", "");
   }
 
   /** Nothing of it goes on when this resolves. */

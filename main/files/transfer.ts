@@ -28,7 +28,7 @@ export interface TransferRequest {
   destination: FilesDestination;
   /**
    * `ask`: the broker asks `Crossings` for `file.send`. Else the caller has been allowed this crossing already (`file.open`), and
-   * its end is told under this number of the audit log. `admits`: asked when the size is known; why so many bytes may not go, for
+   * its end is told under this number of the audit log. `crossing`: that one; it ends where the policy denies it later. `admits`: asked when the size is known; why so many bytes may not go, for
    * people, or null. `scans`: the rule lets through only what scanners have passed; `oneScannerSuffices`: of several one is enough. `unscanned`: the crossing that the
    * person is asked about where no scanner could look at it. `takesSafeCopy`: called, and the file is held, where they choose a
    * safe copy in its place, which is offered then. `sha256`: of the one file, hexadecimal: others
@@ -39,6 +39,7 @@ export interface TransferRequest {
     | {
         kind: "given";
         seq: number | null;
+        crossing: Crossing;
         scans?: boolean;
         oneScannerSuffices?: boolean;
         unscanned?: Crossing | null;
@@ -84,8 +85,14 @@ export interface Transfer {
   readonly done: Promise<TransferEnd>;
 }
 
-/** Starts a transfer; it is in the list of transfers from then on. Aborted by `signal`: cancelled. */
-export type StartTransfer = (
-  request: TransferRequest,
-  options?: { signal?: AbortSignal; askSignal?: AbortSignal },
-) => Transfer;
+export interface StartOptions {
+  /** Aborted: cancelled. */
+  signal?: AbortSignal;
+  /** Aborted: nobody waits for the person's answer any more. */
+  askSignal?: AbortSignal;
+  /** Called when it is decided whether it may cross, or it is over before. */
+  decided?: () => void;
+}
+
+/** Starts a transfer; it is in the list of transfers from then on. */
+export type StartTransfer = (request: TransferRequest, options?: StartOptions) => Transfer;

@@ -44,6 +44,17 @@ it.each([
   expect(file.read()).toEqual([KEPT]);
 });
 
+it("a file that cannot be read is kept aside when another is written", () => {
+  fs.mkdirSync(path.join(folder, "transfers.json"));
+  const file = new TransfersFile(folder);
+  expect(file.read()).toEqual([]);
+  expect(fs.readdirSync(folder)).toEqual(["transfers.json"]);
+  file.write([KEPT]);
+  file.write([KEPT]);
+  expect(file.read()).toEqual([KEPT]);
+  expect(fs.statSync(path.join(folder, "transfers-unread.json")).isDirectory()).toBe(true);
+});
+
 it("a folder that cannot be written stops no transfer", () => {
   const file = new TransfersFile(path.join(folder, "none"));
   file.write([KEPT]);

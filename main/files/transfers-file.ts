@@ -8,6 +8,8 @@ import { log } from "../base/log.ts";
 import { writeFileAtomicallySync } from "../base/write-file.ts";
 
 const FILE = "transfers.json";
+/** What could not be read is here before the file is written anew. */
+const UNREAD = "transfers-unread.json";
 const vmId = z.custom<VmId>((value) => typeof value === "string" && VM_ID_PATTERN.test(value));
 const count = z.int().min(0);
 
@@ -32,6 +34,8 @@ export type KeptTransfer = z.infer<typeof kept>;
 
 export class TransfersFile {
   readonly #file: string;
+  /** It is there, and could not be read. */
+  #isUnread = false;
 
   constructor(stateFolder: string) {
     this.#file = path.join(stateFolder, FILE);
@@ -42,8 +46,12 @@ export class TransfersFile {
     let text: string;
     try {
       text = fs.readFileSync(this.#file, "utf8");
-    } catch {
-      return []; // there is none
+    } catch (error) {
+      // Only then there is none.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      log(`${this.#file} cannot be read, so no transfer can be resumed: ${messageOf(error)}`);
+      this.#isUnread = true;
+      return [];
     }
     try {
       return z.array(kept).parse(JSON.parse(text));
@@ -56,6 +64,8 @@ export class TransfersFile {
   /** On the disk when it returns. */
   write(transfers: readonly KeptTransfer[]): void {
     try {
+      if (this.#isUnread) fs.renameSync(this.#file, path.join(path.dirname(this.#file), UNREAD));
+      this.#isUnread = false;
       writeFileAtomicallySync(this.#file, JSON.stringify(transfers));
     } catch (error) {
       log(`${this.#file} cannot be written, so no transfer can be resumed: ${messageOf(error)}`);

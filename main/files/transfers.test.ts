@@ -1,9 +1,18 @@
 /** Transfers between VMs whose agents a test speaks for: also what no honest agent does. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { FileVerdict } from "#shared/model/scan.ts";
+import type { PolicyDecision } from "#shared/model/policy.ts";
 import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
 import type { CrossingOutcome } from "../crossings/crossing-request.ts";
-import { bytes, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import { HOST } from "../policy/crossing.ts";
+import { bytes, decided, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
+import type { LinkedVm } from "../clipboard/testing/linked-vm.ts";
+import type { TransferRecord } from "./transfer-record.ts";
 import { Transfers } from "./transfers.ts";
+import type { KeptTransfer } from "./transfers-file.ts";
+
+const CLEAN = { sha256: Buffer.from(DIGEST).toString("hex"), verdict: "clean", engines: [] } satisfies FileVerdict;
+const OPENING = { action: "file.open", from: HOST, to: HOST, type: "text/plain", bytes: null } as const;
 
 let desk: FilesDesk;
 beforeEach(async () => void (desk = await FilesDesk.open()));
@@ -98,6 +107,27 @@ describe("a transfer", () => {
     expect((await other.done).state).toBe("cancelled");
   });
 
+  it.each(["home", "web"] as const)(
+    "is not asked about any more when %s has gone, and can go on later",
+    async (lost) => {
+      const signals: AbortSignal[] = [];
+      desk.answer = (_request, signal) =>
+        new Promise((resolve) => {
+          if (signal === undefined) return;
+          signals.push(signal);
+          signal.addEventListener("abort", () => resolve(denied("lapsed")));
+        });
+      const record = desk.start(["a"]);
+      await desk.listFiles(["a"]);
+      await vi.waitFor(() => expect(signals).toHaveLength(1));
+      await desk[lost].vm.kill();
+      await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
+      if (lost === "web") desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
+      expect(await record.done).toMatchObject({ state: "interrupted", detail: `VM "${lost}" was lost.` });
+      expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
+    },
+  );
+
   it("of which nothing can be listed has failed, with why", async () => {
     const record = desk.start(["a"]);
     const { transfer = 0 } = await desk.heard(desk.home, "filesList");
@@ -119,6 +149,8 @@ describe("a transfer", () => {
     expect(desk.asked).toEqual([]);
   });
 });
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Both agents have begun, and the source has sent nothing yet. */
 async function moving(names = ["a", "b"]): Promise<{ home: number; web: number; stream: number }> {
@@ -180,6 +212,20 @@ describe("a transfer that moves", () => {
     expect(desk.kept).toMatchObject([{ id: record.id, doneBytes: 8 }]);
   });
 
+  it("that goes on after an interruption still says what has failed before", async () => {
+    const record = desk.start(["a", "b"]);
+    const { home, web } = await moving();
+    desk.done(web, [{ index: 0, outcome: FileOutcome.FAILED, reason: FileReason.UNWRITABLE }], 0n);
+    await vi.waitFor(() => expect(record.view).toMatchObject({ doneFiles: 0, failed: 1 }));
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    await desk.web.vm.kill();
+    expect((await record.done).state).toBe("interrupted");
+    desk.transfers.resume(record.id);
+    await desk.listFiles(["a", "b"], 8n, 2);
+    await vi.waitFor(() => expect(record.sent).toHaveLength(2));
+    expect(record.view).toMatchObject({ files: 2, doneFiles: 0, failed: 1 });
+  });
+
   it("that has no room at its target fails, and says of each file what became of it", async () => {
     const record = desk.start(["a", "b"]);
     const { home, web } = await moving();
@@ -239,7 +285,7 @@ describe("after the application's end", () => {
 
   it("what is given is asked once more when its size is known", async () => {
     const admits = (bytes: number): string => `${bytes} are too many`;
-    const permission = { kind: "given", seq: 1, admits } as const;
+    const permission = { kind: "given", seq: 1, crossing: OPENING, admits } as const;
     const record = desk.transfers.start({ ...desk.request(["a"]), permission });
     await desk.listFiles(["a"], 9n);
     desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
@@ -247,19 +293,56 @@ describe("after the application's end", () => {
     expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
   });
 
-  it("what is of no VM that there is, and what is given for one file, is not kept", async () => {
+  it("what was allowed elsewhere has an end in the audit log though nothing of it could be listed", async () => {
+    const permission = { kind: "given", seq: 7, crossing: OPENING } as const;
+    const record = desk.transfers.start({ ...desk.request(["a"]), permission });
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesList")).transfer ?? 0, FileReason.GONE);
+    expect((await record.done).state).toBe("failed");
+    expect(desk.told).toEqual([{ bytes: 0, detail: "failed; Is not there." }]);
+    for (let at = 0; at < 200; at += 1) desk.start(["x"]);
+    const late = await desk.transfers.start({ ...desk.request(["a"]), permission }).done;
+    expect(desk.told.slice(1)).toEqual([{ bytes: 0, detail: `failed; ${late.detail}` }]);
+  });
+
+  it("what was interrupted keeps nothing else from beginning, and the oldest of those that are too many is given up", async () => {
+    const kept = (id: number, from: LinkedVm): KeptTransfer => ({
+      ...{ id, from: from.vm.id, to: desk.web.vm.id, paths: ["YQ=="], target: null, key: "0".repeat(32), name: "a" },
+      ...{ chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
+    });
+    desk.kept = [kept(1, desk.web), ...Array.from({ length: 250 }, (_, at) => kept(at + 2, desk.home))];
+    const next = new Transfers(desk.parts);
+    next.restore();
+    const stateOf = (id: number): string => next.get(id).state;
+    expect([stateOf(1), stateOf(152), stateOf(153)]).toEqual(["interrupted", "failed", "interrupted"]);
+    expect(next.get(152).detail).toMatch(/more than 100 transfers were interrupted: resume those/);
+    for (let at = 0; at < 200; at += 1) next.start(desk.request(["x"]));
+    expect(stateOf(next.views[0]?.id ?? 0)).toBe("waiting");
+    expect(await next.start(desk.request(["x"])).done).toMatchObject({
+      state: "failed",
+      detail: expect.stringMatching(/^200 transfers are under way already: wait .* or cancel some/) as string,
+    });
+    expect(desk.kept).toHaveLength(100);
+  });
+
+  it("what is given for one file is not kept, and what is of a VM that is not known is, for another start", async () => {
     desk.transfers.start({ ...desk.request(["a"]), destination: { kind: "opened", isReadOnly: true } });
     await moving(["a"]);
     expect(desk.kept).toEqual([]);
-    desk.kept = [
+    const unknown: KeptTransfer[] = [
       {
         ...{ id: 1, from: "00000000-0000-4000-8000-000000000009" as never, to: null, paths: ["YQ=="], target: null },
         ...{ key: "0".repeat(32), name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
       },
     ];
+    desk.kept = unknown;
     const next = new Transfers(desk.parts);
     next.restore();
     expect(next.views).toEqual([]);
+    const record = next.get(next.start(desk.request(["b"])).id);
+    expect(record.id).toBe(2);
+    await desk.listFiles(["b"], 8n, 2);
+    await desk.heard(desk.web, "filesReceive", 2);
+    expect(desk.kept).toMatchObject([...unknown, { id: 2 }]);
   });
 });
 
@@ -290,6 +373,30 @@ describe("what has failed", () => {
     expect(await desk.heard(desk.home, "filesSend", 2)).toMatchObject({ leftOut: [1] });
     expect(again.view).toMatchObject({ state: "moving", files: 2, bytes: 8 });
     expect(() => desk.transfers.retry(again.id)).toThrow("cannot be tried again");
+  });
+
+  it("is tried again alone though the source has other files by now, with what can be listed of it", async () => {
+    const record = desk.start(["f"]);
+    const { transfer: home = 0 } = await desk.heard(desk.home, "filesList");
+    const folder = { kind: FileKind.FOLDER, size: 0n };
+    const unreadable = { kind: FileKind.LEFT_OUT, reason: FileReason.UNREADABLE };
+    desk.list(home, [entry(0, "f", folder), entry(1, "f/a"), entry(2, "f/b"), entry(3, "f/c", unreadable)]);
+    const web = await desk.ready();
+    const gone = { index: 2, outcome: FileOutcome.FAILED, reason: FileReason.CHANGED };
+    desk.done(web, [whole(0, { sha256: new Uint8Array(0) }), whole(1), gone], 8n);
+    desk.ended(desk.web, web);
+    desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
+    await record.done;
+    desk.transfers.retry(record.id);
+    const { transfer: second = 0 } = await desk.heard(desk.home, "filesList", 2);
+    // A file before it is new, another one has grown, and what could not be read is a folder.
+    desk.list(second, [
+      ...[entry(0, "f", folder), entry(1, "f/0"), entry(2, "f/a", { size: 99n }), entry(3, "f/b")],
+      ...[entry(4, "f/c", folder), entry(5, "f/c/d", folder), entry(6, "f/c/d/e"), entry(7, "f/cc")],
+    ]);
+    await desk.ready({}, 2);
+    const expected = desk.web.agent.sentOf("filesExpected").at(-1)?.entries ?? [];
+    expect(expected.map(({ index }) => index)).toEqual([0, 3, 4, 5, 6]);
   });
 });
 
@@ -342,21 +449,171 @@ describe("an agent that lies", () => {
   });
 });
 
-it("at most four move at once, and a party that has none goes before one that has some", async () => {
-  const records = Array.from({ length: 5 }, (_, at) => desk.start([`${at}`]));
-  for (const [at] of records.entries()) {
-    const lists = desk.home.agent.sentOf("filesList");
-    desk.list(lists[at]?.transfer ?? 0, [entry(0, `${at}`)]);
+describe("rules that change", () => {
+  const detail = "The policy denies it now: Line 9 says so.";
+  const changeTo = (decision: PolicyDecision): void => {
+    desk.policy.decide = () => decided(decision);
+    desk.policy.emit("changed");
+  };
+
+  it.each([false, true])("end what they deny now on its way, and tell so (paused: %s)", async (isPaused) => {
+    const record = desk.start(["a", "b"]);
+    const { home, web } = await moving();
+    desk.done(web, [whole(0)], 8n);
+    if (isPaused) desk.transfers.pause(record.id);
+    changeTo("deny");
+    const stops = [desk.home, desk.web].map((vm) => desk.heard(vm, "filesStop"));
+    expect(await Promise.all(stops)).toMatchObject([{ keep: false }, { keep: false }]);
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    desk.ended(desk.web, web, FileReason.STOPPED);
+    expect(await record.done).toMatchObject({
+      ...{ state: "denied", detail },
+      files: [{ outcome: "whole" }, { outcome: "failed", reason: "stopped" }],
+    });
+    expect(desk.told).toEqual([{ bytes: 8, detail: `denied; ${detail}; 1 of 2 files did not arrive` }]);
+    expect(desk.transfers.refusalOf(record)).toMatchObject({ allowed: false, rule: { line: 9 }, explanation: detail });
+    expect(desk.kept).toEqual([]);
+  });
+
+  it("keep what waits for its turn from beginning, and what was allowed elsewhere from going on", async () => {
+    const decisions: object[] = [];
+    const permission = { kind: "given", seq: 3, crossing: OPENING } as const;
+    desk.transfers.start({ ...desk.request(["a"]), permission });
+    await moving();
+    desk.policy.decide = (crossing) => {
+      decisions.push(crossing);
+      return decided("deny");
+    };
+    // No rule has changed, and its VM has got another label.
+    const late = desk.start(["late"]);
+    await desk.listFiles(["late"], 8n, 2);
+    const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, transfer);
+    expect(await late.done).toMatchObject({ state: "denied", detail });
+    expect(desk.web.agent.sentOf("filesReceive")).toHaveLength(1);
+    desk.policy.emit("changed");
+    await desk.heard(desk.web, "filesStop");
+    expect(decisions).toEqual([expect.objectContaining({ action: "file.send", bytes: 8 }), { ...OPENING, bytes: 16 }]);
+  });
+
+  it("that ask now leave what a person has allowed, and that want a scanner what was scanned", async () => {
+    desk.answer = () =>
+      Promise.resolve({ allowed: true, by: "person", rule: null, scans: true, explanation: "", seq: 5 });
+    desk.scans = () => Promise.resolve(new Map([[0, CLEAN]]));
+    const record = desk.start(["a"]);
+    await moving(["a"]);
+    changeTo("ask");
+    desk.policy.decide = () => decided("deny", "no-scanner");
+    desk.policy.emit("changed");
+    await settled();
+    expect(record.state).toBe("moving");
+    expect(desk.web.agent.sentOf("filesStop")).toEqual([]);
+  });
+
+  it("are asked again when a transfer that was paused goes on", async () => {
+    const record = desk.start(["a"]);
+    await moving(["a"]);
+    desk.transfers.pause(record.id);
+    desk.policy.decide = () => decided("deny");
+    desk.transfers.resume(record.id);
+    for (const vm of [desk.home, desk.web]) desk.ended(vm, (await desk.heard(vm, "filesStop")).transfer ?? 0);
+    expect(await record.done).toMatchObject({ state: "denied", detail });
+  });
+});
+
+describe("turns", () => {
+  /** So many transfers, all of whose files are listed. */
+  async function listed(count: number): Promise<TransferRecord[]> {
+    const records = Array.from({ length: count }, (_, at) => desk.start([`${at}`]));
+    for (const [at] of records.entries()) {
+      const lists = desk.home.agent.sentOf("filesList");
+      desk.list(lists[at]?.transfer ?? 0, [entry(0, `${at}`)]);
+    }
+    await desk.heard(desk.web, "filesReceive", Math.min(count, 3));
+    await vi.waitFor(() => expect(records.every(({ sent }) => sent.length === 1)).toBe(true));
+    return records;
   }
-  await desk.heard(desk.web, "filesReceive", 4);
-  expect(records.map(({ state }) => state)).toEqual(["moving", "moving", "moving", "moving", "waiting"]);
-  const web = desk.web.agent.sentOf("filesReceive")[0]?.transfer ?? 0;
-  desk.ended(desk.web, web);
-  const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
-  desk.ended(desk.home, transfer);
-  await records[0]?.done;
-  await desk.heard(desk.web, "filesReceive", 5);
-  expect(records[4]?.state).toBe("moving");
-  desk.transfers.clear();
-  expect(desk.transfers.views.map(({ id }) => id)).toEqual([5, 4, 3, 2]);
+
+  it("are had by three of one VM at most, and by another as soon as one has ended", async () => {
+    const records = await listed(4);
+    await vi.waitFor(() => expect(records[3]?.detail).toMatch(/waits until another transfer/));
+    expect(records.map(({ state }) => state)).toEqual(["moving", "moving", "moving", "waiting"]);
+    const web = desk.web.agent.sentOf("filesReceive")[0]?.transfer ?? 0;
+    desk.ended(desk.web, web);
+    const { transfer = 0 } = await desk.heard(desk.home, "filesStop");
+    desk.ended(desk.home, transfer);
+    await records[0]?.done;
+    await desk.heard(desk.web, "filesReceive", 4);
+    expect(records[3]).toMatchObject({ state: "moving", detail: "" });
+    desk.transfers.clear();
+    expect(desk.transfers.views.map(({ id }) => id)).toEqual([4, 3, 2]);
+  });
+
+  it("are given back by one that is paused, which waits for another when it goes on", async () => {
+    const records = await listed(4);
+    const [first, , , last] = records.map(({ id }) => id) as [number, number, number, number];
+    await vi.waitFor(() => expect(records[3]?.state).toBe("waiting"));
+    desk.transfers.pause(first);
+    await desk.heard(desk.web, "filesReceive", 4);
+    expect(records[3]?.state).toBe("moving");
+    expect(desk.transfers.resume(first)).toMatchObject({ state: "waiting" });
+    expect(desk.kept.map(({ id }) => id)).toContain(first);
+    expect(desk.transfers.pause(first).state).toBe("paused");
+    expect(() => desk.transfers.pause(first)).toThrow("is paused");
+    expect(desk.transfers.resume(first).detail).toMatch(/waits until another transfer/);
+    expect(desk.web.agent.sentOf("filesPause").map(({ paused }) => paused)).toEqual([true]);
+    desk.transfers.pause(last);
+    await vi.waitFor(() => expect(records[0]).toMatchObject({ state: "moving", detail: "" }));
+    await desk.heard(desk.web, "filesPause", 3);
+    expect(desk.web.agent.sentOf("filesPause").map(({ paused }) => paused)).toEqual([true, true, false]);
+  });
+
+  it("end with whoever sends nothing for a minute, and not while a person has paused it", async () => {
+    vi.useFakeTimers();
+    try {
+      const record = desk.start(["a", "b"]);
+      const { home, web } = await moving();
+      desk.transfers.pause(record.id);
+      await vi.advanceTimersByTimeAsync(300_000);
+      expect(desk.transfers.resume(record.id).state).toBe("moving");
+      await vi.advanceTimersByTimeAsync(50_000);
+      desk.done(web, [], 1n);
+      await vi.advanceTimersByTimeAsync(50_000);
+      // What says nothing new is no sign of life.
+      desk.done(web, [], 1n);
+      expect(record.state).toBe("moving");
+      await vi.advanceTimersByTimeAsync(12_000);
+      const stops = [desk.home, desk.web].map(({ agent }) => agent.sentOf("filesStop"));
+      expect(stops).toMatchObject([[{ transfer: home, keep: true }], [{ transfer: web, keep: true }]]);
+      desk.ended(desk.home, home, FileReason.STOPPED);
+      desk.ended(desk.web, web, FileReason.STOPPED);
+      expect(await record.done).toMatchObject({
+        state: "interrupted",
+        detail: 'Nothing has come for a minute: VM "home" or VM "web" does not go on.',
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("are kept by nobody whose VM is paused, and it is not missed then", async () => {
+    vi.useFakeTimers();
+    try {
+      const records = await listed(4);
+      await desk.ready();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(records[3]?.state).toBe("waiting");
+      desk.web.machine.emit("paused", "asked");
+      expect(desk.web.vm.state).toBe("paused");
+      await vi.advanceTimersByTimeAsync(300_000);
+      expect(records.map(({ state }) => state)).toEqual(["moving", "moving", "moving", "moving"]);
+      desk.web.machine.emit("resumed");
+      await vi.advanceTimersByTimeAsync(50_000);
+      expect(records[2]?.state).toBe("moving");
+      await vi.advanceTimersByTimeAsync(12_000);
+      expect(desk.home.agent.sentOf("filesStop")).toMatchObject([{ keep: true }]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

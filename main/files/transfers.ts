@@ -7,30 +7,38 @@ import type { TransferView } from "#shared/model/transfer.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { Emitter } from "../base/emitter.ts";
+import { log } from "../base/log.ts";
 import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
 import type { Crossings } from "../crossings/crossings.ts";
 import type { Crossing } from "../policy/crossing.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { FileScanner } from "./file-scanner.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
 import { previewText } from "./names.ts";
-import { keyOfEnd, nameOfEnd, partyOfEnd } from "./parties.ts";
-import type { FilesParty, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
+import { keyOfEnd, nameOfEnd, partyOfEnd, turnKeys } from "./parties.ts";
+import type { FilesParty, StartOptions, StartTransfer, TransferEnd, TransferRequest } from "./transfer.ts";
 import { TransferRecord } from "./transfer-record.ts";
-import { isResumable, type Permit, type RunEnd, TransferRun } from "./transfer-run.ts";
+import { DeniedNow, isResumable, type Permit, type RunEnd, TransferRun } from "./transfer-run.ts";
 import type { KeptTransfer, TransfersFile } from "./transfers-file.ts";
 import { Turns } from "./turns.ts";
 
 /** That move at the same time. */
 const MOVING_AT_ONCE = 4;
-/** That have not ended. */
+/** Of these, with the same VM: one that stalls them all leaves room for others. */
+const MOVING_OF_ONE_VM = 3;
+/** That have not ended and are not interrupted, and that are interrupted. */
 const MAX_OPEN = 200;
+const MAX_INTERRUPTED = 100;
 /** That have ended and are still in the list, and files of all of them. */
 const MAX_ENDED = 50;
 const MAX_ENDED_FILES = 200_000;
 
+const TOO_MANY = `${MAX_OPEN} transfers are under way already: wait until one has ended, or cancel some in the list of transfers.`;
+
 export interface TransfersParts {
   crossings: Pick<Crossings, "request" | "ended">;
+  policy: Pick<Policy, "decide" | "on">;
   host: HostFilesOptions;
   file: Pick<TransfersFile, "read" | "write">;
   scanner: FileScanner;
@@ -42,40 +50,51 @@ export interface TransfersParts {
 interface Running {
   cancelling: AbortController;
   run: TransferRun;
-}
-
-export interface StartOptions {
-  /** Aborted: cancelled. */
-  signal?: AbortSignal;
-  /** Aborted: nobody waits for the person's answer any more. */
-  askSignal?: AbortSignal;
+  /** It was allowed, if only what scanners have passed; null: not yet. */
+  allowed: Pick<Permit, "scans"> | null;
+  /** null: it has no turn. */
+  endTurn: (() => void) | null;
+  /** Waits for its turn again after a pause; aborted: it waits no more. */
+  resuming: AbortController | null;
 }
 
 export class Transfers extends Emitter<{ changed: [] }> {
   readonly #parts: TransfersParts;
-  readonly #turns = new Turns(MOVING_AT_ONCE);
+  readonly #turns = new Turns(MOVING_AT_ONCE, MOVING_OF_ONE_VM);
   /** Oldest first. */
   readonly #records = new Map<number, TransferRecord>();
   readonly #running = new Map<TransferRecord, Running>();
   readonly #refusals = new WeakMap<TransferRecord, CrossingOutcome>();
+  /** Of VMs that are not known at this start, as where a definition has a mistake: the newest ones. */
+  readonly #unknown: KeptTransfer[] = [];
   #lastId = 0;
 
   constructor(parts: TransfersParts) {
     super();
     this.#parts = parts;
+    parts.policy.on("changed", () => {
+      for (const record of this.#running.keys()) this.#enforce(record);
+    });
   }
 
   /** Takes over what an earlier run of the application has left on its way; its VMs are known by now. */
   restore(): void {
     for (const kept of this.#parts.file.read()) {
+      this.#lastId = Math.max(this.#lastId, kept.id);
       const request = this.#requestOf(kept);
-      if (request === null) continue;
+      if (request === null) {
+        log(`Transfer ${kept.id} cannot be resumed in this run: one of its VMs is not known. It is kept.`);
+        this.#unknown.push(kept);
+        continue;
+      }
       const record = new TransferRecord(kept.id, request);
       record.restore(kept);
       record.detail = "Atoll ended while it was on its way.";
       this.#records.set(record.id, record);
-      this.#lastId = Math.max(this.#lastId, kept.id);
     }
+    this.#unknown.splice(0, this.#unknown.length - MAX_INTERRUPTED);
+    this.#trimInterrupted();
+    this.#trim();
     this.#changed();
   }
 
@@ -86,9 +105,11 @@ export class Transfers extends Emitter<{ changed: [] }> {
 
   readonly start: StartTransfer = (request, options: StartOptions = {}) => {
     const record = this.#add(request);
-    if ([...this.#records.values()].filter(({ isEnded }) => !isEnded).length > MAX_OPEN)
-      record.done = Promise.resolve(this.#over(record, { state: "failed", detail: "Too many transfers are open." }, 0));
-    else this.#begin(record, options);
+    if ([...this.#records.values()].filter(isUnderWay).length > MAX_OPEN) {
+      const over = this.#over(record, { state: "failed", detail: TOO_MANY }, 0);
+      record.done = this.#told(allowedBefore(request), over);
+      options.decided?.();
+    } else this.#begin(record, options);
     return record;
   };
 
@@ -110,21 +131,28 @@ export class Transfers extends Emitter<{ changed: [] }> {
     return this.#refusals.get(record) ?? null;
   }
 
-  /** @throws AppError transfer.not-found, transfer.wrong-state */
+  /** One that is paused keeps nobody from their turn. @throws AppError transfer.not-found, transfer.wrong-state */
   pause(id: number): TransferRecord {
     const record = this.get(id);
-    if (record.state === "moving" && this.#running.get(record)?.run.pause(true) === true) record.state = "paused";
-    else throw wrongState(record, "paused");
+    const running = this.#running.get(record);
+    if (running?.resuming != null) {
+      running.resuming.abort();
+      running.resuming = null;
+    } else if (record.state !== "moving" || running?.run.pause(true) !== true) throw wrongState(record, "paused");
+    record.state = "paused";
+    record.detail = "";
+    if (running !== undefined) endTurn(running);
     this.#changed();
     return record;
   }
 
-  /** One that is paused goes on; one that was interrupted is tried again. @throws AppError transfer.not-found, transfer.wrong-state */
+  /** One that is paused goes on, in its turn; one that was interrupted is tried again. @throws AppError transfer.not-found, transfer.wrong-state */
   resume(id: number): TransferRecord {
     const record = this.get(id);
-    if (record.state === "paused") {
-      this.#running.get(record)?.run.pause(false);
-      record.state = "moving";
+    const running = this.#running.get(record);
+    if (record.state === "paused" && running !== undefined) {
+      this.#enforce(record);
+      void this.#goOn(record, running);
     } else if (record.state === "interrupted") {
       record.state = "waiting";
       record.detail = "";
@@ -154,10 +182,10 @@ export class Transfers extends Emitter<{ changed: [] }> {
   /** A new transfer of the files that have failed. @throws AppError transfer.not-found, transfer.wrong-state */
   retry(id: number, options: StartOptions = {}): TransferRecord {
     const record = this.get(id);
-    const indices = record.retried;
-    if (!record.isEnded || indices.length === 0) throw wrongState(record, "tried again");
+    const paths = record.retried;
+    if (!record.isEnded || paths.length === 0) throw wrongState(record, "tried again");
     if (!isResumable(record.request)) throw wrongState(record, "tried again");
-    const again = this.#add(record.request, { indices: new Set(indices), listDigest: record.listDigest });
+    const again = this.#add(record.request, paths);
     this.#begin(again, options);
     return again;
   }
@@ -175,25 +203,85 @@ export class Transfers extends Emitter<{ changed: [] }> {
     return record;
   }
 
-  #begin(record: TransferRecord, { signal, askSignal }: StartOptions): void {
+  #begin(record: TransferRecord, { signal, ...options }: StartOptions): void {
     const cancelling = new AbortController();
     const cancel = (): void => cancelling.abort();
     if (signal?.aborted === true) cancel();
     signal?.addEventListener("abort", cancel, { once: true });
-    record.done = this.#run(record, cancelling, askSignal).finally(() => signal?.removeEventListener("abort", cancel));
+    record.done = this.#run(record, cancelling, options).finally(() => {
+      signal?.removeEventListener("abort", cancel);
+      options.decided?.();
+    });
     this.#changed();
+  }
+
+  /** After a pause. */
+  async #goOn(record: TransferRecord, running: Running): Promise<void> {
+    const resuming = new AbortController();
+    running.resuming = resuming;
+    if (this.#tryTurn(record, running) || (await this.#takeTurn(record, running, resuming.signal))) {
+      running.run.pause(false);
+      record.state = "moving";
+      this.#changed();
+    }
+    if (running.resuming === resuming) running.resuming = null;
+  }
+
+  #tryTurn({ request: { source, target } }: TransferRecord, running: Running): boolean {
+    running.endTurn ??= this.#turns.tryTake(turnKeys(source.party, target));
+    return running.endTurn !== null;
+  }
+
+  /** Whether it has its turn: it has none where `signal` was aborted. */
+  async #takeTurn(record: TransferRecord, running: Running, signal: AbortSignal): Promise<boolean> {
+    if (this.#tryTurn(record, running)) return true;
+    const { source, target } = record.request;
+    record.state = "waiting";
+    record.detail = "It waits until another transfer has ended.";
+    this.#changed();
+    const end = await this.#turns.take(turnKeys(source.party, target), signal);
+    if (signal.aborted) {
+      end();
+      return false;
+    }
+    running.endTurn = end;
+    record.detail = "";
+    return true;
+  }
+
+  /** What was allowed ends where the rules deny it as they are now; that they would ask is no denial of what a person has allowed. */
+  #enforce(record: TransferRecord): void {
+    const running = this.#running.get(record);
+    if (running === undefined || running.allowed === null) return;
+    const { decision, refusal, answer } = this.#parts.policy.decide(crossingOf(record.request, record.bytes));
+    // Its files were looked at, or are held.
+    if (decision !== "deny" || (refusal === "no-scanner" && running.allowed.scans)) return;
+    const explanation = `The policy denies it now: ${answer.explanation}`;
+    this.#refusals.set(record, { allowed: false, by: "rule", rule: answer.rule, explanation, seq: null });
+    running.cancelling.abort(new DeniedNow(explanation));
+  }
+
+  /** Whether nothing of it can come now. Meanwhile others have its turn. */
+  #isHeld(record: TransferRecord, running: Running): boolean {
+    const { source, target } = record.request;
+    if (record.state !== "moving") return true;
+    const isHeld = [source.party, target].some((party) => party.kind === "vm" && party.vm.state === "paused");
+    if (isHeld) endTurn(running);
+    // It moves already: where there is no room, one more than else does.
+    else this.#tryTurn(record, running);
+    return isHeld;
   }
 
   async #run(
     record: TransferRecord,
     cancelling: AbortController,
-    asking: AbortSignal | undefined,
+    { askSignal: asking, decided }: Omit<StartOptions, "signal">,
   ): Promise<TransferEnd> {
     const { request } = record;
     const beganMs = performance.now();
     const hosts: HostFiles[] = [];
-    let endTurn: () => void = () => undefined;
-    let outcome: CrossingOutcome | null = null;
+    const gone = whenGone(request.target);
+    let outcome = allowedBefore(request);
     const endOf = (party: FilesParty, reach: () => ConstructorParameters<typeof HostFiles>[1]): FilesEnd => {
       if (party.kind === "vm") return party.vm;
       const host = new HostFiles(this.#parts.host, reach());
@@ -212,9 +300,12 @@ export class Transfers extends Emitter<{ changed: [] }> {
           source: sourceEnd,
           target: endOf(request.target, () => reachOfTarget(request.destination)),
           origin: nameOfEnd(source.party),
-          permit: async (files, bytes) => {
-            const permitted = await this.#permit(record, files, bytes, asking, cancelling.signal);
+          permit: async (files, bytes, signal) => {
+            const permitted = await this.#permit(record, files, bytes, [asking, signal]);
             outcome = permitted.allowed;
+            const running = this.#running.get(record);
+            if (running !== undefined && outcome !== null) running.allowed = permitted;
+            decided?.();
             return permitted;
           },
           scan: (files, signal) =>
@@ -227,10 +318,17 @@ export class Transfers extends Emitter<{ changed: [] }> {
               files,
               { signal, to: request.target },
             ),
-          allowsUnscanned: (crossing, files, words) =>
-            this.#allowsUnscanned(record, crossing, files, words, [asking, cancelling.signal]),
+          allowsUnscanned: (crossing, files, { words, signal }) =>
+            this.#allowsUnscanned(record, crossing, files, words, [asking, signal]),
+          targetGone: gone.promise,
           turn: async (signal) => {
-            endTurn = await this.#turns.take(keyOfEnd(source.party), signal);
+            const running = this.#running.get(record);
+            if (running !== undefined) await this.#takeTurn(record, running, signal);
+            this.#enforce(record);
+          },
+          isHeld: () => {
+            const running = this.#running.get(record);
+            return running === undefined || this.#isHeld(record, running);
           },
           changed: () => {
             if (record.state === "moving") this.#keepSometimes();
@@ -239,18 +337,25 @@ export class Transfers extends Emitter<{ changed: [] }> {
         },
         cancelling.signal,
       );
-      this.#running.set(record, { cancelling, run });
+      this.#running.set(record, { cancelling, run, allowed: null, endTurn: null, resuming: null });
       end = await run.end;
     } catch (error) {
       // The host's program, or its folder.
       if (!(error instanceof Error)) throw error;
       end = { state: "failed", detail: error.message };
     }
-    endTurn();
+    const running = this.#running.get(record);
+    running?.resuming?.abort();
+    if (running !== undefined) endTurn(running);
+    gone.forget();
     for (const host of hosts) host.end();
     this.#running.delete(record);
     if (end.state === "interrupted" && !isResumable(request)) end = { ...end, state: "failed" };
-    const over = this.#over(record, end, (performance.now() - beganMs) / 1000);
+    return this.#told(outcome, this.#over(record, end, (performance.now() - beganMs) / 1000));
+  }
+
+  /** To the audit log, the end of each crossing that was allowed. */
+  async #told(outcome: CrossingOutcome | null, over: TransferEnd): Promise<TransferEnd> {
     if (outcome !== null) await this.#parts.crossings.ended(outcome, { bytes: over.bytes, detail: endWords(over) });
     return over;
   }
@@ -259,18 +364,21 @@ export class Transfers extends Emitter<{ changed: [] }> {
     record: TransferRecord,
     files: readonly ListedFile[],
     bytes: number,
-    asking: AbortSignal | undefined,
-    cancelling: AbortSignal,
+    signals: readonly (AbortSignal | undefined)[],
   ): Promise<Permit & { allowed: CrossingOutcome | null }> {
-    const { permission, source, target } = record.request;
+    const { permission } = record.request;
     if (permission.kind === "given") {
-      const { seq, scans = false, oneScannerSuffices = false, unscanned = null } = permission;
-      const given = { allowed: true, by: "rule", rule: null, scans, explanation: "", seq } as const;
-      return { allowed: given, scans, oneScannerSuffices, unscanned, refusal: permission.admits?.(bytes) ?? null };
+      const { scans = false, oneScannerSuffices = false, unscanned = null } = permission;
+      return {
+        allowed: allowedBefore(record.request),
+        scans,
+        oneScannerSuffices,
+        unscanned,
+        refusal: permission.admits?.(bytes) ?? null,
+      };
     }
-    const [from, to] = [partyOfEnd(source.party), partyOfEnd(target)];
-    const crossing = { action: "file.send", from, to, type: null, bytes } as const;
-    const outcome = await this.#asked({ crossing, subject: "" }, files, bytes, [asking, cancelling]);
+    const crossing = crossingOf(record.request, bytes);
+    const outcome = await this.#asked({ crossing, subject: "" }, files, bytes, signals);
     const { scans = false, oneScannerSuffices = false, asksUnscanned = false } = outcome;
     const unscanned = asksUnscanned ? crossing : null;
     const terms = { scans, oneScannerSuffices, unscanned };
@@ -321,15 +429,31 @@ export class Transfers extends Emitter<{ changed: [] }> {
   }
 
   #over(record: TransferRecord, { state, detail }: RunEnd, seconds: number): TransferEnd {
-    if (state === "failed" || state === "cancelled") record.giveUp();
+    if (state === "failed" || state === "cancelled" || (state === "denied" && record.hasMoved)) record.giveUp();
     record.state = state;
     record.detail = detail;
+    this.#trimInterrupted();
     this.#keep();
     this.#trim();
     this.#changed();
     const files = record.report;
     const bytes = files.reduce((sum, { outcome, bytes: size }) => sum + (isWhole(outcome) ? size : 0), 0);
     return { state, files, bytes, seconds: Math.round(seconds * 1000) / 1000, detail };
+  }
+
+  /** The oldest one of the VM that has the most is given up: nobody's leave no room for those of others. */
+  #trimInterrupted(): void {
+    const interrupted = [...this.#records.values()].filter(({ state }) => state === "interrupted");
+    const sourceOf = ({ request }: TransferRecord): string => keyOfEnd(request.source.party);
+    const countOf = (record: TransferRecord): number =>
+      interrupted.filter((other) => sourceOf(other) === sourceOf(record)).length;
+    while (interrupted.length > MAX_INTERRUPTED) {
+      const record = interrupted.reduce((most, one) => (countOf(one) > countOf(most) ? one : most));
+      interrupted.splice(interrupted.indexOf(record), 1);
+      record.giveUp();
+      record.state = "failed";
+      record.detail = `It was given up, as more than ${MAX_INTERRUPTED} transfers were interrupted: resume those that you need. ${record.detail}`;
+    }
   }
 
   #trim(): void {
@@ -359,12 +483,12 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const records = this.#onTheirWay;
     this.#keptAtMs = performance.now();
     this.#keptIds = records.map(({ id }) => id).join();
-    this.#parts.file.write(records.map(keptOf));
+    this.#parts.file.write([...this.#unknown, ...records.map(keptOf)]);
   }
 
   get #onTheirWay(): TransferRecord[] {
-    const isKept = ({ state, request }: TransferRecord): boolean =>
-      (state === "moving" || state === "paused" || state === "interrupted") && isResumable(request);
+    const isKept = ({ hasMoved, isEnded, request }: TransferRecord): boolean =>
+      hasMoved && !isEnded && isResumable(request);
     return [...this.#records.values()].filter(isKept);
   }
 
@@ -384,6 +508,42 @@ export class Transfers extends Emitter<{ changed: [] }> {
       permission: { kind: "ask" },
     };
   }
+}
+
+function isUnderWay({ isEnded, state }: TransferRecord): boolean {
+  return !isEnded && state !== "interrupted";
+}
+
+/** null: it is to be asked for. */
+function allowedBefore({ permission }: TransferRequest): CrossingOutcome | null {
+  if (permission.kind === "ask") return null;
+  return { allowed: true, by: "rule", rule: null, explanation: "", seq: permission.seq };
+}
+
+/** What the policy is asked, as its parties are now. */
+function crossingOf({ permission, source, target }: TransferRequest, bytes: number): Crossing {
+  if (permission.kind === "given") return { ...permission.crossing, bytes };
+  return { action: "file.send", from: partyOfEnd(source.party), to: partyOfEnd(target), type: null, bytes };
+}
+
+/** Resolves when a VM that runs, or is paused, does so no more. */
+function whenGone(party: FilesParty): { promise: Promise<void>; forget: () => void } {
+  if (party.kind === "host") return { promise: new Promise(() => undefined), forget: () => undefined };
+  const { vm } = party;
+  let forget = (): void => undefined;
+  const promise = new Promise<void>((resolve) => {
+    let wasOn = vm.isOn;
+    forget = vm.on("changed", () => {
+      if (wasOn && !vm.isOn) resolve();
+      wasOn = vm.isOn;
+    });
+  });
+  return { promise, forget };
+}
+
+function endTurn(running: Running): void {
+  running.endTurn?.();
+  running.endTurn = null;
 }
 
 function keptOf({ id, request, known }: TransferRecord): KeptTransfer {

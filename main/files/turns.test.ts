@@ -7,12 +7,13 @@ const never = new AbortController().signal;
 function taking(turns: Turns): {
   taken: string[];
   ends: Map<string, () => void>;
+  /** @param key a letter for each party */
   take: (key: string, name: string, signal?: AbortSignal) => void;
 } {
   const taken: string[] = [];
   const ends = new Map<string, () => void>();
   const take = (key: string, name: string, signal = never): void =>
-    void turns.take(key, signal).then((end) => {
+    void turns.take([...key], signal).then((end) => {
       taken.push(name);
       ends.set(name, end);
     });
@@ -51,4 +52,25 @@ it("whoever leaves takes no turn", async () => {
   take("a", "a4");
   await settled();
   expect(taken).toHaveLength(3);
+});
+
+it("one party has no more turns than it may, in whichever part, and others have the rest", async () => {
+  const turns = new Turns(4, 3);
+  const { taken, ends, take } = taking(turns);
+  for (const name of ["ab1", "ac2", "da3", "ae4", "fa5", "bc6", "bd7"]) take(name.slice(0, 2), name);
+  await settled();
+  expect(taken).toEqual(["ab1", "ac2", "da3", "bc6"]);
+  expect(turns.tryTake([])).toBeNull();
+  ends.get("bc6")?.();
+  await settled();
+  expect(taken.slice(4)).toEqual(["bd7"]);
+  ends.get("ab1")?.();
+  await settled();
+  expect(taken.slice(5)).toEqual(["ae4"]);
+  ends.get("bd7")?.();
+  expect(turns.tryTake(["a", "g"])).toBeNull();
+  const end = turns.tryTake(["g"]);
+  expect(turns.tryTake(["h"])).toBeNull();
+  end?.();
+  expect(turns.tryTake(["h"])).not.toBeNull();
 });

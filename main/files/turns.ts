@@ -1,21 +1,29 @@
-/** Who may move next: so many at once; of those that wait, one of the party that has the fewest, the oldest first. */
+/** Who may move next: so many at once; of those that wait, one whose parties have the fewest, the oldest first. */
 
 interface Waiting {
-  key: string;
+  keys: readonly string[];
   go: () => void;
 }
 
 export class Turns {
   readonly #atOnce: number;
-  readonly #moving: string[] = [];
+  readonly #ofOneParty: number;
+  /** The parties of each. */
+  readonly #moving: (readonly string[])[] = [];
   readonly #waiting: Waiting[] = [];
 
-  constructor(atOnce: number) {
+  /** @param ofOneParty so many at once at most in which the same party takes part: less than `atOnce` leaves room for others */
+  constructor(atOnce: number, ofOneParty = atOnce) {
     this.#atOnce = atOnce;
+    this.#ofOneParty = ofOneParty;
   }
 
-  /** Resolves when its turn has come, or `signal` is aborted. Call the function that it resolves with when the turn is over. */
-  take(key: string, signal: AbortSignal): Promise<() => void> {
+  /**
+   * Resolves when its turn has come, or `signal` is aborted. Call the function that it resolves with when the turn is over.
+   *
+   * @param keys of the parties that take part
+   */
+  take(keys: readonly string[], signal: AbortSignal): Promise<() => void> {
     return new Promise((resolve) => {
       const leave = (): void => {
         const at = this.#waiting.indexOf(waiting);
@@ -23,17 +31,10 @@ export class Turns {
         resolve(() => undefined);
       };
       const waiting: Waiting = {
-        key,
+        keys,
         go: () => {
           signal.removeEventListener("abort", leave);
-          this.#moving.push(key);
-          let isOver = false;
-          resolve(() => {
-            if (isOver) return;
-            isOver = true;
-            this.#moving.splice(this.#moving.indexOf(key), 1);
-            this.#next();
-          });
+          resolve(this.#begin(keys));
         },
       };
       if (signal.aborted) return resolve(() => undefined);
@@ -43,10 +44,36 @@ export class Turns {
     });
   }
 
+  /** The same at once; null: others are to end theirs first. */
+  tryTake(keys: readonly string[]): (() => void) | null {
+    return this.#mayGo(keys) ? this.#begin(keys) : null;
+  }
+
+  #begin(keys: readonly string[]): () => void {
+    this.#moving.push(keys);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#moving.splice(this.#moving.indexOf(keys), 1);
+      this.#next();
+    };
+  }
+
+  /** Of the party that has the most. */
+  #movingOf(keys: readonly string[]): number {
+    return Math.max(0, ...keys.map((key) => this.#moving.filter((moving) => moving.includes(key)).length));
+  }
+
+  #mayGo(keys: readonly string[]): boolean {
+    return this.#moving.length < this.#atOnce && this.#movingOf(keys) < this.#ofOneParty;
+  }
+
   #next(): void {
-    while (this.#moving.length < this.#atOnce && this.#waiting.length > 0) {
-      const movingOf = ({ key }: Waiting): number => this.#moving.filter((other) => other === key).length;
-      const next = this.#waiting.reduce((best, one) => (movingOf(one) < movingOf(best) ? one : best));
+    for (;;) {
+      const able = this.#waiting.filter(({ keys }) => this.#mayGo(keys));
+      if (able.length === 0) return;
+      const next = able.reduce((best, one) => (this.#movingOf(one.keys) < this.#movingOf(best.keys) ? one : best));
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       next.go();
     }

@@ -1,5 +1,6 @@
 /** Where something could open, for the person's choice: what the policy would not deny. */
 import type { QuestionPayload } from "#shared/ipc/index.ts";
+import { isOffered } from "../files/parties.ts";
 import { HOST, NEW_DISPOSABLE, type Party } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
@@ -26,7 +27,7 @@ export async function choicesFor(
     choices.push({ place: { kind: "here" }, party: partyView(party), why: "where it is" });
   const others = application.vms.flatMap((vm) => {
     const to = partyIn(application.parties, vm);
-    return vm === from || to.role === "disposable" || to.role === "service" || !mayGo(to) ? [] : [{ vm, to }];
+    return vm === from || !isOffered(to) || !mayGo(to) ? [] : [{ vm, to }];
   });
   const whys = await Promise.all(others.map(({ vm }) => whyOf(vm, item, parts)));
   for (const [at, { vm, to }] of others.entries())

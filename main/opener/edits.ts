@@ -113,6 +113,7 @@ export class Edit {
         permission: {
           kind: "given",
           seq: outcome.seq,
+          crossing,
           scans: outcome.scans === true,
           oneScannerSuffices: outcome.oneScannerSuffices === true,
           unscanned: outcome.asksUnscanned === true ? crossing : null,

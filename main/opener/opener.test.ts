@@ -45,6 +45,7 @@ describe("a file of the host", () => {
         permission: {
           kind: "given",
           seq: 1,
+          crossing: expect.objectContaining({ action: "file.open" }) as object,
           scans: false,
           oneScannerSuffices: false,
           unscanned: null,

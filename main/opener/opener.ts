@@ -314,6 +314,7 @@ export class Opener {
       permission: {
         kind: "given",
         seq: outcome.seq,
+        crossing,
         scans: outcome.scans === true,
         oneScannerSuffices: outcome.oneScannerSuffices === true,
         unscanned: outcome.asksUnscanned === true ? crossing : null,

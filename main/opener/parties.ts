@@ -55,7 +55,7 @@ export function textPreview(text: string): PreviewSource {
 
 /** Why one file has not arrived. */
 export function transferWords({ state, files: [file], detail }: TransferEnd): string {
-  const reason = file?.reason ?? null;
+  const reason = state === "denied" ? null : (file?.reason ?? null);
   if (reason !== null) return `The file ${FILE_REASON_WORDS[reason]}.`;
   return detail === "" ? `The transfer of the file was ${state}.` : cleanText(detail);
 }

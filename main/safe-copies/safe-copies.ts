@@ -66,7 +66,7 @@ export class SafeCopies {
 
   /** @throws AppError open.no-safe-copy, service.*, template.*, vm.*, transfer.failed, exec.*; the reason of `signal` */
   async make(request: SafeCopyRequest, { signal, progress }: SafeCopyOptions = {}): Promise<SafeCopy> {
-    const endTurn = await this.#turns.take(request.to.id, signal ?? new AbortController().signal);
+    const endTurn = await this.#turns.take([request.to.id], signal ?? new AbortController().signal);
     try {
       signal?.throwIfAborted();
       const unit = this.#unit;

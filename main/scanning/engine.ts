@@ -80,7 +80,7 @@ function engineOf(unit: ServiceUnit): Engine {
           reject(notReady(name, unit.stateDetail === "" ? "it does not start" : unit.stateDetail)),
       }),
     job: async (input, signal) => {
-      const endTurn = await turns.take(name, signal);
+      const endTurn = await turns.take([name], signal);
       try {
         signal.throwIfAborted();
         return await answered(unit, input, signal);

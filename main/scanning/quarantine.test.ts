@@ -173,7 +173,11 @@ describe("a file is restored", () => {
       },
     ]);
     expect(sent).toMatchObject([
-      { target: { vm: web.vm }, destination: { kind: "incoming" }, permission: { kind: "given", seq: 5, sha256: SHA } },
+      {
+        target: { vm: web.vm },
+        destination: { kind: "incoming" },
+        permission: { kind: "given", seq: 5, crossing: { action: "file.send", bytes: 8 }, sha256: SHA },
+      },
     ]);
     const [{ source } = { source: { paths: [] } }] = sent;
     expect("paths" in source && source.paths.map((path) => Buffer.from(path).toString())).toEqual([

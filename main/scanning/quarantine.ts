@@ -175,7 +175,7 @@ export class Quarantine extends Emitter<{ changed: [] }> {
       source: { party: { kind: "vm", vm: engine.vm }, paths: [Buffer.from(placeOf(entry))] },
       target,
       destination: { kind: "incoming" },
-      permission: { kind: "given", seq: outcome.seq, sha256: entry.sha256 },
+      permission: { kind: "given", seq: outcome.seq, crossing, sha256: entry.sha256 },
     }).done;
     const [file] = end.files;
     const isThere = file !== undefined && ["whole", "kept-both", "same"].includes(file.outcome);

@@ -1,8 +1,12 @@
 /** Transfers between two VMs for whose agents a test speaks, with a policy that says what the test wants. */
+import type { PolicyDecision } from "#shared/model/policy.ts";
 import { FileKind, FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
 import type { WireMessageInit, WireMessageName, WireMessageOf } from "#shared/protocol/header.ts";
+import { Emitter } from "../../base/emitter.ts";
 import { type LinkedVm, linkedVm } from "../../clipboard/testing/linked-vm.ts";
 import type { CrossingEnd, CrossingOutcome, CrossingRequest } from "../../crossings/crossing-request.ts";
+import type { Crossing } from "../../policy/crossing.ts";
+import type { PolicyDecided } from "../../policy/policy.ts";
 import type { FileScanner } from "../file-scanner.ts";
 import type { FilesDestination, TransferRequest } from "../transfer.ts";
 import type { TransferRecord } from "../transfer-record.ts";
@@ -15,10 +19,21 @@ export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text
 
 const ALLOWED: CrossingOutcome = { allowed: true, by: "rule", rule: null, explanation: "", seq: 5 };
 
+export function decided(decision: PolicyDecision, refusal: PolicyDecided["refusal"] = null): PolicyDecided {
+  const answer = { decision, rule: { line: 9, text: "all of it" }, explanation: "Line 9 says so." };
+  return { decision, rule: null, refusal, answer };
+}
+
+class DeskPolicy extends Emitter<{ changed: [] }> {
+  /** As the rules are now, of what was allowed before. */
+  decide: (crossing: Crossing) => PolicyDecided = () => decided("allow");
+}
+
 export class FilesDesk {
   readonly transfers: Transfers;
   readonly home: LinkedVm;
   readonly web: LinkedVm;
+  readonly policy = new DeskPolicy();
   readonly asked: CrossingRequest[] = [];
   readonly told: CrossingEnd[] = [];
   /** What the file has. */
@@ -51,6 +66,7 @@ export class FilesDesk {
           return Promise.resolve();
         },
       },
+      policy: this.policy,
       host: {
         spawn: () => {
           throw new Error("no host here");
