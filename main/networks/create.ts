@@ -33,6 +33,8 @@ interface NetworkServices {
   listOf(service: string, setting: string): readonly string[];
   /** One that is a text; "": there is none. */
   textOf(service: string, setting: string): string;
+  /** Why nobody knows what a person wants of it; null: it is known. */
+  settingsProblem(service: string): string | null;
   on(event: "changed", listener: () => void): unknown;
 }
 
@@ -80,6 +82,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
     privateAnswers: setting("privateAnswers"),
     asks: setting("ask"),
     scans: setting("scan"),
+    settingsProblem: () => services.settingsProblem(FIREWALL_SERVICE),
   });
   const linkParts = {
     known: () => [...application.vms.map(({ id }) => id), ...parts.apart()],
@@ -93,7 +96,10 @@ export function createNetworks(parts: Parts): CreatedNetworks {
     ...linkParts,
     vms: () => vms().filter((vm) => !goesByService(vm)),
     filter: network.filter,
-    filterUplink: () => chosenUplink(services.textOf(FIREWALL_SERVICE, "uplink")),
+    filterUplink: () => {
+      const problem = services.settingsProblem(FIREWALL_SERVICE);
+      return problem === null ? chosenUplink(services.textOf(FIREWALL_SERVICE, "uplink")) : { options: [], problem };
+    },
   });
   const serviceNetworks = new ServiceNetworks({
     vms,

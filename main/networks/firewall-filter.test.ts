@@ -225,6 +225,25 @@ it("a link that is taken away is not acknowledged any more", () => {
   expect(program.last?.links.map(({ id }) => id)).toEqual(["link-2"]);
 });
 
+it("tells nothing, so that no link may be, while nobody knows what a person wants of the firewall", () => {
+  filter.close();
+  let settingsProblem: string | null = "its settings are not known";
+  const parts = { firewall: () => program, policy, rules, vms: () => vms, hostNetworks };
+  filter = new FirewallFilter({ ...parts, settingsProblem: () => settingsProblem });
+  up();
+  expect([program.told.length, filter.acknowledged.size, filter.view]).toEqual([
+    0,
+    0,
+    { state: "failing", revision: 0, sinceMs: null, detail: settingsProblem },
+  ]);
+  expect(filter.problem).toBe(settingsProblem);
+  settingsProblem = null;
+  filter.changed();
+  settle();
+  program.applies();
+  expect([filter.problem, filter.acknowledged.size]).toEqual([null, 2]);
+});
+
 it("a policy with a mistake lets nothing pass", async () => {
   up();
   await write("  - nonsense\n");

@@ -76,6 +76,8 @@ interface Options {
   privateNames?: () => readonly string[];
   /** What its scanner looks for; none: nothing. */
   scanRules?: () => readonly ScanRuleFile[];
+  /** Why nobody knows what a person wants of the firewall, so that no link may be; null: it is known. */
+  settingsProblem?: () => string | null;
   /** What VMs have open by the firewall; none: not known. */
   openConnections?: () => readonly LostConnection[];
 }
@@ -128,6 +130,10 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   get acknowledged(): ReadonlySet<string> {
     return this.#acknowledged;
+  }
+
+  get problem(): string | null {
+    return this.#options.settingsProblem?.() ?? null;
   }
 
   /** Why links that were told are not in force. */
@@ -262,6 +268,11 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     if (this.#service === null) return;
     const { program } = this.#service;
     this.#watchEnds();
+    const { problem } = this;
+    if (problem !== null) {
+      if (program.isConnected) this.#refused(problem);
+      return;
+    }
     const state = this.#state();
     const text = JSON.stringify(state);
     if (!program.isConnected || text === this.#sent?.state) return;
@@ -311,6 +322,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   #refused(reason: string): void {
+    if (this.#problems[0]?.reason === reason && this.#acknowledged.size === 0) return;
     log(`firewall: nothing passes: ${reason}`);
     this.#problems = [{ vm: null, reason }];
     this.#acknowledged = new Set();
