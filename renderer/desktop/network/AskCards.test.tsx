@@ -24,7 +24,7 @@ const bridge = {
 } as unknown as AtollBridge;
 
 const card = (id: number, change: Partial<AskCard> = {}): AskCard => ({
-  ...{ id, vmId: "web" as VmId, vm: "web", names: ["build.harbour.example"], domain: "harbour.example", port: 443 },
+  ...{ id, vmId: "web" as VmId, vm: "web", names: ["build.harbour.example"], domain: "harbour.example", ports: [443] },
   ...{ count: 14, sinceMs: 0, lastMs: Date.now() },
   ...change,
 });

@@ -114,12 +114,14 @@ function ClosedCard({ card, open }: { card: AskCard; open: () => void }) {
 function OpenCard({ card }: { card: AskCard }) {
   const { bridge, notices, policyChanges, vms } = useShell();
   const isThrowaway = useStore(vms, (state) => state.vms.find((one) => one.id === card.vmId)?.role === "disposable");
-  const { id, vmId, vm, names, domain, port, count, lastMs } = card;
+  const { id, vmId, vm, names, ports, domain, count, lastMs } = card;
   const tag = useTag(vmId);
   const isDead = useDead();
   const scopes = [...names, ...(domain === null || names.every((name) => name === domain) ? [] : [`*.${domain}`])];
   const [chosen, setScope] = useState<string | null>(null);
   const scope = chosen !== null && scopes.includes(chosen) ? chosen : (scopes[0] ?? "");
+  const shown = scope.startsWith("*.") ? (names[0] ?? "") : scope;
+  const port = ports[names.indexOf(shown)] ?? null;
   const agoS = useSeconds(lastMs);
   const give = async (answer: CardAnswer): Promise<void> => {
     const given = await bridge.request("network.answer", { card: id, name: scope, answer });
@@ -164,7 +166,7 @@ function OpenCard({ card }: { card: AskCard }) {
         <span>wants to connect to</span>
       </header>
       <h3>
-        <RevealedText text={scope.startsWith("*.") ? (names[0] ?? "") : scope} />
+        <RevealedText text={shown} />
         {port !== null && <small>:{port}</small>}
       </h3>
       <p>
