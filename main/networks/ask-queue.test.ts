@@ -106,6 +106,8 @@ it("one card for each VM and registrable domain, which repeats join", () => {
     "b.co.uk",
   ])
     wants(name);
+  // People who have nothing to do with each other.
+  for (const name of ["docs.github.io", "evil.github.io"]) wants(name);
   wants("www.shop.example", { link: "link-2" });
   wants(null);
   expect(cards()).toEqual([
@@ -113,6 +115,8 @@ it("one card for each VM and registrable domain, which repeats join", () => {
     ["web", "other.example", 1],
     ["web", "a.co.uk", 1],
     ["web", "b.co.uk", 1],
+    ["web", "docs.github.io", 1],
+    ["web", "evil.github.io", 1],
     ["home", "www.shop.example", 1],
     ["web", "198.18.0.7", 1],
   ]);

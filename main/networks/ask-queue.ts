@@ -2,8 +2,8 @@
  * Names that VMs want to connect to where the policy asks: the firewall has refused them, and a card waits for the person, one
  * for each VM and registrable domain. It never answers itself: what nobody answers stays refused, and no rule is written.
  */
-import { getDomain } from "tldts";
 import { messageOf } from "#shared/model/app-error.ts";
+import { registrableDomain } from "#shared/model/domain.ts";
 import type { AskCard, CardAnswer } from "#shared/model/network.ts";
 import type { PolicyChange } from "#shared/ipc/policy.ts";
 import { escapeForLog } from "#shared/model/text.ts";
@@ -180,7 +180,7 @@ export class AskQueue extends Emitter<{ changed: [] }> {
     const what = name ?? address;
     // What an older policy has asked is asked again by the program's next try, where the one in force still asks.
     if (verdict !== "ask" || what === null || rule.revision !== this.#options.rules.revision) return;
-    const domain = name === null ? null : getDomain(name);
+    const domain = name === null ? null : registrableDomain(name);
     const key = `${vmId} ${domain ?? what}`;
     const card = this.#cards.get(key);
     if (card === undefined && this.#countOf(vmId) >= MAX_CARDS) return;
