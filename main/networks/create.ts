@@ -101,9 +101,17 @@ export function createNetworks(parts: Parts): CreatedNetworks {
       return problem === null ? chosenUplink(services.textOf(FIREWALL_SERVICE, "uplink")) : { options: [], problem };
     },
   });
+  const unitOf = (service: string): object | null => {
+    try {
+      return services.unit(service);
+    } catch {
+      return null;
+    }
+  };
   const serviceNetworks = new ServiceNetworks({
     vms,
     serves: (service) => (service === FIREWALL_SERVICE ? null : services.rolesServedBy(service)),
+    unit: unitOf,
     make: (name, served) => {
       const unit = services.unit(name);
       const filter = new ServiceFilter({
@@ -112,13 +120,18 @@ export function createNetworks(parts: Parts): CreatedNetworks {
         program: unit.by("serves"),
         start: () => unit.start(),
       });
-      return new Networks({
+      const own = new Networks({
         ...linkParts,
         vms: served,
         filter,
         filterName: `service "${name}"`,
         filterHasUplink: false,
       });
+      const close = (): void => {
+        own.close();
+        filter.close();
+      };
+      return { look: () => own.look(), close };
     },
   });
   const stopped = (): VmId[] => application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]));
