@@ -35,12 +35,15 @@ export function crossingHandlers({ application, crossings, network }: Parts): Ha
         ageS: Math.round(performance.now() - sinceMs) / 1000,
         buttons: buttonsOf(id),
       }));
-      const waiting = cards.map(({ id, vm, names, port, sinceMs }) => ({
+      const waiting = cards.map(({ id, vm, names, ports, sinceMs }) => ({
         id,
         kind: "card" as const,
         action: "net.connect" as const,
         from: vm,
-        to: targetWords({ kind: "destination", name: names[0] ?? null, address: null, port, protocol: null }),
+        to: targetWords({
+          ...{ kind: "destination", name: names[0] ?? null, address: null },
+          ...{ port: ports[0] ?? null, protocol: null },
+        }),
         type: null,
         bytes: null,
         ageS: Math.max(0, Math.round(Date.now() - sinceMs) / 1000),

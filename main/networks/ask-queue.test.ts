@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import type { AuditEntry } from "#shared/model/crossing.ts";
 import type { FlowCells } from "#shared/model/firewall.ts";
@@ -106,6 +106,8 @@ it("one card for each VM and registrable domain, which repeats join", () => {
     "b.co.uk",
   ])
     wants(name);
+  // People who have nothing to do with each other.
+  for (const name of ["docs.github.io", "evil.github.io"]) wants(name);
   wants("www.shop.example", { link: "link-2" });
   wants(null);
   expect(cards()).toEqual([
@@ -113,6 +115,8 @@ it("one card for each VM and registrable domain, which repeats join", () => {
     ["web", "other.example", 1],
     ["web", "a.co.uk", 1],
     ["web", "b.co.uk", 1],
+    ["web", "docs.github.io", 1],
+    ["web", "evil.github.io", 1],
     ["home", "www.shop.example", 1],
     ["web", "198.18.0.7", 1],
   ]);
@@ -184,6 +188,61 @@ it("an answer for the domain is one for all its names, and never for what a rule
   wants("cdn.shop.example");
   await network.asks.answer(first(), "*.shop.example", "always");
   expect([cards(), decides("img.shop.example"), decides("evil.shop.example")]).toEqual([[], "allow", "deny"]);
+});
+
+describe("a rule that asks of one port", () => {
+  const ASKS = 'rules:\n  - {action: net.connect, from: web, to: "*.shop.example:443", decision: ask}\n';
+  const DENIES = '  - {action: net.connect, from: web, to: "*.shop.example", decision: deny}\n';
+  /** What web was told last, with ports. */
+  const ports = () =>
+    program.last?.links[0]?.rules.rules.map(({ decision, to, port, protocol }) =>
+      [decision, "name" in to ? to.name : to.kind, port, protocol].join(" "),
+    );
+  const asked = (): string => program.last?.links[0]?.rules.rules.find(({ decision }) => decision === "ask")?.id ?? "";
+  const policyIs = async (text: string): Promise<void> => {
+    fs.writeFileSync(policy.file, text);
+    await policy.load();
+    settle();
+  };
+
+  it.each([
+    ["a connection", { protocol: "tcp", port: 443 } as const],
+    ["a look-up, which has no port", {}],
+  ])("has a card that stays until it is answered: %s", async (_what, more) => {
+    await policyIs(ASKS);
+    wants("www.shop.example", { rule: asked(), ...more });
+    network.vmsChanged([]);
+    expect([cards(), network.asks.cards[0]?.ports]).toEqual([[["web", "www.shop.example", 1]], [443]]);
+    const rules: (string | undefined)[] = [];
+    audit.on("entry", ({ rule }) => rules.push(rule?.text));
+    await network.asks.answer(first(), "www.shop.example", "once");
+    expect(rules[0]).toContain("*.shop.example:443, decision: ask");
+    expect(cards()).toEqual([]);
+  });
+
+  it.each(["once", "until-stop", "always"] as const)("%s opens no other port", async (answer) => {
+    await policyIs(ASKS + DENIES);
+    wants("www.shop.example", { rule: asked() });
+    await network.asks.answer(first(), "www.shop.example", answer);
+    settle();
+    expect(ports()).toEqual(["allow www.shop.example 443 ", "ask shop.example 443 ", "deny shop.example  "]);
+    expect(decides("www.shop.example:22")).toBe("deny");
+  });
+
+  it("what was asked by rules of two ports is answered one by one", async () => {
+    const other = ASKS.slice(7).replace("443", "80/tcp");
+    await policyIs(ASKS + other);
+    const ids = program.last?.links[0]?.rules.rules.map(({ id }) => id) ?? [];
+    for (const rule of [...ids, ids[0]]) wants("www.shop.example", { rule: rule ?? "" });
+    await network.asks.answer(first(), "*.shop.example", "until-stop");
+    settle();
+    expect(ports()).toEqual(["allow shop.example 443 ", "ask shop.example 443 ", "ask shop.example 80 tcp"]);
+    expect(cards()).toEqual([["web", "www.shop.example", 3]]);
+    await network.asks.answer(first(), "www.shop.example", "until-stop");
+    settle();
+    expect(ports()?.slice(2)).toEqual(["allow www.shop.example 80 tcp", "ask shop.example 80 tcp"]);
+    expect(cards()).toEqual([]);
+  });
 });
 
 it("a VM that asks on first use has cards where the policy alone would allow, until that is switched off", async () => {

@@ -33,6 +33,8 @@ interface NetworkServices {
   listOf(service: string, setting: string): readonly string[];
   /** One that is a text; "": there is none. */
   textOf(service: string, setting: string): string;
+  /** Why nobody knows what a person wants of it; null: it is known. */
+  settingsProblem(service: string): string | null;
   on(event: "changed", listener: () => void): unknown;
 }
 
@@ -80,6 +82,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
     privateAnswers: setting("privateAnswers"),
     asks: setting("ask"),
     scans: setting("scan"),
+    settingsProblem: () => services.settingsProblem(FIREWALL_SERVICE),
   });
   const linkParts = {
     known: () => [...application.vms.map(({ id }) => id), ...parts.apart()],
@@ -93,11 +96,22 @@ export function createNetworks(parts: Parts): CreatedNetworks {
     ...linkParts,
     vms: () => vms().filter((vm) => !goesByService(vm)),
     filter: network.filter,
-    filterUplink: () => chosenUplink(services.textOf(FIREWALL_SERVICE, "uplink")),
+    filterUplink: () => {
+      const problem = services.settingsProblem(FIREWALL_SERVICE);
+      return problem === null ? chosenUplink(services.textOf(FIREWALL_SERVICE, "uplink")) : { options: [], problem };
+    },
   });
+  const unitOf = (service: string): object | null => {
+    try {
+      return services.unit(service);
+    } catch {
+      return null;
+    }
+  };
   const serviceNetworks = new ServiceNetworks({
     vms,
     serves: (service) => (service === FIREWALL_SERVICE ? null : services.rolesServedBy(service)),
+    unit: unitOf,
     make: (name, served) => {
       const unit = services.unit(name);
       const filter = new ServiceFilter({
@@ -106,13 +120,18 @@ export function createNetworks(parts: Parts): CreatedNetworks {
         program: unit.by("serves"),
         start: () => unit.start(),
       });
-      return new Networks({
+      const own = new Networks({
         ...linkParts,
         vms: served,
         filter,
         filterName: `service "${name}"`,
         filterHasUplink: false,
       });
+      const close = (): void => {
+        own.close();
+        filter.close();
+      };
+      return { look: () => own.look(), close };
     },
   });
   const stopped = (): VmId[] => application.vms.flatMap((vm) => (vm.isOn ? [] : [vm.id]));

@@ -22,6 +22,16 @@ export function linksInForce(
   return isOfAll ? [] : links.filter((id) => !failed.has(id));
 }
 
+/** Those of the acknowledged links that are still the same VMs': another one may have the number of a VM that is gone. */
+export function stillAcknowledged(
+  acknowledged: ReadonlySet<string>,
+  before: readonly FilteredLink[],
+  now: readonly FilteredLink[],
+): ReadonlySet<string> {
+  const vms = new Map(before.map(({ id, vm }) => [id, vm]));
+  return new Set(now.flatMap(({ id, vm }) => (acknowledged.has(id) && vms.get(id) === vm ? [id] : [])));
+}
+
 export interface FilterEvents {
   /** `isUp`, `isReady` or `acknowledged` changed. */
   changed: [];

@@ -155,6 +155,42 @@ it("what was in force stays so until the next is confirmed, 5 s at most", async 
   expect([filter.acknowledged.size, filter.problems.length]).toEqual([2, 0]);
 });
 
+it("a program that hangs gets no more time by changes, and one that keeps up has it for each", async () => {
+  up();
+  program.applies();
+  const change = async (): Promise<void> => {
+    await write(rule("web", `n${program.told.length}.example`, "deny"));
+    settle();
+  };
+  for (let at = 0; at < 4; at += 1) {
+    await change();
+    vi.advanceTimersByTime(3_000);
+    // What it confirms is never the last.
+    await change();
+    program.applies([], program.told.length - 1);
+    expect(filter.acknowledged.size).toBe(2);
+  }
+  program.applies();
+  await change();
+  vi.advanceTimersByTime(4_000);
+  await change();
+  expect(filter.acknowledged.size).toBe(2);
+  vi.advanceTimersByTime(1_000);
+  expect([filter.acknowledged.size, filter.problems[0]?.reason]).toEqual([0, expect.stringContaining("within 5 s")]);
+});
+
+it("a number that another VM has now is not acknowledged, nor by what was told of the one before", () => {
+  up();
+  program.applies();
+  filter.setLinks([filteredLink(1, idOf(HOME))], null);
+  expect(filter.acknowledged.size).toBe(0);
+  program.applies();
+  expect(filter.acknowledged.size).toBe(0);
+  settle();
+  program.applies();
+  expect([...filter.acknowledged]).toEqual(["link-1"]);
+});
+
 it("a state that cannot be told cuts all links", async () => {
   up();
   program.applies();
@@ -223,6 +259,25 @@ it("a link that is taken away is not acknowledged any more", () => {
   expect([...filter.acknowledged]).toEqual(["link-2"]);
   settle();
   expect(program.last?.links.map(({ id }) => id)).toEqual(["link-2"]);
+});
+
+it("tells nothing, so that no link may be, while nobody knows what a person wants of the firewall", () => {
+  filter.close();
+  let settingsProblem: string | null = "its settings are not known";
+  const parts = { firewall: () => program, policy, rules, vms: () => vms, hostNetworks };
+  filter = new FirewallFilter({ ...parts, settingsProblem: () => settingsProblem });
+  up();
+  expect([program.told.length, filter.acknowledged.size, filter.view]).toEqual([
+    0,
+    0,
+    { state: "failing", revision: 0, sinceMs: null, detail: settingsProblem },
+  ]);
+  expect(filter.problem).toBe(settingsProblem);
+  settingsProblem = null;
+  filter.changed();
+  settle();
+  program.applies();
+  expect([filter.problem, filter.acknowledged.size]).toEqual([null, 2]);
 });
 
 it("a policy with a mistake lets nothing pass", async () => {

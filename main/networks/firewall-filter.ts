@@ -13,9 +13,10 @@ import { log } from "../base/log.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Vm } from "../vms/vm.ts";
-import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter } from "./filter.ts";
+import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter, stillAcknowledged } from "./filter.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import type { NetworkRules } from "./network-rules.ts";
+import { Unconfirmed } from "./unconfirmed.ts";
 
 /** How long the program may take to put a state in force, before its links are cut. */
 const APPLY_MS = 5_000;
@@ -52,7 +53,7 @@ interface Sent {
   readonly state: string;
   /** That `applied` has to name, or a later one: settings are told with the same state. */
   readonly revision: number;
-  readonly links: readonly string[];
+  readonly links: readonly FilteredLink[];
   /** Of the policy's rules. */
   readonly rules: number;
 }
@@ -76,6 +77,8 @@ interface Options {
   privateNames?: () => readonly string[];
   /** What its scanner looks for; none: nothing. */
   scanRules?: () => readonly ScanRuleFile[];
+  /** Why nobody knows what a person wants of the firewall, so that no link may be; null: it is known. */
+  settingsProblem?: () => string | null;
   /** What VMs have open by the firewall; none: not known. */
   openConnections?: () => readonly LostConnection[];
 }
@@ -99,8 +102,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #logged: readonly string[] = [];
   /** null: nothing, to this program. */
   #sent: Sent | null = null;
-  /** Runs while what was told is not confirmed. */
-  #late: NodeJS.Timeout | undefined;
+  readonly #unconfirmed = new Unconfirmed(APPLY_MS, () => this.#isLate());
   /** The rules that are in force. */
   #inForce: RulesInForceSince | null = null;
   #lost: readonly LostConnection[] = [];
@@ -128,6 +130,10 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   get acknowledged(): ReadonlySet<string> {
     return this.#acknowledged;
+  }
+
+  get problem(): string | null {
+    return this.#options.settingsProblem?.() ?? null;
   }
 
   /** Why links that were told are not in force. */
@@ -172,10 +178,9 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   setLinks(links: readonly FilteredLink[], uplink: FirewallState["uplink"]): void {
+    this.#acknowledged = stillAcknowledged(this.#acknowledged, this.#links, links);
     this.#links = links;
     this.#uplink = uplink;
-    const there = new Set(links.map(({ id }) => id));
-    this.#acknowledged = new Set([...this.#acknowledged].filter((id) => there.has(id)));
     this.changed();
   }
 
@@ -195,7 +200,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   close(): void {
     clearTimeout(this.#settling);
     clearTimeout(this.#ending);
-    clearTimeout(this.#late);
+    this.#unconfirmed.clear();
   }
 
   /** Bound when it is first needed: the services are known after all else. */
@@ -240,9 +245,9 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #reported(message: ProgramReport): void {
     if (message.type !== "applied") return this.emit("report", message);
     const sent = this.#sent;
+    this.#unconfirmed.confirmed(message.revision);
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
     if (sent === null || message.revision < sent.revision) return;
-    clearTimeout(this.#late);
     this.#problems = message.problems.map(({ where, reason }) => ({
       vm: this.vmOf(where),
       reason: said(cleanText(reason), "the firewall"),
@@ -254,7 +259,9 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     for (const line of lines) if (!this.#logged.includes(line)) log(line);
     this.#logged = lines;
     if (this.#inForce?.revision !== sent.rules) this.#inForce = { revision: sent.rules, sinceMs: Date.now() };
-    this.#acknowledged = new Set(linksInForce(sent.links, message.problems).filter((id) => this.vmOf(id) !== null));
+    const ids = sent.links.map(({ id }) => id);
+    const inForce = new Set(linksInForce(ids, message.problems));
+    this.#acknowledged = stillAcknowledged(inForce, sent.links, this.#links);
     this.emit("changed");
   }
 
@@ -262,15 +269,18 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     if (this.#service === null) return;
     const { program } = this.#service;
     this.#watchEnds();
+    const { problem } = this;
+    if (problem !== null) {
+      if (program.isConnected) this.#refused(problem);
+      return;
+    }
     const state = this.#state();
     const text = JSON.stringify(state);
     if (!program.isConnected || text === this.#sent?.state) return;
     try {
       const revision = program.tell({ state });
-      const links = state.links.map(({ id }) => id);
-      this.#sent = { state: text, revision, links, rules: this.#options.rules.revision };
-      clearTimeout(this.#late);
-      this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
+      this.#sent = { state: text, revision, links: this.#links, rules: this.#options.rules.revision };
+      this.#unconfirmed.told(revision);
     } catch (error) {
       // Old rules must not stay in force as if they were the new ones.
       this.#forget();
@@ -311,6 +321,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   #refused(reason: string): void {
+    if (this.#problems[0]?.reason === reason && this.#acknowledged.size === 0) return;
     log(`firewall: nothing passes: ${reason}`);
     this.#problems = [{ vm: null, reason }];
     this.#acknowledged = new Set();
@@ -318,7 +329,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   #forget(): void {
-    clearTimeout(this.#late);
+    this.#unconfirmed.clear();
     this.#sent = null;
   }
 }

@@ -37,6 +37,8 @@ interface Options {
   dns?: () => readonly string[];
   /** As a person has written them: what is no name is passed over. */
   privateAnswers?: () => readonly string[];
+  /** Why nobody knows what a person wants of the firewall: nothing passes then; null: it is known. */
+  settingsProblem?: () => string | null;
 }
 
 export class Network {

@@ -386,8 +386,8 @@ export class Networks {
     if (cable !== undefined)
       return cable.problem === null ? "Its network is being joined." : `Its network is cut: ${cable.problem}.`;
     const { filter, filterName = "the firewall" } = this.#options;
-    const inForce = filter.problem ?? "its rules are not in force yet";
-    const reason = filter.isReady ? inForce : (this.#startProblem ?? "it starts");
+    const inForce = filter.isReady ? "its rules are not in force yet" : (this.#startProblem ?? "it starts");
+    const reason = filter.problem ?? inForce;
     return `Its network waits for ${filterName}: ${reason.replace(/\.$/, "")}.`;
   }
 

@@ -5,7 +5,15 @@
 import type { FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
-import { matchesDestination, parseDestination, parseDestinationPattern } from "../policy/destination.ts";
+import {
+  isWithinPorts,
+  matchesDestination,
+  parseDestination,
+  parseDestinationPattern,
+  type PortPattern,
+  portsInBoth,
+  withPorts,
+} from "../policy/destination.ts";
 import type { Flows } from "./flows.ts";
 import type { RuleSource } from "./network-rules.ts";
 
@@ -18,6 +26,7 @@ interface PassingAnswer {
   readonly id: string;
   readonly vm: VmId;
   readonly to: FirewallTarget;
+  readonly ports: PortPattern;
   readonly decision: "allow" | "deny";
   readonly holding: Holding;
   /** In words, in place of a line of the policy. */
@@ -37,15 +46,16 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
 
   /**
    * @param name a name, "*.NAME" or an address
+   * @param ports those that the rule is for which asked
    * @returns the id by which flows name it; null: it is none of these
    */
-  add(vm: VmId, name: string, decision: "allow" | "deny", holding: Holding): string | null {
+  add(vm: VmId, name: string, ports: PortPattern, decision: "allow" | "deny", holding: Holding): string | null {
     const to = targetOf(name);
     if (to === null) return null;
     this.#last += 1;
     const until = holding === "once" ? "once" : "until the VM stops";
-    const text = `your answer: ${decision} ${name}, ${until}`;
-    const answer = { id: `answer:${this.#run}-${this.#last}`, vm, to, decision, holding, text };
+    const text = `your answer: ${decision} ${withPorts(name, ports)}, ${until}`;
+    const answer = { id: `answer:${this.#run}-${this.#last}`, vm, to, ports, decision, holding, text };
     this.#answers = [answer, ...this.#answers];
     if (holding === "once") setTimeout(() => this.#endOnce(answer), ONCE_MS).unref();
     this.emit("changed");
@@ -60,12 +70,18 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
   /** Among the rules of this VM. */
   addTo(vm: VmId, rules: readonly FirewallRule[]): { rules: FirewallRule[]; sources: Map<string, RuleSource> } {
     const sources = new Map<string, RuleSource>();
-    const added = [...rules];
-    for (const { id, to, decision, text } of this.#answers.filter((answer) => answer.vm === vm)) {
-      const at = added.findIndex((rule) => rule.decision === "ask" && covers(rule.to, to));
-      if (at === -1) continue;
-      added.splice(at, 0, { id, decision, to, port: null, protocol: null, until: null });
-      sources.set(id, { line: null, text });
+    let added = [...rules];
+    for (const { id, to, ports, decision, text } of this.#answers.filter((answer) => answer.vm === vm)) {
+      const placed: PortPattern[] = [];
+      added = added.flatMap((rule) => {
+        const both = rule.decision === "ask" && covers(rule.to, to) ? portsInBoth(rule, ports) : null;
+        // The same again would never decide.
+        if (both === null || placed.some((before) => isWithinPorts(both, before))) return [rule];
+        placed.push(both);
+        sources.set(id, { line: null, text });
+        const { port, protocol } = both;
+        return [{ id, decision, to, port, protocol, until: null }, rule];
+      });
     }
     return { rules: added, sources };
   }

@@ -86,6 +86,21 @@ it("does not take what was said of earlier links, or by an earlier run of the pr
   expect([...filter.acknowledged]).toEqual([]);
 });
 
+it("gives a program that hangs no more time by changes, and another VM nothing of the one before", async () => {
+  filter.setLinks([link(1)]);
+  connect();
+  program.applied(1);
+  for (let at = 2; at < 5; at += 1) {
+    filter.setLinks([link(1), link(at)]);
+    expect([...filter.acknowledged]).toEqual(["link-1"]);
+    await vi.advanceTimersByTimeAsync(5_000);
+  }
+  expect([...filter.acknowledged]).toEqual([]);
+  program.applied(4);
+  filter.setLinks([{ ...link(1), vm: "another" as VmId }]);
+  expect([...filter.acknowledged]).toEqual([]);
+});
+
 it("has nothing in force where the program does not confirm in time", async () => {
   filter.setLinks([link(1)]);
   connect();

@@ -8,7 +8,8 @@ import { escapeForLog } from "#shared/model/text.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import type { Vm } from "../vms/vm.ts";
-import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter } from "./filter.ts";
+import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter, stillAcknowledged } from "./filter.ts";
+import { Unconfirmed } from "./unconfirmed.ts";
 
 /** How long the program may take to put links in force, before they are cut: it may be slow, in a VM that is emulated. */
 const APPLY_MS = 15_000;
@@ -40,8 +41,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   #acknowledged: ReadonlySet<string> = new Set();
   #sent: { readonly revision: number; readonly links: readonly string[] } | null = null;
   #problem: string | null = null;
-  /** Runs while what was told is not confirmed. */
-  #late: NodeJS.Timeout | undefined;
+  readonly #unconfirmed = new Unconfirmed(APPLY_MS, () => this.#isLate());
   readonly #ends: (() => void)[];
 
   constructor(service: ServingService) {
@@ -77,9 +77,8 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   }
 
   setLinks(links: readonly FilteredLink[]): void {
+    this.#acknowledged = stillAcknowledged(this.#acknowledged, this.#links, links);
     this.#links = links;
-    const there = new Set(links.map(({ id }) => id));
-    this.#acknowledged = new Set([...this.#acknowledged].filter((id) => there.has(id)));
     this.#tell();
   }
 
@@ -89,7 +88,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
 
   /** The application ends. */
   close(): void {
-    clearTimeout(this.#late);
+    this.#unconfirmed.clear();
     for (const end of this.#ends) end();
   }
 
@@ -100,7 +99,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   }
 
   #forget(problem: string | null): void {
-    clearTimeout(this.#late);
+    this.#unconfirmed.clear();
     this.#sent = null;
     this.#acknowledged = new Set();
     this.#problem = problem;
@@ -114,8 +113,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     try {
       const revision = program.tell({ state: { links } });
       this.#sent = { revision, links: links.map(({ id }) => id) };
-      clearTimeout(this.#late);
-      this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
+      this.#unconfirmed.told(revision);
     } catch (error) {
       this.#forget(messageOf(error));
     }
@@ -129,9 +127,10 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   }
 
   #reported(message: ProgramReport): void {
+    if (message.type !== "applied") return;
+    this.#unconfirmed.confirmed(message.revision);
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
-    if (message.type !== "applied" || this.#sent === null || message.revision < this.#sent.revision) return;
-    clearTimeout(this.#late);
+    if (this.#sent === null || message.revision < this.#sent.revision) return;
     const [first] = message.problems;
     this.#problem = first === undefined ? null : escapeForLog(first.reason);
     for (const { where, reason } of message.problems)

@@ -11,6 +11,7 @@ let vms: TestVm[];
 /** The VMs of each service's networks, as they were last looked at. */
 let seen: Record<string, string[]>;
 let closed: string[];
+let units: Record<string, object | null>;
 let networks: ServiceNetworks;
 
 function vm(name: string, via: string | undefined, role: VmRole = "work", network: VmNetwork = "firewall"): TestVm {
@@ -26,11 +27,12 @@ function vm(name: string, via: string | undefined, role: VmRole = "work", networ
 }
 
 beforeEach(() => {
-  [vms, seen, closed] = [[], {}, []];
+  [vms, seen, closed, units] = [[], {}, [], { vpn: {}, other: {} }];
   const roles: Record<string, readonly VmRole[]> = { vpn: ["work"], other: ["work", "app"] };
   networks = new ServiceNetworks({
     vms: () => vms,
     serves: (service) => roles[service] ?? null,
+    unit: (service) => units[service] ?? null,
     make: (service, own) => ({
       look: () => (seen[service] = own().map(({ id }) => id)),
       close: () => closed.push(service),
@@ -51,6 +53,22 @@ it("each service has the VMs that go by it, and is there once one does", () => {
   expect(seen).toEqual({ vpn: [], other: ["work", "desk"] });
   networks.close();
   expect(closed).toEqual(["vpn", "other"]);
+});
+
+it("are made anew for another unit of a service, as after an update, and closed without one", () => {
+  vm("work", "vpn");
+  networks.look();
+  networks.look();
+  expect([seen, closed]).toEqual([{ vpn: ["work"] }, []]);
+  [seen, units["vpn"]] = [{}, {}];
+  networks.look();
+  expect([seen, closed]).toEqual([{ vpn: ["work"] }, ["vpn"]]);
+  [seen, units["vpn"]] = [{}, null];
+  networks.look();
+  expect([seen, closed]).toEqual([{}, ["vpn", "vpn"]]);
+  units["vpn"] = {};
+  networks.look();
+  expect(seen).toEqual({ vpn: ["work"] });
 });
 
 it("a VM has no link where the service is not there, or does not serve its role, and says why", () => {

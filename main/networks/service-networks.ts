@@ -20,6 +20,8 @@ export interface ServiceNetworksOptions {
   vms: () => readonly ServedVm[];
   /** Roles whose VMs the service may serve; null: there is no such service. */
   serves: (service: string) => readonly VmRole[] | null;
+  /** What it runs as: another one after an update, or when it was installed again. null: it is not there. */
+  unit: (service: string) => object | null;
   /** @param vms those that go by it now */
   make: (service: string, vms: () => readonly ServedVm[]) => OwnNetworks;
 }
@@ -31,7 +33,8 @@ export function goesByService({ status: { network, via } }: ServedVm): boolean {
 
 export class ServiceNetworks {
   readonly #options: ServiceNetworksOptions;
-  readonly #made = new Map<string, OwnNetworks>();
+  /** With the unit that they were made for. */
+  readonly #made = new Map<string, { readonly networks: OwnNetworks; readonly unit: object }>();
 
   constructor(options: ServiceNetworksOptions) {
     this.#options = options;
@@ -39,18 +42,19 @@ export class ServiceNetworks {
 
   /** VMs are not what they were. */
   look(): void {
+    for (const [service, { networks, unit }] of this.#made) {
+      if (this.#options.unit(service) === unit) continue;
+      networks.close();
+      this.#made.delete(service);
+    }
     for (const vm of this.#options.vms()) {
       const { via } = vm.status;
       if (via === undefined || !goesByService(vm)) continue;
       const refusal = this.#refusal(vm, via);
       if (refusal !== null) vm.tellNetwork(refusal);
-      else if (!this.#made.has(via))
-        this.#made.set(
-          via,
-          this.#options.make(via, () => this.servedBy(via)),
-        );
+      else if (!this.#made.has(via)) this.#make(via);
     }
-    for (const networks of this.#made.values()) networks.look();
+    for (const { networks } of this.#made.values()) networks.look();
   }
 
   /** The VMs that go by it. */
@@ -66,7 +70,14 @@ export class ServiceNetworks {
   }
 
   close(): void {
-    for (const networks of this.#made.values()) networks.close();
+    for (const { networks } of this.#made.values()) networks.close();
+  }
+
+  #make(service: string): void {
+    const unit = this.#options.unit(service);
+    if (unit === null) return;
+    const networks = this.#options.make(service, () => this.servedBy(service));
+    this.#made.set(service, { networks, unit });
   }
 
   #refusal({ status: { role } }: { status: Pick<VmStatus, "role"> }, service: string): string | null {

@@ -10,6 +10,28 @@ export interface PortPattern {
   readonly protocol: Transport | null;
 }
 
+/** Of a rule, and of a connection as rules see it. */
+export const ALL_PORTS: PortPattern = { port: null, protocol: null };
+
+/** Whether `other` has all of `one` in it. */
+export function isWithinPorts(one: PortPattern, other: PortPattern): boolean {
+  if (other.port === null) return true;
+  return other.port === one.port && (other.protocol === null || other.protocol === one.protocol);
+}
+
+/** What both mean; null: nothing. */
+export function portsInBoth(one: PortPattern, other: PortPattern): PortPattern | null {
+  if (isWithinPorts(one, other)) return one;
+  return isWithinPorts(other, one) ? other : null;
+}
+
+/** `host` with the port as rules write it. */
+export function withPorts(host: string, { port, protocol }: PortPattern): string {
+  if (port === null) return host;
+  const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return protocol === null ? place : `${place}/${protocol}`;
+}
+
 /** What a rule says of a destination. */
 export type DestinationPattern = PortPattern &
   (

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { MAX_TABLE_ROWS, MAX_TO_PROGRAM_BYTES } from "#shared/model/service-messages.ts";
 import { SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
@@ -126,7 +126,8 @@ describe("settings", () => {
     longest: { type: "number", title: "L", description: "", default: 10, min: 1 },
     dns: { type: "list", title: "D", description: "", default: [] },
   } as const;
-  const settings = () => new ServiceSettings(path.join(folder, "services"), "words", schemas as never);
+  const folders = () => ({ own: path.join(folder, "services"), lastGood: path.join(folder, "state/settings") });
+  const settings = () => new ServiceSettings(folders(), "words", schemas as never);
 
   it("have their defaults, and keep what is written beside them", async () => {
     const one = settings();
@@ -165,6 +166,65 @@ describe("settings", () => {
     ]);
     await expect(one.set("words", { dns: [] })).rejects.toMatchObject({ code: "service.bad-setting" });
     expect(fs.readFileSync(path.join(folder, "services/words.yaml"), "utf8")).toBe("longest: 0\n");
+  });
+
+  it.each([
+    ["is broken", () => put("services/words.yaml", "longest: 0\n")],
+    [
+      "cannot be read",
+      () => {
+        fs.rmSync(path.join(folder, "services/words.yaml"));
+        fs.mkdirSync(path.join(folder, "services/words.yaml"));
+      },
+    ],
+  ])("of a file that %s at the start are those that were last of use", async (_how, spoil) => {
+    await settings().set("words", { longest: 20 });
+    spoil();
+    const later = settings();
+    await later.load();
+    expect([later.values["longest"], later.isKnown, later.problem?.line]).toEqual([20, true, 1]);
+  });
+
+  it("are not known where no file was ever of use", async () => {
+    put("services/words.yaml", "longest: 0\n");
+    const one = settings();
+    await one.load();
+    expect([one.isKnown, one.problem?.line]).toEqual([false, 1]);
+    put("services/words.yaml", "longest: 7\n");
+    await one.load();
+    expect([one.isKnown, one.values["longest"]]).toEqual([true, 7]);
+  });
+
+  it.each([
+    ["gone", () => fs.rmSync(path.join(folder, "services/words.yaml"))],
+    ["empty", () => put("services/words.yaml", "")],
+  ])("of a file that is %s stay until it has been so for a while", async (_how, remove) => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    await settings().set("words", { longest: 20 });
+    // Also where the application begins just then.
+    for (const one of [settings(), settings()]) {
+      remove();
+      const loaded = one.load();
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+      put("services/words.yaml", "longest: 30\n");
+      vi.runAllTimers();
+      await loaded;
+      expect(one.values["longest"]).toBe(30);
+    }
+    const one = settings();
+    remove();
+    const loaded = one.load();
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    expect(one.values["longest"]).toBe(30);
+    vi.runAllTimers();
+    await loaded;
+    expect([one.values["longest"], one.isKnown]).toEqual([10, true]);
+    // It was a choice: nothing of before comes back.
+    put("services/words.yaml", "longest: 0\n");
+    const later = settings();
+    await later.load();
+    expect(later.isKnown).toBe(false);
   });
 });
 

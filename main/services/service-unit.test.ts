@@ -64,7 +64,11 @@ beforeEach(() => {
     },
   };
   vm = new Vm(scriptedDefinition("words"), { ...scriptedContext(links), driver });
-  const settings = new ServiceSettings(folder, "words", manifest.settings);
+  const settings = new ServiceSettings(
+    { own: folder, lastGood: path.join(folder, "last-good") },
+    "words",
+    manifest.settings,
+  );
   unit = new ServiceUnit({
     ...{ manifest, vm, settings, build: () => build() },
     booted: () => void asked.push("prepare"),

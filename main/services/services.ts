@@ -2,7 +2,7 @@
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { type ServiceInfo, type ServiceView, shownValue, SIGNATURES_SETTING } from "#shared/model/service.ts";
 import type { VmId, VmRole } from "#shared/model/vm.ts";
-import type { FileProblem } from "#shared/model/yaml-file.ts";
+import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { resolveCacheDir, templateStatus } from "../../images/builder/index.ts";
@@ -50,6 +50,9 @@ export interface ServicesEvents {
   /** `problem` changed: a file of settings broke, or was fixed. */
   problemsChanged: [];
 }
+
+/** Settings that were last of use. */
+const LAST_GOOD = "service-settings-last-good";
 
 export class Services extends Emitter<ServicesEvents> {
   readonly #options: ServicesOptions;
@@ -171,6 +174,12 @@ export class Services extends Emitter<ServicesEvents> {
   /** Its settings as they are in force, also before its VM is known. */
   settingsOf(name: string): Readonly<Record<string, unknown>> {
     return this.#units.get(name)?.settings.values ?? {};
+  }
+
+  /** Why nobody knows what a person wants of it, which may be more than its defaults; null: it is known, or not there. */
+  settingsProblem(name: string): string | null {
+    const { isKnown = true, problem = null } = this.#units.get(name)?.settings ?? {};
+    return isKnown || problem === null ? null : `its settings are not known: ${problemWords(problem)}`;
   }
 
   /** A setting of it that is a list, as it is in force; empty where there is none. */
@@ -422,10 +431,14 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async #unitOf(manifest: ServiceManifest, id: VmId, trial?: Trial): Promise<ServiceUnit> {
-    const { application, builds, catalog, prepare, unprepare } = this.#options;
+    const { application, builds, catalog, prepare, stateFolder, unprepare } = this.#options;
     const { name } = manifest;
     const isTrial = trial !== undefined;
-    const settings = new ServiceSettings(trial?.settingsFolder ?? this.#folder, name, manifest.settings);
+    const folders =
+      trial === undefined
+        ? { own: this.#folder, lastGood: path.join(stateFolder, LAST_GOOD) }
+        : { own: trial.settingsFolder, lastGood: path.join(trial.settingsFolder, LAST_GOOD) };
+    const settings = new ServiceSettings(folders, name, manifest.settings);
     await settings.load();
     // Builds are known by their names.
     const build = (): Promise<void> => builds.build(isTrial ? `${name} (new)` : name, catalog.recipe(name, isTrial));
@@ -444,12 +457,15 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async #reload(): Promise<void> {
-    for (const unit of this.#units.values()) {
-      const before = JSON.stringify(unit.settings.values);
-      await unit.settings.load();
-      if (JSON.stringify(unit.settings.values) !== before)
-        await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "error", messageOf(error)));
-    }
+    // Side by side: one file that is gone for a moment keeps no other waiting.
+    await Promise.all(
+      this.units.map(async (unit) => {
+        const before = JSON.stringify(unit.settings.values);
+        await unit.settings.load();
+        if (JSON.stringify(unit.settings.values) !== before)
+          await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "error", messageOf(error)));
+      }),
+    );
     this.emit("changed");
   }
 }

@@ -141,8 +141,8 @@ export interface AskCard {
   names: string[];
   /** The registrable domain of the names; null: an address, or a name without one. */
   domain: string | null;
-  /** Of the last one; null: a look-up. */
-  port: number | null;
+  /** Of each of the names, as it was asked for last; null: all of them, or a look-up. */
+  ports: (number | null)[];
   /** How often it was refused. */
   count: number;
   /** Milliseconds since 1970. */

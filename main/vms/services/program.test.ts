@@ -52,8 +52,17 @@ describe("what is desired", () => {
     const { client, orders, happens } = desk();
     happens({ type: "connected" });
     expect(() => client.tell({ state: "x".repeat(MAX_TO_PROGRAM_BYTES) })).toThrow(/the limit is/);
-    expect(client.revision).toBe(0);
     expect(orders).toHaveLength(1);
+    expect(client.tell({ state: null })).toBe(1);
+  });
+
+  it("is not in force by a revision that was never told", () => {
+    const { client, happens, heard } = desk();
+    client.tell({ state: { links: [] } });
+    happens({ type: "connected" });
+    const applied = (revision: number) => ({ type: "applied" as const, revision, problems: [] });
+    for (const revision of [2, 1]) happens({ type: "message", message: applied(revision) });
+    expect(heard).toEqual(["connected", "it has in force what it was not told (revision 2)", applied(1)]);
   });
 });
 

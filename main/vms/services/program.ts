@@ -50,11 +50,6 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
     return this.#isConnected;
   }
 
-  /** Of what is desired now: `applied` of at least this one says that it is in force. */
-  get revision(): number {
-    return this.#revision;
-  }
-
   /**
    * These parts are desired from now on, the other as before. Returns the revision that `applied` will name.
    * @throws AppError service.too-large, and nothing is changed
@@ -127,6 +122,9 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
   }
 
   #reported(message: FromProgram): void {
+    // What was told to it by an earlier run of the application, if by anybody: it must not pass for what is told later.
+    if (message.type === "applied" && message.revision > this.#revision)
+      return this.emit("refused", `it has in force what it was not told (revision ${message.revision})`);
     if (message.type !== "result") return this.emit("report", message);
     const settle = this.#jobs.get(message.job);
     if (message.ok) return settle?.resolve(message.output ?? null);

@@ -24,7 +24,7 @@ const bridge = {
 } as unknown as AtollBridge;
 
 const card = (id: number, change: Partial<AskCard> = {}): AskCard => ({
-  ...{ id, vmId: "web" as VmId, vm: "web", names: ["build.harbour.example"], domain: "harbour.example", port: 443 },
+  ...{ id, vmId: "web" as VmId, vm: "web", names: ["build.harbour.example"], domain: "harbour.example", ports: [443] },
   ...{ count: 14, sinceMs: 0, lastMs: Date.now() },
   ...change,
 });
@@ -80,12 +80,38 @@ it("an answer is for the name, or for all of its domain, and a rule that it writ
   await wait(1_000);
   await click("button", "Allow 1 h");
   await click('[role="radio"]', "*.harbour.example");
+  await wait(1_000);
   await click("button", "Deny always");
   expect(answers()).toEqual([
     'network.answer {"card":11,"name":"build.harbour.example","answer":"hour"}',
     'network.answer {"card":11,"name":"*.harbour.example","answer":"deny-always"}',
   ]);
   expect(shell.policyChanges.getState().done.map(({ change }) => change)).toEqual([3, 3]);
+});
+
+it("the second click of a double click answers nothing else", async () => {
+  const names = ["build.harbour.example", "docs.harbour.example", "www.harbour.example"];
+  await take(card(11, { names, ports: [443, 443, 443] }));
+  await wait(1_000);
+  const enabled = (): string[] => buttons().flatMap(({ name, enabled: isEnabled }) => (isEnabled ? [name] : []));
+  for (const [at, answer] of [
+    [1, "Allow once"],
+    [2, "Deny once"],
+  ] as const) {
+    await click("button", answer);
+    await take(card(11, { names: names.slice(at), ports: [443] }));
+    expect(enabled()).toEqual([]);
+    await click("button", answer);
+    expect(asked.length).toBe(at);
+    await wait(1_000);
+    expect(enabled().length).toBe(10);
+  }
+  // Nor where another name comes first, or is chosen.
+  await take(card(11, { names: ["new.harbour.example"] }));
+  expect(enabled()).toEqual(["deny"]);
+  await wait(1_000);
+  await click('[role="radio"]', "*.harbour.example");
+  expect(enabled()).toEqual(["deny"]);
 });
 
 it("a card that comes on top after another is dead again", async () => {

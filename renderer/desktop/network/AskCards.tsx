@@ -39,6 +39,7 @@ const WITHOUT_RULE: ReadonlySet<CardAnswer> = new Set(["once", "until-stop", "de
 export function AskCards() {
   const cards = useStore(useShell().asks, (state) => state.cards);
   const [chosen, setChosen] = useState<number | null>(null);
+  const [isAnswering, answering] = useAnswering();
   const open = cards.find(({ id }) => id === chosen) ?? cards[0];
   const step = (by: 1 | -1): void => {
     const at = cards.findIndex((card) => card === open);
@@ -55,7 +56,7 @@ export function AskCards() {
     <div className="ask-cards" role="group" aria-label="Names that wait" onKeyDown={onKeyDown}>
       {cards.map((card) =>
         card === open ? (
-          <OpenCard key={card.id} card={card} />
+          <OpenCard key={card.id} card={card} isAnswering={isAnswering} answering={answering} />
         ) : (
           <ClosedCard key={card.id} card={card} open={() => setChosen(card.id)} />
         ),
@@ -111,15 +112,23 @@ function ClosedCard({ card, open }: { card: AskCard; open: () => void }) {
   );
 }
 
-function OpenCard({ card }: { card: AskCard }) {
+interface OpenCardProps {
+  card: AskCard;
+  isAnswering: boolean;
+  answering: (answer: Promise<void>) => void;
+}
+
+function OpenCard({ card, isAnswering, answering }: OpenCardProps) {
   const { bridge, notices, policyChanges, vms } = useShell();
   const isThrowaway = useStore(vms, (state) => state.vms.find((one) => one.id === card.vmId)?.role === "disposable");
-  const { id, vmId, vm, names, domain, port, count, lastMs } = card;
+  const { id, vmId, vm, names, ports, domain, count, lastMs } = card;
   const tag = useTag(vmId);
-  const isDead = useDead();
   const scopes = [...names, ...(domain === null || names.every((name) => name === domain) ? [] : [`*.${domain}`])];
   const [chosen, setScope] = useState<string | null>(null);
   const scope = chosen !== null && scopes.includes(chosen) ? chosen : (scopes[0] ?? "");
+  const isDead = useDead(`${id} ${scope}`);
+  const shown = scope.startsWith("*.") ? (names[0] ?? "") : scope;
+  const port = ports[names.indexOf(shown)] ?? null;
   const agoS = useSeconds(lastMs);
   const give = async (answer: CardAnswer): Promise<void> => {
     const given = await bridge.request("network.answer", { card: id, name: scope, answer });
@@ -142,8 +151,8 @@ function OpenCard({ card }: { card: AskCard }) {
               data-answer={answer}
               aria-label={`${name} ${words}`}
               // To deny once lets nothing through: it counts at once, as in a prompt.
-              disabled={isDead && answer !== "deny"}
-              onClick={() => void give(answer)}
+              disabled={isAnswering || (isDead && answer !== "deny")}
+              onClick={() => answering(give(answer))}
             >
               {words}
             </button>
@@ -164,7 +173,7 @@ function OpenCard({ card }: { card: AskCard }) {
         <span>wants to connect to</span>
       </header>
       <h3>
-        <RevealedText text={scope.startsWith("*.") ? (names[0] ?? "") : scope} />
+        <RevealedText text={shown} />
         {port !== null && <small>:{port}</small>}
       </h3>
       <p>
@@ -196,14 +205,26 @@ function walk(event: ReactKeyboardEvent<HTMLElement>): void {
   event.preventDefault();
 }
 
-function useDead(): boolean {
-  const [isDead, setDead] = useState(true);
+/** While an answer is on its way, and for a moment after: its second click would be one for whatever comes next. */
+function useAnswering(): [isAnswering: boolean, answering: (answer: Promise<void>) => void] {
+  const [count, setCount] = useState(0);
+  const end = (): void => setCount((before) => before - 1);
+  const answering = (answer: Promise<void>): void => {
+    setCount((before) => before + 1);
+    void answer.finally(() => setTimeout(end, DEAD_MS));
+  };
+  return [count > 0, answering];
+}
+
+/** @param shown what would be answered: another one is dead again, from its first moment on */
+function useDead(shown: string): boolean {
+  const [live, setLive] = useState<string | null>(null);
   useEffect(() => {
     let timer = 0;
     const wait = (): void => {
       window.clearTimeout(timer);
-      setDead(true);
-      timer = window.setTimeout(() => setDead(false), DEAD_MS);
+      setLive(null);
+      timer = window.setTimeout(() => setLive(shown), DEAD_MS);
     };
     wait();
     window.addEventListener("focus", wait);
@@ -211,8 +232,8 @@ function useDead(): boolean {
       window.clearTimeout(timer);
       window.removeEventListener("focus", wait);
     };
-  }, []);
-  return isDead;
+  }, [shown]);
+  return live !== shown;
 }
 
 /** Seconds since then, counted on while it is shown. */

@@ -1,8 +1,8 @@
 /** A rule as a sentence, made of a connection: what it would have changed is listed before it is written. */
 import { CircleCheck, CircleX, EyeOff, History, Unplug } from "lucide-react";
 import { useState } from "react";
-import { getDomain } from "tldts";
 import type { RequestInput, RequestOutput } from "#shared/ipc/index.ts";
+import { registrableDomain } from "#shared/model/domain.ts";
 import { POLICY_DECISIONS, type PolicyDecision } from "#shared/model/policy.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
@@ -32,7 +32,7 @@ interface RuleSentenceProps {
 export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
   const { policyChanges } = useShell();
   const { name, address, port } = row;
-  const targets = targetsOf(name, address, name === null ? null : getDomain(name));
+  const targets = targetsOf(name, address, name === null ? null : registrableDomain(name));
   const [decision, setDecision] = useState<PolicyDecision>(row.verdict === "allow" ? "deny" : "allow");
   const [target, setTarget] = useState(targets[0] ?? "");
   const [isOnPort, setOnPort] = useState(port !== null);

@@ -1,0 +1,37 @@
+/**
+ * What a program was told and has not confirmed: each has its own time, from when it was told. That more is told later gives a
+ * program that hangs no more of it.
+ */
+export class Unconfirmed {
+  readonly #withinMs: number;
+  readonly #late: () => void;
+  /** By revision. */
+  readonly #timers = new Map<number, NodeJS.Timeout>();
+
+  /** @param late one was not confirmed in time; the others wait no more, until something is told again */
+  constructor(withinMs: number, late: () => void) {
+    this.#withinMs = withinMs;
+    this.#late = late;
+  }
+
+  told(revision: number): void {
+    const late = (): void => {
+      this.clear();
+      this.#late();
+    };
+    this.#timers.set(revision, setTimeout(late, this.#withinMs));
+  }
+
+  /** This revision is in force, and with it all before. */
+  confirmed(revision: number): void {
+    for (const [told, timer] of this.#timers) {
+      if (told > revision) continue;
+      clearTimeout(timer);
+      this.#timers.delete(told);
+    }
+  }
+
+  clear(): void {
+    this.confirmed(Infinity);
+  }
+}
