@@ -12,8 +12,9 @@ export type EndOfPart =
   /** Its link is gone, or it has said nothing for too long. */
   | { kind: "lost"; isSilent: boolean };
 
-/** Longest between two parts of a list, and from FilesReceive to FilesReady, which may hash what is there. */
+/** Longest between two parts of a list, for all of it, and from FilesReceive to FilesReady, which may hash what is there. */
 const LIST_MS = 60_000;
+const WHOLE_LIST_MS = 10 * 60_000;
 const READY_MS = 30 * 60_000;
 const STOP_MS = 10_000;
 
@@ -63,7 +64,11 @@ abstract class End {
   /** It is given up where nothing comes in that time. */
   protected expectWithin(ms: number): void {
     clearTimeout(this.#timer);
-    if (!this.#isOver) this.#timer = setTimeout(() => this.#settle({ kind: "lost", isSilent: true }), ms);
+    if (!this.#isOver) this.#timer = setTimeout(() => this.giveUp(), ms);
+  }
+
+  protected giveUp(): void {
+    this.#settle({ kind: "lost", isSilent: true });
   }
 
   protected expectNothing(): void {
@@ -79,14 +84,20 @@ export class SourceEnd extends End {
   constructor(end: FilesEnd, what: FilesToList) {
     super(end);
     const list: ListedFile[] = [];
+    // An agent could tell one file a minute.
+    const whole = setTimeout(() => this.giveUp(), WHOLE_LIST_MS);
     this.listed = new Promise((resolve) => {
       this.listener.listed = (part, isLast) => {
         for (const file of part) list.push(file);
         if (!isLast) return this.expectWithin(LIST_MS);
         this.expectNothing();
+        clearTimeout(whole);
         resolve(list);
       };
-      void this.over.then(() => resolve(null));
+      void this.over.then(() => {
+        clearTimeout(whole);
+        resolve(null);
+      });
     });
     this.transfer = end.service(files).list(what, this.listener);
     this.expectWithin(LIST_MS);

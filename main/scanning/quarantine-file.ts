@@ -30,26 +30,23 @@ export class QuarantineFile {
 
   /** null: it cannot be used. What it has lost is left alone in the scanners' VMs, as nobody knows what it is. */
   read(): Content | null {
-    let text: string;
     try {
-      text = fs.readFileSync(this.#file, "utf8");
-    } catch {
-      return { lastId: 0, files: [] }; // there is none
-    }
-    try {
-      return content.parse(JSON.parse(text));
+      return content.parse(JSON.parse(fs.readFileSync(this.#file, "utf8")));
     } catch (error) {
-      log(`${this.#file} cannot be used, so nothing of the quarantine is shown: ${messageOf(error)}`);
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return { lastId: 0, files: [] };
+      log(`${this.#file} cannot be used, so no file is put into quarantine, and none is shown: ${messageOf(error)}`);
       return null;
     }
   }
 
-  /** On the disk when it returns. */
-  write(written: Content): void {
+  /** Whether it is on the disk. */
+  write(written: Content): boolean {
     try {
       writeFileAtomicallySync(this.#file, JSON.stringify(written));
+      return true;
     } catch (error) {
       log(`${this.#file} cannot be written: ${messageOf(error)}`);
+      return false;
     }
   }
 }

@@ -24,9 +24,16 @@ let vms: LinkedVm[];
 const arrived = { index: 0, path: bytes("a"), isFolder: false, bytes: 8, scan: "", sha256: SHA } as const;
 const PLACE = "/home/user/Incoming/antivirus/eicar.com";
 
+let isWritable: boolean;
+
+function written(content: NonNullable<typeof kept>): boolean {
+  if (isWritable) kept = structuredClone(content);
+  return isWritable;
+}
+
 function opened(): Quarantine {
   return new Quarantine({
-    file: { read: () => kept, write: (written) => (kept = structuredClone(written)) },
+    file: { read: () => kept, write: written },
     engines: () => engines,
     crossings: () => ({
       request: (request) => {
@@ -48,6 +55,7 @@ beforeEach(async () => {
   engine = new ScriptedEngine(await linkedVm("antivirus"));
   engine.kept = new Set();
   [engines, kept, asked, sent] = [[engine], { lastId: 0, files: [] }, [], []];
+  isWritable = true;
   answer = { allowed: true, by: "person", rule: null, explanation: "", seq: 5 };
   const file = { ...arrived, outcome: "whole", reason: null, arrivedAt: bytes(PLACE) } as const;
   end = { state: "done", files: [file], bytes: 8, seconds: 1, detail: "" };
@@ -156,6 +164,20 @@ describe("what was kept", () => {
     kept = null;
     quarantine = opened();
     engine.kept = new Set(["ab".repeat(16)]);
+    quarantine.look();
+    // Else the next run would take what is written now for all that there is.
+    expect([keep(), kept]).toEqual([null, null]);
+    expect(engine.asked).toEqual([]);
+  });
+
+  it("is nothing more while it cannot be written down, and is written when it can be", () => {
+    isWritable = false;
+    const key = keep();
+    expect(keep(party(web), "b", "cd".repeat(32))).toBeNull();
+    isWritable = true;
+    expect(keep(party(web), "b", "cd".repeat(32))).not.toBeNull();
+    expect(kept?.files.map((one) => one.key)).toContain(key);
+    quarantine = opened();
     quarantine.look();
     expect(engine.asked).toEqual([]);
   });

@@ -62,6 +62,8 @@ export class Quarantine extends Emitter<{ changed: [] }> {
   #lastId = 0;
   /** Without it nobody knows what the scanners' files are. */
   readonly #isKnown: boolean;
+  /** What is known now is on the disk too. */
+  #isWritten = true;
   /** Keys that were given out for what is being scanned. */
   readonly #pending = new Set<string>();
   /** Keys that a scanner was asked to remove. */
@@ -88,13 +90,15 @@ export class Quarantine extends Emitter<{ changed: [] }> {
   /** Files of `from` are scanned. `to`: where they are on their way to, held unless they are clean; null: nowhere. */
   begin(from: FilesParty, to: FilesParty | null): Keeping {
     const keys = new Set<string>();
+    if (!this.#isWritten) this.#write();
     return {
       verdicts: to === null ? ["found", "suspicious"] : ["found", "suspicious", "not-scanned"],
       keyFor: (engine, sha256) => {
         const has = this.#entries.some(
           (entry) => entry.sha256 === sha256 && entry.service === engine.name && this.#stateOf(entry) === "kept",
         );
-        if (has || engine.kept === null) return null;
+        // The application's next run removes what it does not know: nothing is kept that may not be written down.
+        if (has || engine.kept === null || !this.#isKnown || !this.#isWritten) return null;
         const key = randomBytes(KEY_BYTES).toString("hex");
         keys.add(key);
         this.#pending.add(key);
@@ -280,8 +284,13 @@ export class Quarantine extends Emitter<{ changed: [] }> {
   }
 
   #changed(): void {
-    this.#parts.file.write({ lastId: this.#lastId, files: this.#entries });
+    this.#write();
     this.look();
+  }
+
+  #write(): void {
+    // What cannot be used is left as it is: a person may repair it.
+    if (this.#isKnown) this.#isWritten = this.#parts.file.write({ lastId: this.#lastId, files: this.#entries });
   }
 }
 

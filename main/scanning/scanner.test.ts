@@ -136,6 +136,45 @@ describe("a file", () => {
   });
 });
 
+describe("a VM is released", () => {
+  it("when the last scan in it is over", async () => {
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+    await scanner.released(engine.vm);
+    const result = scanned([file(0)], scanner);
+    const order: string[] = [];
+    const released = scanner.released(engine.vm).then(() => order.push("released"));
+    await home.agent.until(() => home.agent.sentOf("filesList").length > 0);
+    expect(order).toEqual([]);
+    await carry(1, [whole(0)]);
+    await Promise.all([result, released]);
+  });
+
+  it("after a quarter of an hour from a scan that has no end", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+    engine.isReady = new Promise(() => undefined);
+    void scanned([file(0)], scanner);
+    let isReleased = false;
+    const released = scanner.released(engine.vm).then(() => (isReleased = true));
+    await vi.advanceTimersByTimeAsync(899_000);
+    expect(isReleased).toBe(false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await released;
+  });
+});
+
+it("a source that tells one file of its list a minute is given up after ten minutes", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const result = scanned([file(0)]);
+  await home.agent.until(() => home.agent.sentOf("filesList").length > 0);
+  const { transfer = 0 } = home.agent.sentOf("filesList")[0] ?? {};
+  for (let index = 0; index < 12; index += 1) {
+    home.agent.say("filesListed", { transfer, entries: [entry(index, `f${index}`)] as never, last: false });
+    await vi.advanceTimersByTimeAsync(50_000);
+  }
+  expect(verdictOf((await result).get(0))).toEqual([null, "error", "the files are not there any more"]);
+});
+
 describe("an engine that", () => {
   const lies: [string, unknown, string][] = [
     ["answers about another file", clean({ sha256: "00".repeat(32) }), "it has answered about another file"],

@@ -3,6 +3,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import type { ScanSource } from "../files/file-scanner.ts";
+import { waitFor } from "../base/waiting.ts";
 import type { FilesParty } from "../files/transfer.ts";
 import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
 import type { Engine } from "./engine.ts";
@@ -10,6 +11,9 @@ import type { LookedFile, Quarantine } from "./quarantine.ts";
 import { type BatchOptions, type LookedAt, scanBatch } from "./scan-batch.ts";
 import type { Vm } from "../vms/vm.ts";
 import { VerdictCache } from "./verdict-cache.ts";
+
+/** A scan that goes on in a VM that is to end has so long. */
+const RELEASED_MS = 15 * 60_000;
 
 export interface ScanOptions {
   signal: AbortSignal;
@@ -45,9 +49,20 @@ export class Scanner {
     throw new AppError("scan.no-scanner", 'No scanner runs: "atoll service start antivirus" starts one.');
   }
 
-  /** Resolves when no scan uses that VM. */
-  async released(vm: Vm): Promise<void> {
-    while (this.#uses.has(vm)) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  /** Resolves when no scan uses that VM, or those that do have had their time: a hostile source can make one very long. */
+  released(vm: Vm): Promise<void> {
+    return waitFor({
+      listen: ({ resolve }) => {
+        const look = (): void => {
+          if (!this.#uses.has(vm)) resolve();
+        };
+        look();
+        this.#waiting.add(look);
+        return () => this.#waiting.delete(look);
+      },
+      timeoutMs: RELEASED_MS,
+      onTimeout: ({ resolve }) => resolve(),
+    });
   }
 
   /** Of a file that no engine has got. */
@@ -97,8 +112,7 @@ export class Scanner {
       const left = (this.#uses.get(vm) ?? 1) - 1;
       if (left > 0) this.#uses.set(vm, left);
       else this.#uses.delete(vm);
-      for (const wake of this.#waiting) wake();
-      this.#waiting.clear();
+      for (const look of this.#waiting) look();
     }
   }
 

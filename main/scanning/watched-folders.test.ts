@@ -21,25 +21,24 @@ let watched: WatchedFolders;
 
 beforeEach(async () => {
   vi.useFakeTimers();
-  parts = await scriptedApplication({ vms: { home: "lagoon" } });
+  parts = await scriptedApplication({ vms: { home: "lagoon", web: "coral", mail: "coral" } });
   await parts.application.open();
   [scanner, places, scanned, verdicts, found] = [{ isThere: true }, ["*:Downloads"], [], {}, []];
   watched = new WatchedFolders({
     application: parts.application,
     scanner,
     places: () => places,
-    scan: (vm, path) => {
+    scan: (vm, path, signal) => {
       const name = Buffer.from(path).toString();
       scanned.push(`${vm.definition.name}:${name}`);
+      if (name === "Downloads/slow") return new Promise((resolve) => setTimeout(() => resolve([]), 1_000));
+      if (name === "Downloads/hangs") return new Promise((_, reject) => signal.addEventListener("abort", reject));
       const verdict = verdicts[name] ?? "clean";
       return Promise.resolve([{ path: name, sha256: "ab", verdict, engines: [] } satisfies ScannedFile]);
     },
   });
   watched.on("found", (vm, file) => found.push(`${vm.definition.name}:${file.path}`));
-  await parts.application.vm("home").start();
-  link = parts.links[0] as ScriptedLink;
-  link.says(HELLO);
-  watched.follow();
+  link = await begun("home");
 });
 afterEach(() => {
   watched.end();
@@ -47,19 +46,30 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** It runs, and is watched. */
+async function begun(vm: string): Promise<ScriptedLink> {
+  await parts.application.vm(vm).start();
+  const started = parts.links.at(-1) ?? expect.unreachable("it has no link");
+  started.says(HELLO);
+  watched.follow();
+  return started;
+}
+
 function says(...items: ReturnType<typeof item>[]): void {
   saysOf(1, items);
 }
 
-function saysOf(folder: number, items: ReturnType<typeof item>[]): void {
+function saysOf(folder: number, items: ReturnType<typeof item>[], from = link): void {
   const event: FoldersEvent = { type: "changed", folder, isReset: true, items, removed: [], isLast: true, more: 0 };
-  link.says(serviceEvent(FOLDERS, event));
+  from.says(serviceEvent(FOLDERS, event));
 }
 
 async function tell(...items: ReturnType<typeof item>[]): Promise<void> {
   says(...items);
   await vi.advanceTimersByTimeAsync(1_000);
 }
+
+const inDownloads = (word: string): string => word.replace(":", ":Downloads/");
 
 const orders = (): unknown[] => ordersOf(link, FOLDERS);
 
@@ -81,6 +91,20 @@ describe("a file in a watched folder", () => {
     await tell(item("b"));
     await tell(item("a"), item("b"));
     expect(found.slice(2)).toEqual(["home:Downloads/a"]);
+  });
+});
+
+describe("a VM whose file is never looked at to its end", () => {
+  it("holds up its own files alone, and those for ten minutes a file", async () => {
+    const [web, mail] = [await begun("web"), await begun("mail")];
+    says(item("hangs"), item("later"));
+    saysOf(1, [item("slow"), item("a"), item("b")], web);
+    saysOf(1, [item("c")], mail);
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    // Those of the others take turns.
+    expect(scanned).toEqual(["home:hangs", "web:slow", "web:a", "mail:c", "web:b"].map(inDownloads));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(scanned.slice(5)).toEqual(["home:Downloads/later"]);
   });
 });
 

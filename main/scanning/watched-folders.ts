@@ -1,11 +1,13 @@
 /**
  * Folders of VMs whose files are scanned as they come, and once from the beginning: a download by TLS never passes the firewall in the
- * clear. One file at a time, so that what somebody waits for goes first. Their agents say what is there.
+ * clear. Two files at a time, of two VMs, so that what somebody waits for goes first, and no VM waits for another's files. Their agents
+ * say what is there.
  */
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { verdictWords } from "#shared/model/scan.ts";
 import { VM_NAME_PATTERN } from "#shared/model/vm.ts";
 import type { FolderItem } from "#shared/protocol/folders.ts";
+import { deadline } from "../base/deadline.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { messageOf } from "#shared/model/app-error.ts";
@@ -15,12 +17,17 @@ import { partyView } from "../policy/party-view.ts";
 import { folders } from "../vms/services/folders.ts";
 import type { Vm } from "../vms/vm.ts";
 
+/** What nobody has asked for has so long, whatever the VM does that has it. */
+export const UNASKED_MS = 10 * 60_000;
+
 /** Whose settings name the folders. */
 export const ANTIVIRUS_SERVICE = "antivirus";
 /** A program that has begun a file goes on with it for a moment. */
 const SETTLE_MS = 1_000;
 /** Of one VM: its agent watches a few more for the desktop. */
 const MAX_FOLDERS = 6;
+/** VMs whose files are scanned at once. */
+const AT_ONCE = 2;
 /** Of browsers, until a file is whole. */
 const PARTIAL = /\.(part|crdownload|download|tmp)$/;
 
@@ -49,14 +56,19 @@ interface Source {
   timer: NodeJS.Timeout | undefined;
 }
 
+interface Waiting {
+  readonly source: Source;
+  readonly name: string;
+}
+
 export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   readonly #parts: WatchedFoldersParts;
   readonly #sources = new Map<string, Source>();
   /** Of each folder by name: the digest that was told. It outlives what watches the folder: nobody is told again for a new start. */
   readonly #told = new Map<string, Map<string, string | null>>();
-  /** What is to be scanned, by source and name. */
-  readonly #queue = new Map<string, { source: Source; name: string }>();
-  #isScanning = false;
+  /** What is to be scanned: of each VM by source and name; the VM that has waited longest first. */
+  readonly #queue = new Map<Vm, Map<string, Waiting>>();
+  readonly #scanning = new Set<Vm>();
 
   constructor(parts: WatchedFoldersParts) {
     super();
@@ -73,7 +85,7 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   /** All files there are scanned again: what looks at them knows more. */
   again(): void {
     for (const [key, source] of this.#sources) this.#enqueue(key, source, source.stamps.keys());
-    void this.#scan();
+    this.#scan();
   }
 
   /** Nothing is watched any more. */
@@ -104,7 +116,7 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
           const due = this.#changed(source, items);
           source.timer = setTimeout(() => {
             this.#enqueue(key, source, due);
-            void this.#scan();
+            this.#scan();
             seen();
           }, SETTLE_MS);
         },
@@ -121,7 +133,8 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   #end(key: string, source: Source): void {
     if (this.#sources.get(key) === source) this.#sources.delete(key);
     clearTimeout(source.timer);
-    for (const [queued, one] of this.#queue) if (one.source === source) this.#queue.delete(queued);
+    const waiting = this.#queue.get(source.vm) ?? new Map<string, Waiting>();
+    for (const [queued, one] of waiting) if (one.source === source) waiting.delete(queued);
     source.ended.abort();
   }
 
@@ -140,25 +153,35 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   }
 
   #enqueue(key: string, source: Source, names: Iterable<string>): void {
-    for (const name of names) this.#queue.set(JSON.stringify([key, name]), { source, name });
+    const waiting = this.#queue.get(source.vm) ?? new Map<string, Waiting>();
+    this.#queue.set(source.vm, waiting);
+    for (const name of names) waiting.set(JSON.stringify([key, name]), { source, name });
   }
 
-  async #scan(): Promise<void> {
-    if (this.#isScanning) return;
-    this.#isScanning = true;
-    for (const [key, { source, name }] of this.#queue) {
-      this.#queue.delete(key);
-      await this.#scanOne(source, name);
+  #scan(): void {
+    for (const [vm, waiting] of this.#queue) {
+      if (this.#scanning.size >= AT_ONCE) return;
+      if (this.#scanning.has(vm)) continue;
+      this.#queue.delete(vm);
+      const [next] = waiting;
+      if (next === undefined) continue;
+      waiting.delete(next[0]);
+      this.#queue.set(vm, waiting);
+      this.#scanning.add(vm);
+      void this.#scanOne(next[1].source, next[1].name).finally(() => {
+        this.#scanning.delete(vm);
+        this.#scan();
+      });
     }
-    this.#isScanning = false;
   }
 
   async #scanOne({ key, vm, folder, ended }: Source, name: string): Promise<void> {
     const told = this.#told.get(key) ?? new Map<string, string | null>();
     this.#told.set(key, told);
     const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
+    const limit = deadline(UNASKED_MS, () => new Error("it took too long"), ended.signal);
     try {
-      for (const file of await this.#parts.scan(vm, path, ended.signal)) {
+      for (const file of await this.#parts.scan(vm, path, limit.signal)) {
         if (file.verdict !== "found" && file.verdict !== "suspicious") continue;
         if (ended.signal.aborted || told.get(name) === file.sha256) continue;
         told.set(name, file.sha256);
@@ -166,6 +189,8 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
       }
     } catch (error) {
       log(`${vm.definition.name}:${folder} was not scanned: ${messageOf(error)}`);
+    } finally {
+      limit.end();
     }
   }
 }

@@ -34,6 +34,35 @@ function nested(depth: number): Buffer {
   return archive;
 }
 
+/** By Python's module of that name. */
+async function packed(way: "bz2" | "lzma"): Promise<Buffer> {
+  const script = `import sys, ${way}; sys.stdout.buffer.write(${way}.compress(b"hello"))`;
+  return (await run("python3", ["-c", script], { encoding: "buffer" })).stdout;
+}
+
+/** With one file in it, and so many empty blocks at its end. `isOld`: of the first kind, which has no magic. */
+function tar(name: string, content: Uint8Array, { blocks = 2, isOld = false, kind = "0" } = {}): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name);
+  header.write("0000644\0", 100);
+  header.write(content.length.toString(8).padStart(11, "0"), 124);
+  header.write("        ", 148);
+  header.write(kind, 156);
+  if (!isOld) header.write("ustar\u000000", 257);
+  const sum = header.reduce((all, byte) => all + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
+  return Buffer.concat([header, content, padding, Buffer.alloc(512 * blocks)]);
+}
+
+/** Of its two kinds, up to the type of the first header. */
+const RAR = Buffer.from("Rar!\x1a\x07\x01\0\x33\x92\xb5\xe5\x0a\x01\x05", "latin1");
+const OLD_RAR = Buffer.from("Rar!\x1a\x07\0\xcf\x90\x73\0\0", "latin1");
+/** As a self-extracting archive begins. */
+const selfExtracting = Buffer.concat([Buffer.from("MZ"), Buffer.alloc(300_000, 1)]);
+const SOMETHING_FOLLOWS = "something follows an archive in it";
+const UNLISTED = "there are files in it that its list does not name";
+
 describe("all of it is looked at of", () => {
   it.each([
     ["a file that is no archive", plain, false],
@@ -42,6 +71,17 @@ describe("all of it is looked at of", () => {
     ["one behind something else", Buffer.concat([Buffer.alloc(5_000, 1), zip("a", plain)]), true],
     ["archives in archives", nested(10), true],
     ["what is packed by gzip", gzipSync(plain), true],
+    ["an archive that tar has made", tar("a", plain), true],
+    ["one without its end", tar("a", plain, { blocks: 0 }), true],
+    ["one with zip archives in it", tar("a", zip("a", plain), { blocks: 20 }), true],
+    ["a zip archive with zeros behind it", Buffer.concat([zip("a", plain), Buffer.alloc(100)]), true],
+    ["one in a self-extracting program", Buffer.concat([selfExtracting, zip("a", plain)]), true],
+    ["a program", selfExtracting, false],
+    [
+      "one that knows RAR archives",
+      Buffer.concat([selfExtracting, Buffer.from("Rar!\x1a\x07\x01\0Rar!\x1a\x07\0PK")]),
+      false,
+    ],
   ])("%s", async (_, content, hasMembers) => {
     expect(await counted(content)).toEqual([hasMembers, ""]);
   });
@@ -59,12 +99,34 @@ describe("not all of it is looked at of", () => {
     ["an archive of an unknown way of packing", withMethod(zip("a", plain), 93), /packed in a way/],
     ["a 7z archive", Buffer.from("377abcaf271c0004", "hex"), "an archive of this kind (7z) cannot be counted"],
     ["a RAR archive in a zip", zip("a", Buffer.from("Rar!\x1a\x07\0", "latin1")), /\(RAR\) cannot be counted/],
+    ["a zip archive behind one of tar", Buffer.concat([tar("a", plain), zip("a", plain)]), SOMETHING_FOLLOWS],
+    ["a bad header in tar", Buffer.concat([tar("a", plain, { blocks: 0 }), Buffer.alloc(512, 1)]), SOMETHING_FOLLOWS],
+    ["an archive of tar behind its end", Buffer.concat([tar("a", plain), tar("b", plain)]), SOMETHING_FOLLOWS],
+    ["an archive in a file of an unknown type in tar", tar("a", RAR, { kind: "Z" }), /\(RAR\) cannot be counted/],
+    ["gzip that is cut, in an old archive of tar", tar("a", gzipSync(plain).subarray(0, -9), { isOld: true }), BROKEN],
+    ["two zip archives, one behind the other", Buffer.concat([zip("a", plain), zip("b", plain)]), UNLISTED],
+    ["something behind a zip archive", Buffer.concat([zip("a", plain), plain]), SOMETHING_FOLLOWS],
+    ["something behind gzip", Buffer.concat([gzipSync(plain), plain]), BROKEN],
+    ["a RAR archive in a program", Buffer.concat([selfExtracting, RAR]), /\(RAR\) cannot be counted/],
+    ["an old one", Buffer.concat([selfExtracting, OLD_RAR]), /\(RAR\) cannot be counted/],
+    ["a 7z archive in a program", Buffer.concat([selfExtracting, Buffer.from("377abcaf271c0004", "hex")]), /\(7z\)/],
+    ["a cabinet in a program", Buffer.concat([selfExtracting, Buffer.from("MSCF\0\0\0\0")]), /\(cabinet\)/],
   ])("%s", async (_, content, why) => {
     const [hasMembers, said] = await counted(content);
     expect(hasMembers).toBe(true);
     expect(said).toMatch(why);
   });
 });
+
+it.each(["bz2", "lzma"] as const)(
+  "streams of %s are looked at one behind the other, and nothing else may follow them",
+  async (way) => {
+    const one = await packed(way);
+    expect(await counted(Buffer.concat([one, Buffer.alloc(8), one]))).toEqual([true, ""]);
+    expect(await counted(Buffer.concat([one, zip("a", plain)]))).toEqual([true, BROKEN]);
+    expect(await counted(one.subarray(0, -6))).toEqual([true, BROKEN]);
+  },
+);
 
 /** The same archive with another number for the way in which its file is packed, in both places. */
 function withMethod(archive: Buffer, method: number): Buffer {

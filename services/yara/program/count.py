@@ -10,6 +10,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import resource
 import sys
 import tarfile
@@ -53,22 +54,104 @@ UNCOUNTED = [
     (2, b"-lh", "LHA"),
     (0x8001, b"CD001", "ISO 9660"),
 ]
-
+# Those whose programs look for them behind something else too: a self-extracting archive begins as a program does. With what follows
+# the magic, as programs that know an archive when they see one have it in their text.
+ANYWHERE = [
+    (re.compile(rb"Rar!\x1a\x07\x00..\x73", re.DOTALL), "RAR"),
+    (
+        re.compile(
+            rb"Rar!\x1a\x07\x01\x00.{4}[\x80-\xff]{0,3}[\x00-\x7f](?:[\x01\x04]|[\x81\x84]\x80{0,8}\x00)", re.DOTALL
+        ),
+        "RAR",
+    ),
+    (re.compile(rb"7z\xbc\xaf\x27\x1c\x00[\x00-\x09]"), "7z"),
+    (re.compile(rb"MSCF(?:\x00{4}|.{21}\x01)", re.DOTALL), "cabinet"),
+]
+# As far as they reach.
+MOST_ANYWHERE = 32
 
 # Those that are unpacked here.
 COUNTED = [(0, b"\x1f\x8b"), (0, b"BZh"), (0, b"\xfd7zXZ\0"), (257, b"ustar"), (0, b"PK\x03\x04"), (0, b"PK\x05\x06")]
+ZIP_LOCAL = b"PK\x03\x04"
+ZIP_LOCAL_BYTES = 30
+ZIP_LOCAL_ANYWHERE = re.compile(re.escape(ZIP_LOCAL))
 ZIP_END = b"PK\x05\x06"
+ZIP_END_BYTES = 22
 # A zip archive may begin anywhere; its end is in the last bytes.
-ZIP_TAIL = 22 + 0xFFFF
+ZIP_TAIL = ZIP_END_BYTES + 0xFFFF
 
 
 def has_members(path):
-    """Whether there may be files in this one: a look at its beginning and its end."""
+    """Whether there may be files in this one."""
     with open(path, "rb") as file:
         head = file.read(HEAD)
-        file.seek(max(0, os.path.getsize(path) - ZIP_TAIL))
         kinds = [(offset, magic) for offset, magic, _ in UNCOUNTED] + COUNTED
-        return ZIP_END in file.read() or any(head[at : at + len(magic)] == magic for at, magic in kinds)
+        if is_tar(head) or any(head[at : at + len(magic)] == magic for at, magic in kinds):
+            return True
+        return ZIP_END in tail_of(file) or kind_inside(file) is not None
+
+
+def is_tar(head):
+    """By its checksum: one of the first kind has no magic."""
+    try:
+        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return head[257:262] == b"ustar"
+    return True
+
+
+def tail_of(file):
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - ZIP_TAIL))
+    return file.read()
+
+
+def kind_inside(file):
+    """The archive of ANYWHERE that is somewhere in it; None where there is none."""
+    return next((name for form, name in ANYWHERE if has(file, 0, sys.maxsize, form)), None)
+
+
+def has(file, start, end, form):
+    """Whether there is such between the two places."""
+    file.seek(start)
+    before, left = b"", end - start
+    while piece := file.read(min(PIECE, left)):
+        left -= len(piece)
+        if form.search(before + piece):
+            return True
+        before = piece[-MOST_ANYWHERE:]
+    return False
+
+
+def is_empty(file, start):
+    """Whether nothing but zeros follows."""
+    file.seek(start)
+    while piece := file.read(PIECE):
+        if piece.strip(b"\0"):
+            return False
+    return True
+
+
+def pieces_of(source):
+    return iter(lambda: source.read(PIECE), b"")
+
+
+def unpacked(file, begin):
+    """Of one stream, or several one behind the other. Python's own files leave out what follows a stream and is none: here it is
+    broken. Zeros may follow."""
+    stream = begin()
+    while True:
+        data = b""
+        if stream.eof:
+            data = stream.unused_data.lstrip(b"\0")
+            while not data:
+                if not (piece := file.read(PIECE)):
+                    return
+                data = piece.lstrip(b"\0")
+            stream = begin()
+        elif stream.needs_input and not (data := file.read(PIECE)):
+            raise EOFError
+        yield stream.decompress(data, PIECE)
 
 
 class NotCounted(Exception):
@@ -92,41 +175,50 @@ class Counter:
         for offset, magic, name in UNCOUNTED:
             if head[offset : offset + len(magic)] == magic:
                 raise NotCounted(f"an archive of this kind ({name}) cannot be counted")
+        if name := kind_inside(file):
+            raise NotCounted(f"an archive of this kind ({name}) cannot be counted")
+        file.seek(0)
         if head[:2] == b"\x1f\x8b":
-            self.member(gzip.GzipFile(fileobj=file), depth)
+            self.member(pieces_of(gzip.GzipFile(fileobj=file)), depth)
         elif head[:3] == b"BZh":
-            self.member(bz2.BZ2File(file), depth)
+            self.member(unpacked(file, bz2.BZ2Decompressor), depth)
         elif head[:6] == b"\xfd7zXZ\0":
-            self.member(lzma.LZMAFile(file), depth)
-        elif head[257:262] == b"ustar":
+            self.member(unpacked(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)), depth)
+        elif is_tar(head):
             self.tar(file, depth)
-        elif head[:4] == b"PK\x03\x04" or zipfile.is_zipfile(file):
+        elif head[:4] == ZIP_LOCAL or zipfile.is_zipfile(file):
             file.seek(0)
             self.zip(file, depth)
 
     def tar(self, file, depth):
         with tarfile.open(fileobj=file, mode="r:") as archive:
             for entry in archive:
-                if entry.isreg():
-                    self.member(archive.extractfile(entry), depth)
+                # One of an unknown type is a file.
+                if entry.isreg() or entry.type not in tarfile.SUPPORTED_TYPES:
+                    self.member(pieces_of(archive.extractfile(entry)), depth)
+            end = archive.offset
+        # Python ends at an empty header, or a bad one. Others go on.
+        if not is_empty(file, end):
+            raise NotCounted("something follows an archive in it")
 
     def zip(self, file, depth):
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if len(entries) > limits.FILES:
                 raise NotCounted(f"there are more than {limits.FILES} files in it")
+            look_for_unlisted(file, entries, archive.start_dir)
             for entry in entries:
                 if entry.flag_bits & 0x41:
                     raise NotCounted("a file in it is encrypted")
                 if entry.compress_type not in ZIP_METHODS:
                     raise NotCounted("a file in it is packed in a way that the engine does not open")
                 with archive.open(entry) as member:
-                    self.member(member, depth)
+                    self.member(pieces_of(member), depth)
 
-    def member(self, source, depth):
+    def member(self, pieces, depth):
         """Unpacks it; the sizes that an archive says are not believed."""
         content = io.BytesIO()
-        while piece := source.read(PIECE):
+        for piece in pieces:
             self.bytes += len(piece)
             if self.bytes > limits.SCAN_BYTES:
                 raise NotCounted(f"more than {limits.SCAN_BYTES // limits.MIB} MiB are in it")
@@ -135,6 +227,38 @@ class Counter:
                 raise NotCounted(f"a file in it has more than {limits.FILE_BYTES // limits.MIB} MiB")
         content.seek(0)
         self.look(content, depth + 1)
+
+
+def look_for_unlisted(file, entries, list_start):
+    """Files that a zip archive's list does not name, before, between and behind those that it names: some programs go by what is
+    there, and not by the list."""
+    end = 0
+    for entry in sorted(entries, key=lambda entry: entry.header_offset):
+        start = entry.header_offset
+        if start < end:
+            raise NotCounted("files in it overlap")
+        refuse_unlisted(file, end, start)
+        file.seek(start)
+        local = file.read(ZIP_LOCAL_BYTES)
+        if len(local) < ZIP_LOCAL_BYTES:
+            raise zipfile.BadZipFile
+        end = start + ZIP_LOCAL_BYTES + int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+        end += entry.compress_size
+    refuse_unlisted(file, end, list_start)
+    tail = tail_of(file)
+    size = file.tell()
+    # As zipfile finds it.
+    at = len(tail) - ZIP_END_BYTES
+    if tail[at : at + 4] != ZIP_END or tail[-2:] != b"\0\0":
+        at = tail.rfind(ZIP_END)
+    comment = int.from_bytes(tail[at + 20 : at + 22], "little")
+    if not is_empty(file, size - len(tail) + at + ZIP_END_BYTES + comment):
+        raise NotCounted("something follows an archive in it")
+
+
+def refuse_unlisted(file, start, end):
+    if start < end and has(file, start, end, ZIP_LOCAL_ANYWHERE):
+        raise NotCounted("there are files in it that its list does not name")
 
 
 # What a broken or a hostile archive makes of the library.
