@@ -188,10 +188,15 @@ export class Atoll {
     return async () => void (await this.command("exec", vm, "--", "kill", "-KILL", pid));
   }
 
-  /** Seconds used so far by the application's processes; the VMs' QEMUs, which are its children, are not among them. */
+  /** Seconds used so far by the application's processes; the QEMUs of all VMs, which are its children, are not among them. */
   appCpuSeconds(): number {
-    const qemus = VM_NAMES.map((name) => this.#qemuPid(name) ?? 0);
-    return cpuSeconds([this.#app?.pid ?? 0], qemus);
+    return cpuSeconds([this.#app?.pid ?? 0], this.#qemuPids());
+  }
+
+  /** The same of the QEMUs of VMs that are neither a nor b: services'. */
+  serviceCpuSeconds(): number {
+    const own = VM_NAMES.map((name) => this.#qemuPid(name));
+    return cpuSeconds(this.#qemuPids().filter((pid) => !own.includes(pid)));
   }
 
   /** Seconds used so far by the VM's QEMU. */
@@ -271,9 +276,20 @@ export class Atoll {
   }
 
   #qemuPid(vm: VmName): number | null {
-    const file = path.join(vmRunFolder(resolvePaths(this.#env), this.#ids[vm]), RUNTIME_FILES.pid);
-    if (!fs.existsSync(file)) return null;
-    const pid = Number(fs.readFileSync(file, "utf8"));
-    return fs.existsSync(`/proc/${pid}`) ? pid : null;
+    return runningPid(vmRunFolder(resolvePaths(this.#env), this.#ids[vm]));
   }
+
+  /** Of all VMs that run. */
+  #qemuPids(): number[] {
+    const folder = path.dirname(vmRunFolder(resolvePaths(this.#env), this.#ids.a));
+    return fs.readdirSync(folder).flatMap((name) => runningPid(path.join(folder, name)) ?? []);
+  }
+}
+
+/** Of the VM of this run folder. */
+function runningPid(folder: string): number | null {
+  const file = path.join(folder, RUNTIME_FILES.pid);
+  if (!fs.existsSync(file)) return null;
+  const pid = Number(fs.readFileSync(file, "utf8"));
+  return fs.existsSync(`/proc/${pid}`) ? pid : null;
 }

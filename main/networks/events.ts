@@ -1,7 +1,8 @@
 /** What the page is told of connections while it shows them. */
 import { MAX_SHOWN_ALERTS } from "#shared/ipc/network.ts";
+import type { MovedFlows } from "#shared/model/network.ts";
 import type { Page } from "../ipc/page.ts";
-import { shownFlow } from "./flows.ts";
+import { type Flow, shownFlow } from "./flows.ts";
 import type { Network } from "./network.ts";
 
 /** Between two of them: what changes a thousand times a second is told once. */
@@ -11,6 +12,8 @@ export function sendNetworkEvents({ network, page }: { network: Network; page: P
   const { flows, filter, scanner } = network;
   let hasAlerts = false;
   const changed = new Set<string>();
+  /** Of which bytes alone are others. */
+  const moved = new Set<string>();
   const gone = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   const send = (): void => {
@@ -18,13 +21,13 @@ export function sendNetworkEvents({ network, page }: { network: Network; page: P
     const now = Date.now();
     flows.forgetOld();
     if (network.isWatched) {
-      const shown = [...changed].flatMap((key) => {
-        const flow = flows.get(key);
-        return flow === undefined ? [] : [shownFlow(flow, now)];
-      });
+      const flowsOf = (keys: ReadonlySet<string>): Flow[] =>
+        [...keys].map((key) => flows.get(key)).filter((flow) => flow !== undefined);
+      for (const key of changed) moved.delete(key);
       page.send("network.changed", {
         filter: network.view,
-        flows: shown,
+        flows: flowsOf(changed).map((flow) => shownFlow(flow, now)),
+        moved: movedOf(flowsOf(moved)),
         gone: [...gone],
         traffic: flows.traffic,
         scanner: scanner.view,
@@ -33,11 +36,12 @@ export function sendNetworkEvents({ network, page }: { network: Network; page: P
     }
     hasAlerts = false;
     changed.clear();
+    moved.clear();
     gone.clear();
   };
   const soon = (): void => void (timer ??= setTimeout(send, CHANGED_MS));
-  flows.on("changed", ({ key }) => {
-    changed.add(key);
+  flows.on("changed", ({ key }, bytesAlone) => {
+    (bytesAlone ? moved : changed).add(key);
     soon();
   });
   flows.on("gone", (key) => {
@@ -56,4 +60,13 @@ export function sendNetworkEvents({ network, page }: { network: Network; page: P
   page.on("attached", sendCards);
   // A page that is loaded anew asks again.
   page.on("attached", () => void (network.isWatched = false));
+}
+
+function movedOf(flows: readonly Flow[]): MovedFlows {
+  return {
+    keys: flows.map(({ key }) => key),
+    numbers: Float64Array.from(
+      flows.flatMap(({ cells, rateOut, rateIn }) => [cells.bytesOut, cells.bytesIn, rateOut, rateIn]),
+    ),
+  };
 }

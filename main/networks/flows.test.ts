@@ -113,6 +113,30 @@ it("knows rates, and none of what has ended", () => {
   expect(rates()).toEqual([[0, 0]]);
 });
 
+it("says of what has carried nothing for two seconds that it has no rate", () => {
+  const changed: unknown[] = [];
+  says({ a: {}, b: {} });
+  now += 1_000;
+  says({ a: { bytesIn: 5_000 }, b: { bytesIn: 5_000 } });
+  flows.on("changed", ({ key, rateIn }, bytesAlone) => changed.push([key, rateIn, bytesAlone]));
+  const tick = (): void => {
+    now += 1_000;
+    filter.emit("report", { type: "rows", table: "links", reset: false, rows: [], removed: [] });
+  };
+  tick();
+  says({ b: { bytesIn: 6_000 } });
+  expect(changed).toEqual([["1/b", 1_000, true]]);
+  tick();
+  says({ b: { bytesIn: 7_000, name: "named.example" } });
+  tick();
+  expect(changed.slice(1)).toEqual([
+    ["1/a", 0, true],
+    ["1/b", 1_000, false],
+  ]);
+  tick();
+  expect(changed.slice(3)).toEqual([["1/b", 0, true]]);
+});
+
 it("keeps what has ended for ten minutes, the end being when it was first told", () => {
   const gone: string[] = [];
   flows.on("gone", (key) => gone.push(key));

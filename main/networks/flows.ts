@@ -38,6 +38,8 @@ const ROOM = 1_000;
 const MAX_NAME = 253;
 /** Malformed rows are logged at most once per interval. */
 const TELL_BAD_MS = 60_000;
+/** The firewall tells of a flow each second in which it has carried something: after this it does not any more. */
+const RESTS_MS = 1_900;
 
 type Rows = Extract<FromProgram, { type: "rows" }>;
 
@@ -59,9 +61,9 @@ export interface Flow {
 }
 
 interface FlowEvents {
-  /** A flow is new, or not what it was. */
-  changed: [Flow];
-  /** The same, but for bytes alone: it began, ended, was refused, or decided by another rule. */
+  /** A flow is new, or not what it was. `bytesAlone`: but for its bytes and rates. */
+  changed: [Flow, bytesAlone: boolean];
+  /** It began, ended, was refused, named, or decided by another rule. */
   happened: [Flow];
   /** It is in the list no more. */
   gone: [key: string];
@@ -90,6 +92,8 @@ export class Flows extends Emitter<FlowEvents> {
   readonly #now: () => number;
   readonly #flows = new Map<string, Flow>();
   readonly #traffic = new Map<VmId, Counted>();
+  /** Keys of those that have a rate. */
+  readonly #busy = new Set<string>();
   /** Keys are unique in one run of the program alone. */
   #run = 0;
   #badSince = -Infinity;
@@ -186,9 +190,27 @@ export class Flows extends Emitter<FlowEvents> {
       rateIn: isOver ? 0 : rate(cells.bytesIn, before?.cells.bytesIn ?? 0),
     };
     if (before === undefined) this.#makeRoom();
-    this.#flows.set(key, flow);
-    this.emit("changed", flow);
-    if (before === undefined || happenedTo(before.cells, cells)) this.emit("happened", flow);
+    this.#set(flow);
+    const hasHappened = before === undefined || happenedTo(before.cells, cells);
+    this.emit("changed", flow, !hasHappened && before.reason === flow.reason && before.vm === flow.vm);
+    if (hasHappened) this.emit("happened", flow);
+  }
+
+  #set(flow: Flow): void {
+    this.#flows.set(flow.key, flow);
+    if (flow.rateOut > 0 || flow.rateIn > 0) this.#busy.add(flow.key);
+    else this.#busy.delete(flow.key);
+  }
+
+  /** Those of which nothing was told for long enough carry nothing. */
+  #rest(now: number): void {
+    for (const key of this.#busy) {
+      const flow = this.#flows.get(key);
+      if (flow === undefined || now - flow.updatedMs < RESTS_MS) continue;
+      const resting = { ...flow, updatedMs: now, rateOut: 0, rateIn: 0 };
+      this.#set(resting);
+      this.emit("changed", resting, true);
+    }
   }
 
   #takeLinks({ rows }: Rows): void {
@@ -199,6 +221,7 @@ export class Flows extends Emitter<FlowEvents> {
       if (!parsed.success || vm === null) this.#bad(LINKS_TABLE, key);
       else this.#traffic.set(vm, counted(this.#traffic.get(vm), parsed.data, now));
     }
+    this.#rest(now);
     this.emit("traffic");
   }
 
@@ -218,13 +241,14 @@ export class Flows extends Emitter<FlowEvents> {
     if (flow === undefined || flow.endedMs !== null) return;
     const cells = { ...flow.cells, state: "closed" as const };
     const ended = { ...flow, cells, endedMs: this.#now(), rateOut: 0, rateIn: 0 };
-    this.#flows.set(key, ended);
-    this.emit("changed", ended);
+    this.#set(ended);
+    this.emit("changed", ended, false);
     this.emit("happened", ended);
   }
 
   #forget(key: string): void {
     this.#flows.delete(key);
+    this.#busy.delete(key);
     this.emit("gone", key);
   }
 
@@ -259,9 +283,9 @@ function isAddress(text: string): boolean {
 }
 
 function happenedTo(before: FlowCells, cells: FlowCells): boolean {
-  const { state, verdict, rule, revision, count } = cells;
+  const { name, state, verdict, rule, revision, count } = cells;
   const isSame = state === before.state && verdict === before.verdict && rule === before.rule;
-  return !isSame || revision !== before.revision || count !== before.count;
+  return !isSame || revision !== before.revision || count !== before.count || name !== before.name;
 }
 
 function cleaned(cells: FlowCells): FlowCells {

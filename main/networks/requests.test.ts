@@ -165,7 +165,22 @@ it("the page has all when it begins to watch, and then what changes", async () =
   await expect
     .poll(() => page.events.map(({ payload }) => payload), { timeout: 5_000 })
     .toMatchObject([{ flows: [{ key: "1/a" }, { key: "1/b" }], gone: [] }]);
-  expect(await ask("network.history", { days: 1, words: ["WEB"], verdict: null })).toEqual({ flows: [], total: 0 });
+  row("a", { bytesIn: 20 });
+  row("a", { bytesIn: 30, bytesOut: 3 });
+  row("b", { bytesIn: 7 });
+  row("b", { bytesIn: 8, state: "closed" });
+  await expect
+    .poll(() => page.events.slice(1).map(({ payload }) => payload), { timeout: 5_000 })
+    .toMatchObject([
+      {
+        flows: [{ key: "1/b", bytesIn: 8, state: "closed" }],
+        moved: { keys: ["1/a"], numbers: { length: 4, 0: 3, 1: 30 } },
+      },
+    ]);
+  expect(await ask("network.history", { days: 1, words: ["WEB"], verdict: null })).toMatchObject({
+    flows: [{ name: "good.example", bytesIn: 8 }],
+    total: 1,
+  });
 });
 
 it("a firewall that has gone is said to be down, and alerts of the scanner are kept", async () => {

@@ -15,6 +15,7 @@ import {
   LEAK_RESULTS,
   type LeakFinding,
   type LinkTraffic,
+  type MovedFlows,
   type PastFlow,
   SCANNER_STATES,
   type ScannerView,
@@ -51,6 +52,10 @@ const ended = {
   ageS: amount,
 };
 const flowFields = { ...ended, state: z.enum(FLOW_STATES) };
+const moved: z.ZodType<MovedFlows> = z.strictObject({
+  keys: z.array(z.string()),
+  numbers: z.instanceof(Float64Array),
+});
 const flow: z.ZodType<FlowView> = z.strictObject(flowFields);
 const shownFlow: z.ZodType<ShownFlow> = z.strictObject({
   ...flowFields,
@@ -246,6 +251,8 @@ export const networkContract = domain({
       payload: z.strictObject({
         filter,
         flows: z.array(shownFlow),
+        /** Those of which bytes and rates alone are not what they were. */
+        moved,
         gone: z.array(z.string()),
         traffic: z.array(traffic),
         scanner,

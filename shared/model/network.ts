@@ -72,6 +72,13 @@ export interface ShownFlow extends FlowView {
   endedMs: number | null;
 }
 
+/** Of connections that are known, what has gone by them: as the desktop is told of many each second. */
+export interface MovedFlows {
+  keys: string[];
+  /** For each key four, as ShownFlow has them: bytesOut, bytesIn, rateOut, rateIn. */
+  numbers: Float64Array;
+}
+
 /** A connection of the last days that has ended. */
 export interface PastFlow extends Omit<FlowView, "state"> {
   /** Milliseconds since 1970. */

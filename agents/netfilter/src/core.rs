@@ -5,7 +5,7 @@ use crate::address::{Cidr, not_internet};
 use crate::canary::{self, Canary, Prober};
 use crate::cut;
 use crate::decide::{self, World};
-use crate::flows::Flows;
+use crate::flows::{Candidate, Flows, Named, name_by_rule};
 use crate::lost::Lost;
 use crate::marks::{CHECKED, CUT, Marks};
 use crate::model::{Decision, Link, LinkEnd, LinkRules, LostConnection, Port, Problem, State, Target, Transport};
@@ -442,8 +442,10 @@ impl Core {
         let address = connection.original.destination;
         let world = self.world(self.now_ms());
         // By the name that it was made by: a connection outlives what it was looked up by.
-        let name = self.flows.name_of(connection).map(str::to_owned);
-        let names = name.map_or_else(|| self.names(&link, address), |name| vec![name]);
+        let mut names = self.flows.names_of(connection);
+        if names.is_empty() {
+            names = self.names(&link, address);
+        }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let port = Port::of(connection.original.protocol, connection.original.destination_port);
         decide::connection(rules, &names, address, port, world).decision == Decision::Allow
@@ -515,8 +517,17 @@ impl Core {
         all
     }
 
-    pub fn name_connection(&mut self, from: SocketAddr, to: SocketAddr, name: &str) {
-        self.flows.set_name(from, to, name);
+    /// The first flight of a connection of TCP has named it: whether a rule allows that name there. Its row says which one.
+    pub fn name_connection(&mut self, link: &str, from: SocketAddr, to: SocketAddr, name: &str) -> bool {
+        let Some(rules) = self.rules(link) else { return false };
+        let port = Some(Port { transport: Transport::Tcp, number: to.port() });
+        let verdict = decide::connection(rules, &[name], to.ip(), port, self.world(self.now_ms()));
+        if verdict.decision != Decision::Allow {
+            return false;
+        }
+        let named = Named { name: name.to_owned(), rule: verdict.rule.to_owned(), revision: rules.revision };
+        self.flows.set_name(from, to, named);
+        true
     }
 
     /// By which the VM looked the address up; the latest last.
@@ -603,10 +614,14 @@ impl Core {
     /// A packet that the kernel denied.
     pub fn refuse_packet(&mut self, denied: &Denied) {
         let Some(decided) = self.marks.decided(denied.mark) else { return };
+        let port = denied.port.and_then(|number| Port::of(denied.protocol, number));
+        let world = self.world(self.now_ms());
+        let at = denied.destination;
+        let candidates = candidates(&self.of_links, &self.state.links, world, &denied.link, at, port);
         let kind = Kind {
             link: denied.link.clone(),
-            name: self.names(&denied.link, denied.destination).pop(),
-            address: Some(denied.destination),
+            name: name_by_rule(&candidates, &decided.rule),
+            address: Some(at),
             port: denied.port,
             protocol: conntrack::protocol_word(denied.protocol),
             decision: decided.decision,
@@ -677,12 +692,18 @@ impl Core {
             .iter()
             .flat_map(|link| route::both(link.guest.ipv4, link.guest.ipv6).map(|address| (address, link.id.clone())))
             .collect();
-        let of_links = &self.of_links;
-        let name = |link: &str, address| {
-            let pins = &of_links.get(link)?.pins;
-            pins.names(address, now).pop().map(str::to_owned)
+        let (of_links, links_told) = (&self.of_links, &self.state.links);
+        let world = World {
+            not_internet: &self.ranges,
+            private_names: &self.state.private_names,
+            now_ms: self.now_ms(),
+            has_scanner: self.has_scanner,
         };
-        self.flows.see(&all, &links, &self.marks, name, now);
+        let candidates = |link: &str, tuple: &Tuple| {
+            let port = Port::of(tuple.protocol, tuple.destination_port);
+            candidates(of_links, links_told, world, link, tuple.destination, port)
+        };
+        self.flows.see(&all, &links, &self.marks, candidates, now);
         self.forget_cut(&all);
         let counted = counters::counters(&mut self.netfilter)?;
         for link in &self.state.links {
@@ -735,6 +756,26 @@ impl Core {
 /// A connection of TCP that a rule lets pass.
 fn is_carried(connection: &Connection) -> bool {
     connection.original.protocol == TCP && conntrack::decision_of(connection.mark) == Decision::Allow
+}
+
+/// By which the link's VM looked the address up, the latest last.
+fn candidates(
+    of_links: &HashMap<String, OfLink>,
+    links: &[Link],
+    world: World<'_>,
+    link: &str,
+    address: IpAddr,
+    port: Option<Port>,
+) -> Vec<Candidate> {
+    let (Some(of_link), Some(own)) = (of_links.get(link), links.iter().find(|own| own.id == link)) else {
+        return Vec::new();
+    };
+    let names = of_link.pins.names(address, Instant::now());
+    let candidate = |name: &str| {
+        let rule = decide::connection(&own.rules, &[name], address, port, world).rule;
+        Candidate { name: name.to_owned(), rule: rule.to_owned() }
+    };
+    names.into_iter().map(candidate).collect()
 }
 
 /// `None`: no link is its VM's.

@@ -19,7 +19,10 @@ pub struct Flow {
     /// Unique in a run of the program.
     pub serial: u64,
     pub link: String,
+    /// As its first flight named it; where none did, a name of the address that the rule is about.
     pub name: Option<String>,
+    /// Where nothing named it: all that it may be of, the latest last.
+    pub possible: Vec<Candidate>,
     pub tuple: Tuple,
     pub protocol: &'static str,
     pub bytes_out: u64,
@@ -35,6 +38,27 @@ pub struct Flow {
     is_reported: bool,
 }
 
+/// A name that a VM looked an address up by, and the rule that decides about a connection to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub name: String,
+    pub rule: String,
+}
+
+/// Of those at an address: the name that the rule decides about. The kernel knows addresses alone, and names may share one.
+pub fn name_by_rule(candidates: &[Candidate], rule: &str) -> Option<String> {
+    let own = candidates.iter().rev().find(|one| one.rule == rule).or(candidates.last());
+    own.map(|one| one.name.clone())
+}
+
+/// What the first flight of a connection named, and what was decided about that name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    pub name: String,
+    pub rule: String,
+    pub revision: u64,
+}
+
 #[derive(Debug, Default)]
 pub struct Flows {
     /// By the kernel's id.
@@ -43,19 +67,19 @@ pub struct Flows {
     last_serial: u64,
     cut: HashMap<u32, u8>,
     /// Of connections that begin: what their first flight named.
-    named: HashMap<(SocketAddr, SocketAddr), String>,
+    named: HashMap<(SocketAddr, SocketAddr), Named>,
     /// The same of what the scanner has seen.
     noted: HashMap<(SocketAddr, SocketAddr), String>,
 }
 
 impl Flows {
-    /// `links`: by the address of their VM. `name`: what the VM looked an address up by.
+    /// `links`: by the address of their VM. `candidates`: of a connection of that link, the latest last.
     pub fn see(
         &mut self,
         all: &[Connection],
         links: &HashMap<IpAddr, String>,
         marks: &Marks,
-        name: impl Fn(&str, IpAddr) -> Option<String>,
+        candidates: impl Fn(&str, &Tuple) -> Vec<Candidate>,
         now: Instant,
     ) {
         let mut seen = HashSet::new();
@@ -74,11 +98,12 @@ impl Flows {
                 }
                 self.last_serial += 1;
                 let ends = (connection.original.from(), connection.original.to());
-                let named = self.named.remove(&ends);
-                let flow = Flow {
+                let possible = candidates(link, &connection.original);
+                let mut flow = Flow {
                     serial: self.last_serial,
                     link: link.clone(),
-                    name: named.or_else(|| name(link, connection.original.destination)),
+                    name: name_by_rule(&possible, &decided.rule),
+                    possible,
                     tuple: connection.original,
                     protocol: protocol_word(connection.original.protocol),
                     bytes_out: 0,
@@ -92,6 +117,9 @@ impl Flows {
                     closed_at: None,
                     is_reported: false,
                 };
+                if let Some(named) = self.named.remove(&ends) {
+                    flow.set_name(named);
+                }
                 self.by_id.insert(connection.id, flow);
             }
             if let Some(flow) = self.by_id.get_mut(&connection.id) {
@@ -115,20 +143,24 @@ impl Flows {
         self.ended.push(flow);
     }
 
-    pub fn name_of(&self, connection: &Connection) -> Option<&str> {
-        self.by_id.get(&connection.id).filter(|flow| flow.tuple == connection.original)?.name.as_deref()
+    /// What it is of, as it was when it began: its own name, or all that it may be of. Empty: nobody knows.
+    pub fn names_of(&self, connection: &Connection) -> Vec<String> {
+        let original = &connection.original;
+        if let Some(flow) = self.by_id.get(&connection.id).filter(|flow| flow.tuple == *original) {
+            let all = flow.possible.iter().map(|one| one.name.clone());
+            return if flow.possible.is_empty() { flow.name.iter().cloned().collect() } else { all.collect() };
+        }
+        let named = self.named.get(&(original.from(), original.to())).filter(|_| original.protocol == TCP);
+        named.map(|named| named.name.clone()).into_iter().collect()
     }
 
-    /// The first flight named it: better than what the address was last looked up by. The kernel's table may not have been
-    /// read since it began.
-    pub fn set_name(&mut self, from: SocketAddr, to: SocketAddr, name: &str) {
+    /// The first flight named it: better than what the address was looked up by, and what the kernel decided by. Its table may
+    /// not have been read since the connection began.
+    pub fn set_name(&mut self, from: SocketAddr, to: SocketAddr, named: Named) {
         let is_own = |tuple: &Tuple| tuple.protocol == TCP && tuple.from() == from && tuple.to() == to;
         match self.by_id.values_mut().find(|flow| is_own(&flow.tuple) && flow.state != "closed") {
-            Some(flow) => {
-                flow.is_reported &= flow.name.as_deref() == Some(name);
-                flow.name = Some(name.to_owned());
-            }
-            None if self.named.len() < MAX_FLOWS => drop(self.named.insert((from, to), name.to_owned())),
+            Some(flow) => flow.set_name(named),
+            None if self.named.len() < MAX_FLOWS => drop(self.named.insert((from, to), named)),
             None => {}
         }
     }
@@ -136,7 +168,7 @@ impl Flows {
     /// By which the VM reached the other end.
     pub fn name_between(&self, vm: SocketAddr, other: SocketAddr) -> Option<&str> {
         let own = self.by_id.values().find(|flow| flow.tuple.from() == vm && flow.tuple.to() == other);
-        own.map_or_else(|| self.named.get(&(vm, other)).map(String::as_str), |flow| flow.name.as_deref())
+        own.map_or_else(|| self.named.get(&(vm, other)).map(|one| one.name.as_str()), |flow| flow.name.as_deref())
     }
 
     /// The scanner has seen something of it. The first word counts.
@@ -190,6 +222,20 @@ impl Flows {
     }
 }
 
+impl Flow {
+    fn set_name(&mut self, Named { name, rule, revision }: Named) {
+        let is_same = self.possible.is_empty() && self.name.as_ref() == Some(&name);
+        self.is_reported &= is_same && self.rule == rule && self.revision == revision;
+        self.possible.clear();
+        (self.name, self.rule, self.revision) = (Some(name), rule, revision);
+    }
+
+    /// Names that it may be of as well, about which another rule decides.
+    pub fn others(&self) -> impl Iterator<Item = &str> {
+        self.possible.iter().filter(|one| one.rule != self.rule).map(|one| one.name.as_str())
+    }
+}
+
 fn update(flow: &mut Flow, connection: &Connection) {
     let state = state_word(connection.tcp_state);
     let decision = decision_of(connection.mark);
@@ -226,6 +272,7 @@ mod tests {
         flows: Flows,
         marks: Marks,
         mark: u32,
+        candidates: Vec<(&'static str, &'static str)>,
         start: Instant,
     }
 
@@ -233,16 +280,29 @@ mod tests {
         fn new() -> Self {
             let mut marks = Marks::default();
             let mark = marks.mark(Verdict { decision: Decision::Allow, rule: "r1" }, 4);
-            Self { flows: Flows::default(), marks, mark, start: Instant::now() }
+            let candidates = vec![("web.example", "r1")];
+            Self { flows: Flows::default(), marks, mark, candidates, start: Instant::now() }
         }
 
         fn see(&mut self, all: &[Connection], after_s: u64) -> Vec<(u64, String, &'static str, u64)> {
             let links = HashMap::from([("10.137.0.6".parse().unwrap(), "link-1".to_owned())]);
             let now = self.start + Duration::from_secs(after_s);
-            let name = |_: &str, _: IpAddr| Some("web.example".to_owned());
-            self.flows.see(all, &links, &self.marks, name, now);
+            let candidate = |(name, rule): &(&str, &str)| Candidate { name: (*name).into(), rule: (*rule).into() };
+            let candidates = |_: &str, _: &Tuple| self.candidates.iter().map(candidate).collect();
+            self.flows.see(all, &links, &self.marks, candidates, now);
             let rows = self.flows.changed(now).0;
             rows.into_iter().map(|flow| (flow.serial, flow.rule, flow.state, flow.bytes_out)).collect()
+        }
+
+        /// The first flight of the connection from that port names it.
+        fn name(&mut self, port: u16, name: &str, rule: &str, revision: u64) {
+            let (name, rule) = (name.to_owned(), rule.to_owned());
+            self.flows.set_name(tuple(port).from(), tuple(port).to(), Named { name, rule, revision });
+        }
+
+        fn of(&self, id: u32) -> (&str, &str, u64, Vec<&str>) {
+            let flow = &self.flows.by_id[&id];
+            (flow.name.as_deref().unwrap(), &flow.rule, flow.revision, flow.others().collect())
         }
     }
 
@@ -268,6 +328,31 @@ mod tests {
         seen.see(&[connection(mark, 9, 40_000, 10)], 0);
         let rows = seen.see(&[connection(mark, 9, 40_001, 5)], 1);
         assert_eq!(rows, [(1, "r1".to_owned(), "closed", 10), (2, "r1".to_owned(), "open", 5)]);
+    }
+
+    #[test]
+    fn a_row_has_the_rule_of_the_name_that_its_first_flight_said() {
+        let mut seen = Seen::new();
+        seen.candidates = vec![("web.example", "r1"), ("shop.example", "r2")];
+        let (mark, first, second) = (seen.mark, tuple(40_000), tuple(40_001));
+        // One is named before it is seen.
+        seen.name(40_001, "shop.example", "r2", 5);
+        assert_eq!(
+            seen.flows.names_of(&Connection::of_test(8, second, mark, 10, Some(3))),
+            ["shop.example".to_owned()]
+        );
+        let all = [connection(mark, 9, 40_000, 10), connection(mark, 8, 40_001, 10)];
+        assert_eq!(seen.see(&all, 0).len(), 2);
+        assert_eq!(seen.of(8), ("shop.example", "r2", 5, vec![]));
+        // The kernel has decided by the rule of one of them, and it may be of the other.
+        assert_eq!(seen.of(9), ("web.example", "r1", 4, vec!["shop.example"]));
+        let names = seen.flows.names_of(&Connection::of_test(9, first, mark, 10, Some(3)));
+        assert_eq!(names, ["web.example", "shop.example"]);
+        seen.name(40_000, "shop.example", "r2", 5);
+        assert_eq!(seen.see(&all, 1), [(1, "r2".to_owned(), "open", 10)]);
+        assert_eq!(seen.of(9), ("shop.example", "r2", 5, vec![]));
+        seen.name(40_000, "shop.example", "r2", 5);
+        assert_eq!(seen.see(&all, 2), []);
     }
 
     #[test]

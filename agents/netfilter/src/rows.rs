@@ -7,13 +7,17 @@ use crate::refusals::Refusal;
 use serde_json::{Value, json};
 use std::time::Instant;
 
+/// Of "reason", in characters, as the host takes it.
+const MAX_REASON: usize = 200;
+
 pub fn flow_row(flow: &Flow, now: Instant) -> (String, Value) {
     let has_ports = flow.tuple.destination_port != 0;
     let reason = match flow.note.as_str() {
-        "" if flow.decision == Decision::Allow => "",
-        "" => "cut: the rules changed",
-        note => note,
+        "" if flow.decision == Decision::Allow => unnamed(flow),
+        "" => "cut: the rules changed".to_owned(),
+        note => note.to_owned(),
     };
+    let reason: String = reason.chars().take(MAX_REASON).collect();
     let cells = json!({
         "link": flow.link,
         "name": flow.name,
@@ -32,6 +36,16 @@ pub fn flow_row(flow: &Flow, now: Instant) -> (String, Value) {
         "ageS": now.saturating_duration_since(flow.since).as_secs(),
     });
     (flow_key(flow.serial), cells)
+}
+
+/// Which other names a connection may be of that did not say its own, where rules differ about them; "" where they do not.
+fn unnamed(flow: &Flow) -> String {
+    let others: Vec<&str> = flow.others().collect();
+    match others[..] {
+        [] => String::new(),
+        [one] => format!("it said no name, and may be of {one}"),
+        [one, ..] => format!("it said no name, and may be of {one} or {} more", others.len() - 1),
+    }
 }
 
 pub fn flow_key(serial: u64) -> String {

@@ -5,7 +5,7 @@ use crate::address::not_internet;
 use crate::core::Seen;
 use crate::decide::{self, World};
 use crate::events;
-use crate::flows::Flows;
+use crate::flows::{Candidate, Flows};
 use crate::marks::Marks;
 use crate::model::{Decision, Port, Transport, read_state};
 use crate::netlink::conntrack::{Connection, TCP, Tuple};
@@ -97,7 +97,8 @@ fn rows_are_made_as_the_host_takes_them() {
     let mut flows = Flows::default();
     let links = HashMap::from([(tuple.source, "link-1".to_owned())]);
     let all = [Connection::of_test(1, tuple, mark, 120, Some(3))];
-    flows.see(&all, &links, &marks, |_, _| Some("web.example".to_owned()), start);
+    let web = Candidate { name: "web.example".to_owned(), rule: "r1".to_owned() };
+    flows.see(&all, &links, &marks, |_, _| vec![web.clone()], start);
     same("flow", flow_row(&flows.changed(start).0[0], start + Duration::from_secs(7)));
 
     let mut refusals = Refusals::default();

@@ -31,6 +31,8 @@ let past: PastFlow[];
 let scanner: ScannerView;
 let alerts: AlertView[];
 let findings: LeakFinding[];
+const NOTHING_MOVED = { keys: [], numbers: new Float64Array() };
+
 let changed: (payload: EventPayload<"network.changed">) => void;
 
 const price = {
@@ -124,6 +126,7 @@ it("goes on with what changes, and says when it is not looked at any more", asyn
     changed({
       filter: READY,
       flows: [shownFlow("a", { bytesIn: 5_000 })],
+      moved: NOTHING_MOVED,
       gone: ["b"],
       traffic,
       scanner,
@@ -132,6 +135,9 @@ it("goes on with what changes, and says when it is not looked at any more", asyn
   );
   expect(rows()).toEqual(["good.example198.18.0.1:4435.0 kB100 bytesallowedline 41 @internet"]);
   expect(textsOf(".flow-rates")).toEqual(["↓ 2 bytes/s↑ 0 bytes/s"]);
+  const moved = { keys: ["a", "unknown"], numbers: Float64Array.of(200, 7_000, 10, 990, 1, 1, 1, 1) };
+  await act(async () => changed({ filter: READY, flows: [], moved, gone: [], traffic, scanner, alerts: null }));
+  expect(rows()).toEqual(["good.example198.18.0.1:4437.0 kB200 bytes1.0 kB/sallowedline 41 @internet"]);
   expect(charts.at(-1)).toMatchObject([{ length: 60 }, { length: 60, 59: 2 }, { length: 60 }]);
   drawn.remove();
   expect(requests("network.watch")).toEqual([{ isWatched: true }, { isWatched: false }]);
@@ -246,7 +252,8 @@ it("shows what the scanner has seen, and blocks it with a way back", async () =>
   await act(async () => shell.policyChanges.undo());
   expect(requests("policy.undo")).toEqual([{ change: 7 }]);
   const more = Array.from({ length: 9 }, () => ALERT);
-  await act(async () => changed({ filter: READY, flows: [], gone: [], traffic: [], scanner, alerts: more }));
+  const quiet = { filter: READY, flows: [], moved: NOTHING_MOVED, gone: [], traffic: [], scanner };
+  await act(async () => changed({ ...quiet, alerts: more }));
   expect(textsOf(".scan-alerts li").length).toBe(4);
   await click(".scan-alerts button", "5 older alerts");
   expect(textsOf(".scan-alerts li").length).toBe(9);

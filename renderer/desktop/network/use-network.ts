@@ -1,6 +1,6 @@
 /** What main says of connections, while a view shows them. */
 import { useEffect, useState } from "react";
-import type { AlertView, FilterView, LinkTraffic, ScannerView, ShownFlow } from "#shared/model/network.ts";
+import type { AlertView, FilterView, LinkTraffic, MovedFlows, ScannerView, ShownFlow } from "#shared/model/network.ts";
 import { useShell } from "../../shell/shell.ts";
 
 export interface NetworkState {
@@ -18,11 +18,12 @@ export function useNetwork(): NetworkState | null {
   const [state, setState] = useState<NetworkState | null>(null);
   useEffect(() => {
     const watch = { isOver: false };
-    const end = bridge.on("network.changed", ({ filter, flows, gone, traffic, scanner, alerts }) =>
+    const end = bridge.on("network.changed", ({ filter, flows, moved, gone, traffic, scanner, alerts }) =>
       setState((before) => {
         if (before === null) return null;
         const all = new Map(before.flows);
         for (const flow of flows) all.set(flow.key, flow);
+        move(all, moved);
         for (const key of gone) all.delete(key);
         return { filter, flows: all, traffic, scanner, alerts: alerts ?? before.alerts };
       }),
@@ -40,4 +41,13 @@ export function useNetwork(): NetworkState | null {
     };
   }, [bridge, notices]);
   return state;
+}
+
+function move(flows: Map<string, ShownFlow>, { keys, numbers }: MovedFlows): void {
+  for (const [index, key] of keys.entries()) {
+    const flow = flows.get(key);
+    const [bytesOut, bytesIn, rateOut, rateIn] = numbers.subarray(index * 4, index * 4 + 4);
+    if (flow === undefined || bytesOut === undefined || bytesIn === undefined) continue;
+    flows.set(key, { ...flow, bytesOut, bytesIn, rateOut: rateOut ?? 0, rateIn: rateIn ?? 0 });
+  }
 }

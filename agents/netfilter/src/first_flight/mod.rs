@@ -53,6 +53,8 @@ struct Open {
     to: SocketAddr,
     /// As its first flight named it; empty: nothing did yet.
     names: Vec<String>,
+    /// What its address was looked up by when it began: one of them is its own where nothing names it.
+    possible: Vec<String>,
     /// The scanner has seen it from its beginning.
     is_scanned: bool,
     cut: Arc<Cut>,
@@ -124,13 +126,19 @@ impl FirstFlight {
         let Some((link, from, to)) = self.ends(&vm) else { return };
         let Ok(cut) = Cut::new().map(Arc::new) else { return };
         {
-            let is_scanned = self.core().is_scanned(&link);
+            let (is_scanned, possible) = {
+                let core = self.core();
+                (core.is_scanned(&link), core.names(&link, to.ip()))
+            };
             let mut open = self.open();
             if open.values().filter(|one| one.link == link).count() >= MAX_CONNECTIONS {
                 return;
             }
             let own = Arc::clone(&cut);
-            open.insert(serial, Open { link: link.clone(), from, to, names: Vec::new(), is_scanned, cut: own });
+            open.insert(
+                serial,
+                Open { link: link.clone(), from, to, names: Vec::new(), possible, is_scanned, cut: own },
+            );
         }
         // Ends of connections are nothing to tell: the kernel's table has them.
         let _ = Carried { flights: self, serial, link, from, to, cut }.run(&vm);
@@ -150,7 +158,7 @@ impl FirstFlight {
         for one in self.open().values() {
             let core = self.core();
             let is_allowed = if one.names.is_empty() {
-                core.is_allowed(&one.link, &core.names(&one.link, one.to.ip()), one.to)
+                core.is_allowed(&one.link, &one.possible, one.to)
             } else {
                 one.names.iter().all(|name| core.is_allowed(&one.link, std::slice::from_ref(name), one.to))
             };
@@ -383,9 +391,8 @@ impl Carried<'_> {
             let is_looked_up = core.names(&self.link, self.to.ip()).iter().any(|own| own == name);
             // A connection outlives the look-up that it was made by.
             let has_agreed = own.as_ref().is_some_and(|own| own.names.iter().any(|there| there == name));
-            let is_agreed = (is_looked_up || has_agreed) && core.is_allowed(&self.link, &[name.to_owned()], self.to);
+            let is_agreed = (is_looked_up || has_agreed) && core.name_connection(&self.link, self.from, self.to, name);
             if is_agreed {
-                core.name_connection(self.from, self.to, name);
                 own.iter_mut().filter(|_| !has_agreed).for_each(|own| own.names.push(name.to_owned()));
             }
             is_agreed

@@ -327,6 +327,49 @@ fn a_rule_that_denies_a_name_now_resets_its_connections() {
     world.exchange(OTHER, 443, &hello("other.example")).unwrap();
 }
 
+/// Two names have one address, and each a rule of its own: the kernel marks connections to it by one of the two.
+#[test]
+fn a_connection_to_a_name_at_a_shared_address_is_its_own_rules() {
+    let both = &["allow web.example", "allow twin.example"];
+    let Some(mut world) = looked_up(both, &["web.example", "twin.example"]) else { return };
+    for (gone, stays) in [("web.example", "twin.example"), ("twin.example", "web.example")] {
+        world.tell_rules(both);
+        let (rule, other) = (format!("allow {stays}"), format!("allow {gone}"));
+        let open = |bytes: &[u8], port| {
+            let mut stream = world.connect_vm(WEB, port).unwrap();
+            echo(&mut stream, bytes).unwrap();
+            stream
+        };
+        let (mut ended, mut runs) = (open(&request(gone), 80), open(&request(stays), 80));
+        let (mut ended_tls, mut runs_tls) = (open(&hello(gone), 443), open(&hello(stays), 443));
+        // It says no name, and may be of both.
+        let mut unnamed = open(b"something else\n", 9000);
+        let row = |port: u16, name: &str, rule: &str| json!({ "name": name, "port": port, "rule": rule, "revision": 7, "verdict": "allow", "state": "open" });
+        for port in [80, 443] {
+            world.row(row(port, stays, &rule));
+            world.row(row(port, gone, &other));
+        }
+        let cells = world.row(json!({ "port": 9000, "state": "open" }));
+        let (own, may_be) = if cells["name"] == stays { (&rule, gone) } else { (&other, stays) };
+        assert_eq!(cells["rule"], **own);
+        assert_eq!(cells["reason"], format!("it said no name, and may be of {may_be}"));
+        world.tell_rules(&[&rule]);
+        for stream in [&mut ended, &mut ended_tls] {
+            stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+            assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset, "{gone}");
+        }
+        for stream in [&mut runs, &mut runs_tls, &mut unnamed] {
+            echo(stream, &request(stays)).unwrap();
+        }
+        drop((runs, runs_tls, unnamed));
+        for port in [80, 443, 9000] {
+            while world.flows.iter().any(|(_, cells)| cells["port"] == port && cells["state"] == "open") {
+                world.until("closed", |message, _| (message["type"] == "rows").then_some(()));
+            }
+        }
+    }
+}
+
 #[test]
 fn many_look_ups_each_followed_by_a_connection_are_never_refused() {
     let Some(world) = looked_up(&["allow *.example"], &[]) else { return };
