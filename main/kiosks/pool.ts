@@ -55,13 +55,16 @@ export function fitting(wanted: readonly WantedKiosk[], limitMiB: number): reado
 }
 
 /**
- * @param wanted each kiosk once, the most important first
+ * @param wanted the most important first; a kiosk of which several are to wait is there as often
  * @param nowMs of a clock that never goes back
  */
 export function plan(pool: Pool, wanted: readonly WantedKiosk[], limitMiB: number, nowMs: number): Plan {
-  const kept = new Map(fitting(wanted, limitMiB).map((one) => [one.kiosk, one]));
-  const drop = pool.entries.filter(({ kiosk, memoryMiB }) => kept.get(kiosk)?.memoryMiB !== memoryMiB);
-  const missing = [...kept.values()].filter(({ kiosk }) => pool.entries.every((entry) => entry.kiosk !== kiosk));
+  const missing = [...fitting(wanted, limitMiB)];
+  const drop = pool.entries.filter((entry) => {
+    const at = missing.findIndex(({ kiosk, memoryMiB }) => kiosk === entry.kiosk && memoryMiB === entry.memoryMiB);
+    if (at >= 0) missing.splice(at, 1);
+    return at < 0;
+  });
   const retryAt = ({ kiosk }: WantedKiosk): number => pool.failures.get(kiosk)?.retryAtMs ?? 0;
   const isBusy = pool.entries.some(({ isReady }) => !isReady);
   // One that is given up still has its memory: the next one is made when it has gone.
