@@ -1,27 +1,42 @@
 /** The host's own clipboard, as another program of its display copies and pastes. */
 import { execFile, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Locator, type Page, test } from "@playwright/test";
+import { resolveElectron } from "../scripts/setup/electron.mjs";
+import { cache } from "../scripts/setup/paths.mjs";
 import { TestDesktop, type } from "./support/desktop.ts";
 import { allowHostClips } from "./support/prepare.ts";
+import { newestTransferIs } from "./support/transfers.ts";
 
+/** Of the person: files come there. */
+const home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll person "));
+const at = (...names: string[]): string => path.join(home, ...names);
 let desktop: TestDesktop;
 let page: Page;
 
 test.beforeAll(async () => {
   await copyOnHost("of the host, ünï");
-  desktop = await TestDesktop.open({ web: "coral" }, allowHostClips);
+  const env = { HOME: home, ATOLL_CACHE: cache };
+  const electron = { executablePath: resolveElectron().executable, env };
+  desktop = await TestDesktop.open({ web: "coral" }, allowHostClips, { electron });
   page = await desktop.page();
   await desktop.isRunning("web");
 });
 
 test.afterAll(async () => {
   await desktop.close();
+  fs.rmSync(home, { recursive: true });
 });
 
 /** As another program of the host's display copies: it stays there and answers until somebody else copies. */
-function copyOnHost(text: string): Promise<void> {
-  const child = spawn("xclip", ["-selection", "clipboard", "-in"], { stdio: ["pipe", "ignore", "ignore"] });
+function copyOnHost(text: string, ...target: string[]): Promise<void> {
+  const words = ["-selection", "clipboard", ...target, "-in"];
+  const child = spawn("xclip", words, { stdio: ["pipe", "ignore", "ignore"] });
   child.stdin.end(text);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
@@ -49,6 +64,35 @@ async function reader(vm: string, file: string): Promise<void> {
   await desktop.isThere(vm, file);
 }
 
+/** The person comes back from another program of the host, where they have copied these files. */
+async function copyFilesOnHost(list: string, target: string): Promise<void> {
+  await copyOnHost(list, "-t", target);
+  await desktop.electron.evaluate(({ BrowserWindow }) => {
+    const [window] = BrowserWindow.getAllWindows();
+    window?.blur();
+    window?.focus();
+  });
+  await expect.poll(current).toBe("@host");
+}
+
+const address = (name: string): string => pathToFileURL(at(name)).href;
+
+/** Ctrl+V in a file manager. On a slow machine it asks so late that it counts as no answer to the keys. */
+async function pasteFiles(manager: Locator, arrived: () => Promise<unknown>): Promise<void> {
+  const bar = page.locator(".paste-bar").getByRole("button", { name: "Paste" });
+  await manager.click();
+  await page.keyboard.press("Control+v");
+  await expect
+    .poll(
+      async () => {
+        if (await bar.isVisible()) await bar.click();
+        return arrived();
+      },
+      { timeout: 60_000 },
+    )
+    .toBeTruthy();
+}
+
 test("what another program of the host has copied is pasted by the chord of a paste, and by nothing else", async () => {
   await expect.poll(current).toBe("@host");
   await reader("web", "/tmp/of-host");
@@ -68,4 +112,55 @@ test("what is copied in a VM comes to the host's programs by Super+C alone", asy
   await page.keyboard.press("Meta+c");
   await expect.poll(pasteOnHost).toBe("of the web");
   expect(await current()).toBe("web");
+});
+
+test("files that a file manager of the host has copied are pasted as files, in that of a VM, when the person pastes there", async () => {
+  const large = randomBytes(300_000);
+  fs.mkdirSync(at("folder"));
+  fs.writeFileSync(at("two 🐚.bin"), large);
+  fs.writeFileSync(at("folder/inner.txt"), "inner\n");
+  fs.writeFileSync(at("beside.txt"), "not chosen\n");
+  await copyFilesOnHost(["copy", address("two 🐚.bin"), address("folder")].join("\n"), "x-special/gnome-copied-files");
+
+  // A program that asks by itself.
+  await focused("web", "foot", "sh", "-c", "wl-paste -t text/uri-list > /tmp/snooped 2>&1; touch /tmp/asked; cat");
+  const bar = page.locator(".paste-bar");
+  await expect(bar).toContainText("files of this computer");
+  await bar.getByRole("button", { name: "Ignore" }).click();
+  await desktop.isThere("web", "/tmp/asked");
+  expect(await desktop.read("web", "/tmp/snooped")).not.toContain("file:");
+  expect(await desktop.json("transfer", "list")).toEqual([]);
+
+  await desktop.atoll("exec", "web", "--", "mkdir", "into");
+  const { element } = await desktop.run("web", "pcmanfm", "into");
+  const manager = element.locator('[data-part="content"]');
+  const inner = (): Promise<string> => desktop.read("web", "into/folder/inner.txt");
+  await pasteFiles(manager, async () => (await inner()) === "inner\n");
+  const sum = (await desktop.atoll("exec", "web", "--", "sha256sum", "into/two 🐚.bin")).stdout;
+  expect(sum).toContain(createHash("sha256").update(large).digest("hex"));
+  expect(fs.readFileSync(at("two 🐚.bin")).equals(large)).toBe(true);
+  // Nothing of where they are on the host.
+  expect((await desktop.atoll("exec", "web", "--", "sh", "-c", "ls into Incoming/host")).stdout).not.toContain(
+    "beside",
+  );
+
+  // Of another file manager, which has addresses alone; one of the files is gone by the time of the paste.
+  fs.writeFileSync(at("three.txt"), "three\n");
+  await copyFilesOnHost(`${address("three.txt")}\r\n${address("gone.txt")}\r\n`, "text/uri-list");
+  await pasteFiles(manager, async () => (await desktop.read("web", "into/three.txt")) === "three\n");
+  await expect(page.getByRole("alert")).toContainText("but for 1 file");
+});
+
+test("files that are copied in a VM come to the host by Super+C", async () => {
+  await desktop.atoll("exec", "web", "--", "sh", "-c", "mkdir out && echo four > out/four.txt");
+  const { element } = await desktop.run("web", "pcmanfm", "out");
+  await expect(async () => {
+    await element.locator('[data-part="content"]').click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Control+c");
+    await expect.poll(current, { timeout: 8_000 }).toBe("web");
+  }).toPass();
+  await page.keyboard.press("Meta+c");
+  await newestTransferIs(desktop, "done");
+  expect(fs.readFileSync(at("Incoming/web/four.txt"), "utf8")).toBe("four\n");
 });

@@ -23,10 +23,12 @@ export function writePolicy(home: string, rules: readonly Rule[]): void {
   fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules: [always, ...rules] }));
 }
 
-/** What is copied on the host may be pasted in any VM, and the other way round. */
+/** What is copied on the host may be pasted in any VM, and the other way round, files as well. */
 export function allowHostClips(home: string): void {
   writePolicy(home, [
     { action: "clipboard.paste", from: "@host", to: "@any", decision: "allow" },
     { action: "clipboard.paste", from: "@any", to: "@host", decision: "allow" },
+    { action: "file.send", from: "@host", to: "@any", decision: "allow" },
+    { action: "file.send", from: "@any", to: "@host", decision: "allow" },
   ]);
 }

@@ -533,7 +533,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     const { clip, request, wantedAs } = paste;
     const { vm } = guest.link;
     const cancelTimer = this.#ports.after(FILES_MS, () => this.#refuse(guest, paste));
-    if (guest.files?.clip !== clip) guest.files = { clip, arrived: this.#ports.bringFiles(clip, vm) };
+    if (guest.files?.clip !== clip) guest.files = { clip, arrived: this.#ports.bringFiles(clip, { kind: "vm", vm }) };
     const { files } = guest;
     const paths = await files.arrived;
     cancelTimer();

@@ -15,7 +15,7 @@ import type { ClipboardParts } from "./requests.ts";
 import { joinedBrokers } from "./vm-clips.ts";
 
 interface Parts {
-  application: Application;
+  application: Pick<Application, "focus" | "vms" | "on">;
   policy: Pick<Policy, "decide" | "on">;
   crossings: Pick<Crossings, "request" | "joined" | "ended">;
   read: ReadClip;
@@ -47,6 +47,6 @@ export function createClipboard({
     primary,
     watch,
     keeper: new HistoryKeeper(broker, read, () => performance.now()),
-    exchange: new HostExchange({ broker, gate: crossings, read, host, watch }),
+    exchange: new HostExchange({ broker, gate: crossings, read, host, watch, bringFiles }),
   };
 }

@@ -2,9 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { COPIED_FILES } from "#shared/model/clip.ts";
-import type { TransferEnd, TransferRequest, TransferredFile } from "../files/transfer.ts";
+import type { FilesParty, TransferEnd, TransferRequest, TransferredFile } from "../files/transfer.ts";
 import { CheckedPage } from "../ipc/testing/checked.ts";
+import { HOST } from "../policy/crossing.ts";
 import type { Vm } from "../vms/vm.ts";
+import type { Clip } from "./clip.ts";
 import { fileBringer } from "./copied-files.ts";
 import type { ClipEnd } from "./reading.ts";
 import { ClipDesk, FakeReading, partyNamed, settled } from "./testing/clip-desk.ts";
@@ -38,7 +40,7 @@ describe("pasting copied files", () => {
     // Nothing of it is sent ahead: the keys alone may have meant something else.
     expect(desk.readings).toEqual([]);
     desk.want(web, 1, type);
-    expect(desk.brought).toMatchObject([{ vm: "web" }]);
+    expect(desk.brought).toMatchObject([{ to: "web" }]);
     expect(desk.delivered).toEqual([]);
     await desk.brought[0]?.arrive("/home/user/Incoming/home/a b", "/home/user/Incoming/home/c");
     expect(given(desk)).toBe(list);
@@ -99,6 +101,21 @@ describe("pasting copied files", () => {
     expect(desk.delivered).toEqual([]);
   });
 
+  test("of the host the files are offered as another VM's are, and come at a gesture alone", async () => {
+    const desk = new ClipDesk();
+    const web = desk.vm("web");
+    const copied = { from: HOST, types: new Map([[COPIED_FILES, COPIED_FILES]] as const), isSecret: false };
+    desk.broker.take({ ...copied, source: () => ({ kind: "later", bytes: () => Promise.resolve(new Uint8Array()) }) });
+    expect(desk.offers(web)).toEqual([COPIED_FILES, URI_LIST]);
+    desk.focused = web;
+    desk.want(web, 1, URI_LIST);
+    expect([desk.brought, desk.readings]).toEqual([[], []]);
+    desk.press(web);
+    expect(desk.brought).toMatchObject([{ to: "web" }]);
+    await desk.brought[0]?.arrive("/home/user/Incoming/host/a");
+    expect(given(desk)).toBe("file:///home/user/Incoming/host/a\r\n");
+  });
+
   test("without a gesture the small bar asks first", async () => {
     const { desk, web } = copied();
     desk.focused = web;
@@ -114,6 +131,15 @@ describe("pasting copied files", () => {
 
 describe("bringing them", () => {
   type ClipFailure = Pick<Extract<ClipEnd, { outcome: "failed" }>, "by">;
+
+  /** As a program of the host's display copies. */
+  const ofHost = (list: string, kind: "later" | "bytes" = "later"): Omit<Clip, "id" | "copiedMs"> => ({
+    from: HOST,
+    types: new Map([[COPIED_FILES, COPIED_FILES]]),
+    isSecret: false,
+    source: () =>
+      kind === "later" ? { kind, bytes: () => Promise.resolve(Buffer.from(list)) } : { kind, bytes: Buffer.from(list) },
+  });
 
   /** Of a VM only what it is called is looked at. */
   const vmNamed = (name: string): Vm => {
@@ -134,14 +160,19 @@ describe("bringing them", () => {
     ...more,
   });
 
-  /** `content`: as its source gives it; or how it fails. */
-  async function brought(content: string | ClipFailure, files: readonly TransferredFile[]) {
+  /** `content`: as its source gives it; or how it fails. `copied`: in place of what was copied in "home"; `to`: in place of "web". */
+  async function brought(
+    content: string | ClipFailure,
+    files: readonly TransferredFile[],
+    { copied, to }: { copied?: Omit<Clip, "id" | "copiedMs">; to?: FilesParty } = {},
+  ) {
     const requests: TransferRequest[] = [];
     const desk = new ClipDesk();
     const page = new CheckedPage();
     const [home, web] = [vmNamed("home"), vmNamed("web")];
     desk.open(home);
-    desk.copy(home, 1, { types: [COPIED_FILES] });
+    if (copied === undefined) desk.copy(home, 1, { types: [COPIED_FILES] });
+    else desk.broker.take(copied);
     const bring = fileBringer({
       read: (source, type) => {
         const reading = new FakeReading(source, type);
@@ -161,9 +192,9 @@ describe("bringing them", () => {
       },
       page,
     });
-    const clip = desk.broker.ownOf(home);
-    if (clip === null) throw new Error("it was copied");
-    const paths = (await bring(clip, web)).map((path) => Buffer.from(path).toString());
+    const { current } = desk.broker;
+    if (current === null) throw new Error("it was copied");
+    const paths = (await bring(current, to ?? { kind: "vm", vm: web })).map((path) => Buffer.from(path).toString());
     return { requests, paths, told: page.events };
   }
 
@@ -190,6 +221,30 @@ describe("bringing them", () => {
     expect(paths).toEqual(["/in/a b", "/in/dir"]);
     // The list of transfers tells of it.
     expect(told).toEqual([]);
+  });
+
+  test("the host's own go to a VM from the host, and a VM's to the host from that VM", async () => {
+    const list = "copy\nfile:///home/me/a%20b";
+    const files = [file("a b")];
+    const [toVm] = (await brought(list, files, { copied: ofHost(list) })).requests;
+    expect(toVm).toMatchObject({
+      source: { party: { kind: "host" } },
+      target: { kind: "vm", vm: { status: { name: "web" } } },
+    });
+    const [toHost] = (await brought(list, files, { to: { kind: "host" } })).requests;
+    expect(toHost).toMatchObject({
+      source: { party: { kind: "vm" } },
+      target: { kind: "host" },
+      destination: { kind: "incoming" },
+    });
+    for (const request of [toVm, toHost])
+      expect(request?.source).toMatchObject({ paths: [Buffer.from("/home/me/a b")] });
+  });
+
+  test("no file of the host's is named by content that the host's clipboard does not hold", async () => {
+    const list = "copy\nfile:///home/me/secret";
+    const { requests, paths } = await brought(list, [], { copied: ofHost(list, "bytes") });
+    expect([requests, paths]).toEqual([[], []]);
   });
 
   test.each<[string | ClipFailure, "size" | "content" | "source"]>([

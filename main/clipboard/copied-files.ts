@@ -1,19 +1,18 @@
-/** Files that were copied in one VM and are pasted in another: they go as a transfer, and what is pasted are those that arrived. */
+/** Files that were copied in one place and are pasted in another: they go as a transfer, and what is pasted are those that arrived. */
 import { COPIED_FILES } from "#shared/model/clip.ts";
-import type { StartTransfer, TransferredFile } from "../files/transfer.ts";
+import { partyOfEnd } from "../files/parties.ts";
+import type { FilesParty, StartTransfer, TransferredFile } from "../files/transfer.ts";
 import type { Page } from "../ipc/page.ts";
 import { type ParsedFileList, parseFileList } from "../link/clips/file-list.ts";
-import { partyOf } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
-import type { Vm } from "../vms/vm.ts";
 import type { Clip } from "./clip.ts";
-import type { ClipEnd, ReadClip } from "./reading.ts";
+import type { ClipEnd, ClipSource, ReadClip } from "./reading.ts";
 
 /**
  * Resolves when they have arrived, or will not; never rejects.
- * @returns absolute paths in `vm` of what was chosen; none: nothing has arrived, and the person has been told why
+ * @returns absolute paths at `to` of what was chosen; none: nothing has arrived, and the person has been told why
  */
-export type BringFiles = (clip: Clip, vm: Vm) => Promise<readonly Uint8Array[]>;
+export type BringFiles = (clip: Clip, to: FilesParty) => Promise<readonly Uint8Array[]>;
 
 interface Parts {
   read: ReadClip;
@@ -22,29 +21,36 @@ interface Parts {
 }
 
 export function fileBringer({ read, startTransfer, page }: Parts): BringFiles {
-  return async (clip, vm) => {
+  return async (clip, to) => {
     const source = clip.source(COPIED_FILES);
-    if (source.kind !== "vm") return [];
-    // The guest's word on its own files, which it alone opens.
+    const from = ownerOf(clip, source);
+    if (from === null) return [];
+    // The word of the one who has the files, which it alone opens.
     const list = listOf(await read(source, COPIED_FILES).deliver({ kind: "collect" }));
     if (!list.ok) {
       // There is no transfer yet whose end could be told.
       page.send("clipboard.filesNotPasted", {
-        from: partyView(partyOf(source.vm.status)),
-        to: partyView(partyOf(vm.status)),
+        from: partyView(partyOfEnd(from)),
+        to: partyView(partyOfEnd(to)),
         why: list.by,
       });
       return [];
     }
     const { paths } = list;
     const { files } = await startTransfer({
-      source: { party: { kind: "vm", vm: source.vm }, paths },
-      target: { kind: "vm", vm },
+      source: { party: from, paths },
+      target: to,
       destination: { kind: "incoming" },
       permission: { kind: "ask" },
     }).done;
     return files.flatMap((file) => (isChosen(file) && file.arrivedAt !== null ? [file.arrivedAt] : []));
   };
+}
+
+/** Whose files a list names: a guest's names its own alone. null: nobody's. */
+function ownerOf({ from }: Clip, source: ClipSource): FilesParty | null {
+  if (source.kind === "vm") return { kind: "vm", vm: source.vm };
+  return from.kind === "host" && source.kind === "later" ? { kind: "host" } : null;
 }
 
 function listOf(end: ClipEnd): ParsedFileList | { ok: false; by: "source" } {

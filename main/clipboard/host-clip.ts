@@ -10,9 +10,9 @@ export interface HostClipState {
 }
 
 export interface HostClipboard {
-  /** What it holds; its content is not read. */
+  /** What it holds. Its content is not read, but for a list of copied files: to know what it is, and another one from the last. */
   look(): Promise<HostClipState>;
-  /** Its content; empty where it has none of that type. */
+  /** Its content; empty where it has none of that type. Of copied files: their list, as its owner has it (`parseFileList`). */
   read(type: ClipType): Promise<Uint8Array>;
   /** Whether it is there afterwards: the display may refuse one who has no focus. */
   write(type: ClipType, content: Uint8Array): Promise<boolean>;

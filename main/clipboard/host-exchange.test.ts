@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ClipType } from "#shared/model/clip.ts";
+import { type ClipType, COPIED_FILES } from "#shared/model/clip.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { HostClipState } from "./host-clip.ts";
 import { HostExchange } from "./host-exchange.ts";
@@ -53,7 +53,8 @@ beforeEach(async () => {
   desk.open(home);
   host = new FakeHost();
   watch = new HostWatch(host, desk.broker);
-  exchange = new HostExchange({ broker: desk.broker, gate: desk.ports.gate, read: desk.ports.read, host, watch });
+  const { gate, read, bringFiles } = desk.ports;
+  exchange = new HostExchange({ broker: desk.broker, gate, read, host, watch, bringFiles });
 });
 afterEach(() => home.release());
 
@@ -144,6 +145,16 @@ describe("from a VM to the host", () => {
     host.focus();
     await settled();
     expect(desk.broker.current?.from).toMatchObject({ id: home.id });
+  });
+
+  test("copied files come as files, and the host's clipboard stays as it is", async () => {
+    desk.copy(home, 1, { types: ["text/uri-list", COPIED_FILES] });
+    await exchange.copyToHost(home);
+    expect(desk.brought).toMatchObject([{ to: "host" }]);
+    await desk.brought[0]?.arrive("/home/me/Incoming/home/a");
+    expect([host.written, desk.readings]).toEqual([[], []]);
+    const message = expect.stringContaining('"atoll cp home:PATH ."') as string;
+    await expect(exchange.get(home, TEXT)).rejects.toMatchObject({ code: "clipboard.not-offered", message });
   });
 
   test("a display that does not take it is told", async () => {

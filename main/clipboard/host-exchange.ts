@@ -6,6 +6,7 @@ import { refusalOf } from "../crossings/crossings.ts";
 import { HOST, partyOf } from "../policy/crossing.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { ClipBroker } from "./broker.ts";
+import type { BringFiles } from "./copied-files.ts";
 import { type Clip, type ClipGate, crossingOf, endOf } from "./clip.ts";
 import type { HostClipboard } from "./host-clip.ts";
 import type { HostWatch } from "./host-watch.ts";
@@ -22,6 +23,7 @@ interface Parts {
   read: ReadClip;
   host: Pick<HostClipboard, "write">;
   watch: Pick<HostWatch, "written">;
+  bringFiles: BringFiles;
 }
 
 export interface HostContent {
@@ -73,10 +75,17 @@ export class HostExchange {
     return type;
   }
 
-  /** What was copied last in this VM becomes the host's. @throws AppError as `get` */
+  /**
+   * What was copied last in this VM becomes the host's. Of copied files no list does, as it would name what is not there: they
+   * come by a transfer, which tells of itself. @throws AppError as `get`
+   */
   async copyToHost(vm: Vm): Promise<void> {
-    const { host, watch } = this.#parts;
+    const { host, watch, bringFiles } = this.#parts;
     const clip = this.#ownOf(vm);
+    if (clip.types.has(COPIED_FILES)) {
+      void bringFiles(clip, { kind: "host" });
+      return;
+    }
     const type = HOST_TYPES.find((one) => clip.types.has(one));
     if (type === undefined) throw notOffered(vm, clip, "");
     const { bytes } = await this.#fetch(vm, clip, type);
@@ -136,6 +145,12 @@ function offeredWords(types: readonly ClipType[]): string {
 
 function notOffered(vm: Vm, { types }: Clip, typeName: string): AppError {
   const { name } = vm.definition;
+  if (types.has(COPIED_FILES))
+    return new AppError(
+      "clipboard.not-offered",
+      `Files were copied in "${name}": copy them with "atoll cp ${name}:PATH .", or by "Copy to host" in its window's menu.`,
+      { vm: name, type: typeName, types: [] },
+    );
   const there = HOST_TYPES.filter((type) => types.has(type));
   const what = typeName === "" ? "nothing for the host" : `no ${typeName} for the host`;
   return new AppError(

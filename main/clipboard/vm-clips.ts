@@ -13,7 +13,7 @@ import { type BrokerPorts, ClipBroker, ClipNumbers } from "./broker.ts";
 const MAX_APP_GRAPHEMES = 60;
 
 type Parts = Pick<BrokerPorts, "read" | "bringFiles"> & {
-  application: Application;
+  application: Pick<Application, "focus" | "vms" | "on">;
   policy: Pick<Policy, "decide" | "on">;
   crossings: Omit<BrokerPorts["gate"], "decide">;
 };
@@ -106,7 +106,7 @@ class VmFollower {
 }
 
 /** The guest's word. */
-function focusedApp({ focus, vms }: Application, id: VmId): string {
+function focusedApp({ focus, vms }: Pick<Application, "focus" | "vms">, id: VmId): string {
   const { current } = focus;
   const surface = current?.vm === id ? parseWindowId(current.window)?.surface : undefined;
   const window = surface === undefined ? undefined : vms.find((vm) => vm.id === id)?.windows.get(surface);

@@ -19,6 +19,7 @@ export async function runBox(
   encode: (picture: Uint8Array) => AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const writer = writeTo(target);
+  const turns = new Turns();
   try {
     const picture = await readFrom(source, writer.stopped);
     let bytes = 0;
@@ -26,11 +27,32 @@ export async function runBox(
       bytes += piece.length;
       if (bytes > MAX_PICTURE_BYTES) throw new Error("the picture is too large");
       writer.send(piece);
+      // An encoder that waits for nothing would keep out what the target asks for until it has done all of it.
+      await turns.next();
     }
     writer.end();
   } catch {
     source.postMessage({ type: "stop" });
     writer.abort();
+  } finally {
+    turns.close();
+  }
+}
+
+/** Lets what other ports have said be heard. A timer would wait for 4 ms each time. */
+class Turns {
+  readonly #channel = new MessageChannel();
+
+  next(): Promise<void> {
+    const { port1, port2 } = this.#channel;
+    return new Promise((resolve) => {
+      port1.onmessage = () => resolve();
+      port2.postMessage(null);
+    });
+  }
+
+  close(): void {
+    this.#channel.port1.close();
   }
 }
 
@@ -69,7 +91,10 @@ function writeTo(target: MessagePort): Writer {
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const pump = (): void => {
     for (let piece = waiting[0]; piece !== undefined && credit > 0; piece = waiting[0]) {
-      const bytes = piece.slice(0, Math.min(credit, MAX_STREAM_CHUNK_BYTES));
+      const room = Math.min(credit, MAX_STREAM_CHUNK_BYTES);
+      // With a part of a buffer the whole of it would be sent.
+      const isAlone = piece.length === piece.buffer.byteLength;
+      const bytes = piece.length <= room && isAlone ? piece : piece.slice(0, room);
       target.postMessage({ type: "data", bytes });
       credit -= bytes.length;
       if (bytes.length === piece.length) waiting.shift();

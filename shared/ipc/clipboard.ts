@@ -61,7 +61,7 @@ export const clipboardContract = domain({
   requests: {
     /**
      * The person's explicit act (Super+C, "Copy to host"): what was copied last in this VM becomes the host's. Answered when it
-     * is there. @throws AppError clipboard.empty, policy.denied, policy.unanswered, clipboard.failed
+     * is there; of copied files, when their transfer is about to begin. @throws AppError clipboard.empty, policy.denied, policy.unanswered, clipboard.failed
      */
     "clipboard.copyToHost": request({ from: ["page"], input: z.strictObject({ vm: vmId }), output: z.null() }),
     /** Texts that were copied, newest first, pinned ones before them. `search`: words that all must be in it; "" = all. */

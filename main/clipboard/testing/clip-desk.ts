@@ -109,8 +109,8 @@ export class ClipDesk {
   readonly joined: string[] = [];
   readonly told: { outcome: CrossingOutcome; end: CrossingEnd }[] = [];
   readonly readings: FakeReading[] = [];
-  /** Files that are on their way to a VM. */
-  readonly brought: { clip: number; vm: VmId; arrive: (...paths: string[]) => Promise<void> }[] = [];
+  /** Files that are on their way to a VM, or the host. */
+  readonly brought: { clip: number; to: VmId | "host"; arrive: (...paths: string[]) => Promise<void> }[] = [];
   readonly sent = new Map<VmId, Sent[]>();
   readonly broker: ClipBroker;
   readonly ports: BrokerPorts;
@@ -143,11 +143,11 @@ export class ClipDesk {
         this.readings.push(reading);
         return reading;
       },
-      bringFiles: (clip, vm) =>
+      bringFiles: (clip, to) =>
         new Promise((arrive) => {
           this.brought.push({
             clip: clip.id,
-            vm: vm.id,
+            to: to.kind === "vm" ? to.vm.id : to.kind,
             arrive: (...paths) => (arrive(paths.map((path) => Buffer.from(path))), settled()),
           });
         }),

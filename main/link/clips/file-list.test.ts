@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { FileListFilter, MAX_FILE_LIST_BYTES } from "./file-list-filter.ts";
-import { addressList, fileManagersList, parseFileList } from "./file-list.ts";
+import { addressList, fileManagersList, isOfFiles, parseFileList } from "./file-list.ts";
 
 /** The paths, or why there are none. */
 const parsed = (list: string): string[] | string => {
@@ -32,6 +32,12 @@ describe("a list of copied files", () => {
     ["copy\nfile:///a%00b", "content"],
   ])("%j", (list, paths) => {
     expect(parsed(list)).toEqual(paths);
+  });
+
+  test("a list of addresses is one of files where the first one is a file's", () => {
+    for (const list of ["file:///a\r\n", "FILE:/a"]) expect(isOfFiles(list)).toBe(true);
+    for (const list of ["", "https://example.org/\r\nfile:///a", "copy\nfile:///a"])
+      expect(isOfFiles(list)).toBe(false);
   });
 
   test("a list, a path or a name that is too long is none", () => {

@@ -18,6 +18,11 @@ export function parseFileList(untrustedList: string): ParsedFileList {
   return paths.length > 0 && paths.every((path) => path !== null) ? { ok: true, paths } : { ok: false, by: "content" };
 }
 
+/** Whether a list of addresses (text/uri-list) is one of files: some programs have no other list of what was copied. */
+export function isOfFiles(addresses: string): boolean {
+  return /^file:/iu.test(addresses);
+}
+
 /** For a file manager that pastes: it moves them to where the person is. */
 export function fileManagersList(paths: readonly Uint8Array[]): Uint8Array {
   return Buffer.from(["cut", ...paths.map(addressOf)].join("\n"));

@@ -16,3 +16,17 @@ it.each([
   tellNotPasted(notices)({ from: party("home"), to: party("web"), why });
   expect(shown.mock.calls).toEqual([[expect.stringContaining(`${happened} Nothing was pasted in web. ${next}`)]]);
 });
+
+it("of this computer, and to it", () => {
+  const notices = new NoticeQueue();
+  const shown = vi.spyOn(notices, "show");
+  const tell = tellNotPasted(notices);
+  tell({ from: { kind: "host" }, to: party("web"), why: "content" });
+  tell({ from: party("web"), to: { kind: "host" }, why: "size" });
+  expect(shown.mock.calls).toEqual([
+    [
+      "The list of files that were copied on this computer could not be read. Nothing was pasted in web. Drop the files onto web in the top bar instead.",
+    ],
+    [expect.stringContaining("Nothing was pasted on this computer. Copy the folder")],
+  ]);
+});

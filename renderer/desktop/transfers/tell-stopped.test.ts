@@ -10,6 +10,7 @@ it.each<[Partial<TransferView>, string | null]>([
   [{ state: "done" }, "“notes.txt” has arrived from web to home."],
   [{ state: "done", chosen: 3 }, "“notes.txt” and 2 more have arrived from web to home."],
   [{ state: "done", failed: 2 }, "“notes.txt” has arrived from web to home, but for 2 files."],
+  [{ state: "done", files: 1, failed: 1 }, "“notes.txt” did not arrive from web to home."],
   [
     { state: "failed", to: { kind: "host" }, detail: "The disk is full there." },
     "“notes.txt” could not be sent from web to this computer. The disk is full there.",

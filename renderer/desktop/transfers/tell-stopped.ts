@@ -19,12 +19,13 @@ export function tellStopped(notices: NoticeQueue, overlays: Pick<OverlayStore, "
 
 /** null: the person knows, as they did it themselves, or have been told otherwise (a crossing that is denied). */
 export function stoppedWords(transfer: TransferView): string | null {
-  const { from, to, state, failed, detail, chosen } = transfer;
+  const { from, to, state, files, failed, detail, chosen } = transfer;
   const what = objectWords(transfer);
   const has = chosen > 1 ? "have" : "has";
   const way = `from ${nameOf(from)} to ${nameOf(to)}`;
   switch (state) {
     case "done":
+      if (failed > 0 && failed === files) return `${what} did not arrive ${way}.`;
       return failed === 0
         ? `${what} ${has} arrived ${way}.`
         : `${what} ${has} arrived ${way}, but for ${countOf(failed, "file")}.`;
