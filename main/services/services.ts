@@ -25,7 +25,7 @@ import { verifyFolder } from "./signing/signed-folder.ts";
 import { Updates } from "./updates.ts";
 
 export interface ServicesOptions {
-  application: Application;
+  application: Pick<Application, "vm" | "vms" | "remove" | "on">;
   catalog: ServiceCatalog;
   source: ServiceSource;
   builds: TemplateBuilds;
