@@ -315,7 +315,13 @@ async function run(): Promise<void> {
     settings,
     page,
     end: async () => {
-      await Promise.all([builds.cancelAll(), kiosks.close(), disposables.close(), snapshots.close()]);
+      await Promise.all([
+        builds.cancelAll(),
+        kiosks.close(),
+        disposables.close(),
+        services.forks.close(),
+        snapshots.close(),
+      ]);
       unwatchKeymap();
       icons.end();
       scanning.close();

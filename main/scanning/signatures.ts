@@ -188,6 +188,18 @@ export class Signatures extends Emitter<SignaturesEvents> {
     });
   }
 
+  /** Another VM of the service has those of this one when it resolves. @throws AppError service.*, transfer.failed */
+  async giveSame(unit: ServiceUnit, other: ServiceUnit): Promise<void> {
+    const key = givenTo(unit);
+    if (key === givenTo(other)) return;
+    const value = unit.settings.values[SIGNATURES_SETTING];
+    const own = typeof value === "string" ? value : "";
+    const set = setOf(unit);
+    if (keyOf(own, set) !== key) throw new Error("its signatures are being changed");
+    const fetched = set === "" ? null : { by: null, from: unit.vm, path: GIVEN_FOLDER };
+    await give(other, { key, own, fetched }, this.#parts.carry);
+  }
+
   /** Whether there are signatures to go back to. */
   hasBefore(name: string): boolean {
     return this.#parts.services.next.hasBefore(name);
