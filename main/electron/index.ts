@@ -146,7 +146,6 @@ async function run(): Promise<void> {
     agentFolder,
     recipesFolder: recipesFolder(paths),
     services: catalog,
-    keepsDisk: (service) => quarantined(service) > 0,
   });
   const drivers = new Drivers([
     registered(

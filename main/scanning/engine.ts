@@ -4,6 +4,7 @@ import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { deadline } from "../base/deadline.ts";
 import { waitFor } from "../base/waiting.ts";
 import { Turns } from "../files/turns.ts";
+import { QUARANTINE_TABLE } from "../services/manifest.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
 import type { Vm } from "../vms/vm.ts";
 
@@ -28,8 +29,6 @@ export interface Engine {
    */
   readonly alone: (<Result>(work: (engine: Engine) => Promise<Result>, signal: AbortSignal) => Promise<Result>) | null;
 }
-
-const QUARANTINE_TABLE = "quarantine";
 
 /** Does `work` with another unit of the service, in a VM for that alone, with the signatures that this one has. */
 export type AloneWork = <Result>(unit: ServiceUnit, work: (other: ServiceUnit) => Promise<Result>) => Promise<Result>;

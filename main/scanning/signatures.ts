@@ -23,9 +23,9 @@ import { QUARANTINE_FOLDER } from "./quarantine.ts";
 import type { SignaturesFile } from "./signatures-file.ts";
 
 /** In a scanner's VM: where what another VM has comes to. */
-const CARRIED_FOLDER = "/home/user/carried";
+const CARRIED_FOLDER = "/home/user/kept/carried";
 /** In a scanner's VM: databases that it was given. */
-const GIVEN_FOLDER = "/home/user/signatures/fetched";
+const GIVEN_FOLDER = "/home/user/kept/signatures/fetched";
 /** In the VM of a service that fetches them: each set in a folder of its name. */
 const SETS_FOLDER = "/home/user/signatures/sets";
 const SET = /^[0-9a-f]{32}$/;

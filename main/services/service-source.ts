@@ -199,7 +199,7 @@ export class ServiceSource implements DefinitionSource {
     name: string,
     isTrial = false,
   ): VmDefinition {
-    const { memory, cpus, rights, startsFresh } = manifest;
+    const { memory, cpus, rights, startsFresh, keepsFiles } = manifest;
     const machine = this.#drivers.define({
       template: manifest.name,
       service: manifest.name,
@@ -213,6 +213,7 @@ export class ServiceSource implements DefinitionSource {
       service: manifest.name,
       isTrial,
       startsFresh,
+      keepsFiles,
       hasNicSlots: rights.serves.length > 0,
     };
   }
