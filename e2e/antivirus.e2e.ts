@@ -9,6 +9,7 @@ import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { pasteAll } from "./support/file-managers.ts";
 import { zip } from "../main/files/testing/zip.ts";
 
 /** In two parts, so that no scanner takes this file for it. */
@@ -46,6 +47,8 @@ function prepare(home: string): void {
   const rules = [
     { action: "exec", ...any },
     { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
+    { action: "clipboard.paste", from: "home", to: "web", decision: "allow" },
+    { action: "file.open", from: "home", to: "web", scan: true, decision: "allow" },
     { action: "file.send", from: "web", to: "home", scan: true, unscanned: "ask", decision: "allow" },
   ];
   fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
@@ -160,6 +163,28 @@ test("a clean file passes, and one in which something is found is held with the 
   const unseen = await desktop.atoll("cp", "--json", "home:secret.zip", "web:");
   expect(JSON.parse(unseen.stdout)).toMatchObject({ refused: [{ path: "secret.zip", reason: "scan.not-scanned" }] });
   expect([await isAt("web", "eicar.com"), await isAt("web", "secret.zip")]).toEqual([false, false]);
+});
+
+test("of files that are pasted what is found stays, and the others arrive", async () => {
+  await desktop.atoll("exec", "home", "--", "sh", "-c", "mkdir out && echo one > out/one.txt");
+  await put("out/pasted.com", EICAR);
+  await desktop.atoll("exec", "web", "--", "mkdir", "into");
+  await pasteAll(desktop, {
+    from: { vm: "home", folder: "out" },
+    to: { vm: "web", folder: "into" },
+    arrived: () => isAt("web", "into/one.txt"),
+  });
+  const [row] = await desktop.json<{ failed: number }[]>("transfer", "list");
+  expect(row).toMatchObject({ from: { name: "home" }, failed: 1 });
+  expect(await isAt("web", "into/pasted.com")).toBe(false);
+});
+
+test("what is found in a file is not opened in another VM", async () => {
+  await put("opened.com", EICAR);
+  const opened = await desktop.atoll("open", "--from", "home", "--in", "web", "opened.com");
+  expect([opened.code, opened.stderr]).toEqual([1, expect.stringContaining(SIGNATURE)]);
+  const found = await desktop.atoll("exec", "web", "--", "find", ".", "-name", "opened.com");
+  expect([found.code, found.stdout]).toEqual([0, ""]);
 });
 
 test("a file at which the scanner dies is looked at in a VM of its own, and the scanner works again by itself", async () => {
