@@ -21,6 +21,7 @@ import { policy } from "./measures/policy.ts";
 import { runOnce } from "./measures/run-once.ts";
 import { judged, type Result, table } from "./report.ts";
 import { scan } from "./measures/scan.ts";
+import { scannerStart } from "./measures/scanner-start.ts";
 import { typing } from "./measures/typing.ts";
 import { buildTools } from "./tools.ts";
 
@@ -38,6 +39,7 @@ const MEASURES: readonly Measure[] = [
   paste,
   files,
   scan,
+  scannerStart,
   flood,
   runOnce,
   network,

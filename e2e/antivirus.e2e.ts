@@ -9,6 +9,7 @@ import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { pasteAll } from "./support/file-managers.ts";
 import { zip } from "../main/files/testing/zip.ts";
 
 /** In two parts, so that no scanner takes this file for it. */
@@ -46,6 +47,8 @@ function prepare(home: string): void {
   const rules = [
     { action: "exec", ...any },
     { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
+    { action: "clipboard.paste", from: "home", to: "web", decision: "allow" },
+    { action: "file.open", from: "home", to: "web", scan: true, decision: "allow" },
     { action: "file.send", from: "web", to: "home", scan: true, unscanned: "ask", decision: "allow" },
   ];
   fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
@@ -91,6 +94,24 @@ test("the service says what its signatures are", async () => {
   const info = await desktop.json<Info>("service", "info", "antivirus");
   expect(info).toMatchObject({ state: "running", health: "ok", status: expect.stringMatching(/^\d+ signatures, /) });
   expect(info.panels[0]?.rows).toMatchObject([{ engine: "ClamAV", signatures: expect.any(String) }]);
+});
+
+test("it goes on from its memory, in which its signatures are, once that is kept", async () => {
+  const antivirus = (await desktop.vms()).find(({ name }) => name === "antivirus");
+  if (antivirus === undefined) throw new Error("no antivirus");
+  // Kept by this run, or by an earlier one.
+  if (desktop.originOf(antivirus.id) === "cold") {
+    const log = path.join(desktop.home, "state/atoll.log");
+    const said = 'memory snapshot of template "service antivirus"';
+    await expect.poll(() => fs.readFileSync(log, "utf8").includes(said), { timeout: 150_000 }).toBe(true);
+  }
+  await desktop.atoll("service", "stop", "antivirus");
+  const begun = performance.now();
+  expect((await desktop.atoll("service", "start", "antivirus")).code).toBe(0);
+  test.info().annotations.push({ type: "ready", description: `${Math.round(performance.now() - begun)} ms` });
+  expect(desktop.originOf(antivirus.id)).toBe("fork");
+  await put("again.com", Buffer.concat([EICAR, Buffer.from("\n")]));
+  expect((await scan("home:again.com")).files).toMatchObject([{ verdict: "found" }]);
 });
 
 test("a scan says of each file what it is", async () => {
@@ -144,21 +165,45 @@ test("a clean file passes, and one in which something is found is held with the 
   expect([await isAt("web", "eicar.com"), await isAt("web", "secret.zip")]).toEqual([false, false]);
 });
 
-test("a scanner that is killed in the middle holds the file, and works again by itself", async () => {
+test("of files that are pasted what is found stays, and the others arrive", async () => {
+  await desktop.atoll("exec", "home", "--", "sh", "-c", "mkdir out && echo one > out/one.txt");
+  await put("out/pasted.com", EICAR);
+  await desktop.atoll("exec", "web", "--", "mkdir", "into");
+  await pasteAll(desktop, {
+    from: { vm: "home", folder: "out" },
+    to: { vm: "web", folder: "into" },
+    arrived: () => isAt("web", "into/one.txt"),
+  });
+  const [row] = await desktop.json<{ failed: number }[]>("transfer", "list");
+  expect(row).toMatchObject({ from: { name: "home" }, failed: 1 });
+  expect(await isAt("web", "into/pasted.com")).toBe(false);
+});
+
+test("what is found in a file is not opened in another VM", async () => {
+  await put("opened.com", EICAR);
+  const opened = await desktop.atoll("open", "--from", "home", "--in", "web", "opened.com");
+  expect([opened.code, opened.stderr]).toEqual([1, expect.stringContaining(SIGNATURE)]);
+  const found = await desktop.atoll("exec", "web", "--", "find", ".", "-name", "opened.com");
+  expect([found.code, found.stdout]).toEqual([0, ""]);
+});
+
+test("a file at which the scanner dies is looked at in a VM of its own, and the scanner works again by itself", async () => {
+  const names = async (): Promise<string[]> => (await desktop.vms()).map(({ name }) => name);
   await put("late.txt", Buffer.from("late"));
   expect((await signalClamd("SIGSTOP")).code).toBe(0);
   const copied = copy("late.txt");
   await expect
     .poll(async () => (await desktop.json<{ state: string }[]>("transfer", "list"))[0]?.state)
     .toBe("scanning");
+  expect(await names()).not.toContain("antivirus-fork");
   expect((await signalClamd("SIGKILL")).code).toBe(0);
-  const held = await copied;
-  expect([held.code, held.stderr]).toEqual([1, expect.stringContaining("could not be scanned")]);
-  expect(await isAt("web", "late.txt")).toBe(false);
-  expect((await scan("home:late.txt")).files).toMatchObject([{ verdict: "clean" }]);
-  const passed = await copy("late.txt");
+  const passed = await copied;
   expect(passed, passed.stderr).toMatchObject({ code: 0 });
   expect(await desktop.read("web", "late.txt")).toBe("late");
+  expect(fs.readFileSync(path.join(desktop.home, "state/services.json"), "utf8")).not.toContain("fork");
+  expect(await names()).not.toContain("antivirus-fork");
+  await put("later.txt", Buffer.from("later"));
+  await expect.poll(async () => (await scan("home:later.txt")).files).toMatchObject([{ verdict: "clean" }]);
 });
 
 test("a file that is another one when it was scanned does not arrive", async () => {

@@ -4,8 +4,9 @@ import { createHash, randomBytes } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { expect, type Locator, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
 import { TestDesktop } from "./support/desktop.ts";
+import { pasteAll } from "./support/file-managers.ts";
 import { newestTransferIs, pausedTransfer, type TransferRow as Row } from "./support/transfers.ts";
 
 /** web may send nothing to home; all else may. */
@@ -229,42 +230,13 @@ test("files that are copied in a file manager are pasted in the file manager of 
     "mkdir out && echo one > out/one.txt && echo two > 'out/two 🐚.txt'",
   );
   await desktop.atoll("exec", "web", "--", "mkdir", "into");
-  const page = await desktop.page();
-  const managers: { id: string; content: Locator }[] = [];
-  for (const [vm, folder, x] of [
-    ["home", "out", "60"],
-    ["web", "into", "1000"],
-  ] as const) {
-    const { id, element } = await desktop.run(vm, "pcmanfm", folder);
-    await desktop.json("window", "move", id, x, "120", "800", "500");
-    managers.push({ id, content: element.locator('[data-part="content"]') });
-  }
-  const [source, target] = managers;
-  // On a slow machine the program may answer later than a copy counts as the person's.
-  await expect(async () => {
-    await source?.content.click();
-    await page.keyboard.press("Control+a");
-    await page.keyboard.press("Control+c");
-    const current = async (): Promise<unknown> =>
-      (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from;
-    await expect.poll(current, { timeout: 8_000 }).toBe("home");
-  }).toPass();
-  await target?.content.click();
-  await page.keyboard.press("Control+v");
-  // On a slow machine the program asks so late that it counts as no answer to the keys.
-  const bar = page.locator(".paste-bar").getByRole("button", { name: "Paste" });
-  await expect
-    .poll(
-      async () => {
-        if (await bar.isVisible()) await bar.click();
-        return desktop.read("web", "into/one.txt");
-      },
-      { timeout: 60_000 },
-    )
-    .toBe("one\n");
+  await pasteAll(desktop, {
+    from: { vm: "home", folder: "out" },
+    to: { vm: "web", folder: "into" },
+    arrived: async () => (await desktop.read("web", "into/one.txt")) === "one\n",
+  });
   await expect.poll(() => desktop.read("web", "into/two 🐚.txt")).toBe("two\n");
   expect(await desktop.read("home", "out/one.txt")).toBe("one\n");
-  for (const { id } of managers) await desktop.json("window", "close", id);
 });
 
 test("after a crash of the application in the middle a file is whole or absent, and the transfer goes on where it was", async () => {

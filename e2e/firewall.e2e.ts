@@ -227,7 +227,7 @@ test("a firewall that is killed lets nothing pass that is denied, and what was l
   const firewall = (await desktop.vms()).find(({ name }) => name === "firewall");
   if (firewall === undefined) throw new Error("no firewall");
   const isKept = /memory snapshot of template "service firewall"/;
-  await expect.poll(() => isKept.test(readLog()) || originOf(firewall.id) !== "cold", COMES_UP).toBe(true);
+  await expect.poll(() => isKept.test(readLog()) || desktop.originOf(firewall.id) !== "cold", COMES_UP).toBe(true);
   const traffic = new GuestTraffic(desktop, "web");
   const denied = internet.packetsTo(11);
   const ends = [await traffic.trespass("198.18.0.11", "2001:2:0:113::11"), await traffic.load()];
@@ -242,17 +242,11 @@ test("a firewall that is killed lets nothing pass that is denied, and what was l
   expect(internet.packetsTo(11)).toBe(denied);
   for (const end of ends) await end();
   // It has not booted: that memory was kept before its program ran.
-  expect(originOf(firewall.id)).not.toBe("cold");
+  expect(desktop.originOf(firewall.id)).not.toBe("cold");
 });
 
 function readLog(): string {
   return fs.readFileSync(path.join(desktop.home, "state/atoll.log"), "utf8");
-}
-
-/** What the VM's machine goes on from. */
-function originOf(vm: string): unknown {
-  const file = path.join(desktop.home, "run/vms", vm.slice(0, 13), "machine.json");
-  return (JSON.parse(fs.readFileSync(file, "utf8")) as { origin: unknown }).origin;
 }
 
 test("an application that is killed cuts the network, and its successor joins it again", async () => {

@@ -10,6 +10,7 @@ import type { WindowView } from "#shared/model/window.ts";
 import { resolvePaths, vmRunFolder } from "../../main/base/paths.ts";
 import { ControlClient } from "../../main/control/cli/client.ts";
 import { RUNTIME_FILES } from "../../main/hardware/qemu/argv.ts";
+import { RECORD_FILE } from "../../main/hardware/qemu/machine.ts";
 import type { ScriptedAgent } from "../../main/link/testing/scripted-agent.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
 import { checkout } from "../../scripts/setup/paths.mjs";
@@ -202,6 +203,12 @@ export class Atoll {
   /** Seconds used so far by the VM's QEMU. */
   qemuCpuSeconds(vm: VmName): number {
     return cpuSeconds([this.#qemuPid(vm) ?? 0]);
+  }
+
+  /** What a VM's machine goes on from: "cold" is a boot. */
+  originOf(vm: VmId): string {
+    const file = path.join(vmRunFolder(resolvePaths(this.#env), vm), RECORD_FILE);
+    return (JSON.parse(fs.readFileSync(file, "utf8")) as { origin: string }).origin;
   }
 
   /** Memory of a VM's QEMU that it shares with nobody, MiB. */

@@ -41,6 +41,7 @@ export class BareMachine {
       initrd: await initrdOf(template),
       disk,
       baseImage: template.rootImage,
+      keptDisk: null,
       snapshot: null,
       network: null,
       hasNicSlots: false,

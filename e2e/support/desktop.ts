@@ -117,6 +117,12 @@ export class TestDesktop {
     return Number(fs.readFileSync(path.join(this.home, "run/vms", vm.slice(0, 13), "qemu.pid"), "utf8"));
   }
 
+  /** What the VM's machine goes on from: "cold" is a boot. */
+  originOf(vm: VmId): unknown {
+    const file = path.join(this.home, "run/vms", vm.slice(0, 13), "machine.json");
+    return (JSON.parse(fs.readFileSync(file, "utf8")) as { origin: unknown }).origin;
+  }
+
   async page(): Promise<Page> {
     return this.electron.firstWindow();
   }

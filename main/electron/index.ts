@@ -146,7 +146,6 @@ async function run(): Promise<void> {
     agentFolder,
     recipesFolder: recipesFolder(paths),
     services: catalog,
-    keepsDisk: (service) => quarantined(service) > 0,
   });
   const drivers = new Drivers([
     registered(
@@ -316,7 +315,13 @@ async function run(): Promise<void> {
     settings,
     page,
     end: async () => {
-      await Promise.all([builds.cancelAll(), kiosks.close(), disposables.close(), snapshots.close()]);
+      await Promise.all([
+        builds.cancelAll(),
+        kiosks.close(),
+        disposables.close(),
+        services.forks.close(),
+        snapshots.close(),
+      ]);
       unwatchKeymap();
       icons.end();
       scanning.close();

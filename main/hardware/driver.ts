@@ -124,6 +124,8 @@ export interface MachineDefinition {
   readonly bootsAlone?: boolean | undefined;
   /** Each start begins with the disk as its image has it: a driver may start it from what is ready in memory, too. */
   readonly startsFresh?: boolean | undefined;
+  /** It has a disk for what it keeps, which outlives that. Not in files: the source of service VMs says so. */
+  readonly keepsFiles?: boolean | undefined;
   /** Interfaces can be added to it while it runs. Not in files: the source of service VMs says so. */
   readonly hasNicSlots?: boolean | undefined;
   /** Name of the service whose image and program it has. */

@@ -30,6 +30,7 @@ export function registered<Shape extends z.ZodRawShape>(
     isThrowaway: definition.isThrowaway,
     bootsAlone: definition.bootsAlone,
     startsFresh: definition.startsFresh,
+    keepsFiles: definition.keepsFiles,
     hasNicSlots: definition.hasNicSlots,
     service: definition.service,
     isTrial: definition.isTrial,

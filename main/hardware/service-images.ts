@@ -7,6 +7,8 @@ export interface ServiceProgram {
   command: string;
   /** As root of its guest, else as its user. */
   isRoot: boolean;
+  /** It gets ready before a memory is kept, and is in it. */
+  isInSnapshot: boolean;
 }
 
 export interface ServiceStart {

@@ -31,15 +31,11 @@ export class HostLink {
     this.#toMain = toMain;
     const child = spawn(...withoutInherited([], [program, ...args]), { stdio: ["pipe", "pipe", "inherit"] });
     this.#child = child;
-    const isOpen = (): boolean => !this.#isClosed;
     this.#services = new ServiceSet(SERVICES, {
-      get isOpen() {
-        return isOpen();
-      },
       output: NO_OUTPUT,
       page: null,
       send: (name, value, payload) => {
-        if (isOpen()) child.stdin.write(encodeMessage(encodeHeader(name, value), payload));
+        if (!this.#isClosed) child.stdin.write(encodeMessage(encodeHeader(name, value), payload));
       },
       emit: (service, event) => toMain({ type: "event", service, event }),
       queuedBytes: () => child.stdin.writableLength,

@@ -40,9 +40,6 @@ export class Link {
     const isOpen = (): boolean => this.#session.isOpen && !this.#isClosed;
     const page = (): PagePorts | null => this.#page;
     this.#services = new ServiceSet(SERVICES, {
-      get isOpen() {
-        return isOpen();
-      },
       output: options.output,
       get page() {
         return page();

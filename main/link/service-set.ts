@@ -68,9 +68,6 @@ export class ServiceSet {
   #contextOf(name: string): LinkContext {
     const core = this.#core;
     return {
-      get isOpen() {
-        return core.isOpen;
-      },
       output: core.output,
       get page() {
         return core.page;

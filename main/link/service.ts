@@ -16,8 +16,6 @@ export type PageHandlers = {
 
 /** What a service has of its link. */
 export interface LinkContext<Sends extends WireMessageName = WireMessageName, Event = unknown> {
-  /** The handshake is done, and the channels are not closed. */
-  readonly isOpen: boolean;
   /** The host's screen when the link began. */
   readonly output: OutputInfo;
   /** The desktop's page, if one has come. */

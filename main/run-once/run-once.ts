@@ -53,7 +53,6 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
     agentFolder: () => agentFolder,
     recipesFolder: recipesFolder ?? "",
     services: catalog,
-    keepsDisk: () => false,
   };
   // A job needs no network.
   const guestNetwork = (): Promise<never> => Promise.reject(new Error("it has no network"));

@@ -39,7 +39,12 @@ export interface Scanning {
 
 export function createScanning(parts: Parts): Scanning {
   const { application, services, hostFiles, stateFolder, recent } = parts;
-  const engines = enginesOf(services);
+  const engines = enginesOf(services, (unit, work) =>
+    services.forks.with(unit.manifest.name, async (other) => {
+      await signatures.giveSame(unit, other);
+      return work(other);
+    }),
+  );
   const quarantine = new Quarantine({
     file: new QuarantineFile(stateFolder),
     engines,
@@ -48,7 +53,7 @@ export function createScanning(parts: Parts): Scanning {
     vm: (id) => application.vms.find((vm) => vm.id === id),
   });
   const scanner = new Scanner(engines, quarantine);
-  const signatures = new Signatures({
+  const signatures: Signatures = new Signatures({
     services,
     released: (vm) => scanner.released(vm),
     carry: carryFolder,

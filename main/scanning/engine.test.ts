@@ -1,7 +1,8 @@
 /** A service as an engine: how long it is waited for, and what it says of itself. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { ServiceUnit } from "../services/service-unit.ts";
-import { type Engine, enginesOf } from "./engine.ts";
+import { AppError } from "#shared/model/app-error.ts";
+import { type Engine, enginesOf, NoAnswer } from "./engine.ts";
 
 interface Unit {
   state: string;
@@ -13,19 +14,28 @@ interface Unit {
 }
 
 let unit: Unit;
+/** What became of VMs for one task. */
+let alone: string[];
 const { signal } = new AbortController();
 
 beforeEach(() => {
   vi.useFakeTimers();
+  alone = [];
   const never = (_input: unknown, ended: AbortSignal): Promise<unknown> =>
     new Promise((_, reject) => ended.addEventListener("abort", () => reject(ended.reason as Error)));
   unit = { state: "running", stateDetail: "", isHealthy: true, rows: {}, job: never, changed: () => undefined };
 });
 afterEach(() => void vi.useRealTimers());
 
-function engines(more: { rights?: readonly string[]; tables?: readonly string[] } = {}): readonly Engine[] {
-  const { rights = ["scanned-files"], tables = ["engine", "quarantine"] } = more;
-  const manifest = { name: "antivirus", rights: { host: rights }, tables };
+interface Manifest {
+  rights?: readonly string[];
+  tables?: readonly string[];
+  startsFresh?: boolean;
+}
+
+function engines(more: Manifest = {}): readonly Engine[] {
+  const { rights = ["scanned-files"], tables = ["engine", "quarantine"], startsFresh = true } = more;
+  const manifest = { name: "antivirus", rights: { host: rights }, tables, startsFresh };
   const service = {
     manifest,
     vm: {},
@@ -45,7 +55,13 @@ function engines(more: { rights?: readonly string[]; tables?: readonly string[] 
       return () => undefined;
     },
   };
-  return enginesOf({ units: [service as unknown as ServiceUnit] })();
+  const other = { ...service, manifest: { ...manifest, name: "other" } };
+  return enginesOf({ units: [service as unknown as ServiceUnit] }, async (_unit, work) => {
+    alone.push("begun");
+    const result = await work(other as unknown as ServiceUnit);
+    alone.push("gone");
+    return result;
+  })();
 }
 
 const engine = (): Engine => engines()[0] ?? expect.unreachable("it is no engine");
@@ -65,6 +81,31 @@ it("that has not answered after 150 s has failed", async () => {
   expect(outcome).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(1);
   await expect(answer).rejects.toThrow("it has not answered within 150 s");
+  await expect(answer).rejects.toBeInstanceOf(NoAnswer);
+});
+
+it("that goes while it is asked has not answered, and one that was not there was not asked", async () => {
+  const gone = (wasAsked: boolean): AppError => new AppError("service.not-connected", "It went.", { wasAsked });
+  unit.job = () => Promise.reject(gone(true));
+  await expect(engine().job({}, signal)).rejects.toBeInstanceOf(NoAnswer);
+  unit.job = () => Promise.reject(gone(false));
+  await expect(engine().job({}, signal)).rejects.toMatchObject({ code: "service.not-connected" });
+});
+
+it("has another one for one task at a time, where its VM starts in a moment", async () => {
+  expect(engines({ startsFresh: false })[0]?.alone).toBeNull();
+  const apart = engine().alone ?? expect.unreachable();
+  const ends: (() => void)[] = [];
+  const work = (one: Engine): Promise<string> =>
+    new Promise((resolve) => ends.push(() => resolve(`${one.name}, ${one.alone === null ? "alone" : "with another"}`)));
+  const both = [apart(work, signal), apart(work, signal)];
+  await vi.advanceTimersByTimeAsync(0);
+  expect(alone).toEqual(["begun"]);
+  ends[0]?.();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(alone).toEqual(["begun", "gone", "begun"]);
+  ends[1]?.();
+  expect(await Promise.all(both)).toEqual(["other, alone", "other, alone"]);
 });
 
 it("is not waited for when nobody waits any more, and has eight jobs at once", async () => {

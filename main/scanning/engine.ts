@@ -1,11 +1,15 @@
 /** Services that scan files, as the scanner uses them. */
 import type { EngineVerdict } from "#shared/model/scan.ts";
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { deadline } from "../base/deadline.ts";
 import { waitFor } from "../base/waiting.ts";
 import { Turns } from "../files/turns.ts";
+import { QUARANTINE_TABLE } from "../services/manifest.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
 import type { Vm } from "../vms/vm.ts";
+
+/** It was asked, and has crashed or hung on that. */
+export class NoAnswer extends Error {}
 
 export interface Engine {
   /** Of the service. */
@@ -17,11 +21,18 @@ export interface Engine {
   readonly kept: ReadonlySet<string> | null;
   /** Resolves when it is healthy; rejects where it does not become so in time, or is stopped. */
   ready(signal: AbortSignal): Promise<void>;
-  /** Waits for its turn. Rejects where there is no answer in time. */
+  /** Waits for its turn. Rejects with NoAnswer, and with service.*. */
   job(input: unknown, signal: AbortSignal): Promise<unknown>;
+  /**
+   * Has `work` done by another one with the same signatures, in a VM that is made for it and gone afterwards. One at a time.
+   * null: it has no such VM.
+   */
+  readonly alone: (<Result>(work: (engine: Engine) => Promise<Result>, signal: AbortSignal) => Promise<Result>) | null;
 }
 
-const QUARANTINE_TABLE = "quarantine";
+/** Does `work` with another unit of the service, in a VM for that alone, with the signatures that this one has. */
+export type AloneWork = <Result>(unit: ServiceUnit, work: (other: ServiceUnit) => Promise<Result>) => Promise<Result>;
+
 const KEY = /^[0-9a-f]{32}$/;
 
 /** Jobs that a program has at once: fewer than it may have, so that a person's own are taken too. */
@@ -33,11 +44,11 @@ const ANSWER_MS = 150_000;
 const READY_MS = 180_000;
 
 /** Of all services, those that scan files and were started. */
-export function enginesOf(services: { readonly units: readonly ServiceUnit[] }): () => Engine[] {
+export function enginesOf(services: { readonly units: readonly ServiceUnit[] }, alone: AloneWork): () => Engine[] {
   const engines = new WeakMap<ServiceUnit, Engine>();
   return () =>
     services.units.filter(isStartedScanner).map((unit) => {
-      const engine = engines.get(unit) ?? engineOf(unit);
+      const engine = engines.get(unit) ?? engineOf(unit, alone);
       engines.set(unit, engine);
       return engine;
     });
@@ -47,9 +58,10 @@ function isStartedScanner(unit: ServiceUnit): boolean {
   return unit.manifest.rights.host.includes("scanned-files") && isStarted(unit);
 }
 
-function engineOf(unit: ServiceUnit): Engine {
-  const { name } = unit.manifest;
+function engineOf(unit: ServiceUnit, alone: AloneWork | null): Engine {
+  const { name, startsFresh } = unit.manifest;
   const turns = new Turns(JOBS_AT_ONCE);
+  const turnsAlone = new Turns(1);
   return {
     name,
     vm: unit.vm,
@@ -88,13 +100,28 @@ function engineOf(unit: ServiceUnit): Engine {
         endTurn();
       }
     },
+    // One that boots for a file would take too long.
+    alone:
+      alone === null || !startsFresh
+        ? null
+        : async (work, signal) => {
+            const endTurn = await turnsAlone.take(name, signal);
+            try {
+              signal.throwIfAborted();
+              return await alone(unit, (other) => work(engineOf(other, null)));
+            } finally {
+              endTurn();
+            }
+          },
   };
 }
 
 async function answered(unit: ServiceUnit, input: unknown, signal: AbortSignal): Promise<unknown> {
-  const limit = deadline(ANSWER_MS, () => new Error(`it has not answered within ${ANSWER_MS / 1000} s`), signal);
+  const limit = deadline(ANSWER_MS, () => new NoAnswer(`it has not answered within ${ANSWER_MS / 1000} s`), signal);
   try {
     return await unit.by("scanned-files").job(input, limit.signal);
+  } catch (error) {
+    throw toErrorValue(error).details["wasAsked"] === true ? new NoAnswer(messageOf(error)) : error;
   } finally {
     limit.end();
   }

@@ -203,7 +203,7 @@ describe("a file is restored", () => {
     ]);
     const [{ source } = { source: { paths: [] } }] = sent;
     expect("paths" in source && source.paths.map((path) => Buffer.from(path).toString())).toEqual([
-      `/home/user/quarantine/${key}/eicar.com`,
+      `/home/user/kept/quarantine/${key}/eicar.com`,
     ]);
     expect(engine.asked).toEqual([{ drop: [key] }]);
     expect([quarantine.files, kept?.files]).toEqual([[], []]);

@@ -24,7 +24,7 @@ import type { Engine } from "./engine.ts";
 import type { QuarantineEntry, QuarantineFile } from "./quarantine-file.ts";
 
 /** In a scanner's VM: quarantine.py of the antivirus has the same. */
-export const QUARANTINE_FOLDER = "/home/user/quarantine";
+export const QUARANTINE_FOLDER = "/home/user/kept/quarantine";
 const KEY_BYTES = 16;
 const MAX_NAME_BYTES = 200;
 /** As many as scanners keep. The oldest goes. */

@@ -11,7 +11,7 @@ import { SourceEnd, TargetEnd } from "../files/ends.ts";
 import { nameOfEnd } from "../files/parties.ts";
 import type { ScanSource } from "../files/file-scanner.ts";
 import { joinStreams } from "../vms/joints.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, NoAnswer } from "./engine.ts";
 import { keptName, type Keeping } from "./quarantine.ts";
 
 /** In the engine's VM: a folder in memory (services/antivirus). */
@@ -26,12 +26,16 @@ export interface LookedAt {
   verdict: EngineVerdict;
   /** Its folder in the engine's quarantine; null: it is not there. */
   key: string | null;
+  /** The engine has failed at it, or is not asked about it, as it has before: another one in a VM of its own may be. */
+  isForAnother: boolean;
 }
 
 export interface BatchOptions {
   signal: AbortSignal;
   /** Of what is known of these bytes already; null: it has to be looked at. */
   known: (sha256: string) => EngineVerdict | null;
+  /** The engine has failed at these bytes before, and others wait for it. */
+  isSpared: (sha256: string) => boolean;
   keeping: Pick<Keeping, "verdicts" | "keyFor">;
   looked: (file: ListedFile) => void;
 }
@@ -171,12 +175,21 @@ class Batch {
     const key = keeping.keyFor(this.#engine, sha256);
     const before = known(sha256);
     const isKnown = before !== null && (key === null || !keeping.verdicts.includes(before.verdict));
-    const { verdict, isKept } = isKnown ? { verdict: before, isKept: false } : await this.#ask(index, sha256, key);
-    this.#say(index, sha256, verdict, isKept ? key : null);
+    if (isKnown) return this.#say(index, sha256, before);
+    if (this.#options.isSpared(sha256)) {
+      const verdict = this.#failed("error", "it has failed at this file before");
+      return this.#say(index, sha256, verdict, { isForAnother: true });
+    }
+    const { verdict, isKept, isUnanswered } = await this.#ask(index, sha256, key);
+    this.#say(index, sha256, verdict, { key: isKept ? key : null, isForAnother: isUnanswered });
   }
 
-  async #ask(index: number, sha256: string, key: string | null): Promise<{ verdict: EngineVerdict; isKept: boolean }> {
-    const failed = (why: string) => ({ verdict: this.#failed("error", why), isKept: false });
+  async #ask(index: number, sha256: string, key: string | null) {
+    const failed = (why: string, isUnanswered = false) => ({
+      verdict: this.#failed("error", why),
+      isKept: false,
+      isUnanswered,
+    });
     const file = this.#files.get(index);
     const { verdicts } = this.#options.keeping;
     const keep = key === null || file === undefined ? {} : { keep: { key, name: keptName(file.path), verdicts } };
@@ -186,16 +199,25 @@ class Batch {
       if (!answer.success) return failed("its answer is none");
       const { engine, verdict, signature, reason, kept, ...about } = answer.data;
       if (about.sha256 !== sha256) return failed("it has answered about another file");
-      return { verdict: { ...engine, verdict, signature, reason }, isKept: kept && verdicts.includes(verdict) };
+      return {
+        verdict: { ...engine, verdict, signature, reason },
+        isKept: kept && verdicts.includes(verdict),
+        isUnanswered: verdict === "error",
+      };
     } catch (error) {
-      return failed(messageOf(error));
+      return failed(messageOf(error), error instanceof NoAnswer);
     }
   }
 
-  #say(index: number, sha256: string | null, verdict: EngineVerdict, key: string | null = null): void {
+  #say(
+    index: number,
+    sha256: string | null,
+    verdict: EngineVerdict,
+    { key = null, isForAnother = false }: Partial<Pick<LookedAt, "key" | "isForAnother">> = {},
+  ): void {
     const file = this.#files.get(index);
     if (file === undefined || this.#looked.has(index)) return;
-    this.#looked.set(index, { sha256, verdict, key });
+    this.#looked.set(index, { sha256, verdict, key, isForAnother });
     this.#options.looked(file);
   }
 

@@ -7,6 +7,7 @@ import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
 import { bytes, entry, whole } from "../files/testing/files-desk.ts";
 import { MAX_SCANNED_BYTES } from "./batches.ts";
 import { Scanner, type ScanOptions } from "./scanner.ts";
+import { NoAnswer } from "./engine.ts";
 import { clean, ENGINE, KEEPS_NOTHING, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
 
 let home: LinkedVm;
@@ -35,25 +36,40 @@ function scanned(
 }
 
 /** The source lists, and the engine's VM gets what `results` says. Both are done when this resolves. */
-async function carry(count: number, results: readonly object[], round = 1): Promise<void> {
+/** How often the source has sent files, and this engine got some. */
+interface Round {
+  round: number;
+  to?: ScriptedEngine | undefined;
+  into?: number;
+}
+
+async function carry(count: number, results: readonly object[], by: number | Round = 1): Promise<void> {
+  const { round, to: target, into } = roundOf(by);
   await home.agent.until(() => home.agent.sentOf("filesList").length >= round);
   const { transfer: from = 0 } = home.agent.sentOf("filesList").at(-1) ?? {};
   const entries = Array.from({ length: count }, (_, index) => entry(index, `f${index}`)) as never;
   home.agent.say("filesListed", { transfer: from, entries, last: true });
-  const { agent } = engine.linked;
-  await agent.until(() => agent.sentOf("filesExpected").filter(({ last }) => last).length >= round);
+  const { agent } = target.linked;
+  await agent.until(() => agent.sentOf("filesExpected").filter(({ last }) => last).length >= into);
   const { transfer: to = 0 } = agent.sentOf("filesReceive").at(-1) ?? {};
   agent.say("filesReady", { transfer: to });
   await home.agent.until(() => home.agent.sentOf("filesSend").length >= round);
   agent.say("filesDone", { transfer: to, results: results as never, bytes: 0n });
-  await stopped(round);
+  await stopped(by);
 }
 
-async function stopped(round = 1): Promise<void> {
-  for (const { agent } of [home, engine.linked]) {
-    await agent.until(() => agent.sentOf("filesStop").length >= round);
+async function stopped(by: number | Round = 1): Promise<void> {
+  const { round, to, into } = roundOf(by);
+  for (const [{ agent }, times] of [[home, round] as const, [to.linked, into] as const]) {
+    await agent.until(() => agent.sentOf("filesStop").length >= times);
     agent.say("filesEnded", { transfer: agent.sentOf("filesStop").at(-1)?.transfer ?? 0 });
   }
+}
+
+/** As often as the source, where it is the one engine; another one gets files once. */
+function roundOf(by: number | Round): Required<Round> & { to: ScriptedEngine } {
+  if (typeof by === "number") return { round: by, to: engine, into: by };
+  return { round: by.round, to: by.to ?? engine, into: by.into ?? 1 };
 }
 
 const verdictOf = (verdict: FileVerdict | undefined): unknown => [
@@ -203,6 +219,69 @@ describe("an engine that", () => {
     const again = scanned([file(0)], scanner);
     await carry(1, [whole(0)], 2);
     expect((await again).get(0)?.verdict).toBe("clean");
+  });
+
+  it("fails at a file does not get it again: another one looks at it, in a VM for that file alone", async () => {
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+    const others: ScriptedEngine[] = [];
+    const found = clean({ verdict: "found", signature: "Eicar" });
+    const say = [(): unknown => Promise.reject(new NoAnswer("it went")), (): unknown => found];
+    engine.alone = async (work) => {
+      const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
+      other.answers = say[others.length] ?? expect.unreachable();
+      others.push(other);
+      return work(other);
+    };
+    engine.answers = () => Promise.reject(new NoAnswer("it has crashed"));
+    const lost = scanned([file(0)], scanner);
+    await carry(1, [whole(0)]);
+    await vi.waitFor(() => expect(others).toHaveLength(1));
+    await carry(1, [whole(0)], { round: 2, to: others[0] });
+    const why = "it has crashed; in a VM of its own: it went";
+    expect(verdictOf((await lost).get(0))).toEqual([SHA, "error", why]);
+    const again = scanned([file(0)], scanner);
+    await carry(1, [whole(0)], { round: 3, into: 2 });
+    await vi.waitFor(() => expect(others).toHaveLength(2));
+    await carry(1, [whole(0)], { round: 4, to: others[1] });
+    expect(verdictOf((await again).get(0))).toEqual([SHA, "found", "Eicar"]);
+    expect([engine.scans, others.map(({ scans }) => scans)].flat(2)).toHaveLength(3);
+    // What it has said is known from now on.
+    const known = scanned([file(0)], scanner);
+    await carry(1, [whole(0)], { round: 5, into: 3 });
+    expect(verdictOf((await known).get(0))).toEqual([SHA, "found", "Eicar"]);
+    expect(others).toHaveLength(2);
+  });
+
+  it.each([
+    ["of other signatures", clean({ engine: { ...ENGINE, signatures: "set-2" } }), "it has other signatures"],
+    ["about another file", clean({ sha256: "00".repeat(32) }), "it has answered about another file"],
+  ])("has failed does not get a word of another one %s", async (_, answer, why) => {
+    const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
+    other.answers = () => answer;
+    engine.alone = (work) => work(other);
+    engine.answers = () => Promise.reject(new NoAnswer("it hangs"));
+    const result = scanned([file(0)]);
+    await carry(1, [whole(0)]);
+    await carry(1, [whole(0)], { round: 2, to: other });
+    expect(verdictOf((await result).get(0))).toEqual([SHA, "error", `it hangs; in a VM of its own: ${why}`]);
+  });
+
+  it("was not asked is no reason for a VM of its own, and one that cannot be had changes nothing", async () => {
+    let asked = 0;
+    engine.alone = () => {
+      asked += 1;
+      return Promise.reject(new Error("it does not start"));
+    };
+    engine.answers = () => Promise.reject(new Error("it is not connected"));
+    const one = scanned([file(0)]);
+    await carry(1, [whole(0)]);
+    expect(verdictOf((await one).get(0))).toEqual([SHA, "error", "it is not connected"]);
+    expect(asked).toBe(0);
+    engine.answers = () => Promise.reject(new NoAnswer("it hangs"));
+    const other = scanned([file(0)]);
+    await carry(1, [whole(0)], 2);
+    const why = "it hangs; in a VM of its own: it does not start";
+    expect(verdictOf((await other).get(0))).toEqual([SHA, "error", why]);
   });
 
   it("has its VM lost while files come has no verdict", async () => {

@@ -1,5 +1,8 @@
-/** Looks at files with every engine that was started. What an engine says of some bytes holds as long as its signatures are the same. */
-import { AppError } from "#shared/model/app-error.ts";
+/**
+ * Looks at files with every engine that was started. What an engine says of some bytes holds as long as its signatures are the same.
+ * A file at which it crashes or hangs is looked at by another one in a VM of its own, and the one that all use does not get it again.
+ */
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import type { ScanSource } from "../files/file-scanner.ts";
@@ -10,10 +13,13 @@ import type { Engine } from "./engine.ts";
 import type { LookedFile, Quarantine } from "./quarantine.ts";
 import { type BatchOptions, type LookedAt, scanBatch } from "./scan-batch.ts";
 import type { Vm } from "../vms/vm.ts";
+import { Spared } from "./spared.ts";
 import { VerdictCache } from "./verdict-cache.ts";
 
 /** A scan that goes on in a VM that is to end has so long. */
 const RELEASED_MS = 15 * 60_000;
+/** Files of one scan that get a VM of their own, one after another: each takes seconds. */
+const MAX_ALONE = 8;
 
 export interface ScanOptions {
   signal: AbortSignal;
@@ -26,6 +32,7 @@ export interface ScanOptions {
 export class Scanner {
   readonly #engines: () => readonly Engine[];
   readonly #cache = new VerdictCache();
+  readonly #spared = new Spared();
   /** How many scans use a VM, and who waits for their end. */
   readonly #uses = new Map<Vm, number>();
   readonly #waiting = new Set<() => void>();
@@ -120,20 +127,58 @@ export class Scanner {
     engine: Engine,
     source: ScanSource,
     files: readonly ListedFile[],
-    { signal, looked, keeping }: Omit<BatchOptions, "known">,
+    { signal, looked, keeping }: Pick<BatchOptions, "signal" | "looked" | "keeping">,
   ): Promise<ReadonlyMap<number, LookedAt>> {
     const all = new Map<number, LookedAt>();
+    let alone = 0;
     for (const batch of batchesOf(files)) {
       const known = (sha256: string): EngineVerdict | null => this.#cache.get(engine.name, engine.identity, sha256);
-      const found = await scanBatch(engine, source, batch, { signal, known, looked, keeping });
-      for (const [index, one] of found) {
-        all.set(index, one);
+      const isSpared = (sha256: string): boolean => engine.alone !== null && this.#spared.has(engine, sha256);
+      const found = await scanBatch(engine, source, batch, { signal, known, isSpared, looked, keeping });
+      for (const file of batch) {
+        let one = found.get(file.index);
+        if (one === undefined) continue;
+        if (one.isForAnother && engine.alone !== null && !signal.aborted) {
+          this.#spared.add(engine, one);
+          alone += 1;
+          if (alone <= MAX_ALONE) one = await lookAlone(engine, source, { file, first: one }, signal);
+        }
+        all.set(file.index, one);
         this.#cache.put(engine.name, one);
       }
     }
     return all;
   }
 }
+
+/** The word of another one counts, if it is about the same bytes by the same signatures; else the file stays what it is. */
+async function lookAlone(
+  { alone }: Engine,
+  source: ScanSource,
+  { file, first }: { file: ListedFile; first: LookedAt },
+  signal: AbortSignal,
+): Promise<LookedAt> {
+  const failed = (why: string): LookedAt => {
+    const reason = `${first.verdict.reason ?? "it has failed"}; in a VM of its own: ${why}`;
+    return { ...first, verdict: { ...first.verdict, reason } };
+  };
+  if (alone === null) return first;
+  try {
+    return await alone(async (other) => {
+      const options = { signal, known: () => null, isSpared: () => false, looked: () => undefined, keeping: NONE_KEPT };
+      const said = (await scanBatch(other, source, [file], options)).get(file.index);
+      if (said === undefined || said.sha256 !== first.sha256) return failed("it is another file by now");
+      if (said.verdict.verdict === "error") return failed(said.verdict.reason ?? "it has failed");
+      if (said.verdict.signatures !== first.verdict.signatures) return failed("it has other signatures");
+      return said;
+    }, signal);
+  } catch (error) {
+    return failed(messageOf(error));
+  }
+}
+
+/** What that VM would keep is gone with it. */
+const NONE_KEPT: BatchOptions["keeping"] = { verdicts: [], keyFor: () => null };
 
 function unreadBy(engines: readonly Engine[], reason: string): FileVerdict {
   const said = engines.map(({ name, identity }): EngineVerdict => ({

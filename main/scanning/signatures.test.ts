@@ -163,7 +163,7 @@ it("carries what is in quarantine before it is used", async () => {
   own = OWN;
   used = unitOf({ vm: "first", given: "", kept: ["a"], isHealthy: true });
   await signatures().update("antivirus");
-  const carry = "carry /home/user/quarantine /home/user/carried";
+  const carry = "carry /home/user/kept/quarantine /home/user/kept/carried";
   expect(done.slice(3, 6)).toEqual([carry, "adopt next", "use"]);
 });
 
@@ -288,7 +288,7 @@ it("carries databases that were fetched from the VM that has fetched them, and l
   await both.update("antivirus");
   expect(done.slice(0, 3)).toEqual([
     "use right",
-    `carry /home/user/signatures/sets/${first} /home/user/carried`,
+    `carry /home/user/signatures/sets/${first} /home/user/kept/carried`,
     "signatures next",
   ]);
   const given = (): unknown => used.tables.rows()["engine"]?.[0]?.["given"];
@@ -296,7 +296,7 @@ it("carries databases that were fetched from the VM that has fetched them, and l
   // Nobody says any more what there is: what it has stays.
   [fetches.isHealthy, done, own] = [false, [], OWN];
   await both.update("antivirus");
-  expect(done[0]).toBe("carry /home/user/signatures/fetched /home/user/carried");
+  expect(done[0]).toBe("carry /home/user/kept/signatures/fetched /home/user/kept/carried");
   expect(given()).toBe(`${OWN_KEY}${first}`);
   [fetches, own] = [{ set: second, problem: "", isHealthy: true }, ""];
   await both.update("antivirus");

@@ -23,9 +23,9 @@ import { QUARANTINE_FOLDER } from "./quarantine.ts";
 import type { SignaturesFile } from "./signatures-file.ts";
 
 /** In a scanner's VM: where what another VM has comes to. */
-const CARRIED_FOLDER = "/home/user/carried";
+const CARRIED_FOLDER = "/home/user/kept/carried";
 /** In a scanner's VM: databases that it was given. */
-const GIVEN_FOLDER = "/home/user/signatures/fetched";
+const GIVEN_FOLDER = "/home/user/kept/signatures/fetched";
 /** In the VM of a service that fetches them: each set in a folder of its name. */
 const SETS_FOLDER = "/home/user/signatures/sets";
 const SET = /^[0-9a-f]{32}$/;
@@ -186,6 +186,18 @@ export class Signatures extends Emitter<SignaturesEvents> {
         throw refusal;
       }
     });
+  }
+
+  /** Another VM of the service has those of this one when it resolves. @throws AppError service.*, transfer.failed */
+  async giveSame(unit: ServiceUnit, other: ServiceUnit): Promise<void> {
+    const key = givenTo(unit);
+    if (key === givenTo(other)) return;
+    const value = unit.settings.values[SIGNATURES_SETTING];
+    const own = typeof value === "string" ? value : "";
+    const set = setOf(unit);
+    if (keyOf(own, set) !== key) throw new Error("its signatures are being changed");
+    const fetched = set === "" ? null : { by: null, from: unit.vm, path: GIVEN_FOLDER };
+    await give(other, { key, own, fetched }, this.#parts.carry);
   }
 
   /** Whether there are signatures to go back to. */

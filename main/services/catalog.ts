@@ -109,8 +109,8 @@ export class ServiceCatalog implements ServiceImages {
 
   async start(name: string, isTrial = false): Promise<ServiceStart> {
     const { manifest, files } = this.#version(name, isTrial);
-    const { command, user } = manifest.program;
-    return { program: { command, isRoot: user === "root" }, files: await files() };
+    const { command, user, inSnapshot } = manifest.program;
+    return { program: { command, isRoot: user === "root", isInSnapshot: inSnapshot }, files: await files() };
   }
 
   /** What is tried of it; undefined: nothing. */

@@ -16,6 +16,7 @@ function problemOf(change: Fields, without: readonly string[] = []): string {
   return read.ok ? "" : read.problem.reason;
 }
 
+const IN_SNAPSHOT = { command: "run", inSnapshot: true };
 const number = { type: "number", title: "N", default: 1 };
 
 /** A manifest with every field. */
@@ -31,6 +32,7 @@ const FULL: Fields = {
     diskMiB: 1024,
   },
   startsFresh: true,
+  keepsFiles: true,
   rights: { serves: ["work"], uplink: true, firewall: true, host: ["network-rules"] },
   settings: {
     text: { type: "text", title: "T", description: "D", default: "" },
@@ -142,6 +144,22 @@ describe("a manifest", () => {
     // The field, or what it is a part of.
     const [named = ""] = reason.split(": ");
     expect(`${dotted}.`.startsWith(`${named}.`), reason).toBe(true);
+  });
+
+  it.each([
+    ["in quarantine without a disk for it", { tables: ["counted", "quarantine"] }, /^keepsFiles: must be true/],
+    ["in a snapshot that is not made", { program: IN_SNAPSHOT }, /^startsFresh: must be true/],
+    ...[{ uplink: true }, { firewall: true }, { serves: ["work"] }].map((rights) => [
+      `in a snapshot with keys for what ${Object.keys(rights).join()} is for`,
+      { program: IN_SNAPSHOT, startsFresh: true, rights },
+      /^program.inSnapshot: is for a service without a network/,
+    ]),
+  ] as [string, Fields, RegExp][])("has nothing %s", (_, change, problem) => {
+    expect(problemOf(change)).toMatch(problem);
+  });
+
+  it("may have its program in the snapshot, without a network", () => {
+    expect(problemOf({ program: IN_SNAPSHOT, startsFresh: true })).toBe("");
   });
 
   it("says where it is wrong", () => {

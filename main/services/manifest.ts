@@ -5,6 +5,9 @@ import { LEAST_MEMORY_WORDS, VM_CPUS, VM_MEMORY_MIB } from "#shared/model/vm.ts"
 import { readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
 import { type Recipe, serviceImage, serviceRecipe } from "../../images/builder/index.ts";
 
+/** Of files that a scanner keeps apart. */
+export const QUARANTINE_TABLE = "quarantine";
+
 export const serviceManifest = z
   .strictObject({
     ...manifestFields,
@@ -13,7 +16,15 @@ export const serviceManifest = z
     memory: z.int().min(VM_MEMORY_MIB.min, LEAST_MEMORY_WORDS).max(VM_MEMORY_MIB.max),
     cpus: z.int().min(VM_CPUS.min).max(VM_CPUS.max).default(1),
   })
-  .superRefine(({ panels, tables }, context) => {
+  .superRefine(({ panels, tables, program, startsFresh, keepsFiles, rights }, context) => {
+    const refuse = (path: string[], message: string): void => context.addIssue({ code: "custom", path, message });
+    if (tables.includes(QUARANTINE_TABLE) && !keepsFiles)
+      refuse(["keepsFiles"], `must be true: what is in "${QUARANTINE_TABLE}" is kept on a disk of its own`);
+    if (program.inSnapshot && !startsFresh)
+      refuse(["startsFresh"], "must be true for a program that is in the snapshot");
+    // What has connections makes keys for them, which two VMs would share.
+    if (program.inSnapshot && (rights.uplink || rights.firewall || rights.serves.length > 0))
+      refuse(["program", "inSnapshot"], "is for a service without a network");
     for (const [at, panel] of panels.entries()) {
       if ("table" in panel && !tables.includes(panel.table))
         context.addIssue({

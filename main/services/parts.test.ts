@@ -98,7 +98,7 @@ describe("the catalog", () => {
     await again.load();
     expect(again.all.map(({ manifest }) => manifest.name)).toEqual(["words"]);
     const { program, files } = await again.start("words");
-    expect(program).toEqual({ command: "count-words.py", isRoot: false });
+    expect(program).toEqual({ command: "count-words.py", isRoot: false, isInSnapshot: false });
     expect(files.map(({ path: name, isExecutable }) => [name, isExecutable])).toEqual([
       ["atoll_service.py", false],
       ["count-words.py", true],

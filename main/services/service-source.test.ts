@@ -62,6 +62,17 @@ it("gives the name to the VM that is used from now on, keeps the one before, and
   ]);
 });
 
+it("has one more for one task, which is like the one that is used and known to the next run", async () => {
+  const source = await opened();
+  await source.addNext("words", 2_000);
+  await source.useNext("words");
+  const fork = await source.addFork("words");
+  const [used, , other] = (await opened()).all as { name: string; id: string; memory: number }[];
+  expect(other).toEqual({ ...used, id: fork, name: "words-fork" });
+  await source.remove(fork);
+  expect(source.spareOf("words", "fork")).toBeUndefined();
+});
+
 it("gives a VM more memory than the manifest says, for as long as there is that VM", async () => {
   const source = await opened();
   await source.addNext("words", 2_000);

@@ -19,7 +19,12 @@ const vmId = z
   .string()
   .regex(VM_ID_PATTERN)
   .transform((id) => id as VmId);
-const serviceIds = z.strictObject({ id: vmId, next: vmId.optional(), before: vmId.optional() });
+const serviceIds = z.strictObject({
+  id: vmId,
+  next: vmId.optional(),
+  before: vmId.optional(),
+  fork: vmId.optional(),
+});
 const entry = serviceIds.extend({
   wanted: z.boolean().optional(),
   /** Of VMs that have more than the manifest says, by id, MiB. */
@@ -27,9 +32,9 @@ const entry = serviceIds.extend({
 });
 const fileSchema = z.record(z.string(), entry);
 
-/** `next`: it is made, and nobody uses it yet; `before`: it was used until the one that is used now. */
-export type SpareVm = "next" | "before";
-export const SPARES: readonly SpareVm[] = ["next", "before"];
+/** `next`: it is made, and nobody uses it yet; `before`: it was used until the one that is used now; `fork`: it is for one task. */
+export type SpareVm = "next" | "before" | "fork";
+export const SPARES: readonly SpareVm[] = ["next", "before", "fork"];
 /** As long as it is with what is put behind it, a service's name is a VM's. */
 const MAX_NAME = 20;
 
@@ -68,11 +73,21 @@ export class ServiceSource implements DefinitionSource {
       const spares = SPARES.flatMap((spare) => {
         const id = known[spare];
         const trial = spare === "next" ? known.trial : undefined;
+        // With as much memory as the one that is used: it goes on from the same.
+        const like = spare === "fork" ? known.id : id;
         return id === undefined
           ? []
-          : [this.#define(known, trial ?? manifest, id, spareName(manifest.name, spare), trial !== undefined)];
+          : [
+              this.#define(
+                known,
+                trial ?? manifest,
+                { id, like },
+                spareName(manifest.name, spare),
+                trial !== undefined,
+              ),
+            ];
       });
-      return [this.#define(known, manifest, known.id, manifest.name), ...spares];
+      return [this.#define(known, manifest, { id: known.id }, manifest.name), ...spares];
     });
   }
 
@@ -124,6 +139,13 @@ export class ServiceSource implements DefinitionSource {
     return next;
   }
 
+  /** One more VM of it, like the one that is used. */
+  async addFork(service: string): Promise<VmId> {
+    const fork = newId();
+    await this.#change(service, { fork });
+    return fork;
+  }
+
   /** Of the VM that is used, MiB. */
   memoryOf(service: string): number {
     const { id, manifest, memories = {} } = this.#known.get(service) ?? {};
@@ -170,12 +192,18 @@ export class ServiceSource implements DefinitionSource {
     }
   }
 
-  #define({ memories = {} }: Known, manifest: ServiceManifest, id: VmId, name: string, isTrial = false): VmDefinition {
-    const { memory, cpus, rights, startsFresh } = manifest;
+  #define(
+    { memories = {} }: Known,
+    manifest: ServiceManifest,
+    { id, like = id }: { id: VmId; like?: VmId | undefined },
+    name: string,
+    isTrial = false,
+  ): VmDefinition {
+    const { memory, cpus, rights, startsFresh, keepsFiles } = manifest;
     const machine = this.#drivers.define({
       template: manifest.name,
       service: manifest.name,
-      memory: Math.max(memory, memories[id] ?? 0),
+      memory: Math.max(memory, memories[like] ?? 0),
       cpus,
       network: networkOf(rights),
     });
@@ -185,6 +213,7 @@ export class ServiceSource implements DefinitionSource {
       service: manifest.name,
       isTrial,
       startsFresh,
+      keepsFiles,
       hasNicSlots: rights.serves.length > 0,
     };
   }
@@ -208,9 +237,9 @@ export class ServiceSource implements DefinitionSource {
 
   async #writeNow(): Promise<void> {
     const ids = Object.fromEntries(
-      [...this.#known].map(([name, { id, next, before, wanted, memories }]) => [
+      [...this.#known].map(([name, { id, next, before, fork, wanted, memories }]) => [
         name,
-        { id, next, before, wanted, memories },
+        { id, next, before, fork, wanted, memories },
       ]),
     );
     await writeFileAtomically(this.#file, `${JSON.stringify(ids, null, 2)}\n`);

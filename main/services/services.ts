@@ -14,6 +14,7 @@ import type { VmDefinition } from "../vms/definition.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
 import type { Service, ServiceCatalog, Trial } from "./catalog.ts";
 import type { ServiceManifest } from "./manifest.ts";
+import { ForkUnits } from "./fork-units.ts";
 import { NextUnits } from "./next-units.ts";
 import { FOLDER_ORIGIN, type Origin, refuseSuccessor, shownOrigin } from "./origin.ts";
 import { type ActualRights, rightsOf } from "./rights.ts";
@@ -25,7 +26,7 @@ import { verifyFolder } from "./signing/signed-folder.ts";
 import { Updates } from "./updates.ts";
 
 export interface ServicesOptions {
-  application: Application;
+  application: Pick<Application, "vm" | "vms" | "remove" | "on">;
   catalog: ServiceCatalog;
   source: ServiceSource;
   builds: TemplateBuilds;
@@ -59,6 +60,7 @@ export class Services extends Emitter<ServicesEvents> {
   readonly #folder: string;
   readonly #units = new Map<string, ServiceUnit>();
   readonly next: NextUnits;
+  readonly forks: ForkUnits;
   readonly #updates: Updates;
   /** What a person wants to run is remembered: from when it is known what wanted to run before, to the application's end. */
   #remembers = false;
@@ -80,6 +82,10 @@ export class Services extends Emitter<ServicesEvents> {
         this.emit("changed");
         return before;
       },
+    });
+    this.forks = new ForkUnits({
+      ...options,
+      unitOf: (name, vm) => this.#unitOf(options.catalog.named(name).manifest, vm),
     });
     this.#updates = new Updates({
       ...options,
@@ -110,11 +116,9 @@ export class Services extends Emitter<ServicesEvents> {
       const { name } = service.manifest;
       const isTaken = application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined);
       if (!isTaken) {
-        await this.next
-          .clean(name)
-          .catch((error: unknown) =>
-            log(`service "${name}": what is left of its other VMs stays: ${messageOf(error)}`),
-          );
+        await Promise.all([this.next.clean(name), this.forks.clean(name)]).catch((error: unknown) =>
+          log(`service "${name}": what is left of its other VMs stays: ${messageOf(error)}`),
+        );
         await this.#add(service);
       } else {
         // Names are one space: a person's own VM was there first.

@@ -170,7 +170,7 @@ describe("an update", () => {
     expect([done, installed()]).toEqual([["start 1.0.1"], "1.0.1"]);
   });
 
-  it("is one at a time, and none while a scanner's quarantine would be lost", async () => {
+  it("is one at a time, and none that has no disk for what is in quarantine", async () => {
     const both = updates();
     const first = put("1.1.0", SETTINGS, true, both);
     expect(both.isBusy("words")).toBe(true);

@@ -30,7 +30,7 @@ export interface UpdatesParts {
   replace: (name: string, change: () => Promise<Service>) => Promise<void>;
   /** `isBusy` is another one. */
   changed: () => void;
-  /** How many files it keeps apart, which are gone with the disk of its VM. */
+  /** How many files it keeps apart, which are gone with a version that has no disk for them. */
   quarantined: (service: string) => number;
 }
 
@@ -52,8 +52,8 @@ export class Updates {
   put(name: string, folder: string, { origin, isTried }: { origin: Origin; isTried: boolean }): Promise<void> {
     const { catalog } = this.#parts;
     return this.#once(name, async () => {
-      this.#refuseQuarantined(name);
       const service = await catalog.read(folder);
+      this.#refuseQuarantined(service);
       const before = catalog.named(name).manifest.version;
       const text = await textOrNone(this.#settingsFile(name));
       const settings = carried(text, service.manifest.settings);
@@ -85,7 +85,7 @@ export class Updates {
       throw new AppError("service.no-version-before", `There is no version of "${name}" to go back to.`, {
         service: name,
       });
-    this.#refuseQuarantined(name);
+    this.#refuseQuarantined(await catalog.read(catalog.beforeFolder(name)));
     const wasWanted = unit(name).isWanted;
     await replace(name, async () => {
       const text = await textOrNone(path.join(catalog.beforeFolder(name), SETTINGS));
@@ -134,10 +134,10 @@ export class Updates {
     }
   }
 
-  /** Another version begins with an empty disk. @throws AppError service.busy */
-  #refuseQuarantined(name: string): void {
+  /** A version that has no disk for it. @throws AppError service.busy */
+  #refuseQuarantined({ manifest: { name, keepsFiles } }: Service): void {
     const kept = this.#parts.quarantined(name);
-    if (kept === 0) return;
+    if (keepsFiles || kept === 0) return;
     const sentence = `Service "${name}" keeps ${kept} files in quarantine, which would be gone: restore or delete them first.`;
     throw new AppError("service.busy", sentence, { service: name, kept });
   }

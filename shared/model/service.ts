@@ -189,12 +189,19 @@ export const manifestFields = {
     command: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,60}$/, "the name of a file in the folder program"),
     /** root: of its guest alone. */
     user: z.enum(["user", "root"]).default("user"),
+    /**
+     * With `startsFresh`: the program is in that memory, too, with what it has loaded. Several VMs go on from it: it may not have
+     * made keys or other secrets.
+     */
+    inSnapshot: z.boolean().default(false),
   }),
   /**
    * Each start begins with the disk of its image and, once that is kept, the memory of a guest that has come up, in which the
-   * program has not run: it is ready in a moment, and nothing that it wrote is there.
+   * program has not run, but for one `inSnapshot`: it is ready in a moment, and nothing that it wrote is there.
    */
   startsFresh: z.boolean().default(false),
+  /** It has a disk of its own at /home/user/kept, which stays whatever its image and its version are. */
+  keepsFiles: z.boolean().default(false),
   rights: serviceRights.prefault({}),
   settings: serviceSettings.default({}),
   /** Tables that it fills. */

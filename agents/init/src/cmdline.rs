@@ -19,6 +19,10 @@ pub struct Cmdline {
     pub is_snapshot: bool,
     /// `atoll.service=USER:COMMAND`: the program of a service VM, a file of `/run/atoll/service`.
     pub service: Option<ServiceProgram>,
+    /// `atoll.program-in-snapshot`: that program has got ready before the memory is kept.
+    pub is_program_in_snapshot: bool,
+    /// `atoll.keeps-files`: the second disk is for what the service keeps.
+    pub keeps_files: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -87,6 +91,8 @@ fn parse(text: &str) -> Cmdline {
         is_snapshot: has("atoll.snapshot"),
         network: value("atoll.net").and_then(Network::parse),
         service: value("atoll.service").and_then(service_program),
+        is_program_in_snapshot: has("atoll.program-in-snapshot"),
+        keeps_files: has("atoll.keeps-files"),
     }
 }
 
@@ -121,6 +127,8 @@ mod tests {
             is_snapshot: false,
             network: None,
             service: None,
+            is_program_in_snapshot: false,
+            keeps_files: false,
         }
     }
 
@@ -144,6 +152,14 @@ mod tests {
     fn a_snapshot_is_a_word_of_its_own() {
         assert!(parse("quiet atoll.snapshot").is_snapshot);
         assert!(!parse("quiet atoll.hostname=atoll.snapshot").is_snapshot);
+    }
+
+    #[test]
+    fn what_a_service_keeps_and_whether_its_program_is_in_the_snapshot_are_words_of_their_own() {
+        let both = parse("quiet atoll.program-in-snapshot atoll.keeps-files");
+        assert!(both.is_program_in_snapshot && both.keeps_files);
+        let none = parse("quiet atoll.program-in-snapshots atoll.keeps-files=1");
+        assert!(!none.is_program_in_snapshot && !none.keeps_files);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Error {
     File { path: String, source: io::Error },
     /// The agent has not come up, in a guest whose memory was to be kept.
     NotSettled,
+    /// The program of a service has ended, or taken too long, before it was ready to be kept.
+    NotReady,
     /// The host's renewal of a fork is none.
     Renewal(&'static str),
     /// No interface has the address that the host has named.
@@ -47,6 +49,7 @@ impl fmt::Display for Error {
             Self::NoRoot { device } => write!(f, "root device {device} did not appear"),
             Self::NoInterface { mac } => write!(f, "there is no network interface {mac}"),
             Self::NotSettled => write!(f, "the agent has not come up"),
+            Self::NotReady => write!(f, "the service's program has not got ready"),
             Self::Renewal(what) => write!(f, "the host's renewal: {what}"),
             Self::File { path, source } => write!(f, "{path}: {source}"),
             Self::System { what, errno } => write!(f, "{what}: {errno}"),

@@ -1,6 +1,6 @@
 //! The power button, and powering the machine off.
 
-use crate::journal;
+use crate::{journal, kept};
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sys::reboot::{RebootMode, reboot};
@@ -59,6 +59,7 @@ pub fn off() -> ! {
     journal::info("switching off");
     end_all();
     sync();
+    kept::unmount_disk();
     let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
     if let Err(errno) = mount(None::<&str>, "/", None::<&str>, read_only, None::<&str>) {
         journal::warning(&format!("the root stays writable: {errno}"));

@@ -5,9 +5,10 @@ use crate::cmdline::{Cmdline, ServiceProgram};
 use crate::error::Error;
 use crate::fork::Fork;
 use crate::modules::{self, Phase};
+use crate::readiness::Readiness;
 use crate::root::RUN_DIR;
 use crate::session::{self, BUS, GID, RUNTIME_DIR, UID};
-use crate::{clock, exit_status, journal, network, power, warm};
+use crate::{clock, exit_status, journal, kept, network, power, warm};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::reboot::set_cad_enabled;
@@ -106,6 +107,15 @@ impl Service {
         }
     }
 
+    /// Starts it for the first time, and comes back when it has got ready.
+    fn start_until_ready(&mut self) -> Result<Readiness, Error> {
+        let (readiness, input) = Readiness::pair()?;
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        self.start(command, input.into(), Instant::now());
+        readiness.wait()
+    }
+
     fn spawn(&self, mut command: Command, input: Stdio) -> std::io::Result<Pid> {
         command.env_clear().env("LANG", "C.UTF-8").envs(self.variable);
         if self.is_root {
@@ -184,6 +194,9 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
         bus.start_if_due(Instant::now());
     }
     session::hand_over_ports();
+    if cmdline.keeps_files && !cmdline.is_snapshot {
+        kept::mount_disk()?;
+    }
     agent.start_if_due(Instant::now());
     journal::info("agent started");
     // A fork may be given an interface, for which it shall not have to look for a driver.
@@ -201,11 +214,20 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
         if service.is_some() {
             warm::read_programs();
         }
+        let kept_program = service.as_mut().filter(|_| cmdline.is_program_in_snapshot);
+        let readiness = kept_program.map(Service::start_until_ready).transpose()?;
         let fork = Fork::hold()?;
         if bus.is_some() {
             bus_socket = Some(session::listen_for_bus()?);
         }
+        // Each fork has a disk of its own there.
+        if cmdline.keeps_files {
+            kept::mount_disk()?;
+        }
         fork.go_on()?;
+        if let Some(readiness) = readiness {
+            session::tolerate("the service's program", readiness.go_on());
+        }
     }
 
     loop {

@@ -15,6 +15,7 @@ const spec: MachineSpec = {
   kernel: "/t/vmlinux",
   initrd: "/t/initrd.img",
   disk: "/s/a,b=c.qcow2",
+  keptDisk: null,
   baseImage: "/t/root,file=evil.img",
   snapshot: null,
   network: null,
@@ -164,8 +165,26 @@ it.each([
   [true, "root"],
   [false, "user"],
 ])("a service VM's guest is told its program, as root: %s", (isRoot, user) => {
-  const service = { isRoot, command: "atoll-netfilter" };
+  const service = { isRoot, command: "atoll-netfilter", isInSnapshot: false };
   expect(values("-append", { service })[0]).toContain(` atoll.service=${user}:atoll-netfilter `);
+});
+
+it("only where a memory is kept is a program told to get ready before", () => {
+  const service = { isRoot: false, command: "look", isInSnapshot: true };
+  const word = " atoll.program-in-snapshot ";
+  expect(values("-append", { service })[0]).not.toContain(word);
+  expect(values("-append", { service, snapshot: { ram: null, frozenDisk: null } })[0]).toContain(word);
+});
+
+it("what a service keeps is on a second disk, whose content names no file of the host's", () => {
+  const keptDisk = "/s/kept,file=evil.img";
+  expect(values("-blockdev", { keptDisk }).map((text) => JSON.parse(text) as object)[1]).toEqual({
+    ...{ driver: "raw", "node-name": "kept", discard: "unmap", "detect-zeroes": "unmap" },
+    file: { driver: "file", filename: keptDisk, discard: "unmap" },
+  });
+  const disks = devices({ keptDisk }).filter(({ driver }) => driver === "virtio-blk-pci");
+  expect(disks.map(({ drive }) => drive)).toEqual(["disk", "kept"]);
+  expect(values("-append", { keptDisk })[0]).toContain(" atoll.keeps-files ");
 });
 
 describe("a network", () => {

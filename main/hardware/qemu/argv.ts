@@ -17,6 +17,8 @@ export interface MachineSpec {
   initrd: string;
   /** qcow2 overlay of this VM. */
   disk: string;
+  /** Of what it keeps beside that; null: it has none. */
+  keptDisk: string | null;
   /** Raw, read-only image of the template. */
   baseImage: string;
   /** null: an ordinary machine, which boots. */
@@ -100,6 +102,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...["-kernel", spec.kernel, "-initrd", spec.initrd, "-append", kernelCommandLine(spec)],
     ...["-blockdev", JSON.stringify(blockNode(spec))],
     ...device({ driver: "virtio-blk-pci", drive: "disk" }),
+    ...keptDisk(spec),
     ...device({ driver: "virtio-rng-pci" }),
     // Of its events only a panic, which pauses the machine: a guest could make any number of others.
     ...device({ driver: "pvpanic-pci", events: PVPANIC_PANICKED }),
@@ -202,13 +205,31 @@ function blockNode(spec: MachineSpec): Record<string, unknown> {
   };
 }
 
+/** Raw: nothing that the guest writes says where anything is. */
+function keptDisk({ keptDisk: filename }: MachineSpec): string[] {
+  if (filename === null) return [];
+  const file = { driver: "file", filename, discard: "unmap" };
+  const node = { driver: "raw", "node-name": "kept", discard: "unmap", "detect-zeroes": "unmap", file };
+  return ["-blockdev", JSON.stringify(node), ...device({ driver: "virtio-blk-pci", drive: "kept" })];
+}
+
 /** Names match VM_NAME_PATTERN, so they need no quoting here. */
-function kernelCommandLine({ hostname, accelerator, cpus, snapshot, network, service }: MachineSpec): string {
+function kernelCommandLine({
+  hostname,
+  accelerator,
+  cpus,
+  snapshot,
+  network,
+  service,
+  keptDisk: kept,
+}: MachineSpec): string {
   // The kernel patches its own code while it starts. With a second processor running, QEMU's emulator sometimes executes
   // the breakpoint that the patching puts there for a moment, and the guest panics: so init starts the others later.
   const processors = accelerator === "tcg" && cpus > 1 ? " maxcpus=1" : "";
   const program = service === undefined ? "" : ` atoll.service=${service.isRoot ? "root" : "user"}:${service.command}`;
-  return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors}${program} ${
+  const inSnapshot = service?.isInSnapshot === true && snapshot !== null ? " atoll.program-in-snapshot" : "";
+  const keeps = kept === null ? "" : " atoll.keeps-files";
+  return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors}${program}${inSnapshot}${keeps} ${
     snapshot === null ? `atoll.hostname=${hostname}` : `atoll.hostname=${SNAPSHOT_HOSTNAME} atoll.snapshot`
   }${network === null ? "" : ` atoll.net=${networkWord(network)}`}`;
 }

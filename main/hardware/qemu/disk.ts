@@ -11,6 +11,8 @@ import { firstBytes, readJson } from "./plain-files.ts";
 import { hasExternalDataFile, QCOW2_HEADER_BYTES } from "./qcow2.ts";
 
 export const DISK_FILE = "disk.qcow2";
+/** Of what a service keeps. */
+export const KEPT_DISK_FILE = "kept.img";
 const DISK_RECORD_FILE = "disk.json";
 
 export interface TemplateFiles {
@@ -68,17 +70,53 @@ export async function createDisk(state: string, template: TemplateFiles): Promis
   }
 }
 
+/** So large is what a service can keep, MiB; it takes as much as there is in it. */
+const KEPT_MIB = 2_048;
+/** Of the guest's one user. */
+const GUEST_USER = "1000:1000";
+
+/** The disk for what a service keeps, unless it is there. @throws AppError hardware.program-missing, hardware.no-space, hardware.machine-failed */
+export async function ensureKeptDisk(file: string): Promise<void> {
+  if (fs.existsSync(file)) return;
+  const partial = `${file}.partial`;
+  try {
+    const options = `lazy_itable_init=1,lazy_journal_init=1,root_owner=${GUEST_USER}`;
+    await runForDisk("mke2fs", "e2fsprogs", [
+      "-q",
+      "-F",
+      "-t",
+      "ext4",
+      "-m",
+      "0",
+      "-E",
+      options,
+      partial,
+      `${KEPT_MIB}M`,
+    ]);
+    await fsp.chmod(partial, 0o600);
+    await fsp.rename(partial, file);
+  } finally {
+    await fsp.rm(partial, { force: true });
+  }
+}
+
 /** An overlay without content of `base`. @throws AppError hardware.program-missing, hardware.no-space, hardware.machine-failed */
 export async function makeOverlay(file: string, base: string, format: "raw" | "qcow2"): Promise<void> {
+  await runForDisk("qemu-img", "qemu-utils", ["create", "-q", "-f", "qcow2", "-b", base, "-F", format, file]);
+  await fsp.chmod(file, 0o600);
+}
+
+async function runForDisk(program: string, from: string, args: readonly string[]): Promise<void> {
   try {
-    await promisify(execFile)("qemu-img", ["create", "-q", "-f", "qcow2", "-b", base, "-F", format, file]);
-    await fsp.chmod(file, 0o600);
+    // A user's own may lack the folders of system programs.
+    const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
+    await promisify(execFile)(program, args, { env });
   } catch (cause) {
     const reason = messageOf(cause);
     if (/ENOENT/.test(reason))
       throw new AppError(
         "hardware.program-missing",
-        "qemu-img cannot be started: install Debian's qemu-utils.",
+        `${program} cannot be started: install Debian's ${from}.`,
         {},
         { cause },
       );

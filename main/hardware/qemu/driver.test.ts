@@ -567,6 +567,19 @@ describe("a disk", () => {
     expect(fs.readFileSync(file("disk.qcow2"), "utf8")).not.toBe("precious");
   });
 
+  it("of what it keeps is made once, by a program that a user's path may lack, and stays", async () => {
+    vi.stubEnv("PATH", `${folder}:${path.dirname(process.execPath)}:/usr/bin:/bin`);
+    const keeping = { ...definition, startsFresh: true, keepsFiles: true };
+    const machine = await driver.start(keeping);
+    expect(fs.readFileSync(`/proc/${qemusOf(id)[0]}/cmdline`, "utf8")).toContain(file("kept.img"));
+    await machine.kill();
+    const { size, blocks } = fs.statSync(file("kept.img"));
+    expect([size, blocks * 512 < size / 16]).toEqual([2 ** 31, true]);
+    fs.writeFileSync(file("kept.img"), "precious");
+    await (await driver.start(keeping)).kill();
+    expect(fs.readFileSync(file("kept.img"), "utf8")).toBe("precious");
+  });
+
   it("is based on the build that it was made of, and is not put on another one in the same folder", async () => {
     await (await driver.start(definition)).kill();
     template.buildId = "second";

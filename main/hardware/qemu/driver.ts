@@ -13,7 +13,17 @@ import { bootId } from "../../base/boot-id.ts";
 import { makePrivateFolder, type Paths, vmRunFolder, vmStateFolder } from "../../base/paths.ts";
 import type { Driver, GuestNetwork, MachineEnd, MachineSummary } from "../driver.ts";
 import { defineQemuVm, type QemuDefinition, type QemuFields } from "./definition.ts";
-import { buildGone, createDisk, DISK_FILE, diskRecord, noSpace, refuseExternalData, writeDiskRecord } from "./disk.ts";
+import {
+  buildGone,
+  createDisk,
+  DISK_FILE,
+  diskRecord,
+  ensureKeptDisk,
+  KEPT_DISK_FILE,
+  noSpace,
+  refuseExternalData,
+  writeDiskRecord,
+} from "./disk.ts";
 import { launchQemu, type MachineStart, monitorOf, type QemuVm } from "./launch.ts";
 import { channelSockets, isAlive, QemuMachine, RECORD_FILE, wholeLogTail } from "./machine.ts";
 import { readJson } from "./plain-files.ts";
@@ -95,10 +105,12 @@ export class QemuDriver implements Driver<QemuDefinition> {
     const vm = await this.#options.describe(definition, bound?.templateBuild ?? null);
     const { accelerator } = await probeQemu(vm.template, this.#options.probesFolder);
     const disk = path.join(state, DISK_FILE);
+    const keptDisk = definition.keepsFiles === true ? path.join(state, KEPT_DISK_FILE) : null;
+    if (keptDisk !== null) await ensureKeptDisk(keptDisk);
     const network = definition.network === "none" ? null : await this.#options.guestNetwork(id);
     const start: MachineStart = { definition, vm, accelerator, network, run, signal };
     if ((definition.isThrowaway === true || startsFresh) && definition.bootsAlone !== true) {
-      const machine = await this.#snapshots.start(start, disk);
+      const machine = await this.#snapshots.start(start, { disk, keptDisk });
       if (machine !== null) return machine;
     }
     const isOutdated = definition.service !== undefined && bound?.buildId !== vm.template.buildId;
@@ -107,7 +119,7 @@ export class QemuDriver implements Driver<QemuDefinition> {
     // The disk holds what differs from its own build: on another one it would be read as garbage, and written over.
     else if (bound.buildId !== vm.template.buildId) throw buildGone(bound.templateBuild);
     await refuseExternalData(disk);
-    return launchQemu({ ...start, disk, use: null, origin: "cold", preload: null });
+    return launchQemu({ ...start, disk, keptDisk, use: null, origin: "cold", preload: null });
   }
 
   async prepare(definition: QemuDefinition, signal?: AbortSignal): Promise<void> {

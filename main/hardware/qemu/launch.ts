@@ -57,6 +57,8 @@ export interface MachineStart {
 
 export interface MachineLaunch extends MachineStart {
   disk: string;
+  /** null: it has none. */
+  keptDisk: string | null;
   /** null: it boots, and its memory is not kept. */
   use: SnapshotUse | null;
   origin: MachineOrigin;
@@ -68,7 +70,7 @@ export interface MachineLaunch extends MachineStart {
 
 /** Starts a QEMU; resolves when its monitor answers. */
 export async function launchQemu(launch: MachineLaunch): Promise<QemuMachine> {
-  const { definition, vm, accelerator, network, run, signal, disk, use, origin, beforeUse, preload } = launch;
+  const { definition, vm, accelerator, network, run, signal, disk, keptDisk, use, origin, beforeUse, preload } = launch;
   const { id } = definition;
   makePrivateFolder(run);
   const boot = await bootId();
@@ -83,13 +85,13 @@ export async function launchQemu(launch: MachineLaunch): Promise<QemuMachine> {
   const read = [use?.frozenDisk, ram?.isWritten === false ? ram.file : null].filter((file) => typeof file === "string");
   const qemu = await spawnQemu({
     folder: run,
-    args: qemuArguments({ ...specOf({ definition, vm, accelerator, network }), id, disk, snapshot: use }),
+    args: qemuArguments({ ...specOf({ definition, vm, accelerator, network }), id, disk, keptDisk, snapshot: use }),
     box,
     files: {
       programs: [...qemuPrograms(), ...(preload === null ? [] : [preload])],
       readOnly: [baseImage, kernel, initrd, ...read],
       disk,
-      written: ram?.isWritten === true ? [ram.file] : [],
+      written: [...(ram?.isWritten === true ? [ram.file] : []), ...(keptDisk === null ? [] : [keptDisk])],
       folder: run,
       devices: [...DEVICES, ...(accelerator === "kvm" ? [KVM_DEVICE] : [])],
     },

@@ -6,8 +6,8 @@ import type { VmId } from "#shared/model/vm.ts";
 import { tryLock } from "../../base/file-lock.ts";
 import { log } from "../../base/log.ts";
 import { qemuArguments } from "./argv.ts";
-import { makeOverlay, noSpace } from "./disk.ts";
-import { launchQemu, type MachineStart, specOf } from "./launch.ts";
+import { ensureKeptDisk, KEPT_DISK_FILE, makeOverlay, noSpace } from "./disk.ts";
+import { launchQemu, type MachineLaunch, type MachineStart, specOf } from "./launch.ts";
 import type { QemuMachine } from "./machine.ts";
 import { keepState, restoreState } from "./machine-state.ts";
 import { qemuIdentity } from "./probe.ts";
@@ -35,6 +35,8 @@ export interface SnapshotOptions {
   forkLibrary: () => string | null;
 }
 
+type MachineDisks = Pick<MachineLaunch, "disk" | "keptDisk">;
+
 export class SnapshotMachines {
   readonly #options: SnapshotOptions;
 
@@ -43,28 +45,28 @@ export class SnapshotMachines {
   }
 
   /**
-   * @param disk where the machine's own is made
+   * @param disks where the machine's own is made, and the one of what it keeps, which is there
    * @returns null: there is no snapshot, or none that can be used
    */
-  async start(start: MachineStart, disk: string): Promise<QemuMachine | null> {
+  async start(start: MachineStart, disks: MachineDisks): Promise<QemuMachine | null> {
     const { definition, signal } = start;
     const { snapshotsFolder } = this.#options;
     const snapshot = await findSnapshot(snapshotsFolder, await this.#snapshotKey(start));
     if (snapshot === null) return null;
     try {
-      await fsp.copyFile(snapshot.emptyDisk, disk);
-      return await this.#goOn(start, snapshot, disk);
+      await fsp.copyFile(snapshot.emptyDisk, disks.disk);
+      return await this.#goOn(start, snapshot, disks);
     } catch (error) {
       signal?.throwIfAborted();
       log(`${definition.name} boots, as its memory snapshot cannot be used: ${messageOf(error)}`);
-      await fsp.rm(disk, { force: true });
+      await fsp.rm(disks.disk, { force: true });
       await removeSnapshot(snapshot.folder);
       return null;
     }
   }
 
   /** A machine that goes on from a snapshot. */
-  #goOn(start: MachineStart, snapshot: Snapshot, disk: string): Promise<QemuMachine> {
+  #goOn(start: MachineStart, snapshot: Snapshot, disks: MachineDisks): Promise<QemuMachine> {
     const isFork = snapshot.origin === "fork";
     const state = { file: snapshot.state, isWithoutMemory: isFork };
     const { network } = start;
@@ -73,7 +75,7 @@ export class SnapshotMachines {
       ...start,
       // A kept memory has no interface in it, and no addresses: it is given them when it goes on.
       network: null,
-      disk,
+      ...disks,
       use: { ram: isFork ? { file: snapshot.ram, isWritten: false } : null, frozenDisk: snapshot.disk },
       origin: snapshot.origin,
       preload: isFork ? this.#options.forkLibrary() : null,
@@ -123,10 +125,12 @@ export class SnapshotMachines {
         await makeOverlay(files.emptyDisk, files.disk, "qcow2");
         // Tried before anybody relies on it.
         const disk = path.join(files.folder, "tried.qcow2");
+        const keptDisk = keptDiskOf(start, files);
         await fsp.copyFile(files.emptyDisk, disk);
-        const machine = await this.#goOn(start, snapshot, disk);
+        const machine = await this.#goOn(start, snapshot, { disk, keptDisk });
         await machine.kill();
         await fsp.rm(disk);
+        if (keptDisk !== null) await fsp.rm(keptDisk);
         const { template, nonce } = snapshot;
         await publishSnapshot(snapshotsFolder, key, { template, origin, nonce });
         log(`memory snapshot of template "${template}" (${vm.template.build}): ${origin}`);
@@ -150,10 +154,13 @@ export class SnapshotMachines {
       await fsp.writeFile(files.ram, "", { mode: 0o600 });
       await fsp.truncate(files.ram, vm.memoryMiB * 1024 * 1024);
     }
+    const keptDisk = keptDiskOf(start, files);
+    if (keptDisk !== null) await ensureKeptDisk(keptDisk);
     let nonce = "";
     const machine = await launchQemu({
       ...start,
       disk: files.disk,
+      keptDisk,
       use: { ram: isFork ? { file: files.ram, isWritten: true } : null, frozenDisk: null },
       origin: "cold",
       preload: null,
@@ -169,10 +176,22 @@ export class SnapshotMachines {
   async #snapshotKey(start: MachineStart): Promise<string> {
     const { vm } = start;
     const { baseImage, kernel, initrd, buildId } = vm.template;
-    const spec = { ...specOf(start), network: null, id: ANY_ID, disk: "", baseImage: "", kernel: "", initrd: "" };
+    const paths = {
+      disk: "",
+      keptDisk: start.definition.keepsFiles === true ? "" : null,
+      baseImage: "",
+      kernel: "",
+      initrd: "",
+    };
+    const spec = { ...specOf(start), network: null, id: ANY_ID, ...paths };
     const machine = qemuArguments({ ...spec, snapshot: { ram: null, frozenDisk: null } });
     return snapshotKey({ qemu: await qemuIdentity(), machine, buildId, kernel: `${kernel} ${baseImage}`, initrd });
   }
+}
+
+/** Of the machine that is kept, which does not look at it, and of the one that is tried. */
+function keptDiskOf({ definition }: MachineStart, { folder }: SnapshotFiles): string | null {
+  return definition.keepsFiles === true ? path.join(folder, KEPT_DISK_FILE) : null;
 }
 
 /** The image of a service may have a template's name. */

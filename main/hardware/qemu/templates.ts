@@ -23,8 +23,6 @@ export interface TemplateFolders {
   /** A person's own recipes. */
   recipesFolder: string;
   services: ServiceImages;
-  /** The disk of its VM has what is nowhere else: it is not made anew with another image. */
-  keepsDisk: (service: string) => boolean;
 }
 
 export function qemuTemplates(folders: TemplateFolders): Omit<QemuDriverOptions, "guestNetwork"> {
@@ -47,14 +45,14 @@ function forkLibrary(folder: string): string | null {
 export async function templateOf(
   { template: name, service, isTrial }: Pick<QemuDefinition, "template" | "service" | "isTrial">,
   boundBuild: string | null,
-  { recipesFolder, services, keepsDisk }: Pick<TemplateFolders, "recipesFolder" | "services" | "keepsDisk">,
+  { recipesFolder, services }: Pick<TemplateFolders, "recipesFolder" | "services">,
   cacheDir: string,
 ): Promise<Template> {
-  // A service's disk holds nothing that is kept, but for such: its image is always that of its manifest.
-  if (boundBuild !== null && (service === undefined || keepsDisk(service))) {
+  // A service's disk holds nothing that is kept: its image is always that of its manifest.
+  if (boundBuild !== null && service === undefined) {
     const bound = await readTemplate(path.join(cachePaths(cacheDir).templatesDir, boundBuild));
-    if (bound !== null) return bound;
-    if (service === undefined) throw buildGone(boundBuild);
+    if (bound === null) throw buildGone(boundBuild);
+    return bound;
   }
   const recipe = service === undefined ? recipeNamed(name, recipesFolder) : services.recipe(service, isTrial);
   const { built } = await templateStatus(recipe, cacheDir);

@@ -49,7 +49,6 @@ export class ServiceHost {
   constructor(listener: (service: string, event: unknown) => void = () => undefined, output: OutputInfo = TEST_OUTPUT) {
     const page = (): PagePorts | null => this.#page;
     this.#services = new ServiceSet(SERVICES, {
-      isOpen: true,
       output,
       get page() {
         return page();

@@ -25,6 +25,7 @@ export class ScriptedEngine implements Engine {
   }
 
   kept: ReadonlySet<string> | null = null;
+  alone: Engine["alone"] = null;
 
   ready(): Promise<void> {
     return this.isReady;

@@ -65,7 +65,7 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
 
   /**
    * Gives it something to do; resolves with its output, a guest's word. Rejects with what it says is wrong (service.job-failed),
-   * where it is not there (service.not-connected), and with the reason of `signal`, whose abort is told to it.
+   * where it is not there (service.not-connected; `wasAsked`: it went before it answered), and with the reason of `signal`, whose abort is told to it.
    */
   async job(input: unknown, signal: AbortSignal): Promise<unknown> {
     signal.throwIfAborted();
@@ -117,7 +117,7 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
     this.#isConnected = false;
     const lost = [...this.#jobs.values()];
     this.#jobs.clear();
-    for (const { reject } of lost) reject(notConnected(this.#context.vmName, "was lost before it answered"));
+    for (const { reject } of lost) reject(notConnected(this.#context.vmName, "was lost before it answered", true));
     this.emit("gone");
   }
 
@@ -152,8 +152,8 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
   }
 }
 
-function notConnected(service: string, what: string): AppError {
-  return new AppError("service.not-connected", `The program of service "${service}" ${what}.`, { service });
+function notConnected(service: string, what: string, wasAsked = false): AppError {
+  return new AppError("service.not-connected", `The program of service "${service}" ${what}.`, { service, wasAsked });
 }
 
 export const program = serviceClient(PROGRAM, (context) => new Program(context));

@@ -14,6 +14,7 @@ from clamd import Clamd
 from count import has_members
 from scanner import Scanner, Unusable, verdict
 from signature_sets import SignatureSets
+from snapshot import ready
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHIPPED = os.path.join(HERE, "signatures")
@@ -64,6 +65,7 @@ class ClamAV:
     def start(self):
         shutil.rmtree(WORK, ignore_errors=True)
         os.makedirs(WORK, mode=0o700)
+        self.loaded = self.sets.key
         born = Future()
         threading.Thread(target=self.live, args=(born,), daemon=True).start()
         clamd = born.result()
@@ -90,12 +92,22 @@ class ClamAV:
 
     @property
     def given(self):
-        return self.sets.key
+        return self.loaded
+
+    def go_on(self):
+        """In a VM that goes on from a memory in which its own signatures may not be loaded."""
+        if self.sets.key != self.loaded:
+            self.end()
+            self.sets.link()
+            self.start()
+
+    def end(self):
+        before, self.clamd = self.clamd, None
+        before.end()
 
     def take(self, asked):
         """Nobody else uses this VM. Two clamd at once would need the memory of both."""
-        before, self.clamd = self.clamd, None
-        before.end()
+        self.end()
         try:
             self.sets.take(str(asked["key"]), str(asked["own"]), asked["fetched"])
             self.start()
@@ -120,12 +132,26 @@ class ClamAV:
         return verdict("not-scanned", reason=reason[:300]) if reason else verdict("clean")
 
 
+def begun():
+    engine = ClamAV()
+    ready()
+    engine.go_on()
+    return engine
+
+
+def end_without(atoll, problem):
+    atoll.say("health", state="failing", detail=f"clamd does not start: are its signatures whole? {problem}"[:300])
+    sys.exit(1)
+
+
 if __name__ == "__main__":
+    try:
+        engine = begun()
+    except (OSError, ValueError) as problem:
+        end_without(Service(), problem)
     atoll = Service()
     try:
-        engine = ClamAV()
         scanner = Scanner(atoll, engine, SIGNATURES)
     except (OSError, ValueError) as problem:
-        atoll.say("health", state="failing", detail=f"clamd does not start: are its signatures whole? {problem}"[:300])
-        sys.exit(1)
+        end_without(atoll, problem)
     scanner.run()

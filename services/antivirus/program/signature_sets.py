@@ -8,7 +8,7 @@ import time
 
 from scanner import MADE, Unusable
 
-FOLDER = "/home/user/signatures"
+FOLDER = "/home/user/kept/signatures"
 # Its name, in a set's folder.
 KEY_FILE = "key"
 MOST_LINES = 10_000
@@ -46,7 +46,7 @@ class SignatureSets:
 
     def __init__(self, shipped, folder, given=FOLDER):
         self._shipped, self.folder, self._given = shipped, folder, given
-        self._link()
+        self.link()
 
     @property
     def key(self):
@@ -74,9 +74,9 @@ class SignatureSets:
         write(os.path.join(partial, KEY_FILE), key)
         shutil.rmtree(self._given, ignore_errors=True)
         os.rename(partial, self._given)
-        self._link()
+        self.link()
 
-    def _link(self):
+    def link(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder, mode=0o700)
         for folder in (self._shipped, self._given, os.path.join(self._given, FETCHED)):

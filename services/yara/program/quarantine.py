@@ -7,7 +7,7 @@ import os
 import shutil
 
 # The same in main/scanning/quarantine.ts.
-FOLDER = "/home/user/quarantine"
+FOLDER = "/home/user/kept/quarantine"
 MIB = 1024 * 1024
 # Of all files together, and how many.
 MOST_BYTES = 256 * MIB

@@ -1,0 +1,71 @@
+/**
+ * One more VM of a service, for one task: what is done in it is nothing to the VM that is used. It goes on from the memory that the
+ * service's own starts go on from, where that is kept, and is gone afterwards with all that it had.
+ */
+import { AppError } from "#shared/model/app-error.ts";
+import type { VmId } from "#shared/model/vm.ts";
+import type { Application } from "../application.ts";
+import { type ServiceSource, spareName } from "./service-source.ts";
+import type { ServiceUnit } from "./service-unit.ts";
+
+export interface ForkUnitsParts {
+  application: Pick<Application, "vms" | "vm" | "remove">;
+  source: Pick<ServiceSource, "addFork" | "spareOf">;
+  unitOf: (service: string, vm: VmId) => Promise<ServiceUnit>;
+}
+
+export class ForkUnits {
+  readonly #parts: ForkUnitsParts;
+  readonly #units = new Map<string, ServiceUnit>();
+
+  constructor(parts: ForkUnitsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves with what `work` comes to, when the VM is gone. One at a time of each service.
+   * @throws AppError service.*, vm.name-taken, vm.*, and what `work` throws
+   */
+  async with<Result>(service: string, work: (unit: ServiceUnit) => Promise<Result>): Promise<Result> {
+    const { application, source, unitOf } = this.#parts;
+    if (source.spareOf(service, "fork") !== undefined)
+      throw new AppError("service.busy", `Service "${service}" has another VM for one task already.`, { service });
+    const name = spareName(service, "fork");
+    if (application.vms.some(({ definition }) => definition.name === name)) {
+      const sentence = `There is a VM named "${name}", which service "${service}" needs: remove it.`;
+      throw new AppError("vm.name-taken", sentence, { name });
+    }
+    const id = await source.addFork(service);
+    const vm = application.vm(id);
+    try {
+      const unit = await unitOf(service, id);
+      this.#units.set(service, unit);
+      await unit.start();
+      return await work(unit);
+    } finally {
+      // First, so that nobody starts it again.
+      this.#units.get(service)?.close();
+      this.#units.delete(service);
+      if (vm.isOn) await vm.kill();
+      await application.remove(id);
+    }
+  }
+
+  /** What an application that was killed has left. */
+  async clean(service: string): Promise<void> {
+    const { application, source } = this.#parts;
+    const id = source.spareOf(service, "fork");
+    const vm = application.vms.find((one) => one.id === id);
+    if (vm === undefined) return;
+    await vm.adopted().catch(() => undefined);
+    if (vm.isOn) await vm.kill();
+    await application.remove(vm.id);
+  }
+
+  /** The application ends. */
+  async close(): Promise<void> {
+    const vms = [...this.#units.values()].map(({ vm }) => vm);
+    for (const unit of this.#units.values()) unit.close();
+    await Promise.all(vms.map(async (vm) => (vm.isOn ? vm.kill() : undefined)));
+  }
+}
