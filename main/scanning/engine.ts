@@ -105,7 +105,7 @@ function engineOf(unit: ServiceUnit, alone: AloneWork | null): Engine {
       alone === null || !startsFresh
         ? null
         : async (work, signal) => {
-            const endTurn = await turnsAlone.take(name, signal);
+            const endTurn = await turnsAlone.take([name], signal);
             try {
               signal.throwIfAborted();
               return await alone(unit, (other) => work(engineOf(other, null)));
