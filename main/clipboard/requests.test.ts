@@ -31,7 +31,9 @@ let web: Vm;
 let policyChanged: () => void;
 let end: () => void;
 
+let isHostEmpty: boolean;
 beforeEach(async () => {
+  isHostEmpty = false;
   desk = new ClipDesk();
   page = new CheckedPage();
   const scripted = await scriptedApplication({ vms: { home: "lagoon", web: "coral" } });
@@ -59,7 +61,7 @@ beforeEach(async () => {
     },
     page,
     host: {
-      look: () => Promise.resolve({ types: [TEXT], isSecret: false, stamp: "host" }),
+      look: () => Promise.resolve({ types: isHostEmpty ? [] : [TEXT], isSecret: false, stamp: "host" }),
       read: () => Promise.resolve(Buffer.from("host's")),
       write: () => Promise.resolve(true),
       onFocus: () => undefined,
@@ -210,9 +212,10 @@ test("rules that change, and a VM that they see otherwise, are followed", () => 
 test("the person can say that the host's own clip is meant", async () => {
   copies(home);
   const window = focus(web);
-  dispatcher.report(PAGE_CALLER, "clipboard.hostWanted", { window });
-  await settled();
+  await asked("clipboard.pasteFromHost", { window });
   expect(await command("clipboard.show")).toMatchObject({ from: "@host" });
+  isHostEmpty = true;
+  await expect(asked("clipboard.pasteFromHost", { window })).rejects.toMatchObject({ code: "clipboard.empty" });
 });
 
 test("the history is searched, pinned, picked and cleared", async () => {

@@ -41,6 +41,13 @@ export function clipboardHandlers({
       await exchange.copyToHost(application.vm(vm));
       return null;
     },
+    "clipboard.pasteFromHost": async ({ window }) => {
+      const { vm } = application.window(window);
+      if (!(await watch.wanted()))
+        throw new AppError("clipboard.empty", "The host's clipboard has nothing to paste: copy something there first.");
+      broker.gesture(vm, "menu");
+      return null;
+    },
     "clipboard.history": ({ search, label }) =>
       history.find(search, label).map((entry) => shown(entry, performance.now())),
     "clipboard.pick": ({ entry: id }) => {
@@ -92,10 +99,6 @@ export function clipboardHandlers({
     "clipboard.gesture": ({ window, kind }) => {
       const { vm } = application.window(window);
       for (const one of [broker, primary]) one.gesture(vm, kind);
-    },
-    "clipboard.hostWanted": ({ window }) => {
-      const { vm } = application.window(window);
-      void watch.wanted().then((isThere) => isThere && broker.gesture(vm, "menu"));
     },
     "clipboard.answer": ({ id, answer }) => {
       for (const one of [broker, primary]) one.answered(id, answer);

@@ -160,6 +160,7 @@ it.each([
     [
       "app.offered",
       ...["clipboard.clearHistory", "clipboard.copyToHost", "clipboard.forget", "clipboard.history"],
+      "clipboard.pasteFromHost",
       ...["clipboard.pick", "clipboard.pin"],
       "desktop.attach",
       "desktop.chooseFiles",

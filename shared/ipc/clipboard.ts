@@ -63,6 +63,12 @@ export const clipboardContract = domain({
      * The person's explicit act (Super+C, "Copy to host"): what was copied last in this VM becomes the host's. Answered when it
      * is there; of copied files, when their transfer is about to begin. @throws AppError clipboard.empty, policy.denied, policy.unanswered, clipboard.failed
      */
+    /** What the host holds becomes the current clip, and the gesture counts as one of the menu. @throws AppError clipboard.empty, window.not-found */
+    "clipboard.pasteFromHost": request({
+      from: ["page"],
+      input: z.strictObject({ window: windowId }),
+      output: z.null(),
+    }),
     "clipboard.copyToHost": request({ from: ["page"], input: z.strictObject({ vm: vmId }), output: z.null() }),
     /** Texts that were copied, newest first, pinned ones before them. `search`: words that all must be in it; "" = all. */
     "clipboard.history": request({
@@ -111,8 +117,6 @@ export const clipboardContract = domain({
       from: ["page"],
       input: z.strictObject({ window: windowId, kind: z.enum(PASTE_GESTURES) }),
     }),
-    /** "Paste from host": what the host holds becomes the current clip, and the gesture counts as one of the menu. */
-    "clipboard.hostWanted": report({ from: ["page"], input: z.strictObject({ window: windowId }) }),
     /** The person's answer to the small bar of that id; one that has lapsed is ignored. */
     "clipboard.answer": report({
       from: ["page"],

@@ -132,7 +132,7 @@ it("a window's menu pastes from where something was copied, and copies to the ho
   await click(".menu-item", "Copy to host");
   expect(said).toEqual([
     ["clipboard.gesture", { window: id, kind: "menu" }],
-    ["clipboard.hostWanted", { window: id }],
+    ["clipboard.pasteFromHost", { window: id }],
     ["clipboard.copyToHost", { vm: WEB }],
   ]);
 });

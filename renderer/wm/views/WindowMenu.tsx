@@ -126,7 +126,7 @@ function ClipboardItems({ id, vm }: { id: WindowId; vm: VmId }) {
       <MenuItem
         icon={<ClipboardPaste size={SIZE} />}
         text="Paste from host"
-        run={() => bridge.report("clipboard.hostWanted", { window: id })}
+        run={() => send("clipboard.pasteFromHost", { window: id })}
       />
       <MenuItem
         icon={<MonitorUp size={SIZE} />}
