@@ -271,6 +271,22 @@ describe("after the application's end", () => {
     expect(await restored.done).toMatchObject({ state: "done", files: [{ outcome: "whole" }, { outcome: "whole" }] });
   });
 
+  it("what was on its way shows how far it is while it goes on", async () => {
+    const record = desk.start(["a", "b", "c"]);
+    await moving(["a", "b", "c"]);
+    const next = new Transfers(desk.parts);
+    next.restore();
+    next.resume(record.id);
+    await desk.listFiles(["a", "b", "c"], 8n, 2);
+    const web = await desk.ready({ first: 1, offset: 3n, prefixSha256: DIGEST }, 2);
+    await desk.heard(desk.home, "filesSend", 2);
+    expect(next.get(record.id).view).toMatchObject({ bytes: 24, doneBytes: 8, doneFiles: 1 });
+    desk.done(web, [], 3n);
+    await vi.waitFor(() => expect(next.get(record.id).view.doneBytes).toBe(11));
+    desk.done(web, [whole(1)], 8n);
+    await vi.waitFor(() => expect(next.get(record.id).view).toMatchObject({ doneBytes: 16, doneFiles: 2 }));
+  });
+
   it("what was on its way begins anew where the list is another", async () => {
     const record = desk.start(["a", "b"]);
     await moving();
