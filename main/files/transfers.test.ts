@@ -323,7 +323,7 @@ describe("after the application's end", () => {
   it("what was interrupted keeps nothing else from beginning, and the oldest of those that are too many is given up", async () => {
     const kept = (id: number, from: LinkedVm): KeptTransfer => ({
       ...{ id, from: from.vm.id, to: desk.web.vm.id, paths: ["YQ=="], target: null, key: "0".repeat(32), name: "a" },
-      ...{ chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
+      ...{ chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "", only: null },
     });
     desk.kept = [kept(1, desk.web), ...Array.from({ length: 250 }, (_, at) => kept(at + 2, desk.home))];
     const next = new Transfers(desk.parts);
@@ -347,7 +347,7 @@ describe("after the application's end", () => {
     const unknown: KeptTransfer[] = [
       {
         ...{ id: 1, from: "00000000-0000-4000-8000-000000000009" as never, to: null, paths: ["YQ=="], target: null },
-        ...{ key: "0".repeat(32), name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
+        ...{ key: "0".repeat(32), name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "", only: null },
       },
     ];
     desk.kept = unknown;
@@ -403,7 +403,7 @@ describe("what has failed", () => {
     desk.ended(desk.web, web);
     desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
     await record.done;
-    desk.transfers.retry(record.id);
+    const again = desk.transfers.retry(record.id);
     const { transfer: second = 0 } = await desk.heard(desk.home, "filesList", 2);
     // A file before it is new, another one has grown, and what could not be read is a folder.
     desk.list(second, [
@@ -413,6 +413,13 @@ describe("what has failed", () => {
     await desk.ready({}, 2);
     const expected = desk.web.agent.sentOf("filesExpected").at(-1)?.entries ?? [];
     expect(expected.map(({ index }) => index)).toEqual([0, 3, 4, 5, 6]);
+    // Also where the application has ended meanwhile.
+    const next = new Transfers(desk.parts);
+    next.restore();
+    next.resume(again.id);
+    const { transfer: third = 0 } = await desk.heard(desk.home, "filesList", 3);
+    desk.list(third, [entry(0, "f", folder), entry(1, "f/a"), entry(2, "f/b")]);
+    await vi.waitFor(() => expect(next.get(again.id).sent.map(({ index }) => index)).toEqual([0, 2]));
   });
 });
 

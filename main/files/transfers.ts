@@ -34,6 +34,8 @@ const MAX_INTERRUPTED = 100;
 const MAX_ENDED = 50;
 const MAX_ENDED_FILES = 200_000;
 
+/** Files of one that was tried again, of which more are not written to the disk every few seconds: it ends with the application. */
+const MAX_ONLY_KEPT = 1_000;
 const TOO_MANY = `${MAX_OPEN} transfers are under way already: wait until one has ended, or cancel some in the list of transfers.`;
 
 export interface TransfersParts {
@@ -87,7 +89,11 @@ export class Transfers extends Emitter<{ changed: [] }> {
         this.#unknown.push(kept);
         continue;
       }
-      const record = new TransferRecord(kept.id, request);
+      const record = new TransferRecord(
+        kept.id,
+        request,
+        kept.only?.map((path) => Buffer.from(path, "base64")) ?? null,
+      );
       record.restore(kept);
       record.detail = "Atoll ended while it was on its way.";
       this.#records.set(record.id, record);
@@ -487,8 +493,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
   }
 
   get #onTheirWay(): TransferRecord[] {
-    const isKept = ({ hasMoved, isEnded, request }: TransferRecord): boolean =>
-      hasMoved && !isEnded && isResumable(request);
+    const isKept = ({ hasMoved, isEnded, request, only }: TransferRecord): boolean =>
+      hasMoved && !isEnded && isResumable(request) && (only?.length ?? 0) <= MAX_ONLY_KEPT;
     return [...this.#records.values()].filter(isKept);
   }
 
@@ -546,7 +552,7 @@ function endTurn(running: Running): void {
   running.endTurn = null;
 }
 
-function keptOf({ id, request, known }: TransferRecord): KeptTransfer {
+function keptOf({ id, request, known, only }: TransferRecord): KeptTransfer {
   const { source, target, destination } = request;
   const idOf = (party: FilesParty): VmId | null => (party.kind === "host" ? null : party.vm.id);
   const paths = "paths" in source ? source.paths : [];
@@ -556,6 +562,7 @@ function keptOf({ id, request, known }: TransferRecord): KeptTransfer {
     to: idOf(target),
     paths: paths.map((path) => Buffer.from(path).toString("base64")),
     target: destination.kind === "path" ? Buffer.from(destination.path).toString("base64") : null,
+    only: only?.map((path) => Buffer.from(path).toString("base64")) ?? null,
     ...known,
   };
 }
