@@ -498,6 +498,19 @@ describe("rules that change", () => {
     expect(desk.kept).toEqual([]);
   });
 
+  it("with a mistake hold what is on its way, which can go on when they are mended", async () => {
+    const record = desk.start(["a"]);
+    const { home, web } = await moving(["a"]);
+    desk.policy.state = "broken";
+    changeTo("deny");
+    const stops = [desk.home, desk.web].map((vm) => desk.heard(vm, "filesStop"));
+    expect(await Promise.all(stops)).toMatchObject([{ keep: true }, { keep: true }]);
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    desk.ended(desk.web, web, FileReason.STOPPED);
+    expect(await record.done).toMatchObject({ state: "interrupted", detail });
+    expect(desk.kept).toMatchObject([{ id: record.id }]);
+  });
+
   it("keep what waits for its turn from beginning, and what was allowed elsewhere from going on", async () => {
     const decisions: object[] = [];
     const permission = { kind: "given", seq: 3, crossing: OPENING } as const;
@@ -541,6 +554,7 @@ describe("rules that change", () => {
     desk.transfers.resume(record.id);
     for (const vm of [desk.home, desk.web]) desk.ended(vm, (await desk.heard(vm, "filesStop")).transfer ?? 0);
     expect(await record.done).toMatchObject({ state: "denied", detail });
+    expect(desk.web.agent.sentOf("filesPause").map(({ paused }) => paused)).toEqual([true]);
   });
 });
 

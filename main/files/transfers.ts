@@ -40,7 +40,7 @@ const TOO_MANY = `${MAX_OPEN} transfers are under way already: wait until one ha
 
 export interface TransfersParts {
   crossings: Pick<Crossings, "request" | "ended">;
-  policy: Pick<Policy, "decide" | "on">;
+  policy: Pick<Policy, "decide" | "on" | "state">;
   host: HostFilesOptions;
   file: Pick<TransfersFile, "read" | "write">;
   scanner: FileScanner;
@@ -75,7 +75,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     super();
     this.#parts = parts;
     parts.policy.on("changed", () => {
-      for (const record of this.#running.keys()) this.#enforce(record);
+      for (const record of this.#running.keys()) this.#endIfDenied(record);
     });
   }
 
@@ -157,8 +157,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const record = this.get(id);
     const running = this.#running.get(record);
     if (record.state === "paused" && running !== undefined) {
-      this.#enforce(record);
-      void this.#goOn(record, running);
+      if (!this.#endIfDenied(record)) void this.#goOn(record, running);
     } else if (record.state === "interrupted") {
       record.state = "waiting";
       record.detail = "";
@@ -225,7 +224,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
   async #goOn(record: TransferRecord, running: Running): Promise<void> {
     const resuming = new AbortController();
     running.resuming = resuming;
-    if (this.#tryTurn(record, running) || (await this.#takeTurn(record, running, resuming.signal))) {
+    const hasTurn = this.#tryTurn(record, running) || (await this.#takeTurn(record, running, resuming.signal));
+    if (hasTurn && !this.#endIfDenied(record)) {
       running.run.pause(false);
       record.state = "moving";
       this.#changed();
@@ -255,16 +255,17 @@ export class Transfers extends Emitter<{ changed: [] }> {
     return true;
   }
 
-  /** What was allowed ends where the rules deny it as they are now; that they would ask is no denial of what a person has allowed. */
-  #enforce(record: TransferRecord): void {
+  /** What was allowed ends where the rules deny it as they are now, which this returns; that they would ask is no denial of what a person has allowed. */
+  #endIfDenied(record: TransferRecord): boolean {
     const running = this.#running.get(record);
-    if (running === undefined || running.allowed === null) return;
+    if (running === undefined || running.allowed === null) return false;
     const { decision, refusal, answer } = this.#parts.policy.decide(crossingOf(record.request, record.bytes));
     // Its files were looked at, or are held.
-    if (decision !== "deny" || (refusal === "no-scanner" && running.allowed.scans)) return;
+    if (decision !== "deny" || (refusal === "no-scanner" && running.allowed.scans)) return false;
     const explanation = `The policy denies it now: ${answer.explanation}`;
     this.#refusals.set(record, { allowed: false, by: "rule", rule: answer.rule, explanation, seq: null });
-    running.cancelling.abort(new DeniedNow(explanation));
+    running.cancelling.abort(new DeniedNow(explanation, this.#parts.policy.state === "broken"));
+    return true;
   }
 
   /** Whether nothing of it can come now. Meanwhile others have its turn. */
@@ -330,7 +331,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
           turn: async (signal) => {
             const running = this.#running.get(record);
             if (running !== undefined) await this.#takeTurn(record, running, signal);
-            this.#enforce(record);
+            this.#endIfDenied(record);
           },
           isHeld: () => {
             const running = this.#running.get(record);
