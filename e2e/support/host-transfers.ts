@@ -27,6 +27,7 @@ export class HostTransfers {
           return { decision: "allow", rule: null, refusal: null, answer };
         },
         on: () => () => undefined,
+        state: "in-force",
       },
       host: {
         spawn: () => {

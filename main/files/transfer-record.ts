@@ -56,6 +56,7 @@ export class TransferRecord implements Transfer {
   /** Those that are to arrive. */
   #sent: readonly ListedFile[] = [];
   #bytes = 0;
+  #earlierBytes = 0;
   #count: number | null = null;
   readonly #arrived = new Map<number, NotedFile>();
   /** Of files that were scanned. */
@@ -129,7 +130,7 @@ export class TransferRecord implements Transfer {
       if (this.listDigest !== "") this.key = randomBytes(KEY_BYTES).toString("hex");
       this.#arrived.clear();
       this.#verdicts.clear();
-      this.doneBytes = 0;
+      [this.doneBytes, this.#earlierBytes] = [0, 0];
     }
     this.#failed.clear();
     for (const { index, kind } of files) if (kind === "left-out") this.#failed.add(index);
@@ -212,18 +213,22 @@ export class TransferRecord implements Transfer {
     return said === undefined ? "" : verdictWords(said);
   }
 
-  /** All before it are there from an earlier try. */
+  /** All before it are there from an earlier try: its bytes are none of those that the target counts in this one. */
   resumedAt(first: number): void {
-    for (const { index } of this.#sent) {
-      if (index >= first) return;
+    this.#earlierBytes = 0;
+    for (const { index, size } of this.#sent) {
+      if (index >= first) break;
+      this.#earlierBytes += size;
       if (!this.#arrived.has(index)) this.#arrive({ index, outcome: "whole", reason: null, sha256: NONE, path: NONE });
     }
+    this.doneBytes = this.#earlierBytes;
+    this.#pace.reset(this.doneBytes);
   }
 
   arrived(files: readonly ArrivedFile[], bytes: number): void {
     for (const file of files)
       this.#arrive(this.#isAsScanned(file) ? file : { ...file, outcome: "failed", reason: "digest" });
-    this.doneBytes = Math.max(this.doneBytes, bytes);
+    this.doneBytes = Math.max(this.doneBytes, this.#earlierBytes + bytes);
     this.#pace.count(this.doneBytes);
   }
 

@@ -37,9 +37,11 @@ export interface Permit {
 export class DeniedNow {
   /** For people. */
   readonly words: string;
+  /** No rule does: nothing may cross until the policy is mended, and then it can go on. */
+  readonly isForNow: boolean;
 
-  constructor(words: string) {
-    this.words = words;
+  constructor(words: string, isForNow: boolean) {
+    [this.words, this.isForNow] = [words, isForNow];
   }
 }
 
@@ -241,7 +243,8 @@ export class TransferRun {
 
   async #cancelled(): Promise<RunEnd> {
     const reason: unknown = this.#signal.reason;
-    return reason instanceof DeniedNow ? this.#ended("denied", reason.words) : this.#ended("cancelled", "");
+    if (reason instanceof DeniedNow) return this.#ended(reason.isForNow ? "interrupted" : "denied", reason.words);
+    return this.#ended("cancelled", "");
   }
 
   /** Nothing of it goes on when this resolves. */

@@ -22,6 +22,7 @@ const KEPT: KeptTransfer = {
   bytes: 10,
   doneBytes: 4,
   listDigest: "d",
+  only: null,
 };
 
 it("what was written is read, by whoever comes next", () => {
@@ -30,6 +31,12 @@ it("what was written is read, by whoever comes next", () => {
   expect(new TransfersFile(folder).read()).toEqual([KEPT]);
   new TransfersFile(folder).write([]);
   expect(new TransfersFile(folder).read()).toEqual([]);
+});
+
+it("what was written before there was a choice of files sends all", () => {
+  const { only, ...before } = KEPT;
+  fs.writeFileSync(path.join(folder, "transfers.json"), JSON.stringify([before]));
+  expect(new TransfersFile(folder).read()).toEqual([{ ...before, only }]);
 });
 
 it.each([

@@ -29,6 +29,8 @@ const kept = z.strictObject({
   bytes: count,
   doneBytes: count,
   listDigest: z.string(),
+  /** Base64, of a transfer that was tried again: of the paths that it sends alone; null: it sends all. */
+  only: z.array(z.base64()).nullable().default(null),
 });
 export type KeptTransfer = z.infer<typeof kept>;
 

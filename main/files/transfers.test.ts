@@ -271,6 +271,22 @@ describe("after the application's end", () => {
     expect(await restored.done).toMatchObject({ state: "done", files: [{ outcome: "whole" }, { outcome: "whole" }] });
   });
 
+  it("what was on its way shows how far it is while it goes on", async () => {
+    const record = desk.start(["a", "b", "c"]);
+    await moving(["a", "b", "c"]);
+    const next = new Transfers(desk.parts);
+    next.restore();
+    next.resume(record.id);
+    await desk.listFiles(["a", "b", "c"], 8n, 2);
+    const web = await desk.ready({ first: 1, offset: 3n, prefixSha256: DIGEST }, 2);
+    await desk.heard(desk.home, "filesSend", 2);
+    expect(next.get(record.id).view).toMatchObject({ bytes: 24, doneBytes: 8, doneFiles: 1 });
+    desk.done(web, [], 3n);
+    await vi.waitFor(() => expect(next.get(record.id).view.doneBytes).toBe(11));
+    desk.done(web, [whole(1)], 8n);
+    await vi.waitFor(() => expect(next.get(record.id).view).toMatchObject({ doneBytes: 16, doneFiles: 2 }));
+  });
+
   it("what was on its way begins anew where the list is another", async () => {
     const record = desk.start(["a", "b"]);
     await moving();
@@ -307,7 +323,7 @@ describe("after the application's end", () => {
   it("what was interrupted keeps nothing else from beginning, and the oldest of those that are too many is given up", async () => {
     const kept = (id: number, from: LinkedVm): KeptTransfer => ({
       ...{ id, from: from.vm.id, to: desk.web.vm.id, paths: ["YQ=="], target: null, key: "0".repeat(32), name: "a" },
-      ...{ chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
+      ...{ chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "", only: null },
     });
     desk.kept = [kept(1, desk.web), ...Array.from({ length: 250 }, (_, at) => kept(at + 2, desk.home))];
     const next = new Transfers(desk.parts);
@@ -331,7 +347,7 @@ describe("after the application's end", () => {
     const unknown: KeptTransfer[] = [
       {
         ...{ id: 1, from: "00000000-0000-4000-8000-000000000009" as never, to: null, paths: ["YQ=="], target: null },
-        ...{ key: "0".repeat(32), name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "" },
+        ...{ key: "0".repeat(32), name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "", only: null },
       },
     ];
     desk.kept = unknown;
@@ -387,7 +403,7 @@ describe("what has failed", () => {
     desk.ended(desk.web, web);
     desk.ended(desk.home, (await desk.heard(desk.home, "filesStop")).transfer ?? 0);
     await record.done;
-    desk.transfers.retry(record.id);
+    const again = desk.transfers.retry(record.id);
     const { transfer: second = 0 } = await desk.heard(desk.home, "filesList", 2);
     // A file before it is new, another one has grown, and what could not be read is a folder.
     desk.list(second, [
@@ -397,6 +413,13 @@ describe("what has failed", () => {
     await desk.ready({}, 2);
     const expected = desk.web.agent.sentOf("filesExpected").at(-1)?.entries ?? [];
     expect(expected.map(({ index }) => index)).toEqual([0, 3, 4, 5, 6]);
+    // Also where the application has ended meanwhile.
+    const next = new Transfers(desk.parts);
+    next.restore();
+    next.resume(again.id);
+    const { transfer: third = 0 } = await desk.heard(desk.home, "filesList", 3);
+    desk.list(third, [entry(0, "f", folder), entry(1, "f/a"), entry(2, "f/b")]);
+    await vi.waitFor(() => expect(next.get(again.id).sent.map(({ index }) => index)).toEqual([0, 2]));
   });
 });
 
@@ -475,6 +498,19 @@ describe("rules that change", () => {
     expect(desk.kept).toEqual([]);
   });
 
+  it("with a mistake hold what is on its way, which can go on when they are mended", async () => {
+    const record = desk.start(["a"]);
+    const { home, web } = await moving(["a"]);
+    desk.policy.state = "broken";
+    changeTo("deny");
+    const stops = [desk.home, desk.web].map((vm) => desk.heard(vm, "filesStop"));
+    expect(await Promise.all(stops)).toMatchObject([{ keep: true }, { keep: true }]);
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    desk.ended(desk.web, web, FileReason.STOPPED);
+    expect(await record.done).toMatchObject({ state: "interrupted", detail });
+    expect(desk.kept).toMatchObject([{ id: record.id }]);
+  });
+
   it("keep what waits for its turn from beginning, and what was allowed elsewhere from going on", async () => {
     const decisions: object[] = [];
     const permission = { kind: "given", seq: 3, crossing: OPENING } as const;
@@ -518,6 +554,7 @@ describe("rules that change", () => {
     desk.transfers.resume(record.id);
     for (const vm of [desk.home, desk.web]) desk.ended(vm, (await desk.heard(vm, "filesStop")).transfer ?? 0);
     expect(await record.done).toMatchObject({ state: "denied", detail });
+    expect(desk.web.agent.sentOf("filesPause").map(({ paused }) => paused)).toEqual([true]);
   });
 });
 

@@ -34,11 +34,13 @@ const MAX_INTERRUPTED = 100;
 const MAX_ENDED = 50;
 const MAX_ENDED_FILES = 200_000;
 
+/** Files of one that was tried again, of which more are not written to the disk every few seconds: it ends with the application. */
+const MAX_ONLY_KEPT = 1_000;
 const TOO_MANY = `${MAX_OPEN} transfers are under way already: wait until one has ended, or cancel some in the list of transfers.`;
 
 export interface TransfersParts {
   crossings: Pick<Crossings, "request" | "ended">;
-  policy: Pick<Policy, "decide" | "on">;
+  policy: Pick<Policy, "decide" | "on" | "state">;
   host: HostFilesOptions;
   file: Pick<TransfersFile, "read" | "write">;
   scanner: FileScanner;
@@ -73,7 +75,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     super();
     this.#parts = parts;
     parts.policy.on("changed", () => {
-      for (const record of this.#running.keys()) this.#enforce(record);
+      for (const record of this.#running.keys()) this.#endIfDenied(record);
     });
   }
 
@@ -87,7 +89,11 @@ export class Transfers extends Emitter<{ changed: [] }> {
         this.#unknown.push(kept);
         continue;
       }
-      const record = new TransferRecord(kept.id, request);
+      const record = new TransferRecord(
+        kept.id,
+        request,
+        kept.only?.map((path) => Buffer.from(path, "base64")) ?? null,
+      );
       record.restore(kept);
       record.detail = "Atoll ended while it was on its way.";
       this.#records.set(record.id, record);
@@ -151,8 +157,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const record = this.get(id);
     const running = this.#running.get(record);
     if (record.state === "paused" && running !== undefined) {
-      this.#enforce(record);
-      void this.#goOn(record, running);
+      if (!this.#endIfDenied(record)) void this.#goOn(record, running);
     } else if (record.state === "interrupted") {
       record.state = "waiting";
       record.detail = "";
@@ -219,7 +224,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
   async #goOn(record: TransferRecord, running: Running): Promise<void> {
     const resuming = new AbortController();
     running.resuming = resuming;
-    if (this.#tryTurn(record, running) || (await this.#takeTurn(record, running, resuming.signal))) {
+    const hasTurn = this.#tryTurn(record, running) || (await this.#takeTurn(record, running, resuming.signal));
+    if (hasTurn && !this.#endIfDenied(record)) {
       running.run.pause(false);
       record.state = "moving";
       this.#changed();
@@ -249,16 +255,17 @@ export class Transfers extends Emitter<{ changed: [] }> {
     return true;
   }
 
-  /** What was allowed ends where the rules deny it as they are now; that they would ask is no denial of what a person has allowed. */
-  #enforce(record: TransferRecord): void {
+  /** What was allowed ends where the rules deny it as they are now, which this returns; that they would ask is no denial of what a person has allowed. */
+  #endIfDenied(record: TransferRecord): boolean {
     const running = this.#running.get(record);
-    if (running === undefined || running.allowed === null) return;
+    if (running === undefined || running.allowed === null) return false;
     const { decision, refusal, answer } = this.#parts.policy.decide(crossingOf(record.request, record.bytes));
     // Its files were looked at, or are held.
-    if (decision !== "deny" || (refusal === "no-scanner" && running.allowed.scans)) return;
+    if (decision !== "deny" || (refusal === "no-scanner" && running.allowed.scans)) return false;
     const explanation = `The policy denies it now: ${answer.explanation}`;
     this.#refusals.set(record, { allowed: false, by: "rule", rule: answer.rule, explanation, seq: null });
-    running.cancelling.abort(new DeniedNow(explanation));
+    running.cancelling.abort(new DeniedNow(explanation, this.#parts.policy.state === "broken"));
+    return true;
   }
 
   /** Whether nothing of it can come now. Meanwhile others have its turn. */
@@ -324,7 +331,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
           turn: async (signal) => {
             const running = this.#running.get(record);
             if (running !== undefined) await this.#takeTurn(record, running, signal);
-            this.#enforce(record);
+            this.#endIfDenied(record);
           },
           isHeld: () => {
             const running = this.#running.get(record);
@@ -487,8 +494,8 @@ export class Transfers extends Emitter<{ changed: [] }> {
   }
 
   get #onTheirWay(): TransferRecord[] {
-    const isKept = ({ hasMoved, isEnded, request }: TransferRecord): boolean =>
-      hasMoved && !isEnded && isResumable(request);
+    const isKept = ({ hasMoved, isEnded, request, only }: TransferRecord): boolean =>
+      hasMoved && !isEnded && isResumable(request) && (only?.length ?? 0) <= MAX_ONLY_KEPT;
     return [...this.#records.values()].filter(isKept);
   }
 
@@ -546,7 +553,7 @@ function endTurn(running: Running): void {
   running.endTurn = null;
 }
 
-function keptOf({ id, request, known }: TransferRecord): KeptTransfer {
+function keptOf({ id, request, known, only }: TransferRecord): KeptTransfer {
   const { source, target, destination } = request;
   const idOf = (party: FilesParty): VmId | null => (party.kind === "host" ? null : party.vm.id);
   const paths = "paths" in source ? source.paths : [];
@@ -556,6 +563,7 @@ function keptOf({ id, request, known }: TransferRecord): KeptTransfer {
     to: idOf(target),
     paths: paths.map((path) => Buffer.from(path).toString("base64")),
     target: destination.kind === "path" ? Buffer.from(destination.path).toString("base64") : null,
+    only: only?.map((path) => Buffer.from(path).toString("base64")) ?? null,
     ...known,
   };
 }

@@ -78,7 +78,7 @@ describe("a file that is edited in a disposable", () => {
     ]);
     expect(await desk.entries()).toMatchObject([
       { action: "file.open" },
-      { action: "file.send", from: { name: "disp-1" }, to: { kind: "host" }, by: "person" },
+      { action: "file.send", from: { name: "disp-1" }, to: { kind: "host" }, type: null, by: "person" },
       { action: "file.send" },
     ]);
     expect(desk.page.asked).toEqual([]);

@@ -94,7 +94,7 @@ export class Edit {
         action: "file.send",
         from: partyIn(application.parties, target),
         to: origin === null ? HOST : partyIn(application.parties, origin),
-        type: item.type,
+        type: null,
         bytes: null,
       };
       const outcome = await crossings.request({

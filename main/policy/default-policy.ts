@@ -8,7 +8,7 @@ export const DEFAULT_POLICY = `# What may cross between VMs. The first rule that
 #             and "@host", this machine, which has to be named; to: also "@same-label"
 #             net.connect to: a name, "*.name", an address or a network, each with ":PORT" if you like; "@internet"
 #   decision: allow, ask or deny
-#   and, if you like: type: text/plain or image/*   maxBytes: 1000000   until: 2026-12-24T18:00:00Z
+#   and, if you like: type: text/plain or image/* (not of file.send)   maxBytes: 1000000   until: 2026-12-24T18:00:00Z
 #                     notify: true (say when something has crossed)   scan: true (only what a scanner has passed)
 #                     scanners: one (beside scan: of several scanners one is enough, else all have to pass a file)
 #                     unscanned: ask (beside scan: you decide of a file that no scanner could look at)

@@ -330,7 +330,7 @@ describe("for any rules and crossings", () => {
             : does === "service.use"
               ? fc.constantFrom("@any", "yara")
               : fc.oneof(group, fc.constant("@same-label")),
-        type: fc.constantFrom("", ", type: text/*", ", type: image/png"),
+        type: does === "file.send" ? fc.constant("") : fc.constantFrom("", ", type: text/*", ", type: image/png"),
         more: fc.constantFrom(
           "",
           ", maxBytes: 1000",

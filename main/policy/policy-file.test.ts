@@ -92,6 +92,16 @@ describe("refuses, with the place,", () => {
     ],
     ["a port that is none", rule("action: net.connect\nfrom: a\nto: a.example:70000\ndecision: deny"), 4, "rules.0.to"],
     ["a type that is none", rule("action: exec\nfrom: a\nto: b\ntype: text\ndecision: deny"), 5, "rules.0.type"],
+    [
+      "a type of files that are sent, which would match nothing",
+      rule("action: file.send\nfrom: a\nto: b\ntype: application/pdf\ndecision: deny"),
+      ...([5, "rules.0.type"] as const),
+    ],
+    [
+      "a test with such a type",
+      "rules: []\ntests:\n  - {action: file.send, from: a, to: b, type: application/pdf, expect: deny}\n",
+      ...([3, "tests.0.type"] as const),
+    ],
     ["a time that is none", rule("action: exec\nfrom: a\nto: b\nuntil: tomorrow\ndecision: deny"), 5, "rules.0.until"],
     [
       "a question about what was not scanned, of connections",

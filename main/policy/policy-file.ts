@@ -17,6 +17,8 @@ const MAX_RULES = 20_000;
 const MAX_TESTS = 10_000;
 
 const ANY_ACTION = "@any";
+/** Of a type that stands beside this action. */
+export const UNTYPED_SEND = '"file.send" is decided without a type, as files of many types are sent at once';
 const mimePattern = z
   .string()
   .max(200)
@@ -51,12 +53,17 @@ const testFields = z.strictObject({
 
 const fileSchema = z.strictObject({
   rules: z
-    .array(ruleFields.superRefine(checkScan).transform((fields, context) => parties(fields, fields.action, context)))
+    .array(
+      ruleFields
+        .superRefine(checkScan)
+        .superRefine(checkType)
+        .transform((fields, context) => parties(fields, fields.action, context)),
+    )
     .max(MAX_RULES)
     .nullable()
     .default([]),
   tests: z
-    .array(testFields.transform((fields, context) => parties(fields, fields.action, context)))
+    .array(testFields.superRefine(checkType).transform((fields, context) => parties(fields, fields.action, context)))
     .max(MAX_TESTS)
     .nullable()
     .default([]),
@@ -112,6 +119,12 @@ function checkScan(fields: z.output<typeof ruleFields>, context: z.RefinementCtx
   if (message === null) return;
   for (const path of ["scanners", "unscanned"] as const)
     if (fields[path] !== undefined) context.addIssue({ code: "custom", path: [path], message });
+}
+
+/** Files that are sent are many, and folders: nobody is asked about one type. A rule that never matched would seem to deny. */
+function checkType({ action, type }: { action: string; type?: unknown }, context: z.RefinementCtx): void {
+  if (action === "file.send" && type !== undefined)
+    context.addIssue({ code: "custom", path: ["type"], message: UNTYPED_SEND });
 }
 
 /** A rule on one line, as a person would write it with all that is not left to its default. */

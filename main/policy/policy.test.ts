@@ -219,6 +219,14 @@ describe("a crossing in words", () => {
     expect(() => policy.check("clipboard.paste", from, to, null)).toThrow(expect.objectContaining({ code }));
   });
 
+  it("a type of files that are sent is refused, as no rule has one", async () => {
+    const policy = await opened();
+    expect(policy.check("file.send", "home", "web", null).decision).toBe("ask");
+    expect(() => policy.check("file.send", "home", "web", "application/pdf")).toThrow(
+      expect.objectContaining({ code: "usage.bad-argument" }),
+    );
+  });
+
   it("a destination that is none is refused", async () => {
     const policy = await opened();
     expect(() => policy.check("net.connect", "home", "a b", null)).toThrow(

@@ -4,7 +4,7 @@ import type { PolicyAction, PolicyTestResult } from "#shared/model/policy.ts";
 import { type Crossing, HOST, NEW_DISPOSABLE, type Party, type VmParty } from "./crossing.ts";
 import { parseDestination } from "./destination.ts";
 import { type Circumstances, evaluate } from "./evaluate.ts";
-import { partyPattern } from "./policy-file.ts";
+import { partyPattern, UNTYPED_SEND } from "./policy-file.ts";
 import type { Expectation, PartyPattern, Rule, TargetPattern } from "./rules.ts";
 
 export interface AskedCrossing {
@@ -16,6 +16,7 @@ export interface AskedCrossing {
 
 /** @throws AppError usage.bad-argument, vm.not-found */
 export function crossingOf({ action, from, to, type }: AskedCrossing, vms: readonly VmParty[]): Crossing {
+  if (action === "file.send" && type !== null) throw new AppError("usage.bad-argument", `${UNTYPED_SEND}.`, { type });
   return { action, from: partyOf(from, vms), to: targetOf(action, to, vms), type: mimeOf(type), bytes: null };
 }
 

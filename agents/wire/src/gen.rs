@@ -1078,7 +1078,7 @@ pub struct FilesExpected {
 pub struct FilesReady {
     #[prost(uint32, tag = "1")]
     pub transfer: u32,
-    /// all before it are done
+    /// all before it are done: those that have failed were said in FilesDone
     #[prost(uint32, tag = "2")]
     pub first: u32,
     /// that it has of `first` from an earlier try

@@ -6,7 +6,7 @@ import { Emitter } from "../../base/emitter.ts";
 import { type LinkedVm, linkedVm } from "../../clipboard/testing/linked-vm.ts";
 import type { CrossingEnd, CrossingOutcome, CrossingRequest } from "../../crossings/crossing-request.ts";
 import type { Crossing } from "../../policy/crossing.ts";
-import type { PolicyDecided } from "../../policy/policy.ts";
+import type { Policy, PolicyDecided } from "../../policy/policy.ts";
 import type { FileScanner } from "../file-scanner.ts";
 import type { FilesDestination, TransferRequest } from "../transfer.ts";
 import type { TransferRecord } from "../transfer-record.ts";
@@ -27,6 +27,7 @@ export function decided(decision: PolicyDecision, refusal: PolicyDecided["refusa
 class DeskPolicy extends Emitter<{ changed: [] }> {
   /** As the rules are now, of what was allowed before. */
   decide: (crossing: Crossing) => PolicyDecided = () => decided("allow");
+  state: Policy["state"] = "in-force";
 }
 
 export class FilesDesk {

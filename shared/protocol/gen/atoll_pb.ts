@@ -2969,7 +2969,7 @@ export type FilesReady = Message<"atoll.wire.v1.FilesReady"> & {
   transfer: number;
 
   /**
-   * all before it are done
+   * all before it are done: those that have failed were said in FilesDone
    *
    * @generated from field: uint32 first = 2;
    */

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use atoll_wire::FileEntry;
+use atoll_wire::limits::MAX_FILES;
+use atoll_wire::{FileEntry, FileReason};
 use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 
 use super::Request;
@@ -25,8 +26,16 @@ pub struct Journal(File);
 pub struct Past {
     /// Nothing is to be done for any file before this one.
     pub next: u32,
+    /// Files that have failed: at most `MAX_FILES`, and perhaps none of the list.
+    pub failed: BTreeMap<u32, FileReason>,
     /// Names that folders have got.
     pub folders: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Past {
+    fn pass(&mut self, index: u32) {
+        self.next = self.next.max(index.saturating_add(1));
+    }
 }
 
 impl Journal {
@@ -54,10 +63,15 @@ impl Journal {
         Ok((Self(file), Past::default()))
     }
 
-    /// A file has its name, or is given up.
+    /// A file has its name.
     pub fn done(&mut self, index: u32) {
         // Without the line the file comes again.
         let _ = self.0.write_all(format!("done {index}\n").as_bytes());
+    }
+
+    /// A file is given up: the next try says so again, to a host that may not have heard it.
+    pub fn failed(&mut self, index: u32, reason: FileReason) {
+        let _ = self.0.write_all(format!("failed {index} {}\n", i32::from(reason)).as_bytes());
     }
 
     pub fn folder(&mut self, index: u32, name: &[u8]) {
@@ -75,17 +89,31 @@ fn parse(text: &[u8], list: &str) -> Option<Past> {
     let mut past = Past::default();
     for line in lines {
         let mut words = line.split(' ');
-        let (kind, index, name) =
+        let (kind, index, value) =
             (words.next(), words.next().and_then(|index| index.parse::<u32>().ok()), words.next());
-        match (kind, index, name.and_then(unhex)) {
-            (Some("done"), Some(index), None) => past.next = past.next.max(index.saturating_add(1)),
-            (Some("folder"), Some(index), Some(name)) => {
-                past.folders.insert(index, name);
+        let Some(index) = index else { continue };
+        match (kind, value) {
+            (Some("done"), None) => past.pass(index),
+            (Some("failed"), Some(reason)) => {
+                past.pass(index);
+                if past.failed.len() < MAX_FILES {
+                    past.failed.insert(index, reason_of(reason));
+                }
+            }
+            (Some("folder"), Some(name)) => {
+                if let Some(name) = unhex(name) {
+                    past.folders.insert(index, name);
+                }
             }
             _ => {}
         }
     }
     Some(past)
+}
+
+fn reason_of(text: &str) -> FileReason {
+    let reason = text.parse::<i32>().ok().and_then(|reason| FileReason::try_from(reason).ok());
+    reason.filter(|reason| *reason != FileReason::Unspecified).unwrap_or(FileReason::Unreadable)
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -117,8 +145,19 @@ mod tests {
         let past = parse(b"list\nfolder 0 61206228322929\ndone 1\ndone 4\nfolder x\ndone 9", "list").unwrap();
         assert_eq!(past.next, 5);
         assert_eq!(past.folders[&0], b"a b(2))");
+        let past = parse(b"list\nfailed 3 13\nfailed 2 99\nfailed 5 0\nfailed 6\nfailed 9 1", "list").unwrap();
+        assert_eq!(past.next, 6);
+        let failed = [(2, FileReason::Unreadable), (3, FileReason::NoSpace), (5, FileReason::Unreadable)];
+        assert_eq!(past.failed, BTreeMap::from(failed));
         assert!(parse(b"other\ndone 1\n", "list").is_none());
         assert!(parse(b"list", "list").is_none());
         assert_eq!(parse(b"list\ndone 4294967295\n", "list").unwrap().next, u32::MAX);
+    }
+
+    #[test]
+    fn a_journal_with_more_failures_than_a_transfer_has_files_costs_no_more_memory() {
+        let lines = (0..u32::try_from(MAX_FILES).unwrap() + 9).map(|index| format!("failed {index} 13\n"));
+        let text = format!("list\n{}", lines.collect::<String>());
+        assert_eq!(parse(text.as_bytes(), "list").unwrap().failed.len(), MAX_FILES);
     }
 }

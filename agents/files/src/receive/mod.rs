@@ -141,6 +141,10 @@ impl<'a> Receiver<'a> {
         self.next = past.next;
         for done in self.open.iter().copied().take_while(|index| *index < past.next).collect::<Vec<_>>() {
             self.open.remove(&done);
+            // A host that has ended since knows of none of them, and takes what it hears nothing of for whole.
+            if let Some(reason) = past.failed.get(&done) {
+                self.add_result(done, FileOutcome::Failed, *reason, None);
+            }
         }
         self.staging.keep_only(self.next);
     }
@@ -352,7 +356,7 @@ impl<'a> Receiver<'a> {
         *current = Current::Dropped;
         self.staging.remove(index);
         if self.open.remove(&index) {
-            self.journal.done(index);
+            self.journal.failed(index, reason);
             self.add_result(index, FileOutcome::Failed, reason, None);
         }
     }
@@ -379,7 +383,7 @@ impl<'a> Receiver<'a> {
                 }
                 Err(reason) => {
                     self.staging.remove(index);
-                    self.journal.done(index);
+                    self.journal.failed(index, reason);
                     self.add_result(index, FileOutcome::Failed, reason, None);
                 }
             }

@@ -6,7 +6,9 @@ use std::path::Path;
 use atoll_wire::header::Message as Body;
 use atoll_wire::{FileOutcome, FileReason, FilesStop};
 
-use crate::support::{Homes, LARGE_BYTES, bytes, outcome, receive_of, relay, to_incoming, to_path};
+use crate::support::{
+    Homes, LARGE_BYTES, Program, begin, bytes, end, file, outcome, receive_of, record, relay, to_incoming, to_path,
+};
 
 /// Hidden folders of transfers.
 fn staging(folder: &Path) -> Vec<String> {
@@ -79,6 +81,32 @@ fn a_large_file_goes_on_where_it_was() {
     assert!(through < LARGE_BYTES as u64, "{through}");
     assert_eq!(outcome(&target.results().0, 0).0, FileOutcome::Whole);
     assert!(fs::read(homes.target("in/large")).unwrap() == bytes(LARGE_BYTES));
+}
+
+#[test]
+fn a_file_that_has_failed_is_no_other_after_an_interruption() {
+    let homes = Homes::new();
+    let entries = [file(0, "gone", 4), file(1, "other bytes", 4), file(2, "good", 4), file(3, "next", 4)];
+    let failed = [(FileOutcome::Failed, FileReason::Gone), (FileOutcome::Failed, FileReason::Digest)];
+    let mut target = Program::start(&homes.target(""));
+    target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
+    let gone = record(4, 0, &[FileReason::Gone as u8]);
+    let other = [begin(1), record(2, 1, b"1234"), end(1, b"4321")].concat();
+    let good = [begin(2), record(2, 2, b"1234"), end(2, b"1234")].concat();
+    // And no more: the host has ended.
+    let (results, ended) = target.give(2, &[gone, other, good].concat());
+    assert_eq!(ended.reason(), FileReason::Stopped);
+    assert_eq!([outcome(&results, 0), outcome(&results, 1)], failed);
+
+    // Each time, to whoever asks.
+    for _ in 0..2 {
+        let mut target = Program::start(&homes.target(""));
+        let (results, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
+        assert_eq!(ready.first, 3);
+        assert_eq!(results.len(), 2);
+        assert_eq!([outcome(&results, 0), outcome(&results, 1)], failed);
+        target.kill();
+    }
 }
 
 /// Tampers with what an interrupted transfer has left, and goes on.

@@ -39,6 +39,8 @@ pub const OPENED: &str = "ATOLL_OPENED";
 /// Paths of one SendWanted, bytes; the host asks for the others by FilesList.
 const SEND_BYTES: usize = 32 * 1024;
 
+const TOO_MANY: &str = "too many requests wait for an answer";
+
 /// Exit codes, as those of xdg-open.
 mod code {
     pub const DONE: u8 = 0;
@@ -108,8 +110,7 @@ enum Found {
 pub struct Opening {
     last: u32,
     waiting: BTreeMap<u32, (Client, Asked)>,
-    /// Files of the last requests: the host lists them when it has decided.
-    files: VecDeque<(u32, Vec<PathBuf>)>,
+    files: RequestFiles,
     /// Connections whose request is not whole.
     clients: usize,
     /// Requests whose type is being found.
@@ -118,19 +119,40 @@ pub struct Opening {
     found: Option<Sender<Found>>,
 }
 
+/// Files of the last requests: the host lists them when it has decided, which may be after it has answered.
+#[derive(Debug, Default)]
+struct RequestFiles(VecDeque<(u32, Vec<PathBuf>)>);
+
+impl RequestFiles {
+    fn of(&self, wanted: u32) -> Option<Vec<PathBuf>> {
+        self.0.iter().find(|(id, _)| *id == wanted).map(|(_, files)| files.clone())
+    }
+
+    /// Of too many the oldest goes that waits no more: at most `MAX_OPENS_WANTED` wait.
+    fn add(&mut self, wanted: u32, files: Vec<PathBuf>, waits: impl Fn(u32) -> bool) {
+        self.0.push_back((wanted, files));
+        if self.0.len() > MAX_OPENS_WANTED {
+            let answered = self.0.iter().position(|(id, _)| !waits(*id));
+            self.0.remove(answered.unwrap_or(0));
+        }
+    }
+}
+
 impl Opening {
     /// The files of a request.
     pub fn files(&self, wanted: u32) -> Option<Vec<PathBuf>> {
-        self.files.iter().find(|(id, _)| *id == wanted).map(|(_, files)| files.clone())
+        self.files.of(wanted)
+    }
+
+    /// No more wait for an answer than the host takes.
+    fn is_full(&self) -> bool {
+        self.waiting.len() + self.typing >= MAX_OPENS_WANTED
     }
 
     fn add(&mut self, client: Client, asked: Asked, files: Vec<PathBuf>) -> u32 {
         self.last += 1;
         self.waiting.insert(self.last, (client, asked));
-        self.files.push_back((self.last, files));
-        if self.files.len() > MAX_OPENS_WANTED {
-            self.files.pop_front();
-        }
+        self.files.add(self.last, files, |id| self.waiting.contains_key(&id));
         self.last
     }
 }
@@ -195,8 +217,8 @@ impl Agent {
 
     /// In a thread: it reads the guest's types, and the file.
     fn find_type(&mut self, client: Client, target: Target, how: How) {
-        if self.opening.waiting.len() + self.opening.typing >= MAX_OPENS_WANTED {
-            return client.answer(code::FAILED, "too many requests wait for an answer");
+        if self.opening.is_full() {
+            return client.answer(code::FAILED, TOO_MANY);
         }
         let Some(sender) = self.opening.found.clone() else { return };
         let types = Arc::clone(&self.opening.types);
@@ -240,8 +262,11 @@ impl Agent {
     }
 
     fn send_wanted(&mut self, client: Client, to: &str, paths: &[&[u8]]) {
-        if self.session.phase != Phase::Open || self.opening.waiting.len() >= MAX_OPENS_WANTED {
+        if self.session.phase != Phase::Open {
             return client.answer(code::FAILED, "Atoll does not answer");
+        }
+        if self.opening.is_full() {
+            return client.answer(code::FAILED, TOO_MANY);
         }
         if paths.is_empty() || paths.len() > MAX_CHOSEN_FILES || !paths.iter().all(|path| path.starts_with(b"/")) {
             return client.answer(code::WRONG, "no files, or too many at once: send their folder");
@@ -321,6 +346,27 @@ impl Agent {
         for (client, _) in std::mem::take(&mut self.opening.waiting).into_values() {
             client.answer(code::FAILED, "Atoll does not answer any more");
         }
-        self.opening.files.clear();
+        self.opening.files = RequestFiles::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_a_request_that_waits_are_kept_however_many_come_after_it() {
+        let mut files = RequestFiles::default();
+        let path = |id: u32| vec![PathBuf::from(format!("/{id}"))];
+        files.add(1, path(1), |_| true);
+        for id in 2..=200 {
+            // Each is answered before the next one comes.
+            files.add(id, path(id), |other| other == 1 || other == id);
+        }
+        assert_eq!(files.of(1), Some(path(1)));
+        assert_eq!(files.of(200), Some(path(200)));
+        assert_eq!(files.of(137), None);
+        assert_eq!(files.of(138), Some(path(138)));
+        assert_eq!(files.0.len(), MAX_OPENS_WANTED);
     }
 }

@@ -26,7 +26,7 @@ export function addPolicyCommands(program: Command): void {
     .addArgument(new Argument("<action>", "what crosses").choices(POLICY_ACTIONS))
     .requiredOption("--from <party>", "a VM, @host, @disposable")
     .requiredOption("--to <party>", "the same; of net.connect NAME[:PORT] or an address")
-    .option("--type <type>", "its MIME type")
+    .option("--type <type>", "its MIME type; not of file.send")
     .action(async (action: PolicyAction, { from, to, type, json = false }: CheckOptions) => {
       const answer = await call("policy.check", { action, from, to, type: type ?? null });
       print(answer, json, () => `${answer.decision}: ${answer.explanation}`);
