@@ -503,16 +503,25 @@ impl Core {
         Some(Seen { link, name, is_out, vm, other })
     }
 
-    /// Where else the names of an address are.
-    pub fn other_addresses(&self, link: &str, address: IpAddr) -> Vec<IpAddr> {
+    /// Where else a name of the address is that the link's VM may reach there, at the same port.
+    pub fn other_places(&self, link: &str, to: SocketAddr) -> Vec<SocketAddr> {
         let Some(of_link) = self.of_links.get(link) else { return Vec::new() };
         let now = Instant::now();
-        let names = of_link.pins.names(address, now);
-        let mut all: Vec<IpAddr> = names.iter().flat_map(|name| of_link.pins.addresses(name, now)).collect();
+        let mut all = Vec::new();
+        for name in self.names(link, to.ip()) {
+            let addresses = of_link.pins.addresses(&name, now).into_iter();
+            let places = addresses.filter(|other| *other != to.ip()).map(|other| SocketAddr::new(other, to.port()));
+            // A VM is told all addresses of an answer, also those that rules deny.
+            all.extend(places.filter(|other| self.is_allowed(link, std::slice::from_ref(&name), *other)));
+        }
         all.sort_unstable();
         all.dedup();
-        all.retain(|other| *other != address);
         all
+    }
+
+    /// Its row says where it leads.
+    pub fn note_place(&mut self, from: SocketAddr, to: SocketAddr, at: IpAddr) {
+        self.flows.note(from, to, format!("connected to {at}: {} was not reached", to.ip()));
     }
 
     pub fn name_connection(&mut self, from: SocketAddr, to: SocketAddr, name: &str) {

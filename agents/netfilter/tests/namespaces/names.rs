@@ -328,6 +328,30 @@ fn a_rule_that_denies_a_name_now_resets_its_connections() {
 }
 
 #[test]
+fn where_an_address_does_not_answer_another_one_of_its_name_is_taken_unless_a_rule_denies_it() {
+    let Some(mut world) = world() else { return };
+    world.refuse(WEB, 9000);
+    for address in [WEB, OTHER] {
+        world.names.lock().unwrap().push(("two.example".to_owned(), address.parse().unwrap(), 300));
+    }
+    world.tell_rules(&["deny blocked.example", "allow internet"]);
+    assert_eq!(world.addresses("two.example").len(), 2);
+    let mut stream = world.connect_vm(WEB, 9000).unwrap();
+    echo(&mut stream, &hello("two.example")).unwrap();
+    let reason = format!("connected to {OTHER}: {WEB} was not reached");
+    world.row(json!({ "name": "two.example", "address": WEB, "port": 9000, "reason": reason }));
+    let deny = format!("deny {OTHER}/32");
+    world.tell_rules(&[&deny, "deny blocked.example", "allow internet"]);
+    stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    world.received.lock().unwrap().clear();
+    for bytes in [hello("two.example"), request("two.example"), b"something else\n".to_vec()] {
+        assert_eq!(world.exchange(WEB, 9000, &bytes), Err(ErrorKind::ConnectionReset), "{}", bytes.escape_ascii());
+    }
+    assert_eq!(*world.received.lock().unwrap(), b"");
+}
+
+#[test]
 fn many_look_ups_each_followed_by_a_connection_are_never_refused() {
     let Some(world) = looked_up(&["allow *.example"], &[]) else { return };
     for number in 0..100_u8 {

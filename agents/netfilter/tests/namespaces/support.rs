@@ -239,6 +239,18 @@ assert struct.unpack('=i', s.recv(100)[16:20])[0] == 0\"",
         );
     }
 
+    /// At this port the address has no server any more.
+    pub fn refuse(&self, address: &str, port: u16) {
+        self.internet.run(&format!(
+            "nft 'table ip other {{
+                chain in {{
+                    type filter hook input priority 0
+                    ip daddr {address} tcp dport {port} reject with tcp reset
+                }}
+            }}'"
+        ));
+    }
+
     /// What the server at port 8081 answers to whatever it is asked.
     pub fn answer_with(&self, bytes: &[u8]) {
         *self.answer.lock().unwrap() = bytes.to_vec();
