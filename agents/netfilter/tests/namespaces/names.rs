@@ -70,6 +70,11 @@ fn another_name_at_an_allowed_address_gets_no_byte_through() {
         (443, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00".to_vec(), json!(null)),
         (443, b"something else\n".to_vec(), json!(null)),
         (80, b"GET / HTTP/1.1\r\n\r\n".to_vec(), json!(null)),
+        // As some servers take it: after an empty line, and with other spaces.
+        (9000, [&b"\r\n"[..], &request("twin.example")].concat(), json!(null)),
+        (9000, [&b"\n "[..], &request("twin.example")].concat(), json!(null)),
+        (9000, b"GET\t/\tHTTP/1.1\r\nHost: twin.example\r\n\r\n".to_vec(), json!(null)),
+        (9000, b"GET / http/1.1\r\nHost: twin.example\r\n\r\n".to_vec(), json!(null)),
     ] {
         let result = world.exchange(WEB, port, &bytes);
         assert_eq!(result, Err(ErrorKind::ConnectionReset), "{port} {}", bytes.escape_ascii());
