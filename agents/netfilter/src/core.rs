@@ -175,6 +175,7 @@ impl Core {
                 of_link.cache.clear();
             }
         }
+        self.refusals.share_among(state.links.len());
         self.of_links.retain(|id, _| state.links.iter().any(|link| link.id == *id));
         if self.state.lost != state.lost {
             self.lost.add(state.lost.iter().filter_map(|lost| tuple_of(lost, &state.links)));

@@ -264,15 +264,18 @@ impl Program {
             };
             failures = 0;
             let now = Instant::now();
-            let (links, flows, refusals) = {
+            let (links, flows, hidden, refusals) = {
                 let mut core = self.core();
-                (core.link_ids(), core.flows.changed(now), core.refusals.changed(now))
+                let flows = (core.flows.changed(now), core.flows.hidden_changed());
+                (core.link_ids(), flows.0, flows.1, core.refusals.changed(now))
             };
             let links: Vec<_> = links.iter().map(|link| rows::link_row(link, &counters)).collect();
             self.atoll.rows("links", false, &links, &[]);
             let mut changed: Vec<_> = flows.0.iter().map(|flow| rows::flow_row(flow, now)).collect();
+            changed.extend(hidden.0.iter().map(rows::hidden_row));
             changed.extend(refusals.0.iter().map(|refusal| rows::refusal_row(refusal, now)));
             let mut removed: Vec<String> = flows.1.iter().map(|serial| rows::flow_key(*serial)).collect();
+            removed.extend(hidden.1.iter().map(|link| rows::hidden_key(link)));
             removed.extend(refusals.1.iter().map(|serial| rows::refusal_key(*serial)));
             self.atoll.rows("flows", false, &changed, &removed);
         }
