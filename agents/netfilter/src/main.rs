@@ -68,8 +68,8 @@ struct Program {
     core: Arc<Mutex<Core>>,
     flights: Arc<FirstFlight>,
     atoll: ToAtoll,
-    /// Of what was told last; `None`: nothing yet. Whoever puts something in force holds it until that is said: what is said last
-    /// is so, and of no newer revision than it is true of.
+    /// Of what this connection to the host was told last; `None`: nothing yet. Whoever puts something in force holds it until that is
+    /// said: what is said last is so, and of no newer revision than it is true of.
     revision: Mutex<Option<u64>>,
     /// Set once, before anything is told.
     scanner: OnceLock<Scanner>,
@@ -126,6 +126,8 @@ impl Program {
 
     /// Until the line ends. What is in force stays so: whoever sent it comes back, or the host has cut all links.
     fn serve(&self, stream: &UnixStream) {
+        // Another run of Atoll counts anew: a number of the one before would say that something is in force that was not told.
+        *self.revision() = None;
         if let Err(error) = self.atoll.open(stream) {
             eprintln!("netfilter: {error}");
             return;
