@@ -56,8 +56,8 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            // Init starts it again. Until it is restarted no new connection passes; after the restart none does until the host
-            // has sent the rules.
+            // Init starts it again. Until then the kernel keeps its rules, and what they allow by its address passes: it is the host
+            // that cuts the links, as its line has ended. After the restart nothing passes until the host has sent the rules.
             eprintln!("netfilter: {reason}");
             ExitCode::FAILURE
         }
