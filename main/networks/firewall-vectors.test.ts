@@ -105,10 +105,10 @@ it("the state has exactly the fields of the model", () => {
 });
 
 it("rows are taken as the program makes them", () => {
-  const { flow, refusal, link } = vectors.rows;
-  for (const { cells } of [flow, refusal]) expect(flowCells.parse(cells)).toEqual(cells);
+  const { flow, hidden, refusal, link } = vectors.rows;
+  for (const { cells } of [flow, hidden, refusal]) expect(flowCells.parse(cells)).toEqual(cells);
   expect(linkCells.parse(link.cells)).toEqual(link.cells);
-  const said = { type: "rows", table: "flows", reset: true, rows: [flow, refusal, link], removed: ["c2"] };
+  const said = { type: "rows", table: "flows", reset: true, rows: [flow, hidden, refusal, link], removed: ["c2"] };
   expect(fromProgram.parse(said)).toEqual(said);
 });
 

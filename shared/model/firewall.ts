@@ -175,6 +175,7 @@ export const BUILTIN_RULES = {
   "builtin:inbound": "nothing may connect to a VM from outside",
   "builtin:too-many": "it has too many connections at a time",
   "builtin:not-scanned": "this VM is scanned, and the scanner does not work",
+  "builtin:not-shown": "each is allowed by a rule, and there are too many to be listed",
 } as const satisfies Record<string, string>;
 
 /** Of these: what they refuse stays refused, whatever the policy's rules say. */

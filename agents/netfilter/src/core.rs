@@ -32,7 +32,7 @@ const LOOPBACK: u32 = 1;
 /// As large as both sides can have it: an emulated guest pays by the packet.
 const MTU: u32 = 65_520;
 
-/// After how long links that were shut are tried again: at first, and at the longest.
+/// After how long rules that are not wholly in force are applied again: at first, and at the longest.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
@@ -70,6 +70,8 @@ pub struct Core {
     has_scanner: bool,
     /// Links whose packets the scanner gets.
     scanned: HashSet<String>,
+    /// Those of which connections may run whose beginning it has not seen.
+    scanned_late: HashSet<String>,
     pub refusals: Refusals,
     pub flows: Flows,
     route: Netlink,
@@ -84,7 +86,7 @@ pub struct Core {
     lost: Lost,
     /// Of the uplink's interface: its index, and how often its carrier had gone.
     uplink_losses: Option<(u32, u32)>,
-    /// When those are tried again, and how long after the last time; `None`: there are none.
+    /// When rules that are not wholly in force are applied again, and how long after the last time; `None`: all are.
     retry: Option<(Instant, Duration)>,
     /// Wall clock minus monotonic clock, when they were last looked at.
     clock_offset: Option<Duration>,
@@ -114,6 +116,7 @@ impl Core {
             joined: Vec::new(),
             has_scanner: false,
             scanned: HashSet::new(),
+            scanned_late: HashSet::new(),
             refusals: Refusals::default(),
             flows: Flows::default(),
             route,
@@ -172,6 +175,7 @@ impl Core {
                 of_link.cache.clear();
             }
         }
+        self.refusals.share_among(state.links.len());
         self.of_links.retain(|id, _| state.links.iter().any(|link| link.id == *id));
         if self.state.lost != state.lost {
             self.lost.add(state.lost.iter().filter_map(|lost| tuple_of(lost, &state.links)));
@@ -287,10 +291,22 @@ impl Core {
             .filter(|own| own.link.rules.scan && self.has_scanner)
             .map(|own| own.link.id.clone())
             .collect();
-        let newly_scanned: Vec<String> = scanned.difference(&self.scanned).cloned().collect();
+        self.scanned_late.extend(scanned.difference(&self.scanned).cloned());
         self.scanned = scanned;
-        self.cut_what_is_denied(&newly_scanned);
-        problems.extend(self.try_rules(meanings));
+        let mut failed = self.cut_what_is_denied();
+        if failed.is_empty() {
+            self.scanned_late.clear();
+        }
+        failed.extend(self.try_rules(meanings));
+        self.retry = match self.retry {
+            _ if failed.is_empty() => None,
+            None => Some((now + FIRST_RETRY, FIRST_RETRY)),
+            Some((_, after)) => {
+                let after = (after * 2).min(LONGEST_RETRY);
+                Some((now + after, after))
+            }
+        };
+        problems.extend(failed);
         problems
     }
 
@@ -336,14 +352,6 @@ impl Core {
             );
             problems.push(Problem { place: link.id.clone(), reason });
         }
-        self.retry = match self.retry {
-            _ if problems.is_empty() => None,
-            None => Some((now + FIRST_RETRY, FIRST_RETRY)),
-            Some((_, after)) => {
-                let after = (after * 2).min(LONGEST_RETRY);
-                Some((now + after, after))
-            }
-        };
         let shut: Vec<String> = problems.iter().map(|problem| problem.place.clone()).collect();
         self.shut = shut.iter().cloned().collect();
         meanings.retain(|id, _| self.joined.contains(id) && !self.shut.contains(id));
@@ -418,24 +426,37 @@ impl Core {
     }
 
     /// Rules may have changed under connections that run: those that are denied now end at once, and so do those whose beginning
-    /// the scanner has not seen.
-    fn cut_what_is_denied(&mut self, newly_scanned: &[String]) {
-        let Ok(all) = conntrack::dump(&mut self.netfilter) else { return };
-        for connection in all {
-            if conntrack::decision_of(connection.mark) != Decision::Allow
-                || self.is_still_allowed(&connection, newly_scanned)
-            {
-                continue;
-            }
-            if let Err(error) = cut::cut(&mut self.netfilter, &connection) {
-                eprintln!("netfilter: a connection could not be cut: {error}");
+    /// the scanner has not seen. A problem: some may run on, so that the host has to cut their links.
+    fn cut_what_is_denied(&mut self) -> Vec<Problem> {
+        match conntrack::dump(&mut self.netfilter) {
+            Ok(all) => self.cut_denied_of(&all),
+            Err(error) => {
+                let reason = format!("what runs cannot be looked at: {error}");
+                vec![Problem { place: String::new(), reason }]
             }
         }
     }
 
-    fn is_still_allowed(&self, connection: &Connection, newly_scanned: &[String]) -> bool {
+    fn cut_denied_of(&mut self, all: &[Connection]) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = Vec::new();
+        for connection in all {
+            if conntrack::decision_of(connection.mark) != Decision::Allow || self.is_still_allowed(connection) {
+                continue;
+            }
+            let Err(error) = cut::cut(&mut self.netfilter, connection) else { continue };
+            // Of no link any more: of all.
+            let place = self.link_of(connection.original.source).unwrap_or_default();
+            if !problems.iter().any(|problem| problem.place == place) {
+                let reason = format!("a connection that is denied now could not be cut: {error}");
+                problems.push(Problem { place, reason });
+            }
+        }
+        problems
+    }
+
+    fn is_still_allowed(&self, connection: &Connection) -> bool {
         let Some(link) = self.link_of(connection.original.source) else { return false };
-        if newly_scanned.contains(&link) {
+        if self.scanned_late.contains(&link) {
             return false;
         }
         let Some(rules) = self.rules(&link) else { return false };
@@ -505,16 +526,25 @@ impl Core {
         Some(Seen { link, name, is_out, vm, other })
     }
 
-    /// Where else the names of an address are.
-    pub fn other_addresses(&self, link: &str, address: IpAddr) -> Vec<IpAddr> {
+    /// Where else a name of the address is that the link's VM may reach there, at the same port.
+    pub fn other_places(&self, link: &str, to: SocketAddr) -> Vec<SocketAddr> {
         let Some(of_link) = self.of_links.get(link) else { return Vec::new() };
         let now = Instant::now();
-        let names = of_link.pins.names(address, now);
-        let mut all: Vec<IpAddr> = names.iter().flat_map(|name| of_link.pins.addresses(name, now)).collect();
+        let mut all = Vec::new();
+        for name in self.names(link, to.ip()) {
+            let addresses = of_link.pins.addresses(&name, now).into_iter();
+            let places = addresses.filter(|other| *other != to.ip()).map(|other| SocketAddr::new(other, to.port()));
+            // A VM is told all addresses of an answer, also those that rules deny.
+            all.extend(places.filter(|other| self.is_allowed(link, std::slice::from_ref(&name), *other)));
+        }
         all.sort_unstable();
         all.dedup();
-        all.retain(|other| *other != address);
         all
+    }
+
+    /// Its row says where it leads.
+    pub fn note_place(&mut self, from: SocketAddr, to: SocketAddr, at: IpAddr) {
+        self.flows.note(from, to, format!("connected to {at}: {} was not reached", to.ip()));
     }
 
     /// The first flight of a connection of TCP has named it: whether a rule allows that name there. Its row says which one.
@@ -788,4 +818,69 @@ fn tuple_of(lost: &LostConnection, links: &[Link]) -> Option<Tuple> {
         source_port: lost.source_port,
         destination_port: lost.port,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::marks::ALLOWED;
+    use crate::testing::state_with;
+    use nix::sched::{CloneFlags, unshare};
+    use std::process::Command;
+    use std::thread;
+
+    /// With a kernel's network of its own. Skipped where the machine has none, as tests/namespaces.
+    fn apart(test: impl FnOnce(Core) + Send + 'static) {
+        let tested = thread::spawn(|| {
+            let nft = || Command::new("/usr/sbin/nft").args(["list", "ruleset"]).output();
+            if unshare(CloneFlags::CLONE_NEWNET).is_err() || !nft().is_ok_and(|output| output.status.success()) {
+                eprintln!("skipped: this needs root, network namespaces and nftables (nft in /usr/sbin)");
+                return;
+            }
+            test(Core::closed().unwrap());
+        });
+        tested.join().unwrap();
+    }
+
+    fn places(problems: &[Problem]) -> Vec<&str> {
+        let mut places: Vec<&str> = problems.iter().map(|problem| problem.place.as_str()).collect();
+        places.sort_unstable();
+        places
+    }
+
+    #[test]
+    fn where_connections_that_run_cannot_be_looked_at_all_links_have_a_problem_until_they_can() {
+        apart(|mut core| {
+            // There are no interfaces.
+            assert_eq!(places(&core.tell(state_with(&["allow internet"], false), Vec::new())), ["link-1", UPLINK]);
+            assert_eq!(core.retry, None);
+            // It answers nothing about connections.
+            core.netfilter = Netlink::route().unwrap();
+            assert_eq!(places(&core.apply()), ["", "link-1", UPLINK]);
+            assert!(core.retry.is_some());
+            core.netfilter = Netlink::netfilter().unwrap();
+            assert_eq!(places(&core.apply()), ["link-1", UPLINK]);
+            assert_eq!(core.retry, None);
+        });
+    }
+
+    #[test]
+    fn a_connection_that_cannot_be_cut_is_a_problem_of_its_link() {
+        apart(|mut core| {
+            core.tell(state_with(&["deny internet"], false), Vec::new());
+            let tuple = Tuple {
+                source: "10.137.0.6".parse().unwrap(),
+                destination: "1.2.3.4".parse().unwrap(),
+                protocol: TCP,
+                source_port: 40_000,
+                destination_port: 443,
+            };
+            let runs = [tuple, Tuple { source_port: 40_001, ..tuple }]
+                .map(|tuple| Connection::of_test(1, tuple, ALLOWED, 0, Some(3)));
+            core.netfilter = Netlink::route().unwrap();
+            assert_eq!(places(&core.cut_denied_of(&runs)), ["link-1"]);
+        });
+    }
 }

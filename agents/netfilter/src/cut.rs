@@ -4,23 +4,32 @@
 use crate::marks::CUT;
 use crate::netlink::Netlink;
 use crate::netlink::conntrack::{Connection, TCP, Tuple, forget, set_mark};
+use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, sendto, setsockopt, socket, sockopt,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 
-/// What has no state that a reset could end is forgotten: its next packet is a first one.
+/// What has no state that a reset could end is forgotten: its next packet is a first one. After an error it may run on.
 pub fn cut(netlink: &mut Netlink, connection: &Connection) -> nix::Result<()> {
-    if connection.original.protocol != TCP {
-        return forget(netlink, connection);
+    let is_tcp = connection.original.protocol == TCP;
+    let cut = if is_tcp { set_mark(netlink, connection, connection.mark | CUT) } else { forget(netlink, connection) };
+    match cut {
+        Ok(()) if is_tcp => {}
+        // It has ended by itself.
+        Err(Errno::ENOENT) => return Ok(()),
+        _ => return cut,
     }
-    set_mark(netlink, connection, connection.mark | CUT)?;
     let (out, back) = (connection.original, connection.reply);
-    let vm = ask_vm(&out);
     // The other side sees the firewall's own address and port.
-    let server = probe(back.to(), back.from());
-    vm.and(server)
+    for asked in [ask_vm(&out), probe(back.to(), back.from())] {
+        if let Err(error) = asked {
+            // Nothing of it passes all the same: who sends something learns it then.
+            eprintln!("netfilter: an end of a connection that was cut could not be asked: {error}");
+        }
+    }
+    Ok(())
 }
 
 /// Asks the VM whose connection it is, or was: the rules reset the answer, where the connection is cut or none that the kernel knows.

@@ -17,6 +17,8 @@ pub const ENCRYPTED_DNS: &str = "builtin:encrypted-dns";
 pub const OTHER_VM: &str = "builtin:other-vm";
 pub const NOT_SCANNED: &str = "builtin:not-scanned";
 pub const TOO_MANY: &str = "builtin:too-many";
+/// Of connections that are counted alone: some rule of the policy decided about each.
+pub const NOT_SHOWN: &str = "builtin:not-shown";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict<'a> {

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 const CLOSED_FOR: Duration = Duration::from_secs(30);
 /// Dumps after which a connection that was cut has had its resets.
 const CUT_DUMPS: u8 = 5;
-/// As many rows as the host keeps of a table, less some for what is denied.
+/// As many rows as the host keeps of a table, less some for what is denied. VMs have the same share of them.
 const MAX_FLOWS: usize = 3_500;
+/// However many VMs there are.
+const LEAST_SHARE: usize = 20;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
@@ -59,11 +61,24 @@ pub struct Named {
     pub revision: u64,
 }
 
+/// Connections of a link that have no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    pub link: String,
+    pub count: usize,
+    /// Of the policy, as one of them was decided by.
+    pub revision: u64,
+}
+
 #[derive(Debug, Default)]
 pub struct Flows {
     /// By the kernel's id.
     by_id: HashMap<u32, Flow>,
     ended: Vec<Flow>,
+    /// Rows that a link may have.
+    share: usize,
+    hidden: Vec<Hidden>,
+    reported_hidden: Vec<Hidden>,
     last_serial: u64,
     cut: HashMap<u32, u8>,
     /// Of connections that begin: what their first flight named.
@@ -82,6 +97,10 @@ impl Flows {
         candidates: impl Fn(&str, &Tuple) -> Vec<Candidate>,
         now: Instant,
     ) {
+        let count = links.values().collect::<HashSet<_>>().len();
+        self.share = (MAX_FLOWS / count.max(1)).max(LEAST_SHARE);
+        let mut shown = count_by_link(self.by_id.values());
+        self.hidden.clear();
         let mut seen = HashSet::new();
         for connection in all {
             let Some(link) = links.get(&connection.original.source) else { continue };
@@ -93,9 +112,12 @@ impl Flows {
                 self.end(connection.id, now);
             }
             if !self.by_id.contains_key(&connection.id) {
-                if self.by_id.len() >= MAX_FLOWS {
+                let shown = shown.entry(link.clone()).or_default();
+                if *shown >= self.share {
+                    self.hide(link, decided.revision);
                     continue;
                 }
+                *shown += 1;
                 self.last_serial += 1;
                 let ends = (connection.original.from(), connection.original.to());
                 let possible = candidates(link, &connection.original);
@@ -132,6 +154,13 @@ impl Flows {
         let gone: Vec<u32> = self.by_id.keys().filter(|id| !seen.contains(id)).copied().collect();
         for id in gone {
             self.end(id, now);
+        }
+    }
+
+    fn hide(&mut self, link: &str, revision: u64) {
+        match self.hidden.iter_mut().find(|own| own.link == link) {
+            Some(own) => own.count += 1,
+            None => self.hidden.push(Hidden { link: link.to_owned(), count: 1, revision }),
         }
     }
 
@@ -200,13 +229,17 @@ impl Flows {
     /// Those that changed since the last call, and the serial numbers of those that are forgotten.
     pub fn changed(&mut self, now: Instant) -> (Vec<Flow>, Vec<u64>) {
         let mut gone = Vec::new();
+        let mut rows = count_by_link(self.by_id.values().chain(&self.ended));
+        // The oldest first: what has ended makes room for what has not.
         self.ended.retain(|flow| {
-            let is_old =
-                flow.is_reported && flow.closed_at.is_some_and(|at| now.saturating_duration_since(at) > CLOSED_FOR);
-            if is_old {
+            let rows = rows.entry(flow.link.clone()).or_default();
+            let is_long_ago = flow.closed_at.is_some_and(|at| now.saturating_duration_since(at) > CLOSED_FOR);
+            let is_over = flow.is_reported && (is_long_ago || *rows > self.share);
+            if is_over {
+                *rows -= 1;
                 gone.push(flow.serial);
             }
-            !is_old
+            !is_over
         });
         let mut changed = Vec::new();
         for flow in self.by_id.values_mut().chain(&mut self.ended).filter(|flow| !flow.is_reported) {
@@ -217,8 +250,19 @@ impl Flows {
         (changed, gone)
     }
 
+    /// Of what has no row: what changed since the last call, and links of which all have one again.
+    pub fn hidden_changed(&mut self) -> (Vec<Hidden>, Vec<String>) {
+        let is_there = |all: &[Hidden], link: &str| all.iter().any(|own| own.link == link);
+        let changed = self.hidden.iter().filter(|own| !self.reported_hidden.contains(own)).cloned().collect();
+        let before = self.reported_hidden.iter().map(|own| own.link.clone());
+        let gone = before.filter(|link| !is_there(&self.hidden, link)).collect();
+        self.reported_hidden.clone_from(&self.hidden);
+        (changed, gone)
+    }
+
     pub fn tell_all_again(&mut self) {
         self.by_id.values_mut().chain(&mut self.ended).for_each(|flow| flow.is_reported = false);
+        self.reported_hidden.clear();
     }
 }
 
@@ -234,6 +278,12 @@ impl Flow {
     pub fn others(&self) -> impl Iterator<Item = &str> {
         self.possible.iter().filter(|one| one.rule != self.rule).map(|one| one.name.as_str())
     }
+}
+
+fn count_by_link<'a>(flows: impl Iterator<Item = &'a Flow>) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    flows.for_each(|flow| *counts.entry(flow.link.clone()).or_default() += 1);
+    counts
 }
 
 fn update(flow: &mut Flow, connection: &Connection) {
@@ -285,7 +335,8 @@ mod tests {
         }
 
         fn see(&mut self, all: &[Connection], after_s: u64) -> Vec<(u64, String, &'static str, u64)> {
-            let links = HashMap::from([("10.137.0.6".parse().unwrap(), "link-1".to_owned())]);
+            let links = ["10.137.0.6", "10.137.0.10"].map(|address| address.parse().unwrap());
+            let links = links.into_iter().zip(["link-1", "link-2"].map(str::to_owned)).collect();
             let now = self.start + Duration::from_secs(after_s);
             let candidate = |(name, rule): &(&str, &str)| Candidate { name: (*name).into(), rule: (*rule).into() };
             let candidates = |_: &str, _: &Tuple| self.candidates.iter().map(candidate).collect();
@@ -328,6 +379,44 @@ mod tests {
         seen.see(&[connection(mark, 9, 40_000, 10)], 0);
         let rows = seen.see(&[connection(mark, 9, 40_001, 5)], 1);
         assert_eq!(rows, [(1, "r1".to_owned(), "closed", 10), (2, "r1".to_owned(), "open", 5)]);
+    }
+
+    /// Of the first VM, from as many ports.
+    fn many(mark: u32, count: usize) -> Vec<Connection> {
+        (0..).take(count).map(|number: u16| connection(mark, number.into(), number, 10)).collect()
+    }
+
+    #[test]
+    fn one_vm_takes_no_rows_from_another_and_how_many_of_its_own_have_none_is_told() {
+        let mut seen = Seen::new();
+        let mark = seen.mark;
+        let mut all = many(mark, MAX_FLOWS);
+        let mut other = connection(mark, 9_999, 40_000, 10);
+        other.original.source = "10.137.0.10".parse().unwrap();
+        all.push(other.clone());
+        assert_eq!(seen.see(&all, 0).len(), MAX_FLOWS / 2 + 1);
+        assert!(seen.flows.by_id.contains_key(&other.id));
+        let hidden = Hidden { link: "link-1".to_owned(), count: MAX_FLOWS / 2, revision: 4 };
+        assert_eq!(seen.flows.hidden_changed(), (vec![hidden.clone()], vec![]));
+        seen.see(&all, 1);
+        assert_eq!(seen.flows.hidden_changed(), (vec![], vec![]));
+        seen.flows.tell_all_again();
+        assert_eq!(seen.flows.hidden_changed(), (vec![hidden], vec![]));
+        seen.see(&[other], 2);
+        assert_eq!(seen.flows.hidden_changed(), (vec![], vec!["link-1".to_owned()]));
+    }
+
+    #[test]
+    fn rows_of_what_has_ended_make_room_for_what_has_not() {
+        let mut seen = Seen::new();
+        let mark = seen.mark;
+        let share = MAX_FLOWS / 2;
+        seen.see(&many(mark, share), 0);
+        assert_eq!(seen.see(&[], 1).len(), share);
+        seen.see(&[connection(mark, 9_999, 40_000, 10)], 2);
+        // The first of them; the others stay for their time.
+        let rows = seen.flows.by_id.len() + seen.flows.ended.len();
+        assert_eq!((rows, seen.flows.by_id.len()), (share, 1));
     }
 
     #[test]

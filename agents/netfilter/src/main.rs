@@ -56,8 +56,8 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            // Init starts it again. Until it is restarted no new connection passes; after the restart none does until the host
-            // has sent the rules.
+            // Init starts it again. Until then the kernel keeps its rules, and what they allow by its address passes: it is the host
+            // that cuts the links, as its line has ended. After the restart nothing passes until the host has sent the rules.
             eprintln!("netfilter: {reason}");
             ExitCode::FAILURE
         }
@@ -68,8 +68,8 @@ struct Program {
     core: Arc<Mutex<Core>>,
     flights: Arc<FirstFlight>,
     atoll: ToAtoll,
-    /// Of what was told last; `None`: nothing yet. Whoever puts something in force holds it until that is said: what is said last
-    /// is so, and of no newer revision than it is true of.
+    /// Of what this connection to the host was told last; `None`: nothing yet. Whoever puts something in force holds it until that is
+    /// said: what is said last is so, and of no newer revision than it is true of.
     revision: Mutex<Option<u64>>,
     /// Set once, before anything is told.
     scanner: OnceLock<Scanner>,
@@ -126,6 +126,8 @@ impl Program {
 
     /// Until the line ends. What is in force stays so: whoever sent it comes back, or the host has cut all links.
     fn serve(&self, stream: &UnixStream) {
+        // Another run of Atoll counts anew: a number of the one before would say that something is in force that was not told.
+        *self.revision() = None;
         if let Err(error) = self.atoll.open(stream) {
             eprintln!("netfilter: {error}");
             return;
@@ -264,15 +266,18 @@ impl Program {
             };
             failures = 0;
             let now = Instant::now();
-            let (links, flows, refusals) = {
+            let (links, flows, hidden, refusals) = {
                 let mut core = self.core();
-                (core.link_ids(), core.flows.changed(now), core.refusals.changed(now))
+                let flows = (core.flows.changed(now), core.flows.hidden_changed());
+                (core.link_ids(), flows.0, flows.1, core.refusals.changed(now))
             };
             let links: Vec<_> = links.iter().map(|link| rows::link_row(link, &counters)).collect();
             self.atoll.rows("links", false, &links, &[]);
             let mut changed: Vec<_> = flows.0.iter().map(|flow| rows::flow_row(flow, now)).collect();
+            changed.extend(hidden.0.iter().map(rows::hidden_row));
             changed.extend(refusals.0.iter().map(|refusal| rows::refusal_row(refusal, now)));
             let mut removed: Vec<String> = flows.1.iter().map(|serial| rows::flow_key(*serial)).collect();
+            removed.extend(hidden.1.iter().map(|link| rows::hidden_key(link)));
             removed.extend(refusals.1.iter().map(|serial| rows::refusal_key(*serial)));
             self.atoll.rows("flows", false, &changed, &removed);
         }

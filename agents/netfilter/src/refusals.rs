@@ -7,8 +7,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Kinds that have a row; more are counted in their link's row of the rest.
+/// Kinds that have a row. VMs have the same share of them; more are counted in their link's rows of the rest.
 const MAX_KINDS: usize = 1_000;
+/// However many VMs there are.
+const LEAST_SHARE: usize = 20;
 /// A kind that has not happened for so long begins a new row.
 const QUIET: Duration = Duration::from_secs(300);
 
@@ -37,9 +39,11 @@ pub struct Refusal {
     is_reported: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Refusals {
     by_kind: HashMap<Kind, Refusal>,
+    /// Kinds that a link may have.
+    share: usize,
     last_serial: u64,
     /// By link: packets of which a row speaks, and what the kernel had counted a tick ago.
     listed: HashMap<String, u64>,
@@ -47,7 +51,25 @@ pub struct Refusals {
     spoofed: HashMap<String, u64>,
 }
 
+impl Default for Refusals {
+    fn default() -> Self {
+        Self {
+            by_kind: HashMap::new(),
+            share: MAX_KINDS,
+            last_serial: 0,
+            listed: HashMap::new(),
+            counted: HashMap::new(),
+            spoofed: HashMap::new(),
+        }
+    }
+}
+
 impl Refusals {
+    /// So many links there are.
+    pub fn share_among(&mut self, links: usize) {
+        self.share = (MAX_KINDS / links.max(1)).max(LEAST_SHARE);
+    }
+
     /// Something that the program itself refused.
     pub fn add(&mut self, kind: Kind, times: u64, now: Instant) {
         if let Some(there) = self.by_kind.get_mut(&kind) {
@@ -56,7 +78,8 @@ impl Refusals {
             there.is_reported = false;
             return;
         }
-        let kind = if self.by_kind.len() < MAX_KINDS { kind } else { rest(&kind.link, kind.revision) };
+        let kinds = self.by_kind.keys().filter(|own| own.link == kind.link && own.reason != MORE).count();
+        let kind = if kinds < self.share { kind } else { rest_of(&kind) };
         if self.by_kind.contains_key(&kind) {
             return self.add(kind, times, now);
         }
@@ -123,6 +146,14 @@ impl Refusals {
     }
 }
 
+const MORE: &str = "too many in a short time to be told one by one";
+
+/// What one rule has refused besides.
+fn rest_of(kind: &Kind) -> Kind {
+    Kind { name: None, address: None, port: None, protocol: "other", reason: MORE, ..kind.clone() }
+}
+
+/// What the kernel has counted alone: it does not say which rule.
 fn rest(link: &str, revision: u64) -> Kind {
     Kind {
         link: link.to_owned(),
@@ -133,12 +164,14 @@ fn rest(link: &str, revision: u64) -> Kind {
         decision: Decision::Deny,
         rule: DEFAULT_DENY.to_owned(),
         revision,
-        reason: "too many in a short time to be told one by one",
+        reason: MORE,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn kind(port: u16) -> Kind {
@@ -193,5 +226,23 @@ mod tests {
         assert_eq!(changed.len(), MAX_KINDS + 1);
         assert_eq!(changed.iter().map(|refusal| refusal.count).sum::<u64>(), 2_000);
         assert_eq!(refusals.changed(now + QUIET * 2).1.len(), MAX_KINDS + 1);
+    }
+
+    #[test]
+    fn one_vm_takes_no_rows_from_another_and_what_asks_still_does() {
+        let (mut refusals, now) = (Refusals::default(), Instant::now());
+        refusals.share_among(2);
+        let asks = |port| Kind { decision: Decision::Ask, rule: "r1".to_owned(), ..kind(port) };
+        for port in 0..2_000 {
+            refusals.add(asks(port), 1, now);
+        }
+        let name = Some("web.example".to_owned());
+        let other = Kind { link: "link-2".to_owned(), name, ..asks(443) };
+        refusals.add(other.clone(), 1, now);
+        let mut rows = refusals.changed(now).0;
+        assert_eq!(rows.pop().map(|refusal| refusal.kind), Some(other));
+        let rest = rows.pop().unwrap();
+        assert_eq!((rest.kind, rest.count), (rest_of(&asks(0)), 2_000 - 500));
+        assert_eq!((rows.len(), rest_of(&asks(0)).decision), (500, Decision::Ask));
     }
 }

@@ -1,6 +1,7 @@
 //! Cells of the tables "flows" and "links": shared/model/firewall.ts.
 
-use crate::flows::Flow;
+use crate::decide::NOT_SHOWN;
+use crate::flows::{Flow, Hidden};
 use crate::model::Decision;
 use crate::netlink::counters::Counter;
 use crate::refusals::Refusal;
@@ -50,6 +51,32 @@ fn unnamed(flow: &Flow) -> String {
 
 pub fn flow_key(serial: u64) -> String {
     format!("c{serial}")
+}
+
+/// Of connections that have no row of their own.
+pub fn hidden_row(hidden: &Hidden) -> (String, Value) {
+    let cells = json!({
+        "link": hidden.link,
+        "name": null,
+        "address": null,
+        "port": null,
+        "sourcePort": null,
+        "protocol": "other",
+        "bytesOut": 0,
+        "bytesIn": 0,
+        "state": "open",
+        "verdict": Decision::Allow.word(),
+        "rule": NOT_SHOWN,
+        "revision": hidden.revision,
+        "reason": format!("{} more connections are not shown", hidden.count),
+        "count": hidden.count,
+        "ageS": 0,
+    });
+    (hidden_key(&hidden.link), cells)
+}
+
+pub fn hidden_key(link: &str) -> String {
+    format!("more-{link}")
 }
 
 pub fn refusal_row(refusal: &Refusal, now: Instant) -> (String, Value) {

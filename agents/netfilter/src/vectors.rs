@@ -5,13 +5,13 @@ use crate::address::not_internet;
 use crate::core::Seen;
 use crate::decide::{self, World};
 use crate::events;
-use crate::flows::{Candidate, Flows};
+use crate::flows::{Candidate, Flows, Hidden};
 use crate::marks::Marks;
 use crate::model::{Decision, Port, Transport, read_state};
 use crate::netlink::conntrack::{Connection, TCP, Tuple};
 use crate::netlink::counters::Counter;
 use crate::refusals::{Kind, Refusals};
-use crate::rows::{flow_row, link_row, refusal_row};
+use crate::rows::{flow_row, hidden_row, link_row, refusal_row};
 use crate::scanner::State;
 use crate::scanner::eve::Alert;
 use crate::testing::state_json;
@@ -101,6 +101,8 @@ fn rows_are_made_as_the_host_takes_them() {
     flows.see(&all, &links, &marks, |_, _| vec![web.clone()], start);
     same("flow", flow_row(&flows.changed(start).0[0], start + Duration::from_secs(7)));
 
+    same("hidden", hidden_row(&Hidden { link: "link-1".to_owned(), count: 12, revision: 4 }));
+
     let mut refusals = Refusals::default();
     let kind = Kind {
         link: "link-1".to_owned(),
@@ -181,6 +183,7 @@ fn names_of_rules_that_no_line_is_of_are_known_to_the_host() {
         decide::OTHER_VM,
         decide::NOT_SCANNED,
         decide::TOO_MANY,
+        decide::NOT_SHOWN,
     ] {
         assert!(known.contains(&own), "{own}");
     }

@@ -98,6 +98,14 @@ it("shows each VM with its way out, what passes and what was refused, and why", 
   expect(textsOf(".network-counts")).toEqual(["denied 3kernel counts 0 packets"]);
 });
 
+it("calls rows that count what has none of its own no look-ups", async () => {
+  const rule = { id: "builtin:not-shown", revision: 1, line: null, text: "each is allowed by a rule" };
+  const counted = { name: null, address: null, port: null, protocol: "other", bytesIn: 0, bytesOut: 0 } as const;
+  flows = [shownFlow("more", { ...counted, rule, count: 12, reason: "12 more connections are not shown" })];
+  await show();
+  expect(rows()).toEqual(["12 flows00allowed 12 more connections are not shown"]);
+});
+
 it("checks a VM that runs for leaks, and shows those first", async () => {
   findings = [
     { title: "A private address", to: "10.0.0.1:80", result: "held" },

@@ -89,7 +89,7 @@ interface RowProps {
 
 /** Of a thousand rows those are drawn anew that have changed. */
 const Row = memo(function Row({ row, isOpened, open }: RowProps) {
-  const { name, address, port, count, bytesIn, bytesOut, rate, verdict, rule, reason, isOpen } = row;
+  const { name, address, count, bytesIn, bytesOut, rate, verdict, rule, reason, isOpen } = row;
   const { Icon } = DECISIONS[verdict];
   const what = name ?? address ?? "";
   return (
@@ -107,7 +107,7 @@ const Row = memo(function Row({ row, isOpened, open }: RowProps) {
         </b>
         {count > 1 && <small>{verdict === "allow" ? countOf(count, "flow") : `${count} times`}</small>}
       </span>
-      <code>{address === null ? "look-up" : `${address}${port === null ? "" : `:${port}`}`}</code>
+      <code>{placeWords(row)}</code>
       <span>{bytesIn === 0 ? "0" : bytesWords(bytesIn)}</span>
       <span>{bytesOut === 0 ? "0" : bytesWords(bytesOut)}</span>
       <span data-busy={rate > 0 || undefined}>{rate === 0 ? "" : `${bytesWords(rate)}/s`}</span>
@@ -127,6 +127,12 @@ function isSameRow(a: RowProps, b: RowProps): boolean {
   return (Object.keys(a.row) as (keyof FlowRow)[]).every(
     (name) => a.row[name] === b.row[name] || (name === "rule" && a.row.rule.id === b.row.rule.id),
   );
+}
+
+/** "": the row is of several. */
+function placeWords({ address, port, protocol }: FlowRow): string {
+  if (address === null) return protocol === "dns" ? "look-up" : "";
+  return port === null ? address : `${address}:${port}`;
 }
 
 /** A built-in rule says why by itself; of a line of the policy what it leads to is enough. */

@@ -54,6 +54,13 @@ it("what was refused is never folded away", () => {
   expect(shownRows(group?.rows ?? [], true)).toMatchObject({ folded: 0 });
 });
 
+it("how much is not listed is never folded away", () => {
+  const flows = Array.from({ length: 30 }, (_, at) => shownFlow(`a${at}`, { name: `n${at}.example` }));
+  const more = shownFlow("more", { name: null, address: null, port: null, bytesIn: 0, bytesOut: 0 });
+  const { shown, folded } = shownRows(groupsOf(VMS, [...flows, more], [], ALL)[0]?.rows ?? [], false);
+  expect([folded, shown.at(-1)]).toMatchObject([22, { name: null, address: null }]);
+});
+
 it("a search says which of its words mean nothing", () => {
   expect(readFlowFilter("verdict:maybe vm: verdict: a")).toEqual({
     words: ["a"],

@@ -154,15 +154,17 @@ function rowsOf(flows: readonly ShownFlow[]): FlowRow[] {
 /** Allowed rows of a group that are shown before the person asks for more. */
 const SHOWN_ROWS = 8;
 
-/** What was refused is never folded away. */
+/** What was refused is never folded away, nor how much is not listed at all. */
 export function shownRows(
   rows: readonly FlowRow[],
   isUnfolded: boolean,
 ): { shown: readonly FlowRow[]; folded: number } {
-  const allowed = rows.filter(({ verdict }) => verdict === "allow");
+  const isFoldable = ({ verdict, name, address }: FlowRow): boolean =>
+    verdict === "allow" && (name ?? address) !== null;
+  const allowed = rows.filter(isFoldable);
   if (isUnfolded || allowed.length <= SHOWN_ROWS + 1) return { shown: rows, folded: 0 };
-  const refused = rows.filter(({ verdict }) => verdict !== "allow");
-  return { shown: [...allowed.slice(0, SHOWN_ROWS), ...refused], folded: allowed.length - SHOWN_ROWS };
+  const others = rows.filter((row) => !isFoldable(row));
+  return { shown: [...allowed.slice(0, SHOWN_ROWS), ...others], folded: allowed.length - SHOWN_ROWS };
 }
 
 /** As the policy has it: NAME[:PORT], ADDRESS[:PORT]; of UDP with its protocol. */

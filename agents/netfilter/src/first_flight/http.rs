@@ -49,20 +49,27 @@ impl Default for Requests {
     }
 }
 
-/// Whether a connection speaks HTTP, by its first line. `None`: more has to come before it is known. What begins as a request
-/// does, and has no end within the limit, is taken for one.
+/// Whether a connection speaks HTTP, by its first line, as the most lenient server would read it (RFC 9112, 2.2 and 3): after empty
+/// lines, and with any white space between its words. What is not as it should be is `Wrong` to `Requests`. `None`: more has to come
+/// before it is known. What begins as a request does, and has no end within the limit, is taken for one.
 pub fn is_http(bytes: &[u8]) -> Option<bool> {
-    let word = bytes.iter().take_while(|byte| is_token(**byte)).count();
-    match bytes.get(word) {
-        None if word < MAX_LINE => return None,
-        Some(b' ') if word > 0 => {}
-        _ => return Some(false),
+    let not_yet = (bytes.len() > MAX_HEAD).then_some(true);
+    let Some(start) = bytes.iter().position(|byte| !is_space(*byte)) else { return not_yet };
+    let line = &bytes[start..];
+    let word = line.iter().take_while(|byte| is_token(**byte)).count();
+    match line.get(word) {
+        None => return not_yet,
+        Some(byte) if word > 0 && is_space(*byte) => {}
+        Some(_) => return Some(false),
     }
-    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
-        return (bytes.len() > MAX_HEAD).then_some(true);
-    };
-    let line = &bytes[..end];
-    Some(line.windows(6).any(|part| part == b" HTTP/"))
+    let Some(end) = line.iter().position(|byte| *byte == b'\n') else { return not_yet };
+    let mut words = line[..end].split(|byte| is_space(*byte));
+    Some(words.any(|word| word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/"))))
+}
+
+/// What a server may take for the space between words.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c)
 }
 
 impl Requests {
@@ -152,8 +159,10 @@ fn request(head: &str) -> Option<Request> {
     let mut lines = head.split("\r\n");
     let mut words = lines.next()?.split(' ');
     let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-    let is_plain = words.next().is_none() && matches!(version, "HTTP/1.1" | "HTTP/1.0") && method != "CONNECT";
-    if !is_plain || head.bytes().any(|byte| byte == 0) {
+    let is_method = !method.is_empty() && method.bytes().all(is_token) && method != "CONNECT";
+    let is_target = !target.bytes().any(|byte| byte.is_ascii_control());
+    let is_plain = words.next().is_none() && matches!(version, "HTTP/1.1" | "HTTP/1.0");
+    if !(is_plain && is_method && is_target) || head.bytes().any(|byte| byte == 0) {
         return None;
     }
     let (mut host, mut length, mut is_chunked, mut is_upgrade) = (None, None, false, false);
@@ -272,6 +281,12 @@ mod tests {
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             "GET /  HTTP/1.1\r\nHost: a.example\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: a.example\nX: b\r\n\r\n",
+            "GET\t/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "GET /\thttp://b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "\r\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "\tGET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            " / HTTP/1.1\r\nHost: a.example\r\n\r\n",
             "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
             "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: +3\r\n\r\n",
             "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
@@ -297,14 +312,26 @@ mod tests {
 
     #[test]
     fn knows_http_by_its_first_line() {
-        assert_eq!(is_http(b"GET / HTTP/1.1\r\n"), Some(true));
-        assert_eq!(is_http(b"ODD-ONE / HTTP/3.9\n"), Some(true));
-        assert_eq!(is_http(&[b"GET ".as_slice(), &[b'x'; MAX_HEAD]].concat()), Some(true));
-        for text in ["", "PO", "GET / HTT"] {
-            assert_eq!(is_http(text.as_bytes()), None, "{text}");
+        for text in [
+            "GET / HTTP/1.1\r\n",
+            "ODD-ONE / HTTP/3.9\n",
+            "\r\nGET / HTTP/1.1\r\n",
+            "\n\r\n GET / HTTP/1.1\n",
+            "GET\t/\tHTTP/1.1\r\n",
+            "GET\u{b}/\u{c}http/1.1\r\n",
+            "GET /\rHTTP/1.1\n",
+        ] {
+            assert_eq!(is_http(text.as_bytes()), Some(true), "{text:?}");
         }
-        for text in ["SSH-2.0-x\r\n", "\u{16}\u{3}", "EHLO mail.example\r\n", "\r\n"] {
-            assert_eq!(is_http(text.as_bytes()), Some(false), "{text}");
+        for start in ["GET ", "GET", "\r\n"] {
+            let endless = start.bytes().cycle().take(MAX_HEAD + 1).collect::<Vec<_>>();
+            assert_eq!(is_http(&endless), Some(true), "{start:?}");
+        }
+        for text in ["", "PO", "GET / HTT", "\r\n", "\r\n\r\nGET"] {
+            assert_eq!(is_http(text.as_bytes()), None, "{text:?}");
+        }
+        for text in ["SSH-2.0-x\r\n", "\u{16}\u{3}", "EHLO mail.example\r\n", "\r\n\u{16}", "{\"a\": 1}"] {
+            assert_eq!(is_http(text.as_bytes()), Some(false), "{text:?}");
         }
     }
 

@@ -51,6 +51,8 @@ struct Open {
     link: String,
     from: SocketAddr,
     to: SocketAddr,
+    /// Where it is connected to: `to`, or another address of its name.
+    at: SocketAddr,
     /// As its first flight named it; empty: nothing did yet.
     names: Vec<String>,
     /// What its address was looked up by when it began: one of them is its own where nothing names it.
@@ -137,11 +139,11 @@ impl FirstFlight {
             let own = Arc::clone(&cut);
             open.insert(
                 serial,
-                Open { link: link.clone(), from, to, names: Vec::new(), possible, is_scanned, cut: own },
+                Open { link: link.clone(), from, to, at: to, names: Vec::new(), possible, is_scanned, cut: own },
             );
         }
         // Ends of connections are nothing to tell: the kernel's table has them.
-        let _ = Carried { flights: self, serial, link, from, to, cut }.run(&vm);
+        let _ = Carried { flights: self, serial, link, from, to, at: to, cut }.run(&vm);
         self.open().remove(&serial);
     }
 
@@ -157,11 +159,14 @@ impl FirstFlight {
     pub fn cut_what_is_denied(&self) {
         for one in self.open().values() {
             let core = self.core();
-            let is_allowed = if one.names.is_empty() {
-                core.is_allowed(&one.link, &one.possible, one.to)
-            } else {
-                one.names.iter().all(|name| core.is_allowed(&one.link, std::slice::from_ref(name), one.to))
+            let is_allowed = |to: SocketAddr| {
+                if one.names.is_empty() {
+                    core.is_allowed(&one.link, &one.possible, to)
+                } else {
+                    one.names.iter().all(|name| core.is_allowed(&one.link, std::slice::from_ref(name), to))
+                }
             };
+            let is_allowed = is_allowed(one.to) && is_allowed(one.at);
             if !is_allowed || (core.is_scanned(&one.link) && !one.is_scanned) {
                 one.cut.cut();
             }
@@ -186,6 +191,8 @@ struct Carried<'a> {
     link: String,
     from: SocketAddr,
     to: SocketAddr,
+    /// As in `Open`.
+    at: SocketAddr,
     cut: Arc<Cut>,
 }
 
@@ -252,7 +259,7 @@ impl Way {
 }
 
 impl Carried<'_> {
-    fn run(&self, vm: &TcpStream) -> io::Result<()> {
+    fn run(&mut self, vm: &TcpStream) -> io::Result<()> {
         let server = self.connect()?;
         reset_at_close(&server);
         for stream in [vm, &server] {
@@ -319,16 +326,34 @@ impl Carried<'_> {
         Ok(())
     }
 
-    /// The server that the VM meant; where it is not reached, another address that it looked up by the same name.
-    fn connect(&self) -> io::Result<TcpStream> {
-        let first = TcpStream::connect_timeout(&self.to, CONNECT_WITHIN);
-        let Err(error) = first else { return first };
-        let others = {
-            let core = self.flights.core();
-            core.other_addresses(&self.link, self.to.ip())
+    /// The server that the VM meant; where it is not reached, another address that it looked up by the same name and may reach. No
+    /// rule of the kernel judges this program's own connections.
+    fn connect(&mut self) -> io::Result<TcpStream> {
+        let error = match TcpStream::connect_timeout(&self.to, CONNECT_WITHIN) {
+            Err(error) => error,
+            connected => return connected,
         };
-        let mut all = others.into_iter().map(|address| SocketAddr::new(address, self.to.port()));
-        all.find_map(|to| TcpStream::connect_timeout(&to, CONNECT_WITHIN).ok()).ok_or(error)
+        let mut tried = Vec::new();
+        loop {
+            {
+                // In one step with the choice, so that a change of rules from here on cuts it; and chosen anew each time, as they may
+                // have changed while one was waited for.
+                let mut open = self.flights.open();
+                let others = self.flights.core().other_places(&self.link, self.to);
+                let Some(other) = others.into_iter().find(|other| !tried.contains(other)) else { return Err(error) };
+                self.at = other;
+                open.get_mut(&self.serial).into_iter().for_each(|own| own.at = other);
+            }
+            tried.push(self.at);
+            let connected = TcpStream::connect_timeout(&self.at, CONNECT_WITHIN);
+            if self.cut.is_cut() {
+                return Err(error);
+            }
+            if connected.is_ok() {
+                self.flights.core().note_place(self.from, self.to, self.at.ip());
+                return connected;
+            }
+        }
     }
 
     /// Says how much of what waits may go.
@@ -381,17 +406,22 @@ impl Carried<'_> {
         }
     }
 
-    /// The name has to be one that this VM looked up at this address, and that rules allow there.
+    /// The name has to be one that this VM looked up at this address, and that rules allow there: at the one that the VM meant, and
+    /// at the one that is connected to.
     fn agree(&self, name: &str) -> io::Result<()> {
         // Both in one step: rules that change in between would not find the name, and leave it open.
         let is_agreed = {
             let mut open = self.flights.open();
             let mut core = self.flights.core();
             let mut own = open.get_mut(&self.serial);
-            let is_looked_up = core.names(&self.link, self.to.ip()).iter().any(|own| own == name);
+            let is_at = |to: &SocketAddr| core.names(&self.link, to.ip()).iter().any(|own| own == name);
+            let is_looked_up = [self.to, self.at].iter().all(is_at);
             // A connection outlives the look-up that it was made by.
             let has_agreed = own.as_ref().is_some_and(|own| own.names.iter().any(|there| there == name));
-            let is_agreed = (is_looked_up || has_agreed) && core.name_connection(&self.link, self.from, self.to, name);
+            let is_allowed = core.is_allowed(&self.link, &[name.to_owned()], self.at);
+            let is_agreed = (is_looked_up || has_agreed)
+                && is_allowed
+                && core.name_connection(&self.link, self.from, self.to, name);
             if is_agreed {
                 own.iter_mut().filter(|_| !has_agreed).for_each(|own| own.names.push(name.to_owned()));
             }

@@ -21,6 +21,9 @@ const CTA_COUNTERS_BYTES: u16 = 2;
 const CTA_PROTOINFO_TCP: u16 = 1;
 const CTA_PROTOINFO_TCP_STATE: u16 = 1;
 
+/// Of a dump: a kernel that is busy answers late, or has no memory for a moment.
+const TRIES: u32 = 3;
+
 pub const ICMP: u8 = 1;
 pub const TCP: u8 = 6;
 pub const UDP: u8 = 17;
@@ -71,9 +74,18 @@ impl Connection {
 
 /// All of both families.
 pub fn dump(netlink: &mut Netlink) -> nix::Result<Vec<Connection>> {
-    let mut all = Vec::new();
-    netlink.dump(Message::new(CT_GET, DUMP, &nfgen(0, 0)), |message| all.extend(connection(message)))?;
-    Ok(all)
+    let mut tries = 0;
+    loop {
+        let mut all = Vec::new();
+        let read = netlink.dump(Message::new(CT_GET, DUMP, &nfgen(0, 0)), |message| all.extend(connection(message)));
+        tries += 1;
+        match read {
+            Ok(()) => return Ok(all),
+            Err(error) if tries == TRIES => return Err(error),
+            // What is left of this one would be in the way of the next (EBUSY).
+            Err(_) => netlink.forget(),
+        }
+    }
 }
 
 fn connection(message: &Received<'_>) -> Option<Connection> {

@@ -184,13 +184,11 @@ impl Netlink {
         loop {
             let length = recv(self.fd.as_raw_fd(), &mut self.buffer, MsgFlags::empty())?;
             for message in messages(&self.buffer[..length]).filter(|message| message.sequence == self.sequence) {
+                let error = u32_at(message.body, 0).map_or(0, |error| (error as i32).wrapping_neg());
                 match message.kind {
-                    DONE => return Ok(()),
-                    ERROR => {
-                        return Err(Errno::from_raw(
-                            u32_at(message.body, 0).map_or(0, |error| (error as i32).wrapping_neg()),
-                        ));
-                    }
+                    // A dump that failed on its way ends so, too.
+                    DONE if error == 0 => return Ok(()),
+                    DONE | ERROR => return Err(Errno::from_raw(error)),
                     _ => each(&message),
                 }
             }
@@ -218,8 +216,26 @@ fn nfgen(family: u8, resource: u16) -> [u8; 4] {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+    use nix::libc;
+    use nix::sys::socket::socketpair;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_dump_that_failed_on_its_way_is_no_whole_one() {
+        for (error, result) in [(0_i32, Ok(())), (-libc::ENOMEM, Err(Errno::ENOMEM))] {
+            let (fd, kernel) =
+                socketpair(AddressFamily::Unix, SockType::Datagram, None, SockFlag::SOCK_CLOEXEC).unwrap();
+            let mut netlink = Netlink { fd, sequence: 0, buffer: vec![0; BUFFER] };
+            let answer = [Message::new(9, 0, &[]).finish(1), Message::new(DONE, 0, &error.to_ne_bytes()).finish(1)];
+            send(kernel.as_raw_fd(), &answer.concat(), MsgFlags::empty()).unwrap();
+            let mut seen = Vec::new();
+            assert_eq!(netlink.dump(Message::new(8, DUMP, &[]), |message| seen.push(message.kind)), result);
+            assert_eq!(seen, [9]);
+        }
+    }
 
     #[test]
     fn attributes_are_read_as_they_were_written() {

@@ -28,6 +28,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const WELL_AFTER: Duration = Duration::from_secs(60);
 /// An emulated guest reads thousands of rules in seconds.
 const START_WITHIN: Duration = Duration::from_secs(180);
+/// For the other one, which tries rules.
+const TRY_WITHIN: Duration = START_WITHIN;
+/// Where a connection could not be taken, such as without a file for it.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// What it says when it takes packets.
 const STARTED: &str = "ngine started";
 const MAX_LINE: usize = 500;
@@ -69,8 +73,18 @@ pub trait Listener: Send + Sync + 'static {
 
 enum Event {
     Want(Wanted),
-    Line { run: u64, line: String },
-    Ended { run: u64 },
+    Line {
+        run: u64,
+        line: String,
+    },
+    Ended {
+        run: u64,
+    },
+    /// The one that tried rules has ended, and said this.
+    Tried {
+        trial: u64,
+        output: String,
+    },
 }
 
 #[derive(Debug)]
@@ -81,26 +95,36 @@ pub struct Scanner {
 impl Scanner {
     /// `folder`: of its own, for its files.
     pub fn start(folder: PathBuf, listener: std::sync::Arc<impl Listener>) -> io::Result<Self> {
+        Self::start_program(SURICATA.into(), TRY_WITHIN, folder, listener)
+    }
+
+    fn start_program(
+        program: PathBuf,
+        try_within: Duration,
+        folder: PathBuf,
+        listener: std::sync::Arc<impl Listener>,
+    ) -> io::Result<Self> {
         end_earlier(&folder);
         fs::create_dir_all(&folder)?;
         let socket = folder.join("eve.sock");
         let _ = fs::remove_file(&socket);
         let lines = UnixListener::bind(&socket)?;
         let receiver = std::sync::Arc::clone(&listener);
-        thread::Builder::new().name("eve".to_owned()).spawn(move || {
-            // One Suricata at a time; what ends is followed by the next one.
-            for stream in lines.incoming().map_while(Result::ok) {
-                let _ = eve::read(stream, |seen| receiver.seen(seen));
-            }
-        })?;
+        thread::Builder::new()
+            .name("eve".to_owned())
+            .spawn(move || take_records(lines.incoming(), |seen| receiver.seen(seen)))?;
         let (events, received) = mpsc::channel();
         let supervisor = Supervisor {
+            program,
+            try_within,
             folder,
             listener,
             events: events.clone(),
             wanted: Wanted::default(),
             running: None,
             runs: 0,
+            trial: None,
+            trials: 0,
             pause: FIRST_PAUSE,
             again_at: None,
         };
@@ -114,6 +138,20 @@ impl Scanner {
     }
 }
 
+/// One Suricata at a time; what ends is followed by the next one.
+fn take_records(streams: impl Iterator<Item = io::Result<UnixStream>>, mut each: impl FnMut(Seen)) {
+    for stream in streams {
+        match stream {
+            // Its end is nothing to tell: that of the program is.
+            Ok(stream) => drop(eve::read(stream, &mut each)),
+            Err(error) => {
+                eprintln!("scanner: no records can be taken now: {error}");
+                thread::sleep(ACCEPT_AGAIN);
+            }
+        }
+    }
+}
+
 struct Running {
     child: Child,
     number: u64,
@@ -124,13 +162,25 @@ struct Running {
     output: String,
 }
 
+/// Rules that are to take the place of those in force are tried by another Suricata before.
+struct Trial {
+    child: Child,
+    number: u64,
+    since: Instant,
+}
+
 struct Supervisor<L> {
+    program: PathBuf,
+    try_within: Duration,
     folder: PathBuf,
     listener: std::sync::Arc<L>,
     events: Sender<Event>,
     wanted: Wanted,
     running: Option<Running>,
     runs: u64,
+    /// There is none where none runs that is ready.
+    trial: Option<Trial>,
+    trials: u64,
     pause: Duration,
     /// It has ended, and is started again then.
     again_at: Option<Instant>,
@@ -140,7 +190,8 @@ impl<L: Listener> Supervisor<L> {
     fn run(mut self, received: &Receiver<Event>) {
         loop {
             let starts_until = self.running.as_ref().filter(|own| !own.is_ready).map(|own| own.since + START_WITHIN);
-            let event = match self.again_at.or(starts_until) {
+            let tried_until = self.trial.as_ref().map(|own| own.since + self.try_within);
+            let event = match [self.again_at, starts_until, tried_until].into_iter().flatten().min() {
                 Some(at) => received.recv_timeout(at.saturating_duration_since(Instant::now())),
                 None => received.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
@@ -148,11 +199,25 @@ impl<L: Listener> Supervisor<L> {
                 Ok(Event::Want(wanted)) => self.want(wanted),
                 Ok(Event::Line { run, line }) => self.line(run, line),
                 Ok(Event::Ended { run }) => self.ended(run),
-                Err(RecvTimeoutError::Timeout) if self.again_at.take().is_some() => self.begin(),
-                // It ends, and that is seen.
-                Err(RecvTimeoutError::Timeout) => self.kill(),
+                Ok(Event::Tried { trial, output }) => self.tried(trial, &output),
+                Err(RecvTimeoutError::Timeout) => self.late(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    /// Something's time is over.
+    fn late(&mut self) {
+        let now = Instant::now();
+        if self.again_at.take_if(|at| *at <= now).is_some() {
+            self.begin();
+        } else if self.trial.as_ref().is_some_and(|own| own.since + self.try_within <= now) {
+            self.end_trial();
+            let within = self.try_within.as_secs();
+            self.keep_rules(&format!("Suricata has not read the new ones within {within} s"));
+        } else if self.running.as_ref().is_some_and(|own| !own.is_ready && own.since + START_WITHIN <= now) {
+            // It ends, and that is seen.
+            self.kill();
         }
     }
 
@@ -161,6 +226,7 @@ impl<L: Listener> Supervisor<L> {
         self.wanted = wanted;
         if !self.wanted.is_on {
             self.again_at = None;
+            self.end_trial();
             self.kill();
             self.running = None;
             if was_on {
@@ -215,7 +281,7 @@ impl<L: Listener> Supervisor<L> {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(SURICATA);
+        let mut command = Command::new(&self.program);
         command.arg("-c").arg(self.folder.join("suricata.yaml")).arg("-l").arg(&self.folder).stdin(Stdio::null());
         command
     }
@@ -241,6 +307,8 @@ impl<L: Listener> Supervisor<L> {
 
     fn ended(&mut self, run: u64) {
         let Some(mut running) = self.running.take_if(|own| own.number == run) else { return };
+        // The next one reads the new rules at its start.
+        self.end_trial();
         let how = running.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         if running.since.elapsed() > WELL_AFTER {
             self.pause = FIRST_PAUSE;
@@ -263,26 +331,66 @@ impl<L: Listener> Supervisor<L> {
         }
         // Also where they are wrong: they are not looked at again before they change.
         running.files.clone_from(&self.wanted.files);
-        let pid = running.child.id();
-        let detail = match self.try_rules() {
-            Ok(wrong) if wrong.is_empty() => self.load_rules(pid).err().map(|error| error.to_string()),
-            Ok(wrong) => Some(format!("The rules before stay in force. {}", wrong.join("; "))),
-            Err(error) => Some(format!("The rules before stay in force. {error}")),
-        };
-        self.listener.state(State::Ready, &detail.unwrap_or_default());
+        // Of those that are not wanted any more.
+        self.end_trial();
+        match self.try_rules() {
+            Ok(trial) => self.trial = Some(trial),
+            Err(error) => self.keep_rules(&error.to_string()),
+        }
     }
 
-    fn try_rules(&self) -> io::Result<Vec<String>> {
+    fn try_rules(&mut self) -> io::Result<Trial> {
         let folder = self.folder.join("candidate");
         rules::write(&folder, &self.wanted.files)?;
-        let output =
-            self.command().arg("-T").arg("--set").arg(format!("default-rule-path={}", folder.display())).output()?;
-        let printed = [output.stdout, output.stderr].concat();
-        let wrong = rules::problems(&String::from_utf8_lossy(&printed));
-        if wrong.is_empty() && !output.status.success() && !rules::are_none(&self.wanted.files) {
-            return Err(io::Error::other(format!("Suricata does not take them ({})", output.status)));
+        let (ours, theirs) = UnixStream::pair()?;
+        let child = self
+            .command()
+            .args(["-T", "--set", &format!("default-rule-path={}", folder.display())])
+            .stdout(OwnedFd::from(theirs.try_clone()?))
+            .stderr(OwnedFd::from(theirs))
+            .spawn()?;
+        self.trials += 1;
+        let trial = Trial { child, number: self.trials, since: Instant::now() };
+        let (events, number) = (self.events.clone(), trial.number);
+        thread::Builder::new().name("trial".to_owned()).spawn(move || {
+            let mut output = String::new();
+            for line in BufReader::new(ours).split(b'\n').map_while(Result::ok) {
+                if output.len() < MAX_OUTPUT {
+                    output.push_str(&String::from_utf8_lossy(&line));
+                    output.push('\n');
+                }
+            }
+            let _ = events.send(Event::Tried { trial: number, output });
+        })?;
+        Ok(trial)
+    }
+
+    fn end_trial(&mut self) {
+        let Some(mut trial) = self.trial.take() else { return };
+        // It has ended by itself, at worst.
+        let _ = trial.child.kill();
+        let _ = trial.child.wait();
+    }
+
+    fn tried(&mut self, number: u64, output: &str) {
+        let Some(mut trial) = self.trial.take_if(|own| own.number == number) else { return };
+        let Some(running) = &self.running else { return };
+        let wrong = rules::problems(output);
+        match trial.child.wait() {
+            Err(error) => self.keep_rules(&error.to_string()),
+            Ok(_) if !wrong.is_empty() => self.keep_rules(&wrong.join("; ")),
+            Ok(status) if !status.success() && !rules::are_none(&self.wanted.files) => {
+                self.keep_rules(&format!("Suricata does not take them ({status})"));
+            }
+            Ok(_) => {
+                let failed = self.load_rules(running.child.id()).err().map(|error| error.to_string());
+                self.listener.state(State::Ready, &failed.unwrap_or_default());
+            }
         }
-        Ok(wrong)
+    }
+
+    fn keep_rules(&self, reason: &str) {
+        self.listener.state(State::Ready, &format!("The rules before stay in force. {reason}"));
     }
 
     fn load_rules(&self, pid: u32) -> io::Result<()> {
@@ -303,5 +411,119 @@ fn end_earlier(folder: &std::path::Path) {
     if comm().starts_with(COMM) {
         // Gone in the meantime.
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::{Arc, Mutex};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    struct States(Mutex<Sender<(State, String)>>);
+
+    impl Listener for States {
+        fn state(&self, state: State, detail: &str) {
+            let _ = self.0.lock().unwrap().send((state, detail.to_owned()));
+        }
+
+        fn seen(&self, _: Seen) {}
+    }
+
+    /// With a program in place of Suricata that takes packets at once, and never comes to an end with rules that it tries.
+    struct World {
+        scanner: Scanner,
+        states: Receiver<(State, String)>,
+        folder: PathBuf,
+    }
+
+    impl World {
+        fn new(name: &str, try_within: Duration) -> Self {
+            let folder = std::env::temp_dir().join(format!("atoll-scanner-{}-{name}", std::process::id()));
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir(&folder).unwrap();
+            assert!(Command::new("mkfifo").arg(folder.join("tries")).status().unwrap().success());
+            let program = folder.join("program");
+            let tries = folder.join("tries").display().to_string();
+            let text = format!(
+                "#!/bin/sh\ncase \" $* \" in *' -T '*) echo > {tries}; exec sleep 1000 ;; esac\n\
+                echo 'Engine started'\nexec sleep 1000\n"
+            );
+            fs::write(&program, text).unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            let (out, states) = mpsc::channel();
+            let listener = Arc::new(States(Mutex::new(out)));
+            let scanner = Scanner::start_program(program, try_within, folder.join("scan"), listener).unwrap();
+            Self { scanner, states, folder }
+        }
+
+        fn want(&self, text: &str) {
+            let files = vec![RuleFile { file: "own.rules".to_owned(), text: text.to_owned() }];
+            self.scanner.want(Wanted { is_on: true, files });
+        }
+
+        /// Its detail.
+        fn until(&self, wanted: State) -> String {
+            loop {
+                let (state, detail) = self.states.recv_timeout(PATIENCE).unwrap();
+                if state == wanted {
+                    return detail;
+                }
+            }
+        }
+
+        fn pid(&self) -> String {
+            fs::read_to_string(self.folder.join("scan").join(PID_FILE)).unwrap()
+        }
+    }
+
+    impl Drop for World {
+        fn drop(&mut self) {
+            self.scanner.want(Wanted::default());
+            while self.states.recv_timeout(PATIENCE).is_ok_and(|(state, _)| state != State::Off) {}
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    #[test]
+    fn a_scanner_that_ends_while_rules_are_tried_is_told_at_once() {
+        let world = World::new("ends", TRY_WITHIN);
+        world.want("first");
+        world.until(State::Ready);
+        world.want("second");
+        // Until it tries them.
+        fs::read(world.folder.join("tries")).unwrap();
+        kill(Pid::from_raw(world.pid().parse().unwrap()), Signal::SIGKILL).unwrap();
+        assert!(world.until(State::Failing).starts_with("Suricata has ended"));
+        assert_eq!(world.until(State::Ready), "");
+    }
+
+    #[test]
+    fn rules_that_are_tried_for_too_long_leave_those_before_in_force() {
+        let world = World::new("late", Duration::from_secs(1));
+        world.want("first");
+        assert_eq!(world.until(State::Ready), "");
+        let pid = world.pid();
+        world.want("second");
+        let detail = world.until(State::Ready);
+        assert_eq!(detail, "The rules before stay in force. Suricata has not read the new ones within 1 s");
+        assert_eq!(world.pid(), pid);
+    }
+
+    #[test]
+    fn a_connection_that_cannot_be_taken_is_not_the_last_one() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let line =
+            r#"{"event_type": "ssh", "src_ip": "10.137.0.6", "src_port": 1, "dest_ip": "1.2.3.4", "dest_port": 22}"#;
+        writeln!(theirs, "{line}").unwrap();
+        drop(theirs);
+        let mut seen = Vec::new();
+        take_records([Err(io::Error::other("no files")), Ok(ours)].into_iter(), |one| seen.push(one));
+        assert_eq!(seen.len(), 1);
     }
 }

@@ -13,7 +13,7 @@ use hickory_proto::rr::RecordType;
 use serde_json::json;
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
-use support::{OTHER, WEB, WEB6, World, echo, state, world};
+use support::{OTHER, WEB, WEB6, World, echo, state, state_of_two, world};
 
 /// A refusal is told at once.
 const AT_ONCE: Duration = Duration::from_millis(500);
@@ -219,6 +219,26 @@ fn an_interface_may_come_after_what_is_told_of_it() {
         (message["type"] == "applied" && message["problems"] != json!([])).then_some(())
     });
     assert!(!world.firewall.run("nft list table inet atoll").contains("link-2"));
+}
+
+#[test]
+fn nothing_is_said_to_be_in_force_that_this_run_of_atoll_has_not_told() {
+    let Some(mut world) = world() else { return };
+    let told = state_of_two(&["allow internet"], &["allow internet"]);
+    for _ in 0..3 {
+        world.tell(told.clone());
+    }
+    world.start_atoll_again();
+    world.until("health", |message, _| (message["type"] == "health").then_some(()));
+    world.firewall.run("ip link add eth9 address 52:54:00:b7:00:02 type veth peer name peer9");
+    // Its rules are applied anew, and what is said of them comes before what is said of what is told now.
+    let is_there = "until ip -br addr show dev link-2 2>&1 | grep -q 10.137.0.9; do sleep 0.05; done";
+    world.firewall.run(&format!("timeout 10 sh -c '{is_there}'"));
+    world.send(&told);
+    let revision =
+        world.until("applied", |message, _| (message["type"] == "applied").then(|| message["revision"].clone()));
+    assert_eq!(revision, 1);
+    world.exchange(WEB, 80, b"hello").unwrap();
 }
 
 #[test]

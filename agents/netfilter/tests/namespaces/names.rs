@@ -70,6 +70,11 @@ fn another_name_at_an_allowed_address_gets_no_byte_through() {
         (443, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00".to_vec(), json!(null)),
         (443, b"something else\n".to_vec(), json!(null)),
         (80, b"GET / HTTP/1.1\r\n\r\n".to_vec(), json!(null)),
+        // As some servers take it: after an empty line, and with other spaces.
+        (9000, [&b"\r\n"[..], &request("twin.example")].concat(), json!(null)),
+        (9000, [&b"\n "[..], &request("twin.example")].concat(), json!(null)),
+        (9000, b"GET\t/\tHTTP/1.1\r\nHost: twin.example\r\n\r\n".to_vec(), json!(null)),
+        (9000, b"GET / http/1.1\r\nHost: twin.example\r\n\r\n".to_vec(), json!(null)),
     ] {
         let result = world.exchange(WEB, port, &bytes);
         assert_eq!(result, Err(ErrorKind::ConnectionReset), "{port} {}", bytes.escape_ascii());
@@ -368,6 +373,30 @@ fn a_connection_to_a_name_at_a_shared_address_is_its_own_rules() {
             }
         }
     }
+}
+
+#[test]
+fn where_an_address_does_not_answer_another_one_of_its_name_is_taken_unless_a_rule_denies_it() {
+    let Some(mut world) = world() else { return };
+    world.refuse(WEB, 9000);
+    for address in [WEB, OTHER] {
+        world.names.lock().unwrap().push(("two.example".to_owned(), address.parse().unwrap(), 300));
+    }
+    world.tell_rules(&["deny blocked.example", "allow internet"]);
+    assert_eq!(world.addresses("two.example").len(), 2);
+    let mut stream = world.connect_vm(WEB, 9000).unwrap();
+    echo(&mut stream, &hello("two.example")).unwrap();
+    let reason = format!("connected to {OTHER}: {WEB} was not reached");
+    world.row(json!({ "name": "two.example", "address": WEB, "port": 9000, "reason": reason }));
+    let deny = format!("deny {OTHER}/32");
+    world.tell_rules(&[&deny, "deny blocked.example", "allow internet"]);
+    stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    world.received.lock().unwrap().clear();
+    for bytes in [hello("two.example"), request("two.example"), b"something else\n".to_vec()] {
+        assert_eq!(world.exchange(WEB, 9000, &bytes), Err(ErrorKind::ConnectionReset), "{}", bytes.escape_ascii());
+    }
+    assert_eq!(*world.received.lock().unwrap(), b"");
 }
 
 #[test]

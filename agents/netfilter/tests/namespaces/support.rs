@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -213,6 +213,13 @@ impl World {
         self.connect();
     }
 
+    /// As another run of Atoll, which counts its revisions anew.
+    pub fn start_atoll_again(&mut self) {
+        self.stream.take().unwrap().shutdown(Shutdown::Both).unwrap();
+        self.revision = 0;
+        self.connect();
+    }
+
     /// As if the firewall's VM were another one: its kernel knows no connection.
     pub fn forget_connections(&self) {
         // IPCTNL_MSG_CT_DELETE without a word of which.
@@ -239,6 +246,18 @@ assert struct.unpack('=i', s.recv(100)[16:20])[0] == 0\"",
         );
     }
 
+    /// At this port the address has no server any more.
+    pub fn refuse(&self, address: &str, port: u16) {
+        self.internet.run(&format!(
+            "nft 'table ip other {{
+                chain in {{
+                    type filter hook input priority 0
+                    ip daddr {address} tcp dport {port} reject with tcp reset
+                }}
+            }}'"
+        ));
+    }
+
     /// What the server at port 8081 answers to whatever it is asked.
     pub fn answer_with(&self, bytes: &[u8]) {
         *self.answer.lock().unwrap() = bytes.to_vec();
@@ -259,11 +278,16 @@ assert struct.unpack('=i', s.recv(100)[16:20])[0] == 0\"",
         pid.parse().ok().map(Pid::from_raw)
     }
 
-    /// The problems of what was told.
-    pub fn tell(&mut self, state: Value) -> Vec<Value> {
+    /// Without waiting for an answer.
+    pub fn send(&mut self, state: &Value) {
         self.revision += 1;
         let line = json!({ "type": "desired", "revision": self.revision, "settings": {}, "state": state });
         self.stream.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// The problems of what was told.
+    pub fn tell(&mut self, state: Value) -> Vec<Value> {
+        self.send(&state);
         let revision = self.revision;
         let applied = self.until("applied", |message, _| {
             (message["type"] == "applied" && message["revision"] == revision).then(|| message["problems"].clone())
