@@ -39,7 +39,9 @@ it("tells of several edits once", async () => {
 it("a watch that fails is made again, and what was edited meanwhile is told", async () => {
   const watch = vi.spyOn(fs, "watch");
   end = watchFolder(folder, changed);
-  (watch.mock.results[0]?.value as fs.FSWatcher).emit("error", new Error("lost"));
+  const [made] = watch.mock.results;
+  if (made?.type !== "return") throw new Error("nothing was watched");
+  made.value.emit("error", new Error("lost"));
   fs.writeFileSync(path.join(folder, "meanwhile"), "text");
   vi.advanceTimersByTime(5_100);
   expect([watch.mock.calls.length, changed.mock.calls.length]).toEqual([2, 1]);
