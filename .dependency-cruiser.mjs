@@ -73,7 +73,7 @@ export default {
       comment: "shared/ imports nothing but itself and the libraries of its data.",
       severity: "error",
       from: { path: "^shared/", pathNot: tests },
-      to: { pathNot: ["^shared/", ...libraries("zod", "yaml", "@bufbuild/protobuf")] },
+      to: { pathNot: ["^shared/", ...libraries("zod", "yaml", "tldts", "@bufbuild/protobuf")] },
     },
     {
       name: "protocol-knows-no-ipc",

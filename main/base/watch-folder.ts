@@ -5,24 +5,47 @@ import { messageOf } from "#shared/model/app-error.ts";
 
 /** An editor writes a file in several steps: changes within this time count as one. */
 const SETTLE_MS = 100;
+/** What cannot be watched is tried again, and looked at, after this time. */
+const AGAIN_MS = 5_000;
 
-/** Calls `changed` 100 ms after the last of several changes. Returns a function that ends the watch. */
+/**
+ * Calls `changed` 100 ms after the last of several changes; where the system does not tell of them, every 5 s, whether there were
+ * any or not. Returns a function that ends the watch.
+ */
 export function watchFolder(folder: string, changed: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  let watcher: fs.FSWatcher;
-  try {
-    watcher = fs.watch(folder, () => {
-      clearTimeout(timer);
-      timer = setTimeout(changed, SETTLE_MS);
-    });
-  } catch (error) {
-    // Out of inotify watches: edits are read at the next start.
-    log(`${folder} is not watched: ${messageOf(error)}`);
-    return () => undefined;
-  }
-  watcher.on("error", () => watcher.close());
+  let settling: NodeJS.Timeout | undefined;
+  let again: NodeJS.Timeout | undefined;
+  let watcher: fs.FSWatcher | undefined;
+  let said = "";
+  const settle = (): void => {
+    clearTimeout(settling);
+    settling = setTimeout(changed, SETTLE_MS);
+  };
+  /** Out of inotify watches, or the folder is not there. */
+  const failed = (error: unknown): void => {
+    watcher?.close();
+    const reason = messageOf(error);
+    if (reason !== said) log(`${folder} is not watched, so edits are looked for every ${AGAIN_MS / 1000} s: ${reason}`);
+    said = reason;
+    clearTimeout(again);
+    again = setTimeout(() => {
+      begin();
+      settle();
+    }, AGAIN_MS);
+    again.unref();
+  };
+  const begin = (): void => {
+    try {
+      watcher = fs.watch(folder, settle);
+      watcher.on("error", failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  begin();
   return () => {
-    clearTimeout(timer);
-    watcher.close();
+    clearTimeout(settling);
+    clearTimeout(again);
+    watcher?.close();
   };
 }

@@ -30,6 +30,11 @@ export function twinNic(index: number): NicSpec {
   return { id: `l${index}`, mac: mac("b7", index) };
 }
 
+/** Whether an interface is the twin of some VM's. */
+export function isTwin(id: string): boolean {
+  return /^l\d+$/.test(id);
+}
+
 /** The interface to the internet of the firewall VM that has this index. */
 export function uplinkNic(index: number): NicSpec {
   return { id: UPLINK_NIC, mac: mac("c7", index) };

@@ -13,6 +13,7 @@ function vm(name: string, network: VmNetwork, more: Partial<CallingVm["status"]>
   const made: TestVm = {
     id: name as VmId,
     nics: null,
+    isOn: false,
     status: { name, network, role: "app", ...more },
     detail: "",
     tellNetwork: (detail) => (made.detail = detail),

@@ -33,6 +33,10 @@ class NarrowedVm implements ServedVm {
     return this.#vm.nics;
   }
 
+  get isOn(): boolean {
+    return this.#vm.isOn;
+  }
+
   get status(): ServedVm["status"] {
     return { ...this.#vm.status, network: this.#network };
   }

@@ -35,7 +35,8 @@ interface NetworkServices {
   textOf(service: string, setting: string): string;
   /** Why nobody knows what a person wants of it; null: it is known. */
   settingsProblem(service: string): string | null;
-  on(event: "changed", listener: () => void): unknown;
+  /** Which there are, what they run as, or their settings. */
+  on(event: "configured", listener: () => void): unknown;
 }
 
 interface Parts {
@@ -143,7 +144,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
       parts.scanRules.watch();
       // An interface by which the uplink shall go may have come, or gone.
       parts.hostNetworks.on("changed", () => networks.look());
-      services.on("changed", () => {
+      services.on("configured", () => {
         network.vmsChanged([]);
         networks.look();
         serviceNetworks.look();

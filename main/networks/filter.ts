@@ -32,6 +32,19 @@ export function stillAcknowledged(
   return new Set(now.flatMap(({ id, vm }) => (acknowledged.has(id) && vms.get(id) === vm ? [id] : [])));
 }
 
+/** Why a link's traffic stops, as the program says. */
+export interface LinkProblem {
+  /** null: all links'. */
+  readonly vm: VmId | null;
+  /** A guest's words, made harmless. */
+  readonly reason: string;
+}
+
+/** What is wrong with this VM's link; null: nothing. */
+export function problemOf(problems: readonly LinkProblem[], vm: VmId): string | null {
+  return problems.find((problem) => problem.vm === null || problem.vm === vm)?.reason ?? null;
+}
+
 export interface FilterEvents {
   /** `isUp`, `isReady` or `acknowledged` changed. */
   changed: [];
@@ -46,8 +59,8 @@ export interface NetworkFilter {
   readonly isReady: boolean;
   /** Ids of links whose rules the program has said to be in force, in this run of it. No other link is joined. */
   readonly acknowledged: ReadonlySet<string>;
-  /** Why links are not acknowledged, for people; null or absent: it only takes its time. */
-  readonly problem?: string | null;
+  /** Why this VM's link is not acknowledged, for people; null: it only takes its time. */
+  problemOf(vm: VmId): string | null;
   /** The links that are to be; told to the program with their rules. */
   setLinks(links: readonly FilteredLink[], uplink: FirewallState["uplink"]): void;
   /** Starts the VM unless it runs; rejects where it cannot. */

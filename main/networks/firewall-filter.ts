@@ -13,7 +13,15 @@ import { log } from "../base/log.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Vm } from "../vms/vm.ts";
-import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter, stillAcknowledged } from "./filter.ts";
+import {
+  type FilteredLink,
+  type FilterEvents,
+  type LinkProblem,
+  linksInForce,
+  type NetworkFilter,
+  problemOf,
+  stillAcknowledged,
+} from "./filter.ts";
 import type { HostNetworks } from "./host-networks.ts";
 import type { NetworkRules } from "./network-rules.ts";
 import { Unconfirmed } from "./unconfirmed.ts";
@@ -38,13 +46,6 @@ export interface FirewallService {
   readonly program: FirewallProgram;
   /** Resolves when it runs, and is healthy. */
   start(): Promise<void>;
-}
-
-/** Why a link's traffic stops, as the program says. */
-export interface LinkProblem {
-  readonly vm: VmId | null;
-  /** A guest's words. */
-  readonly reason: string;
 }
 
 /** The state that the program was sent last. */
@@ -132,13 +133,12 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     return this.#acknowledged;
   }
 
-  get problem(): string | null {
-    return this.#options.settingsProblem?.() ?? null;
+  problemOf(vm: VmId): string | null {
+    return this.#settingsProblem ?? problemOf(this.#problems, vm);
   }
 
-  /** Why links that were told are not in force. */
-  get problems(): readonly LinkProblem[] {
-    return this.#problems;
+  get #settingsProblem(): string | null {
+    return this.#options.settingsProblem?.() ?? null;
   }
 
   /** null: none is. */
@@ -269,9 +269,9 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     if (this.#service === null) return;
     const { program } = this.#service;
     this.#watchEnds();
-    const { problem } = this;
-    if (problem !== null) {
-      if (program.isConnected) this.#refused(problem);
+    const unknown = this.#settingsProblem;
+    if (unknown !== null) {
+      if (program.isConnected) this.#refused(unknown);
       return;
     }
     const state = this.#state();

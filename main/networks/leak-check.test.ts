@@ -78,13 +78,21 @@ it("finds what was reached, and tries this computer at a port that is open meanw
   const [id, port] = [argv[at - 2] ?? "", Number(argv[at + 1])];
   expect(await isOpen(port)).toBe(true);
   says(`${id} rea`);
-  says("ched\np0 refused 111\n");
+  says("ched\np0 refused 111\np1 tried\n");
   exits(0);
   const findings = await checked;
-  expect(findings.filter(({ result }) => result !== "held")).toEqual([
+  expect(findings.slice(0, 3).map(({ result }) => result)).toEqual(["held", "held", "not-tried"]);
+  expect(findings.filter(({ result }) => result === "leak")).toEqual([
     { title: "This computer", to: `192.168.77.7:${port}`, result: "leak" },
   ]);
   expect(await isOpen(port)).toBe(false);
+});
+
+it("a script that has tried nothing is no proof that nothing leaks", async () => {
+  const { checked } = await begun();
+  says("no more processes\n");
+  exits(0);
+  await expect(checked).rejects.toMatchObject({ code: "network.not-checked" });
 });
 
 it("a script that fails there is no proof that nothing leaks", async () => {
@@ -106,6 +114,7 @@ it("a guest that does not answer is not waited for for ever", async () => {
   await vi.waitFor(() => expect(ordersOf(links[0], EXECS).filter(({ type }) => type === "start")).toHaveLength(2));
   await vi.advanceTimersByTimeAsync(30_000);
   await expect(second).rejects.toMatchObject({ code: "network.not-checked" });
+  says("p0 tried\n");
   exits(0);
   await checked;
 });

@@ -33,8 +33,10 @@ export async function checkForLeaks(vm: Vm, check: LeakCheck): Promise<LeakFindi
   try {
     const probes = leakProbes(check.targets, { ...check.surroundings, hostPort: host.port });
     const said = await run(vm, probeWords(probes));
+    const results = readResults(said);
+    if (results.size === 0) throw notChecked(vm, "the script that tries it has tried nothing there");
     const isFiltered = vm.status.network !== "direct";
-    return findingsOf(probes, readResults(said), check.decide, check.isInternet, isFiltered);
+    return findingsOf(probes, results, check.decide, check.isInternet, isFiltered);
   } finally {
     host.close();
   }

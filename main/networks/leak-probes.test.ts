@@ -35,10 +35,12 @@ it("what is reached is a leak where the policy does not allow it", () => {
   expect(leaks(probes, (to) => (to.endsWith("/udp") ? "deny" : "allow"))).toEqual(["9.9.9.9:53", "1.1.1.1:443"]);
 });
 
-it("what is not reached holds", () => {
+it("what was tried and not reached holds, and of what was not tried nobody knows", () => {
   const probes = leakProbes(targetsWith({}), NOWHERE);
-  const findings = findingsOf(probes, new Map(), () => "deny", isInternet, true);
-  expect(new Set(findings.map(({ result }) => result))).toEqual(new Set(["held"]));
+  const results = readResults("p0 tried\np1 tried\np1 refused 111\n");
+  const findings = findingsOf(probes, results, () => "deny", isInternet, true);
+  expect(findings.slice(0, 2).map(({ result }) => result)).toEqual(["held", "held"]);
+  expect(new Set(findings.slice(2).map(({ result }) => result))).toEqual(new Set(["not-tried"]));
 });
 
 it("a name that leads to a private address is a leak, and one that leads to the internet none", () => {
@@ -79,7 +81,7 @@ it("the number of probes is bounded, whatever this machine has", () => {
 
 it("takes the first word about each probe, and passes over what is none", () => {
   const said =
-    "p0 refused 111\np0 reached\np1 reached 10.0.0.1,::1,1.2\np2 reached <b>\nnoise\np3 reached\r\np4 held\n";
+    "p0 tried\np0 refused 111\np0 reached\np1 reached 10.0.0.1,::1,1.2\np1 tried\np2 reached <b>\nnoise\np3 reached\r\np4 held\n";
   expect(Object.fromEntries(readResults(said))).toEqual({
     p0: { isReached: false, addresses: [] },
     p1: { isReached: true, addresses: ["10.0.0.1", "::1"] },
@@ -94,6 +96,15 @@ it("no text of a guest makes it fail, or more findings than probes", () => {
       expect(findings).toHaveLength(probes.length);
     }),
   );
+});
+
+it("the script says nothing of what it could not begin to try", async () => {
+  const everySecond = "my $forks; BEGIN { *CORE::GLOBAL::fork = sub { $forks++ % 2 ? undef : CORE::fork() } }\n";
+  const probes = ["p0", "p1", "p2"].map((id) => [id, "tcp", "127.0.0.1", "1"]);
+  const script = spawn("perl", ["-", ...probes.flat()], { stdio: ["pipe", "pipe", "inherit"] });
+  script.stdin.end(everySecond + fs.readFileSync(path.join(import.meta.dirname, "leaks.pl"), "utf8"));
+  const results = readResults(await text(script.stdout));
+  expect([...results.keys()].toSorted()).toEqual(["p0", "p2"]);
 });
 
 it("the script tells what is reached from what is refused", async () => {
@@ -113,7 +124,10 @@ it("the script tells what is reached from what is refused", async () => {
   ]);
   const script = spawn("perl", ["-", ...words], { stdio: ["pipe", "pipe", "inherit"] });
   script.stdin.end(fs.readFileSync(path.join(import.meta.dirname, "leaks.pl")));
-  const results = readResults(await text(script.stdout));
+  const said = await text(script.stdout);
+  // What has no answer says no more.
+  for (const id of ["p0", "p1", "p2", "p3", "p4"]) expect(said).toContain(`${id} tried\n`);
+  const results = readResults(said);
   server.close();
   expect(
     [...results].toSorted(([one], [other]) => one.localeCompare(other)).map(([id, { isReached }]) => [id, isReached]),

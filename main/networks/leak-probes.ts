@@ -110,14 +110,16 @@ export interface ProbeResult {
   readonly addresses: readonly string[];
 }
 
-const LINE = /^(p\d{1,3}) (reached|refused)(?: ([0-9a-fA-F:.,]{1,400}))?$/;
+const LINE = /^(p\d{1,3}) (tried|reached|refused)(?: ([0-9a-fA-F:.,]{1,400}))?$/;
 
-/** By the id of the probe: the first word of the guest about each; what is none is passed over. */
+/** By the id of the probe: the first that the guest says came of each, once it was tried; what is no such word is passed over. */
 export function readResults(untrustedText: string): Map<string, ProbeResult> {
   const results = new Map<string, ProbeResult>();
+  const over = new Set<string>();
   for (const line of untrustedText.split("\n")) {
     const [, id, word, detail = ""] = LINE.exec(line) ?? [];
-    if (id === undefined || results.has(id)) continue;
+    if (id === undefined || over.has(id)) continue;
+    if (word !== "tried") over.add(id);
     const addresses = detail.split(",").filter((text) => isIP(text) !== 0);
     results.set(id, { isReached: word === "reached", addresses });
   }
@@ -139,9 +141,11 @@ export function findingsOf(
 ): LeakFinding[] {
   return probes.map((probe): LeakFinding => {
     const { kind, to, port, title, leaksBy } = probe;
-    const { isReached = false, addresses = [] } = results.get(probe.id) ?? {};
+    const came = results.get(probe.id);
     const what = kind === "name" ? to : `${isIP(to) === 6 ? `[${to}]` : to}:${port}`;
     const found = (result: LeakFinding["result"]): LeakFinding => ({ title, to: what, result });
+    if (came === undefined) return found("not-tried");
+    const { isReached, addresses } = came;
     if (!isReached) return found("held");
     if (leaksBy === "private") return found(addresses.every(isInternet) ? "held" : "leak");
     const isNear = isIP(to) !== 0 && !isInternet(to);

@@ -1,17 +1,22 @@
 # Runs in a guest, as any of its programs could: tries ways out of the VM, all at once, and prints what came back of each.
-# Arguments, by fours: id, kind (tcp, dns, quic, name), address or name, port. Prints "ID reached|refused [DETAIL]"; of what is never
-# answered nothing. Perl and these modules are in every Debian (perl-base).
+# Arguments, by fours: id, kind (tcp, dns, quic, name), address or name, port. Prints "ID tried", then "ID reached|refused [DETAIL]",
+# which of what is never answered does not come. Perl and these modules are in every Debian (perl-base).
 use strict;
 use warnings;
+use Errno qw(EAFNOSUPPORT);
 use Socket qw(:all);
 
 # All begin at once: an emulated guest on a busy host needs seconds for what is answered at once elsewhere.
 use constant WITHIN_S => 10;
 
-sub result {
+# One write: the lines of probes that run side by side do not mix.
+sub say_of {
     my ($id, @words) = @_;
-    # One write: the lines of probes that end together do not mix.
     syswrite STDOUT, join(" ", $id, @words) . "\n";
+}
+
+sub result {
+    say_of(@_);
     exit 0;
 }
 
@@ -23,8 +28,14 @@ my $quic = substr(pack("C N C", 0xc0, 0x1a2a3a4a, 8) . "firewall" . chr(8) . "le
 sub connected {
     my ($id, $to, $port, $type) = @_;
     my ($error, $found) = getaddrinfo($to, $port, { flags => AI_NUMERICHOST | AI_NUMERICSERV, socktype => $type });
-    result($id, "refused", "address") if $error || !$found;
-    socket(my $socket, $found->{family}, $type, 0) or result($id, "refused", "socket");
+    exit 1 if $error || !$found;
+    my $socket;
+    if (!socket($socket, $found->{family}, $type, 0)) {
+        # A system that has nothing of this family has no such way.
+        result($id, "refused", $! + 0) if $! == EAFNOSUPPORT;
+        exit 1;
+    }
+    say_of($id, "tried");
     connect($socket, $found->{addr}) or result($id, "refused", $! + 0);
     return $socket;
 }
@@ -42,6 +53,7 @@ for my $probe (@probes) {
         result($id, "reached");
     }
     elsif ($kind eq "name") {
+        say_of($id, "tried");
         my ($error, @found) = getaddrinfo($to, "", { socktype => SOCK_STREAM });
         result($id, "refused", $error + 0) if $error;
         my @addresses = map { (getnameinfo($_->{addr}, NI_NUMERICHOST))[1] } @found[0 .. ($#found > 7 ? 7 : $#found)];

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AppError } from "#shared/model/app-error.ts";
 import { LinkIndices } from "./link-indices.ts";
 import { Networks } from "./networks.ts";
 import type { UplinkChoice } from "./uplink.ts";
@@ -287,6 +288,49 @@ describe("a VM behind the firewall", () => {
     expect(web.detail).toBe("");
   });
 
+  it("says why the firewall has not put its rules in force, and no other VM's reason", async () => {
+    const web = vm("web", "firewall");
+    const mail = vm("mail", "firewall");
+    for (const one of [web, mail]) one.start("nic");
+    await look();
+    firewall.start();
+    filter.problems.set(mail.id, "too many rules");
+    filter.is(true);
+    await settled();
+    expect([web, mail].map(({ detail }) => detail)).toEqual([
+      "Its network waits for the firewall: its rules are not in force yet.",
+      "Its network waits for the firewall: too many rules.",
+    ]);
+  });
+
+  it("says that the firewall has no room for it", async () => {
+    const web = vm("web", "firewall");
+    web.start("nic");
+    await look();
+    firewall.start();
+    vi.spyOn(firewall.nics as object as { plug(nic: { id: string }): Promise<void> }, "plug").mockRejectedValue(
+      new AppError("hardware.no-nic-slot", "no"),
+    );
+    filter.is(true);
+    await settled();
+    expect(web.detail).toBe("Its network waits for the firewall: it has no room for another VM.");
+  });
+
+  it("has what an earlier run of the application left in the firewall taken away, but of VMs that may run", async () => {
+    const [web, maybe, old] = [vm("web", "firewall"), vm("maybe", "firewall"), vm("old", "firewall")];
+    for (const { id } of [web, maybe, old]) await indices.indexOf(id);
+    web.start("nic");
+    maybe.isInDoubt = true;
+    firewall.start("nic", "uplink", "l1", "l2", "l3");
+    filter.is(true, "link-1");
+    await look();
+    expect(firewall.nics?.links).toEqual({ nic: false, uplink: false, l1: false, l2: true });
+    expect(running()).toEqual(["/fw/uplink", "/web/nic /fw/l1"]);
+    maybe.isInDoubt = false;
+    await look();
+    expect(Object.keys(firewall.nics?.links ?? {})).toEqual(["nic", "uplink", "l1"]);
+  });
+
   it("gets its carrier after its twin has one", async () => {
     await joined();
     expect(happened.filter((what) => /(l1|nic) up/.test(what))).toEqual(["fw l1 up", "web nic up"]);
@@ -476,7 +520,7 @@ describe("VMs that go by a service", () => {
     const index = indices.find(work.id) ?? 0;
     expect([filter.links.map(({ vm: id }) => id), filter.uplink]).toEqual([[work.id], null]);
     expect(Object.keys(firewall.nics?.links ?? {})).toEqual([`l${index}`]);
-    filter.problem = "it has no configuration yet";
+    filter.problems.set(work.id, "it has no configuration yet");
     await lookAgain();
     expect(work.detail).toBe('Its network waits for service "vpn": it has no configuration yet.');
     filter.is(true, `link-${index}`);

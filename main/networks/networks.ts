@@ -3,12 +3,12 @@
  * by an uplink of its own, `firewall` with its twin in the firewall VM, once the firewall has said that this VM's rules are
  * in force. Whatever is lost, the link is cut first; then it is made again.
  */
-import { messageOf } from "#shared/model/app-error.ts";
+import { messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { FirewallState } from "#shared/model/firewall.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { Backoff } from "../base/backoff.ts";
 import type { MachineNics } from "../hardware/driver.ts";
-import { gatewayEnd, guestEnd, linkId, OWN_NIC, ownNic, twinNic, uplinkNic } from "./addresses.ts";
+import { gatewayEnd, guestEnd, isTwin, linkId, OWN_NIC, ownNic, twinNic, uplinkNic } from "./addresses.ts";
 import { Cable, type CableOptions } from "./cable.ts";
 import type { FilteredLink, NetworkFilter } from "./filter.ts";
 import type { LinkIndices } from "./link-indices.ts";
@@ -19,6 +19,8 @@ import { DEFAULT_UPLINK, type UplinkChoice } from "./uplink.ts";
 export interface NetworkedVm {
   readonly id: VmId;
   readonly nics: MachineNics | null;
+  /** Its machine is there, or may be. */
+  readonly isOn: boolean;
   readonly status: Pick<VmStatus, "network">;
   /** Why its network does not work; "" = it does. */
   tellNetwork(detail: string): void;
@@ -77,8 +79,10 @@ export class Networks {
   readonly #joined = new Map<VmId, Joined>();
   /** Interfaces that were cut when they were first seen; false: there is none, the machine began without. */
   readonly #cut = new Map<MachineNics, boolean>();
-  /** Of the firewall VM that runs: interfaces that it has. */
-  #plugged: { readonly nics: MachineNics; readonly ids: Set<string> } | null = null;
+  /** Of the firewall VM that runs: interfaces that it was given, and those that it has of an earlier run of the application. */
+  #plugged: { readonly nics: MachineNics; readonly ids: Set<string>; readonly left: Set<string> } | null = null;
+  /** Why it has no interface for a VM. */
+  readonly #noTwin = new Map<VmId, string>();
   #uplink: { readonly nics: MachineNics; readonly cable: Cable; readonly options: string } | null = null;
   #told = "";
   #isStarting = false;
@@ -202,6 +206,7 @@ export class Networks {
     const filtered = ports.filter(({ vm }) => vm.status.network === "firewall");
     if (filtered.length > 0) this.#startFilter();
     const firewall = await this.#firewall();
+    this.#noTwin.clear();
     if (firewall !== null) await this.#joinFiltered(firewall, filtered);
     this.#tell(ports);
   }
@@ -249,7 +254,11 @@ export class Networks {
   async #joinFiltered(firewall: Firewall, ports: readonly Port[]): Promise<void> {
     const uplink = await this.#plugUplink(firewall);
     const plugged: Port[] = [];
-    for (const port of ports) if (await this.#plug(firewall.nics, twinNic(port.index))) plugged.push(port);
+    for (const port of ports) {
+      const problem = await this.#plug(firewall.nics, twinNic(port.index));
+      if (problem === null) plugged.push(port);
+      else this.#noTwin.set(port.vm.id, problem);
+    }
     this.#unplugOthers(firewall.nics, ports);
     this.#setLinks(plugged, uplink, firewall);
     for (const port of plugged) {
@@ -281,8 +290,18 @@ export class Networks {
     if (nics === null) return null;
     const { id } = this.#options.filter.vm;
     const index = await this.#options.indices.indexOf(id);
-    if (this.#plugged?.nics !== nics) this.#plugged = { nics, ids: new Set() };
+    if (this.#plugged?.nics !== nics) this.#plugged = { nics, ids: new Set(), left: await this.#leftIn(nics) };
     return this.#pluggableNics() === nics ? { id, index, nics } : null;
+  }
+
+  /** Twins of an earlier run of the application. */
+  async #leftIn(nics: MachineNics): Promise<Set<string>> {
+    try {
+      return new Set((await nics.list()).filter(isTwin));
+    } catch (error) {
+      this.#options.log(`what the firewall has of earlier links stays: ${messageOf(error)}`);
+      return new Set();
+    }
   }
 
   #startFilter(): void {
@@ -316,7 +335,7 @@ export class Networks {
     if (this.#options.filterHasUplink === false) return null;
     const nic = uplinkNic(index);
     const ends = { guest: guestEnd(index), gateway: gatewayEnd(index) };
-    if (!(await this.#plug(nics, nic))) return null;
+    if ((await this.#plug(nics, nic)) !== null) return null;
     const { options, problem } = this.#uplinkChoice;
     if (this.#uplink === null && this.#firewallNics() === nics && problem === null) {
       const work = this.#uplinkWork(nics.socket(nic.id), ends, options);
@@ -325,32 +344,40 @@ export class Networks {
     return { own: { mac: nic.mac, ...ends.guest }, gateway: ends.gateway };
   }
 
-  /** Whether the firewall VM has the interface. */
-  async #plug(nics: MachineNics, nic: ReturnType<typeof twinNic>): Promise<boolean> {
+  /** Why the firewall VM does not have the interface; null: it does. */
+  async #plug(nics: MachineNics, nic: ReturnType<typeof twinNic>): Promise<string | null> {
     const ids = this.#plugged?.nics === nics ? this.#plugged.ids : null;
-    if (ids === null) return false;
-    if (ids.has(nic.id)) return true;
+    if (ids === null) return "it starts";
+    if (ids.has(nic.id)) return null;
     try {
       await nics.plug(nic);
       // It stays as it is where it was there already, and an earlier run of the application may have left it up.
       await nics.setLink(nic.id, false);
       ids.add(nic.id);
-      return true;
+      return null;
     } catch (error) {
       this.#options.log(`the firewall gets no interface "${nic.id}": ${messageOf(error)}`);
       // Of one that has ended another one is heard of.
       if (this.#pluggableNics() === nics) this.#makeLater();
-      return false;
+      return toErrorValue(error).code === "hardware.no-nic-slot" ? "it has no room for another VM" : messageOf(error);
     }
   }
 
   /** Of VMs that do not run any more: there are only so many slots. */
   #unplugOthers(nics: MachineNics, ports: readonly Port[]): void {
-    const ids = this.#plugged?.nics === nics ? this.#plugged.ids : new Set<string>();
+    if (this.#plugged?.nics !== nics) return;
+    const { ids, left } = this.#plugged;
     const wanted = new Set(ports.map(({ index }) => twinNic(index).id));
-    for (const id of [...ids]) {
-      if (id === uplinkNic(0).id || wanted.has(id)) continue;
+    // Nobody knows yet whether these run.
+    const inDoubt = this.#options.vms().flatMap((vm): string[] => {
+      const index = vm.isOn && vm.nics === null ? this.#options.indices.find(vm.id) : undefined;
+      return index === undefined ? [] : [twinNic(index).id];
+    });
+    const kept = new Set(inDoubt.filter((id) => !ids.has(id)));
+    for (const id of new Set([...ids, ...left])) {
+      if (id === uplinkNic(0).id || wanted.has(id) || kept.has(id)) continue;
       ids.delete(id);
+      left.delete(id);
       // Not awaited: the guest takes its time, and the links of the others do not wait for it.
       nics.unplug(id).catch((error: unknown) => {
         this.#options.log(`the firewall keeps interface "${id}": ${messageOf(error)}`);
@@ -387,7 +414,7 @@ export class Networks {
       return cable.problem === null ? "Its network is being joined." : `Its network is cut: ${cable.problem}.`;
     const { filter, filterName = "the firewall" } = this.#options;
     const inForce = filter.isReady ? "its rules are not in force yet" : (this.#startProblem ?? "it starts");
-    const reason = filter.problem ?? inForce;
+    const reason = this.#noTwin.get(vm.id) ?? filter.problemOf(vm.id) ?? inForce;
     return `Its network waits for ${filterName}: ${reason.replace(/\.$/, "")}.`;
   }
 

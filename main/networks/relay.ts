@@ -10,8 +10,6 @@ export interface RelayEvents {
   joined: [];
   /** An end has gone; the relay tries again by itself. */
   parted: [reason: string];
-  /** Since the relay's start: bytes from the first end, bytes to it, frames that it dropped. */
-  counted: [out: number, back: number, dropped: number];
   /** Its process is gone, though nobody has ended it. The last event. */
   ended: [reason: string];
 }
@@ -82,10 +80,6 @@ class RelayProcess extends Emitter<RelayEvents> implements Relay {
     const [word, ...rest] = line.split(" ");
     if (word === "joined") this.emit("joined");
     else if (word === "parted") this.emit("parted", rest.join(" "));
-    else if (word === "counted") {
-      const [out = 0, back = 0, dropped = 0] = rest.map(Number);
-      this.emit("counted", out, back, dropped);
-    }
   }
 
   #ended(reason: string): void {

@@ -5,10 +5,19 @@
 import { messageOf } from "#shared/model/app-error.ts";
 import type { ProgramReport } from "#shared/model/service-messages.ts";
 import { escapeForLog } from "#shared/model/text.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import type { Vm } from "../vms/vm.ts";
-import { type FilteredLink, type FilterEvents, linksInForce, type NetworkFilter, stillAcknowledged } from "./filter.ts";
+import {
+  type FilteredLink,
+  type FilterEvents,
+  type LinkProblem,
+  linksInForce,
+  type NetworkFilter,
+  problemOf,
+  stillAcknowledged,
+} from "./filter.ts";
 import { Unconfirmed } from "./unconfirmed.ts";
 
 /** How long the program may take to put links in force, before they are cut: it may be slow, in a VM that is emulated. */
@@ -40,7 +49,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   #links: readonly FilteredLink[] = [];
   #acknowledged: ReadonlySet<string> = new Set();
   #sent: { readonly revision: number; readonly links: readonly string[] } | null = null;
-  #problem: string | null = null;
+  #problems: readonly LinkProblem[] = [];
   readonly #unconfirmed = new Unconfirmed(APPLY_MS, () => this.#isLate());
   readonly #ends: (() => void)[];
 
@@ -71,9 +80,8 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     return this.#acknowledged;
   }
 
-  /** Guest text, made harmless. */
-  get problem(): string | null {
-    return this.#problem;
+  problemOf(vm: VmId): string | null {
+    return problemOf(this.#problems, vm);
   }
 
   setLinks(links: readonly FilteredLink[]): void {
@@ -102,7 +110,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     this.#unconfirmed.clear();
     this.#sent = null;
     this.#acknowledged = new Set();
-    this.#problem = problem;
+    this.#problems = problem === null ? [] : [{ vm: null, reason: problem }];
     this.emit("changed");
   }
 
@@ -122,7 +130,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   /** What it says later counts all the same. */
   #isLate(): void {
     this.#acknowledged = new Set();
-    this.#problem = `it has not put the links in force within ${APPLY_MS / 1000} s`;
+    this.#problems = [{ vm: null, reason: `it has not put the links in force within ${APPLY_MS / 1000} s` }];
     this.emit("changed");
   }
 
@@ -131,8 +139,10 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     this.#unconfirmed.confirmed(message.revision);
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
     if (this.#sent === null || message.revision < this.#sent.revision) return;
-    const [first] = message.problems;
-    this.#problem = first === undefined ? null : escapeForLog(first.reason);
+    this.#problems = message.problems.map(({ where, reason }) => ({
+      vm: this.#links.find(({ id }) => id === where)?.vm ?? null,
+      reason: escapeForLog(reason),
+    }));
     for (const { where, reason } of message.problems)
       log(`${this.#service.name}: ${escapeForLog(where)} is not in force: ${escapeForLog(reason)}`);
     this.#acknowledged = new Set(linksInForce(this.#sent.links, message.problems));

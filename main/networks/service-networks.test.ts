@@ -18,6 +18,7 @@ function vm(name: string, via: string | undefined, role: VmRole = "work", networ
   const made: TestVm = {
     id: name as VmId,
     nics: null,
+    isOn: false,
     status: { network, role, ...(via === undefined ? {} : { via }) },
     detail: "",
     tellNetwork: (detail) => (made.detail = detail),

@@ -78,6 +78,25 @@ const isWantedLater = (): boolean => {
   return "wanted" in (known["words"] ?? {}) && (known["words"] as { wanted: boolean }).wanted;
 };
 
+it("what a program says is no other configuration", async () => {
+  const events: string[] = [];
+  for (const name of ["changed", "configured"] as const) services.on(name, () => events.push(name));
+  await services.install(folder("1.0.0"));
+  expect(events).toContain("configured");
+  events.length = 0;
+  // As at each of its messages.
+  services.unit("words").emit("changed");
+  expect(events).toEqual(["changed"]);
+  await services.install(folder("1.1.0"));
+  expect(events).toContain("configured");
+  // What was there has another unit.
+  const before = services.unit("words");
+  events.length = 0;
+  vi.spyOn(catalog, "install").mockRejectedValue(new Error("the disk is full"));
+  await expect(services.install(folder("1.2.0"))).rejects.toThrow("the disk is full");
+  expect([services.unit("words") === before, events.includes("configured")]).toEqual([false, true]);
+});
+
 it("one that is wanted is wanted all the while that another version takes its place", async () => {
   await services.install(folder("1.0.0"));
   void services

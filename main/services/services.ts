@@ -47,7 +47,10 @@ export interface ServicesOptions {
 }
 
 export interface ServicesEvents {
+  /** Anything of them, also what their programs say: up to hundreds of times a second. */
   changed: [];
+  /** Which there are, what they run as, or their settings: nothing that a program can bring about. */
+  configured: [];
   /** `problem` changed: a file of settings broke, or was fixed. */
   problemsChanged: [];
 }
@@ -79,7 +82,7 @@ export class Services extends Emitter<ServicesEvents> {
       replace: (name, unit) => {
         const before = this.unit(name);
         this.#units.set(name, unit);
-        this.emit("changed");
+        this.#configured();
         return before;
       },
     });
@@ -135,7 +138,7 @@ export class Services extends Emitter<ServicesEvents> {
         .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
     }
     this.#remembers = true;
-    this.emit("changed");
+    this.#configured();
   }
 
   /** One of the files of settings that is not used; null: all are. */
@@ -264,7 +267,7 @@ export class Services extends Emitter<ServicesEvents> {
       }
       throw error;
     } finally {
-      this.emit("changed");
+      this.#configured();
     }
   }
 
@@ -330,7 +333,7 @@ export class Services extends Emitter<ServicesEvents> {
     if (catalog.has(name)) {
       await this.#updates.put(name, folder, { origin, isTried: origin.index !== null });
     } else await this.#add(await catalog.install(folder, origin));
-    this.emit("changed");
+    this.#configured();
     return name;
   }
 
@@ -340,7 +343,7 @@ export class Services extends Emitter<ServicesEvents> {
     try {
       await this.#updates.back(name);
     } finally {
-      this.emit("changed");
+      this.#configured();
     }
   }
 
@@ -387,13 +390,14 @@ export class Services extends Emitter<ServicesEvents> {
       await this.#add(await change());
     } catch (error) {
       await this.#add(this.#options.catalog.named(name));
+      this.#configured();
       if (wasWanted)
         void this.unit(name)
           .start()
           .catch(() => undefined);
       throw error;
     }
-    this.emit("changed");
+    this.#configured();
   }
 
   /** With its VM, its settings and its disk. @throws AppError service.built-in */
@@ -412,7 +416,7 @@ export class Services extends Emitter<ServicesEvents> {
     if (id !== undefined) await application.remove(id);
     await unit.settings.remove();
     await catalog.remove(name);
-    this.emit("changed");
+    this.#configured();
   }
 
   async #add({ manifest }: Service): Promise<void> {
@@ -460,6 +464,11 @@ export class Services extends Emitter<ServicesEvents> {
     return unit;
   }
 
+  #configured(): void {
+    this.emit("configured");
+    this.emit("changed");
+  }
+
   async #reload(): Promise<void> {
     // Side by side: one file that is gone for a moment keeps no other waiting.
     await Promise.all(
@@ -470,6 +479,6 @@ export class Services extends Emitter<ServicesEvents> {
           await unit.applySettings().catch((error: unknown) => unit.log.add("atoll", "error", messageOf(error)));
       }),
     );
-    this.emit("changed");
+    this.#configured();
   }
 }

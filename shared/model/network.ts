@@ -16,6 +16,8 @@ export const LEAK_RESULTS = [
   "allowed",
   /** It was reached, and must not be. */
   "leak",
+  /** The guest has not begun to try it: nobody knows. */
+  "not-tried",
 ] as const;
 
 export interface LeakFinding {

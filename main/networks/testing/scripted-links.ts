@@ -85,6 +85,8 @@ export class ScriptedVm implements NetworkedVm {
   readonly id: VmId;
   readonly status: { network: VmNetwork };
   nics: ScriptedNics | null = null;
+  /** Nobody knows yet whether its machine is there. */
+  isInDoubt = false;
   detail = "";
   readonly #name: string;
   readonly #happened: (what: string) => void;
@@ -94,6 +96,10 @@ export class ScriptedVm implements NetworkedVm {
     this.status = { network };
     this.#name = name;
     this.#happened = happened;
+  }
+
+  get isOn(): boolean {
+    return this.isInDoubt || this.nics !== null;
   }
 
   /** Its machine starts, with these interfaces. */
@@ -110,7 +116,7 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
   isUp = false;
   isReady = false;
   acknowledged: ReadonlySet<string> = new Set();
-  problem: string | null = null;
+  readonly problems = new Map<VmId, string>();
   links: readonly FilteredLink[] = [];
   uplink: FirewallState["uplink"] = null;
   starts = 0;
@@ -126,6 +132,10 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
   /** Only what Networks needs of it is there. */
   get vm(): Vm {
     return this.#vm as unknown as Vm;
+  }
+
+  problemOf(vm: VmId): string | null {
+    return this.problems.get(vm) ?? null;
   }
 
   setLinks(links: readonly FilteredLink[], uplink: FirewallState["uplink"]): void {

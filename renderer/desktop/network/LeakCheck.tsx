@@ -2,6 +2,7 @@
 import { CircleCheck, CircleX, ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import type { RequestOutput } from "#shared/ipc/index.ts";
+import type { LeakFinding } from "#shared/model/network.ts";
 import { useShell } from "../../shell/shell.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { countOf } from "../../ui/format.ts";
@@ -59,13 +60,21 @@ export function LeakFindings({ name, leaks: { checked, close } }: { name: string
   );
 }
 
+const WORDS: Readonly<Record<LeakFinding["result"], string>> = {
+  leak: "was reached",
+  "not-tried": "was not tried",
+  allowed: "is allowed",
+  held: "holds",
+};
+
 function Findings({ findings }: { findings: RequestOutput<"network.check"> }) {
   const leaks = findings.filter(({ result }) => result === "leak");
   const allowed = findings.filter(({ result }) => result === "allowed");
+  const untried = findings.filter(({ result }) => result === "not-tried");
   return (
     <>
       <p>
-        {leaks.length === 0 ? (
+        {leaks.length + untried.length === 0 ? (
           <b data-tone="good">
             <CircleCheck size={13} aria-hidden="true" />
             Nothing leaks.
@@ -73,15 +82,17 @@ function Findings({ findings }: { findings: RequestOutput<"network.check"> }) {
         ) : (
           <b data-tone="bad">
             <CircleX size={13} aria-hidden="true" />
-            {countOf(leaks.length, "leak")}.
+            {countOf(leaks.length, "leak")}
+            {untried.length > 0 && `, ${untried.length} not tried`}.
           </b>
         )}{" "}
-        {countOf(findings.length, "way")} out of it tried, {allowed.length} of them open because its rules allow it.
+        {countOf(findings.length - untried.length, "way")} out of it tried, {allowed.length} of them open because its
+        rules allow it.
       </p>
       <ul>
-        {[...leaks, ...allowed].map(({ title, to, result }) => (
+        {[...leaks, ...untried, ...allowed].map(({ title, to, result }) => (
           <li key={`${title} ${to}`} data-result={result}>
-            {title} <code>{to}</code> {result === "leak" ? "was reached" : "is allowed"}
+            {title} <code>{to}</code> {WORDS[result]}
           </li>
         ))}
       </ul>

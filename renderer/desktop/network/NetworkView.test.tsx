@@ -111,16 +111,18 @@ it("checks a VM that runs for leaks, and shows those first", async () => {
     { title: "A private address", to: "10.0.0.1:80", result: "held" },
     { title: "The look-up of a name", to: "example.org", result: "allowed" },
     { title: "This computer", to: "192.168.77.7:40001", result: "leak" },
+    { title: "QUIC", to: "1.1.1.1:443", result: "not-tried" },
   ];
   await show();
   expect(textsOf(".leak-check")).toHaveLength(2);
   await click(".leak-check");
   expect(requests("network.check")).toEqual([{ vm: "web" }]);
   expect(textsOf(".leak-findings p")).toEqual([
-    "1 leak. 3 ways out of it tried, 1 of them open because its rules allow it.",
+    "1 leak, 1 not tried. 3 ways out of it tried, 1 of them open because its rules allow it.",
   ]);
   expect(textsOf(".leak-findings li")).toEqual([
     "This computer 192.168.77.7:40001 was reached",
+    "QUIC 1.1.1.1:443 was not tried",
     "The look-up of a name example.org is allowed",
   ]);
   await click(".leak-findings > button");

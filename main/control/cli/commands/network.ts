@@ -43,7 +43,8 @@ export function addNetworkCommands(program: Command): void {
           "",
         ),
       );
-      if (findings.some(({ result }) => result === "leak")) process.exitCode = EXIT.failed;
+      // What was not tried may leak.
+      if (findings.some(({ result }) => result === "leak" || result === "not-tried")) process.exitCode = EXIT.failed;
     });
 
   command(network, "alerts", "what the scanner has seen")
