@@ -15,6 +15,7 @@ export interface Engine {
   readonly identity: Pick<EngineVerdict, "name" | "version" | "signatures"> | null;
   /** Keys of the files that it keeps in quarantine, as it says; null: it keeps none, or is not healthy. */
   readonly kept: ReadonlySet<string> | null;
+  readonly isReady: boolean;
   /** Resolves when it is healthy; rejects where it does not become so in time, or is stopped. */
   ready(signal: AbortSignal): Promise<void>;
   /** Waits for its turn. Rejects where there is no answer in time. */
@@ -63,6 +64,9 @@ function engineOf(unit: ServiceUnit): Engine {
       if (row === undefined) return null;
       const word = (value: unknown): string | null => (typeof value === "string" ? value : null);
       return { name: word(row["engine"]) ?? name, version: word(row["version"]), signatures: word(row["signatures"]) };
+    },
+    get isReady() {
+      return unit.isHealthy;
     },
     ready: (signal) =>
       waitFor({

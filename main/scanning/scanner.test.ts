@@ -119,7 +119,7 @@ describe("a file", () => {
 
   it("is looked at by every engine, and the worst word counts", async () => {
     const other = new ScriptedEngine(await linkedVm("yara"));
-    other.isReady = Promise.reject(new Error("it does not start"));
+    other.becomesReady = Promise.reject(new Error("it does not start"));
     const result = scanned([file(0)], new Scanner(() => [engine, other], KEEPS_NOTHING));
     await carry(1, [whole(0)]);
     const verdict = (await result).get(0);
@@ -152,7 +152,7 @@ describe("a VM is released", () => {
   it("after a quarter of an hour from a scan that has no end", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
-    engine.isReady = new Promise(() => undefined);
+    engine.becomesReady = new Promise(() => undefined);
     void scanned([file(0)], scanner);
     let isReleased = false;
     const released = scanner.released(engine.vm).then(() => (isReleased = true));

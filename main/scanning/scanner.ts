@@ -43,6 +43,11 @@ export class Scanner {
     return this.#engines().length > 0;
   }
 
+  /** All of them can be asked now. */
+  get isReady(): boolean {
+    return this.#engines().every(({ isReady }) => isReady);
+  }
+
   /** @throws AppError scan.no-scanner */
   check(): void {
     if (this.isThere) return;
