@@ -18,8 +18,11 @@ export interface Engine {
   readonly isReady: boolean;
   /** Resolves when it is healthy; rejects where it does not become so in time, or is stopped. */
   ready(signal: AbortSignal): Promise<void>;
-  /** Waits for its turn. Rejects where there is no answer in time. */
-  job(input: unknown, signal: AbortSignal): Promise<unknown>;
+  /**
+   * Waits for its turn: of those that wait, one for the party that has the fewest. Rejects where there is no answer in time.
+   * @param party whose file it is about; without it, the host's own
+   */
+  job(input: unknown, signal: AbortSignal, party?: string): Promise<unknown>;
 }
 
 const QUARANTINE_TABLE = "quarantine";
@@ -83,8 +86,8 @@ function engineOf(unit: ServiceUnit): Engine {
         onTimeout: ({ reject }) =>
           reject(notReady(name, unit.stateDetail === "" ? "it does not start" : unit.stateDetail)),
       }),
-    job: async (input, signal) => {
-      const endTurn = await turns.take(name, signal);
+    job: async (input, signal, party = "") => {
+      const endTurn = await turns.take(party, signal);
       try {
         signal.throwIfAborted();
         return await answered(unit, input, signal);

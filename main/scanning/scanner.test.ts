@@ -29,8 +29,9 @@ function scanned(
   files: readonly ListedFile[],
   scanner = new Scanner(() => [engine], KEEPS_NOTHING),
   options: Partial<ScanOptions> = {},
+  { vm }: LinkedVm = home,
 ): Promise<ReadonlyMap<number, FileVerdict>> {
-  const source = { end: home.vm, what: { paths: [bytes("a")] }, party: { kind: "vm", vm: home.vm } } as const;
+  const source = { end: vm, what: { paths: [bytes("a")] }, party: { kind: "vm", vm } } as const;
   return scanner.scan(source, files, { signal: ended.signal, ...options });
 }
 
@@ -50,10 +51,12 @@ async function carry(count: number, results: readonly object[], round = 1): Prom
 }
 
 async function stopped(round = 1): Promise<void> {
-  for (const { agent } of [home, engine.linked]) {
-    await agent.until(() => agent.sentOf("filesStop").length >= round);
-    agent.say("filesEnded", { transfer: agent.sentOf("filesStop").at(-1)?.transfer ?? 0 });
-  }
+  for (const linked of [home, engine.linked]) await stoppedAt(linked, round);
+}
+
+async function stoppedAt({ agent }: LinkedVm, round = 1): Promise<void> {
+  await agent.until(() => agent.sentOf("filesStop").length >= round);
+  agent.say("filesEnded", { transfer: agent.sentOf("filesStop").at(-1)?.transfer ?? 0 });
 }
 
 const verdictOf = (verdict: FileVerdict | undefined): unknown => [
@@ -134,6 +137,23 @@ describe("a file", () => {
     const scanner = new Scanner(() => [], KEEPS_NOTHING);
     expect([scanner.isThere, (await scanned([file(0)], scanner)).get(0)?.verdict]).toEqual([false, "not-scanned"]);
   });
+});
+
+it("two batches are in an engine's memory at once, and a VM with many leaves others their turn", async () => {
+  const web = await linkedVm("web");
+  const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+  const first = new AbortController();
+  const begun = ({ agent }: LinkedVm): number => agent.sentOf("filesList").length;
+  const result = scanned([file(0)], scanner, { signal: first.signal });
+  for (let at = 0; at < 2; at += 1) void scanned([file(0)], scanner);
+  void scanned([file(0)], scanner, {}, web);
+  await home.agent.until(() => begun(home) === 2);
+  expect(begun(web)).toBe(0);
+  first.abort(new Error("cancelled"));
+  await stoppedAt(home);
+  await result;
+  await web.agent.until(() => begun(web) === 1);
+  expect(begun(home)).toBe(2);
 });
 
 describe("a VM is released", () => {
@@ -233,6 +253,16 @@ describe("an engine that", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     await stopped();
     expect(verdictOf((await result).get(0))).toEqual([null, "error", "its bytes did not come"]);
+  });
+
+  it("has not looked at a batch within half an hour has failed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    engine.answers = (_input, signal) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    const result = scanned([file(0)]);
+    await carry(1, [whole(0)]);
+    await vi.advanceTimersByTimeAsync(30 * 60_000);
+    expect(verdictOf((await result).get(0))).toEqual([SHA, "error", "its files took too long"]);
   });
 
   it("hangs is waited for no longer than whoever asks", async () => {

@@ -3,6 +3,8 @@ import { AppError } from "#shared/model/app-error.ts";
 import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import type { ScanSource } from "../files/file-scanner.ts";
+import { keyOfEnd } from "../files/parties.ts";
+import { Turns } from "../files/turns.ts";
 import { waitFor } from "../base/waiting.ts";
 import type { FilesParty } from "../files/transfer.ts";
 import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
@@ -14,6 +16,9 @@ import { VerdictCache } from "./verdict-cache.ts";
 
 /** A scan that goes on in a VM that is to end has so long. */
 const RELEASED_MS = 15 * 60_000;
+
+/** Of one engine: with what it unpacks of them they are in its memory, which has room for a few (services/antivirus). */
+const BATCHES_AT_ONCE = 2;
 
 export interface ScanOptions {
   signal: AbortSignal;
@@ -29,6 +34,8 @@ export class Scanner {
   /** How many scans use a VM, and who waits for their end. */
   readonly #uses = new Map<Vm, number>();
   readonly #waiting = new Set<() => void>();
+  /** By an engine's VM: who may have files there. */
+  readonly #turns = new WeakMap<Vm, Turns>();
 
   readonly #quarantine: Pick<Quarantine, "begin">;
 
@@ -130,13 +137,21 @@ export class Scanner {
     const all = new Map<number, LookedAt>();
     for (const batch of batchesOf(files)) {
       const known = (sha256: string): EngineVerdict | null => this.#cache.get(engine.name, engine.identity, sha256);
+      const endTurn = await this.#turnsOf(engine).take(keyOfEnd(source.party), signal);
       const found = await scanBatch(engine, source, batch, { signal, known, looked, keeping });
+      endTurn();
       for (const [index, one] of found) {
         all.set(index, one);
         this.#cache.put(engine.name, one);
       }
     }
     return all;
+  }
+
+  #turnsOf({ vm }: Engine): Turns {
+    const turns = this.#turns.get(vm) ?? new Turns(BATCHES_AT_ONCE);
+    this.#turns.set(vm, turns);
+    return turns;
   }
 }
 
