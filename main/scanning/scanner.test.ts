@@ -36,22 +36,28 @@ function scanned(
 }
 
 /** The source lists, and the engine's VM gets what `results` says. Both are done when this resolves. */
-async function carry(count: number, results: readonly object[], round = 1): Promise<void> {
-  await home.agent.until(() => home.agent.sentOf("filesList").length >= round);
-  const { transfer: from = 0 } = home.agent.sentOf("filesList").at(-1) ?? {};
+async function carry(
+  count: number,
+  results: readonly object[],
+  round = 1,
+  { source = home, sourceRound = round } = {},
+): Promise<void> {
+  await source.agent.until(() => source.agent.sentOf("filesList").length >= sourceRound);
+  const { transfer: from = 0 } = source.agent.sentOf("filesList").at(-1) ?? {};
   const entries = Array.from({ length: count }, (_, index) => entry(index, `f${index}`)) as never;
-  home.agent.say("filesListed", { transfer: from, entries, last: true });
+  source.agent.say("filesListed", { transfer: from, entries, last: true });
   const { agent } = engine.linked;
   await agent.until(() => agent.sentOf("filesExpected").filter(({ last }) => last).length >= round);
   const { transfer: to = 0 } = agent.sentOf("filesReceive").at(-1) ?? {};
   agent.say("filesReady", { transfer: to });
-  await home.agent.until(() => home.agent.sentOf("filesSend").length >= round);
+  await source.agent.until(() => source.agent.sentOf("filesSend").length >= sourceRound);
   agent.say("filesDone", { transfer: to, results: results as never, bytes: 0n });
-  await stopped(round);
+  await stoppedAt(source, sourceRound);
+  await stoppedAt(engine.linked, round);
 }
 
-async function stopped(round = 1): Promise<void> {
-  for (const linked of [home, engine.linked]) await stoppedAt(linked, round);
+async function stopped(): Promise<void> {
+  for (const linked of [home, engine.linked]) await stoppedAt(linked);
 }
 
 async function stoppedAt({ agent }: LinkedVm, round = 1): Promise<void> {
@@ -102,6 +108,18 @@ describe("a file", () => {
       await carry(1, [whole(0)], round);
       expect((await result).get(0)).toMatchObject({ verdict: "clean", engines: [{ signatures }] });
     }
+    expect(engine.scans).toHaveLength(2);
+  });
+
+  it("whose bytes were looked at in another VM is asked about again: nothing tells one VM what another has", async () => {
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+    const first = scanned([file(0)], scanner);
+    await carry(1, [whole(0)]);
+    await first;
+    const web = await linkedVm("web");
+    const second = scanned([file(0)], scanner, {}, web);
+    await carry(1, [whole(0)], 2, { source: web, sourceRound: 1 });
+    expect((await second).get(0)?.verdict).toBe("clean");
     expect(engine.scans).toHaveLength(2);
   });
 

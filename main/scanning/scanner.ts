@@ -135,14 +135,16 @@ export class Scanner {
     { signal, looked, keeping }: Omit<BatchOptions, "known">,
   ): Promise<ReadonlyMap<number, LookedAt>> {
     const all = new Map<number, LookedAt>();
+    const party = keyOfEnd(source.party);
     for (const batch of batchesOf(files)) {
-      const known = (sha256: string): EngineVerdict | null => this.#cache.get(engine.name, engine.identity, sha256);
-      const endTurn = await this.#turnsOf(engine).take(keyOfEnd(source.party), signal);
+      const known = (sha256: string): EngineVerdict | null =>
+        this.#cache.get(engine.name, party, engine.identity, sha256);
+      const endTurn = await this.#turnsOf(engine).take(party, signal);
       const found = await scanBatch(engine, source, batch, { signal, known, looked, keeping });
       endTurn();
       for (const [index, one] of found) {
         all.set(index, one);
-        this.#cache.put(engine.name, one);
+        this.#cache.put(engine.name, party, one);
       }
     }
     return all;
