@@ -1,5 +1,6 @@
 /** Puts the parts of scanning together: engines, quarantine, signatures and watched folders, and what each does when another changes. */
 import type { VmId } from "#shared/model/vm.ts";
+import { atMostEach } from "../base/at-most-each.ts";
 import type { Crossings } from "../crossings/crossings.ts";
 import type { HostFilesOptions } from "../files/host-files.ts";
 import type { Transfers } from "../files/transfers.ts";
@@ -15,6 +16,9 @@ import { Scanner } from "./scanner.ts";
 import { Signatures } from "./signatures.ts";
 import { SignaturesFile } from "./signatures-file.ts";
 import { ANTIVIRUS_SERVICE, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
+
+/** Each message of any service's program asks for a look at all files in quarantine, and hundreds may come in a second. */
+const LOOK_MS = 200;
 
 interface Parts {
   application: { readonly vms: readonly Vm[]; on(event: "changed", listener: () => void): unknown };
@@ -67,11 +71,12 @@ export function createScanning(parts: Parts): Scanning {
     places: () => services.listOf(ANTIVIRUS_SERVICE, "watched"),
     scan,
   });
-  services.on("changed", () => {
+  const looks = atMostEach(LOOK_MS, () => {
     quarantine.look();
     signatures.look();
     watchedFolders.follow();
   });
+  services.on("changed", () => looks.ask());
   application.on("changed", () => watchedFolders.follow());
   signatures.on("switched", () => {
     void scanAgain({
@@ -82,5 +87,9 @@ export function createScanning(parts: Parts): Scanning {
       found: (vm, file) => watchedFolders.emit("found", vm, file),
     });
   });
-  return { scanner, quarantine, signatures, watchedFolders, close: () => watchedFolders.end() };
+  const close = (): void => {
+    looks.end();
+    watchedFolders.end();
+  };
+  return { scanner, quarantine, signatures, watchedFolders, close };
 }

@@ -125,6 +125,22 @@ it("is not waited for when nobody waits any more, and has eight jobs at once", a
   expect(settled.every(({ status }) => status === "rejected")).toBe(true);
 });
 
+it("is asked about the file of a party that has the fewest next", async () => {
+  const asked: unknown[] = [];
+  const ends: (() => void)[] = [];
+  unit.job = (input) => {
+    asked.push(input);
+    return new Promise((resolve) => ends.push(() => resolve({})));
+  };
+  const one = engine();
+  for (let at = 0; at < 9; at += 1) void one.job(`home ${at}`, signal, "home");
+  void one.job("web", signal, "web");
+  await vi.advanceTimersByTimeAsync(0);
+  ends[0]?.();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(asked.slice(8)).toEqual(["web"]);
+});
+
 it("that starts again is waited for, 180 s at most, and not where it was stopped", async () => {
   unit.isHealthy = false;
   const healthy = engine().ready(signal);

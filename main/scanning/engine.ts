@@ -19,10 +19,14 @@ export interface Engine {
   readonly identity: Pick<EngineVerdict, "name" | "version" | "signatures"> | null;
   /** Keys of the files that it keeps in quarantine, as it says; null: it keeps none, or is not healthy. */
   readonly kept: ReadonlySet<string> | null;
+  readonly isReady: boolean;
   /** Resolves when it is healthy; rejects where it does not become so in time, or is stopped. */
   ready(signal: AbortSignal): Promise<void>;
-  /** Waits for its turn. Rejects with NoAnswer, and with service.*. */
-  job(input: unknown, signal: AbortSignal): Promise<unknown>;
+  /**
+   * Waits for its turn: of those that wait, one for the party that has the fewest. Rejects where there is no answer in time.
+   * @param party whose file it is about; without it, the host's own
+   */
+  job(input: unknown, signal: AbortSignal, party?: string): Promise<unknown>;
   /**
    * Has `work` done by another one with the same signatures, in a VM that is made for it and gone afterwards. One at a time.
    * null: it has no such VM.
@@ -76,6 +80,9 @@ function engineOf(unit: ServiceUnit, alone: AloneWork | null): Engine {
       const word = (value: unknown): string | null => (typeof value === "string" ? value : null);
       return { name: word(row["engine"]) ?? name, version: word(row["version"]), signatures: word(row["signatures"]) };
     },
+    get isReady() {
+      return unit.isHealthy;
+    },
     ready: (signal) =>
       waitFor({
         listen: ({ resolve, reject }) => {
@@ -91,8 +98,8 @@ function engineOf(unit: ServiceUnit, alone: AloneWork | null): Engine {
         onTimeout: ({ reject }) =>
           reject(notReady(name, unit.stateDetail === "" ? "it does not start" : unit.stateDetail)),
       }),
-    job: async (input, signal) => {
-      const endTurn = await turns.take([name], signal);
+    job: async (input, signal, party = "") => {
+      const endTurn = await turns.take([party], signal);
       try {
         signal.throwIfAborted();
         return await answered(unit, input, signal);

@@ -8,7 +8,7 @@ import { type EngineVerdict, scanAnswer } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import type { ArrivedFile, ListedFile } from "#shared/protocol/files.ts";
 import { SourceEnd, TargetEnd } from "../files/ends.ts";
-import { nameOfEnd } from "../files/parties.ts";
+import { keyOfEnd, nameOfEnd } from "../files/parties.ts";
 import type { ScanSource } from "../files/file-scanner.ts";
 import { joinStreams } from "../vms/joints.ts";
 import { type Engine, NoAnswer } from "./engine.ts";
@@ -18,6 +18,8 @@ import { keptName, type Keeping } from "./quarantine.ts";
 const SCAN_FOLDER = "/tmp/atoll-scan";
 /** Longest between two signs that files move. */
 const STALLED_MS = 60_000;
+/** For all of it: others wait for its turn. */
+const WHOLE_MS = 30 * 60_000;
 const KEY_BYTES = 16;
 
 export interface LookedAt {
@@ -76,6 +78,7 @@ class Batch {
     const end = (): void => this.#ended.abort(signal.reason);
     signal.addEventListener("abort", end, { once: true });
     if (signal.aborted) end();
+    const whole = setTimeout(() => this.#ended.abort(new Error("its files took too long")), WHOLE_MS);
     let why = "the files stopped coming";
     try {
       why = await this.#move();
@@ -83,6 +86,7 @@ class Batch {
       why = messageOf(error);
     }
     signal.removeEventListener("abort", end);
+    clearTimeout(whole);
     clearTimeout(this.#stalled);
     for (const index of this.#files.keys())
       if (!this.#looked.has(index)) this.#say(index, null, this.#failed("error", why));
@@ -193,9 +197,10 @@ class Batch {
     const file = this.#files.get(index);
     const { verdicts } = this.#options.keeping;
     const keep = key === null || file === undefined ? {} : { keep: { key, name: keptName(file.path), verdicts } };
+    const party = keyOfEnd(this.#source.party);
     try {
       const input = { scan: { path: `${this.#folder}/${index}`, sha256, bytes: file?.size ?? 0, ...keep } };
-      const answer = scanAnswer.safeParse(await this.#engine.job(input, this.#ended.signal));
+      const answer = scanAnswer.safeParse(await this.#engine.job(input, this.#ended.signal, party));
       if (!answer.success) return failed("its answer is none");
       const { engine, verdict, signature, reason, kept, ...about } = answer.data;
       if (about.sha256 !== sha256) return failed("it has answered about another file");

@@ -30,46 +30,51 @@ function scanned(
   files: readonly ListedFile[],
   scanner = new Scanner(() => [engine], KEEPS_NOTHING),
   options: Partial<ScanOptions> = {},
+  { vm }: LinkedVm = home,
 ): Promise<ReadonlyMap<number, FileVerdict>> {
-  const source = { end: home.vm, what: { paths: [bytes("a")] }, party: { kind: "vm", vm: home.vm } } as const;
+  const source = { end: vm, what: { paths: [bytes("a")] }, party: { kind: "vm", vm } } as const;
   return scanner.scan(source, files, { signal: ended.signal, ...options });
 }
 
 /** The source lists, and the engine's VM gets what `results` says. Both are done when this resolves. */
-/** How often the source has sent files, and this engine got some. */
+/** How often a source has sent files, and this engine got some. */
 interface Round {
   round: number;
   to?: ScriptedEngine | undefined;
   into?: number;
+  source?: LinkedVm;
 }
 
 async function carry(count: number, results: readonly object[], by: number | Round = 1): Promise<void> {
-  const { round, to: target, into } = roundOf(by);
-  await home.agent.until(() => home.agent.sentOf("filesList").length >= round);
-  const { transfer: from = 0 } = home.agent.sentOf("filesList").at(-1) ?? {};
+  const { round: sourceRound, to: target, into, source } = roundOf(by);
+  await source.agent.until(() => source.agent.sentOf("filesList").length >= sourceRound);
+  const { transfer: from = 0 } = source.agent.sentOf("filesList").at(-1) ?? {};
   const entries = Array.from({ length: count }, (_, index) => entry(index, `f${index}`)) as never;
-  home.agent.say("filesListed", { transfer: from, entries, last: true });
+  source.agent.say("filesListed", { transfer: from, entries, last: true });
   const { agent } = target.linked;
   await agent.until(() => agent.sentOf("filesExpected").filter(({ last }) => last).length >= into);
   const { transfer: to = 0 } = agent.sentOf("filesReceive").at(-1) ?? {};
   agent.say("filesReady", { transfer: to });
-  await home.agent.until(() => home.agent.sentOf("filesSend").length >= round);
+  await source.agent.until(() => source.agent.sentOf("filesSend").length >= sourceRound);
   agent.say("filesDone", { transfer: to, results: results as never, bytes: 0n });
   await stopped(by);
 }
 
 async function stopped(by: number | Round = 1): Promise<void> {
-  const { round, to, into } = roundOf(by);
-  for (const [{ agent }, times] of [[home, round] as const, [to.linked, into] as const]) {
-    await agent.until(() => agent.sentOf("filesStop").length >= times);
-    agent.say("filesEnded", { transfer: agent.sentOf("filesStop").at(-1)?.transfer ?? 0 });
-  }
+  const { round, to, into, source } = roundOf(by);
+  await stoppedAt(source, round);
+  await stoppedAt(to.linked, into);
+}
+
+async function stoppedAt({ agent }: LinkedVm, round = 1): Promise<void> {
+  await agent.until(() => agent.sentOf("filesStop").length >= round);
+  agent.say("filesEnded", { transfer: agent.sentOf("filesStop").at(-1)?.transfer ?? 0 });
 }
 
 /** As often as the source, where it is the one engine; another one gets files once. */
 function roundOf(by: number | Round): Required<Round> & { to: ScriptedEngine } {
-  if (typeof by === "number") return { round: by, to: engine, into: by };
-  return { round: by.round, to: by.to ?? engine, into: by.into ?? 1 };
+  if (typeof by === "number") return { round: by, to: engine, into: by, source: home };
+  return { round: by.round, to: by.to ?? engine, into: by.into ?? 1, source: by.source ?? home };
 }
 
 const verdictOf = (verdict: FileVerdict | undefined): unknown => [
@@ -118,6 +123,18 @@ describe("a file", () => {
     expect(engine.scans).toHaveLength(2);
   });
 
+  it("whose bytes were looked at in another VM is asked about again: nothing tells one VM what another has", async () => {
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+    const first = scanned([file(0)], scanner);
+    await carry(1, [whole(0)]);
+    await first;
+    const web = await linkedVm("web");
+    const second = scanned([file(0)], scanner, {}, web);
+    await carry(1, [whole(0)], { round: 1, into: 2, source: web });
+    expect((await second).get(0)?.verdict).toBe("clean");
+    expect(engine.scans).toHaveLength(2);
+  });
+
   it("that is too large is not sent", async () => {
     const verdicts = await scanned([file(0, MAX_SCANNED_BYTES + 1)]);
     expect(verdictOf(verdicts.get(0))).toEqual([null, "not-scanned", "it has more than 64 MiB"]);
@@ -135,7 +152,7 @@ describe("a file", () => {
 
   it("is looked at by every engine, and the worst word counts", async () => {
     const other = new ScriptedEngine(await linkedVm("yara"));
-    other.isReady = Promise.reject(new Error("it does not start"));
+    other.becomesReady = Promise.reject(new Error("it does not start"));
     const result = scanned([file(0)], new Scanner(() => [engine, other], KEEPS_NOTHING));
     await carry(1, [whole(0)]);
     const verdict = (await result).get(0);
@@ -150,6 +167,23 @@ describe("a file", () => {
     const scanner = new Scanner(() => [], KEEPS_NOTHING);
     expect([scanner.isThere, (await scanned([file(0)], scanner)).get(0)?.verdict]).toEqual([false, "not-scanned"]);
   });
+});
+
+it("two batches are in an engine's memory at once, and a VM with many leaves others their turn", async () => {
+  const web = await linkedVm("web");
+  const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+  const first = new AbortController();
+  const begun = ({ agent }: LinkedVm): number => agent.sentOf("filesList").length;
+  const result = scanned([file(0)], scanner, { signal: first.signal });
+  for (let at = 0; at < 2; at += 1) void scanned([file(0)], scanner);
+  void scanned([file(0)], scanner, {}, web);
+  await home.agent.until(() => begun(home) === 2);
+  expect(begun(web)).toBe(0);
+  first.abort(new Error("cancelled"));
+  await stoppedAt(home);
+  await result;
+  await web.agent.until(() => begun(web) === 1);
+  expect(begun(home)).toBe(2);
 });
 
 describe("a VM is released", () => {
@@ -168,7 +202,7 @@ describe("a VM is released", () => {
   it("after a quarter of an hour from a scan that has no end", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
-    engine.isReady = new Promise(() => undefined);
+    engine.becomesReady = new Promise(() => undefined);
     void scanned([file(0)], scanner);
     let isReleased = false;
     const released = scanner.released(engine.vm).then(() => (isReleased = true));
@@ -312,6 +346,16 @@ describe("an engine that", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     await stopped();
     expect(verdictOf((await result).get(0))).toEqual([null, "error", "its bytes did not come"]);
+  });
+
+  it("has not looked at a batch within half an hour has failed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    engine.answers = (_input, signal) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    const result = scanned([file(0)]);
+    await carry(1, [whole(0)]);
+    await vi.advanceTimersByTimeAsync(30 * 60_000);
+    expect(verdictOf((await result).get(0))).toEqual([SHA, "error", "its files took too long"]);
   });
 
   it("hangs is waited for no longer than whoever asks", async () => {

@@ -6,6 +6,8 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { combinedVerdict, type EngineVerdict, type FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import type { ScanSource } from "../files/file-scanner.ts";
+import { keyOfEnd } from "../files/parties.ts";
+import { Turns } from "../files/turns.ts";
 import { waitFor } from "../base/waiting.ts";
 import type { FilesParty } from "../files/transfer.ts";
 import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
@@ -20,6 +22,9 @@ import { VerdictCache } from "./verdict-cache.ts";
 const RELEASED_MS = 15 * 60_000;
 /** Files of one scan that get a VM of their own, one after another: each takes seconds. */
 const MAX_ALONE = 8;
+
+/** Of one engine: with what it unpacks of them they are in its memory, which has room for a few (services/antivirus). */
+const BATCHES_AT_ONCE = 2;
 
 export interface ScanOptions {
   signal: AbortSignal;
@@ -36,6 +41,8 @@ export class Scanner {
   /** How many scans use a VM, and who waits for their end. */
   readonly #uses = new Map<Vm, number>();
   readonly #waiting = new Set<() => void>();
+  /** By an engine's VM: who may have files there. */
+  readonly #turns = new WeakMap<Vm, Turns>();
 
   readonly #quarantine: Pick<Quarantine, "begin">;
 
@@ -48,6 +55,11 @@ export class Scanner {
   /** Whether anything would be looked at. */
   get isThere(): boolean {
     return this.#engines().length > 0;
+  }
+
+  /** All of them can be asked now. */
+  get isReady(): boolean {
+    return this.#engines().every(({ isReady }) => isReady);
   }
 
   /** @throws AppError scan.no-scanner */
@@ -130,11 +142,15 @@ export class Scanner {
     { signal, looked, keeping }: Pick<BatchOptions, "signal" | "looked" | "keeping">,
   ): Promise<ReadonlyMap<number, LookedAt>> {
     const all = new Map<number, LookedAt>();
+    const party = keyOfEnd(source.party);
     let alone = 0;
     for (const batch of batchesOf(files)) {
-      const known = (sha256: string): EngineVerdict | null => this.#cache.get(engine.name, engine.identity, sha256);
+      const known = (sha256: string): EngineVerdict | null =>
+        this.#cache.get(engine.name, party, engine.identity, sha256);
       const isSpared = (sha256: string): boolean => engine.alone !== null && this.#spared.has(engine, sha256);
+      const endTurn = await this.#turnsOf(engine).take([party], signal);
       const found = await scanBatch(engine, source, batch, { signal, known, isSpared, looked, keeping });
+      endTurn();
       for (const file of batch) {
         let one = found.get(file.index);
         if (one === undefined) continue;
@@ -144,10 +160,16 @@ export class Scanner {
           if (alone <= MAX_ALONE) one = await lookAlone(engine, source, { file, first: one }, signal);
         }
         all.set(file.index, one);
-        this.#cache.put(engine.name, one);
+        this.#cache.put(engine.name, party, one);
       }
     }
     return all;
+  }
+
+  #turnsOf({ vm }: Engine): Turns {
+    const turns = this.#turns.get(vm) ?? new Turns(BATCHES_AT_ONCE);
+    this.#turns.set(vm, turns);
+    return turns;
   }
 }
 

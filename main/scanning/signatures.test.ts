@@ -123,7 +123,7 @@ function signatures(): Signatures {
           [used, before] = [next ?? used, was];
           return Promise.resolve(was);
         },
-        drop: (_name, isKept) => Promise.resolve(void done.push(isKept ? "leave" : "drop")),
+        drop: (_name, _unit, isKept) => Promise.resolve(void done.push(isKept ? "leave" : "drop")),
       },
     },
     released: () => Promise.resolve(void done.push("released")),

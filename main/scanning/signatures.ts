@@ -279,10 +279,10 @@ export class Signatures extends Emitter<SignaturesEvents> {
       await adopt(unit, next, carry);
       if (!unit.isHealthy) throw new Error("the service does not run any more");
     } catch (error) {
-      await services.next.drop(name, isKept);
+      await services.next.drop(name, next, isKept);
       throw error;
     }
-    const before = await services.next.use(name);
+    const before = await services.next.use(name, next);
     next.log.add("atoll", "info", "new signatures are used from now on");
     this.emit("switched", name);
     await released(before.vm);

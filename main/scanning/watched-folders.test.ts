@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ScanVerdict } from "#shared/model/scan.ts";
+import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { FOLDERS, type FoldersEvent } from "../link/contracts/folders.ts";
 import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
@@ -12,18 +13,21 @@ const item = (name: string, size = 5, isFolder = false) => ({ name: bytes(name),
 
 let parts: Awaited<ReturnType<typeof scriptedApplication>>;
 let link: ScriptedLink;
-let scanner: { isThere: boolean };
+let scanner: { isThere: boolean; isReady: boolean };
 let places: string[];
 let scanned: string[];
 let verdicts: Record<string, ScanVerdict>;
 let found: string[];
+let unscanned: string[];
+let reason: string | null;
 let watched: WatchedFolders;
 
 beforeEach(async () => {
   vi.useFakeTimers();
   parts = await scriptedApplication({ vms: { home: "lagoon", web: "coral", mail: "coral" } });
   await parts.application.open();
-  [scanner, places, scanned, verdicts, found] = [{ isThere: true }, ["*:Downloads"], [], {}, []];
+  [scanner, places, scanned, verdicts, found] = [{ isThere: true, isReady: true }, ["*:Downloads"], [], {}, []];
+  [unscanned, reason] = [[], "why"];
   watched = new WatchedFolders({
     application: parts.application,
     scanner,
@@ -34,10 +38,12 @@ beforeEach(async () => {
       if (name === "Downloads/slow") return new Promise((resolve) => setTimeout(() => resolve([]), 1_000));
       if (name === "Downloads/hangs") return new Promise((_, reject) => signal.addEventListener("abort", reject));
       const verdict = verdicts[name] ?? "clean";
-      return Promise.resolve([{ path: name, sha256: "ab", verdict, engines: [] } satisfies ScannedFile]);
+      const engine = { name: "ClamAV", version: null, signatures: null, verdict, signature: null, reason };
+      return Promise.resolve([{ path: name, sha256: "ab", verdict, engines: [engine] } satisfies ScannedFile]);
     },
   });
   watched.on("found", (vm, file) => found.push(`${vm.definition.name}:${file.path}`));
+  watched.on("unscanned", (vm, folder, words) => unscanned.push(`${vm.definition.name}:${folder}: ${words}`));
   link = await begun("home");
 });
 afterEach(() => {
@@ -59,8 +65,8 @@ function says(...items: ReturnType<typeof item>[]): void {
   saysOf(1, items);
 }
 
-function saysOf(folder: number, items: ReturnType<typeof item>[], from = link): void {
-  const event: FoldersEvent = { type: "changed", folder, isReset: true, items, removed: [], isLast: true, more: 0 };
+function saysOf(folder: number, items: ReturnType<typeof item>[], from = link, more = 0): void {
+  const event: FoldersEvent = { type: "changed", folder, isReset: true, items, removed: [], isLast: true, more };
   from.says(serviceEvent(FOLDERS, event));
 }
 
@@ -91,6 +97,51 @@ describe("a file in a watched folder", () => {
     await tell(item("b"));
     await tell(item("a"), item("b"));
     expect(found.slice(2)).toEqual(["home:Downloads/a"]);
+  });
+});
+
+describe("what was not scanned", () => {
+  it("is told in one sentence, once", async () => {
+    verdicts = { "Downloads/a": "not-scanned", "Downloads/b": "not-scanned", "Downloads/c": "error" };
+    await tell(item("a"), item("b"), item("c"), item("d"));
+    const words = "home:Downloads: Downloads/a: it was not scanned: why (ClamAV), nor were 2 others there";
+    expect([unscanned, found]).toEqual([[words], []]);
+    await tell(item("a", 6), item("d"));
+    expect([scanned.length, unscanned.length]).toEqual([5, 1]);
+  });
+
+  it.each([FILE_REASON_WORDS.gone, FILE_REASON_WORDS.changed])("is not told of a file that %s", async (why) => {
+    [verdicts, reason] = [{ "Downloads/a": "not-scanned" }, why];
+    await tell(item("a"));
+    expect([scanned.length, unscanned]).toEqual([1, []]);
+  });
+
+  it("as the scanner failed, is scanned once more when that is ready again", async () => {
+    verdicts = { "Downloads/a": "error" };
+    const failed = async (): Promise<void> => {
+      scanner.isReady = false;
+      watched.follow();
+      scanner.isReady = true;
+      watched.follow();
+      await vi.advanceTimersByTimeAsync(0);
+    };
+    await tell(item("a"), item("b"));
+    await failed();
+    await failed();
+    expect(scanned.slice(2)).toEqual(["home:Downloads/a"]);
+    await tell(item("a", 9), item("b"));
+    await failed();
+    expect(scanned.slice(3)).toEqual(["home:Downloads/a", "home:Downloads/a"]);
+  });
+
+  it("as the agent does not tell so many files, is told until it tells all", async () => {
+    for (const more of [3, 4, 0, 1]) {
+      saysOf(1, [item("a")], link, more);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    const words = (more: number): string =>
+      `home:Downloads: its first 500 files alone are watched, by their names, and ${more} are not scanned`;
+    expect(unscanned).toEqual([words(3), words(1)]);
   });
 });
 

@@ -5,9 +5,11 @@
  */
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { verdictWords } from "#shared/model/scan.ts";
+import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { VM_NAME_PATTERN } from "#shared/model/vm.ts";
 import type { FolderItem } from "#shared/protocol/folders.ts";
 import { deadline } from "../base/deadline.ts";
+import { MAX_FOLDER_ENTRIES } from "#shared/protocol/limits.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { messageOf } from "#shared/model/app-error.ts";
@@ -33,7 +35,7 @@ const PARTIAL = /\.(part|crdownload|download|tmp)$/;
 
 export interface WatchedFoldersParts {
   application: { readonly vms: readonly Vm[] };
-  scanner: { readonly isThere: boolean };
+  scanner: { readonly isThere: boolean; readonly isReady: boolean };
   /** `VM:FOLDER`; `*`: of every VM that is neither a service nor a disposable. */
   places: () => readonly string[];
   /** Rejects where the VM is gone. */
@@ -43,6 +45,8 @@ export interface WatchedFoldersParts {
 export interface WatchedFoldersEvents {
   /** A scanner has found something in a file there, or suspects it. */
   found: [vm: Vm, file: ScannedFile];
+  /** Not all that is in that folder was scanned: why, for people. */
+  unscanned: [vm: Vm, folder: string, words: string];
 }
 
 interface Source {
@@ -54,6 +58,13 @@ interface Source {
   /** By name, as latin1: as it was when it was queued last. */
   stamps: Map<string, string>;
   timer: NodeJS.Timeout | undefined;
+  /** The scanner has failed at them. Each is tried once more when it is ready again: a file may be what it fails of. */
+  readonly failed: Set<string>;
+  readonly triedAgain: Set<string>;
+  /** Since the person was told last. */
+  unscanned: ScannedFile[];
+  /** So many files there are beyond those that the agent tells. */
+  more: number;
 }
 
 interface Waiting {
@@ -64,8 +75,9 @@ interface Waiting {
 export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   readonly #parts: WatchedFoldersParts;
   readonly #sources = new Map<string, Source>();
-  /** Of each folder by name: the digest that was told. It outlives what watches the folder: nobody is told again for a new start. */
-  readonly #told = new Map<string, Map<string, string | null>>();
+  /** Of each folder by name: verdict and digest that were told. It outlives what watches the folder: nobody is told again for a new start. */
+  readonly #told = new Map<string, Map<string, string>>();
+  #wasReady = true;
   /** What is to be scanned: of each VM by source and name; the VM that has waited longest first. */
   readonly #queue = new Map<Vm, Map<string, Waiting>>();
   readonly #scanning = new Set<Vm>();
@@ -80,6 +92,19 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     const wanted = this.#wanted();
     for (const [key, source] of this.#sources) if (!wanted.has(key)) this.#end(key, source);
     for (const [key, { vm, folder }] of wanted) if (!this.#sources.has(key)) this.#begin(key, vm, folder);
+    const { isReady } = this.#parts.scanner;
+    if (isReady && !this.#wasReady) this.#tryAgain();
+    this.#wasReady = isReady;
+  }
+
+  #tryAgain(): void {
+    for (const [key, source] of this.#sources) {
+      const names = [...source.failed].filter((name) => !source.triedAgain.has(name));
+      source.failed.clear();
+      for (const name of names) source.triedAgain.add(name);
+      this.#enqueue(key, source, names);
+    }
+    this.#scan();
   }
 
   /** All files there are scanned again: what looks at them knows more. */
@@ -109,11 +134,13 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
 
   #begin(key: string, vm: Vm, folder: string): void {
     const ended = new AbortController();
-    const source: Source = { key, vm, folder, ended, stamps: new Map(), timer: undefined };
+    const kept = { stamps: new Map<string, string>(), failed: new Set<string>(), triedAgain: new Set<string>() };
+    const source: Source = { key, vm, folder, ended, timer: undefined, unscanned: [], more: 0, ...kept };
     try {
       const hide = vm.service(folders).show(Buffer.from(folder), {
-        changed: (items, _more, seen) => {
+        changed: (items, more, seen) => {
           const due = this.#changed(source, items);
+          this.#tellMore(source, more);
           source.timer = setTimeout(() => {
             this.#enqueue(key, source, due);
             this.#scan();
@@ -149,7 +176,31 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     );
     const told = this.#told.get(source.key);
     for (const name of told?.keys() ?? []) if (!source.stamps.has(name)) told?.delete(name);
-    return [...source.stamps].flatMap(([name, stamp]) => (before.get(name) === stamp ? [] : [name]));
+    const due = [...source.stamps].flatMap(([name, stamp]) => (before.get(name) === stamp ? [] : [name]));
+    for (const name of due) source.triedAgain.delete(name);
+    for (const tried of [source.failed, source.triedAgain])
+      for (const name of tried) if (!source.stamps.has(name)) tried.delete(name);
+    return due;
+  }
+
+  /** Once, until all are told. */
+  #tellMore(source: Source, more: number): void {
+    const { vm, folder, more: before } = source;
+    source.more = more;
+    if (more === 0 || before > 0) return;
+    const words = `its first ${MAX_FOLDER_ENTRIES} files alone are watched, by their names, and ${more} are not scanned`;
+    this.emit("unscanned", vm, folder, words);
+  }
+
+  /** One sentence, when all that waits there was tried. */
+  #tellUnscanned(source: Source): void {
+    const { key, vm, folder, unscanned } = source;
+    const [first, ...others] = unscanned;
+    const waits = [...(this.#queue.get(vm)?.values() ?? [])].some((one) => one.source === source);
+    if (first === undefined || waits || this.#sources.get(key) !== source) return;
+    source.unscanned = [];
+    const rest = others.length === 0 ? "" : `, nor were ${others.length} others there`;
+    this.emit("unscanned", vm, folder, `${first.path}: ${verdictWords(first)}${rest}`);
   }
 
   #enqueue(key: string, source: Source, names: Iterable<string>): void {
@@ -175,24 +226,35 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     }
   }
 
-  async #scanOne({ key, vm, folder, ended }: Source, name: string): Promise<void> {
-    const told = this.#told.get(key) ?? new Map<string, string | null>();
+  async #scanOne(source: Source, name: string): Promise<void> {
+    const { key, vm, folder, ended } = source;
+    const told = this.#told.get(key) ?? new Map<string, string>();
     this.#told.set(key, told);
     const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
     const limit = deadline(UNASKED_MS, () => new Error("it took too long"), ended.signal);
     try {
       for (const file of await this.#parts.scan(vm, path, limit.signal)) {
-        if (file.verdict !== "found" && file.verdict !== "suspicious") continue;
-        if (ended.signal.aborted || told.get(name) === file.sha256) continue;
-        told.set(name, file.sha256);
-        this.emit("found", vm, file);
+        if (ended.signal.aborted || file.verdict === "clean" || isPassing(file)) continue;
+        if (file.verdict === "error") source.failed.add(name);
+        const said = `${file.verdict} ${file.sha256 ?? ""}`;
+        if (told.get(name) === said) continue;
+        told.set(name, said);
+        if (file.verdict === "found" || file.verdict === "suspicious") this.emit("found", vm, file);
+        else source.unscanned.push(file);
       }
+      this.#tellUnscanned(source);
     } catch (error) {
       log(`${vm.definition.name}:${folder} was not scanned: ${messageOf(error)}`);
     } finally {
       limit.end();
     }
   }
+}
+
+/** It was removed meanwhile, or is being written, and comes again. */
+function isPassing({ engines }: ScannedFile): boolean {
+  const words: readonly (string | null)[] = [FILE_REASON_WORDS.gone, FILE_REASON_WORDS.changed];
+  return engines.some(({ verdict, reason }) => verdict === "not-scanned" && words.includes(reason));
 }
 
 /** Tells the page. */
@@ -205,6 +267,9 @@ export function sendFound({
 }): void {
   watchedFolders.on("found", (vm, file) =>
     page.send("scan.found", { from: partyView(partyOf(vm.status)), path: file.path, words: verdictWords(file) }),
+  );
+  watchedFolders.on("unscanned", (vm, path, words) =>
+    page.send("scan.unscanned", { from: partyView(partyOf(vm.status)), path, words }),
   );
 }
 

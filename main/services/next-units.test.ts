@@ -13,9 +13,11 @@ let spares: Spares;
 let done: string[];
 let others: { name: string; service?: string }[];
 let used: string;
+let cannotBeMade: boolean;
 
 beforeEach(() => {
   [spares, done, others, used] = [{}, [], [], "first"];
+  cannotBeMade = false;
 });
 
 function unit(name: string): ServiceUnit {
@@ -58,7 +60,8 @@ function units(isOn = false): NextUnits {
       leaveBefore: () => change({ next: undefined, before: spares.next }),
       useNext: () => change({ next: undefined, before: used }),
     },
-    unitOf: (_service: string, id: VmId) => Promise.resolve(unit(id)),
+    unitOf: (_service: string, id: VmId) =>
+      cannotBeMade ? Promise.reject(new Error("no settings")) : Promise.resolve(unit(id)),
     replace: (_service: string, { name }: { name: string }) => {
       const was = used;
       used = name;
@@ -71,8 +74,8 @@ function units(isOn = false): NextUnits {
 it("uses what was made, keeps what was used, and removes what there was to go back to", async () => {
   spares = { before: "older" };
   const all = units();
-  await all.make("words", 300);
-  await all.use("words");
+  const made = await all.make("words", 300);
+  await all.use("words", made);
   expect([used, spares.before, done]).toEqual([
     "made-300",
     "first",
@@ -82,12 +85,11 @@ it("uses what was made, keeps what was used, and removes what there was to go ba
 
 it("removes what was made and is not used, and leaves what is there to go back to", async () => {
   const all = units();
-  await all.make("words", 300);
-  await all.drop("words", false);
+  await all.drop("words", await all.make("words", 300), false);
   expect([done, spares.next]).toEqual([["close made-300", "stop made-300", "remove made-300"], undefined]);
   [spares, done] = [{ before: "older" }, []];
-  expect(await all.takeBefore("words")).toBeDefined();
-  await all.drop("words", true);
+  const before = (await all.takeBefore("words")) ?? expect.unreachable("there is none");
+  await all.drop("words", before, true);
   expect([done, spares.before]).toEqual([["close older", "stop older"], "older"]);
 });
 
@@ -99,9 +101,42 @@ it("ends what a killed application has left, and keeps what there is to go back 
 
 it("makes one at a time", async () => {
   const all = units();
-  await all.make("words", 300);
+  const making = all.make("words", 300);
   await expect(all.make("words", 300)).rejects.toMatchObject({ code: "service.busy" });
-  await all.drop("words", false);
+  const made = await making;
+  await expect(all.make("words", 300)).rejects.toMatchObject({ code: "service.busy" });
+  await all.drop("words", made, false);
+  await expect(all.make("words", 300)).resolves.toBeDefined();
+});
+
+it("takes none from before in the place of one that is tried", async () => {
+  const all = units();
+  await all.make("words", 300);
+  spares = { ...spares, before: "older" };
+  await expect(all.takeBefore("words")).rejects.toMatchObject({ code: "service.busy" });
+  expect(spares).toEqual({ next: "made-300", before: "older" });
+});
+
+it("drops and uses what its caller has made, and not what another has", async () => {
+  const all = units();
+  const mine = await all.make("words", 300);
+  await all.removeAll("words");
+  await all.make("words", 400);
+  done = [];
+  await all.drop("words", mine, false);
+  await expect(all.use("words", mine)).rejects.toMatchObject({ code: "internal" });
+  expect([done, spares.next]).toEqual([[], "made-400"]);
+});
+
+it("leaves nothing of one that cannot be made", async () => {
+  const all = units();
+  cannotBeMade = true;
+  await expect(all.make("words", 300)).rejects.toThrow("no settings");
+  expect([done, spares.next]).toEqual([["remove made-300"], undefined]);
+  spares = { before: "older" };
+  await expect(all.takeBefore("words")).rejects.toThrow("no settings");
+  expect(spares.before).toBe("older");
+  cannotBeMade = false;
   await expect(all.make("words", 300)).resolves.toBeDefined();
 });
 

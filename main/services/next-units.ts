@@ -17,7 +17,8 @@ export interface NextUnitsParts {
 
 export class NextUnits {
   readonly #parts: NextUnitsParts;
-  readonly #next = new Map<string, ServiceUnit>();
+  /** null: it is being made. */
+  readonly #next = new Map<string, ServiceUnit | null>();
 
   constructor(parts: NextUnitsParts) {
     this.#parts = parts;
@@ -41,10 +42,7 @@ export class NextUnits {
    * @throws AppError vm.name-taken, service.busy
    */
   async make(service: string, memoryMiB: number, trial?: ServiceManifest): Promise<ServiceUnit> {
-    if (this.#next.has(service))
-      throw new AppError("service.busy", `Service "${service}" is being tried in another VM: wait for it.`, {
-        service,
-      });
+    this.refuseBusy(service);
     const { application, source } = this.#parts;
     const names = SPARES.map((spare) => spareName(service, spare));
     const taken = application.vms.find((vm) => names.includes(vm.definition.name) && vm.definition.service !== service);
@@ -53,27 +51,42 @@ export class NextUnits {
       const sentence = `There is a VM named "${name}", which service "${service}" needs: remove it.`;
       throw new AppError("vm.name-taken", sentence, { name });
     }
-    return this.#begin(service, await source.addNext(service, memoryMiB, trial));
+    return this.#begin(service, async () => {
+      const id = await source.addNext(service, memoryMiB, trial);
+      try {
+        return await this.#parts.unitOf(service, id);
+      } catch (error) {
+        await this.#remove(id);
+        throw error;
+      }
+    });
   }
 
   hasBefore(service: string): boolean {
     return this.#parts.source.spareOf(service, "before") !== undefined;
   }
 
-  /** The one that was used before; not started. undefined: there is none. */
+  /** The one that was used before; not started. undefined: there is none. @throws AppError service.busy */
   async takeBefore(service: string): Promise<ServiceUnit | undefined> {
-    const { source } = this.#parts;
+    const { source, unitOf } = this.#parts;
     const id = source.spareOf(service, "before");
     if (id === undefined) return undefined;
-    await source.takeBefore(service);
-    return this.#begin(service, id);
+    this.refuseBusy(service);
+    return this.#begin(service, async () => {
+      await source.takeBefore(service);
+      try {
+        return await unitOf(service, id);
+      } catch (error) {
+        await source.leaveBefore(service);
+        throw error;
+      }
+    });
   }
 
   /** It is the service's from now on. Returns the one that was, which still runs. */
-  async use(service: string): Promise<ServiceUnit> {
+  async use(service: string, unit: ServiceUnit): Promise<ServiceUnit> {
     const { source, replace } = this.#parts;
-    const unit = this.#next.get(service);
-    if (unit === undefined) throw new AppError("internal", `service "${service}" has no other VM`);
+    if (this.#next.get(service) !== unit) throw new AppError("internal", `service "${service}" has no such other VM`);
     await this.#remove(source.spareOf(service, "before"));
     await source.useNext(service);
     this.#next.delete(service);
@@ -84,33 +97,52 @@ export class NextUnits {
     return before;
   }
 
-  /** It is not used. `isKept`: it stays what there is to go back to. */
-  async drop(service: string, isKept: boolean): Promise<void> {
-    const { source } = this.#parts;
-    const unit = this.#next.get(service);
-    this.#next.delete(service);
-    // First, so that whoever waits for it does not start it again.
-    unit?.close();
-    await unit?.stop();
-    if (isKept) await source.leaveBefore(service);
-    else await this.#remove(source.spareOf(service, "next"));
+  /** It is not used. `isKept`: it stays what there is to go back to. One that is not there any more is let be. */
+  async drop(service: string, unit: ServiceUnit, isKept: boolean): Promise<void> {
+    if (this.#next.get(service) === unit) await this.#drop(service, unit, isKept);
   }
 
   /** Of a service that is removed. */
   async removeAll(service: string): Promise<void> {
     const { source } = this.#parts;
-    await this.drop(service, false);
+    await this.#drop(service, this.#next.get(service) ?? null, false);
     await this.#remove(source.spareOf(service, "before"));
   }
 
-  close(): void {
-    for (const unit of this.#next.values()) unit.close();
+  async #drop(service: string, unit: ServiceUnit | null, isKept: boolean): Promise<void> {
+    const { source } = this.#parts;
+    // First, so that whoever waits for it does not start it again.
+    unit?.close();
+    try {
+      await unit?.stop();
+      if (isKept) await source.leaveBefore(service);
+      else await this.#remove(source.spareOf(service, "next"));
+    } finally {
+      // Until then no other is made in its place.
+      this.#next.delete(service);
+    }
   }
 
-  async #begin(service: string, id: VmId): Promise<ServiceUnit> {
-    const unit = await this.#parts.unitOf(service, id);
-    this.#next.set(service, unit);
-    return unit;
+  close(): void {
+    for (const unit of this.#next.values()) unit?.close();
+  }
+
+  /** There is another one already. @throws AppError service.busy */
+  refuseBusy(service: string): void {
+    if (!this.#next.has(service)) return;
+    throw new AppError("service.busy", `Service "${service}" is being tried in another VM: wait for it.`, { service });
+  }
+
+  async #begin(service: string, make: () => Promise<ServiceUnit>): Promise<ServiceUnit> {
+    this.#next.set(service, null);
+    try {
+      const unit = await make();
+      this.#next.set(service, unit);
+      return unit;
+    } catch (error) {
+      this.#next.delete(service);
+      throw error;
+    }
   }
 
   async #remove(id: VmId | undefined): Promise<void> {

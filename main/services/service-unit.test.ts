@@ -206,6 +206,40 @@ describe("a start", () => {
     expect(unit.state).toBe("starting");
   });
 
+  it("whose VM takes longer than its program may is waited for, and is no person's order", async () => {
+    let give: (machine: ScriptedMachine) => void = () => undefined;
+    coming = new Promise((resolve) => (give = resolve));
+    const failure = unit.start().catch((error: unknown) => error);
+    await vi.waitFor(() => expect(vm.state).toBe("starting"));
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(unit.state).toBe("starting");
+    coming = null;
+    const machine = new ScriptedMachine();
+    machines.push(machine);
+    give(machine);
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect([unit.state, machine.orders]).toEqual(["starting", []]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([unit.state, unit.isWanted, machine.orders]).toEqual(["failed", true, ["kill"]]);
+    expect(await failure).toMatchObject({ code: "service.not-healthy" });
+  });
+
+  it.each(["stop", "close"] as const)("that waits for the end of its VM is over with a %s", async (verb) => {
+    await started();
+    let killed = (): void => undefined;
+    const [first] = machines;
+    if (first === undefined) throw new Error("no machine");
+    first.answers.kill = () => new Promise<void>((resolve) => (killed = resolve));
+    says({ type: "health", state: "failing", detail: "" });
+    await vi.advanceTimersByTimeAsync(60_000 + 1_000);
+    const over = verb === "stop" ? unit.stop() : unit.close();
+    first.emit("ended", { reason: "killed" });
+    killed();
+    await over;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect([machines.length, vm.isOn]).toEqual([1, false]);
+  });
+
   it("that a person cancels is not begun again", async () => {
     let give: (machine: ScriptedMachine) => void = () => undefined;
     coming = new Promise((resolve) => (give = resolve));

@@ -255,18 +255,26 @@ export class ServiceUnit extends Emitter<UnitEvents> {
 
   async #startVm(): Promise<void> {
     this.#hasStarted = false;
-    this.#enter({ name: "starting" });
-    this.#expectHealth();
+    const starting: Phase = { name: "starting" };
+    this.#enter(starting);
+    clearTimeout(this.#deadline);
     try {
       await this.#ending;
+      // It may have been stopped, or the application may have ended, meanwhile.
+      if (this.#isClosed || this.#phase !== starting) throw this.#notHealthy();
       if (!this.vm.isUnderWay) await this.vm.start();
       this.#hasStarted = true;
       this.#wentOn = this.vm.status.origin !== "cold" && this.vm.status.origin !== null;
     } catch (error) {
-      if (toErrorValue(error).code === "vm.start-cancelled") this.#stoppedByPerson();
-      else if (this.#phase.name === "starting") this.#failed(`its VM could not be started: ${messageOf(error)}`);
+      // Else it was ended by an order of this unit's own.
+      if (this.#phase === starting) {
+        if (toErrorValue(error).code === "vm.start-cancelled") this.#stoppedByPerson();
+        else this.#failed(`its VM could not be started: ${messageOf(error)}`);
+      }
       throw error;
     }
+    // From now on: how long its VM takes to start says nothing of its program.
+    if (this.#phase === starting) this.#expectHealth();
     // It may have ended in the same moment.
     this.#vmChanged();
   }

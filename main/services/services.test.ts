@@ -118,3 +118,28 @@ it("one that is wanted is wanted all the while that another version takes its pl
   await services.unit("words").stop();
   await vi.waitFor(() => expect(isWantedLater()).toBe(false));
 });
+
+it("one whose removal fails is still shown beside the others, and removed by another try", async () => {
+  await services.install(folder("1.0.0"));
+  const unit = services.unit("words");
+  const removeSettings = unit.settings.remove.bind(unit.settings);
+  unit.settings.remove = () => Promise.reject(new Error("no space"));
+  await expect(services.remove("words")).rejects.toThrow("no space");
+  expect(await services.views()).toMatchObject([{ name: "words", state: "absent" }]);
+  unit.settings.remove = removeSettings;
+  await services.remove("words");
+  expect([await services.views(), services.units]).toEqual([[], []]);
+  expect(application.vms.map((vm) => vm.definition.name)).not.toContain("words");
+});
+
+it("one whose other VMs cannot be removed for another version of it is started again as it was", async () => {
+  await services.install(folder("1.0.0"));
+  const removeAll = services.next.removeAll.bind(services.next);
+  services.next.removeAll = () => Promise.reject(new Error("no space"));
+  await expect(services.install(folder("1.1.0"))).rejects.toThrow("no space");
+  services.next.removeAll = removeAll;
+  const unit = services.unit("words");
+  expect(unit.manifest.version).toBe("1.0.0");
+  void unit.start().catch(() => undefined);
+  await vi.waitFor(() => expect(unit.vm.state).toBe("starting"));
+});

@@ -231,7 +231,9 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async views(): Promise<ServiceView[]> {
-    return Promise.all(this.#options.catalog.all.map(({ manifest }) => this.view(manifest.name)));
+    // One that is being added has no VM yet.
+    const known = this.#options.catalog.all.filter(({ manifest }) => this.#units.has(manifest.name));
+    return Promise.all(known.map(({ manifest }) => this.view(manifest.name)));
   }
 
   async info(name: string): Promise<ServiceInfo> {
@@ -385,8 +387,8 @@ export class Services extends Emitter<ServicesEvents> {
     const wasWanted = unit.isWanted;
     await unit.stop();
     unit.close();
-    await this.next.removeAll(name);
     try {
+      await this.next.removeAll(name);
       await this.#add(await change());
     } catch (error) {
       await this.#add(this.#options.catalog.named(name));
@@ -400,7 +402,7 @@ export class Services extends Emitter<ServicesEvents> {
     this.#configured();
   }
 
-  /** With its VM, its settings and its disk. @throws AppError service.built-in */
+  /** With its VM, its settings and its disk. Where it fails, what is left of it can be removed again. @throws AppError service.built-in */
   async remove(name: string): Promise<void> {
     const { catalog, application, source } = this.#options;
     const unit = this.unit(name);
@@ -409,13 +411,13 @@ export class Services extends Emitter<ServicesEvents> {
         service: name,
       });
     await unit.stop();
-    unit.close();
-    this.#units.delete(name);
     await this.next.removeAll(name);
     const id = source.idOf(name);
     if (id !== undefined) await application.remove(id);
     await unit.settings.remove();
     await catalog.remove(name);
+    unit.close();
+    this.#units.delete(name);
     this.#configured();
   }
 

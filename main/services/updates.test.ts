@@ -26,10 +26,13 @@ let isTrialWell: boolean;
 let isPlacedWell: boolean;
 let isWanted: boolean;
 let kept: number;
+/** By somebody else. */
+let isOtherTried: boolean;
 
 beforeEach(async () => {
   home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-updates-"));
   [done, isTrialWell, isPlacedWell, isWanted, kept] = [[], true, true, true, 0];
+  isOtherTried = false;
   catalog = await loaded();
   await catalog.install(folder("1.0.0", SETTINGS), INDEX);
   fs.mkdirSync(path.join(home, "config"));
@@ -74,6 +77,9 @@ interface Scripted {
 
 function updates({ test }: Scripted = {}): Updates {
   const next = {
+    refuseBusy: () => {
+      if (isOtherTried) throw new AppError("service.busy", "Another is tried.");
+    },
     make: () => {
       const trial = catalog.trialOf("words");
       const text = fs.readFileSync(path.join(trial?.settingsFolder ?? "", "words.yaml"), "utf8");
@@ -98,6 +104,12 @@ const put = (version = "1.1.0", given = SETTINGS, isTried = true, by = updates()
 const left = (): string[] => fs.readdirSync(path.join(home, "state")).filter((name) => name.startsWith("."));
 
 describe("an update", () => {
+  it("does not drop what somebody else tries", async () => {
+    isOtherTried = true;
+    await expect(put()).rejects.toMatchObject({ code: "service.update-failed" });
+    expect([done, installed(), catalog.trialOf("words"), left()]).toEqual([[], "1.0.0", undefined, []]);
+  });
+
   it("is tried beside the old one with its settings, put in its place, and gone back from, settings included", async () => {
     fs.writeFileSync(settingsFile(), "# mine\nlanguage: de\nlongest: 50\n");
     const lower = SETTINGS.replace("max: 100", "max: 20");

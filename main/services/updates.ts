@@ -106,16 +106,20 @@ export class Updates {
     const { catalog, next, stateFolder, test } = this.#parts;
     const { name } = service.manifest;
     const folder = await fsp.mkdtemp(path.join(stateFolder, TRIAL_FOLDER));
+    let unit: ServiceUnit | null = null;
     try {
       await writeFileAtomically(path.join(folder, `${name}.yaml`), settings);
+      // Else that one would become one of this version.
+      next.refuseBusy(name);
       catalog.setTrial({ service, settingsFolder: folder });
-      const unit = await next.make(name, 0, service.manifest);
+      unit = await next.make(name, 0, service.manifest);
       await started(unit);
       refuseFailed(await test(unit));
     } catch (error) {
       throw failed(service, error, `${before} goes on`);
     } finally {
-      await next.drop(name, false);
+      // Where there is another one, it is tried by somebody else.
+      if (unit !== null) await next.drop(name, unit, false);
       catalog.endTrial(name);
       await fsp.rm(folder, { recursive: true, force: true });
     }

@@ -45,7 +45,7 @@ import { HostInput } from "./host-input.ts";
 import { tellOpened } from "./opener/tell-opened.ts";
 import { answerQuestions } from "./questions.ts";
 import { Screen } from "./screen.ts";
-import { tellFound } from "./services/tell-found.ts";
+import { tellFound, tellUnscanned } from "./services/tell-found.ts";
 import { tellSignatures } from "./services/tell-signatures.ts";
 import { tellStopped } from "./transfers/tell-stopped.ts";
 
@@ -192,6 +192,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     bridge.on("clipboard.filesNotPasted", tellNotPasted(notices));
     bridge.on("crossing.notice", (notice) => crossingNotices.tell(notice));
     bridge.on("scan.found", tellFound(notices, overlays));
+    bridge.on("scan.unscanned", tellUnscanned(notices, overlays));
     bridge.on("scan.signatures", tellSignatures(notices, overlays));
     bridge.on("network.cards", ({ cards }) => asks.take(cards));
     bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));

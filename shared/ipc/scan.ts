@@ -54,6 +54,11 @@ export const scanContract = domain({
       to: ["page"],
       payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string() }),
     }),
+    /** Not all that is in a folder that is watched was scanned. `words`: why, for people, with names that a guest has given. */
+    "scan.unscanned": event({
+      to: ["page"],
+      payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string() }),
+    }),
     /** Of a service that scans or that fetches signatures: new ones were not taken, or those that it has are old. `words`: a sentence. */
     "scan.signatures": event({ to: ["page"], payload: z.strictObject({ service: z.string(), words: z.string() }) }),
     /** Of the connection's own scan. */

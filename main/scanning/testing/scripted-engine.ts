@@ -14,7 +14,8 @@ export class ScriptedEngine implements Engine {
   identity = { ...ENGINE };
   answers: (input: { scan: { path: string; sha256: string; bytes: number } }, signal: AbortSignal) => unknown = () =>
     clean();
-  isReady: Promise<void> = Promise.resolve();
+  readonly isReady = true;
+  becomesReady: Promise<void> = Promise.resolve();
 
   constructor(linked: LinkedVm) {
     this.linked = linked;
@@ -28,7 +29,7 @@ export class ScriptedEngine implements Engine {
   alone: Engine["alone"] = null;
 
   ready(): Promise<void> {
-    return this.isReady;
+    return this.becomesReady;
   }
 
   async job(input: unknown, signal: AbortSignal): Promise<unknown> {

@@ -39,6 +39,7 @@ export class IndexFile {
   readonly #file: string;
   #content: Content = { indexes: [], latest: {} };
   #isBroken = false;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(stateFolder: string) {
     this.#file = path.join(stateFolder, FILE);
@@ -63,19 +64,22 @@ export class IndexFile {
 
   /** It is the latest of its name that the key has signed. */
   async setLatest(key: string, kind: "index" | "service", name: string, value: Latest): Promise<void> {
-    await this.#write({ ...this.#content, latest: { ...this.#content.latest, [entryOf(key, kind, name)]: value } });
+    await this.#change(({ indexes, latest }) => ({
+      indexes,
+      latest: { ...latest, [entryOf(key, kind, name)]: value },
+    }));
   }
 
   /** In the place of the one of its name. */
   async put(index: KeptIndex): Promise<void> {
-    const others = this.#content.indexes.filter(({ name }) => name !== index.name);
-    const indexes = [...others, index].toSorted((one, other) => (one.name < other.name ? -1 : 1));
-    await this.#write({ ...this.#content, indexes });
+    await this.#change(({ indexes, latest }) => {
+      const others = indexes.filter(({ name }) => name !== index.name);
+      return { indexes: [...others, index].toSorted((one, other) => (one.name < other.name ? -1 : 1)), latest };
+    });
   }
 
   async remove(name: string): Promise<void> {
-    const indexes = this.#content.indexes.filter((index) => index.name !== name);
-    await this.#write({ ...this.#content, indexes });
+    await this.#change(({ indexes, latest }) => ({ indexes: indexes.filter((index) => index.name !== name), latest }));
   }
 
   /** Without it nobody knows which versions there were: nothing is added to what cannot be read. @throws AppError settings.broken */
@@ -85,10 +89,17 @@ export class IndexFile {
     throw new AppError("settings.broken", sentence, { file: this.#file });
   }
 
-  async #write(content: Content): Promise<void> {
-    this.refuseBroken();
-    this.#content = content;
-    await writeFileAtomically(this.#file, `${JSON.stringify(content, undefined, 2)}\n`);
+  /** One after the other, each on the disk before it counts: the newest is what stays there. */
+  #change(change: (content: Content) => Content): Promise<void> {
+    this.#writing = this.#writing
+      .catch(() => undefined)
+      .then(async () => {
+        this.refuseBroken();
+        const content = change(this.#content);
+        await writeFileAtomically(this.#file, `${JSON.stringify(content, undefined, 2)}\n`);
+        this.#content = content;
+      });
+    return this.#writing;
   }
 }
 

@@ -119,6 +119,37 @@ describe("an index", () => {
     expect([indexes.views, kept()]).toEqual([[], []]);
   });
 
+  it("that is older than one that is being kept is refused when that is kept", async () => {
+    await added();
+    const stateFolder = path.join(home, "state");
+    const file = new IndexFile(stateFolder);
+    const setLatest = file.setLatest.bind(file);
+    let open = (): void => undefined;
+    const isOpen = new Promise<void>((resolve) => (open = resolve));
+    const reached = new Promise<void>((resolve) => {
+      file.setLatest = async (...words) => {
+        file.setLatest = setLatest;
+        resolve();
+        await isOpen;
+        await setLatest(...words);
+      };
+    });
+    let looked = (): void => undefined;
+    const options = { stateFolder, recipesFolder: null, allowsUnsigned: () => false };
+    const indexes = new ServiceIndexes({ ...options, file, nowMs: () => (looked(), nowMs) });
+    await indexes.load();
+    const list = read();
+    put({ ...list, version: 3 });
+    const newer = indexes.update("shop");
+    await reached;
+    put({ ...list, version: 2 });
+    // Once it has been read, it is to be kept.
+    looked = () => setImmediate(open);
+    await expect(indexes.update("shop")).rejects.toMatchObject(code("index.older"));
+    await newer;
+    expect((await opened()).view("shop").version).toBe(3);
+  });
+
   it.each(["../words", "/words", "a/b", "..", "words\u0000"])(
     "that offers a service named %j is refused",
     async (name) => {

@@ -70,6 +70,7 @@ const LEFT = /^\.service-(fetch|trial)-/;
 export class ServiceIndexes extends Emitter<{ changed: [] }> {
   readonly #options: IndexesOptions;
   readonly #known = new Map<string, Known>();
+  #keeping: Promise<unknown> = Promise.resolve();
 
   constructor(options: IndexesOptions) {
     super();
@@ -251,7 +252,14 @@ export class ServiceIndexes extends Emitter<{ changed: [] }> {
     return { list, content, signature: list.key === null ? null : text, source: source.text };
   }
 
-  async #keep({ list, content, signature, source }: Taken, key: string | null): Promise<IndexView> {
+  /** One after the other: what is older than another that is being kept is refused when that is kept. */
+  #keep(taken: Taken, key: string | null): Promise<IndexView> {
+    const kept = this.#keeping.then(() => this.#keepNow(taken, key));
+    this.#keeping = kept.catch(() => undefined);
+    return kept;
+  }
+
+  async #keepNow({ list, content, signature, source }: Taken, key: string | null): Promise<IndexView> {
     const { file, nowMs } = this.#options;
     const { name } = list;
     const version = `${list.version}.0.0`;

@@ -3,7 +3,7 @@ import type { VmId } from "#shared/model/vm.ts";
 import { createOverlayStore } from "../../shell/overlays.ts";
 import { createPromptQueue } from "../../shell/prompts.ts";
 import { NoticeQueue } from "../../ui/notices.ts";
-import { tellFound } from "./tell-found.ts";
+import { tellFound, tellUnscanned } from "./tell-found.ts";
 
 it("names file, VM and what was found, and shows the services", () => {
   const notices = new NoticeQueue();
@@ -15,6 +15,19 @@ it("names file, VM and what was found, and shows the services", () => {
   expect(words.replaceAll(/[\u2068\u2069]/g, "")).toMatch(
     /^“Downloads\/a.?b” in web: Eicar was found in it \(ClamAV\)\. It is still there\.$/,
   );
+  expect(words).not.toContain("\u202e");
+  options?.action?.run();
+  expect(overlays.getState().overlay).toEqual({ kind: "sheet", tab: "services" });
+});
+
+it("names folder, VM and why not all was scanned, without a guest's own marks", () => {
+  const notices = new NoticeQueue();
+  const told = vi.spyOn(notices, "tell");
+  const from = { kind: "vm", id: "web" as VmId, name: "web", label: "coral", role: "app" } as const;
+  const overlays = createOverlayStore(createPromptQueue());
+  tellUnscanned(notices, overlays)({ from, path: "Downloads", words: "a\u202eb: it was not scanned" });
+  const [words = "", options] = told.mock.lastCall ?? [];
+  expect(words.replaceAll(/[\u2068\u2069]/g, "")).toMatch(/^“Downloads” in web: a.?b: it was not scanned\.$/);
   expect(words).not.toContain("\u202e");
   options?.action?.run();
   expect(overlays.getState().overlay).toEqual({ kind: "sheet", tab: "services" });

@@ -1,0 +1,33 @@
+/** Work that many events ask for, where the last one counts: done at once, and then at most once in so long. */
+
+export interface AtMostEach {
+  /** Done now, or when the time since it was done last is over. */
+  ask(): void;
+  /** It is not done any more, whoever asks. */
+  end(): void;
+}
+
+export function atMostEach(ms: number, work: () => void): AtMostEach {
+  let timer: NodeJS.Timeout | undefined;
+  let isAsked = false;
+  let isEnded = false;
+  const run = (): void => {
+    isAsked = false;
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (isAsked) run();
+    }, ms);
+    work();
+  };
+  return {
+    ask() {
+      if (isEnded) return;
+      if (timer === undefined) run();
+      else isAsked = true;
+    },
+    end() {
+      isEnded = true;
+      clearTimeout(timer);
+    },
+  };
+}
