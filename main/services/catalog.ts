@@ -41,6 +41,8 @@ export interface CatalogOptions {
 
 /** The versions before, by name. */
 const BEFORE = ".before";
+/** What is not yet in its place: `.NAME.UUID`. */
+const PARTIAL = /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class ServiceCatalog implements ServiceImages {
   readonly #services = new Map<string, Service>();
@@ -68,12 +70,22 @@ export class ServiceCatalog implements ServiceImages {
       const { service } = await readFolder(this.beforeFolder(name), this.#options.recipesFolder);
       if (service !== null) this.#before.set(name, service);
     }
-    const names = (await fsp.readdir(this.#folder)).filter((name) => !name.startsWith("."));
-    for (const name of names.toSorted()) {
+    const all = await fsp.readdir(this.#folder);
+    // Of an application that was killed while it installed one.
+    for (const name of all.filter((one) => PARTIAL.test(one)))
+      await fsp.rm(path.join(this.#folder, name), { recursive: true, force: true });
+    for (const name of all.filter((one) => !one.startsWith(".")).toSorted()) {
       const { service, problems } = await readFolder(path.join(this.#folder, name), this.#options.recipesFolder);
-      if (service !== null && service.manifest.name === name && !this.#services.has(name))
-        this.#services.set(name, service);
-      else this.#problems.push(...problems);
+      const file = path.join(this.#folder, name, MANIFEST_FILE);
+      const problem = (reason: string): FileProblem => ({ file, line: 1, column: 1, reason });
+      if (service === null) this.#problems.push(...problems);
+      else if (service.manifest.name !== name) this.#problems.push(problem(`its folder is "${name}"`));
+      // Of an earlier Atoll, which had none of that name.
+      else if (this.#services.has(name))
+        this.#problems.push(
+          problem(`"${name}" comes with Atoll now: remove that folder, or install it by another name`),
+        );
+      else this.#services.set(name, service);
     }
   }
 
