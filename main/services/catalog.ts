@@ -183,18 +183,12 @@ export class ServiceCatalog implements ServiceImages {
 
   /** Copies the folder. What was there is the version before. @throws AppError service.bad-folder, file.write-failed */
   async install(folder: string, origin: Origin): Promise<Service> {
-    const { manifest, text, files } = await this.read(folder);
-    const { name } = manifest;
+    const service = await this.read(folder);
+    const { name } = service.manifest;
     const target = path.join(this.#folder, name);
     const partial = path.join(this.#folder, `.${name}.${randomUUID()}`);
     try {
-      await fsp.mkdir(path.join(partial, PROGRAM_FOLDER), { recursive: true, mode: 0o700 });
-      await fsp.writeFile(path.join(partial, MANIFEST_FILE), text, { mode: 0o600, flush: true });
-      for (const { path: file, isExecutable, data } of await files()) {
-        const to = path.join(partial, PROGRAM_FOLDER, file);
-        await fsp.mkdir(path.dirname(to), { recursive: true });
-        await fsp.writeFile(to, data, { mode: isExecutable ? 0o700 : 0o600, flush: true });
-      }
+      await writeService(service, partial);
       await writeOrigin(partial, origin);
       await syncFolder(partial);
       const before = this.#services.get(name);
@@ -227,6 +221,17 @@ export class ServiceCatalog implements ServiceImages {
     await fsp.rm(path.join(this.#folder, name), { recursive: true, force: true });
     this.#before.delete(name);
     this.#services.delete(name);
+  }
+}
+
+/** Its manifest and its program, as they are installed. */
+export async function writeService({ text, files }: Service, folder: string): Promise<void> {
+  await fsp.mkdir(path.join(folder, PROGRAM_FOLDER), { recursive: true, mode: 0o700 });
+  await fsp.writeFile(path.join(folder, MANIFEST_FILE), text, { mode: 0o600, flush: true });
+  for (const { path: file, isExecutable, data } of await files()) {
+    const to = path.join(folder, PROGRAM_FOLDER, file);
+    await fsp.mkdir(path.dirname(to), { recursive: true });
+    await fsp.writeFile(to, data, { mode: isExecutable ? 0o700 : 0o600, flush: true });
   }
 }
 
