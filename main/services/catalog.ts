@@ -41,6 +41,8 @@ export interface CatalogOptions {
 
 /** The versions before, by name. */
 const BEFORE = ".before";
+/** What is not yet in its place: `.NAME.UUID`. */
+const PARTIAL = /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class ServiceCatalog implements ServiceImages {
   readonly #services = new Map<string, Service>();
@@ -68,12 +70,22 @@ export class ServiceCatalog implements ServiceImages {
       const { service } = await readFolder(this.beforeFolder(name), this.#options.recipesFolder);
       if (service !== null) this.#before.set(name, service);
     }
-    const names = (await fsp.readdir(this.#folder)).filter((name) => !name.startsWith("."));
-    for (const name of names.toSorted()) {
+    const all = await fsp.readdir(this.#folder);
+    // Of an application that was killed while it installed one.
+    for (const name of all.filter((one) => PARTIAL.test(one)))
+      await fsp.rm(path.join(this.#folder, name), { recursive: true, force: true });
+    for (const name of all.filter((one) => !one.startsWith(".")).toSorted()) {
       const { service, problems } = await readFolder(path.join(this.#folder, name), this.#options.recipesFolder);
-      if (service !== null && service.manifest.name === name && !this.#services.has(name))
-        this.#services.set(name, service);
-      else this.#problems.push(...problems);
+      const file = path.join(this.#folder, name, MANIFEST_FILE);
+      const problem = (reason: string): FileProblem => ({ file, line: 1, column: 1, reason });
+      if (service === null) this.#problems.push(...problems);
+      else if (service.manifest.name !== name) this.#problems.push(problem(`its folder is "${name}"`));
+      // Of an earlier Atoll, which had none of that name.
+      else if (this.#services.has(name))
+        this.#problems.push(
+          problem(`"${name}" comes with Atoll now: remove that folder, or install it by another name`),
+        );
+      else this.#services.set(name, service);
     }
   }
 
@@ -171,18 +183,12 @@ export class ServiceCatalog implements ServiceImages {
 
   /** Copies the folder. What was there is the version before. @throws AppError service.bad-folder, file.write-failed */
   async install(folder: string, origin: Origin): Promise<Service> {
-    const { manifest, text, files } = await this.read(folder);
-    const { name } = manifest;
+    const service = await this.read(folder);
+    const { name } = service.manifest;
     const target = path.join(this.#folder, name);
     const partial = path.join(this.#folder, `.${name}.${randomUUID()}`);
     try {
-      await fsp.mkdir(path.join(partial, PROGRAM_FOLDER), { recursive: true, mode: 0o700 });
-      await fsp.writeFile(path.join(partial, MANIFEST_FILE), text, { mode: 0o600, flush: true });
-      for (const { path: file, isExecutable, data } of await files()) {
-        const to = path.join(partial, PROGRAM_FOLDER, file);
-        await fsp.mkdir(path.dirname(to), { recursive: true });
-        await fsp.writeFile(to, data, { mode: isExecutable ? 0o700 : 0o600, flush: true });
-      }
+      await writeService(service, partial);
       await writeOrigin(partial, origin);
       await syncFolder(partial);
       const before = this.#services.get(name);
@@ -215,6 +221,17 @@ export class ServiceCatalog implements ServiceImages {
     await fsp.rm(path.join(this.#folder, name), { recursive: true, force: true });
     this.#before.delete(name);
     this.#services.delete(name);
+  }
+}
+
+/** Its manifest and its program, as they are installed. */
+export async function writeService({ text, files }: Service, folder: string): Promise<void> {
+  await fsp.mkdir(path.join(folder, PROGRAM_FOLDER), { recursive: true, mode: 0o700 });
+  await fsp.writeFile(path.join(folder, MANIFEST_FILE), text, { mode: 0o600, flush: true });
+  for (const { path: file, isExecutable, data } of await files()) {
+    const to = path.join(folder, PROGRAM_FOLDER, file);
+    await fsp.mkdir(path.dirname(to), { recursive: true });
+    await fsp.writeFile(to, data, { mode: isExecutable ? 0o700 : 0o600, flush: true });
   }
 }
 

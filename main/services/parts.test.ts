@@ -1,4 +1,5 @@
 /** The parts of a service that are files, tables and words. */
+import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -107,6 +108,31 @@ describe("the catalog", () => {
     expect(again.all).toEqual([]);
     expect(() => again.named("words")).toThrow(/no service "words"/);
     expect(fs.readdirSync(path.join(folder, "state/services"))).toEqual([]);
+  });
+
+  it("removes what an application has left that was killed while it installed one", async () => {
+    const partial = `.words.${randomUUID()}`;
+    put(`state/services/${partial}/service.yaml`, "format: 1");
+    put("state/services/.mine/a", "");
+    await new ServiceCatalog(options()).load();
+    expect(fs.readdirSync(path.join(folder, "state/services"))).toEqual([".mine"]);
+  });
+
+  it("says what is wrong with an installed one whose name a built-in has, or another than its folder", async () => {
+    await newService(folder, "words");
+    const catalog = new ServiceCatalog(options());
+    await catalog.load();
+    const builtIn = { ...(await catalog.install(path.join(folder, "words"), FOLDER_ORIGIN)), origin: null };
+    fs.cpSync(path.join(folder, "state/services/words"), path.join(folder, "state/services/other"), {
+      recursive: true,
+    });
+    const next = new ServiceCatalog({ ...options(), builtIns: [builtIn] });
+    await next.load();
+    expect(next.all).toEqual([builtIn]);
+    expect(next.problems.map(({ reason }) => reason)).toEqual([
+      'its folder is "other"',
+      '"words" comes with Atoll now: remove that folder, or install it by another name',
+    ]);
   });
 
   it("leaves out what is broken, and takes nothing that is", async () => {

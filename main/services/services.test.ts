@@ -1,4 +1,5 @@
 /** All services together: what is remembered of them. VMs are scripted, files are real. */
+import { generateKeyPairSync } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -11,6 +12,8 @@ import type { TemplateBuilds } from "../vms/template-builds.ts";
 import { ServiceCatalog } from "./catalog.ts";
 import { ServiceSource } from "./service-source.ts";
 import { Services } from "./services.ts";
+import { publicKeyText } from "./signing/minisign.ts";
+import { signFolder } from "./signing/signed-folder.ts";
 import { WORDS } from "./testing/words-manifest.ts";
 
 let home: string;
@@ -117,6 +120,29 @@ it("one that is wanted is wanted all the while that another version takes its pl
   expect(services.unit("words").manifest.version).toBe("1.1.0");
   await services.unit("words").stop();
   await vi.waitFor(() => expect(isWantedLater()).toBe(false));
+});
+
+it("of a folder that changes while it is installed what was signed is installed", async () => {
+  const { privateKey: key } = generateKeyPairSync("ed25519");
+  const from = folder("1.0.0");
+  await signFolder(from, await catalog.read(from), { key, days: 60, nowMs: Date.now() });
+  const install = catalog.install.bind(catalog);
+  catalog.install = async (...words) => {
+    fs.writeFileSync(path.join(from, "program/run"), "another");
+    return install(...words);
+  };
+  await services.install(from);
+  const [{ data } = expect.unreachable("it has no program")] = await catalog.named("words").files();
+  expect([Buffer.from(data).toString(), catalog.named("words").origin]).toEqual([
+    "1.0.0",
+    { index: null, key: publicKeyText(key) },
+  ]);
+  fs.writeFileSync(path.join(from, "program/run"), "changed");
+  await expect(services.install(from)).rejects.toMatchObject({
+    code: "service.bad-signature",
+    message: expect.stringContaining(`${from} is not what was signed`) as string,
+  });
+  expect(fs.readdirSync(home).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
 it("one whose removal fails is still shown beside the others, and removed by another try", async () => {

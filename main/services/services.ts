@@ -12,7 +12,7 @@ import { log } from "../base/log.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import type { VmDefinition } from "../vms/definition.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
-import type { Service, ServiceCatalog, Trial } from "./catalog.ts";
+import { type Service, type ServiceCatalog, type Trial, writeService } from "./catalog.ts";
 import type { ServiceManifest } from "./manifest.ts";
 import { ForkUnits } from "./fork-units.ts";
 import { NextUnits } from "./next-units.ts";
@@ -22,7 +22,7 @@ import { ServiceSettings } from "./service-settings.ts";
 import type { ServiceSource } from "./service-source.ts";
 import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
 import { ServiceUnit } from "./service-unit.ts";
-import { verifyFolder } from "./signing/signed-folder.ts";
+import { copySignature, verifyFolder } from "./signing/signed-folder.ts";
 import { Updates } from "./updates.ts";
 
 export interface ServicesOptions {
@@ -57,6 +57,8 @@ export interface ServicesEvents {
 
 /** Settings that were last of use. */
 const LAST_GOOD = "service-settings-last-good";
+/** What an application that was killed has left of them, the next one removes. */
+const INSTALL_FOLDER = ".service-install-";
 
 export class Services extends Emitter<ServicesEvents> {
   readonly #options: ServicesOptions;
@@ -319,7 +321,17 @@ export class Services extends Emitter<ServicesEvents> {
 
   /** The folder's service, installed or in the place of its earlier version. @throws AppError service.* */
   async install(folder: string): Promise<string> {
-    return this.put(folder, await this.#originOf(folder));
+    const { catalog, stateFolder } = this.#options;
+    const service = await catalog.read(folder);
+    // Else it could be another one once its signature was looked at.
+    const copy = await fsp.mkdtemp(path.join(stateFolder, INSTALL_FOLDER));
+    try {
+      await writeService(service, copy);
+      await copySignature(folder, copy);
+      return await this.put(copy, await this.#originOf(folder, copy));
+    } finally {
+      await fsp.rm(copy, { recursive: true, force: true });
+    }
   }
 
   /**
@@ -371,9 +383,9 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   /** A folder that has a signature is what was signed, or is refused. @throws AppError service.bad-signature, service.expired */
-  async #originOf(folder: string): Promise<Origin> {
+  async #originOf(folder: string, at = folder): Promise<Origin> {
     try {
-      const { key } = await verifyFolder(folder, await this.#options.catalog.read(folder), Date.now());
+      const { key } = await verifyFolder(folder, await this.#options.catalog.read(at), Date.now(), at);
       return { index: null, key };
     } catch (error) {
       if (toErrorValue(error).code === "service.not-signed") return FOLDER_ORIGIN;

@@ -65,7 +65,7 @@ const MAX_INDEXES = 20;
 /** How long all of a service may take. */
 const FETCH_MS = 600_000;
 const FETCH_FOLDER = ".service-fetch-";
-const LEFT = /^\.service-(fetch|trial)-/;
+const LEFT = /^\.service-(fetch|install|trial)-/;
 
 export class ServiceIndexes extends Emitter<{ changed: [] }> {
   readonly #options: IndexesOptions;
@@ -89,7 +89,7 @@ export class ServiceIndexes extends Emitter<{ changed: [] }> {
         log(`index "${name}" is left out: ${messageOf(error)}`);
       }
     }
-    // Of an application that was killed while it fetched one, or tried it.
+    // Of an application that was killed while it fetched one, installed or tried it.
     const names = await fsp.readdir(stateFolder).catch(() => []);
     for (const left of names.filter((name) => LEFT.test(name)))
       await fsp.rm(path.join(stateFolder, left), { recursive: true, force: true });

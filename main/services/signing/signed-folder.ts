@@ -1,5 +1,6 @@
 /** Signs a service's folder, and looks whether one is what was signed. */
 import type { KeyObject } from "node:crypto";
+import fsp from "node:fs/promises";
 import path from "node:path";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { readAtMost } from "../../base/read-at-most.ts";
@@ -21,6 +22,12 @@ import {
   type SignedFile,
 } from "./lists.ts";
 import { MAX_SIGNATURE_BYTES, publicKeyText, signatureProblem, signatureText } from "./minisign.ts";
+
+/** The list and its signature, with the most that they may have. */
+const SIGNATURE_FILES = [
+  [FILES_FILE, MAX_LIST_BYTES],
+  [`${FILES_FILE}${SIGNATURE_SUFFIX}`, MAX_SIGNATURE_BYTES],
+] as const;
 
 /** Of a list, and of its signature: others can read them. */
 const MODE = 0o644;
@@ -51,16 +58,24 @@ export async function writeSigned(file: string, list: FileList | IndexList, key:
   }
 }
 
+/** What a signature of the folder is, beside a copy of its service. @throws AppError service.bad-signature */
+export async function copySignature(folder: string, to: string): Promise<void> {
+  for (const [name, limit] of SIGNATURE_FILES) {
+    const content = await listed(path.join(folder, name), limit);
+    if (content !== null) await fsp.writeFile(path.join(to, name), content, { mode: 0o600 });
+  }
+}
+
 /**
  * What was signed, where the folder is just that. By whom is the list's `key`: it is for the caller to know it.
+ * @param at where its files are, if that is a copy of `folder`
  * @throws AppError service.not-signed, service.bad-signature, service.expired
  */
-export async function verifyFolder(folder: string, service: Service, nowMs: number): Promise<FileList> {
+export async function verifyFolder(folder: string, service: Service, nowMs: number, at = folder): Promise<FileList> {
   const file = path.join(folder, FILES_FILE);
-  const [content, signature] = [
-    await listed(file, MAX_LIST_BYTES),
-    await listed(`${file}${SIGNATURE_SUFFIX}`, MAX_SIGNATURE_BYTES),
-  ];
+  const [content = null, signature = null] = await Promise.all(
+    SIGNATURE_FILES.map(([name, limit]) => listed(path.join(at, name), limit)),
+  );
   if (content === null || signature === null)
     throw new AppError("service.not-signed", `${folder} is not signed: "atoll service sign ${folder}" signs it.`, {
       folder,
