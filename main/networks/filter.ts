@@ -36,6 +36,8 @@ export interface NetworkFilter {
   readonly isReady: boolean;
   /** Ids of links whose rules the program has said to be in force, in this run of it. No other link is joined. */
   readonly acknowledged: ReadonlySet<string>;
+  /** Of the uplink, as it was told, that the program has taken note of in this run of it; null: none. Nothing goes by another one. */
+  readonly uplinkSession: string | null;
   /** Why links are not acknowledged, for people; null or absent: it only takes its time. */
   readonly problem?: string | null;
   /** The links that are to be; told to the program with their rules. */

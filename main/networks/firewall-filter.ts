@@ -53,6 +53,7 @@ interface Sent {
   /** That `applied` has to name, or a later one: settings are told with the same state. */
   readonly revision: number;
   readonly links: readonly string[];
+  readonly uplinkSession: string | null;
   /** Of the policy's rules. */
   readonly rules: number;
 }
@@ -94,6 +95,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #links: readonly FilteredLink[] = [];
   #uplink: FirewallState["uplink"] = null;
   #acknowledged: ReadonlySet<string> = new Set();
+  #uplinkSession: string | null = null;
   #problems: readonly LinkProblem[] = [];
   /** Lines of the log about what was wrong when it last said so. */
   #logged: readonly string[] = [];
@@ -128,6 +130,10 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   get acknowledged(): ReadonlySet<string> {
     return this.#acknowledged;
+  }
+
+  get uplinkSession(): string | null {
+    return this.#uplinkSession;
   }
 
   /** Why links that were told are not in force. */
@@ -215,6 +221,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     // It has nothing of what an earlier one had in force.
     this.#sent = null;
     this.#acknowledged = new Set();
+    this.#uplinkSession = null;
     this.#lose();
     this.emit("connected");
     this.#tell();
@@ -226,6 +233,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#inForce = null;
     this.#problems = [];
     this.#acknowledged = new Set();
+    this.#uplinkSession = null;
     this.#lose();
     this.emit("gone");
     this.emit("changed");
@@ -254,7 +262,10 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     for (const line of lines) if (!this.#logged.includes(line)) log(line);
     this.#logged = lines;
     if (this.#inForce?.revision !== sent.rules) this.#inForce = { revision: sent.rules, sinceMs: Date.now() };
-    this.#acknowledged = new Set(linksInForce(sent.links, message.problems).filter((id) => this.vmOf(id) !== null));
+    const inForce = linksInForce(sent.links, message.problems);
+    this.#acknowledged = new Set(inForce.filter((id) => this.vmOf(id) !== null));
+    // Where nothing is in force the program may not have read the state.
+    if (message.problems.length === 0 || inForce.length > 0) this.#uplinkSession = sent.uplinkSession;
     this.emit("changed");
   }
 
@@ -268,7 +279,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     try {
       const revision = program.tell({ state });
       const links = state.links.map(({ id }) => id);
-      this.#sent = { state: text, revision, links, rules: this.#options.rules.revision };
+      const uplinkSession = state.uplink?.session ?? null;
+      this.#sent = { state: text, revision, links, uplinkSession, rules: this.#options.rules.revision };
       clearTimeout(this.#late);
       this.#late = setTimeout(() => this.#isLate(), APPLY_MS);
     } catch (error) {

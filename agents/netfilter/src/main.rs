@@ -71,6 +71,8 @@ struct Program {
     /// Of what was told last; `None`: nothing yet. Whoever puts something in force holds it until that is said: what is said last
     /// is so, and of no newer revision than it is true of.
     revision: Mutex<Option<u64>>,
+    /// Held while what went by a lost uplink is ended: what begins after it was told is not.
+    uplink: Mutex<()>,
     /// Set once, before anything is told.
     scanner: OnceLock<Scanner>,
     scan: Mutex<(State, String)>,
@@ -88,6 +90,7 @@ fn run() -> Result<(), String> {
         flights,
         atoll: ToAtoll::default(),
         revision: Mutex::default(),
+        uplink: Mutex::default(),
         scanner: OnceLock::new(),
         scan: Mutex::new((State::Off, String::new())),
         alerts: Mutex::new(Limit::new(Instant::now())),
@@ -161,6 +164,7 @@ impl Program {
             Ok((state, problems)) => {
                 *in_force = Some(revision);
                 let problems = self.core().tell(state, problems);
+                self.look_at_uplink();
                 self.flights.cut_what_is_denied();
                 if let Some(scanner) = self.scanner.get() {
                     scanner.want(self.core().wanted_scan());
@@ -209,6 +213,7 @@ impl Program {
 
     /// What went by an uplink that is gone is no connection any more.
     fn look_at_uplink(&self) {
+        let _looking = self.uplink.lock().unwrap_or_else(PoisonError::into_inner);
         let was_lost = self.core().uplink_was_lost();
         if was_lost {
             self.flights.cut_all();

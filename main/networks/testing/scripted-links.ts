@@ -110,6 +110,7 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
   isUp = false;
   isReady = false;
   acknowledged: ReadonlySet<string> = new Set();
+  uplinkSession: string | null = null;
   problem: string | null = null;
   links: readonly FilteredLink[] = [];
   uplink: FirewallState["uplink"] = null;
@@ -138,9 +139,10 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
     return this.failure === null ? Promise.resolve() : Promise.reject(this.failure);
   }
 
-  /** Its program is connected, or gone; these rules are in force. */
+  /** Its program is connected, or gone; these rules are in force, and what it was told of the uplink. */
   is(isReady: boolean, ...acknowledged: string[]): void {
     this.isUp = this.isReady = isReady;
+    this.uplinkSession = isReady ? (this.uplink?.session ?? null) : null;
     this.acknowledged = new Set(acknowledged);
     this.emit("changed");
   }
