@@ -692,11 +692,10 @@ impl Core {
         }
     }
 
-    /// Once a second: what the kernel counted.
-    pub fn tick(&mut self) -> nix::Result<Vec<Counter>> {
+    /// Once a second: what the kernel counted. `all`: its table, which is read before, since nothing else is done by this meanwhile.
+    pub fn tick(&mut self, all: &[Connection]) -> nix::Result<Vec<Counter>> {
         self.ask_about_lost();
         let now = Instant::now();
-        let all = conntrack::dump(&mut self.netfilter)?;
         let links: HashMap<IpAddr, String> = self
             .state
             .links
@@ -714,8 +713,8 @@ impl Core {
             let port = Port::of(tuple.protocol, tuple.destination_port);
             candidates(of_links, links_told, world, link, tuple.destination, port)
         };
-        self.flows.see(&all, &links, &self.marks, candidates, now);
-        self.forget_cut(&all);
+        self.flows.see(all, &links, &self.marks, candidates, now);
+        self.forget_cut(all);
         let counted = counters::counters(&mut self.netfilter)?;
         for link in &self.state.links {
             let denied = counted.iter().find(|own| own.name == format!("denied-{}", link.id));

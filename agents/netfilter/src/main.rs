@@ -243,6 +243,10 @@ impl Program {
 
     fn tick(&self) {
         let mut failures = 0;
+        let mut table = match netlink::Netlink::netfilter() {
+            Ok(table) => table,
+            Err(error) => return eprintln!("netfilter: connections cannot be read: {error}"),
+        };
         loop {
             thread::sleep(TICK);
             self.look_at_uplink();
@@ -254,7 +258,9 @@ impl Program {
             if is_stale {
                 self.apply_again();
             }
-            let counters = match self.core().tick() {
+            // Not while the core is held: look-ups and first flights would wait for it.
+            let all = netlink::conntrack::dump(&mut table);
+            let counters = match all.and_then(|all| self.core().tick(&all)) {
                 Ok(counters) => counters,
                 // Such as a table that changes while it is read.
                 Err(error) if failures < MAX_FAILURES => {
