@@ -23,9 +23,17 @@ export interface CableOptions {
   readonly startRelay: StartRelay;
   /** In the order in which they get their carriers. */
   readonly ends: readonly CableEnd[];
+  /** Whether the ends may get their carriers now; always where nothing is said. `look` asks again. */
+  readonly mayRise?: () => boolean;
 }
 
-export class Cable extends Emitter<{ changed: [] }> {
+export interface CableEvents {
+  /** Frames passed, and do not any more. Before "changed". */
+  parted: [];
+  changed: [];
+}
+
+export class Cable extends Emitter<CableEvents> {
   readonly #options: CableOptions;
   readonly #restarts = new Backoff(RESTART_MS, MAX_RESTART_MS);
   #relay: Relay | null = null;
@@ -33,6 +41,8 @@ export class Cable extends Emitter<{ changed: [] }> {
   readonly #carrierRetries = new Backoff(RESTART_MS, MAX_RESTART_MS);
   #carrierTimer: NodeJS.Timeout | undefined;
   #isJoined = false;
+  /** All ends have their carriers. */
+  #isRaised = false;
   #isOver = false;
   #problem: string | null = null;
 
@@ -50,6 +60,11 @@ export class Cable extends Emitter<{ changed: [] }> {
   /** Why it is not up; null: it only takes its time. */
   get problem(): string | null {
     return this.#problem;
+  }
+
+  /** What `mayRise` says may have changed. */
+  look(): void {
+    if (this.#isJoined && !this.#isRaised && this.#problem === null) void this.#raise();
   }
 
   /** Cut, at once and for good. */
@@ -73,8 +88,11 @@ export class Cable extends Emitter<{ changed: [] }> {
   }
 
   #joined(isJoined: boolean, problem: string | null): void {
+    const hasParted = this.#isJoined && !isJoined;
     this.#isJoined = isJoined;
+    this.#isRaised = false;
     this.#problem = problem;
+    if (hasParted && !this.#isOver) this.emit("parted");
     if (isJoined) void this.#raise();
     else this.#lower();
     if (!this.#isOver) this.emit("changed");
@@ -89,11 +107,13 @@ export class Cable extends Emitter<{ changed: [] }> {
   }
 
   async #raise(): Promise<void> {
+    if (this.#options.mayRise?.() === false) return;
     try {
       for (const { nics, id } of this.#options.ends) {
         await nics.setLink(id, true);
         if (!this.#isJoined) return;
       }
+      this.#isRaised = true;
     } catch (error) {
       if (!this.#isJoined) return;
       // Where the VM has ended, whoever has made the cable ends it.

@@ -61,6 +61,8 @@ export interface NetworkFilter {
   readonly acknowledged: ReadonlySet<string>;
   /** Why this VM's link is not acknowledged, for people; null: it only takes its time. */
   problemOf(vm: VmId): string | null;
+  /** Of the uplink, as it was told, that the program has taken note of in this run of it; null: none. Nothing goes by another one. */
+  readonly uplinkSession: string | null;
   /** The links that are to be; told to the program with their rules. */
   setLinks(links: readonly FilteredLink[], uplink: FirewallState["uplink"]): void;
   /** Starts the VM unless it runs; rejects where it cannot. */

@@ -96,6 +96,34 @@ it("tells each VM's rules when the program connects, and takes what it confirms"
   expect([...filter.acknowledged]).toEqual(["link-1", "link-2"]);
 });
 
+it("says which session of the uplink the program has taken note of, in this run of it", () => {
+  const uplink = (session: string) => ({
+    own: { mac: "52:54:00:c7:00:01", ipv4: "10.137.255.2", ipv6: "fd00:137:ffff::2" },
+    gateway: { ipv4: "10.137.255.1", ipv6: "fd00:137:ffff::1" },
+    session,
+  });
+  const lose = (session: string): void => {
+    filter.setLinks([filteredLink(1, idOf(WEB))], uplink(session));
+    settle();
+  };
+  up();
+  program.applies();
+  expect(filter.uplinkSession).toBe(null);
+  lose("one");
+  expect([program.last?.uplink?.session, filter.uplinkSession]).toEqual(["one", null]);
+  program.applies();
+  expect(filter.uplinkSession).toBe("one");
+  lose("two");
+  expect(filter.uplinkSession).toBe("one");
+  // It has not understood what it was told.
+  program.applies([{ where: "", reason: "unknown field" }]);
+  expect(filter.uplinkSession).toBe("one");
+  program.applies();
+  expect(filter.uplinkSession).toBe("two");
+  program.disconnect();
+  expect(filter.uplinkSession).toBe(null);
+});
+
 it("acknowledges no link whose rules are not in force, and says why", () => {
   up();
   program.applies([{ where: "link-1", reason: "too\u202e many\n" }]);

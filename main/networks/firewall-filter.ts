@@ -55,6 +55,7 @@ interface Sent {
   /** That `applied` has to name, or a later one: settings are told with the same state. */
   readonly revision: number;
   readonly links: readonly FilteredLink[];
+  readonly uplinkSession: string | null;
   /** Of the policy's rules. */
   readonly rules: number;
 }
@@ -98,6 +99,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #links: readonly FilteredLink[] = [];
   #uplink: FirewallState["uplink"] = null;
   #acknowledged: ReadonlySet<string> = new Set();
+  #uplinkSession: string | null = null;
   #problems: readonly LinkProblem[] = [];
   /** Lines of the log about what was wrong when it last said so. */
   #logged: readonly string[] = [];
@@ -131,6 +133,10 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
 
   get acknowledged(): ReadonlySet<string> {
     return this.#acknowledged;
+  }
+
+  get uplinkSession(): string | null {
+    return this.#uplinkSession;
   }
 
   problemOf(vm: VmId): string | null {
@@ -220,6 +226,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     // It has nothing of what an earlier one had in force.
     this.#sent = null;
     this.#acknowledged = new Set();
+    this.#uplinkSession = null;
     this.#lose();
     this.emit("connected");
     this.#tell();
@@ -231,6 +238,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#inForce = null;
     this.#problems = [];
     this.#acknowledged = new Set();
+    this.#uplinkSession = null;
     this.#lose();
     this.emit("gone");
     this.emit("changed");
@@ -262,6 +270,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     const ids = sent.links.map(({ id }) => id);
     const inForce = new Set(linksInForce(ids, message.problems));
     this.#acknowledged = stillAcknowledged(inForce, sent.links, this.#links);
+    // Where nothing is in force the program may not have read the state.
+    if (message.problems.length === 0 || inForce.size > 0) this.#uplinkSession = sent.uplinkSession;
     this.emit("changed");
   }
 
@@ -279,7 +289,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     if (!program.isConnected || text === this.#sent?.state) return;
     try {
       const revision = program.tell({ state });
-      this.#sent = { state: text, revision, links: this.#links, rules: this.#options.rules.revision };
+      const uplinkSession = state.uplink?.session ?? null;
+      this.#sent = { state: text, revision, links: this.#links, uplinkSession, rules: this.#options.rules.revision };
       this.#unconfirmed.told(revision);
     } catch (error) {
       // Old rules must not stay in force as if they were the new ones.

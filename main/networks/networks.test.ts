@@ -272,6 +272,7 @@ describe("a VM behind the firewall", () => {
     expect(filter.uplink).toEqual({
       own: { mac: "52:54:00:c7:00:02", ipv4: "10.137.0.10", ipv6: "fd00:137:2::2" },
       gateway: { ipv4: "10.137.0.9", ipv6: "fd00:137:2::1" },
+      session: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     });
     expect(running()).toEqual(["/fw/uplink"]);
     expect(web.detail).toBe("Its network waits for the firewall: its rules are not in force yet.");
@@ -475,6 +476,42 @@ describe("a VM behind the firewall", () => {
     uplink = { options: ["wlan0"], problem: null };
     await look();
     expect([command(), web.detail]).toEqual([["passt", "wlan0"], ""]);
+  });
+
+  it("has another session each time that the uplink is lost, and no carrier there before the firewall knows", async () => {
+    await joined();
+    const sessions = [filter.uplink?.session];
+    const lose = [
+      () => relayOf("/fw/uplink")?.emit("parted", "closed"),
+      () => {
+        const relay = relayOf("/fw/uplink");
+        relay?.emit("ended", "SIGKILL");
+        if (relay !== undefined) relay.isOver = true;
+      },
+      () => {
+        uplink = { options: ["wlan0"], problem: null };
+        networks.look();
+      },
+    ];
+    for (const [lost, how] of lose.entries()) {
+      happened = [];
+      how();
+      await vi.advanceTimersByTimeAsync(200);
+      expect(firewall.nics?.links).toMatchObject({ uplink: false });
+      sessions.push(filter.uplink?.session);
+      expect(new Set(sessions).size).toBe(lost + 2);
+      // Nothing more is lost where nothing could pass.
+      relayOf("/fw/uplink")?.emit("parted", "passt: not found");
+      await settled();
+      relayOf("/fw/uplink")?.emit("joined");
+      await settled();
+      expect(firewall.nics?.links).toMatchObject({ uplink: false });
+      expect(filter.uplink?.session).toBe(sessions.at(-1));
+      filter.is(true, "link-1");
+      await settled();
+      expect(firewall.nics?.links).toMatchObject({ uplink: true });
+      expect(filter.uplink?.session).toBe(sessions.at(-1));
+    }
   });
 
   it("says that the firewall has no way to the internet", async () => {

@@ -3,6 +3,7 @@
  * by an uplink of its own, `firewall` with its twin in the firewall VM, once the firewall has said that this VM's rules are
  * in force. Whatever is lost, the link is cut first; then it is made again.
  */
+import { randomUUID } from "node:crypto";
 import { messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import type { FirewallState } from "#shared/model/firewall.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
@@ -84,6 +85,8 @@ export class Networks {
   /** Why it has no interface for a VM. */
   readonly #noTwin = new Map<VmId, string>();
   #uplink: { readonly nics: MachineNics; readonly cable: Cable; readonly options: string } | null = null;
+  /** Of the filter's uplink: another one each time that what went by it is lost. */
+  #session = randomUUID();
   #told = "";
   #isStarting = false;
   /** Why the firewall VM does not run; null: nobody has tried, or it does. */
@@ -171,8 +174,10 @@ export class Networks {
   }
 
   #endUplink(): void {
-    this.#uplink?.cable.end();
+    if (this.#uplink === null) return;
+    this.#uplink.cable.end();
     this.#uplink = null;
+    this.#session = randomUUID();
   }
 
   get #uplinkChoice(): UplinkChoice {
@@ -339,9 +344,13 @@ export class Networks {
     const { options, problem } = this.#uplinkChoice;
     if (this.#uplink === null && this.#firewallNics() === nics && problem === null) {
       const work = this.#uplinkWork(nics.socket(nic.id), ends, options);
-      this.#uplink = { nics, options: options.join(" "), cable: this.#cable({ work, ends: [{ nics, id: nic.id }] }) };
+      // The filter takes note of another session while nothing can go by it yet: what it ends then is of the one before.
+      const mayRise = (): boolean => this.#options.filter.uplinkSession === this.#session;
+      const cable = this.#cable({ work, ends: [{ nics, id: nic.id }], mayRise });
+      cable.on("parted", () => (this.#session = randomUUID()));
+      this.#uplink = { nics, options: options.join(" "), cable };
     }
-    return { own: { mac: nic.mac, ...ends.guest }, gateway: ends.gateway };
+    return { own: { mac: nic.mac, ...ends.guest }, gateway: ends.gateway, session: this.#session };
   }
 
   /** Why the firewall VM does not have the interface; null: it does. */
@@ -393,9 +402,11 @@ export class Networks {
       guest: { mac: ownNic(index).mac, ...guestEnd(index) },
     }));
     const told = JSON.stringify([id, links, uplink]);
-    if (told === this.#told) return;
-    this.#told = told;
-    this.#options.filter.setLinks(links, uplink);
+    if (told !== this.#told) {
+      this.#told = told;
+      this.#options.filter.setLinks(links, uplink);
+    }
+    this.#uplink?.cable.look();
   }
 
   // ---- words and numbers -----------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ export interface ServingService {
 }
 
 export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilter {
+  /** It has no uplink. */
+  readonly uplinkSession = null;
   readonly #service: ServingService;
   #links: readonly FilteredLink[] = [];
   #acknowledged: ReadonlySet<string> = new Set();

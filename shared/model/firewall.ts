@@ -66,6 +66,8 @@ export interface FirewallState {
     readonly own: LinkEnd;
     /** Gateway of both families, and resolver of the host where `dns` is empty. */
     readonly gateway: { readonly ipv4: string; readonly ipv6: string };
+    /** Another one each time that the way to the internet is made anew: what went by the one before is lost. */
+    readonly session: string;
   } | null;
   /** Resolvers' addresses, in the order in which they are asked; empty: the uplink's gateway, which asks the host's. */
   readonly dns: readonly string[];

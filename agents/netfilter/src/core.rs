@@ -56,6 +56,15 @@ struct OfLink {
     cache: Cache,
 }
 
+/// By which it is known to be the same as before. Its carrier says first that it is lost, and may go and come unseen where the VM
+/// is busy; the session does not.
+#[derive(Debug, PartialEq, Eq)]
+struct UplinkSeen {
+    interface: u32,
+    carrier_losses: u32,
+    session: String,
+}
+
 #[derive(Debug)]
 pub struct Core {
     state: State,
@@ -84,8 +93,8 @@ pub struct Core {
     /// What the rules of links come to that canaries have tried, and found good.
     tried: HashMap<String, String>,
     lost: Lost,
-    /// Of the uplink's interface: its index, and how often its carrier had gone.
-    uplink_losses: Option<(u32, u32)>,
+    /// Of the uplink when it was last looked at.
+    uplink_seen: Option<UplinkSeen>,
     /// When rules that are not wholly in force are applied again, and how long after the last time; `None`: all are.
     retry: Option<(Instant, Duration)>,
     /// Wall clock minus monotonic clock, when they were last looked at.
@@ -126,7 +135,7 @@ impl Core {
             shut: HashSet::new(),
             tried: HashMap::new(),
             lost,
-            uplink_losses: None,
+            uplink_seen: None,
             retry: None,
             clock_offset: None,
             start: Instant::now(),
@@ -668,11 +677,13 @@ impl Core {
     /// connections until it is told otherwise, but those whose first flight was read are the program's own: it resets them itself
     /// (`FirstFlight::cut_all`). A VM that cannot be reached at this moment does not get that reset, and is asked when it can be.
     pub fn uplink_was_lost(&mut self) -> bool {
-        let Some(mac) = self.state.uplink.as_ref().map(|uplink| uplink.own.mac) else { return false };
+        let Some(uplink) = self.state.uplink.as_ref() else { return false };
         let Ok(there) = route::interfaces(&mut self.route) else { return false };
-        let Some(own) = there.iter().find(|interface| interface.mac == mac) else { return false };
-        let now = (own.index, own.carrier_losses);
-        let was_lost = self.uplink_losses.replace(now).is_some_and(|before| before != now);
+        let Some(own) = there.iter().find(|interface| interface.mac == uplink.own.mac) else { return false };
+        let session = uplink.session.clone();
+        let now = UplinkSeen { interface: own.index, carrier_losses: own.carrier_losses, session };
+        let was_lost = self.uplink_seen.as_ref().is_some_and(|before| *before != now);
+        self.uplink_seen = Some(now);
         if was_lost {
             for connection in
                 conntrack::dump(&mut self.netfilter).unwrap_or_default().iter().filter(|one| is_carried(one))
@@ -711,11 +722,10 @@ impl Core {
         }
     }
 
-    /// Once a second: what the kernel counted.
-    pub fn tick(&mut self) -> nix::Result<Vec<Counter>> {
+    /// Once a second: what the kernel counted. `all`: its table, which is read before, since nothing else is done by this meanwhile.
+    pub fn tick(&mut self, all: &[Connection]) -> nix::Result<Vec<Counter>> {
         self.ask_about_lost();
         let now = Instant::now();
-        let all = conntrack::dump(&mut self.netfilter)?;
         let links: HashMap<IpAddr, String> = self
             .state
             .links
@@ -733,8 +743,8 @@ impl Core {
             let port = Port::of(tuple.protocol, tuple.destination_port);
             candidates(of_links, links_told, world, link, tuple.destination, port)
         };
-        self.flows.see(&all, &links, &self.marks, candidates, now);
-        self.forget_cut(&all);
+        self.flows.see(all, &links, &self.marks, candidates, now);
+        self.forget_cut(all);
         let counted = counters::counters(&mut self.netfilter)?;
         for link in &self.state.links {
             let denied = counted.iter().find(|own| own.name == format!("denied-{}", link.id));

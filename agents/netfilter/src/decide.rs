@@ -87,10 +87,11 @@ pub fn counts_at(rule: &Rule, port: Option<Port>) -> bool {
         || (rule.port.is_some() && (port != Some(HTTP3) || rule.protocol.is_some()))
 }
 
-/// The same for the name of a known resolver: what lets it pass has to name that.
-fn counts_for(rule: &Rule, name: &str) -> bool {
+/// The same for the name of a known resolver (`is_resolver`, so that of many rules each does not look for it anew): what lets it
+/// pass has to name that.
+fn counts_for(rule: &Rule, is_resolver: bool) -> bool {
     rule.decision == Decision::Deny
-        || !known::is_resolver(name)
+        || !is_resolver
         || match &rule.to {
             Target::Any {} | Target::Internet {} => false,
             Target::NamesBelow { name: parent } => known::is_resolver(parent),
@@ -120,7 +121,7 @@ pub fn is_named(target: &Target, name: &str) -> bool {
 pub fn refusal_of_lookup<'a>(rules: &'a LinkRules, name: &str, now_ms: u64) -> Option<Verdict<'a>> {
     let is_resolver = known::is_resolver(name);
     let mut refusal = None;
-    for rule in rules.rules.iter().filter(|rule| is_in_force(rule, now_ms) && counts_for(rule, name)) {
+    for rule in rules.rules.iter().filter(|rule| is_in_force(rule, now_ms) && counts_for(rule, is_resolver)) {
         let matches = match &rule.to {
             Target::Any {} | Target::Internet {} => true,
             Target::Name { .. } | Target::NamesBelow { .. } => is_named(&rule.to, name),
@@ -154,13 +155,13 @@ fn decide_by_name<'a>(
     port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
-    let hidden = hiding(port).or_else(|| name.filter(|name| known::is_resolver(name)).map(|_| ENCRYPTED_DNS));
+    let is_resolver = name.is_some_and(known::is_resolver);
+    let hidden = hiding(port).or(is_resolver.then_some(ENCRYPTED_DNS));
+    // What it is about first: of a thousand rules nearly all are about something else.
     rules
         .rules
         .iter()
-        .filter(|rule| is_in_force(rule, world.now_ms) && is_about_port(rule, port) && counts_at(rule, port))
-        .filter(|rule| name.is_none_or(|name| counts_for(rule, name)))
-        .find(|rule| match &rule.to {
+        .filter(|rule| match &rule.to {
             // Where names are checked, nobody knows whom an address without a name is of.
             Target::Any {} | Target::Internet {}
                 if rule.decision == Decision::Allow && rules.checks_names && name.is_none() =>
@@ -174,6 +175,8 @@ fn decide_by_name<'a>(
             }),
             Target::Addresses { cidr } => cidr.contains(address),
         })
+        .filter(|rule| is_in_force(rule, world.now_ms) && is_about_port(rule, port) && counts_at(rule, port))
+        .find(|rule| counts_for(rule, is_resolver))
         .map_or(hidden.map_or(DENIED, deny), |rule| Verdict { decision: rule.decision, rule: &rule.id })
 }
 

@@ -70,6 +70,37 @@ pub struct Hidden {
     pub revision: u64,
 }
 
+/// What is known of connections that no dump has had yet.
+#[derive(Debug)]
+struct Waiting<T>(HashMap<(SocketAddr, SocketAddr), (T, bool)>);
+
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T> Waiting<T> {
+    fn add(&mut self, ends: (SocketAddr, SocketAddr), what: T) {
+        if self.0.len() < MAX_FLOWS {
+            self.0.insert(ends, (what, false));
+        }
+    }
+
+    fn get(&self, ends: (SocketAddr, SocketAddr)) -> Option<&T> {
+        self.0.get(&ends).map(|(what, _)| what)
+    }
+
+    fn take(&mut self, ends: (SocketAddr, SocketAddr)) -> Option<T> {
+        self.0.remove(&ends).map(|(what, _)| what)
+    }
+
+    /// A dump was looked at. It may have been read before a connection began: what the second one has not has ended by then.
+    fn pass(&mut self) {
+        self.0.retain(|_, (_, has_waited)| !std::mem::replace(has_waited, true));
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Flows {
     /// By the kernel's id.
@@ -82,9 +113,9 @@ pub struct Flows {
     last_serial: u64,
     cut: HashMap<u32, u8>,
     /// Of connections that begin: what their first flight named.
-    named: HashMap<(SocketAddr, SocketAddr), Named>,
+    named: Waiting<Named>,
     /// The same of what the scanner has seen.
-    noted: HashMap<(SocketAddr, SocketAddr), String>,
+    noted: Waiting<String>,
 }
 
 impl Flows {
@@ -120,7 +151,8 @@ impl Flows {
                 *shown += 1;
                 self.last_serial += 1;
                 let ends = (connection.original.from(), connection.original.to());
-                let possible = candidates(link, &connection.original);
+                let named = self.named.take(ends);
+                let possible = if named.is_some() { Vec::new() } else { candidates(link, &connection.original) };
                 let mut flow = Flow {
                     serial: self.last_serial,
                     link: link.clone(),
@@ -135,11 +167,11 @@ impl Flows {
                     rule: decided.rule.clone(),
                     revision: decided.revision,
                     since: now,
-                    note: self.noted.remove(&ends).unwrap_or_default(),
+                    note: self.noted.take(ends).unwrap_or_default(),
                     closed_at: None,
                     is_reported: false,
                 };
-                if let Some(named) = self.named.remove(&ends) {
+                if let Some(named) = named {
                     flow.set_name(named);
                 }
                 self.by_id.insert(connection.id, flow);
@@ -148,9 +180,8 @@ impl Flows {
                 update(flow, connection);
             }
         }
-        // What is not there by now has ended before it was seen.
-        self.named.clear();
-        self.noted.clear();
+        self.named.pass();
+        self.noted.pass();
         let gone: Vec<u32> = self.by_id.keys().filter(|id| !seen.contains(id)).copied().collect();
         for id in gone {
             self.end(id, now);
@@ -179,7 +210,7 @@ impl Flows {
             let all = flow.possible.iter().map(|one| one.name.clone());
             return if flow.possible.is_empty() { flow.name.iter().cloned().collect() } else { all.collect() };
         }
-        let named = self.named.get(&(original.from(), original.to())).filter(|_| original.protocol == TCP);
+        let named = self.named.get((original.from(), original.to())).filter(|_| original.protocol == TCP);
         named.map(|named| named.name.clone()).into_iter().collect()
     }
 
@@ -189,15 +220,14 @@ impl Flows {
         let is_own = |tuple: &Tuple| tuple.protocol == TCP && tuple.from() == from && tuple.to() == to;
         match self.by_id.values_mut().find(|flow| is_own(&flow.tuple) && flow.state != "closed") {
             Some(flow) => flow.set_name(named),
-            None if self.named.len() < MAX_FLOWS => drop(self.named.insert((from, to), named)),
-            None => {}
+            None => self.named.add((from, to), named),
         }
     }
 
     /// By which the VM reached the other end.
     pub fn name_between(&self, vm: SocketAddr, other: SocketAddr) -> Option<&str> {
         let own = self.by_id.values().find(|flow| flow.tuple.from() == vm && flow.tuple.to() == other);
-        own.map_or_else(|| self.named.get(&(vm, other)).map(|one| one.name.as_str()), |flow| flow.name.as_deref())
+        own.map_or_else(|| self.named.get((vm, other)).map(|one| one.name.as_str()), |flow| flow.name.as_deref())
     }
 
     /// The scanner has seen something of it. The first word counts.
@@ -208,8 +238,7 @@ impl Flows {
                 flow.is_reported = false;
             }
             Some(_) => {}
-            None if self.noted.len() < MAX_FLOWS => drop(self.noted.insert((vm, other), note)),
-            None => {}
+            None => self.noted.add((vm, other), note),
         }
     }
 
@@ -442,6 +471,20 @@ mod tests {
         assert_eq!(seen.of(9), ("shop.example", "r2", 5, vec![]));
         seen.name(40_000, "shop.example", "r2", 5);
         assert_eq!(seen.see(&all, 2), []);
+    }
+
+    #[test]
+    fn a_name_waits_for_a_dump_that_was_read_after_its_connection_began() {
+        let mut seen = Seen::new();
+        seen.name(40_000, "shop.example", "r2", 5);
+        seen.see(&[], 0);
+        seen.see(&[connection(seen.mark, 9, 40_000, 10)], 1);
+        assert_eq!(seen.of(9).0, "shop.example");
+        seen.name(40_001, "shop.example", "r2", 5);
+        seen.see(&[], 2);
+        seen.see(&[], 3);
+        seen.see(&[connection(seen.mark, 8, 40_001, 10)], 4);
+        assert_eq!(seen.of(8).0, "web.example");
     }
 
     #[test]

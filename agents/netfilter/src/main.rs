@@ -71,6 +71,8 @@ struct Program {
     /// Of what this connection to the host was told last; `None`: nothing yet. Whoever puts something in force holds it until that is
     /// said: what is said last is so, and of no newer revision than it is true of.
     revision: Mutex<Option<u64>>,
+    /// Held while what went by a lost uplink is ended: what begins after it was told is not.
+    uplink: Mutex<()>,
     /// Set once, before anything is told.
     scanner: OnceLock<Scanner>,
     scan: Mutex<(State, String)>,
@@ -88,6 +90,7 @@ fn run() -> Result<(), String> {
         flights,
         atoll: ToAtoll::default(),
         revision: Mutex::default(),
+        uplink: Mutex::default(),
         scanner: OnceLock::new(),
         scan: Mutex::new((State::Off, String::new())),
         alerts: Mutex::new(Limit::new(Instant::now())),
@@ -163,6 +166,7 @@ impl Program {
             Ok((state, problems)) => {
                 *in_force = Some(revision);
                 let problems = self.core().tell(state, problems);
+                self.look_at_uplink();
                 self.flights.cut_what_is_denied();
                 if let Some(scanner) = self.scanner.get() {
                     scanner.want(self.core().wanted_scan());
@@ -211,6 +215,7 @@ impl Program {
 
     /// What went by an uplink that is gone is no connection any more.
     fn look_at_uplink(&self) {
+        let _looking = self.uplink.lock().unwrap_or_else(PoisonError::into_inner);
         let was_lost = self.core().uplink_was_lost();
         if was_lost {
             self.flights.cut_all();
@@ -240,6 +245,10 @@ impl Program {
 
     fn tick(&self) {
         let mut failures = 0;
+        let mut table = match netlink::Netlink::netfilter() {
+            Ok(table) => table,
+            Err(error) => return eprintln!("netfilter: connections cannot be read: {error}"),
+        };
         loop {
             thread::sleep(TICK);
             self.look_at_uplink();
@@ -251,7 +260,9 @@ impl Program {
             if is_stale {
                 self.apply_again();
             }
-            let counters = match self.core().tick() {
+            // Not while the core is held: look-ups and first flights would wait for it.
+            let all = netlink::conntrack::dump(&mut table);
+            let counters = match all.and_then(|all| self.core().tick(&all)) {
                 Ok(counters) => counters,
                 // Such as a table that changes while it is read.
                 Err(error) if failures < MAX_FAILURES => {

@@ -159,6 +159,8 @@ pub enum Target {
 pub struct Uplink {
     pub own: LinkEnd,
     pub gateway: Gateway,
+    /// Another one each time that what went by it is lost.
+    pub session: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

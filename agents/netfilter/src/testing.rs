@@ -21,6 +21,7 @@ pub fn state_json() -> Value {
         "uplink": {
             "own": { "mac": "52:54:00:c7:00:01", "ipv4": "10.137.255.2", "ipv6": "fd00:137:ffff::2" },
             "gateway": { "ipv4": "10.137.255.1", "ipv6": "fd00:137:ffff::1" },
+            "session": "first",
         },
         "dns": [],
         "notInternet": ["81.2.3.0/24"],

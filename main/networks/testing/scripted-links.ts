@@ -117,6 +117,7 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
   isReady = false;
   acknowledged: ReadonlySet<string> = new Set();
   readonly problems = new Map<VmId, string>();
+  uplinkSession: string | null = null;
   links: readonly FilteredLink[] = [];
   uplink: FirewallState["uplink"] = null;
   starts = 0;
@@ -148,9 +149,10 @@ export class ScriptedFilter extends Emitter<FilterEvents> implements NetworkFilt
     return this.failure === null ? Promise.resolve() : Promise.reject(this.failure);
   }
 
-  /** Its program is connected, or gone; these rules are in force. */
+  /** Its program is connected, or gone; these rules are in force, and what it was told of the uplink. */
   is(isReady: boolean, ...acknowledged: string[]): void {
     this.isUp = this.isReady = isReady;
+    this.uplinkSession = isReady ? (this.uplink?.session ?? null) : null;
     this.acknowledged = new Set(acknowledged);
     this.emit("changed");
   }

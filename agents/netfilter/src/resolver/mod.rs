@@ -5,6 +5,7 @@ pub mod answer;
 pub mod cache;
 pub mod known;
 mod upstream;
+mod workers;
 
 use crate::core::Core;
 use crate::decide::{DEFAULT_DENY, PRIVATE_ANSWER, Verdict, refusal_of_lookup};
@@ -19,6 +20,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+use workers::Workers;
 
 const PORT: u16 = 53;
 /// Of one VM at a time: look-ups that wait for an upstream, and connections of TCP.
@@ -34,11 +36,12 @@ pub struct Resolver {
     core: Arc<Mutex<Core>>,
     /// How many things of a VM are under way.
     busy: Mutex<HashMap<(IpAddr, bool), usize>>,
+    workers: Workers,
 }
 
 impl Resolver {
     pub fn new(core: Arc<Mutex<Core>>) -> Arc<Self> {
-        Arc::new(Self { core, busy: Mutex::default() })
+        Arc::new(Self { core, busy: Mutex::default(), workers: Workers::default() })
     }
 
     /// Listens for both families. The rules let nothing reach it but what comes from a VM over its own link.
@@ -81,7 +84,7 @@ impl Resolver {
             return;
         };
         // Without a thread the VM asks again.
-        let _ = thread::Builder::new().name("lookup".to_owned()).spawn(move || {
+        let _ = self.workers.work(move || {
             let answer = own.ask(from.ip(), &question, &resolvers, true);
             drop(out.send_to(&answer, from));
             drop(busy);

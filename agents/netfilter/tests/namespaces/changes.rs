@@ -74,10 +74,12 @@ fn a_download_is_not_touched_by_rules_that_allow_it_and_reset_by_those_that_do_n
     }
 }
 
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
+
 /// The VM only waits for more.
 fn idle(world: &World, address: &str, port: u16) -> TcpStream {
     let mut stream = world.connect_vm(address, port).unwrap();
-    echo(&mut stream, b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").unwrap();
+    echo(&mut stream, REQUEST).unwrap();
     stream
 }
 
@@ -137,6 +139,32 @@ fn connections_by_an_uplink_that_was_lost_are_reset_and_new_ones_pass() {
         world.lose_uplink();
         is_reset_within_five_seconds(&mut waits, rule);
         idle(&world, WEB, 80);
+    }
+}
+
+/// Its carrier has gone and come before the firewall's VM could see it: nothing says so but what is told.
+#[test]
+fn connections_by_an_uplink_of_an_earlier_session_are_reset_and_new_ones_pass() {
+    let Some(mut world) = world() else { return };
+    for (number, rule) in ["allow internet", "allow web.example"].into_iter().enumerate() {
+        for (address, kind) in [(WEB, RecordType::A), (WEB6, RecordType::AAAA)] {
+            let what = format!("{rule} at {address}");
+            let mut told = state(&[rule]);
+            told["uplink"]["session"] = json!(format!("{number} {address}"));
+            assert_eq!(world.tell(told.clone()), [] as [Value; 0]);
+            assert_eq!(world.look_up("web.example", kind).0, ResponseCode::NoError);
+            let mut waits = idle(&world, address, 80);
+            let mut loads = download(&world, address, "web.example");
+            // The same one again is no other.
+            assert_eq!(world.tell(told.clone()), [] as [Value; 0]);
+            comes(&mut loads);
+            told["uplink"]["session"] = json!(format!("{number} {address} again"));
+            assert_eq!(world.tell(told), [] as [Value; 0]);
+            let mut again = idle(&world, address, 80);
+            is_reset_within_five_seconds(&mut waits, &what);
+            is_reset(&mut loads, &what);
+            echo(&mut again, REQUEST).unwrap();
+        }
     }
 }
 

@@ -572,6 +572,7 @@ pub fn state(rules: &[&str]) -> Value {
         "uplink": {
             "own": { "mac": "52:54:00:c7:00:01", "ipv4": "10.137.255.2", "ipv6": "fd00:137:ffff::2" },
             "gateway": { "ipv4": "10.137.255.1", "ipv6": "fd00:137:ffff::1" },
+            "session": "first",
         },
         "dns": [DNS],
         "notInternet": [],
