@@ -16,6 +16,7 @@ import { keys } from "./measures/keys.ts";
 import { kiosk } from "./measures/kiosk.ts";
 import type { Measure } from "./measures/measure.ts";
 import { network } from "./measures/network.ts";
+import { open } from "./measures/open.ts";
 import { paste } from "./measures/paste.ts";
 import { policy } from "./measures/policy.ts";
 import { runOnce } from "./measures/run-once.ts";
@@ -32,6 +33,7 @@ const MEASURES: readonly Measure[] = [
   coldStart,
   disposable,
   kiosk,
+  open,
   appStart,
   back,
   idle,
