@@ -11,13 +11,13 @@ import { resolveElectron } from "../scripts/setup/electron.mjs";
 import { cache } from "../scripts/setup/paths.mjs";
 import { TestDesktop, type } from "./support/desktop.ts";
 import { allowHostClips } from "./support/prepare.ts";
-import { newestTransferIs } from "./support/transfers.ts";
 
 /** Of the person: files come there. */
 const home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll person "));
 const at = (...names: string[]): string => path.join(home, ...names);
 let desktop: TestDesktop;
 let page: Page;
+let manager: Locator | null = null;
 
 test.beforeAll(async () => {
   await copyOnHost("of the host, ünï");
@@ -77,10 +77,19 @@ async function copyFilesOnHost(list: string, target: string): Promise<void> {
 
 const address = (name: string): string => pathToFileURL(at(name)).href;
 
-/** Ctrl+V in a file manager. On a slow machine it asks so late that it counts as no answer to the keys. */
-async function pasteFiles(manager: Locator, arrived: () => Promise<unknown>): Promise<void> {
+/** The window of a file manager in "web", in the folder "into". */
+async function fileManager(): Promise<Locator> {
+  if (manager !== null) return manager;
+  await desktop.atoll("exec", "web", "--", "mkdir", "into");
+  const { element } = await desktop.run("web", "pcmanfm", "into");
+  manager = element.locator('[data-part="content"]');
+  return manager;
+}
+
+/** Ctrl+V in the file manager. On a slow machine it asks so late that it counts as no answer to the keys. */
+async function pasteFiles(arrived: () => Promise<unknown>): Promise<void> {
   const bar = page.locator(".paste-bar").getByRole("button", { name: "Paste" });
-  await manager.click();
+  await (await fileManager()).click();
   await page.keyboard.press("Control+v");
   await expect
     .poll(
@@ -131,15 +140,12 @@ test("files that a file manager of the host has copied are pasted as files, in t
   expect(await desktop.read("web", "/tmp/snooped")).not.toContain("file:");
   expect(await desktop.json("transfer", "list")).toEqual([]);
 
-  await desktop.atoll("exec", "web", "--", "mkdir", "into");
-  const { element } = await desktop.run("web", "pcmanfm", "into");
-  const manager = element.locator('[data-part="content"]');
   const inner = (): Promise<string> => desktop.read("web", "into/folder/inner.txt");
-  await pasteFiles(manager, async () => (await inner()) === "inner\n");
+  await pasteFiles(async () => (await inner()) === "inner\n");
   const sum = (await desktop.atoll("exec", "web", "--", "sha256sum", "into/two 🐚.bin")).stdout;
   expect(sum).toContain(createHash("sha256").update(large).digest("hex"));
   expect(fs.readFileSync(at("two 🐚.bin")).equals(large)).toBe(true);
-  // Nothing of where they are on the host.
+  // What lies beside them stays there.
   expect((await desktop.atoll("exec", "web", "--", "sh", "-c", "ls into Incoming/host")).stdout).not.toContain(
     "beside",
   );
@@ -147,20 +153,22 @@ test("files that a file manager of the host has copied are pasted as files, in t
   // Of another file manager, which has addresses alone; one of the files is gone by the time of the paste.
   fs.writeFileSync(at("three.txt"), "three\n");
   await copyFilesOnHost(`${address("three.txt")}\r\n${address("gone.txt")}\r\n`, "text/uri-list");
-  await pasteFiles(manager, async () => (await desktop.read("web", "into/three.txt")) === "three\n");
+  await pasteFiles(async () => (await desktop.read("web", "into/three.txt")) === "three\n");
   await expect(page.getByRole("alert")).toContainText("but for 1 file");
 });
 
 test("files that are copied in a VM come to the host by Super+C", async () => {
-  await desktop.atoll("exec", "web", "--", "sh", "-c", "mkdir out && echo four > out/four.txt");
-  const { element } = await desktop.run("web", "pcmanfm", "out");
+  const content = await fileManager();
+  await desktop.atoll("exec", "web", "--", "sh", "-c", "echo four > into/four.txt");
   await expect(async () => {
-    await element.locator('[data-part="content"]').click();
+    await content.click();
     await page.keyboard.press("Control+a");
     await page.keyboard.press("Control+c");
     await expect.poll(current, { timeout: 8_000 }).toBe("web");
   }).toPass();
   await page.keyboard.press("Meta+c");
-  await newestTransferIs(desktop, "done");
-  expect(fs.readFileSync(at("Incoming/web/four.txt"), "utf8")).toBe("four\n");
+  // A file has its name when it is whole.
+  const arrived = at("Incoming/web/four.txt");
+  await expect.poll(() => fs.existsSync(arrived), { timeout: 60_000 }).toBe(true);
+  expect(fs.readFileSync(arrived, "utf8")).toBe("four\n");
 });

@@ -90,15 +90,10 @@ function writeTo(target: MessagePort): Writer {
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const pump = (): void => {
-    for (let piece = waiting[0]; piece !== undefined && credit > 0; piece = waiting[0]) {
-      const room = Math.min(credit, MAX_STREAM_CHUNK_BYTES);
-      // With a part of a buffer the whole of it would be sent.
-      const isAlone = piece.length === piece.buffer.byteLength;
-      const bytes = piece.length <= room && isAlone ? piece : piece.slice(0, room);
+    while (waiting.length > 0 && credit > 0) {
+      const bytes = taken(waiting, Math.min(credit, MAX_STREAM_CHUNK_BYTES));
       target.postMessage({ type: "data", bytes });
       credit -= bytes.length;
-      if (bytes.length === piece.length) waiting.shift();
-      else waiting[0] = piece.subarray(bytes.length);
     }
     if (isAll && waiting.length === 0) target.postMessage({ type: "end", aborted: false });
   };
@@ -120,4 +115,20 @@ function writeTo(target: MessagePort): Writer {
     },
     abort: () => target.postMessage({ type: "end", aborted: true }),
   };
+}
+
+/**
+ * The first `room` bytes, or all. Not each piece by itself: as credit comes back message by message, each end of a piece would
+ * make two messages of one, for good.
+ */
+function taken(pieces: Uint8Array[], room: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let left = room; left > 0;) {
+    const piece = pieces.shift();
+    if (piece === undefined) break;
+    parts.push(piece.subarray(0, left));
+    if (piece.length > left) pieces.unshift(piece.subarray(left));
+    left -= piece.length;
+  }
+  return joined(parts);
 }

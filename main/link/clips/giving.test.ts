@@ -7,6 +7,8 @@ import { clipFilter } from "./filters.ts";
 import { Giving, GIVING_STALL_MS } from "./giving.ts";
 
 const TEXT = "text/plain;charset=utf-8";
+/** What is worth a message. */
+const PART = 32 * 1024;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -53,8 +55,21 @@ describe("what the writer may send", () => {
     const content = new Content(10);
     content.giving.credited();
     expect(content.said).toEqual([{ type: "credit", bytes: 10 }]);
-    content.credit(3);
-    expect(content.said.slice(1)).toEqual([{ type: "credit", bytes: 3 }]);
+    content.credit(PART);
+    expect(content.said.slice(1)).toEqual([{ type: "credit", bytes: PART }]);
+  });
+
+  it("comes in parts that are worth a message, unless it has none left", () => {
+    const content = new Content(10);
+    for (let bytes = 0; bytes < PART; bytes += 1024) {
+      expect(content.said).toHaveLength(1);
+      content.credit(1024);
+    }
+    expect(content.said.slice(1)).toEqual([{ type: "credit", bytes: PART }]);
+    content.write(PART + 10);
+    expect(content.said).toHaveLength(2);
+    content.credit(5);
+    expect(content.said.slice(2)).toEqual([{ type: "credit", bytes: 5 }]);
   });
 
   it.each([
@@ -74,8 +89,8 @@ describe("what the writer may send", () => {
     const content = new Content(2 * MAX_STREAM_CREDIT_BYTES);
     content.giving.credited();
     expect(content.said).toEqual([{ type: "credit", bytes: MAX_STREAM_CREDIT_BYTES }]);
-    content.write(5);
-    expect(content.said.slice(1)).toEqual([{ type: "credit", bytes: 5 }]);
+    content.write(PART);
+    expect(content.said.slice(1)).toEqual([{ type: "credit", bytes: PART }]);
   });
 });
 

@@ -11,6 +11,11 @@ import type { ClipFilter, Filtered } from "./filter.ts";
 
 /** A little longer than a source may stall (held-reading.ts), so that its own link says first what is wrong. */
 export const GIVING_STALL_MS = 20_000;
+/**
+ * Less is given only to a writer that has none: credit comes back message by message, so that each small part of it would be a
+ * small message for good, on all of its way.
+ */
+const MIN_GRANT_BYTES = 32 * 1024;
 
 export interface GivingStream {
   /** That the agent has given and that is not used up, bytes. */
@@ -110,7 +115,7 @@ export class Giving implements StreamEndpoint {
     }
     const room = stream.credit() + waitingBytes - this.#queuedBytes - filter.heldBytes - this.#granted;
     const more = Math.min(room, MAX_STREAM_CREDIT_BYTES - this.#granted);
-    if (more <= 0) return;
+    if (more < (this.#granted === 0 ? 1 : MIN_GRANT_BYTES)) return;
     this.#granted += more;
     this.#port.say({ type: "credit", bytes: more });
   }
