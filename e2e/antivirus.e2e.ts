@@ -225,6 +225,15 @@ test("a file that is another one when it was scanned does not arrive", async () 
   expect([held.code, held.stderr]).toEqual([1, expect.stringContaining(SIGNATURE)]);
 });
 
+test("a file is looked at in a VM of its own, which is gone afterwards, when a person asks for that", async () => {
+  // A stopped engine answers nothing: it is not asked.
+  expect((await signalClamd("SIGSTOP")).code).toBe(0);
+  const { files } = await scan("--alone", "home:eicar.com");
+  expect(files).toMatchObject([{ verdict: "found", engines: [{ signature: SIGNATURE }] }]);
+  expect((await signalClamd("SIGCONT")).code).toBe(0);
+  expect((await desktop.vms()).map(({ name }) => name)).not.toContain("antivirus-fork");
+});
+
 test("what was held is in quarantine after the service was started again, and is restored when the person says so", async () => {
   const list = (): Promise<Quarantined[]> => desktop.json("quarantine", "list");
   const page = await desktop.page();

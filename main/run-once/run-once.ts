@@ -34,7 +34,7 @@ export interface RunOnce {
 /** The program's answer. Rejects with template.*, hardware.*, service.*. */
 export async function runOnce({ service, input, signal, ...options }: RunOnce): Promise<unknown> {
   const { manifest } = service;
-  const { name, memory, cpus } = manifest;
+  const { name, memory, cpus, keepsFiles } = manifest;
   const { agentFolder, recipesFolder, onProgress } = options;
   let isOver = false;
   // That its link is lost when its VM is killed is no news.
@@ -65,6 +65,7 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
       ...newDefinition(name, { label: "slate", role: "service" }, { driver: QEMU.name, ...machine }),
       service: name,
       startsFresh: true,
+      keepsFiles,
     };
     // Without it, it boots for this job alone.
     await driver

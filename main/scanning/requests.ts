@@ -19,7 +19,7 @@ interface Parts {
 
 export function scanHandlers({ application, hostFiles, scanner }: Parts): Handlers<typeof scanContract> {
   return {
-    "scan.files": async ({ vm: reference, paths }, caller) => {
+    "scan.files": async ({ vm: reference, paths, alone = false }, caller) => {
       const vm = application.vm(reference);
       const { name } = vm.definition;
       if (vm.state !== "running")
@@ -40,7 +40,7 @@ export function scanHandlers({ application, hostFiles, scanner }: Parts): Handle
           toldMs = performance.now();
           caller.connection.notify("scan.progress", { done: before + done, files: before + files });
         };
-        results.push(...(await scanPath(scanner, hostFiles, chosen, { signal: gone.signal, progress })));
+        results.push(...(await scanPath(scanner, hostFiles, chosen, { signal: gone.signal, progress, alone })));
       }
       return results;
     },

@@ -36,8 +36,8 @@ export interface BatchOptions {
   signal: AbortSignal;
   /** Of what is known of these bytes already; null: it has to be looked at. */
   known: (sha256: string) => EngineVerdict | null;
-  /** The engine has failed at these bytes before, and others wait for it. */
-  isSpared: (sha256: string) => boolean;
+  /** Why the engine is not asked about these bytes, but another one may be; null: it is. */
+  spared: (sha256: string) => string | null;
   keeping: Pick<Keeping, "verdicts" | "keyFor">;
   looked: (file: ListedFile) => void;
 }
@@ -180,10 +180,8 @@ class Batch {
     const before = known(sha256);
     const isKnown = before !== null && (key === null || !keeping.verdicts.includes(before.verdict));
     if (isKnown) return this.#say(index, sha256, before);
-    if (this.#options.isSpared(sha256)) {
-      const verdict = this.#failed("error", "it has failed at this file before");
-      return this.#say(index, sha256, verdict, { isForAnother: true });
-    }
+    const spared = this.#options.spared(sha256);
+    if (spared !== null) return this.#say(index, sha256, this.#failed("error", spared), { isForAnother: true });
     const { verdict, isKept, isUnanswered } = await this.#ask(index, sha256, key);
     this.#say(index, sha256, verdict, { key: isKept ? key : null, isForAnother: isUnanswered });
   }

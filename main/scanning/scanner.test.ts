@@ -300,6 +300,21 @@ describe("an engine that", () => {
     expect(verdictOf((await result).get(0))).toEqual([SHA, "error", `it hangs; in a VM of its own: ${why}`]);
   });
 
+  it("is not asked where each file is to have a VM of its own", async () => {
+    const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
+    engine.alone = (work) => work(other);
+    const result = scanned([file(0)], undefined, { alone: true });
+    await carry(1, [whole(0)]);
+    await carry(1, [whole(0)], { round: 2, to: other });
+    expect((await result).get(0)?.verdict).toBe("clean");
+    expect([engine.scans.length, other.scans.length]).toEqual([0, 1]);
+    engine.alone = null;
+    const plain = scanned([file(0)], undefined, { alone: true });
+    await carry(1, [whole(0)], { round: 3, into: 2 });
+    expect((await plain).get(0)?.verdict).toBe("clean");
+    expect(engine.scans).toHaveLength(1);
+  });
+
   it("was not asked is no reason for a VM of its own, and one that cannot be had changes nothing", async () => {
     let asked = 0;
     engine.alone = () => {

@@ -32,6 +32,8 @@ export interface ScanOptions {
   progress?: (done: number, files: number) => void;
   /** Where they are on their way to; without it, nowhere. */
   to?: FilesParty;
+  /** Each file gets a VM of its own where the engine can have such. */
+  alone?: boolean;
 }
 
 export class Scanner {
@@ -93,7 +95,7 @@ export class Scanner {
   async scan(
     source: ScanSource,
     listed: readonly ListedFile[],
-    { signal, progress = () => undefined, to }: ScanOptions,
+    { signal, progress = () => undefined, to, alone = false }: ScanOptions,
   ): Promise<ReadonlyMap<number, FileVerdict>> {
     const files = listed.filter(({ kind }) => kind === "file");
     const engines = this.#engines();
@@ -105,7 +107,7 @@ export class Scanner {
       progress(Math.floor((done * small.length) / steps), files.length);
     };
     const keeping = this.#quarantine.begin(source.party, to ?? null);
-    const options = { signal, looked, keeping };
+    const options = { signal, looked, keeping, alone };
     const byEngine = await Promise.all(
       engines.map((engine) => this.#using(engine.vm, () => this.#look(engine, source, small, options))),
     );
@@ -139,25 +141,29 @@ export class Scanner {
     engine: Engine,
     source: ScanSource,
     files: readonly ListedFile[],
-    { signal, looked, keeping }: Pick<BatchOptions, "signal" | "looked" | "keeping">,
+    { signal, looked, keeping, alone }: Pick<BatchOptions, "signal" | "looked" | "keeping"> & { alone: boolean },
   ): Promise<ReadonlyMap<number, LookedAt>> {
     const all = new Map<number, LookedAt>();
     const party = keyOfEnd(source.party);
-    let alone = 0;
+    const isAlone = alone && engine.alone !== null;
+    let another = 0;
     for (const batch of batchesOf(files)) {
       const known = (sha256: string): EngineVerdict | null =>
-        this.#cache.get(engine.name, party, engine.identity, sha256);
-      const isSpared = (sha256: string): boolean => engine.alone !== null && this.#spared.has(engine, sha256);
+        isAlone ? null : this.#cache.get(engine.name, party, engine.identity, sha256);
+      const spared = (sha256: string): string | null => {
+        if (isAlone) return "it was not asked";
+        return engine.alone !== null && this.#spared.has(engine, sha256) ? "it has failed at this file before" : null;
+      };
       const endTurn = await this.#turnsOf(engine).take([party], signal);
-      const found = await scanBatch(engine, source, batch, { signal, known, isSpared, looked, keeping });
+      const found = await scanBatch(engine, source, batch, { signal, known, spared, looked, keeping });
       endTurn();
       for (const file of batch) {
         let one = found.get(file.index);
         if (one === undefined) continue;
         if (one.isForAnother && engine.alone !== null && !signal.aborted) {
-          this.#spared.add(engine, one);
-          alone += 1;
-          if (alone <= MAX_ALONE) one = await lookAlone(engine, source, { file, first: one }, signal);
+          if (!isAlone) this.#spared.add(engine, one);
+          another += 1;
+          if (another <= MAX_ALONE) one = await lookAlone(engine, source, { file, first: one }, signal);
         }
         all.set(file.index, one);
         this.#cache.put(engine.name, party, one);
@@ -187,7 +193,7 @@ async function lookAlone(
   if (alone === null) return first;
   try {
     return await alone(async (other) => {
-      const options = { signal, known: () => null, isSpared: () => false, looked: () => undefined, keeping: NONE_KEPT };
+      const options = { signal, known: () => null, spared: () => null, looked: () => undefined, keeping: NONE_KEPT };
       const said = (await scanBatch(other, source, [file], options)).get(file.index);
       if (said === undefined || said.sha256 !== first.sha256) return failed("it is another file by now");
       if (said.verdict.verdict === "error") return failed(said.verdict.reason ?? "it has failed");

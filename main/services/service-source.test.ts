@@ -67,7 +67,7 @@ it("has one more for one task, which is like the one that is used and known to t
   await source.addNext("words", 2_000);
   await source.useNext("words");
   const fork = await source.addFork("words");
-  const [used, , other] = (await opened()).all as { name: string; id: string; memory: number }[];
+  const [used, , other] = (await opened()).all;
   expect(other).toEqual({ ...used, id: fork, name: "words-fork" });
   await source.remove(fork);
   expect(source.spareOf("words", "fork")).toBeUndefined();

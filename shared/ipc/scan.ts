@@ -44,6 +44,8 @@ export const scanContract = domain({
       input: z.strictObject({
         vm: vmReference,
         paths: z.array(z.string().min(1).max(MAX_FILE_PATH_BYTES)).min(1).max(MAX_CHOSEN_FILES),
+        /** Each file gets a VM of its own of each scanner that can have such; 8 files of a scan do. */
+        alone: z.boolean().optional(),
       }),
       output: z.array(scannedFile),
     }),

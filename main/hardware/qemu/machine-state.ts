@@ -21,6 +21,8 @@ export const NONCE_BYTES = 16;
 const ENTROPY_BYTES = 64;
 /** How long a guest may take to come up, and to have nothing to do any more. */
 const SETTLE_TIMEOUT_MS = 120_000;
+/** The same where a program loads what is to be in the memory: init waits no longer for it. */
+const PROGRAM_SETTLE_TIMEOUT_MS = 600_000;
 /** How long QEMU may take to write or read a state, and a guest to go on. */
 const STATE_TIMEOUT_MS = 20_000;
 /** How long QEMU may take until it has its sockets. */
@@ -33,6 +35,12 @@ export interface StateFile {
   isWithoutMemory: boolean;
 }
 
+/** Of a machine that is to be kept. */
+export interface KeptState extends StateFile {
+  /** A program is in it, which loads what it needs before. */
+  hasProgram: boolean;
+}
+
 /**
  * Waits until the guest says that it can be kept, and writes the machine's state. It is paused from then on.
  * @param lives whether QEMU runs
@@ -40,14 +48,14 @@ export interface StateFile {
  */
 export async function keepState(
   folder: string,
-  { file, isWithoutMemory }: StateFile,
+  { file, isWithoutMemory, hasProgram }: KeptState,
   lives: () => boolean,
   signal?: AbortSignal,
 ): Promise<Buffer> {
   const port = await connected(path.join(folder, RUNTIME_FILES.fork), lives, signal);
   const qmp = await monitor(folder, lives, signal);
   try {
-    const nonce = await readNonce(port, SETTLE_TIMEOUT_MS, signal);
+    const nonce = await readNonce(port, hasProgram ? PROGRAM_SETTLE_TIMEOUT_MS : SETTLE_TIMEOUT_MS, signal);
     await qmp.execute("stop");
     await qmp.execute("migrate-set-capabilities", capabilities(isWithoutMemory));
     const completed = migrated(qmp, signal);

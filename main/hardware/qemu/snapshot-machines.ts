@@ -165,7 +165,8 @@ export class SnapshotMachines {
       origin: "cold",
       preload: null,
       beforeUse: async (lives) => {
-        const state = { file: files.state, isWithoutMemory: isFork };
+        const hasProgram = vm.service?.isInSnapshot === true;
+        const state = { file: files.state, isWithoutMemory: isFork, hasProgram };
         nonce = (await keepState(run, state, lives, signal)).toString("hex");
       },
     });
