@@ -327,10 +327,24 @@ it("once: for a minute, and a connection that began in it is not cut", async () 
     wants("www.shop.example", { ...open, state });
   };
   row("open");
+  expect(program.last?.links[0]?.rules.rules[1]).not.toHaveProperty("onlyRunning");
   vi.advanceTimersByTime(60_020);
   expect(told()).toEqual(["deny evil.shop.example", "allow www.shop.example", "ask internet"]);
+  // Nothing else begins by it.
+  expect(program.last?.links[0]?.rules.rules[1]).toMatchObject({ id, onlyRunning: true });
+  vi.advanceTimersByTime(60_000);
+  expect(told()?.length).toBe(3);
   row("closed");
   settle();
+  expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it("once: of a connection that began in the last moment of the minute the firewall has yet to tell", async () => {
+  wants("www.shop.example");
+  await network.asks.answer(first(), "www.shop.example", "once");
+  vi.advanceTimersByTime(60_020);
+  expect(program.last?.links[0]?.rules.rules[1]).toMatchObject({ onlyRunning: true });
+  vi.advanceTimersByTime(5_020);
   expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
 });
 

@@ -39,6 +39,7 @@ function rule({
   decision,
   to,
   protocol,
+  onlyRunning = false,
   ...others
 }: (typeof vectors.state.links)[0]["rules"]["rules"][0]): FirewallRule {
   return {
@@ -46,6 +47,7 @@ function rule({
     decision: decision as FirewallRule["decision"],
     to: to as FirewallTarget,
     protocol: protocol as FirewallRule["protocol"],
+    ...(onlyRunning ? { onlyRunning } : {}),
   };
 }
 

@@ -20,6 +20,9 @@ import type { RuleSource } from "./network-rules.ts";
 /** "Once" holds for what a program tries again by itself. */
 const ONCE_MS = 60_000;
 
+/** The firewall tells within this time which connections there are. */
+const TOLD_MS = 5_000;
+
 export type Holding = "once" | "until-stop";
 
 interface PassingAnswer {
@@ -29,6 +32,8 @@ interface PassingAnswer {
   readonly ports: PortPattern;
   readonly decision: "allow" | "deny";
   readonly holding: Holding;
+  /** Its time is over: what has begun by it goes on. */
+  readonly isOver: boolean;
   /** In words, in place of a line of the policy. */
   readonly text: string;
 }
@@ -55,7 +60,7 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
     this.#last += 1;
     const until = holding === "once" ? "once" : "until the VM stops";
     const text = `your answer: ${decision} ${withPorts(name, ports)}, ${until}`;
-    const answer = { id: `answer:${this.#run}-${this.#last}`, vm, to, ports, decision, holding, text };
+    const answer = { id: `answer:${this.#run}-${this.#last}`, vm, to, ports, decision, holding, isOver: false, text };
     this.#answers = [answer, ...this.#answers];
     if (holding === "once") setTimeout(() => this.#endOnce(answer), ONCE_MS).unref();
     this.emit("changed");
@@ -71,7 +76,7 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
   addTo(vm: VmId, rules: readonly FirewallRule[]): { rules: FirewallRule[]; sources: Map<string, RuleSource> } {
     const sources = new Map<string, RuleSource>();
     let added = [...rules];
-    for (const { id, to, ports, decision, text } of this.#answers.filter((answer) => answer.vm === vm)) {
+    for (const { id, to, ports, decision, isOver, text } of this.#answers.filter((answer) => answer.vm === vm)) {
       const placed: PortPattern[] = [];
       added = added.flatMap((rule) => {
         const both = rule.decision === "ask" && covers(rule.to, to) ? portsInBoth(rule, ports) : null;
@@ -80,23 +85,28 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
         placed.push(both);
         sources.set(id, { line: null, text });
         const { port, protocol } = both;
-        return [{ id, decision, to, port, protocol, until: null }, rule];
+        const answer = { id, decision, to, port, protocol, until: null };
+        return [isOver ? { ...answer, onlyRunning: true } : answer, rule];
       });
     }
     return { rules: added, sources };
   }
 
-  /** A connection that began meanwhile is not cut. */
-  #endOnce(answer: PassingAnswer): void {
-    const isUsed = (): boolean =>
-      this.#flows().all.some(({ cells, endedMs }) => cells.rule === answer.id && endedMs === null);
-    const drop = (): void => this.#drop((one) => one === answer);
-    if (!isUsed()) return drop();
-    const stop = this.#flows().on("happened", () => {
-      if (isUsed()) return;
-      stop();
-      drop();
-    });
+  /** A connection that began meanwhile is not cut, and no other one begins. */
+  #endOnce({ id, decision }: PassingAnswer): void {
+    const isUsed = (): boolean => this.#flows().all.some(({ cells, endedMs }) => cells.rule === id && endedMs === null);
+    const drop = (): void => this.#drop((one) => one.id === id);
+    if (decision === "deny") return drop();
+    this.#answers = this.#answers.map((one) => (one.id === id ? { ...one, isOver: true } : one));
+    this.emit("changed");
+    setTimeout(() => {
+      if (!isUsed()) return drop();
+      const stop = this.#flows().on("happened", () => {
+        if (isUsed()) return;
+        stop();
+        drop();
+      });
+    }, TOLD_MS).unref();
   }
 
   #drop(isOver: (answer: PassingAnswer) => boolean): void {

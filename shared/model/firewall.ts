@@ -46,6 +46,8 @@ export interface FirewallRule {
   readonly protocol: "tcp" | "udp" | null;
   /** Milliseconds since 1970, from which on the rule counts no more; null: no end. */
   readonly until: number | null;
+  /** It lets what runs by it run on, and nothing begin. */
+  readonly onlyRunning?: boolean;
 }
 
 export type FirewallTarget =

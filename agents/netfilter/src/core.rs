@@ -478,7 +478,8 @@ impl Core {
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let port = Port::of(connection.original.protocol, connection.original.destination_port);
-        decide::connection(rules, &names, address, port, world).decision == Decision::Allow
+        let begun_by = self.marks.decided(connection.mark).map(|decided| decided.rule.as_str());
+        decide::running(rules, &names, address, port, world, begun_by).decision == Decision::Allow
     }
 
     /// Of a connection of TCP to an address that the VM looked up by these names.

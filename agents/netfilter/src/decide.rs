@@ -99,8 +99,18 @@ fn counts_for(rule: &Rule, is_resolver: bool) -> bool {
         }
 }
 
+/// For what begins now.
 pub fn is_in_force(rule: &Rule, now_ms: u64) -> bool {
+    !rule.only_running && is_before_end(rule, now_ms)
+}
+
+fn is_before_end(rule: &Rule, now_ms: u64) -> bool {
     rule.until.is_none_or(|until| now_ms < until)
+}
+
+/// For a connection that runs, and began by the rule `begun_by`; `None`: for one that begins.
+fn counts_now(rule: &Rule, now_ms: u64, begun_by: Option<&str>) -> bool {
+    is_in_force(rule, now_ms) || (begun_by == Some(rule.id.as_str()) && is_before_end(rule, now_ms))
 }
 
 /// Whether `name` is below `parent`: it is not the parent itself.
@@ -154,6 +164,7 @@ fn decide_by_name<'a>(
     address: IpAddr,
     port: Option<Port>,
     world: World<'_>,
+    begun_by: Option<&str>,
 ) -> Verdict<'a> {
     let is_resolver = name.is_some_and(known::is_resolver);
     let hidden = hiding(port).or(is_resolver.then_some(ENCRYPTED_DNS));
@@ -175,7 +186,7 @@ fn decide_by_name<'a>(
             }),
             Target::Addresses { cidr } => cidr.contains(address),
         })
-        .filter(|rule| is_in_force(rule, world.now_ms) && is_about_port(rule, port) && counts_at(rule, port))
+        .filter(|rule| counts_now(rule, world.now_ms, begun_by) && is_about_port(rule, port) && counts_at(rule, port))
         .find(|rule| counts_for(rule, is_resolver))
         .map_or(hidden.map_or(DENIED, deny), |rule| Verdict { decision: rule.decision, rule: &rule.id })
 }
@@ -189,7 +200,18 @@ pub fn decide<'a>(
     port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
-    let by_name = |name: Option<&str>| decide_by_name(rules, name, address, port, world);
+    decide_begun(rules, names, address, port, world, None)
+}
+
+fn decide_begun<'a>(
+    rules: &'a LinkRules,
+    names: &[&str],
+    address: IpAddr,
+    port: Option<Port>,
+    world: World<'_>,
+    begun_by: Option<&str>,
+) -> Verdict<'a> {
+    let by_name = |name: Option<&str>| decide_by_name(rules, name, address, port, world, begun_by);
     let verdicts: Vec<Verdict<'a>> = names.iter().map(|name| by_name(Some(name))).collect();
     let allowed = verdicts.iter().find(|verdict| verdict.decision == Decision::Allow);
     allowed.or(verdicts.first()).copied().unwrap_or_else(|| by_name(None))
@@ -203,10 +225,22 @@ pub fn connection<'a>(
     port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
+    running(rules, names, address, port, world, None)
+}
+
+/// The same of one that runs, and began by a rule with this id. `None`: of one that begins.
+pub fn running<'a>(
+    rules: &'a LinkRules,
+    names: &[&str],
+    address: IpAddr,
+    port: Option<Port>,
+    world: World<'_>,
+    begun_by: Option<&str>,
+) -> Verdict<'a> {
     if rules.scan && !world.has_scanner {
         return deny(NOT_SCANNED);
     }
-    decide(rules, names, address, port, world)
+    decide_begun(rules, names, address, port, world, begun_by)
 }
 
 /// Whether the rule is about the address alone, so that nothing has to agree with a name.
@@ -277,6 +311,27 @@ mod tests {
         ] {
             assert_eq!(lookup(lines, name), result, "{lines:?} {name}");
         }
+    }
+
+    #[test]
+    fn a_rule_for_what_runs_lets_nothing_begin() {
+        let ranges = not_internet(&[]);
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
+        let mut rules = rules(&["allow web.example", "ask internet"]);
+        rules.rules[0].only_running = true;
+        let address = "1.2.3.4".parse().unwrap();
+        let decided = |rules: &LinkRules, begun_by| {
+            running(rules, &["web.example"], address, Port::of(6, 443), world, begun_by).rule.to_owned()
+        };
+        assert_eq!(decided(&rules, Some("allow web.example")), "allow web.example");
+        assert_eq!(decided(&rules, None), "ask internet");
+        // As the chains of its link have it.
+        assert!(!is_in_force(&rules.rules[0], 0));
+        // By which another rule let it begin does not count.
+        assert_eq!(decided(&rules, Some("ask internet")), "ask internet");
+        assert_eq!(refusal_of_lookup(&rules, "web.example", 0).map(|verdict| verdict.rule), Some("ask internet"));
+        rules.rules[0].until = Some(0);
+        assert_eq!(decided(&rules, Some("allow web.example")), "ask internet");
     }
 
     #[test]

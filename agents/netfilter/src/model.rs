@@ -96,7 +96,7 @@ impl Decision {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Rule {
     pub id: String,
     pub decision: Decision,
@@ -106,6 +106,9 @@ pub struct Rule {
     pub protocol: Option<Transport>,
     /// Milliseconds since 1970.
     pub until: Option<u64>,
+    /// It lets what runs by it run on, and nothing begin.
+    #[serde(default)]
+    pub only_running: bool,
 }
 
 /// What has ports.

@@ -44,6 +44,8 @@ fn the_state_is_read() {
     assert_eq!(state.lost[0].source_port, 40_000);
     let rule = &state.links[0].rules.rules[0];
     assert_eq!((rule.port, rule.protocol, rule.until), (Some(443), Some(Transport::Tcp), Some(1_795_910_400_000)));
+    let only_running: Vec<bool> = state.links[0].rules.rules.iter().map(|rule| rule.only_running).collect();
+    assert_eq!(only_running, [false, true]);
 }
 
 #[test]
