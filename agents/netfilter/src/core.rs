@@ -478,18 +478,21 @@ impl Core {
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let port = Port::of(connection.original.protocol, connection.original.destination_port);
-        let begun_by = self.marks.decided(connection.mark).map(|decided| decided.rule.as_str());
+        // The kernel has decided by the address, which several names may have.
+        let by_address = || self.marks.decided(connection.mark).map(|decided| decided.rule.as_str());
+        let begun_by = self.flows.rule_of(connection).or_else(by_address);
         decide::running(rules, &names, address, port, world, begun_by).decision == Decision::Allow
     }
 
-    /// Of a connection of TCP to an address that the VM looked up by these names.
-    pub fn is_allowed(&self, link: &str, names: &[String], to: SocketAddr) -> bool {
-        let Some(rules) = self.rules(link) else { return false };
+    /// The rule that allows a connection of TCP to an address that the VM looked up by these names. `begun_by`: that by which it has
+    /// begun; `None`: it begins.
+    pub fn allowed_by(&self, link: &str, names: &[String], to: SocketAddr, begun_by: Option<&str>) -> Option<String> {
+        let rules = self.rules(link)?;
         let world = self.world(self.now_ms());
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let port = Some(Port { transport: Transport::Tcp, number: to.port() });
-        let verdict = decide::connection(rules, &names, to.ip(), port, world);
-        verdict.decision == Decision::Allow
+        let verdict = decide::running(rules, &names, to.ip(), port, world, begun_by);
+        (verdict.decision == Decision::Allow).then(|| verdict.rule.to_owned())
     }
 
     /// The scanner takes packets, or does not: rules are to be applied after this. Whether it is another state than before.
@@ -545,7 +548,9 @@ impl Core {
             let addresses = of_link.pins.addresses(&name, now).into_iter();
             let places = addresses.filter(|other| *other != to.ip()).map(|other| SocketAddr::new(other, to.port()));
             // A VM is told all addresses of an answer, also those that rules deny.
-            all.extend(places.filter(|other| self.is_allowed(link, std::slice::from_ref(&name), *other)));
+            all.extend(
+                places.filter(|other| self.allowed_by(link, std::slice::from_ref(&name), *other, None).is_some()),
+            );
         }
         all.sort_unstable();
         all.dedup();
@@ -557,17 +562,19 @@ impl Core {
         self.flows.note(from, to, format!("connected to {at}: {} was not reached", to.ip()));
     }
 
-    /// The first flight of a connection of TCP has named it: whether a rule allows that name there. Its row says which one.
-    pub fn name_connection(&mut self, link: &str, from: SocketAddr, to: SocketAddr, name: &str) -> bool {
-        let Some(rules) = self.rules(link) else { return false };
-        let port = Some(Port { transport: Transport::Tcp, number: to.port() });
-        let verdict = decide::connection(rules, &[name], to.ip(), port, self.world(self.now_ms()));
-        if verdict.decision != Decision::Allow {
-            return false;
-        }
-        let named = Named { name: name.to_owned(), rule: verdict.rule.to_owned(), revision: rules.revision };
-        self.flows.set_name(from, to, named);
-        true
+    /// The first flight of a connection of TCP has named it: the rule that allows that name there. Its row says which one.
+    /// `begun_by`: as of `allowed_by`.
+    pub fn name_connection(
+        &mut self,
+        link: &str,
+        (from, to): (SocketAddr, SocketAddr),
+        name: &str,
+        begun_by: Option<&str>,
+    ) -> Option<String> {
+        let rule = self.allowed_by(link, &[name.to_owned()], to, begun_by)?;
+        let revision = self.rules(link)?.revision;
+        self.flows.set_name(from, to, Named { name: name.to_owned(), rule: rule.clone(), revision });
+        Some(rule)
     }
 
     /// By which the VM looked the address up; the latest last.

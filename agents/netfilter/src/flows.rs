@@ -214,6 +214,18 @@ impl Flows {
         named.map(|named| named.name.clone()).into_iter().collect()
     }
 
+    /// By which it began, where its first flight named it.
+    pub fn rule_of(&self, connection: &Connection) -> Option<&str> {
+        let original = &connection.original;
+        match self.by_id.get(&connection.id).filter(|flow| flow.tuple == *original) {
+            Some(flow) => flow.possible.is_empty().then_some(flow.rule.as_str()),
+            None if original.protocol == TCP => {
+                self.named.get((original.from(), original.to())).map(|one| one.rule.as_str())
+            }
+            None => None,
+        }
+    }
+
     /// The first flight named it: better than what the address was looked up by, and what the kernel decided by. Its table may
     /// not have been read since the connection began.
     pub fn set_name(&mut self, from: SocketAddr, to: SocketAddr, named: Named) {

@@ -45,6 +45,13 @@ pub struct FirstFlight {
     open: Mutex<HashMap<u64, Open>>,
 }
 
+/// A name in a connection, and the rule that allowed it.
+#[derive(Debug)]
+struct Agreed {
+    name: String,
+    rule: String,
+}
+
 /// A connection that runs.
 #[derive(Debug)]
 struct Open {
@@ -54,9 +61,11 @@ struct Open {
     /// Where it is connected to: `to`, or another address of its name.
     at: SocketAddr,
     /// As its first flight named it; empty: nothing did yet.
-    names: Vec<String>,
+    names: Vec<Agreed>,
     /// What its address was looked up by when it began: one of them is its own where nothing names it.
     possible: Vec<String>,
+    /// The rule by which it has begun where nothing names it.
+    begun_by: Option<String>,
     /// The scanner has seen it from its beginning.
     is_scanned: bool,
     cut: Arc<Cut>,
@@ -128,9 +137,11 @@ impl FirstFlight {
         let Some((link, from, to)) = self.ends(&vm) else { return };
         let Ok(cut) = Cut::new().map(Arc::new) else { return };
         {
-            let (is_scanned, possible) = {
+            let (is_scanned, possible, begun_by) = {
                 let core = self.core();
-                (core.is_scanned(&link), core.names(&link, to.ip()))
+                let possible = core.names(&link, to.ip());
+                let begun_by = core.allowed_by(&link, &possible, to, None);
+                (core.is_scanned(&link), possible, begun_by)
             };
             let mut open = self.open();
             if open.values().filter(|one| one.link == link).count() >= MAX_CONNECTIONS {
@@ -139,7 +150,17 @@ impl FirstFlight {
             let own = Arc::clone(&cut);
             open.insert(
                 serial,
-                Open { link: link.clone(), from, to, at: to, names: Vec::new(), possible, is_scanned, cut: own },
+                Open {
+                    link: link.clone(),
+                    from,
+                    to,
+                    at: to,
+                    names: Vec::new(),
+                    possible,
+                    begun_by,
+                    is_scanned,
+                    cut: own,
+                },
             );
         }
         // Ends of connections are nothing to tell: the kernel's table has them.
@@ -159,11 +180,15 @@ impl FirstFlight {
     pub fn cut_what_is_denied(&self) {
         for one in self.open().values() {
             let core = self.core();
+            let allows = |names: &[String], to: SocketAddr, begun_by: Option<&str>| {
+                core.allowed_by(&one.link, names, to, begun_by).is_some()
+            };
             let is_allowed = |to: SocketAddr| {
                 if one.names.is_empty() {
-                    core.is_allowed(&one.link, &one.possible, to)
+                    allows(&one.possible, to, one.begun_by.as_deref())
                 } else {
-                    one.names.iter().all(|name| core.is_allowed(&one.link, std::slice::from_ref(name), to))
+                    let is_agreed = |own: &Agreed| allows(std::slice::from_ref(&own.name), to, Some(&own.rule));
+                    one.names.iter().all(is_agreed)
                 }
             };
             let is_allowed = is_allowed(one.to) && is_allowed(one.at);
@@ -417,15 +442,16 @@ impl Carried<'_> {
             let is_at = |to: &SocketAddr| core.names(&self.link, to.ip()).iter().any(|own| own == name);
             let is_looked_up = [self.to, self.at].iter().all(is_at);
             // A connection outlives the look-up that it was made by.
-            let has_agreed = own.as_ref().is_some_and(|own| own.names.iter().any(|there| there == name));
-            let is_allowed = core.is_allowed(&self.link, &[name.to_owned()], self.at);
-            let is_agreed = (is_looked_up || has_agreed)
-                && is_allowed
-                && core.name_connection(&self.link, self.from, self.to, name);
-            if is_agreed {
-                own.iter_mut().filter(|_| !has_agreed).for_each(|own| own.names.push(name.to_owned()));
+            let agreed = own.as_ref().and_then(|own| own.names.iter().find(|there| there.name == name));
+            let begun_by = agreed.map(|agreed| agreed.rule.clone());
+            let is_possible = (is_looked_up || begun_by.is_some())
+                && core.allowed_by(&self.link, &[name.to_owned()], self.at, begun_by.as_deref()).is_some();
+            let ends = (self.from, self.to);
+            let rule = is_possible.then(|| core.name_connection(&self.link, ends, name, begun_by.as_deref())).flatten();
+            if let (Some(rule), None, Some(own)) = (&rule, begun_by, own.as_mut()) {
+                own.names.push(Agreed { name: name.to_owned(), rule: rule.clone() });
             }
-            is_agreed
+            rule.is_some()
         };
         if is_agreed { Ok(()) } else { self.deny(Some(name), "") }
     }

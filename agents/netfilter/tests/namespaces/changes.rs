@@ -74,6 +74,29 @@ fn a_download_is_not_touched_by_rules_that_allow_it_and_reset_by_those_that_do_n
     }
 }
 
+#[test]
+fn what_a_rule_for_what_runs_has_begun_goes_on_and_nothing_begins_by_it() {
+    let Some(mut world) = world() else { return };
+    // A twin has the same address, so that the kernel alone does not know by which rule it began.
+    let rules = ["allow twin.example", "allow web.example"];
+    world.tell_rules(&rules);
+    for name in ["web.example", "twin.example"] {
+        assert_eq!(world.look_up(name, RecordType::A).0, ResponseCode::NoError);
+    }
+    let mut stream = download(&world, WEB, "web.example");
+    let mut requests = idle(&world, WEB, 8080);
+    let mut told = state(&rules);
+    told["links"][0]["rules"]["rules"][1]["onlyRunning"] = json!(true);
+    assert_eq!(world.tell(told), [] as [Value; 0]);
+    comes(&mut stream);
+    echo(&mut requests, REQUEST).unwrap();
+    assert_eq!(world.look_up("web.example", RecordType::A).0, ResponseCode::Refused);
+    assert_eq!(world.exchange(WEB, 8080, REQUEST), Err(ErrorKind::ConnectionReset));
+    world.tell_rules(&["allow twin.example"]);
+    is_reset(&mut stream, "a download");
+    is_reset(&mut requests, "requests");
+}
+
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
 
 /// The VM only waits for more.
