@@ -4,6 +4,7 @@ import { MAX_PREVIEW_CHARACTERS } from "#shared/model/crossing.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { cleanText, utf8Bytes } from "#shared/model/text.ts";
 import type { PreviewSource } from "../crossings/crossing-request.ts";
+import { nameOf } from "../files/names.ts";
 import type { FilesParty, TransferEnd } from "../files/transfer.ts";
 import { type Crossing, HOST, type Party, type VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -56,6 +57,7 @@ export function textPreview(text: string): PreviewSource {
 /** Why one file has not arrived. */
 export function transferWords({ state, files: [file], detail }: TransferEnd): string {
   const reason = state === "denied" ? null : (file?.reason ?? null);
-  if (reason !== null) return `The file ${FILE_REASON_WORDS[reason]}.`;
+  if (file !== undefined && reason !== null)
+    return `“${nameOf(file.path)}”: ${FILE_REASON_WORDS[reason]}${file.scan === "" ? "" : `: ${cleanText(file.scan)}`}.`;
   return detail === "" ? `The transfer of the file was ${state}.` : cleanText(detail);
 }
