@@ -232,6 +232,7 @@ test("a firewall that is killed lets nothing pass that is denied, and what was l
   const denied = internet.packetsTo(11);
   const ends = [await traffic.trespass("198.18.0.11", "2001:2:0:113::11"), await traffic.load()];
   const { attempts } = await traffic.moves(COMES_UP.timeout);
+  await traffic.isKnown();
   process.kill(desktop.qemuPid(firewall.id), "SIGKILL");
   // Whether it is away still, or back already.
   expect((await get("bad.example")).code).not.toBe(0);

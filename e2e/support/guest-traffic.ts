@@ -1,5 +1,6 @@
 /** What programs of a VM do on the network all the while: one loads something that has no end, one tries what it must not reach. */
 import { expect } from "@playwright/test";
+import type { FlowView } from "#shared/model/network.ts";
 import type { TestDesktop } from "./desktop.ts";
 
 /**
@@ -89,5 +90,15 @@ export class GuestTraffic {
     };
     await expect.poll(grows, { timeout, message: `more is loaded, after attempt ${since}` }).toBe(true);
     return before;
+  }
+
+  /** Resolves when the firewall has told of the connection, as it does once a second: of others nobody can say that they are lost. */
+  async isKnown(): Promise<void> {
+    const known = async (): Promise<boolean> =>
+      (await this.#desktop.json<FlowView[]>("network", "flows")).some(
+        ({ vm, name, state, bytesIn }) =>
+          vm === this.#vm && name === "good.example" && state === "open" && bytesIn > 65_536,
+      );
+    await expect.poll(known, { message: "the firewall has told of what is loaded" }).toBe(true);
   }
 }
