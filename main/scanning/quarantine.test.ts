@@ -114,6 +114,9 @@ describe("what was kept", () => {
     expect(keep(party(web), "eicar.com")).toBeNull();
     expect(kept?.files.map((one) => one.key)).toEqual([key]);
     expect(quarantine.files).toMatchObject([{ id: 1, path: "eicar.com", to: { name: "web" } }]);
+    // Looked at where it is, it is on no other way.
+    keep(null, "eicar.com");
+    expect(quarantine.files).toMatchObject([{ id: 1, to: { name: "web" } }]);
   });
 
   it("is one copy for two files of the same bytes, until both are deleted", async () => {

@@ -208,7 +208,7 @@ export class Quarantine extends Emitter<{ changed: [] }> {
     const copy = this.#entries.find((one) => one.sha256 === sha256 && this.#stateOf(one) === "kept");
     const kept = copy ?? (place === undefined ? null : { ...place, name: keptName(file.path) });
     if (kept === null || sha256 === null) return;
-    // The same file again: its newest way is shown.
+    // The same file again: its newest way is shown. One that is only looked at is on none.
     const [ours, shown] = [partyView(partyOfEnd(from)), pathText(file.path)];
     const before = this.#entries.find(
       (one) => one.key === kept.key && one.path === shown && isDeepStrictEqual(one.from, ours),
@@ -220,7 +220,7 @@ export class Quarantine extends Emitter<{ changed: [] }> {
       path: shown,
       bytes: file.size,
       from: ours,
-      to: to === null ? null : partyView(partyOfEnd(to)),
+      to: to === null ? (before?.to ?? null) : partyView(partyOfEnd(to)),
       time: new Date().toISOString(),
       verdict: verdict.verdict,
       engines: verdict.engines,
