@@ -94,4 +94,7 @@ it("ends with the application", async () => {
   const all = units();
   await all.with("words", () => all.close());
   expect(done).toEqual(["close", "kill", "close", "remove"]);
+  // Nothing begins any more that would outlive it.
+  await expect(all.with("words", () => expect.unreachable())).rejects.toMatchObject({ code: "service.busy" });
+  expect(done).toHaveLength(4);
 });

@@ -17,6 +17,7 @@ export interface ForkUnitsParts {
 export class ForkUnits {
   readonly #parts: ForkUnitsParts;
   readonly #units = new Map<string, ServiceUnit>();
+  #isClosed = false;
 
   constructor(parts: ForkUnitsParts) {
     this.#parts = parts;
@@ -28,6 +29,7 @@ export class ForkUnits {
    */
   async with<Result>(service: string, work: (unit: ServiceUnit) => Promise<Result>): Promise<Result> {
     const { application, source, unitOf } = this.#parts;
+    this.#refuseAtEnd(service);
     if (source.spareOf(service, "fork") !== undefined)
       throw new AppError("service.busy", `Service "${service}" has another VM for one task already.`, { service });
     const name = spareName(service, "fork");
@@ -39,6 +41,7 @@ export class ForkUnits {
     const vm = application.vm(id);
     try {
       const unit = await unitOf(service, id);
+      this.#refuseAtEnd(service);
       this.#units.set(service, unit);
       await unit.start();
       return await work(unit);
@@ -46,8 +49,11 @@ export class ForkUnits {
       // First, so that nobody starts it again.
       this.#units.get(service)?.close();
       this.#units.delete(service);
-      if (vm.isOn) await vm.kill();
-      await application.remove(id);
+      try {
+        if (vm.isOn) await vm.kill();
+      } finally {
+        await application.remove(id);
+      }
     }
   }
 
@@ -64,8 +70,14 @@ export class ForkUnits {
 
   /** The application ends. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const vms = [...this.#units.values()].map(({ vm }) => vm);
     for (const unit of this.#units.values()) unit.close();
     await Promise.all(vms.map(async (vm) => (vm.isOn ? vm.kill() : undefined)));
+  }
+
+  /** A VM that is started then would outlive the application. */
+  #refuseAtEnd(service: string): void {
+    if (this.#isClosed) throw new AppError("service.busy", "Atoll ends.", { service });
   }
 }
