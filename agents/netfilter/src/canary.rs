@@ -194,7 +194,7 @@ mod tests {
     fn all(lines: &[&str]) -> Vec<(String, Decision)> {
         let rules = link_with(lines).rules;
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false, begun_by: None };
         let pinned: IpAddr = "1.2.3.4".parse().unwrap();
         let names = |to: IpAddr| if to == pinned { vec!["a.example".to_owned()] } else { Vec::new() };
         let addresses =

@@ -165,6 +165,7 @@ impl Core {
             private_names: &self.state.private_names,
             now_ms,
             has_scanner: self.has_scanner,
+            begun_by: None,
         }
     }
 
@@ -234,6 +235,7 @@ impl Core {
             private_names: &self.state.private_names,
             now_ms,
             has_scanner: self.has_scanner,
+            begun_by: None,
         };
         let mut joined = Vec::new();
         for link in self.state.links.iter().filter(|link| self.interfaces.contains_key(&link.id)) {
@@ -481,7 +483,7 @@ impl Core {
         // The kernel has decided by the address, which several names may have.
         let by_address = || self.marks.decided(connection.mark).map(|decided| decided.rule.as_str());
         let begun_by = self.flows.rule_of(connection).or_else(by_address);
-        decide::running(rules, &names, address, port, world, begun_by).decision == Decision::Allow
+        decide::connection(rules, &names, address, port, World { begun_by, ..world }).decision == Decision::Allow
     }
 
     /// The rule that allows a connection of TCP to an address that the VM looked up by these names. `begun_by`: that by which it has
@@ -491,7 +493,7 @@ impl Core {
         let world = self.world(self.now_ms());
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let port = Some(Port { transport: Transport::Tcp, number: to.port() });
-        let verdict = decide::running(rules, &names, to.ip(), port, world, begun_by);
+        let verdict = decide::connection(rules, &names, to.ip(), port, World { begun_by, ..world });
         (verdict.decision == Decision::Allow).then(|| verdict.rule.to_owned())
     }
 
@@ -600,6 +602,7 @@ impl Core {
             private_names: &self.state.private_names,
             now_ms,
             has_scanner: self.has_scanner,
+            begun_by: None,
         };
         let mut distinct = addresses.to_vec();
         distinct.sort_unstable();
@@ -746,6 +749,7 @@ impl Core {
             private_names: &self.state.private_names,
             now_ms: self.now_ms(),
             has_scanner: self.has_scanner,
+            begun_by: None,
         };
         let candidates = |link: &str, tuple: &Tuple| {
             let port = Port::of(tuple.protocol, tuple.destination_port);

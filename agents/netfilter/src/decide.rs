@@ -39,6 +39,8 @@ pub struct World<'a> {
     pub now_ms: u64,
     /// The scanner works.
     pub has_scanner: bool,
+    /// The rule by which the connection that is decided about has begun; `None`: it begins.
+    pub begun_by: Option<&'a str>,
 }
 
 impl World<'_> {
@@ -108,8 +110,8 @@ fn is_before_end(rule: &Rule, now_ms: u64) -> bool {
     rule.until.is_none_or(|until| now_ms < until)
 }
 
-/// For a connection that runs, and began by the rule `begun_by`; `None`: for one that begins.
-fn counts_now(rule: &Rule, now_ms: u64, begun_by: Option<&str>) -> bool {
+/// For the connection that is decided about, which may have begun by it.
+fn counts_now(rule: &Rule, World { now_ms, begun_by, .. }: World<'_>) -> bool {
     is_in_force(rule, now_ms) || (begun_by == Some(rule.id.as_str()) && is_before_end(rule, now_ms))
 }
 
@@ -164,7 +166,6 @@ fn decide_by_name<'a>(
     address: IpAddr,
     port: Option<Port>,
     world: World<'_>,
-    begun_by: Option<&str>,
 ) -> Verdict<'a> {
     let is_resolver = name.is_some_and(known::is_resolver);
     let hidden = hiding(port).or(is_resolver.then_some(ENCRYPTED_DNS));
@@ -186,7 +187,7 @@ fn decide_by_name<'a>(
             }),
             Target::Addresses { cidr } => cidr.contains(address),
         })
-        .filter(|rule| counts_now(rule, world.now_ms, begun_by) && is_about_port(rule, port) && counts_at(rule, port))
+        .filter(|rule| counts_now(rule, world) && is_about_port(rule, port) && counts_at(rule, port))
         .find(|rule| counts_for(rule, is_resolver))
         .map_or(hidden.map_or(DENIED, deny), |rule| Verdict { decision: rule.decision, rule: &rule.id })
 }
@@ -200,18 +201,7 @@ pub fn decide<'a>(
     port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
-    decide_begun(rules, names, address, port, world, None)
-}
-
-fn decide_begun<'a>(
-    rules: &'a LinkRules,
-    names: &[&str],
-    address: IpAddr,
-    port: Option<Port>,
-    world: World<'_>,
-    begun_by: Option<&str>,
-) -> Verdict<'a> {
-    let by_name = |name: Option<&str>| decide_by_name(rules, name, address, port, world, begun_by);
+    let by_name = |name: Option<&str>| decide_by_name(rules, name, address, port, world);
     let verdicts: Vec<Verdict<'a>> = names.iter().map(|name| by_name(Some(name))).collect();
     let allowed = verdicts.iter().find(|verdict| verdict.decision == Decision::Allow);
     allowed.or(verdicts.first()).copied().unwrap_or_else(|| by_name(None))
@@ -225,22 +215,10 @@ pub fn connection<'a>(
     port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
-    running(rules, names, address, port, world, None)
-}
-
-/// The same of one that runs, and began by a rule with this id. `None`: of one that begins.
-pub fn running<'a>(
-    rules: &'a LinkRules,
-    names: &[&str],
-    address: IpAddr,
-    port: Option<Port>,
-    world: World<'_>,
-    begun_by: Option<&str>,
-) -> Verdict<'a> {
     if rules.scan && !world.has_scanner {
         return deny(NOT_SCANNED);
     }
-    decide_begun(rules, names, address, port, world, begun_by)
+    decide(rules, names, address, port, world)
 }
 
 /// Whether the rule is about the address alone, so that nothing has to agree with a name.
@@ -316,12 +294,12 @@ mod tests {
     #[test]
     fn a_rule_for_what_runs_lets_nothing_begin() {
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false, begun_by: None };
         let mut rules = rules(&["allow web.example", "ask internet"]);
         rules.rules[0].only_running = true;
         let address = "1.2.3.4".parse().unwrap();
         let decided = |rules: &LinkRules, begun_by| {
-            running(rules, &["web.example"], address, Port::of(6, 443), world, begun_by).rule.to_owned()
+            connection(rules, &["web.example"], address, Port::of(6, 443), World { begun_by, ..world }).rule.to_owned()
         };
         assert_eq!(decided(&rules, Some("allow web.example")), "allow web.example");
         assert_eq!(decided(&rules, None), "ask internet");
@@ -337,7 +315,7 @@ mod tests {
     #[test]
     fn decides_connections_by_names_address_and_port() {
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false, begun_by: None };
         for (lines, names, address, port, result) in [
             (&["allow web.example 443"][..], &["web.example"][..], "1.2.3.4", Some(443), "allow web.example 443"),
             (&["allow web.example 443"], &["web.example"], "1.2.3.4", Some(80), DEFAULT_DENY),
@@ -370,7 +348,7 @@ mod tests {
             [(false, false, "allow internet"), (true, true, "allow internet"), (true, false, NOT_SCANNED)]
         {
             rules.scan = scan;
-            let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner };
+            let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner, begun_by: None };
             let port = Some(Port { transport: Transport::Tcp, number: 80 });
             let verdict = connection(&rules, &[], "1.2.3.4".parse().unwrap(), port, world);
             assert_eq!(verdict.rule, result, "{scan} {has_scanner}");
@@ -380,7 +358,7 @@ mod tests {
     #[test]
     fn what_hides_names_passes_by_a_rule_that_says_so() {
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false, begun_by: None };
         let web: &[&str] = &["web.example"];
         for (lines, names, port, result) in [
             (&["allow internet"][..], &[][..], "udp 443", QUIC),
@@ -420,7 +398,8 @@ mod tests {
     fn a_private_answer_is_taken_of_names_that_are_named() {
         let ranges = not_internet(&[]);
         let named = ["nas.home".to_owned(), "*.corp".to_owned()].map(|text| NamePattern::try_from(text).unwrap());
-        let world = World { not_internet: &ranges, private_names: &named, now_ms: 0, has_scanner: false };
+        let world =
+            World { not_internet: &ranges, private_names: &named, now_ms: 0, has_scanner: false, begun_by: None };
         let rules = rules(&["deny bad.corp", "allow *.corp", "allow *.home", "allow internet"]);
         for (name, address, result) in [
             ("nas.home", "10.1.2.3", "allow *.home"),

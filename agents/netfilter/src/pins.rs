@@ -175,7 +175,7 @@ mod tests {
     fn the_kernel_knows_ports_that_differ_from_the_rest() {
         let (mut pins, mut marks, start) = (Pins::default(), Marks::default(), Instant::now());
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false, begun_by: None };
         pins.add("a.example", address("1.2.3.4"), start, MINUTE);
         let rules = link_with(&["deny a.example 25", "allow a.example", "allow b.example 443"]).rules;
         let elements = pins.elements(address("1.2.3.4"), &rules, &mut marks, world, start);
@@ -195,7 +195,7 @@ mod tests {
     fn what_an_address_is_allowed_by_needs_no_name() {
         let (mut pins, mut marks, start) = (Pins::default(), Marks::default(), Instant::now());
         let ranges = not_internet(&[]);
-        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false };
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false, begun_by: None };
         pins.add("a.example", address("1.2.3.4"), start, MINUTE);
         let rules = link_with(&["deny b.example", "allow 1.2.3.0/24"]).rules;
         let elements = pins.all_elements(&rules, &mut marks, world, start);
