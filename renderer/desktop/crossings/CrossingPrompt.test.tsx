@@ -135,6 +135,17 @@ it("shows six lines and counts the rest, and the beginning of a long one", async
   expect(facts()).toBe("text/plain · 9.0 MB");
 });
 
+it("names files that are sent, as they are, and says how much they are", async () => {
+  await ask({
+    ...{ action: "file.send", type: null, from: { kind: "host" } },
+    preview: { kind: "text", text: "h1.txt", bytes: 15, isComplete: true },
+  });
+  expect(textsOf(".crossing-type")).toEqual(["files"]);
+  expect(textsOf(".guest-preview-line")).toEqual(["h1.txt"]);
+  expect(textsOf(".guest-preview footer")).toEqual([]);
+  expect(facts()).toBe("15 bytes");
+});
+
 it("follows a source that still sends, and no other prompt's", async () => {
   await ask({ type: "image/png", preview: { kind: "none", bytes: 1_000, isComplete: false } });
   expect(facts()).toBe("image/png · 1.0 kBhome is still sending");

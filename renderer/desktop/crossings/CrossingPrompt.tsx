@@ -104,7 +104,7 @@ function Wire({ asked: { action, from, to, type, app, copiedAgoS } }: { asked: A
       <span className="crossing-line" data-label={fromLabel ?? undefined} />
       <span className="crossing-type">
         <Icon size={14} aria-hidden="true" />
-        {typeWord(type)}
+        {action === "file.send" ? "files" : typeWord(type)}
       </span>
       <span className="crossing-line" data-label={toLabel ?? undefined} data-end />
       <PartyTag party={to} />
@@ -143,7 +143,7 @@ function CopiedAgo({ atFirstS }: { atFirstS: number }) {
 }
 
 /** What would cross, as it is now: the source may still send. */
-function Content({ asked: { prompt, preview: first, from, type, isSecret } }: { asked: AskedCrossing }) {
+function Content({ asked: { prompt, preview: first, action, from, type, isSecret } }: { asked: AskedCrossing }) {
   const { bridge } = useShell();
   const [preview, setPreview] = useState(first);
   const label = usePartyLabel(from);
@@ -152,12 +152,20 @@ function Content({ asked: { prompt, preview: first, from, type, isSecret } }: { 
     [bridge, prompt],
   );
   const hidden = preview?.kind === "text" ? hiddenIn(preview.text) : 0;
+  // Their names, which say themselves how many more there are; the bytes are those of the files.
+  const isFiles = action === "file.send";
   return (
     <>
-      {preview?.kind === "text" && <GuestPreview text={preview.text} isCut={isCut(preview)} label={label} />}
+      {preview?.kind === "text" && (
+        <GuestPreview text={preview.text} isCut={!isFiles && isCut(preview)} label={label} />
+      )}
       {preview?.kind === "picture" && <PicturePreview picture={preview.picture} label={label} />}
       <p className="crossing-facts" role="status">
-        <span>{factsOf(type, isSecret, preview).join(" · ")}</span>
+        <span>
+          {isFiles && preview?.kind === "text"
+            ? bytesWords(preview.bytes)
+            : factsOf(type, isSecret, preview).join(" · ")}
+        </span>
         {isGrowing(preview) && <span className="crossing-growing">{nameOf(from)} is still sending</span>}
         {hidden > 0 && (
           <span className="crossing-hidden">
