@@ -10,6 +10,7 @@ import { expect, type Locator, type Page, test } from "@playwright/test";
 import { resolveElectron } from "../scripts/setup/electron.mjs";
 import { cache } from "../scripts/setup/paths.mjs";
 import { TestDesktop, type } from "./support/desktop.ts";
+import { pasteInto } from "./support/file-managers.ts";
 import { allowHostClips } from "./support/prepare.ts";
 
 /** Of the person: files come there. */
@@ -86,22 +87,6 @@ async function fileManager(): Promise<Locator> {
   return manager;
 }
 
-/** Ctrl+V in the file manager. On a slow machine it asks so late that it counts as no answer to the keys. */
-async function pasteFiles(arrived: () => Promise<unknown>): Promise<void> {
-  const bar = page.locator(".paste-bar").getByRole("button", { name: "Paste" });
-  await (await fileManager()).click();
-  await page.keyboard.press("Control+v");
-  await expect
-    .poll(
-      async () => {
-        if (await bar.isVisible()) await bar.click();
-        return arrived();
-      },
-      { timeout: 60_000 },
-    )
-    .toBeTruthy();
-}
-
 test("what another program of the host has copied is pasted by the chord of a paste, and by nothing else", async () => {
   await expect.poll(current).toBe("@host");
   await reader("web", "/tmp/of-host");
@@ -141,7 +126,7 @@ test("files that a file manager of the host has copied are pasted as files, in t
   expect(await desktop.json("transfer", "list")).toEqual([]);
 
   const inner = (): Promise<string> => desktop.read("web", "into/folder/inner.txt");
-  await pasteFiles(async () => (await inner()) === "inner\n");
+  await pasteInto(await fileManager(), async () => (await inner()) === "inner\n");
   const sum = (await desktop.atoll("exec", "web", "--", "sha256sum", "into/two 🐚.bin")).stdout;
   expect(sum).toContain(createHash("sha256").update(large).digest("hex"));
   expect(fs.readFileSync(at("two 🐚.bin")).equals(large)).toBe(true);
@@ -153,7 +138,7 @@ test("files that a file manager of the host has copied are pasted as files, in t
   // Of another file manager, which has addresses alone; one of the files is gone by the time of the paste.
   fs.writeFileSync(at("three.txt"), "three\n");
   await copyFilesOnHost(`${address("three.txt")}\r\n${address("gone.txt")}\r\n`, "text/uri-list");
-  await pasteFiles(async () => (await desktop.read("web", "into/three.txt")) === "three\n");
+  await pasteInto(await fileManager(), async () => (await desktop.read("web", "into/three.txt")) === "three\n");
   await expect(page.getByRole("alert")).toContainText("but for 1 file");
 });
 

@@ -33,7 +33,14 @@ export async function pasteAll(
       (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from;
     await expect.poll(current, { timeout: 8_000 }).toBe(from.vm);
   }).toPass();
-  await target?.content.click();
+  if (target !== undefined) await pasteInto(target.content, arrived);
+  for (const { id } of managers) await desktop.json("window", "close", id);
+}
+
+/** Ctrl+V in a file manager. `arrived` says whether what is awaited is there. */
+export async function pasteInto(content: Locator, arrived: () => Promise<boolean>): Promise<void> {
+  const page = content.page();
+  await content.click();
   await page.keyboard.press("Control+v");
   // On a slow machine the program asks so late that it counts as no answer to the keys.
   const bar = page.locator(".paste-bar").getByRole("button", { name: "Paste" });
@@ -46,5 +53,4 @@ export async function pasteAll(
       { timeout: 60_000 },
     )
     .toBe(true);
-  for (const { id } of managers) await desktop.json("window", "close", id);
 }
