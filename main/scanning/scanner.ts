@@ -32,7 +32,7 @@ export interface ScanOptions {
   progress?: (done: number, files: number) => void;
   /** Where they are on their way to; without it, nowhere. */
   to?: FilesParty;
-  /** Each file gets a VM of its own where the engine can have such. */
+  /** Each file gets a VM of its own where the engine can have such: `MAX_ALONE` of them, the others are not looked at. */
   alone?: boolean;
 }
 

@@ -1,6 +1,7 @@
 /**
  * The definitions of service VMs, in memory; their ids are kept in `state/services.json`. Of a service there is one VM, which has its
- * name; and of one that gets new signatures in new VMs also the one before, to go back to, and one that is being made.
+ * name; and of one that gets new signatures in new VMs also the one before, to go back to, and one that is being made. Of one
+ * whose VM goes on from a memory snapshot there may be one more for one task.
  */
 import { randomUUID } from "node:crypto";
 import fsp from "node:fs/promises";

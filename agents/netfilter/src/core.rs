@@ -95,7 +95,8 @@ pub struct Core {
     lost: Lost,
     /// Of the uplink when it was last looked at.
     uplink_seen: Option<UplinkSeen>,
-    /// When rules that are not wholly in force are applied again, and how long after the last time; `None`: all are.
+    /// When links that are shut are tried again, and connections that could not be cut, and how long after the last time; `None`: there
+    /// are none.
     retry: Option<(Instant, Duration)>,
     /// Wall clock minus monotonic clock, when they were last looked at.
     clock_offset: Option<Duration>,
