@@ -3,6 +3,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { IPC } from "#shared/ipc/channels.ts";
+import type { EventName, EventPayload } from "#shared/ipc/index.ts";
+import type { AskCard } from "#shared/model/network.ts";
+import type { VmId, VmView } from "#shared/model/vm.ts";
 import type { WindowView } from "#shared/model/window.ts";
 import { Decoration, Kind } from "#shared/protocol/gen/atoll_pb.ts";
 import type { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
@@ -31,6 +34,12 @@ async function viewOf(title: string): Promise<WindowView> {
   const view = (await desktop.windows()).find((window) => window.title === title);
   if (view === undefined) throw new Error(`no window ${title}`);
   return view;
+}
+
+async function vmOf(name: string): Promise<VmView> {
+  const vm = (await desktop.vms()).find((one) => one.name === name);
+  if (vm === undefined) throw new Error(`no VM ${name}`);
+  return vm;
 }
 
 /** Opens a window, puts it at this place of the screen, and gives its surface and id. */
@@ -103,7 +112,7 @@ function coveredParts(...selectors: string[]): Promise<string[]> {
 }
 
 /** An event of main, as the page gets it. */
-async function tellPage(name: string, payload: unknown): Promise<void> {
+async function tellPage<Name extends EventName<"page">>(name: Name, payload: EventPayload<Name>): Promise<void> {
   await desktop.electron.evaluate(
     ({ BrowserWindow }, [channel, ...message]) =>
       BrowserWindow.getAllWindows()[0]?.webContents.send(channel, ...message),
@@ -111,9 +120,14 @@ async function tellPage(name: string, payload: unknown): Promise<void> {
   );
 }
 
+/** A paste of the host's text that waits for a person. */
+function pasteOf(vm: VmId): EventPayload<"clipboard.changed">["waiting"][number] {
+  return { id: 1, vm, from: null, app: "a", type: "text/plain;charset=utf-8", lapsesInMs: 60_000 };
+}
+
 /** A name that a VM waits to connect to. */
-function cardOf(vmId: string): Record<string, unknown> {
-  const asked = { names: ["build.harbour.example"], domain: "harbour.example", port: 443 };
+function cardOf(vmId: VmId): AskCard {
+  const asked = { names: ["build.harbour.example"], domain: "harbour.example", ports: [443] };
   return { id: 1, vmId, vm: "hostile", ...asked, count: 1, sinceMs: Date.now(), lastMs: Date.now() };
 }
 
@@ -200,7 +214,7 @@ test("in a maximised window, in full screen with its strip, and beside a prompt,
   expect(edges).toEqual([null, null, null]);
 
   // A prompt: what is bright is the host's, and nothing of a guest is above it, or looks as if it filled the screen.
-  const { id: vm } = (await desktop.vms()).find(({ name }) => name === "quiet") ?? { id: "" };
+  const { id: vm } = await vmOf("quiet");
   await page.evaluate((of) => void window.atoll.request("vm.kill", { vm: of, confirm: true }), vm);
   const prompt = page.getByRole("alertdialog");
   await expect(prompt).toBeVisible();
@@ -237,9 +251,9 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
   const { surface, id } = await show(hostile, "covers", [300, 200, 600, 300]);
   await desktop.json("window", "maximize", id);
   await attack(surface);
-  const { id: vm } = (await desktop.vms()).find(({ name }) => name === "hostile") ?? { id: "" };
-  const party = { kind: "vm", id: vm, name: "hostile", label: "coral", role: "app" };
-  const paste = { id: 1, vm, from: null, app: "a", type: "text/plain;charset=utf-8", lapsesInMs: 60_000 };
+  const { id: vm } = await vmOf("hostile");
+  const party = { kind: "vm", id: vm, name: "hostile", label: "coral", role: "app" } as const;
+  const paste = pasteOf(vm);
   await tellPage("clipboard.changed", { current: null, waiting: [paste], pasteKeys: [] });
   const told = {
     action: "clipboard.paste",
@@ -248,7 +262,7 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
     type: null,
     bytes: 1,
     decision: "allow",
-  };
+  } as const;
   await tellPage("crossing.notice", { seq: 1, ...told, by: "rule", detail: "", failure: "" });
   // They slide out of the bar.
   await expect.poll(() => coveredParts(".paste-bar", ".crossing-notice", ".top-bar")).toEqual([]);
@@ -357,9 +371,8 @@ test("a guest's cursor is the host's own where it would lie over what the host d
   await expect(page.locator(".top-bar")).toBeHidden();
   await page.mouse.move(400, 1);
   await guarded(".fullscreen-strip", false);
-  const { id: vm } = (await desktop.vms()).find(({ name }) => name === "hostile") ?? { id: "" };
-  const paste = { id: 1, vm, from: null, app: "a", type: "text/plain;charset=utf-8", lapsesInMs: 60_000 };
-  await tellPage("clipboard.changed", { current: null, waiting: [paste], pasteKeys: [] });
+  const { id: vm } = await vmOf("hostile");
+  await tellPage("clipboard.changed", { current: null, waiting: [pasteOf(vm)], pasteKeys: [] });
   await guarded(".paste-bar");
   await tellPage("clipboard.changed", { current: null, waiting: [], pasteKeys: [] });
   await tellPage("network.cards", { cards: [cardOf(vm)] });
