@@ -24,7 +24,7 @@ interface Started {
   origin: string;
 }
 
-async function run({ tools, isQuick, say }: Context): Promise<Finding[]> {
+async function run({ tools, isQuick, say, signal }: Context): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const name of NAMES) findings.push(...(await measured(name)));
   return findings;
@@ -47,7 +47,7 @@ async function run({ tools, isQuick, say }: Context): Promise<Finding[]> {
       await atoll.start();
       const rounds = isQuick ? ROUNDS.quick : ROUNDS.full;
       for (let round = 1; round <= rounds; round += 1) {
-        await untilReady(atoll, name);
+        await untilReady(atoll, name, signal);
         const started = await start(atoll, "--kiosk", name);
         if (started.origin !== "ready") throw new Error(`${name} was not ready`);
         ready.push(started.ms);
@@ -89,13 +89,13 @@ async function run({ tools, isQuick, say }: Context): Promise<Finding[]> {
   }
 }
 
-async function untilReady(atoll: Atoll, name: Name): Promise<void> {
+async function untilReady(atoll: Atoll, name: Name, signal: AbortSignal): Promise<void> {
   for (let looks = 0; looks < LOOKS; looks += 1) {
     const kiosks = JSON.parse(await atoll.command("kiosk", "list", "--json")) as KioskView[];
     const found = kiosks.find((one) => one.name === name);
     if (found?.state === "ready") return;
     if (found?.state === "cold" && found.detail !== "") throw new Error(found.detail);
-    await delay(PAUSE_MS);
+    await delay(PAUSE_MS, undefined, { signal });
   }
   throw new Error(`${name} does not get ready: state/atoll.log says why`);
 }

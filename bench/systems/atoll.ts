@@ -115,19 +115,16 @@ export class Atoll {
     await ended;
   }
 
-  /** Ends the application and its VMs, at once. */
+  /** Ends the application and its VMs, at once; the application first, as it starts a service again that ends. */
   async end(): Promise<void> {
-    for (const name of VM_NAMES) {
-      const pid = this.#qemuPid(name);
-      if (pid !== null) process.kill(pid, "SIGKILL");
-    }
     const app = this.#app;
     this.#app = null;
-    if (app === null || app.exitCode !== null) return;
-    await new Promise((resolve) => {
-      app.once("exit", resolve);
-      app.kill("SIGKILL");
-    });
+    if (app !== null && app.exitCode === null)
+      await new Promise((resolve) => {
+        app.once("exit", resolve);
+        app.kill("SIGKILL");
+      });
+    for (const pid of this.#qemuPids()) process.kill(pid, "SIGKILL");
   }
 
   async close(): Promise<void> {
@@ -289,6 +286,7 @@ export class Atoll {
   /** Of all VMs that run. */
   #qemuPids(): number[] {
     const folder = path.dirname(vmRunFolder(resolvePaths(this.#env), this.#ids.a));
+    if (!fs.existsSync(folder)) return [];
     return fs.readdirSync(folder).flatMap((name) => runningPid(path.join(folder, name)) ?? []);
   }
 }
