@@ -111,6 +111,20 @@ describe("the chain", () => {
     expect(await verify(again.parts)).toMatchObject({ entries: 2, ok: true });
   });
 
+  it("goes on after a part was put aside, and what should follow failed", async () => {
+    const log = await opened({ maxPartBytes: 1, retryMs: 1_000_000 });
+    await log.append(PASTE);
+    const rotate = log.parts.rotate.bind(log.parts);
+    vi.spyOn(log.parts, "rotate").mockImplementationOnce(async () => {
+      await rotate();
+      throw new Error("EMFILE: too many open files, open");
+    });
+    await expect(log.append(PASTE)).rejects.toMatchObject({ code: "audit.unwritable" });
+    expect((await log.append(PASTE)).seq).toBe(2);
+    expect((await log.append(PASTE)).seq).toBe(3);
+    expect(await verify(log.parts)).toEqual({ entries: 3, ok: true, firstBad: null });
+  });
+
   it("goes on after a last line that was not written whole, which is cut off and said", async () => {
     const log = await opened();
     await log.append(PASTE);

@@ -226,8 +226,9 @@ export class AuditLog extends Emitter<AuditLogEvents> {
     }
     if (tail !== null && tail.bytes < this.#options.maxPartBytes) return tail;
     if (tail === null) return (this.#tail = await this.#reopen());
-    await this.parts.rotate();
+    // Before it: where it fails half way, the file at this place is another one than this that is open.
     await this.#letGo();
+    await this.parts.rotate();
     return (this.#tail = await this.#begin(tail));
   }
 
