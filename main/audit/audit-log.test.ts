@@ -3,9 +3,13 @@ import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { auditContract } from "#shared/ipc/audit.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
+import { PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { type AuditHandle, AuditLog, type AuditLogOptions, type NewEntry } from "./audit-log.ts";
 import { readEntries, verify } from "./audit-reader.ts";
+import { auditHandlers } from "./requests.ts";
 
 const vm = (name: string, digit: number): NewEntry["from"] => ({
   kind: "vm",
@@ -198,11 +202,32 @@ describe("the list", () => {
     expect(await seqs(log, filter as never)).toEqual(expected);
   });
 
+  it("is none where a part of it cannot be read: nobody would know what is missing", async () => {
+    const log = await opened();
+    await log.append(PASTE);
+    fs.mkdirSync(path.join(folder, "audit-1.jsonl"));
+    await expect(list(log)).rejects.toMatchObject({ code: "EISDIR" });
+  });
+
   it("leaves out what is older than was asked", async () => {
     const log = await opened({ now: () => Date.now() - 60_000 });
     await log.append(PASTE);
     expect([await seqs(log, { sinceS: 30 } as never), await seqs(log, { sinceS: 90 } as never)]).toEqual([[], [1]]);
   });
+});
+
+it("who asks for a log that cannot be read is told so", async () => {
+  const log = await opened();
+  fs.mkdirSync(path.join(folder, "audit-1.jsonl"));
+  const dispatcher = Dispatcher.of({ audit: auditContract }, { audit: auditHandlers({ audit: log }) });
+  for (const [name, input] of [
+    ["audit.list", { filter: ANY, before: null, limit: 1 }],
+    ["audit.verify", {}],
+  ] as const)
+    expect(await dispatcher.dispatch(PAGE_CALLER, name, input)).toMatchObject({
+      ok: false,
+      error: { code: "audit.unreadable" },
+    });
 });
 
 describe("a disk that is full", () => {
