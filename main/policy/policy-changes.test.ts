@@ -126,6 +126,17 @@ describe("a cell", () => {
     expect(await policy.text()).toBe(DEFAULT_POLICY);
   });
 
+  it("and another one that is changed at the same time are both changed", async () => {
+    const back = { ...PAIR, from: "web", to: "home" };
+    const made = await Promise.all([
+      ask("policy.setCell", { ...PAIR, decision: "allow" }),
+      ask("policy.setCell", { ...back, decision: "deny" }),
+    ]);
+    expect([decision(), decision("web", "home")]).toEqual(["allow", "deny"]);
+    for (const { change } of made.toReversed()) await ask("policy.undo", { change });
+    expect(await policy.text()).toBe(DEFAULT_POLICY);
+  });
+
   it("cannot be undone when the file was edited since", async () => {
     const { change } = await ask("policy.setCell", { ...PAIR, decision: "allow" });
     await policy.change((text) => `# mine\n${text}`);

@@ -81,6 +81,8 @@ export class Policy extends Emitter<{ changed: [] }> {
   #lastInForce: RulesInForce | null = null;
   #problem: FileProblem | null = null;
   #loading: Promise<void> = Promise.resolve();
+  /** The newest of what changes the file: they take turns. */
+  #changing: Promise<unknown> = Promise.resolve();
   #endTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PolicyOptions) {
@@ -236,7 +238,11 @@ export class Policy extends Emitter<{ changed: [] }> {
   }
 
   /** Writes `text` into the file, where it still says `before`. @throws AppError policy.broken, policy.changed */
-  async replace(before: string, text: string): Promise<void> {
+  replace(before: string, text: string): Promise<void> {
+    return this.#exclusive(() => this.#replace(before, text));
+  }
+
+  async #replace(before: string, text: string): Promise<void> {
     const problem = this.#problemWith(text);
     if (problem !== null)
       throw new AppError("policy.broken", `${problemWords(problem)}. The file is as it was.`, { ...problem });
@@ -270,10 +276,19 @@ export class Policy extends Emitter<{ changed: [] }> {
    * @returns its text before and after
    * @throws AppError policy.broken, policy.changed
    */
-  async change(edit: PolicyEdit): Promise<{ before: string; after: string }> {
-    const { before, after } = await this.tryChange(edit);
-    if (after !== before) await this.replace(before, after);
-    return { before, after };
+  change(edit: PolicyEdit): Promise<{ before: string; after: string }> {
+    return this.#exclusive(async () => {
+      const { before, after } = await this.tryChange(edit);
+      if (after !== before) await this.#replace(before, after);
+      return { before, after };
+    });
+  }
+
+  /** Two at once would both find the file as it was, and the second would undo the first. */
+  #exclusive<Result>(change: () => Promise<Result>): Promise<Result> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => undefined);
+    return done;
   }
 
   /** The same without writing it. @throws AppError policy.broken */
