@@ -320,6 +320,14 @@ describe("the state of the file", () => {
     await expect(ask("policy.undo", { change })).rejects.toMatchObject({ code: "policy.broken" });
   });
 
+  it("is broken where a person has deleted it, and the last good one can be the file again", async () => {
+    fs.rmSync(policy.file);
+    await policy.load();
+    expect([await ask("policy.state", {}), decision()]).toMatchObject([{ state: "broken", hasLastGood: true }, "deny"]);
+    await ask("policy.restore", {});
+    expect([await policy.text(), decision()]).toEqual([DEFAULT_POLICY, "ask"]);
+  });
+
   it("is not taken where a test fails", async () => {
     fs.writeFileSync(
       policy.file,

@@ -16,6 +16,7 @@ import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-f
 import { exists } from "../base/exists.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
+import { textOrNone } from "../base/read-text.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
 import type { Crossing, VmParty } from "./crossing.ts";
@@ -230,9 +231,9 @@ export class Policy extends Emitter<{ changed: [] }> {
     return read.ok ? this.#failingTest(read.value) : read.problem;
   }
 
-  /** The file as it is. @throws AppError policy.broken */
+  /** The file as it is; "" where there is none. @throws AppError policy.broken */
   async text(): Promise<string> {
-    return fsp.readFile(this.file, "utf8").catch((error: unknown) => {
+    return textOrNone(this.file).catch((error: unknown) => {
       throw brokenError(unreadable(this.file, error));
     });
   }
@@ -251,6 +252,7 @@ export class Policy extends Emitter<{ changed: [] }> {
         file: this.file,
       });
     }
+    await fsp.mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
     await writeFileAtomically(this.file, text);
     await this.load();
   }
