@@ -324,6 +324,10 @@ describe("the state of the file", () => {
     fs.rmSync(policy.file);
     await policy.load();
     expect([await ask("policy.state", {}), decision()]).toMatchObject([{ state: "broken", hasLastGood: true }, "deny"]);
+    // A rule alone would be a policy without what the person has denied.
+    await expect(ask("policy.setCell", { ...PAIR, decision: "allow" })).rejects.toMatchObject({
+      code: "policy.broken",
+    });
     await ask("policy.restore", {});
     expect([await policy.text(), decision()]).toEqual([DEFAULT_POLICY, "ask"]);
   });

@@ -122,7 +122,7 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
 
   /** The rules that were last in force are the file again. @throws AppError policy.broken */
   async restore(): Promise<PolicyChange> {
-    const [before, after] = await Promise.all([this.#policy.text(), this.#policy.lastGood()]);
+    const [before, after] = await Promise.all([this.#policy.textOrNone(), this.#policy.lastGood()]);
     if (after === null)
       throw new AppError("policy.broken", "No rules have been in force yet, so there are none to go back to.");
     await this.#policy.replace(before, after);

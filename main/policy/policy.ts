@@ -231,14 +231,21 @@ export class Policy extends Emitter<{ changed: [] }> {
     return read.ok ? this.#failingTest(read.value) : read.problem;
   }
 
-  /** The file as it is; "" where there is none. @throws AppError policy.broken */
+  /** The file as it is. @throws AppError policy.broken, also where there is none */
   async text(): Promise<string> {
+    return fsp.readFile(this.file, "utf8").catch((error: unknown) => {
+      throw brokenError(unreadable(this.file, error));
+    });
+  }
+
+  /** The same, and "" where there is none: for what replaces all of it. @throws AppError policy.broken */
+  async textOrNone(): Promise<string> {
     return textOrNone(this.file).catch((error: unknown) => {
       throw brokenError(unreadable(this.file, error));
     });
   }
 
-  /** Writes `text` into the file, where it still says `before`. @throws AppError policy.broken, policy.changed */
+  /** Writes `text` into the file, where it still says `before`; "": or there is none. @throws AppError policy.broken, policy.changed */
   replace(before: string, text: string): Promise<void> {
     return this.#exclusive(() => this.#replace(before, text));
   }
@@ -247,7 +254,7 @@ export class Policy extends Emitter<{ changed: [] }> {
     const problem = this.#problemWith(text);
     if (problem !== null)
       throw new AppError("policy.broken", `${problemWords(problem)}. The file is as it was.`, { ...problem });
-    if ((await this.text()) !== before) {
+    if ((await this.textOrNone()) !== before) {
       throw new AppError("policy.changed", `${this.file} was changed meanwhile, and is left as it is: edit it again.`, {
         file: this.file,
       });
