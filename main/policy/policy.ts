@@ -4,6 +4,7 @@
  */
 import fsp from "node:fs/promises";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type {
   PolicyAction,
   PolicyAnswer,
@@ -384,8 +385,10 @@ export class Policy extends Emitter<{ changed: [] }> {
   #refuse(problem: FileProblem, inForce: RulesInForce | null): void {
     this.#inForce = inForce;
     const reason = inForce === null ? problem.reason : `${problem.reason}, and those before stay in force`;
+    const before = this.#problem;
     this.#problem = { ...problem, reason };
-    log(problemWords(this.#problem));
+    // The file is read again whenever something in its folder changes.
+    if (!isDeepStrictEqual(before, this.#problem)) log(problemWords(this.#problem));
   }
 
   async #read(): Promise<({ ok: true; value: PolicyFile } & { text: string }) | { ok: false; problem: FileProblem }> {
