@@ -167,6 +167,15 @@ describe("the end of a crossing", () => {
     expect(await verify(log.parts)).toEqual({ entries: 2, ok: true, firstBad: null });
   });
 
+  it("is in the file also where the application ends at once", async () => {
+    const log = await opened();
+    const { seq } = await log.append(PASTE, { goesOn: true });
+    const ended = log.end(seq, { bytes: 34, detail: "" });
+    await log.close();
+    await ended;
+    expect((await list(await opened())).entries).toMatchObject([{ seq, bytes: 34 }]);
+  });
+
   it("comes once", async () => {
     const log = await opened();
     const { seq } = await log.append(PASTE, { goesOn: true });
