@@ -3,9 +3,13 @@ import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { auditContract } from "#shared/ipc/audit.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
+import { PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { type AuditHandle, AuditLog, type AuditLogOptions, type NewEntry } from "./audit-log.ts";
 import { readEntries, verify } from "./audit-reader.ts";
+import { auditHandlers } from "./requests.ts";
 
 const vm = (name: string, digit: number): NewEntry["from"] => ({
   kind: "vm",
@@ -111,6 +115,20 @@ describe("the chain", () => {
     expect(await verify(again.parts)).toMatchObject({ entries: 2, ok: true });
   });
 
+  it("goes on after a part was put aside, and what should follow failed", async () => {
+    const log = await opened({ maxPartBytes: 1, retryMs: 1_000_000 });
+    await log.append(PASTE);
+    const rotate = log.parts.rotate.bind(log.parts);
+    vi.spyOn(log.parts, "rotate").mockImplementationOnce(async () => {
+      await rotate();
+      throw new Error("EMFILE: too many open files, open");
+    });
+    await expect(log.append(PASTE)).rejects.toMatchObject({ code: "audit.unwritable" });
+    expect((await log.append(PASTE)).seq).toBe(2);
+    expect((await log.append(PASTE)).seq).toBe(3);
+    expect(await verify(log.parts)).toEqual({ entries: 3, ok: true, firstBad: null });
+  });
+
   it("goes on after a last line that was not written whole, which is cut off and said", async () => {
     const log = await opened();
     await log.append(PASTE);
@@ -149,6 +167,15 @@ describe("the end of a crossing", () => {
     expect(await verify(log.parts)).toEqual({ entries: 2, ok: true, firstBad: null });
   });
 
+  it("is in the file also where the application ends at once", async () => {
+    const log = await opened();
+    const { seq } = await log.append(PASTE, { goesOn: true });
+    const ended = log.end(seq, { bytes: 34, detail: "" });
+    await log.close();
+    await ended;
+    expect((await list(await opened())).entries).toMatchObject([{ seq, bytes: 34 }]);
+  });
+
   it("comes once", async () => {
     const log = await opened();
     const { seq } = await log.append(PASTE, { goesOn: true });
@@ -184,11 +211,32 @@ describe("the list", () => {
     expect(await seqs(log, filter as never)).toEqual(expected);
   });
 
+  it("is none where a part of it cannot be read: nobody would know what is missing", async () => {
+    const log = await opened();
+    await log.append(PASTE);
+    fs.mkdirSync(path.join(folder, "audit-1.jsonl"));
+    await expect(list(log)).rejects.toMatchObject({ code: "EISDIR" });
+  });
+
   it("leaves out what is older than was asked", async () => {
     const log = await opened({ now: () => Date.now() - 60_000 });
     await log.append(PASTE);
     expect([await seqs(log, { sinceS: 30 } as never), await seqs(log, { sinceS: 90 } as never)]).toEqual([[], [1]]);
   });
+});
+
+it("who asks for a log that cannot be read is told so", async () => {
+  const log = await opened();
+  fs.mkdirSync(path.join(folder, "audit-1.jsonl"));
+  const dispatcher = Dispatcher.of({ audit: auditContract }, { audit: auditHandlers({ audit: log }) });
+  for (const [name, input] of [
+    ["audit.list", { filter: ANY, before: null, limit: 1 }],
+    ["audit.verify", {}],
+  ] as const)
+    expect(await dispatcher.dispatch(PAGE_CALLER, name, input)).toMatchObject({
+      ok: false,
+      error: { code: "audit.unreadable" },
+    });
 });
 
 describe("a disk that is full", () => {

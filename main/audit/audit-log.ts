@@ -74,6 +74,8 @@ export class AuditLog extends Emitter<AuditLogEvents> {
   #tail: Tail | null = null;
   #waiting: Waiting[] = [];
   #isWriting = false;
+  /** What is written now, or was last. */
+  #drained: Promise<void> = Promise.resolve();
   /** Crossings that go on, by their seq. */
   readonly #open = new Map<number, AuditEntry>();
   /** Ends that could not be written yet. */
@@ -139,7 +141,9 @@ export class AuditLog extends Emitter<AuditLogEvents> {
     return ended;
   }
 
+  /** Resolves when all that waits is written, or cannot be. */
   async close(): Promise<void> {
+    await this.#drained;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
     await this.#tail?.handle.close().catch(() => undefined);
@@ -154,8 +158,12 @@ export class AuditLog extends Emitter<AuditLogEvents> {
   }
 
   /** Everything that waits, flushed to the disk together. Never rejects. */
-  async #drain(): Promise<void> {
-    if (this.#isWriting) return;
+  #drain(): Promise<void> {
+    if (!this.#isWriting) this.#drained = this.#writeAll();
+    return this.#drained;
+  }
+
+  async #writeAll(): Promise<void> {
     this.#isWriting = true;
     do {
       const batch = this.#waiting;
@@ -226,8 +234,9 @@ export class AuditLog extends Emitter<AuditLogEvents> {
     }
     if (tail !== null && tail.bytes < this.#options.maxPartBytes) return tail;
     if (tail === null) return (this.#tail = await this.#reopen());
-    await this.parts.rotate();
+    // Before it: where it fails half way, the file at this place is another one than this that is open.
     await this.#letGo();
+    await this.parts.rotate();
     return (this.#tail = await this.#begin(tail));
   }
 

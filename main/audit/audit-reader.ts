@@ -5,6 +5,7 @@ import readline from "node:readline";
 import { setImmediate } from "node:timers/promises";
 import type { AuditFilter } from "#shared/ipc/audit.ts";
 import { type AuditEntry, partyName } from "#shared/model/crossing.ts";
+import { textOrNone } from "../base/read-text.ts";
 import { type EntryEnd, hashAfter, NO_LINE, readLine, seqOf, withEnd } from "./audit-line.ts";
 import type { AuditParts } from "./audit-parts.ts";
 
@@ -13,7 +14,7 @@ export interface AuditPage {
   hasMore: boolean;
 }
 
-/** Newest first. @param before entries of this seq and newer ones are left out */
+/** Newest first. Rejects where a part cannot be read. @param before entries of this seq and newer ones are left out */
 export async function readEntries(
   parts: AuditParts,
   filter: AuditFilter,
@@ -23,8 +24,8 @@ export async function readEntries(
   // An end stands after its entry, perhaps in a newer part.
   const ends = new Map<number, EntryEnd>();
   for (const part of (await parts.all()).toReversed()) {
-    // A part that was put aside between the two is read by its new name next time.
-    const text = await fsp.readFile(part, "utf8").catch(() => "");
+    // A part that was put aside between the two is read by its new name next time. Any other is missed.
+    const text = await textOrNone(part);
     for (const [at, line] of text.split("\n").toReversed().entries()) {
       // The desktop's other business goes on meanwhile.
       if (at % 500 === 499) await setImmediate();

@@ -6,17 +6,12 @@ import type { AuditLog } from "./audit-log.ts";
 import { readEntries, verify } from "./audit-reader.ts";
 
 export function auditHandlers({ audit }: { audit: AuditLog }): Handlers<typeof auditContract> {
-  const readable = <Value>(reading: Promise<Value>): Promise<Value> =>
-    reading.catch((error: unknown) => {
-      const { current: file } = audit.parts;
-      throw new AppError("audit.unreadable", `The audit log ${file} cannot be read: ${messageOf(error)}.`, { file });
-    });
   return {
     "audit.list": async ({ filter, before, limit }) => ({
-      ...(await readable(readEntries(audit.parts, filter, { before, limit, now: Date.now() }))),
+      ...(await readable(audit, readEntries(audit.parts, filter, { before, limit, now: Date.now() }))),
       problem: audit.problem?.reason ?? null,
     }),
-    "audit.verify": () => readable(verify(audit.parts)),
+    "audit.verify": () => readable(audit, verify(audit.parts)),
     "audit.follow": (_input, { connection }) => {
       const stop = audit.on("entry", (entry, isComplete) => {
         if (isComplete) connection.notify("audit.entry", entry);
@@ -25,4 +20,12 @@ export function auditHandlers({ audit }: { audit: AuditLog }): Handlers<typeof a
       return null;
     },
   };
+}
+
+/** What reads the log, with an error that a person understands. @throws AppError audit.unreadable */
+export function readable<Value>({ parts }: AuditLog, reading: Promise<Value>): Promise<Value> {
+  return reading.catch((error: unknown) => {
+    const { current: file } = parts;
+    throw new AppError("audit.unreadable", `The audit log ${file} cannot be read: ${messageOf(error)}.`, { file });
+  });
 }

@@ -48,3 +48,7 @@ it("a file that was removed while the application runs is made again", () => {
   }
   expect(fs.readFileSync(file, "utf8")).toContain("yyy");
 });
+
+it("a terminal that has been closed, or a program that reads no more of it, is no error of the application's", () => {
+  expect(() => process.stderr.emit("error", new Error("write EPIPE"))).not.toThrow();
+});

@@ -31,6 +31,9 @@ class LogFile {
   }
 }
 
+// A terminal may be closed, and a program that reads the lines may end, before the desktop does: the file has them.
+process.stderr.on("error", () => undefined);
+
 let file: LogFile | null = null;
 
 /** From now on lines go to `folder`/atoll.log, too. */

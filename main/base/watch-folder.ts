@@ -10,12 +10,13 @@ const AGAIN_MS = 5_000;
 
 /**
  * Calls `changed` 100 ms after the last of several changes; where the system does not tell of them, every 5 s, whether there were
- * any or not. Returns a function that ends the watch.
+ * any or not. A folder that is removed, or put in the place of another, is waited for. Returns a function that ends the watch.
  */
 export function watchFolder(folder: string, changed: () => void): () => void {
   let settling: NodeJS.Timeout | undefined;
   let again: NodeJS.Timeout | undefined;
   let watcher: fs.FSWatcher | undefined;
+  let watched: string | undefined;
   let said = "";
   const settle = (): void => {
     clearTimeout(settling);
@@ -36,11 +37,18 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   };
   const begin = (): void => {
     try {
-      watcher = fs.watch(folder, settle);
+      // Before the watch: one that comes in its place meanwhile is another one.
+      watched = identityOf(folder);
+      watcher = fs.watch(folder, happened);
       watcher.on("error", failed);
     } catch (error) {
       failed(error);
     }
+  };
+  const happened = (): void => {
+    settle();
+    // The system tells of what it watches, which is a folder and no path.
+    if (identityOf(folder) !== watched) failed(new Error("it was removed, or another one is in its place"));
   };
   begin();
   return () => {
@@ -48,4 +56,14 @@ export function watchFolder(folder: string, changed: () => void): () => void {
     clearTimeout(again);
     watcher?.close();
   };
+}
+
+/** undefined: there is none that can be reached. */
+function identityOf(folder: string): string | undefined {
+  try {
+    const { dev, ino } = fs.statSync(folder);
+    return `${dev} ${ino}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -59,6 +59,25 @@ describe("what a guest writes", () => {
     expect(told.map((event) => event.slice(3)).join("")).toBe("x".repeat(10_000));
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it("makes few events, however often its streams alternate, each in order", () => {
+    for (let ms = 0; ms < 1_000; ms += 1) {
+      for (let count = 0; count < 10; count += 1) {
+        write(1, String(count));
+        write(2, String(count));
+      }
+      vi.advanceTimersByTime(1);
+    }
+    report.end();
+    expect(told.length).toBeLessThan(2_500);
+    for (const stream of ["1: ", "2: "])
+      expect(
+        told
+          .filter((event) => event.startsWith(stream))
+          .map((event) => event.slice(3))
+          .join(""),
+      ).toBe("0123456789".repeat(1_000));
+  });
 });
 
 it("what a guest reads byte by byte is summed up", () => {

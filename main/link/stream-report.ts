@@ -1,13 +1,15 @@
 /**
  * What main is told of the bytes of streams. What comes within a few milliseconds is put together, so that main has a bounded
  * number of events however small the pieces are in which a guest writes or reads; what comes after a rest is told at once.
- * The order of pieces is kept, also among streams.
+ * The order of pieces is kept, also among streams, as long as they do not alternate all the time.
  */
 
 /** Nobody at a terminal notices it. */
 const WINDOW_MS = 4;
 /** With so many bytes nothing waits for the window's end. */
 const MAX_WAITING_BYTES = 64 * 1024;
+/** So many pieces at most are told of a window; what follows them is put together stream by stream. */
+const MAX_PIECES = 8;
 
 export interface StreamReportListener {
   data(stream: number, bytes: Uint8Array): void;
@@ -28,7 +30,9 @@ export class StreamReport {
   /** The guest wrote them. */
   data(stream: number, bytes: Uint8Array): void {
     const last = this.#data.at(-1);
-    if (last?.stream === stream) last.chunks.push(bytes);
+    // Each stream's own bytes stay in order: they go behind the newest of them.
+    const before = this.#data.length < MAX_PIECES ? last : this.#data.findLast((piece) => piece.stream === stream);
+    if (before?.stream === stream) before.chunks.push(bytes);
     else this.#data.push({ stream, chunks: [bytes] });
     this.#happened(bytes.length);
   }

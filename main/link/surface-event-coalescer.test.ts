@@ -200,6 +200,30 @@ describe("a listener that keeps up", () => {
     paced.end();
   });
 
+  it("has what opens faster than that pace also where it comes after a rest, with all that follows", () => {
+    let nowMs = 0;
+    let answer = (): void => undefined;
+    const paced = new SurfaceEventCoalescer<SurfaceEvent>(
+      WINDOW_MS,
+      { send: (event) => sent.push(event), fence: () => answer() },
+      new RateLimit(50, 1, () => nowMs),
+    );
+    // As a listener does that keeps up: each fence is reached once.
+    answer = () => paced.fenceReached();
+    const rest = (): void => {
+      nowMs += WINDOW_MS;
+      vi.advanceTimersByTime(WINDOW_MS);
+    };
+    paced.take(opened(1));
+    rest();
+    paced.take(opened(2));
+    paced.take(titled(1, "a"));
+    expect(news()).toEqual([opened(1)]);
+    for (let windows = 0; windows < 4; windows += 1) rest();
+    expect(news()).toEqual([opened(2), titled(1, "a")]);
+    paced.end();
+  });
+
   it("hears nothing more of what has closed", () => {
     take(titled(1, "a"), titled(1, "b"), closed(1));
     nextWindow();
@@ -358,11 +382,18 @@ it("whatever a guest says, and however slow the listener is, it knows in the end
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       const [guest, listener] = [new Hearer(), new Hearer()];
+      let isFenced = false;
       const coalescer = new SurfaceEventCoalescer<SurfaceEvent>(
         WINDOW_MS,
-        { send: (event) => listener.take(event), fence: () => undefined },
+        { send: (event) => listener.take(event), fence: () => void (isFenced = true) },
         new RateLimit(100, 4),
       );
+      /** Each fence is answered once, and nothing else is. */
+      const reach = (): void => {
+        if (!isFenced) return;
+        isFenced = false;
+        coalescer.fenceReached();
+      };
       const say = (event: SurfaceEvent): void => {
         const retired = event.type === "surfaceClosed" ? guest.close(event.surface) : [];
         if (event.type !== "surfaceClosed") guest.take(event);
@@ -374,7 +405,7 @@ it("whatever a guest says, and however slow the listener is, it knows in the end
         const surface = surfaces[pick % Math.max(1, surfaces.length)] ?? 0;
         const children = surfaces.filter((child) => guest.surfaces.get(child)?.parent === surface);
         if (what === "wait") vi.advanceTimersByTime(value % (2 * WINDOW_MS));
-        else if (what === "reach") coalescer.fenceReached();
+        else if (what === "reach") reach();
         else if (what === "cursor") say(cursor(`${value}`));
         else if (what === "window" || surface === 0) say(opened((highest += 1)));
         else if (what === "popup") say(popup((highest += 1), surface));
@@ -386,7 +417,7 @@ it("whatever a guest says, and however slow the listener is, it knows in the end
       }
       // Sixty surfaces have had their turn.
       for (let waitedMs = 0; waitedMs < 700; waitedMs += WINDOW_MS) {
-        coalescer.fenceReached();
+        reach();
         vi.advanceTimersByTime(WINDOW_MS);
       }
       expect([...listener.surfaces]).toEqual([...guest.surfaces]);

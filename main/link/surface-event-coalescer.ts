@@ -51,9 +51,11 @@ export class SurfaceEventCoalescer<Event extends SurfaceEvent> {
       return this.#hold(event);
     if (isOpen(event) && !this.#opens.take()) {
       this.#holdsOpens = true;
-      return this.#hold(event);
+      this.#hold(event);
+    } else {
+      this.#send(event);
     }
-    this.#send(event);
+    // Its end is also when what is held has its turn.
     if (this.#timer === null) this.#beginWindow();
   }
 

@@ -126,6 +126,17 @@ describe("a cell", () => {
     expect(await policy.text()).toBe(DEFAULT_POLICY);
   });
 
+  it("and another one that is changed at the same time are both changed", async () => {
+    const back = { ...PAIR, from: "web", to: "home" };
+    const made = await Promise.all([
+      ask("policy.setCell", { ...PAIR, decision: "allow" }),
+      ask("policy.setCell", { ...back, decision: "deny" }),
+    ]);
+    expect([decision(), decision("web", "home")]).toEqual(["allow", "deny"]);
+    for (const { change } of made.toReversed()) await ask("policy.undo", { change });
+    expect(await policy.text()).toBe(DEFAULT_POLICY);
+  });
+
   it("cannot be undone when the file was edited since", async () => {
     const { change } = await ask("policy.setCell", { ...PAIR, decision: "allow" });
     await policy.change((text) => `# mine\n${text}`);
@@ -307,6 +318,18 @@ describe("the state of the file", () => {
     const { change } = await ask("policy.restore", {});
     expect([await policy.text(), decision()]).toEqual([DEFAULT_POLICY, "ask"]);
     await expect(ask("policy.undo", { change })).rejects.toMatchObject({ code: "policy.broken" });
+  });
+
+  it("is broken where a person has deleted it, and the last good one can be the file again", async () => {
+    fs.rmSync(policy.file);
+    await policy.load();
+    expect([await ask("policy.state", {}), decision()]).toMatchObject([{ state: "broken", hasLastGood: true }, "deny"]);
+    // A rule alone would be a policy without what the person has denied.
+    await expect(ask("policy.setCell", { ...PAIR, decision: "allow" })).rejects.toMatchObject({
+      code: "policy.broken",
+    });
+    await ask("policy.restore", {});
+    expect([await policy.text(), decision()]).toEqual([DEFAULT_POLICY, "ask"]);
   });
 
   it("is not taken where a test fails", async () => {

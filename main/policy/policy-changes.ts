@@ -75,7 +75,7 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
     return change;
   }
 
-  /** The text with the pair's rule. Pure. */
+  /** The text with the pair's rule, by the policy as it is when it is edited. */
   cellEdit({ action, from, to, about = to, decision, minutes }: CellChange): PolicyEdit {
     const rule: NewRule = {
       action,
@@ -84,8 +84,8 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
       ...(minutes === null ? {} : { until: this.#inMinutes(minutes) }),
       decision,
     };
-    const decides = this.#policy.check(action, from, about, null).rule;
     return (text, rules) => {
+      const decides = this.#policy.check(action, from, about, null).rule;
       const at = rules.findIndex(({ line }) => line === decides?.line);
       const deciding = rules[at];
       if (decides !== null && deciding?.text !== decides.text) throw changedMeanwhile();
@@ -122,7 +122,7 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
 
   /** The rules that were last in force are the file again. @throws AppError policy.broken */
   async restore(): Promise<PolicyChange> {
-    const [before, after] = await Promise.all([this.#policy.text(), this.#policy.lastGood()]);
+    const [before, after] = await Promise.all([this.#policy.textOrNone(), this.#policy.lastGood()]);
     if (after === null)
       throw new AppError("policy.broken", "No rules have been in force yet, so there are none to go back to.");
     await this.#policy.replace(before, after);

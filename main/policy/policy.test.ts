@@ -86,6 +86,20 @@ describe("the file", () => {
     expect([policy.problem, paste(policy)]).toEqual([null, "allow"]);
   });
 
+  it("with a mistake that stays is logged once, however often it is read", async () => {
+    const logged = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const policy = await opened("rules: 1");
+    await policy.load();
+    expect(logged).toHaveBeenCalledTimes(1);
+    // Made again after it was mended it is news.
+    for (const text of [RULE, "rules: 1"]) {
+      write(policy, text);
+      await policy.load();
+    }
+    expect(logged).toHaveBeenCalledTimes(2);
+    logged.mockRestore();
+  });
+
   it("is not taken when one of its tests fails: the rules before stay in force, after a start too", async () => {
     const policy = await opened(RULE + TEST);
     const changed = RULE.replace("allow", "deny") + TEST;

@@ -4,6 +4,7 @@
  */
 import fsp from "node:fs/promises";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type {
   PolicyAction,
   PolicyAnswer,
@@ -16,6 +17,7 @@ import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-f
 import { exists } from "../base/exists.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
+import { textOrNone } from "../base/read-text.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
 import type { Crossing, VmParty } from "./crossing.ts";
@@ -81,6 +83,8 @@ export class Policy extends Emitter<{ changed: [] }> {
   #lastInForce: RulesInForce | null = null;
   #problem: FileProblem | null = null;
   #loading: Promise<void> = Promise.resolve();
+  /** The newest of what changes the file: they take turns. */
+  #changing: Promise<unknown> = Promise.resolve();
   #endTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PolicyOptions) {
@@ -228,23 +232,35 @@ export class Policy extends Emitter<{ changed: [] }> {
     return read.ok ? this.#failingTest(read.value) : read.problem;
   }
 
-  /** The file as it is. @throws AppError policy.broken */
+  /** The file as it is. @throws AppError policy.broken, also where there is none */
   async text(): Promise<string> {
     return fsp.readFile(this.file, "utf8").catch((error: unknown) => {
       throw brokenError(unreadable(this.file, error));
     });
   }
 
-  /** Writes `text` into the file, where it still says `before`. @throws AppError policy.broken, policy.changed */
-  async replace(before: string, text: string): Promise<void> {
+  /** The same, and "" where there is none: for what replaces all of it. @throws AppError policy.broken */
+  async textOrNone(): Promise<string> {
+    return textOrNone(this.file).catch((error: unknown) => {
+      throw brokenError(unreadable(this.file, error));
+    });
+  }
+
+  /** Writes `text` into the file, where it still says `before`; "": or there is none. @throws AppError policy.broken, policy.changed */
+  replace(before: string, text: string): Promise<void> {
+    return this.#exclusive(() => this.#replace(before, text));
+  }
+
+  async #replace(before: string, text: string): Promise<void> {
     const problem = this.#problemWith(text);
     if (problem !== null)
       throw new AppError("policy.broken", `${problemWords(problem)}. The file is as it was.`, { ...problem });
-    if ((await this.text()) !== before) {
+    if ((await this.textOrNone()) !== before) {
       throw new AppError("policy.changed", `${this.file} was changed meanwhile, and is left as it is: edit it again.`, {
         file: this.file,
       });
     }
+    await fsp.mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
     await writeFileAtomically(this.file, text);
     await this.load();
   }
@@ -270,10 +286,19 @@ export class Policy extends Emitter<{ changed: [] }> {
    * @returns its text before and after
    * @throws AppError policy.broken, policy.changed
    */
-  async change(edit: PolicyEdit): Promise<{ before: string; after: string }> {
-    const { before, after } = await this.tryChange(edit);
-    if (after !== before) await this.replace(before, after);
-    return { before, after };
+  change(edit: PolicyEdit): Promise<{ before: string; after: string }> {
+    return this.#exclusive(async () => {
+      const { before, after } = await this.tryChange(edit);
+      if (after !== before) await this.#replace(before, after);
+      return { before, after };
+    });
+  }
+
+  /** Two at once would both find the file as it was, and the second would undo the first. */
+  #exclusive<Result>(change: () => Promise<Result>): Promise<Result> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => undefined);
+    return done;
   }
 
   /** The same without writing it. @throws AppError policy.broken */
@@ -360,8 +385,10 @@ export class Policy extends Emitter<{ changed: [] }> {
   #refuse(problem: FileProblem, inForce: RulesInForce | null): void {
     this.#inForce = inForce;
     const reason = inForce === null ? problem.reason : `${problem.reason}, and those before stay in force`;
+    const before = this.#problem;
     this.#problem = { ...problem, reason };
-    log(problemWords(this.#problem));
+    // The file is read again whenever something in its folder changes.
+    if (!isDeepStrictEqual(before, this.#problem)) log(problemWords(this.#problem));
   }
 
   async #read(): Promise<({ ok: true; value: PolicyFile } & { text: string }) | { ok: false; problem: FileProblem }> {

@@ -7,6 +7,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { readEntries } from "../audit/audit-reader.ts";
+import { readable } from "../audit/requests.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import { matrixOf } from "./matrix.ts";
 import type { Policy } from "./policy.ts";
@@ -28,7 +29,7 @@ export function policyHandlers({ policy, policyChanges, audit }: Parts): Handler
   const flips = async ({ action, from, to, decision }: CellChange): Promise<number> => {
     const filter = { sinceS: WEEK_S, action, from, to, decision: null, by: null, text: null };
     const options = { before: null, limit: 10_000, now: Date.now() };
-    const { entries } = await readEntries(audit.parts, filter, options);
+    const { entries } = await readable(audit, readEntries(audit.parts, filter, options));
     return entries.filter(
       (entry) => partyName(entry.from) === from && partyName(entry.to) === to && isFlip(entry, decision),
     ).length;

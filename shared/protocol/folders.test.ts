@@ -65,6 +65,24 @@ describe("a folder that is shown", () => {
     expect(codeOf(() => table.acceptChanged(change({ entries: [entry("one more")] })))).toBe("quota");
   });
 
+  it("is told so much at once at most, in however many parts: all may be gone, and as much be new", () => {
+    const names = (prefix: string): Uint8Array[] =>
+      Array.from({ length: MAX_FOLDER_ENTRIES }, (_, at) => bytes(`${prefix}${at}`));
+    const table = shown();
+    for (const [old, now] of [
+      ["none", "a"],
+      ["a", "b"],
+    ] as const) {
+      table.acceptChanged(change({ removed: names(old), last: false }));
+      table.acceptChanged(change({ entries: names(now).map((name) => entry("", { name })) }));
+      table.seen(1);
+    }
+    // The same file again and again is no change that ends.
+    const part = change({ entries: [entry("b0"), entry("b0")], last: false });
+    for (let told = 0; told < MAX_FOLDER_ENTRIES; told += 1) table.acceptChanged(part);
+    expect(codeOf(() => table.acceptChanged(part))).toBe("quota");
+  });
+
   it("is heard no more when it is hidden, and still has to be sound", () => {
     const table = shown();
     expect([table.hide(1), table.hide(1)]).toEqual([true, false]);

@@ -2,6 +2,7 @@
  * The folders of one VM that the desktop shows, and what a person does to files there, host's side. Pure.
  *
  *   a folder:  show() -> telling --FolderChanged, last--> told --seen()--> telling ... hide() -> over
+ *              What is told at once is bounded: a guest that tells and tells would have the host hear nothing else.
  *   an act:    act() -> waiting --FileActed--> over
  */
 import { FILE_REASONS, type FileReason } from "../model/transfer.ts";
@@ -38,9 +39,14 @@ interface Folder {
   isReported: boolean;
   /** Between the first part of a change and its last. */
   isInParts: boolean;
+  /** Entries and names in the parts of the present change. */
+  told: number;
   /** Names that are there, as latin1: any bytes. */
   readonly names: Set<string>;
 }
+
+/** Of one change: all that was there may be gone, and as much be new. */
+const MAX_TOLD = 2 * MAX_FOLDER_ENTRIES;
 
 export class FoldersTable {
   readonly #folders = new Map<number, Folder>();
@@ -52,7 +58,7 @@ export class FoldersTable {
   /** Before FolderShow is sent; false: no more can be shown. */
   show(folder: number): boolean {
     if (this.#folders.size >= MAX_FOLDERS) return false;
-    this.#folders.set(folder, { isReported: false, isInParts: false, names: new Set() });
+    this.#folders.set(folder, { isReported: false, isInParts: false, told: 0, names: new Set() });
     this.#lastFolder = Math.max(this.#lastFolder, folder);
     return true;
   }
@@ -91,12 +97,15 @@ export class FoldersTable {
     if (reset && folder.isInParts) refuse("wrong-state", `folder ${id} is told anew in the middle of a change`);
     if (!last && more > 0) refuse("wrong-state", `folder ${id}: more than it tells, before its last part`);
     if (!last && items.length + gone.length === 0) refuse("wrong-state", `folder ${id}: an empty part of a change`);
+    folder.told += items.length + gone.length;
+    if (folder.told > MAX_TOLD) refuse("quota", `more than ${MAX_TOLD} names in one change of a folder`);
     if (reset) folder.names.clear();
     for (const name of gone) folder.names.delete(keyOf(name));
     for (const { name } of items) folder.names.add(keyOf(name));
     if (folder.names.size > MAX_FOLDER_ENTRIES) refuse("quota", `more than ${MAX_FOLDER_ENTRIES} files in a folder`);
     folder.isInParts = !last;
     folder.isReported = last;
+    if (last) folder.told = 0;
     return {
       isReset: reset,
       items,

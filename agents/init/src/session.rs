@@ -6,6 +6,7 @@ use crate::root::mount_new;
 use crate::{journal, loopback};
 use nix::mount::MsFlags;
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::SigSet;
 use nix::unistd::sethostname;
 use std::fs::{self, Permissions};
 use std::io;
@@ -58,7 +59,7 @@ pub fn prepare(cmdline: &Cmdline) -> Result<JoinHandle<()>, Error> {
 /// Starts the processors that the kernel was told to leave (`maxcpus`). In a thread: each takes a while, and nothing
 /// waits for them.
 fn start_processors() -> JoinHandle<()> {
-    std::thread::spawn(|| {
+    quiet_thread(|| {
         for entry in fs::read_dir(PROCESSORS).into_iter().flatten().flatten() {
             let online = entry.path().join("online");
             if fs::read_to_string(&online).is_ok_and(|state| state.trim() == "0") {
@@ -66,6 +67,14 @@ fn start_processors() -> JoinHandle<()> {
                 tolerate("processor", fs::write(&online, "1").map_err(Error::file(&path)));
             }
         }
+    })
+}
+
+/// A thread that takes no signals: of those that are sent to the process it could take one away from who waits for it.
+fn quiet_thread(work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        tolerate("signals of a thread", SigSet::all().thread_block().map_err(Error::system("sigprocmask")));
+        work();
     })
 }
 
@@ -176,5 +185,23 @@ pub fn listen_for_bus() -> Result<UnixListener, Error> {
 pub fn tolerate(what: &str, result: Result<(), Error>) {
     if let Err(error) = result {
         journal::warning(&format!("{what}: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::signal::Signal;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn a_quiet_thread_leaves_signals_to_the_one_that_waits_for_them() {
+        let (told, heard) = channel();
+        let thread = quiet_thread(move || {
+            let _ = told.send(SigSet::thread_get_mask()); // whoever does not hear it fails below
+        });
+        let mask = heard.recv().ok().and_then(Result::ok);
+        assert!(mask.is_some_and(|mask| [Signal::SIGCHLD, Signal::SIGTERM].iter().all(|&one| mask.contains(one))));
+        assert!(thread.join().is_ok());
     }
 }

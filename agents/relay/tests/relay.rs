@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 struct Relay {
     child: Child,
@@ -92,6 +93,25 @@ fn joins_two_vms_and_joins_them_again_when_one_was_gone() {
     relay.says("joined");
     other.write_all(b"again").unwrap();
     assert_eq!(read(&mut one, 5), b"again");
+}
+
+#[test]
+fn an_end_that_comes_and_goes_is_left_alone_for_a_moment_each_time() {
+    let sockets = Sockets::new("flapping");
+    let (a, b) = (sockets.listen("a"), sockets.listen("b"));
+    let mut relay = Relay::start(&["join", &sockets.path("a"), &sockets.path("b")]);
+    for _ in 0..3 {
+        let ends = (a.accept().unwrap(), b.accept().unwrap());
+        relay.says("joined");
+        let before = Instant::now();
+        drop(ends);
+        relay.says("parted");
+        let next = a.accept().unwrap();
+        // However slow this test is: it is no less.
+        assert!(before.elapsed() >= Duration::from_millis(100));
+        drop((next, b.accept().unwrap()));
+        relay.says("parted");
+    }
 }
 
 #[test]

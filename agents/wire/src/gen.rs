@@ -1251,7 +1251,7 @@ pub struct OpenHere {
 //    FolderShow -> FolderChanged* -> (the host) FolderSeen -> FolderChanged* -> FolderSeen ... FolderHide
 //
 // A change is told in one or more parts, the last of which says so; the next one waits for FolderSeen. However often the files
-// change, the host hears no more than it shows.
+// change, the host hears no more than it shows: a change has 2 * MAX_FOLDER_ENTRIES entries and names at most.
 
 /// Tells what is in a folder, and what changes there, until FolderHide. A folder that is not there is made.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -198,6 +198,25 @@ describe("a target", () => {
   });
 });
 
+it("a target that says again and again how much has come is heard some times, and of each file that is done", () => {
+  const host = new ServiceHost();
+  host.order(FILES, { type: "receive", transfer: 1, receiving: receiving({ files: 2 }) });
+  host.order(FILES, { type: "expect", transfer: 1, files: [file(0), file(1)], isLast: true });
+  host.say("filesReady", { transfer: 1 });
+  const said = (failed: readonly number[], bytes: bigint): string => {
+    const results = failed.map((index) => ({ index, outcome: 5, reason: FileReason.SIZE }));
+    return host.say("filesDone", { transfer: 1, results, bytes });
+  };
+  for (let count = 0; count < 5_000; count += 1) expect(said([], 3n)).toBe("accepted");
+  for (const index of [0, 1]) said([index], 16n);
+  const done = host.eventsOf(FILES).flatMap((event) => (event.type === "done" ? [event] : []));
+  expect(done.length).toBeLessThan(500);
+  expect(done.filter(({ files }) => files.length > 0)).toMatchObject([{ bytes: 16 }, { bytes: 16 }]);
+  vi.advanceTimersByTime(100);
+  said([], 16n);
+  expect(host.eventsOf(FILES)).toHaveLength(done.length + 3);
+});
+
 describe("a watched file", () => {
   it("is named to the guest, and nothing of it is told once it is watched no more, or the link is closed", () => {
     const host = new ServiceHost();

@@ -6,6 +6,7 @@ import { MAX_TRANSFERS } from "#shared/protocol/limits.ts";
 import { BULK } from "#shared/protocol/routes.ts";
 import { FILES, type FilesEvent, type FilesOrder, type Receiving } from "../contracts/files.ts";
 import { NewestPace } from "../newest-pace.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 import { type Streams, streams } from "./streams.ts";
 
@@ -28,6 +29,9 @@ const ENTRY_BYTES = 48;
 /** With more that the guest has not read, no more of a list is sent. */
 const MAX_QUEUED_BYTES = 512 * 1024;
 const SAVED_MS = 250;
+/** Reports of a target without a file, that main hears of: an agent makes ten a second of each transfer. */
+const PROGRESS_PER_S = 10 * MAX_TRANSFERS;
+const PROGRESS_BURST = 2 * PROGRESS_PER_S;
 const ALREADY = `${MAX_TRANSFERS} transfers are open in this VM already`;
 
 class Files implements LinkService<Accepts, FilesOrder> {
@@ -35,6 +39,7 @@ class Files implements LinkService<Accepts, FilesOrder> {
   readonly #streams: Streams;
   readonly #table: FilesTable;
   readonly #saved: NewestPace<number, Extract<FilesEvent, { type: "saved" }>>;
+  readonly #progress = new RateLimit(PROGRESS_PER_S, PROGRESS_BURST);
   /** Lists of what targets are to expect, in the order of their orders. */
   readonly #expected: WireMessageInit<"filesExpected">[] = [];
   #waitsForRoom = false;
@@ -57,6 +62,8 @@ class Files implements LinkService<Accepts, FilesOrder> {
     },
     filesDone: (untrusted) => {
       const { files, bytes } = this.#table.acceptDone(untrusted);
+      // A later one says how much has come, too.
+      if (files.length === 0 && !this.#progress.take()) return;
       this.#context.emit({ type: "done", transfer: untrusted.transfer, files, bytes });
     },
     filesEnded: (untrusted) => {

@@ -188,7 +188,7 @@ describe("a page", () => {
   });
 });
 
-it("main hears of the first whole frame of each surface, once", () => {
+it("main hears of the first whole frame of a window, once", () => {
   const host = new ServiceHost();
   host.attachPage();
   const firsts = (): number[] =>
@@ -200,6 +200,36 @@ it("main hears of the first whole frame of each surface, once", () => {
   draws(host, 1, 1);
   draws(host, 1, 2);
   expect(firsts()).toEqual([1]);
+  host.close();
+});
+
+it("main hears of the first frames of windows that it knows, and of nothing else", () => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+  const host = new ServiceHost();
+  host.attachPage();
+  const drawn = (surface: number): void => {
+    host.command({ type: "credit", surface, count: 1, shownSerial: 0 });
+    expect(draws(host, surface, 1)).toBe("accepted");
+  };
+  // As many as it hears of at once.
+  for (let surface = 1; surface <= 256; surface += 1) {
+    host.say("windowOpened", { surface, kind: Kind.WAYLAND });
+    host.say("surfaceClosed", { surface });
+  }
+  const before = host.eventsOf(SURFACES).length;
+  for (const surface of [257, 258]) {
+    host.say("windowOpened", { surface, kind: Kind.WAYLAND });
+    drawn(surface);
+  }
+  host.say("surfaceClosed", { surface: 257 });
+  host.say("subsurfaceOpened", { surface: 259, parent: 258 });
+  drawn(259);
+  expect(host.eventsOf(SURFACES)).toHaveLength(before);
+  vi.advanceTimersByTime(1_000);
+  expect(host.eventsOf(SURFACES).slice(before)).toMatchObject([
+    { type: "windowOpened", window: { surface: 258 } },
+    { type: "firstFrame", surface: 258 },
+  ]);
   host.close();
 });
 

@@ -231,6 +231,19 @@ describe("a flood", () => {
     expect(events(host).at(-1)).toEqual({ type: "gone" });
   });
 
+  it("with a line that is too long is over when that has its turn, and another program may come", () => {
+    const host = connected();
+    for (let at = 0; at < 11; at += 1) say(host, line(STATUS).repeat(100));
+    const filler = new Uint8Array(32 * 1024).fill(0x20);
+    for (let sent = 0; sent < MAX_FROM_PROGRAM_BYTES; sent += filler.length) say(host, filler);
+    say(host, " \n");
+    host.say("streamEnd", { stream: FROM_PROGRAM });
+    expect(events(host).at(-1)?.type).toBe("message");
+    vi.advanceTimersByTime(10_000);
+    expect(events(host).slice(-2)).toMatchObject([{ type: "refused" }, { type: "gone" }]);
+    expect(host.sentOf("serviceOpen")).toHaveLength(2);
+  });
+
   it("of a link that has ended is read no further", () => {
     const host = connected();
     for (let at = 0; at < 15; at += 1) say(host, line(STATUS).repeat(100));

@@ -195,8 +195,12 @@ class Program implements LinkService<Accepts, ProgramOrder> {
   #hangUp(connection: Connection, reason: string): void {
     this.#refused(reason);
     [connection.rest, connection.restBytes, connection.lines] = [[], 0, []];
+    // What it does not read any more must not be kept for it, however long it stays.
+    [connection.isOver, connection.waiting] = [true, []];
     this.#streams.stop(connection.fromProgram);
     this.#streams.end(connection.toProgram, true);
+    // It may have ended before the line had its turn.
+    this.#next(connection);
   }
 
   #end(connection: Connection): void {

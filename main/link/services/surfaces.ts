@@ -27,9 +27,13 @@ export class Surfaces implements LinkService<Accepts> {
   readonly #opens = new RateLimit(MAX_OPENS_PER_S, MAX_OPENS_BURST);
   readonly #openedListeners: ((surface: SurfaceId) => void)[] = [];
   readonly #retiredListeners: ((surfaces: readonly SurfaceId[]) => void)[] = [];
+  /** Windows that main knows. */
+  readonly #toldWindows = new Set<SurfaceId>();
+  /** Windows that have drawn before main was told of them. */
+  readonly #drawnUntold = new Set<SurfaceId>();
   /** Main is not waited for: it takes a few events from each VM in a window of time. */
   readonly #toMain = new SurfaceEventCoalescer<Exclude<WindowEvent, { type: "firstFrame" }>>(MAIN_WINDOW_MS, {
-    send: (event) => this.#context.emit(event),
+    send: (event) => this.#tell(event),
     fence: () => this.#toMain.fenceReached(),
   });
 
@@ -67,9 +71,10 @@ export class Surfaces implements LinkService<Accepts> {
     return this.table.find(surface) !== undefined;
   }
 
-  /** A surface has its first whole frame. */
+  /** A surface has its first whole frame. Main knows windows alone: it is told of no other, which it would remember for ever. */
   drawn(surface: SurfaceId): void {
-    this.#context.emit({ type: "firstFrame", surface });
+    if (this.#toldWindows.has(surface)) this.#context.emit({ type: "firstFrame", surface });
+    else if (this.#mirror.isWindow(surface)) this.#drawnUntold.add(surface);
   }
 
   /** Calls `listener` with each surface that has opened, once the page knows it. */
@@ -89,6 +94,14 @@ export class Surfaces implements LinkService<Accepts> {
 
   closed(): void {
     this.#toMain.end();
+  }
+
+  #tell(event: Exclude<WindowEvent, { type: "firstFrame" }>): void {
+    this.#context.emit(event);
+    if (event.type !== "windowOpened") return;
+    const { surface } = event.window;
+    this.#toldWindows.add(surface);
+    if (this.#drawnUntold.delete(surface)) this.drawn(surface);
   }
 
   #opened(message: Extract<SurfaceMessage, { case: "windowOpened" | "popupOpened" | "subsurfaceOpened" }>): void {
@@ -124,6 +137,10 @@ export class Surfaces implements LinkService<Accepts> {
       event.type === "windowChanged" ||
       (event.type === "surfaceClosed" && this.#mirror.isWindow(event.surface));
     this.#mirror.retire(retired);
+    for (const surface of retired) {
+      this.#toldWindows.delete(surface);
+      this.#drawnUntold.delete(surface);
+    }
     this.#mirror.take(event);
     this.#context.page?.surface(this.#withLaunchAge(event), retired);
     if (isOfMain) this.#toMain.take(event, retired);
