@@ -6,7 +6,7 @@ import { toErrorValue } from "#shared/model/app-error.ts";
 import type { LaunchItem } from "#shared/model/launch-item.ts";
 import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 import { Application } from "../application.ts";
-import { log, logTo } from "../base/log.ts";
+import { log, logDefect, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { createClipboard } from "../clipboard/clipboard.ts";
 import { sendClipboardEvents } from "../clipboard/events.ts";
@@ -112,6 +112,9 @@ const graphics = new Graphics(paths);
 // Compositing by SwiftShader on the processor shows 9 to 16 frames a second; without it Chromium draws faster.
 if (graphics.choice.mode === "software") app.disableHardwareAcceleration();
 logTo(paths.state);
+// Electron's own way is a dialog for which all of main waits, guests' windows with it.
+process.on("uncaughtException", (error) => logDefect("main", error));
+process.on("unhandledRejection", (reason) => logDefect("main", reason));
 app.setPath("userData", path.join(paths.state, "electron"));
 const launches = new Launches();
 
