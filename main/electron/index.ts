@@ -379,7 +379,7 @@ async function run(): Promise<void> {
     welcome: new Welcome({ stateFolder: paths.state, isFirstStart: registry.isNew, log }),
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
-  const server = await ControlServer.listen(paths, dispatcher);
+  const server = await ControlServer.listen(paths, dispatcher, application.defined);
   await promptMark.load();
 
   if (await restartsInSoftware(graphics)) {
