@@ -210,6 +210,16 @@ describe("a start", () => {
     await (await driver.start(definition)).kill();
   });
 
+  it("whose interface cannot be cut off leaves no process, and the next one starts", async () => {
+    const bad = '{ error: { class: "GenericError", desc: "no" } }';
+    qemuThat({ answer: `execute === "set_link" ? ${bad} : { return: ANSWERS[execute] ?? {} }` });
+    const networked: QemuDefinition = { ...definition, network: "direct" };
+    await expect(driver.start(networked)).rejects.toMatchObject({ code: "hardware.monitor-failed" });
+    expect(qemusOf(id)).toEqual([]);
+    qemuThat();
+    await (await driver.start(networked)).kill();
+  });
+
   it("whose monitor fails leaves no process", async () => {
     qemuThat({ answer: '{ error: { class: "GenericError", desc: "no" } }' });
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "hardware.monitor-failed" });
