@@ -53,7 +53,16 @@ export function writeFileAtomicallySync(file: string, text: string, { mode = PRI
 
 /** What was put into `folder`, or renamed in it, is on the disk when this resolves. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await fsp.open(folder, "r");
+  await sync(folder);
+}
+
+/** What another program has written into `file` is on the disk when this resolves. */
+export async function syncFile(file: string): Promise<void> {
+  await sync(file);
+}
+
+async function sync(place: string): Promise<void> {
+  const handle = await fsp.open(place, "r");
   try {
     await handle.sync();
   } finally {
