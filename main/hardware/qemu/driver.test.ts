@@ -598,6 +598,20 @@ describe("a disk", () => {
     expect(fs.readFileSync(file("disk.qcow2"), "utf8")).toBe("precious");
   });
 
+  it("of a service's former build is gone before the record names the next one", async () => {
+    template.buildId = "second";
+    const service: QemuDefinition = { ...definition, service: "words" };
+    const rename = fsp.rename;
+    vi.spyOn(fsp, "rename").mockImplementation((from, to) =>
+      to === file("disk.qcow2") ? Promise.reject(new Error("cut short")) : rename(from, to),
+    );
+    await expect(driver.start(service)).rejects.toThrow("cut short");
+    expect(fs.existsSync(file("disk.qcow2"))).toBe(false);
+    vi.mocked(fsp.rename).mockRestore();
+    await (await driver.start(service)).kill();
+    expect(fs.readFileSync(file("disk.qcow2"), "utf8")).not.toBe("precious");
+  });
+
   it("of a time when builds had no id takes that of its build, once", async () => {
     fs.writeFileSync(file("disk.json"), JSON.stringify({ templateBuild: "build" }));
     await (await driver.start(definition)).kill();
