@@ -15,7 +15,7 @@ import { clipReader } from "../clipboard/read-clip.ts";
 import { doctor } from "../control/doctor.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
-import { takeLaunchFile } from "../control/launch/launch-file.ts";
+import { LAUNCH_FILE, takeLaunchFile, writeLaunchFile } from "../control/launch/launch-file.ts";
 import { Launches } from "../desktop/launches.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
 import { Disposables } from "../disposables/disposables.ts";
@@ -382,7 +382,11 @@ async function run(): Promise<void> {
   const server = await ControlServer.listen(paths, dispatcher, application.defined);
   await promptMark.load();
 
-  if (await restartsInSoftware(graphics)) {
+  const handOn = (): NodeJS.ProcessEnv => {
+    const items = launches.takeWaiting();
+    return items.length === 0 ? {} : { [LAUNCH_FILE]: writeLaunchFile(paths, items) };
+  };
+  if (await restartsInSoftware(graphics, handOn)) {
     await server.close();
     app.exit(0);
     return;
