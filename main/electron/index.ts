@@ -335,8 +335,8 @@ async function run(): Promise<void> {
       placements.flush();
       lastWindows.flush();
       await audit.close();
-      app.exit(0);
     },
+    exit: () => app.exit(0),
   });
   const chosenFiles = new ChosenFiles();
   const parts = {
