@@ -50,6 +50,24 @@ it("a watch that fails is made again, and what was edited meanwhile is told", as
   expect(changed).toHaveBeenCalledTimes(2);
 });
 
+it("another folder in its place is watched from then on", async () => {
+  end = watchFolder(folder, changed);
+  const former = `${folder}-former`;
+  const before = vi.getTimerCount();
+  fs.renameSync(folder, former);
+  fs.mkdirSync(folder);
+  try {
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(before + 1));
+    vi.advanceTimersByTime(100);
+    expect(changed).toHaveBeenCalledTimes(1);
+    await edits();
+    vi.advanceTimersByTime(100);
+    expect(changed).toHaveBeenCalledTimes(2);
+  } finally {
+    fs.rmSync(former, { recursive: true });
+  }
+});
+
 it("where there are no watches to be had it is looked at again and again, and said once", () => {
   const watch = vi.spyOn(fs, "watch").mockImplementation(() => {
     throw new Error("ENOSPC");

@@ -17,9 +17,18 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   let again: NodeJS.Timeout | undefined;
   let watcher: fs.FSWatcher | undefined;
   let said = "";
+  let watched = "";
   const settle = (): void => {
     clearTimeout(settling);
-    settling = setTimeout(changed, SETTLE_MS);
+    settling = setTimeout(settled, SETTLE_MS);
+  };
+  /** The system tells of the folder that was there when the watch began: another one may have taken its place. */
+  const settled = (): void => {
+    if (identityOf(folder) !== watched) {
+      watcher?.close();
+      begin();
+    }
+    changed();
   };
   /** Out of inotify watches, or the folder is not there. */
   const failed = (error: unknown): void => {
@@ -35,6 +44,7 @@ export function watchFolder(folder: string, changed: () => void): () => void {
     again.unref();
   };
   const begin = (): void => {
+    watched = identityOf(folder);
     try {
       watcher = fs.watch(folder, settle);
       watcher.on("error", failed);
@@ -48,4 +58,14 @@ export function watchFolder(folder: string, changed: () => void): () => void {
     clearTimeout(again);
     watcher?.close();
   };
+}
+
+/** "" where there is none that can be seen. The number of an inode alone is given to the next folder soon. */
+function identityOf(folder: string): string {
+  try {
+    const { dev, ino, birthtimeMs } = fs.statSync(folder);
+    return `${dev} ${ino} ${birthtimeMs}`;
+  } catch {
+    return "";
+  }
 }
