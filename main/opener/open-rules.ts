@@ -11,7 +11,7 @@ import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-f
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { watchFolder } from "../base/watch-folder.ts";
-import { writeFileAtomically } from "../base/write-file.ts";
+import { replacePersonsFile, writeFileAtomically } from "../base/write-file.ts";
 import { type RuleFields, withoutRules, withRule, withRuleReplaced } from "../policy/rule-edit.ts";
 import { DEFAULT_OPEN_RULES } from "./default-rules.ts";
 import { type OpenRule, readOpenRules } from "./rules.ts";
@@ -134,7 +134,7 @@ export class OpenRules extends Emitter<{ changed: [OpenChange | null] }> {
     const read = readOpenRules(after, this.file);
     if (!read.ok) throw badRule(read.problem);
     if ((await this.#text()) !== before) throw changedMeanwhile(this.file);
-    await writeFileAtomically(this.file, after);
+    await replacePersonsFile(this.file, after);
     await this.load();
   }
 

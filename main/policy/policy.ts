@@ -17,7 +17,7 @@ import { exists } from "../base/exists.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { watchFolder } from "../base/watch-folder.ts";
-import { writeFileAtomically } from "../base/write-file.ts";
+import { replacePersonsFile, writeFileAtomically } from "../base/write-file.ts";
 import type { Crossing, VmParty } from "./crossing.ts";
 import { DEFAULT_POLICY } from "./default-policy.ts";
 import { type Circumstances, evaluate, type Evaluation } from "./evaluate.ts";
@@ -245,7 +245,7 @@ export class Policy extends Emitter<{ changed: [] }> {
         file: this.file,
       });
     }
-    await writeFileAtomically(this.file, text);
+    await replacePersonsFile(this.file, text);
     await this.load();
   }
 

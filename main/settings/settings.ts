@@ -11,7 +11,7 @@ import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { textOrNone } from "../base/read-text.ts";
 import { watchFolder } from "../base/watch-folder.ts";
-import { writeFileAtomically } from "../base/write-file.ts";
+import { replacePersonsFile } from "../base/write-file.ts";
 import { GRAPHICS_SETTINGS } from "../graphics/choice.ts";
 
 const FILE_NAME = "settings.yaml";
@@ -124,7 +124,7 @@ export class SettingsFile {
     const document = parseDocument(await textOrNone(this.#file));
     document.set(name, value);
     await fsp.mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
-    await writeFileAtomically(this.#file, document.toString());
+    await replacePersonsFile(this.#file, document.toString());
     await this.load();
   }
 }
