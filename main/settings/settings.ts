@@ -80,6 +80,8 @@ export class SettingsFile {
   readonly #file: string;
   #current: Settings = settingsSchema.parse({});
   #problem: FileProblem | null = null;
+  /** The newest choice that is being written: each is put into what the one before has left. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(configFolder: string) {
     this.#file = path.join(configFolder, FILE_NAME);
@@ -112,7 +114,13 @@ export class SettingsFile {
   }
 
   /** Writes a person's choice into the file; comments and other fields stay. @throws AppError settings.broken */
-  async remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
+  remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
+    const remembered = this.#last.then(() => this.#remember(name, value));
+    this.#last = remembered.catch(() => undefined);
+    return remembered;
+  }
+
+  async #remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
     await this.load();
     if (this.#problem !== null) {
       throw new AppError(
