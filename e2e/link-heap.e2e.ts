@@ -1,4 +1,4 @@
-/** A link's memory for objects is limited: a guest that finds a way to fill it ends its own link. */
+/** A link's memory for objects is limited: a guest that finds a way to fill it ends its own link, and main goes on. */
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
@@ -37,4 +37,16 @@ test("a link's heap is limited, by the flag that its process was started with", 
   // What is limited is the old generation; the young one comes on top of it.
   expect(limitMiB).toBeGreaterThan(200);
   expect(limitMiB).toBeLessThan(320);
+});
+
+test("what nobody has caught in main is in the log, and main goes on", async () => {
+  await desktop.electron.evaluate(() => {
+    setImmediate(() => {
+      throw new Error("thrown on purpose");
+    });
+    void Promise.reject(new Error("rejected on purpose"));
+  });
+  await expect.poll(() => desktop.log()).toContain("main: Error: thrown on purpose");
+  await expect.poll(() => desktop.log()).toContain("main: Error: rejected on purpose");
+  expect((await desktop.vms()).map(({ name }) => name)).toContain("limited");
 });

@@ -95,6 +95,29 @@ describe("while a VM is being adopted", () => {
   });
 });
 
+it("a VM that is being removed is started by nobody, unless that fails", async () => {
+  adopted.resolve(machine);
+  await application.open();
+  machine.emit("ended", { reason: "powered-off" });
+  const start = vi.spyOn(driver, "start");
+  const remove = vi.spyOn(driver, "remove").mockRejectedValueOnce(new Error("EACCES"));
+  await expect(application.remove("home")).rejects.toThrow("EACCES");
+  await application.vm("home").start();
+  expect(start).toHaveBeenCalledOnce();
+  machine.emit("ended", { reason: "powered-off" });
+  const gone = deferred<void>();
+  remove.mockReturnValueOnce(gone.promise);
+  const removed = application.remove("home");
+  await vi.waitFor(() => expect(remove).toHaveBeenCalledTimes(2), 20_000);
+  await expect(application.vm("home").start()).rejects.toMatchObject({ code: "vm.busy" });
+  const again = application.remove("home");
+  gone.resolve();
+  await Promise.all([removed, again]);
+  expect(remove).toHaveBeenCalledTimes(2);
+  expect(application.vms).toEqual([]);
+  expect(start).toHaveBeenCalledOnce();
+});
+
 it("the end of all VMs names those that do not end", async () => {
   adopted.resolve(machine);
   await application.open();

@@ -280,16 +280,14 @@ export class Application extends Emitter<ApplicationEvents> {
     this.emit("changed");
   }
 
+  /** @throws AppError vm.not-found, vm.busy */
   async remove(nameOrId: string): Promise<void> {
     const vm = this.vm(nameOrId);
-    await vm.adopted();
-    if (vm.isOn)
-      throw new AppError("vm.busy", `VM "${vm.definition.name}" is ${vm.state}: stop it first.`, {
-        vm: vm.definition.name,
-      });
-    const source = this.#vms.get(vm.id)?.source ?? this.#options.registry;
-    await this.#options.drivers.named(vm.definition.driver).remove(vm.definition);
-    await source.remove(vm.id);
+    await vm.removedBy(async () => {
+      const source = this.#vms.get(vm.id)?.source ?? this.#options.registry;
+      await this.#options.drivers.named(vm.definition.driver).remove(vm.definition);
+      await source.remove(vm.id);
+    });
     this.#vms.delete(vm.id);
     this.emit("changed");
   }

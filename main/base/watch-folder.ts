@@ -10,17 +10,25 @@ const AGAIN_MS = 5_000;
 
 /**
  * Calls `changed` 100 ms after the last of several changes; where the system does not tell of them, every 5 s, whether there were
- * any or not. A folder that is removed, or put in the place of another, is waited for. Returns a function that ends the watch.
+ * any or not. Returns a function that ends the watch.
  */
 export function watchFolder(folder: string, changed: () => void): () => void {
   let settling: NodeJS.Timeout | undefined;
   let again: NodeJS.Timeout | undefined;
   let watcher: fs.FSWatcher | undefined;
-  let watched: string | undefined;
   let said = "";
+  let watched = "";
   const settle = (): void => {
     clearTimeout(settling);
-    settling = setTimeout(changed, SETTLE_MS);
+    settling = setTimeout(settled, SETTLE_MS);
+  };
+  /** The system tells of the folder that was there when the watch began: another one may have taken its place. */
+  const settled = (): void => {
+    if (identityOf(folder) !== watched) {
+      watcher?.close();
+      begin();
+    }
+    changed();
   };
   /** Out of inotify watches, or the folder is not there. */
   const failed = (error: unknown): void => {
@@ -36,19 +44,13 @@ export function watchFolder(folder: string, changed: () => void): () => void {
     again.unref();
   };
   const begin = (): void => {
+    watched = identityOf(folder);
     try {
-      // Before the watch: one that comes in its place meanwhile is another one.
-      watched = identityOf(folder);
-      watcher = fs.watch(folder, happened);
+      watcher = fs.watch(folder, settle);
       watcher.on("error", failed);
     } catch (error) {
       failed(error);
     }
-  };
-  const happened = (): void => {
-    settle();
-    // The system tells of what it watches, which is a folder and no path.
-    if (identityOf(folder) !== watched) failed(new Error("it was removed, or another one is in its place"));
   };
   begin();
   return () => {
@@ -58,12 +60,12 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   };
 }
 
-/** undefined: there is none that can be reached. */
-function identityOf(folder: string): string | undefined {
+/** "" where there is none that can be seen. The number of an inode alone is given to the next folder soon. */
+function identityOf(folder: string): string {
   try {
-    const { dev, ino } = fs.statSync(folder);
-    return `${dev} ${ino}`;
+    const { dev, ino, birthtimeMs } = fs.statSync(folder);
+    return `${dev} ${ino} ${birthtimeMs}`;
   } catch {
-    return undefined;
+    return "";
   }
 }

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { writeFileAtomically, writeFileAtomicallySync } from "./write-file.ts";
+import { replacePersonsFile, writeFileAtomically, writeFileAtomicallySync } from "./write-file.ts";
 
 let folder: string;
 const file = (): string => path.join(folder, "file.json");
@@ -56,4 +56,18 @@ it("of many writers one wins, whole", async () => {
   await Promise.all(texts.map((text) => writeFileAtomically(file(), text)));
   expect(texts).toContain(fs.readFileSync(file(), "utf8"));
   expect(fs.readdirSync(folder)).toEqual(["file.json"]);
+});
+
+it("a person's file is replaced where it lies, and the link that leads to it stays", async () => {
+  const kept = path.join(folder, "kept");
+  fs.mkdirSync(kept);
+  fs.writeFileSync(path.join(kept, "mine.yaml"), "old");
+  fs.symlinkSync("kept/mine.yaml", file());
+  await replacePersonsFile(file(), "new");
+  expect(fs.readlinkSync(file())).toBe("kept/mine.yaml");
+  expect(fs.readFileSync(path.join(kept, "mine.yaml"), "utf8")).toBe("new");
+  // One that leads nowhere is in the way.
+  fs.rmSync(kept, { recursive: true });
+  await replacePersonsFile(file(), "newer");
+  expect(fs.lstatSync(file()).isFile()).toBe(true);
 });

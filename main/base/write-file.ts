@@ -34,7 +34,12 @@ export async function writeFileAtomically(
   await syncFolder(path.dirname(file));
 }
 
-/** The same before it returns, for what must be kept when the process is killed in the next moment. Small files only. */
+/** The same for a file that a person edits: where they have put a link in its place, the file that it leads to is replaced. */
+export async function replacePersonsFile(file: string, text: string): Promise<void> {
+  await writeFileAtomically(await fsp.realpath(file).catch(() => file), text);
+}
+
+/** The same as writeFileAtomically before it returns, for what must be kept when the process is killed in the next moment. Small files only. */
 export function writeFileAtomicallySync(file: string, text: string, { mode = PRIVATE }: { mode?: number } = {}): void {
   const partial = partialOf(file);
   try {
@@ -53,7 +58,16 @@ export function writeFileAtomicallySync(file: string, text: string, { mode = PRI
 
 /** What was put into `folder`, or renamed in it, is on the disk when this resolves. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await fsp.open(folder, "r");
+  await sync(folder);
+}
+
+/** What another program has written into `file` is on the disk when this resolves. */
+export async function syncFile(file: string): Promise<void> {
+  await sync(file);
+}
+
+async function sync(place: string): Promise<void> {
+  const handle = await fsp.open(place, "r");
   try {
     await handle.sync();
   } finally {

@@ -9,18 +9,16 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import type { DoctorCheck } from "#shared/model/doctor.ts";
 import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
-import { problemWords } from "#shared/model/yaml-file.ts";
 import { PROGRAMS, resolveCacheDir } from "../../images/builder/index.ts";
 import { electronWarning } from "../base/electron-version.ts";
 import { type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { ALLOW_NAMESPACES } from "../base/user-namespaces.ts";
 import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
-import { DRIVER_TYPES } from "../hardware/driver-types.ts";
 import { hostChecks } from "../hardware/host.ts";
 import { kioskLimitMiB } from "../kiosks/limit.ts";
 import { tryUplink } from "../networks/try-uplink.ts";
 import { SettingsFile } from "../settings/settings.ts";
-import { VmRegistry } from "../vms/registry.ts";
+import { filesCheck } from "./files-check.ts";
 import { templateViews } from "./template-views.ts";
 import { messageOf } from "#shared/model/app-error.ts";
 
@@ -54,7 +52,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     libvirt(),
     display(),
     sandbox(),
-    files(paths, settings),
+    filesCheck(paths, settings),
   ]);
   return [...checks, kiosks(settings), graphics(paths)].flat();
 }
@@ -254,22 +252,5 @@ async function sandbox(): Promise<DoctorCheck> {
     status: failure === "" ? "ok" : "fail",
     detail: failure === "" ? "Chromium's sandbox is on" : `this user may make no user namespaces: ${failure.trim()}`,
     remedy: failure === "" ? "" : ALLOW_NAMESPACES,
-  };
-}
-
-/** VM definitions, settings and recipes of a person. */
-async function files(paths: Paths, settings: SettingsFile): Promise<DoctorCheck> {
-  const registry = new VmRegistry(paths.config, DRIVER_TYPES);
-  await registry.load();
-  const recipes = (await templateViews(recipesFolder(paths))).problems;
-  const problems = [...registry.problems, ...(settings.problem === null ? [] : [settings.problem]), ...recipes];
-  return {
-    id: "files",
-    status: problems.length === 0 ? "ok" : "warn",
-    detail:
-      problems.length === 0
-        ? `${registry.all.length} VMs are defined in ${paths.config}`
-        : problems.map(problemWords).join("; "),
-    remedy: problems.length === 0 ? "" : "Fix the files; until then they are not used.",
   };
 }

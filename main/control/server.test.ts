@@ -85,6 +85,29 @@ it("an end that was asked for comes when the VMs have stopped, also when whoever
   await server.close();
 });
 
+it("what is asked before the VMs are known waits for them, and the desktop is raised at once", async () => {
+  makePrivateFolder(paths.run);
+  const ask = request({ from: ["cli"], input: z.strictObject({}), output: z.null() });
+  const test = domain({ requests: { "vm.list": ask, "desktop.raise": ask } });
+  const asked: string[] = [];
+  const handled = (name: string) => (): null => {
+    asked.push(name);
+    return null;
+  };
+  const handlers = { "vm.list": handled("vm.list"), "desktop.raise": handled("desktop.raise") };
+  const defined = deferred<void>();
+  const server = await ControlServer.listen(paths, Dispatcher.of({ test }, { test: handlers }), defined.promise);
+  const client = await ControlClient.connect();
+  const listed = client.call("vm.list", {});
+  await client.call("desktop.raise", {});
+  expect(asked).toEqual(["desktop.raise"]);
+  defined.resolve();
+  await listed;
+  expect(asked).toEqual(["desktop.raise", "vm.list"]);
+  client.close();
+  await server.close();
+});
+
 describe("a connection", () => {
   let server: ControlServer;
   let socket: net.Socket;

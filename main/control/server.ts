@@ -9,6 +9,7 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from "vscode-jsonrpc/node";
+import type { RequestName } from "#shared/ipc/index.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { type FileLock, tryLock } from "../base/file-lock.ts";
 import { checkPrivateFolder, makePrivateFolder, type Paths } from "../base/paths.ts";
@@ -19,6 +20,8 @@ import { afterToken, makeToken, removeToken } from "./token.ts";
 
 /** How long a client that has asked for the end may stay. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** Requests that want the desktop alone, whatever VMs there are. */
+const OF_THE_DESKTOP: ReadonlySet<string> = new Set(["desktop.open", "desktop.raise"] satisfies RequestName<"cli">[]);
 /** In the run folder. It stays; who has it locked is the application, and a crash unlocks it. */
 const LOCK_FILE = "control.lock";
 
@@ -33,8 +36,16 @@ export class ControlServer {
     this.#lock = lock;
   }
 
-  /** @throws AppError desktop.already-running */
-  static async listen(paths: Paths, dispatcher: Dispatcher): Promise<ControlServer> {
+  /**
+   * @param defined resolves when the VMs are known. What is asked before waits: it would hear of none, and a VM that was made
+   *   before would be taken for a sign that this is no first start
+   * @throws AppError desktop.already-running
+   */
+  static async listen(
+    paths: Paths,
+    dispatcher: Dispatcher,
+    defined: Promise<void> = Promise.resolve(),
+  ): Promise<ControlServer> {
     makePrivateFolder(paths.run);
     // Whoever has it is alone from here on: of two that look at the socket, both would find nobody, and both would listen.
     const lock = await tryLock(path.join(paths.run, LOCK_FILE));
@@ -42,7 +53,7 @@ export class ControlServer {
     try {
       // Something else may listen there.
       if (await isAnswered(paths.controlSocket)) throw alreadyRunning(paths);
-      return new ControlServer(await serveAt(paths, dispatcher), paths, lock);
+      return new ControlServer(await serveAt(paths, dispatcher, defined), paths, lock);
     } catch (error) {
       await lock.release();
       throw error;
@@ -68,13 +79,13 @@ function alreadyRunning({ run, controlSocket }: Paths): AppError {
   );
 }
 
-async function serveAt(paths: Paths, dispatcher: Dispatcher): Promise<net.Server> {
+async function serveAt(paths: Paths, dispatcher: Dispatcher, defined: Promise<void>): Promise<net.Server> {
   const file = paths.controlSocket;
   fs.rmSync(file, { force: true });
   const token = makeToken(paths);
   const server = net.createServer((socket) => {
     socket.on("error", () => socket.destroy());
-    afterToken(socket, token, () => serve(socket, dispatcher));
+    afterToken(socket, token, () => serve(socket, dispatcher, defined));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -97,7 +108,7 @@ export async function isAnswered(socket: string): Promise<boolean> {
   });
 }
 
-function serve(socket: net.Socket, dispatcher: Dispatcher): void {
+function serve(socket: net.Socket, dispatcher: Dispatcher, defined: Promise<void>): void {
   const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
   const caller: CliCaller = {
     from: "cli",
@@ -105,6 +116,7 @@ function serve(socket: net.Socket, dispatcher: Dispatcher): void {
     afterAnswer: (act) => whenHungUp(socket, act),
   };
   connection.onRequest(async (method: string, untrustedParams: unknown) => {
+    if (!OF_THE_DESKTOP.has(method)) await defined;
     const answer = await dispatcher.dispatch(caller, method, inputOf(untrustedParams));
     return answer.ok ? answer.value : new ResponseError(ErrorCodes.InternalError, answer.error.message, answer.error);
   });

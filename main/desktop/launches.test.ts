@@ -32,3 +32,11 @@ it("a start that wants nothing opened brings the desktop to the front", () => {
   expect(parts.openAll).not.toHaveBeenCalled();
   expect(parts.raise).toHaveBeenCalledOnce();
 });
+
+it("what another process is given to open is not opened here", () => {
+  const launches = new Launches();
+  launches.add([file("/a"), file("/b")]);
+  expect(launches.takeWaiting()).toEqual([file("/a"), file("/b")]);
+  launches.desktopOpened(parts);
+  expect(parts.openAll).not.toHaveBeenCalled();
+});

@@ -20,6 +20,11 @@ export class Launches {
     this.#openWaiting();
   }
 
+  /** What waits is another process's to open. */
+  takeWaiting(): LaunchItem[] {
+    return this.#waiting.splice(0);
+  }
+
   /** From now on nothing waits. */
   desktopOpened(parts: LaunchesParts): void {
     this.#parts = parts;

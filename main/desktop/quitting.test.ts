@@ -11,12 +11,13 @@ function parts(running: readonly VmId[] = [VM], onQuit: Settings["onQuit"] = "as
   const stopped = deferred<string[]>();
   const stopAll = vi.fn<() => Promise<string[]>>(() => stopped.promise);
   const end = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  const exit = vi.fn<() => void>();
   const remember = vi.fn<(name: string, value: unknown) => Promise<void>>(() => Promise.resolve());
   const page = new CheckedPage();
   const settings = { load: () => Promise.resolve(), current: { onQuit }, remember } as unknown as SettingsFile;
   const application = { stopAll, lastingVms: running.map((id) => ({ id })) };
-  const quitting = new Quitting({ application, settings, page, end });
-  return { stopped, stopAll, end, remember, page, quitting };
+  const quitting = new Quitting({ application, settings, page, end, exit });
+  return { stopped, stopAll, end, exit, remember, page, quitting };
 }
 
 it("whoever wants the VMs to stop while they stop waits for the same", async () => {
@@ -38,6 +39,17 @@ it("a word to keep them ends at once, while they stop", async () => {
   stopped.resolve([]);
   await quit;
   expect(end).toHaveBeenCalledOnce();
+});
+
+it("the process ends when all was let go of, also where something could not be", async () => {
+  const { end, exit, quitting } = parts();
+  const done = deferred<void>();
+  end.mockReturnValue(done.promise);
+  const quit = quitting.quit("keep");
+  expect(exit).not.toHaveBeenCalled();
+  done.reject(new Error("a machine does not end"));
+  await quit;
+  expect(exit).toHaveBeenCalledOnce();
 });
 
 describe("a person who closes the desktop's window", () => {

@@ -2,7 +2,7 @@
 import type { VmsOnQuit } from "#shared/ipc/desktop.ts";
 import { messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import { log } from "../base/log.ts";
+import { log, logDefect } from "../base/log.ts";
 import type { Page } from "../ipc/page.ts";
 import type { SettingsFile } from "../settings/settings.ts";
 
@@ -17,8 +17,10 @@ export interface QuittingParts {
   };
   settings: Pick<SettingsFile, "load" | "current" | "remember">;
   page: Page;
-  /** Lets go of everything and ends the process. */
+  /** Lets go of everything. */
   end(): Promise<void>;
+  /** Ends the process. */
+  exit(): void;
 }
 
 export class Quitting {
@@ -60,7 +62,9 @@ export class Quitting {
     if (vms === "stop") await this.stopVms();
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    await this.#parts.end();
+    // It is asked once: an application that stayed because of what it could not let go of would stay for ever.
+    await this.#parts.end().catch((error: unknown) => logDefect("the end", error));
+    this.#parts.exit();
   }
 
   /** A person closes the desktop's window: they are asked what becomes of running VMs, and the window stays open meanwhile. */

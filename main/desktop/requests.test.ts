@@ -80,7 +80,7 @@ beforeEach(async () => {
   await promptMark.load();
   sendSettingsEvents({ application, page, promptMark, settings, theme });
   end = vi.fn<() => Promise<void>>(() => Promise.resolve());
-  const quitting = new Quitting({ application, settings, page, end });
+  const quitting = new Quitting({ application, settings, page, end, exit: () => undefined });
   const placements = new PlacementsFile(folder);
   launches = new Launches();
   dispatcher = Dispatcher.of(

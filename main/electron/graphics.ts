@@ -12,15 +12,19 @@ const gpuInfoSchema = z.object({ auxAttributes: z.object({ glRenderer: z.string(
 
 /**
  * Call it when nothing has been opened yet.
+ * @param handOn what else the next process finds in its environment; called where there will be one
  * @returns whether this process has to end: another one starts in its place, without a GPU, when it has
  */
-export async function restartsInSoftware(graphics: Graphics): Promise<boolean> {
+export async function restartsInSoftware(
+  graphics: Pick<Graphics, "choice" | "check">,
+  handOn: () => NodeJS.ProcessEnv,
+): Promise<boolean> {
   const isSoftware = graphics.choice.mode === "software";
   const env = graphics.check(isSoftware ? null : await chromiumGraphics());
   if (env === null) return false;
   log(`The GPU is not used, because ${Object.values(env).join(", ")}; the application starts again without it.`);
-  // The next process inherits our environment.
-  Object.assign(process.env, env);
+  // The next process has our environment, as it is when it is asked for.
+  Object.assign(process.env, env, handOn());
   app.relaunch();
   return true;
 }

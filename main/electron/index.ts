@@ -6,7 +6,7 @@ import { toErrorValue } from "#shared/model/app-error.ts";
 import type { LaunchItem } from "#shared/model/launch-item.ts";
 import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 import { Application } from "../application.ts";
-import { log, logTo } from "../base/log.ts";
+import { log, logDefect, logTo } from "../base/log.ts";
 import { makePrivateFolder, type Paths, recipesFolder, resolvePaths } from "../base/paths.ts";
 import { createClipboard } from "../clipboard/clipboard.ts";
 import { sendClipboardEvents } from "../clipboard/events.ts";
@@ -15,7 +15,7 @@ import { clipReader } from "../clipboard/read-clip.ts";
 import { doctor } from "../control/doctor.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
-import { takeLaunchFile } from "../control/launch/launch-file.ts";
+import { LAUNCH_FILE, takeLaunchFile, writeLaunchFile } from "../control/launch/launch-file.ts";
 import { Launches } from "../desktop/launches.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
 import { Disposables } from "../disposables/disposables.ts";
@@ -112,6 +112,9 @@ const graphics = new Graphics(paths);
 // Compositing by SwiftShader on the processor shows 9 to 16 frames a second; without it Chromium draws faster.
 if (graphics.choice.mode === "software") app.disableHardwareAcceleration();
 logTo(paths.state);
+// Electron's own way is a dialog for which all of main waits, guests' windows with it.
+process.on("uncaughtException", (error) => logDefect("main", error));
+process.on("unhandledRejection", (reason) => logDefect("main", reason));
 app.setPath("userData", path.join(paths.state, "electron"));
 const launches = new Launches();
 
@@ -332,8 +335,8 @@ async function run(): Promise<void> {
       placements.flush();
       lastWindows.flush();
       await audit.close();
-      app.exit(0);
     },
+    exit: () => app.exit(0),
   });
   const chosenFiles = new ChosenFiles();
   const parts = {
@@ -376,10 +379,14 @@ async function run(): Promise<void> {
     welcome: new Welcome({ stateFolder: paths.state, isFirstStart: registry.isNew, log }),
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
-  const server = await ControlServer.listen(paths, dispatcher);
+  const server = await ControlServer.listen(paths, dispatcher, application.defined);
   await promptMark.load();
 
-  if (await restartsInSoftware(graphics)) {
+  const handOn = (): NodeJS.ProcessEnv => {
+    const items = launches.takeWaiting();
+    return items.length === 0 ? {} : { [LAUNCH_FILE]: writeLaunchFile(paths, items) };
+  };
+  if (await restartsInSoftware(graphics, handOn)) {
     await server.close();
     app.exit(0);
     return;

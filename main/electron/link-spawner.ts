@@ -4,6 +4,7 @@ import path from "node:path";
 import { LINK_PORTS } from "#shared/ipc/channels.ts";
 import type { LinkPortsMessage } from "#shared/ipc/index.ts";
 import { vmIdBeginning } from "#shared/model/vm.ts";
+import { log } from "../base/log.ts";
 import type { FromLink, ToLink } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
 
@@ -41,6 +42,8 @@ function spawnLink(
     stdio: "inherit",
     execArgv: EXEC_ARGV,
   });
+  // V8 has given up in it, and it ends next. Where nobody listens this is thrown, and Electron keeps all of main waiting with a dialog.
+  child.on("error", (type, location) => log(`the link of ${name} ends: ${type}, ${location}`));
   let isKilled = false;
   return {
     // The only ports that there are here are Electron's.

@@ -23,8 +23,8 @@ interface Box {
 }
 
 export class PictureBoxes implements PictureBox {
-  /** Numbers of sessions that no box has. Electron keeps a session as long as it runs, so that they are used again. */
-  readonly #free: number[] = [];
+  /** Sessions that no box has. Electron keeps a session as long as it runs, so that they are used again. */
+  readonly #free: Session[] = [];
   #sessions = 0;
   /** Has seen nothing yet. */
   #spare: Box | null = null;
@@ -52,8 +52,7 @@ export class PictureBoxes implements PictureBox {
   }
 
   #open(): Box {
-    const number = this.#free.pop() ?? this.#sessions++;
-    const own = isolated(session.fromPartition(`picture-${number}`, { cache: false }));
+    const own = this.#free.pop() ?? isolated(session.fromPartition(`picture-${this.#sessions++}`, { cache: false }));
     const window = new BrowserWindow({
       show: false,
       width: 100,
@@ -79,7 +78,7 @@ export class PictureBoxes implements PictureBox {
       if (!window.isDestroyed()) window.destroy();
     };
     window.once("closed", () => {
-      this.#free.push(number);
+      this.#free.push(own);
       if (this.#spare?.window === window) this.#spare = null;
     });
     webContents.once("render-process-gone", (_event, { reason }) => {
@@ -110,7 +109,7 @@ function shownTo(shown: (picture: ShownPicture) => void): MessagePortMain {
   return port2;
 }
 
-/** Nothing can be loaded or asked for in it. */
+/** Nothing can be loaded or asked for in it, for as long as it is there: once is enough. */
 function isolated(own: Session): Session {
   own.webRequest.onBeforeRequest(({ url }, answer) =>
     answer({ cancel: url !== EMPTY_PAGE && !url.startsWith("blob:") }),

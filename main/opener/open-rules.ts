@@ -11,12 +11,11 @@ import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-f
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { watchFolder } from "../base/watch-folder.ts";
-import { writeFileAtomically } from "../base/write-file.ts";
+import { replacePersonsFile, writeFileAtomically } from "../base/write-file.ts";
 import { type RuleFields, withoutRules, withRule, withRuleReplaced } from "../policy/rule-edit.ts";
 import { DEFAULT_OPEN_RULES } from "./default-rules.ts";
-import { type OpenRule, readOpenRules } from "./rules.ts";
+import { OPEN_RULES_FILE, type OpenRule, readOpenRules } from "./rules.ts";
 
-const FILE_NAME = "open.yaml";
 /** Older changes cannot be undone. */
 const MAX_CHANGES = 50;
 
@@ -44,7 +43,7 @@ export class OpenRules extends Emitter<{ changed: [OpenChange | null] }> {
 
   constructor(configFolder: string) {
     super();
-    this.file = path.join(configFolder, FILE_NAME);
+    this.file = path.join(configFolder, OPEN_RULES_FILE);
     this.#rules = rulesIn(DEFAULT_OPEN_RULES, this.file);
   }
 
@@ -134,7 +133,7 @@ export class OpenRules extends Emitter<{ changed: [OpenChange | null] }> {
     const read = readOpenRules(after, this.file);
     if (!read.ok) throw badRule(read.problem);
     if ((await this.#text()) !== before) throw changedMeanwhile(this.file);
-    await writeFileAtomically(this.file, after);
+    await replacePersonsFile(this.file, after);
     await this.load();
   }
 

@@ -9,6 +9,9 @@ import { partyWords } from "../policy/explain.ts";
 import { partyPattern } from "../policy/policy-file.ts";
 import type { PartyPattern } from "../policy/rules.ts";
 
+/** In the configuration folder. */
+export const OPEN_RULES_FILE = "open.yaml";
+
 export interface OpenRule {
   /** Of the file, from 1. */
   readonly line: number;

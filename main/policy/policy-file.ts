@@ -7,6 +7,9 @@ import { readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
 import { parseDestinationPattern, parseInternetPattern } from "./destination.ts";
 import type { Expectation, PartyPattern, Rule, TargetPattern } from "./rules.ts";
 
+/** In the configuration folder. */
+export const POLICY_FILE = "policy.yaml";
+
 export interface PolicyFile {
   readonly rules: readonly Rule[];
   readonly tests: readonly Expectation[];

@@ -19,19 +19,18 @@ import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { textOrNone } from "../base/read-text.ts";
 import { watchFolder } from "../base/watch-folder.ts";
-import { writeFileAtomically } from "../base/write-file.ts";
+import { replacePersonsFile, writeFileAtomically } from "../base/write-file.ts";
 import type { Crossing, VmParty } from "./crossing.ts";
 import { DEFAULT_POLICY } from "./default-policy.ts";
 import { type Circumstances, evaluate, type Evaluation } from "./evaluate.ts";
 import { explain } from "./explain.ts";
 import { EndedRules } from "./ended-rules.ts";
 import { PolicyNames } from "./names.ts";
-import { type PolicyFile, readPolicy } from "./policy-file.ts";
+import { POLICY_FILE, type PolicyFile, readPolicy } from "./policy-file.ts";
 import { RulesInForce } from "./rules-in-force.ts";
 import type { Rule } from "./rules.ts";
 import { crossingOf, tryExpectation } from "./simulate.ts";
 
-const FILE_NAME = "policy.yaml";
 /** The text of the rules that were last in force: for a start with a file whose tests fail. */
 const LAST_GOOD = "policy-last-good.yaml";
 /** A timer that shall last longer ends at once. */
@@ -90,7 +89,7 @@ export class Policy extends Emitter<{ changed: [] }> {
   constructor(options: PolicyOptions) {
     super();
     this.#options = options;
-    this.file = path.join(options.configFolder, FILE_NAME);
+    this.file = path.join(options.configFolder, POLICY_FILE);
     this.#lastGood = path.join(options.stateFolder, LAST_GOOD);
     this.#names = new PolicyNames(options.stateFolder);
     this.#ended = new EndedRules(options.stateFolder);
@@ -261,7 +260,7 @@ export class Policy extends Emitter<{ changed: [] }> {
       });
     }
     await fsp.mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
-    await writeFileAtomically(this.file, text);
+    await replacePersonsFile(this.file, text);
     await this.load();
   }
 

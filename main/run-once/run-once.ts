@@ -3,12 +3,10 @@
  * program that has come up, which the first time makes and leaves in the cache.
  */
 import { randomUUID } from "node:crypto";
-import fsp from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
 import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { stateWords, type VmId } from "#shared/model/vm.ts";
 import { buildTemplate, type Progress, resolveCacheDir } from "../../images/builder/index.ts";
+import type { Paths } from "../base/paths.ts";
 import { waitFor } from "../base/waiting.ts";
 import { registered } from "../hardware/drivers.ts";
 import { QEMU } from "../hardware/qemu/definition.ts";
@@ -19,6 +17,7 @@ import { newDefinition } from "../vms/definition.ts";
 import { program as programClient } from "../vms/services/program.ts";
 import { Vm } from "../vms/vm.ts";
 import { ServiceCatalog, type Service } from "../services/catalog.ts";
+import { makeOnceHome, removeLeftHomes } from "./once-home.ts";
 
 export interface RunOnce {
   service: Service;
@@ -41,13 +40,8 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
   const onLog = (line: string): void => {
     if (!isOver) options.onLog(line);
   };
-  const home = await fsp.mkdtemp(path.join(os.tmpdir(), "atoll-once-"));
-  const paths = {
-    config: path.join(home, "config"),
-    state: path.join(home, "state"),
-    run: path.join(home, "run"),
-    controlSocket: path.join(home, "run", "control.sock"),
-  };
+  const home = await makeOnceHome();
+  const { paths } = home;
   const catalog = new ServiceCatalog({ builtIns: [service], stateFolder: paths.state, recipesFolder });
   const folders = {
     agentFolder: () => agentFolder,
@@ -56,9 +50,14 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
   };
   // A job needs no network.
   const guestNetwork = (): Promise<never> => Promise.reject(new Error("it has no network"));
-  const driver = registered(QEMU, new QemuDriver(paths, { ...qemuTemplates(folders), guestNetwork }));
+  const driverIn = (place: Paths): QemuDriver => new QemuDriver(place, { ...qemuTemplates(folders), guestNetwork });
+  const driver = registered(QEMU, driverIn(paths));
   let vm: Vm | null = null;
   try {
+    await removeLeftHomes(async (left, id) => {
+      const found = await driverIn(left).adopt({ id });
+      if (found !== null && "kill" in found) await found.kill();
+    }, onLog);
     await buildTemplate({ recipe: catalog.recipe(name), cacheDir: resolveCacheDir(), signal, onProgress });
     const machine = driver.define({ template: name, service: name, memory, cpus, network: "none" });
     const definition = {
@@ -93,7 +92,7 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
     isOver = true;
     if (vm?.isOn === true) await vm.kill().catch(() => undefined);
     vm?.release();
-    await fsp.rm(home, { recursive: true, force: true });
+    await home.remove();
   }
 }
 

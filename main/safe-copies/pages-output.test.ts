@@ -24,6 +24,8 @@ it("reads pages and the copy, in whichever parts they come", () => {
 it.each([
   "page 3 of 2\n",
   "page 0 of 2\n",
+  "page 1 of 2\npage 1 of 2\n",
+  "page 2 of 2\npage 1 of 2\n",
   "page 1 of 2001\n",
   "copy 0 10 2f61\n",
   "copy 1 999999999 2f61\n",

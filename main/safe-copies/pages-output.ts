@@ -22,6 +22,8 @@ export type PagesLine = { kind: "page"; page: number; of: number } | { kind: "co
 
 export class PagesOutput {
   #untrusted = "";
+  /** The last page that it has said. */
+  #page = 0;
 
   /** What is whole of it; null: it is no output of that program. */
   read(untrustedPart: Uint8Array): PagesLine[] | null {
@@ -30,7 +32,15 @@ export class PagesOutput {
     this.#untrusted = untrustedLines.pop() ?? "";
     if (this.#untrusted.length > MAX_LINE) return null;
     const lines = untrustedLines.map(parse);
-    return lines.includes(null) ? null : lines.flatMap((line) => line ?? []);
+    return lines.every((line) => line !== null && this.#follows(line)) ? lines.flatMap((line) => line ?? []) : null;
+  }
+
+  /** Each page comes after the one before: a guest that said one again and again would be waited for without end. */
+  #follows(line: PagesLine): boolean {
+    if (line.kind !== "page") return true;
+    const isNext = line.page > this.#page;
+    this.#page = line.page;
+    return isNext;
   }
 }
 

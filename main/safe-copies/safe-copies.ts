@@ -114,10 +114,20 @@ export class SafeCopies {
       await unit.start();
       return await work();
     } finally {
-      await unit.stop();
-      if (isKeptReady) {
+      const failed = (error: unknown): void => log(`service "${unit.manifest.name}": ${messageOf(error)}`);
+      // A person may have stopped it meanwhile, who does not want it back.
+      const isReadyNext = isKeptReady && unit.isWanted;
+      // What has become of the document does not hang on this: a VM that does not end now is ended before the next one.
+      const isGone = await unit.stop().then(
+        () => true,
+        (error: unknown) => {
+          failed(error);
+          return false;
+        },
+      );
+      if (isReadyNext && isGone) {
         this.#fresh.add(unit);
-        unit.start().catch((error: unknown) => log(`service "${unit.manifest.name}": ${messageOf(error)}`));
+        unit.start().catch(failed);
       }
     }
   }

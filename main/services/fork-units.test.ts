@@ -9,12 +9,17 @@ let isOn: boolean;
 let done: string[];
 let others: string[];
 let starts: () => Promise<void>;
+let kills: () => Promise<void>;
 
 beforeEach(() => {
   [fork, isOn, done, others] = [undefined, false, [], []];
   starts = () => {
     isOn = true;
     return Promise.resolve();
+  };
+  kills = () => {
+    isOn = false;
+    return Promise.resolve(void done.push("kill"));
   };
 });
 
@@ -26,10 +31,7 @@ function units(): ForkUnits {
       return isOn;
     },
     adopted: () => Promise.resolve(),
-    kill: () => {
-      isOn = false;
-      return Promise.resolve(void done.push("kill"));
-    },
+    kill: () => kills(),
   };
   const parts = {
     application: {
@@ -97,4 +99,15 @@ it("ends with the application", async () => {
   // Nothing begins any more that would outlive it.
   await expect(all.with("words", () => expect.unreachable())).rejects.toMatchObject({ code: "service.busy" });
   expect(done).toHaveLength(4);
+});
+
+it("that does not end keeps nothing else from ending", async () => {
+  const all = units();
+  const kill = kills;
+  await all.with("words", async () => {
+    kills = () => Promise.reject(new Error("QEMU does not end."));
+    await all.close();
+    kills = kill;
+  });
+  expect(done).toEqual(["close", "close", "kill", "remove"]);
 });

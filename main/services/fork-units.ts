@@ -2,9 +2,10 @@
  * One more VM of a service, for one task: what is done in it is nothing to the VM that is used. It goes on from the memory that the
  * service's own starts go on from, where that is kept, and is gone afterwards with all that it had.
  */
-import { AppError } from "#shared/model/app-error.ts";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Application } from "../application.ts";
+import { log } from "../base/log.ts";
 import { type ServiceSource, spareName } from "./service-source.ts";
 import type { ServiceUnit } from "./service-unit.ts";
 
@@ -73,7 +74,13 @@ export class ForkUnits {
     this.#isClosed = true;
     const vms = [...this.#units.values()].map(({ vm }) => vm);
     for (const unit of this.#units.values()) unit.close();
-    await Promise.all(vms.map(async (vm) => (vm.isOn ? vm.kill() : undefined)));
+    const ended = vms
+      .filter((vm) => vm.isOn)
+      .map(async (vm) => {
+        // One that does not end is ended by the next run; the application's own end does not wait for that.
+        await vm.kill().catch((error: unknown) => log(`${vm.definition.name}: ${messageOf(error)}`));
+      });
+    await Promise.all(ended);
   }
 
   /** A VM that is started then would outlive the application. */

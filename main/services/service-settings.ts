@@ -11,7 +11,7 @@ import { type ServiceSetting, type SettingValue, settingProblem } from "#shared/
 import { type FileProblem, problemWords, readYaml, unreadable, type YamlResult } from "#shared/model/yaml-file.ts";
 import { log } from "../base/log.ts";
 import { textOrNone } from "../base/read-text.ts";
-import { writeFileAtomically } from "../base/write-file.ts";
+import { replacePersonsFile, writeFileAtomically } from "../base/write-file.ts";
 
 export type SettingSchemas = Readonly<Record<string, ServiceSetting>>;
 type Values = Record<string, SettingValue>;
@@ -93,7 +93,7 @@ export class ServiceSettings {
     for (const [key, value] of Object.entries(values)) document.set(key, value);
     try {
       await fsp.mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
-      await writeFileAtomically(this.#file, document.toString());
+      await replacePersonsFile(this.#file, document.toString());
     } catch (error) {
       const message = `${this.#file} cannot be written: ${messageOf(error)}.`;
       throw new AppError("file.write-failed", message, { file: this.#file }, { cause: error });

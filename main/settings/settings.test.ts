@@ -48,6 +48,14 @@ describe("settings.yaml", () => {
     expect(fs.readdirSync(folder)).toEqual(["settings.yaml"]);
   });
 
+  it("remembers choices that come together, each beside the others", async () => {
+    const settings = await load("onQuit: never\n");
+    await expect(settings.remember("theme", "dark")).rejects.toMatchObject({ code: "settings.broken" });
+    fs.rmSync(file());
+    await Promise.all([settings.remember("theme", "dark"), settings.remember("onQuit", "keep")]);
+    expect(fs.readFileSync(file(), "utf8")).toBe("theme: dark\nonQuit: keep\n");
+  });
+
   it("remembers a choice where there is no file yet", async () => {
     fs.rmdirSync(folder);
     const settings = await load(null);

@@ -11,7 +11,7 @@ import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
 import { textOrNone } from "../base/read-text.ts";
 import { watchFolder } from "../base/watch-folder.ts";
-import { writeFileAtomically } from "../base/write-file.ts";
+import { replacePersonsFile } from "../base/write-file.ts";
 import { GRAPHICS_SETTINGS } from "../graphics/choice.ts";
 
 const FILE_NAME = "settings.yaml";
@@ -80,6 +80,8 @@ export class SettingsFile {
   readonly #file: string;
   #current: Settings = settingsSchema.parse({});
   #problem: FileProblem | null = null;
+  /** The newest choice that is being written: each is put into what the one before has left. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(configFolder: string) {
     this.#file = path.join(configFolder, FILE_NAME);
@@ -112,7 +114,13 @@ export class SettingsFile {
   }
 
   /** Writes a person's choice into the file; comments and other fields stay. @throws AppError settings.broken */
-  async remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
+  remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
+    const remembered = this.#last.then(() => this.#remember(name, value));
+    this.#last = remembered.catch(() => undefined);
+    return remembered;
+  }
+
+  async #remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
     await this.load();
     if (this.#problem !== null) {
       throw new AppError(
@@ -124,7 +132,7 @@ export class SettingsFile {
     const document = parseDocument(await textOrNone(this.#file));
     document.set(name, value);
     await fsp.mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
-    await writeFileAtomically(this.#file, document.toString());
+    await replacePersonsFile(this.#file, document.toString());
     await this.load();
   }
 }

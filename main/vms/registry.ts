@@ -9,7 +9,7 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { VM_NAME_PATTERN, VM_NAME_WORDS, type VmId, vmIdBeginning } from "#shared/model/vm.ts";
 import { type FileProblem, problemWords, unreadable, type YamlResult } from "#shared/model/yaml-file.ts";
 import { watchFolder } from "../base/watch-folder.ts";
-import { syncFolder, writeFileAtomically } from "../base/write-file.ts";
+import { replacePersonsFile, syncFolder, writeFileAtomically } from "../base/write-file.ts";
 import type { DriverType } from "../hardware/drivers.ts";
 import {
   definitionSchema,
@@ -219,7 +219,7 @@ export class VmRegistry implements DefinitionSource {
     const changed = withFields(text, fields);
     const after = parseDefinition(this.#schema, name, changed, file);
     if (!after.ok) throw bad(after.problem);
-    await writeFileAtomically(file, changed).catch((error: unknown) => {
+    await replacePersonsFile(file, changed).catch((error: unknown) => {
       throw notWritten(file, error);
     });
     this.#definitions.set(id, after.value);

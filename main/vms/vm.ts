@@ -82,6 +82,8 @@ export class Vm extends Emitter<VmEvents> {
   #adopting: Promise<boolean> | null = null;
   /** Its machine runs and could not be reached: whoever wants something of the VM tries again. */
   #isOutOfReach = false;
+  /** What it is made of is being taken away, or is gone; null: nobody wants that. */
+  #removing: Promise<void> | null = null;
   #networkDetail = "";
   #reconnectTimer: NodeJS.Timeout | null = null;
   /** Runs while it awaits the agent's hello. */
@@ -211,6 +213,7 @@ export class Vm extends Emitter<VmEvents> {
    */
   async start(): Promise<void> {
     if (this.#isInDoubt && (await this.adopt())) return;
+    if (this.#removing !== null) throw this.#error("vm.busy", "is being removed, so it cannot be started");
     if (this.#starting !== null) return this.#starting.started;
     if (this.isOn) {
       const remedy = this.state === "paused" ? "resume it" : "stop or kill it first";
@@ -327,6 +330,25 @@ export class Vm extends Emitter<VmEvents> {
   /** Resolves when it is known whether an earlier run of the application left its machine running. */
   async adopted(): Promise<void> {
     if (this.#isInDoubt) await this.adopt();
+  }
+
+  /**
+   * Takes away what it is made of, by `remove`: from then on nothing starts it, unless that fails. Whoever wants the same meanwhile
+   * waits for it.
+   * @throws AppError vm.busy where it is on; what `remove` throws
+   */
+  removedBy(remove: () => Promise<void>): Promise<void> {
+    this.#removing ??= this.#removeBy(remove).catch((error: unknown) => {
+      this.#removing = null;
+      throw error;
+    });
+    return this.#removing;
+  }
+
+  async #removeBy(remove: () => Promise<void>): Promise<void> {
+    await this.adopted();
+    if (this.isOn) throw this.#error("vm.busy", `is ${this.state}: stop it first`);
+    await remove();
   }
 
   /** Orderly: asks the agent, then presses the power button, then pulls the plug. Resolves when the machine is gone. */
@@ -579,7 +601,7 @@ export class Vm extends Emitter<VmEvents> {
     this.#context.log(`${this.definition.name}: ${line}`);
   }
 
-  #error(code: "vm.already-running" | "vm.not-running" | "vm.start-cancelled", problem: string): AppError {
+  #error(code: "vm.already-running" | "vm.busy" | "vm.not-running" | "vm.start-cancelled", problem: string): AppError {
     return new AppError(code, `VM "${this.definition.name}" ${problem}.`, {
       vm: this.definition.name,
       state: this.state,

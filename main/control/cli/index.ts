@@ -3,12 +3,15 @@ import path from "node:path";
 import { Command, CommanderError } from "commander";
 import { withJsonLast, withWaits, wrongUsage } from "./command.ts";
 import * as commands from "./commands/index.ts";
-import { EXIT, exitCodeOf, printError } from "./output.ts";
+import { endWithReader, EXIT, exitCodeOf, printError } from "./output.ts";
 
 const isJson = process.argv
   .slice(2, process.argv.includes("--") ? process.argv.indexOf("--") : undefined)
   .includes("--json");
 const isExec = process.argv[2] === "exec";
+
+// exec gives its terminal back before.
+if (!isExec) endWithReader(process.stdout, isJson);
 
 const program = new Command("atoll")
   .description("The windows of many virtual machines as one desktop.")

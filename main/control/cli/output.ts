@@ -1,5 +1,6 @@
 /** What the command prints: one JSON document, or words for people. */
-import { type ErrorCode, toErrorValue } from "#shared/model/app-error.ts";
+import os from "node:os";
+import { AppError, type ErrorCode, toErrorValue } from "#shared/model/app-error.ts";
 import { escapeControls, escapeControlsInJson } from "#shared/model/text.ts";
 import { type FileProblem, problemWords } from "#shared/model/yaml-file.ts";
 
@@ -18,6 +19,19 @@ export function exitCodeOf(error: unknown): number {
 export function printError(error: unknown, json: boolean): void {
   const value = toErrorValue(error);
   process.stderr.write(json ? line({ error: value }) : `atoll: ${escapeControls(value.message)}\n`);
+}
+
+/** Ends the command where standard output takes no more: without words where its reader has gone, as `head` does. */
+export function endWithReader(
+  stdout: Pick<NodeJS.WriteStream, "on">,
+  json: boolean,
+  exit: (code: number) => void = (code) => process.exit(code),
+): void {
+  stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code === "EPIPE") return exit(128 + os.constants.signals.SIGPIPE);
+    printError(new AppError("file.write-failed", `Standard output cannot be written: ${cause.message}.`), json);
+    exit(EXIT.failed);
+  });
 }
 
 /** A file that is not used: beside the result, as nothing else is the worse for it. */

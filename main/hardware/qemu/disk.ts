@@ -6,7 +6,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
-import { writeFileAtomically } from "../../base/write-file.ts";
+import { syncFile, syncFolder, writeFileAtomically } from "../../base/write-file.ts";
 import { firstBytes, readJson } from "./plain-files.ts";
 import { hasExternalDataFile, QCOW2_HEADER_BYTES } from "./qcow2.ts";
 
@@ -57,14 +57,19 @@ export function buildGone(build: string): AppError {
   );
 }
 
+/** A new disk, in the place of one that is there: it and its record are of this template, or there is none, whenever this is cut short. */
 export async function createDisk(state: string, template: TemplateFiles): Promise<void> {
   const disk = path.join(state, DISK_FILE);
   const partial = `${disk}.partial`;
   try {
     await makeOverlay(partial, template.baseImage, "raw");
+    await syncFile(partial);
+    // One of a former build must not be there when the record names this one: on another base it would be read as garbage.
+    await fsp.rm(disk, { force: true });
     // First: a disk without its record counts as damaged, a record without a disk as none.
     await writeDiskRecord(state, template);
     await fsp.rename(partial, disk);
+    await syncFolder(state);
   } finally {
     await fsp.rm(partial, { force: true });
   }
@@ -94,7 +99,10 @@ export async function ensureKeptDisk(file: string): Promise<void> {
       `${KEPT_MIB}M`,
     ]);
     await fsp.chmod(partial, 0o600);
+    // Else it could be there, and be empty, after a power cut: nobody would make it anew.
+    await syncFile(partial);
     await fsp.rename(partial, file);
+    await syncFolder(path.dirname(file));
   } finally {
     await fsp.rm(partial, { force: true });
   }

@@ -210,6 +210,16 @@ describe("a start", () => {
     await (await driver.start(definition)).kill();
   });
 
+  it("whose interface cannot be cut off leaves no process, and the next one starts", async () => {
+    const bad = '{ error: { class: "GenericError", desc: "no" } }';
+    qemuThat({ answer: `execute === "set_link" ? ${bad} : { return: ANSWERS[execute] ?? {} }` });
+    const networked: QemuDefinition = { ...definition, network: "direct" };
+    await expect(driver.start(networked)).rejects.toMatchObject({ code: "hardware.monitor-failed" });
+    expect(qemusOf(id)).toEqual([]);
+    qemuThat();
+    await (await driver.start(networked)).kill();
+  });
+
   it("whose monitor fails leaves no process", async () => {
     qemuThat({ answer: '{ error: { class: "GenericError", desc: "no" } }' });
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "hardware.monitor-failed" });
@@ -586,6 +596,20 @@ describe("a disk", () => {
     await expect(driver.start(definition)).rejects.toMatchObject({ code: "template.build-gone" });
     expect(qemusOf(id)).toEqual([]);
     expect(fs.readFileSync(file("disk.qcow2"), "utf8")).toBe("precious");
+  });
+
+  it("of a service's former build is gone before the record names the next one", async () => {
+    template.buildId = "second";
+    const service: QemuDefinition = { ...definition, service: "words" };
+    const rename = fsp.rename;
+    vi.spyOn(fsp, "rename").mockImplementation((from, to) =>
+      to === file("disk.qcow2") ? Promise.reject(new Error("cut short")) : rename(from, to),
+    );
+    await expect(driver.start(service)).rejects.toThrow("cut short");
+    expect(fs.existsSync(file("disk.qcow2"))).toBe(false);
+    vi.mocked(fsp.rename).mockRestore();
+    await (await driver.start(service)).kill();
+    expect(fs.readFileSync(file("disk.qcow2"), "utf8")).not.toBe("precious");
   });
 
   it("of a time when builds had no id takes that of its build, once", async () => {

@@ -102,6 +102,7 @@ export async function launchQemu(launch: MachineLaunch): Promise<QemuMachine> {
   if (pid === null) throw startFailure(await wholeLogTail(run, logPid), disk);
   const record: MachineRecord = { id, accelerator, startedAtMs: Date.now(), origin, pid, logPid, bootId: boot };
   let machine: QemuMachine | null = null;
+  let isStarted = false;
   try {
     const asNew = { mode: 0o600, flag: "wx" };
     await fsp.writeFile(path.join(run, RECORD_FILE), JSON.stringify(record), asNew);
@@ -111,9 +112,11 @@ export async function launchQemu(launch: MachineLaunch): Promise<QemuMachine> {
     machine = await monitorOf(record, run, () => isAlive(pid), signal);
     // Long before its guest has a driver for it.
     if (network !== null) await machine?.nics.setLink(network.nic.id, false);
+    isStarted = machine !== null;
   } finally {
     // Without its record, or without a monitor that answers, no later run of the application could adopt it.
-    if (machine === null) {
+    if (!isStarted) {
+      machine?.release();
       await end(pid);
       await fsp.rm(path.join(run, RECORD_FILE), { force: true });
     }

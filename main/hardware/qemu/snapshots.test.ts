@@ -1,7 +1,8 @@
 import fs from "node:fs";
+import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { tryLock } from "../../base/file-lock.ts";
 import {
   beginSnapshot,
@@ -46,6 +47,35 @@ it("is made anew where an earlier process has left off", async () => {
   const { state } = await beginSnapshot(folder, "one");
   fs.writeFileSync(state, "half");
   expect(fs.existsSync((await beginSnapshot(folder, "one")).state)).toBe(false);
+});
+
+it("is made anew in the place of one whose removal was cut short", async () => {
+  await made("one");
+  fs.rmSync(path.join(folder, "one/snapshot.json"));
+  await made("one");
+  expect(await findSnapshot(folder, "one")).toMatchObject(about);
+  expect(whatIsThere()).toEqual(["one"]);
+});
+
+it("is on the disk, whoever has written its files, before it is there", async () => {
+  const handle = await fsp.open(folder, "r");
+  const synced: number[] = [];
+  const sync = vi.spyOn(Object.getPrototypeOf(handle) as fsp.FileHandle, "sync").mockImplementation(async function (
+    this: fsp.FileHandle,
+  ) {
+    if (!fs.existsSync(path.join(folder, "one"))) synced.push((await this.stat()).ino);
+  });
+  try {
+    const { state, ram, disk, emptyDisk } = await beginSnapshot(folder, "one");
+    const files = [state, ram, disk, emptyDisk];
+    for (const file of files) fs.writeFileSync(file, "written by QEMU");
+    const inodes = files.map((file) => fs.statSync(file).ino);
+    await publishSnapshot(folder, "one", about);
+    expect(synced).toEqual(expect.arrayContaining(inodes));
+  } finally {
+    sync.mockRestore();
+    await handle.close();
+  }
 });
 
 it("is none where its record is damaged", async () => {

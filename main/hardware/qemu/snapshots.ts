@@ -7,6 +7,7 @@ import fsp from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { tryLock } from "../../base/file-lock.ts";
+import { syncFile, syncFolder, writeFileAtomically } from "../../base/write-file.ts";
 import { SNAPSHOT_RAM } from "./argv.ts";
 import { NONCE_BYTES } from "./machine-state.ts";
 
@@ -92,15 +93,21 @@ export async function beginSnapshot(snapshotsDir: string, key: string): Promise<
   return filesIn(folder);
 }
 
-/** What was made in a folder of `beginSnapshot` is there from now on. */
+/** What was made in a folder of `beginSnapshot` is there from now on, after a power cut too. */
 export async function publishSnapshot(
   snapshotsDir: string,
   key: string,
   about: z.infer<typeof snapshotSchema>,
 ): Promise<void> {
   const partial = path.join(snapshotsDir, `${PARTIAL}${key}`);
-  await fsp.writeFile(path.join(partial, FILE), JSON.stringify(about), { mode: 0o600 });
-  await fsp.rename(partial, path.join(snapshotsDir, key));
+  const folder = path.join(snapshotsDir, key);
+  // QEMU has not waited until what it wrote was on the disk: a guest would go on from memory that is not its own.
+  for (const name of await fsp.readdir(partial)) await syncFile(path.join(partial, name));
+  await writeFileAtomically(path.join(partial, FILE), JSON.stringify(about));
+  // What is left of one whose removal was cut short would be in its way for ever.
+  await removeSnapshot(folder);
+  await fsp.rename(partial, folder);
+  await syncFolder(snapshotsDir);
 }
 
 /** Machines that go on from it keep its files open. */

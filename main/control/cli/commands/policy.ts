@@ -1,13 +1,12 @@
 /** `atoll policy ...`. */
-import { spawn } from "node:child_process";
 import fs from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { RequestOutput } from "#shared/ipc/index.ts";
 import { POLICY_ACTIONS, type PolicyAction } from "#shared/model/policy.ts";
 import { call, command, type JsonOption } from "../command.ts";
+import { editedText } from "../edited-text.ts";
 import { EXIT, print, printProblem, table } from "../output.ts";
 
 /** As the application takes it. */
@@ -66,9 +65,10 @@ export function addPolicyCommands(program: Command): void {
   command(policy, "edit", "open the file in $EDITOR, and take it when it holds").action(
     async ({ json = false }: JsonOption) => {
       const { file, text } = await call("policy.read", {});
-      const edited = await editedText(text);
-      if (edited !== text) await call("policy.write", { before: text, text: edited });
-      print(null, json, () => (edited === text ? "Nothing was changed." : `${file} is in force.`));
+      const isEdited = await editedText(path.basename(file), text, (edited) =>
+        call("policy.write", { before: text, text: edited }),
+      );
+      print(null, json, () => (isEdited ? `${file} is in force.` : "Nothing was changed."));
     },
   );
 
@@ -146,31 +146,4 @@ async function readWhole(file: string): Promise<string> {
   return fs.readFile(file, "utf8").catch((error: unknown) => {
     throw unread(messageOf(error));
   });
-}
-
-/** What a person makes of `text` in their editor. @throws AppError policy.broken */
-async function editedText(text: string): Promise<string> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "atoll-policy-"));
-  const file = path.join(folder, "policy.yaml");
-  try {
-    await fs.writeFile(file, text, { mode: 0o600 });
-    await runEditor(file);
-    return await fs.readFile(file, "utf8");
-  } finally {
-    await fs.rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** $EDITOR may have arguments, so a shell reads it, as git and crontab have it. */
-function runEditor(file: string): Promise<void> {
-  const editor = [process.env["VISUAL"], process.env["EDITOR"]].find((one) => one !== undefined && one !== "") ?? "vi";
-  return new Promise((resolve, reject) => {
-    const child = spawn("/bin/sh", ["-c", `${editor} "$1"`, "sh", file], { stdio: "inherit" });
-    child.on("error", (error) => reject(notEdited(messageOf(error))));
-    child.on("exit", (code) => (code === 0 ? resolve() : reject(notEdited(`"${editor}" ended with ${code}`))));
-  });
-}
-
-function notEdited(why: string): AppError {
-  return new AppError("policy.not-edited", `The policy was not changed: ${why}.`);
 }
