@@ -160,9 +160,11 @@ impl<'a> Receiver<'a> {
     /// # Errors
     /// What is still to come does not fit.
     fn check_space(&self) -> Result<(), End> {
-        let wanted = self.open.iter().filter_map(|index| self.plan.file(*index)).map(|file| file.size).sum::<u64>();
+        let mut wanted = self.open.iter().filter_map(|index| self.plan.file(*index)).map(|file| file.size).sum::<u64>();
+        let next = self.plan.file(self.next).map_or(0, |file| file.size);
+        wanted -= self.staging.rest_space().min(next).min(wanted);
         match self.destination.free_bytes() {
-            Some(free) if wanted.saturating_sub(self.offset) > free => {
+            Some(free) if wanted > free => {
                 let path = String::from_utf8_lossy(&self.destination.path_of(b"")).into_owned();
                 Err(End::new(FileReason::NoSpace, format!("{path}: {wanted} bytes are wanted, {free} are free")))
             }
