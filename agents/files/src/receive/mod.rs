@@ -23,6 +23,7 @@ use crate::transfers::Emit;
 use crate::{End, Places};
 use destination::Destination;
 use journal::Journal;
+pub use place::ORIGIN;
 use place::{Placed, Placing};
 use plan::Plan;
 use report::Report;
