@@ -253,7 +253,7 @@ impl<'a> Receiver<'a> {
                 let reason = FileReason::try_from(i32::from(reason)).unwrap_or(FileReason::Unreadable);
                 let is_named = reason != FileReason::Unspecified;
                 self.current.get_or_insert((index, Current::Dropped));
-                self.next = index + 1;
+                self.next = index.saturating_add(1);
                 self.fail_current(if is_named { reason } else { FileReason::Unreadable });
                 self.current = None;
                 Ok(())
@@ -294,7 +294,7 @@ impl<'a> Receiver<'a> {
             self.staging.remove(self.next);
         }
         self.offset = 0;
-        self.next = index + 1;
+        self.next = index.saturating_add(1);
         self.current = Some((index, Current::Dropped));
         if !self.open.contains(&index) {
             return Ok(());
