@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::agent::{Agent, program};
 use crate::support::exec::Exec;
 use crate::support::host::Host;
+use crate::support::raw::RawClient;
 use crate::support::status;
 use crate::support::wayland::{Client, Window, memory};
 
@@ -94,6 +95,28 @@ fn five_windows_fit_into_20_mib() {
     let field = if cfg!(debug_assertions) && std::env::var_os("ATOLL_AGENT").is_none() { "RssAnon" } else { "VmRSS" };
     let resident = status(&agent, field);
     assert!(resident < 20 * MIB, "{field} is {} KiB", resident / 1024);
+}
+
+/// As GTK 3 does: it asks for the server's frame by KDE's protocol, and ends without having released anything.
+#[test]
+fn windows_that_are_gone_take_no_memory() {
+    let agent = Agent::start();
+    let mut sizes = Vec::new();
+    for _ in 0..6 {
+        let mut program = RawClient::connect(agent.wayland());
+        let [compositor, manager] =
+            ["wl_compositor", "org_kde_kwin_server_decoration_manager"].map(|name| program.bind(name));
+        for _ in 0..4000 {
+            let [surface, decoration] = [(); 2].map(|()| program.new_id());
+            program.send(compositor, 0, &[surface]);
+            program.send(manager, 0, &[decoration, surface]);
+        }
+        drop(program);
+        // The agent has handled all that came before.
+        agent.client().roundtrip();
+        sizes.push(status(&agent, "VmRSS"));
+    }
+    assert!(sizes[5] < sizes[1] + 4 * MIB, "{sizes:?}");
 }
 
 /// The agent holds a file for each pool of memory that programs draw into.

@@ -4,6 +4,7 @@ pub mod clipboard_host;
 pub mod exec;
 pub mod expect;
 pub mod host;
+pub mod raw;
 pub mod rules;
 pub mod wayland;
 pub mod x11;
