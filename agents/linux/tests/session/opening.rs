@@ -129,6 +129,8 @@ fn what_is_opened_while_there_is_no_room_for_a_thread_fails_alone() {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
     let mut agent = Agent::start();
     file(&agent, "a.txt", "a");
+    // It has come up.
+    agent.host().roundtrip();
     let pid = Pid::from_raw(agent.pid() as i32).expect("a pid");
     let limit = |bytes| {
         prlimit(Some(pid), Resource::As, Rlimit { current: bytes, maximum: None }).expect("a limit");
