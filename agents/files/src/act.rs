@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use atoll_wire::FileReason;
 use atoll_wire::file_act::What;
+use atoll_wire::limits::MAX_FILE_NAME_BYTES;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
@@ -18,6 +19,8 @@ const TRASH: &str = ".local/share/Trash";
 const INFO_ENDING: &str = ".trashinfo";
 /// Of a name in the trash.
 const MAX_TRIES: u32 = 10_000;
+/// Of a name that gets a number and has a note.
+const MAX_NAME_BYTES: usize = MAX_FILE_NAME_BYTES - " (9999)".len() - INFO_ENDING.len();
 
 /// Gives the path where it is afterwards.
 ///
@@ -57,7 +60,7 @@ fn reason(error: Errno) -> FileReason {
 }
 
 fn trash(path: &Path, trash: &Path) -> Result<PathBuf, FileReason> {
-    let name = path.file_name().ok_or(FileReason::Gone)?.to_string_lossy().into_owned();
+    let name = names::shortened(&path.file_name().ok_or(FileReason::Gone)?.to_string_lossy(), MAX_NAME_BYTES);
     let (files, info) = (trash.join("files"), trash.join("info"));
     let failed = |error: io::Error| match list::reason(&error) {
         FileReason::Unreadable => FileReason::Unwritable,
@@ -208,6 +211,23 @@ mod tests {
         assert_eq!(restore(&places[0]), Err(FileReason::Gone));
         assert_eq!(restore(&file), Err(FileReason::Gone));
         assert_eq!(fs::read_dir(home.path().join(TRASH).join("info")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_of_the_longest_name_goes_to_the_trash_and_comes_back() {
+        let (home, desktop) = home();
+        for name in [format!("{}x.tar.gz", "é".repeat(123)), "é".repeat(127), format!(".{}", "x".repeat(254))] {
+            let file = desktop.join(&name);
+            for content in ["one", "two"] {
+                fs::write(&file, content).unwrap();
+                let place = act(&file, Some(What::Trash(FileTrash {})), home.path()).unwrap();
+                if content == "two" {
+                    assert!(!file.exists());
+                    act(Path::new(beneath::os(&place)), Some(What::Restore(FileRestore {})), home.path()).unwrap();
+                }
+            }
+            assert_eq!(fs::read_to_string(&file).unwrap(), "two", "{name}");
+        }
     }
 
     #[test]

@@ -151,7 +151,9 @@ impl Shown {
                 continue;
             }
             let timeout = has_to_look.then_some(pause);
-            let happened = wait(&self.seen, watched.as_ref(), timeout);
+            // One that is known need not be heard of again: the thread would not rest until the host has seen the last one.
+            let events = watched.as_ref().filter(|_| !is_changed);
+            let happened = wait(&self.seen, events, timeout);
             if happened.is_over {
                 return;
             }
@@ -240,10 +242,7 @@ fn is_gone(events: &OwnedFd) -> bool {
 fn wait(seen: &OwnedFd, events: Option<&OwnedFd>, timeout: Option<Duration>) -> Happened {
     let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
     let mut fds = vec![PollFd::new(seen, PollFlags::IN)];
-    // While a pause lasts, or the host has not seen the last change, they need not be looked at again and again.
-    if timeout.is_none() {
-        fds.extend(events.map(|events| PollFd::new(events, PollFlags::IN)));
-    }
+    fds.extend(events.map(|events| PollFd::new(events, PollFlags::IN)));
     match poll(&mut fds, timeout.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
         Err(_) => return Happened { is_seen: false, is_changed: false, is_over: true },
@@ -393,6 +392,35 @@ mod tests {
         desk.change();
         assert!(desk.said.try_recv().is_err());
         assert_eq!(desk.names.len(), 51);
+    }
+
+    /// A line of `status` of the thread of that name.
+    fn of_thread(name: &str, field: &str) -> String {
+        let tasks = fs::read_dir("/proc/self/task").unwrap().flatten().map(|task| task.path());
+        let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+        let task = tasks.into_iter().find(|task| read(task.join("comm")).trim() == name).unwrap();
+        let status = read(task.join("status"));
+        status.lines().find_map(|line| line.strip_prefix(field)).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_folder_that_changes_rests_until_the_host_has_seen_it() {
+        let mut desk = Desk::new();
+        desk.folders.receive(&Body::FolderShow(FolderShow { folder: 77, path: b"Desktop".to_vec() }));
+        desk.change();
+        let until = |is_so: &dyn Fn() -> bool| {
+            let end = Instant::now() + PATIENCE;
+            while !is_so() {
+                assert!(Instant::now() < end, "the thread never rests");
+                thread::yield_now();
+            }
+        };
+        let rests = || of_thread("folder 77", "voluntary_ctxt_switches:").parse::<u64>().unwrap();
+        until(&|| of_thread("folder 77", "State:").starts_with('S'));
+        let before = rests();
+        fs::write(desk.path("a"), "").unwrap();
+        // It has been woken, and waits again.
+        until(&|| rests() > before);
     }
 
     #[test]

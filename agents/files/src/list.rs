@@ -1,6 +1,6 @@
 //! Lists what was chosen, and all that is in it. No symbolic link is followed, and what is no file or folder is left out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, OsStr};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -77,8 +77,8 @@ impl Listed {
 /// # Errors
 /// There is too much, or it was stopped.
 pub fn list(paths: &[PathBuf], control: &Control) -> Result<Listed, End> {
-    let mut lister =
-        Lister { listed: Listed { roots: Vec::new(), files: Vec::new() }, path_bytes: 0, bytes: 0, control };
+    let listed = Listed { roots: Vec::new(), files: Vec::new() };
+    let mut lister = Lister { listed, roots: HashMap::new(), path_bytes: 0, bytes: 0, control };
     let mut names = HashSet::new();
     for path in paths {
         lister.add_chosen(path, &mut names)?;
@@ -88,6 +88,8 @@ pub fn list(paths: &[PathBuf], control: &Control) -> Result<Listed, End> {
 
 struct Lister<'a> {
     listed: Listed,
+    /// By the folder's path: what was chosen in one folder shares its descriptor, since a process may have few.
+    roots: HashMap<PathBuf, usize>,
     path_bytes: usize,
     bytes: u64,
     control: &'a Control,
@@ -113,12 +115,11 @@ impl Lister<'_> {
             return self.leave_out(name.unwrap_or(OsStr::new("root")).as_bytes().to_vec(), FileReason::Gone);
         };
         let listed_name = free_name(&name, names);
-        let root = self.listed.roots.len();
-        match beneath::open_folder(&folder) {
-            Ok(folder) => self.listed.roots.push(Root { folder }),
+        let root = match self.root_of(folder) {
+            Ok(root) => root,
             Err(error) => return self.leave_out(listed_name, reason(&error)),
-        }
-        let Some(folder) = self.listed.roots.last().and_then(|root| root.folder.as_fd().try_clone_to_owned().ok())
+        };
+        let Some(folder) = self.listed.roots.get(root).and_then(|root| root.folder.as_fd().try_clone_to_owned().ok())
         else {
             return self.leave_out(listed_name, FileReason::Unreadable);
         };
@@ -134,6 +135,18 @@ impl Lister<'_> {
             self.add(root, &folder, &name, path, listed_path, &mut levels)?;
         }
         Ok(())
+    }
+
+    /// # Errors
+    /// The folder cannot be opened.
+    fn root_of(&mut self, folder: PathBuf) -> io::Result<usize> {
+        if let Some(root) = self.roots.get(&folder) {
+            return Ok(*root);
+        }
+        let root = self.listed.roots.len();
+        self.listed.roots.push(Root { folder: beneath::open_folder(&folder)? });
+        self.roots.insert(folder, root);
+        Ok(root)
     }
 
     /// Adds what has this name in `folder`; a folder becomes one more level.
@@ -262,5 +275,35 @@ pub fn reason(error: &io::Error) -> FileReason {
         Some(Errno::LOOP | Errno::XDEV | Errno::NOTDIR) => FileReason::Symlink,
         Some(Errno::NXIO) => FileReason::Special,
         _ => FileReason::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_was_chosen_in_one_folder_shares_one_descriptor() {
+        let home = tempfile::tempdir().unwrap();
+        let mut paths = Vec::new();
+        for folder in ["a", "b"] {
+            fs::create_dir(home.path().join(folder)).unwrap();
+            for name in 0..20 {
+                let path = home.path().join(folder).join(format!("{folder}{name}"));
+                fs::write(&path, path.as_os_str().as_bytes()).unwrap();
+                paths.push(path);
+            }
+        }
+        // As a person chooses, now here and now there.
+        paths.sort_by_key(|path| path.file_name().map(OsStr::len));
+        let listed = list(&paths, &Control::default()).unwrap();
+        assert_eq!((listed.roots.len(), listed.files.len()), (2, paths.len()));
+        for (listing, path) in listed.files.iter().zip(&paths) {
+            let opened = listed.open(listing).unwrap();
+            let text = io::read_to_string(fs::File::from(opened)).unwrap();
+            assert_eq!(text.as_bytes(), path.as_os_str().as_bytes());
+        }
     }
 }

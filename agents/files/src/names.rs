@@ -75,6 +75,13 @@ pub fn suffixed(name: &str, suffix: &str) -> String {
     format!("{}{suffix}{ending}", cut(stem, room))
 }
 
+/// At most so long, with its extension where that leaves room for more.
+pub fn shortened(name: &str, bytes: usize) -> String {
+    let (stem, ending) = split_ending(name);
+    let (stem, ending) = if ending.len() < bytes { (stem, ending) } else { (name, "") };
+    format!("{}{ending}", cut(stem, bytes - ending.len()))
+}
+
 fn split_ending(name: &str) -> (&str, &str) {
     let dot = |text: &str| text.rfind('.').filter(|at| *at > 0);
     let Some(at) = dot(name) else { return (name, "") };

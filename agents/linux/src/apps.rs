@@ -3,18 +3,19 @@
 //! @see https://specifications.freedesktop.org/desktop-entry-spec/latest/
 
 use std::collections::HashSet;
-use std::env;
 use std::path::PathBuf;
+use std::{env, fs};
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{APP_TEXT_BYTES, MAX_APP_LIST, MAX_APP_TEXT_BYTES, MAX_APPS, MAX_APPS_BYTES};
 use atoll_wire::{App, Apps};
-use freedesktop_desktop_entry::{DesktopEntry, Iter, get_languages_from_env};
+use freedesktop_desktop_entry::{DesktopEntry, get_languages_from_env};
 
 use crate::agent::Agent;
 use crate::environment::is_executable;
 use crate::ports::PortKind;
 use crate::services::Service;
+use crate::small_file;
 use crate::text::cut;
 
 pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_list, session_ended: None };
@@ -23,6 +24,9 @@ pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::
 const APPS_IN_MESSAGE: usize = 16;
 /// Bytes of all texts of one program together.
 const APP_BYTES: usize = 3 * 1024;
+/// Folders and files that are looked at for entries: a link may lead to a tree of any size.
+const MAX_FOLDERS: usize = 256;
+const MAX_FILES: usize = 8192;
 /// The command lines that run a program in a terminal.
 const TERMINALS: [&[&str]; 2] = [&["foot"], &["xterm", "-e"]];
 const DESKTOP: &str = "Atoll";
@@ -107,7 +111,29 @@ fn text_bytes(App { id, name, mime_types, categories, .. }: &App) -> usize {
 
 /// All desktop entries, the user's own before the system's.
 fn entries(locales: &[String]) -> impl Iterator<Item = DesktopEntry> {
-    Iter::new(folders().into_iter()).entries(Some(locales)).collect::<Vec<_>>().into_iter()
+    let read = |path: PathBuf| DesktopEntry::from_str(&path, &small_file::read(&path)?, Some(locales)).ok();
+    files_in(folders()).into_iter().filter_map(read)
+}
+
+/// Files that may be entries: those of each folder in the order of their names, then those in its folders.
+fn files_in(folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut waiting: Vec<PathBuf> = folders.into_iter().rev().collect();
+    let (mut visited, mut files) = (HashSet::new(), Vec::new());
+    while let Some(folder) = waiting.pop() {
+        // By another way, or around in a circle.
+        let is_new = folder.canonicalize().is_ok_and(|real| visited.len() < MAX_FOLDERS && visited.insert(real));
+        let Ok(within) = fs::read_dir(&folder) else { continue };
+        if !is_new {
+            continue;
+        }
+        let mut paths = within.flatten().take(MAX_FILES).map(|entry| entry.path()).collect::<Vec<_>>();
+        paths.sort_unstable();
+        let (folders, others): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
+        let entries = others.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "desktop"));
+        files.extend(entries.take(MAX_FILES.saturating_sub(files.len())));
+        waiting.extend(folders.into_iter().rev());
+    }
+    files
 }
 
 /// @see https://specifications.freedesktop.org/basedir-spec/latest/
@@ -176,10 +202,42 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use prost::Message as _;
+    use std::os::unix::fs::symlink;
 
     fn entry(body: &str) -> DesktopEntry {
         let text = format!("[Desktop Entry]\nType=Application\nName=Example\n{body}");
         DesktopEntry::from_str("/usr/share/applications/org.example.App.desktop", &text, None::<&[String]>).unwrap()
+    }
+
+    #[test]
+    fn entries_are_found_in_their_order_and_links_lead_nowhere_for_long() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for folder in ["user/kde/deep", "user/a", "system"] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        for name in ["user/z", "user/b", "user/kde/c", "user/kde/deep/d", "user/a/e", "system/f"] {
+            fs::write(at(&format!("{name}.desktop")), "").unwrap();
+        }
+        fs::write(at("user/mimeinfo.cache"), "").unwrap();
+        symlink("..", at("user/kde/up")).unwrap();
+        symlink(at("user"), at("system/again")).unwrap();
+        let found = |folders: &[&str]| {
+            let found = files_in(folders.iter().map(|name| at(name)).collect());
+            let short = |path: PathBuf| path.strip_prefix(root.path()).unwrap().display().to_string();
+            found.into_iter().map(short).collect::<Vec<_>>()
+        };
+        let all = ["user/b", "user/z", "user/a/e", "user/kde/c", "user/kde/deep/d", "system/f"];
+        assert_eq!(found(&["none", "user", "system"]), all.map(|name| format!("{name}.desktop")));
+        // As large as a home, or a whole system.
+        for at_folder in 0..MAX_FOLDERS + 50 {
+            let folder = at(&format!("home/{at_folder}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("x.desktop"), "").unwrap();
+        }
+        symlink(at("home"), at("system/home")).unwrap();
+        let without_entries = ["system", "user", "a", "kde", "deep", "home"].len();
+        assert_eq!(found(&["system"]).len(), all.len() + MAX_FOLDERS - without_entries);
     }
 
     #[test]

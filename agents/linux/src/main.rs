@@ -43,6 +43,7 @@ mod rows;
 mod safe_copy;
 mod services;
 mod session;
+mod small_file;
 mod start;
 mod streams;
 mod subsurfaces;

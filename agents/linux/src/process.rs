@@ -5,12 +5,35 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 
 use atoll_wire::FailureCode;
 use nix::sys::signal::SigSet;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, getrlimit, kill_process_group, pidfd_open, setrlimit,
+};
 
 use crate::environment::Environment;
+
+/// Files that the agent may have open: one for each connection, and one for each piece of memory that a program draws into.
+const MAX_FILES: u64 = 65_536;
+/// What its programs get, where the agent has raised its own: select() knows no more files than the usual limit allows.
+static PROGRAM_FILES: OnceLock<Rlimit> = OnceLock::new();
+
+/// Lets the agent have more files open than its programs. To be called before the first one is started.
+pub fn raise_file_limit() {
+    let usual = getrlimit(Resource::Nofile);
+    let most = usual.maximum.map_or(MAX_FILES, |maximum| maximum.min(MAX_FILES));
+    if usual.current.is_none_or(|current| current >= most) {
+        return;
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..usual }) {
+        Ok(()) => {
+            let _ = PROGRAM_FILES.set(usual);
+        }
+        Err(error) => log::warn!("the agent may have few files open: {error}"),
+    }
+}
 
 /// The standard streams of a program.
 #[derive(Debug)]
@@ -64,8 +87,12 @@ pub fn spawn(
 /// controlling one. Signals that the agent has blocked, to wait for them, are unblocked: programs inherit the mask.
 #[allow(unsafe_code)]
 fn set_session(command: &mut Command, has_terminal: bool) {
+    let files = PROGRAM_FILES.get().copied();
     let in_child = move || {
         SigSet::empty().thread_set_mask()?;
+        if let Some(files) = files {
+            setrlimit(Resource::Nofile, files)?;
+        }
         rustix::process::setsid()?;
         if has_terminal {
             rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;

@@ -28,6 +28,7 @@ const REPEAT_RATE: i32 = 0;
 /// # Errors
 /// Something that the agent cannot do without is missing; see [`AgentError`].
 pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
+    crate::process::raise_file_limit();
     // Before any thread or event source, so that a signal that comes early is not lost.
     let signals = Signals::new(&[Signal::SIGTERM, Signal::SIGINT]).map_err(failed("signals"))?;
     let mut event_loop: EventLoop<'static, Agent> = EventLoop::try_new().map_err(failed("event loop"))?;

@@ -23,6 +23,7 @@ use crate::transfers::Emit;
 use crate::{End, Places};
 use destination::Destination;
 use journal::Journal;
+pub use place::ORIGIN;
 use place::{Placed, Placing};
 use plan::Plan;
 use report::Report;
@@ -160,9 +161,11 @@ impl<'a> Receiver<'a> {
     /// # Errors
     /// What is still to come does not fit.
     fn check_space(&self) -> Result<(), End> {
-        let wanted = self.open.iter().filter_map(|index| self.plan.file(*index)).map(|file| file.size).sum::<u64>();
+        let mut wanted = self.open.iter().filter_map(|index| self.plan.file(*index)).map(|file| file.size).sum::<u64>();
+        let next = self.plan.file(self.next).map_or(0, |file| file.size);
+        wanted -= self.staging.rest_space().min(next).min(wanted);
         match self.destination.free_bytes() {
-            Some(free) if wanted.saturating_sub(self.offset) > free => {
+            Some(free) if wanted > free => {
                 let path = String::from_utf8_lossy(&self.destination.path_of(b"")).into_owned();
                 Err(End::new(FileReason::NoSpace, format!("{path}: {wanted} bytes are wanted, {free} are free")))
             }
@@ -250,7 +253,7 @@ impl<'a> Receiver<'a> {
                 let reason = FileReason::try_from(i32::from(reason)).unwrap_or(FileReason::Unreadable);
                 let is_named = reason != FileReason::Unspecified;
                 self.current.get_or_insert((index, Current::Dropped));
-                self.next = index + 1;
+                self.next = index.saturating_add(1);
                 self.fail_current(if is_named { reason } else { FileReason::Unreadable });
                 self.current = None;
                 Ok(())
@@ -291,7 +294,7 @@ impl<'a> Receiver<'a> {
             self.staging.remove(self.next);
         }
         self.offset = 0;
-        self.next = index + 1;
+        self.next = index.saturating_add(1);
         self.current = Some((index, Current::Dropped));
         if !self.open.contains(&index) {
             return Ok(());

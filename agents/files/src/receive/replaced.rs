@@ -83,9 +83,10 @@ fn back_up(folder: &OwnedFd, name: &[u8]) -> Result<Vec<u8>, Errno> {
     Err(Errno::EXIST)
 }
 
+/// It is what was seen, and has not been written since.
 fn is_file(folder: &OwnedFd, name: &str, seen: &Stat) -> bool {
-    statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
-        .is_ok_and(|stat| (stat.st_dev, stat.st_ino, stat.st_mtime) == (seen.st_dev, seen.st_ino, seen.st_mtime))
+    let key = |stat: &Stat| (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
+    statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| key(&stat) == key(seen))
 }
 
 fn mark_returned(folder: &OwnedFd, name: &str, digest: &Digest) {
@@ -98,4 +99,33 @@ fn is_returned(folder: &OwnedFd, name: &[u8], digest: &Digest) -> bool {
     let mut value = [0; 64];
     let Ok(file) = beneath::open(folder, name, beneath::READ) else { return false };
     fgetxattr(&file, RETURNED, &mut value[..]).is_ok_and(|length| value.get(..length) == Some(hex(digest).as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rustix::fs::{Timespec, Timestamps, utimensat};
+    use std::fs;
+
+    #[test]
+    fn a_file_that_was_written_in_the_same_second_is_another() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = beneath::open_folder(home.path()).unwrap();
+        fs::write(home.path().join("1"), "one").unwrap();
+        let at = |tv_nsec| {
+            let time = Timespec { tv_sec: 1_700_000_000, tv_nsec };
+            let times = Timestamps { last_access: time, last_modification: time };
+            utimensat(&folder, "1", &times, AtFlags::empty()).unwrap();
+        };
+        at(5);
+        let seen = statat(&folder, "1", AtFlags::SYMLINK_NOFOLLOW).unwrap();
+        assert!(is_file(&folder, "1", &seen));
+        at(6);
+        assert!(!is_file(&folder, "1", &seen));
+        at(5);
+        fs::write(home.path().join("1"), "longer").unwrap();
+        at(5);
+        assert!(!is_file(&folder, "1", &seen));
+    }
 }

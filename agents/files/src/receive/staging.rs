@@ -89,6 +89,14 @@ impl Staging {
         Some((length, hasher))
     }
 
+    /// Bytes that are taken already for the file of an earlier try: more than came of it, where space was taken before.
+    pub fn rest_space(&self) -> u64 {
+        const BLOCK_BYTES: u64 = 512;
+        let Some((_, file, length, _)) = &self.rest else { return 0 };
+        let blocks = fstat(file).ok().and_then(|stat| u64::try_from(stat.st_blocks).ok()).unwrap_or(0);
+        blocks.saturating_mul(BLOCK_BYTES).max(*length)
+    }
+
     /// Begins a file, or goes on with it at `offset`.
     ///
     /// # Errors

@@ -207,6 +207,37 @@ fn a_file_that_changes_while_it_is_read_counts_for_nothing() {
     assert!(!homes.target("in/large").exists());
 }
 
+/// The space of a large file is taken before its bytes come. A file system of 6 MB, which only root can mount.
+#[test]
+fn a_file_goes_on_where_the_disk_has_room_for_it_and_for_no_other() {
+    use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+    let homes = Homes::new();
+    homes.write("large", bytes(LARGE_BYTES));
+    let small = homes.target("in");
+    fs::create_dir(&small).unwrap();
+    if mount("tmpfs", &small, "tmpfs", MountFlags::empty(), Some(c"size=6M")).is_err() {
+        return;
+    }
+    let (mut source, mut target) = homes.start();
+    let entries = source.list(1, &["large"]).unwrap();
+    let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
+    relay(&mut source, &mut target, &ready, &[], |through| through > 2_000_000);
+    target.send(Body::FilesStop(FilesStop { transfer: 1, keep: true }));
+    assert_eq!(target.results().1.reason(), FileReason::Stopped);
+
+    let (mut source, mut target) = homes.start();
+    let entries = source.list(1, &["large"]).unwrap();
+    let resumed = target.expect(receive_of(&entries, to_path("in/")), &entries);
+    let ended = resumed.map(|(_, ready)| {
+        relay(&mut source, &mut target, &ready, &[], |_| false);
+        (target.results().1.reason(), fs::read(small.join("large")).unwrap() == bytes(LARGE_BYTES))
+    });
+    target.finish();
+    drop(target);
+    unmount(&small, UnmountFlags::DETACH).unwrap();
+    assert_eq!(ended, Ok((FileReason::Unspecified, true)));
+}
+
 /// A file system of 16 MB, which only root can mount.
 #[test]
 fn a_full_disk_refuses_what_does_not_fit_and_takes_the_rest() {

@@ -184,8 +184,10 @@ fn a_file_that_nobody_expects_is_dropped() {
     let mut target = Program::start(&homes.target(""));
     let entries = [file(0, "a", 4), file(2, "b", 4)];
     target.expect(receive_of(&entries, to_incoming()), &entries).unwrap();
-    let stream = records_of(&[(0, b"1234"), (1, b"unasked"), (2, b"1234"), (99, b"unasked")]);
-    let (results, ended) = target.give(2, &stream);
+    let last = u32::MAX;
+    let sent: [(u32, &[u8]); 6] =
+        [(0, b"1234"), (1, b"unasked"), (2, b"1234"), (99, b"unasked"), (last, b"unasked"), (last, b"unasked")];
+    let (results, ended) = target.give(2, &records_of(&sent));
     assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");
     let told: Vec<_> = results.iter().map(|result| (result.index, result.outcome())).collect();
     assert_eq!(told, [(0, FileOutcome::Whole), (2, FileOutcome::Whole)]);

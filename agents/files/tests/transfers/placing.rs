@@ -1,8 +1,9 @@
 //! Names that are taken, places that the host names, edited files that come back.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
+use atoll_files::{Places, opened};
 use atoll_wire::{FileOutcome, FileReason, FilesReceive, Replaced, files_receive};
 
 use crate::support::{Homes, copy, file, outcome, receive_of, records_of, relay, sha256, to_incoming, to_path};
@@ -79,6 +80,42 @@ fn what_is_opened_has_a_folder_and_its_name_of_its_own() {
     assert_eq!(path.file_name().unwrap(), "run.sh");
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o400);
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_came_to_be_looked_at_is_swept_and_all_else_stays() {
+    use rustix::fs::{XattrFlags, setxattr};
+    let homes = Homes::new();
+    let places = Places::of_home(homes.target(""));
+    let at = |name: &str| places.opened.join(name);
+    opened::sweep(&places);
+    for (name, mode, is_marked) in
+        [("web-1", 0o400, true), ("web-2", 0o600, true), ("web-3", 0o400, true), ("tax-2023", 0o400, false)]
+    {
+        if is_marked {
+            opened::make(&places, "web").unwrap();
+        } else {
+            fs::create_dir(at(name)).unwrap();
+        }
+        let file = at(name).join("a.txt");
+        fs::write(&file, "a").unwrap();
+        if is_marked {
+            setxattr(&file, "user.atoll.origin", b"web", XattrFlags::empty()).unwrap();
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    // A folder within, one of the user's own, and a link.
+    fs::create_dir_all(at("host-1/sub")).unwrap();
+    fs::create_dir(at("mine")).unwrap();
+    symlink(homes.root(), at("link-1")).unwrap();
+    fs::create_dir(homes.target("empty-1")).unwrap();
+    opened::sweep(&places);
+    let mut left = fs::read_dir(&places.opened).unwrap().flatten().map(|entry| entry.file_name()).collect::<Vec<_>>();
+    left.sort();
+    assert_eq!(left, ["host-1", "link-1", "mine", "tax-2023", "web-2"]);
+    assert!(homes.target("empty-1").exists());
+    opened::make(&places, "web").unwrap();
+    assert_eq!(fs::metadata(at("web-1")).unwrap().mode() & 0o777, 0o700);
 }
 
 /// An edited file with this content comes back to `a.odt`, from which `went_out` had gone.

@@ -5,6 +5,8 @@
 //! be fetched while the program only shows what was pasted is left either, since it would tell whoever wrote the
 //! document that it was pasted, where and when: pictures are kept only where the document itself holds them (`data:`).
 //! Links stay, as text that a person may click, where they lead to the web or to a mail address.
+//!
+//! A pipe does not say how its text is encoded: the document begins by saying so itself, as those of browsers do.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -14,6 +16,10 @@ use ammonia::{Builder, UrlRelative};
 pub const TYPE: &str = "text/html";
 /// Of a document, before and after.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// What every cleaned document begins with. Letter by letter what Firefox, Chromium and WebKitGTK write: a Firefox that does
+/// not find these words takes no HTML, and others would take UTF-8 for the Latin-1 that HTML once was.
+const ENCODING: &str = "<meta http-equiv=\"content-type\" content=\"text/html; charset=utf-8\">";
 
 /// Elements that are open at once: what a parser has to do grows with their square. Documents of people have some dozens.
 const MAX_OPEN_ELEMENTS: usize = 500;
@@ -26,7 +32,7 @@ const END_BY_THEMSELVES: [&str; 24] = [
 /// Pictures that a document may hold. No SVG: it is a document itself.
 const PICTURES: [&str; 4] = ["data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;"];
 
-/// The cleaned document. None = it is no UTF-8, too large or too deep: it is not given.
+/// The cleaned document, empty where nothing is left of it. None = it is no UTF-8, too large or too deep: it is not given.
 pub fn clean(bytes: Vec<u8>) -> Option<String> {
     let document =
         String::from_utf8(bytes).ok().filter(|document| document.len() <= MAX_BYTES && !is_deep(document))?;
@@ -37,7 +43,10 @@ pub fn clean(bytes: Vec<u8>) -> Option<String> {
         .rm_tags(["map", "area"])
         .attribute_filter(|element, attribute, value| is_harmless(element, attribute, value).then(|| Cow::from(value)));
     let cleaned = builder.clean(&document).to_string();
-    (cleaned.len() <= MAX_BYTES).then_some(cleaned)
+    if cleaned.is_empty() {
+        return Some(cleaned);
+    }
+    (cleaned.len() <= MAX_BYTES).then(|| format!("{ENCODING}{cleaned}"))
 }
 
 /// Whether the tags of a document leave more elements open than a document of people does. It counts tags as they look,
@@ -86,8 +95,31 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    /// What follows the encoding.
     fn cleaned(document: &str) -> String {
-        clean(document.as_bytes().to_vec()).unwrap()
+        let whole = clean(document.as_bytes().to_vec()).unwrap();
+        let Some(cleaned) = whole.strip_prefix(ENCODING) else {
+            assert_eq!(whole, "");
+            return whole;
+        };
+        cleaned.to_owned()
+    }
+
+    #[test]
+    fn a_document_says_how_it_is_encoded_and_one_of_which_nothing_is_left_says_nothing() {
+        let said = "<meta http-equiv=\"content-type\" content=\"text/html; charset=utf-8\"><p>gr\u{fc}\u{df}e</p>";
+        // Of a browser, of an editor, of a program that says nothing, and of one that says what is not so.
+        for document in [
+            said,
+            "\u{feff}<html><head><meta charset='utf-8'/></head><body><p>gr\u{fc}\u{df}e</p></body></html>",
+            "<p>gr\u{fc}\u{df}e</p>",
+            "<META content=\"text/html; charset=iso-8859-1\" http-equiv=\"Content-Type\"><p>gr&uuml;&szlig;e</p>",
+        ] {
+            assert_eq!(clean(document.as_bytes().to_vec()).unwrap(), said, "{document}");
+        }
+        for document in ["", "<script>x()</script>", "<meta charset=utf-8>"] {
+            assert_eq!(clean(document.as_bytes().to_vec()).unwrap(), "", "{document}");
+        }
     }
 
     #[test]

@@ -82,9 +82,10 @@ impl Agent {
         }
     }
 
-    fn exec_ended(&mut self, id: u32) {
-        let Some(exec) = self.execs.0.get_mut(&id) else { return };
-        // The pidfd was readable, so this does not block.
+    fn exec_ended(&mut self, id: u32, pid: u32) {
+        // The host of another session may have given the number anew, to a program that still runs.
+        let Some(exec) = self.execs.0.get_mut(&id).filter(|exec| exec.child.id() == pid) else { return };
+        // Its pidfd was readable, so this does not block.
         match exec.child.wait() {
             Ok(status) => exec.exited = Some(status),
             Err(error) => log::error!("waiting for an exec: {error}"),

@@ -53,7 +53,7 @@ impl Agent {
         self.send(PortKind::Bulk, Body::ExecStarted(ExecStarted { exec: id, pid }));
         self.open_exec_streams(start, ends);
         self.on_readable(ended, move |agent, _| {
-            agent.exec_ended(id);
+            agent.exec_ended(id, pid);
             false
         });
         Ok(())

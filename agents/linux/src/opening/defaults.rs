@@ -3,12 +3,12 @@
 //! @see https://specifications.freedesktop.org/mime-apps-spec/latest/
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use super::mime::Types;
 use super::target::Target;
-use crate::apps;
+use crate::{apps, small_file};
 
 const LISTS: &str = "mimeapps.list";
 /// Programs that would ask the agent again.
@@ -93,10 +93,7 @@ fn lists() -> Vec<MimeApps> {
     let config = given("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
     let system = given("XDG_CONFIG_DIRS").unwrap_or_else(|| "/etc/xdg".into());
     let folders = std::iter::once(config).chain(env::split_paths(&system)).chain(apps::folders());
-    folders
-        .filter_map(|folder| fs::read_to_string(folder.join(LISTS)).ok())
-        .map(|text| MimeApps::parse(&text))
-        .collect()
+    folders.filter_map(|folder| small_file::read(&folder.join(LISTS))).map(|text| MimeApps::parse(&text)).collect()
 }
 
 #[cfg(test)]

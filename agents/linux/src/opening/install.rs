@@ -9,7 +9,7 @@ use std::{env, fs, io};
 
 use super::target::SCHEMES;
 use crate::agent::Agent;
-use crate::apps;
+use crate::{apps, small_file};
 
 const ENTRY: &str = "atoll-open.desktop";
 /// The prefix is that of XDG_CURRENT_DESKTOP, in small letters.
@@ -83,7 +83,7 @@ fn exec_word(path: &Path) -> String {
 
 /// A program that reads it meanwhile sees the old one or the new one.
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+    if small_file::read(path).is_some_and(|there| there == text) {
         return Ok(());
     }
     if let Some(folder) = path.parent() {
@@ -98,7 +98,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn types() -> BTreeSet<String> {
     let known = apps::folders().into_iter().filter_map(|folder| {
         let data = folder.parent()?.to_owned();
-        fs::read_to_string(data.join("mime/types")).ok()
+        small_file::read(&data.join("mime/types"))
     });
     let known = known.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
     let mut types = known.chain(apps::all_types()).filter(|kind| is_type(kind)).collect::<BTreeSet<_>>();

@@ -13,7 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
+use std::{io, thread};
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{MAX_CHOSEN_FILES, MAX_OPENS_WANTED};
@@ -40,6 +40,7 @@ pub const OPENED: &str = "ATOLL_OPENED";
 const SEND_BYTES: usize = 32 * 1024;
 
 const TOO_MANY: &str = "too many requests wait for an answer";
+const NO_THREAD: &str = "the guest has no room for one more thread";
 
 /// Exit codes, as those of xdg-open.
 mod code {
@@ -93,17 +94,19 @@ enum By {
     Nothing,
 }
 
+/// What a thread is asked to find; for whom is kept here, so that who waits is answered where no thread can be had.
+#[derive(Debug)]
+enum Search {
+    /// The type of what a program wants opened, or edited.
+    Type(Client, Target, How),
+    Program(Asker, Target),
+}
+
 /// What a thread has read.
 #[derive(Debug)]
 enum Found {
-    /// The type of what a program wants opened, or edited.
-    Type {
-        client: Client,
-        target: Target,
-        mime_type: String,
-        how: How,
-    },
-    Program(Asker, Target, Result<Vec<String>, NoProgram>),
+    Type(String),
+    Program(Result<Vec<String>, NoProgram>),
 }
 
 #[derive(Debug, Default)]
@@ -113,10 +116,11 @@ pub struct Opening {
     files: RequestFiles,
     /// Connections whose request is not whole.
     clients: usize,
-    /// Requests whose type is being found.
-    typing: usize,
+    searches: BTreeMap<u32, Search>,
+    last_search: u32,
     types: Arc<KnownTypes>,
-    found: Option<Sender<Found>>,
+    /// By the number of the search.
+    found: Option<Sender<(u32, Found)>>,
 }
 
 /// Files of the last requests: the host lists them when it has decided, which may be after it has answered.
@@ -146,7 +150,8 @@ impl Opening {
 
     /// No more wait for an answer than the host takes.
     fn is_full(&self) -> bool {
-        self.waiting.len() + self.typing >= MAX_OPENS_WANTED
+        let typing = self.searches.values().filter(|search| matches!(search, Search::Type(..))).count();
+        self.waiting.len() + typing >= MAX_OPENS_WANTED
     }
 
     fn add(&mut self, client: Client, asked: Asked, files: Vec<PathBuf>) -> u32 {
@@ -165,8 +170,8 @@ impl Agent {
     pub fn start_opening(&mut self) -> Result<(), AgentError> {
         let (sender, found) = channel::channel();
         let inserted = self.handle.insert_source(found, |event, (), agent| {
-            if let channel::Event::Msg(found) = event {
-                agent.found(found);
+            if let channel::Event::Msg((search, found)) = event {
+                agent.found(search, found);
             }
         });
         inserted.map_err(|error| AgentError::Start("opening", error.to_string()))?;
@@ -220,22 +225,46 @@ impl Agent {
         if self.opening.is_full() {
             return client.answer(code::FAILED, TOO_MANY);
         }
-        let Some(sender) = self.opening.found.clone() else { return };
         let types = Arc::clone(&self.opening.types);
-        self.opening.typing += 1;
-        thread::spawn(move || {
-            let mime_type = types.current().of(&target);
-            let _ = sender.send(Found::Type { client, target, mime_type, how });
-        });
+        let wanted = target.clone();
+        self.search(Search::Type(client, target, how), move || Found::Type(types.current().of(&wanted)));
     }
 
-    fn found(&mut self, found: Found) {
-        match found {
-            Found::Type { client, target, mime_type, how } => {
-                self.opening.typing -= 1;
+    /// Does the work in a thread; what it gives comes to `found`.
+    fn search(&mut self, search: Search, work: impl FnOnce() -> Found + Send + 'static) {
+        let Some(sender) = self.opening.found.clone() else { return };
+        self.opening.last_search = self.opening.last_search.wrapping_add(1);
+        let number = self.opening.last_search;
+        let spawned = thread::Builder::new().name("opening".to_owned()).spawn(move || {
+            let _ = sender.send((number, work()));
+        });
+        match spawned {
+            Ok(_) => drop(self.opening.searches.insert(number, search)),
+            Err(error) => self.search_failed(search, &error),
+        }
+    }
+
+    fn search_failed(&mut self, search: Search, error: &io::Error) {
+        log::warn!("{NO_THREAD}: {error}");
+        match search {
+            Search::Program(Asker::Host(request), _) => {
+                self.launch_failed(request, FailureCode::Other, NO_THREAD.to_owned());
+            }
+            Search::Type(client, ..) | Search::Program(Asker::Program(client), _) => {
+                client.answer(code::FAILED, NO_THREAD);
+            }
+        }
+    }
+
+    fn found(&mut self, number: u32, found: Found) {
+        match (self.opening.searches.remove(&number), found) {
+            (Some(Search::Type(client, target, how)), Found::Type(mime_type)) => {
                 self.open_wanted(client, target, mime_type, how);
             }
-            Found::Program(asker, target, command) => self.program_found(asker, target, command),
+            (Some(Search::Program(asker, target)), Found::Program(command)) => {
+                self.program_found(asker, target, command);
+            }
+            _ => {}
         }
     }
 
@@ -300,18 +329,17 @@ impl Agent {
 
     /// Finds the program in a thread: it reads the guest's entries and types, and the file.
     fn find_program(&mut self, asker: Asker, target: Target, by: By) {
-        let Some(sender) = self.opening.found.clone() else { return };
         let types = Arc::clone(&self.opening.types);
-        thread::spawn(move || {
-            let command = match by {
-                By::App(id) => defaults::command_of(&id, &target),
-                By::Type(mime_type) => defaults::command(&target, &mime_type, &types.current()),
+        let wanted = target.clone();
+        self.search(Search::Program(asker, target), move || {
+            Found::Program(match by {
+                By::App(id) => defaults::command_of(&id, &wanted),
+                By::Type(mime_type) => defaults::command(&wanted, &mime_type, &types.current()),
                 By::Nothing => {
                     let types = types.current();
-                    defaults::command(&target, &types.of(&target), &types)
+                    defaults::command(&wanted, &types.of(&wanted), &types)
                 }
-            };
-            let _ = sender.send(Found::Program(asker, target, command));
+            })
         });
     }
 
@@ -347,6 +375,8 @@ impl Agent {
             client.answer(code::FAILED, "Atoll does not answer any more");
         }
         self.opening.files = RequestFiles::default();
+        // Another host has other requests under these numbers.
+        self.opening.searches.retain(|_, search| !matches!(search, Search::Program(Asker::Host(_), _)));
     }
 }
 

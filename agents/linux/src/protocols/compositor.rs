@@ -87,6 +87,7 @@ impl CompositorHandler for Agent {
             }
         }
         self.surfaces.drop_content(surface);
+        self.globals.server_frames.forget(surface);
     }
 }
 

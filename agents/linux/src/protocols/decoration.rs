@@ -48,6 +48,17 @@ impl ServerFrames {
     pub fn contains(&self, surface: &WlSurface) -> bool {
         self.0.contains(surface)
     }
+
+    /// Also of a surface that is destroyed: a program that ends releases nothing.
+    pub fn forget(&mut self, surface: &WlSurface) {
+        self.0.retain(|other| other != surface);
+    }
+
+    fn add(&mut self, surface: &WlSurface) {
+        if !self.contains(surface) {
+            self.0.push(surface.clone());
+        }
+    }
 }
 
 impl KdeDecorationHandler for Agent {
@@ -57,22 +68,23 @@ impl KdeDecorationHandler for Agent {
 
     fn new_decoration(&mut self, surface: &WlSurface, decoration: &OrgKdeKwinServerDecoration) {
         decoration.mode(KdeMode::Server);
-        self.globals.server_frames.0.push(surface.clone());
+        self.globals.server_frames.add(surface);
         self.window_changed(surface);
     }
 
     fn request_mode(&mut self, surface: &WlSurface, decoration: &OrgKdeKwinServerDecoration, mode: WEnum<KdeMode>) {
         let WEnum::Value(mode) = mode else { return };
         decoration.mode(mode);
-        self.globals.server_frames.0.retain(|other| other != surface);
         if mode == KdeMode::Server {
-            self.globals.server_frames.0.push(surface.clone());
+            self.globals.server_frames.add(surface);
+        } else {
+            self.globals.server_frames.forget(surface);
         }
         self.window_changed(surface);
     }
 
     fn release(&mut self, _decoration: &OrgKdeKwinServerDecoration, surface: &WlSurface) {
-        self.globals.server_frames.0.retain(|other| other != surface);
+        self.globals.server_frames.forget(surface);
         self.window_changed(surface);
     }
 }

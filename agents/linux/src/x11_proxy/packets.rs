@@ -6,6 +6,9 @@
 /// Length of events and errors, and of a reply without data.
 pub const PACKET_BYTES: usize = 32;
 
+/// The highest bit of an event's code: a program has sent it to others.
+const SENT: u8 = 0x80;
+
 /// Cuts the server's bytes into packets.
 #[derive(Debug, Default)]
 pub struct Splitter {
@@ -104,8 +107,7 @@ impl Event {
     /// None = a reply, an error, or an event that is of no window in particular.
     pub fn of(packet: &[u8]) -> Option<Self> {
         let bytes: [u8; PACKET_BYTES] = packet.try_into().ok()?;
-        // The highest bit says that a program has sent it.
-        let (kind, window_at) = match bytes[0] & 0x7f {
+        let (kind, window_at) = match bytes[0] & !SENT {
             16 => (Kind::Created, 8),
             17 => (Kind::Destroyed, 8),
             18 => (Kind::Unmapped, 8),
@@ -119,6 +121,11 @@ impl Event {
             _ => return None,
         };
         Some(Self { window: u32_at(&bytes, window_at)?, kind, bytes })
+    }
+
+    /// A program has sent it, and says what it likes, also of windows that do not exist.
+    pub fn is_sent(&self) -> bool {
+        self.bytes[0] & SENT != 0
     }
 
     /// Of Mapped and Configured: the window is none of the window manager's.

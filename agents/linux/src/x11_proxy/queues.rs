@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::allowance::Allowance;
 use super::packets::{Event, Ids, Kind, Place, sequence};
 
-/// Waiting events of one program; above this its events pass without an allowance.
+/// Waiting events of one program; above this those of the server pass without an allowance, and others are dropped.
 const MAX_WAITING: usize = 4096;
 /// Longest time for which waiting events are held back because the window manager would ignore them, see `Queues::framing`.
 const FRAMING_TIME: Duration = Duration::from_secs(2);
@@ -56,6 +56,8 @@ impl Queues {
 
     fn take_event(&mut self, event: Event, owner: u32, now: Instant, out: &mut Vec<u8>) {
         match event.kind {
+            // It may name any number of windows, and none that is there.
+            _ if event.is_sent() => {}
             Kind::Destroyed => drop(self.places.remove(&event.window)),
             _ => self.places.entry(event.window).or_default().update(&event),
         }
@@ -69,7 +71,7 @@ impl Queues {
             .or_insert_with(|| Program { allowance: Allowance::new(now), waiting: VecDeque::new() });
         if is_ignored || (program.waiting.is_empty() && program.allowance.take(event.kind, now).is_ok()) {
             self.give(event, out);
-        } else {
+        } else if !event.is_sent() || program.waiting.len() < MAX_WAITING {
             merge(&mut program.waiting, event);
         }
     }
@@ -277,6 +279,21 @@ mod tests {
         let named = |kind: u32| kind.to_ne_bytes().to_vec();
         let expected = [(28, named(39)), (MESSAGE, named(301)), (MESSAGE, named(300))];
         assert_eq!(kinds.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn of_what_a_program_makes_up_no_more_is_kept_than_waits() {
+        const SENT_MESSAGE: u8 = 0x80 | 33;
+        let mut bench = Bench::new();
+        let windows = PROGRAM + 1..PROGRAM + 1 + 2 * MAX_WAITING as u32;
+        for window in windows {
+            bench.take(&event(SENT_MESSAGE, 1, window, 300));
+        }
+        assert_eq!(bench.queues.places.len(), 0);
+        assert_eq!(bench.queues.programs[&PROGRAM].waiting.len(), MAX_WAITING);
+        // What the server says is not dropped.
+        bench.take(&named(PROGRAM, 2));
+        assert_eq!(bench.queues.programs[&PROGRAM].waiting.len(), MAX_WAITING + 1);
     }
 
     #[test]

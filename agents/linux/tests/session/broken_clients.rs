@@ -148,6 +148,33 @@ fn a_surface_that_is_placed_above_itself_ends_its_program_alone() {
     assert_serves(&mut agent, &mut host);
 }
 
+/// smithay goes through such a tree by recursion.
+#[test]
+fn subsurfaces_in_each_other_without_end_end_their_program_alone() {
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    for is_from_within in [true, false] {
+        let mut client = agent.client();
+        let mut last = client.surface();
+        for at in 0..100_000 {
+            let next = client.surface();
+            let (inner, outer) = if is_from_within { (&last, &next) } else { (&next, &last) };
+            let role = client.subcompositor.get_subsurface(inner, outer, &client.handle, ());
+            if is_from_within {
+                role.set_desync();
+            }
+            // The innermost, whose state depends on all others, or the outermost, with which all others change.
+            if at % 100 == 0 && client.try_flush().is_err() {
+                break;
+            }
+            last = next;
+        }
+        last.commit();
+        client.wait_end();
+        assert_serves(&mut agent, &mut host);
+    }
+}
+
 #[test]
 fn thousands_of_surfaces_stay_within_the_wire() {
     let mut agent = Agent::start();

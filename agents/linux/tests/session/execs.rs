@@ -185,6 +185,29 @@ fn execs_end_with_the_host_that_started_them() {
     wait_gone(stubborn);
 }
 
+/// Hosts number their execs from 1 on, each in its own session.
+#[test]
+fn an_exec_of_an_earlier_host_that_ends_late_is_not_taken_for_another_of_its_number() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let before = Exec::start(&mut host, "trap '' HUP; echo ready; while true; do sleep 0.1; done");
+    let stubborn = before.wait_ready(&mut host);
+    drop(host);
+    let mut host = agent.host();
+    let exec = Exec::start(&mut host, "echo ready; exec cat");
+    exec.wait_ready(&mut host);
+    assert_eq!(exec.id, before.id);
+    wait_gone(stubborn);
+    // Its end is noticed no later than that of one that ends after it.
+    let next = Exec::start(&mut host, "exit 3");
+    host.give_stream_credit(next.stdout, 1);
+    host.give_stream_credit(next.stderr, 1);
+    assert_eq!(next.wait_exited(&mut host), (3, 0));
+    host.end_stream(exec.stdin);
+    host.give_stream_credit(exec.stderr, 1);
+    assert_eq!(exec.wait_exited(&mut host), (0, 0));
+}
+
 /// The ports are not ordered among each other: what follows Welcome on another may come before it.
 #[test]
 fn an_exec_that_overtakes_welcome_runs() {

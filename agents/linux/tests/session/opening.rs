@@ -12,6 +12,7 @@ use atoll_wire::{FailureCode, FilesList, OpenAnswered, OpenHere, OpenOutcome, Op
 
 use crate::support::agent::{Agent, program};
 use crate::support::host::{BULK, CONTROL, Host};
+use crate::support::status;
 
 /// The command as the guest's programs find it.
 fn start(agent: &Agent, name: &str, arguments: &[&str]) -> Child {
@@ -121,6 +122,26 @@ fn a_file_is_said_with_its_type_and_can_be_listed() {
     assert!(entries.len() == 1 && entries[0].path == b"-rf" && entries[0].size == 9, "{entries:?}");
     answer(&mut host, asked.wanted, OpenOutcome::Elsewhere, "");
     assert_eq!(end(child).0, 0);
+}
+
+#[test]
+fn what_is_opened_while_there_is_no_room_for_a_thread_fails_alone() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let mut agent = Agent::start();
+    file(&agent, "a.txt", "a");
+    // It has come up.
+    agent.host().roundtrip();
+    let pid = Pid::from_raw(agent.pid() as i32).expect("a pid");
+    let limit = |bytes| {
+        prlimit(Some(pid), Resource::As, Rlimit { current: bytes, maximum: None }).expect("a limit");
+    };
+    // Room for what it answers, and none for a stack.
+    limit(Some(status(&agent, "VmSize") + 512 * 1024));
+    let said = end(start(&agent, "atoll-open", &["a.txt"]));
+    assert_eq!(said, (4, "atoll-open: the guest has no room for one more thread\n".to_owned()));
+    limit(None);
+    agent.assert_runs();
+    assert_eq!(end(start(&agent, "atoll-open", &["a.txt"])).0, 3);
 }
 
 #[test]

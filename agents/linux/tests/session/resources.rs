@@ -1,11 +1,15 @@
 //! What the agent costs its guest: bytes on disk, memory, and no processor time when nothing changes.
 
 use std::fs;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use crate::support::agent::{Agent, program};
+use crate::support::exec::Exec;
 use crate::support::host::Host;
-use crate::support::wayland::{Client, Window};
+use crate::support::raw::RawClient;
+use crate::support::status;
+use crate::support::wayland::{Client, Window, memory};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -26,14 +30,6 @@ fn five_windows(agent: &Agent) -> (Host, Client, Vec<Window>) {
     });
     let windows = windows.collect();
     (host, client, windows)
-}
-
-/// A field of `/proc/PID/status`, in bytes.
-fn status(agent: &Agent, field: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", agent.pid())).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("the field");
-    let kib = line.trim_start_matches(':').trim().trim_end_matches(" kB");
-    kib.parse::<u64>().expect("a number") * 1024
 }
 
 /// Processor time that all its threads have used, in clock ticks.
@@ -99,6 +95,49 @@ fn five_windows_fit_into_20_mib() {
     let field = if cfg!(debug_assertions) && std::env::var_os("ATOLL_AGENT").is_none() { "RssAnon" } else { "VmRSS" };
     let resident = status(&agent, field);
     assert!(resident < 20 * MIB, "{field} is {} KiB", resident / 1024);
+}
+
+/// As GTK 3 does: it asks for the server's frame by KDE's protocol, and ends without having released anything.
+#[test]
+fn windows_that_are_gone_take_no_memory() {
+    let agent = Agent::start();
+    let mut sizes = Vec::new();
+    for _ in 0..6 {
+        let mut program = RawClient::connect(agent.wayland());
+        let [compositor, manager] =
+            ["wl_compositor", "org_kde_kwin_server_decoration_manager"].map(|name| program.bind(name));
+        for _ in 0..4000 {
+            let [surface, decoration] = [(); 2].map(|()| program.new_id());
+            program.send(compositor, 0, &[surface]);
+            program.send(manager, 0, &[decoration, surface]);
+        }
+        drop(program);
+        // The agent has handled all that came before.
+        agent.client().roundtrip();
+        sizes.push(status(&agent, "VmRSS"));
+    }
+    assert!(sizes[5] < sizes[1] + 4 * MIB, "{sizes:?}");
+}
+
+/// The agent holds a file for each pool of memory that programs draw into.
+#[test]
+fn programs_may_have_more_pools_than_files_of_their_own() {
+    const FILES: u32 = 128;
+    let mut agent = Agent::start_with_files(FILES);
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let file = memory(4096);
+    let pools = (0..4 * FILES).map(|_| client.shm.create_pool(file.as_fd(), 4096, &client.handle, ()));
+    let pools = pools.collect::<Vec<_>>();
+    client.roundtrip();
+    let window = client.shown_window("drawn into one more", 64, 48, 0x77);
+    let id = host.window_opened().surface;
+    host.shows(id, (64, 48), 0x77);
+    let exec = Exec::start(&mut host, "ulimit -Sn");
+    exec.wait_started(&mut host);
+    host.give_stream_credit(exec.stdout, 100);
+    assert_eq!(host.wait_data(exec.stdout), format!("{FILES}\n").as_bytes());
+    drop((window, pools));
+    agent.assert_runs();
 }
 
 #[test]

@@ -276,6 +276,27 @@ fn entries_that_come_and_go_are_noticed() {
     changed(&mut host);
 }
 
+/// A pipe that nobody writes, and a file of a terabyte.
+#[test]
+fn what_is_no_small_file_among_lists_and_entries_stops_nothing() {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+    let agent = Agent::start();
+    let mut host = agent.host();
+    fs::create_dir(agent.path("data/mime")).expect("a folder");
+    mkfifoat(CWD, agent.path("data/mime/types"), Mode::RUSR | Mode::WUSR).expect("a pipe");
+    let large = fs::File::create(agent.applications().join("large.desktop")).expect("a file");
+    large.set_len(1 << 40).expect("its size");
+    let entry = "[Desktop Entry]\nType=Application\nName=One\nExec=true\n";
+    fs::write(agent.applications().join("one.desktop"), entry).expect("an entry");
+    host.wait("AppsChanged", |body| matches!(body, Body::AppsChanged(_)).then_some(()));
+    host.send(CONTROL, Body::ListApps(ListApps { request: 1 }));
+    let apps = host.wait("Apps", |body| match body {
+        Body::Apps(apps) => Some(apps.apps.clone()),
+        _ => None,
+    });
+    assert_eq!(apps.iter().map(|app| app.id.as_str()).collect::<Vec<_>>(), ["one"]);
+}
+
 #[test]
 fn the_agent_ends_when_it_is_told_to() {
     let mut agent = Agent::start();

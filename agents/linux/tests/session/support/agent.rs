@@ -51,6 +51,13 @@ impl Agent {
         Self::launch(&PROGRAMS)
     }
 
+    /// Without Xwayland, by somebody who may have so many files open.
+    pub fn start_with_files(count: u32) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "ulimit -Sn $0 && exec \"$@\"", &count.to_string()]).arg(program());
+        Self::launch_by(command, &PROGRAMS)
+    }
+
     /// With Xwayland; gives its display, too, once X11 programs can run.
     pub fn start_with_x11() -> (Self, String) {
         let agent = Self::launch(&[&PROGRAMS[..], &["Xwayland"]].concat());
@@ -59,6 +66,10 @@ impl Agent {
     }
 
     fn launch(programs: &[&str]) -> Self {
+        Self::launch_by(Command::new(program()), programs)
+    }
+
+    fn launch_by(mut command: Command, programs: &[&str]) -> Self {
         let folder = TempDir::with_prefix("atoll-agent-").expect("a folder");
         let at = |name: &str| folder.path().join(name);
         for name in ["home", "runtime", "bin", "data/applications"] {
@@ -70,7 +81,6 @@ impl Agent {
         for name in programs {
             symlink(in_path(name), at("bin").join(name)).expect("a link");
         }
-        let mut command = Command::new(program());
         command.env_clear().env("XDG_RUNTIME_DIR", at("runtime")).env("HOME", at("home")).env("PATH", at("bin"));
         command.env("XDG_DATA_HOME", at("data")).env("XDG_DATA_DIRS", at("none"));
         command.env("ATOLL_CLOCK", at("clock"));
